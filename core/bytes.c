@@ -1,0 +1,242 @@
+#include "core/bytes.h"
+
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct slice slice_of(const char *string)
+{
+	return (struct slice){string, string == NULL ? 0 : strlen(string)};
+}
+
+struct slice slice_part(struct slice whole, size_t begin, size_t end)
+{
+	return (struct slice){whole.data + begin, end - begin};
+}
+
+bool slice_equal(struct slice a, struct slice b)
+{
+	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool slice_equal_nocase(struct slice a, struct slice b)
+{
+	if (a.size != b.size)
+		return false;
+	for (size_t i = 0; i < a.size; i++) {
+		if (lower(a.data[i]) != lower(b.data[i]))
+			return false;
+	}
+	return true;
+}
+
+bool slice_starts_with(struct slice whole, struct slice prefix)
+{
+	return whole.size >= prefix.size &&
+	       slice_equal((struct slice){whole.data, prefix.size}, prefix);
+}
+
+size_t slice_find(struct slice whole, struct slice part, size_t from)
+{
+	if (from > whole.size)
+		return whole.size;
+	if (part.size == 0)
+		return from;
+	const char *found = memmem(whole.data + from, whole.size - from, part.data, part.size);
+	return found == NULL ? whole.size : (size_t)(found - whole.data);
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+struct slice slice_trim(struct slice whole)
+{
+	while (whole.size > 0 && is_space(whole.data[0])) {
+		whole.data++;
+		whole.size--;
+	}
+	while (whole.size > 0 && is_space(whole.data[whole.size - 1]))
+		whole.size--;
+	return whole;
+}
+
+static void *or_die(void *memory)
+{
+	if (memory == NULL) {
+		(void)fputs("recalld: out of memory\n", stderr);
+		abort();
+	}
+	return memory;
+}
+
+void *xmalloc(size_t size)
+{
+	return or_die(malloc(size == 0 ? 1 : size));
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+	return or_die(calloc(count == 0 ? 1 : count, size == 0 ? 1 : size));
+}
+
+void *xrealloc(void *memory, size_t size)
+{
+	return or_die(realloc(memory, size == 0 ? 1 : size));
+}
+
+char *xstrdup(const char *string)
+{
+	return or_die(strdup(string));
+}
+
+void buffer_init(struct buffer *buffer, size_t limit)
+{
+	*buffer = (struct buffer){.limit = limit};
+}
+
+void buffer_finish(struct buffer *buffer)
+{
+	free(buffer->data);
+	*buffer = (struct buffer){0};
+}
+
+void buffer_clear(struct buffer *buffer)
+{
+	buffer->size = 0;
+	buffer->overflowed = false;
+}
+
+static bool buffer_reserve(struct buffer *buffer, size_t more)
+{
+	if (more > buffer->limit - buffer->size) {
+		buffer->overflowed = true;
+		return false;
+	}
+	size_t needed = buffer->size + more;
+	if (needed <= buffer->capacity)
+		return true;
+	size_t capacity = buffer->capacity < 64 ? 64 : buffer->capacity;
+	while (capacity < needed)
+		capacity += capacity;
+	buffer->data = xrealloc(buffer->data, capacity);
+	buffer->capacity = capacity;
+	return true;
+}
+
+bool buffer_append(struct buffer *buffer, struct slice bytes)
+{
+	if (!buffer_reserve(buffer, bytes.size))
+		return false;
+	if (bytes.size > 0)
+		memcpy(buffer->data + buffer->size, bytes.data, bytes.size);
+	buffer->size += bytes.size;
+	return true;
+}
+
+bool buffer_append_byte(struct buffer *buffer, char byte)
+{
+	return buffer_append(buffer, (struct slice){&byte, 1});
+}
+
+bool buffer_printf(struct buffer *buffer, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	char *text = NULL;
+	int length = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		or_die(NULL);
+	bool fits = buffer_append(buffer, (struct slice){text, (size_t)length});
+	free(text);
+	return fits;
+}
+
+struct slice buffer_slice(const struct buffer *buffer)
+{
+	return (struct slice){buffer->data, buffer->size};
+}
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t used;
+	size_t capacity;
+	alignas(max_align_t) char bytes[];
+};
+
+enum { ARENA_CHUNK = 8 * 1024 };
+
+void arena_finish(struct arena *arena)
+{
+	while (arena->chunks != NULL) {
+		struct arena_chunk *chunk = arena->chunks;
+		arena->chunks = chunk->next;
+		free(chunk);
+	}
+}
+
+static struct arena_chunk *chunk_create(size_t capacity)
+{
+	struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + capacity);
+	*chunk = (struct arena_chunk){.capacity = capacity};
+	return chunk;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	struct arena_chunk *chunk = arena->chunks;
+	if (chunk == NULL || chunk->capacity - chunk->used < rounded) {
+		/* A large allocation gets a chunk of its own behind the one in use, so that the
+		 * rest of that one still serves the small ones. */
+		bool large = rounded > ARENA_CHUNK / 2;
+		struct arena_chunk *fresh = chunk_create(large ? rounded : ARENA_CHUNK);
+		if (large && chunk != NULL) {
+			fresh->next = chunk->next;
+			chunk->next = fresh;
+		} else {
+			fresh->next = chunk;
+			arena->chunks = fresh;
+		}
+		chunk = fresh;
+	}
+	void *memory = chunk->bytes + chunk->used;
+	chunk->used += rounded;
+	memset(memory, 0, rounded);
+	return memory;
+}
+
+struct slice arena_copy(struct arena *arena, struct slice bytes)
+{
+	return (struct slice){arena_string(arena, bytes), bytes.size};
+}
+
+char *arena_string(struct arena *arena, struct slice bytes)
+{
+	char *copy = arena_alloc(arena, bytes.size + 1);
+	if (bytes.size > 0)
+		memcpy(copy, bytes.data, bytes.size);
+	return copy;
+}
+
+struct slice arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	char *text = NULL;
+	int length = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		or_die(NULL);
+	struct slice copy = arena_copy(arena, (struct slice){text, (size_t)length});
+	free(text);
+	return copy;
+}

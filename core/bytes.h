@@ -1,0 +1,73 @@
+/* Bytes: the few containers that everything else is written in.
+ *
+ * A slice points at bytes that somebody else owns and is not terminated. A buffer owns bytes, grows,
+ * and never beyond the limit that it was given. An arena owns many small allocations that end
+ * together, as those of one exchange do. None of them is shared between threads.
+ * A small allocation that fails ends the process: what was promised is on disk already. */
+#ifndef RECALLD_CORE_BYTES_H
+#define RECALLD_CORE_BYTES_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct slice {
+	const char *data;
+	size_t size;
+};
+
+/* A slice of a string literal, without its terminator. */
+#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+/* For printf's "%.*s". */
+#define SLICE_PRINT(slice) (int)(slice).size, (slice).data
+
+struct slice slice_of(const char *string); /* NULL gives the empty slice */
+struct slice slice_part(struct slice whole, size_t begin, size_t end);
+bool slice_equal(struct slice a, struct slice b);
+bool slice_equal_nocase(struct slice a, struct slice b); /* ASCII letters only */
+bool slice_starts_with(struct slice whole, struct slice prefix);
+/* The offset of the first `part` at or after `from`; whole.size when there is none. */
+size_t slice_find(struct slice whole, struct slice part, size_t from);
+/* Without the ASCII white space at both ends. */
+struct slice slice_trim(struct slice whole);
+
+/* malloc, calloc and realloc that end the process instead of returning NULL. */
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *memory, size_t size);
+char *xstrdup(const char *string);
+
+/* Bytes that grow up to `limit`. A write that would pass it writes nothing and sets `overflowed`,
+ * which stays set: a caller may append many times and ask once. */
+struct buffer {
+	char *data;
+	size_t size;
+	size_t capacity;
+	size_t limit;
+	bool overflowed;
+};
+
+void buffer_init(struct buffer *buffer, size_t limit);
+void buffer_finish(struct buffer *buffer);
+void buffer_clear(struct buffer *buffer); /* keeps the memory */
+bool buffer_append(struct buffer *buffer, struct slice bytes);
+bool buffer_append_byte(struct buffer *buffer, char byte);
+bool buffer_printf(struct buffer *buffer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+struct slice buffer_slice(const struct buffer *buffer);
+
+struct arena_chunk;
+/* All zeroes is an empty arena. */
+struct arena {
+	struct arena_chunk *chunks;
+};
+
+void arena_finish(struct arena *arena);
+void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned for any type */
+struct slice arena_copy(struct arena *arena, struct slice bytes);
+char *arena_string(struct arena *arena, struct slice bytes); /* with a terminator */
+struct slice arena_printf(struct arena *arena, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,1 @@
+#include "core/client_forms.h"

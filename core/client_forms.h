@@ -1,0 +1,20 @@
+/* The forms in which chat applications send what is not, or not only, the user's own words: requests
+ * for titles, tags, follow-ups and search queries, and documents wrapped round a user's turn.
+ * The forms are those of Open WebUI and LibreChat; each rule names where it comes from. */
+#ifndef RECALLD_CORE_CLIENT_FORMS_H
+#define RECALLD_CORE_CLIENT_FORMS_H
+
+#include "core/bytes.h"
+
+/* Whether the text of a request's only user message is one of the known side requests. A
+ * retrieval-augmented user turn is not. */
+bool form_is_side_request(struct slice text);
+
+/* Whether `text` quotes 200 or more characters in a row of `answer`, white space not regarded. */
+bool form_quotes_answer(struct slice text, struct slice answer);
+
+/* The user's own words of a turn: documents in <context> and <source> elements, and the known
+ * templates round them, taken out. Unchanged (and uncopied) when there is nothing to take out. */
+struct slice form_own_text(struct slice text, struct arena *arena);
+
+#endif

@@ -1,0 +1,47 @@
+/* What one request is given to remember: picks what fits the budget and renders it, with the reasons.
+ *
+ * The result depends on nothing but the arguments: no clock, no score and no id is in the text, and
+ * what is equal comes out equal, so that a prompt cache finds the bytes it knows. */
+#ifndef RECALLD_CORE_CONTEXT_H
+#define RECALLD_CORE_CONTEXT_H
+
+#include "core/bytes.h"
+#include "core/memory.h"
+
+struct context_input {
+	enum mode mode;
+	size_t budget; /* tokens, estimated */
+	unsigned buffer_messages;
+	const struct summary *summary; /* NULL: none */
+	const struct fact *facts;      /* current ones */
+	size_t fact_count;
+	const struct turn *turns; /* of all conversations, current and complete or not, oldest first */
+	size_t turn_count;
+	uint32_t conversation; /* the one that the request belongs to; 0: a new one */
+	/* Turns of this conversation before this ordinal were not sent by the client and go in as turns; the
+	 * others of this conversation it carries itself. UINT32_MAX: it carries none. */
+	uint32_t carried_from;
+};
+
+struct context_item {
+	const char *kind; /* "fact", "summary" or "turn" */
+	uint64_t id;
+	struct slice text;
+	uint64_t source; /* the exchange it comes from; 0 for a summary */
+	size_t tokens;
+};
+
+struct context {
+	struct slice block; /* plain text; empty: nothing to say */
+	struct slice turns; /* as request.h's injection.turns; empty: none */
+	size_t tokens;      /* of both */
+	struct context_item *items;
+	size_t item_count;
+	struct context_item *dropped; /* what the budget left out */
+	size_t dropped_count;
+};
+
+/* Renders into the arena. */
+void context_build(const struct context_input *input, struct context *context, struct arena *arena);
+
+#endif

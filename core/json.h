@@ -1,0 +1,64 @@
+/* JSON by offset: a strict RFC 8259 scanner that never builds a tree, and a writer of strings.
+ *
+ * The scanner is for documents that must be left as they are: it says where a value begins and
+ * ends. It validates as it goes, UTF-8 included (RFC 3629), allocates nothing and refuses nesting
+ * deeper than JSON_MAX_DEPTH. For small documents that are read into a tree there is jansson. */
+#ifndef RECALLD_CORE_JSON_H
+#define RECALLD_CORE_JSON_H
+
+#include "core/bytes.h"
+
+enum { JSON_MAX_DEPTH = 256 };
+
+enum json_type {
+	JSON_NULL,
+	JSON_FALSE,
+	JSON_TRUE,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT,
+};
+
+/* Where a value lies: [begin, end) of the document, quotes or brackets included. */
+struct json_value {
+	enum json_type type;
+	size_t begin;
+	size_t end;
+};
+
+/* Scans the one value of the whole document. False: it is not valid JSON, is nested too deeply, or
+ * something but white space follows the value. */
+bool json_scan(struct slice document, struct json_value *value);
+
+/* Walks the members of an object or the elements of an array of a document that json_scan()
+ * accepted:
+ *     struct json_walk walk = json_walk(document, object);
+ *     while (json_next(&walk)) ... walk.key (of an object's member, with quotes), walk.value ... */
+struct json_walk {
+	struct slice document;
+	size_t at;
+	size_t end;
+	bool is_object;
+	struct json_value key;
+	struct json_value value;
+};
+
+struct json_walk json_walk(struct slice document, struct json_value container);
+bool json_next(struct json_walk *walk);
+
+/* Whether the string value reads as `text` once its escapes are resolved. */
+bool json_string_is(struct slice document, struct json_value string, struct slice text);
+/* The string's text with its escapes resolved (a lone surrogate becomes U+FFFD). Points into the
+ * document when there is nothing to resolve, else into the arena. */
+struct slice json_string_text(struct slice document, struct json_value string, struct arena *arena);
+/* The value as an integer of at most 18 digits; false when it is not one. */
+bool json_integer(struct slice document, struct json_value number, int64_t *result);
+
+/* Appends `text` as the inside of a JSON string: quotes, backslashes and control characters escaped,
+ * bytes that are not UTF-8 replaced by U+FFFD. */
+void json_escape(struct buffer *out, struct slice text);
+/* The same with the quotes round it. */
+void json_quote(struct buffer *out, struct slice text);
+
+#endif

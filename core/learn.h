@@ -1,0 +1,70 @@
+/* Learning without a model in it: what the memory model is asked, and what its answer changes.
+ *
+ * The model proposes; the rules here decide. A fact is kept only if it is grounded in the user's own
+ * turn, the newer observation wins whatever the order of arrival, and nothing is ever taken from an
+ * assistant's text. */
+#ifndef RECALLD_CORE_LEARN_H
+#define RECALLD_CORE_LEARN_H
+
+#include "core/bytes.h"
+#include "core/memory.h"
+
+/* One user turn to learn from. Texts have their secrets masked already. */
+struct learn_turn {
+	uint64_t exchange;
+	int64_t created_at;
+	struct slice user;      /* the new turn: the only source of facts */
+	struct slice assistant; /* its answer; shown to resolve references only; may be empty */
+	const struct turn *before; /* the turns that came before it, oldest first */
+	size_t before_count;
+	const struct fact *facts; /* the user's facts, current and ended (not the forgotten) */
+	size_t fact_count;
+	double min_confidence; /* only facts above it are kept */
+};
+
+/* The two messages of a request to the memory model. */
+struct learn_prompt {
+	struct slice system;
+	struct slice user;
+};
+
+/* The request for facts: the answer is to be {"entities":[...]} (CONTRACT 4). */
+struct learn_prompt learn_facts_prompt(const struct learn_turn *turn, struct arena *arena);
+
+/* A change to memory; `fact` as it will stand afterwards. */
+enum change_kind {
+	CHANGE_ADD,    /* a new fact; fact.id 0, the store gives one. Its state may be SUPERSEDED when a newer observation is known already */
+	CHANGE_UPDATE, /* the fact with fact.id gets this state, ended_at, expires_at, observed_at */
+	CHANGE_FORGET, /* the fact with fact.id is forgotten: texts erased, its source exchange hidden */
+	CHANGE_HIDE,   /* exchanges whose text contains fact.value (or rest on it) are hidden: a request to forget that no fact matched */
+};
+
+struct change {
+	enum change_kind kind;
+	struct fact fact;
+	/* For CHANGE_UPDATE to SUPERSEDED: the index in the change list of the fact that takes its place, or -1. */
+	int replaced_by;
+};
+
+struct learning {
+	struct change *changes; /* in the arena */
+	size_t change_count;
+	bool hide_exchange; /* the turn itself asked to forget something: it is hidden too */
+	size_t rejected;    /* entries that were not grounded, not confident or malformed */
+};
+
+/* Reads the model's answer (text round the JSON and code fences are tolerated) and works out the
+ * changes. False: there is no usable JSON in it. An empty list of entities is a usable answer. */
+bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,
+		      struct arena *arena);
+
+/* The request for a summary: the previous one (may be empty) and the turns to fold in, oldest first. */
+struct learn_prompt learn_summary_prompt(struct slice previous, const struct turn *turns,
+					 size_t turn_count, unsigned max_words, struct arena *arena);
+
+/* Takes the model's answer as a summary: reasoning and fences stripped, cut to `max_words` words at a sentence's end
+ * where there is one (else at a word's). False: it is empty. */
+bool learn_summary_read(struct slice answer, unsigned max_words, struct slice *summary,
+			struct arena *arena);
+
+#endif

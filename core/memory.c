@@ -1,0 +1,48 @@
+#include "core/memory.h"
+
+static const char *const mode_names[] = {
+	[MODE_OFF] = "off",       [MODE_BUFFER] = "buffer", [MODE_SUMMARY] = "summary",
+	[MODE_ENTITY] = "entity", [MODE_VECTOR] = "vector", [MODE_HYBRID] = "hybrid",
+	[MODE_AUTO] = "auto",     [MODE_READONLY] = "readonly",
+};
+
+const char *mode_name(enum mode mode)
+{
+	return mode_names[mode];
+}
+
+bool mode_read(struct slice word, enum mode *mode)
+{
+	for (size_t i = 0; i < sizeof(mode_names) / sizeof(mode_names[0]); i++) {
+		if (slice_equal(word, slice_of(mode_names[i]))) {
+			*mode = (enum mode)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool mode_uses_facts(enum mode mode)
+{
+	return mode == MODE_ENTITY || mode == MODE_HYBRID || mode == MODE_AUTO;
+}
+
+bool mode_uses_summary(enum mode mode)
+{
+	return mode == MODE_SUMMARY || mode == MODE_HYBRID || mode == MODE_AUTO;
+}
+
+bool mode_uses_turns(enum mode mode)
+{
+	return mode_uses_summary(mode) || mode == MODE_BUFFER;
+}
+
+const char *role_name(enum role role)
+{
+	static const char *const names[] = {
+		[ROLE_SYSTEM] = "system",       [ROLE_DEVELOPER] = "developer",
+		[ROLE_USER] = "user",           [ROLE_ASSISTANT] = "assistant",
+		[ROLE_TOOL] = "tool",           [ROLE_OTHER] = "other",
+	};
+	return names[role];
+}

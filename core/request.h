@@ -1,0 +1,114 @@
+/* A Chat Completions request: where things lie in its bytes, and the splice that puts memory in.
+ * The first dialect; another wire format is another file beside this one.
+ *
+ * The request is never parsed into objects and printed again. It is scanned once for offsets, and
+ * what is inserted goes in between bytes that stay as the client sent them. Keys are compared with
+ * their escapes resolved; of duplicate keys the last counts, as in most parsers, except that two
+ * "messages" make it no chat request. */
+#ifndef RECALLD_CORE_REQUEST_H
+#define RECALLD_CORE_REQUEST_H
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/memory.h"
+
+enum content_kind {
+	CONTENT_NONE, /* absent or null */
+	CONTENT_STRING,
+	CONTENT_PARTS, /* an array */
+	CONTENT_OTHER, /* no valid message; left alone */
+};
+
+struct message {
+	struct json_value object; /* offsets into the body */
+	enum role role;
+	enum content_kind content_kind;
+	struct json_value content; /* when content_kind is STRING or PARTS */
+	bool parts_empty;          /* an array without elements */
+	bool has_tool_calls;       /* an assistant message with a non-empty tool_calls or function_call */
+	uint64_t tool_calls_hash;  /* request_hash_tool_call() over its ids; 0 without any */
+};
+
+struct chat_request {
+	struct slice body;
+	struct slice model; /* empty when absent; escapes resolved */
+	bool stream;
+	bool has_response_format; /* json_object or json_schema; {"type":"text"} is the default and counts as absent */
+	struct slice user;              /* the body fields that may carry a user's id; empty when absent */
+	struct slice safety_identifier;
+	struct slice metadata_user_id;
+	struct json_value messages_array;
+	struct message *messages; /* in the arena */
+	size_t message_count;
+};
+
+enum request_verdict {
+	REQUEST_OK,
+	REQUEST_NOT_JSON, /* not a valid JSON document, or nested too deeply */
+	REQUEST_NOT_CHAT, /* not an object with exactly one `messages` array of objects */
+};
+
+/* Scans `body`, which must outlive the result. */
+enum request_verdict request_scan(struct chat_request *request, struct slice body,
+				  struct arena *arena);
+
+/* The text of a message's content: the string, or its text parts joined by a line break. Images and
+ * other parts are left out. Escapes resolved; points into the body or the arena. */
+struct slice request_text(const struct chat_request *request, const struct message *message,
+			  struct arena *arena);
+
+/* Folds one tool call's id into a hash over all ids of a message, in their order. Start with 0;
+ * never gives 0. */
+uint64_t request_hash_tool_call(uint64_t hash, struct slice id);
+
+/* Where the exchange's own user turn lies in the messages: the run of user messages that the newest
+ * reply answers. Trailing tool messages, assistant messages with tool calls and an assistant
+ * message that the reply is to continue are passed over. `count` 0: there is no such turn. */
+struct newest_turn {
+	size_t first;
+	size_t count;
+	bool is_last; /* the request's last message is this user turn, no tool result behind it */
+};
+
+struct newest_turn request_newest_turn(const struct chat_request *request);
+
+/* Which message carries the block. */
+enum placement {
+	PLACE_SYSTEM,    /* the leading system or developer message, or a new system message */
+	PLACE_DEVELOPER, /* as above, but a new message is a developer message */
+	PLACE_USER,      /* before the text of the first user message */
+};
+
+/* Bytes to insert at an offset of the body. */
+struct insertion {
+	size_t offset;
+	struct slice bytes;
+};
+
+/* What goes into one request. */
+struct injection {
+	enum placement placement;
+	struct slice block; /* plain text; empty: none */
+	struct slice turns; /* JSON: message objects, each followed by a comma; empty: none */
+};
+
+enum { REQUEST_MAX_INSERTIONS = 4 };
+
+/* Works out the insertions, in the order of their offsets, with the bytes in the arena. Returns how
+ * many there are; 0 when the request offers no place (it then goes as it is). PLACE_SYSTEM falls
+ * back to the first user message when the leading system message has neither text nor parts.
+ * `made_message` says whether a new message had to carry the block. Turns go in before the first
+ * message that is neither system nor developer, and only if that is a user message. */
+size_t request_inject(const struct chat_request *request, const struct injection *injection,
+		      struct insertion insertions[REQUEST_MAX_INSERTIONS], bool *made_message,
+		      struct arena *arena);
+
+/* The body with the insertions in it, written to `out`, which holds body.size plus the sum of their
+ * sizes bytes. */
+size_t request_spliced_size(struct slice body, const struct insertion *insertions, size_t count);
+void request_splice(struct slice body, const struct insertion *insertions, size_t count, char *out);
+
+/* Appends one message object and a comma, as injection.turns wants them. */
+void request_append_turn(struct buffer *out, enum role role, struct slice text);
+
+#endif

@@ -1,0 +1,143 @@
+/* The configuration: read once into an immutable snapshot, swapped whole by a reload.
+ *
+ * One table (config_keys) has every key with its type, default, range and help; the parser, `-t`, the
+ * environment's names and the test of conf/recalld.conf all follow from it. A snapshot is
+ * reference-counted and read-only, so any thread may hold one. */
+#ifndef RECALLD_PROXY_CONFIG_H
+#define RECALLD_PROXY_CONFIG_H
+
+#include "core/bytes.h"
+#include "core/memory.h"
+
+#include <stdio.h>
+
+enum config_role { ROLE_AUTO, PLACE_AS_SYSTEM, PLACE_AS_DEVELOPER, PLACE_AS_USER };
+enum config_durability { DURABILITY_STRICT, DURABILITY_RELAXED };
+enum config_tenant { TENANT_SHARED, TENANT_API_KEY };
+enum config_log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum config_log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+struct config_list {
+	char **items;
+	size_t count;
+};
+
+/* The keys of [memory]; a section with a selector overrides some of them. */
+struct config_memory {
+	int mode; /* enum mode */
+	bool inject;
+	bool learn;
+	bool mode_header;
+	int role; /* enum config_role */
+	uint64_t context_tokens;
+	uint64_t conversation_tokens;
+	uint64_t buffer_messages;
+	uint64_t summarize_after;
+	uint64_t summary_words;
+	double min_confidence;
+	bool secrets_redact;
+	int durability; /* enum config_durability */
+	uint64_t receipts;
+};
+
+struct config_override; /* one [memory SELECTOR] section */
+
+struct config {
+	struct {
+		char *address;
+		char *admin;
+		char *admin_token;
+		uint64_t workers; /* as configured; 0: one per CPU */
+		uint64_t max_body;
+		uint64_t max_connections;
+		uint64_t drain_timeout; /* durations are in milliseconds */
+	} listen;
+	struct {
+		char *base_url; /* without a trailing slash */
+		char *proxy;
+		char *api_key;
+		uint64_t connect_timeout;
+		uint64_t first_byte_timeout;
+		uint64_t idle_timeout;
+		char *ca_file;
+	} upstream;
+	struct {
+		struct config_list user_header;
+		struct config_list session_header;
+		struct config_list task_header;
+		bool user_path;
+		struct config_list user_body; /* words: user, safety_identifier, metadata.user_id */
+		int tenant;                   /* enum config_tenant */
+		char *secret;
+	} identity;
+	struct config_memory memory;
+	struct config_override *overrides;
+	size_t override_count;
+	struct {
+		char *base_url; /* empty: the upstream's */
+		char *api_key;
+		char *name;
+		uint64_t timeout;
+		uint64_t concurrency;
+	} model;
+	struct {
+		char *path;
+		uint64_t map_size;
+	} storage;
+	struct {
+		int level;  /* enum config_log_level */
+		int format; /* enum config_log_format */
+	} log;
+};
+
+/* Reads FILE (NULL: defaults and environment only) and the environment. Every fault is printed to
+ * `faults` as "FILE:LINE: what is wrong; what would be right", a line each (for a fault of a variable: its name in place of
+ * FILE:LINE), warnings as "FILE: warning: ..." to `warnings` (NULL: not wanted). NULL when there was a
+ * fault. The snapshot has one reference. */
+struct config *config_read(const char *file, FILE *faults, FILE *warnings);
+/* The same from memory; `name` stands for the file's name. For tests and fuzzing. */
+struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings);
+
+struct config *config_retain(struct config *config);
+void config_release(struct config *config); /* NULL is fine; from any thread */
+
+/* The [memory] settings for one request: the base section, then every [memory SELECTOR] that matches,
+ * the last one winning. Empty slices match only a selector of "*". */
+struct config_memory config_memory_for(const struct config *config, struct slice model,
+				       struct slice tenant, struct slice user);
+
+/* Prints to `out` the names of the keys that differ and that a running daemon does not take over
+ * (listen address, workers, storage path, ...); returns how many. */
+size_t config_unreloadable_changes(const struct config *before, const struct config *after,
+				   FILE *out);
+
+/* ---- the table ---- */
+
+enum config_type {
+	CONFIG_TEXT,
+	CONFIG_WORD,  /* one of `words` */
+	CONFIG_LIST,
+	CONFIG_SWITCH,
+	CONFIG_NUMBER,
+	CONFIG_FRACTION, /* a decimal number */
+	CONFIG_SIZE,
+	CONFIG_DURATION,
+};
+
+struct config_key {
+	const char *section;
+	const char *name;
+	enum config_type type;
+	const char *initial; /* the default, as it would be written */
+	const char *words;   /* CONFIG_WORD: "off|buffer|..." in the order of their enum values */
+	const char *later;   /* words or values that this version refuses with "not in this version"; NULL: none */
+	uint64_t least, most; /* range, in the unit of the stored value; most 0: no range */
+	bool reloadable;
+	size_t offset; /* into struct config (or struct config_memory for [memory]); SIZE_MAX: recognised, not stored */
+	const char *help;
+};
+
+extern const struct config_key config_keys[];
+extern const size_t config_key_count;
+
+#endif

@@ -1,0 +1,62 @@
+/* A strict HTTP/1.1 request parser (RFC 9112), over bytes only: no socket, no clock.
+ *
+ * It refuses what two parsers could read differently, since a front end that pools connections would
+ * then mix its users' requests up. A refused message ends its connection. */
+#ifndef RECALLD_PROXY_HTTP_PARSER_H
+#define RECALLD_PROXY_HTTP_PARSER_H
+
+#include "core/bytes.h"
+
+enum { HTTP_MAX_HEAD = 64 * 1024, HTTP_MAX_FIELDS = 256 };
+
+struct http_field {
+	struct slice name;
+	struct slice value; /* without white space at its ends */
+};
+
+struct http_head {
+	struct slice method;
+	struct slice target; /* as it came: origin-form, or "*" for OPTIONS; an absolute-form target is reduced to its origin-form */
+	int minor_version;   /* HTTP/1.x; only 0 and 1 are taken */
+	struct http_field *fields;
+	size_t field_count;
+	bool keep_alive;
+	bool chunked;
+	bool has_length;
+	uint64_t length; /* of the body; 0 without one */
+	bool expect_continue;
+	bool upgrade; /* asks for another protocol by an Upgrade field */
+};
+
+/* Why a request was refused: the status to answer (400, 413, 431, 501, 505), 0 for none. */
+struct http_refusal {
+	int status;
+	const char *reason; /* one sentence for the error's message; static */
+};
+
+/* How long the head is, its empty line included, once it is whole; 0 while it is not. Sets
+ * `refusal` when it can never be (bare LF or CR, NUL, longer than HTTP_MAX_HEAD). Leading empty lines (CRLF) before a request line are part of it. `scanned` remembers how far the
+ * search came; 0 at first. */
+size_t http_head_end(struct slice bytes, size_t *scanned, struct http_refusal *refusal);
+
+/* Parses a whole head. Slices point into `bytes`, the fields' array into the arena. False: refused. */
+bool http_head_parse(struct slice bytes, struct http_head *head, struct http_refusal *refusal,
+		     struct arena *arena);
+
+/* The first field of that name (case is not regarded); the empty slice with data NULL when absent. */
+struct slice http_field_value(const struct http_field *fields, size_t count, struct slice name);
+
+/* A chunked body's decoder. All zeroes is its start. */
+struct http_chunks {
+	int state;
+	uint64_t left;
+	size_t line;   /* length of the line being read */
+	bool finished; /* the last chunk and the trailer section were read; trailers are dropped */
+};
+
+/* Decodes as much of `bytes` as it can, appends the content to `body`, returns how many bytes it
+ * took. It stops when finished or when a refusal is set (413 when the body's limit is reached). */
+size_t http_chunks_read(struct http_chunks *chunks, struct slice bytes, struct buffer *body,
+			struct http_refusal *refusal);
+
+#endif

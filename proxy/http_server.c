@@ -1,0 +1,1 @@
+#include "proxy/http_server.h"

@@ -1,0 +1,46 @@
+/* Whose request it is: the user's id by header, path or body field, its signature, and the tenant by API key. */
+#ifndef RECALLD_PROXY_IDENTITY_H
+#define RECALLD_PROXY_IDENTITY_H
+
+#include "core/request.h"
+#include "proxy/config.h"
+#include "proxy/http_parser.h"
+
+struct identity {
+	struct slice user;    /* empty: anonymous */
+	struct slice tenant;  /* empty with `tenant = shared`; 16 hex digits with api-key ("none" for a request without a key) */
+	struct slice session; /* empty: none given */
+	bool task;            /* a side request by its header */
+};
+
+enum identity_verdict {
+	IDENTITY_OK,
+	IDENTITY_BAD,      /* 400: the id is not 1 to 256 bytes of visible UTF-8, or a placeholder */
+	IDENTITY_UNSIGNED, /* 401: the signature is missing or wrong */
+};
+
+/* A target under /u/USER/ (with `user_path`): the user part, percent-decoded and without its signature, and the rest
+ * of the target, which begins with "/". False when the target is not of that form. A broken percent-encoding gives an empty `user` with true: IDENTITY_BAD. */
+struct identity_path {
+	struct slice user;
+	struct slice signature; /* after the last "~" when a secret is configured; else empty */
+	struct slice rest;
+};
+bool identity_split_path(const struct config *config, struct slice target,
+			 struct identity_path *path, struct arena *arena);
+
+/* Works it out: a header wins over the path, the path over the body. `path` and `request` may be NULL.
+ * `fault` receives one sentence when it is not OK. */
+enum identity_verdict identity_find(const struct config *config, const struct http_head *head,
+				    const struct identity_path *path,
+				    const struct chat_request *request, struct identity *identity,
+				    const char **fault, struct arena *arena);
+
+/* Whether a request header belongs to this house (identity, signature, task, X-Memory-*) and is not
+ * passed upstream. */
+bool identity_owns_header(const struct config *config, struct slice name);
+
+/* The API key that a request carries: Authorization: Bearer, api-key or x-api-key; empty: none. */
+struct slice identity_api_key(const struct http_head *head);
+
+#endif

@@ -1,0 +1,29 @@
+/* The log, on standard error: one line per event, as text or as JSON. Thread-safe; a line is written
+ * with one write. No bodies, no keys, no user ids in it: a user appears as the first 8 hex digits of the store's hash. */
+#ifndef RECALLD_PROXY_LOG_H
+#define RECALLD_PROXY_LOG_H
+
+#include "core/bytes.h"
+#include "proxy/config.h"
+
+/* Until it is called: text, info. May be called again after a reload. */
+void log_configure(enum config_log_level level, enum config_log_format format);
+bool log_wants(enum config_log_level level);
+
+/* A name and its value; numbers are given as text. A field whose name is NULL ends the list. */
+struct log_field {
+	const char *name;
+	struct slice value;
+};
+
+/* text: "2026-11-21T09:30:00.123Z info message name=value name=\"two words\""
+ * json: {"time":...,"level":"info","message":...,"name":"value"} */
+void log_event(enum config_log_level level, const char *message, const struct log_field *fields);
+
+/* A message without fields, formatted. */
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

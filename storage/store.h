@@ -1,0 +1,295 @@
+/* The store: how memory is kept, in the verbs of what recalld does with it.
+ *
+ * The interface is asynchronous: a function that starts something returns a handle and its callback
+ * fires once, or the handle is cancelled and it never fires. The embedded engine answers reads at
+ * once: the callback then fires before the function returns, and the function returns NULL. Writes
+ * go to the one writer thread, which commits many in one transaction with one sync; their callbacks
+ * fire on the loop that the caller names. Cancelling forgets the callback, not the write.
+ *
+ * Results of reads are copied into the caller's arena; nothing points into the engine. Every function
+ * may be called from any thread; a handle belongs to the thread that started it. */
+#ifndef RECALLD_STORAGE_STORE_H
+#define RECALLD_STORAGE_STORE_H
+
+#include "core/bytes.h"
+#include "core/memory.h"
+#include "core/request.h"
+
+struct store;
+struct store_call;
+
+enum store_result {
+	STORE_OK,
+	STORE_NOT_FOUND,
+	STORE_STALE, /* what it rests on was forgotten or done meanwhile; nothing was written */
+	STORE_FULL,  /* the map or the disk has no room; nothing was written */
+	STORE_FAILED,
+};
+
+const char *store_result_name(enum store_result result);
+
+struct store_options {
+	const char *path; /* a directory; made (0700) when missing */
+	uint64_t map_size;
+	uint64_t receipts; /* how many are kept */
+};
+
+/* Opens the store and starts its writer thread. NULL: `error` says why in one sentence with what to
+ * do, also when another process has it open or its format version is unknown. */
+struct store *store_open(const struct store_options *options, char *error, size_t error_size);
+/* Commits what is queued, stops the writer, closes. No call may be under way but writes, whose callbacks are posted before it returns. */
+void store_close(struct store *store);
+
+/* Whether writes have room; cheap, from any thread. Turns false while there is still head-room for deletes. */
+bool store_has_room(const struct store *store);
+
+/* Who runs callbacks of writes: `post` is thread-safe and runs `run(cookie)` on the loop later. */
+struct store_loop {
+	void (*post)(struct store_loop *loop, void (*run)(void *cookie), void *cookie);
+};
+
+void store_cancel(struct store_call *call); /* NULL is fine */
+
+/* The first 16 bytes of SHA-256 over tenant and user id. Every record of a user begins with it. */
+struct user_key {
+	unsigned char bytes[16];
+};
+struct user_key store_user_key(struct slice tenant, struct slice user);
+
+/* ---- what a request needs to know ---- */
+
+/* One assistant message of the request's history, in order. */
+struct answer_mark {
+	uint64_t hash;      /* text_hash() of its text, or its tool_calls_hash */
+	uint64_t user_hash; /* text_hash() of the own text of the user turn before it; 0: none */
+	bool tool_calls;
+};
+
+/* What was injected at the conversation's begin and stays, byte for byte. An empty block and no turns
+ * is a frozen nothing. */
+struct frozen {
+	enum mode mode;
+	enum placement placement;
+	int64_t made_at;
+	size_t tokens;
+	struct slice block;
+	struct slice turns; /* JSON, as injection.turns */
+	const uint64_t *facts; /* the facts in the block */
+	size_t fact_count;
+};
+
+struct load {
+	struct user_key user;
+	struct slice session; /* empty: find the conversation by its answers */
+	const struct answer_mark *marks;
+	size_t mark_count;
+	uint64_t newest_hash; /* text_hash() of the newest user turn's own text */
+	unsigned newest_turns;  /* at least so many of the newest turns are wanted... */
+	bool uncovered_turns;   /* ...and those that the summary does not cover (the newest STORE_MAX_TURNS) */
+	bool facts;
+	int64_t now;
+};
+
+enum { STORE_MAX_TURNS = 400 };
+
+struct memory_view {
+	bool known;      /* the user has a record */
+	uint64_t ticket; /* hand it to store_append(): a user forgotten meanwhile stays forgotten */
+
+	uint32_t conversation; /* 0: a new one begins */
+	int64_t last_active;   /* of the conversation */
+	uint32_t answers;      /* complete answers that the conversation has */
+	uint32_t next_ordinal; /* the ordinal of the exchange that this request begins */
+	uint32_t carried_from; /* the request carries the conversation's turns from this ordinal on; UINT32_MAX: none of them */
+	uint64_t same_exchange; /* the stored exchange of the same user turn, which is asked again; 0: none */
+	bool same_learned;      /* and it is learned from, or waits to be */
+	bool has_frozen;
+	struct frozen frozen;
+
+	bool has_summary;
+	struct summary summary;
+	struct fact *facts; /* current and not expired, sorted by entity (the user first), key, id */
+	size_t fact_count;
+	struct turn *turns; /* current ones, oldest first */
+	size_t turn_count;
+};
+
+typedef void store_loaded(void *cookie, enum store_result result, struct memory_view *view);
+/* STORE_OK also for an unknown user (view->known false). `load` need not outlive the call. */
+struct store_call *store_load(struct store *store, const struct load *load, struct arena *arena,
+			      store_loaded *callback, void *cookie);
+
+/* ---- what an exchange leaves behind ---- */
+
+typedef void store_done(void *cookie, enum store_result result);
+
+struct append {
+	struct slice tenant;
+	struct slice user;
+	struct slice session;
+	uint64_t ticket;
+	int64_t started_at; /* when the request came: the user turn's time */
+	int64_t now;        /* the answer's */
+
+	uint32_t conversation; /* 0: the session's, or a new one */
+	uint32_t ordinal;
+	bool journal; /* false: only the mark and the frozen context are kept (the reply called tools) */
+	struct slice user_text;
+	uint64_t user_hash;
+	struct slice answer_text;
+	uint64_t answer_hash; /* text_hash(), or the tool_calls_hash when journal is false */
+	bool complete;
+	uint64_t same_exchange; /* its earlier answer is superseded, its user turn is not stored again */
+
+	bool learn;             /* a job is made (not for an incomplete answer, nor twice for one user turn) */
+	struct slice model;     /* the exchange's model */
+	bool explicit_mode;     /* the request named its mode: the job goes by it */
+	enum mode mode;
+	bool client_key;        /* it came with a key of its own, to be used for learning */
+
+	const struct frozen *frozen; /* NULL: as it was */
+	uint64_t receipt;            /* id; 0: none */
+	struct slice receipt_text;   /* JSON */
+};
+
+/* Journals an exchange, and its job, in one transaction. Texts are copied before it returns.
+ * STORE_STALE: the user was forgotten since the ticket. */
+struct store_call *store_append(struct store *store, const struct append *append,
+				struct store_loop *loop, store_done *callback, void *cookie);
+
+struct imported_turn {
+	enum role role; /* user or assistant */
+	struct slice text;
+	uint64_t hash;
+	int64_t created_at;
+	struct slice session; /* empty: one conversation of its own for the whole import */
+};
+
+/* Journals past turns; with `learn` each user turn gets a job. */
+struct store_call *store_import(struct store *store, struct slice tenant, struct slice user,
+				const struct imported_turn *turns, size_t count, bool learn,
+				struct slice model, struct store_loop *loop, store_done *callback,
+				void *cookie);
+
+/* Forgets everything about a user, jobs, receipts and exchanges under way included.
+ * STORE_NOT_FOUND: there was nothing. */
+struct store_call *store_forget(struct store *store, struct user_key user, struct store_loop *loop,
+				store_done *callback, void *cookie);
+
+/* ---- learning ---- */
+
+enum job_kind {
+	JOB_FACTS,   /* one per exchange to learn from */
+	JOB_SUMMARY, /* one per user who has turns that the summary does not cover */
+};
+
+struct job {
+	enum job_kind kind;
+	uint64_t exchange; /* 0 for JOB_SUMMARY */
+	struct slice model;
+	bool explicit_mode;
+	enum mode mode;
+	bool client_key;
+	unsigned tries;    /* in a row, failed for whatever cause */
+	unsigned unusable; /* answers that could not be used */
+	int64_t not_before;
+	bool parked;
+	/* JOB_SUMMARY: */
+	size_t uncovered;    /* messages that the summary does not cover */
+	int64_t last_active; /* time of the user's newest turn */
+};
+
+struct job_list {
+	struct user_key key;
+	struct slice tenant;
+	struct slice user;
+	struct job *jobs; /* facts in the order of their exchanges, parked ones included; the summary's last */
+	size_t count;
+};
+
+typedef void store_jobs_read(void *cookie, enum store_result result, struct job_list *list);
+/* The jobs of one user; at most `limit` of them. STORE_NOT_FOUND: none. */
+struct store_call *store_user_jobs(struct store *store, struct user_key user, size_t limit,
+				   struct arena *arena, store_jobs_read *callback, void *cookie);
+
+typedef void store_users_read(void *cookie, enum store_result result, struct user_key *users,
+			      size_t count);
+/* Up to `limit` users with jobs (parked ones do not count), in the order of their keys, from the one
+ * after `after` (NULL: from the first). */
+struct store_call *store_users_with_jobs(struct store *store, const struct user_key *after,
+					 size_t limit, struct arena *arena,
+					 store_users_read *callback, void *cookie);
+
+/* What a job works on. */
+struct job_input {
+	struct turn user;      /* JOB_FACTS */
+	struct turn assistant; /* text empty when there is none */
+	struct turn *before;   /* up to 6 turns of the same conversation before it, oldest first */
+	size_t before_count;
+	struct fact *facts; /* all but the forgotten */
+	size_t fact_count;
+	bool has_summary; /* JOB_SUMMARY */
+	struct summary summary;
+	struct turn *uncovered; /* current turns that it does not cover, the oldest STORE_MAX_TURNS, oldest first */
+	size_t uncovered_count;
+};
+
+typedef void store_job_read(void *cookie, enum store_result result, struct job_input *input);
+struct store_call *store_job_input(struct store *store, struct user_key user, enum job_kind kind,
+				   uint64_t exchange, struct arena *arena,
+				   store_job_read *callback, void *cookie);
+
+struct change;
+/* What a JOB_FACTS led to: the changes and the job's removal in one transaction. STORE_STALE: the job
+ * is gone (its user or exchange was forgotten, or it was done already). Forgetting erases texts,
+ * hides the source exchanges, drops a summary that covers them, receipts and frozen contexts. */
+struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
+				 const struct change *changes, size_t change_count,
+				 bool hide_exchange, int64_t now, struct store_loop *loop,
+				 store_done *callback, void *cookie);
+
+/* A new summary that covers turns up to summary->covers. STORE_STALE when the stored one no longer
+ * covers up to `previous_covers`, or a turn in between was hidden since it was read (`previous_covers` 0: there was none). */
+struct store_call *store_summarized(struct store *store, struct user_key user,
+				    const struct summary *summary, uint64_t previous_covers,
+				    struct store_loop *loop, store_done *callback, void *cookie);
+
+/* A try that failed: its counters, when the next is due, or that it is parked. */
+struct store_call *store_postpone(struct store *store, struct user_key user, const struct job *job,
+				  struct store_loop *loop, store_done *callback, void *cookie);
+
+/* Sets all parked jobs of a user (NULL: of everybody) going again. */
+struct store_call *store_unpark(struct store *store, const struct user_key *user,
+				struct store_loop *loop, store_done *callback, void *cookie);
+
+/* ---- to be read by people ---- */
+
+struct user_memory {
+	struct slice tenant;
+	struct slice user;
+	bool has_summary;
+	struct summary summary;
+	struct fact *facts; /* as in memory_view */
+	size_t fact_count;
+	struct turn *turns; /* current ones, oldest first, the newest `max_turns` */
+	size_t turn_count;
+};
+
+typedef void store_user_read(void *cookie, enum store_result result, struct user_memory *memory);
+struct store_call *store_read_user(struct store *store, struct user_key user, size_t max_turns,
+				   int64_t now, struct arena *arena, store_user_read *callback,
+				   void *cookie);
+
+typedef void store_receipt_read(void *cookie, enum store_result result, struct slice text,
+				struct user_key user);
+struct store_call *store_read_receipt(struct store *store, uint64_t receipt, struct arena *arena,
+				      store_receipt_read *callback, void *cookie);
+
+struct store_statistics {
+	uint64_t users, turns, facts, jobs, parked, receipts;
+	uint64_t bytes_used, bytes_mapped;
+	uint64_t commits, writes; /* since the start; writes / commits is how well the group commit groups */
+};
+void store_statistics(struct store *store, struct store_statistics *statistics);
+
+#endif

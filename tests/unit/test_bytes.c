@@ -1,0 +1,42 @@
+#include "tests/unit/unit.h"
+
+START_TEST(a_buffer_never_passes_its_limit)
+{
+	struct buffer buffer;
+	buffer_init(&buffer, 5);
+	ck_assert(buffer_append(&buffer, SLICE("abc")));
+	ck_assert(!buffer_append(&buffer, SLICE("def")));
+	ck_assert(buffer.overflowed);
+	unit_assert_slice(buffer_slice(&buffer), "abc");
+	buffer_finish(&buffer);
+}
+END_TEST
+
+START_TEST(an_arena_keeps_small_and_large_apart_and_zeroed)
+{
+	struct arena arena = {0};
+	char *small = arena_alloc(&arena, 10);
+	char *large = arena_alloc(&arena, 100000);
+	char *other = arena_alloc(&arena, 10);
+	ck_assert(small != other && large != small);
+	for (int i = 0; i < 100000; i++)
+		ck_assert_int_eq(large[i], 0);
+	unit_assert_slice(arena_printf(&arena, "%d turns", 3), "3 turns");
+	arena_finish(&arena);
+	ck_assert_ptr_null(arena.chunks);
+}
+END_TEST
+
+START_TEST(slices_are_found_trimmed_and_compared)
+{
+	ck_assert_uint_eq(slice_find(SLICE("one two"), SLICE("two"), 0), 4);
+	ck_assert_uint_eq(slice_find(SLICE("one two"), SLICE("three"), 0), 7);
+	unit_assert_slice(slice_trim(SLICE(" \t\r\n a b \n")), "a b");
+	ck_assert(slice_equal_nocase(SLICE("X-User-Id"), SLICE("x-user-ID")));
+	ck_assert(!slice_equal(SLICE("a"), SLICE("b")));
+	ck_assert(slice_starts_with(SLICE("data: x"), SLICE("data:")));
+}
+END_TEST
+
+UNIT_MAIN("bytes", a_buffer_never_passes_its_limit,
+	  an_arena_keeps_small_and_large_apart_and_zeroed, slices_are_found_trimmed_and_compared)

@@ -1,0 +1,23 @@
+/* What every unit test shares: one suite, run as TAP. */
+#ifndef RECALLD_TESTS_UNIT_H
+#define RECALLD_TESTS_UNIT_H
+
+#include "core/bytes.h"
+
+#include <check.h>
+
+/* Adds a test case of its own for each listed test; a test file ends with
+ *     UNIT_MAIN("json", test_one_thing, test_another) */
+int unit_run(const char *suite, const TTest *const *tests, size_t count);
+
+#define UNIT_MAIN(suite, ...)                                                                      \
+	int main(void)                                                                             \
+	{                                                                                          \
+		const TTest *const tests[] = {__VA_ARGS__};                                        \
+		return unit_run(suite, tests, sizeof(tests) / sizeof(tests[0]));                   \
+	}
+
+/* Fails with both texts shown unless the slice reads `expected`. */
+void unit_assert_slice(struct slice actual, const char *expected);
+
+#endif
