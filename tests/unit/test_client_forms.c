@@ -233,8 +233,8 @@ START_TEST(every_title_request_quotes_the_answer)
 }
 END_TEST
 
-/* Quadratic work would take hours. */
-START_TEST(megabytes_are_looked_at_once)
+/* Quadratic work would run into the test's time limit. */
+START_TEST(long_texts_are_looked_at_once)
 {
 	static const char *const units[] = {
 		"<context>",    "</context>",         "<source>x", "<source>x</source>",
@@ -244,14 +244,15 @@ START_TEST(megabytes_are_looked_at_once)
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		struct buffer text;
 		buffer_init(&text, 1 << 22);
+		struct slice longer = running_text(3, 1 << 18);
 		if (i % 2 == 0)
 			buffer_append(&text, SLICE("Attached document(s):\n```md"));
-		while (text.size < 1 << 20)
+		while (text.size < 1 << 18)
 			buffer_append(&text, slice_of(units[i]));
 		struct slice whole = buffer_slice(&text);
 		ck_assert_uint_le(form_own_text(whole, &arena).size, whole.size);
 		ck_assert(!form_is_side_request(whole));
-		ck_assert(!form_quotes_answer(whole, running_text(3, 1 << 20)));
+		ck_assert(!form_quotes_answer(whole, longer));
 		buffer_finish(&text);
 		arena_finish(&arena);
 	}
@@ -302,4 +303,4 @@ UNIT_MAIN("client_forms", side_requests_are_known, turns_with_documents_are_no_s
 	  documents_are_taken_out, a_document_cannot_close_itself,
 	  the_query_of_the_oldest_template_is_not_said_twice, a_plain_text_is_not_copied,
 	  two_hundred_characters_in_a_row_are_a_quote, every_title_request_quotes_the_answer,
-	  megabytes_are_looked_at_once, random_tags_are_no_danger)
+	  long_texts_are_looked_at_once, random_tags_are_no_danger)
