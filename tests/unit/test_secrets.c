@@ -212,7 +212,7 @@ START_TEST(no_secret_survives_among_noise)
 	static const char *const wrapped[] = {"%s", "%s", "password=%s",
 					      "-----BEGIN PRIVATE KEY-----\n%s\n"};
 	srand(11);
-	for (int round = 0; round < 20000; round++) {
+	for (int round = 0; round < 5000; round++) {
 		struct buffer text;
 		buffer_init(&text, 10000);
 		size_t planted = (size_t)rand() % 4;
