@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct slice block = SLICE("Known: \"Alex\"\nlikes \\ tea");
