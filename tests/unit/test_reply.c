@@ -29,63 +29,58 @@ struct reply_case {
 	int64_t cached_tokens;
 };
 
-/* clang-format off: one event to a line. */
+/* The tables below have one event to a line. */
+/* clang-format off */
 static const struct reply_case streams[] = {
-	{.bytes = CHUNK("{\"role\":\"assistant\",\"content\":\"\"}") CONTENT(
-		 "Hell\xc3\xb6, ") CONTENT("\\ud83d\\ude00\xe4\xbd\xa0") STOP
-		 EVENT("{\"choices\":[],\"usage\":{\"prompt_tokens\":1200,\"completion_tokens\":3,"
-		       "\"prompt_tokens_details\":{\"cached_tokens\":1024}}}") DONE,
-	 .text = "Hell\xc3\xb6, \xf0\x9f\x98\x80\xe4\xbd\xa0",
-	 .finished = true,
-	 .done = true,
-	 .prompt_tokens = 1200,
-	 .cached_tokens = 1024},
-	/* Byte order mark, comments, other fields, no space behind the colon, nothing after the
-	   end. */
-	{.bytes = MARK ": hello\nevent: message\n" CONTENT(
-		 "a") "id: 1\nretry\n\n: ping\n\n"
-		      "data:{\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n"
-		      "data:[DONE]  \n\n" EVENT("{\"error\":{}}"),
-	 .text = "a",
-	 .finished = true,
-	 .done = true},
+	{.bytes = CHUNK("{\"role\":\"assistant\",\"content\":\"\"}")
+		CONTENT("Hell\xc3\xb6, ")
+		CONTENT("\\ud83d\\ude00\xe4\xbd\xa0")
+		STOP
+		EVENT("{\"choices\":[],\"usage\":{\"prompt_tokens\":1200,\"completion_tokens\":3,"
+		      "\"prompt_tokens_details\":{\"cached_tokens\":1024}}}")
+		DONE,
+	 .text = "Hell\xc3\xb6, \xf0\x9f\x98\x80\xe4\xbd\xa0", .finished = true, .done = true,
+	 .prompt_tokens = 1200, .cached_tokens = 1024},
+	/* A byte order mark, comments, other fields, no space behind the colon, more after the end. */
+	{.bytes = MARK ": hello\nevent: message\n"
+		CONTENT("a")
+		"id: 1\nretry\n\n: ping\n\n"
+		"data:{\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n"
+		"data:[DONE]  \n\n"
+		EVENT("{\"error\":{}}"),
+	 .text = "a", .finished = true, .done = true},
 	/* Data over several lines, once without a colon, among lines that are no data. */
 	{.bytes = "data:{\"choices\":\ndata\ndata: [{\"delta\":{\"content\":\n"
-		  "datum: 1\n:data: 2\ndata:\"a\"}}]}\n\n",
+		"datum: 1\n:data: 2\ndata:\"a\"}}]}\n\n",
 	 .text = "a"},
 	/* What only looks like the end, or says so in its text. */
-	{.bytes = CONTENT("data: [DONE]\\n\\n") "event: [DONE]\n\n"
-						"data: [DONE\n\n"
-						"data: [DONE] x\n\n"
-						"data:  [DONE]\n\n"
-						" data: [DONE]\n\n"
-						": data: [DONE]\n\n",
-	 .text = "data: [DONE]\n\n",
-	 .unreadable = true},
+	{.bytes = CONTENT("data: [DONE]\\n\\n")
+		"event: [DONE]\n\n"
+		"data: [DONE\n\n"
+		"data: [DONE] x\n\n"
+		"data:  [DONE]\n\n"
+		" data: [DONE]\n\n"
+		": data: [DONE]\n\n",
+	 .text = "data: [DONE]\n\n", .unreadable = true},
 	{.bytes = MARK DONE, .text = "", .done = true},
 	{.bytes = "\n" MARK DONE, .text = ""},
 	{.bytes = "data: [DONE]", .text = "", .done = true},
 	/* Empty events, and one that breaks off. */
 	{.bytes = "\n\n\ndata\n\ndata:\n\ndata: \n\n" CONTENT("a") STOP "data: {\"cho",
-	 .text = "a",
-	 .finished = true},
+	 .text = "a", .finished = true},
 	/* Without the empty line at the end, or before the end. */
 	{.bytes = CONTENT("a") "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}",
-	 .text = "a",
-	 .finished = true},
+	 .text = "a", .finished = true},
 	{.bytes = CONTENT("a") "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n",
-	 .text = "a",
-	 .finished = true},
+	 .text = "a", .finished = true},
 	{.bytes = CONTENT("a") "data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\ndata: [DONE]\n",
-	 .text = "a",
-	 .finished = true,
-	 .done = true},
+	 .text = "a", .finished = true, .done = true},
 	/* Other choices, and what is neither an answer nor its end. */
 	{.bytes = EVENT("{\"choices\":[{\"index\":1,\"delta\":{\"content\":\"no\"},"
 			"\"finish_reason\":\"stop\"},{\"index\":0,\"delta\":{\"content\":\"yes\","
 			"\"reasoning_content\":\"hm\"}}]}")
-		 EVENT("{\"choices\":[{\"delta\":{\"reasoning\":\"hm\"},\"finish_reason\":\"\"}],"
-		       "\"usage\":null,\"error\":null}"),
+		EVENT("{\"choices\":[{\"delta\":{\"reasoning\":\"hm\"},\"finish_reason\":\"\"}],"
+		      "\"usage\":null,\"error\":null}"),
 	 .text = "yes"},
 	{.bytes = CHUNK("{\"content\":[{\"type\":\"thinking\",\"text\":\"no\"},"
 			"{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\"}]}"),
@@ -93,33 +88,25 @@ static const struct reply_case streams[] = {
 	{.bytes = CHUNK("{\"content\":null,\"refusal\":\"I can\"}") CHUNK("{\"refusal\":\"not.\"}"),
 	 .text = "I cannot."},
 	/* A message instead of deltas, and the whole message once more behind them. */
-	{.bytes = EVENT("{\"choices\":[{\"message\":{\"content\":\"a\"}}]}") EVENT(
-		 "{\"choices\":[{\"message\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}"),
-	 .text = "ab",
-	 .finished = true},
-	{.bytes = CONTENT("a") EVENT(
-		 "{\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}"),
-	 .text = "a",
-	 .finished = true},
+	{.bytes = EVENT("{\"choices\":[{\"message\":{\"content\":\"a\"}}]}")
+		EVENT("{\"choices\":[{\"message\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}]}"),
+	 .text = "ab", .finished = true},
+	{.bytes = CONTENT("a")
+		EVENT("{\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}"),
+	 .text = "a", .finished = true},
 	/* Tool calls in pieces and out of order; without an index, as they come; the older form. */
 	{.bytes = CHUNK("{\"tool_calls\":[{\"index\":1,\"id\":\"b\"}]}")
-		 CHUNK("{\"tool_calls\":[{\"index\":0,\"id\":\"a\"},{\"index\":1,\"type\":"
-		       "\"function\"}]}") CHUNK(
-			 "{\"tool_calls\":[{\"index\":0,\"id\":\"\"},{\"index\":1,\"id\":\"b\"}]}")
-			 DONE,
-	 .text = "",
-	 .tool_calls = "ab",
-	 .done = true},
+		CHUNK("{\"tool_calls\":[{\"index\":0,\"id\":\"a\"},{\"index\":1,\"x\":\"\"}]}")
+		CHUNK("{\"tool_calls\":[{\"index\":0,\"id\":\"\"},{\"index\":1,\"id\":\"b\"}]}")
+		DONE,
+	 .text = "", .tool_calls = "ab", .done = true},
 	{.bytes = CHUNK("{\"tool_calls\":[{\"id\":\"x\"}]}")
-		 CHUNK("{\"tool_calls\":[{\"id\":\"y\"},{\"id\":\"x\"}]}"),
-	 .text = "",
-	 .tool_calls = "xy"},
+		CHUNK("{\"tool_calls\":[{\"id\":\"y\"},{\"id\":\"x\"}]}"),
+	 .text = "", .tool_calls = "xy"},
 	{.bytes = CHUNK("{\"function_call\":{\"name\":\"f\"}}"), .text = "", .tool_calls = "-"},
-	{.bytes = CHUNK("{\"content\":\"a\",\"tool_calls\":[],\"function_call\":null}"),
-	 .text = "a"},
+	{.bytes = CHUNK("{\"content\":\"a\",\"tool_calls\":[],\"function_call\":null}"), .text = "a"},
 	{.bytes = CONTENT("a") EVENT("{\"error\":{\"message\":\"overloaded\"}}"),
-	 .text = "a",
-	 .failed = true},
+	 .text = "a", .failed = true},
 	{.bytes = EVENT("{\"error\":\"overloaded\"}"), .text = "", .failed = true},
 	{.bytes = EVENT("{\"choices\":"), .text = "", .unreadable = true},
 	{.bytes = EVENT("[1]"), .text = "", .unreadable = true},
@@ -128,30 +115,21 @@ static const struct reply_case streams[] = {
 
 static const struct reply_case bodies[] = {
 	{.bytes = " {\"choices\":[{\"index\":1,\"message\":{\"content\":\"no\"}},"
-		  "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"a\\nb\"}}],"
-		  "\"usage\":{\"prompt_tokens\":5,\"prompt_tokens_details\":null}}\n",
-	 .text = "a\nb",
-	 .finished = true,
-	 .prompt_tokens = 5},
+		"{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"a\\nb\"}}],"
+		"\"usage\":{\"prompt_tokens\":5,\"prompt_tokens_details\":null}}\n",
+	 .text = "a\nb", .finished = true, .prompt_tokens = 5},
 	{.bytes = "{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
-		  "{\"type\":\"text\",\"text\":\"b\"}]}}]}",
-	 .text = "a\nb",
-	 .finished = true},
+		"{\"type\":\"text\",\"text\":\"b\"}]}}]}",
+	 .text = "a\nb", .finished = true},
 	{.bytes = "{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"No.\"}}]}",
-	 .text = "No.",
-	 .finished = true},
+	 .text = "No.", .finished = true},
 	{.bytes = "{\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"p\"},{\"id\":\"q\"}]}}]}",
-	 .text = "",
-	 .tool_calls = "pq",
-	 .finished = true},
+	 .text = "", .tool_calls = "pq", .finished = true},
 	{.bytes = "{\"error\":{\"message\":\"no\"}}", .text = "", .failed = true},
 	{.bytes = "{\"choices\":[]}", .text = "", .unreadable = true},
 	{.bytes = "{\"choices\":[{\"index\":1,\"message\":{\"content\":\"no\"}}]}",
-	 .text = "",
-	 .unreadable = true},
-	{.bytes = "{\"choices\":[{\"message\":{\"content\":\"broken o",
-	 .text = "",
-	 .unreadable = true},
+	 .text = "", .unreadable = true},
+	{.bytes = "{\"choices\":[{\"message\":{\"content\":\"broken o", .text = "", .unreadable = true},
 	{.bytes = DONE, .text = "", .unreadable = true},
 	{.bytes = "", .text = "", .unreadable = true},
 };
