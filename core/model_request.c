@@ -1,1 +1,253 @@
 #include "core/model_request.h"
+
+#include "core/json.h"
+
+/* Bounds of what is read of a reply. */
+enum { MAX_ERROR = 64 * 1024, MAX_PARTS = 1000 };
+
+/* ---- the request ---- */
+
+static void append_messages(struct buffer *body, const struct learn_prompt *prompt,
+			    unsigned quirks)
+{
+	bool apart = !(quirks & QUIRK_NO_SYSTEM);
+	buffer_append(body, apart ? SLICE("{\"role\":\"system\",\"content\":\"")
+				  : SLICE("{\"role\":\"user\",\"content\":\""));
+	json_escape(body, prompt->system);
+	buffer_append(body, apart ? SLICE("\"},{\"role\":\"user\",\"content\":\"") : SLICE("\\n\\n"));
+	json_escape(body, prompt->user);
+	buffer_append(body, SLICE("\"}"));
+}
+
+static void append_format(struct buffer *body, unsigned quirks)
+{
+	if (quirks & QUIRK_NO_RESPONSE_FORMAT)
+		return;
+	if (!(quirks & QUIRK_JSON_SCHEMA)) {
+		buffer_append(body, SLICE(",\"response_format\":{\"type\":\"json_object\"}"));
+		return;
+	}
+	buffer_append(body, SLICE(",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
+				  "{\"name\":\"memory\",\"schema\":"));
+	buffer_append(body, learn_facts_schema());
+	buffer_append(body, SLICE("}}"));
+}
+
+static void append_max_tokens(struct buffer *body, unsigned max_tokens, unsigned quirks)
+{
+	if (quirks & QUIRK_NO_MAX_TOKENS)
+		return;
+	buffer_printf(body, ",\"%s\":%u",
+		      quirks & QUIRK_COMPLETION_TOKENS ? "max_completion_tokens" : "max_tokens",
+		      max_tokens);
+}
+
+struct slice model_request_body(struct slice model, const struct learn_prompt *prompt, bool json,
+				unsigned max_tokens, unsigned quirks, struct arena *arena)
+{
+	struct buffer body;
+	buffer_init(&body, SIZE_MAX); /* the prompts are bounded */
+	buffer_append(&body, SLICE("{\"model\":"));
+	json_quote(&body, model);
+	buffer_append(&body, SLICE(",\"messages\":["));
+	append_messages(&body, prompt, quirks);
+	buffer_append(&body, SLICE("],\"stream\":false"));
+	if (!(quirks & QUIRK_NO_TEMPERATURE))
+		buffer_append(&body, SLICE(",\"temperature\":0"));
+	append_max_tokens(&body, max_tokens, quirks);
+	if (json)
+		append_format(&body, quirks);
+	buffer_append_byte(&body, '}');
+	struct slice result = arena_copy(arena, buffer_slice(&body));
+	buffer_finish(&body);
+	return result;
+}
+
+/* ---- what a server refused ---- */
+
+static bool find_member(struct slice document, struct json_value object, struct slice name,
+			struct json_value *value)
+{
+	bool found = false;
+	if (object.type != JSON_OBJECT)
+		return false;
+	struct json_walk walk = json_walk(document, object);
+	while (json_next(&walk)) {
+		if (json_string_is(document, walk.key, name)) {
+			*value = walk.value;
+			found = true;
+		}
+	}
+	return found;
+}
+
+static struct slice raw_member(struct slice document, struct json_value object, struct slice name)
+{
+	struct json_value value;
+	if (!find_member(document, object, name, &value) || value.type == JSON_NULL)
+		return (struct slice){0};
+	return slice_part(document, value.begin, value.end);
+}
+
+/* The parts of an error that may name what was refused; the whole body where it has no such parts. */
+struct complaint {
+	struct slice param;
+	struct slice message;
+	struct slice code;
+};
+
+/* OpenAI's {"error":{...}}, Google's [{"error":{...}}], vLLM's bare {"message":...} and FastAPI's
+ * {"detail":...}. */
+static struct complaint read_complaint(struct slice body)
+{
+	struct json_value error;
+	struct complaint whole = {.message = body};
+	if (!json_scan(body, &error))
+		return whole;
+	if (error.type == JSON_ARRAY) {
+		struct json_walk walk = json_walk(body, error);
+		if (!json_next(&walk))
+			return whole;
+		error = walk.value;
+	}
+	struct json_value inner;
+	if (find_member(body, error, SLICE("error"), &inner))
+		error = inner;
+	if (error.type != JSON_OBJECT)
+		return whole;
+	struct complaint complaint = {
+		.param = raw_member(body, error, SLICE("param")),
+		.message = raw_member(body, error, SLICE("message")),
+		.code = raw_member(body, error, SLICE("code")),
+	};
+	return complaint.message.size == 0 ? whole : complaint;
+}
+
+static bool names(struct slice text, const char *word)
+{
+	struct slice sought = slice_of(word);
+	for (size_t at = 0; at + sought.size <= text.size; at++) {
+		if (slice_equal_nocase(slice_part(text, at, at + sought.size), sought))
+			return true;
+	}
+	return false;
+}
+
+/* What can be given up, in this order. Each gives way in the steps that are listed, first to last. */
+struct concession {
+	const char *words[4];
+	unsigned steps[2];
+	bool json_only;
+};
+
+static const struct concession concessions[] = {
+	{{"response_format", "json_object", "json_schema", NULL},
+	 {QUIRK_JSON_SCHEMA, QUIRK_NO_RESPONSE_FORMAT},
+	 true},
+	{{"temperature", NULL}, {QUIRK_NO_TEMPERATURE, 0}, false},
+	{{"max_tokens", "max_completion_tokens", NULL},
+	 {QUIRK_COMPLETION_TOKENS, QUIRK_NO_MAX_TOKENS},
+	 false},
+	{{"system", "developer instruction", NULL}, {QUIRK_NO_SYSTEM, 0}, false},
+};
+
+enum { CONCESSIONS = sizeof(concessions) / sizeof(concessions[0]) };
+
+static unsigned next_step(const struct concession *concession, unsigned quirks, bool json)
+{
+	if (concession->json_only && !json)
+		return 0;
+	/* The last step leaves the parameter out: nothing is before it any more. */
+	unsigned last = concession->steps[1] != 0 ? concession->steps[1] : concession->steps[0];
+	if (quirks & last)
+		return 0;
+	return quirks & concession->steps[0] ? last : concession->steps[0];
+}
+
+static bool is_named(const struct concession *concession, struct slice text)
+{
+	for (const char *const *word = concession->words; *word != NULL; word++) {
+		if (names(text, *word))
+			return true;
+	}
+	return false;
+}
+
+/* The first step that `text` asks for; any step where it is NULL; 0: none. */
+static unsigned step_for(unsigned quirks, bool json, const struct slice *text)
+{
+	for (size_t i = 0; i < CONCESSIONS; i++) {
+		unsigned step = next_step(&concessions[i], quirks, json);
+		if (step != 0 && (text == NULL || is_named(&concessions[i], *text)))
+			return step;
+	}
+	return 0;
+}
+
+/* Codes that OpenAI and those who follow it give to what no parameter bears on. */
+static bool is_about_something_else(struct slice code)
+{
+	return names(code, "context_length") || names(code, "content_") ||
+	       names(code, "model_not_found") || names(code, "billing");
+}
+
+unsigned model_request_adapt(unsigned quirks, bool json, struct slice error_body)
+{
+	if (error_body.size > MAX_ERROR)
+		error_body.size = MAX_ERROR;
+	struct complaint complaint = read_complaint(error_body);
+	unsigned step = step_for(quirks, json, &complaint.param);
+	if (step == 0)
+		step = step_for(quirks, json, &complaint.message);
+	if (step == 0 && is_about_something_else(complaint.code))
+		return quirks;
+	if (step == 0)
+		step = step_for(quirks, json, NULL);
+	return quirks | step;
+}
+
+/* ---- the answer ---- */
+
+/* The text parts of a content array, joined. */
+static struct slice join_parts(struct slice body, struct json_value parts, struct arena *arena)
+{
+	struct buffer text;
+	buffer_init(&text, body.size);
+	struct json_walk walk = json_walk(body, parts);
+	for (size_t i = 0; i < MAX_PARTS && json_next(&walk); i++) {
+		struct json_value part;
+		if (find_member(body, walk.value, SLICE("text"), &part) && part.type == JSON_STRING)
+			buffer_append(&text, json_string_text(body, part, arena));
+	}
+	struct slice joined = arena_copy(arena, buffer_slice(&text));
+	buffer_finish(&text);
+	return joined;
+}
+
+static struct slice content_text(struct slice body, struct json_value content, struct arena *arena)
+{
+	if (content.type == JSON_STRING)
+		return json_string_text(body, content, arena);
+	if (content.type == JSON_ARRAY)
+		return join_parts(body, content, arena);
+	return (struct slice){0};
+}
+
+bool model_answer_read(struct slice body, struct model_answer *answer, struct arena *arena)
+{
+	struct json_value reply, choices, message, content, reason;
+	*answer = (struct model_answer){0};
+	if (!json_scan(body, &reply) || !find_member(body, reply, SLICE("choices"), &choices) ||
+	    choices.type != JSON_ARRAY)
+		return false;
+	struct json_walk walk = json_walk(body, choices);
+	if (!json_next(&walk))
+		return false;
+	if (find_member(body, walk.value, SLICE("finish_reason"), &reason) &&
+	    reason.type == JSON_STRING)
+		answer->cut_off = json_string_is(body, reason, SLICE("length"));
+	if (find_member(body, walk.value, SLICE("message"), &message) &&
+	    find_member(body, message, SLICE("content"), &content))
+		answer->text = content_text(body, content, arena);
+	return answer->text.size > 0;
+}
