@@ -1,4 +1,5 @@
-/* The orders of facts: the stable one in which they are shown, and the one in which they are chosen. */
+/* The orders of facts: the stable one in which they are shown, and the one in which they are
+ * chosen. */
 #ifndef RECALLD_CORE_FACT_ORDER_H
 #define RECALLD_CORE_FACT_ORDER_H
 

@@ -49,8 +49,7 @@ static void know(struct applier *applier, const struct fact *fact, bool is_new)
 
 static bool is_about(const struct known *known, const struct subject *subject)
 {
-	return slice_equal(known->key, subject->key) &&
-	       slice_equal(known->entity, subject->entity);
+	return slice_equal(known->key, subject->key) && slice_equal(known->entity, subject->entity);
 }
 
 static bool is_current(const struct known *known)
@@ -91,8 +90,8 @@ static struct known *find_current(struct applier *applier, const struct subject 
 	return NULL;
 }
 
-/* Whether `known` is newer than the turn and so keeps the entry from standing. One of several values
- * is not in the way of another one, a single one and the same one are. */
+/* Whether `known` is newer than the turn and so keeps the entry from standing. One of several
+ * values is not in the way of another one, a single one and the same one are. */
 static bool is_in_the_way(const struct applier *applier, const struct known *known,
 			  const struct learn_entry *entry)
 {
@@ -161,7 +160,8 @@ static struct known *add_fact(struct applier *applier, const struct subject *sub
 	return &applier->known[applier->count - 1];
 }
 
-/* Said again: it keeps its id and its source. An end that was given earlier stays unless it is past. */
+/* Said again: it keeps its id and its source. An end that was given earlier stays unless it is
+ * past. */
 static void refresh(struct applier *applier, struct known *known, const struct learn_entry *entry)
 {
 	int64_t now = applier->turn->created_at;
@@ -211,7 +211,8 @@ struct selection {
 	bool ended_too;
 };
 
-/* Long enough that finding it inside another text means something: three letters, two ideographs. */
+/* Long enough that finding it inside another text means something: three letters, two ideographs.
+ */
 static bool says_enough(struct slice text)
 {
 	size_t characters = 0;
@@ -261,7 +262,8 @@ static void forget(const struct applier *applier, struct known *known)
 	known->is_changed = true;
 }
 
-/* Changes the facts that have exactly this value, or, when none has, those that share it in part. */
+/* Changes the facts that have exactly this value, or, when none has, those that share it in part.
+ */
 static size_t change_selected(struct applier *applier, struct selection selection,
 			      void (*change)(const struct applier *, struct known *))
 {
@@ -299,8 +301,8 @@ static size_t forget_entity(struct applier *applier, const struct subject *subje
 	return forgotten + change_selected(applier, naming, forget);
 }
 
-/* The model may name another key than the one that the fact has: the value then decides. What no fact
- * holds may still stand in the turns themselves. */
+/* The model may name another key than the one that the fact has: the value then decides. What no
+ * fact holds may still stand in the turns themselves. */
 static void apply_forgetting(struct applier *applier, const struct subject *subject,
 			     const struct learn_entry *entry)
 {
@@ -346,9 +348,8 @@ static bool is_listed(const struct known *known)
 static void list_changes(struct applier *applier, struct learning *learning)
 {
 	size_t stored = applier->turn->fact_count;
-	learning->changes = arena_alloc(applier->arena,
-					(applier->count + applier->hidden_count + 1) *
-						sizeof(*learning->changes));
+	learning->changes = arena_alloc(applier->arena, (applier->count + applier->hidden_count +
+							 1) * sizeof(*learning->changes));
 	for (size_t i = 0; i < applier->count; i++) {
 		struct known *known = &applier->known[(stored + i) % applier->count];
 		if (is_listed(known))

@@ -44,15 +44,15 @@ static size_t closing_bracket(struct slice text, size_t begin)
 
 static bool is_entry(struct slice document, struct json_value value)
 {
-	if (value.type != JSON_OBJECT)
-		return false;
-	struct json_walk walk = json_walk(document, value);
-	while (json_next(&walk)) {
-		if (json_string_is(document, walk.key, SLICE("key")) ||
-		    json_string_is(document, walk.key, SLICE("forget")))
-			return true;
-	}
-	return false;
+	static const char *const names[] = {"key", "forget"};
+	struct json_value members[2];
+	json_pick(document, value, names, 2, members);
+	return members[0].type != JSON_TYPE_NULL || members[1].type != JSON_TYPE_NULL;
+}
+
+static bool is_list(struct json_value value)
+{
+	return value.type == JSON_TYPE_ARRAY || value.type == JSON_TYPE_OBJECT;
 }
 
 static enum rank rank_array(struct slice document, struct json_value array)
@@ -66,32 +66,22 @@ static enum rank rank_array(struct slice document, struct json_value array)
 static enum rank rank_object(struct slice document, struct json_value object,
 			     struct json_value *list)
 {
-	enum rank best = RANK_NONE;
-	bool empty = true;
+	static const char *const names[] = {"entities", "facts"};
+	struct json_value members[2];
+	json_pick(document, object, names, 2, members);
+	*list = is_list(members[0]) ? members[0] : members[1];
+	if (is_list(*list))
+		return is_list(members[0]) ? RANK_ENTITIES : RANK_FACTS;
 	struct json_walk walk = json_walk(document, object);
-	for (; json_next(&walk); empty = false) {
-		enum rank rank = RANK_NONE;
-		if (walk.value.type != JSON_ARRAY && walk.value.type != JSON_OBJECT &&
-		    walk.value.type != JSON_NULL)
-			continue;
-		if (json_string_is(document, walk.key, SLICE("entities")))
-			rank = RANK_ENTITIES;
-		else if (json_string_is(document, walk.key, SLICE("facts")))
-			rank = RANK_FACTS;
-		if (rank >= best && rank != RANK_NONE) {
-			best = rank;
-			*list = walk.value;
-		}
-	}
-	*list = empty ? (struct json_value){JSON_NULL, 0, 0} : *list;
-	return empty ? RANK_EMPTY : best;
+	*list = (struct json_value){0};
+	return json_next(&walk) ? RANK_NONE : RANK_EMPTY;
 }
 
 static enum rank rank_candidate(struct slice document, struct json_value *list)
 {
 	if (!json_scan(document, list))
 		return RANK_NONE;
-	if (list->type == JSON_ARRAY)
+	if (list->type == JSON_TYPE_ARRAY)
 		return rank_array(document, *list);
 	return rank_object(document, *list, list);
 }

@@ -150,7 +150,8 @@ static void append_known(struct buffer *out, const struct learn_turn *turn, stru
 		buffer_append(out, SLICE("\nKnown keys and their present values:\n"));
 	for (size_t i = 0; i < count && out->size - begin < MAX_KNOWN;) {
 		if (i == 0 || !slice_equal(facts[i]->entity, facts[i - 1]->entity)) {
-			buffer_append(out, text_one_line(facts[i]->entity, LEARN_MAX_ENTITY, arena));
+			buffer_append(out,
+				      text_one_line(facts[i]->entity, LEARN_MAX_ENTITY, arena));
 			buffer_append(out, SLICE(":\n"));
 		}
 		size_t run = same_key_run(facts + i, count - i);

@@ -10,59 +10,34 @@ static const double default_confidence = 0.8;
 
 static const int64_t day = 24 * 60 * 60 * 1000;
 
-/* The members of an entry as they lie in the document; JSON_NULL where one is absent. */
-struct members {
-	struct json_value entity;
-	struct json_value kind;
-	struct json_value key;
-	struct json_value value;
-	struct json_value confidence;
-	struct json_value op;
-	struct json_value quote;
-	struct json_value valid_until;
-	struct json_value pii;
-	struct json_value forget;
+/* The members of an entry, as they lie in the document. */
+enum member {
+	ENTITY,
+	KIND,
+	KEY,
+	VALUE,
+	CONFIDENCE,
+	OP,
+	QUOTE,
+	VALID_UNTIL,
+	PII,
+	FORGET,
+	MEMBERS,
 };
 
-static const struct {
-	const char *name;
-	size_t offset;
-} member_names[] = {
-	{"entity", offsetof(struct members, entity)},
-	{"kind", offsetof(struct members, kind)},
-	{"key", offsetof(struct members, key)},
-	{"value", offsetof(struct members, value)},
-	{"confidence", offsetof(struct members, confidence)},
-	{"op", offsetof(struct members, op)},
-	{"quote", offsetof(struct members, quote)},
-	{"valid_until", offsetof(struct members, valid_until)},
-	{"pii", offsetof(struct members, pii)},
-	{"forget", offsetof(struct members, forget)},
+static const char *const member_names[MEMBERS] = {
+	"entity", "kind",  "key",         "value", "confidence",
+	"op",     "quote", "valid_until", "pii",   "forget",
 };
-
-static struct members read_members(struct slice document, struct json_value object)
-{
-	struct members members;
-	memset(&members, 0, sizeof(members));
-	struct json_walk walk = json_walk(document, object);
-	while (json_next(&walk)) {
-		for (size_t i = 0; i < sizeof(member_names) / sizeof(member_names[0]); i++) {
-			if (json_string_is(document, walk.key, slice_of(member_names[i].name)))
-				memcpy((char *)&members + member_names[i].offset, &walk.value,
-				       sizeof(walk.value));
-		}
-	}
-	return members;
-}
 
 /* An optional string: empty when absent; false when it is something else. */
 static bool read_string(struct slice document, struct json_value value, struct slice *text,
 			struct arena *arena)
 {
 	*text = (struct slice){0};
-	if (value.type == JSON_NULL)
+	if (value.type == JSON_TYPE_NULL)
 		return true;
-	if (value.type != JSON_STRING)
+	if (value.type != JSON_TYPE_STRING)
 		return false;
 	*text = slice_trim(json_string_text(document, value, arena));
 	return true;
@@ -101,13 +76,13 @@ static struct slice read_kind(struct slice document, struct json_value value, st
 	return learn_fold(text, arena);
 }
 
-static bool read_op(struct slice document, const struct members *members, enum learn_op *op,
+static bool read_op(struct slice document, const struct json_value *members, enum learn_op *op,
 		    struct arena *arena)
 {
 	struct slice word;
-	if (!read_string(document, members->op, &word, arena))
+	if (!read_string(document, members[OP], &word, arena))
 		return false;
-	if (members->forget.type == JSON_TRUE)
+	if (members[FORGET].type == JSON_TYPE_TRUE)
 		*op = LEARN_FORGET;
 	else if (word.size == 0 || slice_equal_nocase(word, SLICE("set")))
 		*op = LEARN_SET;
@@ -126,13 +101,14 @@ static bool read_confidence(struct slice document, struct json_value value, doub
 {
 	char digits[64];
 	*confidence = default_confidence;
-	if (value.type == JSON_NULL)
+	if (value.type == JSON_TYPE_NULL)
 		return true;
 	struct slice text = slice_part(document, value.begin, value.end);
-	if (value.type == JSON_STRING)
+	if (value.type == JSON_TYPE_STRING)
 		text = slice_trim(json_string_text(document, value, arena));
 	/* The scanner knows no "nan", "inf" or "0x1p3", which strtod() would read. */
-	if (!json_scan(text, &value) || value.type != JSON_NUMBER || text.size >= sizeof(digits))
+	if (!json_scan(text, &value) || value.type != JSON_TYPE_NUMBER ||
+	    text.size >= sizeof(digits))
 		return false;
 	memcpy(digits, text.data, text.size);
 	digits[text.size] = '\0';
@@ -152,31 +128,31 @@ static int64_t read_expiry(struct slice document, struct json_value value, struc
 	return text.size == date_size ? at + day - 1 : at;
 }
 
-static bool read_names(struct slice document, const struct members *members,
+static bool read_names(struct slice document, const struct json_value *members,
 		       struct learn_entry *entry, struct arena *arena)
 {
 	struct slice key;
-	if (!read_entity(document, members->entity, entry, arena) ||
-	    !read_string(document, members->key, &key, arena) ||
-	    !read_string(document, members->quote, &entry->words, arena))
+	if (!read_entity(document, members[ENTITY], entry, arena) ||
+	    !read_string(document, members[KEY], &key, arena) ||
+	    !read_string(document, members[QUOTE], &entry->words, arena))
 		return false;
-	entry->kind = read_kind(document, members->kind, arena);
+	entry->kind = read_kind(document, members[KIND], arena);
 	entry->key = learn_key(key, arena);
 	entry->quote = text_one_line(entry->words, LEARN_MAX_QUOTE, arena);
 	return true;
 }
 
 /* Everything but the value. */
-static bool read_entry(struct slice document, const struct members *members,
+static bool read_entry(struct slice document, const struct json_value *members,
 		       struct learn_entry *entry, struct arena *arena)
 {
 	*entry = (struct learn_entry){0};
 	if (!read_op(document, members, &entry->op, arena) ||
 	    !read_names(document, members, entry, arena) ||
-	    !read_confidence(document, members->confidence, &entry->confidence, arena))
+	    !read_confidence(document, members[CONFIDENCE], &entry->confidence, arena))
 		return false;
-	entry->expires_at = read_expiry(document, members->valid_until, arena);
-	entry->pii = members->pii.type == JSON_TRUE;
+	entry->expires_at = read_expiry(document, members[VALID_UNTIL], arena);
+	entry->pii = members[PII].type == JSON_TYPE_TRUE;
 	return true;
 }
 
@@ -185,11 +161,11 @@ static bool read_value(struct slice document, struct json_value value, struct sl
 		       struct arena *arena)
 {
 	*text = (struct slice){0};
-	if (value.type == JSON_ARRAY || value.type == JSON_OBJECT)
+	if (value.type == JSON_TYPE_ARRAY || value.type == JSON_TYPE_OBJECT)
 		return false;
-	if (value.type == JSON_STRING)
+	if (value.type == JSON_TYPE_STRING)
 		*text = json_string_text(document, value, arena);
-	else if (value.type != JSON_NULL)
+	else if (value.type != JSON_TYPE_NULL)
 		*text = slice_part(document, value.begin, value.end);
 	*text = text_one_line(*text, LEARN_MAX_VALUE, arena);
 	return true;
@@ -238,16 +214,17 @@ static void read_object(struct slice document, struct json_value object,
 			struct learn_entries *entries, struct arena *arena)
 {
 	struct learn_entry entry;
-	if (object.type != JSON_OBJECT || entries->count == LEARN_MAX_ENTRIES) {
+	if (object.type != JSON_TYPE_OBJECT || entries->count == LEARN_MAX_ENTRIES) {
 		entries->rejected++;
 		return;
 	}
-	struct members members = read_members(document, object);
-	if (!read_entry(document, &members, &entry, arena))
+	struct json_value members[MEMBERS];
+	json_pick(document, object, member_names, MEMBERS, members);
+	if (!read_entry(document, members, &entry, arena))
 		entries->rejected++;
-	else if (members.value.type == JSON_ARRAY)
-		put_values(document, members.value, &entry, entries, arena);
-	else if (read_value(document, members.value, &entry.value, arena))
+	else if (members[VALUE].type == JSON_TYPE_ARRAY)
+		put_values(document, members[VALUE], &entry, entries, arena);
+	else if (read_value(document, members[VALUE], &entry.value, arena))
 		put_entry(entries, &entry);
 	else
 		entries->rejected++;
@@ -260,9 +237,9 @@ bool learn_entries_read(struct slice answer, struct learn_entries *entries, stru
 	*entries = (struct learn_entries){0};
 	if (!learn_find_list(text_without_reasoning(answer, arena), &document, &list))
 		return false;
-	if (list.type == JSON_OBJECT)
+	if (list.type == JSON_TYPE_OBJECT)
 		read_object(document, list, entries, arena);
-	if (list.type != JSON_ARRAY)
+	if (list.type != JSON_TYPE_ARRAY)
 		return true;
 	struct json_walk walk = json_walk(document, list);
 	while (json_next(&walk))

@@ -7,14 +7,14 @@ enum { MAX_ERROR = 64 * 1024, MAX_PARTS = 1000 };
 
 /* ---- the request ---- */
 
-static void append_messages(struct buffer *body, const struct learn_prompt *prompt,
-			    unsigned quirks)
+static void append_messages(struct buffer *body, const struct learn_prompt *prompt, unsigned quirks)
 {
 	bool apart = !(quirks & QUIRK_NO_SYSTEM);
 	buffer_append(body, apart ? SLICE("{\"role\":\"system\",\"content\":\"")
 				  : SLICE("{\"role\":\"user\",\"content\":\""));
 	json_escape(body, prompt->system);
-	buffer_append(body, apart ? SLICE("\"},{\"role\":\"user\",\"content\":\"") : SLICE("\\n\\n"));
+	buffer_append(body,
+		      apart ? SLICE("\"},{\"role\":\"user\",\"content\":\"") : SLICE("\\n\\n"));
 	json_escape(body, prompt->user);
 	buffer_append(body, SLICE("\"}"));
 }
@@ -65,62 +65,53 @@ struct slice model_request_body(struct slice model, const struct learn_prompt *p
 
 /* ---- what a server refused ---- */
 
-static bool find_member(struct slice document, struct json_value object, struct slice name,
-			struct json_value *value)
-{
-	bool found = false;
-	if (object.type != JSON_OBJECT)
-		return false;
-	struct json_walk walk = json_walk(document, object);
-	while (json_next(&walk)) {
-		if (json_string_is(document, walk.key, name)) {
-			*value = walk.value;
-			found = true;
-		}
-	}
-	return found;
-}
-
-static struct slice raw_member(struct slice document, struct json_value object, struct slice name)
+static struct json_value member(struct slice document, struct json_value object, const char *name)
 {
 	struct json_value value;
-	if (!find_member(document, object, name, &value) || value.type == JSON_NULL)
+	json_pick(document, object, &name, 1, &value);
+	return value;
+}
+
+/* As it is written, quotes included; empty when absent. */
+static struct slice raw(struct slice document, struct json_value value)
+{
+	if (value.type == JSON_TYPE_NULL)
 		return (struct slice){0};
 	return slice_part(document, value.begin, value.end);
 }
 
-/* The parts of an error that may name what was refused; the whole body where it has no such parts. */
+static struct json_value first_element(struct slice document, struct json_value array)
+{
+	struct json_walk walk = json_walk(document, array);
+	bool found = array.type == JSON_TYPE_ARRAY && json_next(&walk);
+	return found ? walk.value : (struct json_value){0};
+}
+
+/* The parts of an error that may name what was refused. */
 struct complaint {
 	struct slice param;
 	struct slice message;
 	struct slice code;
 };
 
-/* OpenAI's {"error":{...}}, Google's [{"error":{...}}], vLLM's bare {"message":...} and FastAPI's
- * {"detail":...}. */
+/* OpenAI's {"error":{...}}, Google's [{"error":{...}}] and vLLM's bare {"message":...}; of anything
+ * else, FastAPI's {"detail":...} among it, the whole body is the message. */
 static struct complaint read_complaint(struct slice body)
 {
+	static const char *const names[] = {"param", "message", "code"};
 	struct json_value error;
-	struct complaint whole = {.message = body};
+	struct json_value parts[3];
+	struct complaint complaint = {.message = body};
 	if (!json_scan(body, &error))
-		return whole;
-	if (error.type == JSON_ARRAY) {
-		struct json_walk walk = json_walk(body, error);
-		if (!json_next(&walk))
-			return whole;
-		error = walk.value;
-	}
-	struct json_value inner;
-	if (find_member(body, error, SLICE("error"), &inner))
-		error = inner;
-	if (error.type != JSON_OBJECT)
-		return whole;
-	struct complaint complaint = {
-		.param = raw_member(body, error, SLICE("param")),
-		.message = raw_member(body, error, SLICE("message")),
-		.code = raw_member(body, error, SLICE("code")),
-	};
-	return complaint.message.size == 0 ? whole : complaint;
+		return complaint;
+	if (error.type == JSON_TYPE_ARRAY)
+		error = first_element(body, error);
+	struct json_value inner = member(body, error, "error");
+	json_pick(body, inner.type == JSON_TYPE_OBJECT ? inner : error, names, 3, parts);
+	if (parts[1].type != JSON_TYPE_NULL)
+		complaint = (struct complaint){raw(body, parts[0]), raw(body, parts[1]),
+					       raw(body, parts[2])};
+	return complaint;
 }
 
 static bool names(struct slice text, const char *word)
@@ -133,7 +124,8 @@ static bool names(struct slice text, const char *word)
 	return false;
 }
 
-/* What can be given up, in this order. Each gives way in the steps that are listed, first to last. */
+/* What can be given up, in this order. Each gives way in the steps that are listed, first to last.
+ */
 struct concession {
 	const char *words[4];
 	unsigned steps[2];
@@ -214,40 +206,25 @@ static struct slice join_parts(struct slice body, struct json_value parts, struc
 	struct buffer text;
 	buffer_init(&text, body.size);
 	struct json_walk walk = json_walk(body, parts);
-	for (size_t i = 0; i < MAX_PARTS && json_next(&walk); i++) {
-		struct json_value part;
-		if (find_member(body, walk.value, SLICE("text"), &part) && part.type == JSON_STRING)
-			buffer_append(&text, json_string_text(body, part, arena));
-	}
+	for (size_t i = 0; i < MAX_PARTS && json_next(&walk); i++)
+		buffer_append(&text,
+			      json_string_text(body, member(body, walk.value, "text"), arena));
 	struct slice joined = arena_copy(arena, buffer_slice(&text));
 	buffer_finish(&text);
 	return joined;
 }
 
-static struct slice content_text(struct slice body, struct json_value content, struct arena *arena)
-{
-	if (content.type == JSON_STRING)
-		return json_string_text(body, content, arena);
-	if (content.type == JSON_ARRAY)
-		return join_parts(body, content, arena);
-	return (struct slice){0};
-}
-
 bool model_answer_read(struct slice body, struct model_answer *answer, struct arena *arena)
 {
-	struct json_value reply, choices, message, content, reason;
+	struct json_value reply;
 	*answer = (struct model_answer){0};
-	if (!json_scan(body, &reply) || !find_member(body, reply, SLICE("choices"), &choices) ||
-	    choices.type != JSON_ARRAY)
+	if (!json_scan(body, &reply))
 		return false;
-	struct json_walk walk = json_walk(body, choices);
-	if (!json_next(&walk))
-		return false;
-	if (find_member(body, walk.value, SLICE("finish_reason"), &reason) &&
-	    reason.type == JSON_STRING)
-		answer->cut_off = json_string_is(body, reason, SLICE("length"));
-	if (find_member(body, walk.value, SLICE("message"), &message) &&
-	    find_member(body, message, SLICE("content"), &content))
-		answer->text = content_text(body, content, arena);
+	struct json_value choice = first_element(body, member(body, reply, "choices"));
+	struct json_value content = member(body, member(body, choice, "message"), "content");
+	answer->cut_off =
+		json_string_is(body, member(body, choice, "finish_reason"), SLICE("length"));
+	answer->text = content.type == JSON_TYPE_ARRAY ? join_parts(body, content, arena)
+						       : json_string_text(body, content, arena);
 	return answer->text.size > 0;
 }

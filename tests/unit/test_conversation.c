@@ -58,22 +58,22 @@ END_TEST
 
 START_TEST(user_turns_break_ties_then_the_later_run_then_the_newer_conversation)
 {
-	ck_assert_uint_eq(MATCH({0, 5, 0, false, false}, {0, 3, 0, false, true},
-				{1, 6, 0, false, false})
-				  .conversation,
-			  3);
+	ck_assert_uint_eq(
+		MATCH({0, 5, 0, false, false}, {0, 3, 0, false, true}, {1, 6, 0, false, false})
+			.conversation,
+		3);
 	ck_assert_uint_eq(MATCH({0, 5, 0, false, false}, {1, 3, 0, false, false}).conversation, 3);
-	ck_assert_uint_eq(MATCH({0, 5, 0, false, false}, {0, 8, 0, false, false},
-				{0, 6, 0, false, false})
-				  .conversation,
-			  8);
+	ck_assert_uint_eq(
+		MATCH({0, 5, 0, false, false}, {0, 8, 0, false, false}, {0, 6, 0, false, false})
+			.conversation,
+		8);
 }
 END_TEST
 
 START_TEST(user_turns_never_outweigh_a_longer_run)
 {
-	struct conversation_match match = MATCH({0, 5, 0, false, false}, {0, 6, 0, false, true},
-						{1, 5, 1, false, false});
+	struct conversation_match match =
+		MATCH({0, 5, 0, false, false}, {0, 6, 0, false, true}, {1, 5, 1, false, false});
 	ck_assert_uint_eq(match.conversation, 5);
 }
 END_TEST
@@ -94,8 +94,8 @@ START_TEST(the_last_possible_ordinal_does_not_wrap)
 }
 END_TEST
 
-UNIT_MAIN("conversation", no_hit_is_no_conversation,
-	  the_longest_run_wins_and_says_where_it_goes_on, a_gap_in_marks_or_ordinals_ends_a_run,
+UNIT_MAIN("conversation", no_hit_is_no_conversation, the_longest_run_wins_and_says_where_it_goes_on,
+	  a_gap_in_marks_or_ordinals_ends_a_run,
 	  a_message_that_called_tools_shares_the_ordinal_of_its_answer,
 	  after_an_open_tool_call_the_answer_is_still_to_come,
 	  user_turns_break_ties_then_the_later_run_then_the_newer_conversation,
