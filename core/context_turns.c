@@ -194,7 +194,7 @@ static bool pick_cut(struct picker *picker, struct turn_choice *choice)
 		size_t tokens = text_tokens(rendered);
 		if (tokens <= room)
 			return take_quote(picker, choice, rendered);
-		size_t shorter = size / tokens * room;
+		size_t shorter = size * room / tokens;
 		size = shorter < size ? shorter : size - 1;
 	}
 	return false;
