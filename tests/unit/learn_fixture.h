@@ -1,4 +1,5 @@
-/* What the tests of learning share: one turn, what is known before it, and what comes of an answer. */
+/* What the tests of learning share: one turn, what is known before it, and what comes of an answer.
+ */
 #ifndef RECALLD_TESTS_LEARN_FIXTURE_H
 #define RECALLD_TESTS_LEARN_FIXTURE_H
 
@@ -25,7 +26,8 @@ static inline struct lesson lesson_of(const char *user)
 					.min_confidence = 0.7}};
 }
 
-/* Something known about the user, said `ago` milliseconds before the turn (after it, if negative). */
+/* Something known about the user, said `ago` milliseconds before the turn (after it, if negative).
+ */
 static inline struct fact *lesson_knows(struct lesson *lesson, const char *key, const char *value,
 					int64_t ago)
 {
@@ -45,8 +47,7 @@ static inline bool lesson_read(struct lesson *lesson, const char *answer)
 {
 	lesson->turn.facts = lesson->facts;
 	lesson->turn.fact_count = lesson->fact_count;
-	return learn_facts_read(&lesson->turn, slice_of(answer), &lesson->learning,
-				&lesson->arena);
+	return learn_facts_read(&lesson->turn, slice_of(answer), &lesson->learning, &lesson->arena);
 }
 
 static inline const struct change *lesson_change(const struct lesson *lesson, size_t index)

@@ -124,8 +124,8 @@ START_TEST(one_of_several_stays_beside_the_others)
 	struct lesson lesson = lesson_of("I also speak Spanish and German.");
 	lesson_knows(&lesson, "languages", "German", HOUR);
 	lesson_must(&lesson,
-		    "{\"entities\":[{\"key\":\"languages\",\"value\":[\"Spanish\",\"german\"]}]}", 2,
-		    0);
+		    "{\"entities\":[{\"key\":\"languages\",\"value\":[\"Spanish\",\"german\"]}]}",
+		    2, 0);
 	lesson_added(&lesson, 0, "user", "languages", "Spanish");
 	ck_assert(lesson.learning.changes[0].fact.many);
 	lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_CURRENT);
@@ -283,7 +283,8 @@ START_TEST(forgetting_by_value_finds_it_under_another_key)
 	lesson_knows(&lesson, "likes", "chess", HOUR)->many = true;
 	lesson_knows(&lesson, "music", "Jazz", HOUR);
 	lesson_must(&lesson,
-		    "{\"entities\":[{\"key\":\"likes\",\"value\":\"jazz\",\"forget\":true}]}", 1, 0);
+		    "{\"entities\":[{\"key\":\"likes\",\"value\":\"jazz\",\"forget\":true}]}", 1,
+		    0);
 	lesson_changed(&lesson, 2, CHANGE_FORGET, FACT_FORGOTTEN);
 	arena_finish(&lesson.arena);
 }
@@ -403,8 +404,7 @@ UNIT_MAIN("learn", a_new_fact_has_all_that_the_turn_says, a_correction_supersede
 	  later_entries_see_what_earlier_ones_did, what_one_answer_sets_twice_ends_with_the_last,
 	  a_negation_retracts_only_what_it_names, a_removal_without_a_value_retracts_all_of_its_key,
 	  a_removal_finds_a_value_by_its_part_but_prefers_the_very_value,
-	  forgetting_a_key_erases_its_whole_history,
-	  forgetting_by_value_finds_it_under_another_key,
+	  forgetting_a_key_erases_its_whole_history, forgetting_by_value_finds_it_under_another_key,
 	  what_no_fact_holds_is_hidden_in_the_turns, a_person_is_forgotten_with_what_names_them,
 	  everything_about_the_user_can_be_forgotten,
 	  what_is_learned_and_forgotten_in_one_answer_leaves_nothing,

@@ -16,8 +16,8 @@ START_TEST(the_json_is_found_wherever_it_stands)
 		"{\"facts\":[" ENTRY "]}",
 		"{\"result\":{\"entities\":[" ENTRY "]}}",
 		"{\"entities\":" ENTRY "}",
-		"Draft: {\"entities\":[{\"key\":\"name\",\"value\":\"Al\"}]} Final: {\"entities\":["
-		ENTRY "]}",
+		"Draft: {\"entities\":[{\"key\":\"name\",\"value\":\"Al\"}]} Final: "
+		"{\"entities\":[" ENTRY "]}",
 		"{\"note\":\"x\"} {\"facts\":[]} {\"entities\":[" ENTRY "]} {}",
 		"It's {not json}, nor [this]: {\"entities\":[" ENTRY "]}",
 		"[{\"entities\":[" ENTRY "]}]",
@@ -48,8 +48,14 @@ END_TEST
 START_TEST(what_holds_no_list_is_not_usable)
 {
 	static const char *const answers[] = {
-		"", "I could not find any facts.", "null", "{\"entities\":\"none\"}",
-		"{\"name\":\"Alex\"}", "{\"entities\":[" ENTRY, "[1,2]", "{\"entities\":[" ENTRY ",]}",
+		"",
+		"I could not find any facts.",
+		"null",
+		"{\"entities\":\"none\"}",
+		"{\"name\":\"Alex\"}",
+		"{\"entities\":[" ENTRY,
+		"[1,2]",
+		"{\"entities\":[" ENTRY ",]}",
 		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":NaN}]}"};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct lesson lesson = lesson_of(turn_text);
@@ -63,11 +69,19 @@ END_TEST
 START_TEST(a_malformed_entry_is_rejected_and_the_others_stay)
 {
 	static const char *const entries[] = {
-		"7", "null", "[]", "\"name\"", "{}", "{\"key\":\"name\"}",
-		"{\"value\":\"Alex\"}", "{\"key\":7,\"value\":\"Alex\"}",
+		"7",
+		"null",
+		"[]",
+		"\"name\"",
+		"{}",
+		"{\"key\":\"name\"}",
+		"{\"value\":\"Alex\"}",
+		"{\"key\":7,\"value\":\"Alex\"}",
 		"{\"key\":\"name\",\"value\":{\"first\":\"Alex\"}}",
-		"{\"key\":\"name\",\"value\":\"\"}", "{\"key\":\" - \",\"value\":\"Alex\"}",
-		"{\"key\":\"name\",\"value\":null}", "{\"key\":\"name\",\"value\":[]}",
+		"{\"key\":\"name\",\"value\":\"\"}",
+		"{\"key\":\" - \",\"value\":\"Alex\"}",
+		"{\"key\":\"name\",\"value\":null}",
+		"{\"key\":\"name\",\"value\":[]}",
 		"{\"key\":\"name\",\"value\":\"Alex\",\"op\":\"destroy\"}",
 		"{\"key\":\"name\",\"value\":\"Alex\",\"op\":7}",
 		"{\"key\":\"name\",\"value\":\"Alex\",\"entity\":[\"x\"]}",
@@ -79,15 +93,15 @@ START_TEST(a_malformed_entry_is_rejected_and_the_others_stay)
 		"{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":-0.5}",
 		"{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":1e999}",
 		"{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":{}}",
-		"{\"op\":\"remove\",\"value\":\"Alex\"}", "{\"forget\":true}",
+		"{\"op\":\"remove\",\"value\":\"Alex\"}",
+		"{\"forget\":true}",
 	};
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
 		struct lesson lesson = lesson_of(turn_text);
-		struct slice answer = arena_printf(&lesson.arena, "{\"entities\":[%s," ENTRY "]}",
-						   entries[i]);
+		struct slice answer =
+			arena_printf(&lesson.arena, "{\"entities\":[%s," ENTRY "]}", entries[i]);
 		ck_assert_msg(lesson_read(&lesson, answer.data), "%s", entries[i]);
-		ck_assert_msg(lesson.learning.change_count == 1 &&
-				      lesson.learning.rejected == 1,
+		ck_assert_msg(lesson.learning.change_count == 1 && lesson.learning.rejected == 1,
 			      "%s: %zu changes, %zu rejected", entries[i],
 			      lesson.learning.change_count, lesson.learning.rejected);
 		arena_finish(&lesson.arena);
@@ -116,8 +130,8 @@ START_TEST(only_what_is_above_the_confidence_is_kept)
 	static const struct {
 		const char *confidence;
 		bool kept;
-	} cases[] = {{"0.7", false}, {"0.71", true},	 {"\"0.9\"", true}, {"\" 1 \"", true},
-		     {"1", true},    {"\"0.1\"", false}, {"0", false},	    {"null", true}};
+	} cases[] = {{"0.7", false}, {"0.71", true},     {"\"0.9\"", true}, {"\" 1 \"", true},
+		     {"1", true},    {"\"0.1\"", false}, {"0", false},      {"null", true}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct lesson lesson = lesson_of(turn_text);
 		struct slice answer = arena_printf(&lesson.arena,
@@ -144,20 +158,23 @@ static void assert_grounded(const char *user, const char *entry, bool grounded)
 
 START_TEST(a_quote_must_be_the_users_own_words)
 {
-	const char *user = "I\xE2\x80\x99m using  ChromaDB \xE2\x80\x94 for \xE2\x80\x9Cvectors\xE2\x80\x9D.";
+	const char *user =
+		"I\xE2\x80\x99m using  ChromaDB \xE2\x80\x94 for \xE2\x80\x9Cvectors\xE2\x80\x9D.";
 	assert_grounded(user,
 			"{\"key\":\"store\",\"value\":\"ChromaDB\",\"quote\":\"i'm using chromadb "
 			"- for \\\"vectors\\\"\"}",
 			true);
-	assert_grounded(user,
-			"{\"key\":\"store\",\"value\":\"ChromaDB\",\"quote\":\"I am using ChromaDB\"}",
-			false);
+	assert_grounded(
+		user,
+		"{\"key\":\"store\",\"value\":\"ChromaDB\",\"quote\":\"I am using ChromaDB\"}",
+		false);
 	assert_grounded(user,
 			"{\"key\":\"name\",\"value\":\"Bob\",\"quote\":\"you are Bob from Paris\"}",
 			false);
 	assert_grounded(user, "{\"key\":\"car\",\"value\":\"Tesla\"}", false);
 	assert_grounded(user, "{\"key\":\"car\",\"value\":\"Tesla\",\"quote\":\"I\"}", false);
-	assert_grounded(user, "{\"key\":\"db\",\"value\":\"a ChromaDB server\",\"quote\":\"\"}", true);
+	assert_grounded(user, "{\"key\":\"db\",\"value\":\"a ChromaDB server\",\"quote\":\"\"}",
+			true);
 }
 END_TEST
 
@@ -166,7 +183,8 @@ START_TEST(other_languages_are_grounded_too)
 	assert_grounded("Ich wohne in der Straße 5 und heiße Jürgen.",
 			"{\"key\":\"name\",\"value\":\"JÜRGEN\"}", true);
 	assert_grounded("Ich wohne in der Straße 5 und heiße Jürgen.",
-			"{\"key\":\"street\",\"value\":\"5\",\"quote\":\"in der STRASSE 5\"}", true);
+			"{\"key\":\"street\",\"value\":\"5\",\"quote\":\"in der STRASSE 5\"}",
+			true);
 	assert_grounded("我叫李明，住在上海。", "{\"key\":\"city\",\"value\":\"上海\"}", true);
 	assert_grounded("我叫李明，住在上海。",
 			"{\"key\":\"name\",\"value\":\"李明\",\"quote\":\"我叫李明\"}", true);
@@ -200,13 +218,15 @@ END_TEST
 
 START_TEST(a_fact_that_is_over_already_is_rejected)
 {
-	struct lesson lesson = lesson_of("I was in Rome; today in Oslo, tomorrow in Bonn, then Ulm");
-	lesson_must(&lesson,
-		    "[{\"key\":\"a\",\"value\":\"Rome\",\"valid_until\":\"2026-11-20\"},"
-		    "{\"key\":\"b\",\"value\":\"Oslo\",\"valid_until\":\"2026-11-21\"},"
-		    "{\"key\":\"c\",\"value\":\"Bonn\",\"valid_until\":\"2026-11-22T08:00:00+02:00\"},"
-		    "{\"key\":\"d\",\"value\":\"Ulm\",\"valid_until\":\"unknown\"}]",
-		    3, 1);
+	struct lesson lesson =
+		lesson_of("I was in Rome; today in Oslo, tomorrow in Bonn, then Ulm");
+	lesson_must(
+		&lesson,
+		"[{\"key\":\"a\",\"value\":\"Rome\",\"valid_until\":\"2026-11-20\"},"
+		"{\"key\":\"b\",\"value\":\"Oslo\",\"valid_until\":\"2026-11-21\"},"
+		"{\"key\":\"c\",\"value\":\"Bonn\",\"valid_until\":\"2026-11-22T08:00:00+02:00\"},"
+		"{\"key\":\"d\",\"value\":\"Ulm\",\"valid_until\":\"unknown\"}]",
+		3, 1);
 	ck_assert_int_eq(lesson.learning.changes[0].fact.expires_at, TEN_O_CLOCK + 50399999);
 	ck_assert_int_eq(lesson.learning.changes[1].fact.expires_at, TEN_O_CLOCK + 72000000);
 	ck_assert_int_eq(lesson.learning.changes[2].fact.expires_at, 0);

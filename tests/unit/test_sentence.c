@@ -52,7 +52,7 @@ END_TEST
 START_TEST(two_ideographs_count_as_a_word)
 {
 	assert_words("我叫李明住在上海", 2, "我叫李明");
-	assert_words("用 ChromaDB 好", 2, "用 ChromaDB");
+	assert_words("用 ChromaDB 好吧", 2, "用 ChromaDB 好");
 }
 END_TEST
 
