@@ -34,7 +34,7 @@ struct context_item {
 };
 
 struct context {
-	struct slice block; /* plain text; empty: nothing to say */
+	struct slice block; /* plain text, no line break at its end; empty: nothing to say */
 	struct slice turns; /* as request.h's injection.turns; empty: none */
 	size_t tokens;      /* of both */
 	struct context_item *items;

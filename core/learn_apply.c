@@ -249,17 +249,17 @@ static void retract(const struct applier *applier, struct known *known)
 	known->is_changed = true;
 }
 
+/* Nothing of it is left to be found or to lend its spelling. */
 static void forget(const struct applier *applier, struct known *known)
 {
-	const struct fact *fact = &known->fact;
-	known->fact = (struct fact){
-		.id = fact->id,
-		.exchange = fact->exchange,
-		.observed_at = fact->observed_at,
+	const struct fact forgotten = {
+		.id = known->fact.id,
+		.exchange = known->fact.exchange,
+		.observed_at = known->fact.observed_at,
 		.ended_at = applier->turn->created_at,
 		.state = FACT_FORGOTTEN,
 	};
-	known->is_changed = true;
+	*known = (struct known){.fact = forgotten, .is_new = known->is_new, .is_changed = true};
 }
 
 /* Changes the facts that have exactly this value, or, when none has, those that share it in part.

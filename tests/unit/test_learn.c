@@ -348,6 +348,20 @@ START_TEST(what_is_learned_and_forgotten_in_one_answer_leaves_nothing)
 }
 END_TEST
 
+START_TEST(what_is_told_after_forgetting_is_new)
+{
+	struct lesson lesson = lesson_of("Forget my address; the address is Elm Street now.");
+	lesson_knows(&lesson, "home_address", "Oak Road", HOUR);
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"home_address\",\"forget\":true},"
+		    "{\"key\":\"home_address\",\"value\":\"Elm Street\"}]}",
+		    2, 0);
+	lesson_added(&lesson, 0, "user", "home_address", "Elm Street");
+	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
 START_TEST(third_persons_are_entities_of_their_own)
 {
 	struct lesson lesson = lesson_of("My colleague Maria works at Siemens.");
@@ -408,6 +422,6 @@ UNIT_MAIN("learn", a_new_fact_has_all_that_the_turn_says, a_correction_supersede
 	  what_no_fact_holds_is_hidden_in_the_turns, a_person_is_forgotten_with_what_names_them,
 	  everything_about_the_user_can_be_forgotten,
 	  what_is_learned_and_forgotten_in_one_answer_leaves_nothing,
-	  third_persons_are_entities_of_their_own,
+	  what_is_told_after_forgetting_is_new, third_persons_are_entities_of_their_own,
 	  a_user_is_always_of_the_kind_user_and_nobody_else_is,
 	  a_late_request_to_forget_spares_what_was_said_after_it)
