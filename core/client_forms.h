@@ -1,6 +1,6 @@
-/* The forms in which chat applications send what is not, or not only, the user's own words: requests
- * for titles, tags, follow-ups and search queries, and documents wrapped round a user's turn.
- * The forms are those of Open WebUI and LibreChat; each rule names where it comes from. */
+/* The forms in which chat applications send what is not, or not only, the user's own words:
+ * requests for titles, tags, follow-ups and search queries, and documents wrapped round a user's
+ * turn. The forms are those of Open WebUI and LibreChat; each rule names where it comes from. */
 #ifndef RECALLD_CORE_CLIENT_FORMS_H
 #define RECALLD_CORE_CLIENT_FORMS_H
 
