@@ -1,0 +1,3 @@
+#include "tests/unit/unit.h"
+START_TEST(x) { } END_TEST
+UNIT_MAIN("x", x)
