@@ -214,7 +214,9 @@ static int scan_move(struct scan *scan, MDB_val *key, MDB_val *value)
 				      scan->direction == FORWARD ? MDB_NEXT : MDB_PREV);
 	scan->begun = true;
 	*key = val_of_key(&scan->from);
-	int code = mdb_cursor_get(scan->cursor, key, value, MDB_SET_RANGE);
+	/* LMDB knows no empty key, not even to begin at. */
+	MDB_cursor_op seek = scan->from.size == 0 ? MDB_FIRST : MDB_SET_RANGE;
+	int code = mdb_cursor_get(scan->cursor, key, value, seek);
 	if (scan->direction == FORWARD)
 		return code;
 	return mdb_cursor_get(scan->cursor, key, value, code == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
