@@ -1,0 +1,422 @@
+#include "tests/unit/store_fixture.h"
+
+#include <string.h>
+
+enum { MAP = 64 * 1024 * 1024 };
+
+/* A fixture with one conversation of these exchanges, one after the other. */
+static void say(struct fixture *fixture, const char *user_text, const char *answer, int64_t now)
+{
+	struct append append = fixture_exchange(user_text, answer, now);
+	append.session = SLICE("chat");
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+}
+
+static struct change add(const char *key, const char *value, uint64_t exchange)
+{
+	return (struct change){
+		.kind = CHANGE_ADD,
+		.fact = {.entity = SLICE("user"),
+			 .kind = SLICE("user"),
+			 .key = slice_of(key),
+			 .value = slice_of(value),
+			 .quote = slice_of(value),
+			 .confidence = 0.9,
+			 .exchange = exchange,
+			 .observed_at = 5},
+		.replaced_by = -1,
+	};
+}
+
+static void learn_ok(struct fixture *fixture, uint64_t exchange, const struct change *changes,
+		     size_t count, bool hide)
+{
+	ck_assert_int_eq(fixture_learned(fixture, exchange, changes, count, hide), STORE_OK);
+}
+
+START_TEST(a_job_is_done_once_and_its_facts_are_known)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "I am Alex", "Hello", 100);
+	struct change changes[] = {add("name", "Alex", 1), add("city", "Bonn", 1)};
+	changes[1].fact.expires_at = 900; /* it is 1000 when the view is read */
+	learn_ok(&fixture, 1, changes, 2, false);
+	ck_assert_int_eq(fixture_learned(&fixture, 1, changes, 2, false), STORE_STALE);
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.fact_count, 1);
+	unit_assert_slice(view.facts[0].value, "Alex");
+	ck_assert_uint_eq(view.facts[0].id, 1);
+	ck_assert(view.facts[0].confidence == 0.9);
+	struct job_list jobs;
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.count, 1);
+	ck_assert_int_eq(jobs.jobs[0].kind, JOB_SUMMARY);
+	unit_assert_slice(jobs.user, "alex");
+	unit_assert_slice(jobs.tenant, "shared");
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_superseded_fact_names_the_one_in_its_place)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "I live in Bonn", "Nice", 100);
+	say(&fixture, "I moved to Rome", "Ciao", 200);
+	struct change first = add("city", "Bonn", 1);
+	learn_ok(&fixture, 1, &first, 1, false);
+	/* The update comes before the fact that it names. */
+	struct change changes[] = {
+		{.kind = CHANGE_UPDATE,
+		 .fact = {.id = 1, .state = FACT_SUPERSEDED, .ended_at = 200, .observed_at = 5},
+		 .replaced_by = 1},
+		add("city", "Rome", 3),
+	};
+	learn_ok(&fixture, 3, changes, 2, false);
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.fact_count, 1);
+	unit_assert_slice(view.facts[0].value, "Rome");
+	struct job_input input;
+	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 3, &input), STORE_OK);
+	ck_assert_uint_eq(input.fact_count, 2);
+	ck_assert_int_eq(input.facts[0].state, FACT_SUPERSEDED);
+	ck_assert_uint_eq(input.facts[0].superseded_by, 2);
+	ck_assert_int_eq(input.facts[0].ended_at, 200);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_job_is_given_what_came_before_in_its_conversation)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < 5; i++)
+		say(&fixture, i == 4 ? "and now?" : "before", i == 4 ? "now" : "then", 100 + i);
+	struct append other = fixture_exchange("elsewhere", "else", 150);
+	ck_assert_int_eq(fixture_append(&fixture, &other), STORE_OK);
+	struct job_input input;
+	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 9, &input), STORE_OK);
+	unit_assert_slice(input.user.text, "and now?");
+	unit_assert_slice(input.assistant.text, "now");
+	ck_assert_uint_eq(input.before_count, 6);
+	for (size_t i = 0; i < input.before_count; i++)
+		ck_assert_uint_eq(input.before[i].id, 3 + i);
+	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 1, &input), STORE_OK);
+	ck_assert_uint_eq(input.before_count, 0);
+	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 99, &input), STORE_NOT_FOUND);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_summary_moves_on_and_never_backwards)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	struct job_input input;
+	struct job_list jobs;
+	say(&fixture, "one", "1", 100);
+	say(&fixture, "two", "2", 200);
+	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
+	ck_assert(!input.has_summary);
+	ck_assert_uint_eq(input.uncovered_count, 4);
+	ck_assert_int_eq(fixture_summarized(&fixture, "they counted", 2, 0), STORE_OK);
+	ck_assert_int_eq(fixture_summarized(&fixture, "again", 3, 0), STORE_STALE);
+	ck_assert_int_eq(fixture_summarized(&fixture, "what never was", 50, 2), STORE_STALE);
+	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
+	unit_assert_slice(input.summary.text, "they counted");
+	ck_assert_uint_eq(input.uncovered[0].id, 3);
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.jobs[jobs.count - 1].uncovered, 2);
+	ck_assert_int_eq(jobs.jobs[jobs.count - 1].last_active, 200);
+	/* Nothing is left to do: no job. */
+	ck_assert_int_eq(fixture_summarized(&fixture, "all", 4, 2), STORE_OK);
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_int_eq(jobs.jobs[jobs.count - 1].kind, JOB_FACTS);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* Whether the bytes are in any record of the user that can be read. */
+static bool is_remembered(struct fixture *fixture, const char *word)
+{
+	struct memory_view view = fixture_view(fixture, "chat");
+	struct slice part = slice_of(word);
+	bool found = slice_find(view.summary.text, part, 0) < view.summary.text.size ||
+		     slice_find(view.frozen.block, part, 0) < view.frozen.block.size;
+	for (size_t i = 0; i < view.turn_count; i++)
+		found |= slice_find(view.turns[i].text, part, 0) < view.turns[i].text.size;
+	for (size_t i = 0; i < view.fact_count; i++)
+		found |= slice_find(view.facts[i].value, part, 0) < view.facts[i].value.size ||
+			 slice_find(view.facts[i].quote, part, 0) < view.facts[i].quote.size;
+	return found;
+}
+
+START_TEST(a_forgotten_fact_takes_all_that_was_made_of_it_along)
+{
+	struct fixture fixture;
+	struct slice text;
+	fixture_init(&fixture, MAP);
+	struct frozen frozen = {.block = SLICE("works at Acme")};
+	struct append append = fixture_exchange("I work at Acme", "Noted: Acme", 100);
+	append.session = SLICE("chat");
+	append.frozen = &frozen;
+	append.receipt = 5;
+	append.receipt_text = SLICE("Acme");
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	say(&fixture, "I like tea", "Fine", 200);
+	struct change facts[] = {add("employer", "Acme", 1), add("role", "engineer", 1)};
+	learn_ok(&fixture, 1, facts, 2, false);
+	ck_assert_int_eq(fixture_summarized(&fixture, "Works at Acme", 2, 0), STORE_OK);
+	say(&fixture, "Forget where I work", "Done", 300);
+	ck_assert(is_remembered(&fixture, "Acme"));
+
+	struct change forget = {.kind = CHANGE_FORGET, .fact = {.id = 1}, .replaced_by = -1};
+	learn_ok(&fixture, 5, &forget, 1, true);
+	ck_assert(!is_remembered(&fixture, "Acme"));
+	ck_assert_int_eq(fixture_receipt(&fixture, 5, &text), STORE_NOT_FOUND);
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert(!view.has_frozen && !view.has_summary);
+	ck_assert_uint_eq(view.turn_count, 2);
+	unit_assert_slice(view.turns[0].text, "I like tea");
+	/* The other fact of that turn stays, without the user's words. */
+	ck_assert_uint_eq(view.fact_count, 1);
+	unit_assert_slice(view.facts[0].value, "engineer");
+	ck_assert_uint_eq(view.facts[0].quote.size, 0);
+	/* The summary is to be made anew of what is left. */
+	struct job_list jobs;
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.count, 2);
+	ck_assert_uint_eq(jobs.jobs[1].uncovered, 2);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_second_fact_of_a_hidden_turn_leaves_frozen_contexts_too)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "I am an engineer at Acme", "Noted", 100);
+	say(&fixture, "forget Acme", "Done", 200);
+	say(&fixture, "forget my job", "Done", 300);
+	struct change facts[] = {add("employer", "Acme", 1), add("role", "engineer", 1)};
+	learn_ok(&fixture, 1, facts, 2, false);
+	struct change forget = {.kind = CHANGE_FORGET, .fact = {.id = 1}, .replaced_by = -1};
+	learn_ok(&fixture, 3, &forget, 1, false);
+	struct frozen frozen = {.block = SLICE("an engineer")};
+	struct append append = fixture_exchange("hm", "yes", 400);
+	append.session = SLICE("chat");
+	append.frozen = &frozen;
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert(is_remembered(&fixture, "engineer"));
+	forget.fact.id = 2;
+	learn_ok(&fixture, 5, &forget, 1, false);
+	ck_assert(!is_remembered(&fixture, "engineer"));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(hiding_a_text_hides_every_exchange_that_has_it)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "My doctor is Dr. Weiss", "Noted", 100);
+	say(&fixture, "Whom do I see?", "DR.  WEISS, you said", 200);
+	say(&fixture, "I like tea", "Fine", 300);
+	struct append again = fixture_exchange("I like tea", "Earl Grey?", 350);
+	again.conversation = 1;
+	again.same_exchange = 5;
+	ck_assert_int_eq(fixture_append(&fixture, &again), STORE_OK);
+	say(&fixture, "Forget the doctor", "Done", 400);
+	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("dr. weiss")}};
+	learn_ok(&fixture, 8, &hide, 1, true);
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.turn_count, 2);
+	unit_assert_slice(view.turns[0].text, "I like tea");
+	/* Jobs of hidden exchanges are gone: they would learn it again. */
+	struct job_list jobs;
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.count, 2);
+	ck_assert_uint_eq(jobs.jobs[0].exchange, 5);
+	/* A superseded answer is no hiding place. */
+	hide.fact.value = SLICE("fine");
+	learn_ok(&fixture, 5, &hide, 1, false);
+	ck_assert_uint_eq(fixture_view(&fixture, "chat").turn_count, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_summary_of_turns_hidden_meanwhile_is_refused)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "I owe Bob money", "I see", 100);
+	say(&fixture, "Forget that", "Done", 200);
+	struct job_input input;
+	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
+	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}};
+	learn_ok(&fixture, 3, &hide, 1, false);
+	ck_assert_int_eq(fixture_summarized(&fixture, "Owes Bob", 4, 0), STORE_STALE);
+	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
+	ck_assert_uint_eq(input.uncovered_count, 2);
+	ck_assert_int_eq(fixture_summarized(&fixture, "Asked", 4, 0), STORE_OK);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_a_request_was_given_before_a_hiding_is_not_kept)
+{
+	struct fixture fixture;
+	struct slice text;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "I owe Bob money", "I see", 100);
+	say(&fixture, "Forget that", "Done", 200);
+	struct frozen frozen = {.block = SLICE("Owes Bob")};
+	struct append append = fixture_exchange("hi", "hello", 300);
+	append.session = SLICE("chat");
+	append.ticket = fixture_view(&fixture, "chat").ticket;
+	append.frozen = &frozen;
+	append.receipt = 9;
+	append.receipt_text = SLICE("Bob");
+	struct append again = append;
+	again.same_exchange = 1;
+	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}};
+	learn_ok(&fixture, 3, &hide, 1, false);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert(!fixture_view(&fixture, "chat").has_frozen);
+	ck_assert_int_eq(fixture_receipt(&fixture, 9, &text), STORE_NOT_FOUND);
+	ck_assert_int_eq(fixture_append(&fixture, &again), STORE_STALE);
+	append.ticket = fixture_view(&fixture, "chat").ticket;
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert(fixture_view(&fixture, "chat").has_frozen);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+struct page {
+	struct user_key users[10];
+	size_t count;
+};
+
+static void take_users(void *cookie, enum store_result result, struct user_key *users, size_t count)
+{
+	struct page *page = cookie;
+	ck_assert_int_eq(result, STORE_OK);
+	ck_assert_uint_le(count, 10);
+	page->count = count;
+	if (count > 0)
+		memcpy(page->users, users, count * sizeof(*users));
+}
+
+static struct page users_with_jobs(struct fixture *fixture, const struct user_key *after,
+				   size_t limit)
+{
+	struct page page = {.count = 0};
+	(void)store_users_with_jobs(fixture->store, after, limit, &fixture->arena, take_users,
+				    &page);
+	return page;
+}
+
+START_TEST(a_parked_job_waits_for_a_person)
+{
+	struct fixture fixture;
+	struct job_list jobs;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "hi", "hello", 100);
+	ck_assert_uint_eq(users_with_jobs(&fixture, NULL, 10).count, 1);
+	struct user_key key = fixture_key("alex");
+	for (enum job_kind kind = JOB_FACTS; kind <= JOB_SUMMARY; kind++) {
+		struct fixture_wait wait = {0};
+		struct job job = {.kind = kind,
+				  .exchange = kind == JOB_FACTS,
+				  .tries = 12,
+				  .unusable = 10,
+				  .not_before = 500,
+				  .parked = true};
+		(void)store_postpone(fixture.store, key, &job, &fixture.loop.loop, fixture_done,
+				     &wait);
+		ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	}
+	ck_assert_uint_eq(users_with_jobs(&fixture, NULL, 10).count, 0);
+	/* Parked or not, the summary's job is told of new turns. */
+	say(&fixture, "more", "sure", 200);
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.count, 3);
+	ck_assert(jobs.jobs[0].parked && !jobs.jobs[1].parked && jobs.jobs[2].parked);
+	ck_assert_uint_eq(jobs.jobs[0].tries, 12);
+	unit_assert_slice(jobs.jobs[0].model, "model");
+	ck_assert_uint_eq(jobs.jobs[2].uncovered, 4);
+	struct fixture_wait wait = {0};
+	(void)store_unpark(fixture.store, NULL, &fixture.loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert(!jobs.jobs[i].parked);
+		ck_assert_uint_eq(jobs.jobs[i].unusable, 0);
+	}
+	ck_assert_int_eq(jobs.jobs[2].kind, JOB_SUMMARY);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_buffer_deferred_is_released_by_a_mode_that_learns)
+{
+	struct fixture fixture;
+	struct job_list jobs;
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < 3; i++) {
+		struct append append = fixture_exchange("hi", "hello", 100 + i);
+		append.explicit_mode = true;
+		append.mode = i < 2 ? MODE_BUFFER : MODE_ENTITY;
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+		ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+		ck_assert(jobs.jobs[i].explicit_mode);
+		ck_assert_int_eq(jobs.jobs[0].explicit_mode, i < 2);
+	}
+	ck_assert(!jobs.jobs[1].explicit_mode);
+	ck_assert_int_eq(jobs.jobs[2].mode, MODE_ENTITY);
+	ck_assert(jobs.jobs[3].explicit_mode);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(users_with_jobs_are_walked_page_by_page)
+{
+	struct fixture fixture;
+	const char *const names[] = {"a", "b", "c", "d", "e"};
+	fixture_init(&fixture, MAP);
+	for (size_t i = 0; i < 5; i++) {
+		struct append append = fixture_exchange("hi", "hello", 100);
+		append.user = slice_of(names[i]);
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+		append.learn = false;
+		append.user = SLICE("unlearned");
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	}
+	struct page all = users_with_jobs(&fixture, NULL, 10);
+	ck_assert_uint_eq(all.count, 5);
+	const size_t sizes[] = {2, 2, 1, 0};
+	const struct user_key *after = NULL;
+	for (size_t i = 0, seen = 0; i < 4; i++) {
+		struct page page = users_with_jobs(&fixture, after, 2);
+		ck_assert_uint_eq(page.count, sizes[i]);
+		ck_assert_mem_eq(page.users, &all.users[seen], page.count * sizeof(*all.users));
+		seen += page.count;
+		after = &all.users[seen - 1];
+	}
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_learn", a_job_is_done_once_and_its_facts_are_known,
+	  a_superseded_fact_names_the_one_in_its_place,
+	  a_job_is_given_what_came_before_in_its_conversation,
+	  a_summary_moves_on_and_never_backwards,
+	  a_forgotten_fact_takes_all_that_was_made_of_it_along,
+	  a_second_fact_of_a_hidden_turn_leaves_frozen_contexts_too,
+	  hiding_a_text_hides_every_exchange_that_has_it,
+	  a_summary_of_turns_hidden_meanwhile_is_refused,
+	  what_a_request_was_given_before_a_hiding_is_not_kept, a_parked_job_waits_for_a_person,
+	  what_buffer_deferred_is_released_by_a_mode_that_learns,
+	  users_with_jobs_are_walked_page_by_page)
