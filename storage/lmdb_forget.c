@@ -10,7 +10,7 @@ struct forget_operation {
 /* New users' ids begin behind this one's. */
 static void retire_ids(const struct memory *memory)
 {
-	struct stored_user user;
+	struct stored_user user = {0};
 	struct slice value;
 	uint64_t first_id = 1;
 	struct key key = key_of_name("first_id");

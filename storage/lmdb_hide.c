@@ -24,7 +24,7 @@ static uint64_t *list_grow(struct arena *arena, uint64_t *list, size_t count, si
 /* Gives the turn whose place it took, or 0. */
 static uint64_t hide_turn(struct hiding *hiding, uint64_t id)
 {
-	struct stored_turn stored;
+	struct stored_turn stored = {0};
 	if (id == 0 || !memory_turn(hiding->memory, id, &stored))
 		return 0;
 	if (stored.turn.state == TURN_HIDDEN)
@@ -51,8 +51,8 @@ static void hide_answers(struct hiding *hiding, uint64_t answer)
 void hide_exchange(struct hiding *hiding, uint64_t exchange_id)
 {
 	const struct memory *memory = hiding->memory;
-	struct stored_turn turn;
-	struct stored_exchange exchange;
+	struct stored_turn turn = {0};
+	struct stored_exchange exchange = {0};
 	if (exchange_id == 0 || !memory_turn(memory, exchange_id, &turn))
 		return;
 	(void)hide_turn(hiding, exchange_id);
@@ -92,7 +92,7 @@ void hide_text(struct hiding *hiding, struct slice text)
 	size_t count;
 	uint64_t *found = find_text(hiding, text, &count);
 	for (size_t i = 0; i < count; i++) {
-		struct stored_turn stored;
+		struct stored_turn stored = {0};
 		if (!memory_turn(hiding->memory, found[i], &stored) ||
 		    stored.turn.state == TURN_HIDDEN)
 			continue;

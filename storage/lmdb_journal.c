@@ -132,7 +132,7 @@ static struct key user_receipt_key(struct user_key user, uint64_t id)
 static void delete_receipt(const struct memory *memory, uint64_t id)
 {
 	struct transaction *transaction = memory->transaction;
-	struct stored_receipt receipt;
+	struct stored_receipt receipt = {0};
 	if (table_read(transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
 		       &receipt, NULL)) {
 		struct key user_key = user_receipt_key(receipt.user, id);

@@ -118,7 +118,7 @@ static enum store_result apply_all(struct applying *applying)
 {
 	const struct learned_operation *own = applying->own;
 	const struct memory *memory = &applying->memory;
-	struct stored_user user;
+	struct stored_user user = {0};
 	struct job job;
 	if (!memory_user(memory, &user) || !memory_job(memory, JOB_FACTS, own->exchange, &job))
 		return STORE_STALE;
@@ -201,8 +201,8 @@ struct summarized_operation {
 static enum store_result replace_summary(const struct memory *memory,
 					 const struct summarized_operation *own)
 {
-	struct stored_user user;
-	struct stored_turn last;
+	struct stored_user user = {0};
+	struct stored_turn last = {0};
 	struct summary summary;
 	struct job job;
 	if (!memory_user(memory, &user) || !memory_job(memory, JOB_SUMMARY, 0, &job))

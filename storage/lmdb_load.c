@@ -35,7 +35,7 @@ static size_t find_hits(const struct loading *loading, size_t mark_index, uint32
 	size_t count = 0;
 	scan_begin(&scan, transaction, TABLE_ANSWERS, prefix, BACKWARD);
 	while (count < limit && scan_next(&scan, &key, &value)) {
-		struct stored_answer answer;
+		struct stored_answer answer = {0};
 		if (!table_decode(transaction, value, stored_answer_fields, &answer, NULL) ||
 		    answer.tool_calls != mark->tool_calls)
 			continue;
@@ -142,8 +142,8 @@ static void find_same_exchange(struct loading *loading)
 	prefix = key_u32(key_u32(prefix, view->conversation), view->next_ordinal);
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, BACKWARD);
 	while (view->same_exchange == 0 && scan_next(&scan, &key, &value)) {
-		struct stored_exchange exchange;
-		struct stored_turn turn;
+		struct stored_exchange exchange = {0};
+		struct stored_turn turn = {0};
 		uint64_t id = key_read_u64(key, 24);
 		if (table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
 				 NULL) &&
@@ -213,7 +213,7 @@ static void read_memory(struct loading *loading)
 {
 	const struct memory *memory = &loading->memory;
 	struct memory_view *view = loading->view;
-	struct stored_user user;
+	struct stored_user user = {0};
 	view->known = memory_user(memory, &user);
 	count_answers_sent(loading);
 	if (view->known)

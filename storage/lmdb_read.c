@@ -110,7 +110,7 @@ struct store_call *store_users_with_jobs(struct store *store, const struct user_
 
 static bool read_current(const struct memory *memory, uint64_t id, struct turn *turn)
 {
-	struct stored_turn stored;
+	struct stored_turn stored = {0};
 	if (id == 0 || !memory_turn(memory, id, &stored) || stored.turn.state != TURN_CURRENT)
 		return false;
 	*turn = stored.turn;
@@ -131,7 +131,7 @@ static void read_before(const struct memory *memory, const struct turn *user_tur
 					      user_turn->exchange);
 	scan_begin_at(&scan, memory->transaction, TABLE_EXCHANGES, prefix, from, BACKWARD);
 	while (count < TURNS_BEFORE && scan_next(&scan, &key, &value)) {
-		struct stored_exchange exchange;
+		struct stored_exchange exchange = {0};
 		if (!table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
 				  NULL))
 			continue;
@@ -149,7 +149,7 @@ static void read_before(const struct memory *memory, const struct turn *user_tur
 static bool read_facts_input(const struct memory *memory, uint64_t exchange_id,
 			     struct job_input *input)
 {
-	struct stored_exchange exchange;
+	struct stored_exchange exchange = {0};
 	struct stored_conversation conversation = {0};
 	if (!read_current(memory, exchange_id, &input->user))
 		return false;
@@ -211,7 +211,7 @@ struct store_call *store_job_input(struct store *store, struct user_key user, en
 static bool read_user(const struct memory *memory, size_t max_turns, int64_t now,
 		      struct user_memory *read)
 {
-	struct stored_user user;
+	struct stored_user user = {0};
 	struct turn_list list = {0};
 	if (!memory_user(memory, &user))
 		return false;

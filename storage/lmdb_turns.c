@@ -76,7 +76,7 @@ void turn_list_add_newest(struct turn_list *list, const struct memory *memory, s
 	scan_begin(&scan, memory->transaction, TABLE_TURN_TIMES, key_of_user(memory->user),
 		   BACKWARD);
 	for (size_t i = 0; i < count && scan_next(&scan, &key, &value); i++) {
-		struct stored_turn stored;
+		struct stored_turn stored = {0};
 		if (memory_turn(memory, key_read_u64(key, 24), &stored) &&
 		    !turn_list_add(list, memory, &stored.turn))
 			break;

@@ -98,7 +98,7 @@ static void learn_user_turn(struct appending *appending)
 
 static void supersede_answer(struct appending *appending)
 {
-	struct stored_turn earlier;
+	struct stored_turn earlier = {0};
 	if (appending->exchange.answer == 0 ||
 	    !memory_turn(&appending->memory, appending->exchange.answer, &earlier))
 		return;

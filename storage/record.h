@@ -29,7 +29,8 @@ typedef void record_fields(struct record *record, void *noun);
 
 /* False: the buffer's limit was passed. */
 bool record_write(struct buffer *out, record_fields *fields, void *noun);
-/* Slices are copied into the arena; with NULL they point into `value`. False: unreadable. */
+/* `noun` comes initialized. Slices are copied into the arena; with NULL they point into `value`.
+ * False: unreadable. */
 bool record_read(struct slice value, record_fields *fields, void *noun, struct arena *arena);
 
 #endif

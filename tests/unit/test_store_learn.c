@@ -137,18 +137,21 @@ START_TEST(a_summary_moves_on_and_never_backwards)
 }
 END_TEST
 
-/* Whether the bytes are in any record of the user that can be read. */
+static bool holds(struct slice text, const char *word)
+{
+	return text.size > 0 && slice_find(text, slice_of(word), 0) < text.size;
+}
+
+/* Whether the word is in anything that is read of the user. */
 static bool is_remembered(struct fixture *fixture, const char *word)
 {
 	struct memory_view view = fixture_view(fixture, "chat");
-	struct slice part = slice_of(word);
-	bool found = slice_find(view.summary.text, part, 0) < view.summary.text.size ||
-		     slice_find(view.frozen.block, part, 0) < view.frozen.block.size;
+	bool found = holds(view.summary.text, word) || holds(view.frozen.block, word);
 	for (size_t i = 0; i < view.turn_count; i++)
-		found |= slice_find(view.turns[i].text, part, 0) < view.turns[i].text.size;
+		found = found || holds(view.turns[i].text, word);
 	for (size_t i = 0; i < view.fact_count; i++)
-		found |= slice_find(view.facts[i].value, part, 0) < view.facts[i].value.size ||
-			 slice_find(view.facts[i].quote, part, 0) < view.facts[i].quote.size;
+		found = found || holds(view.facts[i].value, word) ||
+			holds(view.facts[i].quote, word);
 	return found;
 }
 
