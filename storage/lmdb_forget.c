@@ -1,5 +1,5 @@
 /* store_forget(): a user leaves no record behind. */
-#include "storage/lmdb_journal.h"
+#include "storage/lmdb_memory.h"
 #include "storage/writer.h"
 
 struct forget_operation {
@@ -36,7 +36,7 @@ static enum store_result run_forget(struct operation *operation, struct transact
 	/* First of all: whatever becomes of the rest, what is under way is not written. */
 	tickets_mark(store->forgotten, own->user, ++store->next_ticket);
 	retire_ids(&memory);
-	journal_delete_receipts(&memory);
+	memory_delete_receipts(&memory);
 	for (int table = FIRST_USER_TABLE; table <= LAST_USER_TABLE; table++)
 		deleted += table_delete_all(transaction, (enum table)table, key_of_user(own->user));
 	arena_finish(&scratch);

@@ -1,7 +1,6 @@
 #include "storage/lmdb_hide.h"
 
 #include "core/text.h"
-#include "storage/lmdb_journal.h"
 
 #include <string.h>
 
@@ -64,41 +63,37 @@ void hide_exchange(struct hiding *hiding, uint64_t exchange_id)
 	hiding->exchanges[hiding->count++] = exchange_id;
 }
 
-/* The turns that contain the text: found first, hidden afterwards. */
-static uint64_t *find_text(const struct hiding *hiding, struct slice text, size_t *count)
+void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text)
 {
-	struct transaction *transaction = hiding->memory->transaction;
-	uint64_t *found = NULL;
-	size_t capacity = 0;
+	struct transaction *transaction = memory->transaction;
+	struct key prefix = key_of_user(memory->user);
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	*count = 0;
-	scan_begin(&scan, transaction, TABLE_TURNS, key_of_user(hiding->memory->user), FORWARD);
+	scan_begin_at(&scan, transaction, TABLE_TURNS, prefix,
+		      key_u64(prefix, search->searched + 1), FORWARD);
 	while (scan_next(&scan, &key, &value)) {
 		struct stored_turn stored = {0};
+		search->searched = key_read_u64(key, 16);
 		if (!table_decode(transaction, value, stored_turn_fields, &stored, NULL) ||
 		    !text_contains(stored.turn.text, text))
 			continue;
-		found = list_grow(hiding->memory->arena, found, *count, &capacity);
-		found[(*count)++] = key_read_u64(key, 16);
+		search->turns =
+			list_grow(memory->arena, search->turns, search->count, &search->capacity);
+		search->turns[search->count++] = search->searched;
 	}
 	scan_end(&scan);
-	return found;
 }
 
-void hide_text(struct hiding *hiding, struct slice text)
+void hide_found(struct hiding *hiding, const struct turn_search *search)
 {
-	size_t count;
-	uint64_t *found = find_text(hiding, text, &count);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < search->count; i++) {
 		struct stored_turn stored = {0};
-		if (!memory_turn(hiding->memory, found[i], &stored) ||
+		if (!memory_turn(hiding->memory, search->turns[i], &stored) ||
 		    stored.turn.state == TURN_HIDDEN)
 			continue;
-		if (stored.turn.exchange != 0)
-			hide_exchange(hiding, stored.turn.exchange);
-		(void)hide_turn(hiding, found[i]);
+		hide_exchange(hiding, stored.turn.exchange);
+		(void)hide_turn(hiding, search->turns[i]);
 	}
 }
 
@@ -142,6 +137,6 @@ bool hiding_finish(struct hiding *hiding, const struct job *like)
 	memory_recount_uncovered(memory, like);
 	erase_quotes(hiding);
 	(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
-	journal_delete_receipts(memory);
+	memory_delete_receipts(memory);
 	return hiding->first_turn != UINT64_MAX;
 }

@@ -23,8 +23,4 @@ void journal_count_uncovered(const struct memory *memory, size_t came, size_t we
 /* Jobs that waited for a mode that learns go by the configuration from now on. */
 void journal_release_jobs(const struct memory *memory, struct stored_user *user);
 
-/* Keeps a receipt, and as many of the newest as `store->receipts` says. */
-void journal_put_receipt(const struct memory *memory, uint64_t id, struct slice text);
-void journal_delete_receipts(const struct memory *memory);
-
 #endif

@@ -2,7 +2,6 @@
 #include "core/learn.h"
 
 #include "storage/lmdb_hide.h"
-#include "storage/lmdb_journal.h"
 #include "storage/writer.h"
 
 /* ---- facts ---- */
@@ -13,6 +12,7 @@ struct learned_operation {
 	uint64_t exchange;
 	const struct change *changes;
 	size_t change_count;
+	struct turn_search *searches; /* for each change; of CHANGE_HIDE only */
 	bool hide_exchange;
 	int64_t now;
 };
@@ -95,6 +95,15 @@ static void forget_fact(struct applying *applying, const struct change *change)
 	hide_exchange(&applying->hiding, fact.exchange);
 }
 
+static void hide_text(struct applying *applying, size_t index)
+{
+	const struct learned_operation *own = applying->own;
+	struct turn_search since = {.searched = own->searches[index].searched};
+	turn_search_run(&since, &applying->memory, own->changes[index].fact.value);
+	hide_found(&applying->hiding, &own->searches[index]);
+	hide_found(&applying->hiding, &since);
+}
+
 static void apply(struct applying *applying, size_t index)
 {
 	const struct change *change = &applying->own->changes[index];
@@ -109,7 +118,7 @@ static void apply(struct applying *applying, size_t index)
 		forget_fact(applying, change);
 		return;
 	case CHANGE_HIDE:
-		hide_text(&applying->hiding, change->fact.value);
+		hide_text(applying, index);
 		return;
 	}
 }
@@ -173,6 +182,22 @@ static const struct change *copy_changes(struct operation *operation, const stru
 	return copies;
 }
 
+/* On the caller's thread. What cannot be read now is left to the writer. */
+static void search_turns(struct store *store, struct learned_operation *own)
+{
+	struct arena *arena = &own->operation.arena;
+	own->searches = arena_alloc(arena, own->change_count * sizeof(*own->searches));
+	for (size_t i = 0; i < own->change_count; i++) {
+		struct transaction transaction;
+		struct memory memory = {&transaction, own->user, arena};
+		if (own->changes[i].kind != CHANGE_HIDE ||
+		    !transaction_begin_read(&transaction, store))
+			continue;
+		turn_search_run(&own->searches[i], &memory, own->changes[i].fact.value);
+		transaction_abort(&transaction);
+	}
+}
+
 struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
 				 const struct change *changes, size_t change_count,
 				 bool hides_exchange, int64_t now, struct store_loop *loop,
@@ -186,6 +211,7 @@ struct store_call *store_learned(struct store *store, struct user_key user, uint
 	own->hide_exchange = hides_exchange;
 	own->now = now;
 	own->operation.grows = grows(own);
+	search_turns(store, own);
 	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
 }
 

@@ -75,4 +75,8 @@ bool memory_delete_job(const struct memory *memory, enum job_kind kind, uint64_t
  * when there are none, made after `like` when it is missing. */
 void memory_recount_uncovered(const struct memory *memory, const struct job *like);
 
+/* Keeps a receipt, and as many of the newest as `store->receipts` says. */
+void memory_put_receipt(const struct memory *memory, uint64_t id, struct slice text);
+void memory_delete_receipts(const struct memory *memory);
+
 #endif

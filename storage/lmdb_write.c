@@ -188,7 +188,7 @@ static void keep_what_was_given(struct appending *appending)
 		table_write(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields, &frozen);
 	}
 	if (append->receipt != 0)
-		journal_put_receipt(memory, append->receipt, append->receipt_text);
+		memory_put_receipt(memory, append->receipt, append->receipt_text);
 }
 
 static enum store_result append_exchange(struct appending *appending)

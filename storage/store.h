@@ -6,8 +6,13 @@
  * go to the one writer thread, which commits many in one transaction with one sync; their callbacks
  * fire on the loop that the caller names. Cancelling forgets the callback, not the write.
  *
- * Results of reads are copied into the caller's arena; nothing points into the engine. Every
- * function may be called from any thread; a handle belongs to the thread that started it. */
+ * Results of reads are copied into the caller's arena; nothing points into the engine. No read
+ * gives more than about 16 MB of turns' texts, the newest first (for a summary's job the oldest). A
+ * record that cannot be read is left out and counted.
+ *
+ * A write that makes the store grow gives STORE_FULL at once while there is no room, and any write
+ * STORE_FAILED while 64 MB of others wait. Every function may be called from any thread; a handle
+ * belongs to the thread that started it. */
 #ifndef RECALLD_STORAGE_STORE_H
 #define RECALLD_STORAGE_STORE_H
 
@@ -113,10 +118,9 @@ struct memory_view {
 
 	bool has_summary;
 	struct summary summary;
-	struct fact
-		*facts; /* current and not expired, sorted by entity (the user first), key, id */
+	struct fact *facts; /* current, not expired; by entity (the user first), key, id */
 	size_t fact_count;
-	struct turn *turns; /* current ones, oldest first */
+	struct turn *turns; /* current ones, oldest first, by time and then id */
 	size_t turn_count;
 };
 
@@ -179,7 +183,8 @@ struct store_call *store_import(struct store *store, struct slice tenant, struct
 				struct slice model, struct store_loop *loop, store_done *callback,
 				void *cookie);
 
-/* Forgets everything about a user, jobs, receipts and exchanges under way included.
+/* Forgets everything about a user, jobs, receipts and exchanges under way included. A user who
+ * comes back gets ids that were never used, so that nothing under way finds a namesake.
  * STORE_NOT_FOUND: there was nothing. */
 struct store_call *store_forget(struct store *store, struct user_key user, struct store_loop *loop,
 				store_done *callback, void *cookie);
@@ -239,8 +244,9 @@ struct job_input {
 	size_t fact_count;
 	bool has_summary; /* JOB_SUMMARY */
 	struct summary summary;
-	struct turn *uncovered; /* current turns that it does not cover, the oldest STORE_MAX_TURNS,
-				   oldest first */
+	/* Current turns that it does not cover and that are to be learned from: the oldest
+	 * STORE_MAX_TURNS, in the order of their ids, as `covers` counts. */
+	struct turn *uncovered;
 	size_t uncovered_count;
 };
 
@@ -260,13 +266,14 @@ struct store_call *store_learned(struct store *store, struct user_key user, uint
 				 store_done *callback, void *cookie);
 
 /* A new summary that covers turns up to summary->covers. STORE_STALE when the stored one no longer
- * covers up to `previous_covers`, or a turn in between was hidden since it was read
- * (`previous_covers` 0: there was none). */
+ * covers up to `previous_covers` (0: there was none) or turns were hidden since it was read; so the
+ * first one after a hiding is always refused. */
 struct store_call *store_summarized(struct store *store, struct user_key user,
 				    const struct summary *summary, uint64_t previous_covers,
 				    struct store_loop *loop, store_done *callback, void *cookie);
 
-/* A try that failed: its counters, when the next is due, or that it is parked. */
+/* A try that failed: its counters, when the next is due, or that it is parked. STORE_STALE: the job
+ * is gone. */
 struct store_call *store_postpone(struct store *store, struct user_key user, const struct job *job,
 				  struct store_loop *loop, store_done *callback, void *cookie);
 

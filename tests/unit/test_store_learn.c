@@ -249,6 +249,35 @@ START_TEST(hiding_a_text_hides_every_exchange_that_has_it)
 }
 END_TEST
 
+START_TEST(what_is_said_while_a_text_is_searched_for_is_hidden_too)
+{
+	struct fixture fixture;
+	struct fixture_loop held;
+	struct fixture_wait waits[3] = {{0}};
+	fixture_init(&fixture, MAP);
+	say(&fixture, "I owe Bob money", "I see", 100);
+	say(&fixture, "Forget Bob", "Done", 200);
+	/* The writer stands still while it posts to a loop that is held: what is queued is not
+	 * written yet when the search is made. */
+	fixture_loop_init(&held);
+	pthread_mutex_lock(&held.lock);
+	struct append append = fixture_exchange("I like tea", "Fine", 300);
+	(void)store_append(fixture.store, &append, &held.loop, fixture_done, &waits[0]);
+	append = fixture_exchange("And Bob?", "No", 400);
+	(void)store_append(fixture.store, &append, &held.loop, fixture_done, &waits[1]);
+	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}};
+	(void)store_learned(fixture.store, fixture_key("alex"), 3, &hide, 1, true, 500, &held.loop,
+			    fixture_done, &waits[2]);
+	pthread_mutex_unlock(&held.lock);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_int_eq(fixture_await(&held, &waits[i]), STORE_OK);
+	ck_assert(!is_remembered(&fixture, "Bob"));
+	ck_assert_uint_eq(fixture_view(&fixture, "chat").turn_count, 2);
+	fixture_loop_finish(&held);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(a_summary_of_turns_hidden_meanwhile_is_refused)
 {
 	struct fixture fixture;
@@ -419,6 +448,7 @@ UNIT_MAIN("store_learn", a_job_is_done_once_and_its_facts_are_known,
 	  a_forgotten_fact_takes_all_that_was_made_of_it_along,
 	  a_second_fact_of_a_hidden_turn_leaves_frozen_contexts_too,
 	  hiding_a_text_hides_every_exchange_that_has_it,
+	  what_is_said_while_a_text_is_searched_for_is_hidden_too,
 	  a_summary_of_turns_hidden_meanwhile_is_refused,
 	  what_a_request_was_given_before_a_hiding_is_not_kept, a_parked_job_waits_for_a_person,
 	  what_buffer_deferred_is_released_by_a_mode_that_learns,
