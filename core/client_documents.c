@@ -177,15 +177,16 @@ static struct slice joined(struct slice a, struct slice b, struct arena *arena)
 	return kept(&out, b, arena);
 }
 
-/* How Open WebUI's templates begin, and what must stand between that and the documents. */
+/* How Open WebUI's templates begin, the newest first, and what must stand between that and the
+ * documents. */
 static const struct {
 	struct slice head;
 	struct slice has;
 } templates[] = {
-	{SLICE("### Task:"), SLICE("context")},                                    /* since 0.4 */
-	{SLICE("**Generate Response to User Query**"), SLICE("")},                 /* 0.3 */
-	{SLICE("You are given a user query, some textual context"), SLICE("")},    /* 0.3 */
-	{SLICE("Use the following context as your learned knowledge"), SLICE("")}, /* to 0.3 */
+	{SLICE("### Task:"), SLICE("context")},
+	{SLICE("**Generate Response to User Query**"), SLICE("")},
+	{SLICE("You are given a user query, some textual context"), SLICE("")},
+	{SLICE("Use the following context as your learned knowledge"), SLICE("")},
 };
 
 /* The first place at or after `from` where a line begins with `start`, or the text's size. */
@@ -266,6 +267,8 @@ static struct slice without_attachments(struct slice text)
 
 struct slice form_own_text(struct slice text, struct arena *arena)
 {
+	if (text.size == 0)
+		return text;
 	struct slice own = without_template(without_attachments(text), arena);
 	struct slice bare = without_documents(own, arena);
 	struct parts parts;

@@ -52,6 +52,8 @@ static bool has_form(struct slice text, const struct side_form *form)
 bool form_is_side_request(struct slice text)
 {
 	text = slice_trim(text);
+	if (text.size == 0)
+		return false;
 	/* A document that is wrapped round a user's turn may quote any prompt. */
 	size_t document = slice_find(text, SLICE("<context>"), 0);
 	if (document < slice_find(text, SLICE("<chat_history>"), 0))

@@ -64,18 +64,19 @@ static bool secret_key_block(struct scan *scan, size_t at, struct secret *secret
 	return true;
 }
 
-/* Whether no word or number can go on over the place from before it. */
-static bool is_boundary(struct slice text, size_t at)
+/* Whether no word or number can go on over the place from before it, where `from` is behind the
+ * last secret. */
+static bool is_boundary(struct slice text, size_t from, size_t at)
 {
-	if (at == 0)
+	if (at == from)
 		return true;
 	char before = text.data[at - 1];
 	if (before == '-')
-		return at == 1 || !secret_is_word(text.data[at - 2]);
+		return at - 1 == from || !secret_is_word(text.data[at - 2]);
 	return !secret_is_word(before);
 }
 
-static bool secret_at(struct scan *scan, size_t at, struct secret *secret)
+static bool secret_at(struct scan *scan, size_t from, size_t at, struct secret *secret)
 {
 	struct slice text = scan->text;
 	char c = text.data[at];
@@ -83,7 +84,7 @@ static bool secret_at(struct scan *scan, size_t at, struct secret *secret)
 		return secret_in_url(text, at, secret);
 	if (c == '-')
 		return secret_key_block(scan, at, secret);
-	if (!secret_is_alnum(c) || !is_boundary(text, at))
+	if (!secret_is_alnum(c) || !is_boundary(text, from, at))
 		return false;
 	if (secret_is_digit(c))
 		return secret_card(text, at, secret);
@@ -93,7 +94,7 @@ static bool secret_at(struct scan *scan, size_t at, struct secret *secret)
 static bool next_secret(struct scan *scan, size_t from, struct secret *secret)
 {
 	for (size_t at = from; at < scan->text.size; at++) {
-		if (secret_at(scan, at, secret))
+		if (secret_at(scan, from, at, secret))
 			return true;
 	}
 	return false;

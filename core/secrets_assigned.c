@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { LONGEST_NAME = 64, LONGEST_GAP = 8, LONGEST_VALUE = 512, LONGEST_USER_INFO = 256 };
+enum { LONGEST_NAME = 64, LONGEST_GAP = 8, LONGEST_VALUE = 128, LONGEST_USER_INFO = 256 };
 
 /* What the name of a secret ends with; "-" and " " count as "_". */
 static const struct {
@@ -57,18 +57,20 @@ static const char *kind_of_name(struct slice name)
 	return NULL;
 }
 
-/* Behind ":", "=", ":=", "=>" or, for what is said of a password, "is"; or `at` when none is there.
- */
-static size_t behind_separator(struct slice text, size_t at, bool is_password)
+/* Behind ":", "=", ":=" or "=>" and the quotes and marks round the name, or `at` when none is
+ * there. */
+static size_t behind_sign(struct slice text, size_t at)
 {
 	size_t sign = skip(text, at, "\\\"'`* ");
 	size_t value = skip(text, sign, ":=>");
-	if (value > sign)
-		return skip(text, value, "* \t");
-	if (is_password && sign > at &&
-	    slice_starts_with(slice_part(text, sign, text.size), SLICE("is ")))
-		return sign + 3;
-	return at;
+	return value > sign ? skip(text, value, "* \t") : at;
+}
+
+/* Behind " is ", as people say of a password, or `at` when it is not there. */
+static size_t behind_is(struct slice text, size_t at)
+{
+	const struct slice is = SLICE(" is ");
+	return slice_starts_with(slice_part(text, at, text.size), is) ? at + is.size : at;
 }
 
 static bool has_one_of(struct slice text, const char *characters)
@@ -137,7 +139,7 @@ static bool is_scheme(struct slice word)
 /* "Authorization: Basic ...", where `at` is behind the name. */
 static bool secret_in_header(struct slice text, size_t at, struct secret *secret)
 {
-	size_t value = behind_separator(text, at, false);
+	size_t value = behind_sign(text, at);
 	if (value == at)
 		return false;
 	size_t word = skip(text, value, "\\\"'`");
@@ -163,11 +165,15 @@ bool secret_assigned(struct slice text, size_t at, struct secret *secret)
 		end += SLICE(" key").size;
 		name = slice_part(text, at, end);
 	}
+	size_t value = behind_sign(text, end);
+	size_t said = behind_is(text, end);
+	if (value == end && said == end)
+		return false;
 	secret->kind = kind_of_name(name);
 	if (secret->kind == NULL)
 		return false;
-	bool is_password = strcmp(secret->kind, "password") == 0;
-	size_t value = behind_separator(text, end, is_password);
+	if (value == end && strcmp(secret->kind, "password") == 0)
+		value = said;
 	return value > end && take_value(text, value, false, secret);
 }
 
@@ -187,6 +193,11 @@ bool secret_in_url(struct slice text, size_t at, struct secret *secret)
 	}
 	if (colon == 0 || host <= colon + 1 || strchr("$<{%[*", text.data[colon + 1]) != NULL)
 		return false;
-	*secret = (struct secret){colon + 1, host, "password"};
+	/* A token may stand in the user's place: https://ghp_...:x@host. */
+	size_t begin = user;
+	struct secret token;
+	while (begin < colon && !secret_token(text, begin, &token))
+		begin++;
+	*secret = (struct secret){begin < colon ? begin : colon + 1, host, "password"};
 	return true;
 }

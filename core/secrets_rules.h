@@ -17,7 +17,7 @@ bool secret_token(struct slice text, size_t at, struct secret *secret);
 /* What stands behind "password=", "api_key:", "Authorization: Basic" or "Bearer", at the start of
  * that word. */
 bool secret_assigned(struct slice text, size_t at, struct secret *secret);
-/* The password in scheme://user:password@host, at the "://". */
+/* The password in scheme://user:password@host, at the "://"; with the user when that is a token. */
 bool secret_in_url(struct slice text, size_t at, struct secret *secret);
 /* A payment card number, at the first digit of a group. */
 bool secret_card(struct slice text, size_t at, struct secret *secret);

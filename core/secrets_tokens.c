@@ -124,7 +124,8 @@ bool secret_token(struct slice text, size_t at, struct secret *secret)
 {
 	struct slice rest = slice_part(text, at, text.size);
 	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
-		if (!slice_starts_with(rest, tokens[i].prefix))
+		if (rest.data[0] != tokens[i].prefix.data[0] ||
+		    !slice_starts_with(rest, tokens[i].prefix))
 			continue;
 		size_t begin = at + tokens[i].prefix.size;
 		size_t end = end_of_class(text, begin, tokens[i].is_class);

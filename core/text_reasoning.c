@@ -76,6 +76,8 @@ static size_t next_candidate(struct slice text, size_t at)
 bool text_next_reasoning(struct reasoning_walk *walk)
 {
 	struct slice text = walk->text;
+	if (text.size == 0)
+		return false;
 	if (!walk->started) {
 		walk->started = true;
 		walk->end = end_of_headless(text);

@@ -100,6 +100,9 @@ START_TEST(passwords_in_urls_are_masked)
 	assert_masked("postgres://alex:p@ss@db.example:5432/x",
 		      "postgres://alex:[redacted: password]@db.example:5432/x", 1);
 	assert_masked("redis://:topsecret@cache", "redis://:[redacted: password]@cache", 1);
+	assert_masked("https://ghp_"
+		      "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8:x@github.com/a",
+		      "https://[redacted: password]@github.com/a", 1);
 	assert_kept("https://alex@example.org:8080/a@b");
 	assert_kept("postgres://alex:${PASSWORD}@db/x");
 	assert_kept("http://localhost:8080 and me@example.org");
@@ -146,6 +149,7 @@ END_TEST
 START_TEST(ordinary_text_stays)
 {
 	assert_kept("");
+	ck_assert_uint_eq(secrets_mask((struct slice){0}, &arena, NULL).size, 0);
 	assert_kept("my password is a secret to nobody");
 	assert_kept("The token: something you own. Secret: Shakespeare wrote it.");
 	assert_kept("550e8400-e29b-41d4-a716-446655440000");
@@ -160,8 +164,8 @@ START_TEST(ordinary_text_stays)
 }
 END_TEST
 
-/* A quadratic scan would take minutes. */
-START_TEST(megabytes_are_scanned_once)
+/* A quadratic scan would run into the test's time limit. */
+START_TEST(long_texts_are_scanned_once)
 {
 	static const char *const units[] = {
 		"password=",
@@ -181,7 +185,7 @@ START_TEST(megabytes_are_scanned_once)
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		struct buffer text;
 		buffer_init(&text, 1 << 22);
-		while (text.size < 1 << 21)
+		while (text.size < 1 << 19)
 			buffer_append(&text, slice_of(units[i]));
 		(void)secrets_mask(buffer_slice(&text), &arena, NULL);
 		buffer_finish(&text);
@@ -190,34 +194,38 @@ START_TEST(megabytes_are_scanned_once)
 }
 END_TEST
 
-START_TEST(random_text_is_masked_once_for_all)
+START_TEST(no_secret_survives_among_noise)
 {
-	static const char *const words[] = {
-		"password", "=",
-		":",        " ",
-		"sk-",      "a1B2c3D4e5F6g7H8i9J0",
-		"://",      "u:p@h",
-		"4111",     "1111",
-		"-",        "Bearer",
-		"\"",       "api key",
-		"\\",       "\n",
-		"eyJ",      ".",
-		"ghp_",     "is ",
-		"token",    "-----BEGIN PRIVATE KEY-----",
-		"\xff",     "$",
-		"[",        "-----END X-----",
+	static const char *const noise[] = {
+		"password is", "token:",  "=",     "://",
+		"sk-",         "u:p@h",   "41 11", "Bearer",
+		"\"",          "api key", "\\",    "eyJ.",
+		"\xff",        "$",       "[",     "-----BEGIN X-----",
 	};
+	static const char *const secrets[] = {
+		"ghp_"
+		"a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8",
+		"4111-1111-1111-1111",
+		"Hunter2Hunter2",
+		"MIIEvQIBADANBgkqhkiG",
+	};
+	static const char *const wrapped[] = {"%s", "%s", "password=%s",
+					      "-----BEGIN PRIVATE KEY-----\n%s\n"};
 	srand(11);
-	for (int round = 0; round < 20000; round++) {
+	for (int round = 0; round < 5000; round++) {
 		struct buffer text;
 		buffer_init(&text, 10000);
-		for (int i = 0; i < 12; i++)
-			buffer_append(&text, slice_of(words[(size_t)rand() %
-							    (sizeof(words) / sizeof(words[0]))]));
-		struct slice once = secrets_mask(buffer_slice(&text), &arena, NULL);
-		struct slice twice = secrets_mask(once, &arena, NULL);
-		ck_assert_msg(slice_equal(once, twice), "%.*s\nbecame\n%.*s", SLICE_PRINT(once),
-			      SLICE_PRINT(twice));
+		size_t planted = (size_t)rand() % 4;
+		for (int i = 0; i < 8; i++) {
+			size_t word = (size_t)rand() % (sizeof(noise) / sizeof(noise[0]));
+			buffer_printf(&text, "%s\n", noise[word]);
+			if (i == 3)
+				buffer_append(&text, arena_printf(&arena, wrapped[planted],
+								  secrets[planted]));
+			buffer_append_byte(&text, '\n');
+		}
+		struct slice masked = secrets_mask(buffer_slice(&text), &arena, NULL);
+		ck_assert_uint_eq(slice_find(masked, slice_of(secrets[planted]), 0), masked.size);
 		buffer_finish(&text);
 		arena_finish(&arena);
 	}
@@ -227,5 +235,5 @@ END_TEST
 UNIT_MAIN("secrets", tokens_are_known_by_their_prefix,
 	  assigned_values_are_masked_and_their_names_stay, headers_are_masked,
 	  passwords_in_urls_are_masked, private_keys_are_masked_whole, card_numbers_are_masked,
-	  numbers_that_are_no_cards_stay, ordinary_text_stays, megabytes_are_scanned_once,
-	  random_text_is_masked_once_for_all)
+	  numbers_that_are_no_cards_stay, ordinary_text_stays, long_texts_are_scanned_once,
+	  no_secret_survives_among_noise)
