@@ -13,7 +13,7 @@ static size_t reserve_for_others(const struct picker *picker)
 	if (mode_uses_summary(picker->input->mode) && summary != NULL)
 		wanted = text_tokens(block_heading(BLOCK_SUMMARY)) + text_tokens(summary->text);
 	if (picker->turn_count > 0)
-		wanted += text_tokens(block_heading(BLOCK_TURNS)) + turns_wanted(picker, half);
+		wanted += text_tokens(block_heading(BLOCK_TURNS)) + turns_wanted(picker);
 	return wanted < half ? wanted : half;
 }
 

@@ -92,15 +92,18 @@ void pick_facts(struct picker *picker)
 
 /* ---- the summary ---- */
 
-/* The most whole sentences of `text` that cost no more than `room`, rendered; else empty. */
+/* The first sentences of `text`, as many as are sure to cost no more than `room`, rendered; else
+ * empty. What is too long is cut in proportion, by a sentence at least. */
 static struct slice render_sentences(struct slice text, size_t room, struct arena *arena)
 {
 	size_t end = text.size;
 	while (end > 0) {
 		struct slice rendered = block_summary(slice_part(text, 0, end), arena);
-		if (text_tokens(rendered) <= room)
+		size_t tokens = text_tokens(rendered);
+		if (tokens <= room)
 			return rendered;
-		end = sentence_end(text, end - 1);
+		size_t shorter = end * room / tokens;
+		end = sentence_end(text, shorter < end ? shorter : end - 1);
 	}
 	return (struct slice){0};
 }

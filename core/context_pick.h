@@ -12,6 +12,7 @@
 struct turn_choice {
 	const struct turn *turn;
 	const struct turn *answer; /* NULL: it is quoted */
+	size_t tokens;             /* of both texts as they are */
 	struct slice rendered;     /* empty until it is taken */
 };
 
@@ -45,8 +46,8 @@ void pick_summary(struct picker *picker);
 
 /* Finds the turns that may go in. */
 void find_turns(struct picker *picker);
-/* What they would cost, counted no further than to `enough`. */
-size_t turns_wanted(const struct picker *picker, size_t enough);
+/* What all of them would cost. */
+size_t turns_wanted(const struct picker *picker);
 /* The newest first. */
 void pick_turns(struct picker *picker);
 

@@ -76,8 +76,12 @@ static void consider(struct picker *picker, const struct turn *buffer, const str
 		wanted = wanted ||
 			 (input->mode != MODE_BUFFER && is_wanted(input, buffer, choice.answer));
 	}
-	if (wanted)
-		picker->turns[picker->turn_count++] = choice;
+	if (!wanted)
+		return;
+	choice.tokens = text_tokens(turn->text);
+	if (choice.answer != NULL)
+		choice.tokens += text_tokens(choice.answer->text);
+	picker->turns[picker->turn_count++] = choice;
 }
 
 void find_turns(struct picker *picker)
@@ -92,44 +96,36 @@ void find_turns(struct picker *picker)
 	}
 }
 
-size_t turns_wanted(const struct picker *picker, size_t enough)
+size_t turns_wanted(const struct picker *picker)
 {
 	size_t tokens = 0;
-	for (size_t i = picker->turn_count; i-- > 0 && tokens < enough;) {
-		const struct turn_choice *choice = &picker->turns[i];
-		tokens += text_tokens(choice->turn->text);
-		if (choice->answer != NULL)
-			tokens += text_tokens(choice->answer->text);
-	}
+	for (size_t i = 0; i < picker->turn_count; i++)
+		tokens += picker->turns[i].tokens;
 	return tokens;
 }
 
 /* ---- how many ---- */
 
-static struct context_item turn_item(const struct turn *turn)
+static struct context_item turn_item(const struct turn *turn, size_t tokens)
 {
 	return (struct context_item){
 		.kind = "turn",
 		.id = turn->id,
 		.text = turn->text,
 		.source = turn->exchange,
-		.tokens = text_tokens(turn->text),
+		.tokens = tokens,
 	};
 }
 
 static void drop_choice(struct picker *picker, const struct turn_choice *choice)
 {
-	struct context_item item = turn_item(choice->turn);
+	size_t answer_tokens = choice->answer == NULL ? 0 : text_tokens(choice->answer->text);
+	struct context_item item = turn_item(choice->turn, choice->tokens - answer_tokens);
 	picker_drop(picker, &item);
 	if (choice->answer != NULL) {
-		item = turn_item(choice->answer);
+		item = turn_item(choice->answer, answer_tokens);
 		picker_drop(picker, &item);
 	}
-}
-
-static size_t text_size(const struct turn_choice *choice)
-{
-	return choice->turn->text.size + (choice->answer == NULL ? 0 : choice->answer->text.size);
 }
 
 static struct slice render_message(const struct turn *turn, struct arena *arena)
@@ -146,10 +142,8 @@ static bool pick_pair(struct picker *picker, struct turn_choice *choice)
 {
 	struct slice user = render_message(choice->turn, picker->arena);
 	struct slice answer = render_message(choice->answer, picker->arena);
-	struct context_item user_item = turn_item(choice->turn);
-	struct context_item answer_item = turn_item(choice->answer);
-	user_item.tokens = text_tokens(user);
-	answer_item.tokens = text_tokens(answer);
+	struct context_item user_item = turn_item(choice->turn, text_tokens(user));
+	struct context_item answer_item = turn_item(choice->answer, text_tokens(answer));
 	if (user_item.tokens + answer_item.tokens > picker->left)
 		return false;
 	picker->left -= user_item.tokens + answer_item.tokens;
@@ -162,9 +156,8 @@ static bool pick_pair(struct picker *picker, struct turn_choice *choice)
 
 static bool take_quote(struct picker *picker, struct turn_choice *choice, struct slice rendered)
 {
-	struct context_item item = turn_item(choice->turn);
+	struct context_item item = turn_item(choice->turn, text_tokens(rendered));
 	item.text = slice_trim(rendered);
-	item.tokens = text_tokens(rendered);
 	if (!picker_pay(picker, BLOCK_TURNS, item.tokens))
 		return false;
 	choice->rendered = rendered;
@@ -194,15 +187,16 @@ static bool pick_cut(struct picker *picker, struct turn_choice *choice)
 		size_t tokens = text_tokens(rendered);
 		if (tokens <= room)
 			return take_quote(picker, choice, rendered);
-		size_t shorter = size / tokens * room;
+		size_t shorter = size * room / tokens;
 		size = shorter < size ? shorter : size - 1;
 	}
 	return false;
 }
 
+/* To render a text costs far more than to count it: what cannot fit is not rendered. */
 static bool pick_turn(struct picker *picker, struct turn_choice *choice)
 {
-	if (text_size(choice) / BYTES_PER_TOKEN > picker->left)
+	if (choice->tokens > picker->left)
 		return false;
 	if (choice->answer != NULL)
 		return pick_pair(picker, choice);

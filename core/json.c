@@ -86,6 +86,18 @@ static size_t escape_length(const struct scanner *scanner)
 	return is_unicode ? 6 : 0;
 }
 
+/* Where the run of characters beyond ASCII ends; at a byte that begins none if there is one. */
+static size_t wide_end(const char *data, size_t at, size_t size)
+{
+	while (at < size && (signed char)data[at] < 0) {
+		size_t length = utf8_length(data + at, size - at);
+		if (length == 0)
+			break;
+		at += length;
+	}
+	return at;
+}
+
 static bool scan_string(struct scanner *scanner)
 {
 	if (!take_byte(scanner, '"'))
@@ -94,13 +106,7 @@ static bool scan_string(struct scanner *scanner)
 		scanner->at = plain_end(scanner->data, scanner->at, scanner->size);
 		if (take_byte(scanner, '"'))
 			return true;
-		while (scanner->at < scanner->size && (signed char)scanner->data[scanner->at] < 0) {
-			size_t length = utf8_length(scanner->data + scanner->at,
-						    scanner->size - scanner->at);
-			if (length == 0)
-				return false;
-			scanner->at += length;
-		}
+		scanner->at = wide_end(scanner->data, scanner->at, scanner->size);
 		if (scanner->at == scanner->size || (signed char)scanner->data[scanner->at] < ' ')
 			return false;
 		if (scanner->data[scanner->at] == '\\') {

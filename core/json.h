@@ -52,6 +52,9 @@ bool json_next(struct json_walk *walk);
  * 32 names. Returns a bit, 1 << i, for each name that came more than once. */
 unsigned json_pick(struct slice document, struct json_value object, const char *const *names,
 		   size_t count, struct json_value *values);
+/* The same for an array of names. */
+#define JSON_PICK(document, object, names, values)                                                 \
+	json_pick(document, object, names, sizeof(names) / sizeof((names)[0]), values)
 
 /* Whether the value is a string that reads as `text` once its escapes are resolved. */
 bool json_string_is(struct slice document, struct json_value string, struct slice text);

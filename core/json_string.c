@@ -109,6 +109,9 @@ bool json_string_is(struct slice document, struct json_value string, struct slic
 	/* No escape makes a character longer than six times itself. */
 	if (pieces.rest.size < text.size || pieces.rest.size / 6 > text.size)
 		return false;
+	/* Most keys differ at once from the one that is looked for. */
+	if (text.size > 0 && pieces.rest.data[0] != text.data[0] && pieces.rest.data[0] != '\\')
+		return false;
 	for (;;) {
 		struct slice piece = next_piece(&pieces);
 		if (piece.size == 0)

@@ -192,14 +192,18 @@ static void put_entry(struct learn_entries *entries, const struct learn_entry *e
 		entries->rejected++;
 }
 
-/* Puts one entry for each element of an array of values. */
+/* Puts one entry for each element of an array of values; an empty one is no value. */
 static void put_values(struct slice document, struct json_value array, struct learn_entry *entry,
 		       struct learn_entries *entries, struct arena *arena)
 {
+	struct json_walk walk = json_walk(document, array);
+	if (!json_next(&walk)) {
+		put_entry(entries, entry);
+		return;
+	}
 	if (entry->op == LEARN_SET)
 		entry->op = LEARN_ADD;
-	struct json_walk walk = json_walk(document, array);
-	while (json_next(&walk)) {
+	do {
 		bool readable = entries->count < LEARN_MAX_ENTRIES &&
 				read_value(document, walk.value, &entry->value, arena) &&
 				entry->value.size > 0;
@@ -207,7 +211,7 @@ static void put_values(struct slice document, struct json_value array, struct le
 			put_entry(entries, entry);
 		else
 			entries->rejected++;
-	}
+	} while (json_next(&walk));
 }
 
 static void read_object(struct slice document, struct json_value object,

@@ -8,6 +8,10 @@
 
 /* A longer line, or more data in one event, is dropped from reading. */
 enum { EVENT_LIMIT = 4 * 1024 * 1024 };
+/* A line with more spaces behind [DONE] is not waited for. */
+enum { DONE_LINE_LIMIT = 256 };
+
+static const struct slice byte_order_mark = SLICE("\xef\xbb\xbf");
 
 struct reply_reader {
 	enum reply_format format;
@@ -79,11 +83,10 @@ static enum done_match take_part(struct slice *line, struct slice part)
 
 static enum done_match match_done(struct slice line, bool is_first)
 {
-	const struct slice mark = SLICE("\xef\xbb\xbf");
-	if (line.size == 0)
+	if (line.size == 0 || line.size > DONE_LINE_LIMIT)
 		return DONE_NO;
-	if (is_first && line.data[0] == mark.data[0]) {
-		enum done_match match = take_part(&line, mark);
+	if (is_first && line.data[0] == byte_order_mark.data[0]) {
+		enum done_match match = take_part(&line, byte_order_mark);
 		if (match != DONE_WHOLE)
 			return match;
 	}
@@ -129,15 +132,14 @@ static void add_data(struct reply_reader *reader, struct slice value)
 /* Of the fields only `data` matters; without a colon its value is empty. */
 static void read_line(struct reply_reader *reader, struct slice line)
 {
-	const struct slice mark = SLICE("\xef\xbb\xbf");
 	bool is_first = !reader->past_first_line;
 	if (match_done(line, is_first) == DONE_WHOLE) {
 		end_event(reader);
 		reader->done = true;
 		return;
 	}
-	if (is_first && slice_starts_with(line, mark))
-		line = slice_part(line, mark.size, line.size);
+	if (is_first && slice_starts_with(line, byte_order_mark))
+		line = slice_part(line, byte_order_mark.size, line.size);
 	if (line.size == 0)
 		end_event(reader);
 	else if (slice_starts_with(line, SLICE("data:")))
@@ -211,9 +213,8 @@ size_t reply_read(struct reply_reader *reader, struct slice bytes)
 	reader->fed += bytes.size;
 	if (reader->format == REPLY_JSON)
 		return reader->fed > 0 ? 1 : 0;
-	bool is_held = reader->done ||
-		       (!reader->line_dropped && match_done(buffer_slice(&reader->line),
-							    !reader->past_first_line) != DONE_NO);
+	bool is_first = !reader->past_first_line;
+	bool is_held = reader->done || match_done(buffer_slice(&reader->line), is_first) != DONE_NO;
 	return is_held ? reader->fed - reader->line_begin : 0;
 }
 

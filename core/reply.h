@@ -26,7 +26,7 @@ void reply_reader_destroy(struct reply_reader *reader); /* NULL is fine */
 /* Takes the next bytes of the reply. Returns how many of the last bytes fed so far (over all calls)
  * must be held back; 0 when all may go. For REPLY_JSON: always 1 once a byte has come. After the
  * [DONE] line began, everything from its first byte on counts. The space behind "data:" may be
- * missing, spaces behind [DONE] are tolerated. */
+ * missing, some spaces behind [DONE] are tolerated. */
 size_t reply_read(struct reply_reader *reader, struct slice bytes);
 
 struct reply {

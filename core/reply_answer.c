@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PICK(json, object, names, values)                                                          \
-	json_pick(json, object, names, sizeof(names) / sizeof((names)[0]), values)
-
 void answer_init(struct answer *answer, size_t limit)
 {
 	*answer = (struct answer){.prompt_tokens = -1, .cached_tokens = -1};
@@ -57,7 +54,7 @@ static void append_parts(struct answer *answer, struct slice json, struct json_v
 	struct json_walk walk = json_walk(json, parts);
 	while (json_next(&walk)) {
 		struct json_value part[2];
-		(void)PICK(json, walk.value, names, part);
+		(void)JSON_PICK(json, walk.value, names, part);
 		if (!json_string_is(json, part[0], SLICE("text")))
 			continue;
 		if (!is_delta && answer->text.size > 0)
@@ -117,7 +114,7 @@ static void add_tool_calls(struct answer *answer, struct slice json, struct json
 		struct json_value members[2];
 		int64_t index;
 		struct arena arena = {0};
-		(void)PICK(json, walk.value, names, members);
+		(void)JSON_PICK(json, walk.value, names, members);
 		struct slice id = json_string_text(json, members[1], &arena);
 		if (!json_read_integer(json, members[0], &index))
 			index = guess_index(answer, id);
@@ -132,7 +129,7 @@ static void add_message(struct answer *answer, struct slice json, struct json_va
 {
 	static const char *const names[] = {"content", "refusal", "tool_calls", "function_call"};
 	struct json_value members[4];
-	(void)PICK(json, message, names, members);
+	(void)JSON_PICK(json, message, names, members);
 	if (members[0].type == JSON_TYPE_ARRAY)
 		append_parts(answer, json, members[0], is_delta);
 	else
@@ -155,7 +152,7 @@ static void add_choice(struct answer *answer, struct slice json, struct json_val
 	static const char *const names[] = {"index", "delta", "message", "finish_reason"};
 	struct json_value members[4];
 	int64_t index = 0;
-	(void)PICK(json, choice, names, members);
+	(void)JSON_PICK(json, choice, names, members);
 	if (choice.type != JSON_TYPE_OBJECT ||
 	    (json_read_integer(json, members[0], &index) && index != 0))
 		return;
@@ -184,8 +181,8 @@ static void add_usage(struct answer *answer, struct slice json, struct json_valu
 	static const char *const detail_names[] = {"cached_tokens"};
 	struct json_value members[2];
 	struct json_value details[1];
-	(void)PICK(json, usage, names, members);
-	(void)PICK(json, members[1], detail_names, details);
+	(void)JSON_PICK(json, usage, names, members);
+	(void)JSON_PICK(json, members[1], detail_names, details);
 	read_count(json, members[0], &answer->prompt_tokens);
 	read_count(json, details[0], &answer->cached_tokens);
 }
@@ -199,7 +196,7 @@ void answer_add(struct answer *answer, struct slice json)
 		answer->unreadable = true;
 		return;
 	}
-	(void)PICK(json, document, names, members);
+	(void)JSON_PICK(json, document, names, members);
 	if (is_said(members[1]))
 		answer->failed = true;
 	struct json_walk choices = json_walk(json, members[0]);

@@ -4,14 +4,9 @@
 
 enum { FIRST_MESSAGES = 16 };
 
-/* json_pick() for a list of names that is known here. */
-#define PICK(body, object, names, values)                                                          \
-	json_pick(body, object, names, sizeof(names) / sizeof((names)[0]), values)
-
-static bool is_empty(struct slice body, struct json_value container)
+static bool is_empty(struct slice body, struct json_value array)
 {
-	struct json_walk walk = json_walk(body, container);
-	return !json_next(&walk);
+	return slice_trim(slice_part(body, array.begin + 1, array.end - 1)).size == 0;
 }
 
 static enum role read_role(struct slice body, struct json_value word)
@@ -44,7 +39,7 @@ static uint64_t hash_tool_calls(struct slice body, struct json_value calls, stru
 	struct json_walk walk = json_walk(body, calls);
 	while (json_next(&walk)) {
 		struct json_value id[1];
-		(void)PICK(body, walk.value, names, id);
+		(void)JSON_PICK(body, walk.value, names, id);
 		struct slice text = json_string_text(body, id[0], arena);
 		if (text.size > 0)
 			hash = request_hash_tool_call(hash, text);
@@ -57,7 +52,7 @@ static struct message read_message(struct slice body, struct json_value object, 
 	enum { NAME_ROLE, NAME_CONTENT, NAME_TOOL_CALLS, NAME_FUNCTION_CALL, NAMES };
 	static const char *const names[] = {"role", "content", "tool_calls", "function_call"};
 	struct json_value values[NAMES];
-	(void)PICK(body, object, names, values);
+	(void)JSON_PICK(body, object, names, values);
 	struct message message = {
 		.object = object,
 		.role = read_role(body, values[NAME_ROLE]),
@@ -104,7 +99,7 @@ static bool has_response_format(struct slice body, struct json_value format)
 {
 	static const char *const names[] = {"type"};
 	struct json_value type[1];
-	(void)PICK(body, format, names, type);
+	(void)JSON_PICK(body, format, names, type);
 	return format.type == JSON_TYPE_OBJECT && !json_string_is(body, type[0], SLICE("text"));
 }
 
@@ -113,7 +108,7 @@ static struct slice metadata_user_id(struct slice body, struct json_value metada
 {
 	static const char *const names[] = {"user_id"};
 	struct json_value user_id[1];
-	(void)PICK(body, metadata, names, user_id);
+	(void)JSON_PICK(body, metadata, names, user_id);
 	return json_string_text(body, user_id[0], arena);
 }
 
@@ -138,7 +133,7 @@ enum request_verdict request_scan(struct chat_request *request, struct slice bod
 	if (!json_scan(body, &document))
 		return REQUEST_NOT_JSON;
 	struct json_value values[NAMES];
-	unsigned repeated = PICK(body, document, names, values);
+	unsigned repeated = JSON_PICK(body, document, names, values);
 	if (values[NAME_MESSAGES].type != JSON_TYPE_ARRAY || (repeated & 1U << NAME_MESSAGES) != 0)
 		return REQUEST_NOT_CHAT;
 	request->messages_array = values[NAME_MESSAGES];
@@ -157,7 +152,7 @@ static bool part_text(struct slice body, struct json_value part, struct arena *a
 {
 	static const char *const names[] = {"type", "text"};
 	struct json_value values[2];
-	(void)PICK(body, part, names, values);
+	(void)JSON_PICK(body, part, names, values);
 	*text = json_string_text(body, values[1], arena);
 	return json_string_is(body, values[0], SLICE("text")) && values[1].type == JSON_TYPE_STRING;
 }

@@ -215,6 +215,12 @@ static bool compare_with_jansson(struct slice document)
 		json_loadb(document.data, document.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 	if (expected == NULL && is_janssons_own_refusal(&error))
 		return valid;
+	/* jansson swallows a NUL behind a number; JSON has no place for one. */
+	if (slice_find(document, (struct slice){"", 1}, 0) < document.size) {
+		ck_assert(!valid);
+		json_decref(expected);
+		return false;
+	}
 	ck_assert_msg(valid == (expected != NULL), "%s, jansson: %s: %.*s",
 		      valid ? "accepted" : "refused", expected != NULL ? "accepted" : error.text,
 		      SLICE_PRINT(document));
