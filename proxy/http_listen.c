@@ -92,7 +92,9 @@ int http_listen_socket(const char *address, bool reuse_port, char *error, size_t
 	free(port);
 	if (failure != 0)
 		return fail(error, error_size, address, gai_strerror(failure));
-	int fd = open_listener(found->ai_addr, found->ai_addrlen, reuse_port);
+	int fd = -1;
+	for (struct addrinfo *each = found; each != NULL && fd < 0; each = each->ai_next)
+		fd = open_listener(each->ai_addr, each->ai_addrlen, reuse_port);
 	freeaddrinfo(found);
 	return fd >= 0 ? fd : fail(error, error_size, address, strerror(errno));
 }

@@ -36,7 +36,7 @@ static struct curl_slist *make_headers(struct transfer *transfer,
 	struct curl_slist **tail = &first;
 	for (size_t i = 0; i < request->field_count; i++) {
 		const struct http_field *field = &request->fields[i];
-		if (is_ours(request, field->name))
+		if (is_ours(request, field->name) || !http_field_is_valid(*field))
 			continue;
 		/* "Name;" is how curl is told to send an empty value. */
 		struct slice line =
