@@ -209,10 +209,10 @@ void http_connection_turn(struct http_connection *connection)
 static void on_writable(evutil_socket_t fd, short what, void *cookie)
 {
 	(void)fd;
-	if ((what & EV_TIMEOUT) != 0)
-		http_connection_lost(cookie);
-	else
+	if ((what & EV_WRITE) != 0)
 		flush(cookie);
+	else
+		http_connection_lost(cookie);
 }
 
 /* How long the request at hand may still take. */

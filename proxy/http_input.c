@@ -164,7 +164,6 @@ void http_input_update(struct http_connection *connection)
 	connection->reading = wanted;
 }
 
-/* Parses as far as the input goes, at most to the end of one request. */
 void http_input_advance(struct http_connection *connection)
 {
 	bool more = true;
@@ -219,13 +218,13 @@ void http_input_ready(evutil_socket_t fd, short what, void *cookie)
 	ssize_t size = recv(fd, connection->server->scratch, room, 0);
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (size < 0)
+	if (size < 0) {
 		http_connection_lost(connection);
-	else if (size == 0)
+	} else if (size == 0) {
 		client_ended(connection);
-	else if (dropping)
+	} else if (dropping) {
 		drop(connection, (size_t)size);
-	else {
+	} else {
 		struct slice bytes = {connection->server->scratch, (size_t)size};
 		buffer_append(&connection->input, bytes);
 		http_input_advance(connection);

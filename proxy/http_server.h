@@ -49,7 +49,8 @@ void http_server_listen(struct http_server *server, int fd);
 void http_server_drain(struct http_server *server);
 /* Connections that are open. */
 size_t http_server_connections(const struct http_server *server);
-/* Closes everything at once; requests under way get their `gone` callback. NULL is fine. */
+/* Closes everything at once; requests under way get their `gone` callback. Not from within a
+ * handler or an event. NULL is fine. */
 void http_server_destroy(struct http_server *server);
 
 /* Opens a listening TCP socket on "HOST:PORT" ("[::1]:80" too; port 0: any), with SO_REUSEADDR,

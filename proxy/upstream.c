@@ -41,6 +41,26 @@ static void set_timeout(struct transfer *transfer, uint64_t milliseconds)
 		event_del(transfer->timeout);
 }
 
+static CURL *take_handle(struct upstream *upstream)
+{
+	if (upstream->spare_count > 0)
+		return upstream->spare[--upstream->spare_count];
+	CURL *easy = curl_easy_init();
+	if (easy == NULL)
+		abort();
+	return easy;
+}
+
+static void give_handle_back(struct upstream *upstream, CURL *easy)
+{
+	if (upstream->spare_count == UPSTREAM_SPARE_HANDLES) {
+		curl_easy_cleanup(easy);
+		return;
+	}
+	curl_easy_reset(easy);
+	upstream->spare[upstream->spare_count++] = easy;
+}
+
 /* Ends. */
 
 static void transfer_free(struct transfer *transfer)
@@ -48,7 +68,7 @@ static void transfer_free(struct transfer *transfer)
 	assert(!transfer->upstream->inside);
 	LIST_REMOVE(transfer, siblings);
 	curl_multi_remove_handle(transfer->upstream->multi, transfer->easy);
-	curl_easy_cleanup(transfer->easy);
+	give_handle_back(transfer->upstream, transfer->easy);
 	event_free(transfer->timeout);
 	event_free(transfer->resume);
 	buffer_finish(&transfer->head.lines);
@@ -79,6 +99,8 @@ void upstream_destroy(struct upstream *upstream)
 		return;
 	while (!LIST_EMPTY(&upstream->transfers))
 		transfer_free(LIST_FIRST(&upstream->transfers));
+	while (upstream->spare_count > 0)
+		curl_easy_cleanup(upstream->spare[--upstream->spare_count]);
 	curl_multi_cleanup(upstream->multi);
 	event_free(upstream->timer);
 	free(upstream);
@@ -233,9 +255,7 @@ struct transfer *upstream_start(struct upstream *upstream, const struct upstream
 	buffer_init(&transfer->head.lines, UPSTREAM_MAX_HEAD);
 	transfer->timeout = event_new(upstream->base, -1, 0, on_timeout, transfer);
 	transfer->resume = event_new(upstream->base, -1, 0, on_resume, transfer);
-	transfer->easy = curl_easy_init();
-	if (transfer->easy == NULL)
-		abort();
+	transfer->easy = take_handle(upstream);
 	LIST_INSERT_HEAD(&upstream->transfers, transfer, siblings);
 	upstream_request_apply(transfer, request);
 	curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
