@@ -13,8 +13,8 @@ static size_t character_size(struct slice text, size_t at)
 	return end - at;
 }
 
-/* Only the last `*` is ever gone back to: what an earlier one could take, a later one can too. So the
- * time is bounded by the product of the lengths. */
+/* Only the last `*` is ever gone back to: what an earlier one could take, a later one can too. So
+ * the time is bounded by the product of the lengths. */
 bool config_glob_match(struct slice pattern, struct slice text)
 {
 	size_t p = 0;
@@ -137,8 +137,7 @@ struct config_override *config_add_override(struct config *config, enum config_s
 	config->overrides = xrealloc(config->overrides,
 				     (config->override_count + 1) * sizeof(*config->overrides));
 	struct config_override *override = &config->overrides[config->override_count++];
-	*override =
-		(struct config_override){.selector = selector, .pattern = copy_text(pattern)};
+	*override = (struct config_override){.selector = selector, .pattern = copy_text(pattern)};
 	return override;
 }
 
@@ -172,7 +171,7 @@ void config_release(struct config *config)
 		config_destroy(config);
 }
 
-static void apply(const struct config_override *override, struct config_memory *memory)
+void config_apply(const struct config_override *override, struct config_memory *memory)
 {
 	for (size_t i = 0; i < config_key_count; i++) {
 		const struct config_key *key = &config_keys[i];
@@ -191,7 +190,7 @@ struct config_memory config_memory_for(const struct config *config, struct slice
 	for (size_t i = 0; i < config->override_count; i++) {
 		const struct config_override *override = &config->overrides[i];
 		if (config_glob_match(slice_of(override->pattern), subjects[override->selector]))
-			apply(override, &memory);
+			config_apply(override, &memory);
 	}
 	if (memory.context_tokens > memory.conversation_tokens)
 		memory.context_tokens = memory.conversation_tokens;

@@ -1,5 +1,5 @@
-/* Names of the configuration: sections, keys, their environment variables, and what a misspelt one was
- * probably meant to be. */
+/* Names of the configuration: sections, keys, their environment variables, and what a misspelt one
+ * was probably meant to be. */
 #include "proxy/config_reader.h"
 
 #include <ctype.h>
@@ -89,8 +89,8 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* How many letters must be changed, added or dropped to make one of the other (Levenshtein), whatever
- * their case. Both have at most MAX_NAME. */
+/* How many letters must be changed, added or dropped to make one of the other (Levenshtein),
+ * whatever their case. Both have at most MAX_NAME. */
 static size_t edit_distance(struct slice a, struct slice b)
 {
 	size_t row[MAX_NAME + 1];
@@ -171,8 +171,8 @@ void config_suggest_key(struct slice section, struct slice name, struct buffer *
 		buffer_printf(out, "did you mean \"%s\"?", meant);
 	} else {
 		buffer_append(out, SLICE("there are"));
-		for (size_t i = first;
-		     i < config_key_count && (i == first || !begins_section(i)); i++)
+		for (size_t i = first; i < config_key_count && (i == first || !begins_section(i));
+		     i++)
 			buffer_printf(out, "%s %s", i == first ? "" : ",", config_keys[i].name);
 	}
 }

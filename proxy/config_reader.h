@@ -24,6 +24,7 @@ enum {
 struct config_origin {
 	unsigned line;
 	const struct config_key *variable; /* the key, when its environment variable set it */
+	bool broken;                       /* it was set to a bad value, which is a fault already */
 };
 
 enum config_selector { SELECT_MODEL, SELECT_TENANT, SELECT_USER };
@@ -53,16 +54,22 @@ struct config_reader {
 
 /* ---- config_parse.c ---- */
 
-/* Reads the lines of a file and sets what they say. */
-void config_parse(struct config_reader *reader, struct slice text);
-/* Sets what RECALLD_SECTION_KEY variables say. */
-void config_parse_environment(struct config_reader *reader);
-
 /* Prints a fault of the line or variable at `origin`, or of the whole file. */
 void config_fault(struct config_reader *reader, struct config_origin origin, const char *format,
 		  ...) __attribute__((format(printf, 3, 4)));
 void config_warning(struct config_reader *reader, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* ---- config_line.c ---- */
+
+/* The line up to a comment: a ; or # at its begin or behind white space. */
+struct slice config_without_comment(struct slice line);
+/* The value behind a "=", without comment, quotes, and white space around it. False: `why`. */
+bool config_read_value(struct slice text, struct slice *value, struct buffer *why);
+/* Appends the text with ${NAME} replaced from the environment. False: `why`. */
+bool config_expand(struct slice text, struct buffer *out, struct buffer *why);
+/* Whether it is a line of text: UTF-8, without control characters, not too long. False: `why`. */
+bool config_check_line(struct slice line, struct buffer *why);
 
 /* ---- config_value.c ---- */
 
@@ -128,12 +135,14 @@ void config_check(struct config_reader *reader);
 
 /* `*` stands for any run of characters, `?` for one; case-sensitive. */
 bool config_glob_match(struct slice pattern, struct slice text);
-/* Stores a value in the structure that the key's offset goes into: the configuration, or for a key of
- * [memory] the settings of a section. Frees what was there. */
+/* Stores a value in the structure that the key's offset goes into: the configuration, or for a key
+ * of [memory] the settings of a section. Frees what was there. */
 void config_store(const struct config_key *key, const struct config_value *value, void *base);
 /* Appends a section with a selector; its pattern is copied. */
 struct config_override *config_add_override(struct config *config, enum config_selector selector,
 					    struct slice pattern);
 void *config_base(struct config *config, const struct config_key *key);
+/* Sets in `memory` what the section overrides. */
+void config_apply(const struct config_override *override, struct config_memory *memory);
 
 #endif

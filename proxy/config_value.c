@@ -7,10 +7,8 @@ struct unit {
 };
 
 /* From small to large. */
-static const struct unit sizes[] = {{"", 1},
-				    {"K", UINT64_C(1) << 10},
-				    {"M", UINT64_C(1) << 20},
-				    {"G", UINT64_C(1) << 30}};
+static const struct unit sizes[] = {
+	{"", 1}, {"K", UINT64_C(1) << 10}, {"M", UINT64_C(1) << 20}, {"G", UINT64_C(1) << 30}};
 static const struct unit durations[] = {
 	{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", 24 * 3600 * 1000}};
 static const struct unit plain[] = {{"", 1}};
