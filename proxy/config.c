@@ -1,6 +1,7 @@
 /* A snapshot of the configuration: its life, its values' places, and what is asked of it. */
 #include "proxy/config_reader.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,7 +144,7 @@ struct config_override *config_add_override(struct config *config, enum config_s
 
 struct config *config_retain(struct config *config)
 {
-	__atomic_fetch_add(&config->references, 1, __ATOMIC_RELAXED);
+	atomic_fetch_add_explicit(&config->references, 1, memory_order_relaxed);
 	return config;
 }
 
@@ -167,7 +168,8 @@ static void config_destroy(struct config *config)
 
 void config_release(struct config *config)
 {
-	if (config != NULL && __atomic_sub_fetch(&config->references, 1, __ATOMIC_ACQ_REL) == 0)
+	if (config != NULL &&
+	    atomic_fetch_sub_explicit(&config->references, 1, memory_order_acq_rel) == 1)
 		config_destroy(config);
 }
 

@@ -8,12 +8,6 @@
 
 enum { MAX_REASON = 4096, MAX_VARIABLE = 128 };
 
-static void print_message(FILE *out, const char *format, va_list arguments)
-{
-	(void)vfprintf(out, format, arguments);
-	(void)fputc('\n', out);
-}
-
 void config_fault(struct config_reader *reader, struct config_origin origin, const char *format,
 		  ...)
 {
@@ -32,8 +26,9 @@ void config_fault(struct config_reader *reader, struct config_origin origin, con
 	(void)fputs(": ", reader->faults);
 	va_list arguments;
 	va_start(arguments, format);
-	print_message(reader->faults, format, arguments);
+	(void)vfprintf(reader->faults, format, arguments);
 	va_end(arguments);
+	(void)fputc('\n', reader->faults);
 }
 
 void config_warning(struct config_reader *reader, const char *format, ...)
@@ -43,8 +38,9 @@ void config_warning(struct config_reader *reader, const char *format, ...)
 	(void)fprintf(reader->warnings, "%s: warning: ", reader->name);
 	va_list arguments;
 	va_start(arguments, format);
-	print_message(reader->warnings, format, arguments);
+	(void)vfprintf(reader->warnings, format, arguments);
 	va_end(arguments);
+	(void)fputc('\n', reader->warnings);
 }
 
 static struct config_origin this_line(const struct config_reader *reader)

@@ -162,7 +162,8 @@ const struct config_key config_keys[] = {
 
 	{KEY("log", "level", "info"), WORD("error|warn|info|debug"), AT(log.level),
 	 .help = "what is logged at least"},
-	{KEY("log", "format", "text"), WORD("text|json"), AT(log.format), .help = "of a line"},
+	{KEY("log", "format", "text"), WORD("text|json"), AT(log.format),
+	 .help = "how a line is written"},
 };
 
 const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);

@@ -231,8 +231,12 @@ static bool read_session(const struct config *config, const struct http_head *he
 		*fault = "The session id is given more than once.";
 		return false;
 	}
-	if (is_placeholder(*session))
+	if (session->size == 0)
+		return true;
+	if (is_placeholder(*session)) {
 		*session = (struct slice){0};
+		return true;
+	}
 	if (session->size <= MAX_ID && text_is_utf8(*session))
 		return true;
 	*fault = "The session id must be at most 256 bytes of UTF-8.";
