@@ -1,6 +1,6 @@
 #include "tests/model/brain.h"
 
-#include "tests/model/words.h"
+#include "tests/model/patterns.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,6 +17,7 @@ struct source {
 	struct slice text;
 	struct slice date; /* of a quoted turn; may be empty */
 	struct features features;
+	bool about_other; /* somebody else than the user */
 };
 
 struct sources {
@@ -55,6 +56,24 @@ static bool is_correction(struct slice text, struct arena *arena)
 		       tokens[0].folded);
 }
 
+/* "Maria (person) employer: Siemens" is about "Maria (person)"; "name: Alex" about the user. */
+static struct slice fact_subject(struct slice line)
+{
+	size_t close = slice_find(line, SLICE(") "), 0);
+	return slice_part(line, 0, close < slice_find(line, SLICE(":"), 0) ? close + 1 : 0);
+}
+
+/* "My sister lives in Rome", "Maria (person) lives in: Rome". */
+static bool is_about_other(struct slice text, struct arena *arena)
+{
+	struct token *tokens;
+	size_t count = tokens_of(text, &tokens, arena);
+	if (fact_subject(text).size > 0)
+		return true;
+	return count > 1 && word_in(" my our mein meine unser unsere ", tokens[0].folded) &&
+	       (is_relation(tokens[1].folded) || is_animal(tokens[1].folded));
+}
+
 static void sources_add(struct sources *sources, enum source_kind kind, struct slice text,
 			struct slice date)
 {
@@ -64,8 +83,13 @@ static void sources_add(struct sources *sources, enum source_kind kind, struct s
 			sources->count * sizeof(*sources->items));
 	}
 	struct source *source = &sources->items[sources->count];
-	*source = (struct source){kind, text_head(text, QUOTE_LIMIT), date,
-				  features_of(text, sources->arena)};
+	*source = (struct source){
+		.kind = kind,
+		.text = text_head(text, QUOTE_LIMIT),
+		.date = date,
+		.features = features_of(text, sources->arena),
+		.about_other = is_about_other(text, sources->arena),
+	};
 	sources->count++;
 }
 
@@ -97,13 +121,6 @@ static void add_sentences(struct sources *sources, enum source_kind kind, struct
 		sources_add(sources, kind, sentence, date);
 		inherit_features(sources, &sources->items[sources->count - 1]);
 	}
-}
-
-/* "Maria (person) employer: Siemens" is about "Maria (person)"; "name: Alex" about the user. */
-static struct slice fact_subject(struct slice line)
-{
-	size_t close = slice_find(line, SLICE(") "), 0);
-	return slice_part(line, 0, close < slice_find(line, SLICE(":"), 0) ? close + 1 : 0);
 }
 
 /* All that is known of one person is one source: whose sister she is, and where she lives. */
@@ -224,25 +241,29 @@ static bool is_better(const struct source *source, double score, const struct so
 	return score > best_score - same && source->kind >= best->kind;
 }
 
-/* How much of the question a source shares. A fact that has all its own words has them all: "vector
- * store: ChromaDB" need not say "using". */
+/* How much of the question a source shares. Where the question has words of its own, beyond those
+ * of groups, so must the source; a fact that has all of them has everything: "vector store:
+ * ChromaDB" need not say "using". What is about somebody else has to be asked for by a word of its
+ * own. */
 static double score_of(const struct source *source, const struct features *question,
 		       const double *weights, double total)
 {
 	double score = 0;
-	bool own_words = false, own_words_missing = false;
+	size_t own = 0, own_found = 0;
 	for (size_t i = 0; i < question->count; i++) {
-		bool group = question->items[i].data[0] == '#';
+		bool is_own = question->items[i].data[0] != '#';
 		bool found = features_have(&source->features, question->items[i]);
 		score += found ? weights[i] : 0;
-		own_words = own_words || (found && !group);
-		own_words_missing = own_words_missing || (!found && !group);
+		own += is_own;
+		own_found += is_own && found;
 	}
-	return source->kind == SOURCE_FACT && own_words && !own_words_missing ? total : score;
+	if (own_found == 0 && (own > 0 || source->about_other))
+		return 0;
+	return source->kind == SOURCE_FACT && own > 0 && own_found == own ? total : score;
 }
 
 /* The source that shares the most with the question; the later one of equals. NULL: none shares
- * a third of it. */
+ * enough of it. */
 static const struct source *find_source(const struct sources *sources,
 					const struct features *question, struct arena *arena)
 {
@@ -254,7 +275,7 @@ static const struct source *find_source(const struct sources *sources,
 	for (size_t i = 0; i < sources->count; i++) {
 		const struct source *source = &sources->items[i];
 		double score = score_of(source, question, weights, total);
-		if (score > 0.3 * total && is_better(source, score, best, best_score)) {
+		if (score > 0.22 * total && is_better(source, score, best, best_score)) {
 			best = source;
 			best_score = score;
 		}

@@ -23,10 +23,12 @@ static const struct pattern predicates[] = {
 	{"komme|kommt|stamme|stammt aus {v}", "from", NULL, PROPER},
 	{"来 自 {v}", "from", NULL, PROPER},
 	{"was born on {v}", "birthday", NULL, PATTERN_ANYONE},
-	{"was born in {v}", "birthplace", NULL, PROPER},
+	{"was born in {v}", "born", NULL, PROPER},
 	{"?am|are|is working|work on {v}", "project", NULL, PATTERN_PROPER | PATTERN_FIRM},
 	{"?am|is work|works|working as ?a|an|the {v} at|for {w}", "job", "employer", PROPER},
 	{"?am|is work|works|working as {v}", "job", NULL, PROPER},
+	{"as ?a|an {v}", "job", NULL, PROPER},
+	{"als {v}", "job", NULL, PROPER},
 	{"?am|are|is work|works|working at|for {v}", "employer", NULL, PROPER},
 	{"?have|has join|joined {v}", "employer", NULL, PROPER},
 	{"arbeite|arbeitet an {v}", "project", NULL, PATTERN_PROPER | PATTERN_FIRM},
@@ -50,7 +52,7 @@ static const struct pattern predicates[] = {
 	{"baue|entwickle|schreibe|bauen|entwickeln ?an {v}", "project", NULL, PROPER},
 	{"?正 ?在 开 发 {v}", "project", NULL, PROPER},
 	{"?can speak|speaks|spreche|spricht {v}", "languages", NULL, LIST},
-	{"am|is learning {v}", "learning", NULL, LIST},
+	{"?am|is|have|has ?just|recently ?started|been learning {v}", "learning", NULL, LIST},
 	{"lerne|lernt {v}", "learning", NULL, LIST},
 	{"?am|is study|studies|studying|studiere|studiert {v}", "studies", NULL, PROPER},
 	{"drive|drives|fahre|fährt a|an|einen {v}", "car", NULL, PROPER},
@@ -68,7 +70,7 @@ static const struct pattern predicates[] = {
 	{"?have switched|migrated|changed|moved from {k} to {v}", "uses", NULL, PATTERN_REPLACE},
 	{"?am|are|is use|uses|using {v} instead of {k}", "uses", NULL, PATTERN_REPLACE},
 	{"bin|sind von {k} auf|zu {v} umgestiegen|gewechselt", "uses", NULL, PATTERN_REPLACE},
-	{"?have|am|are|is use|uses|using|chose|chosen|picked|switched ?to {v} for|as "
+	{"?have|am|are|is|decided ?to use|uses|using|chose|chosen|picked|switched ?to {v} for|as "
 	 "?the|a|an|our|my|its "
 	 "{k}",
 	 NULL, NULL, PATTERN_FIRM},

@@ -62,24 +62,26 @@ static const struct synonyms {
 	 "entwickelst ",
 	 {"项目", "开发"}},
 	{"#use",
-	 " use uses using used switched switch chose nutze nutzt nutzen nutzst verwende verwendet "
+	 " use uses using used switched switch chose choose chosen nutze nutzt nutzen nutzst "
+	 "verwende verwendet "
 	 "verwendest benutze benutzt ",
 	 {"使用", "用"}},
 	{"#like",
-	 " like likes liked love loves favourite favorite favourites enjoy enjoys prefer prefers "
+	 " like likes liked love loves enjoy enjoys prefer prefers "
 	 "mag magst "
 	 "liebe liebst gern gerne ",
-	 {"喜欢", "最爱"}},
+	 {"喜欢"}},
+	{"#favourite", " favourite favorite favourites lieblings ", {"最爱"}},
 	{"#birthday", " birthday born geburtstag geboren ", {"生日"}},
 	{"#age", " old age alt alter ", {"岁", "年龄"}},
 	{"#mail", " email emails e-mail mail ", {"邮箱", "邮件"}},
 	{"#phone",
-	 " phone telephone mobile telefon handy telefonnummer handynummer ",
-	 {"电话", "手机"}},
+	 " phone telephone mobile number telefon nummer handy telefonnummer handynummer ",
+	 {"电话", "手机", "号码"}},
 	{"#colour", " colour colours color colors farbe farben ", {"颜色"}},
 	{"#allergy", " allergic allergy allergies allergisch allergie ", {"过敏"}},
-	{"#sibling-f", " sister sisters schwester ", {"妹妹", "姐姐"}},
-	{"#sibling-m", " brother brothers bruder ", {"弟弟", "哥哥"}},
+	{"=sister", " sister sisters schwester ", {"妹妹", "姐姐"}},
+	{"=brother", " brother brothers bruder ", {"弟弟", "哥哥"}},
 };
 enum { GROUP_COUNT = sizeof(groups) / sizeof(groups[0]) };
 
@@ -134,11 +136,18 @@ static bool is_alphanumeric_at(struct slice text, size_t at)
 	return uc_is_alnum(c);
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /* Marks that part words wherever they stand. "." and ":" do so only before a space. */
 static bool is_break(struct slice text, size_t at, ucs4_t c, size_t length)
 {
 	if (c == '.' || c == ':')
 		return !is_alphanumeric_at(text, at + length);
+	if (c == ',' && at > 0 && is_digit(text.data[at - 1]) && is_alphanumeric_at(text, at + 1))
+		return false;
 	if (c < 0x80)
 		return strchr(",;()[]{}\"!?|<>*`", (int)c) != NULL;
 	return c != 0x2019 && (uc_is_property_dash(c) || uc_is_property_quotation_mark(c) ||
@@ -277,7 +286,7 @@ static bool is_abbreviation(struct slice before)
 		begin--;
 	struct slice word = slice_part(before, begin, before.size);
 	size_t digits = 0;
-	while (digits < word.size && word.data[digits] >= '0' && word.data[digits] <= '9')
+	while (digits < word.size && is_digit(word.data[digits]))
 		digits++;
 	if (digits == word.size && (digits == 1 || digits == 2))
 		return true;
@@ -293,7 +302,8 @@ static size_t sentence_end(struct slice text)
 		size_t past = at + length;
 		bool spaced = past == text.size || strchr(" \t\r\n\"')", text.data[past]) != NULL;
 		if (c == '\n' || c == 0x3002 || c == 0xff01 || c == 0xff1f ||
-		    ((c == '!' || c == '?') && (spaced || (ucs4_t)(unsigned char)text.data[past] != c)) ||
+		    ((c == '!' || c == '?') &&
+		     (spaced || (ucs4_t)(unsigned char)text.data[past] != c)) ||
 		    (c == '.' && spaced && !is_abbreviation(slice_part(text, 0, at))))
 			return past;
 		at = past;
