@@ -1,6 +1,7 @@
 #include "tests/model/brain.h"
 
 #include "tests/model/patterns.h"
+#include "tests/model/stems.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 
 #include "tests/model/brain.h"
 #include "tests/model/prompt.h"
-#include "tests/model/words.h"
+#include "tests/model/stems.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 #include "tests/model/entries.h"
 
 #include "tests/model/dates.h"
+#include "tests/model/stems.h"
 
 #include <string.h>
 
@@ -70,14 +71,6 @@ static const struct known_fact *find_known_value(const struct extractor *extract
 	return NULL;
 }
 
-static struct features key_features(const struct extractor *extractor, struct slice key)
-{
-	char *words = arena_string(extractor->arena, key);
-	for (size_t i = 0; i < key.size; i++)
-		words[i] = words[i] == '_' ? ' ' : words[i];
-	return features_of((struct slice){words, key.size}, extractor->arena);
-}
-
 /* One key for what people call by many names, and the known key where one means the same. */
 static struct slice settle_key(const struct extractor *extractor, struct slice key)
 {
@@ -98,11 +91,11 @@ static struct slice settle_key(const struct extractor *extractor, struct slice k
 		if (word_in(aliases[i].names, key))
 			key = slice_of(aliases[i].key);
 	}
-	struct features wanted = key_features(extractor, key);
+	struct features wanted = features_of(key, extractor->arena);
 	struct slice settled = key;
 	for (size_t i = 0; i < extractor->input->known_count; i++) {
 		struct slice known = extractor->input->known[i].key;
-		struct features features = key_features(extractor, known);
+		struct features features = features_of(known, extractor->arena);
 		bool same = features.count == wanted.count && wanted.count > 1;
 		for (size_t j = 0; same && j < wanted.count; j++)
 			same = features_have(&features, wanted.items[j]);

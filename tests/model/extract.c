@@ -1,6 +1,7 @@
 #include "tests/model/extract.h"
 
 #include "tests/model/entries.h"
+#include "tests/model/stems.h"
 
 #include <string.h>
 

@@ -17,6 +17,9 @@ enum language language_of(struct slice text, struct arena *arena);
 bool next_sentence(struct slice *rest, struct slice *sentence);
 bool is_question(struct slice sentence, struct arena *arena);
 
+/* A Chinese character or Japanese kana. */
+bool is_ideograph(uint32_t character);
+
 /* A word as it is written and as it is compared: case folded, "'m" as "am". Every ideograph is a
  * word. */
 struct token {
@@ -25,7 +28,8 @@ struct token {
 	bool after_break; /* a comma, a bracket or the like stands before it */
 };
 
-/* The first 512 words; their number. */
+enum { TOKEN_LIMIT = 512 };
+/* The first TOKEN_LIMIT words; their number. */
 size_t tokens_of(struct slice text, struct token **tokens, struct arena *arena);
 /* From the first token of a run to its last, as written. */
 struct slice tokens_span(const struct token *tokens, size_t begin, size_t end);
@@ -33,16 +37,6 @@ struct slice tokens_span(const struct token *tokens, size_t begin, size_t end);
 /* Whether `list`, words with a space on either side of each, holds the word. */
 bool word_in(const char *list, struct slice word);
 bool is_stop_word(struct slice folded);
-
-/* What a text is about: its stems, pairs of ideographs, and "#use" for every word of a group of
- * near-synonyms; no stop words, each once. */
-struct features {
-	struct slice *items;
-	size_t count;
-};
-
-struct features features_of(struct slice text, struct arena *arena);
-bool features_have(const struct features *features, struct slice item);
 
 /* The text without what follows the first `limit` bytes, cut between characters. */
 struct slice text_head(struct slice text, size_t limit);
