@@ -7,7 +7,13 @@
 #include <string.h>
 
 /* Past SOURCE_LIMIT the older half is let go. */
-enum { SOURCE_LIMIT = 2000, QUOTE_LIMIT = 600, NOTED_LIMIT = 12, OVERVIEW_LIMIT = 8 };
+enum {
+	SOURCE_LIMIT = 2000,
+	READ_LIMIT = 1024 * 1024,
+	QUOTE_LIMIT = 600,
+	NOTED_LIMIT = 12,
+	OVERVIEW_LIMIT = 8
+};
 
 /* In order of trust, where two say as much: what the current conversation says goes before memory.
  */
@@ -368,6 +374,15 @@ static struct slice question_in(struct slice text, struct arena *arena)
 	return question;
 }
 
+/* The first message of the newest that are read. */
+static size_t first_read(const struct message *messages, size_t count)
+{
+	size_t bytes = 0, first = count;
+	while (first > 0 && bytes + messages[first - 1].text.size <= READ_LIMIT)
+		bytes += messages[--first].text.size;
+	return first;
+}
+
 struct slice brain_answer(const struct message *messages, size_t count, struct arena *arena)
 {
 	struct sources sources = {.arena = arena};
@@ -375,7 +390,11 @@ struct slice brain_answer(const struct message *messages, size_t count, struct a
 	struct slice newest = {"", 0};
 	buffer_init(&own, SIZE_MAX);
 	sources.items = arena_alloc(arena, SOURCE_LIMIT * sizeof(*sources.items));
+	size_t first = first_read(messages, count);
 	for (size_t i = 0; i < count; i++) {
+		/* The leading message holds the memory, however long the conversation. */
+		if (i > 0 && i < first)
+			continue;
 		add_message(&sources, &messages[i], &own);
 		if (messages[i].role == ROLE_USER)
 			newest = arena_copy(arena, buffer_slice(&own));

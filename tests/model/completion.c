@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_LIMIT = 20000, PREFIX_LIMIT = 256 * 1024, WORDS_PER_CHUNK = 3 };
+/* Of what is read: messages, those of them that may instruct, bytes of one. */
+enum {
+	MESSAGE_LIMIT = 20000,
+	INSTRUCTIONS_LIMIT = 16,
+	PREFIX_LIMIT = 256 * 1024,
+	TEXT_LIMIT = 256 * 1024,
+	WORDS_PER_CHUNK = 3
+};
 
 /* ---- the prompt cache ---- */
 
@@ -46,19 +53,24 @@ static struct slice string_of(const json_t *value)
 		       : (struct slice){"", 0};
 }
 
-/* A string, or the text of all parts that have one. */
+/* A string, or the text of all parts that have one, as far as it is read. */
 static struct slice content_of(const json_t *content, struct arena *arena)
 {
-	struct slice text = string_of(content);
+	if (json_is_string(content))
+		return text_head(string_of(content), TEXT_LIMIT);
+	struct buffer text;
 	size_t index;
 	json_t *part;
+	buffer_init(&text, TEXT_LIMIT);
 	json_array_foreach((json_t *)content, index, part)
 	{
 		struct slice more = string_of(json_object_get(part, "text"));
-		text = arena_printf(arena, "%.*s%s%.*s", SLICE_PRINT(text),
-				    text.size > 0 ? "\n" : "", SLICE_PRINT(more));
+		if (more.size > 0 && buffer_append(&text, more))
+			(void)buffer_append_byte(&text, '\n');
 	}
-	return text;
+	struct slice copy = slice_trim(arena_copy(arena, buffer_slice(&text)));
+	buffer_finish(&text);
+	return copy;
 }
 
 static enum role role_of(const json_t *message)
@@ -77,6 +89,15 @@ struct conversation {
 	struct slice instructions; /* of all system and developer messages */
 };
 
+static void add_instructions(struct conversation *conversation, struct slice text,
+			     struct arena *arena)
+{
+	if (conversation->instructions.size < TEXT_LIMIT)
+		conversation->instructions =
+			arena_printf(arena, "%.*s\n%.*s", SLICE_PRINT(conversation->instructions),
+				     SLICE_PRINT(text));
+}
+
 static const char *read_conversation(const json_t *request, struct conversation *conversation,
 				     struct arena *arena)
 {
@@ -93,10 +114,9 @@ static const char *read_conversation(const json_t *request, struct conversation 
 					 content_of(json_object_get(message, "content"), arena)};
 		if (read->role == ROLE_OTHER)
 			return "Each message must be an object with a known 'role'.";
-		if (read->role == ROLE_SYSTEM || read->role == ROLE_DEVELOPER)
-			conversation->instructions = arena_printf(
-				arena, "%.*s\n%.*s", SLICE_PRINT(conversation->instructions),
-				SLICE_PRINT(read->text));
+		if (index < INSTRUCTIONS_LIMIT &&
+		    (read->role == ROLE_SYSTEM || read->role == ROLE_DEVELOPER))
+			add_instructions(conversation, read->text, arena);
 	}
 	return NULL;
 }

@@ -34,10 +34,19 @@ static bool next_line(struct slice *rest, struct slice *line)
 	return true;
 }
 
-/* What follows the line that begins with one of these, up to `until` or the end. */
+/* Where a line begins so; prompt.size: none does. What is quoted in a line is no heading. */
+static size_t find_heading(struct slice prompt, const char *heading)
+{
+	size_t at = slice_find(prompt, slice_of(heading), 0);
+	while (at > 0 && at < prompt.size && prompt.data[at - 1] != '\n')
+		at = slice_find(prompt, slice_of(heading), at + 1);
+	return at;
+}
+
+/* What follows the line that begins so, up to `until` or the end. */
 static struct slice section(struct slice prompt, const char *heading, const char *until)
 {
-	size_t begin = slice_find(prompt, slice_of(heading), 0);
+	size_t begin = find_heading(prompt, heading);
 	if (begin == prompt.size)
 		return (struct slice){"", 0};
 	begin = slice_find(prompt, SLICE("\n"), begin);
@@ -93,7 +102,7 @@ static void read_known(struct slice text, struct extract_input *input, struct ar
 void prompt_read_facts(struct slice prompt, struct extract_input *input, struct arena *arena)
 {
 	const char *const turn_heading = "=== New user turn";
-	struct slice head = slice_part(prompt, 0, slice_find(prompt, slice_of(turn_heading), 0));
+	struct slice head = slice_part(prompt, 0, find_heading(prompt, turn_heading));
 	struct slice earlier = section(head, "Earlier messages", "\nThe answer to"), line;
 	*input = (struct extract_input){.turn = section(prompt, turn_heading, NULL)};
 	if (head.size == prompt.size)
