@@ -100,14 +100,18 @@ def demo_model():
     model.stop()
 
 
-DEMO_SECTIONS = {"memory": {"summarize_after": "6"}}
+def in_front_of(model, **sections):
+    """A configuration with the demo model as upstream and as memory model, as conf/quickstart has it."""
+    return {
+        "upstream": {"base_url": model.base_url},
+        "model": {"name": "demo", "api_key": "demo-key"},
+        "memory": {"summarize_after": "6"},
+    } | sections_by_user(**sections)
 
 
 @pytest.fixture(scope="session")
 def demo_daemon(demo_model, tmp_path_factory):
-    """In front of the demo model, which is its memory model too, as conf/quickstart has it."""
-    config = {"upstream": {"base_url": demo_model.base_url}} | DEMO_SECTIONS | sections_by_user()
-    daemon = Daemon(tmp_path_factory.mktemp("demo"), config).start()
+    daemon = Daemon(tmp_path_factory.mktemp("demo"), in_front_of(demo_model)).start()
     yield daemon
     daemon.stop()
 
