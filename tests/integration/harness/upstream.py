@@ -44,7 +44,7 @@ class Reply:
     reason: str = "OK"
     fields: list = field(default_factory=list)
     pieces: list = field(default_factory=list)  # sent one by one, each its own packet
-    framing: str = "length"  # length | chunked | close
+    framing: str = "length"  # length | chunked | close | raw: only the fields given
     delay: float = 0.0  # between pieces
     first_byte_delay: float = 0.0
     break_after: int = -1  # close after so many pieces, without the framing's end; 0: before the head
@@ -162,6 +162,7 @@ class Upstream:
         self.answer = answer or self.default_answer
         self.requests = []
         self.faults = []
+        self.left = 0
         self._changed = threading.Condition()
         self._scripted = []
         self._counter = itertools.count(1)
@@ -191,6 +192,7 @@ class Upstream:
             self._scripted.clear()
             self.requests.clear()
             self.faults.clear()
+            self.left = 0
             self.answer = self.default_answer
 
     def chats(self):
@@ -209,6 +211,11 @@ class Upstream:
             come = self._changed.wait_for(lambda: len(self.requests) >= count, timeout)
             assert come, f"{len(self.requests)} requests came, not {count}"
             return list(self.requests)
+
+    def wait_left(self, count, timeout=10.0):
+        """Until `count` connections have been closed on a reply that was not whole."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.left >= count, timeout), "nobody left"
 
     def default_answer(self, request):
         try:
@@ -256,9 +263,12 @@ class Upstream:
                 request = self._read(reader, number)
                 if request is None or not self._reply(connection, request):
                     return
-        except (OSError, ValueError) as fault:
-            if not self._closing:
-                self.faults.append(repr(fault))
+        except OSError:
+            with self._changed:
+                self.left += 1  # whoever asked has gone
+                self._changed.notify_all()
+        except ValueError as fault:
+            self.faults.append(repr(fault))
         finally:
             with self._changed:
                 self._open.discard(connection)
