@@ -53,7 +53,7 @@ def wired(upstream, memory_model, changes=None):
     return merged(base, changes)
 
 
-MODES = ["buffer", "summary", "entity", "vector", "hybrid", "auto"]
+MODES = ["buffer", "summary", "entity", "hybrid"]
 
 
 def sections_by_user(**more):

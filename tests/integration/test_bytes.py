@@ -201,7 +201,7 @@ def test_user_text_cannot_close_the_block_or_open_another(daemon, upstream, memo
     daemon.import_messages(user, [{"role": "user", "content": hostile}, {"role": "assistant", "content": "Ok."}])
     daemon.settle(user)
     body = ODD_BODIES["plain"]
-    for mode in ("entity", "buffer", "vector", "hybrid"):
+    for mode in ("entity", "buffer", "summary", "hybrid"):
         daemon.post_chat(body, {"X-User-Id": user, "X-Memory-Mode": mode, "X-Session-Id": mode})
         texts = [m["content"] for m in upstream.last.messages]
         whole = "\n".join(texts)

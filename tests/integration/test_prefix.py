@@ -2,11 +2,13 @@
 provider's prompt cache keeps hitting, whatever is learned meanwhile."""
 
 import json
+import time
 
 import pytest
 
 from conftest import KNOWN_VALUE, make_known
 from harness.chat import Chat
+from harness.daemon import fast_clock
 from harness.memory_model import fact
 from harness.wire import common_prefix, insertions
 
@@ -55,7 +57,7 @@ def prepare(make_daemon, memory_model, user, **memory):
 
 @pytest.mark.parametrize("session", [None, "s-1"], ids=["by its turns", "by its session"])
 @pytest.mark.parametrize("role", ["system", "user"])
-@pytest.mark.parametrize("mode", ["buffer", "summary", "entity", "vector", "hybrid"])
+@pytest.mark.parametrize("mode", ["buffer", "summary", "entity", "hybrid"])
 def test_each_request_begins_with_the_one_before(make_daemon, upstream, memory_model, user, mode, role, session):
     daemon = prepare(make_daemon, memory_model, user, mode=mode, role=role)
     talk = Chat(daemon, user, session=session, system=SYSTEM, stream=True)
@@ -106,22 +108,6 @@ def test_the_tool_rounds_of_a_turn_share_its_prefix(make_daemon, upstream, memor
     assert KNOWN_VALUE.encode() in bodies[-1].replace(TURNS[0].encode(), b"")
 
 
-def test_a_recalled_turn_is_given_again_byte_for_byte_and_never_twice(make_daemon, upstream, memory_model, user):
-    daemon = make_daemon({"memory": {"mode": "vector"}})
-    past = "The zebra crossing near the observatory is closed until spring."
-    daemon.import_messages(
-        user,
-        [{"role": "user", "content": past, "session": "past"}, {"role": "assistant", "content": "Noted.", "session": "past"}],
-    )
-    talk = Chat(daemon, user)
-    talk.say("When does the zebra crossing near the observatory open?")
-    talk.say("Is the zebra crossing near the observatory far?")
-    talk.say("Something else: how do I boil rice?")
-    bodies = [r.body for r in upstream.chats()]
-    check_prefixes(bodies)
-    assert [body.count(b"closed until spring") for body in bodies] == [1, 1, 1]
-
-
 def test_a_restart_keeps_the_frozen_block(make_daemon, upstream, memory_model, user):
     daemon = prepare(make_daemon, memory_model, user, mode="hybrid")
     talk = Chat(daemon, user, system=SYSTEM)
@@ -131,6 +117,27 @@ def test_a_restart_keeps_the_frozen_block(make_daemon, upstream, memory_model, u
         if number in (1, 3):
             daemon.kill_and_restart()
     check_prefixes([r.body for r in upstream.chats()])
+
+
+def test_after_an_hour_without_a_turn_the_block_is_made_anew(make_daemon, upstream, memory_model, user, tmp_path):
+    daemon = make_daemon(
+        {
+            "memory": {"mode": "entity"},
+            "upstream": {"base_url": upstream.base_url, "connect_timeout": "1h", "idle_timeout": "5h", "first_byte_timeout": "5h"},
+            "model": {"base_url": memory_model.base_url, "timeout": "1h"},
+        },
+        environment=fast_clock(tmp_path, 600),
+    )
+    make_known(daemon, memory_model, user)
+    memory_model.answers |= LEARNED
+    talk = Chat(daemon, user)
+    talk.say(TURNS[3])
+    daemon.settle(user)
+    talk.say("Within the hour.")
+    assert b"profession: radiologist" not in upstream.last.body
+    time.sleep(6.5)  # an hour and five minutes
+    talk.say("More than an hour later.")
+    assert b"profession: radiologist" in upstream.last.body
 
 
 def test_a_correction_makes_the_block_anew(make_daemon, upstream, memory_model, user):

@@ -18,8 +18,8 @@ TURNS = [
 ]
 QUESTION = "Can you remind me what vector store I said I was using?"
 
-LEARNING = ["summary", "entity", "hybrid", "auto"]
-SUMMARIZING = ["summary", "hybrid", "auto"]
+LEARNING = ["summary", "entity", "hybrid"]
+SUMMARIZING = ["summary", "hybrid"]
 STYLES = {
     "newest message with a session header": {"newest_only": True, "session": "s-1"},
     "whole history with a session header": {"session": "s-1"},
@@ -62,7 +62,7 @@ def test_the_vector_store_is_still_known_at_the_sixth_turn(demo_daemon, mode_use
 
 
 @styles
-@pytest.mark.parametrize("mode", ["buffer", "summary", "entity", "hybrid"])
+@pytest.mark.parametrize("mode", MODES)
 def test_kill_9_between_turns_loses_nothing(demo_model, tmp_path, mode, style):
     daemon = Daemon(tmp_path / "recalld", in_front_of(demo_model)).start()
     user = f"{mode}-killed"

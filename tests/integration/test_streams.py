@@ -115,14 +115,15 @@ def test_the_first_event_comes_without_delay(daemon, upstream, user):
 # ---- broken off ----
 
 
-@framed
-@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize(
+    ("framing", "reset"),
+    [("chunked", False), ("chunked", True), ("close", True)],
+    ids=["chunked and closed", "chunked and reset", "reset"],
+)
 @pytest.mark.parametrize("cut", ["at an event's end", "within a line"])
 def test_a_break_off_is_told_by_an_error_event_and_kept_as_incomplete(
     daemon, upstream, memory_model, user, framing, reset, cut
 ):
-    if framing == "close" and not reset:
-        pytest.skip("with no length, a close without [DONE] or finish_reason is tested by itself")
     events = text_events("This sentence will never be finished.")
     sent = events[:4] if cut == "at an event's end" else events[:3] + [events[3][:-9]]
     upstream.script(sse_reply(sent, framing, break_after=4, reset=reset, delay=0.02))
