@@ -357,19 +357,28 @@ def test_without_an_admin_address_chats_are_served(make_daemon, user):
             time.sleep(0.05)
 
 
-def test_a_store_that_is_full_lets_chats_go_on_without_memory(make_daemon, upstream, user):
+@pytest.mark.parametrize("size", [1_000, 20_000, 50_000])
+def test_a_store_that_is_full_lets_chats_go_on_and_breaks_no_promise(make_daemon, upstream, user, size):
     daemon = make_daemon({"storage": {"map_size": "1M"}})
-    big = "Words that fill a store. " * 2000
-    statuses = []
-    for i in range(60):
-        reply = Chat(daemon, f"{user}-{i}").send(big)
+    text = ("Words that fill a store. " * (size // 25))[:size]
+    kept, bypassed = [], 0
+    while bypassed < 3 and len(kept) < 400:
+        name = f"{user}-{len(kept)}-{bypassed}"
+        reply = Chat(daemon, name).send(text)
         assert reply.status_code == 200
-        statuses.append(reply.headers["X-Memory-Status"])
-        if statuses[-1] == "bypassed":
-            break
-    assert statuses[-1] == "bypassed", "the store never filled up"
+        if reply.headers["X-Memory-Status"] == "bypassed":
+            bypassed += 1
+        else:
+            kept.append(name)
+            assert daemon.knows(name), f"exchange {len(kept)} was promised to be on disk"
+    assert bypassed, "the store never filled up"
     assert daemon.admin("GET", "/readyz").status_code == 503
-    assert Chat(daemon, f"{user}-more").send("Hello.").status_code == 200
+    for name in kept:
+        daemon.forget(name)
+    end = time.monotonic() + 5
+    while daemon.admin("GET", "/readyz").status_code != 200:
+        assert time.monotonic() < end, "forgetting makes room"
+        time.sleep(0.05)
 
 
 def test_log_lines_are_json_where_asked_for_and_name_no_text(make_daemon, user):

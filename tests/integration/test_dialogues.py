@@ -51,7 +51,7 @@ class Talk:
 
     def say(self, turn):
         if self.memory_model:
-            self.memory_model.answers = {turn["user"]: turn.get("learned", [])}
+            self.memory_model.otherwise = turn.get("learned", [])
         if "date" in turn:
             self.bring(turn)
         else:

@@ -141,7 +141,7 @@ def test_any_visible_id_of_1_to_256_bytes_will_do(daemon, upstream, name):
 
 # ---- signed ids ----
 
-SECRET = "a shared secret"
+SECRET = "a-shared-secret"
 
 
 def signature(user):

@@ -249,37 +249,26 @@ def test_a_request_that_quotes_an_answer_at_length_is_a_side_request(daemon, ups
     check_side(daemon, upstream, memory_model, known_user, body)
 
 
-def fixtures(application, kind):
-    """[(name, request or text)] of tests/fixtures/APPLICATION whose file says it is of that kind."""
-    found = []
-    for path in sorted((FIXTURES / application).glob("*.json")):
-        value = json.loads(path.read_text())
-        cases = value if isinstance(value, list) else [value]
-        found += [(f"{application}-{path.stem}-{i}", c) for i, c in enumerate(cases) if c.get("kind") == kind]
-    return found
+OWN_TEXT = "And how far apart should I plant them?"  # the newest turn of every fixture that has one
+BODIES = {f"{p.parent.name}-{p.stem}": p.read_bytes() for p in sorted(FIXTURES.glob("*/*.json"))}
+TURNS = {name: body for name, body in BODIES.items() if name.split("-")[1].startswith(("chat", "rag_turn", "files_"))}
+SIDE = {name: body for name, body in BODIES.items() if name not in TURNS}
 
 
-SIDE = fixtures("openwebui", "side") + fixtures("librechat", "side")
-RAG = fixtures("openwebui", "rag") + fixtures("librechat", "rag")
+@pytest.mark.parametrize("body", SIDE.values(), ids=SIDE.keys())
+def test_the_side_requests_of_chat_applications_are_known_by_their_shape(daemon, upstream, memory_model, known_user, body):
+    check_side(daemon, upstream, memory_model, known_user, body)
 
 
-def request_of(case):
-    body = case.get("request") or {"model": "m", "messages": [{"role": "user", "content": case["text"]}]}
-    return json.dumps(body, ensure_ascii=False).encode()
-
-
-@pytest.mark.parametrize("case", [c for _, c in SIDE], ids=[n for n, _ in SIDE])
-def test_the_side_requests_of_chat_applications_are_known_by_their_shape(daemon, upstream, memory_model, known_user, case):
-    check_side(daemon, upstream, memory_model, known_user, request_of(case))
-
-
-@pytest.mark.parametrize("case", [c for _, c in RAG], ids=[n for n, _ in RAG])
-def test_of_a_retrieval_augmented_turn_only_the_users_own_text_is_learned(daemon, upstream, user, case):
-    body = request_of(case)
-    reply = daemon.post_chat(body, {"X-User-Id": user})
-    assert reply.headers["X-Memory-Status"] == "empty"
-    assert upstream.last.body == body
-    assert daemon.messages(user)[0] == ("user", case["own"])
+@pytest.mark.parametrize("body", TURNS.values(), ids=TURNS.keys())
+def test_of_a_chat_applications_turn_only_the_users_own_text_is_learned(daemon, upstream, memory_model, known_user, body):
+    reply = ask(daemon, known_user, body)
+    assert reply.headers["X-Memory-Status"] == "injected"
+    assert insertions(body, upstream.last.body)
+    daemon.settle(known_user)
+    assert ("user", OWN_TEXT) in daemon.messages(known_user)
+    (call,) = memory_model.fact_calls(OWN_TEXT)
+    assert call.asked.endswith(OWN_TEXT)
 
 
 def test_documents_that_a_client_wraps_teach_nothing(daemon, upstream, memory_model, user):

@@ -35,7 +35,7 @@ class Call:
 
 class MemoryModel(Upstream):
     """`answers` maps a user's turn to what is extracted from it: a list of fact(), or a str for
-    an answer in just these bytes. A turn without an answer teaches nothing. Summaries quote the turns
+    an answer in just these bytes. Another turn teaches `otherwise`. Summaries quote the turns
     they are given, unless `summary` is set."""
 
     def __init__(self):
@@ -44,6 +44,7 @@ class MemoryModel(Upstream):
 
     def clear(self):
         self.answers = {}
+        self.otherwise = []  # what a turn that is not in `answers` teaches
         self.summary = None
         self.failures = []  # replies given before anything else, in order
         self.refuse = None  # function of the call's body: a Reply to refuse it with, or None
@@ -81,7 +82,7 @@ class MemoryModel(Upstream):
         found = {turn: call.asked.rfind(plain(turn)) for turn in self.answers}
         known = [turn for turn, at in found.items() if at >= 0]
         if not known:
-            return json.dumps({"entities": []})
+            return json.dumps({"entities": self.otherwise})
         answer = self.answers[max(known, key=lambda turn: (found[turn], len(turn)))]
         return answer if isinstance(answer, str) else json.dumps({"entities": answer})
 
