@@ -1,0 +1,164 @@
+"""Fixtures. One daemon, one upstream and one memory model serve the whole session; tests are kept
+apart by user ids of their own. A test that needs its own daemon asks for `make_daemon`."""
+
+import itertools
+import re
+
+import pytest
+
+from harness.chat import Chat
+from harness.daemon import Daemon, DemoModel, merged
+from harness.memory_model import MemoryModel
+from harness.upstream import Upstream
+
+USERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def shared_upstream():
+    upstream = Upstream()
+    yield upstream
+    upstream.close()
+
+
+@pytest.fixture(scope="session")
+def shared_memory_model():
+    model = MemoryModel()
+    yield model
+    model.close()
+
+
+@pytest.fixture
+def upstream(shared_upstream):
+    shared_upstream.reset()
+    yield shared_upstream
+    faults = list(shared_upstream.faults)
+    shared_upstream.reset()
+    assert not faults, f"the upstream could not read a request: {faults}"
+
+
+@pytest.fixture
+def memory_model(shared_memory_model):
+    shared_memory_model.reset()
+    yield shared_memory_model
+    shared_memory_model.reset()
+
+
+def wired(upstream, memory_model, changes=None):
+    """A configuration that asks these two."""
+    base = {
+        "upstream": {"base_url": upstream.base_url},
+        "model": {"base_url": memory_model.base_url, "api_key": "model-key", "name": "memory-model"},
+    }
+    return merged(base, changes)
+
+
+MODES = ["buffer", "summary", "entity", "hybrid"]
+
+
+def sections_by_user(**more):
+    """Users named MODE-... have that mode; `more` are sections of their own."""
+    return {f"memory user={mode}-*": {"mode": mode} for mode in MODES} | more
+
+
+@pytest.fixture(scope="session")
+def shared_daemon(shared_upstream, shared_memory_model, tmp_path_factory):
+    config = wired(shared_upstream, shared_memory_model, sections_by_user())
+    daemon = Daemon(tmp_path_factory.mktemp("recalld"), config).start()
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def daemon(shared_daemon, upstream, memory_model):
+    """The shared daemon, its upstream and memory model set back."""
+    assert shared_daemon.process.poll() is None, f"recalld has ended:\n{shared_daemon.stderr}"
+    yield shared_daemon
+    assert shared_daemon.process.poll() is None, f"recalld has ended:\n{shared_daemon.stderr}"
+
+
+@pytest.fixture
+def make_daemon(tmp_path, upstream, memory_model):
+    """Starts daemons of the test's own; all are stopped, and must have ended well."""
+    made = []
+
+    def make(changes=None, environment=None, start=True):
+        config = wired(upstream, memory_model, changes)
+        daemon = Daemon(tmp_path / f"recalld-{len(made)}", config, environment)
+        made.append(daemon)
+        return daemon.start() if start else daemon
+
+    yield make
+    for daemon in made:
+        daemon.stop()
+
+
+@pytest.fixture(scope="session")
+def demo_model():
+    model = DemoModel()
+    yield model
+    model.stop()
+
+
+def in_front_of(model, **sections):
+    """A configuration with the demo model as upstream and as memory model, as conf/quickstart has it."""
+    return {
+        "upstream": {"base_url": model.base_url},
+        "model": {"name": "demo", "api_key": "demo-key"},
+        "memory": {"summarize_after": "6"},
+    } | sections_by_user(**sections)
+
+
+@pytest.fixture(scope="session")
+def demo_daemon(demo_model, tmp_path_factory):
+    daemon = Daemon(tmp_path_factory.mktemp("demo"), in_front_of(demo_model)).start()
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def user(request):
+    """An id that no other test has."""
+    name = re.sub(r"\W+", "-", request.node.name)[:60].strip("-")
+    return f"{name}-{next(USERS)}"
+
+
+@pytest.fixture
+def mode_user(user):
+    """mode_user("entity"): an id whose mode is set so in the configuration."""
+    return lambda mode: f"{mode}-{user}"
+
+
+@pytest.fixture
+def known_user(daemon, memory_model, user):
+    """A user of whom something is remembered, so that requests get it injected."""
+    return make_known(daemon, memory_model, user)
+
+
+KNOWN_TURN = "My favourite colour is teal and I live in Lisbon."
+KNOWN_VALUE = "Lisbon"
+
+
+def make_known(daemon, memory_model, user, **options):
+    from harness.memory_model import fact
+
+    memory_model.answers[KNOWN_TURN] = [
+        fact("favourite_colour", "teal", "My favourite colour is teal"),
+        fact("home_city", "Lisbon", "I live in Lisbon"),
+    ]
+    daemon.import_messages(
+        user,
+        [
+            {"role": "user", "content": KNOWN_TURN, "created_at": "2026-01-05T10:00:00Z", "session": "past"},
+            {"role": "assistant", "content": "Teal it is.", "created_at": "2026-01-05T10:00:05Z", "session": "past"},
+        ],
+        **options,
+    )
+    daemon.settle(user, options.get("tenant"))
+    return user
+
+
+@pytest.fixture
+def chat(daemon):
+    """chat(user, ...): a conversation with the shared daemon."""
+    return lambda user=None, **options: Chat(daemon, user, **options)

@@ -1,0 +1,311 @@
+"""The real daemon: started with a configuration on free ports and a store of its own, and looked
+after to its end. Whoever stops it learns whether it ended well and what the sanitizers said."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[3]
+SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer")
+
+
+def build_folder():
+    """TEST_BUILD names the build folder; tests/run gives the sanitized one."""
+    return ROOT / os.environ.get("TEST_BUILD", "build")
+
+
+def program(name):
+    path = build_folder() / name
+    assert path.exists(), f"{path} is not built"
+    return str(path)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def clean_environment(**more):
+    """Without anything that could turn the daemon or a client away from what the test says."""
+    dropped = ("RECALLD_", "OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    kept = {n: v for n, v in os.environ.items() if not n.upper().startswith(dropped)}
+    kept["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:exitcode=99"
+    kept["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    return kept | more
+
+
+def rfc3339(seconds):
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_config(path, config):
+    lines = []
+    for section, keys in config.items():
+        lines.append(f"[{section}]")
+        lines += [f"{key} = {value}" for key, value in keys.items()]
+        lines.append("")
+    Path(path).write_text("\n".join(lines))
+
+
+def merged(base, changes):
+    """`changes` laid over `base`, section by section."""
+    result = {section: dict(keys) for section, keys in base.items()}
+    for section, keys in (changes or {}).items():
+        result.setdefault(section, {}).update(keys)
+    return result
+
+
+class Daemon:
+    def __init__(self, directory, config=None, environment=None):
+        self.directory = Path(directory)
+        self.port, self.admin_port = free_port(), free_port()
+        ours = {
+            "listen": {
+                "address": f"127.0.0.1:{self.port}",
+                "admin": f"127.0.0.1:{self.admin_port}",
+                "drain_timeout": "3s",
+                "workers": "2",
+            },
+            "storage": {"path": str(self.directory / "store"), "map_size": "256M"},
+            "log": {"level": "info"},
+        }
+        self.config = merged(ours, config)
+        self.environment = environment or {}
+        self.config_file = self.directory / "recalld.conf"
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.process = None
+        self.stderr_lines = []
+        self._reader = None
+
+    # ---- its life ----
+
+    def start(self, wait=True):
+        write_config(self.config_file, self.config)
+        self.process = subprocess.Popen(
+            [program("proxy/recalld"), "-c", str(self.config_file)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=clean_environment(**self.environment),
+        )
+        self._reader = threading.Thread(target=self._read_stderr, args=(self.process.stderr,), daemon=True)
+        self._reader.start()
+        if wait:
+            self.wait_ready()
+        return self
+
+    def _read_stderr(self, pipe):
+        for line in pipe:
+            self.stderr_lines.append(line.decode("utf-8", "replace").rstrip("\n"))
+
+    def wait_ready(self, timeout=20):
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            assert self.process.poll() is None, f"recalld ended at its start:\n{self.stderr}"
+            try:
+                if self.admin("GET", "/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"recalld was not ready in {timeout} s:\n{self.stderr}")
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait_end(self, timeout=20):
+        code = self.process.wait(timeout)
+        self._reader.join(5)
+        return code
+
+    def stop(self):
+        """SIGTERM; it must end with 0, and no sanitizer may have spoken."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        try:
+            code = self.wait_end()
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"recalld did not end on SIGTERM:\n{self.stderr}") from None
+        self.process = None
+        self.check_sanitizers()
+        assert code == 0, f"recalld ended with {code}:\n{self.stderr}"
+
+    def kill(self):
+        """kill -9, as a power cut would do it."""
+        self.process.kill()
+        self.wait_end()
+        self.process = None
+        self.check_sanitizers()
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def kill_and_restart(self):
+        self.kill()
+        return self.start()
+
+    @property
+    def stderr(self):
+        return "\n".join(self.stderr_lines)
+
+    def check_sanitizers(self):
+        spoken = [l for l in self.stderr_lines if any(word in l for word in SANITIZER_WORDS)]
+        assert not spoken, f"a sanitizer reported:\n{self.stderr}"
+
+    def wait_log(self, text, timeout=10):
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            if text in self.stderr:
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"{text!r} was not logged:\n{self.stderr}")
+
+    # ---- its addresses ----
+
+    @property
+    def origin(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def base_url(self):
+        return self.origin + "/v1"
+
+    def request(self, method, path, **options):
+        options.setdefault("timeout", 60)
+        with httpx.Client(trust_env=False) as client:
+            return client.request(method, self.origin + path, **options)
+
+    def post_chat(self, body, headers=None, path="/v1/chat/completions"):
+        """A chat request in exactly these bytes."""
+        fields = {"Content-Type": "application/json"} | (headers or {})
+        return self.request("POST", path, content=body, headers=fields)
+
+    def admin(self, method, path, **options):
+        options.setdefault("timeout", 30)
+        token = self.config["listen"].get("admin_token")
+        if token and "headers" not in options:
+            options["headers"] = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(trust_env=False) as client:
+            return client.request(method, f"http://127.0.0.1:{self.admin_port}{path}", **options)
+
+    # ---- what it remembers ----
+
+    def memory_path(self, user, what="", tenant=None):
+        suffix = f"?tenant={tenant}" if tenant is not None else ""
+        return f"/v1/users/{quote(user, safe='')}{what}{suffix}"
+
+    def memory(self, user, tenant=None):
+        reply = self.admin("GET", self.memory_path(user, "/memory", tenant))
+        assert reply.status_code == 200, f"{reply.status_code} {reply.text}"
+        return reply.json()
+
+    def facts(self, user, tenant=None):
+        """{(entity, key): [values]} of the current facts."""
+        found = {}
+        for fact in self.memory(user, tenant)["facts"]:
+            found.setdefault((fact["entity"], fact["key"]), []).append(fact["value"])
+        return found
+
+    def values(self, user, tenant=None):
+        return sorted(fact["value"] for fact in self.memory(user, tenant)["facts"])
+
+    def messages(self, user, tenant=None):
+        return [(m["role"], m["content"]) for m in self.memory(user, tenant)["messages"]]
+
+    def knows(self, user, tenant=None):
+        return self.admin("GET", self.memory_path(user, "/memory", tenant)).status_code == 200
+
+    def settle(self, user, tenant=None, timeout=30):
+        """Until everything journalled has been learned from."""
+        end = time.monotonic() + timeout
+        pending = None
+        while time.monotonic() < end:
+            pending = self.memory(user, tenant)["pending"]
+            if pending == 0:
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"{pending} exchanges of {user} still pending:\n{self.stderr[-4000:]}")
+
+    def import_messages(self, user, messages, learn=True, tenant=None):
+        body = {"messages": messages, "learn": learn}
+        reply = self.admin("POST", self.memory_path(user, "/messages", tenant), json=body)
+        assert reply.status_code == 202, f"{reply.status_code} {reply.text}"
+
+    def forget(self, user, tenant=None):
+        reply = self.admin("DELETE", self.memory_path(user, "", tenant))
+        assert reply.status_code == 204, f"{reply.status_code} {reply.text}"
+
+    def receipt(self, receipt_id, tenant=None):
+        suffix = f"?tenant={tenant}" if tenant is not None else ""
+        reply = self.admin("GET", f"/v1/receipts/{receipt_id}{suffix}")
+        assert reply.status_code == 200, f"{reply.status_code} {reply.text}"
+        return reply.json()
+
+    def metrics(self):
+        reply = self.admin("GET", "/metrics")
+        assert reply.status_code == 200
+        return reply.text
+
+    def metric(self, line_start):
+        """The sum of the samples whose line begins so."""
+        lines = [l for l in self.metrics().splitlines() if l.startswith(line_start)]
+        return sum(float(l.rsplit(" ", 1)[1]) for l in lines)
+
+
+def fast_clock(directory, speed):
+    """The environment in which a daemon's clocks run `speed` times as fast."""
+    source = Path(__file__).with_name("fast_clock.c")
+    library = Path(directory) / "fast_clock.so"
+    command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"]
+    subprocess.run(command, check=True, timeout=60)
+    options = clean_environment()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
+    return {"LD_PRELOAD": str(library), "FAST_CLOCK": str(speed), "ASAN_OPTIONS": options}
+
+
+class DemoModel:
+    """The small model of tests/model: answers only from what it finds in the request."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            [program("tests/model/demo-model"), "--port", str(self.port)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=clean_environment(),
+        )
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            assert self.process.poll() is None, "demo-model ended at its start"
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.02)
+        self.stop()
+        raise AssertionError("demo-model does not listen")
+
+    @property
+    def base_url(self):
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(5)

@@ -1,0 +1,90 @@
+"""A scripted memory model: answers what the daemon's learner asks from recorded answers, each
+found by the user's turn that it belongs to, and fails first where a test wants it to."""
+
+import json
+import re
+
+from .upstream import Upstream, completion, json_reply
+
+
+def fact(key, value, quote=None, confidence=0.95, **more):
+    """One entry of an answer (CONTRACT section 4)."""
+    entry = {"key": key, "value": value, "confidence": confidence}
+    if quote is not None:
+        entry["quote"] = quote
+    return entry | more
+
+
+def plain(text):
+    return re.sub(r"\s+", " ", text).strip()
+
+
+class Call:
+    def __init__(self, request):
+        self.request = request
+        self.body = request.json
+        texts = [m["content"] for m in self.body["messages"] if isinstance(m["content"], str)]
+        self.prompt = plain("\n".join(texts))
+        self.asked = plain(texts[-1]) if texts else ""
+        self.wants_facts = "response_format" in self.body or '"entities"' in self.prompt
+        self.authorization = request.field("Authorization")
+
+    def holds(self, text):
+        return plain(text) in self.prompt
+
+
+class MemoryModel(Upstream):
+    """`answers` maps a user's turn to what is extracted from it: a list of fact(), or a str for
+    an answer in just these bytes. Another turn teaches `otherwise`. Summaries quote the turns
+    they are given, unless `summary` is set."""
+
+    def __init__(self):
+        self.clear()
+        super().__init__(self._answer)
+
+    def clear(self):
+        self.answers = {}
+        self.otherwise = []  # what a turn that is not in `answers` teaches
+        self.summary = None
+        self.failures = []  # replies given before anything else, in order
+        self.refuse = None  # function of the call's body: a Reply to refuse it with, or None
+
+    def reset(self):
+        super().reset()
+        self.clear()
+        self.answer = self._answer
+
+    def fail(self, *replies):
+        self.failures.extend(replies)
+
+    def calls(self):
+        with self._changed:
+            return [Call(r) for r in self.requests]
+
+    def fact_calls(self, text=None):
+        return [c for c in self.calls() if c.wants_facts and (text is None or c.holds(text))]
+
+    def summary_calls(self):
+        return [c for c in self.calls() if not c.wants_facts]
+
+    def _answer(self, request):
+        call = Call(request)
+        if self.failures:
+            return self.failures.pop(0)
+        refused = self.refuse(call.body) if self.refuse else None
+        if refused:
+            return refused
+        text = self._facts(call) if call.wants_facts else self._summary(call)
+        return json_reply(completion(text))
+
+    def _facts(self, call):
+        """The turns before are in the prompt too: the answer is that of the turn that stands last in it."""
+        found = {turn: call.asked.rfind(plain(turn)) for turn in self.answers}
+        known = [turn for turn, at in found.items() if at >= 0]
+        if not known:
+            return json.dumps({"entities": self.otherwise})
+        answer = self.answers[max(known, key=lambda turn: (found[turn], len(turn)))]
+        return answer if isinstance(answer, str) else json.dumps({"entities": answer})
+
+    def _summary(self, call):
+        return self.summary or "The user said before: " + call.asked[-600:]

@@ -1,0 +1,347 @@
+"""The admin address: health, metrics, what is remembered, importing, forgetting, receipts, its token."""
+
+import re
+import subprocess
+import threading
+import time
+
+import httpx
+import pytest
+
+from conftest import KNOWN_TURN, KNOWN_VALUE, make_known
+from harness.chat import Chat
+from harness.daemon import clean_environment, program
+from harness.memory_model import fact
+from harness.upstream import completion, json_reply, sse_reply, text_events
+from harness.wire import RawClient
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def test_healthz_and_readyz_are_200(daemon):
+    assert daemon.admin("GET", "/healthz").status_code == 200
+    assert daemon.admin("GET", "/readyz").status_code == 200
+
+
+def test_an_unknown_address_is_404_and_a_wrong_method_405(daemon):
+    for path in ("/", "/v1/nothing", "/v1/users/", "/v1/users/x/y/z"):
+        reply = daemon.admin("GET", path)
+        assert reply.status_code == 404 and reply.json()["error"]["message"]
+    assert daemon.admin("POST", "/healthz").status_code == 405
+
+
+# ---- metrics ----
+
+SAMPLE = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*="(\\.|[^"\\])*",?)*\})? -?[0-9.eE+-]+(Inf|NaN)?( [0-9]+)?')
+
+
+def test_metrics_are_prometheus_text_that_names_no_user(daemon, known_user):
+    Chat(daemon, known_user, session="a-session").say("Hello.")
+    reply = daemon.admin("GET", "/metrics")
+    assert reply.headers["Content-Type"].startswith("text/plain")
+    typed = set()
+    for line in reply.text.splitlines():
+        if line.startswith("# TYPE "):
+            typed.add(line.split()[2])
+        elif line and not line.startswith("#"):
+            assert SAMPLE.fullmatch(line), line
+            name = re.match(r"[a-zA-Z0-9_:]+", line)[0]
+            assert name in typed or re.sub(r"_(bucket|sum|count)$", "", name) in typed, name
+    for secret in (known_user, "a-session", KNOWN_VALUE, "test-model", "test-key"):
+        assert secret not in reply.text
+
+
+def test_requests_are_counted_by_what_memory_did(daemon, user):
+    before = daemon.metric('recalld_requests_total{memory="anonymous"}')
+    Chat(daemon).say("Hello.")
+    assert daemon.metric('recalld_requests_total{memory="anonymous"}') == before + 1
+
+
+# ---- what is remembered ----
+
+
+def test_a_user_never_seen_is_404(daemon, user):
+    reply = daemon.admin("GET", daemon.memory_path(user, "/memory"))
+    assert reply.status_code == 404
+    assert set(reply.json()["error"]) == {"message", "type", "param", "code"}
+
+
+def test_memory_has_its_promised_shape(daemon, memory_model, known_user):
+    Chat(daemon, known_user, session="s-5").say("What is new?")
+    memory = daemon.memory(known_user)
+    assert {"user", "pending", "summary", "facts", "messages"} <= set(memory)
+    assert memory["user"] == known_user and isinstance(memory["pending"], int)
+    assert memory["summary"] is None or set(memory["summary"]) == {"text", "updated_at"}
+    for learned in memory["facts"]:
+        assert {"id", "entity", "kind", "key", "value", "confidence", "pii", "observed_at", "source"} <= set(learned)
+        assert learned["observed_at"] == "2026-01-05T10:00:00Z", "when it was said, not when it was learned"
+        assert {"exchange", "quote"} <= set(learned["source"]) and learned["source"]["quote"] in KNOWN_TURN
+    for message in memory["messages"]:
+        assert set(message) == {"role", "content", "created_at", "session", "complete"}
+        assert TIME.fullmatch(message["created_at"])
+    assert [m["session"] for m in memory["messages"]] == ["past", "past", "s-5", "s-5"]
+    assert [m["created_at"] for m in memory["messages"]][:2] == ["2026-01-05T10:00:00Z", "2026-01-05T10:00:05Z"]
+
+
+def test_users_in_paths_are_percent_encoded(daemon):
+    name = "a/b?c#d%e ü".replace(" ", "")
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(b'{"messages":[{"role":"user","content":"Hi"}]}', name.encode().decode("latin-1"))
+        assert raw.read_reply().status == 200
+    assert daemon.memory(name)["user"] == name
+    assert daemon.admin("GET", "/v1/users/%zz/memory").status_code == 400
+
+
+# ---- importing ----
+
+
+def test_an_import_is_on_disk_when_it_is_answered(make_daemon, user):
+    daemon = make_daemon()
+    messages = [{"role": "user", "content": "Once."}, {"role": "assistant", "content": "Upon a time."}]
+    daemon.import_messages(user, messages, learn=False)
+    daemon.kill_and_restart()
+    assert daemon.messages(user) == [("user", "Once."), ("assistant", "Upon a time.")]
+
+
+def test_an_import_that_is_not_to_be_learned_asks_no_model(daemon, memory_model, user):
+    daemon.import_messages(user, [{"role": "user", "content": "Silent."}, {"role": "assistant", "content": "Ok."}], learn=False)
+    assert daemon.memory(user)["pending"] == 0
+    time.sleep(0.3)
+    assert not memory_model.calls()
+
+
+def test_times_of_any_offset_come_out_in_utc(daemon, user):
+    daemon.import_messages(
+        user,
+        [
+            {"role": "user", "content": "East.", "created_at": "2026-03-01T01:30:00+05:30"},
+            {"role": "assistant", "content": "West.", "created_at": "2026-02-28T20:00:01.250Z"},
+        ],
+        learn=False,
+    )
+    times = [m["created_at"] for m in daemon.memory(user)["messages"]]
+    assert times[0] == "2026-02-28T20:00:00Z" and times[1].startswith("2026-02-28T20:00:01")
+
+
+def test_imported_turns_are_injected_with_their_dates(daemon, upstream, user):
+    daemon.import_messages(
+        user,
+        [
+            {"role": "user", "content": "I planted quinces.", "created_at": "2025-04-03T10:00:00Z", "session": "old"},
+            {"role": "assistant", "content": "How nice.", "created_at": "2025-04-03T10:00:01Z", "session": "old"},
+        ],
+        learn=False,
+    )
+    Chat(daemon, user, mode="buffer").say("What did I plant?")
+    assert b"quinces" in upstream.last.body and b"2025-04-03" in upstream.last.body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"messages":[]}',
+        b'{"messages":"x"}',
+        b'{"messages":[{"role":"user"}]}',
+        b'{"messages":[{"content":"x"}]}',
+        b'{"messages":[{"role":"king","content":"x"}]}',
+        b'{"messages":[{"role":"user","content":7}]}',
+        b'{"messages":[{"role":"user","content":"x","created_at":"yesterday"}]}',
+        b'{"messages":[{"role":"user","content":"x","session":7}]}',
+        b'{"messages":[{"role":"user","content":"x"}],"learn":"yes"}',
+    ],
+)
+def test_a_bad_import_is_400_and_changes_nothing(daemon, user, body):
+    reply = daemon.admin("POST", daemon.memory_path(user, "/messages"), content=body)
+    assert reply.status_code == 400
+    assert set(reply.json()["error"]) == {"message", "type", "param", "code"}
+    assert not daemon.knows(user)
+
+
+def test_a_large_import_is_taken_whole_and_in_order(daemon, user):
+    messages = []
+    for i in range(1500):
+        messages.append({"role": "user", "content": f"Question {i}?", "session": "big"})
+        messages.append({"role": "assistant", "content": f"Answer {i}.", "session": "big"})
+    daemon.import_messages(user, messages, learn=False)
+    kept = daemon.messages(user)
+    assert kept == [(m["role"], m["content"]) for m in messages]
+
+
+# ---- forgetting ----
+
+
+def test_forgetting_takes_everything(daemon, upstream, memory_model, known_user):
+    reply = Chat(daemon, known_user).say("Hello.")
+    receipt = reply.headers["X-Memory-Receipt"]
+    daemon.settle(known_user)
+    daemon.forget(known_user)
+    assert not daemon.knows(known_user)
+    assert daemon.admin("GET", f"/v1/receipts/{receipt}").status_code == 404
+    for mode in ("buffer", "summary", "entity", "hybrid"):
+        Chat(daemon, known_user, mode=mode, session=mode).say("Where do I live?")
+        assert KNOWN_VALUE.encode() not in upstream.last.body
+    assert KNOWN_VALUE not in str(daemon.memory(known_user))
+
+
+def test_forgetting_leaves_others_alone(daemon, memory_model, known_user):
+    other = make_known(daemon, memory_model, known_user + "-other")
+    before = daemon.memory(other)
+    daemon.forget(known_user)
+    assert daemon.memory(other) == before
+
+
+def test_forgetting_a_user_never_seen_is_204(daemon, user):
+    daemon.forget(user)
+
+
+def test_forgetting_takes_jobs_and_calls_under_way(daemon, memory_model, user):
+    held = threading.Event()
+    turn = "I live on a lighthouse."
+    original = memory_model.answer
+
+    def slow(request):
+        held.wait(10)
+        return original(request)
+
+    memory_model.answers[turn] = [fact("home", "lighthouse", "I live on a lighthouse")]
+    memory_model.answer = slow
+    Chat(daemon, user).say(turn)
+    memory_model.wait(1)
+    daemon.forget(user)
+    held.set()
+    time.sleep(0.5)
+    assert not daemon.knows(user)
+
+
+def test_forgetting_takes_an_exchange_in_flight(daemon, upstream, user):
+    Chat(daemon, user, session="s").say("Before.")
+    gate = threading.Event()
+    events = text_events("A slow answer about nothing much.")
+    upstream.script(sse_reply(events, gates={3: gate}))
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(b'{"stream":true,"messages":[{"role":"user","content":"My secret is quartz."}]}', user)
+        raw.read_until(b"data:")
+        daemon.forget(user)
+        gate.set()
+        reply = raw.read_reply()
+    assert reply.whole and reply.body == b"".join(events)
+    time.sleep(0.2)
+    assert not daemon.knows(user)
+
+
+def test_a_forgotten_user_stays_forgotten_over_kill_9(make_daemon, user):
+    daemon = make_daemon()
+    Chat(daemon, user).say("My secret is basalt.")
+    daemon.forget(user)
+    daemon.kill_and_restart()
+    assert not daemon.knows(user)
+
+
+# ---- receipts ----
+
+
+@pytest.mark.parametrize("name", ["0", "nothing", "f" * 16, "%00", "../users"])
+def test_an_unknown_receipt_is_404(daemon, name):
+    assert daemon.admin("GET", f"/v1/receipts/{name}").status_code in (400, 404)
+
+
+def test_a_receipt_is_kept_over_kill_9(make_daemon, user):
+    daemon = make_daemon()
+    answer = Chat(daemon, user).say("Hello.")
+    receipt = daemon.receipt(answer.headers["X-Memory-Receipt"])
+    daemon.kill_and_restart()
+    assert daemon.receipt(answer.headers["X-Memory-Receipt"]) == receipt
+
+
+# ---- the token ----
+
+
+@pytest.fixture
+def guarded(make_daemon):
+    return make_daemon({"listen": {"admin_token": "let-me-in"}})
+
+
+def test_the_token_is_asked_for_everywhere_but_at_the_probes(guarded, user):
+    for method, path in [
+        ("GET", "/metrics"),
+        ("GET", f"/v1/users/{user}/memory"),
+        ("POST", f"/v1/users/{user}/messages"),
+        ("DELETE", f"/v1/users/{user}"),
+        ("GET", "/v1/receipts/1"),
+    ]:
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "let-me-in"}, {"Authorization": "Basic let-me-in"}):
+            reply = guarded.admin(method, path, headers=headers)
+            assert reply.status_code == 401, (method, path, headers)
+    for path in ("/healthz", "/readyz"):
+        assert guarded.admin("GET", path, headers={}).status_code == 200
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Token"])
+def test_either_scheme_carries_the_token(guarded, scheme):
+    assert guarded.admin("GET", "/metrics", headers={"Authorization": f"{scheme} let-me-in"}).status_code == 200
+
+
+# ---- recallctl ----
+
+
+def recallctl(daemon, *arguments, stdin=None):
+    return subprocess.run(
+        [program("proxy/recallctl"), "-c", str(daemon.config_file), *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env=clean_environment(),
+    )
+
+
+def test_recallctl_shows_imports_and_forgets(guarded, user):
+    document = '{"user":"%s","learn":false,"messages":[{"role":"user","content":"I fold paper cranes."},' % user
+    document += '{"role":"assistant","content":"Lovely."}]}'
+    done = recallctl(guarded, "import", "-", stdin=document)
+    assert done.returncode == 0, done.stderr
+    shown = recallctl(guarded, "show", user)
+    assert shown.returncode == 0 and "I fold paper cranes." in shown.stdout
+    assert recallctl(guarded, "forget", user).returncode == 0
+    gone = recallctl(guarded, "show", user)
+    assert gone.returncode != 0 and gone.stderr
+    assert recallctl(guarded, "--token", "wrong", "show", user).returncode != 0
+    assert recallctl(guarded, "frobnicate").returncode != 0
+
+
+def test_recallctl_says_so_when_nobody_answers(guarded):
+    guarded.stop()
+    done = recallctl(guarded, "check")
+    assert done.returncode != 0 and done.stderr
+
+
+def test_the_admin_address_is_no_proxy_and_the_proxy_no_admin(daemon, upstream, known_user):
+    assert daemon.admin("POST", "/v1/chat/completions", content=b"{}").status_code == 404
+    daemon.request("GET", f"/v1/users/{known_user}/memory")
+    assert upstream.last.target == f"/v1/users/{known_user}/memory"
+
+
+def test_memory_is_read_while_chats_go_on(daemon, upstream, user):
+    upstream.answer = lambda request: json_reply(completion("Steady."))
+    stop = threading.Event()
+    failures = []
+
+    def read():
+        with httpx.Client(trust_env=False) as client:
+            while not stop.is_set():
+                reply = client.get(f"http://127.0.0.1:{daemon.admin_port}{daemon.memory_path(user, '/memory')}")
+                if reply.status_code not in (200, 404):
+                    failures.append(reply.status_code)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    talk = Chat(daemon, user, session="s", newest_only=True)
+    for i in range(30):
+        talk.say(f"Turn {i}.")
+    stop.set()
+    reader.join(10)
+    assert not failures
+    assert len(daemon.messages(user)) == 60

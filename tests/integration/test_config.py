@@ -1,0 +1,391 @@
+"""The configuration and the daemon's life: -t, the environment, reloading, draining."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import httpx
+import pytest
+
+from harness.chat import Chat, stream_text
+from harness.daemon import ROOT, clean_environment, free_port, program, write_config
+from harness.upstream import sse_reply, text_events
+from harness.wire import RawClient
+
+HELLO = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
+STREAM = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
+
+
+def recalld(*arguments, **environment):
+    return subprocess.run(
+        [program("proxy/recalld"), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env=clean_environment(**environment),
+    )
+
+
+def check(tmp_path, text, **environment):
+    file = tmp_path / "test.conf"
+    file.write_text(text)
+    return recalld("-t", "-c", str(file), **environment)
+
+
+# ---- -t ----
+
+
+def test_version_and_help():
+    assert re.search(r"\d+\.\d+\.\d+", recalld("--version").stdout)
+    helped = recalld("--help")
+    assert helped.returncode == 0 and "-t" in helped.stdout and "-c" in helped.stdout
+
+
+def test_an_unknown_option_is_refused():
+    done = recalld("--frobnicate")
+    assert done.returncode != 0 and done.stderr
+
+
+def test_an_empty_file_is_a_configuration(tmp_path):
+    assert check(tmp_path, "").returncode == 0
+
+
+def test_every_form_of_value_is_understood(tmp_path):
+    text = """\
+# a comment
+; another
+[listen]
+address = 127.0.0.1:9000      ; behind a value
+admin=[::1]:9001
+workers = 2
+max_body = 1M
+max_connections = 50
+drain_timeout = 250ms
+
+[upstream]
+base_url = http://127.0.0.1:1234/v1/
+connect_timeout = 10m
+first_byte_timeout = 24h
+
+[identity]
+user_header = X-One, X-Two
+user_body = user, metadata.user_id
+[memory]
+mode = entity
+min_confidence = 0.55
+secrets = keep
+[memory model=gemma-2*]
+role = user
+[memory user=a*]
+mode = off
+[model]
+api_key = sk-x
+[retention]
+messages = 0
+[storage]
+map_size = 2G
+[log]
+format = json
+"""
+    done = check(tmp_path, text)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_example_configuration_is_valid():
+    example = ROOT / "conf" / "recalld.conf"
+    assert example.exists(), "conf/recalld.conf is the annotated example"
+    done = recalld("-t", "-c", str(example))
+    assert done.returncode == 0, done.stderr
+
+
+FAULTS = {
+    "an unknown section": ("[listen]\nworkers = 1\n[nonsense]\nx = 1\n", 3),
+    "an unknown key": ("[listen]\nadress = 127.0.0.1:1\n", 2),
+    "a key before any section": ("address = 127.0.0.1:1\n", 1),
+    "a duplicate": ("[memory]\nmode = off\nmode = off\n", 3),
+    "a duplicate over two sections": ("[memory]\nmode = off\n[log]\n[memory]\nmode = off\n", 5),
+    "a bad word": ("\n[memory]\nmode = everything\n", 3),
+    "a bad switch": ("[memory]\ninject = yes\n", 2),
+    "a bad duration": ("[listen]\ndrain_timeout = 5 parsecs\n", 2),
+    "a duration without its unit": ("[listen]\ndrain_timeout = 5\n", 2),
+    "a bad size": ("[listen]\nmax_body = huge\n", 2),
+    "a bad number": ("[listen]\nworkers = -1\n", 2),
+    "a number out of range": ("[memory]\nmin_confidence = 1.5\n", 2),
+    "a number too large": ("[listen]\nworkers = 99999999999999999999\n", 2),
+    "a bad address": ("[listen]\naddress = localhost\n", 2),
+    "a bad port": ("[listen]\naddress = 127.0.0.1:99999\n", 2),
+    "a bad base URL": ("[upstream]\nbase_url = ftp://x\n", 2),
+    "a header name with a space": ("[identity]\nuser_header = X User\n", 2),
+    "a line that is none": ("[listen]\nworkers\n", 2),
+    "an unclosed section": ("[listen\nworkers = 1\n", 1),
+    "an unknown selector": ("[memory colour=red]\nmode = off\n", 1),
+    "a key that no selector takes": ("[memory user=x]\nnonsense = 1\n", 2),
+    "a variable that is not set": ("[model]\napi_key = ${NOT_SET_ANYWHERE}\n", 2),
+    "an admin address for all without a token": ("[listen]\nadmin = 0.0.0.0:8081\n", 2),
+    "what is not in this version": ("[memory]\nmode = vector\n", 2),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_is_told_with_its_line_and_its_remedy(tmp_path, text, line):
+    done = check(tmp_path, text)
+    assert done.returncode == 1
+    told = [l for l in done.stderr.splitlines() if l.startswith(f"{tmp_path}/test.conf:{line}: ")]
+    assert told, done.stderr
+    wrong, _, right = told[0].partition("; ")
+    assert wrong and right, "what is wrong; what would be right"
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    done = check(tmp_path, "[memory]\nmode = x\ninject = y\n[nonsense]\n")
+    assert [int(n) for n in re.findall(r"test\.conf:(\d+): ", done.stderr)] == [2, 3, 4]
+
+
+def test_a_file_that_is_not_there_is_a_fault(tmp_path):
+    done = recalld("-t", "-c", str(tmp_path / "missing.conf"))
+    assert done.returncode == 1 and "missing.conf" in done.stderr
+
+
+def test_a_daemon_does_not_start_on_a_fault(tmp_path):
+    file = tmp_path / "bad.conf"
+    file.write_text("[memory]\nmode = x\n")
+    done = recalld("-c", str(file))
+    assert done.returncode == 1 and f"{file}:2: " in done.stderr
+
+
+def test_secrets_are_never_printed(tmp_path):
+    done = check(tmp_path, "[model]\napi_key = sk-very-secret\n[upstream]\napi_key = sk-more secret\nnonsense = 1\n")
+    assert "sk-very-secret" not in done.stdout + done.stderr
+
+
+# ---- the environment ----
+
+
+def test_a_variable_overrides_a_key(tmp_path):
+    good = "[memory]\nmode = entity\n"
+    assert check(tmp_path, good, RECALLD_MEMORY_MODE="buffer").returncode == 0
+    done = check(tmp_path, good, RECALLD_MEMORY_MODE="nonsense")
+    assert done.returncode == 1 and "RECALLD_MEMORY_MODE" in done.stderr
+
+
+def test_the_environment_is_replaced_within_values(make_daemon, upstream):
+    daemon = make_daemon({"upstream": {"base_url": upstream.base_url, "api_key": "k-${KEY_PART}-z"}}, {"KEY_PART": "a;b"})
+    daemon.post_chat(HELLO)
+    assert upstream.last.field("Authorization") == "Bearer k-a;b-z"
+
+
+def test_an_override_is_in_force(make_daemon, upstream, user):
+    daemon = make_daemon({"memory": {"mode": "hybrid"}}, {"RECALLD_MEMORY_MODE": "off"})
+    assert daemon.post_chat(HELLO, {"X-User-Id": user}).headers["X-Memory-Status"] == "off"
+
+
+def test_proxies_of_the_environment_are_not_used(make_daemon, upstream):
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    daemon = make_daemon(None, {"http_proxy": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": nowhere})
+    assert daemon.post_chat(HELLO).status_code == 200
+
+
+# ---- reloading ----
+
+
+def change(daemon, **memory):
+    daemon.config.setdefault("memory", {}).update(memory)
+    write_config(daemon.config_file, daemon.config)
+
+
+def mode_of(daemon, user):
+    return daemon.post_chat(HELLO, {"X-User-Id": user}).headers["X-Memory-Mode"]
+
+
+def until_mode(daemon, user, mode, timeout=10):
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if mode_of(daemon, user) == mode:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the mode is not {mode}:\n{daemon.stderr}")
+
+
+def test_sighup_reads_the_configuration_again(make_daemon, user):
+    daemon = make_daemon()
+    assert mode_of(daemon, user) == "hybrid"
+    change(daemon, mode="entity")
+    daemon.signal(signal.SIGHUP)
+    until_mode(daemon, user, "entity")
+
+
+def test_a_changed_file_is_noticed(make_daemon, user):
+    daemon = make_daemon()
+    change(daemon, mode="buffer")
+    until_mode(daemon, user, "buffer")
+
+
+def test_a_swapped_symlink_is_noticed(make_daemon, user):
+    """As Kubernetes changes a mounted ConfigMap."""
+    daemon = make_daemon(start=False)
+    for name, mode in (("one", "entity"), ("two", "buffer")):
+        (daemon.directory / name).mkdir()
+        write_config(daemon.directory / name / "recalld.conf", daemon.config | {"memory": {"mode": mode}})
+    data = daemon.directory / "data"
+    data.symlink_to("one")
+    daemon.config_file.symlink_to("data/recalld.conf")
+    daemon.config |= {"memory": {"mode": "entity"}}  # what start() writes goes through the links into "one"
+    daemon.start()
+    assert mode_of(daemon, user) == "entity"
+    swap = daemon.directory / "swap"
+    swap.symlink_to("two")
+    os.replace(swap, data)
+    until_mode(daemon, user, "buffer")
+
+
+def test_a_fault_keeps_the_old_configuration_and_says_so(make_daemon, user):
+    daemon = make_daemon()
+    change(daemon, mode="nonsense")
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_log(f"{daemon.config_file}:")
+    assert mode_of(daemon, user) == "hybrid"
+    assert daemon.admin("GET", "/readyz").status_code == 200
+
+
+def test_an_open_stream_goes_on_over_a_reload(make_daemon, upstream, user):
+    daemon = make_daemon()
+    gate = threading.Event()
+    events = text_events("Begun under the old settings, ended under the new.")
+    upstream.script(sse_reply(events, gates={4: gate}))
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(STREAM, user)
+        raw.read_until(b"data:")
+        change(daemon, mode="off")
+        daemon.signal(signal.SIGHUP)
+        until_mode(daemon, user + "-other", "off")
+        gate.set()
+        reply = raw.read_reply()
+    assert reply.whole and reply.body == b"".join(events)
+    assert daemon.messages(user)[-1] == ("assistant", stream_text(reply.body))
+
+
+# ---- the end ----
+
+
+def test_sigterm_finishes_open_streams_refuses_new_ones_and_ends_with_0(make_daemon, upstream, user):
+    daemon = make_daemon({"listen": {"drain_timeout": "20s"}})
+    gate = threading.Event()
+    events = text_events("The last words of a daemon.")
+    upstream.script(sse_reply(events, gates={3: gate}))
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(STREAM, user)
+        raw.read_until(b"data:")
+        daemon.signal(signal.SIGTERM)
+        end = time.monotonic() + 5
+        while daemon.admin("GET", "/readyz").status_code != 503:
+            assert time.monotonic() < end, "not draining"
+            time.sleep(0.02)
+        assert daemon.admin("GET", "/healthz").status_code == 200
+        with pytest.raises(httpx.TransportError):
+            daemon.post_chat(HELLO)
+        assert daemon.process.poll() is None
+        gate.set()
+        reply = raw.read_reply()
+        assert reply.whole and reply.body == b"".join(events)
+    assert daemon.wait_end(10) == 0
+    daemon.start()
+    assert daemon.messages(user)[-1] == ("assistant", stream_text(reply.body))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_either_signal_ends_it_with_0_and_quickly_when_nothing_is_open(make_daemon, number):
+    daemon = make_daemon({"listen": {"drain_timeout": "30s"}})
+    daemon.post_chat(HELLO)
+    with RawClient(daemon.port):  # an idle connection keeps nobody
+        begun = time.monotonic()
+        daemon.signal(number)
+        assert daemon.wait_end(10) == 0
+        assert time.monotonic() - begun < 8
+    daemon.process = None
+    daemon.check_sanitizers()
+
+
+def test_drain_timeout_bounds_the_waiting(make_daemon, upstream, user):
+    daemon = make_daemon({"listen": {"drain_timeout": "500ms"}})
+    gate = threading.Event()
+    upstream.script(sse_reply(text_events("Never to be finished."), gates={3: gate}))
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(STREAM, user)
+        raw.read_until(b"data:")
+        daemon.signal(signal.SIGTERM)
+        assert daemon.wait_end(10) == 0
+        gate.set()
+    daemon.start()
+    if daemon.knows(user):
+        assert [m["complete"] for m in daemon.memory(user)["messages"] if m["role"] == "assistant"] == [False]
+
+
+def test_two_daemons_do_not_share_an_address(make_daemon):
+    one = make_daemon()
+    two = make_daemon(start=False)
+    two.config["listen"]["address"] = one.config["listen"]["address"]
+    two.start(wait=False)
+    assert two.wait_end(10) != 0
+    assert "address" in two.stderr
+    two.process = None
+
+
+def test_two_daemons_do_not_share_a_store(make_daemon):
+    one = make_daemon()
+    two = make_daemon(start=False)
+    two.config["storage"]["path"] = one.config["storage"]["path"]
+    two.start(wait=False)
+    assert two.wait_end(10) != 0
+    two.process = None
+
+
+def test_without_an_admin_address_chats_are_served(make_daemon, user):
+    daemon = make_daemon(start=False)
+    daemon.config["listen"]["admin"] = ""
+    daemon.start(wait=False)
+    end = time.monotonic() + 10
+    while True:
+        try:
+            assert daemon.post_chat(HELLO, {"X-User-Id": user}).status_code == 200
+            return
+        except httpx.TransportError:
+            assert time.monotonic() < end, daemon.stderr
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("size", [1_000, 20_000, 50_000])
+def test_a_store_that_is_full_lets_chats_go_on_and_breaks_no_promise(make_daemon, upstream, user, size):
+    daemon = make_daemon({"storage": {"map_size": "1M"}})
+    text = ("Words that fill a store. " * (size // 25))[:size]
+    kept, bypassed = [], 0
+    while bypassed < 3 and len(kept) < 400:
+        name = f"{user}-{len(kept)}-{bypassed}"
+        reply = Chat(daemon, name).send(text)
+        assert reply.status_code == 200
+        if reply.headers["X-Memory-Status"] == "bypassed":
+            bypassed += 1
+        else:
+            kept.append(name)
+            assert daemon.knows(name), f"exchange {len(kept)} was promised to be on disk"
+    assert bypassed, "the store never filled up"
+    assert daemon.admin("GET", "/readyz").status_code == 503
+    for name in kept:
+        daemon.forget(name)
+    end = time.monotonic() + 5
+    while daemon.admin("GET", "/readyz").status_code != 200:
+        assert time.monotonic() < end, "forgetting makes room"
+        time.sleep(0.05)
+
+
+def test_log_lines_are_json_where_asked_for_and_name_no_text(make_daemon, user):
+    daemon = make_daemon({"log": {"format": "json", "level": "debug"}})
+    Chat(daemon, user).say("A sentence nobody should find in a log.")
+    daemon.stop()
+    assert daemon.stderr_lines
+    for line in daemon.stderr_lines:
+        assert isinstance(json.loads(line), dict)
+    assert "A sentence nobody" not in daemon.stderr and "test-key" not in daemon.stderr

@@ -1,0 +1,519 @@
+"""What is learned, from what, how often, and what the memory model may do wrong meanwhile."""
+
+import json
+import subprocess
+import time
+
+import pytest
+
+from harness.chat import Chat
+from harness.daemon import clean_environment, fast_clock, program
+from harness.memory_model import fact
+from harness.upstream import completion, error_reply, json_reply
+
+OTHER = [
+    {"role": "user", "content": "Unrelated."},
+    {"role": "assistant", "content": "Yes."},
+]
+
+
+def teach(daemon, memory_model, user, turn, entries, **options):
+    memory_model.answers[turn] = entries
+    Chat(daemon, user, **options).say(turn)
+    daemon.settle(user)
+
+
+def facts_of(daemon, user):
+    return {(f["entity"], f["key"], f["value"]) for f in daemon.memory(user)["facts"]}
+
+
+def until(condition, what, timeout=15):
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not happen in {timeout} s")
+
+
+# ---- grounding ----
+
+
+def test_a_fact_has_its_source(daemon, memory_model, user):
+    begun = time.time()
+    turn = "My dog is called Waldo, by the way."
+    teach(daemon, memory_model, user, turn, [fact("dog_name", "Waldo", "My dog is called Waldo")])
+    (learned,) = daemon.memory(user)["facts"]
+    assert (learned["entity"], learned["key"], learned["value"]) == ("user", "dog_name", "Waldo")
+    assert learned["source"]["quote"] == "My dog is called Waldo" and learned["source"]["exchange"]
+    assert learned["id"] and learned["confidence"] == pytest.approx(0.95) and learned["pii"] is False
+    assert abs(time.mktime(time.strptime(learned["observed_at"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone - begun) < 30
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        fact("city", "Paris", "I live in Paris"),
+        fact("city", "Paris"),
+        fact("city", "Paris", ""),
+        fact("city", "Paris", "Which city is the best"),
+        fact("city", "Wels", "a river near Wels", confidence=0.7),
+        fact("city", "Wels", "a river near Wels", confidence=0.1),
+        fact("city", "Wels", "a river near Wels", confidence="high"),
+        {"key": "city"},
+        {"value": "Wels", "confidence": 1},
+        {"key": 7, "value": ["Wels"], "confidence": 1},
+        fact("", "Wels", "a river near Wels"),
+        fact("city", "", "a river near Wels"),
+        "Wels",
+        None,
+    ],
+)
+def test_an_entry_that_is_not_grounded_sure_and_whole_is_not_stored(daemon, memory_model, user, entry):
+    good = fact("river", "Traun", "The Traun is a river near Wels")
+    teach(daemon, memory_model, user, "The Traun is a river near Wels.", [entry, good])
+    assert facts_of(daemon, user) == {("user", "river", "Traun")}
+
+
+def test_a_value_of_the_turns_own_words_needs_no_quote(daemon, memory_model, user):
+    teach(daemon, memory_model, user, "I ride a Brompton to work.", [fact("bicycle", "Brompton")])
+    assert facts_of(daemon, user) == {("user", "bicycle", "Brompton")}
+
+
+def test_the_assistants_echo_never_becomes_a_fact(daemon, upstream, memory_model, user):
+    turn = "What would be a good name for a cat?"
+    upstream.script(json_reply(completion("Your cat is called Mittens.")))
+    teach(daemon, memory_model, user, turn, [fact("cat_name", "Mittens", "Your cat is called Mittens")])
+    assert facts_of(daemon, user) == set()
+
+
+def test_system_developer_and_tool_text_never_reach_the_memory_model(daemon, memory_model, user):
+    talk = Chat(daemon, user, system="The operator's word is xylophone.")
+    talk.say("Hello there.")
+    daemon.settle(user)
+    assert memory_model.calls()
+    assert not any(c.holds("xylophone") for c in memory_model.calls())
+
+
+def test_what_was_injected_is_not_learned_again(daemon, upstream, memory_model, user):
+    teach(daemon, memory_model, user, "I collect ocarinas.", [fact("hobby", "ocarinas", "I collect ocarinas", op="add")])
+    Chat(daemon, user).say("What do I collect?")
+    assert b"ocarinas" in upstream.last.body
+    daemon.settle(user)
+    calls = memory_model.fact_calls("What do I collect?")
+    assert len(calls) == 1
+    assert "user_memory" not in calls[0].prompt
+    assert "ocarinas" not in dict(daemon.messages(user))["user"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '```json\n{"entities":[{"key":"bird","value":"wren","confidence":0.9}]}\n```',
+        'Sure! Here it is: {"entities":[{"key":"bird","value":"wren","confidence":0.9}]} Hope it helps.',
+        '<think>a {bird}</think>{"entities":[{"key":"bird","value":"wren","confidence":0.9}]}',
+    ],
+)
+def test_text_round_the_models_json_is_tolerated(daemon, memory_model, user, answer):
+    teach(daemon, memory_model, user, "My favourite bird is the wren.", answer)
+    assert facts_of(daemon, user) == {("user", "bird", "wren")}
+
+
+# ---- changes ----
+
+
+def test_a_correction_replaces_and_several_values_stand_side_by_side(daemon, memory_model, user):
+    memory_model.answers |= {
+        "I use Qdrant.": [fact("vector_store", "Qdrant", "I use Qdrant")],
+        "Sorry, I use Milvus.": [fact("vector_store", "Milvus", "I use Milvus")],
+        "I speak Czech.": [fact("language", "Czech", "I speak Czech", op="add")],
+        "I speak Greek too.": [fact("language", "Greek", "I speak Greek too", op="add")],
+    }
+    talk = Chat(daemon, user)
+    for turn in list(memory_model.answers):
+        talk.say(turn)
+    daemon.settle(user)
+    assert facts_of(daemon, user) == {
+        ("user", "vector_store", "Milvus"),
+        ("user", "language", "Czech"),
+        ("user", "language", "Greek"),
+    }
+
+
+def test_a_negation_ends_a_fact_and_a_removal_of_one_leaves_the_others(daemon, memory_model, user):
+    memory_model.answers |= {
+        "I play golf and chess.": [fact("hobby", "golf", "golf", op="add"), fact("hobby", "chess", "chess", op="add")],
+        "I gave up golf.": [fact("hobby", "golf", "I gave up golf", op="remove")],
+    }
+    talk = Chat(daemon, user)
+    for turn in list(memory_model.answers):
+        talk.say(turn)
+    daemon.settle(user)
+    assert facts_of(daemon, user) == {("user", "hobby", "chess")}
+
+
+def test_other_people_are_entities_of_their_own(daemon, memory_model, user):
+    turn = "My brother Jan lives in Ghent."
+    entries = [
+        fact("relation", "brother", "My brother Jan", entity="Jan", kind="person"),
+        fact("city", "Ghent", "Jan lives in Ghent", entity="Jan", kind="person"),
+    ]
+    teach(daemon, memory_model, user, turn, entries)
+    assert facts_of(daemon, user) == {("Jan", "relation", "brother"), ("Jan", "city", "Ghent")}
+
+
+def test_a_late_older_observation_never_overrides(daemon, memory_model, user):
+    teach(daemon, memory_model, user, "I live in Turin.", [fact("city", "Turin", "I live in Turin")])
+    old = "I live in Genoa."
+    memory_model.answers[old] = [fact("city", "Genoa", old[:-1])]
+    daemon.import_messages(
+        user,
+        [
+            {"role": "user", "content": old, "created_at": "2020-05-01T08:00:00Z", "session": "old"},
+            {"role": "assistant", "content": "Nice.", "created_at": "2020-05-01T08:00:01Z", "session": "old"},
+        ],
+    )
+    daemon.settle(user)
+    assert memory_model.fact_calls(old)
+    assert facts_of(daemon, user) == {("user", "city", "Turin")}
+
+
+def test_a_fact_past_its_date_is_current_no_more(daemon, upstream, memory_model, user):
+    turn = "I am in Malta until yesterday, and I own a kayak."
+    entries = [
+        fact("whereabouts", "Malta", "I am in Malta", valid_until="2021-01-01"),
+        fact("boat", "kayak", "I own a kayak", valid_until="2999-01-01"),
+    ]
+    teach(daemon, memory_model, user, turn, entries)
+    assert facts_of(daemon, user) == {("user", "boat", "kayak")}
+    Chat(daemon, user, mode="entity").say("What of mine can float?")
+    assert b"kayak" in upstream.last.body and b"Malta" not in upstream.last.body
+
+
+def test_the_user_may_ask_to_forget(daemon, upstream, memory_model, user):
+    memory_model.answers |= {
+        "My PIN hint is walrus.": [fact("pin_hint", "walrus", "My PIN hint is walrus")],
+        "I have a garden.": [fact("has", "garden", "I have a garden", op="add")],
+        "Please forget my PIN hint.": [fact("pin_hint", "walrus", "forget my PIN hint", forget=True)],
+    }
+    talk = Chat(daemon, user, session="s")
+    for turn in list(memory_model.answers):
+        talk.say(turn)
+        daemon.settle(user)
+    assert facts_of(daemon, user) == {("user", "has", "garden")}
+    assert "walrus" not in str(daemon.memory(user))
+    for mode in ("buffer", "summary", "entity", "hybrid"):
+        Chat(daemon, user, session=f"new-{mode}", mode=mode).say("What do you know of me?")
+        assert b"walrus" not in upstream.last.body, mode
+
+
+def test_secrets_are_masked_in_what_is_kept_and_what_the_memory_model_sees(daemon, upstream, memory_model, user):
+    key = "sk-proj-" + "aB3" * 14
+    turn = f"My key is {key} and my card is 4111 1111 1111 1111; I like plums."
+    teach(daemon, memory_model, user, turn, [fact("key", key, f"My key is {key}"), fact("fruit", "plums", "I like plums")])
+    assert key.encode() in upstream.chats()[0].body, "the chat itself goes on as it came"
+    assert key not in str(daemon.memory(user)) and "4111" not in str(daemon.memory(user))
+    assert not any(key in c.prompt or "4111 1111" in c.prompt for c in memory_model.calls())
+    assert "plums" in str(daemon.memory(user))
+
+
+def test_secrets_are_kept_where_configured(make_daemon, memory_model, user):
+    daemon = make_daemon({"memory": {"secrets": "keep"}})
+    key = "sk-proj-" + "aB3" * 14
+    Chat(daemon, user).say(f"My key is {key}.")
+    assert key in str(daemon.memory(user))
+
+
+# ---- once, in order ----
+
+
+def test_a_turn_is_learned_once_though_history_is_resent(daemon, memory_model, user):
+    talk = Chat(daemon, user)
+    turns = [f"This is statement number {i}." for i in range(5)]
+    for turn in turns:
+        talk.say(turn)
+    daemon.settle(user)
+    new = "=== New user turn"
+    for turn in turns:
+        asked = [c for c in memory_model.fact_calls(turn) if turn in c.asked.split(new)[-1]]
+        assert len(asked) == 1, turn
+    assert [c for r, c in daemon.messages(user) if r == "user"] == turns
+
+
+def test_one_users_exchanges_are_learned_in_their_order(daemon, memory_model, user):
+    turns = [f"My lucky number is {i}." for i in range(10, 22)]
+    memory_model.answers |= {t: [fact("lucky_number", t.split()[-1][:-1], t)] for t in turns}
+    memory_model.fail(error_reply(500), error_reply(429))
+    talk = Chat(daemon, user, session="s", newest_only=True)
+    for turn in turns:
+        talk.say(turn)
+    daemon.settle(user)
+    learned = [t for c in memory_model.fact_calls() for t in turns if c.asked.endswith(t)]
+    assert list(dict.fromkeys(learned)) == turns
+    assert facts_of(daemon, user) == {("user", "lucky_number", "21")}
+
+
+def test_the_memory_model_is_asked_as_promised(daemon, memory_model, user):
+    turn = "I knit scarves."
+    teach(daemon, memory_model, user, turn, [])
+    (call,) = memory_model.fact_calls(turn)
+    assert call.body["model"] == "memory-model"
+    assert call.body["temperature"] == 0
+    assert call.body["response_format"] == {"type": "json_object"}
+    assert not call.body.get("stream")
+    assert call.authorization == "Bearer model-key"
+    assert [m["role"] for m in call.body["messages"]] == ["system", "user"]
+    assert time.strftime("%Y-%m-%d", time.gmtime()) in call.asked
+
+
+def test_a_summary_is_written_folded_and_bounded(make_daemon, upstream, memory_model, user):
+    daemon = make_daemon({"memory": {"mode": "summary", "summarize_after": "6", "summary_words": "40"}})
+    memory_model.summary = "The user talks of numbered lamps. " + "More about lamps. " * 60
+    talk = Chat(daemon, user, session="s", newest_only=True)
+    for i in range(6):
+        talk.say(f"Lamp number {i} is lit.")
+        daemon.settle(user)
+    until(lambda: daemon.memory(user)["summary"], "a summary")
+    summary = daemon.memory(user)["summary"]
+    assert summary["text"].startswith("The user talks of numbered lamps.")
+    assert len(summary["text"].split()) <= 40 and summary["updated_at"].endswith("Z")
+    first = memory_model.summary_calls()[0]
+    assert first.holds("Lamp number 0 is lit.") and "response_format" not in first.body
+    talk.say("Which lamps are lit?")
+    assert b"The user talks of numbered lamps." in upstream.last.body
+    assert b"Lamp number 5 is lit." in upstream.last.body
+
+
+def test_a_summary_that_was_cut_off_is_not_stored(make_daemon, upstream, memory_model, user):
+    daemon = make_daemon({"memory": {"mode": "summary", "summarize_after": "4"}})
+    original = memory_model.answer
+    cut = [2]
+
+    def cut_first(request):
+        if cut[0]:
+            cut[0] -= 1
+            return json_reply(completion("Half of a", finish_reason="length"))
+        return original(request)
+
+    memory_model.answer = cut_first
+    memory_model.summary = "A whole summary."
+    talk = Chat(daemon, user, session="s", newest_only=True)
+    for i in range(4):
+        talk.say(f"Statement {i}.")
+    until(lambda: daemon.memory(user)["summary"], "a whole summary")
+    assert daemon.memory(user)["summary"]["text"] == "A whole summary."
+    assert not cut[0]
+
+
+def test_what_buffer_journalled_is_learned_when_the_mode_changes(make_daemon, memory_model, user):
+    daemon = make_daemon({"memory": {"mode": "buffer"}})
+    turn = "I breed axolotls."
+    memory_model.answers[turn] = [fact("breeds", "axolotls", "I breed axolotls")]
+    Chat(daemon, user).say(turn)
+    time.sleep(0.3)
+    assert not memory_model.calls()
+    daemon.config["memory"]["mode"] = "entity"
+    daemon.restart()
+    until(lambda: facts_of(daemon, user), "learning")
+    assert facts_of(daemon, user) == {("user", "breeds", "axolotls")}
+
+
+# ---- what goes wrong ----
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [
+        [error_reply(429)],
+        [error_reply(500), error_reply(503)],
+        [json_reply(completion("I am sorry, I cannot do that."))],
+        [json_reply(b"<html>gateway</html>"), json_reply(b"{}")],
+        [json_reply(completion('{"entities":'))],
+        [json_reply({"choices": []})],
+        [json_reply(completion(None))],
+    ],
+    ids=["429", "500 and 503", "a refusal in prose", "no JSON", "half a JSON", "no choices", "no content"],
+)
+def test_a_failed_call_is_tried_again(daemon, memory_model, user, failures):
+    turn = "I grow tomatoes."
+    memory_model.fail(*failures)
+    teach(daemon, memory_model, user, turn, [fact("grows", "tomatoes", "I grow tomatoes")])
+    assert facts_of(daemon, user) == {("user", "grows", "tomatoes")}
+    assert len(memory_model.fact_calls(turn)) == len(failures) + 1
+
+
+def test_an_answer_without_entities_is_an_answer(daemon, memory_model, user):
+    teach(daemon, memory_model, user, "Hello!", [])
+    assert len(memory_model.fact_calls("Hello!")) == 1
+    assert facts_of(daemon, user) == set()
+
+
+def rejecting(name, param_named=True, status=400):
+    def refuse(body):
+        if name in body:
+            message = f"Unsupported parameter: '{name}' is not supported with this model."
+            return error_reply(status, message, param=name if param_named else None, code="unsupported_parameter")
+        return None
+
+    return refuse
+
+
+@pytest.mark.parametrize("param_named", [True, False], ids=["named as param", "named in the message"])
+@pytest.mark.parametrize("name", ["temperature", "max_tokens", "response_format"])
+def test_a_parameter_that_is_rejected_is_given_up_and_that_is_remembered(
+    make_daemon, memory_model, user, name, param_named
+):
+    daemon = make_daemon()
+    memory_model.refuse = rejecting(name, param_named)
+    for i in range(3):
+        turn = f"I own boat number {i}."
+        memory_model.answers[turn] = [fact("boat", f"number {i}", f"I own boat number {i}", op="add")]
+        Chat(daemon, user).say(turn)
+        daemon.settle(user)
+    assert len(facts_of(daemon, user)) == 3
+    bodies = [c.body for c in memory_model.fact_calls()]
+    forms = 2 if name == "response_format" else 1  # json_object, then json_schema
+    assert sum(name in body for body in bodies) <= forms, "asked so again after it had been refused"
+    assert len(bodies) <= 5
+    if name == "max_tokens":
+        assert "max_completion_tokens" in bodies[-1]
+
+
+def test_an_exchange_is_parked_after_10_unusable_answers_and_set_going_by_recallctl(
+    make_daemon, memory_model, user, tmp_path
+):
+    daemon = make_daemon(environment=fast_clock(tmp_path, 60))
+    turn = "I repair clocks."
+    memory_model.answers[turn] = [fact("repairs", "clocks", "I repair clocks")]
+    memory_model.fail(*[json_reply(completion("no"))] * 10)
+    Chat(daemon, user).say(turn)
+    assert daemon.memory(user)["pending"] == 1
+    until(lambda: len(memory_model.fact_calls(turn)) >= 4, "four tries")
+    daemon.kill_and_restart()
+    until(lambda: daemon.memory(user)["pending"] == 0, "parking", 60)
+    assert len(memory_model.fact_calls(turn)) == 10, "the tries before the restart count"
+    assert facts_of(daemon, user) == set()
+    parked = [l for l in daemon.metrics().splitlines() if "parked" in l and not l.startswith("#")]
+    assert any(float(l.split()[-1]) == 1 for l in parked)
+    done = recallctl(daemon, "unpark", user)
+    assert done.returncode == 0, done.stderr
+    daemon.settle(user)
+    until(lambda: facts_of(daemon, user) == {("user", "repairs", "clocks")}, "learning after all")
+
+
+def test_while_the_model_cannot_be_reached_nothing_is_given_up(make_daemon, memory_model, user, tmp_path):
+    daemon = make_daemon(environment=fast_clock(tmp_path, 60))
+    turn = "I bind books."
+    memory_model.answers[turn] = [fact("binds", "books", "I bind books")]
+    memory_model.fail(*[error_reply(429), error_reply(503)] * 6)
+    Chat(daemon, user).say(turn)
+    until(lambda: len(memory_model.fact_calls(turn)) >= 11, "eleven tries", 60)
+    assert daemon.memory(user)["pending"] == 1
+    daemon.settle(user, timeout=60)
+    assert facts_of(daemon, user) == {("user", "binds", "books")}
+
+
+def recallctl(daemon, *arguments):
+    return subprocess.run(
+        [program("proxy/recallctl"), "-c", str(daemon.config_file), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env=clean_environment(),
+    )
+
+
+def test_learning_goes_on_after_kill_9(make_daemon, memory_model, user):
+    daemon = make_daemon()
+    turns = [f"I have visited island {i}." for i in range(6)]
+    memory_model.answers |= {t: [fact("visited", f"island {i}", t[:-1], op="add")] for i, t in enumerate(turns)}
+    original = memory_model.answer
+    memory_model.answer = lambda request: error_reply(503)
+    talk = Chat(daemon, user, session="s", newest_only=True)
+    for turn in turns:
+        talk.say(turn)
+    assert daemon.memory(user)["pending"] == len(turns)
+    daemon.kill()
+    memory_model.answer = original
+    daemon.start()
+    daemon.settle(user, timeout=60)
+    assert sorted(daemon.values(user)) == [f"island {i}" for i in range(6)]
+
+
+def test_the_clients_own_key_learns_and_is_held_in_memory_only(make_daemon, upstream, memory_model, user):
+    daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "memory-model", "api_key": ""}})
+    key = {"Authorization": "Bearer the-clients-own-key"}
+    turn = "I sail a dinghy."
+    memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
+    original = memory_model.answer
+    memory_model.answer = lambda request: error_reply(503)
+    Chat(daemon, user, headers=key).say(turn)
+    until(lambda: memory_model.fact_calls(turn), "a call")
+    assert memory_model.fact_calls(turn)[0].authorization == "Bearer the-clients-own-key"
+    daemon.kill()
+    for path in (daemon.directory / "store").rglob("*"):
+        assert not path.is_file() or b"the-clients-own-key" not in path.read_bytes(), path
+    memory_model.answer = original
+    memory_model.requests.clear()
+    daemon.start()
+    time.sleep(1.5)
+    assert not memory_model.fact_calls(turn), "there is no key to ask with"
+    assert daemon.memory(user)["pending"] == 1
+    Chat(daemon, user, headers=key).say("I am back.")
+    daemon.settle(user)
+    assert facts_of(daemon, user) == {("user", "boat", "dinghy")}
+
+
+def test_the_exchanges_own_model_learns_where_none_is_named(make_daemon, upstream, memory_model, user):
+    daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "", "api_key": ""}})
+    Chat(daemon, user).say("I have a loom.", model="their-model")
+    daemon.settle(user)
+    assert memory_model.calls()[0].body["model"] == "their-model"
+
+
+def test_the_upstreams_address_and_key_serve_where_the_model_has_none(make_daemon, upstream, user):
+    changes = {
+        "model": {"base_url": "", "name": "learner", "api_key": ""},
+        "upstream": {"api_key": "house-key", "base_url": upstream.base_url},
+    }
+    daemon = make_daemon(changes)
+    Chat(daemon, user).say("I have a kiln.")
+    until(lambda: len(upstream.chats()) >= 2, "a call to the upstream")
+    asked = upstream.chats()[1]
+    assert asked.json["model"] == "learner"
+    assert asked.field("Authorization") == "Bearer house-key"
+
+
+def test_chat_never_waits_for_learning(daemon, memory_model, user):
+    original = memory_model.answer
+
+    def slow(request):
+        time.sleep(1.0)
+        return original(request)
+
+    memory_model.answer = slow
+    begun = time.monotonic()
+    talk = Chat(daemon, user)
+    for i in range(4):
+        talk.say(f"Quick question {i}?")
+    assert time.monotonic() - begun < 2.5
+    memory_model.answer = original
+    daemon.settle(user)
+
+
+def test_a_hanging_memory_model_is_given_up_and_asked_again(make_daemon, memory_model, user):
+    daemon = make_daemon({"model": {"base_url": memory_model.base_url, "timeout": "500ms"}})
+    turn = "I juggle clubs."
+    memory_model.answers[turn] = [fact("juggles", "clubs", "I juggle clubs")]
+    memory_model.fail(json_reply(completion("late"), first_byte_delay=3))
+    Chat(daemon, user).say(turn)
+    daemon.settle(user)
+    assert facts_of(daemon, user) == {("user", "juggles", "clubs")}
+
+
+def test_memory_is_exact_to_the_json(daemon, user):
+    """Texts of any kind come out of the store as they went in."""
+    odd = 'Tab\there, quote ", backslash \\, newline\nnext, emoji 🙂, zero-width \u200b, end.'
+    Chat(daemon, user).say(odd)
+    assert daemon.messages(user)[0] == ("user", odd)
+    assert json.dumps(daemon.memory(user))

@@ -1,0 +1,153 @@
+"""Within a conversation each upstream request begins with the bytes of the one before, so that the
+provider's prompt cache keeps hitting, whatever is learned meanwhile."""
+
+import json
+import time
+
+import pytest
+
+from conftest import KNOWN_VALUE, make_known
+from harness.chat import Chat
+from harness.daemon import fast_clock
+from harness.memory_model import fact
+from harness.wire import common_prefix, insertions
+
+TURNS = [
+    "Which city would suit a painter who loves Lisbon?",
+    "I have two cats, Momo and Kiki.",
+    "Which colour should I paint the kitchen, given my favourite colour?",
+    "I work as a radiologist in a small clinic.",
+    "What did I say about where I live?",
+    "My sister Ana visits next week.",
+    "She likes teal as well.",
+    "I bought a red bicycle yesterday.",
+    "Which of my things is red?",
+    "Thank you, that is all for Lisbon today.",
+]
+LEARNED = {
+    TURNS[1]: [fact("cat", "Momo", "Momo", op="add"), fact("cat", "Kiki", "Kiki", op="add")],
+    TURNS[3]: [fact("profession", "radiologist", "I work as a radiologist")],
+    TURNS[5]: [fact("relation", "sister", "My sister Ana", entity="Ana", kind="person")],
+    TURNS[7]: [fact("bicycle", "red bicycle", "I bought a red bicycle")],
+}
+SYSTEM = "You are a careful assistant. Today is Saturday, 21 November 2026."
+
+
+def messages_bytes(body):
+    """The bytes of the messages array, from its first bracket to before its last."""
+    begin = body.index(b'"messages":') + len(b'"messages":')
+    text = body[begin:].decode().lstrip()
+    _, end = json.JSONDecoder().raw_decode(text)
+    return text[:end].encode()[:-1]
+
+
+def check_prefixes(bodies):
+    arrays = [messages_bytes(body) for body in bodies]
+    for number, (before, after) in enumerate(zip(arrays, arrays[1:]), 2):
+        same = common_prefix(before, after) / len(before)
+        assert same >= 0.99, f"request {number} shares {same:.1%} of the one before:\n{before}\n{after}"
+
+
+def prepare(make_daemon, memory_model, user, **memory):
+    daemon = make_daemon({"memory": {"summarize_after": "6"} | memory})
+    make_known(daemon, memory_model, user)
+    memory_model.answers |= LEARNED
+    return daemon
+
+
+@pytest.mark.parametrize("session", [None, "s-1"], ids=["by its turns", "by its session"])
+@pytest.mark.parametrize("role", ["system", "user"])
+@pytest.mark.parametrize("mode", ["buffer", "summary", "entity", "hybrid"])
+def test_each_request_begins_with_the_one_before(make_daemon, upstream, memory_model, user, mode, role, session):
+    daemon = prepare(make_daemon, memory_model, user, mode=mode, role=role)
+    talk = Chat(daemon, user, session=session, system=SYSTEM, stream=True)
+    for turn in TURNS:
+        talk.say(turn)
+        if mode in ("summary", "entity", "hybrid"):
+            daemon.settle(user)
+    bodies = [r.body for r in upstream.chats()]
+    assert len(bodies) == len(TURNS)
+    check_prefixes(bodies)
+    assert KNOWN_VALUE.encode() in bodies[0].replace(TURNS[0].encode(), b"")
+
+
+def inserted_text(talk, upstream, turn):
+    sent = talk.body(turn)
+    talk.say(turn)
+    return insertions(sent, upstream.last.body)
+
+
+def test_a_clock_in_the_system_prompt_changes_nothing_of_ours(make_daemon, upstream, memory_model, user):
+    daemon = prepare(make_daemon, memory_model, user, mode="entity")
+    talk = Chat(daemon, user)
+    blocks = set()
+    for minute, turn in enumerate(TURNS):
+        talk.system = f"It is now 10:{minute:02d}."
+        inserted = inserted_text(talk, upstream, turn)
+        blocks.add(b"".join(text for _, text in inserted))
+        daemon.settle(user)
+    assert len(blocks) == 1
+    assert KNOWN_VALUE.encode() in blocks.pop()
+
+
+def test_the_tool_rounds_of_a_turn_share_its_prefix(make_daemon, upstream, memory_model, user):
+    from harness.upstream import completion, json_reply, tool_call
+
+    daemon = prepare(make_daemon, memory_model, user, mode="hybrid")
+    messages = [{"role": "user", "content": TURNS[0]}]
+    for round_number in range(3):
+        call = tool_call(f"call_{round_number}", "look", {"n": round_number})
+        calling = completion(None, finish_reason="tool_calls", tool_calls=[call])
+        upstream.script(json_reply(calling if round_number < 2 else completion("Porto would.")))
+        body = json.dumps({"model": "m", "messages": messages}).encode()
+        assert daemon.post_chat(body, {"X-User-Id": user}).status_code == 200
+        messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
+        messages.append({"role": "tool", "tool_call_id": call["id"], "content": "Nothing."})
+    bodies = [r.body for r in upstream.chats()]
+    check_prefixes(bodies)
+    assert KNOWN_VALUE.encode() in bodies[-1].replace(TURNS[0].encode(), b"")
+
+
+def test_a_restart_keeps_the_frozen_block(make_daemon, upstream, memory_model, user):
+    daemon = prepare(make_daemon, memory_model, user, mode="hybrid")
+    talk = Chat(daemon, user, system=SYSTEM)
+    for number, turn in enumerate(TURNS[:6]):
+        talk.say(turn)
+        daemon.settle(user)
+        if number in (1, 3):
+            daemon.kill_and_restart()
+    check_prefixes([r.body for r in upstream.chats()])
+
+
+def test_after_an_hour_without_a_turn_the_block_is_made_anew(make_daemon, upstream, memory_model, user, tmp_path):
+    daemon = make_daemon(
+        {
+            "memory": {"mode": "entity"},
+            "upstream": {"base_url": upstream.base_url, "connect_timeout": "1h", "idle_timeout": "5h", "first_byte_timeout": "5h"},
+            "model": {"base_url": memory_model.base_url, "timeout": "1h"},
+        },
+        environment=fast_clock(tmp_path, 600),
+    )
+    make_known(daemon, memory_model, user)
+    memory_model.answers |= LEARNED
+    talk = Chat(daemon, user)
+    talk.say(TURNS[3])
+    daemon.settle(user)
+    talk.say("Within the hour.")
+    assert b"profession: radiologist" not in upstream.last.body
+    time.sleep(6.5)  # an hour and five minutes
+    talk.say("More than an hour later.")
+    assert b"profession: radiologist" in upstream.last.body
+
+
+def test_a_correction_makes_the_block_anew(make_daemon, upstream, memory_model, user):
+    daemon = prepare(make_daemon, memory_model, user, mode="entity")
+    talk = Chat(daemon, user)
+    talk.say("Hello again.")
+    assert b"Lisbon" in upstream.last.body
+    move = "I have moved, my home is in Porto now."
+    memory_model.answers[move] = [fact("home_city", "Porto", "my home is in Porto now")]
+    talk.say(move)
+    daemon.settle(user)
+    talk.say("Where is the next beach?")
+    assert b"Lisbon" not in upstream.last.body
