@@ -260,3 +260,8 @@ struct reply reply_result(struct reply_reader *reader)
 		.cached_tokens = answer->cached_tokens,
 	};
 }
+
+bool reply_is_done(const struct reply_reader *reader)
+{
+	return reader->done;
+}

@@ -29,6 +29,9 @@ void reply_reader_destroy(struct reply_reader *reader); /* NULL is fine */
  * missing, some spaces behind [DONE] are tolerated. */
 size_t reply_read(struct reply_reader *reader, struct slice bytes);
 
+/* Whether the [DONE] event was seen: the answer is over though bytes may follow. */
+bool reply_is_done(const struct reply_reader *reader);
+
 struct reply {
 	struct slice text; /* choice 0's content (or its refusal); owned by the reader */
 	bool finished;     /* choice 0 had a finish_reason, or a JSON reply was whole */

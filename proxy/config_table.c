@@ -90,7 +90,7 @@ const struct config_key config_keys[] = {
 		 "metadata.user_id; empty: none"},
 	{KEY("identity", "tenant", "shared"), WORD("shared|api-key"), AT(identity.tenant),
 	 .help = "api-key: users of different client API keys never share memory"},
-	{KEY("identity", "secret", ""), TEXT(config_check_secret), AT(identity.secret),
+	{KEY("identity", "secret", ""), TEXT(NULL), AT(identity.secret),
 	 .help = "set: X-User-Signature must be the hex HMAC-SHA256 of the user id under it, else "
 		 "401"},
 

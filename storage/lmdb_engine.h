@@ -48,6 +48,7 @@ struct store {
 	struct tickets *forgotten;
 	struct tickets *hidden;
 	uint64_t next_ticket;
+	uint64_t full_at; /* bytes used when a write found no room; 0: it has been freed since */
 
 	atomic_bool has_room;
 	atomic_uint_least64_t ticket;

@@ -13,6 +13,7 @@ struct import_operation {
 	size_t count;
 	bool learn;
 	struct slice model;
+	int64_t now;
 };
 
 /* One run of it. */
@@ -126,8 +127,6 @@ static void import_turn(struct importing *importing, const struct imported_turn 
 		importing->user.first_seen = imported->created_at;
 	if (imported->created_at > importing->user.last_seen)
 		importing->user.last_seen = imported->created_at;
-	if (imported->created_at > importing->like.last_active)
-		importing->like.last_active = imported->created_at;
 }
 
 static enum store_result run_import(struct operation *operation, struct transaction *transaction)
@@ -137,7 +136,7 @@ static enum store_result run_import(struct operation *operation, struct transact
 	struct importing importing = {
 		.memory = {transaction, own->user, &scratch},
 		.learn = own->learn,
-		.like = {.model = own->model},
+		.like = {.model = own->model, .last_active = own->now},
 	};
 	if (own->count == 0)
 		return STORE_OK;
@@ -169,8 +168,8 @@ static const struct imported_turn *copy_turns(struct operation *operation,
 
 struct store_call *store_import(struct store *store, struct slice tenant, struct slice user,
 				const struct imported_turn *turns, size_t count, bool learn,
-				struct slice model, struct store_loop *loop, store_done *callback,
-				void *cookie)
+				struct slice model, int64_t now, struct store_loop *loop,
+				store_done *callback, void *cookie)
 {
 	struct import_operation *own = operation_create(sizeof(*own), run_import);
 	struct operation *operation = &own->operation;
@@ -181,6 +180,7 @@ struct store_call *store_import(struct store *store, struct slice tenant, struct
 	own->turns = copy_turns(operation, turns, count);
 	own->count = count;
 	own->learn = learn;
+	own->now = now;
 	own->model = operation_slice(operation, model);
 	return writer_submit(store->writer, operation, loop, callback, cookie);
 }

@@ -11,11 +11,12 @@ enum {
 	FREE_LIST = 0, /* the number of LMDB's own table of free pages */
 };
 
-/* What deletes need: 2 % of the map, at least 16 MB, but of a small map never more than 10 %. */
+/* What deletes need, and the exchanges under way that were told that there is room: 2 % of the map, at
+ * least 16 MB, but of a small map not more than half. */
 uint64_t engine_head_room(const struct store *store)
 {
 	uint64_t map_size = store->map_size;
-	uint64_t floor = map_size / 10 < 16 * MEGABYTE ? map_size / 10 : 16 * MEGABYTE;
+	uint64_t floor = map_size / 2 < 16 * MEGABYTE ? map_size / 2 : 16 * MEGABYTE;
 	return map_size / 50 > floor ? map_size / 50 : floor;
 }
 
@@ -63,7 +64,11 @@ bool engine_disk_has_room(const struct store *store)
 
 void engine_look_at_room(struct store *store)
 {
-	bool room = engine_bytes_used(store) + engine_head_room(store) <= store->map_size &&
+	uint64_t used = engine_bytes_used(store);
+	/* Where one write found no room, the next would not find it either. */
+	if (used < store->full_at)
+		store->full_at = 0;
+	bool room = store->full_at == 0 && used + engine_head_room(store) <= store->map_size &&
 		    engine_disk_has_room(store);
 	atomic_store(&store->has_room, room);
 }

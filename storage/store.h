@@ -180,8 +180,8 @@ struct imported_turn {
 /* Journals past turns; with `learn` each user turn gets a job. */
 struct store_call *store_import(struct store *store, struct slice tenant, struct slice user,
 				const struct imported_turn *turns, size_t count, bool learn,
-				struct slice model, struct store_loop *loop, store_done *callback,
-				void *cookie);
+				struct slice model, int64_t now, struct store_loop *loop,
+				store_done *callback, void *cookie);
 
 /* Forgets everything about a user, jobs, receipts and exchanges under way included. A user who
  * comes back gets ids that were never used, so that nothing under way finds a namesake.

@@ -148,6 +148,13 @@ static bool run_together(struct writer *writer, struct operation **operations, s
 	return true;
 }
 
+/* The next look then sees it, and readiness and the chats' status say so. */
+static void note_full(struct store *store)
+{
+	store->full_at = engine_bytes_used(store);
+	atomic_store(&store->has_room, false);
+}
+
 static size_t run_batch(struct writer *writer, struct operation **operations, size_t count)
 {
 	if (!run_together(writer, operations, count) && count > 1) {
@@ -155,8 +162,11 @@ static size_t run_batch(struct writer *writer, struct operation **operations, si
 			(void)run_together(writer, &operations[i], 1);
 	}
 	size_t bytes = 0;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		bytes += operations[i]->size;
+		if (operations[i]->result == STORE_FULL)
+			note_full(writer->store);
+	}
 	return bytes;
 }
 

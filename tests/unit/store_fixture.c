@@ -169,7 +169,7 @@ enum store_result fixture_import(struct fixture *fixture, const struct imported_
 {
 	struct fixture_wait wait = {0};
 	(void)store_import(fixture->store, SLICE("shared"), SLICE("alex"), turns, count, learn,
-			   SLICE("model"), &fixture->loop.loop, fixture_done, &wait);
+			   SLICE("model"), 0, &fixture->loop.loop, fixture_done, &wait);
 	return fixture_await(&fixture->loop, &wait);
 }
 

@@ -182,7 +182,7 @@ START_TEST(secrets_are_never_printed)
 		"[upstream]\nbase_url = https://u:telltale@h/v1\n",
 		"[upstream]\nproxy = telltale\n",
 		"[listen]\nadmin_token = \"tell\ttale\"\n",
-		"[identity]\nsecret = tell\xc3\xa4tale\n",
+		"[model]\napi_key = tell\xc3\xa4tale\n",
 		"[model]\ntelltale_telltale_telltale_telltale = 1\n",
 		"[model]\nsk-telltale/telltale+telltale\n",
 		"[model]\nembedding = telltale\n",

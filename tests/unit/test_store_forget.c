@@ -118,7 +118,7 @@ START_TEST(imported_turns_form_exchanges_in_their_sessions)
 	ck_assert_uint_eq(jobs.count, 5);
 	ck_assert_uint_eq(jobs.jobs[1].exchange, 3);
 	ck_assert_uint_eq(jobs.jobs[4].uncovered, 7);
-	ck_assert_int_eq(jobs.jobs[4].last_active, 40);
+	ck_assert_int_eq(jobs.jobs[4].last_active, 0);
 	struct job_input input;
 	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 2, &input), STORE_OK);
 	ck_assert_uint_eq(input.assistant.text.size, 0);
