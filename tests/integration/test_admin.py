@@ -256,6 +256,19 @@ def test_a_receipt_is_kept_over_kill_9(make_daemon, user):
     assert daemon.receipt(answer.headers["X-Memory-Receipt"]) == receipt
 
 
+def test_receipts_of_one_conversation_name_what_each_request_was_given(daemon, memory_model, user):
+    memory_model.answers["I play the oboe."] = [fact("instrument", "oboe")]
+    Chat(daemon, user, session="before").say("I play the oboe.")
+    daemon.settle(user)
+    chat = Chat(daemon, user, session="now")
+    answers = [chat.say("Hello."), chat.say("And again.")]
+    receipts = [daemon.receipt(answer.headers["X-Memory-Receipt"]) for answer in answers]
+    assert [answer.status for answer in answers] == ["injected", "injected"]
+    assert "oboe" in [item["text"] for item in receipts[0]["items"] if item["kind"] == "fact"][0]
+    assert receipts[1]["items"] == receipts[0]["items"]
+    assert receipts[1]["bytes_out"] > receipts[1]["bytes_in"]
+
+
 # ---- the token ----
 
 
