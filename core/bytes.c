@@ -44,7 +44,7 @@ bool slice_starts_with(struct slice whole, struct slice prefix)
 
 size_t slice_find(struct slice whole, struct slice part, size_t from)
 {
-	if (from > whole.size)
+	if (from > whole.size || whole.size - from < part.size)
 		return whole.size;
 	if (part.size == 0)
 		return from;

@@ -1,1 +1,152 @@
 #include "core/client_forms.h"
+
+#include <stdlib.h>
+
+#include "core/text.h"
+
+/* A side request is known by how it begins and by one or two phrases that follow in this order.
+ * Administrators edit these prompts, so no more is asked for than the applications' code or the
+ * purpose of the prompt makes likely to stay. */
+struct side_form {
+	struct slice begins;
+	struct slice has;
+	struct slice then;
+};
+
+static const struct side_form side_forms[] = {
+	/* Open WebUI, config.py: title, tags, follow-ups, search and retrieval queries, image
+	 * prompt, autocompletion. */
+	{SLICE("### Task:"), SLICE("<chat_history>"), SLICE("</chat_history>")},
+	/* The same, edited: what utils/task.py puts in place of {{MESSAGES}}. */
+	{SLICE(""), SLICE("<chat_history>\nUSER: "), SLICE("</chat_history>")},
+	{SLICE(""), SLICE("<chat_history>\nASSISTANT: "), SLICE("</chat_history>")},
+	/* Open WebUI, utils/middleware.py: the choice of a tool. */
+	{SLICE("Query: History:\n"), SLICE("\nQuery: "), SLICE("")},
+	/* Open WebUI, config.py: the merging of several models' answers, and the emoji of a call.
+	 */
+	{SLICE("You have been provided with a set of responses"), SLICE("Responses from models:"),
+	 SLICE("")},
+	{SLICE("Your task is to reflect the speaker"), SLICE("emoji"), SLICE("Message:")},
+	/* Open WebUI until 0.3: the title. */
+	{SLICE("Here is the query:"), SLICE("as a title for the previous query"), SLICE("")},
+	/* LibreChat, packages/agents title.ts: the title as text, and with its language as JSON. */
+	{SLICE("Provide a concise, 5-word-or-less title"), SLICE("Conversation:"), SLICE("")},
+	{SLICE("Analyze this conversation and provide:"), SLICE("title"), SLICE("")},
+	/* LibreChat until 0.7: the title. */
+	{SLICE(""), SLICE("||>User:"), SLICE("||>Title:")},
+	/* LibreChat, agents client: its own memory agent, and the label of a reasoning step. */
+	{SLICE("# Current Chat:\n"), SLICE("Human: "), SLICE("")},
+	{SLICE("Step status: "), SLICE("Visible reasoning snapshot"), SLICE("")},
+};
+
+static bool has_form(struct slice text, const struct side_form *form)
+{
+	if (!slice_starts_with(text, form->begins))
+		return false;
+	size_t at = slice_find(text, form->has, form->begins.size);
+	if (at == text.size)
+		return false;
+	return form->then.size == 0 || slice_find(text, form->then, at) < text.size;
+}
+
+bool form_is_side_request(struct slice text)
+{
+	text = slice_trim(text);
+	if (text.size == 0)
+		return false;
+	/* A document that is wrapped round a user's turn may quote any prompt. */
+	size_t document = slice_find(text, SLICE("<context>"), 0);
+	if (document < slice_find(text, SLICE("<chat_history>"), 0))
+		return false;
+	for (size_t i = 0; i < sizeof(side_forms) / sizeof(side_forms[0]); i++) {
+		if (has_form(text, &side_forms[i]))
+			return true;
+	}
+	return false;
+}
+
+enum { QUOTE = 200 };
+static const uint64_t BASE = 0x9E3779B97F4A7C15;
+
+/* A window of up to QUOTE characters that slides over a text, white space not regarded, with a
+ * polynomial hash of what is in it. */
+struct window {
+	struct slice text;
+	size_t begin;
+	size_t end;
+	size_t count;
+	uint64_t hash;
+};
+
+/* The next character that is not of white space; false: there is none. */
+static bool next_visible(struct slice text, size_t *at, uint32_t *character)
+{
+	while (*at < text.size) {
+		*at += text_decode(text, *at, character);
+		if (!text_is_space(*character))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t power(uint64_t base, unsigned exponent)
+{
+	uint64_t result = 1;
+	while (exponent-- > 0)
+		result *= base;
+	return result;
+}
+
+/* Moves on by one character; until the window is full, as many as that takes. */
+static bool window_next(struct window *window, uint64_t leaving_weight)
+{
+	uint32_t character;
+	do {
+		if (!next_visible(window->text, &window->end, &character))
+			return false;
+		window->hash = window->hash * BASE + character + 1;
+		window->count++;
+	} while (window->count < QUOTE);
+	if (window->count > QUOTE) {
+		next_visible(window->text, &window->begin, &character);
+		window->hash -= (character + 1) * leaving_weight;
+		window->count--;
+	}
+	return true;
+}
+
+/* The place of a hash in an open-addressed table, whose free slots are 0. */
+static uint64_t *slot_of(uint64_t *slots, size_t mask, uint64_t hash)
+{
+	size_t at = (size_t)(hash >> 20) & mask;
+	while (slots[at] != 0 && slots[at] != hash)
+		at = (at + 1) & mask;
+	return &slots[at];
+}
+
+/* Every window of the shorter text goes into a set and every window of the longer one is looked up:
+ * linear, and 64 bits are enough for the hash alone to be believed. */
+static bool share_window(struct slice shorter, struct slice longer)
+{
+	size_t capacity = 2;
+	while (capacity < 2 * shorter.size)
+		capacity += capacity;
+	uint64_t *slots = xcalloc(capacity, sizeof(*slots));
+	uint64_t weight = power(BASE, QUOTE);
+	struct window window = {.text = shorter};
+	while (window_next(&window, weight))
+		*slot_of(slots, capacity - 1, window.hash) = window.hash;
+	bool found = false;
+	window = (struct window){.text = longer};
+	while (!found && window_next(&window, weight))
+		found = window.hash != 0 && *slot_of(slots, capacity - 1, window.hash) != 0;
+	free(slots);
+	return found;
+}
+
+bool form_quotes_answer(struct slice text, struct slice answer)
+{
+	if (text.size < QUOTE || answer.size < QUOTE)
+		return false;
+	return text.size < answer.size ? share_window(text, answer) : share_window(answer, text);
+}

@@ -1,6 +1,6 @@
-/* The forms in which chat applications send what is not, or not only, the user's own words: requests
- * for titles, tags, follow-ups and search queries, and documents wrapped round a user's turn.
- * The forms are those of Open WebUI and LibreChat; each rule names where it comes from. */
+/* The forms in which chat applications send what is not, or not only, the user's own words:
+ * requests for titles, tags, follow-ups and search queries, and documents wrapped round a user's
+ * turn. The forms are those of Open WebUI and LibreChat; each rule names where it comes from. */
 #ifndef RECALLD_CORE_CLIENT_FORMS_H
 #define RECALLD_CORE_CLIENT_FORMS_H
 
@@ -13,8 +13,10 @@ bool form_is_side_request(struct slice text);
 /* Whether `text` quotes 200 or more characters in a row of `answer`, white space not regarded. */
 bool form_quotes_answer(struct slice text, struct slice answer);
 
-/* The user's own words of a turn: documents in <context> and <source> elements, and the known
- * templates round them, taken out. Unchanged (and uncopied) when there is nothing to take out. */
+/* The user's own words of a turn: documents in <context>, <source>, <documents> and <document>
+ * elements, LibreChat's "Attached document(s)" and the known templates round them taken out, a
+ * <user_query> unwrapped. In doubt a text counts as a document's: a <context> goes on to its last
+ * closing tag, and to the end without one. Unchanged (and uncopied) when there is nothing to do. */
 struct slice form_own_text(struct slice text, struct arena *arena);
 
 #endif

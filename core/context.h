@@ -1,4 +1,5 @@
-/* What one request is given to remember: picks what fits the budget and renders it, with the reasons.
+/* What one request is given to remember: picks what fits the budget and renders it, with the
+ * reasons.
  *
  * The result depends on nothing but the arguments: no clock, no score and no id is in the text, and
  * what is equal comes out equal, so that a prompt cache finds the bytes it knows. */
@@ -15,11 +16,12 @@ struct context_input {
 	const struct summary *summary; /* NULL: none */
 	const struct fact *facts;      /* current ones */
 	size_t fact_count;
-	const struct turn *turns; /* of all conversations, current and complete or not, oldest first */
+	const struct turn
+		*turns; /* of all conversations, current and complete or not, oldest first */
 	size_t turn_count;
 	uint32_t conversation; /* the one that the request belongs to; 0: a new one */
-	/* Turns of this conversation before this ordinal were not sent by the client and go in as turns; the
-	 * others of this conversation it carries itself. UINT32_MAX: it carries none. */
+	/* Turns of this conversation before this ordinal were not sent by the client and go in as
+	 * turns; the others of this conversation it carries itself. UINT32_MAX: it carries none. */
 	uint32_t carried_from;
 };
 
@@ -32,7 +34,7 @@ struct context_item {
 };
 
 struct context {
-	struct slice block; /* plain text; empty: nothing to say */
+	struct slice block; /* plain text, no line break at its end; empty: nothing to say */
 	struct slice turns; /* as request.h's injection.turns; empty: none */
 	size_t tokens;      /* of both */
 	struct context_item *items;

@@ -9,22 +9,23 @@
 struct answer_hit {
 	size_t mark; /* the index of the message among the request's assistant messages */
 	uint32_t conversation;
-	uint32_t ordinal; /* of the answer in its conversation; for a message that called tools, of the answer that was still to come */
+	uint32_t ordinal; /* of the answer in its conversation; for a message that called tools, of
+			     the answer that was still to come */
 	bool tool_calls;
 	bool user_matches; /* the user turn before it is the same too */
 };
 
 struct conversation_match {
-	uint32_t conversation; /* 0: none */
+	uint32_t conversation;  /* 0: none */
 	uint32_t first_ordinal; /* of the run's first answer */
-	uint32_t next_ordinal; /* the one after the run's last answer */
-	size_t answers;        /* answers (not tool calls) in the run */
+	uint32_t next_ordinal;  /* the one after the run's last answer */
+	size_t answers;         /* answers (not tool calls) in the run */
 };
 
-/* `hits` sorted by mark. A run goes on from one mark to the next when the conversation is the same and
- * the ordinal is the next one (the same one from a message that called tools to its answer). Of
- * equal runs the one with more matching user turns wins, then the later run in the request, then the
- * conversation that began last. Takes O(hits²) time at worst; callers bound the hits. */
+/* `hits` sorted by mark. A run goes on from one mark to the next when the conversation is the same
+ * and the ordinal is the next one (the same one from a message that called tools to its answer). Of
+ * equal runs the one with more matching user turns wins, then the later run in the request, then
+ * the conversation that began last. Takes O(hits²) time at worst; callers bound the hits. */
 struct conversation_match conversation_match(const struct answer_hit *hits, size_t count);
 
 #endif

@@ -1,1 +1,397 @@
 #include "core/json.h"
+
+#include "core/utf8.h"
+
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* One pass over a document. Instead of recursing it keeps one bit for each open container, so that
+ * its own memory does not depend on what it reads. */
+struct scanner {
+	const char *data;
+	size_t size;
+	size_t at;
+	unsigned depth;
+	uint64_t is_object[JSON_MAX_DEPTH / 64];
+};
+
+/* What the grammar allows next. */
+enum expect {
+	EXPECT_VALUE,
+	EXPECT_KEY,
+	EXPECT_FIRST_VALUE, /* or the end of the array */
+	EXPECT_FIRST_KEY,   /* or the end of the object */
+	EXPECT_AFTER_VALUE, /* a comma or the end of the container; at depth 0, the document's end
+			     */
+	EXPECT_NOTHING,     /* what came was not allowed */
+};
+
+static bool is_json_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static void skip_space(struct scanner *scanner)
+{
+	while (scanner->at < scanner->size && is_json_space(scanner->data[scanner->at]))
+		scanner->at++;
+}
+
+static bool take_byte(struct scanner *scanner, char byte)
+{
+	if (scanner->at == scanner->size || scanner->data[scanner->at] != byte)
+		return false;
+	scanner->at++;
+	return true;
+}
+
+/* Where the run of bytes ends that need no closer look: ASCII but controls, quotes and backslashes.
+ * As signed bytes, controls and what is not ASCII are both less than a space. */
+static size_t plain_end(const char *data, size_t at, size_t size)
+{
+#ifdef __SSE2__
+	for (; size - at >= 16; at += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(data + at));
+		__m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+		__m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+		__m128i other = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
+		int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), other));
+		if (found != 0)
+			return at + (size_t)__builtin_ctz((unsigned)found);
+	}
+#endif
+	while (at < size && (signed char)data[at] >= ' ' && data[at] != '"' && data[at] != '\\')
+		at++;
+	return at;
+}
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* The length of the escape at the scanner's place; 0 when it is none. */
+static size_t escape_length(const struct scanner *scanner)
+{
+	size_t left = scanner->size - scanner->at;
+	const char *escape = scanner->data + scanner->at;
+	if (left < 2 || escape[1] == '\0')
+		return 0;
+	if (strchr("\"\\/bfnrt", escape[1]) != NULL)
+		return 2;
+	bool is_unicode = left >= 6 && escape[1] == 'u' && is_hex(escape[2]) && is_hex(escape[3]) &&
+			  is_hex(escape[4]) && is_hex(escape[5]);
+	return is_unicode ? 6 : 0;
+}
+
+/* Where the run of characters beyond ASCII ends; at a byte that begins none if there is one. */
+static size_t wide_end(const char *data, size_t at, size_t size)
+{
+	while (at < size && (signed char)data[at] < 0) {
+		size_t length = utf8_length(data + at, size - at);
+		if (length == 0)
+			break;
+		at += length;
+	}
+	return at;
+}
+
+static bool scan_string(struct scanner *scanner)
+{
+	if (!take_byte(scanner, '"'))
+		return false;
+	for (;;) {
+		scanner->at = plain_end(scanner->data, scanner->at, scanner->size);
+		if (take_byte(scanner, '"'))
+			return true;
+		scanner->at = wide_end(scanner->data, scanner->at, scanner->size);
+		if (scanner->at == scanner->size || (signed char)scanner->data[scanner->at] < ' ')
+			return false;
+		if (scanner->data[scanner->at] == '\\') {
+			size_t length = escape_length(scanner);
+			if (length == 0)
+				return false;
+			scanner->at += length;
+		}
+	}
+}
+
+static bool scan_digits(struct scanner *scanner)
+{
+	size_t begin = scanner->at;
+	while (scanner->at < scanner->size && scanner->data[scanner->at] >= '0' &&
+	       scanner->data[scanner->at] <= '9')
+		scanner->at++;
+	return scanner->at > begin;
+}
+
+static bool scan_number(struct scanner *scanner)
+{
+	(void)take_byte(scanner, '-');
+	if (!take_byte(scanner, '0') && !scan_digits(scanner))
+		return false;
+	if (take_byte(scanner, '.') && !scan_digits(scanner))
+		return false;
+	if (take_byte(scanner, 'e') || take_byte(scanner, 'E')) {
+		if (!take_byte(scanner, '+'))
+			(void)take_byte(scanner, '-');
+		return scan_digits(scanner);
+	}
+	return true;
+}
+
+static bool scan_word(struct scanner *scanner, struct slice word)
+{
+	struct slice rest = {scanner->data + scanner->at, scanner->size - scanner->at};
+	if (!slice_starts_with(rest, word))
+		return false;
+	scanner->at += word.size;
+	return true;
+}
+
+static enum json_type type_of(char first)
+{
+	switch (first) {
+	case '{':
+		return JSON_TYPE_OBJECT;
+	case '[':
+		return JSON_TYPE_ARRAY;
+	case '"':
+		return JSON_TYPE_STRING;
+	case 't':
+		return JSON_TYPE_TRUE;
+	case 'f':
+		return JSON_TYPE_FALSE;
+	case 'n':
+		return JSON_TYPE_NULL;
+	default:
+		return JSON_TYPE_NUMBER;
+	}
+}
+
+static enum expect open_container(struct scanner *scanner, bool is_object)
+{
+	if (scanner->depth == JSON_MAX_DEPTH)
+		return EXPECT_NOTHING;
+	uint64_t bit = UINT64_C(1) << scanner->depth % 64;
+	uint64_t *word = &scanner->is_object[scanner->depth / 64];
+	*word = is_object ? *word | bit : *word & ~bit;
+	scanner->depth++;
+	scanner->at++;
+	return is_object ? EXPECT_FIRST_KEY : EXPECT_FIRST_VALUE;
+}
+
+static bool in_object(const struct scanner *scanner)
+{
+	unsigned innermost = scanner->depth - 1;
+	return (scanner->is_object[innermost / 64] >> innermost % 64 & 1) != 0;
+}
+
+static enum expect scan_value(struct scanner *scanner)
+{
+	bool valid = false;
+	switch (type_of(scanner->data[scanner->at])) {
+	case JSON_TYPE_OBJECT:
+		return open_container(scanner, true);
+	case JSON_TYPE_ARRAY:
+		return open_container(scanner, false);
+	case JSON_TYPE_STRING:
+		valid = scan_string(scanner);
+		break;
+	case JSON_TYPE_NUMBER:
+		valid = scan_number(scanner);
+		break;
+	case JSON_TYPE_TRUE:
+		valid = scan_word(scanner, SLICE("true"));
+		break;
+	case JSON_TYPE_FALSE:
+		valid = scan_word(scanner, SLICE("false"));
+		break;
+	case JSON_TYPE_NULL:
+		valid = scan_word(scanner, SLICE("null"));
+		break;
+	}
+	return valid ? EXPECT_AFTER_VALUE : EXPECT_NOTHING;
+}
+
+static enum expect scan_key(struct scanner *scanner)
+{
+	if (!scan_string(scanner))
+		return EXPECT_NOTHING;
+	skip_space(scanner);
+	return take_byte(scanner, ':') ? EXPECT_VALUE : EXPECT_NOTHING;
+}
+
+static bool take_closer(struct scanner *scanner)
+{
+	if (!take_byte(scanner, in_object(scanner) ? '}' : ']'))
+		return false;
+	scanner->depth--;
+	return true;
+}
+
+static enum expect scan_step(struct scanner *scanner, enum expect expect)
+{
+	switch (expect) {
+	case EXPECT_FIRST_VALUE:
+		return take_closer(scanner) ? EXPECT_AFTER_VALUE : scan_value(scanner);
+	case EXPECT_VALUE:
+		return scan_value(scanner);
+	case EXPECT_FIRST_KEY:
+		return take_closer(scanner) ? EXPECT_AFTER_VALUE : scan_key(scanner);
+	case EXPECT_KEY:
+		return scan_key(scanner);
+	case EXPECT_AFTER_VALUE:
+		if (take_closer(scanner))
+			return EXPECT_AFTER_VALUE;
+		if (take_byte(scanner, ','))
+			return in_object(scanner) ? EXPECT_KEY : EXPECT_VALUE;
+		return EXPECT_NOTHING;
+	case EXPECT_NOTHING:
+		break;
+	}
+	return EXPECT_NOTHING;
+}
+
+bool json_scan(struct slice document, struct json_value *value)
+{
+	struct scanner scanner = {.data = document.data, .size = document.size};
+	skip_space(&scanner);
+	size_t begin = scanner.at;
+	enum expect expect = EXPECT_VALUE;
+	do {
+		skip_space(&scanner);
+		if (scanner.at == scanner.size)
+			return false;
+		expect = scan_step(&scanner, expect);
+		if (expect == EXPECT_NOTHING)
+			return false;
+	} while (expect != EXPECT_AFTER_VALUE || scanner.depth > 0);
+	*value = (struct json_value){type_of(document.data[begin]), begin, scanner.at};
+	skip_space(&scanner);
+	return scanner.at == scanner.size;
+}
+
+/* From here on the document is known to be valid: ends are looked for, nothing is checked again. */
+
+/* The end of the string that begins at `at`: behind the first quote that an even number of
+ * backslashes precedes. */
+static size_t string_end(struct slice document, size_t at)
+{
+	size_t from = at + 1;
+	while (from < document.size) {
+		const char *quote = memchr(document.data + from, '"', document.size - from);
+		if (quote == NULL)
+			break;
+		size_t end = (size_t)(quote - document.data);
+		size_t backslashes = 0;
+		while (end - backslashes > from && document.data[end - backslashes - 1] == '\\')
+			backslashes++;
+		from = end + 1;
+		if (backslashes % 2 == 0)
+			return from;
+	}
+	return document.size;
+}
+
+static size_t container_end(struct slice document, size_t at)
+{
+	size_t depth = 0;
+	while (at < document.size) {
+		switch (document.data[at]) {
+		case '"':
+			at = string_end(document, at);
+			continue;
+		case '{':
+		case '[':
+			depth++;
+			break;
+		case '}':
+		case ']':
+			depth--;
+			break;
+		default:
+			break;
+		}
+		at++;
+		if (depth == 0)
+			break;
+	}
+	return at;
+}
+
+static size_t scalar_end(struct slice document, size_t at)
+{
+	while (at < document.size && !is_json_space(document.data[at]) &&
+	       document.data[at] != ',' && document.data[at] != ']' && document.data[at] != '}')
+		at++;
+	return at;
+}
+
+static struct json_value value_at(struct slice document, size_t begin)
+{
+	struct json_value value = {.type = type_of(document.data[begin]), .begin = begin};
+	if (value.type == JSON_TYPE_STRING)
+		value.end = string_end(document, begin);
+	else if (value.type == JSON_TYPE_OBJECT || value.type == JSON_TYPE_ARRAY)
+		value.end = container_end(document, begin);
+	else
+		value.end = scalar_end(document, begin);
+	return value;
+}
+
+struct json_walk json_walk(struct slice document, struct json_value container)
+{
+	struct json_walk walk = {.document = document,
+				 .is_object = container.type == JSON_TYPE_OBJECT};
+	if (container.type == JSON_TYPE_OBJECT || container.type == JSON_TYPE_ARRAY) {
+		walk.at = container.begin + 1;
+		walk.end = container.end - 1;
+	}
+	return walk;
+}
+
+static void skip_to_next(struct json_walk *walk, char separator)
+{
+	while (walk->at < walk->end && (is_json_space(walk->document.data[walk->at]) ||
+					walk->document.data[walk->at] == separator))
+		walk->at++;
+}
+
+bool json_next(struct json_walk *walk)
+{
+	skip_to_next(walk, ',');
+	if (walk->at < walk->end && walk->is_object) {
+		walk->key = value_at(walk->document, walk->at);
+		walk->at = walk->key.end;
+		skip_to_next(walk, ':');
+	}
+	if (walk->at >= walk->end)
+		return false;
+	walk->value = value_at(walk->document, walk->at);
+	walk->at = walk->value.end;
+	return true;
+}
+
+unsigned json_pick(struct slice document, struct json_value object, const char *const *names,
+		   size_t count, struct json_value *values)
+{
+	unsigned seen = 0;
+	unsigned repeated = 0;
+	memset(values, 0, count * sizeof(*values));
+	if (object.type != JSON_TYPE_OBJECT)
+		return 0;
+	struct json_walk walk = json_walk(document, object);
+	while (json_next(&walk)) {
+		for (size_t i = 0; i < count; i++) {
+			if (!json_string_is(document, walk.key, slice_of(names[i])))
+				continue;
+			repeated |= seen & 1U << i;
+			seen |= 1U << i;
+			values[i] = walk.value;
+		}
+	}
+	return repeated;
+}

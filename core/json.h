@@ -11,13 +11,13 @@
 enum { JSON_MAX_DEPTH = 256 };
 
 enum json_type {
-	JSON_NULL,
-	JSON_FALSE,
-	JSON_TRUE,
-	JSON_NUMBER,
-	JSON_STRING,
-	JSON_ARRAY,
-	JSON_OBJECT,
+	JSON_TYPE_NULL,
+	JSON_TYPE_FALSE,
+	JSON_TYPE_TRUE,
+	JSON_TYPE_NUMBER,
+	JSON_TYPE_STRING,
+	JSON_TYPE_ARRAY,
+	JSON_TYPE_OBJECT,
 };
 
 /* Where a value lies: [begin, end) of the document, quotes or brackets included. */
@@ -32,7 +32,7 @@ struct json_value {
 bool json_scan(struct slice document, struct json_value *value);
 
 /* Walks the members of an object or the elements of an array of a document that json_scan()
- * accepted:
+ * accepted (nothing is checked again); any other value has none:
  *     struct json_walk walk = json_walk(document, object);
  *     while (json_next(&walk)) ... walk.key (of an object's member, with quotes), walk.value ... */
 struct json_walk {
@@ -47,16 +47,26 @@ struct json_walk {
 struct json_walk json_walk(struct slice document, struct json_value container);
 bool json_next(struct json_walk *walk);
 
-/* Whether the string value reads as `text` once its escapes are resolved. */
+/* Looks up members of an object by name, all in one walk: values[i] is the member named names[i],
+ * the last of several, or a JSON_TYPE_NULL when there is none (or the value is no object). At most
+ * 32 names. Returns a bit, 1 << i, for each name that came more than once. */
+unsigned json_pick(struct slice document, struct json_value object, const char *const *names,
+		   size_t count, struct json_value *values);
+/* The same for an array of names. */
+#define JSON_PICK(document, object, names, values)                                                 \
+	json_pick(document, object, names, sizeof(names) / sizeof((names)[0]), values)
+
+/* Whether the value is a string that reads as `text` once its escapes are resolved. */
 bool json_string_is(struct slice document, struct json_value string, struct slice text);
-/* The string's text with its escapes resolved (a lone surrogate becomes U+FFFD). Points into the
- * document when there is nothing to resolve, else into the arena. */
+/* The string's text with its escapes resolved (a lone surrogate becomes U+FFFD); empty when the
+ * value is no string. Points into the document when there is nothing to resolve, else into the
+ * arena. */
 struct slice json_string_text(struct slice document, struct json_value string, struct arena *arena);
 /* The value as an integer of at most 18 digits; false when it is not one. */
-bool json_integer(struct slice document, struct json_value number, int64_t *result);
+bool json_read_integer(struct slice document, struct json_value number, int64_t *result);
 
-/* Appends `text` as the inside of a JSON string: quotes, backslashes and control characters escaped,
- * bytes that are not UTF-8 replaced by U+FFFD. */
+/* Appends `text` as the inside of a JSON string: quotes, backslashes and control characters
+ * escaped, bytes that are not UTF-8 replaced by U+FFFD. */
 void json_escape(struct buffer *out, struct slice text);
 /* The same with the quotes round it. */
 void json_quote(struct buffer *out, struct slice text);

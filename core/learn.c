@@ -1,1 +1,66 @@
-#include "core/learn.h"
+#include "core/learn_entry.h"
+
+#include "core/text.h"
+
+/* A quote shorter than this is in every turn and says nothing. */
+enum { SHORTEST_QUOTE = 4 };
+
+/* Whether the words of a key ("home_city") or the entity's name are in the turn. */
+static bool names_are_in(struct slice shown, const struct learn_entry *entry, struct arena *arena)
+{
+	char *words = arena_string(arena, entry->key);
+	for (size_t i = 0; i < entry->key.size; i++) {
+		if (words[i] == '_')
+			words[i] = ' ';
+	}
+	return text_share_word((struct slice){words, entry->key.size}, shown) ||
+	       text_share_word(entry->entity, shown);
+}
+
+/* Only the user's own words count, and of them only those that the model was shown. */
+static bool is_grounded(struct slice shown, const struct learn_entry *entry, struct arena *arena)
+{
+	if (entry->words.size > 0 && !text_contains(shown, entry->words))
+		return false;
+	if (entry->words.size >= SHORTEST_QUOTE)
+		return true;
+	if (entry->value.size > 0)
+		return text_share_word(entry->value, shown);
+	return names_are_in(shown, entry, arena);
+}
+
+static bool is_over(const struct learn_turn *turn, const struct learn_entry *entry)
+{
+	bool stores = entry->op == LEARN_SET || entry->op == LEARN_ADD;
+	return stores && entry->expires_at != 0 && entry->expires_at < turn->created_at;
+}
+
+/* Keeps what may be learned, in order. */
+static void keep_sound(const struct learn_turn *turn, struct learn_entries *entries,
+		       struct arena *arena)
+{
+	struct slice shown = learn_shown_turn(turn->user);
+	size_t kept = 0;
+	for (size_t i = 0; i < entries->count; i++) {
+		const struct learn_entry *entry = &entries->list[i];
+		if (entry->confidence > turn->min_confidence && !is_over(turn, entry) &&
+		    is_grounded(shown, entry, arena))
+			entries->list[kept++] = *entry;
+		else
+			entries->rejected++;
+	}
+	entries->count = kept;
+}
+
+bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,
+		      struct arena *arena)
+{
+	struct learn_entries *entries = arena_alloc(arena, sizeof(*entries));
+	*learning = (struct learning){0};
+	if (!learn_entries_read(answer, entries, arena))
+		return false;
+	keep_sound(turn, entries, arena);
+	learning->rejected = entries->rejected;
+	learn_apply(turn, entries, learning, arena);
+	return true;
+}

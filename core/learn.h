@@ -1,8 +1,8 @@
 /* Learning without a model in it: what the memory model is asked, and what its answer changes.
  *
- * The model proposes; the rules here decide. A fact is kept only if it is grounded in the user's own
- * turn, the newer observation wins whatever the order of arrival, and nothing is ever taken from an
- * assistant's text. */
+ * The model proposes; the rules here decide. A fact is kept only if it is grounded in the user's
+ * own turn, the newer observation wins whatever the order of arrival, and nothing is ever taken
+ * from an assistant's text. */
 #ifndef RECALLD_CORE_LEARN_H
 #define RECALLD_CORE_LEARN_H
 
@@ -13,8 +13,8 @@
 struct learn_turn {
 	uint64_t exchange;
 	int64_t created_at;
-	struct slice user;      /* the new turn: the only source of facts */
-	struct slice assistant; /* its answer; shown to resolve references only; may be empty */
+	struct slice user;         /* the new turn: the only source of facts */
+	struct slice assistant;    /* its answer; shown to resolve references only; may be empty */
 	const struct turn *before; /* the turns that came before it, oldest first */
 	size_t before_count;
 	const struct fact *facts; /* the user's facts, current and ended (not the forgotten) */
@@ -28,26 +28,39 @@ struct learn_prompt {
 	struct slice user;
 };
 
-/* The request for facts: the answer is to be {"entities":[...]} (CONTRACT 4). */
+/* The request for facts: the answer is to be {"entities":[...]} (CONTRACT 4). At most about 30 KB.
+ */
 struct learn_prompt learn_facts_prompt(const struct learn_turn *turn, struct arena *arena);
+
+/* The JSON schema of that answer, for servers that want one. */
+struct slice learn_facts_schema(void);
+
+/* The part of a user turn that the memory model is shown, and that facts may rest on. */
+struct slice learn_shown_turn(struct slice user);
 
 /* A change to memory; `fact` as it will stand afterwards. */
 enum change_kind {
-	CHANGE_ADD,    /* a new fact; fact.id 0, the store gives one. Its state may be SUPERSEDED when a newer observation is known already */
-	CHANGE_UPDATE, /* the fact with fact.id gets this state, ended_at, expires_at, observed_at */
-	CHANGE_FORGET, /* the fact with fact.id is forgotten: texts erased, its source exchange hidden */
-	CHANGE_HIDE,   /* exchanges whose text contains fact.value (or rest on it) are hidden: a request to forget that no fact matched */
+	CHANGE_ADD, /* a new fact; fact.id 0, the store gives one. It may be SUPERSEDED or RETRACTED
+		       from the beginning, when something newer is known or comes in the same answer
+		     */
+	CHANGE_UPDATE, /* the fact with fact.id gets this state, ended_at, expires_at, observed_at
+			*/
+	CHANGE_FORGET, /* the fact with fact.id is forgotten: texts erased, its source exchange
+			  hidden. The texts of `fact` are empty */
+	CHANGE_HIDE,   /* exchanges whose text contains fact.value (or rest on it) are hidden: a
+			  request   to forget that no fact matched */
 };
 
 struct change {
 	enum change_kind kind;
 	struct fact fact;
-	/* For CHANGE_UPDATE to SUPERSEDED: the index in the change list of the fact that takes its place, or -1. */
+	/* For a fact that this answer supersedes: the index in the change list of the fact that
+	 * takes its place, else -1. */
 	int replaced_by;
 };
 
 struct learning {
-	struct change *changes; /* in the arena */
+	struct change *changes; /* in the arena; all CHANGE_ADD come first */
 	size_t change_count;
 	bool hide_exchange; /* the turn itself asked to forget something: it is hidden too */
 	size_t rejected;    /* entries that were not grounded, not confident or malformed */
@@ -58,12 +71,19 @@ struct learning {
 bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,
 		      struct arena *arena);
 
-/* The request for a summary: the previous one (may be empty) and the turns to fold in, oldest first. */
-struct learn_prompt learn_summary_prompt(struct slice previous, const struct turn *turns,
-					 size_t turn_count, unsigned max_words, struct arena *arena);
+/* How many of the turns, from the oldest, fit into one request for a summary (about 32 KB). At
+ * least one if there is one: a turn that is too long is cut. */
+size_t learn_summary_fits(struct slice previous, const struct turn *turns, size_t turn_count,
+			  struct arena *arena);
 
-/* Takes the model's answer as a summary: reasoning and fences stripped, cut to `max_words` words at a sentence's end
- * where there is one (else at a word's). False: it is empty. */
+/* The request for a summary: the previous one (may be empty) and the turns to fold in, oldest
+ * first. Turns beyond those that fit are left out. */
+struct learn_prompt learn_summary_prompt(struct slice previous, const struct turn *turns,
+					 size_t turn_count, unsigned max_words,
+					 struct arena *arena);
+
+/* Takes the model's answer as a summary: reasoning and fences stripped, cut to `max_words` words at
+ * a sentence's end where there is one (else at a word's). False: it is empty. */
 bool learn_summary_read(struct slice answer, unsigned max_words, struct slice *summary,
 			struct arena *arena);
 

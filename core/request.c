@@ -1,1 +1,236 @@
 #include "core/request.h"
+
+#include <string.h>
+
+enum { FIRST_MESSAGES = 16 };
+
+static bool is_empty(struct slice body, struct json_value array)
+{
+	return slice_trim(slice_part(body, array.begin + 1, array.end - 1)).size == 0;
+}
+
+static enum role read_role(struct slice body, struct json_value word)
+{
+	for (enum role role = ROLE_SYSTEM; role < ROLE_OTHER; role++) {
+		if (json_string_is(body, word, slice_of(role_name(role))))
+			return role;
+	}
+	return json_string_is(body, word, SLICE("function")) ? ROLE_TOOL : ROLE_OTHER;
+}
+
+static enum content_kind content_kind(struct json_value content)
+{
+	switch (content.type) {
+	case JSON_TYPE_NULL:
+		return CONTENT_NONE;
+	case JSON_TYPE_STRING:
+		return CONTENT_STRING;
+	case JSON_TYPE_ARRAY:
+		return CONTENT_PARTS;
+	default:
+		return CONTENT_OTHER;
+	}
+}
+
+static uint64_t hash_tool_calls(struct slice body, struct json_value calls, struct arena *arena)
+{
+	static const char *const names[] = {"id"};
+	uint64_t hash = 0;
+	struct json_walk walk = json_walk(body, calls);
+	while (json_next(&walk)) {
+		struct json_value id[1];
+		(void)JSON_PICK(body, walk.value, names, id);
+		struct slice text = json_string_text(body, id[0], arena);
+		if (text.size > 0)
+			hash = request_hash_tool_call(hash, text);
+	}
+	return hash;
+}
+
+static struct message read_message(struct slice body, struct json_value object, struct arena *arena)
+{
+	enum { NAME_ROLE, NAME_CONTENT, NAME_TOOL_CALLS, NAME_FUNCTION_CALL, NAMES };
+	static const char *const names[] = {"role", "content", "tool_calls", "function_call"};
+	struct json_value values[NAMES];
+	(void)JSON_PICK(body, object, names, values);
+	struct message message = {
+		.object = object,
+		.role = read_role(body, values[NAME_ROLE]),
+		.content_kind = content_kind(values[NAME_CONTENT]),
+		.content = values[NAME_CONTENT],
+	};
+	if (message.content_kind == CONTENT_PARTS)
+		message.parts_empty = is_empty(body, message.content);
+	struct json_value calls = values[NAME_TOOL_CALLS];
+	if (message.role == ROLE_ASSISTANT && calls.type == JSON_TYPE_ARRAY &&
+	    !is_empty(body, calls)) {
+		message.has_tool_calls = true;
+		message.tool_calls_hash = hash_tool_calls(body, calls, arena);
+	}
+	if (message.role == ROLE_ASSISTANT && values[NAME_FUNCTION_CALL].type == JSON_TYPE_OBJECT)
+		message.has_tool_calls = true;
+	return message;
+}
+
+/* False: an element is no object, or there are too many. */
+static bool read_messages(struct chat_request *request, struct arena *arena)
+{
+	size_t capacity = 0;
+	struct json_walk walk = json_walk(request->body, request->messages_array);
+	while (json_next(&walk)) {
+		if (walk.value.type != JSON_TYPE_OBJECT ||
+		    request->message_count == REQUEST_MAX_MESSAGES)
+			return false;
+		if (request->message_count == capacity) {
+			const struct message *few = request->messages;
+			size_t size = capacity * sizeof(*few);
+			capacity = capacity == 0 ? FIRST_MESSAGES : 2 * capacity;
+			request->messages = arena_alloc(arena, capacity * sizeof(*few));
+			if (size > 0)
+				memcpy(request->messages, few, size);
+		}
+		request->messages[request->message_count++] =
+			read_message(request->body, walk.value, arena);
+	}
+	return true;
+}
+
+static bool has_response_format(struct slice body, struct json_value format)
+{
+	static const char *const names[] = {"type"};
+	struct json_value type[1];
+	(void)JSON_PICK(body, format, names, type);
+	return format.type == JSON_TYPE_OBJECT && !json_string_is(body, type[0], SLICE("text"));
+}
+
+static struct slice metadata_user_id(struct slice body, struct json_value metadata,
+				     struct arena *arena)
+{
+	static const char *const names[] = {"user_id"};
+	struct json_value user_id[1];
+	(void)JSON_PICK(body, metadata, names, user_id);
+	return json_string_text(body, user_id[0], arena);
+}
+
+enum request_verdict request_scan(struct chat_request *request, struct slice body,
+				  struct arena *arena)
+{
+	enum {
+		NAME_MESSAGES,
+		NAME_MODEL,
+		NAME_STREAM,
+		NAME_RESPONSE_FORMAT,
+		NAME_USER,
+		NAME_SAFETY_IDENTIFIER,
+		NAME_METADATA,
+		NAMES
+	};
+	static const char *const names[] = {"messages",        "model", "stream",
+					    "response_format", "user",  "safety_identifier",
+					    "metadata"};
+	struct json_value document;
+	*request = (struct chat_request){.body = body};
+	if (!json_scan(body, &document))
+		return REQUEST_NOT_JSON;
+	struct json_value values[NAMES];
+	unsigned repeated = JSON_PICK(body, document, names, values);
+	if (values[NAME_MESSAGES].type != JSON_TYPE_ARRAY || (repeated & 1U << NAME_MESSAGES) != 0)
+		return REQUEST_NOT_CHAT;
+	request->messages_array = values[NAME_MESSAGES];
+	request->model = json_string_text(body, values[NAME_MODEL], arena);
+	request->stream = values[NAME_STREAM].type == JSON_TYPE_TRUE;
+	request->has_response_format = has_response_format(body, values[NAME_RESPONSE_FORMAT]);
+	request->user = json_string_text(body, values[NAME_USER], arena);
+	request->safety_identifier = json_string_text(body, values[NAME_SAFETY_IDENTIFIER], arena);
+	request->metadata_user_id = metadata_user_id(body, values[NAME_METADATA], arena);
+	return read_messages(request, arena) ? REQUEST_OK : REQUEST_NOT_CHAT;
+}
+
+/* The text of a content part; false when it is of another type. */
+static bool part_text(struct slice body, struct json_value part, struct arena *arena,
+		      struct slice *text)
+{
+	static const char *const names[] = {"type", "text"};
+	struct json_value values[2];
+	(void)JSON_PICK(body, part, names, values);
+	*text = json_string_text(body, values[1], arena);
+	return json_string_is(body, values[0], SLICE("text")) && values[1].type == JSON_TYPE_STRING;
+}
+
+static struct slice join_parts(struct slice body, struct json_value parts, struct arena *arena)
+{
+	struct slice text = {0};
+	struct buffer joined;
+	buffer_init(&joined, body.size);
+	size_t count = 0;
+	struct json_walk walk = json_walk(body, parts);
+	while (json_next(&walk)) {
+		struct slice part;
+		if (!part_text(body, walk.value, arena, &part))
+			continue;
+		if (count == 1)
+			(void)buffer_append(&joined, text);
+		if (count > 0) {
+			(void)buffer_append_byte(&joined, '\n');
+			(void)buffer_append(&joined, part);
+		}
+		text = part;
+		count++;
+	}
+	if (count > 1)
+		text = arena_copy(arena, buffer_slice(&joined));
+	buffer_finish(&joined);
+	return text;
+}
+
+struct slice request_text(const struct chat_request *request, const struct message *message,
+			  struct arena *arena)
+{
+	if (message->content_kind == CONTENT_PARTS)
+		return join_parts(request->body, message->content, arena);
+	return json_string_text(request->body, message->content, arena);
+}
+
+uint64_t request_hash_tool_call(uint64_t hash, struct slice id)
+{
+	const uint64_t prime = UINT64_C(0x100000001b3);
+	if (hash == 0)
+		hash = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < id.size; i++)
+		hash = (hash ^ (unsigned char)id.data[i]) * prime;
+	/* The end of an id counts: "ab", "c" is not "a", "bc". */
+	hash = (hash ^ 0xff) * prime;
+	return hash == 0 ? 1 : hash;
+}
+
+static bool is_system(const struct message *message)
+{
+	return message->role == ROLE_SYSTEM || message->role == ROLE_DEVELOPER;
+}
+
+static bool is_tool_step(const struct message *message)
+{
+	return message->role == ROLE_TOOL ||
+	       (message->role == ROLE_ASSISTANT && message->has_tool_calls);
+}
+
+struct newest_turn request_newest_turn(const struct chat_request *request)
+{
+	const struct message *messages = request->messages;
+	size_t end = request->message_count;
+	bool is_last = true;
+	for (; end > 0 && messages[end - 1].role != ROLE_USER; end--) {
+		const struct message *message = &messages[end - 1];
+		if (is_system(message))
+			continue;
+		bool is_prefill = is_last && message->role == ROLE_ASSISTANT;
+		if (!is_prefill && !is_tool_step(message))
+			return (struct newest_turn){0};
+		is_last = false;
+	}
+	size_t first = end;
+	while (first > 0 && messages[first - 1].role == ROLE_USER)
+		first--;
+	return (struct newest_turn){
+		.first = first, .count = end - first, .is_last = is_last && end > first};
+}

@@ -25,16 +25,18 @@ struct message {
 	enum content_kind content_kind;
 	struct json_value content; /* when content_kind is STRING or PARTS */
 	bool parts_empty;          /* an array without elements */
-	bool has_tool_calls;       /* an assistant message with a non-empty tool_calls or function_call */
-	uint64_t tool_calls_hash;  /* request_hash_tool_call() over its ids; 0 without any */
+	bool has_tool_calls; /* an assistant message with a non-empty tool_calls or function_call */
+	uint64_t tool_calls_hash; /* request_hash_tool_call() over its ids; 0 without any */
 };
 
 struct chat_request {
 	struct slice body;
 	struct slice model; /* empty when absent; escapes resolved */
-	bool stream;
-	bool has_response_format; /* json_object or json_schema; {"type":"text"} is the default and counts as absent */
-	struct slice user;              /* the body fields that may carry a user's id; empty when absent */
+	bool stream;        /* literally true */
+	/* An object of any type but "text", which is the default and counts as absent. */
+	bool has_response_format;
+	/* The body fields that may carry a user's id; empty when absent or no string. */
+	struct slice user;
 	struct slice safety_identifier;
 	struct slice metadata_user_id;
 	struct json_value messages_array;
@@ -42,10 +44,15 @@ struct chat_request {
 	size_t message_count;
 };
 
+/* No upstream takes as many; what a request of tiny messages can make us allocate is bounded by it.
+ */
+enum { REQUEST_MAX_MESSAGES = 65536 };
+
 enum request_verdict {
 	REQUEST_OK,
 	REQUEST_NOT_JSON, /* not a valid JSON document, or nested too deeply */
-	REQUEST_NOT_CHAT, /* not an object with exactly one `messages` array of objects */
+	REQUEST_NOT_CHAT, /* not an object with exactly one `messages` array of objects, or too many
+			   */
 };
 
 /* Scans `body`, which must outlive the result. */
@@ -57,17 +64,18 @@ enum request_verdict request_scan(struct chat_request *request, struct slice bod
 struct slice request_text(const struct chat_request *request, const struct message *message,
 			  struct arena *arena);
 
-/* Folds one tool call's id into a hash over all ids of a message, in their order. Start with 0;
- * never gives 0. */
+/* Folds one tool call's id into a hash over all ids of a message, in their order; calls without an
+ * id are left out. Start with 0; never gives 0. The hash (FNV-1a, 64 bits) may be kept. */
 uint64_t request_hash_tool_call(uint64_t hash, struct slice id);
 
 /* Where the exchange's own user turn lies in the messages: the run of user messages that the newest
- * reply answers. Trailing tool messages, assistant messages with tool calls and an assistant
- * message that the reply is to continue are passed over. `count` 0: there is no such turn. */
+ * reply answers. Trailing tool messages, assistant messages with tool calls, one last assistant
+ * message that the reply is to continue, and system messages between them are passed over.
+ * `count` 0: there is no such turn. */
 struct newest_turn {
 	size_t first;
 	size_t count;
-	bool is_last; /* the request's last message is this user turn, no tool result behind it */
+	bool is_last; /* nothing but system messages, which are passed over too, comes behind it */
 };
 
 struct newest_turn request_newest_turn(const struct chat_request *request);
@@ -95,10 +103,12 @@ struct injection {
 enum { REQUEST_MAX_INSERTIONS = 4 };
 
 /* Works out the insertions, in the order of their offsets, with the bytes in the arena. Returns how
- * many there are; 0 when the request offers no place (it then goes as it is). PLACE_SYSTEM falls
- * back to the first user message when the leading system message has neither text nor parts.
+ * many there are; 0 when the request offers no place (it then goes as it is). PLACE_SYSTEM and
+ * PLACE_DEVELOPER fall back to the first user message when the leading system message has neither
+ * text nor parts, and when the only system message is a later one: a second one is never made.
  * `made_message` says whether a new message had to carry the block. Turns go in before the first
- * message that is neither system nor developer, and only if that is a user message. */
+ * message that is neither system nor developer, and only if that is a user message; a new message
+ * comes before them. */
 size_t request_inject(const struct chat_request *request, const struct injection *injection,
 		      struct insertion insertions[REQUEST_MAX_INSERTIONS], bool *made_message,
 		      struct arena *arena);

@@ -1,13 +1,17 @@
-/* Text: what words are, how much a text costs, how texts are compared. All input is UTF-8; bytes that
- * are not are treated as one unknown character each and never overrun. */
+/* Text: what words are, how much a text costs, how texts are compared. All input is UTF-8; bytes
+ * that are not are treated as one unknown character each and never overrun. */
 #ifndef RECALLD_CORE_TEXT_H
 #define RECALLD_CORE_TEXT_H
 
 #include "core/bytes.h"
 
 bool text_is_utf8(struct slice text);
-/* Whether it is 1 or more characters that can be seen: valid UTF-8, no control, format, surrogate or
- * separator character, no white space (the space included). */
+/* The character at the offset `at`, which must lie within the text: returns how many bytes it
+ * takes. A byte that is not UTF-8 reads as U+FFFD and takes one. */
+size_t text_decode(struct slice text, size_t at, uint32_t *character);
+bool text_is_space(uint32_t character); /* Unicode's White_Space */
+/* Whether it is 1 or more characters that can be seen: valid UTF-8, no control, format, surrogate
+ * or separator character, no white space (the space included). */
 bool text_is_visible(struct slice text);
 
 /* An estimate of how many tokens the text is for a current model: letters of the Latin script about
@@ -15,29 +19,50 @@ bool text_is_visible(struct slice text);
 size_t text_tokens(struct slice text);
 
 /* The assistant's text without the reasoning that some servers and clients write into it:
- * <think>...</think>, <thinking>, <reasoning>, <|begin_of_thought|>...<|end_of_thought|> and
- * <details type="reasoning">...</details>. Unchanged (and uncopied) when there is none. */
+ * <think>...</think>, <thinking>, <reason>, <reasoning>, <thought>, ◁think▷...◁/think▷,
+ * <|begin_of_thought|>...<|end_of_thought|> and <details type="reasoning">...</details>. What is
+ * not closed is reasoning to the end if the text begins with it, and no reasoning elsewhere; all
+ * before a first </think> on a line of its own is reasoning that the prompt's template opened.
+ * Unchanged (and uncopied) when there is none. */
 struct slice text_without_reasoning(struct slice text, struct arena *arena);
 
-/* A hash by which a turn is known again when it is resent: reasoning (see above) and all white space
- * left out. Never 0 except for a text without anything else. */
+/* Walks over the stretches of reasoning, in order and not overlapping. Start with all zeroes but
+ * the text; false: there is no further one. */
+struct reasoning_walk {
+	struct slice text;
+	size_t begin; /* of the reasoning found */
+	size_t end;
+	unsigned unclosed; /* the forms that are known not to be closed any more, one bit each */
+	bool started;
+};
+bool text_next_reasoning(struct reasoning_walk *walk);
+
+/* A hash by which a turn is known again when it is resent: reasoning (see above) and all white
+ * space left out. Never 0 except for a text without anything else. Allocates nothing. */
 uint64_t text_hash(struct slice text);
 
-/* Calls `word` for every word of the text, case folded: words as in Unicode UAX #29, and for scripts
- * without spaces (Han, Hiragana, Katakana, Hangul, Thai, Lao, Khmer, Myanmar) each overlapping pair
- * of characters, or the single character of a run of one. Stops early when `word` gives false. */
+/* Calls `word` for every word of the text, case folded and in NFKC: words as in Unicode UAX #29
+ * that hold a letter or a digit, every emoji, and for scripts without spaces (Han, Hiragana,
+ * Katakana, Hangul, Thai, Lao, Khmer, Myanmar) each overlapping pair of characters, or the single
+ * character of a run of one. A word of more than 256 bytes comes in pieces. Stops early when `word`
+ * gives false. */
 void text_words(struct slice text, bool (*word)(void *cookie, struct slice word), void *cookie);
 bool text_share_word(struct slice a, struct slice b);
 
-/* Whether `part` lies in `whole` when case (folded), the kind of white space and quotation marks, and
- * dashes are not regarded. An empty part does not. */
+/* Whether `part` lies in `whole` when case (folded), compatibility forms (NFKC), the kind and
+ * amount of white space, and the kind of quotation marks and dashes are not regarded. An empty part
+ * does not. */
 bool text_contains(struct slice whole, struct slice part);
 
 /* One line, made safe to quote inside a memory block: control, bidirectional and invisible format
  * characters dropped, white space runs made one space, ends trimmed, "<" and ">" and chat-template
- * tokens unable to open or close anything, cut at a character boundary to `limit` bytes. */
+ * tokens unable to open or close anything, cut at a character boundary to `limit` bytes.
+ * The rule: "<" and ">" become "‹" and "›", the brackets of a template's token ("[INST]") become
+ * round, and the colon of a role's label at the start of a line or after "##" ("Human:",
+ * "### Instruction:") becomes a dash. What is inert already stays as it is. */
 struct slice text_one_line(struct slice text, size_t limit, struct arena *arena);
-/* The same for a text of several lines: line breaks stay, at most one empty line in a row. */
+/* The same for a text of several lines: line breaks and indentation stay, at most one empty line in
+ * a row. */
 struct slice text_inert(struct slice text, size_t limit, struct arena *arena);
 
 /* RFC 3339 in UTC, seconds ("2026-11-21T09:30:00Z"); and the date alone. */

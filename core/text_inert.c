@@ -1,1 +1,236 @@
 #include "core/text.h"
+
+#include <string.h>
+#include <unictype.h>
+#include <unistr.h>
+
+/* Made in three steps, each of which sees what the one before has left: characters, then tokens
+ * that only the missing characters may have kept apart, then the line breaks of a single line. */
+
+enum { DEEPEST_INDENT = 32, TAB_WIDTH = 4, LONGEST_SKIP = 64 };
+
+/* Control and format characters, variation selectors, fillers and tags: nothing that a reader would
+ * see, and room enough to hide a text in. */
+static bool is_invisible(uint32_t character)
+{
+	const uint32_t hidden = UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf;
+	if (character < 0x7F)
+		return character < ' ';
+	return uc_is_general_category_withtable(character, hidden) ||
+	       uc_is_property_default_ignorable_code_point(character);
+}
+
+static bool is_line_break(uint32_t character)
+{
+	return (character >= '\n' && character <= '\r') || character == 0x85 ||
+	       character == 0x2028 || character == 0x2029;
+}
+
+/* White space that has been read and not yet written. */
+struct gap {
+	size_t lines;
+	size_t width;         /* of what follows the last line break */
+	bool carriage_return; /* the next "\n" ends the same line */
+};
+
+static void gap_add(struct gap *gap, uint32_t character)
+{
+	if (!is_line_break(character)) {
+		gap->width += character == '\t' ? TAB_WIDTH : 1;
+	} else {
+		gap->lines += character == '\n' && gap->carriage_return ? 0 : 1;
+		gap->width = 0;
+	}
+	gap->carriage_return = character == '\r';
+}
+
+static void append_times(struct buffer *out, char byte, size_t count)
+{
+	while (count-- > 0)
+		buffer_append_byte(out, byte);
+}
+
+/* For a single line a line break is still written, since a label may follow it. */
+static void gap_write(struct gap *gap, bool one_line, struct buffer *out)
+{
+	if (out->size > 0 && gap->lines > 0) {
+		size_t indent = gap->width > DEEPEST_INDENT ? DEEPEST_INDENT : gap->width;
+		append_times(out, '\n', gap->lines > 1 && !one_line ? 2 : 1);
+		append_times(out, ' ', one_line ? 0 : indent);
+	} else if (out->size > 0 && gap->width > 0) {
+		append_times(out, ' ', 1);
+	}
+	*gap = (struct gap){0};
+}
+
+static void append_visible(struct buffer *out, uint32_t character)
+{
+	if (character == '<' || character == '>')
+		character = character == '<' ? 0x2039 : 0x203A;
+	uint8_t bytes[4];
+	int size = u8_uctomb(bytes, character, sizeof(bytes));
+	buffer_append(out, (struct slice){(const char *)bytes, (size_t)size});
+}
+
+/* The first step, until `out` is full: no later one makes the text shorter. */
+static void keep_visible(struct slice text, bool one_line, struct buffer *out)
+{
+	struct gap gap = {0};
+	uint32_t character;
+	for (size_t at = 0; at < text.size && !out->overflowed;) {
+		at += text_decode(text, at, &character);
+		if (text_is_space(character)) {
+			gap_add(&gap, character);
+		} else if (!is_invisible(character)) {
+			gap_write(&gap, one_line, out);
+			if (!out->overflowed)
+				append_visible(out, character);
+		}
+	}
+}
+
+/* Names that chat templates write in square brackets. */
+static const struct slice bracketed[] = {
+	SLICE("INST"),          SLICE("SYS"),
+	SLICE("SYSTEM_PROMPT"), SLICE("AVAILABLE_TOOLS"),
+	SLICE("TOOL_CALLS"),    SLICE("TOOL_RESULTS"),
+	SLICE("TOOL_CONTENT"),  SLICE("MODEL_SETTINGS"),
+	SLICE("ARGS"),          SLICE("CALL_ID"),
+	SLICE("THINK"),         SLICE("IMG"),
+	SLICE("gMASK"),
+};
+
+/* What chat templates and prompts call the one who speaks. */
+static const struct slice labels[] = {
+	SLICE("system"),       SLICE("developer"), SLICE("user"),  SLICE("human"),
+	SLICE("assistant"),    SLICE("ai"),        SLICE("tool"),  SLICE("instruction"),
+	SLICE("instructions"), SLICE("response"),  SLICE("input"),
+};
+
+static bool is_name_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
+}
+
+static bool is_one_of(struct slice word, const struct slice *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (slice_equal_nocase(word, words[i]))
+			return true;
+	}
+	return false;
+}
+
+static size_t end_of_name(struct slice text, size_t at)
+{
+	while (at < text.size && is_name_byte(text.data[at]))
+		at++;
+	return at;
+}
+
+/* Past those of `bytes` that stand at `at`, but not so far that many skips could add up. */
+static size_t skip(struct slice text, size_t at, const char *bytes)
+{
+	size_t limit = text.size - at > LONGEST_SKIP ? at + LONGEST_SKIP : text.size;
+	while (at < limit && strchr(bytes, text.data[at]) != NULL)
+		at++;
+	return at;
+}
+
+/* Makes the brackets of a token that opens at `at` round. */
+static void round_brackets(struct buffer *text, size_t at)
+{
+	struct slice whole = buffer_slice(text);
+	size_t begin = skip(whole, at + 1, "/");
+	size_t end = end_of_name(whole, begin);
+	if (end == whole.size || whole.data[end] != ']' ||
+	    !is_one_of(slice_part(whole, begin, end), bracketed,
+		       sizeof(bracketed) / sizeof(bracketed[0])))
+		return;
+	text->data[at] = '(';
+	text->data[end] = ')';
+}
+
+/* The offset of the colon of the label at `at`, or the text's size. */
+static size_t colon_of_label(struct slice text, size_t at)
+{
+	size_t begin = skip(text, at, " *#\n");
+	size_t end = end_of_name(text, begin);
+	if (!is_one_of(slice_part(text, begin, end), labels, sizeof(labels) / sizeof(labels[0])))
+		return text.size;
+	size_t colon = skip(text, end, " *");
+	return colon < text.size && text.data[colon] == ':' ? colon : text.size;
+}
+
+/* Where a label may begin: a line's start, or behind the marks of a heading. */
+static bool label_may_follow(struct slice text, size_t at)
+{
+	return at == 0 || text.data[at - 1] == '\n' ||
+	       (at > 1 && text.data[at - 1] == '#' && text.data[at - 2] == '#');
+}
+
+/* The second step: from `text`, whose brackets it changes in place, to `out`. */
+static void break_tokens(struct buffer *text, struct buffer *out)
+{
+	size_t written = 0;
+	for (size_t at = 0; at < text->size; at++) {
+		if (text->data[at] == '[')
+			round_brackets(text, at);
+		struct slice whole = buffer_slice(text);
+		if (!label_may_follow(whole, at))
+			continue;
+		size_t colon = colon_of_label(whole, at);
+		if (colon < written || colon == whole.size)
+			continue;
+		buffer_append(out, slice_part(whole, written, colon));
+		buffer_append(out, SLICE(" -"));
+		written = colon + 1;
+	}
+	buffer_append(out, slice_part(buffer_slice(text), written, text->size));
+}
+
+static void join_lines(struct buffer *text)
+{
+	for (size_t at = 0; at < text->size; at++) {
+		if (text->data[at] == '\n')
+			text->data[at] = ' ';
+	}
+}
+
+/* At most `limit` bytes, cut at a character boundary and without white space at the end. */
+static struct slice cut(struct slice text, size_t limit)
+{
+	if (text.size > limit) {
+		while (limit > 0 && ((unsigned char)text.data[limit] & 0xC0) == 0x80)
+			limit--;
+		text.size = limit;
+	}
+	return slice_trim(text);
+}
+
+static struct slice make_inert(struct slice text, size_t limit, bool one_line, struct arena *arena)
+{
+	struct buffer visible;
+	struct buffer inert;
+	buffer_init(&visible, limit);
+	buffer_init(&inert, SIZE_MAX);
+	keep_visible(text, one_line, &visible);
+	break_tokens(&visible, &inert);
+	if (one_line)
+		join_lines(&inert);
+	struct slice result = arena_copy(arena, cut(buffer_slice(&inert), limit));
+	buffer_finish(&visible);
+	buffer_finish(&inert);
+	return result;
+}
+
+struct slice text_one_line(struct slice text, size_t limit, struct arena *arena)
+{
+	return make_inert(text, limit, true, arena);
+}
+
+struct slice text_inert(struct slice text, size_t limit, struct arena *arena)
+{
+	return make_inert(text, limit, false, arena);
+}

@@ -1,7 +1,7 @@
 /* The configuration: read once into an immutable snapshot, swapped whole by a reload.
  *
- * One table (config_keys) has every key with its type, default, range and help; the parser, `-t`, the
- * environment's names and the test of conf/recalld.conf all follow from it. A snapshot is
+ * One table (config_keys) has every key with its type, default, range and help; the parser, `-t`,
+ * the environment's names and the test of conf/recalld.conf all follow from it. A snapshot is
  * reference-counted and read-only, so any thread may hold one. */
 #ifndef RECALLD_PROXY_CONFIG_H
 #define RECALLD_PROXY_CONFIG_H
@@ -43,9 +43,10 @@ struct config_memory {
 struct config_override; /* one [memory SELECTOR] section */
 
 struct config {
+	_Atomic unsigned references; /* config_retain() and config_release() own it */
 	struct {
 		char *address;
-		char *admin;
+		char *admin; /* empty: none */
 		char *admin_token;
 		uint64_t workers; /* as configured; 0: one per CPU */
 		uint64_t max_body;
@@ -91,9 +92,10 @@ struct config {
 };
 
 /* Reads FILE (NULL: defaults and environment only) and the environment. Every fault is printed to
- * `faults` as "FILE:LINE: what is wrong; what would be right", a line each (for a fault of a variable: its name in place of
- * FILE:LINE), warnings as "FILE: warning: ..." to `warnings` (NULL: not wanted). NULL when there was a
- * fault. The snapshot has one reference. */
+ * `faults` as "FILE:LINE: what is wrong; what would be right", a line each (for a fault of a
+ * variable: its name in place of FILE:LINE), warnings as "FILE: warning: ..." to `warnings` (NULL:
+ * not wanted). No text or list is quoted in them unless it is a name, so that no secret is printed.
+ * NULL when there was a fault. The snapshot has one reference. */
 struct config *config_read(const char *file, FILE *faults, FILE *warnings);
 /* The same from memory; `name` stands for the file's name. For tests and fuzzing. */
 struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings);
@@ -101,13 +103,15 @@ struct config *config_read_text(const char *name, struct slice text, FILE *fault
 struct config *config_retain(struct config *config);
 void config_release(struct config *config); /* NULL is fine; from any thread */
 
-/* The [memory] settings for one request: the base section, then every [memory SELECTOR] that matches,
- * the last one winning. Empty slices match only a selector of "*". */
+/* The [memory] settings for one request: the base section, then every [memory SELECTOR] that
+ * matches, the last one winning key by key. Empty slices match only a selector of "*". When
+ * sections that were not written for each other meet, conversation_tokens stays the limit of
+ * context_tokens. */
 struct config_memory config_memory_for(const struct config *config, struct slice model,
 				       struct slice tenant, struct slice user);
 
-/* Prints to `out` the names of the keys that differ and that a running daemon does not take over
- * (listen address, workers, storage path, ...); returns how many. */
+/* Prints to `out` the names of the keys ("listen.address", a line each) that differ and that a
+ * running daemon does not take over; returns how many. */
 size_t config_unreloadable_changes(const struct config *before, const struct config *after,
 				   FILE *out);
 
@@ -115,9 +119,9 @@ size_t config_unreloadable_changes(const struct config *before, const struct con
 
 enum config_type {
 	CONFIG_TEXT,
-	CONFIG_WORD,  /* one of `words` */
-	CONFIG_LIST,
-	CONFIG_SWITCH,
+	CONFIG_LIST,   /* texts, comma-separated */
+	CONFIG_WORD,   /* one of `words` */
+	CONFIG_SWITCH, /* one of the two `words`, the second of which is true */
 	CONFIG_NUMBER,
 	CONFIG_FRACTION, /* a decimal number */
 	CONFIG_SIZE,
@@ -129,15 +133,27 @@ struct config_key {
 	const char *name;
 	enum config_type type;
 	const char *initial; /* the default, as it would be written */
-	const char *words;   /* CONFIG_WORD: "off|buffer|..." in the order of their enum values */
-	const char *later;   /* words or values that this version refuses with "not in this version"; NULL: none */
+	const char *words;   /* "off|buffer|..." in the order of their values */
+	/* Patterns of values, "vector|auto", that this version refuses unless they are the default.
+	 */
+	const char *later;
 	uint64_t least, most; /* range, in the unit of the stored value; most 0: no range */
+	bool required;        /* a text that may not be empty */
 	bool reloadable;
-	size_t offset; /* into struct config (or struct config_memory for [memory]); SIZE_MAX: recognised, not stored */
+	/* For texts and each item of a list: whether it has the right form, and if not, why ("is
+	 * ...; what would be right", without the value). NULL: any. Not asked about an empty text.
+	 */
+	bool (*check)(struct slice text, struct buffer *why);
+	/* Into struct config, or struct config_memory for [memory]; SIZE_MAX: known, but not
+	 * stored. */
+	size_t offset;
 	const char *help;
 };
 
 extern const struct config_key config_keys[];
 extern const size_t config_key_count;
+
+/* The table as Markdown: for each section its keys, their defaults, ranges and help. */
+void config_print_reference(FILE *out);
 
 #endif

@@ -1,12 +1,13 @@
-/* The HTTP/1.1 server: reads requests strictly, whole with their bodies, one at a time per connection,
- * and sends replies as they come. The only file that knows how requests are read from a socket.
+/* The HTTP/1.1 server: reads requests strictly, whole with their bodies, one at a time per
+ * connection, and sends replies as they come.
  *
  * One server belongs to one event loop and is not shared. It answers by itself what it refuses
  * (OpenAI-shaped JSON error, connection closed) and never hands such a request out.
  *
  * A request is handed to the handler once its body is there. From then on the handler owns it until
- * http_reply_end() or, when the client leaves first, until its `gone` callback returns: exactly one
- * of the two ends each request, and the pointer is invalid after either. */
+ * http_reply_end() or http_reply_abort() or, when the client leaves first, until its `gone`
+ * callback returns: exactly one of these ends each request, and the pointer is invalid after any.
+ */
 #ifndef RECALLD_PROXY_HTTP_SERVER_H
 #define RECALLD_PROXY_HTTP_SERVER_H
 
@@ -20,15 +21,19 @@ struct http_request;
 
 struct http_server_options {
 	uint64_t max_body;
-	/* Connections of all servers that share the counter; at max_connections a new one gets 503 with Retry-After. */
+	/* Connections of all servers that share the counter; at max_connections a new one's first
+	 * request gets 503 with Retry-After. */
 	atomic_size_t *connections;
 	size_t max_connections;
-	unsigned read_timeout;  /* seconds in which a request, once begun, must have come (a deadline, not between bytes); body: plus one second per 64 KB received */
-	unsigned idle_timeout;  /* seconds a kept-alive connection may wait for its next request */
-	unsigned write_timeout; /* seconds without progress of a reply's bytes before the client counts as gone */
+	/* Seconds in which a request, once begun, must have come: a deadline, not the time between
+	 * bytes. Every 64 KB of the body that came add a second. */
+	unsigned read_timeout;
+	unsigned idle_timeout;  /* seconds that a connection may wait for its next request */
+	unsigned write_timeout; /* seconds without progress of a reply: the client counts as gone */
 };
 
-/* Called for every request. It may reply at once or later. */
+/* Called for every request. It may reply at once; if it replies later, it must set the request's
+ * events before it returns. */
 typedef void http_handler(void *cookie, struct http_request *request);
 
 struct http_server *http_server_create(struct event_base *base,
@@ -36,27 +41,35 @@ struct http_server *http_server_create(struct event_base *base,
 				       http_handler *handler, void *cookie);
 /* Limits for requests that come from now on. */
 void http_server_set_options(struct http_server *server, const struct http_server_options *options);
-/* Accepts on a listening socket (non-blocking; the server closes it). Pauses for half a second when descriptors run out. */
+/* Accepts on a listening socket (non-blocking; the server closes it). Pauses for half a second when
+ * descriptors run out. */
 void http_server_listen(struct http_server *server, int fd);
-/* Stops accepting, closes idle connections; those with a request under way close after its reply. */
+/* Stops accepting, closes idle connections; those with a request under way close after its reply.
+ */
 void http_server_drain(struct http_server *server);
 /* Connections that are open. */
 size_t http_server_connections(const struct http_server *server);
-/* Closes everything at once; requests under way get their `gone` callback. */
+/* Closes everything at once; requests under way get their `gone` callback. Not from within a
+ * handler or an event. NULL is fine. */
 void http_server_destroy(struct http_server *server);
 
-/* Opens a listening TCP socket on "HOST:PORT" ("[::1]:80" too; port 0: any), with SO_REUSEADDR, TCP_NODELAY and,
- * if asked, SO_REUSEPORT. -1: `error` says why. */
+/* Opens a listening TCP socket on "HOST:PORT" ("[::1]:80" too; port 0: any), with SO_REUSEADDR,
+ * TCP_NODELAY and, if asked, SO_REUSEPORT; or a local one on "unix:/path", in place of a socket
+ * that was left there. -1: `error` says why. */
 int http_listen_socket(const char *address, bool reuse_port, char *error, size_t error_size);
 
 const struct http_head *http_request_head(const struct http_request *request);
 struct slice http_request_body(const struct http_request *request);
-/* "203.0.113.9:4711"; and whether the peer is on the loopback interface. */
+/* "203.0.113.9:4711", "[2001:db8::9]:4711" or "unix"; and whether the peer is on this machine's
+ * loopback interface or local socket. */
 const char *http_request_peer(const struct http_request *request);
 bool http_request_is_local(const struct http_request *request);
 
+/* Both come from the loop, never from within a function of this header (http_server_destroy()
+ * excepted, which calls `gone`). */
 struct http_request_events {
-	/* The client left, or stopped reading for write_timeout. */
+	/* The client left (a half-close counts), or stopped reading for write_timeout. It may look
+	 * at the request, but not reply. */
 	void (*gone)(void *cookie);
 	/* The output has fallen below the low mark after http_reply_full() had said true. */
 	void (*drained)(void *cookie);
@@ -66,31 +79,35 @@ void http_request_set_events(struct http_request *request, const struct http_req
 
 /* How the reply's body is delimited. */
 enum http_framing {
-	HTTP_FRAMING_NONE,   /* no body and no length is announced (1xx, 204, 304) */
+	HTTP_FRAMING_NONE,   /* no body and no length is announced (204, 304) */
 	HTTP_FRAMING_LENGTH, /* a Content-Length is among the fields (HEAD too) */
 	HTTP_FRAMING_STREAM, /* chunked for an HTTP/1.1 client, until close for an HTTP/1.0 one */
 };
 
-/* Sends the head. `fields` must hold no Connection, Transfer-Encoding or, unless framing is LENGTH, Content-Length;
- * Date is added when missing. */
+/* Sends the head. `fields` must hold no Connection, Transfer-Encoding or, unless framing is LENGTH,
+ * Content-Length; Date is added when missing; a field that could not be sent as one is left out. */
 void http_reply_head(struct http_request *request, int status, struct slice reason,
 		     const struct http_field *fields, size_t field_count,
 		     enum http_framing framing);
-/* Sends body bytes (copied). Ignored for HEAD. */
+/* Sends body bytes (copied). Ignored for HEAD, and beyond the Content-Length. */
 void http_reply_body(struct http_request *request, struct slice bytes);
-/* Whether more waits to be sent than the high mark (128 KB): stop feeding until `drained`. */
+/* Whether more waits to be sent than the high mark (128 KB): stop feeding until `drained`, which
+ * comes below the low mark (32 KB). */
 bool http_reply_full(const struct http_request *request);
 /* The reply is whole; the connection goes on to its next request or closes. */
 void http_reply_end(struct http_request *request);
-/* The reply cannot be made whole: what was sent goes out, then the connection closes without the framing's end. */
+/* The reply cannot be made whole: what was sent goes out, then the connection closes without the
+ * framing's end. */
 void http_reply_abort(struct http_request *request);
-/* A whole reply in one call: head with Content-Length, body, end. `content_type` for example "application/json". */
+/* A whole reply in one call: head with Content-Length, body, end. `content_type` for example
+ * "application/json"; NULL: none. */
 void http_reply(struct http_request *request, int status, const char *content_type,
 		const struct http_field *fields, size_t field_count, struct slice body);
-/* An OpenAI-shaped error as a whole reply: {"error":{"message","type","param":null,"code"}}. */
+/* An OpenAI-shaped error as a whole reply. From 500 on it carries "x-should-retry: false", unless
+ * `fields` has a Retry-After. `code` may be NULL. */
 void http_reply_error(struct http_request *request, int status, const char *code,
 		      struct slice message, const struct http_field *fields, size_t field_count);
-/* That error's JSON, without a reply. */
+/* That error's JSON, without a reply: {"error":{"message","type","param":null,"code"}}. */
 void http_error_json(struct buffer *out, int status, const char *code, struct slice message);
 const char *http_status_reason(int status);
 

@@ -1,1 +1,303 @@
+/* Whose request it is. */
 #include "proxy/identity.h"
+
+#include "core/text.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+#include <string.h>
+
+enum { MAX_ID = 256, TENANT_DIGITS = 16 };
+
+static const struct slice signature_header = {"X-User-Signature", 16};
+
+static bool is_in(const struct config_list *list, struct slice name)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (slice_equal_nocase(name, slice_of(list->items[i])))
+			return true;
+	}
+	return false;
+}
+
+bool identity_owns_header(const struct config *config, struct slice name)
+{
+	static const struct slice memory = {"X-Memory-", 9};
+	return is_in(&config->identity.user_header, name) ||
+	       is_in(&config->identity.session_header, name) ||
+	       is_in(&config->identity.task_header, name) ||
+	       slice_equal_nocase(name, signature_header) ||
+	       (name.size > memory.size &&
+		slice_equal_nocase(slice_part(name, 0, memory.size), memory));
+}
+
+/* ---- header fields ---- */
+
+/* The first value of that name that is not empty; empty: there is none. False: there are two that
+ * differ. */
+static bool find_field(const struct http_head *head, struct slice name, struct slice *value)
+{
+	*value = (struct slice){0};
+	for (size_t i = 0; i < head->field_count; i++) {
+		const struct http_field *field = &head->fields[i];
+		if (field->value.size == 0 || !slice_equal_nocase(field->name, name))
+			continue;
+		if (value->size > 0 && !slice_equal(*value, field->value))
+			return false;
+		*value = field->value;
+	}
+	return true;
+}
+
+/* The same for the first of several names that has one. */
+static bool find_first(const struct http_head *head, const struct config_list *names,
+		       struct slice *value)
+{
+	*value = (struct slice){0};
+	for (size_t i = 0; i < names->count && value->size == 0; i++) {
+		if (!find_field(head, slice_of(names->items[i]), value))
+			return false;
+	}
+	return true;
+}
+
+struct slice identity_api_key(const struct http_head *head)
+{
+	static const struct slice scheme = {"Bearer ", 7};
+	struct slice value;
+	(void)find_field(head, SLICE("Authorization"), &value);
+	if (value.size > scheme.size &&
+	    slice_equal_nocase(slice_part(value, 0, scheme.size), scheme))
+		return slice_trim(slice_part(value, scheme.size, value.size));
+	(void)find_field(head, SLICE("api-key"), &value);
+	if (value.size == 0)
+		(void)find_field(head, SLICE("x-api-key"), &value);
+	return value;
+}
+
+/* ---- the path ---- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* The value of two hex digits; -1: they are none. */
+static int hex_byte(const char *digits)
+{
+	int high = hex_digit(digits[0]);
+	int low = hex_digit(digits[1]);
+	return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/* Resolves %XX. False: one is broken. */
+static bool decode(struct slice text, struct slice *decoded, struct arena *arena)
+{
+	char *bytes = arena_alloc(arena, text.size + 1);
+	size_t size = 0;
+	for (size_t i = 0; i < text.size; i++) {
+		int byte = (unsigned char)text.data[i];
+		if (byte == '%') {
+			byte = text.size - i > 2 ? hex_byte(text.data + i + 1) : -1;
+			if (byte < 0)
+				return false;
+			i += 2;
+		}
+		bytes[size++] = (char)byte;
+	}
+	*decoded = (struct slice){bytes, size};
+	return true;
+}
+
+/* Cuts the signature, behind the last "~", off the user. */
+static void cut_signature(struct identity_path *path)
+{
+	const char *tilde = memrchr(path->user.data, '~', path->user.size);
+	if (tilde == NULL)
+		return;
+	size_t at = (size_t)(tilde - path->user.data);
+	path->signature = slice_part(path->user, at + 1, path->user.size);
+	path->user.size = at;
+}
+
+bool identity_split_path(const struct config *config, struct slice target,
+			 struct identity_path *path, struct arena *arena)
+{
+	static const struct slice prefix = {"/u/", 3};
+	if (!config->identity.user_path || !slice_starts_with(target, prefix))
+		return false;
+	size_t end = slice_find(target, SLICE("/"), prefix.size);
+	struct slice user = slice_part(target, prefix.size, end);
+	if (end == target.size || slice_find(user, SLICE("?"), 0) < user.size)
+		return false;
+	*path = (struct identity_path){.rest = slice_part(target, end, target.size)};
+	/* The signature is cut off after decoding, since some clients encode the "~" too. */
+	if (decode(user, &path->user, arena) && *config->identity.secret != '\0')
+		cut_signature(path);
+	return true;
+}
+
+/* ---- what an id must be ---- */
+
+static bool is_placeholder(struct slice id)
+{
+	return slice_find(id, SLICE("{{"), 0) < id.size;
+}
+
+static const char *user_fault(struct slice user)
+{
+	if (user.size == 0)
+		return "The user id in the path is empty or its percent-encoding is broken.";
+	if (user.size > MAX_ID)
+		return "The user id is longer than 256 bytes.";
+	if (is_placeholder(user))
+		return "The user id is a placeholder that the client has not filled in.";
+	if (!text_is_visible(user))
+		return "The user id must be visible characters in UTF-8, without spaces.";
+	return NULL;
+}
+
+/* ---- signature and tenant ---- */
+
+/* Whether `signature` is the hex HMAC-SHA256 (RFC 2104) of the user id. */
+static bool is_signed(const char *secret, struct slice user, struct slice signature)
+{
+	unsigned char expected[SHA256_DIGEST_LENGTH];
+	unsigned char given[SHA256_DIGEST_LENGTH];
+	if (signature.size != 2 * sizeof(given))
+		return false;
+	for (size_t i = 0; i < sizeof(given); i++) {
+		int byte = hex_byte(signature.data + 2 * i);
+		if (byte < 0)
+			return false;
+		given[i] = (unsigned char)byte;
+	}
+	unsigned size = 0;
+	return HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)user.data,
+		    user.size, expected, &size) != NULL &&
+	       size == sizeof(expected) && CRYPTO_memcmp(expected, given, sizeof(given)) == 0;
+}
+
+static struct slice tenant_of(const struct config *config, const struct http_head *head,
+			      struct arena *arena)
+{
+	if (config->identity.tenant == TENANT_SHARED)
+		return (struct slice){0};
+	struct slice key = identity_api_key(head);
+	if (key.size == 0)
+		return SLICE("none");
+	static const char digits[] = "0123456789abcdef";
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+	(void)SHA256((const unsigned char *)key.data, key.size, hash);
+	char *tenant = arena_alloc(arena, TENANT_DIGITS);
+	for (size_t i = 0; i < TENANT_DIGITS / 2; i++) {
+		tenant[2 * i] = digits[hash[i] >> 4];
+		tenant[2 * i + 1] = digits[hash[i] & 15];
+	}
+	return (struct slice){tenant, TENANT_DIGITS};
+}
+
+/* ---- all together ---- */
+
+static struct slice body_user(const struct config *config, const struct chat_request *request)
+{
+	const struct config_list *fields = &config->identity.user_body;
+	struct slice user = {0};
+	for (size_t i = 0; request != NULL && i < fields->count && user.size == 0; i++) {
+		struct slice field = slice_of(fields->items[i]);
+		if (slice_equal(field, SLICE("user")))
+			user = request->user;
+		else if (slice_equal(field, SLICE("safety_identifier")))
+			user = request->safety_identifier;
+		else
+			user = request->metadata_user_id;
+	}
+	return user;
+}
+
+/* A session may have spaces. A placeholder is taken for none: it would join all conversations. */
+static bool read_session(const struct config *config, const struct http_head *head,
+			 struct slice *session, const char **fault)
+{
+	if (!find_first(head, &config->identity.session_header, session)) {
+		*fault = "The session id is given more than once.";
+		return false;
+	}
+	if (session->size == 0)
+		return true;
+	if (is_placeholder(*session)) {
+		*session = (struct slice){0};
+		return true;
+	}
+	if (session->size <= MAX_ID && text_is_utf8(*session))
+		return true;
+	*fault = "The session id must be at most 256 bytes of UTF-8.";
+	return false;
+}
+
+/* Who the request says it is from. */
+struct claim {
+	bool made;
+	struct slice user;
+	struct slice signature;
+};
+
+/* False: it says so twice, and differently. */
+static bool read_claim(const struct config *config, const struct http_head *head,
+		       const struct identity_path *path, const struct chat_request *request,
+		       struct claim *claim, const char **fault)
+{
+	*fault = "The user id or its signature is given more than once.";
+	if (!find_first(head, &config->identity.user_header, &claim->user) ||
+	    !find_field(head, signature_header, &claim->signature))
+		return false;
+	*fault = NULL;
+	claim->made = true;
+	if (claim->user.size > 0)
+		return true;
+	if (path != NULL) {
+		claim->user = path->user;
+		if (path->signature.size > 0)
+			claim->signature = path->signature;
+		return true;
+	}
+	claim->user = body_user(config, request);
+	claim->made = claim->user.size > 0;
+	return true;
+}
+
+enum identity_verdict identity_find(const struct config *config, const struct http_head *head,
+				    const struct identity_path *path,
+				    const struct chat_request *request, struct identity *identity,
+				    const char **fault, struct arena *arena)
+{
+	struct claim claim;
+	struct slice task;
+	*identity = (struct identity){0};
+	/* Whatever it says, twice or not, it marks a side request. */
+	(void)find_first(head, &config->identity.task_header, &task);
+	identity->task = task.size > 0;
+	if (!read_claim(config, head, path, request, &claim, fault))
+		return IDENTITY_BAD;
+	if (!claim.made)
+		return IDENTITY_OK;
+	*fault = user_fault(claim.user);
+	if (*fault != NULL)
+		return IDENTITY_BAD;
+	const char *secret = config->identity.secret;
+	if (*secret != '\0' && !is_signed(secret, claim.user, claim.signature)) {
+		*fault = "The user id's signature is missing or wrong.";
+		return IDENTITY_UNSIGNED;
+	}
+	identity->user = claim.user;
+	identity->tenant = tenant_of(config, head, arena);
+	return read_session(config, head, &identity->session, fault) ? IDENTITY_OK : IDENTITY_BAD;
+}

@@ -1,4 +1,5 @@
-/* Whose request it is: the user's id by header, path or body field, its signature, and the tenant by API key. */
+/* Whose request it is: the user's id by header, path or body field, its signature, and the tenant
+ * by API key. */
 #ifndef RECALLD_PROXY_IDENTITY_H
 #define RECALLD_PROXY_IDENTITY_H
 
@@ -7,20 +8,22 @@
 #include "proxy/http_parser.h"
 
 struct identity {
-	struct slice user;    /* empty: anonymous */
-	struct slice tenant;  /* empty with `tenant = shared`; 16 hex digits with api-key ("none" for a request without a key) */
+	struct slice user;   /* empty: anonymous */
+	struct slice tenant; /* empty with `tenant = shared`; 16 hex digits with api-key ("none" for
+				a request without a key) */
 	struct slice session; /* empty: none given */
 	bool task;            /* a side request by its header */
 };
 
 enum identity_verdict {
 	IDENTITY_OK,
-	IDENTITY_BAD,      /* 400: the id is not 1 to 256 bytes of visible UTF-8, or a placeholder */
+	IDENTITY_BAD, /* 400: the id is not 1 to 256 bytes of visible UTF-8, or a placeholder */
 	IDENTITY_UNSIGNED, /* 401: the signature is missing or wrong */
 };
 
-/* A target under /u/USER/ (with `user_path`): the user part, percent-decoded and without its signature, and the rest
- * of the target, which begins with "/". False when the target is not of that form. A broken percent-encoding gives an empty `user` with true: IDENTITY_BAD. */
+/* A target under /u/USER/ (with `user_path`): the user part, percent-decoded and without its
+ * signature, and the rest of the target, which begins with "/". False when the target is not of
+ * that form. A broken percent-encoding gives an empty `user` with true: IDENTITY_BAD. */
 struct identity_path {
 	struct slice user;
 	struct slice signature; /* after the last "~" when a secret is configured; else empty */
@@ -29,8 +32,8 @@ struct identity_path {
 bool identity_split_path(const struct config *config, struct slice target,
 			 struct identity_path *path, struct arena *arena);
 
-/* Works it out: a header wins over the path, the path over the body. `path` and `request` may be NULL.
- * `fault` receives one sentence when it is not OK. */
+/* Works it out: a header wins over the path, the path over the body. `path` and `request` may be
+ * NULL. `fault` receives one sentence when it is not OK. */
 enum identity_verdict identity_find(const struct config *config, const struct http_head *head,
 				    const struct identity_path *path,
 				    const struct chat_request *request, struct identity *identity,

@@ -1,5 +1,6 @@
-/* Counters, gauges and histograms, written from any thread without a lock and printed in Prometheus'
- * text format (0.0.4). Labels are words from this file's table only: never a user, a model's name from a client, or a path. */
+/* Counters, gauges and histograms, written from any thread without a lock and printed in
+ * Prometheus' text format (0.0.4). Labels are words from this file's table only: never a user, a
+ * model's name from a client, or a path. */
 #ifndef RECALLD_PROXY_METRICS_H
 #define RECALLD_PROXY_METRICS_H
 
@@ -13,21 +14,23 @@ enum metric_counter {
 	METRIC_REQUESTS_SIDE,
 	METRIC_REQUESTS_BYPASSED,
 	METRIC_REQUESTS_OTHER, /* memory="none": paths that are not rewritten */
-	METRIC_BYPASS_BODY,     /* recalld_bypassed_total{cause="body"}: not a chat request, encoded */
-	METRIC_BYPASS_STORE,    /* the store did not answer */
-	METRIC_BYPASS_FULL,     /* the store has no room */
-	METRIC_BYPASS_REFUSED,  /* the upstream refused the injected request */
-	METRIC_BYPASS_COMMIT,   /* the exchange could not be journalled in time */
-	METRIC_ERRORS_CLIENT,   /* recalld_errors_total{kind="client"}: 4xx made here */
-	METRIC_ERRORS_UPSTREAM, /* 502, 504 made here */
-	METRIC_CLIENTS_GONE,    /* recalld_clients_gone_total */
-	METRIC_TOKENS_INJECTED, /* recalld_injected_tokens_total */
-	METRIC_EXCHANGES_JOURNALLED,
-	METRIC_EXCHANGES_INCOMPLETE,
-	METRIC_LEARNED_FACTS,     /* recalld_learned_total{kind="facts"}: jobs done */
+	METRIC_BYPASS_BODY,  /* recalld_bypassed_total{cause="body"}: not a chat request, encoded */
+	METRIC_BYPASS_STORE, /* the store did not answer */
+	METRIC_BYPASS_FULL,  /* the store has no room */
+	METRIC_BYPASS_REFUSED,       /* the upstream refused the injected request */
+	METRIC_BYPASS_COMMIT,        /* the exchange could not be journalled in time */
+	METRIC_ERRORS_CLIENT,        /* recalld_errors_total{kind="client"}: 4xx made here */
+	METRIC_ERRORS_UPSTREAM,      /* 502, 504 made here */
+	METRIC_CLIENTS_GONE,         /* recalld_clients_gone_total */
+	METRIC_TOKENS_INJECTED,      /* recalld_injected_tokens_total */
+	METRIC_EXCHANGES_JOURNALLED, /* recalld_exchanges_journalled_total, incomplete ones included
+				      */
+	METRIC_EXCHANGES_INCOMPLETE, /* recalld_exchanges_incomplete_total: the reply broke off */
+	METRIC_LEARNED_FACTS,        /* recalld_learned_total{kind="facts"}: jobs done */
 	METRIC_LEARNED_SUMMARIES,
 	METRIC_FACTS_STORED,
-	METRIC_FACTS_REJECTED, /* entries of the model's answers that were not grounded or malformed */
+	METRIC_FACTS_REJECTED, /* entries of the model's answers that were not grounded or malformed
+				*/
 	METRIC_MODEL_CALLS,
 	METRIC_MODEL_UNREACHABLE, /* recalld_model_failures_total{cause="unreachable"} */
 	METRIC_MODEL_UNUSABLE,
@@ -38,8 +41,8 @@ enum metric_counter {
 };
 
 enum metric_gauge {
-	METRIC_EXCHANGES_OPEN, /* recalld_exchanges{state=...}: open exchanges by state */
-	METRIC_EXCHANGES_LOADING,
+	METRIC_EXCHANGES_OPEN,    /* recalld_exchanges_open: in whatever state */
+	METRIC_EXCHANGES_LOADING, /* recalld_exchanges{state="loading"} ... */
 	METRIC_EXCHANGES_WAITING, /* for the upstream's first byte */
 	METRIC_EXCHANGES_RELAYING,
 	METRIC_EXCHANGES_COMMITTING,
@@ -50,7 +53,8 @@ enum metric_gauge {
 };
 
 enum metric_histogram {
-	METRIC_MEMORY_SECONDS,     /* recalld_memory_seconds: scan, load, context and splice of one request */
+	METRIC_MEMORY_SECONDS,     /* recalld_memory_seconds: scan, load, context and splice of one
+				      request */
 	METRIC_FIRST_BYTE_SECONDS, /* from request to the reply's first byte */
 	METRIC_EXCHANGE_SECONDS,
 	METRIC_COMMIT_SECONDS, /* from handing an exchange to the store to its being on disk */
@@ -62,7 +66,8 @@ uint64_t metrics_counter(enum metric_counter counter);
 void metrics_move(enum metric_gauge gauge, int64_t amount);
 void metrics_observe(enum metric_histogram histogram, uint64_t microseconds);
 
-/* Appends all of them with # HELP and # TYPE lines. */
+/* Appends all of them with # HELP and # TYPE lines, and what is known of the process: its version
+ * and when it began. */
 void metrics_print(struct buffer *out);
 
 #endif

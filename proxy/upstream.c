@@ -1,1 +1,270 @@
-#include "proxy/upstream.h"
+#include "proxy/upstream_transfer.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+static void initialize(void)
+{
+	/* OpenSSL writes to sockets that may be closed, and curl is told to leave signals alone. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		abort();
+}
+
+struct upstream *upstream_create(struct event_base *base, size_t max_idle_connections)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, initialize);
+	struct upstream *upstream = xcalloc(1, sizeof(*upstream));
+	upstream->base = base;
+	LIST_INIT(&upstream->transfers);
+	upstream->multi = curl_multi_init();
+	if (upstream->multi == NULL)
+		abort();
+	curl_multi_setopt(upstream->multi, CURLMOPT_MAXCONNECTS, (long)max_idle_connections);
+	curl_multi_setopt(upstream->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	upstream_socket_attach(upstream);
+	return upstream;
+}
+
+static void set_timeout(struct transfer *transfer, uint64_t milliseconds)
+{
+	struct timeval time = {
+		.tv_sec = (time_t)(milliseconds / 1000),
+		.tv_usec = (suseconds_t)(milliseconds % 1000 * 1000),
+	};
+	if (milliseconds > 0)
+		event_add(transfer->timeout, &time);
+	else
+		event_del(transfer->timeout);
+}
+
+static CURL *take_handle(struct upstream *upstream)
+{
+	if (upstream->spare_count > 0)
+		return upstream->spare[--upstream->spare_count];
+	CURL *easy = curl_easy_init();
+	if (easy == NULL)
+		abort();
+	return easy;
+}
+
+static void give_handle_back(struct upstream *upstream, CURL *easy)
+{
+	if (upstream->spare_count == UPSTREAM_SPARE_HANDLES) {
+		curl_easy_cleanup(easy);
+		return;
+	}
+	curl_easy_reset(easy);
+	upstream->spare[upstream->spare_count++] = easy;
+}
+
+/* Ends. */
+
+static void transfer_free(struct transfer *transfer)
+{
+	assert(!transfer->upstream->inside);
+	LIST_REMOVE(transfer, siblings);
+	curl_multi_remove_handle(transfer->upstream->multi, transfer->easy);
+	give_handle_back(transfer->upstream, transfer->easy);
+	event_free(transfer->timeout);
+	event_free(transfer->resume);
+	buffer_finish(&transfer->head.lines);
+	arena_finish(&transfer->arena);
+	free(transfer);
+}
+
+/* The callee may start, cancel and free what it likes in `end`: nothing of the transfer is left. */
+static void finish(struct transfer *transfer, enum upstream_result result, const char *detail)
+{
+	struct upstream_events events = transfer->events;
+	void *cookie = transfer->cookie;
+	char *copy = xstrdup(detail);
+	transfer_free(transfer);
+	events.end(cookie, result, copy);
+	free(copy);
+}
+
+void upstream_cancel(struct transfer *transfer)
+{
+	if (transfer != NULL)
+		transfer_free(transfer);
+}
+
+void upstream_destroy(struct upstream *upstream)
+{
+	if (upstream == NULL)
+		return;
+	while (!LIST_EMPTY(&upstream->transfers))
+		transfer_free(LIST_FIRST(&upstream->transfers));
+	while (upstream->spare_count > 0)
+		curl_easy_cleanup(upstream->spare[--upstream->spare_count]);
+	curl_multi_cleanup(upstream->multi);
+	event_free(upstream->timer);
+	free(upstream);
+}
+
+static enum upstream_result result_of(const struct transfer *transfer, CURLcode code)
+{
+	if (transfer->stopped)
+		return UPSTREAM_STOPPED;
+	switch (code) {
+	case CURLE_OK:
+		return transfer->head.whole ? UPSTREAM_OK : UPSTREAM_BROKEN;
+	case CURLE_OPERATION_TIMEDOUT:
+		return UPSTREAM_CONNECT_TIMEOUT;
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_SEND_FAIL_REWIND:
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_WRITE_ERROR:
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_HTTP2:
+	case CURLE_BAD_CONTENT_ENCODING:
+	case CURLE_FILESIZE_EXCEEDED:
+		return UPSTREAM_BROKEN;
+	default:
+		/* No name, no route, no TLS, no memory: nothing was sent. */
+		return UPSTREAM_UNREACHABLE;
+	}
+}
+
+static void finish_with_code(struct transfer *transfer, CURLcode code)
+{
+	enum upstream_result result = result_of(transfer, code);
+	const char *detail = transfer->error;
+	if (result == UPSTREAM_OK || result == UPSTREAM_STOPPED)
+		detail = "";
+	else if (transfer->broken != NULL)
+		detail = transfer->broken;
+	else if (detail[0] == '\0')
+		detail = curl_easy_strerror(code);
+	finish(transfer, result, detail);
+}
+
+void upstream_collect(struct upstream *upstream)
+{
+	int left;
+	CURLMsg *message;
+	while ((message = curl_multi_info_read(upstream->multi, &left)) != NULL) {
+		struct transfer *transfer = NULL;
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+		finish_with_code(transfer, message->data.result);
+	}
+}
+
+static void on_timeout(evutil_socket_t fd, short what, void *cookie)
+{
+	struct transfer *transfer = cookie;
+	(void)fd;
+	(void)what;
+	if (transfer->head.whole)
+		finish(transfer, UPSTREAM_IDLE_TIMEOUT, "The upstream fell silent.");
+	else
+		finish(transfer, UPSTREAM_FIRST_BYTE_TIMEOUT,
+		       "The upstream did not reply in time.");
+}
+
+/* What curl calls. To return less than `size` ends the transfer. */
+
+static bool deliver_head(struct transfer *transfer)
+{
+	struct arena arena = {0};
+	struct upstream_head head;
+	transfer->broken =
+		reply_head_read(&transfer->head, transfer->is_head_request, &head, &arena);
+	if (transfer->broken == NULL)
+		transfer->stopped = transfer->events.head(transfer->cookie, &head) == UPSTREAM_STOP;
+	arena_finish(&arena);
+	set_timeout(transfer, transfer->idle_timeout);
+	return transfer->broken == NULL && !transfer->stopped;
+}
+
+static size_t on_header(char *bytes, size_t unit, size_t size, void *cookie)
+{
+	struct transfer *transfer = cookie;
+	(void)unit;
+	int taken = reply_head_take(&transfer->head, (struct slice){bytes, size});
+	if (taken < 0)
+		transfer->broken = "The upstream sent a malformed head.";
+	if (taken < 0 || (taken > 0 && !deliver_head(transfer)))
+		return 0;
+	return size;
+}
+
+static size_t on_data(char *bytes, size_t unit, size_t size, void *cookie)
+{
+	struct transfer *transfer = cookie;
+	(void)unit;
+	if (size == 0)
+		return 0;
+	if (transfer->events.full(transfer->cookie)) {
+		transfer->paused = true;
+		event_del(transfer->timeout);
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	set_timeout(transfer, transfer->idle_timeout);
+	struct slice data = {bytes, size};
+	transfer->stopped = transfer->events.data(transfer->cookie, data) == UPSTREAM_STOP;
+	return transfer->stopped ? 0 : size;
+}
+
+/* Pausing. */
+
+/* curl delivers what it held back from within curl_easy_pause(), which may pause again or end the
+ * transfer; of that end it leaves no message. */
+static void on_resume(evutil_socket_t fd, short what, void *cookie)
+{
+	struct transfer *transfer = cookie;
+	struct upstream *upstream = transfer->upstream;
+	(void)fd;
+	(void)what;
+	transfer->paused = false;
+	set_timeout(transfer, transfer->idle_timeout);
+	upstream->inside = true;
+	CURLcode code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+	upstream->inside = false;
+	if (code != CURLE_OK)
+		finish_with_code(transfer, code);
+	upstream_collect(upstream);
+}
+
+void upstream_resume(struct transfer *transfer)
+{
+	if (transfer->paused)
+		event_active(transfer->resume, EV_TIMEOUT, 0);
+}
+
+/* The beginning. */
+
+struct transfer *upstream_start(struct upstream *upstream, const struct upstream_request *request,
+				const struct upstream_events *events, void *cookie)
+{
+	struct transfer *transfer = xcalloc(1, sizeof(*transfer));
+	assert(!upstream->inside);
+	transfer->upstream = upstream;
+	transfer->events = *events;
+	transfer->cookie = cookie;
+	transfer->idle_timeout = request->idle_timeout;
+	buffer_init(&transfer->head.lines, UPSTREAM_MAX_HEAD);
+	transfer->timeout = event_new(upstream->base, -1, 0, on_timeout, transfer);
+	transfer->resume = event_new(upstream->base, -1, 0, on_resume, transfer);
+	transfer->easy = take_handle(upstream);
+	LIST_INSERT_HEAD(&upstream->transfers, transfer, siblings);
+	upstream_request_apply(transfer, request);
+	curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
+	curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, transfer->error);
+	curl_easy_setopt(transfer->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA, transfer);
+	curl_easy_setopt(transfer->easy, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer);
+	set_timeout(transfer, request->first_byte_timeout);
+	curl_multi_add_handle(upstream->multi, transfer->easy);
+	return transfer;
+}

@@ -1,1 +1,227 @@
-#include "storage/store.h"
+#include "storage/lmdb_engine.h"
+
+#include "storage/lmdb_table.h"
+#include "storage/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	FORMAT = 1,
+	READERS = 1024,
+	TICKETS = 65536,
+};
+
+static const char *const table_names[TABLE_COUNT] = {
+	[TABLE_META] = "meta",          [TABLE_USERS] = "user",
+	[TABLE_TURNS] = "turn",         [TABLE_TURN_TIMES] = "turn_time",
+	[TABLE_EXCHANGES] = "exchange", [TABLE_CONVERSATIONS] = "conversation",
+	[TABLE_FROZEN] = "frozen",      [TABLE_SESSIONS] = "session",
+	[TABLE_ANSWERS] = "answer",     [TABLE_FACTS] = "fact",
+	[TABLE_SUMMARIES] = "summary",  [TABLE_JOBS] = "job",
+	[TABLE_PARKED] = "parked",      [TABLE_USER_RECEIPTS] = "user_receipt",
+	[TABLE_RECEIPTS] = "receipt",   [TABLE_RECEIPT_AGES] = "receipt_age",
+};
+
+const char *store_result_name(enum store_result result)
+{
+	static const char *const names[] = {
+		[STORE_OK] = "ok",     [STORE_NOT_FOUND] = "not found", [STORE_STALE] = "stale",
+		[STORE_FULL] = "full", [STORE_FAILED] = "failed",
+	};
+	return names[result];
+}
+
+/* Where an opening goes wrong it says so here. */
+struct complaint {
+	char *text;
+	size_t size;
+};
+
+static bool complain(const struct complaint *complaint, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static bool complain(const struct complaint *complaint, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(complaint->text, complaint->size, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static bool make_directory(const char *path, const struct complaint *complaint)
+{
+	struct stat status;
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return complain(complaint,
+				"cannot make the directory %s: %s; make it, or set [storage] path",
+				path, strerror(errno));
+	if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
+		return complain(complaint, "%s is not a directory; set [storage] path to one",
+				path);
+	return true;
+}
+
+static bool complain_of_owner(const struct store *store, const struct complaint *complaint)
+{
+	char pid[32];
+	ssize_t size = pread(store->lock, pid, sizeof(pid), 0);
+	struct slice owner = {pid, size > 0 ? (size_t)size : 0};
+	owner = slice_trim(owner);
+	if (owner.size == 0)
+		owner = SLICE("unknown");
+	return complain(
+		complaint,
+		"%s is in use by another recalld (pid %.*s); one process per store: stop it "
+		"or set [storage] path",
+		store->path, SLICE_PRINT(owner));
+}
+
+/* The lock ends with the process, however that ends. */
+static bool take_lock(struct store *store, const struct complaint *complaint)
+{
+	char *path = NULL;
+	if (asprintf(&path, "%s/recalld.lock", store->path) < 0)
+		abort();
+	store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int code = errno;
+	free(path);
+	if (store->lock < 0)
+		return complain(complaint,
+				"cannot write in %s: %s; give recalld's user the directory, or set "
+				"[storage] path",
+				store->path, strerror(code));
+	if (flock(store->lock, LOCK_EX | LOCK_NB) != 0)
+		return complain_of_owner(store, complaint);
+	if (ftruncate(store->lock, 0) != 0 || dprintf(store->lock, "%ld\n", (long)getpid()) < 0)
+		return complain(complaint,
+				"cannot write %s/recalld.lock: %s; make room on its disk",
+				store->path, strerror(errno));
+	return true;
+}
+
+static bool open_environment(struct store *store, const struct complaint *complaint)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	store->map_size = (store->map_size + page - 1) / page * page;
+	int code = mdb_env_create(&store->env);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_maxdbs(store->env, TABLE_COUNT);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_maxreaders(store->env, READERS);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_mapsize(store->env, store->map_size);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_open(store->env, store->path, MDB_NOTLS, 0600);
+	if (code != MDB_SUCCESS)
+		return complain(
+			complaint,
+			"cannot open the store in %s: %s; look at the directory's files and "
+			"[storage] map_size, or set [storage] path",
+			store->path, mdb_strerror(code));
+	/* A store that grew larger than the configuration says keeps its size. */
+	MDB_envinfo info;
+	mdb_env_info(store->env, &info);
+	store->map_size = info.me_mapsize;
+	return true;
+}
+
+static bool open_tables(struct store *store, struct transaction *transaction)
+{
+	for (int i = 0; i < TABLE_COUNT; i++) {
+		int code = mdb_dbi_open(transaction->handle, table_names[i], MDB_CREATE,
+					&store->tables[i]);
+		if (code != MDB_SUCCESS) {
+			transaction->result = engine_result(store, code);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The format that the store is written in: a new store's is ours, and is written down. */
+static uint64_t read_format(struct transaction *transaction)
+{
+	struct key key = key_of_name("format");
+	struct slice value;
+	uint64_t format = FORMAT;
+	if (!table_get(transaction, TABLE_META, key, &value))
+		table_write(transaction, TABLE_META, key, stored_number_fields, &format);
+	else if (!record_read(value, stored_number_fields, &format, NULL))
+		format = 0;
+	return format;
+}
+
+static bool prepare_tables(struct store *store, const struct complaint *complaint)
+{
+	struct transaction transaction;
+	uint64_t format = FORMAT;
+	if (transaction_begin_write(&transaction, store)) {
+		if (open_tables(store, &transaction))
+			format = read_format(&transaction);
+		(void)transaction_commit(&transaction);
+	}
+	if (format != FORMAT)
+		return complain(complaint,
+				"%s has format %llu, this recalld reads format %d; use the recalld "
+				"that wrote it, or set [storage] path to an empty directory",
+				store->path, (unsigned long long)format, FORMAT);
+	if (transaction.result != STORE_OK)
+		return complain(complaint,
+				"cannot write the store in %s (%s); make room on its disk or raise "
+				"[storage] map_size",
+				store->path, store_result_name(transaction.result));
+	return true;
+}
+
+static bool start_writer(struct store *store, const struct complaint *complaint)
+{
+	store->writer = writer_start(store);
+	if (store->writer == NULL)
+		return complain(complaint,
+				"cannot start the store's thread; raise the limit of threads");
+	return true;
+}
+
+struct store *store_open(const struct store_options *options, char *error, size_t error_size)
+{
+	const struct complaint complaint = {error, error_size};
+	struct store *store = xcalloc(1, sizeof(*store));
+	store->lock = -1;
+	store->path = xstrdup(options->path);
+	store->map_size = options->map_size;
+	store->receipts = options->receipts;
+	store->forgotten = tickets_create(TICKETS);
+	store->hidden = tickets_create(TICKETS);
+	if (make_directory(store->path, &complaint) && take_lock(store, &complaint) &&
+	    open_environment(store, &complaint) && prepare_tables(store, &complaint)) {
+		engine_look_at_room(store);
+		if (start_writer(store, &complaint))
+			return store;
+	}
+	store_close(store);
+	return NULL;
+}
+
+void store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	writer_stop(store->writer);
+	if (store->env != NULL)
+		mdb_env_close(store->env);
+	if (store->lock >= 0)
+		close(store->lock);
+	tickets_destroy(store->hidden);
+	tickets_destroy(store->forgotten);
+	free(store->path);
+	free(store);
+}

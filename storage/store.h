@@ -6,8 +6,13 @@
  * go to the one writer thread, which commits many in one transaction with one sync; their callbacks
  * fire on the loop that the caller names. Cancelling forgets the callback, not the write.
  *
- * Results of reads are copied into the caller's arena; nothing points into the engine. Every function
- * may be called from any thread; a handle belongs to the thread that started it. */
+ * Results of reads are copied into the caller's arena; nothing points into the engine. No read
+ * gives more than about 16 MB of turns' texts, the newest first (for a summary's job the oldest). A
+ * record that cannot be read is left out and counted.
+ *
+ * A write that makes the store grow gives STORE_FULL at once while there is no room, and any write
+ * STORE_FAILED while 64 MB of others wait. Every function may be called from any thread; a handle
+ * belongs to the thread that started it. */
 #ifndef RECALLD_STORAGE_STORE_H
 #define RECALLD_STORAGE_STORE_H
 
@@ -37,10 +42,12 @@ struct store_options {
 /* Opens the store and starts its writer thread. NULL: `error` says why in one sentence with what to
  * do, also when another process has it open or its format version is unknown. */
 struct store *store_open(const struct store_options *options, char *error, size_t error_size);
-/* Commits what is queued, stops the writer, closes. No call may be under way but writes, whose callbacks are posted before it returns. */
+/* Commits what is queued, stops the writer, closes. No call may be under way but writes, whose
+ * callbacks are posted before it returns. */
 void store_close(struct store *store);
 
-/* Whether writes have room; cheap, from any thread. Turns false while there is still head-room for deletes. */
+/* Whether writes have room; cheap, from any thread. Turns false while there is still head-room for
+ * deletes. */
 bool store_has_room(const struct store *store);
 
 /* Who runs callbacks of writes: `post` is thread-safe and runs `run(cookie)` on the loop later. */
@@ -65,15 +72,15 @@ struct answer_mark {
 	bool tool_calls;
 };
 
-/* What was injected at the conversation's begin and stays, byte for byte. An empty block and no turns
- * is a frozen nothing. */
+/* What was injected at the conversation's begin and stays, byte for byte. An empty block and no
+ * turns is a frozen nothing. */
 struct frozen {
 	enum mode mode;
 	enum placement placement;
 	int64_t made_at;
 	size_t tokens;
 	struct slice block;
-	struct slice turns; /* JSON, as injection.turns */
+	struct slice turns;    /* JSON, as injection.turns */
 	const uint64_t *facts; /* the facts in the block */
 	size_t fact_count;
 };
@@ -83,9 +90,10 @@ struct load {
 	struct slice session; /* empty: find the conversation by its answers */
 	const struct answer_mark *marks;
 	size_t mark_count;
-	uint64_t newest_hash; /* text_hash() of the newest user turn's own text */
-	unsigned newest_turns;  /* at least so many of the newest turns are wanted... */
-	bool uncovered_turns;   /* ...and those that the summary does not cover (the newest STORE_MAX_TURNS) */
+	uint64_t newest_hash;  /* text_hash() of the newest user turn's own text */
+	unsigned newest_turns; /* at least so many of the newest turns are wanted... */
+	bool uncovered_turns;  /* ...and those that the summary does not cover (the newest
+				  STORE_MAX_TURNS) */
 	bool facts;
 	int64_t now;
 };
@@ -100,17 +108,19 @@ struct memory_view {
 	int64_t last_active;   /* of the conversation */
 	uint32_t answers;      /* complete answers that the conversation has */
 	uint32_t next_ordinal; /* the ordinal of the exchange that this request begins */
-	uint32_t carried_from; /* the request carries the conversation's turns from this ordinal on; UINT32_MAX: none of them */
-	uint64_t same_exchange; /* the stored exchange of the same user turn, which is asked again; 0: none */
+	uint32_t carried_from; /* the request carries the conversation's turns from this ordinal on;
+				  UINT32_MAX: none of them */
+	uint64_t same_exchange; /* the stored exchange of the same user turn, which is asked again;
+				   0: none */
 	bool same_learned;      /* and it is learned from, or waits to be */
 	bool has_frozen;
 	struct frozen frozen;
 
 	bool has_summary;
 	struct summary summary;
-	struct fact *facts; /* current and not expired, sorted by entity (the user first), key, id */
+	struct fact *facts; /* current, not expired; by entity (the user first), key, id */
 	size_t fact_count;
-	struct turn *turns; /* current ones, oldest first */
+	struct turn *turns; /* current ones, oldest first, by time and then id */
 	size_t turn_count;
 };
 
@@ -133,19 +143,21 @@ struct append {
 
 	uint32_t conversation; /* 0: the session's, or a new one */
 	uint32_t ordinal;
-	bool journal; /* false: only the mark and the frozen context are kept (the reply called tools) */
+	bool journal; /* false: only the mark and the frozen context are kept (the reply called
+			 tools) */
 	struct slice user_text;
 	uint64_t user_hash;
 	struct slice answer_text;
 	uint64_t answer_hash; /* text_hash(), or the tool_calls_hash when journal is false */
 	bool complete;
-	uint64_t same_exchange; /* its earlier answer is superseded, its user turn is not stored again */
+	uint64_t same_exchange; /* its earlier answer is superseded, its user turn is not stored
+				   again */
 
-	bool learn;             /* a job is made (not for an incomplete answer, nor twice for one user turn) */
-	struct slice model;     /* the exchange's model */
-	bool explicit_mode;     /* the request named its mode: the job goes by it */
+	bool learn; /* a job is made (not for an incomplete answer, nor twice for one user turn) */
+	struct slice model; /* the exchange's model */
+	bool explicit_mode; /* the request named its mode: the job goes by it */
 	enum mode mode;
-	bool client_key;        /* it came with a key of its own, to be used for learning */
+	bool client_key; /* it came with a key of its own, to be used for learning */
 
 	const struct frozen *frozen; /* NULL: as it was */
 	uint64_t receipt;            /* id; 0: none */
@@ -168,10 +180,11 @@ struct imported_turn {
 /* Journals past turns; with `learn` each user turn gets a job. */
 struct store_call *store_import(struct store *store, struct slice tenant, struct slice user,
 				const struct imported_turn *turns, size_t count, bool learn,
-				struct slice model, struct store_loop *loop, store_done *callback,
-				void *cookie);
+				struct slice model, int64_t now, struct store_loop *loop,
+				store_done *callback, void *cookie);
 
-/* Forgets everything about a user, jobs, receipts and exchanges under way included.
+/* Forgets everything about a user, jobs, receipts and exchanges under way included. A user who
+ * comes back gets ids that were never used, so that nothing under way finds a namesake.
  * STORE_NOT_FOUND: there was nothing. */
 struct store_call *store_forget(struct store *store, struct user_key user, struct store_loop *loop,
 				store_done *callback, void *cookie);
@@ -203,7 +216,8 @@ struct job_list {
 	struct user_key key;
 	struct slice tenant;
 	struct slice user;
-	struct job *jobs; /* facts in the order of their exchanges, parked ones included; the summary's last */
+	struct job *jobs; /* facts in the order of their exchanges, parked ones included; the
+			     summary's last */
 	size_t count;
 };
 
@@ -214,8 +228,8 @@ struct store_call *store_user_jobs(struct store *store, struct user_key user, si
 
 typedef void store_users_read(void *cookie, enum store_result result, struct user_key *users,
 			      size_t count);
-/* Up to `limit` users with jobs (parked ones do not count), in the order of their keys, from the one
- * after `after` (NULL: from the first). */
+/* Up to `limit` users with jobs (parked ones do not count), in the order of their keys, from the
+ * one after `after` (NULL: from the first). */
 struct store_call *store_users_with_jobs(struct store *store, const struct user_key *after,
 					 size_t limit, struct arena *arena,
 					 store_users_read *callback, void *cookie);
@@ -230,31 +244,36 @@ struct job_input {
 	size_t fact_count;
 	bool has_summary; /* JOB_SUMMARY */
 	struct summary summary;
-	struct turn *uncovered; /* current turns that it does not cover, the oldest STORE_MAX_TURNS, oldest first */
+	/* Current turns that it does not cover and that are to be learned from: the oldest
+	 * STORE_MAX_TURNS, in the order of their ids, as `covers` counts. */
+	struct turn *uncovered;
 	size_t uncovered_count;
 };
 
 typedef void store_job_read(void *cookie, enum store_result result, struct job_input *input);
 struct store_call *store_job_input(struct store *store, struct user_key user, enum job_kind kind,
-				   uint64_t exchange, struct arena *arena,
-				   store_job_read *callback, void *cookie);
+				   uint64_t exchange, struct arena *arena, store_job_read *callback,
+				   void *cookie);
 
 struct change;
-/* What a JOB_FACTS led to: the changes and the job's removal in one transaction. STORE_STALE: the job
- * is gone (its user or exchange was forgotten, or it was done already). Forgetting erases texts,
- * hides the source exchanges, drops a summary that covers them, receipts and frozen contexts. */
+/* What a JOB_FACTS led to: the changes and the job's removal in one transaction. STORE_STALE: the
+ * job is gone (its user or exchange was forgotten, or it was done already). Forgetting erases
+ * texts, hides the source exchanges, drops a summary that covers them, receipts and frozen
+ * contexts. */
 struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
 				 const struct change *changes, size_t change_count,
 				 bool hide_exchange, int64_t now, struct store_loop *loop,
 				 store_done *callback, void *cookie);
 
 /* A new summary that covers turns up to summary->covers. STORE_STALE when the stored one no longer
- * covers up to `previous_covers`, or a turn in between was hidden since it was read (`previous_covers` 0: there was none). */
+ * covers up to `previous_covers` (0: there was none) or turns were hidden since it was read; so the
+ * first one after a hiding is always refused. */
 struct store_call *store_summarized(struct store *store, struct user_key user,
 				    const struct summary *summary, uint64_t previous_covers,
 				    struct store_loop *loop, store_done *callback, void *cookie);
 
-/* A try that failed: its counters, when the next is due, or that it is parked. */
+/* A try that failed: its counters, when the next is due, or that it is parked. STORE_STALE: the job
+ * is gone. */
 struct store_call *store_postpone(struct store *store, struct user_key user, const struct job *job,
 				  struct store_loop *loop, store_done *callback, void *cookie);
 
@@ -288,7 +307,9 @@ struct store_call *store_read_receipt(struct store *store, uint64_t receipt, str
 struct store_statistics {
 	uint64_t users, turns, facts, jobs, parked, receipts;
 	uint64_t bytes_used, bytes_mapped;
-	uint64_t commits, writes; /* since the start; writes / commits is how well the group commit groups */
+	uint64_t commits,
+		writes; /* since the start; writes / commits is how well the group commit groups */
+	uint64_t unreadable; /* records that were skipped, since the start */
 };
 void store_statistics(struct store *store, struct store_statistics *statistics);
 

@@ -1,1 +1,278 @@
-#include "storage/store.h"
+#include "storage/writer.h"
+
+#include "storage/lmdb_engine.h"
+#include "storage/lmdb_table.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	BATCH_LIMIT = 256,
+	QUEUE_LIMIT = 64 * 1024 * 1024,
+};
+
+/* What the caller holds. It outlives the operation until the loop has run its callback. */
+struct store_call {
+	struct store_loop *loop;
+	store_done *callback; /* NULL: cancelled; belongs to the loop's thread */
+	void *cookie;
+	enum store_result result;
+};
+
+struct writer {
+	struct store *store;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	/* Under the lock: */
+	struct operation *first;
+	struct operation **last;
+	size_t bytes; /* of what is queued or being written */
+	bool stopping;
+	/* The thread's own: */
+	size_t written;          /* bytes since the last look at the room */
+	struct timespec look_at; /* when the next one is due */
+};
+
+void *operation_create(size_t size, operation_run *run)
+{
+	struct operation *operation = xcalloc(1, size);
+	operation->run = run;
+	operation->size = size;
+	return operation;
+}
+
+void *operation_copy(struct operation *operation, const void *bytes, size_t size)
+{
+	operation->size += size;
+	void *copy = arena_alloc(&operation->arena, size);
+	if (size > 0)
+		memcpy(copy, bytes, size);
+	return copy;
+}
+
+struct slice operation_slice(struct operation *operation, struct slice bytes)
+{
+	return (struct slice){operation_copy(operation, bytes.data, bytes.size), bytes.size};
+}
+
+static void operation_destroy(struct operation *operation)
+{
+	arena_finish(&operation->arena);
+	free(operation);
+}
+
+static void call_finish(void *cookie)
+{
+	struct store_call *call = cookie;
+	if (call->callback != NULL)
+		call->callback(call->cookie, call->result);
+	free(call);
+}
+
+void store_cancel(struct store_call *call)
+{
+	if (call != NULL)
+		call->callback = NULL;
+}
+
+static void operation_finish(struct operation *operation, enum store_result result)
+{
+	struct store_call *call = operation->call;
+	operation_destroy(operation);
+	call->result = result;
+	call->loop->post(call->loop, call_finish, call);
+}
+
+static bool queue_add(struct writer *writer, struct operation *operation)
+{
+	pthread_mutex_lock(&writer->lock);
+	/* One that is larger than the limit by itself has to wait for an empty queue. */
+	bool fits = writer->bytes == 0 || (operation->size <= QUEUE_LIMIT &&
+					   writer->bytes <= QUEUE_LIMIT - operation->size);
+	if (fits) {
+		*writer->last = operation;
+		writer->last = &operation->next;
+		writer->bytes += operation->size;
+		pthread_cond_signal(&writer->work);
+	}
+	pthread_mutex_unlock(&writer->lock);
+	return fits;
+}
+
+struct store_call *writer_submit(struct writer *writer, struct operation *operation,
+				 struct store_loop *loop, store_done *callback, void *cookie)
+{
+	struct store_call *call = xmalloc(sizeof(*call));
+	*call = (struct store_call){.loop = loop, .callback = callback, .cookie = cookie};
+	operation->call = call;
+	if (operation->grows && !store_has_room(writer->store))
+		operation_finish(operation, STORE_FULL);
+	else if (!queue_add(writer, operation))
+		operation_finish(operation, STORE_FAILED);
+	return call;
+}
+
+/* Runs `count` operations in one transaction. False: nothing of them was written. */
+static bool run_together(struct writer *writer, struct operation **operations, size_t count)
+{
+	struct store *store = writer->store;
+	struct transaction transaction;
+	if (!transaction_begin_write(&transaction, store)) {
+		operations[0]->result = transaction.result;
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		enum store_result result = operations[i]->run(operations[i], &transaction);
+		/* What went wrong in a table outweighs what the operation made of it. */
+		if (transaction.result != STORE_OK)
+			result = transaction.result;
+		operations[i]->result = result;
+		if (result == STORE_FULL || result == STORE_FAILED) {
+			transaction_abort(&transaction);
+			return false;
+		}
+	}
+	enum store_result committed = transaction_commit(&transaction);
+	if (committed != STORE_OK) {
+		operations[0]->result = committed;
+		return false;
+	}
+	atomic_fetch_add(&store->commits, 1);
+	atomic_fetch_add(&store->writes, count);
+	/* Only now may a reader get a ticket that says it read the state after a forgetting. */
+	atomic_store(&store->ticket, store->next_ticket);
+	return true;
+}
+
+/* The next look then sees it, and readiness and the chats' status say so. */
+static void note_full(struct store *store)
+{
+	store->full_at = engine_bytes_used(store);
+	atomic_store(&store->has_room, false);
+}
+
+static size_t run_batch(struct writer *writer, struct operation **operations, size_t count)
+{
+	if (!run_together(writer, operations, count) && count > 1) {
+		for (size_t i = 0; i < count; i++)
+			(void)run_together(writer, &operations[i], 1);
+	}
+	size_t bytes = 0;
+	for (size_t i = 0; i < count; i++) {
+		bytes += operations[i]->size;
+		if (operations[i]->result == STORE_FULL)
+			note_full(writer->store);
+	}
+	return bytes;
+}
+
+static bool is_due(const struct timespec *at)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > at->tv_sec || (now.tv_sec == at->tv_sec && now.tv_nsec >= at->tv_nsec);
+}
+
+/* Looks once a second, before much was written, and at once when a delete may have made room. */
+static void look_at_room(struct writer *writer, size_t written)
+{
+	struct store *store = writer->store;
+	writer->written += written;
+	if (store_has_room(store) && writer->written < engine_head_room(store) / 16 &&
+	    !is_due(&writer->look_at))
+		return;
+	engine_look_at_room(store);
+	writer->written = 0;
+	clock_gettime(CLOCK_MONOTONIC, &writer->look_at);
+	writer->look_at.tv_sec++;
+}
+
+/* Waits for work, and gives up to BATCH_LIMIT operations; 0: a second went by, or it is the end. */
+static size_t queue_take(struct writer *writer, struct operation **batch, bool *stopping)
+{
+	size_t count = 0;
+	pthread_mutex_lock(&writer->lock);
+	int waited = 0;
+	while (writer->first == NULL && !writer->stopping && waited == 0)
+		waited = pthread_cond_timedwait(&writer->work, &writer->lock, &writer->look_at);
+	for (; writer->first != NULL && count < BATCH_LIMIT; count++) {
+		batch[count] = writer->first;
+		writer->first = batch[count]->next;
+	}
+	if (writer->first == NULL)
+		writer->last = &writer->first;
+	*stopping = writer->stopping;
+	pthread_mutex_unlock(&writer->lock);
+	return count;
+}
+
+static void *writer_main(void *cookie)
+{
+	struct writer *writer = cookie;
+	struct operation *batch[BATCH_LIMIT];
+	bool stopping = false;
+	for (;;) {
+		size_t count = queue_take(writer, batch, &stopping);
+		if (count == 0 && stopping)
+			return NULL;
+		size_t bytes = count == 0 ? 0 : run_batch(writer, batch, count);
+		look_at_room(writer, bytes);
+		pthread_mutex_lock(&writer->lock);
+		writer->bytes -= bytes;
+		pthread_mutex_unlock(&writer->lock);
+		for (size_t i = 0; i < count; i++)
+			operation_finish(batch[i], batch[i]->result);
+	}
+}
+
+static void make_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+static void writer_free(struct writer *writer)
+{
+	pthread_cond_destroy(&writer->work);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
+}
+
+struct writer *writer_start(struct store *store)
+{
+	struct writer *writer = xcalloc(1, sizeof(*writer));
+	writer->store = store;
+	writer->last = &writer->first;
+	pthread_mutex_init(&writer->lock, NULL);
+	make_condition(&writer->work);
+	/* Signals are for the threads that have a loop. */
+	sigset_t all;
+	sigset_t before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int code = pthread_create(&writer->thread, NULL, writer_main, writer);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (code == 0)
+		return writer;
+	writer_free(writer);
+	return NULL;
+}
+
+void writer_stop(struct writer *writer)
+{
+	if (writer == NULL)
+		return;
+	pthread_mutex_lock(&writer->lock);
+	writer->stopping = true;
+	pthread_cond_signal(&writer->work);
+	pthread_mutex_unlock(&writer->lock);
+	pthread_join(writer->thread, NULL);
+	writer_free(writer);
+}

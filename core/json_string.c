@@ -1,0 +1,225 @@
+/* What a JSON string says, and how to say something in one. */
+#include "core/json.h"
+
+#include "core/utf8.h"
+
+#include <string.h>
+
+enum { REPLACEMENT_CHARACTER = 0xfffd };
+
+/* The inside of a string, piece by piece: runs without escapes as they lie in the document, and
+ * each escape resolved. */
+struct pieces {
+	struct slice rest;
+	char resolved[4];
+};
+
+static struct slice inside(struct slice document, struct json_value string)
+{
+	return slice_part(document, string.begin + 1, string.end - 1);
+}
+
+static uint32_t read_hex4(const char *digits)
+{
+	uint32_t unit = 0;
+	for (int i = 0; i < 4; i++) {
+		uint32_t low = (unsigned char)digits[i] & 0xf;
+		unit = unit << 4 | (digits[i] > '9' ? low + 9 : low);
+	}
+	return unit;
+}
+
+/* Takes the \u escape at the start of `rest`, and its second half when it is a surrogate pair. */
+static uint32_t take_code_point(struct slice *rest)
+{
+	uint32_t unit = read_hex4(rest->data + 2);
+	*rest = slice_part(*rest, 6, rest->size);
+	if (unit < 0xd800 || unit > 0xdfff)
+		return unit;
+	if (unit <= 0xdbff && slice_starts_with(*rest, SLICE("\\u"))) {
+		uint32_t low = read_hex4(rest->data + 2);
+		if (low >= 0xdc00 && low <= 0xdfff) {
+			*rest = slice_part(*rest, 6, rest->size);
+			return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+		}
+	}
+	return REPLACEMENT_CHARACTER;
+}
+
+static size_t write_utf8(uint32_t code, char out[4])
+{
+	if (code < 0x80) {
+		out[0] = (char)code;
+		return 1;
+	}
+	size_t tails = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+	static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
+	out[0] = (char)(leads[tails] | code >> 6 * tails);
+	for (size_t i = 1; i <= tails; i++)
+		out[i] = (char)(0x80 | (code >> 6 * (tails - i) & 0x3f));
+	return tails + 1;
+}
+
+static char simple_escape(char letter)
+{
+	switch (letter) {
+	case 'b':
+		return '\b';
+	case 'f':
+		return '\f';
+	case 'n':
+		return '\n';
+	case 'r':
+		return '\r';
+	case 't':
+		return '\t';
+	default:
+		return letter;
+	}
+}
+
+/* The next piece; empty at the end. Good until the next call. */
+static struct slice next_piece(struct pieces *pieces)
+{
+	struct slice *rest = &pieces->rest;
+	if (rest->size == 0)
+		return *rest;
+	if (rest->data[0] != '\\') {
+		const char *escape = memchr(rest->data, '\\', rest->size);
+		struct slice run = {rest->data,
+				    escape == NULL ? rest->size : (size_t)(escape - rest->data)};
+		*rest = slice_part(*rest, run.size, rest->size);
+		return run;
+	}
+	size_t size = 1;
+	if (rest->data[1] == 'u') {
+		size = write_utf8(take_code_point(rest), pieces->resolved);
+	} else {
+		pieces->resolved[0] = simple_escape(rest->data[1]);
+		*rest = slice_part(*rest, 2, rest->size);
+	}
+	return (struct slice){pieces->resolved, size};
+}
+
+bool json_string_is(struct slice document, struct json_value string, struct slice text)
+{
+	if (string.type != JSON_TYPE_STRING)
+		return false;
+	struct pieces pieces = {.rest = inside(document, string)};
+	/* No escape makes a character longer than six times itself. */
+	if (pieces.rest.size < text.size || pieces.rest.size / 6 > text.size)
+		return false;
+	/* Most keys differ at once from the one that is looked for. */
+	if (text.size > 0 && pieces.rest.data[0] != text.data[0] && pieces.rest.data[0] != '\\')
+		return false;
+	for (;;) {
+		struct slice piece = next_piece(&pieces);
+		if (piece.size == 0)
+			return text.size == 0;
+		if (!slice_starts_with(text, piece))
+			return false;
+		text = slice_part(text, piece.size, text.size);
+	}
+}
+
+struct slice json_string_text(struct slice document, struct json_value string, struct arena *arena)
+{
+	if (string.type != JSON_TYPE_STRING)
+		return SLICE("");
+	struct pieces pieces = {.rest = inside(document, string)};
+	if (pieces.rest.size == 0 || memchr(pieces.rest.data, '\\', pieces.rest.size) == NULL)
+		return pieces.rest;
+	/* What an escape stands for is never longer than the escape. */
+	char *text = arena_alloc(arena, pieces.rest.size);
+	size_t size = 0;
+	for (;;) {
+		struct slice piece = next_piece(&pieces);
+		if (piece.size == 0)
+			return (struct slice){text, size};
+		memcpy(text + size, piece.data, piece.size);
+		size += piece.size;
+	}
+}
+
+bool json_read_integer(struct slice document, struct json_value number, int64_t *result)
+{
+	if (number.type != JSON_TYPE_NUMBER)
+		return false;
+	struct slice digits = slice_part(document, number.begin, number.end);
+	bool negative = digits.data[0] == '-';
+	if (negative)
+		digits = slice_part(digits, 1, digits.size);
+	if (digits.size > 18)
+		return false;
+	int64_t value = 0;
+	for (size_t i = 0; i < digits.size; i++) {
+		if (digits.data[i] < '0' || digits.data[i] > '9')
+			return false;
+		value = value * 10 + (digits.data[i] - '0');
+	}
+	*result = negative ? -value : value;
+	return true;
+}
+
+/* How many bytes of the text can stand in a string as they are. */
+static size_t unescaped_run(struct slice text)
+{
+	size_t at = 0;
+	while (at < text.size) {
+		char c = text.data[at];
+		if ((unsigned char)c < 0x20 || c == '"' || c == '\\')
+			break;
+		size_t length = utf8_length(text.data + at, text.size - at);
+		if (length == 0)
+			break;
+		at += length;
+	}
+	return at;
+}
+
+static void append_escaped(struct buffer *out, char c)
+{
+	switch (c) {
+	case '"':
+		(void)buffer_append(out, SLICE("\\\""));
+		break;
+	case '\\':
+		(void)buffer_append(out, SLICE("\\\\"));
+		break;
+	case '\n':
+		(void)buffer_append(out, SLICE("\\n"));
+		break;
+	case '\r':
+		(void)buffer_append(out, SLICE("\\r"));
+		break;
+	case '\t':
+		(void)buffer_append(out, SLICE("\\t"));
+		break;
+	default:
+		if ((unsigned char)c < 0x20)
+			(void)buffer_printf(out, "\\u%04x", (unsigned)c);
+		else
+			(void)buffer_append(out, SLICE("\xef\xbf\xbd"));
+		break;
+	}
+}
+
+void json_escape(struct buffer *out, struct slice text)
+{
+	while (text.size > 0) {
+		size_t run = unescaped_run(text);
+		(void)buffer_append(out, slice_part(text, 0, run));
+		text = slice_part(text, run, text.size);
+		if (text.size > 0) {
+			append_escaped(out, text.data[0]);
+			text = slice_part(text, 1, text.size);
+		}
+	}
+}
+
+void json_quote(struct buffer *out, struct slice text)
+{
+	(void)buffer_append_byte(out, '"');
+	json_escape(out, text);
+	(void)buffer_append_byte(out, '"');
+}

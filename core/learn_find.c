@@ -1,0 +1,108 @@
+#include "core/learn_entry.h"
+
+/* Finding the answer in what a model wrote round it. The model may have drafted before it answered,
+ * so of equally good candidates the last one counts. */
+
+/* More than the longest answer that is any use: LEARN_MAX_ENTRIES entries, each as long as allowed.
+ * Each try reads to the end of the text at worst, so both are bounded. */
+enum { MAX_ANSWER = 256 * 1024, MAX_TRIES = 100 };
+
+/* How sure it is that a candidate is the answer. */
+enum rank {
+	RANK_NONE,
+	RANK_EMPTY,    /* {} or [] */
+	RANK_ARRAY,    /* an array of entries */
+	RANK_FACTS,    /* {"facts": [...]} */
+	RANK_ENTITIES, /* {"entities": [...]} */
+};
+
+static size_t next_bracket(struct slice text, size_t at)
+{
+	while (at < text.size && text.data[at] != '{' && text.data[at] != '[')
+		at++;
+	return at;
+}
+
+/* The offset behind the bracket that closes the one at `begin`; `begin` when nothing does. */
+static size_t closing_bracket(struct slice text, size_t begin)
+{
+	size_t depth = 0;
+	bool in_string = false;
+	for (size_t at = begin; at < text.size; at++) {
+		char c = text.data[at];
+		if (in_string && c == '\\')
+			at++;
+		else if (c == '"')
+			in_string = !in_string;
+		else if (!in_string && (c == '{' || c == '['))
+			depth++;
+		else if (!in_string && (c == '}' || c == ']') && --depth == 0)
+			return at + 1;
+	}
+	return begin;
+}
+
+static bool is_entry(struct slice document, struct json_value value)
+{
+	static const char *const names[] = {"key", "forget"};
+	struct json_value members[2];
+	json_pick(document, value, names, 2, members);
+	return members[0].type != JSON_TYPE_NULL || members[1].type != JSON_TYPE_NULL;
+}
+
+static bool is_list(struct json_value value)
+{
+	return value.type == JSON_TYPE_ARRAY || value.type == JSON_TYPE_OBJECT;
+}
+
+static enum rank rank_array(struct slice document, struct json_value array)
+{
+	struct json_walk walk = json_walk(document, array);
+	if (!json_next(&walk))
+		return RANK_EMPTY;
+	return is_entry(document, walk.value) ? RANK_ARRAY : RANK_NONE;
+}
+
+static enum rank rank_object(struct slice document, struct json_value object,
+			     struct json_value *list)
+{
+	static const char *const names[] = {"entities", "facts"};
+	struct json_value members[2];
+	json_pick(document, object, names, 2, members);
+	*list = is_list(members[0]) ? members[0] : members[1];
+	if (is_list(*list))
+		return is_list(members[0]) ? RANK_ENTITIES : RANK_FACTS;
+	struct json_walk walk = json_walk(document, object);
+	*list = (struct json_value){0};
+	return json_next(&walk) ? RANK_NONE : RANK_EMPTY;
+}
+
+static enum rank rank_candidate(struct slice document, struct json_value *list)
+{
+	if (!json_scan(document, list))
+		return RANK_NONE;
+	if (list->type == JSON_TYPE_ARRAY)
+		return rank_array(document, *list);
+	return rank_object(document, *list, list);
+}
+
+bool learn_find_list(struct slice answer, struct slice *document, struct json_value *list)
+{
+	enum rank best = RANK_NONE;
+	if (answer.size > MAX_ANSWER)
+		answer.size = MAX_ANSWER;
+	size_t at = next_bracket(answer, 0);
+	for (unsigned tries = 0; at < answer.size && tries < MAX_TRIES; tries++) {
+		size_t end = closing_bracket(answer, at);
+		struct slice candidate = slice_part(answer, at, end);
+		struct json_value found;
+		enum rank rank = end > at ? rank_candidate(candidate, &found) : RANK_NONE;
+		if (rank != RANK_NONE && rank >= best) {
+			best = rank;
+			*document = candidate;
+			*list = found;
+		}
+		at = next_bracket(answer, rank != RANK_NONE ? end : at + 1);
+	}
+	return best != RANK_NONE;
+}

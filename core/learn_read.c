@@ -1,0 +1,252 @@
+#include "core/learn_entry.h"
+
+#include "core/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What counts when the model does not say how sure it is. */
+static const double default_confidence = 0.8;
+
+static const int64_t day = 24 * 60 * 60 * 1000;
+
+/* The members of an entry, as they lie in the document. */
+enum member {
+	ENTITY,
+	KIND,
+	KEY,
+	VALUE,
+	CONFIDENCE,
+	OP,
+	QUOTE,
+	VALID_UNTIL,
+	PII,
+	FORGET,
+	MEMBERS,
+};
+
+static const char *const member_names[MEMBERS] = {
+	"entity", "kind",  "key",         "value", "confidence",
+	"op",     "quote", "valid_until", "pii",   "forget",
+};
+
+/* An optional string: empty when absent; false when it is something else. */
+static bool read_string(struct slice document, struct json_value value, struct slice *text,
+			struct arena *arena)
+{
+	*text = (struct slice){0};
+	if (value.type == JSON_TYPE_NULL)
+		return true;
+	if (value.type != JSON_TYPE_STRING)
+		return false;
+	*text = slice_trim(json_string_text(document, value, arena));
+	return true;
+}
+
+static bool is_one_of(struct slice word, const char *const *words)
+{
+	for (; *words != NULL; words++) {
+		if (slice_equal_nocase(word, slice_of(*words)))
+			return true;
+	}
+	return false;
+}
+
+static bool read_entity(struct slice document, struct json_value value, struct learn_entry *entry,
+			struct arena *arena)
+{
+	static const char *const selves[] = {"user", "the user", "me",      "i",
+					     "self", "myself",   "speaker", NULL};
+	struct slice text;
+	if (!read_string(document, value, &text, arena))
+		return false;
+	entry->entity = text_one_line(text, LEARN_MAX_ENTITY, arena);
+	entry->names_entity = entry->entity.size > 0;
+	if (entry->entity.size == 0 || is_one_of(entry->entity, selves))
+		entry->entity = SLICE("user");
+	return true;
+}
+
+static struct slice read_kind(struct slice document, struct json_value value, struct arena *arena)
+{
+	static const char *const kinds[] = {"user", "person", "place", "project", "thing", NULL};
+	struct slice text;
+	if (!read_string(document, value, &text, arena) || !is_one_of(text, kinds))
+		return (struct slice){0};
+	return learn_fold(text, arena);
+}
+
+static bool read_op(struct slice document, const struct json_value *members, enum learn_op *op,
+		    struct arena *arena)
+{
+	struct slice word;
+	if (!read_string(document, members[OP], &word, arena))
+		return false;
+	if (members[FORGET].type == JSON_TYPE_TRUE)
+		*op = LEARN_FORGET;
+	else if (word.size == 0 || slice_equal_nocase(word, SLICE("set")))
+		*op = LEARN_SET;
+	else if (slice_equal_nocase(word, SLICE("add")))
+		*op = LEARN_ADD;
+	else if (slice_equal_nocase(word, SLICE("remove")))
+		*op = LEARN_REMOVE;
+	else
+		return false;
+	return true;
+}
+
+/* From 0 to 1; a number in quotes will do. */
+static bool read_confidence(struct slice document, struct json_value value, double *confidence,
+			    struct arena *arena)
+{
+	char digits[64];
+	*confidence = default_confidence;
+	if (value.type == JSON_TYPE_NULL)
+		return true;
+	struct slice text = slice_part(document, value.begin, value.end);
+	if (value.type == JSON_TYPE_STRING)
+		text = slice_trim(json_string_text(document, value, arena));
+	/* The scanner knows no "nan", "inf" or "0x1p3", which strtod() would read. */
+	if (!json_scan(text, &value) || value.type != JSON_TYPE_NUMBER ||
+	    text.size >= sizeof(digits))
+		return false;
+	memcpy(digits, text.data, text.size);
+	digits[text.size] = '\0';
+	*confidence = strtod(digits, NULL);
+	return *confidence >= 0 && *confidence <= 1;
+}
+
+/* When it ceases to hold; a date alone is meant to its end. What cannot be read counts as never:
+ * models also write "unknown" and "ongoing" here. */
+static int64_t read_expiry(struct slice document, struct json_value value, struct arena *arena)
+{
+	const size_t date_size = sizeof("2026-11-21") - 1;
+	struct slice text;
+	int64_t at;
+	if (!read_string(document, value, &text, arena) || !text_read_time(text, &at))
+		return 0;
+	return text.size == date_size ? at + day - 1 : at;
+}
+
+static bool read_names(struct slice document, const struct json_value *members,
+		       struct learn_entry *entry, struct arena *arena)
+{
+	struct slice key;
+	if (!read_entity(document, members[ENTITY], entry, arena) ||
+	    !read_string(document, members[KEY], &key, arena) ||
+	    !read_string(document, members[QUOTE], &entry->words, arena))
+		return false;
+	entry->kind = read_kind(document, members[KIND], arena);
+	entry->key = learn_key(key, arena);
+	entry->quote = text_one_line(entry->words, LEARN_MAX_QUOTE, arena);
+	return true;
+}
+
+/* Everything but the value. */
+static bool read_entry(struct slice document, const struct json_value *members,
+		       struct learn_entry *entry, struct arena *arena)
+{
+	*entry = (struct learn_entry){0};
+	if (!read_op(document, members, &entry->op, arena) ||
+	    !read_names(document, members, entry, arena) ||
+	    !read_confidence(document, members[CONFIDENCE], &entry->confidence, arena))
+		return false;
+	entry->expires_at = read_expiry(document, members[VALID_UNTIL], arena);
+	entry->pii = members[PII].type == JSON_TYPE_TRUE;
+	return true;
+}
+
+/* Numbers and truth values are kept as they are written. */
+static bool read_value(struct slice document, struct json_value value, struct slice *text,
+		       struct arena *arena)
+{
+	*text = (struct slice){0};
+	if (value.type == JSON_TYPE_ARRAY || value.type == JSON_TYPE_OBJECT)
+		return false;
+	if (value.type == JSON_TYPE_STRING)
+		*text = json_string_text(document, value, arena);
+	else if (value.type != JSON_TYPE_NULL)
+		*text = slice_part(document, value.begin, value.end);
+	*text = text_one_line(*text, LEARN_MAX_VALUE, arena);
+	return true;
+}
+
+/* Whether an entry says enough to be applied. */
+static bool is_complete(const struct learn_entry *entry)
+{
+	switch (entry->op) {
+	case LEARN_REMOVE:
+		return entry->key.size > 0;
+	case LEARN_FORGET:
+		return entry->key.size > 0 || entry->value.size > 0 || entry->names_entity;
+	default:
+		return entry->key.size > 0 && entry->value.size > 0;
+	}
+}
+
+static void put_entry(struct learn_entries *entries, const struct learn_entry *entry)
+{
+	if (is_complete(entry) && entries->count < LEARN_MAX_ENTRIES)
+		entries->list[entries->count++] = *entry;
+	else
+		entries->rejected++;
+}
+
+/* Puts one entry for each element of an array of values; an empty one is no value. */
+static void put_values(struct slice document, struct json_value array, struct learn_entry *entry,
+		       struct learn_entries *entries, struct arena *arena)
+{
+	struct json_walk walk = json_walk(document, array);
+	if (!json_next(&walk)) {
+		put_entry(entries, entry);
+		return;
+	}
+	if (entry->op == LEARN_SET)
+		entry->op = LEARN_ADD;
+	do {
+		bool readable = entries->count < LEARN_MAX_ENTRIES &&
+				read_value(document, walk.value, &entry->value, arena) &&
+				entry->value.size > 0;
+		if (readable)
+			put_entry(entries, entry);
+		else
+			entries->rejected++;
+	} while (json_next(&walk));
+}
+
+static void read_object(struct slice document, struct json_value object,
+			struct learn_entries *entries, struct arena *arena)
+{
+	struct learn_entry entry;
+	if (object.type != JSON_TYPE_OBJECT || entries->count == LEARN_MAX_ENTRIES) {
+		entries->rejected++;
+		return;
+	}
+	struct json_value members[MEMBERS];
+	json_pick(document, object, member_names, MEMBERS, members);
+	if (!read_entry(document, members, &entry, arena))
+		entries->rejected++;
+	else if (members[VALUE].type == JSON_TYPE_ARRAY)
+		put_values(document, members[VALUE], &entry, entries, arena);
+	else if (read_value(document, members[VALUE], &entry.value, arena))
+		put_entry(entries, &entry);
+	else
+		entries->rejected++;
+}
+
+bool learn_entries_read(struct slice answer, struct learn_entries *entries, struct arena *arena)
+{
+	struct slice document;
+	struct json_value list;
+	*entries = (struct learn_entries){0};
+	if (!learn_find_list(text_without_reasoning(answer, arena), &document, &list))
+		return false;
+	if (list.type == JSON_TYPE_OBJECT)
+		read_object(document, list, entries, arena);
+	if (list.type != JSON_TYPE_ARRAY)
+		return true;
+	struct json_walk walk = json_walk(document, list);
+	while (json_next(&walk))
+		read_object(document, walk.value, entries, arena);
+	return true;
+}

@@ -1,0 +1,203 @@
+#include "core/secrets_rules.h"
+
+#include <string.h>
+
+enum { LONGEST_NAME = 64, LONGEST_GAP = 8, LONGEST_VALUE = 128, LONGEST_USER_INFO = 256 };
+
+/* What the name of a secret ends with; "-" and " " count as "_". */
+static const struct {
+	struct slice ending;
+	const char *kind;
+} names[] = {
+	{SLICE("password"), "password"},   {SLICE("passwd"), "password"},
+	{SLICE("passphrase"), "password"}, {SLICE("pwd"), "password"},
+	{SLICE("secret"), "secret"},       {SLICE("secret_key"), "secret"},
+	{SLICE("secretkey"), "secret"},    {SLICE("private_key"), "secret"},
+	{SLICE("signing_key"), "secret"},  {SLICE("encryption_key"), "secret"},
+	{SLICE("account_key"), "secret"},  {SLICE("accountkey"), "secret"},
+	{SLICE("access_key"), "API key"},  {SLICE("accesskey"), "API key"},
+	{SLICE("api_key"), "API key"},     {SLICE("apikey"), "API key"},
+	{SLICE("api key"), "API key"},     {SLICE("auth_key"), "API key"},
+	{SLICE("token"), "token"},         {SLICE("authorization"), "token"},
+};
+
+static const struct slice schemes[] = {SLICE("bearer"), SLICE("basic"), SLICE("token"),
+				       SLICE("apikey"), SLICE("digest")};
+
+static size_t end_of_word(struct slice text, size_t at)
+{
+	while (at < text.size && secret_is_word(text.data[at]))
+		at++;
+	return at;
+}
+
+static size_t skip(struct slice text, size_t at, const char *characters)
+{
+	size_t limit = text.size - at > LONGEST_GAP ? at + LONGEST_GAP : text.size;
+	while (at < limit && strchr(characters, text.data[at]) != NULL)
+		at++;
+	return at;
+}
+
+/* The kind of secret that a name announces, or NULL. */
+static const char *kind_of_name(struct slice name)
+{
+	if (name.size > LONGEST_NAME)
+		return NULL;
+	char plain[LONGEST_NAME];
+	for (size_t i = 0; i < name.size; i++)
+		plain[i] = name.data[i] == '-' || name.data[i] == ' ' ? '_' : name.data[i];
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct slice ending = names[i].ending;
+		if (name.size >= ending.size &&
+		    slice_equal_nocase((struct slice){plain + name.size - ending.size, ending.size},
+				       ending))
+			return names[i].kind;
+	}
+	return NULL;
+}
+
+/* Behind ":", "=", ":=" or "=>" and the quotes and marks round the name, or `at` when none is
+ * there. */
+static size_t behind_sign(struct slice text, size_t at)
+{
+	size_t sign = skip(text, at, "\\\"'`* ");
+	size_t value = skip(text, sign, ":=>");
+	return value > sign ? skip(text, value, "* \t") : at;
+}
+
+/* Behind " is ", as people say of a password, or `at` when it is not there. */
+static size_t behind_is(struct slice text, size_t at)
+{
+	const struct slice is = SLICE(" is ");
+	return slice_starts_with(slice_part(text, at, text.size), is) ? at + is.size : at;
+}
+
+static bool has_one_of(struct slice text, const char *characters)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (strchr(characters, text.data[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* A value that a program or a person would make up for a secret: letters and digits, or one of the
+ * signs that passwords are made to hold, or, `encoded`, capitals among small letters; and not
+ * several words, a variable, a placeholder or an address. */
+static bool is_credible(struct slice value, bool encoded)
+{
+	enum { SHORTEST = 8 };
+	if (value.size < SHORTEST || strchr("$<{%[", value.data[0]) != NULL)
+		return false;
+	struct slice rest = slice_part(value, 1, value.size);
+	bool capital = has_one_of(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	bool small = has_one_of(value, "abcdefghijklmnopqrstuvwxyz");
+	bool letter = small || capital || secret_is_letter(value.data[0]);
+	return letter && (has_one_of(value, "0123456789!#$^") || (encoded && capital && small)) &&
+	       !has_one_of(value, " ") && slice_find(value, SLICE("://"), 0) == value.size;
+}
+
+/* The value that begins at `at`, within its quotes if it has any, without the sentence's signs at
+ * its end if not. */
+static struct slice value_at(struct slice text, size_t at)
+{
+	size_t begin = skip(text, at, "\\\"'`");
+	bool quoted = begin > at;
+	const char *stops = quoted ? "\"'`\\\n" : " \t\r\n\"'`\\,;&<>";
+	size_t end = begin;
+	while (end < text.size && strchr(stops, text.data[end]) == NULL)
+		end++;
+	while (!quoted && end > begin && strchr(".:!?)}]*", text.data[end - 1]) != NULL)
+		end--;
+	return slice_part(text, begin, end);
+}
+
+/* Only the first bytes are judged, so that a value that is none costs little. */
+static bool take_value(struct slice text, size_t at, bool encoded, struct secret *secret)
+{
+	size_t limit = text.size - at > LONGEST_VALUE ? at + LONGEST_VALUE : text.size;
+	struct slice value = value_at(slice_part(text, 0, limit), at);
+	if (!is_credible(value, encoded))
+		return false;
+	value = value_at(text, at);
+	size_t begin = (size_t)(value.data - text.data);
+	secret->begin = begin;
+	secret->end = begin + value.size;
+	return true;
+}
+
+static bool is_scheme(struct slice word)
+{
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		if (slice_equal_nocase(word, schemes[i]))
+			return true;
+	}
+	return false;
+}
+
+/* "Authorization: Basic ...", where `at` is behind the name. */
+static bool secret_in_header(struct slice text, size_t at, struct secret *secret)
+{
+	size_t value = behind_sign(text, at);
+	if (value == at)
+		return false;
+	size_t word = skip(text, value, "\\\"'`");
+	size_t end = end_of_word(text, word);
+	size_t behind = skip(text, end, " ");
+	bool has_scheme = behind > end && is_scheme(slice_part(text, word, end));
+	secret->kind = "token";
+	return take_value(text, has_scheme ? behind : value, true, secret);
+}
+
+bool secret_assigned(struct slice text, size_t at, struct secret *secret)
+{
+	size_t end = end_of_word(text, at);
+	struct slice name = slice_part(text, at, end);
+	if (slice_equal_nocase(name, SLICE("authorization")))
+		return secret_in_header(text, end, secret);
+	if (slice_equal_nocase(name, SLICE("bearer")) && skip(text, end, " ") > end) {
+		secret->kind = "token";
+		return take_value(text, skip(text, end, " "), true, secret);
+	}
+	if (slice_equal_nocase(slice_part(text, end, end_of_word(text, skip(text, end, " "))),
+			       SLICE(" key"))) {
+		end += SLICE(" key").size;
+		name = slice_part(text, at, end);
+	}
+	size_t value = behind_sign(text, end);
+	size_t said = behind_is(text, end);
+	if (value == end && said == end)
+		return false;
+	secret->kind = kind_of_name(name);
+	if (secret->kind == NULL)
+		return false;
+	if (value == end && strcmp(secret->kind, "password") == 0)
+		value = said;
+	return value > end && take_value(text, value, false, secret);
+}
+
+bool secret_in_url(struct slice text, size_t at, struct secret *secret)
+{
+	if (!slice_starts_with(slice_part(text, at, text.size), SLICE("://")))
+		return false;
+	size_t user = at + 3;
+	size_t limit = text.size - user > LONGEST_USER_INFO ? user + LONGEST_USER_INFO : text.size;
+	size_t colon = 0;
+	size_t host = 0;
+	for (size_t i = user; i < limit && strchr("/ \t\r\n\"'<>?#", text.data[i]) == NULL; i++) {
+		if (text.data[i] == ':' && colon == 0)
+			colon = i;
+		if (text.data[i] == '@')
+			host = i;
+	}
+	if (colon == 0 || host <= colon + 1 || strchr("$<{%[*", text.data[colon + 1]) != NULL)
+		return false;
+	/* A token may stand in the user's place: https://ghp_...:x@host. */
+	size_t begin = user;
+	struct secret token;
+	while (begin < colon && !secret_token(text, begin, &token))
+		begin++;
+	*secret = (struct secret){begin < colon ? begin : colon + 1, host, "password"};
+	return true;
+}

@@ -1,0 +1,32 @@
+/* The rules by which core/secrets.c knows a secret. Each looks at one place of a text and says
+ * where the secret that begins there, or is announced there, lies. None looks further than a
+ * bounded number of bytes unless it finds one, so that a scan over all places stays linear. */
+#ifndef RECALLD_CORE_SECRETS_RULES_H
+#define RECALLD_CORE_SECRETS_RULES_H
+
+#include "core/bytes.h"
+
+struct secret {
+	size_t begin;
+	size_t end;
+	const char *kind;
+};
+
+/* A token known by its prefix ("ghp_..."), at the start of a word. */
+bool secret_token(struct slice text, size_t at, struct secret *secret);
+/* What stands behind "password=", "api_key:", "Authorization: Basic" or "Bearer", at the start of
+ * that word. */
+bool secret_assigned(struct slice text, size_t at, struct secret *secret);
+/* The password in scheme://user:password@host, at the "://"; with the user when that is a token. */
+bool secret_in_url(struct slice text, size_t at, struct secret *secret);
+/* A payment card number, at the first digit of a group. */
+bool secret_card(struct slice text, size_t at, struct secret *secret);
+
+/* Character classes of ASCII. */
+bool secret_is_digit(char c);
+bool secret_is_letter(char c);
+bool secret_is_alnum(char c);
+/* Letters, digits, "_" and "-". */
+bool secret_is_word(char c);
+
+#endif

@@ -1,0 +1,140 @@
+#include "core/secrets_rules.h"
+
+bool secret_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool secret_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool secret_is_alnum(char c)
+{
+	return secret_is_digit(c) || secret_is_letter(c);
+}
+
+bool secret_is_word(char c)
+{
+	return secret_is_alnum(c) || c == '_' || c == '-';
+}
+
+static bool is_upper_or_digit(char c)
+{
+	return secret_is_digit(c) || (c >= 'A' && c <= 'Z');
+}
+
+/* What providers document or their keys show: a prefix, and how many characters of which class
+ * follow it at least and at most. Where the two are equal any such characters will do, else there
+ * must be letters and digits among them. */
+static const struct {
+	struct slice prefix;
+	bool (*is_class)(char c);
+	size_t least;
+	size_t most;
+	const char *kind;
+} tokens[] = {
+	{SLICE("sk-"), secret_is_word, 20, SIZE_MAX, "API key"}, /* OpenAI, Anthropic */
+	{SLICE("AKIA"), is_upper_or_digit, 16, 16, "API key"},   /* AWS */
+	{SLICE("ASIA"), is_upper_or_digit, 16, 16, "API key"},
+	{SLICE("AIza"), secret_is_word, 35, 35, "API key"}, /* Google */
+	{SLICE("ya29."), secret_is_word, 20, SIZE_MAX, "token"},
+	{SLICE("ghp_"), secret_is_alnum, 30, SIZE_MAX, "token"}, /* GitHub */
+	{SLICE("gho_"), secret_is_alnum, 30, SIZE_MAX, "token"},
+	{SLICE("ghs_"), secret_is_alnum, 30, SIZE_MAX, "token"},
+	{SLICE("ghu_"), secret_is_alnum, 30, SIZE_MAX, "token"},
+	{SLICE("ghr_"), secret_is_alnum, 30, SIZE_MAX, "token"},
+	{SLICE("github_pat_"), secret_is_word, 22, SIZE_MAX, "token"},
+	{SLICE("glpat-"), secret_is_word, 20, SIZE_MAX, "token"}, /* GitLab */
+	{SLICE("xoxa-"), secret_is_word, 10, SIZE_MAX, "token"},  /* Slack */
+	{SLICE("xoxb-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("xoxe-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("xoxp-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("xoxr-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("xoxs-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("xapp-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("sk_live_"), secret_is_alnum, 16, SIZE_MAX, "API key"}, /* Stripe */
+	{SLICE("rk_live_"), secret_is_alnum, 16, SIZE_MAX, "API key"},
+	{SLICE("sk_test_"), secret_is_alnum, 16, SIZE_MAX, "API key"},
+	{SLICE("rk_test_"), secret_is_alnum, 16, SIZE_MAX, "API key"},
+	{SLICE("npm_"), secret_is_alnum, 36, SIZE_MAX, "token"},
+	{SLICE("pypi-"), secret_is_word, 50, SIZE_MAX, "token"},
+	{SLICE("hf_"), secret_is_alnum, 30, SIZE_MAX, "token"},    /* Hugging Face */
+	{SLICE("gsk_"), secret_is_alnum, 30, SIZE_MAX, "API key"}, /* Groq */
+	{SLICE("xai-"), secret_is_alnum, 30, SIZE_MAX, "API key"},
+	{SLICE("pplx-"), secret_is_alnum, 30, SIZE_MAX, "API key"}, /* Perplexity */
+	{SLICE("r8_"), secret_is_alnum, 30, SIZE_MAX, "token"},     /* Replicate */
+};
+
+static size_t end_of_class(struct slice text, size_t at, bool (*is_class)(char c))
+{
+	while (at < text.size && is_class(text.data[at]))
+		at++;
+	return at;
+}
+
+/* A run without a digit is a name, one without a letter a number, and one without a long word of
+ * its own, like "sk-learn-0-24-classifier", is several words. */
+static bool is_random(struct slice run)
+{
+	enum { LONG_WORD = 10 };
+	bool digit = false;
+	bool letter = false;
+	size_t word = 0;
+	size_t longest = 0;
+	for (size_t i = 0; i < run.size; i++) {
+		digit = digit || secret_is_digit(run.data[i]);
+		letter = letter || secret_is_letter(run.data[i]);
+		word = secret_is_alnum(run.data[i]) ? word + 1 : 0;
+		longest = word > longest ? word : longest;
+	}
+	return digit && letter && longest >= LONG_WORD;
+}
+
+/* `count` runs of 10 or more characters each, joined by points. */
+static size_t end_of_parts(struct slice text, size_t at, unsigned count)
+{
+	enum { SHORTEST_PART = 10 };
+	for (unsigned part = 0; part < count; part++) {
+		if (part > 0 && (at == text.size || text.data[at++] != '.'))
+			return 0;
+		size_t end = end_of_class(text, at, secret_is_word);
+		if (end - at < SHORTEST_PART)
+			return 0;
+		at = end;
+	}
+	return at;
+}
+
+/* A JSON Web Token, whose first part is the Base64 of "{"..., or a SendGrid key. */
+static bool pointed_token(struct slice text, size_t at, struct secret *secret)
+{
+	struct slice rest = slice_part(text, at, text.size);
+	size_t end = 0;
+	if (slice_starts_with(rest, SLICE("eyJ")))
+		end = end_of_parts(text, at, 3);
+	else if (slice_starts_with(rest, SLICE("SG.")))
+		end = end_of_parts(text, at + 3, 2);
+	*secret = (struct secret){at, end, "token"};
+	return end > 0;
+}
+
+bool secret_token(struct slice text, size_t at, struct secret *secret)
+{
+	struct slice rest = slice_part(text, at, text.size);
+	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
+		if (rest.data[0] != tokens[i].prefix.data[0] ||
+		    !slice_starts_with(rest, tokens[i].prefix))
+			continue;
+		size_t begin = at + tokens[i].prefix.size;
+		size_t end = end_of_class(text, begin, tokens[i].is_class);
+		bool exact = tokens[i].least == tokens[i].most;
+		if (end - begin >= tokens[i].least && end - begin <= tokens[i].most &&
+		    (exact || is_random(slice_part(text, begin, end)))) {
+			*secret = (struct secret){at, end, tokens[i].kind};
+			return true;
+		}
+	}
+	return pointed_token(text, at, secret);
+}

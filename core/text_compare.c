@@ -1,0 +1,126 @@
+#include "core/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unicase.h>
+#include <unictype.h>
+#include <uninorm.h>
+#include <unistr.h>
+
+/* A set of words by their hashes: open addressing in a table twice as large as needed. 0 is free.
+ */
+struct word_set {
+	uint64_t *slots;
+	size_t mask;
+	bool found;
+};
+
+static uint64_t *slot_of(const struct word_set *set, uint64_t hash)
+{
+	size_t at = (size_t)hash & set->mask;
+	while (set->slots[at] != 0 && set->slots[at] != hash)
+		at = (at + 1) & set->mask;
+	return &set->slots[at];
+}
+
+static bool count_word(void *cookie, struct slice word)
+{
+	(void)word;
+	*(size_t *)cookie += 1;
+	return true;
+}
+
+static bool put_word(void *cookie, struct slice word)
+{
+	uint64_t hash = text_hash(word);
+	*slot_of(cookie, hash) = hash;
+	return true;
+}
+
+static bool seek_word(void *cookie, struct slice word)
+{
+	struct word_set *set = cookie;
+	uint64_t hash = text_hash(word);
+	set->found = hash != 0 && *slot_of(set, hash) == hash;
+	return !set->found;
+}
+
+bool text_share_word(struct slice a, struct slice b)
+{
+	enum { SMALL = 256 };
+	uint64_t small[SMALL] = {0};
+	struct slice less = a.size < b.size ? a : b;
+	struct slice more = a.size < b.size ? b : a;
+	size_t count = 0;
+	text_words(less, count_word, &count);
+	size_t capacity = SMALL;
+	while (capacity < 2 * count)
+		capacity += capacity;
+	struct word_set set = {.slots = small, .mask = capacity - 1};
+	if (capacity > SMALL)
+		set.slots = xcalloc(capacity, sizeof(*set.slots));
+	text_words(less, put_word, &set);
+	if (count > 0)
+		text_words(more, seek_word, &set);
+	if (set.slots != small)
+		free(set.slots);
+	return set.found;
+}
+
+/* One for all of their kind. */
+static uint32_t plain_mark(uint32_t character)
+{
+	if (character < 0x80)
+		return character == '"' || character == '`' ? '\'' : character;
+	if (character == 0xB4 || (character >= 0x2032 && character <= 0x2037) ||
+	    uc_is_property_quotation_mark(character))
+		return '\'';
+	if (character == 0x2212 || uc_is_property_dash(character))
+		return '-';
+	return character;
+}
+
+static void append_character(struct buffer *out, uint32_t character)
+{
+	uint8_t bytes[4];
+	int size = u8_uctomb(bytes, character, sizeof(bytes));
+	buffer_append(out, (struct slice){(const char *)bytes, (size_t)size});
+}
+
+/* The text as it is compared, on the heap; NULL when nothing is left of it. */
+static uint8_t *comparable(struct slice text, size_t *size)
+{
+	struct buffer plain;
+	buffer_init(&plain, SIZE_MAX);
+	bool spaced = false;
+	uint32_t character;
+	for (size_t at = 0; at < text.size;) {
+		at += text_decode(text, at, &character);
+		bool space = text_is_space(character);
+		if (!space && spaced && plain.size > 0)
+			buffer_append_byte(&plain, ' ');
+		if (!space)
+			append_character(&plain, plain_mark(character));
+		spaced = space;
+	}
+	uint8_t *folded = NULL;
+	if (plain.size > 0)
+		folded = u8_casefold((const uint8_t *)plain.data, plain.size, NULL, UNINORM_NFKC,
+				     NULL, size);
+	buffer_finish(&plain);
+	return folded;
+}
+
+bool text_contains(struct slice whole, struct slice part)
+{
+	size_t part_size = 0;
+	uint8_t *needle = comparable(part, &part_size);
+	if (needle == NULL)
+		return false;
+	size_t whole_size = 0;
+	uint8_t *hay = comparable(whole, &whole_size);
+	bool found = hay != NULL && memmem(hay, whole_size, needle, part_size) != NULL;
+	free(needle);
+	free(hay);
+	return found;
+}

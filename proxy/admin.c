@@ -1,0 +1,249 @@
+#include "proxy/admin.h"
+
+#include "proxy/admin_call.h"
+#include "proxy/percent.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct admin {
+	struct service *service;
+	struct loop *loop;
+	struct config *config;
+	struct http_server *server;
+	atomic_size_t connections;
+};
+
+enum { MAX_CONNECTIONS = 256 };
+
+/* ---- ends ---- */
+
+static void free_call(void *cookie)
+{
+	struct admin_call *call = cookie;
+	config_release(call->config);
+	arena_finish(&call->arena);
+	free(call);
+}
+
+static struct http_request *end_call(struct admin_call *call)
+{
+	struct http_request *request = call->request;
+	call->request = NULL;
+	loop_later(call->loop, free_call, call);
+	return request;
+}
+
+void admin_reply(struct admin_call *call, int status, const char *content_type, struct slice body)
+{
+	struct http_request *request = end_call(call);
+	if (request != NULL)
+		http_reply(request, status, content_type, NULL, 0, body);
+}
+
+void admin_reply_json(struct admin_call *call, int status, struct buffer *json)
+{
+	buffer_append_byte(json, '\n');
+	if (json->overflowed)
+		admin_reply_error(call, 500, "answer_too_large", "The answer is too large.");
+	else
+		admin_reply(call, status, "application/json", buffer_slice(json));
+	buffer_finish(json);
+}
+
+void admin_reply_error(struct admin_call *call, int status, const char *code, const char *message)
+{
+	struct http_request *request = end_call(call);
+	if (request != NULL)
+		http_reply_error(request, status, code, slice_of(message), NULL, 0);
+}
+
+void admin_reply_failure(struct admin_call *call, enum store_result result)
+{
+	switch (result) {
+	case STORE_NOT_FOUND:
+		admin_reply_error(call, 404, "not_found", "Nothing is known by that name.");
+		return;
+	case STORE_FULL:
+		admin_reply_error(call, 503, "store_full",
+				  "The store has no room: raise [storage] map_size, free the disk, "
+				  "or forget users.");
+		return;
+	default:
+		admin_reply_error(call, 500, "store_failed", "The store could not do it.");
+	}
+}
+
+/* ---- routes ---- */
+
+/* Whether the path has the endpoint's form; the segment at "{}" is given back. */
+static bool path_matches(const char *form, struct slice path, struct slice *segment)
+{
+	struct slice pattern = slice_of(form);
+	size_t hole = slice_find(pattern, SLICE("{}"), 0);
+	if (hole == pattern.size)
+		return slice_equal(pattern, path);
+	struct slice behind = slice_part(pattern, hole + 2, pattern.size);
+	if (path.size <= hole + behind.size ||
+	    !slice_starts_with(path, slice_part(pattern, 0, hole)) ||
+	    !slice_equal(slice_part(path, path.size - behind.size, path.size), behind))
+		return false;
+	*segment = slice_part(path, hole, path.size - behind.size);
+	return slice_find(*segment, SLICE("/"), 0) == segment->size;
+}
+
+static struct slice query_value(struct slice query, struct slice name)
+{
+	while (query.size > 0) {
+		size_t end = slice_find(query, SLICE("&"), 0);
+		struct slice pair = slice_part(query, 0, end);
+		size_t equals = slice_find(pair, SLICE("="), 0);
+		if (equals < pair.size && slice_equal(slice_part(pair, 0, equals), name))
+			return slice_part(pair, equals + 1, pair.size);
+		query = slice_part(query, end < query.size ? end + 1 : end, query.size);
+	}
+	return (struct slice){0};
+}
+
+static bool has_token(const struct config *config, const struct http_head *head)
+{
+	struct slice token = slice_of(config->listen.admin_token);
+	struct slice given =
+		http_field_value(head->fields, head->field_count, SLICE("Authorization"));
+	size_t space = slice_find(given, SLICE(" "), 0);
+	struct slice scheme = slice_part(given, 0, space);
+	if (token.size == 0)
+		return true;
+	if (!slice_equal_nocase(scheme, SLICE("Bearer")) &&
+	    !slice_equal_nocase(scheme, SLICE("Token")))
+		return false;
+	given = slice_trim(slice_part(given, space, given.size));
+	return given.size == token.size && CRYPTO_memcmp(given.data, token.data, token.size) == 0;
+}
+
+static const struct admin_endpoint *find_endpoint(struct admin_call *call, struct slice method,
+						  struct slice path, struct slice *segment,
+						  bool *path_known)
+{
+	const struct admin_endpoint *const tables[] = {admin_system_endpoints,
+						       admin_user_endpoints};
+	(void)call;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		for (const struct admin_endpoint *entry = tables[i]; entry->method != NULL;
+		     entry++) {
+			if (!path_matches(entry->path, path, segment))
+				continue;
+			*path_known = true;
+			if (slice_equal(method, slice_of(entry->method)))
+				return entry;
+		}
+	}
+	return NULL;
+}
+
+static void route(struct admin_call *call)
+{
+	const struct http_head *head = http_request_head(call->request);
+	size_t question = slice_find(head->target, SLICE("?"), 0);
+	struct slice path = slice_part(head->target, 0, question);
+	struct slice query = slice_part(head->target, question, head->target.size);
+	if (query.size > 0)
+		query = slice_part(query, 1, query.size);
+	struct slice segment = {0};
+	bool path_known = false;
+	const struct admin_endpoint *endpoint =
+		find_endpoint(call, head->method, path, &segment, &path_known);
+	if ((endpoint == NULL || !endpoint->open) && !has_token(call->config, head)) {
+		admin_reply_error(call, 401, "invalid_admin_token",
+				  "Send the admin token as \"Authorization: Bearer ...\".");
+		return;
+	}
+	if (endpoint == NULL) {
+		if (path_known)
+			admin_reply_error(call, 405, "method_not_allowed",
+					  "This address does not take that method.");
+		else
+			admin_reply_error(call, 404, "not_found", "There is no such address.");
+		return;
+	}
+	if (!percent_decode(segment, &call->parameter, &call->arena) ||
+	    !percent_decode(query_value(query, SLICE("tenant")), &call->tenant,
+				     &call->arena)) {
+		admin_reply_error(call, 400, "invalid_path",
+				  "The address is not rightly percent-encoded.");
+		return;
+	}
+	call->user = store_user_key(call->tenant, call->parameter);
+	endpoint->handle(call);
+}
+
+static void on_gone(void *cookie)
+{
+	struct admin_call *call = cookie;
+	call->request = NULL; /* what was begun is finished; nobody is told */
+}
+
+static void on_drained(void *cookie)
+{
+	(void)cookie;
+}
+
+static void on_request(void *cookie, struct http_request *request)
+{
+	static const struct http_request_events events = {on_gone, on_drained};
+	struct admin *admin = cookie;
+	struct admin_call *call = xcalloc(1, sizeof(*call));
+	call->service = admin->service;
+	call->loop = admin->loop;
+	call->config = config_retain(admin->config);
+	call->request = request;
+	http_request_set_events(request, &events, call);
+	route(call);
+}
+
+/* ---- its life ---- */
+
+struct admin *admin_create(struct service *service, struct loop *loop, struct config *config,
+			   int listen_fd)
+{
+	struct admin *admin = xcalloc(1, sizeof(*admin));
+	admin->service = service;
+	admin->loop = loop;
+	admin->config = config_retain(config);
+	const struct http_server_options options = {
+		.max_body = config->listen.max_body,
+		.connections = &admin->connections,
+		.max_connections = MAX_CONNECTIONS,
+		.read_timeout = 30,
+		.idle_timeout = 60,
+		.write_timeout = 60,
+	};
+	admin->server = http_server_create(loop_base(loop), &options, on_request, admin);
+	http_server_listen(admin->server, listen_fd);
+	return admin;
+}
+
+void admin_configure(struct admin *admin, struct config *config)
+{
+	if (admin == NULL)
+		return;
+	config_release(admin->config);
+	admin->config = config_retain(config);
+}
+
+void admin_close(struct admin *admin)
+{
+	if (admin == NULL)
+		return;
+	http_server_destroy(admin->server);
+	admin->server = NULL;
+}
+
+void admin_destroy(struct admin *admin)
+{
+	if (admin == NULL)
+		return;
+	config_release(admin->config);
+	free(admin);
+}

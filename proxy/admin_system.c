@@ -1,0 +1,166 @@
+#include "core/json.h"
+#include "proxy/admin_call.h"
+#include "proxy/learner.h"
+#include "proxy/metrics.h"
+
+#include <inttypes.h>
+
+enum { ANSWER_LIMIT = 1 << 20 };
+
+/* NULL: it takes traffic. */
+static const char *why_not_ready(const struct service *service)
+{
+	if (atomic_load(&service->draining))
+		return "draining: the daemon is about to stop";
+	if (!store_has_room(service->store))
+		return "the store has no room: chats go on without memory; raise [storage] "
+		       "map_size, free the disk, or forget users";
+	return NULL;
+}
+
+static void get_health(struct admin_call *call)
+{
+	admin_reply(call, 200, "text/plain; charset=utf-8", SLICE("ok\n"));
+}
+
+static void get_readiness(struct admin_call *call)
+{
+	const char *reason = why_not_ready(call->service);
+	if (reason == NULL)
+		admin_reply(call, 200, "text/plain; charset=utf-8", SLICE("ready\n"));
+	else
+		admin_reply(call, 503, "text/plain; charset=utf-8",
+			    arena_printf(&call->arena, "%s\n", reason));
+}
+
+static void print_store_metrics(struct store *store, struct buffer *out)
+{
+	struct store_statistics statistics;
+	store_statistics(store, &statistics);
+	const struct {
+		const char *name, *help;
+		uint64_t value;
+	} gauges[] = {
+		{"recalld_store_users", "Users that something is known about.", statistics.users},
+		{"recalld_store_turns", "Turns kept.", statistics.turns},
+		{"recalld_store_facts", "Facts kept, ended ones included.", statistics.facts},
+		{"recalld_store_jobs", "Jobs of the learner that are kept.", statistics.jobs},
+		{"recalld_store_jobs_parked", "Jobs given up until somebody sets them going.",
+		 statistics.parked},
+		{"recalld_store_receipts", "Receipts kept.", statistics.receipts},
+		{"recalld_store_bytes_used", "Bytes of the map in use.", statistics.bytes_used},
+		{"recalld_store_bytes_mapped", "Size of the map.", statistics.bytes_mapped},
+		{"recalld_store_room", "1 while writes have room.", store_has_room(store)},
+	};
+	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+		buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %" PRIu64 "\n",
+			      gauges[i].name, gauges[i].help, gauges[i].name, gauges[i].name,
+			      gauges[i].value);
+	buffer_printf(out,
+		      "# HELP recalld_store_commits_total Transactions committed.\n"
+		      "# TYPE recalld_store_commits_total counter\n"
+		      "recalld_store_commits_total %" PRIu64 "\n"
+		      "# HELP recalld_store_writes_total Writes in them.\n"
+		      "# TYPE recalld_store_writes_total counter\n"
+		      "recalld_store_writes_total %" PRIu64 "\n",
+		      statistics.commits, statistics.writes);
+}
+
+static void get_metrics(struct admin_call *call)
+{
+	struct buffer out;
+	buffer_init(&out, ANSWER_LIMIT);
+	metrics_print(&out);
+	print_store_metrics(call->service->store, &out);
+	admin_reply(call, 200, "text/plain; version=0.0.4; charset=utf-8", buffer_slice(&out));
+	buffer_finish(&out);
+}
+
+/* Where the key to learn with comes from. */
+static const char *key_source(const struct config *config)
+{
+	if (config->model.api_key[0] != '\0')
+		return "model";
+	return config->upstream.api_key[0] != '\0' ? "upstream" : "client";
+}
+
+static void get_status(struct admin_call *call)
+{
+	const struct config *config = call->config;
+	const char *reason = why_not_ready(call->service);
+	struct store_statistics statistics;
+	store_statistics(call->service->store, &statistics);
+	struct buffer out;
+	buffer_init(&out, ANSWER_LIMIT);
+	buffer_printf(&out, "{\"version\":\"%s\",\"ready\":%s,\"reason\":", RECALLD_VERSION,
+		      reason == NULL ? "true" : "false");
+	json_quote(&out, reason == NULL ? SLICE("") : slice_of(reason));
+	buffer_printf(&out, ",\"mode\":\"%s\",\"inject\":%s,\"learn\":%s,\"learning_key\":\"%s\"",
+		      mode_name((enum mode)config->memory.mode),
+		      config->memory.inject ? "true" : "false",
+		      config->memory.learn ? "true" : "false", key_source(config));
+	buffer_append(&out, SLICE(",\"upstream\":"));
+	json_quote(&out, slice_of(config->upstream.base_url));
+	buffer_printf(&out,
+		      ",\"users\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64
+		      ",\"jobs\":%" PRIu64 ",\"parked\":%" PRIu64 ",\"bytes_used\":%" PRIu64
+		      ",\"bytes_mapped\":%" PRIu64 "}",
+		      statistics.users, statistics.turns, statistics.facts, statistics.jobs,
+		      statistics.parked, statistics.bytes_used, statistics.bytes_mapped);
+	admin_reply_json(call, 200, &out);
+}
+
+static void on_receipt(void *cookie, enum store_result result, struct slice text,
+		       struct user_key user)
+{
+	struct admin_call *call = cookie;
+	(void)user;
+	if (result == STORE_OK)
+		admin_reply(call, 200, "application/json", text);
+	else
+		admin_reply_failure(call, result);
+}
+
+static void get_receipt(struct admin_call *call)
+{
+	uint64_t id = 0;
+	struct slice text = call->parameter;
+	bool is_id = text.size == 16;
+	for (size_t i = 0; is_id && i < text.size; i++) {
+		static const char digits[] = "0123456789abcdef";
+		struct slice digit = slice_part(text, i, i + 1);
+		size_t value = slice_find(slice_of(digits), digit, 0);
+		is_id = value < 16;
+		id = id << 4 | value;
+	}
+	if (is_id)
+		store_read_receipt(call->service->store, id, &call->arena, on_receipt, call);
+	else
+		admin_reply_failure(call, STORE_NOT_FOUND);
+}
+
+static void on_unparked(void *cookie, enum store_result result)
+{
+	struct admin_call *call = cookie;
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return;
+	}
+	learner_configure(call->service->learner, call->config); /* has it look at everybody */
+	admin_reply(call, 202, "application/json", SLICE("{}\n"));
+}
+
+static void post_unpark(struct admin_call *call)
+{
+	store_unpark(call->service->store, NULL, loop_for_store(call->loop), on_unparked, call);
+}
+
+const struct admin_endpoint admin_system_endpoints[] = {
+	{"GET", "/healthz", true, get_health},
+	{"GET", "/readyz", true, get_readiness},
+	{"GET", "/metrics", false, get_metrics},
+	{"GET", "/v1/status", false, get_status},
+	{"GET", "/v1/receipts/{}", false, get_receipt},
+	{"POST", "/v1/unpark", false, post_unpark},
+	{NULL, NULL, false, NULL},
+};

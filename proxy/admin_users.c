@@ -1,0 +1,288 @@
+#include "core/client_forms.h"
+#include "core/json.h"
+#include "core/secrets.h"
+#include "core/text.h"
+#include "proxy/admin_call.h"
+#include "proxy/learner.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+
+enum {
+	ANSWER_LIMIT = 256 << 20,
+	MAX_TURNS_SHOWN = 10000,
+	MAX_JOBS_COUNTED = 100000,
+	MAX_TEXT = 1 << 20,
+};
+
+/* ---- reading ---- */
+
+struct reading {
+	struct admin_call *call;
+	size_t pending, parked, deferred;
+	struct user_memory memory;
+	enum store_result result;
+};
+
+static void put_time(struct buffer *out, const char *name, int64_t at, struct arena *arena)
+{
+	struct slice time = text_time(at, arena);
+	buffer_printf(out, "\"%s\":\"%.*s\"", name, SLICE_PRINT(time));
+}
+
+static void put_text(struct buffer *out, const char *name, struct slice text)
+{
+	buffer_printf(out, "\"%s\":", name);
+	json_quote(out, text);
+}
+
+static void put_summary(struct buffer *out, const struct user_memory *memory, struct arena *arena)
+{
+	buffer_append(out, SLICE(",\"summary\":"));
+	if (!memory->has_summary) {
+		buffer_append(out, SLICE("null"));
+		return;
+	}
+	buffer_append_byte(out, '{');
+	put_text(out, "text", memory->summary.text);
+	buffer_append_byte(out, ',');
+	put_time(out, "updated_at", memory->summary.updated_at, arena);
+	buffer_append_byte(out, '}');
+}
+
+static void put_fact(struct buffer *out, const struct fact *fact, struct arena *arena)
+{
+	buffer_printf(out, "{\"id\":\"%" PRIu64 "\",", fact->id);
+	put_text(out, "entity", fact->entity);
+	buffer_append_byte(out, ',');
+	put_text(out, "kind", fact->kind);
+	buffer_append_byte(out, ',');
+	put_text(out, "key", fact->key);
+	buffer_append_byte(out, ',');
+	put_text(out, "value", fact->value);
+	buffer_printf(out, ",\"confidence\":%.3g,\"pii\":%s,", fact->confidence,
+		      fact->pii ? "true" : "false");
+	put_time(out, "observed_at", fact->observed_at, arena);
+	if (fact->expires_at != 0) {
+		buffer_append_byte(out, ',');
+		put_time(out, "valid_until", fact->expires_at, arena);
+	}
+	buffer_printf(out, ",\"source\":{\"exchange\":\"%" PRIu64 "\",", fact->exchange);
+	put_text(out, "quote", fact->quote);
+	buffer_append(out, SLICE("}}"));
+}
+
+static void put_turn(struct buffer *out, const struct turn *turn, struct arena *arena)
+{
+	buffer_printf(out, "{\"role\":\"%s\",", role_name(turn->role));
+	put_text(out, "content", turn->text);
+	buffer_append_byte(out, ',');
+	put_time(out, "created_at", turn->created_at, arena);
+	buffer_append(out, SLICE(",\"session\":"));
+	if (turn->session.size == 0)
+		buffer_append(out, SLICE("null"));
+	else
+		json_quote(out, turn->session);
+	buffer_printf(out, ",\"complete\":%s}", turn->complete ? "true" : "false");
+}
+
+static void put_memory(struct buffer *out, const struct reading *reading)
+{
+	const struct user_memory *memory = &reading->memory;
+	struct arena *arena = &reading->call->arena;
+	buffer_append_byte(out, '{');
+	put_text(out, "user", memory->user);
+	buffer_printf(out, ",\"pending\":%zu,\"parked\":%zu,\"deferred\":%zu", reading->pending,
+		      reading->parked, reading->deferred);
+	put_summary(out, memory, arena);
+	buffer_append(out, SLICE(",\"facts\":["));
+	for (size_t i = 0; i < memory->fact_count; i++) {
+		buffer_append(out, i == 0 ? SLICE("") : SLICE(","));
+		put_fact(out, &memory->facts[i], arena);
+	}
+	buffer_append(out, SLICE("],\"messages\":["));
+	for (size_t i = 0; i < memory->turn_count; i++) {
+		buffer_append(out, i == 0 ? SLICE("") : SLICE(","));
+		put_turn(out, &memory->turns[i], arena);
+	}
+	buffer_append(out, SLICE("]}"));
+}
+
+static void on_memory(void *cookie, enum store_result result, struct user_memory *memory)
+{
+	struct reading *reading = cookie;
+	reading->result = result;
+	if (result == STORE_OK)
+		reading->memory = *memory;
+}
+
+static void on_jobs(void *cookie, enum store_result result, struct job_list *list)
+{
+	struct reading *reading = cookie;
+	for (size_t i = 0; result == STORE_OK && i < list->count; i++) {
+		const struct job *job = &list->jobs[i];
+		if (job->parked)
+			reading->parked++;
+		else if (learner_wants(reading->call->config, list, job, clock_wall()))
+			reading->pending++;
+		else if (job->kind == JOB_FACTS)
+			reading->deferred++;
+	}
+}
+
+static void get_memory(struct admin_call *call)
+{
+	struct reading reading = {.call = call, .result = STORE_FAILED};
+	struct store *store = call->service->store;
+	/* The jobs first: what is learned in between then counts as pending, never as lost. */
+	store_user_jobs(store, call->user, MAX_JOBS_COUNTED, &call->arena, on_jobs, &reading);
+	store_read_user(store, call->user, MAX_TURNS_SHOWN, clock_wall(), &call->arena, on_memory,
+			&reading);
+	if (reading.result != STORE_OK) {
+		admin_reply_failure(call, reading.result);
+		return;
+	}
+	struct buffer out;
+	buffer_init(&out, ANSWER_LIMIT);
+	put_memory(&out, &reading);
+	admin_reply_json(call, 200, &out);
+}
+
+/* ---- importing ---- */
+
+struct import {
+	struct imported_turn *turns;
+	size_t count;
+	bool learn;
+};
+
+static const char *read_turn(const struct admin_call *call, json_t *message, bool redact,
+			     struct imported_turn *turn, struct arena *arena)
+{
+	const char *role = json_string_value(json_object_get(message, "role"));
+	json_t *content = json_object_get(message, "content");
+	json_t *created_at = json_object_get(message, "created_at");
+	json_t *session = json_object_get(message, "session");
+	(void)call;
+	if (role == NULL || !json_is_string(content))
+		return "each message needs a \"role\" and a \"content\", both strings";
+	if (!slice_equal(slice_of(role), SLICE("user")) &&
+	    !slice_equal(slice_of(role), SLICE("assistant")))
+		return "a message's \"role\" must be user or assistant";
+	if (json_string_length(content) > MAX_TEXT)
+		return "a message's \"content\" may be 1 MB at most";
+	if (session != NULL && !json_is_null(session) && !json_is_string(session))
+		return "a message's \"session\" must be a string";
+	turn->created_at = clock_wall();
+	if (created_at != NULL && !json_is_null(created_at) &&
+	    !text_read_time(slice_of(json_string_value(created_at)), &turn->created_at))
+		return "a message's \"created_at\" must be a time of RFC 3339";
+	struct slice text = {json_string_value(content), json_string_length(content)};
+	turn->role = slice_equal(slice_of(role), SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
+	text = turn->role == ROLE_USER ? slice_trim(form_own_text(text, arena))
+				       : text_without_reasoning(text, arena);
+	turn->hash = text_hash(text);
+	turn->text = redact ? secrets_mask(text, arena, NULL) : text;
+	turn->session = slice_of(json_string_value(session));
+	return NULL;
+}
+
+static const char *read_import(struct admin_call *call, json_t *document, struct import *import)
+{
+	json_t *messages = json_object_get(document, "messages");
+	json_t *learn = json_object_get(document, "learn");
+	if (!json_is_array(messages) || json_array_size(messages) == 0)
+		return "the body must be an object with a \"messages\" array that is not empty";
+	if (learn != NULL && !json_is_boolean(learn))
+		return "\"learn\" must be true or false";
+	import->learn = learn == NULL || json_is_true(learn);
+	import->count = json_array_size(messages);
+	import->turns = arena_alloc(&call->arena, import->count * sizeof(*import->turns));
+	struct config_memory settings = config_memory_for(call->config, (struct slice){0},
+							  call->tenant, call->parameter);
+	for (size_t i = 0; i < import->count; i++) {
+		const char *fault =
+			read_turn(call, json_array_get(messages, i), settings.secrets_redact,
+				  &import->turns[i], &call->arena);
+		if (fault != NULL)
+			return fault;
+	}
+	return NULL;
+}
+
+static void on_imported(void *cookie, enum store_result result)
+{
+	struct admin_call *call = cookie;
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return;
+	}
+	learner_wake(call->service->learner, call->user);
+	admin_reply(call, 202, "application/json", SLICE("{}\n"));
+}
+
+static void post_messages(struct admin_call *call)
+{
+	struct slice body = http_request_body(call->request);
+	if (call->parameter.size > 256 || !text_is_visible(call->parameter)) {
+		admin_reply_error(call, 400, "invalid_user_id",
+				  "A user id is 1 to 256 bytes of visible UTF-8.");
+		return;
+	}
+	json_error_t error;
+	json_t *document = json_loadb(body.data == NULL ? "" : body.data, body.size, 0, &error);
+	struct import import = {0};
+	const char *fault = document == NULL
+				    ? "the body is not JSON"
+				    : read_import(call, document, &import);
+	if (fault == NULL)
+		store_import(call->service->store, call->tenant, call->parameter, import.turns,
+			     import.count, import.learn, (struct slice){0}, clock_wall(),
+			     loop_for_store(call->loop), on_imported, call);
+	else
+		admin_reply_error(call, 400, "invalid_import", fault);
+	json_decref(document);
+}
+
+/* ---- forgetting, and setting parked jobs going ---- */
+
+static void on_forgotten(void *cookie, enum store_result result)
+{
+	struct admin_call *call = cookie;
+	if (result == STORE_OK || result == STORE_NOT_FOUND)
+		admin_reply(call, 204, NULL, (struct slice){0});
+	else
+		admin_reply_failure(call, result);
+}
+
+static void delete_user(struct admin_call *call)
+{
+	learner_forget(call->service->learner, call->user);
+	store_forget(call->service->store, call->user, loop_for_store(call->loop), on_forgotten,
+		     call);
+}
+
+static void on_unparked(void *cookie, enum store_result result)
+{
+	struct admin_call *call = cookie;
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return;
+	}
+	learner_wake(call->service->learner, call->user);
+	admin_reply(call, 202, "application/json", SLICE("{}\n"));
+}
+
+static void post_unpark(struct admin_call *call)
+{
+	store_unpark(call->service->store, &call->user, loop_for_store(call->loop), on_unparked,
+		     call);
+}
+
+const struct admin_endpoint admin_user_endpoints[] = {
+	{"GET", "/v1/users/{}/memory", false, get_memory},
+	{"POST", "/v1/users/{}/messages", false, post_messages},
+	{"POST", "/v1/users/{}/unpark", false, post_unpark},
+	{"DELETE", "/v1/users/{}", false, delete_user},
+	{NULL, NULL, false, NULL},
+};

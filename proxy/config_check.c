@@ -1,0 +1,158 @@
+/* What holds between keys: faults of those that cannot go together, warnings of those that go
+ * together otherwise than one might think. */
+#include "proxy/config_reader.h"
+
+static struct config_origin origin_of(const struct config_reader *reader, const char *section,
+				      const char *name)
+{
+	return reader->origins[config_find(slice_of(section), slice_of(name))];
+}
+
+static bool is_set(struct config_origin origin)
+{
+	return origin.line > 0 || origin.variable != NULL;
+}
+
+/* Where the first of two keys was set, or else the second. */
+static struct config_origin either(struct config_origin first, struct config_origin second)
+{
+	return is_set(first) ? first : second;
+}
+
+static void check_addresses(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	struct config_origin at_address = origin_of(reader, "listen", "address");
+	struct config_origin at_admin = origin_of(reader, "listen", "admin");
+	struct config_address address;
+	struct config_address admin;
+	if (at_address.broken || at_admin.broken ||
+	    !config_address_read(slice_of(config->listen.address), &address) ||
+	    !config_address_read(slice_of(config->listen.admin), &admin))
+		return;
+	if (config_address_clash(&address, &admin))
+		config_fault(reader, either(at_admin, at_address),
+			     "[listen] admin is the same address as [listen] address; give one of "
+			     "them another port");
+	if (!config_address_is_loopback(&admin) && *config->listen.admin_token == '\0' &&
+	    !origin_of(reader, "listen", "admin_token").broken)
+		config_fault(reader, at_admin,
+			     "[listen] admin is open to other machines, but admin_token is empty; "
+			     "set admin_token, or make admin a loopback address such as "
+			     "127.0.0.1:8081");
+}
+
+static bool exceeds(const struct config_memory *memory)
+{
+	return memory->context_tokens > memory->conversation_tokens;
+}
+
+static const char too_many_tokens[] = "[memory] context_tokens is more than conversation_tokens, "
+				      "which limits it; lower the one or raise the other";
+
+static void check_tokens(struct config_reader *reader)
+{
+	size_t context = config_find(SLICE("memory"), SLICE("context_tokens"));
+	size_t conversation = config_find(SLICE("memory"), SLICE("conversation_tokens"));
+	const struct config_origin *origins = reader->origins;
+	const struct config *config = reader->config;
+	if (origins[context].broken || origins[conversation].broken)
+		return;
+	if (exceeds(&config->memory))
+		config_fault(reader, either(origins[context], origins[conversation]), "%s",
+			     too_many_tokens);
+	for (size_t i = 0; i < config->override_count; i++) {
+		const struct config_override *override = &config->overrides[i];
+		struct config_memory memory = config->memory;
+		config_apply(override, &memory);
+		unsigned line = override->lines[context] > 0 ? override->lines[context]
+							     : override->lines[conversation];
+		if (line > 0 && exceeds(&memory))
+			config_fault(reader, (struct config_origin){.line = line}, "%s",
+				     too_many_tokens);
+	}
+}
+
+static bool learns(const struct config_memory *memory)
+{
+	enum mode mode = (enum mode)memory->mode;
+	return memory->learn && (mode_uses_facts(mode) || mode_uses_summary(mode));
+}
+
+static bool learns_anywhere(const struct config *config)
+{
+	if (learns(&config->memory))
+		return true;
+	for (size_t i = 0; i < config->override_count; i++) {
+		struct config_memory memory = config->memory;
+		config_apply(&config->overrides[i], &memory);
+		if (learns(&memory))
+			return true;
+	}
+	return false;
+}
+
+/* With no key of its own the learner borrows one; where it then goes is worth a word. */
+static void warn_of_key(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	if (*config->model.api_key != '\0')
+		return;
+	struct slice upstream = config_url_origin(slice_of(config->upstream.base_url));
+	struct slice model = config_url_origin(slice_of(config->model.base_url));
+	bool elsewhere = model.size > 0 && !slice_equal_nocase(model, upstream);
+	bool upstream_key = *config->upstream.api_key != '\0';
+	if (elsewhere && upstream_key)
+		config_warning(reader, "[model] base_url is another server than the upstream, and "
+				       "the upstream's api_key is sent to it; set [model] api_key");
+	else if (elsewhere && slice_equal_nocase(model, SLICE("https://api.openai.com")))
+		config_warning(reader, "nothing will be learned: no key for [model] base_url, and "
+				       "those of the clients are for another server; set [model] "
+				       "api_key");
+	else if (elsewhere)
+		config_warning(reader, "[model] base_url is another server than the upstream, and "
+				       "the clients' own keys are sent to it; set [model] api_key "
+				       "(to any word if it needs none)");
+	else if (!upstream_key)
+		config_warning(reader, "learning uses each client's own key; after a restart what "
+				       "is pending waits for that client's next request; set "
+				       "[model] api_key to have it learned at once");
+}
+
+static void warn_of_learning(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	if (learns_anywhere(config))
+		warn_of_key(reader);
+	else if (config->memory.mode == MODE_OFF)
+		config_warning(reader, "nothing will be learned: [memory] mode is off");
+	else if (!config->memory.learn)
+		config_warning(reader, "nothing will be learned: [memory] learn is off");
+}
+
+static void warn_of_identity(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	if (config->identity.user_header.count == 0 && !config->identity.user_path &&
+	    config->identity.user_body.count == 0)
+		config_warning(reader, "nothing will be remembered: no request can name its user; "
+				       "set user_header, user_path or user_body in [identity]");
+	for (size_t i = 0; i < config->override_count; i++) {
+		const struct config_override *override = &config->overrides[i];
+		if (override->selector == SELECT_TENANT && config->identity.tenant == TENANT_SHARED)
+			config_warning(reader,
+				       "the [memory tenant=...] of line %u never applies; set "
+				       "tenant = api-key in [identity]",
+				       override->line);
+	}
+}
+
+void config_check(struct config_reader *reader)
+{
+	check_addresses(reader);
+	check_tokens(reader);
+	if (reader->fault_count > 0)
+		return;
+	warn_of_learning(reader);
+	warn_of_identity(reader);
+}

@@ -1,0 +1,52 @@
+#include "proxy/ctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static long long number(json_t *status, const char *name)
+{
+	return (long long)json_integer_value(json_object_get(status, name));
+}
+
+static const char *key_words(const char *source)
+{
+	if (strcmp(source, "model") == 0)
+		return "[model] api_key";
+	if (strcmp(source, "upstream") == 0)
+		return "[upstream] api_key";
+	return "each client's own, in memory only (after a restart what waits needs that client's "
+	       "next request)";
+}
+
+static int check(struct ctl *ctl)
+{
+	json_t *status = NULL;
+	int code = ctl_call(ctl, "GET", "/v1/status", NULL, &status);
+	if (code != 200)
+		return ctl_fail(code, status);
+	bool is_ready = json_is_true(json_object_get(status, "ready"));
+	if (ctl->json) {
+		ctl_print_json(status);
+		return is_ready ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	(void)printf("recalld %s at %s: %s\n", ctl_text(status, "version"), ctl->admin,
+		     is_ready ? "ready" : ctl_text(status, "reason"));
+	(void)printf("  upstream    %s\n", ctl_text(status, "upstream"));
+	(void)printf("  mode        %s%s%s\n", ctl_text(status, "mode"),
+		     json_is_true(json_object_get(status, "inject")) ? "" : ", injects nothing",
+		     json_is_true(json_object_get(status, "learn")) ? "" : ", learns nothing");
+	(void)printf("  learns with %s\n", key_words(ctl_text(status, "learning_key")));
+	(void)printf("  holds       %lld users, %lld turns, %lld facts; %.1f of %.0f MB\n",
+		     number(status, "users"), number(status, "turns"), number(status, "facts"),
+		     (double)number(status, "bytes_used") / 1e6,
+		     (double)number(status, "bytes_mapped") / 1e6);
+	(void)printf("  waits       %lld jobs, %lld parked%s\n", number(status, "jobs"),
+		     number(status, "parked"),
+		     number(status, "parked") > 0 ? " (recallctl unpark sets them going)" : "");
+	json_decref(status);
+	return is_ready ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+const struct ctl_command ctl_check = {
+	"check", "", "is it up, has it a key to learn with, what does it hold, what waits", 0, 0,
+	check};

@@ -1,0 +1,154 @@
+#include "proxy/ctl.h"
+#include "proxy/percent.h"
+#include "proxy/upstream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_LIMIT = 256 << 20, TIMEOUT_MS = 60000 };
+
+struct call {
+	struct event_base *base;
+	int status;
+	struct buffer answer;
+};
+
+static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
+{
+	struct call *call = cookie;
+	call->status = head->status;
+	return UPSTREAM_GO_ON;
+}
+
+static enum upstream_next on_data(void *cookie, struct slice bytes)
+{
+	struct call *call = cookie;
+	return buffer_append(&call->answer, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
+}
+
+static bool on_full(void *cookie)
+{
+	(void)cookie;
+	return false;
+}
+
+static void on_end(void *cookie, enum upstream_result result, const char *detail)
+{
+	struct call *call = cookie;
+	if (result != UPSTREAM_OK) {
+		(void)fprintf(stderr, "recallctl: %s\n", detail);
+		call->status = 0;
+	}
+	event_base_loopbreak(call->base);
+}
+
+static void perform(const struct ctl *ctl, const char *method, const char *path, const char *body,
+		    struct call *call)
+{
+	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
+	struct arena arena = {0};
+	struct slice token = arena_printf(&arena, "Bearer %s", ctl->token);
+	const struct http_field fields[] = {
+		{SLICE("Content-Type"), SLICE("application/json")},
+		{SLICE("Authorization"), token},
+	};
+	const struct upstream_request request = {
+		.method = slice_of(method),
+		.url = arena_printf(&arena, "%s%s", ctl->admin, path).data,
+		.proxy = "",
+		.ca_file = "",
+		.fields = fields,
+		.field_count = ctl->token[0] == '\0' ? 1 : 2,
+		.has_body = body != NULL,
+		.body = slice_of(body),
+		.connect_timeout = TIMEOUT_MS,
+		.first_byte_timeout = TIMEOUT_MS,
+		.idle_timeout = TIMEOUT_MS,
+	};
+	struct upstream *upstream = upstream_create(call->base, 1);
+	upstream_start(upstream, &request, &events, call);
+	event_base_loop(call->base, EVLOOP_NO_EXIT_ON_EMPTY);
+	upstream_destroy(upstream);
+	arena_finish(&arena);
+}
+
+int ctl_call(const struct ctl *ctl, const char *method, const char *path, json_t *body,
+	     json_t **answer)
+{
+	struct call call = {.base = event_base_new()};
+	if (call.base == NULL)
+		return 0;
+	buffer_init(&call.answer, ANSWER_LIMIT);
+	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
+	perform(ctl, method, path, text, &call);
+	free(text);
+	if (answer != NULL)
+		*answer = call.answer.size == 0
+				  ? NULL
+				  : json_loadb(call.answer.data, call.answer.size, 0, NULL);
+	buffer_finish(&call.answer);
+	event_base_free(call.base);
+	if (call.status == 0)
+		(void)fprintf(stderr,
+			      "recallctl: recalld's admin address %s cannot be reached; is it "
+			      "running, and is --admin right?\n",
+			      ctl->admin);
+	return call.status;
+}
+
+char *ctl_user_path(const struct ctl *ctl, const char *user, const char *rest)
+{
+	struct buffer path;
+	buffer_init(&path, 16 * 1024);
+	buffer_append(&path, SLICE("/v1/users/"));
+	percent_encode(&path, slice_of(user));
+	buffer_append(&path, slice_of(rest));
+	if (ctl->tenant[0] != '\0') {
+		buffer_append(&path, SLICE("?tenant="));
+		percent_encode(&path, slice_of(ctl->tenant));
+	}
+	buffer_append_byte(&path, '\0');
+	return path.data;
+}
+
+int ctl_fail(int status, json_t *answer)
+{
+	json_t *error = json_object_get(answer, "error");
+	if (status != 0)
+		(void)fprintf(stderr, "recallctl: %d: %s\n", status, ctl_text(error, "message"));
+	json_decref(answer);
+	return EXIT_FAILURE;
+}
+
+const char *ctl_text(json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return text == NULL ? "" : text;
+}
+
+void ctl_print(const char *text, size_t columns)
+{
+	size_t shown = 0;
+	for (const char *at = text; *at != '\0'; at++) {
+		unsigned char byte = (unsigned char)*at;
+		bool begins = (byte & 0xC0) != 0x80;
+		if (columns > 0 && begins && shown == columns) {
+			(void)fputs("…", stdout);
+			return;
+		}
+		shown += begins;
+		/* Stored text must not drive the terminal: C0 and DEL, and C1 in its UTF-8 form. */
+		bool is_c1 = byte == 0xC2 && (unsigned char)at[1] < 0xA0;
+		if (is_c1)
+			at++;
+		(void)putchar(byte < 0x20 || byte == 0x7F || is_c1 ? '?' : byte);
+	}
+}
+
+int ctl_print_json(json_t *answer)
+{
+	(void)json_dumpf(answer, stdout, JSON_INDENT(2));
+	(void)putchar('\n');
+	json_decref(answer);
+	return EXIT_SUCCESS;
+}

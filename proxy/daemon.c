@@ -1,0 +1,304 @@
+#include "proxy/daemon.h"
+
+#include "proxy/admin.h"
+#include "proxy/http_server.h"
+#include "proxy/learner.h"
+#include "proxy/log.h"
+#include "proxy/loop.h"
+#include "proxy/metrics.h"
+#include "proxy/service.h"
+#include "proxy/worker.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_WORKERS = 256, WATCH_SECONDS = 1, ERROR_SIZE = 512 };
+
+/* What tells that a file is another one: enough for an edit in place, a rename and a symlink's swap. */
+struct file_mark {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+};
+
+struct server_process {
+	const char *file;
+	struct file_mark mark;
+	struct config *config;
+	struct service service;
+	struct loop *loop;
+	struct admin *admin;
+	struct worker *workers[MAX_WORKERS];
+	size_t worker_count;
+	size_t drained_workers;
+	struct event *signals[3];
+	struct event *watch;
+	struct event *drain_deadline;
+};
+
+/* ---- reload ---- */
+
+static struct file_mark mark_file(const char *file)
+{
+	struct stat info;
+	if (file == NULL || stat(file, &info) != 0)
+		return (struct file_mark){0};
+	return (struct file_mark){.device = info.st_dev,
+				  .inode = info.st_ino,
+				  .size = info.st_size,
+				  .changed = info.st_mtim};
+}
+
+static bool same_mark(const struct file_mark *a, const struct file_mark *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+static void apply(struct server_process *process, struct config *config)
+{
+	size_t fixed = config_unreloadable_changes(process->config, config, stderr);
+	if (fixed > 0)
+		log_warn("%zu of the changed keys need a restart (listed above)", fixed);
+	config_release(process->config);
+	process->config = config;
+	log_configure((enum config_log_level)config->log.level,
+		      (enum config_log_format)config->log.format);
+	for (size_t i = 0; i < process->worker_count; i++)
+		worker_configure(process->workers[i], config);
+	learner_configure(process->service.learner, config);
+	admin_configure(process->admin, config);
+	metrics_count(METRIC_CONFIG_RELOADS, 1);
+	log_info("configuration read again");
+}
+
+static void reload(struct server_process *process)
+{
+	process->mark = mark_file(process->file);
+	struct config *config = config_read(process->file, stderr, stderr);
+	if (config != NULL) {
+		apply(process, config);
+		return;
+	}
+	metrics_count(METRIC_CONFIG_FAULTS, 1);
+	log_error("the configuration has faults (listed above); the old one stays in force");
+}
+
+static void on_reload(evutil_socket_t signal, short what, void *cookie)
+{
+	(void)signal;
+	(void)what;
+	reload(cookie);
+}
+
+static void on_watch(evutil_socket_t fd, short what, void *cookie)
+{
+	struct server_process *process = cookie;
+	(void)fd;
+	(void)what;
+	struct file_mark mark = mark_file(process->file);
+	/* A file that is gone for a moment is being replaced. */
+	if (mark.inode != 0 && !same_mark(&mark, &process->mark))
+		reload(process);
+}
+
+/* ---- drain ---- */
+
+static void on_worker_drained(void *cookie)
+{
+	struct server_process *process = cookie;
+	if (++process->drained_workers == process->worker_count)
+		loop_stop(process->loop);
+}
+
+static void post_worker_drained(void *cookie)
+{
+	struct server_process *process = cookie;
+	loop_post(process->loop, on_worker_drained, process);
+}
+
+static void on_drain_deadline(evutil_socket_t fd, short what, void *cookie)
+{
+	struct server_process *process = cookie;
+	(void)fd;
+	(void)what;
+	log_warn("drain_timeout is over; open exchanges are cut off");
+	loop_stop(process->loop);
+}
+
+static void on_stop(evutil_socket_t signal, short what, void *cookie)
+{
+	struct server_process *process = cookie;
+	(void)signal;
+	(void)what;
+	if (atomic_exchange(&process->service.draining, true)) {
+		loop_stop(process->loop); /* the second signal: at once */
+		return;
+	}
+	log_info("draining: open exchanges are finished, new connections refused");
+	for (size_t i = 0; i < process->worker_count; i++)
+		worker_drain(process->workers[i], post_worker_drained, process);
+	uint64_t timeout = process->config->listen.drain_timeout;
+	const struct timeval wait = {.tv_sec = (time_t)(timeout / 1000),
+				     .tv_usec = (suseconds_t)(timeout % 1000 * 1000)};
+	evtimer_add(process->drain_deadline, &wait);
+}
+
+/* ---- start ---- */
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what we have will have to do */
+}
+
+static bool fail(const char *what, const char *error)
+{
+	log_error("%s: %s", what, error);
+	return false;
+}
+
+/* The workers share the address by SO_REUSEPORT, which would also let a second daemon share it
+ * unnoticed. So the address is first bound alone. */
+static bool claim_address(struct server_process *process)
+{
+	char error[ERROR_SIZE];
+	int fd = http_listen_socket(process->config->listen.address, false, error, sizeof(error));
+	if (fd < 0)
+		return fail("[listen] address", error);
+	close(fd);
+	return true;
+}
+
+static bool start_workers(struct server_process *process)
+{
+	char error[ERROR_SIZE];
+	uint64_t wanted = process->config->listen.workers;
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	if (wanted == 0)
+		wanted = processors > 0 ? (uint64_t)processors : 1;
+	for (uint64_t i = 0; i < wanted && i < MAX_WORKERS; i++) {
+		int fd = http_listen_socket(process->config->listen.address, true, error,
+					    sizeof(error));
+		if (fd < 0)
+			return fail("[listen] address", error);
+		struct worker *worker = worker_start(&process->service, process->config, fd);
+		if (worker == NULL)
+			return fail("workers", "a thread cannot be started");
+		process->workers[process->worker_count++] = worker;
+	}
+	return true;
+}
+
+static bool start_admin(struct server_process *process)
+{
+	char error[ERROR_SIZE];
+	if (process->config->listen.admin[0] == '\0')
+		return true;
+	int fd = http_listen_socket(process->config->listen.admin, false, error, sizeof(error));
+	if (fd < 0)
+		return fail("[listen] admin", error);
+	process->admin = admin_create(&process->service, process->loop, process->config, fd);
+	return true;
+}
+
+static bool start_store(struct server_process *process)
+{
+	char error[ERROR_SIZE];
+	const struct store_options options = {
+		.path = process->config->storage.path,
+		.map_size = process->config->storage.map_size,
+		.receipts = process->config->memory.receipts,
+	};
+	process->service.store = store_open(&options, error, sizeof(error));
+	if (process->service.store == NULL)
+		return fail("[storage] path", error);
+	process->service.refusals = refusals_create();
+	process->service.learner = learner_start(&process->service, process->config);
+	if (process->service.learner == NULL)
+		return fail("learner", "a thread cannot be started");
+	return true;
+}
+
+static void watch(struct server_process *process)
+{
+	static const struct {
+		int signal;
+		event_callback_fn callback;
+	} signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+	struct event_base *base = loop_base(process->loop);
+	for (size_t i = 0; i < 3; i++) {
+		process->signals[i] =
+			evsignal_new(base, signals[i].signal, signals[i].callback, process);
+		event_add(process->signals[i], NULL);
+	}
+	process->drain_deadline = evtimer_new(base, on_drain_deadline, process);
+	process->watch = event_new(base, -1, EV_PERSIST, on_watch, process);
+	const struct timeval often = {.tv_sec = WATCH_SECONDS};
+	if (process->file != NULL)
+		event_add(process->watch, &often);
+}
+
+static bool start(struct server_process *process)
+{
+	process->mark = mark_file(process->file);
+	raise_descriptor_limit();
+	(void)signal(SIGPIPE, SIG_IGN);
+	process->loop = loop_create();
+	watch(process);
+	return claim_address(process) && start_store(process) && start_admin(process) &&
+	       start_workers(process);
+}
+
+/* ---- stop ---- */
+
+/* Threads first, then the store, whose callbacks are posted to the loops; those go last. */
+static void stop(struct server_process *process)
+{
+	for (size_t i = 0; i < process->worker_count; i++)
+		worker_stop(process->workers[i]);
+	admin_close(process->admin);
+	if (process->service.learner != NULL)
+		learner_stop(process->service.learner);
+	if (process->service.store != NULL)
+		store_close(process->service.store);
+	for (size_t i = 0; i < process->worker_count; i++)
+		worker_destroy(process->workers[i]);
+	for (size_t i = 0; i < 3; i++)
+		event_free(process->signals[i]);
+	event_free(process->watch);
+	event_free(process->drain_deadline);
+	loop_destroy(process->loop);
+	learner_destroy(process->service.learner);
+	admin_destroy(process->admin);
+	refusals_destroy(process->service.refusals);
+	config_release(process->config);
+}
+
+int daemon_run(const char *file, struct config *config)
+{
+	struct server_process *process = xcalloc(1, sizeof(*process));
+	process->file = file;
+	process->config = config;
+	log_configure((enum config_log_level)config->log.level,
+		      (enum config_log_format)config->log.format);
+	bool started = start(process);
+	if (started) {
+		log_info("recalld %s: clients use http://%s/v1, upstream %s, mode %s",
+			 RECALLD_VERSION, config->listen.address, config->upstream.base_url,
+			 mode_name((enum mode)config->memory.mode));
+		loop_run(process->loop);
+		log_info("stopped");
+	}
+	stop(process);
+	free(process);
+	return started ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,18 @@
+/* Undoes a reply's content coding for learning; the client gets the bytes as they came. gzip and
+ * deflate; what has another coding is not learned from. */
+#ifndef RECALLD_PROXY_DECODE_H
+#define RECALLD_PROXY_DECODE_H
+
+#include "core/bytes.h"
+
+struct decoder;
+
+/* NULL: the coding is not known here. */
+struct decoder *decoder_create(struct slice coding);
+void decoder_destroy(struct decoder *decoder); /* NULL is fine */
+
+/* Feeds `take` with what the bytes decode to. False once the data is broken. */
+bool decoder_feed(struct decoder *decoder, struct slice bytes,
+		  void (*take)(void *cookie, struct slice decoded), void *cookie);
+
+#endif

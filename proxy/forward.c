@@ -1,0 +1,136 @@
+#include "proxy/forward.h"
+
+#include "proxy/identity.h"
+
+#include <string.h>
+
+static struct slice path_of(struct slice target)
+{
+	return slice_part(target, 0, slice_find(target, SLICE("?"), 0));
+}
+
+static bool is_below(struct slice path, const char *folder)
+{
+	struct slice name = slice_of(folder);
+	return slice_starts_with(path, name) &&
+	       (path.size == name.size || path.data[name.size] == '/');
+}
+
+bool forward_is_chat(struct slice method, struct slice target)
+{
+	struct slice path = path_of(target);
+	return slice_equal(method, SLICE("POST")) &&
+	       (slice_equal(path, SLICE("/v1/chat/completions")) ||
+		slice_equal(path, SLICE("/chat/completions")));
+}
+
+const char *forward_url(const struct config *config, struct slice target, struct arena *arena)
+{
+	struct slice base = slice_of(config->upstream.base_url);
+	struct slice path = path_of(target);
+	if (is_below(path, "/v1"))
+		return arena_printf(arena, "%s%.*s", base.data,
+				    SLICE_PRINT(slice_part(target, 3, target.size)))
+			.data;
+	if (is_below(path, "/chat/completions") || is_below(path, "/models") ||
+	    is_below(path, "/embeddings"))
+		return arena_printf(arena, "%s%.*s", base.data, SLICE_PRINT(target)).data;
+	size_t host = slice_find(base, SLICE("://"), 0) + 3;
+	struct slice origin = slice_part(base, 0, slice_find(base, SLICE("/"), host));
+	if (slice_equal(target, SLICE("*")))
+		target = SLICE("/");
+	return arena_printf(arena, "%.*s%.*s", SLICE_PRINT(origin), SLICE_PRINT(target)).data;
+}
+
+/* RFC 9110, section 7.6.1. */
+static bool is_hop_by_hop(struct slice name)
+{
+	static const char *const names[] = {
+		"Connection", "Keep-Alive",        "Proxy-Connection", "Proxy-Authorization",
+		"TE",         "Transfer-Encoding", "Trailer",          "Upgrade",
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (slice_equal_nocase(name, slice_of(names[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Whether one of the Connection fields names it. */
+static bool connection_names(const struct http_head *head, struct slice name)
+{
+	for (size_t i = 0; i < head->field_count; i++) {
+		if (!slice_equal_nocase(head->fields[i].name, SLICE("Connection")))
+			continue;
+		struct slice list = head->fields[i].value;
+		for (size_t at = 0; at <= list.size;) {
+			size_t comma = slice_find(list, SLICE(","), at);
+			if (slice_equal_nocase(slice_trim(slice_part(list, at, comma)), name))
+				return true;
+			at = comma + 1;
+		}
+	}
+	return false;
+}
+
+static bool goes_upstream(const struct config *config, const struct http_head *head, bool is_chat,
+			  struct slice name)
+{
+	if (is_hop_by_hop(name) || connection_names(head, name) ||
+	    slice_equal_nocase(name, SLICE("Host")) ||
+	    slice_equal_nocase(name, SLICE("Content-Length")) ||
+	    slice_equal_nocase(name, SLICE("Expect")) || identity_owns_header(config, name))
+		return false;
+	if (is_chat && slice_equal_nocase(name, SLICE("Accept-Encoding")))
+		return false;
+	return config->upstream.api_key[0] == '\0' ||
+	       !slice_equal_nocase(name, SLICE("Authorization"));
+}
+
+size_t forward_request_fields(const struct config *config, const struct http_head *head,
+			      bool is_chat, const struct http_field **fields, struct arena *arena)
+{
+	struct http_field *out = arena_alloc(arena, (head->field_count + 2) * sizeof(*out));
+	size_t count = 0;
+	for (size_t i = 0; i < head->field_count; i++) {
+		if (goes_upstream(config, head, is_chat, head->fields[i].name))
+			out[count++] = head->fields[i];
+	}
+	if (is_chat)
+		out[count++] = (struct http_field){SLICE("Accept-Encoding"), SLICE("identity")};
+	if (config->upstream.api_key[0] != '\0')
+		out[count++] = (struct http_field){
+			SLICE("Authorization"),
+			arena_printf(arena, "Bearer %s", config->upstream.api_key)};
+	*fields = out;
+	return count;
+}
+
+static struct slice expose(struct slice value, const struct http_field *memory,
+			   size_t memory_count, struct arena *arena)
+{
+	for (size_t i = 0; i < memory_count; i++)
+		value = arena_printf(arena, "%.*s%s%.*s", SLICE_PRINT(value),
+				     value.size == 0 ? "" : ", ", SLICE_PRINT(memory[i].name));
+	return value;
+}
+
+size_t forward_reply_fields(const struct http_field *reply, size_t reply_count,
+			    const struct http_field *memory, size_t memory_count,
+			    const struct http_field **fields, struct arena *arena)
+{
+	struct http_field *out = arena_alloc(arena, (reply_count + memory_count) * sizeof(*out));
+	bool exposed = false;
+	for (size_t i = 0; i < reply_count; i++) {
+		out[i] = reply[i];
+		if (!exposed &&
+		    slice_equal_nocase(reply[i].name, SLICE("Access-Control-Expose-Headers"))) {
+			out[i].value = expose(reply[i].value, memory, memory_count, arena);
+			exposed = true;
+		}
+	}
+	if (memory_count > 0)
+		memcpy(out + reply_count, memory, memory_count * sizeof(*memory));
+	*fields = out;
+	return reply_count + memory_count;
+}

@@ -1,0 +1,232 @@
+#include "proxy/http_connection.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { LINGER_BYTES = 128 * 1024 * 1024 };
+
+static struct http_request *request_create(struct http_connection *connection)
+{
+	struct http_request *request = xcalloc(1, sizeof(*request));
+	request->connection = connection;
+	uint64_t limit = connection->server->options.max_body;
+	buffer_init(&request->body, limit < SIZE_MAX ? (size_t)limit : SIZE_MAX);
+	connection->request = request;
+	return request;
+}
+
+static const char *refusal_code(int status)
+{
+	switch (status) {
+	case 408:
+		return "request_timeout";
+	case 413:
+		return "request_too_large";
+	case 431:
+		return "request_head_too_large";
+	case 501:
+		return "not_implemented";
+	case 503:
+		return "too_many_connections";
+	default:
+		return "bad_request";
+	}
+}
+
+bool http_input_refuse(struct http_connection *connection, struct http_refusal refusal)
+{
+	static const struct http_field retry[] = {{SLICE("Retry-After"), SLICE("1")}};
+	struct http_request *request = connection->request;
+	if (request == NULL)
+		request = request_create(connection);
+	request->head.keep_alive = false;
+	http_connection_change(connection, CONNECTION_REPLYING);
+	http_reply_error(request, refusal.status, refusal_code(refusal.status),
+			 slice_of(refusal.reason), retry, refusal.status == 503 ? 1 : 0);
+	return false;
+}
+
+static struct slice input_left(const struct http_connection *connection)
+{
+	return slice_part(buffer_slice(&connection->input), connection->taken,
+			  connection->input.size);
+}
+
+/* A client that does not read its replies gets no further ones made. */
+static bool begin_request(struct http_connection *connection)
+{
+	if (input_left(connection).size == 0 ||
+	    evbuffer_get_length(connection->output) > HTTP_OUTPUT_LOW)
+		return false;
+	http_connection_change(connection, CONNECTION_HEAD);
+	return true;
+}
+
+/* What the head alone says against it. */
+static bool admit(const struct http_connection *connection, struct http_refusal *refusal)
+{
+	const struct http_head *head = &connection->request->head;
+	if (connection->surplus)
+		*refusal = (struct http_refusal){503, "There are too many connections."};
+	else if (head->upgrade)
+		*refusal = (struct http_refusal){501, "No other protocol is spoken here."};
+	else if (head->length > connection->server->options.max_body)
+		*refusal = (struct http_refusal){413, "The request's body is too large."};
+	return refusal->status == 0;
+}
+
+static bool read_head(struct http_connection *connection)
+{
+	struct http_refusal refusal = {0};
+	struct slice left = input_left(connection);
+	size_t end = http_head_end(left, &connection->scanned, &refusal);
+	if (refusal.status != 0)
+		return http_input_refuse(connection, refusal);
+	if (end == 0)
+		return false;
+	struct http_request *request = request_create(connection);
+	struct slice bytes = arena_copy(&request->arena, slice_part(left, 0, end));
+	connection->taken += end;
+	if (!http_head_parse(bytes, &request->head, &refusal, &request->arena) ||
+	    !admit(connection, &refusal))
+		return http_input_refuse(connection, refusal);
+	http_connection_change(connection, CONNECTION_BODY);
+	/* Who has sent some of the body already does not wait for leave to send it. */
+	bool has_body = request->head.chunked || request->head.length > 0;
+	if (request->head.expect_continue && has_body && left.size == end) {
+		evbuffer_add(connection->output, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+		http_connection_wake(connection);
+	}
+	return true;
+}
+
+static bool take_plain(struct http_connection *connection, struct slice left)
+{
+	struct http_request *request = connection->request;
+	uint64_t wanted = request->head.length - request->body.size;
+	size_t size = left.size < wanted ? left.size : (size_t)wanted;
+	buffer_append(&request->body, slice_part(left, 0, size));
+	connection->taken += size;
+	return request->body.size == request->head.length;
+}
+
+static bool read_body(struct http_connection *connection)
+{
+	struct http_request *request = connection->request;
+	struct http_refusal refusal = {0};
+	struct slice left = input_left(connection);
+	bool whole;
+	if (request->head.chunked) {
+		connection->taken +=
+			http_chunks_read(&request->chunks, left, &request->body, &refusal);
+		if (refusal.status != 0)
+			return http_input_refuse(connection, refusal);
+		whole = request->chunks.finished;
+	} else {
+		whole = take_plain(connection, left);
+	}
+	if (whole) {
+		http_connection_change(connection, CONNECTION_REPLYING);
+		connection->server->handler(connection->server->cookie, request);
+	}
+	return false;
+}
+
+void http_input_drop(struct http_connection *connection)
+{
+	buffer_finish(&connection->input);
+	buffer_init(&connection->input, HTTP_INPUT_LIMIT);
+	connection->taken = 0;
+}
+
+/* Keeps what was not taken, at the input's start. */
+static void compact_input(struct http_connection *connection)
+{
+	struct buffer *input = &connection->input;
+	if (connection->taken == input->size) {
+		http_input_drop(connection);
+	} else if (connection->taken > 0) {
+		input->size -= connection->taken;
+		memmove(input->data, input->data + connection->taken, input->size);
+		connection->taken = 0;
+	}
+}
+
+/* Reads while there is room; when not, what the client sends waits in its socket. */
+void http_input_update(struct http_connection *connection)
+{
+	bool wanted = connection->state != CONNECTION_CLOSED && !connection->ended &&
+		      connection->input.size < HTTP_INPUT_LIMIT;
+	if (wanted && !connection->reading)
+		event_add(connection->readable, NULL);
+	else if (!wanted && connection->reading)
+		event_del(connection->readable);
+	connection->reading = wanted;
+}
+
+void http_input_advance(struct http_connection *connection)
+{
+	bool more = true;
+	while (more) {
+		switch (connection->state) {
+		case CONNECTION_WAITING:
+			more = begin_request(connection);
+			break;
+		case CONNECTION_HEAD:
+			more = read_head(connection);
+			break;
+		case CONNECTION_BODY:
+			more = read_body(connection);
+			break;
+		default:
+			more = false;
+		}
+	}
+	compact_input(connection);
+	http_input_update(connection);
+}
+
+static void drop(struct http_connection *connection, size_t size)
+{
+	connection->dropped += size;
+	if (connection->dropped > LINGER_BYTES)
+		http_connection_lost(connection);
+}
+
+/* The client has half closed or closed. While a reply is under way it counts as gone; one that is
+ * made is still sent. */
+static void client_ended(struct http_connection *connection)
+{
+	bool pending = evbuffer_get_length(connection->output) > 0;
+	connection->ended = true;
+	if (connection->state == CONNECTION_WAITING && pending)
+		http_connection_close(connection);
+	if (connection->state == CONNECTION_CLOSING)
+		http_input_update(connection);
+	else
+		http_connection_lost(connection);
+}
+
+void http_input_ready(evutil_socket_t fd, short what, void *cookie)
+{
+	struct http_connection *connection = cookie;
+	bool dropping = connection->state >= CONNECTION_CLOSING;
+	size_t room = HTTP_INPUT_LIMIT - connection->input.size;
+	(void)what;
+	if (dropping || room > HTTP_SCRATCH)
+		room = HTTP_SCRATCH;
+	ssize_t size = recv(fd, connection->server->scratch, room, 0);
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (size < 0) {
+		http_connection_lost(connection);
+	} else if (size == 0) {
+		client_ended(connection);
+	} else if (dropping) {
+		drop(connection, (size_t)size);
+	} else {
+		struct slice bytes = {connection->server->scratch, (size_t)size};
+		buffer_append(&connection->input, bytes);
+		http_input_advance(connection);
+	}
+}

@@ -1,0 +1,435 @@
+#include "proxy/learner.h"
+
+#include "proxy/key_ring.h"
+#include "proxy/lesson.h"
+#include "proxy/loop.h"
+#include "proxy/metrics.h"
+#include "proxy/upstream.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	MAX_SUBJECTS = 4096,
+	BUCKETS = 1024,
+	JOBS_AT_ONCE = 256,
+	SCAN_SLICE = 256,
+	SCAN_PAUSE_MS = 100,    /* between two slices of a scan */
+	SCAN_PERIOD_MS = 30000, /* between two scans */
+	IDLE_TIME = 60 * 60 * 1000,
+	LONGEST_WAIT_MS = 30000,
+};
+
+/* A user whose jobs are looked at. The state says where it is. */
+enum subject_state {
+	SUBJECT_QUEUED, /* in learner->queue */
+	SUBJECT_BUSY,   /* its lesson runs */
+	SUBJECT_PAUSED, /* its timer runs */
+};
+
+struct subject {
+	struct subject *in_bucket;
+	struct subject *in_queue;
+	struct learner *learner;
+	struct user_key user;
+	enum subject_state state;
+	struct lesson *lesson;
+	struct event *timer;
+};
+
+struct learner {
+	struct service *service;
+	struct config *config;
+	struct loop *loop;
+	struct upstream *upstream;
+	struct key_ring *keys;
+	pthread_t thread;
+	bool stopping;
+
+	struct subject *buckets[BUCKETS];
+	size_t subject_count;
+	struct subject *queue, **queue_end;
+	size_t busy;
+	struct quirk_memory quirks;
+	char last_model[128]; /* for imported turns, which name none */
+
+	struct event *scan;
+	struct user_key scan_after;
+	bool scan_goes_on;
+};
+
+/* ---- which jobs ---- */
+
+bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
+		   int64_t now)
+{
+	struct config_memory settings =
+		config_memory_for(config, job->model, list->tenant, list->user);
+	enum mode mode = job->explicit_mode ? job->mode : (enum mode)settings.mode;
+	if (job->parked || !settings.learn)
+		return false;
+	if (job->kind == JOB_FACTS)
+		return mode_uses_facts(mode);
+	return mode_uses_summary(mode) && job->uncovered > 0 &&
+	       (job->uncovered >= settings.summarize_after || now - job->last_active >= IDLE_TIME);
+}
+
+static const struct job *next_job(const struct learner *learner, const struct job_list *list,
+				  int64_t now)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (learner_wants(learner->config, list, &list->jobs[i], now))
+			return &list->jobs[i];
+	}
+	return NULL;
+}
+
+/* ---- subjects ---- */
+
+static struct subject **bucket_of(struct learner *learner, struct user_key user)
+{
+	size_t at = (size_t)(user.bytes[0] | user.bytes[1] << 8) % BUCKETS;
+	return &learner->buckets[at];
+}
+
+static struct subject *find_subject(struct learner *learner, struct user_key user)
+{
+	struct subject *subject = *bucket_of(learner, user);
+	while (subject != NULL &&
+	       memcmp(subject->user.bytes, user.bytes, sizeof(user.bytes)) != 0)
+		subject = subject->in_bucket;
+	return subject;
+}
+
+static void enqueue(struct subject *subject)
+{
+	struct learner *learner = subject->learner;
+	subject->state = SUBJECT_QUEUED;
+	subject->in_queue = NULL;
+	*learner->queue_end = subject;
+	learner->queue_end = &subject->in_queue;
+}
+
+static struct subject *dequeue(struct learner *learner)
+{
+	struct subject *subject = learner->queue;
+	learner->queue = subject->in_queue;
+	if (learner->queue == NULL)
+		learner->queue_end = &learner->queue;
+	return subject;
+}
+
+static void remove_subject(struct subject *subject)
+{
+	struct learner *learner = subject->learner;
+	struct subject **link = bucket_of(learner, subject->user);
+	while (*link != subject)
+		link = &(*link)->in_bucket;
+	*link = subject->in_bucket;
+	learner->subject_count--;
+	event_free(subject->timer);
+	free(subject);
+}
+
+static void pump(struct learner *learner);
+
+static void on_pause_over(evutil_socket_t fd, short what, void *cookie)
+{
+	struct subject *subject = cookie;
+	(void)fd;
+	(void)what;
+	enqueue(subject);
+	pump(subject->learner);
+}
+
+static void pause_subject(struct subject *subject, int64_t wait)
+{
+	if (wait > LONGEST_WAIT_MS)
+		wait = LONGEST_WAIT_MS;
+	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+	subject->state = SUBJECT_PAUSED;
+	evtimer_add(subject->timer, &pause);
+}
+
+/* Puts a user on the list, or a paused one back into the queue. False: the list is full. */
+static bool add_subject(struct learner *learner, struct user_key user, bool at_once)
+{
+	struct subject *subject = find_subject(learner, user);
+	if (subject != NULL) {
+		if (at_once && subject->state == SUBJECT_PAUSED) {
+			event_del(subject->timer);
+			enqueue(subject);
+		}
+		return true;
+	}
+	if (learner->subject_count >= MAX_SUBJECTS)
+		return false;
+	subject = xcalloc(1, sizeof(*subject));
+	subject->learner = learner;
+	subject->user = user;
+	subject->timer = evtimer_new(loop_base(learner->loop), on_pause_over, subject);
+	struct subject **bucket = bucket_of(learner, user);
+	subject->in_bucket = *bucket;
+	*bucket = subject;
+	learner->subject_count++;
+	enqueue(subject);
+	return true;
+}
+
+/* ---- lessons ---- */
+
+static void on_lesson_ended(void *cookie)
+{
+	struct subject *subject = cookie;
+	struct learner *learner = subject->learner;
+	subject->lesson = NULL;
+	learner->busy--;
+	metrics_move(METRIC_LEARNER_CALLS, -1);
+	enqueue(subject); /* there may be more to learn */
+	pump(learner);
+}
+
+static struct slice model_name(struct learner *learner, const struct job *job)
+{
+	const struct config *config = learner->config;
+	const char *base = config->model.base_url[0] != '\0' ? config->model.base_url
+							     : config->upstream.base_url;
+	if (config->model.name[0] != '\0')
+		return slice_of(config->model.name);
+	if (slice_find(slice_of(base), SLICE("://api.openai.com"), 0) == strlen(base)) {
+		if (job->model.size > 0 && job->model.size < sizeof(learner->last_model)) {
+			memcpy(learner->last_model, job->model.data, job->model.size);
+			learner->last_model[job->model.size] = '\0';
+		}
+		if (job->model.size > 0)
+			return job->model;
+		if (learner->last_model[0] != '\0')
+			return slice_of(learner->last_model);
+	}
+	return SLICE("gpt-4o-mini");
+}
+
+/* The key to learn with. False: it is the client's own, which is not known (any more). */
+static bool find_key(struct learner *learner, struct user_key user, const struct job *job,
+		     struct slice *authorization, struct arena *arena)
+{
+	const struct config *config = learner->config;
+	const char *key = config->model.api_key[0] != '\0' ? config->model.api_key
+							   : config->upstream.api_key;
+	if (key[0] != '\0')
+		*authorization = arena_printf(arena, "Bearer %s", key);
+	else
+		*authorization = key_ring_get(learner->keys, user, arena);
+	return authorization->size > 0 || !job->client_key;
+}
+
+struct look {
+	struct learner *learner;
+	struct subject *subject;
+	struct arena arena;
+	bool stays; /* the subject has something to wait for */
+};
+
+static void on_jobs(void *cookie, enum store_result result, struct job_list *list)
+{
+	struct look *look = cookie;
+	struct learner *learner = look->learner;
+	struct subject *subject = look->subject;
+	int64_t now = clock_wall();
+	const struct job *job = result == STORE_OK ? next_job(learner, list, now) : NULL;
+	struct slice authorization;
+	if (job == NULL ||
+	    !find_key(learner, subject->user, job, &authorization, &look->arena))
+		return;
+	look->stays = true;
+	if (job->not_before > now) {
+		pause_subject(subject, job->not_before - now);
+		return;
+	}
+	const struct lesson_setting setting = {
+		.store = learner->service->store,
+		.loop = learner->loop,
+		.upstream = learner->upstream,
+		.config = learner->config,
+		.quirks = &learner->quirks,
+		.user = subject->user,
+		.tenant = list->tenant,
+		.user_id = list->user,
+		.authorization = authorization,
+		.model = model_name(learner, job),
+	};
+	subject->state = SUBJECT_BUSY;
+	learner->busy++;
+	metrics_move(METRIC_LEARNER_CALLS, 1);
+	subject->lesson = lesson_start(&setting, job, on_lesson_ended, subject);
+}
+
+static void pump(struct learner *learner)
+{
+	while (!learner->stopping && learner->queue != NULL &&
+	       learner->busy < learner->config->model.concurrency) {
+		struct subject *subject = dequeue(learner);
+		struct look look = {.learner = learner, .subject = subject};
+		store_user_jobs(learner->service->store, subject->user, JOBS_AT_ONCE, &look.arena,
+				on_jobs, &look);
+		arena_finish(&look.arena);
+		if (!look.stays)
+			remove_subject(subject);
+	}
+}
+
+/* ---- the scan for what is left of earlier days, or has become due ---- */
+
+static void scan_again(struct learner *learner, int64_t wait)
+{
+	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+	event_add(learner->scan, &pause);
+}
+
+static void on_users(void *cookie, enum store_result result, struct user_key *users, size_t count)
+{
+	struct learner *learner = cookie;
+	learner->scan_goes_on = result == STORE_OK && count == SCAN_SLICE;
+	for (size_t i = 0; result == STORE_OK && i < count; i++) {
+		if (!add_subject(learner, users[i], false)) {
+			learner->scan_goes_on = true; /* from here, when there is room */
+			return;
+		}
+		learner->scan_after = users[i];
+	}
+}
+
+static void on_scan(evutil_socket_t fd, short what, void *cookie)
+{
+	struct learner *learner = cookie;
+	(void)fd;
+	(void)what;
+	struct arena arena = {0};
+	const struct user_key *after = learner->scan_goes_on ? &learner->scan_after : NULL;
+	store_users_with_jobs(learner->service->store, after, SCAN_SLICE, &arena, on_users,
+			      learner);
+	arena_finish(&arena);
+	scan_again(learner, learner->scan_goes_on ? SCAN_PAUSE_MS : SCAN_PERIOD_MS);
+	pump(learner);
+}
+
+/* ---- from other threads ---- */
+
+struct wake_task {
+	struct learner *learner;
+	struct user_key user;
+};
+
+static void wake(void *cookie)
+{
+	struct wake_task *task = cookie;
+	if (!task->learner->stopping) {
+		add_subject(task->learner, task->user, true);
+		pump(task->learner);
+	}
+	free(task);
+}
+
+void learner_wake(struct learner *learner, struct user_key user)
+{
+	struct wake_task *task = xmalloc(sizeof(*task));
+	*task = (struct wake_task){.learner = learner, .user = user};
+	loop_post(learner->loop, wake, task);
+}
+
+void learner_offer_key(struct learner *learner, struct user_key user, struct slice authorization)
+{
+	if (key_ring_put(learner->keys, user, authorization))
+		learner_wake(learner, user);
+}
+
+void learner_forget(struct learner *learner, struct user_key user)
+{
+	key_ring_drop(learner->keys, user);
+}
+
+struct configure_task {
+	struct learner *learner;
+	struct config *config;
+};
+
+static void configure(void *cookie)
+{
+	struct configure_task *task = cookie;
+	struct learner *learner = task->learner;
+	config_release(learner->config);
+	learner->config = task->config;
+	free(task);
+	if (!learner->stopping) {
+		/* Another mode may want what the old one left. */
+		learner->scan_goes_on = false;
+		scan_again(learner, 0);
+	}
+}
+
+void learner_configure(struct learner *learner, struct config *config)
+{
+	struct configure_task *task = xmalloc(sizeof(*task));
+	*task = (struct configure_task){.learner = learner, .config = config_retain(config)};
+	loop_post(learner->loop, configure, task);
+}
+
+/* ---- its life ---- */
+
+static void end_lessons(struct learner *learner)
+{
+	learner->stopping = true;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		while (learner->buckets[i] != NULL) {
+			struct subject *subject = learner->buckets[i];
+			if (subject->lesson != NULL)
+				lesson_cancel(subject->lesson);
+			remove_subject(subject);
+		}
+	}
+}
+
+static void *run(void *cookie)
+{
+	struct learner *learner = cookie;
+	loop_run(learner->loop);
+	end_lessons(learner);
+	return NULL;
+}
+
+struct learner *learner_start(struct service *service, struct config *config)
+{
+	struct learner *learner = xcalloc(1, sizeof(*learner));
+	learner->service = service;
+	learner->config = config_retain(config);
+	learner->loop = loop_create();
+	learner->upstream = upstream_create(loop_base(learner->loop), 16);
+	learner->keys = key_ring_create();
+	learner->queue_end = &learner->queue;
+	learner->scan = evtimer_new(loop_base(learner->loop), on_scan, learner);
+	scan_again(learner, 0);
+	if (pthread_create(&learner->thread, NULL, run, learner) != 0) {
+		learner_destroy(learner);
+		return NULL;
+	}
+	return learner;
+}
+
+void learner_stop(struct learner *learner)
+{
+	loop_stop(learner->loop);
+	pthread_join(learner->thread, NULL);
+}
+
+void learner_destroy(struct learner *learner)
+{
+	if (learner == NULL)
+		return;
+	upstream_destroy(learner->upstream);
+	event_free(learner->scan);
+	loop_destroy(learner->loop);
+	key_ring_destroy(learner->keys);
+	config_release(learner->config);
+	free(learner);
+}

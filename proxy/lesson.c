@@ -1,0 +1,378 @@
+#include "proxy/lesson.h"
+
+#include "core/learn.h"
+#include "core/model_request.h"
+#include "core/text.h"
+#include "proxy/log.h"
+#include "proxy/metrics.h"
+
+#include <stdlib.h>
+
+enum {
+	ANSWER_LIMIT = 16 << 20,
+	FACTS_TOKENS = 1500,
+	TOKENS_PER_WORD = 6, /* of a summary: generous, for scripts that cost most */
+	FIRST_PAUSE = 1000,
+	LONGEST_PAUSE = 5 * 60 * 1000,
+	PARK_AFTER = 10, /* answers that could not be used */
+	IDLE_TIME = 60 * 60 * 1000,
+};
+
+struct lesson {
+	struct lesson_setting setting;
+	struct config_memory settings;
+	struct job job;
+	struct arena arena;
+	void (*ended)(void *cookie); /* NULL: cancelled */
+	void *cookie;
+	struct job_input input;
+	struct learn_prompt prompt;
+	struct summary summary; /* what a summary job will store, but for its text */
+	unsigned quirks;
+	struct slice body;
+	struct transfer *transfer;
+	struct event *deadline;
+	int status;
+	struct buffer answer;
+};
+
+static void end_lesson(struct lesson *lesson)
+{
+	if (lesson->ended != NULL)
+		lesson->ended(lesson->cookie);
+	if (lesson->deadline != NULL)
+		event_free(lesson->deadline);
+	buffer_finish(&lesson->answer);
+	config_release(lesson->setting.config);
+	arena_finish(&lesson->arena);
+	free(lesson);
+}
+
+static void on_stored(void *cookie, enum store_result result)
+{
+	struct lesson *lesson = cookie;
+	if (result != STORE_OK && result != STORE_STALE)
+		log_error("what was learned was not stored: %s", store_result_name(result));
+	end_lesson(lesson);
+}
+
+/* ---- when it fails ---- */
+
+static void postpone(struct lesson *lesson, bool is_unusable)
+{
+	struct job *job = &lesson->job;
+	unsigned doublings = job->tries < 20 ? job->tries : 20;
+	int64_t pause = (int64_t)FIRST_PAUSE << doublings;
+	job->tries++;
+	if (is_unusable)
+		job->unusable++;
+	job->parked = job->unusable >= PARK_AFTER;
+	job->not_before = clock_wall() + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
+	metrics_count(is_unusable ? METRIC_MODEL_UNUSABLE : METRIC_MODEL_UNREACHABLE, 1);
+	if (job->parked)
+		metrics_count(METRIC_JOBS_PARKED, 1);
+	store_postpone(lesson->setting.store, lesson->setting.user, job,
+		       loop_for_store(lesson->setting.loop), on_stored, lesson);
+}
+
+/* ---- what the model answered ---- */
+
+static void store_facts(struct lesson *lesson, const struct learning *learning)
+{
+	metrics_count(METRIC_LEARNED_FACTS, 1);
+	metrics_count(METRIC_FACTS_REJECTED, learning->rejected);
+	for (size_t i = 0; i < learning->change_count; i++)
+		metrics_count(METRIC_FACTS_STORED, learning->changes[i].kind == CHANGE_ADD);
+	store_learned(lesson->setting.store, lesson->setting.user, lesson->job.exchange,
+		      learning->changes, learning->change_count, learning->hide_exchange,
+		      clock_wall(), loop_for_store(lesson->setting.loop), on_stored, lesson);
+}
+
+static struct learn_turn turn_to_learn(const struct lesson *lesson)
+{
+	const struct job_input *input = &lesson->input;
+	return (struct learn_turn){
+		.exchange = lesson->job.exchange,
+		.created_at = input->user.created_at,
+		.user = input->user.text,
+		.assistant = input->assistant.text,
+		.before = input->before,
+		.before_count = input->before_count,
+		.facts = input->facts,
+		.fact_count = input->fact_count,
+		.min_confidence = lesson->settings.min_confidence,
+	};
+}
+
+static bool take_facts(struct lesson *lesson, struct slice answer)
+{
+	struct learn_turn turn = turn_to_learn(lesson);
+	struct learning learning;
+	if (!learn_facts_read(&turn, answer, &learning, &lesson->arena))
+		return false;
+	store_facts(lesson, &learning);
+	return true;
+}
+
+static bool take_summary(struct lesson *lesson, const struct model_answer *answer)
+{
+	struct summary *summary = &lesson->summary;
+	if (answer->cut_off ||
+	    !learn_summary_read(answer->text, (unsigned)lesson->settings.summary_words,
+				&summary->text, &lesson->arena))
+		return false;
+	summary->updated_at = clock_wall();
+	summary->model = lesson->setting.model;
+	metrics_count(METRIC_LEARNED_SUMMARIES, 1);
+	store_summarized(lesson->setting.store, lesson->setting.user, summary,
+			 lesson->input.has_summary ? lesson->input.summary.covers : 0,
+			 loop_for_store(lesson->setting.loop), on_stored, lesson);
+	return true;
+}
+
+static void take_answer(struct lesson *lesson)
+{
+	struct model_answer answer;
+	bool used = model_answer_read(buffer_slice(&lesson->answer), &answer, &lesson->arena) &&
+		    (lesson->job.kind == JOB_FACTS ? take_facts(lesson, answer.text)
+						   : take_summary(lesson, &answer));
+	if (!used)
+		postpone(lesson, true);
+}
+
+/* ---- the call ---- */
+
+static void call_model(struct lesson *lesson);
+
+static uint64_t server_hash(const struct lesson *lesson)
+{
+	const struct config *config = lesson->setting.config;
+	const char *base = config->model.base_url[0] != '\0' ? config->model.base_url
+							     : config->upstream.base_url;
+	struct arena arena = {0};
+	uint64_t hash = text_hash(
+		arena_printf(&arena, "%s %.*s", base, SLICE_PRINT(lesson->setting.model)));
+	arena_finish(&arena);
+	return hash;
+}
+
+static unsigned *known_quirks(struct lesson *lesson)
+{
+	struct quirk_memory *memory = lesson->setting.quirks;
+	uint64_t server = server_hash(lesson);
+	for (size_t i = 0; i < LESSON_QUIRKS; i++) {
+		if (memory->entries[i].server == server)
+			return &memory->entries[i].quirks;
+	}
+	size_t at = memory->next++ % LESSON_QUIRKS;
+	memory->entries[at].server = server;
+	memory->entries[at].quirks = 0;
+	return &memory->entries[at].quirks;
+}
+
+/* Some servers refuse a parameter: give way in it, remember, and ask again at once. */
+static bool ask_otherwise(struct lesson *lesson)
+{
+	if (lesson->status != 400 && lesson->status != 422)
+		return false;
+	unsigned quirks =
+		model_request_adapt(lesson->quirks, lesson->job.kind == JOB_FACTS,
+				    buffer_slice(&lesson->answer));
+	if (quirks == lesson->quirks)
+		return false;
+	lesson->quirks = quirks;
+	call_model(lesson);
+	return true;
+}
+
+static void on_end(void *cookie, enum upstream_result result, const char *detail)
+{
+	struct lesson *lesson = cookie;
+	lesson->transfer = NULL;
+	event_del(lesson->deadline);
+	bool answered = result == UPSTREAM_OK && !lesson->answer.overflowed;
+	if (!answered)
+		log_debug("the memory model did not answer: %s", detail);
+	if (lesson->answer.overflowed) {
+		postpone(lesson, true);
+	} else if (answered && lesson->status >= 200 && lesson->status < 300) {
+		*known_quirks(lesson) = lesson->quirks;
+		take_answer(lesson);
+	} else if (!answered || !ask_otherwise(lesson)) {
+		/* A request that cannot be put otherwise is one that the model will never answer. */
+		postpone(lesson, answered && (lesson->status == 400 || lesson->status == 413 ||
+					      lesson->status == 422));
+	}
+}
+
+static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
+{
+	struct lesson *lesson = cookie;
+	lesson->status = head->status;
+	return UPSTREAM_GO_ON;
+}
+
+static enum upstream_next on_data(void *cookie, struct slice bytes)
+{
+	struct lesson *lesson = cookie;
+	return buffer_append(&lesson->answer, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
+}
+
+static bool on_full(void *cookie)
+{
+	(void)cookie;
+	return false;
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *cookie)
+{
+	struct lesson *lesson = cookie;
+	(void)fd;
+	(void)what;
+	upstream_cancel(lesson->transfer);
+	lesson->transfer = NULL;
+	postpone(lesson, false);
+}
+
+static unsigned answer_tokens(const struct lesson *lesson)
+{
+	unsigned tokens = lesson->job.kind == JOB_FACTS
+				  ? FACTS_TOKENS
+				  : (unsigned)lesson->settings.summary_words * TOKENS_PER_WORD;
+	/* Models that think before they answer need more: doubled after each answer that was cut off. */
+	unsigned doublings = lesson->job.unusable < 3 ? lesson->job.unusable : 3;
+	return (tokens < 500 ? 500 : tokens) << doublings;
+}
+
+static void call_model(struct lesson *lesson)
+{
+	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
+	const struct config *config = lesson->setting.config;
+	const char *base = config->model.base_url[0] != '\0' ? config->model.base_url
+							     : config->upstream.base_url;
+	const struct http_field fields[] = {
+		{SLICE("Content-Type"), SLICE("application/json")},
+		{SLICE("Accept"), SLICE("application/json")},
+		{SLICE("Authorization"), lesson->setting.authorization},
+	};
+	lesson->body = model_request_body(lesson->setting.model, &lesson->prompt,
+					  lesson->job.kind == JOB_FACTS, answer_tokens(lesson),
+					  lesson->quirks, &lesson->arena);
+	lesson->status = 0;
+	buffer_clear(&lesson->answer);
+	struct upstream_request request = {
+		.method = SLICE("POST"),
+		.url = arena_printf(&lesson->arena, "%s/chat/completions", base).data,
+		.proxy = config->upstream.proxy,
+		.ca_file = config->upstream.ca_file,
+		.fields = fields,
+		.field_count = lesson->setting.authorization.size > 0 ? 3 : 2,
+		.has_body = true,
+		.body = lesson->body,
+		.connect_timeout = config->upstream.connect_timeout,
+		.first_byte_timeout = config->model.timeout,
+		.idle_timeout = config->model.timeout,
+	};
+	const struct timeval deadline = {.tv_sec = (time_t)(config->model.timeout / 1000),
+					 .tv_usec = (suseconds_t)(config->model.timeout % 1000 * 1000)};
+	event_add(lesson->deadline, &deadline);
+	metrics_count(METRIC_MODEL_CALLS, 1);
+	lesson->transfer = upstream_start(lesson->setting.upstream, &request, &events, lesson);
+}
+
+/* ---- the input ---- */
+
+static int by_id(const void *a, const void *b)
+{
+	uint64_t left = ((const struct turn *)a)->id, right = ((const struct turn *)b)->id;
+	return (left > right) - (left < right);
+}
+
+size_t lesson_fold_count(const struct turn *turns, size_t count, size_t summarize_after,
+			 bool is_idle)
+{
+	if (count == 0 || (count < summarize_after && !is_idle))
+		return 0;
+	size_t fold = is_idle ? count : (count + 1) / 2;
+	while (fold < count && turns[fold].exchange == turns[fold - 1].exchange)
+		fold++;
+	return fold;
+}
+
+static bool prepare_summary(struct lesson *lesson)
+{
+	struct job_input *input = &lesson->input;
+	/* What a summary covers is told by the last turn's id, so they are folded in that order. */
+	qsort(input->uncovered, input->uncovered_count, sizeof(*input->uncovered), by_id);
+	size_t fold = lesson_fold_count(input->uncovered, input->uncovered_count,
+					(size_t)lesson->settings.summarize_after,
+					clock_wall() - lesson->job.last_active >= IDLE_TIME);
+	struct slice previous = input->has_summary ? input->summary.text : (struct slice){0};
+	size_t fit = learn_summary_fits(previous, input->uncovered, fold, &lesson->arena);
+	if (fit == 0)
+		return false;
+	lesson->summary.covers = input->uncovered[fit - 1].id;
+	lesson->prompt = learn_summary_prompt(previous, input->uncovered, fit,
+					      (unsigned)lesson->settings.summary_words,
+					      &lesson->arena);
+	return true;
+}
+
+static bool prepare_facts(struct lesson *lesson)
+{
+	struct learn_turn turn = turn_to_learn(lesson);
+	if (slice_trim(turn.user).size == 0)
+		return false;
+	lesson->prompt = learn_facts_prompt(&turn, &lesson->arena);
+	return true;
+}
+
+static void on_input(void *cookie, enum store_result result, struct job_input *input)
+{
+	struct lesson *lesson = cookie;
+	if (result == STORE_OK)
+		lesson->input = *input;
+	if (result == STORE_OK && (lesson->job.kind == JOB_FACTS ? prepare_facts(lesson)
+								 : prepare_summary(lesson))) {
+		lesson->quirks = *known_quirks(lesson);
+		call_model(lesson);
+	} else if (result == STORE_OK && lesson->job.kind == JOB_FACTS) {
+		store_facts(lesson, &(struct learning){0});
+	} else {
+		/* Nothing to do, or nothing that can be read: not again before a pause. */
+		postpone(lesson, result == STORE_FAILED || result == STORE_NOT_FOUND);
+	}
+}
+
+struct lesson *lesson_start(const struct lesson_setting *setting, const struct job *job,
+			    void (*ended)(void *cookie), void *cookie)
+{
+	struct lesson *lesson = xcalloc(1, sizeof(*lesson));
+	lesson->setting = *setting;
+	lesson->setting.config = config_retain(setting->config);
+	lesson->setting.tenant = arena_copy(&lesson->arena, setting->tenant);
+	lesson->setting.user_id = arena_copy(&lesson->arena, setting->user_id);
+	lesson->setting.authorization = arena_copy(&lesson->arena, setting->authorization);
+	lesson->setting.model = arena_copy(&lesson->arena, setting->model);
+	lesson->job = *job;
+	lesson->job.model = arena_copy(&lesson->arena, job->model);
+	lesson->settings = config_memory_for(setting->config, lesson->job.model,
+					     lesson->setting.tenant, lesson->setting.user_id);
+	lesson->ended = ended;
+	lesson->cookie = cookie;
+	lesson->deadline = evtimer_new(loop_base(setting->loop), on_deadline, lesson);
+	buffer_init(&lesson->answer, ANSWER_LIMIT);
+	store_job_input(setting->store, setting->user, job->kind, job->exchange, &lesson->arena,
+			on_input, lesson);
+	return lesson;
+}
+
+void lesson_cancel(struct lesson *lesson)
+{
+	lesson->ended = NULL;
+	if (lesson->transfer == NULL)
+		return; /* its result is on its way; on_stored() ends it */
+	upstream_cancel(lesson->transfer);
+	lesson->transfer = NULL;
+	end_lesson(lesson);
+}

@@ -1,0 +1,49 @@
+/* A lesson: one job of the learner's, from its input to its result in the store. One call to the
+ * memory model, or a few when the server has to be met half-way. */
+#ifndef RECALLD_PROXY_LESSON_H
+#define RECALLD_PROXY_LESSON_H
+
+#include "proxy/config.h"
+#include "proxy/loop.h"
+#include "proxy/upstream.h"
+#include "storage/store.h"
+
+struct lesson;
+
+/* What servers were found to refuse, remembered per address and model. */
+enum { LESSON_QUIRKS = 64 };
+struct quirk_memory {
+	struct {
+		uint64_t server; /* a hash of address and model; 0: free */
+		unsigned quirks;
+	} entries[LESSON_QUIRKS];
+	size_t next;
+};
+
+struct lesson_setting {
+	struct store *store;
+	struct loop *loop;
+	struct upstream *upstream;
+	struct config *config;
+	struct quirk_memory *quirks;
+	struct user_key user;
+	struct slice tenant;
+	struct slice user_id;
+	struct slice authorization; /* empty: none */
+	struct slice model;         /* the name to ask for */
+};
+
+/* Starts it; `ended(cookie)` is called once from the loop when its result, whatever it is, is in the store. The setting
+ * and the job are copied. */
+struct lesson *lesson_start(const struct lesson_setting *setting, const struct job *job,
+			    void (*ended)(void *cookie), void *cookie);
+/* Gives up the call to the model without an effect on the job; `ended` is not called. A lesson whose
+ * result is on its way to the store is left to end, without its callback. */
+void lesson_cancel(struct lesson *lesson);
+
+/* How many of the uncovered turns are folded now: the oldest half, to the end of its exchange, once
+ * there are `summarize_after`; all of them when `is_idle`; 0: none. */
+size_t lesson_fold_count(const struct turn *turns, size_t count, size_t summarize_after,
+			 bool is_idle);
+
+#endif

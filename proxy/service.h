@@ -1,0 +1,22 @@
+/* What all threads of the daemon share: the store, the learner, and a few counters. The
+ * configuration is not here: each thread holds its own snapshot and is handed a new one. */
+#ifndef RECALLD_PROXY_SERVICE_H
+#define RECALLD_PROXY_SERVICE_H
+
+#include "proxy/refusals.h"
+#include "storage/store.h"
+
+#include <stdatomic.h>
+
+struct learner;
+
+struct service {
+	struct store *store;
+	struct learner *learner;
+	struct refusals *refusals;
+	atomic_size_t connections;
+	atomic_bool draining;
+	atomic_uint_fast64_t receipts; /* given out since the start */
+};
+
+#endif

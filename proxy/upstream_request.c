@@ -1,0 +1,126 @@
+#include "proxy/upstream_transfer.h"
+
+#include <string.h>
+
+/* Options that no value can make fail; out of memory ends the process elsewhere. */
+#define SET(transfer, option, value) ((void)curl_easy_setopt((transfer)->easy, (option), (value)))
+
+enum { MAX_CONNECTION_AGE = 60, KEEPALIVE_SECONDS = 60 };
+
+static void put_header(struct transfer *transfer, struct curl_slist ***tail, struct slice line)
+{
+	struct curl_slist *node = arena_alloc(&transfer->arena, sizeof(*node));
+	node->data = (char *)(uintptr_t)line.data;
+	**tail = node;
+	*tail = &node->next;
+}
+
+/* What curl writes itself, or must never be told to write. */
+static bool is_ours(const struct upstream_request *request, struct slice name)
+{
+	return slice_equal_nocase(name, SLICE("Host")) ||
+	       slice_equal_nocase(name, SLICE("Content-Length")) ||
+	       slice_equal_nocase(name, SLICE("Expect")) ||
+	       http_field_is_hop_by_hop(request->fields, request->field_count, name);
+}
+
+/* The list lives in the arena: curl only reads it. */
+static struct curl_slist *make_headers(struct transfer *transfer,
+				       const struct upstream_request *request)
+{
+	/* "Name:" without a value takes away what curl would add. */
+	static const struct slice unasked[] = {SLICE("Accept"), SLICE("Content-Type"),
+					       SLICE("User-Agent"), SLICE("Expect")};
+	struct arena *arena = &transfer->arena;
+	struct curl_slist *first = NULL;
+	struct curl_slist **tail = &first;
+	for (size_t i = 0; i < request->field_count; i++) {
+		const struct http_field *field = &request->fields[i];
+		if (is_ours(request, field->name) || !http_field_is_valid(*field))
+			continue;
+		/* "Name;" is how curl is told to send an empty value. */
+		struct slice line =
+			field->value.size == 0
+				? arena_printf(arena, "%.*s;", SLICE_PRINT(field->name))
+				: arena_printf(arena, "%.*s: %.*s", SLICE_PRINT(field->name),
+					       SLICE_PRINT(field->value));
+		put_header(transfer, &tail, line);
+	}
+	for (size_t i = 0; i < sizeof(unasked) / sizeof(unasked[0]); i++) {
+		if (http_field_value(request->fields, request->field_count, unasked[i]).data ==
+			    NULL ||
+		    is_ours(request, unasked[i]))
+			put_header(transfer, &tail,
+				   arena_printf(arena, "%.*s:", SLICE_PRINT(unasked[i])));
+	}
+	return first;
+}
+
+static bool is_set(const char *string)
+{
+	return string != NULL && string[0] != '\0';
+}
+
+/* curl is given the origin, and apart from it the path and query as they are: its URL parser would
+ * refuse or change some. A proxy for plain HTTP wants them in one piece. */
+static void apply_target(struct transfer *transfer, const struct upstream_request *request)
+{
+	struct slice url = slice_of(request->url);
+	size_t authority = slice_find(url, SLICE("://"), 0) + 3;
+	SET(transfer, CURLOPT_PROXY, is_set(request->proxy) ? request->proxy : "");
+	SET(transfer, CURLOPT_NOPROXY, "");
+	if (is_set(request->proxy) || authority > url.size) {
+		SET(transfer, CURLOPT_URL, request->url);
+		return;
+	}
+	size_t end = authority + strcspn(request->url + authority, "/?#");
+	const char *target = request->url + end;
+	const char *slash = *target == '/' ? "" : "/";
+	SET(transfer, CURLOPT_URL,
+	    arena_printf(&transfer->arena, "%.*s/", (int)end, request->url).data);
+	SET(transfer, CURLOPT_REQUEST_TARGET,
+	    arena_printf(&transfer->arena, "%s%s", slash, target).data);
+}
+
+static void apply_method(struct transfer *transfer, const struct upstream_request *request)
+{
+	const char *method = arena_string(&transfer->arena, request->method);
+	if (transfer->is_head_request) {
+		SET(transfer, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	if (request->has_body) {
+		SET(transfer, CURLOPT_POST, 1L);
+		SET(transfer, CURLOPT_POSTFIELDS, request->body.size > 0 ? request->body.data : "");
+		SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+	}
+	SET(transfer, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static long milliseconds(uint64_t value)
+{
+	return value > INT32_MAX ? INT32_MAX : (long)value;
+}
+
+void upstream_request_apply(struct transfer *transfer, const struct upstream_request *request)
+{
+	transfer->is_head_request = slice_equal(request->method, SLICE("HEAD"));
+	apply_target(transfer, request);
+	apply_method(transfer, request);
+	SET(transfer, CURLOPT_HTTPHEADER, make_headers(transfer, request));
+	SET(transfer, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	SET(transfer, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SET(transfer, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(transfer, CURLOPT_PATH_AS_IS, 1L);
+	SET(transfer, CURLOPT_FOLLOWLOCATION, 0L);
+	SET(transfer, CURLOPT_NOSIGNAL, 1L);
+	SET(transfer, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a name that is being resolved */
+	SET(transfer, CURLOPT_TCP_NODELAY, 1L);
+	SET(transfer, CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(transfer, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_SECONDS);
+	SET(transfer, CURLOPT_MAXAGE_CONN, (long)MAX_CONNECTION_AGE);
+	SET(transfer, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request->connect_timeout));
+	if (is_set(request->ca_file))
+		SET(transfer, CURLOPT_CAINFO, request->ca_file);
+}

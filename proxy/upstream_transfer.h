@@ -1,0 +1,66 @@
+/* Within the upstream: one transfer. upstream.c starts and ends transfers, upstream_socket.c drives
+ * curl from the event loop, upstream_request.c tells curl what to send, upstream_head.c reads the
+ * reply's head. */
+#ifndef RECALLD_PROXY_UPSTREAM_TRANSFER_H
+#define RECALLD_PROXY_UPSTREAM_TRANSFER_H
+
+#include "proxy/upstream.h"
+
+#include <curl/curl.h>
+#include <sys/queue.h>
+
+enum { UPSTREAM_MAX_HEAD = 256 * 1024, UPSTREAM_MAX_FIELDS = 1024 };
+
+/* A reply's head while its lines come in. */
+struct reply_head {
+	struct buffer lines; /* of the reply at hand, each with its line end */
+	bool whole;          /* the final one's was read: what follows are trailers */
+};
+
+struct transfer {
+	LIST_ENTRY(transfer) siblings;
+	struct upstream *upstream;
+	struct upstream_events events;
+	void *cookie;
+	CURL *easy;
+	struct arena arena; /* the request's strings */
+	bool is_head_request;
+	struct reply_head head;
+	uint64_t idle_timeout;
+	struct event *timeout; /* for the first byte, then idle */
+	bool paused;
+	struct event *resume;
+	bool stopped;       /* an event returned UPSTREAM_STOP */
+	const char *broken; /* why the reply is refused, or NULL */
+	char error[CURL_ERROR_SIZE];
+};
+
+/* Easy handles kept for the next transfer: to make one costs a tenth of an exchange. */
+enum { UPSTREAM_SPARE_HANDLES = 16 };
+
+struct upstream {
+	struct event_base *base;
+	CURLM *multi;
+	struct event *timer; /* curl's own */
+	LIST_HEAD(, transfer) transfers;
+	bool inside; /* curl is on the stack */
+	CURL *spare[UPSTREAM_SPARE_HANDLES];
+	size_t spare_count;
+};
+
+/* Has curl call back for its sockets and its timer. */
+void upstream_socket_attach(struct upstream *upstream);
+/* Looks for transfers that curl has ended. For after every call that lets curl work. */
+void upstream_collect(struct upstream *upstream);
+
+/* Sets the easy handle's options. */
+void upstream_request_apply(struct transfer *transfer, const struct upstream_request *request);
+
+/* Takes one line in, line end included, as curl hands them out. 1: the final reply's head is whole
+ * with it, 0: it is not, or was before; -1: it is malformed or too long. */
+int reply_head_take(struct reply_head *head, struct slice line);
+/* Reads the whole head; the fields are in the arena. NULL, or why it is refused. */
+const char *reply_head_read(const struct reply_head *head, bool is_head_request,
+			    struct upstream_head *result, struct arena *arena);
+
+#endif

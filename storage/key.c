@@ -1,0 +1,131 @@
+#include "storage/key.h"
+
+#include <assert.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct key add(struct key key, const void *bytes, size_t size)
+{
+	assert(size <= KEY_MAX - key.size);
+	memcpy(key.bytes + key.size, bytes, size);
+	key.size += size;
+	return key;
+}
+
+static struct key add_number(struct key key, uint64_t number, unsigned size)
+{
+	unsigned char bytes[8];
+	for (unsigned i = 0; i < size; i++)
+		bytes[i] = (unsigned char)(number >> (8 * (size - 1 - i)));
+	return add(key, bytes, size);
+}
+
+struct key key_empty(void)
+{
+	return (struct key){.size = 0};
+}
+
+struct key key_of_user(struct user_key user)
+{
+	return add(key_empty(), user.bytes, sizeof(user.bytes));
+}
+
+struct key key_of_name(const char *name)
+{
+	return add(key_empty(), name, strlen(name));
+}
+
+struct key key_of_number(uint64_t number)
+{
+	return add_number(key_empty(), number, 8);
+}
+
+struct key key_byte(struct key key, unsigned byte)
+{
+	return add_number(key, byte, 1);
+}
+
+struct key key_u32(struct key key, uint32_t number)
+{
+	return add_number(key, number, 4);
+}
+
+struct key key_u64(struct key key, uint64_t number)
+{
+	return add_number(key, number, 8);
+}
+
+struct key key_time(struct key key, int64_t at)
+{
+	/* Times before 1970 sort first. */
+	return add_number(key, (uint64_t)at ^ (UINT64_C(1) << 63), 8);
+}
+
+static void digest(unsigned char out[16], const struct slice *parts, size_t count)
+{
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool fine = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+	for (size_t i = 0; fine && i < count; i++)
+		fine = EVP_DigestUpdate(context, parts[i].data, parts[i].size) == 1;
+	if (!fine || EVP_DigestFinal_ex(context, bytes, NULL) != 1)
+		abort(); /* only memory can fail here */
+	EVP_MD_CTX_free(context);
+	memcpy(out, bytes, 16);
+}
+
+struct key key_digest(struct key key, struct slice text)
+{
+	unsigned char bytes[16];
+	digest(bytes, &text, 1);
+	return add(key, bytes, sizeof(bytes));
+}
+
+struct user_key store_user_key(struct slice tenant, struct slice user)
+{
+	struct user_key key;
+	/* An id holds no zero byte, so no two pairs of tenant and user read the same. */
+	digest(key.bytes, (struct slice[]){tenant, {"", 1}, user}, 3);
+	return key;
+}
+
+struct key key_after(struct key key)
+{
+	memset(key.bytes + key.size, 0xff, KEY_MAX - key.size);
+	key.size = KEY_MAX;
+	return key;
+}
+
+static uint64_t read_number(struct slice key, size_t offset, size_t size)
+{
+	if (key.size < size || offset > key.size - size)
+		return 0;
+	uint64_t number = 0;
+	for (size_t i = 0; i < size; i++)
+		number = number << 8 | (unsigned char)key.data[offset + i];
+	return number;
+}
+
+unsigned key_read_byte(struct slice key, size_t offset)
+{
+	return (unsigned)read_number(key, offset, 1);
+}
+
+uint32_t key_read_u32(struct slice key, size_t offset)
+{
+	return (uint32_t)read_number(key, offset, 4);
+}
+
+uint64_t key_read_u64(struct slice key, size_t offset)
+{
+	return read_number(key, offset, 8);
+}
+
+struct user_key key_read_user(struct slice key)
+{
+	struct user_key user = {{0}};
+	if (key.size >= sizeof(user.bytes))
+		memcpy(user.bytes, key.data, sizeof(user.bytes));
+	return user;
+}

@@ -1,0 +1,67 @@
+/* The embedded engine: one LMDB environment, its tables, and what all of the store's parts share.
+ * Reads run on the caller's thread in a transaction that ends with the call, writes on the
+ * writer's. */
+#ifndef RECALLD_STORAGE_LMDB_ENGINE_H
+#define RECALLD_STORAGE_LMDB_ENGINE_H
+
+#include "storage/store.h"
+#include "storage/tickets.h"
+
+#include <stdatomic.h>
+
+struct MDB_env;
+struct writer;
+
+/* The tables, with their keys behind the user's 16 bytes. */
+enum table {
+	TABLE_META,          /* by name; nobody's: "format", "first_id" */
+	TABLE_USERS,         /* nothing more */
+	TABLE_TURNS,         /* turn */
+	TABLE_TURN_TIMES,    /* time, turn; only current turns, no value */
+	TABLE_EXCHANGES,     /* conversation, ordinal, exchange */
+	TABLE_CONVERSATIONS, /* conversation */
+	TABLE_FROZEN,        /* conversation */
+	TABLE_SESSIONS,      /* digest of the session; the conversation */
+	TABLE_ANSWERS,       /* hash, conversation, ordinal */
+	TABLE_FACTS,         /* fact */
+	TABLE_SUMMARIES,     /* nothing more */
+	TABLE_JOBS,          /* kind, exchange */
+	TABLE_PARKED,        /* kind, exchange; the jobs that wait for a person */
+	TABLE_USER_RECEIPTS, /* receipt; no value */
+	TABLE_RECEIPTS,      /* receipt; nobody's */
+	TABLE_RECEIPT_AGES,  /* age; nobody's; the receipt */
+	TABLE_COUNT,
+};
+/* Those between have a user in front. */
+enum { FIRST_USER_TABLE = TABLE_USERS, LAST_USER_TABLE = TABLE_USER_RECEIPTS };
+
+struct store {
+	struct MDB_env *env;
+	unsigned tables[TABLE_COUNT];
+	char *path;
+	int lock; /* the file that keeps other processes out */
+	uint64_t map_size;
+	uint64_t receipts;
+
+	/* The writer's. The counts of forgettings that are on disk are public, as tickets. */
+	struct writer *writer;
+	struct tickets *forgotten;
+	struct tickets *hidden;
+	uint64_t next_ticket;
+	uint64_t full_at; /* bytes used when a write found no room; 0: it has been freed since */
+
+	atomic_bool has_room;
+	atomic_uint_least64_t ticket;
+	atomic_uint_least64_t unreadable;
+	atomic_uint_least64_t commits;
+	atomic_uint_least64_t writes;
+};
+
+/* Of the map: all pages ever used but those that are free again. */
+uint64_t engine_bytes_used(struct store *store);
+uint64_t engine_head_room(const struct store *store);
+/* Looks at the map and the disk; `has_room` tells what was seen. */
+void engine_look_at_room(struct store *store);
+bool engine_disk_has_room(const struct store *store);
+
+#endif

@@ -1,0 +1,142 @@
+#include "storage/lmdb_hide.h"
+
+#include "core/text.h"
+
+#include <string.h>
+
+void hiding_init(struct hiding *hiding, const struct memory *memory)
+{
+	*hiding = (struct hiding){.memory = memory, .first_turn = UINT64_MAX};
+}
+
+static uint64_t *list_grow(struct arena *arena, uint64_t *list, size_t count, size_t *capacity)
+{
+	if (count < *capacity)
+		return list;
+	*capacity = *capacity == 0 ? 16 : 2 * *capacity;
+	uint64_t *more = arena_alloc(arena, *capacity * sizeof(*more));
+	if (count > 0)
+		memcpy(more, list, count * sizeof(*more));
+	return more;
+}
+
+/* Gives the turn whose place it took, or 0. */
+static uint64_t hide_turn(struct hiding *hiding, uint64_t id)
+{
+	struct stored_turn stored = {0};
+	if (id == 0 || !memory_turn(hiding->memory, id, &stored))
+		return 0;
+	if (stored.turn.state == TURN_HIDDEN)
+		return stored.earlier;
+	stored.turn.state = TURN_HIDDEN;
+	stored.turn.text = (struct slice){0};
+	memory_put_turn(hiding->memory, &stored);
+	hiding->forgotten = true;
+	if (id < hiding->first_turn)
+		hiding->first_turn = id;
+	return stored.earlier;
+}
+
+static void hide_answers(struct hiding *hiding, uint64_t answer)
+{
+	/* Ids fall along the chain, so a damaged one cannot run in a circle. */
+	for (uint64_t earlier; answer != 0; answer = earlier) {
+		earlier = hide_turn(hiding, answer);
+		if (earlier >= answer)
+			return;
+	}
+}
+
+void hide_exchange(struct hiding *hiding, uint64_t exchange_id)
+{
+	const struct memory *memory = hiding->memory;
+	struct stored_turn turn = {0};
+	struct stored_exchange exchange = {0};
+	if (exchange_id == 0 || !memory_turn(memory, exchange_id, &turn))
+		return;
+	(void)hide_turn(hiding, exchange_id);
+	if (memory_exchange(memory, &turn.turn, &exchange))
+		hide_answers(hiding, exchange.answer);
+	(void)memory_delete_job(memory, JOB_FACTS, exchange_id);
+	hiding->exchanges =
+		list_grow(memory->arena, hiding->exchanges, hiding->count, &hiding->capacity);
+	hiding->exchanges[hiding->count++] = exchange_id;
+}
+
+void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text)
+{
+	struct transaction *transaction = memory->transaction;
+	struct key prefix = key_of_user(memory->user);
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin_at(&scan, transaction, TABLE_TURNS, prefix,
+		      key_u64(prefix, search->searched + 1), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct stored_turn stored = {0};
+		search->searched = key_read_u64(key, 16);
+		if (!table_decode(transaction, value, stored_turn_fields, &stored, NULL) ||
+		    !text_contains(stored.turn.text, text))
+			continue;
+		search->turns =
+			list_grow(memory->arena, search->turns, search->count, &search->capacity);
+		search->turns[search->count++] = search->searched;
+	}
+	scan_end(&scan);
+}
+
+void hide_found(struct hiding *hiding, const struct turn_search *search)
+{
+	for (size_t i = 0; i < search->count; i++) {
+		struct stored_turn stored = {0};
+		if (!memory_turn(hiding->memory, search->turns[i], &stored) ||
+		    stored.turn.state == TURN_HIDDEN)
+			continue;
+		hide_exchange(hiding, stored.turn.exchange);
+		(void)hide_turn(hiding, search->turns[i]);
+	}
+}
+
+static bool is_hidden(const struct hiding *hiding, uint64_t exchange)
+{
+	for (size_t i = 0; i < hiding->count; i++) {
+		if (hiding->exchanges[i] == exchange)
+			return true;
+	}
+	return false;
+}
+
+/* What was learned from a hidden exchange stays, unless it was forgotten itself; the user's words
+ * do not. */
+static void erase_quotes(const struct hiding *hiding)
+{
+	const struct memory *memory = hiding->memory;
+	size_t count;
+	struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (facts[i].quote.size == 0 || !is_hidden(hiding, facts[i].exchange))
+			continue;
+		facts[i].quote = (struct slice){0};
+		table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, facts[i].id),
+			    stored_fact_fields, &facts[i]);
+	}
+}
+
+bool hiding_finish(struct hiding *hiding, const struct job *like)
+{
+	const struct memory *memory = hiding->memory;
+	struct store *store = memory->transaction->store;
+	struct key user = key_of_user(memory->user);
+	struct summary summary;
+	if (!hiding->forgotten)
+		return false;
+	/* Also against what is under way: it may have been given what is hidden now. */
+	tickets_mark(store->hidden, memory->user, ++store->next_ticket);
+	if (memory_summary(memory, &summary) && summary.covers >= hiding->first_turn)
+		(void)table_delete(memory->transaction, TABLE_SUMMARIES, user);
+	memory_recount_uncovered(memory, like);
+	erase_quotes(hiding);
+	(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
+	memory_delete_receipts(memory);
+	return hiding->first_turn != UINT64_MAX;
+}

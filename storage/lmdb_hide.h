@@ -1,0 +1,38 @@
+/* Hiding: what the user asked to forget leaves the turns, and all that was made of them. */
+#ifndef RECALLD_STORAGE_LMDB_HIDE_H
+#define RECALLD_STORAGE_LMDB_HIDE_H
+
+#include "storage/lmdb_memory.h"
+
+struct hiding {
+	const struct memory *memory;
+	uint64_t *exchanges; /* hidden ones */
+	size_t count;
+	size_t capacity;
+	uint64_t first_turn; /* the lowest id of a hidden turn; UINT64_MAX: none was */
+	bool forgotten;      /* a fact was, or a turn */
+};
+
+/* The turns that contain a text. A long history takes seconds to search: that is done before the
+ * writer is asked, who then looks only through what was said since. */
+struct turn_search {
+	uint64_t *turns;
+	size_t count;
+	size_t capacity;
+	uint64_t searched; /* up to this turn */
+};
+
+/* Searches the turns after `searched`. */
+void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text);
+
+void hiding_init(struct hiding *hiding, const struct memory *memory);
+/* Erases the texts of the exchange's turns, superseded answers included. */
+void hide_exchange(struct hiding *hiding, uint64_t exchange);
+/* Hides the exchanges of the turns that were found. */
+void hide_found(struct hiding *hiding, const struct turn_search *search);
+/* Deletes what was made of what is forgotten: a summary that covers the hidden turns, the quotes of
+ * their exchanges, and what requests were given: receipts and frozen contexts. `like`: after which
+ * a summary's job is made, where there is none. True: turns were hidden. */
+bool hiding_finish(struct hiding *hiding, const struct job *like);
+
+#endif

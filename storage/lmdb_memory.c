@@ -1,0 +1,178 @@
+#include "storage/lmdb_memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct key user_key(const struct memory *memory)
+{
+	return key_of_user(memory->user);
+}
+
+bool memory_user(const struct memory *memory, struct stored_user *user)
+{
+	struct slice value;
+	if (!table_get(memory->transaction, TABLE_USERS, user_key(memory), &value))
+		return false;
+	/* Without its counters ids would be given twice. */
+	if (!table_decode(memory->transaction, value, stored_user_fields, user, memory->arena))
+		transaction_fail(memory->transaction);
+	return memory->transaction->result == STORE_OK;
+}
+
+void memory_put_user(const struct memory *memory, struct stored_user *user)
+{
+	table_write(memory->transaction, TABLE_USERS, user_key(memory), stored_user_fields, user);
+}
+
+struct key memory_exchange_key(const struct memory *memory, uint32_t conversation, uint32_t ordinal,
+			       uint64_t exchange)
+{
+	return key_u64(key_u32(key_u32(user_key(memory), conversation), ordinal), exchange);
+}
+
+static struct key exchange_key_of(const struct memory *memory, const struct turn *turn)
+{
+	return memory_exchange_key(memory, turn->conversation, turn->ordinal, turn->exchange);
+}
+
+bool memory_exchange(const struct memory *memory, const struct turn *user_turn,
+		     struct stored_exchange *exchange)
+{
+	*exchange = (struct stored_exchange){0};
+	return table_read(memory->transaction, TABLE_EXCHANGES, exchange_key_of(memory, user_turn),
+			  stored_exchange_fields, exchange, memory->arena);
+}
+
+void memory_put_exchange(const struct memory *memory, const struct turn *user_turn,
+			 struct stored_exchange *exchange)
+{
+	table_write(memory->transaction, TABLE_EXCHANGES, exchange_key_of(memory, user_turn),
+		    stored_exchange_fields, exchange);
+}
+
+bool memory_conversation(const struct memory *memory, uint32_t id,
+			 struct stored_conversation *conversation)
+{
+	return table_read(memory->transaction, TABLE_CONVERSATIONS, key_u32(user_key(memory), id),
+			  stored_conversation_fields, conversation, memory->arena);
+}
+
+void memory_put_conversation(const struct memory *memory, uint32_t id,
+			     struct stored_conversation *conversation)
+{
+	table_write(memory->transaction, TABLE_CONVERSATIONS, key_u32(user_key(memory), id),
+		    stored_conversation_fields, conversation);
+}
+
+uint32_t memory_session(const struct memory *memory, struct slice session)
+{
+	uint64_t conversation = 0;
+	struct key key = key_digest(user_key(memory), session);
+	if (!table_read(memory->transaction, TABLE_SESSIONS, key, stored_number_fields,
+			&conversation, memory->arena))
+		return 0;
+	return conversation > UINT32_MAX ? 0 : (uint32_t)conversation;
+}
+
+uint32_t memory_begin_conversation(const struct memory *memory, struct stored_user *user,
+				   struct slice session)
+{
+	uint64_t conversation = user->next_conversation++;
+	if (session.size > 0)
+		table_write(memory->transaction, TABLE_SESSIONS,
+			    key_digest(user_key(memory), session), stored_number_fields,
+			    &conversation);
+	return (uint32_t)conversation;
+}
+
+struct key memory_answer_key(const struct memory *memory, uint64_t hash, uint32_t conversation,
+			     uint32_t ordinal)
+{
+	return key_u32(key_u32(key_u64(user_key(memory), hash), conversation), ordinal);
+}
+
+struct key memory_fact_key(const struct memory *memory, uint64_t id)
+{
+	return key_u64(user_key(memory), id);
+}
+
+bool fact_is_current(const struct fact *fact, int64_t now)
+{
+	return fact->state == FACT_CURRENT && (fact->expires_at == 0 || fact->expires_at > now);
+}
+
+bool fact_is_known(const struct fact *fact, int64_t now)
+{
+	(void)now;
+	return fact->state != FACT_FORGOTTEN;
+}
+
+static int compare_slices(struct slice a, struct slice b)
+{
+	size_t common = a.size < b.size ? a.size : b.size;
+	int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static int compare_facts(const void *left, const void *right)
+{
+	const struct fact *a = left;
+	const struct fact *b = right;
+	int order = slice_equal(b->entity, SLICE("user")) - slice_equal(a->entity, SLICE("user"));
+	if (order == 0)
+		order = compare_slices(a->entity, b->entity);
+	if (order == 0)
+		order = compare_slices(a->key, b->key);
+	return order != 0 ? order : (a->id > b->id) - (a->id < b->id);
+}
+
+static struct fact *grow_facts(struct arena *arena, struct fact *facts, size_t count,
+			       size_t *capacity)
+{
+	if (count < *capacity)
+		return facts;
+	*capacity = *capacity == 0 ? 64 : 2 * *capacity;
+	struct fact *more = arena_alloc(arena, *capacity * sizeof(*more));
+	if (count > 0)
+		memcpy(more, facts, count * sizeof(*more));
+	return more;
+}
+
+struct fact *memory_facts(const struct memory *memory,
+			  bool (*wanted)(const struct fact *fact, int64_t now), int64_t now,
+			  size_t *count)
+{
+	struct transaction *transaction = memory->transaction;
+	struct fact *facts = NULL;
+	size_t capacity = 0;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	*count = 0;
+	scan_begin(&scan, transaction, TABLE_FACTS, user_key(memory), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct fact fact = {0};
+		/* Looked at in the map, copied only when it is wanted. */
+		if (!table_decode(transaction, value, stored_fact_fields, &fact, NULL) ||
+		    !wanted(&fact, now))
+			continue;
+		(void)record_read(value, stored_fact_fields, &fact, memory->arena);
+		fact.id = key_read_u64(key, 16);
+		facts = grow_facts(memory->arena, facts, *count, &capacity);
+		facts[(*count)++] = fact;
+	}
+	scan_end(&scan);
+	if (*count > 0)
+		qsort(facts, *count, sizeof(*facts), compare_facts);
+	return facts;
+}
+
+bool memory_summary(const struct memory *memory, struct summary *summary)
+{
+	*summary = (struct summary){0};
+	if (table_read(memory->transaction, TABLE_SUMMARIES, user_key(memory),
+		       stored_summary_fields, summary, memory->arena))
+		return true;
+	*summary = (struct summary){0};
+	return false;
+}

@@ -1,0 +1,88 @@
+#include "storage/lmdb_memory.h"
+
+enum { EVICTED_AT_ONCE = 64 };
+
+static uint64_t newest_age(const struct memory *memory)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(), BACKWARD);
+	uint64_t age = scan_next(&scan, &key, &value) ? key_read_u64(key, 0) : 0;
+	scan_end(&scan);
+	return age;
+}
+
+static struct key user_receipt_key(struct user_key user, uint64_t id)
+{
+	return key_u64(key_of_user(user), id);
+}
+
+static void delete_receipt(const struct memory *memory, uint64_t id)
+{
+	struct transaction *transaction = memory->transaction;
+	struct stored_receipt receipt = {0};
+	if (table_read(transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
+		       &receipt, NULL)) {
+		struct key user_key = user_receipt_key(receipt.user, id);
+		uint64_t age = receipt.age;
+		(void)table_delete(transaction, TABLE_USER_RECEIPTS, user_key);
+		(void)table_delete(transaction, TABLE_RECEIPT_AGES, key_of_number(age));
+	}
+	(void)table_delete(transaction, TABLE_RECEIPTS, key_of_number(id));
+}
+
+static bool delete_oldest_receipt(const struct memory *memory)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	uint64_t id = 0;
+	scan_begin(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(), FORWARD);
+	bool found = scan_next(&scan, &key, &value);
+	if (found) {
+		bool readable =
+			table_decode(memory->transaction, value, stored_number_fields, &id, NULL);
+		scan_delete(&scan);
+		if (!readable)
+			id = 0;
+	}
+	scan_end(&scan);
+	if (found && id != 0)
+		delete_receipt(memory, id);
+	return found;
+}
+
+void memory_put_receipt(const struct memory *memory, uint64_t id, struct slice text)
+{
+	struct transaction *transaction = memory->transaction;
+	struct stored_receipt receipt = {
+		.user = memory->user, .age = newest_age(memory) + 1, .text = text};
+	table_write(transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
+		    &receipt);
+	table_write(transaction, TABLE_RECEIPT_AGES, key_of_number(receipt.age),
+		    stored_number_fields, &id);
+	table_put(transaction, TABLE_USER_RECEIPTS, user_receipt_key(memory->user, id),
+		  (struct slice){0});
+	/* A few at a time, also after the configured number became a much smaller one. */
+	for (int i = 0; i < EVICTED_AT_ONCE; i++) {
+		if (table_count(transaction, TABLE_RECEIPT_AGES) <= transaction->store->receipts ||
+		    !delete_oldest_receipt(memory))
+			return;
+	}
+}
+
+void memory_delete_receipts(const struct memory *memory)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user),
+		   FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		uint64_t id = key_read_u64(key, 16);
+		scan_delete(&scan);
+		delete_receipt(memory, id);
+	}
+	scan_end(&scan);
+}

@@ -1,0 +1,100 @@
+#include "storage/lmdb_engine.h"
+#include "storage/lmdb_table.h"
+
+#include <lmdb.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+enum {
+	MEGABYTE = 1024 * 1024,
+	DISK_HEAD_ROOM = 64 * MEGABYTE,
+	FREE_LIST = 0, /* the number of LMDB's own table of free pages */
+};
+
+/* What deletes need, and the exchanges under way that were told that there is room: 2 % of the map, at
+ * least 16 MB, but of a small map not more than half. */
+uint64_t engine_head_room(const struct store *store)
+{
+	uint64_t map_size = store->map_size;
+	uint64_t floor = map_size / 2 < 16 * MEGABYTE ? map_size / 2 : 16 * MEGABYTE;
+	return map_size / 50 > floor ? map_size / 50 : floor;
+}
+
+/* Each record of the free list is a list of pages that begins with its length. */
+static uint64_t count_free_pages(struct transaction *transaction)
+{
+	MDB_cursor *cursor;
+	MDB_val key;
+	MDB_val value;
+	uint64_t pages = 0;
+	if (mdb_cursor_open(transaction->handle, FREE_LIST, &cursor) != MDB_SUCCESS)
+		return 0;
+	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == MDB_SUCCESS) {
+		size_t count;
+		memcpy(&count, value.mv_data, sizeof(count));
+		pages += count;
+	}
+	mdb_cursor_close(cursor);
+	return pages;
+}
+
+uint64_t engine_bytes_used(struct store *store)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	struct transaction transaction;
+	if (!transaction_begin_read(&transaction, store))
+		return store->map_size;
+	uint64_t free_pages = count_free_pages(&transaction);
+	transaction_abort(&transaction);
+	/* Asked for last: the file may have grown since, and never shrinks below what was counted.
+	 */
+	mdb_env_info(store->env, &info);
+	mdb_env_stat(store->env, &stat);
+	return (info.me_last_pgno + 1 - free_pages) * stat.ms_psize;
+}
+
+bool engine_disk_has_room(const struct store *store)
+{
+	struct statvfs disk;
+	if (statvfs(store->path, &disk) != 0)
+		return true;
+	return (uint64_t)disk.f_bavail * disk.f_frsize >= DISK_HEAD_ROOM;
+}
+
+void engine_look_at_room(struct store *store)
+{
+	uint64_t used = engine_bytes_used(store);
+	/* Where one write found no room, the next would not find it either. */
+	if (used < store->full_at)
+		store->full_at = 0;
+	bool room = store->full_at == 0 && used + engine_head_room(store) <= store->map_size &&
+		    engine_disk_has_room(store);
+	atomic_store(&store->has_room, room);
+}
+
+bool store_has_room(const struct store *store)
+{
+	return atomic_load(&store->has_room);
+}
+
+void store_statistics(struct store *store, struct store_statistics *statistics)
+{
+	*statistics = (struct store_statistics){
+		.bytes_used = engine_bytes_used(store),
+		.bytes_mapped = store->map_size,
+		.commits = atomic_load(&store->commits),
+		.writes = atomic_load(&store->writes),
+		.unreadable = atomic_load(&store->unreadable),
+	};
+	struct transaction transaction;
+	if (!transaction_begin_read(&transaction, store))
+		return;
+	statistics->users = table_count(&transaction, TABLE_USERS);
+	statistics->turns = table_count(&transaction, TABLE_TURNS);
+	statistics->facts = table_count(&transaction, TABLE_FACTS);
+	statistics->jobs = table_count(&transaction, TABLE_JOBS);
+	statistics->parked = table_count(&transaction, TABLE_PARKED);
+	statistics->receipts = table_count(&transaction, TABLE_RECEIPTS);
+	transaction_abort(&transaction);
+}

@@ -1,0 +1,70 @@
+/* Tables and transactions. A transaction keeps its first failure: what is asked of it afterwards
+ * does nothing, finds nothing, and the commit gives that failure. So its users need not ask each
+ * time. */
+#ifndef RECALLD_STORAGE_LMDB_TABLE_H
+#define RECALLD_STORAGE_LMDB_TABLE_H
+
+#include "storage/key.h"
+#include "storage/lmdb_engine.h"
+#include "storage/stored.h"
+
+struct MDB_txn;
+struct MDB_cursor;
+
+struct transaction {
+	struct store *store;
+	struct MDB_txn *handle;
+	enum store_result result;
+	struct buffer scratch; /* a record on its way into a table */
+};
+
+/* False: it did not begin; `result` says why, and there is nothing to end. */
+bool transaction_begin_read(struct transaction *transaction, struct store *store);
+bool transaction_begin_write(struct transaction *transaction, struct store *store);
+/* Aborts instead when something failed before. */
+enum store_result transaction_commit(struct transaction *transaction);
+void transaction_abort(struct transaction *transaction);
+/* For a record that must be readable and is not. */
+void transaction_fail(struct transaction *transaction);
+enum store_result engine_result(const struct store *store, int code);
+
+/* Values that are read point into the map until the next write or the transaction's end. */
+bool table_get(struct transaction *transaction, enum table table, struct key key,
+	       struct slice *value);
+void table_put(struct transaction *transaction, enum table table, struct key key,
+	       struct slice value);
+bool table_delete(struct transaction *transaction, enum table table, struct key key);
+uint64_t table_count(struct transaction *transaction, enum table table);
+/* Deletes all whose keys begin with `prefix`; gives how many there were. */
+size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix);
+
+/* Records. Reading one that is unreadable finds nothing and counts it. */
+bool table_read(struct transaction *transaction, enum table table, struct key key,
+		record_fields *fields, void *noun, struct arena *arena);
+void table_write(struct transaction *transaction, enum table table, struct key key,
+		 record_fields *fields, void *noun);
+bool table_decode(struct transaction *transaction, struct slice value, record_fields *fields,
+		  void *noun, struct arena *arena);
+
+/* Walks over the keys that begin with a prefix. */
+enum direction { FORWARD, BACKWARD };
+
+struct scan {
+	struct transaction *transaction;
+	struct MDB_cursor *cursor;
+	struct key prefix;
+	struct key from;
+	enum direction direction;
+	bool begun;
+};
+
+void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
+		struct key prefix, enum direction direction);
+/* From the first key that is not before `from`, or backward from the last one before it. */
+void scan_begin_at(struct scan *scan, struct transaction *transaction, enum table table,
+		   struct key prefix, struct key from, enum direction direction);
+bool scan_next(struct scan *scan, struct slice *key, struct slice *value);
+void scan_delete(struct scan *scan); /* where it stands; scan_next() goes on behind it */
+void scan_end(struct scan *scan);
+
+#endif

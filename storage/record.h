@@ -1,0 +1,36 @@
+/* Records: how a value lies on disk. A record is a version byte and then its fields in order;
+ * numbers are as short as they can be (7 bits to a byte, the low ones first).
+ *
+ * A noun has one function that names its fields, and it serves both ways: each record_ function
+ * takes the field's value and gives it back when the record is written, or gives what was read in
+ * its place. Reading never passes the end: a record that is cut off, too long, of another version
+ * or with a value out of its range is unreadable as a whole. */
+#ifndef RECALLD_STORAGE_RECORD_H
+#define RECALLD_STORAGE_RECORD_H
+
+#include "core/bytes.h"
+
+struct record {
+	struct buffer *out; /* NULL: reading */
+	struct slice rest;
+	struct arena *arena;
+	bool failed;
+};
+
+uint64_t record_number(struct record *record, uint64_t value, uint64_t limit);
+int64_t record_time(struct record *record, int64_t value);
+uint64_t record_hash(struct record *record,
+		     uint64_t value); /* 8 bytes, as hashes are never small */
+double record_real(struct record *record, double value);
+bool record_flag(struct record *record, bool value);
+struct slice record_slice(struct record *record, struct slice value);
+
+typedef void record_fields(struct record *record, void *noun);
+
+/* False: the buffer's limit was passed. */
+bool record_write(struct buffer *out, record_fields *fields, void *noun);
+/* `noun` comes initialized. Slices are copied into the arena; with NULL they point into `value`.
+ * False: unreadable. */
+bool record_read(struct slice value, record_fields *fields, void *noun, struct arena *arena);
+
+#endif

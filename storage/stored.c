@@ -1,0 +1,162 @@
+#include "storage/stored.h"
+
+#include <string.h>
+
+static uint64_t number(struct record *record, uint64_t value)
+{
+	return record_number(record, value, UINT64_MAX);
+}
+
+static uint32_t number32(struct record *record, uint32_t value)
+{
+	return (uint32_t)record_number(record, value, UINT32_MAX);
+}
+
+static enum mode mode(struct record *record, enum mode value)
+{
+	return (enum mode)record_number(record, value, MODE_READONLY);
+}
+
+void stored_user_fields(struct record *record, void *noun)
+{
+	struct stored_user *user = noun;
+	user->tenant = record_slice(record, user->tenant);
+	user->user = record_slice(record, user->user);
+	user->first_seen = record_time(record, user->first_seen);
+	user->last_seen = record_time(record, user->last_seen);
+	user->next_turn = number(record, user->next_turn);
+	user->next_fact = number(record, user->next_fact);
+	user->next_conversation = number32(record, user->next_conversation);
+	user->deferred = record_flag(record, user->deferred);
+	user->hidden_since_summary = record_flag(record, user->hidden_since_summary);
+}
+
+void stored_turn_fields(struct record *record, void *noun)
+{
+	struct stored_turn *stored = noun;
+	struct turn *turn = &stored->turn;
+	turn->exchange = number(record, turn->exchange);
+	turn->conversation = number32(record, turn->conversation);
+	turn->ordinal = number32(record, turn->ordinal);
+	turn->role = (enum role)record_number(record, turn->role, ROLE_OTHER);
+	turn->state = (enum turn_state)record_number(record, turn->state, TURN_HIDDEN);
+	turn->complete = record_flag(record, turn->complete);
+	turn->created_at = record_time(record, turn->created_at);
+	turn->hash = record_hash(record, turn->hash);
+	turn->text = record_slice(record, turn->text);
+	stored->learn = record_flag(record, stored->learn);
+	stored->earlier = number(record, stored->earlier);
+}
+
+void stored_exchange_fields(struct record *record, void *noun)
+{
+	struct stored_exchange *exchange = noun;
+	exchange->answer = number(record, exchange->answer);
+	exchange->user_hash = record_hash(record, exchange->user_hash);
+	exchange->queued = record_flag(record, exchange->queued);
+}
+
+void stored_conversation_fields(struct record *record, void *noun)
+{
+	struct stored_conversation *conversation = noun;
+	conversation->session = record_slice(record, conversation->session);
+	conversation->last_active = record_time(record, conversation->last_active);
+	conversation->answers = number32(record, conversation->answers);
+}
+
+void stored_answer_fields(struct record *record, void *noun)
+{
+	struct stored_answer *answer = noun;
+	answer->user_hash = record_hash(record, answer->user_hash);
+	answer->tool_calls = record_flag(record, answer->tool_calls);
+}
+
+void stored_receipt_fields(struct record *record, void *noun)
+{
+	struct stored_receipt *receipt = noun;
+	struct slice user = {(const char *)receipt->user.bytes, sizeof(receipt->user.bytes)};
+	user = record_slice(record, user);
+	if (user.size != sizeof(receipt->user.bytes))
+		record->failed = true;
+	else if (record->out == NULL)
+		memcpy(receipt->user.bytes, user.data, user.size);
+	receipt->age = number(record, receipt->age);
+	receipt->text = record_slice(record, receipt->text);
+}
+
+static void frozen_facts(struct record *record, struct frozen *frozen)
+{
+	/* A fact takes a byte or more: a count beyond that would only ask for memory. */
+	size_t limit = record->out == NULL ? record->rest.size : SIZE_MAX;
+	size_t count = (size_t)record_number(record, frozen->fact_count, limit);
+	if (record->out != NULL) {
+		for (size_t i = 0; i < count; i++)
+			number(record, frozen->facts[i]);
+		return;
+	}
+	uint64_t *facts = arena_alloc(record->arena, count * sizeof(*facts));
+	for (size_t i = 0; i < count; i++)
+		facts[i] = number(record, 0);
+	frozen->facts = facts;
+	frozen->fact_count = count;
+}
+
+void stored_frozen_fields(struct record *record, void *noun)
+{
+	struct frozen *frozen = noun;
+	frozen->mode = mode(record, frozen->mode);
+	frozen->placement = (enum placement)record_number(record, frozen->placement, PLACE_USER);
+	frozen->made_at = record_time(record, frozen->made_at);
+	frozen->tokens = (size_t)record_number(record, frozen->tokens, SIZE_MAX);
+	frozen->block = record_slice(record, frozen->block);
+	frozen->turns = record_slice(record, frozen->turns);
+	frozen_facts(record, frozen);
+}
+
+void stored_fact_fields(struct record *record, void *noun)
+{
+	struct fact *fact = noun;
+	fact->entity = record_slice(record, fact->entity);
+	fact->kind = record_slice(record, fact->kind);
+	fact->key = record_slice(record, fact->key);
+	fact->value = record_slice(record, fact->value);
+	fact->many = record_flag(record, fact->many);
+	fact->pii = record_flag(record, fact->pii);
+	fact->confidence = record_real(record, fact->confidence);
+	fact->quote = record_slice(record, fact->quote);
+	fact->exchange = number(record, fact->exchange);
+	fact->observed_at = record_time(record, fact->observed_at);
+	fact->expires_at = record_time(record, fact->expires_at);
+	fact->ended_at = record_time(record, fact->ended_at);
+	fact->superseded_by = number(record, fact->superseded_by);
+	fact->state = (enum fact_state)record_number(record, fact->state, FACT_FORGOTTEN);
+}
+
+void stored_summary_fields(struct record *record, void *noun)
+{
+	struct summary *summary = noun;
+	summary->text = record_slice(record, summary->text);
+	summary->covers = number(record, summary->covers);
+	summary->updated_at = record_time(record, summary->updated_at);
+	summary->model = record_slice(record, summary->model);
+}
+
+void stored_job_fields(struct record *record, void *noun)
+{
+	struct job *job = noun;
+	job->model = record_slice(record, job->model);
+	job->explicit_mode = record_flag(record, job->explicit_mode);
+	job->mode = mode(record, job->mode);
+	job->client_key = record_flag(record, job->client_key);
+	job->tries = number32(record, job->tries);
+	job->unusable = number32(record, job->unusable);
+	job->not_before = record_time(record, job->not_before);
+	job->uncovered = (size_t)record_number(record, job->uncovered, SIZE_MAX);
+	job->last_active = record_time(record, job->last_active);
+}
+
+void stored_number_fields(struct record *record, void *noun)
+{
+	uint64_t *value = noun;
+	*value = number(record, *value);
+}

@@ -1,0 +1,45 @@
+/* The writer: one thread that owns every write.
+ *
+ * Operations wait in a queue that is bounded by their bytes. The writer takes what is there, runs
+ * it in one transaction, commits with one sync, and only then has the callbacks posted: who hears
+ * STORE_OK may rely on the disk. When a batch fails it is undone and its operations run one by one,
+ * so that a small one, or a delete, still succeeds where a large one cannot. */
+#ifndef RECALLD_STORAGE_WRITER_H
+#define RECALLD_STORAGE_WRITER_H
+
+#include "storage/store.h"
+
+struct writer;
+struct transaction;
+struct operation;
+
+/* May run twice, the first time undone: it changes nothing of the operation. STORE_FULL and
+ * STORE_FAILED undo it, any other result commits what it did. */
+typedef enum store_result operation_run(struct operation *operation,
+					struct transaction *transaction);
+
+/* The first member of what an operation carries. */
+struct operation {
+	operation_run *run;
+	bool grows; /* refused while the store has no room */
+	size_t size;
+	struct arena arena; /* what it copied from its caller */
+	struct operation *next;
+	struct store_call *call;
+	enum store_result result;
+};
+
+/* `size` bytes that begin with a struct operation. */
+void *operation_create(size_t size, operation_run *run);
+void *operation_copy(struct operation *operation, const void *bytes, size_t size);
+struct slice operation_slice(struct operation *operation, struct slice bytes);
+
+/* NULL: no thread could be started. */
+struct writer *writer_start(struct store *store);
+/* Runs what is queued, then ends the thread. */
+void writer_stop(struct writer *writer);
+/* Takes the operation over. */
+struct store_call *writer_submit(struct writer *writer, struct operation *operation,
+				 struct store_loop *loop, store_done *callback, void *cookie);
+
+#endif

@@ -1,0 +1,80 @@
+/* jansson is the oracle: the scanner takes the same documents, and walking one finds the same tree.
+ */
+#include "core/json.h"
+
+#include "tests/fuzz/fuzz.h"
+
+#include <jansson.h>
+#include <string.h>
+
+/* What jansson refuses although RFC 8259 allows it: numbers that it cannot hold, NUL in a key, half
+ * of a surrogate pair. */
+static bool is_janssons_own_refusal(const json_error_t *error)
+{
+	return json_error_code(error) == json_error_numeric_overflow ||
+	       json_error_code(error) == json_error_null_byte_in_key ||
+	       strncmp(error->text, "invalid Unicode", strlen("invalid Unicode")) == 0;
+}
+
+/* Walks the value beside jansson's tree of it. The depth is bounded by JSON_MAX_DEPTH. */
+static void compare(struct slice document, struct json_value value, const json_t *expected,
+		    struct arena *arena)
+{
+	struct json_walk walk = json_walk(document, value);
+	size_t count = 0;
+	if (value.type == JSON_TYPE_OBJECT) {
+		FUZZ_ASSERT(json_is_object(expected));
+		for (; json_next(&walk); count++) {
+			struct slice key = json_string_text(document, walk.key, arena);
+			FUZZ_ASSERT(json_object_getn(expected, key.data, key.size) != NULL);
+		}
+		/* Of duplicate keys jansson keeps one. */
+		FUZZ_ASSERT(count >= json_object_size(expected));
+	} else if (value.type == JSON_TYPE_ARRAY) {
+		FUZZ_ASSERT(json_is_array(expected));
+		for (; json_next(&walk); count++)
+			compare(document, walk.value, json_array_get(expected, count), arena);
+		FUZZ_ASSERT(count == json_array_size(expected));
+	} else if (value.type == JSON_TYPE_STRING) {
+		struct slice text = json_string_text(document, value, arena);
+		FUZZ_ASSERT(json_is_string(expected));
+		FUZZ_ASSERT(json_string_is(document, value, text));
+		FUZZ_ASSERT(slice_equal(text, (struct slice){json_string_value(expected),
+							     json_string_length(expected)}));
+	}
+}
+
+static void check_quoted(struct slice text)
+{
+	struct buffer quoted;
+	struct json_value value;
+	buffer_init(&quoted, text.size * 6 + 2);
+	json_quote(&quoted, text);
+	FUZZ_ASSERT(!quoted.overflowed);
+	FUZZ_ASSERT(json_scan(buffer_slice(&quoted), &value));
+	FUZZ_ASSERT(value.type == JSON_TYPE_STRING);
+	buffer_finish(&quoted);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice document = {(const char *)data, size};
+	struct arena arena = {0};
+	struct json_value value;
+	json_error_t error;
+	bool valid = json_scan(document, &value);
+	json_t *expected =
+		json_loadb(document.data, document.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+	/* jansson swallows a NUL behind a number; JSON has no place for one. */
+	if (size > 0 && memchr(data, '\0', size) != NULL)
+		FUZZ_ASSERT(!valid);
+	/* jansson nests deeper, and the fuzzer finds that out. */
+	else if (valid != (expected != NULL) && size < JSON_MAX_DEPTH)
+		FUZZ_ASSERT(valid && is_janssons_own_refusal(&error));
+	if (valid && expected != NULL)
+		compare(document, value, expected, &arena);
+	check_quoted(document);
+	json_decref(expected);
+	arena_finish(&arena);
+	return 0;
+}

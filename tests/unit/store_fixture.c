@@ -1,0 +1,287 @@
+#include "tests/unit/store_fixture.h"
+
+#include "core/text.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct fixture_post {
+	struct fixture_post *next;
+	void (*run)(void *cookie);
+	void *cookie;
+};
+
+static void loop_post(struct store_loop *store_loop, void (*run)(void *cookie), void *cookie)
+{
+	struct fixture_loop *loop = (struct fixture_loop *)store_loop;
+	struct fixture_post *post = xmalloc(sizeof(*post));
+	*post = (struct fixture_post){.run = run, .cookie = cookie};
+	pthread_mutex_lock(&loop->lock);
+	*loop->last = post;
+	loop->last = &post->next;
+	pthread_cond_signal(&loop->posted);
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void fixture_loop_init(struct fixture_loop *loop)
+{
+	*loop = (struct fixture_loop){.loop.post = loop_post, .last = &loop->first};
+	pthread_mutex_init(&loop->lock, NULL);
+	pthread_cond_init(&loop->posted, NULL);
+}
+
+static struct fixture_post *loop_take(struct fixture_loop *loop, bool wait)
+{
+	pthread_mutex_lock(&loop->lock);
+	while (wait && loop->first == NULL)
+		pthread_cond_wait(&loop->posted, &loop->lock);
+	struct fixture_post *posts = loop->first;
+	loop->first = NULL;
+	loop->last = &loop->first;
+	pthread_mutex_unlock(&loop->lock);
+	return posts;
+}
+
+static void run_posts(struct fixture_post *post)
+{
+	while (post != NULL) {
+		struct fixture_post *next = post->next;
+		post->run(post->cookie);
+		free(post);
+		post = next;
+	}
+}
+
+void fixture_loop_turn(struct fixture_loop *loop)
+{
+	run_posts(loop_take(loop, true));
+}
+
+size_t fixture_loop_pending(struct fixture_loop *loop)
+{
+	size_t count = 0;
+	pthread_mutex_lock(&loop->lock);
+	for (struct fixture_post *post = loop->first; post != NULL; post = post->next)
+		count++;
+	pthread_mutex_unlock(&loop->lock);
+	return count;
+}
+
+void fixture_loop_finish(struct fixture_loop *loop)
+{
+	run_posts(loop_take(loop, false));
+	pthread_cond_destroy(&loop->posted);
+	pthread_mutex_destroy(&loop->lock);
+}
+
+void fixture_done(void *cookie, enum store_result result)
+{
+	struct fixture_wait *wait = cookie;
+	ck_assert(!wait->done);
+	*wait = (struct fixture_wait){.done = true, .result = result};
+}
+
+enum store_result fixture_await(struct fixture_loop *loop, struct fixture_wait *wait)
+{
+	while (!wait->done)
+		fixture_loop_turn(loop);
+	return wait->result;
+}
+
+static void open_store(struct fixture *fixture)
+{
+	char error[512] = "";
+	struct store_options options = {fixture->path, fixture->map_size, fixture->receipts};
+	fixture->store = store_open(&options, error, sizeof(error));
+	ck_assert_msg(fixture->store != NULL, "%s", error);
+}
+
+void fixture_init(struct fixture *fixture, uint64_t map_size)
+{
+	*fixture = (struct fixture){.map_size = map_size, .receipts = 100};
+	(void)snprintf(fixture->path, sizeof(fixture->path), "/tmp/recalld-store-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(fixture->path));
+	fixture_loop_init(&fixture->loop);
+	open_store(fixture);
+}
+
+void fixture_reopen(struct fixture *fixture)
+{
+	store_close(fixture->store);
+	open_store(fixture);
+}
+
+void fixture_finish(struct fixture *fixture)
+{
+	store_close(fixture->store);
+	fixture_loop_finish(&fixture->loop);
+	arena_finish(&fixture->arena);
+	DIR *folder = opendir(fixture->path);
+	ck_assert_ptr_nonnull(folder);
+	for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+		(void)unlinkat(dirfd(folder), entry->d_name, 0);
+	closedir(folder);
+	ck_assert_int_eq(rmdir(fixture->path), 0);
+}
+
+struct user_key fixture_key(const char *user)
+{
+	return store_user_key(SLICE("shared"), slice_of(user));
+}
+
+uint64_t fixture_hash(const char *text)
+{
+	return text_hash(slice_of(text));
+}
+
+struct append fixture_exchange(const char *user_text, const char *answer, int64_t now)
+{
+	return (struct append){
+		.tenant = SLICE("shared"),
+		.user = SLICE("alex"),
+		.started_at = now - 1,
+		.now = now,
+		.ticket = UINT64_MAX,
+		.journal = true,
+		.complete = true,
+		.learn = true,
+		.user_text = slice_of(user_text),
+		.user_hash = fixture_hash(user_text),
+		.answer_text = slice_of(answer),
+		.answer_hash = fixture_hash(answer),
+		.model = SLICE("model"),
+		.mode = MODE_HYBRID,
+	};
+}
+
+enum store_result fixture_append(struct fixture *fixture, const struct append *append)
+{
+	struct fixture_wait wait = {0};
+	(void)store_append(fixture->store, append, &fixture->loop.loop, fixture_done, &wait);
+	return fixture_await(&fixture->loop, &wait);
+}
+
+enum store_result fixture_import(struct fixture *fixture, const struct imported_turn *turns,
+				 size_t count, bool learn)
+{
+	struct fixture_wait wait = {0};
+	(void)store_import(fixture->store, SLICE("shared"), SLICE("alex"), turns, count, learn,
+			   SLICE("model"), 0, &fixture->loop.loop, fixture_done, &wait);
+	return fixture_await(&fixture->loop, &wait);
+}
+
+enum store_result fixture_forget(struct fixture *fixture, const char *user)
+{
+	struct fixture_wait wait = {0};
+	(void)store_forget(fixture->store, fixture_key(user), &fixture->loop.loop, fixture_done,
+			   &wait);
+	return fixture_await(&fixture->loop, &wait);
+}
+
+enum store_result fixture_learned(struct fixture *fixture, uint64_t exchange,
+				  const struct change *changes, size_t count, bool hide)
+{
+	struct fixture_wait wait = {0};
+	(void)store_learned(fixture->store, fixture_key("alex"), exchange, changes, count, hide,
+			    1000, &fixture->loop.loop, fixture_done, &wait);
+	return fixture_await(&fixture->loop, &wait);
+}
+
+enum store_result fixture_summarized(struct fixture *fixture, const char *text, uint64_t covers,
+				     uint64_t previous_covers)
+{
+	struct fixture_wait wait = {0};
+	struct summary summary = {
+		.text = slice_of(text), .covers = covers, .updated_at = 7, .model = SLICE("model")};
+	(void)store_summarized(fixture->store, fixture_key("alex"), &summary, previous_covers,
+			       &fixture->loop.loop, fixture_done, &wait);
+	return fixture_await(&fixture->loop, &wait);
+}
+
+static void take_view(void *cookie, enum store_result result, struct memory_view *view)
+{
+	ck_assert_int_eq(result, STORE_OK);
+	*(struct memory_view *)cookie = *view;
+}
+
+struct memory_view fixture_load(struct fixture *fixture, const struct load *load)
+{
+	struct memory_view view = {0};
+	ck_assert_ptr_null(store_load(fixture->store, load, &fixture->arena, take_view, &view));
+	return view;
+}
+
+struct memory_view fixture_view(struct fixture *fixture, const char *session)
+{
+	struct load load = {.user = fixture_key("alex"),
+			    .session = slice_of(session),
+			    .newest_turns = 100,
+			    .facts = true,
+			    .now = 1000};
+	return fixture_load(fixture, &load);
+}
+
+struct jobs_read {
+	enum store_result result;
+	struct job_list *list;
+};
+
+static void take_jobs(void *cookie, enum store_result result, struct job_list *list)
+{
+	struct jobs_read *read = cookie;
+	read->result = result;
+	*read->list = *list;
+}
+
+enum store_result fixture_jobs(struct fixture *fixture, struct job_list *list)
+{
+	struct jobs_read read = {.list = list};
+	(void)store_user_jobs(fixture->store, fixture_key("alex"), 1000, &fixture->arena, take_jobs,
+			      &read);
+	return read.result;
+}
+
+struct input_read {
+	enum store_result result;
+	struct job_input *input;
+};
+
+static void take_input(void *cookie, enum store_result result, struct job_input *input)
+{
+	struct input_read *read = cookie;
+	read->result = result;
+	*read->input = *input;
+}
+
+enum store_result fixture_input(struct fixture *fixture, enum job_kind kind, uint64_t exchange,
+				struct job_input *input)
+{
+	struct input_read read = {.input = input};
+	(void)store_job_input(fixture->store, fixture_key("alex"), kind, exchange, &fixture->arena,
+			      take_input, &read);
+	return read.result;
+}
+
+struct receipt_read {
+	enum store_result result;
+	struct slice *text;
+};
+
+static void take_receipt(void *cookie, enum store_result result, struct slice text,
+			 struct user_key user)
+{
+	struct receipt_read *read = cookie;
+	(void)user;
+	read->result = result;
+	*read->text = text;
+}
+
+enum store_result fixture_receipt(struct fixture *fixture, uint64_t id, struct slice *text)
+{
+	struct receipt_read read = {.text = text};
+	(void)store_read_receipt(fixture->store, id, &fixture->arena, take_receipt, &read);
+	return read.result;
+}

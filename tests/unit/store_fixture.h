@@ -1,0 +1,71 @@
+/* A store in a folder of its own, and its calls made to wait for their callbacks. */
+#ifndef RECALLD_TESTS_STORE_FIXTURE_H
+#define RECALLD_TESTS_STORE_FIXTURE_H
+
+#include "core/learn.h"
+#include "storage/store.h"
+#include "tests/unit/unit.h"
+
+#include <pthread.h>
+
+/* A loop that one thread turns by waiting. */
+struct fixture_loop {
+	struct store_loop loop;
+	pthread_mutex_t lock;
+	pthread_cond_t posted;
+	struct fixture_post *first;
+	struct fixture_post **last;
+};
+
+void fixture_loop_init(struct fixture_loop *loop);
+void fixture_loop_finish(struct fixture_loop *loop);
+void fixture_loop_turn(
+	struct fixture_loop *loop); /* runs what is posted, waits for one if none is */
+size_t fixture_loop_pending(struct fixture_loop *loop);
+
+struct fixture_wait {
+	bool done;
+	enum store_result result;
+};
+
+void fixture_done(void *cookie, enum store_result result); /* store_done; a fixture_wait */
+enum store_result fixture_await(struct fixture_loop *loop, struct fixture_wait *wait);
+
+struct fixture {
+	char path[64];
+	uint64_t map_size;
+	uint64_t receipts;
+	struct store *store;
+	struct fixture_loop loop;
+	struct arena arena; /* of all that is read */
+};
+
+void fixture_init(struct fixture *fixture, uint64_t map_size);
+void fixture_finish(struct fixture *fixture); /* the folder goes too */
+void fixture_reopen(struct fixture *fixture);
+
+struct user_key fixture_key(const char *user); /* of the tenant "shared" */
+
+/* An exchange of "alex" that is complete, journalled and learned from, at the time `now`; the
+ * hashes are fixture_hash() of the texts. */
+struct append fixture_exchange(const char *user_text, const char *answer, int64_t now);
+uint64_t fixture_hash(const char *text);
+enum store_result fixture_append(struct fixture *fixture, const struct append *append);
+enum store_result fixture_import(struct fixture *fixture, const struct imported_turn *turns,
+				 size_t count, bool learn);
+enum store_result fixture_forget(struct fixture *fixture, const char *user);
+enum store_result fixture_learned(struct fixture *fixture, uint64_t exchange,
+				  const struct change *changes, size_t count, bool hide);
+enum store_result fixture_summarized(struct fixture *fixture, const char *text, uint64_t covers,
+				     uint64_t previous_covers);
+
+struct memory_view fixture_load(struct fixture *fixture, const struct load *load);
+/* All that is known of "alex", without a history. */
+struct memory_view fixture_view(struct fixture *fixture, const char *session);
+enum store_result fixture_jobs(struct fixture *fixture, struct job_list *list);
+enum store_result fixture_input(struct fixture *fixture, enum job_kind kind, uint64_t exchange,
+				struct job_input *input);
+/* STORE_NOT_FOUND when it is gone. */
+enum store_result fixture_receipt(struct fixture *fixture, uint64_t id, struct slice *text);
+
+#endif

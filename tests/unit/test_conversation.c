@@ -1,0 +1,104 @@
+#include "core/conversation.h"
+#include "tests/unit/unit.h"
+
+#define MATCH(...)                                                                                 \
+	conversation_match((const struct answer_hit[]){__VA_ARGS__},                               \
+			   sizeof((const struct answer_hit[]){__VA_ARGS__}) /                      \
+				   sizeof(struct answer_hit))
+
+START_TEST(no_hit_is_no_conversation)
+{
+	ck_assert_uint_eq(conversation_match(NULL, 0).conversation, 0);
+	ck_assert_uint_eq(conversation_match(NULL, 0).answers, 0);
+}
+END_TEST
+
+START_TEST(the_longest_run_wins_and_says_where_it_goes_on)
+{
+	struct conversation_match match =
+		MATCH({.mark = 0, .conversation = 7, .ordinal = 3}, {0, 4, 0, false, true},
+		      {1, 7, 4, false, false}, {2, 7, 5, false, false}, {2, 9, 0, false, true});
+	ck_assert_uint_eq(match.conversation, 7);
+	ck_assert_uint_eq(match.first_ordinal, 3);
+	ck_assert_uint_eq(match.next_ordinal, 6);
+	ck_assert_uint_eq(match.answers, 3);
+}
+END_TEST
+
+START_TEST(a_gap_in_marks_or_ordinals_ends_a_run)
+{
+	struct conversation_match marks = MATCH({0, 1, 0, false, false}, {2, 1, 1, false, false});
+	ck_assert_uint_eq(marks.answers, 1);
+	ck_assert_uint_eq(marks.next_ordinal, 2);
+	struct conversation_match ordinals =
+		MATCH({0, 1, 0, false, false}, {1, 1, 2, false, false});
+	ck_assert_uint_eq(ordinals.answers, 1);
+	ck_assert_uint_eq(ordinals.next_ordinal, 3);
+}
+END_TEST
+
+START_TEST(a_message_that_called_tools_shares_the_ordinal_of_its_answer)
+{
+	struct conversation_match match =
+		MATCH({0, 2, 0, false, false}, {1, 2, 1, true, false}, {2, 2, 1, true, false},
+		      {3, 2, 1, false, false}, {4, 2, 2, false, false});
+	ck_assert_uint_eq(match.conversation, 2);
+	ck_assert_uint_eq(match.answers, 3);
+	ck_assert_uint_eq(match.next_ordinal, 3);
+}
+END_TEST
+
+START_TEST(after_an_open_tool_call_the_answer_is_still_to_come)
+{
+	struct conversation_match match = MATCH({0, 2, 4, false, false}, {1, 2, 5, true, false});
+	ck_assert_uint_eq(match.next_ordinal, 5);
+	ck_assert_uint_eq(match.answers, 1);
+}
+END_TEST
+
+START_TEST(user_turns_break_ties_then_the_later_run_then_the_newer_conversation)
+{
+	ck_assert_uint_eq(
+		MATCH({0, 5, 0, false, false}, {0, 3, 0, false, true}, {1, 6, 0, false, false})
+			.conversation,
+		3);
+	ck_assert_uint_eq(MATCH({0, 5, 0, false, false}, {1, 3, 0, false, false}).conversation, 3);
+	ck_assert_uint_eq(
+		MATCH({0, 5, 0, false, false}, {0, 8, 0, false, false}, {0, 6, 0, false, false})
+			.conversation,
+		8);
+}
+END_TEST
+
+START_TEST(user_turns_never_outweigh_a_longer_run)
+{
+	struct conversation_match match =
+		MATCH({0, 5, 0, false, false}, {0, 6, 0, false, true}, {1, 5, 1, false, false});
+	ck_assert_uint_eq(match.conversation, 5);
+}
+END_TEST
+
+START_TEST(the_same_answer_twice_in_one_conversation_keeps_both_runs_possible)
+{
+	struct conversation_match match =
+		MATCH({0, 1, 0, false, false}, {0, 1, 3, false, false}, {1, 1, 1, false, false},
+		      {1, 1, 4, false, false}, {2, 1, 5, false, false});
+	ck_assert_uint_eq(match.first_ordinal, 3);
+	ck_assert_uint_eq(match.next_ordinal, 6);
+}
+END_TEST
+
+START_TEST(the_last_possible_ordinal_does_not_wrap)
+{
+	ck_assert_uint_eq(MATCH({0, 1, UINT32_MAX, false, false}).next_ordinal, UINT32_MAX);
+}
+END_TEST
+
+UNIT_MAIN("conversation", no_hit_is_no_conversation, the_longest_run_wins_and_says_where_it_goes_on,
+	  a_gap_in_marks_or_ordinals_ends_a_run,
+	  a_message_that_called_tools_shares_the_ordinal_of_its_answer,
+	  after_an_open_tool_call_the_answer_is_still_to_come,
+	  user_turns_break_ties_then_the_later_run_then_the_newer_conversation,
+	  user_turns_never_outweigh_a_longer_run,
+	  the_same_answer_twice_in_one_conversation_keeps_both_runs_possible,
+	  the_last_possible_ordinal_does_not_wrap)

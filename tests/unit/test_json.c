@@ -1,0 +1,426 @@
+#include "core/json.h"
+
+#include "tests/unit/random.h"
+#include "tests/unit/unit.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The document in memory that ends where it does, so that a sanitizer sees a step beyond it. */
+static bool scan_exactly(struct slice document, struct json_value *value)
+{
+	char *copy = malloc(document.size == 0 ? 1 : document.size);
+	ck_assert_ptr_nonnull(copy);
+	if (document.size > 0)
+		memcpy(copy, document.data, document.size);
+	bool valid = json_scan((struct slice){copy, document.size}, value);
+	free(copy);
+	return valid;
+}
+
+static bool is_valid(struct slice document)
+{
+	struct json_value value;
+	return scan_exactly(document, &value);
+}
+
+START_TEST(valid_documents_are_accepted)
+{
+	static const char *const documents[] = {
+		"0",
+		"-0",
+		"-1.5e+10",
+		"1E5",
+		"1e-0",
+		"123456789012345678901234567890",
+		"true",
+		"false",
+		"null",
+		"\"\"",
+		"\"\\u0000\\ud800\"",
+		"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+		"[]",
+		"{}",
+		" [ ] ",
+		"\t{\n}\r",
+		"[1,[2,[3]]]",
+		"{\"a\":{\"a\":[{}]}}",
+		"{\"a\":1,\"a\":2}",
+		"\"\x7f\"",
+		"\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf\"",
+		"\"\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"",
+		"\"sixteen bytes or more, and a \\\" in them\"",
+	};
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
+		ck_assert_msg(is_valid(slice_of(documents[i])), "%s", documents[i]);
+}
+END_TEST
+
+START_TEST(what_is_no_json_is_refused)
+{
+	static const char *const documents[] = {
+		"",
+		" ",
+		"01",
+		"-",
+		"+1",
+		".5",
+		"1.",
+		"1.e1",
+		"1e",
+		"1e+",
+		"0x1",
+		"NaN",
+		"tru",
+		"truex",
+		"nul",
+		"True",
+		"[1 2]",
+		"[1,,2]",
+		"[1,]",
+		"[,1]",
+		"[",
+		"]",
+		"[1}",
+		"{1:2}",
+		"{\"a\":1,}",
+		"{\"a\":\"b\":\"c\"}",
+		"{\"a\" 1}",
+		"{\"a\"}",
+		"{,}",
+		"{\"a\":}",
+		"\"",
+		"\"\\",
+		"\"\\\"",
+		"\"\\x\"",
+		"\"\\u12\"",
+		"\"\\u12g4\"",
+		"\"\n\"",
+		"\"\x1f\"",
+		"1 2",
+		"[]]",
+		"{}{}",
+		"'a'",
+		"\"\x80\"",
+		"\"\xc0\xaf\"",
+		"\"\xc1\xbf\"",
+		"\"\xe0\x9f\xbf\"",
+		"\"\xed\xa0\x80\"",
+		"\"\xf0\x8f\xbf\xbf\"",
+		"\"\xf4\x90\x80\x80\"",
+		"\"\xf5\x80\x80\x80\"",
+		"\"\xe2\x82\"",
+		"\"\xf0\x9f\x98\"",
+		"\"\xe2\x82",
+		"\xef\xbb\xbf{}",
+		"[1]x",
+		"/**/1",
+		"\"sixteen bytes or more: \x01\"",
+	};
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
+		ck_assert_msg(!is_valid(slice_of(documents[i])), "%s", documents[i]);
+	ck_assert(!is_valid((struct slice){"\"a\0\"", 4}));
+	ck_assert(!is_valid((struct slice){"1\0", 2}));
+	ck_assert(!is_valid((struct slice){"\"\\\0\"", 4}));
+	ck_assert(!is_valid((struct slice){NULL, 0}));
+}
+END_TEST
+
+START_TEST(a_special_byte_is_found_wherever_it_stands_in_a_string)
+{
+	for (size_t length = 1; length < 70; length++) {
+		for (size_t at = 0; at < length; at++) {
+			char document[80];
+			memset(document, 'a', sizeof(document));
+			document[0] = '"';
+			document[length + 1] = '"';
+			struct slice slice = {document, length + 2};
+			ck_assert(is_valid(slice));
+			static const char bad[] = "\n\x80\xff\"\\";
+			for (size_t i = 0; i < sizeof(bad) - 1; i++) {
+				document[1 + at] = bad[i];
+				/* "\a" is no escape, and "\\"" leaves the string open. */
+				ck_assert(!is_valid(slice));
+			}
+		}
+	}
+}
+END_TEST
+
+static struct slice nested(char *out, size_t depth)
+{
+	for (size_t i = 0; i < depth; i++) {
+		out[i] = '[';
+		out[2 * depth - 1 - i] = ']';
+	}
+	return (struct slice){out, 2 * depth};
+}
+
+START_TEST(nesting_is_taken_up_to_the_limit_and_no_deeper)
+{
+	char document[2 * (JSON_MAX_DEPTH + 1)];
+	ck_assert(is_valid(nested(document, JSON_MAX_DEPTH)));
+	ck_assert(!is_valid(nested(document, JSON_MAX_DEPTH + 1)));
+	/* Objects and arrays mixed at every depth keep their kinds apart. */
+	ck_assert(is_valid(SLICE("[{\"a\":[{\"a\":[{\"a\":[[{}]]}]}]}]")));
+	ck_assert(!is_valid(SLICE("[{\"a\":[{\"a\":[{\"a\":[[{]}]}]}]}]")));
+}
+END_TEST
+
+/* jansson's tree of a value that was walked here, so that the two can be compared. */
+static json_t *tree_of(struct slice document, struct json_value value, struct arena *arena)
+{
+	struct json_walk walk = json_walk(document, value);
+	json_t *tree = NULL;
+	if (value.type == JSON_TYPE_OBJECT) {
+		tree = json_object();
+		while (json_next(&walk)) {
+			char *key =
+				arena_string(arena, json_string_text(document, walk.key, arena));
+			json_object_set_new(tree, key, tree_of(document, walk.value, arena));
+		}
+	} else if (value.type == JSON_TYPE_ARRAY) {
+		tree = json_array();
+		while (json_next(&walk))
+			json_array_append_new(tree, tree_of(document, walk.value, arena));
+	} else if (value.type == JSON_TYPE_STRING) {
+		struct slice text = json_string_text(document, value, arena);
+		ck_assert(json_string_is(document, value, text));
+		tree = json_stringn(text.data, text.size);
+	} else {
+		tree = json_loadb(document.data + value.begin, value.end - value.begin,
+				  JSON_DECODE_ANY, NULL);
+	}
+	ck_assert_ptr_nonnull(tree);
+	return tree;
+}
+
+/* What jansson refuses although RFC 8259 allows it: numbers that it cannot hold, NUL in a key, half
+ * of a surrogate pair. */
+static bool is_janssons_own_refusal(const json_error_t *error)
+{
+	return json_error_code(error) == json_error_numeric_overflow ||
+	       json_error_code(error) == json_error_null_byte_in_key ||
+	       strncmp(error->text, "invalid Unicode", strlen("invalid Unicode")) == 0;
+}
+
+/* True when it is valid. */
+static bool compare_with_jansson(struct slice document)
+{
+	json_error_t error;
+	struct json_value value;
+	bool valid = scan_exactly(document, &value);
+	json_t *expected =
+		json_loadb(document.data, document.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+	if (expected == NULL && is_janssons_own_refusal(&error))
+		return valid;
+	/* jansson swallows a NUL behind a number; JSON has no place for one. */
+	if (slice_find(document, (struct slice){"", 1}, 0) < document.size) {
+		ck_assert(!valid);
+		json_decref(expected);
+		return false;
+	}
+	ck_assert_msg(valid == (expected != NULL), "%s, jansson: %s: %.*s",
+		      valid ? "accepted" : "refused", expected != NULL ? "accepted" : error.text,
+		      SLICE_PRINT(document));
+	if (valid) {
+		struct arena arena = {0};
+		json_t *tree = tree_of(document, value, &arena);
+		ck_assert_msg(json_equal(tree, expected), "%.*s", SLICE_PRINT(document));
+		json_decref(tree);
+		arena_finish(&arena);
+	}
+	json_decref(expected);
+	return valid;
+}
+
+START_TEST(jansson_agrees_about_documents_and_about_their_mutants)
+{
+	struct random random = {1};
+	size_t valid = 0;
+	size_t invalid = 0;
+	for (int i = 0; i < 4000; i++) {
+		struct buffer document;
+		buffer_init(&document, 64 * 1024);
+		random_json(&random, &document, 4);
+		ck_assert(compare_with_jansson(buffer_slice(&document)));
+		for (int mutation = 0; mutation < 12; mutation++) {
+			random_mutation(&random, &document);
+			if (compare_with_jansson(buffer_slice(&document)))
+				valid++;
+			else
+				invalid++;
+		}
+		buffer_finish(&document);
+	}
+	/* Neither side of the comparison is empty. */
+	ck_assert_uint_gt(valid, 2000);
+	ck_assert_uint_gt(invalid, 10000);
+}
+END_TEST
+
+START_TEST(offsets_are_those_of_the_value)
+{
+	struct slice document = SLICE(" {\"a\" : [1, \"]\\\"\"] ,\n\"b\":-2.5e3 } ");
+	struct json_value value;
+	ck_assert(json_scan(document, &value));
+	ck_assert_int_eq(value.type, JSON_TYPE_OBJECT);
+	ck_assert_uint_eq(value.begin, 1);
+	ck_assert_uint_eq(value.end, document.size - 1);
+	struct json_walk walk = json_walk(document, value);
+	ck_assert(json_next(&walk));
+	unit_assert_slice(slice_part(document, walk.key.begin, walk.key.end), "\"a\"");
+	unit_assert_slice(slice_part(document, walk.value.begin, walk.value.end), "[1, \"]\\\"\"]");
+	struct json_walk inner = json_walk(document, walk.value);
+	ck_assert(json_next(&inner) && json_next(&inner));
+	unit_assert_slice(slice_part(document, inner.value.begin, inner.value.end), "\"]\\\"\"");
+	ck_assert(!json_next(&inner));
+	ck_assert(json_next(&walk));
+	unit_assert_slice(slice_part(document, walk.value.begin, walk.value.end), "-2.5e3");
+	ck_assert(!json_next(&walk));
+	ck_assert(!json_next(&walk));
+}
+END_TEST
+
+START_TEST(a_value_that_is_no_container_has_no_members)
+{
+	struct slice document = SLICE("\"[1,2]\"");
+	struct json_value value;
+	ck_assert(json_scan(document, &value));
+	struct json_walk walk = json_walk(document, value);
+	ck_assert(!json_next(&walk));
+}
+END_TEST
+
+START_TEST(members_are_picked_by_their_resolved_names_and_the_last_wins)
+{
+	struct slice document = SLICE("{\"a\":1,\"\\u0062\":2,\"a\":[3],\"c\":null,\"ab\":4}");
+	static const char *const names[] = {"a", "b", "c", "d"};
+	struct json_value value;
+	struct json_value picked[4];
+	ck_assert(json_scan(document, &value));
+	ck_assert_uint_eq(json_pick(document, value, names, 4, picked), 1);
+	unit_assert_slice(slice_part(document, picked[0].begin, picked[0].end), "[3]");
+	unit_assert_slice(slice_part(document, picked[1].begin, picked[1].end), "2");
+	ck_assert_int_eq(picked[2].type, JSON_TYPE_NULL);
+	ck_assert_int_eq(picked[3].type, JSON_TYPE_NULL);
+	ck_assert_uint_eq(json_pick(document, picked[0], names, 4, picked), 0);
+	ck_assert_int_eq(picked[0].type, JSON_TYPE_NULL);
+}
+END_TEST
+
+static void assert_text(const char *document, struct slice expected)
+{
+	struct arena arena = {0};
+	struct slice slice = slice_of(document);
+	struct json_value value;
+	ck_assert_msg(json_scan(slice, &value), "%s", document);
+	struct slice text = json_string_text(slice, value, &arena);
+	ck_assert_msg(slice_equal(text, expected), "%s gives %.*s", document, SLICE_PRINT(text));
+	ck_assert(json_string_is(slice, value, expected));
+	ck_assert(!json_string_is(slice, value, SLICE("something else")));
+	if (expected.size > 0)
+		ck_assert(
+			!json_string_is(slice, value, slice_part(expected, 0, expected.size - 1)));
+	arena_finish(&arena);
+}
+
+START_TEST(escapes_are_resolved)
+{
+	assert_text("\"\"", SLICE(""));
+	assert_text("\"plain\"", SLICE("plain"));
+	assert_text("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", SLICE("\"\\/\b\f\n\r\t"));
+	assert_text("\"mess\\u0061ges\"", SLICE("messages"));
+	assert_text("\"\\u0000\\u007f\\u0080\\u07FF\\u0800\\uFFff\"",
+		    SLICE("\0\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf"));
+	assert_text("\"\\ud83D\\uDe00.\\ud800\\udc00\\udbff\\udfff\"",
+		    SLICE("\xf0\x9f\x98\x80.\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"));
+	assert_text("\"\\ud83d\\u0041\\ud83d\\ud83d\\ude00\\ude00\\ud83d\"",
+		    SLICE("\xef\xbf\xbd"
+			  "A\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd"));
+}
+END_TEST
+
+START_TEST(integers_are_read_up_to_eighteen_digits)
+{
+	static const struct {
+		const char *document;
+		bool valid;
+		int64_t value;
+	} cases[] = {
+		{"0", true, 0},
+		{"-0", true, 0},
+		{"-12", true, -12},
+		{"999999999999999999", true, 999999999999999999},
+		{"-999999999999999999", true, -999999999999999999},
+		{"1000000000000000000", false, 0},
+		{"1.0", false, 0},
+		{"1e2", false, 0},
+		{"\"1\"", false, 0},
+		{"null", false, 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct slice document = slice_of(cases[i].document);
+		struct json_value value;
+		int64_t result = 0;
+		ck_assert(json_scan(document, &value));
+		ck_assert_int_eq(json_read_integer(document, value, &result), cases[i].valid);
+		ck_assert_int_eq(result, cases[i].value);
+	}
+}
+END_TEST
+
+START_TEST(what_is_quoted_reads_back_as_it_was)
+{
+	struct random random = {2};
+	for (int i = 0; i < 3000; i++) {
+		struct buffer text;
+		struct buffer quoted;
+		struct arena arena = {0};
+		struct json_value value;
+		buffer_init(&text, 1024);
+		buffer_init(&quoted, 8 * 1024);
+		random_text(&random, &text);
+		json_quote(&quoted, buffer_slice(&text));
+		ck_assert(!quoted.overflowed);
+		ck_assert(json_scan(buffer_slice(&quoted), &value));
+		ck_assert(slice_equal(json_string_text(buffer_slice(&quoted), value, &arena),
+				      buffer_slice(&text)));
+		arena_finish(&arena);
+		buffer_finish(&text);
+		buffer_finish(&quoted);
+	}
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_utf8_are_replaced_when_quoted)
+{
+	struct buffer quoted;
+	buffer_init(&quoted, 100);
+	json_quote(&quoted, SLICE("a\xff\xe2\x82z\xed\xa0\x80\x01"));
+	unit_assert_slice(buffer_slice(&quoted), "\"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz"
+						 "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\u0001\"");
+	buffer_finish(&quoted);
+}
+END_TEST
+
+START_TEST(a_quoted_text_too_long_for_its_buffer_is_noticed)
+{
+	struct buffer quoted;
+	buffer_init(&quoted, 5);
+	json_quote(&quoted, SLICE("\n\n"));
+	ck_assert(quoted.overflowed);
+	buffer_finish(&quoted);
+}
+END_TEST
+
+UNIT_MAIN("json", valid_documents_are_accepted, what_is_no_json_is_refused,
+	  a_special_byte_is_found_wherever_it_stands_in_a_string,
+	  nesting_is_taken_up_to_the_limit_and_no_deeper,
+	  jansson_agrees_about_documents_and_about_their_mutants, offsets_are_those_of_the_value,
+	  a_value_that_is_no_container_has_no_members,
+	  members_are_picked_by_their_resolved_names_and_the_last_wins, escapes_are_resolved,
+	  integers_are_read_up_to_eighteen_digits, what_is_quoted_reads_back_as_it_was,
+	  bytes_that_are_no_utf8_are_replaced_when_quoted,
+	  a_quoted_text_too_long_for_its_buffer_is_noticed)

@@ -1,0 +1,427 @@
+#include "tests/unit/learn_fixture.h"
+
+enum { HOUR = 60 * 60 * 1000 };
+
+START_TEST(a_new_fact_has_all_that_the_turn_says)
+{
+	struct lesson lesson = lesson_of("Hi! My name is Alex and I'm building a RAG system.");
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"Name\",\"value\":\"Alex\",\"confidence\":0.95,"
+		    "\"quote\":\"My name is Alex\",\"pii\":true,\"valid_until\":\"2027-01-31\"}]}",
+		    1, 0);
+	lesson_added(&lesson, 0, "user", "name", "Alex");
+	const struct fact *fact = &lesson.learning.changes[0].fact;
+	unit_assert_slice(fact->kind, "user");
+	unit_assert_slice(fact->quote, "My name is Alex");
+	ck_assert(fact->pii && !fact->many);
+	ck_assert_uint_eq(fact->exchange, 100);
+	ck_assert_int_eq(fact->observed_at, TEN_O_CLOCK);
+	ck_assert_int_eq(fact->expires_at, INT64_C(1801439999999)); /* the end of that day */
+	ck_assert_int_eq(fact->state, FACT_CURRENT);
+	ck_assert(!lesson.learning.hide_exchange);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_correction_supersedes_and_says_by_what)
+{
+	struct lesson lesson = lesson_of("Actually I moved from ChromaDB to Qdrant.");
+	lesson_knows(&lesson, "vector_store", "ChromaDB", HOUR);
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"vector-store\",\"value\":\"Qdrant\","
+		    "\"quote\":\"moved from ChromaDB to Qdrant\"}]}",
+		    2, 0);
+	lesson_added(&lesson, 0, "user", "vector_store", "Qdrant");
+	const struct change *old = lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_SUPERSEDED);
+	ck_assert_int_eq(old->replaced_by, 0);
+	ck_assert_int_eq(old->fact.ended_at, TEN_O_CLOCK);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(the_same_value_again_only_refreshes)
+{
+	struct lesson lesson = lesson_of("As I said, chroma  db it is: CHROMADB");
+	struct fact *known = lesson_knows(&lesson, "vector_store", "ChromaDB", HOUR);
+	known->expires_at = TEN_O_CLOCK - 1;
+	lesson_must(&lesson, "{\"entities\":[{\"key\":\"vectorStore\",\"value\":\"chromadb\"}]}", 1,
+		    0);
+	const struct change *change = lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_CURRENT);
+	unit_assert_slice(change->fact.value, "ChromaDB");
+	ck_assert_int_eq(change->fact.observed_at, TEN_O_CLOCK);
+	ck_assert_int_eq(change->fact.expires_at, 0);
+	ck_assert_int_eq(change->replaced_by, -1);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_late_older_turn_never_overrides)
+{
+	struct lesson lesson = lesson_of("I live in Hamburg.");
+	lesson_knows(&lesson, "city", "Berlin", -HOUR);
+	lesson_must(&lesson, "{\"entities\":[{\"key\":\"city\",\"value\":\"Hamburg\"}]}", 1, 0);
+	lesson_added(&lesson, 0, "user", "city", "Hamburg");
+	const struct fact *late = &lesson.learning.changes[0].fact;
+	ck_assert_int_eq(late->state, FACT_SUPERSEDED);
+	ck_assert_int_eq(late->ended_at, TEN_O_CLOCK + HOUR);
+	ck_assert_uint_eq(late->superseded_by, 1);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_late_older_turn_that_says_the_same_changes_nothing)
+{
+	struct lesson lesson = lesson_of("I live in Berlin.");
+	lesson_knows(&lesson, "city", "Berlin", -HOUR);
+	lesson_must(&lesson, "{\"entities\":[{\"key\":\"city\",\"value\":\"Berlin\"}]}", 0, 0);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_newer_fact_that_has_ended_since_is_still_newer)
+{
+	struct lesson lesson = lesson_of("I live in Hamburg.");
+	struct fact *ended = lesson_knows(&lesson, "city", "Berlin", -HOUR);
+	ended->state = FACT_RETRACTED;
+	ended->ended_at = TEN_O_CLOCK + 2 * HOUR;
+	lesson_must(&lesson, "{\"entities\":[{\"key\":\"city\",\"value\":\"Hamburg\"}]}", 1, 0);
+	ck_assert_int_eq(lesson.learning.changes[0].fact.state, FACT_SUPERSEDED);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_newer_retraction_of_an_older_fact_stands_too)
+{
+	struct lesson lesson = lesson_of("I live in Hamburg.");
+	struct fact *ended = lesson_knows(&lesson, "city", "Berlin", HOUR);
+	ended->state = FACT_RETRACTED;
+	ended->ended_at = TEN_O_CLOCK + HOUR;
+	lesson_must(&lesson, "{\"entities\":[{\"key\":\"city\",\"value\":\"Hamburg\"}]}", 1, 0);
+	ck_assert_int_eq(lesson.learning.changes[0].fact.state, FACT_SUPERSEDED);
+	ck_assert_int_eq(lesson.learning.changes[0].fact.ended_at, TEN_O_CLOCK + HOUR);
+	ck_assert_uint_eq(lesson.learning.changes[0].fact.superseded_by, 0);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(of_the_same_instant_the_later_exchange_wins)
+{
+	for (uint64_t exchange = 99; exchange <= 101; exchange += 2) {
+		struct lesson lesson = lesson_of("I live in Hamburg.");
+		lesson_knows(&lesson, "city", "Berlin", 0)->exchange = exchange;
+		bool wins = exchange < lesson.turn.exchange;
+		lesson_must(&lesson, "{\"entities\":[{\"key\":\"city\",\"value\":\"Hamburg\"}]}",
+			    wins ? 2 : 1, 0);
+		ck_assert_int_eq(lesson.learning.changes[0].fact.state,
+				 wins ? FACT_CURRENT : FACT_SUPERSEDED);
+		arena_finish(&lesson.arena);
+	}
+}
+END_TEST
+
+START_TEST(one_of_several_stays_beside_the_others)
+{
+	struct lesson lesson = lesson_of("I also speak Spanish and German.");
+	lesson_knows(&lesson, "languages", "German", HOUR);
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"languages\",\"value\":[\"Spanish\",\"german\"]}]}",
+		    2, 0);
+	lesson_added(&lesson, 0, "user", "languages", "Spanish");
+	ck_assert(lesson.learning.changes[0].fact.many);
+	lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_CURRENT);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_set_replaces_all_of_several)
+{
+	struct lesson lesson = lesson_of("I only use Rust now, no more C or Go.");
+	lesson_knows(&lesson, "language", "C", HOUR)->many = true;
+	lesson_knows(&lesson, "language", "Go", HOUR)->many = true;
+	lesson_must(&lesson, "{\"entities\":[{\"key\":\"language\",\"value\":\"Rust\"}]}", 3, 0);
+	lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_SUPERSEDED);
+	lesson_changed(&lesson, 2, CHANGE_UPDATE, FACT_SUPERSEDED);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(setting_one_of_several_again_ends_the_others)
+{
+	struct lesson lesson = lesson_of("Only Go from now on.");
+	lesson_knows(&lesson, "language", "C", HOUR)->many = true;
+	lesson_knows(&lesson, "language", "Go", HOUR)->many = true;
+	lesson_must(&lesson, "{\"entities\":[{\"key\":\"language\",\"value\":\"Go\"}]}", 2, 0);
+	const struct change *old = lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_SUPERSEDED);
+	ck_assert_uint_eq(lesson_change(&lesson, (size_t)old->replaced_by)->fact.id, 2);
+	lesson_changed(&lesson, 2, CHANGE_UPDATE, FACT_CURRENT);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_late_addition_stands_beside_newer_ones_but_not_against_a_newer_set)
+{
+	static const char answer[] =
+		"{\"entities\":[{\"key\":\"pets\",\"value\":\"a cat\",\"op\":\"add\"}]}";
+	struct lesson beside = lesson_of("I have a cat.");
+	lesson_knows(&beside, "pets", "a dog", -HOUR)->many = true;
+	lesson_must(&beside, answer, 1, 0);
+	ck_assert_int_eq(beside.learning.changes[0].fact.state, FACT_CURRENT);
+	struct lesson against = lesson_of("I have a cat.");
+	lesson_knows(&against, "pets", "a dog", -HOUR);
+	lesson_must(&against, answer, 1, 0);
+	ck_assert_int_eq(against.learning.changes[0].fact.state, FACT_SUPERSEDED);
+	arena_finish(&beside.arena);
+	arena_finish(&against.arena);
+}
+END_TEST
+
+START_TEST(later_entries_see_what_earlier_ones_did)
+{
+	struct lesson lesson = lesson_of("Forget Java: I know Python and also Lua now.");
+	lesson_knows(&lesson, "language", "Java", HOUR);
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"language\",\"value\":\"Python\"},"
+		    "{\"key\":\"language\",\"value\":\"Lua\",\"op\":\"add\"},"
+		    "{\"key\":\"language\",\"value\":\"python\",\"op\":\"add\"}]}",
+		    3, 0);
+	lesson_added(&lesson, 0, "user", "language", "Python");
+	lesson_added(&lesson, 1, "user", "language", "Lua");
+	ck_assert_int_eq(lesson.learning.changes[0].fact.state, FACT_CURRENT);
+	ck_assert_int_eq(lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_SUPERSEDED)->replaced_by,
+			 0);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(what_one_answer_sets_twice_ends_with_the_last)
+{
+	struct lesson lesson = lesson_of("Call me Bob. No, Alex!");
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"name\",\"value\":\"Bob\"},"
+		    "{\"key\":\"name\",\"value\":\"Alex\"}]}",
+		    2, 0);
+	ck_assert_int_eq(lesson.learning.changes[0].fact.state, FACT_SUPERSEDED);
+	ck_assert_int_eq(lesson.learning.changes[0].replaced_by, 1);
+	ck_assert_int_eq(lesson.learning.changes[1].fact.state, FACT_CURRENT);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_negation_retracts_only_what_it_names)
+{
+	struct lesson lesson = lesson_of("Ich benutze ChromaDB nicht mehr.");
+	lesson_knows(&lesson, "store", "ChromaDB", HOUR)->many = true;
+	lesson_knows(&lesson, "store", "Qdrant", HOUR)->many = true;
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"store\",\"value\":\"ChromaDB\",\"op\":\"remove\","
+		    "\"quote\":\"benutze ChromaDB nicht mehr\"}]}",
+		    1, 0);
+	const struct change *change = lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_RETRACTED);
+	ck_assert_int_eq(change->fact.ended_at, TEN_O_CLOCK);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_removal_without_a_value_retracts_all_of_its_key)
+{
+	struct lesson lesson = lesson_of("I have no pets any more.");
+	lesson_knows(&lesson, "pets", "a cat", HOUR)->many = true;
+	lesson_knows(&lesson, "pets", "a dog", HOUR)->many = true;
+	lesson_knows(&lesson, "pets", "a fish", -HOUR)->many = true; /* said later: stays */
+	lesson_knows(&lesson, "name", "Alex", HOUR);
+	lesson_must(&lesson, "{\"entities\":[{\"key\":\"pets\",\"op\":\"remove\"}]}", 2, 0);
+	lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_RETRACTED);
+	lesson_changed(&lesson, 2, CHANGE_UPDATE, FACT_RETRACTED);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_removal_finds_a_value_by_its_part_but_prefers_the_very_value)
+{
+	static const char answer[] =
+		"{\"entities\":[{\"key\":\"tool\",\"value\":\"Chroma\",\"op\":\"remove\"}]}";
+	struct lesson part = lesson_of("I dropped Chroma.");
+	lesson_knows(&part, "tool", "Chroma DB 0.5", HOUR);
+	lesson_must(&part, answer, 1, 0);
+	struct lesson whole = lesson_of("I dropped Chroma.");
+	lesson_knows(&whole, "tool", "Chroma DB 0.5", HOUR);
+	lesson_knows(&whole, "tool", "chroma", HOUR);
+	lesson_must(&whole, answer, 1, 0);
+	lesson_changed(&whole, 2, CHANGE_UPDATE, FACT_RETRACTED);
+	struct lesson nothing = lesson_of("I dropped Chroma.");
+	lesson_knows(&nothing, "tool", "C", HOUR);
+	lesson_must(&nothing, answer, 0, 0);
+	arena_finish(&part.arena);
+	arena_finish(&whole.arena);
+	arena_finish(&nothing.arena);
+}
+END_TEST
+
+START_TEST(forgetting_a_key_erases_its_whole_history)
+{
+	struct lesson lesson = lesson_of("Please forget where I live.");
+	struct fact *old = lesson_knows(&lesson, "home_city", "Hamburg", 2 * HOUR);
+	old->state = FACT_SUPERSEDED;
+	lesson_knows(&lesson, "home_city", "Berlin", HOUR);
+	lesson_knows(&lesson, "name", "Alex", HOUR);
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"home_city\",\"forget\":true,"
+		    "\"quote\":\"forget where I live\"}]}",
+		    2, 0);
+	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	const struct change *change = lesson_changed(&lesson, 2, CHANGE_FORGET, FACT_FORGOTTEN);
+	ck_assert_uint_eq(change->fact.value.size + change->fact.quote.size, 0);
+	ck_assert_uint_eq(change->fact.exchange, 50);
+	ck_assert(lesson.learning.hide_exchange);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(forgetting_by_value_finds_it_under_another_key)
+{
+	struct lesson lesson = lesson_of("Forget that I like jazz");
+	lesson_knows(&lesson, "likes", "chess", HOUR)->many = true;
+	lesson_knows(&lesson, "music", "Jazz", HOUR);
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"likes\",\"value\":\"jazz\",\"forget\":true}]}", 1,
+		    0);
+	lesson_changed(&lesson, 2, CHANGE_FORGET, FACT_FORGOTTEN);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(what_no_fact_holds_is_hidden_in_the_turns)
+{
+	struct lesson lesson = lesson_of("Forget that I mentioned Project Nightjar");
+	lesson_knows(&lesson, "likes", "chess", HOUR);
+	lesson_must(&lesson, "{\"entities\":[{\"value\":\"Project Nightjar\",\"forget\":true}]}", 1,
+		    0);
+	const struct change *change = lesson_change(&lesson, 0);
+	ck_assert_int_eq(change->kind, CHANGE_HIDE);
+	unit_assert_slice(change->fact.value, "Project Nightjar");
+	ck_assert(lesson.learning.hide_exchange);
+	struct lesson brief = lesson_of("Forget it, ok");
+	lesson_must(&brief, "{\"entities\":[{\"value\":\"it\",\"forget\":true}]}", 0, 0);
+	ck_assert(brief.learning.hide_exchange);
+	arena_finish(&lesson.arena);
+	arena_finish(&brief.arena);
+}
+END_TEST
+
+START_TEST(a_person_is_forgotten_with_what_names_them)
+{
+	struct lesson lesson = lesson_of("Forget everything about Maria.");
+	struct fact *hers = lesson_knows(&lesson, "employer", "Siemens", HOUR);
+	hers->entity = SLICE("Maria");
+	lesson_knows(&lesson, "sister", "Maria", HOUR);
+	lesson_knows(&lesson, "name", "Alex", HOUR);
+	lesson_must(&lesson, "{\"entities\":[{\"entity\":\"maria\",\"forget\":true}]}", 2, 0);
+	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	lesson_changed(&lesson, 2, CHANGE_FORGET, FACT_FORGOTTEN);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(everything_about_the_user_can_be_forgotten)
+{
+	struct lesson lesson = lesson_of("Forget everything you know about me!");
+	lesson_knows(&lesson, "name", "Alex", HOUR);
+	lesson_knows(&lesson, "city", "Berlin", HOUR)->state = FACT_RETRACTED;
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"entity\":\"user\",\"forget\":true,"
+		    "\"quote\":\"Forget everything you know about me\"}]}",
+		    2, 0);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(what_is_learned_and_forgotten_in_one_answer_leaves_nothing)
+{
+	struct lesson lesson = lesson_of("My pin is 4711. No, forget the pin.");
+	lesson_knows(&lesson, "pin", "1234", HOUR);
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"pin\",\"value\":4711},"
+		    "{\"key\":\"pin\",\"forget\":true}]}",
+		    1, 0);
+	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(what_is_told_after_forgetting_is_new)
+{
+	struct lesson lesson = lesson_of("Forget my address; the address is Elm Street now.");
+	lesson_knows(&lesson, "home_address", "Oak Road", HOUR);
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"home_address\",\"forget\":true},"
+		    "{\"key\":\"home_address\",\"value\":\"Elm Street\"}]}",
+		    2, 0);
+	lesson_added(&lesson, 0, "user", "home_address", "Elm Street");
+	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(third_persons_are_entities_of_their_own)
+{
+	struct lesson lesson = lesson_of("My colleague Maria works at Siemens.");
+	lesson_knows(&lesson, "employer", "Bosch", HOUR);
+	struct fact *known = lesson_knows(&lesson, "city", "Munich", HOUR);
+	known->entity = SLICE("Maria");
+	known->kind = SLICE("person");
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"entity\":\"MARIA\",\"key\":\"employer\","
+		    "\"value\":\"Siemens\"}]}",
+		    1, 0);
+	lesson_added(&lesson, 0, "Maria", "employer", "Siemens");
+	unit_assert_slice(lesson.learning.changes[0].fact.kind, "person");
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_user_is_always_of_the_kind_user_and_nobody_else_is)
+{
+	struct lesson lesson = lesson_of("I am Alex, and Rex is a dog.");
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"entity\":\"I\",\"kind\":\"person\",\"key\":\"name\","
+		    "\"value\":\"Alex\"},{\"entity\":\"Rex\",\"kind\":\"user\","
+		    "\"key\":\"species\",\"value\":\"dog\"},{\"entity\":\"Rex\","
+		    "\"key\":\"name\",\"value\":\"Rex\",\"kind\":\"ghost\"}]}",
+		    3, 0);
+	unit_assert_slice(lesson.learning.changes[0].fact.kind, "user");
+	unit_assert_slice(lesson.learning.changes[0].fact.entity, "user");
+	unit_assert_slice(lesson.learning.changes[1].fact.kind, "thing");
+	unit_assert_slice(lesson.learning.changes[2].fact.kind, "thing");
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_late_request_to_forget_spares_what_was_said_after_it)
+{
+	struct lesson lesson = lesson_of("Forget my phone number");
+	lesson_knows(&lesson, "phone", "111", HOUR);
+	lesson_knows(&lesson, "phone", "222", -HOUR);
+	lesson_must(&lesson, "{\"entities\":[{\"key\":\"phone\",\"forget\":true}]}", 1, 0);
+	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+UNIT_MAIN("learn", a_new_fact_has_all_that_the_turn_says, a_correction_supersedes_and_says_by_what,
+	  the_same_value_again_only_refreshes, a_late_older_turn_never_overrides,
+	  a_late_older_turn_that_says_the_same_changes_nothing,
+	  a_newer_fact_that_has_ended_since_is_still_newer,
+	  a_newer_retraction_of_an_older_fact_stands_too,
+	  of_the_same_instant_the_later_exchange_wins, one_of_several_stays_beside_the_others,
+	  a_set_replaces_all_of_several, setting_one_of_several_again_ends_the_others,
+	  a_late_addition_stands_beside_newer_ones_but_not_against_a_newer_set,
+	  later_entries_see_what_earlier_ones_did, what_one_answer_sets_twice_ends_with_the_last,
+	  a_negation_retracts_only_what_it_names, a_removal_without_a_value_retracts_all_of_its_key,
+	  a_removal_finds_a_value_by_its_part_but_prefers_the_very_value,
+	  forgetting_a_key_erases_its_whole_history, forgetting_by_value_finds_it_under_another_key,
+	  what_no_fact_holds_is_hidden_in_the_turns, a_person_is_forgotten_with_what_names_them,
+	  everything_about_the_user_can_be_forgotten,
+	  what_is_learned_and_forgotten_in_one_answer_leaves_nothing,
+	  what_is_told_after_forgetting_is_new, third_persons_are_entities_of_their_own,
+	  a_user_is_always_of_the_kind_user_and_nobody_else_is,
+	  a_late_request_to_forget_spares_what_was_said_after_it)

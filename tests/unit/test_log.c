@@ -1,0 +1,158 @@
+#include "tests/unit/unit.h"
+
+#include "proxy/log.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Standard error, while it is caught. */
+struct catch
+{
+	FILE *file;
+	int before;
+	char text[8 * 1024];
+};
+
+static void catch_begin(struct catch *catch)
+{
+	catch->file = tmpfile();
+	ck_assert_ptr_nonnull(catch->file);
+	catch->before = dup(STDERR_FILENO);
+	ck_assert_int_ge(dup2(fileno(catch->file), STDERR_FILENO), 0);
+}
+
+static const char *catch_end(struct catch *catch)
+{
+	ck_assert_int_ge(dup2(catch->before, STDERR_FILENO), 0);
+	(void)close(catch->before);
+	rewind(catch->file);
+	size_t size = fread(catch->text, 1, sizeof(catch->text) - 1, catch->file);
+	catch->text[size] = '\0';
+	(void)fclose(catch->file);
+	return catch->text;
+}
+
+static void assert_matches(const char *text, const char *pattern)
+{
+	regex_t regex;
+	ck_assert_int_eq(regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	ck_assert_msg(regexec(&regex, text, 0, NULL, 0) == 0, "%s\ndoes not match %s", text,
+		      pattern);
+	regfree(&regex);
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t count = 0;
+	for (; *text != '\0'; text++)
+		count += *text == '\n';
+	return count;
+}
+
+START_TEST(a_text_line_has_time_level_message_and_fields)
+{
+	const struct log_field fields[] = {{"status", SLICE("200")},
+					   {"reason", SLICE("two words")},
+					   {"empty", SLICE("")},
+					   {"sum", SLICE("a=\"b\"")},
+					   {NULL}};
+	struct catch catch;
+	catch_begin(&catch);
+	log_event(LOG_LEVEL_INFO, "exchange", fields);
+	assert_matches(
+		catch_end(&catch),
+		"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\\.[0-9]{3}"
+		"Z info exchange status=200 reason=\"two words\" empty=\"\" "
+		"sum=\"a=\\\\\"b\\\\\"\"\n$");
+}
+END_TEST
+
+START_TEST(a_json_line_is_json)
+{
+	const struct log_field fields[] = {
+		{"path", SLICE("/v1/\"x\"\\\n\x01")}, {"bytes", SLICE("\xff\xfe")}, {NULL}};
+	struct catch catch;
+	log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	catch_begin(&catch);
+	log_event(LOG_LEVEL_WARN, "line\nbreak", fields);
+	const char *line = catch_end(&catch);
+	ck_assert_uint_eq(count_lines(line), 1);
+	json_t *root = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+	ck_assert_msg(root != NULL, "%s", line);
+	ck_assert_str_eq(json_string_value(json_object_get(root, "level")), "warn");
+	ck_assert_str_eq(json_string_value(json_object_get(root, "message")), "line\nbreak");
+	ck_assert_str_eq(json_string_value(json_object_get(root, "path")), "/v1/\"x\"\\\n\x01");
+	ck_assert_str_eq(json_string_value(json_object_get(root, "bytes")),
+			 "\xef\xbf\xbd\xef\xbf\xbd");
+	json_decref(root);
+}
+END_TEST
+
+START_TEST(control_characters_never_break_a_text_line)
+{
+	const struct log_field fields[] = {
+		{"a", SLICE("x\r\ny")}, {"b", SLICE("\x1b[31m")}, {NULL}};
+	struct catch catch;
+	catch_begin(&catch);
+	log_event(LOG_LEVEL_INFO, "one\ntwo\x1b", fields);
+	const char *line = catch_end(&catch);
+	ck_assert_uint_eq(count_lines(line), 1);
+	ck_assert_ptr_null(strpbrk(line, "\r\x1b"));
+	ck_assert_ptr_nonnull(strstr(line, "a=\"x\\r\\ny\""));
+}
+END_TEST
+
+START_TEST(only_what_is_wanted_is_written)
+{
+	struct catch catch;
+	log_configure(LOG_LEVEL_WARN, LOG_FORMAT_TEXT);
+	ck_assert(log_wants(LOG_LEVEL_ERROR) && log_wants(LOG_LEVEL_WARN));
+	ck_assert(!log_wants(LOG_LEVEL_INFO) && !log_wants(LOG_LEVEL_DEBUG));
+	catch_begin(&catch);
+	log_error("no %s", "room");
+	log_warn("%d left", 3);
+	log_info("unseen");
+	log_debug("unseen");
+	const char *lines = catch_end(&catch);
+	assert_matches(lines, "^[^ ]+ error no room\n[^ ]+ warn 3 left\n$");
+}
+END_TEST
+
+START_TEST(long_values_are_cut_between_characters)
+{
+	char value[10000];
+	for (size_t i = 0; i < sizeof(value); i += 2)
+		memcpy(value + i, "\xc3\xa4", 2);
+	/* One byte in front moves the limit into a character. */
+	value[0] = 'x';
+	value[1] = 'y';
+	const struct log_field fields[] = {{"v", {value + 1, sizeof(value) - 1}}, {NULL}};
+	struct catch catch;
+	catch_begin(&catch);
+	log_event(LOG_LEVEL_INFO, "m", fields);
+	const char *line = catch_end(&catch);
+	ck_assert_uint_lt(strlen(line), 2200);
+	ck_assert_uint_gt(strlen(line), 2000);
+	ck_assert_ptr_null(strstr(line, "\xef\xbf\xbd"));
+}
+END_TEST
+
+START_TEST(logging_leaves_errno_alone)
+{
+	struct catch catch;
+	catch_begin(&catch);
+	errno = ENOSPC;
+	log_error("disk");
+	int after = errno;
+	(void)catch_end(&catch);
+	ck_assert_int_eq(after, ENOSPC);
+}
+END_TEST
+
+UNIT_MAIN("log", a_text_line_has_time_level_message_and_fields, a_json_line_is_json,
+	  control_characters_never_break_a_text_line, only_what_is_wanted_is_written,
+	  long_values_are_cut_between_characters, logging_leaves_errno_alone)

@@ -1,0 +1,256 @@
+#include "core/request.h"
+
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+static struct chat_request scan(const char *body, struct arena *arena)
+{
+	struct chat_request request;
+	ck_assert_msg(request_scan(&request, slice_of(body), arena) == REQUEST_OK, "%s", body);
+	return request;
+}
+
+static enum request_verdict verdict(const char *body)
+{
+	struct arena arena = {0};
+	struct chat_request request;
+	enum request_verdict verdict = request_scan(&request, slice_of(body), &arena);
+	arena_finish(&arena);
+	return verdict;
+}
+
+START_TEST(fields_are_found_wherever_and_however_they_are_written)
+{
+	struct arena arena = {0};
+	struct chat_request request =
+		scan(" {\"seed\":123456789012345678901234567890,\"tools\":[{\"messages\":[1],"
+		     "\"stream\":true}],\n\"mod\\u0065l\" : \"gpt\\u002d4o\", \"stream\":true,"
+		     "\"user\":\"u\\n1\",\"safety_identifier\":\"s\","
+		     "\"metadata\":{\"user_id\":\"m\",\"messages\":\"\\\"messages\\\":[\"},"
+		     "\"response_format\":{\"type\":\"json_object\"},"
+		     "\"mess\\u0061ges\" : [ {\"role\":\"user\",\"content\":\"hi\"} ] } ",
+		     &arena);
+	unit_assert_slice(request.model, "gpt-4o");
+	unit_assert_slice(request.user, "u\n1");
+	unit_assert_slice(request.safety_identifier, "s");
+	unit_assert_slice(request.metadata_user_id, "m");
+	ck_assert(request.stream);
+	ck_assert(request.has_response_format);
+	ck_assert_uint_eq(request.message_count, 1);
+	struct json_value array = request.messages_array;
+	unit_assert_slice(slice_part(request.body, array.begin, array.end),
+			  "[ {\"role\":\"user\",\"content\":\"hi\"} ]");
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(absent_and_odd_fields_count_as_nothing)
+{
+	struct arena arena = {0};
+	struct chat_request request =
+		scan("{\"model\":1,\"stream\":\"true\",\"user\":null,\"safety_identifier\":[],"
+		     "\"metadata\":\"user_id\",\"response_format\":{\"type\":\"text\"},"
+		     "\"messages\":[]}",
+		     &arena);
+	ck_assert_uint_eq(request.model.size, 0);
+	ck_assert_uint_eq(request.user.size, 0);
+	ck_assert_uint_eq(request.safety_identifier.size, 0);
+	ck_assert_uint_eq(request.metadata_user_id.size, 0);
+	ck_assert(!request.stream);
+	ck_assert(!request.has_response_format);
+	ck_assert_uint_eq(request.message_count, 0);
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(of_duplicate_keys_the_last_counts)
+{
+	struct arena arena = {0};
+	struct chat_request request =
+		scan("{\"stream\":true,\"model\":\"a\",\"stream\":false,\"model\":\"b\","
+		     "\"messages\":[{\"role\":\"system\",\"content\":\"x\",\"role\":\"user\","
+		     "\"content\":[]}]}",
+		     &arena);
+	ck_assert(!request.stream);
+	unit_assert_slice(request.model, "b");
+	ck_assert_int_eq(request.messages[0].role, ROLE_USER);
+	ck_assert_int_eq(request.messages[0].content_kind, CONTENT_PARTS);
+	ck_assert(request.messages[0].parts_empty);
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(what_is_no_chat_request_is_said_to_be_none)
+{
+	ck_assert_int_eq(verdict(""), REQUEST_NOT_JSON);
+	ck_assert_int_eq(verdict("{\"messages\":[]"), REQUEST_NOT_JSON);
+	ck_assert_int_eq(verdict("{\"messages\":[{\"content\":\"\xff\"}]}"), REQUEST_NOT_JSON);
+	ck_assert_int_eq(verdict("[]"), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("\"messages\""), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("{}"), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("{\"messages\":{}}"), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("{\"messages\":null}"), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("{\"messages\":[{},\"hi\"]}"), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("{\"messages\":[],\"messages\":[]}"), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("{\"messages\":1,\"\\u006dessages\":[]}"), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("{\"messages\":[{}]}"), REQUEST_OK);
+}
+END_TEST
+
+START_TEST(messages_are_bounded_in_number)
+{
+	struct buffer body;
+	buffer_init(&body, 1024 * 1024);
+	(void)buffer_append(&body, SLICE("{\"messages\":[{}"));
+	for (int i = 1; i < REQUEST_MAX_MESSAGES; i++)
+		(void)buffer_append(&body, SLICE(",{}"));
+	size_t size = body.size;
+	(void)buffer_append(&body, SLICE("]}\0"));
+	ck_assert_int_eq(verdict(body.data), REQUEST_OK);
+	body.size = size;
+	(void)buffer_append(&body, SLICE(",{}]}\0"));
+	ck_assert_int_eq(verdict(body.data), REQUEST_NOT_CHAT);
+	buffer_finish(&body);
+}
+END_TEST
+
+START_TEST(roles_and_contents_are_told_apart)
+{
+	static const struct {
+		const char *message;
+		enum role role;
+		enum content_kind kind;
+		const char *text;
+	} cases[] = {
+		{"{\"role\":\"system\",\"content\":\"a\"}", ROLE_SYSTEM, CONTENT_STRING, "a"},
+		{"{\"role\":\"developer\",\"content\":\"\"}", ROLE_DEVELOPER, CONTENT_STRING, ""},
+		{"{\"role\":\"us\\u0065r\",\"content\":\"a\\nb\"}", ROLE_USER, CONTENT_STRING,
+		 "a\nb"},
+		{"{\"role\":\"assistant\",\"content\":null}", ROLE_ASSISTANT, CONTENT_NONE, ""},
+		{"{\"role\":\"assistant\"}", ROLE_ASSISTANT, CONTENT_NONE, ""},
+		{"{\"role\":\"tool\",\"content\":\"a\"}", ROLE_TOOL, CONTENT_STRING, "a"},
+		{"{\"role\":\"function\",\"content\":\"a\"}", ROLE_TOOL, CONTENT_STRING, "a"},
+		{"{\"role\":\"latest_reminder\",\"content\":\"a\"}", ROLE_OTHER, CONTENT_STRING,
+		 "a"},
+		{"{\"role\":\"other\",\"content\":5}", ROLE_OTHER, CONTENT_OTHER, ""},
+		{"{\"role\":1,\"content\":{}}", ROLE_OTHER, CONTENT_OTHER, ""},
+		{"{}", ROLE_OTHER, CONTENT_NONE, ""},
+		{"{\"role\":\"user\",\"content\":[]}", ROLE_USER, CONTENT_PARTS, ""},
+		{"{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"
+		 "\"data:\"}},{\"text\":\"a\\u0062\",\"type\":\"text\"},{\"type\":\"text\","
+		 "\"text\":1},7,{\"type\":\"input_audio\",\"text\":\"no\"},{\"type\":\"text\","
+		 "\"text\":\"c\"}]}",
+		 ROLE_USER, CONTENT_PARTS, "ab\nc"},
+		{"{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"one\"}]}",
+		 ROLE_USER, CONTENT_PARTS, "one"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena arena = {0};
+		char body[512];
+		(void)snprintf(body, sizeof(body), "{\"messages\":[%s]}", cases[i].message);
+		struct chat_request request = scan(body, &arena);
+		const struct message *message = &request.messages[0];
+		ck_assert_int_eq(message->role, cases[i].role);
+		ck_assert_int_eq(message->content_kind, cases[i].kind);
+		unit_assert_slice(request_text(&request, message, &arena), cases[i].text);
+		unit_assert_slice(
+			slice_part(request.body, message->object.begin, message->object.end),
+			cases[i].message);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+START_TEST(tool_calls_are_known_by_their_ids_in_their_order)
+{
+	struct arena arena = {0};
+	struct chat_request request =
+		scan("{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\"},"
+		     "{\"type\":\"function\"},{\"id\":\"\\u0062\"}]},"
+		     "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"b\"},{\"id\":\"a\"}]},"
+		     "{\"role\":\"assistant\",\"tool_calls\":[]},"
+		     "{\"role\":\"user\",\"tool_calls\":[{\"id\":\"a\"}]},"
+		     "{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\"}},"
+		     "{\"role\":\"assistant\",\"tool_calls\":null,\"function_call\":null}]}",
+		     &arena);
+	uint64_t ab = request_hash_tool_call(request_hash_tool_call(0, SLICE("a")), SLICE("b"));
+	ck_assert(request.messages[0].has_tool_calls);
+	ck_assert_uint_eq(request.messages[0].tool_calls_hash, ab);
+	ck_assert(request.messages[1].has_tool_calls);
+	ck_assert_uint_ne(request.messages[1].tool_calls_hash, ab);
+	ck_assert_uint_ne(request_hash_tool_call(0, SLICE("ab")), ab);
+	for (size_t i = 2; i < request.message_count; i++) {
+		ck_assert_int_eq(request.messages[i].has_tool_calls, i == 4);
+		ck_assert_uint_eq(request.messages[i].tool_calls_hash, 0);
+	}
+	arena_finish(&arena);
+}
+END_TEST
+
+/* One letter for a message: s, d, u, a, t, o (other), c (an assistant message that calls tools). */
+static void append_messages(struct buffer *body, const char *letters)
+{
+	static const struct {
+		char letter;
+		const char *message;
+	} messages[] = {
+		{'s', "{\"role\":\"system\",\"content\":\"s\"}"},
+		{'d', "{\"role\":\"developer\",\"content\":\"d\"}"},
+		{'u', "{\"role\":\"user\",\"content\":\"u\"}"},
+		{'a', "{\"role\":\"assistant\",\"content\":\"a\"}"},
+		{'t', "{\"role\":\"tool\",\"content\":\"t\"}"},
+		{'o', "{\"role\":\"odd\",\"content\":\"o\"}"},
+		{'c', "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"1\"}]}"},
+	};
+	for (size_t i = 0; letters[i] != '\0'; i++) {
+		for (size_t j = 0; j < sizeof(messages) / sizeof(messages[0]); j++) {
+			if (messages[j].letter == letters[i])
+				(void)buffer_append(body, slice_of(messages[j].message));
+		}
+		if (letters[i + 1] != '\0')
+			(void)buffer_append_byte(body, ',');
+	}
+}
+
+START_TEST(the_newest_turn_is_the_one_that_the_reply_answers)
+{
+	static const struct {
+		const char *letters;
+		struct newest_turn turn;
+	} cases[] = {
+		{"", {0, 0, false}},      {"u", {0, 1, true}},        {"su", {1, 1, true}},
+		{"uauu", {2, 2, true}},   {"uuauu", {3, 2, true}},    {"uct", {0, 1, false}},
+		{"uctct", {0, 1, false}}, {"sucttct", {1, 1, false}}, {"ua", {0, 1, false}},
+		{"ucta", {0, 1, false}},  {"uc", {0, 1, false}},      {"uau", {2, 1, true}},
+		{"us", {0, 1, true}},     {"uds", {0, 1, true}},      {"ucst", {0, 1, false}},
+		{"uas", {0, 1, false}},   {"usctsa", {0, 1, false}},  {"s", {0, 0, false}},
+		{"a", {0, 0, false}},     {"uaa", {0, 0, false}},     {"uat", {0, 0, false}},
+		{"uac", {0, 0, false}},   {"uo", {0, 0, false}},      {"t", {0, 0, false}},
+		{"usu", {2, 1, true}},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena arena = {0};
+		struct buffer body;
+		buffer_init(&body, 4096);
+		(void)buffer_append(&body, SLICE("{\"messages\":["));
+		append_messages(&body, cases[i].letters);
+		(void)buffer_append(&body, SLICE("]}\0"));
+		struct chat_request request = scan(body.data, &arena);
+		struct newest_turn turn = request_newest_turn(&request);
+		ck_assert_msg(turn.count == cases[i].turn.count &&
+				      turn.first == cases[i].turn.first &&
+				      turn.is_last == cases[i].turn.is_last,
+			      "%s: %zu messages from %zu, %s", cases[i].letters, turn.count,
+			      turn.first, turn.is_last ? "last" : "not last");
+		buffer_finish(&body);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+UNIT_MAIN("request", fields_are_found_wherever_and_however_they_are_written,
+	  absent_and_odd_fields_count_as_nothing, of_duplicate_keys_the_last_counts,
+	  what_is_no_chat_request_is_said_to_be_none, messages_are_bounded_in_number,
+	  roles_and_contents_are_told_apart, tool_calls_are_known_by_their_ids_in_their_order,
+	  the_newest_turn_is_the_one_that_the_reply_answers)

@@ -1,0 +1,239 @@
+#include "tests/unit/unit.h"
+
+#include "core/secrets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct arena arena;
+
+static void assert_masked(const char *text, const char *expected, size_t expected_count)
+{
+	size_t count = 99;
+	struct slice masked = secrets_mask(slice_of(text), &arena, &count);
+	unit_assert_slice(masked, expected);
+	ck_assert_uint_eq(count, expected_count);
+	unit_assert_slice(secrets_mask(masked, &arena, NULL), expected);
+	arena_finish(&arena);
+}
+
+static void assert_kept(const char *text)
+{
+	struct slice whole = slice_of(text);
+	size_t count = 99;
+	struct slice masked = secrets_mask(whole, &arena, &count);
+	unit_assert_slice(masked, text);
+	ck_assert_ptr_eq(masked.data, whole.data);
+	ck_assert_uint_eq(count, 0);
+}
+
+/* Made up, and put together here, so that no scanner takes this file for a leak. */
+START_TEST(tokens_are_known_by_their_prefix)
+{
+	static const struct {
+		const char *prefix;
+		const char *rest;
+		const char *kind;
+	} cases[] = {
+		{"sk-", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6", "API key"},
+		{"sk-", "proj-a1B2c3D4e5F6_g7H8i9J0-k1L2m3N4", "API key"},
+		{"sk-", "ant-api03-a1B2c3D4e5F6g7H8i9J0", "API key"},
+		{"AKIA", "IOSFODNN7EXAMPLE", "API key"},
+		{"ASIA", "IOSFODNNQEXAMPLE", "API key"},
+		{"AIza", "SyA1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q", "API key"},
+		{"ghp_", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", "token"},
+		{"github_pat_", "11A1B2C3D4E5F6G7H8I9J0_k1L2m3N4o5P6", "token"},
+		{"glpat-", "a1B2c3D4e5F6g7H8i9J0", "token"},
+		{"xoxb-", "123456789012-abcdefghijkl", "token"},
+		{"sk_live_", "a1B2c3D4e5F6g7H8i9J0k1L2", "API key"},
+		{"npm_", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", "token"},
+		{"pypi-", "AgEIcHlwaS5vcmcCJGE1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", "token"},
+		{"hf_", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7", "token"},
+		{"SG.", "a1B2c3D4e5F6g7H8i9J0kL.a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6", "token"},
+		{"eyJ", "hbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGV4In0.a1B2c3D4e5F6g7H8", "token"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct slice text = arena_printf(&arena, "It is '%s%s', I think.", cases[i].prefix,
+						 cases[i].rest);
+		struct slice expected =
+			arena_printf(&arena, "It is '[redacted: %s]', I think.", cases[i].kind);
+		size_t count;
+		unit_assert_slice(secrets_mask(text, &arena, &count), expected.data);
+		ck_assert_uint_eq(count, 1);
+	}
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(assigned_values_are_masked_and_their_names_stay)
+{
+	assert_masked("password=Hunter2Hunter2", "password=[redacted: password]", 1);
+	assert_masked("DB_PASSWORD: 's3cr3tpass!'", "DB_PASSWORD: '[redacted: password]'", 1);
+	assert_masked("{\"api_key\": \"0123456789abcdef\", \"n\": 1}",
+		      "{\"api_key\": \"[redacted: API key]\", \"n\": 1}", 1);
+	assert_masked("{\\\"client_secret\\\":\\\"abc123def456\\\"}",
+		      "{\\\"client_secret\\\":\\\"[redacted: secret]\\\"}", 1);
+	assert_masked("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+		      "aws_secret_access_key = [redacted: API key]", 1);
+	assert_masked("The API key: abcd1234efgh, use it.",
+		      "The API key: [redacted: API key], use it.", 1);
+	assert_masked("my password is Hunter2Hunter2.", "my password is [redacted: password].", 1);
+	assert_masked("https://a.b/c?token=abcd1234efgh&x=1",
+		      "https://a.b/c?token=[redacted: token]&x=1", 1);
+	assert_masked("**Password:** Hunter2Hunter2", "**Password:** [redacted: password]", 1);
+}
+END_TEST
+
+START_TEST(headers_are_masked)
+{
+	assert_masked("-H 'Authorization: Bearer abcdefGHIJKL123456'",
+		      "-H 'Authorization: Bearer [redacted: token]'", 1);
+	assert_masked("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted: token]",
+		      1);
+	assert_masked("send Bearer abcdefGHIJKL123456 with it",
+		      "send Bearer [redacted: token] with it", 1);
+}
+END_TEST
+
+START_TEST(passwords_in_urls_are_masked)
+{
+	assert_masked("postgres://alex:p@ss@db.example:5432/x",
+		      "postgres://alex:[redacted: password]@db.example:5432/x", 1);
+	assert_masked("redis://:topsecret@cache", "redis://:[redacted: password]@cache", 1);
+	assert_masked("https://ghp_"
+		      "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8:x@github.com/a",
+		      "https://[redacted: password]@github.com/a", 1);
+	assert_kept("https://alex@example.org:8080/a@b");
+	assert_kept("postgres://alex:${PASSWORD}@db/x");
+	assert_kept("http://localhost:8080 and me@example.org");
+}
+END_TEST
+
+START_TEST(private_keys_are_masked_whole)
+{
+	assert_masked("key:\n-----BEGIN RSA PRIVATE KEY-----\nMIIabc\nxyz==\n-----END RSA PRIVATE "
+		      "KEY-----\nthanks",
+		      "key:\n[redacted: private key]\nthanks", 1);
+	assert_masked("-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG\nand then it was cut",
+		      "[redacted: private key]\nand then it was cut", 1);
+	assert_kept("-----BEGIN CERTIFICATE-----\nMIIabc\n-----END CERTIFICATE-----");
+	assert_kept("---------- a line ----------");
+}
+END_TEST
+
+START_TEST(card_numbers_are_masked)
+{
+	assert_masked("4111 1111 1111 1111", "[redacted: card number]", 1);
+	assert_masked("card 4111-1111-1111-1111, ok", "card [redacted: card number], ok", 1);
+	assert_masked("5555555555554444.", "[redacted: card number].", 1);
+	assert_masked("amex 3782 822463 10005", "amex [redacted: card number]", 1);
+	assert_masked("6011111111111117 and 30569309025904",
+		      "[redacted: card number] and [redacted: card number]", 2);
+}
+END_TEST
+
+START_TEST(numbers_that_are_no_cards_stay)
+{
+	assert_kept("4111 1111 1111 1112"); /* fails Luhn */
+	assert_kept("order 1111111111111117");
+	assert_kept("+49 170 1234567 or 030-1234-5678");
+	assert_kept("2026-11-21 09:30:00, 1763717400000");
+	assert_kept("0.4111111111111111");
+	assert_kept("4111111111111111111111111111");
+	assert_kept("4111 1111 1111 1111-22");
+	assert_kept("ISBN 978-3-16-148410-0");
+	assert_kept("DE89 3704 0044 0532 0130 00");
+}
+END_TEST
+
+START_TEST(ordinary_text_stays)
+{
+	assert_kept("");
+	ck_assert_uint_eq(secrets_mask((struct slice){0}, &arena, NULL).size, 0);
+	assert_kept("my password is a secret to nobody");
+	assert_kept("The token: something you own. Secret: Shakespeare wrote it.");
+	assert_kept("550e8400-e29b-41d4-a716-446655440000");
+	assert_kept("commit 8b7a3cc0f1e2d3c4b5a69788796a5b4c3d2e1f00");
+	assert_kept("max_tokens: 4096, 512 tokens, 50-token overlap");
+	assert_kept("const token = getToken(user); password = os.environ['PASSWORD']");
+	assert_kept("password: <your-password-1>, api_key=${API_KEY_2}");
+	assert_kept("sk-fading-circle-container and sk-learn-0-24-1-tutorial");
+	assert_kept("the bearer of this letter; eyJ is how a JWT begins");
+	assert_kept("token: https://example.org/v2/tokens1");
+	assert_kept("task-ghp_abcdefgh1, AKIA, hf_hub_download");
+}
+END_TEST
+
+/* A quadratic scan would run into the test's time limit. */
+START_TEST(long_texts_are_scanned_once)
+{
+	static const char *const units[] = {
+		"password=",
+		"sk-",
+		"eyJaaaaaaaaaa.",
+		"-----BEGIN PRIVATE KEY-----",
+		"4111 ",
+		"a://b:c",
+		"SG.",
+		"Bearer ",
+		"-----BEGIN ",
+		"41",
+		"token: '\\",
+		"-sk-",
+		"authorization: basic ",
+	};
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		struct buffer text;
+		buffer_init(&text, 1 << 22);
+		while (text.size < 1 << 19)
+			buffer_append(&text, slice_of(units[i]));
+		(void)secrets_mask(buffer_slice(&text), &arena, NULL);
+		buffer_finish(&text);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+START_TEST(no_secret_survives_among_noise)
+{
+	static const char *const noise[] = {
+		"password is", "token:",  "=",     "://",
+		"sk-",         "u:p@h",   "41 11", "Bearer",
+		"\"",          "api key", "\\",    "eyJ.",
+		"\xff",        "$",       "[",     "-----BEGIN X-----",
+	};
+	static const char *const secrets[] = {
+		"ghp_"
+		"a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8",
+		"4111-1111-1111-1111",
+		"Hunter2Hunter2",
+		"MIIEvQIBADANBgkqhkiG",
+	};
+	static const char *const wrapped[] = {"%s", "%s", "password=%s",
+					      "-----BEGIN PRIVATE KEY-----\n%s\n"};
+	srand(11);
+	for (int round = 0; round < 5000; round++) {
+		struct buffer text;
+		buffer_init(&text, 10000);
+		size_t planted = (size_t)rand() % 4;
+		for (int i = 0; i < 8; i++) {
+			size_t word = (size_t)rand() % (sizeof(noise) / sizeof(noise[0]));
+			buffer_printf(&text, "%s\n", noise[word]);
+			if (i == 3)
+				buffer_append(&text, arena_printf(&arena, wrapped[planted],
+								  secrets[planted]));
+			buffer_append_byte(&text, '\n');
+		}
+		struct slice masked = secrets_mask(buffer_slice(&text), &arena, NULL);
+		ck_assert_uint_eq(slice_find(masked, slice_of(secrets[planted]), 0), masked.size);
+		buffer_finish(&text);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+UNIT_MAIN("secrets", tokens_are_known_by_their_prefix,
+	  assigned_values_are_masked_and_their_names_stay, headers_are_masked,
+	  passwords_in_urls_are_masked, private_keys_are_masked_whole, card_numbers_are_masked,
+	  numbers_that_are_no_cards_stay, ordinary_text_stays, long_texts_are_scanned_once,
+	  no_secret_survives_among_noise)

@@ -1,0 +1,377 @@
+#include "storage/key.h"
+#include "storage/stored.h"
+#include "tests/unit/store_fixture.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAP = 64 * 1024 * 1024 };
+
+/* ---- killed at any moment ---- */
+
+struct sent {
+	struct fixture_wait wait;
+	uint32_t number;
+};
+
+/* Appends exchange after exchange, some at a time, and writes the number of each to the pipe once
+ * it is acknowledged. Ends only by being killed. */
+static void append_for_ever(struct fixture *fixture, uint32_t first, int acknowledged)
+{
+	enum { AT_ONCE = 8 };
+	for (uint32_t number = first;; number += AT_ONCE) {
+		struct sent sent[AT_ONCE] = {{{0}, 0}};
+		for (uint32_t i = 0; i < AT_ONCE; i++) {
+			char text[32];
+			(void)snprintf(text, sizeof(text), "number %u", number + i);
+			struct append append = fixture_exchange(text, "noted", number + i);
+			append.session = SLICE("chat");
+			(void)store_append(fixture->store, &append, &fixture->loop.loop,
+					   fixture_done, &sent[i].wait);
+		}
+		for (uint32_t i = 0; i < AT_ONCE; i++) {
+			uint32_t done = number + i;
+			if (fixture_await(&fixture->loop, &sent[i].wait) != STORE_OK ||
+			    write(acknowledged, &done, sizeof(done)) != sizeof(done))
+				_exit(1);
+		}
+	}
+}
+
+static size_t kill_while_appending(struct fixture *fixture, uint32_t first, useconds_t after,
+				   uint32_t *acknowledged)
+{
+	int ends[2];
+	ck_assert_int_eq(pipe(ends), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		char error[256];
+		struct store_options options = {fixture->path, MAP, 10};
+		fixture_loop_init(&fixture->loop);
+		fixture->store = store_open(&options, error, sizeof(error));
+		if (fixture->store == NULL)
+			_exit(1);
+		append_for_ever(fixture, first, ends[1]);
+	}
+	close(ends[1]);
+	usleep(after);
+	int status;
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status));
+	size_t count = 0;
+	while (read(ends[0], &acknowledged[count], sizeof(*acknowledged)) == sizeof(*acknowledged))
+		count++;
+	close(ends[0]);
+	return count;
+}
+
+static void take_memory(void *cookie, enum store_result result, struct user_memory *memory)
+{
+	ck_assert(result == STORE_OK || result == STORE_NOT_FOUND);
+	*(struct user_memory *)cookie = *memory;
+}
+
+/* How often each number was said, by what the store remembers; and that it is whole. */
+static void count_numbers(struct fixture *fixture, unsigned *times, size_t limit)
+{
+	struct user_memory memory;
+	(void)store_read_user(fixture->store, fixture_key("alex"), 1000000, 0, &fixture->arena,
+			      take_memory, &memory);
+	memset(times, 0, limit * sizeof(*times));
+	for (size_t i = 0; i < memory.turn_count; i++) {
+		unsigned number;
+		if (memory.turns[i].role != ROLE_USER)
+			continue;
+		ck_assert_int_eq(sscanf(memory.turns[i].text.data, "number %u", &number), 1);
+		ck_assert_uint_lt(number, limit);
+		times[number]++;
+		/* An exchange is there as a whole, with its answer. */
+		ck_assert_uint_lt(i + 1, memory.turn_count);
+	}
+	struct store_statistics statistics;
+	store_statistics(fixture->store, &statistics);
+	ck_assert_uint_eq(statistics.turns, memory.turn_count);
+	ck_assert_uint_eq(statistics.jobs, memory.turn_count / 2 + (memory.turn_count > 0));
+	ck_assert_uint_eq(statistics.unreadable, 0);
+}
+
+START_TEST(whatever_was_acknowledged_is_there_once_after_a_kill)
+{
+	enum { KILLS = 20, PER_KILL = 20000 };
+	struct fixture fixture;
+	unsigned seed = (unsigned)time(NULL);
+	unsigned *times = xcalloc(KILLS * PER_KILL, sizeof(*times));
+	uint32_t *acknowledged = xcalloc(KILLS * PER_KILL, sizeof(*acknowledged));
+	size_t count = 0;
+	fixture_init(&fixture, MAP);
+	for (uint32_t i = 0; i < KILLS; i++) {
+		store_close(fixture.store);
+		fixture.store = NULL;
+		useconds_t after = (useconds_t)rand_r(&seed) % 60000 + 5000;
+		count += kill_while_appending(&fixture, i * PER_KILL, after, acknowledged + count);
+		char error[256];
+		struct store_options options = {fixture.path, MAP, 10};
+		fixture.store = store_open(&options, error, sizeof(error));
+		ck_assert_msg(fixture.store != NULL, "%s", error);
+		count_numbers(&fixture, times, KILLS * PER_KILL);
+		for (size_t k = 0; k < count; k++)
+			ck_assert_uint_eq(times[acknowledged[k]], 1);
+	}
+	ck_assert_uint_gt(count, 0);
+	for (size_t k = 0; k < KILLS * PER_KILL; k++)
+		ck_assert_uint_le(times[k], 1);
+	free(acknowledged);
+	free(times);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* ---- opening ---- */
+
+START_TEST(a_second_process_is_told_who_has_the_store)
+{
+	struct fixture fixture;
+	char expected[256];
+	fixture_init(&fixture, MAP);
+	(void)snprintf(
+		expected, sizeof(expected),
+		"%s is in use by another recalld (pid %ld); one process per store: stop it or "
+		"set [storage] path",
+		fixture.path, (long)getpid());
+	pid_t child = fork();
+	if (child == 0) {
+		char error[256];
+		struct store_options options = {fixture.path, MAP, 10};
+		_exit(store_open(&options, error, sizeof(error)) == NULL &&
+				      strcmp(error, expected) == 0
+			      ? 0
+			      : 1);
+	}
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	/* The first one's store is none the worse. */
+	struct append append = fixture_exchange("hi", "hello", 100);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(the_store_is_private)
+{
+	struct fixture fixture;
+	struct stat status;
+	char path[128];
+	const char *const files[] = {"data.mdb", "lock.mdb", "recalld.lock"};
+	fixture_init(&fixture, MAP);
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", fixture.path, files[i]);
+		ck_assert_int_eq(stat(path, &status), 0);
+		ck_assert_uint_eq(status.st_mode & 0777, 0600);
+	}
+	(void)snprintf(path, sizeof(path), "%s/deeper", fixture.path);
+	char error[256];
+	struct store_options options = {path, MAP, 10};
+	struct store *store = store_open(&options, error, sizeof(error));
+	ck_assert_msg(store != NULL, "%s", error);
+	ck_assert_int_eq(stat(path, &status), 0);
+	ck_assert_uint_eq(status.st_mode & 0777, 0700);
+	store_close(store);
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(path, sizeof(path), "%s/deeper/%s", fixture.path, files[i]);
+		ck_assert_int_eq(unlink(path), 0);
+	}
+	(void)snprintf(path, sizeof(path), "%s/deeper", fixture.path);
+	ck_assert_int_eq(rmdir(path), 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* Puts a record into a closed store behind its back. */
+static void put_raw(const char *path, const char *table, struct key key, struct slice value)
+{
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	MDB_val at = {key.size, key.bytes};
+	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
+	ck_assert_int_eq(mdb_env_create(&env), 0);
+	ck_assert_int_eq(mdb_env_set_maxdbs(env, 32), 0);
+	ck_assert_int_eq(mdb_env_open(env, path, 0, 0600), 0);
+	ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	ck_assert_int_eq(mdb_dbi_open(txn, table, 0, &dbi), 0);
+	ck_assert_int_eq(mdb_put(txn, dbi, &at, &in, 0), 0);
+	ck_assert_int_eq(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+START_TEST(an_unknown_format_is_refused_with_what_to_do)
+{
+	struct fixture fixture;
+	char error[512];
+	fixture_init(&fixture, MAP);
+	store_close(fixture.store);
+	put_raw(fixture.path, "meta", key_of_name("format"), SLICE("\1\2"));
+	struct store_options options = {fixture.path, MAP, 10};
+	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
+	ck_assert_ptr_nonnull(strstr(error, "has format 2, this recalld reads format 1; use"));
+	put_raw(fixture.path, "meta", key_of_name("format"), SLICE("\1\1"));
+	fixture.store = store_open(&options, error, sizeof(error));
+	ck_assert_ptr_nonnull(fixture.store);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_is_named)
+{
+	char error[256];
+	struct store_options options = {"/dev/null/store", MAP, 10};
+	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
+	ck_assert_ptr_nonnull(strstr(error, "/dev/null/store"));
+	options.path = "/dev/null";
+	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
+	ck_assert_ptr_nonnull(strstr(error, "not a directory"));
+}
+END_TEST
+
+START_TEST(an_unreadable_record_is_skipped_and_counted)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < 3; i++) {
+		struct append append = fixture_exchange("hi", "hello", 100 + i);
+		append.session = SLICE("chat");
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	}
+	store_close(fixture.store);
+	struct key user = key_of_user(fixture_key("alex"));
+	put_raw(fixture.path, "turn", key_u64(user, 3), SLICE("\1\3"));
+	put_raw(fixture.path, "fact", key_u64(user, 1), SLICE(""));
+	put_raw(fixture.path, "summary", user, SLICE("\7what a later version writes"));
+	put_raw(fixture.path, "job", key_u64(key_byte(user, JOB_FACTS), 3), SLICE("\1\xff\xff"));
+	put_raw(fixture.path, "frozen", key_u32(user, 1), SLICE("\1\1\1\1\1\1\1\1\xff\xff\x7f"));
+	struct store_options options = {fixture.path, MAP, 10};
+	char error[256];
+	fixture.store = store_open(&options, error, sizeof(error));
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.turn_count, 5);
+	ck_assert(!view.has_summary && !view.has_frozen);
+	struct job_list jobs;
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.count, 3);
+	struct store_statistics statistics;
+	store_statistics(fixture.store, &statistics);
+	ck_assert_uint_ge(statistics.unreadable, 5);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_disk_without_room_fails_writes_and_harms_nothing)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	struct rlimit before;
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	struct rlimit small = {300 * 1024, before.rlim_max};
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	char *large = xcalloc(1, 1024 * 1024);
+	memset(large, 'x', 1024 * 1024 - 1);
+	struct append too_large = fixture_exchange(large, "ok", 200);
+	enum store_result result = fixture_append(&fixture, &too_large);
+	ck_assert(result == STORE_FULL || result == STORE_FAILED);
+	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 2);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	ck_assert_int_eq(fixture_append(&fixture, &too_large), STORE_OK);
+	free(large);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* ---- many threads ---- */
+
+enum { THREADS = 4, EXCHANGES = 100 };
+
+struct worker {
+	struct store *store;
+	int number;
+	pthread_t thread;
+};
+
+static void count_turns(void *cookie, enum store_result result, struct memory_view *view)
+{
+	if (result == STORE_OK)
+		*(size_t *)cookie = view->turn_count;
+}
+
+/* Each has a user of its own and one that all share, and reads what it wrote. */
+static void *work(void *cookie)
+{
+	struct worker *worker = cookie;
+	struct fixture_loop loop;
+	char name[] = {(char)('a' + worker->number), '\0'};
+	size_t *counted = xcalloc(1, sizeof(*counted));
+	fixture_loop_init(&loop);
+	for (int i = 0; i < EXCHANGES; i++) {
+		struct fixture_wait waits[2] = {{0}};
+		struct append append = fixture_exchange("hi", "hello", 100 + i);
+		append.session = SLICE("chat");
+		(void)store_append(worker->store, &append, &loop.loop, fixture_done, &waits[0]);
+		append.user = slice_of(name);
+		(void)store_append(worker->store, &append, &loop.loop, fixture_done, &waits[1]);
+		(void)fixture_await(&loop, &waits[0]);
+		(void)fixture_await(&loop, &waits[1]);
+		struct arena arena = {0};
+		struct load load = {.user = fixture_key(name), .newest_turns = STORE_MAX_TURNS};
+		(void)store_load(worker->store, &load, &arena, count_turns, counted);
+		arena_finish(&arena);
+	}
+	fixture_loop_finish(&loop);
+	return counted;
+}
+
+START_TEST(many_threads_append_and_load_at_once)
+{
+	struct fixture fixture;
+	struct worker workers[THREADS];
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){.store = fixture.store, .number = i};
+		ck_assert_int_eq(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		void *counted;
+		ck_assert_int_eq(pthread_join(workers[i].thread, &counted), 0);
+		ck_assert_uint_eq(*(size_t *)counted, 2 * EXCHANGES);
+		free(counted);
+	}
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.answers, THREADS * EXCHANGES);
+	struct store_statistics statistics;
+	store_statistics(fixture.store, &statistics);
+	ck_assert_uint_eq(statistics.writes, 2 * THREADS * EXCHANGES);
+	ck_assert_uint_lt(statistics.commits, statistics.writes);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_crash", whatever_was_acknowledged_is_there_once_after_a_kill,
+	  a_second_process_is_told_who_has_the_store, the_store_is_private,
+	  an_unknown_format_is_refused_with_what_to_do, a_folder_that_cannot_be_is_named,
+	  an_unreadable_record_is_skipped_and_counted,
+	  a_disk_without_room_fails_writes_and_harms_nothing, many_threads_append_and_load_at_once)

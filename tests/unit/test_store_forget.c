@@ -1,0 +1,268 @@
+#include "tests/unit/store_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAP = 64 * 1024 * 1024 };
+
+static struct imported_turn imported(enum role role, const char *text, int64_t at,
+				     const char *session)
+{
+	return (struct imported_turn){.role = role,
+				      .text = slice_of(text),
+				      .hash = fixture_hash(text),
+				      .created_at = at,
+				      .session = slice_of(session)};
+}
+
+START_TEST(a_forgotten_user_leaves_nothing_but_others_stay)
+{
+	struct fixture fixture;
+	struct slice text;
+	fixture_init(&fixture, MAP);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	append.session = SLICE("chat");
+	append.receipt = 5;
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	append.user = SLICE("ben");
+	append.receipt = 6;
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_NOT_FOUND);
+	ck_assert_int_eq(fixture_receipt(&fixture, 5, &text), STORE_NOT_FOUND);
+	ck_assert_int_eq(fixture_receipt(&fixture, 6, &text), STORE_OK);
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert(!view.known);
+	ck_assert_uint_eq(view.turn_count, 0);
+	struct store_statistics statistics;
+	store_statistics(fixture.store, &statistics);
+	ck_assert_uint_eq(statistics.users, 1);
+	ck_assert_uint_eq(statistics.turns, 2);
+	ck_assert_uint_eq(statistics.jobs, 2);
+	ck_assert_uint_eq(statistics.receipts, 1);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(an_exchange_under_way_does_not_bring_a_forgotten_user_back)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	append.ticket = fixture_view(&fixture, "").ticket;
+	/* Even of a user who has no record yet. */
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_NOT_FOUND);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_STALE);
+	append.ticket = fixture_view(&fixture, "").ticket;
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	/* Queued one after the other, in one batch or not. */
+	struct fixture_wait waits[3] = {{0}};
+	for (size_t i = 0; i < 3; i++) {
+		if (i == 1)
+			(void)store_forget(fixture.store, fixture_key("alex"), &fixture.loop.loop,
+					   fixture_done, &waits[i]);
+		else
+			(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
+					   &waits[i]);
+	}
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_OK);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_OK);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[2]), STORE_STALE);
+	ck_assert(!fixture_view(&fixture, "").known);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_was_being_learned_finds_no_namesake_when_the_user_comes_back)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	fixture_reopen(&fixture);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_int_eq(fixture_learned(&fixture, 1, NULL, 0, false), STORE_STALE);
+	ck_assert_int_eq(fixture_summarized(&fixture, "old", 2, 0), STORE_STALE);
+	ck_assert_uint_eq(fixture_view(&fixture, "").turns[0].id, 3);
+	ck_assert_int_eq(fixture_learned(&fixture, 3, NULL, 0, false), STORE_OK);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(imported_turns_form_exchanges_in_their_sessions)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	const struct imported_turn turns[] = {
+		imported(ROLE_ASSISTANT, "Welcome!", 10, "a"),
+		imported(ROLE_USER, "first", 20, "a"),
+		imported(ROLE_USER, "second", 30, "a"),
+		imported(ROLE_USER, "elsewhere", 35, "b"),
+		imported(ROLE_ASSISTANT, "answered", 40, "a"),
+		imported(ROLE_USER, "of old", 5, ""),
+		imported(ROLE_ASSISTANT, "indeed", 6, ""),
+	};
+	ck_assert_int_eq(fixture_import(&fixture, turns, 7, true), STORE_OK);
+	struct memory_view view = fixture_view(&fixture, "a");
+	ck_assert_uint_eq(view.turn_count, 7);
+	unit_assert_slice(view.turns[0].text, "of old"); /* by time, not as they came */
+	unit_assert_slice(view.turns[2].text, "Welcome!");
+	ck_assert_uint_eq(view.turns[2].exchange, 0);
+	unit_assert_slice(view.turns[6].text, "answered");
+	ck_assert_uint_eq(view.turns[6].exchange, 3);
+	ck_assert_uint_eq(view.answers, 2);
+	ck_assert_uint_eq(view.conversation, 1);
+	struct job_list jobs;
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.count, 5);
+	ck_assert_uint_eq(jobs.jobs[1].exchange, 3);
+	ck_assert_uint_eq(jobs.jobs[4].uncovered, 7);
+	ck_assert_int_eq(jobs.jobs[4].last_active, 0);
+	struct job_input input;
+	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 2, &input), STORE_OK);
+	ck_assert_uint_eq(input.assistant.text.size, 0);
+	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 3, &input), STORE_OK);
+	unit_assert_slice(input.assistant.text, "answered");
+	/* The conversation goes on where the import left it. */
+	struct answer_mark marks[] = {{.hash = fixture_hash("Welcome!")},
+				      {.hash = fixture_hash("answered")}};
+	struct load load = {.user = fixture_key("alex"), .marks = marks, .mark_count = 2};
+	view = fixture_load(&fixture, &load);
+	ck_assert_uint_eq(view.conversation, 1);
+	ck_assert_uint_eq(view.next_ordinal, 2);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_large_import_without_learning_makes_no_jobs)
+{
+	enum { COUNT = 10000 };
+	struct fixture fixture;
+	struct job_list jobs;
+	fixture_init(&fixture, MAP);
+	struct imported_turn *turns = xcalloc(COUNT, sizeof(*turns));
+	for (size_t i = 0; i < COUNT; i++)
+		turns[i] = imported(i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT, "a turn like many",
+				    (int64_t)i, i % 200 < 100 ? "even" : "odd");
+	ck_assert_int_eq(fixture_import(&fixture, turns, COUNT, false), STORE_OK);
+	free(turns);
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_NOT_FOUND);
+	struct load load = {.user = fixture_key("alex"),
+			    .session = SLICE("odd"),
+			    .newest_turns = 1000,
+			    .uncovered_turns = true};
+	struct memory_view view = fixture_load(&fixture, &load);
+	ck_assert_uint_eq(view.answers, COUNT / 4);
+	ck_assert_uint_eq(view.turn_count, STORE_MAX_TURNS);
+	ck_assert_uint_eq(view.turns[STORE_MAX_TURNS - 1].id, COUNT);
+	/* The same answer in thousands of places is found in bounded time. */
+	struct answer_mark marks[300];
+	for (size_t i = 0; i < 300; i++)
+		marks[i] = (struct answer_mark){.hash = fixture_hash("a turn like many")};
+	load = (struct load){.user = fixture_key("alex"), .marks = marks, .mark_count = 300};
+	ck_assert_uint_ne(fixture_load(&fixture, &load).conversation, 0);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+static enum store_result fill(struct fixture *fixture, const char *user, const char *text)
+{
+	enum store_result result = STORE_OK;
+	for (int i = 0; i < 10000 && result == STORE_OK; i++) {
+		struct append append = fixture_exchange(text, text, 100 + i);
+		append.user = slice_of(user);
+		result = fixture_append(fixture, &append);
+	}
+	return result;
+}
+
+START_TEST(a_full_store_refuses_to_grow_and_still_forgets)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, 2 * 1024 * 1024);
+	char text[3000];
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	ck_assert(store_has_room(fixture.store));
+	struct append append = fixture_exchange("I owe Bob", "noted", 50);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_int_eq(fill(&fixture, "ben", text), STORE_FULL);
+	ck_assert(!store_has_room(fixture.store));
+	struct imported_turn turn = imported(ROLE_USER, "x", 1, "");
+	ck_assert_int_eq(fixture_import(&fixture, &turn, 1, false), STORE_FULL);
+	/* Reading works, and so does what shrinks. */
+	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 2);
+	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}};
+	ck_assert_int_eq(fixture_learned(&fixture, 1, &hide, 1, false), STORE_OK);
+	ck_assert_int_eq(fixture_forget(&fixture, "ben"), STORE_OK);
+	ck_assert(store_has_room(fixture.store));
+	ck_assert_int_eq(fill(&fixture, "carla", text), STORE_FULL);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_small_append_succeeds_beside_one_that_does_not_fit)
+{
+	struct fixture fixture;
+	struct fixture_wait waits[3] = {{0}};
+	fixture_init(&fixture, 2 * 1024 * 1024);
+	char *large = xcalloc(1, 4 * 1024 * 1024);
+	memset(large, 'x', 4 * 1024 * 1024 - 1);
+	for (size_t i = 0; i < 3; i++) {
+		struct append append = fixture_exchange(i == 1 ? large : "small", "ok", 100);
+		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
+				   &waits[i]);
+	}
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_OK);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_FULL);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[2]), STORE_OK);
+	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 4);
+	free(large);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(the_queue_is_bounded_by_its_bytes)
+{
+	enum { COUNT = 12, SIZE = 16 * 1024 * 1024 };
+	struct fixture fixture;
+	struct fixture_loop held;
+	struct fixture_wait waits[COUNT + 1] = {{0}};
+	size_t written = 0;
+	fixture_init(&fixture, (uint64_t)MAP * 16);
+	fixture_loop_init(&held);
+	/* The writer stands still when it has to post what it did to a loop that is held. */
+	pthread_mutex_lock(&held.lock);
+	struct append append = fixture_exchange("x", "y", 100);
+	(void)store_append(fixture.store, &append, &held.loop, fixture_done, &waits[COUNT]);
+	char *large = xcalloc(1, SIZE);
+	memset(large, 'x', SIZE - 1);
+	append.answer_text = slice_of(large);
+	for (size_t i = 0; i < COUNT; i++)
+		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
+				   &waits[i]);
+	pthread_mutex_unlock(&held.lock);
+	for (size_t i = 0; i < COUNT; i++)
+		written += fixture_await(&fixture.loop, &waits[i]) == STORE_OK;
+	ck_assert_int_eq(fixture_await(&held, &waits[COUNT]), STORE_OK);
+	/* Three fit behind those that the writer took at first, which are three at most. */
+	ck_assert_uint_ge(written, 3);
+	ck_assert_uint_le(written, 6);
+	ck_assert_int_eq(waits[COUNT - 1].result, STORE_FAILED);
+	/* What one read gives is bounded as well. */
+	ck_assert_uint_le(fixture_view(&fixture, "").turn_count, 4);
+	free(large);
+	fixture_finish(&fixture);
+	fixture_loop_finish(&held);
+}
+END_TEST
+
+UNIT_MAIN("store_forget", a_forgotten_user_leaves_nothing_but_others_stay,
+	  an_exchange_under_way_does_not_bring_a_forgotten_user_back,
+	  what_was_being_learned_finds_no_namesake_when_the_user_comes_back,
+	  imported_turns_form_exchanges_in_their_sessions,
+	  a_large_import_without_learning_makes_no_jobs,
+	  a_full_store_refuses_to_grow_and_still_forgets,
+	  a_small_append_succeeds_beside_one_that_does_not_fit, the_queue_is_bounded_by_its_bytes)

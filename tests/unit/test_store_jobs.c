@@ -1,0 +1,127 @@
+#include "tests/unit/store_fixture.h"
+
+#include <string.h>
+
+enum { MAP = 64 * 1024 * 1024 };
+
+struct page {
+	struct user_key users[10];
+	size_t count;
+};
+
+static void take_users(void *cookie, enum store_result result, struct user_key *users, size_t count)
+{
+	struct page *page = cookie;
+	ck_assert_int_eq(result, STORE_OK);
+	ck_assert_uint_le(count, 10);
+	page->count = count;
+	if (count > 0)
+		memcpy(page->users, users, count * sizeof(*users));
+}
+
+static struct page users_with_jobs(struct fixture *fixture, const struct user_key *after,
+				   size_t limit)
+{
+	struct page page = {.count = 0};
+	(void)store_users_with_jobs(fixture->store, after, limit, &fixture->arena, take_users,
+				    &page);
+	return page;
+}
+
+START_TEST(a_parked_job_waits_for_a_person)
+{
+	struct fixture fixture;
+	struct job_list jobs;
+	fixture_init(&fixture, MAP);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_uint_eq(users_with_jobs(&fixture, NULL, 10).count, 1);
+	struct user_key key = fixture_key("alex");
+	for (enum job_kind kind = JOB_FACTS; kind <= JOB_SUMMARY; kind++) {
+		struct fixture_wait wait = {0};
+		struct job job = {.kind = kind,
+				  .exchange = kind == JOB_FACTS,
+				  .tries = 12,
+				  .unusable = 10,
+				  .not_before = 500,
+				  .parked = true};
+		(void)store_postpone(fixture.store, key, &job, &fixture.loop.loop, fixture_done,
+				     &wait);
+		ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	}
+	ck_assert_uint_eq(users_with_jobs(&fixture, NULL, 10).count, 0);
+	/* Parked or not, the summary's job is told of new turns. */
+	append = fixture_exchange("more", "sure", 200);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.count, 3);
+	ck_assert(jobs.jobs[0].parked && !jobs.jobs[1].parked && jobs.jobs[2].parked);
+	ck_assert_uint_eq(jobs.jobs[0].tries, 12);
+	unit_assert_slice(jobs.jobs[0].model, "model");
+	ck_assert_uint_eq(jobs.jobs[2].uncovered, 4);
+	struct fixture_wait wait = {0};
+	(void)store_unpark(fixture.store, NULL, &fixture.loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert(!jobs.jobs[i].parked);
+		ck_assert_uint_eq(jobs.jobs[i].unusable, 0);
+	}
+	ck_assert_int_eq(jobs.jobs[2].kind, JOB_SUMMARY);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_buffer_deferred_is_released_by_a_mode_that_learns)
+{
+	struct fixture fixture;
+	struct job_list jobs;
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < 3; i++) {
+		struct append append = fixture_exchange("hi", "hello", 100 + i);
+		append.explicit_mode = true;
+		append.mode = i < 2 ? MODE_BUFFER : MODE_ENTITY;
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+		ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+		ck_assert(jobs.jobs[i].explicit_mode);
+		ck_assert_int_eq(jobs.jobs[0].explicit_mode, i < 2);
+	}
+	ck_assert(!jobs.jobs[1].explicit_mode);
+	ck_assert_int_eq(jobs.jobs[2].mode, MODE_ENTITY);
+	ck_assert(jobs.jobs[3].explicit_mode);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(users_with_jobs_are_walked_page_by_page)
+{
+	struct fixture fixture;
+	const char *const names[] = {"a", "b", "c", "d", "e"};
+	fixture_init(&fixture, MAP);
+	for (size_t i = 0; i < 5; i++) {
+		struct append append = fixture_exchange("hi", "hello", 100);
+		append.user = slice_of(names[i]);
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+		append.learn = false;
+		append.user = SLICE("unlearned");
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	}
+	struct page all = users_with_jobs(&fixture, NULL, 10);
+	ck_assert_uint_eq(all.count, 5);
+	const size_t sizes[] = {2, 2, 1, 0};
+	const struct user_key *after = NULL;
+	for (size_t i = 0, seen = 0; i < 4; i++) {
+		struct page page = users_with_jobs(&fixture, after, 2);
+		ck_assert_uint_eq(page.count, sizes[i]);
+		ck_assert_mem_eq(page.users, &all.users[seen], page.count * sizeof(*all.users));
+		seen += page.count;
+		after = &all.users[seen - 1];
+	}
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_jobs", a_parked_job_waits_for_a_person,
+	  what_buffer_deferred_is_released_by_a_mode_that_learns,
+	  users_with_jobs_are_walked_page_by_page)

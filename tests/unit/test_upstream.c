@@ -1,0 +1,173 @@
+#include "tests/unit/upstream_fixture.h"
+
+START_TEST(a_reply_with_a_length_is_heard_whole_with_its_fields)
+{
+	struct heard heard = hear(peer_replies,
+				  "HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\n"
+				  "HTTP/1.1 207 Quite Fine\r\nX-one:  a b \r\nEmpty:\r\n"
+				  "Connection: keep-alive, x-mine\r\nX-Mine: 1\r\n"
+				  "Keep-Alive: timeout=5\r\nX-ONE: c\r\nContent-Length: 5\r\n"
+				  "Upgrade: h2\r\n\r\nhello",
+				  "GET");
+	ck_assert_uint_eq(heard.heads, 1);
+	ck_assert_int_eq(heard.status, 207);
+	ck_assert(heard.has_length && heard.length == 5 && !heard.until_close);
+	unit_assert_slice(buffer_slice(&heard.fields),
+			  "Quite Fine\nX-one: a b\nEmpty: \nX-ONE: c\nContent-Length: 5\n");
+	assert_heard(&heard, UPSTREAM_OK, "hello");
+}
+END_TEST
+
+START_TEST(a_chunked_reply_is_heard_without_its_coding_and_trailers)
+{
+	struct heard heard = hear(peer_replies,
+				  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+				  "Content-Length: 3\r\nTrailer: T\r\n\r\n"
+				  "5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nT: v\r\n\r\n",
+				  "GET");
+	ck_assert_uint_eq(heard.heads, 1);
+	ck_assert(!heard.has_length && !heard.until_close);
+	unit_assert_slice(buffer_slice(&heard.fields), "OK\n");
+	assert_heard(&heard, UPSTREAM_OK, "hello!");
+}
+END_TEST
+
+START_TEST(a_reply_until_close_is_marked_as_such)
+{
+	struct heard heard =
+		hear(peer_replies_and_closes, "HTTP/1.0 200 OK\r\nA: b\r\n\r\nhello", "GET");
+	ck_assert(heard.until_close);
+	assert_heard(&heard, UPSTREAM_OK, "hello");
+}
+END_TEST
+
+START_TEST(replies_without_a_body_end_at_their_head)
+{
+	struct heard heard =
+		hear(peer_replies, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", "HEAD");
+	ck_assert(heard.has_length && heard.length == 99 && heard.heads == 1);
+	assert_heard(&heard, UPSTREAM_OK, "");
+	heard = hear(peer_replies, "HTTP/1.1 204 No Content\r\n\r\n", "DELETE");
+	ck_assert(heard.status == 204 && heard.heads == 1 && !heard.until_close);
+	assert_heard(&heard, UPSTREAM_OK, "");
+	heard = hear(peer_replies,
+		     "HTTP/1.1 301 Moved\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", "GET");
+	ck_assert(heard.status == 301 && heard.heads == 1);
+	assert_heard(&heard, UPSTREAM_OK, "");
+}
+END_TEST
+
+START_TEST(a_connection_that_breaks_is_told_from_one_that_ends)
+{
+	static const char *const broken[] = {
+		"",
+		"HTTP/1.1 200 OK\r\nContent-Le",
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n",
+		"SSH-2.0-OpenSSH\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\nhello",
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+		"HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nX Y: a\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n"};
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		struct heard heard = hear(peer_replies_and_closes, broken[i], "GET");
+		assert_heard(&heard, UPSTREAM_BROKEN, "");
+	}
+	struct heard heard = hear(peer_replies_and_closes,
+				  "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "GET");
+	assert_heard(&heard, UPSTREAM_BROKEN, "hel");
+	heard = hear(peer_replies_and_closes,
+		     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n", "GET");
+	assert_heard(&heard, UPSTREAM_BROKEN, "hel");
+}
+END_TEST
+
+START_TEST(a_request_goes_out_as_it_was_given_and_nothing_is_added)
+{
+	static const struct http_field fields[] = {
+		{SLICE("x-lower"), SLICE("a;b: c")},
+		{SLICE("Empty"), SLICE("")},
+		{SLICE("Host"), SLICE("other")},
+		{SLICE("Transfer-Encoding"), SLICE("chunked")},
+		{SLICE("Expect"), SLICE("100-continue")},
+		{SLICE("Connection"), SLICE("X-Hop")},
+		{SLICE("X-Hop"), SLICE("1")},
+		{SLICE("Authorization"), SLICE("Bearer k")},
+	};
+	struct heard heard;
+	begin(peer_replies, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	struct upstream_request request = request_of("M-SEARCH", "/a/../b//%7e c?x=\"{}&y=|#z");
+	request.fields = fields;
+	request.field_count = sizeof(fields) / sizeof(fields[0]);
+	setenv("http_proxy", "http://127.0.0.1:1", 1);
+	fetch(&request, &heard);
+	char expected[400];
+	(void)snprintf(expected, sizeof(expected),
+		       "M-SEARCH /a/../b//%%7e c?x=\"{}&y=|#z HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
+		       "x-lower: a;b: c\r\nEmpty:\r\nAuthorization: Bearer k\r\n\r\n",
+		       peer.port);
+	assert_heard(&heard, UPSTREAM_OK, "");
+	upstream_destroy(upstream);
+	upstream = NULL;
+	pthread_join(peer.thread, NULL);
+	unit_assert_slice(buffer_slice(&peer.request), expected);
+	event_base_free(base);
+	close(peer.listener);
+	buffer_finish(&peer.request);
+}
+END_TEST
+
+START_TEST(a_bare_origin_is_asked_for_its_root)
+{
+	struct heard heard;
+	begin(peer_replies, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	struct upstream_request request = request_of("GET", "?q");
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_OK, "");
+	ck_assert(slice_starts_with(buffer_slice(&peer.request), SLICE("GET /?q HTTP/1.1\r\n")));
+	finish();
+}
+END_TEST
+
+START_TEST(a_body_goes_out_with_its_length_also_when_empty)
+{
+	struct heard heard;
+	begin(peer_replies, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	struct upstream_request request = request_of("POST", "/");
+	request.has_body = true;
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_OK, "");
+	struct slice got = buffer_slice(&peer.request);
+	ck_assert_uint_lt(slice_find(got, SLICE("\r\nContent-Length: 0\r\n\r\n"), 0), got.size);
+	ck_assert_uint_eq(slice_find(got, SLICE("Content-Type"), 0), got.size);
+	ck_assert_uint_eq(slice_find(got, SLICE("Accept"), 0), got.size);
+	finish();
+}
+END_TEST
+
+START_TEST(a_proxy_is_asked_with_the_whole_url)
+{
+	struct heard heard;
+	char proxy[50];
+	begin(peer_replies, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	struct upstream_request request = request_of("GET", "/");
+	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", peer.port);
+	request.proxy = proxy;
+	request.url = "http://provider.invalid/v1/models?x";
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_OK, "");
+	ck_assert(slice_starts_with(buffer_slice(&peer.request),
+				    SLICE("GET http://provider.invalid/v1/models?x HTTP/1.1\r\n")));
+	finish();
+}
+END_TEST
+
+UNIT_MAIN("upstream", a_reply_with_a_length_is_heard_whole_with_its_fields,
+	  a_chunked_reply_is_heard_without_its_coding_and_trailers,
+	  a_reply_until_close_is_marked_as_such, replies_without_a_body_end_at_their_head,
+	  a_connection_that_breaks_is_told_from_one_that_ends,
+	  a_request_goes_out_as_it_was_given_and_nothing_is_added,
+	  a_bare_origin_is_asked_for_its_root, a_body_goes_out_with_its_length_also_when_empty,
+	  a_proxy_is_asked_with_the_whole_url)

@@ -1,0 +1,333 @@
+#include "tests/unit/upstream_fixture.h"
+
+#include <stdatomic.h>
+
+enum { MANY = 5 * 1024 * 1024 };
+
+/* Reads 5 MB and sends them back. */
+static void *peer_echoes(void *argument)
+{
+	int fd = peer_accept();
+	char head[100];
+	(void)argument;
+	peer_read(fd);
+	struct slice got = buffer_slice(&peer.request);
+	struct slice body = slice_part(got, slice_find(got, SLICE("\r\n\r\n"), 0) + 4, got.size);
+	(void)snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n",
+		       body.size);
+	peer_send(fd, head);
+	for (size_t at = 0; at < body.size;) {
+		ssize_t sent = send(fd, body.data + at, body.size - at, MSG_NOSIGNAL);
+		if (sent <= 0)
+			break;
+		at += (size_t)sent;
+	}
+	peer_bye(fd);
+	return NULL;
+}
+
+static char *many_bytes(void)
+{
+	char *bytes = xmalloc(MANY);
+	for (size_t i = 0; i < MANY; i++)
+		bytes[i] = (char)(i * 2654435761u >> 13);
+	return bytes;
+}
+
+START_TEST(five_megabytes_go_up_and_come_down)
+{
+	struct heard heard;
+	char *bytes = many_bytes();
+	begin(peer_echoes, NULL);
+	struct upstream_request request = request_of("PUT", "/");
+	request.has_body = true;
+	request.body = (struct slice){bytes, MANY};
+	int64_t began = milliseconds();
+	fetch(&request, &heard);
+	/* curl would wait a second for a 100 that does not come. */
+	ck_assert_int_lt(milliseconds() - began, 900);
+	ck_assert_int_eq(heard.result, UPSTREAM_OK);
+	ck_assert(slice_equal(buffer_slice(&heard.body), request.body));
+	heard_finish(&heard);
+	free(bytes);
+	finish();
+}
+END_TEST
+
+START_TEST(a_transfer_that_is_held_back_waits_and_loses_nothing)
+{
+	struct heard heard;
+	char *bytes = many_bytes();
+	begin(peer_echoes, NULL);
+	struct upstream_request request = request_of("POST", "/");
+	request.has_body = true;
+	request.body = (struct slice){bytes, MANY};
+	request.idle_timeout = 60; /* does not run while held back */
+	heard_init(&heard);
+	heard.full = heard.full_after_data = true;
+	struct transfer *transfer = upstream_start(upstream, &request, &events, &heard);
+	WAIT_UNTIL(heard.asked_full == 1);
+	run_for(150);
+	ck_assert_uint_eq(heard.asked_full, 1);
+	while (!heard.ended) {
+		size_t asked = heard.asked_full;
+		size_t size = heard.body.size;
+		heard.full = false;
+		upstream_resume(transfer);
+		ck_assert_uint_eq(heard.body.size, size); /* from the loop, not from here */
+		/* Asked for the piece that was held back, and for the next one. */
+		WAIT_UNTIL(heard.ended || heard.asked_full == asked + 2);
+		ck_assert_uint_gt(heard.body.size, size);
+	}
+	ck_assert_int_eq(heard.result, UPSTREAM_OK);
+	ck_assert(slice_equal(buffer_slice(&heard.body), request.body));
+	heard_finish(&heard);
+	free(bytes);
+	finish();
+}
+END_TEST
+
+START_TEST(a_transfer_that_is_stopped_when_resumed_ends)
+{
+	struct heard heard;
+	begin(peer_replies, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+	struct upstream_request request = request_of("GET", "/");
+	heard_init(&heard);
+	heard.full = heard.stops_at_data = true;
+	struct transfer *transfer = upstream_start(upstream, &request, &events, &heard);
+	WAIT_UNTIL(heard.asked_full > 0);
+	run_for(10);
+	heard.full = false;
+	upstream_resume(transfer);
+	ck_assert(!heard.ended);
+	WAIT_UNTIL(heard.ended);
+	assert_heard(&heard, UPSTREAM_STOPPED, "hello");
+	finish();
+}
+END_TEST
+
+START_TEST(an_event_can_stop_a_transfer_at_its_head_or_its_data)
+{
+	for (int at_data = 0; at_data < 2; at_data++) {
+		struct heard heard;
+		begin(peer_replies, "HTTP/1.1 400 No\r\nContent-Length: 99\r\n\r\nhello");
+		struct upstream_request request = request_of("GET", "/");
+		heard_init(&heard);
+		heard.stops_at_head = at_data == 0;
+		heard.stops_at_data = at_data == 1;
+		(void)upstream_start(upstream, &request, &events, &heard);
+		WAIT_UNTIL(heard.ended);
+		ck_assert_uint_eq(heard.heads, 1);
+		assert_heard(&heard, UPSTREAM_STOPPED, at_data == 1 ? "hello" : "");
+		finish();
+	}
+}
+END_TEST
+
+static atomic_int accepted;
+
+/* Keeps one connection for two requests. */
+static void *peer_keeps_alive(void *argument)
+{
+	int fd = peer_accept();
+	(void)argument;
+	atomic_fetch_add(&accepted, 1);
+	for (int i = 0; i < 2; i++) {
+		peer_read(fd);
+		peer_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+	}
+	peer_bye(fd);
+	return NULL;
+}
+
+START_TEST(a_connection_is_used_again)
+{
+	struct heard heard;
+	begin(peer_keeps_alive, NULL);
+	struct upstream_request request = request_of("GET", "/");
+	for (int i = 0; i < 2; i++) {
+		fetch(&request, &heard);
+		assert_heard(&heard, UPSTREAM_OK, "ok");
+	}
+	finish();
+	ck_assert_int_eq(atomic_load(&accepted), 1);
+}
+END_TEST
+
+/* Lets the kept connection die when its second request has come. */
+static void *peer_drops_second(void *argument)
+{
+	(void)argument;
+	int fd = peer_accept();
+	peer_read(fd);
+	peer_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+	peer_read(fd);
+	close(fd);
+	fd = peer_accept();
+	peer_read(fd);
+	peer_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nagain");
+	peer_bye(fd);
+	return NULL;
+}
+
+START_TEST(a_request_on_a_kept_connection_that_died_is_tried_on_a_fresh_one)
+{
+	struct heard heard;
+	begin(peer_drops_second, NULL);
+	struct upstream_request request = request_of("POST", "/");
+	request.has_body = true;
+	request.body = SLICE("question");
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_OK, "ok");
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_OK, "again");
+	struct slice got = buffer_slice(&peer.request);
+	ck_assert_uint_lt(slice_find(got, SLICE("\r\n\r\nquestion"), 0), got.size);
+	finish();
+}
+END_TEST
+
+static atomic_int peer_saw_close;
+
+static void *peer_streams_until_closed(void *argument)
+{
+	int fd = peer_accept();
+	(void)argument;
+	peer_read(fd);
+	peer_send(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+	peer_bye(fd);
+	atomic_store(&peer_saw_close, 1);
+	return NULL;
+}
+
+START_TEST(cancelling_closes_the_connection_at_once_and_without_an_event)
+{
+	struct heard heard;
+	begin(peer_streams_until_closed, NULL);
+	struct upstream_request request = request_of("GET", "/");
+	heard_init(&heard);
+	struct transfer *transfer = upstream_start(upstream, &request, &events, &heard);
+	WAIT_UNTIL(heard.body.size == 1);
+	int64_t began = milliseconds();
+	upstream_cancel(transfer);
+	WAIT_UNTIL(atomic_load(&peer_saw_close) == 1);
+	ck_assert_int_lt(milliseconds() - began, 100);
+	ck_assert(!heard.ended);
+	upstream_cancel(NULL);
+	heard_finish(&heard);
+	finish();
+}
+END_TEST
+
+static struct transfer *next_transfer;
+static struct heard second;
+
+/* As one does who asks once more, without what the upstream would not have. */
+static void start_again(void *cookie, enum upstream_result result, const char *detail)
+{
+	struct upstream_request request = request_of("GET", "/");
+	on_end(cookie, result, detail);
+	heard_init(&second);
+	next_transfer = upstream_start(upstream, &request, &events, &second);
+}
+
+START_TEST(a_transfer_may_be_started_when_another_ends)
+{
+	static const struct upstream_events again = {on_head, on_data, on_full, start_again};
+	struct heard heard;
+	begin(peer_keeps_alive, NULL);
+	struct upstream_request request = request_of("GET", "/");
+	heard_init(&heard);
+	(void)upstream_start(upstream, &request, &again, &heard);
+	WAIT_UNTIL(heard.ended);
+	ck_assert_ptr_nonnull(next_transfer);
+	WAIT_UNTIL(second.ended);
+	assert_heard(&heard, UPSTREAM_OK, "ok");
+	assert_heard(&second, UPSTREAM_OK, "ok");
+	finish();
+}
+END_TEST
+
+START_TEST(destroying_cancels_what_is_under_way)
+{
+	struct heard heard;
+	begin(peer_streams_until_closed, NULL);
+	struct upstream_request request = request_of("GET", "/");
+	heard_init(&heard);
+	(void)upstream_start(upstream, &request, &events, &heard);
+	WAIT_UNTIL(heard.body.size == 1);
+	finish();
+	ck_assert(!heard.ended);
+	heard_finish(&heard);
+}
+END_TEST
+
+START_TEST(a_silent_upstream_is_given_up)
+{
+	struct heard heard;
+	begin(peer_replies, "");
+	struct upstream_request request = request_of("GET", "/");
+	request.first_byte_timeout = 100;
+	int64_t began = milliseconds();
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_FIRST_BYTE_TIMEOUT, "");
+	ck_assert_int_ge(milliseconds() - began, 95);
+	ck_assert_int_lt(milliseconds() - began, 1000);
+	finish();
+	begin(peer_streams_until_closed, NULL);
+	request = request_of("GET", "/");
+	request.idle_timeout = 100;
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_IDLE_TIMEOUT, "x");
+	finish();
+}
+END_TEST
+
+static void *peer_does_nothing(void *argument)
+{
+	return argument;
+}
+
+START_TEST(an_upstream_that_cannot_be_reached_is_told_from_one_that_is_slow)
+{
+	struct heard heard;
+	begin(peer_does_nothing, NULL);
+	struct upstream_request request = request_of("GET", "/");
+	/* A queue of accepted connections that is full lets no further one in. */
+	ck_assert_int_eq(listen(peer.listener, 0), 0);
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(peer.port)};
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int queued[4];
+	for (int i = 0; i < 4; i++) {
+		queued[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(queued[i], (struct sockaddr *)&address, sizeof(address));
+	}
+	request.connect_timeout = 200;
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_CONNECT_TIMEOUT, "");
+	for (int i = 0; i < 4; i++)
+		close(queued[i]);
+	request.url = "http://127.0.0.1:1/";
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_UNREACHABLE, "");
+	request.url = "file:///etc/passwd";
+	fetch(&request, &heard);
+	ck_assert_int_ne(heard.result, UPSTREAM_OK);
+	ck_assert_uint_eq(heard.heads, 0);
+	heard_finish(&heard);
+	request.url = "nonsense";
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_UNREACHABLE, "");
+	finish();
+}
+END_TEST
+
+UNIT_MAIN("upstream_flow", five_megabytes_go_up_and_come_down,
+	  a_transfer_that_is_held_back_waits_and_loses_nothing,
+	  a_transfer_that_is_stopped_when_resumed_ends,
+	  an_event_can_stop_a_transfer_at_its_head_or_its_data, a_connection_is_used_again,
+	  a_request_on_a_kept_connection_that_died_is_tried_on_a_fresh_one,
+	  cancelling_closes_the_connection_at_once_and_without_an_event,
+	  a_transfer_may_be_started_when_another_ends, destroying_cancels_what_is_under_way,
+	  a_silent_upstream_is_given_up,
+	  an_upstream_that_cannot_be_reached_is_told_from_one_that_is_slow)
