@@ -56,6 +56,7 @@ struct exchange {
 	bool until_close; /* the reply's end cannot be told from a break */
 	bool upstream_ended;
 	bool journalled;
+	bool receipt_kept;
 	struct commit *commit; /* when this exchange waits for it */
 	struct event *commit_deadline;
 };
@@ -141,6 +142,23 @@ static void free_exchange(void *cookie)
 	free(exchange);
 }
 
+static void on_receipt_kept(void *cookie, enum store_result result)
+{
+	(void)cookie;
+	(void)result; /* a receipt is a courtesy: nothing depends on it */
+}
+
+/* The receipt of an exchange that journals nothing, for example of a request that only reads. */
+static void keep_receipt(struct exchange *exchange)
+{
+	const struct chat *chat = &exchange->chat;
+	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
+		return;
+	store_keep_receipt(exchange->worker->service->store, chat->user, chat->view->ticket,
+			   chat->receipt, chat_receipt(chat, &exchange->arena),
+			   loop_for_store(exchange->worker->loop), on_receipt_kept, NULL);
+}
+
 /* The one way out: cancels whatever is under way and writes the log line. The memory goes at the
  * end of the loop's turn, since callers further up may still look at it. */
 static void end_exchange(struct exchange *exchange, const char *reason)
@@ -157,6 +175,7 @@ static void end_exchange(struct exchange *exchange, const char *reason)
 	exchange->commit = NULL;
 	if (exchange->commit_deadline != NULL)
 		event_del(exchange->commit_deadline);
+	keep_receipt(exchange);
 	count_status(exchange);
 	metrics_observe(METRIC_EXCHANGE_SECONDS, clock_steady() - exchange->begun);
 	log_exchange(exchange, reason);
@@ -258,6 +277,7 @@ static bool journal(struct exchange *exchange, bool broke_off)
 		return false;
 	offer_key(exchange, &append);
 	append.receipt = exchange->chat.receipt;
+	exchange->receipt_kept = true;
 	append.receipt_text = chat_receipt(&exchange->chat, &exchange->arena);
 	metrics_count(append.complete ? METRIC_EXCHANGES_JOURNALLED : METRIC_EXCHANGES_INCOMPLETE,
 		      1);

@@ -167,6 +167,11 @@ struct append {
 struct store_call *store_append(struct store *store, const struct append *append,
 				struct store_loop *loop, store_done *callback, void *cookie);
 
+/* Keeps the receipt of a request that leaves nothing else behind. */
+struct store_call *store_keep_receipt(struct store *store, struct user_key user, uint64_t ticket,
+				      uint64_t receipt, struct slice text, struct store_loop *loop,
+				      store_done *callback, void *cookie);
+
 struct imported_turn {
 	enum role role; /* user or assistant */
 	struct slice text;

@@ -269,6 +269,16 @@ def test_receipts_of_one_conversation_name_what_each_request_was_given(daemon, m
     assert receipts[1]["bytes_out"] > receipts[1]["bytes_in"]
 
 
+def test_a_request_that_only_reads_has_a_receipt_too(daemon, memory_model, user):
+    memory_model.answers["I play the oboe."] = [fact("instrument", "oboe")]
+    Chat(daemon, user).say("I play the oboe.")
+    daemon.settle(user)
+    answer = Chat(daemon, user, mode="readonly").say("Hello.")
+    receipt = daemon.receipt(answer.headers["X-Memory-Receipt"])
+    assert (receipt["mode"], receipt["status"]) == ("readonly", "injected")
+    assert "oboe" in receipt["items"][0]["text"]
+
+
 # ---- the token ----
 
 
