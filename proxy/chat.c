@@ -45,7 +45,8 @@ static enum chat_verdict pass(struct chat *chat, enum chat_status status)
 void chat_bypass(struct chat *chat, enum metric_counter cause)
 {
 	chat->status = CHAT_BYPASSED;
-	chat->bypass_cause = cause;
+	chat->context = (struct context){0};
+	chat->is_fresh = false;
 	chat->insertion_count = 0;
 	chat->tokens = 0;
 	metrics_count(cause, 1);
@@ -205,13 +206,13 @@ static enum chat_verdict read_request(struct chat *chat, const struct http_head 
 	if (chat->dry_run && !is_local && !bears_admin_token(chat->config, head))
 		return refuse(refusal, 403, "dry_run_forbidden",
 			      "A dry run is answered to loopback clients or with the admin token.");
-	chat->scanned = !is_encoded(head) &&
-			request_scan(&chat->request, chat->body, arena) == REQUEST_OK;
+	chat->scanned =
+		!is_encoded(head) && request_scan(&chat->request, chat->body, arena) == REQUEST_OK;
 	enum chat_verdict verdict = find_identity(chat, head, path, refusal, arena);
 	if (verdict != CHAT_LOAD)
 		return verdict;
-	chat->settings = config_memory_for(chat->config, chat->request.model,
-					   chat->identity.tenant, chat->identity.user);
+	chat->settings = config_memory_for(chat->config, chat->request.model, chat->identity.tenant,
+					   chat->identity.user);
 	if (!choose_mode(chat, field(head, "X-Memory-Mode")))
 		return refuse(refusal, 400, "invalid_memory_mode",
 			      "X-Memory-Mode must be off, readonly, buffer, summary, entity or "
@@ -277,8 +278,7 @@ static bool quotes_an_answer(const struct chat *chat, const struct memory_view *
 		return false;
 	for (size_t i = 0; i < view->turn_count; i++) {
 		const struct turn *turn = &view->turns[i];
-		if (turn->role == ROLE_ASSISTANT &&
-		    form_quotes_answer(chat->own_text, turn->text))
+		if (turn->role == ROLE_ASSISTANT && form_quotes_answer(chat->own_text, turn->text))
 			return true;
 	}
 	return false;
@@ -387,8 +387,7 @@ struct slice chat_body(const struct chat *chat, struct arena *arena)
 {
 	if (chat->insertion_count == 0)
 		return chat->body;
-	size_t size =
-		request_spliced_size(chat->body, chat->insertions, chat->insertion_count);
+	size_t size = request_spliced_size(chat->body, chat->insertions, chat->insertion_count);
 	char *spliced = arena_alloc(arena, size);
 	request_splice(chat->body, chat->insertions, chat->insertion_count, spliced);
 	return (struct slice){spliced, size};
@@ -396,12 +395,11 @@ struct slice chat_body(const struct chat *chat, struct arena *arena)
 
 bool chat_learns_from(const struct chat *chat, int status)
 {
-	return chat->view != NULL && chat->learn && chat->status != CHAT_SIDE &&
-	       status >= 200 && status < 300 && chat->newest.count > 0;
+	return chat->view != NULL && chat->learn && chat->status != CHAT_SIDE && status >= 200 &&
+	       status < 300 && chat->newest.count > 0;
 }
 
-static void freeze(const struct chat *chat, int64_t now, struct frozen *frozen,
-		   struct arena *arena)
+static void freeze(const struct chat *chat, int64_t now, struct frozen *frozen, struct arena *arena)
 {
 	const struct context *context = &chat->context;
 	uint64_t *facts = arena_alloc(arena, context->item_count * sizeof(*facts));
@@ -459,7 +457,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.explicit_mode = chat->explicit_mode,
 		.mode = chat->mode,
 	};
-	if (chat->is_fresh && chat->status != CHAT_BYPASSED) {
+	if (chat->is_fresh) {
 		freeze(chat, now, frozen, arena);
 		append->frozen = frozen;
 	}
