@@ -46,7 +46,8 @@ static enum chat_verdict pass(struct chat *chat, enum chat_status status)
 void chat_bypass(struct chat *chat, enum metric_counter cause)
 {
 	chat->status = CHAT_BYPASSED;
-	chat->bypass_cause = cause;
+	chat->context = (struct context){0};
+	chat->is_fresh = false;
 	chat->insertion_count = 0;
 	chat->tokens = 0;
 	metrics_count(cause, 1);
@@ -495,7 +496,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.explicit_mode = chat->explicit_mode,
 		.mode = chat->mode,
 	};
-	if (chat->is_fresh && chat->status != CHAT_BYPASSED) {
+	if (chat->is_fresh) {
 		freeze(chat, frozen, arena);
 		append->frozen = frozen;
 	}

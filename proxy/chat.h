@@ -43,9 +43,8 @@ struct chat {
 	bool scanned; /* `request` is valid */
 
 	enum chat_status status;
-	enum metric_counter bypass_cause; /* when bypassed */
-	enum mode mode;                   /* what injects */
-	const char *mode_word;            /* as X-Memory-Mode gives it back */
+	enum mode mode;        /* what injects */
+	const char *mode_word; /* as X-Memory-Mode gives it back */
 	bool explicit_mode;
 	bool inject;
 	bool learn;
