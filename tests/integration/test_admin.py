@@ -256,6 +256,15 @@ def test_a_receipt_is_kept_over_kill_9(make_daemon, user):
     assert daemon.receipt(answer.headers["X-Memory-Receipt"]) == receipt
 
 
+def test_only_so_many_receipts_are_kept_and_the_oldest_go_first(make_daemon, user):
+    daemon = make_daemon({"memory": {"receipts": "5"}})
+    talk = Chat(daemon, user, session="s", newest_only=True)
+    ids = [talk.say(f"Turn {i}.").headers["X-Memory-Receipt"] for i in range(12)]
+    found = [daemon.admin("GET", f"/v1/receipts/{name}").status_code for name in ids]
+    assert found[0] == 404 and found[-5:] == [200] * 5
+    assert found == sorted(found, reverse=True)
+
+
 # ---- the token ----
 
 
