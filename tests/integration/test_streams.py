@@ -270,6 +270,16 @@ def test_the_end_of_a_reply_comes_only_after_its_exchange_is_on_disk(make_daemon
         assert daemon.messages(f"{user}-{i}") == [("user", "Hello"), ("assistant", text)]
 
 
+def test_with_relaxed_durability_exchanges_are_kept_all_the_same(make_daemon, upstream, user):
+    daemon = make_daemon({"memory": {"durability": "relaxed"}})
+    for i in range(5):
+        upstream.script(sse_reply(text_events(f"Answer {i}.")))
+        daemon.post_chat(QUESTION, {"X-User-Id": f"{user}-{i}"})
+    daemon.restart()
+    for i in range(5):
+        assert daemon.messages(f"{user}-{i}") == [("user", "Hello"), ("assistant", f"Answer {i}.")]
+
+
 def test_many_streams_at_once_arrive_whole_and_are_all_kept(daemon, upstream, user):
     replies = {}
 
