@@ -277,6 +277,8 @@ def test_a_request_that_only_reads_has_a_receipt_too(daemon, memory_model, user)
     receipt = daemon.receipt(answer.headers["X-Memory-Receipt"])
     assert (receipt["mode"], receipt["status"]) == ("readonly", "injected")
     assert "oboe" in receipt["items"][0]["text"]
+
+
 def test_only_so_many_receipts_are_kept_and_the_oldest_go_first(make_daemon, user):
     daemon = make_daemon({"memory": {"receipts": "5"}})
     talk = Chat(daemon, user, session="s", newest_only=True)
