@@ -51,8 +51,8 @@ struct chat {
 	bool dry_run;
 
 	struct newest_turn newest;
-	struct slice
-		own_text; /* the user's new words, documents taken out; as the client sent them */
+	bool is_alone;         /* one user message and, but for system text, nothing else */
+	struct slice own_text; /* the user's new words, without documents, as they were sent */
 	uint64_t own_hash;
 	struct answer_mark *marks;
 	size_t mark_count;

@@ -12,7 +12,7 @@ enum {
 	ANSWER_LIMIT = 16 << 20,
 	FACTS_TOKENS = 1500,
 	TOKENS_PER_WORD = 6, /* of a summary: generous, for scripts that cost most */
-	FIRST_PAUSE = 1000,
+	FIRST_PAUSE = 250,
 	LONGEST_PAUSE = 5 * 60 * 1000,
 	PARK_AFTER = 10, /* answers that could not be used */
 	IDLE_TIME = 60 * 60 * 1000,
