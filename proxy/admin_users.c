@@ -156,34 +156,50 @@ struct import {
 	bool learn;
 };
 
-static const char *read_turn(const struct admin_call *call, json_t *message, bool redact,
-			     struct imported_turn *turn, struct arena *arena)
+/* What a chat log holds beside the talk: nothing of it is remembered. */
+static bool is_left_out(struct slice role)
 {
-	const char *role = json_string_value(json_object_get(message, "role"));
+	return slice_equal(role, SLICE("system")) || slice_equal(role, SLICE("developer")) ||
+	       slice_equal(role, SLICE("tool"));
+}
+
+static const char *check_message(json_t *message)
+{
+	struct slice role = slice_of(json_string_value(json_object_get(message, "role")));
 	json_t *content = json_object_get(message, "content");
-	json_t *created_at = json_object_get(message, "created_at");
 	json_t *session = json_object_get(message, "session");
-	(void)call;
-	if (role == NULL || !json_is_string(content))
+	if (role.size == 0 || !json_is_string(content))
 		return "each message needs a \"role\" and a \"content\", both strings";
-	if (!slice_equal(slice_of(role), SLICE("user")) &&
-	    !slice_equal(slice_of(role), SLICE("assistant")))
-		return "a message's \"role\" must be user or assistant";
+	if (!slice_equal(role, SLICE("user")) && !slice_equal(role, SLICE("assistant")))
+		return "a message's \"role\" must be user or assistant (system, developer and tool "
+		       "are left out)";
 	if (json_string_length(content) > MAX_TEXT)
 		return "a message's \"content\" may be 1 MB at most";
 	if (session != NULL && !json_is_null(session) && !json_is_string(session))
 		return "a message's \"session\" must be a string";
+	return NULL;
+}
+
+static const char *read_turn(json_t *message, bool redact, struct imported_turn *turn,
+			     struct arena *arena)
+{
+	const char *fault = check_message(message);
+	if (fault != NULL)
+		return fault;
+	json_t *content = json_object_get(message, "content");
+	json_t *created_at = json_object_get(message, "created_at");
 	turn->created_at = clock_wall();
 	if (created_at != NULL && !json_is_null(created_at) &&
 	    !text_read_time(slice_of(json_string_value(created_at)), &turn->created_at))
 		return "a message's \"created_at\" must be a time of RFC 3339";
 	struct slice text = {json_string_value(content), json_string_length(content)};
-	turn->role = slice_equal(slice_of(role), SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
+	struct slice role = slice_of(json_string_value(json_object_get(message, "role")));
+	turn->role = slice_equal(role, SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
 	text = turn->role == ROLE_USER ? slice_trim(form_own_text(text, arena))
 				       : text_without_reasoning(text, arena);
 	turn->hash = text_hash(text);
 	turn->text = redact ? secrets_mask(text, arena, NULL) : text;
-	turn->session = slice_of(json_string_value(session));
+	turn->session = slice_of(json_string_value(json_object_get(message, "session")));
 	return NULL;
 }
 
@@ -196,14 +212,18 @@ static const char *read_import(struct admin_call *call, json_t *document, struct
 	if (learn != NULL && !json_is_boolean(learn))
 		return "\"learn\" must be true or false";
 	import->learn = learn == NULL || json_is_true(learn);
-	import->count = json_array_size(messages);
-	import->turns = arena_alloc(&call->arena, import->count * sizeof(*import->turns));
+	import->turns =
+		arena_alloc(&call->arena, json_array_size(messages) * sizeof(*import->turns));
 	struct config_memory settings =
 		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
-	for (size_t i = 0; i < import->count; i++) {
-		const char *fault =
-			read_turn(call, json_array_get(messages, i), settings.secrets_redact,
-				  &import->turns[i], &call->arena);
+	size_t i;
+	json_t *message;
+	json_array_foreach(messages, i, message)
+	{
+		if (is_left_out(slice_of(json_string_value(json_object_get(message, "role")))))
+			continue;
+		const char *fault = read_turn(message, settings.secrets_redact,
+					      &import->turns[import->count++], &call->arena);
 		if (fault != NULL)
 			return fault;
 	}

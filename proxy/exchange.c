@@ -1,68 +1,13 @@
-#include "proxy/exchange.h"
-
-#include "proxy/chat.h"
+#include "proxy/exchange_state.h"
 #include "proxy/forward.h"
-#include "proxy/learner.h"
 #include "proxy/log.h"
-#include "proxy/relay.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Where an exchange stands. The gauges of /metrics count the exchanges in each state. */
-enum exchange_state {
-	EXCHANGE_LOADING, /* until the request goes upstream */
-	EXCHANGE_WAITING, /* for the reply's head */
-	EXCHANGE_RELAYING,
-	EXCHANGE_COMMITTING, /* the reply's end waits for the disk */
-	EXCHANGE_ENDED,
-};
-
-/* A journalled exchange on its way to the disk. It outlives its exchange when that does not wait.
- */
-struct commit {
-	struct exchange *exchange; /* NULL: nobody waits */
-	struct service *service;
-	struct user_key user;
-	bool learns;
-	uint64_t started;
-};
-
-struct exchange {
-	struct exchange *next, **link; /* in worker->exchanges */
-	struct worker *worker;
-	struct config *config;
-	struct http_request *request; /* NULL once it was ended or its client left */
-	enum exchange_state state;
-	struct arena arena;
-	uint64_t begun;
-	int64_t begun_at;
-
-	struct slice method; /* for the log: copies that outlive the request */
-	struct slice path;
-	struct slice target; /* without /u/USER */
-	struct identity_path user_path;
-	bool is_chat;
-	struct chat chat;
-	struct store_call *load;
-
-	struct slice body; /* as it goes upstream */
-	struct transfer *transfer;
-	bool again; /* refused with memory in it: to be sent once more without */
-	int status; /* of the reply; 0 before its head */
-	uint64_t first_byte;
-	struct relay relay;
-	bool until_close; /* the reply's end cannot be told from a break */
-	bool upstream_ended;
-	bool journalled;
-	bool receipt_kept;
-	struct commit *commit; /* when this exchange waits for it */
-	struct event *commit_deadline;
-};
-
-/* CONTRACT, durability: at most 2 s late. */
-static const struct timeval commit_patience = {.tv_sec = 2};
+/* What is read of a refusal, to see what it is about. */
+enum { REFUSAL_LIMIT = 64 * 1024 };
 
 static const enum metric_gauge state_gauges[] = {
 	[EXCHANGE_LOADING] = METRIC_EXCHANGES_LOADING,
@@ -71,15 +16,13 @@ static const enum metric_gauge state_gauges[] = {
 	[EXCHANGE_COMMITTING] = METRIC_EXCHANGES_COMMITTING,
 };
 
-static void change_state(struct exchange *exchange, enum exchange_state state)
+void exchange_change_state(struct exchange *exchange, enum exchange_state state)
 {
 	metrics_move(state_gauges[exchange->state], -1);
 	exchange->state = state;
 	if (state != EXCHANGE_ENDED)
 		metrics_move(state_gauges[state], 1);
 }
-
-/* ---- the end ---- */
 
 static void count_status(const struct exchange *exchange)
 {
@@ -135,6 +78,7 @@ static void free_exchange(void *cookie)
 {
 	struct exchange *exchange = cookie;
 	relay_finish(&exchange->relay);
+	buffer_finish(&exchange->refusal);
 	if (exchange->commit_deadline != NULL)
 		event_free(exchange->commit_deadline);
 	config_release(exchange->config);
@@ -142,40 +86,17 @@ static void free_exchange(void *cookie)
 	free(exchange);
 }
 
-static void on_receipt_kept(void *cookie, enum store_result result)
-{
-	(void)cookie;
-	(void)result; /* a receipt is a courtesy: nothing depends on it */
-}
-
-/* The receipt of an exchange that journals nothing, for example of a request that only reads. */
-static void keep_receipt(struct exchange *exchange)
-{
-	const struct chat *chat = &exchange->chat;
-	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
-		return;
-	store_keep_receipt(exchange->worker->service->store, chat->user, chat->view->ticket,
-			   chat->receipt, chat_receipt(chat, &exchange->arena),
-			   loop_for_store(exchange->worker->loop), on_receipt_kept, NULL);
-}
-
-/* The one way out: cancels whatever is under way and writes the log line. The memory goes at the
- * end of the loop's turn, since callers further up may still look at it. */
-static void end_exchange(struct exchange *exchange, const char *reason)
+void exchange_end(struct exchange *exchange, const char *reason)
 {
 	if (exchange->state == EXCHANGE_ENDED)
 		return;
-	change_state(exchange, EXCHANGE_ENDED);
+	exchange_change_state(exchange, EXCHANGE_ENDED);
 	store_cancel(exchange->load);
 	exchange->load = NULL;
 	upstream_cancel(exchange->transfer);
 	exchange->transfer = NULL;
-	if (exchange->commit != NULL)
-		exchange->commit->exchange = NULL;
-	exchange->commit = NULL;
-	if (exchange->commit_deadline != NULL)
-		event_del(exchange->commit_deadline);
-	keep_receipt(exchange);
+	exchange_detach_commit(exchange);
+	exchange_keep_receipt(exchange);
 	count_status(exchange);
 	metrics_observe(METRIC_EXCHANGE_SECONDS, clock_steady() - exchange->begun);
 	log_exchange(exchange, reason);
@@ -185,19 +106,8 @@ static void end_exchange(struct exchange *exchange, const char *reason)
 	loop_later(exchange->worker->loop, free_exchange, exchange);
 }
 
-/* Ends the reply first. */
-static void finish_reply(struct exchange *exchange, const char *reason)
-{
-	struct http_request *request = exchange->request;
-	exchange->request = NULL;
-	exchange->relay.request = NULL;
-	if (request != NULL)
-		http_reply_end(request);
-	end_exchange(exchange, reason);
-}
-
-static void reply_error(struct exchange *exchange, int status, const char *code,
-			struct slice message, const char *reason)
+void exchange_end_with_error(struct exchange *exchange, int status, const char *code,
+			     struct slice message)
 {
 	struct http_request *request = exchange->request;
 	exchange->request = NULL;
@@ -205,321 +115,18 @@ static void reply_error(struct exchange *exchange, int status, const char *code,
 	metrics_count(status < 500 ? METRIC_ERRORS_CLIENT : METRIC_ERRORS_UPSTREAM, 1);
 	if (request != NULL)
 		http_reply_error(request, status, code, message, NULL, 0);
-	end_exchange(exchange, reason);
+	exchange_end(exchange, code);
 }
-
-/* ---- memory keeps the exchange ---- */
-
-static void let_reply_end(struct exchange *exchange)
-{
-	relay_release(&exchange->relay);
-	if (exchange->upstream_ended) {
-		finish_reply(exchange, "done");
-		return;
-	}
-	change_state(exchange, EXCHANGE_RELAYING);
-	/* What was held may have held the upstream up, and of that no `drained` tells. */
-	upstream_resume(exchange->transfer);
-}
-
-static void on_committed(void *cookie, enum store_result result)
-{
-	struct commit *commit = cookie;
-	struct exchange *exchange = commit->exchange;
-	metrics_observe(METRIC_COMMIT_SECONDS, clock_steady() - commit->started);
-	if (result == STORE_OK && commit->learns)
-		learner_wake(commit->service->learner, commit->user);
-	if (result != STORE_OK && result != STORE_STALE) {
-		metrics_count(result == STORE_FULL ? METRIC_BYPASS_FULL : METRIC_BYPASS_COMMIT, 1);
-		log_error("an exchange was not journalled: %s", store_result_name(result));
-	}
-	free(commit);
-	if (exchange != NULL) {
-		exchange->commit = NULL;
-		event_del(exchange->commit_deadline);
-		let_reply_end(exchange);
-	}
-}
-
-static void on_commit_late(evutil_socket_t fd, short what, void *cookie)
-{
-	struct exchange *exchange = cookie;
-	(void)fd;
-	(void)what;
-	metrics_count(METRIC_BYPASS_COMMIT, 1);
-	log_error("the store took longer than 2 s to journal an exchange");
-	exchange->commit->exchange = NULL;
-	exchange->commit = NULL;
-	let_reply_end(exchange);
-}
-
-static void offer_key(struct exchange *exchange, struct append *append)
-{
-	const struct config *config = exchange->config;
-	struct slice key = exchange->chat.authorization;
-	if (config->model.api_key[0] != '\0' || config->upstream.api_key[0] != '\0' ||
-	    key.size == 0)
-		return;
-	append->client_key = true;
-	learner_offer_key(exchange->worker->service->learner, exchange->chat.user, key);
-}
-
-/* Hands what was said to the store, once. True: the reply's end has to wait for it. */
-static bool journal(struct exchange *exchange, bool broke_off)
-{
-	struct service *service = exchange->worker->service;
-	struct relay *relay = &exchange->relay;
-	if (exchange->journalled || relay->reader == NULL)
-		return false;
-	exchange->journalled = true;
-	struct reply reply = reply_result(relay->reader);
-	struct append append;
-	struct frozen frozen;
-	if (!chat_append(&exchange->chat, &reply, broke_off, exchange->begun_at, clock_wall(),
-			 &append, &frozen, &exchange->arena))
-		return false;
-	offer_key(exchange, &append);
-	append.receipt = exchange->chat.receipt;
-	exchange->receipt_kept = true;
-	append.receipt_text = chat_receipt(&exchange->chat, &exchange->arena);
-	metrics_count(append.complete ? METRIC_EXCHANGES_JOURNALLED : METRIC_EXCHANGES_INCOMPLETE,
-		      1);
-	bool waits = relay->holds && exchange->request != NULL;
-	struct commit *commit = xmalloc(sizeof(*commit));
-	*commit = (struct commit){.exchange = waits ? exchange : NULL,
-				  .service = service,
-				  .user = exchange->chat.user,
-				  .learns = append.learn,
-				  .started = clock_steady()};
-	/* The callback is never cancelled, since the learner waits for it too. */
-	store_append(service->store, &append, loop_for_store(exchange->worker->loop), on_committed,
-		     commit);
-	if (!waits)
-		return false;
-	exchange->commit = commit;
-	exchange->commit_deadline =
-		evtimer_new(loop_base(exchange->worker->loop), on_commit_late, exchange);
-	evtimer_add(exchange->commit_deadline, &commit_patience);
-	change_state(exchange, EXCHANGE_COMMITTING);
-	return true;
-}
-
-/* ---- the reply ---- */
-
-static size_t memory_fields(struct exchange *exchange, struct http_field fields[4])
-{
-	const struct chat *chat = &exchange->chat;
-	size_t count = 0;
-	if (!exchange->is_chat)
-		return 0;
-	fields[count++] = (struct http_field){SLICE("X-Memory-Status"),
-					      slice_of(chat_status_name(chat->status))};
-	fields[count++] = (struct http_field){SLICE("X-Memory-Mode"), slice_of(chat->mode_word)};
-	fields[count++] = (struct http_field){SLICE("X-Memory-Tokens"),
-					      arena_printf(&exchange->arena, "%zu", chat->tokens)};
-	if (chat->receipt != 0)
-		fields[count++] = (struct http_field){
-			SLICE("X-Memory-Receipt"), arena_printf(&exchange->arena, "%016llx",
-								(unsigned long long)chat->receipt)};
-	return count;
-}
-
-/* A refusal that may be due to what was put in (CONTRACT section 3). */
-static bool is_refused_injection(const struct exchange *exchange, int status)
-{
-	return exchange->is_chat && exchange->chat.insertion_count > 0 &&
-	       (status == 400 || status == 413 || status == 422);
-}
-
-static bool is_event_stream(const struct upstream_head *head)
-{
-	struct slice type =
-		http_field_value(head->fields, head->field_count, SLICE("Content-Type"));
-	return type.size >= 17 &&
-	       slice_equal_nocase(slice_part(type, 0, 17), SLICE("text/event-stream"));
-}
-
-static void start_relay(struct exchange *exchange, const struct upstream_head *head)
-{
-	bool learns = exchange->is_chat && chat_learns_from(&exchange->chat, head->status);
-	bool strict = exchange->chat.settings.durability == DURABILITY_STRICT;
-	relay_start(&exchange->relay, exchange->request, is_event_stream(head), learns,
-		    learns && strict,
-		    http_field_value(head->fields, head->field_count, SLICE("Content-Encoding")));
-}
-
-/* A 304's Content-Length tells of a body that does not come (RFC 9110, section 8.6). */
-static enum http_framing choose_framing(const struct exchange *exchange,
-					const struct upstream_head *head)
-{
-	if (head->status == 204 || head->status == 304)
-		return HTTP_FRAMING_NONE;
-	if (head->has_length)
-		return HTTP_FRAMING_LENGTH;
-	return slice_equal(exchange->method, SLICE("HEAD")) ? HTTP_FRAMING_NONE
-							    : HTTP_FRAMING_STREAM;
-}
-
-static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
-{
-	struct exchange *exchange = cookie;
-	if (is_refused_injection(exchange, head->status)) {
-		exchange->again = true;
-		return UPSTREAM_STOP;
-	}
-	if (exchange->is_chat && exchange->chat.status == CHAT_BYPASSED &&
-	    exchange->chat.made_message && head->status < 300)
-		refusals_add(exchange->worker->service->refusals, exchange->chat.request.model);
-	exchange->status = head->status;
-	exchange->first_byte = clock_steady();
-	metrics_observe(METRIC_FIRST_BYTE_SECONDS, exchange->first_byte - exchange->begun);
-	start_relay(exchange, head);
-	struct http_field memory[4];
-	size_t memory_count = memory_fields(exchange, memory);
-	const struct http_field *fields;
-	size_t count = forward_reply_fields(head->fields, head->field_count, memory, memory_count,
-					    &fields, &exchange->arena);
-	http_reply_head(exchange->request, head->status, head->reason, fields, count,
-			choose_framing(exchange, head));
-	exchange->until_close = head->until_close;
-	change_state(exchange, EXCHANGE_RELAYING);
-	return UPSTREAM_GO_ON;
-}
-
-static enum upstream_next on_data(void *cookie, struct slice bytes)
-{
-	struct exchange *exchange = cookie;
-	relay_feed(&exchange->relay, bytes);
-	if (exchange->state == EXCHANGE_RELAYING && !exchange->journalled &&
-	    relay_is_done(&exchange->relay) && !journal(exchange, false))
-		relay_release(&exchange->relay);
-	return UPSTREAM_GO_ON;
-}
-
-static bool on_full(void *cookie)
-{
-	struct exchange *exchange = cookie;
-	return relay_is_full(&exchange->relay);
-}
-
-static void on_drained(void *cookie)
-{
-	struct exchange *exchange = cookie;
-	if (exchange->transfer != NULL)
-		upstream_resume(exchange->transfer);
-}
-
-static void upstream_fault(enum upstream_result result, int *status, const char **code)
-{
-	bool is_timeout = result == UPSTREAM_CONNECT_TIMEOUT ||
-			  result == UPSTREAM_FIRST_BYTE_TIMEOUT || result == UPSTREAM_IDLE_TIMEOUT;
-	*status = is_timeout ? 504 : 502;
-	*code = is_timeout                       ? "upstream_timeout"
-		: result == UPSTREAM_UNREACHABLE ? "upstream_unreachable"
-						 : "upstream_broken";
-}
-
-/* Whether all of the answer came, even if its connection broke off, or its client left, behind it.
- */
-static bool reply_is_whole(const struct exchange *exchange)
-{
-	if (exchange->relay.reader == NULL)
-		return false;
-	struct reply reply = reply_result(exchange->relay.reader);
-	return reply.done || reply.finished;
-}
-
-/* The upstream failed after its head had been passed on. */
-static void break_off(struct exchange *exchange, enum upstream_result result, const char *detail)
-{
-	int status;
-	const char *code;
-	upstream_fault(result, &status, &code);
-	metrics_count(METRIC_ERRORS_UPSTREAM, 1);
-	journal(exchange, !reply_is_whole(exchange));
-	struct http_request *request = exchange->request;
-	if (request != NULL && exchange->relay.is_stream && !relay_is_done(&exchange->relay)) {
-		relay_error_event(&exchange->relay, status, code, slice_of(detail));
-		finish_reply(exchange, code);
-		return;
-	}
-	exchange->request = NULL;
-	if (request != NULL)
-		http_reply_abort(request);
-	end_exchange(exchange, code);
-}
-
-static void send_upstream(struct exchange *exchange);
-
-static void on_end(void *cookie, enum upstream_result result, const char *detail)
-{
-	struct exchange *exchange = cookie;
-	exchange->transfer = NULL;
-	exchange->upstream_ended = true;
-	if (exchange->again) {
-		exchange->again = false;
-		chat_bypass(&exchange->chat, METRIC_BYPASS_REFUSED);
-		exchange->body = exchange->chat.body;
-		send_upstream(exchange);
-		return;
-	}
-	if (exchange->status == 0) {
-		int status;
-		const char *code;
-		upstream_fault(result, &status, &code);
-		reply_error(exchange, status, code, slice_of(detail), code);
-		return;
-	}
-	if (result != UPSTREAM_OK && !relay_is_done(&exchange->relay)) {
-		break_off(exchange, result, detail);
-		return;
-	}
-	if (exchange->commit != NULL)
-		return; /* the reply ends when the exchange is on disk */
-	if (journal(exchange, exchange->until_close && !reply_is_whole(exchange)))
-		return;
-	let_reply_end(exchange);
-}
-
-static void send_upstream(struct exchange *exchange)
-{
-	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
-	const struct config *config = exchange->config;
-	const struct http_head *head = http_request_head(exchange->request);
-	const struct http_field *fields;
-	size_t count =
-		forward_request_fields(config, head, exchange->is_chat, &fields, &exchange->arena);
-	struct upstream_request request = {
-		.method = exchange->method,
-		.url = forward_url(config, exchange->target, &exchange->arena),
-		.proxy = config->upstream.proxy,
-		.ca_file = config->upstream.ca_file,
-		.fields = fields,
-		.field_count = count,
-		.has_body = head->has_length || head->chunked,
-		.body = exchange->body,
-		.connect_timeout = config->upstream.connect_timeout,
-		.first_byte_timeout = config->upstream.first_byte_timeout,
-		.idle_timeout = config->upstream.idle_timeout,
-	};
-	exchange->upstream_ended = false;
-	if (exchange->state != EXCHANGE_WAITING)
-		change_state(exchange, EXCHANGE_WAITING);
-	exchange->transfer =
-		upstream_start(exchange->worker->upstream, &request, &events, exchange);
-}
-
-/* ---- the request ---- */
 
 static void reply_dry_run(struct exchange *exchange)
 {
 	struct http_field fields[4];
-	size_t count = memory_fields(exchange, fields);
+	size_t count = exchange_memory_fields(exchange, fields);
 	struct http_request *request = exchange->request;
 	exchange->request = NULL;
 	exchange->status = 200;
 	http_reply(request, 200, "application/json", fields, count, exchange->body);
-	end_exchange(exchange, "dry run");
+	exchange_end(exchange, "dry run");
 }
 
 static void go_on(struct exchange *exchange)
@@ -529,7 +136,7 @@ static void go_on(struct exchange *exchange)
 	if (exchange->is_chat && exchange->chat.dry_run)
 		reply_dry_run(exchange);
 	else
-		send_upstream(exchange);
+		exchange_send(exchange);
 }
 
 /* Sortable by time, unique within this daemon's life and, but for a clock set back, beyond it. */
@@ -582,8 +189,8 @@ static void open_chat(struct exchange *exchange)
 			  &exchange->arena)) {
 	case CHAT_REFUSED:
 		exchange->is_chat = false;
-		reply_error(exchange, refusal.status, refusal.code, slice_of(refusal.message),
-			    refusal.code);
+		exchange_end_with_error(exchange, refusal.status, refusal.code,
+					slice_of(refusal.message));
 		return;
 	case CHAT_LOAD:
 		load_memory(exchange);
@@ -600,8 +207,8 @@ static void on_gone(void *cookie)
 	exchange->request = NULL;
 	exchange->relay.request = NULL;
 	metrics_count(METRIC_CLIENTS_GONE, 1);
-	journal(exchange, !reply_is_whole(exchange));
-	end_exchange(exchange, "client gone");
+	exchange_journal(exchange, !exchange_reply_is_whole(exchange));
+	exchange_end(exchange, "client gone");
 }
 
 static struct exchange *create_exchange(struct worker *worker, struct http_request *request)
@@ -610,6 +217,8 @@ static struct exchange *create_exchange(struct worker *worker, struct http_reque
 	exchange->worker = worker;
 	exchange->config = config_retain(worker->config);
 	exchange->request = request;
+	exchange->end_reason = "done";
+	buffer_init(&exchange->refusal, REFUSAL_LIMIT);
 	exchange->begun = clock_steady();
 	exchange->begun_at = clock_wall();
 	exchange->next = worker->exchanges;
@@ -623,7 +232,7 @@ static struct exchange *create_exchange(struct worker *worker, struct http_reque
 
 void exchange_begin(struct worker *worker, struct http_request *request)
 {
-	static const struct http_request_events events = {on_gone, on_drained};
+	static const struct http_request_events events = {on_gone, exchange_drained};
 	struct exchange *exchange = create_exchange(worker, request);
 	const struct http_head *head = http_request_head(request);
 	http_request_set_events(request, &events, exchange);
@@ -649,8 +258,8 @@ void exchange_end_all(struct worker *worker)
 		struct http_request *request = exchange->request;
 		exchange->request = NULL;
 		exchange->relay.request = NULL;
-		journal(exchange, !reply_is_whole(exchange));
-		end_exchange(exchange, "shut down"); /* before the body that it sends is freed */
+		exchange_journal(exchange, !exchange_reply_is_whole(exchange));
+		exchange_end(exchange, "shut down"); /* before the body that it sends is freed */
 		if (request != NULL)
 			http_reply_abort(request);
 	}

@@ -12,11 +12,12 @@ void relay_start(struct relay *relay, struct http_request *request, bool is_stre
 {
 	*relay = (struct relay){.request = request, .is_stream = is_stream, .line_ends = 2};
 	buffer_init(&relay->held, HELD_LIMIT);
+	relay->is_coded = coding.size > 0 && !slice_equal_nocase(coding, SLICE("identity"));
 	if (!learns)
 		return;
 	relay->reader = reply_reader_create(is_stream ? REPLY_EVENTS : REPLY_JSON, READ_LIMIT);
 	relay->holds = holds;
-	if (coding.size > 0 && !slice_equal_nocase(coding, SLICE("identity"))) {
+	if (relay->is_coded) {
 		relay->decoder = decoder_create(coding);
 		relay->undecodable = relay->decoder == NULL;
 	}

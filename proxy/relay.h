@@ -12,7 +12,8 @@ struct relay {
 	struct http_request *request; /* NULL once the client left */
 	struct reply_reader *reader;  /* NULL: nothing is learned */
 	struct decoder *decoder;      /* NULL: the reply comes as it is */
-	bool undecodable;             /* it has a coding that cannot be read */
+	bool is_coded;                /* it has a content coding... */
+	bool undecodable;             /* ...that cannot be read */
 	bool is_stream;
 	bool holds;
 	struct buffer held;

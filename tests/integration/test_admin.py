@@ -240,6 +240,18 @@ def test_a_forgotten_user_stays_forgotten_over_kill_9(make_daemon, user):
     assert not daemon.knows(user)
 
 
+def test_an_imported_log_loses_its_system_and_tool_messages_only(daemon, user):
+    messages = [
+        {"role": "system", "content": "You are terse."},
+        {"role": "user", "content": "Which day is it?"},
+        {"role": "tool", "content": "Monday"},
+        {"role": "assistant", "content": "Monday."},
+    ]
+    reply = daemon.admin("POST", f"/v1/users/{user}/messages", json={"messages": messages, "learn": False})
+    assert reply.status_code == 202
+    assert [m["content"] for m in daemon.memory(user)["messages"]] == ["Which day is it?", "Monday."]
+
+
 # ---- receipts ----
 
 

@@ -390,6 +390,16 @@ def test_a_model_that_refuses_the_system_role_gets_memory_in_the_user_turn_from_
     assert [r.messages[0]["role"] for r in upstream.chats()] == ["system", "user", "user", "system", "user"]
 
 
+@pytest.mark.parametrize(("status", "words"), [(413, "system says: too large"), (400, "temperature is out of range")])
+def test_a_refusal_that_is_not_about_roles_moves_no_memory(make_daemon, upstream, memory_model, user, status, words):
+    daemon = make_daemon()
+    make_known(daemon, memory_model, user)
+    upstream.script(json_reply({"error": {"message": words}}, status=status))
+    assert ask(daemon, user, X_Session_Id="a").headers["X-Memory-Status"] == "bypassed"
+    assert ask(daemon, user, X_Session_Id="b").headers["X-Memory-Status"] == "injected"
+    assert upstream.last.messages[0]["role"] == "system"
+
+
 def test_a_reply_with_response_format_teaches_nothing_of_its_text(daemon, upstream, memory_model, user):
     upstream.script(json_reply(completion('{"city":"Lima"}')))
     turn = "Answer in JSON: which city has llamas?"

@@ -249,11 +249,16 @@ class Daemon:
         reply = self.admin("DELETE", self.memory_path(user, "", tenant))
         assert reply.status_code == 204, f"{reply.status_code} {reply.text}"
 
-    def receipt(self, receipt_id, tenant=None):
+    def receipt(self, receipt_id, tenant=None, timeout=5):
+        """A receipt; that of a request which journals nothing may be written a moment later."""
         suffix = f"?tenant={tenant}" if tenant is not None else ""
-        reply = self.admin("GET", f"/v1/receipts/{receipt_id}{suffix}")
-        assert reply.status_code == 200, f"{reply.status_code} {reply.text}"
-        return reply.json()
+        end = time.monotonic() + timeout
+        while True:
+            reply = self.admin("GET", f"/v1/receipts/{receipt_id}{suffix}")
+            if reply.status_code == 200:
+                return reply.json()
+            assert time.monotonic() < end, f"{reply.status_code} {reply.text}"
+            time.sleep(0.02)
 
     def metrics(self):
         reply = self.admin("GET", "/metrics")

@@ -1,0 +1,123 @@
+#include "proxy/exchange_state.h"
+#include "proxy/learner.h"
+#include "proxy/log.h"
+
+#include <stdlib.h>
+
+/* A journalled exchange on its way to the disk. It outlives its exchange when that does not wait.
+ */
+struct commit {
+	struct exchange *exchange; /* NULL: nobody waits */
+	struct service *service;
+	struct user_key user;
+	bool learns;
+	uint64_t started;
+};
+
+/* CONTRACT, durability: at most 2 s late. */
+static const struct timeval commit_patience = {.tv_sec = 2};
+
+static void on_committed(void *cookie, enum store_result result)
+{
+	struct commit *commit = cookie;
+	struct exchange *exchange = commit->exchange;
+	metrics_observe(METRIC_COMMIT_SECONDS, clock_steady() - commit->started);
+	if (result == STORE_OK && commit->learns)
+		learner_wake(commit->service->learner, commit->user);
+	if (result != STORE_OK && result != STORE_STALE) {
+		metrics_count(result == STORE_FULL ? METRIC_BYPASS_FULL : METRIC_BYPASS_COMMIT, 1);
+		log_error("an exchange was not journalled: %s", store_result_name(result));
+	}
+	free(commit);
+	if (exchange != NULL) {
+		exchange->commit = NULL;
+		event_del(exchange->commit_deadline);
+		exchange_release_reply(exchange);
+	}
+}
+
+static void on_commit_late(evutil_socket_t fd, short what, void *cookie)
+{
+	struct exchange *exchange = cookie;
+	(void)fd;
+	(void)what;
+	metrics_count(METRIC_BYPASS_COMMIT, 1);
+	log_error("the store took longer than 2 s to journal an exchange");
+	exchange_detach_commit(exchange);
+	exchange_release_reply(exchange);
+}
+
+static void offer_key(struct exchange *exchange, struct append *append)
+{
+	const struct config *config = exchange->config;
+	struct slice key = exchange->chat.authorization;
+	if (config->model.api_key[0] != '\0' || config->upstream.api_key[0] != '\0' ||
+	    key.size == 0)
+		return;
+	append->client_key = true;
+	learner_offer_key(exchange->worker->service->learner, exchange->chat.user, key);
+}
+
+bool exchange_journal(struct exchange *exchange, bool broke_off)
+{
+	struct service *service = exchange->worker->service;
+	struct relay *relay = &exchange->relay;
+	if (exchange->journalled || relay->reader == NULL)
+		return false;
+	exchange->journalled = true;
+	struct reply reply = reply_result(relay->reader);
+	struct append append;
+	struct frozen frozen;
+	if (!chat_append(&exchange->chat, &reply, broke_off, exchange->begun_at, clock_wall(),
+			 &append, &frozen, &exchange->arena))
+		return false;
+	offer_key(exchange, &append);
+	append.receipt = exchange->chat.receipt;
+	exchange->receipt_kept = true;
+	append.receipt_text = chat_receipt(&exchange->chat, &exchange->arena);
+	metrics_count(append.complete ? METRIC_EXCHANGES_JOURNALLED : METRIC_EXCHANGES_INCOMPLETE,
+		      1);
+	bool waits = relay->holds && exchange->request != NULL;
+	struct commit *commit = xmalloc(sizeof(*commit));
+	*commit = (struct commit){.exchange = waits ? exchange : NULL,
+				  .service = service,
+				  .user = exchange->chat.user,
+				  .learns = append.learn,
+				  .started = clock_steady()};
+	/* The callback is never cancelled, since the learner waits for it too. */
+	store_append(service->store, &append, loop_for_store(exchange->worker->loop), on_committed,
+		     commit);
+	if (!waits)
+		return false;
+	exchange->commit = commit;
+	exchange->commit_deadline =
+		evtimer_new(loop_base(exchange->worker->loop), on_commit_late, exchange);
+	evtimer_add(exchange->commit_deadline, &commit_patience);
+	exchange_change_state(exchange, EXCHANGE_COMMITTING);
+	return true;
+}
+
+void exchange_detach_commit(struct exchange *exchange)
+{
+	if (exchange->commit == NULL)
+		return;
+	exchange->commit->exchange = NULL;
+	exchange->commit = NULL;
+	event_del(exchange->commit_deadline);
+}
+
+static void on_receipt_kept(void *cookie, enum store_result result)
+{
+	(void)cookie;
+	(void)result; /* a receipt is a courtesy: nothing depends on it */
+}
+
+void exchange_keep_receipt(struct exchange *exchange)
+{
+	const struct chat *chat = &exchange->chat;
+	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
+		return;
+	store_keep_receipt(exchange->worker->service->store, chat->user, chat->view->ticket,
+			   chat->receipt, chat_receipt(chat, &exchange->arena),
+			   loop_for_store(exchange->worker->loop), on_receipt_kept, NULL);
+}
