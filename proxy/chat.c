@@ -98,34 +98,57 @@ static bool is_history(const struct chat *chat, size_t index)
 	       chat->request.messages[index].has_tool_calls;
 }
 
+static bool is_mark(const struct chat *chat, size_t index)
+{
+	return chat->request.messages[index].role == ROLE_ASSISTANT && is_history(chat, index);
+}
+
+/* Where the newest MAX_MARKS of them begin. */
+static size_t first_mark(const struct chat *chat)
+{
+	size_t index = chat->request.message_count;
+	for (size_t marks = 0; index > 0 && marks < MAX_MARKS; index--)
+		marks += is_mark(chat, index - 1);
+	return index;
+}
+
+static uint64_t hash_own_text(const struct chat *chat, size_t index, struct arena *arena)
+{
+	return text_hash(form_own_text(message_text(chat, index, arena), arena));
+}
+
+/* Of the newest user turn before `index`; 0: there is none. */
 static uint64_t user_hash_before(const struct chat *chat, size_t index, struct arena *arena)
 {
 	while (index > 0 && chat->request.messages[index - 1].role != ROLE_USER)
 		index--;
-	if (index == 0)
-		return 0;
-	return text_hash(form_own_text(message_text(chat, index - 1, arena), arena));
+	return index == 0 ? 0 : hash_own_text(chat, index - 1, arena);
 }
 
+static struct answer_mark read_mark(const struct chat *chat, size_t index, uint64_t user_hash,
+				    struct arena *arena)
+{
+	const struct message *message = &chat->request.messages[index];
+	return (struct answer_mark){
+		.hash = message->has_tool_calls ? message->tool_calls_hash
+						: text_hash(message_text(chat, index, arena)),
+		.user_hash = user_hash,
+		.tool_calls = message->has_tool_calls,
+	};
+}
+
+/* A user turn may be large and have many marks behind it: its text is hashed once. */
 static void read_marks(struct chat *chat, struct arena *arena)
 {
-	const struct chat_request *request = &chat->request;
+	size_t index = first_mark(chat);
+	uint64_t user_hash = user_hash_before(chat, index, arena);
 	chat->marks = arena_alloc(arena, MAX_MARKS * sizeof(*chat->marks));
-	size_t at = MAX_MARKS;
-	for (size_t i = request->message_count; i > 0 && at > 0; i--) {
-		const struct message *message = &request->messages[i - 1];
-		if (message->role != ROLE_ASSISTANT || !is_history(chat, i - 1))
-			continue;
-		chat->marks[--at] = (struct answer_mark){
-			.hash = message->has_tool_calls
-					? message->tool_calls_hash
-					: text_hash(message_text(chat, i - 1, arena)),
-			.user_hash = user_hash_before(chat, i - 1, arena),
-			.tool_calls = message->has_tool_calls,
-		};
+	for (; index < chat->request.message_count; index++) {
+		if (chat->request.messages[index].role == ROLE_USER)
+			user_hash = hash_own_text(chat, index, arena);
+		else if (is_mark(chat, index))
+			chat->marks[chat->mark_count++] = read_mark(chat, index, user_hash, arena);
 	}
-	chat->marks += at;
-	chat->mark_count = MAX_MARKS - at;
 }
 
 /* The only message that is not a system message, when it is a user message; else NULL. */

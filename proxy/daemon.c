@@ -29,7 +29,8 @@ struct file_mark {
 
 struct server_process {
 	const char *file;
-	struct file_mark mark;
+	struct file_mark mark; /* of what was read last */
+	struct file_mark seen; /* at the last look */
 	struct config *config;
 	struct service service;
 	struct loop *loop;
@@ -52,7 +53,7 @@ static struct file_mark mark_file(const char *file)
 	return (struct file_mark){.device = info.st_dev,
 				  .inode = info.st_ino,
 				  .size = info.st_size,
-				  .changed = info.st_mtim};
+				  .changed = info.st_ctim};
 }
 
 static bool same_mark(const struct file_mark *a, const struct file_mark *b)
@@ -103,8 +104,11 @@ static void on_watch(evutil_socket_t fd, short what, void *cookie)
 	(void)fd;
 	(void)what;
 	struct file_mark mark = mark_file(process->file);
-	/* A file that is gone for a moment is being replaced. */
-	if (mark.inode != 0 && !same_mark(&mark, &process->mark))
+	bool is_settled = same_mark(&mark, &process->seen);
+	process->seen = mark;
+	/* A file that is gone for a moment is being replaced, and one that has just changed may be
+	 * half written: what is missing in it would stand at its default. */
+	if (mark.inode != 0 && is_settled && !same_mark(&mark, &process->mark))
 		reload(process);
 }
 

@@ -224,6 +224,20 @@ def test_a_changed_file_is_noticed(make_daemon, user):
     until_mode(daemon, user, "buffer")
 
 
+def test_a_file_that_is_being_written_is_not_read(make_daemon, user):
+    """Half a file is a valid one: its other keys would stand at their defaults."""
+    daemon = make_daemon({"memory": {"mode": "entity"}})
+    whole = daemon.config_file.read_text()
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        for text in ("", whole):
+            daemon.config_file.write_text(text)
+            time.sleep(0.1)
+            assert mode_of(daemon, user) == "entity"
+    change(daemon, mode="buffer")
+    until_mode(daemon, user, "buffer")
+
+
 def test_a_swapped_symlink_is_noticed(make_daemon, user):
     """As Kubernetes changes a mounted ConfigMap."""
     daemon = make_daemon(start=False)
