@@ -43,16 +43,16 @@ struct chat {
 	bool scanned; /* `request` is valid */
 
 	enum chat_status status;
-	enum metric_counter bypass_cause; /* when bypassed */
-	enum mode mode;                   /* what injects */
-	const char *mode_word;            /* as X-Memory-Mode gives it back */
+	enum mode mode;        /* what injects */
+	const char *mode_word; /* as X-Memory-Mode gives it back */
 	bool explicit_mode;
 	bool inject;
 	bool learn;
 	bool dry_run;
 
 	struct newest_turn newest;
-	struct slice own_text; /* the user's new words, documents taken out; as the client sent them */
+	struct slice
+		own_text; /* the user's new words, documents taken out; as the client sent them */
 	uint64_t own_hash;
 	struct answer_mark *marks;
 	size_t mark_count;
@@ -61,7 +61,8 @@ struct chat {
 	enum placement placement;
 	bool made_message; /* a system message of ours had to be inserted */
 	struct context context;
-	bool is_fresh; /* the context was made for this request and is to be frozen */
+	struct slice account; /* of the context: members of the receipt */
+	bool is_fresh;        /* the context was made for this request and is to be frozen */
 	struct insertion insertions[REQUEST_MAX_INSERTIONS];
 	size_t insertion_count;
 	size_t tokens;

@@ -23,7 +23,7 @@ struct lesson {
 	struct config_memory settings;
 	struct job job;
 	struct arena arena;
-	void (*ended)(void *cookie); /* NULL: cancelled */
+	lesson_ended *ended; /* NULL: cancelled */
 	void *cookie;
 	struct job_input input;
 	struct learn_prompt prompt;
@@ -36,10 +36,10 @@ struct lesson {
 	struct buffer answer;
 };
 
-static void end_lesson(struct lesson *lesson)
+static void end_lesson(struct lesson *lesson, bool noted)
 {
 	if (lesson->ended != NULL)
-		lesson->ended(lesson->cookie);
+		lesson->ended(lesson->cookie, noted);
 	if (lesson->deadline != NULL)
 		event_free(lesson->deadline);
 	buffer_finish(&lesson->answer);
@@ -48,31 +48,47 @@ static void end_lesson(struct lesson *lesson)
 	free(lesson);
 }
 
-static void on_stored(void *cookie, enum store_result result)
-{
-	struct lesson *lesson = cookie;
-	if (result != STORE_OK && result != STORE_STALE)
-		log_error("what was learned was not stored: %s", store_result_name(result));
-	end_lesson(lesson);
-}
-
 /* ---- when it fails ---- */
 
-static void postpone(struct lesson *lesson, bool is_unusable)
+static void on_postponed(void *cookie, enum store_result result)
+{
+	end_lesson(cookie, result == STORE_OK || result == STORE_STALE);
+}
+
+static void try_later(struct lesson *lesson)
 {
 	struct job *job = &lesson->job;
 	unsigned doublings = job->tries < 20 ? job->tries : 20;
 	int64_t pause = (int64_t)FIRST_PAUSE << doublings;
 	job->tries++;
+	job->not_before = clock_wall() + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
+	store_postpone(lesson->setting.store, lesson->setting.user, job,
+		       loop_for_store(lesson->setting.loop), on_postponed, lesson);
+}
+
+static void postpone(struct lesson *lesson, bool is_unusable)
+{
+	struct job *job = &lesson->job;
 	if (is_unusable)
 		job->unusable++;
 	job->parked = job->unusable >= PARK_AFTER;
-	job->not_before = clock_wall() + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
 	metrics_count(is_unusable ? METRIC_MODEL_UNUSABLE : METRIC_MODEL_UNREACHABLE, 1);
 	if (job->parked)
 		metrics_count(METRIC_JOBS_PARKED, 1);
-	store_postpone(lesson->setting.store, lesson->setting.user, job,
-		       loop_for_store(lesson->setting.loop), on_stored, lesson);
+	try_later(lesson);
+}
+
+/* What a full store did not take is learned again later, not at once: each time is paid for. */
+static void on_stored(void *cookie, enum store_result result)
+{
+	struct lesson *lesson = cookie;
+	bool stored = result == STORE_OK || result == STORE_STALE;
+	if (!stored)
+		log_error("what was learned was not stored: %s", store_result_name(result));
+	if (stored || lesson->ended == NULL)
+		end_lesson(lesson, true);
+	else
+		try_later(lesson);
 }
 
 /* ---- what the model answered ---- */
@@ -175,9 +191,8 @@ static bool ask_otherwise(struct lesson *lesson)
 {
 	if (lesson->status != 400 && lesson->status != 422)
 		return false;
-	unsigned quirks =
-		model_request_adapt(lesson->quirks, lesson->job.kind == JOB_FACTS,
-				    buffer_slice(&lesson->answer));
+	unsigned quirks = model_request_adapt(lesson->quirks, lesson->job.kind == JOB_FACTS,
+					      buffer_slice(&lesson->answer));
 	if (quirks == lesson->quirks)
 		return false;
 	lesson->quirks = quirks;
@@ -199,7 +214,8 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 		*known_quirks(lesson) = lesson->quirks;
 		take_answer(lesson);
 	} else if (!answered || !ask_otherwise(lesson)) {
-		/* A request that cannot be put otherwise is one that the model will never answer. */
+		/* A request that cannot be put otherwise is one that the model will never answer.
+		 */
 		postpone(lesson, answered && (lesson->status == 400 || lesson->status == 413 ||
 					      lesson->status == 422));
 	}
@@ -239,7 +255,8 @@ static unsigned answer_tokens(const struct lesson *lesson)
 	unsigned tokens = lesson->job.kind == JOB_FACTS
 				  ? FACTS_TOKENS
 				  : (unsigned)lesson->settings.summary_words * TOKENS_PER_WORD;
-	/* Models that think before they answer need more: doubled after each answer that was cut off. */
+	/* Models that think before they answer need more: doubled after each answer that was cut
+	 * off. */
 	unsigned doublings = lesson->job.unusable < 3 ? lesson->job.unusable : 3;
 	return (tokens < 500 ? 500 : tokens) << doublings;
 }
@@ -273,8 +290,9 @@ static void call_model(struct lesson *lesson)
 		.first_byte_timeout = config->model.timeout,
 		.idle_timeout = config->model.timeout,
 	};
-	const struct timeval deadline = {.tv_sec = (time_t)(config->model.timeout / 1000),
-					 .tv_usec = (suseconds_t)(config->model.timeout % 1000 * 1000)};
+	const struct timeval deadline = {
+		.tv_sec = (time_t)(config->model.timeout / 1000),
+		.tv_usec = (suseconds_t)(config->model.timeout % 1000 * 1000)};
 	event_add(lesson->deadline, &deadline);
 	metrics_count(METRIC_MODEL_CALLS, 1);
 	lesson->transfer = upstream_start(lesson->setting.upstream, &request, &events, lesson);
@@ -312,9 +330,9 @@ static bool prepare_summary(struct lesson *lesson)
 	if (fit == 0)
 		return false;
 	lesson->summary.covers = input->uncovered[fit - 1].id;
-	lesson->prompt = learn_summary_prompt(previous, input->uncovered, fit,
-					      (unsigned)lesson->settings.summary_words,
-					      &lesson->arena);
+	lesson->prompt =
+		learn_summary_prompt(previous, input->uncovered, fit,
+				     (unsigned)lesson->settings.summary_words, &lesson->arena);
 	return true;
 }
 
@@ -332,8 +350,8 @@ static void on_input(void *cookie, enum store_result result, struct job_input *i
 	struct lesson *lesson = cookie;
 	if (result == STORE_OK)
 		lesson->input = *input;
-	if (result == STORE_OK && (lesson->job.kind == JOB_FACTS ? prepare_facts(lesson)
-								 : prepare_summary(lesson))) {
+	if (result == STORE_OK &&
+	    (lesson->job.kind == JOB_FACTS ? prepare_facts(lesson) : prepare_summary(lesson))) {
 		lesson->quirks = *known_quirks(lesson);
 		call_model(lesson);
 	} else if (result == STORE_OK && lesson->job.kind == JOB_FACTS) {
@@ -345,7 +363,7 @@ static void on_input(void *cookie, enum store_result result, struct job_input *i
 }
 
 struct lesson *lesson_start(const struct lesson_setting *setting, const struct job *job,
-			    void (*ended)(void *cookie), void *cookie)
+			    lesson_ended *ended, void *cookie)
 {
 	struct lesson *lesson = xcalloc(1, sizeof(*lesson));
 	lesson->setting = *setting;
@@ -371,8 +389,8 @@ void lesson_cancel(struct lesson *lesson)
 {
 	lesson->ended = NULL;
 	if (lesson->transfer == NULL)
-		return; /* its result is on its way; on_stored() ends it */
+		return; /* its result is on its way, and ends it */
 	upstream_cancel(lesson->transfer);
 	lesson->transfer = NULL;
-	end_lesson(lesson);
+	end_lesson(lesson, true);
 }

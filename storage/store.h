@@ -18,7 +18,6 @@
 
 #include "core/bytes.h"
 #include "core/memory.h"
-#include "core/request.h"
 
 struct store;
 struct store_call;
@@ -76,11 +75,10 @@ struct answer_mark {
  * turns is a frozen nothing. */
 struct frozen {
 	enum mode mode;
-	enum placement placement;
-	int64_t made_at;
 	size_t tokens;
 	struct slice block;
 	struct slice turns;    /* JSON, as injection.turns */
+	struct slice account;  /* JSON: what it holds and why, for the receipts of later requests */
 	const uint64_t *facts; /* the facts in the block */
 	size_t fact_count;
 };
@@ -169,6 +167,11 @@ struct append {
 struct store_call *store_append(struct store *store, const struct append *append,
 				struct store_loop *loop, store_done *callback, void *cookie);
 
+/* Keeps the receipt of a request that leaves nothing else behind. */
+struct store_call *store_keep_receipt(struct store *store, struct user_key user, uint64_t ticket,
+				      uint64_t receipt, struct slice text, struct store_loop *loop,
+				      store_done *callback, void *cookie);
+
 struct imported_turn {
 	enum role role; /* user or assistant */
 	struct slice text;
@@ -219,12 +222,16 @@ struct job_list {
 	struct job *jobs; /* facts in the order of their exchanges, parked ones included; the
 			     summary's last */
 	size_t count;
+	uint64_t next_after; /* where the list was cut off: the exchange to go on after; 0: it is
+				whole */
 };
 
 typedef void store_jobs_read(void *cookie, enum store_result result, struct job_list *list);
-/* The jobs of one user; at most `limit` of them. STORE_NOT_FOUND: none. */
-struct store_call *store_user_jobs(struct store *store, struct user_key user, size_t limit,
-				   struct arena *arena, store_jobs_read *callback, void *cookie);
+/* The jobs of one user: the facts' of at most `limit` exchanges after the exchange `after` (0: from
+ * the first), and always the summary's. STORE_NOT_FOUND: none. */
+struct store_call *store_user_jobs(struct store *store, struct user_key user, uint64_t after,
+				   size_t limit, struct arena *arena, store_jobs_read *callback,
+				   void *cookie);
 
 typedef void store_users_read(void *cookie, enum store_result result, struct user_key *users,
 			      size_t count);

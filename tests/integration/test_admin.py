@@ -107,7 +107,7 @@ def test_an_import_that_is_not_to_be_learned_asks_no_model(daemon, memory_model,
     daemon.import_messages(user, [{"role": "user", "content": "Silent."}, {"role": "assistant", "content": "Ok."}], learn=False)
     assert daemon.memory(user)["pending"] == 0
     time.sleep(0.3)
-    assert not memory_model.calls()
+    assert not any(c.holds("Silent.") for c in memory_model.calls())
 
 
 def test_times_of_any_offset_come_out_in_utc(daemon, user):
@@ -254,6 +254,38 @@ def test_a_receipt_is_kept_over_kill_9(make_daemon, user):
     receipt = daemon.receipt(answer.headers["X-Memory-Receipt"])
     daemon.kill_and_restart()
     assert daemon.receipt(answer.headers["X-Memory-Receipt"]) == receipt
+
+
+def test_receipts_of_one_conversation_name_what_each_request_was_given(daemon, memory_model, user):
+    memory_model.answers["I play the oboe."] = [fact("instrument", "oboe")]
+    Chat(daemon, user, session="before").say("I play the oboe.")
+    daemon.settle(user)
+    chat = Chat(daemon, user, session="now")
+    answers = [chat.say("Hello."), chat.say("And again.")]
+    receipts = [daemon.receipt(answer.headers["X-Memory-Receipt"]) for answer in answers]
+    assert [answer.status for answer in answers] == ["injected", "injected"]
+    assert "oboe" in [item["text"] for item in receipts[0]["items"] if item["kind"] == "fact"][0]
+    assert receipts[1]["items"] == receipts[0]["items"]
+    assert receipts[1]["bytes_out"] > receipts[1]["bytes_in"]
+
+
+def test_a_request_that_only_reads_has_a_receipt_too(daemon, memory_model, user):
+    memory_model.answers["I play the oboe."] = [fact("instrument", "oboe")]
+    Chat(daemon, user).say("I play the oboe.")
+    daemon.settle(user)
+    answer = Chat(daemon, user, mode="readonly").say("Hello.")
+    receipt = daemon.receipt(answer.headers["X-Memory-Receipt"])
+    assert (receipt["mode"], receipt["status"]) == ("readonly", "injected")
+    assert "oboe" in receipt["items"][0]["text"]
+
+
+def test_only_so_many_receipts_are_kept_and_the_oldest_go_first(make_daemon, user):
+    daemon = make_daemon({"memory": {"receipts": "5"}})
+    talk = Chat(daemon, user, session="s", newest_only=True)
+    ids = [talk.say(f"Turn {i}.").headers["X-Memory-Receipt"] for i in range(12)]
+    found = [daemon.admin("GET", f"/v1/receipts/{name}").status_code for name in ids]
+    assert found[0] == 404 and found[-5:] == [200] * 5
+    assert found == sorted(found, reverse=True)
 
 
 # ---- the token ----

@@ -118,7 +118,7 @@ def test_the_memory_model_answers_for_the_newest_turn():
     model.answers = {"I live in Rome.": [fact("city", "Rome")], "I moved to Oslo.": [fact("city", "Oslo")]}
     prompt = "Before: I live in Rome.\nThe new turn: I moved to Oslo."
     body = {"messages": [{"role": "user", "content": prompt}], "response_format": {"type": "json_object"}}
-    model.fail(error_reply(429))
+    model.fail("I moved to Oslo.", error_reply(429))
     replies = [httpx.post(model.base_url + "/chat/completions", json=body) for _ in range(2)]
     model.close()
     assert replies[0].status_code == 429

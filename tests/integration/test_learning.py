@@ -91,7 +91,7 @@ def test_system_developer_and_tool_text_never_reach_the_memory_model(daemon, mem
     talk = Chat(daemon, user, system="The operator's word is xylophone.")
     talk.say("Hello there.")
     daemon.settle(user)
-    assert memory_model.calls()
+    assert memory_model.fact_calls("Hello there.")
     assert not any(c.holds("xylophone") for c in memory_model.calls())
 
 
@@ -243,7 +243,7 @@ def test_a_turn_is_learned_once_though_history_is_resent(daemon, memory_model, u
 def test_one_users_exchanges_are_learned_in_their_order(daemon, memory_model, user):
     turns = [f"My lucky number is {i}." for i in range(10, 22)]
     memory_model.answers |= {t: [fact("lucky_number", t.split()[-1][:-1], t)] for t in turns}
-    memory_model.fail(error_reply(500), error_reply(429))
+    memory_model.fail(turns[0], error_reply(500), error_reply(429))
     talk = Chat(daemon, user, session="s", newest_only=True)
     for turn in turns:
         talk.say(turn)
@@ -277,8 +277,8 @@ def test_a_summary_is_written_folded_and_bounded(make_daemon, upstream, memory_m
     summary = daemon.memory(user)["summary"]
     assert summary["text"].startswith("The user talks of numbered lamps.")
     assert len(summary["text"].split()) <= 40 and summary["updated_at"].endswith("Z")
-    first = memory_model.summary_calls()[0]
-    assert first.holds("Lamp number 0 is lit.") and "response_format" not in first.body
+    first = memory_model.summary_calls("Lamp number 0 is lit.")[0]
+    assert "response_format" not in first.body
     talk.say("Which lamps are lit?")
     assert b"The user talks of numbered lamps." in upstream.last.body
     assert b"Lamp number 5 is lit." in upstream.last.body
@@ -311,7 +311,7 @@ def test_what_buffer_journalled_is_learned_when_the_mode_changes(make_daemon, me
     memory_model.answers[turn] = [fact("breeds", "axolotls", "I breed axolotls")]
     Chat(daemon, user).say(turn)
     time.sleep(0.3)
-    assert not memory_model.calls()
+    assert not any(c.holds(turn) for c in memory_model.calls())
     daemon.config["memory"]["mode"] = "entity"
     daemon.restart()
     until(lambda: facts_of(daemon, user), "learning")
@@ -336,7 +336,7 @@ def test_what_buffer_journalled_is_learned_when_the_mode_changes(make_daemon, me
 )
 def test_a_failed_call_is_tried_again(daemon, memory_model, user, failures):
     turn = "I grow tomatoes."
-    memory_model.fail(*failures)
+    memory_model.fail(turn, *failures)
     teach(daemon, memory_model, user, turn, [fact("grows", "tomatoes", "I grow tomatoes")])
     assert facts_of(daemon, user) == {("user", "grows", "tomatoes")}
     assert len(memory_model.fact_calls(turn)) == len(failures) + 1
@@ -385,7 +385,7 @@ def test_an_exchange_is_parked_after_10_unusable_answers_and_set_going_by_recall
     daemon = make_daemon(environment=fast_clock(tmp_path, 60))
     turn = "I repair clocks."
     memory_model.answers[turn] = [fact("repairs", "clocks", "I repair clocks")]
-    memory_model.fail(*[json_reply(completion("no"))] * 10)
+    memory_model.fail(turn, *[json_reply(completion("no"))] * 10)
     Chat(daemon, user).say(turn)
     assert daemon.memory(user)["pending"] == 1
     until(lambda: len(memory_model.fact_calls(turn)) >= 4, "four tries")
@@ -405,7 +405,7 @@ def test_while_the_model_cannot_be_reached_nothing_is_given_up(make_daemon, memo
     daemon = make_daemon(environment=fast_clock(tmp_path, 60))
     turn = "I bind books."
     memory_model.answers[turn] = [fact("binds", "books", "I bind books")]
-    memory_model.fail(*[error_reply(429), error_reply(503)] * 6)
+    memory_model.fail(turn, *[error_reply(429), error_reply(503)] * 6)
     Chat(daemon, user).say(turn)
     until(lambda: len(memory_model.fact_calls(turn)) >= 11, "eleven tries", 60)
     assert daemon.memory(user)["pending"] == 1
@@ -468,7 +468,7 @@ def test_the_exchanges_own_model_learns_where_none_is_named(make_daemon, upstrea
     daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "", "api_key": ""}})
     Chat(daemon, user).say("I have a loom.", model="their-model")
     daemon.settle(user)
-    assert memory_model.calls()[0].body["model"] == "their-model"
+    assert memory_model.fact_calls("I have a loom.")[0].body["model"] == "their-model"
 
 
 def test_the_upstreams_address_and_key_serve_where_the_model_has_none(make_daemon, upstream, user):
@@ -505,7 +505,7 @@ def test_a_hanging_memory_model_is_given_up_and_asked_again(make_daemon, memory_
     daemon = make_daemon({"model": {"base_url": memory_model.base_url, "timeout": "500ms"}})
     turn = "I juggle clubs."
     memory_model.answers[turn] = [fact("juggles", "clubs", "I juggle clubs")]
-    memory_model.fail(json_reply(completion("late"), first_byte_delay=3))
+    memory_model.fail(turn, json_reply(completion("late"), first_byte_delay=3))
     Chat(daemon, user).say(turn)
     daemon.settle(user)
     assert facts_of(daemon, user) == {("user", "juggles", "clubs")}

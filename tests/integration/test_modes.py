@@ -8,7 +8,7 @@ import pytest
 
 from conftest import KNOWN_VALUE, make_known
 from harness.chat import Chat
-from harness.memory_model import fact
+from harness.memory_model import fact, plain
 from harness.upstream import completion, error_reply, json_reply, tool_call
 from harness.wire import insertions
 
@@ -44,11 +44,12 @@ def test_an_empty_mode_equals_an_absent_one(daemon, known_user):
 
 
 def test_off_neither_injects_nor_learns(daemon, upstream, memory_model, user):
-    reply = ask(daemon, user, X_Memory_Mode="off")
+    body = QUESTION.replace(b"I live", b"the herons of the park live")
+    reply = ask(daemon, user, body, X_Memory_Mode="off")
     assert reply.headers["X-Memory-Status"] == "off"
-    assert upstream.last.body == QUESTION
+    assert upstream.last.body == body
     assert not daemon.knows(user)
-    assert not memory_model.calls()
+    assert not any(c.holds("herons of the park") for c in memory_model.calls())
 
 
 def test_readonly_injects_and_learns_nothing(daemon, upstream, memory_model, known_user):
@@ -223,16 +224,17 @@ def test_a_dry_run_from_elsewhere_needs_the_admin_token(make_daemon, upstream, u
 
 def check_side(daemon, upstream, memory_model, user, body, **headers):
     before = daemon.memory(user)
-    asked = len(memory_model.calls())
     reply = ask(daemon, user, body, **headers)
     assert reply.headers["X-Memory-Status"] == "side"
     assert upstream.last.body == body
     assert daemon.memory(user) == before
-    assert len(memory_model.calls()) == asked
+    newest = plain(json.loads(body)["messages"][-1]["content"])[:80]
+    assert not memory_model.fact_calls(newest)
 
 
 def test_the_task_header_marks_a_side_request(daemon, upstream, memory_model, known_user):
-    check_side(daemon, upstream, memory_model, known_user, QUESTION, X_Memory_Task="title")
+    body = QUESTION.replace(b"live", b"keep my kayak")
+    check_side(daemon, upstream, memory_model, known_user, body, X_Memory_Task="title")
 
 
 def test_an_empty_task_header_marks_nothing(daemon, known_user):

@@ -90,6 +90,16 @@ def test_a_clock_in_the_system_prompt_changes_nothing_of_ours(make_daemon, upstr
     assert KNOWN_VALUE.encode() in blocks.pop()
 
 
+def test_memory_keeps_within_its_budgets(make_daemon, upstream, memory_model, user):
+    daemon = make_daemon({"memory": {"mode": "buffer", "context_tokens": "150", "conversation_tokens": "150"}})
+    talk = Chat(daemon, user, session="s", newest_only=True)
+    tokens = [int(talk.say(f"Statement {i}: " + "many plain words " * 8).headers["X-Memory-Tokens"]) for i in range(12)]
+    assert max(tokens) <= 150 and tokens[-1] > 50
+    roles = [m["role"] for m in upstream.last.messages]
+    assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"], "whole pairs, or none of them"
+    assert b"Statement 10:" in upstream.last.body, "the newest are the last to be left out"
+
+
 def test_the_tool_rounds_of_a_turn_share_its_prefix(make_daemon, upstream, memory_model, user):
     from harness.upstream import completion, json_reply, tool_call
 

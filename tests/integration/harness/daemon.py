@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from datetime import datetime, timezone
@@ -280,11 +281,12 @@ class DemoModel:
 
     def __init__(self):
         self.port = free_port()
+        self.stderr = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [program("tests/demo-model"), "--port", str(self.port)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=self.stderr,
             env=clean_environment(),
         )
         end = time.monotonic() + 10
@@ -309,3 +311,6 @@ class DemoModel:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(5)
+        self.stderr.seek(0)
+        said = self.stderr.read().decode("utf-8", "replace")
+        assert not any(word in said for word in SANITIZER_WORDS), f"a sanitizer reported:\n{said}"

@@ -46,7 +46,7 @@ class MemoryModel(Upstream):
         self.answers = {}
         self.otherwise = []  # what a turn that is not in `answers` teaches
         self.summary = None
-        self.failures = []  # replies given before anything else, in order
+        self.failures = []  # (the turn that is to fail, reply), given before anything else
         self.refuse = None  # function of the call's body: a Reply to refuse it with, or None
 
     def reset(self):
@@ -54,8 +54,9 @@ class MemoryModel(Upstream):
         self.clear()
         self.answer = self._answer
 
-    def fail(self, *replies):
-        self.failures.extend(replies)
+    def fail(self, turn, *replies):
+        """The first calls about this turn get these replies."""
+        self.failures.extend((turn, reply) for reply in replies)
 
     def calls(self):
         with self._changed:
@@ -64,16 +65,20 @@ class MemoryModel(Upstream):
     def fact_calls(self, text=None):
         return [c for c in self.calls() if c.wants_facts and (text is None or c.holds(text))]
 
-    def summary_calls(self):
-        return [c for c in self.calls() if not c.wants_facts]
+    def summary_calls(self, text=None):
+        return [c for c in self.calls() if not c.wants_facts and (text is None or c.holds(text))]
+
+    def _failure(self, call):
+        for i, (turn, _) in enumerate(self.failures):
+            if call.wants_facts and call.holds(turn):
+                return self.failures.pop(i)[1]
+        return None
 
     def _answer(self, request):
         call = Call(request)
-        if self.failures:
-            return self.failures.pop(0)
-        refused = self.refuse(call.body) if self.refuse else None
-        if refused:
-            return refused
+        failure = self._failure(call) or (self.refuse(call.body) if self.refuse else None)
+        if failure:
+            return failure
         text = self._facts(call) if call.wants_facts else self._summary(call)
         return json_reply(completion(text))
 
@@ -81,9 +86,8 @@ class MemoryModel(Upstream):
         """The turns before are in the prompt too: the answer is that of the turn that stands last in it."""
         found = {turn: call.asked.rfind(plain(turn)) for turn in self.answers}
         known = [turn for turn, at in found.items() if at >= 0]
-        if not known:
-            return json.dumps({"entities": self.otherwise})
-        answer = self.answers[max(known, key=lambda turn: (found[turn], len(turn)))]
+        newest = max(known, key=lambda turn: (found[turn], len(turn)), default=None)
+        answer = self.otherwise if newest is None else self.answers[newest]
         return answer if isinstance(answer, str) else json.dumps({"entities": answer})
 
     def _summary(self, call):
