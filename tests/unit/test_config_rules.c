@@ -262,9 +262,34 @@ START_TEST(the_reference_names_every_key)
 }
 END_TEST
 
+START_TEST(the_readme_has_the_reference)
+{
+	char readme[64 * 1024];
+	FILE *file = fopen("README.md", "r");
+	ck_assert_ptr_nonnull(file);
+	size_t size = fread(readme, 1, sizeof(readme) - 1, file);
+	(void)fclose(file);
+	readme[size] = '\0';
+	static const char begin[] = "<!-- configuration reference: begin -->\n";
+	char *from = strstr(readme, begin);
+	char *to = strstr(readme, "<!-- configuration reference: end -->");
+	ck_assert(from != NULL && to != NULL && from < to);
+	*to = '\0';
+
+	char *reference = NULL;
+	FILE *out = open_memstream(&reference, &size);
+	config_print_reference(out);
+	(void)fclose(out);
+	ck_assert_msg(strcmp(from + strlen(begin), reference) == 0,
+		      "put what build/tests/config-reference prints between the two marks");
+	free(reference);
+}
+END_TEST
+
 UNIT_MAIN("config_rules", addresses_are_checked, an_open_admin_address_needs_a_token,
 	  both_addresses_must_differ, urls_are_checked, header_names_and_body_fields_are_checked,
 	  the_last_matching_section_wins_key_by_key, patterns_know_star_and_question_mark_only,
 	  selectors_are_checked, the_tokens_of_a_turn_stay_within_those_of_the_request,
 	  what_keeps_it_from_learning_is_warned_of, changes_that_need_a_restart_are_named,
-	  the_annotated_file_has_every_key_once_with_its_default, the_reference_names_every_key)
+	  the_annotated_file_has_every_key_once_with_its_default, the_reference_names_every_key,
+	  the_readme_has_the_reference)
