@@ -1,9 +1,9 @@
 /* Bytes: the few containers that everything else is written in.
  *
- * A slice points at bytes that somebody else owns and is not terminated. A buffer owns bytes, grows,
- * and never beyond the limit that it was given. An arena owns many small allocations that end
- * together, as those of one exchange do. None of them is shared between threads.
- * A small allocation that fails ends the process: what was promised is on disk already. */
+ * A slice points at bytes that somebody else owns and is not terminated. A buffer owns bytes,
+ * grows, and never beyond the limit that it was given. An arena owns many small allocations that
+ * end together, as those of one exchange do. None of them is shared between threads. A small
+ * allocation that fails ends the process: what was promised is on disk already. */
 #ifndef RECALLD_CORE_BYTES_H
 #define RECALLD_CORE_BYTES_H
 

@@ -1,8 +1,8 @@
 #include "core/memory.h"
 
 static const char *const mode_names[] = {
-	[MODE_OFF] = "off",       [MODE_BUFFER] = "buffer", [MODE_SUMMARY] = "summary",
-	[MODE_ENTITY] = "entity", [MODE_VECTOR] = "vector", [MODE_HYBRID] = "hybrid",
+	[MODE_OFF] = "off",       [MODE_BUFFER] = "buffer",     [MODE_SUMMARY] = "summary",
+	[MODE_ENTITY] = "entity", [MODE_VECTOR] = "vector",     [MODE_HYBRID] = "hybrid",
 	[MODE_AUTO] = "auto",     [MODE_READONLY] = "readonly",
 };
 
@@ -40,9 +40,9 @@ bool mode_uses_turns(enum mode mode)
 const char *role_name(enum role role)
 {
 	static const char *const names[] = {
-		[ROLE_SYSTEM] = "system",       [ROLE_DEVELOPER] = "developer",
-		[ROLE_USER] = "user",           [ROLE_ASSISTANT] = "assistant",
-		[ROLE_TOOL] = "tool",           [ROLE_OTHER] = "other",
+		[ROLE_SYSTEM] = "system", [ROLE_DEVELOPER] = "developer",
+		[ROLE_USER] = "user",     [ROLE_ASSISTANT] = "assistant",
+		[ROLE_TOOL] = "tool",     [ROLE_OTHER] = "other",
 	};
 	return names[role];
 }

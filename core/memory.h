@@ -75,11 +75,11 @@ struct fact {
 	bool many; /* one of several values of its key, not the only one */
 	bool pii;
 	double confidence;
-	struct slice quote; /* the words of the user's turn that it rests on; may be empty */
-	uint64_t exchange;  /* the exchange that it was learned from */
-	int64_t observed_at; /* when the user said it, not when it was written */
-	int64_t expires_at;  /* 0: never */
-	int64_t ended_at;    /* when it ceased to be current; 0 while it is */
+	struct slice quote;     /* the words of the user's turn that it rests on; may be empty */
+	uint64_t exchange;      /* the exchange that it was learned from */
+	int64_t observed_at;    /* when the user said it, not when it was written */
+	int64_t expires_at;     /* 0: never */
+	int64_t ended_at;       /* when it ceased to be current; 0 while it is */
 	uint64_t superseded_by; /* the fact that took its place, or 0 */
 	enum fact_state state;
 };

@@ -168,8 +168,7 @@ static void route(struct admin_call *call)
 		return;
 	}
 	if (!percent_decode(segment, &call->parameter, &call->arena) ||
-	    !percent_decode(query_value(query, SLICE("tenant")), &call->tenant,
-				     &call->arena)) {
+	    !percent_decode(query_value(query, SLICE("tenant")), &call->tenant, &call->arena)) {
 		admin_reply_error(call, 400, "invalid_path",
 				  "The address is not rightly percent-encoded.");
 		return;

@@ -198,8 +198,8 @@ static const char *read_import(struct admin_call *call, json_t *document, struct
 	import->learn = learn == NULL || json_is_true(learn);
 	import->count = json_array_size(messages);
 	import->turns = arena_alloc(&call->arena, import->count * sizeof(*import->turns));
-	struct config_memory settings = config_memory_for(call->config, (struct slice){0},
-							  call->tenant, call->parameter);
+	struct config_memory settings =
+		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
 	for (size_t i = 0; i < import->count; i++) {
 		const char *fault =
 			read_turn(call, json_array_get(messages, i), settings.secrets_redact,
@@ -232,9 +232,8 @@ static void post_messages(struct admin_call *call)
 	json_error_t error;
 	json_t *document = json_loadb(body.data == NULL ? "" : body.data, body.size, 0, &error);
 	struct import import = {0};
-	const char *fault = document == NULL
-				    ? "the body is not JSON"
-				    : read_import(call, document, &import);
+	const char *fault =
+		document == NULL ? "the body is not JSON" : read_import(call, document, &import);
 	if (fault == NULL)
 		store_import(call->service->store, call->tenant, call->parameter, import.turns,
 			     import.count, import.learn, (struct slice){0}, clock_wall(),

@@ -11,6 +11,7 @@
 enum { FROZEN_IDLE = 60 * 60 * 1000 };
 /* Assistant turns looked up to find the conversation; the newest tell it apart best. */
 enum { MAX_MARKS = 256 };
+enum { ACCOUNT_LIMIT = 1 << 20 };
 /* How many turns are read back to see whether a request quotes one of them. */
 enum { SIDE_TURNS = 40, SIDE_QUOTE = 200 };
 
@@ -205,13 +206,13 @@ static enum chat_verdict read_request(struct chat *chat, const struct http_head 
 	if (chat->dry_run && !is_local && !bears_admin_token(chat->config, head))
 		return refuse(refusal, 403, "dry_run_forbidden",
 			      "A dry run is answered to loopback clients or with the admin token.");
-	chat->scanned = !is_encoded(head) &&
-			request_scan(&chat->request, chat->body, arena) == REQUEST_OK;
+	chat->scanned =
+		!is_encoded(head) && request_scan(&chat->request, chat->body, arena) == REQUEST_OK;
 	enum chat_verdict verdict = find_identity(chat, head, path, refusal, arena);
 	if (verdict != CHAT_LOAD)
 		return verdict;
-	chat->settings = config_memory_for(chat->config, chat->request.model,
-					   chat->identity.tenant, chat->identity.user);
+	chat->settings = config_memory_for(chat->config, chat->request.model, chat->identity.tenant,
+					   chat->identity.user);
 	if (!choose_mode(chat, field(head, "X-Memory-Mode")))
 		return refuse(refusal, 400, "invalid_memory_mode",
 			      "X-Memory-Mode must be off, readonly, buffer, summary, entity or "
@@ -277,8 +278,7 @@ static bool quotes_an_answer(const struct chat *chat, const struct memory_view *
 		return false;
 	for (size_t i = 0; i < view->turn_count; i++) {
 		const struct turn *turn = &view->turns[i];
-		if (turn->role == ROLE_ASSISTANT &&
-		    form_quotes_answer(chat->own_text, turn->text))
+		if (turn->role == ROLE_ASSISTANT && form_quotes_answer(chat->own_text, turn->text))
 			return true;
 	}
 	return false;
@@ -312,6 +312,43 @@ static bool frozen_stands(const struct chat *chat, const struct memory_view *vie
 	return true;
 }
 
+static void put_item(struct buffer *out, const struct context_item *item, bool first)
+{
+	buffer_printf(out, "%s{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", first ? "" : ",",
+		      item->kind, (unsigned long long)item->id);
+	json_quote(out, item->text);
+	buffer_append(out, SLICE(",\"score\":null,\"source\":"));
+	if (item->source == 0)
+		buffer_append(out, SLICE("null"));
+	else
+		buffer_printf(out, "\"%llu\"", (unsigned long long)item->source);
+	buffer_printf(out, ",\"tokens\":%zu}", item->tokens);
+}
+
+static void put_items(struct buffer *out, const struct context_item *items, size_t count)
+{
+	buffer_append_byte(out, '[');
+	for (size_t i = 0; i < count; i++)
+		put_item(out, &items[i], i == 0);
+	buffer_append_byte(out, ']');
+}
+
+/* What the context holds and what the budget left out, as a receipt's members. It is frozen with
+ * the context, whose later requests give the same account. */
+static struct slice account_for(const struct context *context, struct arena *arena)
+{
+	struct buffer out;
+	buffer_init(&out, ACCOUNT_LIMIT);
+	buffer_append(&out, SLICE("\"items\":"));
+	put_items(&out, context->items, context->item_count);
+	buffer_append(&out, SLICE(",\"dropped\":"));
+	put_items(&out, context->dropped, context->dropped_count);
+	struct slice account = arena_copy(arena, buffer_slice(&out));
+	bool whole = !out.overflowed;
+	buffer_finish(&out);
+	return whole ? account : SLICE("\"items\":[],\"dropped\":[]");
+}
+
 static void build_context(struct chat *chat, struct memory_view *view, struct arena *arena)
 {
 	uint64_t budget = chat->settings.context_tokens;
@@ -330,6 +367,7 @@ static void build_context(struct chat *chat, struct memory_view *view, struct ar
 		.carried_from = view->carried_from,
 	};
 	context_build(&input, &chat->context, arena);
+	chat->account = account_for(&chat->context, arena);
 	chat->is_fresh = true;
 }
 
@@ -365,6 +403,7 @@ void chat_inject(struct chat *chat, struct memory_view *view, struct refusals *r
 		chat->context.block = view->frozen.block;
 		chat->context.turns = view->frozen.turns;
 		chat->context.tokens = view->frozen.tokens;
+		chat->account = view->frozen.account;
 	} else {
 		build_context(chat, view, arena);
 	}
@@ -387,8 +426,7 @@ struct slice chat_body(const struct chat *chat, struct arena *arena)
 {
 	if (chat->insertion_count == 0)
 		return chat->body;
-	size_t size =
-		request_spliced_size(chat->body, chat->insertions, chat->insertion_count);
+	size_t size = request_spliced_size(chat->body, chat->insertions, chat->insertion_count);
 	char *spliced = arena_alloc(arena, size);
 	request_splice(chat->body, chat->insertions, chat->insertion_count, spliced);
 	return (struct slice){spliced, size};
@@ -396,12 +434,11 @@ struct slice chat_body(const struct chat *chat, struct arena *arena)
 
 bool chat_learns_from(const struct chat *chat, int status)
 {
-	return chat->view != NULL && chat->learn && chat->status != CHAT_SIDE &&
-	       status >= 200 && status < 300 && chat->newest.count > 0;
+	return chat->view != NULL && chat->learn && chat->status != CHAT_SIDE && status >= 200 &&
+	       status < 300 && chat->newest.count > 0;
 }
 
-static void freeze(const struct chat *chat, int64_t now, struct frozen *frozen,
-		   struct arena *arena)
+static void freeze(const struct chat *chat, struct frozen *frozen, struct arena *arena)
 {
 	const struct context *context = &chat->context;
 	uint64_t *facts = arena_alloc(arena, context->item_count * sizeof(*facts));
@@ -412,11 +449,10 @@ static void freeze(const struct chat *chat, int64_t now, struct frozen *frozen,
 	}
 	*frozen = (struct frozen){
 		.mode = chat->mode,
-		.placement = chat->placement,
-		.made_at = now,
 		.tokens = context->tokens,
 		.block = context->block,
 		.turns = context->turns,
+		.account = chat->account,
 		.facts = facts,
 		.fact_count = count,
 	};
@@ -460,45 +496,24 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.mode = chat->mode,
 	};
 	if (chat->is_fresh && chat->status != CHAT_BYPASSED) {
-		freeze(chat, now, frozen, arena);
+		freeze(chat, frozen, arena);
 		append->frozen = frozen;
 	}
 	return true;
 }
 
-static void receipt_item(struct buffer *out, const struct context_item *item, bool first)
-{
-	buffer_printf(out, "%s{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", first ? "" : ",",
-		      item->kind, (unsigned long long)item->id);
-	json_quote(out, item->text);
-	buffer_printf(out, ",\"score\":null,\"source\":");
-	if (item->source == 0)
-		buffer_printf(out, "null");
-	else
-		buffer_printf(out, "\"%llu\"", (unsigned long long)item->source);
-	buffer_printf(out, ",\"tokens\":%zu}", item->tokens);
-}
-
-static void receipt_items(struct buffer *out, const char *name, const struct context_item *items,
-			  size_t count)
-{
-	buffer_printf(out, ",\"%s\":[", name);
-	for (size_t i = 0; i < count; i++)
-		receipt_item(out, &items[i], i == 0);
-	buffer_append_byte(out, ']');
-}
-
 struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 {
 	struct buffer out;
-	buffer_init(&out, 1 << 20);
+	buffer_init(&out, 2 * ACCOUNT_LIMIT);
 	buffer_printf(&out, "{\"id\":\"%016llx\",\"user\":", (unsigned long long)chat->receipt);
 	json_quote(&out, chat->identity.user);
 	buffer_printf(&out, ",\"mode\":\"%s\",\"status\":\"%s\",\"tokens\":%zu,\"budget\":%llu",
 		      chat->mode_word, chat_status_name(chat->status), chat->tokens,
 		      (unsigned long long)chat->settings.context_tokens);
-	receipt_items(&out, "items", chat->context.items, chat->context.item_count);
-	receipt_items(&out, "dropped", chat->context.dropped, chat->context.dropped_count);
+	struct slice nothing = SLICE("\"items\":[],\"dropped\":[]");
+	buffer_append_byte(&out, ',');
+	buffer_append(&out, chat->status == CHAT_INJECTED ? chat->account : nothing);
 	buffer_printf(&out, ",\"bytes_in\":%zu,\"bytes_out\":%zu,\"elapsed_us\":%llu}",
 		      chat->body.size,
 		      request_spliced_size(chat->body, chat->insertions, chat->insertion_count),

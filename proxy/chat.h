@@ -52,7 +52,8 @@ struct chat {
 	bool dry_run;
 
 	struct newest_turn newest;
-	struct slice own_text; /* the user's new words, documents taken out; as the client sent them */
+	struct slice
+		own_text; /* the user's new words, documents taken out; as the client sent them */
 	uint64_t own_hash;
 	struct answer_mark *marks;
 	size_t mark_count;
@@ -61,7 +62,8 @@ struct chat {
 	enum placement placement;
 	bool made_message; /* a system message of ours had to be inserted */
 	struct context context;
-	bool is_fresh; /* the context was made for this request and is to be frozen */
+	struct slice account; /* of the context: members of the receipt */
+	bool is_fresh;        /* the context was made for this request and is to be frozen */
 	struct insertion insertions[REQUEST_MAX_INSERTIONS];
 	size_t insertion_count;
 	size_t tokens;

@@ -82,7 +82,10 @@ static int import(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_import = {
-	"import", "FILE",
+	"import",
+	"FILE",
 	"import past turns: {\"user\",\"messages\":[{\"role\",\"content\",\"created_at\","
 	"\"session\"}]}, one object or several; -: standard input",
-	1, 1, import};
+	1,
+	1,
+	import};

@@ -19,7 +19,8 @@ enum exchange_state {
 	EXCHANGE_ENDED,
 };
 
-/* A journalled exchange on its way to the disk. It outlives its exchange when that does not wait. */
+/* A journalled exchange on its way to the disk. It outlives its exchange when that does not wait.
+ */
 struct commit {
 	struct exchange *exchange; /* NULL: nobody waits */
 	struct service *service;
@@ -55,6 +56,7 @@ struct exchange {
 	bool until_close; /* the reply's end cannot be told from a break */
 	bool upstream_ended;
 	bool journalled;
+	bool receipt_kept;
 	struct commit *commit; /* when this exchange waits for it */
 	struct event *commit_deadline;
 };
@@ -110,17 +112,19 @@ static void log_exchange(struct exchange *exchange, const char *reason)
 		{"method", exchange->method},
 		{"path", exchange->path},
 		{"status", arena_printf(arena, "%d", exchange->status)},
-		{"memory", slice_of(exchange->is_chat ? chat_status_name(exchange->chat.status)
-						      : "none")},
+		{"memory",
+		 slice_of(exchange->is_chat ? chat_status_name(exchange->chat.status) : "none")},
 		{"user", slice_of(user)},
 		{"tokens", arena_printf(arena, "%zu", exchange->chat.tokens)},
 		{"bytes", arena_printf(arena, "%llu", (unsigned long long)exchange->relay.bytes)},
 		{"first_byte_us",
-		 arena_printf(arena, "%llu",
-			      (unsigned long long)(exchange->first_byte == 0
-							   ? 0
-							   : exchange->first_byte - exchange->begun))},
-		{"elapsed_us", arena_printf(arena, "%llu", (unsigned long long)(now - exchange->begun))},
+		 arena_printf(
+			 arena, "%llu",
+			 (unsigned long long)(exchange->first_byte == 0
+						      ? 0
+						      : exchange->first_byte - exchange->begun))},
+		{"elapsed_us",
+		 arena_printf(arena, "%llu", (unsigned long long)(now - exchange->begun))},
 		{"end", slice_of(reason)},
 		{NULL, {0}},
 	};
@@ -138,8 +142,25 @@ static void free_exchange(void *cookie)
 	free(exchange);
 }
 
-/* The one way out: cancels whatever is under way and writes the log line. The memory goes at the end
- * of the loop's turn, since callers further up may still look at it. */
+static void on_receipt_kept(void *cookie, enum store_result result)
+{
+	(void)cookie;
+	(void)result; /* a receipt is a courtesy: nothing depends on it */
+}
+
+/* The receipt of an exchange that journals nothing, for example of a request that only reads. */
+static void keep_receipt(struct exchange *exchange)
+{
+	const struct chat *chat = &exchange->chat;
+	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
+		return;
+	store_keep_receipt(exchange->worker->service->store, chat->user, chat->view->ticket,
+			   chat->receipt, chat_receipt(chat, &exchange->arena),
+			   loop_for_store(exchange->worker->loop), on_receipt_kept, NULL);
+}
+
+/* The one way out: cancels whatever is under way and writes the log line. The memory goes at the
+ * end of the loop's turn, since callers further up may still look at it. */
 static void end_exchange(struct exchange *exchange, const char *reason)
 {
 	if (exchange->state == EXCHANGE_ENDED)
@@ -154,6 +175,7 @@ static void end_exchange(struct exchange *exchange, const char *reason)
 	exchange->commit = NULL;
 	if (exchange->commit_deadline != NULL)
 		event_del(exchange->commit_deadline);
+	keep_receipt(exchange);
 	count_status(exchange);
 	metrics_observe(METRIC_EXCHANGE_SECONDS, clock_steady() - exchange->begun);
 	log_exchange(exchange, reason);
@@ -255,6 +277,7 @@ static bool journal(struct exchange *exchange, bool broke_off)
 		return false;
 	offer_key(exchange, &append);
 	append.receipt = exchange->chat.receipt;
+	exchange->receipt_kept = true;
 	append.receipt_text = chat_receipt(&exchange->chat, &exchange->arena);
 	metrics_count(append.complete ? METRIC_EXCHANGES_JOURNALLED : METRIC_EXCHANGES_INCOMPLETE,
 		      1);
@@ -266,13 +289,13 @@ static bool journal(struct exchange *exchange, bool broke_off)
 				  .learns = append.learn,
 				  .started = clock_steady()};
 	/* The callback is never cancelled, since the learner waits for it too. */
-	store_append(service->store, &append, loop_for_store(exchange->worker->loop),
-		     on_committed, commit);
+	store_append(service->store, &append, loop_for_store(exchange->worker->loop), on_committed,
+		     commit);
 	if (!waits)
 		return false;
 	exchange->commit = commit;
-	exchange->commit_deadline = evtimer_new(loop_base(exchange->worker->loop), on_commit_late,
-						exchange);
+	exchange->commit_deadline =
+		evtimer_new(loop_base(exchange->worker->loop), on_commit_late, exchange);
 	evtimer_add(exchange->commit_deadline, &commit_patience);
 	change_state(exchange, EXCHANGE_COMMITTING);
 	return true;
@@ -293,9 +316,8 @@ static size_t memory_fields(struct exchange *exchange, struct http_field fields[
 					      arena_printf(&exchange->arena, "%zu", chat->tokens)};
 	if (chat->receipt != 0)
 		fields[count++] = (struct http_field){
-			SLICE("X-Memory-Receipt"),
-			arena_printf(&exchange->arena, "%016llx",
-				     (unsigned long long)chat->receipt)};
+			SLICE("X-Memory-Receipt"), arena_printf(&exchange->arena, "%016llx",
+								(unsigned long long)chat->receipt)};
 	return count;
 }
 
@@ -308,9 +330,10 @@ static bool is_refused_injection(const struct exchange *exchange, int status)
 
 static bool is_event_stream(const struct upstream_head *head)
 {
-	struct slice type = http_field_value(head->fields, head->field_count, SLICE("Content-Type"));
-	return type.size >= 17 && slice_equal_nocase(slice_part(type, 0, 17),
-						     SLICE("text/event-stream"));
+	struct slice type =
+		http_field_value(head->fields, head->field_count, SLICE("Content-Type"));
+	return type.size >= 17 &&
+	       slice_equal_nocase(slice_part(type, 0, 17), SLICE("text/event-stream"));
 }
 
 static void start_relay(struct exchange *exchange, const struct upstream_head *head)
@@ -387,12 +410,13 @@ static void upstream_fault(enum upstream_result result, int *status, const char 
 	bool is_timeout = result == UPSTREAM_CONNECT_TIMEOUT ||
 			  result == UPSTREAM_FIRST_BYTE_TIMEOUT || result == UPSTREAM_IDLE_TIMEOUT;
 	*status = is_timeout ? 504 : 502;
-	*code = is_timeout                        ? "upstream_timeout"
+	*code = is_timeout                       ? "upstream_timeout"
 		: result == UPSTREAM_UNREACHABLE ? "upstream_unreachable"
 						 : "upstream_broken";
 }
 
-/* Whether all of the answer came, even if its connection broke off, or its client left, behind it. */
+/* Whether all of the answer came, even if its connection broke off, or its client left, behind it.
+ */
 static bool reply_is_whole(const struct exchange *exchange)
 {
 	if (exchange->relay.reader == NULL)
@@ -459,8 +483,8 @@ static void send_upstream(struct exchange *exchange)
 	const struct config *config = exchange->config;
 	const struct http_head *head = http_request_head(exchange->request);
 	const struct http_field *fields;
-	size_t count = forward_request_fields(config, head, exchange->is_chat, &fields,
-					      &exchange->arena);
+	size_t count =
+		forward_request_fields(config, head, exchange->is_chat, &fields, &exchange->arena);
 	struct upstream_request request = {
 		.method = exchange->method,
 		.url = forward_url(config, exchange->target, &exchange->arena),

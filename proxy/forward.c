@@ -106,8 +106,8 @@ size_t forward_request_fields(const struct config *config, const struct http_hea
 	return count;
 }
 
-static struct slice expose(struct slice value, const struct http_field *memory,
-			   size_t memory_count, struct arena *arena)
+static struct slice expose(struct slice value, const struct http_field *memory, size_t memory_count,
+			   struct arena *arena)
 {
 	for (size_t i = 0; i < memory_count; i++)
 		value = arena_printf(arena, "%.*s%s%.*s", SLICE_PRINT(value),

@@ -96,8 +96,7 @@ static struct subject **bucket_of(struct learner *learner, struct user_key user)
 static struct subject *find_subject(struct learner *learner, struct user_key user)
 {
 	struct subject *subject = *bucket_of(learner, user);
-	while (subject != NULL &&
-	       memcmp(subject->user.bytes, user.bytes, sizeof(user.bytes)) != 0)
+	while (subject != NULL && memcmp(subject->user.bytes, user.bytes, sizeof(user.bytes)) != 0)
 		subject = subject->in_bucket;
 	return subject;
 }
@@ -215,8 +214,8 @@ static bool find_key(struct learner *learner, struct user_key user, const struct
 		     struct slice *authorization, struct arena *arena)
 {
 	const struct config *config = learner->config;
-	const char *key = config->model.api_key[0] != '\0' ? config->model.api_key
-							   : config->upstream.api_key;
+	const char *key =
+		config->model.api_key[0] != '\0' ? config->model.api_key : config->upstream.api_key;
 	if (key[0] != '\0')
 		*authorization = arena_printf(arena, "Bearer %s", key);
 	else
@@ -239,8 +238,7 @@ static void on_jobs(void *cookie, enum store_result result, struct job_list *lis
 	int64_t now = clock_wall();
 	const struct job *job = result == STORE_OK ? next_job(learner, list, now) : NULL;
 	struct slice authorization;
-	if (job == NULL ||
-	    !find_key(learner, subject->user, job, &authorization, &look->arena))
+	if (job == NULL || !find_key(learner, subject->user, job, &authorization, &look->arena))
 		return;
 	look->stays = true;
 	if (job->not_before > now) {

@@ -1,8 +1,8 @@
 /* The learner: one thread that turns journalled exchanges into summaries and facts.
  *
  * Per user one job at a time and in the order of the exchanges, over all users at most
- * [model] concurrency. Jobs lie in the store; in memory there is only a bounded list of users to look
- * at, refilled by scanning, and the clients' keys. */
+ * [model] concurrency. Jobs lie in the store; in memory there is only a bounded list of users to
+ * look at, refilled by scanning, and the clients' keys. */
 #ifndef RECALLD_PROXY_LEARNER_H
 #define RECALLD_PROXY_LEARNER_H
 
@@ -13,7 +13,8 @@
 struct learner;
 
 struct learner *learner_start(struct service *service, struct config *config);
-/* Cancels its calls (their jobs stay) and joins the thread. Callbacks of the store may still be posted. */
+/* Cancels its calls (their jobs stay) and joins the thread. Callbacks of the store may still be
+ * posted. */
 void learner_stop(struct learner *learner);
 /* After the store is closed. */
 void learner_destroy(struct learner *learner);
@@ -23,13 +24,15 @@ void learner_destroy(struct learner *learner);
 void learner_configure(struct learner *learner, struct config *config);
 /* This user has jobs, or a new reason to look at them. */
 void learner_wake(struct learner *learner, struct user_key user);
-/* The Authorization field of a user's own request, for jobs that have no other key; kept in memory only. */
+/* The Authorization field of a user's own request, for jobs that have no other key; kept in memory
+ * only. */
 void learner_offer_key(struct learner *learner, struct user_key user, struct slice authorization);
 /* A user is forgotten: so is the key. */
 void learner_forget(struct learner *learner, struct user_key user);
 
-/* Whether a job is one that the configuration wants done, be it now or after a pause: the jobs that `pending` counts. A
- * parked one is not; nor is one whose mode does not learn, until the mode changes. */
+/* Whether a job is one that the configuration wants done, be it now or after a pause: the jobs that
+ * `pending` counts. A parked one is not; nor is one whose mode does not learn, until the mode
+ * changes. */
 bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
 		   int64_t now);
 

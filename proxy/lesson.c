@@ -175,9 +175,8 @@ static bool ask_otherwise(struct lesson *lesson)
 {
 	if (lesson->status != 400 && lesson->status != 422)
 		return false;
-	unsigned quirks =
-		model_request_adapt(lesson->quirks, lesson->job.kind == JOB_FACTS,
-				    buffer_slice(&lesson->answer));
+	unsigned quirks = model_request_adapt(lesson->quirks, lesson->job.kind == JOB_FACTS,
+					      buffer_slice(&lesson->answer));
 	if (quirks == lesson->quirks)
 		return false;
 	lesson->quirks = quirks;
@@ -199,7 +198,8 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 		*known_quirks(lesson) = lesson->quirks;
 		take_answer(lesson);
 	} else if (!answered || !ask_otherwise(lesson)) {
-		/* A request that cannot be put otherwise is one that the model will never answer. */
+		/* A request that cannot be put otherwise is one that the model will never answer.
+		 */
 		postpone(lesson, answered && (lesson->status == 400 || lesson->status == 413 ||
 					      lesson->status == 422));
 	}
@@ -239,7 +239,8 @@ static unsigned answer_tokens(const struct lesson *lesson)
 	unsigned tokens = lesson->job.kind == JOB_FACTS
 				  ? FACTS_TOKENS
 				  : (unsigned)lesson->settings.summary_words * TOKENS_PER_WORD;
-	/* Models that think before they answer need more: doubled after each answer that was cut off. */
+	/* Models that think before they answer need more: doubled after each answer that was cut
+	 * off. */
 	unsigned doublings = lesson->job.unusable < 3 ? lesson->job.unusable : 3;
 	return (tokens < 500 ? 500 : tokens) << doublings;
 }
@@ -273,8 +274,9 @@ static void call_model(struct lesson *lesson)
 		.first_byte_timeout = config->model.timeout,
 		.idle_timeout = config->model.timeout,
 	};
-	const struct timeval deadline = {.tv_sec = (time_t)(config->model.timeout / 1000),
-					 .tv_usec = (suseconds_t)(config->model.timeout % 1000 * 1000)};
+	const struct timeval deadline = {
+		.tv_sec = (time_t)(config->model.timeout / 1000),
+		.tv_usec = (suseconds_t)(config->model.timeout % 1000 * 1000)};
 	event_add(lesson->deadline, &deadline);
 	metrics_count(METRIC_MODEL_CALLS, 1);
 	lesson->transfer = upstream_start(lesson->setting.upstream, &request, &events, lesson);
@@ -312,9 +314,9 @@ static bool prepare_summary(struct lesson *lesson)
 	if (fit == 0)
 		return false;
 	lesson->summary.covers = input->uncovered[fit - 1].id;
-	lesson->prompt = learn_summary_prompt(previous, input->uncovered, fit,
-					      (unsigned)lesson->settings.summary_words,
-					      &lesson->arena);
+	lesson->prompt =
+		learn_summary_prompt(previous, input->uncovered, fit,
+				     (unsigned)lesson->settings.summary_words, &lesson->arena);
 	return true;
 }
 
@@ -332,8 +334,8 @@ static void on_input(void *cookie, enum store_result result, struct job_input *i
 	struct lesson *lesson = cookie;
 	if (result == STORE_OK)
 		lesson->input = *input;
-	if (result == STORE_OK && (lesson->job.kind == JOB_FACTS ? prepare_facts(lesson)
-								 : prepare_summary(lesson))) {
+	if (result == STORE_OK &&
+	    (lesson->job.kind == JOB_FACTS ? prepare_facts(lesson) : prepare_summary(lesson))) {
 		lesson->quirks = *known_quirks(lesson);
 		call_model(lesson);
 	} else if (result == STORE_OK && lesson->job.kind == JOB_FACTS) {

@@ -33,12 +33,12 @@ struct lesson_setting {
 	struct slice model;         /* the name to ask for */
 };
 
-/* Starts it; `ended(cookie)` is called once from the loop when its result, whatever it is, is in the store. The setting
- * and the job are copied. */
+/* Starts it; `ended(cookie)` is called once from the loop when its result, whatever it is, is in
+ * the store. The setting and the job are copied. */
 struct lesson *lesson_start(const struct lesson_setting *setting, const struct job *job,
 			    void (*ended)(void *cookie), void *cookie);
-/* Gives up the call to the model without an effect on the job; `ended` is not called. A lesson whose
- * result is on its way to the store is left to end, without its callback. */
+/* Gives up the call to the model without an effect on the job; `ended` is not called. A lesson
+ * whose result is on its way to the store is left to end, without its callback. */
 void lesson_cancel(struct lesson *lesson);
 
 /* How many of the uncovered turns are folded now: the oldest half, to the end of its exchange, once

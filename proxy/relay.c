@@ -70,8 +70,7 @@ static size_t read_along(struct relay *relay, struct slice bytes)
 {
 	if (relay->decoder == NULL && !relay->undecodable)
 		return reply_read(relay->reader, bytes);
-	if (relay->decoder != NULL &&
-	    !decoder_feed(relay->decoder, bytes, read_decoded, relay))
+	if (relay->decoder != NULL && !decoder_feed(relay->decoder, bytes, read_decoded, relay))
 		relay->undecodable = true;
 	return 1;
 }

@@ -1,4 +1,6 @@
 #include "storage/lmdb_memory.h"
+#include "storage/tickets.h"
+#include "storage/writer.h"
 
 enum { EVICTED_AT_ONCE = 64 };
 
@@ -85,4 +87,37 @@ void memory_delete_receipts(const struct memory *memory)
 		delete_receipt(memory, id);
 	}
 	scan_end(&scan);
+}
+
+struct receipt_operation {
+	struct operation operation;
+	struct user_key user;
+	uint64_t ticket;
+	uint64_t receipt;
+	struct slice text;
+};
+
+static enum store_result run_keep_receipt(struct operation *operation,
+					  struct transaction *transaction)
+{
+	struct receipt_operation *own = (struct receipt_operation *)operation;
+	const struct memory memory = {.transaction = transaction, .user = own->user};
+	if (tickets_marked_since(transaction->store->forgotten, own->user, own->ticket) ||
+	    tickets_marked_since(transaction->store->hidden, own->user, own->ticket))
+		return STORE_STALE;
+	memory_put_receipt(&memory, own->receipt, own->text);
+	return STORE_OK;
+}
+
+struct store_call *store_keep_receipt(struct store *store, struct user_key user, uint64_t ticket,
+				      uint64_t receipt, struct slice text, struct store_loop *loop,
+				      store_done *callback, void *cookie)
+{
+	struct receipt_operation *own = operation_create(sizeof(*own), run_keep_receipt);
+	own->operation.grows = true;
+	own->user = user;
+	own->ticket = ticket;
+	own->receipt = receipt;
+	own->text = operation_slice(&own->operation, text);
+	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
 }

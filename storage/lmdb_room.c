@@ -11,8 +11,8 @@ enum {
 	FREE_LIST = 0, /* the number of LMDB's own table of free pages */
 };
 
-/* What deletes need, and the exchanges under way that were told that there is room: 2 % of the map, at
- * least 16 MB, but of a small map not more than half. */
+/* What deletes need, and the exchanges under way that were told that there is room: 2 % of the map,
+ * at least 16 MB, but of a small map not more than half. */
 uint64_t engine_head_room(const struct store *store)
 {
 	uint64_t map_size = store->map_size;

@@ -235,6 +235,7 @@ static void copy_frozen(struct append_operation *own)
 	own->frozen = *own->append.frozen;
 	own->frozen.block = operation_slice(operation, own->frozen.block);
 	own->frozen.turns = operation_slice(operation, own->frozen.turns);
+	own->frozen.account = operation_slice(operation, own->frozen.account);
 	own->frozen.facts = operation_copy(operation, own->frozen.facts,
 					   own->frozen.fact_count * sizeof(*own->frozen.facts));
 	own->append.frozen = &own->frozen;

@@ -18,7 +18,6 @@
 
 #include "core/bytes.h"
 #include "core/memory.h"
-#include "core/request.h"
 
 struct store;
 struct store_call;
@@ -76,11 +75,10 @@ struct answer_mark {
  * turns is a frozen nothing. */
 struct frozen {
 	enum mode mode;
-	enum placement placement;
-	int64_t made_at;
 	size_t tokens;
 	struct slice block;
 	struct slice turns;    /* JSON, as injection.turns */
+	struct slice account;  /* JSON: what it holds and why, for the receipts of later requests */
 	const uint64_t *facts; /* the facts in the block */
 	size_t fact_count;
 };
@@ -168,6 +166,11 @@ struct append {
  * STORE_STALE: the user was forgotten since the ticket. */
 struct store_call *store_append(struct store *store, const struct append *append,
 				struct store_loop *loop, store_done *callback, void *cookie);
+
+/* Keeps the receipt of a request that leaves nothing else behind. */
+struct store_call *store_keep_receipt(struct store *store, struct user_key user, uint64_t ticket,
+				      uint64_t receipt, struct slice text, struct store_loop *loop,
+				      store_done *callback, void *cookie);
 
 struct imported_turn {
 	enum role role; /* user or assistant */

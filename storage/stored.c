@@ -105,11 +105,10 @@ void stored_frozen_fields(struct record *record, void *noun)
 {
 	struct frozen *frozen = noun;
 	frozen->mode = mode(record, frozen->mode);
-	frozen->placement = (enum placement)record_number(record, frozen->placement, PLACE_USER);
-	frozen->made_at = record_time(record, frozen->made_at);
 	frozen->tokens = (size_t)record_number(record, frozen->tokens, SIZE_MAX);
 	frozen->block = record_slice(record, frozen->block);
 	frozen->turns = record_slice(record, frozen->turns);
+	frozen->account = record_slice(record, frozen->account);
 	frozen_facts(record, frozen);
 }
 

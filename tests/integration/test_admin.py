@@ -265,6 +265,29 @@ def test_only_so_many_receipts_are_kept_and_the_oldest_go_first(make_daemon, use
     assert found == sorted(found, reverse=True)
 
 
+def test_receipts_of_one_conversation_name_what_each_request_was_given(daemon, memory_model, user):
+    memory_model.answers["I play the oboe."] = [fact("instrument", "oboe")]
+    Chat(daemon, user, session="before").say("I play the oboe.")
+    daemon.settle(user)
+    chat = Chat(daemon, user, session="now")
+    answers = [chat.say("Hello."), chat.say("And again.")]
+    receipts = [daemon.receipt(answer.headers["X-Memory-Receipt"]) for answer in answers]
+    assert [answer.status for answer in answers] == ["injected", "injected"]
+    assert "oboe" in [item["text"] for item in receipts[0]["items"] if item["kind"] == "fact"][0]
+    assert receipts[1]["items"] == receipts[0]["items"]
+    assert receipts[1]["bytes_out"] > receipts[1]["bytes_in"]
+
+
+def test_a_request_that_only_reads_has_a_receipt_too(daemon, memory_model, user):
+    memory_model.answers["I play the oboe."] = [fact("instrument", "oboe")]
+    Chat(daemon, user).say("I play the oboe.")
+    daemon.settle(user)
+    answer = Chat(daemon, user, mode="readonly").say("Hello.")
+    receipt = daemon.receipt(answer.headers["X-Memory-Receipt"])
+    assert (receipt["mode"], receipt["status"]) == ("readonly", "injected")
+    assert "oboe" in receipt["items"][0]["text"]
+
+
 # ---- the token ----
 
 

@@ -268,8 +268,7 @@ START_TEST(the_frozen_context_comes_back_byte_for_byte)
 	fixture_init(&fixture, MAP);
 	const uint64_t facts[] = {3, 1, UINT64_MAX};
 	struct frozen frozen = {.mode = MODE_HYBRID,
-				.placement = PLACE_USER,
-				.made_at = 50,
+				.account = SLICE("[]"),
 				.tokens = 12,
 				.block = SLICE("<memory>\0</memory>"),
 				.turns = SLICE("{},"),
@@ -289,8 +288,7 @@ START_TEST(the_frozen_context_comes_back_byte_for_byte)
 	ck_assert(view.has_frozen);
 	ck_assert(slice_equal(view.frozen.block, frozen.block));
 	unit_assert_slice(view.frozen.turns, "{},");
-	ck_assert_int_eq(view.frozen.placement, PLACE_USER);
-	ck_assert_int_eq(view.frozen.made_at, 50);
+	unit_assert_slice(view.frozen.account, "[]");
 	ck_assert_uint_eq(view.frozen.fact_count, 3);
 	ck_assert_mem_eq(view.frozen.facts, facts, sizeof(facts));
 	ck_assert(!fixture_view(&fixture, "other").has_frozen);

@@ -86,9 +86,8 @@ class MemoryModel(Upstream):
         """The turns before are in the prompt too: the answer is that of the turn that stands last in it."""
         found = {turn: call.asked.rfind(plain(turn)) for turn in self.answers}
         known = [turn for turn, at in found.items() if at >= 0]
-        if not known:
-            return json.dumps({"entities": self.otherwise})
-        answer = self.answers[max(known, key=lambda turn: (found[turn], len(turn)))]
+        newest = max(known, key=lambda turn: (found[turn], len(turn)), default=None)
+        answer = self.otherwise if newest is None else self.answers[newest]
         return answer if isinstance(answer, str) else json.dumps({"entities": answer})
 
     def _summary(self, call):
