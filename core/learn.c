@@ -35,6 +35,12 @@ static bool is_over(const struct learn_turn *turn, const struct learn_entry *ent
 	return stores && entry->expires_at != 0 && entry->expires_at < turn->created_at;
 }
 
+/* A request to forget stores nothing: it is honoured however sure the model is. */
+static bool is_sure(const struct learn_turn *turn, const struct learn_entry *entry)
+{
+	return entry->op == LEARN_FORGET || entry->confidence > turn->min_confidence;
+}
+
 /* Keeps what may be learned, in order. */
 static void keep_sound(const struct learn_turn *turn, struct learn_entries *entries,
 		       struct arena *arena)
@@ -43,7 +49,7 @@ static void keep_sound(const struct learn_turn *turn, struct learn_entries *entr
 	size_t kept = 0;
 	for (size_t i = 0; i < entries->count; i++) {
 		const struct learn_entry *entry = &entries->list[i];
-		if (entry->confidence > turn->min_confidence && !is_over(turn, entry) &&
+		if (is_sure(turn, entry) && !is_over(turn, entry) &&
 		    is_grounded(shown, entry, arena))
 			entries->list[kept++] = *entry;
 		else

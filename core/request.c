@@ -49,8 +49,9 @@ static uint64_t hash_tool_calls(struct slice body, struct json_value calls, stru
 
 static struct message read_message(struct slice body, struct json_value object, struct arena *arena)
 {
-	enum { NAME_ROLE, NAME_CONTENT, NAME_TOOL_CALLS, NAME_FUNCTION_CALL, NAMES };
-	static const char *const names[] = {"role", "content", "tool_calls", "function_call"};
+	enum { NAME_ROLE, NAME_CONTENT, NAME_TOOL_CALLS, NAME_FUNCTION_CALL, NAME_REFUSAL, NAMES };
+	static const char *const names[] = {"role", "content", "tool_calls", "function_call",
+					    "refusal"};
 	struct json_value values[NAMES];
 	(void)JSON_PICK(body, object, names, values);
 	struct message message = {
@@ -58,6 +59,7 @@ static struct message read_message(struct slice body, struct json_value object, 
 		.role = read_role(body, values[NAME_ROLE]),
 		.content_kind = content_kind(values[NAME_CONTENT]),
 		.content = values[NAME_CONTENT],
+		.refusal = values[NAME_REFUSAL],
 	};
 	if (message.content_kind == CONTENT_PARTS)
 		message.parts_empty = is_empty(body, message.content);
@@ -188,6 +190,8 @@ struct slice request_text(const struct chat_request *request, const struct messa
 {
 	if (message->content_kind == CONTENT_PARTS)
 		return join_parts(request->body, message->content, arena);
+	if (message->content_kind == CONTENT_NONE && message->role == ROLE_ASSISTANT)
+		return json_string_text(request->body, message->refusal, arena);
 	return json_string_text(request->body, message->content, arena);
 }
 

@@ -24,6 +24,7 @@ struct message {
 	enum role role;
 	enum content_kind content_kind;
 	struct json_value content; /* when content_kind is STRING or PARTS */
+	struct json_value refusal; /* of an assistant message */
 	bool parts_empty;          /* an array without elements */
 	bool has_tool_calls; /* an assistant message with a non-empty tool_calls or function_call */
 	uint64_t tool_calls_hash; /* request_hash_tool_call() over its ids; 0 without any */
@@ -59,8 +60,9 @@ enum request_verdict {
 enum request_verdict request_scan(struct chat_request *request, struct slice body,
 				  struct arena *arena);
 
-/* The text of a message's content: the string, or its text parts joined by a line break. Images and
- * other parts are left out. Escapes resolved; points into the body or the arena. */
+/* The text of a message's content: the string, or its text parts joined by a line break, or an
+ * assistant's refusal where there is none. Images and other parts are left out. Escapes resolved;
+ * points into the body or the arena. */
 struct slice request_text(const struct chat_request *request, const struct message *message,
 			  struct arena *arena);
 

@@ -1,9 +1,9 @@
 #include "proxy/admin.h"
 
 #include "proxy/admin_call.h"
+#include "proxy/admin_token.h"
 #include "proxy/percent.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,20 +106,9 @@ static struct slice query_value(struct slice query, struct slice name)
 	return (struct slice){0};
 }
 
-static bool has_token(const struct config *config, const struct http_head *head)
+static bool may_call(const struct config *config, const struct http_head *head)
 {
-	struct slice token = slice_of(config->listen.admin_token);
-	struct slice given =
-		http_field_value(head->fields, head->field_count, SLICE("Authorization"));
-	size_t space = slice_find(given, SLICE(" "), 0);
-	struct slice scheme = slice_part(given, 0, space);
-	if (token.size == 0)
-		return true;
-	if (!slice_equal_nocase(scheme, SLICE("Bearer")) &&
-	    !slice_equal_nocase(scheme, SLICE("Token")))
-		return false;
-	given = slice_trim(slice_part(given, space, given.size));
-	return given.size == token.size && CRYPTO_memcmp(given.data, token.data, token.size) == 0;
+	return config->listen.admin_token[0] == '\0' || admin_token_is_borne(config, head);
 }
 
 static const struct admin_endpoint *find_endpoint(struct admin_call *call, struct slice method,
@@ -154,7 +143,7 @@ static void route(struct admin_call *call)
 	bool path_known = false;
 	const struct admin_endpoint *endpoint =
 		find_endpoint(call, head->method, path, &segment, &path_known);
-	if ((endpoint == NULL || !endpoint->open) && !has_token(call->config, head)) {
+	if ((endpoint == NULL || !endpoint->open) && !may_call(call->config, head)) {
 		admin_reply_error(call, 401, "invalid_admin_token",
 				  "Send the admin token as \"Authorization: Bearer ...\".");
 		return;

@@ -146,7 +146,7 @@ static void on_unparked(void *cookie, enum store_result result)
 		admin_reply_failure(call, result);
 		return;
 	}
-	learner_configure(call->service->learner, call->config); /* has it look at everybody */
+	learner_wake_all(call->service->learner);
 	admin_reply(call, 202, "application/json", SLICE("{}\n"));
 }
 

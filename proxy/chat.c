@@ -1,20 +1,12 @@
+/* Whose request it is, what it asks of memory, and whether memory takes part. */
 #include "proxy/chat.h"
 
 #include "core/client_forms.h"
-#include "core/secrets.h"
 #include "core/text.h"
+#include "proxy/admin_token.h"
 
-#include <openssl/crypto.h>
-#include <string.h>
-
-/* Old enough that a provider's prompt cache has gone cold, so that the context may be made anew. */
-enum { FROZEN_IDLE = 60 * 60 * 1000 };
 /* Assistant turns looked up to find the conversation; the newest tell it apart best. */
 enum { MAX_MARKS = 256 };
-enum { ACCOUNT_LIMIT = 1 << 20 };
-/* How many turns are read back to see whether a request quotes one of them. */
-enum { SIDE_TURNS = 40, SIDE_QUOTE = 200 };
-
 const char *chat_status_name(enum chat_status status)
 {
 	static const char *const names[] = {
@@ -46,22 +38,11 @@ static enum chat_verdict pass(struct chat *chat, enum chat_status status)
 void chat_bypass(struct chat *chat, enum metric_counter cause)
 {
 	chat->status = CHAT_BYPASSED;
-	chat->bypass_cause = cause;
+	chat->context = (struct context){0};
+	chat->is_fresh = false;
 	chat->insertion_count = 0;
 	chat->tokens = 0;
 	metrics_count(cause, 1);
-}
-
-static bool bears_admin_token(const struct config *config, const struct http_head *head)
-{
-	struct slice token = slice_of(config->listen.admin_token);
-	struct slice given = field(head, "Authorization");
-	if (slice_starts_with(given, SLICE("Bearer ")))
-		given = slice_part(given, 7, given.size);
-	else if (slice_starts_with(given, SLICE("Token ")))
-		given = slice_part(given, 6, given.size);
-	return token.size > 0 && token.size == given.size &&
-	       CRYPTO_memcmp(token.data, given.data, token.size) == 0;
 }
 
 /* The mode of the configuration, or of the request's own word. */
@@ -162,15 +143,11 @@ static const struct message *only_user_message(const struct chat *chat)
 	return only;
 }
 
-static bool has_side_shape(const struct chat *chat, struct arena *arena)
+static bool has_side_shape(struct chat *chat, struct arena *arena)
 {
 	const struct message *only = only_user_message(chat);
+	chat->is_alone = only != NULL;
 	return only != NULL && form_is_side_request(request_text(&chat->request, only, arena));
-}
-
-static bool may_quote_an_answer(const struct chat *chat)
-{
-	return chat->own_text.size >= SIDE_QUOTE && only_user_message(chat) != NULL;
 }
 
 static bool is_encoded(const struct http_head *head)
@@ -203,7 +180,7 @@ static enum chat_verdict read_request(struct chat *chat, const struct http_head 
 {
 	struct slice dry = field(head, "X-Memory-Dry-Run");
 	chat->dry_run = dry.size > 0 && !slice_equal(dry, SLICE("0"));
-	if (chat->dry_run && !is_local && !bears_admin_token(chat->config, head))
+	if (chat->dry_run && !is_local && !admin_token_is_borne(chat->config, head))
 		return refuse(refusal, 403, "dry_run_forbidden",
 			      "A dry run is answered to loopback clients or with the admin token.");
 	chat->scanned =
@@ -250,276 +227,4 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 	chat->own_hash = text_hash(chat->own_text);
 	read_marks(chat, arena);
 	return CHAT_LOAD;
-}
-
-void chat_load(struct chat *chat, int64_t now, struct load *load)
-{
-	unsigned turns = mode_uses_turns(chat->mode) && chat->mode == MODE_BUFFER
-				 ? (unsigned)chat->settings.buffer_messages
-				 : 0;
-	if (may_quote_an_answer(chat) && turns < SIDE_TURNS)
-		turns = SIDE_TURNS;
-	*load = (struct load){
-		.user = chat->user,
-		.session = chat->identity.session,
-		.marks = chat->marks,
-		.mark_count = chat->mark_count,
-		.newest_hash = chat->own_hash,
-		.newest_turns = turns,
-		.uncovered_turns = mode_uses_summary(chat->mode),
-		.facts = mode_uses_facts(chat->mode),
-		.now = now,
-	};
-}
-
-static bool quotes_an_answer(const struct chat *chat, const struct memory_view *view)
-{
-	if (!may_quote_an_answer(chat))
-		return false;
-	for (size_t i = 0; i < view->turn_count; i++) {
-		const struct turn *turn = &view->turns[i];
-		if (turn->role == ROLE_ASSISTANT && form_quotes_answer(chat->own_text, turn->text))
-			return true;
-	}
-	return false;
-}
-
-static bool has_fact(const struct memory_view *view, uint64_t id)
-{
-	for (size_t i = 0; i < view->fact_count; i++) {
-		if (view->facts[i].id == id)
-			return true;
-	}
-	return false;
-}
-
-/* Whether what was frozen may still stand (CONTRACT, prefix stability). */
-static bool frozen_stands(const struct chat *chat, const struct memory_view *view, int64_t now)
-{
-	const struct frozen *frozen = &view->frozen;
-	if (!view->has_frozen || frozen->mode != chat->mode)
-		return false;
-	if (!chat->newest.is_last)
-		return true;
-	if (now - view->last_active >= FROZEN_IDLE)
-		return false;
-	if (view->answers > 0 && view->carried_from > 0)
-		return false; /* what was learned here is no longer among the turns sent */
-	for (size_t i = 0; i < frozen->fact_count; i++) {
-		if (!has_fact(view, frozen->facts[i]))
-			return false;
-	}
-	return true;
-}
-
-static void put_item(struct buffer *out, const struct context_item *item, bool first)
-{
-	buffer_printf(out, "%s{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", first ? "" : ",",
-		      item->kind, (unsigned long long)item->id);
-	json_quote(out, item->text);
-	buffer_append(out, SLICE(",\"score\":null,\"source\":"));
-	if (item->source == 0)
-		buffer_append(out, SLICE("null"));
-	else
-		buffer_printf(out, "\"%llu\"", (unsigned long long)item->source);
-	buffer_printf(out, ",\"tokens\":%zu}", item->tokens);
-}
-
-static void put_items(struct buffer *out, const struct context_item *items, size_t count)
-{
-	buffer_append_byte(out, '[');
-	for (size_t i = 0; i < count; i++)
-		put_item(out, &items[i], i == 0);
-	buffer_append_byte(out, ']');
-}
-
-/* What the context holds and what the budget left out, as a receipt's members. It is frozen with
- * the context, whose later requests give the same account. */
-static struct slice account_for(const struct context *context, struct arena *arena)
-{
-	struct buffer out;
-	buffer_init(&out, ACCOUNT_LIMIT);
-	buffer_append(&out, SLICE("\"items\":"));
-	put_items(&out, context->items, context->item_count);
-	buffer_append(&out, SLICE(",\"dropped\":"));
-	put_items(&out, context->dropped, context->dropped_count);
-	struct slice account = arena_copy(arena, buffer_slice(&out));
-	bool whole = !out.overflowed;
-	buffer_finish(&out);
-	return whole ? account : SLICE("\"items\":[],\"dropped\":[]");
-}
-
-static void build_context(struct chat *chat, struct memory_view *view, struct arena *arena)
-{
-	uint64_t budget = chat->settings.context_tokens;
-	if (budget > chat->settings.conversation_tokens)
-		budget = chat->settings.conversation_tokens;
-	struct context_input input = {
-		.mode = chat->mode,
-		.budget = (size_t)budget,
-		.buffer_messages = (unsigned)chat->settings.buffer_messages,
-		.summary = view->has_summary ? &view->summary : NULL,
-		.facts = view->facts,
-		.fact_count = view->fact_count,
-		.turns = view->turns,
-		.turn_count = view->turn_count,
-		.conversation = view->conversation,
-		.carried_from = view->carried_from,
-	};
-	context_build(&input, &chat->context, arena);
-	chat->account = account_for(&chat->context, arena);
-	chat->is_fresh = true;
-}
-
-static enum placement choose_placement(const struct chat *chat, struct refusals *refusals)
-{
-	switch ((enum config_role)chat->settings.role) {
-	case PLACE_AS_USER:
-		return PLACE_USER;
-	case PLACE_AS_DEVELOPER:
-		return PLACE_DEVELOPER;
-	case PLACE_AS_SYSTEM:
-		return PLACE_SYSTEM;
-	case ROLE_AUTO:
-	default:
-		return refusals_has(refusals, chat->request.model) ? PLACE_USER : PLACE_SYSTEM;
-	}
-}
-
-void chat_inject(struct chat *chat, struct memory_view *view, struct refusals *refusals,
-		 int64_t now, struct arena *arena)
-{
-	chat->view = arena_alloc(arena, sizeof(*view));
-	*chat->view = *view;
-	chat->status = CHAT_EMPTY;
-	if (quotes_an_answer(chat, view)) {
-		chat->status = CHAT_SIDE;
-		return;
-	}
-	if (!chat->inject)
-		return;
-	chat->placement = choose_placement(chat, refusals);
-	if (frozen_stands(chat, view, now)) {
-		chat->context.block = view->frozen.block;
-		chat->context.turns = view->frozen.turns;
-		chat->context.tokens = view->frozen.tokens;
-		chat->account = view->frozen.account;
-	} else {
-		build_context(chat, view, arena);
-	}
-	struct injection injection = {
-		.placement = chat->placement,
-		.block = chat->context.block,
-		.turns = chat->context.turns,
-	};
-	if (injection.block.size + injection.turns.size == 0)
-		return;
-	chat->insertion_count = request_inject(&chat->request, &injection, chat->insertions,
-					       &chat->made_message, arena);
-	if (chat->insertion_count > 0) {
-		chat->status = CHAT_INJECTED;
-		chat->tokens = chat->context.tokens;
-	}
-}
-
-struct slice chat_body(const struct chat *chat, struct arena *arena)
-{
-	if (chat->insertion_count == 0)
-		return chat->body;
-	size_t size = request_spliced_size(chat->body, chat->insertions, chat->insertion_count);
-	char *spliced = arena_alloc(arena, size);
-	request_splice(chat->body, chat->insertions, chat->insertion_count, spliced);
-	return (struct slice){spliced, size};
-}
-
-bool chat_learns_from(const struct chat *chat, int status)
-{
-	return chat->view != NULL && chat->learn && chat->status != CHAT_SIDE && status >= 200 &&
-	       status < 300 && chat->newest.count > 0;
-}
-
-static void freeze(const struct chat *chat, struct frozen *frozen, struct arena *arena)
-{
-	const struct context *context = &chat->context;
-	uint64_t *facts = arena_alloc(arena, context->item_count * sizeof(*facts));
-	size_t count = 0;
-	for (size_t i = 0; i < context->item_count; i++) {
-		if (strcmp(context->items[i].kind, "fact") == 0)
-			facts[count++] = context->items[i].id;
-	}
-	*frozen = (struct frozen){
-		.mode = chat->mode,
-		.tokens = context->tokens,
-		.block = context->block,
-		.turns = context->turns,
-		.account = chat->account,
-		.facts = facts,
-		.fact_count = count,
-	};
-}
-
-static struct slice masked(const struct chat *chat, struct slice text, struct arena *arena)
-{
-	return chat->settings.secrets_redact ? secrets_mask(text, arena, NULL) : text;
-}
-
-bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,
-		 int64_t now, struct append *append, struct frozen *frozen, struct arena *arena)
-{
-	const struct memory_view *view = chat->view;
-	bool called_tools = reply->has_tool_calls && !broke_off;
-	if (reply->failed || reply->unreadable)
-		broke_off = true;
-	if (broke_off && reply->text.size == 0)
-		return false;
-	struct slice answer = text_without_reasoning(reply->text, arena);
-	bool keeps_answer = !chat->request.has_response_format;
-	*append = (struct append){
-		.tenant = chat->identity.tenant,
-		.user = chat->identity.user,
-		.session = chat->identity.session,
-		.ticket = view->ticket,
-		.started_at = started_at,
-		.now = now,
-		.conversation = view->conversation,
-		.ordinal = view->next_ordinal,
-		.journal = !called_tools,
-		.user_text = masked(chat, chat->own_text, arena),
-		.user_hash = chat->own_hash,
-		.answer_text = keeps_answer ? masked(chat, answer, arena) : (struct slice){0},
-		.answer_hash = called_tools ? reply->tool_calls_hash : text_hash(answer),
-		.complete = !broke_off,
-		.same_exchange = view->same_exchange,
-		.learn = chat->own_text.size > 0,
-		.model = chat->request.model,
-		.explicit_mode = chat->explicit_mode,
-		.mode = chat->mode,
-	};
-	if (chat->is_fresh && chat->status != CHAT_BYPASSED) {
-		freeze(chat, frozen, arena);
-		append->frozen = frozen;
-	}
-	return true;
-}
-
-struct slice chat_receipt(const struct chat *chat, struct arena *arena)
-{
-	struct buffer out;
-	buffer_init(&out, 2 * ACCOUNT_LIMIT);
-	buffer_printf(&out, "{\"id\":\"%016llx\",\"user\":", (unsigned long long)chat->receipt);
-	json_quote(&out, chat->identity.user);
-	buffer_printf(&out, ",\"mode\":\"%s\",\"status\":\"%s\",\"tokens\":%zu,\"budget\":%llu",
-		      chat->mode_word, chat_status_name(chat->status), chat->tokens,
-		      (unsigned long long)chat->settings.context_tokens);
-	struct slice nothing = SLICE("\"items\":[],\"dropped\":[]");
-	buffer_append_byte(&out, ',');
-	buffer_append(&out, chat->status == CHAT_INJECTED ? chat->account : nothing);
-	buffer_printf(&out, ",\"bytes_in\":%zu,\"bytes_out\":%zu,\"elapsed_us\":%llu}",
-		      chat->body.size,
-		      request_spliced_size(chat->body, chat->insertions, chat->insertion_count),
-		      (unsigned long long)chat->elapsed);
-	struct slice text = arena_copy(arena, buffer_slice(&out));
-	bool whole = !out.overflowed;
-	buffer_finish(&out);
-	return whole ? text : (struct slice){0};
 }

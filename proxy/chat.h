@@ -43,17 +43,16 @@ struct chat {
 	bool scanned; /* `request` is valid */
 
 	enum chat_status status;
-	enum metric_counter bypass_cause; /* when bypassed */
-	enum mode mode;                   /* what injects */
-	const char *mode_word;            /* as X-Memory-Mode gives it back */
+	enum mode mode;        /* what injects */
+	const char *mode_word; /* as X-Memory-Mode gives it back */
 	bool explicit_mode;
 	bool inject;
 	bool learn;
 	bool dry_run;
 
 	struct newest_turn newest;
-	struct slice
-		own_text; /* the user's new words, documents taken out; as the client sent them */
+	bool is_alone;         /* one user message and, but for system text, nothing else */
+	struct slice own_text; /* the user's new words, without documents, as they were sent */
 	uint64_t own_hash;
 	struct answer_mark *marks;
 	size_t mark_count;

@@ -213,10 +213,13 @@ static void reply_error(struct exchange *exchange, int status, const char *code,
 static void let_reply_end(struct exchange *exchange)
 {
 	relay_release(&exchange->relay);
-	if (exchange->upstream_ended)
+	if (exchange->upstream_ended) {
 		finish_reply(exchange, "done");
-	else
-		change_state(exchange, EXCHANGE_RELAYING);
+		return;
+	}
+	change_state(exchange, EXCHANGE_RELAYING);
+	/* What was held may have held the upstream up, and of that no `drained` tells. */
+	upstream_resume(exchange->transfer);
 }
 
 static void on_committed(void *cookie, enum store_result result)
@@ -345,15 +348,16 @@ static void start_relay(struct exchange *exchange, const struct upstream_head *h
 		    http_field_value(head->fields, head->field_count, SLICE("Content-Encoding")));
 }
 
+/* A 304's Content-Length tells of a body that does not come (RFC 9110, section 8.6). */
 static enum http_framing choose_framing(const struct exchange *exchange,
 					const struct upstream_head *head)
 {
+	if (head->status == 204 || head->status == 304)
+		return HTTP_FRAMING_NONE;
 	if (head->has_length)
 		return HTTP_FRAMING_LENGTH;
-	if (head->status == 204 || head->status == 304 ||
-	    slice_equal(exchange->method, SLICE("HEAD")))
-		return HTTP_FRAMING_NONE;
-	return HTTP_FRAMING_STREAM;
+	return slice_equal(exchange->method, SLICE("HEAD")) ? HTTP_FRAMING_NONE
+							    : HTTP_FRAMING_STREAM;
 }
 
 static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
@@ -369,6 +373,7 @@ static enum upstream_next on_head(void *cookie, const struct upstream_head *head
 	exchange->status = head->status;
 	exchange->first_byte = clock_steady();
 	metrics_observe(METRIC_FIRST_BYTE_SECONDS, exchange->first_byte - exchange->begun);
+	start_relay(exchange, head);
 	struct http_field memory[4];
 	size_t memory_count = memory_fields(exchange, memory);
 	const struct http_field *fields;
@@ -376,7 +381,6 @@ static enum upstream_next on_head(void *cookie, const struct upstream_head *head
 					    &fields, &exchange->arena);
 	http_reply_head(exchange->request, head->status, head->reason, fields, count,
 			choose_framing(exchange, head));
-	start_relay(exchange, head);
 	exchange->until_close = head->until_close;
 	change_state(exchange, EXCHANGE_RELAYING);
 	return UPSTREAM_GO_ON;
@@ -646,8 +650,8 @@ void exchange_end_all(struct worker *worker)
 		exchange->request = NULL;
 		exchange->relay.request = NULL;
 		journal(exchange, !reply_is_whole(exchange));
+		end_exchange(exchange, "shut down"); /* before the body that it sends is freed */
 		if (request != NULL)
 			http_reply_abort(request);
-		end_exchange(exchange, "shut down");
 	}
 }

@@ -79,7 +79,7 @@ void http_request_set_events(struct http_request *request, const struct http_req
 
 /* How the reply's body is delimited. */
 enum http_framing {
-	HTTP_FRAMING_NONE,   /* no body and no length is announced (204, 304) */
+	HTTP_FRAMING_NONE,   /* no body (204, 304); a 304 may have a Content-Length all the same */
 	HTTP_FRAMING_LENGTH, /* a Content-Length is among the fields (HEAD too) */
 	HTTP_FRAMING_STREAM, /* chunked for an HTTP/1.1 client, until close for an HTTP/1.0 one */
 };

@@ -49,6 +49,7 @@ struct learner {
 
 	struct subject *buckets[BUCKETS];
 	size_t subject_count;
+	size_t next_to_leave; /* the bucket where room is looked for first */
 	struct subject *queue, **queue_end;
 	size_t busy;
 	struct quirk_memory quirks;
@@ -73,16 +74,6 @@ bool learner_wants(const struct config *config, const struct job_list *list, con
 		return mode_uses_facts(mode);
 	return mode_uses_summary(mode) && job->uncovered > 0 &&
 	       (job->uncovered >= settings.summarize_after || now - job->last_active >= IDLE_TIME);
-}
-
-static const struct job *next_job(const struct learner *learner, const struct job_list *list,
-				  int64_t now)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (learner_wants(learner->config, list, &list->jobs[i], now))
-			return &list->jobs[i];
-	}
-	return NULL;
 }
 
 /* ---- subjects ---- */
@@ -151,6 +142,21 @@ static void pause_subject(struct subject *subject, int64_t wait)
 	evtimer_add(subject->timer, &pause);
 }
 
+/* One who only waits leaves the list; the scan finds it again. */
+static bool make_room(struct learner *learner)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct subject *subject = learner->buckets[learner->next_to_leave++ % BUCKETS];
+		while (subject != NULL && subject->state != SUBJECT_PAUSED)
+			subject = subject->in_bucket;
+		if (subject != NULL) {
+			remove_subject(subject);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Puts a user on the list, or a paused one back into the queue. False: the list is full. */
 static bool add_subject(struct learner *learner, struct user_key user, bool at_once)
 {
@@ -162,7 +168,7 @@ static bool add_subject(struct learner *learner, struct user_key user, bool at_o
 		}
 		return true;
 	}
-	if (learner->subject_count >= MAX_SUBJECTS)
+	if (learner->subject_count >= MAX_SUBJECTS && !make_room(learner))
 		return false;
 	subject = xcalloc(1, sizeof(*subject));
 	subject->learner = learner;
@@ -178,14 +184,17 @@ static bool add_subject(struct learner *learner, struct user_key user, bool at_o
 
 /* ---- lessons ---- */
 
-static void on_lesson_ended(void *cookie)
+static void on_lesson_ended(void *cookie, bool noted)
 {
 	struct subject *subject = cookie;
 	struct learner *learner = subject->learner;
 	subject->lesson = NULL;
 	learner->busy--;
 	metrics_move(METRIC_LEARNER_CALLS, -1);
-	enqueue(subject); /* there may be more to learn */
+	if (noted)
+		enqueue(subject); /* there may be more to learn */
+	else
+		pause_subject(subject, LONGEST_WAIT_MS);
 	pump(learner);
 }
 
@@ -209,42 +218,81 @@ static struct slice model_name(struct learner *learner, const struct job *job)
 	return SLICE("gpt-4o-mini");
 }
 
-/* The key to learn with. False: it is the client's own, which is not known (any more). */
-static bool find_key(struct learner *learner, struct user_key user, const struct job *job,
-		     struct slice *authorization, struct arena *arena)
+/* The key to learn with from this user; empty: none, or it is the client's own, which is not known
+ * (any more). */
+static struct slice find_key(struct learner *learner, struct user_key user, struct arena *arena)
 {
 	const struct config *config = learner->config;
 	const char *key =
 		config->model.api_key[0] != '\0' ? config->model.api_key : config->upstream.api_key;
 	if (key[0] != '\0')
-		*authorization = arena_printf(arena, "Bearer %s", key);
-	else
-		*authorization = key_ring_get(learner->keys, user, arena);
-	return authorization->size > 0 || !job->client_key;
+		return arena_printf(arena, "Bearer %s", key);
+	return key_ring_get(learner->keys, user, arena);
 }
 
+/* A look at one user's jobs. */
 struct look {
 	struct learner *learner;
 	struct subject *subject;
-	struct arena arena;
-	bool stays; /* the subject has something to wait for */
+	struct arena arena; /* of one page of jobs */
+	int64_t now;
+	struct slice authorization;
+	struct job_list page;
+	/* The first of each kind that is wanted and has its key, or NULL. Those for facts go in
+	 * their order; the summary waits for none of them, nor they for it. */
+	const struct job *facts, *summary;
 };
 
 static void on_jobs(void *cookie, enum store_result result, struct job_list *list)
 {
 	struct look *look = cookie;
+	look->page = result == STORE_OK ? *list : (struct job_list){0};
+	for (size_t i = 0; i < look->page.count; i++) {
+		const struct job *job = &look->page.jobs[i];
+		const struct job **place = job->kind == JOB_FACTS ? &look->facts : &look->summary;
+		bool has_key = look->authorization.size > 0 || !job->client_key;
+		if (*place == NULL && has_key &&
+		    learner_wants(look->learner->config, list, job, look->now))
+			*place = job;
+	}
+}
+
+/* Page by page, since any number may be parked or wait for another mode. */
+static void find_jobs(struct look *look)
+{
+	struct learner *learner = look->learner;
+	uint64_t after = 0;
+	do {
+		arena_finish(&look->arena);
+		look->summary = NULL;
+		look->authorization = find_key(learner, look->subject->user, &look->arena);
+		store_user_jobs(learner->service->store, look->subject->user, after, JOBS_AT_ONCE,
+				&look->arena, on_jobs, look);
+		after = look->page.next_after;
+	} while (after != 0 && look->facts == NULL);
+}
+
+/* The one that is due, or NULL; `wait` is then how long the next one has to, -1 without one. */
+static const struct job *choose_job(const struct look *look, int64_t *wait)
+{
+	const struct job *const candidates[] = {look->facts, look->summary};
+	*wait = -1;
+	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
+		if (candidates[i] == NULL)
+			continue;
+		int64_t left = candidates[i]->not_before - look->now;
+		if (left <= 0)
+			return candidates[i];
+		if (*wait < 0 || left < *wait)
+			*wait = left;
+	}
+	return NULL;
+}
+
+static void begin_lesson(const struct look *look, const struct job *job)
+{
 	struct learner *learner = look->learner;
 	struct subject *subject = look->subject;
-	int64_t now = clock_wall();
-	const struct job *job = result == STORE_OK ? next_job(learner, list, now) : NULL;
-	struct slice authorization;
-	if (job == NULL || !find_key(learner, subject->user, job, &authorization, &look->arena))
-		return;
-	look->stays = true;
-	if (job->not_before > now) {
-		pause_subject(subject, job->not_before - now);
-		return;
-	}
 	const struct lesson_setting setting = {
 		.store = learner->service->store,
 		.loop = learner->loop,
@@ -252,9 +300,9 @@ static void on_jobs(void *cookie, enum store_result result, struct job_list *lis
 		.config = learner->config,
 		.quirks = &learner->quirks,
 		.user = subject->user,
-		.tenant = list->tenant,
-		.user_id = list->user,
-		.authorization = authorization,
+		.tenant = look->page.tenant,
+		.user_id = look->page.user,
+		.authorization = look->authorization,
 		.model = model_name(learner, job),
 	};
 	subject->state = SUBJECT_BUSY;
@@ -263,18 +311,26 @@ static void on_jobs(void *cookie, enum store_result result, struct job_list *lis
 	subject->lesson = lesson_start(&setting, job, on_lesson_ended, subject);
 }
 
+static void look_at(struct learner *learner, struct subject *subject)
+{
+	struct look look = {.learner = learner, .subject = subject, .now = clock_wall()};
+	int64_t wait;
+	find_jobs(&look);
+	const struct job *job = choose_job(&look, &wait);
+	if (job != NULL)
+		begin_lesson(&look, job);
+	else if (wait >= 0)
+		pause_subject(subject, wait);
+	else
+		remove_subject(subject);
+	arena_finish(&look.arena);
+}
+
 static void pump(struct learner *learner)
 {
 	while (!learner->stopping && learner->queue != NULL &&
-	       learner->busy < learner->config->model.concurrency) {
-		struct subject *subject = dequeue(learner);
-		struct look look = {.learner = learner, .subject = subject};
-		store_user_jobs(learner->service->store, subject->user, JOBS_AT_ONCE, &look.arena,
-				on_jobs, &look);
-		arena_finish(&look.arena);
-		if (!look.stays)
-			remove_subject(subject);
-	}
+	       learner->busy < learner->config->model.concurrency)
+		look_at(learner, dequeue(learner));
 }
 
 /* ---- the scan for what is left of earlier days, or has become due ---- */
@@ -304,9 +360,10 @@ static void on_scan(evutil_socket_t fd, short what, void *cookie)
 	(void)fd;
 	(void)what;
 	struct arena arena = {0};
-	const struct user_key *after = learner->scan_goes_on ? &learner->scan_after : NULL;
-	store_users_with_jobs(learner->service->store, after, SCAN_SLICE, &arena, on_users,
-			      learner);
+	if (!learner->scan_goes_on)
+		learner->scan_after = (struct user_key){0};
+	store_users_with_jobs(learner->service->store, &learner->scan_after, SCAN_SLICE, &arena,
+			      on_users, learner);
 	arena_finish(&arena);
 	scan_again(learner, learner->scan_goes_on ? SCAN_PAUSE_MS : SCAN_PERIOD_MS);
 	pump(learner);
@@ -347,6 +404,20 @@ void learner_forget(struct learner *learner, struct user_key user)
 	key_ring_drop(learner->keys, user);
 }
 
+static void scan_anew(void *cookie)
+{
+	struct learner *learner = cookie;
+	if (!learner->stopping) {
+		learner->scan_goes_on = false;
+		scan_again(learner, 0);
+	}
+}
+
+void learner_wake_all(struct learner *learner)
+{
+	loop_post(learner->loop, scan_anew, learner);
+}
+
 struct configure_task {
 	struct learner *learner;
 	struct config *config;
@@ -359,11 +430,7 @@ static void configure(void *cookie)
 	config_release(learner->config);
 	learner->config = task->config;
 	free(task);
-	if (!learner->stopping) {
-		/* Another mode may want what the old one left. */
-		learner->scan_goes_on = false;
-		scan_again(learner, 0);
-	}
+	scan_anew(learner); /* another mode may want what the old one left */
 }
 
 void learner_configure(struct learner *learner, struct config *config)

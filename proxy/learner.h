@@ -24,6 +24,8 @@ void learner_destroy(struct learner *learner);
 void learner_configure(struct learner *learner, struct config *config);
 /* This user has jobs, or a new reason to look at them. */
 void learner_wake(struct learner *learner, struct user_key user);
+/* Anybody may. */
+void learner_wake_all(struct learner *learner);
 /* The Authorization field of a user's own request, for jobs that have no other key; kept in memory
  * only. */
 void learner_offer_key(struct learner *learner, struct user_key user, struct slice authorization);

@@ -12,7 +12,7 @@ enum {
 	ANSWER_LIMIT = 16 << 20,
 	FACTS_TOKENS = 1500,
 	TOKENS_PER_WORD = 6, /* of a summary: generous, for scripts that cost most */
-	FIRST_PAUSE = 1000,
+	FIRST_PAUSE = 250,
 	LONGEST_PAUSE = 5 * 60 * 1000,
 	PARK_AFTER = 10, /* answers that could not be used */
 	IDLE_TIME = 60 * 60 * 1000,
@@ -23,7 +23,7 @@ struct lesson {
 	struct config_memory settings;
 	struct job job;
 	struct arena arena;
-	void (*ended)(void *cookie); /* NULL: cancelled */
+	lesson_ended *ended; /* NULL: cancelled */
 	void *cookie;
 	struct job_input input;
 	struct learn_prompt prompt;
@@ -36,10 +36,10 @@ struct lesson {
 	struct buffer answer;
 };
 
-static void end_lesson(struct lesson *lesson)
+static void end_lesson(struct lesson *lesson, bool noted)
 {
 	if (lesson->ended != NULL)
-		lesson->ended(lesson->cookie);
+		lesson->ended(lesson->cookie, noted);
 	if (lesson->deadline != NULL)
 		event_free(lesson->deadline);
 	buffer_finish(&lesson->answer);
@@ -48,31 +48,47 @@ static void end_lesson(struct lesson *lesson)
 	free(lesson);
 }
 
-static void on_stored(void *cookie, enum store_result result)
-{
-	struct lesson *lesson = cookie;
-	if (result != STORE_OK && result != STORE_STALE)
-		log_error("what was learned was not stored: %s", store_result_name(result));
-	end_lesson(lesson);
-}
-
 /* ---- when it fails ---- */
 
-static void postpone(struct lesson *lesson, bool is_unusable)
+static void on_postponed(void *cookie, enum store_result result)
+{
+	end_lesson(cookie, result == STORE_OK || result == STORE_STALE);
+}
+
+static void try_later(struct lesson *lesson)
 {
 	struct job *job = &lesson->job;
 	unsigned doublings = job->tries < 20 ? job->tries : 20;
 	int64_t pause = (int64_t)FIRST_PAUSE << doublings;
 	job->tries++;
+	job->not_before = clock_wall() + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
+	store_postpone(lesson->setting.store, lesson->setting.user, job,
+		       loop_for_store(lesson->setting.loop), on_postponed, lesson);
+}
+
+static void postpone(struct lesson *lesson, bool is_unusable)
+{
+	struct job *job = &lesson->job;
 	if (is_unusable)
 		job->unusable++;
 	job->parked = job->unusable >= PARK_AFTER;
-	job->not_before = clock_wall() + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
 	metrics_count(is_unusable ? METRIC_MODEL_UNUSABLE : METRIC_MODEL_UNREACHABLE, 1);
 	if (job->parked)
 		metrics_count(METRIC_JOBS_PARKED, 1);
-	store_postpone(lesson->setting.store, lesson->setting.user, job,
-		       loop_for_store(lesson->setting.loop), on_stored, lesson);
+	try_later(lesson);
+}
+
+/* What a full store did not take is learned again later, not at once: each time is paid for. */
+static void on_stored(void *cookie, enum store_result result)
+{
+	struct lesson *lesson = cookie;
+	bool stored = result == STORE_OK || result == STORE_STALE;
+	if (!stored)
+		log_error("what was learned was not stored: %s", store_result_name(result));
+	if (stored || lesson->ended == NULL)
+		end_lesson(lesson, true);
+	else
+		try_later(lesson);
 }
 
 /* ---- what the model answered ---- */
@@ -347,7 +363,7 @@ static void on_input(void *cookie, enum store_result result, struct job_input *i
 }
 
 struct lesson *lesson_start(const struct lesson_setting *setting, const struct job *job,
-			    void (*ended)(void *cookie), void *cookie)
+			    lesson_ended *ended, void *cookie)
 {
 	struct lesson *lesson = xcalloc(1, sizeof(*lesson));
 	lesson->setting = *setting;
@@ -373,8 +389,8 @@ void lesson_cancel(struct lesson *lesson)
 {
 	lesson->ended = NULL;
 	if (lesson->transfer == NULL)
-		return; /* its result is on its way; on_stored() ends it */
+		return; /* its result is on its way, and ends it */
 	upstream_cancel(lesson->transfer);
 	lesson->transfer = NULL;
-	end_lesson(lesson);
+	end_lesson(lesson, true);
 }

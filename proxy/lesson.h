@@ -33,10 +33,13 @@ struct lesson_setting {
 	struct slice model;         /* the name to ask for */
 };
 
-/* Starts it; `ended(cookie)` is called once from the loop when its result, whatever it is, is in
- * the store. The setting and the job are copied. */
+/* Called once from the loop when the result, whatever it is, is in the store; `noted` is false when
+ * the store took not even the job's next try, which then is to wait all the same. */
+typedef void lesson_ended(void *cookie, bool noted);
+
+/* Starts it. The setting and the job are copied. */
 struct lesson *lesson_start(const struct lesson_setting *setting, const struct job *job,
-			    void (*ended)(void *cookie), void *cookie);
+			    lesson_ended *ended, void *cookie);
 /* Gives up the call to the model without an effect on the job; `ended` is not called. A lesson
  * whose result is on its way to the store is left to end, without its callback. */
 void lesson_cancel(struct lesson *lesson);

@@ -4,6 +4,8 @@
 
 /* What is read of a reply for learning; longer ones are learned from up to there. */
 enum { READ_LIMIT = 8 << 20, HELD_FULL = 256 * 1024, HELD_LIMIT = 64 << 20 };
+/* Beyond any number of bytes that can have come. */
+static const size_t hold_all = SIZE_MAX;
 
 void relay_start(struct relay *relay, struct http_request *request, bool is_stream, bool learns,
 		 bool holds, struct slice coding)
@@ -72,7 +74,8 @@ static size_t read_along(struct relay *relay, struct slice bytes)
 		return reply_read(relay->reader, bytes);
 	if (relay->decoder != NULL && !decoder_feed(relay->decoder, bytes, read_decoded, relay))
 		relay->undecodable = true;
-	return 1;
+	/* Where the [DONE] lies in the coded bytes cannot be told, only that it came with these. */
+	return relay_is_done(relay) ? hold_all : 1;
 }
 
 void relay_feed(struct relay *relay, struct slice bytes)
@@ -115,8 +118,10 @@ bool relay_is_full(const struct relay *relay)
 void relay_error_event(struct relay *relay, int status, const char *code, struct slice message)
 {
 	buffer_clear(&relay->held);
+	/* After a CR the first LF only completes the line end that is there. */
+	bool one_is_enough = relay->line_ends == 1 && !relay->after_return;
 	if (relay->line_ends < 2)
-		pass_on(relay, relay->line_ends == 1 ? SLICE("\n") : SLICE("\n\n"));
+		pass_on(relay, one_is_enough ? SLICE("\n") : SLICE("\n\n"));
 	struct buffer event;
 	buffer_init(&event, 64 * 1024);
 	buffer_append(&event, SLICE("data: "));

@@ -57,10 +57,23 @@ static bool complain(const struct complaint *complaint, const char *format, ...)
 	return false;
 }
 
+/* The folders above it too. What fails on the way shows in the last one. */
+static bool make_path(const char *path)
+{
+	char *part = xstrdup(path);
+	for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(part, 0755);
+		*slash = '/';
+	}
+	free(part);
+	return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
 static bool make_directory(const char *path, const struct complaint *complaint)
 {
 	struct stat status;
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+	if (!make_path(path))
 		return complain(complaint,
 				"cannot make the directory %s: %s; make it, or set [storage] path",
 				path, strerror(errno));

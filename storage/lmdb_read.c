@@ -12,48 +12,49 @@ static enum store_result outcome(const struct transaction *transaction, bool fou
 
 /* ---- jobs ---- */
 
-/* The jobs of one table, in the order of their keys. */
-static size_t read_jobs(const struct memory *memory, bool parked, struct job *jobs, size_t limit)
+/* The jobs for facts in one table, in the order of their exchanges. */
+static size_t read_jobs(const struct memory *memory, bool parked, uint64_t after, struct job *jobs,
+			size_t limit)
 {
 	struct scan scan;
 	struct slice key;
 	struct slice value;
 	size_t count = 0;
-	scan_begin(&scan, memory->transaction, parked ? TABLE_PARKED : TABLE_JOBS,
-		   key_of_user(memory->user), FORWARD);
+	struct key prefix = key_byte(key_of_user(memory->user), JOB_FACTS);
+	scan_begin_at(&scan, memory->transaction, parked ? TABLE_PARKED : TABLE_JOBS, prefix,
+		      key_u64(prefix, after + 1), FORWARD);
 	while (count < limit && scan_next(&scan, &key, &value))
 		count += memory_decode_job(memory, key, value, parked, &jobs[count]);
 	scan_end(&scan);
 	return count;
 }
 
-static bool comes_before(const struct job *a, const struct job *b)
-{
-	return a->kind != b->kind ? a->kind < b->kind : a->exchange < b->exchange;
-}
-
-static void list_jobs(const struct memory *memory, size_t limit, struct job_list *list)
+static void list_jobs(const struct memory *memory, uint64_t after, size_t limit,
+		      struct job_list *list)
 {
 	struct transaction *transaction = memory->transaction;
 	uint64_t stored =
 		table_count(transaction, TABLE_JOBS) + table_count(transaction, TABLE_PARKED);
 	if (limit > stored)
 		limit = (size_t)stored;
-	size_t room = limit * sizeof(struct job);
-	struct job *waiting = arena_alloc(memory->arena, room);
-	struct job *parked = arena_alloc(memory->arena, room);
-	size_t waiting_count = read_jobs(memory, false, waiting, limit);
-	size_t parked_count = read_jobs(memory, true, parked, limit);
-	list->jobs = arena_alloc(memory->arena, room);
+	struct job *waiting = arena_alloc(memory->arena, limit * sizeof(*waiting));
+	struct job *parked = arena_alloc(memory->arena, limit * sizeof(*parked));
+	size_t waiting_count = read_jobs(memory, false, after, waiting, limit);
+	size_t parked_count = read_jobs(memory, true, after, parked, limit);
+	list->jobs = arena_alloc(memory->arena, (limit + 1) * sizeof(*list->jobs));
 	for (size_t i = 0, j = 0; list->count < limit && i + j < waiting_count + parked_count;) {
 		bool first = j == parked_count ||
-			     (i < waiting_count && comes_before(&waiting[i], &parked[j]));
+			     (i < waiting_count && waiting[i].exchange < parked[j].exchange);
 		list->jobs[list->count++] = first ? waiting[i++] : parked[j++];
 	}
+	if (list->count == limit && limit > 0)
+		list->next_after = list->jobs[limit - 1].exchange;
+	list->count += memory_job(memory, JOB_SUMMARY, 0, &list->jobs[list->count]);
 }
 
-struct store_call *store_user_jobs(struct store *store, struct user_key user, size_t limit,
-				   struct arena *arena, store_jobs_read *callback, void *cookie)
+struct store_call *store_user_jobs(struct store *store, struct user_key user, uint64_t after,
+				   size_t limit, struct arena *arena, store_jobs_read *callback,
+				   void *cookie)
 {
 	struct job_list list = {.key = user};
 	struct stored_user stored = {0};
@@ -61,7 +62,7 @@ struct store_call *store_user_jobs(struct store *store, struct user_key user, si
 	struct memory memory = {&transaction, user, arena};
 	if (transaction_begin_read(&transaction, store)) {
 		if (memory_user(&memory, &stored))
-			list_jobs(&memory, limit, &list);
+			list_jobs(&memory, after, limit, &list);
 		transaction_abort(&transaction);
 	}
 	list.tenant = stored.tenant;

@@ -222,12 +222,16 @@ struct job_list {
 	struct job *jobs; /* facts in the order of their exchanges, parked ones included; the
 			     summary's last */
 	size_t count;
+	uint64_t next_after; /* where the list was cut off: the exchange to go on after; 0: it is
+				whole */
 };
 
 typedef void store_jobs_read(void *cookie, enum store_result result, struct job_list *list);
-/* The jobs of one user; at most `limit` of them. STORE_NOT_FOUND: none. */
-struct store_call *store_user_jobs(struct store *store, struct user_key user, size_t limit,
-				   struct arena *arena, store_jobs_read *callback, void *cookie);
+/* The jobs of one user: the facts' of at most `limit` exchanges after the exchange `after` (0: from
+ * the first), and always the summary's. STORE_NOT_FOUND: none. */
+struct store_call *store_user_jobs(struct store *store, struct user_key user, uint64_t after,
+				   size_t limit, struct arena *arena, store_jobs_read *callback,
+				   void *cookie);
 
 typedef void store_users_read(void *cookie, enum store_result result, struct user_key *users,
 			      size_t count);

@@ -256,15 +256,6 @@ def test_a_receipt_is_kept_over_kill_9(make_daemon, user):
     assert daemon.receipt(answer.headers["X-Memory-Receipt"]) == receipt
 
 
-def test_only_so_many_receipts_are_kept_and_the_oldest_go_first(make_daemon, user):
-    daemon = make_daemon({"memory": {"receipts": "5"}})
-    talk = Chat(daemon, user, session="s", newest_only=True)
-    ids = [talk.say(f"Turn {i}.").headers["X-Memory-Receipt"] for i in range(12)]
-    found = [daemon.admin("GET", f"/v1/receipts/{name}").status_code for name in ids]
-    assert found[0] == 404 and found[-5:] == [200] * 5
-    assert found == sorted(found, reverse=True)
-
-
 def test_receipts_of_one_conversation_name_what_each_request_was_given(daemon, memory_model, user):
     memory_model.answers["I play the oboe."] = [fact("instrument", "oboe")]
     Chat(daemon, user, session="before").say("I play the oboe.")
@@ -286,6 +277,15 @@ def test_a_request_that_only_reads_has_a_receipt_too(daemon, memory_model, user)
     receipt = daemon.receipt(answer.headers["X-Memory-Receipt"])
     assert (receipt["mode"], receipt["status"]) == ("readonly", "injected")
     assert "oboe" in receipt["items"][0]["text"]
+
+
+def test_only_so_many_receipts_are_kept_and_the_oldest_go_first(make_daemon, user):
+    daemon = make_daemon({"memory": {"receipts": "5"}})
+    talk = Chat(daemon, user, session="s", newest_only=True)
+    ids = [talk.say(f"Turn {i}.").headers["X-Memory-Receipt"] for i in range(12)]
+    found = [daemon.admin("GET", f"/v1/receipts/{name}").status_code for name in ids]
+    assert found[0] == 404 and found[-5:] == [200] * 5
+    assert found == sorted(found, reverse=True)
 
 
 # ---- the token ----

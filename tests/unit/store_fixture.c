@@ -239,8 +239,8 @@ static void take_jobs(void *cookie, enum store_result result, struct job_list *l
 enum store_result fixture_jobs(struct fixture *fixture, struct job_list *list)
 {
 	struct jobs_read read = {.list = list};
-	(void)store_user_jobs(fixture->store, fixture_key("alex"), 1000, &fixture->arena, take_jobs,
-			      &read);
+	(void)store_user_jobs(fixture->store, fixture_key("alex"), 0, 1000, &fixture->arena,
+			      take_jobs, &read);
 	return read.result;
 }
 

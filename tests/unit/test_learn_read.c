@@ -216,6 +216,19 @@ START_TEST(an_ungrounded_request_to_forget_hides_nothing)
 }
 END_TEST
 
+START_TEST(a_request_to_forget_is_honoured_however_sure_the_model_is)
+{
+	struct lesson lesson = lesson_of("Forget Berlin, please");
+	lesson_knows(&lesson, "city", "Berlin", 1000);
+	lesson_must(&lesson,
+		    "[{\"key\":\"city\",\"value\":\"Berlin\",\"confidence\":0.1,\"forget\":true}]",
+		    1, 0);
+	(void)lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	ck_assert(lesson.learning.hide_exchange);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
 START_TEST(a_fact_that_is_over_already_is_rejected)
 {
 	struct lesson lesson =
@@ -328,7 +341,8 @@ UNIT_MAIN("learn_read", the_json_is_found_wherever_it_stands, nothing_to_learn_i
 	  values_of_other_types_are_written_out, only_what_is_above_the_confidence_is_kept,
 	  a_quote_must_be_the_users_own_words, other_languages_are_grounded_too,
 	  a_removal_without_a_value_rests_on_its_names,
-	  an_ungrounded_request_to_forget_hides_nothing, a_fact_that_is_over_already_is_rejected,
-	  poisoned_texts_come_out_as_one_inert_line, every_length_has_its_bound,
-	  more_entries_than_allowed_are_counted_and_left, ten_megabytes_of_brackets_are_survived,
-	  ten_megabytes_of_anything_else_are_survived)
+	  an_ungrounded_request_to_forget_hides_nothing,
+	  a_request_to_forget_is_honoured_however_sure_the_model_is,
+	  a_fact_that_is_over_already_is_rejected, poisoned_texts_come_out_as_one_inert_line,
+	  every_length_has_its_bound, more_entries_than_allowed_are_counted_and_left,
+	  ten_megabytes_of_brackets_are_survived, ten_megabytes_of_anything_else_are_survived)

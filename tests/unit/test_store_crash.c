@@ -232,6 +232,24 @@ START_TEST(an_unknown_format_is_refused_with_what_to_do)
 }
 END_TEST
 
+START_TEST(a_folder_is_made_with_those_above_it)
+{
+	char error[256] = "";
+	char top[] = "/tmp/recalld-store-XXXXXX";
+	ck_assert_ptr_nonnull(mkdtemp(top));
+	struct fixture fixture = {.map_size = MAP};
+	(void)snprintf(fixture.path, sizeof(fixture.path), "%s/deep/er", top);
+	struct store_options options = {fixture.path, MAP, 10};
+	fixture_loop_init(&fixture.loop);
+	fixture.store = store_open(&options, error, sizeof(error));
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	fixture_finish(&fixture);
+	*strrchr(fixture.path, '/') = '\0';
+	ck_assert_int_eq(rmdir(fixture.path), 0);
+	ck_assert_int_eq(rmdir(top), 0);
+}
+END_TEST
+
 START_TEST(a_folder_that_cannot_be_is_named)
 {
 	char error[256];
@@ -372,6 +390,6 @@ END_TEST
 
 UNIT_MAIN("store_crash", whatever_was_acknowledged_is_there_once_after_a_kill,
 	  a_second_process_is_told_who_has_the_store, the_store_is_private,
-	  an_unknown_format_is_refused_with_what_to_do, a_folder_that_cannot_be_is_named,
-	  an_unreadable_record_is_skipped_and_counted,
+	  an_unknown_format_is_refused_with_what_to_do, a_folder_is_made_with_those_above_it,
+	  a_folder_that_cannot_be_is_named, an_unreadable_record_is_skipped_and_counted,
 	  a_disk_without_room_fails_writes_and_harms_nothing, many_threads_append_and_load_at_once)

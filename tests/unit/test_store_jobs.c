@@ -94,6 +94,47 @@ START_TEST(what_buffer_deferred_is_released_by_a_mode_that_learns)
 }
 END_TEST
 
+static void take_list(void *cookie, enum store_result result, struct job_list *list)
+{
+	ck_assert_int_eq(result, list->count > 0 ? STORE_OK : STORE_NOT_FOUND);
+	*(struct job_list *)cookie = *list;
+}
+
+START_TEST(a_users_jobs_are_walked_page_by_page_and_the_summarys_is_on_each)
+{
+	struct fixture fixture;
+	struct job_list all;
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < 5; i++) {
+		struct append append = fixture_exchange("hi", "hello", 100 + i);
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	}
+	ck_assert_int_eq(fixture_jobs(&fixture, &all), STORE_OK);
+	ck_assert_uint_eq(all.count, 6);
+	ck_assert_uint_eq(all.next_after, 0);
+	struct job parked = all.jobs[1];
+	parked.parked = true;
+	struct fixture_wait wait = {0};
+	(void)store_postpone(fixture.store, all.key, &parked, &fixture.loop.loop, fixture_done,
+			     &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	const size_t sizes[] = {2, 2, 1};
+	uint64_t after = 0;
+	for (size_t page = 0, seen = 0; page < 3; page++) {
+		struct job_list list;
+		(void)store_user_jobs(fixture.store, all.key, after, 2, &fixture.arena, take_list,
+				      &list);
+		ck_assert_uint_eq(list.count, sizes[page] + 1);
+		for (size_t i = 0; i < sizes[page]; i++)
+			ck_assert_uint_eq(list.jobs[i].exchange, all.jobs[seen++].exchange);
+		ck_assert_int_eq(list.jobs[sizes[page]].kind, JOB_SUMMARY);
+		after = list.next_after;
+	}
+	ck_assert_uint_eq(after, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(users_with_jobs_are_walked_page_by_page)
 {
 	struct fixture fixture;
@@ -124,4 +165,5 @@ END_TEST
 
 UNIT_MAIN("store_jobs", a_parked_job_waits_for_a_person,
 	  what_buffer_deferred_is_released_by_a_mode_that_learns,
+	  a_users_jobs_are_walked_page_by_page_and_the_summarys_is_on_each,
 	  users_with_jobs_are_walked_page_by_page)

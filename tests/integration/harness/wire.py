@@ -57,12 +57,16 @@ class RawClient:
             assert self._more(), f"the reply ended without {mark!r}: {self.seen[-400:]!r}"
         return self.seen
 
-    def read_reply(self):
+    def read_head(self):
+        """A reply that has no body."""
         while b"\r\n\r\n" not in self.seen:
             if not self._more():
                 raise ConnectionError(f"no reply head: {self.seen!r}")
         head, self.seen = self.seen.split(b"\r\n\r\n", 1)
-        reply = RawReply(head, b"", True)
+        return RawReply(head, b"", True)
+
+    def read_reply(self):
+        reply = self.read_head()
         length = reply.field("Content-Length")
         if "chunked" in (reply.field("Transfer-Encoding") or ""):
             reply.body, reply.whole = self._read_chunks()

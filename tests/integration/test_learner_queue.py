@@ -1,0 +1,90 @@
+"""Which job the learner takes next: nothing that waits may keep the rest from being learned, and no
+failure may have the model asked again without a pause."""
+
+import threading
+import time
+
+from harness.chat import Chat
+from harness.memory_model import fact
+from harness.upstream import error_reply
+
+
+def until(condition, message, timeout=15):
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, message
+        time.sleep(0.05)
+
+
+def talk(count):
+    """`count` exchanges of the past."""
+    turns = []
+    for i in range(count):
+        turns.append({"role": "user", "content": f"Turn {i} of many.", "session": "past"})
+        turns.append({"role": "assistant", "content": f"Answer {i}.", "session": "past"})
+    return turns
+
+
+def test_jobs_that_another_mode_would_do_do_not_hide_the_summarys(make_daemon, user):
+    daemon = make_daemon({"memory": {"mode": "summary"}})
+    daemon.import_messages(user, talk(300))
+    until(lambda: daemon.memory(user)["summary"], "there is no summary")
+    assert daemon.memory(user)["deferred"] == 300
+
+
+def test_jobs_that_another_mode_would_do_do_not_hide_a_new_turn(make_daemon, memory_model, user):
+    daemon = make_daemon({"memory": {"mode": "buffer"}})
+    daemon.import_messages(user, talk(300))
+    memory_model.answers["I live in Lisbon."] = [fact("home_city", "Lisbon", "I live in Lisbon")]
+    Chat(daemon, user, mode="entity").say("I live in Lisbon.")
+    until(lambda: daemon.values(user) == ["Lisbon"], "the new turn was not learned from")
+
+
+def test_the_summary_does_not_wait_for_facts_that_fail(make_daemon, memory_model, user):
+    daemon = make_daemon({"memory": {"summarize_after": "4"}})
+    memory_model._facts = lambda call: "not JSON"
+    try:
+        chat = Chat(daemon, user)
+        for i in range(3):
+            chat.say(f"Turn {i}.")
+        until(lambda: daemon.memory(user)["summary"], "there is no summary", timeout=6)
+        assert daemon.memory(user)["pending"] >= 3
+    finally:
+        del memory_model._facts
+
+
+def test_a_full_store_does_not_have_the_model_asked_without_a_pause(make_daemon, memory_model, user):
+    daemon = make_daemon({"storage": {"map_size": "1M"}, "log": {"level": "warn"}})
+    full = threading.Event()
+    answer = memory_model.answer
+
+    def wait_for_it(request):
+        full.wait(20)
+        return answer(request)
+
+    memory_model.answer = wait_for_it
+    memory_model.otherwise = [fact("home_city", "Lisbon", "Lisbon")]
+    Chat(daemon, f"{user}-first").say("I live in Lisbon, as you know.")
+    for i in range(400):
+        reply = Chat(daemon, f"{user}-{i}", mode="buffer").send("Words that fill a store. " * 800)
+        if reply.headers["X-Memory-Status"] == "bypassed":
+            break
+    else:
+        raise AssertionError("the store never filled up")
+    full.set()
+    time.sleep(3)
+    asked = len(memory_model.fact_calls("as you know"))
+    assert 1 <= asked <= 4, f"the model was asked {asked} times for what cannot be stored"
+    assert daemon.memory(f"{user}-first")["pending"] == 1
+
+
+def test_a_key_that_never_comes_does_not_hold_up_turns_that_need_none(make_daemon, memory_model, user):
+    daemon = make_daemon({"model": {"api_key": ""}})
+    memory_model.answers["I like tea."] = [fact("drink", "tea", "I like tea")]
+    memory_model.refuse = lambda body: error_reply(503)
+    Chat(daemon, user).say("I like coffee.")
+    daemon.restart()  # and with it the key is gone
+    memory_model.refuse = None
+    Chat(daemon, user, headers={"Authorization": ""}).say("I like tea.")
+    until(lambda: daemon.values(user) == ["tea"], "what needs no key was not learned")
+    assert daemon.memory(user)["pending"] == 1
