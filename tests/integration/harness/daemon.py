@@ -141,7 +141,7 @@ class Daemon:
             raise AssertionError(f"recalld did not end on SIGTERM:\n{self.stderr}") from None
         self.process = None
         self.check_sanitizers()
-        assert code == 0, f"recalld ended with {code}:\n{self.stderr}"
+        assert code == 0, f"recalld ended with {code}:\n{self.last_words}"
 
     def kill(self):
         """kill -9, as a power cut would do it."""
@@ -164,7 +164,19 @@ class Daemon:
 
     def check_sanitizers(self):
         spoken = [l for l in self.stderr_lines if any(word in l for word in SANITIZER_WORDS)]
-        assert not spoken, f"a sanitizer reported:\n{self.stderr}"
+        assert not spoken, f"a sanitizer reported:\n{self.last_words}"
+
+    def check_alive(self):
+        if self.process.poll() is not None:
+            self._reader.join(5)
+            raise AssertionError(f"recalld has ended with {self.process.returncode}:\n{self.last_words}")
+
+    @property
+    def last_words(self):
+        """Where a sanitizer began to speak, else the last lines."""
+        spoken = [i for i, l in enumerate(self.stderr_lines) if any(w in l for w in SANITIZER_WORDS)]
+        lines = self.stderr_lines[spoken[0] :] if spoken else self.stderr_lines[-20:]
+        return "\n".join(lines[:60])
 
     def wait_log(self, text, timeout=10):
         end = time.monotonic() + timeout
