@@ -1,0 +1,249 @@
+"""What README.md and conf/ tell a newcomer to do, done as it stands there, and conf/quickstart."""
+
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import in_front_of
+from harness.daemon import ROOT, Daemon, clean_environment, program
+
+README = (ROOT / "README.md").read_text()
+BASE_URL = "http://127.0.0.1:8080"  # README's
+NODE = ROOT / "build" / "node"
+STATEMENT = "My name is Alex and I live in Lisbon."
+QUESTION = "What do you know about me?"
+
+
+def snippets(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.S | re.M)
+
+
+def snippet(language, word):
+    found = [text for text in snippets(language) if word in text]
+    assert len(found) == 1, f"README has one {language} snippet with {word}"
+    return found[0]
+
+
+@pytest.fixture
+def own(demo_model, tmp_path):
+    """A daemon that knows only what is said to it here."""
+    daemon = Daemon(tmp_path / "recalld", in_front_of(demo_model)).start()
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def knowing(own):
+    """One that has been told something by README's user."""
+    body = {"model": "demo", "messages": [{"role": "user", "content": STATEMENT}]}
+    assert own.request("POST", "/v1/chat/completions", json=body, headers={"X-User-Id": "alex"}).status_code == 200
+    own.settle("alex")
+    return own
+
+
+def here(text, daemon):
+    assert BASE_URL in text
+    return text.replace(BASE_URL, daemon.origin)
+
+
+def run(command, cwd=None, **environment):
+    environment = clean_environment(**environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, cwd=cwd)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+# ---- clients ----
+
+
+def python_object(text, name, daemon, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "test-key")
+    names = {}
+    exec(here(text, daemon), names)
+    return names[name]
+
+
+def test_the_python_client(knowing, monkeypatch):
+    client = python_object(snippet("python", "from openai"), "client", knowing, monkeypatch)
+    with client:
+        reply = client.chat.completions.create(model="demo", messages=[{"role": "user", "content": QUESTION}])
+    assert "Lisbon" in reply.choices[0].message.content
+
+
+def test_langchain(knowing, monkeypatch):
+    model = python_object(snippet("python", "langchain"), "model", knowing, monkeypatch)
+    assert "Lisbon" in model.invoke(QUESTION).content
+
+
+def test_the_node_client(knowing):
+    script = NODE / "readme.mjs"
+    ask = """
+const reply = await client.chat.completions.create({
+  model: "demo", messages: [{ role: "user", content: process.argv[2] }] });
+console.log(reply.choices[0].message.content);
+"""
+    script.write_text(here(snippet("js", "openai"), knowing) + ask)
+    assert "Lisbon" in run(["node", str(script), QUESTION], NODE, OPENAI_API_KEY="test-key")
+
+
+def test_curl(knowing):
+    command = here(snippet("sh", "curl"), knowing)
+    assert QUESTION in command and "Lisbon" in run(["bash", "-c", command], OPENAI_API_KEY="test-key")
+
+
+def test_a_client_without_headers(knowing):
+    path = re.search(rf"`{BASE_URL}(/u/alex/v1)`", README)[1]
+    body = {"model": "demo", "messages": [{"role": "user", "content": QUESTION}]}
+    reply = knowing.request("POST", path + "/chat/completions", json=body)
+    assert "Lisbon" in reply.json()["choices"][0]["message"]["content"]
+
+
+# ---- the operator ----
+
+
+def test_the_commands_of_recallctl(knowing, tmp_path):
+    """Each as it stands in README, in its order; what FILE holds stands below them."""
+    lines = re.findall(r"^    (recallctl [^#\n]*)", README, re.M)
+    assert [line.split()[1] for line in lines] == ["show", "forget", "import", "check", "unpark"]
+    (tmp_path / "FILE").write_text(snippet("json", '"messages"'))
+    told = []
+    for line in lines:
+        command = [program("proxy/recallctl"), "--admin", f"127.0.0.1:{knowing.admin_port}", *shlex.split(line)[1:]]
+        told.append(run(command, tmp_path))
+    assert "Lisbon" in told[0] and "forgotten" in told[1] and "2 messages" in told[2] and "ready" in told[3]
+    assert knowing.messages("alex") == [("user", "I live in Lisbon."), ("assistant", "A fine city.")]
+
+
+def test_the_admin_addresses_paths(knowing):
+    for method, path in [("GET", "/v1/users/USER/memory"), ("DELETE", "/v1/users/USER")]:
+        assert f"`{method} {path}`" in README
+        assert knowing.admin(method, path.replace("USER", "alex")).status_code in (200, 204)
+    for path in ("/v1/status", "/metrics", "/healthz", "/readyz"):
+        assert f"`{path}`" in README and knowing.admin("GET", path).status_code == 200
+
+
+def test_the_signature_that_the_example_configuration_makes(own):
+    recipe = re.search(r"^# +(printf .*openssl.*)$", (ROOT / "conf/recalld.conf").read_text(), re.M)[1]
+    signature = run(["bash", "-c", recipe], USER_ID="alex", SECRET="s3").strip()
+    own.stop()
+    own.config["identity"] = {"secret": "s3"}
+    own.start()
+    body = b'{"model":"demo","messages":[{"role":"user","content":"Hello"}]}'
+    assert own.post_chat(body, {"X-User-Id": "alex", "X-User-Signature": signature}).status_code == 200
+    assert own.post_chat(body, {"X-User-Id": "alex"}).status_code == 401
+
+
+def test_without_a_file_only_the_store_needs_a_place(tmp_path, own):
+    """README's line for those who are not root, on other addresses."""
+    line = re.search(r"`(RECALLD_STORAGE_PATH=\S+) build/proxy/recalld`", README)[1]
+    place = tmp_path / "home"
+    place.mkdir()
+    own.stop()
+    address = {f"RECALLD_LISTEN_{n}": own.config["listen"][n.lower()] for n in ("ADDRESS", "ADMIN")}
+    command = f"{line} exec {program('proxy/recalld')}"
+    process = subprocess.Popen(["bash", "-c", command], env=clean_environment(HOME=str(place), **address), stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 10
+        while not list(place.glob("*/data.mdb")):
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.05)
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_what_is_installed(tmp_path):
+    folder = program("proxy/recalld").removesuffix("/proxy/recalld")
+    run(["meson", "install", "-C", folder, "--no-rebuild", "--destdir", str(tmp_path)])
+    installed = [next(tmp_path.rglob(f"bin/{name}")) for name in ("recalld", "recallctl")]
+    for path in installed:
+        assert path.name in run([str(path), "--version"])
+
+
+# ---- conf/quickstart ----
+
+QUICKSTART = str(ROOT / "conf" / "quickstart")
+CHROMA_TWICE_QDRANT_NOTHING_TWICE = ["ChromaDB", "ChromaDB", "Qdrant", None, None]
+
+
+def answers(screen):
+    """Of the last screen, which sums up."""
+    return re.findall(r"^    -> (.*)$", screen[screen.index("What happened") :], re.M)
+
+
+def check_answers(screen):
+    told = answers(screen)
+    assert len(told) == len(CHROMA_TWICE_QDRANT_NOTHING_TWICE)
+    for answer, value in zip(told, CHROMA_TWICE_QDRANT_NOTHING_TWICE):
+        if value:
+            assert value in answer
+        else:
+            assert "Chroma" not in answer and "Qdrant" not in answer
+
+
+def test_the_quickstart_shows_the_main_job():
+    screen = run([QUICKSTART])
+    check_answers(screen)
+    assert screen.count("NO REAL ONE") == 2 and "\x1b" not in screen
+    sent, received = screen.count("CLIENT SENT"), screen.count("UPSTREAM RECEIVED")
+    assert sent == received == 5
+    assert re.search(r"^ {2,}\+ - vector_store: ChromaDB$", screen, re.M), "what was put in is marked"
+    assert re.search(r"^  user: Which vector store do I\s.*\| user: Which vector store do I", screen, re.M)
+
+
+def test_the_quickstart_asks_the_model_that_the_environment_names(demo_model):
+    for key in ({}, {"OPENAI_API_KEY": ""}):
+        screen = run([QUICKSTART], OPENAI_BASE_URL=demo_model.base_url, **key)
+        check_answers(screen)
+        assert f"demo-model at {demo_model.base_url}" in screen and "NO REAL ONE" not in screen
+
+
+def test_the_quickstart_says_when_the_model_does_not_answer():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        base_url = f"http://127.0.0.1:{nobody.getsockname()[1]}/v1"
+        environment = clean_environment(OPENAI_BASE_URL=base_url)
+        done = subprocess.run([QUICKSTART], capture_output=True, text=True, timeout=60, env=environment)
+    assert done.returncode == 1 and base_url in done.stderr and "connect" in done.stderr
+
+
+def test_the_quickstart_finds_free_ports():
+    with socket.create_server(("127.0.0.1", 18080)) as one, socket.create_server(("127.0.0.1", 18083)) as two:
+        assert one and two
+        screen = run([QUICKSTART])
+    check_answers(screen)
+    assert not re.search(r"127\.0\.0\.1:1808[0-3]/", screen)
+
+
+def left_behind(folder):
+    """Processes that name the folder, and what is in it."""
+    processes = []
+    for arguments in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(folder) in arguments.read_text(errors="replace"):
+                processes.append(arguments)
+        except OSError:
+            pass  # it has ended
+    return processes, list(folder.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_quickstart_leaves_nothing_behind(tmp_path, number):
+    process = subprocess.Popen(
+        [QUICKSTART], stdout=subprocess.PIPE, text=True, env=clean_environment(TMPDIR=str(tmp_path)), start_new_session=True
+    )
+    for line in process.stdout:
+        if "Alex chats" in line:
+            break
+    assert left_behind(tmp_path)[0], "recalld is running"
+    os.killpg(process.pid, number)  # as a terminal does it
+    process.stdout.close()
+    assert process.wait(20) == 128 + number
+    assert left_behind(tmp_path) == ([], [])
