@@ -13,6 +13,7 @@ enum {
 	MAX_TURNS_SHOWN = 10000,
 	MAX_JOBS_COUNTED = 100000,
 	MAX_TEXT = 1 << 20,
+	MAX_SESSION = 256, /* as in a request's header */
 };
 
 /* ---- reading ---- */
@@ -156,14 +157,13 @@ struct import {
 	bool learn;
 };
 
-static const char *read_turn(const struct admin_call *call, json_t *message, bool redact,
-			     struct imported_turn *turn, struct arena *arena)
+static const char *read_turn(json_t *message, bool redact, struct imported_turn *turn,
+			     struct arena *arena)
 {
 	const char *role = json_string_value(json_object_get(message, "role"));
 	json_t *content = json_object_get(message, "content");
 	json_t *created_at = json_object_get(message, "created_at");
 	json_t *session = json_object_get(message, "session");
-	(void)call;
 	if (role == NULL || !json_is_string(content))
 		return "each message needs a \"role\" and a \"content\", both strings";
 	if (!slice_equal(slice_of(role), SLICE("user")) &&
@@ -171,8 +171,9 @@ static const char *read_turn(const struct admin_call *call, json_t *message, boo
 		return "a message's \"role\" must be user or assistant";
 	if (json_string_length(content) > MAX_TEXT)
 		return "a message's \"content\" may be 1 MB at most";
-	if (session != NULL && !json_is_null(session) && !json_is_string(session))
-		return "a message's \"session\" must be a string";
+	if (session != NULL && !json_is_null(session) &&
+	    (!json_is_string(session) || json_string_length(session) > MAX_SESSION))
+		return "a message's \"session\" must be a string of at most 256 bytes";
 	turn->created_at = clock_wall();
 	if (created_at != NULL && !json_is_null(created_at) &&
 	    !text_read_time(slice_of(json_string_value(created_at)), &turn->created_at))
@@ -198,12 +199,11 @@ static const char *read_import(struct admin_call *call, json_t *document, struct
 	import->learn = learn == NULL || json_is_true(learn);
 	import->count = json_array_size(messages);
 	import->turns = arena_alloc(&call->arena, import->count * sizeof(*import->turns));
-	struct config_memory settings = config_memory_for(call->config, (struct slice){0},
-							  call->tenant, call->parameter);
+	struct config_memory settings =
+		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
 	for (size_t i = 0; i < import->count; i++) {
-		const char *fault =
-			read_turn(call, json_array_get(messages, i), settings.secrets_redact,
-				  &import->turns[i], &call->arena);
+		const char *fault = read_turn(json_array_get(messages, i), settings.secrets_redact,
+					      &import->turns[i], &call->arena);
 		if (fault != NULL)
 			return fault;
 	}
@@ -232,9 +232,8 @@ static void post_messages(struct admin_call *call)
 	json_error_t error;
 	json_t *document = json_loadb(body.data == NULL ? "" : body.data, body.size, 0, &error);
 	struct import import = {0};
-	const char *fault = document == NULL
-				    ? "the body is not JSON"
-				    : read_import(call, document, &import);
+	const char *fault =
+		document == NULL ? "the body is not JSON" : read_import(call, document, &import);
 	if (fault == NULL)
 		store_import(call->service->store, call->tenant, call->parameter, import.turns,
 			     import.count, import.learn, (struct slice){0}, clock_wall(),

@@ -4,7 +4,6 @@
 #include "core/secrets.h"
 #include "core/text.h"
 
-#include <openssl/crypto.h>
 #include <string.h>
 
 /* Old enough that a provider's prompt cache has gone cold, so that the context may be made anew. */
@@ -50,18 +49,6 @@ void chat_bypass(struct chat *chat, enum metric_counter cause)
 	chat->insertion_count = 0;
 	chat->tokens = 0;
 	metrics_count(cause, 1);
-}
-
-static bool bears_admin_token(const struct config *config, const struct http_head *head)
-{
-	struct slice token = slice_of(config->listen.admin_token);
-	struct slice given = field(head, "Authorization");
-	if (slice_starts_with(given, SLICE("Bearer ")))
-		given = slice_part(given, 7, given.size);
-	else if (slice_starts_with(given, SLICE("Token ")))
-		given = slice_part(given, 6, given.size);
-	return token.size > 0 && token.size == given.size &&
-	       CRYPTO_memcmp(token.data, given.data, token.size) == 0;
 }
 
 /* The mode of the configuration, or of the request's own word. */
@@ -226,7 +213,7 @@ static enum chat_verdict read_request(struct chat *chat, const struct http_head 
 {
 	struct slice dry = field(head, "X-Memory-Dry-Run");
 	chat->dry_run = dry.size > 0 && !slice_equal(dry, SLICE("0"));
-	if (chat->dry_run && !is_local && !bears_admin_token(chat->config, head))
+	if (chat->dry_run && !is_local && !identity_is_admin(chat->config, head))
 		return refuse(refusal, 403, "dry_run_forbidden",
 			      "A dry run is answered to loopback clients or with the admin token.");
 	chat->scanned =

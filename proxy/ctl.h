@@ -7,8 +7,8 @@
 #include <jansson.h>
 
 struct ctl {
-	const char *admin; /* http://HOST:PORT */
-	const char *token; /* empty: none */
+	const char *admin;  /* http://HOST:PORT */
+	const char *token;  /* empty: none */
 	const char *tenant; /* empty: none */
 	bool json;
 	char **arguments; /* the command's own */
@@ -19,7 +19,7 @@ struct ctl_command {
 	const char *name;
 	const char *arguments; /* for the usage */
 	const char *help;
-	int least, most; /* how many arguments it takes */
+	int least, most;             /* how many arguments it takes */
 	int (*run)(struct ctl *ctl); /* the exit status */
 };
 
@@ -29,8 +29,9 @@ extern const struct ctl_command ctl_import;
 extern const struct ctl_command ctl_show;
 extern const struct ctl_command ctl_unpark;
 
-/* One call to the admin address. Returns the HTTP status, or 0 when it could not be reached, which is
- * then said on standard error. `answer` (may be NULL) receives the JSON of the reply or NULL; the caller decrefs it. `body` NULL: none. */
+/* One call to the admin address. Returns the HTTP status, or 0 when it could not be reached, which
+ * is then said on standard error. `answer` (may be NULL) receives the JSON of the reply or NULL;
+ * the caller decrefs it. `body` NULL: none. */
 int ctl_call(const struct ctl *ctl, const char *method, const char *path, json_t *body,
 	     json_t **answer);
 /* "/v1/users/USER" plus `rest`, percent-encoded, with the tenant; to be freed. */
@@ -40,7 +41,8 @@ int ctl_fail(int status, json_t *answer);
 
 /* The string member, or "". */
 const char *ctl_text(json_t *object, const char *name);
-/* Prints a text of foreign origin on one line: control characters as "?", cut to `columns` characters (0: not). */
+/* Prints a text of foreign origin on one line: control characters as "?", cut to `columns`
+ * characters (0: not). */
 void ctl_print(const char *text, size_t columns);
 /* Prints JSON, indented, to standard output. */
 int ctl_print_json(json_t *answer);

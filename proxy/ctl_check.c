@@ -48,5 +48,5 @@ static int check(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_check = {
-	"check", "", "is it up, has it a key to learn with, what does it hold, what waits", 0, 0,
-	check};
+	"check", "", "is it up, has it a key to learn with, what does it hold, what waits",
+	0,       0,  check};

@@ -11,13 +11,13 @@ static int forget(struct ctl *ctl)
 	if (status != 204)
 		return ctl_fail(status, answer);
 	if (ctl->json)
-		return ctl_print_json(json_pack("{s:s,s:b}", "user", ctl->arguments[0],
-						"forgotten", 1));
+		return ctl_print_json(
+			json_pack("{s:s,s:b}", "user", ctl->arguments[0], "forgotten", 1));
 	(void)fputs("forgotten: ", stdout);
 	ctl_print(ctl->arguments[0], 0);
 	(void)putchar('\n');
 	return EXIT_SUCCESS;
 }
 
-const struct ctl_command ctl_forget = {
-	"forget", "USER", "forget everything about a user", 1, 1, forget};
+const struct ctl_command ctl_forget = {"forget", "USER", "forget everything about a user",
+				       1,        1,      forget};

@@ -42,8 +42,7 @@ static void show_facts(json_t *facts)
 		(void)puts("\nFacts");
 	size_t i;
 	json_t *fact;
-	json_array_foreach(facts, i, fact)
-		show_fact(fact);
+	json_array_foreach(facts, i, fact) show_fact(fact);
 }
 
 static void show_messages(json_t *messages)

@@ -5,9 +5,8 @@
 static int unpark(struct ctl *ctl)
 {
 	json_t *answer = NULL;
-	char *path = ctl->argument_count == 0
-			     ? xstrdup("/v1/unpark")
-			     : ctl_user_path(ctl, ctl->arguments[0], "/unpark");
+	char *path = ctl->argument_count == 0 ? xstrdup("/v1/unpark")
+					      : ctl_user_path(ctl, ctl->arguments[0], "/unpark");
 	int status = ctl_call(ctl, "POST", path, NULL, &answer);
 	free(path);
 	if (status != 202)
@@ -20,5 +19,5 @@ static int unpark(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_unpark = {
-	"unpark", "[USER]",
-	"learn again from exchanges that were given up, of one user or of all", 0, 1, unpark};
+	"unpark", "[USER]", "learn again from exchanges that were given up, of one user or of all",
+	0,        1,        unpark};

@@ -5,15 +5,17 @@
 #include "proxy/config.h"
 #include "proxy/http_parser.h"
 
-/* Whether it is the request that memory takes part in: POST /v1/chat/completions or /chat/completions. */
+/* Whether it is the request that memory takes part in: POST /v1/chat/completions or
+ * /chat/completions. */
 bool forward_is_chat(struct slice method, struct slice target);
 
-/* The absolute URL of a target (origin-form, a /u/USER prefix taken off already): /v1/x and the bare
- * /chat/completions, /models, /embeddings below BASE_URL, anything else at its origin. */
+/* The absolute URL of a target (origin-form, a /u/USER prefix taken off already): /v1/x and the
+ * bare /chat/completions, /models, /embeddings below BASE_URL, anything else at its origin. */
 const char *forward_url(const struct config *config, struct slice target, struct arena *arena);
 
-/* The fields that go upstream: the client's, without hop-by-hop ones, Host, Content-Length, Expect and those of this
- * house; with the configured API key in place of the client's; a chat completion asks for identity coding. */
+/* The fields that go upstream: the client's, without hop-by-hop ones, Host, Content-Length, Expect
+ * and those of this house; with the configured API key in place of the client's; a chat completion
+ * asks for identity coding. */
 size_t forward_request_fields(const struct config *config, const struct http_head *head,
 			      bool is_chat, const struct http_field **fields, struct arena *arena);
 

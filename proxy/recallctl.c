@@ -37,9 +37,12 @@ struct options {
 static bool read_options(int count, char **arguments, struct options *options)
 {
 	static const struct option names[] = {
-		{"admin", required_argument, NULL, 'a'}, {"token", required_argument, NULL, 'k'},
-		{"tenant", required_argument, NULL, 'n'}, {"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'V'},
+		{"admin", required_argument, NULL, 'a'},
+		{"token", required_argument, NULL, 'k'},
+		{"tenant", required_argument, NULL, 'n'},
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
 	for (int option; (option = getopt_long(count, arguments, "c:h", names, NULL)) != -1;) {
