@@ -177,15 +177,36 @@ static void finish_reply(struct exchange *exchange, const char *reason)
 	end_exchange(exchange, reason);
 }
 
+static size_t memory_fields(struct exchange *exchange, struct http_field fields[4])
+{
+	const struct chat *chat = &exchange->chat;
+	size_t count = 0;
+	if (!exchange->is_chat)
+		return 0;
+	fields[count++] = (struct http_field){SLICE("X-Memory-Status"),
+					      slice_of(chat_status_name(chat->status))};
+	fields[count++] = (struct http_field){SLICE("X-Memory-Mode"), slice_of(chat->mode_word)};
+	fields[count++] = (struct http_field){SLICE("X-Memory-Tokens"),
+					      arena_printf(&exchange->arena, "%zu", chat->tokens)};
+	/* A receipt is kept with its exchange: of one that is not journalled there is none. */
+	if (chat->receipt != 0 && exchange->relay.reader != NULL)
+		fields[count++] = (struct http_field){
+			SLICE("X-Memory-Receipt"), arena_printf(&exchange->arena, "%016llx",
+								(unsigned long long)chat->receipt)};
+	return count;
+}
+
 static void reply_error(struct exchange *exchange, int status, const char *code,
 			struct slice message, const char *reason)
 {
 	struct http_request *request = exchange->request;
+	struct http_field fields[4];
+	size_t count = memory_fields(exchange, fields);
 	exchange->request = NULL;
 	exchange->status = status;
 	metrics_count(status < 500 ? METRIC_ERRORS_CLIENT : METRIC_ERRORS_UPSTREAM, 1);
 	if (request != NULL)
-		http_reply_error(request, status, code, message, NULL, 0);
+		http_reply_error(request, status, code, message, fields, count);
 	end_exchange(exchange, reason);
 }
 
@@ -285,25 +306,6 @@ static bool journal(struct exchange *exchange, bool broke_off)
 }
 
 /* ---- the reply ---- */
-
-static size_t memory_fields(struct exchange *exchange, struct http_field fields[4])
-{
-	const struct chat *chat = &exchange->chat;
-	size_t count = 0;
-	if (!exchange->is_chat)
-		return 0;
-	fields[count++] = (struct http_field){SLICE("X-Memory-Status"),
-					      slice_of(chat_status_name(chat->status))};
-	fields[count++] = (struct http_field){SLICE("X-Memory-Mode"), slice_of(chat->mode_word)};
-	fields[count++] = (struct http_field){SLICE("X-Memory-Tokens"),
-					      arena_printf(&exchange->arena, "%zu", chat->tokens)};
-	/* A receipt is kept with its exchange: of one that is not journalled there is none. */
-	if (chat->receipt != 0 && exchange->relay.reader != NULL)
-		fields[count++] = (struct http_field){
-			SLICE("X-Memory-Receipt"), arena_printf(&exchange->arena, "%016llx",
-								(unsigned long long)chat->receipt)};
-	return count;
-}
 
 /* A refusal that may be due to what was put in (CONTRACT section 3). */
 static bool is_refused_injection(const struct exchange *exchange, int status)
