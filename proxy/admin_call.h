@@ -30,11 +30,9 @@ extern const struct admin_endpoint admin_system_endpoints[];
 extern const struct admin_endpoint admin_user_endpoints[];
 
 /* Each ends the call; `call` is invalid afterwards. */
-void admin_reply(struct admin_call *call, int status, const char *content_type,
-		 struct slice body);
+void admin_reply(struct admin_call *call, int status, const char *content_type, struct slice body);
 void admin_reply_json(struct admin_call *call, int status, struct buffer *json); /* finishes it */
-void admin_reply_error(struct admin_call *call, int status, const char *code,
-		       const char *message);
+void admin_reply_error(struct admin_call *call, int status, const char *code, const char *message);
 /* For a result of the store other than STORE_OK. */
 void admin_reply_failure(struct admin_call *call, enum store_result result);
 

@@ -18,7 +18,8 @@
 
 enum { MAX_WORKERS = 256, WATCH_SECONDS = 1, ERROR_SIZE = 512 };
 
-/* What tells that a file is another one: enough for an edit in place, a rename and a symlink's swap. */
+/* What tells that a file is another one: enough for an edit in place, a rename and a symlink's
+ * swap. */
 struct file_mark {
 	dev_t device;
 	ino_t inode;

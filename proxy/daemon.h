@@ -4,8 +4,8 @@
 
 #include "proxy/config.h"
 
-/* Serves until a signal ends it; takes the reference to `config`. `file` is what a reload reads again; NULL:
- * there is none. Returns the process's exit status. */
+/* Serves until a signal ends it; takes the reference to `config`. `file` is what a reload reads
+ * again; NULL: there is none. Returns the process's exit status. */
 int daemon_run(const char *file, struct config *config);
 
 #endif

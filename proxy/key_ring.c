@@ -89,8 +89,7 @@ bool key_ring_put(struct key_ring *ring, struct user_key user, struct slice auth
 		return false;
 	pthread_mutex_lock(&ring->lock);
 	struct place *place = find(ring, user);
-	bool is_new =
-		place == NULL || !slice_equal(slice_of(place->authorization), authorization);
+	bool is_new = place == NULL || !slice_equal(slice_of(place->authorization), authorization);
 	if (place == NULL)
 		place = longest_unused(ring, user);
 	if (is_new) {

@@ -1,5 +1,5 @@
-/* The clients' own keys for learning: the Authorization field of each user's newest request, in memory
- * only, a bounded number of them, the longest unused going first. From any thread. */
+/* The clients' own keys for learning: the Authorization field of each user's newest request, in
+ * memory only, a bounded number of them, the longest unused going first. From any thread. */
 #ifndef RECALLD_PROXY_KEY_RING_H
 #define RECALLD_PROXY_KEY_RING_H
 

@@ -1,5 +1,5 @@
-/* Which models have refused a system message: `role = auto` gives these the block in the user's turn.
- * Shared by all workers; bounded, the oldest entry makes room. Not kept over a restart. */
+/* Which models have refused a system message: `role = auto` gives these the block in the user's
+ * turn. Shared by all workers; bounded, the oldest entry makes room. Not kept over a restart. */
 #ifndef RECALLD_PROXY_REFUSALS_H
 #define RECALLD_PROXY_REFUSALS_H
 

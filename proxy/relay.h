@@ -16,9 +16,9 @@ struct relay {
 	bool is_stream;
 	bool holds;
 	struct buffer held;
-	size_t line_ends; /* how many line ends the bytes sent so far end in, 2 at the start */
+	size_t line_ends;  /* how many line ends the bytes sent so far end in, 2 at the start */
 	bool after_return; /* the last byte sent was a CR, which a LF would complete */
-	uint64_t bytes;   /* sent */
+	uint64_t bytes;    /* sent */
 };
 
 /* `coding` is the reply's Content-Encoding, empty for none. */
@@ -33,7 +33,8 @@ bool relay_is_done(const struct relay *relay);
 void relay_release(struct relay *relay);
 /* Whether no more should be fed for now. */
 bool relay_is_full(const struct relay *relay);
-/* The stream broke off: what is held without being a [DONE] is dropped, and one error event sent. */
+/* The stream broke off: what is held without being a [DONE] is dropped, and one error event sent.
+ */
 void relay_error_event(struct relay *relay, int status, const char *code, struct slice message);
 
 #endif

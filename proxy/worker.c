@@ -65,8 +65,7 @@ struct worker *worker_start(struct service *service, struct config *config, int 
 	worker->loop = loop_create();
 	worker->upstream = upstream_create(loop_base(worker->loop), IDLE_UPSTREAM_CONNECTIONS);
 	struct http_server_options options = server_options(worker);
-	worker->server =
-		http_server_create(loop_base(worker->loop), &options, on_request, worker);
+	worker->server = http_server_create(loop_base(worker->loop), &options, on_request, worker);
 	http_server_listen(worker->server, listen_fd);
 	worker->drain_check =
 		event_new(loop_base(worker->loop), -1, EV_PERSIST, check_drained, worker);
