@@ -1,11 +1,10 @@
 #include "proxy/admin.h"
 
 #include "proxy/admin_call.h"
-#include "proxy/admin_token.h"
+#include "proxy/identity.h"
 #include "proxy/percent.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct admin {
 	struct service *service;
@@ -108,16 +107,14 @@ static struct slice query_value(struct slice query, struct slice name)
 
 static bool may_call(const struct config *config, const struct http_head *head)
 {
-	return config->listen.admin_token[0] == '\0' || admin_token_is_borne(config, head);
+	return config->listen.admin_token[0] == '\0' || identity_is_admin(config, head);
 }
 
-static const struct admin_endpoint *find_endpoint(struct admin_call *call, struct slice method,
-						  struct slice path, struct slice *segment,
-						  bool *path_known)
+static const struct admin_endpoint *find_endpoint(struct slice method, struct slice path,
+						  struct slice *segment, bool *path_known)
 {
 	const struct admin_endpoint *const tables[] = {admin_system_endpoints,
 						       admin_user_endpoints};
-	(void)call;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct admin_endpoint *entry = tables[i]; entry->method != NULL;
 		     entry++) {
@@ -142,7 +139,7 @@ static void route(struct admin_call *call)
 	struct slice segment = {0};
 	bool path_known = false;
 	const struct admin_endpoint *endpoint =
-		find_endpoint(call, head->method, path, &segment, &path_known);
+		find_endpoint(head->method, path, &segment, &path_known);
 	if ((endpoint == NULL || !endpoint->open) && !may_call(call->config, head)) {
 		admin_reply_error(call, 401, "invalid_admin_token",
 				  "Send the admin token as \"Authorization: Bearer ...\".");
@@ -192,6 +189,18 @@ static void on_request(void *cookie, struct http_request *request)
 
 /* ---- its life ---- */
 
+static struct http_server_options server_options(struct admin *admin)
+{
+	return (struct http_server_options){
+		.max_body = admin->config->listen.max_body,
+		.connections = &admin->connections,
+		.max_connections = MAX_CONNECTIONS,
+		.read_timeout = 30,
+		.idle_timeout = 60,
+		.write_timeout = 60,
+	};
+}
+
 struct admin *admin_create(struct service *service, struct loop *loop, struct config *config,
 			   int listen_fd)
 {
@@ -199,14 +208,7 @@ struct admin *admin_create(struct service *service, struct loop *loop, struct co
 	admin->service = service;
 	admin->loop = loop;
 	admin->config = config_retain(config);
-	const struct http_server_options options = {
-		.max_body = config->listen.max_body,
-		.connections = &admin->connections,
-		.max_connections = MAX_CONNECTIONS,
-		.read_timeout = 30,
-		.idle_timeout = 60,
-		.write_timeout = 60,
-	};
+	const struct http_server_options options = server_options(admin);
 	admin->server = http_server_create(loop_base(loop), &options, on_request, admin);
 	http_server_listen(admin->server, listen_fd);
 	return admin;
@@ -218,6 +220,8 @@ void admin_configure(struct admin *admin, struct config *config)
 		return;
 	config_release(admin->config);
 	admin->config = config_retain(config);
+	const struct http_server_options options = server_options(admin);
+	http_server_set_options(admin->server, &options);
 }
 
 void admin_close(struct admin *admin)

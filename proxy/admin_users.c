@@ -13,6 +13,7 @@ enum {
 	MAX_TURNS_SHOWN = 10000,
 	MAX_JOBS_COUNTED = 100000,
 	MAX_TEXT = 1 << 20,
+	MAX_SESSION = 256, /* as in a request's header */
 };
 
 /* ---- reading ---- */
@@ -175,8 +176,9 @@ static const char *check_message(json_t *message)
 		       "are left out)";
 	if (json_string_length(content) > MAX_TEXT)
 		return "a message's \"content\" may be 1 MB at most";
-	if (session != NULL && !json_is_null(session) && !json_is_string(session))
-		return "a message's \"session\" must be a string";
+	if (session != NULL && !json_is_null(session) &&
+	    (!json_is_string(session) || json_string_length(session) > MAX_SESSION))
+		return "a message's \"session\" must be a string of at most 256 bytes";
 	return NULL;
 }
 

@@ -3,7 +3,6 @@
 
 #include "core/client_forms.h"
 #include "core/text.h"
-#include "proxy/admin_token.h"
 
 /* Assistant turns looked up to find the conversation; the newest tell it apart best. */
 enum { MAX_MARKS = 256 };
@@ -203,7 +202,7 @@ static enum chat_verdict read_request(struct chat *chat, const struct http_head 
 {
 	struct slice dry = field(head, "X-Memory-Dry-Run");
 	chat->dry_run = dry.size > 0 && !slice_equal(dry, SLICE("0"));
-	if (chat->dry_run && !is_local && !admin_token_is_borne(chat->config, head))
+	if (chat->dry_run && !is_local && !identity_is_admin(chat->config, head))
 		return refuse(refusal, 403, "dry_run_forbidden",
 			      "A dry run is answered to loopback clients or with the admin token.");
 	chat->scanned =

@@ -16,9 +16,7 @@ static bool may_quote_an_answer(const struct chat *chat)
 
 void chat_load(struct chat *chat, int64_t now, struct load *load)
 {
-	unsigned turns = mode_uses_turns(chat->mode) && chat->mode == MODE_BUFFER
-				 ? (unsigned)chat->settings.buffer_messages
-				 : 0;
+	unsigned turns = chat->mode == MODE_BUFFER ? (unsigned)chat->settings.buffer_messages : 0;
 	if (may_quote_an_answer(chat) && turns < SIDE_TURNS)
 		turns = SIDE_TURNS;
 	*load = (struct load){

@@ -138,7 +138,8 @@ void ctl_print(const char *text, size_t columns)
 		}
 		shown += begins;
 		/* Stored text must not drive the terminal: C0 and DEL, and C1 in its UTF-8 form. */
-		bool is_c1 = byte == 0xC2 && (unsigned char)at[1] < 0xA0;
+		bool is_c1 =
+			byte == 0xC2 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xA0;
 		if (is_c1)
 			at++;
 		(void)putchar(byte < 0x20 || byte == 0x7F || is_c1 ? '?' : byte);

@@ -3,14 +3,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Messages sent in one call: what is on disk of a large import shows while it goes on. */
+/* About how many messages are sent in one call: each is a transaction, and bounded. */
 enum { MESSAGES_AT_ONCE = 500 };
 
-static int import_slice(struct ctl *ctl, json_t *document, const char *user, size_t first)
+static bool is_answer(json_t *message)
+{
+	return strcmp(ctl_text(message, "role"), "assistant") == 0;
+}
+
+/* Where the call that begins with message `first` ends: a turn is not parted from its answer. */
+static size_t slice_end(json_t *messages, size_t first)
+{
+	size_t end = first + MESSAGES_AT_ONCE;
+	while (end < json_array_size(messages) && is_answer(json_array_get(messages, end)))
+		end++;
+	return end < json_array_size(messages) ? end : json_array_size(messages);
+}
+
+static int import_slice(struct ctl *ctl, json_t *document, const char *user, size_t first,
+			size_t end)
 {
 	json_t *all = json_object_get(document, "messages");
 	json_t *messages = json_array();
-	for (size_t i = first; i < json_array_size(all) && i < first + MESSAGES_AT_ONCE; i++)
+	for (size_t i = first; i < end; i++)
 		json_array_append(messages, json_array_get(all, i));
 	json_t *body = json_object();
 	json_object_set_new(body, "messages", messages);
@@ -37,28 +52,51 @@ static int import_document(struct ctl *ctl, json_t *document, size_t *imported)
 				      "\"messages\"\n");
 		return EXIT_FAILURE;
 	}
-	for (size_t i = 0; i < json_array_size(messages); i += MESSAGES_AT_ONCE) {
-		if (import_slice(ctl, document, user, i) != EXIT_SUCCESS)
+	for (size_t first = 0, end; first < json_array_size(messages); first = end) {
+		end = slice_end(messages, first);
+		if (import_slice(ctl, document, user, first, end) != EXIT_SUCCESS)
 			return EXIT_FAILURE;
+		*imported += end - first;
 	}
-	*imported += json_array_size(messages);
+	return EXIT_SUCCESS;
+}
+
+/* Whether nothing but white space is left. */
+static bool is_at_end(FILE *file)
+{
+	int next;
+	do
+		next = getc(file);
+	while (next == ' ' || next == '\t' || next == '\n' || next == '\r');
+	return ungetc(next, file) == EOF;
+}
+
+/* One object, or one after another as in JSON Lines. */
+static int import_objects(struct ctl *ctl, FILE *file, size_t *imported)
+{
+	do {
+		json_error_t error;
+		json_t *document = json_loadf(file, JSON_DISABLE_EOF_CHECK, &error);
+		if (document == NULL) {
+			(void)fprintf(stderr, "recallctl: line %d of an object: %s\n", error.line,
+				      error.text);
+			return EXIT_FAILURE;
+		}
+		int status = import_document(ctl, document, imported);
+		json_decref(document);
+		if (status != EXIT_SUCCESS)
+			return status;
+	} while (!is_at_end(file));
 	return EXIT_SUCCESS;
 }
 
 static int import_file(struct ctl *ctl, FILE *file)
 {
 	size_t imported = 0;
-	json_error_t error;
-	json_t *document;
-	/* One object, or one after another as in JSON Lines. */
-	while ((document = json_loadf(file, JSON_DISABLE_EOF_CHECK, &error)) != NULL) {
-		int status = import_document(ctl, document, &imported);
-		json_decref(document);
-		if (status != EXIT_SUCCESS)
-			return status;
-	}
-	if (!feof(file) || imported == 0) {
-		(void)fprintf(stderr, "recallctl: line %d: %s\n", error.line, error.text);
+	if (import_objects(ctl, file, &imported) != EXIT_SUCCESS) {
+		if (imported > 0)
+			(void)fprintf(stderr, "recallctl: %zu messages before it are imported\n",
+				      imported);
 		return EXIT_FAILURE;
 	}
 	if (ctl->json)

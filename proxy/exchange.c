@@ -110,11 +110,13 @@ void exchange_end_with_error(struct exchange *exchange, int status, const char *
 			     struct slice message)
 {
 	struct http_request *request = exchange->request;
+	struct http_field fields[4];
+	size_t count = exchange_memory_fields(exchange, fields);
 	exchange->request = NULL;
 	exchange->status = status;
 	metrics_count(status < 500 ? METRIC_ERRORS_CLIENT : METRIC_ERRORS_UPSTREAM, 1);
 	if (request != NULL)
-		http_reply_error(request, status, code, message, NULL, 0);
+		http_reply_error(request, status, code, message, fields, count);
 	exchange_end(exchange, code);
 }
 

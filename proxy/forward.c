@@ -42,41 +42,10 @@ const char *forward_url(const struct config *config, struct slice target, struct
 	return arena_printf(arena, "%.*s%.*s", SLICE_PRINT(origin), SLICE_PRINT(target)).data;
 }
 
-/* RFC 9110, section 7.6.1. */
-static bool is_hop_by_hop(struct slice name)
-{
-	static const char *const names[] = {
-		"Connection", "Keep-Alive",        "Proxy-Connection", "Proxy-Authorization",
-		"TE",         "Transfer-Encoding", "Trailer",          "Upgrade",
-	};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (slice_equal_nocase(name, slice_of(names[i])))
-			return true;
-	}
-	return false;
-}
-
-/* Whether one of the Connection fields names it. */
-static bool connection_names(const struct http_head *head, struct slice name)
-{
-	for (size_t i = 0; i < head->field_count; i++) {
-		if (!slice_equal_nocase(head->fields[i].name, SLICE("Connection")))
-			continue;
-		struct slice list = head->fields[i].value;
-		for (size_t at = 0; at <= list.size;) {
-			size_t comma = slice_find(list, SLICE(","), at);
-			if (slice_equal_nocase(slice_trim(slice_part(list, at, comma)), name))
-				return true;
-			at = comma + 1;
-		}
-	}
-	return false;
-}
-
 static bool goes_upstream(const struct config *config, const struct http_head *head, bool is_chat,
 			  struct slice name)
 {
-	if (is_hop_by_hop(name) || connection_names(head, name) ||
+	if (http_field_is_hop_by_hop(head->fields, head->field_count, name) ||
 	    slice_equal_nocase(name, SLICE("Host")) ||
 	    slice_equal_nocase(name, SLICE("Content-Length")) ||
 	    slice_equal_nocase(name, SLICE("Expect")) || identity_owns_header(config, name))

@@ -1,3 +1,4 @@
+#include "core/json.h"
 #include "proxy/http_server.h"
 
 #include <stdlib.h>
@@ -45,32 +46,16 @@ const char *http_status_reason(int status)
 	return "";
 }
 
-/* For messages of our own, which may quote what came from outside. */
-static void quote(struct buffer *out, struct slice text)
-{
-	buffer_append_byte(out, '"');
-	for (size_t i = 0; i < text.size; i++) {
-		unsigned char byte = (unsigned char)text.data[i];
-		if (byte < 0x20 || byte >= 0x7f)
-			buffer_printf(out, "\\u%04x", byte < 0x80 ? byte : 0xfffd);
-		else if (byte == '"' || byte == '\\')
-			buffer_printf(out, "\\%c", byte);
-		else
-			buffer_append_byte(out, (char)byte);
-	}
-	buffer_append_byte(out, '"');
-}
-
 void http_error_json(struct buffer *out, int status, const char *code, struct slice message)
 {
 	buffer_append(out, SLICE("{\"error\":{\"message\":"));
-	quote(out, message);
+	json_quote(out, message);
 	buffer_printf(out, ",\"type\":\"%s\",\"param\":null,\"code\":",
 		      status < 500 ? "invalid_request_error" : "api_error");
 	if (code == NULL)
 		buffer_append(out, SLICE("null"));
 	else
-		quote(out, slice_of(code));
+		json_quote(out, slice_of(code));
 	buffer_append(out, SLICE("}}"));
 }
 

@@ -2,6 +2,8 @@
 #include "proxy/identity.h"
 
 #include "core/text.h"
+#include "proxy/http_grammar.h"
+#include "proxy/percent.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -77,45 +79,22 @@ struct slice identity_api_key(const struct http_head *head)
 	return value;
 }
 
+bool identity_is_admin(const struct config *config, const struct http_head *head)
+{
+	struct slice token = slice_of(config->listen.admin_token);
+	struct slice given;
+	(void)find_field(head, SLICE("Authorization"), &given);
+	size_t space = slice_find(given, SLICE(" "), 0);
+	struct slice scheme = slice_part(given, 0, space);
+	if (!slice_equal_nocase(scheme, SLICE("Bearer")) &&
+	    !slice_equal_nocase(scheme, SLICE("Token")))
+		return false;
+	given = slice_trim(slice_part(given, space, given.size));
+	return token.size > 0 && given.size == token.size &&
+	       CRYPTO_memcmp(given.data, token.data, token.size) == 0;
+}
+
 /* ---- the path ---- */
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* The value of two hex digits; -1: they are none. */
-static int hex_byte(const char *digits)
-{
-	int high = hex_digit(digits[0]);
-	int low = hex_digit(digits[1]);
-	return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
-/* Resolves %XX. False: one is broken. */
-static bool decode(struct slice text, struct slice *decoded, struct arena *arena)
-{
-	char *bytes = arena_alloc(arena, text.size + 1);
-	size_t size = 0;
-	for (size_t i = 0; i < text.size; i++) {
-		int byte = (unsigned char)text.data[i];
-		if (byte == '%') {
-			byte = text.size - i > 2 ? hex_byte(text.data + i + 1) : -1;
-			if (byte < 0)
-				return false;
-			i += 2;
-		}
-		bytes[size++] = (char)byte;
-	}
-	*decoded = (struct slice){bytes, size};
-	return true;
-}
 
 /* Cuts the signature, behind the last "~", off the user. */
 static void cut_signature(struct identity_path *path)
@@ -140,7 +119,7 @@ bool identity_split_path(const struct config *config, struct slice target,
 		return false;
 	*path = (struct identity_path){.rest = slice_part(target, end, target.size)};
 	/* The signature is cut off after decoding, since some clients encode the "~" too. */
-	if (decode(user, &path->user, arena) && *config->identity.secret != '\0')
+	if (percent_decode(user, &path->user, arena) && *config->identity.secret != '\0')
 		cut_signature(path);
 	return true;
 }
@@ -166,6 +145,14 @@ static const char *user_fault(struct slice user)
 }
 
 /* ---- signature and tenant ---- */
+
+/* The value of two hex digits; -1: they are none. */
+static int hex_byte(const char *digits)
+{
+	int high = http_hex_digit(digits[0]);
+	int low = http_hex_digit(digits[1]);
+	return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
 
 /* Whether `signature` is the hex HMAC-SHA256 (RFC 2104) of the user id. */
 static bool is_signed(const char *secret, struct slice user, struct slice signature)

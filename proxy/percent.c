@@ -1,15 +1,8 @@
 #include "proxy/percent.h"
 
-#include <string.h>
+#include "proxy/http_grammar.h"
 
-static int digit_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
+#include <string.h>
 
 bool percent_decode(struct slice text, struct slice *decoded, struct arena *arena)
 {
@@ -23,10 +16,12 @@ bool percent_decode(struct slice text, struct slice *decoded, struct arena *aren
 			out[size++] = text.data[i];
 			continue;
 		}
-		int high = i + 2 < text.size ? digit_value(text.data[i + 1]) : -1;
-		int low = i + 2 < text.size ? digit_value(text.data[i + 2]) : -1;
-		if (high < 0 || low < 0)
+		int high = i + 2 < text.size ? http_hex_digit(text.data[i + 1]) : -1;
+		int low = i + 2 < text.size ? http_hex_digit(text.data[i + 2]) : -1;
+		if (high < 0 || low < 0) {
+			*decoded = (struct slice){0};
 			return false;
+		}
 		out[size++] = (char)(high * 16 + low);
 		i += 2;
 	}

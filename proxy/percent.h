@@ -4,8 +4,8 @@
 
 #include "core/bytes.h"
 
-/* Undoes it; points into `text` when there is nothing to undo, else into the arena. False: a "%"
- * without two hexadecimal digits. */
+/* Undoes it; points into `text` when there is nothing to undo, else into the arena. False, and
+ * empty: a "%" without two hexadecimal digits. */
 bool percent_decode(struct slice text, struct slice *decoded, struct arena *arena);
 /* Appends `text` with everything but RFC 3986's unreserved characters encoded. */
 void percent_encode(struct buffer *out, struct slice text);

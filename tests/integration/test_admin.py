@@ -1,5 +1,6 @@
 """The admin address: health, metrics, what is remembered, importing, forgetting, receipts, its token."""
 
+import json
 import re
 import subprocess
 import threading
@@ -337,9 +338,35 @@ def recallctl(daemon, *arguments, stdin=None):
         input=stdin,
         capture_output=True,
         text=True,
+        errors="replace",
         timeout=30,
         env=clean_environment(),
     )
+
+
+def test_recallctl_parts_no_turn_from_its_answer(daemon, upstream):
+    """However many messages it sends in one call."""
+    turns = [{"role": "assistant", "content": "Hello, who is there?"}]
+    for i in range(600):
+        turns += [{"role": "user", "content": f"Turn {i}."}, {"role": "assistant", "content": f"Answer {i}."}]
+    upstream.answer = lambda request: json_reply({}, status=202)
+    document = json.dumps({"user": "alex", "messages": turns})
+    assert recallctl(daemon, "--admin", f"127.0.0.1:{upstream.port}", "import", "-", stdin=document).returncode == 0
+    calls = [request.json["messages"] for request in upstream.requests]
+    assert len(calls) > 1 and sum(calls, []) == turns
+    assert all(call[0]["role"] == "user" for call in calls[1:])
+
+
+def test_recallctl_tells_of_a_file_that_is_cut_off(daemon, user):
+    whole = json.dumps({"user": user, "messages": [{"role": "user", "content": "One."}], "learn": False})
+    assert recallctl(daemon, "import", "-", stdin=whole + "\n" + whole + "\n\n").returncode == 0
+    for broken in (whole + "\n" + whole[:-9], "", "\n"):
+        done = recallctl(daemon, "import", "-", stdin=broken)
+        assert done.returncode != 0 and "imported:" not in done.stdout
+
+
+def test_recallctl_prints_any_name(daemon):
+    assert recallctl(daemon, "forget", b"odd-\xc2").returncode == 0
 
 
 def test_recallctl_shows_imports_and_forgets(guarded, user):

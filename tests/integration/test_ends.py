@@ -86,6 +86,14 @@ def test_every_receipt_that_is_named_is_kept(daemon, upstream, known_user):
         assert daemon.receipt(receipt)["id"] == receipt
 
 
+def test_an_upstream_that_breaks_is_told_with_what_memory_did(daemon, upstream, known_user):
+    upstream.answer = lambda request: json_reply({}, break_after=0)
+    reply = Chat(daemon, known_user).send("Where do I live?")
+    assert reply.status_code == 502 and reply.json()["error"]["code"] == "upstream_broken"
+    assert reply.headers["x-should-retry"] == "false"
+    assert reply.headers["X-Memory-Status"] == "injected"
+
+
 def test_the_receipt_of_a_refused_injection_says_that_nothing_was_given(daemon, upstream, known_user):
     upstream.script(json_reply({"error": {"message": "no system role"}}, status=400))
     reply = Chat(daemon, known_user).send("Where do I live?", model="refuses-once")

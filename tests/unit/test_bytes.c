@@ -38,5 +38,5 @@ START_TEST(slices_are_found_trimmed_and_compared)
 }
 END_TEST
 
-UNIT_MAIN("bytes", a_buffer_never_passes_its_limit,
-	  an_arena_keeps_small_and_large_apart_and_zeroed, slices_are_found_trimmed_and_compared)
+UNIT_MAIN("bytes", a_buffer_never_passes_its_limit, an_arena_keeps_small_and_large_apart_and_zeroed,
+	  slices_are_found_trimmed_and_compared)

@@ -289,7 +289,7 @@ START_TEST(a_local_socket_is_listened_on_and_its_leftover_replaced)
 	ck_assert(http_request_is_local(handler.held[0]));
 	http_reply_error(handler.held[0], 404, NULL, SLICE("say \"x\"\n\xff"), NULL, 0);
 	WAIT_UNTIL(client_has(&client,
-			      "{\"error\":{\"message\":\"say \\\"x\\\"\\u000a\\ufffd\",\"type\":"
+			      "{\"error\":{\"message\":\"say \\\"x\\\"\\n\xef\xbf\xbd\",\"type\":"
 			      "\"invalid_request_error\",\"param\":null,\"code\":null}}"));
 	client_close(&client);
 	stop();

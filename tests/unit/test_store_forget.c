@@ -206,19 +206,28 @@ END_TEST
 START_TEST(a_small_append_succeeds_beside_one_that_does_not_fit)
 {
 	struct fixture fixture;
-	struct fixture_wait waits[3] = {{0}};
+	struct fixture_loop held;
+	struct fixture_wait waits[4] = {{0}};
 	fixture_init(&fixture, 2 * 1024 * 1024);
+	fixture_loop_init(&held);
 	char *large = xcalloc(1, 4 * 1024 * 1024);
 	memset(large, 'x', 4 * 1024 * 1024 - 1);
+	/* While the writer cannot post to a loop that is held, the next three gather to a batch. */
+	pthread_mutex_lock(&held.lock);
+	struct append first = fixture_exchange("x", "y", 100);
+	(void)store_append(fixture.store, &first, &held.loop, fixture_done, &waits[3]);
 	for (size_t i = 0; i < 3; i++) {
 		struct append append = fixture_exchange(i == 1 ? large : "small", "ok", 100);
 		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
 				   &waits[i]);
 	}
+	pthread_mutex_unlock(&held.lock);
+	ck_assert_int_eq(fixture_await(&held, &waits[3]), STORE_OK);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_OK);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_FULL);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[2]), STORE_OK);
-	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 4);
+	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 6);
+	fixture_loop_finish(&held);
 	free(large);
 	fixture_finish(&fixture);
 }
