@@ -34,6 +34,7 @@ struct subject {
 	struct learner *learner;
 	struct user_key user;
 	enum subject_state state;
+	bool has_new_key; /* since its last lesson: what failed with the old one is tried at once */
 	struct lesson *lesson;
 	struct event *timer;
 };
@@ -280,7 +281,8 @@ static const struct job *choose_job(const struct look *look, int64_t *wait)
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
 		if (candidates[i] == NULL)
 			continue;
-		int64_t left = candidates[i]->not_before - look->now;
+		bool may_try = candidates[i]->client_key && look->subject->has_new_key;
+		int64_t left = may_try ? 0 : candidates[i]->not_before - look->now;
 		if (left <= 0)
 			return candidates[i];
 		if (*wait < 0 || left < *wait)
@@ -305,6 +307,7 @@ static void begin_lesson(const struct look *look, const struct job *job)
 		.authorization = look->authorization,
 		.model = model_name(learner, job),
 	};
+	subject->has_new_key = false;
 	subject->state = SUBJECT_BUSY;
 	learner->busy++;
 	metrics_move(METRIC_LEARNER_CALLS, 1);
@@ -374,29 +377,39 @@ static void on_scan(evutil_socket_t fd, short what, void *cookie)
 struct wake_task {
 	struct learner *learner;
 	struct user_key user;
+	bool has_new_key;
 };
 
 static void wake(void *cookie)
 {
 	struct wake_task *task = cookie;
 	if (!task->learner->stopping) {
+		struct subject *subject;
 		add_subject(task->learner, task->user, true);
+		if (task->has_new_key &&
+		    (subject = find_subject(task->learner, task->user)) != NULL)
+			subject->has_new_key = true;
 		pump(task->learner);
 	}
 	free(task);
 }
 
-void learner_wake(struct learner *learner, struct user_key user)
+static void post_wake(struct learner *learner, struct user_key user, bool has_new_key)
 {
 	struct wake_task *task = xmalloc(sizeof(*task));
-	*task = (struct wake_task){.learner = learner, .user = user};
+	*task = (struct wake_task){.learner = learner, .user = user, .has_new_key = has_new_key};
 	loop_post(learner->loop, wake, task);
+}
+
+void learner_wake(struct learner *learner, struct user_key user)
+{
+	post_wake(learner, user, false);
 }
 
 void learner_offer_key(struct learner *learner, struct user_key user, struct slice authorization)
 {
 	if (key_ring_put(learner->keys, user, authorization))
-		learner_wake(learner, user);
+		post_wake(learner, user, true);
 }
 
 void learner_forget(struct learner *learner, struct user_key user)
