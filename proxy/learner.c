@@ -99,12 +99,14 @@ static void enqueue(struct subject *subject)
 	subject->state = SUBJECT_QUEUED;
 	subject->in_queue = NULL;
 	*learner->queue_end = subject;
+	metrics_move(METRIC_LEARNER_QUEUE, 1);
 	learner->queue_end = &subject->in_queue;
 }
 
 static struct subject *dequeue(struct learner *learner)
 {
 	struct subject *subject = learner->queue;
+	metrics_move(METRIC_LEARNER_QUEUE, -1);
 	learner->queue = subject->in_queue;
 	if (learner->queue == NULL)
 		learner->queue_end = &learner->queue;
