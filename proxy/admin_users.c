@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "proxy/admin_call.h"
 #include "proxy/learner.h"
+#include "proxy/learner_choice.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -235,6 +235,8 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 		return verdict;
 	if (chat->identity.user.size == 0)
 		return pass(chat, CHAT_ANONYMOUS);
+	/* The receipt may be written when the request is over and its head is gone. */
+	chat->identity.user = arena_copy(arena, chat->identity.user);
 	chat->user = store_user_key(chat->identity.tenant, chat->identity.user);
 	if (chat->mode == MODE_OFF)
 		return pass(chat, CHAT_OFF);

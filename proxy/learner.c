@@ -1,6 +1,7 @@
 #include "proxy/learner.h"
 
 #include "proxy/key_ring.h"
+#include "proxy/learner_choice.h"
 #include "proxy/lesson.h"
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
@@ -13,11 +14,9 @@
 enum {
 	MAX_SUBJECTS = 4096,
 	BUCKETS = 1024,
-	JOBS_AT_ONCE = 256,
 	SCAN_SLICE = 256,
 	SCAN_PAUSE_MS = 100,    /* between two slices of a scan */
 	SCAN_PERIOD_MS = 30000, /* between two scans */
-	IDLE_TIME = 60 * 60 * 1000,
 	LONGEST_WAIT_MS = 30000,
 };
 
@@ -34,6 +33,7 @@ struct subject {
 	struct learner *learner;
 	struct user_key user;
 	enum subject_state state;
+	bool has_new_key; /* since its last lesson: what failed with the old one is tried at once */
 	struct lesson *lesson;
 	struct event *timer;
 };
@@ -60,22 +60,6 @@ struct learner {
 	bool scan_goes_on;
 };
 
-/* ---- which jobs ---- */
-
-bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
-		   int64_t now)
-{
-	struct config_memory settings =
-		config_memory_for(config, job->model, list->tenant, list->user);
-	enum mode mode = job->explicit_mode ? job->mode : (enum mode)settings.mode;
-	if (job->parked || !settings.learn)
-		return false;
-	if (job->kind == JOB_FACTS)
-		return mode_uses_facts(mode);
-	return mode_uses_summary(mode) && job->uncovered > 0 &&
-	       (job->uncovered >= settings.summarize_after || now - job->last_active >= IDLE_TIME);
-}
-
 /* ---- subjects ---- */
 
 static struct subject **bucket_of(struct learner *learner, struct user_key user)
@@ -98,12 +82,14 @@ static void enqueue(struct subject *subject)
 	subject->state = SUBJECT_QUEUED;
 	subject->in_queue = NULL;
 	*learner->queue_end = subject;
+	metrics_move(METRIC_LEARNER_QUEUE, 1);
 	learner->queue_end = &subject->in_queue;
 }
 
 static struct subject *dequeue(struct learner *learner)
 {
 	struct subject *subject = learner->queue;
+	metrics_move(METRIC_LEARNER_QUEUE, -1);
 	learner->queue = subject->in_queue;
 	if (learner->queue == NULL)
 		learner->queue_end = &learner->queue;
@@ -218,81 +204,9 @@ static struct slice model_name(struct learner *learner, const struct job *job)
 	return SLICE("gpt-4o-mini");
 }
 
-/* The key to learn with from this user; empty: none, or it is the client's own, which is not known
- * (any more). */
-static struct slice find_key(struct learner *learner, struct user_key user, struct arena *arena)
+static void begin_lesson(struct subject *subject, const struct choice *choice)
 {
-	const struct config *config = learner->config;
-	const char *key =
-		config->model.api_key[0] != '\0' ? config->model.api_key : config->upstream.api_key;
-	if (key[0] != '\0')
-		return arena_printf(arena, "Bearer %s", key);
-	return key_ring_get(learner->keys, user, arena);
-}
-
-/* A look at one user's jobs. */
-struct look {
-	struct learner *learner;
-	struct subject *subject;
-	struct arena arena; /* of one page of jobs */
-	int64_t now;
-	struct slice authorization;
-	struct job_list page;
-	/* The first of each kind that is wanted and has its key, or NULL. Those for facts go in
-	 * their order; the summary waits for none of them, nor they for it. */
-	const struct job *facts, *summary;
-};
-
-static void on_jobs(void *cookie, enum store_result result, struct job_list *list)
-{
-	struct look *look = cookie;
-	look->page = result == STORE_OK ? *list : (struct job_list){0};
-	for (size_t i = 0; i < look->page.count; i++) {
-		const struct job *job = &look->page.jobs[i];
-		const struct job **place = job->kind == JOB_FACTS ? &look->facts : &look->summary;
-		bool has_key = look->authorization.size > 0 || !job->client_key;
-		if (*place == NULL && has_key &&
-		    learner_wants(look->learner->config, list, job, look->now))
-			*place = job;
-	}
-}
-
-/* Page by page, since any number may be parked or wait for another mode. */
-static void find_jobs(struct look *look)
-{
-	struct learner *learner = look->learner;
-	uint64_t after = 0;
-	do {
-		arena_finish(&look->arena);
-		look->summary = NULL;
-		look->authorization = find_key(learner, look->subject->user, &look->arena);
-		store_user_jobs(learner->service->store, look->subject->user, after, JOBS_AT_ONCE,
-				&look->arena, on_jobs, look);
-		after = look->page.next_after;
-	} while (after != 0 && look->facts == NULL);
-}
-
-/* The one that is due, or NULL; `wait` is then how long the next one has to, -1 without one. */
-static const struct job *choose_job(const struct look *look, int64_t *wait)
-{
-	const struct job *const candidates[] = {look->facts, look->summary};
-	*wait = -1;
-	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
-		if (candidates[i] == NULL)
-			continue;
-		int64_t left = candidates[i]->not_before - look->now;
-		if (left <= 0)
-			return candidates[i];
-		if (*wait < 0 || left < *wait)
-			*wait = left;
-	}
-	return NULL;
-}
-
-static void begin_lesson(const struct look *look, const struct job *job)
-{
-	struct learner *learner = look->learner;
-	struct subject *subject = look->subject;
+	struct learner *learner = subject->learner;
 	const struct lesson_setting setting = {
 		.store = learner->service->store,
 		.loop = learner->loop,
@@ -300,30 +214,36 @@ static void begin_lesson(const struct look *look, const struct job *job)
 		.config = learner->config,
 		.quirks = &learner->quirks,
 		.user = subject->user,
-		.tenant = look->page.tenant,
-		.user_id = look->page.user,
-		.authorization = look->authorization,
-		.model = model_name(learner, job),
+		.tenant = choice->page.tenant,
+		.user_id = choice->page.user,
+		.authorization = choice->authorization,
+		.model = model_name(learner, choice->job),
 	};
+	subject->has_new_key = false;
 	subject->state = SUBJECT_BUSY;
 	learner->busy++;
 	metrics_move(METRIC_LEARNER_CALLS, 1);
-	subject->lesson = lesson_start(&setting, job, on_lesson_ended, subject);
+	subject->lesson = lesson_start(&setting, choice->job, on_lesson_ended, subject);
 }
 
 static void look_at(struct learner *learner, struct subject *subject)
 {
-	struct look look = {.learner = learner, .subject = subject, .now = clock_wall()};
-	int64_t wait;
-	find_jobs(&look);
-	const struct job *job = choose_job(&look, &wait);
-	if (job != NULL)
-		begin_lesson(&look, job);
-	else if (wait >= 0)
-		pause_subject(subject, wait);
+	struct choice choice = {
+		.store = learner->service->store,
+		.config = learner->config,
+		.keys = learner->keys,
+		.user = subject->user,
+		.has_new_key = subject->has_new_key,
+		.now = clock_wall(),
+	};
+	choice_make(&choice);
+	if (choice.job != NULL)
+		begin_lesson(subject, &choice);
+	else if (choice.wait >= 0)
+		pause_subject(subject, choice.wait);
 	else
 		remove_subject(subject);
-	arena_finish(&look.arena);
+	choice_finish(&choice);
 }
 
 static void pump(struct learner *learner)
@@ -374,29 +294,39 @@ static void on_scan(evutil_socket_t fd, short what, void *cookie)
 struct wake_task {
 	struct learner *learner;
 	struct user_key user;
+	bool has_new_key;
 };
 
 static void wake(void *cookie)
 {
 	struct wake_task *task = cookie;
 	if (!task->learner->stopping) {
+		struct subject *subject;
 		add_subject(task->learner, task->user, true);
+		if (task->has_new_key &&
+		    (subject = find_subject(task->learner, task->user)) != NULL)
+			subject->has_new_key = true;
 		pump(task->learner);
 	}
 	free(task);
 }
 
-void learner_wake(struct learner *learner, struct user_key user)
+static void post_wake(struct learner *learner, struct user_key user, bool has_new_key)
 {
 	struct wake_task *task = xmalloc(sizeof(*task));
-	*task = (struct wake_task){.learner = learner, .user = user};
+	*task = (struct wake_task){.learner = learner, .user = user, .has_new_key = has_new_key};
 	loop_post(learner->loop, wake, task);
+}
+
+void learner_wake(struct learner *learner, struct user_key user)
+{
+	post_wake(learner, user, false);
 }
 
 void learner_offer_key(struct learner *learner, struct user_key user, struct slice authorization)
 {
 	if (key_ring_put(learner->keys, user, authorization))
-		learner_wake(learner, user);
+		post_wake(learner, user, true);
 }
 
 void learner_forget(struct learner *learner, struct user_key user)

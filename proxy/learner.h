@@ -32,10 +32,4 @@ void learner_offer_key(struct learner *learner, struct user_key user, struct sli
 /* A user is forgotten: so is the key. */
 void learner_forget(struct learner *learner, struct user_key user);
 
-/* Whether a job is one that the configuration wants done, be it now or after a pause: the jobs that
- * `pending` counts. A parked one is not; nor is one whose mode does not learn, until the mode
- * changes. */
-bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
-		   int64_t now);
-
 #endif

@@ -464,6 +464,22 @@ def test_the_clients_own_key_learns_and_is_held_in_memory_only(make_daemon, upst
     assert facts_of(daemon, user) == {("user", "boat", "dinghy")}
 
 
+def test_a_new_client_key_is_tried_at_once_on_what_the_old_one_could_not_learn(
+    make_daemon, upstream, memory_model, user
+):
+    daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "memory-model", "api_key": ""}})
+    turn = "I sail a dinghy."
+    memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
+    answer = memory_model.answer
+    memory_model.answer = lambda request: (
+        answer(request) if request.field("Authorization") == "Bearer good" else error_reply(401)
+    )
+    Chat(daemon, user, headers={"Authorization": "Bearer bad"}).say(turn)
+    until(lambda: len(memory_model.fact_calls(turn)) == 5, "the pause is 4 s by now")
+    Chat(daemon, user, headers={"Authorization": "Bearer good"}).say("Hello.")
+    until(lambda: facts_of(daemon, user) == {("user", "boat", "dinghy")}, "learned with the new key", 3)
+
+
 def test_the_exchanges_own_model_learns_where_none_is_named(make_daemon, upstream, memory_model, user):
     daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "", "api_key": ""}})
     Chat(daemon, user).say("I have a loom.", model="their-model")

@@ -1,0 +1,82 @@
+#include "proxy/learner_choice.h"
+
+enum { JOBS_AT_ONCE = 256, IDLE_TIME = 60 * 60 * 1000 };
+
+bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
+		   int64_t now)
+{
+	struct config_memory settings =
+		config_memory_for(config, job->model, list->tenant, list->user);
+	enum mode mode = job->explicit_mode ? job->mode : (enum mode)settings.mode;
+	if (job->parked || !settings.learn)
+		return false;
+	if (job->kind == JOB_FACTS)
+		return mode_uses_facts(mode);
+	return mode_uses_summary(mode) && job->uncovered > 0 &&
+	       (job->uncovered >= settings.summarize_after || now - job->last_active >= IDLE_TIME);
+}
+
+/* The key to learn with from this user; empty: none, or it is the client's own, which is not known
+ * (any more). */
+static struct slice find_key(struct choice *choice)
+{
+	const struct config *config = choice->config;
+	const char *key =
+		config->model.api_key[0] != '\0' ? config->model.api_key : config->upstream.api_key;
+	if (key[0] != '\0')
+		return arena_printf(&choice->arena, "Bearer %s", key);
+	return key_ring_get(choice->keys, choice->user, &choice->arena);
+}
+
+static void on_jobs(void *cookie, enum store_result result, struct job_list *list)
+{
+	struct choice *choice = cookie;
+	choice->page = result == STORE_OK ? *list : (struct job_list){0};
+	for (size_t i = 0; i < choice->page.count; i++) {
+		const struct job *job = &choice->page.jobs[i];
+		const struct job **place =
+			job->kind == JOB_FACTS ? &choice->facts : &choice->summary;
+		bool has_key = choice->authorization.size > 0 || !job->client_key;
+		if (*place == NULL && has_key &&
+		    learner_wants(choice->config, list, job, choice->now))
+			*place = job;
+	}
+}
+
+/* Page by page, since any number may be parked or wait for another mode. */
+static void find_jobs(struct choice *choice)
+{
+	uint64_t after = 0;
+	do {
+		arena_finish(&choice->arena);
+		choice->summary = NULL;
+		choice->authorization = find_key(choice);
+		store_user_jobs(choice->store, choice->user, after, JOBS_AT_ONCE, &choice->arena,
+				on_jobs, choice);
+		after = choice->page.next_after;
+	} while (after != 0 && choice->facts == NULL);
+}
+
+void choice_make(struct choice *choice)
+{
+	choice->facts = NULL;
+	choice->job = NULL;
+	choice->wait = -1;
+	find_jobs(choice);
+	const struct job *const candidates[] = {choice->facts, choice->summary};
+	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
+		if (candidates[i] == NULL || choice->job != NULL)
+			continue;
+		bool may_try = candidates[i]->client_key && choice->has_new_key;
+		int64_t left = may_try ? 0 : candidates[i]->not_before - choice->now;
+		if (left <= 0)
+			choice->job = candidates[i];
+		else if (choice->wait < 0 || left < choice->wait)
+			choice->wait = left;
+	}
+}
+
+void choice_finish(struct choice *choice)
+{
+	arena_finish(&choice->arena);
+}

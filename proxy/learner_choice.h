@@ -1,0 +1,40 @@
+/* Which of a user's jobs is done next, and with which key. On the learner's thread, but for
+ * learner_wants(). */
+#ifndef RECALLD_PROXY_LEARNER_CHOICE_H
+#define RECALLD_PROXY_LEARNER_CHOICE_H
+
+#include "proxy/config.h"
+#include "proxy/key_ring.h"
+#include "storage/store.h"
+
+/* Whether a job is one that the configuration wants done, be it now or after a pause: the jobs that
+ * `pending` counts. A parked one is not; nor is one whose mode does not learn, until the mode
+ * changes. From any thread. */
+bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
+		   int64_t now);
+
+struct choice {
+	/* What to choose from. */
+	struct store *store;
+	const struct config *config;
+	struct key_ring *keys;
+	struct user_key user;
+	bool has_new_key; /* what failed with the old one is tried at once */
+	int64_t now;
+
+	/* What was chosen; in the arena, until choice_finish(). */
+	const struct job *job; /* NULL: none is due... */
+	int64_t wait;          /* ...until so many milliseconds have passed; -1: there is none */
+	struct slice authorization; /* empty: none is needed */
+	struct job_list page;       /* the jobs among which it was found */
+	struct arena arena;
+	/* The first of each kind that is wanted and has its key, or NULL. Those for facts go in
+	 * their order; the summary waits for none of them, nor they for it. */
+	const struct job *facts, *summary;
+};
+
+/* Fills in the second part. */
+void choice_make(struct choice *choice);
+void choice_finish(struct choice *choice);
+
+#endif
