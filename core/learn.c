@@ -22,6 +22,10 @@ static bool is_grounded(struct slice shown, const struct learn_entry *entry, str
 {
 	if (entry->words.size > 0 && !text_contains(shown, entry->words))
 		return false;
+	/* What was masked is nothing that the user said. */
+	if (text_contains(entry->value, SLICE("redacted")) &&
+	    text_contains(shown, SLICE("[redacted:")))
+		return false;
 	if (entry->words.size >= SHORTEST_QUOTE)
 		return true;
 	if (entry->value.size > 0)

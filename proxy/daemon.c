@@ -38,6 +38,7 @@ struct server_process {
 	struct worker *workers[MAX_WORKERS];
 	size_t worker_count;
 	size_t drained_workers;
+	bool had_room;
 	struct event *signals[3];
 	struct event *watch;
 	struct event *drain_deadline;
@@ -98,11 +99,28 @@ static void on_reload(evutil_socket_t signal, short what, void *cookie)
 	reload(cookie);
 }
 
+/* Says once when the store has run full, and once when it has room again. */
+static void tell_room(struct server_process *process)
+{
+	bool has_room = store_has_room(process->service.store);
+	if (has_room == process->had_room)
+		return;
+	process->had_room = has_room;
+	if (has_room)
+		log_info("the store has room again");
+	else
+		log_error("the store has no room: chats go on without memory; raise [storage] "
+			  "map_size, free the disk, or forget users");
+}
+
 static void on_watch(evutil_socket_t fd, short what, void *cookie)
 {
 	struct server_process *process = cookie;
 	(void)fd;
 	(void)what;
+	tell_room(process);
+	if (process->file == NULL)
+		return;
 	struct file_mark mark = mark_file(process->file);
 	bool is_settled = same_mark(&mark, &process->seen);
 	process->seen = mark;
@@ -248,12 +266,12 @@ static void watch(struct server_process *process)
 	process->drain_deadline = evtimer_new(base, on_drain_deadline, process);
 	process->watch = event_new(base, -1, EV_PERSIST, on_watch, process);
 	const struct timeval often = {.tv_sec = WATCH_SECONDS};
-	if (process->file != NULL)
-		event_add(process->watch, &often);
+	event_add(process->watch, &often);
 }
 
 static bool start(struct server_process *process)
 {
+	process->had_room = true;
 	process->mark = mark_file(process->file);
 	raise_descriptor_limit();
 	(void)signal(SIGPIPE, SIG_IGN);

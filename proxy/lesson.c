@@ -14,6 +14,7 @@ enum {
 	TOKENS_PER_WORD = 6, /* of a summary: generous, for scripts that cost most */
 	FIRST_PAUSE = 250,
 	LONGEST_PAUSE = 5 * 60 * 1000,
+	WARNING_PAUSE = 60 * 1000,
 	PARK_AFTER = 10, /* answers that could not be used */
 	IDLE_TIME = 60 * 60 * 1000,
 };
@@ -200,20 +201,31 @@ static bool ask_otherwise(struct lesson *lesson)
 	return true;
 }
 
+/* Once a minute at most: an operator sees a wrong key or address without being flooded. */
+static void warn_of_failure(struct lesson *lesson, const char *detail)
+{
+	int64_t now = clock_wall();
+	if (now - lesson->setting.quirks->warned_at < WARNING_PAUSE)
+		return;
+	lesson->setting.quirks->warned_at = now;
+	log_warn("the memory model cannot be learned with: %s (status %d); exchanges wait; look at "
+		 "[model] base_url, api_key and name",
+		 detail, lesson->status);
+}
+
 static void on_end(void *cookie, enum upstream_result result, const char *detail)
 {
 	struct lesson *lesson = cookie;
 	lesson->transfer = NULL;
 	event_del(lesson->deadline);
 	bool answered = result == UPSTREAM_OK && !lesson->answer.overflowed;
-	if (!answered)
-		log_debug("the memory model did not answer: %s", detail);
 	if (lesson->answer.overflowed) {
 		postpone(lesson, true);
 	} else if (answered && lesson->status >= 200 && lesson->status < 300) {
 		*known_quirks(lesson) = lesson->quirks;
 		take_answer(lesson);
 	} else if (!answered || !ask_otherwise(lesson)) {
+		warn_of_failure(lesson, answered ? "it refused" : detail);
 		/* A request that cannot be put otherwise is one that the model will never answer.
 		 */
 		postpone(lesson, answered && (lesson->status == 400 || lesson->status == 413 ||

@@ -18,6 +18,7 @@ struct quirk_memory {
 		unsigned quirks;
 	} entries[LESSON_QUIRKS];
 	size_t next;
+	int64_t warned_at; /* when a failure of the model was last logged */
 };
 
 struct lesson_setting {

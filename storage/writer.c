@@ -151,7 +151,8 @@ static bool run_together(struct writer *writer, struct operation **operations, s
 /* The next look then sees it, and readiness and the chats' status say so. */
 static void note_full(struct store *store)
 {
-	store->full_at = engine_bytes_used(store);
+	/* A full disk is looked at anew each second; a map stays as full as it is. */
+	store->full_at = engine_disk_has_room(store) ? engine_bytes_used(store) : 0;
 	atomic_store(&store->has_room, false);
 }
 

@@ -480,6 +480,15 @@ def test_a_new_client_key_is_tried_at_once_on_what_the_old_one_could_not_learn(
     until(lambda: facts_of(daemon, user) == {("user", "boat", "dinghy")}, "learned with the new key", 3)
 
 
+def test_a_memory_model_that_refuses_is_told_of_in_the_log_once(make_daemon, memory_model, user):
+    daemon = make_daemon()
+    memory_model.answer = lambda request: error_reply(401)
+    Chat(daemon, user).say("I sail a dinghy.")
+    until(lambda: len(memory_model.fact_calls("I sail a dinghy.")) >= 3, "three calls")
+    assert daemon.stderr.count("the memory model cannot be learned with") == 1
+    assert "status 401" in daemon.stderr
+
+
 def test_the_exchanges_own_model_learns_where_none_is_named(make_daemon, upstream, memory_model, user):
     daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "", "api_key": ""}})
     Chat(daemon, user).say("I have a loom.", model="their-model")
