@@ -1,0 +1,72 @@
+"""The ways to an upstream: TLS, checked against [upstream] ca_file, and a configured proxy."""
+
+import http.server
+import json
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from harness.chat import Chat
+from harness.upstream import completion
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps(completion("Over TLS.")).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def make_certificate(folder, name):
+    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", certificate, "-keyout", key]
+    subprocess.run(command, check=True, capture_output=True)
+    return certificate, key
+
+
+@pytest.fixture
+def tls_upstream(tmp_path):
+    certificate, key = make_certificate(tmp_path, "upstream")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"https://127.0.0.1:{server.server_port}/v1", certificate
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_upstream_with_a_trusted_certificate_answers(make_daemon, tls_upstream, user):
+    base_url, certificate = tls_upstream
+    daemon = make_daemon({"upstream": {"base_url": base_url, "ca_file": str(certificate)}})
+    assert Chat(daemon, user).say("Hello.").text == "Over TLS."
+
+
+def test_an_upstream_with_another_certificate_is_502(make_daemon, tls_upstream, tmp_path, user):
+    base_url, _ = tls_upstream
+    other, _ = make_certificate(tmp_path, "other")
+    daemon = make_daemon({"upstream": {"base_url": base_url, "ca_file": str(other)}})
+    reply = Chat(daemon, user).send("Hello.")
+    assert reply.status_code == 502
+    assert reply.json()["error"]["code"] == "upstream_unreachable"
+
+
+def test_a_configured_proxy_is_asked_for_the_upstream(make_daemon, upstream, user):
+    """The scripted upstream plays the proxy: it is asked in absolute form, whatever the upstream's name."""
+    proxy = upstream.base_url.removesuffix("/v1")
+    daemon = make_daemon({"upstream": {"base_url": "http://upstream.invalid/v1", "proxy": proxy}})
+    assert Chat(daemon, user).send("Hello.").status_code == 200
+    assert upstream.last.target == "http://upstream.invalid/v1/chat/completions"
