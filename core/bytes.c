@@ -190,7 +190,7 @@ static struct arena_chunk *chunk_create(size_t capacity)
 	return chunk;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+char *arena_bytes(struct arena *arena, size_t size)
 {
 	size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	struct arena_chunk *chunk = arena->chunks;
@@ -208,10 +208,14 @@ void *arena_alloc(struct arena *arena, size_t size)
 		}
 		chunk = fresh;
 	}
-	void *memory = chunk->bytes + chunk->used;
+	char *memory = chunk->bytes + chunk->used;
 	chunk->used += rounded;
-	memset(memory, 0, rounded);
 	return memory;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	return memset(arena_bytes(arena, size), 0, size);
 }
 
 struct slice arena_copy(struct arena *arena, struct slice bytes)
@@ -221,9 +225,10 @@ struct slice arena_copy(struct arena *arena, struct slice bytes)
 
 char *arena_string(struct arena *arena, struct slice bytes)
 {
-	char *copy = arena_alloc(arena, bytes.size + 1);
+	char *copy = arena_bytes(arena, bytes.size + 1);
 	if (bytes.size > 0)
 		memcpy(copy, bytes.data, bytes.size);
+	copy[bytes.size] = '\0';
 	return copy;
 }
 

@@ -65,6 +65,8 @@ struct arena {
 
 void arena_finish(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned for any type */
+char *arena_bytes(struct arena *arena,
+		  size_t size); /* the same, not zeroed: to be filled at once */
 struct slice arena_copy(struct arena *arena, struct slice bytes);
 char *arena_string(struct arena *arena, struct slice bytes); /* with a terminator */
 struct slice arena_printf(struct arena *arena, const char *format, ...)

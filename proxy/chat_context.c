@@ -158,7 +158,6 @@ void chat_inject(struct chat *chat, struct memory_view *view, struct refusals *r
 	}
 	if (!chat->inject)
 		return;
-	chat->placement = choose_placement(chat, refusals);
 	if (frozen_stands(chat, view, now)) {
 		chat->context.block = view->frozen.block;
 		chat->context.turns = view->frozen.turns;
@@ -168,7 +167,7 @@ void chat_inject(struct chat *chat, struct memory_view *view, struct refusals *r
 		build_context(chat, view, arena);
 	}
 	struct injection injection = {
-		.placement = chat->placement,
+		.placement = choose_placement(chat, refusals),
 		.block = chat->context.block,
 		.turns = chat->context.turns,
 	};
@@ -187,7 +186,7 @@ struct slice chat_body(const struct chat *chat, struct arena *arena)
 	if (chat->insertion_count == 0)
 		return chat->body;
 	size_t size = request_spliced_size(chat->body, chat->insertions, chat->insertion_count);
-	char *spliced = arena_alloc(arena, size);
+	char *spliced = arena_bytes(arena, size);
 	request_splice(chat->body, chat->insertions, chat->insertion_count, spliced);
 	return (struct slice){spliced, size};
 }
