@@ -6,6 +6,7 @@
 
 /* Assistant turns looked up to find the conversation; the newest tell it apart best. */
 enum { MAX_MARKS = 256 };
+
 const char *chat_status_name(enum chat_status status)
 {
 	static const char *const names[] = {

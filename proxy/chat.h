@@ -58,8 +58,7 @@ struct chat {
 	size_t mark_count;
 
 	struct memory_view *view; /* once loaded */
-	enum placement placement;
-	bool made_message; /* a system message of ours had to be inserted */
+	bool made_message;        /* a system message of ours had to be inserted */
 	struct context context;
 	struct slice account; /* of the context: members of the receipt */
 	bool is_fresh;        /* the context was made for this request and is to be frozen */

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* What is read of a refusal, to see what it is about. */
 enum { REFUSAL_LIMIT = 64 * 1024 };

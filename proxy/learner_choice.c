@@ -1,6 +1,8 @@
 #include "proxy/learner_choice.h"
 
-enum { JOBS_AT_ONCE = 256, IDLE_TIME = 60 * 60 * 1000 };
+#include "proxy/lesson.h"
+
+enum { JOBS_AT_ONCE = 256 };
 
 bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
 		   int64_t now)
@@ -13,7 +15,8 @@ bool learner_wants(const struct config *config, const struct job_list *list, con
 	if (job->kind == JOB_FACTS)
 		return mode_uses_facts(mode);
 	return mode_uses_summary(mode) && job->uncovered > 0 &&
-	       (job->uncovered >= settings.summarize_after || now - job->last_active >= IDLE_TIME);
+	       (job->uncovered >= settings.summarize_after ||
+		now - job->last_active >= LESSON_IDLE_TIME);
 }
 
 /* The key to learn with from this user; empty: none, or it is the client's own, which is not known

@@ -16,7 +16,6 @@ enum {
 	LONGEST_PAUSE = 5 * 60 * 1000,
 	WARNING_PAUSE = 60 * 1000,
 	PARK_AFTER = 10, /* answers that could not be used */
-	IDLE_TIME = 60 * 60 * 1000,
 };
 
 struct lesson {
@@ -336,7 +335,7 @@ static bool prepare_summary(struct lesson *lesson)
 	qsort(input->uncovered, input->uncovered_count, sizeof(*input->uncovered), by_id);
 	size_t fold = lesson_fold_count(input->uncovered, input->uncovered_count,
 					(size_t)lesson->settings.summarize_after,
-					clock_wall() - lesson->job.last_active >= IDLE_TIME);
+					clock_wall() - lesson->job.last_active >= LESSON_IDLE_TIME);
 	struct slice previous = input->has_summary ? input->summary.text : (struct slice){0};
 	size_t fit = learn_summary_fits(previous, input->uncovered, fold, &lesson->arena);
 	if (fit == 0)
