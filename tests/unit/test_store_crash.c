@@ -138,28 +138,41 @@ END_TEST
 
 /* ---- opening ---- */
 
-START_TEST(a_second_process_is_told_who_has_the_store)
+/* The other process: forked while there is no thread yet, whose locks it would take along. */
+static pid_t fork_second_process(int from_first)
 {
-	struct fixture fixture;
+	pid_t first = getpid();
+	pid_t child = fork();
+	if (child != 0)
+		return child;
+	char path[128] = "";
+	char error[256];
 	char expected[256];
-	fixture_init(&fixture, MAP);
+	if (read(from_first, path, sizeof(path) - 1) <= 0)
+		_exit(2);
 	(void)snprintf(
 		expected, sizeof(expected),
 		"%s is in use by another recalld (pid %ld); one process per store: stop it or "
 		"set [storage] path",
-		fixture.path, (long)getpid());
-	pid_t child = fork();
-	if (child == 0) {
-		char error[256];
-		struct store_options options = {fixture.path, MAP, 10};
-		_exit(store_open(&options, error, sizeof(error)) == NULL &&
-				      strcmp(error, expected) == 0
-			      ? 0
-			      : 1);
-	}
+		path, (long)first);
+	struct store_options options = {path, MAP, 10};
+	bool is_refused = store_open(&options, error, sizeof(error)) == NULL;
+	_exit(is_refused && strcmp(error, expected) == 0 ? 0 : 1);
+}
+
+START_TEST(a_second_process_is_told_who_has_the_store)
+{
+	struct fixture fixture;
+	int to_second[2];
+	ck_assert_int_eq(pipe(to_second), 0);
+	pid_t child = fork_second_process(to_second[0]);
+	fixture_init(&fixture, MAP);
+	ck_assert_int_gt(write(to_second[1], fixture.path, strlen(fixture.path)), 0);
 	int status;
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(to_second[0]);
+	close(to_second[1]);
 	/* The first one's store is none the worse. */
 	struct append append = fixture_exchange("hi", "hello", 100);
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
