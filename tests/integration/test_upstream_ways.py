@@ -69,4 +69,4 @@ def test_a_configured_proxy_is_asked_for_the_upstream(make_daemon, upstream, use
     proxy = upstream.base_url.removesuffix("/v1")
     daemon = make_daemon({"upstream": {"base_url": "http://upstream.invalid/v1", "proxy": proxy}})
     assert Chat(daemon, user).send("Hello.").status_code == 200
-    assert upstream.last.target == "http://upstream.invalid/v1/chat/completions"
+    assert upstream.requests[0].target == "http://upstream.invalid/v1/chat/completions"
