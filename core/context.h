@@ -9,13 +9,21 @@
 #include "core/bytes.h"
 #include "core/memory.h"
 
+/* A past turn that bears on the newest user message. */
+struct recalled_turn {
+	struct turn turn;
+	double score;
+};
+
 struct context_input {
 	enum mode mode;
-	size_t budget; /* tokens, estimated */
+	size_t budget; /* tokens, estimated: for block, turns and recalled text together */
 	unsigned buffer_messages;
 	const struct summary *summary; /* NULL: none */
-	const struct fact *facts;      /* current ones */
+	const struct fact *facts; /* current ones, and, if the question asks about the past, others
+				   */
 	size_t fact_count;
+	const float *fact_scores; /* how much each bears on the question; NULL: not known */
 	const struct turn
 		*turns; /* of all conversations, current and complete or not, oldest first */
 	size_t turn_count;
@@ -23,6 +31,16 @@ struct context_input {
 	/* Turns of this conversation before this ordinal were not sent by the client and go in as
 	 * turns; the others of this conversation it carries itself. UINT32_MAX: it carries none. */
 	uint32_t carried_from;
+	/* Turns of this conversation before this ordinal were taken out of the request
+	 * (history = trim). They do not go in as turns again. 0: none */
+	uint32_t cut_before;
+	const struct recalled_turn *recalled; /* the best first */
+	size_t recalled_count;
+	/* The block and the turns stand already: only recalled text is made, of what they do not
+	 * hold. `frozen_facts` are in them, sorted. */
+	bool is_frozen;
+	const uint64_t *frozen_facts;
+	size_t frozen_fact_count;
 };
 
 struct context_item {
@@ -31,12 +49,16 @@ struct context_item {
 	struct slice text;
 	uint64_t source; /* the exchange it comes from; 0 for a summary */
 	size_t tokens;
+	double score;     /* 0: it was not chosen by one */
+	bool is_recalled; /* it is in the recalled text */
 };
 
 struct context {
-	struct slice block; /* plain text, no line break at its end; empty: nothing to say */
-	struct slice turns; /* as request.h's injection.turns; empty: none */
-	size_t tokens;      /* of both */
+	struct slice block;    /* plain text, no line break at its end; empty: nothing to say */
+	struct slice turns;    /* as request.h's injection.turns; empty: none */
+	struct slice recalled; /* plain text, for the newest user message; empty: none */
+	size_t tokens;         /* of block and turns */
+	size_t recalled_tokens;
 	struct context_item *items;
 	size_t item_count;
 	struct context_item *dropped; /* what the budget left out */

@@ -46,3 +46,8 @@ const char *role_name(enum role role)
 	};
 	return names[role];
 }
+
+bool mode_recalls(enum mode mode)
+{
+	return mode == MODE_VECTOR || mode == MODE_HYBRID || mode == MODE_AUTO;
+}

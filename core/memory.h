@@ -25,6 +25,7 @@ bool mode_read(struct slice word, enum mode *mode);
 bool mode_uses_facts(enum mode mode);   /* entity, hybrid, auto */
 bool mode_uses_summary(enum mode mode); /* summary, hybrid, auto */
 bool mode_uses_turns(enum mode mode);   /* buffer, summary, hybrid, auto */
+bool mode_recalls(enum mode mode);      /* vector, hybrid, auto */
 
 enum role {
 	ROLE_SYSTEM,
@@ -39,7 +40,7 @@ const char *role_name(enum role role);
 
 enum turn_state {
 	TURN_CURRENT,
-	TURN_SUPERSEDED, /* another answer to the same user turn took its place */
+	TURN_SUPERSEDED, /* another answer, or an edited turn, took its place */
 	TURN_HIDDEN,     /* the user asked to forget what it says */
 };
 

@@ -89,10 +89,17 @@ enum placement {
 	PLACE_USER,      /* before the text of the first user message */
 };
 
-/* Bytes to insert at an offset of the body. */
-struct insertion {
+/* One change of the body: at `offset`, `removed` bytes go out and `bytes` come in. */
+struct edit {
 	size_t offset;
+	size_t removed;
 	struct slice bytes;
+};
+
+/* Text that rides before the text of one user message: what was recalled for it. */
+struct rider {
+	size_t message; /* index; a user message with a string or parts */
+	struct slice text;
 };
 
 /* What goes into one request. */
@@ -100,25 +107,28 @@ struct injection {
 	enum placement placement;
 	struct slice block; /* plain text; empty: none */
 	struct slice turns; /* JSON: message objects, each followed by a comma; empty: none */
+	const struct rider *riders; /* by rising `message`, each message once */
+	size_t rider_count;
+	/* Messages [cut_first, cut_end) are taken out; equal: none. None of them carries a rider,
+	 * and cut_end is the index of a user message. */
+	size_t cut_first;
+	size_t cut_end;
 };
 
-enum { REQUEST_MAX_INSERTIONS = 4 };
-
-/* Works out the insertions, in the order of their offsets, with the bytes in the arena. Returns how
- * many there are; 0 when the request offers no place (it then goes as it is). PLACE_SYSTEM and
- * PLACE_DEVELOPER fall back to the first user message when the leading system message has neither
- * text nor parts, and when the only system message is a later one: a second one is never made.
- * `made_message` says whether a new message had to carry the block. Turns go in before the first
- * message that is neither system nor developer, and only if that is a user message; a new message
- * comes before them. */
+/* Works out the edits, in the order of their offsets and never overlapping, in the arena. Returns
+ * how many there are; 0 when the request offers no place (it then goes as it is). PLACE_SYSTEM and
+ * PLACE_DEVELOPER fall back to the first user message that stays when the leading system message
+ * has neither text nor parts, and when the only system message is a later one: a second one is
+ * never made. `made_message` says whether a new message had to carry the block. Turns go in before
+ * the first message that stays and is neither system nor developer, and only if that is a user
+ * message; a new message comes before them. Where the block and a rider meet in one message, the
+ * block comes first. */
 size_t request_inject(const struct chat_request *request, const struct injection *injection,
-		      struct insertion insertions[REQUEST_MAX_INSERTIONS], bool *made_message,
-		      struct arena *arena);
+		      struct edit **edits, bool *made_message, struct arena *arena);
 
-/* The body with the insertions in it, written to `out`, which holds body.size plus the sum of their
- * sizes bytes. */
-size_t request_spliced_size(struct slice body, const struct insertion *insertions, size_t count);
-void request_splice(struct slice body, const struct insertion *insertions, size_t count, char *out);
+/* The body with the edits in it, written to `out`, which holds request_spliced_size() bytes. */
+size_t request_spliced_size(struct slice body, const struct edit *edits, size_t count);
+void request_splice(struct slice body, const struct edit *edits, size_t count, char *out);
 
 /* Appends one message object and a comma, as injection.turns wants them. */
 void request_append_turn(struct buffer *out, enum role role, struct slice text);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MAX_EDITS = 2 };
+
 static bool is_system(const struct message *message)
 {
 	return message->role == ROLE_SYSTEM || message->role == ROLE_DEVELOPER;
@@ -33,43 +35,40 @@ static bool is_empty_string(const struct message *message)
 	return message->content.end - message->content.begin == sizeof("\"\"") - 1;
 }
 
-static struct insertion append_block(const struct message *message, struct slice block,
-				     struct arena *arena)
+static struct edit append_block(const struct message *message, struct slice block,
+				struct arena *arena)
 {
-	struct insertion insertion = {.offset = message->content.end - 1};
+	struct edit edit = {.offset = message->content.end - 1};
 	if (message->content_kind == CONTENT_STRING)
-		insertion.bytes =
-			wrap_text(is_empty_string(message) ? "" : "\\n\\n", block, "", arena);
+		edit.bytes = wrap_text(is_empty_string(message) ? "" : "\\n\\n", block, "", arena);
 	else
-		insertion.bytes =
-			wrap_text(message->parts_empty ? "{\"type\":\"text\",\"text\":\""
-						       : ",{\"type\":\"text\",\"text\":\"",
-				  block, "\"}", arena);
-	return insertion;
+		edit.bytes = wrap_text(message->parts_empty ? "{\"type\":\"text\",\"text\":\""
+							    : ",{\"type\":\"text\",\"text\":\"",
+				       block, "\"}", arena);
+	return edit;
 }
 
-static struct insertion prepend_block(const struct message *message, struct slice block,
-				      struct arena *arena)
+static struct edit prepend_block(const struct message *message, struct slice block,
+				 struct arena *arena)
 {
-	struct insertion insertion = {.offset = message->content.begin + 1};
+	struct edit edit = {.offset = message->content.begin + 1};
 	if (message->content_kind == CONTENT_STRING)
-		insertion.bytes =
-			wrap_text("", block, is_empty_string(message) ? "" : "\\n\\n", arena);
+		edit.bytes = wrap_text("", block, is_empty_string(message) ? "" : "\\n\\n", arena);
 	else
-		insertion.bytes = wrap_text("{\"type\":\"text\",\"text\":\"", block,
-					    message->parts_empty ? "\"}" : "\"},", arena);
-	return insertion;
+		edit.bytes = wrap_text("{\"type\":\"text\",\"text\":\"", block,
+				       message->parts_empty ? "\"}" : "\"},", arena);
+	return edit;
 }
 
-static bool place_in_user(const struct chat_request *request, struct slice block,
-			  struct insertion *insertion, struct arena *arena)
+static bool place_in_user(const struct chat_request *request, struct slice block, struct edit *edit,
+			  struct arena *arena)
 {
 	size_t first = 0;
 	while (first < request->message_count && request->messages[first].role != ROLE_USER)
 		first++;
 	if (first == request->message_count || !carries_text(&request->messages[first]))
 		return false;
-	*insertion = prepend_block(&request->messages[first], block, arena);
+	*edit = prepend_block(&request->messages[first], block, arena);
 	return true;
 }
 
@@ -83,76 +82,76 @@ static bool has_system(const struct chat_request *request)
 }
 
 static bool place_block(const struct chat_request *request, const struct injection *injection,
-			struct insertion *insertion, bool *made_message, struct arena *arena)
+			struct edit *edit, bool *made_message, struct arena *arena)
 {
 	const struct message *leading = &request->messages[0];
 	if (injection->placement == PLACE_USER)
-		return place_in_user(request, injection->block, insertion, arena);
+		return place_in_user(request, injection->block, edit, arena);
 	if (is_system(leading) && carries_text(leading)) {
-		*insertion = append_block(leading, injection->block, arena);
+		*edit = append_block(leading, injection->block, arena);
 		return true;
 	}
 	/* Templates that take one system message refuse two, and some servers keep the last only.
 	 */
 	if (has_system(request))
-		return place_in_user(request, injection->block, insertion, arena);
+		return place_in_user(request, injection->block, edit, arena);
 	const char *before = injection->placement == PLACE_DEVELOPER
 				     ? "{\"role\":\"developer\",\"content\":\""
 				     : "{\"role\":\"system\",\"content\":\"";
-	insertion->offset = leading->object.begin;
-	insertion->bytes = wrap_text(before, injection->block, "\"},", arena);
+	edit->offset = leading->object.begin;
+	edit->bytes = wrap_text(before, injection->block, "\"},", arena);
 	*made_message = true;
 	return true;
 }
 
-static bool place_turns(const struct chat_request *request, struct slice turns,
-			struct insertion *insertion)
+static bool place_turns(const struct chat_request *request, struct slice turns, struct edit *edit)
 {
 	size_t first = 0;
 	while (first < request->message_count && is_system(&request->messages[first]))
 		first++;
 	if (first == request->message_count || request->messages[first].role != ROLE_USER)
 		return false;
-	*insertion = (struct insertion){request->messages[first].object.begin, turns};
+	*edit = (struct edit){.offset = request->messages[first].object.begin, .bytes = turns};
 	return true;
 }
 
 size_t request_inject(const struct chat_request *request, const struct injection *injection,
-		      struct insertion insertions[REQUEST_MAX_INSERTIONS], bool *made_message,
-		      struct arena *arena)
+		      struct edit **out, bool *made_message, struct arena *arena)
 {
+	struct edit *edits = arena_alloc(arena, MAX_EDITS * sizeof(*edits));
 	size_t count = 0;
+	*out = edits;
 	*made_message = false;
 	if (request->message_count == 0)
 		return 0;
 	if (injection->block.size > 0 &&
-	    place_block(request, injection, &insertions[count], made_message, arena))
+	    place_block(request, injection, &edits[count], made_message, arena))
 		count++;
-	if (injection->turns.size > 0 && place_turns(request, injection->turns, &insertions[count]))
+	if (injection->turns.size > 0 && place_turns(request, injection->turns, &edits[count]))
 		count++;
-	if (count == 2 && insertions[1].offset < insertions[0].offset) {
-		struct insertion block = insertions[0];
-		insertions[0] = insertions[1];
-		insertions[1] = block;
+	if (count == 2 && edits[1].offset < edits[0].offset) {
+		struct edit block = edits[0];
+		edits[0] = edits[1];
+		edits[1] = block;
 	}
 	return count;
 }
 
-size_t request_spliced_size(struct slice body, const struct insertion *insertions, size_t count)
+size_t request_spliced_size(struct slice body, const struct edit *edits, size_t count)
 {
 	size_t size = body.size;
 	for (size_t i = 0; i < count; i++)
-		size += insertions[i].bytes.size;
+		size += edits[i].bytes.size - edits[i].removed;
 	return size;
 }
 
-void request_splice(struct slice body, const struct insertion *insertions, size_t count, char *out)
+void request_splice(struct slice body, const struct edit *edits, size_t count, char *out)
 {
 	size_t from = 0;
 	for (size_t i = 0; i < count; i++) {
-		out = mempcpy(out, body.data + from, insertions[i].offset - from);
-		out = mempcpy(out, insertions[i].bytes.data, insertions[i].bytes.size);
-		from = insertions[i].offset;
+		out = mempcpy(out, body.data + from, edits[i].offset - from);
+		out = mempcpy(out, edits[i].bytes.data, edits[i].bytes.size);
+		from = edits[i].offset + edits[i].removed;
 	}
 	(void)mempcpy(out, body.data + from, body.size - from);
 }

@@ -40,7 +40,7 @@ void chat_bypass(struct chat *chat, enum metric_counter cause)
 	chat->status = CHAT_BYPASSED;
 	chat->context = (struct context){0};
 	chat->is_fresh = false;
-	chat->insertion_count = 0;
+	chat->edit_count = 0;
 	chat->tokens = 0;
 	metrics_count(cause, 1);
 }

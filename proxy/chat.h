@@ -3,7 +3,7 @@
  *
  *     chat_open()  who is it, which mode; CHAT_LOAD: memory takes part
  *     chat_load()  what the store is asked
- *     chat_inject()  the insertions, from what the store knows
+ *     chat_inject()  the edits, from what the store knows
  *     chat_append()  what is journalled, from the reply
  *
  * Everything it makes lives in the exchange's arena. */
@@ -62,8 +62,8 @@ struct chat {
 	struct context context;
 	struct slice account; /* of the context: members of the receipt */
 	bool is_fresh;        /* the context was made for this request and is to be frozen */
-	struct insertion insertions[REQUEST_MAX_INSERTIONS];
-	size_t insertion_count;
+	struct edit *edits;
+	size_t edit_count;
 	size_t tokens;
 	uint64_t receipt; /* 0: none is kept */
 	uint64_t elapsed; /* microseconds that memory took */
@@ -89,7 +89,7 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 
 void chat_load(struct chat *chat, int64_t now, struct load *load);
 
-/* Decides from `view` what is put in; sets status, insertions and tokens. */
+/* Decides from `view` what is put in; sets status, edits and tokens. */
 void chat_inject(struct chat *chat, struct memory_view *view, struct refusals *refusals,
 		 int64_t now, struct arena *arena);
 

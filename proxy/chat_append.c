@@ -91,7 +91,7 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 	buffer_append(&out, chat->status == CHAT_INJECTED ? chat->account : nothing);
 	buffer_printf(&out, ",\"bytes_in\":%zu,\"bytes_out\":%zu,\"elapsed_us\":%llu}",
 		      chat->body.size,
-		      request_spliced_size(chat->body, chat->insertions, chat->insertion_count),
+		      request_spliced_size(chat->body, chat->edits, chat->edit_count),
 		      (unsigned long long)chat->elapsed);
 	struct slice text = arena_copy(arena, buffer_slice(&out));
 	bool whole = !out.overflowed;

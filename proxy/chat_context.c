@@ -173,9 +173,9 @@ void chat_inject(struct chat *chat, struct memory_view *view, struct refusals *r
 	};
 	if (injection.block.size + injection.turns.size == 0)
 		return;
-	chat->insertion_count = request_inject(&chat->request, &injection, chat->insertions,
-					       &chat->made_message, arena);
-	if (chat->insertion_count > 0) {
+	chat->edit_count = request_inject(&chat->request, &injection, &chat->edits,
+					  &chat->made_message, arena);
+	if (chat->edit_count > 0) {
 		chat->status = CHAT_INJECTED;
 		chat->tokens = chat->context.tokens;
 	}
@@ -183,10 +183,10 @@ void chat_inject(struct chat *chat, struct memory_view *view, struct refusals *r
 
 struct slice chat_body(const struct chat *chat, struct arena *arena)
 {
-	if (chat->insertion_count == 0)
+	if (chat->edit_count == 0)
 		return chat->body;
-	size_t size = request_spliced_size(chat->body, chat->insertions, chat->insertion_count);
+	size_t size = request_spliced_size(chat->body, chat->edits, chat->edit_count);
 	char *spliced = arena_bytes(arena, size);
-	request_splice(chat->body, chat->insertions, chat->insertion_count, spliced);
+	request_splice(chat->body, chat->edits, chat->edit_count, spliced);
 	return (struct slice){spliced, size};
 }

@@ -24,7 +24,7 @@ size_t exchange_memory_fields(struct exchange *exchange, struct http_field field
 /* A refusal that may be due to what was put in (CONTRACT section 3). */
 static bool is_refused_injection(const struct exchange *exchange, int status)
 {
-	return exchange->is_chat && exchange->chat.insertion_count > 0 &&
+	return exchange->is_chat && exchange->chat.edit_count > 0 &&
 	       (status == 400 || status == 413 || status == 422);
 }
 

@@ -18,6 +18,7 @@
 
 #include "core/bytes.h"
 #include "core/memory.h"
+#include "core/recall.h"
 
 struct store;
 struct store_call;
@@ -54,6 +55,7 @@ struct store_loop {
 	void (*post)(struct store_loop *loop, void (*run)(void *cookie), void *cookie);
 };
 
+typedef void store_done(void *cookie, enum store_result result);
 void store_cancel(struct store_call *call); /* NULL is fine */
 
 /* The first 16 bytes of SHA-256 over tenant and user id. Every record of a user begins with it. */
@@ -81,6 +83,21 @@ struct frozen {
 	struct slice account;  /* JSON: what it holds and why, for the receipts of later requests */
 	const uint64_t *facts; /* the facts in the block */
 	size_t fact_count;
+	/* The conversation's turns before this ordinal are taken out of its requests; 0: none. */
+	uint32_t cut_before;
+};
+
+/* What was recalled for one user turn, and rides before its text whenever it is sent again. */
+struct replay {
+	uint32_t ordinal;   /* of the exchange that the turn begins */
+	uint64_t user_hash; /* text_hash() of the turn's own text */
+	size_t tokens;
+	struct slice text;
+	struct slice account;  /* JSON, as frozen.account */
+	const uint64_t *turns; /* recalled in it, rising */
+	size_t turn_count;
+	const uint64_t *facts; /* in it, rising */
+	size_t fact_count;
 };
 
 struct load {
@@ -93,6 +110,7 @@ struct load {
 	bool uncovered_turns;  /* ...and those that the summary does not cover (the newest
 				  STORE_MAX_TURNS) */
 	bool facts;
+	bool past_facts; /* superseded and retracted ones too */
 	int64_t now;
 };
 
@@ -113,6 +131,14 @@ struct memory_view {
 	bool same_learned;      /* and it is learned from, or waits to be */
 	bool has_frozen;
 	struct frozen frozen;
+	struct replay
+		*replays; /* of the conversation, by ordinal; of one ordinal the newest last */
+	size_t replay_count;
+	/* How many conversations the user has, this one not counted when it is new. */
+	uint32_t conversations;
+	/* The request takes back what the conversation holds from next_ordinal on: a user turn
+	 * there was edited, or an older place is gone on from (only with a session). */
+	bool branches;
 
 	bool has_summary;
 	struct summary summary;
@@ -127,9 +153,52 @@ typedef void store_loaded(void *cookie, enum store_result result, struct memory_
 struct store_call *store_load(struct store *store, const struct load *load, struct arena *arena,
 			      store_loaded *callback, void *cookie);
 
-/* ---- what an exchange leaves behind ---- */
+/* ---- recall ---- */
 
-typedef void store_done(void *cookie, enum store_result result);
+struct recall {
+	struct user_key user;
+	const struct recall_question *question;
+	uint32_t conversation; /* its turns from carried_from on are in the request; 0: none */
+	uint32_t carried_from;
+	const uint64_t *given; /* turns that the request is given already, rising */
+	size_t given_count;
+	size_t text_limit; /* about so many bytes of turns' texts are wanted */
+};
+
+struct recall_result {
+	struct recall_hit *scores; /* of `turns`, one each */
+	struct turn *turns;        /* the best first */
+	size_t count;
+	size_t ranked; /* how many turns the user has in the index */
+};
+
+typedef void store_recalled(void *cookie, enum store_result result, struct recall_result *recalled);
+/* What bears on a question among all live turns of a user, but those that the request holds. */
+struct store_call *store_recall(struct store *store, const struct recall *recall,
+				struct arena *arena, store_recalled *callback, void *cookie);
+
+/* ---- vectors ---- */
+
+/* Current turns that have no vector of this model yet, oldest first: at most `limit`. Texts may
+ * be cut to 8 KB. */
+typedef void store_turns_read(void *cookie, enum store_result result, struct turn *turns,
+			      size_t count);
+struct store_call *store_unembedded(struct store *store, struct user_key user, struct slice model,
+				    size_t limit, struct arena *arena, store_turns_read *callback,
+				    void *cookie);
+
+struct embedded_turn {
+	uint64_t turn;
+	const int8_t *vector; /* NULL: the model has none for it; it is not asked for again */
+};
+/* Keeps the vectors of turns that still stand. The first vectors of another model, or of other
+ * dimensions, take the place of all that were kept before. */
+struct store_call *store_embedded(struct store *store, struct user_key user, struct slice model,
+				  size_t dimensions, const struct embedded_turn *turns,
+				  size_t count, struct store_loop *loop, store_done *callback,
+				  void *cookie);
+
+/* ---- what an exchange leaves behind ---- */
 
 struct append {
 	struct slice tenant;
@@ -157,7 +226,13 @@ struct append {
 	enum mode mode;
 	bool client_key; /* it came with a key of its own, to be used for learning */
 
-	const struct frozen *frozen; /* NULL: as it was */
+	/* The conversation's exchanges from `ordinal` on are superseded, but for same_exchange:
+	 * facts that rest on them alone are retracted, their jobs go, and a summary that covers
+	 * them. */
+	bool supersede;
+
+	const struct frozen *frozen; /* NULL: as it was; else the conversation's replays go too */
+	const struct replay *replay; /* NULL: none was made */
 	uint64_t receipt;            /* id; 0: none */
 	struct slice receipt_text;   /* JSON */
 };

@@ -6,18 +6,18 @@
 
 #include <string.h>
 
-static void check_only_inserted(struct slice body, struct slice spliced,
-				const struct insertion *insertions, size_t count)
+static void check_only_inserted(struct slice body, struct slice spliced, const struct edit *edits,
+				size_t count)
 {
 	size_t from = 0;
 	for (size_t i = 0; i < count; i++) {
-		FUZZ_ASSERT(insertions[i].offset >= from && insertions[i].offset <= body.size);
-		struct slice kept = slice_part(body, from, insertions[i].offset);
+		FUZZ_ASSERT(edits[i].offset >= from && edits[i].offset <= body.size);
+		struct slice kept = slice_part(body, from, edits[i].offset);
 		FUZZ_ASSERT(slice_starts_with(spliced, kept));
 		spliced = slice_part(spliced, kept.size, spliced.size);
-		FUZZ_ASSERT(slice_starts_with(spliced, insertions[i].bytes));
-		spliced = slice_part(spliced, insertions[i].bytes.size, spliced.size);
-		from = insertions[i].offset;
+		FUZZ_ASSERT(slice_starts_with(spliced, edits[i].bytes));
+		spliced = slice_part(spliced, edits[i].bytes.size, spliced.size);
+		from = edits[i].offset;
 	}
 	FUZZ_ASSERT(slice_equal(spliced, slice_part(body, from, body.size)));
 }
@@ -31,15 +31,15 @@ static void check_injection(const struct chat_request *request, enum placement p
 		      "\"r\"},"),
 	};
 	struct arena arena = {0};
-	struct insertion insertions[REQUEST_MAX_INSERTIONS];
+	struct edit *edits;
 	struct chat_request changed;
 	bool made;
-	size_t count = request_inject(request, &injection, insertions, &made, &arena);
-	struct slice spliced = {NULL, request_spliced_size(request->body, insertions, count)};
+	size_t count = request_inject(request, &injection, &edits, &made, &arena);
+	struct slice spliced = {NULL, request_spliced_size(request->body, edits, count)};
 	char *out = xmalloc(spliced.size);
-	request_splice(request->body, insertions, count, out);
+	request_splice(request->body, edits, count, out);
 	spliced.data = out;
-	check_only_inserted(request->body, spliced, insertions, count);
+	check_only_inserted(request->body, spliced, edits, count);
 	/* A message of the client's may lie just below the bound. */
 	if (request->message_count + 3 <= REQUEST_MAX_MESSAGES) {
 		FUZZ_ASSERT(request_scan(&changed, spliced, &arena) == REQUEST_OK);

@@ -22,13 +22,13 @@ static struct chat_request scan(const char *body, struct arena *arena)
 static struct slice inject(const char *messages, const struct injection *injection, bool *made,
 			   struct arena *arena)
 {
-	struct insertion insertions[REQUEST_MAX_INSERTIONS];
+	struct edit *edits;
 	struct slice body = arena_printf(arena, "{\"messages\":%s}", messages);
 	struct chat_request request = scan(body.data, arena);
-	size_t count = request_inject(&request, injection, insertions, made, arena);
-	size_t size = request_spliced_size(body, insertions, count);
+	size_t count = request_inject(&request, injection, &edits, made, arena);
+	size_t size = request_spliced_size(body, edits, count);
 	char *spliced = arena_alloc(arena, size);
-	request_splice(body, insertions, count, spliced);
+	request_splice(body, edits, count, spliced);
 	return (struct slice){spliced + strlen("{\"messages\":"), size - strlen("{\"messages\":}")};
 }
 
@@ -261,18 +261,18 @@ static json_t *load(struct slice document)
 }
 
 /* Takes the inserted ranges out again. */
-static void assert_only_inserted(struct slice body, struct slice spliced,
-				 const struct insertion *insertions, size_t count)
+static void assert_only_inserted(struct slice body, struct slice spliced, const struct edit *edits,
+				 size_t count)
 {
 	size_t from = 0;
 	for (size_t i = 0; i < count; i++) {
-		size_t size = insertions[i].offset - from;
-		ck_assert_uint_ge(insertions[i].offset, from);
-		ck_assert(slice_starts_with(spliced, slice_part(body, from, insertions[i].offset)));
+		size_t size = edits[i].offset - from;
+		ck_assert_uint_ge(edits[i].offset, from);
+		ck_assert(slice_starts_with(spliced, slice_part(body, from, edits[i].offset)));
 		spliced = slice_part(spliced, size, spliced.size);
-		ck_assert(slice_starts_with(spliced, insertions[i].bytes));
-		spliced = slice_part(spliced, insertions[i].bytes.size, spliced.size);
-		from = insertions[i].offset;
+		ck_assert(slice_starts_with(spliced, edits[i].bytes));
+		spliced = slice_part(spliced, edits[i].bytes.size, spliced.size);
+		from = edits[i].offset;
 	}
 	ck_assert(slice_equal(spliced, slice_part(body, from, body.size)));
 }
@@ -285,7 +285,7 @@ START_TEST(only_what_was_meant_is_inserted_into_any_request)
 		struct arena arena = {0};
 		struct buffer body;
 		struct chat_request request;
-		struct insertion insertions[REQUEST_MAX_INSERTIONS];
+		struct edit *edits;
 		enum placement placement = (enum placement)random_below(&random, 3);
 		struct injection injection = {placement, block, turns};
 		bool made;
@@ -293,12 +293,12 @@ START_TEST(only_what_was_meant_is_inserted_into_any_request)
 		random_request(&random, &body);
 		struct slice slice = buffer_slice(&body);
 		ck_assert_int_eq(request_scan(&request, slice, &arena), REQUEST_OK);
-		size_t count = request_inject(&request, &injection, insertions, &made, &arena);
-		struct slice spliced = {NULL, request_spliced_size(slice, insertions, count)};
+		size_t count = request_inject(&request, &injection, &edits, &made, &arena);
+		struct slice spliced = {NULL, request_spliced_size(slice, edits, count)};
 		char *out = arena_alloc(&arena, spliced.size);
-		request_splice(slice, insertions, count, out);
+		request_splice(slice, edits, count, out);
 		spliced.data = out;
-		assert_only_inserted(slice, spliced, insertions, count);
+		assert_only_inserted(slice, spliced, edits, count);
 
 		json_t *expected = load(slice);
 		json_t *actual = load(spliced);
@@ -321,7 +321,7 @@ START_TEST(a_mutant_is_refused_or_still_takes_an_injection)
 		struct arena arena = {0};
 		struct buffer body;
 		struct chat_request request;
-		struct insertion insertions[REQUEST_MAX_INSERTIONS];
+		struct edit *edits;
 		struct injection injection = {PLACE_SYSTEM, block, turns};
 		struct json_value value;
 		bool made;
@@ -331,11 +331,10 @@ START_TEST(a_mutant_is_refused_or_still_takes_an_injection)
 			random_mutation(&random, &body);
 		struct slice slice = buffer_slice(&body);
 		if (request_scan(&request, slice, &arena) == REQUEST_OK) {
-			size_t count =
-				request_inject(&request, &injection, insertions, &made, &arena);
-			size_t size = request_spliced_size(slice, insertions, count);
+			size_t count = request_inject(&request, &injection, &edits, &made, &arena);
+			size_t size = request_spliced_size(slice, edits, count);
 			char *out = arena_alloc(&arena, size);
-			request_splice(slice, insertions, count, out);
+			request_splice(slice, edits, count, out);
 			ck_assert(json_scan((struct slice){out, size}, &value));
 		}
 		buffer_finish(&body);

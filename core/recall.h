@@ -1,0 +1,93 @@
+/* Recall: which past turns, and which facts, bear on a question.
+ *
+ * Lexical ranks are BM25 over terms, in which a turn is lifted by its neighbours in the same
+ * conversation, by its conversation, by who is asked about, and by dates that the question names.
+ * With vectors, the ranks by similarity are fused in (reciprocal rank fusion). Pure functions: the
+ * store gives the postings, the clock is an argument. */
+#ifndef RECALLD_CORE_RECALL_H
+#define RECALLD_CORE_RECALL_H
+
+#include "core/memory.h"
+#include "core/terms.h"
+
+/* ---- the question ---- */
+
+/* A stretch of time that a question names: [from, until). */
+struct recall_period {
+	int64_t from;
+	int64_t until;
+};
+
+enum { RECALL_MAX_PERIODS = 4 };
+
+struct recall_question {
+	struct slice text;
+	struct term_list terms;
+	bool about_user;  /* it asks about the one who asks: "I", "my" */
+	bool about_past;  /* it asks what was so, or how it came: superseded facts bear on it */
+	bool wants_words; /* it asks for exact wording: "verbatim", "word for word", "quote" */
+	struct recall_period periods[RECALL_MAX_PERIODS];
+	size_t period_count;
+	const int8_t *vector; /* its embedding, quantized (core/vector.h); NULL: none */
+	size_t dimensions;
+};
+
+/* Reads the newest user turn's own text. `now` resolves "last week". `vector` is left NULL. */
+void recall_read_question(struct slice text, int64_t now, struct recall_question *question,
+			  struct arena *arena);
+
+/* ---- turns ---- */
+
+/* What ranking knows of a stored turn beside its terms. The store keeps it as it lies here. */
+struct recall_document {
+	int64_t created_at;
+	uint32_t conversation;
+	uint32_t ordinal;
+	uint32_t speaker; /* hash of the label that the text begins with ("Maria: ..."); 0: none */
+	uint16_t words;   /* at most 65535 */
+	uint8_t role;     /* enum role */
+	uint8_t is_live;  /* 0: superseded, hidden or never there: not to be found */
+};
+
+/* What the index keeps of a turn: its document and its terms. */
+void recall_describe(const struct turn *turn, struct recall_document *document,
+		     struct term_list *terms, struct arena *arena);
+
+struct recall_posting {
+	uint32_t document;
+	uint32_t count;
+};
+
+struct recall_postings {
+	const struct recall_posting *postings; /* by rising document; dead documents may be in it */
+	size_t count;
+};
+
+/* All that a user ever said: documents in the order in which they came, which is the order of their
+ * turns' ids. */
+struct recall_corpus {
+	const struct recall_document *documents;
+	size_t count;
+	const struct recall_postings *postings; /* one for each of the question's terms */
+	/* Cosine of each document's vector and the question's; below -1: it has none. NULL: there
+	 * are no vectors. */
+	const float *similarities;
+};
+
+struct recall_hit {
+	uint32_t document;
+	float score; /* above 0 */
+};
+
+/* Writes the best hits, the best first, of equal ones the newest first; at most `limit`. What has
+ * nothing to do with the question is no hit, so a greeting gives none. */
+size_t recall_rank(const struct recall_question *question, const struct recall_corpus *corpus,
+		   struct recall_hit *hits, size_t limit, struct arena *arena);
+
+/* ---- facts ---- */
+
+/* scores[i] tells how much facts[i] bears on the question; 0: not at all. */
+void recall_rank_facts(const struct recall_question *question, const struct fact *facts,
+		       size_t count, float *scores, struct arena *arena);
+
+#endif
