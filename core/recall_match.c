@@ -4,7 +4,7 @@
 
 /* BM25's parameters, and the power of the inverse document frequency: rare words tell more than its
  * logarithm says. */
-static const float saturation = 0.9f;
+static const float saturation = 1;
 static const float length_weight = 0.5f;
 static const float rarity_power = 1.3f;
 
@@ -12,7 +12,7 @@ static const float rarity_power = 1.3f;
  * what other words have found. */
 static const float kind_weights[] = {
 	[TERM_WORD] = 1,     [TERM_FORM] = 0.4f,     [TERM_STEM] = 0.75f,
-	[TERM_LIGHT] = 0.3f, [TERM_FUNCTION] = 0.1f,
+	[TERM_LIGHT] = 0.3f, [TERM_FUNCTION] = 0.15f,
 };
 
 static float mean_words(const struct recall_corpus *corpus)
