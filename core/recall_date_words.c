@@ -59,7 +59,7 @@ static const struct {
 	 "of in on by since until during early late mid the im am den de du del en le el em di il "
 	 "op van в"},
 	{DATE_DAYS_AGO, 0,
-	 "today tonight heute aujourd'hui hoy hoje oggi vandaag сегодня اليوم 今天 今日"},
+	 "today tonight heute aujourd hoy hoje oggi vandaag сегодня اليوم 今天 今日"},
 	{DATE_DAYS_AGO, 1, "yesterday gestern hier ayer ontem ieri gisteren вчера أمس 昨天 昨日"},
 	{DATE_DAYS_AGO, 2,
 	 "vorgestern avant-hier anteayer anteontem eergisteren позавчера 前天 一昨"},
