@@ -18,15 +18,15 @@ struct recall_period {
 	int64_t until;
 };
 
-enum { RECALL_MAX_PERIODS = 4 };
+enum { RECALL_MAX_PERIODS = 8 };
 
 struct recall_question {
 	struct slice text;
 	struct term_list terms;
-	const float *weights; /* of each term; a function word weighs nothing */
-	bool about_user;      /* it asks about the one who asks: "I", "my" */
-	bool about_past;      /* it asks what was so, or how it came: superseded facts bear on it */
-	bool wants_words;     /* it asks for exact wording: "verbatim", "word for word", "quote" */
+	bool has_subject; /* it has a word that says what it is about; a greeting has none */
+	bool about_user;  /* it asks about the one who asks: "I", "my" */
+	bool about_past;  /* it asks what was so, or how it came: superseded facts bear on it */
+	bool wants_words; /* it asks for exact wording: "verbatim", "word for word", "quote" */
 	struct recall_period periods[RECALL_MAX_PERIODS];
 	size_t period_count;
 	const int8_t *vector; /* its embedding, quantized (core/vector.h); NULL: none */
@@ -44,15 +44,19 @@ struct recall_document {
 	int64_t created_at;
 	uint32_t conversation;
 	uint32_t ordinal;
-	uint32_t speaker; /* hash of the label that the text begins with ("Maria: ..."); 0: none */
-	uint16_t words;   /* at most 65535 */
-	uint8_t role;     /* enum role */
-	uint8_t is_live;  /* 0: superseded, hidden or never there: not to be found */
+	uint32_t speaker : 31; /* of the label that the text begins with ("Maria: ..."); 0: none */
+	uint32_t asks : 1;     /* it holds a question */
+	uint16_t words;        /* at most 65535 */
+	uint8_t role;          /* enum role */
+	uint8_t is_live;       /* 0: superseded, hidden or never there: not to be found */
 };
 
 /* What the index keeps of a turn: its document and its terms. */
 void recall_describe(const struct turn *turn, struct recall_document *document,
 		     struct term_list *terms, struct arena *arena);
+
+/* The speaker that a word names, by the word's hash. */
+uint32_t recall_speaker(uint64_t hash);
 
 struct recall_posting {
 	uint32_t document;

@@ -10,7 +10,7 @@ static float overlap(const struct recall_question *question, struct slice text, 
 		uint64_t left = terms.terms[i].hash;
 		uint64_t right = question->terms.terms[j].hash;
 		if (left == right)
-			sum += question->weights[j];
+			sum += question->terms.terms[j].kind <= TERM_STEM;
 		i += left <= right;
 		j += right <= left;
 	}

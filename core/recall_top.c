@@ -1,4 +1,4 @@
-#include "core/recall_top.h"
+#include "core/recall_rank.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 #include "core/terms.h"
 
-#include "core/language.h"
+#include "core/lexicon.h"
 #include "core/text.h"
 
 #include <libstemmer.h>
@@ -12,6 +12,7 @@ struct word {
 	uint64_t hash;
 	struct slice text;
 	uint32_t count;
+	uint32_t bits; /* of the lexicon */
 };
 
 /* The distinct words: open addressing by their hashes, a slot without text is free. */
@@ -22,17 +23,6 @@ struct word_table {
 	size_t words;
 	struct arena *arena;
 };
-
-/* FNV-1a with MurmurHash3's finalizer, since FNV leaves the high bits of short words much alike. */
-uint64_t terms_hash(struct slice word)
-{
-	uint64_t hash = 0xCBF29CE484222325;
-	for (size_t i = 0; i < word.size; i++)
-		hash = (hash ^ (uint8_t)word.data[i]) * 0x100000001B3;
-	hash = (hash ^ hash >> 33) * 0xFF51AFD7ED558CCD;
-	hash = (hash ^ hash >> 33) * 0xC4CEB9FE1A85EC53;
-	return hash ^ hash >> 33;
-}
 
 static struct word *slot_of(const struct word_table *table, uint64_t hash)
 {
@@ -58,10 +48,12 @@ static void count_word(struct word_table *table, struct slice word)
 {
 	if (2 * table->used >= table->capacity)
 		grow(table);
-	uint64_t hash = terms_hash(word);
+	uint64_t hash = lexicon_hash(word);
 	struct word *slot = slot_of(table, hash);
 	if (slot->text.size == 0) {
-		*slot = (struct word){.hash = hash, .text = arena_copy(table->arena, word)};
+		*slot = (struct word){.hash = hash,
+				      .text = arena_copy(table->arena, word),
+				      .bits = lexicon_find(hash)};
 		table->used++;
 	}
 	slot->count++;
@@ -106,23 +98,62 @@ static void settle(struct term_list *list)
 	list->count = kept;
 }
 
-static struct slice stem(struct sb_stemmer *stemmer, struct slice word)
+/* The stemmers that a text has needed so far: its language's, and those of other scripts in it. */
+struct stemmers {
+	unsigned language;
+	const char *name;
+	struct sb_stemmer *stemmer;
+};
+
+static struct slice stem(struct stemmers *stemmers, struct slice word)
 {
+	const char *name = lexicon_stemmer(stemmers->language, word);
+	if (name == NULL)
+		return word;
+	if (name != stemmers->name) {
+		sb_stemmer_delete(stemmers->stemmer);
+		stemmers->stemmer = sb_stemmer_new(name, NULL);
+		stemmers->name = name;
+	}
+	if (stemmers->stemmer == NULL)
+		return word;
 	const sb_symbol *stemmed =
-		sb_stemmer_stem(stemmer, (const sb_symbol *)word.data, (int)word.size);
+		sb_stemmer_stem(stemmers->stemmer, (const sb_symbol *)word.data, (int)word.size);
 	if (stemmed == NULL)
 		return word;
-	return (struct slice){(const char *)stemmed, (size_t)sb_stemmer_length(stemmer)};
+	return (struct slice){(const char *)stemmed, (size_t)sb_stemmer_length(stemmers->stemmer)};
 }
 
-static const char *vote_for_language(const struct word_table *table)
+static unsigned language_of(const struct word_table *table)
 {
-	struct language_votes votes = {0};
-	for (size_t i = 0; i < table->capacity; i++) {
-		if (table->slots[i].text.size > 0)
-			language_vote(&votes, table->slots[i].text, table->slots[i].count);
-	}
-	return language_elect(&votes);
+	struct lexicon_votes votes = {0};
+	for (size_t i = 0; i < table->capacity; i++)
+		lexicon_vote(&votes, table->slots[i].bits, table->slots[i].count);
+	return lexicon_elect(&votes);
+}
+
+static enum term_kind kind_of(const struct word *word, unsigned language)
+{
+	if ((word->bits & (1U << language | 1U << LEXICON_OTHER)) != 0)
+		return TERM_FUNCTION;
+	return (word->bits & 1U << LEXICON_LIGHT) != 0 ? TERM_LIGHT : TERM_WORD;
+}
+
+static void add_terms(struct term_list *list, const struct word *word, struct stemmers *stemmers)
+{
+	enum term_kind kind = kind_of(word, stemmers->language);
+	struct term *term = &list->terms[list->count++];
+	*term = (struct term){word->hash, word->count, kind};
+	if (kind == TERM_FUNCTION)
+		return;
+	struct slice stemmed = stem(stemmers, word->text);
+	if (slice_equal(stemmed, word->text))
+		return;
+	bool is_light = kind == TERM_LIGHT;
+	if (!is_light)
+		term->kind = TERM_FORM;
+	list->terms[list->count++] = (struct term){lexicon_hash(stemmed), word->count,
+						   is_light ? TERM_LIGHT : TERM_STEM};
 }
 
 void terms_read(struct slice text, struct term_list *list, struct arena *arena)
@@ -132,17 +163,11 @@ void terms_read(struct slice text, struct term_list *list, struct arena *arena)
 		   take_word, &table);
 	*list = (struct term_list){.words = table.words};
 	list->terms = arena_alloc(arena, 2 * table.used * sizeof(struct term));
-	struct sb_stemmer *stemmer = sb_stemmer_new(vote_for_language(&table), NULL);
+	struct stemmers stemmers = {.language = language_of(&table)};
 	for (size_t i = 0; i < table.capacity; i++) {
-		const struct word *word = &table.slots[i];
-		if (word->text.size == 0)
-			continue;
-		list->terms[list->count++] = (struct term){word->hash, word->count};
-		struct slice stemmed = stemmer == NULL ? word->text : stem(stemmer, word->text);
-		if (!slice_equal(stemmed, word->text))
-			list->terms[list->count++] =
-				(struct term){terms_hash(stemmed), word->count};
+		if (table.slots[i].text.size > 0)
+			add_terms(list, &table.slots[i], &stemmers);
 	}
-	sb_stemmer_delete(stemmer);
+	sb_stemmer_delete(stemmers.stemmer);
 	settle(list);
 }

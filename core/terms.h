@@ -1,6 +1,7 @@
-/* Terms: what the lexical index knows a text by. A term stands for a word in whatever form it is
- * written: case folded, in NFKC, stemmed in the language of the text (Snowball); for scripts
- * without spaces it stands for an overlapping pair of characters. Only its hash is kept. */
+/* Terms: what the lexical index knows a text by. A term stands for a word, case folded and in NFKC,
+ * or for its stem in the language of the text (Snowball): both, so that a short text whose language
+ * was misjudged is still found by its words. For scripts without spaces it stands for an
+ * overlapping pair of characters. Only its hash is kept. */
 #ifndef RECALLD_CORE_TERMS_H
 #define RECALLD_CORE_TERMS_H
 
@@ -10,9 +11,18 @@
  * the store then builds its index anew. */
 enum { TERMS_VERSION = 1 };
 
+enum term_kind {
+	TERM_WORD,     /* a word that is its own stem */
+	TERM_FORM,     /* a word that is not... */
+	TERM_STEM,     /* ...and the stem of one */
+	TERM_LIGHT,    /* said in any talk: "hello", "remind" */
+	TERM_FUNCTION, /* an article, a pronoun, a question word, ... */
+};
+
 struct term {
 	uint64_t hash;
 	uint32_t count; /* how often it is in the text, at least 1 */
+	uint32_t kind;  /* enum term_kind */
 };
 
 struct term_list {
@@ -24,7 +34,5 @@ struct term_list {
 /* The terms of a text; of a very long one those of its first TERMS_TEXT_LIMIT bytes. */
 enum { TERMS_TEXT_LIMIT = 64 * 1024 };
 void terms_read(struct slice text, struct term_list *list, struct arena *arena);
-/* The hash that stands for a word. */
-uint64_t terms_hash(struct slice word);
 
 #endif

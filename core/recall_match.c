@@ -1,0 +1,60 @@
+#include "core/recall_rank.h"
+
+#include <math.h>
+
+/* BM25's parameters, and the power of the inverse document frequency: rare words tell more than its
+ * logarithm says. */
+static const float saturation = 0.9f;
+static const float length_weight = 0.5f;
+static const float rarity_power = 1.3f;
+
+/* A word and its stem are two terms that are counted together. A function word only tells apart
+ * what other words have found. */
+static const float kind_weights[] = {
+	[TERM_WORD] = 1,     [TERM_FORM] = 0.4f,     [TERM_STEM] = 0.75f,
+	[TERM_LIGHT] = 0.3f, [TERM_FUNCTION] = 0.1f,
+};
+
+static float mean_words(const struct recall_corpus *corpus)
+{
+	uint64_t words = 0;
+	for (size_t i = 0; i < corpus->count; i++)
+		words += corpus->documents[i].words;
+	return words == 0 ? 1 : (float)words / (float)corpus->count;
+}
+
+static float rarity(size_t found, size_t count)
+{
+	float others = (float)count - (float)found;
+	return powf(logf(1 + (others + 0.5f) / ((float)found + 0.5f)), rarity_power);
+}
+
+static void match_term(const struct recall_corpus *corpus, size_t at, enum term_kind kind,
+		       float mean, float *scores)
+{
+	const struct recall_postings *found = &corpus->postings[at];
+	bool says_little = kind == TERM_LIGHT || kind == TERM_FUNCTION;
+	float weight = kind_weights[kind] * rarity(found->count, corpus->count) * (saturation + 1);
+	for (size_t i = 0; i < found->count; i++) {
+		struct recall_posting posting = found->postings[i];
+		const struct recall_document *document = &corpus->documents[posting.document];
+		float *score = &scores[posting.document];
+		if (!document->is_live || (says_little && *score == 0))
+			continue;
+		float often = (float)posting.count;
+		float length = 1 - length_weight + length_weight * (float)document->words / mean;
+		*score += weight * often / (often + saturation * length);
+	}
+}
+
+void recall_match(const struct recall_question *question, const struct recall_corpus *corpus,
+		  float *scores)
+{
+	float mean = mean_words(corpus);
+	for (enum term_kind kind = TERM_WORD; kind <= TERM_FUNCTION; kind++) {
+		for (size_t i = 0; i < question->terms.count; i++) {
+			if (question->terms.terms[i].kind == kind)
+				match_term(corpus, i, kind, mean, scores);
+		}
+	}
+}
