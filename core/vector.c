@@ -25,21 +25,31 @@ bool vector_quantize(const float *values, size_t dimensions, int8_t *out)
 	return true;
 }
 
-WIDEST int32_t vector_dot(const int8_t *a, const int8_t *b, size_t dimensions)
+void vector_widen(const int8_t *vector, size_t dimensions, int16_t *out)
+{
+	for (size_t i = 0; i < dimensions; i++)
+		out[i] = vector[i];
+}
+
+WIDEST int32_t vector_dot(const int16_t *wide, const int8_t *vector, size_t dimensions)
 {
 	int32_t sum = 0;
 	for (size_t i = 0; i < dimensions; i++)
-		sum += (int16_t)a[i] * (int16_t)b[i];
+		sum += wide[i] * vector[i];
 	return sum;
 }
 
 float vector_length(const int8_t *vector, size_t dimensions)
 {
-	return sqrtf((float)vector_dot(vector, vector, dimensions));
+	int16_t wide[VECTOR_MAX_DIMENSIONS];
+	vector_widen(vector, dimensions, wide);
+	return sqrtf((float)vector_dot(wide, vector, dimensions));
 }
 
 float vector_cosine(const int8_t *a, const int8_t *b, size_t dimensions)
 {
+	int16_t wide[VECTOR_MAX_DIMENSIONS];
 	float lengths = vector_length(a, dimensions) * vector_length(b, dimensions);
-	return lengths == 0 ? 0 : (float)vector_dot(a, b, dimensions) / lengths;
+	vector_widen(a, dimensions, wide);
+	return lengths == 0 ? 0 : (float)vector_dot(wide, b, dimensions) / lengths;
 }

@@ -47,8 +47,8 @@ void documents_read(const struct memory *memory, struct documents *documents);
 void terms_put(const struct memory *memory, uint64_t turn, const struct term_list *terms);
 void terms_erase(const struct memory *memory, uint64_t turn, const struct term_list *terms);
 
-/* The postings of each of the question's terms that has a weight, by the places of `documents`. */
+/* The postings of each term, by the places of `documents`. */
 struct recall_postings *postings_of(const struct memory *memory, const struct documents *documents,
-				    const struct recall_question *question);
+				    const struct term_list *terms);
 
 #endif

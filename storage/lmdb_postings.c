@@ -255,9 +255,8 @@ static void gather_waiting(struct gathering *gathering, uint64_t hash)
 }
 
 struct recall_postings *postings_of(const struct memory *memory, const struct documents *documents,
-				    const struct recall_question *question)
+				    const struct term_list *terms)
 {
-	const struct term_list *terms = &question->terms;
 	struct waiting_turns waiting;
 	struct recall_postings *all = arena_alloc(memory->arena, terms->count * sizeof(*all));
 	size_t room = documents->count + DOCUMENT_BLOCK + 1;
@@ -266,9 +265,6 @@ struct recall_postings *postings_of(const struct memory *memory, const struct do
 	gathering.postings = gathered;
 	read_waiting(memory, &waiting);
 	for (size_t i = 0; i < terms->count; i++) {
-		/* A function word's list is the longest, and weighs nothing. */
-		if (!(question->weights[i] > 0))
-			continue;
 		gathering.count = 0;
 		gather_lists(&gathering, terms->terms[i].hash);
 		gather_waiting(&gathering, terms->terms[i].hash);

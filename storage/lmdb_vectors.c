@@ -117,7 +117,8 @@ void vectors_erase(const struct memory *memory, uint64_t turn)
 /* ---- comparing ---- */
 
 struct comparing {
-	const struct recall_question *question;
+	size_t dimensions;
+	int16_t question[VECTOR_MAX_DIMENSIONS];
 	float length; /* of the question's vector */
 	const struct documents *documents;
 	float *similarities;
@@ -125,22 +126,22 @@ struct comparing {
 
 static void compare_block(const struct comparing *comparing, uint64_t first, struct slice block)
 {
-	size_t dimensions = comparing->question->dimensions;
+	size_t dimensions = comparing->dimensions;
 	for (size_t i = 0; i < BLOCK; i++) {
 		const char *slot = block.data + i * slot_size(dimensions);
 		float length = slot_length(slot);
 		uint64_t document = first + i - comparing->documents->first;
 		if (!(length > 0) || document >= comparing->documents->count)
 			continue;
-		int32_t dot = vector_dot(comparing->question->vector, (const int8_t *)slot + LENGTH,
-					 dimensions);
+		int32_t dot =
+			vector_dot(comparing->question, (const int8_t *)slot + LENGTH, dimensions);
 		comparing->similarities[document] = (float)dot / (length * comparing->length);
 	}
 }
 
 static void compare_blocks(const struct memory *memory, const struct comparing *comparing)
 {
-	size_t size = BLOCK * slot_size(comparing->question->dimensions);
+	size_t size = BLOCK * slot_size(comparing->dimensions);
 	struct scan scan;
 	struct slice key;
 	struct slice value;
@@ -160,13 +161,14 @@ const float *vectors_compare(const struct memory *memory, const struct recall_qu
 	    embedding.dimensions != question->dimensions || embedding.dimensions == 0)
 		return NULL;
 	struct comparing comparing = {
-		.question = question,
+		.dimensions = question->dimensions,
 		.length = vector_length(question->vector, question->dimensions),
 		.documents = documents,
 		.similarities =
 			(float *)arena_bytes(memory->arena, documents->count * sizeof(float))};
 	if (comparing.length == 0)
 		return NULL;
+	vector_widen(question->vector, question->dimensions, comparing.question);
 	for (size_t i = 0; i < documents->count; i++)
 		comparing.similarities[i] = -2;
 	compare_blocks(memory, &comparing);

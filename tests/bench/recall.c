@@ -1,7 +1,5 @@
 /* How long recall takes, and what an append costs, at three sizes of a memory. Prints a table; run
  * it as build/tests/bench-recall. `vectors` as its argument gives each turn one. */
-#include "core/vector.h"
-#include "storage/lmdb_engine.h"
 #include "tests/unit/random.h"
 #include "tests/unit/store_oracle.h"
 
