@@ -1,5 +1,5 @@
 /* The other reads: jobs for the learner, a user's memory and receipts for people. */
-#include "storage/lmdb_memory.h"
+#include "storage/lmdb_branch.h"
 
 enum { TURNS_BEFORE = 6 };
 
@@ -160,6 +160,8 @@ static bool read_facts_input(const struct memory *memory, uint64_t exchange_id,
 		(void)read_current(memory, exchange.answer, &input->assistant);
 	read_before(memory, &input->user, input);
 	input->facts = memory_facts(memory, fact_is_known, 0, &input->fact_count);
+	input->fact_count = branch_drop_taken_back(&(struct branch){0}, memory, input->facts,
+						   input->fact_count);
 	return true;
 }
 
