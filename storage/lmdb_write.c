@@ -32,6 +32,20 @@ struct appending {
 	size_t went;
 };
 
+/* The exchange whose user turn is asked again. False: it was hidden, or is gone. */
+static bool find_same_exchange(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	struct stored_turn *turn = &appending->user_turn;
+	if (!memory_turn(memory, appending->append->same_exchange, turn) ||
+	    turn->turn.state == TURN_HIDDEN || turn->turn.role != ROLE_USER ||
+	    !memory_exchange(memory, &turn->turn, &appending->exchange))
+		return false;
+	appending->conversation_id = turn->turn.conversation;
+	appending->ordinal = turn->turn.ordinal;
+	return true;
+}
+
 /* The branch is worked out anew: others may have been appended since the request was loaded. A turn
  * asked again that another branch took back meanwhile comes back as well. */
 static void take_back(struct appending *appending)
@@ -49,20 +63,8 @@ static void take_back(struct appending *appending)
 		return;
 	supersede(memory, &appending->user, &branch, append->started_at, &appending->like);
 	appending->superseded = true;
-}
-
-/* The exchange whose user turn is asked again. False: it was hidden, or is gone. */
-static bool find_same_exchange(struct appending *appending)
-{
-	const struct memory *memory = &appending->memory;
-	struct stored_turn *turn = &appending->user_turn;
-	if (!memory_turn(memory, appending->append->same_exchange, turn) ||
-	    turn->turn.state != TURN_CURRENT || turn->turn.role != ROLE_USER ||
-	    !memory_exchange(memory, &turn->turn, &appending->exchange))
-		return false;
-	appending->conversation_id = turn->turn.conversation;
-	appending->ordinal = turn->turn.ordinal;
-	return true;
+	if (append->same_exchange != 0)
+		(void)find_same_exchange(appending); /* it may have come back just now */
 }
 
 static void open_conversation(struct appending *appending)
@@ -232,14 +234,14 @@ static enum store_result append_exchange(struct appending *appending)
 	if (tickets_marked_since(memory->transaction->store->forgotten, memory->user,
 				 append->ticket))
 		return STORE_STALE;
+	if (append->journal && append->same_exchange != 0 && !find_same_exchange(appending))
+		return STORE_STALE;
 	appending->may_keep_given = !tickets_marked_since(memory->transaction->store->taken_back,
 							  memory->user, append->ticket);
 	journal_open_user(memory, append->tenant, append->user, append->started_at,
 			  &appending->user);
 	if (append->journal)
 		take_back(appending);
-	if (append->journal && append->same_exchange != 0 && !find_same_exchange(appending))
-		return STORE_STALE;
 	if (append->now > appending->user.last_seen)
 		appending->user.last_seen = append->now;
 	open_conversation(appending);
