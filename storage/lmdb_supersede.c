@@ -108,20 +108,21 @@ static void sort_ids(struct id_list *list)
 		qsort(list->ids, list->count, sizeof(*list->ids), compare_ids);
 }
 
-/* What was given of it. Other frozen contexts name their facts, and are looked at by them. */
-static void drop_what_was_given(struct superseding *superseding, bool summary_goes)
+void supersede_summary(const struct memory *memory, const struct job *like)
 {
-	const struct memory *memory = superseding->memory;
 	struct key user = key_of_user(memory->user);
-	if (summary_goes) {
-		(void)table_delete(memory->transaction, TABLE_SUMMARIES, user);
-		(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
-		(void)table_delete_all(memory->transaction, TABLE_REPLAYS, user);
-		return;
-	}
+	(void)table_delete(memory->transaction, TABLE_SUMMARIES, user);
+	(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
+	(void)table_delete_all(memory->transaction, TABLE_REPLAYS, user);
+	memory_recount_uncovered(memory, like);
+}
+
+/* Frozen contexts name their facts: who reads them looks whether those stand. */
+static void drop_replays(struct superseding *superseding)
+{
 	sort_ids(&superseding->turns);
 	sort_ids(&superseding->facts);
-	replays_delete_with(memory, superseding->turns.ids, superseding->turns.count,
+	replays_delete_with(superseding->memory, superseding->turns.ids, superseding->turns.count,
 			    superseding->facts.ids, superseding->facts.count);
 }
 
@@ -140,6 +141,9 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 		take(&superseding, branch->taken.ids[i]);
 	for (size_t i = 0; i < branch->returned.count; i++)
 		give_back(&superseding, branch->returned.ids[i]);
-	drop_what_was_given(&superseding, summary_goes);
-	memory_recount_uncovered(memory, like);
+	drop_replays(&superseding);
+	if (summary_goes)
+		supersede_summary(memory, like);
+	else
+		memory_recount_uncovered(memory, like);
 }

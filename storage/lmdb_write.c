@@ -188,11 +188,22 @@ static void make_jobs(struct appending *appending)
 				appending->learn ? &appending->like : NULL);
 }
 
+/* A summary that covers the answer whose place is taken now may hold what it said. */
+static void look_at_summary(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	struct summary summary;
+	(void)memory_summary(memory, &summary);
+	appending->covers = summary.covers;
+	if (appending->exchange.answer == 0 || appending->exchange.answer > summary.covers)
+		return;
+	supersede_summary(memory, &appending->like);
+	appending->covers = 0;
+}
+
 static void journal_exchange(struct appending *appending)
 {
-	struct summary summary;
-	(void)memory_summary(&appending->memory, &summary);
-	appending->covers = summary.covers;
+	look_at_summary(appending);
 	if (appending->append->same_exchange == 0)
 		add_user_turn(appending);
 	else
