@@ -90,19 +90,17 @@ static int64_t taken_back_at(const struct memory *memory, uint64_t id)
 {
 	struct stored_turn turn;
 	struct stored_exchange exchange;
-	if (!branch_turn(memory, id, &turn) || turn.turn.state != TURN_SUPERSEDED ||
+	if (!branch_turn(memory, id, &turn) || turn.turn.state == TURN_CURRENT ||
 	    !memory_exchange(memory, &turn.turn, &exchange))
 		return 0;
 	return exchange.taken_back_at;
 }
 
-/* As it will be. */
-static bool will_be_taken_back(const struct changing *changing, uint64_t id)
+bool branch_is_taken_back(const struct branch *branch, const struct memory *memory, uint64_t id)
 {
-	if (id_list_has(&changing->branch->taken, id))
+	if (id_list_has(&branch->taken, id))
 		return true;
-	return !id_list_has(&changing->branch->returned, id) &&
-	       taken_back_at(changing->memory, id) != 0;
+	return !id_list_has(&branch->returned, id) && taken_back_at(memory, id) != 0;
 }
 
 static bool stands(const struct changing *changing, const struct stored_turn *turn)
@@ -205,7 +203,7 @@ static void revive_before(const struct changing *changing, uint64_t id, struct i
 		const struct fact *fact = &changing->facts[i];
 		if (fact->state != FACT_SUPERSEDED || fact->superseded_by != id)
 			continue;
-		if (will_be_taken_back(changing, fact->exchange))
+		if (branch_is_taken_back(changing->branch, changing->memory, fact->exchange))
 			retract(changing, i, ended);
 		else
 			let_stand(changing, i);
@@ -285,17 +283,4 @@ bool *branch_change_facts(const struct branch *branch, const struct memory *memo
 	take_facts_back(&changing);
 	give_facts_back(&changing);
 	return changing.changed;
-}
-
-size_t branch_drop_taken_back(const struct branch *branch, const struct memory *memory,
-			      struct fact *facts, size_t count)
-{
-	const struct changing changing = {.branch = branch, .memory = memory};
-	size_t left = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (facts[i].state == FACT_CURRENT ||
-		    !will_be_taken_back(&changing, facts[i].exchange))
-			facts[left++] = facts[i];
-	}
-	return left;
 }

@@ -38,9 +38,8 @@ bool branch_find(struct branch *branch, const struct memory *memory, uint32_t co
 bool *branch_change_facts(const struct branch *branch, const struct memory *memory,
 			  struct fact *facts, size_t count, int64_t now);
 
-/* Leaves out the past facts whose source is taken back: as if they had never been said. Gives how
- * many are left. */
-size_t branch_drop_taken_back(const struct branch *branch, const struct memory *memory,
-			      struct fact *facts, size_t count);
+/* Whether an exchange is taken back when the branch is done; what was hidden since stays so. */
+bool branch_is_taken_back(const struct branch *branch, const struct memory *memory,
+			  uint64_t exchange);
 
 #endif

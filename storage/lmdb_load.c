@@ -100,9 +100,13 @@ static void read_summary(struct loading *loading)
 	view->replay_count = 0;
 }
 
-static bool is_wanted(const struct load *load, const struct fact *fact)
+/* What was taken back is no past either: as if it had never been said. */
+static bool is_wanted(const struct loading *loading, const struct fact *fact)
 {
-	return fact->state == FACT_CURRENT ? fact_is_current(fact, load->now) : load->past_facts;
+	if (fact->state == FACT_CURRENT)
+		return fact_is_current(fact, loading->load->now);
+	return loading->load->past_facts &&
+	       !branch_is_taken_back(&loading->place.branch, &loading->memory, fact->exchange);
 }
 
 static void read_facts(struct loading *loading)
@@ -110,18 +114,17 @@ static void read_facts(struct loading *loading)
 	const struct memory *memory = &loading->memory;
 	const struct load *load = loading->load;
 	struct memory_view *view = loading->view;
-	bool past_too = load->past_facts || view->branches;
-	view->facts = memory_facts(memory, past_too ? fact_is_known : fact_is_current, load->now,
-				   &view->fact_count);
-	if (!past_too)
+	size_t known;
+	if (!load->past_facts && !view->branches) {
+		view->facts = memory_facts(memory, fact_is_current, load->now, &view->fact_count);
 		return;
-	(void)branch_change_facts(&loading->place.branch, memory, view->facts, view->fact_count,
-				  load->now);
-	size_t known = branch_drop_taken_back(&loading->place.branch, memory, view->facts,
-					      view->fact_count);
-	view->fact_count = 0;
+	}
+	view->facts = memory_facts(memory, fact_is_known, load->now, &known);
+	if (view->branches)
+		(void)branch_change_facts(&loading->place.branch, memory, view->facts, known,
+					  load->now);
 	for (size_t i = 0; i < known; i++) {
-		if (is_wanted(load, &view->facts[i]))
+		if (is_wanted(loading, &view->facts[i]))
 			view->facts[view->fact_count++] = view->facts[i];
 	}
 }

@@ -353,7 +353,7 @@ struct job_input {
 	struct turn assistant; /* text empty when there is none */
 	struct turn *before;   /* up to 6 turns of the same conversation before it, oldest first */
 	size_t before_count;
-	struct fact *facts; /* all but the forgotten and what was taken back */
+	struct fact *facts; /* all but the forgotten; what was taken back as if before all time */
 	size_t fact_count;
 	bool has_summary; /* JOB_SUMMARY */
 	struct summary summary;

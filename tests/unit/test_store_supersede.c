@@ -328,7 +328,11 @@ START_TEST(past_facts_are_given_when_asked_for_but_not_what_was_taken_back)
 	/* Nor is it in the way of what is learned from now on. */
 	struct job_input input;
 	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 7, &input), STORE_OK);
-	ck_assert_uint_eq(input.fact_count, 1);
+	ck_assert_uint_eq(input.fact_count, 2);
+	unit_assert_slice(input.facts[1].value, "Bonn");
+	ck_assert_int_eq(input.facts[1].state, FACT_RETRACTED);
+	ck_assert_int_eq(input.facts[1].observed_at, INT64_MIN);
+	ck_assert_int_eq(input.facts[1].ended_at, INT64_MIN);
 	ck_assert_uint_eq(input.before_count, 2);
 	fixture_finish(&fixture);
 }
@@ -677,6 +681,9 @@ START_TEST(what_was_forgotten_does_not_come_back_with_its_branch)
 	struct memory_view view = fixture_view(&fixture, "chat");
 	for (size_t i = 0; i < view.turn_count; i++)
 		ck_assert(!slice_equal(view.turns[i].text, slice_of(two)));
+	assert_city(&fixture, "Paris");
+	struct load load = {.user = fixture_key("alex"), .facts = true, .past_facts = true};
+	ck_assert_uint_eq(fixture_load(&fixture, &load).fact_count, 1);
 	fixture_finish(&fixture);
 }
 END_TEST
