@@ -186,6 +186,34 @@ static void retract(const struct changing *changing, size_t index, struct id_lis
 	id_list_add(ended, changing->memory->arena, changing->facts[index].id);
 }
 
+static bool exclude_each_other(const struct fact *a, const struct fact *b)
+{
+	return slice_equal(a->entity, b->entity) && slice_equal(a->key, b->key) &&
+	       (!a->many || !b->many || slice_equal(a->value, b->value));
+}
+
+static bool is_newer(const struct fact *a, const struct fact *b)
+{
+	return a->observed_at != b->observed_at ? a->observed_at > b->observed_at : a->id > b->id;
+}
+
+/* Of values that exclude each other the newest observation stands. */
+static void settle(const struct changing *changing, size_t index)
+{
+	struct fact *fact = &changing->facts[index];
+	for (size_t i = 0; i < changing->count && fact->state == FACT_CURRENT; i++) {
+		struct fact *other = &changing->facts[i];
+		if (i == index || other->state != FACT_CURRENT || !exclude_each_other(fact, other))
+			continue;
+		struct fact *winner = is_newer(fact, other) ? fact : other;
+		struct fact *loser = winner == fact ? other : fact;
+		loser->state = FACT_SUPERSEDED;
+		loser->ended_at = winner->observed_at;
+		loser->superseded_by = winner->id;
+		changing->changed[loser - changing->facts] = true;
+	}
+}
+
 static void let_stand(const struct changing *changing, size_t index)
 {
 	struct fact *fact = &changing->facts[index];
@@ -193,6 +221,7 @@ static void let_stand(const struct changing *changing, size_t index)
 	fact->ended_at = 0;
 	fact->superseded_by = 0;
 	changing->changed[index] = true;
+	settle(changing, index);
 }
 
 /* What the fact had taken the place of stands again, unless that was taken back itself: then what
@@ -228,34 +257,6 @@ static void take_facts_back(const struct changing *changing)
 		revive_before(changing, ended.ids[i], &ended);
 }
 
-static bool exclude_each_other(const struct fact *a, const struct fact *b)
-{
-	return slice_equal(a->entity, b->entity) && slice_equal(a->key, b->key) &&
-	       (!a->many || !b->many || slice_equal(a->value, b->value));
-}
-
-static bool is_newer(const struct fact *a, const struct fact *b)
-{
-	return a->observed_at != b->observed_at ? a->observed_at > b->observed_at : a->id > b->id;
-}
-
-/* Of values that exclude each other the newest observation stands. */
-static void settle(const struct changing *changing, size_t index)
-{
-	struct fact *fact = &changing->facts[index];
-	for (size_t i = 0; i < changing->count && fact->state == FACT_CURRENT; i++) {
-		struct fact *other = &changing->facts[i];
-		if (i == index || other->state != FACT_CURRENT || !exclude_each_other(fact, other))
-			continue;
-		struct fact *winner = is_newer(fact, other) ? fact : other;
-		struct fact *loser = winner == fact ? other : fact;
-		loser->state = FACT_SUPERSEDED;
-		loser->ended_at = winner->observed_at;
-		loser->superseded_by = winner->id;
-		changing->changed[loser - changing->facts] = true;
-	}
-}
-
 static void give_facts_back(const struct changing *changing)
 {
 	for (size_t i = 0; i < changing->count; i++) {
@@ -265,7 +266,6 @@ static void give_facts_back(const struct changing *changing)
 		    fact->ended_at != taken_back_at(changing->memory, fact->exchange))
 			continue;
 		let_stand(changing, i);
-		settle(changing, i);
 	}
 }
 

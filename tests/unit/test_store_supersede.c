@@ -1,5 +1,7 @@
 #include "tests/unit/store_fixture.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAP = 64 * 1024 * 1024 };
@@ -302,6 +304,60 @@ START_TEST(an_edit_retracts_the_fact_and_revives_the_older_value)
 	ck_assert_uint_eq(view.answers, 2);
 	ck_assert_int_eq(view.facts[0].ended_at, 0);
 	ck_assert_uint_eq(view.facts[0].superseded_by, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* Learns from an exchange as the learner does, with this answer of the memory model. */
+static void learn_answer(struct fixture *fixture, uint64_t exchange, const char *answer)
+{
+	struct job_input input;
+	struct learning learning = {0};
+	ck_assert_int_eq(fixture_input(fixture, JOB_FACTS, exchange, &input), STORE_OK);
+	struct learn_turn turn = {.exchange = exchange,
+				  .created_at = input.user.created_at,
+				  .user = input.user.text,
+				  .facts = input.facts,
+				  .fact_count = input.fact_count,
+				  .min_confidence = 0.5};
+	ck_assert(learn_facts_read(&turn, slice_of(answer), &learning, &fixture->arena));
+	ck_assert_int_eq(fixture_learned(fixture, exchange, learning.changes, learning.change_count,
+					 learning.hide_exchange),
+			 STORE_OK);
+}
+
+START_TEST(the_reworded_turn_is_learned_from_as_if_the_old_one_had_never_been)
+{
+	struct fixture fixture;
+	chat_three(&fixture);
+	learn_cities(&fixture);
+	(void)chat(&fixture, ASK("I moved to Rome last year", {one, "a1"}), "b2", 400);
+	learn_answer(&fixture, 7,
+		     "{\"entities\":[{\"key\":\"city\",\"value\":\"Rome\",\"confidence\":0.9}]}");
+	assert_city(&fixture, "Rome");
+	struct load load = {.user = fixture_key("alex"), .facts = true, .past_facts = true};
+	struct memory_view view = fixture_load(&fixture, &load);
+	ck_assert_uint_eq(view.fact_count, 2);
+	unit_assert_slice(view.facts[0].value, "Paris");
+	ck_assert_int_eq(view.facts[0].state, FACT_SUPERSEDED);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_fact_that_was_taken_back_can_be_forgotten)
+{
+	struct fixture fixture;
+	chat_three(&fixture);
+	learn_cities(&fixture);
+	(void)chat(&fixture, ASK("Forget that I was in Bonn", {one, "a1"}), "b2", 400);
+	learn_answer(&fixture, 7,
+		     "{\"entities\":[{\"key\":\"city\",\"value\":\"Bonn\",\"forget\":true}]}");
+	(void)chat(&fixture, ASK("next", {one, "a1"}, {two, "a2"}), "a3", 500);
+	assert_city(&fixture, "Paris");
+	struct job_input input;
+	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 9, &input), STORE_OK);
+	for (size_t i = 0; i < input.fact_count; i++)
+		ck_assert(!slice_equal(input.facts[i].value, SLICE("Bonn")));
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -700,6 +756,136 @@ START_TEST(the_users_conversations_are_counted)
 }
 END_TEST
 
+/* ---- any walk through a tree of branches ---- */
+
+enum { NODES = 60, DEPTH = 12 };
+
+struct node {
+	size_t parent; /* its index; NODES: none */
+	char user[64];
+	char value[16];
+	char answer[16];
+	uint64_t exchange;
+	int64_t created_at;
+	bool learned;
+};
+
+struct walk {
+	struct node nodes[NODES];
+	size_t count;
+	size_t path[DEPTH];
+	size_t depth;
+	unsigned seed;
+};
+
+static void take_path(struct walk *walk, size_t node)
+{
+	size_t reversed[DEPTH];
+	walk->depth = 0;
+	for (; node != NODES; node = walk->nodes[node].parent)
+		reversed[walk->depth++] = node;
+	for (size_t i = 0; i < walk->depth; i++)
+		walk->path[i] = reversed[walk->depth - 1 - i];
+}
+
+static void grow_node(struct walk *walk, size_t parent, int64_t now)
+{
+	struct node *node = &walk->nodes[walk->count];
+	*node = (struct node){.parent = parent, .created_at = now - 1};
+	(void)snprintf(node->user, sizeof(node->user), "the turn that names city c%zu",
+		       walk->count);
+	(void)snprintf(node->value, sizeof(node->value), "c%zu", walk->count);
+	(void)snprintf(node->answer, sizeof(node->answer), "answer %zu", walk->count);
+	take_path(walk, walk->count++);
+}
+
+static void ask_at_path_end(struct fixture *fixture, struct walk *walk, int64_t now)
+{
+	struct said history[DEPTH];
+	struct node *last = &walk->nodes[walk->path[walk->depth - 1]];
+	for (size_t i = 0; i + 1 < walk->depth; i++) {
+		const struct node *node = &walk->nodes[walk->path[i]];
+		history[i] = (struct said){node->user, node->answer};
+	}
+	struct request request = {history, walk->depth - 1, last->user};
+	(void)chat(fixture, request, last->answer, now);
+	struct memory_view view = fixture_view(fixture, "chat");
+	for (size_t i = 0; i < view.turn_count; i++) {
+		if (slice_equal(view.turns[i].text, slice_of(last->user)))
+			last->exchange = view.turns[i].exchange;
+	}
+}
+
+/* The current turns are those of the path, and the city is the one that was named last of what was
+ * learned there. */
+static void assert_path_stands(struct fixture *fixture, const struct walk *walk)
+{
+	const struct node *newest = NULL;
+	struct memory_view view = fixture_view(fixture, "chat");
+	ck_assert_uint_eq(view.turn_count, 2 * walk->depth);
+	for (size_t i = 0; i < walk->depth; i++) {
+		const struct node *node = &walk->nodes[walk->path[i]];
+		size_t found = 0;
+		for (size_t j = 0; j < view.turn_count; j++)
+			found += view.turns[j].exchange == node->exchange;
+		ck_assert_uint_eq(found, 2);
+		if (node->learned && (newest == NULL || node->created_at > newest->created_at))
+			newest = node;
+	}
+	assert_city(fixture, newest == NULL ? NULL : newest->value);
+}
+
+static void learn_some(struct fixture *fixture, struct walk *walk)
+{
+	struct job_list jobs = jobs_of(fixture);
+	for (size_t i = 0; i < jobs.count; i++) {
+		char answer[128];
+		if (jobs.jobs[i].kind != JOB_FACTS || rand_r(&walk->seed) % 2 == 0)
+			continue;
+		for (size_t j = 0; j < walk->count; j++) {
+			struct node *node = &walk->nodes[j];
+			if (node->exchange != jobs.jobs[i].exchange)
+				continue;
+			(void)snprintf(answer, sizeof(answer),
+				       "{\"entities\":[{\"key\":\"city\",\"value\":\"%s\","
+				       "\"confidence\":0.9}]}",
+				       node->value);
+			ck_assert(!node->learned);
+			learn_answer(fixture, node->exchange, answer);
+			node->learned = true;
+		}
+	}
+}
+
+START_TEST(whatever_branch_a_client_goes_to_just_its_turns_and_facts_stand)
+{
+	for (unsigned round = 0; round < 12; round++) {
+		struct fixture fixture;
+		struct walk walk = {.seed = round + 1};
+		int64_t now = 100;
+		fixture_init(&fixture, MAP);
+		grow_node(&walk, NODES, now);
+		ask_at_path_end(&fixture, &walk, now);
+		grow_node(&walk, 0, ++now);
+		ask_at_path_end(&fixture, &walk, now);
+		while (walk.count < NODES) {
+			size_t from = (size_t)rand_r(&walk.seed) % walk.count;
+			bool again = rand_r(&walk.seed) % 4 == 0;
+			bool first = rand_r(&walk.seed) % 16 == 0;
+			take_path(&walk, from);
+			now += 10;
+			if (!again && (first || walk.depth < DEPTH))
+				grow_node(&walk, first ? NODES : from, now);
+			ask_at_path_end(&fixture, &walk, now);
+			assert_path_stands(&fixture, &walk);
+			learn_some(&fixture, &walk);
+			assert_path_stands(&fixture, &walk);
+		}
+		fixture_finish(&fixture);
+	}
+}
+END_TEST
+
 UNIT_MAIN("store_supersede", an_assistant_text_that_was_trimmed_is_counted_and_no_edit,
 	  answers_before_the_marks_count_as_carried,
 	  a_user_turn_that_was_wrapped_or_unwrapped_is_no_edit,
@@ -707,6 +893,8 @@ UNIT_MAIN("store_supersede", an_assistant_text_that_was_trimmed_is_counted_and_n
 	  a_client_that_sends_only_its_newest_message_takes_nothing_back,
 	  a_window_over_equal_answers_takes_nothing_back,
 	  an_edit_retracts_the_fact_and_revives_the_older_value,
+	  the_reworded_turn_is_learned_from_as_if_the_old_one_had_never_been,
+	  a_fact_that_was_taken_back_can_be_forgotten,
 	  past_facts_are_given_when_asked_for_but_not_what_was_taken_back,
 	  the_first_turn_is_edited_by_a_client_that_is_known_to_send_history,
 	  jobs_of_what_was_taken_back_are_gone,
@@ -723,4 +911,5 @@ UNIT_MAIN("store_supersede", an_assistant_text_that_was_trimmed_is_counted_and_n
 	  branches_appended_in_a_row_from_stale_views_leave_one,
 	  a_request_appended_behind_a_branch_heals_with_the_next,
 	  what_was_forgotten_does_not_come_back_with_its_branch,
-	  the_users_conversations_are_counted)
+	  the_users_conversations_are_counted,
+	  whatever_branch_a_client_goes_to_just_its_turns_and_facts_stand)
