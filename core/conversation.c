@@ -1,5 +1,7 @@
 #include "core/conversation.h"
 
+#include "core/text.h"
+
 /* A run while it is followed, and what it is compared by. */
 struct run {
 	const struct answer_hit *first;
@@ -47,7 +49,9 @@ static bool is_better(const struct run *run, const struct run *best)
 		return run->matching_users > best->matching_users;
 	if (run->last->mark != best->last->mark)
 		return run->last->mark > best->last->mark;
-	return run->first->conversation > best->first->conversation;
+	if (run->first->conversation != best->first->conversation)
+		return run->first->conversation > best->first->conversation;
+	return run->first->ordinal > best->first->ordinal;
 }
 
 struct conversation_match conversation_match(const struct answer_hit *hits, size_t count)
@@ -65,5 +69,47 @@ struct conversation_match conversation_match(const struct answer_hit *hits, size
 		.first_ordinal = best.first->ordinal,
 		.next_ordinal = ordinal_after(best.last),
 		.answers = best.answers,
+		.last_mark = best.last->mark,
 	};
+}
+
+enum { EDIT_WORDS = 256, WRAPPING = 100 };
+
+struct words {
+	uint64_t hashes[EDIT_WORDS];
+	size_t count;
+};
+
+static bool take_word(void *cookie, struct slice word)
+{
+	struct words *words = cookie;
+	words->hashes[words->count++] = text_hash(word);
+	return words->count < EDIT_WORDS;
+}
+
+static bool are_half_in(const struct words *words, const struct words *other)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < words->count; i++) {
+		size_t at = 0;
+		while (at < other->count && other->hashes[at] != words->hashes[i])
+			at++;
+		found += at < other->count;
+	}
+	return 2 * found >= words->count;
+}
+
+bool conversation_is_edit(struct slice before, struct slice after)
+{
+	struct words old = {.count = 0};
+	struct words new = {.count = 0};
+	text_words(before, take_word, &old);
+	text_words(after, take_word, &new);
+	return old.count > 0 && new.count > 0 && are_half_in(&old, &new) && are_half_in(&new, &old);
+}
+
+bool conversation_is_wrapped(struct slice whole, struct slice part)
+{
+	return whole.size >= part.size && whole.size - part.size >= WRAPPING &&
+	       text_contains(whole, part);
 }

@@ -20,12 +20,22 @@ struct conversation_match {
 	uint32_t first_ordinal; /* of the run's first answer */
 	uint32_t next_ordinal;  /* the one after the run's last answer */
 	size_t answers;         /* answers (not tool calls) in the run */
+	size_t last_mark;       /* of the run */
 };
 
 /* `hits` sorted by mark. A run goes on from one mark to the next when the conversation is the same
  * and the ordinal is the next one (the same one from a message that called tools to its answer). Of
  * equal runs the one with more matching user turns wins, then the later run in the request, then
- * the conversation that began last. Takes O(hits²) time at worst; callers bound the hits. */
+ * the conversation that began last, then the later place in it. Takes O(hits²) time at worst;
+ * callers bound the hits. */
 struct conversation_match conversation_match(const struct answer_hit *hits, size_t count);
+
+/* Whether a user turn reads like an edit of another one: at least half of the words of each are in
+ * the other. The first 256 words of each are looked at. */
+bool conversation_is_edit(struct slice before, struct slice after);
+
+/* Whether a user turn is another one wrapped in something long, as clients do with documents: it
+ * contains it and 100 bytes more. */
+bool conversation_is_wrapped(struct slice whole, struct slice part);
 
 #endif

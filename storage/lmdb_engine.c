@@ -37,6 +37,7 @@ static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_PARKED] = "parked",
 	[TABLE_USER_RECEIPTS] = "user_receipt",
 	[TABLE_RECEIPTS] = "receipt",
+	[TABLE_REPLAYS] = "replay",
 	[TABLE_RECEIPT_AGES] = "receipt_age",
 	[TABLE_DOCUMENTS] = "document",
 	[TABLE_TERMS] = "term",
@@ -235,6 +236,7 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	store->receipts = options->receipts;
 	store->forgotten = tickets_create(TICKETS);
 	store->hidden = tickets_create(TICKETS);
+	store->taken_back = tickets_create(TICKETS);
 	if (make_directory(store->path, &complaint) && take_lock(store, &complaint) &&
 	    open_environment(store, &complaint) && prepare_tables(store, &complaint)) {
 		engine_look_at_room(store);
@@ -254,6 +256,7 @@ void store_close(struct store *store)
 		mdb_env_close(store->env);
 	if (store->lock >= 0)
 		close(store->lock);
+	tickets_destroy(store->taken_back);
 	tickets_destroy(store->hidden);
 	tickets_destroy(store->forgotten);
 	free(store->path);

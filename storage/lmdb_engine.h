@@ -21,6 +21,7 @@ enum table {
 	TABLE_EXCHANGES,     /* conversation, ordinal, exchange */
 	TABLE_CONVERSATIONS, /* conversation */
 	TABLE_FROZEN,        /* conversation */
+	TABLE_REPLAYS,       /* conversation, ordinal, number; the newest has the highest */
 	TABLE_SESSIONS,      /* digest of the session; the conversation */
 	TABLE_ANSWERS,       /* hash, conversation, ordinal */
 	TABLE_FACTS,         /* fact */
@@ -52,6 +53,7 @@ struct store {
 	struct writer *writer;
 	struct tickets *forgotten;
 	struct tickets *hidden;
+	struct tickets *taken_back;
 	uint64_t next_ticket;
 	uint64_t full_at; /* bytes used when a write found no room; 0: it has been freed since */
 

@@ -137,6 +137,7 @@ bool hiding_finish(struct hiding *hiding, const struct job *like)
 	memory_recount_uncovered(memory, like);
 	erase_quotes(hiding);
 	(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
+	(void)table_delete_all(memory->transaction, TABLE_REPLAYS, user);
 	memory_delete_receipts(memory);
 	return hiding->first_turn != UINT64_MAX;
 }

@@ -31,8 +31,8 @@ void hide_exchange(struct hiding *hiding, uint64_t exchange);
 /* Hides the exchanges of the turns that were found. */
 void hide_found(struct hiding *hiding, const struct turn_search *search);
 /* Deletes what was made of what is forgotten: a summary that covers the hidden turns, the quotes of
- * their exchanges, and what requests were given: receipts and frozen contexts. `like`: after which
- * a summary's job is made, where there is none. True: turns were hidden. */
+ * their exchanges, and what requests were given: receipts, frozen contexts and replays. `like`:
+ * after which a summary's job is made, where there is none. True: turns were hidden. */
 bool hiding_finish(struct hiding *hiding, const struct job *like);
 
 #endif

@@ -1,5 +1,5 @@
 /* The other reads: jobs for the learner, a user's memory and receipts for people. */
-#include "storage/lmdb_memory.h"
+#include "storage/lmdb_branch.h"
 
 enum { TURNS_BEFORE = 6 };
 
@@ -147,6 +147,21 @@ static void read_before(const struct memory *memory, const struct turn *user_tur
 		input->before[i] = found[count - 1 - i];
 }
 
+/* What was taken back is given as if it came before all else: it is in the way of nothing that is
+ * learned, and can only be forgotten. */
+static void put_first_what_was_taken_back(const struct memory *memory, struct fact *facts,
+					  size_t count)
+{
+	const struct branch none = {0};
+	for (size_t i = 0; i < count; i++) {
+		if (facts[i].state == FACT_CURRENT ||
+		    !branch_is_taken_back(&none, memory, facts[i].exchange))
+			continue;
+		facts[i].observed_at = INT64_MIN;
+		facts[i].ended_at = INT64_MIN;
+	}
+}
+
 static bool read_facts_input(const struct memory *memory, uint64_t exchange_id,
 			     struct job_input *input)
 {
@@ -160,6 +175,7 @@ static bool read_facts_input(const struct memory *memory, uint64_t exchange_id,
 		(void)read_current(memory, exchange.answer, &input->assistant);
 	read_before(memory, &input->user, input);
 	input->facts = memory_facts(memory, fact_is_known, 0, &input->fact_count);
+	put_first_what_was_taken_back(memory, input->facts, input->fact_count);
 	return true;
 }
 

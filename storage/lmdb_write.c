@@ -1,5 +1,6 @@
 /* store_append(): an exchange goes into the journal. */
-#include "storage/lmdb_journal.h"
+#include "storage/lmdb_replays.h"
+#include "storage/lmdb_supersede.h"
 #include "storage/writer.h"
 
 #include <string.h>
@@ -9,13 +10,17 @@ struct append_operation {
 	struct user_key user;
 	struct append append;
 	struct frozen frozen;
+	struct replay replay;
 };
 
 /* One run of it. */
 struct appending {
 	struct memory memory;
 	const struct append *append;
-	bool learn; /* this exchange teaches something */
+	bool learn;          /* this exchange teaches something */
+	bool may_keep_given; /* nothing of it was hidden, or taken back, since it was loaded */
+	bool superseded;
+	struct job like; /* the jobs that it makes */
 	struct stored_user user;
 	uint32_t conversation_id;
 	uint32_t ordinal;
@@ -33,12 +38,33 @@ static bool find_same_exchange(struct appending *appending)
 	const struct memory *memory = &appending->memory;
 	struct stored_turn *turn = &appending->user_turn;
 	if (!memory_turn(memory, appending->append->same_exchange, turn) ||
-	    turn->turn.state != TURN_CURRENT || turn->turn.role != ROLE_USER ||
+	    turn->turn.state == TURN_HIDDEN || turn->turn.role != ROLE_USER ||
 	    !memory_exchange(memory, &turn->turn, &appending->exchange))
 		return false;
 	appending->conversation_id = turn->turn.conversation;
 	appending->ordinal = turn->turn.ordinal;
 	return true;
+}
+
+/* The branch is worked out anew: others may have been appended since the request was loaded. A turn
+ * asked again that another branch took back meanwhile comes back as well. */
+static void take_back(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	const struct append *append = appending->append;
+	struct branch branch = {0};
+	for (size_t i = 0; i < append->kept_count; i++)
+		id_list_add(&branch.kept, memory->arena, append->kept[i]);
+	if (append->same_exchange != 0)
+		id_list_add(&branch.kept, memory->arena, append->same_exchange);
+	if (appending->conversation_id == 0 || branch.kept.count + append->supersede == 0 ||
+	    !branch_find(&branch, memory, appending->conversation_id,
+			 append->supersede ? append->ordinal : UINT32_MAX))
+		return;
+	supersede(memory, &appending->user, &branch, append->started_at, &appending->like);
+	appending->superseded = true;
+	if (append->same_exchange != 0)
+		(void)find_same_exchange(appending); /* it may have come back just now */
 }
 
 static void open_conversation(struct appending *appending)
@@ -135,8 +161,13 @@ static void advance_conversation(struct appending *appending)
 	if (append->complete || !append->journal)
 		journal_mark_answer(&appending->memory, append->answer_hash,
 				    appending->conversation_id, appending->ordinal, answer);
+	if (appending->superseded) {
+		conversation->answers = appending->ordinal;
+		conversation->branched = true;
+	}
 	if (append->complete && append->journal && conversation->answers <= appending->ordinal)
 		conversation->answers = appending->ordinal + 1;
+	conversation->carries_history |= append->carries_history;
 	if (append->now > conversation->last_active)
 		conversation->last_active = append->now;
 	memory_put_conversation(&appending->memory, appending->conversation_id, conversation);
@@ -146,26 +177,33 @@ static void make_jobs(struct appending *appending)
 {
 	const struct memory *memory = &appending->memory;
 	const struct append *append = appending->append;
-	const struct job like = {.model = append->model,
-				 .explicit_mode = append->explicit_mode,
-				 .mode = append->mode,
-				 .client_key = append->client_key,
-				 .last_active = append->now};
 	if (appending->learn && (!append->explicit_mode || mode_uses_facts(append->mode)))
 		journal_release_jobs(memory, &appending->user);
 	if (appending->learn && !appending->exchange.queued) {
-		journal_add_job(memory, &appending->user, appending->user_turn.turn.id, &like);
+		journal_add_job(memory, &appending->user, appending->user_turn.turn.id,
+				&appending->like);
 		appending->exchange.queued = true;
 	}
 	journal_count_uncovered(memory, appending->came, appending->went,
-				appending->learn ? &like : NULL);
+				appending->learn ? &appending->like : NULL);
+}
+
+/* A summary that covers the answer whose place is taken now may hold what it said. */
+static void look_at_summary(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	struct summary summary;
+	(void)memory_summary(memory, &summary);
+	appending->covers = summary.covers;
+	if (appending->exchange.answer == 0 || appending->exchange.answer > summary.covers)
+		return;
+	supersede_summary(memory, &appending->like);
+	appending->covers = 0;
 }
 
 static void journal_exchange(struct appending *appending)
 {
-	struct summary summary;
-	(void)memory_summary(&appending->memory, &summary);
-	appending->covers = summary.covers;
+	look_at_summary(appending);
 	if (appending->append->same_exchange == 0)
 		add_user_turn(appending);
 	else
@@ -175,20 +213,29 @@ static void journal_exchange(struct appending *appending)
 	memory_put_exchange(&appending->memory, &appending->user_turn.turn, &appending->exchange);
 }
 
-/* What the request was given; not when it may hold what the user asked to forget meanwhile. */
+/* What the request was given; not when it may hold what the user asked to forget, or took back,
+ * meanwhile. */
 static void keep_what_was_given(struct appending *appending)
 {
 	const struct memory *memory = &appending->memory;
 	const struct append *append = appending->append;
 	if (tickets_marked_since(memory->transaction->store->hidden, memory->user, append->ticket))
 		return;
+	if (append->receipt != 0)
+		memory_put_receipt(memory, append->receipt, append->receipt_text);
+	if (!appending->may_keep_given)
+		return;
 	if (append->frozen != NULL) {
 		struct frozen frozen = *append->frozen;
 		struct key key = key_u32(key_of_user(memory->user), appending->conversation_id);
 		table_write(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields, &frozen);
+		replays_delete(memory, appending->conversation_id);
 	}
-	if (append->receipt != 0)
-		memory_put_receipt(memory, append->receipt, append->receipt_text);
+	if (append->replay != NULL) {
+		struct replay replay = *append->replay;
+		replay.ordinal = appending->ordinal;
+		replays_put(memory, appending->conversation_id, &replay);
+	}
 }
 
 static enum store_result append_exchange(struct appending *appending)
@@ -200,8 +247,12 @@ static enum store_result append_exchange(struct appending *appending)
 		return STORE_STALE;
 	if (append->journal && append->same_exchange != 0 && !find_same_exchange(appending))
 		return STORE_STALE;
+	appending->may_keep_given = !tickets_marked_since(memory->transaction->store->taken_back,
+							  memory->user, append->ticket);
 	journal_open_user(memory, append->tenant, append->user, append->started_at,
 			  &appending->user);
+	if (append->journal)
+		take_back(appending);
 	if (append->now > appending->user.last_seen)
 		appending->user.last_seen = append->now;
 	open_conversation(appending);
@@ -223,6 +274,11 @@ static enum store_result run_append(struct operation *operation, struct transact
 		.learn = own->append.learn && own->append.complete && own->append.journal,
 		.conversation_id = own->append.conversation,
 		.ordinal = own->append.ordinal,
+		.like = {.model = own->append.model,
+			 .explicit_mode = own->append.explicit_mode,
+			 .mode = own->append.mode,
+			 .client_key = own->append.client_key,
+			 .last_active = own->append.now},
 	};
 	enum store_result result = append_exchange(&appending);
 	arena_finish(&scratch);
@@ -239,6 +295,19 @@ static void copy_frozen(struct append_operation *own)
 	own->frozen.facts = operation_copy(operation, own->frozen.facts,
 					   own->frozen.fact_count * sizeof(*own->frozen.facts));
 	own->append.frozen = &own->frozen;
+}
+
+static void copy_replay(struct append_operation *own)
+{
+	struct operation *operation = &own->operation;
+	own->replay = *own->append.replay;
+	own->replay.text = operation_slice(operation, own->replay.text);
+	own->replay.account = operation_slice(operation, own->replay.account);
+	own->replay.turns = operation_copy(operation, own->replay.turns,
+					   own->replay.turn_count * sizeof(*own->replay.turns));
+	own->replay.facts = operation_copy(operation, own->replay.facts,
+					   own->replay.fact_count * sizeof(*own->replay.facts));
+	own->append.replay = &own->replay;
 }
 
 struct store_call *store_append(struct store *store, const struct append *append,
@@ -258,5 +327,9 @@ struct store_call *store_append(struct store *store, const struct append *append
 	own->append.receipt_text = operation_slice(operation, append->receipt_text);
 	if (append->frozen != NULL)
 		copy_frozen(own);
+	if (append->replay != NULL)
+		copy_replay(own);
+	own->append.kept =
+		operation_copy(operation, append->kept, append->kept_count * sizeof(*append->kept));
 	return writer_submit(store->writer, operation, loop, callback, cookie);
 }

@@ -115,6 +115,11 @@ struct slice record_slice(struct record *record, struct slice value)
 	return record->arena == NULL ? taken : arena_copy(record->arena, taken);
 }
 
+bool record_goes_on(const struct record *record)
+{
+	return record->out != NULL || record->rest.size > 0;
+}
+
 bool record_write(struct buffer *out, record_fields *fields, void *noun)
 {
 	struct record record = {.out = out};

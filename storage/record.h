@@ -24,6 +24,8 @@ uint64_t record_hash(struct record *record,
 double record_real(struct record *record, double value);
 bool record_flag(struct record *record, bool value);
 struct slice record_slice(struct record *record, struct slice value);
+/* For a field that came later: a record that was written before ends in front of it. */
+bool record_goes_on(const struct record *record);
 
 typedef void record_fields(struct record *record, void *noun);
 

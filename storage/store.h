@@ -105,12 +105,14 @@ struct load {
 	struct slice session; /* empty: find the conversation by its answers */
 	const struct answer_mark *marks;
 	size_t mark_count;
-	uint64_t newest_hash;  /* text_hash() of the newest user turn's own text */
-	unsigned newest_turns; /* at least so many of the newest turns are wanted... */
-	bool uncovered_turns;  /* ...and those that the summary does not cover (the newest
-				  STORE_MAX_TURNS) */
+	size_t earlier_answers;   /* answers of the request's history before the first mark */
+	uint64_t newest_hash;     /* text_hash() of the newest user turn's own text */
+	struct slice newest_text; /* that text, to tell an edit by; empty: nothing is one */
+	unsigned newest_turns;    /* at least so many of the newest turns are wanted... */
+	bool uncovered_turns;     /* ...and those that the summary does not cover (the newest
+				     STORE_MAX_TURNS) */
 	bool facts;
-	bool past_facts; /* superseded and retracted ones too */
+	bool past_facts; /* superseded and retracted ones too, but not what was taken back */
 	int64_t now;
 };
 
@@ -120,12 +122,13 @@ struct memory_view {
 	bool known;      /* the user has a record */
 	uint64_t ticket; /* hand it to store_append(): a user forgotten meanwhile stays forgotten */
 
-	uint32_t conversation; /* 0: a new one begins */
-	int64_t last_active;   /* of the conversation */
-	uint32_t answers;      /* complete answers that the conversation has */
-	uint32_t next_ordinal; /* the ordinal of the exchange that this request begins */
-	uint32_t carried_from; /* the request carries the conversation's turns from this ordinal on;
-				  UINT32_MAX: none of them */
+	uint32_t conversation;  /* 0: a new one begins */
+	int64_t last_active;    /* of the conversation */
+	uint32_t answers;       /* the ordinal behind the conversation's last complete answer */
+	uint32_t next_ordinal;  /* the ordinal of the exchange that this request begins: answers
+				   behind the last one that was found again count too */
+	uint32_t carried_from;  /* the request carries the conversation's turns from this ordinal on
+				   to next_ordinal; UINT32_MAX: none of them */
 	uint64_t same_exchange; /* the stored exchange of the same user turn, which is asked again;
 				   0: none */
 	bool same_learned;      /* and it is learned from, or waits to be */
@@ -137,16 +140,40 @@ struct memory_view {
 	/* How many conversations the user has, this one not counted when it is new. */
 	uint32_t conversations;
 	/* The request takes back what the conversation holds from next_ordinal on: a user turn
-	 * there was edited, or an older place is gone on from (only with a session). */
+	 * there was edited, or an older place is gone on from (only with a session, see below). The
+	 * facts are then given, and summary and frozen context left out, as the append will leave
+	 * them. */
 	bool branches;
+	const uint64_t *kept; /* exchanges that stay, or come back, although it branches */
+	size_t kept_count;
 
 	bool has_summary;
 	struct summary summary;
-	struct fact *facts; /* current, not expired; by entity (the user first), key, id */
+	struct fact *facts; /* current, not expired (and past ones when asked for); by entity (the
+			       user first), key, id */
 	size_t fact_count;
 	struct turn *turns; /* current ones, oldest first, by time and then id */
 	size_t turn_count;
 };
+
+/* Edits, regenerations and forks.
+ *
+ * A client that names its session and sends history may ask an older turn again, reword it, or go
+ * on from an older place. From its place on, the conversation's user turns and answers are then
+ * superseded: their texts stay, but nothing recalls, lists or learns from them. In doubt nothing is
+ * taken back. So the place must be certain: the last answer of the request's history is found at
+ * its ordinal; or the request carries no answer at all in a conversation whose requests did, and
+ * its user turn is the first one's, or reads like an edit of it. A client that sends only its
+ * newest message never takes anything back, but the very first turn asked twice in a row is a
+ * regeneration. A turn that was wrapped in, or unwrapped from, 100 bytes or more is no edit: it is
+ * kept, facts and all; unwrapped it is the same turn asked again.
+ *
+ * Facts that rest on superseded turns alone are retracted, and those that they had taken the place
+ * of stand again. When a request's history carries superseded turns, or asks one again, the client
+ * went back to that branch: they are current again, with the facts that went with them (of two
+ * values the newer observation stands), and the branch that it left is superseded in its turn. So
+ * nothing is learned twice; only what was not learned from when it was taken back gets a new job.
+ */
 
 typedef void store_loaded(void *cookie, enum store_result result, struct memory_view *view);
 /* STORE_OK also for an unknown user (view->known false). `load` need not outlive the call. */
@@ -210,8 +237,9 @@ struct append {
 
 	uint32_t conversation; /* 0: the session's, or a new one */
 	uint32_t ordinal;
-	bool journal; /* false: only the mark and the frozen context are kept (the reply called
-			 tools) */
+	bool carries_history; /* the request carried answers of the conversation */
+	bool journal;         /* false: only the mark and what was given are kept (the reply called
+				 tools; nothing is superseded yet) */
 	struct slice user_text;
 	uint64_t user_hash;
 	struct slice answer_text;
@@ -226,10 +254,13 @@ struct append {
 	enum mode mode;
 	bool client_key; /* it came with a key of its own, to be used for learning */
 
-	/* The conversation's exchanges from `ordinal` on are superseded, but for same_exchange:
-	 * facts that rest on them alone are retracted, their jobs go, and a summary that covers
-	 * them. */
+	/* As view->branches: the conversation's exchanges from `ordinal` on, and those beside the
+	 * kept ones, are superseded, but for same_exchange and the kept: facts that rest on them
+	 * alone are retracted, their jobs go, and a summary that covers them, with all of the
+	 * user's frozen contexts and replays. */
 	bool supersede;
+	const uint64_t *kept;
+	size_t kept_count;
 
 	const struct frozen *frozen; /* NULL: as it was; else the conversation's replays go too */
 	const struct replay *replay; /* NULL: none was made */
@@ -322,7 +353,7 @@ struct job_input {
 	struct turn assistant; /* text empty when there is none */
 	struct turn *before;   /* up to 6 turns of the same conversation before it, oldest first */
 	size_t before_count;
-	struct fact *facts; /* all but the forgotten */
+	struct fact *facts; /* all but the forgotten; what was taken back as if before all time */
 	size_t fact_count;
 	bool has_summary; /* JOB_SUMMARY */
 	struct summary summary;

@@ -54,6 +54,8 @@ void stored_exchange_fields(struct record *record, void *noun)
 	exchange->answer = number(record, exchange->answer);
 	exchange->user_hash = record_hash(record, exchange->user_hash);
 	exchange->queued = record_flag(record, exchange->queued);
+	if (record_goes_on(record))
+		exchange->taken_back_at = record_time(record, exchange->taken_back_at);
 }
 
 void stored_conversation_fields(struct record *record, void *noun)
@@ -62,6 +64,10 @@ void stored_conversation_fields(struct record *record, void *noun)
 	conversation->session = record_slice(record, conversation->session);
 	conversation->last_active = record_time(record, conversation->last_active);
 	conversation->answers = number32(record, conversation->answers);
+	if (!record_goes_on(record))
+		return;
+	conversation->carries_history = record_flag(record, conversation->carries_history);
+	conversation->branched = record_flag(record, conversation->branched);
 }
 
 void stored_answer_fields(struct record *record, void *noun)
@@ -84,21 +90,21 @@ void stored_receipt_fields(struct record *record, void *noun)
 	receipt->text = record_slice(record, receipt->text);
 }
 
-static void frozen_facts(struct record *record, struct frozen *frozen)
+/* Gives the ids in their place, as the other fields' functions do. */
+static const uint64_t *id_list(struct record *record, const uint64_t *ids, size_t *count)
 {
-	/* A fact takes a byte or more: a count beyond that would only ask for memory. */
+	/* An id takes a byte or more: a count beyond that would only ask for memory. */
 	size_t limit = record->out == NULL ? record->rest.size : SIZE_MAX;
-	size_t count = (size_t)record_number(record, frozen->fact_count, limit);
+	*count = (size_t)record_number(record, *count, limit);
 	if (record->out != NULL) {
-		for (size_t i = 0; i < count; i++)
-			number(record, frozen->facts[i]);
-		return;
+		for (size_t i = 0; i < *count; i++)
+			number(record, ids[i]);
+		return ids;
 	}
-	uint64_t *facts = arena_alloc(record->arena, count * sizeof(*facts));
-	for (size_t i = 0; i < count; i++)
-		facts[i] = number(record, 0);
-	frozen->facts = facts;
-	frozen->fact_count = count;
+	uint64_t *read = arena_alloc(record->arena, *count * sizeof(*read));
+	for (size_t i = 0; i < *count; i++)
+		read[i] = number(record, 0);
+	return read;
 }
 
 void stored_frozen_fields(struct record *record, void *noun)
@@ -109,7 +115,20 @@ void stored_frozen_fields(struct record *record, void *noun)
 	frozen->block = record_slice(record, frozen->block);
 	frozen->turns = record_slice(record, frozen->turns);
 	frozen->account = record_slice(record, frozen->account);
-	frozen_facts(record, frozen);
+	frozen->facts = id_list(record, frozen->facts, &frozen->fact_count);
+	if (record_goes_on(record))
+		frozen->cut_before = number32(record, frozen->cut_before);
+}
+
+void stored_replay_fields(struct record *record, void *noun)
+{
+	struct replay *replay = noun;
+	replay->user_hash = record_hash(record, replay->user_hash);
+	replay->tokens = (size_t)record_number(record, replay->tokens, SIZE_MAX);
+	replay->text = record_slice(record, replay->text);
+	replay->account = record_slice(record, replay->account);
+	replay->turns = id_list(record, replay->turns, &replay->turn_count);
+	replay->facts = id_list(record, replay->facts, &replay->fact_count);
 }
 
 void stored_fact_fields(struct record *record, void *noun)

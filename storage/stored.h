@@ -29,13 +29,16 @@ struct stored_turn {
 struct stored_exchange {
 	uint64_t answer; /* the current one; 0: none */
 	uint64_t user_hash;
-	bool queued; /* learned from, or a job for it was made */
+	bool queued;           /* learned from, or a job for it was made */
+	int64_t taken_back_at; /* when the user turn was superseded; 0: it stands */
 };
 
 struct stored_conversation {
 	struct slice session;
 	int64_t last_active;
 	uint32_t answers;
+	bool carries_history; /* one of its requests carried answers */
+	bool branched;        /* some of its user turns are superseded */
 };
 
 struct stored_answer {
@@ -56,6 +59,7 @@ record_fields stored_conversation_fields;
 record_fields stored_answer_fields;
 record_fields stored_receipt_fields;
 record_fields stored_frozen_fields; /* struct frozen; reading takes an arena */
+record_fields stored_replay_fields; /* struct replay, but its ordinal; reading takes an arena */
 record_fields stored_fact_fields;   /* struct fact, but its id */
 record_fields stored_summary_fields;
 record_fields

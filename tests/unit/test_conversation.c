@@ -1,6 +1,8 @@
 #include "core/conversation.h"
 #include "tests/unit/unit.h"
 
+#include <string.h>
+
 #define MATCH(...)                                                                                 \
 	conversation_match((const struct answer_hit[]){__VA_ARGS__},                               \
 			   sizeof((const struct answer_hit[]){__VA_ARGS__}) /                      \
@@ -94,6 +96,51 @@ START_TEST(the_last_possible_ordinal_does_not_wrap)
 }
 END_TEST
 
+START_TEST(of_equal_places_in_a_conversation_the_later_one_wins)
+{
+	struct conversation_match match = MATCH({0, 1, 0, false, false}, {0, 1, 5, false, false});
+	ck_assert_uint_eq(match.first_ordinal, 5);
+	/* Unless the user turn tells them apart. */
+	match = MATCH({0, 1, 0, false, true}, {0, 1, 5, false, false});
+	ck_assert_uint_eq(match.first_ordinal, 0);
+}
+END_TEST
+
+START_TEST(the_last_mark_of_the_run_is_told)
+{
+	struct conversation_match match =
+		MATCH({3, 1, 0, false, false}, {4, 1, 1, false, false}, {7, 1, 9, false, false});
+	ck_assert_uint_eq(match.last_mark, 4);
+}
+END_TEST
+
+START_TEST(an_edit_shares_half_of_its_words)
+{
+	ck_assert(conversation_is_edit(SLICE("I live in Bonn"), SLICE("I live in Rome, now")));
+	ck_assert(conversation_is_edit(SLICE("I LIVE in Bonn"), SLICE("i live in bonn")));
+	ck_assert(!conversation_is_edit(SLICE("I live in Bonn"), SLICE("What is a monad?")));
+	ck_assert(!conversation_is_edit(SLICE("Bonn"), SLICE("a text that names Bonn in passing")));
+	ck_assert(!conversation_is_edit(SLICE(""), SLICE("")));
+	ck_assert(conversation_is_edit(
+		SLICE("\xe6\x88\x91\xe4\xbd\x8f\xe5\x9c\xa8\xe5\x8c\x97\xe4\xba\xac"),
+		SLICE("\xe6\x88\x91\xe4\xbd\x8f\xe5\x9c\xa8\xe4\xb8\x8a\xe6\xb5\xb7")));
+}
+END_TEST
+
+START_TEST(wrapped_is_what_lies_in_something_long)
+{
+	char whole[200];
+	memset(whole, 'x', sizeof(whole));
+	memcpy(whole + 90, " i live in BONN ", 16);
+	struct slice long_text = {whole, sizeof(whole)};
+	ck_assert(conversation_is_wrapped(long_text, SLICE("I live in Bonn")));
+	ck_assert(!conversation_is_wrapped(long_text, SLICE("I live in Rome")));
+	ck_assert(!conversation_is_wrapped(SLICE("I live in Bonn"), long_text));
+	ck_assert(!conversation_is_wrapped(SLICE("I like tea and coffee"), SLICE("I like tea")));
+	ck_assert(!conversation_is_wrapped(long_text, SLICE("")));
+}
+END_TEST
+
 UNIT_MAIN("conversation", no_hit_is_no_conversation, the_longest_run_wins_and_says_where_it_goes_on,
 	  a_gap_in_marks_or_ordinals_ends_a_run,
 	  a_message_that_called_tools_shares_the_ordinal_of_its_answer,
@@ -101,4 +148,6 @@ UNIT_MAIN("conversation", no_hit_is_no_conversation, the_longest_run_wins_and_sa
 	  user_turns_break_ties_then_the_later_run_then_the_newer_conversation,
 	  user_turns_never_outweigh_a_longer_run,
 	  the_same_answer_twice_in_one_conversation_keeps_both_runs_possible,
-	  the_last_possible_ordinal_does_not_wrap)
+	  the_last_possible_ordinal_does_not_wrap,
+	  of_equal_places_in_a_conversation_the_later_one_wins, the_last_mark_of_the_run_is_told,
+	  an_edit_shares_half_of_its_words, wrapped_is_what_lies_in_something_long)

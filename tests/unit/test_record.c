@@ -114,6 +114,7 @@ static const struct {
 	{stored_answer_fields, sizeof(struct stored_answer)},
 	{stored_receipt_fields, sizeof(struct stored_receipt)},
 	{stored_frozen_fields, sizeof(struct frozen)},
+	{stored_replay_fields, sizeof(struct replay)},
 	{stored_fact_fields, sizeof(struct fact)},
 	{stored_summary_fields, sizeof(struct summary)},
 	{stored_job_fields, sizeof(struct job)},

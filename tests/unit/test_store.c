@@ -35,7 +35,7 @@ START_TEST(an_unknown_user_is_a_new_conversation)
 	struct memory_view view = view_of(&fixture, marks, 1, "and?");
 	ck_assert(!view.known);
 	ck_assert_uint_eq(view.conversation, 0);
-	ck_assert_uint_eq(view.next_ordinal, 0);
+	ck_assert_uint_eq(view.next_ordinal, 1);
 	ck_assert_uint_eq(view.carried_from, 0);
 	ck_assert_uint_eq(view_of(&fixture, NULL, 0, "hi").carried_from, UINT32_MAX);
 	fixture_finish(&fixture);

@@ -1,0 +1,149 @@
+#include "storage/lmdb_supersede.h"
+
+#include "storage/lmdb_replays.h"
+
+#include <stdlib.h>
+
+struct superseding {
+	const struct memory *memory;
+	struct stored_user *user;
+	const struct branch *branch;
+	int64_t at;
+	const struct job *like;
+	struct id_list turns; /* superseded ones */
+	struct id_list facts; /* that ceased to be current */
+};
+
+static uint64_t first_of(const struct id_list *list)
+{
+	uint64_t first = UINT64_MAX;
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->ids[i] < first)
+			first = list->ids[i];
+	}
+	return first;
+}
+
+bool supersede_reaches_summary(const struct memory *memory, const struct branch *branch)
+{
+	struct summary summary;
+	/* A user turn's id, the exchange's, is lower than its answer's. */
+	return memory_summary(memory, &summary) && (first_of(&branch->taken) <= summary.covers ||
+						    first_of(&branch->returned) <= summary.covers);
+}
+
+static void change_turn(struct superseding *superseding, uint64_t id, enum turn_state from,
+			enum turn_state to)
+{
+	struct stored_turn turn;
+	if (id == 0 || !memory_turn(superseding->memory, id, &turn) || turn.turn.state != from)
+		return;
+	turn.turn.state = to;
+	memory_put_turn(superseding->memory, &turn);
+	if (to == TURN_SUPERSEDED)
+		id_list_add(&superseding->turns, superseding->memory->arena, id);
+}
+
+static void take(struct superseding *superseding, uint64_t id)
+{
+	const struct memory *memory = superseding->memory;
+	struct stored_turn turn;
+	struct stored_exchange exchange;
+	if (!branch_turn(memory, id, &turn) || !memory_exchange(memory, &turn.turn, &exchange))
+		return;
+	change_turn(superseding, id, TURN_CURRENT, TURN_SUPERSEDED);
+	change_turn(superseding, exchange.answer, TURN_CURRENT, TURN_SUPERSEDED);
+	/* Where the job goes, nothing has been learned yet. */
+	if (memory_delete_job(memory, JOB_FACTS, id))
+		exchange.queued = false;
+	exchange.taken_back_at = superseding->at;
+	memory_put_exchange(memory, &turn.turn, &exchange);
+}
+
+static void give_back(struct superseding *superseding, uint64_t id)
+{
+	const struct memory *memory = superseding->memory;
+	struct stored_turn turn;
+	struct stored_exchange exchange;
+	if (!branch_turn(memory, id, &turn) || !memory_exchange(memory, &turn.turn, &exchange))
+		return;
+	change_turn(superseding, id, TURN_SUPERSEDED, TURN_CURRENT);
+	change_turn(superseding, exchange.answer, TURN_SUPERSEDED, TURN_CURRENT);
+	if (turn.learn && !exchange.queued) {
+		journal_add_job(memory, superseding->user, id, superseding->like);
+		exchange.queued = true;
+	}
+	exchange.taken_back_at = 0;
+	memory_put_exchange(memory, &turn.turn, &exchange);
+}
+
+/* Before the turns change: what the facts rest on is read from them. */
+static void change_facts(struct superseding *superseding)
+{
+	const struct memory *memory = superseding->memory;
+	size_t count;
+	struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
+	const bool *changed =
+		branch_change_facts(superseding->branch, memory, facts, count, superseding->at);
+	for (size_t i = 0; i < count; i++) {
+		if (!changed[i])
+			continue;
+		table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, facts[i].id),
+			    stored_fact_fields, &facts[i]);
+		if (facts[i].state != FACT_CURRENT)
+			id_list_add(&superseding->facts, memory->arena, facts[i].id);
+	}
+}
+
+static int compare_ids(const void *left, const void *right)
+{
+	const uint64_t *a = left;
+	const uint64_t *b = right;
+	return (*a > *b) - (*a < *b);
+}
+
+static void sort_ids(struct id_list *list)
+{
+	if (list->count > 0)
+		qsort(list->ids, list->count, sizeof(*list->ids), compare_ids);
+}
+
+void supersede_summary(const struct memory *memory, const struct job *like)
+{
+	struct key user = key_of_user(memory->user);
+	(void)table_delete(memory->transaction, TABLE_SUMMARIES, user);
+	(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
+	(void)table_delete_all(memory->transaction, TABLE_REPLAYS, user);
+	memory_recount_uncovered(memory, like);
+}
+
+/* Frozen contexts name their facts: who reads them looks whether those stand. */
+static void drop_replays(struct superseding *superseding)
+{
+	sort_ids(&superseding->turns);
+	sort_ids(&superseding->facts);
+	replays_delete_with(superseding->memory, superseding->turns.ids, superseding->turns.count,
+			    superseding->facts.ids, superseding->facts.count);
+}
+
+void supersede(const struct memory *memory, struct stored_user *user, const struct branch *branch,
+	       int64_t at, const struct job *like)
+{
+	struct store *store = memory->transaction->store;
+	struct superseding superseding = {
+		.memory = memory, .user = user, .branch = branch, .at = at, .like = like};
+	bool summary_goes = supersede_reaches_summary(memory, branch);
+	/* Also against what is under way: it may have been given what is taken back now. */
+	tickets_mark(store->taken_back, memory->user, ++store->next_ticket);
+	user->hidden_since_summary = true;
+	change_facts(&superseding);
+	for (size_t i = 0; i < branch->taken.count; i++)
+		take(&superseding, branch->taken.ids[i]);
+	for (size_t i = 0; i < branch->returned.count; i++)
+		give_back(&superseding, branch->returned.ids[i]);
+	drop_replays(&superseding);
+	if (summary_goes)
+		supersede_summary(memory, like);
+	else
+		memory_recount_uncovered(memory, like);
+}

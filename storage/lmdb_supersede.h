@@ -1,0 +1,19 @@
+/* What an append does to the exchanges that its request takes back, and to what comes back. */
+#ifndef RECALLD_STORAGE_LMDB_SUPERSEDE_H
+#define RECALLD_STORAGE_LMDB_SUPERSEDE_H
+
+#include "storage/lmdb_branch.h"
+#include "storage/lmdb_journal.h"
+
+/* Whether the summary may hold what is taken, or lacks what comes back. */
+bool supersede_reaches_summary(const struct memory *memory, const struct branch *branch);
+
+/* Writes what branch_find() found: turns, facts, jobs, and what was made of them. `at` is when the
+ * user took it back; jobs are made after `like`. */
+void supersede(const struct memory *memory, struct stored_user *user, const struct branch *branch,
+	       int64_t at, const struct job *like);
+
+/* Drops the summary and what was given of it: the next one is made of all that stands then. */
+void supersede_summary(const struct memory *memory, const struct job *like);
+
+#endif
