@@ -12,6 +12,7 @@ enum {
 	MOST_DROPPED = 50,
 	/* Of what is dropped the receipt shows so many bytes. */
 	DROPPED_TEXT = 240,
+	LATIN_PER_TOKEN = 4, /* letters, about */
 };
 
 struct recalled_line {
@@ -244,19 +245,24 @@ static bool pick_cut(struct recaller *recaller, const struct recalled_turn *reca
 	return rendered.size > 0 && take_turn(recaller, recalled, rendered);
 }
 
-static bool pick_turn(struct recaller *recaller, const struct recalled_turn *recalled,
-		      size_t tokens)
+/* To count a long text costs less than to render it, and most of those do not fit. */
+static bool may_fit(const struct recaller *recaller, struct slice text)
 {
-	const struct turn *turn = &recalled->turn;
-	if (tokens > recaller->left + recaller->unsettled)
-		return false;
-	return take_turn(recaller, recalled, block_said(turn, turn->text, recaller->picker->arena));
+	size_t room = recaller->left + recaller->unsettled;
+	return text.size <= room * LATIN_PER_TOKEN || text_tokens(text) <= room;
 }
 
-static void drop_turn(struct recaller *recaller, const struct recalled_turn *recalled,
-		      size_t tokens)
+static bool pick_turn(struct recaller *recaller, const struct recalled_turn *recalled)
 {
-	struct context_item item = turn_item(&recalled->turn, tokens);
+	const struct turn *turn = &recalled->turn;
+	return may_fit(recaller, turn->text) &&
+	       take_turn(recaller, recalled, block_said(turn, turn->text, recaller->picker->arena));
+}
+
+static void drop_turn(struct recaller *recaller, const struct recalled_turn *recalled)
+{
+	const struct turn *turn = &recalled->turn;
+	struct context_item item = turn_item(turn, text_tokens(turn->text));
 	if (item.text.size > DROPPED_TEXT)
 		item.text.size = block_boundary(item.text, DROPPED_TEXT);
 	item.score = recalled->score;
@@ -271,13 +277,11 @@ static void pick_recalled_turns(struct recaller *recaller)
 		const struct recalled_turn *recalled = &input->recalled[i];
 		if (!may_recall_turn(recaller, &recalled->turn))
 			continue;
-		size_t tokens = text_tokens(recalled->turn.text);
-		if (pick_turn(recaller, recalled, tokens) ||
-		    (is_best && pick_cut(recaller, recalled))) {
+		if (pick_turn(recaller, recalled) || (is_best && pick_cut(recaller, recalled))) {
 			misses = 0;
 		} else {
 			misses++;
-			drop_turn(recaller, recalled, tokens);
+			drop_turn(recaller, recalled);
 		}
 		is_best = false;
 	}
