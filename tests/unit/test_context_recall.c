@@ -192,6 +192,17 @@ START_TEST(the_best_are_chosen_and_what_does_not_fit_is_passed_over)
 }
 END_TEST
 
+START_TEST(what_rounding_costs_is_given_back)
+{
+	struct memory *memory = memory_in(MODE_VECTOR);
+	memory->input.budget = 200;
+	for (uint64_t id = 1; id < 100; id++)
+		recall(memory, id, ROLE_USER, "yes"); /* two tokens and a half */
+	ck_assert_uint_ge(build(memory)->recalled_tokens, 198);
+	memory_free(memory);
+}
+END_TEST
+
 START_TEST(the_best_one_is_cut_when_it_is_too_long)
 {
 	struct memory *memory = memory_in(MODE_VECTOR);
@@ -330,7 +341,8 @@ UNIT_MAIN("context_recall", recalled_turns_stand_under_their_days_in_order_of_ti
 	  frozen_there_is_recalled_text_only_with_facts_that_the_block_lacks,
 	  what_the_request_or_the_block_holds_is_not_recalled, turns_cut_out_do_not_go_in_as_turns,
 	  the_best_are_chosen_and_what_does_not_fit_is_passed_over,
-	  the_best_one_is_cut_when_it_is_too_long, no_more_is_tried_or_listed_than_is_sensible,
+	  what_rounding_costs_is_given_back, the_best_one_is_cut_when_it_is_too_long,
+	  no_more_is_tried_or_listed_than_is_sensible,
 	  facts_take_a_third_of_the_budget_unless_the_turns_leave_more,
 	  recalled_text_has_half_of_a_shared_budget_and_what_the_others_leave,
 	  what_the_recalled_text_leaves_of_its_half_the_others_have,
