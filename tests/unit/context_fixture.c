@@ -26,7 +26,8 @@ void memory_free(struct memory *memory)
 	free(memory);
 }
 
-struct fact *add_fact(struct memory *memory, const char *key, const char *value, double score)
+struct fact *memory_add_fact(struct memory *memory, const char *key, const char *value,
+			     double score)
 {
 	size_t index = memory->input.fact_count++;
 	memory->scores[index] = (float)score;
@@ -53,7 +54,7 @@ static struct turn turn_of(uint64_t id, uint32_t conversation, enum role role, c
 }
 
 /* Each one bears less on the question than the one before it. */
-struct turn *recall(struct memory *memory, uint64_t id, enum role role, const char *text)
+struct turn *memory_recall(struct memory *memory, uint64_t id, enum role role, const char *text)
 {
 	size_t index = memory->input.recalled_count++;
 	memory->recalled[index].turn = turn_of(id, 2, role, text);
@@ -61,21 +62,21 @@ struct turn *recall(struct memory *memory, uint64_t id, enum role role, const ch
 	return &memory->recalled[index].turn;
 }
 
-struct turn *add_turn(struct memory *memory, uint64_t id, uint32_t conversation, enum role role,
-		      const char *text)
+struct turn *memory_add_turn(struct memory *memory, uint64_t id, uint32_t conversation,
+			     enum role role, const char *text)
 {
 	struct turn *turn = &memory->turns[memory->input.turn_count++];
 	*turn = turn_of(id, conversation, role, text);
 	return turn;
 }
 
-void summarize(struct memory *memory, const char *text, uint64_t covers)
+void memory_summarize(struct memory *memory, const char *text, uint64_t covers)
 {
 	memory->summary = (struct summary){.text = slice_of(text), .covers = covers};
 	memory->input.summary = &memory->summary;
 }
 
-const struct context *build(struct memory *memory)
+const struct context *memory_build(struct memory *memory)
 {
 	struct context *context = &memory->context;
 	context_build(&memory->input, context, &memory->arena);
@@ -86,12 +87,12 @@ const struct context *build(struct memory *memory)
 	return context;
 }
 
-bool holds(struct slice text, const char *part)
+bool text_holds(struct slice text, const char *part)
 {
 	return slice_find(text, slice_of(part), 0) < text.size;
 }
 
-size_t count_of(struct slice text, const char *part)
+size_t text_count(struct slice text, const char *part)
 {
 	size_t count = 0;
 	struct slice sought = slice_of(part);
@@ -101,7 +102,7 @@ size_t count_of(struct slice text, const char *part)
 	return count;
 }
 
-const char *words(struct memory *memory, const char *begin, size_t size)
+const char *memory_words(struct memory *memory, const char *begin, size_t size)
 {
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);

@@ -25,20 +25,21 @@ struct memory {
 struct memory *memory_in(enum mode mode);
 void memory_free(struct memory *memory);
 
-struct fact *add_fact(struct memory *memory, const char *key, const char *value, double score);
+struct fact *memory_add_fact(struct memory *memory, const char *key, const char *value,
+			     double score);
 /* A turn said at NOON that bears on the question, less than the one before it. */
-struct turn *recall(struct memory *memory, uint64_t id, enum role role, const char *text);
+struct turn *memory_recall(struct memory *memory, uint64_t id, enum role role, const char *text);
 /* A turn of context_input.turns, said at NOON. */
-struct turn *add_turn(struct memory *memory, uint64_t id, uint32_t conversation, enum role role,
-		      const char *text);
-void summarize(struct memory *memory, const char *text, uint64_t covers);
+struct turn *memory_add_turn(struct memory *memory, uint64_t id, uint32_t conversation,
+			     enum role role, const char *text);
+void memory_summarize(struct memory *memory, const char *text, uint64_t covers);
 
 /* Builds the context; fails the test if it is not counted rightly or passes the budget. */
-const struct context *build(struct memory *memory);
+const struct context *memory_build(struct memory *memory);
 
-bool holds(struct slice text, const char *part);
-size_t count_of(struct slice text, const char *part);
+bool text_holds(struct slice text, const char *part);
+size_t text_count(struct slice text, const char *part);
 /* `begin` and as many words as make up about `size` bytes. */
-const char *words(struct memory *memory, const char *begin, size_t size);
+const char *memory_words(struct memory *memory, const char *begin, size_t size);
 
 #endif
