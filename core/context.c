@@ -1,14 +1,15 @@
 #include "core/context_pick.h"
 
-#include "core/fact_order.h"
 #include "core/text.h"
 
-/* What the summary and the turns would like to have, but no more than half of the budget: facts get
- * all that the others do not want. */
+#include <string.h>
+
+/* What the summary and the turns would like to have, but no more than half of what there is: facts
+ * get all that the others do not want. */
 static size_t reserve_for_others(const struct picker *picker)
 {
 	const struct summary *summary = picker->input->summary;
-	size_t half = picker->input->budget / 2;
+	size_t half = picker->budget / 2;
 	size_t wanted = 0;
 	if (mode_uses_summary(picker->input->mode) && summary != NULL)
 		wanted = text_tokens(block_heading(BLOCK_SUMMARY)) + text_tokens(summary->text);
@@ -17,7 +18,7 @@ static size_t reserve_for_others(const struct picker *picker)
 	return wanted < half ? wanted : half;
 }
 
-static void pick(struct picker *picker)
+static void pick_block(struct picker *picker)
 {
 	enum mode mode = picker->input->mode;
 	if (mode_uses_turns(mode))
@@ -32,18 +33,6 @@ static void pick(struct picker *picker)
 		pick_summary(picker);
 	if (mode_uses_turns(mode))
 		pick_turns(picker);
-}
-
-static void append_facts(struct buffer *out, const struct picker *picker)
-{
-	for (size_t i = 0; i < picker->fact_count;) {
-		size_t run = 1;
-		while (i + run < picker->fact_count &&
-		       fact_same_key(picker->facts[i], picker->facts[i + run]))
-			run++;
-		buffer_append(out, block_fact_line(picker->facts + i, run, picker->arena));
-		i += run;
-	}
 }
 
 static void append_turns(struct buffer *out, const struct picker *picker, bool pairs)
@@ -63,7 +52,7 @@ static void append_section(struct buffer *out, const struct picker *picker,
 	if (section == BLOCK_SUMMARY)
 		buffer_append(out, picker->summary);
 	else if (section == BLOCK_FACTS)
-		append_facts(out, picker);
+		block_append_facts(out, picker->facts, picker->fact_count, picker->arena);
 	else
 		append_turns(out, picker, false);
 }
@@ -93,9 +82,33 @@ static struct slice render_turns(const struct picker *picker)
 	return turns;
 }
 
-void context_build(const struct context_input *input, struct context *context, struct arena *arena)
+static bool is_recalled(const struct context *context, const struct context_item *item)
 {
-	size_t most = input->fact_count + input->turn_count + 1;
+	for (size_t i = context->item_count; i-- > 0 && context->items[i].is_recalled;) {
+		const struct context_item *taken = &context->items[i];
+		if (taken->id == item->id && strcmp(taken->kind, item->kind) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What the block had no room for is not left out when it was recalled instead. */
+static void forgive_recalled(struct context *context)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < context->dropped_count; i++) {
+		if (!is_recalled(context, &context->dropped[i]))
+			context->dropped[kept++] = context->dropped[i];
+	}
+	context->dropped_count = kept;
+}
+
+/* Keeps `reserve` tokens from the block and the turns; the recalled text has these and all that is
+ * left. Gives whether the block or the turns would have liked to have more. */
+static bool build(const struct context_input *input, size_t reserve, struct context *context,
+		  struct arena *arena)
+{
+	size_t most = input->fact_count + input->turn_count + input->recalled_count + 1;
 	*context = (struct context){
 		.items = arena_alloc(arena, most * sizeof(*context->items)),
 		.dropped = arena_alloc(arena, most * sizeof(*context->dropped)),
@@ -104,10 +117,28 @@ void context_build(const struct context_input *input, struct context *context, s
 		.input = input,
 		.context = context,
 		.arena = arena,
-		.left = input->budget,
+		.budget = input->budget - reserve,
+		.left = input->budget - reserve,
 	};
-	pick(&picker);
+	if (!input->is_frozen)
+		pick_block(&picker);
+	bool is_short = picker.is_short;
 	context->block = render_block(&picker);
 	context->turns = render_turns(&picker);
 	context->tokens = text_tokens(context->block) + text_tokens(context->turns);
+	pick_recalled(&picker, input->budget - context->tokens);
+	forgive_recalled(context);
+	return is_short;
+}
+
+void context_build(const struct context_input *input, struct context *context, struct arena *arena)
+{
+	bool shared = !input->is_frozen && can_recall(input);
+	size_t half = shared ? input->budget / 2 : 0;
+	bool is_short = build(input, half, context, arena);
+	/* What the recalled text did not need of its half, the others may have. The one token more
+	 * is what rounding may cost when it is picked again. */
+	if (is_short && context->recalled_tokens + 1 < half)
+		build(input, context->recalled_tokens == 0 ? 0 : context->recalled_tokens + 1,
+		      context, arena);
 }

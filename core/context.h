@@ -2,7 +2,11 @@
  * reasons.
  *
  * The result depends on nothing but the arguments: no clock, no score and no id is in the text, and
- * what is equal comes out equal, so that a prompt cache finds the bytes it knows. */
+ * what is equal comes out equal, so that a prompt cache finds the bytes it knows.
+ *
+ * The block holds what stays for a conversation, the recalled text what bears on one question: past
+ * turns under their days, in order of time, and facts that the block has no place for. Of a budget
+ * that they share, the recalled text may always have half, and either has what the other leaves. */
 #ifndef RECALLD_CORE_CONTEXT_H
 #define RECALLD_CORE_CONTEXT_H
 
@@ -20,10 +24,12 @@ struct context_input {
 	size_t budget; /* tokens, estimated: for block, turns and recalled text together */
 	unsigned buffer_messages;
 	const struct summary *summary; /* NULL: none */
-	const struct fact *facts; /* current ones, and, if the question asks about the past, others
-				   */
+	/* Current ones and, if the question asks about the past, others: these only ever go into
+	 * the recalled text. */
+	const struct fact *facts;
 	size_t fact_count;
-	const float *fact_scores; /* how much each bears on the question; NULL: not known */
+	/* How much each bears on the question: those above 0 come first. NULL: not known. */
+	const float *fact_scores;
 	const struct turn
 		*turns; /* of all conversations, current and complete or not, oldest first */
 	size_t turn_count;
@@ -61,7 +67,8 @@ struct context {
 	size_t recalled_tokens;
 	struct context_item *items;
 	size_t item_count;
-	struct context_item *dropped; /* what the budget left out */
+	struct context_item *dropped; /* what the budget left out; of what might have been recalled
+					 the best 50 */
 	size_t dropped_count;
 };
 

@@ -3,16 +3,9 @@
 #include "core/request.h"
 #include "core/text.h"
 
-enum {
-	/* text_tokens() never counts fewer tokens than one for so many bytes. */
-	BYTES_PER_TOKEN = 12,
-	/* Less of a message than this is not worth quoting. */
-	SHORTEST_CUT = 40,
-};
-
 /* ---- which ---- */
 
-static bool is_message(const struct turn *turn)
+bool turn_is_message(const struct turn *turn)
 {
 	return turn->state == TURN_CURRENT && slice_trim(turn->text).size > 0 &&
 	       (turn->role == ROLE_USER || turn->role == ROLE_ASSISTANT);
@@ -24,7 +17,7 @@ static const struct turn *buffer_begin(const struct context_input *input)
 	unsigned count = 0;
 	size_t begin = input->turn_count;
 	while (begin > 0 && count < input->buffer_messages)
-		count += is_message(&input->turns[--begin]) ? 1 : 0;
+		count += turn_is_message(&input->turns[--begin]) ? 1 : 0;
 	return input->turns + begin;
 }
 
@@ -43,9 +36,10 @@ static bool is_of_this_conversation(const struct context_input *input, const str
 	return input->conversation != 0 && turn->conversation == input->conversation;
 }
 
-static bool is_carried(const struct context_input *input, const struct turn *turn)
+bool turn_is_carried(const struct context_input *input, const struct turn *turn)
 {
-	return input->carried_from != UINT32_MAX && turn->ordinal >= input->carried_from;
+	return is_of_this_conversation(input, turn) && input->carried_from != UINT32_MAX &&
+	       turn->ordinal >= input->carried_from && turn->ordinal >= input->cut_before;
 }
 
 static const struct turn *find_answer(const struct context_input *input, const struct turn *user)
@@ -53,7 +47,7 @@ static const struct turn *find_answer(const struct context_input *input, const s
 	const struct turn *end = input->turns + input->turn_count;
 	for (const struct turn *turn = user + 1; turn < end; turn++) {
 		if (turn->role == ROLE_ASSISTANT && turn->exchange == user->exchange &&
-		    turn->conversation == user->conversation && is_message(turn))
+		    turn->conversation == user->conversation && turn_is_message(turn))
 			return turn;
 	}
 	return NULL;
@@ -67,7 +61,8 @@ static void consider(struct picker *picker, const struct turn *buffer, const str
 	struct turn_choice choice = {.turn = turn};
 	bool wanted = is_wanted(input, buffer, turn);
 	if (is_of_this_conversation(input, turn)) {
-		if (is_carried(input, turn) || turn->role != ROLE_USER)
+		if (turn_is_carried(input, turn) || turn->ordinal < input->cut_before ||
+		    turn->role != ROLE_USER)
 			return;
 		choice.answer = find_answer(input, turn);
 		if (choice.answer == NULL)
@@ -91,7 +86,7 @@ void find_turns(struct picker *picker)
 	picker->turns =
 		arena_alloc(picker->arena, (input->turn_count + 1) * sizeof(*picker->turns));
 	for (size_t i = 0; i < input->turn_count; i++) {
-		if (is_message(&input->turns[i]))
+		if (turn_is_message(&input->turns[i]))
 			consider(picker, buffer, &input->turns[i]);
 	}
 }
@@ -106,7 +101,7 @@ size_t turns_wanted(const struct picker *picker)
 
 /* ---- how many ---- */
 
-static struct context_item turn_item(const struct turn *turn, size_t tokens)
+struct context_item turn_item(const struct turn *turn, size_t tokens)
 {
 	return (struct context_item){
 		.kind = "turn",
@@ -165,34 +160,6 @@ static bool take_quote(struct picker *picker, struct turn_choice *choice, struct
 	return true;
 }
 
-static size_t character_boundary(struct slice text, size_t at)
-{
-	while (at > 0 && at < text.size && ((unsigned char)text.data[at] & 0xC0) == 0x80)
-		at--;
-	return at;
-}
-
-/* As much of the message's beginning as there is room for. Each try is in proportion shorter than
- * the last one, by a byte at least. */
-static bool pick_cut(struct picker *picker, struct turn_choice *choice)
-{
-	struct slice text = choice->turn->text;
-	size_t room = picker_room(picker, BLOCK_TURNS);
-	size_t size = room > text.size / BYTES_PER_TOKEN ? text.size : room * BYTES_PER_TOKEN;
-	while (size >= SHORTEST_CUT) {
-		size = character_boundary(text, size);
-		struct slice beginning =
-			arena_printf(picker->arena, "%.*s ...", (int)size, text.data);
-		struct slice rendered = block_turn(choice->turn, beginning, picker->arena);
-		size_t tokens = text_tokens(rendered);
-		if (tokens <= room)
-			return take_quote(picker, choice, rendered);
-		size_t shorter = size * room / tokens;
-		size = shorter < size ? shorter : size - 1;
-	}
-	return false;
-}
-
 /* To render a text costs far more than to count it: what cannot fit is not rendered. */
 static bool pick_turn(struct picker *picker, struct turn_choice *choice)
 {
@@ -202,6 +169,14 @@ static bool pick_turn(struct picker *picker, struct turn_choice *choice)
 		return pick_pair(picker, choice);
 	struct slice rendered = block_turn(choice->turn, choice->turn->text, picker->arena);
 	return take_quote(picker, choice, rendered);
+}
+
+static bool pick_cut(struct picker *picker, struct turn_choice *choice)
+{
+	size_t room = picker_room(picker, BLOCK_TURNS);
+	struct slice rendered = block_turn_cut(choice->turn, block_turn, room, picker->arena);
+	picker->is_short = true;
+	return rendered.size > 0 && take_quote(picker, choice, rendered);
 }
 
 void pick_turns(struct picker *picker)
@@ -214,4 +189,16 @@ void pick_turns(struct picker *picker)
 		if (!newest || choice->answer != NULL || !pick_cut(picker, choice))
 			drop_choice(picker, choice);
 	}
+}
+
+bool turn_is_taken(const struct picker *picker, const struct turn *turn)
+{
+	for (size_t i = 0; i < picker->turn_count; i++) {
+		const struct turn_choice *choice = &picker->turns[i];
+		bool is_here = choice->turn->id == turn->id ||
+			       (choice->answer != NULL && choice->answer->id == turn->id);
+		if (is_here)
+			return choice->rendered.size > 0;
+	}
+	return false;
 }

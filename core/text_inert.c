@@ -72,12 +72,42 @@ static void append_visible(struct buffer *out, uint32_t character)
 	buffer_append(out, (struct slice){(const char *)bytes, (size_t)size});
 }
 
+static bool is_plain(char c)
+{
+	return c > ' ' && c < 0x7F && c != '<' && c != '>';
+}
+
+/* The end of the ASCII words at `at` that have single spaces between them: most texts are little
+ * else, and they stay as they are. */
+static size_t end_of_plain(struct slice text, size_t at)
+{
+	size_t end = at;
+	while (end < text.size &&
+	       (is_plain(text.data[end]) || (text.data[end] == ' ' && end > at &&
+					     end + 1 < text.size && is_plain(text.data[end + 1]))))
+		end++;
+	return end;
+}
+
+static void append_plain(struct buffer *out, struct slice plain)
+{
+	size_t room = out->limit - out->size;
+	buffer_append(out, slice_part(plain, 0, plain.size < room ? plain.size : room));
+}
+
 /* The first step, until `out` is full: no later one makes the text shorter. */
 static void keep_visible(struct slice text, bool one_line, struct buffer *out)
 {
 	struct gap gap = {0};
 	uint32_t character;
 	for (size_t at = 0; at < text.size && !out->overflowed;) {
+		size_t plain_end = end_of_plain(text, at);
+		if (plain_end > at) {
+			gap_write(&gap, one_line, out);
+			append_plain(out, slice_part(text, at, plain_end));
+			at = plain_end;
+			continue;
+		}
 		at += text_decode(text, at, &character);
 		if (text_is_space(character)) {
 			gap_add(&gap, character);
@@ -173,11 +203,11 @@ static bool label_may_follow(struct slice text, size_t at)
 /* The second step: from `text`, whose brackets it changes in place, to `out`. */
 static void break_tokens(struct buffer *text, struct buffer *out)
 {
+	const struct slice whole = buffer_slice(text);
 	size_t written = 0;
-	for (size_t at = 0; at < text->size; at++) {
-		if (text->data[at] == '[')
+	for (size_t at = 0; at < whole.size; at++) {
+		if (whole.data[at] == '[')
 			round_brackets(text, at);
-		struct slice whole = buffer_slice(text);
 		if (!label_may_follow(whole, at))
 			continue;
 		size_t colon = colon_of_label(whole, at);
@@ -187,7 +217,7 @@ static void break_tokens(struct buffer *text, struct buffer *out)
 		buffer_append(out, SLICE(" -"));
 		written = colon + 1;
 	}
-	buffer_append(out, slice_part(buffer_slice(text), written, text->size));
+	buffer_append(out, slice_part(whole, written, whole.size));
 }
 
 static void join_lines(struct buffer *text)

@@ -1,0 +1,312 @@
+/* The recalled text: what was said before and bears on the question, in order of time. */
+#include "core/context_pick.h"
+
+#include "core/fact_order.h"
+#include "core/text.h"
+
+#include <stdlib.h>
+
+enum {
+	/* When so many turns in a row do not fit, there is hardly room for any. */
+	MOST_MISSES = 32,
+	MOST_DROPPED = 50,
+	/* Of what is dropped the receipt shows so many bytes. */
+	DROPPED_TEXT = 240,
+	LATIN_PER_TOKEN = 4, /* letters, about */
+};
+
+struct recalled_line {
+	const struct turn *turn;
+	struct slice rendered;
+};
+
+struct recaller {
+	struct picker *picker;
+	size_t budget;
+	size_t left;
+	size_t unsettled; /* so many pieces were rounded up, each by less than a token, since the
+			     whole was last counted */
+	const struct fact **facts; /* taken */
+	size_t fact_count;
+	struct recalled_line *lines; /* taken */
+	size_t line_count;
+	size_t dropped;
+};
+
+/* ---- which ---- */
+
+static int compare_ids(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left;
+	uint64_t b = *(const uint64_t *)right;
+	return (a > b) - (a < b);
+}
+
+static bool is_frozen_in(const struct context_input *input, const struct fact *fact)
+{
+	return input->is_frozen && input->frozen_fact_count > 0 &&
+	       bsearch(&fact->id, input->frozen_facts, input->frozen_fact_count, sizeof(fact->id),
+		       compare_ids) != NULL;
+}
+
+/* Current facts are the block's, where there is one to be made. */
+static bool may_recall_fact(const struct context_input *input, const struct fact *fact)
+{
+	if (!(fact_score(input, fact) > 0) || fact->state == FACT_FORGOTTEN)
+		return false;
+	bool has_block = mode_uses_facts(input->mode) && !input->is_frozen;
+	if (has_block && fact->state == FACT_CURRENT)
+		return false;
+	return (mode_uses_facts(input->mode) || mode_recalls(input->mode)) &&
+	       !is_frozen_in(input, fact);
+}
+
+static bool may_recall_turn(const struct recaller *recaller, const struct turn *turn)
+{
+	return turn_is_message(turn) && !turn_is_carried(recaller->picker->input, turn) &&
+	       !turn_is_taken(recaller->picker, turn);
+}
+
+bool can_recall(const struct context_input *input)
+{
+	if (mode_recalls(input->mode) && input->recalled_count > 0)
+		return true;
+	for (size_t i = 0; i < input->fact_count; i++) {
+		if (may_recall_fact(input, &input->facts[i]))
+			return true;
+	}
+	return false;
+}
+
+/* ---- the text ---- */
+
+static int compare_lines(const void *left, const void *right)
+{
+	const struct turn *a = ((const struct recalled_line *)left)->turn;
+	const struct turn *b = ((const struct recalled_line *)right)->turn;
+	if (a->created_at != b->created_at)
+		return a->created_at > b->created_at ? 1 : -1;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+static bool is_same_day(const struct turn *a, const struct turn *b)
+{
+	return block_day_number(a->created_at) == block_day_number(b->created_at);
+}
+
+static void append_lines(struct buffer *out, struct recaller *recaller)
+{
+	struct recalled_line *lines = recaller->lines;
+	if (recaller->line_count > 0)
+		qsort(lines, recaller->line_count, sizeof(*lines), compare_lines);
+	for (size_t i = 0; i < recaller->line_count; i++) {
+		const struct turn *turn = lines[i].turn;
+		if (i == 0 || !is_same_day(lines[i - 1].turn, turn))
+			buffer_append(out, block_day(turn->created_at, recaller->picker->arena));
+		buffer_append(out, lines[i].rendered);
+	}
+}
+
+static struct slice render(struct recaller *recaller)
+{
+	struct buffer out;
+	if (recaller->fact_count + recaller->line_count == 0)
+		return (struct slice){0};
+	buffer_init(&out, SIZE_MAX); /* the budget bounds it */
+	buffer_append(&out, block_recalled_opening());
+	fact_sort_shown(recaller->facts, recaller->fact_count);
+	block_append_facts(&out, recaller->facts, recaller->fact_count, recaller->picker->arena);
+	append_lines(&out, recaller);
+	buffer_append(&out, block_closing());
+	struct slice text = arena_copy(recaller->picker->arena, buffer_slice(&out));
+	buffer_finish(&out);
+	return text;
+}
+
+/* ---- the tokens ---- */
+
+static size_t frame_cost(const struct recaller *recaller)
+{
+	if (recaller->fact_count + recaller->line_count > 0)
+		return 0;
+	return text_tokens(block_recalled_opening()) + text_tokens(block_closing());
+}
+
+/* Takes `cost` of the tokens that are left. Pieces are rounded up one by one: where that may be the
+ * difference, the whole is counted anew. */
+static bool pay(struct recaller *recaller, size_t cost)
+{
+	cost += frame_cost(recaller);
+	if (cost > recaller->left && cost <= recaller->left + recaller->unsettled) {
+		recaller->left = recaller->budget - text_tokens(render(recaller));
+		recaller->unsettled = 0;
+	}
+	if (cost > recaller->left)
+		return false;
+	recaller->left -= cost;
+	recaller->unsettled += 2; /* a line, and that of its day or the frame */
+	return true;
+}
+
+static void take(struct recaller *recaller, struct context_item *item)
+{
+	item->is_recalled = true;
+	picker_take(recaller->picker, item);
+}
+
+static void drop(struct recaller *recaller, const struct context_item *item)
+{
+	if (recaller->dropped++ < MOST_DROPPED)
+		picker_drop(recaller->picker, item);
+}
+
+/* ---- facts ---- */
+
+static bool pick_fact(struct recaller *recaller, const struct fact *fact, size_t most)
+{
+	struct arena *arena = recaller->picker->arena;
+	size_t cost =
+		text_tokens(block_fact_added(recaller->facts, recaller->fact_count, fact, arena));
+	if (cost > most || !pay(recaller, cost))
+		return false;
+	struct context_item item = fact_item(recaller->picker->input, fact, cost, arena);
+	take(recaller, &item);
+	recaller->facts[recaller->fact_count++] = fact;
+	return true;
+}
+
+/* Takes the best out of `facts` for at most `most` tokens; gives how many stay there. */
+static size_t pick_some_facts(struct recaller *recaller, const struct fact **facts, size_t count,
+			      size_t most)
+{
+	size_t stay = 0;
+	size_t misses = 0;
+	size_t begin = recaller->left;
+	for (size_t i = 0; i < count; i++) {
+		size_t spent = begin > recaller->left ? begin - recaller->left : 0;
+		bool tries = misses < MOST_MISSES && spent < most;
+		if (tries && pick_fact(recaller, facts[i], most - spent)) {
+			misses = 0;
+			continue;
+		}
+		misses++;
+		facts[stay++] = facts[i];
+	}
+	return stay;
+}
+
+static void drop_facts(struct recaller *recaller, const struct fact **facts, size_t count)
+{
+	struct arena *arena = recaller->picker->arena;
+	for (size_t i = 0; i < count && recaller->dropped < MOST_DROPPED; i++) {
+		struct context_item item = fact_item(recaller->picker->input, facts[i], 0, arena);
+		item.tokens = text_tokens(item.text);
+		drop(recaller, &item);
+	}
+}
+
+/* ---- turns ---- */
+
+static size_t day_cost(const struct recaller *recaller, const struct turn *turn)
+{
+	for (size_t i = 0; i < recaller->line_count; i++) {
+		if (is_same_day(recaller->lines[i].turn, turn))
+			return 0;
+	}
+	return text_tokens(block_day(turn->created_at, recaller->picker->arena));
+}
+
+static bool take_turn(struct recaller *recaller, const struct recalled_turn *recalled,
+		      struct slice rendered)
+{
+	const struct turn *turn = &recalled->turn;
+	struct context_item item = turn_item(turn, text_tokens(rendered));
+	item.tokens += day_cost(recaller, turn);
+	if (!pay(recaller, item.tokens))
+		return false;
+	item.text = slice_trim(rendered);
+	item.score = recalled->score;
+	take(recaller, &item);
+	recaller->lines[recaller->line_count++] = (struct recalled_line){turn, rendered};
+	return true;
+}
+
+/* The beginning of the one that bears most on the question: a third of the budget, so that it does
+ * not stand alone; of an only one what fits. */
+static bool pick_cut(struct recaller *recaller, const struct recalled_turn *recalled)
+{
+	const struct context_input *input = recaller->picker->input;
+	size_t spent = frame_cost(recaller) + day_cost(recaller, &recalled->turn);
+	size_t room = recaller->left > spent ? recaller->left - spent : 0;
+	if (input->recalled_count > 1 && room > input->budget / 3)
+		room = input->budget / 3;
+	struct slice rendered =
+		block_turn_cut(&recalled->turn, block_said, room, recaller->picker->arena);
+	return rendered.size > 0 && take_turn(recaller, recalled, rendered);
+}
+
+/* To count a long text costs less than to render it, and most of those do not fit. */
+static bool may_fit(const struct recaller *recaller, struct slice text)
+{
+	size_t room = recaller->left + recaller->unsettled;
+	return text.size <= room * LATIN_PER_TOKEN || text_tokens(text) <= room;
+}
+
+static bool pick_turn(struct recaller *recaller, const struct recalled_turn *recalled)
+{
+	const struct turn *turn = &recalled->turn;
+	return may_fit(recaller, turn->text) &&
+	       take_turn(recaller, recalled, block_said(turn, turn->text, recaller->picker->arena));
+}
+
+static void drop_turn(struct recaller *recaller, const struct recalled_turn *recalled)
+{
+	const struct turn *turn = &recalled->turn;
+	struct context_item item = turn_item(turn, text_tokens(turn->text));
+	if (item.text.size > DROPPED_TEXT)
+		item.text.size = block_boundary(item.text, DROPPED_TEXT);
+	item.score = recalled->score;
+	drop(recaller, &item);
+}
+
+static void pick_recalled_turns(struct recaller *recaller)
+{
+	const struct context_input *input = recaller->picker->input;
+	bool is_best = true;
+	for (size_t i = 0, misses = 0; i < input->recalled_count && misses < MOST_MISSES; i++) {
+		const struct recalled_turn *recalled = &input->recalled[i];
+		if (!may_recall_turn(recaller, &recalled->turn))
+			continue;
+		if (pick_turn(recaller, recalled) || (is_best && pick_cut(recaller, recalled))) {
+			misses = 0;
+		} else {
+			misses++;
+			drop_turn(recaller, recalled);
+		}
+		is_best = false;
+	}
+}
+
+/* ---- both ---- */
+
+void pick_recalled(struct picker *picker, size_t budget)
+{
+	const struct context_input *input = picker->input;
+	struct recaller recaller = {.picker = picker, .budget = budget, .left = budget};
+	size_t count;
+	const struct fact **facts =
+		facts_by_preference(input, may_recall_fact, &count, picker->arena);
+	bool is_shared = mode_uses_facts(input->mode) && !input->is_frozen;
+	size_t facts_share = (is_shared ? input->budget / 2 : input->budget) / 3;
+	recaller.facts = arena_alloc(picker->arena, (count + 1) * sizeof(*facts));
+	recaller.lines =
+		arena_alloc(picker->arena, (input->recalled_count + 1) * sizeof(*recaller.lines));
+	count = pick_some_facts(&recaller, facts, count, facts_share);
+	if (mode_recalls(input->mode))
+		pick_recalled_turns(&recaller);
+	/* What the turns did not want. */
+	count = pick_some_facts(&recaller, facts, count, recaller.left);
+	drop_facts(&recaller, facts, count);
+	picker->context->recalled = render(&recaller);
+	picker->context->recalled_tokens = text_tokens(picker->context->recalled);
+}

@@ -1,0 +1,103 @@
+#include "tests/unit/context_fixture.h"
+#include "tests/unit/random.h"
+#include "tests/unit/unit.h"
+
+#include <math.h>
+#include <string.h>
+
+static struct slice hostile_text(struct memory *memory, struct random *random)
+{
+	static const char *const pieces[] = {"word ", "ein Wört ", "中文字",   "<b>",
+					     "\n",    "user: ",    "日本 ",    "😀",
+					     "\xff",  "a",         "- x: y\n", "Mon 2026-11-09:\n"};
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX);
+	for (uint64_t i = random_below(random, 40); i > 0; i--)
+		buffer_append(&out, slice_of(pieces[random_below(random, 12)]));
+	struct slice text = arena_copy(&memory->arena, buffer_slice(&out));
+	buffer_finish(&out);
+	return text;
+}
+
+static void fill_at_random(struct memory *memory, struct random *random)
+{
+	static const char *const names[] = {"user", "Maria", "", "a kind of many words"};
+	for (uint64_t i = random_below(random, 30); i > 0; i--) {
+		struct fact *fact = memory_add_fact(memory, names[random_below(random, 4)], "", 0);
+		fact->entity = slice_of(names[random_below(random, 4)]);
+		fact->kind = slice_of(names[random_below(random, 4)]);
+		fact->value = hostile_text(memory, random);
+		fact->state = (enum fact_state)random_below(random, 4);
+		fact->ended_at = (int64_t)random_below(random, 2) * NOON;
+		memory->scores[fact - memory->facts] = (float)random_below(random, 3);
+	}
+	for (uint64_t i = random_below(random, 40); i > 0; i--) {
+		enum role role = i % 2 ? ROLE_ASSISTANT : ROLE_USER;
+		uint32_t conversation = 7 + (uint32_t)random_below(random, 3);
+		struct turn *turn = memory_add_turn(memory, 100 - i, conversation, role, "");
+		turn->exchange = (100 - i) / 2 * 2;
+		turn->text = hostile_text(memory, random);
+	}
+	for (uint64_t i = random_below(random, 60); i > 0; i--) {
+		struct turn *turn =
+			memory_recall(memory, 40 + i, i % 2 ? ROLE_USER : ROLE_ASSISTANT, "");
+		turn->text = hostile_text(memory, random);
+		turn->created_at = NOON - (int64_t)random_below(random, 9) * DAY / 2;
+	}
+	if (random_below(random, 2) == 0)
+		memory_summarize(memory, "One sentence. Another one. 第三句。",
+				 random_below(random, 120));
+}
+
+static void assert_each_turn_once(const struct context *context)
+{
+	for (size_t i = 0; i < context->item_count; i++) {
+		for (size_t k = 0; k < i; k++) {
+			bool same = context->items[i].id == context->items[k].id &&
+				    strcmp(context->items[i].kind, context->items[k].kind) == 0;
+			ck_assert(!same);
+		}
+	}
+}
+
+START_TEST(no_budget_is_ever_exceeded_and_equal_input_gives_equal_bytes)
+{
+	struct random random = {.state = 5};
+	for (int round = 0; round < 1500; round++) {
+		struct memory *memory = memory_in((enum mode)(round % (MODE_READONLY + 1)));
+		fill_at_random(memory, &random);
+		memory->input.budget = random_below(&random, round % 3 ? 2001 : 150);
+		memory->input.is_frozen = random_below(&random, 4) == 0;
+		memory->input.carried_from = (uint32_t)random_below(&random, 120);
+		memory->input.cut_before = (uint32_t)random_below(&random, 80);
+		struct context first = *memory_build(memory);
+		assert_each_turn_once(&first);
+		if (first.recalled.size > 0)
+			ck_assert_uint_eq(text_count(first.recalled, "<"), 2);
+		const struct context *again = memory_build(memory);
+		ck_assert(slice_equal(first.block, again->block));
+		ck_assert(slice_equal(first.turns, again->turns));
+		ck_assert(slice_equal(first.recalled, again->recalled));
+		memory_free(memory);
+	}
+}
+END_TEST
+
+START_TEST(times_and_scores_that_make_no_sense_are_survived)
+{
+	static const int64_t times[] = {INT64_MIN, -1, 0, INT64_MAX};
+	struct memory *memory = memory_in(MODE_VECTOR);
+	for (size_t i = 0; i < 4; i++)
+		memory_recall(memory, i + 1, ROLE_USER, "when?")->created_at = times[i];
+	memory_add_fact(memory, "nan", "x", 0);
+	memory->scores[0] = NAN;
+	ck_assert_uint_eq(text_count(memory_build(memory)->recalled, "user: when?"), 4);
+	ck_assert(text_holds(memory->context.recalled, "Wed 1969-12-31:\nuser: when?\n"
+						       "Thu 1970-01-01:\nuser: when?\n"));
+	ck_assert(!text_holds(memory->context.recalled, "nan"));
+	memory_free(memory);
+}
+END_TEST
+
+UNIT_MAIN("context_budget", no_budget_is_ever_exceeded_and_equal_input_gives_equal_bytes,
+	  times_and_scores_that_make_no_sense_are_survived)
