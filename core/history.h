@@ -1,5 +1,6 @@
 /* The history of a long conversation, and how much of its beginning may be taken out of a request
- * (history = trim). */
+ * (history = trim). The history is all that comes before the newest user turn, but the leading
+ * system messages. */
 #ifndef RECALLD_CORE_HISTORY_H
 #define RECALLD_CORE_HISTORY_H
 
@@ -20,11 +21,19 @@ struct history_cut {
 };
 
 /* What is to be taken out. Nothing until the history passes limits->tokens; then so many thirds of
- * the limit as bring it under it again, counted from the history's beginning, so that the same cut
- * stands until the history has grown by another third. Leading system messages stay; the cut ends
- * before a user message, so tool groups stay whole; the newest user turn and what follows it
- * always stays. */
+ * the limit, counted from the history's beginning, as leave at most five sixths of it: the last
+ * sixth is for what memory puts in their place. So the same cut stands until the history has grown
+ * by another third (the first one, until it has grown by a sixth). What exchanges are not covered
+ * yet, or not answered, is left for a later request; a system message in the midst of the history,
+ * which memory never holds, stays with all that follows it. The cut ends before a user message
+ * whose predecessors are answered, so tool groups stay whole. */
 struct history_cut history_choose_cut(const struct chat_request *request,
 				      const struct history_limits *limits, struct arena *arena);
+
+/* What a message costs, estimated: its text, its tool calls and what frames it; a part that is no
+ * text, an image say, counts as HISTORY_PART_TOKENS. */
+enum { HISTORY_FRAME_TOKENS = 4, HISTORY_PART_TOKENS = 800 };
+size_t history_message_tokens(const struct chat_request *request, const struct message *message,
+			      struct arena *arena);
 
 #endif
