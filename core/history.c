@@ -2,6 +2,8 @@
 
 #include "core/text.h"
 
+enum { FRAME_TOKENS = 4, PART_TOKENS = 800 };
+
 /* The history while it is walked from its beginning, message by message. */
 struct walk {
 	const struct chat_request *request;
@@ -23,15 +25,15 @@ static size_t part_tokens(struct slice body, struct json_value part, struct aren
 	struct json_value values[2];
 	(void)JSON_PICK(body, part, names, values);
 	if (!json_string_is(body, values[0], SLICE("text")))
-		return HISTORY_PART_TOKENS;
+		return PART_TOKENS;
 	return text_tokens(json_string_text(body, values[1], arena));
 }
 
-size_t history_message_tokens(const struct chat_request *request, const struct message *message,
-			      struct arena *arena)
+static size_t message_tokens(const struct chat_request *request, const struct message *message,
+			     struct arena *arena)
 {
 	struct slice body = request->body;
-	size_t tokens = HISTORY_FRAME_TOKENS;
+	size_t tokens = FRAME_TOKENS;
 	/* Calls are JSON, and go to the model as they lie there. */
 	if (message->has_tool_calls)
 		return tokens +
@@ -57,11 +59,11 @@ static void step(struct walk *walk)
 	walk->before += walk->tokens[walk->at++];
 }
 
-/* Whether a cut may end before the next message. */
+/* Whether a cut that takes out exchanges may end before the next message. */
 static bool is_border(const struct walk *walk, const struct history_limits *limits)
 {
 	return walk->request->messages[walk->at].role == ROLE_USER && !walk->is_asked &&
-	       walk->ordinal <= limits->covered;
+	       walk->ordinal > limits->ordinal && walk->ordinal <= limits->covered;
 }
 
 /* The first border that has `thirds` before it, or the last step towards it that can be made. */
@@ -91,7 +93,7 @@ struct history_cut history_choose_cut(const struct chat_request *request,
 		cut.first++;
 	cut.end = cut.first;
 	for (size_t i = cut.first; i < end; i++) {
-		tokens[i] = history_message_tokens(request, &request->messages[i], arena);
+		tokens[i] = message_tokens(request, &request->messages[i], arena);
 		cut.total += tokens[i];
 	}
 	if (cut.total <= limits->tokens)
