@@ -215,6 +215,35 @@ START_TEST(an_exchange_is_a_user_turn_with_its_final_answer)
 }
 END_TEST
 
+START_TEST(only_whole_exchanges_are_taken_out)
+{
+	struct draft draft;
+	setup(&draft);
+	add(&draft, "assistant", LIMIT); /* a greeting is no exchange */
+	add(&draft, "user", 10);
+	add_json(&draft, "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\"}]}");
+	add(&draft, "tool", 2 * LIMIT);
+	assert_no_cut(choose(&draft, all_covered));
+	add(&draft, "user", 10); /* before the answer came */
+	assert_no_cut(choose(&draft, all_covered));
+	add(&draft, "assistant", 10);
+	add(&draft, "user", 10);
+	struct history_cut cut = choose(&draft, all_covered);
+	ck_assert_uint_eq(cut.end, 6);
+	ck_assert_uint_eq(cut.cut_before, 1);
+	teardown(&draft);
+
+	setup(&draft);
+	add_exchange(&draft, 10);
+	add(&draft, "user", 10);
+	add_json(&draft, "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\"}]}");
+	add(&draft, "tool", LIMIT);
+	add(&draft, "user", 10);
+	assert_no_cut(choose(&draft, all_covered));
+	teardown(&draft);
+}
+END_TEST
+
 START_TEST(the_newest_turn_and_what_follows_it_never_move_the_cut)
 {
 	struct draft draft;
@@ -301,6 +330,7 @@ UNIT_MAIN("history", a_short_history_is_left_whole, the_cut_stands_until_another
 	  a_long_history_goes_up_in_a_quarter,
 	  the_cut_ends_before_a_user_message_and_tool_groups_stay_whole,
 	  what_memory_does_not_hold_stays, an_exchange_is_a_user_turn_with_its_final_answer,
+	  only_whole_exchanges_are_taken_out,
 	  the_newest_turn_and_what_follows_it_never_move_the_cut,
 	  a_later_system_message_stays_with_all_behind_it, parts_and_tool_calls_have_their_tokens,
 	  any_limit_is_stood)
