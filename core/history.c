@@ -59,6 +59,12 @@ static void step(struct walk *walk)
 	walk->before += walk->tokens[walk->at++];
 }
 
+/* How far the cut moves at a time; never nothing. */
+static size_t third_of(const struct history_limits *limits)
+{
+	return limits->tokens / 3 + 1;
+}
+
 /* Whether a cut that takes out exchanges may end before the next message. */
 static bool is_border(const struct walk *walk, const struct history_limits *limits)
 {
@@ -70,7 +76,7 @@ static bool is_border(const struct walk *walk, const struct history_limits *limi
 static void find_end(struct walk *walk, size_t end, const struct history_limits *limits,
 		     size_t thirds, struct history_cut *cut)
 {
-	size_t third = limits->tokens / 3 + 1;
+	size_t third = third_of(limits);
 	for (size_t made = 0; made < thirds && walk->at <= end; step(walk)) {
 		if (is_system(&walk->request->messages[walk->at]))
 			return;
@@ -98,7 +104,7 @@ struct history_cut history_choose_cut(const struct chat_request *request,
 	}
 	if (cut.total <= limits->tokens)
 		return cut;
-	size_t third = limits->tokens / 3 + 1;
+	size_t third = third_of(limits);
 	size_t surplus = cut.total - limits->tokens / 6 * 5;
 	struct walk walk = {
 		.request = request,
