@@ -1,5 +1,7 @@
 /* The history of a long conversation, and how much of its beginning may be taken out of a request
- * (history = trim). */
+ * (history = trim). The history is all that comes before the newest user turn, but the leading
+ * system messages. Its tokens are estimated: those of each message's text and tool calls, 4 for
+ * what frames it, and 800 for each part that is no text, an image say. */
 #ifndef RECALLD_CORE_HISTORY_H
 #define RECALLD_CORE_HISTORY_H
 
@@ -20,10 +22,12 @@ struct history_cut {
 };
 
 /* What is to be taken out. Nothing until the history passes limits->tokens; then so many thirds of
- * the limit as bring it under it again, counted from the history's beginning, so that the same cut
- * stands until the history has grown by another third. Leading system messages stay; the cut ends
- * before a user message, so tool groups stay whole; the newest user turn and what follows it
- * always stays. */
+ * the limit, counted from the history's beginning, as leave at most five sixths of it: the last
+ * sixth is for what memory puts in their place. So the same cut stands until the history has grown
+ * by another third (the first one, until it has grown by a sixth). Exchanges that are not covered
+ * yet, or not answered, wait for a later request; a system message in the midst of the history,
+ * which memory never holds, stays with all that follows it. The cut ends before a user message
+ * whose predecessors are answered, so tool groups stay whole. */
 struct history_cut history_choose_cut(const struct chat_request *request,
 				      const struct history_limits *limits, struct arena *arena);
 

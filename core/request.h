@@ -96,9 +96,11 @@ struct edit {
 	struct slice bytes;
 };
 
-/* Text that rides before the text of one user message: what was recalled for it. */
+/* Text that rides before the text of one user message: what was recalled for it. In a string it is
+ * followed by an empty line, of parts it becomes the first; so it comes out the same whether the
+ * message is the newest or is sent again as history. */
 struct rider {
-	size_t message; /* index; a user message with a string or parts */
+	size_t message; /* index; one that is no user message with a string or parts carries none */
 	struct slice text;
 };
 
@@ -109,20 +111,23 @@ struct injection {
 	struct slice turns; /* JSON: message objects, each followed by a comma; empty: none */
 	const struct rider *riders; /* by rising `message`, each message once */
 	size_t rider_count;
-	/* Messages [cut_first, cut_end) are taken out; equal: none. None of them carries a rider,
-	 * and cut_end is the index of a user message. */
+	/* Messages [cut_first, cut_end) are taken out, with their riders, if request_can_cut(). */
 	size_t cut_first;
 	size_t cut_end;
 };
 
+/* Whether messages [first, end) can be taken out: there are some, and a user message follows them.
+ */
+bool request_can_cut(const struct chat_request *request, size_t first, size_t end);
+
 /* Works out the edits, in the order of their offsets and never overlapping, in the arena. Returns
  * how many there are; 0 when the request offers no place (it then goes as it is). PLACE_SYSTEM and
  * PLACE_DEVELOPER fall back to the first user message that stays when the leading system message
- * has neither text nor parts, and when the only system message is a later one: a second one is
- * never made. `made_message` says whether a new message had to carry the block. Turns go in before
- * the first message that stays and is neither system nor developer, and only if that is a user
- * message; a new message comes before them. Where the block and a rider meet in one message, the
- * block comes first. */
+ * has neither text nor parts, and when the only system message that stays is a later one: a second
+ * one is never made. `made_message` says whether a new message had to carry the block. Turns go in
+ * before the first message that stays and is neither system nor developer, and only if that is a
+ * user message; a new message comes before them. Where the block and a rider meet in one message,
+ * the block comes first. */
 size_t request_inject(const struct chat_request *request, const struct injection *injection,
 		      struct edit **edits, bool *made_message, struct arena *arena);
 

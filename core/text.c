@@ -52,30 +52,6 @@ bool text_is_visible(struct slice text)
 	return true;
 }
 
-/* What one character costs, in quarters of a token. */
-static size_t quarters(uint32_t character)
-{
-	bool latin = character < 0x250 || (character >= 0x1E00 && character <= 0x1EFF);
-	if (latin)
-		return 1;
-	bool ideograph = (character >= 0x2E80 && character <= 0xA4CF) ||
-			 (character >= 0xF900 && character <= 0xFAFF) ||
-			 (character >= 0xFE30 && character <= 0xFE4F) ||
-			 (character >= 0xFF00 && character <= 0xFFFD) || character >= 0x1F000;
-	return ideograph ? 4 : 2;
-}
-
-size_t text_tokens(struct slice text)
-{
-	size_t sum = 0;
-	uint32_t character;
-	for (size_t at = 0; at < text.size;) {
-		at += text_decode(text, at, &character);
-		sum += quarters(character);
-	}
-	return (sum + 3) / 4;
-}
-
 /* FNV-1a over all bytes that are not of white space. */
 static uint64_t hash_visible(uint64_t hash, struct slice text)
 {

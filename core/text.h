@@ -14,8 +14,10 @@ bool text_is_space(uint32_t character); /* Unicode's White_Space */
  * or separator character, no white space (the space included). */
 bool text_is_visible(struct slice text);
 
-/* An estimate of how many tokens the text is for a current model: letters of the Latin script about
- * four to a token, other alphabets two, ideographs and kana one each, rounded up. */
+/* An estimate of how many tokens the text is for a current model, from its bytes alone: each byte
+ * has a share of a token, by the script that it belongs to (core/text_tokens.c), and the sum is
+ * rounded up. So a whole never counts more than the sum of its pieces, wherever it is cut, and no
+ * text less than a token for every 12 bytes. */
 size_t text_tokens(struct slice text);
 
 /* The assistant's text without the reasoning that some servers and clients write into it:

@@ -1,9 +1,7 @@
 #include "core/request.h"
 
-#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
-#include <jansson.h>
 #include <string.h>
 
 static const struct slice block = SLICE("Known: \"Alex\"\nlikes \\ tea");
@@ -151,199 +149,177 @@ START_TEST(turns_are_written_as_they_are_injected)
 }
 END_TEST
 
-static void random_content(struct random *random, struct buffer *out)
-{
-	if (random_below(random, 2) == 0) {
-		random_json_string(random, out);
-		return;
-	}
-	(void)buffer_append_byte(out, '[');
-	random_space(random, out);
-	for (size_t left = random_below(random, 3); left > 0; left--) {
-		(void)buffer_append(out, SLICE("{\"type\":\"text\",\"text\":"));
-		random_json_string(random, out);
-		(void)buffer_append(out, left > 1 ? SLICE("},") : SLICE("}"));
-		random_space(random, out);
-	}
-	(void)buffer_append_byte(out, ']');
-}
+#define RIDER "[2026-03-02] user: \"I\" moved"
+#define IN_JSON "[2026-03-02] user: \\\"I\\\" moved"
+#define SYSTEM "{\"role\":\"system\",\"content\":\"s\"}"
+#define USER "{\"role\":\"user\",\"content\":\"u\"}"
+#define ANSWER "{\"role\":\"assistant\",\"content\":\"a\"}"
 
-/* A request with any roles in any order; the first is often a system message. */
-static void random_request(struct random *random, struct buffer *out)
+START_TEST(a_rider_goes_before_the_text_of_its_message)
 {
-	static const char *const roles[] = {"system", "user", "assistant", "tool", "developer"};
-	(void)buffer_append(out, SLICE("{\"x\":"));
-	random_json(random, out, 2);
-	(void)buffer_append(out, SLICE(",\"messages\":["));
-	random_space(random, out);
-	for (size_t left = random_below(random, 5); left > 0; left--) {
-		size_t role = random_below(random, sizeof(roles) / sizeof(roles[0]));
-		(void)buffer_printf(out, "{\"role\":\"%s\",\"extra\":", roles[role]);
-		random_json(random, out, 1);
-		(void)buffer_append(out, SLICE(",\"content\":"));
-		random_content(random, out);
-		random_space(random, out);
-		(void)buffer_append(out, left > 1 ? SLICE("},") : SLICE("}"));
-		random_space(random, out);
-	}
-	(void)buffer_append(out, SLICE("]}"));
-}
-
-static const char *role_of(json_t *message)
-{
-	return json_string_value(json_object_get(message, "role"));
-}
-
-static bool is_system_message(json_t *message)
-{
-	return strcmp(role_of(message), "system") == 0 ||
-	       strcmp(role_of(message), "developer") == 0;
-}
-
-static void put_text(json_t *message, bool at_end)
-{
-	json_t *content = json_object_get(message, "content");
-	if (json_is_array(content)) {
-		json_t *part =
-			json_pack("{s:s,s:s%}", "type", "text", "text", block.data, block.size);
-		json_array_insert_new(content, at_end ? json_array_size(content) : 0, part);
-		return;
-	}
-	struct buffer text;
-	struct slice old = {json_string_value(content), json_string_length(content)};
-	struct slice gap = old.size == 0 ? SLICE("") : SLICE("\n\n");
-	buffer_init(&text, 64 * 1024);
-	(void)buffer_append(&text, at_end ? old : block);
-	(void)buffer_append(&text, gap);
-	(void)buffer_append(&text, at_end ? block : old);
-	json_object_set_new(message, "content", json_stringn(text.data, text.size));
-	buffer_finish(&text);
-}
-
-/* The same injection, done on jansson's tree. */
-static void inject_into_tree(json_t *messages, enum placement placement)
-{
-	size_t first_user = 0;
-	size_t first_turn = 0;
-	size_t first_system = 0;
-	size_t count = json_array_size(messages);
-	while (first_user < count &&
-	       strcmp(role_of(json_array_get(messages, first_user)), "user") != 0)
-		first_user++;
-	while (first_turn < count && is_system_message(json_array_get(messages, first_turn)))
-		first_turn++;
-	while (first_system < count && !is_system_message(json_array_get(messages, first_system)))
-		first_system++;
-	bool makes_message = placement != PLACE_USER && count > 0 && first_system == count;
-	if (placement != PLACE_USER && first_system == 0 && count > 0)
-		put_text(json_array_get(messages, 0), true);
-	else if (!makes_message && first_user < count)
-		put_text(json_array_get(messages, first_user), false);
-	if (first_turn < count && first_turn == first_user) {
-		json_array_insert_new(messages, first_turn,
-				      json_pack("{s:s,s:s}", "role", "user", "content", "q"));
-		json_array_insert_new(messages, first_turn + 1,
-				      json_pack("{s:s,s:s}", "role", "assistant", "content", "r"));
-	}
-	if (makes_message) {
-		const char *role = placement == PLACE_DEVELOPER ? "developer" : "system";
-		json_array_insert_new(
-			messages, 0,
-			json_pack("{s:s,s:s%}", "role", role, "content", block.data, block.size));
-	}
-}
-
-static json_t *load(struct slice document)
-{
-	json_t *tree = json_loadb(document.data, document.size, JSON_ALLOW_NUL, NULL);
-	ck_assert_msg(tree != NULL, "%.*s", SLICE_PRINT(document));
-	return tree;
-}
-
-/* Takes the inserted ranges out again. */
-static void assert_only_inserted(struct slice body, struct slice spliced, const struct edit *edits,
-				 size_t count)
-{
-	size_t from = 0;
-	for (size_t i = 0; i < count; i++) {
-		size_t size = edits[i].offset - from;
-		ck_assert_uint_ge(edits[i].offset, from);
-		ck_assert(slice_starts_with(spliced, slice_part(body, from, edits[i].offset)));
-		spliced = slice_part(spliced, size, spliced.size);
-		ck_assert(slice_starts_with(spliced, edits[i].bytes));
-		spliced = slice_part(spliced, edits[i].bytes.size, spliced.size);
-		from = edits[i].offset;
-	}
-	ck_assert(slice_equal(spliced, slice_part(body, from, body.size)));
-}
-
-START_TEST(only_what_was_meant_is_inserted_into_any_request)
-{
-	struct random random = {3};
-	size_t injected = 0;
-	for (int i = 0; i < 6000; i++) {
+	static const struct {
+		const char *before;
+		const char *after;
+	} cases[] = {
+		{"[" USER "]", "[{\"role\":\"user\",\"content\":\"" IN_JSON "\\n\\nu\"}]"},
+		{"[{\"role\":\"user\",\"content\":\"\"}]",
+		 "[{\"role\":\"user\",\"content\":\"" IN_JSON "\"}]"},
+		{"[{\"role\":\"user\",\"content\":[ {\"type\":\"image_url\"}]}]",
+		 "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"" IN_JSON
+		 "\"}, {\"type\":\"image_url\"}]}]"},
+		{"[{\"role\":\"user\",\"content\":[]}]",
+		 "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"" IN_JSON
+		 "\"}]}]"},
+		/* No place for one. */
+		{"[{\"role\":\"user\",\"content\":null}]",
+		 "[{\"role\":\"user\",\"content\":null}]"},
+		{"[{\"role\":\"user\",\"content\":{}}]", "[{\"role\":\"user\",\"content\":{}}]"},
+		{"[{\"role\":\"user\"}]", "[{\"role\":\"user\"}]"},
+		{"[" ANSWER "]", "[" ANSWER "]"},
+		{"[" SYSTEM "]", "[" SYSTEM "]"},
+		{"[]", "[]"},
+	};
+	const struct rider rider = {0, SLICE(RIDER)};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct arena arena = {0};
-		struct buffer body;
-		struct chat_request request;
-		struct edit *edits;
-		enum placement placement = (enum placement)random_below(&random, 3);
-		struct injection injection = {placement, block, turns};
-		bool made;
-		buffer_init(&body, 64 * 1024);
-		random_request(&random, &body);
-		struct slice slice = buffer_slice(&body);
-		ck_assert_int_eq(request_scan(&request, slice, &arena), REQUEST_OK);
-		size_t count = request_inject(&request, &injection, &edits, &made, &arena);
-		struct slice spliced = {NULL, request_spliced_size(slice, edits, count)};
-		char *out = arena_alloc(&arena, spliced.size);
-		request_splice(slice, edits, count, out);
-		spliced.data = out;
-		assert_only_inserted(slice, spliced, edits, count);
-
-		json_t *expected = load(slice);
-		json_t *actual = load(spliced);
-		inject_into_tree(json_object_get(expected, "messages"), placement);
-		ck_assert_msg(json_equal(actual, expected), "%.*s", SLICE_PRINT(spliced));
-		injected += count;
-		json_decref(actual);
-		json_decref(expected);
-		buffer_finish(&body);
+		struct injection injection = {.riders = &rider, .rider_count = 1};
+		bool made = true;
+		unit_assert_slice(inject(cases[i].before, &injection, &made, &arena),
+				  cases[i].after);
+		ck_assert(!made);
 		arena_finish(&arena);
 	}
-	ck_assert_uint_gt(injected, 4000);
 }
 END_TEST
 
-START_TEST(a_mutant_is_refused_or_still_takes_an_injection)
+START_TEST(a_message_sent_again_as_history_gets_the_same_bytes)
 {
-	struct random random = {4};
-	for (int i = 0; i < 20000; i++) {
+	static const char *const contents[] = {"\"u\"", "\"\"", "[]",
+					       "[{\"type\":\"text\",\"text\":\"u\"}]"};
+	const struct rider riders[] = {{0, SLICE("first")}, {2, SLICE("second")}};
+	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
 		struct arena arena = {0};
-		struct buffer body;
-		struct chat_request request;
-		struct edit *edits;
-		struct injection injection = {PLACE_SYSTEM, block, turns};
-		struct json_value value;
 		bool made;
-		buffer_init(&body, 64 * 1024);
-		random_request(&random, &body);
-		for (size_t left = 1 + random_below(&random, 3); left > 0; left--)
-			random_mutation(&random, &body);
-		struct slice slice = buffer_slice(&body);
-		if (request_scan(&request, slice, &arena) == REQUEST_OK) {
-			size_t count = request_inject(&request, &injection, &edits, &made, &arena);
-			size_t size = request_spliced_size(slice, edits, count);
-			char *out = arena_alloc(&arena, size);
-			request_splice(slice, edits, count, out);
-			ck_assert(json_scan((struct slice){out, size}, &value));
-		}
-		buffer_finish(&body);
+		struct injection injection = {PLACE_SYSTEM, block, turns, riders, 1};
+		const char *newest =
+			arena_printf(&arena, "[{\"role\":\"user\",\"content\":%s}", contents[i])
+				.data;
+		struct slice once =
+			inject(arena_printf(&arena, "%s]", newest).data, &injection, &made, &arena);
+		injection.rider_count = 2;
+		struct slice again =
+			inject(arena_printf(&arena, "%s," ANSWER "," USER "]", newest).data,
+			       &injection, &made, &arena);
+		ck_assert(slice_starts_with(again, slice_part(once, 0, once.size - 1)));
 		arena_finish(&arena);
 	}
+}
+END_TEST
+
+#define HISTORY USER " , \n" ANSWER "," USER "," ANSWER ","
+#define LAST "{\"role\":\"user\",\"content\":\"v\"}"
+#define NEWEST "{\"role\":\"user\",\"content\":\"" IN_JSON "\\n\\nv\"}"
+#define MADE "{\"role\":\"system\",\"content\":\"" BLOCK "\"},"
+
+START_TEST(block_turns_riders_and_cut_go_together)
+{
+	static const struct {
+		enum placement placement;
+		size_t cut_first;
+		size_t cut_end;
+		size_t rider;
+		const char *before;
+		const char *after;
+	} cases[] = {
+		/* The block comes before the rider. */
+		{PLACE_USER, 0, 0, 0, "[" LAST "]",
+		 "[" TURNS "{\"role\":\"user\",\"content\":\"" BLOCK "\\n\\n" IN_JSON
+		 "\\n\\nv\"}]"},
+		{PLACE_USER, 0, 0, 0, "[{\"role\":\"user\",\"content\":\"\"}]",
+		 "[" TURNS "{\"role\":\"user\",\"content\":\"" BLOCK "\\n\\n" IN_JSON "\"}]"},
+		{PLACE_USER, 0, 0, 0, "[{\"role\":\"user\",\"content\":[]}]",
+		 "[" TURNS "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"" BLOCK
+		 "\"},{\"type\":\"text\",\"text\":\"" IN_JSON "\"}]}]"},
+		/* In the first user message that stays. */
+		{PLACE_USER, 0, 4, 4, "[" HISTORY LAST "]",
+		 "[" TURNS "{\"role\":\"user\",\"content\":\"" BLOCK "\\n\\n" IN_JSON
+		 "\\n\\nv\"}]"},
+		{PLACE_USER, 0, 2, 4, "[ " HISTORY " " LAST "]",
+		 "[ " TURNS "{\"role\":\"user\",\"content\":\"" BLOCK "\\n\\nu\"}," ANSWER
+		 ", " NEWEST "]"},
+		{PLACE_SYSTEM, 0, 4, 4, "[" HISTORY LAST "]", "[" MADE TURNS NEWEST "]"},
+		{PLACE_SYSTEM, 0, 2, 4, "[" HISTORY LAST "]",
+		 "[" MADE TURNS USER "," ANSWER "," NEWEST "]"},
+		{PLACE_SYSTEM, 1, 3, 5, "[ " SYSTEM " , " HISTORY LAST "]",
+		 "[ {\"role\":\"system\",\"content\":\"s\\n\\n" BLOCK "\"} , " TURNS USER "," ANSWER
+		 "," NEWEST "]"},
+		{PLACE_SYSTEM, 1, 5, 5, "[" SYSTEM "," HISTORY " " LAST " ]",
+		 "[{\"role\":\"system\",\"content\":\"s\\n\\n" BLOCK "\"}," TURNS NEWEST " ]"},
+		/* Its only system message is gone, so one may be made. */
+		{PLACE_SYSTEM, 0, 5, 5, "[" SYSTEM "," HISTORY LAST "]", "[" MADE TURNS NEWEST "]"},
+		{PLACE_SYSTEM, 2, 4, 4, "[" HISTORY LAST "]",
+		 "[" MADE TURNS USER " , \n" ANSWER "," NEWEST "]"},
+		/* The rider goes with its message. */
+		{PLACE_SYSTEM, 0, 2, 0, "[" HISTORY LAST "]",
+		 "[" MADE TURNS USER "," ANSWER "," LAST "]"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena arena = {0};
+		bool made;
+		const struct rider rider = {cases[i].rider, SLICE(RIDER)};
+		struct injection injection = {.placement = cases[i].placement,
+					      .block = block,
+					      .turns = turns,
+					      .riders = &rider,
+					      .rider_count = 1,
+					      .cut_first = cases[i].cut_first,
+					      .cut_end = cases[i].cut_end};
+		unit_assert_slice(inject(cases[i].before, &injection, &made, &arena),
+				  cases[i].after);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+START_TEST(a_cut_that_would_break_the_request_is_not_made)
+{
+	static const size_t cuts[][2] = {{0, 1}, {0, 3},  {1, 1},        {3, 2},        {0, 5},
+					 {2, 7}, {9, 20}, {0, SIZE_MAX}, {SIZE_MAX, 2}, {4, 4}};
+	const char *const messages = "[" HISTORY LAST "]";
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		struct arena arena = {0};
+		bool made;
+		struct injection injection = {.cut_first = cuts[i][0], .cut_end = cuts[i][1]};
+		struct slice body = arena_printf(&arena, "{\"messages\":%s}", messages);
+		struct chat_request request = scan(body.data, &arena);
+		ck_assert(!request_can_cut(&request, cuts[i][0], cuts[i][1]));
+		unit_assert_slice(inject(messages, &injection, &made, &arena), messages);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+START_TEST(riders_in_disorder_do_no_harm)
+{
+	const struct rider riders[] = {{9, SLICE("x")},        {4, SLICE("y")}, {4, SLICE("z")},
+				       {SIZE_MAX, SLICE("x")}, {0, SLICE("x")}, {1, SLICE("x")},
+				       {2, SLICE("")},         {2, SLICE("x")}};
+	struct arena arena = {0};
+	bool made;
+	struct injection injection = {.riders = riders + 1, .rider_count = 7};
+	unit_assert_slice(inject("[" HISTORY LAST "]", &injection, &made, &arena),
+			  "[" HISTORY "{\"role\":\"user\",\"content\":\"y\\n\\nv\"}]");
+	injection.riders = riders;
+	injection.rider_count = 8;
+	unit_assert_slice(inject("[" HISTORY LAST "]", &injection, &made, &arena),
+			  "[" HISTORY LAST "]");
+	arena_finish(&arena);
 }
 END_TEST
 
 UNIT_MAIN("request_inject", the_block_goes_where_it_was_asked_for,
 	  turns_go_before_the_clients_first_turn, turns_are_written_as_they_are_injected,
-	  only_what_was_meant_is_inserted_into_any_request,
-	  a_mutant_is_refused_or_still_takes_an_injection)
+	  a_rider_goes_before_the_text_of_its_message,
+	  a_message_sent_again_as_history_gets_the_same_bytes,
+	  block_turns_riders_and_cut_go_together, a_cut_that_would_break_the_request_is_not_made,
+	  riders_in_disorder_do_no_harm)

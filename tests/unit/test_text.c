@@ -107,17 +107,6 @@ START_TEST(a_part_is_found_whatever_its_case_spaces_quotes_and_dashes)
 }
 END_TEST
 
-START_TEST(tokens_depend_on_the_script)
-{
-	ck_assert_uint_eq(text_tokens(SLICE("")), 0);
-	ck_assert_uint_eq(text_tokens(SLICE("a")), 1);
-	ck_assert_uint_eq(text_tokens(SLICE("abcdefgh")), 2);
-	ck_assert_uint_eq(text_tokens(SLICE("приветик")), 4);
-	ck_assert_uint_eq(text_tokens(SLICE("東京タワー")), 5);
-	ck_assert_uint_eq(text_tokens(SLICE("\xff\xff")), 2);
-}
-END_TEST
-
 START_TEST(visible_is_what_can_be_seen)
 {
 	ck_assert(text_is_visible(SLICE("alex@example.org")));
@@ -295,7 +284,6 @@ START_TEST(an_empty_text_is_no_danger)
 	text_words(none, collect, &words);
 	ck_assert_uint_eq(words.size, 0);
 	ck_assert_uint_eq(text_hash(none), 0);
-	ck_assert_uint_eq(text_tokens(none), 0);
 	ck_assert_uint_eq(text_without_reasoning(none, &arena).size, 0);
 	ck_assert_uint_eq(text_one_line(none, 10, &arena).size, 0);
 	ck_assert_uint_eq(text_inert(none, 0, &arena).size, 0);
@@ -358,10 +346,9 @@ END_TEST
 UNIT_MAIN("text", words_are_folded_and_punctuation_is_none, scripts_without_spaces_come_in_pairs,
 	  an_emoji_is_a_word, a_word_behind_many_bytes_without_a_space_is_whole,
 	  words_stop_when_told, texts_share_a_word_or_not,
-	  a_part_is_found_whatever_its_case_spaces_quotes_and_dashes, tokens_depend_on_the_script,
-	  visible_is_what_can_be_seen, reasoning_is_taken_out,
-	  a_text_without_reasoning_is_not_copied, the_hash_regards_no_white_space,
-	  a_megabyte_of_open_tags_is_walked_once,
+	  a_part_is_found_whatever_its_case_spaces_quotes_and_dashes, visible_is_what_can_be_seen,
+	  reasoning_is_taken_out, a_text_without_reasoning_is_not_copied,
+	  the_hash_regards_no_white_space, a_megabyte_of_open_tags_is_walked_once,
 	  nothing_in_a_remembered_text_opens_or_closes_a_block, ordinary_text_stays_readable,
 	  what_cannot_be_seen_is_dropped, a_long_text_is_cut_between_characters,
 	  random_bytes_are_made_inert_once_for_all, an_empty_text_is_no_danger,

@@ -1,0 +1,301 @@
+/* jansson is the oracle: the same injection done on its tree gives the same document. */
+#include "core/request.h"
+
+#include "tests/unit/random.h"
+#include "tests/unit/unit.h"
+
+#include <jansson.h>
+#include <string.h>
+
+enum { MAX_MESSAGES = 8 };
+
+static const struct slice block = SLICE("Known: \"Alex\"\nlikes \\ tea");
+static const struct slice turns =
+	SLICE("{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"r\"},");
+
+static void random_content(struct random *random, struct buffer *out)
+{
+	static const char *const others[] = {"null", "7", "{}", "\"\"", "[ ]"};
+	size_t kind = random_below(random, 8);
+	if (kind == 0) {
+		size_t other = random_below(random, sizeof(others) / sizeof(others[0]));
+		(void)buffer_append(out, slice_of(others[other]));
+		return;
+	}
+	if (kind < 4) {
+		random_json_string(random, out);
+		return;
+	}
+	(void)buffer_append_byte(out, '[');
+	random_space(random, out);
+	for (size_t left = random_below(random, 3); left > 0; left--) {
+		(void)buffer_append(out, SLICE("{\"type\":\"text\",\"text\":"));
+		random_json_string(random, out);
+		(void)buffer_append(out, left > 1 ? SLICE("},") : SLICE("}"));
+		random_space(random, out);
+	}
+	(void)buffer_append_byte(out, ']');
+}
+
+/* A request with any roles in any order; every second message is a user's. */
+static void random_request(struct random *random, struct buffer *out)
+{
+	static const char *const roles[] = {"user",      "user", "user",      "system",
+					    "assistant", "tool", "developer", "user"};
+	(void)buffer_append(out, SLICE("{\"x\":"));
+	random_json(random, out, 2);
+	(void)buffer_append(out, SLICE(",\"messages\":["));
+	random_space(random, out);
+	for (size_t left = random_below(random, MAX_MESSAGES + 1); left > 0; left--) {
+		size_t role = random_below(random, sizeof(roles) / sizeof(roles[0]));
+		(void)buffer_printf(out, "{\"role\":\"%s\",\"extra\":", roles[role]);
+		random_json(random, out, 1);
+		(void)buffer_append(out, SLICE(",\"content\":"));
+		random_content(random, out);
+		random_space(random, out);
+		(void)buffer_append_byte(out, '}');
+		random_space(random, out);
+		if (left > 1)
+			(void)buffer_append_byte(out, ',');
+		random_space(random, out);
+	}
+	(void)buffer_append(out, SLICE("]}"));
+}
+
+/* Any injection, riders within their order; the cut may be none that can be made. */
+static struct injection random_injection(struct random *random, struct rider *riders)
+{
+	size_t rider_count = 0;
+	for (size_t i = 0; i < MAX_MESSAGES; i++) {
+		if (random_below(random, 3) == 0)
+			riders[rider_count++] =
+				(struct rider){i, SLICE("on Monday:\n\"I\" was \\ away")};
+	}
+	return (struct injection){
+		.placement = (enum placement)random_below(random, 3),
+		.block = random_below(random, 4) > 0 ? block : (struct slice){0},
+		.turns = random_below(random, 4) > 0 ? turns : (struct slice){0},
+		.riders = riders,
+		.rider_count = rider_count,
+		.cut_first = random_below(random, 3),
+		.cut_end = random_below(random, MAX_MESSAGES),
+	};
+}
+
+static bool has_role(json_t *message, const char *role)
+{
+	return strcmp(json_string_value(json_object_get(message, "role")), role) == 0;
+}
+
+static bool is_system_message(json_t *message)
+{
+	return has_role(message, "system") || has_role(message, "developer");
+}
+
+static bool is_user_message(json_t *message)
+{
+	return has_role(message, "user");
+}
+
+static bool is_turn_message(json_t *message)
+{
+	return !is_system_message(message);
+}
+
+/* The first such message, or the number of all. */
+static size_t find_message(json_t *messages, bool (*is_sought)(json_t *message))
+{
+	size_t i = 0;
+	while (i < json_array_size(messages) && !is_sought(json_array_get(messages, i)))
+		i++;
+	return i;
+}
+
+/* False: the message has no place for text. */
+static bool put_text(json_t *message, struct slice text, bool at_end)
+{
+	json_t *content = json_object_get(message, "content");
+	if (json_is_array(content)) {
+		json_t *part =
+			json_pack("{s:s,s:s%}", "type", "text", "text", text.data, text.size);
+		json_array_insert_new(content, at_end ? json_array_size(content) : 0, part);
+		return true;
+	}
+	if (!json_is_string(content))
+		return false;
+	struct buffer joined;
+	struct slice old = {json_string_value(content), json_string_length(content)};
+	struct slice gap = old.size == 0 ? SLICE("") : SLICE("\n\n");
+	buffer_init(&joined, 64 * 1024);
+	(void)buffer_append(&joined, at_end ? old : text);
+	(void)buffer_append(&joined, gap);
+	(void)buffer_append(&joined, at_end ? text : old);
+	json_object_set_new(message, "content", json_stringn(joined.data, joined.size));
+	buffer_finish(&joined);
+	return true;
+}
+
+static void put_riders(json_t *messages, const struct injection *injection)
+{
+	for (size_t i = 0; i < injection->rider_count; i++) {
+		const struct rider *rider = &injection->riders[i];
+		json_t *message = json_array_get(messages, rider->message);
+		if (message != NULL && is_user_message(message))
+			(void)put_text(message, rider->text, false);
+	}
+}
+
+static void take_out(json_t *messages, const struct injection *injection)
+{
+	json_t *next = json_array_get(messages, injection->cut_end);
+	if (next == NULL || !is_user_message(next))
+		return;
+	for (size_t i = injection->cut_first; i < injection->cut_end; i++)
+		json_array_remove(messages, injection->cut_first);
+}
+
+static void put_turns(json_t *messages)
+{
+	size_t first = find_message(messages, is_turn_message);
+	if (first == json_array_size(messages) || first != find_message(messages, is_user_message))
+		return;
+	json_array_insert_new(messages, first,
+			      json_pack("{s:s,s:s}", "role", "user", "content", "q"));
+	json_array_insert_new(messages, first + 1,
+			      json_pack("{s:s,s:s}", "role", "assistant", "content", "r"));
+}
+
+/* Whether a message has to be made for the block. */
+static bool put_block(json_t *messages, enum placement placement)
+{
+	size_t count = json_array_size(messages);
+	size_t system = find_message(messages, is_system_message);
+	if (placement != PLACE_USER && count > 0 && system == count)
+		return true;
+	if (placement == PLACE_USER || system > 0 || count == 0 ||
+	    !put_text(json_array_get(messages, 0), block, true)) {
+		json_t *user = json_array_get(messages, find_message(messages, is_user_message));
+		if (user != NULL)
+			(void)put_text(user, block, false);
+	}
+	return false;
+}
+
+static void inject_into_tree(json_t *messages, const struct injection *injection)
+{
+	put_riders(messages, injection);
+	take_out(messages, injection);
+	bool makes = injection->block.size > 0 && put_block(messages, injection->placement);
+	if (injection->turns.size > 0)
+		put_turns(messages);
+	const char *role = injection->placement == PLACE_DEVELOPER ? "developer" : "system";
+	if (makes)
+		json_array_insert_new(
+			messages, 0,
+			json_pack("{s:s,s:s%}", "role", role, "content", block.data, block.size));
+}
+
+static json_t *load(struct slice document)
+{
+	json_t *tree = json_loadb(document.data, document.size, JSON_ALLOW_NUL, NULL);
+	ck_assert_msg(tree != NULL, "%.*s", SLICE_PRINT(document));
+	return tree;
+}
+
+/* Every byte of the spliced body is either an edit's or the client's, in the client's order. */
+static void assert_only_edited(struct slice body, struct slice spliced, const struct edit *edits,
+			       size_t count, bool cuts)
+{
+	size_t from = 0;
+	size_t removals = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t size = edits[i].offset - from;
+		ck_assert_uint_ge(edits[i].offset, from);
+		ck_assert(slice_starts_with(spliced, slice_part(body, from, edits[i].offset)));
+		spliced = slice_part(spliced, size, spliced.size);
+		ck_assert(slice_starts_with(spliced, edits[i].bytes));
+		spliced = slice_part(spliced, edits[i].bytes.size, spliced.size);
+		from = edits[i].offset + edits[i].removed;
+		removals += edits[i].removed > 0 ? 1 : 0;
+	}
+	ck_assert(slice_equal(spliced, slice_part(body, from, body.size)));
+	ck_assert_uint_eq(removals, cuts ? 1 : 0);
+}
+
+static struct slice splice(struct slice body, const struct edit *edits, size_t count,
+			   struct arena *arena)
+{
+	size_t size = request_spliced_size(body, edits, count);
+	char *out = arena_alloc(arena, size + 1);
+	request_splice(body, edits, count, out);
+	ck_assert_int_eq(out[size], '\0');
+	return (struct slice){out, size};
+}
+
+START_TEST(any_injection_into_any_request_does_what_was_meant_and_no_more)
+{
+	struct random random = {3};
+	size_t edited = 0;
+	size_t cut = 0;
+	for (int i = 0; i < 5000; i++) {
+		struct arena arena = {0};
+		struct buffer body;
+		struct chat_request request;
+		struct edit *edits;
+		struct rider riders[MAX_MESSAGES];
+		struct injection injection = random_injection(&random, riders);
+		bool made;
+		buffer_init(&body, 64 * 1024);
+		random_request(&random, &body);
+		struct slice slice = buffer_slice(&body);
+		ck_assert_int_eq(request_scan(&request, slice, &arena), REQUEST_OK);
+		size_t count = request_inject(&request, &injection, &edits, &made, &arena);
+		struct slice spliced = splice(slice, edits, count, &arena);
+		bool cuts = request_can_cut(&request, injection.cut_first, injection.cut_end);
+		assert_only_edited(slice, spliced, edits, count, cuts);
+
+		json_t *expected = load(slice);
+		json_t *actual = load(spliced);
+		inject_into_tree(json_object_get(expected, "messages"), &injection);
+		ck_assert_msg(json_equal(actual, expected), "%.*s", SLICE_PRINT(spliced));
+		edited += count;
+		cut += cuts ? 1 : 0;
+		json_decref(actual);
+		json_decref(expected);
+		buffer_finish(&body);
+		arena_finish(&arena);
+	}
+	ck_assert_uint_gt(edited, 8000);
+	ck_assert_uint_gt(cut, 500);
+}
+END_TEST
+
+START_TEST(a_mutant_is_refused_or_still_takes_an_injection)
+{
+	struct random random = {4};
+	for (int i = 0; i < 8000; i++) {
+		struct arena arena = {0};
+		struct buffer body;
+		struct chat_request request;
+		struct edit *edits;
+		struct rider riders[MAX_MESSAGES];
+		struct injection injection = random_injection(&random, riders);
+		struct json_value value;
+		bool made;
+		buffer_init(&body, 64 * 1024);
+		random_request(&random, &body);
+		for (size_t left = 1 + random_below(&random, 3); left > 0; left--)
+			random_mutation(&random, &body);
+		struct slice slice = buffer_slice(&body);
+		if (request_scan(&request, slice, &arena) == REQUEST_OK) {
+			size_t count = request_inject(&request, &injection, &edits, &made, &arena);
+			ck_assert(json_scan(splice(slice, edits, count, &arena), &value));
+		}
+		buffer_finish(&body);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+UNIT_MAIN("request_inject_random", any_injection_into_any_request_does_what_was_meant_and_no_more,
+	  a_mutant_is_refused_or_still_takes_an_injection)
