@@ -187,8 +187,7 @@ static void on_lesson_ended(void *cookie, bool noted)
 static struct slice model_name(struct learner *learner, const struct job *job)
 {
 	const struct config *config = learner->config;
-	const char *base = config->model.base_url[0] != '\0' ? config->model.base_url
-							     : config->upstream.base_url;
+	const char *base = config_model_base_url(config);
 	if (config->model.name[0] != '\0')
 		return slice_of(config->model.name);
 	if (slice_find(slice_of(base), SLICE("://api.openai.com"), 0) == strlen(base)) {
