@@ -23,9 +23,10 @@ enum { RECALL_MAX_PERIODS = 4 };
 struct recall_question {
 	struct slice text;
 	struct term_list terms;
-	bool about_user;  /* it asks about the one who asks: "I", "my" */
-	bool about_past;  /* it asks what was so, or how it came: superseded facts bear on it */
-	bool wants_words; /* it asks for exact wording: "verbatim", "word for word", "quote" */
+	const float *weights; /* of each term; a function word weighs nothing */
+	bool about_user;      /* it asks about the one who asks: "I", "my" */
+	bool about_past;      /* it asks what was so, or how it came: superseded facts bear on it */
+	bool wants_words;     /* it asks for exact wording: "verbatim", "word for word", "quote" */
 	struct recall_period periods[RECALL_MAX_PERIODS];
 	size_t period_count;
 	const int8_t *vector; /* its embedding, quantized (core/vector.h); NULL: none */

@@ -24,5 +24,7 @@ struct term_list {
 /* The terms of a text; of a very long one those of its first TERMS_TEXT_LIMIT bytes. */
 enum { TERMS_TEXT_LIMIT = 64 * 1024 };
 void terms_read(struct slice text, struct term_list *list, struct arena *arena);
+/* The hash that stands for a word. */
+uint64_t terms_hash(struct slice word);
 
 #endif

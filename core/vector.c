@@ -2,16 +2,44 @@
 
 #include <math.h>
 
+/* The processor's widest instructions are chosen when the program starts. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDEST __attribute__((target_clones("avx2", "default"), optimize("O3")))
+#else
+#define WIDEST
+#endif
+
 bool vector_quantize(const float *values, size_t dimensions, int8_t *out)
 {
 	float largest = 0;
 	for (size_t i = 0; i < dimensions; i++) {
-		float size = values[i] < 0 ? -values[i] : values[i];
-		if (!isfinite(size))
+		if (!isfinite(values[i]))
 			return false;
-		largest = size > largest ? size : largest;
+		largest = fmaxf(largest, fabsf(values[i]));
 	}
-	for (size_t i = 0; largest > 0 && i < dimensions; i++)
-		out[i] = (int8_t)(values[i] / largest * 127 + (values[i] < 0 ? -0.5F : 0.5F));
-	return largest > 0;
+	if (largest == 0)
+		return false;
+	/* Divided first: 127 / largest is infinite for the smallest numbers. */
+	for (size_t i = 0; i < dimensions; i++)
+		out[i] = (int8_t)lrintf(values[i] / largest * 127);
+	return true;
+}
+
+WIDEST int32_t vector_dot(const int8_t *a, const int8_t *b, size_t dimensions)
+{
+	int32_t sum = 0;
+	for (size_t i = 0; i < dimensions; i++)
+		sum += (int16_t)a[i] * (int16_t)b[i];
+	return sum;
+}
+
+float vector_length(const int8_t *vector, size_t dimensions)
+{
+	return sqrtf((float)vector_dot(vector, vector, dimensions));
+}
+
+float vector_cosine(const int8_t *a, const int8_t *b, size_t dimensions)
+{
+	float lengths = vector_length(a, dimensions) * vector_length(b, dimensions);
+	return lengths == 0 ? 0 : (float)vector_dot(a, b, dimensions) / lengths;
 }

@@ -9,6 +9,10 @@ enum { VECTOR_MAX_DIMENSIONS = 4096 };
 
 /* False: no number among them is finite and not 0, or some is not finite. */
 bool vector_quantize(const float *values, size_t dimensions, int8_t *out);
+
+/* Exact: VECTOR_MAX_DIMENSIONS products of bytes fit. */
+int32_t vector_dot(const int8_t *a, const int8_t *b, size_t dimensions);
+float vector_length(const int8_t *vector, size_t dimensions);
 /* 1 for the same direction, -1 for the opposite; 0 if either is all zeroes. */
 float vector_cosine(const int8_t *a, const int8_t *b, size_t dimensions);
 
