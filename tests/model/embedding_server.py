@@ -9,12 +9,16 @@ answer comes so much later; with --fail every request is answered with that stat
 import argparse
 import base64
 import json
+import os
 import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from minilm import MiniLM
+# Requests are answered in threads of their own; more threads in each would get in their way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from minilm import MiniLM  # noqa: E402
 
 NAME = "all-MiniLM-L6-v2"
 MAX_BODY = 32 << 20
