@@ -1,5 +1,6 @@
 #include "storage/lmdb_engine.h"
 
+#include "storage/lmdb_reindex.h"
 #include "storage/lmdb_table.h"
 #include "storage/writer.h"
 
@@ -14,20 +15,34 @@
 #include <unistd.h>
 
 enum {
-	FORMAT = 1,
+	OLDEST_FORMAT = 1, /* without an index, which it is given */
+	FORMAT = 2,
 	READERS = 1024,
 	TICKETS = 65536,
 };
 
 static const char *const table_names[TABLE_COUNT] = {
-	[TABLE_META] = "meta",          [TABLE_USERS] = "user",
-	[TABLE_TURNS] = "turn",         [TABLE_TURN_TIMES] = "turn_time",
-	[TABLE_EXCHANGES] = "exchange", [TABLE_CONVERSATIONS] = "conversation",
-	[TABLE_FROZEN] = "frozen",      [TABLE_SESSIONS] = "session",
-	[TABLE_ANSWERS] = "answer",     [TABLE_FACTS] = "fact",
-	[TABLE_SUMMARIES] = "summary",  [TABLE_JOBS] = "job",
-	[TABLE_PARKED] = "parked",      [TABLE_USER_RECEIPTS] = "user_receipt",
-	[TABLE_RECEIPTS] = "receipt",   [TABLE_RECEIPT_AGES] = "receipt_age",
+	[TABLE_META] = "meta",
+	[TABLE_USERS] = "user",
+	[TABLE_TURNS] = "turn",
+	[TABLE_TURN_TIMES] = "turn_time",
+	[TABLE_EXCHANGES] = "exchange",
+	[TABLE_CONVERSATIONS] = "conversation",
+	[TABLE_FROZEN] = "frozen",
+	[TABLE_SESSIONS] = "session",
+	[TABLE_ANSWERS] = "answer",
+	[TABLE_FACTS] = "fact",
+	[TABLE_SUMMARIES] = "summary",
+	[TABLE_JOBS] = "job",
+	[TABLE_PARKED] = "parked",
+	[TABLE_USER_RECEIPTS] = "user_receipt",
+	[TABLE_RECEIPTS] = "receipt",
+	[TABLE_RECEIPT_AGES] = "receipt_age",
+	[TABLE_DOCUMENTS] = "document",
+	[TABLE_TERMS] = "term",
+	[TABLE_POSTINGS] = "posting",
+	[TABLE_VECTORS] = "vector",
+	[TABLE_EMBEDDINGS] = "embedding",
 };
 
 const char *store_result_name(enum store_result result)
@@ -160,16 +175,19 @@ static bool open_tables(struct store *store, struct transaction *transaction)
 	return true;
 }
 
-/* The format that the store is written in: a new store's is ours, and is written down. */
-static uint64_t read_format(struct transaction *transaction)
+/* The format that the store was written in. A new store's is ours, and so is an older one's from
+ * now on: it has what only we keep in step. */
+static uint64_t take_format(struct transaction *transaction)
 {
 	struct key key = key_of_name("format");
 	struct slice value;
 	uint64_t format = FORMAT;
-	if (!table_get(transaction, TABLE_META, key, &value))
-		table_write(transaction, TABLE_META, key, stored_number_fields, &format);
-	else if (!record_read(value, stored_number_fields, &format, NULL))
+	uint64_t ours = FORMAT;
+	if (table_get(transaction, TABLE_META, key, &value) &&
+	    !record_read(value, stored_number_fields, &format, NULL))
 		format = 0;
+	if (format >= OLDEST_FORMAT && format <= FORMAT)
+		table_write(transaction, TABLE_META, key, stored_number_fields, &ours);
 	return format;
 }
 
@@ -179,19 +197,22 @@ static bool prepare_tables(struct store *store, const struct complaint *complain
 	uint64_t format = FORMAT;
 	if (transaction_begin_write(&transaction, store)) {
 		if (open_tables(store, &transaction))
-			format = read_format(&transaction);
+			format = take_format(&transaction);
 		(void)transaction_commit(&transaction);
 	}
-	if (format != FORMAT)
+	if (format < OLDEST_FORMAT || format > FORMAT)
 		return complain(complaint,
 				"%s has format %llu, this recalld reads format %d; use the recalld "
 				"that wrote it, or set [storage] path to an empty directory",
 				store->path, (unsigned long long)format, FORMAT);
-	if (transaction.result != STORE_OK)
+	enum store_result result = transaction.result;
+	if (result == STORE_OK)
+		result = index_renew(store);
+	if (result != STORE_OK)
 		return complain(complaint,
 				"cannot write the store in %s (%s); make room on its disk or raise "
 				"[storage] map_size",
-				store->path, store_result_name(transaction.result));
+				store->path, store_result_name(result));
 	return true;
 }
 

@@ -14,7 +14,7 @@ struct writer;
 
 /* The tables, with their keys behind the user's 16 bytes. */
 enum table {
-	TABLE_META,          /* by name; nobody's: "format", "first_id" */
+	TABLE_META,          /* by name; nobody's: "format", "first_id", "index_version" */
 	TABLE_USERS,         /* nothing more */
 	TABLE_TURNS,         /* turn */
 	TABLE_TURN_TIMES,    /* time, turn; only current turns, no value */
@@ -27,6 +27,11 @@ enum table {
 	TABLE_SUMMARIES,     /* nothing more */
 	TABLE_JOBS,          /* kind, exchange */
 	TABLE_PARKED,        /* kind, exchange; the jobs that wait for a person */
+	TABLE_DOCUMENTS,     /* block of turns; a struct recall_document for each */
+	TABLE_TERMS,         /* turn; its terms, until its block is full */
+	TABLE_POSTINGS,      /* span of turns, term; which of them have it */
+	TABLE_VECTORS,       /* block of turns */
+	TABLE_EMBEDDINGS,    /* nothing more; whose vectors they are */
 	TABLE_USER_RECEIPTS, /* receipt; no value */
 	TABLE_RECEIPTS,      /* receipt; nobody's */
 	TABLE_RECEIPT_AGES,  /* age; nobody's; the receipt */

@@ -17,7 +17,7 @@ struct memory {
 bool memory_user(const struct memory *memory, struct stored_user *user);
 void memory_put_user(const struct memory *memory, struct stored_user *user);
 
-/* Turns. Putting one keeps the order by time, in which only current turns are. */
+/* Turns. Putting one keeps the order by time, in which only current turns are, and the index. */
 bool memory_turn(const struct memory *memory, uint64_t id, struct stored_turn *turn);
 void memory_put_turn(const struct memory *memory, struct stored_turn *turn);
 

@@ -37,6 +37,7 @@ bool table_delete(struct transaction *transaction, enum table table, struct key 
 uint64_t table_count(struct transaction *transaction, enum table table);
 /* Deletes all whose keys begin with `prefix`; gives how many there were. */
 size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix);
+void table_clear(struct transaction *transaction, enum table table); /* everybody's */
 
 /* Records. Reading one that is unreadable finds nothing and counts it. */
 bool table_read(struct transaction *transaction, enum table table, struct key key,

@@ -1,4 +1,4 @@
-#include "storage/lmdb_memory.h"
+#include "storage/lmdb_index.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +24,11 @@ void memory_put_turn(const struct memory *memory, struct stored_turn *turn)
 {
 	struct transaction *transaction = memory->transaction;
 	struct key time_key = turn_time_key(memory, &turn->turn);
+	/* While its words can still be read. */
+	if (turn->turn.state == TURN_HIDDEN)
+		index_erase_turn(memory, turn->turn.id);
+	else
+		index_put_turn(memory, &turn->turn);
 	table_write(transaction, TABLE_TURNS, turn_key(memory, turn->turn.id), stored_turn_fields,
 		    turn);
 	if (turn->turn.state == TURN_CURRENT)

@@ -234,11 +234,11 @@ START_TEST(an_unknown_format_is_refused_with_what_to_do)
 	char error[512];
 	fixture_init(&fixture, MAP);
 	store_close(fixture.store);
-	put_raw(fixture.path, "meta", key_of_name("format"), SLICE("\1\2"));
+	put_raw(fixture.path, "meta", key_of_name("format"), SLICE("\1\3"));
 	struct store_options options = {fixture.path, MAP, 10};
 	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
-	ck_assert_ptr_nonnull(strstr(error, "has format 2, this recalld reads format 1; use"));
-	put_raw(fixture.path, "meta", key_of_name("format"), SLICE("\1\1"));
+	ck_assert_ptr_nonnull(strstr(error, "has format 3, this recalld reads format 2; use"));
+	put_raw(fixture.path, "meta", key_of_name("format"), SLICE("\1\2"));
 	fixture.store = store_open(&options, error, sizeof(error));
 	ck_assert_ptr_nonnull(fixture.store);
 	fixture_finish(&fixture);

@@ -1,0 +1,102 @@
+#include "storage/lmdb_index.h"
+
+#include <string.h>
+
+static struct key block_key(const struct memory *memory, uint64_t turn)
+{
+	return key_u64(key_of_user(memory->user), turn / DOCUMENT_BLOCK);
+}
+
+static size_t block_size(struct slice value)
+{
+	size_t size = sizeof(((struct document_block *)NULL)->documents);
+	return value.size < size ? value.size : size;
+}
+
+void documents_read_block(const struct memory *memory, uint64_t turn, struct document_block *block)
+{
+	struct slice value;
+	*block = (struct document_block){.first = turn / DOCUMENT_BLOCK * DOCUMENT_BLOCK};
+	/* Copied, as it may lie at any address. */
+	if (table_get(memory->transaction, TABLE_DOCUMENTS, block_key(memory, turn), &value))
+		memcpy(block->documents, value.data, block_size(value));
+}
+
+void documents_put_block(const struct memory *memory, const struct document_block *block)
+{
+	size_t count = DOCUMENT_BLOCK;
+	while (count > 0 && block->documents[count - 1].conversation == 0)
+		count--;
+	struct slice value = {(const char *)block->documents, count * sizeof(*block->documents)};
+	table_put(memory->transaction, TABLE_DOCUMENTS, block_key(memory, block->first), value);
+}
+
+struct recall_document *documents_of(struct document_block *block, uint64_t turn)
+{
+	return &block->documents[turn - block->first];
+}
+
+/* Its first turn, and the one behind its last. */
+static bool find_block(const struct memory *memory, enum direction direction, uint64_t *first,
+		       uint64_t *end)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_DOCUMENTS, key_of_user(memory->user),
+		   direction);
+	bool found = scan_next(&scan, &key, &value);
+	if (found) {
+		*first = key_read_u64(key, 16) * DOCUMENT_BLOCK;
+		*end = *first + block_size(value) / sizeof(struct recall_document);
+	}
+	scan_end(&scan);
+	return found;
+}
+
+bool documents_range(const struct memory *memory, uint64_t *first, uint64_t *end)
+{
+	uint64_t ignored;
+	return find_block(memory, FORWARD, first, &ignored) &&
+	       find_block(memory, BACKWARD, &ignored, end) && *end - *first < UINT32_MAX;
+}
+
+static void copy_blocks(const struct memory *memory, struct documents *documents)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_DOCUMENTS, key_of_user(memory->user), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		size_t at = (size_t)(key_read_u64(key, 16) * DOCUMENT_BLOCK - documents->first);
+		memcpy(documents->documents + at, value.data, block_size(value));
+	}
+	scan_end(&scan);
+}
+
+/* Blocks begin before the first turn and end behind the last. */
+static void trim(struct documents *documents)
+{
+	while (documents->count > 0 && documents->documents[0].conversation == 0) {
+		documents->documents++;
+		documents->first++;
+		documents->count--;
+	}
+	while (documents->count > 0 && documents->documents[documents->count - 1].conversation == 0)
+		documents->count--;
+}
+
+void documents_read(const struct memory *memory, struct documents *documents)
+{
+	uint64_t end;
+	*documents = (struct documents){0};
+	if (!documents_range(memory, &documents->first, &end))
+		return;
+	documents->count = (size_t)(end - documents->first);
+	documents->documents = arena_alloc(memory->arena, (documents->count + DOCUMENT_BLOCK) *
+								  sizeof(struct recall_document));
+	copy_blocks(memory, documents);
+	trim(documents);
+	for (size_t i = 0; i < documents->count; i++)
+		documents->live += documents->documents[i].is_live;
+}

@@ -1,0 +1,111 @@
+/* store_recall(): what bears on a question, in one read transaction. */
+#include "storage/lmdb_vectors.h"
+
+struct recalling {
+	struct memory memory;  /* what is given goes into its arena */
+	struct memory scratch; /* and what only ranking needs into this one's */
+	const struct recall *recall;
+	struct documents documents;
+	struct recall_result *result;
+};
+
+/* The turns that the request carries take no part. Those that it is given do: they lift their
+ * neighbours, of which the next one may be what is asked for now. */
+static void leave_out_carried(struct recalling *recalling)
+{
+	const struct recall *recall = recalling->recall;
+	struct documents *documents = &recalling->documents;
+	for (size_t i = 0; recall->conversation != 0 && i < documents->count; i++) {
+		struct recall_document *document = &documents->documents[i];
+		if (document->conversation == recall->conversation &&
+		    recall->carried_from != UINT32_MAX && document->ordinal >= recall->carried_from)
+			document->is_live = 0;
+	}
+}
+
+static size_t rank(struct recalling *recalling, struct recall_hit **hits)
+{
+	const struct memory *scratch = &recalling->scratch;
+	const struct documents *documents = &recalling->documents;
+	const struct recall_question *question = recalling->recall->question;
+	struct recall_corpus corpus = {
+		.documents = documents->documents,
+		.count = documents->count,
+		.postings = postings_of(scratch, documents, &question->terms),
+		.similarities = vectors_compare(scratch, question, documents),
+	};
+	size_t limit = STORE_MAX_TURNS + recalling->recall->given_count;
+	if (limit > documents->count)
+		limit = documents->count;
+	*hits = arena_alloc(scratch->arena, limit * sizeof(**hits));
+	return recall_rank(question, &corpus, *hits, limit, scratch->arena);
+}
+
+static bool is_given(const struct recall *recall, uint64_t turn)
+{
+	size_t low = 0;
+	size_t high = recall->given_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (recall->given[middle] < turn)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < recall->given_count && recall->given[low] == turn;
+}
+
+static void take_turns(struct recalling *recalling, const struct recall_hit *hits, size_t count)
+{
+	const struct recall *recall = recalling->recall;
+	struct recall_result *result = recalling->result;
+	struct turn_list list = {0};
+	result->scores = arena_alloc(recalling->memory.arena, count * sizeof(*result->scores));
+	for (size_t i = 0; i < count && list.count < STORE_MAX_TURNS; i++) {
+		struct stored_turn stored;
+		uint64_t id = recalling->documents.first + hits[i].document;
+		if (list.text >= recall->text_limit)
+			break;
+		if (is_given(recall, id) || !memory_turn(&recalling->memory, id, &stored) ||
+		    stored.turn.state != TURN_CURRENT)
+			continue;
+		if (!turn_list_add(&list, &recalling->memory, &stored.turn))
+			break;
+		result->scores[list.count - 1] = hits[i];
+	}
+	result->turns = list.turns;
+	result->count = list.count;
+}
+
+static void recall_turns(struct recalling *recalling)
+{
+	struct recall_hit *hits;
+	documents_read(&recalling->scratch, &recalling->documents);
+	recalling->result->ranked = recalling->documents.live;
+	if (recalling->documents.count == 0)
+		return;
+	leave_out_carried(recalling);
+	size_t count = rank(recalling, &hits);
+	take_turns(recalling, hits, count);
+}
+
+struct store_call *store_recall(struct store *store, const struct recall *recall,
+				struct arena *arena, store_recalled *callback, void *cookie)
+{
+	struct recall_result result = {0};
+	struct transaction transaction;
+	struct arena scratch = {0};
+	struct recalling recalling = {
+		.memory = {&transaction, recall->user, arena},
+		.scratch = {&transaction, recall->user, &scratch},
+		.recall = recall,
+		.result = &result,
+	};
+	if (transaction_begin_read(&transaction, store)) {
+		recall_turns(&recalling);
+		transaction_abort(&transaction);
+	}
+	arena_finish(&scratch);
+	callback(cookie, transaction.result, &result);
+	return NULL;
+}
