@@ -92,10 +92,10 @@ static void store_turns(struct embedding_batch *batch, size_t count, enum batch_
 		metrics_count(batch->turns[i].vector != NULL ? METRIC_TURNS_EMBEDDED
 							     : METRIC_TURNS_WITHOUT,
 			      1);
-	batch->store_call = store_embedded(
-		setting->store, setting->user, slice_of(setting->config->model.embedding),
-		batch->dimensions != 0 ? batch->dimensions : setting->server->dimensions,
-		batch->turns, count, loop_for_store(setting->loop), on_stored, batch);
+	batch->store_call = store_embedded(setting->store, setting->user,
+					   slice_of(setting->config->model.embedding),
+					   batch->dimensions, batch->turns, count,
+					   loop_for_store(setting->loop), on_stored, batch);
 }
 
 /* ---- from the server ---- */
@@ -104,7 +104,7 @@ static void give_up(struct embedding_batch *batch, const struct embedding_answer
 {
 	warn_of_failure(batch, answer->detail, answer->status);
 	/* A server that refuses all there is may be the one at fault: no turn is marked then. */
-	if (batch->done > 0 && batch->setting.server->dimensions > 0)
+	if (batch->done > 0 && batch->setting.server->gives)
 		store_turns(batch, batch->done, BATCH_FAILED);
 	else
 		end_batch(batch, BATCH_FAILED);
@@ -133,7 +133,7 @@ static void go_on(struct embedding_batch *batch, const struct embedding_answer *
 {
 	if (batch->done < batch->to_ask)
 		ask(batch);
-	else if (batch->setting.server->dimensions > 0)
+	else if (batch->setting.server->gives)
 		store_turns(batch, batch->count, BATCH_STORED);
 	else
 		give_up(batch, answer);
@@ -151,8 +151,10 @@ static void take_vectors(struct embedding_batch *batch, const struct embedding_a
 					(struct slice){(const char *)answer->vectors[i], size})
 					.data;
 	}
-	if (size > 0)
-		batch->dimensions = batch->setting.server->dimensions = size;
+	if (size > 0) {
+		batch->dimensions = size;
+		batch->setting.server->gives = true;
+	}
 	batch->done += batch->asked;
 	batch->asked *= 2;
 	go_on(batch, answer);

@@ -13,7 +13,7 @@ struct embedding_batch;
 
 /* What was found out about the server, shared by all batches. All zeroes: nothing yet. */
 struct embedding_server {
-	size_t dimensions; /* of the vectors that it gives; 0: it gave none yet */
+	bool gives;        /* it gave a vector before */
 	int64_t warned_at; /* when a failure was last logged */
 };
 
