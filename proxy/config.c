@@ -199,6 +199,17 @@ struct config_memory config_memory_for(const struct config *config, struct slice
 	return memory;
 }
 
+const char *config_model_base_url(const struct config *config)
+{
+	return config->model.base_url[0] != '\0' ? config->model.base_url
+						 : config->upstream.base_url;
+}
+
+const char *config_model_api_key(const struct config *config)
+{
+	return config->model.api_key[0] != '\0' ? config->model.api_key : config->upstream.api_key;
+}
+
 static bool is_equal(const struct config_key *key, const struct config *a, const struct config *b)
 {
 	size_t offset = key->offset + (is_of_memory(key) ? offsetof(struct config, memory) : 0);

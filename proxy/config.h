@@ -78,6 +78,8 @@ struct config {
 		char *base_url; /* empty: the upstream's */
 		char *api_key;
 		char *name;
+		char *embedding; /* empty: none */
+		uint64_t embedding_timeout;
 		uint64_t timeout;
 		uint64_t concurrency;
 	} model;
@@ -109,6 +111,11 @@ void config_release(struct config *config); /* NULL is fine; from any thread */
  * context_tokens. */
 struct config_memory config_memory_for(const struct config *config, struct slice model,
 				       struct slice tenant, struct slice user);
+
+/* Where the memory model and its embeddings are asked, and with which key: [model]'s, or where that
+ * is empty the upstream's. */
+const char *config_model_base_url(const struct config *config);
+const char *config_model_api_key(const struct config *config); /* empty: the client's own */
 
 /* Prints to `out` the names of the keys ("listen.address", a line each) that differ and that a
  * running daemon does not take over; returns how many. */

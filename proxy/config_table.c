@@ -139,8 +139,12 @@ const struct config_key config_keys[] = {
 		 "only"},
 	{KEY("model", "name", ""), TEXT(NULL), AT(model.name),
 	 .help = "empty: gpt-4o-mini at api.openai.com, elsewhere the exchange's own model"},
-	{KEY("model", "embedding", ""), TEXT(NULL), LATER("*"), NOWHERE,
-	 .help = "model for /embeddings (not in this version)"},
+	{KEY("model", "embedding", ""), TEXT(NULL), AT(model.embedding),
+	 .help = "model for /embeddings of base_url, by which past turns are found too; empty: "
+		 "they "
+		 "are found by their words alone"},
+	{KEY("model", "embedding_timeout", "500ms"), DURATION(1, HOUR), AT(model.embedding_timeout),
+	 .help = "how long a question waits for its embedding; past it the words alone serve"},
 	{KEY("model", "timeout", "30s"), DURATION(1, HOUR), AT(model.timeout),
 	 .help = "for one call"},
 	{KEY("model", "concurrency", "4"), NUMBER(1, 256), AT(model.concurrency),

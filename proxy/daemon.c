@@ -248,6 +248,7 @@ static bool start_store(struct server_process *process)
 	process->service.learner = learner_start(&process->service, process->config);
 	if (process->service.learner == NULL)
 		return fail("learner", "a thread cannot be started");
+	process->service.embedder = learner_embedder(process->service.learner);
 	return true;
 }
 

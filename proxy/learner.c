@@ -1,5 +1,6 @@
 #include "proxy/learner.h"
 
+#include "proxy/embedder.h"
 #include "proxy/key_ring.h"
 #include "proxy/learner_choice.h"
 #include "proxy/lesson.h"
@@ -44,6 +45,7 @@ struct learner {
 	struct loop *loop;
 	struct upstream *upstream;
 	struct key_ring *keys;
+	struct embedder *embedder;
 	pthread_t thread;
 	bool stopping;
 
@@ -187,8 +189,7 @@ static void on_lesson_ended(void *cookie, bool noted)
 static struct slice model_name(struct learner *learner, const struct job *job)
 {
 	const struct config *config = learner->config;
-	const char *base = config->model.base_url[0] != '\0' ? config->model.base_url
-							     : config->upstream.base_url;
+	const char *base = config_model_base_url(config);
 	if (config->model.name[0] != '\0')
 		return slice_of(config->model.name);
 	if (slice_find(slice_of(base), SLICE("://api.openai.com"), 0) == strlen(base)) {
@@ -291,6 +292,11 @@ static void on_scan(evutil_socket_t fd, short what, void *cookie)
 
 /* ---- from other threads ---- */
 
+struct embedder *learner_embedder(struct learner *learner)
+{
+	return learner->embedder;
+}
+
 struct wake_task {
 	struct learner *learner;
 	struct user_key user;
@@ -306,6 +312,8 @@ static void wake(void *cookie)
 		if (task->has_new_key &&
 		    (subject = find_subject(task->learner, task->user)) != NULL)
 			subject->has_new_key = true;
+		if (task->has_new_key)
+			embedder_try_again(task->learner->embedder, task->user);
 		pump(task->learner);
 	}
 	free(task);
@@ -360,6 +368,8 @@ static void configure(void *cookie)
 	config_release(learner->config);
 	learner->config = task->config;
 	free(task);
+	if (!learner->stopping)
+		embedder_configure(learner->embedder, learner->config);
 	scan_anew(learner); /* another mode may want what the old one left */
 }
 
@@ -390,6 +400,7 @@ static void *run(void *cookie)
 	struct learner *learner = cookie;
 	loop_run(learner->loop);
 	end_lessons(learner);
+	embedder_stop(learner->embedder);
 	return NULL;
 }
 
@@ -401,6 +412,8 @@ struct learner *learner_start(struct service *service, struct config *config)
 	learner->loop = loop_create();
 	learner->upstream = upstream_create(loop_base(learner->loop), 16);
 	learner->keys = key_ring_create();
+	learner->embedder = embedder_create(service->store, learner->loop, learner->upstream,
+					    learner->keys, learner->config);
 	learner->queue_end = &learner->queue;
 	learner->scan = evtimer_new(loop_base(learner->loop), on_scan, learner);
 	scan_again(learner, 0);
@@ -424,6 +437,7 @@ void learner_destroy(struct learner *learner)
 	upstream_destroy(learner->upstream);
 	event_free(learner->scan);
 	loop_destroy(learner->loop);
+	embedder_destroy(learner->embedder);
 	key_ring_destroy(learner->keys);
 	config_release(learner->config);
 	free(learner);

@@ -10,6 +10,7 @@
 #include "proxy/service.h"
 #include "storage/store.h"
 
+struct embedder;
 struct learner;
 
 struct learner *learner_start(struct service *service, struct config *config);
@@ -31,5 +32,7 @@ void learner_wake_all(struct learner *learner);
 void learner_offer_key(struct learner *learner, struct user_key user, struct slice authorization);
 /* A user is forgotten: so is the key. */
 void learner_forget(struct learner *learner, struct user_key user);
+/* Who gives turns their vectors, on the learner's thread and with its keys. It lives as long. */
+struct embedder *learner_embedder(struct learner *learner);
 
 #endif

@@ -23,9 +23,7 @@ bool learner_wants(const struct config *config, const struct job_list *list, con
  * (any more). */
 static struct slice find_key(struct choice *choice)
 {
-	const struct config *config = choice->config;
-	const char *key =
-		config->model.api_key[0] != '\0' ? config->model.api_key : config->upstream.api_key;
+	const char *key = config_model_api_key(choice->config);
 	if (key[0] != '\0')
 		return arena_printf(&choice->arena, "Bearer %s", key);
 	return key_ring_get(choice->keys, choice->user, &choice->arena);

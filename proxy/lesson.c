@@ -162,9 +162,7 @@ static void call_model(struct lesson *lesson);
 
 static uint64_t server_hash(const struct lesson *lesson)
 {
-	const struct config *config = lesson->setting.config;
-	const char *base = config->model.base_url[0] != '\0' ? config->model.base_url
-							     : config->upstream.base_url;
+	const char *base = config_model_base_url(lesson->setting.config);
 	struct arena arena = {0};
 	uint64_t hash = text_hash(
 		arena_printf(&arena, "%s %.*s", base, SLICE_PRINT(lesson->setting.model)));
@@ -276,8 +274,6 @@ static void call_model(struct lesson *lesson)
 {
 	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
 	const struct config *config = lesson->setting.config;
-	const char *base = config->model.base_url[0] != '\0' ? config->model.base_url
-							     : config->upstream.base_url;
 	const struct http_field fields[] = {
 		{SLICE("Content-Type"), SLICE("application/json")},
 		{SLICE("Accept"), SLICE("application/json")},
@@ -290,7 +286,9 @@ static void call_model(struct lesson *lesson)
 	buffer_clear(&lesson->answer);
 	struct upstream_request request = {
 		.method = SLICE("POST"),
-		.url = arena_printf(&lesson->arena, "%s/chat/completions", base).data,
+		.url = arena_printf(&lesson->arena, "%s/chat/completions",
+				    config_model_base_url(config))
+			       .data,
 		.proxy = config->upstream.proxy,
 		.ca_file = config->upstream.ca_file,
 		.fields = fields,

@@ -35,6 +35,17 @@ enum metric_counter {
 	METRIC_MODEL_UNREACHABLE, /* recalld_model_failures_total{cause="unreachable"} */
 	METRIC_MODEL_UNUSABLE,
 	METRIC_JOBS_PARKED,
+	METRIC_EMBEDDING_CALLS,   /* recalld_embedding_calls_total, of turns and of questions */
+	METRIC_EMBEDDING_REFUSED, /* recalld_embedding_failures_total{cause="refused"}: 4xx */
+	METRIC_EMBEDDING_UNUSABLE,
+	METRIC_EMBEDDING_UNREACHABLE, /* or another status */
+	METRIC_EMBEDDING_LATE,
+	METRIC_TURNS_EMBEDDED,     /* recalld_turns_embedded_total{outcome="stored"} */
+	METRIC_TURNS_WITHOUT,      /* {outcome="none"}: their texts were refused */
+	METRIC_QUESTIONS_EMBEDDED, /* recalld_questions_embedded_total{outcome="given"} */
+	METRIC_QUESTIONS_FAILED,
+	METRIC_QUESTIONS_LATE,
+	METRIC_QUESTIONS_SKIPPED, /* not asked, since the server does not keep up */
 	METRIC_CONFIG_RELOADS,
 	METRIC_CONFIG_FAULTS,
 	METRIC_COUNTER_COUNT,

@@ -1,5 +1,5 @@
-/* What all threads of the daemon share: the store, the learner, and a few counters. The
- * configuration is not here: each thread holds its own snapshot and is handed a new one. */
+/* What all threads of the daemon share: the store, the learner, the embedder, and a few counters.
+ * The configuration is not here: each thread holds its own snapshot and is handed a new one. */
 #ifndef RECALLD_PROXY_SERVICE_H
 #define RECALLD_PROXY_SERVICE_H
 
@@ -8,11 +8,13 @@
 
 #include <stdatomic.h>
 
+struct embedder;
 struct learner;
 
 struct service {
 	struct store *store;
 	struct learner *learner;
+	struct embedder *embedder; /* the learner's */
 	struct refusals *refusals;
 	atomic_size_t connections;
 	atomic_bool draining;

@@ -10,6 +10,7 @@
 #include "proxy/upstream.h"
 
 struct exchange;
+struct question_vectors;
 
 /* Open to the exchanges that it runs; nobody else looks inside. */
 struct worker {
@@ -17,6 +18,7 @@ struct worker {
 	struct loop *loop;
 	struct http_server *server;
 	struct upstream *upstream;
+	struct question_vectors *question_vectors;
 	struct config *config;
 	struct exchange *exchanges; /* the open ones, linked */
 	struct event *drain_check;

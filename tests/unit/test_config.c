@@ -155,7 +155,6 @@ START_TEST(what_a_later_version_brings_is_refused)
 		"[memory]\nmode = auto",
 		"[memory model=x]\nmode = vector",
 		"[memory]\nhistory = trim",
-		"[model]\nembedding = text-embedding-3-small",
 		"[listen]\ntls_certificate = /etc/x.pem",
 		"[listen]\ntls_key = /etc/x.pem",
 		"[listen]\naddress = unix:/run/recalld",
@@ -169,7 +168,7 @@ START_TEST(what_a_later_version_brings_is_refused)
 				   "choose off, buffer, summary, entity, hybrid");
 	config_release(read_good("[retention]\nmessages = 0s\nfacts = 0\npii = keep\n"
 				 "[memory]\nhistory = pass\nhistory_tokens = 9000\n"
-				 "[listen]\ntls_key =\n[model]\nembedding =\n"));
+				 "[listen]\ntls_key =\n"));
 	assert_fault_has("[retention]\nmessages = soon", "write a number with ms");
 	assert_fault_has("[storage]\nengine = redis", "choose lmdb");
 }
@@ -185,7 +184,7 @@ START_TEST(secrets_are_never_printed)
 		"[model]\napi_key = tell\xc3\xa4tale\n",
 		"[model]\ntelltale_telltale_telltale_telltale = 1\n",
 		"[model]\nsk-telltale/telltale+telltale\n",
-		"[model]\nembedding = telltale\n",
+		"[listen]\ntls_key = telltale\n",
 		"[upstream]\ntimeout = telltale\n",
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
