@@ -64,11 +64,27 @@ static void cluster_add(struct cluster *cluster, uint32_t character)
 		cluster->width = 2;
 }
 
-/* How many bytes the text's first cluster takes. libunistring parts it after a joiner, which holds
- * a family of emoji together. */
-static size_t cluster_size(struct slice text)
+/* One of the two letters of a flag. */
+static bool is_flag_half(struct slice text)
+{
+	return text.size >= 4 && memcmp(text.data, "\xF0\x9F\x87", 3) == 0 &&
+	       (unsigned char)text.data[3] >= 0xA6;
+}
+
+/* Whether libunistring, which looks at two characters only, parted what belongs together: after a
+ * joiner, which holds a family of emoji, and within a flag. */
+static bool goes_on(struct slice text, size_t size)
 {
 	const struct slice joiner = SLICE("\u200D");
+	if (size == 4 && is_flag_half(text))
+		return is_flag_half(slice_part(text, size, text.size));
+	return size > joiner.size &&
+	       slice_equal(slice_part(text, size - joiner.size, size), joiner);
+}
+
+/* How many bytes the text's first cluster takes. */
+static size_t cluster_size(struct slice text)
+{
 	const uint8_t *begin = (const uint8_t *)text.data;
 	size_t size = 0;
 	do {
@@ -76,8 +92,7 @@ static size_t cluster_size(struct slice text)
 		if (end == NULL)
 			return size;
 		size = (size_t)(end - begin);
-	} while (size > joiner.size &&
-		 slice_equal(slice_part(text, size - joiner.size, size), joiner));
+	} while (goes_on(text, size));
 	return size;
 }
 

@@ -38,7 +38,7 @@ RECEIPT = {
     "elapsed_us": 812,
     "ranked": 1203,
 }
-HOSTILE = "\x1b]0;owned\x07\x1b[2J\x00\x08\x7f\u009b31m\u202eevil\u2066\r\n\tend"
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x08\x7f\u009b31m\u202eevil\u2066\r\n\tend\x00"
 ORDERS_LEFT = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
