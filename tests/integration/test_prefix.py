@@ -10,7 +10,7 @@ from conftest import KNOWN_VALUE, make_known
 from harness.chat import Chat
 from harness.daemon import fast_clock
 from harness.memory_model import fact
-from harness.wire import common_prefix, insertions
+from harness.wire import insertions, prefix_stability
 
 TURNS = [
     "Which city would suit a painter who loves Lisbon?",
@@ -33,19 +33,9 @@ LEARNED = {
 SYSTEM = "You are a careful assistant. Today is Saturday, 21 November 2026."
 
 
-def messages_bytes(body):
-    """The bytes of the messages array, from its first bracket to before its last."""
-    begin = body.index(b'"messages":') + len(b'"messages":')
-    text = body[begin:].decode().lstrip()
-    _, end = json.JSONDecoder().raw_decode(text)
-    return text[:end].encode()[:-1]
-
-
-def check_prefixes(bodies):
-    arrays = [messages_bytes(body) for body in bodies]
-    for number, (before, after) in enumerate(zip(arrays, arrays[1:]), 2):
-        same = common_prefix(before, after) / len(before)
-        assert same >= 0.99, f"request {number} shares {same:.1%} of the one before:\n{before}\n{after}"
+def check_prefixes(requests):
+    for number, same in enumerate(prefix_stability(requests), 2):
+        assert same >= 0.99, f"request {number} shares {same:.1%} of the one before:\n{requests[number - 1].body}"
 
 
 def prepare(make_daemon, memory_model, user, **memory):
@@ -65,10 +55,10 @@ def test_each_request_begins_with_the_one_before(make_daemon, upstream, memory_m
         talk.say(turn)
         if mode in ("summary", "entity", "hybrid"):
             daemon.settle(user)
-    bodies = [r.body for r in upstream.chats()]
-    assert len(bodies) == len(TURNS)
-    check_prefixes(bodies)
-    assert KNOWN_VALUE.encode() in bodies[0].replace(TURNS[0].encode(), b"")
+    requests = upstream.chats()
+    assert len(requests) == len(TURNS)
+    check_prefixes(requests)
+    assert KNOWN_VALUE.encode() in requests[0].body.replace(TURNS[0].encode(), b"")
 
 
 def inserted_text(talk, upstream, turn):
@@ -113,9 +103,9 @@ def test_the_tool_rounds_of_a_turn_share_its_prefix(make_daemon, upstream, memor
         assert daemon.post_chat(body, {"X-User-Id": user}).status_code == 200
         messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
         messages.append({"role": "tool", "tool_call_id": call["id"], "content": "Nothing."})
-    bodies = [r.body for r in upstream.chats()]
-    check_prefixes(bodies)
-    assert KNOWN_VALUE.encode() in bodies[-1].replace(TURNS[0].encode(), b"")
+    requests = upstream.chats()
+    check_prefixes(requests)
+    assert KNOWN_VALUE.encode() in requests[-1].body.replace(TURNS[0].encode(), b"")
 
 
 def test_a_restart_keeps_the_frozen_block(make_daemon, upstream, memory_model, user):
@@ -126,7 +116,7 @@ def test_a_restart_keeps_the_frozen_block(make_daemon, upstream, memory_model, u
         daemon.settle(user)
         if number in (1, 3):
             daemon.kill_and_restart()
-    check_prefixes([r.body for r in upstream.chats()])
+    check_prefixes(upstream.chats())
 
 
 def test_after_an_hour_without_a_turn_the_block_is_made_anew(make_daemon, upstream, memory_model, user, tmp_path):
