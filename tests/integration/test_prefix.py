@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import KNOWN_VALUE, make_known
+from conftest import KNOWN_VALUE, RECALLING, make_known, needs_recall
 from harness.chat import Chat
 from harness.daemon import fast_clock
 from harness.memory_model import fact
@@ -59,6 +59,66 @@ def test_each_request_begins_with_the_one_before(make_daemon, upstream, memory_m
     assert len(requests) == len(TURNS)
     check_prefixes(requests)
     assert KNOWN_VALUE.encode() in requests[0].body.replace(TURNS[0].encode(), b"")
+
+
+# Ten topics of the past: what was said, what is asked, and a word that only the answer has.
+TOPICS = [
+    ("The violin that grandfather built has a crack near its scroll.", "Which part of the violin was cracked?", "scroll"),
+    ("Our tent leaked in Norway, so a Fjallheim replaced it.", "Which tent replaced the leaky one?", "Fjallheim"),
+    ("Doctor Weber prescribed loratadine against hay fever.", "Which medicine against hay fever was prescribed?", "loratadine"),
+    ("Mortgage rate at the bank: 3.17 percent until 2031.", "Until when does the mortgage rate last?", "3.17 percent"),
+    ("Sourdough rises best with rye from the Kronen mill.", "Whose rye makes the sourdough rise?", "Kronen"),
+    ("Backups run nightly with restic to a machine named Gandalf.", "Where do the nightly backups go?", "Gandalf"),
+    ("Chess tournament: the Caro-Kann lost me a rook.", "Which opening did me harm at the chess tournament?", "Caro-Kann"),
+    ("Tomatoes died of blight, only variety Philovita survived.", "Which tomatoes survived the blight?", "Philovita"),
+    ("Marathon shoes: Brooks gave blisters, Saucony none.", "Which marathon shoes gave no blisters?", "Saucony"),
+    ("Thesis title agreed: Tides of the Wadden Sea.", "What thesis title was agreed?", "Wadden"),
+]
+
+
+def import_topics(daemon, memory_model, user):
+    """Each topic in a session of its own, and after them so much that the summary, which tells of none,
+    has taken them over."""
+    memory_model.summary = "Small talk, and some things of the past."
+    talk = [(topic, said) for topic, (said, _, _) in enumerate(TOPICS)]
+    talk += [(len(TOPICS), f"Nothing new on day {day}, quiet again.") for day in range(12)]
+    messages = []
+    for day, (session, said) in enumerate(talk, 1):
+        common = {"session": f"past-{session}", "created_at": f"2026-01-{day:02d}T10:00:00Z"}
+        messages.append({"role": "user", "content": said} | common)
+        messages.append({"role": "assistant", "content": "I see."} | common)
+    daemon.import_messages(user, messages)
+    daemon.settle(user)
+
+
+def ask_topics(make_daemon, upstream, memory_model, user, mode):
+    daemon = make_daemon({"memory": {"mode": mode, "summarize_after": "6"}})
+    import_topics(daemon, memory_model, user)
+    talk = Chat(daemon, user, system=SYSTEM)
+    for _, question, _ in TOPICS:
+        talk.say(question)
+        daemon.settle(user)
+    requests = upstream.chats()
+    assert len(requests) == len(TOPICS)
+    return requests
+
+
+@pytest.mark.parametrize("mode", ["buffer", "summary", "entity", "hybrid", *(pytest.param(m, marks=needs_recall) for m in ("vector", "auto"))])
+def test_ten_questions_that_recall_something_else_share_a_prefix(make_daemon, upstream, memory_model, user, mode):
+    requests = ask_topics(make_daemon, upstream, memory_model, user, mode)
+    check_prefixes(requests)
+    cached = [upstream.usage(request)["prompt_tokens_details"]["cached_tokens"] for request in requests]
+    assert cached == sorted(cached) and cached[-1] > 0.8 * upstream.usage(requests[-1])["prompt_tokens"]
+
+
+@pytest.mark.parametrize("mode", RECALLING)
+def test_a_turn_is_recalled_once_and_for_its_question(make_daemon, upstream, memory_model, user, mode):
+    requests = ask_topics(make_daemon, upstream, memory_model, user, mode)
+    for number, (_, question, mark) in enumerate(TOPICS):
+        times = [request.body.count(mark.encode()) for request in requests]
+        assert times == [0] * number + [1] * (len(TOPICS) - number), f"{mark} is in the requests {times} times"
+        newest = requests[number].messages[-1]["content"]
+        assert mark in newest and newest.endswith(question), "before the newest turn's own text"
 
 
 def inserted_text(talk, upstream, turn):
