@@ -9,7 +9,7 @@
 
 /* Past SOURCE_LIMIT the older half is let go. */
 enum {
-	SOURCE_LIMIT = 2000,
+	SOURCE_LIMIT = 20000,
 	READ_LIMIT = 1024 * 1024,
 	QUOTE_LIMIT = 600,
 	NOTED_LIMIT = 12,
