@@ -61,18 +61,19 @@ def test_each_request_begins_with_the_one_before(make_daemon, upstream, memory_m
     assert KNOWN_VALUE.encode() in requests[0].body.replace(TURNS[0].encode(), b"")
 
 
-# Ten topics of the past: what was said, what is asked, and a word that only the answer has.
+# Ten topics of the past: what was said, what is asked, and a word that only the answer has. A question
+# shares no word with another topic.
 TOPICS = [
-    ("The violin that grandfather built has a crack near its scroll.", "Which part of the violin was cracked?", "scroll"),
-    ("Our tent leaked in Norway, so a Fjallheim replaced it.", "Which tent replaced the leaky one?", "Fjallheim"),
-    ("Doctor Weber prescribed loratadine against hay fever.", "Which medicine against hay fever was prescribed?", "loratadine"),
-    ("Mortgage rate at the bank: 3.17 percent until 2031.", "Until when does the mortgage rate last?", "3.17 percent"),
-    ("Sourdough rises best with rye from the Kronen mill.", "Whose rye makes the sourdough rise?", "Kronen"),
-    ("Backups run nightly with restic to a machine named Gandalf.", "Where do the nightly backups go?", "Gandalf"),
-    ("Chess tournament: the Caro-Kann lost me a rook.", "Which opening did me harm at the chess tournament?", "Caro-Kann"),
-    ("Tomatoes died of blight, only variety Philovita survived.", "Which tomatoes survived the blight?", "Philovita"),
-    ("Marathon shoes: Brooks gave blisters, Saucony none.", "Which marathon shoes gave no blisters?", "Saucony"),
-    ("Thesis title agreed: Tides of the Wadden Sea.", "What thesis title was agreed?", "Wadden"),
+    ("Grandfather's violin has a crack near its scroll.", "Where is grandfather's violin broken?", "scroll"),
+    ("Our tent leaked, so Fjallheim sells us another.", "What tent do we buy after it leaked?", "Fjallheim"),
+    ("Doctor Weber prescribed loratadine against hay fever.", "Which medicine against hay fever?", "loratadine"),
+    ("Mortgage rate: 3.17 percent until 2031.", "How high is the mortgage rate?", "3.17 percent"),
+    ("Sourdough rises best with rye from Kronen mill.", "Whose rye makes sourdough rise?", "Kronen"),
+    ("Backups run nightly, restic puts them on Gandalf.", "Which machine keeps nightly backups?", "Gandalf"),
+    ("Chess tournament: Caro-Kann lost me one rook.", "Which opening did badly in chess?", "Caro-Kann"),
+    ("Tomatoes died of blight, only Philovita survived.", "Did any tomatoes survive blight?", "Philovita"),
+    ("Marathon shoes: Brooks gave blisters, Saucony none.", "Which marathon shoes are good?", "Saucony"),
+    ("Thesis title agreed upon: Wadden tides.", "What will the title be for that thesis?", "Wadden"),
 ]
 
 
@@ -211,3 +212,15 @@ def test_a_correction_makes_the_block_anew(make_daemon, upstream, memory_model, 
     daemon.settle(user)
     talk.say("Where is the next beach?")
     assert b"Lisbon" not in upstream.last.body
+
+
+def test_the_demo_model_reports_what_its_cache_knew(demo_daemon, user):
+    """As OpenAI does: nothing below 1024 tokens, then in steps of 128."""
+    talk = Chat(demo_daemon, user, session="s")
+    usages = []
+    for number in range(8):
+        talk.say(f"Part {number} of my report: " + f"chapter {number} is about the weather on the island. " * 16)
+        usages.append(json.loads(talk.daemon.post_chat(talk.body("Thank you."), talk.headers).content)["usage"])
+    cached = [usage["prompt_tokens_details"]["cached_tokens"] for usage in usages]
+    assert cached == sorted(cached) and cached[0] == 0 and all(tokens % 128 == 0 for tokens in cached)
+    assert all(c > 0.8 * u["prompt_tokens"] for c, u in zip(cached[-3:], usages[-3:]))
