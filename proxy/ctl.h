@@ -62,7 +62,9 @@ size_t ctl_columns(void);
  * bidirectional characters as "?", white space as one space. Cut with "…" to so many columns (0:
  * not) of the terminal, where an ideograph takes two. */
 void ctl_print(const char *text, size_t columns);
-/* The same in a cell of a table, filled with spaces to the `columns`. */
+/* The same, uncut, to standard error. */
+void ctl_print_fault(const char *text);
+/* As ctl_print, in a cell of a table, filled with spaces to the `columns`. */
 void ctl_print_cell(const char *text, size_t columns, bool to_the_right);
 /* How many columns the whole text takes. */
 size_t ctl_width(const char *text);

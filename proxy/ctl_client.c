@@ -114,8 +114,11 @@ char *ctl_path(const struct ctl *ctl, const char *folder, const char *name, cons
 int ctl_fail(int status, json_t *answer)
 {
 	json_t *error = json_object_get(answer, "error");
-	if (status != 0)
-		(void)fprintf(stderr, "recallctl: %d: %s\n", status, ctl_text(error, "message"));
+	if (status != 0) {
+		(void)fprintf(stderr, "recallctl: %d: ", status);
+		ctl_print_fault(ctl_text(error, "message"));
+		(void)fputc('\n', stderr);
+	}
 	json_decref(answer);
 	return EXIT_FAILURE;
 }

@@ -53,6 +53,8 @@ struct cluster {
 static void cluster_add(struct cluster *cluster, uint32_t character)
 {
 	bool is_space = text_is_space(character);
+	if (is_space && cluster->is_space)
+		return; /* a line's end of two characters */
 	uint32_t shown = is_space ? ' ' : is_unsafe(character) ? '?' : character;
 	int size = u8_uctomb(cluster->bytes + cluster->size, shown,
 			     (ptrdiff_t)(CLUSTER_BYTES - cluster->size));
@@ -157,13 +159,23 @@ void ctl_print_cell(const char *text, size_t columns, bool to_the_right)
 	buffer_finish(&out);
 }
 
-void ctl_print(const char *text, size_t columns)
+static void print(FILE *stream, const char *text, size_t columns)
 {
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
 	(void)render(slice_of(text), columns, &out);
-	(void)fwrite(out.data, 1, out.size, stdout);
+	(void)fwrite(out.data, 1, out.size, stream);
 	buffer_finish(&out);
+}
+
+void ctl_print(const char *text, size_t columns)
+{
+	print(stdout, text, columns);
+}
+
+void ctl_print_fault(const char *text)
+{
+	print(stderr, text, 0);
 }
 
 size_t ctl_width(const char *text)

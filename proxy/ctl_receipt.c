@@ -18,21 +18,22 @@ static long long number(json_t *object, const char *name)
 	return (long long)json_integer_value(json_object_get(object, name));
 }
 
-/* "mode hybrid", or what it was chosen by: "mode auto, here hybrid: the user has 3 conversations"
+/* "mode hybrid", or what it was chosen by: "mode auto: hybrid, for the user has 3 conversations".
  */
 static void print_mode(json_t *receipt)
 {
 	json_t *branch = json_object_get(receipt, "branch");
-	(void)fputs(" · mode ", stdout);
-	if (!json_is_object(branch)) {
-		ctl_print(ctl_text(receipt, "mode"), 0);
+	if (!has(receipt, "mode"))
 		return;
-	}
-	(void)fputs("auto, here ", stdout);
+	(void)fputs("  mode     ", stdout);
+	ctl_print(ctl_text(receipt, "mode"), 0);
+	if (has(branch, "mode"))
+		(void)fputs(": ", stdout);
 	ctl_print(ctl_text(branch, "mode"), 0);
 	if (has(branch, "because"))
-		(void)fputs(": ", stdout);
+		(void)fputs(", for ", stdout);
 	ctl_print(ctl_text(branch, "because"), 0);
+	(void)putchar('\n');
 }
 
 static void print_title(json_t *receipt)
@@ -43,8 +44,6 @@ static void print_title(json_t *receipt)
 	if (has(receipt, "user"))
 		(void)fputs(" · user ", stdout);
 	ctl_print(ctl_text(receipt, "user"), 0);
-	if (has(receipt, "mode") || has(receipt, "branch"))
-		print_mode(receipt);
 	if (has(receipt, "status"))
 		(void)fputs(" · ", stdout);
 	ctl_print(ctl_text(receipt, "status"), 0);
@@ -80,9 +79,10 @@ static const struct column {
 	const char *title;
 	const char *member;
 	bool to_the_right;
+	int decimals;
 } columns[] = {
-	{"kind", "kind", false},    {"score", "score", true},  {"tokens", "tokens", true},
-	{"source", "source", true}, {"where", "place", false},
+	{"kind", "kind", false, 0},    {"score", "score", true, 3},  {"tokens", "tokens", true, 0},
+	{"source", "source", true, 0}, {"where", "place", false, 0},
 };
 
 enum { COLUMN_COUNT = sizeof(columns) / sizeof(columns[0]) };
@@ -93,10 +93,9 @@ static const char *cell(json_t *item, const struct column *column, char room[CEL
 	json_t *member = json_object_get(item, column->member);
 	if (json_is_string(member) && json_string_length(member) > 0)
 		return json_string_value(member);
-	if (json_is_integer(member))
-		(void)snprintf(room, CELL_SIZE, "%lld", (long long)json_integer_value(member));
-	else if (json_is_real(member))
-		(void)snprintf(room, CELL_SIZE, "%.3f", json_real_value(member));
+	if (json_is_number(member))
+		(void)snprintf(room, CELL_SIZE, "%.*f", column->decimals,
+			       json_number_value(member));
 	else
 		(void)snprintf(room, CELL_SIZE, "-");
 	return room;
@@ -168,6 +167,7 @@ void ctl_print_receipt(json_t *receipt)
 	json_t *given = json_object_get(receipt, "items");
 	json_t *dropped = json_object_get(receipt, "dropped");
 	print_title(receipt);
+	print_mode(receipt);
 	print_figures(receipt);
 	lay_out(&table, given, dropped);
 	print_items(&table, "Given", given);

@@ -98,6 +98,7 @@ def test_a_receipt_is_explained(receipt, upstream):
     head, given, dropped = said.split("\n\n")
     for word in ("00c0ffee00c0ffee", "alex", "auto", "hybrid", "3 conversations", "injected", "412 of 1500"):
         assert word in head
+    assert max(map(width, head.splitlines())) < 80
     for word in ("12 messages", "8123 tokens", "312 bytes in", "2144 bytes out", "0.812 ms", "1203 turns"):
         assert word in head
     rows = given.splitlines()[2:]
@@ -128,9 +129,9 @@ def test_a_cut_spares_what_a_reader_takes_for_one_character(receipt, upstream):
 
 def test_no_text_drives_the_terminal(receipt, upstream):
     item = {name: HOSTILE for name in ("kind", "id", "text", "score", "source", "place")}
-    receipt(id=HOSTILE, user=HOSTILE, status=HOSTILE, branch={"mode": HOSTILE, "because": HOSTILE}, items=[item], dropped=[item])
+    receipt(id=HOSTILE, mode=HOSTILE, user=HOSTILE, status=HOSTILE, branch={"mode": HOSTILE, "because": HOSTILE}, items=[item], dropped=[item])
     for said in (on_terminal(upstream, 80, "explain", "1"), recallctl(upstream, "explain", "1").stdout.decode()):
-        assert "owned" in said and not ORDERS_LEFT.search(said)
+        assert "evil? end" in said and not ORDERS_LEFT.search(said)
 
 
 def test_marks_heaped_upon_marks_are_bounded(receipt, upstream):
@@ -193,12 +194,13 @@ def test_the_body_is_printed_byte_for_byte_but_not_to_a_terminal(upstream):
 
 
 def test_faults_of_a_preview_are_told(upstream):
-    said = {404: "Nothing is known by that name.", 401: "The admin token is missing or wrong.", 400: "no such mode"}
+    said = {404: "Nothing is known by that name.", 401: "The admin token is missing or wrong.", 400: "no such mode", 500: "evil?"}
     for status, message in said.items():
-        upstream.answer = lambda request, s=status, m=message: error_reply(s, m)
+        upstream.answer = lambda request, s=status, m=message: error_reply(s, m.replace("evil?", HOSTILE))
         done = recallctl(upstream, "preview", "nobody", "Who?")
         assert done.returncode == 1 and not done.stdout
         assert str(status).encode() in done.stderr and message.encode() in done.stderr
+        assert not ORDERS_LEFT.search(done.stderr.decode())
 
 
 def test_a_reply_that_is_no_receipt_is_told(upstream):
