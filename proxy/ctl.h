@@ -11,6 +11,11 @@ struct ctl {
 	const char *token;  /* empty: none */
 	const char *tenant; /* empty: none */
 	bool json;
+	/* Of commands that preview; NULL: not given. */
+	const char *mode;
+	const char *session;
+	const char *model;
+	bool body;
 	char **arguments; /* the command's own */
 	int argument_count;
 };
@@ -21,11 +26,14 @@ struct ctl_command {
 	const char *help;
 	int least, most;             /* how many arguments it takes */
 	int (*run)(struct ctl *ctl); /* the exit status */
+	bool previews;               /* it takes --mode, --session, --model and --body */
 };
 
 extern const struct ctl_command ctl_check;
+extern const struct ctl_command ctl_explain;
 extern const struct ctl_command ctl_forget;
 extern const struct ctl_command ctl_import;
+extern const struct ctl_command ctl_preview;
 extern const struct ctl_command ctl_show;
 extern const struct ctl_command ctl_unpark;
 
@@ -34,17 +42,34 @@ extern const struct ctl_command ctl_unpark;
  * the caller decrefs it. `body` NULL: none. */
 int ctl_call(const struct ctl *ctl, const char *method, const char *path, json_t *body,
 	     json_t **answer);
-/* "/v1/users/USER" plus `rest`, percent-encoded, with the tenant; to be freed. */
-char *ctl_user_path(const struct ctl *ctl, const char *user, const char *rest);
+/* `folder`, the name percent-encoded, `rest`, and the tenant: "/v1/users/USER/memory"; to be freed.
+ */
+char *ctl_path(const struct ctl *ctl, const char *folder, const char *name, const char *rest);
 /* Says what went wrong in an answer that is not 2xx; gives 1. */
 int ctl_fail(int status, json_t *answer);
+/* The same of an answer that is 2xx and not what was asked for. */
+int ctl_fail_to_read(const struct ctl *ctl, json_t *answer);
 
 /* The string member, or "". */
 const char *ctl_text(json_t *object, const char *name);
-/* Prints a text of foreign origin on one line: control characters as "?", cut to `columns`
- * characters (0: not). */
-void ctl_print(const char *text, size_t columns);
 /* Prints JSON, indented, to standard output. */
 int ctl_print_json(json_t *answer);
+
+/* How wide the terminal is; 0: standard output is none, so that nothing need be cut. COLUMNS in the
+ * environment says it for both. */
+size_t ctl_columns(void);
+/* Prints a text of foreign origin on one line, so that it cannot drive the terminal: control and
+ * bidirectional characters as "?", white space as one space. Cut with "…" to so many columns (0:
+ * not) of the terminal, where an ideograph takes two. */
+void ctl_print(const char *text, size_t columns);
+/* The same, uncut, to standard error. */
+void ctl_print_fault(const char *text);
+/* As ctl_print, in a cell of a table, filled with spaces to the `columns`. */
+void ctl_print_cell(const char *text, size_t columns, bool to_the_right);
+/* How many columns the whole text takes. */
+size_t ctl_width(const char *text);
+/* What one request was given, or would be, as a table for people. Members that are not there are
+ * not shown. */
+void ctl_print_receipt(json_t *receipt);
 
 #endif

@@ -83,9 +83,9 @@ int ctl_call(const struct ctl *ctl, const char *method, const char *path, json_t
 	perform(ctl, method, path, text, &call);
 	free(text);
 	if (answer != NULL)
-		*answer = call.answer.size == 0
-				  ? NULL
-				  : json_loadb(call.answer.data, call.answer.size, 0, NULL);
+		*answer = call.answer.size == 0 ? NULL
+						: json_loadb(call.answer.data, call.answer.size,
+							     JSON_ALLOW_NUL, NULL);
 	buffer_finish(&call.answer);
 	event_base_free(call.base);
 	if (call.status == 0)
@@ -96,12 +96,12 @@ int ctl_call(const struct ctl *ctl, const char *method, const char *path, json_t
 	return call.status;
 }
 
-char *ctl_user_path(const struct ctl *ctl, const char *user, const char *rest)
+char *ctl_path(const struct ctl *ctl, const char *folder, const char *name, const char *rest)
 {
 	struct buffer path;
 	buffer_init(&path, 16 * 1024);
-	buffer_append(&path, SLICE("/v1/users/"));
-	percent_encode(&path, slice_of(user));
+	buffer_append(&path, slice_of(folder));
+	percent_encode(&path, slice_of(name));
 	buffer_append(&path, slice_of(rest));
 	if (ctl->tenant[0] != '\0') {
 		buffer_append(&path, SLICE("?tenant="));
@@ -114,8 +114,19 @@ char *ctl_user_path(const struct ctl *ctl, const char *user, const char *rest)
 int ctl_fail(int status, json_t *answer)
 {
 	json_t *error = json_object_get(answer, "error");
-	if (status != 0)
-		(void)fprintf(stderr, "recallctl: %d: %s\n", status, ctl_text(error, "message"));
+	if (status != 0) {
+		(void)fprintf(stderr, "recallctl: %d: ", status);
+		ctl_print_fault(ctl_text(error, "message"));
+		(void)fputc('\n', stderr);
+	}
+	json_decref(answer);
+	return EXIT_FAILURE;
+}
+
+int ctl_fail_to_read(const struct ctl *ctl, json_t *answer)
+{
+	(void)fprintf(stderr, "recallctl: what %s answered is none of recalld's answers\n",
+		      ctl->admin);
 	json_decref(answer);
 	return EXIT_FAILURE;
 }
@@ -124,26 +135,6 @@ const char *ctl_text(json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 	return text == NULL ? "" : text;
-}
-
-void ctl_print(const char *text, size_t columns)
-{
-	size_t shown = 0;
-	for (const char *at = text; *at != '\0'; at++) {
-		unsigned char byte = (unsigned char)*at;
-		bool begins = (byte & 0xC0) != 0x80;
-		if (columns > 0 && begins && shown == columns) {
-			(void)fputs("…", stdout);
-			return;
-		}
-		shown += begins;
-		/* Stored text must not drive the terminal: C0 and DEL, and C1 in its UTF-8 form. */
-		bool is_c1 =
-			byte == 0xC2 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xA0;
-		if (is_c1)
-			at++;
-		(void)putchar(byte < 0x20 || byte == 0x7F || is_c1 ? '?' : byte);
-	}
 }
 
 int ctl_print_json(json_t *answer)

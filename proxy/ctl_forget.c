@@ -5,7 +5,7 @@
 static int forget(struct ctl *ctl)
 {
 	json_t *answer = NULL;
-	char *path = ctl_user_path(ctl, ctl->arguments[0], "");
+	char *path = ctl_path(ctl, "/v1/users/", ctl->arguments[0], "");
 	int status = ctl_call(ctl, "DELETE", path, NULL, &answer);
 	free(path);
 	if (status != 204)

@@ -31,7 +31,7 @@ static int import_slice(struct ctl *ctl, json_t *document, const char *user, siz
 	json_object_set_new(body, "messages", messages);
 	if (json_object_get(document, "learn") != NULL)
 		json_object_set(body, "learn", json_object_get(document, "learn"));
-	char *path = ctl_user_path(ctl, user, "/messages");
+	char *path = ctl_path(ctl, "/v1/users/", user, "/messages");
 	json_t *answer = NULL;
 	int status = ctl_call(ctl, "POST", path, body, &answer);
 	free(path);

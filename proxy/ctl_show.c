@@ -65,7 +65,7 @@ static void show_messages(json_t *messages)
 static int show(struct ctl *ctl)
 {
 	json_t *answer = NULL;
-	char *path = ctl_user_path(ctl, ctl->arguments[0], "/memory");
+	char *path = ctl_path(ctl, "/v1/users/", ctl->arguments[0], "/memory");
 	int status = ctl_call(ctl, "GET", path, NULL, &answer);
 	free(path);
 	if (status != 200)

@@ -5,8 +5,9 @@
 static int unpark(struct ctl *ctl)
 {
 	json_t *answer = NULL;
-	char *path = ctl->argument_count == 0 ? xstrdup("/v1/unpark")
-					      : ctl_user_path(ctl, ctl->arguments[0], "/unpark");
+	char *path = ctl->argument_count == 0
+			     ? xstrdup("/v1/unpark")
+			     : ctl_path(ctl, "/v1/users/", ctl->arguments[0], "/unpark");
 	int status = ctl_call(ctl, "POST", path, NULL, &answer);
 	free(path);
 	if (status != 202)

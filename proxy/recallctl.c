@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct ctl_command *const commands[] = {
-	&ctl_check, &ctl_show, &ctl_import, &ctl_forget, &ctl_unpark,
+	&ctl_check, &ctl_show, &ctl_explain, &ctl_preview, &ctl_import, &ctl_forget, &ctl_unpark,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -18,8 +18,12 @@ static void print_usage(FILE *out)
 		    "COMMAND\n\n",
 		    out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		(void)fprintf(out, "  %-6s %-7s %s\n", commands[i]->name, commands[i]->arguments,
+		(void)fprintf(out, "  %-7s %-15s %s\n", commands[i]->name, commands[i]->arguments,
 			      commands[i]->help);
+	(void)fputs("\npreview also takes --mode MODE, --session SESSION and --model MODEL, as the "
+		    "request\nwould have them, and --body, which shows the body that would go "
+		    "upstream.\n",
+		    out);
 	(void)fputs("\nThe address and the token are taken from the configuration FILE, or from\n"
 		    "RECALLD_LISTEN_ADMIN and RECALLD_LISTEN_ADMIN_TOKEN; else 127.0.0.1:8081.\n",
 		    out);
@@ -27,52 +31,57 @@ static void print_usage(FILE *out)
 
 struct options {
 	const char *file;
-	const char *admin;
-	const char *token;
-	const char *tenant;
-	bool json;
+	struct ctl ctl; /* admin and token NULL: the configuration's */
+};
+
+static const struct option option_names[] = {
+	{"admin", required_argument, NULL, 'a'},
+	{"token", required_argument, NULL, 'k'},
+	{"tenant", required_argument, NULL, 'n'},
+	{"json", no_argument, NULL, 'j'},
+	{"mode", required_argument, NULL, 'm'},
+	{"session", required_argument, NULL, 's'},
+	{"model", required_argument, NULL, 'o'},
+	{"body", no_argument, NULL, 'b'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
 };
 
 /* False: the usage is wrong. */
 static bool read_options(int count, char **arguments, struct options *options)
 {
-	static const struct option names[] = {
-		{"admin", required_argument, NULL, 'a'},
-		{"token", required_argument, NULL, 'k'},
-		{"tenant", required_argument, NULL, 'n'},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
+	struct ctl *ctl = &options->ctl;
+	const char **const values[] = {
+		['c'] = &options->file, ['a'] = &ctl->admin, ['k'] = &ctl->token,
+		['n'] = &ctl->tenant,   ['m'] = &ctl->mode,  ['s'] = &ctl->session,
+		['o'] = &ctl->model,
 	};
-	for (int option; (option = getopt_long(count, arguments, "c:h", names, NULL)) != -1;) {
-		switch (option) {
-		case 'c':
-			options->file = optarg;
-			break;
-		case 'a':
-			options->admin = optarg;
-			break;
-		case 'k':
-			options->token = optarg;
-			break;
-		case 'n':
-			options->tenant = optarg;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'V':
+	for (int option;
+	     (option = getopt_long(count, arguments, "c:h", option_names, NULL)) != -1;) {
+		if (option == '?')
+			return false;
+		if (option == 'V') {
 			(void)puts("recallctl " RECALLD_VERSION);
 			exit(EXIT_SUCCESS);
-		case 'h':
+		}
+		if (option == 'h') {
 			print_usage(stdout);
 			exit(EXIT_SUCCESS);
-		default:
-			return false;
 		}
+		ctl->json = ctl->json || option == 'j';
+		ctl->body = ctl->body || option == 'b';
+		if (optarg != NULL)
+			*values[option] = optarg;
 	}
 	return true;
+}
+
+/* A command without a use for them is not given options of a preview. */
+static bool takes_options(const struct ctl_command *command, const struct ctl *ctl)
+{
+	return command->previews ||
+	       (ctl->mode == NULL && ctl->session == NULL && ctl->model == NULL && !ctl->body);
 }
 
 static const struct ctl_command *find_command(const char *name)
@@ -84,29 +93,24 @@ static const struct ctl_command *find_command(const char *name)
 	return NULL;
 }
 
-static int run(const struct ctl_command *command, const struct options *options, char **arguments,
-	       int count)
+static int run(const struct ctl_command *command, struct options *options)
 {
 	struct config *config = config_read(options->file, stderr, NULL);
 	if (config == NULL)
 		return EXIT_FAILURE;
 	struct arena arena = {0};
-	const char *address = options->admin != NULL ? options->admin : config->listen.admin;
+	struct ctl *ctl = &options->ctl;
+	const char *address = ctl->admin != NULL ? ctl->admin : config->listen.admin;
 	bool has_scheme = slice_starts_with(slice_of(address), SLICE("http://"));
-	struct ctl ctl = {
-		.admin = has_scheme ? address : arena_printf(&arena, "http://%s", address).data,
-		.token = options->token != NULL ? options->token : config->listen.admin_token,
-		.tenant = options->tenant == NULL ? "" : options->tenant,
-		.json = options->json,
-		.arguments = arguments,
-		.argument_count = count,
-	};
+	ctl->admin = has_scheme ? address : arena_printf(&arena, "http://%s", address).data;
+	if (ctl->token == NULL)
+		ctl->token = config->listen.admin_token;
 	int status = EXIT_FAILURE;
 	if (address[0] == '\0')
 		(void)fputs("recallctl: the configuration has no admin address; give --admin\n",
 			    stderr);
 	else
-		status = command->run(&ctl);
+		status = command->run(ctl);
 	arena_finish(&arena);
 	config_release(config);
 	return status;
@@ -114,14 +118,17 @@ static int run(const struct ctl_command *command, const struct options *options,
 
 int main(int count, char **arguments)
 {
-	struct options options = {0};
+	struct options options = {.ctl = {.tenant = ""}};
 	bool understood = read_options(count, arguments, &options);
 	const struct ctl_command *command =
 		find_command(understood && optind < count ? arguments[optind] : NULL);
 	int own = count - optind - 1;
-	if (command == NULL || own < command->least || own > command->most) {
+	if (command == NULL || own < command->least || own > command->most ||
+	    !takes_options(command, &options.ctl)) {
 		print_usage(stderr);
 		return EXIT_FAILURE;
 	}
-	return run(command, &options, arguments + optind + 1, own);
+	options.ctl.arguments = arguments + optind + 1;
+	options.ctl.argument_count = own;
+	return run(command, &options);
 }

@@ -11,6 +11,13 @@
     more_facts true: there may be others as well
     forbidden  texts that are in no fact, and in nothing that a new conversation is given
     given      texts that a new conversation is given (mode entity)
+
+Those in dialogues/recall/ ask afterwards what is found in the past. Beside the above they have:
+
+    turns      {replaces?, continues?}: the client takes back so many exchanges of this session, or
+               begins it with a copy of another session's history, before it says this turn
+    asks       [{question, mode, given, not_given?, once?}]: each in a new session; texts that the
+               request is given, is not given, and is given no more than once
 """
 
 import json
@@ -19,22 +26,28 @@ from pathlib import Path
 
 import pytest
 
-from conftest import MODES
+from conftest import MODES, needs_recall
 from harness.chat import Chat
 from harness.upstream import completion, json_reply
 
 FOLDER = Path(__file__).with_name("dialogues")
 FILES = sorted(FOLDER.glob("*.json"))
+RECALL_FILES = sorted(FOLDER.glob("recall/*.json"))
 FIELDS = {"name", "model", "turns", "facts", "more_facts", "forbidden", "given"}
 TURN_FIELDS = {"user", "assistant", "date", "session", "learned"}
+RECALL_TURN_FIELDS = TURN_FIELDS | {"replaces", "continues"}
+ASK_FIELDS = {"question", "mode", "given", "not_given", "once"}
 FACT_FIELDS = {"entity", "key", "key_pattern", "value", "value_pattern", "pii", "valid_until"}
 
 
 def read(path):
     dialogue = json.loads(path.read_text(encoding="utf-8"))
-    assert set(dialogue) <= FIELDS and dialogue["name"] and dialogue["turns"]
+    recalls = path in RECALL_FILES
+    assert set(dialogue) <= (FIELDS | {"asks"} if recalls else FIELDS) and dialogue["name"] and dialogue["turns"]
     for turn in dialogue["turns"]:
-        assert set(turn) <= TURN_FIELDS and turn["user"]
+        assert set(turn) <= (RECALL_TURN_FIELDS if recalls else TURN_FIELDS) and turn["user"]
+    for ask in dialogue["asks"] if recalls else []:
+        assert set(ask) <= ASK_FIELDS and ask["question"] and ask["mode"] and ask["given"]
     for wanted in dialogue["facts"]:
         assert set(wanted) <= FACT_FIELDS
         assert ("key" in wanted) != ("key_pattern" in wanted)
@@ -67,6 +80,10 @@ class Talk:
     def speak(self, turn):
         session = turn.get("session", "now")
         chat = self.chats.setdefault(session, Chat(self.daemon, self.user, session=session))
+        if "continues" in turn:
+            chat.messages = list(self.chats[turn["continues"]].messages)
+        if "replaces" in turn:
+            del chat.messages[-2 * turn["replaces"] :]
         if self.upstream and "assistant" in turn:
             self.upstream.script(json_reply(completion(turn["assistant"])))
         chat.say(turn["user"])
@@ -142,5 +159,41 @@ def test_what_was_forgotten_is_given_in_no_mode(daemon, upstream, memory_model, 
         assert text not in dry_run(daemon, user, mode)
 
 
+def ask_of_the_past(daemon, user, number, ask):
+    """What a request with this question is given, in the texts of its messages."""
+    chat = Chat(daemon, user, session=f"asks-{number}", mode=ask["mode"])
+    reply = chat.send(ask["question"], {"X-Memory-Dry-Run": "1"})
+    assert reply.status_code == 200, reply.text
+    return "\n".join(message["content"] for message in reply.json()["messages"]).replace(ask["question"], "")
+
+
+@needs_recall
+@pytest.mark.parametrize("path", RECALL_FILES, ids=[path.stem for path in RECALL_FILES])
+def test_recall_dialogue(path, daemon, upstream, memory_model, user):
+    dialogue = read(path)
+    talk = Talk(daemon, upstream, memory_model, user)
+    for turn in dialogue["turns"]:
+        talk.say(turn)
+    check(dialogue, daemon, user)
+    for number, ask in enumerate(dialogue["asks"]):
+        given = ask_of_the_past(daemon, user, number, ask)
+        for text in ask["given"]:
+            assert text in given, f"{text!r} is not given for {ask['question']!r} in mode {ask['mode']}:\n{given}"
+        for text in ask.get("not_given", []):
+            assert text not in given, f"{text!r} is given for {ask['question']!r} in mode {ask['mode']}:\n{given}"
+        for text in ask.get("once", []):
+            assert given.count(text) <= 1, f"{text!r} is given {given.count(text)} times"
+
+
+@pytest.mark.parametrize("path", RECALL_FILES, ids=[path.stem for path in RECALL_FILES])
+def test_a_recall_dialogue_holds_what_it_asks_for(path):
+    dialogue = read(path)
+    said = " ".join(turn["user"] for turn in dialogue["turns"])
+    for ask in dialogue["asks"]:
+        for text in [*ask["given"], *ask.get("not_given", []), *ask.get("once", [])]:
+            assert text in said and text not in ask["question"]
+        assert ask["mode"] in ("vector", "hybrid", "auto", "entity")
+
+
 def test_there_are_dialogues():
-    assert len(FILES) >= 30
+    assert len(FILES) >= 30 and len(RECALL_FILES) >= 8

@@ -1,5 +1,7 @@
 """The harness itself: what it pretends to be is taken for real by the SDKs, without a daemon between."""
 
+import math
+
 import httpx
 import openai
 import pytest
@@ -19,7 +21,7 @@ from harness.upstream import (
     torn,
 )
 from harness.memory_model import MemoryModel, fact
-from harness.wire import RawClient, insertions
+from harness.wire import RawClient, insertions, messages_bytes, prefix_stability
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
 
@@ -111,6 +113,43 @@ def test_insertions_are_found_and_changes_are_not_taken_for_them():
     assert insertions(client_body, client_body) == []
     assert insertions(client_body, client_body.replace(b"bbbb", b"bbb")) is None
     assert insertions(client_body, one.replace(b"bbbb", b"cccc")) is None
+
+
+def test_messages_are_found_as_they_were_sent():
+    assert messages_bytes('{"a":"\\"messages\\":[9]","messages" : [ {"c":"]é"}, 2 ] ,"z":[]}'.encode()) == '[ {"c":"]é"}, 2 '.encode()
+    for body in (b"", b"[1]", b'{"messages":7}', b'{"messages":[1', b"\xff"):
+        assert messages_bytes(body) == b""
+
+
+def ask(client, *texts):
+    usage = client.chat.completions.create(model="m", messages=[{"role": "user", "content": t} for t in texts]).usage
+    return usage.prompt_tokens, usage.prompt_tokens_details.cached_tokens
+
+
+def test_usage_counts_what_an_earlier_request_began_with(scripted, client):
+    first = ask(client, "One.")
+    assert first == (math.ceil(len(scripted.last.prompt) / 4), 0)
+    grown = ask(client, "One.", "Two.")
+    assert scripted.cached_bytes(scripted.last) == len(scripted.requests[0].prompt)
+    assert grown == (math.ceil(len(scripted.last.prompt) / 4), len(scripted.requests[0].prompt) // 4)
+    assert ask(client, "One.")[1] == len(scripted.requests[0].prompt) // 4
+    scripted.bytes_per_token = 2.5
+    assert ask(client, "One.")[0] == math.ceil(len(scripted.requests[0].prompt) / 2.5)
+
+
+def test_the_prompt_cache_holds_64_requests(scripted, client):
+    known = ask(client, "A long beginning of its own.")[0]
+    for _ in range(64):
+        ask(client, "Other.")
+    assert ask(client, "A long beginning of its own.")[1] < known / 2
+
+
+def test_a_changed_beginning_is_seen_as_unstable(scripted, client):
+    ask(client, "One.")
+    ask(client, "One.", "Two.")
+    ask(client, "Ond.", "Two.")
+    whole, changed = prefix_stability(scripted.requests)
+    assert whole == 1.0 and changed < 0.5
 
 
 def test_the_memory_model_answers_for_the_newest_turn():

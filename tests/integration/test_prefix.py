@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from conftest import KNOWN_VALUE, make_known
+from conftest import KNOWN_VALUE, RECALLING, make_known, needs_recall
 from harness.chat import Chat
 from harness.daemon import fast_clock
 from harness.memory_model import fact
-from harness.wire import common_prefix, insertions
+from harness.wire import insertions, prefix_stability
 
 TURNS = [
     "Which city would suit a painter who loves Lisbon?",
@@ -33,19 +33,9 @@ LEARNED = {
 SYSTEM = "You are a careful assistant. Today is Saturday, 21 November 2026."
 
 
-def messages_bytes(body):
-    """The bytes of the messages array, from its first bracket to before its last."""
-    begin = body.index(b'"messages":') + len(b'"messages":')
-    text = body[begin:].decode().lstrip()
-    _, end = json.JSONDecoder().raw_decode(text)
-    return text[:end].encode()[:-1]
-
-
-def check_prefixes(bodies):
-    arrays = [messages_bytes(body) for body in bodies]
-    for number, (before, after) in enumerate(zip(arrays, arrays[1:]), 2):
-        same = common_prefix(before, after) / len(before)
-        assert same >= 0.99, f"request {number} shares {same:.1%} of the one before:\n{before}\n{after}"
+def check_prefixes(requests):
+    for number, same in enumerate(prefix_stability(requests), 2):
+        assert same >= 0.99, f"request {number} shares {same:.1%} of the one before:\n{requests[number - 1].body}"
 
 
 def prepare(make_daemon, memory_model, user, **memory):
@@ -65,10 +55,71 @@ def test_each_request_begins_with_the_one_before(make_daemon, upstream, memory_m
         talk.say(turn)
         if mode in ("summary", "entity", "hybrid"):
             daemon.settle(user)
-    bodies = [r.body for r in upstream.chats()]
-    assert len(bodies) == len(TURNS)
-    check_prefixes(bodies)
-    assert KNOWN_VALUE.encode() in bodies[0].replace(TURNS[0].encode(), b"")
+    requests = upstream.chats()
+    assert len(requests) == len(TURNS)
+    check_prefixes(requests)
+    assert KNOWN_VALUE.encode() in requests[0].body.replace(TURNS[0].encode(), b"")
+
+
+# Ten topics of the past: what was said, what is asked, and a word that only the answer has. A question
+# shares no word with another topic.
+TOPICS = [
+    ("Grandfather's violin has a crack near its scroll.", "Where is grandfather's violin broken?", "scroll"),
+    ("Our tent leaked, so Fjallheim sells us another.", "What tent do we buy after it leaked?", "Fjallheim"),
+    ("Doctor Weber prescribed loratadine against hay fever.", "Which medicine against hay fever?", "loratadine"),
+    ("Mortgage rate: 3.17 percent until 2031.", "How high is the mortgage rate?", "3.17 percent"),
+    ("Sourdough rises best with rye from Kronen mill.", "Whose rye makes sourdough rise?", "Kronen"),
+    ("Backups run nightly, restic puts them on Gandalf.", "Which machine keeps nightly backups?", "Gandalf"),
+    ("Chess tournament: Caro-Kann lost me one rook.", "Which opening did badly in chess?", "Caro-Kann"),
+    ("Tomatoes died of blight, only Philovita survived.", "Did any tomatoes survive blight?", "Philovita"),
+    ("Marathon shoes: Brooks gave blisters, Saucony none.", "Which marathon shoes are good?", "Saucony"),
+    ("Thesis title agreed upon: Wadden tides.", "What will the title be for that thesis?", "Wadden"),
+]
+
+
+def import_topics(daemon, memory_model, user):
+    """Each topic in a session of its own, and after them so much that the summary, which tells of none,
+    has taken them over."""
+    memory_model.summary = "Small talk, and some things of the past."
+    talk = [(topic, said) for topic, (said, _, _) in enumerate(TOPICS)]
+    talk += [(len(TOPICS), f"Nothing new on day {day}, quiet again.") for day in range(12)]
+    messages = []
+    for day, (session, said) in enumerate(talk, 1):
+        common = {"session": f"past-{session}", "created_at": f"2026-01-{day:02d}T10:00:00Z"}
+        messages.append({"role": "user", "content": said} | common)
+        messages.append({"role": "assistant", "content": "I see."} | common)
+    daemon.import_messages(user, messages)
+    daemon.settle(user)
+
+
+def ask_topics(make_daemon, upstream, memory_model, user, mode):
+    daemon = make_daemon({"memory": {"mode": mode, "summarize_after": "6"}})
+    import_topics(daemon, memory_model, user)
+    talk = Chat(daemon, user, system=SYSTEM)
+    for _, question, _ in TOPICS:
+        talk.say(question)
+        daemon.settle(user)
+    requests = upstream.chats()
+    assert len(requests) == len(TOPICS)
+    return requests
+
+
+@pytest.mark.parametrize("mode", ["buffer", "summary", "entity", "hybrid", *(pytest.param(m, marks=needs_recall) for m in ("vector", "auto"))])
+def test_ten_questions_that_recall_something_else_share_a_prefix(make_daemon, upstream, memory_model, user, mode):
+    requests = ask_topics(make_daemon, upstream, memory_model, user, mode)
+    check_prefixes(requests)
+    cached = [upstream.usage(request)["prompt_tokens_details"]["cached_tokens"] for request in requests]
+    assert cached == sorted(cached) and cached[-1] > 0.8 * upstream.usage(requests[-1])["prompt_tokens"]
+
+
+@pytest.mark.parametrize("mode", RECALLING)
+def test_a_turn_is_recalled_once_and_for_its_question(make_daemon, upstream, memory_model, user, mode):
+    requests = ask_topics(make_daemon, upstream, memory_model, user, mode)
+    for number, (_, question, mark) in enumerate(TOPICS):
+        times = [request.body.count(mark.encode()) for request in requests]
+        assert times == [0] * number + [1] * (len(TOPICS) - number), f"{mark} is in the requests {times} times"
+        newest = requests[number].messages[-1]["content"]
+        assert mark in newest and newest.endswith(question), "before the newest turn's own text"
 
 
 def inserted_text(talk, upstream, turn):
@@ -113,9 +164,9 @@ def test_the_tool_rounds_of_a_turn_share_its_prefix(make_daemon, upstream, memor
         assert daemon.post_chat(body, {"X-User-Id": user}).status_code == 200
         messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
         messages.append({"role": "tool", "tool_call_id": call["id"], "content": "Nothing."})
-    bodies = [r.body for r in upstream.chats()]
-    check_prefixes(bodies)
-    assert KNOWN_VALUE.encode() in bodies[-1].replace(TURNS[0].encode(), b"")
+    requests = upstream.chats()
+    check_prefixes(requests)
+    assert KNOWN_VALUE.encode() in requests[-1].body.replace(TURNS[0].encode(), b"")
 
 
 def test_a_restart_keeps_the_frozen_block(make_daemon, upstream, memory_model, user):
@@ -126,7 +177,7 @@ def test_a_restart_keeps_the_frozen_block(make_daemon, upstream, memory_model, u
         daemon.settle(user)
         if number in (1, 3):
             daemon.kill_and_restart()
-    check_prefixes([r.body for r in upstream.chats()])
+    check_prefixes(upstream.chats())
 
 
 def test_after_an_hour_without_a_turn_the_block_is_made_anew(make_daemon, upstream, memory_model, user, tmp_path):
@@ -161,3 +212,15 @@ def test_a_correction_makes_the_block_anew(make_daemon, upstream, memory_model, 
     daemon.settle(user)
     talk.say("Where is the next beach?")
     assert b"Lisbon" not in upstream.last.body
+
+
+def test_the_demo_model_reports_what_its_cache_knew(demo_daemon, user):
+    """As OpenAI does: nothing below 1024 tokens, then in steps of 128."""
+    talk = Chat(demo_daemon, user, session="s")
+    usages = []
+    for number in range(8):
+        talk.say(f"Part {number} of my report: " + f"chapter {number} is about the weather on the island. " * 16)
+        usages.append(json.loads(talk.daemon.post_chat(talk.body("Thank you."), talk.headers).content)["usage"])
+    cached = [usage["prompt_tokens_details"]["cached_tokens"] for usage in usages]
+    assert cached == sorted(cached) and cached[0] == 0 and all(tokens % 128 == 0 for tokens in cached)
+    assert all(c > 0.8 * u["prompt_tokens"] for c, u in zip(cached[-3:], usages[-3:]))

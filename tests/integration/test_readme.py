@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import in_front_of
+from conftest import RECALLS, in_front_of
 from harness.daemon import ROOT, Daemon, clean_environment, program
 
 README = (ROOT / "README.md").read_text()
@@ -111,13 +111,19 @@ def test_a_client_without_headers(knowing):
 def test_the_commands_of_recallctl(knowing, tmp_path):
     """Each as it stands in README, in its order; what FILE holds stands below them."""
     lines = re.findall(r"^    (recallctl [^#\n]*)", README, re.M)
-    assert [line.split()[1] for line in lines] == ["show", "forget", "import", "check", "unpark"]
+    assert [line.split()[1] for line in lines] == ["show", "explain", "preview", "forget", "import", "check", "unpark"]
     (tmp_path / "FILE").write_text(snippet("json", '"messages"'))
-    told = []
+    body = {"model": "demo", "messages": [{"role": "user", "content": QUESTION}]}
+    reply = knowing.request("POST", "/u/alex/v1/chat/completions", json=body)
+    told = {}
     for line in lines:
-        command = [program("proxy/recallctl"), "--admin", f"127.0.0.1:{knowing.admin_port}", *shlex.split(line)[1:]]
-        told.append(run(command, tmp_path))
-    assert "Lisbon" in told[0] and "forgotten" in told[1] and "2 messages" in told[2] and "ready" in told[3]
+        words = shlex.split(line.replace("RECEIPT", reply.headers["X-Memory-Receipt"]))[1:]
+        if words[0] == "preview" and not RECALLS:
+            continue
+        command = [program("proxy/recallctl"), "--admin", f"127.0.0.1:{knowing.admin_port}", *words]
+        told[words[0]] = run(command, tmp_path)
+    assert all("Lisbon" in told[name] for name in ("show", "explain", "preview") if name in told)
+    assert "forgotten" in told["forget"] and "2 messages" in told["import"] and "ready" in told["check"]
     assert knowing.messages("alex") == [("user", "I live in Lisbon."), ("assistant", "A fine city.")]
 
 

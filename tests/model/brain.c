@@ -1,5 +1,6 @@
 #include "tests/model/brain.h"
 
+#include "tests/model/memory_block.h"
 #include "tests/model/patterns.h"
 #include "tests/model/stems.h"
 
@@ -8,7 +9,7 @@
 
 /* Past SOURCE_LIMIT the older half is let go. */
 enum {
-	SOURCE_LIMIT = 2000,
+	SOURCE_LIMIT = 20000,
 	READ_LIMIT = 1024 * 1024,
 	QUOTE_LIMIT = 600,
 	NOTED_LIMIT = 12,
@@ -146,87 +147,30 @@ static void add_fact(struct sources *sources, struct slice line)
 	sources_add(sources, SOURCE_FACT, line, (struct slice){"", 0});
 }
 
-static struct slice next_line(struct slice *rest)
+static void add_block(struct sources *sources, struct slice block)
 {
-	size_t end = slice_find(*rest, SLICE("\n"), 0);
-	struct slice line = slice_trim(slice_part(*rest, 0, end));
-	*rest = slice_part(*rest, end < rest->size ? end + 1 : end, rest->size);
-	return line;
-}
-
-struct block {
-	enum { IN_PREFACE, IN_SUMMARY, IN_FACTS, IN_TURNS } section;
-	bool quoting; /* the lines that follow belong to a user's turn */
-	struct slice date;
-};
-
-/* "[2026-11-20] user: I moved": whose turn begins here, and the rest of the line. */
-static bool begin_turn(struct block *block, struct slice *line)
-{
-	size_t close = slice_find(*line, SLICE("] "), 0);
-	size_t colon = slice_find(*line, SLICE(": "), close);
-	if (!slice_starts_with(*line, SLICE("[")) || colon == line->size)
-		return false;
-	struct slice who = slice_part(*line, close + 2, colon);
-	block->section = IN_TURNS;
-	block->quoting = slice_equal_nocase(who, SLICE("user"));
-	block->date = slice_part(*line, 1, close);
-	*line = slice_part(*line, colon + 2, line->size);
-	return true;
-}
-
-/* A heading, whose text may go on in its line; that rest is left in `line`. */
-static bool begin_section(struct block *block, struct slice *line)
-{
-	static const struct {
-		const char *word;
-		int section;
-	} headings[] = {
-		{"Summary", IN_SUMMARY}, {"Facts", IN_FACTS}, {"Earlier messages", IN_TURNS}};
-	for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++) {
-		size_t colon = slice_find(*line, SLICE(":"), 0);
-		if (!slice_starts_with(*line, slice_of(headings[i].word)) || colon == line->size)
-			continue;
-		*block = (struct block){.section = headings[i].section};
-		*line = slice_trim(slice_part(*line, colon + 1, line->size));
-		return true;
-	}
-	return false;
-}
-
-static void add_block(struct sources *sources, struct slice text)
-{
-	struct block block = {0};
-	while (text.size > 0) {
-		struct slice line = next_line(&text);
-		if (!begin_turn(&block, &line))
-			(void)begin_section(&block, &line);
-		if (block.section == IN_TURNS && block.quoting)
-			add_sentences(sources, SOURCE_QUOTED, line, block.date);
-		else if (block.section == IN_FACTS && slice_starts_with(line, SLICE("- ")))
-			add_fact(sources, slice_part(line, 2, line.size));
-		else if (block.section == IN_SUMMARY)
-			add_sentences(sources, SOURCE_SUMMARY, line, block.date);
+	struct memory_reader reader = {.rest = block};
+	struct memory_line line;
+	while (memory_next(&reader, &line)) {
+		if (line.kind == MEMORY_FACT)
+			add_fact(sources, line.text);
+		else
+			add_sentences(sources,
+				      line.kind == MEMORY_TURN ? SOURCE_QUOTED : SOURCE_SUMMARY,
+				      line.text, line.date);
 	}
 }
 
-/* Reads the memory blocks of one message, and for a user's the text round them; that text is left
- * in `own`. */
-static void add_message(struct sources *sources, const struct message *message, struct buffer *own)
+/* Reads the memory blocks of one message, and for a user's the text round them. */
+static void add_message(struct sources *sources, const struct message *message)
 {
-	const struct slice open = SLICE("<user_memory>"), close = SLICE("</user_memory>");
-	struct slice text = message->text;
-	buffer_clear(own);
-	for (size_t at = 0; at < text.size;) {
-		size_t begin = slice_find(text, open, at);
-		size_t end = slice_find(text, close, begin);
-		(void)buffer_append(own, slice_part(text, at, begin));
-		if (begin < text.size)
-			add_block(sources, slice_part(text, begin + open.size, end));
-		at = end < text.size ? end + close.size : text.size;
+	struct slice rest = message->text, own, block;
+	while (rest.size > 0) {
+		memory_split(&rest, &own, &block);
+		add_block(sources, block);
 	}
 	if (message->role == ROLE_USER)
-		add_sentences(sources, SOURCE_SAID, arena_copy(sources->arena, buffer_slice(own)),
+		add_sentences(sources, SOURCE_SAID, without_memory(message->text, sources->arena),
 			      (struct slice){"", 0});
 }
 
@@ -386,20 +330,17 @@ static size_t first_read(const struct message *messages, size_t count)
 struct slice brain_answer(const struct message *messages, size_t count, struct arena *arena)
 {
 	struct sources sources = {.arena = arena};
-	struct buffer own;
 	struct slice newest = {"", 0};
-	buffer_init(&own, SIZE_MAX);
 	sources.items = arena_alloc(arena, SOURCE_LIMIT * sizeof(*sources.items));
 	size_t first = first_read(messages, count);
 	for (size_t i = 0; i < count; i++) {
 		/* The leading message holds the memory, however long the conversation. */
 		if (i > 0 && i < first)
 			continue;
-		add_message(&sources, &messages[i], &own);
+		add_message(&sources, &messages[i]);
 		if (messages[i].role == ROLE_USER)
-			newest = arena_copy(arena, buffer_slice(&own));
+			newest = without_memory(messages[i].text, arena);
 	}
-	buffer_finish(&own);
 	struct slice question = question_in(newest, arena);
 	return question.size > 0 ? answer_question(&sources, question, arena)
 				 : acknowledge(newest, arena);

@@ -1,6 +1,7 @@
 #include "tests/model/completion.h"
 
 #include "tests/model/brain.h"
+#include "tests/model/memory_block.h"
 #include "tests/model/prompt.h"
 #include "tests/model/stems.h"
 
@@ -13,7 +14,7 @@
 enum {
 	MESSAGE_LIMIT = 20000,
 	INSTRUCTIONS_LIMIT = 16,
-	PREFIX_LIMIT = 256 * 1024,
+	PREFIX_LIMIT = 1024 * 1024,
 	TEXT_LIMIT = 256 * 1024,
 	WORDS_PER_CHUNK = 3
 };
@@ -290,9 +291,10 @@ const char *completion_create(const json_t *request, struct prompt_cache *cache,
 	completion->stream = json_is_true(json_object_get(request, "stream"));
 	completion->include_usage = json_is_true(
 		json_object_get(json_object_get(request, "stream_options"), "include_usage"));
+	struct slice asked = without_memory(last_message(&conversation)->text, arena);
 	if (last_message(&conversation)->role == ROLE_USER)
-		completion->tool_call = call_tool(request, last_message(&conversation)->text,
-						  completion->id + strlen("chatcmpl-"), arena);
+		completion->tool_call =
+			call_tool(request, asked, completion->id + strlen("chatcmpl-"), arena);
 	if (completion->tool_call != NULL) {
 		completion->finish_reason = "tool_calls";
 	} else {

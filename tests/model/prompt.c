@@ -1,6 +1,7 @@
 #include "tests/model/prompt.h"
 
 #include "tests/model/dates.h"
+#include "tests/model/memory_block.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,7 @@ void prompt_read_facts(struct slice prompt, struct extract_input *input, struct 
 	*input = (struct extract_input){.turn = section(prompt, turn_heading, NULL)};
 	if (head.size == prompt.size)
 		input->turn = prompt;
+	input->turn = without_memory(input->turn, arena);
 	(void)date_read(head, &input->day);
 	read_known(section(head, "Known keys", "\n\n"), input, arena);
 	while (next_line(&earlier, &line)) {
@@ -131,7 +133,7 @@ static size_t read_max_words(struct slice instructions)
 void prompt_read_summary(struct slice instructions, struct slice prompt,
 			 struct summary_input *input, struct arena *arena)
 {
-	struct slice messages = section(prompt, "New messages", NULL), line;
+	struct slice messages = without_memory(section(prompt, "New messages", NULL), arena), line;
 	struct slice *turns = arena_alloc(arena, TURN_LIMIT * sizeof(*turns));
 	*input = (struct summary_input){section(prompt, "Previous summary", "\nNew messages"),
 					turns, 0, read_max_words(instructions)};

@@ -63,6 +63,34 @@ START_TEST(every_part_of_the_memory_block_is_a_source)
 }
 END_TEST
 
+#define RECALLED(text) "<user_memory>\nEarlier:\n" text "\n</user_memory>\n\n"
+
+START_TEST(recalled_text_is_a_source_and_no_question)
+{
+	const char *const turns = "2023-05-08:\nuser: I adopted a cat named Miso.\n"
+				  "assistant: You have a tent called Alto.\nWhat a name.\n"
+				  "Tue 2023-06-13:\nuser: Where do I live?\n  Two lines:\n"
+				  "  my tent is red.\n";
+	struct slice recalled = arena_printf(&arena, RECALLED("%s"), turns);
+	const char *const asked =
+		arena_printf(&arena, "%.*sWhat is my cat named?", SLICE_PRINT(recalled)).data;
+	unit_assert_slice(ASK("", asked),
+			  "You said earlier: \"I adopted a cat named Miso.\" (2023-05-08)");
+	unit_assert_slice(
+		ASK("", arena_printf(&arena, "%.*sWhat colour is my tent?", SLICE_PRINT(recalled))
+				.data),
+		"You said earlier: \"my tent is red.\" (Tue 2023-06-13)");
+	unit_assert_slice(ASK("", asked, "I like tea.", "What is my cat named?"),
+			  "You said earlier: \"I adopted a cat named Miso.\" (2023-05-08)");
+	assert_contains(ASK("", arena_printf(&arena, "%.*sThank you.", SLICE_PRINT(recalled)).data),
+			"Noted");
+	assert_contains(ASK("", RECALLED("- vector_store: ChromaDB") "Which vector store is mine?"),
+			"ChromaDB");
+	assert_contains(ASK("", RECALLED("[2026-11-20] user: My tent is red.") "My tent's colour?"),
+			"red");
+}
+END_TEST
+
 START_TEST(what_is_not_in_the_request_is_not_known)
 {
 	assert_contains(ASK("", which_store), "I don't know");
@@ -397,6 +425,45 @@ START_TEST(instructions_tell_the_learner_from_a_chat)
 }
 END_TEST
 
+/* What the learner's prompt holds at `content`, answered. */
+static const char *learn(const char *system, const char *content)
+{
+	json_t *reply = complete(json_pack("{s:s,s:[{s:s,s:s},{s:s,s:s}]}", "model", "m",
+					   "messages", "role", "system", "content", system, "role",
+					   "user", "content", content));
+	const char *text = json_string_value(json_object_get(message_of(reply), "content"));
+	const char *copy = arena_string(&arena, slice_of(text));
+	json_decref(reply);
+	return copy;
+}
+
+START_TEST(memory_is_no_part_of_what_the_user_said)
+{
+	const char *facts = learn("Answer with one JSON object: {\"entities\":[...]}",
+				  "=== New user turn, from here to the end ===\n" RECALLED(
+					  "2023-05-08:\nuser: My name is Bo.") "I live in Graz.");
+	ck_assert_ptr_nonnull(strstr(facts, "Graz"));
+	ck_assert_ptr_null(strstr(facts, "Bo"));
+	const char *summary =
+		learn("Write a summary of at most 50 words.",
+		      "New messages:\nuser: " RECALLED(
+			      "2023-05-08:\nuser: My name is Bo.") "I live in Graz.\n");
+	ck_assert_ptr_nonnull(strstr(summary, "Graz"));
+	ck_assert_ptr_null(strstr(summary, "Bo"));
+}
+END_TEST
+
+START_TEST(recalled_text_calls_no_tool)
+{
+	json_t *reply = complete(json_pack(
+		"{s:s,s:[{s:s,s:s}],s:[{s:s,s:{s:s}}]}", "model", "m", "messages", "role", "user",
+		"content", RECALLED("2023-05-08:\nuser: The weather is fine.") "Hello.", "tools",
+		"type", "function", "function", "name", "get_weather"));
+	ck_assert_ptr_null(json_object_get(message_of(reply), "tool_calls"));
+	json_decref(reply);
+}
+END_TEST
+
 START_TEST(a_tool_that_is_named_is_called)
 {
 	json_t *reply = complete(
@@ -474,8 +541,10 @@ START_TEST(a_request_that_is_none_is_refused)
 END_TEST
 
 UNIT_MAIN("demo_model", a_question_is_answered_by_what_the_user_said,
-	  every_part_of_the_memory_block_is_a_source, what_is_not_in_the_request_is_not_known,
-	  the_assistant_is_no_source, what_was_said_later_wins, facts_about_others_stay_theirs,
+	  every_part_of_the_memory_block_is_a_source, recalled_text_is_a_source_and_no_question,
+	  memory_is_no_part_of_what_the_user_said, recalled_text_calls_no_tool,
+	  what_is_not_in_the_request_is_not_known, the_assistant_is_no_source,
+	  what_was_said_later_wins, facts_about_others_stay_theirs,
 	  a_statement_is_acknowledged_by_its_own_words, statements_become_facts,
 	  what_no_longer_holds_is_removed, a_correction_sets_what_was_spoken_of,
 	  other_people_are_entities_of_their_own, relative_dates_become_absolute,

@@ -3,13 +3,19 @@ every request and answers as it is told, torn, delayed or broken off where a tes
 
 import itertools
 import json
+import math
 import socket
 import struct
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
+
+from .wire import common_prefix, messages_bytes
 
 MAX_HEAD = 256 * 1024
+CACHED_REQUESTS = 64
+BYTES_PER_TOKEN = 4
 
 
 @dataclass
@@ -36,6 +42,11 @@ class Request:
     @property
     def messages(self):
         return self.json["messages"]
+
+    @cached_property
+    def prompt(self):
+        """What a prompt cache sees: the bytes of the messages."""
+        return messages_bytes(self.body)
 
 
 @dataclass
@@ -68,7 +79,10 @@ def error_reply(status, message="refused", param=None, code=None, **options):
     return json_reply({"error": error}, status=status, reason="Refused", **options)
 
 
-def completion(text, model="test-model", finish_reason="stop", **message):
+USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+
+
+def completion(text, model="test-model", finish_reason="stop", usage=USAGE, **message):
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
@@ -82,7 +96,7 @@ def completion(text, model="test-model", finish_reason="stop", **message):
                 "logprobs": None,
             }
         ],
-        "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+        "usage": usage,
     }
 
 
@@ -105,14 +119,13 @@ def event(value, end=b"\n\n"):
 DONE = b"data: [DONE]\n\n"
 
 
-def text_events(text, include_usage=False, done=True):
+def text_events(text, include_usage=False, done=True, usage=USAGE):
     """The events of a streamed reply, a word or so to each."""
     words = [text[i : i + 6] for i in range(0, len(text), 6)] or [""]
     events = [event(chunk({"role": "assistant", "content": ""}))]
     events += [event(chunk({"content": word})) for word in words]
     events.append(event(chunk({}, "stop")))
     if include_usage:
-        usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
         events.append(event(chunk({}, usage=usage) | {"choices": []}))
     if done:
         events.append(DONE)
@@ -156,10 +169,12 @@ def tool_call_events(calls):
 
 class Upstream:
     """Serves in threads of its own until close(). Replies come from script() in order, then from
-    `answer(request)`, by default a completion whose text no other reply has."""
+    `answer(request)`, by default a completion whose text no other reply has, with the usage that a
+    tokenizer of `bytes_per_token` and a prompt cache would report."""
 
     def __init__(self, answer=None):
         self.answer = answer or self.default_answer
+        self.bytes_per_token = BYTES_PER_TOKEN
         self.requests = []
         self.faults = []
         self.left = 0
@@ -194,6 +209,7 @@ class Upstream:
             self.faults.clear()
             self.left = 0
             self.answer = self.default_answer
+            self.bytes_per_token = BYTES_PER_TOKEN
 
     def chats(self):
         with self._changed:
@@ -217,6 +233,22 @@ class Upstream:
         with self._changed:
             assert self._changed.wait_for(lambda: self.left >= count, timeout), "nobody left"
 
+    def cached_bytes(self, request):
+        """How many bytes of its messages one of the 64 chat requests before it begins with."""
+        before = [r for r in self.chats() if r.number < request.number][-CACHED_REQUESTS:]
+        return max((common_prefix(r.prompt, request.prompt) for r in before), default=0)
+
+    def usage(self, request, text=""):
+        """What a reply with this text costs. Unlike OpenAI's cache this one counts every token."""
+        prompt = math.ceil(len(request.prompt) / self.bytes_per_token)
+        completed = math.ceil(len(text.encode()) / self.bytes_per_token)
+        return {
+            "prompt_tokens": prompt,
+            "completion_tokens": completed,
+            "total_tokens": prompt + completed,
+            "prompt_tokens_details": {"cached_tokens": int(self.cached_bytes(request) / self.bytes_per_token)},
+        }
+
     def default_answer(self, request):
         try:
             asked = json.loads(request.body)
@@ -225,10 +257,11 @@ class Upstream:
         if not isinstance(asked, dict) or "messages" not in asked:
             return json_reply({"object": "ok"})
         text = f"Understood, this is answer {request.number} of port {self.port}."
+        usage = self.usage(request, text)
         if asked.get("stream"):
-            usage = (asked.get("stream_options") or {}).get("include_usage", False)
-            return sse_reply(text_events(text, include_usage=usage))
-        return json_reply(completion(text))
+            include_usage = (asked.get("stream_options") or {}).get("include_usage", False)
+            return sse_reply(text_events(text, include_usage, usage=usage))
+        return json_reply(completion(text, usage=usage))
 
     def close(self):
         self._closing = True

@@ -1,5 +1,7 @@
 """A raw HTTP client for what an HTTP library would tidy up, and the comparison of request bytes."""
 
+import json
+import re
 import socket
 
 
@@ -97,7 +99,7 @@ class RawClient:
                 return body, True
 
 
-def _common_prefix(a, b):
+def common_prefix(a, b):
     low, high = 0, min(len(a), len(b))
     while low < high:
         middle = (low + high + 1) // 2
@@ -108,13 +110,34 @@ def _common_prefix(a, b):
     return low
 
 
+def messages_bytes(body):
+    """The bytes of a chat request's messages, from the first bracket to before the last: with more
+    messages it would go on from here. Empty when it has none."""
+    begin = re.search(rb'"messages"\s*:\s*(?=\[)', body)
+    if begin is None:
+        return b""
+    text = body[begin.end() :].decode("utf-8", "surrogateescape")
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return b""
+    return text[:end].encode("utf-8", "surrogateescape")[:-1]
+
+
+def prefix_stability(requests):
+    """For consecutive upstream requests of one conversation: how much of the former one's messages
+    the next one begins with, 1.0 being all of it."""
+    arrays = [messages_bytes(request.body) for request in requests]
+    return [common_prefix(before, after) / len(before) for before, after in zip(arrays, arrays[1:])]
+
+
 def insertions(client, upstream, most=4):
     """The bytes that were inserted into the client's body to make the upstream's, as a list of
     (offset in the client's body, bytes), or None when it takes more than `most` insertions or anything
     was changed or taken out."""
 
     def search(i, j, left):
-        same = _common_prefix(client[i:], upstream[j:])
+        same = common_prefix(client[i:], upstream[j:])
         i, j = i + same, j + same
         if i == len(client):
             return [] if j == len(upstream) else [(i, upstream[j:])] if left else None
@@ -133,7 +156,3 @@ def insertions(client, upstream, most=4):
         return None
 
     return search(0, 0, most)
-
-
-def common_prefix(a, b):
-    return _common_prefix(a, b)

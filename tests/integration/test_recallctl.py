@@ -1,0 +1,230 @@
+"""recallctl's tables, against a scripted admin address: what people see of a receipt, at any width and
+whatever the texts hold. Widths are those of the terminal's columns, where an ideograph takes two."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import unicodedata
+
+import pytest
+
+from harness.daemon import clean_environment, free_port, program
+from harness.upstream import error_reply, json_reply
+
+RECEIPT = {
+    "id": "00c0ffee00c0ffee",
+    "user": "alex",
+    "mode": "auto",
+    "branch": {"mode": "hybrid", "because": "the user has 3 conversations"},
+    "status": "injected",
+    "tokens": 412,
+    "budget": 1500,
+    "items": [
+        {"kind": "summary", "id": "1", "text": "Alex builds a RAG system.", "score": None, "source": None, "tokens": 40, "place": "block"},
+        {"kind": "fact", "id": "2", "text": "vector_store: ChromaDB", "score": 3, "source": "71", "tokens": 9, "place": "block"},
+        {"kind": "turn", "id": "3", "text": "I'm using ChromaDB\nfor the vector store.", "score": 4.21, "source": "71", "tokens": 31, "place": "recalled"},
+        {"kind": "turn", "id": "4", "text": "我住在杭州，" * 40, "score": 2.5, "source": "72", "tokens": 300, "place": "replayed"},
+        {"kind": "turn", "id": "5", "text": "👩‍👩‍👧‍👦🇩🇪❤️ " * 40, "score": 0.016, "source": "18446744073709551615", "tokens": 32, "place": "turns"},
+    ],
+    "dropped": [{"kind": "fact", "id": "6", "text": "likes: tea", "score": 0.5, "source": "73", "tokens": 6, "place": "block"}],
+    "history": {"messages_removed": 12, "tokens_removed": 8123},
+    "bytes_in": 312,
+    "bytes_out": 2144,
+    "elapsed_us": 812,
+    "ranked": 1203,
+}
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x08\x7f\u009b31m\u202eevil\u2066\r\n\tend\x00"
+ORDERS_LEFT = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def arguments_for(upstream, *arguments):
+    return [program("proxy/recallctl"), "--admin", f"127.0.0.1:{upstream.port}", *arguments]
+
+
+def recallctl(upstream, *arguments, **environment):
+    return subprocess.run(
+        arguments_for(upstream, *arguments), capture_output=True, timeout=30, env=clean_environment(**environment)
+    )
+
+
+def on_terminal(upstream, columns, *arguments):
+    """What is written to a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {n: v for n, v in clean_environment().items() if n != "COLUMNS"}
+    process = subprocess.Popen(arguments_for(upstream, *arguments), stdin=theirs, stdout=theirs, env=environment)
+    os.close(theirs)
+    written = b""
+    while True:
+        try:
+            more = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not more:
+            break
+        written += more
+    os.close(ours)
+    assert process.wait(30) == 0
+    return written.decode().replace("\r\n", "\n")
+
+
+def width(line):
+    """The most columns that a terminal gives to it."""
+    wide = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line if not unicodedata.combining(c))
+    return wide - sum(c in "\u200d\ufe0f" for c in line)
+
+
+@pytest.fixture
+def receipt(upstream):
+    """Answers with RECEIPT, changed by what it is called with."""
+
+    def answer(**changes):
+        upstream.answer = lambda request: json_reply(RECEIPT | changes)
+
+    answer()
+    return answer
+
+
+def test_a_receipt_is_explained(receipt, upstream):
+    done = recallctl(upstream, "explain", "00c0ffee00c0ffee")
+    assert done.returncode == 0 and not done.stderr
+    assert (upstream.last.method, upstream.last.target) == ("GET", "/v1/receipts/00c0ffee00c0ffee")
+    said = done.stdout.decode()
+    head, given, dropped = said.split("\n\n")
+    for word in ("00c0ffee00c0ffee", "alex", "auto", "hybrid", "3 conversations", "injected", "412 of 1500"):
+        assert word in head
+    assert max(map(width, head.splitlines())) < 80
+    for word in ("12 messages", "8123 tokens", "312 bytes in", "2144 bytes out", "0.812 ms", "1203 turns"):
+        assert word in head
+    rows = given.splitlines()[2:]
+    assert [row.split()[0] for row in rows] == [item["kind"] for item in RECEIPT["items"]]
+    assert rows[2].split(maxsplit=5) == ["turn", "4.210", "31", "71", "recalled", "I'm using ChromaDB for the vector store."]
+    assert rows[0].split()[1:5] == ["-", "40", "-", "block"]
+    assert RECEIPT["items"][3]["text"] in rows[3], "without a terminal nothing is cut"
+    assert "likes: tea" in dropped and "likes: tea" not in given
+
+
+@pytest.mark.parametrize("columns", [40, 80, 160])
+def test_a_table_keeps_within_the_terminal(receipt, upstream, columns):
+    lines = on_terminal(upstream, columns, "explain", "1").splitlines()
+    rows = lines[lines.index("Given") + 2 :]
+    assert all(width(row) <= max(columns, 78) for row in rows), "20 columns are left to the text"
+    assert sum(row.endswith("…") for row in rows) >= 2
+    texts = {row.index("block") for row in rows[:2]}
+    assert len(texts) == 1, "columns stand below each other"
+
+
+def test_a_cut_spares_what_a_reader_takes_for_one_character(receipt, upstream):
+    family = "👩‍👩‍👧‍👦"
+    for columns in range(78, 104):
+        shown = on_terminal(upstream, columns, "explain", "1")
+        rest = shown.replace(family, "").replace("🇩🇪", "").replace("❤️", "")
+        assert not re.search("[\u200d\ufe0f👩👧👦❤\U0001f1e6-\U0001f1ff]", rest)
+
+
+def test_no_text_drives_the_terminal(receipt, upstream):
+    item = {name: HOSTILE for name in ("kind", "id", "text", "score", "source", "place")}
+    receipt(id=HOSTILE, mode=HOSTILE, user=HOSTILE, status=HOSTILE, branch={"mode": HOSTILE, "because": HOSTILE}, items=[item], dropped=[item])
+    for said in (on_terminal(upstream, 80, "explain", "1"), recallctl(upstream, "explain", "1").stdout.decode()):
+        assert "evil? end" in said and not ORDERS_LEFT.search(said)
+
+
+def test_marks_heaped_upon_marks_are_bounded(receipt, upstream):
+    receipt(items=[RECEIPT["items"][1] | {"text": "a" + "\u0301" * 100000 + "b"}])
+    assert len(recallctl(upstream, "explain", "1").stdout) < 2000
+
+
+@pytest.mark.parametrize("left", [set(), {"items"}, {"id", "mode"}, {"tokens", "ranked", "dropped"}], ids=repr)
+def test_a_receipt_may_lack_members(upstream, left):
+    upstream.answer = lambda request: json_reply({name: RECEIPT[name] for name in left})
+    done = recallctl(upstream, "explain", "1")
+    assert done.returncode == 0 and "None" not in done.stdout.decode() and "(null)" not in done.stdout.decode()
+
+
+@pytest.mark.parametrize("value", [7, "x", [], {}, None, 1e300, True, ["a", {}]], ids=repr)
+def test_members_of_other_types_do_no_harm(upstream, value):
+    for receipt in ({name: value for name in RECEIPT}, {"items": [value], "dropped": [{"score": value, "text": value}]}):
+        upstream.answer = lambda request, receipt=receipt: json_reply(receipt)
+        assert recallctl(upstream, "explain", "1").returncode == 0
+
+
+def test_json_is_printed_as_it_is(receipt, upstream):
+    assert json.loads(recallctl(upstream, "--json", "explain", "1").stdout) == RECEIPT
+    upstream.answer = lambda request: json_reply({"receipt": RECEIPT, "body": "{}"})
+    assert json.loads(recallctl(upstream, "preview", "alex", "Who?", "--json").stdout) == {"receipt": RECEIPT, "body": "{}"}
+
+
+def test_a_receipt_that_is_not_there(upstream):
+    upstream.answer = lambda request: error_reply(404, "Nothing is known by that name.")
+    done = recallctl(upstream, "explain", "../../v1/users/alex")
+    assert done.returncode == 1 and b"no such receipt" in done.stderr and not done.stdout
+    assert upstream.last.target == "/v1/receipts/..%2F..%2Fv1%2Fusers%2Falex"
+
+
+BODY = '{"model":"m","messages":[{"role":"user","content":"Grüße \x7f\u009b"}]}'
+
+
+def preview_reply(request):
+    without_id = {name: value for name, value in RECEIPT.items() if name != "id"}
+    return json_reply({"receipt": without_id, "body": BODY})
+
+
+def test_a_preview_asks_what_it_was_told(upstream):
+    upstream.answer = preview_reply
+    question = 'What "store" did I say, 世界?'
+    options = ["--mode", "vector", "--session", "s 1", "--model", "gpt-4o", "--tenant", "t/1"]
+    done = recallctl(upstream, "preview", "al ex/é", question, *options)
+    assert done.returncode == 0 and "ChromaDB" in done.stdout.decode() and "Grüße" not in done.stdout.decode()
+    assert (upstream.last.method, upstream.last.target) == ("POST", "/v1/users/al%20ex%2F%C3%A9/preview?tenant=t%2F1")
+    assert upstream.last.json == {"question": question, "mode": "vector", "session": "s 1", "model": "gpt-4o"}
+    assert recallctl(upstream, "preview", "alex", "Who?").returncode == 0
+    assert upstream.last.json == {"question": "Who?"}
+
+
+def test_the_body_is_printed_byte_for_byte_but_not_to_a_terminal(upstream):
+    upstream.answer = preview_reply
+    assert recallctl(upstream, "preview", "alex", "Who?", "--body").stdout.decode().endswith("\nBody\n" + BODY + "\n")
+    shown = on_terminal(upstream, 80, "preview", "alex", "Who?", "--body")
+    assert "Grüße ??" in shown and not ORDERS_LEFT.search(shown)
+
+
+def test_faults_of_a_preview_are_told(upstream):
+    said = {404: "Nothing is known by that name.", 401: "The admin token is missing or wrong.", 400: "no such mode", 500: "evil?"}
+    for status, message in said.items():
+        upstream.answer = lambda request, s=status, m=message: error_reply(s, m.replace("evil?", HOSTILE))
+        done = recallctl(upstream, "preview", "nobody", "Who?")
+        assert done.returncode == 1 and not done.stdout
+        assert str(status).encode() in done.stderr and message.encode() in done.stderr
+        assert not ORDERS_LEFT.search(done.stderr.decode())
+
+
+def test_a_reply_that_is_no_receipt_is_told(upstream):
+    for value in (b"<html>", b"", b"[]", b'{"receipt":[]}'):
+        upstream.answer = lambda request, v=value: json_reply(v)
+        done = recallctl(upstream, "preview", "alex", "Who?")
+        assert done.returncode == 1 and b"none of recalld's" in done.stderr
+    upstream.answer = lambda request: json_reply(b"<html>")
+    assert recallctl(upstream, "explain", "1").returncode == 1
+
+
+def test_nobody_listens():
+    class Nobody:
+        port = free_port()
+
+    for command in (["explain", "1"], ["preview", "alex", "Who?"]):
+        done = recallctl(Nobody, *command)
+        assert done.returncode == 1 and b"cannot be reached" in done.stderr
+
+
+def test_the_usage_names_every_command(upstream):
+    usage = recallctl(upstream, "--help").stdout.decode()
+    for word in ("explain RECEIPT", "preview USER QUESTION", "--mode", "--session", "--model", "--body"):
+        assert word in usage
+    for wrong in (["explain"], ["preview", "alex"], ["show", "alex", "--body"], ["check", "--mode", "vector"], ["explain", "1", "--bad"]):
+        done = recallctl(upstream, *wrong)
+        assert done.returncode == 1 and b"explain" in done.stderr and not upstream.requests
