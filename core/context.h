@@ -56,6 +56,7 @@ struct context_item {
 	uint64_t source; /* the exchange it comes from; 0 for a summary */
 	size_t tokens;
 	double score;     /* 0: it was not chosen by one */
+	bool is_turn;     /* it goes in as a turn of its own */
 	bool is_recalled; /* it is in the recalled text */
 };
 

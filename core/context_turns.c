@@ -139,6 +139,8 @@ static bool pick_pair(struct picker *picker, struct turn_choice *choice)
 	struct slice answer = render_message(choice->answer, picker->arena);
 	struct context_item user_item = turn_item(choice->turn, text_tokens(user));
 	struct context_item answer_item = turn_item(choice->answer, text_tokens(answer));
+	user_item.is_turn = true;
+	answer_item.is_turn = true;
 	if (user_item.tokens + answer_item.tokens > picker->left)
 		return false;
 	picker->left -= user_item.tokens + answer_item.tokens;

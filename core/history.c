@@ -89,6 +89,22 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 	}
 }
 
+/* The border where exchange `ordinal` begins, if the request has it. */
+static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct history_cut *cut)
+{
+	for (; walk->at <= end; step(walk)) {
+		const struct message *message = &walk->request->messages[walk->at];
+		if (is_system(message) || walk->ordinal > ordinal)
+			return;
+		if (message->role != ROLE_USER || walk->is_asked || walk->ordinal != ordinal)
+			continue;
+		cut->end = walk->at;
+		cut->cut_before = ordinal;
+		cut->tokens = walk->before;
+		return;
+	}
+}
+
 struct history_cut history_choose_cut(const struct chat_request *request,
 				      const struct history_limits *limits, struct arena *arena)
 {
@@ -102,16 +118,19 @@ struct history_cut history_choose_cut(const struct chat_request *request,
 		tokens[i] = message_tokens(request, &request->messages[i], arena);
 		cut.total += tokens[i];
 	}
-	if (cut.total <= limits->tokens)
-		return cut;
-	size_t third = third_of(limits);
-	size_t surplus = cut.total - limits->tokens / 6 * 5;
 	struct walk walk = {
 		.request = request,
 		.tokens = tokens,
 		.at = cut.first,
 		.ordinal = limits->ordinal,
 	};
-	find_end(&walk, end, limits, (surplus + third - 1) / third, &cut);
+	if (limits->fixed != NULL) {
+		if (*limits->fixed > limits->ordinal)
+			find_ordinal(&walk, end, *limits->fixed, &cut);
+	} else if (cut.total > limits->tokens) {
+		size_t third = third_of(limits);
+		size_t surplus = cut.total - limits->tokens / 6 * 5;
+		find_end(&walk, end, limits, (surplus + third - 1) / third, &cut);
+	}
 	return cut;
 }

@@ -12,6 +12,7 @@ struct history_limits {
 	uint32_t ordinal; /* of the conversation's exchange that the first user turn begins... */
 	uint32_t covered; /* ...and only exchanges before this ordinal may be taken out: memory
 			     holds them */
+	const uint32_t *fixed; /* not NULL: the cut is to end at this ordinal; 0: none is made */
 };
 
 struct history_cut {
