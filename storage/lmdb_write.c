@@ -294,6 +294,8 @@ static void copy_frozen(struct append_operation *own)
 	own->frozen.account = operation_slice(operation, own->frozen.account);
 	own->frozen.facts = operation_copy(operation, own->frozen.facts,
 					   own->frozen.fact_count * sizeof(*own->frozen.facts));
+	own->frozen.given = operation_copy(operation, own->frozen.given,
+					   own->frozen.given_count * sizeof(*own->frozen.given));
 	own->append.frozen = &own->frozen;
 }
 

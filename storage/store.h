@@ -85,6 +85,8 @@ struct frozen {
 	size_t fact_count;
 	/* The conversation's turns before this ordinal are taken out of its requests; 0: none. */
 	uint32_t cut_before;
+	const uint64_t *given; /* the turns in block and turns, rising */
+	size_t given_count;
 };
 
 /* What was recalled for one user turn, and rides before its text whenever it is sent again. */

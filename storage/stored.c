@@ -116,8 +116,10 @@ void stored_frozen_fields(struct record *record, void *noun)
 	frozen->turns = record_slice(record, frozen->turns);
 	frozen->account = record_slice(record, frozen->account);
 	frozen->facts = id_list(record, frozen->facts, &frozen->fact_count);
-	if (record_goes_on(record))
-		frozen->cut_before = number32(record, frozen->cut_before);
+	if (!record_goes_on(record))
+		return;
+	frozen->cut_before = number32(record, frozen->cut_before);
+	frozen->given = id_list(record, frozen->given, &frozen->given_count);
 }
 
 void stored_replay_fields(struct record *record, void *noun)
