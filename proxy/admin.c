@@ -11,10 +11,12 @@ struct admin {
 	struct loop *loop;
 	struct config *config;
 	struct http_server *server;
+	struct upstream *upstream; /* for the vectors of questions */
+	struct question_vectors *vectors;
 	atomic_size_t connections;
 };
 
-enum { MAX_CONNECTIONS = 256 };
+enum { MAX_CONNECTIONS = 256, IDLE_UPSTREAM_CONNECTIONS = 4 };
 
 /* ---- ends ---- */
 
@@ -39,6 +41,11 @@ void admin_reply(struct admin_call *call, int status, const char *content_type, 
 	struct http_request *request = end_call(call);
 	if (request != NULL)
 		http_reply(request, status, content_type, NULL, 0, body);
+}
+
+void admin_abandon(struct admin_call *call)
+{
+	(void)end_call(call);
 }
 
 void admin_reply_json(struct admin_call *call, int status, struct buffer *json)
@@ -113,8 +120,8 @@ static bool may_call(const struct config *config, const struct http_head *head)
 static const struct admin_endpoint *find_endpoint(struct slice method, struct slice path,
 						  struct slice *segment, bool *path_known)
 {
-	const struct admin_endpoint *const tables[] = {admin_system_endpoints,
-						       admin_user_endpoints};
+	const struct admin_endpoint *const tables[] = {admin_system_endpoints, admin_user_endpoints,
+						       admin_preview_endpoints};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct admin_endpoint *entry = tables[i]; entry->method != NULL;
 		     entry++) {
@@ -166,7 +173,9 @@ static void route(struct admin_call *call)
 static void on_gone(void *cookie)
 {
 	struct admin_call *call = cookie;
-	call->request = NULL; /* what was begun is finished; nobody is told */
+	call->request = NULL;
+	if (call->gone != NULL)
+		call->gone(call);
 }
 
 static void on_drained(void *cookie)
@@ -182,6 +191,7 @@ static void on_request(void *cookie, struct http_request *request)
 	call->service = admin->service;
 	call->loop = admin->loop;
 	call->config = config_retain(admin->config);
+	call->vectors = admin->vectors;
 	call->request = request;
 	http_request_set_events(request, &events, call);
 	route(call);
@@ -208,6 +218,8 @@ struct admin *admin_create(struct service *service, struct loop *loop, struct co
 	admin->service = service;
 	admin->loop = loop;
 	admin->config = config_retain(config);
+	admin->upstream = upstream_create(loop_base(loop), IDLE_UPSTREAM_CONNECTIONS);
+	admin->vectors = question_vectors_create(loop, admin->upstream);
 	const struct http_server_options options = server_options(admin);
 	admin->server = http_server_create(loop_base(loop), &options, on_request, admin);
 	http_server_listen(admin->server, listen_fd);
@@ -229,6 +241,8 @@ void admin_close(struct admin *admin)
 	if (admin == NULL)
 		return;
 	http_server_destroy(admin->server);
+	question_vectors_destroy(admin->vectors);
+	upstream_destroy(admin->upstream);
 	admin->server = NULL;
 }
 

@@ -5,13 +5,19 @@
 #include "proxy/config.h"
 #include "proxy/http_server.h"
 #include "proxy/loop.h"
+#include "proxy/question_vector.h"
 #include "proxy/service.h"
 
 struct admin_call {
 	struct service *service;
 	struct loop *loop;
 	struct config *config;
-	struct http_request *request; /* NULL once its client left */
+	struct question_vectors *vectors; /* of the loop */
+	struct http_request *request;     /* NULL once its client left... */
+	/* ...which is when this is called, and ends the call. NULL: what was begun is finished, and
+	 * nobody is told. */
+	void (*gone)(struct admin_call *call);
+	void *pending; /* for `gone` */
 	struct arena arena;
 	struct slice parameter; /* what the path has in the place of {}, percent-decoded */
 	struct slice tenant;    /* ?tenant=, percent-decoded; empty: none */
@@ -28,11 +34,14 @@ struct admin_endpoint {
 /* The end of the list has no method. */
 extern const struct admin_endpoint admin_system_endpoints[];
 extern const struct admin_endpoint admin_user_endpoints[];
+extern const struct admin_endpoint admin_preview_endpoints[];
 
 /* Each ends the call; `call` is invalid afterwards. */
 void admin_reply(struct admin_call *call, int status, const char *content_type, struct slice body);
 void admin_reply_json(struct admin_call *call, int status, struct buffer *json); /* finishes it */
 void admin_reply_error(struct admin_call *call, int status, const char *code, const char *message);
+/* Nobody is there to be told. */
+void admin_abandon(struct admin_call *call);
 /* For a result of the store other than STORE_OK. */
 void admin_reply_failure(struct admin_call *call, enum store_result result);
 

@@ -3,6 +3,7 @@
 #include "core/secrets.h"
 #include "core/text.h"
 #include "proxy/admin_call.h"
+#include "proxy/embedder.h"
 #include "proxy/learner.h"
 #include "proxy/learner_choice.h"
 
@@ -14,7 +15,8 @@ enum {
 	MAX_TURNS_SHOWN = 10000,
 	MAX_JOBS_COUNTED = 100000,
 	MAX_TEXT = 1 << 20,
-	MAX_SESSION = 256, /* as in a request's header */
+	MAX_SESSION = 256,             /* as in a request's header */
+	PATIENCE_WITH_VECTORS = 10000, /* milliseconds */
 };
 
 /* ---- reading ---- */
@@ -233,6 +235,40 @@ static const char *read_import(struct admin_call *call, json_t *document, struct
 	return NULL;
 }
 
+static void on_embedded(void *cookie, bool all)
+{
+	struct admin_call *call = cookie;
+	(void)all; /* the rest follows later */
+	call->gone = NULL;
+	admin_reply(call, 202, "application/json", SLICE("{}\n"));
+}
+
+static void on_importer_gone(struct admin_call *call)
+{
+	embedder_wait_cancel(call->pending);
+	admin_abandon(call);
+}
+
+/* Who imports and asks at once is to find everything, so the answer waits a while for the turns'
+ * vectors. */
+static void wait_for_vectors(struct admin_call *call)
+{
+	struct embedder_wait *wait = NULL;
+	struct config_memory settings =
+		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	bool embeds =
+		call->config->model.embedding[0] != '\0' && mode_recalls((enum mode)settings.mode);
+	if (embeds && call->request != NULL)
+		wait = embedder_when_done(call->service->embedder, call->user, call->loop,
+					  PATIENCE_WITH_VECTORS, on_embedded, call);
+	if (wait == NULL) {
+		admin_reply(call, 202, "application/json", SLICE("{}\n"));
+		return;
+	}
+	call->pending = wait;
+	call->gone = on_importer_gone;
+}
+
 static void on_imported(void *cookie, enum store_result result)
 {
 	struct admin_call *call = cookie;
@@ -241,7 +277,7 @@ static void on_imported(void *cookie, enum store_result result)
 		return;
 	}
 	learner_wake(call->service->learner, call->user);
-	admin_reply(call, 202, "application/json", SLICE("{}\n"));
+	wait_for_vectors(call);
 }
 
 static void post_messages(struct admin_call *call)

@@ -1,5 +1,5 @@
 /* Whose request it is, what it asks of memory, and whether memory takes part. */
-#include "proxy/chat.h"
+#include "proxy/chat_parts.h"
 
 #include "core/client_forms.h"
 #include "core/text.h"
@@ -39,35 +39,12 @@ void chat_bypass(struct chat *chat, enum metric_counter cause)
 {
 	chat->status = CHAT_BYPASSED;
 	chat->context = (struct context){0};
+	chat->items = (struct slice){0};
+	chat->dropped = (struct slice){0};
 	chat->is_fresh = false;
 	chat->edit_count = 0;
 	chat->tokens = 0;
 	metrics_count(cause, 1);
-}
-
-/* The mode of the configuration, or of the request's own word. */
-static bool choose_mode(struct chat *chat, struct slice word)
-{
-	chat->mode = (enum mode)chat->settings.mode;
-	chat->inject = chat->settings.inject;
-	chat->learn = chat->settings.learn;
-	if (chat->settings.mode_header && word.size > 0) {
-		enum mode asked;
-		if (!mode_read(word, &asked) || asked == MODE_VECTOR || asked == MODE_AUTO)
-			return false;
-		chat->explicit_mode = true;
-		if (asked == MODE_READONLY) {
-			chat->learn = false;
-			chat->mode_word = mode_name(MODE_READONLY);
-			/* Who asks to read where the default is off, reads what hybrid gives. */
-			if (chat->mode == MODE_OFF)
-				chat->mode = MODE_HYBRID;
-			return true;
-		}
-		chat->mode = asked;
-	}
-	chat->mode_word = mode_name(chat->mode);
-	return true;
 }
 
 static struct slice message_text(const struct chat *chat, size_t index, struct arena *arena)
@@ -75,8 +52,7 @@ static struct slice message_text(const struct chat *chat, size_t index, struct a
 	return request_text(&chat->request, &chat->request.messages[index], arena);
 }
 
-static struct slice read_own_text(const struct chat *chat, size_t first, size_t count,
-				  struct arena *arena)
+struct slice chat_own_text(const struct chat *chat, size_t first, size_t count, struct arena *arena)
 {
 	struct buffer joined;
 	buffer_init(&joined, chat->body.size + count * 2);
@@ -137,11 +113,18 @@ static struct answer_mark read_mark(const struct chat *chat, size_t index, uint6
 	};
 }
 
+static bool is_answer(const struct chat *chat, size_t index)
+{
+	return is_mark(chat, index) && !chat->request.messages[index].has_tool_calls;
+}
+
 /* A user turn may be large and have many marks behind it: its text is hashed once. */
 static void read_marks(struct chat *chat, struct arena *arena)
 {
 	size_t index = first_mark(chat);
 	uint64_t user_hash = user_hash_before(chat, index, arena);
+	for (size_t i = 0; i < index; i++)
+		chat->earlier_answers += is_answer(chat, i);
 	chat->marks = arena_alloc(arena, MAX_MARKS * sizeof(*chat->marks));
 	for (; index < chat->request.message_count; index++) {
 		if (chat->request.messages[index].role == ROLE_USER)
@@ -196,6 +179,23 @@ static enum chat_verdict find_identity(struct chat *chat, const struct http_head
 	}
 }
 
+/* The settings and the mode, once it is known who asks. */
+static enum chat_verdict choose_settings(struct chat *chat, struct slice mode,
+					 struct chat_refusal *refusal)
+{
+	chat->settings = config_memory_for(chat->config, chat->request.model, chat->identity.tenant,
+					   chat->identity.user);
+	if (!chat_choose_mode(chat, mode))
+		return refuse(refusal, 400, "invalid_memory_mode",
+			      "X-Memory-Mode must be off, readonly, buffer, summary, entity, "
+			      "vector, hybrid or auto.");
+	if (chat->dry_run && !chat->scanned)
+		return refuse(refusal, 400, "invalid_request_body",
+			      "A dry run needs an uncompressed JSON object with one \"messages\" "
+			      "array.");
+	return CHAT_LOAD;
+}
+
 /* Reads what the request says of itself: dry run, identity, mode. CHAT_LOAD: go on. */
 static enum chat_verdict read_request(struct chat *chat, const struct http_head *head,
 				      const struct identity_path *path, bool is_local,
@@ -211,29 +211,12 @@ static enum chat_verdict read_request(struct chat *chat, const struct http_head 
 	enum chat_verdict verdict = find_identity(chat, head, path, refusal, arena);
 	if (verdict != CHAT_LOAD)
 		return verdict;
-	chat->settings = config_memory_for(chat->config, chat->request.model, chat->identity.tenant,
-					   chat->identity.user);
-	if (!choose_mode(chat, field(head, "X-Memory-Mode")))
-		return refuse(refusal, 400, "invalid_memory_mode",
-			      "X-Memory-Mode must be off, readonly, buffer, summary, entity or "
-			      "hybrid (vector and auto: not in this version).");
-	if (chat->dry_run && !chat->scanned)
-		return refuse(refusal, 400, "invalid_request_body",
-			      "A dry run needs an uncompressed JSON object with one \"messages\" "
-			      "array.");
-	return CHAT_LOAD;
+	return choose_settings(chat, field(head, "X-Memory-Mode"), refusal);
 }
 
-enum chat_verdict chat_open(struct chat *chat, const struct config *config,
-			    const struct http_head *head, const struct identity_path *path,
-			    struct slice body, bool is_local, struct chat_refusal *refusal,
-			    struct arena *arena)
+/* Whether memory takes part, and if so, what the user said. */
+static enum chat_verdict enter(struct chat *chat, struct arena *arena)
 {
-	*chat = (struct chat){
-		.config = config, .body = body, .authorization = field(head, "Authorization")};
-	enum chat_verdict verdict = read_request(chat, head, path, is_local, refusal, arena);
-	if (verdict != CHAT_LOAD)
-		return verdict;
 	if (chat->identity.user.size == 0)
 		return pass(chat, CHAT_ANONYMOUS);
 	/* The receipt may be written when the request is over and its head is gone. */
@@ -248,8 +231,42 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 	if (chat->identity.task || has_side_shape(chat, arena))
 		return pass(chat, CHAT_SIDE);
 	chat->newest = request_newest_turn(&chat->request);
-	chat->own_text = read_own_text(chat, chat->newest.first, chat->newest.count, arena);
+	chat->own_text = chat_own_text(chat, chat->newest.first, chat->newest.count, arena);
 	chat->own_hash = text_hash(chat->own_text);
 	read_marks(chat, arena);
 	return CHAT_LOAD;
+}
+
+enum chat_verdict chat_open(struct chat *chat, const struct config *config, struct models *models,
+			    const struct http_head *head, const struct identity_path *path,
+			    struct slice body, bool is_local, struct chat_refusal *refusal,
+			    struct arena *arena)
+{
+	*chat = (struct chat){
+		.config = config,
+		.models = models,
+		.body = body,
+		.authorization = field(head, "Authorization"),
+	};
+	enum chat_verdict verdict = read_request(chat, head, path, is_local, refusal, arena);
+	return verdict == CHAT_LOAD ? enter(chat, arena) : verdict;
+}
+
+enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
+				    struct models *models, const struct chat_asked *asked,
+				    struct slice body, struct chat_refusal *refusal,
+				    struct arena *arena)
+{
+	*chat = (struct chat){
+		.config = config,
+		.models = models,
+		.body = body,
+		.identity = {.user = asked->user,
+			     .tenant = asked->tenant,
+			     .session = asked->session},
+		.dry_run = true,
+	};
+	chat->scanned = request_scan(&chat->request, chat->body, arena) == REQUEST_OK;
+	enum chat_verdict verdict = choose_settings(chat, asked->mode, refusal);
+	return verdict == CHAT_LOAD ? enter(chat, arena) : verdict;
 }

@@ -1,11 +1,13 @@
 /* What an exchange leaves behind: its turns for the journal, and its receipt. */
 #include "core/secrets.h"
 #include "core/text.h"
-#include "proxy/chat.h"
+#include "proxy/chat_parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { RECEIPT_LIMIT = 2 << 20 };
+/* Estimating a longer request would show. */
+enum { ESTIMATE_LIMIT = 256 * 1024, TOKENS_PER_MESSAGE = 4 };
 
 bool chat_learns_from(const struct chat *chat, int status)
 {
@@ -13,24 +15,54 @@ bool chat_learns_from(const struct chat *chat, int status)
 	       status < 300 && chat->newest.count > 0;
 }
 
-static void freeze(const struct chat *chat, struct frozen *frozen, struct arena *arena)
+static int compare_ids(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left;
+	uint64_t b = *(const uint64_t *)right;
+	return (a > b) - (a < b);
+}
+
+/* The ids of one kind of what was given, rising. */
+static const uint64_t *list_ids(const struct chat *chat, const char *kind, bool recalled,
+				size_t *count, struct arena *arena)
 {
 	const struct context *context = &chat->context;
-	uint64_t *facts = arena_alloc(arena, context->item_count * sizeof(*facts));
-	size_t count = 0;
+	uint64_t *ids = arena_alloc(arena, context->item_count * sizeof(*ids));
+	*count = 0;
 	for (size_t i = 0; i < context->item_count; i++) {
-		if (strcmp(context->items[i].kind, "fact") == 0)
-			facts[count++] = context->items[i].id;
+		const struct context_item *item = &context->items[i];
+		if (strcmp(item->kind, kind) == 0 && item->is_recalled == recalled)
+			ids[(*count)++] = item->id;
 	}
+	qsort(ids, *count, sizeof(*ids), compare_ids);
+	return ids;
+}
+
+static void freeze(const struct chat *chat, struct frozen *frozen, struct arena *arena)
+{
 	*frozen = (struct frozen){
-		.mode = chat->mode,
-		.tokens = context->tokens,
-		.block = context->block,
-		.turns = context->turns,
-		.account = chat->account,
-		.facts = facts,
-		.fact_count = count,
+		.mode = chat->injects,
+		.tokens = chat->context.tokens,
+		.block = chat->context.block,
+		.turns = chat->context.turns,
+		.account = chat_list_kept(chat, false, arena),
+		.cut_before = chat->cut.cut_before,
 	};
+	frozen->facts = list_ids(chat, "fact", false, &frozen->fact_count, arena);
+	frozen->given = list_ids(chat, "turn", false, &frozen->given_count, arena);
+}
+
+static void make_replay(const struct chat *chat, struct replay *replay, struct arena *arena)
+{
+	*replay = (struct replay){
+		.ordinal = chat->view->next_ordinal,
+		.user_hash = chat->own_hash,
+		.tokens = chat->context.recalled_tokens,
+		.text = chat->context.recalled,
+		.account = chat_list_kept(chat, true, arena),
+	};
+	replay->turns = list_ids(chat, "turn", true, &replay->turn_count, arena);
+	replay->facts = list_ids(chat, "fact", true, &replay->fact_count, arena);
 }
 
 static struct slice masked(const struct chat *chat, struct slice text, struct arena *arena)
@@ -39,7 +71,8 @@ static struct slice masked(const struct chat *chat, struct slice text, struct ar
 }
 
 bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,
-		 int64_t now, struct append *append, struct frozen *frozen, struct arena *arena)
+		 int64_t now, struct append *append, struct frozen *frozen, struct replay *replay,
+		 struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
 	bool called_tools = reply->has_tool_calls && !broke_off;
@@ -58,6 +91,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.now = now,
 		.conversation = view->conversation,
 		.ordinal = view->next_ordinal,
+		.carries_history = chat->mark_count > 0,
 		.journal = !called_tools,
 		.user_text = masked(chat, chat->own_text, arena),
 		.user_hash = chat->own_hash,
@@ -65,6 +99,9 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.answer_hash = called_tools ? reply->tool_calls_hash : text_hash(answer),
 		.complete = !broke_off,
 		.same_exchange = view->same_exchange,
+		.supersede = view->branches,
+		.kept = view->kept,
+		.kept_count = view->kept_count,
 		.learn = chat->own_text.size > 0,
 		.model = chat->request.model,
 		.explicit_mode = chat->explicit_mode,
@@ -74,27 +111,31 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		freeze(chat, frozen, arena);
 		append->frozen = frozen;
 	}
+	if (chat->context.recalled.size > 0) {
+		make_replay(chat, replay, arena);
+		append->replay = replay;
+	}
 	return true;
 }
 
-struct slice chat_receipt(const struct chat *chat, struct arena *arena)
+void chat_note_tokens(const struct chat *chat, const struct reply *reply, struct arena *arena)
 {
-	struct buffer out;
-	buffer_init(&out, RECEIPT_LIMIT);
-	buffer_printf(&out, "{\"id\":\"%016llx\",\"user\":", (unsigned long long)chat->receipt);
-	json_quote(&out, chat->identity.user);
-	buffer_printf(&out, ",\"mode\":\"%s\",\"status\":\"%s\",\"tokens\":%zu,\"budget\":%llu",
-		      chat->mode_word, chat_status_name(chat->status), chat->tokens,
-		      (unsigned long long)chat->settings.context_tokens);
-	struct slice nothing = SLICE("\"items\":[],\"dropped\":[]");
-	buffer_append_byte(&out, ',');
-	buffer_append(&out, chat->status == CHAT_INJECTED ? chat->account : nothing);
-	buffer_printf(&out, ",\"bytes_in\":%zu,\"bytes_out\":%zu,\"elapsed_us\":%llu}",
-		      chat->body.size,
-		      request_spliced_size(chat->body, chat->edits, chat->edit_count),
-		      (unsigned long long)chat->elapsed);
-	struct slice text = arena_copy(arena, buffer_slice(&out));
-	bool whole = !out.overflowed;
-	buffer_finish(&out);
-	return whole ? text : (struct slice){0};
+	const struct chat_request *request = &chat->request;
+	struct slice body = chat_body(chat, arena);
+	if (reply->prompt_tokens <= 0 || body.size > ESTIMATE_LIMIT)
+		return;
+	size_t texts = 0;
+	size_t tokens = 0;
+	for (size_t i = 0; i < request->message_count; i++) {
+		if (i >= chat->cut.first && i < chat->cut.end)
+			continue;
+		struct slice text = request_text(request, &request->messages[i], arena);
+		texts += text.size;
+		tokens += text_tokens(text) + TOKENS_PER_MESSAGE;
+	}
+	/* Of tools and images it is not known what they cost. */
+	if (chat->body.size > 2 * texts + 1024)
+		return;
+	size_t given = (size_t)((double)chat->tokens / chat->token_rate);
+	models_note_tokens(chat->models, request->model, tokens + given, reply->prompt_tokens);
 }

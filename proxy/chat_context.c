@@ -1,137 +1,92 @@
-/* What a request is given: the context that was frozen for its conversation, or a fresh one. */
-#include "core/client_forms.h"
-#include "proxy/chat.h"
+/* What a request is given: what stands of its conversation, and what is new. */
+#include "proxy/chat_parts.h"
 
-/* Old enough that a provider's prompt cache has gone cold, so that the context may be made anew. */
-enum { FROZEN_IDLE = 60 * 60 * 1000 };
-enum { ACCOUNT_LIMIT = 1 << 20 };
-/* How many turns are read back to see whether a request quotes one of them, and how long a quote
- * must be. */
-enum { SIDE_TURNS = 40, SIDE_QUOTE = 200 };
-
-static bool may_quote_an_answer(const struct chat *chat)
+static const struct recalled_turn *join_scores(const struct recall_result *recalled,
+					       struct arena *arena)
 {
-	return chat->own_text.size >= SIDE_QUOTE && chat->is_alone;
+	struct recalled_turn *turns = arena_alloc(arena, recalled->count * sizeof(*turns));
+	for (size_t i = 0; i < recalled->count; i++)
+		turns[i] = (struct recalled_turn){recalled->turns[i],
+						  (double)recalled->scores[i].score};
+	return turns;
 }
 
-void chat_load(struct chat *chat, int64_t now, struct load *load)
+/* What was learned from words that the request carries itself need not be recalled. */
+static bool is_carried(const struct chat *chat, const struct fact *fact)
 {
-	unsigned turns = chat->mode == MODE_BUFFER ? (unsigned)chat->settings.buffer_messages : 0;
-	if (may_quote_an_answer(chat) && turns < SIDE_TURNS)
-		turns = SIDE_TURNS;
-	*load = (struct load){
-		.user = chat->user,
-		.session = chat->identity.session,
-		.marks = chat->marks,
-		.mark_count = chat->mark_count,
-		.newest_hash = chat->own_hash,
-		.newest_turns = turns,
-		.uncovered_turns = mode_uses_summary(chat->mode),
-		.facts = mode_uses_facts(chat->mode),
-		.now = now,
-	};
+	return fact->quote.size > 0 && slice_find(chat->body, fact->quote, 0) < chat->body.size;
 }
 
-static bool quotes_an_answer(const struct chat *chat, const struct memory_view *view)
+static bool is_replayed(const struct chat *chat, uint64_t id)
 {
-	if (!may_quote_an_answer(chat))
-		return false;
-	for (size_t i = 0; i < view->turn_count; i++) {
-		const struct turn *turn = &view->turns[i];
-		if (turn->role == ROLE_ASSISTANT && form_quotes_answer(chat->own_text, turn->text))
-			return true;
+	for (size_t i = 0; i < chat->rider_count; i++) {
+		const struct replay *replay = &chat->replayed[i];
+		for (size_t k = 0; k < replay->fact_count; k++) {
+			if (replay->facts[k] == id)
+				return true;
+		}
 	}
 	return false;
 }
 
-static bool has_fact(const struct memory_view *view, uint64_t id)
+static const float *score_facts(const struct chat *chat, struct arena *arena)
 {
+	const struct memory_view *view = chat->view;
+	if (chat->question.text.size == 0 || view->fact_count == 0)
+		return NULL;
+	float *scores = arena_alloc(arena, view->fact_count * sizeof(*scores));
+	recall_rank_facts(&chat->question, view->facts, view->fact_count, scores, arena);
 	for (size_t i = 0; i < view->fact_count; i++) {
-		if (view->facts[i].id == id)
-			return true;
+		const struct fact *fact = &view->facts[i];
+		if (scores[i] > 0 && chat->stands &&
+		    (is_carried(chat, fact) || is_replayed(chat, fact->id)))
+			scores[i] = 0;
 	}
-	return false;
+	return scores;
 }
 
-/* Whether what was frozen may still stand (CONTRACT, prefix stability). */
-static bool frozen_stands(const struct chat *chat, const struct memory_view *view, int64_t now)
+static void build_context(struct chat *chat, const struct recall_result *recalled,
+			  struct arena *arena)
 {
-	const struct frozen *frozen = &view->frozen;
-	if (!view->has_frozen || frozen->mode != chat->mode)
-		return false;
-	if (!chat->newest.is_last)
-		return true;
-	if (now - view->last_active >= FROZEN_IDLE)
-		return false;
-	if (view->answers > 0 && view->carried_from > 0)
-		return false; /* what was learned here is no longer among the turns sent */
-	for (size_t i = 0; i < frozen->fact_count; i++) {
-		if (!has_fact(view, frozen->facts[i]))
-			return false;
-	}
-	return true;
-}
-
-static void put_item(struct buffer *out, const struct context_item *item, bool first)
-{
-	buffer_printf(out, "%s{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", first ? "" : ",",
-		      item->kind, (unsigned long long)item->id);
-	json_quote(out, item->text);
-	buffer_append(out, SLICE(",\"score\":null,\"source\":"));
-	if (item->source == 0)
-		buffer_append(out, SLICE("null"));
-	else
-		buffer_printf(out, "\"%llu\"", (unsigned long long)item->source);
-	buffer_printf(out, ",\"tokens\":%zu}", item->tokens);
-}
-
-static void put_items(struct buffer *out, const struct context_item *items, size_t count)
-{
-	buffer_append_byte(out, '[');
-	for (size_t i = 0; i < count; i++)
-		put_item(out, &items[i], i == 0);
-	buffer_append_byte(out, ']');
-}
-
-/* What the context holds and what the budget left out, as a receipt's members. It is frozen with
- * the context, whose later requests give the same account. */
-static struct slice account_for(const struct context *context, struct arena *arena)
-{
-	struct buffer out;
-	buffer_init(&out, ACCOUNT_LIMIT);
-	buffer_append(&out, SLICE("\"items\":"));
-	put_items(&out, context->items, context->item_count);
-	buffer_append(&out, SLICE(",\"dropped\":"));
-	put_items(&out, context->dropped, context->dropped_count);
-	struct slice account = arena_copy(arena, buffer_slice(&out));
-	bool whole = !out.overflowed;
-	buffer_finish(&out);
-	return whole ? account : SLICE("\"items\":[],\"dropped\":[]");
-}
-
-static void build_context(struct chat *chat, struct memory_view *view, struct arena *arena)
-{
-	uint64_t budget = chat->settings.context_tokens;
-	if (budget > chat->settings.conversation_tokens)
-		budget = chat->settings.conversation_tokens;
+	const struct memory_view *view = chat->view;
 	struct context_input input = {
-		.mode = chat->mode,
-		.budget = (size_t)budget,
+		.mode = chat->injects,
+		.budget = chat->budget,
 		.buffer_messages = (unsigned)chat->settings.buffer_messages,
 		.summary = view->has_summary ? &view->summary : NULL,
 		.facts = view->facts,
 		.fact_count = view->fact_count,
+		.fact_scores = score_facts(chat, arena),
 		.turns = view->turns,
 		.turn_count = view->turn_count,
 		.conversation = view->conversation,
 		.carried_from = view->carried_from,
+		.cut_before = chat->cut.cut_before,
+		.is_frozen = chat->stands,
 	};
+	if (recalled != NULL) {
+		input.recalled = join_scores(recalled, arena);
+		input.recalled_count = recalled->count;
+		chat->ranked = recalled->ranked;
+	}
+	if (chat->stands) {
+		input.frozen_facts = view->frozen.facts;
+		input.frozen_fact_count = view->frozen.fact_count;
+	}
 	context_build(&input, &chat->context, arena);
-	chat->account = account_for(&chat->context, arena);
-	chat->is_fresh = true;
+	chat->dropped =
+		chat_list_items(chat, chat->context.dropped, chat->context.dropped_count, arena);
+	chat->is_fresh = !chat->stands;
 }
 
-static enum placement choose_placement(const struct chat *chat, struct refusals *refusals)
+/* Whether something new is to be given: for the conversation, or for this turn. */
+static bool gives_new(const struct chat *chat)
+{
+	bool selects = mode_recalls(chat->injects) || mode_uses_facts(chat->injects);
+	return !chat->stands || (selects && chat->newest.is_last && !chat_newest_is_replayed(chat));
+}
+
+static enum placement choose_placement(const struct chat *chat)
 {
 	switch ((enum config_role)chat->settings.role) {
 	case PLACE_AS_USER:
@@ -142,42 +97,66 @@ static enum placement choose_placement(const struct chat *chat, struct refusals 
 		return PLACE_SYSTEM;
 	case ROLE_AUTO:
 	default:
-		return refusals_has(refusals, chat->request.model) ? PLACE_USER : PLACE_SYSTEM;
+		return models_refuses_system(chat->models, chat->request.model) ? PLACE_USER
+										: PLACE_SYSTEM;
 	}
 }
 
-void chat_inject(struct chat *chat, struct memory_view *view, struct refusals *refusals,
-		 int64_t now, struct arena *arena)
+/* Of all that is given: the conversation's, what earlier turns were given, and this turn's. */
+static void list_items(struct chat *chat, struct arena *arena)
 {
-	chat->view = arena_alloc(arena, sizeof(*view));
-	*chat->view = *view;
-	chat->status = CHAT_EMPTY;
-	if (quotes_an_answer(chat, view)) {
-		chat->status = CHAT_SIDE;
-		return;
-	}
-	if (!chat->inject)
-		return;
-	if (frozen_stands(chat, view, now)) {
-		chat->context.block = view->frozen.block;
-		chat->context.turns = view->frozen.turns;
-		chat->context.tokens = view->frozen.tokens;
-		chat->account = view->frozen.account;
-	} else {
-		build_context(chat, view, arena);
-	}
+	size_t count = 0;
+	struct slice *lists = arena_alloc(arena, (chat->rider_count + 2) * sizeof(*lists));
+	if (chat->stands)
+		lists[count++] = chat->view->frozen.account;
+	for (size_t i = 0; i < chat->rider_count; i++)
+		lists[count++] = chat->replayed[i].account;
+	lists[count++] =
+		chat_list_items(chat, chat->context.items, chat->context.item_count, arena);
+	chat->items = chat_join_lists(lists, count, arena);
+}
+
+static void use_frozen(struct chat *chat)
+{
+	chat->context.block = chat->view->frozen.block;
+	chat->context.turns = chat->view->frozen.turns;
+	chat->context.tokens = chat->view->frozen.tokens;
+}
+
+static void edit_request(struct chat *chat, size_t rider_count, struct arena *arena)
+{
 	struct injection injection = {
-		.placement = choose_placement(chat, refusals),
+		.placement = choose_placement(chat),
 		.block = chat->context.block,
 		.turns = chat->context.turns,
+		.riders = chat->riders,
+		.rider_count = rider_count,
+		.cut_first = chat->cut.first,
+		.cut_end = chat->cut.end,
 	};
-	if (injection.block.size + injection.turns.size == 0)
-		return;
 	chat->edit_count = request_inject(&chat->request, &injection, &chat->edits,
 					  &chat->made_message, arena);
+}
+
+void chat_inject(struct chat *chat, const struct recall_result *recalled, struct arena *arena)
+{
+	size_t riders = chat->rider_count;
+	if (chat->status == CHAT_SIDE || !chat->inject)
+		return;
+	if (gives_new(chat))
+		build_context(chat, recalled, arena);
+	list_items(chat, arena);
+	if (chat->stands)
+		use_frozen(chat);
+	size_t tokens = chat->context.tokens + chat_replayed_tokens(chat);
+	if (chat->context.recalled.size > 0) {
+		chat->riders[riders++] = (struct rider){chat->newest.first, chat->context.recalled};
+		tokens += chat->context.recalled_tokens;
+	}
+	edit_request(chat, riders, arena);
 	if (chat->edit_count > 0) {
 		chat->status = CHAT_INJECTED;
-		chat->tokens = chat->context.tokens;
+		chat->tokens = (size_t)((double)tokens * chat->token_rate + 0.5);
 	}
 }
 

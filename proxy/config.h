@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 enum config_role { ROLE_AUTO, PLACE_AS_SYSTEM, PLACE_AS_DEVELOPER, PLACE_AS_USER };
+enum config_history { HISTORY_PASS, HISTORY_TRIM };
 enum config_durability { DURABILITY_STRICT, DURABILITY_RELAXED };
 enum config_tenant { TENANT_SHARED, TENANT_API_KEY };
 enum config_log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -36,6 +37,10 @@ struct config_memory {
 	uint64_t summary_words;
 	double min_confidence;
 	bool secrets_redact;
+	uint64_t auto_buffer_turns;
+	uint64_t auto_hybrid_sessions;
+	int history; /* enum config_history */
+	uint64_t history_tokens;
 	int durability; /* enum config_durability */
 	uint64_t receipts;
 };

@@ -95,9 +95,10 @@ const struct config_key config_keys[] = {
 		 "401"},
 
 	{KEY("memory", "mode", "hybrid"), WORD("off|buffer|summary|entity|vector|hybrid|auto"),
-	 LATER("vector|auto"), IN_MEMORY(mode),
+	 IN_MEMORY(mode),
 	 .help = "what is injected: the last messages (buffer), the running summary, the facts "
-		 "(entity), or all of it (hybrid)"},
+		 "(entity), what bears on the question (vector), or all of it (hybrid); auto "
+		 "picks"},
 	{KEY("memory", "inject", "on"), SWITCH, IN_MEMORY(inject),
 	 .help = "off: learn but never inject, a shadow roll-out"},
 	{KEY("memory", "learn", "on"), SWITCH, IN_MEMORY(learn),
@@ -122,11 +123,16 @@ const struct config_key config_keys[] = {
 	 .help = "only facts above it are stored"},
 	{KEY("memory", "secrets", "redact"), SWITCH_OF("keep|redact"), IN_MEMORY(secrets_redact),
 	 .help = "keys, tokens and card numbers in what is stored and what the memory model sees"},
-	{KEY("memory", "history", "pass"), WORD("pass|trim"), LATER("trim"), NOWHERE,
-	 .help = "trim: replace the oldest turns of a long history by their summary (not in this "
-		 "version)"},
-	{KEY("memory", "history_tokens", "16000"), NUMBER(1, 10000000), NOWHERE,
+	{KEY("memory", "history", "pass"), WORD("pass|trim"), IN_MEMORY(history),
+	 .help = "trim: the oldest turns of a long history give way to their summary"},
+	{KEY("memory", "history_tokens", "16000"), NUMBER(100, 10000000), IN_MEMORY(history_tokens),
 	 .help = "how long a history may be with history = trim"},
+	{KEY("memory", "auto_buffer_turns", "20"), NUMBER(0, 100000), IN_MEMORY(auto_buffer_turns),
+	 .help = "auto: a user's only conversation is buffered below so many turns, then "
+		 "summarized"},
+	{KEY("memory", "auto_hybrid_sessions", "2"), NUMBER(1, 100000),
+	 IN_MEMORY(auto_hybrid_sessions),
+	 .help = "auto: from so many sessions of a user on it is hybrid"},
 	{KEY("memory", "durability", "strict"), WORD("strict|relaxed"), IN_MEMORY(durability),
 	 .help = "strict: a reply ends after its exchange is on disk"},
 	{KEY("memory", "receipts", "100000"), NUMBER(0, 100000000), FIXED_IN_MEMORY(receipts),

@@ -244,7 +244,7 @@ static bool start_store(struct server_process *process)
 	process->service.store = store_open(&options, error, sizeof(error));
 	if (process->service.store == NULL)
 		return fail("[storage] path", error);
-	process->service.refusals = refusals_create();
+	process->service.models = models_create();
 	process->service.learner = learner_start(&process->service, process->config);
 	if (process->service.learner == NULL)
 		return fail("learner", "a thread cannot be started");
@@ -303,7 +303,7 @@ static void stop(struct server_process *process)
 	loop_destroy(process->loop);
 	learner_destroy(process->service.learner);
 	admin_destroy(process->admin);
-	refusals_destroy(process->service.refusals);
+	models_destroy(process->service.models);
 	config_release(process->config);
 }
 

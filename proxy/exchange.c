@@ -1,3 +1,4 @@
+#include "proxy/embedder.h"
 #include "proxy/exchange_state.h"
 #include "proxy/forward.h"
 #include "proxy/log.h"
@@ -36,6 +37,7 @@ static void count_status(const struct exchange *exchange)
 	metrics_count(exchange->is_chat ? counters[exchange->chat.status] : METRIC_REQUESTS_OTHER,
 		      1);
 	metrics_count(METRIC_TOKENS_INJECTED, exchange->chat.tokens);
+	metrics_count(METRIC_TOKENS_TRIMMED, chat_tokens_saved(&exchange->chat));
 }
 
 static void log_exchange(struct exchange *exchange, const char *reason)
@@ -90,8 +92,8 @@ void exchange_end(struct exchange *exchange, const char *reason)
 	if (exchange->state == EXCHANGE_ENDED)
 		return;
 	exchange_change_state(exchange, EXCHANGE_ENDED);
-	store_cancel(exchange->load);
-	exchange->load = NULL;
+	chat_lookup_cancel(exchange->lookup);
+	exchange->lookup = NULL;
 	upstream_cancel(exchange->transfer);
 	exchange->transfer = NULL;
 	exchange_detach_commit(exchange);
@@ -147,44 +149,45 @@ static uint64_t next_receipt(struct service *service)
 	       (atomic_fetch_add(&service->receipts, 1) & ((1 << 20) - 1));
 }
 
-static void on_loaded(void *cookie, enum store_result result, struct memory_view *view)
+static void on_looked_up(void *cookie, enum store_result result)
 {
 	struct exchange *exchange = cookie;
 	struct chat *chat = &exchange->chat;
-	struct service *service = exchange->worker->service;
-	exchange->load = NULL;
-	if (result == STORE_OK)
-		chat_inject(chat, view, service->refusals, exchange->begun_at, &exchange->arena);
-	else
+	exchange->lookup = NULL;
+	if (result != STORE_OK)
 		chat_bypass(chat, METRIC_BYPASS_STORE);
-	if (result == STORE_OK && chat->status != CHAT_SIDE && !chat->dry_run)
-		chat->receipt = next_receipt(service);
+	else if (chat->status != CHAT_SIDE && !chat->dry_run)
+		chat->receipt = next_receipt(exchange->worker->service);
 	chat->elapsed = clock_steady() - exchange->begun;
 	metrics_observe(METRIC_MEMORY_SECONDS, chat->elapsed);
+	if (result == STORE_OK && chat_wants_vectors(chat))
+		embedder_wake(exchange->worker->service->embedder, chat->user);
 	go_on(exchange);
 }
 
-static void load_memory(struct exchange *exchange)
+static void look_up(struct exchange *exchange)
 {
 	struct service *service = exchange->worker->service;
-	if (exchange->chat.learn && !exchange->chat.dry_run && !store_has_room(service->store)) {
-		chat_bypass(&exchange->chat, METRIC_BYPASS_FULL);
+	struct chat *chat = &exchange->chat;
+	if (chat->learn && !chat->dry_run && !store_has_room(service->store)) {
+		chat_bypass(chat, METRIC_BYPASS_FULL);
 		go_on(exchange);
 		return;
 	}
-	struct load load;
-	chat_load(&exchange->chat, exchange->begun_at, &load);
-	struct store_call *call =
-		store_load(service->store, &load, &exchange->arena, on_loaded, exchange);
-	if (call != NULL) /* else it has been answered, and the exchange may have moved on */
-		exchange->load = call;
+	const struct chat_sources sources = {service->store, exchange->worker->vectors,
+					     exchange->config};
+	struct chat_lookup *lookup = chat_lookup_start(chat, &sources, exchange->begun_at,
+						       &exchange->arena, on_looked_up, exchange);
+	if (lookup != NULL) /* else it is over, and the exchange may have moved on */
+		exchange->lookup = lookup;
 }
 
 static void open_chat(struct exchange *exchange)
 {
 	struct http_request *request = exchange->request;
 	struct chat_refusal refusal;
-	switch (chat_open(&exchange->chat, exchange->config, http_request_head(request),
+	switch (chat_open(&exchange->chat, exchange->config, exchange->worker->service->models,
+			  http_request_head(request),
 			  exchange->user_path.rest.size > 0 ? &exchange->user_path : NULL,
 			  http_request_body(request), http_request_is_local(request), &refusal,
 			  &exchange->arena)) {
@@ -194,7 +197,7 @@ static void open_chat(struct exchange *exchange)
 					slice_of(refusal.message));
 		return;
 	case CHAT_LOAD:
-		load_memory(exchange);
+		look_up(exchange);
 		return;
 	case CHAT_PASS:
 	default:

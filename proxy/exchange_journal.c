@@ -1,3 +1,4 @@
+#include "proxy/embedder.h"
 #include "proxy/exchange_state.h"
 #include "proxy/learner.h"
 #include "proxy/log.h"
@@ -11,6 +12,7 @@ struct commit {
 	struct service *service;
 	struct user_key user;
 	bool learns;
+	bool embeds;
 	uint64_t started;
 };
 
@@ -24,6 +26,8 @@ static void on_committed(void *cookie, enum store_result result)
 	metrics_observe(METRIC_COMMIT_SECONDS, clock_steady() - commit->started);
 	if (result == STORE_OK && commit->learns)
 		learner_wake(commit->service->learner, commit->user);
+	if (result == STORE_OK && commit->embeds)
+		embedder_wake(commit->service->embedder, commit->user);
 	if (result != STORE_OK && result != STORE_STALE) {
 		metrics_count(result == STORE_FULL ? METRIC_BYPASS_FULL : METRIC_BYPASS_COMMIT, 1);
 		log_error("an exchange was not journalled: %s", store_result_name(result));
@@ -68,8 +72,10 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	struct reply reply = reply_result(relay->reader);
 	struct append append;
 	struct frozen frozen;
+	struct replay replay;
+	chat_note_tokens(&exchange->chat, &reply, &exchange->arena);
 	if (!chat_append(&exchange->chat, &reply, broke_off, exchange->begun_at, clock_wall(),
-			 &append, &frozen, &exchange->arena))
+			 &append, &frozen, &replay, &exchange->arena))
 		return false;
 	offer_key(exchange, &append);
 	append.receipt = exchange->chat.receipt;
@@ -83,6 +89,7 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 				  .service = service,
 				  .user = exchange->chat.user,
 				  .learns = append.learn,
+				  .embeds = chat_wants_vectors(&exchange->chat),
 				  .started = clock_steady()};
 	/* The callback is never cancelled, since the learner waits for it too. */
 	store_append(service->store, &append, loop_for_store(exchange->worker->loop), on_committed,

@@ -67,7 +67,8 @@ static enum upstream_next on_head(void *cookie, const struct upstream_head *head
 	}
 	if (exchange->is_chat && exchange->chat.status == CHAT_BYPASSED &&
 	    exchange->chat.made_message && exchange->blames_role && head->status < 300)
-		refusals_add(exchange->worker->service->refusals, exchange->chat.request.model);
+		models_note_system_refused(exchange->worker->service->models,
+					   exchange->chat.request.model);
 	exchange->status = head->status;
 	exchange->first_byte = clock_steady();
 	metrics_observe(METRIC_FIRST_BYTE_SECONDS, exchange->first_byte - exchange->begun);

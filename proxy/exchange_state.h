@@ -3,7 +3,7 @@
 #ifndef RECALLD_PROXY_EXCHANGE_STATE_H
 #define RECALLD_PROXY_EXCHANGE_STATE_H
 
-#include "proxy/chat.h"
+#include "proxy/chat_lookup.h"
 #include "proxy/exchange.h"
 #include "proxy/relay.h"
 
@@ -34,7 +34,7 @@ struct exchange {
 	struct identity_path user_path;
 	bool is_chat;
 	struct chat chat;
-	struct store_call *load;
+	struct chat_lookup *lookup; /* under way */
 
 	struct slice body; /* as it goes upstream */
 	struct transfer *transfer;

@@ -14,7 +14,10 @@ bool learner_wants(const struct config *config, const struct job_list *list, con
 		return false;
 	if (job->kind == JOB_FACTS)
 		return mode_uses_facts(mode);
-	return mode_uses_summary(mode) && job->uncovered > 0 &&
+	/* A summary stands in for what is taken out of a history, whatever the mode. */
+	bool summarizes =
+		mode_uses_summary(mode) || (mode != MODE_OFF && settings.history == HISTORY_TRIM);
+	return summarizes && job->uncovered > 0 &&
 	       (job->uncovered >= settings.summarize_after ||
 		now - job->last_active >= LESSON_IDLE_TIME);
 }

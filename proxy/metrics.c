@@ -37,6 +37,8 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 					"Clients that left before their reply's end")},
 	[METRIC_TOKENS_INJECTED] = {FAMILY("recalld_injected_tokens_total",
 					   "Tokens of memory put into requests, estimated")},
+	[METRIC_TOKENS_TRIMMED] = {FAMILY("recalld_trimmed_tokens_total",
+					  "Tokens of histories taken out of requests, estimated")},
 	[METRIC_EXCHANGES_JOURNALLED] = {FAMILY("recalld_exchanges_journalled_total",
 						"Exchanges written to the journal")},
 	[METRIC_EXCHANGES_INCOMPLETE] = {FAMILY("recalld_exchanges_incomplete_total",

@@ -23,6 +23,7 @@ enum metric_counter {
 	METRIC_ERRORS_UPSTREAM,      /* 502, 504 made here */
 	METRIC_CLIENTS_GONE,         /* recalld_clients_gone_total */
 	METRIC_TOKENS_INJECTED,      /* recalld_injected_tokens_total */
+	METRIC_TOKENS_TRIMMED,       /* recalld_trimmed_tokens_total */
 	METRIC_EXCHANGES_JOURNALLED, /* recalld_exchanges_journalled_total, incomplete ones included
 				      */
 	METRIC_EXCHANGES_INCOMPLETE, /* recalld_exchanges_incomplete_total: the reply broke off */

@@ -3,7 +3,7 @@
 #ifndef RECALLD_PROXY_SERVICE_H
 #define RECALLD_PROXY_SERVICE_H
 
-#include "proxy/refusals.h"
+#include "proxy/models.h"
 #include "storage/store.h"
 
 #include <stdatomic.h>
@@ -14,8 +14,8 @@ struct learner;
 struct service {
 	struct store *store;
 	struct learner *learner;
+	struct models *models;
 	struct embedder *embedder; /* the learner's */
-	struct refusals *refusals;
 	atomic_size_t connections;
 	atomic_bool draining;
 	atomic_uint_fast64_t receipts; /* given out since the start */

@@ -66,6 +66,7 @@ struct worker *worker_start(struct service *service, struct config *config, int 
 	worker->loop = loop_create();
 	worker->upstream = upstream_create(loop_base(worker->loop), IDLE_UPSTREAM_CONNECTIONS);
 	worker->question_vectors = question_vectors_create(worker->loop, worker->upstream);
+	worker->vectors = question_vectors_create(worker->loop, worker->upstream);
 	struct http_server_options options = server_options(worker);
 	worker->server = http_server_create(loop_base(worker->loop), &options, on_request, worker);
 	http_server_listen(worker->server, listen_fd);
@@ -131,6 +132,7 @@ void worker_destroy(struct worker *worker)
 	http_server_destroy(worker->server);
 	worker->server = NULL;
 	question_vectors_destroy(worker->question_vectors);
+	question_vectors_destroy(worker->vectors);
 	upstream_destroy(worker->upstream);
 	event_free(worker->drain_check);
 	loop_destroy(worker->loop);

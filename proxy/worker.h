@@ -6,6 +6,7 @@
 #include "proxy/config.h"
 #include "proxy/http_server.h"
 #include "proxy/loop.h"
+#include "proxy/question_vector.h"
 #include "proxy/service.h"
 #include "proxy/upstream.h"
 
@@ -18,6 +19,7 @@ struct worker {
 	struct loop *loop;
 	struct http_server *server;
 	struct upstream *upstream;
+	struct question_vectors *vectors;
 	struct question_vectors *question_vectors;
 	struct config *config;
 	struct exchange *exchanges; /* the open ones, linked */

@@ -1,0 +1,251 @@
+/* What the store is asked for a request, and what of the conversation's memory stands. */
+#include "core/client_forms.h"
+#include "core/text.h"
+#include "proxy/chat_parts.h"
+
+#include <stdlib.h>
+
+/* Old enough that a provider's prompt cache has gone cold, so that the context may be made anew. */
+enum { FROZEN_IDLE = 60 * 60 * 1000 };
+/* How many turns are read back to see whether a request quotes one of them, and how long a quote
+ * must be. */
+enum { SIDE_TURNS = 40, SIDE_QUOTE = 200 };
+/* A user turn may be given a third of what the conversation's budget has left, so that it lasts;
+ * when that is less than a 128th of the whole it is full. */
+enum { SHARE_OF_REST = 3, LEAST_SHARE = 128 };
+/* What is read back of turns for each token that may be given: they cost a token for four bytes and
+ * more, and some are passed over. */
+enum { TEXT_PER_TOKEN = 8, LEAST_TEXT = 4096 };
+
+static bool may_quote_an_answer(const struct chat *chat)
+{
+	return chat->own_text.size >= SIDE_QUOTE && chat->is_alone;
+}
+
+static bool trims(const struct chat *chat)
+{
+	return chat->settings.history == HISTORY_TRIM;
+}
+
+void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *arena)
+{
+	enum mode mode = chat->mode;
+	bool buffers = mode == MODE_BUFFER || mode == MODE_AUTO;
+	unsigned turns = buffers ? (unsigned)chat->settings.buffer_messages : 0;
+	bool asks = mode_recalls(mode) || mode_uses_facts(mode);
+	if (may_quote_an_answer(chat) && turns < SIDE_TURNS)
+		turns = SIDE_TURNS;
+	if (asks && chat->newest.is_last && chat->own_text.size > 0)
+		recall_read_question(chat->own_text, now, &chat->question, arena);
+	*load = (struct load){
+		.user = chat->user,
+		.session = chat->identity.session,
+		.marks = chat->marks,
+		.mark_count = chat->mark_count,
+		.earlier_answers = chat->earlier_answers,
+		.newest_hash = chat->own_hash,
+		.newest_text = chat->own_text,
+		.newest_turns = turns,
+		.uncovered_turns = mode_uses_summary(mode) || trims(chat),
+		.facts = mode_uses_facts(mode) || mode_recalls(mode),
+		.past_facts = chat->question.about_past,
+		.now = now,
+	};
+}
+
+static bool quotes_an_answer(const struct chat *chat, const struct memory_view *view)
+{
+	if (!may_quote_an_answer(chat))
+		return false;
+	for (size_t i = 0; i < view->turn_count; i++) {
+		const struct turn *turn = &view->turns[i];
+		if (turn->role == ROLE_ASSISTANT && form_quotes_answer(chat->own_text, turn->text))
+			return true;
+	}
+	return false;
+}
+
+/* ---- what stands ---- */
+
+static bool holds_fact(const struct memory_view *view, uint64_t id)
+{
+	for (size_t i = 0; i < view->fact_count; i++) {
+		if (view->facts[i].id == id)
+			return view->facts[i].state == FACT_CURRENT;
+	}
+	return false;
+}
+
+static bool holds_facts(const struct memory_view *view, const uint64_t *ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!holds_fact(view, ids[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Whether what was given may still stand (CONTRACT, prefix stability). */
+static bool frozen_stands(const struct chat *chat, int64_t now)
+{
+	const struct memory_view *view = chat->view;
+	const struct frozen *frozen = &view->frozen;
+	if (!view->has_frozen || frozen->mode != chat->injects)
+		return false;
+	if (!chat->newest.is_last)
+		return true;
+	if (now - view->last_active >= FROZEN_IDLE)
+		return false;
+	if (view->answers > 0 && view->carried_from > 0)
+		return false; /* what was learned here is no longer among the turns sent */
+	if (frozen->cut_before != chat->cut.cut_before ||
+	    !holds_facts(view, frozen->facts, frozen->fact_count))
+		return false;
+	for (size_t i = 0; i < chat->rider_count; i++) {
+		const struct replay *replay = &chat->replayed[i];
+		if (!holds_facts(view, replay->facts, replay->fact_count))
+			return false;
+	}
+	return true;
+}
+
+/* The ordinal that the summary reaches up to in this conversation. */
+static uint32_t covered_up_to(const struct memory_view *view)
+{
+	uint32_t covered = view->answers;
+	if (!view->has_summary || view->turn_count >= STORE_MAX_TURNS)
+		return 0; /* what is not covered may go on before those turns */
+	for (size_t i = 0; i < view->turn_count; i++) {
+		const struct turn *turn = &view->turns[i];
+		if (turn->conversation == view->conversation && turn->id > view->summary.covers &&
+		    turn->ordinal < covered)
+			covered = turn->ordinal;
+	}
+	return covered;
+}
+
+static size_t estimated(const struct chat *chat, uint64_t tokens)
+{
+	return (size_t)((double)tokens / chat->token_rate);
+}
+
+static void choose_cut(struct chat *chat, struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	if (!trims(chat) || view->conversation == 0 || view->carried_from == UINT32_MAX)
+		return;
+	struct history_limits limits = {
+		.tokens = estimated(chat, chat->settings.history_tokens),
+		.ordinal = view->carried_from,
+		.covered = covered_up_to(view),
+	};
+	/* Within a loop of tool calls the cut stands as the user turn found it. */
+	if (!chat->newest.is_last)
+		limits.fixed = &view->frozen.cut_before;
+	chat->cut = history_choose_cut(&chat->request, &limits, arena);
+}
+
+/* Whether the newest turn is to be given something of its own. */
+static bool is_open(const struct chat *chat)
+{
+	return chat->newest.is_last && chat->question.text.size > 0 &&
+	       !(chat->stands && chat_newest_is_replayed(chat));
+}
+
+static void plan_budget(struct chat *chat)
+{
+	size_t whole = estimated(chat, chat->settings.conversation_tokens);
+	size_t most = estimated(chat, chat->settings.context_tokens);
+	chat->budget = most < whole ? most : whole;
+	if (!chat->stands || !chat->newest.is_last)
+		return;
+	size_t used = chat->view->frozen.tokens + chat_replayed_tokens(chat);
+	size_t share = used < whole ? (whole - used) / SHARE_OF_REST : 0;
+	if (used > whole ||
+	    (is_open(chat) && mode_recalls(chat->injects) && share < whole / LEAST_SHARE))
+		chat->stands = false; /* it is full */
+	else if (share < chat->budget)
+		chat->budget = share;
+}
+
+enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, int64_t now,
+			   struct arena *arena)
+{
+	struct memory_view *copy = arena_alloc(arena, sizeof(*copy));
+	*copy = *view;
+	chat->view = copy;
+	chat->status = CHAT_EMPTY;
+	chat->token_rate = models_token_rate(chat->models, chat->request.model);
+	if (quotes_an_answer(chat, view)) {
+		chat->status = CHAT_SIDE;
+		return CHAT_READY;
+	}
+	if (!chat->inject)
+		return CHAT_READY;
+	chat_choose_branch(chat);
+	choose_cut(chat, arena);
+	chat_find_replays(chat, arena);
+	chat->stands = frozen_stands(chat, now);
+	plan_budget(chat);
+	if (!chat->stands) {
+		chat->rider_count = 0;
+		chat_prefer_wording(chat);
+	}
+	return is_open(chat) && mode_recalls(chat->injects) && chat->budget > 0 ? CHAT_RECALL
+										: CHAT_READY;
+}
+
+/* ---- what is asked then ---- */
+
+static int compare_ids(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left;
+	uint64_t b = *(const uint64_t *)right;
+	return (a > b) - (a < b);
+}
+
+struct id_list {
+	uint64_t *ids;
+	size_t count;
+};
+
+static void add_ids(struct id_list *list, const uint64_t *ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		list->ids[list->count++] = ids[i];
+}
+
+/* The turns that the request is given already, and the one that it asks again. */
+static struct id_list list_given(const struct chat *chat, struct arena *arena)
+{
+	const struct frozen *frozen = &chat->view->frozen;
+	size_t most = 1 + frozen->given_count;
+	for (size_t i = 0; i < chat->rider_count; i++)
+		most += chat->replayed[i].turn_count;
+	struct id_list given = {arena_alloc(arena, most * sizeof(*given.ids)), 0};
+	if (chat->stands)
+		add_ids(&given, frozen->given, frozen->given_count);
+	for (size_t i = 0; i < chat->rider_count; i++)
+		add_ids(&given, chat->replayed[i].turns, chat->replayed[i].turn_count);
+	if (chat->view->same_exchange != 0)
+		add_ids(&given, &chat->view->same_exchange, 1);
+	qsort(given.ids, given.count, sizeof(*given.ids), compare_ids);
+	return given;
+}
+
+void chat_recall(const struct chat *chat, struct recall *recall, struct arena *arena)
+{
+	uint32_t carried_from = chat->view->carried_from;
+	if (chat->cut.cut_before > carried_from)
+		carried_from = chat->cut.cut_before; /* what was taken out may be recalled */
+	*recall = (struct recall){
+		.user = chat->user,
+		.question = &chat->question,
+		.conversation = chat->view->conversation,
+		.carried_from = carried_from,
+		.text_limit = chat->budget * TEXT_PER_TOKEN + LEAST_TEXT,
+	};
+	struct id_list given = list_given(chat, arena);
+	recall->given = given.ids;
+	recall->given_count = given.count;
+}
