@@ -57,7 +57,7 @@ MODES = ["buffer", "summary", "entity", "hybrid"]
 
 # Whether the daemon under test recalls turns: modes vector and auto, and recall in hybrid. What needs
 # it is skipped until this says so.
-RECALLS = False
+RECALLS = True
 needs_recall = pytest.mark.skipif(not RECALLS, reason="the daemon does not recall yet (conftest.RECALLS)")
 RECALLING = [pytest.param(mode, marks=needs_recall) for mode in ("vector", "hybrid", "auto")]
 

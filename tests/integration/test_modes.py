@@ -24,7 +24,7 @@ def ask(daemon, user, body=QUESTION, **headers):
 # ---- X-Memory-Mode ----
 
 
-@pytest.mark.parametrize("mode", ["buffer", "summary", "entity", "hybrid"])
+@pytest.mark.parametrize("mode", ["buffer", "summary", "entity", "vector", "hybrid", "auto"])
 def test_a_mode_of_the_request_injects_and_is_given_back(daemon, upstream, known_user, mode):
     reply = ask(daemon, known_user, X_Memory_Mode=mode)
     assert reply.headers["X-Memory-Mode"] == mode
@@ -32,7 +32,7 @@ def test_a_mode_of_the_request_injects_and_is_given_back(daemon, upstream, known
     assert KNOWN_VALUE.encode() in upstream.last.body
 
 
-@pytest.mark.parametrize("word", ["on", "Hybrid", "buffer,entity", "full", "vector", "auto", "0"])
+@pytest.mark.parametrize("word", ["on", "Hybrid", "buffer,entity", "full", "vectors", "0"])
 def test_an_unknown_mode_is_400(daemon, upstream, known_user, word):
     reply = ask(daemon, known_user, X_Memory_Mode=word)
     assert reply.status_code == 400 and "X-Memory-Mode" in reply.json()["error"]["message"]

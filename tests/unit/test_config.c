@@ -151,10 +151,6 @@ END_TEST
 START_TEST(what_a_later_version_brings_is_refused)
 {
 	static const char *const later[] = {
-		"[memory]\nmode = vector",
-		"[memory]\nmode = auto",
-		"[memory model=x]\nmode = vector",
-		"[memory]\nhistory = trim",
 		"[listen]\ntls_certificate = /etc/x.pem",
 		"[listen]\ntls_key = /etc/x.pem",
 		"[listen]\naddress = unix:/run/recalld",
@@ -164,8 +160,9 @@ START_TEST(what_a_later_version_brings_is_refused)
 	};
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
 		assert_fault_has(later[i], "not in this version; ");
-	assert_fault_has(later[0], "test.conf:2: [memory] mode \"vector\" is not in this version; "
-				   "choose off, buffer, summary, entity, hybrid");
+	assert_fault_has(
+		"[retention]\npii = drop",
+		"test.conf:2: [retention] pii \"drop\" is not in this version; choose keep");
 	config_release(read_good("[retention]\nmessages = 0s\nfacts = 0\npii = keep\n"
 				 "[memory]\nhistory = pass\nhistory_tokens = 9000\n"
 				 "[listen]\ntls_key =\n"));

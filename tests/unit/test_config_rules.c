@@ -257,7 +257,7 @@ START_TEST(the_reference_names_every_key)
 	ck_assert_ptr_nonnull(strstr(text, "**[memory]**"));
 	ck_assert_ptr_nonnull(strstr(text, "| `workers` | `0` | 0 to 256 | event loops"));
 	ck_assert_ptr_nonnull(strstr(text, "| `mode` | `hybrid` | off, buffer, summary, entity, "
-					   "hybrid | "));
+					   "vector, hybrid, auto | "));
 	free(text);
 }
 END_TEST
