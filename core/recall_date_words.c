@@ -49,7 +49,7 @@ static const struct {
 	 "year years jahr jahre jahren an ans année années año años ano anos anno anni jaar год* "
 	 "лет سنة السنة سنوات عام العام"},
 	{DATE_LAST, 0,
-	 "last past previous letzte* vorige* vergangene* dernier* passé* pasad* últim* passad* "
+	 "last past previous letzte* vorige* vergangene* derni* passé* pasad* últim* passad* "
 	 "scors* vorig* afgelopen прошл* الماضي الماضية 上个 上個"},
 	{DATE_THIS, 0,
 	 "this current diese* ce cette este esta questo questa deze dit этот этом этой эту эта هذا "

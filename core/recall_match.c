@@ -11,7 +11,7 @@ static const float rarity_power = 1.3f;
 /* A word and its stem are two terms that are counted together. A function word only tells apart
  * what other words have found. */
 static const float kind_weights[] = {
-	[TERM_WORD] = 1,     [TERM_FORM] = 0.4f,     [TERM_STEM] = 0.75f,
+	[TERM_WORD] = 1,     [TERM_FORM] = 0.4f,      [TERM_STEM] = 0.75f,
 	[TERM_LIGHT] = 0.3f, [TERM_FUNCTION] = 0.15f,
 };
 
