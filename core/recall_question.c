@@ -1,5 +1,5 @@
-#include "core/recall.h"
 #include "core/recall_dates.h"
+#include "core/recall_rank.h"
 #include "core/text.h"
 #include "core/utf8.h"
 
@@ -131,7 +131,7 @@ static struct slice fold(struct slice text, struct arena *arena)
 static bool names_something(const struct term_list *terms)
 {
 	for (size_t i = 0; i < terms->count; i++) {
-		if (terms->terms[i].kind <= TERM_STEM)
+		if (recall_tells(terms->terms[i].kind))
 			return true;
 	}
 	return false;
