@@ -202,6 +202,9 @@ START_TEST(a_huge_question_is_answered)
 	question[SIZE] = '\0';
 	remember(small, 6);
 	assert_first(question, 2);
+	memset(question, 'x', 13);
+	memcpy(question + SIZE - 13, " vector store", 13);
+	assert_first(question, 2);
 	free(question);
 }
 END_TEST
@@ -211,6 +214,7 @@ START_TEST(an_empty_memory_recalls_nothing)
 	remember(small, 0);
 	assert_nothing("Which vector store?");
 	assert_nothing("");
+	assert_nothing(NULL);
 }
 END_TEST
 
