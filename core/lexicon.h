@@ -30,11 +30,13 @@ enum {
 	LEXICON_LATIN_COUNT,
 	LEXICON_OTHER = LEXICON_LATIN_COUNT,
 	LEXICON_LIGHT, /* no language: "hello", "thanks", "remind", "said" */
+	LEXICON_SELF,  /* no language: "I", "my" */
 };
 
 /* The hash that stands for a word, which is given as text_words() does. */
 uint64_t lexicon_hash(struct slice word);
-/* The languages in which it is a function word, one bit each, and LEXICON_LIGHT's bit. */
+/* The languages in which it is a function word, one bit each, and the bits of
+ * what it is else. */
 uint32_t lexicon_find(uint64_t hash);
 
 /* How many words of a text speak for each language. */

@@ -189,6 +189,13 @@ static const char *const lexicon_words[] = {
 		"こん んに にち ちは おは はよ よう あり りが がと とう ござ ざい いま はい いい いえ 続け けて 覚え えて 言っ った "
 		"안녕 녕하 하세 세요 감사 사합 합니 니다 네 계속 고마 마워 "
 		"สว วั ัส สด ดี ขอ อบ บค คุ ุณ คร รั ับ",
+	[LEXICON_SELF] =
+		"i me my mine myself ich mich mir mein meine meinen meinem meiner je moi mon ma mes "
+		"yo mí mi mis mío eu meu minha meus minhas io mio mia miei mie ik mij mijn jag mig "
+		"min mitt mina jeg mit minä minun minua én nekem engem mea ben beni bana benim saya "
+		"aku meva ja mnie mój moja moje já můj tôi я меня мне мой моя моё мои моего моей εγώ "
+		"μου εμένα أنا لي عندي मैं मेरा मेरी मेरे मुझे אני שלי من我 我 我的 我是 是我 私 私の 私は 僕の 僕は "
+		"俺の 저는 나는 내가 제가 ผม ฉัน",
 };
 /* clang-format on */
 

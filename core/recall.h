@@ -1,8 +1,8 @@
 /* Recall: which past turns, and which facts, bear on a question.
  *
- * Lexical ranks are BM25 over terms, in which a turn is lifted by its neighbours in the same
- * conversation, by its conversation, by who is asked about, and by dates that the question names.
- * With vectors, the ranks by similarity are fused in (reciprocal rank fusion). Pure functions: the
+ * A turn matches by its terms (BM25); with vectors, the ranks by similarity are fused in
+ * (reciprocal rank fusion). It is then lifted by its neighbours in the same conversation, by its
+ * conversation, by who is asked about, and by dates that the question names. Pure functions: the
  * store gives the postings, the clock is an argument. */
 #ifndef RECALLD_CORE_RECALL_H
 #define RECALLD_CORE_RECALL_H

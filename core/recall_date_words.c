@@ -49,7 +49,7 @@ static const struct {
 	 "year years jahr jahre jahren an ans année années año años ano anos anno anni jaar год* "
 	 "лет سنة السنة سنوات عام العام"},
 	{DATE_LAST, 0,
-	 "last past previous letzte* vorige* vergangene* dernier* passé* pasad* últim* passad* "
+	 "last past previous letzte* vorige* vergangene* derni* passé* pasad* últim* passad* "
 	 "scors* vorig* afgelopen прошл* الماضي الماضية 上个 上個"},
 	{DATE_THIS, 0,
 	 "this current diese* ce cette este esta questo questa deze dit этот этом этой эту эта هذا "
@@ -59,7 +59,7 @@ static const struct {
 	 "of in on by since until during early late mid the im am den de du del en le el em di il "
 	 "op van в"},
 	{DATE_DAYS_AGO, 0,
-	 "today tonight heute aujourd'hui hoy hoje oggi vandaag сегодня اليوم 今天 今日"},
+	 "today tonight heute aujourd hoy hoje oggi vandaag сегодня اليوم 今天 今日"},
 	{DATE_DAYS_AGO, 1, "yesterday gestern hier ayer ontem ieri gisteren вчера أمس 昨天 昨日"},
 	{DATE_DAYS_AGO, 2,
 	 "vorgestern avant-hier anteayer anteontem eergisteren позавчера 前天 一昨"},

@@ -44,10 +44,20 @@ static void add_token(struct reader *reader, struct slice word)
 	reader->tokens[reader->count++] = token;
 }
 
+/* "l'année", "yesterday's": the longer part of the two. */
+static struct slice without_apostrophe(struct slice word)
+{
+	size_t at = slice_find(word, SLICE("'"), 0);
+	if (2 * at >= word.size)
+		return slice_part(word, 0, at);
+	return slice_part(word, at + 1, word.size);
+}
+
 /* A date in figures may be a single word: "7.5.2023". */
 static bool take_word(void *cookie, struct slice word)
 {
 	struct reader *reader = cookie;
+	word = without_apostrophe(word);
 	bool figures = word.data[0] >= '0' && word.data[0] <= '9';
 	size_t begin = 0;
 	for (size_t at = 0; figures && at < word.size; at++) {

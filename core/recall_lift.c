@@ -5,12 +5,12 @@
 /* What a document gets of the scores around it. An answer is lifted by the question before it more
  * than by another turn; the words of the answer itself are seldom those of the one who asks. */
 static const float of_previous[] = {0.5f, 0.25f, 0.05f};
-static const float of_next[] = {0.3f, 0.15f, 0.05f};
+static const float of_next[] = {0.3f, 0.2f, 0.05f};
 static const float of_question_before = 0.4f;
 static const float of_conversation = 0.5f; /* of its best score */
 /* How much more counts what who is asked about said, and what was said when it is asked about. */
-static const float speaker_lift = 0.8f;
-static const float period_lift = 1.5f;
+static const float speaker_lift = 1;
+static const float period_lift = 2;
 static const float question_share =
 	0.9f; /* a document that asks tells less than one that answers */
 

@@ -4,15 +4,15 @@
 
 /* BM25's parameters, and the power of the inverse document frequency: rare words tell more than its
  * logarithm says. */
-static const float saturation = 0.9f;
+static const float saturation = 1;
 static const float length_weight = 0.5f;
 static const float rarity_power = 1.3f;
 
 /* A word and its stem are two terms that are counted together. A function word only tells apart
  * what other words have found. */
 static const float kind_weights[] = {
-	[TERM_WORD] = 1,     [TERM_FORM] = 0.4f,     [TERM_STEM] = 0.75f,
-	[TERM_LIGHT] = 0.3f, [TERM_FUNCTION] = 0.1f,
+	[TERM_WORD] = 1,     [TERM_FORM] = 0.4f,      [TERM_STEM] = 0.75f,
+	[TERM_LIGHT] = 0.3f, [TERM_FUNCTION] = 0.15f,
 };
 
 static float mean_words(const struct recall_corpus *corpus)

@@ -1,38 +1,31 @@
-#include "core/lexicon.h"
 #include "core/recall.h"
 #include "core/recall_dates.h"
 #include "core/text.h"
+#include "core/utf8.h"
 
-#include <string.h>
+#include <stdlib.h>
+#include <unicase.h>
+#include <unictype.h>
+#include <uninorm.h>
+#include <unistr.h>
 
-static const char about_user_words[] =
-	"i me my mine myself ich mich mir mein meine meinen meinem meiner je moi mon ma mes yo mí "
-	"mi "
-	"mis me mío eu meu minha meus minhas io mio mia miei mie ik mij mijn jag mig min mitt mina "
-	"jeg meg mit mine minä minun minua én nekem engem eu meu mea ben beni bana benim saya aku "
-	"jo "
-	"meva ja mnie mi mój moja moje já můj tôi я меня мне мой моя моё мои моего моей εγώ μου "
-	"εμένα أنا لي عندي मैं मेरा मेरी मेरे मुझे אני שלי من من我 我 我的 我是 是我 私 私の 私は 僕の "
-	"僕は 俺の "
-	"저는 나는 내가 제가 ผม ฉัน";
-
-/* As text_contains() compares. */
+/* Case folded. A phrase stands between words; one with a "*" behind it may go on. */
 static const char *const wants_words_phrases[] = {
 	"verbatim",
 	"word for word",
 	"word-for-word",
-	"exact word",
+	"exact word*",
 	"exactly",
-	"quote",
+	"quote*",
 	"literally",
 	"in my own words",
 	"wörtlich",
 	"wortwörtlich",
 	"genau gesagt",
 	"im wortlaut",
-	"zitier",
+	"zitier*",
 	"mot pour mot",
-	"textuellement",
+	"textuel*",
 	"exactement",
 	"palabra por palabra",
 	"textualmente",
@@ -50,8 +43,8 @@ static const char *const wants_words_phrases[] = {
 	"słowo w słowo",
 	"dosłownie",
 	"слово в слово",
-	"дословно",
-	"буквально",
+	"дословн*",
+	"буквальн*",
 	"حرفيا",
 	"بالضبط",
 	"逐字",
@@ -68,14 +61,14 @@ static const char *const wants_words_phrases[] = {
 };
 
 static const char *const about_past_phrases[] = {
-	"before",     "previous",      "formerly",   "used to",       "earlier",
-	"back then",  "originally",    "at first",   "in the past",   "history",
+	"before",     "previous*",     "former*",    "used to",       "earlier",
+	"back then",  "original*",     "at first",   "in the past",   "history",
 	"how long",   "no longer",     "anymore",    "at that time",  "when did",
 	"when was",   "changed",       "ago",        "früher",        "vorher",
 	"zuvor",      "ehemals",       "damals",     "ursprünglich",  "nicht mehr",
 	"geändert",   "avant",         "auparavant", "autrefois",     "à l'époque",
 	"antes",      "anteriormente", "solía",      "originalmente", "antigamente",
-	"prima",      "in passato",    "precedente", "vroeger",       "eerder",
+	"prima",      "in passato",    "precedent*", "vroeger",       "eerder",
 	"tidigare",   "förut",         "tidligere",  "önceden",       "eskiden",
 	"wcześniej",  "kiedyś",        "раньше",     "прежде",        "когда-то",
 	"изначально", "سابقا",         "قبل",        "من قبل",        "以前",
@@ -84,27 +77,55 @@ static const char *const about_past_phrases[] = {
 	"예전",       "เมื่อก่อน",        "แต่ก่อน",
 };
 
-static bool holds_phrase(struct slice text, const char *const *phrases, size_t count)
+/* Scripts without spaces have no end of a word to look for. */
+static bool is_letter(uint32_t character)
+{
+	return character < 0x0E00 && uc_is_property_alphabetic(character);
+}
+
+static bool stands_alone(struct slice text, size_t begin, size_t end, bool is_open)
+{
+	ucs4_t before = 0;
+	uint32_t after = 0;
+	const uint8_t *start = (const uint8_t *)text.data;
+	if (begin > 0)
+		(void)u8_prev(&before, start + begin, start);
+	if (end < text.size)
+		text_decode(text, end, &after);
+	return !is_letter(before) && (is_open || !is_letter(after));
+}
+
+static bool holds_phrase(struct slice text, struct slice phrase)
+{
+	bool is_open = phrase.data[phrase.size - 1] == '*';
+	phrase.size -= is_open;
+	size_t at = slice_find(text, phrase, 0);
+	while (at < text.size && !stands_alone(text, at, at + phrase.size, is_open))
+		at = slice_find(text, phrase, at + 1);
+	return at < text.size;
+}
+
+static bool holds_any(struct slice text, const char *const *phrases, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (text_contains(text, slice_of(phrases[i])))
+		if (holds_phrase(text, slice_of(phrases[i])))
 			return true;
 	}
 	return false;
 }
-#define HOLDS(text, phrases) holds_phrase(text, phrases, sizeof(phrases) / sizeof(phrases[0]))
+#define HOLDS_ANY(text, phrases) holds_any(text, phrases, sizeof(phrases) / sizeof(phrases[0]))
 
-static bool find_user_word(void *cookie, struct slice word)
+/* Empty when it is not UTF-8. */
+static struct slice fold(struct slice text, struct arena *arena)
 {
-	for (const char *at = about_user_words; *at != '\0';) {
-		size_t size = strcspn(at, " ");
-		if (slice_equal((struct slice){at, size}, word)) {
-			*(bool *)cookie = true;
-			return false;
-		}
-		at += size + strspn(at + size, " ");
-	}
-	return true;
+	size_t size = 0;
+	uint8_t *folded =
+		u8_casefold((const uint8_t *)text.data, text.size, NULL, UNINORM_NFKC, NULL, &size);
+	struct slice copy = {0};
+	if (folded != NULL)
+		copy = arena_copy(arena, (struct slice){(const char *)folded, size});
+	free(folded);
+	return copy;
 }
 
 static bool names_something(const struct term_list *terms)
@@ -116,24 +137,31 @@ static bool names_something(const struct term_list *terms)
 	return false;
 }
 
-/* A question is told by its beginning and its end; what is pasted between them is not searched. */
-static struct slice asking_part(struct slice text)
+/* What a question is about is told by its beginning; what may be pasted behind it is not searched
+ * for phrases. */
+static struct slice beginning(struct slice text)
 {
 	enum { LONGEST = 4096 };
-	return slice_part(text, 0, text.size < LONGEST ? text.size : LONGEST);
+	if (text.size <= LONGEST)
+		return text;
+	size_t end = LONGEST;
+	while (end > LONGEST - 4 && utf8_is_tail(text.data[end]))
+		end--;
+	return slice_part(text, 0, end);
 }
 
 void recall_read_question(struct slice text, int64_t now, struct recall_question *question,
 			  struct arena *arena)
 {
+	struct slice asked = beginning(text);
+	struct slice folded = fold(asked, arena);
 	*question = (struct recall_question){.text = text};
 	terms_read(text, &question->terms, arena);
 	question->has_subject = names_something(&question->terms);
-	struct slice asking = asking_part(text);
-	text_words(asking, find_user_word, &question->about_user);
-	question->wants_words = HOLDS(asking, wants_words_phrases);
-	question->period_count = recall_read_dates(asking, now, question->periods);
-	question->about_past = HOLDS(asking, about_past_phrases);
+	question->about_user = question->terms.says_i;
+	question->wants_words = HOLDS_ANY(folded, wants_words_phrases);
+	question->about_past = HOLDS_ANY(folded, about_past_phrases);
+	question->period_count = recall_read_dates(asked, now, question->periods);
 	for (size_t i = 0; i < question->period_count; i++)
 		question->about_past |= question->periods[i].until <= now;
 }

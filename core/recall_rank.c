@@ -26,8 +26,8 @@ size_t recall_rank(const struct recall_question *question, const struct recall_c
 	}
 	float *lifted = arena_alloc(arena, corpus->count * sizeof(float));
 	recall_match(question, corpus, scores);
-	recall_lift(question, corpus, scores, lifted, arena);
 	if (corpus->similarities != NULL)
-		recall_fuse(corpus, lifted, arena);
+		recall_fuse(corpus, scores, arena);
+	recall_lift(question, corpus, scores, lifted, arena);
 	return recall_top(lifted, corpus->count, hits, limit);
 }

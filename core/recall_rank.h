@@ -8,13 +8,13 @@
 void recall_match(const struct recall_question *question, const struct recall_corpus *corpus,
 		  float *scores);
 
+/* Fuses the ranks by these scores with those by similarity; the fused scores take their place. */
+void recall_fuse(const struct recall_corpus *corpus, float *scores, struct arena *arena);
+
 /* Lifts what matches by what is around it: writes to `lifted` each document's score with its
  * neighbours' and its conversation's, raised by who and when the question asks about. */
 void recall_lift(const struct recall_question *question, const struct recall_corpus *corpus,
 		 const float *scores, float *lifted, struct arena *arena);
-
-/* Fuses the ranks by `scores` with those by similarity; the fused scores take the place. */
-void recall_fuse(const struct recall_corpus *corpus, float *scores, struct arena *arena);
 
 /* Writes the documents with the highest scores above 0, the best first, of equal ones the newest
  * first; at most `limit`. */

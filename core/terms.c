@@ -21,6 +21,7 @@ struct word_table {
 	size_t capacity; /* a power of two */
 	size_t used;
 	size_t words;
+	uint32_t self_bits; /* of the lexicon, of words such as "I" */
 	struct arena *arena;
 };
 
@@ -59,8 +60,15 @@ static void count_word(struct word_table *table, struct slice word)
 	slot->count++;
 }
 
-/* "caroline's" and "l'homme" are more than one word: what is a single letter beside an apostrophe
- * is dropped. */
+static void note_self(struct word_table *table, struct slice word)
+{
+	uint32_t bits = lexicon_find(lexicon_hash(word));
+	if ((bits & 1U << LEXICON_SELF) != 0)
+		table->self_bits |= bits;
+}
+
+/* "caroline's", "l'homme" and "I'm" are more than one word: what is a single letter beside an
+ * apostrophe is dropped. */
 static bool take_word(void *cookie, struct slice word)
 {
 	struct word_table *table = cookie;
@@ -69,6 +77,7 @@ static bool take_word(void *cookie, struct slice word)
 	for (size_t at = 0; at <= word.size; at++) {
 		if (at < word.size && word.data[at] != '\'')
 			continue;
+		note_self(table, slice_part(word, begin, at));
 		bool is_whole = begin == 0 && at == word.size;
 		if (is_whole || at - begin > 1)
 			count_word(table, slice_part(word, begin, at));
@@ -164,6 +173,8 @@ void terms_read(struct slice text, struct term_list *list, struct arena *arena)
 	*list = (struct term_list){.words = table.words};
 	list->terms = arena_alloc(arena, 2 * table.used * sizeof(struct term));
 	struct stemmers stemmers = {.language = language_of(&table)};
+	const uint32_t languages = 1U << stemmers.language | 1U << LEXICON_OTHER;
+	list->says_i = (table.self_bits & languages) != 0;
 	for (size_t i = 0; i < table.capacity; i++) {
 		if (table.slots[i].text.size > 0)
 			add_terms(list, &table.slots[i], &stemmers);

@@ -29,6 +29,7 @@ struct term_list {
 	struct term *terms; /* by rising hash, each once; in the arena */
 	size_t count;
 	size_t words; /* how many words the text has */
+	bool says_i;  /* who says it speaks of himself: "I", "my" */
 };
 
 /* The terms of a text; of a very long one those of its first TERMS_TEXT_LIMIT bytes. */

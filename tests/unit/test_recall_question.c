@@ -1,0 +1,122 @@
+#include "core/recall.h"
+#include "core/text.h"
+#include "tests/unit/unit.h"
+
+static struct arena arena;
+
+static struct recall_question ask(const char *text)
+{
+	int64_t now;
+	ck_assert(text_read_time(SLICE("2024-02-14T12:00:00Z"), &now)); /* a Wednesday */
+	struct recall_question question;
+	recall_read_question(slice_of(text), now, &question, &arena);
+	return question;
+}
+
+/* The first period that the text names, as "FROM UNTIL"; empty: none. */
+static void assert_period(const char *text, const char *expected)
+{
+	struct recall_question question = ask(text);
+	struct slice read = SLICE("");
+	if (question.period_count > 0)
+		read = arena_printf(&arena, "%.*s %.*s",
+				    SLICE_PRINT(text_date(question.periods[0].from, &arena)),
+				    SLICE_PRINT(text_date(question.periods[0].until, &arena)));
+	ck_assert_msg(slice_equal(read, slice_of(expected)), "%s: %.*s", text, SLICE_PRINT(read));
+}
+
+START_TEST(dates_in_figures_are_read)
+{
+	assert_period("What was on 2023-05-07?", "2023-05-07 2023-05-08");
+	assert_period("Was war am 7.5.2023?", "2023-05-07 2023-05-08");
+	assert_period("What was on 25/12/2023?", "2023-12-25 2023-12-26");
+	assert_period("2023年5月7日我做了什么？", "2023-05-07 2023-05-08");
+	assert_period("2023年5月の予定は？", "2023-05-01 2023-06-01");
+	assert_period("What happened in 2022?", "2022-01-01 2023-01-01");
+}
+END_TEST
+
+START_TEST(dates_in_words_are_read)
+{
+	assert_period("What did she do in May 2023?", "2023-05-01 2023-06-01");
+	assert_period("on 7 July, 2023", "2023-07-07 2023-07-08");
+	assert_period("on July 7th, 2023", "2023-07-07 2023-07-08");
+	assert_period("Wo war ich am 3. März 2023?", "2023-03-03 2023-03-04");
+	assert_period("el 7 de mayo de 2023", "2023-05-07 2023-05-08");
+	assert_period("le 1er août 2023", "2023-08-01 2023-08-02");
+	assert_period("12 декабря 2023", "2023-12-12 2023-12-13");
+	assert_period("in December 2023", "2023-12-01 2024-01-01");
+}
+END_TEST
+
+START_TEST(a_month_without_a_year_is_any_that_has_begun)
+{
+	struct recall_question question = ask("What did we do in June?");
+	ck_assert_uint_gt(question.period_count, 1);
+	assert_period("What did we do in June?", "2023-06-01 2023-07-01");
+	assert_period("Was war im Januar?", "2024-01-01 2024-02-01");
+}
+END_TEST
+
+START_TEST(relative_dates_are_resolved)
+{
+	assert_period("What did I eat yesterday?", "2024-02-13 2024-02-14");
+	assert_period("last week", "2024-02-05 2024-02-12");
+	assert_period("letzten Monat", "2024-01-01 2024-02-01");
+	assert_period("l'année dernière", "2023-01-01 2024-01-01");
+	assert_period("what happened on Monday", "2024-02-12 2024-02-13");
+	assert_period("2 days ago", "2024-02-12 2024-02-13");
+	assert_period("vor 2 Tagen", "2024-02-12 2024-02-13");
+	assert_period("昨天我说了什么", "2024-02-13 2024-02-14");
+	assert_period("去年の旅行", "2023-01-01 2024-01-01");
+}
+END_TEST
+
+START_TEST(what_is_no_date_is_not_read_as_one)
+{
+	assert_period("May I ask which 3 dogs you may like?", "");
+	assert_period("I have 5 apples and 12 pears", "");
+	assert_period("version 3.5 of it, 1234567 times", "");
+	assert_period("call me at 555 2023456", "");
+}
+END_TEST
+
+START_TEST(exact_wording_is_asked_for_in_many_languages)
+{
+	ck_assert(ask("Give it to me verbatim").wants_words);
+	ck_assert(ask("What exactly did I say?").wants_words);
+	ck_assert(ask("Please quote me").wants_words);
+	ck_assert(ask("Wörtlich bitte!").wants_words);
+	ck_assert(ask("请逐字重复").wants_words);
+	ck_assert(!ask("What did I say about the inexactly measured parts?").wants_words);
+}
+END_TEST
+
+START_TEST(the_past_is_asked_about_in_many_languages)
+{
+	ck_assert(ask("Where did I live before?").about_past);
+	ck_assert(ask("Which editor did I use previously?").about_past);
+	ck_assert(ask("Wo habe ich früher gewohnt?").about_past);
+	ck_assert(ask("我以前住在哪里？").about_past);
+	ck_assert(ask("Where did I work last year?").about_past);
+	ck_assert(!ask("Where do I live in Chicago?").about_past);
+	ck_assert(!ask("What is my name?").about_past);
+}
+END_TEST
+
+START_TEST(a_greeting_has_no_subject)
+{
+	ck_assert(!ask("Hi!").has_subject);
+	ck_assert(!ask("ok go on").has_subject);
+	ck_assert(!ask("Hallo, wie geht's?").has_subject);
+	ck_assert(!ask("你好！").has_subject);
+	ck_assert(!ask("Good morning 👋").has_subject);
+	ck_assert(!ask("").has_subject);
+	ck_assert(ask("Which store?").has_subject);
+}
+END_TEST
+
+UNIT_MAIN("recall_question", dates_in_figures_are_read, dates_in_words_are_read,
+	  a_month_without_a_year_is_any_that_has_begun, relative_dates_are_resolved,
+	  what_is_no_date_is_not_read_as_one, exact_wording_is_asked_for_in_many_languages,
+	  the_past_is_asked_about_in_many_languages, a_greeting_has_no_subject)

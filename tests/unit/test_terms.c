@@ -1,0 +1,127 @@
+#include "core/lexicon.h"
+#include "core/terms.h"
+#include "tests/unit/random.h"
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct arena arena;
+
+static const struct term *find(const struct term_list *list, const char *word)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->terms[i].hash == lexicon_hash(slice_of(word)))
+			return &list->terms[i];
+	}
+	return NULL;
+}
+
+static struct term_list read(const char *text)
+{
+	struct term_list list;
+	terms_read(slice_of(text), &list, &arena);
+	return list;
+}
+
+static void assert_kind(const char *text, const char *word, enum term_kind kind)
+{
+	struct term_list list = read(text);
+	const struct term *term = find(&list, word);
+	ck_assert_msg(term != NULL, "%s has no term %s", text, word);
+	ck_assert_uint_eq(term->kind, kind);
+}
+
+START_TEST(a_word_is_known_by_its_form_and_by_its_stem)
+{
+	assert_kind("She likes paintings", "paintings", TERM_FORM);
+	assert_kind("She likes paintings", "paint", TERM_STEM);
+	assert_kind("She likes paint", "paint", TERM_WORD);
+	ck_assert_uint_eq(find(&(struct term_list){0}, "paint") == NULL, 1);
+}
+END_TEST
+
+START_TEST(terms_rise_and_stand_once_with_their_counts)
+{
+	struct term_list list = read("Paint painted PAINT painting, painted");
+	for (size_t i = 1; i < list.count; i++)
+		ck_assert_uint_lt(list.terms[i - 1].hash, list.terms[i].hash);
+	ck_assert_uint_eq(find(&list, "paint")->count, 5);
+	ck_assert_uint_eq(find(&list, "painted")->count, 2);
+	ck_assert_uint_eq(list.words, 5);
+}
+END_TEST
+
+START_TEST(the_stem_follows_the_language_of_the_text)
+{
+	assert_kind("Wir haben die Wohnungen in der Stadt gesehen", "wohnung", TERM_STEM);
+	assert_kind("Nous avons visité les maisons de la ville", "maison", TERM_STEM);
+	assert_kind("Мы видели красивые книги в магазине", "книг", TERM_STEM);
+}
+END_TEST
+
+START_TEST(function_words_are_those_of_the_texts_language)
+{
+	assert_kind("when is the war over", "the", TERM_FUNCTION);
+	assert_kind("when is the war over", "war", TERM_WORD);
+	assert_kind("wann war das und wo war ich", "war", TERM_FUNCTION);
+	assert_kind("please remind me", "remind", TERM_LIGHT);
+}
+END_TEST
+
+START_TEST(an_apostrophe_parts_words)
+{
+	struct term_list list = read("Caroline's friend; l’homme");
+	ck_assert_ptr_nonnull(find(&list, "caroline"));
+	ck_assert_ptr_nonnull(find(&list, "homme"));
+	ck_assert_ptr_null(find(&list, "s"));
+}
+END_TEST
+
+START_TEST(who_says_i_speaks_of_himself)
+{
+	ck_assert(read("What did I say?").says_i);
+	ck_assert(read("I'm here").says_i);
+	ck_assert(read("Wie heißt mein Hund?").says_i);
+	ck_assert(read("我的猫叫什么").says_i);
+	ck_assert(!read("What did you say?").says_i);
+}
+END_TEST
+
+START_TEST(any_bytes_give_bounded_terms)
+{
+	enum { SIZE = 4096, ROUNDS = 50 };
+	char *bytes = malloc(SIZE);
+	struct random random = {.state = 7};
+	for (int round = 0; round < ROUNDS; round++) {
+		for (size_t i = 0; i < SIZE; i++)
+			bytes[i] = (char)random_below(&random, 256);
+		struct term_list list;
+		terms_read((struct slice){bytes, SIZE}, &list, &arena);
+		ck_assert_uint_le(list.count, 2 * SIZE);
+		arena_finish(&arena);
+	}
+	free(bytes);
+}
+END_TEST
+
+START_TEST(of_a_long_text_only_the_beginning_counts)
+{
+	size_t size = 2 * TERMS_TEXT_LIMIT;
+	char *text = malloc(size);
+	memset(text, ' ', size);
+	memcpy(text, "first", 5);
+	memcpy(text + TERMS_TEXT_LIMIT, "second", 6);
+	struct term_list list;
+	terms_read((struct slice){text, size}, &list, &arena);
+	ck_assert_ptr_nonnull(find(&list, "first"));
+	ck_assert_ptr_null(find(&list, "second"));
+	free(text);
+}
+END_TEST
+
+UNIT_MAIN("terms", a_word_is_known_by_its_form_and_by_its_stem,
+	  terms_rise_and_stand_once_with_their_counts, the_stem_follows_the_language_of_the_text,
+	  function_words_are_those_of_the_texts_language, an_apostrophe_parts_words,
+	  who_says_i_speaks_of_himself, any_bytes_give_bounded_terms,
+	  of_a_long_text_only_the_beginning_counts)
