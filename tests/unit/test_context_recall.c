@@ -180,9 +180,9 @@ START_TEST(the_best_are_chosen_and_what_does_not_fit_is_passed_over)
 	struct memory *memory = memory_in(MODE_VECTOR);
 	memory->input.budget = 270;
 	memory_recall(memory, 1, ROLE_USER, "the best");
-	memory_recall(memory, 2, ROLE_USER, memory_words(memory, "second", 340));
-	memory_recall(memory, 3, ROLE_USER, memory_words(memory, "third", 340));
-	memory_recall(memory, 4, ROLE_USER, memory_words(memory, "fourth", 340));
+	memory_recall(memory, 2, ROLE_USER, memory_words(memory, "second", 365));
+	memory_recall(memory, 3, ROLE_USER, memory_words(memory, "third", 365));
+	memory_recall(memory, 4, ROLE_USER, memory_words(memory, "fourth", 365));
 	const struct context *context = memory_build(memory);
 	ck_assert(text_holds(context->recalled, "the best") &&
 		  text_holds(context->recalled, "third"));
