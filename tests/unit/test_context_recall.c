@@ -178,11 +178,11 @@ END_TEST
 START_TEST(the_best_are_chosen_and_what_does_not_fit_is_passed_over)
 {
 	struct memory *memory = memory_in(MODE_VECTOR);
-	memory->input.budget = 270;
+	memory->input.budget = 240;
 	memory_recall(memory, 1, ROLE_USER, "the best");
-	memory_recall(memory, 2, ROLE_USER, memory_words(memory, "second", 365));
-	memory_recall(memory, 3, ROLE_USER, memory_words(memory, "third", 365));
-	memory_recall(memory, 4, ROLE_USER, memory_words(memory, "fourth", 365));
+	memory_recall(memory, 2, ROLE_USER, memory_words(memory, "second", 310));
+	memory_recall(memory, 3, ROLE_USER, memory_words(memory, "third", 310));
+	memory_recall(memory, 4, ROLE_USER, memory_words(memory, "fourth", 310));
 	const struct context *context = memory_build(memory);
 	ck_assert(text_holds(context->recalled, "the best") &&
 		  text_holds(context->recalled, "third"));
