@@ -107,6 +107,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.explicit_mode = chat->explicit_mode,
 		.mode = chat->mode,
 	};
+	append->adopted = chat_adopt(chat, started_at, &append->adopted_count, arena);
 	if (chat->is_fresh) {
 		freeze(chat, frozen, arena);
 		append->frozen = frozen;

@@ -27,6 +27,13 @@ void chat_find_replays(struct chat *chat, struct arena *arena);
 bool chat_newest_is_replayed(const struct chat *chat);
 size_t chat_replayed_tokens(const struct chat *chat);
 
+/* ---- chat_adopt.c ---- */
+
+/* The history's turns, when memory does not hold it and is to: a user's turn and its answer by
+ * turns. */
+const struct imported_turn *chat_adopt(const struct chat *chat, int64_t started_at, size_t *count,
+				       struct arena *arena);
+
 /* ---- chat_account.c ---- */
 
 /* Items as members of a JSON array. */

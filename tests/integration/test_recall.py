@@ -413,6 +413,24 @@ def test_the_cut_of_a_trimmed_history_stands_between_its_steps(make_daemon, upst
     assert cuts[-1] > 40 and moves <= 12, cuts
 
 
+def test_a_history_that_a_client_brings_along_is_remembered_and_then_taken_out(
+    make_daemon, upstream, memory_model, user
+):
+    daemon = make_daemon({"memory": {"history": "trim", "history_tokens": "900", "summarize_after": "4"}})
+    chat = Chat(daemon, user, mode="hybrid")
+    for n in range(20):
+        chat.messages.append({"role": "user", "content": f"The pilot of day {n} was Name{n}. " + "calm sea " * 40})
+        chat.messages.append({"role": "assistant", "content": f"Noted, day {n}."})
+    chat.say("Go on.")
+    daemon.settle(user)
+    assert len(daemon.messages(user)) == 42 and not memory_model.fact_calls("Name3")
+    chat.say("Who was the pilot of day 3?")
+    assert len(upstream.last.messages) < 20
+    assert "Name3" in newest_text(upstream.last)
+    daemon.settle(user)
+    assert len(daemon.messages(user)) == 44
+
+
 def test_a_history_that_memory_does_not_hold_is_never_taken_out(make_daemon, upstream, user):
     daemon = make_daemon({"memory": {"history": "trim", "history_tokens": "500"}})
     chat = Chat(daemon, user, mode="hybrid")
