@@ -324,6 +324,17 @@ def test_auto_prefers_the_buffered_turns_where_exact_wording_is_asked_for(make_d
     assert "by salt and cedar I keep the gate" in json.dumps(upstream.last.messages[:-1])
 
 
+def test_auto_keeps_the_prefix_when_its_choice_would_change(make_daemon, upstream, user):
+    daemon = make_daemon({"memory": {"mode": "auto", "auto_buffer_turns": "4"}})
+    Chat(daemon, user, session="past").say("My parrot is called Archimedes.")
+    chat = Chat(daemon, user, mode="auto")
+    for text in ("Hello.", "What is my parrot called?", "Quote my words on the parrot, verbatim.", "Thanks."):
+        chat.say(text)
+    requests = [r.messages for r in upstream.requests[1:]]
+    for before, after in zip(requests, requests[1:]):
+        assert after[: len(before)] == before
+
+
 # ---- edits ----
 
 
@@ -368,7 +379,9 @@ def long_history(chat, turns, words):
 
 
 def test_trim_takes_the_oldest_turns_out_and_memory_stands_in(make_daemon, upstream, memory_model, user):
-    daemon = make_daemon({"memory": {"history": "trim", "history_tokens": "1500", "summarize_after": "4"}})
+    settings = {"history": "trim", "history_tokens": "1500", "summarize_after": "4"}
+    # What is put in must not make up for what is taken out.
+    daemon = make_daemon({"memory": settings | {"context_tokens": "200", "conversation_tokens": "600"}})
     chat = Chat(daemon, user, session="log", mode="hybrid", system="You keep a log.")
     for part in range(4):
         long_history(chat, 8, 40)
@@ -397,6 +410,19 @@ def test_the_cut_of_a_trimmed_history_stands_between_its_steps(make_daemon, upst
         cuts.append(len(chat.messages) - 1 - len(upstream.last.messages))
     moves = sum(before != after for before, after in zip(cuts, cuts[1:]))
     assert cuts[-1] > 40 and moves <= 12, cuts
+
+
+@pytest.mark.parametrize("mode", ["vector", "entity", "buffer"])
+def test_the_summary_stands_in_for_what_was_taken_out_whatever_the_mode(make_daemon, upstream, memory_model, user, mode):
+    daemon = make_daemon({"memory": {"mode": mode, "history": "trim", "history_tokens": "800", "summarize_after": "4"}})
+    memory_model.summary = "It was calm, and the pilots changed daily."
+    chat = Chat(daemon, user)
+    for part in range(3):
+        long_history(chat, 6, 40)
+        daemon.settle(user)
+    reply = chat.say("Thanks.")
+    assert daemon.receipt(reply.headers["X-Memory-Receipt"])["history"]["messages_removed"] > 4
+    assert "the pilots changed daily" in upstream.last.messages[0]["content"]
 
 
 def test_a_history_that_memory_does_not_hold_is_never_taken_out(make_daemon, upstream, user):
