@@ -324,15 +324,18 @@ def test_auto_prefers_the_buffered_turns_where_exact_wording_is_asked_for(make_d
     assert "by salt and cedar I keep the gate" in json.dumps(upstream.last.messages[:-1])
 
 
-def test_auto_keeps_the_prefix_when_its_choice_would_change(make_daemon, upstream, user):
-    daemon = make_daemon({"memory": {"mode": "auto", "auto_buffer_turns": "4"}})
-    Chat(daemon, user, session="past").say("My parrot is called Archimedes.")
-    chat = Chat(daemon, user, mode="auto")
-    for text in ("Hello.", "What is my parrot called?", "Quote my words on the parrot, verbatim.", "Thanks."):
-        chat.say(text)
-    requests = [r.messages for r in upstream.requests[1:]]
+def test_auto_keeps_the_prefix_when_its_choice_would_change(make_daemon, upstream, memory_model, user):
+    daemon = make_daemon({"memory": {"mode": "auto", "auto_buffer_turns": "4", "summarize_after": "2"}})
+    memory_model.summary = "The user has a parrot."
+    chat = Chat(daemon, user)
+    for text in ("My parrot is called Archimedes.", "He is green.", "He is old.", "Quote me verbatim.", "Thanks."):
+        reply = chat.say(text)
+        daemon.settle(user)
+    requests = [r.messages for r in upstream.requests]
     for before, after in zip(requests, requests[1:]):
         assert after[: len(before)] == before
+    assert branch(daemon, reply) == "buffer"
+    assert "stands" in daemon.receipt(reply.headers["X-Memory-Receipt"])["branch"]["because"]
 
 
 # ---- edits ----
@@ -381,9 +384,9 @@ def long_history(chat, turns, words):
 def test_trim_takes_the_oldest_turns_out_and_memory_stands_in(make_daemon, upstream, memory_model, user):
     settings = {"history": "trim", "history_tokens": "1500", "summarize_after": "4"}
     # What is put in must not make up for what is taken out.
-    daemon = make_daemon({"memory": settings | {"context_tokens": "200", "conversation_tokens": "600"}})
+    daemon = make_daemon({"memory": settings | {"context_tokens": "200"}})
     chat = Chat(daemon, user, session="log", mode="hybrid", system="You keep a log.")
-    for part in range(4):
+    for part in range(6):
         long_history(chat, 8, 40)
         daemon.settle(user)
     reply = chat.say("Who was the harbour pilot of day 3?")
