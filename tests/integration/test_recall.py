@@ -384,7 +384,7 @@ def long_history(chat, turns, words):
 def test_trim_takes_the_oldest_turns_out_and_memory_stands_in(make_daemon, upstream, memory_model, user):
     settings = {"history": "trim", "history_tokens": "1500", "summarize_after": "4"}
     # What is put in must not make up for what is taken out.
-    daemon = make_daemon({"memory": settings | {"context_tokens": "200"}})
+    daemon = make_daemon({"memory": settings | {"context_tokens": "300"}})
     chat = Chat(daemon, user, session="log", mode="hybrid", system="You keep a log.")
     for part in range(6):
         long_history(chat, 8, 40)
