@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Whatever the mode, it stands in for turns that were taken out of the request. */
+/* In any mode a summary stands in for what was taken out of the history. */
 static bool uses_summary(const struct context_input *input)
 {
 	return mode_uses_summary(input->mode) || input->cut_before > 0;

@@ -80,6 +80,7 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 		     size_t thirds, struct history_cut *cut)
 {
 	size_t third = third_of(limits);
+	cut->falls_short = true;
 	for (size_t made = 0; made < thirds && walk->at <= end; step(walk)) {
 		if (is_system(&walk->request->messages[walk->at]))
 			return;
@@ -89,6 +90,7 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 		cut->end = walk->at;
 		cut->cut_before = walk->ordinal;
 		cut->tokens = walk->before;
+		cut->falls_short = made < thirds;
 	}
 }
 
@@ -108,10 +110,10 @@ static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct
 	}
 }
 
-/* What is to be left of the history: the last sixth is for what memory puts in its place. */
+/* What is to be left of the history: the last third is for what memory puts in its place. */
 static size_t room_of(const struct history_limits *limits)
 {
-	return limits->tokens / 6 * 5;
+	return limits->tokens / 3 * 2;
 }
 
 static void choose_end(struct walk walk, size_t end, const struct history_limits *limits,
