@@ -429,19 +429,6 @@ def test_the_cut_of_a_trimmed_history_stands_between_its_steps(make_daemon, upst
     assert cuts[-1] > 40 and moves <= 12, cuts
 
 
-@pytest.mark.parametrize("mode", ["vector", "entity", "buffer"])
-def test_the_summary_stands_in_for_what_was_taken_out_whatever_the_mode(make_daemon, upstream, memory_model, user, mode):
-    daemon = make_daemon({"memory": {"mode": mode, "history": "trim", "history_tokens": "800", "summarize_after": "4"}})
-    memory_model.summary = "It was calm, and the pilots changed daily."
-    chat = Chat(daemon, user)
-    for part in range(3):
-        long_history(chat, 6, 40)
-        daemon.settle(user)
-    reply = chat.say("Thanks.")
-    assert daemon.receipt(reply.headers["X-Memory-Receipt"])["history"]["messages_removed"] > 4
-    assert "the pilots changed daily" in upstream.last.messages[0]["content"]
-
-
 def test_a_history_that_memory_does_not_hold_is_never_taken_out(make_daemon, upstream, user):
     daemon = make_daemon({"memory": {"history": "trim", "history_tokens": "500"}})
     chat = Chat(daemon, user, mode="hybrid")
