@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-enum { ACCOUNT_LIMIT = 1 << 20, RECEIPT_LIMIT = 2 << 20 };
+/* A receipt has two lists, and a page for all else. */
+enum { ACCOUNT_LIMIT = 1 << 20, RECEIPT_LIMIT = 2 * ACCOUNT_LIMIT + 8192 };
 
 static const char *place_of(const struct context_item *item, bool replayed)
 {
@@ -15,9 +16,8 @@ static const char *place_of(const struct context_item *item, bool replayed)
 static void put_item(struct buffer *out, const struct chat *chat, const struct context_item *item,
 		     bool replayed)
 {
-	buffer_printf(out,
-		      "%s{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", out->size == 0 ? "" : ",",
-		      item->kind, (unsigned long long)item->id);
+	buffer_printf(out, "{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", item->kind,
+		      (unsigned long long)item->id);
 	json_quote(out, item->text);
 	if (item->score > 0)
 		buffer_printf(out, ",\"score\":%.4g", item->score);
@@ -35,29 +35,50 @@ static void put_item(struct buffer *out, const struct chat *chat, const struct c
 static struct slice take(struct buffer *out, struct arena *arena)
 {
 	struct slice text = arena_copy(arena, buffer_slice(out));
-	bool whole = !out->overflowed;
 	buffer_finish(out);
-	return whole ? text : (struct slice){0};
+	return text;
+}
+
+/* Appends to a JSON array what still fits. */
+static void put_members(struct buffer *out, struct slice members)
+{
+	if (members.size == 0 || out->limit - out->size < members.size + 1)
+		return;
+	if (out->size > 0)
+		buffer_append_byte(out, ',');
+	buffer_append(out, members);
 }
 
 struct slice chat_list_items(const struct chat *chat, const struct context_item *items,
 			     size_t count, struct arena *arena)
 {
 	struct buffer out;
+	struct buffer one;
 	buffer_init(&out, ACCOUNT_LIMIT);
-	for (size_t i = 0; i < count; i++)
-		put_item(&out, chat, &items[i], false);
+	buffer_init(&one, SIZE_MAX); /* a turn's text has its bound */
+	for (size_t i = 0; i < count; i++) {
+		buffer_clear(&one);
+		put_item(&one, chat, &items[i], false);
+		put_members(&out, buffer_slice(&one));
+	}
+	buffer_finish(&one);
 	return take(&out, arena);
 }
 
 struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena)
 {
 	struct buffer out;
+	struct buffer one;
 	buffer_init(&out, ACCOUNT_LIMIT);
+	buffer_init(&one, SIZE_MAX);
 	for (size_t i = 0; i < chat->context.item_count; i++) {
-		if (chat->context.items[i].is_recalled == recalled)
-			put_item(&out, chat, &chat->context.items[i], recalled);
+		if (chat->context.items[i].is_recalled != recalled)
+			continue;
+		buffer_clear(&one);
+		put_item(&one, chat, &chat->context.items[i], recalled);
+		put_members(&out, buffer_slice(&one));
 	}
+	buffer_finish(&one);
 	return take(&out, arena);
 }
 
@@ -65,11 +86,8 @@ struct slice chat_join_lists(const struct slice *lists, size_t count, struct are
 {
 	struct buffer out;
 	buffer_init(&out, ACCOUNT_LIMIT);
-	for (size_t i = 0; i < count; i++) {
-		if (lists[i].size > 0 && out.size > 0)
-			buffer_append_byte(&out, ',');
-		buffer_append(&out, lists[i]);
-	}
+	for (size_t i = 0; i < count; i++)
+		put_members(&out, lists[i]);
 	return take(&out, arena);
 }
 
@@ -80,6 +98,7 @@ static void put_branch(struct buffer *out, const struct chat *chat)
 		[BRANCH_LONG] = "a long conversation of a user with no other session",
 		[BRANCH_SESSIONS] = "the user has more than one session",
 		[BRANCH_WORDING] = "the request asks for exact wording",
+		[BRANCH_STANDS] = "what the conversation was given before stands",
 	};
 	if (chat->branch == BRANCH_NONE)
 		return;
