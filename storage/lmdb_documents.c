@@ -36,9 +36,9 @@ struct recall_document *documents_of(struct document_block *block, uint64_t turn
 	return &block->documents[turn - block->first];
 }
 
-/* Its first turn, and the one behind its last. */
-static bool find_block(const struct memory *memory, enum direction direction, uint64_t *first,
-		       uint64_t *end)
+/* The number of a user's first block, or last, and how many documents it has. */
+static bool find_block(const struct memory *memory, enum direction direction, uint64_t *number,
+		       size_t *count)
 {
 	struct scan scan;
 	struct slice key;
@@ -47,8 +47,8 @@ static bool find_block(const struct memory *memory, enum direction direction, ui
 		   direction);
 	bool found = scan_next(&scan, &key, &value);
 	if (found) {
-		*first = key_read_u64(key, 16) * DOCUMENT_BLOCK;
-		*end = *first + block_size(value) / sizeof(struct recall_document);
+		*number = key_read_u64(key, 16);
+		*count = block_size(value) / sizeof(struct recall_document);
 	}
 	scan_end(&scan);
 	return found;
@@ -56,9 +56,20 @@ static bool find_block(const struct memory *memory, enum direction direction, ui
 
 bool documents_range(const struct memory *memory, uint64_t *first, uint64_t *end)
 {
-	uint64_t ignored;
-	return find_block(memory, FORWARD, first, &ignored) &&
-	       find_block(memory, BACKWARD, &ignored, end) && *end - *first < UINT32_MAX;
+	uint64_t first_block;
+	uint64_t last_block;
+	size_t count;
+	/* There is a turn in almost every block, so a key that leads far away is a damaged one. */
+	uint64_t most = table_count(memory->transaction, TABLE_TURNS);
+	if (most > UINT32_MAX / DOCUMENT_BLOCK - 1)
+		most = UINT32_MAX / DOCUMENT_BLOCK - 1;
+	if (!find_block(memory, FORWARD, &first_block, &count) ||
+	    !find_block(memory, BACKWARD, &last_block, &count) || last_block - first_block > most ||
+	    last_block >= UINT64_MAX / DOCUMENT_BLOCK)
+		return false;
+	*first = first_block * DOCUMENT_BLOCK;
+	*end = last_block * DOCUMENT_BLOCK + count;
+	return true;
 }
 
 static void copy_blocks(const struct memory *memory, struct documents *documents)
