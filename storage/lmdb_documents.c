@@ -72,17 +72,26 @@ bool documents_range(const struct memory *memory, uint64_t *first, uint64_t *end
 	return true;
 }
 
+/* What no block tells of is zeroed: the rest is too much to be written twice. */
 static void copy_blocks(const struct memory *memory, struct documents *documents)
 {
 	struct scan scan;
 	struct slice key;
 	struct slice value;
+	char *out = (char *)documents->documents;
+	size_t end = documents->count * sizeof(struct recall_document);
+	size_t done = 0;
 	scan_begin(&scan, memory->transaction, TABLE_DOCUMENTS, key_of_user(memory->user), FORWARD);
 	while (scan_next(&scan, &key, &value)) {
-		size_t at = (size_t)(key_read_u64(key, 16) * DOCUMENT_BLOCK - documents->first);
-		memcpy(documents->documents + at, value.data, block_size(value));
+		size_t place = (size_t)(key_read_u64(key, 16) * DOCUMENT_BLOCK - documents->first);
+		size_t at = place * sizeof(struct recall_document);
+		memset(out + done, 0, at - done);
+		memcpy(out + at, value.data, block_size(value));
+		done = at + block_size(value);
 	}
 	scan_end(&scan);
+	if (done < end)
+		memset(out + done, 0, end - done);
 }
 
 /* Blocks begin before the first turn and end behind the last. */
@@ -104,8 +113,9 @@ void documents_read(const struct memory *memory, struct documents *documents)
 	if (!documents_range(memory, &documents->first, &end))
 		return;
 	documents->count = (size_t)(end - documents->first);
-	documents->documents = arena_alloc(memory->arena, (documents->count + DOCUMENT_BLOCK) *
-								  sizeof(struct recall_document));
+	documents->documents = (struct recall_document *)arena_bytes(
+		memory->arena,
+		(documents->count + DOCUMENT_BLOCK) * sizeof(struct recall_document));
 	copy_blocks(memory, documents);
 	trim(documents);
 	for (size_t i = 0; i < documents->count; i++)
