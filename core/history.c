@@ -83,6 +83,8 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 		if (!is_border(walk, limits) || walk->before / third <= made)
 			continue;
 		made = walk->before / third;
+		if (walk->ordinal <= cut->cut_before)
+			continue; /* what stands is no shorter */
 		cut->end = walk->at;
 		cut->cut_before = walk->ordinal;
 		cut->tokens = walk->before;
@@ -103,6 +105,30 @@ static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct
 		cut->tokens = walk->before;
 		return;
 	}
+}
+
+/* What the history may come to behind a cut. */
+static size_t room_of(const struct history_limits *limits)
+{
+	size_t reserve = limits->tokens / 6;
+	if (limits->memory > reserve)
+		reserve = limits->memory < limits->tokens / 2 ? limits->memory : limits->tokens / 2;
+	return limits->tokens - reserve;
+}
+
+/* From the cut that stands, when memory still holds what it takes out, to the next one. */
+static void move_cut(const struct walk *begin, size_t end, const struct history_limits *limits,
+		     struct history_cut *cut)
+{
+	struct walk walk = *begin;
+	size_t third = third_of(limits);
+	size_t most = room_of(limits);
+	if (limits->standing > limits->ordinal && limits->standing <= limits->covered)
+		find_ordinal(&walk, end, limits->standing, cut);
+	if (cut->total - cut->tokens <= (cut->cut_before > 0 ? most : limits->tokens))
+		return;
+	walk = *begin;
+	find_end(&walk, end, limits, (cut->total - most + third - 1) / third, cut);
 }
 
 struct history_cut history_choose_cut(const struct chat_request *request,
@@ -127,10 +153,8 @@ struct history_cut history_choose_cut(const struct chat_request *request,
 	if (limits->fixed != NULL) {
 		if (*limits->fixed > limits->ordinal)
 			find_ordinal(&walk, end, *limits->fixed, &cut);
-	} else if (cut.total > limits->tokens) {
-		size_t third = third_of(limits);
-		size_t surplus = cut.total - limits->tokens / 6 * 5;
-		find_end(&walk, end, limits, (surplus + third - 1) / third, &cut);
+	} else {
+		move_cut(&walk, end, limits, &cut);
 	}
 	return cut;
 }

@@ -13,6 +13,8 @@ struct history_limits {
 	uint32_t covered; /* ...and only exchanges before this ordinal may be taken out: memory
 			     holds them */
 	const uint32_t *fixed; /* not NULL: the cut is to end at this ordinal; 0: none is made */
+	uint32_t standing;     /* the ordinal where the last request's cut ended; 0: it had none */
+	size_t memory;         /* tokens that memory puts in the place of what is taken out */
 };
 
 struct history_cut {
@@ -23,9 +25,10 @@ struct history_cut {
 };
 
 /* What is to be taken out. Nothing until the history passes limits->tokens; then so many thirds of
- * the limit, counted from the history's beginning, as leave at most five sixths of it: the last
- * sixth is for what memory puts in their place. So the same cut stands until the history has grown
- * by another third (the first one, until it has grown by a sixth). Exchanges that are not covered
+ * the limit, counted from the history's beginning, as leave room for what memory puts in their
+ * place: a sixth of the limit, or what that takes if it is more (but half at most). The cut that
+ * stands goes on standing until what it leaves has outgrown that, although the estimates change a
+ * little from reply to reply, and it never goes back. Exchanges that are not covered
  * yet, or not answered, wait for a later request; a system message in the midst of the history,
  * which memory never holds, stays with all that follows it. The cut ends before a user message
  * whose predecessors are answered, so tool groups stay whole. */

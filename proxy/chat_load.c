@@ -90,7 +90,8 @@ static bool frozen_stands(const struct chat *chat, int64_t now)
 {
 	const struct memory_view *view = chat->view;
 	const struct frozen *frozen = &view->frozen;
-	if (!view->has_frozen || frozen->mode != chat->injects)
+	/* When auto picks another branch that is for what is new: what stands, stands. */
+	if (!view->has_frozen || (frozen->mode != chat->injects && chat->mode != MODE_AUTO))
 		return false;
 	if (!chat->newest.is_last)
 		return true;
@@ -129,15 +130,28 @@ static size_t estimated(const struct chat *chat, uint64_t tokens)
 	return (size_t)((double)tokens / chat->token_rate);
 }
 
+/* What the conversation was given so far. */
+static size_t given_tokens(const struct memory_view *view)
+{
+	size_t tokens = view->has_frozen ? view->frozen.tokens : 0;
+	for (size_t i = 0; i < view->replay_count; i++)
+		tokens += view->replays[i].tokens;
+	return tokens;
+}
+
+/* Only where the summary stands in for what is taken out. */
 static void choose_cut(struct chat *chat, struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
-	if (!trims(chat) || view->conversation == 0 || view->carried_from == UINT32_MAX)
+	if (!trims(chat) || !mode_uses_summary(chat->mode) || view->conversation == 0 ||
+	    view->carried_from == UINT32_MAX)
 		return;
 	struct history_limits limits = {
 		.tokens = estimated(chat, chat->settings.history_tokens),
 		.ordinal = view->carried_from,
 		.covered = covered_up_to(view),
+		.standing = view->has_frozen ? view->frozen.cut_before : 0,
+		.memory = given_tokens(view),
 	};
 	/* Within a loop of tool calls the cut stands as the user turn found it. */
 	if (!chat->newest.is_last)
@@ -184,6 +198,7 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 		return CHAT_READY;
 	chat_choose_branch(chat);
 	choose_cut(chat, arena);
+	chat_prefer_summary(chat);
 	chat_find_replays(chat, arena);
 	chat->stands = frozen_stands(chat, now);
 	plan_budget(chat);

@@ -61,11 +61,25 @@ void chat_choose_branch(struct chat *chat)
 	}
 }
 
+static bool is_cut(const struct chat *chat)
+{
+	return chat->cut.end > chat->cut.first;
+}
+
+void chat_prefer_summary(struct chat *chat)
+{
+	if (chat->mode != MODE_AUTO || chat->injects != MODE_BUFFER || !is_cut(chat))
+		return;
+	chat->branch = BRANCH_LONG;
+	chat->injects = MODE_SUMMARY;
+}
+
 void chat_prefer_wording(struct chat *chat)
 {
 	if (chat->mode != MODE_AUTO || !chat->question.wants_words)
 		return;
 	chat->branch = BRANCH_WORDING;
+	/* What was taken out has only its summary to stand for it: the words are recalled. */
 	if (chat->injects == MODE_SUMMARY)
-		chat->injects = MODE_BUFFER;
+		chat->injects = is_cut(chat) ? MODE_HYBRID : MODE_BUFFER;
 }

@@ -16,6 +16,8 @@ struct slice chat_own_text(const struct chat *chat, size_t first, size_t count,
 bool chat_choose_mode(struct chat *chat, struct slice word);
 /* What mode auto injects for this request. */
 void chat_choose_branch(struct chat *chat);
+/* A history that is long enough to be trimmed is long, however few its turns. */
+void chat_prefer_summary(struct chat *chat);
 /* Exact wording is asked for, and nothing frozen stands: the turns go before their summary. */
 void chat_prefer_wording(struct chat *chat);
 

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import in_front_of
 from harness.chat import Chat
-from harness.daemon import program
+from harness.daemon import clean_environment, program
 from harness.embeddings import EmbeddingServer, ScriptedEmbeddings
 from harness.memory_model import fact
 from harness.upstream import completion, json_reply, tool_call
@@ -252,7 +252,7 @@ def test_a_trimmed_60000_token_history(demo_model, tmp_path, make_daemon, user):
     daemon = make_daemon(in_front_of(demo_model) | {"memory": {"mode": "hybrid", "history": "trim"}})
     chat = Chat(daemon, user, session="log", system="You keep the log.")
     prompts, cached, removed, saved = [], [], [], []
-    for number in range(125):
+    for number in range(128):
         answer = chat.say(long_entry(number))
         usage = json.loads(answer.body)["usage"]
         prompts.append(usage["prompt_tokens"])
@@ -264,9 +264,10 @@ def test_a_trimmed_60000_token_history(demo_model, tmp_path, make_daemon, user):
     answer = chat.say("What is the keeper of lighthouse number 4 called?")
     usage = json.loads(answer.body)["usage"]
     whole = len(json.dumps(chat.messages)) / 4
-    assert whole > 57000 and usage["prompt_tokens"] <= 15000, (whole, usage)
+    assert whole > 55000 and usage["prompt_tokens"] < whole * 0.3, (whole, usage)
     assert "Keeper4son" in answer.text
-    assert max(prompts) <= 17500, "history_tokens and what memory adds"
+    assert max(prompts) <= 17000, "history_tokens, and what the newest turn is given"
+    assert sum(prompts[-30:]) / 30 < whole / 4, "in a quarter"
     assert removed == sorted(removed), "the cut goes on only"
     moves = [n for n in range(1, len(removed)) if removed[n] != removed[n - 1]]
     assert len(moves) <= 15, moves
@@ -293,7 +294,7 @@ def test_the_cut_stands_whatever_the_upstream_counts(make_daemon, upstream, user
         cuts.append(cut_of(chat, upstream.last))
     moves = [n for n in range(1, 60) if cuts[n] != cuts[n - 1]]
     assert cuts == sorted(cuts), cuts
-    assert cuts[-1] > 40 and len(moves) <= 20, cuts
+    assert cuts[-1] > 40 and len(moves) <= 14, cuts
     for n, same in enumerate(prefix_stability(upstream.chats()), 1):
         assert same >= 0.99 or n in moves, (n, same, cuts)
 
@@ -328,13 +329,12 @@ def test_tool_groups_stay_whole_and_the_newest_turns_stay(make_daemon, upstream,
         called = [c["id"] for m in sent for c in m.get("tool_calls") or []]
         answered = [m["tool_call_id"] for m in sent if m["role"] == "tool"]
         assert called == answered
-        assert own[-len(sent) + 1 :] == sent[1:] or n % 1 == 0
         assert sent[-1]["content"].endswith(own[-1]["content"])
         daemon.settle(user)
     assert len(cuts) > 2
 
 
-@pytest.mark.parametrize("mode", ["buffer", "entity", "vector", "summary", "auto", "hybrid"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("question", ["And now?", "Say word for word what I asked first."])
 def test_what_is_taken_out_always_leaves_its_summary(make_daemon, upstream, memory_model, user, mode, question):
     """Whatever mode the request asks for: no turn goes without the summary in its place."""
@@ -374,7 +374,8 @@ WORDING = {
     "english exactly": "What exactly did I say?",
     "english hyphens": "Give me that word-for-word, please.",
     "german": "Was habe ich wörtlich gesagt?",
-    "german 2": "Zitiere bitte meinen Eid Wort für Wort.",
+    "german 2": "Zitiere bitte meinen Eid.",
+    "german 3": "Sag mir das Wort für Wort.",
     "french": "Qu'ai-je dit mot pour mot ?",
     "spanish": "¿Qué dije, palabra por palabra?",
     "italian": "Che cosa ho detto parola per parola?",
@@ -525,37 +526,50 @@ def test_an_edit_after_a_restart_and_before_it_was_learned(make_daemon, upstream
     memory_model.otherwise = [fact("toy", "kite", "kite")]
     memory_model.refuse = lambda body: json_reply({"error": {}}, status=503)
     chat = Chat(daemon, user, session="s")
+    chat.say("Good morning.")
+    trunk = list(chat.messages)
     chat.say("I fly a kite.")
     daemon.kill_and_restart()
-    chat.messages = []
+    chat.messages = trunk
     memory_model.refuse = None
     memory_model.otherwise = []
     chat.say("I fly a drone.")
     daemon.settle(user)
     assert not memory_model.fact_calls("I fly a kite.") or daemon.values(user) == []
-    assert [t for r, t in daemon.messages(user) if r == "user"] == ["I fly a drone."]
+    assert [t for r, t in daemon.messages(user) if r == "user"] == ["Good morning.", "I fly a drone."]
 
 
 # ---- receipts ----
 
 
-@pytest.mark.parametrize("status", ["injected", "empty", "off", "bypassed"])
+@pytest.mark.parametrize("status", ["injected", "empty", "bypassed"])
 def test_requests_of_every_status_have_their_receipt(daemon, upstream, remembered, status):
-    mode = "off" if status == "off" else "vector"
+    mode = "vector"
     question = "Hm." if status == "empty" else ASKED["fence"][0]
     if status == "bypassed":
         upstream.script(json_reply({"error": {"message": "no"}}, status=400))
     chat = Chat(daemon, remembered, mode=mode)
+    body = chat.body(question)
     reply = chat.say(question)
     assert reply.status == status
-    if status == "off" and "X-Memory-Receipt" not in reply.headers:
-        pytest.fail("no receipt for off")
     receipt = receipt_of(daemon, reply)
     assert receipt["status"] == status and receipt["user"] == remembered and receipt["mode"] == mode
-    assert receipt["bytes_in"] == len(chat.body(question)) - len(json.dumps(chat.messages)[1:-1].encode()) - 2 or True
+    assert receipt["bytes_in"] == len(body)
     assert receipt["bytes_out"] == len(upstream.last.body)
     assert (receipt["items"] != []) == (status == "injected")
     assert receipt["elapsed_us"] >= 0 and "budget" in receipt
+
+
+@pytest.mark.parametrize("status", ["off", "anonymous", "side"])
+def test_what_memory_takes_no_part_in_leaves_no_receipt(daemon, upstream, remembered, status):
+    """It would be all that is stored of a temporary chat."""
+    headers = {"X-Memory-Task": "title"} if status == "side" else {}
+    chat = Chat(daemon, None if status == "anonymous" else remembered, mode="off" if status == "off" else None)
+    body = chat.body(ASKED["fence"][0])
+    reply = chat.say(ASKED["fence"][0], headers=headers)
+    assert reply.status == status and reply.headers["X-Memory-Tokens"] == "0"
+    assert "X-Memory-Receipt" not in reply.headers
+    assert upstream.last.body == body
 
 
 def test_a_receipts_tokens_add_up(make_daemon, upstream, memory_model, user):
@@ -629,7 +643,9 @@ def test_recallctl_explains_and_previews(daemon, upstream, remembered):
 
     def recallctl(*arguments):
         command = [program("proxy/recallctl"), "--admin", f"127.0.0.1:{daemon.admin_port}", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=20)
+        environment = clean_environment()
+        environment.pop("COLUMNS", None)  # of pytest's terminal
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, env=environment)
 
     explained = recallctl("explain", reply.headers["X-Memory-Receipt"])
     assert explained.returncode == 0 and "wendelstein" in explained.stdout, explained

@@ -309,6 +309,64 @@ START_TEST(parts_and_tool_calls_have_their_tokens)
 }
 END_TEST
 
+/* As the model's token rate is corrected from reply to reply, so is the limit in estimated tokens.
+ */
+START_TEST(a_cut_that_stands_follows_no_small_change_of_the_limit)
+{
+	struct draft draft;
+	uint32_t stood = 0;
+	int moves = 0;
+	setup(&draft);
+	for (int i = 0; i < 120; i++) {
+		size_t limit = LIMIT - (size_t)(i % 7) * (LIMIT / 100);
+		add_exchange(&draft, LIMIT / 30);
+		struct history_limits limits = {
+			.tokens = limit, .covered = UINT32_MAX, .standing = stood};
+		struct history_cut cut = choose(&draft, limits);
+		ck_assert_uint_ge(cut.cut_before, stood);
+		ck_assert(cut.cut_before == 0 || cut.total - cut.tokens <= limit / 6 * 5 + 5);
+		moves += cut.cut_before != stood;
+		stood = cut.cut_before;
+	}
+	ck_assert_int_le(moves, 14); /* a third at a time */
+	ck_assert_int_ge(moves, 8);
+	teardown(&draft);
+}
+END_TEST
+
+START_TEST(memory_that_takes_more_than_its_sixth_moves_the_cut)
+{
+	struct draft draft;
+	setup(&draft);
+	for (int i = 0; i < 40; i++)
+		add_exchange(&draft, LIMIT / 30);
+	struct history_limits limits = all_covered;
+	limits.standing = choose(&draft, limits).cut_before;
+	ck_assert_uint_gt(limits.standing, 0);
+	limits.memory = LIMIT / 6;
+	ck_assert_uint_eq(choose(&draft, limits).cut_before, limits.standing);
+	limits.memory = LIMIT / 2;
+	struct history_cut cut = choose(&draft, limits);
+	ck_assert_uint_gt(cut.cut_before, limits.standing);
+	ck_assert_uint_le(cut.total - cut.tokens + limits.memory, LIMIT);
+	limits.memory = SIZE_MAX;
+	ck_assert_uint_eq(choose(&draft, limits).cut_before, cut.cut_before);
+	teardown(&draft);
+}
+END_TEST
+
+START_TEST(a_cut_that_memory_does_not_hold_stands_no_more)
+{
+	struct draft draft;
+	setup(&draft);
+	for (int i = 0; i < 40; i++)
+		add_exchange(&draft, LIMIT / 30);
+	struct history_limits limits = {.tokens = LIMIT, .covered = 5, .standing = 20};
+	assert_no_cut(choose(&draft, limits));
+	teardown(&draft);
+}
+END_TEST
+
 START_TEST(any_limit_is_stood)
 {
 	static const size_t limits[] = {0, 1, 2, 3, SIZE_MAX};
@@ -333,4 +391,6 @@ UNIT_MAIN("history", a_short_history_is_left_whole, the_cut_stands_until_another
 	  only_whole_exchanges_are_taken_out,
 	  the_newest_turn_and_what_follows_it_never_move_the_cut,
 	  a_later_system_message_stays_with_all_behind_it, parts_and_tool_calls_have_their_tokens,
-	  any_limit_is_stood)
+	  a_cut_that_stands_follows_no_small_change_of_the_limit,
+	  memory_that_takes_more_than_its_sixth_moves_the_cut,
+	  a_cut_that_memory_does_not_hold_stands_no_more, any_limit_is_stood)
