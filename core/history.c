@@ -77,6 +77,7 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 		     size_t thirds, struct history_cut *cut)
 {
 	size_t third = third_of(limits);
+	cut->falls_short = true;
 	for (size_t made = 0; made < thirds && walk->at <= end; step(walk)) {
 		if (is_system(&walk->request->messages[walk->at]))
 			return;
@@ -88,6 +89,7 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 		cut->end = walk->at;
 		cut->cut_before = walk->ordinal;
 		cut->tokens = walk->before;
+		cut->falls_short = made < thirds;
 	}
 }
 
@@ -107,23 +109,14 @@ static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct
 	}
 }
 
-/* What the history may come to behind a cut. */
-static size_t room_of(const struct history_limits *limits)
-{
-	size_t reserve = limits->tokens / 6;
-	if (limits->memory > reserve)
-		reserve = limits->memory < limits->tokens / 2 ? limits->memory : limits->tokens / 2;
-	return limits->tokens - reserve;
-}
-
-/* From the cut that stands, when memory still holds what it takes out, to the next one. */
+/* From the cut that stands to the next one, when that is due. */
 static void move_cut(const struct walk *begin, size_t end, const struct history_limits *limits,
 		     struct history_cut *cut)
 {
 	struct walk walk = *begin;
 	size_t third = third_of(limits);
-	size_t most = room_of(limits);
-	if (limits->standing > limits->ordinal && limits->standing <= limits->covered)
+	size_t most = limits->tokens / 3 * 2;
+	if (limits->standing > limits->ordinal)
 		find_ordinal(&walk, end, limits->standing, cut);
 	if (cut->total - cut->tokens <= (cut->cut_before > 0 ? most : limits->tokens))
 		return;

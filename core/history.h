@@ -14,7 +14,6 @@ struct history_limits {
 			     holds them */
 	const uint32_t *fixed; /* not NULL: the cut is to end at this ordinal; 0: none is made */
 	uint32_t standing;     /* the ordinal where the last request's cut ended; 0: it had none */
-	size_t memory;         /* tokens that memory puts in the place of what is taken out */
 };
 
 struct history_cut {
@@ -22,16 +21,16 @@ struct history_cut {
 	uint32_t cut_before; /* the ordinal of the exchange at `end`; 0: nothing is taken out */
 	size_t tokens;       /* what is taken out, estimated */
 	size_t total;        /* tokens of the whole history, estimated */
+	bool falls_short;    /* more was to be taken out, but is not covered yet */
 };
 
 /* What is to be taken out. Nothing until the history passes limits->tokens; then so many thirds of
- * the limit, counted from the history's beginning, as leave room for what memory puts in their
- * place: a sixth of the limit, or what that takes if it is more (but half at most). The cut that
- * stands goes on standing until what it leaves has outgrown that, although the estimates change a
- * little from reply to reply, and it never goes back. Exchanges that are not covered
- * yet, or not answered, wait for a later request; a system message in the midst of the history,
- * which memory never holds, stays with all that follows it. The cut ends before a user message
- * whose predecessors are answered, so tool groups stay whole. */
+ * the limit, counted from the history's beginning, as leave at most two of them: the last third is
+ * for what memory puts in their place. The cut that stands goes on standing until what it leaves
+ * outgrows that, although the estimates change a little from reply to reply, and it never goes
+ * back. Exchanges that are not covered yet, or not answered, wait for a later request; a system
+ * message in the midst of the history, which memory never holds, stays with all that follows it.
+ * The cut ends before a user message whose predecessors are answered, so tool groups stay whole. */
 struct history_cut history_choose_cut(const struct chat_request *request,
 				      const struct history_limits *limits, struct arena *arena);
 

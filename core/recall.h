@@ -1,8 +1,8 @@
 /* Recall: which past turns, and which facts, bear on a question.
  *
- * Lexical ranks are BM25 over terms, in which a turn is lifted by its neighbours in the same
- * conversation, by its conversation, by who is asked about, and by dates that the question names.
- * With vectors, the ranks by similarity are fused in (reciprocal rank fusion). Pure functions: the
+ * A turn matches by its terms (BM25); with vectors, the ranks by similarity are fused in
+ * (reciprocal rank fusion). It is then lifted by its neighbours in the same conversation, by its
+ * conversation, by who is asked about, and by dates that the question names. Pure functions: the
  * store gives the postings, the clock is an argument. */
 #ifndef RECALLD_CORE_RECALL_H
 #define RECALLD_CORE_RECALL_H
@@ -33,7 +33,8 @@ struct recall_question {
 	size_t dimensions;
 };
 
-/* Reads the newest user turn's own text. `now` resolves "last week". `vector` is left NULL. */
+/* Reads the newest user turn's own text; of a long one its first and its last KiB, so that the
+ * terms are at most a thousand or so. `now` resolves "last week". `vector` is left NULL. */
 void recall_read_question(struct slice text, int64_t now, struct recall_question *question,
 			  struct arena *arena);
 
@@ -88,6 +89,12 @@ struct recall_hit {
  * nothing to do with the question is no hit, so a greeting gives none. */
 size_t recall_rank(const struct recall_question *question, const struct recall_corpus *corpus,
 		   struct recall_hit *hits, size_t limit, struct arena *arena);
+
+/* The part of a long text that bears most on the question: at most `limit` bytes, from and to the
+ * borders of sentences or words where these are near; the beginning when nothing in it does. Points
+ * into the text. */
+struct slice recall_excerpt(const struct recall_question *question, struct slice text, size_t limit,
+			    struct arena *arena);
 
 /* ---- facts ---- */
 

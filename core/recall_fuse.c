@@ -2,14 +2,15 @@
 
 #include <string.h>
 
-/* Reciprocal rank fusion (Cormack, Clarke and Buettcher 2009), with its customary constant. */
-static const float rank_constant = 60;
+/* Reciprocal rank fusion (Cormack, Clarke and Buettcher, 2009). Its customary constant of 60 is for
+ * many rankings of equal worth; here the first few of either must stand out. */
+static const float rank_constant = 10;
 static const float lexical_share = 1;
-static const float vector_share = 1;
-/* What is less similar than this has nothing to do with the question, in any model. */
+static const float vector_share = 0.7f;
+/* What is less similar than this has nothing to do with the question. */
 static const float least_similarity = 0.2f;
 
-enum { FUSED = 400 };
+enum { FUSED = 400 }; /* of each ranking */
 
 static void add_ranks(const struct recall_hit *hits, size_t count, float share, float *fused)
 {

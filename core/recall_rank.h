@@ -4,17 +4,21 @@
 
 #include "core/recall.h"
 
+/* What a term of this kind weighs in a match, and whether it can make one by itself. */
+float recall_kind_weight(enum term_kind kind);
+bool recall_tells(enum term_kind kind);
+
 /* Adds to each score how well the document's own words match the question's (BM25). */
 void recall_match(const struct recall_question *question, const struct recall_corpus *corpus,
 		  float *scores);
+
+/* Fuses the ranks by these scores with those by similarity; the fused scores take their place. */
+void recall_fuse(const struct recall_corpus *corpus, float *scores, struct arena *arena);
 
 /* Lifts what matches by what is around it: writes to `lifted` each document's score with its
  * neighbours' and its conversation's, raised by who and when the question asks about. */
 void recall_lift(const struct recall_question *question, const struct recall_corpus *corpus,
 		 const float *scores, float *lifted, struct arena *arena);
-
-/* Fuses the ranks by `scores` with those by similarity; the fused scores take the place. */
-void recall_fuse(const struct recall_corpus *corpus, float *scores, struct arena *arena);
 
 /* Writes the documents with the highest scores above 0, the best first, of equal ones the newest
  * first; at most `limit`. */
