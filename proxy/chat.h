@@ -44,7 +44,6 @@ enum chat_branch {
 	BRANCH_LONG,     /* a longer one */
 	BRANCH_SESSIONS, /* the user has several */
 	BRANCH_WORDING,  /* exact wording is asked for */
-	BRANCH_STANDS,   /* what was given before stands, and with it what was chosen then */
 };
 
 struct chat {

@@ -98,7 +98,6 @@ static void put_branch(struct buffer *out, const struct chat *chat)
 		[BRANCH_LONG] = "a long conversation of a user with no other session",
 		[BRANCH_SESSIONS] = "the user has more than one session",
 		[BRANCH_WORDING] = "the request asks for exact wording",
-		[BRANCH_STANDS] = "what the conversation was given before stands",
 	};
 	if (chat->branch == BRANCH_NONE)
 		return;

@@ -21,7 +21,6 @@ void chat_prefer_wording(struct chat *chat);
 
 /* Whether what was frozen was made in the mode that is asked for; and what injects then. */
 bool chat_mode_stands(const struct chat *chat);
-void chat_keep_mode(struct chat *chat);
 
 /* ---- chat_ids.c ---- */
 
