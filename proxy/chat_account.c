@@ -49,8 +49,8 @@ static void put_members(struct buffer *out, struct slice members)
 	buffer_append(out, members);
 }
 
-struct slice chat_list_items(const struct chat *chat, const struct context_item *items,
-			     size_t count, struct arena *arena)
+static struct slice list_items(const struct chat *chat, const struct context_item *items,
+			       size_t count, struct arena *arena)
 {
 	struct buffer out;
 	struct buffer one;
@@ -82,13 +82,27 @@ struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena
 	return take(&out, arena);
 }
 
-struct slice chat_join_lists(const struct slice *lists, size_t count, struct arena *arena)
+static struct slice join_lists(const struct slice *lists, size_t count, struct arena *arena)
 {
 	struct buffer out;
 	buffer_init(&out, ACCOUNT_LIMIT);
 	for (size_t i = 0; i < count; i++)
 		put_members(&out, lists[i]);
 	return take(&out, arena);
+}
+
+/* Of all that is given: the conversation's, what earlier turns were given, and this turn's. */
+static struct slice list_given(const struct chat *chat, struct arena *arena)
+{
+	const struct context *context = &chat->context;
+	size_t count = 0;
+	struct slice *lists = arena_alloc(arena, (chat->rider_count + 2) * sizeof(*lists));
+	if (chat->stands)
+		lists[count++] = chat->view->frozen.account;
+	for (size_t i = 0; i < chat->rider_count; i++)
+		lists[count++] = chat->replayed[i].account;
+	lists[count++] = list_items(chat, context->items, context->item_count, arena);
+	return join_lists(lists, count, arena);
 }
 
 static void put_branch(struct buffer *out, const struct chat *chat)
@@ -134,9 +148,10 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 		      (unsigned long long)chat->settings.context_tokens);
 	buffer_append(&out, SLICE(",\"items\":["));
 	if (injected)
-		buffer_append(&out, chat->items);
+		buffer_append(&out, list_given(chat, arena));
 	buffer_append(&out, SLICE("],\"dropped\":["));
-	buffer_append(&out, chat->dropped);
+	buffer_append(&out,
+		      list_items(chat, chat->context.dropped, chat->context.dropped_count, arena));
 	buffer_append_byte(&out, ']');
 	put_history(&out, chat);
 	buffer_printf(&out,

@@ -51,11 +51,7 @@ const struct imported_turn *chat_adopt(const struct chat *chat, int64_t started_
 
 /* ---- chat_account.c ---- */
 
-/* Items as members of a JSON array. */
-struct slice chat_list_items(const struct chat *chat, const struct context_item *items,
-			     size_t count, struct arena *arena);
 /* What of the new context is kept for later receipts: what was recalled, or all else. */
 struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena);
-struct slice chat_join_lists(const struct slice *lists, size_t count, struct arena *arena);
 
 #endif
