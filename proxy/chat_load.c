@@ -14,7 +14,7 @@ enum { SHARE_OF_REST = 3, LEAST_SHARE = 128 };
 enum { TRIMMED_SHARE = 4 };
 /* What is read back of turns for each token that may be given: they cost a token for four bytes and
  * more, and some are passed over. */
-enum { TEXT_PER_TOKEN = 8, LEAST_TEXT = 4096 };
+enum { TEXT_PER_TOKEN = 5, LEAST_TEXT = 2048 };
 
 static bool may_quote_an_answer(const struct chat *chat)
 {
