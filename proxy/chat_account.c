@@ -107,7 +107,10 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 	struct buffer out;
 	bool injected = chat->status == CHAT_INJECTED;
 	buffer_init(&out, RECEIPT_LIMIT);
-	buffer_printf(&out, "{\"id\":\"%016llx\",\"user\":", (unsigned long long)chat->receipt);
+	buffer_append_byte(&out, '{');
+	if (chat->receipt != 0)
+		buffer_printf(&out, "\"id\":\"%016llx\",", (unsigned long long)chat->receipt);
+	buffer_append(&out, SLICE("\"user\":"));
 	json_quote(&out, chat->identity.user);
 	buffer_printf(&out, ",\"mode\":\"%s\"", chat->mode_word);
 	put_branch(&out, chat);
