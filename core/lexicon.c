@@ -2,54 +2,22 @@
 
 #include "core/lexicon_words.h"
 #include "core/text.h"
+#include "core/word_map.h"
 
-#include <string.h>
-
-/* The words by their hashes: open addressing, a free slot has no bit set. Filled before main() and
- * never written again. */
 enum { SLOTS = 8192 };
 
-static struct {
-	uint64_t hash;
-	uint32_t bits;
-} slots[SLOTS];
+static struct word_slot slots[SLOTS];
+static struct word_map map = {slots, SLOTS};
 
-/* FNV-1a with MurmurHash3's finalizer, since FNV leaves the high bits of short words much alike. */
-uint64_t lexicon_hash(struct slice word)
+__attribute__((constructor)) static void fill_map(void)
 {
-	uint64_t hash = 0xCBF29CE484222325;
-	for (size_t i = 0; i < word.size; i++)
-		hash = (hash ^ (uint8_t)word.data[i]) * 0x100000001B3;
-	hash = (hash ^ hash >> 33) * 0xFF51AFD7ED558CCD;
-	hash = (hash ^ hash >> 33) * 0xC4CEB9FE1A85EC53;
-	return hash ^ hash >> 33;
-}
-
-static size_t slot_of(uint64_t hash)
-{
-	size_t at = (size_t)hash % SLOTS;
-	while (slots[at].bits != 0 && slots[at].hash != hash)
-		at = (at + 1) % SLOTS;
-	return at;
-}
-
-__attribute__((constructor)) static void fill_slots(void)
-{
-	for (size_t i = 0; i < sizeof(lexicon_words) / sizeof(lexicon_words[0]); i++) {
-		for (const char *at = lexicon_words[i]; *at != '\0';) {
-			size_t size = strcspn(at, " ");
-			uint64_t hash = lexicon_hash((struct slice){at, size});
-			size_t slot = slot_of(hash);
-			slots[slot].hash = hash;
-			slots[slot].bits |= 1U << i;
-			at += size + strspn(at + size, " ");
-		}
-	}
+	for (size_t i = 0; i < sizeof(lexicon_words) / sizeof(lexicon_words[0]); i++)
+		word_map_add(&map, lexicon_words[i], 1U << i);
 }
 
 uint32_t lexicon_find(uint64_t hash)
 {
-	return slots[slot_of(hash)].bits;
+	return word_map_find(&map, hash);
 }
 
 void lexicon_vote(struct lexicon_votes *votes, uint32_t languages, uint32_t count)

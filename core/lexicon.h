@@ -33,10 +33,8 @@ enum {
 	LEXICON_SELF,  /* no language: "I", "my" */
 };
 
-/* The hash that stands for a word, which is given as text_words() does. */
-uint64_t lexicon_hash(struct slice word);
-/* The languages in which it is a function word, one bit each, and the bits of
- * what it is else. */
+/* Of the word with this word_hash() the languages in which it is a function word, one bit each, and
+ * the bits of what it is else. */
 uint32_t lexicon_find(uint64_t hash);
 
 /* How many words of a text speak for each language. */

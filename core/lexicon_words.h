@@ -152,7 +152,8 @@ static const char *const lexicon_words[] = {
 		"อะ ะไ ไร ที ี่ ไห หน เม มื ื่ ผม ฉั ัน คุ ุณ คร รั ับ ค่ ่ะ เป ป็ ว่ ่า แล ละ หร รื "
 		"ขอ อง ใน ใช ช่ ไม ม่ ได ด้",
 	[LEXICON_LIGHT] =
-		"👋 🙂 😊 😀 😃 😄 😁 👍 🙏 ❤ hi hello hey thanks thank thx please ok okay yes yeah yep nope sure well oh hmm "
+		"today tonight tomorrow day doing going everything heute hoy oggi hoje aujourd сегодня "
+		"今天 今日 اليوم 👋 🙂 😊 😀 😃 😄 😁 👍 🙏 ❤ hi hello hey thanks thank thx please ok okay yes yeah yep nope sure well oh hmm "
 		"right fine cool great nice good bye goodbye morning evening night afternoon welcome "
 		"sorry go continue tell told say said says remind remember mention mentioned know "
 		"talk talked ask asked question answer help "

@@ -33,7 +33,8 @@ struct recall_question {
 	size_t dimensions;
 };
 
-/* Reads the newest user turn's own text. `now` resolves "last week". `vector` is left NULL. */
+/* Reads the newest user turn's own text; of a long one its first and its last KiB, so that the
+ * terms are at most a thousand or so. `now` resolves "last week". `vector` is left NULL. */
 void recall_read_question(struct slice text, int64_t now, struct recall_question *question,
 			  struct arena *arena);
 

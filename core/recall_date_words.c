@@ -1,25 +1,31 @@
 #include "core/recall_date_words.h"
 
+#include "core/word_map.h"
+
 #include <string.h>
 
-/* Each row's words in several languages: a word, then those that begin with it, as "letzte" and
- * "letzten" do, when a "*" stands behind it. */
+/* Each row's words in several languages, each word in one row only. Behind a "*" a word may go on,
+ * as "letzte" and "letzten" do. A month that may also be a name or a verb is a modal one. */
 static const struct {
 	enum date_kind kind;
 	int value;
 	const char *words;
 } rows[] = {
-	{DATE_MONTH, 1,
-	 "january jan januar janvier enero janeiro gennaio januari ocak январ* يناير"},
+	{DATE_MONTH, 1, "january januar janvier enero janeiro gennaio januari ocak январ* يناير"},
 	{DATE_MONTH, 2,
 	 "february feb februar février febrero fevereiro febbraio februari şubat феврал* فبراير"},
-	{DATE_MONTH, 3, "march märz mars marzo março maart mart март марта марте مارس"},
-	{DATE_MONTH, 4, "april apr avril abril aprile nisan апрел* أبريل ابريل"},
+	{DATE_MONTH, 3, "märz marzo março maart март марта марте مارس"},
+	{DATE_MONTH, 4, "apr avril abril aprile nisan апрел* أبريل ابريل"},
 	{DATE_MONTH, 5, "mai mayo maio maggio mei maj mayıs май мая мае مايو"},
+	{DATE_MODAL_MONTH, 1, "jan"},
+	{DATE_MODAL_MONTH, 3, "march mars mart"},
+	{DATE_MODAL_MONTH, 4, "april"},
 	{DATE_MODAL_MONTH, 5, "may"},
-	{DATE_MONTH, 6, "june jun juni juin junio junho giugno haziran июн* يونيو"},
+	{DATE_MODAL_MONTH, 6, "june"},
+	{DATE_MODAL_MONTH, 8, "august"},
+	{DATE_MONTH, 6, "jun juni juin junio junho giugno haziran июн* يونيو"},
 	{DATE_MONTH, 7, "july jul juli juillet julio julho luglio temmuz июл* يوليو"},
-	{DATE_MONTH, 8, "august aug août agosto augustus augusti ağustos август* أغسطس"},
+	{DATE_MONTH, 8, "aug août agosto augustus augusti ağustos август* أغسطس"},
 	{DATE_MONTH, 9,
 	 "september sept sep septembre septiembre setembro settembre eylül сентябр* سبتمبر"},
 	{DATE_MONTH, 10,
@@ -60,7 +66,7 @@ static const struct {
 	 "op van в"},
 	{DATE_DAYS_AGO, 0,
 	 "today tonight heute aujourd hoy hoje oggi vandaag сегодня اليوم 今天 今日"},
-	{DATE_DAYS_AGO, 1, "yesterday gestern hier ayer ontem ieri gisteren вчера أمس 昨天 昨日"},
+	{DATE_DAYS_AGO, 1, "yesterday gestern ayer ontem ieri gisteren вчера أمس 昨天 昨日"},
 	{DATE_DAYS_AGO, 2,
 	 "vorgestern avant-hier anteayer anteontem eergisteren позавчера 前天 一昨"},
 	{DATE_LAST_UNIT, UNIT_WEEK, "上周 上週 先週"},
@@ -73,25 +79,35 @@ static const struct {
 	{DATE_MONTH_SIGN, 0, "月* 월*"},
 };
 
-static bool matches(struct slice pattern, struct slice word)
+enum { SLOTS = 1024, LONGEST = 32 };
+
+static struct word_slot slots[SLOTS];
+static struct word_map map = {slots, SLOTS};
+
+__attribute__((constructor)) static void fill_map(void)
 {
-	bool is_open = pattern.data[pattern.size - 1] == '*';
-	if (!is_open)
-		return slice_equal(pattern, word);
-	return slice_starts_with(word, slice_part(pattern, 0, pattern.size - 1));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		word_map_add(&map, rows[i].words, (uint32_t)i + 1);
+}
+
+/* The number of the row, from 1; 0: none. */
+static uint32_t row_of(struct slice word)
+{
+	uint32_t row = word_map_find(&map, word_hash(word));
+	char open[LONGEST + 1];
+	for (size_t size = 1; row == 0 && size <= word.size && size <= LONGEST; size++) {
+		memcpy(open, word.data, size);
+		open[size] = '*';
+		row = word_map_find(&map, word_hash((struct slice){open, size + 1}));
+	}
+	return row;
 }
 
 bool date_word_find(struct slice word, struct date_token *token)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		for (const char *at = rows[i].words; *at != '\0';) {
-			size_t size = strcspn(at, " ");
-			if (matches((struct slice){at, size}, word)) {
-				*token = (struct date_token){rows[i].kind, rows[i].value};
-				return true;
-			}
-			at += size + strspn(at + size, " ");
-		}
-	}
-	return false;
+	uint32_t row = row_of(word);
+	if (row == 0)
+		return false;
+	*token = (struct date_token){rows[row - 1].kind, rows[row - 1].value};
+	return true;
 }

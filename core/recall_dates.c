@@ -258,7 +258,7 @@ static size_t read_ago(struct reader *reader, size_t at)
 		return 0;
 	int unit = days[token_at(reader, number + 1)->value];
 	int back = token_at(reader, number)->value * unit;
-	add_days(reader, back + unit / 2, unit + unit % 2);
+	add_days(reader, back + unit / 2, unit);
 	return 3;
 }
 

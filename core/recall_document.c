@@ -1,6 +1,6 @@
-#include "core/lexicon.h"
 #include "core/recall.h"
 #include "core/text.h"
+#include "core/word_map.h"
 
 uint32_t recall_speaker(uint64_t hash)
 {
@@ -10,7 +10,7 @@ uint32_t recall_speaker(uint64_t hash)
 
 static bool take_first(void *cookie, struct slice word)
 {
-	*(uint64_t *)cookie = lexicon_hash(word);
+	*(uint64_t *)cookie = word_hash(word);
 	return false;
 }
 

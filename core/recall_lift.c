@@ -45,17 +45,24 @@ static uint32_t slot_of(const struct chains *chains, uint32_t conversation)
 	return at;
 }
 
-static void link_documents(struct chains *chains, const struct recall_corpus *corpus,
-			   const float *scores, struct arena *arena)
+static void make_chains(struct chains *chains, const struct recall_corpus *corpus,
+			struct arena *arena)
 {
+	size_t runs = count_runs(corpus);
 	*chains = (struct chains){.capacity = 2};
-	while (chains->capacity < 2 * count_runs(corpus))
+	while (chains->capacity < 2 * runs)
 		chains->capacity *= 2;
 	chains->chains = arena_alloc(arena, chains->capacity * sizeof(struct chain));
 	for (size_t i = 0; i < chains->capacity; i++)
 		chains->chains[i].last = NONE;
 	chains->previous = arena_alloc(arena, corpus->count * sizeof(uint32_t));
 	chains->slots = arena_alloc(arena, corpus->count * sizeof(uint32_t));
+}
+
+static void link_documents(struct chains *chains, const struct recall_corpus *corpus,
+			   const float *scores, struct arena *arena)
+{
+	make_chains(chains, corpus, arena);
 	for (uint32_t i = 0; i < corpus->count; i++) {
 		const struct recall_document *document = &corpus->documents[i];
 		if (!document->is_live)

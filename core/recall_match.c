@@ -8,12 +8,21 @@ static const float saturation = 1;
 static const float length_weight = 0.5f;
 static const float rarity_power = 1.3f;
 
-/* A word and its stem are two terms that are counted together. A function word only tells apart
- * what other words have found. */
-static const float kind_weights[] = {
-	[TERM_WORD] = 1,     [TERM_FORM] = 0.4f,      [TERM_STEM] = 0.75f,
-	[TERM_LIGHT] = 0.3f, [TERM_FUNCTION] = 0.15f,
-};
+float recall_kind_weight(enum term_kind kind)
+{
+	/* A word and its stem are two terms that are counted together. A function word only tells
+	 * apart what other words have found. */
+	static const float weights[] = {
+		[TERM_WORD] = 1,     [TERM_FORM] = 0.4f,      [TERM_STEM] = 0.75f,
+		[TERM_LIGHT] = 0.3f, [TERM_FUNCTION] = 0.15f,
+	};
+	return weights[kind];
+}
+
+bool recall_tells(enum term_kind kind)
+{
+	return kind != TERM_LIGHT && kind != TERM_FUNCTION;
+}
 
 static float mean_words(const struct recall_corpus *corpus)
 {
@@ -33,13 +42,13 @@ static void match_term(const struct recall_corpus *corpus, size_t at, enum term_
 		       float mean, float *scores)
 {
 	const struct recall_postings *found = &corpus->postings[at];
-	bool says_little = kind == TERM_LIGHT || kind == TERM_FUNCTION;
-	float weight = kind_weights[kind] * rarity(found->count, corpus->count) * (saturation + 1);
+	float weight =
+		recall_kind_weight(kind) * rarity(found->count, corpus->count) * (saturation + 1);
 	for (size_t i = 0; i < found->count; i++) {
 		struct recall_posting posting = found->postings[i];
 		const struct recall_document *document = &corpus->documents[posting.document];
 		float *score = &scores[posting.document];
-		if (!document->is_live || (says_little && *score == 0))
+		if (!document->is_live || (!recall_tells(kind) && *score == 0))
 			continue;
 		float often = (float)posting.count;
 		float length = 1 - length_weight + length_weight * (float)document->words / mean;

@@ -1,5 +1,5 @@
-#include "core/recall.h"
 #include "core/recall_dates.h"
+#include "core/recall_rank.h"
 #include "core/text.h"
 #include "core/utf8.h"
 
@@ -131,32 +131,36 @@ static struct slice fold(struct slice text, struct arena *arena)
 static bool names_something(const struct term_list *terms)
 {
 	for (size_t i = 0; i < terms->count; i++) {
-		if (terms->terms[i].kind <= TERM_STEM)
+		if (recall_tells(terms->terms[i].kind))
 			return true;
 	}
 	return false;
 }
 
-/* What a question is about is told by its beginning; what may be pasted behind it is not searched
- * for phrases. */
-static struct slice beginning(struct slice text)
+/* What a long message asks is told by its beginning and its end; what is pasted between them would
+ * only cost time. */
+static struct slice asking_part(struct slice text, struct arena *arena)
 {
-	enum { LONGEST = 4096 };
-	if (text.size <= LONGEST)
+	enum { HALF = 1024 };
+	if (text.size <= 2 * HALF)
 		return text;
-	size_t end = LONGEST;
-	while (end > LONGEST - 4 && utf8_is_tail(text.data[end]))
-		end--;
-	return slice_part(text, 0, end);
+	size_t first = HALF;
+	size_t last = text.size - HALF;
+	while (first > HALF - 4 && utf8_is_tail(text.data[first]))
+		first--;
+	while (last < text.size - HALF + 4 && utf8_is_tail(text.data[last]))
+		last++;
+	return arena_printf(arena, "%.*s\n%.*s", (int)first, text.data, (int)(text.size - last),
+			    text.data + last);
 }
 
 void recall_read_question(struct slice text, int64_t now, struct recall_question *question,
 			  struct arena *arena)
 {
-	struct slice asked = beginning(text);
+	struct slice asked = asking_part(text, arena);
 	struct slice folded = fold(asked, arena);
 	*question = (struct recall_question){.text = text};
-	terms_read(text, &question->terms, arena);
+	terms_read(asked, &question->terms, arena);
 	question->has_subject = names_something(&question->terms);
 	question->about_user = question->terms.says_i;
 	question->wants_words = HOLDS_ANY(folded, wants_words_phrases);

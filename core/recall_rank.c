@@ -1,6 +1,7 @@
 #include "core/recall_rank.h"
 
-/* A question that is only about a time, "what did we do yesterday?", finds all of it. */
+/* A question that is only about a time, "what did we do yesterday?", finds all that was said then.
+ */
 static void match_periods(const struct recall_question *question,
 			  const struct recall_corpus *corpus, float *scores)
 {
@@ -14,20 +15,27 @@ static void match_periods(const struct recall_question *question,
 	}
 }
 
+static bool is_any(const float *scores, size_t count)
+{
+	size_t at = 0;
+	while (at < count && scores[at] == 0)
+		at++;
+	return at < count;
+}
+
 size_t recall_rank(const struct recall_question *question, const struct recall_corpus *corpus,
 		   struct recall_hit *hits, size_t limit, struct arena *arena)
 {
-	if (corpus->count == 0 || (!question->has_subject && !question->about_past))
-		return 0;
 	float *scores = arena_alloc(arena, corpus->count * sizeof(float));
-	if (!question->has_subject) {
-		match_periods(question, corpus, scores);
-		return recall_top(scores, corpus->count, hits, limit);
-	}
 	float *lifted = arena_alloc(arena, corpus->count * sizeof(float));
-	recall_match(question, corpus, scores);
-	if (corpus->similarities != NULL)
+	if (question->has_subject)
+		recall_match(question, corpus, scores);
+	if (question->has_subject && corpus->similarities != NULL)
 		recall_fuse(corpus, scores, arena);
+	if (question->about_past && !is_any(scores, corpus->count))
+		match_periods(question, corpus, scores);
+	if (!is_any(scores, corpus->count))
+		return 0;
 	recall_lift(question, corpus, scores, lifted, arena);
 	return recall_top(lifted, corpus->count, hits, limit);
 }

@@ -4,6 +4,10 @@
 
 #include "core/recall.h"
 
+/* What a term of this kind weighs in a match, and whether it can make one by itself. */
+float recall_kind_weight(enum term_kind kind);
+bool recall_tells(enum term_kind kind);
+
 /* Adds to each score how well the document's own words match the question's (BM25). */
 void recall_match(const struct recall_question *question, const struct recall_corpus *corpus,
 		  float *scores);

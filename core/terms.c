@@ -2,6 +2,7 @@
 
 #include "core/lexicon.h"
 #include "core/text.h"
+#include "core/word_map.h"
 
 #include <libstemmer.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static void count_word(struct word_table *table, struct slice word)
 {
 	if (2 * table->used >= table->capacity)
 		grow(table);
-	uint64_t hash = lexicon_hash(word);
+	uint64_t hash = word_hash(word);
 	struct word *slot = slot_of(table, hash);
 	if (slot->text.size == 0) {
 		*slot = (struct word){.hash = hash,
@@ -62,12 +63,12 @@ static void count_word(struct word_table *table, struct slice word)
 
 static void note_self(struct word_table *table, struct slice word)
 {
-	uint32_t bits = lexicon_find(lexicon_hash(word));
+	uint32_t bits = lexicon_find(word_hash(word));
 	if ((bits & 1U << LEXICON_SELF) != 0)
 		table->self_bits |= bits;
 }
 
-/* "caroline's", "l'homme" and "I'm" are more than one word: what is a single letter beside an
+/* "caroline's", "I'm" and "vector_store" are more than one word: what is a single letter beside an
  * apostrophe is dropped. */
 static bool take_word(void *cookie, struct slice word)
 {
@@ -75,7 +76,7 @@ static bool take_word(void *cookie, struct slice word)
 	table->words++;
 	size_t begin = 0;
 	for (size_t at = 0; at <= word.size; at++) {
-		if (at < word.size && word.data[at] != '\'')
+		if (at < word.size && word.data[at] != '\'' && word.data[at] != '_')
 			continue;
 		note_self(table, slice_part(word, begin, at));
 		bool is_whole = begin == 0 && at == word.size;
@@ -161,8 +162,8 @@ static void add_terms(struct term_list *list, const struct word *word, struct st
 	bool is_light = kind == TERM_LIGHT;
 	if (!is_light)
 		term->kind = TERM_FORM;
-	list->terms[list->count++] = (struct term){lexicon_hash(stemmed), word->count,
-						   is_light ? TERM_LIGHT : TERM_STEM};
+	list->terms[list->count++] =
+		(struct term){word_hash(stemmed), word->count, is_light ? TERM_LIGHT : TERM_STEM};
 }
 
 void terms_read(struct slice text, struct term_list *list, struct arena *arena)

@@ -12,6 +12,7 @@ struct recall_fixture {
 	struct term_list terms[RECALL_FIXTURE_MAX];
 	size_t count;
 	int64_t now;
+	const float *similarities; /* NULL: none */
 };
 
 static inline void recall_fixture_say(struct recall_fixture *memory, struct turn turn)
@@ -54,8 +55,10 @@ static inline size_t recall_fixture_ask(struct recall_fixture *memory, const cha
 		arena_alloc(&memory->arena, question.terms.count * sizeof(struct recall_postings));
 	for (size_t i = 0; i < question.terms.count; i++)
 		postings[i] = recall_fixture_find(memory, question.terms.terms[i].hash);
-	struct recall_corpus corpus = {
-		.documents = memory->documents, .count = memory->count, .postings = postings};
+	struct recall_corpus corpus = {.documents = memory->documents,
+				       .count = memory->count,
+				       .postings = postings,
+				       .similarities = memory->similarities};
 	return recall_rank(&question, &corpus, hits, limit, &memory->arena);
 }
 

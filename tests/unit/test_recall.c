@@ -2,6 +2,7 @@
 
 #include "tests/unit/recall_fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct recall_fixture memory;
@@ -72,5 +73,183 @@ START_TEST(what_is_not_live_is_not_found)
 }
 END_TEST
 
+START_TEST(a_greeting_recalls_nothing_from_a_large_memory_either)
+{
+	enum { COUNT = 60 };
+	static const char *texts[COUNT];
+	for (size_t i = 0; i < COUNT; i++)
+		texts[i] = small[i % 6];
+	remember(texts, COUNT);
+	assert_nothing("Hi there!");
+	assert_nothing("Thank you so much, good night");
+}
+END_TEST
+
+START_TEST(an_answer_is_found_by_the_question_before_it)
+{
+	static const char *const talk[] = {
+		"The weather was awful all week.", "Indeed.",
+		"Which breed is your new puppy?",  "A beagle!",
+		"Let us cook something tonight.",  "Gladly, what about pasta?",
+	};
+	remember(talk, 6);
+	struct recall_hit hits[8];
+	size_t found = recall_fixture_ask(&memory, "what breed is the puppy", hits, 8);
+	ck_assert_uint_ge(found, 2);
+	ck_assert(hits[0].document == 3 || hits[1].document == 3);
+}
+END_TEST
+
+START_TEST(interleaved_conversations_are_not_neighbours)
+{
+	static const char *const talk[] = {"Which breed is your puppy?", "Unrelated remark.",
+					   "A beagle!"};
+	remember(talk, 3);
+	memory.documents[1].conversation = 2;
+	struct recall_hit hits[8];
+	size_t found = recall_fixture_ask(&memory, "what breed is the puppy", hits, 8);
+	ck_assert_uint_eq(found, 2);
+	ck_assert(hits[0].document != 1 && hits[1].document != 1);
+}
+END_TEST
+
+START_TEST(who_is_asked_about_counts_more)
+{
+	static const char *const talk[] = {
+		"Maria: I adopted a kitten from the shelter.",
+		"John: I adopted a kitten from the shelter.",
+	};
+	remember(talk, 2);
+	assert_first("Who adopted a kitten, was it Maria?", 0);
+	assert_first("Did John adopt a kitten?", 1);
+}
+END_TEST
+
+START_TEST(a_question_about_the_user_lifts_the_users_own_turns)
+{
+	static const char *const talk[] = {
+		"You could try the hiking trails.",
+		"Which ones do you mean?",
+		"Try the hiking trails in the north.",
+	};
+	remember(talk, 3);
+	memory.documents[0].role = ROLE_ASSISTANT;
+	memory.documents[2].role = ROLE_USER;
+	assert_first("Which hiking trails did I mention?", 2);
+	memory.documents[0].role = ROLE_USER;
+	memory.documents[2].role = ROLE_ASSISTANT;
+	assert_first("Which hiking trails did I mention?", 0);
+}
+END_TEST
+
+START_TEST(what_was_said_in_the_period_asked_about_counts_more)
+{
+	static const char *const talk[] = {"We went camping by the lake.",
+					   "We went camping by the lake."};
+	remember(talk, 2);
+	memory.documents[0].conversation = 7;
+	memory.documents[0].created_at = 1683500000000; /* 2023-05-07 */
+	assert_first("When did we go camping in May 2023?", 0);
+	assert_first("When did we go camping?", 1);
+}
+END_TEST
+
+START_TEST(a_question_about_a_time_alone_finds_what_was_said_then)
+{
+	remember(small, 6); /* on 2023-07-22 */
+	memory.documents[3].created_at = 1683500000000;
+	assert_first("What did we talk about on 7 May 2023?", 3);
+	assert_nothing("What did we talk about on 8 June 2023?");
+}
+END_TEST
+
+START_TEST(equal_hits_come_newest_first_and_at_most_so_many)
+{
+	static const char *const talk[] = {"apple", "apple", "apple", "apple"};
+	remember(talk, 4);
+	for (uint32_t i = 0; i < 4; i++)
+		memory.documents[i].conversation = i;
+	for (uint32_t i = 0; i < 4; i++)
+		memory.documents[i].role = ROLE_USER;
+	struct recall_hit hits[4];
+	ck_assert_uint_eq(recall_fixture_ask(&memory, "apple", hits, 3), 3);
+	ck_assert_uint_eq(hits[0].document, 3);
+	ck_assert_uint_eq(hits[1].document, 2);
+	ck_assert_uint_eq(hits[2].document, 1);
+	ck_assert_uint_eq(recall_fixture_ask(&memory, "apple", hits, 0), 0);
+}
+END_TEST
+
+START_TEST(similar_turns_are_found_without_a_common_word)
+{
+	static const float similarities[] = {-2, 0.1f, 0.05f, 0, 0.9f, 0.1f};
+	remember(small, 6);
+	memory.similarities = similarities;
+	assert_first("trouble with papers of many pages", 4);
+	assert_nothing("Hi!");
+	memory.documents[4].is_live = 0;
+	assert_nothing("Anything about quokkas?");
+}
+END_TEST
+
+START_TEST(a_huge_question_is_answered)
+{
+	enum { SIZE = 64 * 1024 };
+	char *question = malloc(SIZE + 1);
+	for (size_t i = 0; i < SIZE; i++)
+		question[i] = i % 5 == 4 ? ' ' : (char)('a' + i / 5 * 7 % 26);
+	memcpy(question, "vector store ", 13);
+	question[SIZE] = '\0';
+	remember(small, 6);
+	assert_first(question, 2);
+	memset(question, 'x', 13);
+	memcpy(question + SIZE - 13, " vector store", 13);
+	assert_first(question, 2);
+	free(question);
+}
+END_TEST
+
+START_TEST(an_empty_memory_recalls_nothing)
+{
+	remember(small, 0);
+	assert_nothing("Which vector store?");
+	assert_nothing("");
+	assert_nothing(NULL);
+}
+END_TEST
+
+START_TEST(facts_are_ranked_by_the_words_they_share_with_the_question)
+{
+	const struct fact facts[] = {
+		{.entity = SLICE("user"), .key = SLICE("vector_store"), .value = SLICE("ChromaDB")},
+		{.entity = SLICE("user"), .key = SLICE("name"), .value = SLICE("Alex")},
+		{.entity = SLICE("Julia"), .key = SLICE("profession"), .value = SLICE("painter")},
+		{.entity = SLICE("user"), .key = SLICE("store"), .value = SLICE("bakery")},
+	};
+	float scores[4];
+	struct recall_question question;
+	recall_read_question(SLICE("Which vector stores do I use?"), 0, &question, &memory.arena);
+	recall_rank_facts(&question, facts, 4, scores, &memory.arena);
+	ck_assert(scores[0] > scores[3] && scores[3] > 0);
+	ck_assert(scores[1] == 0 && scores[2] == 0);
+	recall_read_question(SLICE("What does Julia do?"), 0, &question, &memory.arena);
+	recall_rank_facts(&question, facts, 4, scores, &memory.arena);
+	ck_assert(scores[2] > 0 && scores[0] == 0);
+	recall_read_question(SLICE("Hello user!"), 0, &question, &memory.arena);
+	recall_rank_facts(&question, facts, 4, scores, &memory.arena);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert(scores[i] == 0);
+}
+END_TEST
+
 UNIT_MAIN("recall", the_turn_that_answers_comes_first_in_a_small_memory, a_greeting_recalls_nothing,
-	  what_is_not_live_is_not_found)
+	  what_is_not_live_is_not_found, a_greeting_recalls_nothing_from_a_large_memory_either,
+	  an_answer_is_found_by_the_question_before_it,
+	  interleaved_conversations_are_not_neighbours, who_is_asked_about_counts_more,
+	  a_question_about_the_user_lifts_the_users_own_turns,
+	  what_was_said_in_the_period_asked_about_counts_more,
+	  a_question_about_a_time_alone_finds_what_was_said_then,
+	  equal_hits_come_newest_first_and_at_most_so_many,
+	  similar_turns_are_found_without_a_common_word, a_huge_question_is_answered,
+	  an_empty_memory_recalls_nothing,
+	  facts_are_ranked_by_the_words_they_share_with_the_question)

@@ -209,7 +209,39 @@ START_TEST(word_that_there_is_no_vector_needs_no_dimensions)
 }
 END_TEST
 
-START_TEST(what_is_hidden_or_superseded_wants_no_vector_and_keeps_none)
+static bool is_kept(struct fixture *fixture, const int8_t *vector)
+{
+	struct transaction transaction;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	struct slice bytes = {(const char *)vector, DIMENSIONS};
+	bool found = false;
+	ck_assert(transaction_begin_read(&transaction, fixture->store));
+	scan_begin(&scan, &transaction, TABLE_VECTORS, key_empty(), FORWARD);
+	while (!found && scan_next(&scan, &key, &value))
+		found = slice_find(value, bytes, 0) < value.size;
+	scan_end(&scan);
+	transaction_abort(&transaction);
+	return found;
+}
+
+START_TEST(the_vector_of_a_hidden_turn_is_gone)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say_many(&fixture, 2);
+	struct embedded_turn turns[] = {{1, make_vector(&fixture)}, {3, make_vector(&fixture)}};
+	ck_assert_int_eq(embed(&fixture, "model", DIMENSIONS, turns, 2), STORE_OK);
+	ck_assert(is_kept(&fixture, turns[0].vector));
+	ck_assert_int_eq(fixture_learned(&fixture, 1, NULL, 0, true), STORE_OK);
+	ck_assert(!is_kept(&fixture, turns[0].vector));
+	ck_assert(is_kept(&fixture, turns[1].vector));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_is_hidden_or_superseded_wants_no_vector)
 {
 	struct fixture fixture;
 	struct oracle oracle;
@@ -324,8 +356,8 @@ UNIT_MAIN("store_vectors", each_turn_is_asked_for_once_the_oldest_first,
 	  what_came_out_of_order_leaves_the_gaps_to_be_asked_for,
 	  recall_compares_each_vector_with_the_question_s,
 	  another_model_s_first_vectors_take_the_place_of_all,
-	  word_that_there_is_no_vector_needs_no_dimensions,
-	  what_is_hidden_or_superseded_wants_no_vector_and_keeps_none,
+	  word_that_there_is_no_vector_needs_no_dimensions, the_vector_of_a_hidden_turn_is_gone,
+	  what_is_hidden_or_superseded_wants_no_vector,
 	  a_turn_that_was_passed_by_is_asked_for_when_it_stands_again,
 	  a_long_text_is_cut_between_characters,
 	  vectors_of_a_user_who_is_unknown_or_forgotten_are_not_kept,

@@ -1,5 +1,5 @@
-#include "core/lexicon.h"
 #include "core/terms.h"
+#include "core/word_map.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
@@ -11,7 +11,7 @@ static struct arena arena;
 static const struct term *find(const struct term_list *list, const char *word)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		if (list->terms[i].hash == lexicon_hash(slice_of(word)))
+		if (list->terms[i].hash == word_hash(slice_of(word)))
 			return &list->terms[i];
 	}
 	return NULL;

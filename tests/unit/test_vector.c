@@ -108,5 +108,4 @@ END_TEST
 UNIT_MAIN("vector", the_largest_component_becomes_127, numbers_that_are_no_direction_are_refused,
 	  the_smallest_and_the_largest_numbers_keep_their_direction,
 	  a_dot_product_is_exact_at_every_length_and_place, the_longest_vectors_do_not_overflow,
-	  a_cosine_tells_direction_and_not_length,
-	  a_quantized_cosine_is_near_that_of_the_numbers)
+	  a_cosine_tells_direction_and_not_length, a_quantized_cosine_is_near_that_of_the_numbers)

@@ -1,0 +1,186 @@
+#include "storage/lmdb_index.h"
+#include "tests/unit/store_talk.h"
+
+#include <lmdb.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MAP = 256 * 1024 * 1024 };
+
+/* ---- built anew ---- */
+
+/* What a store has that was written with other terms. */
+static void make_outdated(struct fixture *fixture)
+{
+	struct transaction transaction;
+	uint64_t version = 1;
+	ck_assert(transaction_begin_write(&transaction, fixture->store));
+	table_clear(&transaction, TABLE_POSTINGS);
+	table_put(&transaction, TABLE_TERMS, key_u64(key_of_user(fixture_key("alex")), 3),
+		  SLICE("of no use"));
+	table_write(&transaction, TABLE_META, key_of_name("index_version"), stored_number_fields,
+		    &version);
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+}
+
+/* A store of the format before, which had no index. */
+static void make_old(struct fixture *fixture)
+{
+	struct transaction transaction;
+	uint64_t format = 1;
+	ck_assert(transaction_begin_write(&transaction, fixture->store));
+	table_clear(&transaction, TABLE_POSTINGS);
+	table_clear(&transaction, TABLE_DOCUMENTS);
+	table_clear(&transaction, TABLE_TERMS);
+	(void)table_delete(&transaction, TABLE_META, key_of_name("index_version"));
+	table_write(&transaction, TABLE_META, key_of_name("format"), stored_number_fields, &format);
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+}
+
+START_TEST(an_index_of_other_terms_or_none_is_built_anew_when_the_store_is_opened)
+{
+	struct fixture fixture;
+	struct oracle oracle;
+	fixture_init(&fixture, MAP);
+	oracle_init(&oracle, &fixture);
+	for (int i = 0; i < 5; i++)
+		talk_import(&fixture, 900);
+	oracle_look(&oracle, TURN_SUPERSEDED);
+	for (int i = 0; i < 10; i++) {
+		talk_ask_again(&oracle, i);
+		talk_hide(&oracle);
+	}
+	make_outdated(&fixture);
+	fixture_reopen(&fixture);
+	ck_assert_uint_gt(talk_recall(&oracle) + oracle_ask(&oracle, "wordaa"), 0);
+	make_old(&fixture);
+	fixture_reopen(&fixture);
+	ck_assert_uint_gt(talk_recall(&oracle) + oracle_ask(&oracle, "wordaa"), 0);
+	oracle_finish(&oracle);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+static void kill_while_opening(struct fixture *fixture, useconds_t after)
+{
+	pid_t child = fork();
+	if (child == 0) {
+		char error[256];
+		struct store_options options = {fixture->path, MAP, 10};
+		(void)store_open(&options, error, sizeof(error));
+		pause();
+	}
+	usleep(after);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+START_TEST(a_kill_while_the_index_is_built_anew_leaves_no_half_of_it)
+{
+	struct fixture fixture;
+	struct oracle oracle;
+	char error[256];
+	struct store_options options = {fixture.path, MAP, 10};
+	fixture_init(&fixture, MAP);
+	oracle_init(&oracle, &fixture);
+	for (int i = 0; i < 7; i++)
+		talk_import(&fixture, 1000);
+	oracle_look(&oracle, TURN_SUPERSEDED);
+	for (useconds_t after = 1000; after < 200000; after *= 2) {
+		make_outdated(&fixture);
+		store_close(fixture.store);
+		kill_while_opening(&fixture, after);
+		fixture.store = store_open(&options, error, sizeof(error));
+		ck_assert_msg(fixture.store != NULL, "%s", error);
+		ck_assert_uint_gt(oracle_ask(&oracle, "wordaa wordbb"), 0);
+	}
+	oracle_finish(&oracle);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* ---- what it costs ---- */
+
+static uint64_t bytes_of_index(struct fixture *fixture)
+{
+	struct transaction transaction;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	uint64_t bytes = 0;
+	ck_assert(transaction_begin_read(&transaction, fixture->store));
+	for (int table = TABLE_DOCUMENTS; table <= TABLE_POSTINGS; table++) {
+		scan_begin(&scan, &transaction, (enum table)table, key_empty(), FORWARD);
+		while (scan_next(&scan, &key, &value))
+			bytes += key.size + value.size;
+		scan_end(&scan);
+	}
+	transaction_abort(&transaction);
+	return bytes;
+}
+
+START_TEST(the_index_grows_linearly)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < 5; i++)
+		talk_import(&fixture, 1000);
+	uint64_t half = bytes_of_index(&fixture);
+	for (int i = 0; i < 5; i++)
+		talk_import(&fixture, 1000);
+	uint64_t whole = bytes_of_index(&fixture);
+	ck_assert_uint_lt(whole, 2 * half + half / 10);
+	ck_assert_uint_lt(whole / 10000, 200);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* How many pages the last commit wrote anew: those that it replaced are the newest record of LMDB's
+ * free list, which begins with their number. */
+static size_t pages_of_last_commit(struct fixture *fixture)
+{
+	struct transaction transaction;
+	MDB_cursor *cursor;
+	MDB_val key;
+	MDB_val value;
+	size_t pages;
+	ck_assert(transaction_begin_read(&transaction, fixture->store));
+	ck_assert_int_eq(mdb_cursor_open(transaction.handle, 0, &cursor), 0);
+	ck_assert_int_eq(mdb_cursor_get(cursor, &key, &value, MDB_LAST), 0);
+	memcpy(&pages, value.mv_data, sizeof(pages));
+	mdb_cursor_close(cursor);
+	transaction_abort(&transaction);
+	return pages;
+}
+
+/* Over two blocks, so that their terms' way into the postings counts. */
+static size_t pages_of_appends(struct fixture *fixture)
+{
+	size_t pages = 0;
+	for (int i = 0; i < DOCUMENT_BLOCK; i++) {
+		talk_append(fixture, 10000 + i);
+		pages += pages_of_last_commit(fixture);
+	}
+	return pages / DOCUMENT_BLOCK;
+}
+
+START_TEST(an_append_writes_as_much_in_a_long_memory_as_in_a_short_one)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	talk_import(&fixture, 100);
+	size_t of_short = pages_of_appends(&fixture);
+	for (int i = 0; i < 20; i++)
+		talk_import(&fixture, 1000);
+	size_t of_long = pages_of_appends(&fixture);
+	/* The tables' trees grow a level or two; nothing else does. */
+	ck_assert_msg(of_long < 2 * of_short, "%zu pages, then %zu", of_short, of_long);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_index", an_index_of_other_terms_or_none_is_built_anew_when_the_store_is_opened,
+	  a_kill_while_the_index_is_built_anew_leaves_no_half_of_it, the_index_grows_linearly,
+	  an_append_writes_as_much_in_a_long_memory_as_in_a_short_one)
