@@ -265,6 +265,7 @@ static void drop_turn(struct recaller *recaller, const struct recalled_turn *rec
 	struct context_item item = turn_item(turn, text_tokens(turn->text));
 	if (item.text.size > DROPPED_TEXT)
 		item.text.size = block_boundary(item.text, DROPPED_TEXT);
+	item.text = slice_trim(block_said(turn, item.text, recaller->picker->arena));
 	item.score = recalled->score;
 	drop(recaller, &item);
 }

@@ -8,12 +8,13 @@ enum { ACCOUNT_LIMIT = 1 << 20, RECEIPT_LIMIT = 2 << 20 };
 static const char *place_of(const struct context_item *item, bool replayed)
 {
 	if (item->is_recalled)
-		return replayed ? "replayed" : "recalled";
-	return item->is_turn ? "turns" : "block";
+		return replayed ? "\"replayed\"" : "\"recalled\"";
+	return item->is_turn ? "\"turns\"" : "\"block\"";
 }
 
+/* `place` in quotes, or null for what went nowhere. */
 static void put_item(struct buffer *out, const struct chat *chat, const struct context_item *item,
-		     bool replayed)
+		     const char *place)
 {
 	buffer_printf(out,
 		      "%s{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", out->size == 0 ? "" : ",",
@@ -27,9 +28,8 @@ static void put_item(struct buffer *out, const struct chat *chat, const struct c
 		buffer_append(out, SLICE(",\"source\":null"));
 	else
 		buffer_printf(out, ",\"source\":\"%llu\"", (unsigned long long)item->source);
-	buffer_printf(out, ",\"tokens\":%zu,\"place\":\"%s\"}",
-		      (size_t)((double)item->tokens * chat->token_rate + 0.5),
-		      place_of(item, replayed));
+	buffer_printf(out, ",\"tokens\":%zu,\"place\":%s}",
+		      (size_t)((double)item->tokens * chat->token_rate + 0.5), place);
 }
 
 static struct slice take(struct buffer *out, struct arena *arena)
@@ -40,13 +40,23 @@ static struct slice take(struct buffer *out, struct arena *arena)
 	return whole ? text : (struct slice){0};
 }
 
-struct slice chat_list_items(const struct chat *chat, const struct context_item *items,
-			     size_t count, struct arena *arena)
+struct slice chat_list_items(const struct chat *chat, struct arena *arena)
 {
+	const struct context *context = &chat->context;
 	struct buffer out;
 	buffer_init(&out, ACCOUNT_LIMIT);
-	for (size_t i = 0; i < count; i++)
-		put_item(&out, chat, &items[i], false);
+	for (size_t i = 0; i < context->item_count; i++)
+		put_item(&out, chat, &context->items[i], place_of(&context->items[i], false));
+	return take(&out, arena);
+}
+
+struct slice chat_list_dropped(const struct chat *chat, struct arena *arena)
+{
+	const struct context *context = &chat->context;
+	struct buffer out;
+	buffer_init(&out, ACCOUNT_LIMIT);
+	for (size_t i = 0; i < context->dropped_count; i++)
+		put_item(&out, chat, &context->dropped[i], "null");
 	return take(&out, arena);
 }
 
@@ -56,7 +66,8 @@ struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena
 	buffer_init(&out, ACCOUNT_LIMIT);
 	for (size_t i = 0; i < chat->context.item_count; i++) {
 		if (chat->context.items[i].is_recalled == recalled)
-			put_item(&out, chat, &chat->context.items[i], recalled);
+			put_item(&out, chat, &chat->context.items[i],
+				 place_of(&chat->context.items[i], recalled));
 	}
 	return take(&out, arena);
 }

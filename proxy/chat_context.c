@@ -74,8 +74,7 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		input.frozen_fact_count = view->frozen.fact_count;
 	}
 	context_build(&input, &chat->context, arena);
-	chat->dropped =
-		chat_list_items(chat, chat->context.dropped, chat->context.dropped_count, arena);
+	chat->dropped = chat_list_dropped(chat, arena);
 	chat->is_fresh = !chat->stands;
 }
 
@@ -111,8 +110,7 @@ static void list_items(struct chat *chat, struct arena *arena)
 		lists[count++] = chat->view->frozen.account;
 	for (size_t i = 0; i < chat->rider_count; i++)
 		lists[count++] = chat->replayed[i].account;
-	lists[count++] =
-		chat_list_items(chat, chat->context.items, chat->context.item_count, arena);
+	lists[count++] = chat_list_items(chat, arena);
 	chat->items = chat_join_lists(lists, count, arena);
 }
 

@@ -29,9 +29,9 @@ size_t chat_replayed_tokens(const struct chat *chat);
 
 /* ---- chat_account.c ---- */
 
-/* Items as members of a JSON array. */
-struct slice chat_list_items(const struct chat *chat, const struct context_item *items,
-			     size_t count, struct arena *arena);
+/* The new context's items, and what the budget left out of it, as members of a JSON array. */
+struct slice chat_list_items(const struct chat *chat, struct arena *arena);
+struct slice chat_list_dropped(const struct chat *chat, struct arena *arena);
 /* What of the new context is kept for later receipts: what was recalled, or all else. */
 struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena);
 struct slice chat_join_lists(const struct slice *lists, size_t count, struct arena *arena);
