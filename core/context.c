@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+/* In any mode a summary stands in for what was taken out of the history. */
+static bool uses_summary(const struct context_input *input)
+{
+	return mode_uses_summary(input->mode) || input->cut_before > 0;
+}
+
 /* What the summary and the turns would like to have, but no more than half of what there is: facts
  * get all that the others do not want. */
 static size_t reserve_for_others(const struct picker *picker)
@@ -11,7 +17,7 @@ static size_t reserve_for_others(const struct picker *picker)
 	const struct summary *summary = picker->input->summary;
 	size_t half = picker->budget / 2;
 	size_t wanted = 0;
-	if (mode_uses_summary(picker->input->mode) && summary != NULL)
+	if (uses_summary(picker->input) && summary != NULL)
 		wanted = text_tokens(block_heading(BLOCK_SUMMARY)) + text_tokens(summary->text);
 	if (picker->turn_count > 0)
 		wanted += text_tokens(block_heading(BLOCK_TURNS)) + turns_wanted(picker);
@@ -29,7 +35,7 @@ static void pick_block(struct picker *picker)
 		pick_facts(picker);
 		picker->left += reserved;
 	}
-	if (mode_uses_summary(mode))
+	if (uses_summary(picker->input))
 		pick_summary(picker);
 	if (mode_uses_turns(mode))
 		pick_turns(picker);

@@ -12,6 +12,7 @@
 
 #include "core/bytes.h"
 #include "core/memory.h"
+#include "core/recall.h"
 
 /* A past turn that bears on the newest user message. */
 struct recalled_turn {
@@ -29,6 +30,7 @@ struct context_input {
 	const struct fact *facts;
 	size_t fact_count;
 	/* How much each bears on the question: those above 0 come first. NULL: not known. */
+	const struct recall_question *question; /* NULL: nothing is asked */
 	const float *fact_scores;
 	const struct turn
 		*turns; /* of all conversations, current and complete or not, oldest first */

@@ -13,6 +13,9 @@ enum {
 	/* Of what is dropped the receipt shows so many bytes. */
 	DROPPED_TEXT = 240,
 	LATIN_PER_TOKEN = 4, /* letters, about */
+	/* A longer turn than this part of the budget is quoted in part. */
+	EXCERPT_SHARE = 3,
+	SHORTEST_EXCERPT = 24, /* tokens */
 };
 
 struct recalled_line {
@@ -231,18 +234,39 @@ static bool take_turn(struct recaller *recaller, const struct recalled_turn *rec
 	return true;
 }
 
-/* The beginning of the one that bears most on the question: a third of the budget, so that it does
- * not stand alone; of an only one what fits. */
-static bool pick_cut(struct recaller *recaller, const struct recalled_turn *recalled)
+/* The part that bears most on the question, marked where it was cut. */
+static struct slice excerpt(const struct recaller *recaller, struct slice text, size_t room)
+{
+	const struct recall_question *question = recaller->picker->input->question;
+	struct arena *arena = recaller->picker->arena;
+	if (question == NULL)
+		return text;
+	struct slice part = recall_excerpt(question, text, room * LATIN_PER_TOKEN, arena);
+	if (part.size == 0 || part.data == text.data)
+		return text; /* its beginning is cut as it is rendered */
+	return arena_printf(arena, "... %.*s", SLICE_PRINT(part));
+}
+
+/* Of a long turn an excerpt: so much that it does not stand alone; of an only one what fits. */
+static bool pick_excerpt(struct recaller *recaller, const struct recalled_turn *recalled)
 {
 	const struct context_input *input = recaller->picker->input;
 	size_t spent = frame_cost(recaller) + day_cost(recaller, &recalled->turn);
 	size_t room = recaller->left > spent ? recaller->left - spent : 0;
-	if (input->recalled_count > 1 && room > input->budget / 3)
-		room = input->budget / 3;
-	struct slice rendered =
-		block_turn_cut(&recalled->turn, block_said, room, recaller->picker->arena);
+	if (input->recalled_count > 1 && room > recaller->budget / EXCERPT_SHARE)
+		room = recaller->budget / EXCERPT_SHARE;
+	if (room < SHORTEST_EXCERPT)
+		return false;
+	struct turn turn = recalled->turn;
+	turn.text = excerpt(recaller, turn.text, room);
+	struct slice rendered = block_turn_cut(&turn, block_said, room, recaller->picker->arena);
 	return rendered.size > 0 && take_turn(recaller, recalled, rendered);
+}
+
+static bool is_long(const struct recaller *recaller, struct slice text)
+{
+	size_t most = recaller->budget / EXCERPT_SHARE;
+	return text.size > most * LATIN_PER_TOKEN || text_tokens(text) > most;
 }
 
 /* To count a long text costs less than to render it, and most of those do not fit. */
@@ -255,6 +279,8 @@ static bool may_fit(const struct recaller *recaller, struct slice text)
 static bool pick_turn(struct recaller *recaller, const struct recalled_turn *recalled)
 {
 	const struct turn *turn = &recalled->turn;
+	if (is_long(recaller, turn->text))
+		return pick_excerpt(recaller, recalled);
 	return may_fit(recaller, turn->text) &&
 	       take_turn(recaller, recalled, block_said(turn, turn->text, recaller->picker->arena));
 }
@@ -273,18 +299,16 @@ static void drop_turn(struct recaller *recaller, const struct recalled_turn *rec
 static void pick_recalled_turns(struct recaller *recaller)
 {
 	const struct context_input *input = recaller->picker->input;
-	bool is_best = true;
 	for (size_t i = 0, misses = 0; i < input->recalled_count && misses < MOST_MISSES; i++) {
 		const struct recalled_turn *recalled = &input->recalled[i];
 		if (!may_recall_turn(recaller, &recalled->turn))
 			continue;
-		if (pick_turn(recaller, recalled) || (is_best && pick_cut(recaller, recalled))) {
+		if (pick_turn(recaller, recalled)) {
 			misses = 0;
 		} else {
 			misses++;
 			drop_turn(recaller, recalled);
 		}
-		is_best = false;
 	}
 }
 

@@ -77,6 +77,7 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 		     size_t thirds, struct history_cut *cut)
 {
 	size_t third = third_of(limits);
+	cut->falls_short = true;
 	for (size_t made = 0; made < thirds && walk->at <= end; step(walk)) {
 		if (is_system(&walk->request->messages[walk->at]))
 			return;
@@ -86,6 +87,7 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 		cut->end = walk->at;
 		cut->cut_before = walk->ordinal;
 		cut->tokens = walk->before;
+		cut->falls_short = made < thirds;
 	}
 }
 
@@ -129,7 +131,7 @@ struct history_cut history_choose_cut(const struct chat_request *request,
 			find_ordinal(&walk, end, *limits->fixed, &cut);
 	} else if (cut.total > limits->tokens) {
 		size_t third = third_of(limits);
-		size_t surplus = cut.total - limits->tokens / 6 * 5;
+		size_t surplus = cut.total - limits->tokens / 3 * 2;
 		find_end(&walk, end, limits, (surplus + third - 1) / third, &cut);
 	}
 	return cut;

@@ -20,12 +20,13 @@ struct history_cut {
 	uint32_t cut_before; /* the ordinal of the exchange at `end`; 0: nothing is taken out */
 	size_t tokens;       /* what is taken out, estimated */
 	size_t total;        /* tokens of the whole history, estimated */
+	bool falls_short;    /* more was to be taken out, but is not covered yet */
 };
 
 /* What is to be taken out. Nothing until the history passes limits->tokens; then so many thirds of
- * the limit, counted from the history's beginning, as leave at most five sixths of it: the last
- * sixth is for what memory puts in their place. So the same cut stands until the history has grown
- * by another third (the first one, until it has grown by a sixth). Exchanges that are not covered
+ * the limit, counted from the history's beginning, as leave at most two of them: the last third is
+ * for what memory puts in their place. So the same cut stands until the history has grown by
+ * another third. Exchanges that are not covered
  * yet, or not answered, wait for a later request; a system message in the midst of the history,
  * which memory never holds, stays with all that follows it. The cut ends before a user message
  * whose predecessors are answered, so tool groups stay whole. */

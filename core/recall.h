@@ -90,6 +90,12 @@ struct recall_hit {
 size_t recall_rank(const struct recall_question *question, const struct recall_corpus *corpus,
 		   struct recall_hit *hits, size_t limit, struct arena *arena);
 
+/* The part of a long text that bears most on the question: at most `limit` bytes, from and to the
+ * borders of sentences or words where these are near; the beginning when nothing in it does. Points
+ * into the text. */
+struct slice recall_excerpt(const struct recall_question *question, struct slice text, size_t limit,
+			    struct arena *arena);
+
 /* ---- facts ---- */
 
 /* scores[i] tells how much facts[i] bears on the question; 0: not at all. */

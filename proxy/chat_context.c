@@ -56,6 +56,7 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		.summary = view->has_summary ? &view->summary : NULL,
 		.facts = view->facts,
 		.fact_count = view->fact_count,
+		.question = &chat->question,
 		.fact_scores = score_facts(chat, arena),
 		.turns = view->turns,
 		.turn_count = view->turn_count,

@@ -13,6 +13,8 @@ enum { SIDE_TURNS = 40, SIDE_QUOTE = 200 };
 /* A user turn may be given a third of what the conversation's budget has left, so that it lasts;
  * when that is less than a 128th of the whole it is full. */
 enum { SHARE_OF_REST = 3, LEAST_SHARE = 128 };
+/* A cut leaves two thirds of history_tokens; memory may have a quarter beside them. */
+enum { TRIMMED_SHARE = 4 };
 /* What is read back of turns for each token that may be given: they cost a token for four bytes and
  * more, and some are passed over. */
 enum { TEXT_PER_TOKEN = 8, LEAST_TEXT = 4096 };
@@ -143,6 +145,11 @@ static void choose_cut(struct chat *chat, struct arena *arena)
 	if (!chat->newest.is_last)
 		limits.fixed = &view->frozen.cut_before;
 	chat->cut = history_choose_cut(&chat->request, &limits, arena);
+	/* Where the summary lags, what is stored can still be recalled. */
+	if (chat->cut.falls_short && mode_recalls(chat->injects)) {
+		limits.covered = view->answers;
+		chat->cut = history_choose_cut(&chat->request, &limits, arena);
+	}
 }
 
 /* Whether the newest turn is to be given something of its own. */
@@ -152,9 +159,17 @@ static bool is_open(const struct chat *chat)
 	       !(chat->stands && chat_newest_is_replayed(chat));
 }
 
+/* In a trimmed request memory keeps to what the cut leaves it of the limit. */
+static uint64_t most_memory(const struct chat *chat)
+{
+	uint64_t most = chat->settings.conversation_tokens;
+	uint64_t left = chat->settings.history_tokens / TRIMMED_SHARE;
+	return chat->cut.end > chat->cut.first && left < most ? left : most;
+}
+
 static void plan_budget(struct chat *chat)
 {
-	size_t whole = estimated(chat, chat->settings.conversation_tokens);
+	size_t whole = estimated(chat, most_memory(chat));
 	size_t most = estimated(chat, chat->settings.context_tokens);
 	chat->budget = most < whole ? most : whole;
 	if (!chat->stands || !chat->newest.is_last)

@@ -388,6 +388,20 @@ def test_trim_takes_the_oldest_turns_out_and_memory_stands_in(make_daemon, upstr
     assert daemon.metric("recalld_trimmed_tokens_total") > 1000
 
 
+@pytest.mark.parametrize("mode", ["buffer", "entity", "vector", "summary"])
+def test_in_every_mode_a_summary_stands_in_for_what_was_taken_out(make_daemon, upstream, memory_model, user, mode):
+    daemon = make_daemon({"memory": {"mode": mode, "history": "trim", "history_tokens": "900", "summarize_after": "4"}})
+    memory_model.summary = "The log of a harbour."
+    chat = Chat(daemon, user, session="log")
+    for n in range(16):
+        chat.say(f"Entry {n}. " + "calm sea " * 40)
+        daemon.settle(user)
+    chat.say("Go on.")
+    sent = upstream.last.messages
+    assert len(sent) < 20
+    assert sent[0]["role"] == "system" and "The log of a harbour." in sent[0]["content"]
+
+
 def test_the_cut_of_a_trimmed_history_stands_between_its_steps(make_daemon, upstream, memory_model, user):
     daemon = make_daemon({"memory": {"history": "trim", "history_tokens": "1500", "summarize_after": "4"}})
     chat = Chat(daemon, user, session="log", mode="hybrid")

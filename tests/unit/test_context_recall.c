@@ -178,21 +178,39 @@ END_TEST
 START_TEST(the_best_are_chosen_and_what_does_not_fit_is_passed_over)
 {
 	struct memory *memory = memory_in(MODE_VECTOR);
-	memory->input.budget = 100;
+	memory->input.budget = 240;
 	memory_recall(memory, 1, ROLE_USER, "the best");
-	memory_recall(memory, 2, ROLE_USER, memory_words(memory, "long", 600));
-	memory_recall(memory, 3, ROLE_USER, memory_words(memory, "third", 180));
-	memory_recall(memory, 4, ROLE_USER, memory_words(memory, "fourth", 180));
+	memory_recall(memory, 2, ROLE_USER, memory_words(memory, "second", 310));
+	memory_recall(memory, 3, ROLE_USER, memory_words(memory, "third", 310));
+	memory_recall(memory, 4, ROLE_USER, memory_words(memory, "fourth", 310));
 	const struct context *context = memory_build(memory);
 	ck_assert(text_holds(context->recalled, "the best") &&
 		  text_holds(context->recalled, "third"));
-	ck_assert(!text_holds(context->recalled, "long") &&
-		  !text_holds(context->recalled, "fourth"));
-	ck_assert_uint_eq(context->dropped_count, 2);
-	ck_assert_uint_eq(context->dropped[0].id, 2);
+	ck_assert(!text_holds(context->recalled, "fourth"));
+	ck_assert_uint_eq(context->dropped_count, 1);
+	ck_assert_uint_eq(context->dropped[0].id, 4);
 	ck_assert_uint_le(context->dropped[0].text.size, strlen("user: ") + 240);
-	ck_assert(slice_starts_with(context->dropped[0].text, SLICE("user: long")));
-	ck_assert(context->dropped[0].score == 0.5 && !context->dropped[0].is_recalled);
+	ck_assert(slice_starts_with(context->dropped[0].text, SLICE("user: fourth")));
+	ck_assert(context->dropped[0].score == 0.25 && !context->dropped[0].is_recalled);
+	memory_free(memory);
+}
+END_TEST
+
+START_TEST(of_a_long_turn_a_third_of_the_budget_is_quoted_where_it_bears_on_the_question)
+{
+	struct memory *memory = memory_in(MODE_VECTOR);
+	struct recall_question question = {.text = SLICE("What is the pilot called?")};
+	struct slice filler = slice_of(memory_words(memory, "Wind and", 3000));
+	struct slice text = arena_printf(&memory->arena, "%.*s. The pilot is called Dora. %.*s",
+					 SLICE_PRINT(filler), SLICE_PRINT(filler));
+	memory->input.budget = 150;
+	memory->input.question = &question;
+	memory_recall(memory, 1, ROLE_USER, arena_string(&memory->arena, text));
+	memory_recall(memory, 2, ROLE_USER, "the second");
+	const struct context *context = memory_build(memory);
+	ck_assert(text_holds(context->recalled, "user: ... The pilot is called Dora."));
+	ck_assert(text_holds(context->recalled, "the second"));
+	ck_assert_uint_le(context->items[0].tokens, 60);
 	memory_free(memory);
 }
 END_TEST
@@ -349,6 +367,7 @@ UNIT_MAIN("context_recall", recalled_turns_stand_under_their_days_in_order_of_ti
 	  frozen_there_is_recalled_text_only_with_facts_that_the_block_lacks,
 	  what_the_request_or_the_block_holds_is_not_recalled, turns_cut_out_do_not_go_in_as_turns,
 	  the_best_are_chosen_and_what_does_not_fit_is_passed_over,
+	  of_a_long_turn_a_third_of_the_budget_is_quoted_where_it_bears_on_the_question,
 	  what_rounding_costs_is_given_back, the_best_one_is_cut_when_it_is_too_long,
 	  no_more_is_tried_or_listed_than_is_sensible,
 	  facts_take_a_third_of_the_budget_unless_the_turns_leave_more,

@@ -101,13 +101,12 @@ START_TEST(the_cut_stands_until_another_third_has_come)
 		if (cut.total <= LIMIT)
 			ck_assert_uint_eq(cut.first, cut.end);
 		else
-			ck_assert_uint_le((cut.total - cut.tokens) * 6, LIMIT * 5);
+			ck_assert_uint_le((cut.total - cut.tokens) * 3, LIMIT * 2);
 		if (cut.end > 1 && cut.end != last.end) {
-			/* By a sixth the first time; a little less than an exchange is over. */
-			ck_assert_uint_ge(cut.total - moved_at + 100,
-					  moves == 1 ? THIRD / 2 : THIRD);
-			ck_assert_uint_le(cut.tokens, (moves + 1) * (THIRD + 1) + 100);
-			ck_assert_uint_ge(cut.tokens, (moves + 1) * THIRD);
+			/* A little less than an exchange is over; the first cut takes two. */
+			ck_assert_uint_ge(cut.total - moved_at + 100, THIRD);
+			ck_assert_uint_le(cut.tokens, (moves + 2) * (THIRD + 1) + 100);
+			ck_assert_uint_ge(cut.tokens, (moves + 2) * THIRD);
 			moved_at = cut.total;
 			moves++;
 		}
@@ -115,7 +114,7 @@ START_TEST(the_cut_stands_until_another_third_has_come)
 		add(&draft, "assistant", 40);
 	}
 	ck_assert_uint_gt(moves, 5);
-	ck_assert_uint_eq((last.total - LIMIT * 5 / 6 + THIRD) / (THIRD + 1), moves);
+	ck_assert_uint_eq((last.total - LIMIT * 2 / 3 + THIRD) / (THIRD + 1), moves + 1);
 	teardown(&draft);
 }
 END_TEST
@@ -131,9 +130,9 @@ START_TEST(a_long_history_goes_up_in_a_quarter)
 		struct history_limits limits = {.tokens = 16000, .covered = UINT32_MAX};
 		struct history_cut cut = choose(&draft, limits);
 		ck_assert_uint_gt(cut.total, 54000);
-		/* With room for the memory of one turn, which is of 1,500 tokens. */
-		ck_assert_uint_le(cut.total - cut.tokens + 1500, 15000);
-		ck_assert_uint_ge(cut.total - cut.tokens, 16000 / 2 - 200);
+		/* With room for memory, which may have a quarter of the limit. */
+		ck_assert_uint_le(cut.total - cut.tokens + 4000, 15000);
+		ck_assert_uint_ge(cut.total - cut.tokens, 16000 / 3 - 200);
 		teardown(&draft);
 	}
 }
@@ -145,14 +144,14 @@ START_TEST(the_cut_ends_before_a_user_message_and_tool_groups_stay_whole)
 	setup(&draft);
 	add(&draft, "system", 10);
 	add(&draft, "developer", 10);
-	add_exchange(&draft, 600);
+	add_exchange(&draft, 1200);
 	add(&draft, "user", 200);
 	add_json(&draft, "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\"}]}");
 	add(&draft, "tool", 300);
 	add_json(&draft, "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"b\"}]}");
 	add(&draft, "tool", 300);
 	add(&draft, "assistant", 100);
-	add_exchange(&draft, 1600);
+	add_exchange(&draft, 1200);
 	add(&draft, "user", 10);
 	struct history_limits limits = {.tokens = LIMIT, .ordinal = 7, .covered = 99};
 	struct history_cut cut = choose(&draft, limits);
@@ -186,8 +185,45 @@ START_TEST(what_memory_does_not_hold_stays)
 	}
 	assert_no_cut(cuts[0]);
 	assert_no_cut(cuts[5]);
-	ck_assert_uint_eq(steps, 4);
+	ck_assert_uint_eq(steps, 5);
 	ck_assert_uint_eq(cuts[60].end, choose(&draft, all_covered).end);
+	teardown(&draft);
+}
+END_TEST
+
+START_TEST(a_fixed_cut_ends_at_its_ordinal_or_nowhere)
+{
+	struct draft draft;
+	setup(&draft);
+	for (int i = 0; i < 60; i++)
+		add_exchange(&draft, 100);
+	add(&draft, "user", 10);
+	uint32_t fixed = 12;
+	struct history_limits limits = {.tokens = LIMIT, .ordinal = 5, .fixed = &fixed};
+	struct history_cut cut = choose(&draft, limits);
+	ck_assert_uint_eq(cut.end, 14);
+	ck_assert_uint_eq(cut.cut_before, 12);
+	ck_assert_uint_gt(cut.tokens, 0);
+	fixed = 0;
+	assert_no_cut(choose(&draft, limits));
+	fixed = 500;
+	assert_no_cut(choose(&draft, limits));
+	teardown(&draft);
+}
+END_TEST
+
+START_TEST(a_cut_that_waits_for_memory_says_so)
+{
+	struct draft draft;
+	setup(&draft);
+	for (int i = 0; i < 60; i++)
+		add_exchange(&draft, 100);
+	add(&draft, "user", 10);
+	ck_assert(!choose(&draft, all_covered).falls_short);
+	struct history_limits limits = {.tokens = LIMIT, .covered = 20};
+	ck_assert(choose(&draft, limits).falls_short);
+	limits.covered = 0;
+	ck_assert(choose(&draft, limits).falls_short);
 	teardown(&draft);
 }
 END_TEST
@@ -329,7 +365,8 @@ END_TEST
 UNIT_MAIN("history", a_short_history_is_left_whole, the_cut_stands_until_another_third_has_come,
 	  a_long_history_goes_up_in_a_quarter,
 	  the_cut_ends_before_a_user_message_and_tool_groups_stay_whole,
-	  what_memory_does_not_hold_stays, an_exchange_is_a_user_turn_with_its_final_answer,
+	  what_memory_does_not_hold_stays, a_fixed_cut_ends_at_its_ordinal_or_nowhere,
+	  a_cut_that_waits_for_memory_says_so, an_exchange_is_a_user_turn_with_its_final_answer,
 	  only_whole_exchanges_are_taken_out,
 	  the_newest_turn_and_what_follows_it_never_move_the_cut,
 	  a_later_system_message_stays_with_all_behind_it, parts_and_tool_calls_have_their_tokens,
