@@ -44,6 +44,7 @@ enum chat_branch {
 	BRANCH_LONG,     /* a longer one */
 	BRANCH_SESSIONS, /* the user has several */
 	BRANCH_WORDING,  /* exact wording is asked for */
+	BRANCH_STANDS,   /* what was given before stands, and with it what was chosen then */
 };
 
 struct chat {
@@ -162,6 +163,9 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 
 /* What the upstream counted teaches how its model counts. */
 void chat_note_tokens(const struct chat *chat, const struct reply *reply, struct arena *arena);
+
+/* The question as others than the upstream may see it. */
+struct slice chat_question_text(const struct chat *chat, struct arena *arena);
 
 /* Whether the user's turns are to have vectors. */
 bool chat_wants_vectors(const struct chat *chat);

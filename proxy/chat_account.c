@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-enum { ACCOUNT_LIMIT = 1 << 20, RECEIPT_LIMIT = 2 << 20 };
+/* A receipt has two lists, and a page for all else. */
+enum { ACCOUNT_LIMIT = 1 << 20, RECEIPT_LIMIT = 2 * ACCOUNT_LIMIT + 8192 };
 
 static const char *place_of(const struct context_item *item, bool replayed)
 {
@@ -16,9 +17,8 @@ static const char *place_of(const struct context_item *item, bool replayed)
 static void put_item(struct buffer *out, const struct chat *chat, const struct context_item *item,
 		     const char *place)
 {
-	buffer_printf(out,
-		      "%s{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", out->size == 0 ? "" : ",",
-		      item->kind, (unsigned long long)item->id);
+	buffer_printf(out, "{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", item->kind,
+		      (unsigned long long)item->id);
 	json_quote(out, item->text);
 	if (item->score > 0)
 		buffer_printf(out, ",\"score\":%.4g", item->score);
@@ -35,52 +35,85 @@ static void put_item(struct buffer *out, const struct chat *chat, const struct c
 static struct slice take(struct buffer *out, struct arena *arena)
 {
 	struct slice text = arena_copy(arena, buffer_slice(out));
-	bool whole = !out->overflowed;
 	buffer_finish(out);
-	return whole ? text : (struct slice){0};
+	return text;
+}
+
+/* Appends to a JSON array what still fits. */
+static void put_members(struct buffer *out, struct slice members)
+{
+	if (members.size == 0 || out->limit - out->size < members.size + 1)
+		return;
+	if (out->size > 0)
+		buffer_append_byte(out, ',');
+	buffer_append(out, members);
+}
+
+/* How each item is to be listed: its place, or NULL to leave it out. */
+typedef const char *find_place(const struct context_item *item);
+
+static const char *place_new(const struct context_item *item)
+{
+	return place_of(item, false);
+}
+
+static const char *place_none(const struct context_item *item)
+{
+	(void)item;
+	return "null";
+}
+
+static const char *place_replayed(const struct context_item *item)
+{
+	return item->is_recalled ? place_of(item, true) : NULL;
+}
+
+static const char *place_kept(const struct context_item *item)
+{
+	return item->is_recalled ? NULL : place_of(item, false);
+}
+
+static struct slice list(const struct chat *chat, const struct context_item *items, size_t count,
+			 find_place *find, struct arena *arena)
+{
+	struct buffer out;
+	struct buffer one;
+	buffer_init(&out, ACCOUNT_LIMIT);
+	buffer_init(&one, SIZE_MAX); /* a turn's text has its bound */
+	for (size_t i = 0; i < count; i++) {
+		const char *place = find(&items[i]);
+		if (place == NULL)
+			continue;
+		buffer_clear(&one);
+		put_item(&one, chat, &items[i], place);
+		put_members(&out, buffer_slice(&one));
+	}
+	buffer_finish(&one);
+	return take(&out, arena);
 }
 
 struct slice chat_list_items(const struct chat *chat, struct arena *arena)
 {
-	const struct context *context = &chat->context;
-	struct buffer out;
-	buffer_init(&out, ACCOUNT_LIMIT);
-	for (size_t i = 0; i < context->item_count; i++)
-		put_item(&out, chat, &context->items[i], place_of(&context->items[i], false));
-	return take(&out, arena);
+	return list(chat, chat->context.items, chat->context.item_count, place_new, arena);
 }
 
 struct slice chat_list_dropped(const struct chat *chat, struct arena *arena)
 {
-	const struct context *context = &chat->context;
-	struct buffer out;
-	buffer_init(&out, ACCOUNT_LIMIT);
-	for (size_t i = 0; i < context->dropped_count; i++)
-		put_item(&out, chat, &context->dropped[i], "null");
-	return take(&out, arena);
+	return list(chat, chat->context.dropped, chat->context.dropped_count, place_none, arena);
 }
 
 struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena)
 {
-	struct buffer out;
-	buffer_init(&out, ACCOUNT_LIMIT);
-	for (size_t i = 0; i < chat->context.item_count; i++) {
-		if (chat->context.items[i].is_recalled == recalled)
-			put_item(&out, chat, &chat->context.items[i],
-				 place_of(&chat->context.items[i], recalled));
-	}
-	return take(&out, arena);
+	return list(chat, chat->context.items, chat->context.item_count,
+		    recalled ? place_replayed : place_kept, arena);
 }
 
 struct slice chat_join_lists(const struct slice *lists, size_t count, struct arena *arena)
 {
 	struct buffer out;
 	buffer_init(&out, ACCOUNT_LIMIT);
-	for (size_t i = 0; i < count; i++) {
-		if (lists[i].size > 0 && out.size > 0)
-			buffer_append_byte(&out, ',');
-		buffer_append(&out, lists[i]);
-	}
+	for (size_t i = 0; i < count; i++)
+		put_members(&out, lists[i]);
 	return take(&out, arena);
 }
 
@@ -91,6 +124,7 @@ static void put_branch(struct buffer *out, const struct chat *chat)
 		[BRANCH_LONG] = "a long conversation of a user with no other session",
 		[BRANCH_SESSIONS] = "the user has more than one session",
 		[BRANCH_WORDING] = "the request asks for exact wording",
+		[BRANCH_STANDS] = "what the conversation was given before stands",
 	};
 	if (chat->branch == BRANCH_NONE)
 		return;

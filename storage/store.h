@@ -229,6 +229,14 @@ struct store_call *store_embedded(struct store *store, struct user_key user, str
 
 /* ---- what an exchange leaves behind ---- */
 
+struct imported_turn {
+	enum role role; /* user or assistant */
+	struct slice text;
+	uint64_t hash;
+	int64_t created_at;
+	struct slice session; /* empty: one conversation of its own for the whole import */
+};
+
 struct append {
 	struct slice tenant;
 	struct slice user;
@@ -264,6 +272,11 @@ struct append {
 	const uint64_t *kept;
 	size_t kept_count;
 
+	/* Of a new conversation: exchanges that the request carries and memory does not hold, each
+	 * a user's turn and its answer, before `ordinal`. They become its first ones. */
+	const struct imported_turn *adopted;
+	size_t adopted_count;
+
 	const struct frozen *frozen; /* NULL: as it was; else the conversation's replays go too */
 	const struct replay *replay; /* NULL: none was made */
 	uint64_t receipt;            /* id; 0: none */
@@ -279,14 +292,6 @@ struct store_call *store_append(struct store *store, const struct append *append
 struct store_call *store_keep_receipt(struct store *store, struct user_key user, uint64_t ticket,
 				      uint64_t receipt, struct slice text, struct store_loop *loop,
 				      store_done *callback, void *cookie);
-
-struct imported_turn {
-	enum role role; /* user or assistant */
-	struct slice text;
-	uint64_t hash;
-	int64_t created_at;
-	struct slice session; /* empty: one conversation of its own for the whole import */
-};
 
 /* Journals past turns; with `learn` each user turn gets a job. */
 struct store_call *store_import(struct store *store, struct slice tenant, struct slice user,
