@@ -282,7 +282,7 @@ def test_a_trimmed_60000_token_history(demo_model, tmp_path, make_daemon, user):
 def test_the_cut_stands_whatever_the_upstream_counts(make_daemon, upstream, user, bytes_per_token):
     """Turns of code, prose and Chinese count differently from the estimate, so that what is known of
     the model changes a little with each reply: the cut must not follow that to and fro."""
-    daemon = make_daemon({"memory": {"mode": "hybrid", "history": "trim", "history_tokens": "3000", "summarize_after": "6"}})
+    daemon = make_daemon({"memory": {"mode": "hybrid", "history": "trim", "history_tokens": "3000", "context_tokens": "300", "summarize_after": "6"}})
     upstream.bytes_per_token = bytes_per_token
     kinds = ["calm sea and wind ", "x = {a[0]: 17};\n", "今天的海很平静。", "WARUM? 12.345,67 € - "]
     chat = Chat(daemon, user, session="mixed")
