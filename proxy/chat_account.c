@@ -9,12 +9,13 @@ enum { ACCOUNT_LIMIT = 1 << 20, RECEIPT_LIMIT = 2 * ACCOUNT_LIMIT + 8192 };
 static const char *place_of(const struct context_item *item, bool replayed)
 {
 	if (item->is_recalled)
-		return replayed ? "replayed" : "recalled";
-	return item->is_turn ? "turns" : "block";
+		return replayed ? "\"replayed\"" : "\"recalled\"";
+	return item->is_turn ? "\"turns\"" : "\"block\"";
 }
 
+/* `place` in quotes, or null for what went nowhere. */
 static void put_item(struct buffer *out, const struct chat *chat, const struct context_item *item,
-		     bool replayed)
+		     const char *place)
 {
 	buffer_printf(out, "{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", item->kind,
 		      (unsigned long long)item->id);
@@ -27,9 +28,8 @@ static void put_item(struct buffer *out, const struct chat *chat, const struct c
 		buffer_append(out, SLICE(",\"source\":null"));
 	else
 		buffer_printf(out, ",\"source\":\"%llu\"", (unsigned long long)item->source);
-	buffer_printf(out, ",\"tokens\":%zu,\"place\":\"%s\"}",
-		      (size_t)((double)item->tokens * chat->token_rate + 0.5),
-		      place_of(item, replayed));
+	buffer_printf(out, ",\"tokens\":%zu,\"place\":%s}",
+		      (size_t)((double)item->tokens * chat->token_rate + 0.5), place);
 }
 
 static struct slice take(struct buffer *out, struct arena *arena)
@@ -49,16 +49,43 @@ static void put_members(struct buffer *out, struct slice members)
 	buffer_append(out, members);
 }
 
-static struct slice list_items(const struct chat *chat, const struct context_item *items,
-			       size_t count, struct arena *arena)
+/* How each item is to be listed: its place, or NULL to leave it out. */
+typedef const char *find_place(const struct context_item *item);
+
+static const char *place_new(const struct context_item *item)
+{
+	return place_of(item, false);
+}
+
+static const char *place_none(const struct context_item *item)
+{
+	(void)item;
+	return "null";
+}
+
+static const char *place_replayed(const struct context_item *item)
+{
+	return item->is_recalled ? place_of(item, true) : NULL;
+}
+
+static const char *place_kept(const struct context_item *item)
+{
+	return item->is_recalled ? NULL : place_of(item, false);
+}
+
+static struct slice list(const struct chat *chat, const struct context_item *items, size_t count,
+			 find_place *find, struct arena *arena)
 {
 	struct buffer out;
 	struct buffer one;
 	buffer_init(&out, ACCOUNT_LIMIT);
 	buffer_init(&one, SIZE_MAX); /* a turn's text has its bound */
 	for (size_t i = 0; i < count; i++) {
+		const char *place = find(&items[i]);
+		if (place == NULL)
+			continue;
 		buffer_clear(&one);
-		put_item(&one, chat, &items[i], false);
+		put_item(&one, chat, &items[i], place);
 		put_members(&out, buffer_slice(&one));
 	}
 	buffer_finish(&one);
@@ -67,19 +94,8 @@ static struct slice list_items(const struct chat *chat, const struct context_ite
 
 struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena)
 {
-	struct buffer out;
-	struct buffer one;
-	buffer_init(&out, ACCOUNT_LIMIT);
-	buffer_init(&one, SIZE_MAX);
-	for (size_t i = 0; i < chat->context.item_count; i++) {
-		if (chat->context.items[i].is_recalled != recalled)
-			continue;
-		buffer_clear(&one);
-		put_item(&one, chat, &chat->context.items[i], recalled);
-		put_members(&out, buffer_slice(&one));
-	}
-	buffer_finish(&one);
-	return take(&out, arena);
+	return list(chat, chat->context.items, chat->context.item_count,
+		    recalled ? place_replayed : place_kept, arena);
 }
 
 static struct slice join_lists(const struct slice *lists, size_t count, struct arena *arena)
@@ -101,7 +117,7 @@ static struct slice list_given(const struct chat *chat, struct arena *arena)
 		lists[count++] = chat->view->frozen.account;
 	for (size_t i = 0; i < chat->rider_count; i++)
 		lists[count++] = chat->replayed[i].account;
-	lists[count++] = list_items(chat, context->items, context->item_count, arena);
+	lists[count++] = list(chat, context->items, context->item_count, place_new, arena);
 	return join_lists(lists, count, arena);
 }
 
@@ -139,7 +155,10 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 	struct buffer out;
 	bool injected = chat->status == CHAT_INJECTED;
 	buffer_init(&out, RECEIPT_LIMIT);
-	buffer_printf(&out, "{\"id\":\"%016llx\",\"user\":", (unsigned long long)chat->receipt);
+	buffer_append_byte(&out, '{');
+	if (chat->receipt != 0)
+		buffer_printf(&out, "\"id\":\"%016llx\",", (unsigned long long)chat->receipt);
+	buffer_append(&out, SLICE("\"user\":"));
 	json_quote(&out, chat->identity.user);
 	buffer_printf(&out, ",\"mode\":\"%s\"", chat->mode_word);
 	put_branch(&out, chat);
@@ -150,8 +169,8 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 	if (injected)
 		buffer_append(&out, list_given(chat, arena));
 	buffer_append(&out, SLICE("],\"dropped\":["));
-	buffer_append(&out,
-		      list_items(chat, chat->context.dropped, chat->context.dropped_count, arena));
+	buffer_append(&out, list(chat, chat->context.dropped, chat->context.dropped_count,
+				 place_none, arena));
 	buffer_append_byte(&out, ']');
 	put_history(&out, chat);
 	buffer_printf(&out,

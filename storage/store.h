@@ -194,6 +194,8 @@ struct recall {
 	size_t text_limit; /* about so many bytes of turns' texts are wanted */
 };
 
+enum { STORE_MAX_RECALLED = 200 };
+
 struct recall_result {
 	struct recall_hit *scores; /* of `turns`, one each */
 	struct turn *turns;        /* the best first */

@@ -230,6 +230,7 @@ def test_a_receipt_says_what_the_budget_dropped(make_daemon, upstream, user):
     reply = Chat(daemon, user, mode="vector").say("Tell me of my boat, my piano, my car and my novel.")
     receipt = daemon.receipt(reply.headers["X-Memory-Receipt"])
     assert receipt["dropped"] and receipt["budget"] == 60
+    assert all(item["place"] is None for item in receipt["dropped"])
     assert int(reply.headers["X-Memory-Tokens"]) <= 60
 
 
