@@ -33,7 +33,7 @@ static void check_addresses(struct config_reader *reader)
 	if (config_address_clash(&address, &admin))
 		config_fault(reader, either(at_admin, at_address),
 			     "[listen] admin is the same address as [listen] address; give one of "
-			     "them another port");
+			     "them another port or path");
 	if (!config_address_is_loopback(&admin) && *config->listen.admin_token == '\0' &&
 	    !origin_of(reader, "listen", "admin_token").broken)
 		config_fault(reader, at_admin,

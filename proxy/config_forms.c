@@ -86,9 +86,23 @@ static bool split_host(struct slice text, struct slice *host, struct slice *port
 	return text.data[end] == ':';
 }
 
+/* A name on the way to the socket's own adds the process id to it, and a socket's name is short. */
+enum { MAX_LOCAL_PATH = 99 };
+
+static bool is_local_path(struct slice path)
+{
+	return path.size > 1 && path.size <= MAX_LOCAL_PATH && path.data[0] == '/' &&
+	       path.data[path.size - 1] != '/';
+}
+
 bool config_address_read(struct slice text, struct config_address *address)
 {
 	struct slice port;
+	*address = (struct config_address){0};
+	if (slice_starts_with(text, SLICE("unix:"))) {
+		address->path = slice_part(text, 5, text.size);
+		return is_local_path(address->path);
+	}
 	return split_host(text, &address->host, &port) && read_port(port, &address->port);
 }
 
@@ -97,6 +111,8 @@ bool config_address_is_loopback(const struct config_address *address)
 	struct host host;
 	struct in_addr v4;
 	struct in6_addr v6;
+	if (address->path.size > 0)
+		return true;
 	if (!copy_host(address->host, &host))
 		return false;
 	if (inet_pton(AF_INET, host.name, &v4) == 1)
@@ -114,6 +130,8 @@ static bool is_wildcard(struct slice host)
 
 bool config_address_clash(const struct config_address *a, const struct config_address *b)
 {
+	if (a->path.size > 0 || b->path.size > 0)
+		return slice_equal(a->path, b->path);
 	return a->port == b->port && a->port != 0 &&
 	       (slice_equal_nocase(a->host, b->host) || is_wildcard(a->host) ||
 		is_wildcard(b->host));
@@ -124,6 +142,9 @@ bool config_check_address(struct slice text, struct buffer *why)
 	struct config_address address;
 	if (config_address_read(text, &address))
 		return true;
+	if (slice_starts_with(text, SLICE("unix:")))
+		return fail(why, "is no local socket; write unix:/PATH, with a path from the root "
+				 "of at most 99 bytes");
 	return fail(why, "is no address; write HOST:PORT, such as 127.0.0.1:8080, 0.0.0.0:8080 for "
 			 "all of IPv4 or [::]:8080");
 }

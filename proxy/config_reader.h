@@ -107,11 +107,13 @@ bool config_is_printable(struct slice name);
 /* ---- config_forms.c ---- */
 
 struct config_address {
+	struct slice path; /* of a local socket; empty: it has a host and a port instead */
 	struct slice host; /* without brackets */
 	unsigned port;
 };
 
 bool config_address_read(struct slice text, struct config_address *address);
+/* Whether only this machine can reach it. */
 bool config_address_is_loopback(const struct config_address *address);
 /* Whether both cannot be listened on at once. */
 bool config_address_clash(const struct config_address *a, const struct config_address *b);

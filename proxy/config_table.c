@@ -33,10 +33,12 @@
 
 const struct config_key config_keys[] = {
 	{KEY("listen", "address", "127.0.0.1:8080"), REQUIRED_TEXT(config_check_address),
-	 LATER("unix:*"), FIXED_AT(listen.address),
-	 .help = "where clients connect, HOST:PORT; their base URL is http://ADDRESS/v1"},
-	{KEY("listen", "admin", "127.0.0.1:8081"), TEXT(config_check_address), LATER("unix:*"),
-	 FIXED_AT(listen.admin), .help = "memory API, health and metrics, HOST:PORT; empty: none"},
+	 FIXED_AT(listen.address),
+	 .help = "where clients connect, HOST:PORT or unix:/PATH; their base URL is "
+		 "http://ADDRESS/v1"},
+	{KEY("listen", "admin", "127.0.0.1:8081"), TEXT(config_check_address),
+	 FIXED_AT(listen.admin),
+	 .help = "memory API, health and metrics, HOST:PORT or unix:/PATH; empty: none"},
 	{KEY("listen", "admin_token", ""), TEXT(config_check_secret), AT(listen.admin_token),
 	 .help = "what callers of the admin address send as \"Authorization: Bearer ...\" or "
 		 "\"Token ...\"; needed when that address is not loopback"},

@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 struct ctl {
-	const char *admin;  /* http://HOST:PORT */
+	const char *admin;  /* http://HOST:PORT or unix:/PATH */
 	const char *token;  /* empty: none */
 	const char *tenant; /* empty: none */
 	bool json;

@@ -47,6 +47,7 @@ static void perform(const struct ctl *ctl, const char *method, const char *path,
 {
 	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
 	struct arena arena = {0};
+	bool is_local = slice_starts_with(slice_of(ctl->admin), SLICE("unix:"));
 	struct slice token = arena_printf(&arena, "Bearer %s", ctl->token);
 	const struct http_field fields[] = {
 		{SLICE("Content-Type"), SLICE("application/json")},
@@ -54,7 +55,10 @@ static void perform(const struct ctl *ctl, const char *method, const char *path,
 	};
 	const struct upstream_request request = {
 		.method = slice_of(method),
-		.url = arena_printf(&arena, "%s%s", ctl->admin, path).data,
+		.url = arena_printf(&arena, "%s%s", is_local ? "http://localhost" : ctl->admin,
+				    path)
+			       .data,
+		.local_socket = is_local ? ctl->admin + strlen("unix:") : NULL,
 		.proxy = "",
 		.ca_file = "",
 		.fields = fields,

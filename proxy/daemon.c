@@ -9,6 +9,7 @@
 #include "proxy/service.h"
 #include "proxy/worker.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct server_process {
 	struct file_mark mark; /* of what was read last */
 	struct file_mark seen; /* at the last look */
 	struct config *config;
+	struct config *first; /* at the start: its addresses are those that are bound */
 	struct service service;
 	struct loop *loop;
 	struct admin *admin;
@@ -189,11 +191,19 @@ static bool fail(const char *what, const char *error)
 	return false;
 }
 
+static bool is_local(const char *address)
+{
+	return strncmp(address, "unix:", 5) == 0;
+}
+
 /* The workers share the address by SO_REUSEPORT, which would also let a second daemon share it
- * unnoticed. So the address is first bound alone. */
+ * unnoticed. So the address is first bound alone. A local socket is taken once the store is ours,
+ * so that a second daemon on this configuration never takes it away. */
 static bool claim_address(struct server_process *process)
 {
 	char error[ERROR_SIZE];
+	if (is_local(process->config->listen.address))
+		return true;
 	int fd = http_listen_socket(process->config->listen.address, false, error, sizeof(error));
 	if (fd < 0)
 		return fail("[listen] address", error);
@@ -201,24 +211,48 @@ static bool claim_address(struct server_process *process)
 	return true;
 }
 
+static size_t workers_wanted(const struct config *config)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t wanted = (size_t)config->listen.workers;
+	if (wanted == 0)
+		wanted = processors > 0 ? (size_t)processors : 1;
+	return wanted < MAX_WORKERS ? wanted : MAX_WORKERS;
+}
+
+/* Workers take a TCP address in turns by SO_REUSEPORT; a local socket there is but one of, and it
+ * goes to whoever accepts first. `shared` is that one, or -1. */
+static bool start_worker(struct server_process *process, int shared)
+{
+	char error[ERROR_SIZE] = "out of descriptors";
+	int fd = shared >= 0 ? fcntl(shared, F_DUPFD_CLOEXEC, 0)
+			     : http_listen_socket(process->config->listen.address, true, error,
+						  sizeof(error));
+	if (fd < 0)
+		return fail("[listen] address", error);
+	struct worker *worker = worker_start(&process->service, process->config, fd);
+	if (worker == NULL)
+		return fail("workers", "a thread cannot be started");
+	process->workers[process->worker_count++] = worker;
+	return true;
+}
+
 static bool start_workers(struct server_process *process)
 {
 	char error[ERROR_SIZE];
-	uint64_t wanted = process->config->listen.workers;
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	if (wanted == 0)
-		wanted = processors > 0 ? (uint64_t)processors : 1;
-	for (uint64_t i = 0; i < wanted && i < MAX_WORKERS; i++) {
-		int fd = http_listen_socket(process->config->listen.address, true, error,
-					    sizeof(error));
-		if (fd < 0)
+	const char *address = process->config->listen.address;
+	int shared = -1;
+	if (is_local(address)) {
+		shared = http_listen_socket(address, false, error, sizeof(error));
+		if (shared < 0)
 			return fail("[listen] address", error);
-		struct worker *worker = worker_start(&process->service, process->config, fd);
-		if (worker == NULL)
-			return fail("workers", "a thread cannot be started");
-		process->workers[process->worker_count++] = worker;
 	}
-	return true;
+	bool started = true;
+	for (size_t i = workers_wanted(process->config); i > 0 && started; i--)
+		started = start_worker(process, shared);
+	if (shared >= 0)
+		close(shared); /* the workers have theirs, and close them to stop accepting */
+	return started;
 }
 
 static bool start_admin(struct server_process *process)
@@ -304,6 +338,9 @@ static void stop(struct server_process *process)
 	learner_destroy(process->service.learner);
 	admin_destroy(process->admin);
 	models_destroy(process->service.models);
+	http_listen_clear(process->first->listen.address);
+	http_listen_clear(process->first->listen.admin);
+	config_release(process->first);
 	config_release(process->config);
 }
 
@@ -312,13 +349,15 @@ int daemon_run(const char *file, struct config *config)
 	struct server_process *process = xcalloc(1, sizeof(*process));
 	process->file = file;
 	process->config = config;
+	process->first = config_retain(config);
 	log_configure((enum config_log_level)config->log.level,
 		      (enum config_log_format)config->log.format);
+	bool local = is_local(config->listen.address);
 	bool started = start(process);
 	if (started) {
-		log_info("recalld %s: clients use http://%s/v1, upstream %s, mode %s",
-			 RECALLD_VERSION, config->listen.address, config->upstream.base_url,
-			 mode_name((enum mode)config->memory.mode));
+		log_info("recalld %s: clients use %s%s%s, upstream %s, mode %s", RECALLD_VERSION,
+			 local ? "" : "http://", config->listen.address, local ? "" : "/v1",
+			 config->upstream.base_url, mode_name((enum mode)config->memory.mode));
 		loop_run(process->loop);
 		log_info("stopped");
 	}

@@ -24,6 +24,13 @@ static void switch_on(int fd, int level, int option)
 	(void)setsockopt(fd, level, option, &(int){1}, sizeof(int));
 }
 
+/* A local socket is for its owner and group, whatever the umask. */
+static bool permit(const struct sockaddr *address)
+{
+	return address->sa_family != AF_UNIX ||
+	       chmod(((const struct sockaddr_un *)address)->sun_path, 0660) == 0;
+}
+
 /* Binds and listens; -1 with errno set. */
 static int open_listener(const struct sockaddr *address, socklen_t size, bool reuse_port)
 {
@@ -36,7 +43,7 @@ static int open_listener(const struct sockaddr *address, socklen_t size, bool re
 		if (reuse_port)
 			switch_on(fd, SOL_SOCKET, SO_REUSEPORT);
 	}
-	if (bind(fd, address, size) == 0 && listen(fd, BACKLOG) == 0)
+	if (bind(fd, address, size) == 0 && permit(address) && listen(fd, BACKLOG) == 0)
 		return fd;
 	int why = errno;
 	close(fd);
@@ -44,17 +51,79 @@ static int open_listener(const struct sockaddr *address, socklen_t size, bool re
 	return -1;
 }
 
-static int listen_unix(const char *path, const char *address, char *error, size_t error_size)
+static bool name_local(const char *path, struct sockaddr_un *name)
 {
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	if (path[0] == '\0' || strlen(path) >= sizeof(name.sun_path))
-		return fail(error, error_size, address, "the path is empty or too long");
-	memcpy(name.sun_path, path, strlen(path) + 1);
+	size_t size = strlen(path);
+	*name = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (size == 0 || size >= sizeof(name->sun_path))
+		return false;
+	memcpy(name->sun_path, path, size);
+	return true;
+}
+
+/* What there is at the path, told by connecting to it. 0: a socket that nobody listens on; ENOENT:
+ * nothing; EADDRINUSE: a socket that is listened on; or why that cannot be told. */
+static int probe_local(const char *path)
+{
+	struct sockaddr_un name;
 	struct stat status;
-	if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
-		(void)unlink(path);
+	if (lstat(path, &status) != 0)
+		return errno;
+	if (!S_ISSOCK(status.st_mode))
+		return ENOTSOCK;
+	if (!name_local(path, &name))
+		return ENAMETOOLONG;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	bool connected = connect(fd, (const struct sockaddr *)&name, sizeof(name)) == 0;
+	int why = errno;
+	close(fd);
+	if (connected || why == EAGAIN) /* its queue may be full */
+		return EADDRINUSE;
+	return why == ECONNREFUSED ? 0 : why;
+}
+
+static int fail_local(char *error, size_t error_size, const char *address, int why)
+{
+	if (why == EADDRINUSE)
+		return fail(error, error_size, address,
+			    "another process listens there; stop it, or choose another path");
+	if (why == ENOTSOCK)
+		return fail(error, error_size, address,
+			    "there is a file that is no socket; remove it, or choose another path");
+	return fail(error, error_size, address, strerror(why));
+}
+
+/* The socket is made under a name of its own and gets the path's once it can be connected to: so
+ * whatever refuses a connection at the path was left behind, and nobody finds it with other
+ * permissions. */
+static int listen_local(const char *path, const char *address, char *error, size_t error_size)
+{
+	struct sockaddr_un name;
+	char own[sizeof(name.sun_path)];
+	int size = snprintf(own, sizeof(own), "%s.%d", path, (int)getpid());
+	if (path[0] == '\0' || (size_t)size >= sizeof(own) || !name_local(own, &name))
+		return fail(error, error_size, address, "the path is empty or too long");
+	int there = probe_local(path);
+	if (there != 0 && there != ENOENT)
+		return fail_local(error, error_size, address, there);
+	(void)unlink(own);
 	int fd = open_listener((const struct sockaddr *)&name, sizeof(name), false);
-	return fd >= 0 ? fd : fail(error, error_size, address, strerror(errno));
+	if (fd < 0)
+		return fail_local(error, error_size, address, errno);
+	if (rename(own, path) == 0)
+		return fd;
+	int why = errno;
+	(void)unlink(own);
+	close(fd);
+	return fail_local(error, error_size, address, why);
+}
+
+void http_listen_clear(const char *address)
+{
+	if (strncmp(address, "unix:", 5) == 0 && probe_local(address + 5) == 0)
+		(void)unlink(address + 5);
 }
 
 /* Splits "HOST:PORT" or "[HOST]:PORT"; both are to be freed. */
@@ -79,7 +148,7 @@ static bool split(const char *address, char **host, char **port)
 int http_listen_socket(const char *address, bool reuse_port, char *error, size_t error_size)
 {
 	if (strncmp(address, "unix:", 5) == 0)
-		return listen_unix(address + 5, address, error, error_size);
+		return listen_local(address + 5, address, error, error_size);
 	char *host = NULL;
 	char *port = NULL;
 	if (!split(address, &host, &port))

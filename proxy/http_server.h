@@ -54,9 +54,11 @@ size_t http_server_connections(const struct http_server *server);
 void http_server_destroy(struct http_server *server);
 
 /* Opens a listening TCP socket on "HOST:PORT" ("[::1]:80" too; port 0: any), with SO_REUSEADDR,
- * TCP_NODELAY and, if asked, SO_REUSEPORT; or a local one on "unix:/path", in place of a socket
- * that was left there. -1: `error` says why. */
+ * TCP_NODELAY and, if asked, SO_REUSEPORT; or a local one on "unix:/path" (mode 0660), in place of
+ * a socket that was left there and nobody listens on. -1: `error` says why. */
 int http_listen_socket(const char *address, bool reuse_port, char *error, size_t error_size);
+/* Removes the file of a local socket that is no longer listened on; nothing else. */
+void http_listen_clear(const char *address);
 
 const struct http_head *http_request_head(const struct http_request *request);
 struct slice http_request_body(const struct http_request *request);

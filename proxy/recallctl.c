@@ -14,9 +14,10 @@ enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
 static void print_usage(FILE *out)
 {
-	(void)fputs("recallctl [-c FILE] [--admin HOST:PORT] [--token TOKEN] [--tenant T] [--json] "
-		    "COMMAND\n\n",
-		    out);
+	(void)fputs(
+		"recallctl [-c FILE] [--admin HOST:PORT|unix:/PATH] [--token TOKEN] [--tenant T] "
+		"[--json] COMMAND\n\n",
+		out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		(void)fprintf(out, "  %-7s %-15s %s\n", commands[i]->name, commands[i]->arguments,
 			      commands[i]->help);
@@ -101,7 +102,8 @@ static int run(const struct ctl_command *command, struct options *options)
 	struct arena arena = {0};
 	struct ctl *ctl = &options->ctl;
 	const char *address = ctl->admin != NULL ? ctl->admin : config->listen.admin;
-	bool has_scheme = slice_starts_with(slice_of(address), SLICE("http://"));
+	bool has_scheme = slice_starts_with(slice_of(address), SLICE("http://")) ||
+			  slice_starts_with(slice_of(address), SLICE("unix:"));
 	ctl->admin = has_scheme ? address : arena_printf(&arena, "http://%s", address).data;
 	if (ctl->token == NULL)
 		ctl->token = config->listen.admin_token;

@@ -23,9 +23,10 @@ void upstream_destroy(struct upstream *upstream);
 /* All but the body is copied. */
 struct upstream_request {
 	struct slice method;
-	const char *url;     /* absolute; its path and query go out as they are */
-	const char *proxy;   /* empty or NULL: none; the environment's is never used */
-	const char *ca_file; /* empty or NULL: the system's */
+	const char *url;          /* absolute; its path and query go out as they are */
+	const char *local_socket; /* a path to connect to in place of the URL's host; NULL: none */
+	const char *proxy;        /* empty or NULL: none; the environment's is never used */
+	const char *ca_file;      /* empty or NULL: the system's */
 	/* Sent as they are, and no others but Host and Content-Length. Left out are those two,
 	 * Expect and the hop-by-hop ones. */
 	const struct http_field *fields;

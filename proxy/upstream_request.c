@@ -121,6 +121,8 @@ void upstream_request_apply(struct transfer *transfer, const struct upstream_req
 	SET(transfer, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_SECONDS);
 	SET(transfer, CURLOPT_MAXAGE_CONN, (long)MAX_CONNECTION_AGE);
 	SET(transfer, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request->connect_timeout));
+	if (is_set(request->local_socket))
+		SET(transfer, CURLOPT_UNIX_SOCKET_PATH, request->local_socket);
 	if (is_set(request->ca_file))
 		SET(transfer, CURLOPT_CAINFO, request->ca_file);
 }

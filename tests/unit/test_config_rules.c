@@ -14,6 +14,19 @@ START_TEST(addresses_are_checked)
 		(void)snprintf(text, sizeof(text), "[listen]\naddress = %s\n", wrong[i]);
 		assert_fault_has(text, "test.conf:2: [listen] address is no address; write HOST:");
 	}
+	static const char *const not_local[] = {"unix:", "unix:recalld", "unix:/", "unix:/run/",
+						"unix:///"};
+	for (size_t i = 0; i < sizeof(not_local) / sizeof(not_local[0]); i++) {
+		char text[128];
+		(void)snprintf(text, sizeof(text), "[listen]\naddress = %s\n", not_local[i]);
+		assert_fault_has(text, "test.conf:2: [listen] address is no local socket; write "
+				       "unix:/PATH");
+	}
+	char longest[200];
+	(void)snprintf(longest, sizeof(longest), "[listen]\naddress = unix:/%098d\n", 0);
+	config_release(read_good(longest));
+	(void)snprintf(longest, sizeof(longest), "[listen]\naddress = unix:/%099d\n", 0);
+	assert_fault_has(longest, "at most 99 bytes");
 	config_release(read_good("[listen]\naddress = [::1]:0\nadmin = localhost:0\n"));
 	config_release(read_good("[listen]\naddress = 0.0.0.0:80\nadmin =\n"));
 	assert_fault_has("[listen]\naddress =\n", "is empty; the default is 127.0.0.1:8080");
@@ -34,6 +47,7 @@ START_TEST(an_open_admin_address_needs_a_token)
 		config_release(read_good(text));
 	}
 	config_release(read_good("[listen]\nadmin = 127.8.8.8:9\n"));
+	config_release(read_good("[listen]\nadmin = unix:/run/recalld/admin\n"));
 	config_release(read_good("[listen]\nadmin = [::ffff:127.0.0.1]:9\n"));
 }
 END_TEST
@@ -43,7 +57,10 @@ START_TEST(both_addresses_must_differ)
 	assert_fault_has("[listen]\naddress = 127.0.0.1:8081\n", "test.conf:2: [listen] admin is "
 								 "the same address");
 	assert_fault_has("[listen]\naddress = 0.0.0.0:8081\n", "is the same address");
+	assert_fault_has("[listen]\naddress = unix:/r\nadmin = unix:/r\n", "is the same address");
 	config_release(read_good("[listen]\naddress = 127.0.0.1:0\nadmin = 127.0.0.1:0\n"));
+	config_release(read_good("[listen]\naddress = unix:/r\nadmin = unix:/s\n"));
+	config_release(read_good("[listen]\naddress = unix:/r\n"));
 }
 END_TEST
 

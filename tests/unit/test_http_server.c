@@ -1,7 +1,9 @@
 #include "tests/unit/http_fixture.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 START_TEST(a_request_is_answered_and_the_connection_kept)
 {
@@ -275,7 +277,14 @@ START_TEST(a_local_socket_is_listened_on_and_its_leftover_replaced)
 	close(leftover);
 	int fd = http_listen_socket(address, false, error, sizeof(error));
 	ck_assert_msg(fd >= 0, "%s", error);
+	struct stat status;
+	ck_assert_int_eq(stat(address + 5, &status), 0);
+	ck_assert_uint_eq(status.st_mode & 07777, 0660);
 	http_server_listen(server, fd);
+	ck_assert_int_eq(http_listen_socket(address, false, error, sizeof(error)), -1);
+	ck_assert_ptr_nonnull(strstr(error, "another process listens there"));
+	http_listen_clear(address);
+	ck_assert_int_eq(access(address + 5, F_OK), 0);
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	memcpy(name.sun_path, address + 5, strlen(address + 5));
 	struct client client = {.fd = socket(AF_UNIX, SOCK_STREAM, 0)};
@@ -293,8 +302,39 @@ START_TEST(a_local_socket_is_listened_on_and_its_leftover_replaced)
 			      "\"invalid_request_error\",\"param\":null,\"code\":null}}"));
 	client_close(&client);
 	stop();
-	unlink(name.sun_path);
-	rmdir(folder);
+	http_listen_clear(address);
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+START_TEST(a_file_that_is_no_socket_is_left_alone)
+{
+	char file[] = "/tmp/recalld-test-XXXXXX";
+	char address[100];
+	char error[200] = "";
+	close(mkstemp(file));
+	(void)snprintf(address, sizeof(address), "unix:%s", file);
+	ck_assert_int_eq(http_listen_socket(address, false, error, sizeof(error)), -1);
+	ck_assert_ptr_nonnull(strstr(error, "a file that is no socket"));
+	http_listen_clear(address);
+	ck_assert_int_eq(unlink(file), 0);
+}
+END_TEST
+
+START_TEST(the_longest_path_that_the_configuration_takes_is_listened_on)
+{
+	char folder[] = "/tmp/recalld-test-XXXXXX";
+	char address[5 + 99 + 1];
+	char error[200] = "";
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	int size = snprintf(address, sizeof(address), "unix:%s/", folder);
+	memset(address + size, 's', sizeof(address) - (size_t)size - 1);
+	address[sizeof(address) - 1] = '\0';
+	int fd = http_listen_socket(address, false, error, sizeof(error));
+	ck_assert_msg(fd >= 0, "%s", error);
+	close(fd);
+	http_listen_clear(address);
+	ck_assert_int_eq(rmdir(folder), 0);
 }
 END_TEST
 
@@ -308,4 +348,6 @@ UNIT_MAIN("http_server", a_request_is_answered_and_the_connection_kept,
 	  a_connection_closes_when_the_client_asks_for_it,
 	  a_reply_shorter_than_it_said_or_aborted_ends_the_connection,
 	  an_address_that_cannot_be_listened_on_is_explained,
-	  a_local_socket_is_listened_on_and_its_leftover_replaced)
+	  a_local_socket_is_listened_on_and_its_leftover_replaced,
+	  a_file_that_is_no_socket_is_left_alone,
+	  the_longest_path_that_the_configuration_takes_is_listened_on)
