@@ -44,7 +44,6 @@ enum chat_branch {
 	BRANCH_LONG,     /* a longer one */
 	BRANCH_SESSIONS, /* the user has several */
 	BRANCH_WORDING,  /* exact wording is asked for */
-	BRANCH_STANDS,   /* what was given before stands, and with it what was chosen then */
 };
 
 struct chat {
@@ -89,9 +88,7 @@ struct chat {
 
 	bool made_message;      /* a system message of ours had to be inserted */
 	struct context context; /* what is new; block and turns may be the frozen ones */
-	struct slice items;     /* members of the receipt's "items": of all that is given */
-	struct slice dropped;
-	bool is_fresh; /* the context was made for this request and is to be frozen */
+	bool is_fresh;          /* the context was made for this request and is to be frozen */
 	struct edit *edits;
 	size_t edit_count;
 	size_t tokens;    /* given in all, as the model counts them */

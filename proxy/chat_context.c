@@ -108,7 +108,6 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		input.frozen_fact_count = view->frozen.fact_count;
 	}
 	context_build(&input, &chat->context, arena);
-	chat->dropped = chat_list_dropped(chat, arena);
 	chat->is_fresh = !chat->stands;
 }
 
@@ -133,19 +132,6 @@ static enum placement choose_placement(const struct chat *chat)
 		return models_refuses_system(chat->models, chat->request.model) ? PLACE_USER
 										: PLACE_SYSTEM;
 	}
-}
-
-/* Of all that is given: the conversation's, what earlier turns were given, and this turn's. */
-static void list_items(struct chat *chat, struct arena *arena)
-{
-	size_t count = 0;
-	struct slice *lists = arena_alloc(arena, (chat->rider_count + 2) * sizeof(*lists));
-	if (chat->stands)
-		lists[count++] = chat->view->frozen.account;
-	for (size_t i = 0; i < chat->rider_count; i++)
-		lists[count++] = chat->replayed[i].account;
-	lists[count++] = chat_list_items(chat, arena);
-	chat->items = chat_join_lists(lists, count, arena);
 }
 
 static void use_frozen(struct chat *chat)
@@ -177,7 +163,6 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 		return;
 	if (gives_new(chat))
 		build_context(chat, recalled, arena);
-	list_items(chat, arena);
 	if (chat->stands)
 		use_frozen(chat);
 	size_t tokens = chat->context.tokens + chat_replayed_tokens(chat);

@@ -161,12 +161,17 @@ static bool is_open(const struct chat *chat)
 	       !(chat->stands && chat_newest_is_replayed(chat));
 }
 
+static bool is_trimmed(const struct chat *chat)
+{
+	return chat->cut.end > chat->cut.first;
+}
+
 /* In a trimmed request memory keeps to what the cut leaves it of the limit. */
 static uint64_t most_memory(const struct chat *chat)
 {
 	uint64_t most = chat->settings.conversation_tokens;
 	uint64_t left = chat->settings.history_tokens / TRIMMED_SHARE;
-	return chat->cut.end > chat->cut.first && left < most ? left : most;
+	return is_trimmed(chat) && left < most ? left : most;
 }
 
 static void plan_budget(struct chat *chat)
@@ -178,11 +183,12 @@ static void plan_budget(struct chat *chat)
 		return;
 	size_t used = chat->view->frozen.tokens + chat_replayed_tokens(chat);
 	size_t share = used < whole ? (whole - used) / SHARE_OF_REST : 0;
-	if (used > whole ||
-	    (is_open(chat) && mode_recalls(chat->injects) && share < whole / LEAST_SHARE))
-		chat->stands = false; /* it is full */
+	bool wants_more = is_open(chat) && mode_recalls(chat->injects);
+	bool is_full = used > whole || (wants_more && share < whole / LEAST_SHARE);
+	if (is_full && !is_trimmed(chat))
+		chat->stands = false;
 	else if (share < chat->budget)
-		chat->budget = share;
+		chat->budget = share; /* of a trimmed one nothing, until the cut moves on */
 }
 
 enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, int64_t now,
@@ -203,12 +209,9 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	choose_cut(chat, arena);
 	chat_find_replays(chat, arena);
 	chat->stands = frozen_stands(chat, now, arena);
-	if (chat->stands)
-		chat_keep_mode(chat);
 	plan_budget(chat);
 	if (!chat->stands) {
 		chat->rider_count = 0;
-		chat_choose_branch(chat);
 		chat_prefer_wording(chat);
 	}
 	return is_open(chat) && mode_recalls(chat->injects) && chat->budget > 0 ? CHAT_RECALL

@@ -61,21 +61,12 @@ void chat_choose_branch(struct chat *chat)
 	}
 }
 
-/* What auto chose when the context was made stays as long as that does: else it would be made anew
- * for a question of exact wording, and once more for the one after it. */
+/* When auto takes another branch, that is for what is new: what was given stands. */
 bool chat_mode_stands(const struct chat *chat)
 {
 	enum mode mode = chat->view->frozen.mode;
 	bool is_choice = mode == MODE_BUFFER || mode == MODE_SUMMARY || mode == MODE_HYBRID;
 	return mode == chat->injects || (chat->mode == MODE_AUTO && is_choice);
-}
-
-void chat_keep_mode(struct chat *chat)
-{
-	enum mode mode = chat->view->frozen.mode;
-	if (chat->branch != BRANCH_NONE && mode != chat->injects)
-		chat->branch = BRANCH_STANDS;
-	chat->injects = mode;
 }
 
 void chat_prefer_wording(struct chat *chat)

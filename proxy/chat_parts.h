@@ -21,7 +21,6 @@ void chat_prefer_wording(struct chat *chat);
 
 /* Whether what was frozen was made in the mode that is asked for; and what injects then. */
 bool chat_mode_stands(const struct chat *chat);
-void chat_keep_mode(struct chat *chat);
 
 /* ---- chat_ids.c ---- */
 
@@ -52,11 +51,7 @@ const struct imported_turn *chat_adopt(const struct chat *chat, int64_t started_
 
 /* ---- chat_account.c ---- */
 
-/* The new context's items, and what the budget left out of it, as members of a JSON array. */
-struct slice chat_list_items(const struct chat *chat, struct arena *arena);
-struct slice chat_list_dropped(const struct chat *chat, struct arena *arena);
 /* What of the new context is kept for later receipts: what was recalled, or all else. */
 struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena);
-struct slice chat_join_lists(const struct slice *lists, size_t count, struct arena *arena);
 
 #endif

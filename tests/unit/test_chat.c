@@ -135,7 +135,7 @@ START_TEST(what_was_given_stands_within_a_loop_of_tool_calls_whatever_the_mode_i
 }
 END_TEST
 
-START_TEST(what_auto_chose_stays_as_long_as_its_context)
+START_TEST(what_was_given_stands_when_auto_takes_another_branch)
 {
 	struct talk talk;
 	setup(&talk, "mode = auto\nauto_buffer_turns = 2\n");
@@ -145,7 +145,7 @@ START_TEST(what_auto_chose_stays_as_long_as_its_context)
 		USER("a") "," ASSISTANT("b") "," USER("c") "," ASSISTANT("d") "," USER("Go on.");
 	(void)decide(&talk, history);
 	ck_assert(talk.chat.stands);
-	ck_assert_int_eq(talk.chat.injects, MODE_BUFFER);
+	ck_assert_int_eq(talk.chat.injects, MODE_SUMMARY);
 	talk.view.last_active -= 2 * 60 * 60 * 1000;
 	(void)decide(&talk, history);
 	ck_assert(!talk.chat.stands);
@@ -291,7 +291,7 @@ END_TEST
 UNIT_MAIN("chat", a_replay_rides_at_its_own_place_among_turns_that_read_alike,
 	  a_replay_of_a_turn_that_was_edited_rides_on_no_other,
 	  what_was_given_stands_within_a_loop_of_tool_calls_whatever_the_mode_is_now,
-	  what_auto_chose_stays_as_long_as_its_context,
+	  what_was_given_stands_when_auto_takes_another_branch,
 	  a_fact_is_recalled_unless_the_request_carries_the_words_that_it_rests_on,
 	  what_goes_up_without_memory_after_all_goes_up_whole,
 	  a_receipt_is_whole_and_short_whatever_was_left_out,
