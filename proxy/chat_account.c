@@ -6,16 +6,25 @@
 /* A receipt has two lists, and a page for all else. */
 enum { ACCOUNT_LIMIT = 1 << 20, RECEIPT_LIMIT = 2 * ACCOUNT_LIMIT + 8192 };
 
-static const char *place_of(const struct context_item *item, bool replayed)
+/* What became of an item. */
+enum fate {
+	FATE_GIVEN,
+	FATE_REPLAYED, /* will become of it: it is listed for later receipts */
+	FATE_DROPPED,
+};
+
+/* In quotes; what was dropped stands nowhere. */
+static const char *place_of(const struct context_item *item, enum fate fate)
 {
+	if (fate == FATE_DROPPED)
+		return "null";
 	if (item->is_recalled)
-		return replayed ? "\"replayed\"" : "\"recalled\"";
+		return fate == FATE_REPLAYED ? "\"replayed\"" : "\"recalled\"";
 	return item->is_turn ? "\"turns\"" : "\"block\"";
 }
 
-/* `place` in quotes, or null for what went nowhere. */
 static void put_item(struct buffer *out, const struct chat *chat, const struct context_item *item,
-		     const char *place)
+		     enum fate fate)
 {
 	buffer_printf(out, "{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", item->kind,
 		      (unsigned long long)item->id);
@@ -29,7 +38,8 @@ static void put_item(struct buffer *out, const struct chat *chat, const struct c
 	else
 		buffer_printf(out, ",\"source\":\"%llu\"", (unsigned long long)item->source);
 	buffer_printf(out, ",\"tokens\":%zu,\"place\":%s}",
-		      (size_t)((double)item->tokens * chat->token_rate + 0.5), place);
+		      (size_t)((double)item->tokens * chat->token_rate + 0.5),
+		      place_of(item, fate));
 }
 
 static struct slice take(struct buffer *out, struct arena *arena)
@@ -49,43 +59,16 @@ static void put_members(struct buffer *out, struct slice members)
 	buffer_append(out, members);
 }
 
-/* How each item is to be listed: its place, or NULL to leave it out. */
-typedef const char *find_place(const struct context_item *item);
-
-static const char *place_new(const struct context_item *item)
-{
-	return place_of(item, false);
-}
-
-static const char *place_none(const struct context_item *item)
-{
-	(void)item;
-	return "null";
-}
-
-static const char *place_replayed(const struct context_item *item)
-{
-	return item->is_recalled ? place_of(item, true) : NULL;
-}
-
-static const char *place_kept(const struct context_item *item)
-{
-	return item->is_recalled ? NULL : place_of(item, false);
-}
-
-static struct slice list(const struct chat *chat, const struct context_item *items, size_t count,
-			 find_place *find, struct arena *arena)
+static struct slice list_items(const struct chat *chat, const struct context_item *items,
+			       size_t count, enum fate fate, struct arena *arena)
 {
 	struct buffer out;
 	struct buffer one;
 	buffer_init(&out, ACCOUNT_LIMIT);
 	buffer_init(&one, SIZE_MAX); /* a turn's text has its bound */
 	for (size_t i = 0; i < count; i++) {
-		const char *place = find(&items[i]);
-		if (place == NULL)
-			continue;
 		buffer_clear(&one);
-		put_item(&one, chat, &items[i], place);
+		put_item(&one, chat, &items[i], fate);
 		put_members(&out, buffer_slice(&one));
 	}
 	buffer_finish(&one);
@@ -94,8 +77,20 @@ static struct slice list(const struct chat *chat, const struct context_item *ite
 
 struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena)
 {
-	return list(chat, chat->context.items, chat->context.item_count,
-		    recalled ? place_replayed : place_kept, arena);
+	struct buffer out;
+	struct buffer one;
+	buffer_init(&out, ACCOUNT_LIMIT);
+	buffer_init(&one, SIZE_MAX);
+	for (size_t i = 0; i < chat->context.item_count; i++) {
+		if (chat->context.items[i].is_recalled != recalled)
+			continue;
+		buffer_clear(&one);
+		put_item(&one, chat, &chat->context.items[i],
+			 recalled ? FATE_REPLAYED : FATE_GIVEN);
+		put_members(&out, buffer_slice(&one));
+	}
+	buffer_finish(&one);
+	return take(&out, arena);
 }
 
 static struct slice join_lists(const struct slice *lists, size_t count, struct arena *arena)
@@ -117,7 +112,7 @@ static struct slice list_given(const struct chat *chat, struct arena *arena)
 		lists[count++] = chat->view->frozen.account;
 	for (size_t i = 0; i < chat->rider_count; i++)
 		lists[count++] = chat->replayed[i].account;
-	lists[count++] = list(chat, context->items, context->item_count, place_new, arena);
+	lists[count++] = list_items(chat, context->items, context->item_count, FATE_GIVEN, arena);
 	return join_lists(lists, count, arena);
 }
 
@@ -169,8 +164,8 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 	if (injected)
 		buffer_append(&out, list_given(chat, arena));
 	buffer_append(&out, SLICE("],\"dropped\":["));
-	buffer_append(&out, list(chat, chat->context.dropped, chat->context.dropped_count,
-				 place_none, arena));
+	buffer_append(&out, list_items(chat, chat->context.dropped, chat->context.dropped_count,
+				       FATE_DROPPED, arena));
 	buffer_append_byte(&out, ']');
 	put_history(&out, chat);
 	buffer_printf(&out,

@@ -158,8 +158,8 @@ static void warn_of_recall(struct config_reader *reader)
 	else if (embeds && !anywhere(config, learns))
 		warn_of_key(reader, "embedding", "embedded");
 	if (anywhere(config, trims_in_vain))
-		config_warning(reader, "history = trim takes nothing out where mode, inject or "
-				       "learn is off: it needs the summary that is learned");
+		config_warning(reader, "history = trim has nothing new to take out where mode, "
+				       "inject or learn is off: it needs what is learned");
 }
 
 static void warn_of_identity(struct config_reader *reader)

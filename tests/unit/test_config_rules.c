@@ -206,9 +206,11 @@ START_TEST(what_keeps_recall_from_its_use_is_warned_of)
 		     "the clients' own keys are sent to it; set [model] api_key");
 	assert_warns("[memory]\nmode = summary\n[model]\nembedding = m\n",
 		     "[model] embedding serves only clients that choose vector, hybrid or auto");
-	assert_warns("[memory]\nlearn = off\nhistory = trim\n",
-		     "history = trim takes nothing out where mode, inject or learn is off");
-	assert_warns("[memory user=a]\ninject = off\nhistory = trim\n", "takes nothing out");
+	assert_warns(
+		"[memory]\nlearn = off\nhistory = trim\n",
+		"history = trim has nothing new to take out where mode, inject or learn is off");
+	assert_warns("[memory user=a]\ninject = off\nhistory = trim\n",
+		     "has nothing new to take out");
 	struct reading reading = read_text("[upstream]\napi_key = k\n[memory]\nhistory = trim\n"
 					   "mode = summary\n[memory user=a]\nmode = auto\n"
 					   "[model]\nembedding = m\n");
