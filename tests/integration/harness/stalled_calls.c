@@ -1,5 +1,5 @@
-/* Preloaded into a daemon under test: names that begin with "stalled" take STALLED_NAMES seconds to be
- * looked up, and what is written takes STALLED_DISK seconds more to reach the disk. */
+/* Preloaded into a daemon under test: names that begin with "stalled" take STALLED_NAMES seconds to
+ * be looked up, and what is written takes STALLED_DISK seconds more to reach the disk. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
