@@ -239,6 +239,7 @@ def test_while_the_disk_is_slow_no_more_than_256_KB_is_held_behind_the_end(make_
         tail = b"".join(text_events("Short."))
         reader = threading.Thread(target=lambda: client.read_until(b'"stop"'))
         reader.start()
+        (tmp_path / "stalled").touch()
         peer.send(tail)
         reader.join(10)
         begun = time.monotonic()
@@ -248,6 +249,7 @@ def test_while_the_disk_is_slow_no_more_than_256_KB_is_held_behind_the_end(make_
         assert time.monotonic() - begun < 1.4, "too late to tell"
         assert b"[DONE]" not in client.seen and 0 < held <= MOST_HELD, f"{held} bytes are held"
         client.read_until(b"[DONE]")
+        (tmp_path / "stalled").unlink()
 
 
 def dechunked_so_far(data):
@@ -457,6 +459,7 @@ def test_looking_up_a_name_blocks_no_loop(make_daemon, tmp_path):
         "listen": {"workers": "1"},
     }
     daemon = make_daemon(sections, environment=stalled_calls(tmp_path, names=2.5))
+    (tmp_path / "stalled").touch()
     begun = time.monotonic()
     waits, leaves = RawClient(daemon.port, 10), RawClient(daemon.port, 10)
     waits.post_chat(BODY)
