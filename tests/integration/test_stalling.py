@@ -239,6 +239,7 @@ def test_while_the_disk_is_slow_no_more_than_256_KB_is_held_behind_the_end(make_
         tail = b"".join(text_events("Short."))
         reader = threading.Thread(target=lambda: client.read_until(b'"stop"'))
         reader.start()
+        (tmp_path / "stalled").touch()
         peer.send(tail)
         reader.join(10)
         begun = time.monotonic()
@@ -248,6 +249,7 @@ def test_while_the_disk_is_slow_no_more_than_256_KB_is_held_behind_the_end(make_
         assert time.monotonic() - begun < 1.4, "too late to tell"
         assert b"[DONE]" not in client.seen and 0 < held <= MOST_HELD, f"{held} bytes are held"
         client.read_until(b"[DONE]")
+        (tmp_path / "stalled").unlink()
 
 
 def dechunked_so_far(data):
@@ -322,28 +324,32 @@ def test_an_upstream_that_cannot_be_connected_to_in_time_is_504(make_daemon):
 
 def test_an_upstream_that_falls_silent_is_timed_out_wherever_it_is(make_daemon, hand, user):
     """The first-byte timeout covers the whole head; after it there is no status left to tell by."""
-    hand.sections["upstream"] |= {"first_byte_timeout": "500ms", "idle_timeout": "300ms"}
+    hand.sections["upstream"] |= {"first_byte_timeout": "300ms", "idle_timeout": "900ms"}
     daemon = make_daemon(hand.sections)
 
-    def ask(body, sent):
+    def ask(body, *pieces, least):
         with RawClient(daemon.port, 10) as client:
+            begun = time.monotonic()
             client.post_chat(body, user)
             peer = hand.accept()
             peer.read_request()
-            peer.send(sent)
-            begun = time.monotonic()
+            for i, piece in enumerate(pieces):
+                time.sleep(0.5 if i else 0)
+                peer.send(piece)
             reply = client.read_reply()
-            assert peer.wait_closed(begun) < 2
+            assert least < peer.wait_closed(begun) < least + 2
             return reply
 
     for sent in (b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Type: text/"):
-        check_error(ask(BODY, sent), 504, "upstream_timeout")
-        check_error(ask(STREAM, sent), 504, "upstream_timeout")
-    for sent in (b"", b"%x\r\n%s\r\n" % (len(PART), PART)):
-        reply = ask(STREAM, EVENTS + b"Transfer-Encoding: chunked\r\n\r\n" + sent)
+        check_error(ask(BODY, sent, least=0.25), 504, "upstream_timeout")
+        check_error(ask(STREAM, sent, least=0.25), 504, "upstream_timeout")
+    chunked = b"Transfer-Encoding: chunked\r\n\r\n"
+    head = EVENTS + chunked
+    begun = b"%x\r\n%s\r\n" % (len(PART), PART)
+    for reply in (ask(STREAM, head, least=0.8), ask(STREAM, head, begun, least=1.3)):
         assert reply.status == 200
         check_error_event(reply.body, "upstream_timeout")
-    reply = ask(BODY, JSON + b'Content-Length: 100\r\n\r\n{"begun":')
+    reply = ask(BODY, JSON + chunked + begun, least=0.8)
     assert reply.status == 200 and not reply.whole
 
 
@@ -453,6 +459,7 @@ def test_looking_up_a_name_blocks_no_loop(make_daemon, tmp_path):
         "listen": {"workers": "1"},
     }
     daemon = make_daemon(sections, environment=stalled_calls(tmp_path, names=2.5))
+    (tmp_path / "stalled").touch()
     begun = time.monotonic()
     waits, leaves = RawClient(daemon.port, 10), RawClient(daemon.port, 10)
     waits.post_chat(BODY)

@@ -70,7 +70,7 @@ REFUSED = {
     "a chunk line with bare LF": (400, chunked(b"2\n{}\r\n0\r\n\r\n")),
     "a chunk longer than its size": (400, chunked(b"2\r\n{}}\r\n0\r\n\r\n")),
     "a chunk's data ended by LF": (400, chunked(b"2\r\n{}\n0\r\n\r\n")),
-    "an endless chunk extension": (400, chunked(b"2;" + b"e" * 5000)),
+    "a long chunk extension": (400, chunked(b"2;" + b"e" * 5000 + b"\r\n{}\r\n0\r\n\r\n")),
     "NUL in a chunk extension": (400, chunked(b"2;a\0b\r\n{}\r\n0\r\n\r\n")),
     "an endless trailer section": (431, chunked(b"2\r\n{}\r\n0\r\n" + b"A: b\r\n" * 12_000)),
     "a chunk beyond 64 bits": (413, chunked(b"ffffffffffffffff\r\n")),
@@ -122,6 +122,27 @@ def test_what_is_refused_gets_its_error_and_reaches_no_upstream(daemon, upstream
         else:
             check_refused(client, status)
     assert not upstream.requests
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"GET /v1/models HTTP/1.1\nHost: x\n\n", "bare LF"),
+        (b"GET /v1/models HTTP/1.1\r\nA: b\rC", "bare CR"),
+        (b"GET /v1/models HTTP/1.1\r\nA: b\0", "NUL"),
+        (b"\r\n" * 5, "empty lines"),
+        (b"A" * 65_536, "64 KB"),
+        (post(b"A: b\r\n c: d\r\n"), "folded"),
+        (chunked(b"2;" + b"e" * 5000), "chunked"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_can_never_be_taken_is_refused_at_once_and_by_its_name(daemon, data, reason):
+    """Without the end that it waits for, or with only that wrong which its name says."""
+    with RawClient(daemon.port, timeout=5) as client:
+        send_all(client, data)
+        reply = client.read_reply()
+    assert reason in json.loads(reply.body)["error"]["message"]
 
 
 def test_a_request_that_is_refused_does_not_harm_the_one_before(daemon, upstream):
@@ -237,9 +258,11 @@ def test_a_client_that_expects_100_for_too_much_is_told_413_instead(daemon, upst
 
 
 def test_a_client_of_http_1_0_without_a_host_is_answered_until_close(daemon, upstream):
+    """It asks to stay, but knows no chunks: only the close can end a reply without a length."""
     upstream.script(json_reply(completion("Old but fine."), framing="chunked"))
     with socket.create_connection(("127.0.0.1", daemon.port), 5) as client:
-        client.sendall(b"POST /v1/chat/completions HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s" % (len(CHAT), CHAT))
+        head = b"POST /v1/chat/completions HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: %d\r\n\r\n"
+        client.sendall(head % len(CHAT) + CHAT)
         seen = b"".join(iter(lambda: client.recv(65536), b""))
     head, _, body = seen.partition(b"\r\n\r\n")
     assert b"transfer-encoding" not in head.lower()

@@ -300,8 +300,9 @@ def fast_clock(directory, speed):
 
 def stalled_calls(directory, names=0.0, disk=0.0):
     """The environment in which looking up a name that begins with "stalled" takes `names` seconds and
-    fails, and writing to the disk takes `disk` seconds more."""
-    stalls = {"STALLED_NAMES": str(names), "STALLED_DISK": str(disk)}
+    fails, and writing to the disk takes `disk` seconds more, while the file "stalled" is in there."""
+    mark = Path(directory) / "stalled"
+    stalls = {"STALLED_NAMES": str(names), "STALLED_DISK": str(disk), "STALLED_WHILE": str(mark)}
     return preloaded(directory, "stalled_calls") | stalls
 
 

@@ -1,5 +1,6 @@
-/* Preloaded into a daemon under test: names that begin with "stalled" take STALLED_NAMES seconds to be
- * looked up, and what is written takes STALLED_DISK seconds more to reach the disk. */
+/* Preloaded into a daemon under test: while the file STALLED_WHILE is there, names that begin with
+ * "stalled" take STALLED_NAMES seconds to be looked up, and what is written takes STALLED_DISK
+ * seconds more to reach the disk. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
@@ -10,7 +11,8 @@
 static void stall(const char *variable)
 {
 	const char *seconds = getenv(variable);
-	if (seconds != NULL)
+	const char *mark = getenv("STALLED_WHILE");
+	if (seconds != NULL && mark != NULL && access(mark, F_OK) == 0)
 		usleep((useconds_t)(atof(seconds) * 1000000));
 }
 
