@@ -180,8 +180,27 @@ def test_requests_in_one_record_are_answered_in_order(tls, trust):
         assert closed_after(secured)[0].count(b"HTTP/1.1 ") == 3
 
 
+def test_what_is_left_of_a_record_is_read_once_there_is_room(tls, trust, upstream):
+    """64 KB are read ahead while a reply is under way; here they end within the last record."""
+    gate = threading.Event()
+    upstream.script(Reply(pieces=[b"1", b"2"], gates={1: gate}), Reply(pieces=[b"next"]))
+    head = b"POST /v1/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    size = 4 * 16384 + 100 - len(head % 10000)
+    with connect(tls, trust) as secured:
+        secured.sendall(b"GET /v1/x HTTP/1.1\r\nHost: x\r\n\r\n")
+        upstream.wait(1)
+        whole = head % size + b"b" * size
+        secured.sendall(whole[:100])
+        secured.sendall(whole[100:])
+        time.sleep(0.3)
+        gate.set()
+        assert closed_after(secured, timeout=10)[0].endswith(b"next")
+    assert upstream.last.body == b"b" * size
+
+
 def test_its_end_is_said(tls, trust):
     with connect(tls, trust) as secured:
+        secured.suppress_ragged_eofs = False
         secured.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         secured.settimeout(10)
         while secured.recv(65536):  # an end without close_notify would raise here
