@@ -40,7 +40,8 @@ struct context_input {
 	 * turns; the others of this conversation it carries itself. UINT32_MAX: it carries none. */
 	uint32_t carried_from;
 	/* Turns of this conversation before this ordinal were taken out of the request
-	 * (history = trim). They do not go in as turns again. 0: none */
+	 * (history = trim). They do not go in as turns again: the summary stands in for them,
+	 * whatever the mode. 0: none */
 	uint32_t cut_before;
 	const struct recalled_turn *recalled; /* the best first */
 	size_t recalled_count;
@@ -70,8 +71,8 @@ struct context {
 	size_t recalled_tokens;
 	struct context_item *items;
 	size_t item_count;
-	struct context_item *dropped; /* what the budget left out; of what might have been recalled
-					 the best 50 */
+	struct context_item *dropped; /* what the budget left out, its texts cut short; of what
+					 might have been recalled the best 50 */
 	size_t dropped_count;
 };
 

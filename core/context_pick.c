@@ -3,6 +3,9 @@
 #include "core/sentence.h"
 #include "core/text.h"
 
+/* Of what is dropped the receipt shows so many bytes. */
+enum { DROPPED_TEXT = 240 };
+
 static size_t opening_cost(const struct picker *picker, enum block_section section)
 {
 	size_t cost = picker->opened[section] ? 0 : text_tokens(block_heading(section));
@@ -34,7 +37,10 @@ void picker_take(struct picker *picker, const struct context_item *item)
 
 void picker_drop(struct picker *picker, const struct context_item *item)
 {
-	picker->context->dropped[picker->context->dropped_count++] = *item;
+	struct context_item *dropped = &picker->context->dropped[picker->context->dropped_count++];
+	*dropped = *item;
+	if (dropped->text.size > DROPPED_TEXT)
+		dropped->text.size = block_boundary(dropped->text, DROPPED_TEXT);
 	picker->is_short = true;
 }
 

@@ -10,8 +10,6 @@ enum {
 	/* When so many turns in a row do not fit, there is hardly room for any. */
 	MOST_MISSES = 32,
 	MOST_DROPPED = 50,
-	/* Of what is dropped the receipt shows so many bytes. */
-	DROPPED_TEXT = 240,
 	LATIN_PER_TOKEN = 4, /* letters, about */
 	/* A longer turn than this part of the budget is quoted in part. */
 	EXCERPT_SHARE = 3,
@@ -289,8 +287,6 @@ static void drop_turn(struct recaller *recaller, const struct recalled_turn *rec
 {
 	const struct turn *turn = &recalled->turn;
 	struct context_item item = turn_item(turn, text_tokens(turn->text));
-	if (item.text.size > DROPPED_TEXT)
-		item.text.size = block_boundary(item.text, DROPPED_TEXT);
 	item.score = recalled->score;
 	drop(recaller, &item);
 }

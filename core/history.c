@@ -12,6 +12,7 @@ struct walk {
 	size_t before;        /* ...the tokens before it... */
 	uint32_t ordinal;     /* ...and the ordinal of the exchange that it is in or begins */
 	bool is_asked;        /* a user turn waits for its answer */
+	bool has_exchange;    /* one lies before it whole */
 };
 
 static bool is_system(const struct message *message)
@@ -46,13 +47,15 @@ static size_t message_tokens(const struct chat_request *request, const struct me
 	return tokens;
 }
 
-/* Takes one message in; an exchange is a user turn with its final answer. */
+/* Takes one message in. An exchange is a user turn with its final answer; the ordinals count every
+ * final answer, as the store does, also a greeting or a second one. */
 static void step(struct walk *walk)
 {
 	const struct message *message = &walk->request->messages[walk->at];
 	if (message->role == ROLE_USER)
 		walk->is_asked = true;
-	if (message->role == ROLE_ASSISTANT && !message->has_tool_calls && walk->is_asked) {
+	if (message->role == ROLE_ASSISTANT && !message->has_tool_calls) {
+		walk->has_exchange |= walk->is_asked;
 		walk->is_asked = false;
 		walk->ordinal++;
 	}
@@ -69,7 +72,7 @@ static size_t third_of(const struct history_limits *limits)
 static bool is_border(const struct walk *walk, const struct history_limits *limits)
 {
 	return walk->request->messages[walk->at].role == ROLE_USER && !walk->is_asked &&
-	       walk->ordinal > limits->ordinal && walk->ordinal <= limits->covered;
+	       walk->has_exchange && walk->ordinal <= limits->covered;
 }
 
 /* The first border that has `thirds` before it, or the last step towards it that can be made. */
@@ -107,6 +110,36 @@ static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct
 	}
 }
 
+/* What is to be left of the history: the last third is for what memory puts in its place. */
+static size_t room_of(const struct history_limits *limits)
+{
+	return limits->tokens / 3 * 2;
+}
+
+static void choose_end(struct walk walk, size_t end, const struct history_limits *limits,
+		       struct history_cut *cut)
+{
+	struct history_cut standing = *cut;
+	struct walk begin = walk;
+	if (limits->standing > limits->ordinal)
+		find_ordinal(&begin, end, limits->standing, &standing);
+	bool stands = standing.tokens > 0;
+	if (stands && cut->total - standing.tokens <= room_of(limits)) {
+		*cut = standing;
+		return;
+	}
+	if (cut->total <= limits->tokens && !stands)
+		return;
+	size_t third = third_of(limits);
+	size_t surplus = cut->total - room_of(limits);
+	/* A limit that has moved must not make for small steps. */
+	if (stands && surplus < standing.tokens + third / 2)
+		surplus = standing.tokens + third / 2;
+	find_end(&walk, end, limits, (surplus + third - 1) / third, cut);
+	if (cut->tokens < standing.tokens)
+		*cut = standing;
+}
+
 struct history_cut history_choose_cut(const struct chat_request *request,
 				      const struct history_limits *limits, struct arena *arena)
 {
@@ -126,13 +159,9 @@ struct history_cut history_choose_cut(const struct chat_request *request,
 		.at = cut.first,
 		.ordinal = limits->ordinal,
 	};
-	if (limits->fixed != NULL) {
-		if (*limits->fixed > limits->ordinal)
-			find_ordinal(&walk, end, *limits->fixed, &cut);
-	} else if (cut.total > limits->tokens) {
-		size_t third = third_of(limits);
-		size_t surplus = cut.total - limits->tokens / 3 * 2;
-		find_end(&walk, end, limits, (surplus + third - 1) / third, &cut);
-	}
+	if (limits->fixed == NULL)
+		choose_end(walk, end, limits, &cut);
+	else if (*limits->fixed > limits->ordinal)
+		find_ordinal(&walk, end, *limits->fixed, &cut);
 	return cut;
 }

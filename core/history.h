@@ -8,10 +8,11 @@
 #include "core/request.h"
 
 struct history_limits {
-	size_t tokens;    /* the history may be so long, estimated */
-	uint32_t ordinal; /* of the conversation's exchange that the first user turn begins... */
-	uint32_t covered; /* ...and only exchanges before this ordinal may be taken out: memory
-			     holds them */
+	size_t tokens;         /* the history may be so long, estimated */
+	uint32_t ordinal;      /* where the history begins in the stored conversation... */
+	uint32_t covered;      /* ...and only exchanges before this ordinal may be taken out: memory
+				  holds them */
+	uint32_t standing;     /* the ordinal that the last cut ended at; 0: there was none */
 	const uint32_t *fixed; /* not NULL: the cut is to end at this ordinal; 0: none is made */
 };
 
@@ -26,10 +27,11 @@ struct history_cut {
 /* What is to be taken out. Nothing until the history passes limits->tokens; then so many thirds of
  * the limit, counted from the history's beginning, as leave at most two of them: the last third is
  * for what memory puts in their place. So the same cut stands until the history has grown by
- * another third. Exchanges that are not covered
- * yet, or not answered, wait for a later request; a system message in the midst of the history,
- * which memory never holds, stays with all that follows it. The cut ends before a user message
- * whose predecessors are answered, so tool groups stay whole. */
+ * another third. A standing one that still leaves no more than that stays whatever became of the
+ * limit, which follows what the model counts. Exchanges that are not covered yet, or not answered,
+ * wait for a later request; a system message in the midst of the history, which memory never holds,
+ * stays with all that follows it. The cut ends before a user message whose predecessors are
+ * answered, so tool groups stay whole. */
 struct history_cut history_choose_cut(const struct chat_request *request,
 				      const struct history_limits *limits, struct arena *arena);
 

@@ -9,7 +9,8 @@
 #include <uninorm.h>
 #include <unistr.h>
 
-/* Case folded. A phrase stands between words; one with a "*" behind it may go on. */
+/* Case folded, in NFKC (where Thai sara am is two characters). A phrase stands between words; one
+ * with a "*" behind it may go on. */
 static const char *const wants_words_phrases[] = {
 	"verbatim",
 	"word for word",
@@ -20,6 +21,7 @@ static const char *const wants_words_phrases[] = {
 	"literally",
 	"in my own words",
 	"wörtlich",
+	"wort für wort",
 	"wortwörtlich",
 	"genau gesagt",
 	"im wortlaut",
@@ -57,7 +59,7 @@ static const char *const wants_words_phrases[] = {
 	"正確に",
 	"그대로",
 	"정확히",
-	"คำต่อคำ",
+	"ค\u0e4d\u0e32ต่อค\u0e4d\u0e32",
 };
 
 static const char *const about_past_phrases[] = {

@@ -101,6 +101,8 @@ static void get_status(struct admin_call *call)
 		      config->memory.learn ? "true" : "false", key_source(config));
 	buffer_append(&out, SLICE(",\"upstream\":"));
 	json_quote(&out, slice_of(config->upstream.base_url));
+	buffer_append(&out, SLICE(",\"embedding\":"));
+	json_quote(&out, slice_of(config->model.embedding));
 	buffer_printf(&out,
 		      ",\"users\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64
 		      ",\"jobs\":%" PRIu64 ",\"parked\":%" PRIu64 ",\"bytes_used\":%" PRIu64

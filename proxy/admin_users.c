@@ -261,6 +261,8 @@ static void wait_for_vectors(struct admin_call *call)
 	if (embeds && call->request != NULL)
 		wait = embedder_when_done(call->service->embedder, call->user, call->loop,
 					  PATIENCE_WITH_VECTORS, on_embedded, call);
+	else if (embeds)
+		embedder_wake(call->service->embedder, call->user);
 	if (wait == NULL) {
 		admin_reply(call, 202, "application/json", SLICE("{}\n"));
 		return;

@@ -39,8 +39,7 @@ void chat_bypass(struct chat *chat, enum metric_counter cause)
 {
 	chat->status = CHAT_BYPASSED;
 	chat->context = (struct context){0};
-	chat->items = (struct slice){0};
-	chat->dropped = (struct slice){0};
+	chat->cut = (struct history_cut){0};
 	chat->is_fresh = false;
 	chat->edit_count = 0;
 	chat->tokens = 0;

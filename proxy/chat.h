@@ -88,9 +88,7 @@ struct chat {
 
 	bool made_message;      /* a system message of ours had to be inserted */
 	struct context context; /* what is new; block and turns may be the frozen ones */
-	struct slice items;     /* members of the receipt's "items": of all that is given */
-	struct slice dropped;
-	bool is_fresh; /* the context was made for this request and is to be frozen */
+	bool is_fresh;          /* the context was made for this request and is to be frozen */
 	struct edit *edits;
 	size_t edit_count;
 	size_t tokens;    /* given in all, as the model counts them */
@@ -162,6 +160,9 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 
 /* What the upstream counted teaches how its model counts. */
 void chat_note_tokens(const struct chat *chat, const struct reply *reply, struct arena *arena);
+
+/* The question as others than the upstream may see it. */
+struct slice chat_question_text(const struct chat *chat, struct arena *arena);
 
 /* Whether the user's turns are to have vectors. */
 bool chat_wants_vectors(const struct chat *chat);

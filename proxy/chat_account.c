@@ -3,21 +3,31 @@
 
 #include <string.h>
 
-enum { ACCOUNT_LIMIT = 1 << 20, RECEIPT_LIMIT = 2 << 20 };
+/* A receipt has two lists, and a page for all else. */
+enum { ACCOUNT_LIMIT = 1 << 20, RECEIPT_LIMIT = 2 * ACCOUNT_LIMIT + 8192 };
 
-static const char *place_of(const struct context_item *item, bool replayed)
+/* What became of an item. */
+enum fate {
+	FATE_GIVEN,
+	FATE_REPLAYED, /* will become of it: it is listed for later receipts */
+	FATE_DROPPED,
+};
+
+/* In quotes; what was dropped stands nowhere. */
+static const char *place_of(const struct context_item *item, enum fate fate)
 {
+	if (fate == FATE_DROPPED)
+		return "null";
 	if (item->is_recalled)
-		return replayed ? "replayed" : "recalled";
-	return item->is_turn ? "turns" : "block";
+		return fate == FATE_REPLAYED ? "\"replayed\"" : "\"recalled\"";
+	return item->is_turn ? "\"turns\"" : "\"block\"";
 }
 
 static void put_item(struct buffer *out, const struct chat *chat, const struct context_item *item,
-		     bool replayed)
+		     enum fate fate)
 {
-	buffer_printf(out,
-		      "%s{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", out->size == 0 ? "" : ",",
-		      item->kind, (unsigned long long)item->id);
+	buffer_printf(out, "{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", item->kind,
+		      (unsigned long long)item->id);
 	json_quote(out, item->text);
 	if (item->score > 0)
 		buffer_printf(out, ",\"score\":%.4g", item->score);
@@ -27,50 +37,83 @@ static void put_item(struct buffer *out, const struct chat *chat, const struct c
 		buffer_append(out, SLICE(",\"source\":null"));
 	else
 		buffer_printf(out, ",\"source\":\"%llu\"", (unsigned long long)item->source);
-	buffer_printf(out, ",\"tokens\":%zu,\"place\":\"%s\"}",
+	buffer_printf(out, ",\"tokens\":%zu,\"place\":%s}",
 		      (size_t)((double)item->tokens * chat->token_rate + 0.5),
-		      place_of(item, replayed));
+		      place_of(item, fate));
 }
 
 static struct slice take(struct buffer *out, struct arena *arena)
 {
 	struct slice text = arena_copy(arena, buffer_slice(out));
-	bool whole = !out->overflowed;
 	buffer_finish(out);
-	return whole ? text : (struct slice){0};
+	return text;
 }
 
-struct slice chat_list_items(const struct chat *chat, const struct context_item *items,
-			     size_t count, struct arena *arena)
+/* Appends to a JSON array what still fits. */
+static void put_members(struct buffer *out, struct slice members)
+{
+	if (members.size == 0 || out->limit - out->size < members.size + 1)
+		return;
+	if (out->size > 0)
+		buffer_append_byte(out, ',');
+	buffer_append(out, members);
+}
+
+static struct slice list_items(const struct chat *chat, const struct context_item *items,
+			       size_t count, enum fate fate, struct arena *arena)
 {
 	struct buffer out;
+	struct buffer one;
 	buffer_init(&out, ACCOUNT_LIMIT);
-	for (size_t i = 0; i < count; i++)
-		put_item(&out, chat, &items[i], false);
+	buffer_init(&one, SIZE_MAX); /* a turn's text has its bound */
+	for (size_t i = 0; i < count; i++) {
+		buffer_clear(&one);
+		put_item(&one, chat, &items[i], fate);
+		put_members(&out, buffer_slice(&one));
+	}
+	buffer_finish(&one);
 	return take(&out, arena);
 }
 
 struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena)
 {
 	struct buffer out;
+	struct buffer one;
 	buffer_init(&out, ACCOUNT_LIMIT);
+	buffer_init(&one, SIZE_MAX);
 	for (size_t i = 0; i < chat->context.item_count; i++) {
-		if (chat->context.items[i].is_recalled == recalled)
-			put_item(&out, chat, &chat->context.items[i], recalled);
+		if (chat->context.items[i].is_recalled != recalled)
+			continue;
+		buffer_clear(&one);
+		put_item(&one, chat, &chat->context.items[i],
+			 recalled ? FATE_REPLAYED : FATE_GIVEN);
+		put_members(&out, buffer_slice(&one));
 	}
+	buffer_finish(&one);
 	return take(&out, arena);
 }
 
-struct slice chat_join_lists(const struct slice *lists, size_t count, struct arena *arena)
+static struct slice join_lists(const struct slice *lists, size_t count, struct arena *arena)
 {
 	struct buffer out;
 	buffer_init(&out, ACCOUNT_LIMIT);
-	for (size_t i = 0; i < count; i++) {
-		if (lists[i].size > 0 && out.size > 0)
-			buffer_append_byte(&out, ',');
-		buffer_append(&out, lists[i]);
-	}
+	for (size_t i = 0; i < count; i++)
+		put_members(&out, lists[i]);
 	return take(&out, arena);
+}
+
+/* Of all that is given: the conversation's, what earlier turns were given, and this turn's. */
+static struct slice list_given(const struct chat *chat, struct arena *arena)
+{
+	const struct context *context = &chat->context;
+	size_t count = 0;
+	struct slice *lists = arena_alloc(arena, (chat->rider_count + 2) * sizeof(*lists));
+	if (chat->stands)
+		lists[count++] = chat->view->frozen.account;
+	for (size_t i = 0; i < chat->rider_count; i++)
+		lists[count++] = chat->replayed[i].account;
+	lists[count++] = list_items(chat, context->items, context->item_count, FATE_GIVEN, arena);
+	return join_lists(lists, count, arena);
 }
 
 static void put_branch(struct buffer *out, const struct chat *chat)
@@ -107,7 +150,10 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 	struct buffer out;
 	bool injected = chat->status == CHAT_INJECTED;
 	buffer_init(&out, RECEIPT_LIMIT);
-	buffer_printf(&out, "{\"id\":\"%016llx\",\"user\":", (unsigned long long)chat->receipt);
+	buffer_append_byte(&out, '{');
+	if (chat->receipt != 0)
+		buffer_printf(&out, "\"id\":\"%016llx\",", (unsigned long long)chat->receipt);
+	buffer_append(&out, SLICE("\"user\":"));
 	json_quote(&out, chat->identity.user);
 	buffer_printf(&out, ",\"mode\":\"%s\"", chat->mode_word);
 	put_branch(&out, chat);
@@ -116,9 +162,10 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 		      (unsigned long long)chat->settings.context_tokens);
 	buffer_append(&out, SLICE(",\"items\":["));
 	if (injected)
-		buffer_append(&out, chat->items);
+		buffer_append(&out, list_given(chat, arena));
 	buffer_append(&out, SLICE("],\"dropped\":["));
-	buffer_append(&out, chat->dropped);
+	buffer_append(&out, list_items(chat, chat->context.dropped, chat->context.dropped_count,
+				       FATE_DROPPED, arena));
 	buffer_append_byte(&out, ']');
 	put_history(&out, chat);
 	buffer_printf(&out,

@@ -3,11 +3,13 @@
 #include "core/text.h"
 #include "proxy/chat_parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* Estimating a longer request would show. */
-enum { ESTIMATE_LIMIT = 256 * 1024, TOKENS_PER_MESSAGE = 4 };
+enum {
+	ESTIMATE_LIMIT = 256 * 1024, /* estimating a longer request would show */
+	TOKENS_PER_MESSAGE = 4,
+	BESIDE_MESSAGES = 160, /* bytes: the model's name, "stream", "temperature" */
+};
 
 bool chat_learns_from(const struct chat *chat, int status)
 {
@@ -15,27 +17,20 @@ bool chat_learns_from(const struct chat *chat, int status)
 	       status < 300 && chat->newest.count > 0;
 }
 
-static int compare_ids(const void *left, const void *right)
-{
-	uint64_t a = *(const uint64_t *)left;
-	uint64_t b = *(const uint64_t *)right;
-	return (a > b) - (a < b);
-}
-
 /* The ids of one kind of what was given, rising. */
 static const uint64_t *list_ids(const struct chat *chat, const char *kind, bool recalled,
 				size_t *count, struct arena *arena)
 {
 	const struct context *context = &chat->context;
-	uint64_t *ids = arena_alloc(arena, context->item_count * sizeof(*ids));
-	*count = 0;
+	struct chat_ids list = chat_ids_make(context->item_count, arena);
 	for (size_t i = 0; i < context->item_count; i++) {
 		const struct context_item *item = &context->items[i];
 		if (strcmp(item->kind, kind) == 0 && item->is_recalled == recalled)
-			ids[(*count)++] = item->id;
+			chat_ids_add(&list, &item->id, 1);
 	}
-	qsort(ids, *count, sizeof(*ids), compare_ids);
-	return ids;
+	chat_ids_sort(&list);
+	*count = list.count;
+	return list.ids;
 }
 
 static void freeze(const struct chat *chat, struct frozen *frozen, struct arena *arena)
@@ -107,6 +102,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.explicit_mode = chat->explicit_mode,
 		.mode = chat->mode,
 	};
+	append->adopted = chat_adopt(chat, started_at, &append->adopted_count, arena);
 	if (chat->is_fresh) {
 		freeze(chat, frozen, arena);
 		append->frozen = frozen;
@@ -118,24 +114,56 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 	return true;
 }
 
-void chat_note_tokens(const struct chat *chat, const struct reply *reply, struct arena *arena)
+struct slice chat_question_text(const struct chat *chat, struct arena *arena)
+{
+	return masked(chat, chat->question.text, arena);
+}
+
+/* ---- what the upstream counted ---- */
+
+/* Whether a message is nothing but text: of images and calls it is not known what they cost. */
+static bool is_plain(const struct chat *chat, const struct message *message)
+{
+	static const char *const names[] = {"type"};
+	struct json_walk parts = json_walk(chat->body, message->content);
+	if (message->content_kind != CONTENT_PARTS)
+		return !message->has_tool_calls;
+	while (json_next(&parts)) {
+		struct json_value values[1];
+		(void)JSON_PICK(chat->body, parts.value, names, values);
+		if (!json_string_is(chat->body, values[0], SLICE("text")))
+			return false;
+	}
+	return true;
+}
+
+/* Of the texts that went upstream, estimated; 0: they are not all that was counted. */
+static size_t count_texts(const struct chat *chat, struct arena *arena)
 {
 	const struct chat_request *request = &chat->request;
-	struct slice body = chat_body(chat, arena);
-	if (reply->prompt_tokens <= 0 || body.size > ESTIMATE_LIMIT)
-		return;
-	size_t texts = 0;
+	const struct json_value *array = &request->messages_array;
 	size_t tokens = 0;
 	for (size_t i = 0; i < request->message_count; i++) {
+		const struct message *message = &request->messages[i];
 		if (i >= chat->cut.first && i < chat->cut.end)
 			continue;
-		struct slice text = request_text(request, &request->messages[i], arena);
-		texts += text.size;
-		tokens += text_tokens(text) + TOKENS_PER_MESSAGE;
+		if (!is_plain(chat, message))
+			return 0;
+		tokens += text_tokens(request_text(request, message, arena)) + TOKENS_PER_MESSAGE;
 	}
-	/* Of tools and images it is not known what they cost. */
-	if (chat->body.size > 2 * texts + 1024)
+	/* Tools and schemas stand beside the messages. */
+	size_t beside = chat->body.size - (array->end - array->begin);
+	return beside <= BESIDE_MESSAGES + tokens / 2 ? tokens : 0;
+}
+
+void chat_note_tokens(const struct chat *chat, const struct reply *reply, struct arena *arena)
+{
+	size_t size = request_spliced_size(chat->body, chat->edits, chat->edit_count);
+	if (reply->prompt_tokens <= 0 || size > ESTIMATE_LIMIT)
 		return;
+	size_t tokens = count_texts(chat, arena);
 	size_t given = (size_t)((double)chat->tokens / chat->token_rate);
-	models_note_tokens(chat->models, request->model, tokens + given, reply->prompt_tokens);
+	if (tokens > 0)
+		models_note_tokens(chat->models, chat->request.model, tokens + given,
+				   reply->prompt_tokens);
 }

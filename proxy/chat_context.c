@@ -1,6 +1,9 @@
 /* What a request is given: what stands of its conversation, and what is new. */
 #include "proxy/chat_parts.h"
 
+/* So many bytes of what the user said before are looked through for the words of each fact. */
+enum { CARRIED_WORDS = 64 * 1024 };
+
 static const struct recalled_turn *join_scores(const struct recall_result *recalled,
 					       struct arena *arena)
 {
@@ -11,22 +14,56 @@ static const struct recalled_turn *join_scores(const struct recall_result *recal
 	return turns;
 }
 
-/* What was learned from words that the request carries itself need not be recalled. */
-static bool is_carried(const struct chat *chat, const struct fact *fact)
+/* The user's words before the newest turn, as far as they go up, the newest first. */
+static struct slice carried_words(const struct chat *chat, struct arena *arena)
 {
-	return fact->quote.size > 0 && slice_find(chat->body, fact->quote, 0) < chat->body.size;
+	struct buffer out;
+	buffer_init(&out, CARRIED_WORDS);
+	for (size_t i = chat->newest.first; i-- > 0;) {
+		const struct message *message = &chat->request.messages[i];
+		bool goes_up = i < chat->cut.first || i >= chat->cut.end;
+		if (message->role != ROLE_USER || !goes_up)
+			continue;
+		buffer_append(&out, request_text(&chat->request, message, arena));
+		buffer_append_byte(&out, '\n');
+		if (out.overflowed)
+			break;
+	}
+	struct slice words = arena_copy(arena, buffer_slice(&out));
+	buffer_finish(&out);
+	return words;
 }
 
-static bool is_replayed(const struct chat *chat, uint64_t id)
+static bool holds_quote(struct slice words, const struct fact *fact)
 {
-	for (size_t i = 0; i < chat->rider_count; i++) {
-		const struct replay *replay = &chat->replayed[i];
-		for (size_t k = 0; k < replay->fact_count; k++) {
-			if (replay->facts[k] == id)
-				return true;
-		}
+	return fact->quote.size > 0 && slice_find(words, fact->quote, 0) < words.size;
+}
+
+static struct chat_ids replayed_facts(const struct chat *chat, struct arena *arena)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < chat->rider_count; i++)
+		most += chat->replayed[i].fact_count;
+	struct chat_ids list = chat_ids_make(most, arena);
+	for (size_t i = 0; i < chat->rider_count; i++)
+		chat_ids_add(&list, chat->replayed[i].facts, chat->replayed[i].fact_count);
+	chat_ids_sort(&list);
+	return list;
+}
+
+/* What the conversation was given already, or was learned from words that the request carries
+ * itself, need not be recalled. */
+static void pass_over_known(const struct chat *chat, float *scores, struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	const struct slice words = carried_words(chat, arena);
+	const struct chat_ids replayed = replayed_facts(chat, arena);
+	for (size_t i = 0; i < view->fact_count; i++) {
+		const struct fact *fact = &view->facts[i];
+		if (scores[i] > 0 &&
+		    (chat_ids_hold(&replayed, fact->id) || holds_quote(words, fact)))
+			scores[i] = 0;
 	}
-	return false;
 }
 
 static const float *score_facts(const struct chat *chat, struct arena *arena)
@@ -36,12 +73,8 @@ static const float *score_facts(const struct chat *chat, struct arena *arena)
 		return NULL;
 	float *scores = arena_alloc(arena, view->fact_count * sizeof(*scores));
 	recall_rank_facts(&chat->question, view->facts, view->fact_count, scores, arena);
-	for (size_t i = 0; i < view->fact_count; i++) {
-		const struct fact *fact = &view->facts[i];
-		if (scores[i] > 0 && chat->stands &&
-		    (is_carried(chat, fact) || is_replayed(chat, fact->id)))
-			scores[i] = 0;
-	}
+	if (chat->stands)
+		pass_over_known(chat, scores, arena);
 	return scores;
 }
 
@@ -75,8 +108,6 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		input.frozen_fact_count = view->frozen.fact_count;
 	}
 	context_build(&input, &chat->context, arena);
-	chat->dropped =
-		chat_list_items(chat, chat->context.dropped, chat->context.dropped_count, arena);
 	chat->is_fresh = !chat->stands;
 }
 
@@ -101,20 +132,6 @@ static enum placement choose_placement(const struct chat *chat)
 		return models_refuses_system(chat->models, chat->request.model) ? PLACE_USER
 										: PLACE_SYSTEM;
 	}
-}
-
-/* Of all that is given: the conversation's, what earlier turns were given, and this turn's. */
-static void list_items(struct chat *chat, struct arena *arena)
-{
-	size_t count = 0;
-	struct slice *lists = arena_alloc(arena, (chat->rider_count + 2) * sizeof(*lists));
-	if (chat->stands)
-		lists[count++] = chat->view->frozen.account;
-	for (size_t i = 0; i < chat->rider_count; i++)
-		lists[count++] = chat->replayed[i].account;
-	lists[count++] =
-		chat_list_items(chat, chat->context.items, chat->context.item_count, arena);
-	chat->items = chat_join_lists(lists, count, arena);
 }
 
 static void use_frozen(struct chat *chat)
@@ -146,7 +163,6 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 		return;
 	if (gives_new(chat))
 		build_context(chat, recalled, arena);
-	list_items(chat, arena);
 	if (chat->stands)
 		use_frozen(chat);
 	size_t tokens = chat->context.tokens + chat_replayed_tokens(chat);

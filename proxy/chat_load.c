@@ -1,9 +1,6 @@
 /* What the store is asked for a request, and what of the conversation's memory stands. */
 #include "core/client_forms.h"
-#include "core/text.h"
 #include "proxy/chat_parts.h"
-
-#include <stdlib.h>
 
 /* Old enough that a provider's prompt cache has gone cold, so that the context may be made anew. */
 enum { FROZEN_IDLE = 60 * 60 * 1000 };
@@ -17,7 +14,7 @@ enum { SHARE_OF_REST = 3, LEAST_SHARE = 128 };
 enum { TRIMMED_SHARE = 4 };
 /* What is read back of turns for each token that may be given: they cost a token for four bytes and
  * more, and some are passed over. */
-enum { TEXT_PER_TOKEN = 8, LEAST_TEXT = 4096 };
+enum { TEXT_PER_TOKEN = 5, LEAST_TEXT = 2048 };
 
 static bool may_quote_an_answer(const struct chat *chat)
 {
@@ -69,46 +66,49 @@ static bool quotes_an_answer(const struct chat *chat, const struct memory_view *
 
 /* ---- what stands ---- */
 
-static bool holds_fact(const struct memory_view *view, uint64_t id)
-{
-	for (size_t i = 0; i < view->fact_count; i++) {
-		if (view->facts[i].id == id)
-			return view->facts[i].state == FACT_CURRENT;
-	}
-	return false;
-}
-
-static bool holds_facts(const struct memory_view *view, const uint64_t *ids, size_t count)
+static bool holds_all(const struct chat_ids *list, const uint64_t *ids, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!holds_fact(view, ids[i]))
+		if (!chat_ids_hold(list, ids[i]))
 			return false;
 	}
 	return true;
 }
 
+/* Whether all facts in what was given are what they were. */
+static bool facts_stand(const struct chat *chat, struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	struct chat_ids current = chat_ids_make(view->fact_count, arena);
+	for (size_t i = 0; i < view->fact_count; i++) {
+		if (view->facts[i].state == FACT_CURRENT)
+			chat_ids_add(&current, &view->facts[i].id, 1);
+	}
+	chat_ids_sort(&current);
+	for (size_t i = 0; i < chat->rider_count; i++) {
+		const struct replay *replay = &chat->replayed[i];
+		if (!holds_all(&current, replay->facts, replay->fact_count))
+			return false;
+	}
+	return holds_all(&current, view->frozen.facts, view->frozen.fact_count);
+}
+
 /* Whether what was given may still stand (CONTRACT, prefix stability). */
-static bool frozen_stands(const struct chat *chat, int64_t now)
+static bool frozen_stands(const struct chat *chat, int64_t now, struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
 	const struct frozen *frozen = &view->frozen;
-	if (!view->has_frozen || frozen->mode != chat->injects)
+	if (!view->has_frozen)
 		return false;
 	if (!chat->newest.is_last)
 		return true;
+	if (!chat_mode_stands(chat))
+		return false;
 	if (now - view->last_active >= FROZEN_IDLE)
 		return false;
 	if (view->answers > 0 && view->carried_from > 0)
 		return false; /* what was learned here is no longer among the turns sent */
-	if (frozen->cut_before != chat->cut.cut_before ||
-	    !holds_facts(view, frozen->facts, frozen->fact_count))
-		return false;
-	for (size_t i = 0; i < chat->rider_count; i++) {
-		const struct replay *replay = &chat->replayed[i];
-		if (!holds_facts(view, replay->facts, replay->fact_count))
-			return false;
-	}
-	return true;
+	return frozen->cut_before == chat->cut.cut_before && facts_stand(chat, arena);
 }
 
 /* The ordinal that the summary reaches up to in this conversation. */
@@ -141,6 +141,8 @@ static void choose_cut(struct chat *chat, struct arena *arena)
 		.ordinal = view->carried_from,
 		.covered = covered_up_to(view),
 	};
+	if (view->carried_from == 0 && view->has_summary)
+		limits.standing = view->frozen.cut_before;
 	/* Within a loop of tool calls the cut stands as the user turn found it. */
 	if (!chat->newest.is_last)
 		limits.fixed = &view->frozen.cut_before;
@@ -159,12 +161,17 @@ static bool is_open(const struct chat *chat)
 	       !(chat->stands && chat_newest_is_replayed(chat));
 }
 
+static bool is_trimmed(const struct chat *chat)
+{
+	return chat->cut.end > chat->cut.first;
+}
+
 /* In a trimmed request memory keeps to what the cut leaves it of the limit. */
 static uint64_t most_memory(const struct chat *chat)
 {
 	uint64_t most = chat->settings.conversation_tokens;
 	uint64_t left = chat->settings.history_tokens / TRIMMED_SHARE;
-	return chat->cut.end > chat->cut.first && left < most ? left : most;
+	return is_trimmed(chat) && left < most ? left : most;
 }
 
 static void plan_budget(struct chat *chat)
@@ -176,11 +183,12 @@ static void plan_budget(struct chat *chat)
 		return;
 	size_t used = chat->view->frozen.tokens + chat_replayed_tokens(chat);
 	size_t share = used < whole ? (whole - used) / SHARE_OF_REST : 0;
-	if (used > whole ||
-	    (is_open(chat) && mode_recalls(chat->injects) && share < whole / LEAST_SHARE))
-		chat->stands = false; /* it is full */
+	bool wants_more = is_open(chat) && mode_recalls(chat->injects);
+	bool is_full = used > whole || (wants_more && share < whole / LEAST_SHARE);
+	if (is_full && !is_trimmed(chat))
+		chat->stands = false;
 	else if (share < chat->budget)
-		chat->budget = share;
+		chat->budget = share; /* of a trimmed one nothing, until the cut moves on */
 }
 
 enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, int64_t now,
@@ -200,7 +208,7 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	chat_choose_branch(chat);
 	choose_cut(chat, arena);
 	chat_find_replays(chat, arena);
-	chat->stands = frozen_stands(chat, now);
+	chat->stands = frozen_stands(chat, now, arena);
 	plan_budget(chat);
 	if (!chat->stands) {
 		chat->rider_count = 0;
@@ -212,39 +220,21 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 
 /* ---- what is asked then ---- */
 
-static int compare_ids(const void *left, const void *right)
-{
-	uint64_t a = *(const uint64_t *)left;
-	uint64_t b = *(const uint64_t *)right;
-	return (a > b) - (a < b);
-}
-
-struct id_list {
-	uint64_t *ids;
-	size_t count;
-};
-
-static void add_ids(struct id_list *list, const uint64_t *ids, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		list->ids[list->count++] = ids[i];
-}
-
 /* The turns that the request is given already, and the one that it asks again. */
-static struct id_list list_given(const struct chat *chat, struct arena *arena)
+static struct chat_ids list_given(const struct chat *chat, struct arena *arena)
 {
 	const struct frozen *frozen = &chat->view->frozen;
 	size_t most = 1 + frozen->given_count;
 	for (size_t i = 0; i < chat->rider_count; i++)
 		most += chat->replayed[i].turn_count;
-	struct id_list given = {arena_alloc(arena, most * sizeof(*given.ids)), 0};
+	struct chat_ids given = chat_ids_make(most, arena);
 	if (chat->stands)
-		add_ids(&given, frozen->given, frozen->given_count);
+		chat_ids_add(&given, frozen->given, frozen->given_count);
 	for (size_t i = 0; i < chat->rider_count; i++)
-		add_ids(&given, chat->replayed[i].turns, chat->replayed[i].turn_count);
+		chat_ids_add(&given, chat->replayed[i].turns, chat->replayed[i].turn_count);
 	if (chat->view->same_exchange != 0)
-		add_ids(&given, &chat->view->same_exchange, 1);
-	qsort(given.ids, given.count, sizeof(*given.ids), compare_ids);
+		chat_ids_add(&given, &chat->view->same_exchange, 1);
+	chat_ids_sort(&given);
 	return given;
 }
 
@@ -260,7 +250,7 @@ void chat_recall(const struct chat *chat, struct recall *recall, struct arena *a
 		.carried_from = carried_from,
 		.text_limit = chat->budget * TEXT_PER_TOKEN + LEAST_TEXT,
 	};
-	struct id_list given = list_given(chat, arena);
+	struct chat_ids given = list_given(chat, arena);
 	recall->given = given.ids;
 	recall->given_count = given.count;
 }

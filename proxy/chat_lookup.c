@@ -54,9 +54,9 @@ static void on_vector(void *cookie, const int8_t *vector, size_t dimensions)
 static void ask(struct chat_lookup *lookup)
 {
 	const struct chat *chat = lookup->chat;
-	lookup->question =
-		question_vector_start(lookup->sources.vectors, lookup->sources.config,
-				      chat->question.text, chat->authorization, on_vector, lookup);
+	struct slice text = chat_question_text(chat, lookup->arena);
+	lookup->question = question_vector_start(lookup->sources.vectors, lookup->sources.config,
+						 text, chat->authorization, on_vector, lookup);
 	if (lookup->question == NULL)
 		recall(lookup);
 }

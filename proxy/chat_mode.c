@@ -61,6 +61,14 @@ void chat_choose_branch(struct chat *chat)
 	}
 }
 
+/* When auto takes another branch, that is for what is new: what was given stands. */
+bool chat_mode_stands(const struct chat *chat)
+{
+	enum mode mode = chat->view->frozen.mode;
+	bool is_choice = mode == MODE_BUFFER || mode == MODE_SUMMARY || mode == MODE_HYBRID;
+	return mode == chat->injects || (chat->mode == MODE_AUTO && is_choice);
+}
+
 void chat_prefer_wording(struct chat *chat)
 {
 	if (chat->mode != MODE_AUTO || !chat->question.wants_words)

@@ -19,6 +19,21 @@ void chat_choose_branch(struct chat *chat);
 /* Exact wording is asked for, and nothing frozen stands: the turns go before their summary. */
 void chat_prefer_wording(struct chat *chat);
 
+/* Whether what was frozen was made in the mode that is asked for; and what injects then. */
+bool chat_mode_stands(const struct chat *chat);
+
+/* ---- chat_ids.c ---- */
+
+/* Ids, to be looked up once they are sorted. */
+struct chat_ids {
+	uint64_t *ids;
+	size_t count;
+};
+struct chat_ids chat_ids_make(size_t most, struct arena *arena);
+void chat_ids_add(struct chat_ids *list, const uint64_t *ids, size_t count);
+void chat_ids_sort(struct chat_ids *list);
+bool chat_ids_hold(const struct chat_ids *list, uint64_t id);
+
 /* ---- chat_replay.c ---- */
 
 /* Finds the turns that were given something before in the request: fills replayed and riders. */
@@ -27,13 +42,16 @@ void chat_find_replays(struct chat *chat, struct arena *arena);
 bool chat_newest_is_replayed(const struct chat *chat);
 size_t chat_replayed_tokens(const struct chat *chat);
 
+/* ---- chat_adopt.c ---- */
+
+/* The history's turns, when memory does not hold it and is to: a user's turn and its answer by
+ * turns. */
+const struct imported_turn *chat_adopt(const struct chat *chat, int64_t started_at, size_t *count,
+				       struct arena *arena);
+
 /* ---- chat_account.c ---- */
 
-/* Items as members of a JSON array. */
-struct slice chat_list_items(const struct chat *chat, const struct context_item *items,
-			     size_t count, struct arena *arena);
 /* What of the new context is kept for later receipts: what was recalled, or all else. */
 struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena);
-struct slice chat_join_lists(const struct slice *lists, size_t count, struct arena *arena);
 
 #endif

@@ -1,24 +1,23 @@
 /* What earlier turns of the conversation were given, put before them again, byte for byte. */
-#include "core/client_forms.h"
 #include "core/text.h"
 #include "proxy/chat_parts.h"
 
-/* A user turn of the request. */
+/* A user turn of the request while replays are looked for. */
 struct sent_turn {
 	size_t message;
-	uint32_t ordinal;
-	uint64_t hash;
-	bool taken; /* a replay rides on it */
-};
-
-struct sent_turns {
-	struct sent_turn *turns;
-	size_t count;
+	size_t count;    /* of messages in a row */
+	int64_t ordinal; /* in the stored conversation; below 0: from before it */
 };
 
 static bool is_user(const struct chat *chat, size_t index)
 {
 	return chat->request.messages[index].role == ROLE_USER;
+}
+
+static bool is_answer(const struct chat *chat, size_t index)
+{
+	const struct message *message = &chat->request.messages[index];
+	return message->role == ROLE_ASSISTANT && !message->has_tool_calls;
 }
 
 /* How many user messages stand in a row at `index`. */
@@ -30,55 +29,56 @@ static size_t run_length(const struct chat *chat, size_t index)
 	return count;
 }
 
-static struct sent_turn read_turn(const struct chat *chat, size_t index, size_t count,
-				  uint32_t ordinal, struct arena *arena)
+/* The last message that a replay may ride on. */
+static size_t last_place(const struct chat *chat)
 {
-	bool newest = index == chat->newest.first;
-	return (struct sent_turn){
-		.message = index,
-		.ordinal = ordinal,
-		.hash = newest ? chat->own_hash
-			       : text_hash(chat_own_text(chat, index, count, arena)),
-	};
+	return chat->newest.count > 0 ? chat->newest.first : chat->request.message_count - 1;
 }
 
-/* The user turns that stay in the request, with their places in the stored conversation. */
-static struct sent_turns read_turns(const struct chat *chat, struct arena *arena)
+/* The ordinal that the first message stands at: counted back from the newest turn, whose place is
+ * known for certain. */
+static int64_t first_ordinal(const struct chat *chat)
 {
-	const struct chat_request *request = &chat->request;
-	uint32_t ordinal = chat->view->carried_from;
-	if (ordinal == UINT32_MAX)
-		ordinal = chat->view->next_ordinal;
-	struct sent_turns sent = {arena_alloc(arena, request->message_count * sizeof(*sent.turns)),
-				  0};
-	for (size_t i = 0; i < request->message_count;) {
-		size_t run = run_length(chat, i);
-		const struct message *message = &request->messages[i];
-		if (run > 0 && (i < chat->cut.first || i >= chat->cut.end))
-			sent.turns[sent.count++] = read_turn(chat, i, run, ordinal, arena);
-		else if (run == 0 && message->role == ROLE_ASSISTANT && !message->has_tool_calls)
-			ordinal++;
-		i += run > 0 ? run : 1;
-	}
-	return sent;
+	int64_t ordinal = chat->view->next_ordinal;
+	for (size_t i = 0; i < last_place(chat); i++)
+		ordinal -= is_answer(chat, i);
+	return ordinal;
 }
 
-/* The same text at the same place; else the first of the same text behind what is taken, since a
- * client may have dropped its oldest turns. */
-static struct sent_turn *find_turn(struct sent_turns *sent, size_t behind,
-				   const struct replay *replay)
+static uint64_t hash_turn(const struct chat *chat, const struct sent_turn *turn,
+			  struct arena *arena)
 {
-	struct sent_turn *found = NULL;
-	for (size_t i = behind; i < sent->count; i++) {
-		struct sent_turn *turn = &sent->turns[i];
-		if (turn->hash != replay->user_hash || turn->taken)
-			continue;
-		if (turn->ordinal == replay->ordinal)
-			return turn;
-		if (found == NULL)
-			found = turn;
+	if (chat->newest.count > 0 && turn->message == chat->newest.first)
+		return chat->own_hash;
+	return text_hash(chat_own_text(chat, turn->message, turn->count, arena));
+}
+
+/* The replay that rides on this turn: of the same text at the same place. `from`: those before it
+ * are of earlier turns; the replay count: none. */
+static size_t find_replay(const struct chat *chat, const struct sent_turn *turn, size_t *from,
+			  struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	while (*from < view->replay_count && view->replays[*from].ordinal < turn->ordinal)
+		++*from;
+	size_t at = *from;
+	if (at == view->replay_count || view->replays[at].ordinal != turn->ordinal)
+		return view->replay_count;
+	uint64_t hash = hash_turn(chat, turn, arena);
+	while (at < view->replay_count && view->replays[at].ordinal == turn->ordinal) {
+		if (view->replays[at].user_hash == hash)
+			return at;
+		at++;
 	}
-	return found;
+	return view->replay_count;
+}
+
+static void take_replay(struct chat *chat, const struct sent_turn *turn,
+			const struct replay *replay)
+{
+	chat->replayed[chat->rider_count] = *replay;
+	chat->riders[chat->rider_count++] =
+		(struct rider){.message = turn->message, .text = replay->text};
 }
 
 void chat_find_replays(struct chat *chat, struct arena *arena)
@@ -87,26 +87,29 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 	size_t most = view->replay_count + 1;
 	chat->replayed = arena_alloc(arena, most * sizeof(*chat->replayed));
 	chat->riders = arena_alloc(arena, most * sizeof(*chat->riders));
-	if (view->replay_count == 0)
+	if (view->replay_count == 0 || chat->request.message_count == 0)
 		return;
-	struct sent_turns sent = read_turns(chat, arena);
-	size_t behind = 0;
-	for (size_t i = 0; i < view->replay_count; i++) {
-		const struct replay *replay = &view->replays[i];
-		struct sent_turn *turn = find_turn(&sent, behind, replay);
-		if (turn == NULL)
-			continue;
-		turn->taken = true;
-		behind = (size_t)(turn - sent.turns) + 1;
-		chat->replayed[chat->rider_count] = *replay;
-		chat->riders[chat->rider_count++] =
-			(struct rider){.message = turn->message, .text = replay->text};
+	struct sent_turn turn = {.ordinal = first_ordinal(chat)};
+	size_t last = last_place(chat);
+	for (size_t from = 0; from < view->replay_count && turn.message <= last;) {
+		size_t i = turn.message;
+		turn.count = run_length(chat, i);
+		size_t found = view->replay_count;
+		if (turn.count > 0 && (i < chat->cut.first || i >= chat->cut.end))
+			found = find_replay(chat, &turn, &from, arena);
+		if (found < view->replay_count) {
+			take_replay(chat, &turn, &view->replays[found]);
+			from = found + 1;
+		}
+		if (turn.count == 0)
+			turn.ordinal += is_answer(chat, i);
+		turn.message += turn.count > 0 ? turn.count : 1;
 	}
 }
 
 bool chat_newest_is_replayed(const struct chat *chat)
 {
-	return chat->rider_count > 0 &&
+	return chat->rider_count > 0 && chat->newest.count > 0 &&
 	       chat->riders[chat->rider_count - 1].message == chat->newest.first;
 }
 

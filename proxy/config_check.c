@@ -124,21 +124,35 @@ static bool learns(const struct config_memory *memory)
 	return memory->learn && (mode_uses_facts(mode) || mode_uses_summary(mode));
 }
 
-static bool learns_anywhere(const struct config *config)
+static bool recalls(const struct config_memory *memory)
 {
-	if (learns(&config->memory))
+	return mode_recalls((enum mode)memory->mode);
+}
+
+/* Only what a summary covers is taken out, and with one of these none is written or given. */
+static bool trims_in_vain(const struct config_memory *memory)
+{
+	return memory->history == HISTORY_TRIM &&
+	       (!memory->learn || !memory->inject || memory->mode == MODE_OFF);
+}
+
+/* Whether it is so for any request. */
+static bool anywhere(const struct config *config, bool (*is_so)(const struct config_memory *))
+{
+	if (is_so(&config->memory))
 		return true;
 	for (size_t i = 0; i < config->override_count; i++) {
 		struct config_memory memory = config->memory;
 		config_apply(&config->overrides[i], &memory);
-		if (learns(&memory))
+		if (is_so(&memory))
 			return true;
 	}
 	return false;
 }
 
-/* With no key of its own the learner borrows one; where it then goes is worth a word. */
-static void warn_of_key(struct config_reader *reader)
+/* Whoever has no key of his own borrows one; where it then goes is worth a word. `work` is
+ * "learning" or "embedding", `done` what it does to a turn. */
+static void warn_of_key(struct config_reader *reader, const char *work, const char *done)
 {
 	const struct config *config = reader->config;
 	if (*config->model.api_key != '\0')
@@ -151,28 +165,46 @@ static void warn_of_key(struct config_reader *reader)
 		config_warning(reader, "[model] base_url is another server than the upstream, and "
 				       "the upstream's api_key is sent to it; set [model] api_key");
 	else if (elsewhere && slice_equal_nocase(model, SLICE("https://api.openai.com")))
-		config_warning(reader, "nothing will be learned: no key for [model] base_url, and "
-				       "those of the clients are for another server; set [model] "
-				       "api_key");
+		config_warning(reader,
+			       "nothing will be %s: no key for [model] base_url, and those of the "
+			       "clients are for another server; set [model] api_key",
+			       done);
 	else if (elsewhere)
 		config_warning(reader, "[model] base_url is another server than the upstream, and "
 				       "the clients' own keys are sent to it; set [model] api_key "
 				       "(to any word if it needs none)");
 	else if (!upstream_key)
-		config_warning(reader, "learning uses each client's own key; after a restart what "
-				       "is pending waits for that client's next request; set "
-				       "[model] api_key to have it learned at once");
+		config_warning(reader,
+			       "%s uses each client's own key; after a restart what is pending "
+			       "waits for that client's next request; set [model] api_key to have "
+			       "it %s at once",
+			       work, done);
 }
 
 static void warn_of_learning(struct config_reader *reader)
 {
 	const struct config *config = reader->config;
-	if (learns_anywhere(config))
-		warn_of_key(reader);
+	if (anywhere(config, learns))
+		warn_of_key(reader, "learning", "learned");
 	else if (config->memory.mode == MODE_OFF)
 		config_warning(reader, "nothing will be learned: [memory] mode is off");
 	else if (!config->memory.learn)
 		config_warning(reader, "nothing will be learned: [memory] learn is off");
+}
+
+static void warn_of_recall(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	bool embeds = *config->model.embedding != '\0';
+	if (embeds && !anywhere(config, recalls))
+		config_warning(reader, "[model] embedding serves only clients that choose vector, "
+				       "hybrid or auto themselves: no [memory] mode here recalls "
+				       "past turns");
+	else if (embeds && !anywhere(config, learns))
+		warn_of_key(reader, "embedding", "embedded");
+	if (anywhere(config, trims_in_vain))
+		config_warning(reader, "history = trim has nothing new to take out where mode, "
+				       "inject or learn is off: it needs what is learned");
 }
 
 static void warn_of_identity(struct config_reader *reader)
@@ -200,5 +232,6 @@ void config_check(struct config_reader *reader)
 	if (reader->fault_count > 0)
 		return;
 	warn_of_learning(reader);
+	warn_of_recall(reader);
 	warn_of_identity(reader);
 }

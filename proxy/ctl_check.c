@@ -18,6 +18,15 @@ static const char *key_words(const char *source)
 	       "next request)";
 }
 
+static void print_recall(json_t *status)
+{
+	const char *model = ctl_text(status, "embedding");
+	if (*model == '\0')
+		(void)printf("  recalls by  words alone; [model] embedding is not set\n");
+	else
+		(void)printf("  recalls by  words, and by what turns mean to %s\n", model);
+}
+
 static int check(struct ctl *ctl)
 {
 	json_t *status = NULL;
@@ -36,6 +45,7 @@ static int check(struct ctl *ctl)
 		     json_is_true(json_object_get(status, "inject")) ? "" : ", injects nothing",
 		     json_is_true(json_object_get(status, "learn")) ? "" : ", learns nothing");
 	(void)printf("  learns with %s\n", key_words(ctl_text(status, "learning_key")));
+	print_recall(status);
 	(void)printf("  holds       %lld users, %lld turns, %lld facts; %.1f of %.0f MB\n",
 		     number(status, "users"), number(status, "turns"), number(status, "facts"),
 		     (double)number(status, "bytes_used") / 1e6,
@@ -48,5 +58,5 @@ static int check(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_check = {
-	"check", "", "is it up, has it a key to learn with, what does it hold, what waits",
+	"check", "", "is it up, how does it learn and recall, what does it hold, what waits",
 	0,       0,  check};

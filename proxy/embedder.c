@@ -309,6 +309,10 @@ static void begin_wait(void *cookie)
 {
 	struct embedder_wait *wait = cookie;
 	struct embedder *embedder = wait->embedder;
+	if (atomic_load(&embedder->stopping)) {
+		free(wait); /* its loop may be gone, and whoever waited is */
+		return;
+	}
 	struct backlog *backlog = wake_backlog(embedder, wait->user);
 	if (backlog != NULL && backlog->state != BACKLOG_PAUSED)
 		attach(wait, backlog);

@@ -40,8 +40,9 @@ struct embedder *embedder_create(struct store *store, struct loop *loop, struct 
 void embedder_configure(struct embedder *embedder, struct config *config);
 /* On the loop's thread: this user has a new key, with which what failed is tried at once. */
 void embedder_try_again(struct embedder *embedder, struct user_key user);
-/* On the loop's thread, the last thing there: ends what is under way, and all waits. The loops of
- * the waits must still be there. */
+/* On the loop's thread, the last thing there: ends what is under way, and all waits, whose loops
+ * must still be there. A wait that the loop has not come to is dropped: it must be cancelled before
+ * what is posted to the loop runs. */
 void embedder_stop(struct embedder *embedder);
 /* After the loop is destroyed; NULL is fine. */
 void embedder_destroy(struct embedder *embedder);

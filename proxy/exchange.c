@@ -160,7 +160,7 @@ static void on_looked_up(void *cookie, enum store_result result)
 		chat->receipt = next_receipt(exchange->worker->service);
 	chat->elapsed = clock_steady() - exchange->begun;
 	metrics_observe(METRIC_MEMORY_SECONDS, chat->elapsed);
-	if (result == STORE_OK && chat_wants_vectors(chat))
+	if (result == STORE_OK && !chat->dry_run && chat_wants_vectors(chat))
 		embedder_wake(exchange->worker->service->embedder, chat->user);
 	go_on(exchange);
 }

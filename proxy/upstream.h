@@ -75,8 +75,9 @@ struct upstream_events {
 	void (*end)(void *cookie, enum upstream_result result, const char *detail);
 };
 
-/* Starts a transfer. Redirects are not followed; a reused connection that dies before any byte is
- * tried again on a fresh one by libcurl itself; nothing else is. */
+/* Starts a transfer. Redirects are not followed; a reused connection that dies before any byte (for
+ * libcurl: before the reply's first whole line) is tried again on a fresh one by libcurl itself;
+ * nothing else is. */
 struct transfer *upstream_start(struct upstream *upstream, const struct upstream_request *request,
 				const struct upstream_events *events, void *cookie);
 /* Goes on after `full` had said true. */

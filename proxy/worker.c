@@ -66,7 +66,6 @@ struct worker *worker_start(struct service *service, struct config *config, int 
 	worker->config = config_retain(config);
 	worker->loop = loop_create();
 	worker->upstream = upstream_create(loop_base(worker->loop), IDLE_UPSTREAM_CONNECTIONS);
-	worker->question_vectors = question_vectors_create(worker->loop, worker->upstream);
 	worker->vectors = question_vectors_create(worker->loop, worker->upstream);
 	struct http_server_options options = server_options(worker);
 	worker->server = http_server_create(loop_base(worker->loop), &options, on_request, worker);
@@ -132,7 +131,6 @@ void worker_destroy(struct worker *worker)
 		return;
 	http_server_destroy(worker->server);
 	worker->server = NULL;
-	question_vectors_destroy(worker->question_vectors);
 	question_vectors_destroy(worker->vectors);
 	upstream_destroy(worker->upstream);
 	event_free(worker->drain_check);

@@ -20,7 +20,6 @@ struct worker {
 	struct http_server *server;
 	struct upstream *upstream;
 	struct question_vectors *vectors;
-	struct question_vectors *question_vectors;
 	struct config *config;
 	struct exchange *exchanges; /* the open ones, linked */
 	struct event *drain_check;

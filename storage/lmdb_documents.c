@@ -36,9 +36,9 @@ struct recall_document *documents_of(struct document_block *block, uint64_t turn
 	return &block->documents[turn - block->first];
 }
 
-/* Its first turn, and the one behind its last. */
-static bool find_block(const struct memory *memory, enum direction direction, uint64_t *first,
-		       uint64_t *end)
+/* The number of a user's first block, or last, and how many documents it has. */
+static bool find_block(const struct memory *memory, enum direction direction, uint64_t *number,
+		       size_t *count)
 {
 	struct scan scan;
 	struct slice key;
@@ -47,8 +47,8 @@ static bool find_block(const struct memory *memory, enum direction direction, ui
 		   direction);
 	bool found = scan_next(&scan, &key, &value);
 	if (found) {
-		*first = key_read_u64(key, 16) * DOCUMENT_BLOCK;
-		*end = *first + block_size(value) / sizeof(struct recall_document);
+		*number = key_read_u64(key, 16);
+		*count = block_size(value) / sizeof(struct recall_document);
 	}
 	scan_end(&scan);
 	return found;
@@ -56,22 +56,42 @@ static bool find_block(const struct memory *memory, enum direction direction, ui
 
 bool documents_range(const struct memory *memory, uint64_t *first, uint64_t *end)
 {
-	uint64_t ignored;
-	return find_block(memory, FORWARD, first, &ignored) &&
-	       find_block(memory, BACKWARD, &ignored, end) && *end - *first < UINT32_MAX;
+	uint64_t first_block;
+	uint64_t last_block;
+	size_t count;
+	/* There is a turn in almost every block, so a key that leads far away is a damaged one. */
+	uint64_t most = table_count(memory->transaction, TABLE_TURNS);
+	if (most > UINT32_MAX / DOCUMENT_BLOCK - 1)
+		most = UINT32_MAX / DOCUMENT_BLOCK - 1;
+	if (!find_block(memory, FORWARD, &first_block, &count) ||
+	    !find_block(memory, BACKWARD, &last_block, &count) || last_block - first_block > most ||
+	    last_block >= UINT64_MAX / DOCUMENT_BLOCK)
+		return false;
+	*first = first_block * DOCUMENT_BLOCK;
+	*end = last_block * DOCUMENT_BLOCK + count;
+	return true;
 }
 
+/* What no block tells of is zeroed: the rest is too much to be written twice. */
 static void copy_blocks(const struct memory *memory, struct documents *documents)
 {
 	struct scan scan;
 	struct slice key;
 	struct slice value;
+	char *out = (char *)documents->documents;
+	size_t end = documents->count * sizeof(struct recall_document);
+	size_t done = 0;
 	scan_begin(&scan, memory->transaction, TABLE_DOCUMENTS, key_of_user(memory->user), FORWARD);
 	while (scan_next(&scan, &key, &value)) {
-		size_t at = (size_t)(key_read_u64(key, 16) * DOCUMENT_BLOCK - documents->first);
-		memcpy(documents->documents + at, value.data, block_size(value));
+		size_t place = (size_t)(key_read_u64(key, 16) * DOCUMENT_BLOCK - documents->first);
+		size_t at = place * sizeof(struct recall_document);
+		memset(out + done, 0, at - done);
+		memcpy(out + at, value.data, block_size(value));
+		done = at + block_size(value);
 	}
 	scan_end(&scan);
+	if (done < end)
+		memset(out + done, 0, end - done);
 }
 
 /* Blocks begin before the first turn and end behind the last. */
@@ -93,8 +113,9 @@ void documents_read(const struct memory *memory, struct documents *documents)
 	if (!documents_range(memory, &documents->first, &end))
 		return;
 	documents->count = (size_t)(end - documents->first);
-	documents->documents = arena_alloc(memory->arena, (documents->count + DOCUMENT_BLOCK) *
-								  sizeof(struct recall_document));
+	documents->documents = (struct recall_document *)arena_bytes(
+		memory->arena,
+		(documents->count + DOCUMENT_BLOCK) * sizeof(struct recall_document));
 	copy_blocks(memory, documents);
 	trim(documents);
 	for (size_t i = 0; i < documents->count; i++)

@@ -73,6 +73,12 @@ static void update_fact(const struct applying *applying, const struct change *ch
 	/* What was forgotten in the meantime stays so. */
 	if (!read_fact(applying, change->fact.id, &fact) || fact.state == FACT_FORGOTTEN)
 		return;
+	/* The turn that it rested on was taken back while this one, which says it again, was
+	 * learned from. */
+	if (fact.state == FACT_RETRACTED && change->fact.state == FACT_CURRENT) {
+		fact.exchange = applying->own->exchange;
+		fact.quote = (struct slice){0};
+	}
 	fact.state = change->fact.state;
 	fact.ended_at = change->fact.ended_at;
 	fact.expires_at = change->fact.expires_at;

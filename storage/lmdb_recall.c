@@ -34,7 +34,7 @@ static size_t rank(struct recalling *recalling, struct recall_hit **hits)
 		.postings = postings_of(scratch, documents, &question->terms),
 		.similarities = vectors_compare(scratch, question, documents),
 	};
-	size_t limit = STORE_MAX_TURNS + recalling->recall->given_count;
+	size_t limit = STORE_MAX_RECALLED + recalling->recall->given_count;
 	if (limit > documents->count)
 		limit = documents->count;
 	*hits = arena_alloc(scratch->arena, limit * sizeof(**hits));
@@ -61,7 +61,7 @@ static void take_turns(struct recalling *recalling, const struct recall_hit *hit
 	struct recall_result *result = recalling->result;
 	struct turn_list list = {0};
 	result->scores = arena_alloc(recalling->memory.arena, count * sizeof(*result->scores));
-	for (size_t i = 0; i < count && list.count < STORE_MAX_TURNS; i++) {
+	for (size_t i = 0; i < count && list.count < STORE_MAX_RECALLED; i++) {
 		struct stored_turn stored;
 		uint64_t id = recalling->documents.first + hits[i].document;
 		if (list.text >= recall->text_limit)

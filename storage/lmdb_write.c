@@ -1,4 +1,5 @@
 /* store_append(): an exchange goes into the journal. */
+#include "storage/lmdb_adopt.h"
 #include "storage/lmdb_replays.h"
 #include "storage/lmdb_supersede.h"
 #include "storage/writer.h"
@@ -20,6 +21,7 @@ struct appending {
 	bool learn;          /* this exchange teaches something */
 	bool may_keep_given; /* nothing of it was hidden, or taken back, since it was loaded */
 	bool superseded;
+	bool is_new;     /* the conversation begins with it */
 	struct job like; /* the jobs that it makes */
 	struct stored_user user;
 	uint32_t conversation_id;
@@ -85,6 +87,7 @@ static void open_conversation(struct appending *appending)
 	appending->conversation_id =
 		memory_begin_conversation(memory, &appending->user, append->session);
 	*conversation = (struct stored_conversation){.session = append->session};
+	appending->is_new = true;
 }
 
 static struct stored_turn new_turn(const struct appending *appending, enum role role)
@@ -201,9 +204,25 @@ static void look_at_summary(struct appending *appending)
 	appending->covers = 0;
 }
 
+static void adopt_history(struct appending *appending)
+{
+	const struct append *append = appending->append;
+	const struct adoption adoption = {
+		.memory = &appending->memory,
+		.user = &appending->user,
+		.conversation = appending->conversation_id,
+		.learn = appending->learn,
+	};
+	if (!appending->is_new || append->adopted_count == 0)
+		return;
+	size_t came = adopt_turns(&adoption, append->adopted, append->adopted_count);
+	appending->came += appending->learn ? came : 0;
+}
+
 static void journal_exchange(struct appending *appending)
 {
 	look_at_summary(appending);
+	adopt_history(appending);
 	if (appending->append->same_exchange == 0)
 		add_user_turn(appending);
 	else
@@ -285,6 +304,17 @@ static enum store_result run_append(struct operation *operation, struct transact
 	return result;
 }
 
+static void copy_adopted(struct append_operation *own)
+{
+	struct operation *operation = &own->operation;
+	size_t count = own->append.adopted_count;
+	struct imported_turn *copies =
+		operation_copy(operation, own->append.adopted, count * sizeof(*copies));
+	for (size_t i = 0; i < count; i++)
+		copies[i].text = operation_slice(operation, copies[i].text);
+	own->append.adopted = copies;
+}
+
 static void copy_frozen(struct append_operation *own)
 {
 	struct operation *operation = &own->operation;
@@ -327,6 +357,8 @@ struct store_call *store_append(struct store *store, const struct append *append
 	own->append.answer_text = operation_slice(operation, append->answer_text);
 	own->append.model = operation_slice(operation, append->model);
 	own->append.receipt_text = operation_slice(operation, append->receipt_text);
+	if (append->adopted_count > 0)
+		copy_adopted(own);
 	if (append->frozen != NULL)
 		copy_frozen(own);
 	if (append->replay != NULL)

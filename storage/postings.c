@@ -24,6 +24,9 @@ void postings_write(struct buffer *out, const struct recall_posting *postings, s
 static inline uint32_t take_number(const unsigned char **at, const unsigned char *end)
 {
 	uint32_t value = 0;
+	/* Most take one byte. */
+	if (*at < end && **at < 0x80)
+		return *(*at)++;
 	for (unsigned shift = 0; *at < end; shift += 7) {
 		uint32_t byte = *(*at)++;
 		if (shift < 32)

@@ -194,6 +194,8 @@ struct recall {
 	size_t text_limit; /* about so many bytes of turns' texts are wanted */
 };
 
+enum { STORE_MAX_RECALLED = 200 };
+
 struct recall_result {
 	struct recall_hit *scores; /* of `turns`, one each */
 	struct turn *turns;        /* the best first */
@@ -228,6 +230,14 @@ struct store_call *store_embedded(struct store *store, struct user_key user, str
 				  void *cookie);
 
 /* ---- what an exchange leaves behind ---- */
+
+struct imported_turn {
+	enum role role; /* user or assistant */
+	struct slice text;
+	uint64_t hash;
+	int64_t created_at;
+	struct slice session; /* empty: one conversation of its own for the whole import */
+};
 
 struct append {
 	struct slice tenant;
@@ -264,6 +274,11 @@ struct append {
 	const uint64_t *kept;
 	size_t kept_count;
 
+	/* Of a new conversation: exchanges that the request carries and memory does not hold, each
+	 * a user's turn and its answer, before `ordinal`. They become its first ones. */
+	const struct imported_turn *adopted;
+	size_t adopted_count;
+
 	const struct frozen *frozen; /* NULL: as it was; else the conversation's replays go too */
 	const struct replay *replay; /* NULL: none was made */
 	uint64_t receipt;            /* id; 0: none */
@@ -279,14 +294,6 @@ struct store_call *store_append(struct store *store, const struct append *append
 struct store_call *store_keep_receipt(struct store *store, struct user_key user, uint64_t ticket,
 				      uint64_t receipt, struct slice text, struct store_loop *loop,
 				      store_done *callback, void *cookie);
-
-struct imported_turn {
-	enum role role; /* user or assistant */
-	struct slice text;
-	uint64_t hash;
-	int64_t created_at;
-	struct slice session; /* empty: one conversation of its own for the whole import */
-};
 
 /* Journals past turns; with `learn` each user turn gets a job. */
 struct store_call *store_import(struct store *store, struct slice tenant, struct slice user,

@@ -139,6 +139,18 @@ static void ask(struct fixture *fixture, size_t turns)
 	       work[QUESTIONS * 99 / 100], given / QUESTIONS);
 }
 
+/* What the process wrote so far, pages of the store above all. */
+static unsigned long long bytes_written(void)
+{
+	unsigned long long bytes = 0;
+	FILE *file = fopen("/proc/self/io", "r");
+	if (file == NULL)
+		return 0;
+	(void)fscanf(file, "rchar: %*u\nwchar: %llu", &bytes);
+	(void)fclose(file);
+	return bytes;
+}
+
 /* One commit each, as a lone chat's are. */
 static void append(struct fixture *fixture)
 {
@@ -147,6 +159,7 @@ static void append(struct fixture *fixture)
 	struct store_statistics after;
 	double times[APPENDS];
 	store_statistics(fixture->store, &before);
+	unsigned long long written = bytes_written();
 	for (int i = 0; i < APPENDS; i++) {
 		say(texts[0], 25);
 		say(texts[1], 25);
@@ -158,14 +171,16 @@ static void append(struct fixture *fixture)
 		ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
 		times[i] = milliseconds(CLOCK_MONOTONIC) - begin;
 	}
+	written = bytes_written() - written;
 	store_statistics(fixture->store, &after);
 	double sum = 0;
 	for (int i = 0; i < APPENDS; i++)
 		sum += times[i];
 	qsort(times, APPENDS, sizeof(*times), compare_times);
-	printf("append %.2f ms mean, %.2f ms median, %.2f ms p99, %llu bytes\n", sum / APPENDS,
-	       times[APPENDS / 2], times[APPENDS * 99 / 100],
-	       (unsigned long long)(after.bytes_used - before.bytes_used) / APPENDS);
+	printf("append %.2f ms mean, %.2f ms median, %.2f ms p99, %llu bytes kept, %llu written\n",
+	       sum / APPENDS, times[APPENDS / 2], times[APPENDS * 99 / 100],
+	       (unsigned long long)(after.bytes_used - before.bytes_used) / APPENDS,
+	       written / APPENDS);
 }
 
 static void measure(size_t turns)

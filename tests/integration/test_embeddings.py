@@ -232,6 +232,15 @@ def test_a_question_is_embedded(embedding_daemon, embeddings, user):
     assert daemon.metric(QUESTIONS + '{outcome="given"}') == 1
 
 
+def test_a_secret_in_a_question_is_not_shown_to_the_embedding_model(embedding_daemon, embeddings, user):
+    daemon = embedding_daemon(embeddings)
+    remember(daemon, user, ["my boat is called Petrel"])
+    key = "sk-proj-" + "aB3dE6gH9jK2mN5pQ8sT1vX4zC7fR0wY" * 2
+    Chat(daemon, user, mode="vector").say(f"Does {key} open my boat?")
+    assert any("open my boat?" in text for text in embeddings.given)
+    assert not any(key in text for text in embeddings.given)
+
+
 def test_a_long_question_is_cut(embedding_daemon, embeddings, user):
     daemon = embedding_daemon(embeddings)
     Chat(daemon, user).say("ü" * 10000)

@@ -123,6 +123,7 @@ def test_the_commands_of_recallctl(knowing, tmp_path):
         command = [program("proxy/recallctl"), "--admin", f"127.0.0.1:{knowing.admin_port}", *words]
         told[words[0]] = run(command, tmp_path)
     assert all("Lisbon" in told[name] for name in ("show", "explain", "preview") if name in told)
+    assert told["preview"].startswith("Preview · user alex")
     assert "forgotten" in told["forget"] and "2 messages" in told["import"] and "ready" in told["check"]
     assert knowing.messages("alex") == [("user", "I live in Lisbon."), ("assistant", "A fine city.")]
 
@@ -176,7 +177,7 @@ def test_what_is_installed(tmp_path):
 # ---- conf/quickstart ----
 
 QUICKSTART = str(ROOT / "conf" / "quickstart")
-CHROMA_TWICE_QDRANT_NOTHING_TWICE = ["ChromaDB", "ChromaDB", "Qdrant", None, None]
+VALUES = ["ChromaDB", "ChromaDB", "Qdrant", None, "valve", None]
 
 
 def answers(screen):
@@ -186,8 +187,8 @@ def answers(screen):
 
 def check_answers(screen):
     told = answers(screen)
-    assert len(told) == len(CHROMA_TWICE_QDRANT_NOTHING_TWICE)
-    for answer, value in zip(told, CHROMA_TWICE_QDRANT_NOTHING_TWICE):
+    assert len(told) == len(VALUES)
+    for answer, value in zip(told, VALUES):
         if value:
             assert value in answer
         else:
@@ -199,9 +200,13 @@ def test_the_quickstart_shows_the_main_job():
     check_answers(screen)
     assert screen.count("NO REAL ONE") == 2 and "\x1b" not in screen
     sent, received = screen.count("CLIENT SENT"), screen.count("UPSTREAM RECEIVED")
-    assert sent == received == 5
+    assert sent == received == 6
     assert re.search(r"^ {2,}\+ - vector_store: ChromaDB$", screen, re.M), "what was put in is marked"
     assert re.search(r"^  user: Which vector store do I\s.*\| user: Which vector store do I", screen, re.M)
+    assert re.search(r"^  user: Which vector store do I\s.*\| Which vector store do I", screen, re.M), "own words are not marked"
+    recalled = screen[screen.index("5. Dana") :]
+    assert re.search(r"^ {2,}\+ .*valve was worn", recalled, re.M) and not re.search(r"^ {2,}\+.*Porto", recalled, re.M)
+    assert re.search(r"^  turn .* recalled .*valve was worn", recalled, re.M), "explained"
 
 
 def test_the_quickstart_asks_the_model_that_the_environment_names(demo_model):

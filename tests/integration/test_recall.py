@@ -230,6 +230,7 @@ def test_a_receipt_says_what_the_budget_dropped(make_daemon, upstream, user):
     reply = Chat(daemon, user, mode="vector").say("Tell me of my boat, my piano, my car and my novel.")
     receipt = daemon.receipt(reply.headers["X-Memory-Receipt"])
     assert receipt["dropped"] and receipt["budget"] == 60
+    assert all(item["place"] is None for item in receipt["dropped"])
     assert int(reply.headers["X-Memory-Tokens"]) <= 60
 
 
@@ -324,6 +325,19 @@ def test_auto_prefers_the_buffered_turns_where_exact_wording_is_asked_for(make_d
     assert "by salt and cedar I keep the gate" in json.dumps(upstream.last.messages[:-1])
 
 
+def test_auto_keeps_the_prefix_when_its_choice_would_change(make_daemon, upstream, memory_model, user):
+    daemon = make_daemon({"memory": {"mode": "auto", "auto_buffer_turns": "4", "summarize_after": "2"}})
+    memory_model.summary = "The user has a parrot."
+    chat = Chat(daemon, user)
+    for text in ("My parrot is called Archimedes.", "He is green.", "He is old.", "Quote me verbatim.", "Thanks."):
+        reply = chat.say(text)
+        daemon.settle(user)
+    requests = [r.messages for r in upstream.requests]
+    for before, after in zip(requests, requests[1:]):
+        assert after[: len(before)] == before
+    assert branch(daemon, reply) == "summary"
+
+
 # ---- edits ----
 
 
@@ -368,9 +382,11 @@ def long_history(chat, turns, words):
 
 
 def test_trim_takes_the_oldest_turns_out_and_memory_stands_in(make_daemon, upstream, memory_model, user):
-    daemon = make_daemon({"memory": {"history": "trim", "history_tokens": "1500", "summarize_after": "4"}})
+    settings = {"history": "trim", "history_tokens": "1500", "summarize_after": "4"}
+    # What is put in must not make up for what is taken out.
+    daemon = make_daemon({"memory": settings | {"context_tokens": "300"}})
     chat = Chat(daemon, user, session="log", mode="hybrid", system="You keep a log.")
-    for part in range(4):
+    for part in range(6):
         long_history(chat, 8, 40)
         daemon.settle(user)
     reply = chat.say("Who was the harbour pilot of day 3?")
@@ -379,7 +395,7 @@ def test_trim_takes_the_oldest_turns_out_and_memory_stands_in(make_daemon, upstr
     assert len(upstream.last.body) < whole / 2
     assert sent[0]["role"] == "system" and sent[1]["role"] == "user"
     assert sent[1]["content"].find("Entry 0 ") < 0
-    assert "Captain Name3" in newest_text(upstream.last)
+    assert b"Captain Name3" in upstream.last.body, "before the newest turn, or before one that asked for it earlier"
     assert sent[-2]["content"] == chat.messages[-3]["content"]
     receipt = daemon.receipt(reply.headers["X-Memory-Receipt"])
     assert receipt["history"]["messages_removed"] == len(chat.messages) - 2 - (len(sent) - 2)
@@ -411,6 +427,24 @@ def test_the_cut_of_a_trimmed_history_stands_between_its_steps(make_daemon, upst
         cuts.append(len(chat.messages) - 1 - len(upstream.last.messages))
     moves = sum(before != after for before, after in zip(cuts, cuts[1:]))
     assert cuts[-1] > 40 and moves <= 12, cuts
+
+
+def test_a_history_that_a_client_brings_along_is_remembered_and_then_taken_out(
+    make_daemon, upstream, memory_model, user
+):
+    daemon = make_daemon({"memory": {"history": "trim", "history_tokens": "900", "summarize_after": "4"}})
+    chat = Chat(daemon, user, mode="hybrid")
+    for n in range(20):
+        chat.messages.append({"role": "user", "content": f"The pilot of day {n} was Name{n}. " + "calm sea " * 40})
+        chat.messages.append({"role": "assistant", "content": f"Noted, day {n}."})
+    chat.say("Go on.")
+    daemon.settle(user)
+    assert len(daemon.messages(user)) == 42 and not memory_model.fact_calls("Name3")
+    chat.say("Who was the pilot of day 3?")
+    assert len(upstream.last.messages) < 20
+    assert "Name3" in newest_text(upstream.last)
+    daemon.settle(user)
+    assert len(daemon.messages(user)) == 44
 
 
 def test_a_history_that_memory_does_not_hold_is_never_taken_out(make_daemon, upstream, user):

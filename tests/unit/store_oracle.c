@@ -155,7 +155,7 @@ static size_t rank(struct oracle *oracle, struct naive *naive, const struct reca
 				       .count = naive->count,
 				       .postings = postings,
 				       .similarities = has_vectors ? naive->similarities : NULL};
-	size_t limit = STORE_MAX_TURNS + recall->given_count;
+	size_t limit = STORE_MAX_RECALLED + recall->given_count;
 	return recall_rank(question, &corpus, hits, limit, arena);
 }
 
@@ -170,11 +170,12 @@ size_t oracle_check(struct oracle *oracle, const struct recall *recall)
 		live += naive.documents[i].is_live;
 	ck_assert_uint_eq(result.ranked, live);
 	struct recall_hit *hits =
-		arena_alloc(&arena, (STORE_MAX_TURNS + recall->given_count) * sizeof(*hits));
+		arena_alloc(&arena, (STORE_MAX_RECALLED + recall->given_count) * sizeof(*hits));
 	size_t count = rank(oracle, &naive, recall, hits, &arena);
 	size_t given = 0;
 	size_t text = 0;
-	for (size_t i = 0; i < count && text < recall->text_limit && given < STORE_MAX_TURNS; i++) {
+	for (size_t i = 0; i < count && text < recall->text_limit && given < STORE_MAX_RECALLED;
+	     i++) {
 		const struct turn *turn = &oracle->turns[naive.first + hits[i].document];
 		if (is_given(recall, turn->id))
 			continue;

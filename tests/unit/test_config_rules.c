@@ -210,6 +210,28 @@ START_TEST(what_keeps_it_from_learning_is_warned_of)
 }
 END_TEST
 
+START_TEST(what_keeps_recall_from_its_use_is_warned_of)
+{
+	assert_warns("[memory]\nmode = vector\n[model]\nembedding = m\n",
+		     "test.conf: warning: embedding uses each client's own key; after a restart");
+	assert_warns("[memory]\nmode = vector\n[model]\nembedding = m\n"
+		     "base_url = http://127.0.0.1:9/v1\n",
+		     "the clients' own keys are sent to it; set [model] api_key");
+	assert_warns("[memory]\nmode = summary\n[model]\nembedding = m\n",
+		     "[model] embedding serves only clients that choose vector, hybrid or auto");
+	assert_warns(
+		"[memory]\nlearn = off\nhistory = trim\n",
+		"history = trim has nothing new to take out where mode, inject or learn is off");
+	assert_warns("[memory user=a]\ninject = off\nhistory = trim\n",
+		     "has nothing new to take out");
+	struct reading reading = read_text("[upstream]\napi_key = k\n[memory]\nhistory = trim\n"
+					   "mode = summary\n[memory user=a]\nmode = auto\n"
+					   "[model]\nembedding = m\n");
+	ck_assert_str_eq(reading.warnings, "");
+	finish_reading(&reading);
+}
+END_TEST
+
 START_TEST(changes_that_need_a_restart_are_named)
 {
 	struct config *before = read_good("");
@@ -321,6 +343,7 @@ UNIT_MAIN("config_rules", addresses_are_checked, a_certificate_and_its_key_go_to
 	  header_names_and_body_fields_are_checked, the_last_matching_section_wins_key_by_key,
 	  patterns_know_star_and_question_mark_only, selectors_are_checked,
 	  the_tokens_of_a_turn_stay_within_those_of_the_request,
-	  what_keeps_it_from_learning_is_warned_of, changes_that_need_a_restart_are_named,
+	  what_keeps_it_from_learning_is_warned_of, what_keeps_recall_from_its_use_is_warned_of,
+	  changes_that_need_a_restart_are_named,
 	  the_annotated_file_has_every_key_once_with_its_default, the_reference_names_every_key,
 	  the_readme_has_the_reference)

@@ -278,6 +278,44 @@ START_TEST(whatever_branch_a_client_goes_to_just_its_turns_and_facts_stand)
 }
 END_TEST
 
+static void say_in(struct fixture *fixture, const char *session, const char *text, int64_t now)
+{
+	struct append append = fixture_exchange(text, "ok", now);
+	append.session = slice_of(session);
+	append.ticket = fixture_view(fixture, session).ticket;
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+}
+
+static void take_first_back(struct fixture *fixture, uint32_t conversation, int64_t now)
+{
+	struct append append = fixture_exchange("never mind", "ok", now);
+	append.conversation = conversation;
+	append.supersede = true;
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+}
+
+START_TEST(a_fact_said_again_while_its_turn_is_taken_back_rests_on_the_repetition)
+{
+	struct fixture fixture;
+	struct change paris = city("Paris", 1, 100);
+	struct change again = {.kind = CHANGE_UPDATE,
+			       .fact = {.id = 1, .state = FACT_CURRENT, .observed_at = 200},
+			       .replaced_by = -1};
+	fixture_init(&fixture, MAP);
+	say_in(&fixture, "one", "I live in Paris", 100);
+	learn(&fixture, 1, &paris, 1);
+	say_in(&fixture, "two", "As I said, I live in Paris", 200);
+	take_first_back(&fixture, 1, 300);
+	assert_city(&fixture, NULL);
+	/* The learner began before that. */
+	learn(&fixture, 3, &again, 1);
+	assert_city(&fixture, "Paris");
+	take_first_back(&fixture, 2, 400);
+	assert_city(&fixture, NULL);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("store_branches", a_fork_from_the_middle_goes_on_behind_its_place,
 	  a_client_that_goes_back_to_the_old_branch_gets_it_back,
 	  of_what_comes_back_and_what_was_said_since_the_newer_stands,
@@ -285,4 +323,5 @@ UNIT_MAIN("store_branches", a_fork_from_the_middle_goes_on_behind_its_place,
 	  a_request_appended_behind_a_branch_heals_with_the_next,
 	  what_was_forgotten_does_not_come_back_with_its_branch,
 	  the_users_conversations_are_counted,
-	  whatever_branch_a_client_goes_to_just_its_turns_and_facts_stand)
+	  whatever_branch_a_client_goes_to_just_its_turns_and_facts_stand,
+	  a_fact_said_again_while_its_turn_is_taken_back_rests_on_the_repetition)

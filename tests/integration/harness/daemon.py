@@ -283,14 +283,26 @@ class Daemon:
         return sum(float(l.rsplit(" ", 1)[1]) for l in lines)
 
 
-def fast_clock(directory, speed):
-    """The environment in which a daemon's clocks run `speed` times as fast."""
-    source = Path(__file__).with_name("fast_clock.c")
-    library = Path(directory) / "fast_clock.so"
+def preloaded(directory, name):
+    """The environment in which a daemon runs with harness/NAME.c laid over the C library."""
+    source = Path(__file__).with_name(f"{name}.c")
+    library = Path(directory) / f"{name}.so"
     command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"]
     subprocess.run(command, check=True, timeout=60)
     options = clean_environment()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
-    return {"LD_PRELOAD": str(library), "FAST_CLOCK": str(speed), "ASAN_OPTIONS": options}
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": options}
+
+
+def fast_clock(directory, speed):
+    """The environment in which a daemon's clocks run `speed` times as fast."""
+    return preloaded(directory, "fast_clock") | {"FAST_CLOCK": str(speed)}
+
+
+def stalled_calls(directory, names=0.0, disk=0.0):
+    """The environment in which looking up a name that begins with "stalled" takes `names` seconds and
+    fails, and writing to the disk takes `disk` seconds more."""
+    stalls = {"STALLED_NAMES": str(names), "STALLED_DISK": str(disk)}
+    return preloaded(directory, "stalled_calls") | stalls
 
 
 class DemoModel:
