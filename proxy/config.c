@@ -1,5 +1,6 @@
 /* A snapshot of the configuration: its life, its values' places, and what is asked of it. */
 #include "proxy/config_reader.h"
+#include "proxy/tls.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -160,6 +161,7 @@ static void config_destroy(struct config *config)
 		else if (key->type == CONFIG_LIST)
 			free_list(place);
 	}
+	tls_context_destroy(config->listen.tls);
 	for (size_t i = 0; i < config->override_count; i++)
 		free(config->overrides[i].pattern);
 	free(config->overrides);

@@ -45,6 +45,7 @@ struct config_memory {
 	uint64_t receipts;
 };
 
+struct tls_context;
 struct config_override; /* one [memory SELECTOR] section */
 
 struct config {
@@ -53,7 +54,10 @@ struct config {
 		char *address;
 		char *admin; /* empty: none */
 		char *admin_token;
-		uint64_t workers; /* as configured; 0: one per CPU */
+		char *tls_certificate; /* both empty: no TLS */
+		char *tls_key;
+		struct tls_context *tls; /* made of these two; NULL: none */
+		uint64_t workers;        /* as configured; 0: one per CPU */
 		uint64_t max_body;
 		uint64_t max_connections;
 		uint64_t drain_timeout; /* durations are in milliseconds */
@@ -101,8 +105,9 @@ struct config {
 /* Reads FILE (NULL: defaults and environment only) and the environment. Every fault is printed to
  * `faults` as "FILE:LINE: what is wrong; what would be right", a line each (for a fault of a
  * variable: its name in place of FILE:LINE), warnings as "FILE: warning: ..." to `warnings` (NULL:
- * not wanted). No text or list is quoted in them unless it is a name, so that no secret is printed.
- * NULL when there was a fault. The snapshot has one reference. */
+ * not wanted, and the TLS files are not opened: recallctl may not read the key). No text or list is
+ * quoted in them unless it is a name, so that no secret is printed. NULL when there was a fault.
+ * The snapshot has one reference. */
 struct config *config_read(const char *file, FILE *faults, FILE *warnings);
 /* The same from memory; `name` stands for the file's name. For tests and fuzzing. */
 struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings);

@@ -1,6 +1,7 @@
 /* What holds between keys: faults of those that cannot go together, warnings of those that go
  * together otherwise than one might think. */
 #include "proxy/config_reader.h"
+#include "proxy/tls.h"
 
 static struct config_origin origin_of(const struct config_reader *reader, const char *section,
 				      const char *name)
@@ -40,6 +41,50 @@ static void check_addresses(struct config_reader *reader)
 			     "[listen] admin is open to other machines, but admin_token is empty; "
 			     "set admin_token, or make admin a loopback address such as "
 			     "127.0.0.1:8081");
+}
+
+static void tls_fault(struct config_reader *reader, enum tls_fault fault, const char *why)
+{
+	struct config_origin at_certificate = origin_of(reader, "listen", "tls_certificate");
+	struct config_origin at_key = origin_of(reader, "listen", "tls_key");
+	if (fault == TLS_NO_PAIR)
+		config_fault(reader, at_key,
+			     "[listen] tls_key is not the key of tls_certificate; name two files "
+			     "that belong together");
+	else if (fault == TLS_BAD_KEY)
+		config_fault(reader, at_key,
+			     "[listen] tls_key cannot be used (%s); name a readable PEM file with "
+			     "a key that has no passphrase",
+			     why);
+	else
+		config_fault(reader, at_certificate,
+			     "[listen] tls_certificate cannot be used (%s); name a readable PEM "
+			     "file with the certificate first and then its chain",
+			     why);
+}
+
+/* A program that has no use for warnings has none for the daemon's key, and may not read it. */
+static void load_tls(struct config_reader *reader)
+{
+	struct config *config = reader->config;
+	bool has_certificate = *config->listen.tls_certificate != '\0';
+	bool has_key = *config->listen.tls_key != '\0';
+	if (has_certificate != has_key) {
+		config_fault(reader,
+			     origin_of(reader, "listen", has_key ? "tls_key" : "tls_certificate"),
+			     "[listen] %s is set without %s; set both, or neither",
+			     has_key ? "tls_key" : "tls_certificate",
+			     has_key ? "tls_certificate" : "tls_key");
+		return;
+	}
+	if (!has_key || reader->warnings == NULL)
+		return;
+	char why[256];
+	enum tls_fault fault;
+	config->listen.tls = tls_context_create(config->listen.tls_certificate,
+						config->listen.tls_key, &fault, why, sizeof(why));
+	if (config->listen.tls == NULL)
+		tls_fault(reader, fault, why);
 }
 
 static bool exceeds(const struct config_memory *memory)
@@ -182,6 +227,7 @@ static void warn_of_identity(struct config_reader *reader)
 void config_check(struct config_reader *reader)
 {
 	check_addresses(reader);
+	load_tls(reader);
 	check_tokens(reader);
 	if (reader->fault_count > 0)
 		return;

@@ -28,10 +28,17 @@ struct file_mark {
 	struct timespec changed;
 };
 
+/* The configuration, the certificate and its key. */
+enum { WATCHED_FILES = 3 };
+
+struct file_marks {
+	struct file_mark files[WATCHED_FILES];
+};
+
 struct server_process {
 	const char *file;
-	struct file_mark mark; /* of what was read last */
-	struct file_mark seen; /* at the last look */
+	struct file_marks marks; /* of what was read last */
+	struct file_marks seen;  /* at the last look */
 	struct config *config;
 	struct config *first; /* at the start: its addresses are those that are bound */
 	struct service service;
@@ -51,7 +58,7 @@ struct server_process {
 static struct file_mark mark_file(const char *file)
 {
 	struct stat info;
-	if (file == NULL || stat(file, &info) != 0)
+	if (stat(file, &info) != 0)
 		return (struct file_mark){0};
 	return (struct file_mark){.device = info.st_dev,
 				  .inode = info.st_ino,
@@ -63,6 +70,44 @@ static bool same_mark(const struct file_mark *a, const struct file_mark *b)
 {
 	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
 	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* NULL: there is none by that number. */
+static const char *watched_file(const struct server_process *process, size_t index)
+{
+	const struct config *config = process->config;
+	const char *const files[WATCHED_FILES] = {process->file, config->listen.tls_certificate,
+						  config->listen.tls_key};
+	return files[index] == NULL || *files[index] == '\0' ? NULL : files[index];
+}
+
+static struct file_marks mark_files(const struct server_process *process)
+{
+	struct file_marks marks = {0};
+	for (size_t i = 0; i < WATCHED_FILES; i++) {
+		const char *file = watched_file(process, i);
+		if (file != NULL)
+			marks.files[i] = mark_file(file);
+	}
+	return marks;
+}
+
+static bool same_marks(const struct file_marks *a, const struct file_marks *b)
+{
+	for (size_t i = 0; i < WATCHED_FILES; i++) {
+		if (!same_mark(&a->files[i], &b->files[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool all_there(const struct server_process *process, const struct file_marks *marks)
+{
+	for (size_t i = 0; i < WATCHED_FILES; i++) {
+		if (watched_file(process, i) != NULL && marks->files[i].inode == 0)
+			return false;
+	}
+	return true;
 }
 
 static void apply(struct server_process *process, struct config *config)
@@ -84,7 +129,7 @@ static void apply(struct server_process *process, struct config *config)
 
 static void reload(struct server_process *process)
 {
-	process->mark = mark_file(process->file);
+	process->marks = mark_files(process);
 	struct config *config = config_read(process->file, stderr, stderr);
 	if (config != NULL) {
 		apply(process, config);
@@ -121,14 +166,12 @@ static void on_watch(evutil_socket_t fd, short what, void *cookie)
 	(void)fd;
 	(void)what;
 	tell_room(process);
-	if (process->file == NULL)
-		return;
-	struct file_mark mark = mark_file(process->file);
-	bool is_settled = same_mark(&mark, &process->seen);
-	process->seen = mark;
+	struct file_marks marks = mark_files(process);
+	bool is_settled = same_marks(&marks, &process->seen);
+	process->seen = marks;
 	/* A file that is gone for a moment is being replaced, and one that has just changed may be
 	 * half written: what is missing in it would stand at its default. */
-	if (mark.inode != 0 && is_settled && !same_mark(&mark, &process->mark))
+	if (is_settled && all_there(process, &marks) && !same_marks(&marks, &process->marks))
 		reload(process);
 }
 
@@ -307,7 +350,7 @@ static void watch(struct server_process *process)
 static bool start(struct server_process *process)
 {
 	process->had_room = true;
-	process->mark = mark_file(process->file);
+	process->marks = mark_files(process);
 	raise_descriptor_limit();
 	(void)signal(SIGPIPE, SIG_IGN);
 	process->loop = loop_create();
@@ -353,10 +396,11 @@ int daemon_run(const char *file, struct config *config)
 	log_configure((enum config_log_level)config->log.level,
 		      (enum config_log_format)config->log.format);
 	bool local = is_local(config->listen.address);
+	const char *scheme = config->listen.tls != NULL ? "https://" : "http://";
 	bool started = start(process);
 	if (started) {
 		log_info("recalld %s: clients use %s%s%s, upstream %s, mode %s", RECALLD_VERSION,
-			 local ? "" : "http://", config->listen.address, local ? "" : "/v1",
+			 local ? "" : scheme, config->listen.address, local ? "" : "/v1",
 			 config->upstream.base_url, mode_name((enum mode)config->memory.mode));
 		loop_run(process->loop);
 		log_info("stopped");

@@ -11,6 +11,7 @@
 
 enum {
 	LINGER_SECONDS = 2,
+	HANDSHAKE_SECONDS = 10,
 	BODY_BYTES_PER_SECOND = 64 * 1024,
 	SEND_VECTORS = 16,
 };
@@ -33,6 +34,10 @@ void http_connection_change(struct http_connection *connection, enum connection_
 	const struct http_server_options *options = &connection->server->options;
 	connection->state = state;
 	switch (state) {
+	case CONNECTION_HANDSHAKE:
+		set_deadline(connection,
+			     (connection->surplus ? LINGER_SECONDS : HANDSHAKE_SECONDS) * 1000);
+		break;
 	case CONNECTION_WAITING:
 		set_deadline(connection, connection->surplus
 						 ? LINGER_SECONDS * 1000
@@ -110,12 +115,21 @@ void http_connection_free(struct http_connection *connection)
 	event_free(connection->writable);
 	event_free(connection->deadline);
 	evbuffer_free(connection->output);
+	tls_connection_destroy(connection->tls);
 	buffer_finish(&connection->input);
 	free(connection);
 }
 
+static void drop_tls(struct http_connection *connection)
+{
+	tls_connection_destroy(connection->tls);
+	connection->tls = NULL;
+}
+
 void http_connection_close(struct http_connection *connection)
 {
+	if (connection->state == CONNECTION_HANDSHAKE)
+		drop_tls(connection);
 	http_input_drop(connection);
 	http_connection_change(connection, CONNECTION_CLOSING);
 	http_connection_wake(connection);
@@ -130,34 +144,55 @@ void http_connection_replied(struct http_connection *connection, bool whole)
 		http_connection_change(connection, CONNECTION_WAITING);
 		http_connection_wake(connection);
 	} else {
+		connection->cut_off = !whole;
 		http_connection_close(connection);
 	}
 	request_free(request);
+}
+
+ssize_t http_connection_receive(struct http_connection *connection, size_t size)
+{
+	char *scratch = connection->server->scratch;
+	return connection->tls == NULL ? recv(connection->fd, scratch, size, 0)
+				       : tls_read(connection->tls, scratch, size);
+}
+
+static ssize_t send_plain(struct http_connection *connection)
+{
+	struct evbuffer_iovec vectors[SEND_VECTORS];
+	int count = evbuffer_peek(connection->output, -1, NULL, vectors, SEND_VECTORS);
+	struct msghdr message = {
+		.msg_iov = vectors,
+		.msg_iovlen = (size_t)(count < SEND_VECTORS ? count : SEND_VECTORS),
+	};
+	return sendmsg(connection->fd, &message, MSG_NOSIGNAL);
+}
+
+/* One record, of as much as there is. */
+static ssize_t send_tls(struct http_connection *connection)
+{
+	char *scratch = connection->server->scratch;
+	ssize_t size = evbuffer_copyout(connection->output, scratch, TLS_MAX_RECORD);
+	return tls_write(connection->tls, scratch, (size_t)size);
 }
 
 /* Sends until all is sent or the socket is full; false when the connection is broken. */
 static bool send_output(struct http_connection *connection)
 {
 	while (evbuffer_get_length(connection->output) > 0) {
-		struct evbuffer_iovec vectors[SEND_VECTORS];
-		int count = evbuffer_peek(connection->output, -1, NULL, vectors, SEND_VECTORS);
-		struct msghdr message = {
-			.msg_iov = vectors,
-			.msg_iovlen = (size_t)(count < SEND_VECTORS ? count : SEND_VECTORS),
-		};
-		ssize_t sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
+		ssize_t sent =
+			connection->tls == NULL ? send_plain(connection) : send_tls(connection);
 		if (sent < 0 && errno == EINTR)
 			continue;
-		if (sent < 0)
-			return errno == EAGAIN;
+		if (sent <= 0)
+			return sent < 0 && errno == EAGAIN;
 		evbuffer_drain(connection->output, (size_t)sent);
 	}
 	return true;
 }
 
-static void update_writing(struct http_connection *connection)
+static void await_writable(struct http_connection *connection, bool wanted)
 {
-	bool wanted = evbuffer_get_length(connection->output) > 0;
 	unsigned timeout = connection->server->options.write_timeout;
 	if (wanted && !connection->writing)
 		event_add(connection->writable, &(struct timeval){timeout, 0});
@@ -170,6 +205,10 @@ static void update_writing(struct http_connection *connection)
  * bytes resets the connection, and the client may lose what was just sent. */
 static void linger(struct http_connection *connection)
 {
+	if (connection->tls != NULL && !connection->cut_off && !tls_end(connection->tls)) {
+		await_writable(connection, true);
+		return;
+	}
 	if (connection->ended || shutdown(connection->fd, SHUT_WR) < 0) {
 		http_connection_lost(connection);
 		return;
@@ -184,7 +223,7 @@ static void flush(struct http_connection *connection)
 		http_connection_lost(connection);
 		return;
 	}
-	update_writing(connection);
+	await_writable(connection, evbuffer_get_length(connection->output) > 0);
 	size_t left = evbuffer_get_length(connection->output);
 	if (connection->throttled && left <= HTTP_OUTPUT_LOW) {
 		struct http_request *request = connection->request;
@@ -198,6 +237,30 @@ static void flush(struct http_connection *connection)
 	}
 }
 
+void http_connection_handshake(struct http_connection *connection)
+{
+	static const struct http_refusal plain = {
+		400, "This address speaks HTTPS: begin the base URL with https://."};
+	enum tls_progress progress = tls_handshake(connection->tls);
+	await_writable(connection, progress == TLS_WANTS_WRITE);
+	switch (progress) {
+	case TLS_DONE:
+		http_connection_change(connection, CONNECTION_WAITING);
+		http_input_update(connection);
+		break;
+	case TLS_PLAIN_HTTP:
+		drop_tls(connection);
+		http_input_refuse(connection, plain);
+		break;
+	case TLS_FAILED:
+		http_connection_close(connection);
+		break;
+	case TLS_WANTS_READ:
+	case TLS_WANTS_WRITE:
+		break;
+	}
+}
+
 void http_connection_turn(struct http_connection *connection)
 {
 	if (connection->state == CONNECTION_CLOSED)
@@ -208,11 +271,14 @@ void http_connection_turn(struct http_connection *connection)
 
 static void on_writable(evutil_socket_t fd, short what, void *cookie)
 {
+	struct http_connection *connection = cookie;
 	(void)fd;
-	if ((what & EV_WRITE) != 0)
-		flush(cookie);
+	if ((what & EV_WRITE) == 0)
+		http_connection_lost(connection);
+	else if (connection->state == CONNECTION_HANDSHAKE)
+		http_connection_handshake(connection);
 	else
-		http_connection_lost(cookie);
+		flush(connection);
 }
 
 /* How long the request at hand may still take. */
@@ -302,6 +368,9 @@ void http_connection_open(struct http_server *server, int fd, const struct socka
 	server->connection_count++;
 	if (surplus)
 		server->surplus_count++;
-	http_connection_change(connection, CONNECTION_WAITING);
+	if (server->options.tls != NULL)
+		connection->tls = tls_connection_create(server->options.tls, fd);
+	http_connection_change(connection,
+			       connection->tls == NULL ? CONNECTION_WAITING : CONNECTION_HANDSHAKE);
 	http_input_update(connection);
 }

@@ -11,6 +11,7 @@
 #define RECALLD_PROXY_HTTP_CONNECTION_H
 
 #include "proxy/http_server.h"
+#include "proxy/tls.h"
 
 #include <event2/buffer.h>
 #include <netinet/in.h>
@@ -24,6 +25,7 @@ enum {
 };
 
 enum connection_state {
+	CONNECTION_HANDSHAKE, /* of TLS */
 	CONNECTION_WAITING,   /* for the first byte of a request */
 	CONNECTION_HEAD,      /* reads a head */
 	CONNECTION_BODY,      /* reads its body */
@@ -60,6 +62,8 @@ struct http_connection {
 	bool writing;   /* on_writable is pending: the socket is full */
 	bool throttled; /* http_reply_full() said so, and `drained` is due */
 	bool is_local;
+	bool cut_off; /* its last reply is not whole, and TLS must not say that it is */
+	struct tls_connection *tls; /* NULL: plain */
 	struct event *readable;
 	struct event *writable;
 	struct event *deadline;
@@ -113,6 +117,11 @@ void http_connection_close(struct http_connection *connection);
 void http_connection_lost(struct http_connection *connection);
 /* For the server's turn event, once closed. */
 void http_connection_free(struct http_connection *connection);
+
+/* As recv() into the server's scratch. */
+ssize_t http_connection_receive(struct http_connection *connection, size_t size);
+/* Goes on with the handshake of TLS, and with what comes after it. */
+void http_connection_handshake(struct http_connection *connection);
 
 /* The readable event's callback. */
 void http_input_ready(evutil_socket_t fd, short what, void *cookie);

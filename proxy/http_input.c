@@ -162,6 +162,8 @@ void http_input_update(struct http_connection *connection)
 	else if (!wanted && connection->reading)
 		event_del(connection->readable);
 	connection->reading = wanted;
+	if (wanted && connection->tls != NULL && tls_pending(connection->tls))
+		event_active(connection->readable, EV_READ, 0);
 }
 
 void http_input_advance(struct http_connection *connection)
@@ -212,10 +214,15 @@ void http_input_ready(evutil_socket_t fd, short what, void *cookie)
 	struct http_connection *connection = cookie;
 	bool dropping = connection->state >= CONNECTION_CLOSING;
 	size_t room = HTTP_INPUT_LIMIT - connection->input.size;
+	(void)fd;
 	(void)what;
+	if (connection->state == CONNECTION_HANDSHAKE) {
+		http_connection_handshake(connection);
+		return;
+	}
 	if (dropping || room > HTTP_SCRATCH)
 		room = HTTP_SCRATCH;
-	ssize_t size = recv(fd, connection->server->scratch, room, 0);
+	ssize_t size = http_connection_receive(connection, room);
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (size < 0) {

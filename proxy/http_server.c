@@ -155,7 +155,7 @@ void http_server_drain(struct http_server *server)
 	struct http_connection *connection;
 	LIST_FOREACH(connection, &server->open, siblings)
 	{
-		if (connection->state == CONNECTION_WAITING)
+		if (connection->state <= CONNECTION_WAITING)
 			http_connection_close(connection);
 	}
 }

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 
 struct http_server;
+struct tls_context;
 struct http_request;
 
 struct http_server_options {
@@ -28,7 +29,9 @@ struct http_server_options {
 	/* Seconds in which a request, once begun, must have come: a deadline, not the time between
 	 * bytes. Every 64 KB of the body that came add a second. */
 	unsigned read_timeout;
-	unsigned idle_timeout;  /* seconds that a connection may wait for its next request */
+	unsigned idle_timeout; /* seconds that a connection may wait for its next request */
+	/* NULL: plain. Must last until http_server_set_options() gives another. */
+	struct tls_context *tls;
 	unsigned write_timeout; /* seconds without progress of a reply: the client counts as gone */
 };
 

@@ -34,6 +34,7 @@ static struct http_server_options server_options(struct worker *worker)
 		.read_timeout = READ_SECONDS,
 		.idle_timeout = IDLE_SECONDS,
 		.write_timeout = WRITE_SECONDS,
+		.tls = worker->config->listen.tls,
 	};
 }
 

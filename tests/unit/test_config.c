@@ -151,8 +151,6 @@ END_TEST
 START_TEST(what_a_later_version_brings_is_refused)
 {
 	static const char *const later[] = {
-		"[listen]\ntls_certificate = /etc/x.pem",
-		"[listen]\ntls_key = /etc/x.pem",
 		"[retention]\nmessages = 90d",
 		"[retention]\nfacts = 1d",
 		"[retention]\npii = drop",

@@ -52,6 +52,19 @@ START_TEST(an_open_admin_address_needs_a_token)
 }
 END_TEST
 
+START_TEST(a_certificate_and_its_key_go_together)
+{
+	assert_fault_has("[listen]\ntls_certificate = /x\n",
+			 "test.conf:2: [listen] tls_certificate is set without tls_key; set both");
+	assert_fault_has("[listen]\ntls_key = /x\n",
+			 "test.conf:2: [listen] tls_key is set without tls_certificate; set both");
+	assert_fault_has("[listen]\ntls_key = /nowhere/k\ntls_certificate = /nowhere/c\n",
+			 "test.conf:3: [listen] tls_certificate cannot be used (No such file or "
+			 "directory); name a");
+	config_release(read_good("[listen]\ntls_key =\ntls_certificate =\n"));
+}
+END_TEST
+
 START_TEST(both_addresses_must_differ)
 {
 	assert_fault_has("[listen]\naddress = 127.0.0.1:8081\n", "test.conf:2: [listen] admin is "
@@ -325,10 +338,11 @@ START_TEST(the_readme_has_the_reference)
 }
 END_TEST
 
-UNIT_MAIN("config_rules", addresses_are_checked, an_open_admin_address_needs_a_token,
-	  both_addresses_must_differ, urls_are_checked, header_names_and_body_fields_are_checked,
-	  the_last_matching_section_wins_key_by_key, patterns_know_star_and_question_mark_only,
-	  selectors_are_checked, the_tokens_of_a_turn_stay_within_those_of_the_request,
+UNIT_MAIN("config_rules", addresses_are_checked, a_certificate_and_its_key_go_together,
+	  an_open_admin_address_needs_a_token, both_addresses_must_differ, urls_are_checked,
+	  header_names_and_body_fields_are_checked, the_last_matching_section_wins_key_by_key,
+	  patterns_know_star_and_question_mark_only, selectors_are_checked,
+	  the_tokens_of_a_turn_stay_within_those_of_the_request,
 	  what_keeps_it_from_learning_is_warned_of, what_keeps_recall_from_its_use_is_warned_of,
 	  changes_that_need_a_restart_are_named,
 	  the_annotated_file_has_every_key_once_with_its_default, the_reference_names_every_key,
