@@ -161,13 +161,23 @@ bool json_read_integer(struct slice document, struct json_value number, int64_t 
 	return true;
 }
 
+/* ASCII that can stand in a string as it is. */
+static bool stands(char c)
+{
+	return (unsigned char)c >= ' ' && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+}
+
 /* How many bytes of the text can stand in a string as they are. */
 static size_t unescaped_run(struct slice text)
 {
 	size_t at = 0;
 	while (at < text.size) {
 		char c = text.data[at];
-		if ((unsigned char)c < 0x20 || c == '"' || c == '\\')
+		if (stands(c)) {
+			at++;
+			continue;
+		}
+		if ((unsigned char)c < 0x80)
 			break;
 		size_t length = utf8_length(text.data + at, text.size - at);
 		if (length == 0)

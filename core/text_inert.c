@@ -239,10 +239,20 @@ static struct slice cut(struct slice text, size_t limit)
 	return slice_trim(text);
 }
 
+/* Most texts are one line of ASCII in which nothing can open or close anything. */
+static bool is_inert(struct slice text)
+{
+	return end_of_plain(text, 0) == text.size && slice_find(text, SLICE("["), 0) == text.size &&
+	       slice_find(text, SLICE("##"), 0) == text.size &&
+	       colon_of_label(text, 0) == text.size;
+}
+
 static struct slice make_inert(struct slice text, size_t limit, bool one_line, struct arena *arena)
 {
 	struct buffer visible;
 	struct buffer inert;
+	if (text.size <= limit && is_inert(text))
+		return arena_copy(arena, text);
 	buffer_init(&visible, limit);
 	buffer_init(&inert, SIZE_MAX);
 	keep_visible(text, one_line, &visible);
