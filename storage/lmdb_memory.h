@@ -26,6 +26,7 @@ struct turn_list {
 	size_t count;
 	size_t capacity;
 	size_t text;
+	bool sessionless; /* nobody asks for the turns' sessions, each of which is a read */
 };
 /* Adds the turn with its session. False: the list holds enough text. */
 bool turn_list_add(struct turn_list *list, const struct memory *memory, const struct turn *turn);

@@ -59,7 +59,7 @@ static void take_turns(struct recalling *recalling, const struct recall_hit *hit
 {
 	const struct recall *recall = recalling->recall;
 	struct recall_result *result = recalling->result;
-	struct turn_list list = {0};
+	struct turn_list list = {.sessionless = true};
 	result->scores = arena_alloc(recalling->memory.arena, count * sizeof(*result->scores));
 	for (size_t i = 0; i < count && list.count < STORE_MAX_RECALLED; i++) {
 		struct stored_turn stored;

@@ -67,7 +67,8 @@ bool turn_list_add(struct turn_list *list, const struct memory *memory, const st
 	turn_list_grow(list, memory->arena);
 	struct turn *added = &list->turns[list->count];
 	*added = *turn;
-	added->session = session_of(list, memory, turn->conversation);
+	if (!list->sessionless)
+		added->session = session_of(list, memory, turn->conversation);
 	list->count++;
 	list->text += turn->text.size;
 	return true;

@@ -198,7 +198,7 @@ enum { STORE_MAX_RECALLED = 200 };
 
 struct recall_result {
 	struct recall_hit *scores; /* of `turns`, one each */
-	struct turn *turns;        /* the best first */
+	struct turn *turns;        /* the best first, without their sessions */
 	size_t count;
 	size_t ranked; /* how many turns the user has in the index */
 };
