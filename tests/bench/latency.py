@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 
+import httpx  # noqa: E402
 from harness.daemon import Daemon  # noqa: E402
 
 QUESTIONS = 400
@@ -32,9 +33,11 @@ def talk(choice, words, weights, count):
 
 def measure(daemon, user, mode, questions):
     times = []
-    for question in questions:
-        reply = daemon.admin("POST", daemon.memory_path(user, "/preview"), json={"question": question, "mode": mode})
-        times.append(reply.json()["receipt"]["elapsed_us"])
+    url = f"http://127.0.0.1:{daemon.admin_port}" + daemon.memory_path(user, "/preview")
+    with httpx.Client(trust_env=False) as client:
+        for question in questions:
+            reply = client.post(url, json={"question": question, "mode": mode})
+            times.append(reply.json()["receipt"]["elapsed_us"])
     times.sort()
     return times[len(times) // 2], times[len(times) * 99 // 100]
 
