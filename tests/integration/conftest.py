@@ -55,11 +55,8 @@ def wired(upstream, memory_model, changes=None):
 
 MODES = ["buffer", "summary", "entity", "hybrid"]
 
-# Whether the daemon under test recalls turns: modes vector and auto, and recall in hybrid. What needs
-# it is skipped until this says so.
-RECALLS = True
-needs_recall = pytest.mark.skipif(not RECALLS, reason="the daemon does not recall yet (conftest.RECALLS)")
-RECALLING = [pytest.param(mode, marks=needs_recall) for mode in ("vector", "hybrid", "auto")]
+# Those that find past turns (auto once it takes hybrid).
+RECALLING = ["vector", "hybrid", "auto"]
 
 
 def sections_by_user(**more):

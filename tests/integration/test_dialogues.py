@@ -26,7 +26,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import MODES, needs_recall
+from conftest import MODES
 from harness.chat import Chat
 from harness.upstream import completion, json_reply
 
@@ -167,7 +167,6 @@ def ask_of_the_past(daemon, user, number, ask):
     return "\n".join(message["content"] for message in reply.json()["messages"]).replace(ask["question"], "")
 
 
-@needs_recall
 @pytest.mark.parametrize("path", RECALL_FILES, ids=[path.stem for path in RECALL_FILES])
 def test_recall_dialogue(path, daemon, upstream, memory_model, user):
     dialogue = read(path)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import KNOWN_VALUE, RECALLING, make_known, needs_recall
+from conftest import KNOWN_VALUE, RECALLING, make_known
 from harness.chat import Chat
 from harness.daemon import fast_clock
 from harness.memory_model import fact
@@ -104,7 +104,7 @@ def ask_topics(make_daemon, upstream, memory_model, user, mode):
     return requests
 
 
-@pytest.mark.parametrize("mode", ["buffer", "summary", "entity", "hybrid", *(pytest.param(m, marks=needs_recall) for m in ("vector", "auto"))])
+@pytest.mark.parametrize("mode", ["buffer", "summary", "entity", "hybrid", "vector", "auto"])
 def test_ten_questions_that_recall_something_else_share_a_prefix(make_daemon, upstream, memory_model, user, mode):
     requests = ask_topics(make_daemon, upstream, memory_model, user, mode)
     check_prefixes(requests)
