@@ -123,7 +123,7 @@ static bool buffer_reserve(struct buffer *buffer, size_t more)
 	size_t needed = buffer->size + more;
 	if (needed <= buffer->capacity)
 		return true;
-	size_t capacity = buffer->capacity < 64 ? 64 : buffer->capacity;
+	size_t capacity = buffer->capacity < 256 ? 256 : buffer->capacity;
 	while (capacity < needed)
 		capacity += capacity;
 	if (capacity > buffer->limit)
