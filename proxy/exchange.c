@@ -22,6 +22,8 @@ void exchange_change_state(struct exchange *exchange, enum exchange_state state)
 	exchange->state = state;
 	if (state != EXCHANGE_ENDED)
 		metrics_move(state_gauges[state], 1);
+	else
+		metrics_move(METRIC_EXCHANGES_OPEN, -1);
 }
 
 static void count_status(const struct exchange *exchange)
@@ -230,6 +232,7 @@ static struct exchange *create_exchange(struct worker *worker, struct http_reque
 	if (exchange->next != NULL)
 		exchange->next->link = &exchange->next;
 	worker->exchanges = exchange;
+	metrics_move(METRIC_EXCHANGES_OPEN, 1);
 	metrics_move(state_gauges[EXCHANGE_LOADING], 1);
 	return exchange;
 }
