@@ -69,13 +69,17 @@ static void print_store_metrics(struct store *store, struct buffer *out)
 static void print_load(const struct service *service, struct buffer *out)
 {
 	buffer_printf(out,
+		      "# HELP recalld_exchanges_open Exchanges under way.\n"
+		      "# TYPE recalld_exchanges_open gauge\n"
+		      "recalld_exchanges_open %zu\n"
 		      "# HELP recalld_connections Open client connections.\n"
 		      "# TYPE recalld_connections gauge\n"
 		      "recalld_connections %zu\n"
 		      "# HELP recalld_in_flight_bytes Bytes of requests and unsent replies held.\n"
 		      "# TYPE recalld_in_flight_bytes gauge\n"
 		      "recalld_in_flight_bytes %zu\n",
-		      atomic_load(&service->connections), atomic_load(&service->in_flight));
+		      atomic_load(&service->exchanges), atomic_load(&service->connections),
+		      atomic_load(&service->in_flight));
 }
 
 static void get_metrics(struct admin_call *call)

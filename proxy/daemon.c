@@ -72,8 +72,8 @@ bool daemon_describe_limits(const struct config *config, char *warning, size_t w
 	if (most < wanted)
 		(void)snprintf(warning, warning_size,
 			       "the limit of %zu open files suffices for %zu connections, not for "
-			       "[listen] max_connections = %zu; raise it (ulimit -Hn, LimitNOFILE "
-			       "of systemd), or lower max_connections",
+			       "[listen] max_connections = %zu; raise the limit (ulimit -Hn, "
+			       "LimitNOFILE of systemd), or lower max_connections",
 			       limit, most, wanted);
 	return most == wanted;
 }

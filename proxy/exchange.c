@@ -22,8 +22,6 @@ void exchange_change_state(struct exchange *exchange, enum exchange_state state)
 	exchange->state = state;
 	if (state != EXCHANGE_ENDED)
 		metrics_move(state_gauges[state], 1);
-	else
-		metrics_move(METRIC_EXCHANGES_OPEN, -1);
 }
 
 static void count_status(const struct exchange *exchange)
@@ -94,6 +92,7 @@ void exchange_end(struct exchange *exchange, const char *reason)
 	if (exchange->state == EXCHANGE_ENDED)
 		return;
 	exchange_change_state(exchange, EXCHANGE_ENDED);
+	atomic_fetch_sub(&exchange->worker->service->exchanges, 1);
 	chat_lookup_cancel(exchange->lookup);
 	exchange->lookup = NULL;
 	upstream_cancel(exchange->transfer);
@@ -232,7 +231,7 @@ static struct exchange *create_exchange(struct worker *worker, struct http_reque
 	if (exchange->next != NULL)
 		exchange->next->link = &exchange->next;
 	worker->exchanges = exchange;
-	metrics_move(METRIC_EXCHANGES_OPEN, 1);
+	atomic_fetch_add(&worker->service->exchanges, 1);
 	metrics_move(state_gauges[EXCHANGE_LOADING], 1);
 	return exchange;
 }

@@ -176,6 +176,7 @@ void http_connection_replied(struct http_connection *connection, bool whole)
 		http_connection_close(connection);
 	}
 	request_free(request);
+	(void)http_connection_count(connection); /* before its client can ask for more */
 }
 
 ssize_t http_connection_receive(struct http_connection *connection, size_t size)

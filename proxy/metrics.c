@@ -87,7 +87,6 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 };
 
 static const struct sample gauges[METRIC_GAUGE_COUNT] = {
-	[METRIC_EXCHANGES_OPEN] = {FAMILY("recalld_exchanges_open", "Exchanges under way")},
 	[METRIC_EXCHANGES_LOADING] = {FAMILY("recalld_exchanges",
 					     "Exchanges under way, by what they wait for"),
 				      LABEL("state", "loading")},

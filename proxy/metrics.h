@@ -56,7 +56,6 @@ enum metric_counter {
 };
 
 enum metric_gauge {
-	METRIC_EXCHANGES_OPEN,    /* recalld_exchanges_open: in whatever state */
 	METRIC_EXCHANGES_LOADING, /* recalld_exchanges{state="loading"} ... */
 	METRIC_EXCHANGES_WAITING, /* for the upstream's first byte */
 	METRIC_EXCHANGES_RELAYING,

@@ -2,6 +2,7 @@
 
 #include "proxy/descriptors.h"
 #include "proxy/exchange.h"
+#include "proxy/metrics.h"
 #include "proxy/question_vector.h"
 
 #include <pthread.h>
@@ -20,15 +21,31 @@ struct running_worker {
 	pthread_t thread;
 };
 
-static void on_request(void *cookie, struct http_request *request)
-{
-	exchange_begin(cookie, request);
-}
-
 static struct descriptor_plan plan(const struct worker *worker)
 {
 	return descriptors_plan(worker->service->descriptors, worker->service->workers,
 				(size_t)worker->config->listen.max_connections);
+}
+
+/* Whether every open connection and exchange has its descriptor, and this request gets one for its
+ * connection to the upstream. */
+static bool has_descriptor(const struct worker *worker)
+{
+	const struct service *service = worker->service;
+	return atomic_load(&service->connections) + atomic_load(&service->exchanges) <
+	       plan(worker).room;
+}
+
+static void on_request(void *cookie, struct http_request *request)
+{
+	static const struct http_field retry[] = {{SLICE("Retry-After"), SLICE("1")}};
+	if (has_descriptor(cookie)) {
+		exchange_begin(cookie, request);
+		return;
+	}
+	metrics_count(METRIC_ERRORS_CONNECTIONS, 1);
+	http_reply_error(request, 503, "too_many_connections",
+			 SLICE("There are too many connections; try again in a moment."), retry, 1);
 }
 
 static struct http_server_options server_options(struct worker *worker)
