@@ -66,11 +66,28 @@ static void print_store_metrics(struct store *store, struct buffer *out)
 		      statistics.commits, statistics.writes);
 }
 
+static void print_load(const struct service *service, struct buffer *out)
+{
+	buffer_printf(out,
+		      "# HELP recalld_exchanges_open Exchanges under way.\n"
+		      "# TYPE recalld_exchanges_open gauge\n"
+		      "recalld_exchanges_open %zu\n"
+		      "# HELP recalld_connections Open client connections.\n"
+		      "# TYPE recalld_connections gauge\n"
+		      "recalld_connections %zu\n"
+		      "# HELP recalld_in_flight_bytes Bytes of requests and unsent replies held.\n"
+		      "# TYPE recalld_in_flight_bytes gauge\n"
+		      "recalld_in_flight_bytes %zu\n",
+		      atomic_load(&service->exchanges), atomic_load(&service->connections),
+		      atomic_load(&service->in_flight));
+}
+
 static void get_metrics(struct admin_call *call)
 {
 	struct buffer out;
 	buffer_init(&out, ANSWER_LIMIT);
 	metrics_print(&out);
+	print_load(call->service, &out);
 	print_store_metrics(call->service->store, &out);
 	admin_reply(call, 200, "text/plain; version=0.0.4; charset=utf-8", buffer_slice(&out));
 	buffer_finish(&out);

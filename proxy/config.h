@@ -60,6 +60,7 @@ struct config {
 		uint64_t workers;        /* as configured; 0: one per CPU */
 		uint64_t max_body;
 		uint64_t max_connections;
+		uint64_t max_in_flight;
 		uint64_t drain_timeout; /* durations are in milliseconds */
 	} listen;
 	struct {

@@ -87,6 +87,18 @@ static void load_tls(struct config_reader *reader)
 		tls_fault(reader, fault, why);
 }
 
+static void check_bytes(struct config_reader *reader)
+{
+	struct config_origin at_body = origin_of(reader, "listen", "max_body");
+	struct config_origin at_all = origin_of(reader, "listen", "max_in_flight");
+	const struct config *config = reader->config;
+	if (!at_body.broken && !at_all.broken &&
+	    config->listen.max_body > config->listen.max_in_flight)
+		config_fault(reader, either(at_all, at_body),
+			     "[listen] max_body is more than max_in_flight, so that the largest "
+			     "body could never be taken; lower the one or raise the other");
+}
+
 static bool exceeds(const struct config_memory *memory)
 {
 	return memory->context_tokens > memory->conversation_tokens;
@@ -224,14 +236,42 @@ static void warn_of_identity(struct config_reader *reader)
 	}
 }
 
+static void warn_of_tokens(struct config_reader *reader)
+{
+	const struct config_memory *memory = &reader->config->memory;
+	if (memory->context_tokens > 0 && memory->context_tokens == memory->conversation_tokens)
+		config_warning(reader, "[memory] conversation_tokens is no more than "
+				       "context_tokens: one turn may take all, and what its "
+				       "conversation is given is then made anew; raise "
+				       "conversation_tokens");
+}
+
+/* The kernel chooses then, for each worker another one. */
+static void warn_of_ports(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	struct config_address address;
+	if (config_address_read(slice_of(config->listen.address), &address) &&
+	    address.path.size == 0 && address.port == 0)
+		config_warning(reader, "[listen] address has port 0: each worker listens on a port "
+				       "that nobody knows; choose one");
+	if (config_address_read(slice_of(config->listen.admin), &address) &&
+	    address.path.size == 0 && address.port == 0)
+		config_warning(reader, "[listen] admin has port 0, a port that nobody knows; "
+				       "choose one");
+}
+
 void config_check(struct config_reader *reader)
 {
 	check_addresses(reader);
 	load_tls(reader);
+	check_bytes(reader);
 	check_tokens(reader);
 	if (reader->fault_count > 0)
 		return;
 	warn_of_learning(reader);
 	warn_of_recall(reader);
 	warn_of_identity(reader);
+	warn_of_tokens(reader);
+	warn_of_ports(reader);
 }

@@ -175,6 +175,22 @@ struct slice config_url_origin(struct slice url)
 	return slice_part(url, 0, slice_find(url, SLICE("/"), slashes + 3));
 }
 
+/* As it is often copied from a curl command. */
+static bool ends_in_endpoint(struct slice url)
+{
+	static const char *const endpoints[] = {"/chat/completions", "/completions", "/embeddings",
+						"/models"};
+	while (url.size > 0 && url.data[url.size - 1] == '/')
+		url.size--;
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+		struct slice endpoint = slice_of(endpoints[i]);
+		if (url.size >= endpoint.size &&
+		    slice_equal(slice_part(url, url.size - endpoint.size, url.size), endpoint))
+			return true;
+	}
+	return false;
+}
+
 bool config_check_base_url(struct slice text, struct buffer *why)
 {
 	struct slice rest = text;
@@ -189,6 +205,10 @@ bool config_check_base_url(struct slice text, struct buffer *why)
 			return fail(why, "has a character that URLs do not have; percent-encode it "
 					 "(a host: its xn-- form)");
 	}
+	if (ends_in_endpoint(rest))
+		return fail(why,
+			    "ends in an endpoint, which is added to it; end it before, such as "
+			    "in https://HOST/v1");
 	size_t slash = slice_find(rest, SLICE("/"), 0);
 	if (!is_authority(slice_part(rest, 0, slash), false))
 		return fail(why, "has no valid host or port; write https://HOST[:PORT]/PATH");

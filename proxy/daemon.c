@@ -1,6 +1,7 @@
 #include "proxy/daemon.h"
 
 #include "proxy/admin.h"
+#include "proxy/descriptors.h"
 #include "proxy/http_server.h"
 #include "proxy/learner.h"
 #include "proxy/log.h"
@@ -13,7 +14,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +52,38 @@ struct server_process {
 	struct event *watch;
 	struct event *drain_deadline;
 };
+
+/* ---- limits ---- */
+
+static size_t workers_wanted(const struct config *config)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t wanted = (size_t)config->listen.workers;
+	if (wanted == 0)
+		wanted = processors > 0 ? (size_t)processors : 1;
+	return wanted < MAX_WORKERS ? wanted : MAX_WORKERS;
+}
+
+bool daemon_describe_limits(const struct config *config, char *warning, size_t warning_size)
+{
+	size_t wanted = (size_t)config->listen.max_connections;
+	size_t limit = descriptors_limit();
+	size_t most = descriptors_plan(limit, workers_wanted(config), wanted).connections;
+	if (most < wanted)
+		(void)snprintf(warning, warning_size,
+			       "the limit of %zu open files suffices for %zu connections, not for "
+			       "[listen] max_connections = %zu; raise the limit (ulimit -Hn, "
+			       "LimitNOFILE of systemd), or lower max_connections",
+			       limit, most, wanted);
+	return most == wanted;
+}
+
+static void warn_of_limits(const struct config *config)
+{
+	char warning[ERROR_SIZE];
+	if (!daemon_describe_limits(config, warning, sizeof(warning)))
+		log_warn("%s", warning);
+}
 
 /* ---- reload ---- */
 
@@ -110,11 +142,27 @@ static bool all_there(const struct server_process *process, const struct file_ma
 	return true;
 }
 
+/* Against what the process began with, and runs by until it is started again. */
+static void tell_of_fixed(const struct server_process *process, const struct config *config)
+{
+	char *names = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&names, &size);
+	size_t count = config_unreloadable_changes(process->first, config, out);
+	(void)fclose(out);
+	for (size_t i = 0; i + 1 < size; i++) {
+		if (names[i] == '\n')
+			names[i] = ' ';
+	}
+	if (count > 0)
+		log_warn("what was changed of these needs a restart: %.*s", (int)size - 1, names);
+	free(names);
+}
+
 static void apply(struct server_process *process, struct config *config)
 {
-	size_t fixed = config_unreloadable_changes(process->config, config, stderr);
-	if (fixed > 0)
-		log_warn("%zu of the changed keys need a restart (listed above)", fixed);
+	tell_of_fixed(process, config);
+	warn_of_limits(config);
 	config_release(process->config);
 	process->config = config;
 	log_configure((enum config_log_level)config->log.level,
@@ -219,15 +267,6 @@ static void on_stop(evutil_socket_t signal, short what, void *cookie)
 
 /* ---- start ---- */
 
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what we have will have to do */
-}
-
 static bool fail(const char *what, const char *error)
 {
 	log_error("%s: %s", what, error);
@@ -252,15 +291,6 @@ static bool claim_address(struct server_process *process)
 		return fail("[listen] address", error);
 	close(fd);
 	return true;
-}
-
-static size_t workers_wanted(const struct config *config)
-{
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t wanted = (size_t)config->listen.workers;
-	if (wanted == 0)
-		wanted = processors > 0 ? (size_t)processors : 1;
-	return wanted < MAX_WORKERS ? wanted : MAX_WORKERS;
 }
 
 /* Workers take a TCP address in turns by SO_REUSEPORT; a local socket there is but one of, and it
@@ -291,7 +321,7 @@ static bool start_workers(struct server_process *process)
 			return fail("[listen] address", error);
 	}
 	bool started = true;
-	for (size_t i = workers_wanted(process->config); i > 0 && started; i--)
+	for (size_t i = process->service.workers; i > 0 && started; i--)
 		started = start_worker(process, shared);
 	if (shared >= 0)
 		close(shared); /* the workers have theirs, and close them to stop accepting */
@@ -351,7 +381,10 @@ static bool start(struct server_process *process)
 {
 	process->had_room = true;
 	process->marks = mark_files(process);
-	raise_descriptor_limit();
+	descriptors_raise();
+	process->service.descriptors = descriptors_limit();
+	process->service.workers = workers_wanted(process->config);
+	warn_of_limits(process->config);
 	(void)signal(SIGPIPE, SIG_IGN);
 	process->loop = loop_create();
 	watch(process);

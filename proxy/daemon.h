@@ -7,5 +7,8 @@
 /* Serves until a signal ends it; takes the reference to `config`. `file` is what a reload reads
  * again; NULL: there is none. Returns the process's exit status. */
 int daemon_run(const char *file, struct config *config);
+/* Whether this process may open descriptors for max_connections; if not, `warning` says what it
+ * does with less. */
+bool daemon_describe_limits(const struct config *config, char *warning, size_t warning_size);
 
 #endif

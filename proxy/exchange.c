@@ -92,6 +92,7 @@ void exchange_end(struct exchange *exchange, const char *reason)
 	if (exchange->state == EXCHANGE_ENDED)
 		return;
 	exchange_change_state(exchange, EXCHANGE_ENDED);
+	atomic_fetch_sub(&exchange->worker->service->exchanges, 1);
 	chat_lookup_cancel(exchange->lookup);
 	exchange->lookup = NULL;
 	upstream_cancel(exchange->transfer);
@@ -230,6 +231,7 @@ static struct exchange *create_exchange(struct worker *worker, struct http_reque
 	if (exchange->next != NULL)
 		exchange->next->link = &exchange->next;
 	worker->exchanges = exchange;
+	atomic_fetch_add(&worker->service->exchanges, 1);
 	metrics_move(state_gauges[EXCHANGE_LOADING], 1);
 	return exchange;
 }

@@ -1,4 +1,5 @@
 #include "proxy/http_connection.h"
+#include "proxy/metrics.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -71,6 +72,32 @@ void http_connection_wake(struct http_connection *connection)
 	event_active(server->turn, EV_TIMEOUT, 0);
 }
 
+/* What it keeps of a request and of its reply. */
+static size_t bytes_held(const struct http_connection *connection)
+{
+	const struct http_request *request = connection->request;
+	if (connection->state == CONNECTION_CLOSED)
+		return 0;
+	size_t held = connection->input.size + evbuffer_get_length(connection->output);
+	if (request != NULL)
+		held += request->reserved > request->body.size ? request->reserved
+							       : request->body.size;
+	return held;
+}
+
+bool http_connection_count(struct http_connection *connection)
+{
+	const struct http_server_options *options = &connection->server->options;
+	if (options->in_flight == NULL)
+		return true;
+	size_t held = bytes_held(connection);
+	size_t change = held - connection->counted; /* less than nothing wraps, as the sum does */
+	size_t total = atomic_fetch_add(options->in_flight, change) + change;
+	connection->counted = held;
+	size_t passing = connection->input.size + evbuffer_get_length(connection->output);
+	return total <= options->max_in_flight + passing;
+}
+
 static void request_free(struct http_request *request)
 {
 	if (request == NULL)
@@ -94,6 +121,7 @@ static void close_at_once(struct http_connection *connection)
 	server->connection_count--;
 	LIST_REMOVE(connection, siblings);
 	LIST_INSERT_HEAD(&server->closed, connection, siblings);
+	(void)http_connection_count(connection);
 	event_active(server->turn, EV_TIMEOUT, 0);
 }
 
@@ -148,6 +176,7 @@ void http_connection_replied(struct http_connection *connection, bool whole)
 		http_connection_close(connection);
 	}
 	request_free(request);
+	(void)http_connection_count(connection); /* before its client can ask for more */
 }
 
 ssize_t http_connection_receive(struct http_connection *connection, size_t size)
@@ -243,6 +272,8 @@ void http_connection_handshake(struct http_connection *connection)
 		400, "This address speaks HTTPS: begin the base URL with https://."};
 	enum tls_progress progress = tls_handshake(connection->tls);
 	await_writable(connection, progress == TLS_WANTS_WRITE);
+	if (progress == TLS_FAILED || progress == TLS_PLAIN_HTTP)
+		metrics_count(METRIC_ERRORS_TLS, 1);
 	switch (progress) {
 	case TLS_DONE:
 		http_connection_change(connection, CONNECTION_WAITING);
@@ -267,6 +298,7 @@ void http_connection_turn(struct http_connection *connection)
 		return;
 	if (!connection->writing)
 		flush(connection);
+	(void)http_connection_count(connection);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *cookie)
@@ -279,6 +311,7 @@ static void on_writable(evutil_socket_t fd, short what, void *cookie)
 		http_connection_handshake(connection);
 	else
 		flush(connection);
+	(void)http_connection_count(connection);
 }
 
 /* How long the request at hand may still take. */
@@ -309,6 +342,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *cookie)
 		else
 			http_input_refuse(connection, too_late);
 	} else {
+		if (connection->state == CONNECTION_HANDSHAKE)
+			metrics_count(METRIC_ERRORS_TLS, 1);
 		http_connection_lost(connection);
 	}
 }

@@ -41,6 +41,7 @@ struct http_request {
 	struct http_head head;
 	struct http_chunks chunks;
 	struct buffer body;
+	size_t reserved; /* bytes in flight for a body of this length, from its head on */
 	struct http_request_events events;
 	void *cookie;
 	/* Of the reply: */
@@ -69,6 +70,7 @@ struct http_connection {
 	struct event *deadline;
 	int64_t begun;  /* when the request at hand began, in monotonic milliseconds */
 	size_t dropped; /* bytes, while closing and lingering */
+	size_t counted; /* of the bytes in flight */
 	struct buffer input;
 	size_t taken;   /* of the input; the rest is yet to be parsed */
 	size_t scanned; /* see http_head_end() */
@@ -115,6 +117,9 @@ void http_connection_replied(struct http_connection *connection, bool whole);
 void http_connection_close(struct http_connection *connection);
 /* Closes at once; a request under way gets its `gone` callback. */
 void http_connection_lost(struct http_connection *connection);
+/* Brings the bytes in flight up to date with what the connection holds. True: they are within the
+ * limit, or would be without its input and output. */
+bool http_connection_count(struct http_connection *connection);
 /* For the server's turn event, once closed. */
 void http_connection_free(struct http_connection *connection);
 

@@ -1,4 +1,5 @@
 #include "proxy/http_connection.h"
+#include "proxy/metrics.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static struct http_request *request_create(struct http_connection *connection)
 	return request;
 }
 
-static const char *refusal_code(int status)
+static const char *refusal_code(const struct http_connection *connection, int status)
 {
 	switch (status) {
 	case 408:
@@ -27,10 +28,17 @@ static const char *refusal_code(int status)
 	case 501:
 		return "not_implemented";
 	case 503:
-		return "too_many_connections";
+		return connection->surplus ? "too_many_connections" : "too_many_bytes";
 	default:
 		return "bad_request";
 	}
+}
+
+static enum metric_counter refusal_counter(const struct http_connection *connection, int status)
+{
+	if (status != 503)
+		return METRIC_ERRORS_CLIENT;
+	return connection->surplus ? METRIC_ERRORS_CONNECTIONS : METRIC_ERRORS_BYTES;
 }
 
 bool http_input_refuse(struct http_connection *connection, struct http_refusal refusal)
@@ -40,8 +48,9 @@ bool http_input_refuse(struct http_connection *connection, struct http_refusal r
 	if (request == NULL)
 		request = request_create(connection);
 	request->head.keep_alive = false;
+	metrics_count(refusal_counter(connection, refusal.status), 1);
 	http_connection_change(connection, CONNECTION_REPLYING);
-	http_reply_error(request, refusal.status, refusal_code(refusal.status),
+	http_reply_error(request, refusal.status, refusal_code(connection, refusal.status),
 			 slice_of(refusal.reason), retry, refusal.status == 503 ? 1 : 0);
 	return false;
 }
@@ -75,6 +84,22 @@ static bool admit(const struct http_connection *connection, struct http_refusal 
 	return refusal->status == 0;
 }
 
+static const struct http_refusal too_many_bytes = {
+	503, "There is too much under way; try again in a moment."};
+
+/* Whether there is room for the body that the head announces. */
+static bool reserve(struct http_connection *connection, struct http_refusal *refusal)
+{
+	struct http_request *request = connection->request;
+	request->reserved = (size_t)request->head.length;
+	if (request->reserved == 0 || http_connection_count(connection))
+		return true;
+	request->reserved = 0;
+	(void)http_connection_count(connection);
+	*refusal = too_many_bytes;
+	return false;
+}
+
 static bool read_head(struct http_connection *connection)
 {
 	struct http_refusal refusal = {0};
@@ -88,7 +113,7 @@ static bool read_head(struct http_connection *connection)
 	struct slice bytes = arena_copy(&request->arena, slice_part(left, 0, end));
 	connection->taken += end;
 	if (!http_head_parse(bytes, &request->head, &refusal, &request->arena) ||
-	    !admit(connection, &refusal))
+	    !admit(connection, &refusal) || !reserve(connection, &refusal))
 		return http_input_refuse(connection, refusal);
 	http_connection_change(connection, CONNECTION_BODY);
 	/* Who has sent some of the body already does not wait for leave to send it. */
@@ -121,6 +146,8 @@ static bool read_body(struct http_connection *connection)
 			http_chunks_read(&request->chunks, left, &request->body, &refusal);
 		if (refusal.status != 0)
 			return http_input_refuse(connection, refusal);
+		if (!http_connection_count(connection))
+			return http_input_refuse(connection, too_many_bytes);
 		whole = request->chunks.finished;
 	} else {
 		whole = take_plain(connection, left);
@@ -235,5 +262,6 @@ void http_input_ready(evutil_socket_t fd, short what, void *cookie)
 		struct slice bytes = {connection->server->scratch, (size_t)size};
 		buffer_append(&connection->input, bytes);
 		http_input_advance(connection);
+		(void)http_connection_count(connection);
 	}
 }

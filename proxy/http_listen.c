@@ -11,7 +11,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096 };
+/* What the kernel holds of a reply beyond what is on its way to the client: without a bound it
+ * would take megabytes for a client that does not read. */
+enum { BACKLOG = 4096, UNSENT_LIMIT = 64 * 1024 };
 
 static int fail(char *error, size_t error_size, const char *address, const char *why)
 {
@@ -40,6 +42,8 @@ static int open_listener(const struct sockaddr *address, socklen_t size, bool re
 	if (address->sa_family != AF_UNIX) {
 		switch_on(fd, SOL_SOCKET, SO_REUSEADDR);
 		switch_on(fd, IPPROTO_TCP, TCP_NODELAY);
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){UNSENT_LIMIT},
+				 sizeof(int));
 		if (reuse_port)
 			switch_on(fd, SOL_SOCKET, SO_REUSEPORT);
 	}

@@ -1,4 +1,5 @@
 #include "proxy/http_connection.h"
+#include "proxy/metrics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,8 +9,12 @@
 
 enum {
 	ACCEPTS_PER_TURN = 64,
+	ACCEPTS_AT_END = 4096,
 	ACCEPT_PAUSE_MICROSECONDS = 500 * 1000,
-	/* Connections beyond max_connections that are told so; more are closed without a word. */
+	/* Connections beyond max_connections that are told so, as far as there is a descriptor for
+	 * them; more are closed without a word. */
+	LEAST_SURPLUS = 16,
+	SURPLUS_SHARE = 8, /* of max_connections */
 	MAX_SURPLUS = 256,
 	REPLY_HEAD_LIMIT = 1024 * 1024,
 };
@@ -81,36 +86,50 @@ static bool is_exhausted(int error)
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+static size_t max_surplus(const struct http_server *server)
+{
+	size_t share = LEAST_SURPLUS + server->options.max_connections / SURPLUS_SHARE;
+	return share < MAX_SURPLUS ? share : MAX_SURPLUS;
+}
+
 static void admit(struct http_server *server, int fd, const struct sockaddr *peer)
 {
 	atomic_size_t *connections = server->options.connections;
 	bool surplus = atomic_fetch_add(connections, 1) >= server->options.max_connections;
 	if (surplus)
 		atomic_fetch_sub(connections, 1);
-	if (surplus && server->surplus_count >= MAX_SURPLUS)
+	if (surplus && server->surplus_count >= max_surplus(server)) {
+		metrics_count(METRIC_ERRORS_CONNECTIONS, 1);
 		close(fd);
-	else
+	} else {
 		http_connection_open(server, fd, peer, surplus);
+	}
+}
+
+/* At most so many of those that wait; false, with errno, when accept() gave no more. */
+static bool accept_some(struct http_listener *listener, int most)
+{
+	for (int i = 0; i < most; i++) {
+		struct sockaddr_storage peer = {0};
+		socklen_t size = sizeof(peer);
+		int accepted = accept4(listener->fd, (struct sockaddr *)&peer, &size,
+				       SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (accepted >= 0)
+			admit(listener->server, accepted, (const struct sockaddr *)&peer);
+		else if (is_exhausted(errno) || errno == EAGAIN)
+			return false;
+	}
+	return true;
 }
 
 static void on_acceptable(evutil_socket_t fd, short what, void *cookie)
 {
 	struct http_listener *listener = cookie;
+	(void)fd;
 	(void)what;
-	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		struct sockaddr_storage peer = {0};
-		socklen_t size = sizeof(peer);
-		int accepted =
-			accept4(fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (accepted >= 0) {
-			admit(listener->server, accepted, (const struct sockaddr *)&peer);
-		} else if (is_exhausted(errno)) {
-			event_del(listener->acceptable);
-			event_add(listener->pause, &(struct timeval){0, ACCEPT_PAUSE_MICROSECONDS});
-			return;
-		} else if (errno == EAGAIN) {
-			return;
-		}
+	if (!accept_some(listener, ACCEPTS_PER_TURN) && is_exhausted(errno)) {
+		event_del(listener->acceptable);
+		event_add(listener->pause, &(struct timeval){0, ACCEPT_PAUSE_MICROSECONDS});
 	}
 }
 
@@ -148,15 +167,22 @@ static void stop_listening(struct http_server *server)
 	}
 }
 
+/* Whoever is connected already, as far as the client can tell, and has sent a request is served. */
 void http_server_drain(struct http_server *server)
 {
+	struct http_listener *listener;
 	server->draining = true;
+	LIST_FOREACH(listener, &server->listeners, siblings)
+	(void)accept_some(listener, ACCEPTS_AT_END);
 	stop_listening(server);
-	struct http_connection *connection;
-	LIST_FOREACH(connection, &server->open, siblings)
-	{
+	struct http_connection *connection = LIST_FIRST(&server->open);
+	while (connection != NULL) {
+		struct http_connection *next = LIST_NEXT(connection, siblings);
+		if (connection->state <= CONNECTION_WAITING)
+			http_input_ready(connection->fd, EV_READ, connection);
 		if (connection->state <= CONNECTION_WAITING)
 			http_connection_close(connection);
+		connection = next;
 	}
 }
 

@@ -26,6 +26,11 @@ struct http_server_options {
 	 * request gets 503 with Retry-After. */
 	atomic_size_t *connections;
 	size_t max_connections;
+	/* Bytes of requests and unsent replies that all servers with this counter hold; a request
+	 * whose body would take them above max_in_flight gets 503 with Retry-After. NULL: no limit.
+	 */
+	atomic_size_t *in_flight;
+	uint64_t max_in_flight;
 	/* Seconds in which a request, once begun, must have come: a deadline, not the time between
 	 * bytes. Every 64 KB of the body that came add a second. */
 	unsigned read_timeout;

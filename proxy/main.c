@@ -5,6 +5,8 @@
 #include <getopt.h>
 #include <stdlib.h>
 
+enum { WARNING_SIZE = 512 };
+
 static const char usage[] =
 	"recalld [-c FILE] [-t] [--version] [--help]\n"
 	"\n"
@@ -71,8 +73,11 @@ int main(int count, char **arguments)
 		return EXIT_FAILURE;
 	if (!options.test)
 		return daemon_run(options.file, config);
-	(void)printf("%s: the configuration is fine\n",
-		     options.file == NULL ? "defaults" : options.file);
+	const char *name = options.file == NULL ? "defaults" : options.file;
+	char warning[WARNING_SIZE];
+	if (!daemon_describe_limits(config, warning, sizeof(warning)))
+		(void)fprintf(stderr, "%s: warning: %s\n", name, warning);
+	(void)printf("%s: the configuration is fine\n", name);
 	config_release(config);
 	return EXIT_SUCCESS;
 }

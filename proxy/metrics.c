@@ -33,6 +33,9 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 	[METRIC_ERRORS_CLIENT] = {FAMILY("recalld_errors_total", "Errors answered by recalld"),
 				  LABEL("kind", "client")},
 	[METRIC_ERRORS_UPSTREAM] = {LABEL("kind", "upstream")},
+	[METRIC_ERRORS_CONNECTIONS] = {LABEL("kind", "connections")},
+	[METRIC_ERRORS_BYTES] = {LABEL("kind", "bytes")},
+	[METRIC_ERRORS_TLS] = {LABEL("kind", "tls")},
 	[METRIC_CLIENTS_GONE] = {FAMILY("recalld_clients_gone_total",
 					"Clients that left before their reply's end")},
 	[METRIC_TOKENS_INJECTED] = {FAMILY("recalld_injected_tokens_total",
@@ -84,14 +87,12 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 };
 
 static const struct sample gauges[METRIC_GAUGE_COUNT] = {
-	[METRIC_EXCHANGES_OPEN] = {FAMILY("recalld_exchanges_open", "Exchanges under way")},
 	[METRIC_EXCHANGES_LOADING] = {FAMILY("recalld_exchanges",
 					     "Exchanges under way, by what they wait for"),
 				      LABEL("state", "loading")},
 	[METRIC_EXCHANGES_WAITING] = {LABEL("state", "waiting")},
 	[METRIC_EXCHANGES_RELAYING] = {LABEL("state", "relaying")},
 	[METRIC_EXCHANGES_COMMITTING] = {LABEL("state", "committing")},
-	[METRIC_CONNECTIONS] = {FAMILY("recalld_connections", "Open client connections")},
 	[METRIC_LEARNER_CALLS] = {FAMILY("recalld_learner_calls",
 					 "Calls of the memory model under way")},
 	[METRIC_LEARNER_QUEUE] = {FAMILY("recalld_learner_queue",

@@ -17,13 +17,16 @@ enum metric_counter {
 	METRIC_BYPASS_BODY,  /* recalld_bypassed_total{cause="body"}: not a chat request, encoded */
 	METRIC_BYPASS_STORE, /* the store did not answer */
 	METRIC_BYPASS_FULL,  /* the store has no room */
-	METRIC_BYPASS_REFUSED,       /* the upstream refused the injected request */
-	METRIC_BYPASS_COMMIT,        /* the exchange could not be journalled in time */
-	METRIC_ERRORS_CLIENT,        /* recalld_errors_total{kind="client"}: 4xx made here */
-	METRIC_ERRORS_UPSTREAM,      /* 502, 504 made here */
-	METRIC_CLIENTS_GONE,         /* recalld_clients_gone_total */
-	METRIC_TOKENS_INJECTED,      /* recalld_injected_tokens_total */
-	METRIC_TOKENS_TRIMMED,       /* recalld_trimmed_tokens_total */
+	METRIC_BYPASS_REFUSED,     /* the upstream refused the injected request */
+	METRIC_BYPASS_COMMIT,      /* the exchange could not be journalled in time */
+	METRIC_ERRORS_CLIENT,      /* recalld_errors_total{kind="client"}: 4xx made here */
+	METRIC_ERRORS_UPSTREAM,    /* 502, 504 made here */
+	METRIC_ERRORS_CONNECTIONS, /* {kind="connections"}: 503, or closed for want of even that */
+	METRIC_ERRORS_BYTES,       /* {kind="bytes"}: 503 for too much under way */
+	METRIC_ERRORS_TLS,         /* {kind="tls"}: handshakes that failed or did not end in time */
+	METRIC_CLIENTS_GONE,       /* recalld_clients_gone_total */
+	METRIC_TOKENS_INJECTED,    /* recalld_injected_tokens_total */
+	METRIC_TOKENS_TRIMMED,     /* recalld_trimmed_tokens_total */
 	METRIC_EXCHANGES_JOURNALLED, /* recalld_exchanges_journalled_total, incomplete ones included
 				      */
 	METRIC_EXCHANGES_INCOMPLETE, /* recalld_exchanges_incomplete_total: the reply broke off */
@@ -53,12 +56,10 @@ enum metric_counter {
 };
 
 enum metric_gauge {
-	METRIC_EXCHANGES_OPEN,    /* recalld_exchanges_open: in whatever state */
 	METRIC_EXCHANGES_LOADING, /* recalld_exchanges{state="loading"} ... */
 	METRIC_EXCHANGES_WAITING, /* for the upstream's first byte */
 	METRIC_EXCHANGES_RELAYING,
 	METRIC_EXCHANGES_COMMITTING,
-	METRIC_CONNECTIONS,
 	METRIC_LEARNER_CALLS,
 	METRIC_LEARNER_QUEUE,
 	METRIC_GAUGE_COUNT,

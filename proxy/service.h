@@ -17,6 +17,10 @@ struct service {
 	struct models *models;
 	struct embedder *embedder; /* the learner's */
 	atomic_size_t connections;
+	atomic_size_t exchanges; /* open, each with a connection to the upstream or soon */
+	atomic_size_t in_flight; /* bytes, see struct http_server_options */
+	size_t descriptors;      /* that the process may open, and among so many workers */
+	size_t workers;
 	atomic_bool draining;
 	atomic_uint_fast64_t receipts; /* given out since the start */
 };

@@ -146,6 +146,32 @@ static void finish_with_code(struct transfer *transfer, CURLcode code)
 	finish(transfer, result, detail);
 }
 
+/* curl itself tries a request again whose reused connection died, up to five times and perhaps on
+ * one that is as dead: of these the first is sent, and only on a fresh connection. */
+static int before_sending(void *cookie, char *peer, char *own, int peer_port, int own_port)
+{
+	struct transfer *transfer = cookie;
+	long opened = 0;
+	(void)peer;
+	(void)own;
+	(void)peer_port;
+	(void)own_port;
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &opened);
+	transfer->wants_fresh = transfer->sent && opened == 0;
+	transfer->sent = true;
+	return transfer->wants_fresh ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static void send_on_fresh(struct transfer *transfer)
+{
+	CURLM *multi = transfer->upstream->multi;
+	transfer->wants_fresh = false;
+	transfer->sent = false; /* of the fresh one curl sends nothing twice */
+	curl_multi_remove_handle(multi, transfer->easy);
+	curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_multi_add_handle(multi, transfer->easy);
+}
+
 void upstream_collect(struct upstream *upstream)
 {
 	int left;
@@ -155,7 +181,10 @@ void upstream_collect(struct upstream *upstream)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-		finish_with_code(transfer, message->data.result);
+		if (transfer->wants_fresh)
+			send_on_fresh(transfer);
+		else
+			finish_with_code(transfer, message->data.result);
 	}
 }
 
@@ -262,6 +291,8 @@ struct transfer *upstream_start(struct upstream *upstream, const struct upstream
 	curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, transfer->error);
 	curl_easy_setopt(transfer->easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA, transfer);
+	curl_easy_setopt(transfer->easy, CURLOPT_PREREQFUNCTION, before_sending);
+	curl_easy_setopt(transfer->easy, CURLOPT_PREREQDATA, transfer);
 	curl_easy_setopt(transfer->easy, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer);
 	set_timeout(transfer, request->first_byte_timeout);

@@ -76,8 +76,9 @@ struct upstream_events {
 };
 
 /* Starts a transfer. Redirects are not followed; a reused connection that dies before any byte (for
- * libcurl: before the reply's first whole line) is tried again on a fresh one by libcurl itself;
- * nothing else is. */
+ * libcurl: before the reply's first whole line) is tried again on a fresh one, once; nothing else
+ * is.
+ */
 struct transfer *upstream_start(struct upstream *upstream, const struct upstream_request *request,
 				const struct upstream_events *events, void *cookie);
 /* Goes on after `full` had said true. */

@@ -30,6 +30,8 @@ struct transfer {
 	struct event *timeout; /* for the first byte, then idle */
 	bool paused;
 	struct event *resume;
+	bool sent;          /* once */
+	bool wants_fresh;   /* a reused connection died: the next one is to be a new one */
 	bool stopped;       /* an event returned UPSTREAM_STOP */
 	const char *broken; /* why the reply is refused, or NULL */
 	char error[CURL_ERROR_SIZE];

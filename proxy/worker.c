@@ -1,6 +1,8 @@
 #include "proxy/worker.h"
 
+#include "proxy/descriptors.h"
 #include "proxy/exchange.h"
+#include "proxy/metrics.h"
 #include "proxy/question_vector.h"
 
 #include <pthread.h>
@@ -8,7 +10,6 @@
 #include <stdlib.h>
 
 enum {
-	IDLE_UPSTREAM_CONNECTIONS = 128,
 	READ_SECONDS = 60,
 	IDLE_SECONDS = 75, /* a little longer than most load balancers keep theirs */
 	WRITE_SECONDS = 120,
@@ -20,9 +21,31 @@ struct running_worker {
 	pthread_t thread;
 };
 
+static struct descriptor_plan plan(const struct worker *worker)
+{
+	return descriptors_plan(worker->service->descriptors, worker->service->workers,
+				(size_t)worker->config->listen.max_connections);
+}
+
+/* Whether every open connection and exchange has its descriptor, and this request gets one for its
+ * connection to the upstream. */
+static bool has_descriptor(const struct worker *worker)
+{
+	const struct service *service = worker->service;
+	return atomic_load(&service->connections) + atomic_load(&service->exchanges) <
+	       plan(worker).room;
+}
+
 static void on_request(void *cookie, struct http_request *request)
 {
-	exchange_begin(cookie, request);
+	static const struct http_field retry[] = {{SLICE("Retry-After"), SLICE("1")}};
+	if (has_descriptor(cookie)) {
+		exchange_begin(cookie, request);
+		return;
+	}
+	metrics_count(METRIC_ERRORS_CONNECTIONS, 1);
+	http_reply_error(request, 503, "too_many_connections",
+			 SLICE("There are too many connections; try again in a moment."), retry, 1);
 }
 
 static struct http_server_options server_options(struct worker *worker)
@@ -30,7 +53,9 @@ static struct http_server_options server_options(struct worker *worker)
 	return (struct http_server_options){
 		.max_body = worker->config->listen.max_body,
 		.connections = &worker->service->connections,
-		.max_connections = (size_t)worker->config->listen.max_connections,
+		.max_connections = plan(worker).connections,
+		.in_flight = &worker->service->in_flight,
+		.max_in_flight = worker->config->listen.max_in_flight,
 		.read_timeout = READ_SECONDS,
 		.idle_timeout = IDLE_SECONDS,
 		.write_timeout = WRITE_SECONDS,
@@ -65,7 +90,7 @@ struct worker *worker_start(struct service *service, struct config *config, int 
 	worker->service = service;
 	worker->config = config_retain(config);
 	worker->loop = loop_create();
-	worker->upstream = upstream_create(loop_base(worker->loop), IDLE_UPSTREAM_CONNECTIONS);
+	worker->upstream = upstream_create(loop_base(worker->loop), plan(worker).idle_upstream);
 	worker->vectors = question_vectors_create(worker->loop, worker->upstream);
 	struct http_server_options options = server_options(worker);
 	worker->server = http_server_create(loop_base(worker->loop), &options, on_request, worker);

@@ -18,6 +18,7 @@ from harness.chat import stream_text
 from harness.daemon import clean_environment, program
 from harness.upstream import Reply, chunk, event, sse_reply, text_events
 
+FAILED_HANDSHAKES = 'recalld_errors_total{kind="tls"}'
 HELLO = json.dumps({"model": "test-model", "messages": [{"role": "user", "content": "Hello."}]}).encode()
 STREAM = json.loads(HELLO) | {"stream": True}
 JSON = {"Content-Type": "application/json"}
@@ -229,6 +230,7 @@ def test_garbage_is_no_handshake(tls, trust, garbage):
         raw.shutdown(socket.SHUT_WR)
         assert closed_after(raw)[1] < 4
     assert say_hello(tls, trust).status_code == 200
+    assert tls.metric(FAILED_HANDSHAKES) == 1
 
 
 def test_who_stalls_in_the_handshake_is_closed_and_holds_nobody_up(tls, trust):
@@ -239,6 +241,7 @@ def test_who_stalls_in_the_handshake_is_closed_and_holds_nobody_up(tls, trust):
         assert say_hello(tls, trust).status_code == 200
         assert 8 < closed_after(silent)[1] < 13
         assert closed_after(halting)[1] < 3
+    assert tls.metric(FAILED_HANDSHAKES) == 2
 
 
 def test_a_client_that_leaves_frees_the_upstream(tls, trust, upstream):

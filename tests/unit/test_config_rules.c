@@ -79,16 +79,22 @@ END_TEST
 
 START_TEST(urls_are_checked)
 {
-	static const char *const wrong[] = {
-		"api.openai.com/v1",  "ftp://a/v1",     "https://",         "https:///v1",
-		"https://a/v1?x=1",   "https://a/v1#x", "https://k:s@a/v1", "https://a:0/v1",
-		"https://a:70000/v1", "https://a b/v1", "https://[::1/v1",  "https://b\xc3\xbc/v1",
-		"https://a:/v1"};
+	static const char *const wrong[] = {"api.openai.com/v1",  "ftp://a/v1",
+					    "https://",           "https:///v1",
+					    "https://a/v1?x=1",   "https://a/v1#x",
+					    "https://k:s@a/v1",   "https://a:0/v1",
+					    "https://a:70000/v1", "https://a b/v1",
+					    "https://[::1/v1",    "https://b\xc3\xbc/v1",
+					    "https://a:/v1",      "https://a/v1/chat/completions",
+					    "http://a/v1/models/"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		char text[128];
 		(void)snprintf(text, sizeof(text), "[upstream]\nbase_url = \"%s\"\n", wrong[i]);
 		assert_fault_has(text, "test.conf:2: [upstream] base_url ");
 	}
+	assert_fault_has("[model]\nbase_url = https://a/v1/chat/completions\n",
+			 "ends in an endpoint, which is added to it; end it before");
+	config_release(read_good("[upstream]\nbase_url = http://models/v1\n"));
 	config_release(read_good("[upstream]\nbase_url = http://localhost:11434/v1/\n"
 				 "proxy = http://proxy.local:3128/\n"));
 	assert_fault_has("[upstream]\nproxy = https://a:1", "is no proxy; write http://HOST:PORT");
@@ -185,6 +191,25 @@ START_TEST(the_tokens_of_a_turn_stay_within_those_of_the_request)
 	struct config_memory memory = config_memory_for(config, SLICE("a"), SLICE(""), SLICE("a"));
 	ck_assert_uint_eq(memory.context_tokens, 2000);
 	config_release(config);
+	assert_warns("[memory]\ncontext_tokens = 2000\nconversation_tokens = 2000\n",
+		     "test.conf: warning: [memory] conversation_tokens is no more than");
+}
+END_TEST
+
+START_TEST(the_largest_body_fits_into_what_may_be_in_flight)
+{
+	assert_fault_has("[listen]\nmax_in_flight = 32M\n",
+			 "test.conf:2: [listen] max_body is more than max_in_flight");
+	assert_fault_has("[listen]\nworkers = 1\nmax_body = 2G\n",
+			 "test.conf:3: [listen] max_body is more than max_in_flight");
+	config_release(read_good("[listen]\nmax_body = 1G\n"));
+}
+END_TEST
+
+START_TEST(a_port_that_nobody_knows_is_warned_of)
+{
+	assert_warns("[listen]\naddress = 127.0.0.1:0\n", "[listen] address has port 0");
+	assert_warns("[listen]\nadmin = 127.0.0.1:0\n", "[listen] admin has port 0");
 }
 END_TEST
 
@@ -343,6 +368,7 @@ UNIT_MAIN("config_rules", addresses_are_checked, a_certificate_and_its_key_go_to
 	  header_names_and_body_fields_are_checked, the_last_matching_section_wins_key_by_key,
 	  patterns_know_star_and_question_mark_only, selectors_are_checked,
 	  the_tokens_of_a_turn_stay_within_those_of_the_request,
+	  the_largest_body_fits_into_what_may_be_in_flight, a_port_that_nobody_knows_is_warned_of,
 	  what_keeps_it_from_learning_is_warned_of, what_keeps_recall_from_its_use_is_warned_of,
 	  changes_that_need_a_restart_are_named,
 	  the_annotated_file_has_every_key_once_with_its_default, the_reference_names_every_key,

@@ -266,6 +266,24 @@ START_TEST(draining_closes_what_is_idle_and_finishes_what_is_not)
 }
 END_TEST
 
+START_TEST(what_was_sent_before_the_drain_is_answered)
+{
+	start(&usual);
+	struct client known = client_open();
+	WAIT_UNTIL(http_server_connections(server) == 1);
+	struct client queued = client_open();
+	client_send(&known, SLICE(GET("/known")));
+	client_send(&queued, SLICE(GET("/queued")));
+	http_server_drain(server);
+	WAIT_UNTIL(client_has(&known, "<GET /known >"));
+	WAIT_UNTIL(client_has(&queued, "<GET /queued >"));
+	ck_assert(client_has(&queued, "Connection: close\r\n"));
+	client_close(&known);
+	client_close(&queued);
+	stop();
+}
+END_TEST
+
 START_TEST(destroying_the_server_tells_requests_under_way)
 {
 	start(&usual);
@@ -313,4 +331,5 @@ UNIT_MAIN("http_connection", a_client_that_still_sends_sees_why_it_was_refused,
 	  connections_beyond_the_limit_are_told_to_come_back,
 	  a_want_of_descriptors_pauses_accepting_and_burns_no_time,
 	  draining_closes_what_is_idle_and_finishes_what_is_not,
+	  what_was_sent_before_the_drain_is_answered,
 	  destroying_the_server_tells_requests_under_way, small_writes_are_not_delayed)

@@ -1,0 +1,554 @@
+"""The daemon's life and its bounds: draining, reloading, descriptors, bytes under way, and what HTTP
+asks of a proxy beside chats."""
+
+import contextlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness.daemon import clean_environment, program, write_config
+from harness.upstream import DONE, Reply, completion, json_reply, sse_reply, text_events
+from harness.wire import RawClient
+
+HELLO = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
+STREAM = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
+
+
+def until(condition, what, timeout=10):
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
+
+
+def code_of(reply):
+    return json.loads(reply.body)["error"]["code"]
+
+
+# ---- draining ----
+
+
+@pytest.fixture
+def gated(make_daemon, upstream):
+    """A daemon with one stream open, which `gate` lets go on."""
+    gate = threading.Event()
+    daemon = make_daemon({"listen": {"drain_timeout": "30s"}})
+    upstream.script(sse_reply(text_events("Said while it was ending."), gates={3: gate}))
+    with RawClient(daemon.port) as client:
+        client.post_chat(STREAM)
+        client.read_until(b"data:")
+        yield daemon, client, gate
+        gate.set()
+
+
+def ended(daemon, code=0):
+    assert daemon.wait_end(10) == code
+    daemon.process = None
+    daemon.check_sanitizers()
+
+
+def test_an_idle_connection_is_closed_at_once_when_draining(gated):
+    daemon, client, gate = gated
+    with RawClient(daemon.port, 5) as idle, RawClient(daemon.port, 5) as used:
+        used.send("GET", "/v1/models")
+        assert used.read_reply().status == 200
+        daemon.signal(signal.SIGTERM)
+        begun = time.monotonic()
+        assert idle.socket.recv(1) == b"" and used.socket.recv(1) == b""
+        assert time.monotonic() - begun < 1
+    assert daemon.process.poll() is None
+    gate.set()
+    assert client.read_reply().whole
+    ended(daemon)
+
+
+def test_a_reply_that_begins_while_draining_says_that_its_connection_closes(make_daemon, upstream):
+    daemon = make_daemon({"listen": {"drain_timeout": "30s"}})
+    gate = threading.Event()
+    upstream.script(lambda request: gate.wait(20) and json_reply(completion("Late")))
+    with RawClient(daemon.port) as client:
+        client.post_chat(HELLO)
+        upstream.wait(1)
+        daemon.signal(signal.SIGTERM)
+        until(lambda: daemon.admin("GET", "/readyz").status_code == 503, "it does not drain")
+        gate.set()
+        reply = client.read_reply()
+        assert (reply.status, reply.field("Connection")) == (200, "close")
+        assert client.socket.recv(1) == b""
+    ended(daemon)
+
+
+def test_a_request_whose_body_is_still_coming_is_answered_while_draining(gated):
+    daemon, client, gate = gated
+    with RawClient(daemon.port) as slow:
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(HELLO)}\r\n\r\n"
+        slow.socket.sendall(head.encode() + HELLO[:10])
+        until(lambda: daemon.metric("recalld_connections") == 2, "it is not connected")
+        time.sleep(0.2)
+        daemon.signal(signal.SIGTERM)
+        until(lambda: daemon.admin("GET", "/readyz").status_code == 503, "it does not drain")
+        slow.socket.sendall(HELLO[10:])
+        reply = slow.read_reply()
+        assert (reply.status, reply.field("Connection")) == (200, "close")
+    gate.set()
+    assert client.read_reply().whole
+    ended(daemon)
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_it_at_once(gated, second):
+    daemon, client, _ = gated
+    daemon.signal(signal.SIGTERM)
+    until(lambda: daemon.admin("GET", "/readyz").status_code == 503, "it does not drain")
+    begun = time.monotonic()
+    daemon.signal(second)
+    ended(daemon)
+    assert time.monotonic() - begun < 3
+    assert not client.read_reply().whole
+
+
+# ---- reloading ----
+
+
+def mode_of(daemon):
+    return daemon.post_chat(HELLO, {"X-User-Id": "reader"}).headers["X-Memory-Mode"]
+
+
+def test_a_file_that_an_editor_renames_into_place_is_noticed(make_daemon):
+    """It writes a new one, moves the old one away, and the new one to its name."""
+    daemon = make_daemon()
+    daemon.config |= {"memory": {"mode": "buffer"}}
+    new = daemon.directory / "recalld.conf.new"
+    write_config(new, daemon.config)
+    os.rename(daemon.config_file, daemon.directory / "recalld.conf~")
+    time.sleep(1.5)
+    assert mode_of(daemon) == "hybrid"
+    os.rename(new, daemon.config_file)
+    until(lambda: mode_of(daemon) == "buffer", "it was not noticed")
+    assert "faults" not in daemon.stderr
+
+
+def test_what_needs_a_restart_is_said_by_name_until_it_is_taken_back(make_daemon):
+    daemon = make_daemon({"log": {"format": "json"}})
+    was = daemon.config["listen"]["workers"]
+    for count, workers in enumerate(["3", "3", "3", was], 1):
+        daemon.config["listen"]["workers"] = workers
+        daemon.config["upstream"]["idle_timeout"] = f"{100 + count}s"
+        write_config(daemon.config_file, daemon.config)
+        daemon.signal(signal.SIGHUP)
+        until(lambda: daemon.metric("recalld_config_reloads_total") >= count, "it was not read")
+    told = [line for line in daemon.stderr_lines if "needs a restart" in line]
+    assert [json.loads(line)["message"].split(": ")[1] for line in told] == ["listen.workers"] * 3
+
+
+def test_two_daemons_on_one_store_are_refused_with_what_to_do(make_daemon):
+    one = make_daemon()
+    two = make_daemon({"storage": {"path": one.config["storage"]["path"]}}, start=False)
+    two.start(wait=False)
+    assert two.wait_end(10) == 1
+    two.process = None
+    assert one.config["storage"]["path"] in two.stderr and "is in use by another recalld" in two.stderr
+    assert one.admin("GET", "/readyz").status_code == 200
+
+
+# ---- bytes under way ----
+
+MEGABYTE = 1 << 20
+
+
+def padded(size):
+    return HELLO[:-1] + b',"x":"' + b"y" * (size - len(HELLO) - 7) + b'"}'
+
+
+def in_chunks(body, size=65536):
+    for at in range(0, len(body), size):
+        piece = body[at : at + size]
+        yield b"%x\r\n%s\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
+
+
+def send_body(client, body, chunked):
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+    with contextlib.suppress(ConnectionError):  # it may be answered before it is read
+        if not chunked:
+            client.socket.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            return
+        client.socket.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        for piece in in_chunks(body):
+            client.socket.sendall(piece)
+
+
+def rss_anon(daemon):
+    with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as status:
+        return int(next(l for l in status if l.startswith("RssAnon")).split()[1]) * 1024
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunks"])
+def test_bodies_of_all_connections_have_a_bound(make_daemon, upstream, chunked):
+    daemon = make_daemon({"listen": {"max_in_flight": "64M"}})
+    gate = threading.Event()
+
+    def answer(request):
+        gate.wait(30)
+        return json_reply({"size": len(request.body)})
+
+    upstream.answer = answer
+    body = padded(10 * MEGABYTE)
+    before = rss_anon(daemon)
+    clients = [RawClient(daemon.port) for _ in range(20)]
+    for client in clients:
+        send_body(client, body, chunked)
+    refused = [client for client in clients if select.select([client.socket], [], [], 0.5)[0]]
+    assert len(refused) == len(clients) - 6
+    for client in refused:
+        reply = client.read_reply()
+        assert (reply.status, code_of(reply)) == (503, "too_many_bytes")
+        assert reply.field("Retry-After") == "1" and reply.field("x-should-retry") is None
+    grown = rss_anon(daemon) - before
+    assert 60 * MEGABYTE <= daemon.metric("recalld_in_flight_bytes") <= 65 * MEGABYTE
+    if "sanitize" not in os.environ.get("TEST_BUILD", ""):
+        assert grown < 160 * MEGABYTE, f"{grown} bytes more"
+    assert daemon.metric('recalld_errors_total{kind="bytes"}') == len(refused)
+    gate.set()
+    for client in set(clients) - set(refused):
+        assert json.loads(client.read_reply().body) == {"size": len(body)}
+    for client in clients:
+        client.socket.close()
+    until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "bytes are counted that are not held")
+    assert daemon.request("POST", "/v1/x", content=body).json() == {"size": len(body)}
+
+
+def test_a_body_that_only_fits_alone_fits_alone(make_daemon, upstream):
+    daemon = make_daemon({"listen": {"max_in_flight": "2M", "max_body": "2M"}})
+    for chunked in (False, True, False):
+        with RawClient(daemon.port) as client:
+            send_body(client, padded(2 * MEGABYTE), chunked)
+            assert client.read_reply().status == 200
+            until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
+
+
+def test_an_announced_body_is_counted_before_it_comes_and_leave_to_send_it_refused(make_daemon):
+    daemon = make_daemon({"listen": {"max_in_flight": "2M", "max_body": "2M"}})
+    head = b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1500000\r\n"
+    with RawClient(daemon.port) as first, RawClient(daemon.port) as second:
+        first.socket.sendall(head + b"\r\n")
+        until(lambda: daemon.metric("recalld_in_flight_bytes") == 1500000, "it is not counted")
+        second.socket.sendall(head + b"Expect: 100-continue\r\n\r\n")
+        assert second.read_reply().status == 503
+        second.socket.close()
+        first.socket.close()
+        until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
+
+
+def test_what_slow_readers_have_not_read_is_counted(make_daemon, upstream):
+    daemon = make_daemon({"listen": {"max_in_flight": "1M", "max_body": "512K"}})
+    upstream.answer = lambda request: sse_reply([b": " + b"x" * 65536 + b"\n\n"] * 300 + [DONE])
+    readers = [RawClient(daemon.port) for _ in range(10)]
+    for reader in readers:
+        reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.post_chat(STREAM)
+    until(lambda: daemon.metric("recalld_in_flight_bytes") > MEGABYTE, "it is not counted")
+    with RawClient(daemon.port) as client:
+        client.post_chat(HELLO)
+        reply = client.read_reply()
+        assert (reply.status, code_of(reply)) == (503, "too_many_bytes")
+    for reader in readers:
+        reader.socket.close()
+    until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
+
+
+def unsent_to(port):
+    """Bytes that the kernel keeps for the client with this port of its own."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        for columns in (line.split() for line in list(table)[1:]):
+            if int(columns[2].split(":")[1], 16) == port:
+                return int(columns[4].split(":")[0], 16)
+    raise AssertionError("there is no such connection")
+
+
+def test_the_kernel_keeps_little_for_a_slow_reader(make_daemon, upstream):
+    """What is on its way has the client's own window as its bound."""
+    daemon = make_daemon()
+    upstream.script(sse_reply([b": " + b"x" * 65536 + b"\n\n"] * 400 + [DONE]))
+    with RawClient(daemon.port) as client:
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.post_chat(STREAM)
+        client.read_until(b": x")
+        port = client.socket.getsockname()[1]
+        time.sleep(1)
+        most = unsent_to(port)
+        assert 0 < most <= 256 * 1024, f"{most} bytes lie in the kernel"
+
+
+# ---- descriptors ----
+
+
+def limited(limit):
+    def limit_descriptors():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, limit), limit))
+
+    return limit_descriptors
+
+
+def start_limited(daemon, limit, monkeypatch):
+    """With a soft limit of 256 and this hard one."""
+    popen = subprocess.Popen
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", lambda *a, **k: popen(*a, preexec_fn=limited(limit), **k))
+        daemon.start()
+
+
+def limits_of(daemon):
+    return resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
+
+
+def test_the_soft_limit_is_raised_to_the_hard_one(make_daemon, monkeypatch):
+    daemon = make_daemon({"listen": {"max_connections": "100"}}, start=False)
+    start_limited(daemon, 2000, monkeypatch)
+    assert limits_of(daemon) == (2000, 2000)
+    assert "open files" not in daemon.stderr
+
+
+@pytest.fixture
+def few(make_daemon, upstream, monkeypatch):
+    """A daemon with descriptors for a few hundred, how many connections it lets in, and what lets the
+    upstream answer."""
+    daemon = make_daemon({"listen": {"workers": "1"}}, start=False)
+    start_limited(daemon, 700, monkeypatch)
+    daemon.wait_log("the limit of 700 open files suffices for ")
+    said = next(l for l in daemon.stderr_lines if "suffices for" in l)
+    most = int(said.split("suffices for ")[1].split()[0])
+    assert 50 < most < 350
+    gate = threading.Event()
+
+    def answer(request):
+        gate.wait(30)
+        return json_reply({"object": "ok"})
+
+    upstream.answer = answer
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(RawClient(daemon.port)) for _ in range(most)]
+        yield daemon, clients, gate
+        gate.set()
+
+
+def test_no_more_are_let_in_than_there_are_descriptors_for(few, upstream):
+    daemon, clients, gate = few
+    until(lambda: daemon.metric("recalld_connections") == len(clients), "not all are let in")
+    clients[0].send("GET", "/v1/models")
+    upstream.wait(1)
+    told, others = 0, [RawClient(daemon.port) for _ in range(400)]
+    for other in others:
+        with contextlib.suppress(ConnectionError):
+            other.send("GET", "/v1/models")
+            told += other.read_reply().status == 503
+        other.socket.close()
+    assert told >= 16
+    assert daemon.metric('recalld_errors_total{kind="connections"}') == len(others)
+    assert len(upstream.requests) == 1
+    gate.set()
+    assert clients[0].read_reply().status == 200
+
+
+def test_no_request_is_left_without_a_descriptor_for_the_upstream(few, upstream):
+    """When all ask at once, each is answered, by the upstream or with when to come back."""
+    daemon, clients, gate = few
+    for client in clients:
+        client.post_chat(HELLO)
+    until(lambda: daemon.metric('recalld_errors_total{kind="connections"}') > 0, "none was refused")
+    gate.set()
+    replies = [client.read_reply() for client in clients]
+    served = sum(reply.status == 200 for reply in replies)
+    assert served >= len(clients) // 4
+    for reply in replies:
+        if reply.status != 200:
+            assert (reply.status, code_of(reply)) == (503, "too_many_connections")
+            assert reply.field("Retry-After") and reply.field("x-should-retry") is None
+    assert daemon.metric('recalld_errors_total{kind="upstream"}') == 0
+    clients[-1].post_chat(HELLO)
+    assert clients[-1].read_reply().status == 200
+
+
+def test_too_low_a_limit_is_warned_of_by_t(tmp_path):
+    file = tmp_path / "recalld.conf"
+    file.write_text("[listen]\nworkers = 2\n")
+    done = subprocess.run(
+        [program("proxy/recalld"), "-t", "-c", str(file)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env=clean_environment(),
+        preexec_fn=limited(4096),
+    )
+    assert done.returncode == 0
+    assert f"{file}: warning: the limit of 4096 open files suffices for " in done.stderr
+
+
+# ---- dead upstream connections ----
+
+
+def test_a_request_whose_reused_connection_died_is_sent_once_more_and_on_a_fresh_one(make_daemon, upstream):
+    """However many other connections are kept that would die likewise."""
+    daemon = make_daemon({"listen": {"workers": "1"}})
+    together = threading.Barrier(4)
+
+    def wait_for_the_others(request):
+        together.wait(10)
+        return json_reply({"object": "ok"})
+
+    upstream.answer = wait_for_the_others
+    clients = [RawClient(daemon.port) for _ in range(4)]
+    for client in clients:
+        client.post_chat(HELLO)
+    for client in clients:
+        assert client.read_reply().status == 200
+        client.socket.close()
+    kept = {request.connection for request in upstream.requests}
+    assert len(kept) == 4
+
+    def die_when_reused(request):
+        return Reply(break_after=0) if request.connection in kept else json_reply({"object": "fresh"})
+
+    upstream.answer = die_when_reused
+    asked = len(upstream.requests)
+    with RawClient(daemon.port) as client:
+        client.post_chat(HELLO)
+        assert json.loads(client.read_reply().body) == {"object": "fresh"}
+    again = upstream.requests[asked:]
+    assert [request.connection in kept for request in again] == [True, False]
+    assert [request.body for request in again] == [HELLO, HELLO]
+
+
+def test_the_fresh_connection_is_the_last_try(make_daemon, upstream):
+    daemon = make_daemon({"listen": {"workers": "1"}})
+    assert daemon.post_chat(HELLO).status_code == 200
+    upstream.answer = lambda request: Reply(break_after=0)
+    with RawClient(daemon.port) as client:
+        client.post_chat(HELLO)
+        reply = client.read_reply()
+        assert (reply.status, code_of(reply)) == (502, "upstream_broken")
+    time.sleep(0.3)
+    assert len(upstream.requests) == 3
+
+
+# ---- what HTTP asks beside chats ----
+
+
+def test_an_options_request_and_its_cors_fields_pass_as_they_are(daemon, upstream):
+    cors = [
+        ("Access-Control-Allow-Origin", "https://a.example"),
+        ("Access-Control-Allow-Headers", "authorization, x-user-id"),
+    ]
+    upstream.script(Reply(status=204, reason="No Content", fields=cors))
+    asked = [
+        ("Origin", "https://a.example"),
+        ("Access-Control-Request-Method", "POST"),
+        ("Access-Control-Request-Headers", "authorization,x-user-id"),
+    ]
+    with RawClient(daemon.port) as client:
+        client.send("OPTIONS", "/v1/chat/completions", fields=asked)
+        reply = client.read_reply()
+    assert reply.status == 204 and reply.body == b""
+    assert [f for f in reply.fields if f[0].startswith("Access-Control")] == cors
+    assert upstream.last.method == "OPTIONS" and not reply.field("X-Memory-Status")
+    assert [f for f in upstream.last.fields if f in asked] == asked
+
+
+@pytest.mark.parametrize(
+    "sent", [["x-a"], ["x-a", "x-b"], ["*"], [""]], ids=["one", "several", "star", "empty"]
+)
+def test_names_of_ours_join_what_the_upstream_exposes_and_displace_nothing(daemon, upstream, user, sent):
+    fields = [("access-control-expose-headers", value) for value in sent]
+    upstream.script(json_reply(completion("Hi"), fields=fields))
+    with RawClient(daemon.port) as client:
+        client.post_chat(HELLO, user)
+        reply = client.read_reply()
+    exposed = [v for n, v in reply.fields if n.lower() == "access-control-expose-headers"]
+    names = [name.strip() for value in exposed for name in value.split(",")]
+    ours = [n for n, _ in reply.fields if n.startswith("X-Memory-")]
+    assert len(ours) == 4 and sorted(names) == sorted([v for v in sent if v] + ours)
+
+
+def test_interim_replies_and_trailers_of_the_upstream_stay_behind(make_daemon, user):
+    body = json.dumps(completion("Hi")).encode()
+    raw = (
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+        b"Trailer: X-Sum\r\n\r\n%x\r\n%s\r\n0\r\nX-Sum: 1\r\n\r\n" % (len(body), body)
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        daemon = make_daemon({"upstream": {"base_url": base_url}})
+        with RawClient(daemon.port) as client:
+            client.post_chat(HELLO, user)
+            with listener.accept()[0] as peer:
+                peer.settimeout(10)
+                while HELLO not in peer.recv(65536, socket.MSG_PEEK):
+                    time.sleep(0.01)
+                peer.sendall(raw)
+                reply = client.read_reply()
+    assert (reply.status, reply.body) == (200, body)
+    assert reply.field("Link") is None and reply.field("X-Sum") is None
+    assert daemon.messages(user)[-1] == ("assistant", "Hi")
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_reply_without_a_body_to_a_chat_is_whole_at_its_head(daemon, upstream, user, status):
+    upstream.script(Reply(status=status, reason="Nothing"))
+    with RawClient(daemon.port, 10) as client:
+        client.post_chat(HELLO, user)
+        reply = client.read_reply()
+        assert (reply.status, reply.body) == (status, b"") and reply.field("Transfer-Encoding") is None
+        client.post_chat(HELLO, user)
+        assert client.read_reply().status == 200
+
+
+def test_a_head_request_gets_the_length_and_no_body(daemon, upstream):
+    upstream.script(json_reply({"object": "list"}))
+    with RawClient(daemon.port, 10) as client:
+        client.send("HEAD", "/v1/models")
+        reply = client.read_head()
+        assert reply.status == 200 and reply.field("Content-Length") == "18"
+        client.send("GET", "/v1/models")
+        assert client.read_reply().status == 200
+    assert upstream.requests[0].method == "HEAD"
+
+
+def test_another_protocol_is_501_and_reaches_no_upstream(daemon, upstream):
+    with RawClient(daemon.port) as client:
+        fields = [("Connection", "Upgrade"), ("Upgrade", "websocket")]
+        client.send("GET", "/v1/realtime", fields=fields)
+        reply = client.read_reply()
+        assert (reply.status, code_of(reply)) == (501, "not_implemented") and reply.field("Connection") == "close"
+        assert client.socket.recv(1) == b""
+    assert not upstream.requests
+
+
+# ---- what is counted ----
+
+
+def test_open_exchanges_and_connections_are_counted_as_they_stand(gated):
+    daemon, client, gate = gated
+    assert daemon.metric("recalld_exchanges_open") == 1
+    assert daemon.metric('recalld_exchanges{state="relaying"}') == 1
+    assert daemon.metric("recalld_connections") == 1
+    gate.set()
+    client.read_reply()
+    until(lambda: daemon.metric("recalld_exchanges_open") == 0, "it is still counted")
+
+
+def test_requests_that_are_refused_are_counted(make_daemon):
+    daemon = make_daemon()
+    with RawClient(daemon.port) as client:
+        client.socket.sendall(b"GET /v1/models HTTP/1.1\r\n\r\n")
+        assert client.read_reply().status == 400
+    assert daemon.metric('recalld_errors_total{kind="client"}') == 1
