@@ -12,7 +12,9 @@ struct slice slice_of(const char *string)
 
 struct slice slice_part(struct slice whole, size_t begin, size_t end)
 {
-	return (struct slice){whole.data + begin, end - begin};
+	/* To NULL, the empty slice's, C lets not even 0 be added. */
+	const char *data = whole.data == NULL ? NULL : whole.data + begin;
+	return (struct slice){data, end - begin};
 }
 
 bool slice_equal(struct slice a, struct slice b)
