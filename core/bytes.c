@@ -148,6 +148,17 @@ bool buffer_append_byte(struct buffer *buffer, char byte)
 	return buffer_append(buffer, (struct slice){&byte, 1});
 }
 
+bool buffer_append_number(struct buffer *buffer, uint64_t number)
+{
+	char digits[20];
+	size_t first = sizeof(digits);
+	do {
+		digits[--first] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	return buffer_append(buffer, (struct slice){digits + first, sizeof(digits) - first});
+}
+
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
 {
 	va_list arguments;

@@ -53,6 +53,9 @@ void buffer_finish(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer); /* keeps the memory */
 bool buffer_append(struct buffer *buffer, struct slice bytes);
 bool buffer_append_byte(struct buffer *buffer, char byte);
+bool buffer_append_number(struct buffer *buffer, uint64_t number); /* decimal */
+/* For what is rare: a number or a text that stands in every exchange is appended, at a tenth of the
+ * cost. */
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 struct slice buffer_slice(const struct buffer *buffer);

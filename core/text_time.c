@@ -1,5 +1,6 @@
 #include "core/text.h"
 
+#include <string.h>
 #include <time.h>
 
 static struct tm broken_down(int64_t at)
@@ -10,17 +11,40 @@ static struct tm broken_down(int64_t at)
 	return tm;
 }
 
+/* `count` digits of a number from 0 to 9999. */
+static void put_digits(char *out, size_t count, int number)
+{
+	for (; count > 0; number /= 10)
+		out[--count] = (char)('0' + number % 10);
+}
+
+/* RFC 3339 has years from 0 to 9999; others come only from a damaged record. */
+static void put_date(char *out, const struct tm *tm)
+{
+	int year = tm->tm_year + 1900;
+	memcpy(out, "0000-00-00", 10);
+	put_digits(out, 4, year < 0 || year > 9999 ? 0 : year);
+	put_digits(out + 5, 2, tm->tm_mon + 1);
+	put_digits(out + 8, 2, tm->tm_mday);
+}
+
 struct slice text_time(int64_t at, struct arena *arena)
 {
 	struct tm tm = broken_down(at);
-	return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
-			    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	char text[] = "0000-00-00T00:00:00Z";
+	put_date(text, &tm);
+	put_digits(text + 11, 2, tm.tm_hour);
+	put_digits(text + 14, 2, tm.tm_min);
+	put_digits(text + 17, 2, tm.tm_sec);
+	return arena_copy(arena, (struct slice){text, sizeof(text) - 1});
 }
 
 struct slice text_date(int64_t at, struct arena *arena)
 {
 	struct tm tm = broken_down(at);
-	return arena_printf(arena, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	char text[10];
+	put_date(text, &tm);
+	return arena_copy(arena, (struct slice){text, sizeof(text)});
 }
 
 /* Takes from the front of `rest` what it reads; false, and the time is malformed. */

@@ -23,23 +23,48 @@ static const char *place_of(const struct context_item *item, enum fate fate)
 	return item->is_turn ? "\"turns\"" : "\"block\"";
 }
 
+static void put_id(struct buffer *out, uint64_t id)
+{
+	buffer_append_byte(out, '"');
+	buffer_append_number(out, id);
+	buffer_append_byte(out, '"');
+}
+
+/* To a thousandth: a rank, not a measurement. */
+static void put_score(struct buffer *out, double score)
+{
+	if (score < 0.0005 || score > 1e9) {
+		buffer_append(out, SLICE("null"));
+		return;
+	}
+	uint64_t thousandths = (uint64_t)(score * 1000 + 0.5);
+	char decimals[] = {'.', (char)('0' + thousandths / 100 % 10),
+			   (char)('0' + thousandths / 10 % 10), (char)('0' + thousandths % 10)};
+	buffer_append_number(out, thousandths / 1000);
+	buffer_append(out, (struct slice){decimals, sizeof(decimals)});
+}
+
 static void put_item(struct buffer *out, const struct chat *chat, const struct context_item *item,
 		     enum fate fate)
 {
-	buffer_printf(out, "{\"kind\":\"%s\",\"id\":\"%llu\",\"text\":", item->kind,
-		      (unsigned long long)item->id);
+	buffer_append(out, SLICE("{\"kind\":\""));
+	buffer_append(out, slice_of(item->kind));
+	buffer_append(out, SLICE("\",\"id\":"));
+	put_id(out, item->id);
+	buffer_append(out, SLICE(",\"text\":"));
 	json_quote(out, item->text);
-	if (item->score > 0)
-		buffer_printf(out, ",\"score\":%.4g", item->score);
-	else
-		buffer_append(out, SLICE(",\"score\":null"));
+	buffer_append(out, SLICE(",\"score\":"));
+	put_score(out, item->score);
+	buffer_append(out, SLICE(",\"source\":"));
 	if (item->source == 0)
-		buffer_append(out, SLICE(",\"source\":null"));
+		buffer_append(out, SLICE("null"));
 	else
-		buffer_printf(out, ",\"source\":\"%llu\"", (unsigned long long)item->source);
-	buffer_printf(out, ",\"tokens\":%zu,\"place\":%s}",
-		      (size_t)((double)item->tokens * chat->token_rate + 0.5),
-		      place_of(item, fate));
+		put_id(out, item->source);
+	buffer_append(out, SLICE(",\"tokens\":"));
+	buffer_append_number(out, (uint64_t)((double)item->tokens * chat->token_rate + 0.5));
+	buffer_append(out, SLICE(",\"place\":"));
+	buffer_append(out, slice_of(place_of(item, fate)));
+	buffer_append_byte(out, '}');
 }
 
 static struct slice take(struct buffer *out, struct arena *arena)

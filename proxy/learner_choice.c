@@ -2,7 +2,8 @@
 
 #include "proxy/lesson.h"
 
-enum { JOBS_AT_ONCE = 256 };
+/* Mostly there are one or two. */
+enum { JOBS_AT_ONCE = 16 };
 
 bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
 		   int64_t now)
