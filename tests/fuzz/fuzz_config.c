@@ -9,7 +9,8 @@
 
 int LLVMFuzzerInitialize(int *argument_count, char ***arguments);
 
-static const char secret[] = "sw0rdfish-0123456789";
+/* As odd as keys are: a plain word may be quoted, being a name or a wrong choice. */
+static const char secret[] = "sw0rdfish/0123456789";
 
 /* Of the environment only what seeds refer to. */
 int LLVMFuzzerInitialize(int *argument_count, char ***arguments)
@@ -54,11 +55,10 @@ static void finish(struct reading *reading)
 	free(reading->warnings);
 }
 
-static void check_lines(struct slice lines, struct slice text)
+static void check_lines(struct slice lines)
 {
 	FUZZ_ASSERT(text_is_utf8(lines));
-	/* Names are quoted, and the fuzzer does make one of it. */
-	FUZZ_ASSERT(!has(lines, slice_of(secret)) || has(text, slice_of(secret)));
+	FUZZ_ASSERT(!has(lines, slice_of(secret)));
 	while (lines.size > 0) {
 		size_t end = slice_find(lines, SLICE("\n"), 0);
 		struct slice line = slice_part(lines, 0, end);
@@ -138,8 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice text = {copy, size};
 	struct reading reading = read_config(text);
 	FUZZ_ASSERT((reading.config == NULL) == (reading.fault_size > 0));
-	check_lines((struct slice){reading.faults, reading.fault_size}, text);
-	check_lines((struct slice){reading.warnings, reading.warning_size}, text);
+	check_lines((struct slice){reading.faults, reading.fault_size});
+	check_lines((struct slice){reading.warnings, reading.warning_size});
 	if (reading.config != NULL)
 		check_config(reading.config, text);
 	check_comment(text, reading.config != NULL);
