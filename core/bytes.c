@@ -185,7 +185,12 @@ struct arena_chunk {
 	alignas(max_align_t) char bytes[];
 };
 
-enum { ARENA_CHUNK = 8 * 1024 };
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+/* Each allocation is a chunk of its own, so that a sanitizer sees where it ends. */
+enum { ARENA_CHUNK = 0, ARENA_STEP = 1 };
+#else
+enum { ARENA_CHUNK = 8 * 1024, ARENA_STEP = alignof(max_align_t) };
+#endif
 
 void arena_finish(struct arena *arena)
 {
@@ -205,7 +210,7 @@ static struct arena_chunk *chunk_create(size_t capacity)
 
 char *arena_bytes(struct arena *arena, size_t size)
 {
-	size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	size_t rounded = (size + ARENA_STEP - 1) & ~((size_t)ARENA_STEP - 1);
 	struct arena_chunk *chunk = arena->chunks;
 	if (chunk == NULL || chunk->capacity - chunk->used < rounded) {
 		/* A large allocation gets a chunk of its own behind the one in use, so that the
