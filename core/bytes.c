@@ -125,15 +125,17 @@ static bool buffer_reserve(struct buffer *buffer, size_t more)
 	size_t needed = buffer->size + more;
 	if (needed <= buffer->capacity)
 		return true;
-	size_t capacity = buffer->capacity < 64 ? 64 : buffer->capacity;
+	size_t capacity = buffer->capacity < 256 ? 256 : buffer->capacity;
 	while (capacity < needed)
 		capacity += capacity;
+	if (capacity > buffer->limit)
+		capacity = buffer->limit;
 	buffer->data = xrealloc(buffer->data, capacity);
 	buffer->capacity = capacity;
 	return true;
 }
 
-bool buffer_append(struct buffer *buffer, struct slice bytes)
+bool buffer_append_growing(struct buffer *buffer, struct slice bytes)
 {
 	if (!buffer_reserve(buffer, bytes.size))
 		return false;
@@ -143,9 +145,25 @@ bool buffer_append(struct buffer *buffer, struct slice bytes)
 	return true;
 }
 
-bool buffer_append_byte(struct buffer *buffer, char byte)
+enum { FORMAT_ROOM = 256 };
+
+/* In `room` when it fits, else in memory of its own. */
+__attribute__((format(printf, 3, 0))) static char *
+format_text(char *room, size_t size, const char *format, va_list arguments, size_t *length)
 {
-	return buffer_append(buffer, (struct slice){&byte, 1});
+	va_list again;
+	va_copy(again, arguments);
+	char *text = room;
+	int needed = vsnprintf(room, size, format, arguments);
+	if (needed >= 0 && (size_t)needed >= size) {
+		text = xmalloc((size_t)needed + 1);
+		needed = vsnprintf(text, (size_t)needed + 1, format, again);
+	}
+	va_end(again);
+	if (needed < 0)
+		or_die(NULL);
+	*length = (size_t)needed;
+	return text;
 }
 
 bool buffer_append_number(struct buffer *buffer, uint64_t number)
@@ -161,15 +179,15 @@ bool buffer_append_number(struct buffer *buffer, uint64_t number)
 
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
 {
+	char room[FORMAT_ROOM];
+	size_t length;
 	va_list arguments;
 	va_start(arguments, format);
-	char *text = NULL;
-	int length = vasprintf(&text, format, arguments);
+	char *text = format_text(room, sizeof(room), format, arguments, &length);
 	va_end(arguments);
-	if (length < 0)
-		or_die(NULL);
-	bool fits = buffer_append(buffer, (struct slice){text, (size_t)length});
-	free(text);
+	bool fits = buffer_append(buffer, (struct slice){text, length});
+	if (text != room)
+		free(text);
 	return fits;
 }
 
@@ -252,14 +270,14 @@ char *arena_string(struct arena *arena, struct slice bytes)
 
 struct slice arena_printf(struct arena *arena, const char *format, ...)
 {
+	char room[FORMAT_ROOM];
+	size_t length;
 	va_list arguments;
 	va_start(arguments, format);
-	char *text = NULL;
-	int length = vasprintf(&text, format, arguments);
+	char *text = format_text(room, sizeof(room), format, arguments, &length);
 	va_end(arguments);
-	if (length < 0)
-		or_die(NULL);
-	struct slice copy = arena_copy(arena, (struct slice){text, (size_t)length});
-	free(text);
+	struct slice copy = arena_copy(arena, (struct slice){text, length});
+	if (text != room)
+		free(text);
 	return copy;
 }

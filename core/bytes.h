@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct slice {
 	const char *data;
@@ -50,9 +51,24 @@ struct buffer {
 
 void buffer_init(struct buffer *buffer, size_t limit);
 void buffer_finish(struct buffer *buffer);
-void buffer_clear(struct buffer *buffer); /* keeps the memory */
-bool buffer_append(struct buffer *buffer, struct slice bytes);
-bool buffer_append_byte(struct buffer *buffer, char byte);
+void buffer_clear(struct buffer *buffer);                              /* keeps the memory */
+bool buffer_append_growing(struct buffer *buffer, struct slice bytes); /* buffer_append()'s rest */
+
+/* Inline, since most pieces are a few bytes and find room. */
+static inline bool buffer_append(struct buffer *buffer, struct slice bytes)
+{
+	if (bytes.size == 0 || bytes.size > buffer->capacity - buffer->size)
+		return buffer_append_growing(buffer, bytes);
+	memcpy(buffer->data + buffer->size, bytes.data, bytes.size);
+	buffer->size += bytes.size;
+	return true;
+}
+
+static inline bool buffer_append_byte(struct buffer *buffer, char byte)
+{
+	return buffer_append(buffer, (struct slice){&byte, 1});
+}
+
 bool buffer_append_number(struct buffer *buffer, uint64_t number); /* decimal */
 /* For what is rare: a number or a text that stands in every exchange is appended, at a tenth of the
  * cost. */

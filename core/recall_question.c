@@ -97,6 +97,26 @@ static bool stands_alone(struct slice text, size_t begin, size_t end, bool is_op
 	return !is_letter(before) && (is_open || !is_letter(after));
 }
 
+/* The bytes that stand in a text: most phrases have one that doesn't. */
+struct byte_set {
+	bool has[256];
+};
+
+static struct byte_set bytes_of(struct slice text)
+{
+	struct byte_set set = {0};
+	for (size_t i = 0; i < text.size; i++)
+		set.has[(unsigned char)text.data[i]] = true;
+	return set;
+}
+
+static bool may_hold(const struct byte_set *set, const char *phrase)
+{
+	while (*phrase == '*' || (*phrase != '\0' && set->has[(unsigned char)*phrase]))
+		phrase++;
+	return *phrase == '\0';
+}
+
 static bool holds_phrase(struct slice text, struct slice phrase)
 {
 	bool is_open = phrase.data[phrase.size - 1] == '*';
@@ -107,19 +127,37 @@ static bool holds_phrase(struct slice text, struct slice phrase)
 	return at < text.size;
 }
 
-static bool holds_any(struct slice text, const char *const *phrases, size_t count)
+static bool holds_any(struct slice text, const struct byte_set *bytes, const char *const *phrases,
+		      size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (holds_phrase(text, slice_of(phrases[i])))
+		if (may_hold(bytes, phrases[i]) && holds_phrase(text, slice_of(phrases[i])))
 			return true;
 	}
 	return false;
 }
-#define HOLDS_ANY(text, phrases) holds_any(text, phrases, sizeof(phrases) / sizeof(phrases[0]))
+#define HOLDS_ANY(text, bytes, phrases)                                                            \
+	holds_any(text, bytes, phrases, sizeof(phrases) / sizeof(phrases[0]))
+
+/* Empty when it is not ASCII. */
+static struct slice ascii_lower(struct slice text, struct arena *arena)
+{
+	char *lower = arena_bytes(arena, text.size);
+	for (size_t i = 0; i < text.size; i++) {
+		char c = text.data[i];
+		if ((unsigned char)c >= 0x80)
+			return SLICE("");
+		lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	}
+	return (struct slice){lower, text.size};
+}
 
 /* Empty when it is not UTF-8. */
 static struct slice fold(struct slice text, struct arena *arena)
 {
+	struct slice lower = ascii_lower(text, arena);
+	if (lower.size > 0)
+		return lower;
 	size_t size = 0;
 	uint8_t *folded =
 		u8_casefold((const uint8_t *)text.data, text.size, NULL, UNINORM_NFKC, NULL, &size);
@@ -165,8 +203,9 @@ void recall_read_question(struct slice text, int64_t now, struct recall_question
 	terms_read(asked, &question->terms, arena);
 	question->has_subject = names_something(&question->terms);
 	question->about_user = question->terms.says_i;
-	question->wants_words = HOLDS_ANY(folded, wants_words_phrases);
-	question->about_past = HOLDS_ANY(folded, about_past_phrases);
+	struct byte_set bytes = bytes_of(folded);
+	question->wants_words = HOLDS_ANY(folded, &bytes, wants_words_phrases);
+	question->about_past = HOLDS_ANY(folded, &bytes, about_past_phrases);
 	question->period_count = recall_read_dates(asked, now, question->periods);
 	for (size_t i = 0; i < question->period_count; i++)
 		question->about_past |= question->periods[i].until <= now;

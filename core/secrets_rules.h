@@ -23,10 +23,25 @@ bool secret_in_url(struct slice text, size_t at, struct secret *secret);
 bool secret_card(struct slice text, size_t at, struct secret *secret);
 
 /* Character classes of ASCII. */
-bool secret_is_digit(char c);
-bool secret_is_letter(char c);
-bool secret_is_alnum(char c);
+static inline bool secret_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool secret_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool secret_is_alnum(char c)
+{
+	return secret_is_digit(c) || secret_is_letter(c);
+}
+
 /* Letters, digits, "_" and "-". */
-bool secret_is_word(char c);
+static inline bool secret_is_word(char c)
+{
+	return secret_is_alnum(c) || c == '_' || c == '-';
+}
 
 #endif

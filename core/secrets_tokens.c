@@ -1,25 +1,5 @@
 #include "core/secrets_rules.h"
 
-bool secret_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-bool secret_is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool secret_is_alnum(char c)
-{
-	return secret_is_digit(c) || secret_is_letter(c);
-}
-
-bool secret_is_word(char c)
-{
-	return secret_is_alnum(c) || c == '_' || c == '-';
-}
-
 static bool is_upper_or_digit(char c)
 {
 	return secret_is_digit(c) || (c >= 'A' && c <= 'Z');

@@ -164,8 +164,40 @@ static struct slice first_piece(struct slice text)
 	return slice_part(text, 0, end);
 }
 
+static bool is_ascii_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* A sign that ends a word; '_' joins words. */
+static bool is_ascii_mark(char c)
+{
+	return c > ' ' && c < 0x7F && c != '_' && !is_ascii_alnum(c);
+}
+
+/* The word of a run that is ASCII letters and digits with other signs at its ends only, as most
+ * are; empty when the rules of UAX 29 are needed. */
+static struct slice lone_word(struct slice run)
+{
+	size_t begin = 0;
+	while (begin < run.size && is_ascii_mark(run.data[begin]))
+		begin++;
+	size_t end = begin;
+	while (end < run.size && is_ascii_alnum(run.data[end]))
+		end++;
+	size_t behind = end;
+	while (behind < run.size && is_ascii_mark(run.data[behind]))
+		behind++;
+	if (behind < run.size || end - begin > PIECE)
+		return SLICE("");
+	return slice_part(run, begin, end);
+}
+
 static bool give_spaced(const struct word_sink *sink, struct slice text)
 {
+	struct slice word = lone_word(text);
+	if (word.size > 0)
+		return give_ascii(sink, word);
 	while (text.size > 0) {
 		struct slice piece = first_piece(text);
 		size_t used = piece.size;
