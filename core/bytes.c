@@ -12,7 +12,9 @@ struct slice slice_of(const char *string)
 
 struct slice slice_part(struct slice whole, size_t begin, size_t end)
 {
-	return (struct slice){whole.data + begin, end - begin};
+	/* To NULL, the empty slice's, C lets not even 0 be added. */
+	const char *data = whole.data == NULL ? NULL : whole.data + begin;
+	return (struct slice){data, end - begin};
 }
 
 bool slice_equal(struct slice a, struct slice b)
@@ -201,7 +203,12 @@ struct arena_chunk {
 	alignas(max_align_t) char bytes[];
 };
 
-enum { ARENA_CHUNK = 8 * 1024 };
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+/* Each allocation is a chunk of its own, so that a sanitizer sees where it ends. */
+enum { ARENA_CHUNK = 0, ARENA_STEP = 1 };
+#else
+enum { ARENA_CHUNK = 8 * 1024, ARENA_STEP = alignof(max_align_t) };
+#endif
 
 void arena_finish(struct arena *arena)
 {
@@ -221,7 +228,7 @@ static struct arena_chunk *chunk_create(size_t capacity)
 
 char *arena_bytes(struct arena *arena, size_t size)
 {
-	size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	size_t rounded = (size + ARENA_STEP - 1) & ~((size_t)ARENA_STEP - 1);
 	struct arena_chunk *chunk = arena->chunks;
 	if (chunk == NULL || chunk->capacity - chunk->used < rounded) {
 		/* A large allocation gets a chunk of its own behind the one in use, so that the

@@ -214,7 +214,7 @@ static void break_tokens(struct buffer *text, struct buffer *out)
 		if (colon < written || colon == whole.size)
 			continue;
 		buffer_append(out, slice_part(whole, written, colon));
-		buffer_append(out, SLICE(" -"));
+		buffer_append(out, whole.data[colon - 1] == ' ' ? SLICE("-") : SLICE(" -"));
 		written = colon + 1;
 	}
 	buffer_append(out, slice_part(whole, written, whole.size));

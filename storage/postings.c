@@ -41,8 +41,10 @@ size_t postings_read(struct slice value, uint32_t first, uint32_t end,
 		     struct recall_posting *postings)
 {
 	const unsigned char *at = (const unsigned char *)value.data;
-	const unsigned char *value_end = at + value.size;
 	size_t count = 0;
+	if (value.size == 0)
+		return 0;
+	const unsigned char *value_end = at + value.size;
 	for (uint32_t place = 0; at < value_end; place++) {
 		uint32_t number = take_number(&at, value_end);
 		uint32_t times = (number & 1) != 0 ? take_number(&at, value_end) : 1;

@@ -1,25 +1,25 @@
-/* A reply reads the same and holds back the same wherever it is torn. The input's first byte picks
- * the format and the limit, the second the size of the pieces. */
+/* A reply reads the same wherever it is torn, and at each place the same is held back. The input's
+ * first byte picks the format and the limit, the second how the rest is torn. */
 #include "core/reply.h"
 
 #include "tests/fuzz/fuzz.h"
 
-#include <string.h>
-
-/* Feeds the reply in pieces, each from memory that ends where it does. Returns what the last call
- * held back. */
-static size_t feed(struct reply_reader *reader, struct slice bytes, size_t piece)
+/* Feeds the reply in pieces, each from memory that ends where it does. held[n] is what is to be
+ * held back of the first n bytes: the first reader to come there writes it down. */
+static void feed(struct reply_reader *reader, struct slice bytes, struct fuzz_tear tear,
+		 size_t *held, bool first)
 {
-	size_t held = 0;
-	for (size_t at = 0; at < bytes.size; at += piece) {
-		size_t size = bytes.size - at < piece ? bytes.size - at : piece;
-		char *copy = xmalloc(size);
-		memcpy(copy, bytes.data + at, size);
-		held = reply_read(reader, (struct slice){copy, size});
-		FUZZ_ASSERT(held <= at + size);
+	for (size_t at = 0; at < bytes.size;) {
+		size_t size = fuzz_next_piece(&tear, bytes.size - at);
+		char *copy = fuzz_copy(slice_part(bytes, at, at + size));
+		size_t now = reply_read(reader, (struct slice){copy, size});
+		at += size;
+		FUZZ_ASSERT(now <= at);
+		if (first)
+			held[at] = now;
+		FUZZ_ASSERT(held[at] == now);
 		free(copy);
 	}
-	return held;
 }
 
 static void check_equal(struct reply a, struct reply b, size_t limit)
@@ -34,17 +34,24 @@ static void check_equal(struct reply a, struct reply b, size_t limit)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	enum { SINGLE_BYTES = 0, WHOLE = 7 };
 	if (size < 3)
 		return 0;
 	enum reply_format format = (data[0] & 1) != 0 ? REPLY_JSON : REPLY_EVENTS;
 	size_t limit = (data[0] & 2) != 0 ? 8 : 1024 * 1024;
 	struct slice bytes = {(const char *)data + 2, size - 2};
+	size_t *held = xcalloc(bytes.size + 1, sizeof(*held));
+	struct reply_reader *single = reply_reader_create(format, limit);
 	struct reply_reader *whole = reply_reader_create(format, limit);
 	struct reply_reader *torn = reply_reader_create(format, limit);
-	size_t held = feed(whole, bytes, bytes.size);
-	FUZZ_ASSERT(feed(torn, bytes, 1 + data[1] % 64) == held);
-	check_equal(reply_result(whole), reply_result(torn), limit);
+	feed(single, bytes, fuzz_tear(SINGLE_BYTES), held, true);
+	feed(whole, bytes, fuzz_tear(WHOLE), held, false);
+	feed(torn, bytes, fuzz_tear(data[1]), held, false);
+	check_equal(reply_result(single), reply_result(whole), limit);
+	check_equal(reply_result(single), reply_result(torn), limit);
+	reply_reader_destroy(single);
 	reply_reader_destroy(whole);
 	reply_reader_destroy(torn);
+	free(held);
 	return 0;
 }

@@ -1,121 +1,125 @@
-/* Whatever the request: what comes out differs from it by the edits alone, and is a request with
- * the client's messages in it, but those that were to be taken out. */
+/* The request scanner, with jansson as the oracle: it takes the same requests and reads the same
+ * out of them. What it finds about turns and about a long history keeps to its bounds. */
 #include "core/history.h"
 
 #include "tests/fuzz/fuzz.h"
 
-#include <string.h>
+#include <jansson.h>
 
-enum { MAX_RIDERS = 64 };
-
-static const struct slice recalled = SLICE("[2026-03-02] user: \"I\" moved");
-
-static void check_only_edited(struct slice body, struct slice spliced, const struct edit *edits,
-			      size_t count, bool cuts)
+static void check_text(struct slice text, const json_t *expected)
 {
-	size_t from = 0;
-	for (size_t i = 0; i < count; i++) {
-		FUZZ_ASSERT(edits[i].offset >= from && edits[i].offset <= body.size);
-		FUZZ_ASSERT(edits[i].removed <= body.size - edits[i].offset);
-		FUZZ_ASSERT(edits[i].removed == 0 || cuts);
-		struct slice kept = slice_part(body, from, edits[i].offset);
-		FUZZ_ASSERT(slice_starts_with(spliced, kept));
-		spliced = slice_part(spliced, kept.size, spliced.size);
-		FUZZ_ASSERT(slice_starts_with(spliced, edits[i].bytes));
-		spliced = slice_part(spliced, edits[i].bytes.size, spliced.size);
-		from = edits[i].offset + edits[i].removed;
-	}
-	FUZZ_ASSERT(slice_equal(spliced, slice_part(body, from, body.size)));
+	struct slice wanted = {json_string_value(expected), json_string_length(expected)};
+	FUZZ_ASSERT(slice_equal(text, wanted));
 }
 
-static bool carries(const struct message *message, const struct rider *rider)
+static bool is_text(const json_t *node, const char *text)
 {
-	return message->role == ROLE_USER && rider != NULL &&
-	       (message->content_kind == CONTENT_STRING || message->content_kind == CONTENT_PARTS);
+	return json_is_string(node) && json_string_length(node) == strlen(text) &&
+	       strcmp(json_string_value(node), text) == 0;
 }
 
-static const struct rider *find_rider(const struct injection *injection, size_t message)
+/* The texts of the parts that have one, joined by line breaks. */
+static void expect_parts(const json_t *parts, struct buffer *out)
 {
-	for (size_t i = 0; i < injection->rider_count; i++) {
-		if (injection->riders[i].message == message)
-			return &injection->riders[i];
-	}
-	return NULL;
-}
-
-/* What stays comes in its order, behind a made message and with the turns before the first turn. */
-static void check_messages(const struct chat_request *before, const struct chat_request *after,
-			   const struct injection *injection, bool made, bool cuts,
-			   struct arena *arena)
-{
-	size_t cut = cuts ? injection->cut_end - injection->cut_first : 0;
-	size_t to = made ? 1 : 0;
-	size_t turns = after->message_count + cut - before->message_count - to;
-	FUZZ_ASSERT(turns == 0 || turns == 2);
-	for (size_t i = 0; i < before->message_count; i++) {
-		const struct message *message = &before->messages[i];
-		if (cuts && i >= injection->cut_first && i < injection->cut_end)
+	size_t i;
+	const json_t *part;
+	size_t count = 0;
+	json_array_foreach(parts, i, part)
+	{
+		const json_t *text = json_object_get(part, "text");
+		if (!is_text(json_object_get(part, "type"), "text") || !json_is_string(text))
 			continue;
-		if (message->role != ROLE_SYSTEM && message->role != ROLE_DEVELOPER) {
-			to += turns;
-			turns = 0;
-		}
-		const struct message *same = &after->messages[to++];
-		FUZZ_ASSERT(message->role == same->role);
-		FUZZ_ASSERT(message->content_kind == same->content_kind);
-		struct slice text = request_text(after, same, arena);
-		if (carries(same, find_rider(injection, i)))
-			FUZZ_ASSERT(slice_find(text, recalled, 0) < text.size);
+		if (count++ > 0)
+			(void)buffer_append_byte(out, '\n');
+		(void)buffer_append(
+			out, (struct slice){json_string_value(text), json_string_length(text)});
 	}
-	FUZZ_ASSERT(to == after->message_count);
 }
 
-static void check_injection(const struct chat_request *request, const struct injection *injection)
+static void check_content(const struct chat_request *request, const struct message *message,
+			  const json_t *expected, struct arena *arena)
 {
-	struct arena arena = {0};
-	struct edit *edits;
-	struct chat_request changed;
-	bool made;
-	bool cuts = request_can_cut(request, injection->cut_first, injection->cut_end);
-	size_t count = request_inject(request, injection, &edits, &made, &arena);
-	struct slice spliced = {NULL, request_spliced_size(request->body, edits, count)};
-	char *out = xmalloc(spliced.size);
-	request_splice(request->body, edits, count, out);
-	spliced.data = out;
-	check_only_edited(request->body, spliced, edits, count, cuts);
-	/* A message of the client's may lie just below the bound. */
-	if (request->message_count + 3 <= REQUEST_MAX_MESSAGES) {
-		FUZZ_ASSERT(request_scan(&changed, spliced, &arena) == REQUEST_OK);
-		FUZZ_ASSERT(slice_equal(changed.model, request->model));
-		check_messages(request, &changed, injection, made, cuts, &arena);
+	const json_t *content = json_object_get(expected, "content");
+	struct slice text = request_text(request, message, arena);
+	if (json_is_array(content)) {
+		struct buffer joined;
+		buffer_init(&joined, request->body.size);
+		expect_parts(content, &joined);
+		FUZZ_ASSERT(message->content_kind == CONTENT_PARTS);
+		FUZZ_ASSERT(message->parts_empty == (json_array_size(content) == 0));
+		FUZZ_ASSERT(slice_equal(text, buffer_slice(&joined)));
+		buffer_finish(&joined);
+	} else if (json_is_string(content)) {
+		FUZZ_ASSERT(message->content_kind == CONTENT_STRING);
+		check_text(text, content);
+	} else if (content == NULL || json_is_null(content)) {
+		FUZZ_ASSERT(message->content_kind == CONTENT_NONE);
+		check_text(text, message->role == ROLE_ASSISTANT
+					 ? json_object_get(expected, "refusal")
+					 : NULL);
+	} else {
+		FUZZ_ASSERT(message->content_kind == CONTENT_OTHER && text.size == 0);
 	}
-	free(out);
-	arena_finish(&arena);
 }
 
-/* Every placement with some riders and a cut, which the body's own bytes choose. */
-static void check_injections(const struct chat_request *request)
+static void check_message(const struct chat_request *request, const struct message *message,
+			  const json_t *expected, struct arena *arena)
 {
-	uint64_t dice = request_hash_tool_call(0, request->body);
-	struct rider riders[MAX_RIDERS];
-	size_t rider_count = 0;
-	for (size_t i = 0; i < MAX_RIDERS; i++) {
-		if ((dice >> i & 1) != 0)
-			riders[rider_count++] = (struct rider){i, recalled};
+	const json_t *role = json_object_get(expected, "role");
+	const json_t *calls = json_object_get(expected, "tool_calls");
+	FUZZ_ASSERT(json_is_object(expected));
+	bool is_known = false;
+	for (enum role known = ROLE_SYSTEM; known < ROLE_OTHER; known++) {
+		bool is_it = is_text(role, role_name(known)) ||
+			     (known == ROLE_TOOL && is_text(role, "function"));
+		FUZZ_ASSERT(is_it == (message->role == known));
+		is_known = is_known || is_it;
 	}
-	struct injection injection = {
-		.block = SLICE("what is \"known\"\n\xff"),
-		.turns = SLICE("{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\","
-			       "\"content\":\"r\"},"),
-		.riders = riders,
-		.rider_count = rider_count,
-	};
-	for (int round = 0; round < 6; round++) {
-		injection.placement = (enum placement)(round % 3);
-		check_injection(request, &injection);
-		injection.cut_first = dice % 3;
-		injection.cut_end = dice / 3 % (request->message_count + 2);
+	FUZZ_ASSERT(is_known || message->role == ROLE_OTHER);
+	bool has_calls = json_array_size(calls) > 0 ||
+			 json_is_object(json_object_get(expected, "function_call"));
+	FUZZ_ASSERT(message->has_tool_calls == (has_calls && message->role == ROLE_ASSISTANT));
+	check_content(request, message, expected, arena);
+}
+
+static void check_request(const struct chat_request *request, const json_t *expected,
+			  struct arena *arena)
+{
+	const json_t *messages = json_object_get(expected, "messages");
+	const json_t *format = json_object_get(expected, "response_format");
+	FUZZ_ASSERT(request->message_count == json_array_size(messages));
+	FUZZ_ASSERT(request->stream == json_is_true(json_object_get(expected, "stream")));
+	FUZZ_ASSERT(request->has_response_format ==
+		    (json_is_object(format) && !is_text(json_object_get(format, "type"), "text")));
+	check_text(request->model, json_object_get(expected, "model"));
+	check_text(request->user, json_object_get(expected, "user"));
+	check_text(request->safety_identifier, json_object_get(expected, "safety_identifier"));
+	check_text(request->metadata_user_id,
+		   json_object_get(json_object_get(expected, "metadata"), "user_id"));
+	for (size_t i = 0; i < request->message_count; i++)
+		check_message(request, &request->messages[i], json_array_get(messages, i), arena);
+}
+
+static bool all_objects(const json_t *messages)
+{
+	size_t i;
+	const json_t *message;
+	json_array_foreach(messages, i, message)
+	{
+		if (!json_is_object(message))
+			return false;
 	}
+	return json_array_size(messages) <= REQUEST_MAX_MESSAGES;
+}
+
+static void check_refusal(const json_t *expected, struct slice body)
+{
+	const json_t *messages = json_object_get(expected, "messages");
+	json_t *once =
+		json_loadb(body.data, body.size, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
+	/* Of two "messages" jansson would tell us only that some key comes twice. */
+	FUZZ_ASSERT(once == NULL || !json_is_array(messages) || !all_objects(messages));
+	json_decref(once);
 }
 
 static void check_newest_turn(const struct chat_request *request)
@@ -144,13 +148,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice body = {(const char *)data, size};
 	struct arena arena = {0};
 	struct chat_request request;
-	if (request_scan(&request, body, &arena) == REQUEST_OK) {
-		for (size_t i = 0; i < request.message_count; i++)
-			(void)request_text(&request, &request.messages[i], &arena);
+	enum request_verdict verdict = request_scan(&request, body, &arena);
+	/* What each of the two scanners takes is fuzz_json's concern. */
+	json_t *expected = json_loadb(body.data, body.size, JSON_ALLOW_NUL, NULL);
+	if (verdict == REQUEST_OK) {
 		check_newest_turn(&request);
 		check_cut(&request, &arena);
-		check_injections(&request);
 	}
+	if (verdict == REQUEST_OK && expected != NULL)
+		check_request(&request, expected, &arena);
+	else if (verdict == REQUEST_NOT_CHAT && expected != NULL)
+		check_refusal(expected, body);
+	json_decref(expected);
 	arena_finish(&arena);
 	return 0;
 }

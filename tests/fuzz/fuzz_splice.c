@@ -1,0 +1,261 @@
+/* The splice, with jansson as the oracle: the edited body reads as the original plus exactly what
+ * was to go in (less the messages that were to go out), and taking the inserted bytes out and
+ * putting the removed ones back gives the original, byte for byte.
+ *
+ * The input's first three bytes say what is injected where, the rest is the body. */
+#include "core/request.h"
+
+#include "tests/fuzz/fuzz.h"
+
+#include <jansson.h>
+
+enum { CONTROLS = 3, MAX_RIDERS = 8, PLACEMENTS = 3 };
+
+static const struct slice rider_text =
+	SLICE("[2026-03-02] user: \"I\" moved\n\x01\xf0\x9f\x98\x80");
+
+/* ---- what is to come out, as a tree ---- */
+
+/* The text as JSON can hold it. */
+static json_t *text_node(struct slice text)
+{
+	struct buffer quoted;
+	buffer_init(&quoted, text.size * 6 + 2);
+	json_quote(&quoted, text);
+	json_t *node = json_loadb(quoted.data, quoted.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	FUZZ_ASSERT(json_is_string(node));
+	buffer_finish(&quoted);
+	return node;
+}
+
+static json_t *part_node(struct slice text)
+{
+	return json_pack("{s:s, s:o}", "type", "text", "text", text_node(text));
+}
+
+static bool has_role(const json_t *message, const char *name)
+{
+	const json_t *role = json_object_get(message, "role");
+	return json_is_string(role) && json_string_length(role) == strlen(name) &&
+	       strcmp(json_string_value(role), name) == 0;
+}
+
+static bool is_system(const json_t *message)
+{
+	return has_role(message, "system") || has_role(message, "developer");
+}
+
+static bool takes_text(const json_t *message)
+{
+	const json_t *content = json_object_get(message, "content");
+	return json_is_string(content) || json_is_array(content);
+}
+
+/* `first` and `second`, with an empty line between them if there are two. */
+static json_t *join(json_t *first, json_t *second)
+{
+	struct buffer both;
+	buffer_init(&both, SIZE_MAX);
+	(void)buffer_append(&both,
+			    (struct slice){json_string_value(first), json_string_length(first)});
+	if (json_string_length(first) > 0 && json_string_length(second) > 0)
+		(void)buffer_append(&both, SLICE("\n\n"));
+	(void)buffer_append(&both,
+			    (struct slice){json_string_value(second), json_string_length(second)});
+	json_t *joined = json_stringn(both.data == NULL ? "" : both.data, both.size);
+	buffer_finish(&both);
+	json_decref(first);
+	return joined;
+}
+
+static void expect_before(json_t *message, struct slice text)
+{
+	json_t *content = json_object_get(message, "content");
+	if (json_is_array(content))
+		json_array_insert_new(content, 0, part_node(text));
+	else
+		json_object_set_new(message, "content", join(text_node(text), content));
+}
+
+static void expect_behind(json_t *message, struct slice text)
+{
+	json_t *content = json_object_get(message, "content");
+	json_t *added = text_node(text);
+	if (json_is_array(content))
+		json_array_append_new(content, part_node(text));
+	else
+		json_object_set_new(message, "content", join(json_incref(content), added));
+	json_decref(added);
+}
+
+/* The first message of that sort; the array's size: none. */
+static size_t find(const json_t *messages, bool (*is_sought)(const json_t *))
+{
+	size_t at = 0;
+	while (at < json_array_size(messages) && !is_sought(json_array_get(messages, at)))
+		at++;
+	return at;
+}
+
+static bool is_user(const json_t *message)
+{
+	return has_role(message, "user");
+}
+
+static bool is_turn(const json_t *message)
+{
+	return !is_system(message);
+}
+
+static void expect_turns(json_t *messages, struct slice turns)
+{
+	size_t at = find(messages, is_turn);
+	if (turns.size == 0 || at == json_array_size(messages) ||
+	    !is_user(json_array_get(messages, at)))
+		return;
+	struct buffer list;
+	buffer_init(&list, turns.size + 1);
+	(void)buffer_append_byte(&list, '[');
+	(void)buffer_append(&list, turns);
+	list.data[list.size - 1] = ']';
+	json_t *made = json_loadb(list.data, list.size, 0, NULL);
+	FUZZ_ASSERT(json_is_array(made));
+	for (size_t i = 0; i < json_array_size(made); i++)
+		json_array_insert(messages, at + i, json_array_get(made, i));
+	json_decref(made);
+	buffer_finish(&list);
+}
+
+static void expect_block(json_t *messages, const struct injection *injection)
+{
+	size_t count = json_array_size(messages);
+	size_t system = find(messages, is_system);
+	size_t user = find(messages, is_user);
+	bool for_user = injection->placement == PLACE_USER;
+	if (injection->block.size == 0 || count == 0)
+		return;
+	if (!for_user && system == count) {
+		const char *role = injection->placement == PLACE_DEVELOPER ? "developer" : "system";
+		json_array_insert_new(messages, 0,
+				      json_pack("{s:s, s:o}", "role", role, "content",
+						text_node(injection->block)));
+	} else if (!for_user && system == 0 && takes_text(json_array_get(messages, 0))) {
+		expect_behind(json_array_get(messages, 0), injection->block);
+	} else if (user < count && takes_text(json_array_get(messages, user))) {
+		expect_before(json_array_get(messages, user), injection->block);
+	}
+}
+
+static json_t *expect(const json_t *original, const struct injection *injection, bool cuts)
+{
+	json_t *expected = json_deep_copy(original);
+	json_t *messages = json_object_get(expected, "messages");
+	for (size_t i = 0; i < injection->rider_count; i++) {
+		json_t *message = json_array_get(messages, injection->riders[i].message);
+		if (is_user(message) && takes_text(message))
+			expect_before(message, injection->riders[i].text);
+	}
+	for (size_t i = injection->cut_first; cuts && i < injection->cut_end; i++)
+		json_array_remove(messages, injection->cut_first);
+	expect_block(messages, injection);
+	expect_turns(messages, injection->turns);
+	return expected;
+}
+
+/* ---- what came out ---- */
+
+/* Undoes the edits: takes what they brought in out of the spliced bytes, and puts what they removed
+ * back. */
+static void check_bytes(struct slice body, struct slice spliced, const struct edit *edits,
+			size_t count, bool cuts)
+{
+	size_t from = 0;
+	for (size_t i = 0; i < count; i++) {
+		FUZZ_ASSERT(edits[i].offset >= from && edits[i].offset <= body.size);
+		FUZZ_ASSERT(edits[i].removed <= body.size - edits[i].offset);
+		FUZZ_ASSERT(edits[i].removed == 0 || cuts);
+		struct slice kept = slice_part(body, from, edits[i].offset);
+		FUZZ_ASSERT(slice_starts_with(spliced, kept));
+		spliced = slice_part(spliced, kept.size, spliced.size);
+		FUZZ_ASSERT(slice_starts_with(spliced, edits[i].bytes));
+		spliced = slice_part(spliced, edits[i].bytes.size, spliced.size);
+		from = edits[i].offset + edits[i].removed;
+	}
+	FUZZ_ASSERT(slice_equal(spliced, slice_part(body, from, body.size)));
+}
+
+static void check_injection(const struct chat_request *request, const json_t *original,
+			    const struct injection *injection)
+{
+	struct arena arena = {0};
+	struct edit *edits;
+	bool made;
+	bool cuts = request_can_cut(request, injection->cut_first, injection->cut_end);
+	size_t count = request_inject(request, injection, &edits, &made, &arena);
+	size_t size = request_spliced_size(request->body, edits, count);
+	char *out = xmalloc(size);
+	request_splice(request->body, edits, count, out);
+	check_bytes(request->body, (struct slice){out, size}, edits, count, cuts);
+	json_t *edited = json_loadb(out, size, JSON_ALLOW_NUL, NULL);
+	json_t *expected = expect(original, injection, cuts);
+	FUZZ_ASSERT(edited != NULL && json_equal(edited, expected));
+	json_decref(edited);
+	json_decref(expected);
+	free(out);
+	arena_finish(&arena);
+}
+
+/* ---- what is put in ---- */
+
+static struct slice make_turns(struct buffer *out, struct slice body)
+{
+	request_append_turn(out, ROLE_USER, SLICE("q \"\\\n\xff"));
+	request_append_turn(out, ROLE_ASSISTANT, slice_part(body, 0, body.size < 9 ? 0 : 9));
+	return buffer_slice(out);
+}
+
+static void check_injections(const struct chat_request *request, const json_t *original,
+			     const uint8_t *controls)
+{
+	struct rider riders[MAX_RIDERS];
+	struct buffer turns;
+	struct injection injection = {.riders = riders};
+	for (size_t i = 0; i < MAX_RIDERS; i++) {
+		if ((controls[1] >> i & 1) != 0)
+			riders[injection.rider_count++] = (struct rider){i, rider_text};
+	}
+	buffer_init(&turns, SIZE_MAX);
+	/* What is remembered may be anything, so the body's own bytes serve as the block too. */
+	if ((controls[0] & 1) != 0)
+		injection.block = SLICE("what is \"known\"\n\xff</memory>\\");
+	else if ((controls[0] & 2) != 0)
+		injection.block =
+			slice_part(request->body, request->body.size / 2, request->body.size);
+	if ((controls[0] & 4) != 0)
+		injection.turns = make_turns(&turns, request->body);
+	injection.cut_first = controls[2] & 3;
+	injection.cut_end = controls[2] >> 2 & 15;
+	for (int placement = 0; placement < PLACEMENTS; placement++) {
+		injection.placement = (enum placement)placement;
+		check_injection(request, original, &injection);
+	}
+	buffer_finish(&turns);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < CONTROLS)
+		return 0;
+	struct slice body = {(const char *)data + CONTROLS, size - CONTROLS};
+	struct arena arena = {0};
+	struct chat_request request;
+	if (request_scan(&request, body, &arena) == REQUEST_OK) {
+		/* jansson refuses some that RFC 8259 allows; fuzz_json knows which. */
+		json_t *original = json_loadb(body.data, body.size, JSON_ALLOW_NUL, NULL);
+		if (original != NULL)
+			check_injections(&request, original, data);
+		json_decref(original);
+	}
+	arena_finish(&arena);
+	return 0;
+}
