@@ -107,7 +107,9 @@ def reconfigure(daemon):
     level, form = next(LOGS)
     daemon.config["log"] = {"level": level, "format": form}
     daemon.config["memory user=moody-*"] = {"mode": next(MODES)}
-    write_config(daemon.config_file, daemon.config)
+    new = daemon.config_file.with_suffix(".new")  # by a rename: the signal before may be read late
+    write_config(new, daemon.config)
+    new.rename(daemon.config_file)
     daemon.signal(signal.SIGHUP)
 
 
