@@ -224,11 +224,10 @@ static void read_object(struct slice document, struct json_value object,
 	}
 	struct json_value members[MEMBERS];
 	json_pick(document, object, member_names, MEMBERS, members);
-	if (!read_entry(document, members, &entry, arena))
-		entries->rejected++;
-	else if (members[VALUE].type == JSON_TYPE_ARRAY)
+	bool fits = read_entry(document, members, &entry, arena);
+	if (fits && members[VALUE].type == JSON_TYPE_ARRAY)
 		put_values(document, members[VALUE], &entry, entries, arena);
-	else if (read_value(document, members[VALUE], &entry.value, arena))
+	else if (fits && read_value(document, members[VALUE], &entry.value, arena))
 		put_entry(entries, &entry);
 	else
 		entries->rejected++;

@@ -137,7 +137,7 @@ static bool holds_any(struct slice text, const struct byte_set *bytes, const cha
 	return false;
 }
 #define HOLDS_ANY(text, bytes, phrases)                                                            \
-	holds_any(text, bytes, phrases, sizeof(phrases) / sizeof(phrases[0]))
+	holds_any(text, bytes, phrases, sizeof(phrases) / sizeof((phrases)[0]))
 
 /* Empty when it is not ASCII. */
 static struct slice ascii_lower(struct slice text, struct arena *arena)

@@ -390,6 +390,8 @@ void embedder_stop(struct embedder *embedder)
 	for (size_t i = 0; i < BUCKETS; i++) {
 		while (embedder->buckets[i] != NULL) {
 			struct backlog *backlog = embedder->buckets[i];
+			/* What is removed has left the bucket.
+			 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 			embedding_batch_cancel(backlog->batch);
 			remove_backlog(backlog, false);
 		}

@@ -40,7 +40,8 @@ static const char *http_date(struct http_server *server)
 	if (now != server->date_at) {
 		struct tm utc;
 		gmtime_r(&now, &utc);
-		strftime(server->date, sizeof(server->date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+		(void)strftime(server->date, sizeof(server->date), "%a, %d %b %Y %H:%M:%S GMT",
+			       &utc);
 		server->date_at = now;
 	}
 	return server->date;

@@ -388,6 +388,8 @@ static void end_lessons(struct learner *learner)
 	for (size_t i = 0; i < BUCKETS; i++) {
 		while (learner->buckets[i] != NULL) {
 			struct subject *subject = learner->buckets[i];
+			/* What is removed has left the bucket.
+			 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 			if (subject->lesson != NULL)
 				lesson_cancel(subject->lesson);
 			remove_subject(subject);

@@ -12,15 +12,15 @@ struct models;
 struct models *models_create(void);
 void models_destroy(struct models *models); /* NULL is fine */
 
-void models_note_system_refused(struct models *models, struct slice model);
-bool models_refuses_system(struct models *models, struct slice model);
+void models_note_system_refused(struct models *models, struct slice name);
+bool models_refuses_system(struct models *models, struct slice name);
 
 /* The upstream counted `counted` tokens (usage.prompt_tokens) for a request whose text_tokens() are
  * `estimated`. What is too small to tell, or out of all proportion, changes nothing. */
-void models_note_tokens(struct models *models, struct slice model, size_t estimated,
+void models_note_tokens(struct models *models, struct slice name, size_t estimated,
 			int64_t counted);
 /* Tokens of the model for one estimated: 1 until it is known otherwise, within [0.5, 3]. The first
  * observation counts whole, each later one a fifth. */
-double models_token_rate(struct models *models, struct slice model);
+double models_token_rate(struct models *models, struct slice name);
 
 #endif

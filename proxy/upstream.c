@@ -98,6 +98,7 @@ void upstream_destroy(struct upstream *upstream)
 	if (upstream == NULL)
 		return;
 	while (!LIST_EMPTY(&upstream->transfers))
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what is freed has left the list */
 		transfer_free(LIST_FIRST(&upstream->transfers));
 	while (upstream->spare_count > 0)
 		curl_easy_cleanup(upstream->spare[--upstream->spare_count]);

@@ -206,7 +206,7 @@ static void search_turns(struct store *store, struct learned_operation *own)
 
 struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
 				 const struct change *changes, size_t change_count,
-				 bool hides_exchange, int64_t now, struct store_loop *loop,
+				 bool hide_exchange, int64_t now, struct store_loop *loop,
 				 store_done *callback, void *cookie)
 {
 	struct learned_operation *own = operation_create(sizeof(*own), run_learned);
@@ -214,7 +214,7 @@ struct store_call *store_learned(struct store *store, struct user_key user, uint
 	own->exchange = exchange;
 	own->changes = copy_changes(&own->operation, changes, change_count);
 	own->change_count = change_count;
-	own->hide_exchange = hides_exchange;
+	own->hide_exchange = hide_exchange;
 	own->now = now;
 	own->operation.grows = grows(own);
 	search_turns(store, own);

@@ -40,6 +40,7 @@ def clean_environment(**more):
     dropped = ("RECALLD_", "OPENAI_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
     kept = {n: v for n, v in os.environ.items() if not n.upper().startswith(dropped)}
     kept["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:exitcode=99"
+    kept["TSAN_OPTIONS"] = f"exitcode=66:suppressions={ROOT / 'tests/tsan.supp'}"
     kept["UBSAN_OPTIONS"] = "print_stacktrace=1"
     return kept | more
 

@@ -1,5 +1,5 @@
-/* Preloaded into a daemon under test: its clocks run FAST_CLOCK times as fast, and so do its waits, so that
- * pauses of minutes can be tested in seconds. */
+/* Preloaded into a daemon under test: its clocks run FAST_CLOCK times as fast, and so do its waits,
+ * so that pauses of minutes can be tested in seconds. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
