@@ -143,12 +143,9 @@ static bool take_lock(struct store *store, const struct complaint *complaint)
 	return true;
 }
 
-/* The file's own damage is found before anything is written to it. */
-static bool look_at_file(const struct store *store, const struct complaint *complaint)
+static bool complain_of_damage(const struct store *store, const char *fault,
+			       const struct complaint *complaint)
 {
-	const char *fault = reader_probe(store->path);
-	if (fault == NULL)
-		return true;
 	return complain(
 		complaint,
 		"cannot read the store in %s: %s; move it aside, save what can be read of it with "
@@ -156,6 +153,13 @@ static bool look_at_file(const struct store *store, const struct complaint *comp
 		"that "
 		"into the place with \"recallctl rebuild --store %s <FILE\"",
 		store->path, fault, store->path);
+}
+
+/* The file's own damage is found before anything is written to it. */
+static bool look_at_file(const struct store *store, const struct complaint *complaint)
+{
+	const char *fault = reader_probe(store->path);
+	return fault == NULL || complain_of_damage(store, fault, complaint);
 }
 
 /* ---- a store that is being made of an export ---- */
@@ -284,6 +288,8 @@ static bool prepare_tables(struct store *store, const struct complaint *complain
 	enum store_result result = transaction.result;
 	if (result == STORE_OK)
 		result = index_renew(store);
+	if (result != STORE_OK && store_is_broken(store))
+		return complain_of_damage(store, "data.mdb is damaged", complaint);
 	if (result != STORE_OK)
 		return complain(complaint,
 				"cannot write the store in %s (%s); make room on its disk or raise "

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +64,10 @@ const char *reader_open(struct reader *reader, const char *path, bool is_ours)
 	if (!reader->begun)
 		return "no transaction can be begun";
 	code = open_tables(reader);
-	if (code != MDB_SUCCESS)
+	if (code != MDB_SUCCESS) {
+		transaction_fail(&reader->transaction);
 		return mdb_strerror(code);
+	}
 	return reader->has_table[TABLE_META] ? NULL : "it is no store of recalld's";
 }
 
@@ -144,13 +147,24 @@ static bool is_whole(struct reader *reader, const char *path)
 			     engine_free_pages(&reader->transaction, pages) >= needed - pages);
 }
 
+/* What is mapped is not in the file. */
+static void on_lost_page(int number)
+{
+	(void)number;
+	_exit(PROBE_CUT_OFF);
+}
+
 static int probe(void *cookie)
 {
+	(void)signal(SIGBUS, on_lost_page);
+
 	const char *path = cookie;
 	struct reader reader;
 	const char *fault = reader_open(&reader, path, true);
 	if (fault != NULL && !reader.begun)
 		return strstr(fault, strerror(EACCES)) != NULL ? PROBE_DENIED : PROBE_NO_HEADER;
+	if (reader.transaction.result != STORE_OK)
+		return PROBE_UNREADABLE;
 	if (!is_whole(&reader, path))
 		return PROBE_CUT_OFF;
 	(void)engine_free_pages(&reader.transaction, 0);
@@ -184,7 +198,7 @@ const char *reader_probe(const char *path)
 	case PROBE_NO_HEADER:
 		return "data.mdb does not begin as a store does";
 	case PROBE_CUT_OFF:
-		return "data.mdb is shorter than what it holds";
+		return "data.mdb is cut off, or its disk does not give all of it";
 	case PROBE_NOT_OURS:
 		return "data.mdb holds something else than a store of recalld's";
 	case PROBE_DENIED:
