@@ -57,7 +57,8 @@ bool text_share_word(struct slice a, struct slice b);
 bool text_contains(struct slice whole, struct slice part);
 
 /* One line, made safe to quote inside a memory block: control, bidirectional and invisible format
- * characters dropped, white space runs made one space, ends trimmed, "<" and ">" and chat-template
+ * characters dropped (but joiners that do something where they stand, as within emoji and Persian
+ * words), white space runs made one space, ends trimmed, "<" and ">" and chat-template
  * tokens unable to open or close anything, cut at a character boundary to `limit` bytes.
  * The rule: "<" and ">" become "‹" and "›", the brackets of a template's token ("[INST]") become
  * round, and the colon of a role's label at the start of a line or after "##" ("Human:",

