@@ -68,6 +68,12 @@ struct slice text_one_line(struct slice text, size_t limit, struct arena *arena)
  * a row. */
 struct slice text_inert(struct slice text, size_t limit, struct arena *arena);
 
+/* A remembered message that is given as a message of its own, word for word but for what chat
+ * templates would take for their own: tokens such as "<|im_start|>", "</s>" and "[INST]" lose their
+ * brackets as above, and what is invisible goes. Any other "<" stays, and labels do too: the
+ * message has its role already. */
+struct slice text_disarmed(struct slice text, struct arena *arena);
+
 /* RFC 3339 in UTC, seconds ("2026-11-21T09:30:00Z"); and the date alone. */
 struct slice text_time(int64_t at, struct arena *arena);
 struct slice text_date(int64_t at, struct arena *arena);

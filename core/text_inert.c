@@ -35,6 +35,7 @@ enum { ZWNJ = 0x200C, ZWJ = 0x200D, EMOJI_STYLE = 0xFE0F, VIRAMA = 9 };
 /* What stands before: of what was written. */
 struct joint {
 	bool is_emoji; /* a picture, with its style or skin at most */
+	bool is_styled;
 	bool is_virama;
 	bool joins; /* a letter that joins the next, with its marks */
 };
@@ -50,6 +51,7 @@ static void joint_pass(struct joint *joint, uint32_t character)
 	bool is_picture = uc_is_property_extended_pictographic(character);
 	bool goes_on = joint->is_emoji && (character == EMOJI_STYLE || is_skin(character));
 	joint->is_emoji = is_picture || goes_on;
+	joint->is_styled = character == EMOJI_STYLE;
 	joint->is_virama = uc_combining_class(character) == VIRAMA;
 	if (type != UC_JOINING_TYPE_T)
 		joint->joins = type == UC_JOINING_TYPE_D || type == UC_JOINING_TYPE_L;
@@ -62,7 +64,7 @@ static bool is_at_work(const struct joint *joint, uint32_t joiner, struct slice 
 	if (at < text.size)
 		(void)text_decode(text, at, &next);
 	if (joiner == EMOJI_STYLE)
-		return joint->is_emoji;
+		return joint->is_emoji && !joint->is_styled;
 	if (joiner == ZWJ)
 		return (joint->is_emoji && uc_is_property_extended_pictographic(next)) ||
 		       (joint->is_virama && uc_is_property_alphabetic(next));
@@ -231,8 +233,7 @@ static void round_brackets(struct buffer *text, size_t at)
 	bool is_piped = whole.data[begin - 1] == '|' && end < whole.size && whole.data[end] == '|';
 	end = is_piped ? end + 1 : end;
 	if (end >= whole.size || whole.data[end] != ']' ||
-	    !(is_piped ||
-	      is_one_of(name, bracketed, sizeof(bracketed) / sizeof(bracketed[0]))))
+	    !(is_piped || is_one_of(name, bracketed, sizeof(bracketed) / sizeof(bracketed[0]))))
 		return;
 	text->data[at] = '(';
 	text->data[end] = ')';
@@ -318,6 +319,101 @@ static struct slice make_inert(struct slice text, size_t limit, bool one_line, s
 	struct slice result = arena_copy(arena, cut(buffer_slice(&inert), limit));
 	buffer_finish(&visible);
 	buffer_finish(&inert);
+	return result;
+}
+
+/* ---- a turn given as a turn ---- */
+
+enum { LONGEST_TOKEN = 64 };
+
+/* Names that stand alone between "<" and ">" in chat templates; those with "|" need no list. */
+static const struct slice angled[] = {
+	SLICE("s"),           SLICE("bos"),       SLICE("eos"),           SLICE("pad"),
+	SLICE("unk"),         SLICE("sop"),       SLICE("eop"),           SLICE("start_of_turn"),
+	SLICE("end_of_turn"), SLICE("tool_call"), SLICE("tool_response"), SLICE("user_memory"),
+	SLICE("SYS"),
+};
+
+static bool is_bar(struct slice text, size_t at)
+{
+	struct slice rest = slice_part(text, at, text.size);
+	return slice_starts_with(rest, SLICE("|")) || slice_starts_with(rest, SLICE("\uff5c"));
+}
+
+/* The offset of the ">" that ends the token whose "<" is at `at`; `at` when there is none. */
+static size_t end_of_token(struct slice text, size_t at)
+{
+	size_t begin = skip(text, at, "</");
+	size_t limit = text.size - at > LONGEST_TOKEN ? at + LONGEST_TOKEN : text.size;
+	size_t end = begin;
+	while (end < limit && strchr("> \n", text.data[end]) == NULL)
+		end++;
+	if (end == limit || text.data[end] != '>')
+		return at;
+	struct slice name = slice_part(text, begin, end);
+	bool is_barred = is_bar(text, begin) && name.size > 2 &&
+			 (name.data[name.size - 1] == '|' || is_bar(text, end - 3));
+	return is_barred || is_one_of(name, angled, sizeof(angled) / sizeof(angled[0])) ? end : at;
+}
+
+static void disarm(struct buffer *text, struct buffer *out)
+{
+	struct slice whole = buffer_slice(text);
+	size_t closing = 0; /* of the token that is open */
+	for (size_t at = 0; at < whole.size; at++) {
+		if (whole.data[at] == '[')
+			round_brackets(text, at);
+		if (whole.data[at] == '<' && closing <= at)
+			closing = end_of_token(whole, at);
+		bool is_open = closing > at;
+		if (is_open && whole.data[at] == '<')
+			buffer_append(out, SLICE("\u2039"));
+		else if (closing > 0 && at == closing && whole.data[at] == '>')
+			buffer_append(out, SLICE("\u203a"));
+		else
+			buffer_append_byte(out, whole.data[at]);
+	}
+}
+
+/* White space stays as it is. */
+static void drop_invisible(struct slice text, struct buffer *out)
+{
+	struct joint joint = {0};
+	uint32_t character;
+	for (size_t at = 0, next; at < text.size; at = next) {
+		next = at + text_decode(text, at, &character);
+		bool stays = text_is_space(character) || !is_invisible(character) ||
+			     is_at_work(&joint, character, text, next);
+		if (!stays)
+			continue;
+		joint_pass(&joint, character);
+		buffer_append(out, slice_part(text, at, next));
+	}
+}
+
+static bool needs_no_disarming(struct slice text)
+{
+	for (size_t at = 0; at < text.size; at++) {
+		unsigned char c = (unsigned char)text.data[at];
+		if (c == '<' || c == '[' || (c < ' ' && c != '\n') || c >= 0x7F)
+			return false;
+	}
+	return true;
+}
+
+struct slice text_disarmed(struct slice text, struct arena *arena)
+{
+	struct buffer visible;
+	struct buffer out;
+	if (needs_no_disarming(text))
+		return text;
+	buffer_init(&visible, SIZE_MAX);
+	buffer_init(&out, SIZE_MAX);
+	drop_invisible(text, &visible);
+	disarm(&visible, &out);
+	struct slice result = arena_copy(arena, buffer_slice(&out));
+	buffer_finish(&visible);
+	buffer_finish(&out);
 	return result;
 }
 
