@@ -60,12 +60,12 @@ static void on_lost_page(int number)
 		"fails; see \"When the disk fails\" in the README\n";
 	ssize_t written = write(STDERR_FILENO, words, sizeof(words) - 1);
 	(void)written;
-	(void)raise(number); /* by default now: SA_RESETHAND */
+	(void)signal(number, SIG_DFL); /* only now: another thread may be here as well */
+	(void)raise(number);
 }
 
 void store_watch_lost_pages(void)
 {
-	struct sigaction action = {.sa_handler = on_lost_page};
-	action.sa_flags = (int)SA_RESETHAND;
+	const struct sigaction action = {.sa_handler = on_lost_page};
 	(void)sigaction(SIGBUS, &action, NULL);
 }

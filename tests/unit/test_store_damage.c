@@ -86,7 +86,7 @@ START_TEST(garbage_in_any_table_harms_nobody_else)
 	};
 	char error[1024];
 	size_t spoiled = 0;
-	for (size_t i = 0; i < 5 * sizeof(tables) / sizeof(tables[0]); i++) {
+	for (size_t i = 0; i < 2 * sizeof(tables) / sizeof(tables[0]); i++) {
 		struct fixture fixture;
 		fixture_init(&fixture, MAP);
 		struct append append = fixture_exchange("I like tea", "noted", 100);
@@ -103,14 +103,14 @@ START_TEST(garbage_in_any_table_harms_nobody_else)
 		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 		ck_assert_int_eq(fixture_summarized(&fixture, "s", 2, 0), STORE_OK);
 		store_close(fixture.store);
-		spoiled += spoil(fixture.path, tables[i / 5], garbage[i % 5]);
+		spoiled += spoil(fixture.path, tables[i / 2], garbage[i * 3 % 5]);
 		struct store_options options = {fixture.path, MAP, 10, false};
 		fixture.store = store_open(&options, error, sizeof(error));
 		ck_assert_msg(fixture.store != NULL, "%s", error);
 		use(&fixture);
 		fixture_finish(&fixture);
 	}
-	ck_assert_uint_ge(spoiled, 100);
+	ck_assert_uint_ge(spoiled, 40);
 }
 END_TEST
 
