@@ -71,7 +71,8 @@ struct learning {
 };
 
 /* Reads the model's answer (text round the JSON and code fences are tolerated) and works out the
- * changes. False: there is no usable JSON in it, or it is too long. An empty list of entities is a usable answer. */
+ * changes. False: there is no usable JSON in it, or it is too long. An empty list of entities is a
+ * usable answer. */
 bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,
 		      struct arena *arena);
 

@@ -1,5 +1,5 @@
-/* Preloaded into a daemon under test. While the file FAILING_FULL is there, the disk says that it has
- * no room left; while FAILING_WRITES is there, writing to it fails for want of room too. */
+/* Preloaded into a daemon under test. While the file FAILING_FULL is there, the disk says that it
+ * has no room left; while FAILING_WRITES is there, writing to it fails for want of room too. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
