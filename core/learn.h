@@ -9,6 +9,10 @@
 #include "core/bytes.h"
 #include "core/memory.h"
 
+/* More than the longest answer that is any use, with the reasoning before it. A longer one is not
+ * read at all. */
+enum { LEARN_MAX_ANSWER = 2 << 20 };
+
 /* One user turn to learn from. Texts have their secrets masked already. */
 struct learn_turn {
 	uint64_t exchange;
@@ -67,7 +71,8 @@ struct learning {
 };
 
 /* Reads the model's answer (text round the JSON and code fences are tolerated) and works out the
- * changes. False: there is no usable JSON in it. An empty list of entities is a usable answer. */
+ * changes. False: there is no usable JSON in it, or it is too long. An empty list of entities is a
+ * usable answer. */
 bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,
 		      struct arena *arena);
 
@@ -83,7 +88,7 @@ struct learn_prompt learn_summary_prompt(struct slice previous, const struct tur
 					 struct arena *arena);
 
 /* Takes the model's answer as a summary: reasoning and fences stripped, cut to `max_words` words at
- * a sentence's end where there is one (else at a word's). False: it is empty. */
+ * a sentence's end where there is one (else at a word's). False: it is empty or too long. */
 bool learn_summary_read(struct slice answer, unsigned max_words, struct slice *summary,
 			struct arena *arena);
 

@@ -86,6 +86,8 @@ static struct slice without_fence(struct slice text)
 bool learn_summary_read(struct slice answer, unsigned max_words, struct slice *summary,
 			struct arena *arena)
 {
+	if (answer.size > LEARN_MAX_ANSWER)
+		return false;
 	struct slice text = slice_trim(text_without_reasoning(answer, arena));
 	text = without_fence(text);
 	size_t end = sentence_words_end(text, max_words);

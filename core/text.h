@@ -57,7 +57,8 @@ bool text_share_word(struct slice a, struct slice b);
 bool text_contains(struct slice whole, struct slice part);
 
 /* One line, made safe to quote inside a memory block: control, bidirectional and invisible format
- * characters dropped, white space runs made one space, ends trimmed, "<" and ">" and chat-template
+ * characters dropped (but joiners that do something where they stand, as within emoji and Persian
+ * words), white space runs made one space, ends trimmed, "<" and ">" and chat-template
  * tokens unable to open or close anything, cut at a character boundary to `limit` bytes.
  * The rule: "<" and ">" become "‹" and "›", the brackets of a template's token ("[INST]") become
  * round, and the colon of a role's label at the start of a line or after "##" ("Human:",
@@ -66,6 +67,12 @@ struct slice text_one_line(struct slice text, size_t limit, struct arena *arena)
 /* The same for a text of several lines: line breaks and indentation stay, at most one empty line in
  * a row. */
 struct slice text_inert(struct slice text, size_t limit, struct arena *arena);
+
+/* A remembered message that is given as a message of its own, word for word but for what chat
+ * templates would take for their own: tokens such as "<|im_start|>", "</s>" and "[INST]" lose their
+ * brackets as above, and what is invisible goes. Any other "<" stays, and labels do too: the
+ * message has its role already. */
+struct slice text_disarmed(struct slice text, struct arena *arena);
 
 /* RFC 3339 in UTC, seconds ("2026-11-21T09:30:00Z"); and the date alone. */
 struct slice text_time(int64_t at, struct arena *arena);

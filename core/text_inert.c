@@ -26,6 +26,54 @@ static bool is_line_break(uint32_t character)
 	       character == 0x2028 || character == 0x2029;
 }
 
+/* Joiners that a reader sees by what they do are kept, one at a time, where Unicode gives them
+ * something to do: within an emoji (UAX #29), after a virama, and ZWNJ between letters that would
+ * join (RFC 5892, appendix A). Everywhere else they only hide. Tags and marks of direction go
+ * wherever they stand: a flag of tags becomes a plain one, and Arabic and Hebrew read as before. */
+enum { ZWNJ = 0x200C, ZWJ = 0x200D, EMOJI_STYLE = 0xFE0F, VIRAMA = 9 };
+
+/* What stands before: of what was written. */
+struct joint {
+	bool is_emoji; /* a picture, with its style or skin at most */
+	bool is_styled;
+	bool is_virama;
+	bool joins; /* a letter that joins the next, with its marks */
+};
+
+static bool is_skin(uint32_t character)
+{
+	return character >= 0x1F3FB && character <= 0x1F3FF;
+}
+
+static void joint_pass(struct joint *joint, uint32_t character)
+{
+	int type = uc_joining_type(character);
+	bool is_picture = uc_is_property_extended_pictographic(character);
+	bool goes_on = joint->is_emoji && (character == EMOJI_STYLE || is_skin(character));
+	joint->is_emoji = is_picture || goes_on;
+	joint->is_styled = character == EMOJI_STYLE;
+	joint->is_virama = uc_combining_class(character) == VIRAMA;
+	if (type != UC_JOINING_TYPE_T)
+		joint->joins = type == UC_JOINING_TYPE_D || type == UC_JOINING_TYPE_L;
+}
+
+/* Whether a joiner does something between `joint` and the text at `at`. */
+static bool is_at_work(const struct joint *joint, uint32_t joiner, struct slice text, size_t at)
+{
+	uint32_t next = 0;
+	if (at < text.size)
+		(void)text_decode(text, at, &next);
+	if (joiner == EMOJI_STYLE)
+		return joint->is_emoji && !joint->is_styled;
+	if (joiner == ZWJ)
+		return (joint->is_emoji && uc_is_property_extended_pictographic(next)) ||
+		       (joint->is_virama && uc_is_property_alphabetic(next));
+	int type = uc_joining_type(next);
+	return joiner == ZWNJ &&
+	       ((joint->is_virama && uc_is_property_alphabetic(next)) ||
+		(joint->joins && (type == UC_JOINING_TYPE_D || type == UC_JOINING_TYPE_R)));
+}
+
 /* White space that has been read and not yet written. */
 struct gap {
 	size_t lines;
@@ -65,8 +113,11 @@ static void gap_write(struct gap *gap, bool one_line, struct buffer *out)
 
 static void append_visible(struct buffer *out, uint32_t character)
 {
-	if (character == '<' || character == '>')
-		character = character == '<' ? 0x2039 : 0x203A;
+	/* Triangles too: some models' templates are written with them. */
+	if (character == '<' || character == 0x25C1)
+		character = 0x2039;
+	else if (character == '>' || character == 0x25B7)
+		character = 0x203A;
 	uint8_t bytes[4];
 	int size = u8_uctomb(bytes, character, sizeof(bytes));
 	buffer_append(out, (struct slice){(const char *)bytes, (size_t)size});
@@ -99,10 +150,12 @@ static void append_plain(struct buffer *out, struct slice plain)
 static void keep_visible(struct slice text, bool one_line, struct buffer *out)
 {
 	struct gap gap = {0};
+	struct joint joint = {0};
 	uint32_t character;
 	for (size_t at = 0; at < text.size && !out->overflowed;) {
 		size_t plain_end = end_of_plain(text, at);
 		if (plain_end > at) {
+			joint = (struct joint){0};
 			gap_write(&gap, one_line, out);
 			append_plain(out, slice_part(text, at, plain_end));
 			at = plain_end;
@@ -110,8 +163,10 @@ static void keep_visible(struct slice text, bool one_line, struct buffer *out)
 		}
 		at += text_decode(text, at, &character);
 		if (text_is_space(character)) {
+			joint = (struct joint){0};
 			gap_add(&gap, character);
-		} else if (!is_invisible(character)) {
+		} else if (!is_invisible(character) || is_at_work(&joint, character, text, at)) {
+			joint_pass(&joint, character);
 			gap_write(&gap, one_line, out);
 			if (!out->overflowed)
 				append_visible(out, character);
@@ -172,11 +227,13 @@ static size_t skip(struct slice text, size_t at, const char *bytes)
 static void round_brackets(struct buffer *text, size_t at)
 {
 	struct slice whole = buffer_slice(text);
-	size_t begin = skip(whole, at + 1, "/");
+	size_t begin = skip(whole, at + 1, "/|");
 	size_t end = end_of_name(whole, begin);
-	if (end == whole.size || whole.data[end] != ']' ||
-	    !is_one_of(slice_part(whole, begin, end), bracketed,
-		       sizeof(bracketed) / sizeof(bracketed[0])))
+	struct slice name = slice_part(whole, begin, end);
+	bool is_piped = whole.data[begin - 1] == '|' && end < whole.size && whole.data[end] == '|';
+	end = is_piped ? end + 1 : end;
+	if (end >= whole.size || whole.data[end] != ']' ||
+	    !(is_piped || is_one_of(name, bracketed, sizeof(bracketed) / sizeof(bracketed[0]))))
 		return;
 	text->data[at] = '(';
 	text->data[end] = ')';
@@ -262,6 +319,101 @@ static struct slice make_inert(struct slice text, size_t limit, bool one_line, s
 	struct slice result = arena_copy(arena, cut(buffer_slice(&inert), limit));
 	buffer_finish(&visible);
 	buffer_finish(&inert);
+	return result;
+}
+
+/* ---- a turn given as a turn ---- */
+
+enum { LONGEST_TOKEN = 64 };
+
+/* Names that stand alone between "<" and ">" in chat templates; those with "|" need no list. */
+static const struct slice angled[] = {
+	SLICE("s"),           SLICE("bos"),       SLICE("eos"),           SLICE("pad"),
+	SLICE("unk"),         SLICE("sop"),       SLICE("eop"),           SLICE("start_of_turn"),
+	SLICE("end_of_turn"), SLICE("tool_call"), SLICE("tool_response"), SLICE("user_memory"),
+	SLICE("SYS"),
+};
+
+static bool is_bar(struct slice text, size_t at)
+{
+	struct slice rest = slice_part(text, at, text.size);
+	return slice_starts_with(rest, SLICE("|")) || slice_starts_with(rest, SLICE("\uff5c"));
+}
+
+/* The offset of the ">" that ends the token whose "<" is at `at`; `at` when there is none. */
+static size_t end_of_token(struct slice text, size_t at)
+{
+	size_t begin = skip(text, at, "</");
+	size_t limit = text.size - at > LONGEST_TOKEN ? at + LONGEST_TOKEN : text.size;
+	size_t end = begin;
+	while (end < limit && strchr("> \n", text.data[end]) == NULL)
+		end++;
+	if (end == limit || text.data[end] != '>')
+		return at;
+	struct slice name = slice_part(text, begin, end);
+	bool is_barred = is_bar(text, begin) && name.size > 2 &&
+			 (name.data[name.size - 1] == '|' || is_bar(text, end - 3));
+	return is_barred || is_one_of(name, angled, sizeof(angled) / sizeof(angled[0])) ? end : at;
+}
+
+static void disarm(struct buffer *text, struct buffer *out)
+{
+	struct slice whole = buffer_slice(text);
+	size_t closing = 0; /* of the token that is open */
+	for (size_t at = 0; at < whole.size; at++) {
+		if (whole.data[at] == '[')
+			round_brackets(text, at);
+		if (whole.data[at] == '<' && closing <= at)
+			closing = end_of_token(whole, at);
+		bool is_open = closing > at;
+		if (is_open && whole.data[at] == '<')
+			buffer_append(out, SLICE("\u2039"));
+		else if (closing > 0 && at == closing && whole.data[at] == '>')
+			buffer_append(out, SLICE("\u203a"));
+		else
+			buffer_append_byte(out, whole.data[at]);
+	}
+}
+
+/* White space stays as it is. */
+static void drop_invisible(struct slice text, struct buffer *out)
+{
+	struct joint joint = {0};
+	uint32_t character;
+	for (size_t at = 0, next; at < text.size; at = next) {
+		next = at + text_decode(text, at, &character);
+		bool stays = text_is_space(character) || !is_invisible(character) ||
+			     is_at_work(&joint, character, text, next);
+		if (!stays)
+			continue;
+		joint_pass(&joint, character);
+		buffer_append(out, slice_part(text, at, next));
+	}
+}
+
+static bool needs_no_disarming(struct slice text)
+{
+	for (size_t at = 0; at < text.size; at++) {
+		unsigned char c = (unsigned char)text.data[at];
+		if (c == '<' || c == '[' || (c < ' ' && c != '\n') || c >= 0x7F)
+			return false;
+	}
+	return true;
+}
+
+struct slice text_disarmed(struct slice text, struct arena *arena)
+{
+	struct buffer visible;
+	struct buffer out;
+	if (needs_no_disarming(text))
+		return text;
+	buffer_init(&visible, SIZE_MAX);
+	buffer_init(&out, SIZE_MAX);
+	drop_invisible(text, &visible);
+	disarm(&visible, &out);
+	struct slice result = arena_copy(arena, buffer_slice(&out));
+	buffer_finish(&visible);
+	buffer_finish(&out);
 	return result;
 }
 

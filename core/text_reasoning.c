@@ -1,5 +1,7 @@
 #include "core/text.h"
 
+#include <string.h>
+
 /* What local servers and their clients write round a model's reasoning. */
 static const struct {
 	struct slice open;
@@ -18,10 +20,12 @@ static const struct {
 
 enum { FORMS = sizeof(forms) / sizeof(forms[0]) };
 
-/* The form that opens at `at`, or FORMS. */
+/* The form that opens at `at`, or FORMS. Most "<" open none, which their next byte tells. */
 static unsigned form_at(struct slice text, size_t at)
 {
 	struct slice rest = slice_part(text, at, text.size);
+	if (rest.size < 2 || (rest.data[0] == '<' && strchr("tTr|d", rest.data[1]) == NULL))
+		return FORMS;
 	unsigned form = 0;
 	while (form < FORMS && !slice_starts_with(rest, forms[form].open))
 		form++;

@@ -12,6 +12,10 @@ static const char *why_not_ready(const struct service *service)
 {
 	if (atomic_load(&service->draining))
 		return "draining: the daemon is about to stop";
+	if (store_is_broken(service->store))
+		return "the store's file is damaged: chats go on, with what memory can be read; "
+		       "see "
+		       "\"When the disk fails\" in the README";
 	if (!store_has_room(service->store))
 		return "the store has no room: chats go on without memory; raise [storage] "
 		       "map_size, free the disk, or forget users";
@@ -62,8 +66,12 @@ static void print_store_metrics(struct store *store, struct buffer *out)
 		      "recalld_store_commits_total %" PRIu64 "\n"
 		      "# HELP recalld_store_writes_total Writes in them.\n"
 		      "# TYPE recalld_store_writes_total counter\n"
-		      "recalld_store_writes_total %" PRIu64 "\n",
-		      statistics.commits, statistics.writes);
+		      "recalld_store_writes_total %" PRIu64 "\n"
+		      "# HELP recalld_store_unreadable_total Records that could not be read and "
+		      "were left out.\n"
+		      "# TYPE recalld_store_unreadable_total counter\n"
+		      "recalld_store_unreadable_total %" PRIu64 "\n",
+		      statistics.commits, statistics.writes, statistics.unreadable);
 }
 
 static void print_load(const struct service *service, struct buffer *out)

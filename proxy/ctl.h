@@ -3,6 +3,7 @@
 #define RECALLD_PROXY_CTL_H
 
 #include "core/bytes.h"
+#include "storage/store.h"
 
 #include <jansson.h>
 
@@ -16,7 +17,8 @@ struct ctl {
 	const char *session;
 	const char *model;
 	bool body;
-	char **arguments; /* the command's own */
+	struct store_options store; /* of commands that work on a store's directory */
+	char **arguments;           /* the command's own */
 	int argument_count;
 };
 
@@ -27,13 +29,16 @@ struct ctl_command {
 	int least, most;             /* how many arguments it takes */
 	int (*run)(struct ctl *ctl); /* the exit status */
 	bool previews;               /* it takes --mode, --session, --model and --body */
+	bool works_on_store;         /* it takes --store, and asks no daemon */
 };
 
 extern const struct ctl_command ctl_check;
 extern const struct ctl_command ctl_explain;
+extern const struct ctl_command ctl_export;
 extern const struct ctl_command ctl_forget;
 extern const struct ctl_command ctl_import;
 extern const struct ctl_command ctl_preview;
+extern const struct ctl_command ctl_rebuild;
 extern const struct ctl_command ctl_show;
 extern const struct ctl_command ctl_unpark;
 
@@ -71,5 +76,8 @@ size_t ctl_width(const char *text);
 /* What one request was given, or would be, as a table for people. Members that are not there are
  * not shown. */
 void ctl_print_receipt(json_t *receipt);
+struct dump_report;
+/* What became of an export's records, to standard error. */
+void ctl_print_dump(const struct dump_report *report, const char *what);
 
 #endif

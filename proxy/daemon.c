@@ -8,6 +8,7 @@
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
 #include "proxy/service.h"
+#include "proxy/store_watch.h"
 #include "proxy/worker.h"
 
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256, WATCH_SECONDS = 1, ERROR_SIZE = 512 };
+enum { MAX_WORKERS = 256, WATCH_SECONDS = 1, ERROR_SIZE = 1024 };
 
 /* What tells that a file is another one: enough for an edit in place, a rename and a symlink's
  * swap. */
@@ -47,7 +48,7 @@ struct server_process {
 	struct worker *workers[MAX_WORKERS];
 	size_t worker_count;
 	size_t drained_workers;
-	bool had_room;
+	struct store_watch store_watch;
 	struct event *signals[3];
 	struct event *watch;
 	struct event *drain_deadline;
@@ -194,26 +195,12 @@ static void on_reload(evutil_socket_t signal, short what, void *cookie)
 	reload(cookie);
 }
 
-/* Says once when the store has run full, and once when it has room again. */
-static void tell_room(struct server_process *process)
-{
-	bool has_room = store_has_room(process->service.store);
-	if (has_room == process->had_room)
-		return;
-	process->had_room = has_room;
-	if (has_room)
-		log_info("the store has room again");
-	else
-		log_error("the store has no room: chats go on without memory; raise [storage] "
-			  "map_size, free the disk, or forget users");
-}
-
 static void on_watch(evutil_socket_t fd, short what, void *cookie)
 {
 	struct server_process *process = cookie;
 	(void)fd;
 	(void)what;
-	tell_room(process);
+	store_watch_look(&process->store_watch, process->service.store);
 	struct file_marks marks = mark_files(process);
 	bool is_settled = same_marks(&marks, &process->seen);
 	process->seen = marks;
@@ -379,13 +366,13 @@ static void watch(struct server_process *process)
 
 static bool start(struct server_process *process)
 {
-	process->had_room = true;
 	process->marks = mark_files(process);
 	descriptors_raise();
 	process->service.descriptors = descriptors_limit();
 	process->service.workers = workers_wanted(process->config);
 	warn_of_limits(process->config);
 	(void)signal(SIGPIPE, SIG_IGN);
+	store_watch_lost_pages();
 	process->loop = loop_create();
 	watch(process);
 	return claim_address(process) && start_store(process) && start_admin(process) &&

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 enum {
-	ANSWER_LIMIT = 16 << 20,
+	ANSWER_LIMIT = LEARN_MAX_ANSWER,
 	FACTS_TOKENS = 1500,
 	TOKENS_PER_WORD = 6, /* of a summary: generous, for scripts that cost most */
 	FIRST_PAUSE = 250,

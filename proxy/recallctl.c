@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const struct ctl_command *const commands[] = {
-	&ctl_check, &ctl_show, &ctl_explain, &ctl_preview, &ctl_import, &ctl_forget, &ctl_unpark,
+	&ctl_check,  &ctl_show,   &ctl_explain, &ctl_preview, &ctl_import,
+	&ctl_forget, &ctl_unpark, &ctl_export,  &ctl_rebuild,
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -25,6 +26,10 @@ static void print_usage(FILE *out)
 		    "request\nwould have them, and --body, which shows the body that would go "
 		    "upstream.\n",
 		    out);
+	(void)fputs(
+		"\nexport and rebuild take --store DIRECTORY, else [storage] path; no daemon is "
+		"asked.\n",
+		out);
 	(void)fputs("\nThe address and the token are taken from the configuration FILE, or from\n"
 		    "RECALLD_LISTEN_ADMIN and RECALLD_LISTEN_ADMIN_TOKEN; else 127.0.0.1:8081.\n",
 		    out);
@@ -36,17 +41,12 @@ struct options {
 };
 
 static const struct option option_names[] = {
-	{"admin", required_argument, NULL, 'a'},
-	{"token", required_argument, NULL, 'k'},
-	{"tenant", required_argument, NULL, 'n'},
-	{"json", no_argument, NULL, 'j'},
-	{"mode", required_argument, NULL, 'm'},
-	{"session", required_argument, NULL, 's'},
-	{"model", required_argument, NULL, 'o'},
-	{"body", no_argument, NULL, 'b'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
+	{"admin", required_argument, NULL, 'a'},  {"token", required_argument, NULL, 'k'},
+	{"tenant", required_argument, NULL, 'n'}, {"json", no_argument, NULL, 'j'},
+	{"mode", required_argument, NULL, 'm'},   {"session", required_argument, NULL, 's'},
+	{"model", required_argument, NULL, 'o'},  {"store", required_argument, NULL, 'S'},
+	{"body", no_argument, NULL, 'b'},         {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
 };
 
 /* False: the usage is wrong. */
@@ -54,9 +54,9 @@ static bool read_options(int count, char **arguments, struct options *options)
 {
 	struct ctl *ctl = &options->ctl;
 	const char **const values[] = {
-		['c'] = &options->file, ['a'] = &ctl->admin, ['k'] = &ctl->token,
-		['n'] = &ctl->tenant,   ['m'] = &ctl->mode,  ['s'] = &ctl->session,
-		['o'] = &ctl->model,
+		['c'] = &options->file, ['a'] = &ctl->admin,      ['k'] = &ctl->token,
+		['n'] = &ctl->tenant,   ['m'] = &ctl->mode,       ['s'] = &ctl->session,
+		['o'] = &ctl->model,    ['S'] = &ctl->store.path,
 	};
 	for (int option;
 	     (option = getopt_long(count, arguments, "c:h", option_names, NULL)) != -1;) {
@@ -82,6 +82,8 @@ static bool read_options(int count, char **arguments, struct options *options)
 /* A command without a use for them is not given options of a preview. */
 static bool takes_options(const struct ctl_command *command, const struct ctl *ctl)
 {
+	if (ctl->store.path != NULL && !command->works_on_store)
+		return false;
 	return command->previews ||
 	       (ctl->mode == NULL && ctl->session == NULL && ctl->model == NULL && !ctl->body);
 }
@@ -108,8 +110,14 @@ static int run(const struct ctl_command *command, struct options *options)
 	ctl->admin = has_scheme ? address : arena_printf(&arena, "http://%s", address).data;
 	if (ctl->token == NULL)
 		ctl->token = config->listen.admin_token;
+	if (ctl->store.path == NULL)
+		ctl->store.path = config->storage.path;
+	ctl->store.map_size = config->storage.map_size;
+	ctl->store.receipts = config->memory.receipts;
 	int status = EXIT_FAILURE;
-	if (address[0] == '\0')
+	if (command->works_on_store)
+		status = command->run(ctl);
+	else if (address[0] == '\0')
 		(void)fputs("recallctl: the configuration has no admin address; give --admin\n",
 			    stderr);
 	else

@@ -1,5 +1,6 @@
 #include "storage/lmdb_engine.h"
 
+#include "storage/lmdb_reader.h"
 #include "storage/lmdb_reindex.h"
 #include "storage/lmdb_table.h"
 #include "storage/writer.h"
@@ -45,6 +46,11 @@ static const char *const table_names[TABLE_COUNT] = {
 	[TABLE_VECTORS] = "vector",
 	[TABLE_EMBEDDINGS] = "embedding",
 };
+
+const char *engine_table_name(enum table table)
+{
+	return table_names[table];
+}
 
 const char *store_result_name(enum store_result result)
 {
@@ -137,6 +143,79 @@ static bool take_lock(struct store *store, const struct complaint *complaint)
 	return true;
 }
 
+static bool complain_of_damage(const struct store *store, const char *fault,
+			       const struct complaint *complaint)
+{
+	return complain(
+		complaint,
+		"cannot read the store in %s: %s; move it aside, save what can be read of it with "
+		"\"recallctl export --store MOVED >FILE\" (or take an earlier export), and put "
+		"that "
+		"into the place with \"recallctl rebuild --store %s <FILE\"",
+		store->path, fault, store->path);
+}
+
+/* The file's own damage is found before anything is written to it. */
+static bool look_at_file(const struct store *store, const struct complaint *complaint)
+{
+	const char *fault = reader_probe(store->path);
+	return fault == NULL || complain_of_damage(store, fault, complaint);
+}
+
+/* ---- a store that is being made of an export ---- */
+
+static char *mark_of(const struct store *store)
+{
+	char *mark = NULL;
+	if (asprintf(&mark, "%s/rebuilding", store->path) < 0)
+		abort();
+	return mark;
+}
+
+/* The mark is on disk before anything else of the store is. */
+static bool put_mark(const struct store *store, const struct complaint *complaint)
+{
+	char *mark = mark_of(store);
+	int fd = open(mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	free(mark);
+	if (fd < 0)
+		return complain(complaint, "cannot write in %s: %s", store->path, strerror(errno));
+	bool done = fsync(fd) == 0;
+	close(fd);
+	return (done && engine_sync_folder(store)) ||
+	       complain(complaint, "cannot write in %s: %s", store->path, strerror(errno));
+}
+
+bool engine_sync_folder(const struct store *store)
+{
+	int folder = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool done = folder >= 0 && fsync(folder) == 0;
+	if (folder >= 0)
+		close(folder);
+	return done;
+}
+
+bool engine_remove_mark(const struct store *store)
+{
+	char *mark = mark_of(store);
+	bool done = unlink(mark) == 0 && engine_sync_folder(store);
+	free(mark);
+	return done;
+}
+
+static bool look_at_mark(const struct store *store, const struct complaint *complaint)
+{
+	char *mark = mark_of(store);
+	bool is_half = access(mark, F_OK) == 0;
+	free(mark);
+	return !is_half ||
+	       complain(
+		       complaint,
+		       "the store in %s is half a store: its \"recallctl rebuild\" was broken off; "
+		       "empty the directory and run it again",
+		       store->path);
+}
+
 static bool open_environment(struct store *store, const struct complaint *complaint)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -209,6 +288,8 @@ static bool prepare_tables(struct store *store, const struct complaint *complain
 	enum store_result result = transaction.result;
 	if (result == STORE_OK)
 		result = index_renew(store);
+	if (result != STORE_OK && store_is_broken(store))
+		return complain_of_damage(store, "data.mdb is damaged", complaint);
 	if (result != STORE_OK)
 		return complain(complaint,
 				"cannot write the store in %s (%s); make room on its disk or raise "
@@ -238,7 +319,9 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	store->hidden = tickets_create(TICKETS);
 	store->taken_back = tickets_create(TICKETS);
 	if (make_directory(store->path, &complaint) && take_lock(store, &complaint) &&
-	    open_environment(store, &complaint) && prepare_tables(store, &complaint)) {
+	    (options->rebuilds ? put_mark(store, &complaint) : look_at_mark(store, &complaint)) &&
+	    look_at_file(store, &complaint) && open_environment(store, &complaint) &&
+	    prepare_tables(store, &complaint)) {
 		engine_look_at_room(store);
 		if (start_writer(store, &complaint))
 			return store;

@@ -58,6 +58,7 @@ struct store {
 	uint64_t full_at; /* bytes used when a write found no room; 0: it has been freed since */
 
 	atomic_bool has_room;
+	atomic_bool is_broken; /* LMDB found the file damaged, or cannot write it any more */
 	atomic_uint_least64_t ticket;
 	atomic_uint_least64_t unreadable;
 	atomic_uint_least64_t commits;
@@ -69,6 +70,14 @@ uint64_t engine_bytes_used(struct store *store);
 uint64_t engine_head_room(const struct store *store);
 /* Looks at the map and the disk; `has_room` tells what was seen. */
 void engine_look_at_room(struct store *store);
+struct transaction;
+/* How many pages are free, of those from the number `from` on. */
+uint64_t engine_free_pages(struct transaction *transaction, uint64_t from);
+const char *engine_table_name(enum table table);
+/* What is in the folder's list of files reaches the disk. */
+bool engine_sync_folder(const struct store *store);
+/* A rebuilt store is whole. */
+bool engine_remove_mark(const struct store *store);
 bool engine_disk_has_room(const struct store *store);
 
 #endif

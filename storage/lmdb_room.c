@@ -20,8 +20,20 @@ uint64_t engine_head_room(const struct store *store)
 	return map_size / 50 > floor ? map_size / 50 : floor;
 }
 
+/* Of one record, whose pages are numbers behind its length. */
+static uint64_t count_from(MDB_val value, size_t count, uint64_t from)
+{
+	uint64_t pages = 0;
+	for (size_t i = 1; i <= count && (i + 1) * sizeof(size_t) <= value.mv_size; i++) {
+		size_t page;
+		memcpy(&page, (const char *)value.mv_data + i * sizeof(page), sizeof(page));
+		pages += page >= from;
+	}
+	return pages;
+}
+
 /* Each record of the free list is a list of pages that begins with its length. */
-static uint64_t count_free_pages(struct transaction *transaction)
+uint64_t engine_free_pages(struct transaction *transaction, uint64_t from)
 {
 	MDB_cursor *cursor;
 	MDB_val key;
@@ -32,7 +44,7 @@ static uint64_t count_free_pages(struct transaction *transaction)
 	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == MDB_SUCCESS) {
 		size_t count;
 		memcpy(&count, value.mv_data, sizeof(count));
-		pages += count;
+		pages += from == 0 ? count : count_from(value, count, from);
 	}
 	mdb_cursor_close(cursor);
 	return pages;
@@ -45,7 +57,7 @@ uint64_t engine_bytes_used(struct store *store)
 	struct transaction transaction;
 	if (!transaction_begin_read(&transaction, store))
 		return store->map_size;
-	uint64_t free_pages = count_free_pages(&transaction);
+	uint64_t free_pages = engine_free_pages(&transaction, 0);
 	transaction_abort(&transaction);
 	/* Asked for last: the file may have grown since, and never shrinks below what was counted.
 	 */
@@ -76,6 +88,16 @@ void engine_look_at_room(struct store *store)
 bool store_has_room(const struct store *store)
 {
 	return atomic_load(&store->has_room);
+}
+
+uint64_t store_unreadable(const struct store *store)
+{
+	return atomic_load(&store->unreadable);
+}
+
+bool store_is_broken(const struct store *store)
+{
+	return atomic_load(&store->is_broken);
 }
 
 void store_statistics(struct store *store, struct store_statistics *statistics)

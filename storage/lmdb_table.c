@@ -8,7 +8,7 @@
 enum { RECORD_LIMIT = INT32_MAX };
 
 /* The one place that knows what LMDB's and the system's codes mean to us. */
-enum store_result engine_result(const struct store *store, int code)
+enum store_result engine_result(struct store *store, int code)
 {
 	switch (code) {
 	case MDB_SUCCESS:
@@ -24,6 +24,14 @@ enum store_result engine_result(const struct store *store, int code)
 	case EIO:
 		/* The first write that a full disk cuts short is reported as EIO. */
 		return engine_disk_has_room(store) ? STORE_FAILED : STORE_FULL;
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INVALID:
+	case MDB_PANIC:
+	case MDB_BAD_TXN: /* the first failure of a transaction that met a page of a wrong kind */
+	case MDB_CURSOR_FULL:
+		atomic_store(&store->is_broken, true);
+		return STORE_FAILED;
 	default:
 		return STORE_FAILED;
 	}

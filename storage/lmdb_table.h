@@ -26,7 +26,7 @@ enum store_result transaction_commit(struct transaction *transaction);
 void transaction_abort(struct transaction *transaction);
 /* For a record that must be readable and is not. */
 void transaction_fail(struct transaction *transaction);
-enum store_result engine_result(const struct store *store, int code);
+enum store_result engine_result(struct store *store, int code);
 
 /* Values that are read point into the map until the next write or the transaction's end. */
 bool table_get(struct transaction *transaction, enum table table, struct key key,

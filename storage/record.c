@@ -52,6 +52,8 @@ static uint64_t take_number(struct record *record)
 
 uint64_t record_number(struct record *record, uint64_t value, uint64_t limit)
 {
+	if (record->form != NULL)
+		return record->form->number(record, value, limit);
 	if (record->out == NULL) {
 		value = take_number(record);
 		if (value > limit)
@@ -68,6 +70,8 @@ uint64_t record_number(struct record *record, uint64_t value, uint64_t limit)
 /* The sign goes into the lowest bit, so that times before 1970 are short as well. */
 int64_t record_time(struct record *record, int64_t value)
 {
+	if (record->form != NULL)
+		return record->form->time(record, value);
 	uint64_t sign = value < 0 ? UINT64_MAX : 0;
 	uint64_t folded = ((uint64_t)value << 1) ^ sign;
 	folded = record_number(record, folded, UINT64_MAX);
@@ -76,6 +80,8 @@ int64_t record_time(struct record *record, int64_t value)
 
 uint64_t record_hash(struct record *record, uint64_t value)
 {
+	if (record->form != NULL)
+		return record->form->hash(record, value);
 	unsigned char bytes[8];
 	if (record->out != NULL) {
 		for (unsigned i = 0; i < 8; i++)
@@ -92,6 +98,8 @@ uint64_t record_hash(struct record *record, uint64_t value)
 
 double record_real(struct record *record, double value)
 {
+	if (record->form != NULL)
+		return record->form->real(record, value);
 	uint64_t bits;
 	memcpy(&bits, &value, sizeof(bits));
 	bits = record_hash(record, bits);
@@ -101,11 +109,15 @@ double record_real(struct record *record, double value)
 
 bool record_flag(struct record *record, bool value)
 {
+	if (record->form != NULL)
+		return record->form->flag(record, value);
 	return record_number(record, value, 1) == 1;
 }
 
 struct slice record_slice(struct record *record, struct slice value)
 {
+	if (record->form != NULL)
+		return record->form->slice(record, value);
 	uint64_t size = record_number(record, value.size, SIZE_MAX);
 	if (record->out != NULL) {
 		put_bytes(record, value.data, value.size);
@@ -117,6 +129,8 @@ struct slice record_slice(struct record *record, struct slice value)
 
 bool record_goes_on(const struct record *record)
 {
+	if (record->form != NULL)
+		return record->form->goes_on(record);
 	return record->out != NULL || record->rest.size > 0;
 }
 

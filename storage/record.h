@@ -10,8 +10,11 @@
 
 #include "core/bytes.h"
 
+struct record_form;
+
 struct record {
-	struct buffer *out; /* NULL: reading */
+	const struct record_form *form; /* NULL: as on disk */
+	struct buffer *out;             /* NULL: reading */
 	struct slice rest;
 	struct arena *arena;
 	bool failed;
@@ -26,6 +29,18 @@ bool record_flag(struct record *record, bool value);
 struct slice record_slice(struct record *record, struct slice value);
 /* For a field that came later: a record that was written before ends in front of it. */
 bool record_goes_on(const struct record *record);
+
+/* Another form than that on disk: its functions take the place of those above, and find what they
+ * need round the record. `out` must be NULL exactly when it reads. */
+struct record_form {
+	uint64_t (*number)(struct record *record, uint64_t value, uint64_t limit);
+	int64_t (*time)(struct record *record, int64_t value);
+	uint64_t (*hash)(struct record *record, uint64_t value);
+	double (*real)(struct record *record, double value);
+	bool (*flag)(struct record *record, bool value);
+	struct slice (*slice)(struct record *record, struct slice value);
+	bool (*goes_on)(const struct record *record);
+};
 
 typedef void record_fields(struct record *record, void *noun);
 

@@ -37,6 +37,7 @@ struct store_options {
 	const char *path; /* a directory; made (0700) when missing */
 	uint64_t map_size;
 	uint64_t receipts; /* how many are kept */
+	bool rebuilds;     /* it is made of an export; see dump.h */
 };
 
 /* Opens the store and starts its writer thread. NULL: `error` says why in one sentence with what to
@@ -49,6 +50,12 @@ void store_close(struct store *store);
 /* Whether writes have room; cheap, from any thread. Turns false while there is still head-room for
  * deletes. */
 bool store_has_room(const struct store *store);
+
+/* Records that were skipped since the start; cheap, from any thread. */
+uint64_t store_unreadable(const struct store *store);
+/* Whether the engine found its file damaged, or can write it no more. It stays so until the store
+ * is opened again; what can still be read is. */
+bool store_is_broken(const struct store *store);
 
 /* Who runs callbacks of writes: `post` is thread-safe and runs `run(cookie)` on the loop later. */
 struct store_loop {

@@ -336,11 +336,32 @@ START_TEST(ten_megabytes_of_anything_else_are_survived)
 }
 END_TEST
 
-UNIT_MAIN("learn_read", the_json_is_found_wherever_it_stands, nothing_to_learn_is_a_usable_answer,
-	  what_holds_no_list_is_not_usable, a_malformed_entry_is_rejected_and_the_others_stay,
-	  values_of_other_types_are_written_out, only_what_is_above_the_confidence_is_kept,
-	  a_quote_must_be_the_users_own_words, other_languages_are_grounded_too,
-	  a_removal_without_a_value_rests_on_its_names,
+START_TEST(an_answer_beyond_any_use_is_not_read)
+{
+	struct lesson lesson = lesson_of(turn_text);
+	struct buffer answer;
+	struct slice summary;
+	buffer_init(&answer, SIZE_MAX);
+	buffer_append(&answer, SLICE("[" ENTRY "]"));
+	while (answer.size < LEARN_MAX_ANSWER)
+		buffer_append_byte(&answer, ' ');
+	ck_assert(learn_facts_read(&lesson.turn, buffer_slice(&answer), &lesson.learning,
+				   &lesson.arena));
+	ck_assert(learn_summary_read(buffer_slice(&answer), 10, &summary, &lesson.arena));
+	buffer_append_byte(&answer, ' ');
+	ck_assert(!learn_facts_read(&lesson.turn, buffer_slice(&answer), &lesson.learning,
+				    &lesson.arena));
+	ck_assert(!learn_summary_read(buffer_slice(&answer), 10, &summary, &lesson.arena));
+	buffer_finish(&answer);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+UNIT_MAIN("learn_read", an_answer_beyond_any_use_is_not_read, the_json_is_found_wherever_it_stands,
+	  nothing_to_learn_is_a_usable_answer, what_holds_no_list_is_not_usable,
+	  a_malformed_entry_is_rejected_and_the_others_stay, values_of_other_types_are_written_out,
+	  only_what_is_above_the_confidence_is_kept, a_quote_must_be_the_users_own_words,
+	  other_languages_are_grounded_too, a_removal_without_a_value_rests_on_its_names,
 	  an_ungrounded_request_to_forget_hides_nothing,
 	  a_request_to_forget_is_honoured_however_sure_the_model_is,
 	  a_fact_that_is_over_already_is_rejected, poisoned_texts_come_out_as_one_inert_line,

@@ -1,0 +1,55 @@
+#include "proxy/ctl.h"
+#include "storage/dump.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void ctl_print_dump(const struct dump_report *report, const char *what)
+{
+	for (size_t i = 0; i < DUMP_TABLES; i++) {
+		if (report->tables[i].records + report->tables[i].unreadable +
+			    report->tables[i].holes ==
+		    0)
+			continue;
+		(void)fprintf(stderr, "%12s  %" PRIu64 " %s", report->tables[i].name,
+			      report->tables[i].records, what);
+		if (report->tables[i].unreadable > 0)
+			(void)fprintf(stderr, ", %" PRIu64 " unusable",
+				      report->tables[i].unreadable);
+		if (report->tables[i].holes > 0)
+			(void)fprintf(stderr, ", lost: what lay in %" PRIu64 " damaged places",
+				      report->tables[i].holes);
+		(void)fputc('\n', stderr);
+	}
+	if (report->error[0] != '\0')
+		(void)fprintf(stderr, "recallctl: %s\n", report->error);
+}
+
+static int run(struct ctl *ctl)
+{
+	struct dump_report report;
+	if (isatty(STDOUT_FILENO)) {
+		(void)fputs(
+			"recallctl: an export holds all that is remembered; send it into a file: "
+			"recallctl export >FILE\n",
+			stderr);
+		return EXIT_FAILURE;
+	}
+	bool done = store_export(ctl->store.path, STDOUT_FILENO, &report);
+	/* What was said is on disk, or the exit status says that it is not. */
+	if (fsync(STDOUT_FILENO) != 0 && lseek(STDOUT_FILENO, 0, SEEK_CUR) >= 0)
+		done = false;
+	ctl_print_dump(&report, "written");
+	return done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+const struct ctl_command ctl_export = {
+	.name = "export",
+	.arguments = ">FILE",
+	.help = "write the whole store as JSON Lines, beside a running recalld or without one; of "
+		"a "
+		"damaged one what can be read",
+	.run = run,
+	.works_on_store = true,
+};

@@ -1,0 +1,209 @@
+#include "storage/lmdb_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- opening ---- */
+
+/* LMDB's own lock is only needed beside a daemon. Without one it is not even made: a file of root's
+ * would keep recalld out. */
+static unsigned lock_flag(struct reader *reader, const char *path, bool is_ours)
+{
+	if (is_ours)
+		return MDB_NOLOCK;
+	char *name = NULL;
+	if (asprintf(&name, "%s/recalld.lock", path) < 0)
+		abort();
+	reader->lock = open(name, O_RDONLY | O_CLOEXEC);
+	free(name);
+	if (reader->lock < 0)
+		return MDB_NOLOCK;
+	if (flock(reader->lock, LOCK_EX | LOCK_NB) == 0)
+		return MDB_NOLOCK;
+	close(reader->lock);
+	reader->lock = -1;
+	return 0;
+}
+
+static int open_tables(struct reader *reader)
+{
+	for (int i = 0; i < TABLE_COUNT; i++) {
+		int code =
+			mdb_dbi_open(reader->transaction.handle, engine_table_name((enum table)i),
+				     0, &reader->store.tables[i]);
+		if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
+			return code;
+		reader->has_table[i] = code == MDB_SUCCESS;
+	}
+	return MDB_SUCCESS;
+}
+
+const char *reader_open(struct reader *reader, const char *path, bool is_ours)
+{
+	*reader = (struct reader){.lock = -1};
+	struct store *store = &reader->store;
+	unsigned flags = MDB_RDONLY | MDB_NOTLS | lock_flag(reader, path, is_ours);
+	int code = mdb_env_create(&store->env);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_maxdbs(store->env, TABLE_COUNT);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_open(store->env, path, flags, 0600);
+	if (code != MDB_SUCCESS)
+		return mdb_strerror(code);
+	reader->begun = transaction_begin_read(&reader->transaction, store);
+	if (!reader->begun)
+		return "no transaction can be begun";
+	code = open_tables(reader);
+	if (code != MDB_SUCCESS) {
+		transaction_fail(&reader->transaction);
+		return mdb_strerror(code);
+	}
+	return reader->has_table[TABLE_META] ? NULL : "it is no store of recalld's";
+}
+
+void reader_finish(struct reader *reader)
+{
+	if (reader->begun)
+		transaction_abort(&reader->transaction);
+	if (reader->store.env != NULL)
+		mdb_env_close(reader->store.env);
+	if (reader->lock >= 0)
+		close(reader->lock);
+}
+
+/* ---- apart ---- */
+
+int reader_run_apart(int (*work)(void *cookie), void *cookie)
+{
+	pid_t child = fork();
+	if (child < 0)
+		return -1;
+	if (child == 0) {
+		/* What a crash would say and leave behind is of no use to anybody. */
+		const struct rlimit none = {0, 0};
+		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		(void)setrlimit(RLIMIT_CORE, &none);
+		if (null >= 0)
+			(void)dup2(null, STDERR_FILENO);
+		_exit(work(cookie));
+	}
+	int status = 0;
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* ---- the look before a start ---- */
+
+enum probe_result {
+	PROBE_FINE,
+	PROBE_UNREADABLE,
+	PROBE_NO_HEADER,
+	PROBE_CUT_OFF,
+	PROBE_NOT_OURS,
+	PROBE_DENIED,
+};
+
+static bool touch_table(struct reader *reader, enum table table)
+{
+	for (int direction = FORWARD; direction <= BACKWARD; direction++) {
+		struct scan scan;
+		struct slice key;
+		struct slice value;
+		scan_begin(&scan, &reader->transaction, table, key_empty(),
+			   (enum direction)direction);
+		(void)scan_next(&scan, &key, &value);
+		scan_end(&scan);
+	}
+	return reader->transaction.result == STORE_OK;
+}
+
+/* Pages at the end that were never written may be missing: these, and no others, are free. */
+static bool is_whole(struct reader *reader, const char *path)
+{
+	struct stat file;
+	MDB_envinfo info;
+	MDB_stat stat_;
+	char *name = NULL;
+	if (asprintf(&name, "%s/data.mdb", path) < 0)
+		abort();
+	int code = stat(name, &file);
+	free(name);
+	mdb_env_info(reader->store.env, &info);
+	mdb_env_stat(reader->store.env, &stat_);
+	uint64_t pages = (uint64_t)file.st_size / stat_.ms_psize;
+	uint64_t needed = info.me_last_pgno + 1;
+	return code == 0 && (pages >= needed ||
+			     engine_free_pages(&reader->transaction, pages) >= needed - pages);
+}
+
+/* What is mapped is not in the file. */
+static void on_lost_page(int number)
+{
+	(void)number;
+	_exit(PROBE_CUT_OFF);
+}
+
+static int probe(void *cookie)
+{
+	(void)signal(SIGBUS, on_lost_page);
+
+	const char *path = cookie;
+	struct reader reader;
+	const char *fault = reader_open(&reader, path, true);
+	if (fault != NULL && !reader.begun)
+		return strstr(fault, strerror(EACCES)) != NULL ? PROBE_DENIED : PROBE_NO_HEADER;
+	if (reader.transaction.result != STORE_OK)
+		return PROBE_UNREADABLE;
+	if (!is_whole(&reader, path))
+		return PROBE_CUT_OFF;
+	(void)engine_free_pages(&reader.transaction, 0);
+	bool is_empty = true;
+	for (int i = 0; i < TABLE_COUNT; i++) {
+		is_empty = is_empty && !reader.has_table[i];
+		if (reader.has_table[i] && !touch_table(&reader, (enum table)i))
+			return PROBE_UNREADABLE;
+	}
+	/* One that was stopped before its first commit has no tables at all. */
+	if (fault != NULL && !is_empty)
+		return PROBE_NOT_OURS;
+	return PROBE_FINE;
+}
+
+const char *reader_probe(const char *path)
+{
+	struct stat file;
+	char *name = NULL;
+	if (asprintf(&name, "%s/data.mdb", path) < 0)
+		abort();
+	bool is_there = stat(name, &file) == 0;
+	free(name);
+	if (!is_there)
+		return NULL;
+	if (file.st_size == 0)
+		return "data.mdb is empty";
+	switch (reader_run_apart(probe, (void *)(uintptr_t)path)) {
+	case PROBE_FINE:
+		return NULL;
+	case PROBE_NO_HEADER:
+		return "data.mdb does not begin as a store does";
+	case PROBE_CUT_OFF:
+		return "data.mdb is cut off, or its disk does not give all of it";
+	case PROBE_NOT_OURS:
+		return "data.mdb holds something else than a store of recalld's";
+	case PROBE_DENIED:
+		return "data.mdb may not be read by this user";
+	default:
+		return "data.mdb is damaged";
+	}
+}
