@@ -68,12 +68,16 @@ struct slice slice_trim(struct slice whole)
 	return whole;
 }
 
+void out_of_memory(void)
+{
+	(void)fputs("recalld: out of memory\n", stderr);
+	abort();
+}
+
 static void *or_die(void *memory)
 {
-	if (memory == NULL) {
-		(void)fputs("recalld: out of memory\n", stderr);
-		abort();
-	}
+	if (memory == NULL)
+		out_of_memory();
 	return memory;
 }
 
