@@ -163,7 +163,7 @@ format_text(char *room, size_t size, const char *format, va_list arguments, size
 	}
 	va_end(again);
 	if (needed < 0)
-		or_die(NULL);
+		out_of_memory();
 	*length = (size_t)needed;
 	return text;
 }
