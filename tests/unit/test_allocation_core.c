@@ -291,7 +291,7 @@ static uint64_t learn_from_turn(struct arena *arena)
 	TRIAL_EXPECT(learn_facts_read(
 		&turn,
 		SLICE("Sure: ```json\n{\"entities\":[{\"key\":\"City\",\"value\":\"Köln\","
-		      "\"confidence\":0.9},{\"entity\":\"\\u00c4nne\",\"key\":\"drink\","
+		      "\"confidence\":0.9},{\"entity\":\"\\u00c4nne\",\"key\":\"Drink\","
 		      "\"value\":\"tea\",\"op\":\"add\",\"confidence\":1}]}\n```"),
 		&learning, arena));
 	for (size_t i = 0; i < learning.change_count; i++) {
