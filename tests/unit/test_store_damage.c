@@ -204,6 +204,9 @@ START_TEST(a_new_conversation_takes_in_what_its_request_carries)
 	ck_assert_uint_eq(view.conversation, 1);
 	ck_assert_uint_eq(view.next_ordinal, 2);
 	ck_assert_uint_eq(view.carried_from, 0);
+	view = view_for(&fixture, ASK("otherwise", {"My dog is Rex", "Hello Rex"}), "");
+	ck_assert_uint_eq(view.conversation, 1);
+	ck_assert_uint_eq(view.next_ordinal, 1);
 	fixture_finish(&fixture);
 }
 END_TEST
