@@ -70,12 +70,16 @@ struct slice slice_trim(struct slice whole)
 	return whole;
 }
 
+void out_of_memory(void)
+{
+	(void)fputs("recalld: out of memory\n", stderr);
+	abort();
+}
+
 static void *or_die(void *memory)
 {
-	if (memory == NULL) {
-		(void)fputs("recalld: out of memory\n", stderr);
-		abort();
-	}
+	if (memory == NULL)
+		out_of_memory();
 	return memory;
 }
 
@@ -161,7 +165,7 @@ format_text(char *room, size_t size, const char *format, va_list arguments, size
 	}
 	va_end(again);
 	if (needed < 0)
-		or_die(NULL);
+		out_of_memory();
 	*length = (size_t)needed;
 	return text;
 }

@@ -33,6 +33,9 @@ size_t slice_find(struct slice whole, struct slice part, size_t from);
 /* Without the ASCII white space at both ends. */
 struct slice slice_trim(struct slice whole);
 
+/* Says so and ends the process. For what a library could not allocate too, where going on without
+ * it would quietly give another result. */
+_Noreturn void out_of_memory(void);
 /* malloc, calloc and realloc that end the process instead of returning NULL. */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);

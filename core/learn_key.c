@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unicase.h>
 
@@ -12,6 +13,8 @@ struct slice learn_fold(struct slice text, struct arena *arena)
 		return text;
 	uint8_t *folded =
 		u8_casefold((const uint8_t *)text.data, text.size, NULL, NULL, NULL, &size);
+	if (folded == NULL && errno == ENOMEM)
+		out_of_memory();
 	if (folded == NULL) /* not UTF-8 */
 		return text;
 	struct slice copy = arena_copy(arena, (struct slice){(const char *)folded, size});

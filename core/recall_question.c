@@ -3,6 +3,7 @@
 #include "core/text.h"
 #include "core/utf8.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unicase.h>
 #include <unictype.h>
@@ -164,6 +165,8 @@ static struct slice fold(struct slice text, struct arena *arena)
 	struct slice copy = {0};
 	if (folded != NULL)
 		copy = arena_copy(arena, (struct slice){(const char *)folded, size});
+	else if (errno == ENOMEM)
+		out_of_memory();
 	free(folded);
 	return copy;
 }

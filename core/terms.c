@@ -125,12 +125,13 @@ static struct slice stem(struct stemmers *stemmers, struct slice word)
 		stemmers->stemmer = sb_stemmer_new(name, NULL);
 		stemmers->name = name;
 	}
+	/* A turn that is indexed without its stems would never be found by them again. */
 	if (stemmers->stemmer == NULL)
-		return word;
+		out_of_memory();
 	const sb_symbol *stemmed =
 		sb_stemmer_stem(stemmers->stemmer, (const sb_symbol *)word.data, (int)word.size);
 	if (stemmed == NULL)
-		return word;
+		out_of_memory();
 	return (struct slice){(const char *)stemmed, (size_t)sb_stemmer_length(stemmers->stemmer)};
 }
 

@@ -104,9 +104,12 @@ static uint8_t *comparable(struct slice text, size_t *size)
 		spaced = space;
 	}
 	uint8_t *folded = NULL;
-	if (plain.size > 0)
+	if (plain.size > 0) {
 		folded = u8_casefold((const uint8_t *)plain.data, plain.size, NULL, UNINORM_NFKC,
 				     NULL, size);
+		if (folded == NULL) /* what is plain is UTF-8 */
+			out_of_memory();
+	}
 	buffer_finish(&plain);
 	return folded;
 }

@@ -122,8 +122,8 @@ static bool give(const struct word_sink *sink, struct slice word)
 	uint8_t folded[3 * PIECE];
 	size_t size = sizeof(folded);
 	uint8_t *result = u8_casefold(plain, plain_size, NULL, UNINORM_NFKC, folded, &size);
-	if (result == NULL)
-		return true;
+	if (result == NULL) /* the copy is UTF-8 */
+		out_of_memory();
 	bool go_on = sink->word(sink->cookie, (struct slice){(const char *)result, size});
 	if (result != folded)
 		free(result);

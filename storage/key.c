@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct key add(struct key key, const void *bytes, size_t size)
@@ -70,7 +69,7 @@ static void digest(unsigned char out[16], const struct slice *parts, size_t coun
 	for (size_t i = 0; fine && i < count; i++)
 		fine = EVP_DigestUpdate(context, parts[i].data, parts[i].size) == 1;
 	if (!fine || EVP_DigestFinal_ex(context, bytes, NULL) != 1)
-		abort(); /* only memory can fail here */
+		out_of_memory(); /* nothing else can fail here */
 	EVP_MD_CTX_free(context);
 	memcpy(out, bytes, 16);
 }

@@ -125,7 +125,7 @@ static bool take_lock(struct store *store, const struct complaint *complaint)
 {
 	char *path = NULL;
 	if (asprintf(&path, "%s/recalld.lock", store->path) < 0)
-		abort();
+		out_of_memory();
 	store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	int code = errno;
 	free(path);
@@ -168,7 +168,7 @@ static char *mark_of(const struct store *store)
 {
 	char *mark = NULL;
 	if (asprintf(&mark, "%s/rebuilding", store->path) < 0)
-		abort();
+		out_of_memory();
 	return mark;
 }
 
@@ -312,6 +312,7 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	const struct complaint complaint = {error, error_size};
 	struct store *store = xcalloc(1, sizeof(*store));
 	store->lock = -1;
+	store->has_room = true;
 	store->path = xstrdup(options->path);
 	store->map_size = options->map_size;
 	store->receipts = options->receipts;

@@ -65,7 +65,7 @@ struct store {
 	atomic_uint_least64_t writes;
 };
 
-/* Of the map: all pages ever used but those that are free again. */
+/* Of the map: all pages ever used but those that are free again; 0: it cannot be told now. */
 uint64_t engine_bytes_used(struct store *store);
 uint64_t engine_head_room(const struct store *store);
 /* Looks at the map and the disk; `has_room` tells what was seen. */

@@ -23,7 +23,7 @@ static unsigned lock_flag(struct reader *reader, const char *path, bool is_ours)
 		return MDB_NOLOCK;
 	char *name = NULL;
 	if (asprintf(&name, "%s/recalld.lock", path) < 0)
-		abort();
+		out_of_memory();
 	reader->lock = open(name, O_RDONLY | O_CLOEXEC);
 	free(name);
 	if (reader->lock < 0)
@@ -136,7 +136,7 @@ static bool is_whole(struct reader *reader, const char *path)
 	MDB_stat stat_;
 	char *name = NULL;
 	if (asprintf(&name, "%s/data.mdb", path) < 0)
-		abort();
+		out_of_memory();
 	int code = stat(name, &file);
 	free(name);
 	mdb_env_info(reader->store.env, &info);
@@ -185,7 +185,7 @@ const char *reader_probe(const char *path)
 	struct stat file;
 	char *name = NULL;
 	if (asprintf(&name, "%s/data.mdb", path) < 0)
-		abort();
+		out_of_memory();
 	bool is_there = stat(name, &file) == 0;
 	free(name);
 	if (!is_there)

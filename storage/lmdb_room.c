@@ -39,8 +39,10 @@ uint64_t engine_free_pages(struct transaction *transaction, uint64_t from)
 	MDB_val key;
 	MDB_val value;
 	uint64_t pages = 0;
-	if (mdb_cursor_open(transaction->handle, FREE_LIST, &cursor) != MDB_SUCCESS)
+	if (mdb_cursor_open(transaction->handle, FREE_LIST, &cursor) != MDB_SUCCESS) {
+		transaction_fail(transaction);
 		return 0;
+	}
 	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == MDB_SUCCESS) {
 		size_t count;
 		memcpy(&count, value.mv_data, sizeof(count));
@@ -56,9 +58,11 @@ uint64_t engine_bytes_used(struct store *store)
 	MDB_stat stat;
 	struct transaction transaction;
 	if (!transaction_begin_read(&transaction, store))
-		return store->map_size;
+		return 0;
 	uint64_t free_pages = engine_free_pages(&transaction, 0);
 	transaction_abort(&transaction);
+	if (transaction.result != STORE_OK)
+		return 0;
 	/* Asked for last: the file may have grown since, and never shrinks below what was counted.
 	 */
 	mdb_env_info(store->env, &info);
@@ -77,6 +81,8 @@ bool engine_disk_has_room(const struct store *store)
 void engine_look_at_room(struct store *store)
 {
 	uint64_t used = engine_bytes_used(store);
+	if (used == 0)
+		return; /* for want of memory, not of room: what was seen last stands */
 	/* Where one write found no room, the next would not find it either. */
 	if (used < store->full_at)
 		store->full_at = 0;

@@ -90,6 +90,11 @@ START_TEST(headers_are_masked)
 		      "-H 'Authorization: Bearer [redacted: token]'", 1);
 	assert_masked("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted: token]",
 		      1);
+	assert_masked("Authorization: Custom0Scheme1Value2abcdef",
+		      "Authorization: [redacted: token]", 1);
+	assert_masked("{\"authorization\": \"token a1b2c3d4e5f6g7h8\"}",
+		      "{\"authorization\": \"token [redacted: token]\"}", 1);
+	assert_kept("The authorization was a1b2c3d4e5f6g7h8i9 by all means");
 	assert_masked("send Bearer abcdefGHIJKL123456 with it",
 		      "send Bearer [redacted: token] with it", 1);
 }

@@ -33,6 +33,21 @@ START_TEST(ideographic_stops_need_no_space)
 }
 END_TEST
 
+START_TEST(each_script_ends_its_sentences_in_its_own_way)
+{
+	assert_sentences("मैं राम हूँ। मैं", 200, "मैं राम हूँ।");
+	assert_sentences("東京です！次", 200, "東京です！");
+	assert_sentences("元気？はい", 200, "元気？");
+	assert_sentences("Wait… no", 200, "Wait…");
+	assert_sentences("He said “no.” Then", 200, "He said “no.”");
+	assert_sentences("„Nein.“ Dann", 200, "„Nein.“");
+	assert_sentences("It’s ‘so.’ Then", 200, "It’s ‘so.’");
+	assert_sentences("« Non. » Puis", 200, "« Non.");
+	assert_sentences("«Non.» Puis", 200, "«Non.»");
+	assert_sentences("(So it is.) 'Yes.' Then", 200, "(So it is.) 'Yes.'");
+}
+END_TEST
+
 static void assert_words(const char *text, unsigned max, const char *expected)
 {
 	struct slice whole = slice_of(text);
@@ -53,6 +68,10 @@ START_TEST(two_ideographs_count_as_a_word)
 {
 	assert_words("我叫李明住在上海", 2, "我叫李明");
 	assert_words("用 ChromaDB 好吧", 2, "用 ChromaDB 好");
+	assert_words("𠀀𠀁𠀂 x", 1, "𠀀𠀁");                  /* beyond the basic plane */
+	assert_words("豈更車 x", 1, "豈更");                  /* compatibility ideographs */
+	assert_words("한국어 좋아요 네", 2, "한국어 좋아요"); /* Hangul has spaces */
+	assert_words("ﬁne ﬂow on", 2, "ﬁne ﬂow");
 }
 END_TEST
 
@@ -71,6 +90,6 @@ START_TEST(a_word_without_an_end_is_cut_at_a_character)
 END_TEST
 
 UNIT_MAIN("sentence", a_cut_falls_behind_the_last_whole_sentence,
-	  a_point_inside_a_number_ends_nothing, ideographic_stops_need_no_space,
-	  words_are_counted_by_the_spaces_between_them, two_ideographs_count_as_a_word,
-	  a_word_without_an_end_is_cut_at_a_character)
+	  a_point_inside_a_number_ends_nothing, each_script_ends_its_sentences_in_its_own_way,
+	  ideographic_stops_need_no_space, words_are_counted_by_the_spaces_between_them,
+	  two_ideographs_count_as_a_word, a_word_without_an_end_is_cut_at_a_character)

@@ -1,117 +1,254 @@
-/* Records that nobody can read, wherever they lie. */
-#include "tests/unit/store_fixture.h"
+/* Records that cannot be read, in each table: a chat goes on without them, and a user who is
+ * forgotten is gone all the same. */
+#include "core/text.h"
+#include "storage/lmdb_memory.h"
+#include "tests/unit/branch_fixture.h"
+#include "tests/unit/store_picture.h"
 
-#include <lmdb.h>
-
-#define MAP (8 * 1024 * 1024)
-
-/* Puts `value` into the place of every value of every table but one. */
-static size_t spoil(const char *path, const char *table, struct slice value)
+static void begin(struct transaction *transaction, struct fixture *fixture)
 {
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi dbi;
-	MDB_cursor *cursor;
-	MDB_val key;
-	MDB_val old;
-	MDB_val new = {value.size, (void *)(uintptr_t)value.data};
-	size_t spoiled = 0;
-	ck_assert_int_eq(mdb_env_create(&env), 0);
-	ck_assert_int_eq(mdb_env_set_maxdbs(env, 32), 0);
-	ck_assert_int_eq(mdb_env_open(env, path, 0, 0600), 0);
-	ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
-	ck_assert_int_eq(mdb_dbi_open(txn, table, 0, &dbi), 0);
-	ck_assert_int_eq(mdb_cursor_open(txn, dbi, &cursor), 0);
-	for (; mdb_cursor_get(cursor, &key, &old, MDB_NEXT) == 0; spoiled++)
-		ck_assert_int_eq(mdb_cursor_put(cursor, &key, &new, MDB_CURRENT), 0);
-	mdb_cursor_close(cursor);
-	ck_assert_int_eq(mdb_txn_commit(txn), 0);
-	mdb_env_close(env);
-	return spoiled;
+	ck_assert(transaction_begin_write(transaction, fixture->store));
 }
 
-static void ignore_view(void *cookie, enum store_result result, struct memory_view *view)
+/* All records of a table become what a later version may write. Gives how many they are. */
+static size_t damage(struct fixture *fixture, enum table table)
 {
-	(void)cookie;
-	(void)result;
-	(void)view;
-}
-
-/* Everything that is asked of a store. What comes of it is free, but it comes. */
-static void use(struct fixture *fixture)
-{
-	struct append append = fixture_exchange("more", "noted", 500);
-	struct job_list jobs;
-	struct job_input input;
-	struct slice receipt;
-	struct imported_turn turn = {.role = ROLE_USER, .text = SLICE("past"), .created_at = 5};
-	struct change add = {
-		.fact = {.entity = SLICE("user"), .key = SLICE("k"), .value = SLICE("v")},
-		.replaced_by = -1};
-	append.session = SLICE("chat");
-	const struct load load = {.user = fixture_key("alex"),
-				  .session = SLICE("chat"),
-				  .newest_turns = 10,
-				  .uncovered_turns = true,
-				  .facts = true,
-				  .past_facts = true};
-	(void)store_load(fixture->store, &load, &fixture->arena, ignore_view, NULL);
-	(void)fixture_append(fixture, &append);
-	(void)fixture_import(fixture, &turn, 1, true);
-	(void)fixture_jobs(fixture, &jobs);
-	(void)fixture_input(fixture, JOB_FACTS, 1, &input);
-	(void)fixture_input(fixture, JOB_SUMMARY, 0, &input);
-	(void)fixture_learned(fixture, 1, &add, 1, true);
-	(void)fixture_summarized(fixture, "new", 2, 0);
-	(void)fixture_receipt(fixture, 77, &receipt);
-	struct append other = fixture_exchange("hi", "hello", 600);
-	other.user = SLICE("ben");
-	ck_assert_int_eq(fixture_append(fixture, &other), STORE_OK);
-	(void)fixture_forget(fixture, "alex");
-}
-
-START_TEST(garbage_in_any_table_harms_nobody_else)
-{
-	static const char *const tables[] = {
-		"user",   "turn",        "turn_time", "exchange", "conversation", "frozen",
-		"answer", "fact",        "summary",   "job",      "parked",       "receipt",
-		"term",   "receipt_age", "document",  "posting",  "session",
-	};
-	static const struct slice garbage[] = {
-		SLICE(""),
-		SLICE("\1"),
-		SLICE("\7later"),
-		SLICE("\1\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
-		SLICE("\xff\xff\xff\xff"),
-	};
-	char error[1024];
-	size_t spoiled = 0;
-	for (size_t i = 0; i < 2 * sizeof(tables) / sizeof(tables[0]); i++) {
-		struct fixture fixture;
-		fixture_init(&fixture, MAP);
-		struct append append = fixture_exchange("I like tea", "noted", 100);
-		struct frozen frozen = {.mode = MODE_HYBRID, .block = SLICE("block")};
-		append.session = SLICE("chat");
-		append.frozen = &frozen;
-		append.receipt = 77;
-		append.receipt_text = SLICE("{}");
-		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
-		struct change add = {
-			.fact = {.entity = SLICE("user"), .key = SLICE("k"), .exchange = 1},
-			.replaced_by = -1};
-		ck_assert_int_eq(fixture_learned(&fixture, 1, &add, 1, false), STORE_OK);
-		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
-		ck_assert_int_eq(fixture_summarized(&fixture, "s", 2, 0), STORE_OK);
-		store_close(fixture.store);
-		spoiled += spoil(fixture.path, tables[i / 2], garbage[i * 3 % 5]);
-		struct store_options options = {fixture.path, MAP, 10, false};
-		fixture.store = store_open(&options, error, sizeof(error));
-		ck_assert_msg(fixture.store != NULL, "%s", error);
-		use(&fixture);
-		fixture_finish(&fixture);
+	struct transaction transaction;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	struct key from = key_empty();
+	size_t count = 0;
+	begin(&transaction, fixture);
+	for (;; count++) {
+		scan_begin_at(&scan, &transaction, table, key_empty(), from, FORWARD);
+		bool found = scan_next(&scan, &key, &value);
+		if (found) {
+			from = (struct key){.size = key.size};
+			for (size_t i = 0; i < key.size; i++)
+				from.bytes[i] = (unsigned char)key.data[i];
+		}
+		scan_end(&scan);
+		if (!found)
+			break;
+		table_put(&transaction, table, from, SLICE("\7not ours"));
+		from = key_byte(from, 0); /* the next key there can be */
 	}
-	ck_assert_uint_ge(spoiled, 40);
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+	return count;
+}
+
+static size_t count_records(struct fixture *fixture, enum table table)
+{
+	struct transaction transaction;
+	begin(&transaction, fixture);
+	size_t count = (size_t)table_count(&transaction, table);
+	transaction_abort(&transaction);
+	return count;
+}
+
+static enum store_result keep_receipt(struct fixture *fixture, uint64_t ticket, uint64_t id)
+{
+	struct fixture_wait wait = {0};
+	(void)store_keep_receipt(fixture->store, fixture_key("alex"), ticket, id, SLICE("{}"),
+				 &fixture->loop.loop, fixture_done, &wait);
+	return fixture_await(&fixture->loop, &wait);
+}
+
+/* Something in every table that is a user's. */
+static void fill(struct fixture *fixture)
+{
+	static const int8_t vector[] = {127, 9};
+	static const struct frozen frozen = {
+		.mode = MODE_HYBRID, .block = {"block", 5}, .account = {"[]", 2}};
+	static const struct replay replay = {
+		.ordinal = 3, .text = {"recalled", 8}, .account = {"[]", 2}};
+	const struct embedded_turn turn = {1, vector};
+	chat_three(fixture);
+	learn_cities(fixture);
+	ck_assert_int_eq(fixture_summarized(fixture, "Cities.", 2, 0), STORE_OK);
+	struct fixture_wait wait = {0};
+	(void)store_embedded(fixture->store, fixture_key("alex"), SLICE("embedder"), 2, &turn, 1,
+			     &fixture->loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
+	struct job job = {.kind = JOB_FACTS, .exchange = 5, .parked = true};
+	wait = (struct fixture_wait){0};
+	(void)store_postpone(fixture->store, fixture_key("alex"), &job, &fixture->loop.loop,
+			     fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
+	struct append append = fixture_exchange("and coffee", "a4", 400);
+	append.session = SLICE("chat");
+	append.ordinal = 3;
+	append.frozen = &frozen;
+	append.replay = &replay;
+	append.receipt = 70;
+	append.receipt_text = SLICE("{}");
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+}
+
+/* Without the record of the user there is no memory of him; without any other there is. */
+static void go_on_without(enum table table)
+{
+	enum store_result expected = table == TABLE_USERS ? STORE_FAILED : STORE_OK;
+	struct fixture fixture;
+	struct buffer picture;
+	fill(&fixture);
+	size_t damaged = damage(&fixture, table);
+	ck_assert_msg(damaged > 0 || table == TABLE_POSTINGS, "table %d", (int)table);
+	buffer_init(&picture, SIZE_MAX);
+	ck_assert_msg(store_picture(fixture.store, &picture) == expected, "table %d", (int)table);
+	buffer_finish(&picture);
+	struct append append = fixture_exchange("one more", "a5", 500);
+	append.session = SLICE("chat");
+	append.ordinal = 4;
+	ck_assert_msg(fixture_append(&fixture, &append) == expected, "table %d", (int)table);
+	enum store_result hidden = fixture_learned(&fixture, 7, NULL, 0, true);
+	ck_assert_msg(hidden == (table == TABLE_JOBS ? STORE_STALE : expected), "table %d",
+		      (int)table);
+	append = fixture_exchange("Rome it was", "a6", 600);
+	append.session = SLICE("chat");
+	append.ordinal = 1;
+	append.carries_history = true;
+	append.supersede = true;
+	ck_assert_msg(fixture_append(&fixture, &append) == expected, "table %d", (int)table);
+	fixture_finish(&fixture);
+}
+
+START_TEST(a_chat_goes_on_beside_unreadable_records)
+{
+	for (int table = FIRST_USER_TABLE; table <= LAST_USER_TABLE; table++)
+		go_on_without((enum table)table);
 }
 END_TEST
 
-UNIT_MAIN("store_damage", garbage_in_any_table_harms_nobody_else)
+START_TEST(a_user_is_forgotten_whatever_can_be_read)
+{
+	struct fixture fixture;
+	fill(&fixture);
+	for (enum table table = TABLE_USERS; table <= TABLE_RECEIPTS; table++)
+		(void)damage(&fixture, table);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	for (int table = FIRST_USER_TABLE; table <= LAST_USER_TABLE; table++)
+		ck_assert_msg(count_records(&fixture, (enum table)table) == 0, "table %d", table);
+	ck_assert_uint_eq(count_records(&fixture, TABLE_RECEIPTS), 0);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_NOT_FOUND);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(receipts_make_room_for_newer_ones_whatever_can_be_read)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, 64 << 20);
+	fixture.receipts = 3;
+	fixture_reopen(&fixture);
+	for (uint64_t id = 1; id <= 3; id++)
+		ck_assert_int_eq(keep_receipt(&fixture, UINT64_MAX, id), STORE_OK);
+	ck_assert_uint_eq(damage(&fixture, TABLE_RECEIPT_AGES), 3);
+	ck_assert_uint_eq(damage(&fixture, TABLE_RECEIPTS), 3);
+	for (uint64_t id = 11; id <= 15; id++)
+		ck_assert_int_eq(keep_receipt(&fixture, UINT64_MAX, id), STORE_OK);
+	ck_assert_uint_eq(count_records(&fixture, TABLE_RECEIPT_AGES), 3);
+	struct slice text;
+	for (uint64_t id = 1; id <= 15; id++)
+		ck_assert_int_eq(fixture_receipt(&fixture, id, &text),
+				 id >= 13 ? STORE_OK : STORE_NOT_FOUND);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(no_receipt_is_kept_of_what_was_forgotten_meanwhile)
+{
+	struct fixture fixture;
+	struct slice text;
+	chat_three(&fixture);
+	uint64_t ticket = fixture_view(&fixture, "chat").ticket;
+	ck_assert_int_eq(keep_receipt(&fixture, ticket, 1), STORE_OK);
+	ck_assert_int_eq(fixture_learned(&fixture, 5, NULL, 0, true), STORE_OK);
+	ck_assert_int_eq(keep_receipt(&fixture, ticket, 2), STORE_STALE);
+	ticket = fixture_view(&fixture, "chat").ticket;
+	ck_assert_int_eq(keep_receipt(&fixture, ticket, 3), STORE_OK);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	ck_assert_int_eq(keep_receipt(&fixture, ticket, 4), STORE_STALE);
+	for (uint64_t id = 1; id <= 4; id++)
+		ck_assert_int_eq(fixture_receipt(&fixture, id, &text), STORE_NOT_FOUND);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_new_conversation_takes_in_what_its_request_carries)
+{
+	struct fixture fixture;
+	const struct imported_turn adopted[] = {
+		{.role = ROLE_USER, .text = SLICE("My dog is Rex"), .created_at = 5},
+		{.role = ROLE_ASSISTANT, .text = SLICE("Hello Rex"), .created_at = 6},
+		{.role = ROLE_USER, .text = SLICE("without an answer"), .created_at = 7}};
+	struct imported_turn turns[3];
+	fixture_init(&fixture, 64 << 20);
+	for (size_t i = 0; i < 3; i++) {
+		turns[i] = adopted[i];
+		turns[i].hash = text_hash(adopted[i].text);
+	}
+	struct append append = fixture_exchange("And now?", "Now he barks", 400);
+	append.ordinal = 1;
+	append.carries_history = true;
+	append.adopted = turns;
+	append.adopted_count = 3;
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	unit_assert_slice(standing(&fixture),
+			  "My dog is Rex / Hello Rex / And now? / Now he barks");
+	/* The same history, sent again, leads to the conversation and its place. */
+	struct memory_view view = view_for(
+		&fixture, ASK("next", {"My dog is Rex", "Hello Rex"}, {"And now?", "Now he barks"}),
+		"");
+	ck_assert_uint_eq(view.conversation, 1);
+	ck_assert_uint_eq(view.next_ordinal, 2);
+	ck_assert_uint_eq(view.carried_from, 0);
+	view = view_for(&fixture, ASK("otherwise", {"My dog is Rex", "Hello Rex"}), "");
+	ck_assert_uint_eq(view.conversation, 1);
+	ck_assert_uint_eq(view.next_ordinal, 1);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(parked_jobs_of_one_user_go_again_and_others_stay)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, 64 << 20);
+	const char *const users[] = {"alex", "bo"};
+	const struct job job = {.kind = JOB_FACTS, .exchange = 1, .parked = true};
+	for (size_t i = 0; i < 2; i++) {
+		struct append append = fixture_exchange("hi", "hello", 100);
+		append.user = slice_of(users[i]);
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+		struct fixture_wait wait = {0};
+		(void)store_postpone(fixture.store, fixture_key(users[i]), &job, &fixture.loop.loop,
+				     fixture_done, &wait);
+		ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	}
+	struct fixture_wait wait = {0};
+	const struct user_key bo = fixture_key("bo");
+	(void)store_unpark(fixture.store, &bo, &fixture.loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	ck_assert(jobs_of(&fixture).jobs[0].parked);
+	ck_assert_uint_eq(count_records(&fixture, TABLE_PARKED), 1);
+	/* One that is gone is told so, and an unreadable one stays where it is. */
+	wait = (struct fixture_wait){0};
+	(void)store_postpone(fixture.store, bo, &(struct job){.kind = JOB_FACTS, .exchange = 9},
+			     &fixture.loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_STALE);
+	ck_assert_uint_eq(damage(&fixture, TABLE_PARKED), 1);
+	wait = (struct fixture_wait){0};
+	(void)store_unpark(fixture.store, NULL, &fixture.loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	ck_assert_uint_eq(count_records(&fixture, TABLE_PARKED), 1);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_damage", a_chat_goes_on_beside_unreadable_records,
+	  a_user_is_forgotten_whatever_can_be_read,
+	  receipts_make_room_for_newer_ones_whatever_can_be_read,
+	  no_receipt_is_kept_of_what_was_forgotten_meanwhile,
+	  a_new_conversation_takes_in_what_its_request_carries,
+	  parked_jobs_of_one_user_go_again_and_others_stay)
