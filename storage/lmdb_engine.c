@@ -137,6 +137,16 @@ static bool take_lock(struct store *store, const struct complaint *complaint)
 	return true;
 }
 
+/* The name of a file that was just made is on disk only when its folder is. */
+static void sync_directory(const struct store *store)
+{
+	int directory = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory >= 0) {
+		(void)fsync(directory); /* some file systems know no such thing */
+		close(directory);
+	}
+}
+
 static bool open_environment(struct store *store, const struct complaint *complaint)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -156,6 +166,7 @@ static bool open_environment(struct store *store, const struct complaint *compla
 			"cannot open the store in %s: %s; look at the directory's files and "
 			"[storage] map_size, or set [storage] path",
 			store->path, mdb_strerror(code));
+	sync_directory(store);
 	/* A store that grew larger than the configuration says keeps its size. */
 	MDB_envinfo info;
 	mdb_env_info(store->env, &info);
