@@ -353,6 +353,7 @@ static bool start(struct server_process *process)
 	process->marks = mark_files(process);
 	raise_descriptor_limit();
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is the store's business */
 	process->loop = loop_create();
 	watch(process);
 	return claim_address(process) && start_store(process) && start_admin(process) &&

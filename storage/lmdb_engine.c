@@ -130,10 +130,11 @@ static bool take_lock(struct store *store, const struct complaint *complaint)
 				store->path, strerror(code));
 	if (flock(store->lock, LOCK_EX | LOCK_NB) != 0)
 		return complain_of_owner(store, complaint);
-	if (ftruncate(store->lock, 0) != 0 || dprintf(store->lock, "%ld\n", (long)getpid()) < 0)
-		return complain(complaint,
-				"cannot write %s/recalld.lock: %s; make room on its disk",
-				store->path, strerror(errno));
+	/* For whom to name; a disk too full for it is no reason not to serve. */
+	char pid[32];
+	int size = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (pwrite(store->lock, pid, (size_t)size, 0) == size)
+		(void)!ftruncate(store->lock, size);
 	return true;
 }
 
@@ -145,6 +146,24 @@ static void sync_directory(const struct store *store)
 		(void)fsync(directory); /* some file systems know no such thing */
 		close(directory);
 	}
+}
+
+/* LMDB maps its table of readers, and a map that finds no block when it is written ends the
+ * process.
+ */
+static void reserve_readers(const struct store *store)
+{
+	struct stat status;
+	char *path = NULL;
+	if (asprintf(&path, "%s/lock.mdb", store->path) < 0)
+		abort();
+	int file = open(path, O_RDWR | O_CLOEXEC);
+	free(path);
+	if (file < 0)
+		return;
+	if (fstat(file, &status) == 0)
+		(void)fallocate(file, 0, 0, status.st_size);
+	close(file);
 }
 
 static bool open_environment(struct store *store, const struct complaint *complaint)
@@ -167,6 +186,7 @@ static bool open_environment(struct store *store, const struct complaint *compla
 			"[storage] map_size, or set [storage] path",
 			store->path, mdb_strerror(code));
 	sync_directory(store);
+	reserve_readers(store);
 	/* A store that grew larger than the configuration says keeps its size. */
 	MDB_envinfo info;
 	mdb_env_info(store->env, &info);
@@ -195,10 +215,11 @@ static uint64_t take_format(struct transaction *transaction)
 	struct slice value;
 	uint64_t format = FORMAT;
 	uint64_t ours = FORMAT;
-	if (table_get(transaction, TABLE_META, key, &value) &&
-	    !record_read(value, stored_number_fields, &format, NULL))
+	bool is_new = !table_get(transaction, TABLE_META, key, &value);
+	if (!is_new && !record_read(value, stored_number_fields, &format, NULL))
 		format = 0;
-	if (format >= OLDEST_FORMAT && format <= FORMAT)
+	/* Only where there is something to write: a full disk is no reason not to serve. */
+	if (is_new || (format >= OLDEST_FORMAT && format < FORMAT))
 		table_write(transaction, TABLE_META, key, stored_number_fields, &ours);
 	return format;
 }

@@ -57,6 +57,9 @@ struct store {
 	uint64_t next_ticket;
 	uint64_t full_at; /* bytes used when a write found no room; 0: it has been freed since */
 
+	uint64_t reserved; /* bytes of the file that no other's growth can take from us; the
+			      writer's */
+	atomic_bool has_reserve;
 	atomic_bool has_room;
 	atomic_uint_least64_t ticket;
 	atomic_uint_least64_t unreadable;
@@ -70,5 +73,10 @@ uint64_t engine_head_room(const struct store *store);
 /* Looks at the map and the disk; `has_room` tells what was seen. */
 void engine_look_at_room(struct store *store);
 bool engine_disk_has_room(const struct store *store);
+/* Has the file system keep blocks ready for what was promised, and for deletes, so that they still
+ * go through when others fill the disk. */
+void engine_reserve(struct store *store);
+/* How much may be written between two looks at the room. */
+uint64_t engine_look_distance(const struct store *store);
 
 #endif

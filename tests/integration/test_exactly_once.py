@@ -85,7 +85,7 @@ def test_nothing_answered_is_lost_or_learned_twice_by_kills_at_random_moments(tm
     repeated = sum(times - 1 for times in server.learned.values())
     daemon.check()
     print(f"{KILLS // 2} x {end}: {answered} answered, {bypassed} bypassed, {learned} learned, {repeated} asked again")
-    assert answered > 10 * KILLS // 2
+    assert answered > KILLS, "hardly anybody was answered: this shows nothing"
     daemon.stop()
 
 
@@ -120,7 +120,7 @@ def run_script(folder, server, run, at, kinds, end):
     daemon.start()
     for talker in script.everybody:
         check_kept(talker)
-    assert script.go_on(), daemon.stderr
+    assert script.go_on(), f"after {len(points)}, {points[-1]}: {script.stopped_at} failed\n{daemon.stderr}"
     settle(script.everybody)
     for talker in script.everybody:
         check_kept(talker)

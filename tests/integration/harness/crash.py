@@ -15,6 +15,7 @@ from .daemon import ROOT, Daemon, clean_environment, preloaded, program, write_c
 from .swift import TAG
 
 PAGE = 4096
+BLOCK = 256 * PAGE
 
 
 def plain_program(name):
@@ -82,12 +83,17 @@ class CrashDaemon(Daemon):
         if not self.named.exists() or not self.synced.exists():
             file.unlink(missing_ok=True)  # not even its name is on the disk
             return
-        written, synced = file.read_bytes(), self.synced.read_bytes()
-        pages = []
-        for at in range(0, max(len(written), len(synced)), PAGE):
-            new, old = written[at : at + PAGE], synced[at : at + PAGE].ljust(PAGE, b"\0")
-            pages.append(new if new == old or chance.random() < 0.5 else old)
-        file.write_bytes(b"".join(pages))
+        with open(file, "r+b") as written, open(self.synced, "rb") as synced:
+            for at in range(0, file.stat().st_size, BLOCK):
+                new, old = written.read(BLOCK), synced.read(BLOCK)
+                if new == old:
+                    continue
+                old = old.ljust(len(new), b"\0")
+                pages = [(new[i : i + PAGE], old[i : i + PAGE]) for i in range(0, len(new), PAGE)]
+                kept = b"".join(n if chance.random() < 0.5 else o for n, o in pages)
+                written.seek(at)
+                written.write(kept)
+                written.seek(at + len(new))
         self.synced.unlink()
 
     def admin(self, method, path, json=None, timeout=30, **_):
@@ -135,7 +141,7 @@ class Talker:
         self.letters = re.sub("[^a-z]", "", user) or "x"
         self.sends_history = sends_history
         self.history, self.said, self.answered, self.bypassed = [], [], [], []
-        self.reader = self.writer = None
+        self.reader = self.writer = self.trouble = None
 
     def next_tag(self):
         self.said.append(f"t{self.run}-{self.letters}{len(self.said) + 1}")
@@ -154,7 +160,8 @@ class Talker:
         body = {"model": "m", "messages": messages} | ({"stream": True} if streams else {})
         try:
             head, whole = await asyncio.wait_for(self._exchange(json.dumps(body).encode(), fields), 30)
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError) as fault:
+            self.trouble = fault
             self.hang_up()
             return False
         if whole:
@@ -181,6 +188,7 @@ class Talker:
         head = await self.reader.readuntil(b"\r\n\r\n")
         status = int(head.split(b" ")[1])
         if status != 200:
+            self.trouble = head
             self.hang_up()
             return head, False
         size = re.search(rb"(?i)content-length: *(\d+)", head)
@@ -231,7 +239,7 @@ def check_kept(talker):
     assert len(set(asked)) == len(asked), f"{user}: kept twice: {asked}"
     assert len(set(whole)) == len(whole), f"{user}: answered twice: {whole}"
     lost = [tag for tag in talker.answered if tag not in asked or tag not in whole]
-    assert not lost, f"{user}: answered and lost: {lost} of {talker.answered}, kept are {turns}"
+    assert not lost, f"{user}: answered and lost: {lost} of {talker.answered}, kept are {turns}\n{daemon.stderr}"
     order = [talker.said.index(tag) for tag in asked]
     assert order == sorted(order), f"{user}: out of order: {asked}"
     never = [tag for tag in whole if tag not in daemon.server.whole]

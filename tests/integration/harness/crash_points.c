@@ -5,9 +5,9 @@
  * Crash points are the moments before and after a transaction's commit; with CRASH_KINDS=all also
  * those before and after each write to the disk and to a socket, and before a thread is woken.
  *
- * CRASH_SYNCED names a copy of the store's file as a power cut would leave it: only what was written
- * and then synced is in it. CRASH_SYNCED.named is there once the folder was synced, which the file's
- * name needs to be on disk. */
+ * CRASH_SYNCED names a copy of the store's file as a power cut would leave it: only what was
+ * written and then synced is in it. CRASH_SYNCED.named is there once the folder was synced, which
+ * the file's name needs to be on disk. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -29,10 +29,13 @@ class Script:
         for talker in self.everybody:
             self.daemon.server.loop.call_soon_threadsafe(talker.hang_up)
         for step in self.steps:
+            self.stopped_at = step.__name__
             try:
                 if not step():
+                    self.stopped_at += f": {[talker.trouble for talker in self.everybody]}"
                     return False
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException) as fault:
+                self.stopped_at += f": {fault!r}"
                 return False
         return True
 
@@ -94,7 +97,9 @@ class Script:
 
     def receipt_only(self):
         talker = Talker(self.daemon, self.main.user, "plain", self.run, sends_history=False)
-        return self.daemon.server.run(talker.say("", "What did I note?", **{"X-Memory-Mode": "readonly"}))
+        whole = self.daemon.server.run(talker.say("", "What did I note?", **{"X-Memory-Mode": "readonly"}))
+        self.stopped_at += f" {talker.trouble}"
+        return whole
 
     def recalled(self):
         return self.say(self.past, ". What about the other notes?")
