@@ -95,6 +95,7 @@ class SwiftServer:
         newest = body["messages"][-1]
         asked = next(m for m in reversed(body["messages"]) if m["role"] == "user")
         text = parts(asked["content"])
+        text = text[text.rfind("\n") + 1 :]  # what was recalled stands before it
         tag = (own_tags(text) or [""])[-1]
         answer = f"Noted {tag}."
         if "slowly" in text and "stream" not in body:
