@@ -87,6 +87,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.conversation = view->conversation,
 		.ordinal = view->next_ordinal,
 		.carries_history = chat->mark_count > 0,
+		.promised = true, /* there was room when the request came */
 		.journal = !called_tools,
 		.user_text = masked(chat, chat->own_text, arena),
 		.user_hash = chat->own_hash,

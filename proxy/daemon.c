@@ -373,6 +373,7 @@ static bool start(struct server_process *process)
 	warn_of_limits(process->config);
 	(void)signal(SIGPIPE, SIG_IGN);
 	store_watch_lost_pages();
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is the store's business */
 	process->loop = loop_create();
 	watch(process);
 	return claim_address(process) && start_store(process) && start_admin(process) &&

@@ -136,10 +136,11 @@ static bool take_lock(struct store *store, const struct complaint *complaint)
 				store->path, strerror(code));
 	if (flock(store->lock, LOCK_EX | LOCK_NB) != 0)
 		return complain_of_owner(store, complaint);
-	if (ftruncate(store->lock, 0) != 0 || dprintf(store->lock, "%ld\n", (long)getpid()) < 0)
-		return complain(complaint,
-				"cannot write %s/recalld.lock: %s; make room on its disk",
-				store->path, strerror(errno));
+	/* For whom to name; a disk too full for it is no reason not to serve. */
+	char pid[32];
+	int size = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (pwrite(store->lock, pid, (size_t)size, 0) == size)
+		(void)!ftruncate(store->lock, size);
 	return true;
 }
 
@@ -216,6 +217,24 @@ static bool look_at_mark(const struct store *store, const struct complaint *comp
 		       store->path);
 }
 
+/* LMDB maps its table of readers, and a map that finds no block when it is written ends the
+ * process.
+ */
+static void reserve_readers(const struct store *store)
+{
+	struct stat status;
+	char *path = NULL;
+	if (asprintf(&path, "%s/lock.mdb", store->path) < 0)
+		out_of_memory();
+	int file = open(path, O_RDWR | O_CLOEXEC);
+	free(path);
+	if (file < 0)
+		return;
+	if (fstat(file, &status) == 0)
+		(void)fallocate(file, 0, 0, status.st_size);
+	close(file);
+}
+
 static bool open_environment(struct store *store, const struct complaint *complaint)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -235,6 +254,8 @@ static bool open_environment(struct store *store, const struct complaint *compla
 			"cannot open the store in %s: %s; look at the directory's files and "
 			"[storage] map_size, or set [storage] path",
 			store->path, mdb_strerror(code));
+	(void)engine_sync_folder(store);
+	reserve_readers(store);
 	/* A store that grew larger than the configuration says keeps its size. */
 	MDB_envinfo info;
 	mdb_env_info(store->env, &info);
@@ -263,10 +284,11 @@ static uint64_t take_format(struct transaction *transaction)
 	struct slice value;
 	uint64_t format = FORMAT;
 	uint64_t ours = FORMAT;
-	if (table_get(transaction, TABLE_META, key, &value) &&
-	    !record_read(value, stored_number_fields, &format, NULL))
+	bool is_new = !table_get(transaction, TABLE_META, key, &value);
+	if (!is_new && !record_read(value, stored_number_fields, &format, NULL))
 		format = 0;
-	if (format >= OLDEST_FORMAT && format <= FORMAT)
+	/* Only where there is something to write: a full disk is no reason not to serve. */
+	if (is_new || (format >= OLDEST_FORMAT && format < FORMAT))
 		table_write(transaction, TABLE_META, key, stored_number_fields, &ours);
 	return format;
 }

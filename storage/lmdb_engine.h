@@ -57,6 +57,9 @@ struct store {
 	uint64_t next_ticket;
 	uint64_t full_at; /* bytes used when a write found no room; 0: it has been freed since */
 
+	uint64_t reserved; /* bytes of the file that no other's growth can take from us; the
+			      writer's */
+	atomic_bool has_reserve;
 	atomic_bool has_room;
 	atomic_bool is_broken; /* LMDB found the file damaged, or cannot write it any more */
 	atomic_uint_least64_t ticket;
@@ -79,5 +82,10 @@ bool engine_sync_folder(const struct store *store);
 /* A rebuilt store is whole. */
 bool engine_remove_mark(const struct store *store);
 bool engine_disk_has_room(const struct store *store);
+/* Has the file system keep blocks ready for what was promised, and for deletes, so that they still
+ * go through when others fill the disk. */
+void engine_reserve(struct store *store);
+/* How much may be written between two looks at the room. */
+uint64_t engine_look_distance(const struct store *store);
 
 #endif

@@ -1,6 +1,8 @@
 #include "storage/lmdb_engine.h"
 #include "storage/lmdb_table.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -8,6 +10,7 @@
 enum {
 	MEGABYTE = 1024 * 1024,
 	DISK_HEAD_ROOM = 64 * MEGABYTE,
+	RESERVE = 16 * MEGABYTE,
 	FREE_LIST = 0, /* the number of LMDB's own table of free pages */
 };
 
@@ -70,9 +73,43 @@ uint64_t engine_bytes_used(struct store *store)
 	return (info.me_last_pgno + 1 - free_pages) * stat.ms_psize;
 }
 
+uint64_t engine_look_distance(const struct store *store)
+{
+	uint64_t head_room = engine_head_room(store);
+	return (head_room < RESERVE ? head_room : RESERVE) / 16;
+}
+
+void engine_reserve(struct store *store)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	int file;
+	mdb_env_info(store->env, &info);
+	mdb_env_stat(store->env, &stat);
+	uint64_t end = (info.me_last_pgno + 1) * stat.ms_psize + RESERVE;
+	if (end > store->map_size)
+		end = store->map_size;
+	/* Not for every page: by quarters. */
+	if (end <= store->reserved ||
+	    (end < store->map_size && store->reserved > 0 && end - store->reserved < RESERVE / 4)) {
+		atomic_store(&store->has_reserve, true);
+		return;
+	}
+	int code = mdb_env_get_fd(store->env, &file);
+	if (code == MDB_SUCCESS && fallocate(file, 0, 0, (off_t)end) != 0)
+		code = errno;
+	if (code == MDB_SUCCESS)
+		store->reserved = end;
+	/* Where the file system cannot, the free bytes of the disk are all there is to go by. */
+	atomic_store(&store->has_reserve,
+		     code == MDB_SUCCESS || code == EOPNOTSUPP || code == ENOSYS);
+}
+
 bool engine_disk_has_room(const struct store *store)
 {
 	struct statvfs disk;
+	if (!atomic_load(&store->has_reserve))
+		return false;
 	if (statvfs(store->path, &disk) != 0)
 		return true;
 	return (uint64_t)disk.f_bavail * disk.f_frsize >= DISK_HEAD_ROOM;
@@ -81,6 +118,7 @@ bool engine_disk_has_room(const struct store *store)
 void engine_look_at_room(struct store *store)
 {
 	uint64_t used = engine_bytes_used(store);
+	engine_reserve(store);
 	if (used == 0)
 		return; /* for want of memory, not of room: what was seen last stands */
 	/* Where one write found no room, the next would not find it either. */

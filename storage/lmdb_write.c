@@ -347,7 +347,7 @@ struct store_call *store_append(struct store *store, const struct append *append
 {
 	struct append_operation *own = operation_create(sizeof(*own), run_append);
 	struct operation *operation = &own->operation;
-	operation->grows = true;
+	operation->grows = !append->promised;
 	own->user = store_user_key(append->tenant, append->user);
 	own->append = *append;
 	own->append.tenant = operation_slice(operation, append->tenant);

@@ -10,9 +10,9 @@
  * gives more than about 16 MB of turns' texts, the newest first (for a summary's job the oldest). A
  * record that cannot be read is left out and counted.
  *
- * A write that makes the store grow gives STORE_FULL at once while there is no room, and any write
- * STORE_FAILED while 64 MB of others wait. Every function may be called from any thread; a handle
- * belongs to the thread that started it. */
+ * A write that makes the store grow, and was not promised to anybody, gives STORE_FULL at once
+ * while there is no room, and any write STORE_FAILED while 64 MB of others wait. Every function may
+ * be called from any thread; a handle belongs to the thread that started it. */
 #ifndef RECALLD_STORAGE_STORE_H
 #define RECALLD_STORAGE_STORE_H
 
@@ -257,8 +257,9 @@ struct append {
 	uint32_t conversation; /* 0: the session's, or a new one */
 	uint32_t ordinal;
 	bool carries_history; /* the request carried answers of the conversation */
-	bool journal;         /* false: only the mark and what was given are kept (the reply called
-				 tools; nothing is superseded yet) */
+	bool promised; /* its client was told that it is kept: the head-room is there for it */
+	bool journal;  /* false: only the mark and what was given are kept (the reply called
+			  tools; nothing is superseded yet) */
 	struct slice user_text;
 	uint64_t user_hash;
 	struct slice answer_text;

@@ -152,6 +152,7 @@ static bool run_together(struct writer *writer, struct operation **operations, s
 static void note_full(struct store *store)
 {
 	/* A full disk is looked at anew each second; a map stays as full as it is. */
+	engine_reserve(store);
 	store->full_at = engine_disk_has_room(store) ? engine_bytes_used(store) : 0;
 	atomic_store(&store->has_room, false);
 }
@@ -183,7 +184,7 @@ static void look_at_room(struct writer *writer, size_t written)
 {
 	struct store *store = writer->store;
 	writer->written += written;
-	if (store_has_room(store) && writer->written < engine_head_room(store) / 16 &&
+	if (store_has_room(store) && writer->written < engine_look_distance(store) &&
 	    !is_due(&writer->look_at))
 		return;
 	engine_look_at_room(store);

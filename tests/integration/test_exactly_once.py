@@ -1,0 +1,146 @@
+"""Exactly once: what a client has read to its end is remembered, and learned from, once, whenever the
+daemon is killed. tests/kill/run does the same hundreds of times."""
+
+import asyncio
+import http.client
+import os
+import random
+import shutil
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from harness.crash import MANNERS, CrashDaemon, Talker, check_kept, check_learned, settle
+from harness.crash_script import Script
+from harness.swift import SwiftServer
+
+KILLS = int(os.environ.get("KILLS", "20"))
+SEED = int(os.environ.get("KILL_SEED", time.time()))
+POINTS = KILLS // 4
+CLIENTS = 12
+
+
+@pytest.fixture
+def server():
+    server = SwiftServer()
+    yield server
+    server.close()
+
+
+async def talk(talker, chance):
+    """Says one thing after another until the daemon is gone."""
+    while True:
+        words = chance.choice([".", ".", ".", ", slowly.", " and break off."])
+        whole = await talker.note(words)
+        if not whole and talker.writer is None and not await is_open(talker.daemon.port):
+            return
+
+
+async def is_open(port):
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def talkers_of(daemon, run):
+    """Users that no earlier run has."""
+    return [
+        Talker(daemon, f"{chr(ord('a') + i)}-{run}", MANNERS[i % len(MANNERS)], run, i % 4 != 3) for i in range(CLIENTS)
+    ]
+
+
+async def talk_until_the_end(talkers, chance):
+    await asyncio.gather(*(talk(talker, chance) for talker in talkers))
+
+
+@pytest.mark.parametrize("end", ["kill", "power cut"])
+def test_nothing_answered_is_lost_or_learned_twice_by_kills_at_random_moments(tmp_path, server, end):
+    chance = random.Random(SEED)
+    print(f"KILL_SEED={SEED}")
+    daemon = CrashDaemon(tmp_path, server, {"memory": {"summarize_after": "6", "summary_words": "2000"}})
+    talkers, everybody = [], []
+    for run in range(KILLS // 2):
+        if run % 3 == 0:  # some conversations go on over several kills
+            talkers = talkers_of(daemon, run)
+            everybody += talkers
+        daemon.start_for_power_cut() if end == "power cut" else daemon.start()
+        for talker in talkers:
+            check_kept(talker)
+        ended = asyncio.run_coroutine_threadsafe(talk_until_the_end(talkers, chance), server.loop)
+        time.sleep(chance.uniform(0.005, 0.3))
+        daemon.cut_power(chance) if end == "power cut" else daemon.kill()
+        ended.result(30)
+    daemon.start()
+    settle(everybody)
+    for talker in everybody:
+        check_kept(talker)
+    learned = sum(check_learned(talker) for talker in everybody)
+    answered = sum(len(talker.answered) for talker in everybody)
+    bypassed = sum(len(talker.bypassed) for talker in everybody)
+    repeated = sum(times - 1 for times in server.learned.values())
+    daemon.check()
+    print(f"{KILLS // 2} x {end}: {answered} answered, {bypassed} bypassed, {learned} learned, {repeated} asked again")
+    assert answered > KILLS, "hardly anybody was answered: this shows nothing"
+    daemon.stop()
+
+
+# ---- every commit boundary ----
+
+SETTINGS = {
+    "memory": {"summarize_after": "4", "summary_words": "2000"},
+    "model": {"embedding": "scripted"},
+    "storage": {"map_size": "64M"},
+}
+
+
+def run_script(folder, server, run, at, kinds, end):
+    """Kills the daemon at its crash point number `at`. Gives the names of the points it came to."""
+    daemon = CrashDaemon(folder / f"{kinds}-{at}", server, SETTINGS)
+    log = daemon.directory / "points"
+    script = Script(daemon, run)
+    hook = {"CRASH_AT": str(at), "CRASH_LOG": str(log), "CRASH_KINDS": kinds}
+    start = daemon.start_for_power_cut if end == "power cut" else daemon.start
+    start(wait=False, **hook)
+    try:
+        if daemon.is_up() and script.go_on():
+            settle(script.everybody)
+        daemon.signal(signal.SIGTERM)
+    except (OSError, http.client.HTTPException):
+        pass
+    code = daemon.wait_end(30)
+    points = log.read_text().splitlines()
+    assert code == (-signal.SIGKILL if len(points) == at else 0), f"{code}:\n{daemon.stderr}"
+    if end == "power cut":
+        daemon.cut_power()
+    daemon.start()
+    for talker in script.everybody:
+        check_kept(talker)
+    assert script.go_on(), f"after {len(points)}, {points[-1]}: {script.stopped_at} failed\n{daemon.stderr}"
+    settle(script.everybody)
+    for talker in script.everybody:
+        check_kept(talker)
+        check_learned(talker)
+    script.check_whole()
+    daemon.check()
+    daemon.stop()
+    shutil.rmtree(daemon.directory)
+    return [line.split(" ", 1)[1] for line in points]
+
+
+@pytest.mark.parametrize("kinds, end", [("commit", "kill"), ("commit", "power cut"), ("all", "kill")])
+def test_nothing_is_lost_or_done_twice_by_a_kill_at_any_commit_boundary(tmp_path, server, kinds, end):
+    chance = random.Random(SEED)
+    points = run_script(tmp_path, server, 0, 0, kinds, "kill")
+    numbers = list(range(1, len(points) + 1))
+    if len(numbers) > POINTS:
+        numbers = sorted(chance.sample(numbers, POINTS))
+    with ThreadPoolExecutor(4) as pool:
+        ends = pool.map(lambda at: run_script(tmp_path, server, at, at, kinds, end), numbers)
+        reached = sum(len(points) == at for points, at in zip(ends, numbers))
+    print(f"{kinds}, {end}: {reached} killed of {len(numbers)} tried and {len(points)} points")
+    assert reached >= len(numbers) * 0.8
