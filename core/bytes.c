@@ -172,7 +172,8 @@ struct arena_chunk {
 	alignas(max_align_t) char bytes[];
 };
 
-enum { ARENA_CHUNK = 8 * 1024 };
+/* The first chunk is small: a stream holds several arenas for long, and most need no second. */
+enum { ARENA_FIRST_CHUNK = 1024, ARENA_CHUNK = 8 * 1024 };
 
 void arena_finish(struct arena *arena)
 {
@@ -198,7 +199,8 @@ char *arena_bytes(struct arena *arena, size_t size)
 		/* A large allocation gets a chunk of its own behind the one in use, so that the
 		 * rest of that one still serves the small ones. */
 		bool large = rounded > ARENA_CHUNK / 2;
-		struct arena_chunk *fresh = chunk_create(large ? rounded : ARENA_CHUNK);
+		size_t usual = chunk == NULL ? ARENA_FIRST_CHUNK : ARENA_CHUNK;
+		struct arena_chunk *fresh = chunk_create(rounded > usual ? rounded : usual);
 		if (large && chunk != NULL) {
 			fresh->next = chunk->next;
 			chunk->next = fresh;

@@ -64,7 +64,7 @@ static void send_chat(struct held *held, size_t number)
 				 "Authorization: Bearer bench\r\nX-User-Id: holder-%zu\r\n"
 				 "X-Stub: say=%zu %s\r\nContent-Type: application/json\r\n"
 				 "Content-Length: %d\r\n\r\n",
-				 number % 500, number, held->kind == STREAM ? "hold=1" : "", size);
+				 number % 5000, number, held->kind == STREAM ? "hold=1" : "", size);
 	wire_send(held->client, head, (size_t)head_size);
 	wire_send(held->client, body, (size_t)size);
 }
