@@ -10,6 +10,7 @@
 #include "proxy/worker.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,11 @@
 #include <unistd.h>
 
 enum { MAX_WORKERS = 256, WATCH_SECONDS = 1, ERROR_SIZE = 512 };
+/* How much freed memory may be kept, and how often it is looked at. */
+enum { SPARE_MEMORY = 8 * 1024 * 1024, TRIM_SECONDS = 5 * WATCH_SECONDS };
+/* What is larger is mapped alone and goes back when it is freed. Left to itself, glibc lets this
+ * grow to 32 MB with the bodies it sees. */
+enum { MAPPED_ALONE = 256 * 1024 };
 
 /* What tells that a file is another one: enough for an edit in place, a rename and a symlink's
  * swap. */
@@ -47,6 +53,7 @@ struct server_process {
 	struct worker *workers[MAX_WORKERS];
 	size_t worker_count;
 	size_t drained_workers;
+	unsigned watches; /* how often on_watch() ran */
 	bool had_room;
 	struct event *signals[3];
 	struct event *watch;
@@ -160,12 +167,22 @@ static void tell_room(struct server_process *process)
 			  "map_size, free the disk, or forget users");
 }
 
+/* Small things that live on keep glibc from giving back what a peak of connections has left free.
+ */
+static void give_memory_back(void)
+{
+	if (mallinfo2().fordblks > SPARE_MEMORY)
+		(void)malloc_trim(0);
+}
+
 static void on_watch(evutil_socket_t fd, short what, void *cookie)
 {
 	struct server_process *process = cookie;
 	(void)fd;
 	(void)what;
 	tell_room(process);
+	if (++process->watches % TRIM_SECONDS == 0)
+		give_memory_back();
 	struct file_marks marks = mark_files(process);
 	bool is_settled = same_marks(&marks, &process->seen);
 	process->seen = marks;
@@ -352,6 +369,7 @@ static bool start(struct server_process *process)
 	process->had_room = true;
 	process->marks = mark_files(process);
 	raise_descriptor_limit();
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_ALONE);
 	(void)signal(SIGPIPE, SIG_IGN);
 	process->loop = loop_create();
 	watch(process);

@@ -192,6 +192,7 @@ static void send_next_event(struct connection *connection)
 static void break_off(struct connection *connection)
 {
 	int fd = bufferevent_getfd(connection->wire);
+	(void)evbuffer_unfreeze(out(connection), 1); /* the bufferevent's alone till now */
 	(void)evbuffer_write(out(connection), fd);
 	connection_free(connection);
 }
