@@ -209,9 +209,10 @@ struct arena_chunk {
 
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 /* Each allocation is a chunk of its own, so that a sanitizer sees where it ends. */
-enum { ARENA_CHUNK = 0, ARENA_STEP = 1 };
+enum { ARENA_FIRST_CHUNK = 0, ARENA_CHUNK = 0, ARENA_STEP = 1 };
 #else
-enum { ARENA_CHUNK = 8 * 1024, ARENA_STEP = alignof(max_align_t) };
+/* The first chunk is small: a stream holds several arenas for long, and most need no second. */
+enum { ARENA_FIRST_CHUNK = 1024, ARENA_CHUNK = 8 * 1024, ARENA_STEP = alignof(max_align_t) };
 #endif
 
 void arena_finish(struct arena *arena)
@@ -238,7 +239,8 @@ char *arena_bytes(struct arena *arena, size_t size)
 		/* A large allocation gets a chunk of its own behind the one in use, so that the
 		 * rest of that one still serves the small ones. */
 		bool large = rounded > ARENA_CHUNK / 2;
-		struct arena_chunk *fresh = chunk_create(large ? rounded : ARENA_CHUNK);
+		size_t usual = chunk == NULL ? ARENA_FIRST_CHUNK : ARENA_CHUNK;
+		struct arena_chunk *fresh = chunk_create(rounded > usual ? rounded : usual);
 		if (large && chunk != NULL) {
 			fresh->next = chunk->next;
 			chunk->next = fresh;

@@ -2,6 +2,7 @@
 
 #include "proxy/admin.h"
 #include "proxy/descriptors.h"
+#include "proxy/heap.h"
 #include "proxy/http_server.h"
 #include "proxy/learner.h"
 #include "proxy/log.h"
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256, WATCH_SECONDS = 1, ERROR_SIZE = 1024 };
+enum { MAX_WORKERS = 256, WATCH_SECONDS = 1, HEAP_SECONDS = 5 * WATCH_SECONDS, ERROR_SIZE = 1024 };
 
 /* What tells that a file is another one: enough for an edit in place, a rename and a symlink's
  * swap. */
@@ -49,6 +50,7 @@ struct server_process {
 	size_t worker_count;
 	size_t drained_workers;
 	struct store_watch store_watch;
+	unsigned heap_looks;
 	struct event *signals[3];
 	struct event *watch;
 	struct event *drain_deadline;
@@ -201,6 +203,8 @@ static void on_watch(evutil_socket_t fd, short what, void *cookie)
 	(void)fd;
 	(void)what;
 	store_watch_look(&process->store_watch, process->service.store);
+	if (++process->heap_looks % HEAP_SECONDS == 0)
+		heap_give_back();
 	struct file_marks marks = mark_files(process);
 	bool is_settled = same_marks(&marks, &process->seen);
 	process->seen = marks;
@@ -371,6 +375,7 @@ static bool start(struct server_process *process)
 	process->service.descriptors = descriptors_limit();
 	process->service.workers = workers_wanted(process->config);
 	warn_of_limits(process->config);
+	heap_set_up();
 	(void)signal(SIGPIPE, SIG_IGN);
 	store_watch_lost_pages();
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is the store's business */

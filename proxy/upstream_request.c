@@ -5,7 +5,7 @@
 /* Options that no value can make fail; out of memory ends the process elsewhere. */
 #define SET(transfer, option, value) ((void)curl_easy_setopt((transfer)->easy, (option), (value)))
 
-enum { MAX_CONNECTION_AGE = 60, KEEPALIVE_SECONDS = 60 };
+enum { MAX_CONNECTION_AGE = 60, KEEPALIVE_SECONDS = 60, READ_BUFFER = 4 * 1024 };
 
 static void put_header(struct transfer *transfer, struct curl_slist ***tail, struct slice line)
 {
@@ -111,6 +111,7 @@ void upstream_request_apply(struct transfer *transfer, const struct upstream_req
 	SET(transfer, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	SET(transfer, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(transfer, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(transfer, CURLOPT_BUFFERSIZE, (long)READ_BUFFER); /* held as long as the stream */
 	SET(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(transfer, CURLOPT_PATH_AS_IS, 1L);
 	SET(transfer, CURLOPT_FOLLOWLOCATION, 0L);
