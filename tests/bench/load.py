@@ -1,0 +1,59 @@
+"""Runs bench-load against a peer, and what the peer used for it."""
+
+import json
+import subprocess
+
+from peers import ANSWER
+from workplace import PROGRAMS
+
+
+def load(peer, seed, **options):
+    """What bench-load reports; options are its own, with _ for -."""
+    command = [PROGRAMS / "bench-load", "--port", peer.port, "--seed", seed, "--path", peer.path]
+    command += ["--fields", peer.fields, "--model", peer.model, "--answer", ANSWER]
+    for name, value in options.items():
+        if value is True:
+            command.append(f"--{name}")
+        elif value:
+            command += [f"--{name}", value]
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, timeout=600)
+    if not done.stdout:
+        raise RuntimeError(f"bench-load failed against {peer.name}")
+    return json.loads(done.stdout)
+
+
+def check(peer, result, share=0.99):
+    """A figure stands only when the work was really done."""
+    faults = []
+    if result["failed"] or result["broken"]:
+        faults.append(f"{result['failed']} failed, {result['broken']} broke off")
+    if peer.memory and result["injected"] < share * result["exchanges"]:
+        faults.append(f"only {result['injected']} of {result['exchanges']} were injected")
+    if faults:
+        raise RuntimeError(f"{peer.name}: {'; '.join(faults)}")
+
+
+def memory_work(before, after, exchanges):
+    """What the daemon itself counted between two looks at its metrics."""
+    moved = {name: value - before.get(name, 0) for name, value in after.items()}
+    bypassed = sum(v for n, v in moved.items() if n.startswith("recalld_bypassed_total"))
+    journalled = moved["recalld_exchanges_journalled_total"]
+    if bypassed or journalled < exchanges:
+        raise RuntimeError(f"{bypassed:.0f} bypassed, {journalled:.0f} of {exchanges} journalled")
+    return moved["recalld_learned_total{kind=\"facts\"}"] / journalled
+
+
+def measured(peer, seed, **options):
+    """As load(), with the CPU seconds that the peer used; for recalld until all of it is learned."""
+    metrics = peer.metrics() if peer.memory else None
+    begun, threads = peer.process.cpu(), peer.process.cpu_of_threads()
+    result = load(peer, seed, **options)
+    result["cpu_run"] = result["cpu"] = peer.process.cpu() - begun
+    check(peer, result)
+    if peer.memory:
+        result["learned"] = memory_work(metrics, peer.metrics(), result["exchanges"])
+        result["settled"] = peer.settle()
+        result["cpu"] = peer.process.cpu() - begun
+        after = peer.process.cpu_of_threads()
+        result["threads"] = [round(b - a, 2) for a, b in zip(threads, after)]
+    return result

@@ -1,0 +1,222 @@
+"""Who is measured: recalld, and what a user would run instead. Each is started on loopback in front
+of an upstream, and looked after to its end."""
+
+import http.client
+import subprocess
+import time
+
+from processes import Process, free_port
+from workplace import PROGRAMS, RELEASE, WORK, fresh_folder
+
+ANSWER = (
+    "Yes. Set it up once, keep a copy of the settings beside it, and check after a week whether it "
+    "still does what you want; if not, undo the last change first and look at the others after that."
+)
+REPLY = (
+    '{"id":"chatcmpl-bench","object":"chat.completion","created":1,"model":"gpt-4o-mini","choices":'
+    '[{"index":0,"message":{"role":"assistant","content":"%s"},"finish_reason":"stop"}],'
+    '"usage":{"prompt_tokens":200,"completion_tokens":40,"total_tokens":240}}' % ANSWER
+)
+
+NGINX = """
+worker_processes %(workers)d;
+pid %(folder)s/nginx.pid;
+error_log stderr warn;
+daemon off;
+events { worker_connections 8192; }
+http {
+	access_log off;
+	client_max_body_size 64m;
+	client_body_buffer_size 1m;
+	client_body_temp_path %(folder)s/body;
+	proxy_temp_path %(folder)s/proxy;
+	fastcgi_temp_path %(folder)s/fastcgi;
+	uwsgi_temp_path %(folder)s/uwsgi;
+	scgi_temp_path %(folder)s/scgi;
+	keepalive_requests 1000000000;
+	%(http)s
+}
+"""
+
+HAPROXY = """
+global
+	nbthread %(workers)d
+	maxconn 4000
+defaults
+	mode http
+	option http-no-delay
+	timeout connect 5s
+	timeout client 900s
+	timeout server 900s
+frontend chat
+	bind 127.0.0.1:%(port)d
+	default_backend model
+backend model
+	http-reuse always
+	server model 127.0.0.1:%(upstream)d
+"""
+
+RECALLD = """
+[listen]
+address = 127.0.0.1:%(port)d
+admin = 127.0.0.1:%(admin)d
+workers = %(workers)d
+[upstream]
+base_url = http://127.0.0.1:%(upstream)d/v1
+[memory]
+%(memory)s
+[model]
+base_url = http://127.0.0.1:%(model)d/v1
+api_key = none
+name = memory-model
+[storage]
+path = %(store)s
+map_size = 8G
+"""
+
+
+class PlainUpstream:
+    """nginx, which answers every request at once with the same reply."""
+
+    def __init__(self):
+        folder = fresh_folder("plain-upstream")
+        self.port = free_port()
+        server = (
+            f"server {{ listen 127.0.0.1:{self.port} backlog=4096; location / "
+            f"{{ default_type application/json; return 200 '{REPLY}'; }} }}"
+        )
+        config = folder / "nginx.conf"
+        config.write_text(NGINX % {"workers": 1, "folder": folder, "http": server})
+        self.process = Process(["nginx", "-p", folder, "-c", config], folder / "log")
+        self.process.wait_port(self.port)
+
+    def stop(self):
+        self.process.stop()
+
+
+class StreamUpstream:
+    """tests/bench/stream_server.c"""
+
+    def __init__(self, events=100, gap=10):
+        command = [PROGRAMS / "bench-stream-server", "--events", events, "--gap", gap]
+        self.process = Process(
+            command, WORK / "stream-server.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.port = int(self.process.process.stdout.readline())
+
+    def stop(self):
+        self.process.stop()
+
+
+class Peer:
+    """`path` and `fields` are what its clients send, `model` the name they ask for."""
+
+    path = "/v1/chat/completions"
+    fields = ""
+    model = "gpt-4o-mini"
+    memory = False
+
+    def __init__(self, upstream, workers=1, cores=None):
+        self.upstream, self.workers, self.cores = upstream, workers, cores
+        self.port = free_port()
+        self.folder = fresh_folder(self.name)
+        self.begun = time.monotonic()
+        self.process = self.start()
+        self.process.wait_port(self.port)
+        self.ready_after = time.monotonic() - self.begun
+
+    def run(self, command, **options):
+        return Process(command, self.folder / "log", cores=self.cores, **options)
+
+    def settle(self):
+        """Until what the exchanges left to do is done."""
+
+    def stop(self):
+        self.process.stop()
+
+
+class Direct(Peer):
+    """No proxy at all: the upstream itself."""
+
+    name = "direct"
+
+    def __init__(self, upstream, workers=1, cores=None):
+        self.upstream, self.process, self.port = upstream, upstream.process, upstream.port
+
+    def stop(self):
+        pass
+
+
+class HAProxy(Peer):
+    name = "haproxy"
+
+    def start(self):
+        config = self.folder / "haproxy.cfg"
+        names = {"port": self.port, "upstream": self.upstream.port, "workers": self.workers}
+        config.write_text(HAPROXY % names)
+        return self.run(["haproxy", "-db", "-f", config])
+
+
+class Nginx(Peer):
+    name = "nginx"
+
+    def start(self):
+        chat = (
+            f"upstream model {{ server 127.0.0.1:{self.upstream.port}; keepalive 1024; "
+            f"keepalive_requests 1000000000; }} server {{ listen 127.0.0.1:{self.port} backlog=4096; "
+            "location / { proxy_pass http://model; proxy_http_version 1.1; "
+            'proxy_set_header Connection ""; proxy_buffering off; proxy_read_timeout 900s; } }'
+        )
+        config = self.folder / "nginx.conf"
+        config.write_text(NGINX % {"workers": self.workers, "folder": self.folder, "http": chat})
+        return self.run(["nginx", "-p", self.folder, "-c", config])
+
+
+class Recalld(Peer):
+    name = "recalld"
+    memory = True
+    settings = ""  # of [memory]
+
+    def __init__(self, upstream, model, workers=1, cores=None, settings="", store=None):
+        self.model_stub, self.settings, self.store = model, settings, store
+        self.admin_port = free_port()
+        super().__init__(upstream, workers, cores)
+
+    def start(self):
+        config = self.folder / "recalld.conf"
+        names = {
+            "port": self.port,
+            "admin": self.admin_port,
+            "workers": self.workers,
+            "upstream": self.upstream.port,
+            "model": self.model_stub.port,
+            "memory": self.settings,
+            "store": self.store or self.folder / "store",
+        }
+        config.write_text(RECALLD % names)
+        return self.run([RELEASE / "proxy" / "recalld", "-c", config])
+
+    def metrics(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=30)
+        connection.request("GET", "/metrics")
+        lines = connection.getresponse().read().decode().splitlines()
+        connection.close()
+        samples = {}
+        for line in lines:
+            if not line.startswith("#"):
+                name, value = line.rsplit(" ", 1)
+                samples[name] = float(value)
+        return samples
+
+    def pending(self):
+        samples = self.metrics()
+        return samples["recalld_learner_queue"] + samples["recalld_learner_calls"]
+
+    def settle(self, seconds=120):
+        end = time.monotonic() + seconds
+        while self.pending() > 0:
+            self.process.check()
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
