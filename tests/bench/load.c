@@ -30,9 +30,11 @@ static struct {
 	unsigned connections;
 	unsigned users;
 	unsigned exchanges; /* in a conversation; then the user begins another */
+	unsigned done;      /* of the first conversation, by an earlier run with the same seed */
 	unsigned seed;
 	unsigned long limit; /* exchanges in all; 0: none */
 	double seconds;
+	double rate;    /* exchanges begun each second; 0: as fast as the loop closes */
 	size_t history; /* bytes of older turns that a conversation begins with */
 	size_t image;
 	bool stream;
@@ -57,6 +59,7 @@ struct user {
 struct connection {
 	int fd;
 	unsigned user; /* of the request that is open */
+	bool waits;    /* for its next request's time */
 	struct text out;
 	size_t sent;
 	uint64_t begun;
@@ -85,6 +88,7 @@ static int poller;
 static uint64_t begin, end;
 static unsigned long started;
 static unsigned open_requests;
+static unsigned waiting;
 static char *image;
 
 static uint64_t now(void)
@@ -215,11 +219,16 @@ static bool may_start(void)
 	return now() < end && (options.limit == 0 || started < options.limit);
 }
 
-/* Its next user's next exchange, unless the run is over. */
+/* Its next user's next exchange, unless the run is over or the rate says later. */
 static void start(struct connection *connection)
 {
 	if (!may_start())
 		return;
+	if (options.rate > 0 && (double)(now() - begin) < (double)started / options.rate * 1e9) {
+		waiting += !connection->waits;
+		connection->waits = true;
+		return;
+	}
 	started++;
 	open_requests++;
 	connection->user += options.connections;
@@ -423,14 +432,29 @@ static void report(uint64_t over)
 	       (unsigned long long)total.bytes_received, (double)(over - begin) / 1e9);
 }
 
+static void start_due(void)
+{
+	static unsigned turn;
+	for (unsigned i = 0; i < options.connections && waiting > 0; i++) {
+		struct connection *connection = &connections[turn++ % options.connections];
+		if (connection->waits) {
+			connection->waits = false;
+			waiting--;
+			start(connection);
+			if (connection->waits)
+				return;
+		}
+	}
+}
+
 static void run(void)
 {
 	struct epoll_event events[256];
 	uint64_t give_up = end + UINT64_C(30000000000);
 	for (unsigned i = 0; i < options.connections; i++)
 		start(&connections[i]);
-	while (open_requests > 0 && now() < give_up) {
-		int count = epoll_wait(poller, events, 256, 1000);
+	while ((open_requests > 0 || (waiting > 0 && may_start())) && now() < give_up) {
+		int count = epoll_wait(poller, events, 256, waiting > 0 ? 1 : 1000);
 		for (int i = 0; i < count; i++) {
 			struct connection *connection = events[i].data.ptr;
 			if ((events[i].events & EPOLLOUT) != 0)
@@ -438,6 +462,7 @@ static void run(void)
 			if ((events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
 				receive(connection);
 		}
+		start_due();
 	}
 	total.broken += open_requests;
 }
@@ -447,6 +472,8 @@ static void prepare(void)
 	if (options.users < options.connections)
 		options.users = options.connections;
 	users = calloc(options.users, sizeof(*users));
+	for (unsigned i = 0; i < options.users; i++)
+		users[i].exchange = options.done;
 	connections = calloc(options.connections, sizeof(*connections));
 	total.latency = calloc(MAX_SAMPLES, sizeof(*total.latency));
 	total.first = calloc(MAX_SAMPLES, sizeof(*total.first));
@@ -461,12 +488,15 @@ static void prepare(void)
 	}
 }
 
-static const struct option names[] = {
-	{"port", 1, NULL, 'p'},      {"connections", 1, NULL, 'c'}, {"users", 1, NULL, 'u'},
-	{"exchanges", 1, NULL, 'e'}, {"seed", 1, NULL, 's'},        {"limit", 1, NULL, 'n'},
-	{"seconds", 1, NULL, 't'},   {"history", 1, NULL, 'h'},     {"image", 1, NULL, 'i'},
-	{"stream", 0, NULL, 'S'},    {"model", 1, NULL, 'm'},       {"path", 1, NULL, 'P'},
-	{"fields", 1, NULL, 'f'},    {"answer", 1, NULL, 'a'},      {NULL, 0, NULL, 0}};
+static const struct option names[] = {{"port", 1, NULL, 'p'},    {"connections", 1, NULL, 'c'},
+				      {"users", 1, NULL, 'u'},   {"exchanges", 1, NULL, 'e'},
+				      {"seed", 1, NULL, 's'},    {"limit", 1, NULL, 'n'},
+				      {"seconds", 1, NULL, 't'}, {"history", 1, NULL, 'h'},
+				      {"image", 1, NULL, 'i'},   {"stream", 0, NULL, 'S'},
+				      {"model", 1, NULL, 'm'},   {"path", 1, NULL, 'P'},
+				      {"fields", 1, NULL, 'f'},  {"rate", 1, NULL, 'r'},
+				      {"done", 1, NULL, 'd'},    {"answer", 1, NULL, 'a'},
+				      {NULL, 0, NULL, 0}};
 
 static bool read_option(int option, const char *value)
 {
@@ -488,6 +518,12 @@ static bool read_option(int option, const char *value)
 		break;
 	case 'n':
 		options.limit = strtoul(value, NULL, 10);
+		break;
+	case 'd':
+		options.done = (unsigned)atoi(value);
+		break;
+	case 'r':
+		options.rate = atof(value);
 		break;
 	case 't':
 		options.seconds = atof(value);

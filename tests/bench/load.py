@@ -46,14 +46,16 @@ def memory_work(before, after, exchanges):
 def measured(peer, seed, **options):
     """As load(), with the CPU seconds that the peer used; for recalld until all of it is learned."""
     metrics = peer.metrics() if peer.memory else None
-    begun, threads = peer.process.cpu(), peer.process.cpu_of_threads()
+    begun, written = peer.process.cpu(), peer.process.written()
     result = load(peer, seed, **options)
     result["cpu_run"] = result["cpu"] = peer.process.cpu() - begun
     check(peer, result)
     if peer.memory:
-        result["learned"] = memory_work(metrics, peer.metrics(), result["exchanges"])
-        result["settled"] = peer.settle()
+        after = peer.metrics()
+        result["learned"] = memory_work(metrics, after, result["exchanges"])
+        result["commits"] = after["recalld_store_commits_total"] - metrics["recalld_store_commits_total"]
+        if not peer.settle():
+            raise RuntimeError("recalld did not finish learning")
         result["cpu"] = peer.process.cpu() - begun
-        after = peer.process.cpu_of_threads()
-        result["threads"] = [round(b - a, 2) for a, b in zip(threads, after)]
+        result["written"] = peer.process.written() - written
     return result

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from processes import Process, free_port
-from workplace import PROGRAMS, RELEASE, WORK, fresh_folder
+from workplace import BENCH, PROGRAMS, RELEASE, WORK, fresh_folder
 
 ANSWER = (
     "Yes. Set it up once, keep a copy of the settings beside it, and check after a week whether it "
@@ -115,6 +115,8 @@ class Peer:
     fields = ""
     model = "gpt-4o-mini"
     memory = False
+    streams = 200  # that it is asked for at once
+    slow = False  # too slow for the large requests
 
     def __init__(self, upstream, workers=1, cores=None):
         self.upstream, self.workers, self.cores = upstream, workers, cores
@@ -220,3 +222,52 @@ class Recalld(Peer):
                 return False
             time.sleep(0.05)
         return True
+
+
+class RecalldWithoutLearning(Recalld):
+    name = "recalld, learn = off"
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, settings="learn = off", **options)
+
+
+class RecalldOff(Recalld):
+    """No memory at all: nothing is injected, journalled or learned."""
+
+    name = "recalld, mode = off"
+    memory = False
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, settings="mode = off", **options)
+
+
+class Portkey(Peer):
+    name = "portkey"
+    slow = True
+    streams = 20
+
+    def start(self):
+        self.fields = (
+            "x-portkey-provider: openai\r\n"
+            f"x-portkey-custom-host: http://127.0.0.1:{self.upstream.port}/v1\r\n"
+        )
+        program = BENCH / "portkey/node_modules/@portkey-ai/gateway/build/start-server.js"
+        return self.run(["node", program, "--headless", f"--port={self.port}"])
+
+
+class LiteLLM(Peer):
+    name = "litellm"
+    slow = True
+    streams = 5
+
+    def start(self):
+        config = self.folder / "config.yaml"
+        config.write_text(
+            "model_list:\n  - model_name: gpt-4o-mini\n    litellm_params:\n"
+            "      model: openai/gpt-4o-mini\n      api_key: sk-bench\n"
+            f"      api_base: http://127.0.0.1:{self.upstream.port}/v1\n"
+        )
+        command = [BENCH / "venv/bin/litellm", "--config", config, "--host", "127.0.0.1"]
+        command += ["--port", self.port, "--num_workers", self.workers, "--telemetry", "False"]
+        environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONUNBUFFERED": "1"}
+        return self.run(command, environment=environment)
