@@ -2,6 +2,7 @@
 of an upstream, and looked after to its end."""
 
 import http.client
+import signal
 import subprocess
 import time
 
@@ -103,6 +104,12 @@ class StreamUpstream:
             command, WORK / "stream-server.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self.port = int(self.process.process.stdout.readline())
+
+    def pause(self):
+        self.process.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.process.send_signal(signal.SIGCONT)
 
     def stop(self):
         self.process.stop()
