@@ -98,8 +98,9 @@ class PlainUpstream:
 class StreamUpstream:
     """tests/bench/stream_server.c"""
 
-    def __init__(self, events=100, gap=10):
+    def __init__(self, events=100, gap=10, answer=None):
         command = [PROGRAMS / "bench-stream-server", "--events", events, "--gap", gap]
+        command += ["--answer", answer] if answer else []
         self.process = Process(
             command, WORK / "stream-server.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -184,14 +185,14 @@ class Nginx(Peer):
 class Recalld(Peer):
     name = "recalld"
     memory = True
-    settings = ""  # of [memory]
+    later = None  # of [memory], once its users have something to be remembered
 
-    def __init__(self, upstream, model, workers=1, cores=None, settings="", store=None):
-        self.model_stub, self.settings, self.store = model, settings, store
+    def __init__(self, upstream, model, workers=1, cores=None):
+        self.model_stub = model
         self.admin_port = free_port()
         super().__init__(upstream, workers, cores)
 
-    def start(self):
+    def configure(self, settings=""):
         config = self.folder / "recalld.conf"
         names = {
             "port": self.port,
@@ -199,11 +200,24 @@ class Recalld(Peer):
             "workers": self.workers,
             "upstream": self.upstream.port,
             "model": self.model_stub.port,
-            "memory": self.settings,
-            "store": self.store or self.folder / "store",
+            "memory": settings,
+            "store": self.folder / "store",
         }
         config.write_text(RECALLD % names)
-        return self.run([RELEASE / "proxy" / "recalld", "-c", config])
+        return config
+
+    def start(self):
+        return self.run([RELEASE / "proxy" / "recalld", "-c", self.configure()])
+
+    def change_settings(self):
+        if self.later is None:
+            return
+        name = "recalld_config_reloads_total"
+        before = self.metrics()[name]
+        self.configure(self.later)
+        self.process.process.send_signal(signal.SIGHUP)
+        while self.metrics()[name] == before:
+            time.sleep(0.05)
 
     def metrics(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=30)
@@ -232,20 +246,17 @@ class Recalld(Peer):
 
 
 class RecalldWithoutLearning(Recalld):
-    name = "recalld, learn = off"
+    """It injects what it knows and journals nothing."""
 
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, settings="learn = off", **options)
+    name = "recalld, learn = off"
+    later = "learn = off"
 
 
 class RecalldOff(Recalld):
     """No memory at all: nothing is injected, journalled or learned."""
 
     name = "recalld, mode = off"
-    memory = False
-
-    def __init__(self, *arguments, **options):
-        super().__init__(*arguments, settings="mode = off", **options)
+    later = "mode = off"
 
 
 class Portkey(Peer):

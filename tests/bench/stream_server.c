@@ -1,7 +1,7 @@
 /* The bench's upstream for streams, and its memory model: one thread, epoll, HTTP/1.1 with
  * keep-alive.
  *
- *     bench-stream-server [--events N] [--gap MILLISECONDS]
+ *     bench-stream-server [--events N] [--gap MILLISECONDS] [--answer TEXT]
  *
  * It prints the port that the kernel chose, on 127.0.0.1, and serves until its standard input ends.
  * A request with "stream":true gets its head and first event at once and one event each gap, each
@@ -39,7 +39,8 @@ static int timer;
 static uint64_t tick;
 static struct client *slots[MAX_GAP];
 
-static const char summary[] =
+/* What it says where no facts are asked for. */
+static const char *plain_answer =
 	"The user keeps a list of the things in use at home and at work and changes them often. "
 	"They "
 	"ask short questions about each, want plain answers without sources, and come back to the "
@@ -204,7 +205,7 @@ static void answer(struct client *client, const char *body)
 	else if (strstr(body, "\"response_format\"") != NULL)
 		answer_facts(client, body);
 	else
-		send_answer(client, summary);
+		send_answer(client, plain_answer);
 }
 
 /* The bytes of the first request in `in`; 0: it is not whole. The body begins at `body`. */
@@ -331,14 +332,19 @@ static void serve_all(int listener)
 
 int main(int count, char **arguments)
 {
-	static const struct option names[] = {
-		{"events", 1, NULL, 'e'}, {"gap", 1, NULL, 'g'}, {NULL, 0, NULL, 0}};
+	static const struct option names[] = {{"events", 1, NULL, 'e'},
+					      {"gap", 1, NULL, 'g'},
+					      {"answer", 1, NULL, 'a'},
+					      {"answer", 1, NULL, 'a'},
+					      {NULL, 0, NULL, 0}};
 	int option;
 	while ((option = getopt_long(count, arguments, "", names, NULL)) != -1) {
 		if (option == 'e')
 			event_count = (unsigned)atoi(optarg);
 		else if (option == 'g')
 			gap = (unsigned)atoi(optarg);
+		else if (option == 'a')
+			plain_answer = optarg;
 		else
 			return 2;
 	}
