@@ -13,17 +13,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/load_reply.h"
 #include "tests/bench/talk.h"
 
-enum { MAX_LINE = 16384, MAX_SAMPLES = 1 << 22 };
-
-enum reading { STATUS_LINE, FIELDS, BODY_LENGTH, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, TRAILER };
+enum { MAX_SAMPLES = 1 << 22 };
 
 static struct {
 	int port;
@@ -63,17 +61,7 @@ struct connection {
 	struct text out;
 	size_t sent;
 	uint64_t begun;
-	uint64_t first; /* when its first byte of a body came; 0: not yet */
-	enum reading reading;
-	int status;
-	bool is_chunked;
-	uint64_t left; /* of the body or the chunk */
-	bool left_known;
-	bool injected;
-	char line[MAX_LINE];
-	size_t line_size;
-	char event[6]; /* the begin of a line of the body */
-	size_t event_size;
+	struct reply reply;
 };
 
 static struct {
@@ -236,10 +224,7 @@ static void start(struct connection *connection)
 		connection->user = (unsigned)(connection - connections);
 	compose(connection);
 	connection->sent = 0;
-	connection->first = 0;
-	connection->reading = STATUS_LINE;
-	connection->is_chunked = connection->left_known = connection->injected = false;
-	connection->left = connection->line_size = connection->event_size = 0;
+	reply_init(&connection->reply, options.stream);
 	connection->begun = now();
 	total.bytes_sent += connection->out.size;
 	send_more(connection);
@@ -257,17 +242,18 @@ static void sample(const struct connection *connection)
 	if (at >= MAX_SAMPLES)
 		return;
 	total.latency[at] = (uint32_t)((now() - connection->begun) / 100);
-	total.first[at] = (uint32_t)((connection->first - connection->begun) / 100);
+	total.first[at] = (uint32_t)((connection->reply.first - connection->begun) / 100);
 }
 
 static void finished(struct connection *connection)
 {
 	struct user *user = &users[connection->user];
 	open_requests--;
-	if (connection->status == 200) {
+	total.events += connection->reply.events;
+	if (connection->reply.status == 200) {
 		sample(connection);
 		total.exchanges++;
-		total.injected += connection->injected;
+		total.injected += connection->reply.injected;
 	} else {
 		total.failed++;
 	}
@@ -280,109 +266,8 @@ static void broke_off(struct connection *connection)
 {
 	total.broken++;
 	redial(connection);
-	connection->status = 0;
+	connection->reply.status = 0;
 	finished(connection);
-}
-
-/* ---- replies ---- */
-
-static void head_line(struct connection *connection)
-{
-	const char *line = connection->line;
-	if (connection->reading == STATUS_LINE) {
-		connection->status = connection->line_size > 12 ? atoi(line + 9) : 0;
-		connection->reading = FIELDS;
-	} else if (strncasecmp(line, "content-length:", 15) == 0) {
-		connection->left = strtoull(line + 15, NULL, 10);
-		connection->left_known = true;
-	} else if (strncasecmp(line, "transfer-encoding:", 18) == 0) {
-		connection->is_chunked = strstr(line, "chunked") != NULL;
-	} else if (strncasecmp(line, "x-memory-status:", 16) == 0) {
-		connection->injected = strstr(line, "injected") != NULL;
-	} else if (connection->line_size == 0) {
-		connection->reading = connection->is_chunked ? CHUNK_SIZE : BODY_LENGTH;
-	}
-}
-
-/* Counts the lines that begin with "data:". */
-static void count_events(struct connection *connection, const char *data, size_t size)
-{
-	for (size_t i = 0; i < size; i++) {
-		if (data[i] == '\n') {
-			connection->event_size = 0;
-		} else if (connection->event_size < 5) {
-			connection->event[connection->event_size++] = data[i];
-			total.events += connection->event_size == 5 &&
-					memcmp(connection->event, "data:", 5) == 0;
-		}
-	}
-}
-
-static size_t body_bytes(struct connection *connection, const char *data, size_t size)
-{
-	if (size > connection->left)
-		size = (size_t)connection->left;
-	if (connection->first == 0)
-		connection->first = now();
-	if (options.stream)
-		count_events(connection, data, size);
-	connection->left -= size;
-	return size;
-}
-
-/* One byte of a line. True when the line is whole, in `line` and without its end. */
-static bool line_byte(struct connection *connection, char byte)
-{
-	if (byte != '\n') {
-		if (connection->line_size + 1 < MAX_LINE)
-			connection->line[connection->line_size++] = byte;
-		return false;
-	}
-	if (connection->line_size > 0 && connection->line[connection->line_size - 1] == '\r')
-		connection->line_size--;
-	connection->line[connection->line_size] = '\0';
-	return true;
-}
-
-/* True when the reply is over. */
-static bool reply_line(struct connection *connection)
-{
-	bool over = false;
-	switch (connection->reading) {
-	case STATUS_LINE:
-	case FIELDS:
-		head_line(connection);
-		over = connection->reading == BODY_LENGTH && connection->left == 0;
-		break;
-	case CHUNK_SIZE:
-		connection->left = strtoull(connection->line, NULL, 16);
-		connection->reading = connection->left > 0 ? CHUNK_DATA : TRAILER;
-		break;
-	case CHUNK_END:
-		connection->reading = CHUNK_SIZE;
-		break;
-	default:
-		over = connection->line_size == 0;
-	}
-	connection->line_size = 0;
-	return over;
-}
-
-static bool reply_bytes(struct connection *connection, const char *data, size_t size)
-{
-	for (size_t i = 0; i < size;) {
-		if (connection->reading == BODY_LENGTH || connection->reading == CHUNK_DATA) {
-			i += body_bytes(connection, data + i, size - i);
-			if (connection->left > 0)
-				continue;
-			if (connection->reading == BODY_LENGTH)
-				return true;
-			connection->reading = CHUNK_END;
-		} else if (line_byte(connection, data[i++]) && reply_line(connection)) {
-			return true;
-		}
-	}
-	return false;
 }
 
 static void receive(struct connection *connection)
@@ -397,7 +282,7 @@ static void receive(struct connection *connection)
 	}
 	total.bytes_received += (size_t)size;
 	total.reads++;
-	if (reply_bytes(connection, data, (size_t)size))
+	if (reply_take(&connection->reply, data, (size_t)size, now()))
 		finished(connection);
 }
 

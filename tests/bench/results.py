@@ -27,36 +27,48 @@ def spread(values):
 class Results:
     def __init__(self):
         self.rows = {}  # (figure, unit): {peer: [value of each round]}
-        self.ratios = {}  # figure: (the other peer, what is wanted)
+        self.targets = {}  # figure: (what is wanted, the peers to be compared with)
         self.notes = []
 
     def add(self, figure, unit, peer, value):
         values = self.rows.setdefault((figure, unit), {}).setdefault(peer, [])
         values.append(float(value))
 
-    def wants(self, figure, target, other=None):
-        """`target` is shown beside the figure; with `other`, beside recalld's ratio to it."""
-        self.ratios[figure] = (other, target)
+    def wants(self, figure, target, others=()):
+        """`target` is shown beside the figure, with recalld's ratios to `others`."""
+        self.targets[figure] = (target, others)
 
     def note(self, text):
         if text not in self.notes:
             self.notes.append(text)
 
-    def ratio(self, figure, unit, other):
-        peers = self.rows[figure, unit]
-        if "recalld" not in peers or other not in peers:
-            return []
-        return [a / b for a, b in zip(peers["recalld"], peers[other]) if b > 0]
+    def ratio(self, key, other, ours="recalld"):
+        peers = self.rows[key]
+        pairs = zip(peers.get(ours, []), peers.get(other, []))
+        return [a / b for a, b in pairs if b > 0]
+
+    def row(self, key, shown, cells, ours="recalld"):
+        figure, unit = key
+        target, others = self.targets.get(figure, ("", ()))
+        for other in others:
+            if self.ratio(key, other, ours):
+                target += f" ({spread(self.ratio(key, other, ours))} times {other}'s)"
+        ratio = self.ratio(key, "haproxy", ours)
+        cells = [shown, unit] + cells + [spread(ratio) if ratio else "", target]
+        return "| " + " | ".join(cells) + " |"
 
     def table(self):
         head = ["figure", "unit"] + COLUMNS + ["recalld to haproxy", "wanted: at least; aim"]
-        lines = ["| " + " | ".join(head) + " |", "| --- | --- " + "| ---: " * (len(COLUMNS) + 1) + "| --- |"]
-        for (figure, unit), peers in self.rows.items():
-            other, target = self.ratios.get(figure, ("haproxy", ""))
-            ratio = self.ratio(figure, unit, "haproxy")
-            cells = [figure, unit] + [spread(peers[c]) if c in peers else "" for c in COLUMNS]
-            cells += [spread(ratio) if ratio else "", target]
-            lines.append("| " + " | ".join(cells) + " |")
+        lines = ["| " + " | ".join(head) + " |"]
+        lines.append("| --- | --- " + "| ---: " * (len(COLUMNS) + 1) + "| --- |")
+        for key, peers in self.rows.items():
+            cells = [spread(peers[name]) if name in peers else "" for name in COLUMNS]
+            lines.append(self.row(key, key[0], cells))
+            for name in peers:
+                if name.startswith("recalld, "):
+                    cells = [spread(peers[name])] + [""] * (len(COLUMNS) - 1)
+                    shown = f"{key[0]}, {name.removeprefix('recalld, ')}"
+                    lines.append(self.row(key, shown, cells, name))
         return "\n".join(lines + [""] + [f"- {note}" for note in self.notes])
 
     def write_csv(self, path):
