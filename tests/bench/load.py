@@ -7,9 +7,10 @@ from peers import ANSWER
 from workplace import PROGRAMS
 
 
-def load(peer, seed, **options):
-    """What bench-load reports; options are its own, with _ for -."""
-    command = [PROGRAMS / "bench-load", "--port", peer.port, "--seed", seed, "--path", peer.path]
+def load(peer, seed, cores=None, **options):
+    """What bench-load reports; options are its own."""
+    command = ["taskset", "-c", cores] if cores else []
+    command += [PROGRAMS / "bench-load", "--port", peer.port, "--seed", seed, "--path", peer.path]
     command += ["--fields", peer.fields, "--model", peer.model, "--answer", ANSWER]
     for name, value in options.items():
         if value is True:

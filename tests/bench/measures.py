@@ -5,7 +5,7 @@ import threading
 import time
 
 import peers
-from load import load, measured
+from load import check, load, measured
 
 FLOOR = [peers.HAProxy, peers.Nginx]
 SLOW = [peers.Portkey, peers.LiteLLM]
@@ -227,17 +227,23 @@ def add_memory(bench, kind, plain_upstream, upstream, model):
 
 
 def throughput(bench):
-    """Exchanges a second of a peer on one core, the load on the other; and of all on both."""
-    upstream, model = bench.keep(peers.PlainUpstream()), bench.keep(peers.StreamUpstream())
-    for cores, workers in (("1", 1), ("0,1", 2)):
+    """Exchanges a second of a peer on one core, load and upstream on the other; and of all on both."""
+    for cores, workers, others in (("1", 1, "0"), ("0,1", 2, None)):
+        upstream = bench.keep(peers.PlainUpstream(cores=others))
+        model = bench.keep(peers.StreamUpstream())
         kinds = FLOOR + [peers.Recalld] + bench.slow
         running = bench.start_all(kinds, upstream, model, workers=workers, cores=cores)
         for peer in running:
             remember(peer, 300)
+        options = {"users": 300, "connections": 256, "seconds": bench.seconds, "cores": others}
         for number, peer in bench.each_round(running):
-            result = load(peer, 100 + number, users=300, connections=256, seconds=bench.seconds)
+            result = load(peer, 100 + number, **options)
+            if peer.memory:
+                check(peer, result)
             name = f"exchanges, 256 connections, {workers} worker{'s' if workers > 1 else ''}"
             bench.results.add(name, "1/s", peer.name, result["exchanges"] / result["seconds"])
+            peer.settle()
+        bench.stop_all()
     for workers in ("1 worker", "2 workers"):
         bench.results.wants(
             f"exchanges, 256 connections, {workers}", "15 times; 40 times", ("portkey", "litellm")

@@ -79,7 +79,7 @@ map_size = 8G
 class PlainUpstream:
     """nginx, which answers every request at once with the same reply."""
 
-    def __init__(self):
+    def __init__(self, cores=None):
         folder = fresh_folder("plain-upstream")
         self.port = free_port()
         server = (
@@ -88,7 +88,7 @@ class PlainUpstream:
         )
         config = folder / "nginx.conf"
         config.write_text(NGINX % {"workers": 1, "folder": folder, "http": server})
-        self.process = Process(["nginx", "-p", folder, "-c", config], folder / "log")
+        self.process = Process(["nginx", "-p", folder, "-c", config], folder / "log", cores=cores)
         self.process.wait_port(self.port)
 
     def stop(self):
