@@ -31,7 +31,7 @@ def draw(axes, name, peers):
     colours = [COLOURS.get(n, "#1f6f8b" if n.startswith("recalld") else "#d8a657") for n in names]
     axes.barh(names, medians, xerr=(low, high), color=colours, ecolor="#404040", capsize=2)
     for at, median in enumerate(medians):
-        axes.annotate(f" {median:,.3g}", (max(median, 0), at), va="bottom", fontsize=7)
+        axes.annotate(f" {median:,.0f}" if median >= 100 else f" {median:.3g}", (max(median, 0), at), va="bottom", fontsize=7)
     axes.set_title(f"{name[0]}, {name[1]}", fontsize=8, loc="left")
     axes.tick_params(labelsize=7)
     for side in ("top", "right"):

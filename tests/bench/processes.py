@@ -48,7 +48,7 @@ class Process:
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.process.args[0]} ended: {self.log.read_text()[-800:]}")
 
-    def wait_port(self, port, seconds=60):
+    def wait_port(self, port, seconds=180):
         end = time.monotonic() + seconds
         while True:
             self.check()
@@ -57,7 +57,7 @@ class Process:
                 return
             except OSError:
                 if time.monotonic() > end:
-                    raise RuntimeError(f"{self.process.args[0]} does not listen") from None
+                    raise RuntimeError(f"{' '.join(self.process.args)} does not listen") from None
             time.sleep(0.001)
 
     def stop(self):
