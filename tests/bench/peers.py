@@ -132,7 +132,11 @@ class Peer:
         self.folder = fresh_folder(self.name)
         self.begun = time.monotonic()
         self.process = self.start()
-        self.process.wait_port(self.port)
+        try:
+            self.process.wait_port(self.port)
+        except RuntimeError:
+            self.process.stop()
+            raise
         self.ready_after = time.monotonic() - self.begun
 
     def run(self, command, **options):

@@ -61,17 +61,18 @@ class Process:
             time.sleep(0.001)
 
     def stop(self):
-        for each in reversed(tree(self.pid)[1:]):
-            try:
-                os.kill(each, signal.SIGTERM)
-            except ProcessLookupError:
-                pass
+        """Ends it and its children; those that do not go are killed."""
+        children = tree(self.pid)[1:]
+        for each in reversed(children):
+            _signal(each, signal.SIGTERM)
         self.process.terminate()
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        for each in children:
+            _signal(each, signal.SIGKILL)
 
     # ---- what it has used ----
 
@@ -90,6 +91,13 @@ class Process:
     def written(self):
         """Bytes that went towards the disk."""
         return sum(_io(pid, "write_bytes") for pid in tree(self.pid))
+
+
+def _signal(pid, number):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
 
 
 def tree(pid):
