@@ -1,0 +1,282 @@
+"""What is measured of recalld and its peers. Each function is one group of figures: it starts who it
+needs, runs them in turn in every round, and hands each value to the results."""
+
+import threading
+import time
+
+import peers
+from load import check, load, measured
+
+FLOOR = [peers.HAProxy, peers.Nginx]
+SLOW = [peers.Portkey, peers.LiteLLM]
+USERS = 1000
+
+
+class Bench:
+    """One run: how long and how often, and what it started."""
+
+    def __init__(self, results, rounds, seconds, quick, with_slow_peers):
+        self.results, self.rounds, self.seconds, self.quick = results, rounds, seconds, quick
+        self.slow = SLOW if with_slow_peers else []
+        self.started = []
+
+    def keep(self, process):
+        self.started.append(process)
+        return process
+
+    def start(self, kind, upstream, model, **options):
+        if issubclass(kind, peers.Recalld):
+            return self.keep(kind(upstream, model, **options))
+        return self.keep(kind(upstream, **options))
+
+    def start_all(self, kinds, upstream, model, **options):
+        return [self.start(kind, upstream, model, **options) for kind in kinds]
+
+    def stop_all(self):
+        while self.started:
+            self.started.pop().stop()
+
+    def each_round(self, running):
+        """Every peer in every round, in an order that turns, so that none is always first."""
+        for number in range(self.rounds):
+            turn = number % len(running)
+            for peer in running[turn:] + running[:turn]:
+                yield number, peer
+
+
+def remember(peer, users):
+    """Gives each user something to remember: six exchanges of two conversations, learned from."""
+    if not isinstance(peer, peers.Recalld):
+        load(peer, 1, users=users, limit=200, connections=8)
+        return
+    load(peer, 1, users=users, limit=users * 6, connections=min(64, users))
+    if not peer.settle():
+        raise RuntimeError("recalld did not finish learning")
+    peer.change_settings()
+
+
+def plain(bench):
+    """CPU per plain exchange of 1 KB, for as many a second as come, and for 400 a second."""
+    kinds = FLOOR + [peers.Recalld, peers.RecalldWithoutLearning, peers.RecalldOff] + bench.slow
+    upstream, model = bench.keep(peers.PlainUpstream()), bench.keep(peers.StreamUpstream())
+    running = bench.start_all(kinds, upstream, model)
+    users = 300 if bench.quick else USERS
+    for peer in running:
+        remember(peer, users)
+    for number, peer in bench.each_round(running):
+        options = {"users": users, "seconds": bench.seconds}
+        result = measured(peer, 100 + number, connections=32, **options)
+        note_plain(bench, peer, result)
+        rate = 20 if peer.slow else 400
+        result = measured(peer, 300 + number, connections=32, rate=rate, **options)
+        used = result["cpu"] / result["exchanges"] * 1e6
+        bench.results.add("CPU per exchange, 1 KB, 400 a second", "us", peer.name, used)
+    bench.results.wants("CPU per exchange, 1 KB, 32 connections", "2.0; 1.3")
+    bench.results.wants("CPU per exchange, 1 KB, 400 a second", "2.0; 1.3")
+    bench.results.note("Portkey and LiteLLM are given 20 a second where it says 400.")
+
+
+def note_plain(bench, peer, result):
+    add, exchanges = bench.results.add, result["exchanges"]
+    add("CPU per exchange, 1 KB, 32 connections", "us", peer.name, result["cpu"] / exchanges * 1e6)
+    add("exchanges, 32 connections", "1/s", peer.name, exchanges / result["seconds"])
+    if "learned" in result:
+        add("CPU per exchange, 1 KB, until the last reply", "us", peer.name, result["cpu_run"] / exchanges * 1e6)
+        add("learned before the last reply", "of all", peer.name, result["learned"])
+        add("disk writes per exchange", "KB", peer.name, result["written"] / exchanges / 1e3)
+        add("exchanges per commit", "", peer.name, exchanges / result["commits"])
+
+
+def large(bench):
+    """CPU per plain exchange that carries a long history, or an image."""
+    # nginx would answer before it has read such a body, and HAProxy then closes the connection.
+    upstream = bench.keep(peers.StreamUpstream(answer=peers.ANSWER))
+    model = bench.keep(peers.StreamUpstream())
+    running = bench.start_all(FLOOR + [peers.Recalld], upstream, model)
+    for peer in running:
+        remember(peer, 60)
+    sizes = {
+        "10 KB of history": {"history": 9000, "users": 60, "connections": 8},
+        "300 KB of history": {"history": 300000, "users": 4, "connections": 4},
+        "10 MB image": {"image": 10 * 1024 * 1024, "users": 4, "connections": 2},
+    }
+    for number, peer in bench.each_round(running):
+        for at, (name, options) in enumerate(sizes.items()):
+            seed = 1000 * (at + 1) + number
+            if "history" in options:  # the conversation's first request is not one of many
+                load(peer, seed, limit=options["users"], exchanges=1 << 30, **options)
+                options = options | {"done": 1}
+                peer.settle()
+            limit = 20 if "image" in options else 0
+            seconds = bench.seconds if not limit else 0
+            result = measured(peer, seed, exchanges=1 << 30, limit=limit, seconds=seconds, **options)
+            used = result["cpu"] / result["exchanges"] * 1e6
+            bench.results.add(f"CPU per exchange, {name}", "us", peer.name, used)
+
+
+def streams(bench):
+    """CPU per streamed event: events of 190 bytes, 10 ms apart, each in a packet of its own."""
+    upstream = bench.keep(peers.StreamUpstream(events=200, gap=10))
+    model = bench.keep(peers.StreamUpstream())
+    running = bench.start_all(FLOOR + [peers.Recalld] + bench.slow, upstream, model)
+    for peer in running:
+        remember_streaming(peer)
+    for number, peer in bench.each_round(running):
+        result = measured(
+            peer, 100 + number, users=300, connections=peer.streams, limit=peer.streams, stream=True
+        )
+        used = result["cpu"] / result["events"] * 1e6
+        bench.results.add("CPU per streamed event", "us", peer.name, used)
+    bench.results.wants("CPU per streamed event", "1.5; 1.0")
+    bench.results.note(
+        "Streams: 200 at once, Portkey 20, LiteLLM 5. HAProxy runs with `option http-no-delay`; without "
+        "it, it holds events back and sends many in one packet."
+    )
+
+
+def remember_streaming(peer):
+    """As remember(), from streams; one request for those that remember nothing."""
+    limit = 600 if peer.memory else peer.streams
+    load(peer, 1, users=300, limit=limit, connections=min(300, limit), stream=True)
+    peer.settle()
+
+
+def latency(bench):
+    """Latency that is added over one connection, and the time to the first token."""
+    kinds = [peers.Direct] + FLOOR + [peers.Recalld] + bench.slow
+    model = bench.keep(peers.StreamUpstream())
+    plain_upstream = bench.keep(peers.PlainUpstream())
+    stream_upstream = bench.keep(peers.StreamUpstream(events=2, gap=1))
+    running = bench.start_all(kinds, plain_upstream, model)
+    for peer in running:
+        remember(peer, 100)
+    add_latencies(bench, running, stream=False)
+    streaming = bench.start_all(kinds, stream_upstream, model)
+    for peer in streaming:
+        load(peer, 1, users=100, limit=600 if peer.memory else 100, connections=8, stream=True)
+        peer.settle()
+    add_latencies(bench, streaming, stream=True)
+    bench.results.wants("added latency p50, first byte", "2.0; 1.0")
+    bench.results.wants("added time to first token p50", "under 500 us; 150 us")
+
+
+def add_latencies(bench, running, stream):
+    limit = 100 if bench.quick else 400
+    for number in range(bench.rounds):
+        base = None
+        for peer in running:
+            result = load(peer, 100 + number, users=100, connections=1, limit=limit, stream=stream)
+            base = base or result
+            if peer.name != "direct":
+                add_latency(bench.results, peer, result, base, stream)
+
+
+def add_latency(results, peer, result, base, stream):
+    def add(figure, key):
+        results.add(figure, "us", peer.name, max(0, result[key] - base[key]))
+
+    if stream:
+        add("added time to first token p50", "first_p50_us")
+        add("added time to first token p99", "first_p99_us")
+    else:
+        add("added latency p50, first byte", "first_p50_us")
+        add("added latency p99, first byte", "first_p99_us")
+        add("added latency p50, last byte", "latency_p50_us")
+        add("added latency p99, last byte", "latency_p99_us")
+
+
+def memory(bench):
+    """Anonymous resident memory: idle, after load, and per open stream."""
+    upstream = bench.keep(peers.StreamUpstream(events=3, gap=1500))
+    plain_upstream = bench.keep(peers.PlainUpstream())
+    model = bench.keep(peers.StreamUpstream())
+    for number in range(2 if bench.quick else 3):
+        for kind in FLOOR + [peers.Recalld] + bench.slow:
+            add_memory(bench, kind, plain_upstream, upstream, model)
+    bench.results.wants("RssAnon idle", "under 12 MB; 6 MB")
+    bench.results.wants("RssAnon per open stream", "under 64 KB; 24 KB")
+
+
+def add_memory(bench, kind, plain_upstream, upstream, model):
+    results = bench.results
+    peer = bench.start(kind, plain_upstream, model)
+    time.sleep(0.3)
+    results.add("RssAnon idle", "MB", peer.name, peer.process.rss_anon() / 1e6)
+    results.add("start to listening", "ms", peer.name, peer.ready_after * 1e3)
+    load(peer, 1, users=300, seconds=bench.seconds, connections=32)
+    peer.settle()
+    results.add("RssAnon after load", "MB", peer.name, peer.process.rss_anon() / 1e6)
+    peer.stop()
+    bench.started.remove(peer)
+    peer = bench.start(kind, upstream, model)
+    count = 200 if peer.slow else 1000
+    load(peer, 2, users=count, limit=20, connections=20, stream=True)
+    before = peer.process.rss_anon()
+    runner = threading.Thread(
+        target=load,
+        args=(peer, 3),
+        kwargs={"users": count, "limit": count, "connections": count, "stream": True},
+    )
+    runner.start()
+    time.sleep(2)
+    grown = peer.process.rss_anon() - before
+    runner.join()
+    results.add("RssAnon per open stream", "KB", peer.name, grown / count / 1e3)
+    peer.stop()
+    bench.started.remove(peer)
+
+
+def throughput(bench):
+    """Exchanges a second of a peer on one core, load and upstream on the other; and of all on both."""
+    for cores, workers, others in (("1", 1, "0"), ("0,1", 2, None)):
+        upstream = bench.keep(peers.PlainUpstream(cores=others))
+        model = bench.keep(peers.StreamUpstream())
+        kinds = FLOOR + [peers.Recalld] + bench.slow
+        running = bench.start_all(kinds, upstream, model, workers=workers, cores=cores)
+        for peer in running:
+            remember(peer, 300)
+        options = {"users": 300, "connections": 256, "seconds": bench.seconds, "cores": others}
+        for number, peer in bench.each_round(running):
+            result = load(peer, 100 + number, **options)
+            if peer.memory:
+                check(peer, result)
+            name = f"exchanges, 256 connections, {workers} worker{'s' if workers > 1 else ''}"
+            bench.results.add(name, "1/s", peer.name, result["exchanges"] / result["seconds"])
+            peer.settle()
+        bench.stop_all()
+    for workers in ("1 worker", "2 workers"):
+        bench.results.wants(
+            f"exchanges, 256 connections, {workers}", "15 times; 40 times", ("portkey", "litellm")
+        )
+
+
+def learner(bench):
+    """How fast the learner catches up when its model, which answered nothing, answers at once."""
+    upstream = bench.keep(peers.PlainUpstream())
+    for number in range(bench.rounds):
+        model = bench.keep(peers.StreamUpstream())
+        peer = bench.start(peers.Recalld, upstream, model)
+        model.pause()
+        load(peer, number, users=200, limit=500 if bench.quick else 2000, connections=64)
+        before, used, begun = peer.metrics(), peer.process.cpu(), time.monotonic()
+        model.go_on()
+        peer.settle()
+        passed, used = time.monotonic() - begun, peer.process.cpu() - used
+        kind = 'recalld_learned_total{kind="facts"}'
+        learned = peer.metrics()[kind] - before[kind]
+        bench.results.add("learner", "exchanges/s", peer.name, learned / passed)
+        bench.results.add("learner, CPU per exchange", "us", peer.name, used / learned * 1e6)
+        for process in (peer, model):
+            process.stop()
+            bench.started.remove(process)
+
+
+GROUPS = {
+    "plain": plain,
+    "large": large,
+    "streams": streams,
+    "latency": latency,
+    "memory": memory,
+    "throughput": throughput,
+    "learner": learner,
+}

@@ -1,0 +1,177 @@
+/* What reading a request costs: the scan alone, in bytes a second, over text and base64; and scan,
+ * recall from a memory of 1,000 turns and splice of a 10 KB request, in microseconds of CPU. Prints
+ * one line of JSON. */
+#include "core/request.h"
+#include "core/text.h"
+#include "tests/bench/talk.h"
+#include "tests/unit/store_fixture.h"
+
+#include <time.h>
+
+enum { TURNS = 1000, RUNS = 400, TEXT_LIMIT = 8 * 1024 };
+
+static double cpu(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+static int compare(const void *left, const void *right)
+{
+	double a = *(const double *)left;
+	double b = *(const double *)right;
+	return a < b ? -1 : a > b;
+}
+
+/* A conversation of about `size` bytes. */
+static struct text make_talk(size_t size)
+{
+	struct text body = {0};
+	text_append(&body, "{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"system\","
+			   "\"content\":\"" TALK_SYSTEM "\"}");
+	for (unsigned i = 0; body.size < size; i++) {
+		text_append(&body, ",{\"role\":\"user\",\"content\":\"");
+		talk_turn(&body, i + 1, i);
+		text_append(&body, "\"},{\"role\":\"assistant\",\"content\":\"");
+		talk_turn(&body, i + 100001, i);
+		text_append(&body, "\"}");
+	}
+	text_append(&body, ",{\"role\":\"user\",\"content\":\"");
+	talk_turn(&body, 77, 1);
+	text_append(&body, "\"}]}");
+	return body;
+}
+
+static struct text make_image(size_t size)
+{
+	struct text body = {0};
+	text_append(&body,
+		    "{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"user\",\"content\":[{"
+		    "\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,");
+	while (body.size < size)
+		text_append(&body, "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk");
+	text_append(&body, "\"}}]}]}");
+	return body;
+}
+
+static void print_speed(const char *name, struct text body)
+{
+	double best[RUNS];
+	for (int run = 0; run < RUNS; run++) {
+		struct arena arena = {0};
+		struct chat_request request;
+		double begin = cpu();
+		enum request_verdict verdict =
+			request_scan(&request, (struct slice){body.data, body.size}, &arena);
+		best[run] = cpu() - begin;
+		ck_assert_int_eq(verdict, REQUEST_OK);
+		arena_finish(&arena);
+	}
+	qsort(best, RUNS, sizeof(*best), compare);
+	printf("\"%s_gb_s\":%.3f,", name, (double)body.size / best[RUNS / 2] / 1e3);
+	free(body.data);
+}
+
+static void remember(struct fixture *fixture)
+{
+	static struct imported_turn turns[TURNS];
+	for (unsigned i = 0; i < TURNS; i++) {
+		struct text text = {0};
+		talk_turn(&text, 500000 + i, i);
+		struct slice said = {text.data, text.size};
+		turns[i] = (struct imported_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
+						  .text = said,
+						  .hash = text_hash(said),
+						  .created_at = 1000 + i,
+						  .session = SLICE("older")};
+	}
+	ck_assert_int_eq(fixture_import(fixture, turns, TURNS, false), STORE_OK);
+}
+
+static void take(void *cookie, enum store_result result, struct recall_result *recalled)
+{
+	ck_assert_int_eq(result, STORE_OK);
+	*(struct recall_result *)cookie = *recalled;
+}
+
+static size_t recall_text(struct fixture *fixture, struct slice asked, struct text *text,
+			  struct arena *arena)
+{
+	struct recall_question question;
+	struct recall_result recalled = {0};
+	recall_read_question(asked, INT64_C(9000000000), &question, arena);
+	struct recall recall = {.user = fixture_key("alex"),
+				.question = &question,
+				.carried_from = UINT32_MAX,
+				.text_limit = TEXT_LIMIT};
+	(void)store_recall(fixture->store, &recall, arena, take, &recalled);
+	for (size_t i = 0; i < recalled.count && text->size < TEXT_LIMIT / 2; i++) {
+		text_append_bytes(text, recalled.turns[i].text.data, recalled.turns[i].text.size);
+		text_append(text, "\n");
+	}
+	return recalled.count;
+}
+
+static size_t whole_request(struct fixture *fixture, struct slice body, char *out)
+{
+	struct arena arena = {0};
+	struct chat_request request;
+	struct text text = {0};
+	struct edit *edits = NULL;
+	bool made_message = false;
+	ck_assert_int_eq(request_scan(&request, body, &arena), REQUEST_OK);
+	const struct newest_turn newest = request_newest_turn(&request);
+	struct slice asked = request_text(&request, &request.messages[newest.first], &arena);
+	size_t found = recall_text(fixture, asked, &text, &arena);
+	struct rider rider = {newest.first, {text.data, text.size}};
+	struct injection injection = {.placement = PLACE_SYSTEM,
+				      .block = SLICE("What is known about the user: nothing yet."),
+				      .riders = &rider,
+				      .rider_count = 1};
+	size_t count = request_inject(&request, &injection, &edits, &made_message, &arena);
+	ck_assert_uint_gt(count, 1);
+	request_splice(body, edits, count, out);
+	free(text.data);
+	arena_finish(&arena);
+	return found;
+}
+
+static void print_request(void)
+{
+	static char out[64 * 1024];
+	static double times[RUNS];
+	struct fixture fixture;
+	struct text body = make_talk(10000);
+	fixture_init(&fixture, UINT64_C(1) << 30);
+	remember(&fixture);
+	for (int run = 0; run < RUNS; run++) {
+		double begin = cpu();
+		size_t found = whole_request(&fixture, (struct slice){body.data, body.size}, out);
+		times[run] = cpu() - begin;
+		ck_assert_uint_gt(found, 0);
+	}
+	qsort(times, RUNS, sizeof(*times), compare);
+	printf("\"request_p50_us\":%.1f,\"request_p99_us\":%.1f}\n", times[RUNS / 2],
+	       times[RUNS * 99 / 100]);
+	fixture_finish(&fixture);
+	free(body.data);
+}
+
+START_TEST(measurements)
+{
+	printf("{");
+	print_speed("text_10kb", make_talk(10000));
+	print_speed("text_1mb", make_talk(1000000));
+	print_speed("base64_10kb", make_image(10000));
+	print_speed("base64_1mb", make_image(1000000));
+	print_request();
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {measurements};
+	(void)setenv("CK_FORK", "no", true);
+	return unit_run("scan", tests, 1);
+}
