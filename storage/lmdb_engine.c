@@ -3,6 +3,7 @@
 #include "storage/lmdb_reader.h"
 #include "storage/lmdb_reindex.h"
 #include "storage/lmdb_table.h"
+#include "storage/mark.h"
 #include "storage/writer.h"
 
 #include <errno.h>
@@ -163,53 +164,32 @@ static bool look_at_file(const struct store *store, const struct complaint *comp
 	return fault == NULL || complain_of_damage(store, fault, complaint);
 }
 
-/* ---- a store that is being made of an export ---- */
+/* ---- a store that is being made ---- */
 
-static char *mark_of(const struct store *store)
+static bool put_mark(const struct store *store, enum mark mark, const struct complaint *complaint)
 {
-	char *mark = NULL;
-	if (asprintf(&mark, "%s/rebuilding", store->path) < 0)
-		out_of_memory();
-	return mark;
-}
-
-/* The mark is on disk before anything else of the store is. */
-static bool put_mark(const struct store *store, const struct complaint *complaint)
-{
-	char *mark = mark_of(store);
-	int fd = open(mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	free(mark);
-	if (fd < 0)
-		return complain(complaint, "cannot write in %s: %s", store->path, strerror(errno));
-	bool done = fsync(fd) == 0;
-	close(fd);
-	return (done && engine_sync_folder(store)) ||
+	return mark_put(store->path, mark) ||
 	       complain(complaint, "cannot write in %s: %s", store->path, strerror(errno));
 }
 
-bool engine_sync_folder(const struct store *store)
+/* A store that is made anew is under a mark until its tables are there, so that what a stopped
+ * process has left of it is not taken for a damaged one. */
+static bool begin_new(const struct store *store, const struct complaint *complaint)
 {
-	int folder = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool done = folder >= 0 && fsync(folder) == 0;
-	if (folder >= 0)
-		close(folder);
-	return done;
+	if (mark_is_there(store->path, MARK_MAKING) && reader_probe(store->path) != NULL)
+		mark_put_aside(store->path);
+	return mark_is_made(store->path) || put_mark(store, MARK_MAKING, complaint);
 }
 
-bool engine_remove_mark(const struct store *store)
+static void end_new(const struct store *store)
 {
-	char *mark = mark_of(store);
-	bool done = unlink(mark) == 0 && engine_sync_folder(store);
-	free(mark);
-	return done;
+	if (mark_is_there(store->path, MARK_MAKING))
+		(void)mark_remove(store->path, MARK_MAKING);
 }
 
 static bool look_at_mark(const struct store *store, const struct complaint *complaint)
 {
-	char *mark = mark_of(store);
-	bool is_half = access(mark, F_OK) == 0;
-	free(mark);
-	return !is_half ||
+	return !mark_is_there(store->path, MARK_REBUILDING) ||
 	       complain(
 		       complaint,
 		       "the store in %s is half a store: its \"recallctl rebuild\" was broken off; "
@@ -254,7 +234,7 @@ static bool open_environment(struct store *store, const struct complaint *compla
 			"cannot open the store in %s: %s; look at the directory's files and "
 			"[storage] map_size, or set [storage] path",
 			store->path, mdb_strerror(code));
-	(void)engine_sync_folder(store);
+	mark_sync_folder(store->path);
 	reserve_readers(store);
 	/* A store that grew larger than the configuration says keeps its size. */
 	MDB_envinfo info;
@@ -342,9 +322,11 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	store->hidden = tickets_create(TICKETS);
 	store->taken_back = tickets_create(TICKETS);
 	if (make_directory(store->path, &complaint) && take_lock(store, &complaint) &&
-	    (options->rebuilds ? put_mark(store, &complaint) : look_at_mark(store, &complaint)) &&
-	    look_at_file(store, &complaint) && open_environment(store, &complaint) &&
-	    prepare_tables(store, &complaint)) {
+	    (options->rebuilds ? put_mark(store, MARK_REBUILDING, &complaint)
+			       : look_at_mark(store, &complaint)) &&
+	    begin_new(store, &complaint) && look_at_file(store, &complaint) &&
+	    open_environment(store, &complaint) && prepare_tables(store, &complaint)) {
+		end_new(store);
 		engine_look_at_room(store);
 		if (start_writer(store, &complaint))
 			return store;

@@ -77,10 +77,6 @@ struct transaction;
 /* How many pages are free, of those from the number `from` on. */
 uint64_t engine_free_pages(struct transaction *transaction, uint64_t from);
 const char *engine_table_name(enum table table);
-/* What is in the folder's list of files reaches the disk. */
-bool engine_sync_folder(const struct store *store);
-/* A rebuilt store is whole. */
-bool engine_remove_mark(const struct store *store);
 bool engine_disk_has_room(const struct store *store);
 /* Has the file system keep blocks ready for what was promised, and for deletes, so that they still
  * go through when others fill the disk. */

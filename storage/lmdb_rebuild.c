@@ -3,6 +3,7 @@
 #include "storage/dump.h"
 #include "storage/dump_form.h"
 #include "storage/lmdb_memory.h"
+#include "storage/mark.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -276,7 +277,7 @@ bool store_rebuild(const struct store_options *options, FILE *in, struct dump_re
 		return false;
 	buffer_init(&rebuilding.line, LINE_LIMIT);
 	bool done = rebuild(&rebuilding);
-	if (done && !engine_remove_mark(rebuilding.store))
+	if (done && !mark_remove(options->path, MARK_REBUILDING))
 		done = fail(&rebuilding, strerror(errno));
 	store_close(rebuilding.store);
 	buffer_finish(&rebuilding.line);

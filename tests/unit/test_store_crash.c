@@ -245,6 +245,41 @@ START_TEST(an_unknown_format_is_refused_with_what_to_do)
 }
 END_TEST
 
+static void put_file(const struct fixture *fixture, const char *name)
+{
+	char path[512];
+	(void)snprintf(path, sizeof(path), "%s/%s", fixture->path, name);
+	FILE *file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	(void)fclose(file);
+}
+
+START_TEST(what_a_stopped_first_start_has_left_is_made_anew)
+{
+	struct fixture fixture;
+	char error[1024];
+	fixture_init(&fixture, MAP);
+	store_close(fixture.store);
+	put_file(&fixture, "data.mdb"); /* cut off to nothing */
+	struct store_options options = {fixture.path, MAP, 10};
+	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
+	ck_assert_ptr_nonnull(strstr(error, "data.mdb is empty"));
+	put_file(&fixture, "making");
+	fixture.store = store_open(&options, error, sizeof(error));
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	store_close(fixture.store);
+	/* It is whole now, and so never put aside again. */
+	put_file(&fixture, "data.mdb");
+	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
+	put_file(&fixture, "making");
+	fixture.store = store_open(&options, error, sizeof(error));
+	ck_assert_ptr_nonnull(fixture.store);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(a_folder_is_made_with_those_above_it)
 {
 	char error[256] = "";
@@ -403,6 +438,7 @@ END_TEST
 
 UNIT_MAIN("store_crash", whatever_was_acknowledged_is_there_once_after_a_kill,
 	  a_second_process_is_told_who_has_the_store, the_store_is_private,
-	  an_unknown_format_is_refused_with_what_to_do, a_folder_is_made_with_those_above_it,
+	  an_unknown_format_is_refused_with_what_to_do,
+	  what_a_stopped_first_start_has_left_is_made_anew, a_folder_is_made_with_those_above_it,
 	  a_folder_that_cannot_be_is_named, an_unreadable_record_is_skipped_and_counted,
 	  a_disk_without_room_fails_writes_and_harms_nothing, many_threads_append_and_load_at_once)
