@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from .daemon import ROOT, Daemon, clean_environment, preloaded, program, write_config
 from .swift import TAG
 
+COMMIT_PATIENCE = 1.9  # seconds; CONTRACT says 2
 PAGE = 4096
 BLOCK = 256 * PAGE
 
@@ -134,18 +135,30 @@ MANNERS = [
 
 class Talker:
     """One user in one conversation. `answered` are the tags of the replies that were read to their end
-    and not marked bypassed."""
+    and promised: not marked bypassed, nor `late`, which is when the disk takes longer than the 2 s that
+    a reply's end waits for it."""
 
     def __init__(self, daemon, user, manner, run=0, sends_history=True):
         self.daemon, self.user, self.manner, self.run = daemon, user, manner, run
         self.letters = re.sub("[^a-z]", "", user) or "x"
         self.sends_history = sends_history
-        self.history, self.said, self.answered, self.bypassed = [], [], [], []
-        self.reader = self.writer = self.trouble = None
+        self.history, self.said, self.answered, self.bypassed, self.late = [], [], [], [], []
+        self.reader = self.writer = self.trouble = self.head = None
 
     def next_tag(self):
         self.said.append(f"t{self.run}-{self.letters}{len(self.said) + 1}")
         return self.said[-1]
+
+    def is_promised_no_more(self, tag):
+        """It was taken back, or is to be forgotten."""
+        for tags in (self.answered, self.late):
+            if tag in tags:
+                tags.remove(tag)
+
+    def promised(self):
+        """Late ones too, unless the daemon said that its disk was slow."""
+        excused = any("took longer than 2 s" in line for line in self.daemon.stderr_lines)
+        return self.answered if excused else self.answered + self.late
 
     async def note(self, words=".", **options):
         tag = self.next_tag()
@@ -158,17 +171,27 @@ class Talker:
             messages = [*self.history, turn] if self.sends_history else [turn]
         streams = self.manner.startswith("stream")
         body = {"model": "m", "messages": messages} | ({"stream": True} if streams else {})
+        self.trouble = None
         try:
             head, whole = await asyncio.wait_for(self._exchange(json.dumps(body).encode(), fields), 30)
         except (OSError, asyncio.IncompleteReadError) as fault:
-            self.trouble = fault
+            self.trouble = repr(fault)
             self.hang_up()
             return False
         if whole:
             self.history += [turn, {"role": "assistant", "content": f"Noted {tag}."}]
-            bypassed = re.search(rb"(?i)x-memory-status: bypassed", head)
-            (self.bypassed if bypassed else self.answered).append(tag)
+            self.head = head
+            self._file(tag, head)
+        elif self.trouble is None:
+            self.trouble = "the reply broke off"
         return whole
+
+    def _file(self, tag, head):
+        waited = time.monotonic() - self.daemon.server.whole.get(tag, time.monotonic())
+        if re.search(rb"(?i)x-memory-status: bypassed", head):
+            self.bypassed.append(tag)
+        else:
+            (self.late if waited > COMMIT_PATIENCE else self.answered).append(tag)
 
     def hang_up(self, reset=False):
         if self.writer is not None:
@@ -238,8 +261,9 @@ def check_kept(talker):
     whole = [tag for role, tag, complete in turns if role == "assistant" and complete]
     assert len(set(asked)) == len(asked), f"{user}: kept twice: {asked}"
     assert len(set(whole)) == len(whole), f"{user}: answered twice: {whole}"
-    lost = [tag for tag in talker.answered if tag not in asked or tag not in whole]
-    assert not lost, f"{user}: answered and lost: {lost} of {talker.answered}, kept are {turns}\n{daemon.stderr}"
+    promised = talker.promised()
+    lost = [tag for tag in promised if tag not in asked or tag not in whole]
+    assert not lost, f"{user}: answered and lost: {lost} of {promised}, kept are {turns}\n{daemon.stderr}"
     order = [talker.said.index(tag) for tag in asked]
     assert order == sorted(order), f"{user}: out of order: {asked}"
     never = [tag for tag in whole if tag not in daemon.server.whole]
