@@ -17,7 +17,7 @@ from harness.crash import MANNERS, CrashDaemon, Talker, check_kept, check_learne
 from harness.crash_script import KINDS, Script
 from harness.swift import SwiftServer
 
-KILLS = int(os.environ.get("KILLS", "10"))
+KILLS = int(os.environ.get("KILLS", "30"))
 SEED = int(os.environ.get("KILL_SEED", time.time()))
 POINTS = KILLS // 4
 IS_LONG = KILLS >= 100
@@ -112,6 +112,7 @@ def run_script(folder, server, run, at, kinds, end, of="*"):
     try:
         if daemon.is_up() and script.go_on():
             settle(script.everybody)
+        daemon.hang_up()
         daemon.signal(signal.SIGTERM)
     except (OSError, http.client.HTTPException):
         pass
@@ -141,8 +142,8 @@ def run_script(folder, server, run, at, kinds, end, of="*"):
 def test_nothing_is_lost_or_done_twice_by_a_kill_at_any_commit_boundary(tmp_path, server, kinds, end):
     chance = random.Random(SEED)
     points, _ = run_script(tmp_path, server, 0, 0, kinds, "kill")
-    numbers = list(range(1, len(points) + 1))
-    if len(numbers) > POINTS:
+    numbers = list(range(1, len(points) * 3 // 4 if POINTS < len(points) // 2 else len(points) + 1))
+    if len(numbers) > POINTS:  # of few none is beyond where a run with fewer commits ends
         numbers = sorted(chance.sample(numbers, POINTS))
     with ThreadPoolExecutor(4) as pool:
         ends = list(pool.map(lambda at: run_script(tmp_path, server, at, at, kinds, end), numbers))
@@ -160,7 +161,8 @@ def test_nothing_is_lost_or_done_twice_by_a_kill_at_the_commit_of_each_kind_of_t
     whens, ends = ["before", "after"], ["kill", "power cut"]
     cases = [(kind, when, end) for kind in KINDS for when in whens for end in ends]
     if not IS_LONG:
-        cases = [(kind, chance.choice(whens), chance.choice(ends)) for kind in KINDS]
+        # What a later transaction completes is missing behind it. Some of what is learned is forgotten later.
+        cases = [(kind, "after", chance.choice(ends)) for kind in [*KINDS, "learned", "learned"]]
 
     def run_case(run, case):
         kind, when, end = case

@@ -1,6 +1,7 @@
 """A daemon that is killed, its clients, and what must hold afterwards."""
 
 import asyncio
+import functools
 import http.client
 import json
 import random
@@ -17,12 +18,20 @@ from .swift import TAG
 COMMIT_PATIENCE = 1.9  # seconds; CONTRACT says 2
 PAGE = 4096
 BLOCK = 256 * PAGE
+hook_lock = threading.Lock()
 
 
 def plain_program(name):
     """Kills need no sanitizer, but many starts."""
     path = ROOT / "build" / name
     return str(path) if path.exists() else program(name)
+
+
+@functools.cache
+def crash_hook(directory):
+    """Made once for all daemons beside each other."""
+    with hook_lock:
+        return preloaded(directory, "crash_points")
 
 
 class CrashDaemon(Daemon):
@@ -35,15 +44,15 @@ class CrashDaemon(Daemon):
             ours[section] = ours.get(section, {}) | keys
         super().__init__(directory, ours)
         self.server = server
+        self.talkers = []
         self.store = self.directory / "store"
         self.synced = self.store / "data.mdb.synced"
         self.named = self.store / "data.mdb.synced.named"
-        self.hook = preloaded(self.directory, "crash_points")
 
     def start(self, wait=True, **hook):
         """`hook`: CRASH_AT and the like; without any the daemon runs by itself."""
         write_config(self.config_file, self.config)
-        environment = self.hook | hook if hook else {}
+        environment = crash_hook(self.directory.parent) | hook if hook else {}
         self.process = subprocess.Popen(
             [plain_program("proxy/recalld"), "-c", str(self.config_file)],
             stdin=subprocess.DEVNULL,
@@ -67,6 +76,15 @@ class CrashDaemon(Daemon):
             except (OSError, http.client.HTTPException):
                 time.sleep(0.005)
         return False
+
+    def hang_up(self):
+        """All clients; the daemon would linger for them at its end."""
+        for talker in self.talkers:
+            self.server.loop.call_soon_threadsafe(talker.hang_up)
+
+    def stop(self):
+        self.hang_up()
+        super().stop()
 
     def start_for_power_cut(self, **hook):
         """As start(), while a copy of the file is kept of what the disk holds for certain."""
@@ -142,6 +160,7 @@ class Talker:
         self.daemon, self.user, self.manner, self.run = daemon, user, manner, run
         self.letters = re.sub("[^a-z]", "", user) or "x"
         self.sends_history = sends_history
+        daemon.talkers.append(self)
         self.history, self.said, self.answered, self.bypassed, self.late = [], [], [], [], []
         self.reader = self.writer = self.trouble = self.head = None
 

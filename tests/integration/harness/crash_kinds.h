@@ -46,7 +46,7 @@ static const struct {
 	{"replay", REPLAY, 0, 0},
 	{"import", TURN | ANSWER, 0, RECEIPT},
 	{"receipt", RECEIPT, 0, TURN | ANSWER},
-	{"learned", FACT, JOB, 0},
+	{"learned", FACT, 0, 0},
 	{"hidden", FACT | TURN, TURN_TIME, RECEIPT},
 	{"summarized", SUMMARY, 0, 0},
 	{"postponed", JOB, 0, JOURNAL | FACT | SUMMARY},

@@ -36,8 +36,7 @@ class Script:
 
     def go_on(self):
         """True: all that was left was done; False: the daemon is gone."""
-        for talker in self.everybody:
-            self.daemon.server.loop.call_soon_threadsafe(talker.hang_up)
+        self.daemon.hang_up()
         for step in self.steps:
             self.stopped_at = step.__name__
             try:
