@@ -4,12 +4,15 @@ import asyncio
 import functools
 import http.client
 import json
+import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 import threading
 import time
+import weakref
 from types import SimpleNamespace
 
 from .daemon import ROOT, Daemon, clean_environment, preloaded, program, write_config
@@ -25,6 +28,16 @@ def plain_program(name):
     """Kills need no sanitizer, but many starts."""
     path = ROOT / "build" / name
     return str(path) if path.exists() else program(name)
+
+
+def hold_port(holder):
+    """One that nobody else is given while `holder` lives, also while its daemon is dead."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        weakref.finalize(holder, os.close, held.detach())
+    return port
 
 
 @functools.cache
@@ -43,6 +56,8 @@ class CrashDaemon(Daemon):
         for section, keys in (config or {}).items():
             ours[section] = ours.get(section, {}) | keys
         super().__init__(directory, ours)
+        self.port, self.admin_port = hold_port(self), hold_port(self)
+        self.config["listen"] |= {"address": f"127.0.0.1:{self.port}", "admin": f"127.0.0.1:{self.admin_port}"}
         self.server = server
         self.talkers = []
         self.store = self.directory / "store"

@@ -85,7 +85,7 @@ class SwiftServer:
                 elif not await self._chat(writer, body):
                     return
                 await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
