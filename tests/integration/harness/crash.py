@@ -1,27 +1,50 @@
 """A daemon that is killed, its clients, and what must hold afterwards."""
 
 import asyncio
+import functools
 import http.client
 import json
+import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 import threading
 import time
+import weakref
 from types import SimpleNamespace
 
 from .daemon import ROOT, Daemon, clean_environment, preloaded, program, write_config
 from .swift import TAG
 
+COMMIT_PATIENCE = 1.9  # seconds; CONTRACT says 2
 PAGE = 4096
 BLOCK = 256 * PAGE
+hook_lock = threading.Lock()
 
 
 def plain_program(name):
     """Kills need no sanitizer, but many starts."""
     path = ROOT / "build" / name
     return str(path) if path.exists() else program(name)
+
+
+def hold_port(holder):
+    """One that nobody else is given while `holder` lives, also while its daemon is dead."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        weakref.finalize(holder, os.close, held.detach())
+    return port
+
+
+@functools.cache
+def crash_hook(directory):
+    """Made once for all daemons beside each other."""
+    with hook_lock:
+        return preloaded(directory, "crash_points")
 
 
 class CrashDaemon(Daemon):
@@ -33,16 +56,18 @@ class CrashDaemon(Daemon):
         for section, keys in (config or {}).items():
             ours[section] = ours.get(section, {}) | keys
         super().__init__(directory, ours)
+        self.port, self.admin_port = hold_port(self), hold_port(self)
+        self.config["listen"] |= {"address": f"127.0.0.1:{self.port}", "admin": f"127.0.0.1:{self.admin_port}"}
         self.server = server
+        self.talkers = []
         self.store = self.directory / "store"
         self.synced = self.store / "data.mdb.synced"
         self.named = self.store / "data.mdb.synced.named"
-        self.hook = preloaded(self.directory, "crash_points")
 
     def start(self, wait=True, **hook):
         """`hook`: CRASH_AT and the like; without any the daemon runs by itself."""
         write_config(self.config_file, self.config)
-        environment = self.hook | hook if hook else {}
+        environment = crash_hook(self.directory.parent) | hook if hook else {}
         self.process = subprocess.Popen(
             [plain_program("proxy/recalld"), "-c", str(self.config_file)],
             stdin=subprocess.DEVNULL,
@@ -66,6 +91,15 @@ class CrashDaemon(Daemon):
             except (OSError, http.client.HTTPException):
                 time.sleep(0.005)
         return False
+
+    def hang_up(self):
+        """All clients; the daemon would linger for them at its end."""
+        for talker in self.talkers:
+            self.server.loop.call_soon_threadsafe(talker.hang_up)
+
+    def stop(self):
+        self.hang_up()
+        super().stop()
 
     def start_for_power_cut(self, **hook):
         """As start(), while a copy of the file is kept of what the disk holds for certain."""
@@ -134,18 +168,31 @@ MANNERS = [
 
 class Talker:
     """One user in one conversation. `answered` are the tags of the replies that were read to their end
-    and not marked bypassed."""
+    and promised: not marked bypassed, nor `late`, which is when the disk takes longer than the 2 s that
+    a reply's end waits for it."""
 
     def __init__(self, daemon, user, manner, run=0, sends_history=True):
         self.daemon, self.user, self.manner, self.run = daemon, user, manner, run
         self.letters = re.sub("[^a-z]", "", user) or "x"
         self.sends_history = sends_history
-        self.history, self.said, self.answered, self.bypassed = [], [], [], []
-        self.reader = self.writer = self.trouble = None
+        daemon.talkers.append(self)
+        self.history, self.said, self.answered, self.bypassed, self.late = [], [], [], [], []
+        self.reader = self.writer = self.trouble = self.head = None
 
     def next_tag(self):
         self.said.append(f"t{self.run}-{self.letters}{len(self.said) + 1}")
         return self.said[-1]
+
+    def is_promised_no_more(self, tag):
+        """It was taken back, or is to be forgotten."""
+        for tags in (self.answered, self.late):
+            if tag in tags:
+                tags.remove(tag)
+
+    def promised(self):
+        """Late ones too, unless the daemon said that its disk was slow."""
+        excused = any("took longer than 2 s" in line for line in self.daemon.stderr_lines)
+        return self.answered if excused else self.answered + self.late
 
     async def note(self, words=".", **options):
         tag = self.next_tag()
@@ -158,17 +205,27 @@ class Talker:
             messages = [*self.history, turn] if self.sends_history else [turn]
         streams = self.manner.startswith("stream")
         body = {"model": "m", "messages": messages} | ({"stream": True} if streams else {})
+        self.trouble = None
         try:
             head, whole = await asyncio.wait_for(self._exchange(json.dumps(body).encode(), fields), 30)
         except (OSError, asyncio.IncompleteReadError) as fault:
-            self.trouble = fault
+            self.trouble = repr(fault)
             self.hang_up()
             return False
         if whole:
             self.history += [turn, {"role": "assistant", "content": f"Noted {tag}."}]
-            bypassed = re.search(rb"(?i)x-memory-status: bypassed", head)
-            (self.bypassed if bypassed else self.answered).append(tag)
+            self.head = head
+            self._file(tag, head)
+        elif self.trouble is None:
+            self.trouble = "the reply broke off"
         return whole
+
+    def _file(self, tag, head):
+        waited = time.monotonic() - self.daemon.server.whole.get(tag, time.monotonic())
+        if re.search(rb"(?i)x-memory-status: bypassed", head):
+            self.bypassed.append(tag)
+        else:
+            (self.late if waited > COMMIT_PATIENCE else self.answered).append(tag)
 
     def hang_up(self, reset=False):
         if self.writer is not None:
@@ -238,8 +295,9 @@ def check_kept(talker):
     whole = [tag for role, tag, complete in turns if role == "assistant" and complete]
     assert len(set(asked)) == len(asked), f"{user}: kept twice: {asked}"
     assert len(set(whole)) == len(whole), f"{user}: answered twice: {whole}"
-    lost = [tag for tag in talker.answered if tag not in asked or tag not in whole]
-    assert not lost, f"{user}: answered and lost: {lost} of {talker.answered}, kept are {turns}\n{daemon.stderr}"
+    promised = talker.promised()
+    lost = [tag for tag in promised if tag not in asked or tag not in whole]
+    assert not lost, f"{user}: answered and lost: {lost} of {promised}, kept are {turns}\n{daemon.stderr}"
     order = [talker.said.index(tag) for tag in asked]
     assert order == sorted(order), f"{user}: out of order: {asked}"
     never = [tag for tag in whole if tag not in daemon.server.whole]

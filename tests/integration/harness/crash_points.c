@@ -9,8 +9,11 @@
  * written and then synced is in it. CRASH_SYNCED.named is there once the folder was synced, which
  * the file's name needs to be on disk. */
 #define _GNU_SOURCE
+#include "crash_kinds.h"
+
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -28,7 +31,7 @@
 enum { RANGES = 1 << 16, PIECE = 1 << 16 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static long count;
+static long count, matched;
 static struct range {
 	off_t at;
 	size_t size;
@@ -38,16 +41,19 @@ static size_t unsynced_count;
 static void point(const char *when, const char *what)
 {
 	static int log = -1;
-	char line[64];
+	char name[192], line[256];
 	pthread_mutex_lock(&lock);
 	const char *path = getenv("CRASH_LOG");
 	const char *at = getenv("CRASH_AT");
+	const char *of = getenv("CRASH_OF");
 	if (log < 0 && path != NULL)
 		log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	int size = snprintf(line, sizeof(line), "%ld %s %s\n", ++count, when, what);
+	(void)snprintf(name, sizeof(name), "%s %s", when, what);
+	int size = snprintf(line, sizeof(line), "%ld %s\n", ++count, name);
 	if (log >= 0 && syscall(SYS_write, log, line, (size_t)size) != size)
 		abort();
-	if (at != NULL && count == atol(at)) {
+	matched += of == NULL || fnmatch(of, name, 0) == 0;
+	if (at != NULL && matched == atol(at)) {
 		(void)kill(getpid(), SIGKILL);
 		(void)pause(); /* no step further, with the lock held */
 	}
@@ -149,10 +155,56 @@ static void synced(void)
 
 int mdb_txn_commit(MDB_txn *txn)
 {
-	point("before", "commit");
+	char what[128] = "commit";
+	pthread_mutex_lock(&lock);
+	kinds_list(txn, what + strlen(what), sizeof(what) - strlen(what));
+	kinds_end(txn);
+	pthread_mutex_unlock(&lock);
+	point("before", what);
 	int code = REAL(mdb_txn_commit)(txn);
-	point("after", "commit");
+	point("after", what);
 	return code;
+}
+
+void mdb_txn_abort(MDB_txn *txn)
+{
+	pthread_mutex_lock(&lock);
+	kinds_end(txn);
+	pthread_mutex_unlock(&lock);
+	REAL(mdb_txn_abort)(txn);
+}
+
+int mdb_dbi_open(MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *table)
+{
+	int code = REAL(mdb_dbi_open)(txn, name, flags, table);
+	if (code == MDB_SUCCESS)
+		kinds_name_table(name, *table);
+	return code;
+}
+
+static int note(MDB_txn *txn, MDB_dbi table, int is_put, int code)
+{
+	pthread_mutex_lock(&lock);
+	if (code == MDB_SUCCESS)
+		kinds_note(txn, table, is_put);
+	pthread_mutex_unlock(&lock);
+	return code;
+}
+
+int mdb_put(MDB_txn *txn, MDB_dbi table, MDB_val *key, MDB_val *value, unsigned flags)
+{
+	return note(txn, table, 1, REAL(mdb_put)(txn, table, key, value, flags));
+}
+
+int mdb_del(MDB_txn *txn, MDB_dbi table, MDB_val *key, MDB_val *value)
+{
+	return note(txn, table, 0, REAL(mdb_del)(txn, table, key, value));
+}
+
+int mdb_cursor_del(MDB_cursor *cursor, unsigned flags)
+{
+	int code = REAL(mdb_cursor_del)(cursor, flags);
+	return note(mdb_cursor_txn(cursor), mdb_cursor_dbi(cursor), 0, code);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)

@@ -3,8 +3,16 @@ was cut short is not taken again: what it left behind is there as a whole or not
 
 import http.client
 import json
+import re
+import time
 
 from .crash import Talker, read_turns
+
+# What its transactions do, as harness/crash_kinds.h names them.
+KINDS = [
+    "append", "replay", "superseded", "tool-call", "receipt", "import", "forget",
+    "learned", "hidden", "summarized", "postponed", "vectors",
+]  # fmt: skip
 
 
 class Script:
@@ -17,6 +25,8 @@ class Script:
         self.edit = Talker(daemon, f"edit-{run}", "stream", run)
         self.everybody = [self.main, self.past, self.gone, self.tool, self.edit]
         self.told_to_forget = None
+        self.is_done = False
+        self.stopped_at = "its start"
         self.steps = iter(
             [
                 self.notes, self.import_past, self.broken, self.tools, self.branch, self.receipt_only,
@@ -26,8 +36,7 @@ class Script:
 
     def go_on(self):
         """True: all that was left was done; False: the daemon is gone."""
-        for talker in self.everybody:
-            self.daemon.server.loop.call_soon_threadsafe(talker.hang_up)
+        self.daemon.hang_up()
         for step in self.steps:
             self.stopped_at = step.__name__
             try:
@@ -37,6 +46,7 @@ class Script:
             except (OSError, http.client.HTTPException) as fault:
                 self.stopped_at += f": {fault!r}"
                 return False
+        self.is_done = True
         return True
 
     def check_whole(self):
@@ -51,7 +61,14 @@ class Script:
         return self.daemon.server.run(talker.note(words, **options))
 
     def notes(self):
+        """The first one's lesson fails, and is put off by itself, not in one commit with the next one."""
         second = self.say(self.main, " at the second try.")
+        end = time.monotonic() + 5
+        while second and self.main.said[0] not in self.daemon.server.failed and time.monotonic() < end:
+            if self.daemon.process.poll() is not None:
+                return False
+            time.sleep(0.005)
+        time.sleep(0.02)
         return second and all(self.say(talker) for talker in (self.main, self.gone, self.edit, self.edit))
 
     def import_past(self):
@@ -59,7 +76,7 @@ class Script:
         turns = []
         for _ in range(3):
             tag = self.past.next_tag()
-            self.daemon.server.whole.add(tag)
+            self.daemon.server.whole[tag] = time.monotonic()
             turns += [
                 {"role": "user", "content": f"Note {tag}.", "session": "past"},
                 {"role": "assistant", "content": f"Noted {tag}.", "session": "past"},
@@ -91,7 +108,7 @@ class Script:
         self.edit.history = self.edit.history[:2]
         if not self.daemon.server.run(self.edit.say(tag, f"Note {tag}.")):
             return False
-        self.edit.answered.pop()
+        self.edit.is_promised_no_more(tag)
         self.edit.history = self.edit.history[:2]
         return self.say(self.edit)
 
@@ -99,6 +116,8 @@ class Script:
         talker = Talker(self.daemon, self.main.user, "plain", self.run, sends_history=False)
         whole = self.daemon.server.run(talker.say("", "What did I note?", **{"X-Memory-Mode": "readonly"}))
         self.stopped_at += f" {talker.trouble}"
+        if whole:  # kept a moment later
+            self.daemon.receipt(re.search(rb"(?i)x-memory-receipt: (\w+)", talker.head)[1].decode())
         return whole
 
     def recalled(self):
@@ -112,8 +131,9 @@ class Script:
         first = self.main.answered.pop(0)
         if not self.say(self.main, f" and forget {first}."):
             return False
-        self.main.answered.pop()
+        self.main.is_promised_no_more(self.main.said[-1])
         self.told_to_forget = first
+        self.daemon.settle(self.main.user)
         return True
 
     def forget_user(self):

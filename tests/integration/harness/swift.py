@@ -16,6 +16,7 @@ import json
 import re
 import socket
 import threading
+import time
 
 from .upstream import completion, text_events, tool_call
 
@@ -34,10 +35,9 @@ def parts(value):
 
 class SwiftServer:
     def __init__(self):
-        self.whole = set()  # tags whose replies were sent to their last byte
+        self.whole = {}  # tags whose replies were sent to their last byte, and when
         self.learned = {}  # tag -> how often it was asked about
-        self.summary_faults = []
-        self._failed = set()
+        self.failed = set()  # tags whose lesson failed once
         self._calls = itertools.count(1)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self._listener.getsockname()[1]
@@ -53,16 +53,26 @@ class SwiftServer:
         asyncio.set_event_loop(self.loop)
         self.loop.run_until_complete(asyncio.start_server(self._serve, sock=self._listener))
         self.loop.run_forever()
+        self.loop.close()
 
     def run(self, coroutine, timeout=60):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout)
 
     def close(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        asyncio.run_coroutine_threadsafe(self._end_all(), self.loop)
         self._thread.join(5)
         self._listener.close()
 
+    async def _end_all(self):
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.loop.stop()
+
     async def _serve(self, reader, writer):
+        # asyncio does so only where it made the listener.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -75,7 +85,7 @@ class SwiftServer:
                 elif not await self._chat(writer, body):
                     return
                 await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
@@ -109,7 +119,7 @@ class SwiftServer:
             writer.write(b"HTTP/1.1 200 Said\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
             return False
         else:
-            self.whole.add(tag)
+            self.whole[tag] = time.monotonic()
             self._send_json(writer, completion(answer))
         return True
 
@@ -121,7 +131,7 @@ class SwiftServer:
                 await writer.drain()
                 return False
             if i == len(events) - 2:
-                self.whole.add(tag)
+                self.whole[tag] = time.monotonic()
             if "slowly" in text:
                 await asyncio.sleep(0.1 / len(events))
             writer.write(b"%x\r\n%s\r\n" % (len(event), event))
@@ -145,8 +155,8 @@ class SwiftServer:
             return (completion(self._summary(prompt)),)
         text = prompt[prompt.rindex(NEW_TURN) :]
         tag = (own_tags(text) or [""])[0]
-        if "at the second try" in text and tag not in self._failed:
-            self._failed.add(tag)
+        if "at the second try" in text and tag not in self.failed:
+            self.failed.add(tag)
             return {"error": {"message": "busy"}}, 503
         self.learned[tag] = self.learned.get(tag, 0) + 1
         value = f"{tag} by call {next(self._calls)}"
