@@ -18,11 +18,11 @@ def run(program, *arguments, build="build"):
 
 
 def test_what_a_connection_and_a_stream_take_is_bounded_and_comes_back():
-    run("bench/connections", "--idle", "1000", "--streams", "200", "--check", "12,64")
+    run("bench/connections", "--idle", "1000", "--streams", "200", "--rounds", "1", "--check", "12,64")
 
 
 def test_the_daemons_memory_does_not_grow_with_exchanges_and_faults():
-    run("soak/run", "--exchanges", "4000", "--rests", "2", "--tolerance", "4")
+    run("soak/run", "--exchanges", "3000", "--rests", "2", "--tolerance", "4")
 
 
 @pytest.mark.skipif(os.environ.get("TEST_BUILD", "build") == "build", reason="it is the same build")
