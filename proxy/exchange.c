@@ -137,6 +137,8 @@ static void go_on(struct exchange *exchange)
 {
 	exchange->body = exchange->is_chat ? chat_body(&exchange->chat, &exchange->arena)
 					   : http_request_body(exchange->request);
+	if (exchange->body.data != http_request_body(exchange->request).data)
+		http_request_hold(exchange->request, exchange->body.size);
 	if (exchange->is_chat && exchange->chat.dry_run)
 		reply_dry_run(exchange);
 	else

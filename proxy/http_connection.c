@@ -80,8 +80,9 @@ static size_t bytes_held(const struct http_connection *connection)
 		return 0;
 	size_t held = connection->input.size + evbuffer_get_length(connection->output);
 	if (request != NULL)
-		held += request->reserved > request->body.size ? request->reserved
-							       : request->body.size;
+		held += request->beside + (request->reserved > request->body.size
+						   ? request->reserved
+						   : request->body.size);
 	return held;
 }
 

@@ -42,6 +42,7 @@ struct http_request {
 	struct http_chunks chunks;
 	struct buffer body;
 	size_t reserved; /* bytes in flight for a body of this length, from its head on */
+	size_t beside;   /* bytes that the handler holds for it */
 	struct http_request_events events;
 	void *cookie;
 	/* Of the reply: */

@@ -26,6 +26,12 @@ bool http_request_is_local(const struct http_request *request)
 	return request->connection->is_local;
 }
 
+void http_request_hold(struct http_request *request, size_t bytes)
+{
+	request->beside = bytes;
+	(void)http_connection_count(request->connection);
+}
+
 void http_request_set_events(struct http_request *request, const struct http_request_events *events,
 			     void *cookie)
 {

@@ -75,6 +75,9 @@ struct slice http_request_body(const struct http_request *request);
 const char *http_request_peer(const struct http_request *request);
 bool http_request_is_local(const struct http_request *request);
 
+/* So many bytes are held beside the request until its reply is over; they count as in flight. */
+void http_request_hold(struct http_request *request, size_t bytes);
+
 /* Both come from the loop, never from within a function of this header (http_server_destroy()
  * excepted, which calls `gone`). */
 struct http_request_events {

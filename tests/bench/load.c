@@ -5,7 +5,6 @@
  * the same requests. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -18,36 +17,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/load_options.h"
 #include "tests/bench/load_reply.h"
 #include "tests/bench/talk.h"
 
 enum { MAX_SAMPLES = 1 << 22 };
 
-static struct {
-	int port;
-	unsigned connections;
-	unsigned users;
-	unsigned exchanges; /* in a conversation; then the user begins another */
-	unsigned done;      /* of the first conversation, by an earlier run with the same seed */
-	unsigned seed;
-	unsigned long limit; /* exchanges in all; 0: none */
-	double seconds;
-	double rate;    /* exchanges begun each second; 0: as fast as the loop closes */
-	size_t history; /* bytes of older turns that a conversation begins with */
-	size_t image;
-	bool stream;
-	const char *model;
-	const char *path;
-	const char *fields; /* more header fields, each with its line's end */
-	const char *answer; /* what the upstream says, as it is sent again in the history */
-} options = {.connections = 16,
-	     .users = 1000,
-	     .exchanges = 3,
-	     .seconds = 1e9,
-	     .model = "gpt-4o-mini",
-	     .path = "/v1/chat/completions",
-	     .fields = "",
-	     .answer = ""};
+static struct load_options options;
 
 struct user {
 	unsigned session;
@@ -373,80 +349,10 @@ static void prepare(void)
 	}
 }
 
-static const struct option names[] = {{"port", 1, NULL, 'p'},    {"connections", 1, NULL, 'c'},
-				      {"users", 1, NULL, 'u'},   {"exchanges", 1, NULL, 'e'},
-				      {"seed", 1, NULL, 's'},    {"limit", 1, NULL, 'n'},
-				      {"seconds", 1, NULL, 't'}, {"history", 1, NULL, 'h'},
-				      {"image", 1, NULL, 'i'},   {"stream", 0, NULL, 'S'},
-				      {"model", 1, NULL, 'm'},   {"path", 1, NULL, 'P'},
-				      {"fields", 1, NULL, 'f'},  {"rate", 1, NULL, 'r'},
-				      {"done", 1, NULL, 'd'},    {"answer", 1, NULL, 'a'},
-				      {NULL, 0, NULL, 0}};
-
-static bool read_option(int option, const char *value)
-{
-	switch (option) {
-	case 'p':
-		options.port = atoi(value);
-		break;
-	case 'c':
-		options.connections = (unsigned)atoi(value);
-		break;
-	case 'u':
-		options.users = (unsigned)atoi(value);
-		break;
-	case 'e':
-		options.exchanges = (unsigned)atoi(value);
-		break;
-	case 's':
-		options.seed = (unsigned)atoi(value);
-		break;
-	case 'n':
-		options.limit = strtoul(value, NULL, 10);
-		break;
-	case 'd':
-		options.done = (unsigned)atoi(value);
-		break;
-	case 'r':
-		options.rate = atof(value);
-		break;
-	case 't':
-		options.seconds = atof(value);
-		break;
-	case 'h':
-		options.history = strtoul(value, NULL, 10);
-		break;
-	case 'i':
-		options.image = strtoul(value, NULL, 10);
-		break;
-	case 'S':
-		options.stream = true;
-		break;
-	case 'm':
-		options.model = value;
-		break;
-	case 'P':
-		options.path = value;
-		break;
-	case 'f':
-		options.fields = value;
-		break;
-	case 'a':
-		options.answer = value;
-		break;
-	default:
-		return false;
-	}
-	return true;
-}
-
 int main(int count, char **arguments)
 {
-	int option;
-	while ((option = getopt_long(count, arguments, "", names, NULL)) != -1) {
-		if (!read_option(option, optarg))
-			return 2;
-	}
+	if (!load_options_read(&options, count, arguments))
+		return 2;
 	prepare();
 	begin = now();
 	end = begin + (uint64_t)(options.seconds * 1e9);

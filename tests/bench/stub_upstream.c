@@ -1,17 +1,8 @@
 /* stub-upstream: an upstream and memory model for the benchmarks and the soak, fast enough not to
- * matter. A request says in X-Stub how it is to be answered:
- *
- *     say=WORD      the answer is "Answer WORD" and EVENTS - 1 times " word"
- *     events=8      of a stream; bytes=N makes each of them so much longer
- *     interval=MS   between two events; delay=MS before the first byte
- *     hold=1        after the first event waits for POST /stub/release
- *     status=N      is answered with an error; refuse=1: with 400 when memory is in the request
- *     cut=N         breaks off after N events; 0: before the head
- *     garbage=1     answers with what is no HTTP; 2: with 200 and what is no JSON
- *     tools=1       answers with a tool call
- *
- * Below /learn it is a memory model: it makes a fact of each turn, and a summary; with
+ * matter. Below /learn it is a memory model: it makes a fact of each turn, and a summary; with
  * --learn-faults N each Nth answer is one of those that a model should not give. */
+#include "tests/bench/stub_behaviour.h"
+
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -33,11 +24,6 @@ struct stub {
 	LIST_HEAD(, connection) connections;
 	unsigned long learn_faults;
 	unsigned long learn_calls;
-};
-
-struct behaviour {
-	long events, bytes, interval, delay, hold, status, refuse, cut, garbage, tools;
-	char say[40];
 };
 
 struct connection {
@@ -65,45 +51,6 @@ static void pause_for(struct connection *connection, long milliseconds)
 {
 	event_add(connection->timer,
 		  &(struct timeval){milliseconds / 1000, milliseconds % 1000 * 1000});
-}
-
-/* Of the head at `head`; NULL when the field is not there. */
-static const char *field(const char *head, const char *name)
-{
-	const char *found = strcasestr(head, name);
-	return found == NULL ? NULL : found + strlen(name);
-}
-
-static long number(const char *words, const char *name, long otherwise)
-{
-	const char *found = strstr(words, name);
-	return found == NULL ? otherwise : strtol(found + strlen(name), NULL, 10);
-}
-
-static struct behaviour read_behaviour(const char *head)
-{
-	char words[256] = " ";
-	const char *value = field(head, "\r\nX-Stub:");
-	if (value != NULL)
-		(void)snprintf(words, sizeof(words), " %.*s", (int)strcspn(value, "\r"), value);
-	struct behaviour how = {
-		.events = number(words, " events=", 8),
-		.bytes = number(words, " bytes=", 0),
-		.interval = number(words, " interval=", 0),
-		.delay = number(words, " delay=", 0),
-		.hold = number(words, " hold=", 0),
-		.status = number(words, " status=", 200),
-		.refuse = number(words, " refuse=", 0),
-		.cut = number(words, " cut=", -1),
-		.garbage = number(words, " garbage=", 0),
-		.tools = number(words, " tools=", 0),
-		.say = "anything",
-	};
-	const char *say = strstr(words, " say=");
-	if (say != NULL)
-		(void)snprintf(how.say, sizeof(how.say), "%.*s", (int)strcspn(say + 5, " "),
-			       say + 5);
-	return how;
 }
 
 static struct evbuffer *out(struct connection *connection)
@@ -342,7 +289,7 @@ static void take_request(struct connection *connection, const char *head, const 
 		send_plain(connection, 200, "{}", 2);
 		return;
 	}
-	connection->how = read_behaviour(head);
+	connection->how = stub_read_behaviour(head);
 	if (connection->how.refuse != 0 && strstr(body, "<user_memory>") != NULL)
 		connection->how.status = 400;
 	if (strstr(head, "/chat/completions") == NULL)
@@ -364,7 +311,7 @@ static void advance(struct connection *connection)
 	char *head = malloc(head_size + 1);
 	evbuffer_copyout(in, head, head_size);
 	head[head_size] = '\0';
-	const char *length = field(head, "\r\nContent-Length:");
+	const char *length = stub_field(head, "\r\nContent-Length:");
 	size_t size = length == NULL ? 0 : strtoul(length, NULL, 10);
 	if (evbuffer_get_length(in) >= head_size + size) {
 		evbuffer_drain(in, head_size);

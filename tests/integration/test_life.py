@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+from conftest import make_known
 from harness.daemon import clean_environment, program, write_config
 from harness.upstream import DONE, Reply, completion, json_reply, sse_reply, text_events
 from harness.wire import RawClient
@@ -250,8 +251,9 @@ def test_an_announced_body_is_counted_before_it_comes_and_leave_to_send_it_refus
 
 def test_what_slow_readers_have_not_read_is_counted(make_daemon, upstream):
     daemon = make_daemon({"listen": {"max_in_flight": "1M", "max_body": "512K"}})
-    upstream.answer = lambda request: sse_reply([b": " + b"x" * 65536 + b"\n\n"] * 300 + [DONE])
-    readers = [RawClient(daemon.port) for _ in range(10)]
+    upstream.answer = lambda request: sse_reply([b": " + b"x" * 65536 + b"\n\n"] * 20 + [DONE])
+    # What waits for each is between the low mark (32 KB) and a little over the high one (128 KB).
+    readers = [RawClient(daemon.port) for _ in range(40)]
     for reader in readers:
         reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.post_chat(STREAM)
@@ -263,6 +265,28 @@ def test_what_slow_readers_have_not_read_is_counted(make_daemon, upstream):
     for reader in readers:
         reader.socket.close()
     until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
+
+
+def test_the_copy_with_memory_in_it_is_counted_beside_the_body(make_daemon, upstream, memory_model, user):
+    daemon = make_daemon({"listen": {"max_in_flight": "8M", "max_body": "4M"}})
+    make_known(daemon, memory_model, user)
+    gate = threading.Event()
+
+    def answer(request):
+        gate.wait(30)
+        return json_reply(completion("Yes."))
+
+    upstream.answer = answer
+    body = padded(3 * MEGABYTE)
+    with RawClient(daemon.port) as first, RawClient(daemon.port) as second:
+        first.post_chat(body, user)
+        until(lambda: daemon.metric("recalld_in_flight_bytes") > 6 * MEGABYTE, "the copy is not counted")
+        second.post_chat(body, user)
+        assert second.read_reply().status == 503
+        gate.set()
+        reply = first.read_reply()
+        assert (reply.status, reply.field("X-Memory-Status")) == (200, "injected")
+        until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
 
 
 def unsent_to(port):

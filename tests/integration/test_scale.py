@@ -18,13 +18,13 @@ def run(program, *arguments, build="build"):
 
 
 def test_what_a_connection_and_a_stream_take_is_bounded_and_comes_back():
-    run("bench/connections", "--idle", "1000", "--streams", "200", "--check", "12,64")
+    run("bench/connections", "--idle", "1000", "--streams", "200", "--rounds", "1", "--check", "12,64")
 
 
 def test_the_daemons_memory_does_not_grow_with_exchanges_and_faults():
-    run("soak/run", "--exchanges", "4000", "--tolerance", "12")
+    run("soak/run", "--exchanges", "3000", "--rests", "2", "--tolerance", "4")
 
 
 @pytest.mark.skipif(os.environ.get("TEST_BUILD", "build") == "build", reason="it is the same build")
 def test_faults_of_all_kinds_mixed_upset_no_sanitizer():
-    run("soak/run", "--exchanges", "1000", "--clients", "8", "--tolerance", "1000", build=os.environ["TEST_BUILD"])
+    run("soak/run", "--exchanges", "1000", "--clients", "8", "--rests", "1", build=os.environ["TEST_BUILD"])

@@ -1,86 +1,18 @@
-/* soak-load --port P --admin P --exchanges N [--clients 32] [--seed 1]: so many clients, one after
- * the other as so many users, each exchange as chance has it: a plain or streamed chat, or a fault.
- * Prints "EXCHANGES FAULTS UNEXPECTED" each thousandth of the way, and fails where a reply was not
- * as it must be. */
+/* soak-load --port P --admin P --exchanges N [--clients 32] [--rests 1] [--seed 1]: so many
+ * clients, one after the other as so many users, each exchange as chance has it: a plain or
+ * streamed chat, or a fault. Prints "EXCHANGES FAULTS UNEXPECTED" each thousandth of the way, the
+ * same after "rest" when all have left, and then waits for a line; fails where a reply was not as
+ * it must be. */
 #include "tests/bench/wire_client.h"
+#include "tests/soak/scenarios.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CLIENTS = 256, MAX_BODY = 3 << 20, HISTORY = 6, STALLED_SECONDS = 30 };
-
-/* What an exchange must come to. */
-enum outcome { WHOLE, STATUS, ERROR, BROKEN, CLIENT_LEAVES, ANYTHING };
-
-struct scenario {
-	const char *name;
-	int weight;
-	bool is_fault;
-	bool streams;
-	const char *stub;   /* for X-Stub */
-	const char *fields; /* further ones, each with its line end */
-	enum outcome outcome;
-	int status;      /* with STATUS */
-	int big;         /* KB of text more */
-	int leave_ms;    /* with CLIENT_LEAVES; 0: once the reply has begun */
-	const char *raw; /* instead of a chat */
-	bool tools;
-	bool slow; /* to read, or with leave_ms to send */
-};
-
-#define CHUNKY "events=40 interval=5"
-
-static const struct scenario scenarios[] = {
-	{"plain", 300, false, false, "events=8", "", WHOLE},
-	{"streamed", 300, false, true, "events=12", "", WHOLE},
-	{"buffer", 15, false, true, "", "X-Memory-Mode: buffer\r\n", WHOLE},
-	{"summary", 15, false, false, "", "X-Memory-Mode: summary\r\n", WHOLE},
-	{"entity", 15, false, true, "", "X-Memory-Mode: entity\r\n", WHOLE},
-	{"vector", 15, false, false, "", "X-Memory-Mode: vector\r\n", WHOLE},
-	{"auto", 15, false, true, "", "X-Memory-Mode: auto\r\n", WHOLE},
-	{"off", 10, false, true, "", "X-Memory-Mode: off\r\n", WHOLE},
-	{"readonly", 10, false, false, "", "X-Memory-Mode: readonly\r\n", WHOLE},
-	{"dry run", 10, false, false, "", "X-Memory-Dry-Run: 1\r\n", STATUS, 200},
-	{"tools", 30, false, false, "tools=1", "", WHOLE, .tools = true},
-	{"tool results", 30, false, true, "", "", WHOLE, .tools = true},
-	{"side", 10, false, false, "", "X-Memory-Task: title\r\n", WHOLE},
-	{"big", 12, false, false, "events=200", "", WHOLE, .big = 60},
-	{"huge", 2, false, true, "", "", WHOLE, .big = 1500},
-	{"compact stream", 10, false, true, "events=20 bytes=4000", "", WHOLE},
-	{"unknown mode", 10, true, false, "", "X-Memory-Mode: purple\r\n", STATUS, 400},
-	{"leaves at once", 20, true, true, "delay=20", "", CLIENT_LEAVES, .leave_ms = 5},
-	{"leaves mid-stream", 20, true, true, CHUNKY, "", CLIENT_LEAVES},
-	{"leaves a plain reply", 10, true, false, "delay=20", "", CLIENT_LEAVES, .leave_ms = 5},
-	{"reads slowly", 5, true, true, "events=60 bytes=8000", "", WHOLE, .slow = true},
-	{"upstream 500", 15, true, false, "status=500", "", STATUS, 500},
-	{"upstream 429", 15, true, true, "status=429", "", STATUS, 429},
-	{"refused", 20, true, true, "refuse=1", "", WHOLE},
-	{"refused anyway", 10, true, false, "status=400", "", STATUS, 400},
-	{"breaks before its head", 10, true, false, "cut=0", "", STATUS, 502},
-	{"breaks mid-stream", 15, true, true, "events=9 cut=4", "", ERROR},
-	{"garbage", 10, true, true, "garbage=1", "", STATUS, 502},
-	{"no JSON", 10, true, false, "garbage=2", "", WHOLE},
-	{"malformed request", 10, true, .outcome = STATUS, .status = 400,
-	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 2\r\n\r\n"},
-	{"two framings", 5, true, .outcome = STATUS, .status = 400,
-	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
-		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-	{"no request", 5, true, .outcome = STATUS, .status = 400,
-	 .raw = "\x16\x03\x01 hello\r\n\r\n"},
-	{"half a request", 5, true, .outcome = CLIENT_LEAVES, .leave_ms = 3,
-	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n{\"m"},
-	{"body is no JSON", 10, true, .outcome = STATUS, .status = 200,
-	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nX-User-Id: broken\r\n"
-		"Content-Length: 14\r\n\r\n{\"messages\":[["},
-	{"other path", 10, false, .outcome = STATUS, .status = 200,
-	 .raw = "GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n"},
-	{"upgrade", 5, true, .outcome = STATUS, .status = 501,
-	 .raw = "GET /v1/models HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n"
-		"Upgrade: websocket\r\n\r\n"},
-};
-enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };
+enum { MAX_CLIENTS = 256, STALLED_SECONDS = 30 };
 
 struct soak;
 
@@ -90,10 +22,8 @@ struct client {
 	struct wire_client *admin;
 	struct event *timer;
 	const struct scenario *scenario;
-	unsigned long user;
+	struct soak_talk talk;
 	unsigned left; /* exchanges of this user */
-	unsigned turn; /* of the conversation */
-	unsigned long said[HISTORY];
 	bool finished;
 	bool resumes; /* the timer is to let it read on */
 };
@@ -106,26 +36,11 @@ struct soak {
 	unsigned long users;
 	unsigned long seen; /* by the watchdog */
 	unsigned clients;
+	unsigned rests, rested; /* in the whole run, and so far */
+	unsigned resting;       /* clients */
 	struct client all[MAX_CLIENTS];
 	char *body;
 };
-
-static unsigned long chance(unsigned long below)
-{
-	return (unsigned long)random() % below;
-}
-
-static const struct scenario *choose(void)
-{
-	long all = 0;
-	for (int i = 0; i < SCENARIOS; i++)
-		all += scenarios[i].weight;
-	long at = (long)chance((unsigned long)all);
-	int i = 0;
-	while (at >= scenarios[i].weight)
-		at -= scenarios[i++].weight;
-	return &scenarios[i];
-}
 
 static void finished(struct client *client, bool as_it_must_be, const char *what)
 {
@@ -193,70 +108,15 @@ static void on_wire(void *cookie, enum wire_event event, const struct wire_reply
 	}
 }
 
-static size_t put(char *body, size_t at, const char *text)
-{
-	size_t size = strlen(text);
-	memcpy(body + at, text, size + 1);
-	return at + size;
-}
-
-static size_t put_turn(char *body, size_t at, unsigned long number, unsigned long user)
-{
-	static const char *const subjects[] = {"ship",  "garden",  "boiler", "violin",
-					       "novel", "bicycle", "kitchen"};
-	return at + (size_t)sprintf(body + at,
-				    "{\"role\":\"user\",\"content\":\"My %s number %lu stands in "
-				    "town %lu and I paid %lu for it\"}",
-				    subjects[number % 7], number % 1000, (number * 7 + user) % 500,
-				    number);
-}
-
-static size_t put_history(struct client *client, char *body, size_t at)
-{
-	unsigned count = client->turn < HISTORY ? client->turn : HISTORY;
-	for (unsigned i = count; i > 0; i--) {
-		unsigned long number = client->said[(client->turn - i) % HISTORY];
-		at = put_turn(body, at, number, client->user);
-		at += (size_t)sprintf(body + at,
-				      ",{\"role\":\"assistant\",\"content\":\"Answer %lu word word "
-				      "word word word word word\"},",
-				      number);
-	}
-	return at;
-}
-
-static size_t write_body(struct client *client, unsigned long number)
-{
-	const struct scenario *scenario = client->scenario;
-	char *body = client->soak->body;
-	size_t at = put(body, 0, "{\"model\":\"stub\",");
-	at = put(body, at, scenario->streams ? "\"stream\":true," : "");
-	at = put(body, at, "\"messages\":[{\"role\":\"system\",\"content\":\"Be brief. ");
-	for (int i = 0; i < scenario->big * 16; i++)
-		at = put(body, at,
-			 "The quick brown fox jumps over the lazy dog, and then it naps. ");
-	at = put(body, at, "\"},");
-	at = put_history(client, body, at);
-	at = put_turn(body, at, number, client->user);
-	if (scenario->tools && scenario->streams)
-		at = put(body, at,
-			 ",{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"call_"
-			 "1\","
-			 "\"type\":\"function\",\"function\":{\"name\":\"look_up\",\"arguments\":"
-			 "\"{}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"call_1\",\"content\":"
-			 "\"42\"}");
-	return put(body, at, "]}");
-}
-
 static void send_chat(struct client *client)
 {
 	const struct scenario *scenario = client->scenario;
 	unsigned long number = client->soak->begun;
 	char head[1024];
 	char session[64] = "";
-	size_t size = write_body(client, number);
+	size_t size = soak_write_body(&client->talk, scenario, number, client->soak->body);
 	/* Each third user names the session. */
-	if (client->user % 3 == 0)
+	if (client->talk.user % 3 == 0)
 		(void)snprintf(session, sizeof(session), "X-Session-Id: s%u\r\n",
 			       client->left / 12);
 	int head_size = snprintf(
@@ -264,18 +124,18 @@ static void send_chat(struct client *client)
 		"POST /v1/chat/completions HTTP/1.1\r\nHost: soak\r\nX-User-Id: %s%lu\r\n%s%s"
 		"Authorization: Bearer key\r\nX-Stub: say=%lu %s\r\n"
 		"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-		client->user % 5 == 0 ? "trim-" : "user-", client->user, session, scenario->fields,
-		number, scenario->stub, size);
+		client->talk.user % 5 == 0 ? "trim-" : "user-", client->talk.user, session,
+		scenario->fields, number, scenario->stub, size);
 	wire_send(client->wire, head, (size_t)head_size);
 	wire_send(client->wire, client->soak->body, size);
 	/* What it will resend as history is what the stub says to plain chats. */
-	if (scenario == &scenarios[0])
-		client->said[client->turn++ % HISTORY] = number;
+	if (scenario_is_plain(scenario))
+		client->talk.said[client->talk.turn++ % SOAK_HISTORY] = number;
 }
 
 static void begin_exchange(struct client *client)
 {
-	const struct scenario *scenario = client->scenario = choose();
+	const struct scenario *scenario = client->scenario = scenario_choose();
 	struct soak *soak = client->soak;
 	if (client->wire != NULL && (scenario->raw != NULL || scenario->slow || chance(50) == 0))
 		drop_wire(client);
@@ -311,8 +171,8 @@ static void ask_admin(struct client *client, const char *method, const char *wha
 	int size = snprintf(request, sizeof(request),
 			    "%s /v1/users/%s%lu%s HTTP/1.1\r\nHost: soak\r\nContent-Type: "
 			    "application/json\r\nContent-Length: %zu\r\n\r\n%s",
-			    method, client->user % 5 == 0 ? "trim-" : "user-", client->user, what,
-			    strlen(body), body);
+			    method, client->talk.user % 5 == 0 ? "trim-" : "user-",
+			    client->talk.user, what, strlen(body), body);
 	client->admin =
 		wire_open(client->soak->base, client->soak->admin_port, 0, on_admin, client);
 	wire_send(client->admin, request, (size_t)size);
@@ -320,30 +180,60 @@ static void ask_admin(struct client *client, const char *method, const char *wha
 
 static void begin_user(struct client *client)
 {
-	client->user = ++client->soak->users;
+	client->talk.user = ++client->soak->users;
 	client->left = 20 + (unsigned)chance(60);
-	client->turn = 0;
+	client->talk.turn = 0;
 	ask_admin(client, "POST", "/messages",
 		  "{\"learn\":true,\"messages\":[{\"role\":\"user\",\"content\":\"I sailed to "
 		  "Lisbon\",\"session\":\"past\"},{\"role\":\"assistant\",\"content\":\"A fine "
 		  "city.\",\"session\":\"past\"}]}");
 }
 
+/* Where all clients leave for a while; the last time it is the end. */
+static unsigned long next_rest(const struct soak *soak)
+{
+	return soak->exchanges * (soak->rested + 1) / soak->rests;
+}
+
+/* All have left: whoever watches looks at the daemon, and says with a line when to go on. */
+static void on_all_left(evutil_socket_t fd, short what, void *cookie)
+{
+	struct soak *soak = cookie;
+	char line[8];
+	(void)fd;
+	(void)what;
+	printf("rest %lu %lu %lu\n", soak->done, soak->faults, soak->unexpected);
+	(void)fflush(stdout);
+	(void)!fgets(line, sizeof(line), stdin);
+	soak->resting = 0;
+	soak->seen = ULONG_MAX; /* by the watchdog, too */
+	if (++soak->rested == soak->rests)
+		event_base_loopbreak(soak->base);
+	for (unsigned i = 0; i < soak->clients; i++)
+		event_add(soak->all[i].timer, &(struct timeval){0, 0});
+}
+
+static void rest(struct client *client)
+{
+	struct soak *soak = client->soak;
+	drop_wire(client);
+	/* A bufferevent closes its socket only in a later turn of the loop. */
+	if (++soak->resting == soak->clients)
+		event_base_once(soak->base, -1, EV_TIMEOUT, on_all_left, soak,
+				&(struct timeval){0, 100000});
+}
+
 /* The next thing that this client does. */
 static void next(struct client *client)
 {
 	struct soak *soak = client->soak;
-	if (client->user == 0) {
+	if (client->talk.user == 0) {
 		begin_user(client);
-	} else if (client->left == 0 || soak->begun == soak->exchanges) {
-		if (soak->begun == soak->exchanges)
-			soak->clients--;
-		if (soak->clients == 0)
-			event_base_loopbreak(soak->base);
-		if (soak->begun == soak->exchanges)
-			return;
+	} else if (soak->begun == next_rest(soak)) {
+		rest(client);
+	} else if (client->left == 0) {
 		ask_admin(client, "DELETE", "", "");
-		client->user = 0;
+		client->talk.user = 0;
 	} else if (chance(40) == 0) {
 		client->left--;
 		ask_admin(client, "GET", "/memory", "");
@@ -412,7 +302,7 @@ static void run(struct soak *soak)
 
 int main(int argc, char **argv)
 {
-	static struct soak soak = {.clients = 32};
+	static struct soak soak = {.clients = 32, .rests = 1};
 	unsigned seed = 1;
 	for (int i = 1; i + 1 < argc; i += 2) {
 		unsigned long number = strtoul(argv[i + 1], NULL, 10);
@@ -424,16 +314,18 @@ int main(int argc, char **argv)
 			soak.exchanges = number;
 		else if (strcmp(argv[i], "--clients") == 0 && number <= MAX_CLIENTS)
 			soak.clients = (unsigned)number;
+		else if (strcmp(argv[i], "--rests") == 0)
+			soak.rests = (unsigned)number;
 		else if (strcmp(argv[i], "--seed") == 0)
 			seed = (unsigned)number;
 	}
-	if (soak.port == 0 || soak.admin_port == 0 || soak.exchanges == 0)
+	if (soak.port == 0 || soak.admin_port == 0 || soak.exchanges == 0 || soak.rests == 0 ||
+	    soak.exchanges < soak.rests)
 		return EXIT_FAILURE;
 	srandom(seed);
 	(void)signal(SIGPIPE, SIG_IGN);
-	soak.body = malloc(MAX_BODY);
+	soak.body = malloc(SOAK_MAX_BODY);
 	run(&soak);
 	free(soak.body);
-	printf("%lu %lu %lu\n", soak.done, soak.faults, soak.unexpected);
 	return soak.unexpected == 0 && soak.done == soak.exchanges ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,0 +1,23 @@
+/* What a request to the stub upstream says in X-Stub of how it is to be answered:
+ *
+ *     say=WORD      the answer is "Answer WORD" and EVENTS - 1 times " word"
+ *     events=8      of a stream; bytes=N makes each of them so much longer
+ *     interval=MS   between two events; delay=MS before the first byte
+ *     hold=1        after the first event waits for POST /stub/release
+ *     status=N      is answered with an error; refuse=1: with 400 when memory is in the request
+ *     cut=N         breaks off after N events; 0: before the head
+ *     garbage=1     answers with what is no HTTP; 2: with 200 and what is no JSON
+ *     tools=1       answers with a tool call */
+#ifndef RECALLD_TESTS_BENCH_STUB_BEHAVIOUR_H
+#define RECALLD_TESTS_BENCH_STUB_BEHAVIOUR_H
+
+struct behaviour {
+	long events, bytes, interval, delay, hold, status, refuse, cut, garbage, tools;
+	char say[40];
+};
+
+/* Where the value begins of a field, given as "\r\nName:", in the head; NULL: it is not there. */
+const char *stub_field(const char *head, const char *name);
+struct behaviour stub_read_behaviour(const char *head);
+
+#endif
