@@ -1,8 +1,11 @@
 #include "proxy/ctl.h"
 #include "storage/dump.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 void ctl_print_dump(const struct dump_report *report, const char *what)
@@ -36,10 +39,16 @@ static int run(struct ctl *ctl)
 			stderr);
 		return EXIT_FAILURE;
 	}
+	/* A write that fails says why; a signal would look like a damaged page. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	bool done = store_export(ctl->store.path, STDOUT_FILENO, &report);
-	/* What was said is on disk, or the exit status says that it is not. */
-	if (fsync(STDOUT_FILENO) != 0 && lseek(STDOUT_FILENO, 0, SEEK_CUR) >= 0)
+	/* What was said is on disk, or the exit status says that it is not; EINVAL: it is none. */
+	if (done && fsync(STDOUT_FILENO) != 0 && errno != EINVAL && errno != EROFS) {
+		(void)snprintf(report.error, sizeof(report.error), "cannot write the export: %s",
+			       strerror(errno));
 		done = false;
+	}
 	ctl_print_dump(&report, "written");
 	return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

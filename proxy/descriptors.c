@@ -1,6 +1,8 @@
 #include "proxy/descriptors.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum {
 	OF_THE_PROCESS = 384, /* the store, the log, the admin address's clients, the learner */
@@ -38,4 +40,12 @@ void descriptors_raise(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what we have will have to do */
+}
+
+void descriptors_hold_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
 }

@@ -16,6 +16,9 @@ struct descriptor_plan {
 struct descriptor_plan descriptors_plan(size_t limit, size_t workers, size_t wanted);
 /* The most that this process may open (RLIMIT_NOFILE, hard). */
 size_t descriptors_limit(void);
+/* Has standard input, output and error be there, so that no file or socket gets one of their
+ * numbers and what is printed with it. One that was closed still cannot be read or written. */
+void descriptors_hold_standard(void);
 /* Takes that many: service managers and shells give fewer at first. */
 void descriptors_raise(void);
 

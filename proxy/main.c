@@ -1,6 +1,7 @@
 /* recalld, the daemon: its command line. */
 #include "proxy/config.h"
 #include "proxy/daemon.h"
+#include "proxy/descriptors.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -65,6 +66,7 @@ static struct options read_options(int count, char **arguments)
 
 int main(int count, char **arguments)
 {
+	descriptors_hold_standard();
 	struct options options = read_options(count, arguments);
 	if (options.exit_status >= 0)
 		return options.exit_status;

@@ -1,6 +1,7 @@
 /* recallctl: talks to the admin address of a running recalld. */
 #include "proxy/config.h"
 #include "proxy/ctl.h"
+#include "proxy/descriptors.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -129,6 +130,7 @@ static int run(const struct ctl_command *command, struct options *options)
 
 int main(int count, char **arguments)
 {
+	descriptors_hold_standard();
 	struct options options = {.ctl = {.tenant = ""}};
 	bool understood = read_options(count, arguments, &options);
 	const struct ctl_command *command =

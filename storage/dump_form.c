@@ -4,6 +4,7 @@
 #include "storage/dump.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #define NAMES(...)                                                                                 \
@@ -105,6 +106,8 @@ static struct buffer *name_next(struct record *record)
 static uint64_t write_number(struct record *record, uint64_t value, uint64_t limit)
 {
 	(void)limit;
+	if (value > INT64_MAX) /* JSON's readers have none so high, and so have we unless damaged */
+		record->failed = true;
 	buffer_printf(name_next(record), "%" PRIu64, value);
 	return value;
 }
@@ -123,6 +126,8 @@ static uint64_t write_hash(struct record *record, uint64_t value)
 
 static double write_real(struct record *record, double value)
 {
+	if (!isfinite(value))
+		record->failed = true;
 	buffer_printf(name_next(record), "%.17g", value);
 	return value;
 }
@@ -165,7 +170,7 @@ static const struct record_form json_writer = {
 	write_number, write_time, write_hash, write_real, write_flag, write_slice, write_goes_on,
 };
 
-static void append_key(struct buffer *out, const struct dump_table *table, struct slice key)
+static bool append_key(struct buffer *out, const struct dump_table *table, struct slice key)
 {
 	size_t at = 0;
 	if (table->is_of_user) {
@@ -183,7 +188,10 @@ static void append_key(struct buffer *out, const struct dump_table *table, struc
 				      table->parts[i].is_hash ? ",\"%s\":\"%016" PRIx64 "\""
 							      : ",\"%s\":%" PRIu64,
 				      table->parts[i].name, part);
+		if (!table->parts[i].is_hash && part > INT64_MAX)
+			return false;
 	}
+	return true;
 }
 
 bool dump_write(struct buffer *out, const struct dump_table *table, struct slice key,
@@ -193,11 +201,11 @@ bool dump_write(struct buffer *out, const struct dump_table *table, struct slice
 	if (key.size != dump_key_size(table) || !record_read(value, table->fields, &noun, NULL))
 		return false;
 	buffer_printf(out, "{\"table\":\"%s\"", table->name);
-	append_key(out, table, key);
+	bool has_key = append_key(out, table, key);
 	struct writing writing = {{.form = &json_writer, .out = out}, table->names};
 	table->fields(&writing.record, &noun);
 	buffer_append(out, SLICE("}\n"));
-	return !out->overflowed;
+	return has_key && !writing.record.failed && !out->overflowed;
 }
 
 /* ---- reading ---- */
@@ -310,14 +318,19 @@ static bool read_part(json_t *object, const struct dump_table *table, size_t ind
 		return read_hex(value, part);
 	json_int_t number = json_integer_value(value);
 	*part = (uint64_t)number;
-	unsigned bits = 8 * table->parts[index].size;
-	return json_is_integer(value) && number >= 0 && (bits >= 64 || *part >> bits == 0);
+	/* The highest has none behind it, which the next one would be given. */
+	uint64_t limit = table->parts[index].size < 8
+				 ? (UINT64_C(1) << 8 * table->parts[index].size) - 1
+				 : INT64_MAX;
+	return json_is_integer(value) && number >= 0 && *part < limit;
 }
 
 /* Its user is read as that of every line is. */
 static bool read_receipt(json_t *object, struct dump_line *line)
 {
 	json_t *text = json_object_get(object, "text");
+	json_int_t age = json_integer_value(json_object_get(object, "age"));
+	line->noun.receipt.age = age > 0 ? (uint64_t)age : 0;
 	line->noun.receipt.user = line->user;
 	line->noun.receipt.text = (struct slice){json_string_value(text), json_string_length(text)};
 	return json_is_string(text);

@@ -160,8 +160,13 @@ static bool complain_of_damage(const struct store *store, const char *fault,
 /* The file's own damage is found before anything is written to it. */
 static bool look_at_file(const struct store *store, const struct complaint *complaint)
 {
-	const char *fault = reader_probe(store->path);
-	return fault == NULL || complain_of_damage(store, fault, complaint);
+	bool is_damaged;
+	const char *fault = reader_probe(store->path, &is_damaged);
+	if (fault == NULL)
+		return true;
+	if (is_damaged)
+		return complain_of_damage(store, fault, complaint);
+	return complain(complaint, "cannot read the store in %s: %s", store->path, fault);
 }
 
 /* ---- a store that is being made ---- */
@@ -176,15 +181,19 @@ static bool put_mark(const struct store *store, enum mark mark, const struct com
  * process has left of it is not taken for a damaged one. */
 static bool begin_new(const struct store *store, const struct complaint *complaint)
 {
-	if (mark_is_there(store->path, MARK_MAKING) && reader_probe(store->path) != NULL)
+	bool is_damaged;
+	if (mark_is_there(store->path, MARK_MAKING) &&
+	    reader_probe(store->path, &is_damaged) != NULL && is_damaged)
 		mark_put_aside(store->path);
 	return mark_is_made(store->path) || put_mark(store, MARK_MAKING, complaint);
 }
 
-static void end_new(const struct store *store)
+/* Before anything is in it: one with the mark would be put aside when it is damaged later. */
+static bool end_new(const struct store *store, const struct complaint *complaint)
 {
-	if (mark_is_there(store->path, MARK_MAKING))
-		(void)mark_remove(store->path, MARK_MAKING);
+	return !mark_is_there(store->path, MARK_MAKING) || mark_remove(store->path, MARK_MAKING) ||
+	       complain(complaint, "cannot remove the file \"making\" in %s: %s", store->path,
+			strerror(errno));
 }
 
 static bool look_at_mark(const struct store *store, const struct complaint *complaint)
@@ -325,8 +334,8 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	    (options->rebuilds ? put_mark(store, MARK_REBUILDING, &complaint)
 			       : look_at_mark(store, &complaint)) &&
 	    begin_new(store, &complaint) && look_at_file(store, &complaint) &&
-	    open_environment(store, &complaint) && prepare_tables(store, &complaint)) {
-		end_new(store);
+	    open_environment(store, &complaint) && prepare_tables(store, &complaint) &&
+	    end_new(store, &complaint)) {
 		engine_look_at_room(store);
 		if (start_writer(store, &complaint))
 			return store;

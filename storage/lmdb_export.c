@@ -3,8 +3,10 @@
 #include "storage/dump.h"
 #include "storage/dump_form.h"
 #include "storage/lmdb_reader.h"
+#include "storage/mark.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,11 +17,13 @@ enum walk_result { WALK_DONE, WALK_FAULT, WALK_NO_OUTPUT, WALK_CANNOT_OPEN };
 
 struct progress {
 	struct dump_report report;
-	size_t table;    /* of dump_tables */
-	struct key next; /* where it goes on in it */
-	bool in_hole;    /* nothing was read since the last fault... */
-	unsigned bit;    /* ...behind which it went on 2 to the power of this further */
-	bool is_open;    /* this child could open the store */
+	size_t table;      /* of dump_tables */
+	struct key next;   /* where it goes on in it */
+	bool in_hole;      /* nothing was read since the last fault... */
+	unsigned bit;      /* ...behind which it went on 2 to the power of this further */
+	bool is_open;      /* this child could open the store */
+	uint64_t first_id; /* where new users' ids begin */
+	int code;          /* of the write that failed */
 };
 
 struct walk {
@@ -30,12 +34,14 @@ struct walk {
 	struct buffer line;
 };
 
-static bool write_all(int out, struct slice bytes)
+static bool write_all(struct walk *walk, struct slice bytes)
 {
 	while (bytes.size > 0) {
-		ssize_t written = write(out, bytes.data, bytes.size);
-		if (written < 0 && errno != EINTR)
+		ssize_t written = write(walk->out, bytes.data, bytes.size);
+		if (written < 0 && errno != EINTR) {
+			walk->progress->code = errno;
 			return false;
+		}
 		if (written > 0)
 			bytes = slice_part(bytes, (size_t)written, bytes.size);
 	}
@@ -91,7 +97,7 @@ static enum walk_result walk_table(struct walk *walk, const struct dump_table *t
 		buffer_clear(&walk->line);
 		if (!dump_write(&walk->line, table, key, value))
 			progress->report.tables[progress->table].unreadable++;
-		else if (!write_all(walk->out, buffer_slice(&walk->line)))
+		else if (!write_all(walk, buffer_slice(&walk->line)))
 			return WALK_NO_OUTPUT;
 		else
 			progress->report.tables[progress->table].records++;
@@ -115,6 +121,8 @@ static int walk_tables(void *cookie)
 	}
 	buffer_init(&walk->line, LINE_LIMIT);
 	progress->is_open = true;
+	(void)table_read(&walk->reader.transaction, TABLE_META, key_of_name("first_id"),
+			 stored_number_fields, &progress->first_id, NULL);
 	while (progress->table < DUMP_TABLES) {
 		const struct dump_table *table = &dump_tables[progress->table];
 		if (walk->reader.has_table[table->table]) {
@@ -150,11 +158,12 @@ static bool walk_on(struct walk *walk)
 			return false;
 		if (!progress->is_open) {
 			(void)snprintf(progress->report.error, sizeof(progress->report.error),
-				       "cannot read the store in %s: its first pages are damaged",
-				       walk->path);
+				       "cannot read the store in %s: %s", walk->path,
+				       result == APART_NOT_BEGUN ? "no process can be started"
+								 : "its first pages are damaged");
 			return false;
 		}
-		if (result != WALK_DONE)
+		if (result != WALK_DONE && progress->table < DUMP_TABLES)
 			skip(progress);
 	}
 	return true;
@@ -168,24 +177,34 @@ static uint64_t count_lost(const struct dump_report *report)
 	return lost;
 }
 
-static bool write_line(int out, const char *format, unsigned long long number)
+static bool write_end(struct walk *walk)
 {
+	const struct progress *progress = walk->progress;
 	char line[128];
-	int size = snprintf(line, sizeof(line), format, number);
-	return write_all(out, (struct slice){line, (size_t)size});
+	uint64_t records = 0;
+	for (size_t i = 0; i < DUMP_TABLES; i++)
+		records += progress->report.tables[i].records;
+	int size = snprintf(line, sizeof(line),
+			    "{\"end\":true,\"records\":%" PRIu64 ",\"first_id\":%" PRIu64 "}\n",
+			    records, progress->first_id);
+	return write_all(walk, (struct slice){line, (size_t)size});
 }
 
 static bool export(struct walk *walk)
 {
 	struct dump_report *report = &walk->progress->report;
-	uint64_t records = 0;
-	bool done = write_line(walk->out, "{\"recalld_export\":%llu}\n", 1) && walk_on(walk);
-	for (size_t i = 0; i < DUMP_TABLES; i++)
-		records += report->tables[i].records;
-	done = done && write_line(walk->out, "{\"end\":true,\"records\":%llu}\n", records);
+	if (mark_is_there(walk->path, MARK_REBUILDING)) {
+		(void)snprintf(
+			report->error, sizeof(report->error),
+			"the store in %s is half a store: its \"recallctl rebuild\" is not done",
+			walk->path);
+		return false;
+	}
+	bool done = write_all(walk, SLICE("{\"recalld_export\":1}\n")) && walk_on(walk) &&
+		    write_end(walk);
 	if (!done && report->error[0] == '\0')
 		(void)snprintf(report->error, sizeof(report->error), "cannot write the export: %s",
-			       strerror(errno));
+			       strerror(walk->progress->code));
 	else if (done && count_lost(report) > 0)
 		(void)snprintf(report->error, sizeof(report->error),
 			       "the store is damaged; what could be read was written");

@@ -78,6 +78,9 @@ void memory_recount_uncovered(const struct memory *memory, const struct job *lik
 
 /* Keeps a receipt, and as many of the newest as `store->receipts` says. */
 void memory_put_receipt(const struct memory *memory, uint64_t id, struct slice text);
+/* One of an export: of the age that it had, unless that is taken. */
+void memory_put_receipt_again(const struct memory *memory, uint64_t id,
+			      struct stored_receipt *receipt);
 void memory_delete_receipts(const struct memory *memory);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -83,31 +84,47 @@ void reader_finish(struct reader *reader)
 
 /* ---- apart ---- */
 
+_Noreturn static void be_child(pid_t parent, int (*work)(void *cookie), void *cookie)
+{
+	/* It holds the store's lock, or writes an export: nothing of that goes on alone. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	/* What a crash would say and leave behind is of no use to anybody. */
+	const struct rlimit none = {0, 0};
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	if (null >= 0)
+		(void)dup2(null, STDERR_FILENO);
+	_exit(work(cookie));
+}
+
+static int await_child(pid_t child)
+{
+	int status;
+	pid_t ended;
+	do
+		ended = waitpid(child, &status, 0);
+	while (ended < 0 && errno == EINTR);
+	return ended == child && WIFEXITED(status) ? WEXITSTATUS(status) : APART_CRASHED;
+}
+
 int reader_run_apart(int (*work)(void *cookie), void *cookie)
 {
+	/* Who started us may have had it ignored, which is inherited and would lose the result. */
+	const struct sigaction waits = {.sa_handler = SIG_DFL};
+	struct sigaction before;
+	(void)sigaction(SIGCHLD, &waits, &before);
+	pid_t parent = getpid();
 	pid_t child = fork();
-	if (child < 0)
-		return -1;
-	if (child == 0) {
-		/* What a crash would say and leave behind is of no use to anybody. */
-		const struct rlimit none = {0, 0};
-		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-		(void)setrlimit(RLIMIT_CORE, &none);
-		(void)signal(SIGSEGV, SIG_DFL);
-		(void)signal(SIGBUS, SIG_DFL);
-		if (null >= 0)
-			(void)dup2(null, STDERR_FILENO);
-		_exit(work(cookie));
-	}
-	int status = 0;
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		continue;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	if (child == 0)
+		be_child(parent, work, cookie);
+	int result = child < 0 ? APART_NOT_BEGUN : await_child(child);
+	(void)sigaction(SIGCHLD, &before, NULL);
+	return result;
 }
 
 /* ---- the look before a start ---- */
-
-enum { PROBE_CPU_SECONDS = 5 };
 
 enum probe_result {
 	PROBE_FINE,
@@ -160,9 +177,6 @@ static void on_lost_page(int number)
 
 static int probe(void *cookie)
 {
-	/* Damaged pages may point round in a circle; what a slow disk takes does not count. */
-	const struct rlimit limit = {PROBE_CPU_SECONDS, PROBE_CPU_SECONDS};
-	(void)setrlimit(RLIMIT_CPU, &limit);
 	(void)signal(SIGBUS, on_lost_page);
 
 	const char *path = cookie;
@@ -187,7 +201,7 @@ static int probe(void *cookie)
 	return PROBE_FINE;
 }
 
-const char *reader_probe(const char *path)
+const char *reader_probe(const char *path, bool *is_damaged)
 {
 	struct stat file;
 	char *name = NULL;
@@ -195,13 +209,18 @@ const char *reader_probe(const char *path)
 		out_of_memory();
 	bool is_there = stat(name, &file) == 0;
 	free(name);
+	*is_damaged = is_there;
 	if (!is_there)
 		return NULL;
 	if (file.st_size == 0)
 		return "data.mdb is empty";
 	switch (reader_run_apart(probe, (void *)(uintptr_t)path)) {
 	case PROBE_FINE:
+		*is_damaged = false;
 		return NULL;
+	case APART_NOT_BEGUN:
+		*is_damaged = false;
+		return "no process can be started to look at it; raise the limit of processes";
 	case PROBE_NO_HEADER:
 		return "data.mdb does not begin as a store does";
 	case PROBE_CUT_OFF:
@@ -209,7 +228,8 @@ const char *reader_probe(const char *path)
 	case PROBE_NOT_OURS:
 		return "data.mdb holds something else than a store of recalld's";
 	case PROBE_DENIED:
-		return "data.mdb may not be read by this user";
+		*is_damaged = false;
+		return "data.mdb may not be read by this user; give it to recalld's user";
 	default:
 		return "data.mdb is damaged";
 	}

@@ -18,12 +18,14 @@ struct reader {
 const char *reader_open(struct reader *reader, const char *path, bool is_ours);
 void reader_finish(struct reader *reader);
 
-/* Runs `work(cookie)` in a child process. Its result, or -1 when the child crashed. */
+/* Runs `work(cookie)` in a child process, which ends with its parent. Its result, or one of these.
+ */
+enum { APART_CRASHED = -1, APART_NOT_BEGUN = -2 };
 int reader_run_apart(int (*work)(void *cookie), void *cookie);
 
 /* Looks at a store's file before it is opened: at its header, its length, its list of free pages,
  * and the first and last record of each table. NULL: it can be opened, or there is none yet; else
- * what is wrong with it. The caller holds the lock. */
-const char *reader_probe(const char *path);
+ * what is wrong with it, which is damage or else keeps from looking. The caller holds the lock. */
+const char *reader_probe(const char *path, bool *is_damaged);
 
 #endif

@@ -67,11 +67,38 @@ static void put_job(const struct memory *memory, const struct dump_line *line)
 	memory_put_job(memory, &job);
 }
 
+static void go_behind(uint64_t *next, uint64_t id)
+{
+	if (*next <= id)
+		*next = id + 1;
+}
+
 static void note_user(struct rebuilding *rebuilding, const struct stored_user *user)
 {
 	uint64_t next = user->next_turn > user->next_fact ? user->next_turn : user->next_fact;
 	if (next > rebuilding->first_id)
 		rebuilding->first_id = next;
+}
+
+/* The parts of an export may be of different moments, when the store was damaged and in use: no id
+ * that a record has is given again. */
+static void keep_ahead(struct rebuilding *rebuilding, const struct memory *memory,
+		       const struct dump_line *line, struct stored_user *user)
+{
+	const struct stored_user before = *user;
+	uint64_t conversation = user->next_conversation;
+	if (line->table->table == TABLE_TURNS)
+		go_behind(&user->next_turn, line->parts[0]);
+	else if (line->table->table == TABLE_FACTS)
+		go_behind(&user->next_fact, line->parts[0]);
+	else if (line->table->table == TABLE_CONVERSATIONS)
+		go_behind(&conversation, line->parts[0]);
+	user->next_conversation = (uint32_t)conversation;
+	if (user->next_turn == before.next_turn && user->next_fact == before.next_fact &&
+	    user->next_conversation == before.next_conversation)
+		return;
+	memory_put_user(memory, user);
+	note_user(rebuilding, user);
 }
 
 static void put_record(struct rebuilding *rebuilding, const struct memory *memory,
@@ -81,7 +108,6 @@ static void put_record(struct rebuilding *rebuilding, const struct memory *memor
 	const uint64_t *parts = line->parts;
 	switch (line->table->table) {
 	case TABLE_USERS:
-		note_user(rebuilding, &line->noun.user);
 		put(rebuilding, line, key);
 		return;
 	case TABLE_CONVERSATIONS:
@@ -106,21 +132,12 @@ static void put_record(struct rebuilding *rebuilding, const struct memory *memor
 		put(rebuilding, line, key);
 		return;
 	case TABLE_RECEIPTS:
-		memory_put_receipt(memory, parts[0], line->noun.receipt.text);
+		memory_put_receipt_again(memory, parts[0], &line->noun.receipt);
 		return;
 	default:
 		put_job(memory, line);
 		return;
 	}
-}
-
-/* What an export of a damaged store has saved of a user whose own record is lost would clash with
- * what that user says next. */
-static bool has_user(const struct memory *memory, const struct dump_line *line)
-{
-	struct slice value;
-	return line->table->table == TABLE_USERS ||
-	       table_get(memory->transaction, TABLE_USERS, key_of_user(line->user), &value);
 }
 
 static bool take_record(struct rebuilding *rebuilding, json_t *object)
@@ -130,8 +147,15 @@ static bool take_record(struct rebuilding *rebuilding, json_t *object)
 		return fail(rebuilding, "it is no record of an export that this recallctl reads");
 	const struct memory memory = {&rebuilding->transaction, line.user, &rebuilding->scratch};
 	size_t table = (size_t)(line.table - dump_tables);
+	struct stored_user user;
 	rebuilding->records++;
-	if (!has_user(&memory, &line)) {
+	/* What an export of a damaged store has saved of a user whose own record is lost would
+	 * clash with what that user says next. */
+	if (line.table->table == TABLE_USERS) {
+		note_user(rebuilding, &line.noun.user);
+	} else if (memory_user(&memory, &user)) {
+		keep_ahead(rebuilding, &memory, &line, &user);
+	} else {
 		rebuilding->report->tables[table].unreadable++;
 		return true;
 	}
@@ -170,7 +194,10 @@ static bool commit(struct rebuilding *rebuilding)
 static bool take_end(struct rebuilding *rebuilding, json_t *object)
 {
 	json_t *records = json_object_get(object, "records");
+	json_int_t first_id = json_integer_value(json_object_get(object, "first_id"));
 	rebuilding->ended = true;
+	if (first_id > 0 && (uint64_t)first_id > rebuilding->first_id)
+		rebuilding->first_id = (uint64_t)first_id;
 	if (records != NULL && (uint64_t)json_integer_value(records) != rebuilding->records)
 		return fail(rebuilding, "lines are missing before this one");
 	return true;
@@ -189,6 +216,8 @@ static bool take_object(struct rebuilding *rebuilding, json_t *object)
 static bool take_line(struct rebuilding *rebuilding)
 {
 	struct slice text = buffer_slice(&rebuilding->line);
+	if (rebuilding->line.overflowed)
+		return fail(rebuilding, "it is longer than any record");
 	if (rebuilding->ended)
 		return fail(rebuilding, "something follows the export's end");
 	json_t *object = json_loadb(text.data, text.size, JSON_ALLOW_NUL, NULL);
@@ -207,8 +236,9 @@ static bool read_line(struct rebuilding *rebuilding)
 {
 	int byte;
 	buffer_clear(&rebuilding->line);
-	while ((byte = getc_unlocked(rebuilding->in)) != EOF && byte != '\n')
-		buffer_append_byte(&rebuilding->line, (char)byte);
+	while ((byte = getc_unlocked(rebuilding->in)) != EOF && byte != '\n' &&
+	       buffer_append_byte(&rebuilding->line, (char)byte))
+		continue;
 	rebuilding->number++;
 	return byte != EOF || rebuilding->line.size > 0;
 }

@@ -55,14 +55,11 @@ static bool delete_oldest_receipt(const struct memory *memory)
 	return found;
 }
 
-void memory_put_receipt(const struct memory *memory, uint64_t id, struct slice text)
+static void put_receipt(const struct memory *memory, uint64_t id, struct stored_receipt *receipt)
 {
 	struct transaction *transaction = memory->transaction;
-	struct stored_receipt receipt = {
-		.user = memory->user, .age = newest_age(memory) + 1, .text = text};
-	table_write(transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
-		    &receipt);
-	table_write(transaction, TABLE_RECEIPT_AGES, key_of_number(receipt.age),
+	table_write(transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields, receipt);
+	table_write(transaction, TABLE_RECEIPT_AGES, key_of_number(receipt->age),
 		    stored_number_fields, &id);
 	table_put(transaction, TABLE_USER_RECEIPTS, user_receipt_key(memory->user, id),
 		  (struct slice){0});
@@ -72,6 +69,22 @@ void memory_put_receipt(const struct memory *memory, uint64_t id, struct slice t
 		    !delete_oldest_receipt(memory))
 			return;
 	}
+}
+
+void memory_put_receipt(const struct memory *memory, uint64_t id, struct slice text)
+{
+	struct stored_receipt receipt = {
+		.user = memory->user, .age = newest_age(memory) + 1, .text = text};
+	put_receipt(memory, id, &receipt);
+}
+
+void memory_put_receipt_again(const struct memory *memory, uint64_t id,
+			      struct stored_receipt *receipt)
+{
+	struct slice value;
+	if (table_get(memory->transaction, TABLE_RECEIPT_AGES, key_of_number(receipt->age), &value))
+		receipt->age = newest_age(memory) + 1;
+	put_receipt(memory, id, receipt);
 }
 
 void memory_delete_receipts(const struct memory *memory)

@@ -23,16 +23,36 @@ uint64_t engine_head_room(const struct store *store)
 	return map_size / 50 > floor ? map_size / 50 : floor;
 }
 
-/* Of one record, whose pages are numbers behind its length. */
-static uint64_t count_from(MDB_val value, size_t count, uint64_t from)
+/* Of one record: numbers of pages, and how many they are before them. */
+static uint64_t count_from(MDB_val value, uint64_t from)
 {
 	uint64_t pages = 0;
-	for (size_t i = 1; i <= count && (i + 1) * sizeof(size_t) <= value.mv_size; i++) {
+	size_t count = 0;
+	if (value.mv_size >= sizeof(count))
+		memcpy(&count, value.mv_data, sizeof(count));
+	/* A damaged one says more than it holds. */
+	if (count >= value.mv_size / sizeof(count))
+		count = value.mv_size / sizeof(count) - (value.mv_size >= sizeof(count));
+	if (from == 0)
+		return count;
+	for (size_t i = 1; i <= count; i++) {
 		size_t page;
 		memcpy(&page, (const char *)value.mv_data + i * sizeof(page), sizeof(page));
 		pages += page >= from;
 	}
 	return pages;
+}
+
+/* A damaged list may lead back to its begin. */
+static bool goes_up(MDB_val key, size_t *last)
+{
+	size_t number;
+	if (key.mv_size != sizeof(number))
+		return false;
+	memcpy(&number, key.mv_data, sizeof(number));
+	bool is_higher = number > *last;
+	*last = number;
+	return is_higher;
 }
 
 /* Each record of the free list is a list of pages that begins with its length. */
@@ -42,14 +62,18 @@ uint64_t engine_free_pages(struct transaction *transaction, uint64_t from)
 	MDB_val key;
 	MDB_val value;
 	uint64_t pages = 0;
+	size_t last = 0;
 	if (mdb_cursor_open(transaction->handle, FREE_LIST, &cursor) != MDB_SUCCESS) {
 		transaction_fail(transaction);
 		return 0;
 	}
 	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == MDB_SUCCESS) {
-		size_t count;
-		memcpy(&count, value.mv_data, sizeof(count));
-		pages += from == 0 ? count : count_from(value, count, from);
+		if (!goes_up(key, &last)) {
+			atomic_store(&transaction->store->is_broken, true);
+			transaction_fail(transaction);
+			break;
+		}
+		pages += count_from(value, from);
 	}
 	mdb_cursor_close(cursor);
 	return pages;
@@ -117,6 +141,10 @@ bool engine_disk_has_room(const struct store *store)
 
 void engine_look_at_room(struct store *store)
 {
+	int dead;
+	/* An export that was killed would else keep the pages that it read from being used again.
+	 */
+	(void)mdb_reader_check(store->env, &dead);
 	uint64_t used = engine_bytes_used(store);
 	engine_reserve(store);
 	if (used == 0)

@@ -55,7 +55,8 @@ bool mark_remove(const char *path, enum mark mark)
 	char *file = path_of(path, names[mark]);
 	bool done = unlink(file) == 0;
 	free(file);
-	mark_sync_folder(path);
+	if (done)
+		mark_sync_folder(path);
 	return done;
 }
 

@@ -254,10 +254,14 @@ struct writer *writer_start(struct store *store)
 	writer->last = &writer->first;
 	pthread_mutex_init(&writer->lock, NULL);
 	make_condition(&writer->work);
-	/* Signals are for the threads that have a loop. */
+	/* Signals are for the threads that have a loop, but for those that a fault of its own
+	 * raises: blocked, they would end the process without a word. */
+	static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT};
 	sigset_t all;
 	sigset_t before;
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int code = pthread_create(&writer->thread, NULL, writer_main, writer);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

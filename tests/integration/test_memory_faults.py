@@ -2,6 +2,7 @@
 goes on, its status and a metric name the cause, and what can still be remembered is."""
 
 import json
+import os
 import signal
 import threading
 import time
@@ -13,6 +14,7 @@ from harness.memory_model import fact
 from harness.upstream import Reply, completion, error_reply, json_reply, sse_reply
 
 PAGE = 4096
+LONG = os.environ.get("FAULTS") == "long"
 CITY = "I live in Lisbon, as user {}."
 
 
@@ -116,12 +118,12 @@ def test_a_disk_that_takes_nothing_more_stops_no_chat_and_is_no_damage(make_daem
 
 
 def test_a_full_map_is_told_of_early_leaves_room_to_delete_and_passes(make_daemon, user):
-    daemon = make_daemon({"storage": {"map_size": "8M"}, "memory": {"mode": "buffer"}})
-    text = "Words that fill. " * 20000
+    daemon = make_daemon({"storage": {"map_size": "4M"}, "memory": {"mode": "buffer"}})
+    text = "Words that fill. " * 10000
     for i in range(40):
         if Chat(daemon, f"{user}-{i}").say(text).status == "bypassed":
             break
-    assert i > 3 and daemon.metric("recalld_store_bytes_used") < 7 << 20, "there is head-room"
+    assert i > 3 and daemon.metric("recalld_store_bytes_used") < 3.5 * (1 << 20), "there is head-room"
     assert_full(daemon, user)
     for j in range(i):
         if daemon.knows(f"{user}-{j}"):
@@ -140,6 +142,9 @@ def declared(length, body):
     return Reply(fields=[("Content-Length", str(length))], pieces=[body], framing="raw", keep_alive=False)
 
 
+# The more of the same, and the slowest: only in the long run.
+MORE = {"deeply nested outside", "open reasoning", "10 MB of JSON", "choices of another type", "an array",
+        "a number for content", "no content", "more than declared", "never-ending and fast"}
 GOOD = json.dumps(completion('{"entities":[]}')).encode()
 NONSENSE = {
     "prose": json_reply(completion("I am sorry, I cannot help with that.")),
@@ -173,6 +178,8 @@ NONSENSE = {
     "never-ending": Reply(pieces=[b" " * 100] * 200, delay=0.1, framing="chunked"),
     "never-ending and fast": Reply(pieces=[b" " * 1_000_000] * 100, framing="chunked"),
 }
+if not LONG:
+    NONSENSE = {name: reply for name, reply in NONSENSE.items() if name not in MORE}
 
 
 def test_no_nonsense_of_the_memory_model_reaches_a_chat_or_is_learned(make_daemon, memory_model, upstream, user):
@@ -194,7 +201,7 @@ def test_no_nonsense_of_the_memory_model_reaches_a_chat_or_is_learned(make_daemo
     assert failures >= len(NONSENSE) - 1, "but for the reset, after which the call goes over a fresh connection"
     assert not memory_model.failures, "each was answered"
     memory_model.wait_left(1, 5)  # the endless ones were not read to their end
-    assert daemon.metric("recalld_model_failures_total{cause=\"unusable\"}") >= 20
+    assert daemon.metric("recalld_model_failures_total{cause=\"unusable\"}") >= (20 if LONG else 12)
     assert Chat(daemon, f"{user}-0").say("Where do I live?").status == "injected"
 
 
@@ -231,7 +238,7 @@ def test_odd_entries_are_left_out_or_come_out_bounded_and_on_one_line(make_daemo
 
 def test_a_summary_that_is_nonsense_is_not_stored(make_daemon, memory_model, user):
     daemon = make_daemon({"memory": {"mode": "summary", "summarize_after": "2"}, "model": {"timeout": "2s"}})
-    bad = [json_reply(completion("word " * 600_000)), json_reply(completion("<think>" + "x" * 3_000_000)), raw(b"{}")]
+    bad = [json_reply(completion("word " * 100_000)), json_reply(completion("<think>" + "x" * 500_000)), raw(b"{}")]
     memory_model.refuse = lambda body: bad.pop() if bad else None
     chat = Chat(daemon, user)
     for i in range(3):

@@ -4,6 +4,7 @@ can be read."""
 import json
 import os
 import random
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from harness.daemon import Daemon, clean_environment, merged, program
 from harness.memory_model import fact
 
 PAGE = 4096
+SALVAGES = 12 if os.environ.get("FAULTS") == "long" else 3
 HOSTILE = "Zero \x00 tab \t quote \" back \\ line\nnext \u2028 \U0001f469\u200d\U0001f680 \u202e end"
 
 
@@ -224,6 +226,7 @@ def test_an_export_that_was_cut_off_is_refused_and_can_be_taken_on_demand(full_o
         '{"table":"summary","of":"00000000000000000000000000000000","text":1,"covers":0,"updated_at":0,"model":""}',
         '{"table":"summary","of":"0000","text":"","covers":0,"updated_at":0,"model":""}',
         '{"table":"conversation","of":"00000000000000000000000000000000","id":4294967296,"session":"","last_active":0,"answers":0}',
+        '{"table":"conversation","of":"00000000000000000000000000000000","id":4294967295,"session":"","last_active":0,"answers":0}',
     ],
 )
 def test_a_line_that_is_none_of_an_export_is_named_and_leaves_no_store(tmp_path, line):
@@ -300,9 +303,15 @@ def zeroed(data, begin, end):
     return data
 
 
+def last_page(data):
+    """That the newer one of the two heads names."""
+    heads = [struct.unpack_from("<QQ", data, page * PAGE + 136) for page in (0, 1)]
+    return max(heads, key=lambda head: head[1])[0]
+
+
 DAMAGES = {
     "first pages zeroed": (lambda data: zeroed(data, 0, 2 * PAGE), "does not begin as a store does"),
-    "cut to half": (lambda data: data[: len(data) // 2 // PAGE * PAGE], "data.mdb is cut off"),
+    "cut to half": (lambda data: data[: last_page(data) // 2 * PAGE], "data.mdb is cut off"),
     "cut to its first pages": (lambda data: data[: 2 * PAGE], "data.mdb is cut off"),
     "cut within its first page": (lambda data: data[:1000], "does not begin as a store does"),
     "text": (lambda data: b"This is a letter.\n" * 1000, "does not begin as a store does"),
@@ -352,7 +361,7 @@ def test_an_export_saves_what_can_be_read_whatever_is_damaged(stopped, tmp_path)
     sound = file.read_bytes()
     pages = len(sound) // PAGE
     saved, rng = 0, random.Random(4)
-    for seed in range(12):
+    for seed in range(SALVAGES):
         numbers = rng.sample(range(2, pages), rng.choice([1, 1, 2, 4]))
         file.write_bytes(bytes(damage_pages(bytearray(sound), numbers, seed)))
         out = tmp_path / f"salvage-{seed}.jsonl"
@@ -370,16 +379,16 @@ def test_an_export_saves_what_can_be_read_whatever_is_damaged(stopped, tmp_path)
         assert len(text) == len(set(text)), "no record twice"
         saved += len(text) - 2
         assert rebuild(tmp_path / f"new-{seed}", out).returncode == 0
-    assert saved > 3 * len(whole), "most of most stores can be read"
+    assert saved > SALVAGES / 4 * len(whole), "most of most stores can be read"
     file.write_bytes(sound)
 
 
 def test_a_damaged_page_costs_little_more_than_what_lies_on_it(make_daemon, user, tmp_path):
     daemon = make_daemon({"memory": {"learn": "off"}})
-    for i in range(8):
+    for i in range(4):
         daemon.import_messages(
             f"{user}-{i}",
-            [{"role": "user", "content": f"Turn {i} {j} " + "x" * 200, "created_at": "2026-01-05T10:00:00Z"} for j in range(40)],
+            [{"role": "user", "content": f"Turn {i} {j} " + "x" * 200, "created_at": "2026-01-05T10:00:00Z"} for j in range(30)],
             learn=False,
         )
     daemon.stop()
@@ -394,7 +403,7 @@ def test_a_damaged_page_costs_little_more_than_what_lies_on_it(make_daemon, user
             break
     assert done.returncode == 1 and b"turn" in done.stderr and b"damaged places" in done.stderr
     turns = [l for l in lines_of(out) if l.get("table") == "turn"]
-    assert 320 - 60 <= len(turns) < 320, len(turns)
+    assert 120 - 60 <= len(turns) < 120, len(turns)
     assert rebuild(tmp_path / "new", out).returncode == 0
     moved_to(daemon, tmp_path / "new")
     assert daemon.admin("GET", "/v1/status").json()["turns"] == len(turns)

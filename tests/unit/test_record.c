@@ -1,7 +1,9 @@
+#include "storage/dump_form.h"
 #include "storage/key.h"
 #include "storage/stored.h"
 #include "tests/unit/unit.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,8 +172,38 @@ START_TEST(users_of_two_tenants_never_share_a_key)
 }
 END_TEST
 
-UNIT_MAIN("record", what_is_written_reads_the_same,
-	  a_record_cut_off_anywhere_or_too_long_is_unreadable,
+static bool is_dumped(struct key key, struct fact fact)
+{
+	const struct dump_table *table = dump_tables;
+	struct buffer record;
+	struct buffer line;
+	while (table->table != TABLE_FACTS)
+		table++;
+	buffer_init(&record, 1000);
+	buffer_init(&line, 1000);
+	ck_assert(record_write(&record, stored_fact_fields, &fact));
+	bool dumped = dump_write(&line, table, (struct slice){(const char *)key.bytes, key.size},
+				 buffer_slice(&record));
+	buffer_finish(&record);
+	buffer_finish(&line);
+	return dumped;
+}
+
+START_TEST(an_export_has_no_number_that_its_reader_would_refuse)
+{
+	const struct user_key user = {{1}};
+	struct key key = key_u64(key_of_user(user), INT64_MAX);
+	struct key high = key_u64(key_of_user(user), (uint64_t)INT64_MAX + 1);
+	ck_assert(is_dumped(key, (struct fact){.confidence = 0.5, .exchange = INT64_MAX}));
+	ck_assert(!is_dumped(key, (struct fact){.confidence = (double)NAN}));
+	ck_assert(!is_dumped(key, (struct fact){.confidence = (double)INFINITY}));
+	ck_assert(!is_dumped(key, (struct fact){.exchange = (uint64_t)INT64_MAX + 1}));
+	ck_assert(!is_dumped(high, (struct fact){.confidence = 0.5}));
+}
+END_TEST
+
+UNIT_MAIN("record", an_export_has_no_number_that_its_reader_would_refuse,
+	  what_is_written_reads_the_same, a_record_cut_off_anywhere_or_too_long_is_unreadable,
 	  another_version_or_a_value_out_of_range_is_unreadable,
 	  a_record_beyond_the_limit_is_not_written, no_bytes_make_a_noun_overrun,
 	  the_order_of_keys_is_the_order_of_numbers, users_of_two_tenants_never_share_a_key)

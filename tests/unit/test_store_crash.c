@@ -1,4 +1,5 @@
 #include "storage/key.h"
+#include "storage/lmdb_reader.h"
 #include "storage/stored.h"
 #include "tests/unit/store_fixture.h"
 
@@ -280,6 +281,93 @@ START_TEST(what_a_stopped_first_start_has_left_is_made_anew)
 }
 END_TEST
 
+START_TEST(nothing_is_put_into_a_store_whose_mark_cannot_be_taken_away)
+{
+	struct fixture fixture;
+	char error[1024] = "";
+	char mark[512];
+	fixture_init(&fixture, MAP);
+	store_close(fixture.store);
+	(void)snprintf(mark, sizeof(mark), "%s/making", fixture.path);
+	ck_assert_int_eq(mkdir(mark, 0700), 0);
+	struct store_options options = {fixture.path, MAP, 10};
+	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
+	ck_assert_ptr_nonnull(strstr(error, "cannot remove the file \"making\""));
+	ck_assert_int_eq(rmdir(mark), 0);
+	fixture.store = store_open(&options, error, sizeof(error));
+	ck_assert_ptr_nonnull(fixture.store);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+static void on_lost_page(int number)
+{
+	(void)number;
+	_exit(42);
+}
+
+/* Nobody asks it anything, so that only its own thread reads, when it looks at the room. */
+static int lose_pages(void *path)
+{
+	char file[512];
+	char error[256];
+	struct store_options options = {path, MAP, 10};
+	if (store_open(&options, error, sizeof(error)) == NULL)
+		return 1;
+	(void)signal(SIGBUS, on_lost_page);
+	(void)snprintf(file, sizeof(file), "%s/data.mdb", (const char *)path);
+	if (truncate(file, 2 * sysconf(_SC_PAGESIZE)) != 0)
+		return 2;
+	(void)sleep(10);
+	return 3;
+}
+
+START_TEST(the_stores_own_thread_says_so_when_it_loses_a_page)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	store_close(fixture.store);
+	ck_assert_int_eq(reader_run_apart(lose_pages, fixture.path), 42);
+	put_file(&fixture, "data.mdb");
+	put_file(&fixture, "making");
+	fixture.store = NULL;
+	fixture_reopen(&fixture);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+static int read_and_vanish(void *path)
+{
+	static struct reader reader;
+	return reader_open(&reader, path, false) == NULL ? 7 : 0;
+}
+
+static int count_reader(const char *line, void *count)
+{
+	*(size_t *)count += strchr(line, '-') != NULL || strspn(line, " 0123456789abcdef") > 10;
+	return 0;
+}
+
+static size_t readers_of(const struct store *store)
+{
+	size_t count = 0;
+	ck_assert_int_ge(mdb_reader_list(store->env, count_reader, &count), 0);
+	return count;
+}
+
+START_TEST(a_reader_that_was_killed_keeps_no_pages_from_being_used_again)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	ck_assert_int_eq(reader_run_apart(read_and_vanish, fixture.path), 7);
+	engine_look_at_room(fixture.store); /* if its own thread has not yet */
+	ck_assert_uint_eq(readers_of(fixture.store), 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(a_folder_is_made_with_those_above_it)
 {
 	char error[256] = "";
@@ -439,6 +527,10 @@ END_TEST
 UNIT_MAIN("store_crash", whatever_was_acknowledged_is_there_once_after_a_kill,
 	  a_second_process_is_told_who_has_the_store, the_store_is_private,
 	  an_unknown_format_is_refused_with_what_to_do,
-	  what_a_stopped_first_start_has_left_is_made_anew, a_folder_is_made_with_those_above_it,
-	  a_folder_that_cannot_be_is_named, an_unreadable_record_is_skipped_and_counted,
+	  what_a_stopped_first_start_has_left_is_made_anew,
+	  nothing_is_put_into_a_store_whose_mark_cannot_be_taken_away,
+	  the_stores_own_thread_says_so_when_it_loses_a_page,
+	  a_reader_that_was_killed_keeps_no_pages_from_being_used_again,
+	  a_folder_is_made_with_those_above_it, a_folder_that_cannot_be_is_named,
+	  an_unreadable_record_is_skipped_and_counted,
 	  a_disk_without_room_fails_writes_and_harms_nothing, many_threads_append_and_load_at_once)

@@ -1,5 +1,6 @@
 /* Preloaded into a daemon under test. While the file FAILING_FULL is there, the disk says that it
- * has no room left; while FAILING_WRITES is there, writing to it fails for want of room too. */
+ * has no room left; while FAILING_WRITES is there, writing to it fails for want of room too; while
+ * FAILING_FORKS is there, no process can be started. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -64,4 +65,12 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at)
 ssize_t pwritev64(int fd, const struct iovec *parts, int count, off_t at)
 {
 	return refuses() ? -1 : ((write_many *)dlsym(RTLD_NEXT, "pwritev64"))(fd, parts, count, at);
+}
+
+pid_t fork(void)
+{
+	if (!is_there("FAILING_FORKS"))
+		return ((pid_t(*)(void))dlsym(RTLD_NEXT, "fork"))();
+	errno = EAGAIN;
+	return -1;
 }

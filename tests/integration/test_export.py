@@ -1,0 +1,255 @@
+"""What goes wrong round an export and a rebuild: where it is written to, who started it, who ends it,
+and exports that were made of several moments."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.chat import Chat
+from harness.daemon import clean_environment, preloaded, program, write_config
+from test_memory_faults import data_file
+from test_rebuild import PAGE, assert_refused, damage_pages, export, last_page, lines_of, moved_to, rebuild, recallctl, store_of
+
+OF = "0123456789abcdef" * 2
+FIRST = {"recalld_export": 1}
+USER = {"table": "user", "of": OF, "tenant": "shared", "user": "anna", "first_seen": 1, "last_seen": 2, "next_turn": 1,
+        "next_fact": 1, "next_conversation": 1, "deferred": False, "hidden_since_summary": False}
+
+
+def turn(number, text="A turn."):
+    return {"table": "turn", "of": OF, "id": number, "exchange": number, "conversation": 1, "ordinal": 0, "role": 2,
+            "state": 0, "complete": True, "created_at": 1, "hash": "%016x" % number, "text": text, "learn": False,
+            "earlier": 0}
+
+
+def made(folder, *records, end=None, name="made", **options):
+    """A store of these records."""
+    file = folder / f"{name}.jsonl"
+    lines = [FIRST, *records, end or {"end": True}]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with open(file, "rb") as text:
+        done = recallctl("rebuild", "--store", str(folder / name), stdin=text, **options)
+    assert done.returncode == 0, done.stderr.decode()
+    return folder / name
+
+
+def records_of(store, file):
+    assert export(store, file).returncode == 0
+    return lines_of(file)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A store whose export is larger than what a pipe holds."""
+    turns = [turn(i + 1, f"Turn {i} " + "x" * 400) for i in range(600)]
+    return made(tmp_path_factory.mktemp("large"), USER, *turns)
+
+
+def begin_export(store, **options):
+    return subprocess.Popen([program("proxy/recallctl"), "export", "--store", str(store)], env=clean_environment(),
+                            stderr=subprocess.PIPE, **options)
+
+
+def test_a_reader_that_leaves_ends_an_export_with_the_reason(large):
+    process = begin_export(large, stdout=subprocess.PIPE)
+    process.stdout.read(100)
+    process.stdout.close()
+    words = process.stderr.read().decode()
+    assert process.wait(20) == 1 and "Broken pipe" in words and "damaged" not in words, words
+
+
+def test_a_file_that_may_not_grow_ends_an_export_with_the_reason(large, tmp_path):
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    with open(tmp_path / "out", "wb") as out:
+        process = begin_export(large, stdout=out, preexec_fn=limit)
+        words = process.stderr.read().decode()
+    assert process.wait(20) == 1 and "File too large" in words and "damaged" not in words, words
+
+
+def test_an_export_to_nowhere_is_a_check_and_to_a_closed_output_a_failure(large):
+    assert export(large, "/dev/null").returncode == 0
+    done = subprocess.run(["sh", "-c", 'exec "$0" export --store "$1" >&-', program("proxy/recallctl"), str(large)],
+                          stderr=subprocess.PIPE, timeout=30, env=clean_environment())
+    assert done.returncode == 1 and b"Bad file descriptor" in done.stderr
+
+
+def test_nobody_goes_on_writing_when_an_export_is_killed(large):
+    process = begin_export(large, stdout=subprocess.PIPE)
+    process.stdout.read(100)  # more than what comes before the child
+    child = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(child) == 1
+    process.kill()
+    process.wait()
+    end = time.monotonic() + 5
+    while Path(f"/proc/{child[0]}/status").exists() and "State:\tZ" not in Path(f"/proc/{child[0]}/status").read_text():
+        assert time.monotonic() < end, "the one that reads the store is still there"
+        time.sleep(0.01)
+
+
+def damaged_copy(store, folder):
+    """With a page of turns that holds nothing of use."""
+    sound = (store / "data.mdb").read_bytes()
+    used = [n for n in range(2, len(sound) // PAGE) if sound[n * PAGE : (n + 1) * PAGE].count(b"x" * 400) > 4]
+    folder.mkdir()
+    for number in used:  # the first that is no free page
+        (folder / "data.mdb").write_bytes(bytes(damage_pages(bytearray(sound), [number], 1)))
+        if export(folder, "/dev/null").returncode == 1:
+            return folder
+    raise AssertionError("no page is in use")
+
+
+def test_a_damaged_store_is_told_of_also_to_those_who_ignore_their_children(large, make_daemon, tmp_path):
+    ignore = lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    store = damaged_copy(large, tmp_path / "damaged")
+    process = begin_export(large, stdout=subprocess.DEVNULL, preexec_fn=ignore)
+    _, words = process.communicate(timeout=30)
+    assert process.returncode == 0, words
+    process = begin_export(store, stdout=subprocess.DEVNULL, preexec_fn=ignore)
+    _, words = process.communicate(timeout=30)
+    assert process.returncode == 1 and b"damaged places" in words
+    daemon = make_daemon(start=False)
+    daemon.config["storage"]["path"] = str(store)
+    write_config(daemon.config_file, daemon.config)
+    file = store / "data.mdb"
+    file.write_bytes(file.read_bytes()[: 2 * PAGE] + bytes(file.stat().st_size - 2 * PAGE))
+    done = subprocess.run([program("proxy/recalld"), "-c", str(daemon.config_file)], capture_output=True, timeout=30,
+                          env=clean_environment(), preexec_fn=ignore)
+    assert done.returncode == 1 and b"data.mdb is damaged" in done.stderr
+
+
+def test_a_store_that_nobody_could_look_at_is_not_called_damaged(large, make_daemon, tmp_path):
+    marks = preloaded(tmp_path, "failing_disk") | {"FAILING_FORKS": str(tmp_path / "forks")}
+    daemon = make_daemon(start=False, environment=marks)
+    (tmp_path / "forks").touch()
+    done = subprocess.run([program("proxy/recallctl"), "export", "--store", str(large)], capture_output=True,
+                          timeout=30, env=clean_environment(**marks))
+    assert done.returncode == 1 and b"no process can be started" in done.stderr, done.stderr
+    store = tmp_path / "store of its own"
+    store.mkdir()
+    sound = (large / "data.mdb").read_bytes()
+    (store / "data.mdb").write_bytes(sound)
+    (store / "making").touch()
+    assert_refused(daemon, store, "no process can be started")
+    assert "recallctl rebuild" not in daemon.stderr and "damaged" not in daemon.stderr
+    assert (store / "data.mdb").read_bytes() == sound, "nor put aside"
+
+
+def test_half_a_store_is_neither_exported_nor_started_on_while_it_is_made_and_after(make_daemon, tmp_path):
+    store = tmp_path / "half"
+    process = subprocess.Popen([program("proxy/recallctl"), "rebuild", "--store", str(store)], stdin=subprocess.PIPE,
+                               stderr=subprocess.PIPE, env=clean_environment())
+    process.stdin.write((json.dumps(FIRST) + "\n" + json.dumps(USER) + "\n").encode())
+    process.stdin.flush()
+    end = time.monotonic() + 20
+    while not (store / "data.mdb").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    daemon = make_daemon(start=False)
+    assert_refused(daemon, store, "in use by another recalld", f"pid {process.pid}")
+    done = export(store, tmp_path / "out")
+    assert done.returncode == 1 and b"half a store" in done.stderr
+    process.stdin.close()
+    assert process.wait(20) == 1
+    assert_refused(daemon, store, "half a store")
+    done = export(store, tmp_path / "out")
+    assert done.returncode == 1 and b"half a store" in done.stderr and (tmp_path / "out").read_bytes() == b""
+
+
+def test_no_id_is_given_twice_after_an_export_of_several_moments(tmp_path):
+    fact = {"table": "fact", "of": OF, "id": 9, "entity": "user", "kind": "user", "key": "k", "value": "v", "many": False,
+            "pii": False, "confidence": 0.5, "quote": "", "exchange": 5, "observed_at": 1, "expires_at": 0, "ended_at": 0,
+            "superseded_by": 0, "state": 0}
+    conversation = {"table": "conversation", "of": OF, "id": 3, "session": "s", "last_active": 1, "answers": 0}
+    store = made(tmp_path, USER, conversation, turn(6), turn(5), fact)
+    lines = records_of(store, tmp_path / "out")
+    user = next(l for l in lines if l.get("table") == "user")
+    assert (user["next_turn"], user["next_fact"], user["next_conversation"]) == (7, 10, 4)
+    assert lines[-1]["first_id"] == 10
+
+
+def test_ids_of_the_forgotten_are_not_given_again_in_a_rebuilt_store(make_daemon, user, tmp_path):
+    daemon = make_daemon({"memory": {"mode": "buffer"}})
+    daemon.import_messages(user, [{"role": "user", "content": f"Turn {i}."} for i in range(30)], learn=False)
+    daemon.forget(user)
+    daemon.stop()
+    lines = records_of(store_of(daemon), tmp_path / "out")
+    assert len(lines) == 2 and lines[-1]["first_id"] == 31
+    assert rebuild(tmp_path / "new", tmp_path / "out").returncode == 0
+    moved_to(daemon, tmp_path / "new")
+    Chat(daemon, user).say("I am back.")
+    daemon.stop()
+    assert min(l["id"] for l in records_of(tmp_path / "new", tmp_path / "again") if l.get("table") == "turn") == 31
+
+
+def test_the_newest_receipts_stay_the_newest(tmp_path):
+    def receipt(number, age):
+        return {"table": "receipt", "id": "%016x" % number, "of": OF, "age": age, "text": f"of age {age}"}
+
+    ages = [5, 1, 4, 2, 3]
+    receipts = [receipt(i + 1, age) for i, age in enumerate(ages)]
+    few = clean_environment(RECALLD_MEMORY_RECEIPTS="3")
+    file = tmp_path / "receipts.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in [FIRST, USER, *receipts, {"end": True}]))
+    with open(file, "rb") as text:
+        done = subprocess.run([program("proxy/recallctl"), "rebuild", "--store", str(tmp_path / "few")], stdin=text,
+                              capture_output=True, timeout=30, env=few)
+    assert done.returncode == 0
+    kept = [l["text"] for l in records_of(tmp_path / "few", tmp_path / "out") if l.get("table") == "receipt"]
+    assert sorted(kept) == ["of age 3", "of age 4", "of age 5"]
+    # No two are of one age, whatever the export says.
+    store = made(tmp_path, USER, receipt(1, 7), receipt(2, 7))
+    ages = [l["age"] for l in records_of(store, tmp_path / "out") if l.get("table") == "receipt"]
+    assert sorted(ages) == [7, 8]
+
+
+# ---- the file's length ----
+
+
+def cut_to(file, data, pages):
+    file.write_bytes(data[: pages * PAGE])
+
+
+def test_a_file_that_lacks_a_page_in_use_is_refused_and_one_that_lacks_free_ones_is_not(make_daemon, user):
+    """The page is one of a long text, which a start does not look at."""
+    daemon = make_daemon({"memory": {"mode": "buffer"}})
+    small = [{"role": "user", "content": "A turn."}]
+    for name in ("a", "c"):
+        for _ in range(3):
+            daemon.import_messages(f"{user}-{name}", small, learn=False)
+    daemon.import_messages(f"{user}-b", [{"role": "user", "content": "A long text. " * 20_000}], learn=False)
+    daemon.stop()
+    file = data_file(daemon)
+    sound = file.read_bytes()
+    text = sound.rindex(b"A long text. ") // PAGE
+    cut_to(file, sound, text)
+    assert last_page(sound) >= text
+    assert_refused(daemon, store_of(daemon), "data.mdb is cut off")
+    file.write_bytes(sound)
+    daemon.start()
+    daemon.forget(f"{user}-b")
+    for _ in range(4):  # what was freed is used again, from its begin
+        daemon.import_messages(f"{user}-a", small, learn=False)
+    daemon.stop()
+    freed = file.read_bytes()
+    assert last_page(freed) >= text
+    cut_to(file, freed, text)
+    daemon.start()
+    Chat(daemon, f"{user}-a").say("Go on. " + "More words. " * 30_000)
+    assert daemon.knows(f"{user}-a") and not daemon.knows(f"{user}-b")
+
+
+def test_what_is_printed_goes_into_no_file_of_the_store(make_daemon):
+    daemon = make_daemon(start=False)
+    write_config(daemon.config_file, daemon.config)
+    daemon.process = subprocess.Popen(
+        ["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', program("proxy/recalld"), str(daemon.config_file)],
+        env=clean_environment())
+    daemon._reader = type("Nobody", (), {"join": lambda self, seconds: None})()
+    daemon.wait_ready()
+    assert [os.readlink(f"/proc/{daemon.process.pid}/fd/{fd}") for fd in range(3)] == ["/dev/null"] * 3
