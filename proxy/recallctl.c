@@ -116,9 +116,7 @@ static int run(const struct ctl_command *command, struct options *options)
 	ctl->store.map_size = config->storage.map_size;
 	ctl->store.receipts = config->memory.receipts;
 	int status = EXIT_FAILURE;
-	if (command->works_on_store)
-		status = command->run(ctl);
-	else if (address[0] == '\0')
+	if (address[0] == '\0' && !command->works_on_store)
 		(void)fputs("recallctl: the configuration has no admin address; give --admin\n",
 			    stderr);
 	else

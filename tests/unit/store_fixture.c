@@ -3,6 +3,7 @@
 #include "core/text.h"
 
 #include <dirent.h>
+#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,4 +285,30 @@ enum store_result fixture_receipt(struct fixture *fixture, uint64_t id, struct s
 	struct receipt_read read = {.text = text};
 	(void)store_read_receipt(fixture->store, id, &fixture->arena, take_receipt, &read);
 	return read.result;
+}
+
+void fixture_put_raw(const char *path, const char *table, struct key key, struct slice value)
+{
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+	MDB_val at = {key.size, key.bytes};
+	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
+	ck_assert_int_eq(mdb_env_create(&env), 0);
+	ck_assert_int_eq(mdb_env_set_maxdbs(env, 32), 0);
+	ck_assert_int_eq(mdb_env_open(env, path, 0, 0600), 0);
+	ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	ck_assert_int_eq(mdb_dbi_open(txn, table, 0, &dbi), 0);
+	ck_assert_int_eq(mdb_put(txn, dbi, &at, &in, 0), 0);
+	ck_assert_int_eq(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+void fixture_put_file(const struct fixture *fixture, const char *name)
+{
+	char path[512];
+	(void)snprintf(path, sizeof(path), "%s/%s", fixture->path, name);
+	FILE *file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	(void)fclose(file);
 }

@@ -3,6 +3,7 @@
 #define RECALLD_TESTS_STORE_FIXTURE_H
 
 #include "core/learn.h"
+#include "storage/key.h"
 #include "storage/store.h"
 #include "tests/unit/unit.h"
 
@@ -67,5 +68,10 @@ enum store_result fixture_input(struct fixture *fixture, enum job_kind kind, uin
 				struct job_input *input);
 /* STORE_NOT_FOUND when it is gone. */
 enum store_result fixture_receipt(struct fixture *fixture, uint64_t id, struct slice *text);
+
+/* Puts a record into a closed store behind its back. */
+void fixture_put_raw(const char *path, const char *table, struct key key, struct slice value);
+/* An empty file in the store's folder; one that is there loses what it held. */
+void fixture_put_file(const struct fixture *fixture, const char *name);
 
 #endif

@@ -139,167 +139,6 @@ END_TEST
 
 /* ---- opening ---- */
 
-/* The other process: forked while there is no thread yet, whose locks it would take along. */
-static pid_t fork_second_process(int from_first)
-{
-	pid_t first = getpid();
-	pid_t child = fork();
-	if (child != 0)
-		return child;
-	char path[128] = "";
-	char error[256];
-	char expected[256];
-	if (read(from_first, path, sizeof(path) - 1) <= 0)
-		_exit(2);
-	(void)snprintf(
-		expected, sizeof(expected),
-		"%s is in use by another recalld (pid %ld); one process per store: stop it or "
-		"set [storage] path",
-		path, (long)first);
-	struct store_options options = {path, MAP, 10};
-	bool is_refused = store_open(&options, error, sizeof(error)) == NULL;
-	_exit(is_refused && strcmp(error, expected) == 0 ? 0 : 1);
-}
-
-START_TEST(a_second_process_is_told_who_has_the_store)
-{
-	struct fixture fixture;
-	int to_second[2];
-	ck_assert_int_eq(pipe(to_second), 0);
-	pid_t child = fork_second_process(to_second[0]);
-	fixture_init(&fixture, MAP);
-	ck_assert_int_gt(write(to_second[1], fixture.path, strlen(fixture.path)), 0);
-	int status;
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	close(to_second[0]);
-	close(to_second[1]);
-	/* The first one's store is none the worse. */
-	struct append append = fixture_exchange("hi", "hello", 100);
-	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
-	fixture_finish(&fixture);
-}
-END_TEST
-
-START_TEST(the_store_is_private)
-{
-	struct fixture fixture;
-	struct stat status;
-	char path[128];
-	const char *const files[] = {"data.mdb", "lock.mdb", "recalld.lock"};
-	fixture_init(&fixture, MAP);
-	for (size_t i = 0; i < 3; i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", fixture.path, files[i]);
-		ck_assert_int_eq(stat(path, &status), 0);
-		ck_assert_uint_eq(status.st_mode & 0777, 0600);
-	}
-	(void)snprintf(path, sizeof(path), "%s/deeper", fixture.path);
-	char error[256];
-	struct store_options options = {path, MAP, 10};
-	struct store *store = store_open(&options, error, sizeof(error));
-	ck_assert_msg(store != NULL, "%s", error);
-	ck_assert_int_eq(stat(path, &status), 0);
-	ck_assert_uint_eq(status.st_mode & 0777, 0700);
-	store_close(store);
-	for (size_t i = 0; i < 3; i++) {
-		(void)snprintf(path, sizeof(path), "%s/deeper/%s", fixture.path, files[i]);
-		ck_assert_int_eq(unlink(path), 0);
-	}
-	(void)snprintf(path, sizeof(path), "%s/deeper", fixture.path);
-	ck_assert_int_eq(rmdir(path), 0);
-	fixture_finish(&fixture);
-}
-END_TEST
-
-/* Puts a record into a closed store behind its back. */
-static void put_raw(const char *path, const char *table, struct key key, struct slice value)
-{
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi dbi;
-	MDB_val at = {key.size, key.bytes};
-	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
-	ck_assert_int_eq(mdb_env_create(&env), 0);
-	ck_assert_int_eq(mdb_env_set_maxdbs(env, 32), 0);
-	ck_assert_int_eq(mdb_env_open(env, path, 0, 0600), 0);
-	ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
-	ck_assert_int_eq(mdb_dbi_open(txn, table, 0, &dbi), 0);
-	ck_assert_int_eq(mdb_put(txn, dbi, &at, &in, 0), 0);
-	ck_assert_int_eq(mdb_txn_commit(txn), 0);
-	mdb_env_close(env);
-}
-
-START_TEST(an_unknown_format_is_refused_with_what_to_do)
-{
-	struct fixture fixture;
-	char error[512];
-	fixture_init(&fixture, MAP);
-	store_close(fixture.store);
-	put_raw(fixture.path, "meta", key_of_name("format"), SLICE("\1\3"));
-	struct store_options options = {fixture.path, MAP, 10};
-	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
-	ck_assert_ptr_nonnull(strstr(error, "has format 3, this recalld reads format 2; use"));
-	put_raw(fixture.path, "meta", key_of_name("format"), SLICE("\1\2"));
-	fixture.store = store_open(&options, error, sizeof(error));
-	ck_assert_ptr_nonnull(fixture.store);
-	fixture_finish(&fixture);
-}
-END_TEST
-
-static void put_file(const struct fixture *fixture, const char *name)
-{
-	char path[512];
-	(void)snprintf(path, sizeof(path), "%s/%s", fixture->path, name);
-	FILE *file = fopen(path, "w");
-	ck_assert_ptr_nonnull(file);
-	(void)fclose(file);
-}
-
-START_TEST(what_a_stopped_first_start_has_left_is_made_anew)
-{
-	struct fixture fixture;
-	char error[1024];
-	fixture_init(&fixture, MAP);
-	store_close(fixture.store);
-	put_file(&fixture, "data.mdb"); /* cut off to nothing */
-	struct store_options options = {fixture.path, MAP, 10};
-	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
-	ck_assert_ptr_nonnull(strstr(error, "data.mdb is empty"));
-	put_file(&fixture, "making");
-	fixture.store = store_open(&options, error, sizeof(error));
-	ck_assert_msg(fixture.store != NULL, "%s", error);
-	struct append append = fixture_exchange("hi", "hello", 100);
-	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
-	store_close(fixture.store);
-	/* It is whole now, and so never put aside again. */
-	put_file(&fixture, "data.mdb");
-	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
-	put_file(&fixture, "making");
-	fixture.store = store_open(&options, error, sizeof(error));
-	ck_assert_ptr_nonnull(fixture.store);
-	fixture_finish(&fixture);
-}
-END_TEST
-
-START_TEST(nothing_is_put_into_a_store_whose_mark_cannot_be_taken_away)
-{
-	struct fixture fixture;
-	char error[1024] = "";
-	char mark[512];
-	fixture_init(&fixture, MAP);
-	store_close(fixture.store);
-	(void)snprintf(mark, sizeof(mark), "%s/making", fixture.path);
-	ck_assert_int_eq(mkdir(mark, 0700), 0);
-	struct store_options options = {fixture.path, MAP, 10};
-	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
-	ck_assert_ptr_nonnull(strstr(error, "cannot remove the file \"making\""));
-	ck_assert_int_eq(rmdir(mark), 0);
-	fixture.store = store_open(&options, error, sizeof(error));
-	ck_assert_ptr_nonnull(fixture.store);
-	fixture_finish(&fixture);
-}
-END_TEST
-
 static void on_lost_page(int number)
 {
 	(void)number;
@@ -330,8 +169,8 @@ START_TEST(the_stores_own_thread_says_so_when_it_loses_a_page)
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	store_close(fixture.store);
 	ck_assert_int_eq(reader_run_apart(lose_pages, fixture.path), 42);
-	put_file(&fixture, "data.mdb");
-	put_file(&fixture, "making");
+	fixture_put_file(&fixture, "data.mdb");
+	fixture_put_file(&fixture, "making");
 	fixture.store = NULL;
 	fixture_reopen(&fixture);
 	fixture_finish(&fixture);
@@ -368,36 +207,6 @@ START_TEST(a_reader_that_was_killed_keeps_no_pages_from_being_used_again)
 }
 END_TEST
 
-START_TEST(a_folder_is_made_with_those_above_it)
-{
-	char error[256] = "";
-	char top[] = "/tmp/recalld-store-XXXXXX";
-	ck_assert_ptr_nonnull(mkdtemp(top));
-	struct fixture fixture = {.map_size = MAP};
-	(void)snprintf(fixture.path, sizeof(fixture.path), "%s/deep/er", top);
-	struct store_options options = {fixture.path, MAP, 10};
-	fixture_loop_init(&fixture.loop);
-	fixture.store = store_open(&options, error, sizeof(error));
-	ck_assert_msg(fixture.store != NULL, "%s", error);
-	fixture_finish(&fixture);
-	*strrchr(fixture.path, '/') = '\0';
-	ck_assert_int_eq(rmdir(fixture.path), 0);
-	ck_assert_int_eq(rmdir(top), 0);
-}
-END_TEST
-
-START_TEST(a_folder_that_cannot_be_is_named)
-{
-	char error[256];
-	struct store_options options = {"/dev/null/store", MAP, 10};
-	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
-	ck_assert_ptr_nonnull(strstr(error, "/dev/null/store"));
-	options.path = "/dev/null";
-	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
-	ck_assert_ptr_nonnull(strstr(error, "not a directory"));
-}
-END_TEST
-
 START_TEST(an_unreadable_record_is_skipped_and_counted)
 {
 	struct fixture fixture;
@@ -409,11 +218,13 @@ START_TEST(an_unreadable_record_is_skipped_and_counted)
 	}
 	store_close(fixture.store);
 	struct key user = key_of_user(fixture_key("alex"));
-	put_raw(fixture.path, "turn", key_u64(user, 3), SLICE("\1\3"));
-	put_raw(fixture.path, "fact", key_u64(user, 1), SLICE(""));
-	put_raw(fixture.path, "summary", user, SLICE("\7what a later version writes"));
-	put_raw(fixture.path, "job", key_u64(key_byte(user, JOB_FACTS), 3), SLICE("\1\xff\xff"));
-	put_raw(fixture.path, "frozen", key_u32(user, 1), SLICE("\1\1\1\1\1\1\1\1\xff\xff\x7f"));
+	fixture_put_raw(fixture.path, "turn", key_u64(user, 3), SLICE("\1\3"));
+	fixture_put_raw(fixture.path, "fact", key_u64(user, 1), SLICE(""));
+	fixture_put_raw(fixture.path, "summary", user, SLICE("\7what a later version writes"));
+	fixture_put_raw(fixture.path, "job", key_u64(key_byte(user, JOB_FACTS), 3),
+			SLICE("\1\xff\xff"));
+	fixture_put_raw(fixture.path, "frozen", key_u32(user, 1),
+			SLICE("\1\1\1\1\1\1\1\1\xff\xff\x7f"));
 	struct store_options options = {fixture.path, MAP, 10};
 	char error[256];
 	fixture.store = store_open(&options, error, sizeof(error));
@@ -525,12 +336,7 @@ START_TEST(many_threads_append_and_load_at_once)
 END_TEST
 
 UNIT_MAIN("store_crash", whatever_was_acknowledged_is_there_once_after_a_kill,
-	  a_second_process_is_told_who_has_the_store, the_store_is_private,
-	  an_unknown_format_is_refused_with_what_to_do,
-	  what_a_stopped_first_start_has_left_is_made_anew,
-	  nothing_is_put_into_a_store_whose_mark_cannot_be_taken_away,
 	  the_stores_own_thread_says_so_when_it_loses_a_page,
 	  a_reader_that_was_killed_keeps_no_pages_from_being_used_again,
-	  a_folder_is_made_with_those_above_it, a_folder_that_cannot_be_is_named,
 	  an_unreadable_record_is_skipped_and_counted,
 	  a_disk_without_room_fails_writes_and_harms_nothing, many_threads_append_and_load_at_once)
