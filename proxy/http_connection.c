@@ -80,10 +80,22 @@ static size_t bytes_held(const struct http_connection *connection)
 		return 0;
 	size_t held = connection->input.size + evbuffer_get_length(connection->output);
 	if (request != NULL)
-		held += request->beside + (request->reserved > request->body.size
-						   ? request->reserved
-						   : request->body.size);
+		held += request->beside + request->body.size;
 	return held;
+}
+
+/* What it holds on the way, which is bounded for each connection. */
+static size_t bytes_passing(const struct http_connection *connection)
+{
+	return connection->input.size + evbuffer_get_length(connection->output);
+}
+
+bool http_connection_fits(const struct http_connection *connection, uint64_t more)
+{
+	const struct http_server_options *options = &connection->server->options;
+	return options->in_flight == NULL ||
+	       atomic_load(options->in_flight) + more <=
+		       options->max_in_flight + bytes_passing(connection);
 }
 
 bool http_connection_count(struct http_connection *connection)
@@ -93,10 +105,9 @@ bool http_connection_count(struct http_connection *connection)
 		return true;
 	size_t held = bytes_held(connection);
 	size_t change = held - connection->counted; /* less than nothing wraps, as the sum does */
-	size_t total = atomic_fetch_add(options->in_flight, change) + change;
+	atomic_fetch_add(options->in_flight, change);
 	connection->counted = held;
-	size_t passing = connection->input.size + evbuffer_get_length(connection->output);
-	return total <= options->max_in_flight + passing;
+	return http_connection_fits(connection, 0);
 }
 
 static void request_free(struct http_request *request)

@@ -41,8 +41,7 @@ struct http_request {
 	struct http_head head;
 	struct http_chunks chunks;
 	struct buffer body;
-	size_t reserved; /* bytes in flight for a body of this length, from its head on */
-	size_t beside;   /* bytes that the handler holds for it */
+	size_t beside; /* bytes that the handler holds for it */
 	struct http_request_events events;
 	void *cookie;
 	/* Of the reply: */
@@ -121,6 +120,8 @@ void http_connection_lost(struct http_connection *connection);
 /* Brings the bytes in flight up to date with what the connection holds. True: they are within the
  * limit, or would be without its input and output. */
 bool http_connection_count(struct http_connection *connection);
+/* Whether so many bytes more would be within the limit, by what was counted last. */
+bool http_connection_fits(const struct http_connection *connection, uint64_t more);
 /* For the server's turn event, once closed. */
 void http_connection_free(struct http_connection *connection);
 

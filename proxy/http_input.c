@@ -87,15 +87,13 @@ static bool admit(const struct http_connection *connection, struct http_refusal 
 static const struct http_refusal too_many_bytes = {
 	503, "There is too much under way; try again in a moment."};
 
-/* Whether there is room for the body that the head announces. */
-static bool reserve(struct http_connection *connection, struct http_refusal *refusal)
+/* Whether there is room for the body that the head announces. It is not kept for it: whoever only
+ * announces takes nothing from those who send. */
+static bool has_room(const struct http_connection *connection, struct http_refusal *refusal)
 {
-	struct http_request *request = connection->request;
-	request->reserved = (size_t)request->head.length;
-	if (request->reserved == 0 || http_connection_count(connection))
+	uint64_t length = connection->request->head.length;
+	if (length == 0 || http_connection_fits(connection, length))
 		return true;
-	request->reserved = 0;
-	(void)http_connection_count(connection);
 	*refusal = too_many_bytes;
 	return false;
 }
@@ -113,7 +111,7 @@ static bool read_head(struct http_connection *connection)
 	struct slice bytes = arena_copy(&request->arena, slice_part(left, 0, end));
 	connection->taken += end;
 	if (!http_head_parse(bytes, &request->head, &refusal, &request->arena) ||
-	    !admit(connection, &refusal) || !reserve(connection, &refusal))
+	    !admit(connection, &refusal) || !has_room(connection, &refusal))
 		return http_input_refuse(connection, refusal);
 	http_connection_change(connection, CONNECTION_BODY);
 	/* Who has sent some of the body already does not wait for leave to send it. */
@@ -146,12 +144,12 @@ static bool read_body(struct http_connection *connection)
 			http_chunks_read(&request->chunks, left, &request->body, &refusal);
 		if (refusal.status != 0)
 			return http_input_refuse(connection, refusal);
-		if (!http_connection_count(connection))
-			return http_input_refuse(connection, too_many_bytes);
 		whole = request->chunks.finished;
 	} else {
 		whole = take_plain(connection, left);
 	}
+	if (!http_connection_count(connection))
+		return http_input_refuse(connection, too_many_bytes);
 	if (whole) {
 		http_connection_change(connection, CONNECTION_REPLYING);
 		connection->server->handler(connection->server->cookie, request);

@@ -236,17 +236,28 @@ def test_a_body_that_only_fits_alone_fits_alone(make_daemon, upstream):
             until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
 
 
-def test_an_announced_body_is_counted_before_it_comes_and_leave_to_send_it_refused(make_daemon):
+def test_leave_to_send_is_refused_when_the_body_would_not_fit(make_daemon):
     daemon = make_daemon({"listen": {"max_in_flight": "2M", "max_body": "2M"}})
     head = b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1500000\r\n"
     with RawClient(daemon.port) as first, RawClient(daemon.port) as second:
-        first.socket.sendall(head + b"\r\n")
-        until(lambda: daemon.metric("recalld_in_flight_bytes") == 1500000, "it is not counted")
+        first.socket.sendall(head + b"\r\n" + b"x" * 1000000)
+        until(lambda: daemon.metric("recalld_in_flight_bytes") == 1000000, "it is not counted")
         second.socket.sendall(head + b"Expect: 100-continue\r\n\r\n")
         assert second.read_reply().status == 503
         second.socket.close()
         first.socket.close()
         until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
+
+
+def test_who_only_announces_bodies_takes_nothing_from_others(make_daemon):
+    daemon = make_daemon({"listen": {"max_in_flight": "2M", "max_body": "2M"}})
+    head = b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1500000\r\n\r\n"
+    idle = [RawClient(daemon.port) for _ in range(8)]
+    for client in idle:
+        client.socket.sendall(head)
+    assert daemon.request("POST", "/v1/chat/completions", content=padded(MEGABYTE)).status_code == 200
+    for client in idle:
+        client.socket.close()
 
 
 def test_what_slow_readers_have_not_read_is_counted(make_daemon, upstream):
