@@ -285,15 +285,27 @@ static void join_lines(struct buffer *text)
 	}
 }
 
-/* At most `limit` bytes, cut at a character boundary and without white space at the end. */
+static bool ends_with(struct slice text, struct slice end)
+{
+	return text.size >= end.size &&
+	       slice_equal(slice_part(text, text.size - end.size, text.size), end);
+}
+
+/* At most `limit` bytes, cut at a character boundary, without white space at the end, nor a joiner
+ * whose other side was cut off. */
 static struct slice cut(struct slice text, size_t limit)
 {
+	static const struct slice zwj = SLICE("\xE2\x80\x8D");
+	static const struct slice zwnj = SLICE("\xE2\x80\x8C");
 	if (text.size > limit) {
 		while (limit > 0 && ((unsigned char)text.data[limit] & 0xC0) == 0x80)
 			limit--;
 		text.size = limit;
 	}
-	return slice_trim(text);
+	text = slice_trim(text);
+	if (ends_with(text, zwj) || ends_with(text, zwnj))
+		text.size -= zwj.size;
+	return text;
 }
 
 /* Most texts are one line of ASCII in which nothing can open or close anything. */

@@ -1,0 +1,307 @@
+/* A store that is written out and made again, and exports that somebody has had in hand. */
+#include "storage/dump.h"
+#include "tests/unit/branch_fixture.h"
+#include "tests/unit/store_picture.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { MAP = 64 * 1024 * 1024, LONGEST_EXPORT = 1 << 20 };
+
+/* The children that an export reads in end by this; what they ran counts as covered, too. */
+extern void __gcov_dump(void) __attribute__((weak));
+
+void _exit(int status)
+{
+	if (__gcov_dump != NULL)
+		__gcov_dump();
+	(void)syscall(SYS_exit_group, status);
+	__builtin_unreachable();
+}
+
+/* ---- a store with something in each table ---- */
+
+static void fill(struct fixture *fixture)
+{
+	struct append append = fixture_exchange("my key is 7", "noted", 5000);
+	struct imported_turn past[] = {
+		{.role = ROLE_USER, .text = SLICE("Grüße, \"Ben\" 👩‍🚀"), .created_at = 7},
+		{.role = ROLE_ASSISTANT, .text = SLICE("line\nbreak\t\\ "), .created_at = 8},
+	};
+	struct request edited = ASK("I moved to Rome", {one, "a1"});
+	chat_three(fixture);
+	learn_cities(fixture);
+	ck_assert_int_eq(fixture_summarized(fixture, "Lives in Bonn.", 3, 0), STORE_OK);
+	(void)chat(fixture, edited, "a4", 4000);
+	append.session = SLICE("other");
+	append.receipt = 77;
+	append.receipt_text = SLICE("{\"id\":\"77\"}");
+	append.learn = true;
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+	append = fixture_exchange("hi", "hello", 6000);
+	append.user = SLICE("ben");
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+	ck_assert_int_eq(fixture_import(fixture, past, 2, true), STORE_OK);
+	append.user = SLICE("cleo");
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+	ck_assert_int_eq(fixture_forget(fixture, "cleo"), STORE_OK);
+}
+
+static struct buffer picture_of(struct fixture *fixture)
+{
+	struct buffer picture;
+	buffer_init(&picture, SIZE_MAX);
+	ck_assert_int_eq(store_picture(fixture->store, &picture), STORE_OK);
+	store_picture_counts(fixture->store, &picture);
+	return picture;
+}
+
+/* ---- there and back ---- */
+
+static FILE *export_of(const char *path, bool whole)
+{
+	struct dump_report report;
+	FILE *file = tmpfile();
+	ck_assert_ptr_nonnull(file);
+	bool done = store_export(path, fileno(file), &report);
+	ck_assert_msg(done == whole, "%s", report.error);
+	rewind(file);
+	return file;
+}
+
+/* The line with its end; empty when there is none. */
+static struct slice line_of(struct slice text, size_t at)
+{
+	size_t end = slice_find(text, SLICE("\n"), at);
+	return slice_part(text, at, end < text.size ? end + 1 : end);
+}
+
+static struct slice text_of(FILE *file, struct arena *arena)
+{
+	char *text = arena_bytes(arena, LONGEST_EXPORT);
+	size_t size = fread(text, 1, LONGEST_EXPORT, file);
+	ck_assert_uint_lt(size, LONGEST_EXPORT);
+	return (struct slice){text, size};
+}
+
+/* A store of the export in a folder of its own; NULL: it was refused. */
+static struct store *store_of(FILE *in, char *folder, struct dump_report *report)
+{
+	char error[1024];
+	const struct store_options options = {folder, MAP, 10};
+	bool done = store_rebuild(&options, in, report);
+	struct store *store = store_open(&options, error, sizeof(error));
+	ck_assert_msg(done == (store != NULL), "%s%s", report->error, error);
+	return store;
+}
+
+static void empty(const char *folder)
+{
+	static const char *const names[] = {"data.mdb", "lock.mdb", "recalld.lock", "rebuilding"};
+	char path[128];
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		(void)unlink(path);
+	}
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+
+START_TEST(what_is_made_of_an_export_is_what_was_written_out)
+{
+	struct fixture fixture;
+	struct dump_report report;
+	char folder[] = "/tmp/recalld-store-XXXXXX";
+	fixture_init(&fixture, MAP);
+	fill(&fixture);
+	struct buffer before = picture_of(&fixture);
+	FILE *beside = export_of(fixture.path, true); /* while it is open here */
+	store_close(fixture.store);
+	fixture.store = NULL;
+	FILE *file = export_of(fixture.path, true);
+	ck_assert(slice_equal(text_of(beside, &fixture.arena), text_of(file, &fixture.arena)));
+	rewind(file);
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	fixture.store = store_of(file, folder, &report);
+	ck_assert_msg(fixture.store != NULL, "%s", report.error);
+	struct buffer after = picture_of(&fixture);
+	ck_assert_msg(slice_equal(buffer_slice(&before), buffer_slice(&after)), "%.*s\n%.*s",
+		      SLICE_PRINT(buffer_slice(&before)), SLICE_PRINT(buffer_slice(&after)));
+	store_close(fixture.store);
+	fixture.store = NULL;
+	empty(folder);
+	fixture_reopen(&fixture);
+	(void)fclose(beside);
+	(void)fclose(file);
+	buffer_finish(&before);
+	buffer_finish(&after);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* ---- exports that are none ---- */
+
+/* A store of this text, or why there is none. */
+static const char *refusal_of(struct slice text)
+{
+	static struct dump_report report;
+	char folder[] = "/tmp/recalld-store-XXXXXX";
+	FILE *in = text.size == 0 ? fopen("/dev/null", "r")
+				  : fmemopen((void *)(uintptr_t)text.data, text.size, "r");
+	ck_assert_ptr_nonnull(in);
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	store_close(store_of(in, folder, &report));
+	(void)fclose(in);
+	empty(folder);
+	return report.error;
+}
+
+START_TEST(what_is_no_export_is_refused_with_its_line)
+{
+	static const struct {
+		struct slice text;
+		const char *why;
+	} cases[] = {
+		{SLICE(""), "line 1: the export was cut off"},
+		{SLICE("nonsense\n"), "line 1: it is no JSON"},
+		{SLICE("{\"recalld_export\":2}\n"), "line 1: it is no export that this"},
+		{SLICE("{\"recalld_export\":1}\n"), "line 2: the export was cut off"},
+		{SLICE("{\"recalld_export\":1}\n{\"table\":\"x\"}\n"), "line 2: it is no record"},
+		{SLICE("{\"recalld_export\":1}\n{\"end\":true,\"records\":3}\n"),
+		 "line 2: lines are missing"},
+		{SLICE("{\"recalld_export\":1}\n{\"end\":true}\n{}\n"),
+		 "line 3: something follows"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *why = refusal_of(cases[i].text);
+		ck_assert_msg(strstr(why, cases[i].why) == why, "%s", why);
+	}
+	ck_assert_str_eq(refusal_of(SLICE("{\"recalld_export\":1}\n{\"end\":true}")), "");
+}
+END_TEST
+
+/* ---- values that are others ---- */
+
+/* The first line of each table that is there, and the first and last line. */
+static size_t pick_lines(struct slice text, struct slice *lines, size_t limit)
+{
+	size_t count = 0;
+	struct slice table = {0};
+	for (size_t at = 0; at < text.size;) {
+		struct slice line = line_of(text, at);
+		struct slice name = slice_part(line, 0, slice_find(line, SLICE(","), 0));
+		if (!slice_equal(name, table) && count < limit)
+			lines[count++] = line;
+		table = name;
+		at += line.size;
+	}
+	return count;
+}
+
+/* The whole text with another line in the place of one. */
+static const char *refusal_with(struct slice text, struct slice line, json_t *object)
+{
+	struct buffer other;
+	char *dumped = json_dumps(object, JSON_COMPACT);
+	size_t begin = (size_t)(line.data - text.data);
+	buffer_init(&other, SIZE_MAX);
+	buffer_append(&other, slice_part(text, 0, begin));
+	buffer_append(&other, slice_of(dumped));
+	buffer_append_byte(&other, '\n');
+	buffer_append(&other, slice_part(text, begin + line.size, text.size));
+	const char *why = refusal_of(buffer_slice(&other));
+	buffer_finish(&other);
+	free(dumped);
+	return why;
+}
+
+/* Each member once with another type, too small, too large, and missing: it is refused, or taken
+ * where that is no fault, and never half. */
+START_TEST(a_member_of_another_kind_is_refused_or_does_no_harm)
+{
+	static const char *const others[] = {"null", "\"zz\"", "-1", "true", "9223372036854775807"};
+	enum { OTHERS = sizeof(others) / sizeof(others[0]) };
+	struct fixture fixture;
+	struct slice lines[16];
+	size_t refused = 0;
+	fixture_init(&fixture, MAP);
+	fill(&fixture);
+	FILE *file = export_of(fixture.path, true);
+	struct slice text = text_of(file, &fixture.arena);
+	size_t count = pick_lines(text, lines, 16);
+	ck_assert_uint_ge(count, 10);
+	for (size_t i = 0; i < count; i++) {
+		json_t *object = json_loadb(lines[i].data, lines[i].size, 0, NULL);
+		json_t *copy = json_deep_copy(object);
+		const char *name;
+		json_t *value;
+		ck_assert_ptr_nonnull(object);
+		json_object_foreach(copy, name, value)
+		{
+			for (size_t j = 0; j <= OTHERS; j++) {
+				if (j == OTHERS)
+					json_object_del(object, name);
+				else
+					json_object_set_new(
+						object, name,
+						json_loads(others[j], JSON_DECODE_ANY, NULL));
+				const char *why = refusal_with(text, lines[i], object);
+				ck_assert(why[0] == '\0' || strncmp(why, "line ", 5) == 0);
+				refused += why[0] != '\0';
+			}
+			json_object_set(object, name, value);
+		}
+		json_decref(object);
+		json_decref(copy);
+	}
+	ck_assert_uint_ge(refused, 100);
+	(void)fclose(file);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* ---- damage ---- */
+
+START_TEST(what_damage_leaves_is_written_out_and_the_rest_is_counted)
+{
+	enum { PAGE = 4096 };
+	struct fixture fixture;
+	char path[128];
+	size_t lost = 0;
+	fixture_init(&fixture, MAP);
+	fill(&fixture);
+	store_close(fixture.store);
+	fixture.store = NULL;
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", fixture.path);
+	int data = open(path, O_RDWR | O_CLOEXEC);
+	for (unsigned page = 2; page < 40; page++) {
+		char sound[PAGE];
+		char garbage[PAGE];
+		struct dump_report report;
+		memset(garbage, (int)(page * 37), sizeof(garbage));
+		ck_assert_int_eq(pread(data, sound, PAGE, page * PAGE), PAGE);
+		ck_assert_int_eq(pwrite(data, garbage, PAGE, page * PAGE), PAGE);
+		FILE *file = tmpfile();
+		bool whole = store_export(fixture.path, fileno(file), &report);
+		ck_assert(whole || report.error[0] != '\0');
+		for (size_t i = 0; i < DUMP_TABLES; i++)
+			lost += report.tables[i].holes + report.tables[i].unreadable;
+		(void)fclose(file);
+		ck_assert_int_eq(pwrite(data, sound, PAGE, page * PAGE), PAGE);
+	}
+	ck_assert_uint_gt(lost, 0);
+	(void)close(data);
+	fixture_reopen(&fixture);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_dump", what_is_made_of_an_export_is_what_was_written_out,
+	  what_is_no_export_is_refused_with_its_line,
+	  a_member_of_another_kind_is_refused_or_does_no_harm,
+	  what_damage_leaves_is_written_out_and_the_rest_is_counted)
