@@ -251,6 +251,9 @@ START_TEST(joiners_stay_where_they_do_something_and_nowhere_else)
 	assert_one_line("❤\ufe0f\ufe0f\ufe0e x\ufe0f \u0645\u200d", "❤\ufe0f x م");
 	assert_one_line("🏴\U000E0067\U000E0062\U000E007F", "🏴");
 	assert_one_line("\u200fאב\u200e\u061cج\u2067x\u2069", "אבجx");
+	/* Cut off behind a joiner. */
+	for (size_t limit = 4; limit < 11; limit++)
+		unit_assert_slice(text_one_line(SLICE("👩\u200d👩"), limit, &arena), "👩");
 }
 END_TEST
 
