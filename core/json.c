@@ -360,38 +360,79 @@ static void skip_to_next(struct json_walk *walk, char separator)
 		walk->at++;
 }
 
+/* Where the end is not known, the closer is. */
+static bool is_at_end(const struct json_walk *walk)
+{
+	return walk->at >= walk->end || walk->document.data[walk->at] == '}' ||
+	       walk->document.data[walk->at] == ']';
+}
+
 bool json_next(struct json_walk *walk)
 {
 	skip_to_next(walk, ',');
-	if (walk->at < walk->end && walk->is_object) {
+	if (is_at_end(walk))
+		return false;
+	if (walk->is_object) {
 		walk->key = value_at(walk->document, walk->at);
 		walk->at = walk->key.end;
 		skip_to_next(walk, ':');
 	}
-	if (walk->at >= walk->end)
-		return false;
 	walk->value = value_at(walk->document, walk->at);
 	walk->at = walk->value.end;
 	return true;
 }
 
-unsigned json_pick(struct slice document, struct json_value object, const char *const *names,
-		   size_t count, struct json_value *values)
+bool json_next_object(struct json_walk *walk)
 {
+	skip_to_next(walk, ',');
+	if (is_at_end(walk) || walk->document.data[walk->at] != '{')
+		return false;
+	walk->value = (struct json_value){.type = JSON_TYPE_OBJECT, .begin = walk->at};
+	return true;
+}
+
+static unsigned pick(struct json_walk *members, const char *const *names, size_t count,
+		     struct json_value *values)
+{
+	struct slice document = members->document;
 	unsigned seen = 0;
 	unsigned repeated = 0;
 	memset(values, 0, count * sizeof(*values));
-	if (object.type != JSON_TYPE_OBJECT)
-		return 0;
-	struct json_walk walk = json_walk(document, object);
-	while (json_next(&walk)) {
+	while (json_next(members)) {
+		/* Most names differ at once from the key; no key is without a byte behind its
+		 * quote. */
+		char first = document.data[members->key.begin + 1];
 		for (size_t i = 0; i < count; i++) {
-			if (!json_string_is(document, walk.key, slice_of(names[i])))
+			if ((first != names[i][0] && first != '\\') ||
+			    !json_string_is(document, members->key, slice_of(names[i])))
 				continue;
 			repeated |= seen & 1U << i;
 			seen |= 1U << i;
-			values[i] = walk.value;
+			values[i] = members->value;
 		}
 	}
+	return repeated;
+}
+
+unsigned json_pick(struct slice document, struct json_value object, const char *const *names,
+		   size_t count, struct json_value *values)
+{
+	if (object.type == JSON_TYPE_ARRAY)
+		object.type = JSON_TYPE_NULL; /* its elements are no members */
+	struct json_walk members = json_walk(document, object);
+	return pick(&members, names, count, values);
+}
+
+unsigned json_pick_whole(struct slice document, struct json_value *object, const char *const *names,
+			 size_t count, struct json_value *values)
+{
+	struct json_walk members = {
+		.document = document,
+		.at = object->begin + 1,
+		.end = document.size,
+		.is_object = true,
+	};
+	unsigned repeated = pick(&members, names, count, values);
+	object->end = members.at + 1;
 	return repeated;
 }

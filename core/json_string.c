@@ -106,6 +106,9 @@ bool json_string_is(struct slice document, struct json_value string, struct slic
 	if (string.type != JSON_TYPE_STRING)
 		return false;
 	struct pieces pieces = {.rest = inside(document, string)};
+	if (text.size > 0 && slice_equal(pieces.rest, text) &&
+	    memchr(text.data, '\\', text.size) == NULL)
+		return true;
 	/* No escape makes a character longer than six times itself. */
 	if (pieces.rest.size < text.size || pieces.rest.size / 6 > text.size)
 		return false;

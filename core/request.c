@@ -47,15 +47,16 @@ static uint64_t hash_tool_calls(struct slice body, struct json_value calls, stru
 	return hash;
 }
 
-static struct message read_message(struct slice body, struct json_value object, struct arena *arena)
+static struct message read_message(struct slice body, struct json_value *object,
+				   struct arena *arena)
 {
 	enum { NAME_ROLE, NAME_CONTENT, NAME_TOOL_CALLS, NAME_FUNCTION_CALL, NAME_REFUSAL, NAMES };
 	static const char *const names[] = {"role", "content", "tool_calls", "function_call",
 					    "refusal"};
 	struct json_value values[NAMES];
-	(void)JSON_PICK(body, object, names, values);
+	(void)json_pick_whole(body, object, names, NAMES, values);
 	struct message message = {
-		.object = object,
+		.object = *object,
 		.role = read_role(body, values[NAME_ROLE]),
 		.content_kind = content_kind(values[NAME_CONTENT]),
 		.content = values[NAME_CONTENT],
@@ -79,22 +80,23 @@ static bool read_messages(struct chat_request *request, struct arena *arena)
 {
 	size_t capacity = 0;
 	struct json_walk walk = json_walk(request->body, request->messages_array);
-	while (json_next(&walk)) {
-		if (walk.value.type != JSON_TYPE_OBJECT ||
-		    request->message_count == REQUEST_MAX_MESSAGES)
+	while (json_next_object(&walk)) {
+		if (request->message_count == REQUEST_MAX_MESSAGES)
 			return false;
 		if (request->message_count == capacity) {
 			const struct message *few = request->messages;
 			size_t size = capacity * sizeof(*few);
 			capacity = capacity == 0 ? FIRST_MESSAGES : 2 * capacity;
-			request->messages = arena_alloc(arena, capacity * sizeof(*few));
+			request->messages = (void *)arena_bytes(arena, capacity * sizeof(*few));
 			if (size > 0)
 				memcpy(request->messages, few, size);
 		}
 		request->messages[request->message_count++] =
-			read_message(request->body, walk.value, arena);
+			read_message(request->body, &walk.value, arena);
+		walk.at = walk.value.end;
 	}
-	return true;
+	/* Any element that is no object has ended the walk before the array does. */
+	return walk.at >= walk.end;
 }
 
 static bool has_response_format(struct slice body, struct json_value format)
