@@ -2,6 +2,7 @@
 apart by user ids of their own. A test that needs its own daemon asks for `make_daemon`."""
 
 import itertools
+import os
 import re
 
 import pytest
@@ -12,6 +13,8 @@ from harness.memory_model import MemoryModel
 from harness.upstream import Upstream
 
 USERS = itertools.count(1)
+
+os.environ.pop("COLUMNS", None)  # what runs the tests in parallel sets it, and programs would go by it
 
 
 @pytest.fixture(scope="session")

@@ -140,7 +140,7 @@ def test_marks_heaped_upon_marks_are_bounded(receipt, upstream):
     assert len(recallctl(upstream, "explain", "1").stdout) < 2000
 
 
-@pytest.mark.parametrize("left", [set(), {"items"}, {"id", "mode"}, {"tokens", "ranked", "dropped"}], ids=repr)
+@pytest.mark.parametrize("left", [(), ("items",), ("id", "mode"), ("tokens", "ranked", "dropped")], ids=repr)
 def test_a_receipt_may_lack_members(upstream, left):
     upstream.answer = lambda request: json_reply({name: RECEIPT[name] for name in left})
     done = recallctl(upstream, "explain", "1")
