@@ -94,6 +94,8 @@ _Noreturn static void be_child(pid_t parent, int (*work)(void *cookie), void *co
 	const struct rlimit none = {0, 0};
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)signal(SIGSEGV, SIG_DFL);
+	(void)signal(SIGBUS, SIG_DFL);
 	if (null >= 0)
 		(void)dup2(null, STDERR_FILENO);
 	_exit(work(cookie));
@@ -125,6 +127,8 @@ int reader_run_apart(int (*work)(void *cookie), void *cookie)
 }
 
 /* ---- the look before a start ---- */
+
+enum { PROBE_CPU_SECONDS = 5 };
 
 enum probe_result {
 	PROBE_FINE,
@@ -177,6 +181,9 @@ static void on_lost_page(int number)
 
 static int probe(void *cookie)
 {
+	/* Damaged pages may point round in a circle; what a slow disk takes does not count. */
+	const struct rlimit limit = {PROBE_CPU_SECONDS, PROBE_CPU_SECONDS};
+	(void)setrlimit(RLIMIT_CPU, &limit);
 	(void)signal(SIGBUS, on_lost_page);
 
 	const char *path = cookie;

@@ -47,7 +47,7 @@ def test_an_empty_file_and_the_environment_are_enough(tmp_path, upstream, memory
 
 
 def test_without_c_the_environment_alone_configures(tmp_path, upstream, user):
-    port, admin = free_port(), free_port()
+    port, admin = free_ports(2)
     process = subprocess.Popen(
         [program("proxy/recalld")],
         env=clean_environment(

@@ -1,6 +1,7 @@
 """The real daemon: started with a configuration on free ports and a store of its own, and looked
 after to its end. Whoever stops it learns whether it ended well and what the sanitizers said."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -29,10 +30,17 @@ def program(name):
     return str(path)
 
 
+def free_ports(count):
+    """Different ones, which only holding them all at once makes sure of."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def clean_environment(**more):
@@ -69,7 +77,7 @@ def merged(base, changes):
 class Daemon:
     def __init__(self, directory, config=None, environment=None):
         self.directory = Path(directory)
-        self.port, self.admin_port = free_port(), free_port()
+        self.port, self.admin_port = free_ports(2)
         ours = {
             "listen": {
                 "address": f"127.0.0.1:{self.port}",
