@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from harness.chat import Chat
-from harness.daemon import Daemon, clean_environment, free_port, program, write_config
+from harness.daemon import Daemon, clean_environment, free_ports, program, write_config
 
 
 def check(text, tmp_path, **environment):
