@@ -1,6 +1,5 @@
 #include "core/text.h"
 
-#include <string.h>
 #include <time.h>
 
 static struct tm broken_down(int64_t at)
@@ -22,9 +21,10 @@ static void put_digits(char *out, size_t count, int number)
 static void put_date(char *out, const struct tm *tm)
 {
 	int year = tm->tm_year + 1900;
-	memcpy(out, "0000-00-00", 10);
 	put_digits(out, 4, year < 0 || year > 9999 ? 0 : year);
+	out[4] = '-';
 	put_digits(out + 5, 2, tm->tm_mon + 1);
+	out[7] = '-';
 	put_digits(out + 8, 2, tm->tm_mday);
 }
 

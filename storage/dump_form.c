@@ -227,13 +227,27 @@ static json_t *take(struct record *record)
 	return value;
 }
 
+/* Of a string of so many small hexadecimal digits and nothing else. */
+static bool is_hex(const char *text, size_t digits)
+{
+	return text != NULL && strlen(text) == digits && strspn(text, "0123456789abcdef") == digits;
+}
+
+static uint64_t hex_value(const char *text, size_t digits)
+{
+	uint64_t value = 0;
+	for (size_t i = 0; i < digits; i++)
+		value = value << 4 |
+			(uint64_t)(text[i] <= '9' ? text[i] - '0' : text[i] - 'a' + 10);
+	return value;
+}
+
 static bool read_hex(json_t *value, uint64_t *number)
 {
 	const char *text = json_string_value(value);
-	*number = 0;
-	if (text == NULL || strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
-		return false;
-	return sscanf(text, "%" SCNx64, number) == 1;
+	bool fine = is_hex(text, 16);
+	*number = fine ? hex_value(text, 16) : 0;
+	return fine;
 }
 
 static uint64_t read_number(struct record *record, uint64_t value, uint64_t limit)
@@ -303,11 +317,10 @@ static const struct record_form json_reader = {
 static bool read_user(json_t *object, struct user_key *user)
 {
 	const char *text = json_string_value(json_object_get(object, "of"));
-	if (text == NULL || strlen(text) != 2 * sizeof(user->bytes) ||
-	    strspn(text, "0123456789abcdef") != 2 * sizeof(user->bytes))
+	if (!is_hex(text, 2 * sizeof(user->bytes)))
 		return false;
 	for (size_t i = 0; i < sizeof(user->bytes); i++)
-		(void)sscanf(text + 2 * i, "%2hhx", &user->bytes[i]);
+		user->bytes[i] = (unsigned char)hex_value(text + 2 * i, 2);
 	return true;
 }
 
