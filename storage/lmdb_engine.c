@@ -121,7 +121,19 @@ static bool complain_of_owner(const struct store *store, const struct complaint 
 		store->path, SLICE_PRINT(owner));
 }
 
-/* The lock ends with the process, however that ends. */
+/* The lock ends with the process, however that ends; but the end of a large one, that a supervisor
+ * has already replaced, takes a moment. */
+static bool wait_for_lock(int lock)
+{
+	enum { TRIES = 50, PAUSE_US = 20 * 1000 };
+	for (int i = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (errno != EWOULDBLOCK || i == TRIES)
+			return false;
+		(void)usleep(PAUSE_US);
+	}
+	return true;
+}
+
 static bool take_lock(struct store *store, const struct complaint *complaint)
 {
 	char *path = NULL;
@@ -135,7 +147,7 @@ static bool take_lock(struct store *store, const struct complaint *complaint)
 				"cannot write in %s: %s; give recalld's user the directory, or set "
 				"[storage] path",
 				store->path, strerror(code));
-	if (flock(store->lock, LOCK_EX | LOCK_NB) != 0)
+	if (!wait_for_lock(store->lock))
 		return complain_of_owner(store, complaint);
 	/* For whom to name; a disk too full for it is no reason not to serve. */
 	char pid[32];

@@ -181,6 +181,8 @@ static void on_lost_page(int number)
 
 static int probe(void *cookie)
 {
+	/* Not the store's lock, which would outlive a parent that is killed meanwhile. */
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	/* Damaged pages may point round in a circle; what a slow disk takes does not count. */
 	const struct rlimit limit = {PROBE_CPU_SECONDS, PROBE_CPU_SECONDS};
 	(void)setrlimit(RLIMIT_CPU, &limit);

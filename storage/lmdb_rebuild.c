@@ -147,7 +147,7 @@ static bool take_record(struct rebuilding *rebuilding, json_t *object)
 		return fail(rebuilding, "it is no record of an export that this recallctl reads");
 	const struct memory memory = {&rebuilding->transaction, line.user, &rebuilding->scratch};
 	size_t table = (size_t)(line.table - dump_tables);
-	struct stored_user user;
+	struct stored_user user = {0};
 	rebuilding->records++;
 	/* What an export of a damaged store has saved of a user whose own record is lost would
 	 * clash with what that user says next. */

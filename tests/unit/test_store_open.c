@@ -3,9 +3,11 @@
 #include "tests/unit/store_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +52,31 @@ START_TEST(a_second_process_is_told_who_has_the_store)
 	/* The first one's store is none the worse. */
 	struct append append = fixture_exchange("hi", "hello", 100);
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* One that is killed may take a moment to be gone. */
+START_TEST(a_process_that_is_just_ending_is_waited_for)
+{
+	struct fixture fixture;
+	char path[128];
+	char error[512];
+	fixture_init(&fixture, MAP);
+	store_close(fixture.store);
+	(void)snprintf(path, sizeof(path), "%s/recalld.lock", fixture.path);
+	int lock = open(path, O_RDWR | O_CLOEXEC);
+	ck_assert_int_eq(flock(lock, LOCK_EX), 0);
+	pid_t ending = fork(); /* has the lock too */
+	if (ending == 0) {
+		(void)usleep(200 * 1000);
+		_exit(0);
+	}
+	close(lock);
+	struct store_options options = {fixture.path, MAP, 10};
+	fixture.store = store_open(&options, error, sizeof(error));
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	ck_assert_int_eq(waitpid(ending, NULL, 0), ending);
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -176,7 +203,8 @@ START_TEST(a_folder_that_cannot_be_is_named)
 }
 END_TEST
 
-UNIT_MAIN("store_open", a_second_process_is_told_who_has_the_store, the_store_is_private,
+UNIT_MAIN("store_open", a_second_process_is_told_who_has_the_store,
+	  a_process_that_is_just_ending_is_waited_for, the_store_is_private,
 	  an_unknown_format_is_refused_with_what_to_do,
 	  what_a_stopped_first_start_has_left_is_made_anew,
 	  nothing_is_put_into_a_store_whose_mark_cannot_be_taken_away,
