@@ -73,8 +73,7 @@ static inline bool buffer_append_byte(struct buffer *buffer, char byte)
 }
 
 bool buffer_append_number(struct buffer *buffer, uint64_t number); /* decimal */
-/* For what is rare: a number or a text that stands in every exchange is appended, at a tenth of the
- * cost. */
+/* For what is rare; what stands in every exchange is appended piece by piece, which costs less. */
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 struct slice buffer_slice(const struct buffer *buffer);
