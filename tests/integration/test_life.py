@@ -300,11 +300,13 @@ def test_the_copy_with_memory_in_it_is_counted_beside_the_body(make_daemon, upst
         until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
 
 
-def unsent_to(port):
-    """Bytes that the kernel keeps for the client with this port of its own."""
+def unsent_to(client):
+    """Bytes that the kernel keeps for this client. Its port alone is not enough: what it was used for
+    before, to another server, stands in the table for a minute."""
+    ends = client.getpeername()[1], client.getsockname()[1]
     with open("/proc/net/tcp", encoding="ascii") as table:
         for columns in (line.split() for line in list(table)[1:]):
-            if int(columns[2].split(":")[1], 16) == port:
+            if tuple(int(address.split(":")[1], 16) for address in columns[1:3]) == ends:
                 return int(columns[4].split(":")[0], 16)
     raise AssertionError("there is no such connection")
 
@@ -317,9 +319,9 @@ def test_the_kernel_keeps_little_for_a_slow_reader(make_daemon, upstream):
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.post_chat(STREAM)
         client.read_until(b": x")
-        port = client.socket.getsockname()[1]
+        until(lambda: unsent_to(client.socket) > 0, "nothing waits for the reader")
         time.sleep(1)
-        most = unsent_to(port)
+        most = unsent_to(client.socket)
         assert 0 < most <= 256 * 1024, f"{most} bytes lie in the kernel"
 
 
