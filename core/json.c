@@ -255,32 +255,29 @@ static enum expect scan_step(struct scanner *scanner, enum expect expect)
 	return EXPECT_NOTHING;
 }
 
-bool json_scan(struct slice document, struct json_value *value)
-{
-	struct scanner scanner = {.data = document.data, .size = document.size};
-	skip_space(&scanner);
-	size_t begin = scanner.at;
-	enum expect expect = EXPECT_VALUE;
-	do {
-		skip_space(&scanner);
-		if (scanner.at == scanner.size)
-			return false;
-		expect = scan_step(&scanner, expect);
-		if (expect == EXPECT_NOTHING)
-			return false;
-	} while (expect != EXPECT_AFTER_VALUE || scanner.depth > 0);
-	*value = (struct json_value){type_of(document.data[begin]), begin, scanner.at};
-	skip_space(&scanner);
-	return scanner.at == scanner.size;
-}
-
 /* From here on the document is known to be valid: ends are looked for, nothing is checked again. */
 
-/* The end of the string that begins at `at`: behind the first quote that an even number of
- * backslashes precedes. */
-static size_t string_end(struct slice document, size_t at)
+/* How many of 16 bytes come before a quote or a backslash; 16: there is none. */
+static unsigned before_special(const char *bytes)
 {
-	size_t from = at + 1;
+#ifdef __SSE2__
+	__m128i block = _mm_loadu_si128((const __m128i *)(const void *)bytes);
+	__m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+	__m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+	unsigned found = (unsigned)_mm_movemask_epi8(_mm_or_si128(quote, backslash));
+	return found == 0 ? 16 : (unsigned)__builtin_ctz(found);
+#else
+	unsigned count = 0;
+	while (count < 16 && bytes[count] != '"' && bytes[count] != '\\')
+		count++;
+	return count;
+#endif
+}
+
+/* Behind the first quote that an even number of backslashes precedes; `from` is behind one that
+ * begins a string. */
+static size_t long_string_end(struct slice document, size_t from)
+{
 	while (from < document.size) {
 		const char *quote = memchr(document.data + from, '"', document.size - from);
 		if (quote == NULL)
@@ -294,6 +291,22 @@ static size_t string_end(struct slice document, size_t at)
 			return from;
 	}
 	return document.size;
+}
+
+/* The end of the string that begins at `at`. Most are short, and then a call costs more. */
+static inline size_t string_end(struct slice document, size_t at)
+{
+	size_t from = at + 1;
+	for (unsigned blocks = 0; blocks < 4 && document.size - from >= 16; blocks++) {
+		unsigned before = before_special(document.data + from);
+		from += before;
+		if (before == 16)
+			continue;
+		if (document.data[from] == '"')
+			return from + 1;
+		break;
+	}
+	return long_string_end(document, from);
 }
 
 static size_t container_end(struct slice document, size_t at)
@@ -373,8 +386,9 @@ bool json_next(struct json_walk *walk)
 	if (is_at_end(walk))
 		return false;
 	if (walk->is_object) {
-		walk->key = value_at(walk->document, walk->at);
-		walk->at = walk->key.end;
+		size_t end = string_end(walk->document, walk->at);
+		walk->key = (struct json_value){JSON_TYPE_STRING, walk->at, end};
+		walk->at = end;
 		skip_to_next(walk, ':');
 	}
 	walk->value = value_at(walk->document, walk->at);
@@ -391,27 +405,56 @@ bool json_next_object(struct json_walk *walk)
 	return true;
 }
 
+/* Members that are looked for, as they come. */
+struct picking {
+	const char *const *names;
+	size_t count;
+	struct json_value *values;
+	unsigned seen;
+	unsigned repeated;
+};
+
+static struct picking picking_begin(const char *const *names, size_t count,
+				    struct json_value *values)
+{
+	memset(values, 0, count * sizeof(*values));
+	return (struct picking){.names = names, .count = count, .values = values};
+}
+
+/* Up to the first escape a key differs from another name, or is the name. */
+static inline bool key_is(struct slice document, struct json_value key, const char *name)
+{
+	const char *at = document.data + key.begin + 1;
+	const char *letter = name;
+	for (; *letter != '\0' && *at == *letter; at++)
+		letter++;
+	if (*at == '\\')
+		return json_string_is(document, key, slice_of(name));
+	return *letter == '\0' && *at == '"';
+}
+
+static void picking_take(struct picking *picking, struct slice document, struct json_value key,
+			 struct json_value value)
+{
+	/* Most names differ at once from the key; no key is without a byte behind its quote. */
+	char first = document.data[key.begin + 1];
+	for (size_t i = 0; i < picking->count; i++) {
+		const char *name = picking->names[i];
+		if ((first != name[0] && first != '\\') || !key_is(document, key, name))
+			continue;
+		picking->repeated |= picking->seen & 1U << i;
+		picking->seen |= 1U << i;
+		picking->values[i] = value;
+	}
+}
+
 static unsigned pick(struct json_walk *members, const char *const *names, size_t count,
 		     struct json_value *values)
 {
-	struct slice document = members->document;
-	unsigned seen = 0;
-	unsigned repeated = 0;
-	memset(values, 0, count * sizeof(*values));
-	while (json_next(members)) {
-		/* Most names differ at once from the key; no key is without a byte behind its
-		 * quote. */
-		char first = document.data[members->key.begin + 1];
-		for (size_t i = 0; i < count; i++) {
-			if ((first != names[i][0] && first != '\\') ||
-			    !json_string_is(document, members->key, slice_of(names[i])))
-				continue;
-			repeated |= seen & 1U << i;
-			seen |= 1U << i;
-			values[i] = members->value;
-		}
-	}
-	return repeated;
+	struct picking picking = picking_begin(names, count, values);
+	while (json_next(members))
+		picking_take(&picking, members->document, members->key, members->value);
+	return picking.repeated;
 }
 
 unsigned json_pick(struct slice document, struct json_value object, const char *const *names,
@@ -435,4 +478,71 @@ unsigned json_pick_whole(struct slice document, struct json_value *object, const
 	unsigned repeated = pick(&members, names, count, values);
 	object->end = members.at + 1;
 	return repeated;
+}
+
+/* ---- both at once ---- */
+
+/* The outermost object's members, as the scanner comes by them. */
+struct outermost {
+	struct picking picking;
+	struct json_value key;
+	size_t begin; /* of the value */
+};
+
+/* Behind the step of the scanner from `from` on, at which it expected this and was so deep. */
+static void note_member(struct outermost *outermost, const struct scanner *scanner, size_t from,
+			enum expect expected, unsigned depth)
+{
+	struct slice document = {scanner->data, scanner->size};
+	if (depth == 1 && (expected == EXPECT_KEY || expected == EXPECT_FIRST_KEY))
+		outermost->key = (struct json_value){JSON_TYPE_STRING, from, 0};
+	if (depth == 1 && expected == EXPECT_VALUE)
+		outermost->begin = from;
+	/* Its last step ends a value, or closes it. */
+	bool ends = scanner->depth == 1 && (depth == 2 || expected == EXPECT_VALUE);
+	if (!ends)
+		return;
+	enum json_type type = type_of(scanner->data[outermost->begin]);
+	struct json_value value = {type, outermost->begin, scanner->at};
+	outermost->key.end = string_end(document, outermost->key.begin);
+	picking_take(&outermost->picking, document, outermost->key, value);
+}
+
+static bool scan(struct slice document, struct json_value *value, struct outermost *outermost)
+{
+	struct scanner scanner = {.data = document.data, .size = document.size};
+	skip_space(&scanner);
+	size_t begin = scanner.at;
+	enum expect expect = EXPECT_VALUE;
+	do {
+		skip_space(&scanner);
+		if (scanner.at == scanner.size)
+			return false;
+		enum expect expected = expect;
+		size_t from = scanner.at;
+		unsigned depth = scanner.depth;
+		expect = scan_step(&scanner, expect);
+		if (expect == EXPECT_NOTHING)
+			return false;
+		if (outermost != NULL && depth <= 2 && document.data[begin] == '{')
+			note_member(outermost, &scanner, from, expected, depth);
+	} while (expect != EXPECT_AFTER_VALUE || scanner.depth > 0);
+	*value = (struct json_value){type_of(document.data[begin]), begin, scanner.at};
+	skip_space(&scanner);
+	return scanner.at == scanner.size;
+}
+
+bool json_scan(struct slice document, struct json_value *value)
+{
+	return scan(document, value, NULL);
+}
+
+bool json_scan_and_pick(struct slice document, const char *const *names, size_t count,
+			struct json_value *values, unsigned *repeated)
+{
+	struct outermost outermost = {.picking = picking_begin(names, count, values)};
+	struct json_value value;
+	bool is_valid = scan(document, &value, &outermost);
+	*repeated = outermost.picking.repeated;
+	return is_valid;
 }

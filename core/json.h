@@ -56,6 +56,11 @@ unsigned json_pick(struct slice document, struct json_value object, const char *
 #define JSON_PICK(document, object, names, values)                                                 \
 	json_pick(document, object, names, sizeof(names) / sizeof((names)[0]), values)
 
+/* Both in one pass: scans a document, and picks from the object that it is. False: it is no valid
+ * JSON, and what was picked means nothing. */
+bool json_scan_and_pick(struct slice document, const char *const *names, size_t count,
+			struct json_value *values, unsigned *repeated);
+
 /* For an array of many objects, each of which is picked from at once: json_next_object() gives an
  * element without looking for its end (`value.end` is 0; false also when it is no object), which
  * json_pick_whole() finds on its way and sets; then the walk goes on behind it:

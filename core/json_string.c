@@ -105,15 +105,17 @@ bool json_string_is(struct slice document, struct json_value string, struct slic
 {
 	if (string.type != JSON_TYPE_STRING)
 		return false;
+	/* Most strings differ at once from the one that is looked for; behind the quote there is
+	 * another byte. */
+	char first = document.data[string.begin + 1];
+	if (text.size > 0 && first != text.data[0] && first != '\\')
+		return false;
 	struct pieces pieces = {.rest = inside(document, string)};
 	if (text.size > 0 && slice_equal(pieces.rest, text) &&
 	    memchr(text.data, '\\', text.size) == NULL)
 		return true;
 	/* No escape makes a character longer than six times itself. */
 	if (pieces.rest.size < text.size || pieces.rest.size / 6 > text.size)
-		return false;
-	/* Most keys differ at once from the one that is looked for. */
-	if (text.size > 0 && pieces.rest.data[0] != text.data[0] && pieces.rest.data[0] != '\\')
 		return false;
 	for (;;) {
 		struct slice piece = next_piece(&pieces);

@@ -11,8 +11,14 @@ static bool is_empty(struct slice body, struct json_value array)
 
 static enum role read_role(struct slice body, struct json_value word)
 {
+	if (word.type != JSON_TYPE_STRING)
+		return ROLE_OTHER;
+	/* Most differ in the first letter; an escape may stand for any. */
+	char first = body.data[word.begin + 1];
 	for (enum role role = ROLE_SYSTEM; role < ROLE_OTHER; role++) {
-		if (json_string_is(body, word, slice_of(role_name(role))))
+		const char *name = role_name(role);
+		if ((first == name[0] || first == '\\') &&
+		    json_string_is(body, word, slice_of(name)))
 			return role;
 	}
 	return json_string_is(body, word, SLICE("function")) ? ROLE_TOOL : ROLE_OTHER;
@@ -132,12 +138,11 @@ enum request_verdict request_scan(struct chat_request *request, struct slice bod
 	static const char *const names[] = {"messages",        "model", "stream",
 					    "response_format", "user",  "safety_identifier",
 					    "metadata"};
-	struct json_value document;
-	*request = (struct chat_request){.body = body};
-	if (!json_scan(body, &document))
-		return REQUEST_NOT_JSON;
 	struct json_value values[NAMES];
-	unsigned repeated = JSON_PICK(body, document, names, values);
+	unsigned repeated;
+	*request = (struct chat_request){.body = body};
+	if (!json_scan_and_pick(body, names, NAMES, values, &repeated))
+		return REQUEST_NOT_JSON;
 	if (values[NAME_MESSAGES].type != JSON_TYPE_ARRAY || (repeated & 1U << NAME_MESSAGES) != 0)
 		return REQUEST_NOT_CHAT;
 	request->messages_array = values[NAME_MESSAGES];

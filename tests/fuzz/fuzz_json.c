@@ -44,6 +44,23 @@ static void compare(struct slice document, struct json_value value, const json_t
 	}
 }
 
+/* In one pass is as in two. */
+static void check_picked(struct slice document, bool valid, struct json_value value)
+{
+	static const char *const names[] = {"a", "role", "messages", "model"};
+	enum { NAMES = sizeof(names) / sizeof(*names) };
+	struct json_value before[NAMES];
+	struct json_value after[NAMES];
+	unsigned repeated;
+	FUZZ_ASSERT(json_scan_and_pick(document, names, NAMES, before, &repeated) == valid);
+	if (!valid)
+		return;
+	FUZZ_ASSERT(JSON_PICK(document, value, names, after) == repeated);
+	for (size_t i = 0; i < NAMES; i++)
+		FUZZ_ASSERT(before[i].type == after[i].type && before[i].begin == after[i].begin &&
+			    before[i].end == after[i].end);
+}
+
 static void check_quoted(struct slice text)
 {
 	struct buffer quoted;
@@ -71,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* jansson nests deeper, and the fuzzer finds that out. */
 	else if (valid != (expected != NULL) && size < JSON_MAX_DEPTH)
 		FUZZ_ASSERT(valid && is_janssons_own_refusal(&error));
+	check_picked(document, valid, value);
 	if (valid && expected != NULL)
 		compare(document, value, expected, &arena);
 	check_quoted(document);

@@ -310,6 +310,34 @@ START_TEST(members_are_picked_by_their_resolved_names_and_the_last_wins)
 }
 END_TEST
 
+START_TEST(what_is_picked_while_scanning_is_what_is_picked_afterwards)
+{
+	static const char *const names[] = {"a", "ab", "b", "messages"};
+	static const struct slice documents[] = {
+		SLICE("{}"),
+		SLICE(" {\"a\" : [ {\"b\":1} , [2] ] , \"b\":{\"a\":{}},\"messages\":\"x\\\"\"} "),
+		SLICE("{\"\\u0061b\":true,\"a\":1,\"ab\":{},\"a\":null,\"c\":[[]]}"),
+		SLICE("[{\"a\":1},2,{\"b\":[]}]"),
+		SLICE("\"a\""),
+		SLICE("{\"messages\":[],\"messages\":[{}],\"m\\u0065ssages\":[1,{}]}"),
+	};
+	for (size_t i = 0; i < sizeof(documents) / sizeof(*documents); i++) {
+		struct json_value value;
+		struct json_value before[4];
+		struct json_value after[4];
+		unsigned repeated;
+		ck_assert(json_scan(documents[i], &value));
+		ck_assert(json_scan_and_pick(documents[i], names, 4, before, &repeated));
+		ck_assert_uint_eq(JSON_PICK(documents[i], value, names, after), repeated);
+		for (size_t name = 0; name < 4; name++) {
+			ck_assert_int_eq(before[name].type, after[name].type);
+			ck_assert_uint_eq(before[name].begin, after[name].begin);
+			ck_assert_uint_eq(before[name].end, after[name].end);
+		}
+	}
+}
+END_TEST
+
 static void assert_text(const char *document, struct slice expected)
 {
 	struct arena arena = {0};
@@ -420,7 +448,8 @@ UNIT_MAIN("json", valid_documents_are_accepted, what_is_no_json_is_refused,
 	  nesting_is_taken_up_to_the_limit_and_no_deeper,
 	  jansson_agrees_about_documents_and_about_their_mutants, offsets_are_those_of_the_value,
 	  a_value_that_is_no_container_has_no_members,
-	  members_are_picked_by_their_resolved_names_and_the_last_wins, escapes_are_resolved,
+	  members_are_picked_by_their_resolved_names_and_the_last_wins,
+	  what_is_picked_while_scanning_is_what_is_picked_afterwards, escapes_are_resolved,
 	  integers_are_read_up_to_eighteen_digits, what_is_quoted_reads_back_as_it_was,
 	  bytes_that_are_no_utf8_are_replaced_when_quoted,
 	  a_quoted_text_too_long_for_its_buffer_is_noticed)
