@@ -502,7 +502,7 @@ def test_too_many_connections_get_503(make_daemon):
             fifth.send("GET", "/v1/models")
             reply = fifth.read_reply()
         check_error(reply, 503)
-        assert reply.field("Retry-After")
+        assert reply.field("Retry-After") and json.loads(reply.body)["error"]["code"] == "too_many_connections"
     finally:
         for client in held:
             client.socket.close()

@@ -211,6 +211,12 @@ def test_a_reload_reaches_the_learner(make_daemon, memory_model, user):
     assert (call.body["model"], call.authorization) == ("another-model", "Bearer another-key")
 
 
+def test_a_reload_reaches_what_a_request_may_have(make_daemon):
+    daemon = make_daemon()
+    reload(daemon, {"listen": {"max_body": "1K"}})
+    until(lambda: daemon.post_chat(padded(2000)).status_code == 413, "the new limit is not kept")
+
+
 def test_what_was_read_is_not_read_again_and_a_fault_told_once(make_daemon):
     daemon = make_daemon()
     reload(daemon, {"memory": {"mode": "buffer"}})

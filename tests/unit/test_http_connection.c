@@ -272,6 +272,32 @@ START_TEST(connections_beyond_the_limit_are_told_to_come_back)
 }
 END_TEST
 
+START_TEST(so_many_are_told_and_no_more)
+{
+	enum { MANY = 20, TOLD = 16 };
+	struct http_server_options options = usual;
+	struct client clients[1 + MANY];
+	options.max_connections = 1;
+	options.idle_timeout = 60;
+	start(&options);
+	for (size_t i = 0; i <= MANY; i++) {
+		clients[i] = client_open();
+		run_for(5);
+	}
+	ck_assert_uint_eq(http_server_connections(server), 1 + TOLD);
+	ck_assert(client_closed(&clients[MANY]) && !client_closed(&clients[TOLD]));
+	/* Who has no place may not keep it for long. */
+	WAIT_UNTIL(http_server_connections(server) == 1);
+	struct client later = exchange(SLICE(GET("/")));
+	ck_assert(client_has(&later, "HTTP/1.1 503 "));
+	client_close(&later);
+	for (size_t i = 0; i <= MANY; i++)
+		client_close(&clients[i]);
+	WAIT_UNTIL(http_server_connections(server) == 0);
+	stop();
+}
+END_TEST
+
 START_TEST(a_want_of_descriptors_pauses_accepting_and_burns_no_time)
 {
 	start(&usual);
@@ -379,7 +405,7 @@ UNIT_MAIN("http_connection", a_client_that_still_sends_sees_why_it_was_refused,
 	  a_request_must_come_in_time_and_an_idle_connection_may_not_stay,
 	  a_large_body_has_more_time_by_what_came_and_no_more_than_that,
 	  a_reply_that_is_made_is_read_at_leisure_and_behind_a_half_close,
-	  connections_beyond_the_limit_are_told_to_come_back,
+	  connections_beyond_the_limit_are_told_to_come_back, so_many_are_told_and_no_more,
 	  a_want_of_descriptors_pauses_accepting_and_burns_no_time,
 	  draining_closes_what_is_idle_and_finishes_what_is_not,
 	  what_was_sent_before_the_drain_is_answered,

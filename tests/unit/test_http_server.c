@@ -294,6 +294,9 @@ START_TEST(a_local_socket_is_listened_on_and_its_leftover_replaced)
 	char error[200] = "";
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	(void)snprintf(address, sizeof(address), "unix:%s/s", folder);
+	char own[120]; /* what a process of this number left when it ended half-way */
+	(void)snprintf(own, sizeof(own), "%s.%d", address + 5, (int)getpid());
+	ck_assert_int_eq(close(creat(own, 0600)), 0);
 	start(&usual);
 	int leftover = http_listen_socket(address, false, error, sizeof(error));
 	ck_assert_int_ge(leftover, 0);
@@ -325,6 +328,33 @@ START_TEST(a_local_socket_is_listened_on_and_its_leftover_replaced)
 			      "\"invalid_request_error\",\"param\":null,\"code\":null}}"));
 	client_close(&client);
 	stop();
+	http_listen_clear(address);
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+START_TEST(a_local_socket_whose_queue_is_full_is_listened_on)
+{
+	char folder[] = "/tmp/recalld-test-XXXXXX";
+	char address[100];
+	char error[200] = "";
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(address, sizeof(address), "unix:%s/s", folder);
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	memcpy(name.sun_path, address + 5, strlen(address + 5));
+	int busy = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(busy, (struct sockaddr *)&name, sizeof(name)), 0);
+	ck_assert_int_eq(listen(busy, 0), 0);
+	int waiting[4];
+	for (size_t i = 0; i < 4; i++) {
+		waiting[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)!connect(waiting[i], (struct sockaddr *)&name, sizeof(name));
+	}
+	ck_assert_int_eq(http_listen_socket(address, false, error, sizeof(error)), -1);
+	ck_assert_ptr_nonnull(strstr(error, "another process listens there"));
+	for (size_t i = 0; i < 4; i++)
+		close(waiting[i]);
+	close(busy);
 	http_listen_clear(address);
 	ck_assert_int_eq(rmdir(folder), 0);
 }
@@ -373,5 +403,5 @@ UNIT_MAIN("http_server", a_request_is_answered_and_the_connection_kept,
 	  a_reply_shorter_than_it_said_or_aborted_ends_the_connection,
 	  an_address_that_cannot_be_listened_on_is_explained,
 	  a_local_socket_is_listened_on_and_its_leftover_replaced,
-	  a_file_that_is_no_socket_is_left_alone,
+	  a_local_socket_whose_queue_is_full_is_listened_on, a_file_that_is_no_socket_is_left_alone,
 	  the_longest_path_that_the_configuration_takes_is_listened_on)
