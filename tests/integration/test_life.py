@@ -588,6 +588,14 @@ def test_an_options_request_and_its_cors_fields_pass_as_they_are(daemon, upstrea
     assert [f for f in upstream.last.fields if f in asked] == asked
 
 
+def test_options_of_all_is_asked_of_the_upstreams_root(daemon, upstream):
+    with RawClient(daemon.port) as client:
+        client.send("OPTIONS", "*")
+        assert client.read_reply().status == 200
+    assert (upstream.last.method, upstream.last.target, upstream.last.body) == ("OPTIONS", "/", b"")
+    assert upstream.last.field("Content-Length") is None
+
+
 @pytest.mark.parametrize(
     "sent", [["x-a"], ["x-a", "x-b"], ["*"], [""]], ids=["one", "several", "star", "empty"]
 )
