@@ -104,6 +104,12 @@ def test_an_encoded_body_passes_untouched(daemon, upstream, known_user):
     assert upstream.last.field("Content-Encoding") == "gzip"
 
 
+def test_a_body_that_is_said_to_be_encoded_is_not_read(daemon, upstream, known_user):
+    reply = daemon.post_chat(ODD_BODIES["plain"], {"X-User-Id": known_user, "Content-Encoding": "br"})
+    assert reply.headers["X-Memory-Status"] == "bypassed"
+    assert upstream.last.body == ODD_BODIES["plain"]
+
+
 # ---- something is injected ----
 
 
@@ -317,6 +323,37 @@ def test_a_reply_arrives_whole_in_any_framing(daemon, upstream, user, framing):
     assert daemon.messages(user)[-1] == ("assistant", "Framed.")
 
 
+def test_only_chats_ask_for_replies_as_they_are(daemon, upstream):
+    def asked():
+        return [value for name, value in upstream.last.fields if name.lower() == "accept-encoding"]
+
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(ODD_BODIES["plain"], fields=[("Accept-Encoding", "gzip, br")])
+        assert raw.read_reply().status == 200 and asked() == ["identity"]
+        raw.send("GET", "/v1/models", fields=[("Accept-Encoding", "br")])
+        assert raw.read_reply().status == 200 and asked() == ["br"]
+        raw.send("GET", "/v1/models")
+        assert raw.read_reply().status == 200 and asked() == []
+
+
+@pytest.mark.parametrize(
+    ("coding", "wbits", "is_read"),
+    [("gzip", 31, True), ("X-Gzip", 31, True), ("deflate", 15, True), ("identity", 0, True), ("br", 31, False)],
+)
+def test_a_reply_of_any_coding_passes_and_is_learned_where_it_can_be_read(daemon, upstream, user, coding, wbits, is_read):
+    import zlib
+
+    packer = zlib.compressobj(wbits=wbits) if wbits else None
+    text = json.dumps(completion("Packed.")).encode()
+    packed = packer.compress(text) + packer.flush() if packer else text
+    upstream.script(json_reply(packed, fields=[("Content-Encoding", coding)]))
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(ODD_BODIES["plain"], user)
+        reply = raw.read_reply()
+    assert reply.status == 200 and reply.body == packed
+    assert (daemon.knows(user) and daemon.messages(user)[-1] == ("assistant", "Packed.")) == is_read
+
+
 def test_a_compressed_reply_is_relayed_as_it_is_and_still_learned(daemon, upstream, user):
     import gzip
 
@@ -502,7 +539,7 @@ def test_too_many_connections_get_503(make_daemon):
             fifth.send("GET", "/v1/models")
             reply = fifth.read_reply()
         check_error(reply, 503)
-        assert reply.field("Retry-After")
+        assert reply.field("Retry-After") and json.loads(reply.body)["error"]["code"] == "too_many_connections"
     finally:
         for client in held:
             client.socket.close()

@@ -3,6 +3,7 @@ replies without a body, and what the reply's fields then say."""
 
 import json
 import socket
+import threading
 import zlib
 
 import pytest
@@ -50,6 +51,16 @@ def test_the_error_event_stands_by_itself_wherever_the_stream_broke_off(daemon, 
     assert reply.body.count(b"\n") + reply.body.count(b"\r") <= end.count(b"\n") + end.count(b"\r") + 4
 
 
+def test_a_compressed_stream_that_breaks_off_ends_without_an_event_that_nobody_could_read(daemon, upstream, user):
+    packer = zlib.compressobj(wbits=31)
+    packed = packer.compress(event(chunk({"content": "Begun"}))) + packer.flush(zlib.Z_SYNC_FLUSH)
+    upstream.script(sse_reply([packed, b"more"], fields=[("Content-Encoding", "gzip")], break_after=1))
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(STREAM, user)
+        reply = raw.read_reply()
+    assert not reply.whole and packed.startswith(reply.body)
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_reply_without_a_body_keeps_its_connection(daemon, upstream, status):
     with RawClient(daemon.port, timeout=5) as raw:
@@ -67,7 +78,8 @@ def test_a_head_request_keeps_its_connection(daemon, upstream):
         for framing in ("length", "chunked"):
             upstream.script(json_reply({"object": "list"}, framing=framing))
             raw.send("HEAD", "/v1/models")
-            assert raw.read_head().status == 200
+            reply = raw.read_head()
+            assert reply.status == 200 and reply.field("Transfer-Encoding") is None
         raw.send("GET", "/v1/models")
         assert raw.read_reply().status == 200
 
@@ -101,6 +113,18 @@ def test_the_receipt_of_a_refused_injection_says_that_nothing_was_given(daemon, 
     receipt = daemon.receipt(reply.headers["X-Memory-Receipt"])
     assert (receipt["status"], receipt["tokens"], receipt["items"]) == ("bypassed", 0, [])
     assert receipt["bytes_in"] == receipt["bytes_out"]
+
+
+def test_a_refusal_without_an_end_does_not_hold_the_retry_up(daemon, upstream, known_user):
+    never = threading.Event()
+    endless = [b'{"error":"' + b"x" * 65536] * 2
+    upstream.script(Reply(status=400, pieces=[*endless, b"end"], framing="chunked", gates={2: never}))
+    with RawClient(daemon.port, timeout=10) as raw:
+        raw.post_chat(STREAM, known_user)
+        try:
+            assert raw.read_reply().field("X-Memory-Status") == "bypassed"
+        finally:
+            never.set()
 
 
 def content_so_far(seen):

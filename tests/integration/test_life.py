@@ -15,7 +15,7 @@ import time
 import pytest
 
 from conftest import make_known
-from harness.daemon import clean_environment, program, write_config
+from harness.daemon import clean_environment, merged, program, write_config
 from harness.upstream import DONE, Reply, completion, json_reply, sse_reply, text_events
 from harness.wire import RawClient
 
@@ -104,6 +104,29 @@ def test_a_request_whose_body_is_still_coming_is_answered_while_draining(gated):
     ended(daemon)
 
 
+def test_what_a_slow_reader_has_yet_to_read_is_waited_for_while_draining(make_daemon, upstream):
+    """The exchange is over, its reply on its way out of the daemon's own buffer."""
+    daemon = make_daemon({"listen": {"drain_timeout": "30s"}})
+    body = b"x" * 300_000
+    upstream.script(Reply(pieces=[body]))
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+        slow.settimeout(10)
+        slow.connect(("127.0.0.1", daemon.port))
+        slow.sendall(b"GET /v1/x HTTP/1.1\r\nHost: x\r\n\r\n")
+        seen = b""
+        upstream.wait(1)
+        while daemon.metric("recalld_exchanges_open") > 0:
+            seen += slow.recv(16384)
+        assert len(seen) < len(body) // 2, "too little is left to tell"
+        daemon.signal(signal.SIGTERM)
+        until(lambda: daemon.admin("GET", "/readyz").status_code == 503, "it does not drain")
+        time.sleep(0.3)
+        seen += b"".join(iter(lambda: slow.recv(65536), b""))
+    assert seen.endswith(body)
+    ended(daemon)
+
+
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_it_at_once(gated, second):
     daemon, client, _ = gated
@@ -148,6 +171,72 @@ def test_what_needs_a_restart_is_said_by_name_until_it_is_taken_back(make_daemon
         until(lambda: daemon.metric("recalld_config_reloads_total") >= count, "it was not read")
     told = [line for line in daemon.stderr_lines if "needs a restart" in line]
     assert [json.loads(line)["message"].split(": ")[1] for line in told] == ["listen.workers"] * 3
+
+
+def reload(daemon, sections):
+    count = daemon.metric("recalld_config_reloads_total")
+    daemon.config = merged(daemon.config, sections)
+    write_config(daemon.config_file, daemon.config)
+    daemon.signal(signal.SIGHUP)
+    until(lambda: daemon.metric("recalld_config_reloads_total") > count, "it was not read")
+
+
+def test_a_reload_reaches_the_log(make_daemon):
+    daemon = make_daemon({"log": {"format": "json", "level": "error"}})
+    reload(daemon, {"log": {"level": "info"}})
+    daemon.wait_log('"configuration read again"')
+    reload(daemon, {"log": {"format": "text"}})
+    until(lambda: not daemon.stderr_lines[-1].startswith("{"), "it is JSON still")
+
+
+def test_a_reload_reaches_the_admin_address(make_daemon):
+    daemon = make_daemon({"listen": {"admin_token": "old"}})
+    daemon.config["listen"]["admin_token"] = "new"
+    write_config(daemon.config_file, daemon.config)
+    daemon.signal(signal.SIGHUP)
+
+    def answers(token):
+        return daemon.admin("GET", "/metrics", headers={"Authorization": f"Bearer {token}"}).status_code
+
+    until(lambda: answers("new") == 200, "the new token is not taken")
+    assert answers("old") == 401
+
+
+def test_a_reload_reaches_the_learner(make_daemon, memory_model, user):
+    daemon = make_daemon()
+    reload(daemon, {"model": {"name": "another-model", "api_key": "another-key"}})
+    daemon.post_chat(HELLO, {"X-User-Id": user})
+    daemon.settle(user)
+    call = memory_model.calls()[-1]
+    assert (call.body["model"], call.authorization) == ("another-model", "Bearer another-key")
+
+
+def test_a_reload_reaches_what_a_request_may_have(make_daemon):
+    daemon = make_daemon()
+    reload(daemon, {"listen": {"max_body": "1K"}})
+    until(lambda: daemon.post_chat(padded(2000)).status_code == 413, "the new limit is not kept")
+
+
+def test_what_was_read_is_not_read_again_and_a_fault_told_once(make_daemon):
+    daemon = make_daemon()
+    reload(daemon, {"memory": {"mode": "buffer"}})
+    time.sleep(2.5)
+    assert daemon.metric("recalld_config_reloads_total") == 1
+    daemon.config["memory"]["mode"] = "nonsense"
+    write_config(daemon.config_file, daemon.config)
+    until(lambda: daemon.metric("recalld_config_faults_total") == 1, "the fault is not counted")
+    time.sleep(2.5)
+    assert daemon.metric("recalld_config_faults_total") == 1
+    assert daemon.stderr.count("the old one stays in force") == 1
+
+
+def test_a_change_of_the_same_size_in_the_same_second_is_noticed(make_daemon):
+    daemon = make_daemon()
+    time.sleep(1 - time.time() % 1)
+    reload(daemon, {"memory": {"mode": "entity"}})
+    daemon.config["memory"]["mode"] = "buffer"
+    write_config(daemon.config_file, daemon.config)
+    until(lambda: mode_of(daemon) == "buffer", "it was not noticed")
 
 
 def test_two_daemons_on_one_store_are_refused_with_what_to_do(make_daemon):
@@ -497,6 +586,14 @@ def test_an_options_request_and_its_cors_fields_pass_as_they_are(daemon, upstrea
     assert [f for f in reply.fields if f[0].startswith("Access-Control")] == cors
     assert upstream.last.method == "OPTIONS" and not reply.field("X-Memory-Status")
     assert [f for f in upstream.last.fields if f in asked] == asked
+
+
+def test_options_of_all_is_asked_of_the_upstreams_root(daemon, upstream):
+    with RawClient(daemon.port) as client:
+        client.send("OPTIONS", "*")
+        assert client.read_reply().status == 200
+    assert (upstream.last.method, upstream.last.target, upstream.last.body) == ("OPTIONS", "/", b"")
+    assert upstream.last.field("Content-Length") is None
 
 
 @pytest.mark.parametrize(

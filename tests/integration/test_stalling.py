@@ -148,6 +148,7 @@ def test_a_client_that_leaves_frees_the_upstream_connection_within_100_ms(make_d
             left = time.monotonic()
         seconds.append(peer.wait_closed(left))
     assert statistics.median(seconds) < 0.1 and max(seconds) < 1
+    assert daemon.metric("recalld_clients_gone_total") == len(seconds)
 
 
 def test_a_client_that_half_closes_counts_as_gone(make_daemon, hand):

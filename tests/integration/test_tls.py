@@ -37,7 +37,7 @@ def make_pair(folder, name, key="ec"):
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pairs")
-    return {"one": make_pair(folder, "one"), "two": make_pair(folder, "two", "rsa")}
+    return {"one": make_pair(folder, "one"), "two": make_pair(folder, "two", "rsa"), "three": make_pair(folder, "three")}
 
 
 def put(daemon, pair):
@@ -154,6 +154,13 @@ def test_older_versions_are_refused(tls, trust, version):
         connect(tls, trust)
 
 
+def test_ciphers_without_authentication_or_forward_secrecy_are_refused(tls, trust):
+    trust.maximum_version = ssl.TLSVersion.TLSv1_2
+    trust.set_ciphers("ECDHE-ECDSA-AES128-SHA256:AES128-GCM-SHA256")
+    with pytest.raises(ssl.SSLError, match="(?i)handshake failure"):
+        connect(tls, trust)
+
+
 def test_http_1_1_is_agreed_on(tls, trust):
     trust.set_alpn_protocols(["h2", "http/1.1"])
     with connect(tls, trust) as secured:
@@ -221,6 +228,7 @@ def test_a_reply_that_is_cut_off_is_not_said_to_have_ended(tls, trust, upstream)
 def test_plain_http_is_told_to_come_by_https(tls):
     reply = httpx.post(f"http://127.0.0.1:{tls.port}/v1/chat/completions", content=HELLO, trust_env=False)
     assert reply.status_code == 400 and "https://" in reply.json()["error"]["message"]
+    assert tls.metric(FAILED_HANDSHAKES) == 1
 
 
 @pytest.mark.parametrize("garbage", [b"\x00" * 500, b"\x16\x03\x01\x40\x00" + b"\xff" * 20000, b"SSH-2.0-x\r\n"])
@@ -297,6 +305,21 @@ def test_a_bad_pair_at_reload_keeps_the_old_one_and_says_so(tls, trust, pairs):
     wait_name(tls, trust, "two")
 
 
+def test_a_key_that_comes_after_its_certificate_is_noticed(tls, trust, pairs):
+    assert common_name(tls, trust) == "one"
+    shutil.copy(pairs["two"][0], tls.certificate)
+    tls.wait_log("tls_key is not the key of tls_certificate")
+    assert common_name(tls, trust) == "one"
+    shutil.copy(pairs["two"][1], tls.key)
+    wait_name(tls, trust, "two")
+
+
+def test_a_key_of_the_same_kind_is_told_from_a_bad_one(tls, pairs):
+    shutil.copy(pairs["three"][1], tls.key)
+    tls.signal(signal.SIGHUP)
+    tls.wait_log("tls_key is not the key of tls_certificate")
+
+
 def test_a_bad_pair_is_a_fault_that_names_file_and_line(make_tls, pairs, tmp_path):
     daemon = make_tls(start=False)
     locked = tmp_path / "locked.key"
@@ -336,6 +359,8 @@ def test_one_connection_too_many_is_told_so_over_tls(make_tls, trust):
     daemon = make_tls(max_connections="1")
     with connect(daemon, trust):
         assert say_hello(daemon, trust).status_code == 503
+        with socket.create_connection(("127.0.0.1", daemon.port)) as silent:
+            assert closed_after(silent)[1] < 5
 
 
 def test_recallctl_does_not_need_the_key(tls):

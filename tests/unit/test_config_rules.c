@@ -206,6 +206,71 @@ START_TEST(the_largest_body_fits_into_what_may_be_in_flight)
 }
 END_TEST
 
+START_TEST(a_fault_of_two_keys_is_told_where_it_was_made)
+{
+	assert_fault_has("[listen]\naddress = 127.0.0.1:9\nadmin = 127.0.0.1:9\n",
+			 "test.conf:3: [listen] admin is the same address");
+	assert_fault_has("[listen]\nmax_body = 2M\nmax_in_flight = 1M\n",
+			 "test.conf:3: [listen] max_body is more than");
+	assert_fault_has("[memory]\nconversation_tokens = 10\ncontext_tokens = 20\n",
+			 "test.conf:3: [memory] context_tokens is more than");
+	assert_fault_has("[memory user=a]\nconversation_tokens = 10\ncontext_tokens = 20\n",
+			 "test.conf:3: [memory] context_tokens is more than");
+	setenv("RECALLD_LISTEN_ADMIN", "127.0.0.1:9", 1);
+	assert_fault_has("[listen]\naddress = 127.0.0.1:9\n",
+			 "RECALLD_LISTEN_ADMIN: [listen] admin is the same address");
+	unsetenv("RECALLD_LISTEN_ADMIN");
+}
+END_TEST
+
+/* What stands in its place is a default, of which nobody is told off. */
+START_TEST(a_value_that_is_no_value_brings_no_second_fault)
+{
+	static const char *const texts[] = {
+		"[listen]\naddress = nonsense\nadmin = 127.0.0.1:8080\n",
+		"[listen]\nadmin = nonsense\naddress = 127.0.0.1:8081\n",
+		"[listen]\nadmin = 0.0.0.0:9\nadmin_token = ${RECALLD_TEST_NOTHING}\n",
+		"[listen]\nmax_body = nonsense\nmax_in_flight = 32M\n",
+		"[listen]\nmax_in_flight = nonsense\nmax_body = 2G\n",
+		"[memory]\ncontext_tokens = nonsense\nconversation_tokens = 10\n",
+		"[memory]\nconversation_tokens = nonsense\ncontext_tokens = 7000\n",
+		"[memory]\ncontext_tokens = 7000\n[memory user=a]\nlearn = off\n",
+		"[listen]\naddress = nonsense\n[memory]\nmode = off\n",
+	};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct reading reading = read_text(texts[i]);
+		ck_assert_ptr_null(reading.config);
+		ck_assert_msg(strchr(reading.faults, '\n')[1] == '\0', "%s", reading.faults);
+		ck_assert_str_eq(reading.warnings, "");
+		finish_reading(&reading);
+	}
+}
+END_TEST
+
+START_TEST(what_is_fine_is_not_warned_of)
+{
+	static const char *const texts[] = {
+		"[memory]\ninject = off\n",
+		"[memory]\ncontext_tokens = 0\nconversation_tokens = 0\n",
+		"[model]\nbase_url = https://API.openai.com/v1\n",
+		"[model]\nbase_url = http://127.0.0.1:9/v1\napi_key = k\n",
+		"[identity]\nuser_header =\nuser_path = off\nuser_body = user\n",
+		"[identity]\nuser_header =\nuser_path = on\n",
+		"[identity]\nuser_header = X-User-Id\nuser_path = off\n",
+		"[identity]\ntenant = api-key\n[memory tenant=ab]\nlearn = off\n",
+		"[listen]\naddress = unix:/x\nadmin = unix:/y\n",
+	};
+	setenv("RECALLD_UPSTREAM_API_KEY", "k", 1);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct reading reading = read_text(texts[i]);
+		ck_assert_msg(reading.config != NULL, "%s", reading.faults);
+		ck_assert_msg(reading.warning_size == 0, "%s%s", texts[i], reading.warnings);
+		finish_reading(&reading);
+	}
+	unsetenv("RECALLD_UPSTREAM_API_KEY");
+}
+END_TEST
+
 START_TEST(a_port_that_nobody_knows_is_warned_of)
 {
 	assert_warns("[listen]\naddress = 127.0.0.1:0\n", "[listen] address has port 0");
@@ -218,6 +283,8 @@ START_TEST(what_keeps_it_from_learning_is_warned_of)
 	static const char elsewhere[] = "[model]\nbase_url = http://127.0.0.1:11434/v1\n";
 	assert_warns("",
 		     "test.conf: warning: learning uses each client's own key; after a restart");
+	assert_warns("[memory]\nmode = entity\n", "learning uses each client's own key");
+	assert_warns("[memory]\nmode = summary\n", "learning uses each client's own key");
 	assert_warns("[memory]\nmode = off\n", "nothing will be learned: [memory] mode is off");
 	assert_warns("[memory]\nlearn = off\n", "nothing will be learned: [memory] learn is off");
 	assert_warns(elsewhere, "the clients' own keys are sent to it; set [model] api_key");
@@ -247,12 +314,16 @@ START_TEST(what_keeps_recall_from_its_use_is_warned_of)
 	assert_warns(
 		"[memory]\nlearn = off\nhistory = trim\n",
 		"history = trim has nothing new to take out where mode, inject or learn is off");
+	assert_warns("[memory]\nmode = off\nhistory = trim\n", "has nothing new to take out");
 	assert_warns("[memory user=a]\ninject = off\nhistory = trim\n",
 		     "has nothing new to take out");
 	struct reading reading = read_text("[upstream]\napi_key = k\n[memory]\nhistory = trim\n"
 					   "mode = summary\n[memory user=a]\nmode = auto\n"
 					   "[model]\nembedding = m\n");
 	ck_assert_str_eq(reading.warnings, "");
+	finish_reading(&reading);
+	reading = read_text("[model]\nembedding = m\n");
+	ck_assert_ptr_null(strstr(reading.warnings, "embedding uses")); /* learning said it */
 	finish_reading(&reading);
 }
 END_TEST
@@ -368,8 +439,10 @@ UNIT_MAIN("config_rules", addresses_are_checked, a_certificate_and_its_key_go_to
 	  header_names_and_body_fields_are_checked, the_last_matching_section_wins_key_by_key,
 	  patterns_know_star_and_question_mark_only, selectors_are_checked,
 	  the_tokens_of_a_turn_stay_within_those_of_the_request,
-	  the_largest_body_fits_into_what_may_be_in_flight, a_port_that_nobody_knows_is_warned_of,
-	  what_keeps_it_from_learning_is_warned_of, what_keeps_recall_from_its_use_is_warned_of,
-	  changes_that_need_a_restart_are_named,
+	  the_largest_body_fits_into_what_may_be_in_flight,
+	  a_fault_of_two_keys_is_told_where_it_was_made,
+	  a_value_that_is_no_value_brings_no_second_fault, what_is_fine_is_not_warned_of,
+	  a_port_that_nobody_knows_is_warned_of, what_keeps_it_from_learning_is_warned_of,
+	  what_keeps_recall_from_its_use_is_warned_of, changes_that_need_a_restart_are_named,
 	  the_annotated_file_has_every_key_once_with_its_default, the_reference_names_every_key,
 	  the_readme_has_the_reference)

@@ -179,7 +179,7 @@ START_TEST(a_request_must_come_in_time_and_an_idle_connection_may_not_stay)
 {
 	struct http_server_options options = usual;
 	options.read_timeout = 1;
-	options.idle_timeout = 1;
+	options.idle_timeout = 2; /* not what ends the slow one */
 	start(&options);
 	struct client slow = client_open();
 	struct client idle = client_open();
@@ -196,6 +196,55 @@ START_TEST(a_request_must_come_in_time_and_an_idle_connection_may_not_stay)
 	ck_assert_uint_eq(idle.got.size, 0);
 	client_close(&slow);
 	client_close(&idle);
+	stop();
+}
+END_TEST
+
+START_TEST(a_large_body_has_more_time_by_what_came_and_no_more_than_that)
+{
+	static char body[300000];
+	struct http_server_options options = usual;
+	options.read_timeout = 1;
+	start(&options);
+	struct client clients[] = {client_open(), client_open()};
+	for (size_t i = 0; i < 2; i++) {
+		client_send(&clients[i], SLICE(POST("/", "Content-Length: 300000\r\n", "")));
+		client_send(&clients[i], (struct slice){body, 70000});
+	}
+	run_for(1400);
+	client_send(&clients[0], (struct slice){body, sizeof(body) - 70000});
+	WAIT_UNTIL(client_has(&clients[0], "<POST / 300000>"));
+	WAIT_UNTIL(client_has(&clients[1], "HTTP/1.1 408 "));
+	client_close(&clients[0]);
+	client_close(&clients[1]);
+	stop();
+}
+END_TEST
+
+START_TEST(a_reply_that_is_made_is_read_at_leisure_and_behind_a_half_close)
+{
+	enum { SIZE = 8 * 1024 * 1024 };
+	struct http_server_options options = usual;
+	struct slice body = {xcalloc(1, SIZE), SIZE};
+	options.idle_timeout = 1;
+	start(&options);
+	handler.holds = true;
+	struct client clients[] = {client_open(), client_open()};
+	for (size_t i = 0; i < 2; i++) {
+		setsockopt(clients[i].fd, SOL_SOCKET, SO_RCVBUF, &(int){256 * 1024}, sizeof(int));
+		client_send(&clients[i], SLICE(GET("/")));
+		WAIT_UNTIL(handler.handled == i + 1);
+		http_reply(handler.held[i], 200, NULL, NULL, 0, body);
+	}
+	run_for(100);
+	shutdown(clients[0].fd, SHUT_WR);
+	run_for(1500); /* beyond the idle timeout of the other */
+	for (size_t i = 0; i < 2; i++) {
+		WAIT_UNTIL(client_closed(&clients[i]));
+		ck_assert_uint_gt(clients[i].got.size, SIZE);
+		client_close(&clients[i]);
+	}
+	free((void *)(uintptr_t)body.data);
 	stop();
 }
 END_TEST
@@ -219,6 +268,32 @@ START_TEST(connections_beyond_the_limit_are_told_to_come_back)
 	client_send(&second, SLICE(GET("/3")));
 	WAIT_UNTIL(client_has(&second, "<GET /3 >"));
 	client_close(&second);
+	stop();
+}
+END_TEST
+
+START_TEST(so_many_are_told_and_no_more)
+{
+	enum { MANY = 20, TOLD = 16 };
+	struct http_server_options options = usual;
+	struct client clients[1 + MANY];
+	options.max_connections = 1;
+	options.idle_timeout = 60;
+	start(&options);
+	for (size_t i = 0; i <= MANY; i++) {
+		clients[i] = client_open();
+		run_for(5);
+	}
+	ck_assert_uint_eq(http_server_connections(server), 1 + TOLD);
+	ck_assert(client_closed(&clients[MANY]) && !client_closed(&clients[TOLD]));
+	/* Who has no place may not keep it for long. */
+	WAIT_UNTIL(http_server_connections(server) == 1);
+	struct client later = exchange(SLICE(GET("/")));
+	ck_assert(client_has(&later, "HTTP/1.1 503 "));
+	client_close(&later);
+	for (size_t i = 0; i <= MANY; i++)
+		client_close(&clients[i]);
+	WAIT_UNTIL(http_server_connections(server) == 0);
 	stop();
 }
 END_TEST
@@ -328,7 +403,9 @@ UNIT_MAIN("http_connection", a_client_that_still_sends_sees_why_it_was_refused,
 	  a_client_that_reads_no_replies_gets_no_further_ones_made,
 	  a_client_that_stops_reading_counts_as_gone,
 	  a_request_must_come_in_time_and_an_idle_connection_may_not_stay,
-	  connections_beyond_the_limit_are_told_to_come_back,
+	  a_large_body_has_more_time_by_what_came_and_no_more_than_that,
+	  a_reply_that_is_made_is_read_at_leisure_and_behind_a_half_close,
+	  connections_beyond_the_limit_are_told_to_come_back, so_many_are_told_and_no_more,
 	  a_want_of_descriptors_pauses_accepting_and_burns_no_time,
 	  draining_closes_what_is_idle_and_finishes_what_is_not,
 	  what_was_sent_before_the_drain_is_answered,

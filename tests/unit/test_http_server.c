@@ -157,6 +157,29 @@ START_TEST(a_reply_to_head_has_no_body)
 }
 END_TEST
 
+START_TEST(a_body_is_left_out_where_there_can_be_none)
+{
+	start(&usual);
+	handler.holds = true;
+	struct client client = client_open();
+	client_send(&client, SLICE("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n" GET("/") GET("/")));
+	for (size_t i = 0; i < 2; i++) {
+		WAIT_UNTIL(handler.handled == i + 1);
+		http_reply_head(handler.held[i], i == 0 ? 200 : 204, SLICE("OK"), NULL, 0,
+				i == 0 ? HTTP_FRAMING_STREAM : HTTP_FRAMING_NONE);
+		http_reply_body(handler.held[i], SLICE("abc"));
+		http_reply_end(handler.held[i]);
+	}
+	WAIT_UNTIL(handler.handled == 3);
+	http_reply(handler.held[2], 200, NULL, NULL, 0, SLICE("last"));
+	WAIT_UNTIL(client_has(&client, "last"));
+	ck_assert(!client_has(&client, "abc") && !client_has(&client, "0\r\n\r\n"));
+	ck_assert_uint_eq(occurrences(&client, "\r\n\r\nHTTP/1.1 "), 2);
+	client_close(&client);
+	stop();
+}
+END_TEST
+
 static const struct http_field plain[] = {{SLICE("X-A"), SLICE("b")},
 					  {SLICE("X-Bad"), SLICE("b\r\nX-Evil: 1")}};
 
@@ -176,7 +199,7 @@ START_TEST(a_streamed_reply_is_chunked_or_ends_with_the_connection)
 	WAIT_UNTIL(client_has(&client, "\r\n\r\n3\r\none\r\n"));
 	http_reply_body(request, SLICE("0123456789abcdef"));
 	http_reply_end(request);
-	WAIT_UNTIL(client_has(&client, "10\r\n0123456789abcdef\r\n0\r\n\r\n"));
+	WAIT_UNTIL(client_has(&client, "\r\none\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n"));
 	ck_assert(client_has(&client, "HTTP/1.1 200 Fine\r\nX-A: b\r\nDate: "));
 	ck_assert(!client_has(&client, "Evil"));
 	client_close(&client);
@@ -271,6 +294,9 @@ START_TEST(a_local_socket_is_listened_on_and_its_leftover_replaced)
 	char error[200] = "";
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	(void)snprintf(address, sizeof(address), "unix:%s/s", folder);
+	char own[120]; /* what a process of this number left when it ended half-way */
+	(void)snprintf(own, sizeof(own), "%s.%d", address + 5, (int)getpid());
+	ck_assert_int_eq(close(creat(own, 0600)), 0);
 	start(&usual);
 	int leftover = http_listen_socket(address, false, error, sizeof(error));
 	ck_assert_int_ge(leftover, 0);
@@ -302,6 +328,33 @@ START_TEST(a_local_socket_is_listened_on_and_its_leftover_replaced)
 			      "\"invalid_request_error\",\"param\":null,\"code\":null}}"));
 	client_close(&client);
 	stop();
+	http_listen_clear(address);
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+START_TEST(a_local_socket_whose_queue_is_full_is_listened_on)
+{
+	char folder[] = "/tmp/recalld-test-XXXXXX";
+	char address[100];
+	char error[200] = "";
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(address, sizeof(address), "unix:%s/s", folder);
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	memcpy(name.sun_path, address + 5, strlen(address + 5));
+	int busy = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(busy, (struct sockaddr *)&name, sizeof(name)), 0);
+	ck_assert_int_eq(listen(busy, 0), 0);
+	int waiting[4];
+	for (size_t i = 0; i < 4; i++) {
+		waiting[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)!connect(waiting[i], (struct sockaddr *)&name, sizeof(name));
+	}
+	ck_assert_int_eq(http_listen_socket(address, false, error, sizeof(error)), -1);
+	ck_assert_ptr_nonnull(strstr(error, "another process listens there"));
+	for (size_t i = 0; i < 4; i++)
+		close(waiting[i]);
+	close(busy);
 	http_listen_clear(address);
 	ck_assert_int_eq(rmdir(folder), 0);
 }
@@ -344,10 +397,11 @@ UNIT_MAIN("http_server", a_request_is_answered_and_the_connection_kept,
 	  refused_requests_are_answered_in_json_and_end_the_connection,
 	  a_large_body_comes_whole_in_either_framing,
 	  leave_to_send_a_body_is_given_once_the_head_is_accepted, a_reply_to_head_has_no_body,
+	  a_body_is_left_out_where_there_can_be_none,
 	  a_streamed_reply_is_chunked_or_ends_with_the_connection,
 	  a_connection_closes_when_the_client_asks_for_it,
 	  a_reply_shorter_than_it_said_or_aborted_ends_the_connection,
 	  an_address_that_cannot_be_listened_on_is_explained,
 	  a_local_socket_is_listened_on_and_its_leftover_replaced,
-	  a_file_that_is_no_socket_is_left_alone,
+	  a_local_socket_whose_queue_is_full_is_listened_on, a_file_that_is_no_socket_is_left_alone,
 	  the_longest_path_that_the_configuration_takes_is_listened_on)

@@ -47,6 +47,9 @@ START_TEST(replies_without_a_body_end_at_their_head)
 		hear(peer_replies, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", "HEAD");
 	ck_assert(heard.has_length && heard.length == 99 && heard.heads == 1);
 	assert_heard(&heard, UPSTREAM_OK, "");
+	heard = hear(peer_replies, "HTTP/1.1 200 OK\r\n\r\n", "HEAD");
+	ck_assert(heard.heads == 1 && !heard.until_close);
+	assert_heard(&heard, UPSTREAM_OK, "");
 	heard = hear(peer_replies, "HTTP/1.1 204 No Content\r\n\r\n", "DELETE");
 	ck_assert(heard.status == 204 && heard.heads == 1 && !heard.until_close);
 	assert_heard(&heard, UPSTREAM_OK, "");
