@@ -227,6 +227,10 @@ START_TEST(a_small_append_succeeds_beside_one_that_does_not_fit)
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_FULL);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[2]), STORE_OK);
 	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 6);
+	/* Where one found no room the next would not, until something has left. */
+	ck_assert(!store_has_room(fixture.store));
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	ck_assert(store_has_room(fixture.store));
 	fixture_loop_finish(&held);
 	free(large);
 	fixture_finish(&fixture);
@@ -235,7 +239,7 @@ END_TEST
 
 START_TEST(the_queue_is_bounded_by_its_bytes)
 {
-	enum { COUNT = 12, SIZE = 16 * 1024 * 1024 };
+	enum { COUNT = 12, SIZE = 16 * 1024 * 1024, BEYOND = 65 * 1024 * 1024 };
 	struct fixture fixture;
 	struct fixture_loop held;
 	struct fixture_wait waits[COUNT + 1] = {{0}};
@@ -262,6 +266,12 @@ START_TEST(the_queue_is_bounded_by_its_bytes)
 	ck_assert_int_eq(waits[COUNT - 1].result, STORE_FAILED);
 	/* What one read gives is bounded as well. */
 	ck_assert_uint_le(fixture_view(&fixture, "").turn_count, 4);
+	free(large);
+	/* One that is larger than the queue passes once that is empty. */
+	large = xcalloc(1, BEYOND);
+	memset(large, 'x', BEYOND - 1);
+	append.answer_text = slice_of(large);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	free(large);
 	fixture_finish(&fixture);
 	fixture_loop_finish(&held);
