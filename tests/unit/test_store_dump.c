@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MAP = 64 * 1024 * 1024, LONGEST_EXPORT = 1 << 20 };
+enum { MAP = 64 * 1024 * 1024, LONGEST_EXPORT = 1 << 20, PAGE = 4096 };
 
 #ifdef MEASURED
 /* The children that an export reads in end by this; what they ran counts as covered, too. */
@@ -270,7 +270,6 @@ END_TEST
 
 START_TEST(what_damage_leaves_is_written_out_and_the_rest_is_counted)
 {
-	enum { PAGE = 4096 };
 	struct fixture fixture;
 	char path[128];
 	size_t lost = 0;
@@ -302,7 +301,89 @@ START_TEST(what_damage_leaves_is_written_out_and_the_rest_is_counted)
 }
 END_TEST
 
+struct count {
+	size_t records, holes;
+};
+
+/* What an export counts of the turns. */
+static struct count export_turns(const char *path)
+{
+	struct dump_report report;
+	FILE *file = tmpfile();
+	(void)store_export(path, fileno(file), &report);
+	(void)fclose(file);
+	for (size_t i = 0; i < DUMP_TABLES; i++) {
+		if (strcmp(report.tables[i].name, "turn") == 0)
+			return (struct count){report.tables[i].records, report.tables[i].holes};
+	}
+	ck_abort_msg("no turns are counted");
+}
+
+static void swap_page(int data, size_t page, char *other)
+{
+	char here[PAGE];
+	ck_assert_int_eq(pread(data, here, PAGE, (off_t)(page * PAGE)), PAGE);
+	ck_assert_int_eq(pwrite(data, other, PAGE, (off_t)(page * PAGE)), PAGE);
+	memcpy(other, here, PAGE);
+}
+
+START_TEST(each_damaged_page_is_one_hole_and_costs_little_more_than_what_lies_on_it)
+{
+	enum { TURNS = 200, PAGES = 1000 };
+	struct fixture fixture;
+	struct imported_turn turns[TURNS];
+	char path[128];
+	char text[200];
+	size_t lost[PAGES] = {0};
+	size_t first = 0;
+	size_t last = 0;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < TURNS; i++)
+		turns[i] = (struct imported_turn){
+			.role = ROLE_USER, .text = slice_of(text), .created_at = i + 1};
+	ck_assert_int_eq(fixture_import(&fixture, turns, TURNS, false), STORE_OK);
+	store_close(fixture.store);
+	fixture.store = NULL;
+	ck_assert_uint_eq(export_turns(fixture.path).records, TURNS);
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", fixture.path);
+	int data = open(path, O_RDWR | O_CLOEXEC);
+	off_t pages = lseek(data, 0, SEEK_END) / PAGE;
+	for (size_t page = 2; page < (size_t)pages && page < PAGES; page++) {
+		char other[PAGE] = {0};
+		swap_page(data, page, other);
+		bool holds_turns = memmem(other, PAGE, text, sizeof(text) - 1) != NULL;
+		struct count count = {0};
+		if (holds_turns)
+			count = export_turns(fixture.path);
+		/* One that is free takes nothing along, and one that is a branch by now all. */
+		if (count.holes > 0 && count.records > TURNS / 2) {
+			ck_assert_uint_eq(count.holes, 1);
+			lost[page] = TURNS - count.records;
+			ck_assert_uint_le(lost[page], 40);
+			first = first == 0 ? page : first;
+			last = page;
+		}
+		swap_page(data, page, other);
+	}
+	ck_assert_uint_gt(last, first + 2);
+	char others[2][PAGE] = {{0}};
+	swap_page(data, first, others[0]);
+	swap_page(data, last, others[1]);
+	struct count count = export_turns(fixture.path);
+	ck_assert_uint_eq(count.holes, 2);
+	ck_assert_uint_eq(count.records, TURNS - lost[first] - lost[last]);
+	swap_page(data, first, others[0]);
+	swap_page(data, last, others[1]);
+	(void)close(data);
+	fixture_reopen(&fixture);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("store_dump", what_is_made_of_an_export_is_what_was_written_out,
 	  what_is_no_export_is_refused_with_its_line,
 	  a_member_of_another_kind_is_refused_or_does_no_harm,
-	  what_damage_leaves_is_written_out_and_the_rest_is_counted)
+	  what_damage_leaves_is_written_out_and_the_rest_is_counted,
+	  each_damaged_page_is_one_hole_and_costs_little_more_than_what_lies_on_it)
