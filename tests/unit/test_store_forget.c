@@ -188,14 +188,24 @@ START_TEST(a_full_store_refuses_to_grow_and_still_forgets)
 	ck_assert(store_has_room(fixture.store));
 	struct append append = fixture_exchange("I owe Bob", "noted", 50);
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	ck_assert_int_eq(fill(&fixture, "ben", text), STORE_FULL);
 	ck_assert(!store_has_room(fixture.store));
 	struct imported_turn turn = imported(ROLE_USER, "x", 1, "");
 	ck_assert_int_eq(fixture_import(&fixture, &turn, 1, false), STORE_FULL);
-	/* Reading works, and so does what shrinks. */
-	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 2);
-	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}};
-	ck_assert_int_eq(fixture_learned(&fixture, 1, &hide, 1, false), STORE_OK);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_FULL);
+	struct change changes[] = {
+		{.kind = CHANGE_ADD, .fact = {.key = SLICE("city"), .value = SLICE("Bonn")}},
+		{.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}},
+	};
+	ck_assert_int_eq(fixture_learned(&fixture, 1, changes, 1, false), STORE_FULL);
+	/* Reading works, and so does what shrinks, with what was learned beside it. */
+	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 4);
+	ck_assert_int_eq(fixture_learned(&fixture, 1, changes, 1, true), STORE_OK);
+	ck_assert_int_eq(fixture_learned(&fixture, 3, changes, 2, false), STORE_OK);
+	/* So does what was told that there is room. */
+	append.promised = true;
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	ck_assert_int_eq(fixture_forget(&fixture, "ben"), STORE_OK);
 	ck_assert(store_has_room(fixture.store));
 	ck_assert_int_eq(fill(&fixture, "carla", text), STORE_FULL);
