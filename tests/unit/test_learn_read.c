@@ -22,9 +22,9 @@ START_TEST(the_json_is_found_wherever_it_stands)
 		"It's {not json}, nor [this]: {\"entities\":[" ENTRY "]}",
 		"[{\"entities\":[" ENTRY "]}]",
 		"{\"entities\":[{\"k\\u0065y\":\"name\",\"value\":\"\\u0041lex\"}]}",
-		"{\"note\":\":} \\\"{[\\\" ]:{\",\"entities\":[" ENTRY "]}",
-		"{\"note\":\":}\",\"entities\":[" ENTRY "]}",
-		"{\"note\":\":{\",\"entities\":[" ENTRY "]}",
+		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"why\":\":{\"}]}",
+		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"why\":\":}\"}]}",
+		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"why\":\"\\\"{\"}]}",
 		"<think>{\"entities\":[]}?</think>\n[" ENTRY "]",
 	};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {

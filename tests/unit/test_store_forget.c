@@ -1,3 +1,4 @@
+#include "storage/lmdb_engine.h"
 #include "tests/unit/store_fixture.h"
 
 #include <stdlib.h>
@@ -178,6 +179,19 @@ static enum store_result fill(struct fixture *fixture, const char *user, const c
 	return result;
 }
 
+START_TEST(two_in_a_hundred_of_the_map_are_for_deletes_but_never_little_nor_most_of_it)
+{
+	const uint64_t mb = 1024 * 1024;
+	const struct {
+		uint64_t map, head_room;
+	} cases[] = {{16000 * mb, 320 * mb}, {800 * mb, 16 * mb}, {64 * mb, 16 * mb}, {2 * mb, mb}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct store store = {.map_size = cases[i].map};
+		ck_assert_uint_eq(engine_head_room(&store), cases[i].head_room);
+	}
+}
+END_TEST
+
 START_TEST(a_full_store_refuses_to_grow_and_still_forgets)
 {
 	struct fixture fixture;
@@ -293,5 +307,6 @@ UNIT_MAIN("store_forget", a_forgotten_user_leaves_nothing_but_others_stay,
 	  what_was_being_learned_finds_no_namesake_when_the_user_comes_back,
 	  imported_turns_form_exchanges_in_their_sessions,
 	  a_large_import_without_learning_makes_no_jobs,
+	  two_in_a_hundred_of_the_map_are_for_deletes_but_never_little_nor_most_of_it,
 	  a_full_store_refuses_to_grow_and_still_forgets,
 	  a_small_append_succeeds_beside_one_that_does_not_fit, the_queue_is_bounded_by_its_bytes)
