@@ -179,6 +179,7 @@ START_TEST(ids_begin_behind_all_that_an_export_of_any_moments_has)
 		{USER("0", "7", "9") "{\"end\":true,\"first_id\":5}", "\"first_id\":9}\n"},
 		{USER("0", "7", "9") "{\"end\":true,\"first_id\":20}", "\"first_id\":20}\n"},
 		{USER("0", "7", "9") TURN("0", "30") "{\"end\":true}", "\"first_id\":31}\n"},
+		{USER("0", "9", "9") TURN("0", "9") "{\"end\":true}", "\"first_id\":10}\n"},
 		{USER("0", "7", "9") TURN("0", "9") "{\"end\":true}", "\"first_id\":10}\n"},
 		{USER("0", "7", "9") TURN("0", "2") "{\"end\":true}", "\"first_id\":9}\n"},
 		/* Whose user is lost is left out: a namesake would meet it. */
