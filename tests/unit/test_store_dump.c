@@ -445,11 +445,11 @@ START_TEST(each_damaged_page_is_one_hole_and_costs_little_more_than_what_lies_on
 	swap_page(data, first, others[0]);
 	swap_page(data, last, others[1]);
 	(void)close(data);
-	fixture_put_raw(fixture.path, "turn", key_u64(key_of_user(fixture_key("alex")), 3),
-			SLICE("\7of a later version"));
+	fixture_reopen(&fixture);
+	fixture_put(&fixture, TABLE_TURNS, key_u64(key_of_user(fixture_key("alex")), 3),
+		    SLICE("\7of a later version"));
 	count = export_turns(fixture.path);
 	ck_assert(count.holes == 0 && count.unreadable == 1 && count.records == TURNS - 1);
-	fixture_reopen(&fixture);
 	fixture_finish(&fixture);
 }
 END_TEST
