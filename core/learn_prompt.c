@@ -131,7 +131,7 @@ static void append_known_key(struct buffer *out, const struct fact **facts, size
 			     struct arena *arena)
 {
 	buffer_append(out, SLICE("- "));
-	buffer_append(out, facts[0]->key);
+	buffer_append(out, text_one_line(facts[0]->key, LEARN_MAX_KEY, arena));
 	if (count > 1 || facts[0]->many)
 		buffer_append(out, SLICE(" (several)"));
 	for (size_t i = 0; i < count && i < MAX_KNOWN_VALUES; i++) {

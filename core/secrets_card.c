@@ -69,15 +69,33 @@ static bool read_group(struct slice text, struct number *number, size_t at)
 	return true;
 }
 
-static bool ends_there(struct slice text, size_t end, char separator)
+static bool goes_on(struct slice text, size_t end, char separator)
 {
-	if (end == text.size)
-		return true;
-	char next = text.data[end];
-	if (secret_is_word(next) && next != '-')
+	return end + 1 < text.size && text.data[end] == separator &&
+	       secret_is_digit(text.data[end + 1]);
+}
+
+static bool ends_there(struct slice text, size_t end)
+{
+	if (end < text.size && secret_is_word(text.data[end]) && text.data[end] != '-')
 		return false;
-	bool digit_follows = end + 1 < text.size && secret_is_digit(text.data[end + 1]);
-	return !digit_follows || (next != '-' && next != '.' && next != separator);
+	return !goes_on(text, end, '-') && !goes_on(text, end, '.');
+}
+
+static bool is_card(struct slice text, const struct number *number)
+{
+	return number->count >= SHORTEST_CARD && ends_there(text, number->end) &&
+	       has_issuer(number) && passes_luhn(number);
+}
+
+/* Whether "DE89 " stands before it: its groups are an account's, of which a part may look like a
+ * card's number. */
+static bool follows_iban_head(struct slice text, size_t at)
+{
+	return at >= 5 && text.data[at - 1] == ' ' && secret_is_digit(text.data[at - 2]) &&
+	       secret_is_digit(text.data[at - 3]) && secret_is_letter(text.data[at - 4]) &&
+	       secret_is_letter(text.data[at - 5]) &&
+	       (at == 5 || !secret_is_word(text.data[at - 6]));
 }
 
 static bool is_group_size(size_t size)
@@ -85,32 +103,36 @@ static bool is_group_size(size_t size)
 	return size >= 3 && size <= 7;
 }
 
-/* Either all in one, or in groups of 3 to 7 digits that one kind of separator joins. */
-static bool read_number(struct slice text, size_t at, struct number *number)
+/* Groups of 3 to 7 digits that one kind of separator joins, of which the first has been read; as
+ * many as make a card's number, for a blank may also stand before a number of its own. */
+static bool find_grouped(struct slice text, size_t at, struct number number, size_t *end)
 {
-	*number = (struct number){.end = at};
-	if (!read_group(text, number, at))
+	size_t group = at;
+	char separator = number.end < text.size ? text.data[number.end] : '\0';
+	*end = 0;
+	if (separator != ' ' && separator != '-')
 		return false;
-	size_t size = number->end - at;
-	char separator = number->end < text.size ? text.data[number->end] : '\0';
-	if (size >= SHORTEST_CARD || (separator != ' ' && separator != '-'))
-		return ends_there(text, number->end, '\0');
-	while (is_group_size(size) && number->end + 1 < text.size &&
-	       text.data[number->end] == separator && secret_is_digit(text.data[number->end + 1])) {
-		size_t group = number->end + 1;
-		if (!read_group(text, number, group))
-			return false;
-		size = number->end - group;
+	while (is_group_size(number.end - group)) {
+		if (is_card(text, &number))
+			*end = number.end;
+		if (!goes_on(text, number.end, separator))
+			break;
+		group = number.end + 1;
+		if (!read_group(text, &number, group))
+			break;
 	}
-	return is_group_size(size) && ends_there(text, number->end, separator);
+	return *end > 0 && !(goes_on(text, *end, ' ') && follows_iban_head(text, at));
 }
 
 bool secret_card(struct slice text, size_t at, struct secret *secret)
 {
-	struct number number;
+	struct number number = {.end = at};
 	bool joined = at > 0 && (text.data[at - 1] == '.' || text.data[at - 1] == '+');
-	if (joined || !read_number(text, at, &number) || number.count < SHORTEST_CARD)
+	if (joined || !read_group(text, &number, at))
 		return false;
-	*secret = (struct secret){at, number.end, "card number"};
-	return has_issuer(&number) && passes_luhn(&number);
+	size_t end = number.end;
+	bool found = number.count >= SHORTEST_CARD ? is_card(text, &number)
+						   : find_grouped(text, at, number, &end);
+	*secret = (struct secret){at, end, "card number"};
+	return found;
 }

@@ -80,6 +80,8 @@ def assert_full(daemon, user):
     reply = Chat(daemon, user).say("It is full.")
     assert reply.status == "bypassed"
     assert bypassed(daemon, "full") == before + 1
+    # What writes nothing needs no room.
+    assert Chat(daemon, user, mode="readonly").say("It is read only.").status in ("empty", "injected")
     assert daemon.metric("recalld_store_room ") == 0
     daemon.wait_log("the store has no room")
 
@@ -104,13 +106,21 @@ def test_a_full_disk_is_told_of_early_leaves_room_to_delete_and_passes(make_daem
     assert_room_again(daemon, user)
 
 
-def test_a_disk_that_takes_nothing_more_stops_no_chat_and_is_no_damage(make_daemon, user, tmp_path):
+def test_a_disk_that_takes_nothing_more_stops_no_chat_and_is_no_damage(make_daemon, upstream, user, tmp_path):
     daemon = make_daemon({"memory": {"learn": "on"}}, environment=failing_disk(tmp_path))
     chat = Chat(daemon, user)
     chat.say("Kept.")
     daemon.settle(user)
+    # While the next is answered, so that there was room when it came.
+    upstream.script(json_reply(completion("Late."), first_byte_delay=1.5))
+    asked = len(upstream.requests)
+    late = threading.Thread(target=chat.say, args=("Not kept.",))
+    late.start()
+    upstream.wait(asked + 1)
     (tmp_path / "refused").touch()
-    chat.say("Perhaps kept.")
+    late.join(20)
+    assert bypassed(daemon, "full") == 1 and bypassed(daemon, "commit") == 0
+    daemon.wait_log("an exchange was not journalled: full")
     assert_full(daemon, f"{user}-two")
     (tmp_path / "refused").unlink()
     assert_room_again(daemon, f"{user}-three")

@@ -212,13 +212,18 @@ def test_a_json_answer_to_a_streamed_request_is_learned(daemon, upstream, user):
     assert daemon.messages(user)[-1] == ("assistant", "Not streamed.")
 
 
-def test_when_the_client_leaves_the_upstream_is_left_too(daemon, upstream, user):
+def test_when_the_client_leaves_the_upstream_is_left_too_and_what_came_is_kept_as_incomplete(daemon, upstream, user):
     events = [event(chunk({"content": "x" * 2000}))] * 2000
     upstream.script(sse_reply(events, delay=0.005))
     with RawClient(daemon.port) as raw:
         raw.post_chat(QUESTION, user)
         raw.read_until(b"data:")
     upstream.wait_left(1)
+    end = time.monotonic() + 5
+    while not daemon.knows(user) and time.monotonic() < end:
+        time.sleep(0.05)
+    said, answer = daemon.memory(user)["messages"]
+    assert said["content"] == "Hello" and answer["content"].startswith("xxx") and not answer["complete"]
 
 
 def test_when_the_client_leaves_before_the_reply_the_upstream_is_left_too(daemon, upstream, user):

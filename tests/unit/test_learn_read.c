@@ -22,6 +22,10 @@ START_TEST(the_json_is_found_wherever_it_stands)
 		"It's {not json}, nor [this]: {\"entities\":[" ENTRY "]}",
 		"[{\"entities\":[" ENTRY "]}]",
 		"{\"entities\":[{\"k\\u0065y\":\"name\",\"value\":\"\\u0041lex\"}]}",
+		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"why\":\":{\"}]}",
+		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"why\":\":}\"}]}",
+		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"why\":\"\\\"{\"}]}",
+		"<think>{\"entities\":[]}?</think>\n[" ENTRY "]",
 	};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct lesson lesson = lesson_of(turn_text);
@@ -130,8 +134,21 @@ START_TEST(only_what_is_above_the_confidence_is_kept)
 	static const struct {
 		const char *confidence;
 		bool kept;
-	} cases[] = {{"0.7", false}, {"0.71", true},     {"\"0.9\"", true}, {"\" 1 \"", true},
-		     {"1", true},    {"\"0.1\"", false}, {"0", false},      {"null", true}};
+	} cases[] = {{"0.7", false},
+		     {"0.71", true},
+		     {"\"0.9\"", true},
+		     {"\" 1 \"", true},
+		     {"1", true},
+		     {"\"0.1\"", false},
+		     {"0", false},
+		     {"null", true},
+		     {"2", false},
+		     {"\"0x1\"", false},
+		     {"\"inf\"", false},
+		     {"\"nan\"", false},
+		     {"-1", false},
+		     {"[1]", false},
+		     {"1.0000000000000000000000000000000000000000000000000000000000000000", false}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct lesson lesson = lesson_of(turn_text);
 		struct slice answer = arena_printf(&lesson.arena,
@@ -324,6 +341,9 @@ START_TEST(ten_megabytes_of_brackets_are_survived)
 {
 	survive('[', 10 * 1024 * 1024);
 	survive('{', 10 * 1024 * 1024);
+	/* Nor of so many that the answer is read, in time that grows with their number only. */
+	survive('[', LEARN_MAX_ANSWER);
+	survive('{', LEARN_MAX_ANSWER);
 	survive('<', 1024 * 1024); /* each of which may open reasoning */
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* Poisoned memory: whatever was remembered, what a request is given parses back into exactly the
  * lines and messages that were meant, and nothing else. */
 #include "core/context.h"
+#include "core/context_block.h"
 #include "core/json.h"
 #include "core/learn.h"
 #include "core/text.h"
@@ -399,6 +400,20 @@ START_TEST(whatever_is_recalled_has_its_own_lines_and_no_others)
 }
 END_TEST
 
+/* The learner bounds them too, but not those that an export brings. */
+START_TEST(a_fact_of_any_length_has_a_bounded_line)
+{
+	struct arena arena = {0};
+	char *text = arena_bytes(&arena, 100000);
+	memset(text, 'x', 100000);
+	const struct slice long_text = {text, 100000};
+	const struct fact fact = {
+		.entity = long_text, .kind = long_text, .key = long_text, .value = long_text};
+	ck_assert_uint_lt(block_fact_line(&fact, &arena).size, 3 * 64 + 512 + 16);
+	arena_finish(&arena);
+}
+END_TEST
+
 START_TEST(whatever_the_memory_model_is_shown_of_the_past_is_one_line_each)
 {
 	for (int round = 0; round < ROUNDS; round++) {
@@ -420,7 +435,9 @@ START_TEST(whatever_the_memory_model_is_shown_of_the_past_is_one_line_each)
 		const struct learn_turn turn = {.user = SLICE("The new one."),
 						.assistant = poison(&arena, 8),
 						.before = poisoned.turns,
-						.before_count = TURNS};
+						.before_count = TURNS,
+						.facts = poisoned.facts,
+						.fact_count = FACTS};
 		prompt = learn_facts_prompt(&turn, &arena);
 		size_t own = slice_find(prompt.user, SLICE("=== New user turn"), 0);
 		struct slice before = slice_part(prompt.user, 0, own);
@@ -471,5 +488,6 @@ END_TEST
 
 UNIT_MAIN("poison", whatever_is_remembered_the_block_has_its_own_lines_and_no_others,
 	  whatever_is_recalled_has_its_own_lines_and_no_others,
+	  a_fact_of_any_length_has_a_bounded_line,
 	  whatever_the_memory_model_is_shown_of_the_past_is_one_line_each,
 	  whatever_a_model_answers_facts_are_bounded_and_one_line)

@@ -137,6 +137,22 @@ START_TEST(card_numbers_are_masked)
 }
 END_TEST
 
+START_TEST(a_card_number_ends_where_another_number_begins)
+{
+	assert_masked("4110 11111 1111 4111111111111111",
+		      "[redacted: card number] [redacted: card number]", 2);
+	assert_masked("4111 1111 1111 1111 5555 5555 5555 4444 3782 822463 10005",
+		      "[redacted: card number] [redacted: card number] [redacted: card number]", 3);
+	assert_masked("4111 1111 1111 1111 123 12/27", "[redacted: card number] 123 12/27", 1);
+	assert_masked("4111 1111 1111 1111 22", "[redacted: card number] 22", 1);
+	assert_masked("4111 1111 1111 1111 20261121", "[redacted: card number] 20261121", 1);
+	assert_masked("7 4111-1111-1111-1111 7", "7 [redacted: card number] 7", 1);
+	assert_masked("ID12 4111 1111 1111 1111", "ID12 [redacted: card number]", 1);
+	assert_masked("123 4111 1111 1111 1111", "123 [redacted: card number]", 1);
+	assert_masked("ok 12 4111 1111 1111 1111 7", "ok 12 [redacted: card number] 7", 1);
+}
+END_TEST
+
 START_TEST(numbers_that_are_no_cards_stay)
 {
 	assert_kept("4111 1111 1111 1112"); /* fails Luhn */
@@ -146,6 +162,11 @@ START_TEST(numbers_that_are_no_cards_stay)
 	assert_kept("0.4111111111111111");
 	assert_kept("4111111111111111111111111111");
 	assert_kept("4111 1111 1111 1111-22");
+	assert_kept("4111 1111 1111 1111.22");
+	assert_kept("4111-1111-1111-1111-22");
+	assert_kept("4111-1111-1111-1111-2222");
+	assert_kept("4111 1111 1111 1111x");
+	assert_kept("DE89 4111 1111 1111 1111 00");
 	assert_kept("ISBN 978-3-16-148410-0");
 	assert_kept("DE89 3704 0044 0532 0130 00");
 }
@@ -240,5 +261,5 @@ END_TEST
 UNIT_MAIN("secrets", tokens_are_known_by_their_prefix,
 	  assigned_values_are_masked_and_their_names_stay, headers_are_masked,
 	  passwords_in_urls_are_masked, private_keys_are_masked_whole, card_numbers_are_masked,
-	  numbers_that_are_no_cards_stay, ordinary_text_stays, long_texts_are_scanned_once,
-	  no_secret_survives_among_noise)
+	  a_card_number_ends_where_another_number_begins, numbers_that_are_no_cards_stay,
+	  ordinary_text_stays, long_texts_are_scanned_once, no_secret_survives_among_noise)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <lmdb.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,10 @@ static size_t kill_while_appending(struct fixture *fixture, uint32_t first, usec
 		append_for_ever(fixture, first, ends[1]);
 	}
 	close(ends[1]);
+	/* Half of them before there is anything, half while it is at work, however slow that is. */
+	struct pollfd first_one = {.fd = ends[0], .events = POLLIN};
+	if (after % 2 == 0)
+		(void)poll(&first_one, 1, 10000);
 	usleep(after);
 	int status;
 	ck_assert_int_eq(kill(child, SIGKILL), 0);

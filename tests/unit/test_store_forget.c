@@ -1,3 +1,4 @@
+#include "storage/lmdb_engine.h"
 #include "tests/unit/store_fixture.h"
 
 #include <stdlib.h>
@@ -178,6 +179,19 @@ static enum store_result fill(struct fixture *fixture, const char *user, const c
 	return result;
 }
 
+START_TEST(two_in_a_hundred_of_the_map_are_for_deletes_but_never_little_nor_most_of_it)
+{
+	const uint64_t mb = 1024 * 1024;
+	const struct {
+		uint64_t map, head_room;
+	} cases[] = {{16000 * mb, 320 * mb}, {800 * mb, 16 * mb}, {64 * mb, 16 * mb}, {2 * mb, mb}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct store store = {.map_size = cases[i].map};
+		ck_assert_uint_eq(engine_head_room(&store), cases[i].head_room);
+	}
+}
+END_TEST
+
 START_TEST(a_full_store_refuses_to_grow_and_still_forgets)
 {
 	struct fixture fixture;
@@ -188,14 +202,24 @@ START_TEST(a_full_store_refuses_to_grow_and_still_forgets)
 	ck_assert(store_has_room(fixture.store));
 	struct append append = fixture_exchange("I owe Bob", "noted", 50);
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	ck_assert_int_eq(fill(&fixture, "ben", text), STORE_FULL);
 	ck_assert(!store_has_room(fixture.store));
 	struct imported_turn turn = imported(ROLE_USER, "x", 1, "");
 	ck_assert_int_eq(fixture_import(&fixture, &turn, 1, false), STORE_FULL);
-	/* Reading works, and so does what shrinks. */
-	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 2);
-	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}};
-	ck_assert_int_eq(fixture_learned(&fixture, 1, &hide, 1, false), STORE_OK);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_FULL);
+	struct change changes[] = {
+		{.kind = CHANGE_ADD, .fact = {.key = SLICE("city"), .value = SLICE("Bonn")}},
+		{.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}},
+	};
+	ck_assert_int_eq(fixture_learned(&fixture, 1, changes, 1, false), STORE_FULL);
+	/* Reading works, and so does what shrinks, with what was learned beside it. */
+	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 4);
+	ck_assert_int_eq(fixture_learned(&fixture, 1, changes, 1, true), STORE_OK);
+	ck_assert_int_eq(fixture_learned(&fixture, 3, changes, 2, false), STORE_OK);
+	/* So does what was told that there is room. */
+	append.promised = true;
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	ck_assert_int_eq(fixture_forget(&fixture, "ben"), STORE_OK);
 	ck_assert(store_has_room(fixture.store));
 	ck_assert_int_eq(fill(&fixture, "carla", text), STORE_FULL);
@@ -227,6 +251,10 @@ START_TEST(a_small_append_succeeds_beside_one_that_does_not_fit)
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_FULL);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[2]), STORE_OK);
 	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 6);
+	/* Where one found no room the next would not, until something has left. */
+	ck_assert(!store_has_room(fixture.store));
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	ck_assert(store_has_room(fixture.store));
 	fixture_loop_finish(&held);
 	free(large);
 	fixture_finish(&fixture);
@@ -235,7 +263,7 @@ END_TEST
 
 START_TEST(the_queue_is_bounded_by_its_bytes)
 {
-	enum { COUNT = 12, SIZE = 16 * 1024 * 1024 };
+	enum { COUNT = 12, SIZE = 16 * 1024 * 1024, BEYOND = 65 * 1024 * 1024 };
 	struct fixture fixture;
 	struct fixture_loop held;
 	struct fixture_wait waits[COUNT + 1] = {{0}};
@@ -263,6 +291,12 @@ START_TEST(the_queue_is_bounded_by_its_bytes)
 	/* What one read gives is bounded as well. */
 	ck_assert_uint_le(fixture_view(&fixture, "").turn_count, 4);
 	free(large);
+	/* One that is larger than the queue passes once that is empty. */
+	large = xcalloc(1, BEYOND);
+	memset(large, 'x', BEYOND - 1);
+	append.answer_text = slice_of(large);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	free(large);
 	fixture_finish(&fixture);
 	fixture_loop_finish(&held);
 }
@@ -273,5 +307,6 @@ UNIT_MAIN("store_forget", a_forgotten_user_leaves_nothing_but_others_stay,
 	  what_was_being_learned_finds_no_namesake_when_the_user_comes_back,
 	  imported_turns_form_exchanges_in_their_sessions,
 	  a_large_import_without_learning_makes_no_jobs,
+	  two_in_a_hundred_of_the_map_are_for_deletes_but_never_little_nor_most_of_it,
 	  a_full_store_refuses_to_grow_and_still_forgets,
 	  a_small_append_succeeds_beside_one_that_does_not_fit, the_queue_is_bounded_by_its_bytes)
