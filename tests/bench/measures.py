@@ -58,7 +58,7 @@ def remember(peer, users):
 def plain(bench):
     """CPU per plain exchange of 1 KB, for as many a second as come, and for 400 a second."""
     kinds = FLOOR + [peers.Recalld, peers.RecalldWithoutLearning, peers.RecalldOff] + bench.slow
-    upstream, model = bench.keep(peers.PlainUpstream()), bench.keep(peers.StreamUpstream())
+    upstream, model = bench.keep(peers.PlainUpstream()), bench.keep(peers.StubUpstream())
     running = bench.start_all(kinds, upstream, model)
     users = 300 if bench.quick else USERS
     for peer in running:
@@ -90,8 +90,8 @@ def note_plain(bench, peer, result):
 def large(bench):
     """CPU per plain exchange that carries a long history, or an image."""
     # nginx would answer before it has read such a body, and HAProxy then closes the connection.
-    upstream = bench.keep(peers.StreamUpstream(answer=peers.ANSWER))
-    model = bench.keep(peers.StreamUpstream())
+    upstream = bench.keep(peers.StubUpstream(answer=peers.ANSWER))
+    model = bench.keep(peers.StubUpstream())
     running = bench.start_all(FLOOR + [peers.Recalld], upstream, model)
     for peer in running:
         remember(peer, 60)
@@ -116,8 +116,8 @@ def large(bench):
 
 def streams(bench):
     """CPU per streamed event: events of 190 bytes, 10 ms apart, each in a packet of its own."""
-    upstream = bench.keep(peers.StreamUpstream(events=200, gap=10))
-    model = bench.keep(peers.StreamUpstream())
+    upstream = bench.keep(peers.StubUpstream(events=200, gap=10))
+    model = bench.keep(peers.StubUpstream())
     running = bench.start_all(FLOOR + [peers.Recalld] + bench.slow, upstream, model)
     for peer in running:
         remember_streaming(peer)
@@ -144,9 +144,9 @@ def remember_streaming(peer):
 def latency(bench):
     """Latency that is added over one connection, and the time to the first token."""
     kinds = [peers.Direct] + FLOOR + [peers.Recalld] + bench.slow
-    model = bench.keep(peers.StreamUpstream())
+    model = bench.keep(peers.StubUpstream())
     plain_upstream = bench.keep(peers.PlainUpstream())
-    stream_upstream = bench.keep(peers.StreamUpstream(events=2, gap=1))
+    stream_upstream = bench.keep(peers.StubUpstream(events=2, gap=1))
     running = bench.start_all(kinds, plain_upstream, model)
     for peer in running:
         remember(peer, 100)
@@ -187,9 +187,9 @@ def add_latency(results, peer, result, base, stream):
 
 def memory(bench):
     """Anonymous resident memory: idle, after load, and per open stream."""
-    upstream = bench.keep(peers.StreamUpstream(events=3, gap=1500))
+    upstream = bench.keep(peers.StubUpstream(events=3, gap=1500))
     plain_upstream = bench.keep(peers.PlainUpstream())
-    model = bench.keep(peers.StreamUpstream())
+    model = bench.keep(peers.StubUpstream())
     for number in range(2 if bench.quick else 3):
         for kind in FLOOR + [peers.Recalld] + bench.slow:
             add_memory(bench, kind, plain_upstream, upstream, model)
@@ -230,7 +230,7 @@ def throughput(bench):
     """Exchanges a second of a peer on one core, load and upstream on the other; and of all on both."""
     for cores, workers, others in (("1", 1, "0"), ("0,1", 2, None)):
         upstream = bench.keep(peers.PlainUpstream(cores=others))
-        model = bench.keep(peers.StreamUpstream())
+        model = bench.keep(peers.StubUpstream())
         kinds = FLOOR + [peers.Recalld] + bench.slow
         running = bench.start_all(kinds, upstream, model, workers=workers, cores=cores)
         for peer in running:
@@ -254,7 +254,7 @@ def learner(bench):
     """How fast the learner catches up when its model, which answered nothing, answers at once."""
     upstream = bench.keep(peers.PlainUpstream())
     for number in range(bench.rounds):
-        model = bench.keep(peers.StreamUpstream())
+        model = bench.keep(peers.StubUpstream())
         peer = bench.start(peers.Recalld, upstream, model)
         model.pause()
         load(peer, number, users=200, limit=500 if bench.quick else 2000, connections=64)

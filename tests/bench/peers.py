@@ -67,7 +67,7 @@ base_url = http://127.0.0.1:%(upstream)d/v1
 [memory]
 %(memory)s
 [model]
-base_url = http://127.0.0.1:%(model)d/v1
+base_url = http://127.0.0.1:%(model)d/learn/v1
 api_key = none
 name = memory-model
 [storage]
@@ -95,14 +95,14 @@ class PlainUpstream:
         self.process.stop()
 
 
-class StreamUpstream:
-    """tests/bench/stream_server.c"""
+class StubUpstream:
+    """tests/bench/upstream.c, as the upstream or as the memory model."""
 
     def __init__(self, events=100, gap=10, answer=None):
-        command = [PROGRAMS / "bench-stream-server", "--events", events, "--gap", gap]
+        command = [PROGRAMS / "bench-upstream", "--events", events, "--gap", gap]
         command += ["--answer", answer] if answer else []
         self.process = Process(
-            command, WORK / "stream-server.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command, WORK / "upstream.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self.port = int(self.process.process.stdout.readline())
 
