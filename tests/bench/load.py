@@ -7,11 +7,11 @@ from peers import ANSWER
 from workplace import PROGRAMS
 
 
-def load(peer, seed, cores=None, **options):
-    """What bench-load reports; options are its own."""
+def load(peer, seed, cores=None, fields="", **options):
+    """What bench-load reports; `fields` are more lines of the head, options its own."""
     command = ["taskset", "-c", cores] if cores else []
     command += [PROGRAMS / "bench-load", "--port", peer.port, "--seed", seed, "--path", peer.path]
-    command += ["--fields", peer.fields, "--model", peer.model, "--answer", ANSWER]
+    command += ["--fields", peer.fields + fields, "--model", peer.model, "--answer", ANSWER]
     for name, value in options.items():
         if value is True:
             command.append(f"--{name}")
