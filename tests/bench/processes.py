@@ -85,8 +85,9 @@ class Process:
         return sum(_status(pid, "RssAnon") for pid in tree(self.pid)) * 1024
 
     def written(self):
-        """Bytes that went towards the disk."""
-        return sum(_io(pid, "write_bytes") for pid in tree(self.pid))
+        """Bytes written to files: what goes by send() is not in it. The kernel's write_bytes would
+        count a large folio of the page cache whole when one page of it is written."""
+        return sum(_io(pid, "wchar") for pid in tree(self.pid))
 
 
 def _signal(pid, number):
