@@ -31,7 +31,7 @@ static unsigned long waiting;                  /* in all slots */
 
 static void die(const char *what)
 {
-	fprintf(stderr, "bench-upstream: %s: %s\n", what, strerror(errno));
+	(void)fprintf(stderr, "bench-upstream: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
