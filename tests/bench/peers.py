@@ -307,5 +307,7 @@ class LiteLLM(Peer):
         )
         command = [BENCH / "venv/bin/litellm", "--config", config, "--host", "127.0.0.1"]
         command += ["--port", self.port, "--num_workers", self.workers, "--telemetry", "False"]
+        # Several workers take longer to start than the 5 s after which each would be begun anew.
+        command += ["--timeout_worker_healthcheck", "120"]
         environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONUNBUFFERED": "1"}
         return self.run(command, environment=environment)
