@@ -17,40 +17,24 @@
 #include <unistd.h>
 
 enum {
-	OLDEST_FORMAT = 1, /* without an index, which it is given */
-	FORMAT = 2,
 	READERS = 1024,
 	TICKETS = 65536,
 };
 
-static const char *const table_names[TABLE_COUNT] = {
-	[TABLE_META] = "meta",
-	[TABLE_USERS] = "user",
-	[TABLE_TURNS] = "turn",
-	[TABLE_TURN_TIMES] = "turn_time",
-	[TABLE_EXCHANGES] = "exchange",
-	[TABLE_CONVERSATIONS] = "conversation",
-	[TABLE_FROZEN] = "frozen",
-	[TABLE_SESSIONS] = "session",
-	[TABLE_ANSWERS] = "answer",
-	[TABLE_FACTS] = "fact",
-	[TABLE_SUMMARIES] = "summary",
-	[TABLE_JOBS] = "job",
-	[TABLE_PARKED] = "parked",
-	[TABLE_USER_RECEIPTS] = "user_receipt",
-	[TABLE_RECEIPTS] = "receipt",
-	[TABLE_REPLAYS] = "replay",
-	[TABLE_RECEIPT_AGES] = "receipt_age",
-	[TABLE_DOCUMENTS] = "document",
-	[TABLE_TERMS] = "term",
-	[TABLE_POSTINGS] = "posting",
-	[TABLE_VECTORS] = "vector",
-	[TABLE_EMBEDDINGS] = "embedding",
+static const char *const tree_names[TREE_COUNT] = {
+	[TABLE_META] = "meta",  [TABLE_RECEIPTS] = "receipt", [TABLE_RECEIPT_AGES] = "receipt_age",
+	[TABLE_USERS] = "user", [TABLE_TURNS] = "turn",       [TABLE_FACTS] = "fact",
+	[TABLE_JOBS] = "job",   [TABLE_PARKED] = "parked",    [FIRST_SHARED_TABLE] = "of_user",
 };
 
-const char *engine_table_name(enum table table)
+size_t engine_tree_of(enum table table)
 {
-	return table_names[table];
+	return table < FIRST_SHARED_TABLE ? table : FIRST_SHARED_TABLE;
+}
+
+const char *engine_tree_name(size_t tree)
+{
+	return tree_names[tree];
 }
 
 const char *store_result_name(enum store_result result)
@@ -242,7 +226,7 @@ static bool open_environment(struct store *store, const struct complaint *compla
 	store->map_size = (store->map_size + page - 1) / page * page;
 	int code = mdb_env_create(&store->env);
 	if (code == MDB_SUCCESS)
-		code = mdb_env_set_maxdbs(store->env, TABLE_COUNT);
+		code = mdb_env_set_maxdbs(store->env, TREE_COUNT);
 	if (code == MDB_SUCCESS)
 		code = mdb_env_set_maxreaders(store->env, READERS);
 	if (code == MDB_SUCCESS)
@@ -264,11 +248,11 @@ static bool open_environment(struct store *store, const struct complaint *compla
 	return true;
 }
 
-static bool open_tables(struct store *store, struct transaction *transaction)
+static bool open_trees(struct store *store, struct transaction *transaction)
 {
-	for (int i = 0; i < TABLE_COUNT; i++) {
-		int code = mdb_dbi_open(transaction->handle, table_names[i], MDB_CREATE,
-					&store->tables[i]);
+	for (int i = 0; i < TREE_COUNT; i++) {
+		int code = mdb_dbi_open(transaction->handle, tree_names[i], MDB_CREATE,
+					&store->trees[i]);
 		if (code != MDB_SUCCESS) {
 			transaction->result = engine_result(store, code);
 			return false;
@@ -277,37 +261,38 @@ static bool open_tables(struct store *store, struct transaction *transaction)
 	return true;
 }
 
-/* The format that the store was written in. A new store's is ours, and so is an older one's from
- * now on: it has what only we keep in step. */
+/* The format that the store was written in; a new store's is ours. */
 static uint64_t take_format(struct transaction *transaction)
 {
 	struct key key = key_of_name("format");
 	struct slice value;
-	uint64_t format = FORMAT;
-	uint64_t ours = FORMAT;
-	bool is_new = !table_get(transaction, TABLE_META, key, &value);
-	if (!is_new && !record_read(value, stored_number_fields, &format, NULL))
+	uint64_t format = STORE_FORMAT;
+	/* Written only where there is none: a full disk is no reason not to serve. */
+	if (!table_get(transaction, TABLE_META, key, &value))
+		table_write(transaction, TABLE_META, key, stored_number_fields, &format);
+	else if (!record_read(value, stored_number_fields, &format, NULL))
 		format = 0;
-	/* Only where there is something to write: a full disk is no reason not to serve. */
-	if (is_new || (format >= OLDEST_FORMAT && format < FORMAT))
-		table_write(transaction, TABLE_META, key, stored_number_fields, &ours);
 	return format;
 }
 
-static bool prepare_tables(struct store *store, const struct complaint *complaint)
+static bool prepare_trees(struct store *store, const struct complaint *complaint)
 {
 	struct transaction transaction;
-	uint64_t format = FORMAT;
+	uint64_t format = STORE_FORMAT;
 	if (transaction_begin_write(&transaction, store)) {
-		if (open_tables(store, &transaction))
+		if (open_trees(store, &transaction))
 			format = take_format(&transaction);
-		(void)transaction_commit(&transaction);
+		if (format == STORE_FORMAT)
+			(void)transaction_commit(&transaction);
+		else
+			transaction_abort(&transaction);
 	}
-	if (format < OLDEST_FORMAT || format > FORMAT)
+	if (format != STORE_FORMAT)
 		return complain(complaint,
 				"%s has format %llu, this recalld reads format %d; use the recalld "
-				"that wrote it, or set [storage] path to an empty directory",
-				store->path, (unsigned long long)format, FORMAT);
+				"that wrote it, or take its \"recallctl export\" and \"recallctl "
+				"rebuild\" a new store from that",
+				store->path, (unsigned long long)format, STORE_FORMAT);
 	enum store_result result = transaction.result;
 	if (result == STORE_OK)
 		result = index_renew(store);
@@ -346,7 +331,7 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	    (options->rebuilds ? put_mark(store, MARK_REBUILDING, &complaint)
 			       : look_at_mark(store, &complaint)) &&
 	    begin_new(store, &complaint) && look_at_file(store, &complaint) &&
-	    open_environment(store, &complaint) && prepare_tables(store, &complaint) &&
+	    open_environment(store, &complaint) && prepare_trees(store, &complaint) &&
 	    end_new(store, &complaint)) {
 		engine_look_at_room(store);
 		if (start_writer(store, &complaint))

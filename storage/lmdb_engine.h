@@ -12,11 +12,20 @@
 struct MDB_env;
 struct writer;
 
-/* The tables, with their keys behind the user's 16 bytes. */
+/* The tables, with their keys; those of users behind the user's 16 bytes. Each of the first ones
+ * has a tree of its own, because it is counted, or looked at for all users. The others share one,
+ * so that what a user has lies on the same few pages, which are read and written together. Their
+ * numbers are in its keys: a new one goes to the end. */
 enum table {
-	TABLE_META,          /* by name; nobody's: "format", "first_id", "index_version" */
-	TABLE_USERS,         /* nothing more */
-	TABLE_TURNS,         /* turn */
+	TABLE_META,         /* by name; nobody's: "format", "first_id", "index_version" */
+	TABLE_RECEIPTS,     /* receipt; nobody's */
+	TABLE_RECEIPT_AGES, /* age; nobody's; the receipt */
+	TABLE_USERS,        /* nothing more */
+	TABLE_TURNS,        /* turn */
+	TABLE_FACTS,        /* fact */
+	TABLE_JOBS,         /* kind, exchange */
+	TABLE_PARKED,       /* kind, exchange; the jobs that wait for a person */
+
 	TABLE_TURN_TIMES,    /* time, turn; only current turns, no value */
 	TABLE_EXCHANGES,     /* conversation, ordinal, exchange */
 	TABLE_CONVERSATIONS, /* conversation */
@@ -24,26 +33,26 @@ enum table {
 	TABLE_REPLAYS,       /* conversation, ordinal, number; the newest has the highest */
 	TABLE_SESSIONS,      /* digest of the session; the conversation */
 	TABLE_ANSWERS,       /* hash, conversation, ordinal */
-	TABLE_FACTS,         /* fact */
 	TABLE_SUMMARIES,     /* nothing more */
-	TABLE_JOBS,          /* kind, exchange */
-	TABLE_PARKED,        /* kind, exchange; the jobs that wait for a person */
 	TABLE_DOCUMENTS,     /* block of turns; a struct recall_document for each */
 	TABLE_TERMS,         /* turn; its terms, until its block is full */
 	TABLE_POSTINGS,      /* span of turns, term; which of them have it */
 	TABLE_VECTORS,       /* block of turns */
 	TABLE_EMBEDDINGS,    /* nothing more; whose vectors they are */
 	TABLE_USER_RECEIPTS, /* receipt; no value */
-	TABLE_RECEIPTS,      /* receipt; nobody's */
-	TABLE_RECEIPT_AGES,  /* age; nobody's; the receipt */
 	TABLE_COUNT,
+	FIRST_USER_TABLE = TABLE_USERS,
+	FIRST_SHARED_TABLE = TABLE_TURN_TIMES,
 };
-/* Those between have a user in front. */
-enum { FIRST_USER_TABLE = TABLE_USERS, LAST_USER_TABLE = TABLE_USER_RECEIPTS };
+
+enum {
+	TREE_COUNT = FIRST_SHARED_TABLE + 1, /* the last is the shared one */
+	STORE_FORMAT = 3,                    /* under "format"; another's store is refused */
+};
 
 struct store {
 	struct MDB_env *env;
-	unsigned tables[TABLE_COUNT];
+	unsigned trees[TREE_COUNT];
 	char *path;
 	int lock; /* the file that keeps other processes out */
 	uint64_t map_size;
@@ -76,7 +85,8 @@ void engine_look_at_room(struct store *store);
 struct transaction;
 /* How many pages are free, of those from the number `from` on. */
 uint64_t engine_free_pages(struct transaction *transaction, uint64_t from);
-const char *engine_table_name(enum table table);
+size_t engine_tree_of(enum table table);
+const char *engine_tree_name(size_t tree);
 bool engine_disk_has_room(const struct store *store);
 /* Has the file system keep blocks ready for what was promised, and for deletes, so that they still
  * go through when others fill the disk. */

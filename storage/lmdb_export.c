@@ -114,6 +114,8 @@ static int walk_tables(void *cookie)
 	struct walk *walk = cookie;
 	struct progress *progress = walk->progress;
 	const char *fault = reader_open(&walk->reader, walk->path, false);
+	if (fault == NULL && reader_has_other_format(&walk->reader))
+		fault = "it has another format; use the recallctl of the recalld that wrote it";
 	if (fault != NULL) {
 		(void)snprintf(progress->report.error, sizeof(progress->report.error),
 			       "cannot read the store in %s: %s", walk->path, fault);
@@ -125,7 +127,7 @@ static int walk_tables(void *cookie)
 			 stored_number_fields, &progress->first_id, NULL);
 	while (progress->table < DUMP_TABLES) {
 		const struct dump_table *table = &dump_tables[progress->table];
-		if (walk->reader.has_table[table->table]) {
+		if (walk->reader.has_tree[engine_tree_of(table->table)]) {
 			enum walk_result result = walk_table(walk, table);
 			if (result != WALK_DONE)
 				return (int)result;

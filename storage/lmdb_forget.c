@@ -37,7 +37,7 @@ static enum store_result run_forget(struct operation *operation, struct transact
 	tickets_mark(store->forgotten, own->user, ++store->next_ticket);
 	retire_ids(&memory);
 	memory_delete_receipts(&memory);
-	for (int table = FIRST_USER_TABLE; table <= LAST_USER_TABLE; table++)
+	for (int table = FIRST_USER_TABLE; table < TABLE_COUNT; table++)
 		deleted += table_delete_all(transaction, (enum table)table, key_of_user(own->user));
 	arena_finish(&scratch);
 	return deleted > 0 ? STORE_OK : STORE_NOT_FOUND;

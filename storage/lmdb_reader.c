@@ -36,15 +36,14 @@ static unsigned lock_flag(struct reader *reader, const char *path, bool is_ours)
 	return 0;
 }
 
-static int open_tables(struct reader *reader)
+static int open_trees(struct reader *reader)
 {
-	for (int i = 0; i < TABLE_COUNT; i++) {
-		int code =
-			mdb_dbi_open(reader->transaction.handle, engine_table_name((enum table)i),
-				     0, &reader->store.tables[i]);
+	for (size_t i = 0; i < TREE_COUNT; i++) {
+		int code = mdb_dbi_open(reader->transaction.handle, engine_tree_name(i), 0,
+					&reader->store.trees[i]);
 		if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
 			return code;
-		reader->has_table[i] = code == MDB_SUCCESS;
+		reader->has_tree[i] = code == MDB_SUCCESS;
 	}
 	return MDB_SUCCESS;
 }
@@ -56,7 +55,7 @@ const char *reader_open(struct reader *reader, const char *path, bool is_ours)
 	unsigned flags = MDB_RDONLY | MDB_NOTLS | lock_flag(reader, path, is_ours);
 	int code = mdb_env_create(&store->env);
 	if (code == MDB_SUCCESS)
-		code = mdb_env_set_maxdbs(store->env, TABLE_COUNT);
+		code = mdb_env_set_maxdbs(store->env, TREE_COUNT);
 	if (code == MDB_SUCCESS)
 		code = mdb_env_open(store->env, path, flags, 0600);
 	if (code != MDB_SUCCESS)
@@ -64,12 +63,20 @@ const char *reader_open(struct reader *reader, const char *path, bool is_ours)
 	reader->begun = transaction_begin_read(&reader->transaction, store);
 	if (!reader->begun)
 		return "no transaction can be begun";
-	code = open_tables(reader);
+	code = open_trees(reader);
 	if (code != MDB_SUCCESS) {
 		transaction_fail(&reader->transaction);
 		return mdb_strerror(code);
 	}
-	return reader->has_table[TABLE_META] ? NULL : "it is no store of recalld's";
+	return reader->has_tree[TABLE_META] ? NULL : "it is no store of recalld's";
+}
+
+bool reader_has_other_format(struct reader *reader)
+{
+	uint64_t format = STORE_FORMAT;
+	return table_read(&reader->transaction, TABLE_META, key_of_name("format"),
+			  stored_number_fields, &format, NULL) &&
+	       format != STORE_FORMAT;
 }
 
 void reader_finish(struct reader *reader)
@@ -139,18 +146,19 @@ enum probe_result {
 	PROBE_DENIED,
 };
 
-static bool touch_table(struct reader *reader, enum table table)
+/* Its first and its last record. */
+static bool touch_tree(struct reader *reader, size_t tree)
 {
-	for (int direction = FORWARD; direction <= BACKWARD; direction++) {
-		struct scan scan;
-		struct slice key;
-		struct slice value;
-		scan_begin(&scan, &reader->transaction, table, key_empty(),
-			   (enum direction)direction);
-		(void)scan_next(&scan, &key, &value);
-		scan_end(&scan);
-	}
-	return reader->transaction.result == STORE_OK;
+	MDB_cursor *cursor;
+	MDB_val key;
+	MDB_val value;
+	int code = mdb_cursor_open(reader->transaction.handle, reader->store.trees[tree], &cursor);
+	if (code != MDB_SUCCESS)
+		return false;
+	int first = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+	int last = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+	mdb_cursor_close(cursor);
+	return (first == MDB_SUCCESS || first == MDB_NOTFOUND) && last == first;
 }
 
 /* Pages at the end that were never written may be missing: these, and no others, are free. */
@@ -199,12 +207,12 @@ static int probe(void *cookie)
 		return PROBE_CUT_OFF;
 	(void)engine_free_pages(&reader.transaction, 0);
 	bool is_empty = true;
-	for (int i = 0; i < TABLE_COUNT; i++) {
-		is_empty = is_empty && !reader.has_table[i];
-		if (reader.has_table[i] && !touch_table(&reader, (enum table)i))
+	for (size_t i = 0; i < TREE_COUNT; i++) {
+		is_empty = is_empty && !reader.has_tree[i];
+		if (reader.has_tree[i] && !touch_tree(&reader, i))
 			return PROBE_UNREADABLE;
 	}
-	/* One that was stopped before its first commit has no tables at all. */
+	/* One that was stopped before its first commit has no trees at all. */
 	if (fault != NULL && !is_empty)
 		return PROBE_NOT_OURS;
 	return PROBE_FINE;

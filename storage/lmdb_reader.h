@@ -8,7 +8,7 @@
 struct reader {
 	struct store store; /* only what reading takes */
 	struct transaction transaction;
-	bool has_table[TABLE_COUNT];
+	bool has_tree[TREE_COUNT];
 	int lock; /* of the folder; -1: another process has it */
 	bool begun;
 };
@@ -17,6 +17,8 @@ struct reader {
  * the store's lock. To be finished in either case. */
 const char *reader_open(struct reader *reader, const char *path, bool is_ours);
 void reader_finish(struct reader *reader);
+/* Than this recalld's. Where none can be read, there may still be something to save. */
+bool reader_has_other_format(struct reader *reader);
 
 /* Runs `work(cookie)` in a child process, which ends with its parent. Its result, or one of these.
  */

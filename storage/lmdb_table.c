@@ -1,6 +1,8 @@
 #include "storage/lmdb_table.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <string.h>
 
@@ -100,19 +102,54 @@ static bool went_well(struct transaction *transaction, int code)
 	return code == MDB_SUCCESS;
 }
 
-static MDB_val val_of_key(struct key *key)
-{
-	return (MDB_val){key->size, key->bytes};
-}
-
 static struct slice slice_of_val(MDB_val val)
 {
 	return (struct slice){val.mv_data, val.mv_size};
 }
 
+/* ---- trees ---- */
+
+/* Of a shared table: the table's number stands behind the user. */
+struct tree_key {
+	unsigned char bytes[KEY_MAX + 1];
+	size_t size;
+};
+
+enum { TABLE_AT = sizeof(struct user_key), BEHIND_TABLE = TABLE_AT + 1 };
+
+static bool is_shared(enum table table)
+{
+	return table >= FIRST_SHARED_TABLE;
+}
+
+static unsigned char number_of(enum table table)
+{
+	return (unsigned char)(table - FIRST_SHARED_TABLE);
+}
+
+/* A key before all users', which is empty, stays so. */
+static struct tree_key tree_key(enum table table, const struct key *key)
+{
+	struct tree_key out = {.size = key->size};
+	if (!is_shared(table) || key->size < TABLE_AT) {
+		memcpy(out.bytes, key->bytes, key->size);
+		return out;
+	}
+	memcpy(out.bytes, key->bytes, TABLE_AT);
+	out.bytes[TABLE_AT] = number_of(table);
+	memcpy(out.bytes + BEHIND_TABLE, key->bytes + TABLE_AT, key->size - TABLE_AT);
+	out.size++;
+	return out;
+}
+
+static MDB_val val_of_key(struct tree_key *key)
+{
+	return (MDB_val){key->size, key->bytes};
+}
+
 static MDB_dbi dbi_of(const struct transaction *transaction, enum table table)
 {
-	return transaction->store->tables[table];
+	return transaction->store->trees[engine_tree_of(table)];
 }
 
 bool table_get(struct transaction *transaction, enum table table, struct key key,
@@ -120,7 +157,8 @@ bool table_get(struct transaction *transaction, enum table table, struct key key
 {
 	if (transaction->result != STORE_OK)
 		return false;
-	MDB_val at = val_of_key(&key);
+	struct tree_key place = tree_key(table, &key);
+	MDB_val at = val_of_key(&place);
 	MDB_val found = {0};
 	int code = mdb_get(transaction->handle, dbi_of(transaction, table), &at, &found);
 	*value = slice_of_val(found);
@@ -132,7 +170,8 @@ void table_put(struct transaction *transaction, enum table table, struct key key
 {
 	if (transaction->result != STORE_OK)
 		return;
-	MDB_val at = val_of_key(&key);
+	struct tree_key place = tree_key(table, &key);
+	MDB_val at = val_of_key(&place);
 	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
 	int code = mdb_put(transaction->handle, dbi_of(transaction, table), &at, &in, 0);
 	(void)went_well(transaction, code);
@@ -142,14 +181,30 @@ bool table_delete(struct transaction *transaction, enum table table, struct key 
 {
 	if (transaction->result != STORE_OK)
 		return false;
-	MDB_val at = val_of_key(&key);
+	struct tree_key place = tree_key(table, &key);
+	MDB_val at = val_of_key(&place);
 	int code = mdb_del(transaction->handle, dbi_of(transaction, table), &at, NULL);
 	return went_well(transaction, code);
+}
+
+static uint64_t count_shared(struct transaction *transaction, enum table table)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	uint64_t count = 0;
+	scan_begin(&scan, transaction, table, key_empty(), FORWARD);
+	while (scan_next(&scan, &key, &value))
+		count++;
+	scan_end(&scan);
+	return count;
 }
 
 uint64_t table_count(struct transaction *transaction, enum table table)
 {
 	MDB_stat stat = {0};
+	if (is_shared(table))
+		return count_shared(transaction, table);
 	if (transaction->result == STORE_OK) {
 		int code = mdb_stat(transaction->handle, dbi_of(transaction, table), &stat);
 		(void)went_well(transaction, code);
@@ -172,7 +227,9 @@ size_t table_delete_all(struct transaction *transaction, enum table table, struc
 
 void table_clear(struct transaction *transaction, enum table table)
 {
-	if (transaction->result == STORE_OK)
+	if (is_shared(table))
+		(void)table_delete_all(transaction, table, key_empty());
+	else if (transaction->result == STORE_OK)
 		(void)went_well(transaction,
 				mdb_drop(transaction->handle, dbi_of(transaction, table), 0));
 }
@@ -214,8 +271,12 @@ void scan_begin(struct scan *scan, struct transaction *transaction, enum table t
 void scan_begin_at(struct scan *scan, struct transaction *transaction, enum table table,
 		   struct key prefix, struct key from, enum direction direction)
 {
-	*scan = (struct scan){
-		.transaction = transaction, .prefix = prefix, .from = from, .direction = direction};
+	assert(direction == FORWARD || !is_shared(table) || prefix.size >= TABLE_AT);
+	*scan = (struct scan){.transaction = transaction,
+			      .table = table,
+			      .prefix = prefix,
+			      .from = from,
+			      .direction = direction};
 	if (transaction->result != STORE_OK)
 		return;
 	int code = mdb_cursor_open(transaction->handle, dbi_of(transaction, table), &scan->cursor);
@@ -228,23 +289,69 @@ static int scan_move(struct scan *scan, MDB_val *key, MDB_val *value)
 		return mdb_cursor_get(scan->cursor, key, value,
 				      scan->direction == FORWARD ? MDB_NEXT : MDB_PREV);
 	scan->begun = true;
-	*key = val_of_key(&scan->from);
+	struct tree_key from = tree_key(scan->table, &scan->from);
+	*key = val_of_key(&from);
 	/* LMDB knows no empty key, not even to begin at. */
-	MDB_cursor_op seek = scan->from.size == 0 ? MDB_FIRST : MDB_SET_RANGE;
+	MDB_cursor_op seek = from.size == 0 ? MDB_FIRST : MDB_SET_RANGE;
 	int code = mdb_cursor_get(scan->cursor, key, value, seek);
 	if (scan->direction == FORWARD)
 		return code;
 	return mdb_cursor_get(scan->cursor, key, value, code == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
 }
 
+static unsigned table_at(const MDB_val *key)
+{
+	return ((const unsigned char *)key->mv_data)[TABLE_AT];
+}
+
+/* Of all users' keys in the shared tree on to the next that is of the scan's table. */
+static int scan_pass_others(struct scan *scan, MDB_val *key, MDB_val *value)
+{
+	unsigned own = number_of(scan->table);
+	int code = MDB_SUCCESS;
+	while (code == MDB_SUCCESS && key->mv_size > TABLE_AT && table_at(key) != own) {
+		unsigned char next[BEHIND_TABLE];
+		memcpy(next, key->mv_data, TABLE_AT);
+		next[TABLE_AT] = table_at(key) < own ? (unsigned char)own : UCHAR_MAX;
+		*key = (MDB_val){sizeof(next), next};
+		code = mdb_cursor_get(scan->cursor, key, value, MDB_SET_RANGE);
+		/* Of a damaged tree. */
+		if (code == MDB_SUCCESS && memcmp(key->mv_data, next, sizeof(next)) < 0)
+			code = MDB_CORRUPTED;
+	}
+	return code;
+}
+
+/* As the table's users know it. */
+static struct slice scan_key(struct scan *scan, const MDB_val *key)
+{
+	if (!is_shared(scan->table))
+		return slice_of_val(*key);
+	const unsigned char *bytes = key->mv_data;
+	scan->key.size = key->mv_size - 1;
+	memcpy(scan->key.bytes, bytes, TABLE_AT);
+	memcpy(scan->key.bytes + TABLE_AT, bytes + BEHIND_TABLE, key->mv_size - BEHIND_TABLE);
+	return (struct slice){(const char *)scan->key.bytes, scan->key.size};
+}
+
 bool scan_next(struct scan *scan, struct slice *key, struct slice *value)
 {
 	MDB_val key_val;
 	MDB_val val;
-	if (scan->cursor == NULL || scan->transaction->result != STORE_OK ||
-	    !went_well(scan->transaction, scan_move(scan, &key_val, &val)))
+	if (scan->cursor == NULL || scan->transaction->result != STORE_OK)
 		return false;
-	*key = slice_of_val(key_val);
+	int code = scan_move(scan, &key_val, &val);
+	bool shares = is_shared(scan->table);
+	if (code == MDB_SUCCESS && shares && scan->prefix.size == 0)
+		code = scan_pass_others(scan, &key_val, &val);
+	if (code == MDB_SUCCESS && shares &&
+	    (key_val.mv_size < BEHIND_TABLE || key_val.mv_size > KEY_MAX + 1))
+		code = MDB_CORRUPTED;
+	if (!went_well(scan->transaction, code))
+		return false;
+	if (shares && table_at(&key_val) != number_of(scan->table))
+		return false;
+	*key = scan_key(scan, &key_val);
 	*value = slice_of_val(val);
 	struct slice prefix = {(const char *)scan->prefix.bytes, scan->prefix.size};
 	return slice_starts_with(*key, prefix);

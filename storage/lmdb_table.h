@@ -34,6 +34,7 @@ bool table_get(struct transaction *transaction, enum table table, struct key key
 void table_put(struct transaction *transaction, enum table table, struct key key,
 	       struct slice value);
 bool table_delete(struct transaction *transaction, enum table table, struct key key);
+/* A look at a tree's root, or at all of a shared table's keys. */
 uint64_t table_count(struct transaction *transaction, enum table table);
 /* Deletes all whose keys begin with `prefix`; gives how many there were. */
 size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix);
@@ -53,17 +54,21 @@ enum direction { FORWARD, BACKWARD };
 struct scan {
 	struct transaction *transaction;
 	struct MDB_cursor *cursor;
+	enum table table;
 	struct key prefix;
 	struct key from;
 	enum direction direction;
 	bool begun;
+	struct key key; /* where it stands */
 };
 
 void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
 		struct key prefix, enum direction direction);
-/* From the first key that is not before `from`, or backward from the last one before it. */
+/* From the first key that is not before `from`, or backward from the last one before it. Over all
+ * users only forward. */
 void scan_begin_at(struct scan *scan, struct transaction *transaction, enum table table,
 		   struct key prefix, struct key from, enum direction direction);
+/* The key stands until the next step. */
 bool scan_next(struct scan *scan, struct slice *key, struct slice *value);
 void scan_delete(struct scan *scan); /* where it stands; scan_next() goes on behind it */
 void scan_end(struct scan *scan);

@@ -287,18 +287,52 @@ enum store_result fixture_receipt(struct fixture *fixture, uint64_t id, struct s
 	return read.result;
 }
 
-void fixture_put_raw(const char *path, const char *table, struct key key, struct slice value)
+size_t fixture_spoil(struct fixture *fixture, enum table table, struct slice value)
+{
+	struct transaction transaction;
+	struct scan scan;
+	struct slice key;
+	struct slice old;
+	struct key from = key_empty();
+	size_t count = 0;
+	ck_assert(transaction_begin_write(&transaction, fixture->store));
+	for (;; count++) {
+		scan_begin_at(&scan, &transaction, table, key_empty(), from, FORWARD);
+		bool found = scan_next(&scan, &key, &old);
+		if (found) {
+			from.size = key.size;
+			memcpy(from.bytes, key.data, key.size);
+		}
+		scan_end(&scan);
+		if (!found)
+			break;
+		table_put(&transaction, table, from, value);
+		from = key_byte(from, 0); /* the next key there can be */
+	}
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+	return count;
+}
+
+void fixture_put(struct fixture *fixture, enum table table, struct key key, struct slice value)
+{
+	struct transaction transaction;
+	ck_assert(transaction_begin_write(&transaction, fixture->store));
+	table_put(&transaction, table, key, value);
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+}
+
+void fixture_put_format(const char *path, struct slice format)
 {
 	MDB_env *env;
 	MDB_txn *txn;
 	MDB_dbi dbi;
-	MDB_val at = {key.size, key.bytes};
-	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
+	MDB_val at = {strlen("format"), "format"};
+	MDB_val in = {format.size, (void *)(uintptr_t)format.data};
 	ck_assert_int_eq(mdb_env_create(&env), 0);
 	ck_assert_int_eq(mdb_env_set_maxdbs(env, 32), 0);
 	ck_assert_int_eq(mdb_env_open(env, path, 0, 0600), 0);
 	ck_assert_int_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
-	ck_assert_int_eq(mdb_dbi_open(txn, table, 0, &dbi), 0);
+	ck_assert_int_eq(mdb_dbi_open(txn, "meta", 0, &dbi), 0);
 	ck_assert_int_eq(mdb_put(txn, dbi, &at, &in, 0), 0);
 	ck_assert_int_eq(mdb_txn_commit(txn), 0);
 	mdb_env_close(env);

@@ -3,8 +3,7 @@
 #define RECALLD_TESTS_STORE_FIXTURE_H
 
 #include "core/learn.h"
-#include "storage/key.h"
-#include "storage/store.h"
+#include "storage/lmdb_table.h"
 #include "tests/unit/unit.h"
 
 #include <pthread.h>
@@ -69,8 +68,11 @@ enum store_result fixture_input(struct fixture *fixture, enum job_kind kind, uin
 /* STORE_NOT_FOUND when it is gone. */
 enum store_result fixture_receipt(struct fixture *fixture, uint64_t id, struct slice *text);
 
-/* Puts a record into a closed store behind its back. */
-void fixture_put_raw(const char *path, const char *table, struct key key, struct slice value);
+/* Puts `value` in the place of every value of a table. Gives how many they were. */
+size_t fixture_spoil(struct fixture *fixture, enum table table, struct slice value);
+void fixture_put(struct fixture *fixture, enum table table, struct key key, struct slice value);
+/* Says of a closed store that it has another format. */
+void fixture_put_format(const char *path, struct slice format);
 /* An empty file in the store's folder; one that is there loses what it held. */
 void fixture_put_file(const struct fixture *fixture, const char *name);
 

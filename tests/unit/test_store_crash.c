@@ -216,15 +216,15 @@ START_TEST(an_unreadable_record_is_skipped_and_counted)
 		append.session = SLICE("chat");
 		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	}
-	store_close(fixture.store);
 	struct key user = key_of_user(fixture_key("alex"));
-	fixture_put_raw(fixture.path, "turn", key_u64(user, 3), SLICE("\1\3"));
-	fixture_put_raw(fixture.path, "fact", key_u64(user, 1), SLICE(""));
-	fixture_put_raw(fixture.path, "summary", user, SLICE("\7what a later version writes"));
-	fixture_put_raw(fixture.path, "job", key_u64(key_byte(user, JOB_FACTS), 3),
-			SLICE("\1\xff\xff"));
-	fixture_put_raw(fixture.path, "frozen", key_u32(user, 1),
-			SLICE("\1\1\1\1\1\1\1\1\xff\xff\x7f"));
+	fixture_put(&fixture, TABLE_TURNS, key_u64(user, 3), SLICE("\1\3"));
+	fixture_put(&fixture, TABLE_FACTS, key_u64(user, 1), SLICE(""));
+	fixture_put(&fixture, TABLE_SUMMARIES, user, SLICE("\7what a later version writes"));
+	fixture_put(&fixture, TABLE_JOBS, key_u64(key_byte(user, JOB_FACTS), 3),
+		    SLICE("\1\xff\xff"));
+	fixture_put(&fixture, TABLE_FROZEN, key_u32(user, 1),
+		    SLICE("\1\1\1\1\1\1\1\1\xff\xff\x7f"));
+	store_close(fixture.store);
 	struct store_options options = {fixture.path, MAP, 10};
 	char error[256];
 	fixture.store = store_open(&options, error, sizeof(error));

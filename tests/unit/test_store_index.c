@@ -25,17 +25,14 @@ static void make_outdated(struct fixture *fixture)
 	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
 }
 
-/* A store of the format before, which had no index. */
-static void make_old(struct fixture *fixture)
+static void take_index(struct fixture *fixture)
 {
 	struct transaction transaction;
-	uint64_t format = 1;
 	ck_assert(transaction_begin_write(&transaction, fixture->store));
 	table_clear(&transaction, TABLE_POSTINGS);
 	table_clear(&transaction, TABLE_DOCUMENTS);
 	table_clear(&transaction, TABLE_TERMS);
 	(void)table_delete(&transaction, TABLE_META, key_of_name("index_version"));
-	table_write(&transaction, TABLE_META, key_of_name("format"), stored_number_fields, &format);
 	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
 }
 
@@ -55,7 +52,7 @@ START_TEST(an_index_of_other_terms_or_none_is_built_anew_when_the_store_is_opene
 	make_outdated(&fixture);
 	fixture_reopen(&fixture);
 	ck_assert_uint_gt(talk_recall(&oracle) + oracle_ask(&oracle, "wordaa"), 0);
-	make_old(&fixture);
+	take_index(&fixture);
 	fixture_reopen(&fixture);
 	ck_assert_uint_gt(talk_recall(&oracle) + oracle_ask(&oracle, "wordaa"), 0);
 	oracle_finish(&oracle);

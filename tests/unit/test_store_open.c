@@ -1,4 +1,5 @@
 /* Opening a store: whose it is, how it is made, and what is refused. */
+#include "storage/dump.h"
 #include "storage/key.h"
 #include "tests/unit/store_fixture.h"
 
@@ -117,11 +118,16 @@ START_TEST(an_unknown_format_is_refused_with_what_to_do)
 	char error[512];
 	fixture_init(&fixture, MAP);
 	store_close(fixture.store);
-	fixture_put_raw(fixture.path, "meta", key_of_name("format"), SLICE("\1\3"));
+	fixture_put_format(fixture.path, SLICE("\1\2"));
 	struct store_options options = {fixture.path, MAP, 10};
 	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
-	ck_assert_ptr_nonnull(strstr(error, "has format 3, this recalld reads format 2; use"));
-	fixture_put_raw(fixture.path, "meta", key_of_name("format"), SLICE("\1\2"));
+	ck_assert_ptr_nonnull(strstr(error, "has format 2, this recalld reads format 3; use"));
+	struct dump_report report;
+	FILE *out = tmpfile();
+	ck_assert(!store_export(fixture.path, fileno(out), &report));
+	ck_assert_ptr_nonnull(strstr(report.error, "it has another format; use the recallctl"));
+	(void)fclose(out);
+	fixture_put_format(fixture.path, SLICE("\1\3"));
 	fixture.store = store_open(&options, error, sizeof(error));
 	ck_assert_ptr_nonnull(fixture.store);
 	fixture_finish(&fixture);

@@ -4,6 +4,8 @@
 #ifndef CRASH_KINDS_H
 #define CRASH_KINDS_H
 
+#include "storage/lmdb_engine.h"
+
 #include <lmdb.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,14 +26,17 @@ enum {
 	JOURNAL = TURN | ANSWER | RECEIPT,
 };
 
+/* By tree, and of the shared one by the table's number in the key. */
 static const struct {
-	const char *name;
+	const char *tree;
 	int bit;
-} kind_tables[] = {
-	{"user", USER},     {"turn", TURN},       {"turn_time", TURN_TIME},
-	{"answer", ANSWER}, {"fact", FACT},       {"summary", SUMMARY},
-	{"job", JOB},       {"receipt", RECEIPT}, {"replay", REPLAY},
-	{"vector", VECTOR},
+} kind_trees[] = {
+	{"user", USER}, {"turn", TURN}, {"fact", FACT}, {"job", JOB}, {"receipt", RECEIPT},
+};
+
+static const int kind_tables[TABLE_COUNT] = {
+	[TABLE_TURN_TIMES] = TURN_TIME, [TABLE_ANSWERS] = ANSWER, [TABLE_SUMMARIES] = SUMMARY,
+	[TABLE_REPLAYS] = REPLAY,       [TABLE_VECTORS] = VECTOR,
 };
 
 static const struct {
@@ -57,24 +62,37 @@ static const struct {
 static struct {
 	MDB_txn *transaction;
 	int puts, deletes;
-	int table_of[256]; /* by LMDB's number */
+	int bit_of[256]; /* by LMDB's number */
+	MDB_dbi shared;
 } writing;
 
-static void kinds_name_table(const char *name, MDB_dbi number)
+static void kinds_name_tree(const char *name, MDB_dbi number)
 {
-	for (size_t i = 0; i < sizeof(kind_tables) / sizeof(*kind_tables); i++) {
-		if (number < 256 && name != NULL && strcmp(name, kind_tables[i].name) == 0)
-			writing.table_of[number] = kind_tables[i].bit;
+	if (name != NULL && strcmp(name, "of_user") == 0)
+		writing.shared = number;
+	for (size_t i = 0; i < sizeof(kind_trees) / sizeof(*kind_trees); i++) {
+		if (number < 256 && name != NULL && strcmp(name, kind_trees[i].tree) == 0)
+			writing.bit_of[number] = kind_trees[i].bit;
 	}
 }
 
-static void kinds_note(MDB_txn *transaction, MDB_dbi number, int is_put)
+static int kinds_bit_of(MDB_dbi number, const MDB_val *key)
+{
+	enum { AT = 16 };
+	if (number != writing.shared)
+		return number < 256 ? writing.bit_of[number] : 0;
+	size_t table = FIRST_SHARED_TABLE;
+	if (key->mv_size > AT)
+		table += ((const unsigned char *)key->mv_data)[AT];
+	return table < TABLE_COUNT ? kind_tables[table] : 0;
+}
+
+static void kinds_note(MDB_txn *transaction, int bit, int is_put)
 {
 	if (writing.transaction != transaction)
 		writing.puts = writing.deletes = 0;
 	writing.transaction = transaction;
-	int table = number < 256 ? writing.table_of[number] : 0;
-	*(is_put ? &writing.puts : &writing.deletes) |= table;
+	*(is_put ? &writing.puts : &writing.deletes) |= bit;
 }
 
 static void kinds_end(MDB_txn *transaction)

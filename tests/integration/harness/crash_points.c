@@ -178,33 +178,39 @@ int mdb_dbi_open(MDB_txn *txn, const char *name, unsigned flags, MDB_dbi *table)
 {
 	int code = REAL(mdb_dbi_open)(txn, name, flags, table);
 	if (code == MDB_SUCCESS)
-		kinds_name_table(name, *table);
+		kinds_name_tree(name, *table);
 	return code;
 }
 
-static int note(MDB_txn *txn, MDB_dbi table, int is_put, int code)
+static int note(MDB_txn *txn, int bit, int is_put, int code)
 {
 	pthread_mutex_lock(&lock);
 	if (code == MDB_SUCCESS)
-		kinds_note(txn, table, is_put);
+		kinds_note(txn, bit, is_put);
 	pthread_mutex_unlock(&lock);
 	return code;
 }
 
 int mdb_put(MDB_txn *txn, MDB_dbi table, MDB_val *key, MDB_val *value, unsigned flags)
 {
-	return note(txn, table, 1, REAL(mdb_put)(txn, table, key, value, flags));
+	int bit = kinds_bit_of(table, key);
+	return note(txn, bit, 1, REAL(mdb_put)(txn, table, key, value, flags));
 }
 
 int mdb_del(MDB_txn *txn, MDB_dbi table, MDB_val *key, MDB_val *value)
 {
-	return note(txn, table, 0, REAL(mdb_del)(txn, table, key, value));
+	int bit = kinds_bit_of(table, key);
+	return note(txn, bit, 0, REAL(mdb_del)(txn, table, key, value));
 }
 
 int mdb_cursor_del(MDB_cursor *cursor, unsigned flags)
 {
+	MDB_val key = {0, NULL};
+	MDB_val value;
+	(void)mdb_cursor_get(cursor, &key, &value, MDB_GET_CURRENT);
+	int bit = kinds_bit_of(mdb_cursor_dbi(cursor), &key);
 	int code = REAL(mdb_cursor_del)(cursor, flags);
-	return note(mdb_cursor_txn(cursor), mdb_cursor_dbi(cursor), 0, code);
+	return note(mdb_cursor_txn(cursor), bit, 0, code);
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)

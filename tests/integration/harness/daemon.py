@@ -296,7 +296,7 @@ def preloaded(directory, name):
     """The environment in which a daemon runs with harness/NAME.c laid over the C library."""
     source = Path(__file__).with_name(f"{name}.c")
     library = Path(directory) / f"{name}.so"
-    command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"]
+    command = ["cc", "-shared", "-fPIC", "-O1", f"-I{ROOT}", "-o", str(library), str(source), "-ldl"]
     subprocess.run(command, check=True, timeout=60)
     options = clean_environment()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
     return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": options}
