@@ -221,7 +221,7 @@ class Recalld(Peer):
         return self.run([RELEASE / "proxy" / "recalld", "-c", self.configure()])
 
     def wait_ready(self):
-        self.process.wait_port(self.port)
+        self.process.wait_port(self.admin_port)
         while self.ask_admin("/readyz")[0] != 200:
             time.sleep(0.001)
 
