@@ -294,7 +294,8 @@ static bool start_worker(struct server_process *process, int shared)
 						  sizeof(error));
 	if (fd < 0)
 		return fail("[listen] address", error);
-	struct worker *worker = worker_start(&process->service, process->config, fd);
+	struct worker *worker =
+		worker_start(&process->service, process->config, fd, process->worker_count);
 	if (worker == NULL)
 		return fail("workers", "a thread cannot be started");
 	process->workers[process->worker_count++] = worker;

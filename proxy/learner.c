@@ -7,6 +7,7 @@
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
 #include "proxy/upstream.h"
+#include "storage/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -419,7 +420,7 @@ struct learner *learner_start(struct service *service, struct config *config)
 	learner->queue_end = &learner->queue;
 	learner->scan = evtimer_new(loop_base(learner->loop), on_scan, learner);
 	scan_again(learner, 0);
-	if (pthread_create(&learner->thread, NULL, run, learner) != 0) {
+	if (!thread_start(&learner->thread, "learn", run, learner)) {
 		learner_destroy(learner);
 		return NULL;
 	}

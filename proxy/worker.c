@@ -4,9 +4,11 @@
 #include "proxy/exchange.h"
 #include "proxy/metrics.h"
 #include "proxy/question_vector.h"
+#include "storage/thread.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -83,8 +85,10 @@ static void check_drained(evutil_socket_t fd, short what, void *cookie)
 	worker->drained(worker->drained_cookie);
 }
 
-struct worker *worker_start(struct service *service, struct config *config, int listen_fd)
+struct worker *worker_start(struct service *service, struct config *config, int listen_fd,
+			    size_t number)
 {
+	char name[THREAD_NAME_SIZE];
 	struct running_worker *running = xcalloc(1, sizeof(*running));
 	struct worker *worker = &running->worker;
 	worker->service = service;
@@ -97,7 +101,8 @@ struct worker *worker_start(struct service *service, struct config *config, int 
 	http_server_listen(worker->server, listen_fd);
 	worker->drain_check =
 		event_new(loop_base(worker->loop), -1, EV_PERSIST, check_drained, worker);
-	if (pthread_create(&running->thread, NULL, run, worker) != 0) {
+	(void)snprintf(name, sizeof(name), "work%zu", number);
+	if (!thread_start(&running->thread, name, run, worker)) {
 		worker_destroy(worker);
 		return NULL;
 	}

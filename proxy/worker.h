@@ -27,8 +27,10 @@ struct worker {
 	void *drained_cookie;
 };
 
-/* Takes the listening socket. The thread starts at once; NULL when it cannot. */
-struct worker *worker_start(struct service *service, struct config *config, int listen_fd);
+/* Takes the listening socket; `number` is the thread's name. The thread starts at once; NULL when
+ * it cannot. */
+struct worker *worker_start(struct service *service, struct config *config, int listen_fd,
+			    size_t number);
 /* From any thread: exchanges that begin from now on follow the new configuration. */
 void worker_configure(struct worker *worker, struct config *config);
 /* From any thread: stops accepting; `drained(cookie)` is called on the worker's thread once no

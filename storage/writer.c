@@ -2,6 +2,7 @@
 
 #include "storage/lmdb_engine.h"
 #include "storage/lmdb_table.h"
+#include "storage/thread.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -263,9 +264,9 @@ struct writer *writer_start(struct store *store)
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int code = pthread_create(&writer->thread, NULL, writer_main, writer);
+	bool started = thread_start(&writer->thread, "store", writer_main, writer);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (code == 0)
+	if (started)
 		return writer;
 	writer_free(writer);
 	return NULL;

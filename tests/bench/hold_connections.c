@@ -6,6 +6,7 @@
  *     streams N   N more, each with a streamed reply that has begun
  *     wait        until each stream has ended
  *     close       all of them */
+#include "tests/bench/talk.h"
 #include "tests/bench/wire_client.h"
 
 #include <event2/buffer.h>
@@ -53,12 +54,11 @@ static void send_chat(struct held *held, size_t number)
 {
 	char body[512];
 	char head[512];
-	int size =
-		snprintf(body, sizeof(body),
-			 "{\"model\":\"stub\",%s\"messages\":[{\"role\":\"system\",\"content\":"
-			 "\"You are helpful.\"},{\"role\":\"user\",\"content\":\"I am number %zu "
-			 "and I sail to town %zu.\"}]}",
-			 held->kind == STREAM ? "\"stream\":true," : "", number, number % 97);
+	int size = snprintf(body, sizeof(body),
+			    "{\"model\":\"stub\",%s\"messages\":[{\"role\":\"system\",\"content\":"
+			    "\"You are helpful.\"},{\"role\":\"user\",\"content\":\"I am number "
+			    "%zu: " TALK_STATEMENT "town-%zu for my ship.\"}]}",
+			    held->kind == STREAM ? "\"stream\":true," : "", number, number % 97);
 	int head_size = snprintf(head, sizeof(head),
 				 "POST /v1/chat/completions HTTP/1.1\r\nHost: bench\r\n"
 				 "Authorization: Bearer bench\r\nX-User-Id: holder-%zu\r\n"

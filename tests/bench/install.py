@@ -35,8 +35,8 @@ def step(name, command, **options):
         raise SystemExit(f"{name} could not be installed: {' '.join(map(str, command))}; see {log}")
 
 
-def packages():
-    wanted = {"haproxy": "haproxy", "nginx": "nginx-light", "node": "nodejs", "npm": "npm", "taskset": "util-linux"}
+def packages(**wanted):
+    """`wanted`: tool=package"""
     missing = [package for tool, package in wanted.items() if shutil.which(tool) is None]
     if missing:
         root = [] if os.geteuid() == 0 else ["sudo"]
@@ -74,15 +74,23 @@ def python_packages():
 
 
 def release():
+    """With the symbols that a profile needs, which change no instruction."""
     if not (RELEASE / "build.ninja").exists():
         step("release-setup", ["meson", "setup", RELEASE, "--buildtype=release"], cwd=ROOT)
+    step("release-configure", ["meson", "configure", RELEASE, "-Ddebug=true"], cwd=ROOT)
     step("release-build", ["ninja", "-C", RELEASE], cwd=ROOT)
 
 
 def everything(with_slow_peers):
     """`with_slow_peers` false leaves those from npm and PyPI out."""
-    packages()
+    packages(haproxy="haproxy", nginx="nginx-light", taskset="util-linux")
     release()
     if with_slow_peers:
+        packages(node="nodejs", npm="npm")
         portkey()
         python_packages()
+
+
+def for_profile():
+    packages(nginx="nginx-light", valgrind="valgrind")
+    release()

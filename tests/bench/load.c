@@ -33,6 +33,7 @@ struct user {
 struct connection {
 	int fd;
 	unsigned user; /* of the request that is open */
+	bool is_open;  /* a request is */
 	bool waits;    /* for its next request's time */
 	struct text out;
 	size_t sent;
@@ -195,6 +196,7 @@ static void start(struct connection *connection)
 	}
 	started++;
 	open_requests++;
+	connection->is_open = true;
 	connection->user += options.connections;
 	if (connection->user >= options.users)
 		connection->user = (unsigned)(connection - connections);
@@ -225,6 +227,7 @@ static void finished(struct connection *connection)
 {
 	struct user *user = &users[connection->user];
 	open_requests--;
+	connection->is_open = false;
 	total.events += connection->reply.events;
 	if (connection->reply.status == 200) {
 		sample(connection);
@@ -238,10 +241,13 @@ static void finished(struct connection *connection)
 	start(connection);
 }
 
+/* A server may close a connection on which nothing was asked for a while. */
 static void broke_off(struct connection *connection)
 {
-	total.broken++;
 	redial(connection);
+	if (!connection->is_open)
+		return;
+	total.broken++;
 	connection->reply.status = 0;
 	finished(connection);
 }

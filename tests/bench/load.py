@@ -7,11 +7,11 @@ from peers import ANSWER
 from workplace import PROGRAMS
 
 
-def load(peer, seed, cores=None, **options):
-    """What bench-load reports; options are its own."""
+def load(peer, seed, cores=None, fields="", **options):
+    """What bench-load reports; `fields` are more lines of the head, options its own."""
     command = ["taskset", "-c", cores] if cores else []
     command += [PROGRAMS / "bench-load", "--port", peer.port, "--seed", seed, "--path", peer.path]
-    command += ["--fields", peer.fields, "--model", peer.model, "--answer", ANSWER]
+    command += ["--fields", peer.fields + fields, "--model", peer.model, "--answer", ANSWER]
     for name, value in options.items():
         if value is True:
             command.append(f"--{name}")
@@ -40,10 +40,11 @@ def memory_work(before, after, exchanges):
     moved = {name: value - before.get(name, 0) for name, value in after.items()}
     bypassed = sum(v for n, v in moved.items() if n.startswith("recalld_bypassed_total"))
     journalled = moved["recalld_exchanges_journalled_total"]
+    learned = moved['recalld_learned_total{kind="facts"}']
     if bypassed or journalled < exchanges:
         raise RuntimeError(f"{bypassed:.0f} bypassed, {journalled:.0f} of {exchanges} journalled")
     return {
-        "learned": moved['recalld_learned_total{kind="facts"}'] / exchanges,
+        "learned": learned / exchanges,
         "commits": moved["recalld_store_commits_total"],
     }
 
@@ -57,8 +58,10 @@ def measured(peer, seed, **options):
     check(peer, result)
     if peer.memory and peer.later is None:
         result |= memory_work(metrics, peer.metrics(), result["exchanges"])
-        if not peer.settle():
-            raise RuntimeError("recalld did not finish learning")
+        settled = peer.settle()
         result["cpu"] = peer.process.cpu() - begun
         result["written"] = peer.process.written() - written
+        learned = memory_work(metrics, peer.metrics(), result["exchanges"])["learned"]
+        if not settled or learned < 0.99:
+            raise RuntimeError(f"only {learned:.1%} of the exchanges were learned from")
     return result

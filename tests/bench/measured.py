@@ -64,15 +64,12 @@ def free_port():
 
 
 class Stub:
-    def __init__(self, directory, *arguments):
-        port_file = Path(directory) / "stub-port"
+    """tests/bench/upstream.c"""
+
+    def __init__(self, *arguments):
         self.process = subprocess.Popen(
-            [program("tests/stub-upstream"), "--port-file", str(port_file), *arguments], stdin=subprocess.DEVNULL)
-        for _ in range(500):
-            if port_file.exists():
-                break
-            time.sleep(0.01)
-        self.port = int(port_file.read_text())
+            [program("tests/bench-upstream"), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.port = int(self.process.stdout.readline())
 
     def release(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -86,7 +83,7 @@ class Measured:
 
     def __init__(self, store=None, stub_arguments=(), **parts):
         self.directory = tempfile.TemporaryDirectory()
-        self.stub = Stub(self.directory.name, *stub_arguments)
+        self.stub = Stub(*stub_arguments)
         self.port, self.admin_port = free_port(), free_port()
         self.config_file = Path(self.directory.name) / "recalld.conf"
         filled = {"listen": "", "model": "", "memory": "", "sections": ""} | parts

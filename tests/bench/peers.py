@@ -67,7 +67,7 @@ base_url = http://127.0.0.1:%(upstream)d/v1
 [memory]
 %(memory)s
 [model]
-base_url = http://127.0.0.1:%(model)d/v1
+base_url = http://127.0.0.1:%(model)d/learn/v1
 api_key = none
 name = memory-model
 [storage]
@@ -95,14 +95,18 @@ class PlainUpstream:
         self.process.stop()
 
 
-class StreamUpstream:
-    """tests/bench/stream_server.c"""
+class StubUpstream:
+    """tests/bench/upstream.c, as the upstream or as the memory model."""
 
-    def __init__(self, events=100, gap=10, answer=None):
-        command = [PROGRAMS / "bench-stream-server", "--events", events, "--gap", gap]
+    def __init__(self, events=100, gap=10, answer=None, cores=None):
+        command = [PROGRAMS / "bench-upstream", "--events", events, "--gap", gap]
         command += ["--answer", answer] if answer else []
         self.process = Process(
-            command, WORK / "stream-server.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command,
+            WORK / "upstream.log",
+            cores=cores,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         self.port = int(self.process.process.stdout.readline())
 
@@ -129,15 +133,18 @@ class Peer:
     def __init__(self, upstream, workers=1, cores=None):
         self.upstream, self.workers, self.cores = upstream, workers, cores
         self.port = free_port()
-        self.folder = fresh_folder(self.name)
+        self.folder = fresh_folder(f"{self.name}-{self.port}")
         self.begun = time.monotonic()
         self.process = self.start()
         try:
-            self.process.wait_port(self.port)
+            self.wait_ready()
         except RuntimeError:
             self.process.stop()
             raise
         self.ready_after = time.monotonic() - self.begun
+
+    def wait_ready(self):
+        self.process.wait_port(self.port)
 
     def run(self, command, **options):
         return Process(command, self.folder / "log", cores=self.cores, **options)
@@ -213,6 +220,11 @@ class Recalld(Peer):
     def start(self):
         return self.run([RELEASE / "proxy" / "recalld", "-c", self.configure()])
 
+    def wait_ready(self):
+        self.process.wait_port(self.admin_port)
+        while self.ask_admin("/readyz")[0] != 200:
+            time.sleep(0.001)
+
     def change_settings(self):
         if self.later is None:
             return
@@ -223,13 +235,17 @@ class Recalld(Peer):
         while self.metrics()[name] == before:
             time.sleep(0.05)
 
-    def metrics(self):
+    def ask_admin(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=30)
-        connection.request("GET", "/metrics")
-        lines = connection.getresponse().read().decode().splitlines()
+        connection.request("GET", path)
+        reply = connection.getresponse()
+        said = reply.read().decode()
         connection.close()
+        return reply.status, said
+
+    def metrics(self):
         samples = {}
-        for line in lines:
+        for line in self.ask_admin("/metrics")[1].splitlines():
             if not line.startswith("#"):
                 name, value = line.rsplit(" ", 1)
                 samples[name] = float(value)
@@ -291,5 +307,7 @@ class LiteLLM(Peer):
         )
         command = [BENCH / "venv/bin/litellm", "--config", config, "--host", "127.0.0.1"]
         command += ["--port", self.port, "--num_workers", self.workers, "--telemetry", "False"]
+        # Several workers take longer to start than the 5 s after which each would be begun anew.
+        command += ["--timeout_worker_healthcheck", "120"]
         environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONUNBUFFERED": "1"}
         return self.run(command, environment=environment)

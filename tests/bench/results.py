@@ -24,19 +24,40 @@ def spread(values):
     return text
 
 
+class Target:
+    """What is wanted of a figure: of recalld's value, or of its ratio to a peer's. "Under" when less is
+    better."""
+
+    def __init__(self, figure, least, aim, peer, under):
+        self.figure, self.least, self.aim, self.peer, self.under = figure, least, aim, peer, under
+
+    def text(self, limit, unit):
+        if limit is None:
+            return ""
+        unit = f"times {self.peer}'s" if self.peer else unit
+        return f"{'at most' if self.under else 'at least'} {limit:,g} {unit}"
+
+    def verdict(self, measured):
+        """By the median."""
+        median = statistics.median(measured)
+        for limit, verdict in ((self.aim, "aim"), (self.least, "yes")):
+            if limit is not None and (median <= limit if self.under else median >= limit):
+                return verdict
+        return "no"
+
+
 class Results:
     def __init__(self):
         self.rows = {}  # (figure, unit): {peer: [value of each round]}
-        self.targets = {}  # figure: (what is wanted, the peers to be compared with)
+        self.targets = []
         self.notes = []
 
     def add(self, figure, unit, peer, value):
         values = self.rows.setdefault((figure, unit), {}).setdefault(peer, [])
         values.append(float(value))
 
-    def wants(self, figure, target, others=()):
-        """`target` is shown beside the figure, with recalld's ratios to `others`."""
-        self.targets[figure] = (target, others)
+    def wants(self, figure, least, aim=None, peer=None, under=True):
+        self.targets.append(Target(figure, least, aim, peer, under))
 
     def note(self, text):
         if text not in self.notes:
@@ -48,28 +69,42 @@ class Results:
         return [a / b for a, b in pairs if b > 0]
 
     def row(self, key, shown, cells, ours="recalld"):
-        figure, unit = key
-        target, others = self.targets.get(figure, ("", ()))
-        for other in others:
-            if self.ratio(key, other, ours):
-                target += f" ({spread(self.ratio(key, other, ours))} times {other}'s)"
         ratio = self.ratio(key, "haproxy", ours)
-        cells = [shown, unit] + cells + [spread(ratio) if ratio else "", target]
+        cells = [shown, key[1]] + cells + [spread(ratio) if ratio else ""]
         return "| " + " | ".join(cells) + " |"
 
-    def table(self):
-        head = ["figure", "unit"] + COLUMNS + ["recalld to haproxy", "wanted: at least; aim"]
+    def figures(self):
+        head = ["figure", "unit"] + COLUMNS + ["recalld to haproxy"]
         lines = ["| " + " | ".join(head) + " |"]
-        lines.append("| --- | --- " + "| ---: " * (len(COLUMNS) + 1) + "| --- |")
+        lines.append("| --- | --- " + "| ---: " * (len(COLUMNS) + 1) + "|")
         for key, peers in self.rows.items():
             cells = [spread(peers[name]) if name in peers else "" for name in COLUMNS]
-            lines.append(self.row(key, key[0], cells))
+            if any(cells):
+                lines.append(self.row(key, key[0], cells))
             for name in peers:
                 if name.startswith("recalld, "):
                     cells = [spread(peers[name])] + [""] * (len(COLUMNS) - 1)
                     shown = f"{key[0]}, {name.removeprefix('recalld, ')}"
                     lines.append(self.row(key, shown, cells, name))
-        return "\n".join(lines + [""] + [f"- {note}" for note in self.notes])
+        return lines
+
+    def wanted(self):
+        """The targets that something was measured for."""
+        lines = ["| wanted | required | aim | measured | reached |", "| --- | --- | --- | ---: | --- |"]
+        for target in self.targets:
+            key = next((key for key in self.rows if key[0] == target.figure), None)
+            if key is None:
+                continue
+            values = self.ratio(key, target.peer) if target.peer else self.rows[key]["recalld"]
+            if values:
+                limits = [target.text(limit, key[1]) for limit in (target.least, target.aim)]
+                cells = [target.figure, *limits, spread(values), target.verdict(values)]
+                lines.append("| " + " | ".join(cells) + " |")
+        return lines if len(lines) > 2 else []
+
+    def table(self):
+        notes = [f"- {note}" for note in self.notes]
+        return "\n".join(self.wanted() + [""] + self.figures() + [""] + notes)
 
     def write_csv(self, path):
         with open(path, "w", newline="") as file:

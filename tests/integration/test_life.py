@@ -11,6 +11,7 @@ import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,16 @@ def until(condition, what, timeout=10):
 
 def code_of(reply):
     return json.loads(reply.body)["error"]["code"]
+
+
+# ---- threads ----
+
+
+def test_each_thread_has_a_name_of_its_own(make_daemon):
+    daemon = make_daemon({"listen": {"workers": "3"}})
+    files = Path(f"/proc/{daemon.process.pid}/task").glob("*/comm")
+    names = sorted(name for name in (file.read_text().strip() for file in files) if "-" in name)
+    assert names == ["recalld-learn", "recalld-store", "recalld-work0", "recalld-work1", "recalld-work2"]
 
 
 # ---- draining ----

@@ -1,5 +1,7 @@
 #include "tests/soak/scenarios.h"
 
+#include "tests/bench/talk.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,11 +91,11 @@ static size_t put_turn(char *body, size_t at, unsigned long number, unsigned lon
 {
 	static const char *const subjects[] = {"ship",  "garden",  "boiler", "violin",
 					       "novel", "bicycle", "kitchen"};
-	return at + (size_t)sprintf(body + at,
-				    "{\"role\":\"user\",\"content\":\"My %s number %lu stands in "
-				    "town %lu and I paid %lu for it\"}",
-				    subjects[number % 7], number % 1000, (number * 7 + user) % 500,
-				    number);
+	return at + (size_t)sprintf(
+			    body + at,
+			    "{\"role\":\"user\",\"content\":\"For number %lu: " TALK_STATEMENT
+			    "town-%lu for my %s and I paid %lu for it\"}",
+			    number % 1000, (number * 7 + user) % 500, subjects[number % 7], number);
 }
 
 static size_t put_history(const struct soak_talk *talk, char *body, size_t at)

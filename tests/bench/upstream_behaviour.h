@@ -1,4 +1,4 @@
-/* What a request to the stub upstream says in X-Stub of how it is to be answered:
+/* What a request to bench-upstream says in X-Stub of how it is to be answered:
  *
  *     say=WORD      the answer is "Answer WORD" and EVENTS - 1 times " word"
  *     events=8      of a stream; bytes=N makes each of them so much longer
@@ -8,16 +8,15 @@
  *     cut=N         breaks off after N events; 0: before the head
  *     garbage=1     answers with what is no HTTP; 2: with 200 and what is no JSON
  *     tools=1       answers with a tool call */
-#ifndef RECALLD_TESTS_BENCH_STUB_BEHAVIOUR_H
-#define RECALLD_TESTS_BENCH_STUB_BEHAVIOUR_H
+#ifndef RECALLD_TESTS_BENCH_UPSTREAM_BEHAVIOUR_H
+#define RECALLD_TESTS_BENCH_UPSTREAM_BEHAVIOUR_H
 
 struct behaviour {
 	long events, bytes, interval, delay, hold, status, refuse, cut, garbage, tools;
 	char say[40];
 };
 
-/* Where the value begins of a field, given as "\r\nName:", in the head; NULL: it is not there. */
-const char *stub_field(const char *head, const char *name);
-struct behaviour stub_read_behaviour(const char *head);
+/* Of a request with this head; `usual` is what it does not say. */
+struct behaviour upstream_read_behaviour(const char *head, const struct behaviour *usual);
 
 #endif
