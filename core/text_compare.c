@@ -87,29 +87,49 @@ static void append_character(struct buffer *out, uint32_t character)
 	buffer_append(out, (struct slice){(const char *)bytes, (size_t)size});
 }
 
+static void append_folded(struct buffer *out, char letter)
+{
+	buffer_append_byte(out, letter >= 'A' && letter <= 'Z' ? (char)(letter | 0x20) : letter);
+}
+
+/* Single spaces and plain marks, ASCII in lower case. Whether there is nothing else. */
+static bool make_plain(struct slice text, struct buffer *plain)
+{
+	bool spaced = false;
+	bool is_ascii = true;
+	uint32_t character;
+	for (size_t at = 0; at < text.size;) {
+		at += text_decode(text, at, &character);
+		bool space = text_is_space(character);
+		if (!space && spaced && plain->size > 0)
+			buffer_append_byte(plain, ' ');
+		spaced = space;
+		if (space)
+			continue;
+		character = plain_mark(character);
+		is_ascii = is_ascii && character < 0x80;
+		if (character < 0x80)
+			append_folded(plain, (char)character);
+		else
+			append_character(plain, character);
+	}
+	return is_ascii;
+}
+
 /* The text as it is compared, on the heap; NULL when nothing is left of it. */
 static uint8_t *comparable(struct slice text, size_t *size)
 {
 	struct buffer plain;
 	buffer_init(&plain, SIZE_MAX);
-	bool spaced = false;
-	uint32_t character;
-	for (size_t at = 0; at < text.size;) {
-		at += text_decode(text, at, &character);
-		bool space = text_is_space(character);
-		if (!space && spaced && plain.size > 0)
-			buffer_append_byte(&plain, ' ');
-		if (!space)
-			append_character(&plain, plain_mark(character));
-		spaced = space;
+	bool is_folded = make_plain(text, &plain);
+	if (plain.size == 0 || is_folded) {
+		*size = plain.size;
+		return (uint8_t *)plain.data;
 	}
-	uint8_t *folded = NULL;
-	if (plain.size > 0) {
-		folded = u8_casefold((const uint8_t *)plain.data, plain.size, NULL, UNINORM_NFKC,
-				     NULL, size);
-		if (folded == NULL) /* what is plain is UTF-8 */
-			out_of_memory();
-	}
+	uint8_t *folded = u8_casefold((const uint8_t *)plain.data, plain.size, NULL, UNINORM_NFKC,
+				      NULL, size);
+	if (folded == NULL) /* what is plain is UTF-8 */
+		out_of_memory();
 	buffer_finish(&plain);
 	return folded;
 }
