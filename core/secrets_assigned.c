@@ -150,10 +150,23 @@ static bool secret_in_header(struct slice text, size_t at, struct secret *secret
 	return take_value(text, has_scheme ? behind : value, true, secret);
 }
 
+/* Whether another word follows the name that begins neither " is " nor " key", and the name is no
+ * "Bearer": most words are that, and no secret is. */
+static bool is_word_of_text(struct slice text, struct slice name, size_t end)
+{
+	if (text.size - end < 2 || text.data[end] != ' ' || !secret_is_letter(text.data[end + 1]))
+		return false;
+	char next = text.data[end + 1];
+	return next != 'i' && next != 'k' && next != 'K' && name.data[0] != 'b' &&
+	       name.data[0] != 'B';
+}
+
 bool secret_assigned(struct slice text, size_t at, struct secret *secret)
 {
 	size_t end = end_of_word(text, at);
 	struct slice name = slice_part(text, at, end);
+	if (is_word_of_text(text, name, end))
+		return false;
 	if (slice_equal_nocase(name, SLICE("authorization")))
 		return secret_in_header(text, end, secret);
 	if (slice_equal_nocase(name, SLICE("bearer")) && skip(text, end, " ") > end) {

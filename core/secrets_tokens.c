@@ -100,9 +100,42 @@ static bool pointed_token(struct slice text, size_t at, struct secret *secret)
 	return end > 0;
 }
 
+/* Of most words the first two characters tell that no token begins with them. */
+static bool may_begin_token(struct slice rest)
+{
+	char second = rest.size > 1 ? rest.data[1] : '\0';
+	switch (rest.data[0]) {
+	case 'A':
+		return second == 'K' || second == 'S' || second == 'I';
+	case 'S':
+		return second == 'G';
+	case 'e':
+	case 'n':
+		return second == 'y' || second == 'p';
+	case 'g':
+		return second == 'h' || second == 'i' || second == 'l' || second == 's';
+	case 'h':
+		return second == 'f';
+	case 'p':
+		return second == 'y' || second == 'p';
+	case 'r':
+		return second == 'k' || second == '8';
+	case 's':
+		return second == 'k';
+	case 'x':
+		return second == 'o' || second == 'a';
+	case 'y':
+		return second == 'a';
+	default:
+		return false;
+	}
+}
+
 bool secret_token(struct slice text, size_t at, struct secret *secret)
 {
 	struct slice rest = slice_part(text, at, text.size);
+	if (!may_begin_token(rest))
+		return false;
 	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
 		if (rest.data[0] != tokens[i].prefix.data[0] ||
 		    !slice_starts_with(rest, tokens[i].prefix))
