@@ -274,6 +274,22 @@ char *arena_string(struct arena *arena, struct slice bytes)
 	return copy;
 }
 
+struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < count; i++)
+		size += parts[i].size;
+	char *joined = arena_bytes(arena, size + 1);
+	char *end = joined;
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].size > 0)
+			memcpy(end, parts[i].data, parts[i].size);
+		end += parts[i].size;
+	}
+	*end = '\0';
+	return (struct slice){joined, size};
+}
+
 struct slice arena_printf(struct arena *arena, const char *format, ...)
 {
 	char room[FORMAT_ROOM];

@@ -90,6 +90,8 @@ char *arena_bytes(struct arena *arena,
 		  size_t size); /* the same, not zeroed: to be filled at once */
 struct slice arena_copy(struct arena *arena, struct slice bytes);
 char *arena_string(struct arena *arena, struct slice bytes); /* with a terminator */
+/* One behind the other, with a terminator that is not counted. */
+struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count);
 struct slice arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

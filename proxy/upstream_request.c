@@ -39,12 +39,10 @@ static struct curl_slist *make_headers(struct transfer *transfer,
 		if (is_ours(request, field->name) || !http_field_is_valid(*field))
 			continue;
 		/* "Name;" is how curl is told to send an empty value. */
-		struct slice line =
-			field->value.size == 0
-				? arena_printf(arena, "%.*s;", SLICE_PRINT(field->name))
-				: arena_printf(arena, "%.*s: %.*s", SLICE_PRINT(field->name),
-					       SLICE_PRINT(field->value));
-		put_header(transfer, &tail, line);
+		bool is_empty = field->value.size == 0;
+		const struct slice parts[] = {field->name, is_empty ? SLICE(";") : SLICE(": "),
+					      field->value};
+		put_header(transfer, &tail, arena_join(arena, parts, 3));
 	}
 	for (size_t i = 0; i < sizeof(unasked) / sizeof(unasked[0]); i++) {
 		if (http_field_value(request->fields, request->field_count, unasked[i]).data ==

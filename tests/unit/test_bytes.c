@@ -22,6 +22,11 @@ START_TEST(an_arena_keeps_small_and_large_apart_and_zeroed)
 	for (int i = 0; i < 100000; i++)
 		ck_assert_int_eq(large[i], 0);
 	unit_assert_slice(arena_printf(&arena, "%d turns", 3), "3 turns");
+	const struct slice parts[] = {SLICE("Name"), SLICE(": "), SLICE(""), SLICE("value")};
+	struct slice joined = arena_join(&arena, parts, 4);
+	unit_assert_slice(joined, "Name: value");
+	ck_assert_int_eq(joined.data[joined.size], 0);
+	unit_assert_slice(arena_join(&arena, parts, 0), "");
 	arena_finish(&arena);
 	ck_assert_ptr_null(arena.chunks);
 }
