@@ -3,6 +3,30 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+
+static int accept_error;      /* what accept4() fails with, unless 0 */
+static size_t accepts_failed; /* so often */
+static bool sends_endlessly;  /* every client: recv() gives all that is asked for, of no meaning */
+static size_t sent_endlessly;
+
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
+{
+	if (accept_error != 0) {
+		accepts_failed++;
+		errno = accept_error;
+		return -1;
+	}
+	return (int)syscall(SYS_accept4, fd, address, size, flags);
+}
+
+ssize_t recv(int fd, void *bytes, size_t size, int flags)
+{
+	if (!sends_endlessly)
+		return syscall(SYS_recvfrom, fd, bytes, size, flags, NULL, NULL);
+	sent_endlessly += size;
+	return (ssize_t)size;
+}
 
 START_TEST(a_client_that_still_sends_sees_why_it_was_refused)
 {
@@ -31,6 +55,25 @@ START_TEST(a_refused_client_that_never_closes_is_closed_after_two_seconds)
 	WAIT_UNTIL(http_server_connections(server) == 0);
 	ck_assert_int_ge(milliseconds() - began, 1900);
 	ck_assert_int_lt(milliseconds() - began, 3000);
+	client_close(&client);
+	stop();
+}
+END_TEST
+
+START_TEST(a_refused_client_that_goes_on_sending_is_closed_after_128_megabytes)
+{
+	enum { MOST = 128 * 1024 * 1024 };
+	start(&usual);
+	struct client client = client_open();
+	client_send(&client, SLICE("GET\r\n\r\n"));
+	WAIT_UNTIL(client_has(&client, "HTTP/1.1 400 "));
+	client_send(&client, SLICE("x")); /* so that there is something to read */
+	sends_endlessly = true;
+	while (http_server_connections(server) > 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	sends_endlessly = false;
+	ck_assert_uint_gt(sent_endlessly, MOST);
+	ck_assert_uint_le(sent_endlessly, MOST + 64 * 1024);
 	client_close(&client);
 	stop();
 }
@@ -321,6 +364,55 @@ START_TEST(a_want_of_descriptors_pauses_accepting_and_burns_no_time)
 }
 END_TEST
 
+START_TEST(no_failure_of_accept_that_lasts_makes_the_loop_spin)
+{
+	static const int errors[] = {ENFILE, ENOBUFS, ENOMEM};
+	start(&usual);
+	struct client client = client_open();
+	client_send(&client, SLICE(GET("/")));
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		accept_error = errors[i];
+		accepts_failed = 0;
+		WAIT_UNTIL(accepts_failed > 0);
+		run_for(100);
+		ck_assert_uint_eq(accepts_failed, 1);
+	}
+	accept_error = 0;
+	WAIT_UNTIL(client_has(&client, "<GET / >"));
+	client_close(&client);
+	stop();
+}
+END_TEST
+
+START_TEST(what_has_come_of_a_request_is_in_flight_until_its_reply_is_done)
+{
+	enum { PART = 50000 };
+	static char part[PART];
+	atomic_size_t in_flight = 0;
+	struct http_server_options options = usual;
+	options.in_flight = &in_flight;
+	options.max_in_flight = 8 * 1024 * 1024;
+	start(&options);
+	handler.holds = true;
+	struct client client = client_open();
+	memset(part, 'x', sizeof(part));
+	client_send(&client, SLICE("POST / HTTP/1.1\r\nX-Long: "));
+	client_send(&client, (struct slice){part, PART});
+	WAIT_UNTIL(atomic_load(&in_flight) >= PART);
+	client_send(&client, SLICE("\r\nHost: h\r\nContent-Length: 50000\r\n\r\n"));
+	client_send(&client, (struct slice){part, PART});
+	WAIT_UNTIL(handler.handled == 1);
+	ck_assert_uint_ge(atomic_load(&in_flight), PART);
+	http_reply(handler.held[0], 200, NULL, NULL, 0, SLICE("done"));
+	/* At once: before the client can ask again. */
+	ck_assert_uint_lt(atomic_load(&in_flight), 1000);
+	WAIT_UNTIL(client_has(&client, "done"));
+	WAIT_UNTIL(atomic_load(&in_flight) == 0);
+	client_close(&client);
+	stop();
+}
+END_TEST
+
 START_TEST(draining_closes_what_is_idle_and_finishes_what_is_not)
 {
 	start(&usual);
@@ -397,6 +489,7 @@ END_TEST
 
 UNIT_MAIN("http_connection", a_client_that_still_sends_sees_why_it_was_refused,
 	  a_refused_client_that_never_closes_is_closed_after_two_seconds,
+	  a_refused_client_that_goes_on_sending_is_closed_after_128_megabytes,
 	  a_client_that_leaves_is_noticed_at_once,
 	  a_client_may_pipeline_no_more_than_its_share_while_it_waits,
 	  a_slow_reader_holds_the_reply_back_and_gets_it_whole,
@@ -407,6 +500,8 @@ UNIT_MAIN("http_connection", a_client_that_still_sends_sees_why_it_was_refused,
 	  a_reply_that_is_made_is_read_at_leisure_and_behind_a_half_close,
 	  connections_beyond_the_limit_are_told_to_come_back, so_many_are_told_and_no_more,
 	  a_want_of_descriptors_pauses_accepting_and_burns_no_time,
+	  no_failure_of_accept_that_lasts_makes_the_loop_spin,
+	  what_has_come_of_a_request_is_in_flight_until_its_reply_is_done,
 	  draining_closes_what_is_idle_and_finishes_what_is_not,
 	  what_was_sent_before_the_drain_is_answered,
 	  destroying_the_server_tells_requests_under_way, small_writes_are_not_delayed)
