@@ -113,14 +113,22 @@ def test_a_damaged_store_is_told_of_also_to_those_who_ignore_their_children(larg
     process = begin_export(store, stdout=subprocess.DEVNULL, preexec_fn=ignore)
     _, words = process.communicate(timeout=30)
     assert process.returncode == 1 and b"damaged places" in words
+    process = begin_export(tmp_path / "nowhere", stdout=subprocess.DEVNULL, preexec_fn=ignore)
+    _, words = process.communicate(timeout=30)
+    assert process.returncode == 1 and b"No such file" in words, words
     daemon = make_daemon(start=False)
     daemon.config["storage"]["path"] = str(store)
     write_config(daemon.config_file, daemon.config)
     file = store / "data.mdb"
-    file.write_bytes(file.read_bytes()[: 2 * PAGE] + bytes(file.stat().st_size - 2 * PAGE))
-    done = subprocess.run([program("proxy/recalld"), "-c", str(daemon.config_file)], capture_output=True, timeout=30,
-                          env=clean_environment(), preexec_fn=ignore)
-    assert done.returncode == 1 and b"data.mdb is damaged" in done.stderr
+    sound = (large / "data.mdb").read_bytes()
+    for spoilt, why in (
+        (sound[: 2 * PAGE] + bytes(len(sound) - 2 * PAGE), b"data.mdb is damaged"),
+        (sound[: len(sound) // 2], b"data.mdb is cut off"),
+    ):
+        file.write_bytes(spoilt)
+        done = subprocess.run([program("proxy/recalld"), "-c", str(daemon.config_file)], capture_output=True,
+                              timeout=30, env=clean_environment(), preexec_fn=ignore)
+        assert done.returncode == 1 and why in done.stderr
 
 
 def test_a_store_that_nobody_could_look_at_is_not_called_damaged(large, make_daemon, tmp_path):

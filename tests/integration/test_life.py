@@ -454,6 +454,16 @@ def test_the_soft_limit_is_raised_to_the_hard_one(make_daemon, monkeypatch):
     assert "open files" not in daemon.stderr
 
 
+def test_too_low_a_limit_is_warned_of_at_a_reload(make_daemon, monkeypatch):
+    daemon = make_daemon({"listen": {"workers": "1", "max_connections": "100"}}, start=False)
+    start_limited(daemon, 2000, monkeypatch)
+    assert "open files" not in daemon.stderr
+    daemon.config["listen"]["max_connections"] = "5000"
+    write_config(daemon.config_file, daemon.config)
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_log("the limit of 2000 open files suffices for ")
+
+
 @pytest.fixture
 def few(make_daemon, upstream, monkeypatch):
     """A daemon with descriptors for a few hundred, how many connections it lets in, and what lets the

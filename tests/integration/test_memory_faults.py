@@ -1,6 +1,7 @@
 """Faults of memory itself: a slow, full or damaged store, and models that answer nonsense. The chat
 goes on, its status and a metric name the cause, and what can still be remembered is."""
 
+import gzip
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from harness.chat import Chat
 from harness.daemon import preloaded, stalled_calls
 from harness.memory_model import fact
 from harness.upstream import Reply, completion, error_reply, json_reply, sse_reply
+from harness.wire import RawClient
 
 PAGE = 4096
 LONG = os.environ.get("FAULTS") == "long"
@@ -65,6 +67,25 @@ def test_a_slow_disk_holds_the_end_of_a_reply_for_2_seconds_and_no_chat_longer(m
     assert time.monotonic() - begun < 1.5
 
 
+def test_the_last_byte_of_a_compressed_reply_waits_for_the_disk(make_daemon, upstream, user, tmp_path):
+    """A client knows by the length that it has all, so it may not have the last byte."""
+    daemon = make_daemon(environment=stalled_calls(tmp_path, disk=1))
+    chat = Chat(daemon, user)
+    chat.say("Before it was slow.")
+    packed = gzip.compress(json.dumps(completion("Packed.")).encode())
+    upstream.script(json_reply(packed, fields=[("Content-Encoding", "gzip")]))
+    (tmp_path / "stalled").touch()
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(chat.body("While it is slow."), user)
+        raw.read_until(packed[:-1])
+        begun = time.monotonic()
+        assert raw.seen.endswith(packed[:-1])
+        assert raw.read_reply().body == packed
+        assert time.monotonic() - begun > 0.7
+    (tmp_path / "stalled").unlink()
+    assert ("assistant", "Packed.") in daemon.messages(user)
+
+
 # ---- a full store ----
 
 
@@ -82,6 +103,9 @@ def assert_full(daemon, user):
     assert bypassed(daemon, "full") == before + 1
     # What writes nothing needs no room.
     assert Chat(daemon, user, mode="readonly").say("It is read only.").status in ("empty", "injected")
+    dry = Chat(daemon, user).send("It is dry.", {"X-Memory-Dry-Run": "1"})
+    assert dry.headers["X-Memory-Status"] in ("empty", "injected") and "It is dry." in dry.text
+    assert bypassed(daemon, "full") == before + 1
     assert daemon.metric("recalld_store_room ") == 0
     daemon.wait_log("the store has no room")
 

@@ -15,7 +15,7 @@ import openai
 import pytest
 
 from harness.chat import stream_text
-from harness.daemon import clean_environment, program
+from harness.daemon import clean_environment, program, stalled_calls
 from harness.upstream import Reply, chunk, event, sse_reply, text_events
 
 FAILED_HANDSHAKES = 'recalld_errors_total{kind="tls"}'
@@ -223,6 +223,53 @@ def test_a_reply_that_is_cut_off_is_not_said_to_have_ended(tls, trust, upstream)
         with pytest.raises((ssl.SSLEOFError, ConnectionResetError)):
             while secured.recv(65536):
                 pass
+
+
+def test_an_end_that_finds_no_room_is_said_once_there_is(make_tls, trust, tmp_path):
+    tls = make_tls(start=False)
+    tls.environment |= stalled_calls(tmp_path)
+    tls.start()
+    with connect(tls, trust) as secured:
+        secured.suppress_ragged_eofs = False
+        (tmp_path / "stalled").touch()
+        secured.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        got = b""
+        secured.settimeout(0.5)
+        with pytest.raises(TimeoutError):  # and no end without close_notify
+            while True:
+                got += secured.recv(65536)
+        assert got.startswith(b"HTTP/1.1 200 ")
+        (tmp_path / "stalled").unlink()
+        secured.settimeout(10)
+        assert secured.recv(65536) == b""
+
+
+def test_a_client_that_reads_a_long_chain_slowly_gets_it_whole(tls, trust, pairs, tmp_path):
+    """Longer than what lies unsent in a socket (64 KB), so that the handshake has to wait."""
+    names = ",".join(f"DNS:host-{i}.example" for i in range(600))
+    subprocess.run(
+        ["openssl", "req", "-x509", "-nodes", "-subj", "/CN=long", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:P-256", "-addext", f"subjectAltName={names}", "-keyout", tmp_path / "long.key",
+         "-out", tmp_path / "long.pem"],
+        check=True, capture_output=True, timeout=60,
+    )
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(pairs["one"][0].read_bytes() + (tmp_path / "long.pem").read_bytes() * 8)
+    put(tls, (chain, pairs["one"][1]))
+    tls.signal(signal.SIGHUP)
+    tls.wait_log("configuration read again")
+    with socket.socket() as plain:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plain.connect(("127.0.0.1", tls.port))
+        plain.setblocking(False)
+        with trust.wrap_socket(plain, server_hostname="127.0.0.1", do_handshake_on_connect=False) as secured:
+            with pytest.raises(ssl.SSLWantReadError):
+                secured.do_handshake()  # it has said hello
+            time.sleep(0.3)
+            secured.settimeout(5)
+            secured.do_handshake()
+            secured.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert closed_after(secured)[0].startswith(b"HTTP/1.1 200 ")
 
 
 def test_plain_http_is_told_to_come_by_https(tls):

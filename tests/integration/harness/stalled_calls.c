@@ -1,18 +1,28 @@
 /* Preloaded into a daemon under test: while the file STALLED_WHILE is there, names that begin with
- * "stalled" take STALLED_NAMES seconds to be looked up, and what is written takes STALLED_DISK
- * seconds more to reach the disk. */
+ * "stalled" take STALLED_NAMES seconds to be looked up, what is written takes STALLED_DISK seconds
+ * more to reach the disk, and write() has no room in a socket for so few bytes as the end of TLS.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { TLS_END = 64 };
+
+static int is_stalled(void)
+{
+	const char *mark = getenv("STALLED_WHILE");
+	return mark != NULL && access(mark, F_OK) == 0;
+}
 
 static void stall(const char *variable)
 {
 	const char *seconds = getenv(variable);
-	const char *mark = getenv("STALLED_WHILE");
-	if (seconds != NULL && mark != NULL && access(mark, F_OK) == 0)
+	if (seconds != NULL && is_stalled())
 		usleep((useconds_t)(atof(seconds) * 1000000));
 }
 
@@ -34,4 +44,15 @@ int fdatasync(int fd)
 	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
 	stall("STALLED_DISK");
 	return real(fd);
+}
+
+ssize_t write(int fd, const void *bytes, size_t size)
+{
+	ssize_t (*real)(int, const void *, size_t) =
+		(ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+	struct stat status;
+	if (size > TLS_END || fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode) || !is_stalled())
+		return real(fd, bytes, size);
+	errno = EAGAIN;
+	return -1;
 }
