@@ -1,10 +1,12 @@
 /* A store that is written out and made again, and exports that somebody has had in hand. */
-#include "storage/dump.h"
-#include "tests/unit/branch_fixture.h"
+#include "tests/unit/dump_fixture.h"
 #include "tests/unit/store_picture.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,46 +14,27 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MAP = 64 * 1024 * 1024, LONGEST_EXPORT = 1 << 20, PAGE = 4096 };
+enum { LONGEST_EXPORT = 1 << 20 };
 
-#ifdef MEASURED
-/* The children that an export reads in end by this; what they ran counts as covered, too. */
-extern void __gcov_dump(void);
+static bool tears_writes; /* into pieces, with an interruption before each */
+static size_t commits;
 
-void _exit(int status)
+ssize_t write(int fd, const void *bytes, size_t size)
 {
-	__gcov_dump();
-	(void)syscall(SYS_exit_group, status);
-	__builtin_unreachable();
+	static bool interrupted;
+	interrupted = tears_writes && !interrupted;
+	if (interrupted) {
+		errno = EINTR;
+		return -1;
+	}
+	return syscall(SYS_write, fd, bytes, tears_writes && size > 100 ? 100 : size);
 }
-#endif
 
-/* ---- a store with something in each table ---- */
-
-static void fill(struct fixture *fixture)
+int mdb_txn_commit(MDB_txn *transaction)
 {
-	struct append append = fixture_exchange("my key is 7", "noted", 5000);
-	struct imported_turn past[] = {
-		{.role = ROLE_USER, .text = SLICE("Grüße, \"Ben\" 👩‍🚀"), .created_at = 7},
-		{.role = ROLE_ASSISTANT, .text = SLICE("line\nbreak\t\\ "), .created_at = 8},
-	};
-	struct request edited = ASK("I moved to Rome", {one, "a1"});
-	chat_three(fixture);
-	learn_cities(fixture);
-	ck_assert_int_eq(fixture_summarized(fixture, "Lives in Bonn.", 3, 0), STORE_OK);
-	(void)chat(fixture, edited, "a4", 4000);
-	append.session = SLICE("other");
-	append.receipt = 77;
-	append.receipt_text = SLICE("{\"id\":\"77\"}");
-	append.learn = true;
-	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
-	append = fixture_exchange("hi", "hello", 6000);
-	append.user = SLICE("ben");
-	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
-	ck_assert_int_eq(fixture_import(fixture, past, 2, true), STORE_OK);
-	append.user = SLICE("cleo");
-	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
-	ck_assert_int_eq(fixture_forget(fixture, "cleo"), STORE_OK);
+	int (*real)(MDB_txn *) = (int (*)(MDB_txn *))dlsym(RTLD_NEXT, "mdb_txn_commit");
+	commits++;
+	return real(transaction);
 }
 
 static struct buffer picture_of(struct fixture *fixture)
@@ -113,13 +96,29 @@ static void empty(const char *folder)
 	ck_assert_int_eq(rmdir(folder), 0);
 }
 
+/* Of each table so many as it has lines. */
+static void assert_counts(const struct dump_report *report, struct slice text)
+{
+	for (size_t i = 0; i < DUMP_TABLES; i++) {
+		char begin[64];
+		size_t lines = 0;
+		(void)snprintf(begin, sizeof(begin), "{\"table\":\"%s\",", report->tables[i].name);
+		for (size_t at = 0; at < text.size; at += line_of(text, at).size)
+			lines += slice_starts_with(line_of(text, at), slice_of(begin));
+		/* Each has some, but for the summary, which the edit of a turn took away. */
+		ck_assert(lines > 0 || strcmp(report->tables[i].name, "summary") == 0);
+		ck_assert_uint_eq(report->tables[i].records, lines);
+		ck_assert_uint_eq(report->tables[i].unreadable + report->tables[i].holes, 0);
+	}
+}
+
 START_TEST(what_is_made_of_an_export_is_what_was_written_out)
 {
 	struct fixture fixture;
 	struct dump_report report;
 	char folder[] = "/tmp/recalld-store-XXXXXX";
 	fixture_init(&fixture, MAP);
-	fill(&fixture);
+	dump_fill(&fixture);
 	struct buffer before = picture_of(&fixture);
 	FILE *beside = export_of(fixture.path, true); /* while it is open here */
 	store_close(fixture.store);
@@ -129,6 +128,11 @@ START_TEST(what_is_made_of_an_export_is_what_was_written_out)
 	ck_assert(slice_equal(text_of(beside, &fixture.arena), text));
 	/* Where the ids of new users begin, behind those of one that was forgotten. */
 	ck_assert_uint_eq(slice_find(text, SLICE("\"first_id\":0}"), 0), text.size);
+	tears_writes = true;
+	FILE *torn = export_of(fixture.path, true);
+	tears_writes = false;
+	ck_assert(slice_equal(text_of(torn, &fixture.arena), text));
+	(void)fclose(torn);
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	ck_assert(!store_export(fixture.path, full, &report));
 	ck_assert_str_eq(report.error, "cannot write the export: No space left on device");
@@ -137,6 +141,7 @@ START_TEST(what_is_made_of_an_export_is_what_was_written_out)
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	fixture.store = store_of(file, folder, &report);
 	ck_assert_msg(fixture.store != NULL, "%s", report.error);
+	assert_counts(&report, text);
 	struct buffer after = picture_of(&fixture);
 	ck_assert_msg(slice_equal(buffer_slice(&before), buffer_slice(&after)), "%.*s\n%.*s",
 		      SLICE_PRINT(buffer_slice(&before)), SLICE_PRINT(buffer_slice(&after)));
@@ -250,6 +255,39 @@ START_TEST(what_is_no_export_is_refused_with_its_line)
 }
 END_TEST
 
+START_TEST(a_long_export_is_taken_in_several_transactions)
+{
+	enum { TURNS = 4500 };
+	char folder[] = "/tmp/recalld-store-XXXXXX";
+	struct dump_report report;
+	FILE *in = tmpfile();
+	(void)fputs("{\"recalld_export\":1}\n" USER("0", "7", "9"), in);
+	for (int i = 1; i <= TURNS; i++)
+		(void)fprintf(in, TURN("0", "%d"), i);
+	(void)fputs(TURN("1", "1") "{\"end\":true}\n", in);
+	rewind(in);
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	commits = 0;
+	(void)refusal_of(SLICE("{\"recalld_export\":1}\n{\"end\":true}\n"));
+	size_t least = commits;
+	commits = 0;
+	struct store *store = store_of(in, folder, &report);
+	ck_assert_msg(store != NULL, "%s", report.error);
+	ck_assert_uint_ge(commits, least + 2);
+	for (size_t i = 0; i < DUMP_TABLES; i++) {
+		bool is_turn = strcmp(report.tables[i].name, "turn") == 0;
+		ck_assert(!is_turn || report.tables[i].records == TURNS);
+		ck_assert_uint_eq(report.tables[i].unreadable, is_turn);
+	}
+	struct store_statistics statistics;
+	store_statistics(store, &statistics);
+	ck_assert_uint_eq(statistics.turns, TURNS);
+	store_close(store);
+	(void)fclose(in);
+	empty(folder);
+}
+END_TEST
+
 /* ---- values that are others ---- */
 
 /* The first line of each table that is there, and the first and last line. */
@@ -295,7 +333,7 @@ START_TEST(a_member_of_another_kind_is_refused_or_does_no_harm)
 	struct slice lines[16];
 	size_t refused = 0;
 	fixture_init(&fixture, MAP);
-	fill(&fixture);
+	dump_fill(&fixture);
 	FILE *file = export_of(fixture.path, true);
 	struct slice text = text_of(file, &fixture.arena);
 	size_t count = pick_lines(text, lines, 16);
@@ -330,133 +368,8 @@ START_TEST(a_member_of_another_kind_is_refused_or_does_no_harm)
 }
 END_TEST
 
-/* ---- damage ---- */
-
-START_TEST(what_damage_leaves_is_written_out_and_the_rest_is_counted)
-{
-	struct fixture fixture;
-	char path[128];
-	size_t lost = 0;
-	fixture_init(&fixture, MAP);
-	fill(&fixture);
-	store_close(fixture.store);
-	fixture.store = NULL;
-	(void)snprintf(path, sizeof(path), "%s/data.mdb", fixture.path);
-	int data = open(path, O_RDWR | O_CLOEXEC);
-	for (unsigned page = 2; page < 40; page++) {
-		char sound[PAGE];
-		char garbage[PAGE];
-		struct dump_report report;
-		memset(garbage, (int)(page * 37), sizeof(garbage));
-		ck_assert_int_eq(pread(data, sound, PAGE, page * PAGE), PAGE);
-		ck_assert_int_eq(pwrite(data, garbage, PAGE, page * PAGE), PAGE);
-		FILE *file = tmpfile();
-		bool whole = store_export(fixture.path, fileno(file), &report);
-		ck_assert(whole || report.error[0] != '\0');
-		for (size_t i = 0; i < DUMP_TABLES; i++)
-			lost += report.tables[i].holes + report.tables[i].unreadable;
-		(void)fclose(file);
-		ck_assert_int_eq(pwrite(data, sound, PAGE, page * PAGE), PAGE);
-	}
-	ck_assert_uint_gt(lost, 0);
-	(void)close(data);
-	fixture_reopen(&fixture);
-	fixture_finish(&fixture);
-}
-END_TEST
-
-struct count {
-	size_t records, holes, unreadable;
-};
-
-/* What an export counts of the turns. */
-static struct count export_turns(const char *path)
-{
-	struct dump_report report;
-	FILE *file = tmpfile();
-	bool whole = store_export(path, fileno(file), &report);
-	(void)fclose(file);
-	bool is_damaged = strstr(report.error, "the store is damaged") == report.error;
-	ck_assert_msg(whole || is_damaged, "%s", report.error);
-	for (size_t i = 0; i < DUMP_TABLES; i++) {
-		ck_assert(!whole || report.tables[i].holes + report.tables[i].unreadable == 0);
-		if (strcmp(report.tables[i].name, "turn") == 0)
-			return (struct count){report.tables[i].records, report.tables[i].holes,
-					      report.tables[i].unreadable};
-	}
-	ck_abort_msg("no turns are counted");
-}
-
-static void swap_page(int data, size_t page, char *other)
-{
-	char here[PAGE];
-	ck_assert_int_eq(pread(data, here, PAGE, (off_t)(page * PAGE)), PAGE);
-	ck_assert_int_eq(pwrite(data, other, PAGE, (off_t)(page * PAGE)), PAGE);
-	memcpy(other, here, PAGE);
-}
-
-START_TEST(each_damaged_page_is_one_hole_and_costs_little_more_than_what_lies_on_it)
-{
-	enum { TURNS = 200, PAGES = 1000 };
-	struct fixture fixture;
-	struct imported_turn turns[TURNS];
-	char path[128];
-	char text[200];
-	size_t lost[PAGES] = {0};
-	size_t first = 0;
-	size_t last = 0;
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	fixture_init(&fixture, MAP);
-	for (int i = 0; i < TURNS; i++)
-		turns[i] = (struct imported_turn){
-			.role = ROLE_USER, .text = slice_of(text), .created_at = i + 1};
-	ck_assert_int_eq(fixture_import(&fixture, turns, TURNS, false), STORE_OK);
-	store_close(fixture.store);
-	fixture.store = NULL;
-	ck_assert_uint_eq(export_turns(fixture.path).records, TURNS);
-	(void)snprintf(path, sizeof(path), "%s/data.mdb", fixture.path);
-	int data = open(path, O_RDWR | O_CLOEXEC);
-	off_t pages = lseek(data, 0, SEEK_END) / PAGE;
-	for (size_t page = 2; page < (size_t)pages && page < PAGES; page++) {
-		char other[PAGE] = {0};
-		swap_page(data, page, other);
-		bool holds_turns = memmem(other, PAGE, text, sizeof(text) - 1) != NULL;
-		struct count count = {0};
-		if (holds_turns)
-			count = export_turns(fixture.path);
-		/* One that is free takes nothing along, and one that is a branch by now all. */
-		if (count.holes > 0 && count.records > TURNS / 2) {
-			ck_assert_uint_eq(count.holes, 1);
-			lost[page] = TURNS - count.records;
-			ck_assert_uint_le(lost[page], 40);
-			first = first == 0 ? page : first;
-			last = page;
-		}
-		swap_page(data, page, other);
-	}
-	ck_assert_uint_gt(last, first + 2);
-	char others[2][PAGE] = {{0}};
-	swap_page(data, first, others[0]);
-	swap_page(data, last, others[1]);
-	struct count count = export_turns(fixture.path);
-	ck_assert_uint_eq(count.holes, 2);
-	ck_assert_uint_eq(count.records, TURNS - lost[first] - lost[last]);
-	swap_page(data, first, others[0]);
-	swap_page(data, last, others[1]);
-	(void)close(data);
-	fixture_reopen(&fixture);
-	fixture_put(&fixture, TABLE_TURNS, key_u64(key_of_user(fixture_key("alex")), 3),
-		    SLICE("\7of a later version"));
-	count = export_turns(fixture.path);
-	ck_assert(count.holes == 0 && count.unreadable == 1 && count.records == TURNS - 1);
-	fixture_finish(&fixture);
-}
-END_TEST
-
 UNIT_MAIN("store_dump", what_is_made_of_an_export_is_what_was_written_out,
 	  ids_begin_behind_all_that_an_export_of_any_moments_has,
 	  what_is_no_export_is_refused_with_its_line,
-	  a_member_of_another_kind_is_refused_or_does_no_harm,
-	  what_damage_leaves_is_written_out_and_the_rest_is_counted,
-	  each_damaged_page_is_one_hole_and_costs_little_more_than_what_lies_on_it)
+	  a_long_export_is_taken_in_several_transactions,
+	  a_member_of_another_kind_is_refused_or_does_no_harm)

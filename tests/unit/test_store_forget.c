@@ -1,10 +1,26 @@
 #include "storage/lmdb_engine.h"
 #include "tests/unit/store_fixture.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { MAP = 64 * 1024 * 1024 };
+
+static atomic_int reserve_error; /* what fallocate() fails with, unless 0 */
+
+int fallocate(int fd, int mode, off_t at, off_t size)
+{
+	int error = atomic_load(&reserve_error);
+	if (error == 0)
+		return (int)syscall(SYS_fallocate, fd, mode, at, size);
+	errno = error;
+	return -1;
+}
 
 static struct imported_turn imported(enum role role, const char *text, int64_t at,
 				     const char *session)
@@ -227,6 +243,28 @@ START_TEST(a_full_store_refuses_to_grow_and_still_forgets)
 }
 END_TEST
 
+START_TEST(there_is_room_only_with_a_reserve_where_the_file_system_can_make_one)
+{
+	static const struct {
+		int error;
+		bool has_room;
+	} cases[] = {{ENOSPC, false}, {EDQUOT, false}, {EOPNOTSUPP, true}, {ENOSYS, true}};
+	struct append append = fixture_exchange("hi", "hello", 100);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture fixture;
+		atomic_store(&reserve_error, cases[i].error);
+		fixture_init(&fixture, MAP);
+		ck_assert(store_has_room(fixture.store) == cases[i].has_room);
+		ck_assert_int_eq(fixture_append(&fixture, &append),
+				 cases[i].has_room ? STORE_OK : STORE_FULL);
+		atomic_store(&reserve_error, 0);
+		fixture_reopen(&fixture);
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+		fixture_finish(&fixture);
+	}
+}
+END_TEST
+
 START_TEST(a_small_append_succeeds_beside_one_that_does_not_fit)
 {
 	struct fixture fixture;
@@ -309,4 +347,5 @@ UNIT_MAIN("store_forget", a_forgotten_user_leaves_nothing_but_others_stay,
 	  a_large_import_without_learning_makes_no_jobs,
 	  two_in_a_hundred_of_the_map_are_for_deletes_but_never_little_nor_most_of_it,
 	  a_full_store_refuses_to_grow_and_still_forgets,
+	  there_is_room_only_with_a_reserve_where_the_file_system_can_make_one,
 	  a_small_append_succeeds_beside_one_that_does_not_fit, the_queue_is_bounded_by_its_bytes)

@@ -1,0 +1,72 @@
+/* What the tests of exports share: a store with something in each table. */
+#ifndef RECALLD_TESTS_DUMP_FIXTURE_H
+#define RECALLD_TESTS_DUMP_FIXTURE_H
+
+#include "storage/dump.h"
+#include "tests/unit/branch_fixture.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { MAP = 64 * 1024 * 1024 };
+
+#ifdef MEASURED
+/* The children that an export reads in end by this; what they ran counts as covered, too. */
+extern void __gcov_dump(void);
+
+void _exit(int status)
+{
+	__gcov_dump();
+	(void)syscall(SYS_exit_group, status);
+	__builtin_unreachable();
+}
+#endif
+
+static inline void take_list(void *cookie, enum store_result result, struct job_list *list)
+{
+	ck_assert_int_eq(result, STORE_OK);
+	*(struct job_list *)cookie = *list;
+}
+
+static inline void park_a_job(struct fixture *fixture)
+{
+	struct job_list list;
+	struct fixture_wait wait = {0};
+	(void)store_user_jobs(fixture->store, fixture_key("ben"), 0, 1, &fixture->arena, take_list,
+			      &list);
+	ck_assert_uint_ge(list.count, 1);
+	struct job job = list.jobs[0];
+	job.parked = true;
+	(void)store_postpone(fixture->store, fixture_key("ben"), &job, &fixture->loop.loop,
+			     fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
+}
+
+static inline void dump_fill(struct fixture *fixture)
+{
+	struct append append = fixture_exchange("my key is 7", "noted", 5000);
+	struct imported_turn past[] = {
+		{.role = ROLE_USER, .text = SLICE("Grüße, \"Ben\" 👩‍🚀"), .created_at = 7},
+		{.role = ROLE_ASSISTANT, .text = SLICE("line\nbreak\t\\ "), .created_at = 8},
+	};
+	struct request edited = ASK("I moved to Rome", {one, "a1"});
+	chat_three(fixture);
+	learn_cities(fixture);
+	ck_assert_int_eq(fixture_summarized(fixture, "Lives in Bonn.", 3, 0), STORE_OK);
+	(void)chat(fixture, edited, "a4", 4000);
+	append.session = SLICE("other");
+	append.receipt = 77;
+	append.receipt_text = SLICE("{\"id\":\"77\"}");
+	append.learn = true;
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+	append = fixture_exchange("hi", "hello", 6000);
+	append.user = SLICE("ben");
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+	park_a_job(fixture);
+	ck_assert_int_eq(fixture_import(fixture, past, 2, true), STORE_OK);
+	append.user = SLICE("cleo");
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+	ck_assert_int_eq(fixture_forget(fixture, "cleo"), STORE_OK);
+}
+
+#endif
