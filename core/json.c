@@ -498,8 +498,8 @@ static void note_member(struct outermost *outermost, const struct scanner *scann
 		outermost->key = (struct json_value){JSON_TYPE_STRING, from, 0};
 	if (depth == 1 && expected == EXPECT_VALUE)
 		outermost->begin = from;
-	/* Its last step ends a value, or closes it. */
-	bool ends = scanner->depth == 1 && (depth == 2 || expected == EXPECT_VALUE);
+	/* Its last step ends a value, or closes it; the object's own first one does neither. */
+	bool ends = scanner->depth == 1 && (depth == 2 || (depth == 1 && expected == EXPECT_VALUE));
 	if (!ends)
 		return;
 	enum json_type type = type_of(scanner->data[outermost->begin]);

@@ -14,7 +14,12 @@ static bool scan_exactly(struct slice document, struct json_value *value)
 	ck_assert_ptr_nonnull(copy);
 	if (document.size > 0)
 		memcpy(copy, document.data, document.size);
-	bool valid = json_scan((struct slice){copy, document.size}, value);
+	const struct slice exact = {copy, document.size};
+	static const char *const names[] = {"a"};
+	struct json_value picked;
+	unsigned repeated;
+	bool valid = json_scan(exact, value);
+	ck_assert(json_scan_and_pick(exact, names, 1, &picked, &repeated) == valid);
 	free(copy);
 	return valid;
 }
@@ -61,6 +66,7 @@ START_TEST(what_is_no_json_is_refused)
 {
 	static const char *const documents[] = {
 		"",
+		"{",
 		" ",
 		"01",
 		"-",
