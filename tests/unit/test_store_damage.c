@@ -5,6 +5,8 @@
 #include "tests/unit/branch_fixture.h"
 #include "tests/unit/store_picture.h"
 
+#include <lmdb.h>
+
 static void begin(struct transaction *transaction, struct fixture *fixture)
 {
 	ck_assert(transaction_begin_write(transaction, fixture->store));
@@ -225,8 +227,33 @@ START_TEST(parked_jobs_of_one_user_go_again_and_others_stay)
 }
 END_TEST
 
-UNIT_MAIN("store_damage", a_chat_goes_on_beside_unreadable_records,
-	  a_user_is_forgotten_whatever_can_be_read,
+/* A key that no table has, in the tree that the tables share: a scan over all users ends at it. */
+START_TEST(a_scan_ends_at_a_key_that_is_no_tables)
+{
+	static const struct slice keys[] = {
+		SLICE("\0aaaaaaaaaaaaaaa\16 behind all tables"),
+		SLICE("\0aaaaaaaaaaaaaaa\377"),
+		SLICE("\377\377too short"),
+	};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct fixture fixture;
+		struct transaction transaction;
+		fill(&fixture);
+		begin(&transaction, &fixture);
+		MDB_val key = {keys[i].size, (void *)(uintptr_t)keys[i].data};
+		MDB_val value = {0};
+		MDB_dbi tree = fixture.store->trees[FIRST_SHARED_TABLE];
+		ck_assert_int_eq(mdb_put(transaction.handle, tree, &key, &value, 0), 0);
+		(void)table_count(&transaction, TABLE_SUMMARIES);
+		ck_assert_int_eq(transaction.result, STORE_FAILED);
+		transaction_abort(&transaction);
+		fixture_finish(&fixture);
+	}
+}
+END_TEST
+
+UNIT_MAIN("store_damage", a_scan_ends_at_a_key_that_is_no_tables,
+	  a_chat_goes_on_beside_unreadable_records, a_user_is_forgotten_whatever_can_be_read,
 	  receipts_make_room_for_newer_ones_whatever_can_be_read,
 	  no_receipt_is_kept_of_what_was_forgotten_meanwhile,
 	  a_new_conversation_takes_in_what_its_request_carries,
