@@ -225,15 +225,6 @@ size_t table_delete_all(struct transaction *transaction, enum table table, struc
 	return deleted;
 }
 
-void table_clear(struct transaction *transaction, enum table table)
-{
-	if (is_shared(table))
-		(void)table_delete_all(transaction, table, key_empty());
-	else if (transaction->result == STORE_OK)
-		(void)went_well(transaction,
-				mdb_drop(transaction->handle, dbi_of(transaction, table), 0));
-}
-
 bool table_decode(struct transaction *transaction, struct slice value, record_fields *fields,
 		  void *noun, struct arena *arena)
 {
