@@ -479,9 +479,9 @@ static void note_member(struct outermost *outermost, const struct scanner *scann
 		outermost->key = (struct json_value){JSON_TYPE_STRING, from, 0};
 	if (depth == 1 && expected == EXPECT_VALUE)
 		outermost->begin = from;
-	/* Its last step ends a value, or closes it. */
-	bool ends = scanner->depth == 1 && (depth == 2 || expected == EXPECT_VALUE);
-	if (!ends)
+	/* Its last step is a value of one, or closes a container. */
+	bool is_scalar = depth == 1 && expected == EXPECT_VALUE;
+	if (scanner->depth != 1 || !(is_scalar || depth == 2))
 		return;
 	enum json_type type = type_of(scanner->data[outermost->begin]);
 	struct json_value value = {type, outermost->begin, scanner->at};
