@@ -44,13 +44,31 @@ bool slice_starts_with(struct slice whole, struct slice prefix)
 	       slice_equal((struct slice){whole.data, prefix.size}, prefix);
 }
 
+/* Where memmem() would take longer to prepare than to search. */
+enum { SHORT_TEXT = 256 };
+
+static const char *find_in_short(struct slice whole, struct slice part)
+{
+	const char *at = whole.data;
+	const char *behind = whole.data + whole.size - part.size + 1;
+	while ((at = memchr(at, part.data[0], (size_t)(behind - at))) != NULL) {
+		if (memcmp(at, part.data, part.size) == 0)
+			return at;
+		at++;
+	}
+	return NULL;
+}
+
 size_t slice_find(struct slice whole, struct slice part, size_t from)
 {
 	if (from > whole.size || whole.size - from < part.size)
 		return whole.size;
 	if (part.size == 0)
 		return from;
-	const char *found = memmem(whole.data + from, whole.size - from, part.data, part.size);
+	const char *found =
+		whole.size - from <= SHORT_TEXT
+			? find_in_short(slice_part(whole, from, whole.size), part)
+			: memmem(whole.data + from, whole.size - from, part.data, part.size);
 	return found == NULL ? whole.size : (size_t)(found - whole.data);
 }
 

@@ -1,5 +1,6 @@
 #include "core/json.h"
 
+#include "core/json_plain.h"
 #include "core/utf8.h"
 
 #include <string.h>
@@ -47,26 +48,6 @@ static bool take_byte(struct scanner *scanner, char byte)
 	return true;
 }
 
-/* Where the run of bytes ends that need no closer look: ASCII but controls, quotes and backslashes.
- * As signed bytes, controls and what is not ASCII are both less than a space. */
-static size_t plain_end(const char *data, size_t at, size_t size)
-{
-#ifdef __SSE2__
-	for (; size - at >= 16; at += 16) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(data + at));
-		__m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-		__m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-		__m128i other = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
-		int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), other));
-		if (found != 0)
-			return at + (size_t)__builtin_ctz((unsigned)found);
-	}
-#endif
-	while (at < size && (signed char)data[at] >= ' ' && data[at] != '"' && data[at] != '\\')
-		at++;
-	return at;
-}
-
 static bool is_hex(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -103,7 +84,7 @@ static bool scan_string(struct scanner *scanner)
 	if (!take_byte(scanner, '"'))
 		return false;
 	for (;;) {
-		scanner->at = plain_end(scanner->data, scanner->at, scanner->size);
+		scanner->at = json_plain_end(scanner->data, scanner->at, scanner->size);
 		if (take_byte(scanner, '"'))
 			return true;
 		scanner->at = wide_end(scanner->data, scanner->at, scanner->size);
@@ -498,9 +479,9 @@ static void note_member(struct outermost *outermost, const struct scanner *scann
 		outermost->key = (struct json_value){JSON_TYPE_STRING, from, 0};
 	if (depth == 1 && expected == EXPECT_VALUE)
 		outermost->begin = from;
-	/* Its last step ends a value, or closes it. */
-	bool ends = scanner->depth == 1 && (depth == 2 || expected == EXPECT_VALUE);
-	if (!ends)
+	/* Its last step is a value of one, or closes a container. */
+	bool is_scalar = depth == 1 && expected == EXPECT_VALUE;
+	if (scanner->depth != 1 || !(is_scalar || depth == 2))
 		return;
 	enum json_type type = type_of(scanner->data[outermost->begin]);
 	struct json_value value = {type, outermost->begin, scanner->at};

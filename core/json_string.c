@@ -1,6 +1,7 @@
 /* What a JSON string says, and how to say something in one. */
 #include "core/json.h"
 
+#include "core/json_plain.h"
 #include "core/utf8.h"
 
 #include <string.h>
@@ -166,45 +167,15 @@ bool json_read_integer(struct slice document, struct json_value number, int64_t 
 	return true;
 }
 
-/* ASCII that can stand in a string as it is. */
-static bool stands(char c)
-{
-	return (unsigned char)c >= ' ' && (unsigned char)c < 0x80 && c != '"' && c != '\\';
-}
-
-/* Whether all of eight bytes stand: none has its high bit, is below ' ', '"' or '\\'. For bytes
- * below 0x80 the high bit of (byte - n) tells whether it is below n. */
-static bool eight_stand(const char *bytes)
-{
-	const uint64_t ones = 0x0101010101010101;
-	const uint64_t high = ones << 7;
-	uint64_t word;
-	memcpy(&word, bytes, sizeof(word));
-	uint64_t quote = word ^ ones * '"';
-	uint64_t backslash = word ^ ones * '\\';
-	return ((word | (word - ones * ' ') | (quote - ones) | (backslash - ones)) & high) == 0;
-}
-
 /* How many bytes of the text can stand in a string as they are. */
 static size_t unescaped_run(struct slice text)
 {
-	size_t at = 0;
-	while (at < text.size) {
-		if (text.size - at >= 8 && eight_stand(text.data + at)) {
-			at += 8;
-			continue;
-		}
-		char c = text.data[at];
-		if (stands(c)) {
-			at++;
-			continue;
-		}
-		if ((unsigned char)c < 0x80)
-			break;
+	size_t at = json_plain_end(text.data, 0, text.size);
+	while (at < text.size && (signed char)text.data[at] < 0) {
 		size_t length = utf8_length(text.data + at, text.size - at);
 		if (length == 0)
 			break;
-		at += length;
+		at = json_plain_end(text.data, at + length, text.size);
 	}
 	return at;
 }

@@ -88,8 +88,8 @@ static bool is_card(struct slice text, const struct number *number)
 	       has_issuer(number) && passes_luhn(number);
 }
 
-/* Whether "DE89 " stands before it: its groups are an account's, of which a part may look like a
- * card's number. */
+/* Whether "DE89 " stands before it: its groups, which blanks join, are an account's, of which a
+ * part may look like a card's number. */
 static bool follows_iban_head(struct slice text, size_t at)
 {
 	return at >= 5 && text.data[at - 1] == ' ' && secret_is_digit(text.data[at - 2]) &&
@@ -121,7 +121,8 @@ static bool find_grouped(struct slice text, size_t at, struct number number, siz
 		if (!read_group(text, &number, group))
 			break;
 	}
-	return *end > 0 && !(goes_on(text, *end, ' ') && follows_iban_head(text, at));
+	bool is_account = separator == ' ' && follows_iban_head(text, at);
+	return *end > 0 && !(is_account && goes_on(text, *end, ' '));
 }
 
 bool secret_card(struct slice text, size_t at, struct secret *secret)

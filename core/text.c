@@ -8,13 +8,9 @@ bool text_is_utf8(struct slice text)
 	return text.size == 0 || u8_check((const uint8_t *)text.data, text.size) == NULL;
 }
 
-size_t text_decode(struct slice text, size_t at, uint32_t *character)
+size_t text_decode_wide(struct slice text, size_t at, uint32_t *character)
 {
 	const uint8_t *byte = (const uint8_t *)text.data + at;
-	if (*byte < 0x80) {
-		*character = *byte;
-		return 1;
-	}
 	int size = u8_mbtoucr(character, byte, text.size - at);
 	if (size > 0)
 		return (size_t)size;
@@ -22,10 +18,8 @@ size_t text_decode(struct slice text, size_t at, uint32_t *character)
 	return 1;
 }
 
-bool text_is_space(uint32_t character)
+bool text_is_wide_space(uint32_t character)
 {
-	if (character < 0x80)
-		return character == ' ' || (character >= '\t' && character <= '\r');
 	return character == 0x85 || character == 0xA0 || character == 0x1680 ||
 	       (character >= 0x2000 && character <= 0x200A) || character == 0x2028 ||
 	       character == 0x2029 || character == 0x202F || character == 0x205F ||

@@ -8,8 +8,8 @@
 bool text_is_utf8(struct slice text);
 /* The character at the offset `at`, which must lie within the text: returns how many bytes it
  * takes. A byte that is not UTF-8 reads as U+FFFD and takes one. */
-size_t text_decode(struct slice text, size_t at, uint32_t *character);
-bool text_is_space(uint32_t character); /* Unicode's White_Space */
+static inline size_t text_decode(struct slice text, size_t at, uint32_t *character);
+static inline bool text_is_space(uint32_t character); /* Unicode's White_Space */
 /* Whether it is 1 or more characters that can be seen: valid UTF-8, no control, format, surrogate
  * or separator character, no white space (the space included). */
 bool text_is_visible(struct slice text);
@@ -79,5 +79,21 @@ struct slice text_time(int64_t at, struct arena *arena);
 struct slice text_date(int64_t at, struct arena *arena);
 /* Reads RFC 3339 (with offset, with or without a fraction) or a date alone (midnight UTC). */
 bool text_read_time(struct slice text, int64_t *at);
+
+/* Most characters are ASCII, and need no call. */
+size_t text_decode_wide(struct slice text, size_t at, uint32_t *character);
+bool text_is_wide_space(uint32_t character);
+
+static inline size_t text_decode(struct slice text, size_t at, uint32_t *character)
+{
+	*character = (unsigned char)text.data[at];
+	return *character < 0x80 ? 1 : text_decode_wide(text, at, character);
+}
+
+static inline bool text_is_space(uint32_t character)
+{
+	return character < 0x80 ? character == ' ' || (character >= '\t' && character <= '\r')
+				: text_is_wide_space(character);
+}
 
 #endif

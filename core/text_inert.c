@@ -239,14 +239,15 @@ static void round_brackets(struct buffer *text, size_t at)
 	text->data[end] = ')';
 }
 
-/* The offset of the colon of the label at `at`, or the text's size. */
-static size_t colon_of_label(struct slice text, size_t at)
+/* The offset of the colon of the label at `at`, or the text's size. Between the two there may be
+ * `gap`. */
+static size_t colon_of_label(struct slice text, size_t at, const char *gap)
 {
 	size_t begin = skip(text, at, " *#\n");
 	size_t end = end_of_name(text, begin);
 	if (!is_one_of(slice_part(text, begin, end), labels, sizeof(labels) / sizeof(labels[0])))
 		return text.size;
-	size_t colon = skip(text, end, " *");
+	size_t colon = skip(text, end, gap);
 	return colon < text.size && text.data[colon] == ':' ? colon : text.size;
 }
 
@@ -257,8 +258,14 @@ static bool label_may_follow(struct slice text, size_t at)
 	       (at > 1 && text.data[at - 1] == '#' && text.data[at - 2] == '#');
 }
 
+/* Of a single line the line breaks are still to become spaces. */
+static const char *label_gap(bool one_line)
+{
+	return one_line ? " *\n" : " *";
+}
+
 /* The second step: from `text`, whose brackets it changes in place, to `out`. */
-static void break_tokens(struct buffer *text, struct buffer *out)
+static void break_tokens(struct buffer *text, bool one_line, struct buffer *out)
 {
 	const struct slice whole = buffer_slice(text);
 	size_t written = 0;
@@ -267,11 +274,13 @@ static void break_tokens(struct buffer *text, struct buffer *out)
 			round_brackets(text, at);
 		if (!label_may_follow(whole, at))
 			continue;
-		size_t colon = colon_of_label(whole, at);
+		size_t colon = colon_of_label(whole, at, label_gap(one_line));
 		if (colon < written || colon == whole.size)
 			continue;
 		buffer_append(out, slice_part(whole, written, colon));
-		buffer_append(out, whole.data[colon - 1] == ' ' ? SLICE("-") : SLICE(" -"));
+		buffer_append(out, whole.data[colon - 1] == ' ' || whole.data[colon - 1] == '\n'
+					   ? SLICE("-")
+					   : SLICE(" -"));
 		written = colon + 1;
 	}
 	buffer_append(out, slice_part(whole, written, whole.size));
@@ -313,7 +322,7 @@ static bool is_inert(struct slice text)
 {
 	return end_of_plain(text, 0) == text.size && slice_find(text, SLICE("["), 0) == text.size &&
 	       slice_find(text, SLICE("##"), 0) == text.size &&
-	       colon_of_label(text, 0) == text.size;
+	       colon_of_label(text, 0, label_gap(false)) == text.size;
 }
 
 static struct slice make_inert(struct slice text, size_t limit, bool one_line, struct arena *arena)
@@ -325,7 +334,7 @@ static struct slice make_inert(struct slice text, size_t limit, bool one_line, s
 	buffer_init(&visible, limit);
 	buffer_init(&inert, SIZE_MAX);
 	keep_visible(text, one_line, &visible);
-	break_tokens(&visible, &inert);
+	break_tokens(&visible, one_line, &inert);
 	if (one_line)
 		join_lines(&inert);
 	struct slice result = arena_copy(arena, cut(buffer_slice(&inert), limit));

@@ -14,8 +14,8 @@ static const char *key_words(const char *source)
 		return "[model] api_key";
 	if (strcmp(source, "upstream") == 0)
 		return "[upstream] api_key";
-	return "each client's own, in memory only (after a restart what waits needs that client's "
-	       "next request)";
+	return "each client's own key, in memory only (after a restart what waits needs that "
+	       "client's next request)";
 }
 
 static void print_recall(json_t *status)

@@ -121,7 +121,7 @@ int ctl_fail(int status, json_t *answer)
 	if (status != 0) {
 		(void)fprintf(stderr, "recallctl: %d: ", status);
 		ctl_print_fault(ctl_text(error, "message"));
-		(void)fputc('\n', stderr);
+		(void)fputs(status == 401 ? " Give it with --token.\n" : "\n", stderr);
 	}
 	json_decref(answer);
 	return EXIT_FAILURE;

@@ -21,6 +21,21 @@ static int fail(char *error, size_t error_size, const char *address, const char 
 	return -1;
 }
 
+/* What to do goes with the common reasons. */
+static int fail_to_open(char *error, size_t error_size, const char *address, int why)
+{
+	char text[160];
+	const char *remedy = "";
+	if (why == EADDRINUSE)
+		remedy = "; stop what listens there, or choose another port";
+	else if (why == EADDRNOTAVAIL)
+		remedy = "; choose an address of this machine";
+	else if (why == EACCES || why == EPERM)
+		remedy = "; give recalld's user the right to it, or choose another address";
+	(void)snprintf(text, sizeof(text), "%s%s", strerror(why), remedy);
+	return fail(error, error_size, address, text);
+}
+
 static void switch_on(int fd, int level, int option)
 {
 	(void)setsockopt(fd, level, option, &(int){1}, sizeof(int));
@@ -96,7 +111,10 @@ static int fail_local(char *error, size_t error_size, const char *address, int w
 	if (why == ENOTSOCK)
 		return fail(error, error_size, address,
 			    "there is a file that is no socket; remove it, or choose another path");
-	return fail(error, error_size, address, strerror(why));
+	if (why == ENOENT)
+		return fail(error, error_size, address,
+			    "its directory does not exist; make it, or choose another path");
+	return fail_to_open(error, error_size, address, why);
 }
 
 /* The socket is made under a name of its own and gets the path's once it can be connected to: so
@@ -169,5 +187,5 @@ int http_listen_socket(const char *address, bool reuse_port, char *error, size_t
 	for (struct addrinfo *each = found; each != NULL && fd < 0; each = each->ai_next)
 		fd = open_listener(each->ai_addr, each->ai_addrlen, reuse_port);
 	freeaddrinfo(found);
-	return fd >= 0 ? fd : fail(error, error_size, address, strerror(errno));
+	return fd >= 0 ? fd : fail_to_open(error, error_size, address, errno);
 }

@@ -57,8 +57,9 @@ static struct options read_options(int count, char **arguments)
 		}
 	}
 	if (optind < count) {
-		(void)fprintf(stderr, "recalld: unexpected argument \"%s\"\n%s", arguments[optind],
-			      usage);
+		(void)fprintf(stderr,
+			      "recalld: unexpected argument \"%s\"; a file goes behind -c\n%s",
+			      arguments[optind], usage);
 		options.exit_status = EXIT_FAILURE;
 	}
 	return options;

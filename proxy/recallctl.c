@@ -91,10 +91,36 @@ static bool takes_options(const struct ctl_command *command, const struct ctl *c
 
 static const struct ctl_command *find_command(const char *name)
 {
-	for (size_t i = 0; name != NULL && i < COMMAND_COUNT; i++) {
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 	}
+	(void)fprintf(stderr, "recallctl: there is no command ");
+	ctl_print_fault(name);
+	(void)fputs("; recallctl --help names them\n", stderr);
+	return NULL;
+}
+
+/* The command that the words are for; NULL, with what is wrong said: there is none. */
+static const struct ctl_command *read_command(int count, char **words, const struct ctl *ctl)
+{
+	if (count == 0) {
+		print_usage(stderr);
+		return NULL;
+	}
+	const struct ctl_command *command = find_command(words[0]);
+	if (command == NULL)
+		return NULL;
+	if (count - 1 < command->least || count - 1 > command->most)
+		(void)fprintf(stderr, "recallctl: %s takes %s; recallctl --help says more\n",
+			      command->name,
+			      command->most == 0 ? "no argument" : command->arguments);
+	else if (!takes_options(command, ctl))
+		(void)fprintf(stderr,
+			      "recallctl: %s has no such option; recallctl --help says which has\n",
+			      command->name);
+	else
+		return command;
 	return NULL;
 }
 
@@ -130,16 +156,15 @@ int main(int count, char **arguments)
 {
 	descriptors_hold_standard();
 	struct options options = {.ctl = {.tenant = ""}};
-	bool understood = read_options(count, arguments, &options);
-	const struct ctl_command *command =
-		find_command(understood && optind < count ? arguments[optind] : NULL);
-	int own = count - optind - 1;
-	if (command == NULL || own < command->least || own > command->most ||
-	    !takes_options(command, &options.ctl)) {
+	if (!read_options(count, arguments, &options)) {
 		print_usage(stderr);
 		return EXIT_FAILURE;
 	}
+	const struct ctl_command *command =
+		read_command(count - optind, arguments + optind, &options.ctl);
+	if (command == NULL)
+		return EXIT_FAILURE;
 	options.ctl.arguments = arguments + optind + 1;
-	options.ctl.argument_count = own;
+	options.ctl.argument_count = count - optind - 1;
 	return run(command, &options);
 }

@@ -83,8 +83,11 @@ static void copy_blocks(const struct memory *memory, struct documents *documents
 	size_t done = 0;
 	scan_begin(&scan, memory->transaction, TABLE_DOCUMENTS, key_of_user(memory->user), FORWARD);
 	while (scan_next(&scan, &key, &value)) {
-		size_t place = (size_t)(key_read_u64(key, 16) * DOCUMENT_BLOCK - documents->first);
-		size_t at = place * sizeof(struct recall_document);
+		uint64_t place = key_read_u64(key, 16) * DOCUMENT_BLOCK - documents->first;
+		/* Keys of a sound table rise, from the first block to the last. */
+		if (place > documents->count || place * sizeof(struct recall_document) < done)
+			continue;
+		size_t at = (size_t)place * sizeof(struct recall_document);
 		memset(out + done, 0, at - done);
 		memcpy(out + at, value.data, block_size(value));
 		done = at + block_size(value);

@@ -128,8 +128,8 @@ static bool take_lock(struct store *store, const struct complaint *complaint)
 	free(path);
 	if (store->lock < 0)
 		return complain(complaint,
-				"cannot write in %s: %s; give recalld's user the directory, or set "
-				"[storage] path",
+				"cannot write in %s: %s; give recalld's user the directory and its "
+				"files, or set [storage] path",
 				store->path, strerror(code));
 	if (!wait_for_lock(store->lock))
 		return complain_of_owner(store, complaint);
@@ -203,27 +203,36 @@ static bool look_at_mark(const struct store *store, const struct complaint *comp
 }
 
 /* LMDB maps its table of readers, and a map that finds no block when it is written ends the
- * process.
+ * process. Where a file system knows no fallocate, or there is a table already, it is as it is.
  */
-static void reserve_readers(const struct store *store)
+static bool reserve_readers(const struct store *store, const struct complaint *complaint)
 {
+	enum { TABLE_SIZE = (READERS + 64) * 64 }; /* a cache line each, and its head */
 	struct stat status;
 	char *path = NULL;
 	if (asprintf(&path, "%s/lock.mdb", store->path) < 0)
 		out_of_memory();
-	int file = open(path, O_RDWR | O_CLOEXEC);
+	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	free(path);
 	if (file < 0)
-		return;
-	if (fstat(file, &status) == 0)
-		(void)fallocate(file, 0, 0, status.st_size);
+		return true; /* opening the store tells why */
+	bool is_new = fstat(file, &status) == 0 && status.st_size == 0;
+	int failed = fallocate(file, 0, 0, is_new ? TABLE_SIZE : status.st_size);
+	int why = errno;
 	close(file);
+	return failed == 0 || !is_new || (why != ENOSPC && why != EDQUOT) ||
+	       complain(complaint,
+			"cannot make a store in %s: %s; make room on its disk, or set "
+			"[storage] path",
+			store->path, strerror(why));
 }
 
 static bool open_environment(struct store *store, const struct complaint *complaint)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	store->map_size = (store->map_size + page - 1) / page * page;
+	if (!reserve_readers(store, complaint))
+		return false;
 	int code = mdb_env_create(&store->env);
 	if (code == MDB_SUCCESS)
 		code = mdb_env_set_maxdbs(store->env, TREE_COUNT);
@@ -235,12 +244,11 @@ static bool open_environment(struct store *store, const struct complaint *compla
 		code = mdb_env_open(store->env, store->path, MDB_NOTLS, 0600);
 	if (code != MDB_SUCCESS)
 		return complain(
-			complaint,
-			"cannot open the store in %s: %s; look at the directory's files and "
-			"[storage] map_size, or set [storage] path",
-			store->path, mdb_strerror(code));
+			complaint, "cannot open the store in %s: %s; %s, or set [storage] path",
+			store->path, mdb_strerror(code),
+			code == EACCES ? "give recalld's user the directory and its files"
+				       : "look at the directory's files and [storage] map_size");
 	mark_sync_folder(store->path);
-	reserve_readers(store);
 	/* A store that grew larger than the configuration says keeps its size. */
 	MDB_envinfo info;
 	mdb_env_info(store->env, &info);

@@ -264,9 +264,13 @@ struct recall_postings *postings_of(const struct memory *memory, const struct do
 	struct recall_posting *gathered = xmalloc(room * sizeof(*gathered));
 	gathering.postings = gathered;
 	read_waiting(memory, &waiting);
+	/* Those of a memory that is still short have not been moved into lists yet. */
+	bool has_lists = waiting.count == 0 ||
+			 documents->first < waiting.turns[0] / DOCUMENT_BLOCK * DOCUMENT_BLOCK;
 	for (size_t i = 0; i < terms->count; i++) {
 		gathering.count = 0;
-		gather_lists(&gathering, terms->terms[i].hash);
+		if (has_lists)
+			gather_lists(&gathering, terms->terms[i].hash);
 		gather_waiting(&gathering, terms->terms[i].hash);
 		size_t size = gathering.count * sizeof(*gathered);
 		struct recall_posting *kept =

@@ -225,15 +225,6 @@ size_t table_delete_all(struct transaction *transaction, enum table table, struc
 	return deleted;
 }
 
-void table_clear(struct transaction *transaction, enum table table)
-{
-	if (is_shared(table))
-		(void)table_delete_all(transaction, table, key_empty());
-	else if (transaction->result == STORE_OK)
-		(void)went_well(transaction,
-				mdb_drop(transaction->handle, dbi_of(transaction, table), 0));
-}
-
 bool table_decode(struct transaction *transaction, struct slice value, record_fields *fields,
 		  void *noun, struct arena *arena)
 {
@@ -304,19 +295,22 @@ static unsigned table_at(const MDB_val *key)
 	return ((const unsigned char *)key->mv_data)[TABLE_AT];
 }
 
-/* Of all users' keys in the shared tree on to the next that is of the scan's table. */
+/* Of all users' keys in the shared tree on to the next that is of the scan's table. Each step leads
+ * to a later user or a later table of his, so in a damaged tree too it comes to an end. */
 static int scan_pass_others(struct scan *scan, MDB_val *key, MDB_val *value)
 {
 	unsigned own = number_of(scan->table);
 	int code = MDB_SUCCESS;
-	while (code == MDB_SUCCESS && key->mv_size > TABLE_AT && table_at(key) != own) {
+	while (code == MDB_SUCCESS && key->mv_size >= BEHIND_TABLE && table_at(key) != own) {
+		if (table_at(key) >= number_of(TABLE_COUNT))
+			return MDB_CORRUPTED;
 		unsigned char next[BEHIND_TABLE];
 		memcpy(next, key->mv_data, TABLE_AT);
 		next[TABLE_AT] = table_at(key) < own ? (unsigned char)own : UCHAR_MAX;
 		*key = (MDB_val){sizeof(next), next};
 		code = mdb_cursor_get(scan->cursor, key, value, MDB_SET_RANGE);
-		/* Of a damaged tree. */
-		if (code == MDB_SUCCESS && memcmp(key->mv_data, next, sizeof(next)) < 0)
+		if (code == MDB_SUCCESS &&
+		    (key->mv_size < sizeof(next) || memcmp(key->mv_data, next, sizeof(next)) < 0))
 			code = MDB_CORRUPTED;
 	}
 	return code;

@@ -36,9 +36,9 @@ void table_put(struct transaction *transaction, enum table table, struct key key
 bool table_delete(struct transaction *transaction, enum table table, struct key key);
 /* A look at a tree's root, or at all of a shared table's keys. */
 uint64_t table_count(struct transaction *transaction, enum table table);
-/* Deletes all whose keys begin with `prefix`; gives how many there were. */
+/* Deletes all whose keys begin with `prefix`; gives how many there were. Of everybody in a shared
+ * table they may be too many for one transaction. */
 size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix);
-void table_clear(struct transaction *transaction, enum table table); /* everybody's */
 
 /* Records. Reading one that is unreadable finds nothing and counts it. */
 bool table_read(struct transaction *transaction, enum table table, struct key key,

@@ -24,8 +24,10 @@ def figures(*command, seconds):
 def scan(bench):
     """The scan of a request, and all that memory does to one."""
     names = {
-        "text_10kb": "10 KB of text",
-        "text_1mb": "1 MB of text",
+        "short_10kb": "10 KB, turns of one sentence",
+        "short_1mb": "1 MB, turns of one sentence",
+        "long_10kb": "10 KB, turns of eight",
+        "long_1mb": "1 MB, turns of eight",
         "base64_10kb": "10 KB of base64",
         "base64_1mb": "1 MB of base64",
     }

@@ -24,17 +24,23 @@ static int compare(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-/* A conversation of about `size` bytes. */
-static struct text make_talk(size_t size)
+static void append_turn(struct text *body, unsigned seed, unsigned number, unsigned times)
+{
+	for (unsigned i = 0; i < times; i++)
+		talk_turn(body, seed + 7919 * i, number);
+}
+
+/* A conversation of about `size` bytes, whose turns are of so many sentences. */
+static struct text make_talk(size_t size, unsigned sentences)
 {
 	struct text body = {0};
 	text_append(&body, "{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"system\","
 			   "\"content\":\"" TALK_SYSTEM "\"}");
 	for (unsigned i = 0; body.size < size; i++) {
 		text_append(&body, ",{\"role\":\"user\",\"content\":\"");
-		talk_turn(&body, i + 1, i);
+		append_turn(&body, i + 1, i, sentences);
 		text_append(&body, "\"},{\"role\":\"assistant\",\"content\":\"");
-		talk_turn(&body, i + 100001, i);
+		append_turn(&body, i + 100001, i, sentences);
 		text_append(&body, "\"}");
 	}
 	text_append(&body, ",{\"role\":\"user\",\"content\":\"");
@@ -142,7 +148,7 @@ static void print_request(void)
 	static char out[64 * 1024];
 	static double times[RUNS];
 	struct fixture fixture;
-	struct text body = make_talk(10000);
+	struct text body = make_talk(10000, 1);
 	fixture_init(&fixture, UINT64_C(1) << 30);
 	remember(&fixture);
 	for (int run = 0; run < RUNS; run++) {
@@ -161,8 +167,10 @@ static void print_request(void)
 START_TEST(measurements)
 {
 	printf("{");
-	print_speed("text_10kb", make_talk(10000));
-	print_speed("text_1mb", make_talk(1000000));
+	print_speed("short_10kb", make_talk(10000, 1));
+	print_speed("short_1mb", make_talk(1000000, 1));
+	print_speed("long_10kb", make_talk(10000, 8));
+	print_speed("long_1mb", make_talk(1000000, 8));
 	print_speed("base64_10kb", make_image(10000));
 	print_speed("base64_1mb", make_image(1000000));
 	print_request();

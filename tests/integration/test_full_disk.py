@@ -135,6 +135,20 @@ def test_a_full_disk_is_no_reason_not_to_start(disk, server):
     daemon.stop()
 
 
+def test_no_store_can_be_made_on_a_full_disk_and_the_daemon_says_so(disk, server):
+    daemon = CrashDaemon(disk.parent, server, SETTINGS)
+    daemon.config["storage"]["path"] = str(disk / "store")
+    (disk / "store").mkdir()
+    (disk / "store" / "recalld.lock").touch()
+    fill(disk)
+    daemon.start(wait=False)
+    assert daemon.wait_end(20) == 1
+    daemon.process = None
+    assert "No space left on device; make room on its disk" in daemon.stderr
+    (disk / "ballast").unlink()
+    daemon.start().stop()
+
+
 def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path, server):
     """As under a quota or a limit of the service's: the daemon is not ended by it."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

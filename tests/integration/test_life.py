@@ -260,6 +260,21 @@ def test_two_daemons_on_one_store_are_refused_with_what_to_do(make_daemon):
     assert one.admin("GET", "/readyz").status_code == 200
 
 
+def test_an_address_that_cannot_be_had_is_refused_with_what_to_do(make_daemon, tmp_path):
+    taken = make_daemon()
+    said = {
+        f"127.0.0.1:{taken.port}": "in use; stop what listens there, or choose another port",
+        "192.0.2.1:8080": "; choose an address of this machine",
+        f"unix:{tmp_path}/no/socket": "its directory does not exist; make it, or choose another path",
+    }
+    for address, message in said.items():
+        daemon = make_daemon({"listen": {"address": address}}, start=False)
+        daemon.start(wait=False)
+        assert daemon.wait_end(10) == 1
+        daemon.process = None
+        assert f"[listen] address: cannot listen on {address}: " in daemon.stderr and message in daemon.stderr
+
+
 # ---- bytes under way ----
 
 MEGABYTE = 1 << 20

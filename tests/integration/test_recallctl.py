@@ -199,6 +199,7 @@ def test_faults_of_a_preview_are_told(upstream):
     for status, message in said.items():
         upstream.answer = lambda request, s=status, m=message: error_reply(s, m.replace("evil?", HOSTILE))
         done = recallctl(upstream, "preview", "nobody", "Who?")
+        assert (b"Give it with --token." in done.stderr) == (status == 401)
         assert done.returncode == 1 and not done.stdout
         assert str(status).encode() in done.stderr and message.encode() in done.stderr
         assert not ORDERS_LEFT.search(done.stderr.decode())
@@ -226,6 +227,21 @@ def test_the_usage_names_every_command(upstream):
     usage = recallctl(upstream, "--help").stdout.decode()
     for word in ("explain RECEIPT", "preview USER QUESTION", "--mode", "--session", "--model", "--body"):
         assert word in usage
-    for wrong in (["explain"], ["preview", "alex"], ["show", "alex", "--body"], ["check", "--mode", "vector"], ["explain", "1", "--bad"]):
-        done = recallctl(upstream, *wrong)
-        assert done.returncode == 1 and b"explain" in done.stderr and not upstream.requests
+
+
+def test_what_is_wrong_with_a_command_is_told(upstream):
+    said = {
+        ("explain",): "explain takes RECEIPT;",
+        ("preview", "alex"): "preview takes USER QUESTION;",
+        ("check", "now"): "check takes no argument;",
+        ("show", "alex", "--body"): "show has no such option;",
+        ("check", "--mode", "vector"): "check has no such option;",
+        ("check", "--store", "here"): "check has no such option;",
+        ("remember", "alex"): "there is no command remember;",
+        ("explain", "1", "--bad"): "unrecognized option '--bad'",
+        (): "preview USER QUESTION",
+    }
+    for words, message in said.items():
+        done = recallctl(upstream, *words)
+        assert done.returncode == 1 and not done.stdout and message in done.stderr.decode(), words
+        assert not upstream.requests

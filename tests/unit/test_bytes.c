@@ -32,10 +32,30 @@ START_TEST(an_arena_keeps_small_and_large_apart_and_zeroed)
 }
 END_TEST
 
+START_TEST(a_slice_is_found_in_a_text_of_any_length)
+{
+	char text[600];
+	for (size_t size = 1; size < sizeof(text); size++) {
+		for (size_t i = 0; i < size; i++)
+			text[i] = i % 3 == 0 ? 'x' : 'y';
+		struct slice whole = {text, size};
+		ck_assert_uint_eq(slice_find(whole, SLICE("xyz"), 0), size);
+		text[size - 1] = 'z';
+		size_t expected = size >= 3 && (size - 1) % 3 == 2 ? size - 3 : size;
+		ck_assert_uint_eq(slice_find(whole, SLICE("xyz"), 0), expected);
+		ck_assert_uint_eq(slice_find(whole, SLICE("z"), size / 2), size - 1);
+	}
+}
+END_TEST
+
 START_TEST(slices_are_found_trimmed_and_compared)
 {
 	ck_assert_uint_eq(slice_find(SLICE("one two"), SLICE("two"), 0), 4);
 	ck_assert_uint_eq(slice_find(SLICE("one two"), SLICE("three"), 0), 7);
+	ck_assert_uint_eq(slice_find(SLICE("aab"), SLICE("ab"), 0), 1);
+	ck_assert_uint_eq(slice_find(SLICE("aab"), SLICE("ab"), 2), 3);
+	ck_assert_uint_eq(slice_find(SLICE("aa"), SLICE("a"), 2), 2);
+	ck_assert_uint_eq(slice_find(SLICE("same"), SLICE("same"), 0), 0);
 	unit_assert_slice(slice_trim(SLICE(" \t\r\n a b \n")), "a b");
 	ck_assert(slice_equal_nocase(SLICE("X-User-Id"), SLICE("x-user-ID")));
 	ck_assert(!slice_equal(SLICE("a"), SLICE("b")));
@@ -44,4 +64,4 @@ START_TEST(slices_are_found_trimmed_and_compared)
 END_TEST
 
 UNIT_MAIN("bytes", a_buffer_never_passes_its_limit, an_arena_keeps_small_and_large_apart_and_zeroed,
-	  slices_are_found_trimmed_and_compared)
+	  a_slice_is_found_in_a_text_of_any_length, slices_are_found_trimmed_and_compared)

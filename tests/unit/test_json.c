@@ -14,7 +14,12 @@ static bool scan_exactly(struct slice document, struct json_value *value)
 	ck_assert_ptr_nonnull(copy);
 	if (document.size > 0)
 		memcpy(copy, document.data, document.size);
-	bool valid = json_scan((struct slice){copy, document.size}, value);
+	const struct slice exact = {copy, document.size};
+	static const char *const names[] = {"a"};
+	struct json_value picked;
+	unsigned repeated;
+	bool valid = json_scan(exact, value);
+	ck_assert(json_scan_and_pick(exact, names, 1, &picked, &repeated) == valid);
 	free(copy);
 	return valid;
 }
@@ -61,6 +66,7 @@ START_TEST(what_is_no_json_is_refused)
 {
 	static const char *const documents[] = {
 		"",
+		"{",
 		" ",
 		"01",
 		"-",
@@ -310,6 +316,24 @@ START_TEST(members_are_picked_by_their_resolved_names_and_the_last_wins)
 }
 END_TEST
 
+/* On the heap, so that a read beyond the end is one. */
+static void assert_no_beginning_is_picked(struct slice whole)
+{
+	static const char *const names[] = {"a", "messages"};
+	for (size_t size = 0; size < whole.size; size++) {
+		char *copy = xmalloc(size + 1);
+		char *begin = copy + 1; /* what lies before is nobody's either */
+		memcpy(begin, whole.data, size);
+		struct json_value values[2];
+		struct json_value value;
+		unsigned repeated;
+		struct slice document = {begin, size};
+		ck_assert(json_scan_and_pick(document, names, 2, values, &repeated) ==
+			  json_scan(document, &value));
+		free(copy);
+	}
+}
+
 START_TEST(what_is_picked_while_scanning_is_what_is_picked_afterwards)
 {
 	static const char *const names[] = {"a", "ab", "b", "messages"};
@@ -329,6 +353,7 @@ START_TEST(what_is_picked_while_scanning_is_what_is_picked_afterwards)
 		ck_assert(json_scan(documents[i], &value));
 		ck_assert(json_scan_and_pick(documents[i], names, 4, before, &repeated));
 		ck_assert_uint_eq(JSON_PICK(documents[i], value, names, after), repeated);
+		assert_no_beginning_is_picked(documents[i]);
 		for (size_t name = 0; name < 4; name++) {
 			ck_assert_int_eq(before[name].type, after[name].type);
 			ck_assert_uint_eq(before[name].begin, after[name].begin);

@@ -148,6 +148,7 @@ START_TEST(a_card_number_ends_where_another_number_begins)
 	assert_masked("4111 1111 1111 1111 20261121", "[redacted: card number] 20261121", 1);
 	assert_masked("7 4111-1111-1111-1111 7", "7 [redacted: card number] 7", 1);
 	assert_masked("ID12 4111 1111 1111 1111", "ID12 [redacted: card number]", 1);
+	assert_masked("ID12 4111-1111-1111-1111 12/27", "ID12 [redacted: card number] 12/27", 1);
 	assert_masked("123 4111 1111 1111 1111", "123 [redacted: card number]", 1);
 	assert_masked("ok 12 4111 1111 1111 1111 7", "ok 12 [redacted: card number] 7", 1);
 }

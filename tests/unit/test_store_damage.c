@@ -1,9 +1,11 @@
 /* Records that cannot be read, in each table: a chat goes on without them, and a user who is
  * forgotten is gone all the same. */
 #include "core/text.h"
-#include "storage/lmdb_memory.h"
+#include "storage/lmdb_index.h"
 #include "tests/unit/branch_fixture.h"
 #include "tests/unit/store_picture.h"
+
+#include <lmdb.h>
 
 static void begin(struct transaction *transaction, struct fixture *fixture)
 {
@@ -225,8 +227,73 @@ START_TEST(parked_jobs_of_one_user_go_again_and_others_stay)
 }
 END_TEST
 
-UNIT_MAIN("store_damage", a_chat_goes_on_beside_unreadable_records,
-	  a_user_is_forgotten_whatever_can_be_read,
+/* A key that no table has, in the tree that the tables share: a scan over all users ends at it. */
+START_TEST(a_scan_ends_at_a_key_that_is_no_tables)
+{
+	static const struct slice keys[] = {
+		SLICE("\0aaaaaaaaaaaaaaa\16 behind all tables"),
+		SLICE("\0aaaaaaaaaaaaaaa\377"),
+		SLICE("\377\377too short"),
+	};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct fixture fixture;
+		struct transaction transaction;
+		fill(&fixture);
+		begin(&transaction, &fixture);
+		MDB_val key = {keys[i].size, (void *)(uintptr_t)keys[i].data};
+		MDB_val value = {0};
+		MDB_dbi tree = fixture.store->trees[FIRST_SHARED_TABLE];
+		ck_assert_int_eq(mdb_put(transaction.handle, tree, &key, &value, 0), 0);
+		(void)table_count(&transaction, TABLE_SUMMARIES);
+		ck_assert_int_eq(transaction.result, STORE_FAILED);
+		transaction_abort(&transaction);
+		fixture_finish(&fixture);
+	}
+}
+END_TEST
+
+/* A key that does not rise from the one before it. */
+START_TEST(a_block_of_documents_at_no_place_of_its_own_is_left_out)
+{
+	static const unsigned char numbers[] = {0x00, 0x7f};
+	for (size_t i = 0; i < sizeof(numbers); i++) {
+		struct fixture fixture;
+		struct transaction transaction;
+		struct document_block block = {.documents = {{.conversation = 1}}};
+		struct documents documents;
+		MDB_cursor *cursor;
+		fill(&fixture);
+		begin(&transaction, &fixture);
+		const struct memory memory = {&transaction, fixture_key("ben"), &fixture.arena};
+		for (unsigned number = 1; number <= 3; number++) {
+			block.first = (uint64_t)number * DOCUMENT_BLOCK;
+			documents_put_block(&memory, &block);
+		}
+		struct key user = key_of_user(memory.user);
+		MDB_val key = {user.size, user.bytes};
+		MDB_val value;
+		ck_assert_int_eq(mdb_cursor_open(transaction.handle,
+						 fixture.store->trees[FIRST_SHARED_TABLE], &cursor),
+				 0);
+		ck_assert_int_eq(mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE), 0);
+		ck_assert_int_eq(mdb_cursor_get(cursor, &key, &value, MDB_NEXT), 0);
+		/* The page is this transaction's own. */
+		unsigned char *low = (unsigned char *)key.mv_data + key.mv_size - 1;
+		ck_assert_uint_eq(*low, 2);
+		*low = numbers[i];
+		mdb_cursor_close(cursor);
+		documents_read(&memory, &documents);
+		ck_assert_uint_eq(documents.first, DOCUMENT_BLOCK);
+		ck_assert_uint_eq(documents.count, 2 * DOCUMENT_BLOCK + 1);
+		transaction_abort(&transaction);
+		fixture_finish(&fixture);
+	}
+}
+END_TEST
+
+UNIT_MAIN("store_damage", a_scan_ends_at_a_key_that_is_no_tables,
+	  a_block_of_documents_at_no_place_of_its_own_is_left_out,
+	  a_chat_goes_on_beside_unreadable_records, a_user_is_forgotten_whatever_can_be_read,
 	  receipts_make_room_for_newer_ones_whatever_can_be_read,
 	  no_receipt_is_kept_of_what_was_forgotten_meanwhile,
 	  a_new_conversation_takes_in_what_its_request_carries,

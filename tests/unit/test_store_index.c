@@ -17,7 +17,7 @@ static void make_outdated(struct fixture *fixture)
 	struct transaction transaction;
 	uint64_t version = 1;
 	ck_assert(transaction_begin_write(&transaction, fixture->store));
-	table_clear(&transaction, TABLE_POSTINGS);
+	(void)table_delete_all(&transaction, TABLE_POSTINGS, key_empty());
 	table_put(&transaction, TABLE_TERMS, key_u64(key_of_user(fixture_key("alex")), 3),
 		  SLICE("of no use"));
 	table_write(&transaction, TABLE_META, key_of_name("index_version"), stored_number_fields,
@@ -29,9 +29,9 @@ static void take_index(struct fixture *fixture)
 {
 	struct transaction transaction;
 	ck_assert(transaction_begin_write(&transaction, fixture->store));
-	table_clear(&transaction, TABLE_POSTINGS);
-	table_clear(&transaction, TABLE_DOCUMENTS);
-	table_clear(&transaction, TABLE_TERMS);
+	(void)table_delete_all(&transaction, TABLE_POSTINGS, key_empty());
+	(void)table_delete_all(&transaction, TABLE_DOCUMENTS, key_empty());
+	(void)table_delete_all(&transaction, TABLE_TERMS, key_empty());
 	(void)table_delete(&transaction, TABLE_META, key_of_name("index_version"));
 	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
 }
@@ -178,6 +178,47 @@ START_TEST(an_append_writes_as_much_in_a_long_memory_as_in_a_short_one)
 }
 END_TEST
 
+/* Of many users some records that an index has, beside some that stay. */
+static void fill_tree(struct fixture *fixture, uint64_t users)
+{
+	enum { USERS_AT_ONCE = 1000 };
+	static const char zeroes[300];
+	const struct slice value = {zeroes, sizeof(zeroes)};
+	for (uint64_t i = 0; i < users; i += USERS_AT_ONCE) {
+		struct transaction transaction;
+		ck_assert(transaction_begin_write(&transaction, fixture->store));
+		for (uint64_t user = i; user < i + USERS_AT_ONCE; user++) {
+			struct key key = key_u64(key_of_number(user), 0);
+			table_put(&transaction, TABLE_POSTINGS, key_u64(key, 1), value);
+			table_put(&transaction, TABLE_VECTORS, key_u64(key, 1), value);
+		}
+		ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+	}
+}
+
+/* There is no room for a copy of all the pages that the index shares with the rest. */
+START_TEST(an_index_is_built_anew_in_a_store_that_is_almost_full)
+{
+	enum { USERS = 80000 };
+	struct fixture fixture;
+	struct transaction transaction;
+	uint64_t version = 1;
+	fixture_init(&fixture, 64 << 20);
+	fill_tree(&fixture, USERS);
+	ck_assert(transaction_begin_write(&transaction, fixture.store));
+	table_write(&transaction, TABLE_META, key_of_name("index_version"), stored_number_fields,
+		    &version);
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+	fixture_reopen(&fixture);
+	ck_assert(transaction_begin_read(&transaction, fixture.store));
+	ck_assert_uint_eq(table_count(&transaction, TABLE_POSTINGS), 0);
+	ck_assert_uint_eq(table_count(&transaction, TABLE_VECTORS), USERS);
+	transaction_abort(&transaction);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("store_index", an_index_of_other_terms_or_none_is_built_anew_when_the_store_is_opened,
-	  a_kill_while_the_index_is_built_anew_leaves_no_half_of_it, the_index_grows_linearly,
+	  a_kill_while_the_index_is_built_anew_leaves_no_half_of_it,
+	  an_index_is_built_anew_in_a_store_that_is_almost_full, the_index_grows_linearly,
 	  an_append_writes_as_much_in_a_long_memory_as_in_a_short_one)

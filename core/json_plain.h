@@ -1,0 +1,30 @@
+/* The bytes of a JSON string that stand for themselves. */
+#ifndef RECALLD_CORE_JSON_PLAIN_H
+#define RECALLD_CORE_JSON_PLAIN_H
+
+#include <stddef.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* Where the run of bytes ends that need no closer look: ASCII but controls, quotes and backslashes.
+ * As signed bytes, controls and what is not ASCII are both less than a space. */
+static inline size_t json_plain_end(const char *data, size_t at, size_t size)
+{
+#ifdef __SSE2__
+	for (; size - at >= 16; at += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(data + at));
+		__m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+		__m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+		__m128i other = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
+		int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), other));
+		if (found != 0)
+			return at + (size_t)__builtin_ctz((unsigned)found);
+	}
+#endif
+	while (at < size && (signed char)data[at] >= ' ' && data[at] != '"' && data[at] != '\\')
+		at++;
+	return at;
+}
+
+#endif
