@@ -123,7 +123,7 @@ def test_a_damaged_store_is_told_of_also_to_those_who_ignore_their_children(larg
     sound = (large / "data.mdb").read_bytes()
     for spoilt, why in (
         (sound[: 2 * PAGE] + bytes(len(sound) - 2 * PAGE), b"data.mdb is damaged"),
-        (sound[: len(sound) // 2], b"data.mdb is cut off"),
+        (sound[: 20 * PAGE], b"data.mdb is cut off"),
     ):
         file.write_bytes(spoilt)
         done = subprocess.run([program("proxy/recalld"), "-c", str(daemon.config_file)], capture_output=True,

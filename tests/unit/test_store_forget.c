@@ -252,8 +252,9 @@ START_TEST(there_is_room_only_with_a_reserve_where_the_file_system_can_make_one)
 	struct append append = fixture_exchange("hi", "hello", 100);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct fixture fixture;
-		atomic_store(&reserve_error, cases[i].error);
 		fixture_init(&fixture, MAP);
+		atomic_store(&reserve_error, cases[i].error);
+		fixture_reopen(&fixture);
 		ck_assert(store_has_room(fixture.store) == cases[i].has_room);
 		ck_assert_int_eq(fixture_append(&fixture, &append),
 				 cases[i].has_room ? STORE_OK : STORE_FULL);
