@@ -1,5 +1,6 @@
 #include "core/bytes.h"
 
+#include <assert.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,7 @@ enum { SHORT_TEXT = 256 };
 
 static const char *find_in_short(struct slice whole, struct slice part)
 {
+	assert(whole.data != NULL && part.data != NULL && part.size <= whole.size);
 	const char *at = whole.data;
 	const char *behind = whole.data + whole.size - part.size + 1;
 	while ((at = memchr(at, part.data[0], (size_t)(behind - at))) != NULL) {
