@@ -11,6 +11,7 @@ struct scanner {
 	const char *data;
 	size_t size;
 	size_t at;
+	size_t key_end; /* behind the last key */
 	unsigned depth;
 	uint64_t is_object[JSON_MAX_DEPTH / 64];
 };
@@ -26,13 +27,15 @@ enum expect {
 	EXPECT_NOTHING,     /* what came was not allowed */
 };
 
-static void skip_space(struct scanner *scanner)
+/* False: the document ends there. */
+static inline bool skip_space(struct scanner *scanner)
 {
 	while (scanner->at < scanner->size && json_is_space(scanner->data[scanner->at]))
 		scanner->at++;
+	return scanner->at < scanner->size;
 }
 
-static bool take_byte(struct scanner *scanner, char byte)
+static inline bool take_byte(struct scanner *scanner, char byte)
 {
 	if (scanner->at == scanner->size || scanner->data[scanner->at] != byte)
 		return false;
@@ -45,11 +48,9 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* The length of the escape at the scanner's place; 0 when it is none. */
-static size_t escape_length(const struct scanner *scanner)
+/* The length of the escape that begins there; 0 when it is none. */
+static size_t escape_length(const char *escape, size_t left)
 {
-	size_t left = scanner->size - scanner->at;
-	const char *escape = scanner->data + scanner->at;
 	if (left < 2 || escape[1] == '\0')
 		return 0;
 	if (strchr("\"\\/bfnrt", escape[1]) != NULL)
@@ -71,24 +72,35 @@ static size_t wide_end(const char *data, size_t at, size_t size)
 	return at;
 }
 
-static bool scan_string(struct scanner *scanner)
+/* The closing quote of a string, from a byte on that is not plain; `size` when it is no string. By
+ * value, as all that is called: so the scanner can stay in registers. */
+static size_t closing_quote(const char *data, size_t at, size_t size)
+{
+	while (at < size && data[at] != '"') {
+		at = wide_end(data, at, size);
+		if (at == size || (signed char)data[at] < ' ')
+			return size;
+		if (data[at] == '\\') {
+			size_t length = escape_length(data + at, size - at);
+			if (length == 0)
+				return size;
+			at += length;
+		}
+		at = json_plain_end(data, at, size);
+	}
+	return at;
+}
+
+/* Most strings are one plain run, and then a call costs more. */
+static inline bool scan_string(struct scanner *scanner)
 {
 	if (!take_byte(scanner, '"'))
 		return false;
-	for (;;) {
-		scanner->at = json_plain_end(scanner->data, scanner->at, scanner->size);
-		if (take_byte(scanner, '"'))
-			return true;
-		scanner->at = wide_end(scanner->data, scanner->at, scanner->size);
-		if (scanner->at == scanner->size || (signed char)scanner->data[scanner->at] < ' ')
-			return false;
-		if (scanner->data[scanner->at] == '\\') {
-			size_t length = escape_length(scanner);
-			if (length == 0)
-				return false;
-			scanner->at += length;
-		}
-	}
+	scanner->at = json_plain_end(scanner->data, scanner->at, scanner->size);
+	if (take_byte(scanner, '"'))
+		return true;
+	scanner->at = closing_quote(scanner->data, scanner->at, scanner->size);
+	return take_byte(scanner, '"');
 }
 
 static bool scan_digits(struct scanner *scanner)
@@ -173,8 +185,10 @@ static enum expect scan_key(struct scanner *scanner)
 {
 	if (!scan_string(scanner))
 		return EXPECT_NOTHING;
-	skip_space(scanner);
-	return take_byte(scanner, ':') ? EXPECT_VALUE : EXPECT_NOTHING;
+	scanner->key_end = scanner->at;
+	if (!skip_space(scanner) || !take_byte(scanner, ':') || !skip_space(scanner))
+		return EXPECT_NOTHING;
+	return EXPECT_VALUE;
 }
 
 static bool take_closer(struct scanner *scanner)
@@ -189,11 +203,15 @@ static enum expect scan_step(struct scanner *scanner, enum expect expect)
 {
 	switch (expect) {
 	case EXPECT_FIRST_VALUE:
-		return take_closer(scanner) ? EXPECT_AFTER_VALUE : scan_value(scanner);
+		if (take_closer(scanner))
+			return EXPECT_AFTER_VALUE;
+		/* fall through */
 	case EXPECT_VALUE:
 		return scan_value(scanner);
 	case EXPECT_FIRST_KEY:
-		return take_closer(scanner) ? EXPECT_AFTER_VALUE : scan_key(scanner);
+		if (take_closer(scanner))
+			return EXPECT_AFTER_VALUE;
+		/* fall through */
 	case EXPECT_KEY:
 		return scan_key(scanner);
 	case EXPECT_AFTER_VALUE:
@@ -215,47 +233,41 @@ struct outermost {
 	size_t begin; /* of the value */
 };
 
-/* Behind the step of the scanner from `from` on, at which it expected this and was so deep. */
+/* Behind a step from `from` on, after which the scanner is so deep as the members are. */
 static void note_member(struct outermost *outermost, const struct scanner *scanner, size_t from,
-			enum expect expected, unsigned depth)
+			enum expect expect)
 {
 	struct slice document = {scanner->data, scanner->size};
-	if (depth == 1 && (expected == EXPECT_KEY || expected == EXPECT_FIRST_KEY))
-		outermost->key = (struct json_value){JSON_TYPE_STRING, from, 0};
-	if (depth == 1 && expected == EXPECT_VALUE)
-		outermost->begin = from;
-	/* Its last step is a value of one, or closes a container. */
-	bool is_scalar = depth == 1 && expected == EXPECT_VALUE;
-	if (scanner->depth != 1 || !(is_scalar || depth == 2))
-		return;
-	enum json_type type = json_type_of(scanner->data[outermost->begin]);
-	struct json_value value = {type, outermost->begin, scanner->at};
-	outermost->key.end = json_string_end(document, outermost->key.begin);
-	json_picking_take(&outermost->picking, document, outermost->key, value);
+	if (expect == EXPECT_VALUE) {
+		outermost->key = (struct json_value){JSON_TYPE_STRING, from, scanner->key_end};
+		outermost->begin = scanner->at;
+	} else if (expect == EXPECT_AFTER_VALUE) {
+		enum json_type type = json_type_of(document.data[outermost->begin]);
+		struct json_value value = {type, outermost->begin, scanner->at};
+		json_picking_take(&outermost->picking, document, outermost->key, value);
+	}
 }
 
 static bool scan(struct slice document, struct json_value *value, struct outermost *outermost)
 {
 	struct scanner scanner = {.data = document.data, .size = document.size};
-	skip_space(&scanner);
+	if (!skip_space(&scanner))
+		return false;
 	size_t begin = scanner.at;
+	bool is_object = document.data[begin] == '{';
 	enum expect expect = EXPECT_VALUE;
 	do {
-		skip_space(&scanner);
-		if (scanner.at == scanner.size)
+		if (!skip_space(&scanner))
 			return false;
-		enum expect expected = expect;
 		size_t from = scanner.at;
-		unsigned depth = scanner.depth;
 		expect = scan_step(&scanner, expect);
 		if (expect == EXPECT_NOTHING)
 			return false;
-		if (outermost != NULL && depth <= 2 && document.data[begin] == '{')
-			note_member(outermost, &scanner, from, expected, depth);
+		if (scanner.depth == 1 && is_object && outermost != NULL)
+			note_member(outermost, &scanner, from, expect);
 	} while (expect != EXPECT_AFTER_VALUE || scanner.depth > 0);
 	*value = (struct json_value){json_type_of(document.data[begin]), begin, scanner.at};
-	skip_space(&scanner);
-	return scanner.at == scanner.size;
+	return !skip_space(&scanner);
 }
 
 bool json_scan(struct slice document, struct json_value *value)
