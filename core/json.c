@@ -43,7 +43,7 @@ static size_t long_string_end(struct slice document, size_t from)
 }
 
 /* The end of the string that begins at `at`. Most are short, and then a call costs more. */
-size_t json_string_end(struct slice document, size_t at)
+static inline size_t string_end(struct slice document, size_t at)
 {
 	size_t from = at + 1;
 	for (unsigned blocks = 0; blocks < 4 && document.size - from >= 16; blocks++) {
@@ -64,7 +64,7 @@ static size_t container_end(struct slice document, size_t at)
 	while (at < document.size) {
 		switch (document.data[at]) {
 		case '"':
-			at = json_string_end(document, at);
+			at = string_end(document, at);
 			continue;
 		case '{':
 		case '[':
@@ -96,7 +96,7 @@ static struct json_value value_at(struct slice document, size_t begin)
 {
 	struct json_value value = {.type = json_type_of(document.data[begin]), .begin = begin};
 	if (value.type == JSON_TYPE_STRING)
-		value.end = json_string_end(document, begin);
+		value.end = string_end(document, begin);
 	else if (value.type == JSON_TYPE_OBJECT || value.type == JSON_TYPE_ARRAY)
 		value.end = container_end(document, begin);
 	else
@@ -129,13 +129,13 @@ static bool is_at_end(const struct json_walk *walk)
 	       walk->document.data[walk->at] == ']';
 }
 
-bool json_next(struct json_walk *walk)
+static inline bool next(struct json_walk *walk)
 {
 	skip_to_next(walk, ',');
 	if (is_at_end(walk))
 		return false;
 	if (walk->is_object) {
-		size_t end = json_string_end(walk->document, walk->at);
+		size_t end = string_end(walk->document, walk->at);
 		walk->key = (struct json_value){JSON_TYPE_STRING, walk->at, end};
 		walk->at = end;
 		skip_to_next(walk, ':');
@@ -143,6 +143,11 @@ bool json_next(struct json_walk *walk)
 	walk->value = value_at(walk->document, walk->at);
 	walk->at = walk->value.end;
 	return true;
+}
+
+bool json_next(struct json_walk *walk)
+{
+	return next(walk);
 }
 
 bool json_next_object(struct json_walk *walk)
@@ -172,27 +177,38 @@ static inline bool key_is(struct slice document, struct json_value key, const ch
 	return *letter == '\0' && *at == '"';
 }
 
-void json_picking_take(struct picking *picking, struct slice document, struct json_value key,
-		       struct json_value value)
+static inline void take(struct picking *picking, struct slice document, struct json_value key,
+			struct json_value value)
 {
 	/* Most names differ at once from the key; no key is without a byte behind its quote. */
 	char first = document.data[key.begin + 1];
-	for (size_t i = 0; i < picking->count; i++) {
+	size_t i = picking->likely;
+	for (size_t tried = 0; tried < picking->count; tried++, i++) {
+		if (i >= picking->count)
+			i = 0;
 		const char *name = picking->names[i];
 		if ((first != name[0] && first != '\\') || !key_is(document, key, name))
 			continue;
 		picking->repeated |= picking->seen & 1U << i;
 		picking->seen |= 1U << i;
 		picking->values[i] = value;
+		picking->likely = i + 1;
+		return;
 	}
 }
 
-static unsigned pick(struct json_walk *members, const char *const *names, size_t count,
-		     struct json_value *values)
+void json_picking_take(struct picking *picking, struct slice document, struct json_value key,
+		       struct json_value value)
+{
+	take(picking, document, key, value);
+}
+
+static inline unsigned pick(struct json_walk *members, const char *const *names, size_t count,
+			    struct json_value *values)
 {
 	struct picking picking = json_picking_begin(names, count, values);
-	while (json_next(members))
-		json_picking_take(&picking, members->document, members->key, members->value);
+	while (next(members))
+		take(&picking, members->document, members->key, members->value);
 	return picking.repeated;
 }
 

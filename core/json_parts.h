@@ -29,14 +29,12 @@ static inline enum json_type json_type_of(char first)
 	}
 }
 
-/* Behind the string that begins at `at`, of a document that is known to be valid up to there. */
-size_t json_string_end(struct slice document, size_t at);
-
 /* Members that are looked for, as they come. */
 struct picking {
 	const char *const *names;
 	size_t count;
 	struct json_value *values;
+	size_t likely; /* the name that is tried first, since members mostly keep their order */
 	unsigned seen;
 	unsigned repeated;
 };
