@@ -9,19 +9,28 @@ static bool is_empty(struct slice body, struct json_value array)
 	return slice_trim(slice_part(body, array.begin + 1, array.end - 1)).size == 0;
 }
 
+/* The most frequent first. */
+static const struct role_word {
+	struct slice word;
+	enum role role;
+} role_words[] = {
+	{SLICE("user"), ROLE_USER},     {SLICE("assistant"), ROLE_ASSISTANT},
+	{SLICE("tool"), ROLE_TOOL},     {SLICE("system"), ROLE_SYSTEM},
+	{SLICE("function"), ROLE_TOOL}, {SLICE("developer"), ROLE_DEVELOPER},
+};
+
 static enum role read_role(struct slice body, struct json_value word)
 {
 	if (word.type != JSON_TYPE_STRING)
 		return ROLE_OTHER;
-	/* Most differ in the first letter; an escape may stand for any. */
+	/* They differ in the first letter; an escape may stand for any. */
 	char first = body.data[word.begin + 1];
-	for (enum role role = ROLE_SYSTEM; role < ROLE_OTHER; role++) {
-		const char *name = role_name(role);
-		if ((first == name[0] || first == '\\') &&
-		    json_string_is(body, word, slice_of(name)))
-			return role;
+	for (size_t i = 0; i < sizeof(role_words) / sizeof(role_words[0]); i++) {
+		struct slice name = role_words[i].word;
+		if ((first == name.data[0] || first == '\\') && json_string_is(body, word, name))
+			return role_words[i].role;
 	}
-	return json_string_is(body, word, SLICE("function")) ? ROLE_TOOL : ROLE_OTHER;
+	return ROLE_OTHER;
 }
 
 static enum content_kind content_kind(struct json_value content)
