@@ -147,14 +147,14 @@ static bool is_said(struct json_value value)
 	       (value.type == JSON_TYPE_STRING && value.end - value.begin > sizeof("\"\"") - 1);
 }
 
-static void add_choice(struct answer *answer, struct slice json, struct json_value choice)
+/* Sets where the choice ends. */
+static void add_choice(struct answer *answer, struct slice json, struct json_value *choice)
 {
 	static const char *const names[] = {"index", "delta", "message", "finish_reason"};
 	struct json_value members[4];
 	int64_t index = 0;
-	(void)JSON_PICK(json, choice, names, members);
-	if (choice.type != JSON_TYPE_OBJECT ||
-	    (json_read_integer(json, members[0], &index) && index != 0))
+	(void)json_pick_whole(json, choice, names, 4, members);
+	if (json_read_integer(json, members[0], &index) && index != 0)
 		return;
 	answer->has_choice = true;
 	if (members[1].type == JSON_TYPE_OBJECT) {
@@ -166,6 +166,20 @@ static void add_choice(struct answer *answer, struct slice json, struct json_val
 	}
 	if (is_said(members[3]))
 		answer->finished = true;
+}
+
+/* What is no object is passed over. */
+static void add_choices(struct answer *answer, struct slice json, struct json_value choices)
+{
+	struct json_walk walk = json_walk(json, choices);
+	while (choices.type == JSON_TYPE_ARRAY) {
+		if (json_next_object(&walk)) {
+			add_choice(answer, json, &walk.value);
+			walk.at = walk.value.end;
+		} else if (!json_next(&walk)) {
+			break;
+		}
+	}
 }
 
 static void read_count(struct slice json, struct json_value number, int64_t *count)
@@ -190,19 +204,18 @@ static void add_usage(struct answer *answer, struct slice json, struct json_valu
 void answer_add(struct answer *answer, struct slice json)
 {
 	static const char *const names[] = {"choices", "error", "usage"};
-	struct json_value document;
 	struct json_value members[3];
-	if (!json_scan(json, &document) || document.type != JSON_TYPE_OBJECT) {
+	unsigned repeated;
+	if (!json_scan_and_pick(json, names, 3, members, &repeated) ||
+	    slice_trim(json).data[0] != '{') {
 		answer->unreadable = true;
 		return;
 	}
-	(void)JSON_PICK(json, document, names, members);
 	if (is_said(members[1]))
 		answer->failed = true;
-	struct json_walk choices = json_walk(json, members[0]);
-	while (members[0].type == JSON_TYPE_ARRAY && json_next(&choices))
-		add_choice(answer, json, choices.value);
-	add_usage(answer, json, members[2]);
+	add_choices(answer, json, members[0]);
+	if (members[2].type == JSON_TYPE_OBJECT)
+		add_usage(answer, json, members[2]);
 }
 
 uint64_t answer_tool_calls_hash(const struct answer *answer)
