@@ -1,27 +1,11 @@
 /* Walks over documents that were scanned: ends are looked for, nothing is checked again. */
+#include "core/find_either.h"
 #include "core/json_parts.h"
 
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
-/* How many of 16 bytes come before a quote or a backslash; 16: there is none. */
-static unsigned before_special(const char *bytes)
-{
-#ifdef __SSE2__
-	__m128i block = _mm_loadu_si128((const __m128i *)(const void *)bytes);
-	__m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
-	__m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
-	unsigned found = (unsigned)_mm_movemask_epi8(_mm_or_si128(quote, backslash));
-	return found == 0 ? 16 : (unsigned)__builtin_ctz(found);
-#else
-	unsigned count = 0;
-	while (count < 16 && bytes[count] != '"' && bytes[count] != '\\')
-		count++;
-	return count;
-#endif
-}
+/* A longer string is for memchr(). */
+enum { SHORT_STRING = 64 };
 
 /* Behind the first quote that an even number of backslashes precedes; `from` is behind one that
  * begins a string. */
@@ -46,15 +30,11 @@ static size_t long_string_end(struct slice document, size_t from)
 static inline size_t string_end(struct slice document, size_t at)
 {
 	size_t from = at + 1;
-	for (unsigned blocks = 0; blocks < 4 && document.size - from >= 16; blocks++) {
-		unsigned before = before_special(document.data + from);
-		from += before;
-		if (before == 16)
-			continue;
-		if (document.data[from] == '"')
-			return from + 1;
-		break;
-	}
+	bool is_near_end = document.size - from < SHORT_STRING;
+	size_t to = is_near_end ? document.size : from + SHORT_STRING;
+	from = find_either(document.data, from, to, '"', '\\');
+	if (from < document.size && document.data[from] == '"')
+		return from + 1;
 	return long_string_end(document, from);
 }
 

@@ -1,5 +1,6 @@
 #include "core/reply.h"
 
+#include "core/find_either.h"
 #include "core/json.h"
 #include "core/reply_answer.h"
 
@@ -173,13 +174,6 @@ static void end_line(struct reply_reader *reader, struct slice piece)
 	buffer_clear(&reader->line);
 }
 
-static size_t find_line_end(struct slice bytes, size_t from)
-{
-	while (from < bytes.size && bytes.data[from] != '\n' && bytes.data[from] != '\r')
-		from++;
-	return from;
-}
-
 static void read_events(struct reply_reader *reader, struct slice bytes)
 {
 	size_t at = 0;
@@ -191,7 +185,7 @@ static void read_events(struct reply_reader *reader, struct slice bytes)
 			reader->line_begin++;
 			continue;
 		}
-		size_t end = find_line_end(bytes, at);
+		size_t end = find_either(bytes.data, at, bytes.size, '\n', '\r');
 		if (end == bytes.size) {
 			keep_line(reader, slice_part(bytes, at, end));
 			return;
