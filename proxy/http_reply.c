@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { CHUNK_LINE = sizeof(size_t) * 2 + sizeof("\r\n") - 1 };
+
 const struct http_head *http_request_head(const struct http_request *request)
 {
 	return &request->head;
@@ -124,11 +126,23 @@ void http_reply_head(struct http_request *request, int status, struct slice reas
 	http_connection_wake(connection);
 }
 
+/* The line before a chunk, written from its end on; `line` has room for any. */
+static struct slice chunk_line(char line[CHUNK_LINE], size_t size)
+{
+	char *begin = line + CHUNK_LINE - 2;
+	memcpy(begin, "\r\n", 2);
+	do {
+		*--begin = "0123456789abcdef"[size & 0xf];
+		size >>= 4;
+	} while (size > 0);
+	return (struct slice){begin, (size_t)(line + CHUNK_LINE - begin)};
+}
+
 static void put_chunk(struct evbuffer *output, struct slice bytes)
 {
-	char line[sizeof(bytes.size) * 2 + sizeof("\r\n")];
-	int size = snprintf(line, sizeof(line), "%zx\r\n", bytes.size);
-	evbuffer_add(output, line, (size_t)size);
+	char line[CHUNK_LINE];
+	struct slice begin = chunk_line(line, bytes.size);
+	evbuffer_add(output, begin.data, begin.size);
 	evbuffer_add(output, bytes.data, bytes.size);
 	evbuffer_add(output, "\r\n", 2);
 }
