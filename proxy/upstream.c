@@ -1,3 +1,4 @@
+#include "proxy/loop.h"
 #include "proxy/upstream_transfer.h"
 
 #include <assert.h>
@@ -192,9 +193,12 @@ void upstream_collect(struct upstream *upstream)
 static void on_timeout(evutil_socket_t fd, short what, void *cookie)
 {
 	struct transfer *transfer = cookie;
+	uint64_t silent = (clock_steady() - transfer->heard_at) / 1000;
 	(void)fd;
 	(void)what;
-	if (transfer->head.whole)
+	if (transfer->head.whole && silent < transfer->idle_timeout)
+		set_timeout(transfer, transfer->idle_timeout - silent);
+	else if (transfer->head.whole)
 		finish(transfer, UPSTREAM_IDLE_TIMEOUT, "The upstream fell silent.");
 	else
 		finish(transfer, UPSTREAM_FIRST_BYTE_TIMEOUT,
@@ -239,7 +243,7 @@ static size_t on_data(char *bytes, size_t unit, size_t size, void *cookie)
 		event_del(transfer->timeout);
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	set_timeout(transfer, transfer->idle_timeout);
+	transfer->heard_at = clock_steady();
 	struct slice data = {bytes, size};
 	transfer->stopped = transfer->events.data(transfer->cookie, data) == UPSTREAM_STOP;
 	return transfer->stopped ? 0 : size;

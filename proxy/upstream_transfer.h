@@ -28,6 +28,9 @@ struct transfer {
 	struct reply_head head;
 	uint64_t idle_timeout;
 	struct event *timeout; /* for the first byte, then idle */
+	/* When body bytes last came, by clock_steady(): they do not set the timeout anew, which
+	 * costs more; when it fires it sees that it is too early. */
+	uint64_t heard_at;
 	bool paused;
 	struct event *resume;
 	bool sent;          /* once */
