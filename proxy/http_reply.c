@@ -129,8 +129,9 @@ void http_reply_head(struct http_request *request, int status, struct slice reas
 /* The line before a chunk, written from its end on; `line` has room for any. */
 static struct slice chunk_line(char line[CHUNK_LINE], size_t size)
 {
-	char *begin = line + CHUNK_LINE - 2;
-	memcpy(begin, "\r\n", 2);
+	char *begin = line + CHUNK_LINE;
+	*--begin = '\n';
+	*--begin = '\r';
 	do {
 		*--begin = "0123456789abcdef"[size & 0xf];
 		size >>= 4;
