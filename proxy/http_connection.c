@@ -105,7 +105,8 @@ bool http_connection_count(struct http_connection *connection)
 		return true;
 	size_t held = bytes_held(connection);
 	size_t change = held - connection->counted; /* less than nothing wraps, as the sum does */
-	if (change != 0)                            /* as it is once a stream's event was sent */
+	/* Mostly none, once a stream's event was sent. */
+	if (change != 0)
 		atomic_fetch_add(options->in_flight, change);
 	connection->counted = held;
 	return http_connection_fits(connection, 0);
