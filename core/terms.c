@@ -108,6 +108,20 @@ static void settle(struct term_list *list)
 	list->count = kept;
 }
 
+/* The stems of words that the thread met last: talk is much the same words again and again, and to
+ * look one up costs a twentieth of what stemming it does. The word itself is compared, since words
+ * of one hash can be made, and the next text may be another user's. */
+struct known_stem {
+	const char *stemmer; /* NULL: the place is free */
+	uint64_t stem;
+	uint8_t size;
+	char word[23]; /* of a longer word nothing is kept */
+};
+
+enum { KNOWN_STEMS = 2048 }; /* a power of two */
+
+static _Thread_local struct known_stem known_stems[KNOWN_STEMS];
+
 /* The stemmers that a text has needed so far: its language's, and those of other scripts in it. */
 struct stemmers {
 	unsigned language;
@@ -115,11 +129,8 @@ struct stemmers {
 	struct sb_stemmer *stemmer;
 };
 
-static struct slice stem(struct stemmers *stemmers, struct slice word)
+static uint64_t stem(struct stemmers *stemmers, const char *name, struct slice word)
 {
-	const char *name = lexicon_stemmer(stemmers->language, word);
-	if (name == NULL)
-		return word;
 	if (name != stemmers->name) {
 		sb_stemmer_delete(stemmers->stemmer);
 		stemmers->stemmer = sb_stemmer_new(name, NULL);
@@ -132,7 +143,36 @@ static struct slice stem(struct stemmers *stemmers, struct slice word)
 		sb_stemmer_stem(stemmers->stemmer, (const sb_symbol *)word.data, (int)word.size);
 	if (stemmed == NULL)
 		out_of_memory();
-	return (struct slice){(const char *)stemmed, (size_t)sb_stemmer_length(stemmers->stemmer)};
+	return word_hash((struct slice){(const char *)stemmed,
+					(size_t)sb_stemmer_length(stemmers->stemmer)});
+}
+
+static bool is_known(const struct known_stem *known, const char *stemmer, struct slice word)
+{
+	return known->stemmer == stemmer &&
+	       slice_equal((struct slice){known->word, known->size}, word);
+}
+
+static void know(struct known_stem *known, const char *stemmer, struct slice word, uint64_t hash)
+{
+	if (word.size > sizeof(known->word))
+		return;
+	*known = (struct known_stem){stemmer, hash, (uint8_t)word.size, {0}};
+	memcpy(known->word, word.data, word.size);
+}
+
+/* The hash of the word's stem; its own when it is its own stem. */
+static uint64_t stem_of(struct stemmers *stemmers, const struct word *word)
+{
+	const char *name = lexicon_stemmer(stemmers->language, word->text);
+	struct known_stem *known = &known_stems[word->hash & (KNOWN_STEMS - 1)];
+	if (name == NULL)
+		return word->hash;
+	if (is_known(known, name, word->text))
+		return known->stem;
+	uint64_t hash = stem(stemmers, name, word->text);
+	know(known, name, word->text, hash);
+	return hash;
 }
 
 static unsigned language_of(const struct word_table *table)
@@ -157,14 +197,14 @@ static void add_terms(struct term_list *list, const struct word *word, struct st
 	*term = (struct term){word->hash, word->count, kind};
 	if (kind == TERM_FUNCTION)
 		return;
-	struct slice stemmed = stem(stemmers, word->text);
-	if (slice_equal(stemmed, word->text))
+	uint64_t stemmed = stem_of(stemmers, word);
+	if (stemmed == word->hash)
 		return;
 	bool is_light = kind == TERM_LIGHT;
 	if (!is_light)
 		term->kind = TERM_FORM;
 	list->terms[list->count++] =
-		(struct term){word_hash(stemmed), word->count, is_light ? TERM_LIGHT : TERM_STEM};
+		(struct term){stemmed, word->count, is_light ? TERM_LIGHT : TERM_STEM};
 }
 
 void terms_read(struct slice text, struct term_list *list, struct arena *arena)

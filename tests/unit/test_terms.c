@@ -3,6 +3,7 @@
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
+#include <libstemmer.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,36 @@ START_TEST(the_stem_follows_the_language_of_the_text)
 	assert_kind("Wir haben die Wohnungen in der Stadt gesehen", "wohnung", TERM_STEM);
 	assert_kind("Nous avons visité les maisons de la ville", "maison", TERM_STEM);
 	assert_kind("Мы видели красивые книги в магазине", "книг", TERM_STEM);
+}
+END_TEST
+
+/* Snowball itself is the oracle: stems are remembered, and one must not be taken for another's. */
+START_TEST(a_stem_is_the_same_whenever_and_after_whatever_it_is_asked_for)
+{
+	static const struct {
+		const char *stemmer;
+		const char *before; /* tells the language */
+	} languages[] = {{"english", "what did you do about the"},
+			 {"german", "und ich habe nicht die"},
+			 {"french", "nous avons dans les"}};
+	enum { ENDINGS = 5, ROUNDS = 5000 };
+	static const char *const endings[ENDINGS] = {"", "s", "ed", "en", "ations"};
+	struct random random = {.state = 11};
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t language = random_below(&random, 3);
+		struct slice word =
+			arena_printf(&arena, "w%cr%co%s", (int)('a' + random_below(&random, 26)),
+				     (int)('a' + random_below(&random, 26)),
+				     endings[random_below(&random, ENDINGS)]);
+		struct sb_stemmer *stemmer = sb_stemmer_new(languages[language].stemmer, NULL);
+		const char *stem = (const char *)sb_stemmer_stem(
+			stemmer, (const sb_symbol *)word.data, (int)word.size);
+		struct term_list list = read(
+			arena_printf(&arena, "%s %s", languages[language].before, word.data).data);
+		ck_assert_msg(find(&list, stem) != NULL, "%s, %s", word.data, stem);
+		sb_stemmer_delete(stemmer);
+		arena_finish(&arena);
+	}
 }
 END_TEST
 
@@ -122,6 +153,7 @@ END_TEST
 
 UNIT_MAIN("terms", a_word_is_known_by_its_form_and_by_its_stem,
 	  terms_rise_and_stand_once_with_their_counts, the_stem_follows_the_language_of_the_text,
+	  a_stem_is_the_same_whenever_and_after_whatever_it_is_asked_for,
 	  function_words_are_those_of_the_texts_language, an_apostrophe_parts_words,
 	  who_says_i_speaks_of_himself, any_bytes_give_bounded_terms,
 	  of_a_long_text_only_the_beginning_counts)
