@@ -46,26 +46,27 @@ static void grow(struct word_table *table)
 	*table = larger;
 }
 
-static void count_word(struct word_table *table, struct slice word)
+static void count_word(struct word_table *table, struct slice word, uint64_t hash, uint32_t bits)
 {
 	if (2 * table->used >= table->capacity)
 		grow(table);
-	uint64_t hash = word_hash(word);
 	struct word *slot = slot_of(table, hash);
 	if (slot->text.size == 0) {
-		*slot = (struct word){.hash = hash,
-				      .text = arena_copy(table->arena, word),
-				      .bits = lexicon_find(hash)};
+		*slot = (struct word){
+			.hash = hash, .text = arena_copy(table->arena, word), .bits = bits};
 		table->used++;
 	}
 	slot->count++;
 }
 
-static void note_self(struct word_table *table, struct slice word)
+static void take_part(struct word_table *table, struct slice part, bool is_whole)
 {
-	uint32_t bits = lexicon_find(word_hash(word));
+	uint64_t hash = word_hash(part);
+	uint32_t bits = lexicon_find(hash);
 	if ((bits & 1U << LEXICON_SELF) != 0)
 		table->self_bits |= bits;
+	if (is_whole || part.size > 1)
+		count_word(table, part, hash, bits);
 }
 
 /* "caroline's", "I'm" and "vector_store" are more than one word: what is a single letter beside an
@@ -78,10 +79,8 @@ static bool take_word(void *cookie, struct slice word)
 	for (size_t at = 0; at <= word.size; at++) {
 		if (at < word.size && word.data[at] != '\'' && word.data[at] != '_')
 			continue;
-		note_self(table, slice_part(word, begin, at));
 		bool is_whole = begin == 0 && at == word.size;
-		if (is_whole || at - begin > 1)
-			count_word(table, slice_part(word, begin, at));
+		take_part(table, slice_part(word, begin, at), is_whole);
 		begin = at + 1;
 	}
 	return true;
