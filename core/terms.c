@@ -223,3 +223,37 @@ void terms_read(struct slice text, struct term_list *list, struct arena *arena)
 	sb_stemmer_delete(stemmers.stemmer);
 	settle(list);
 }
+
+/* The place of the term with this hash as a bit; 0 when it is none of the first 64. Hashes are
+ * spread evenly, so it is near where it would be if they were so quite. */
+static uint64_t place_of(const struct term_list *list, uint64_t hash)
+{
+	size_t count = list->count < TERMS_FIND_LIMIT ? list->count : TERMS_FIND_LIMIT;
+	size_t at = (size_t)((hash >> 32) * list->count >> 32);
+	at = at < count ? at : count;
+	while (at > 0 && list->terms[at - 1].hash >= hash)
+		at--;
+	while (at < count && list->terms[at].hash < hash)
+		at++;
+	return at < count && list->terms[at].hash == hash ? 1ULL << at : 0;
+}
+
+uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, size_t count,
+		    struct arena *arena)
+{
+	struct word_table table = {.arena = arena};
+	for (size_t i = 0; i < count; i++)
+		text_words(texts[i], take_word, &table);
+	struct stemmers stemmers = {.language = language_of(&table)};
+	uint64_t found = 0;
+	for (size_t i = 0; i < table.capacity; i++) {
+		const struct word *word = &table.slots[i];
+		if (word->text.size == 0)
+			continue;
+		found |= place_of(wanted, word->hash);
+		if (kind_of(word, stemmers.language) != TERM_FUNCTION)
+			found |= place_of(wanted, stem_of(&stemmers, word));
+	}
+	sb_stemmer_delete(stemmers.stemmer);
+	return found;
+}
