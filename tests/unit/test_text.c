@@ -362,6 +362,31 @@ START_TEST(random_bytes_are_made_inert_once_for_all)
 }
 END_TEST
 
+/* A letter that is not ASCII sends the text the long way. */
+START_TEST(what_is_inert_at_a_glance_is_so_byte_by_byte)
+{
+	static const char alphabet[] = "aZ..,,  ::##<>[]\n\t\x7f";
+	static const char *const words[] = {"user", "INST", "System", "a", "b", "c"};
+	srand(9);
+	for (int round = 0; round < 20000; round++) {
+		struct buffer text;
+		buffer_init(&text, 1000);
+		for (int i = rand() % 24; i > 0; i--) {
+			buffer_append_byte(&text, alphabet[rand() % (i % 2 ? 8 : 20)]);
+			if (rand() % 2)
+				buffer_append(&text, slice_of(words[rand() % 6]));
+		}
+		buffer_append_byte(&text, '.');
+		struct slice once = text_inert(buffer_slice(&text), SIZE_MAX, &arena);
+		buffer_append(&text, SLICE("é"));
+		struct slice longer = text_inert(buffer_slice(&text), SIZE_MAX, &arena);
+		ck_assert(slice_equal(once, slice_part(longer, 0, longer.size - 2)));
+		buffer_finish(&text);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
 static void assert_time(const char *text, const char *expected)
 {
 	int64_t at;
@@ -462,4 +487,5 @@ UNIT_MAIN("text", words_are_folded_and_punctuation_is_none, scripts_without_spac
 	  what_cannot_be_seen_is_dropped, joiners_stay_where_they_do_something_and_nowhere_else,
 	  a_turn_stays_word_for_word_but_for_a_templates_tokens,
 	  a_long_text_is_cut_between_characters, random_bytes_are_made_inert_once_for_all,
-	  an_empty_text_is_no_danger, times_are_read_and_written, impossible_times_are_refused)
+	  what_is_inert_at_a_glance_is_so_byte_by_byte, an_empty_text_is_no_danger,
+	  times_are_read_and_written, impossible_times_are_refused)
