@@ -149,6 +149,21 @@ START_TEST(reasoning_is_taken_out)
 }
 END_TEST
 
+START_TEST(reasoning_is_taken_out_wherever_it_begins)
+{
+	char text[128];
+	for (size_t at = 0; at < 100; at++) {
+		memset(text, 'a', at);
+		snprintf(text + at, sizeof(text) - at,
+			 at % 2 ? "<think>x</think>" : "◁think▷x◁/think▷");
+		struct slice kept = text_without_reasoning(slice_of(text), &arena);
+		ck_assert(slice_equal(kept, (struct slice){text, at}));
+		ck_assert_uint_eq(text_hash(slice_of(text)), text_hash(kept));
+	}
+	arena_finish(&arena);
+}
+END_TEST
+
 START_TEST(a_text_without_reasoning_is_not_copied)
 {
 	struct slice text = SLICE(" if (a < b) ");
@@ -480,8 +495,9 @@ UNIT_MAIN("text", words_are_folded_and_punctuation_is_none, scripts_without_spac
 	  an_emoji_is_a_word, a_word_behind_many_bytes_without_a_space_is_whole,
 	  words_stop_when_told, texts_share_a_word_or_not,
 	  a_part_is_found_whatever_its_case_spaces_quotes_and_dashes, visible_is_what_can_be_seen,
-	  reasoning_is_taken_out, a_text_without_reasoning_is_not_copied,
-	  the_hash_regards_no_white_space, a_megabyte_of_open_tags_is_walked_once,
+	  reasoning_is_taken_out, reasoning_is_taken_out_wherever_it_begins,
+	  a_text_without_reasoning_is_not_copied, the_hash_regards_no_white_space,
+	  a_megabyte_of_open_tags_is_walked_once,
 	  nothing_in_a_remembered_text_opens_or_closes_a_block,
 	  no_name_of_a_speaker_or_of_a_template_is_left_out, ordinary_text_stays_readable,
 	  what_cannot_be_seen_is_dropped, joiners_stay_where_they_do_something_and_nowhere_else,
