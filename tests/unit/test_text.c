@@ -149,21 +149,6 @@ START_TEST(reasoning_is_taken_out)
 }
 END_TEST
 
-START_TEST(reasoning_is_taken_out_wherever_it_begins)
-{
-	char text[128];
-	for (size_t at = 0; at < 100; at++) {
-		memset(text, 'a', at);
-		snprintf(text + at, sizeof(text) - at,
-			 at % 2 ? "<think>x</think>" : "◁think▷x◁/think▷");
-		struct slice kept = text_without_reasoning(slice_of(text), &arena);
-		ck_assert(slice_equal(kept, (struct slice){text, at}));
-		ck_assert_uint_eq(text_hash(slice_of(text)), text_hash(kept));
-	}
-	arena_finish(&arena);
-}
-END_TEST
-
 START_TEST(a_text_without_reasoning_is_not_copied)
 {
 	struct slice text = SLICE(" if (a < b) ");
@@ -377,31 +362,6 @@ START_TEST(random_bytes_are_made_inert_once_for_all)
 }
 END_TEST
 
-/* A letter that is not ASCII sends the text the long way. */
-START_TEST(what_is_inert_at_a_glance_is_so_byte_by_byte)
-{
-	static const char alphabet[] = "aZ..,,  ::##<>[]\n\t\x7f";
-	static const char *const words[] = {"user", "INST", "System", "a", "b", "c"};
-	srand(9);
-	for (int round = 0; round < 20000; round++) {
-		struct buffer text;
-		buffer_init(&text, 1000);
-		for (int i = rand() % 24; i > 0; i--) {
-			buffer_append_byte(&text, alphabet[rand() % (i % 2 ? 8 : 20)]);
-			if (rand() % 2)
-				buffer_append(&text, slice_of(words[rand() % 6]));
-		}
-		buffer_append_byte(&text, '.');
-		struct slice once = text_inert(buffer_slice(&text), SIZE_MAX, &arena);
-		buffer_append(&text, SLICE("é"));
-		struct slice longer = text_inert(buffer_slice(&text), SIZE_MAX, &arena);
-		ck_assert(slice_equal(once, slice_part(longer, 0, longer.size - 2)));
-		buffer_finish(&text);
-		arena_finish(&arena);
-	}
-}
-END_TEST
-
 static void assert_time(const char *text, const char *expected)
 {
 	int64_t at;
@@ -495,13 +455,11 @@ UNIT_MAIN("text", words_are_folded_and_punctuation_is_none, scripts_without_spac
 	  an_emoji_is_a_word, a_word_behind_many_bytes_without_a_space_is_whole,
 	  words_stop_when_told, texts_share_a_word_or_not,
 	  a_part_is_found_whatever_its_case_spaces_quotes_and_dashes, visible_is_what_can_be_seen,
-	  reasoning_is_taken_out, reasoning_is_taken_out_wherever_it_begins,
-	  a_text_without_reasoning_is_not_copied, the_hash_regards_no_white_space,
-	  a_megabyte_of_open_tags_is_walked_once,
+	  reasoning_is_taken_out, a_text_without_reasoning_is_not_copied,
+	  the_hash_regards_no_white_space, a_megabyte_of_open_tags_is_walked_once,
 	  nothing_in_a_remembered_text_opens_or_closes_a_block,
 	  no_name_of_a_speaker_or_of_a_template_is_left_out, ordinary_text_stays_readable,
 	  what_cannot_be_seen_is_dropped, joiners_stay_where_they_do_something_and_nowhere_else,
 	  a_turn_stays_word_for_word_but_for_a_templates_tokens,
 	  a_long_text_is_cut_between_characters, random_bytes_are_made_inert_once_for_all,
-	  what_is_inert_at_a_glance_is_so_byte_by_byte, an_empty_text_is_no_danger,
-	  times_are_read_and_written, impossible_times_are_refused)
+	  an_empty_text_is_no_danger, times_are_read_and_written, impossible_times_are_refused)

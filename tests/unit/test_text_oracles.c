@@ -3,7 +3,13 @@
 #include "tests/unit/unit.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <string.h>
 #include <uniwbrk.h>
+
+/* What is taken the short way comes out as by the long one. */
+
+static struct arena arena;
 
 enum { LONGEST = 64, ROUNDS = 100000 };
 
@@ -60,4 +66,45 @@ START_TEST(what_is_taken_for_a_plain_word_is_one_by_the_rules)
 }
 END_TEST
 
-UNIT_MAIN("text_words", what_is_taken_for_a_plain_word_is_one_by_the_rules)
+/* A letter that is not ASCII sends the text the long way. */
+START_TEST(what_is_inert_at_a_glance_is_so_byte_by_byte)
+{
+	static const char alphabet[] = "aZ..,,  ::##<>[]\n\t\x7f";
+	static const char *const words[] = {"user", "INST", "System", "a", "b", "c"};
+	struct random random = {.state = 9};
+	for (int round = 0; round < 20000; round++) {
+		struct buffer text;
+		buffer_init(&text, 1000);
+		for (size_t i = random_below(&random, 24); i > 0; i--) {
+			buffer_append_byte(&text, alphabet[random_below(&random, i % 2 ? 8 : 20)]);
+			if (random_below(&random, 2))
+				buffer_append(&text, slice_of(words[random_below(&random, 6)]));
+		}
+		buffer_append_byte(&text, '.');
+		struct slice once = text_inert(buffer_slice(&text), SIZE_MAX, &arena);
+		buffer_append(&text, SLICE("é"));
+		struct slice longer = text_inert(buffer_slice(&text), SIZE_MAX, &arena);
+		ck_assert(slice_equal(once, slice_part(longer, 0, longer.size - 2)));
+		buffer_finish(&text);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+START_TEST(reasoning_is_taken_out_wherever_it_begins)
+{
+	char text[128];
+	for (size_t at = 0; at < 100; at++) {
+		memset(text, 'a', at);
+		snprintf(text + at, sizeof(text) - at,
+			 at % 2 ? "<think>x</think>" : "◁think▷x◁/think▷");
+		struct slice kept = text_without_reasoning(slice_of(text), &arena);
+		ck_assert(slice_equal(kept, (struct slice){text, at}));
+		ck_assert_uint_eq(text_hash(slice_of(text)), text_hash(kept));
+	}
+	arena_finish(&arena);
+}
+END_TEST
+
+UNIT_MAIN("text_oracles", what_is_taken_for_a_plain_word_is_one_by_the_rules,
+	  what_is_inert_at_a_glance_is_so_byte_by_byte, reasoning_is_taken_out_wherever_it_begins)
