@@ -42,7 +42,7 @@ static void turn_list_grow(struct turn_list *list, struct arena *arena)
 	if (list->count < list->capacity)
 		return;
 	list->capacity = list->capacity == 0 ? 32 : 2 * list->capacity;
-	struct turn *more = arena_alloc(arena, list->capacity * sizeof(*more));
+	struct turn *more = (struct turn *)arena_bytes(arena, list->capacity * sizeof(*more));
 	if (list->count > 0)
 		memcpy(more, list->turns, list->count * sizeof(*more));
 	list->turns = more;
