@@ -65,7 +65,7 @@ struct scan {
 void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
 		struct key prefix, enum direction direction);
 /* From the first key that is not before `from`, or backward from the last one before it. Over all
- * users only forward. */
+ * users only forward, of one not in a table whose keys fall. */
 void scan_begin_at(struct scan *scan, struct transaction *transaction, enum table table,
 		   struct key prefix, struct key from, enum direction direction);
 /* The key stands until the next step. */
