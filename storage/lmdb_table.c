@@ -373,6 +373,18 @@ bool scan_next(struct scan *scan, struct slice *key, struct slice *value)
 	return slice_starts_with(*key, prefix);
 }
 
+bool scan_find(struct scan *scan, struct key key, struct slice *value)
+{
+	if (scan->cursor == NULL || scan->transaction->result != STORE_OK)
+		return false;
+	struct tree_key place = tree_key(scan->table, &key);
+	MDB_val at = val_of_key(&place);
+	MDB_val found = {0};
+	int code = mdb_cursor_get(scan->cursor, &at, &found, MDB_SET);
+	*value = slice_of_val(found);
+	return went_well(scan->transaction, code);
+}
+
 void scan_delete(struct scan *scan)
 {
 	if (scan->transaction->result == STORE_OK)
