@@ -190,15 +190,22 @@ format_text(char *room, size_t size, const char *format, va_list arguments, size
 	return text;
 }
 
-bool buffer_append_number(struct buffer *buffer, uint64_t number)
+enum { MAX_DIGITS = 20 };
+
+static struct slice write_number(char digits[MAX_DIGITS], uint64_t number)
 {
-	char digits[20];
-	size_t first = sizeof(digits);
+	size_t first = MAX_DIGITS;
 	do {
 		digits[--first] = (char)('0' + number % 10);
 		number /= 10;
 	} while (number > 0);
-	return buffer_append(buffer, (struct slice){digits + first, sizeof(digits) - first});
+	return (struct slice){digits + first, MAX_DIGITS - first};
+}
+
+bool buffer_append_number(struct buffer *buffer, uint64_t number)
+{
+	char digits[MAX_DIGITS];
+	return buffer_append(buffer, write_number(digits, number));
 }
 
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
@@ -308,6 +315,12 @@ struct slice arena_join(struct arena *arena, const struct slice *parts, size_t c
 	}
 	*end = '\0';
 	return (struct slice){joined, size};
+}
+
+struct slice arena_number(struct arena *arena, uint64_t number)
+{
+	char digits[MAX_DIGITS];
+	return arena_copy(arena, write_number(digits, number));
 }
 
 struct slice arena_printf(struct arena *arena, const char *format, ...)

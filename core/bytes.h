@@ -92,6 +92,7 @@ struct slice arena_copy(struct arena *arena, struct slice bytes);
 char *arena_string(struct arena *arena, struct slice bytes); /* with a terminator */
 /* One behind the other, with a terminator that is not counted. */
 struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count);
+struct slice arena_number(struct arena *arena, uint64_t number); /* decimal */
 struct slice arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -169,8 +169,9 @@ struct slice block_turn(const struct turn *turn, struct slice text, struct arena
 {
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
-	struct slice date = text_date(turn->created_at, arena);
-	buffer_printf(&out, "[%.*s] ", SLICE_PRINT(date));
+	buffer_append(&out, SLICE("["));
+	buffer_append(&out, text_date(turn->created_at, arena));
+	buffer_append(&out, SLICE("] "));
 	buffer_append(&out, block_said(turn, text, arena));
 	return take(&out, arena);
 }
@@ -212,6 +213,7 @@ struct slice block_day(int64_t at, struct arena *arena)
 {
 	static const char *const names[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
 	int64_t weekday = (block_day_number(at) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
-	struct slice date = text_date(at, arena);
-	return arena_printf(arena, "%s %.*s:\n", names[weekday], SLICE_PRINT(date));
+	const struct slice parts[] = {slice_of(names[weekday]), SLICE(" "), text_date(at, arena),
+				      SLICE(":\n")};
+	return arena_join(arena, parts, 4);
 }

@@ -6,11 +6,27 @@
 #include <stdlib.h>
 #include <unicase.h>
 
+/* Most names and keys are ASCII, and all of a user's are folded for each turn that is learned from.
+ * False: this one is not. */
+static bool fold_ascii(struct slice text, char *folded)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		char c = text.data[i];
+		if ((unsigned char)c >= 0x80)
+			return false;
+		folded[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	return true;
+}
+
 struct slice learn_fold(struct slice text, struct arena *arena)
 {
 	size_t size = 0;
 	if (text.size == 0)
 		return text;
+	char *plain = arena_bytes(arena, text.size);
+	if (fold_ascii(text, plain))
+		return (struct slice){plain, text.size};
 	uint8_t *folded =
 		u8_casefold((const uint8_t *)text.data, text.size, NULL, NULL, NULL, &size);
 	if (folded == NULL && errno == ENOMEM)

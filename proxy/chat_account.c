@@ -170,6 +170,21 @@ size_t chat_tokens_saved(const struct chat *chat)
 	return (size_t)((double)chat->cut.tokens * chat->token_rate + 0.5);
 }
 
+static void put_number(struct buffer *out, const char *name, uint64_t number)
+{
+	buffer_append(out, slice_of(name));
+	buffer_append_number(out, number);
+}
+
+/* One that needs no escapes. */
+static void put_word(struct buffer *out, const char *name, const char *word)
+{
+	buffer_append(out, slice_of(name));
+	buffer_append_byte(out, '"');
+	buffer_append(out, slice_of(word));
+	buffer_append_byte(out, '"');
+}
+
 struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 {
 	struct buffer out;
@@ -180,11 +195,11 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 		buffer_printf(&out, "\"id\":\"%016llx\",", (unsigned long long)chat->receipt);
 	buffer_append(&out, SLICE("\"user\":"));
 	json_quote(&out, chat->identity.user);
-	buffer_printf(&out, ",\"mode\":\"%s\"", chat->mode_word);
+	put_word(&out, ",\"mode\":", chat->mode_word);
 	put_branch(&out, chat);
-	buffer_printf(&out, ",\"status\":\"%s\",\"tokens\":%zu,\"budget\":%llu",
-		      chat_status_name(chat->status), chat->tokens,
-		      (unsigned long long)chat->settings.context_tokens);
+	put_word(&out, ",\"status\":", chat_status_name(chat->status));
+	put_number(&out, ",\"tokens\":", chat->tokens);
+	put_number(&out, ",\"budget\":", chat->settings.context_tokens);
 	buffer_append(&out, SLICE(",\"items\":["));
 	if (injected)
 		buffer_append(&out, list_given(chat, arena));
@@ -193,10 +208,11 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 				       FATE_DROPPED, arena));
 	buffer_append_byte(&out, ']');
 	put_history(&out, chat);
-	buffer_printf(&out,
-		      ",\"ranked\":%zu,\"bytes_in\":%zu,\"bytes_out\":%zu,\"elapsed_us\":%llu}",
-		      chat->ranked, chat->body.size,
-		      request_spliced_size(chat->body, chat->edits, chat->edit_count),
-		      (unsigned long long)chat->elapsed);
+	put_number(&out, ",\"ranked\":", chat->ranked);
+	put_number(&out, ",\"bytes_in\":", chat->body.size);
+	put_number(&out, ",\"bytes_out\":",
+		   request_spliced_size(chat->body, chat->edits, chat->edit_count));
+	put_number(&out, ",\"elapsed_us\":", chat->elapsed);
+	buffer_append_byte(&out, '}');
 	return take(&out, arena);
 }

@@ -62,28 +62,6 @@ static bool is_upper_of(struct slice upper, const char *name)
 	return name[upper.size] == '\0';
 }
 
-bool config_find_variable(struct slice variable, size_t *key, size_t *first_of_section)
-{
-	struct slice prefix = slice_of(variable_prefix);
-	if (!slice_starts_with(variable, prefix))
-		return false;
-	size_t end = slice_find(variable, SLICE("_"), prefix.size);
-	if (end == variable.size)
-		return false;
-	struct slice section = slice_part(variable, prefix.size, end);
-	struct slice name = slice_part(variable, end + 1, variable.size);
-	*key = CONFIG_NO_KEY;
-	*first_of_section = CONFIG_NO_KEY;
-	for (size_t i = config_key_count; i-- > 0;) {
-		if (!is_upper_of(section, config_keys[i].section))
-			continue;
-		*first_of_section = i;
-		if (is_upper_of(name, config_keys[i].name))
-			*key = i;
-	}
-	return *first_of_section != CONFIG_NO_KEY;
-}
-
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
@@ -127,16 +105,47 @@ static bool begins_section(size_t key)
 	return key == 0 || strcmp(config_keys[key - 1].section, config_keys[key].section) != 0;
 }
 
-void config_suggest_section(struct slice name, struct buffer *out)
+/* The first key of the section that was probably meant, or CONFIG_NO_KEY. */
+static size_t nearest_section(struct slice name)
 {
-	const char *meant = NULL;
+	size_t meant = CONFIG_NO_KEY;
 	size_t nearest = SIZE_MAX;
 	for (size_t i = 0; i < config_key_count; i++) {
-		if (is_nearer(name, config_keys[i].section, &nearest))
-			meant = config_keys[i].section;
+		if (begins_section(i) && is_nearer(name, config_keys[i].section, &nearest))
+			meant = i;
 	}
-	if (meant != NULL) {
-		buffer_printf(out, "did you mean [%s]?", meant);
+	return meant;
+}
+
+bool config_find_variable(struct slice variable, size_t *key, size_t *first_of_section)
+{
+	struct slice prefix = slice_of(variable_prefix);
+	if (!slice_starts_with(variable, prefix))
+		return false;
+	size_t end = slice_find(variable, SLICE("_"), prefix.size);
+	if (end == variable.size)
+		return false;
+	struct slice section = slice_part(variable, prefix.size, end);
+	struct slice name = slice_part(variable, end + 1, variable.size);
+	*key = CONFIG_NO_KEY;
+	*first_of_section = CONFIG_NO_KEY;
+	for (size_t i = config_key_count; i-- > 0;) {
+		if (!is_upper_of(section, config_keys[i].section))
+			continue;
+		*first_of_section = i;
+		if (is_upper_of(name, config_keys[i].name))
+			*key = i;
+	}
+	if (*first_of_section == CONFIG_NO_KEY)
+		*first_of_section = nearest_section(section);
+	return *first_of_section != CONFIG_NO_KEY;
+}
+
+void config_suggest_section(struct slice name, struct buffer *out)
+{
+	size_t meant = nearest_section(name);
+	if (meant != CONFIG_NO_KEY) {
+		buffer_printf(out, "did you mean [%s]?", config_keys[meant].section);
 		return;
 	}
 	buffer_append(out, SLICE("there are"));

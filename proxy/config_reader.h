@@ -96,7 +96,8 @@ size_t config_find(struct slice section, struct slice name);
 size_t config_first_of(struct slice section);
 /* "RECALLD_MEMORY_MODE". */
 void config_print_variable(const struct config_key *key, FILE *out);
-/* The key that such a name means. False: it is of no section. `key` may be CONFIG_NO_KEY. */
+/* The key that such a name means. False: it is of no section, nor nearly of one. `key` may be
+ * CONFIG_NO_KEY, and is that of a name that is only nearly of a section. */
 bool config_find_variable(struct slice name, size_t *key, size_t *first_of_section);
 /* What an unknown name should have been: "did you mean ...", or what there is. */
 void config_suggest_section(struct slice name, struct buffer *out);

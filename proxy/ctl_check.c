@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static long long number(json_t *status, const char *name)
+static long long number(const json_t *status, const char *name)
 {
 	return (long long)json_integer_value(json_object_get(status, name));
 }
@@ -27,6 +27,14 @@ static void print_recall(json_t *status)
 		(void)printf("  recalls by  words, and by what turns mean to %s\n", model);
 }
 
+/* "1 user", "2 users": the member's name but for its last letter when there is one. */
+static void print_count(const json_t *status, const char *name, const char *then)
+{
+	long long count = number(status, name);
+	int letters = (int)strlen(name) - (count == 1);
+	(void)printf("%lld %.*s%s", count, letters, name, then);
+}
+
 static int check(struct ctl *ctl)
 {
 	json_t *status = NULL;
@@ -46,12 +54,15 @@ static int check(struct ctl *ctl)
 		     json_is_true(json_object_get(status, "learn")) ? "" : ", learns nothing");
 	(void)printf("  learns with %s\n", key_words(ctl_text(status, "learning_key")));
 	print_recall(status);
-	(void)printf("  holds       %lld users, %lld turns, %lld facts; %.1f of %.0f MB\n",
-		     number(status, "users"), number(status, "turns"), number(status, "facts"),
-		     (double)number(status, "bytes_used") / 1e6,
+	(void)printf("  holds       ");
+	print_count(status, "users", ", ");
+	print_count(status, "turns", ", ");
+	print_count(status, "facts", "; ");
+	(void)printf("%.1f of %.0f MB\n", (double)number(status, "bytes_used") / 1e6,
 		     (double)number(status, "bytes_mapped") / 1e6);
-	(void)printf("  waits       %lld jobs, %lld parked%s\n", number(status, "jobs"),
-		     number(status, "parked"),
+	(void)printf("  waits       ");
+	print_count(status, "jobs", ", ");
+	(void)printf("%lld parked%s\n", number(status, "parked"),
 		     number(status, "parked") > 0 ? " (recallctl unpark sets them going)" : "");
 	json_decref(status);
 	return is_ready ? EXIT_SUCCESS : EXIT_FAILURE;

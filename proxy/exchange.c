@@ -55,20 +55,17 @@ static void log_exchange(struct exchange *exchange, const char *reason)
 	const struct log_field fields[] = {
 		{"method", exchange->method},
 		{"path", exchange->path},
-		{"status", arena_printf(arena, "%d", exchange->status)},
+		{"status", arena_number(arena, (uint64_t)exchange->status)},
 		{"memory",
 		 slice_of(exchange->is_chat ? chat_status_name(exchange->chat.status) : "none")},
 		{"user", slice_of(user)},
-		{"tokens", arena_printf(arena, "%zu", exchange->chat.tokens)},
-		{"bytes", arena_printf(arena, "%llu", (unsigned long long)exchange->relay.bytes)},
+		{"tokens", arena_number(arena, exchange->chat.tokens)},
+		{"bytes", arena_number(arena, exchange->relay.bytes)},
 		{"first_byte_us",
-		 arena_printf(
-			 arena, "%llu",
-			 (unsigned long long)(exchange->first_byte == 0
-						      ? 0
-						      : exchange->first_byte - exchange->begun))},
-		{"elapsed_us",
-		 arena_printf(arena, "%llu", (unsigned long long)(now - exchange->begun))},
+		 arena_number(arena, exchange->first_byte == 0
+					     ? 0
+					     : exchange->first_byte - exchange->begun)},
+		{"elapsed_us", arena_number(arena, now - exchange->begun)},
 		{"end", slice_of(reason)},
 		{NULL, {0}},
 	};

@@ -69,6 +69,9 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	if (exchange->journalled || relay->reader == NULL)
 		return false;
 	exchange->journalled = true;
+	/* The client need not wait for what is made of it here. */
+	if (relay->holds && exchange->request != NULL)
+		http_reply_send_now(exchange->request);
 	struct reply reply = reply_result(relay->reader);
 	struct append append;
 	struct frozen frozen;

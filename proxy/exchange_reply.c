@@ -13,7 +13,7 @@ size_t exchange_memory_fields(struct exchange *exchange, struct http_field field
 					      slice_of(chat_status_name(chat->status))};
 	fields[count++] = (struct http_field){SLICE("X-Memory-Mode"), slice_of(chat->mode_word)};
 	fields[count++] = (struct http_field){SLICE("X-Memory-Tokens"),
-					      arena_printf(&exchange->arena, "%zu", chat->tokens)};
+					      arena_number(&exchange->arena, chat->tokens)};
 	if (chat->receipt != 0)
 		fields[count++] = (struct http_field){
 			SLICE("X-Memory-Receipt"), arena_printf(&exchange->arena, "%016llx",

@@ -232,6 +232,12 @@ static bool send_output(struct http_connection *connection)
 	return true;
 }
 
+void http_connection_send(struct http_connection *connection)
+{
+	if (!connection->writing)
+		(void)send_output(connection);
+}
+
 static void await_writable(struct http_connection *connection, bool wanted)
 {
 	unsigned timeout = connection->server->options.write_timeout;

@@ -107,6 +107,8 @@ void http_connection_open(struct http_server *server, int fd, const struct socka
 			  bool surplus);
 /* The one place where the state, and with it the deadline, changes. */
 void http_connection_change(struct http_connection *connection, enum connection_state state);
+/* Sends what finds room in the socket now; what is left, or broke, is for the connection's turn. */
+void http_connection_send(struct http_connection *connection);
 /* Has the connection's turn come. */
 void http_connection_wake(struct http_connection *connection);
 /* Sends what waits, then goes on as the state asks. For the server's turn event. */

@@ -153,6 +153,11 @@ void http_reply_body(struct http_request *request, struct slice bytes)
 	http_connection_wake(connection);
 }
 
+void http_reply_send_now(struct http_request *request)
+{
+	http_connection_send(request->connection);
+}
+
 bool http_reply_full(const struct http_request *request)
 {
 	struct http_connection *connection = request->connection;

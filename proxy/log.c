@@ -86,10 +86,14 @@ static void append_text(struct buffer *line, enum config_log_level level, const 
 			const struct log_field *fields)
 {
 	append_time(line);
-	buffer_printf(line, " %s ", level_name(level));
+	buffer_append_byte(line, ' ');
+	buffer_append(line, slice_of(level_name(level)));
+	buffer_append_byte(line, ' ');
 	append_message(line, message);
 	for (; fields != NULL && fields->name != NULL && line->size < ENOUGH; fields++) {
-		buffer_printf(line, " %s=", fields->name);
+		buffer_append_byte(line, ' ');
+		buffer_append(line, slice_of(fields->name));
+		buffer_append_byte(line, '=');
 		if (needs_quotes(fields->value))
 			json_quote(line, cut(fields->value));
 		else
@@ -102,7 +106,9 @@ static void append_json(struct buffer *line, enum config_log_level level, const 
 {
 	buffer_append(line, SLICE("{\"time\":\""));
 	append_time(line);
-	buffer_printf(line, "\",\"level\":\"%s\",\"message\":", level_name(level));
+	buffer_append(line, SLICE("\",\"level\":\""));
+	buffer_append(line, slice_of(level_name(level)));
+	buffer_append(line, SLICE("\",\"message\":"));
 	json_quote(line, slice_of(message));
 	for (; fields != NULL && fields->name != NULL && line->size < ENOUGH; fields++) {
 		buffer_append_byte(line, ',');

@@ -73,6 +73,8 @@ name = memory-model
 [storage]
 path = %(store)s
 map_size = 8G
+[log]
+level = warn
 """
 
 

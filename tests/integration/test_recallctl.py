@@ -245,3 +245,11 @@ def test_what_is_wrong_with_a_command_is_told(upstream):
         done = recallctl(upstream, *words)
         assert done.returncode == 1 and not done.stdout and message in done.stderr.decode(), words
         assert not upstream.requests
+
+
+@pytest.mark.parametrize("count, words", [(0, "0 users, 0 turns, 0 facts;"), (1, "1 user, 1 turn, 1 fact;"), (2, "2 users, 2 turns, 2 facts;")])
+def test_what_is_counted_is_named_as_people_do(upstream, count, words):
+    counted = dict.fromkeys(["users", "turns", "facts", "jobs", "parked"], count)
+    upstream.script(json_reply(counted | {"ready": True, "version": "1", "bytes_used": 1, "bytes_mapped": 2}))
+    told = recallctl(upstream, "check").stdout.decode()
+    assert words in told and f"{count} job{'s' * (count != 1)}, {count} parked" in told

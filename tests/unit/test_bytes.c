@@ -1,5 +1,7 @@
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+
 START_TEST(a_buffer_never_passes_its_limit)
 {
 	struct buffer buffer;
@@ -63,5 +65,25 @@ START_TEST(slices_are_found_trimmed_and_compared)
 }
 END_TEST
 
+START_TEST(numbers_are_written_as_printf_writes_them)
+{
+	static const uint64_t numbers[] = {0, 9, 10, 100, 1234567890, UINT64_MAX - 1, UINT64_MAX};
+	struct arena arena = {0};
+	struct buffer buffer;
+	buffer_init(&buffer, SIZE_MAX);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		char wanted[32];
+		(void)snprintf(wanted, sizeof(wanted), "%llu", (unsigned long long)numbers[i]);
+		unit_assert_slice(arena_number(&arena, numbers[i]), wanted);
+		buffer_clear(&buffer);
+		ck_assert(buffer_append_number(&buffer, numbers[i]));
+		unit_assert_slice(buffer_slice(&buffer), wanted);
+	}
+	buffer_finish(&buffer);
+	arena_finish(&arena);
+}
+END_TEST
+
 UNIT_MAIN("bytes", a_buffer_never_passes_its_limit, an_arena_keeps_small_and_large_apart_and_zeroed,
-	  a_slice_is_found_in_a_text_of_any_length, slices_are_found_trimmed_and_compared)
+	  a_slice_is_found_in_a_text_of_any_length, slices_are_found_trimmed_and_compared,
+	  numbers_are_written_as_printf_writes_them)

@@ -243,6 +243,17 @@ START_TEST(faults_of_variables_name_them)
 	unsetenv("RECALLD_LISTEN_ADMIN");
 	setenv("RECALLD_MODEL_SERVICE_HOST", "10.0.0.1", 1);
 	assert_warns("", "test.conf: warning: RECALLD_MODEL_SERVICE_HOST is no key of [model]");
+	unsetenv("RECALLD_MODEL_SERVICE_HOST");
+	setenv("RECALLD_MEMROY_MODE", "buffer", 1);
+	assert_warns("", "test.conf: warning: RECALLD_MEMROY_MODE is no key of [memory]");
+	unsetenv("RECALLD_MEMROY_MODE");
+	/* What Kubernetes makes up for a service called recalld. */
+	setenv("RECALLD_SERVICE_HOST", "10.0.0.1", 1);
+	setenv("RECALLD_PORT_8080_TCP_ADDR", "10.0.0.1", 1);
+	struct reading reading = read_text("");
+	ck_assert_ptr_null(strstr(reading.warnings, "RECALLD_SERVICE"));
+	ck_assert_ptr_null(strstr(reading.warnings, "RECALLD_PORT"));
+	finish_reading(&reading);
 }
 END_TEST
 

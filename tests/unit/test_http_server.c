@@ -218,6 +218,54 @@ START_TEST(a_streamed_reply_is_chunked_or_ends_with_the_connection)
 }
 END_TEST
 
+/* Without a turn of the loop; and of a client that does not read no more than its socket takes. */
+START_TEST(what_waits_is_sent_at_once_when_asked)
+{
+	static char much[16 * 1024 * 1024];
+	start(&usual);
+	handler.holds = true;
+	struct client client = client_open();
+	client_send(&client, SLICE(GET("/")));
+	WAIT_UNTIL(handler.handled == 1);
+	struct http_request *request = handler.held[0];
+	http_reply_head(request, 200, SLICE("OK"), NULL, 0, HTTP_FRAMING_STREAM);
+	http_reply_body(request, SLICE("one"));
+	ck_assert(!client_has(&client, "HTTP/1.1"));
+	http_reply_send_now(request);
+	ck_assert(client_has(&client, "\r\n\r\n3\r\none\r\n"));
+	memset(much, 'm', sizeof(much));
+	http_reply_body(request, (struct slice){much, sizeof(much)});
+	http_reply_send_now(request);
+	ck_assert(http_reply_full(request));
+	http_reply_end(request);
+	WAIT_UNTIL(client_has(&client, "\r\n0\r\n\r\n"));
+	ck_assert_uint_gt(client.got.size, sizeof(much));
+	client_close(&client);
+	stop();
+}
+END_TEST
+
+START_TEST(sending_at_once_to_a_client_that_left_is_found_out_by_the_loop)
+{
+	start(&usual);
+	handler.holds = true;
+	struct client client = client_open();
+	client_send(&client, SLICE(GET("/")));
+	WAIT_UNTIL(handler.handled == 1);
+	struct http_request *request = handler.held[0];
+	setsockopt(client.fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+		   sizeof(struct linger));
+	client_close(&client); /* with a reset */
+	http_reply_head(request, 200, SLICE("OK"), NULL, 0, HTTP_FRAMING_STREAM);
+	http_reply_body(request, SLICE("one"));
+	http_reply_send_now(request);
+	http_reply_send_now(request);
+	ck_assert_uint_eq(handler.gone, 0);
+	WAIT_UNTIL(handler.gone == 1);
+	stop();
+}
+END_TEST
+
 START_TEST(a_connection_closes_when_the_client_asks_for_it)
 {
 	start(&usual);
@@ -399,6 +447,8 @@ UNIT_MAIN("http_server", a_request_is_answered_and_the_connection_kept,
 	  leave_to_send_a_body_is_given_once_the_head_is_accepted, a_reply_to_head_has_no_body,
 	  a_body_is_left_out_where_there_can_be_none,
 	  a_streamed_reply_is_chunked_or_ends_with_the_connection,
+	  what_waits_is_sent_at_once_when_asked,
+	  sending_at_once_to_a_client_that_left_is_found_out_by_the_loop,
 	  a_connection_closes_when_the_client_asks_for_it,
 	  a_reply_shorter_than_it_said_or_aborted_ends_the_connection,
 	  an_address_that_cannot_be_listened_on_is_explained,

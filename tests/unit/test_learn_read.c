@@ -1,6 +1,9 @@
 #include "tests/unit/learn_fixture.h"
 
+#include "core/learn_entry.h"
+
 #include <stdlib.h>
+#include <unicase.h>
 
 /* The turn of the tests that are about form, and the answer that all of its forms amount to. */
 static const char turn_text[] = "My name is Alex";
@@ -377,7 +380,39 @@ START_TEST(an_answer_beyond_any_use_is_not_read)
 }
 END_TEST
 
-UNIT_MAIN("learn_read", an_answer_beyond_any_use_is_not_read, the_json_is_found_wherever_it_stands,
+START_TEST(names_are_folded_as_unicode_folds_them)
+{
+	static const char *const texts[] = {"A",
+					    "z[`{@Z",
+					    "Home Town 9_-.",
+					    "\x7f\x01",
+					    "STRASSE",
+					    "Stra\xc3\x9f"
+					    "E",
+					    "A\xc3\x80",
+					    "\xc3\x80"
+					    "B",
+					    "\xce\xa3X"};
+	struct arena arena = {0};
+	char all[0x80];
+	for (size_t i = 0; i < sizeof(all); i++)
+		all[i] = (char)i;
+	for (size_t i = 0; i <= sizeof(texts) / sizeof(texts[0]); i++) {
+		bool is_last = i == sizeof(texts) / sizeof(texts[0]);
+		struct slice text = is_last ? (struct slice){all, sizeof(all)} : slice_of(texts[i]);
+		struct slice folded = learn_fold(text, &arena);
+		size_t size = 0;
+		uint8_t *wanted =
+			u8_casefold((const uint8_t *)text.data, text.size, NULL, NULL, NULL, &size);
+		ck_assert(slice_equal(folded, (struct slice){(const char *)wanted, size}));
+		free(wanted);
+	}
+	arena_finish(&arena);
+}
+END_TEST
+
+UNIT_MAIN("learn_read", names_are_folded_as_unicode_folds_them,
+	  an_answer_beyond_any_use_is_not_read, the_json_is_found_wherever_it_stands,
 	  nothing_to_learn_is_a_usable_answer, what_holds_no_list_is_not_usable,
 	  a_malformed_entry_is_rejected_and_the_others_stay, values_of_other_types_are_written_out,
 	  only_what_is_above_the_confidence_is_kept, a_quote_must_be_the_users_own_words,
