@@ -22,10 +22,9 @@ uint32_t lexicon_find(uint64_t hash)
 
 void lexicon_vote(struct lexicon_votes *votes, uint32_t languages, uint32_t count)
 {
-	for (unsigned i = 0; languages != 0 && i < LEXICON_LATIN_COUNT; i++) {
-		if ((languages >> i & 1) != 0)
-			votes->of[i] += count;
-	}
+	languages &= (1U << LEXICON_LATIN_COUNT) - 1;
+	for (; languages != 0; languages &= languages - 1)
+		votes->of[__builtin_ctz(languages)] += count;
 }
 
 unsigned lexicon_elect(const struct lexicon_votes *votes)

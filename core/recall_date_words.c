@@ -83,17 +83,32 @@ enum { SLOTS = 1024, LONGEST = 32 };
 
 static struct word_slot slots[SLOTS];
 static struct word_map map = {slots, SLOTS};
+static bool begins_open[256]; /* the first bytes of the words that may go on */
+
+static void note_open(const char *words)
+{
+	for (const char *star = strchr(words, '*'); star != NULL; star = strchr(star + 1, '*')) {
+		const char *first = star;
+		while (first > words && first[-1] != ' ')
+			first--;
+		begins_open[(unsigned char)*first] = true;
+	}
+}
 
 __attribute__((constructor)) static void fill_map(void)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		word_map_add(&map, rows[i].words, (uint32_t)i + 1);
+		note_open(rows[i].words);
+	}
 }
 
 /* The number of the row, from 1; 0: none. */
 static uint32_t row_of(struct slice word)
 {
 	uint32_t row = word_map_find(&map, word_hash(word));
+	if (row != 0 || word.size == 0 || !begins_open[(unsigned char)word.data[0]])
+		return row;
 	char open[LONGEST + 1];
 	for (size_t size = 1; row == 0 && size <= word.size && size <= LONGEST; size++) {
 		memcpy(open, word.data, size);

@@ -3,30 +3,14 @@
 
 #include <math.h>
 
-/* So many of a question's terms are looked for in facts, one bit each. */
-enum { MAX_TERMS = 64 };
-
 /* The question's terms that stand in the fact, by their places. The quote is not read: it may be
  * about more than the fact. Nor is "user" as the name of whom it is about. */
 static uint64_t find_terms(const struct recall_question *question, const struct fact *fact,
 			   struct arena *arena)
 {
-	struct slice entity = fact_is_about_user(fact) ? SLICE("") : fact->entity;
-	struct slice text = arena_printf(arena, "%.*s %.*s %.*s", SLICE_PRINT(entity),
-					 SLICE_PRINT(fact->key), SLICE_PRINT(fact->value));
-	struct term_list terms;
-	terms_read(text, &terms, arena);
-	uint64_t found = 0;
-	size_t at = 0;
-	for (size_t i = 0; i < question->terms.count && i < MAX_TERMS; i++) {
-		const struct term *term = &question->terms.terms[i];
-		while (at < terms.count && terms.terms[at].hash < term->hash)
-			at++;
-		if (at < terms.count && terms.terms[at].hash == term->hash &&
-		    recall_tells(term->kind))
-			found |= 1ULL << i;
-	}
-	return found;
+	const struct slice texts[] = {fact_is_about_user(fact) ? SLICE("") : fact->entity,
+				      fact->key, fact->value};
+	return terms_find(&question->terms, texts, sizeof(texts) / sizeof(texts[0]), arena);
 }
 
 /* A term that few facts hold tells more. */
@@ -47,11 +31,15 @@ static void add_term(const struct recall_question *question, size_t place, const
 void recall_rank_facts(const struct recall_question *question, const struct fact *facts,
 		       size_t count, float *scores, struct arena *arena)
 {
-	uint64_t *found = arena_alloc(arena, count * sizeof(uint64_t));
-	for (size_t i = 0; i < count; i++) {
-		found[i] = find_terms(question, &facts[i], arena);
+	for (size_t i = 0; i < count; i++)
 		scores[i] = 0;
+	if (!question->has_subject)
+		return;
+	uint64_t *found = arena_alloc(arena, count * sizeof(uint64_t));
+	for (size_t i = 0; i < count; i++)
+		found[i] = find_terms(question, &facts[i], arena);
+	for (size_t i = 0; i < question->terms.count && i < TERMS_FIND_LIMIT; i++) {
+		if (recall_tells(question->terms.terms[i].kind))
+			add_term(question, i, found, count, scores);
 	}
-	for (size_t i = 0; i < question->terms.count && i < MAX_TERMS; i++)
-		add_term(question, i, found, count, scores);
 }

@@ -6,6 +6,11 @@ static const struct slice PEM_BEGIN = SLICE("-----BEGIN ");
 static const struct slice PEM_END = SLICE("-----END ");
 static const struct slice DASHES = SLICE("-----");
 
+const uint8_t secret_classes[256] = {
+	['0' ... '9'] = SECRET_DIGIT, ['A' ... 'Z'] = SECRET_LETTER, ['a' ... 'z'] = SECRET_LETTER,
+	['_'] = SECRET_JOINER,        ['-'] = SECRET_JOINER,
+};
+
 struct scan {
 	struct slice text;
 	bool no_pem_end; /* no further one is in the text */
@@ -91,11 +96,15 @@ static bool secret_at(struct scan *scan, size_t from, size_t at, struct secret *
 	return secret_token(text, at, secret) || secret_assigned(text, at, secret);
 }
 
+/* Most bytes are letters behind others, where nothing begins. */
 static bool next_secret(struct scan *scan, size_t from, struct secret *secret)
 {
+	bool goes_on = false;
 	for (size_t at = from; at < scan->text.size; at++) {
-		if (secret_at(scan, from, at, secret))
+		bool is_letter = secret_is_letter(scan->text.data[at]);
+		if (!(is_letter && goes_on) && secret_at(scan, from, at, secret))
 			return true;
+		goes_on = is_letter;
 	}
 	return false;
 }

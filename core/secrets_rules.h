@@ -22,26 +22,34 @@ bool secret_in_url(struct slice text, size_t at, struct secret *secret);
 /* A payment card number, at the first digit of a group. */
 bool secret_card(struct slice text, size_t at, struct secret *secret);
 
-/* Character classes of ASCII. */
+/* Character classes of ASCII, a bit each. */
+enum { SECRET_DIGIT = 1, SECRET_LETTER = 2, SECRET_JOINER = 4 };
+extern const uint8_t secret_classes[256];
+
+static inline bool secret_is(char c, unsigned classes)
+{
+	return (secret_classes[(unsigned char)c] & classes) != 0;
+}
+
 static inline bool secret_is_digit(char c)
 {
-	return c >= '0' && c <= '9';
+	return secret_is(c, SECRET_DIGIT);
 }
 
 static inline bool secret_is_letter(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return secret_is(c, SECRET_LETTER);
 }
 
 static inline bool secret_is_alnum(char c)
 {
-	return secret_is_digit(c) || secret_is_letter(c);
+	return secret_is(c, SECRET_DIGIT | SECRET_LETTER);
 }
 
 /* Letters, digits, "_" and "-". */
 static inline bool secret_is_word(char c)
 {
-	return secret_is_alnum(c) || c == '_' || c == '-';
+	return secret_is(c, SECRET_DIGIT | SECRET_LETTER | SECRET_JOINER);
 }
 
 #endif

@@ -46,26 +46,27 @@ static void grow(struct word_table *table)
 	*table = larger;
 }
 
-static void count_word(struct word_table *table, struct slice word)
+static void count_word(struct word_table *table, struct slice word, uint64_t hash, uint32_t bits)
 {
 	if (2 * table->used >= table->capacity)
 		grow(table);
-	uint64_t hash = word_hash(word);
 	struct word *slot = slot_of(table, hash);
 	if (slot->text.size == 0) {
-		*slot = (struct word){.hash = hash,
-				      .text = arena_copy(table->arena, word),
-				      .bits = lexicon_find(hash)};
+		*slot = (struct word){
+			.hash = hash, .text = arena_copy(table->arena, word), .bits = bits};
 		table->used++;
 	}
 	slot->count++;
 }
 
-static void note_self(struct word_table *table, struct slice word)
+static void take_part(struct word_table *table, struct slice part, bool is_whole)
 {
-	uint32_t bits = lexicon_find(word_hash(word));
+	uint64_t hash = word_hash(part);
+	uint32_t bits = lexicon_find(hash);
 	if ((bits & 1U << LEXICON_SELF) != 0)
 		table->self_bits |= bits;
+	if (is_whole || part.size > 1)
+		count_word(table, part, hash, bits);
 }
 
 /* "caroline's", "I'm" and "vector_store" are more than one word: what is a single letter beside an
@@ -78,10 +79,8 @@ static bool take_word(void *cookie, struct slice word)
 	for (size_t at = 0; at <= word.size; at++) {
 		if (at < word.size && word.data[at] != '\'' && word.data[at] != '_')
 			continue;
-		note_self(table, slice_part(word, begin, at));
 		bool is_whole = begin == 0 && at == word.size;
-		if (is_whole || at - begin > 1)
-			count_word(table, slice_part(word, begin, at));
+		take_part(table, slice_part(word, begin, at), is_whole);
 		begin = at + 1;
 	}
 	return true;
@@ -108,6 +107,20 @@ static void settle(struct term_list *list)
 	list->count = kept;
 }
 
+/* The stems of words that the thread met last: talk is much the same words again and again, and to
+ * look one up costs a twentieth of what stemming it does. The word itself is compared, since words
+ * of one hash can be made, and the next text may be another user's. */
+struct known_stem {
+	const char *stemmer; /* NULL: the place is free */
+	uint64_t stem;
+	uint8_t size;
+	char word[23]; /* of a longer word nothing is kept */
+};
+
+enum { KNOWN_STEMS = 2048 }; /* a power of two */
+
+static _Thread_local struct known_stem known_stems[KNOWN_STEMS];
+
 /* The stemmers that a text has needed so far: its language's, and those of other scripts in it. */
 struct stemmers {
 	unsigned language;
@@ -115,11 +128,8 @@ struct stemmers {
 	struct sb_stemmer *stemmer;
 };
 
-static struct slice stem(struct stemmers *stemmers, struct slice word)
+static uint64_t stem(struct stemmers *stemmers, const char *name, struct slice word)
 {
-	const char *name = lexicon_stemmer(stemmers->language, word);
-	if (name == NULL)
-		return word;
 	if (name != stemmers->name) {
 		sb_stemmer_delete(stemmers->stemmer);
 		stemmers->stemmer = sb_stemmer_new(name, NULL);
@@ -132,7 +142,36 @@ static struct slice stem(struct stemmers *stemmers, struct slice word)
 		sb_stemmer_stem(stemmers->stemmer, (const sb_symbol *)word.data, (int)word.size);
 	if (stemmed == NULL)
 		out_of_memory();
-	return (struct slice){(const char *)stemmed, (size_t)sb_stemmer_length(stemmers->stemmer)};
+	return word_hash((struct slice){(const char *)stemmed,
+					(size_t)sb_stemmer_length(stemmers->stemmer)});
+}
+
+static bool is_known(const struct known_stem *known, const char *stemmer, struct slice word)
+{
+	return known->stemmer == stemmer &&
+	       slice_equal((struct slice){known->word, known->size}, word);
+}
+
+static void know(struct known_stem *known, const char *stemmer, struct slice word, uint64_t hash)
+{
+	if (word.size > sizeof(known->word))
+		return;
+	*known = (struct known_stem){stemmer, hash, (uint8_t)word.size, {0}};
+	memcpy(known->word, word.data, word.size);
+}
+
+/* The hash of the word's stem; its own when it is its own stem. */
+static uint64_t stem_of(struct stemmers *stemmers, const struct word *word)
+{
+	const char *name = lexicon_stemmer(stemmers->language, word->text);
+	struct known_stem *known = &known_stems[word->hash & (KNOWN_STEMS - 1)];
+	if (name == NULL)
+		return word->hash;
+	if (is_known(known, name, word->text))
+		return known->stem;
+	uint64_t hash = stem(stemmers, name, word->text);
+	know(known, name, word->text, hash);
+	return hash;
 }
 
 static unsigned language_of(const struct word_table *table)
@@ -157,14 +196,14 @@ static void add_terms(struct term_list *list, const struct word *word, struct st
 	*term = (struct term){word->hash, word->count, kind};
 	if (kind == TERM_FUNCTION)
 		return;
-	struct slice stemmed = stem(stemmers, word->text);
-	if (slice_equal(stemmed, word->text))
+	uint64_t stemmed = stem_of(stemmers, word);
+	if (stemmed == word->hash)
 		return;
 	bool is_light = kind == TERM_LIGHT;
 	if (!is_light)
 		term->kind = TERM_FORM;
 	list->terms[list->count++] =
-		(struct term){word_hash(stemmed), word->count, is_light ? TERM_LIGHT : TERM_STEM};
+		(struct term){stemmed, word->count, is_light ? TERM_LIGHT : TERM_STEM};
 }
 
 void terms_read(struct slice text, struct term_list *list, struct arena *arena)
@@ -183,4 +222,38 @@ void terms_read(struct slice text, struct term_list *list, struct arena *arena)
 	}
 	sb_stemmer_delete(stemmers.stemmer);
 	settle(list);
+}
+
+/* The place of the term with this hash as a bit; 0 when it is none of the first 64. Hashes are
+ * spread evenly, so it is near where it would be if they were so quite. */
+static uint64_t place_of(const struct term_list *list, uint64_t hash)
+{
+	size_t count = list->count < TERMS_FIND_LIMIT ? list->count : TERMS_FIND_LIMIT;
+	size_t at = (size_t)((hash >> 32) * list->count >> 32);
+	at = at < count ? at : count;
+	while (at > 0 && list->terms[at - 1].hash >= hash)
+		at--;
+	while (at < count && list->terms[at].hash < hash)
+		at++;
+	return at < count && list->terms[at].hash == hash ? 1ULL << at : 0;
+}
+
+uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, size_t count,
+		    struct arena *arena)
+{
+	struct word_table table = {.arena = arena};
+	for (size_t i = 0; i < count; i++)
+		text_words(texts[i], take_word, &table);
+	struct stemmers stemmers = {.language = language_of(&table)};
+	uint64_t found = 0;
+	for (size_t i = 0; i < table.capacity; i++) {
+		const struct word *word = &table.slots[i];
+		if (word->text.size == 0)
+			continue;
+		found |= place_of(wanted, word->hash);
+		if (kind_of(word, stemmers.language) != TERM_FUNCTION)
+			found |= place_of(wanted, stem_of(&stemmers, word));
+	}
+	sb_stemmer_delete(stemmers.stemmer);
+	return found;
 }

@@ -36,4 +36,10 @@ struct term_list {
 enum { TERMS_TEXT_LIMIT = 64 * 1024 };
 void terms_read(struct slice text, struct term_list *list, struct arena *arena);
 
+/* Which of the wanted terms, of the first 64, are among those of the texts taken as one: a bit for
+ * each, by its place. */
+enum { TERMS_FIND_LIMIT = 64 };
+uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, size_t count,
+		    struct arena *arena);
+
 #endif

@@ -46,14 +46,23 @@ bool text_is_visible(struct slice text)
 	return true;
 }
 
+static uint64_t hash_byte(uint64_t hash, char byte)
+{
+	return (hash ^ (uint8_t)byte) * 0x100000001B3;
+}
+
 /* FNV-1a over all bytes that are not of white space. */
 static uint64_t hash_visible(uint64_t hash, struct slice text)
 {
 	uint32_t character;
 	for (size_t at = 0; at < text.size;) {
+		while (at < text.size && text.data[at] > ' ' && text.data[at] < 0x7F)
+			hash = hash_byte(hash, text.data[at++]);
+		if (at == text.size)
+			break;
 		size_t end = at + text_decode(text, at, &character);
 		for (; !text_is_space(character) && at < end; at++)
-			hash = (hash ^ (uint8_t)text.data[at]) * 0x100000001B3;
+			hash = hash_byte(hash, text.data[at]);
 		at = end;
 	}
 	return hash;

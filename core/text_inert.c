@@ -1,7 +1,7 @@
 #include "core/text.h"
+#include "core/text_joint.h"
 
 #include <string.h>
-#include <unictype.h>
 #include <unistr.h>
 
 /* Made in three steps, each of which sees what the one before has left: characters, then tokens
@@ -9,69 +9,10 @@
 
 enum { DEEPEST_INDENT = 32, TAB_WIDTH = 4, LONGEST_SKIP = 64 };
 
-/* Control and format characters, variation selectors, fillers and tags: nothing that a reader would
- * see, and room enough to hide a text in. */
-static bool is_invisible(uint32_t character)
-{
-	const uint32_t hidden = UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf;
-	if (character < 0x7F)
-		return character < ' ';
-	return uc_is_general_category_withtable(character, hidden) ||
-	       uc_is_property_default_ignorable_code_point(character);
-}
-
 static bool is_line_break(uint32_t character)
 {
 	return (character >= '\n' && character <= '\r') || character == 0x85 ||
 	       character == 0x2028 || character == 0x2029;
-}
-
-/* Joiners that a reader sees by what they do are kept, one at a time, where Unicode gives them
- * something to do: within an emoji (UAX #29), after a virama, and ZWNJ between letters that would
- * join (RFC 5892, appendix A). Everywhere else they only hide. Tags and marks of direction go
- * wherever they stand: a flag of tags becomes a plain one, and Arabic and Hebrew read as before. */
-enum { ZWNJ = 0x200C, ZWJ = 0x200D, EMOJI_STYLE = 0xFE0F, VIRAMA = 9 };
-
-/* What stands before: of what was written. */
-struct joint {
-	bool is_emoji; /* a picture, with its style or skin at most */
-	bool is_styled;
-	bool is_virama;
-	bool joins; /* a letter that joins the next, with its marks */
-};
-
-static bool is_skin(uint32_t character)
-{
-	return character >= 0x1F3FB && character <= 0x1F3FF;
-}
-
-static void joint_pass(struct joint *joint, uint32_t character)
-{
-	int type = uc_joining_type(character);
-	bool is_picture = uc_is_property_extended_pictographic(character);
-	bool goes_on = joint->is_emoji && (character == EMOJI_STYLE || is_skin(character));
-	joint->is_emoji = is_picture || goes_on;
-	joint->is_styled = character == EMOJI_STYLE;
-	joint->is_virama = uc_combining_class(character) == VIRAMA;
-	if (type != UC_JOINING_TYPE_T)
-		joint->joins = type == UC_JOINING_TYPE_D || type == UC_JOINING_TYPE_L;
-}
-
-/* Whether a joiner does something between `joint` and the text at `at`. */
-static bool is_at_work(const struct joint *joint, uint32_t joiner, struct slice text, size_t at)
-{
-	uint32_t next = 0;
-	if (at < text.size)
-		(void)text_decode(text, at, &next);
-	if (joiner == EMOJI_STYLE)
-		return joint->is_emoji && !joint->is_styled;
-	if (joiner == ZWJ)
-		return (joint->is_emoji && uc_is_property_extended_pictographic(next)) ||
-		       (joint->is_virama && uc_is_property_alphabetic(next));
-	int type = uc_joining_type(next);
-	return joiner == ZWNJ &&
-	       ((joint->is_virama && uc_is_property_alphabetic(next)) ||
-		(joint->joins && (type == UC_JOINING_TYPE_D || type == UC_JOINING_TYPE_R)));
 }
 
 /* White space that has been read and not yet written. */
@@ -150,12 +91,12 @@ static void append_plain(struct buffer *out, struct slice plain)
 static void keep_visible(struct slice text, bool one_line, struct buffer *out)
 {
 	struct gap gap = {0};
-	struct joint joint = {0};
+	struct text_joint joint = {0};
 	uint32_t character;
 	for (size_t at = 0; at < text.size && !out->overflowed;) {
 		size_t plain_end = end_of_plain(text, at);
 		if (plain_end > at) {
-			joint = (struct joint){0};
+			joint = (struct text_joint){0};
 			gap_write(&gap, one_line, out);
 			append_plain(out, slice_part(text, at, plain_end));
 			at = plain_end;
@@ -163,10 +104,11 @@ static void keep_visible(struct slice text, bool one_line, struct buffer *out)
 		}
 		at += text_decode(text, at, &character);
 		if (text_is_space(character)) {
-			joint = (struct joint){0};
+			joint = (struct text_joint){0};
 			gap_add(&gap, character);
-		} else if (!is_invisible(character) || is_at_work(&joint, character, text, at)) {
-			joint_pass(&joint, character);
+		} else if (!text_is_invisible(character) ||
+			   text_joint_works(&joint, character, text, at)) {
+			text_joint_pass(&joint, character);
 			gap_write(&gap, one_line, out);
 			if (!out->overflowed)
 				append_visible(out, character);
@@ -317,12 +259,25 @@ static struct slice cut(struct slice text, size_t limit)
 	return text;
 }
 
-/* Most texts are one line of ASCII in which nothing can open or close anything. */
+/* Most texts are one line of ASCII, with single spaces between its words, in which nothing can open
+ * or close anything. No byte is branched on, so that compilers look at many of them at once. */
 static bool is_inert(struct slice text)
 {
-	return end_of_plain(text, 0) == text.size && slice_find(text, SLICE("["), 0) == text.size &&
-	       slice_find(text, SLICE("##"), 0) == text.size &&
-	       colon_of_label(text, 0, label_gap(false)) == text.size;
+	const uint8_t *bytes = (const uint8_t *)text.data;
+	uint8_t unsafe = 0;
+	uint8_t colon = 0;
+	if (text.size == 0)
+		return true;
+	for (size_t i = 0; i < text.size; i++) {
+		unsafe |= (bytes[i] < ' ') | (bytes[i] >= 0x7F) | ((bytes[i] | 2) == '>') |
+			  (bytes[i] == '[');
+		colon |= bytes[i] == ':';
+	}
+	for (size_t i = 1; i < text.size; i++)
+		unsafe |= (bytes[i] == bytes[i - 1]) & ((bytes[i] == ' ') | (bytes[i] == '#'));
+	if (unsafe || bytes[0] == ' ' || bytes[text.size - 1] == ' ')
+		return false;
+	return !colon || colon_of_label(text, 0, label_gap(false)) == text.size;
 }
 
 static struct slice make_inert(struct slice text, size_t limit, bool one_line, struct arena *arena)
@@ -399,15 +354,15 @@ static void disarm(struct buffer *text, struct buffer *out)
 /* White space stays as it is. */
 static void drop_invisible(struct slice text, struct buffer *out)
 {
-	struct joint joint = {0};
+	struct text_joint joint = {0};
 	uint32_t character;
 	for (size_t at = 0, next; at < text.size; at = next) {
 		next = at + text_decode(text, at, &character);
-		bool stays = text_is_space(character) || !is_invisible(character) ||
-			     is_at_work(&joint, character, text, next);
+		bool stays = text_is_space(character) || !text_is_invisible(character) ||
+			     text_joint_works(&joint, character, text, next);
 		if (!stays)
 			continue;
-		joint_pass(&joint, character);
+		text_joint_pass(&joint, character);
 		buffer_append(out, slice_part(text, at, next));
 	}
 }

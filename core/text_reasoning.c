@@ -68,11 +68,28 @@ static bool take(struct reasoning_walk *walk, unsigned form, size_t at, bool lea
 	return true;
 }
 
-/* The next byte that a form may begin with: "<" or the first of "◁". */
+/* "<" or the first byte of "◁". */
+static bool may_begin_form(char c)
+{
+	return (c == '<') | (c == '\xE2');
+}
+
+enum { BLOCK = 32 };
+
+/* No byte is branched on, so that compilers look at all of them at once. */
+static bool block_may_begin_form(const char *block)
+{
+	uint8_t any = 0;
+	for (size_t i = 0; i < BLOCK; i++)
+		any |= may_begin_form(block[i]);
+	return any != 0;
+}
+
 static size_t next_candidate(struct slice text, size_t at)
 {
-	while (at < text.size && text.data[at] != '<' &&
-	       text.data[at] != forms[FORMS - 1].open.data[0])
+	while (text.size - at >= BLOCK && !block_may_begin_form(text.data + at))
+		at += BLOCK;
+	while (at < text.size && !may_begin_form(text.data[at]))
 		at++;
 	return at;
 }

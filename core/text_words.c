@@ -164,40 +164,48 @@ static struct slice first_piece(struct slice text)
 	return slice_part(text, 0, end);
 }
 
-static bool is_ascii_alnum(char c)
+/* What the rules of UAX 29 make of a byte of ASCII: the marks are those that may end a word. */
+enum sign { SIGN_OTHER, SIGN_SPACE, SIGN_MARK, SIGN_JOINER, SIGN_DIGIT, SIGN_LETTER };
+
+static const uint8_t signs[256] = {
+	['\t' ... '\r'] = SIGN_SPACE, [' '] = SIGN_SPACE,        ['!' ... '/'] = SIGN_MARK,
+	['0' ... '9'] = SIGN_DIGIT,   [':' ... '@'] = SIGN_MARK, ['A' ... 'Z'] = SIGN_LETTER,
+	['[' ... '^'] = SIGN_MARK,    ['_'] = SIGN_JOINER,       ['`'] = SIGN_MARK,
+	['a' ... 'z'] = SIGN_LETTER,  ['{' ... '~'] = SIGN_MARK,
+};
+
+static enum sign sign_at(struct slice text, size_t at)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+	return at < text.size ? signs[(unsigned char)text.data[at]] : SIGN_SPACE;
 }
 
-/* A sign that ends a word; '_' joins words. */
-static bool is_ascii_mark(char c)
+/* "don't" is one word. */
+static bool is_inner_apostrophe(struct slice text, size_t begin, size_t at)
 {
-	return c > ' ' && c < 0x7F && c != '_' && !is_ascii_alnum(c);
+	return at > begin && at < text.size && text.data[at] == '\'' &&
+	       sign_at(text, at - 1) == SIGN_LETTER && sign_at(text, at + 1) == SIGN_LETTER;
 }
 
-/* The word of a run that is ASCII letters and digits with other signs at its ends only, as most
- * are; empty when the rules of UAX 29 are needed. */
-static struct slice lone_word(struct slice run)
+/* Finds the word of a run between spaces that is one word of ASCII with marks at its ends only, as
+ * most are, and the run's end; false when the rules of UAX 29 are needed. */
+static bool plain_word(struct slice text, size_t at, struct slice *word, size_t *run_end)
 {
-	size_t begin = 0;
-	while (begin < run.size && is_ascii_mark(run.data[begin]))
-		begin++;
-	size_t end = begin;
-	while (end < run.size && is_ascii_alnum(run.data[end]))
-		end++;
-	size_t behind = end;
-	while (behind < run.size && is_ascii_mark(run.data[behind]))
-		behind++;
-	if (behind < run.size || end - begin > PIECE)
-		return SLICE("");
-	return slice_part(run, begin, end);
+	size_t run = at;
+	while (sign_at(text, at) == SIGN_MARK)
+		at++;
+	size_t begin = at;
+	while (sign_at(text, at) >= SIGN_JOINER || is_inner_apostrophe(text, begin, at))
+		at++;
+	*word = slice_part(text, begin, at);
+	while (sign_at(text, at) == SIGN_MARK)
+		at++;
+	*run_end = at;
+	return sign_at(text, at) == SIGN_SPACE && sign_at(text, begin) != SIGN_JOINER &&
+	       at - run <= PIECE;
 }
 
 static bool give_spaced(const struct word_sink *sink, struct slice text)
 {
-	struct slice word = lone_word(text);
-	if (word.size > 0)
-		return give_ascii(sink, word);
 	while (text.size > 0) {
 		struct slice piece = first_piece(text);
 		size_t used = piece.size;
@@ -250,17 +258,27 @@ static struct slice run_at(struct slice text, size_t at, enum run_kind *kind)
 	return slice_part(text, at, end);
 }
 
+/* Gives the words of the run that begins at `at`, and says where it ends. */
+static bool give_run(const struct word_sink *sink, struct slice text, size_t at, size_t *end)
+{
+	struct slice word;
+	if (plain_word(text, at, &word, end))
+		return word.size == 0 || give_ascii(sink, word);
+	enum run_kind kind;
+	struct slice run = run_at(text, at, &kind);
+	*end = at + run.size;
+	if (kind == RUN_UNSPACED)
+		return give_pairs(sink, run);
+	return kind == RUN_SPACE || give_spaced(sink, run);
+}
+
 void text_words(struct slice text, bool (*word)(void *cookie, struct slice word), void *cookie)
 {
 	const struct word_sink sink = {word, cookie};
-	bool go_on = true;
-	for (size_t at = 0; go_on && at < text.size;) {
-		enum run_kind kind;
-		struct slice run = run_at(text, at, &kind);
-		if (kind == RUN_UNSPACED)
-			go_on = give_pairs(&sink, run);
-		else if (kind == RUN_OTHER)
-			go_on = give_spaced(&sink, run);
-		at += run.size;
+	for (size_t at = 0; at < text.size;) {
+		if (sign_at(text, at) == SIGN_SPACE)
+			at++;
+		else if (!give_run(&sink, text, at, &at))
+			break;
 	}
 }

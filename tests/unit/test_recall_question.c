@@ -1,5 +1,6 @@
 #include "core/recall.h"
 #include "core/text.h"
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
 static struct arena arena;
@@ -116,7 +117,53 @@ START_TEST(a_greeting_has_no_subject)
 }
 END_TEST
 
+/* Searches for one phrase after the other, byte by byte. */
+static bool holds_any(struct slice text, const char *const *phrases)
+{
+	static const char *const letters = "abcdefghijklmnopqrstuvwxyz\xc3";
+	for (; *phrases != NULL; phrases++) {
+		struct slice phrase = slice_of(*phrases);
+		bool is_open = phrase.data[phrase.size - 1] == '*';
+		phrase.size -= is_open;
+		for (size_t at = slice_find(text, phrase, 0); at < text.size;
+		     at = slice_find(text, phrase, at + 1)) {
+			size_t end = at + phrase.size;
+			bool begins = at == 0 || (strchr(letters, text.data[at - 1]) == NULL &&
+						  text.data[at - 1] != '\xbc');
+			bool ends = is_open || end == text.size ||
+				    strchr(letters, text.data[end]) == NULL;
+			if (begins && ends)
+				return true;
+		}
+	}
+	return false;
+}
+
+START_TEST(a_phrase_is_found_wherever_it_stands_alone)
+{
+	static const char *const words[] = {"quote*", "exact word*", "verbatim", "原文", NULL};
+	static const char *const past[] = {"früher", "昔", "no longer", "ago", NULL};
+	static const char *const pieces[] = {
+		"quot", "e", "exact", " word", "verbatim", "原", "文", "früher", "fr", "ü",
+		"昔",   "n", "o",     " long", "er",       "a",  "go", "!",      " ",  "\n"};
+	struct random random = {.state = 5};
+	for (int round = 0; round < 20000; round++) {
+		struct slice text = SLICE("");
+		for (size_t count = random_below(&random, 8); count > 0; count--)
+			text = arena_printf(&arena, "%.*s%s", SLICE_PRINT(text),
+					    pieces[random_below(&random, 20)]);
+		struct recall_question question = ask(arena_string(&arena, text));
+		ck_assert_msg(question.wants_words == holds_any(text, words), "%.*s",
+			      SLICE_PRINT(text));
+		ck_assert_msg(question.about_past == holds_any(text, past), "%.*s",
+			      SLICE_PRINT(text));
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
 UNIT_MAIN("recall_question", dates_in_figures_are_read, dates_in_words_are_read,
 	  a_month_without_a_year_is_any_that_has_begun, relative_dates_are_resolved,
 	  what_is_no_date_is_not_read_as_one, exact_wording_is_asked_for_in_many_languages,
-	  the_past_is_asked_about_in_many_languages, a_greeting_has_no_subject)
+	  the_past_is_asked_about_in_many_languages, a_greeting_has_no_subject,
+	  a_phrase_is_found_wherever_it_stands_alone)

@@ -3,6 +3,7 @@
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
+#include <libstemmer.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,36 @@ START_TEST(the_stem_follows_the_language_of_the_text)
 	assert_kind("Wir haben die Wohnungen in der Stadt gesehen", "wohnung", TERM_STEM);
 	assert_kind("Nous avons visité les maisons de la ville", "maison", TERM_STEM);
 	assert_kind("Мы видели красивые книги в магазине", "книг", TERM_STEM);
+}
+END_TEST
+
+/* Snowball itself is the oracle: stems are remembered, and one must not be taken for another's. */
+START_TEST(a_stem_is_the_same_whenever_and_after_whatever_it_is_asked_for)
+{
+	static const struct {
+		const char *stemmer;
+		const char *before; /* tells the language */
+	} languages[] = {{"english", "what did you do about the"},
+			 {"german", "und ich habe nicht die"},
+			 {"french", "nous avons dans les"}};
+	enum { ENDINGS = 5, ROUNDS = 5000 };
+	static const char *const endings[ENDINGS] = {"", "s", "ed", "en", "ations"};
+	struct random random = {.state = 11};
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t language = random_below(&random, 3);
+		struct slice word =
+			arena_printf(&arena, "w%cr%co%s", (int)('a' + random_below(&random, 26)),
+				     (int)('a' + random_below(&random, 26)),
+				     endings[random_below(&random, ENDINGS)]);
+		struct sb_stemmer *stemmer = sb_stemmer_new(languages[language].stemmer, NULL);
+		const char *stem = (const char *)sb_stemmer_stem(
+			stemmer, (const sb_symbol *)word.data, (int)word.size);
+		struct term_list list = read(
+			arena_printf(&arena, "%s %s", languages[language].before, word.data).data);
+		ck_assert_msg(find(&list, stem) != NULL, "%s, %s", word.data, stem);
+		sb_stemmer_delete(stemmer);
+		arena_finish(&arena);
+	}
 }
 END_TEST
 
@@ -120,8 +151,57 @@ START_TEST(of_a_long_text_only_the_beginning_counts)
 }
 END_TEST
 
+START_TEST(what_is_found_in_texts_are_the_terms_that_are_read_of_them)
+{
+	static const char *const pieces[] = {
+		"paint", "painting", "Wohnungen", "die", "und",     "user_id", "don't",  "the",
+		"Katze", "книги",    "東京",      "I",   "running", "",        "maisons"};
+	struct random random = {.state = 13};
+	for (int round = 0; round < 5000; round++) {
+		struct slice texts[4];
+		for (size_t i = 0; i < 4; i++)
+			texts[i] =
+				arena_printf(&arena, "%s %s %s", pieces[random_below(&random, 15)],
+					     pieces[random_below(&random, 15)],
+					     pieces[random_below(&random, 15)]);
+		struct term_list wanted = read(texts[3].data);
+		uint64_t found = terms_find(&wanted, texts, 3, &arena);
+		struct term_list list = read(arena_printf(&arena, "%s %s %s", texts[0].data,
+							  texts[1].data, texts[2].data)
+						     .data);
+		for (size_t i = 0, at = 0; i < wanted.count; i++) {
+			while (at < list.count && list.terms[at].hash < wanted.terms[i].hash)
+				at++;
+			bool is_in = at < list.count && list.terms[at].hash == wanted.terms[i].hash;
+			ck_assert_uint_eq(found >> i & 1, is_in);
+		}
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+START_TEST(of_many_wanted_terms_the_first_are_found)
+{
+	struct buffer text;
+	buffer_init(&text, SIZE_MAX);
+	for (int i = 0; i < 100; i++)
+		buffer_printf(&text, "word%d ", i);
+	struct term_list wanted;
+	terms_read(buffer_slice(&text), &wanted, &arena);
+	ck_assert_uint_gt(wanted.count, TERMS_FIND_LIMIT);
+	struct slice texts[] = {buffer_slice(&text)};
+	ck_assert_uint_eq(terms_find(&wanted, texts, 1, &arena), UINT64_MAX);
+	ck_assert_uint_eq(terms_find(&(struct term_list){0}, texts, 1, &arena), 0);
+	buffer_finish(&text);
+	arena_finish(&arena);
+}
+END_TEST
+
 UNIT_MAIN("terms", a_word_is_known_by_its_form_and_by_its_stem,
 	  terms_rise_and_stand_once_with_their_counts, the_stem_follows_the_language_of_the_text,
+	  a_stem_is_the_same_whenever_and_after_whatever_it_is_asked_for,
 	  function_words_are_those_of_the_texts_language, an_apostrophe_parts_words,
 	  who_says_i_speaks_of_himself, any_bytes_give_bounded_terms,
-	  of_a_long_text_only_the_beginning_counts)
+	  of_a_long_text_only_the_beginning_counts,
+	  what_is_found_in_texts_are_the_terms_that_are_read_of_them,
+	  of_many_wanted_terms_the_first_are_found)
