@@ -14,8 +14,10 @@ struct writer;
 
 /* The tables, with their keys; those of users behind the user's 16 bytes. Each of the first ones
  * has a tree of its own, because it is counted, or looked at for all users. The others share one,
- * so that what a user has lies on the same few pages, which are read and written together. Their
- * numbers are in its keys: a new one goes to the end. */
+ * so that what a user has lies on the same few pages, which are read and written together. In
+ * pairs of them the keys of the first rise and those of the second, which "falls", fall: their
+ * newest records, which an exchange writes, are neighbours. Their numbers are in the keys: a new
+ * one goes to the end. */
 enum table {
 	TABLE_META,         /* by name; nobody's: "format", "first_id", "index_version" */
 	TABLE_RECEIPTS,     /* receipt; nobody's */
@@ -27,10 +29,11 @@ enum table {
 	TABLE_PARKED,       /* kind, exchange; the jobs that wait for a person */
 
 	TABLE_TURN_TIMES,    /* time, turn; only current turns, no value */
+	TABLE_USER_RECEIPTS, /* receipt; no value; falls */
 	TABLE_EXCHANGES,     /* conversation, ordinal, exchange */
+	TABLE_REPLAYS,       /* conversation, ordinal, number; the newest has the highest; falls */
 	TABLE_CONVERSATIONS, /* conversation */
-	TABLE_FROZEN,        /* conversation */
-	TABLE_REPLAYS,       /* conversation, ordinal, number; the newest has the highest */
+	TABLE_FROZEN,        /* conversation; falls */
 	TABLE_SESSIONS,      /* digest of the session; the conversation */
 	TABLE_ANSWERS,       /* hash, conversation, ordinal */
 	TABLE_SUMMARIES,     /* nothing more */
@@ -39,7 +42,6 @@ enum table {
 	TABLE_POSTINGS,      /* span of turns, term; which of them have it */
 	TABLE_VECTORS,       /* block of turns */
 	TABLE_EMBEDDINGS,    /* nothing more; whose vectors they are */
-	TABLE_USER_RECEIPTS, /* receipt; no value */
 	TABLE_COUNT,
 	FIRST_USER_TABLE = TABLE_USERS,
 	FIRST_SHARED_TABLE = TABLE_TURN_TIMES,
@@ -47,7 +49,7 @@ enum table {
 
 enum {
 	TREE_COUNT = FIRST_SHARED_TABLE + 1, /* the last is the shared one */
-	STORE_FORMAT = 3,                    /* under "format"; another's store is refused */
+	STORE_FORMAT = 4,                    /* under "format"; another's store is refused */
 };
 
 struct store {

@@ -138,15 +138,17 @@ static enum store_result apply_all(struct applying *applying)
 	if (!memory_user(memory, &user) || !memory_job(memory, JOB_FACTS, own->exchange, &job))
 		return STORE_STALE;
 	hiding_init(&applying->hiding, memory);
+	const uint64_t next_fact = user.next_fact;
 	give_ids(applying, &user);
 	for (size_t i = 0; i < own->change_count; i++)
 		apply(applying, i);
 	if (own->hide_exchange)
 		hide_exchange(&applying->hiding, own->exchange);
 	(void)memory_delete_job(memory, JOB_FACTS, own->exchange);
-	if (hiding_finish(&applying->hiding, &job))
-		user.hidden_since_summary = true;
-	memory_put_user(memory, &user);
+	bool hidden = hiding_finish(&applying->hiding, &job);
+	user.hidden_since_summary |= hidden;
+	if (hidden || user.next_fact != next_fact)
+		memory_put_user(memory, &user);
 	return STORE_OK;
 }
 

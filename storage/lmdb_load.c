@@ -45,22 +45,36 @@ static void read_frozen(struct loading *loading)
 
 /* ---- what is known ---- */
 
+static bool has_turn(const struct turn *turns, size_t count, uint64_t id)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (turns[i].id == id)
+			return true;
+	}
+	return false;
+}
+
+/* The newest, which are mostly among them, are not read again. */
 static void add_uncovered(struct turn_list *list, const struct memory *memory, uint64_t covers)
 {
 	struct scan scan;
 	struct slice key;
 	struct slice value;
+	size_t newest = list->count;
 	size_t added = 0;
 	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), BACKWARD);
 	for (unsigned i = 0; i < UNCOVERED_LOOKED_AT && added < STORE_MAX_TURNS; i++) {
 		struct stored_turn stored = {0};
 		if (!scan_next(&scan, &key, &value) || key_read_u64(key, 16) <= covers)
 			break;
-		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored,
+		stored.turn.id = key_read_u64(key, 16);
+		bool is_there = has_turn(list->turns, newest, stored.turn.id);
+		added += is_there;
+		if (is_there ||
+		    !table_decode(memory->transaction, value, stored_turn_fields, &stored,
 				  memory->arena) ||
 		    stored.turn.state != TURN_CURRENT)
 			continue;
-		stored.turn.id = key_read_u64(key, 16);
 		if (!turn_list_add(list, memory, &stored.turn))
 			break;
 		added++;

@@ -118,9 +118,13 @@ static int compare_facts(const void *left, const void *right)
 {
 	const struct fact *a = left;
 	const struct fact *b = right;
-	int order = slice_equal(b->entity, SLICE("user")) - slice_equal(a->entity, SLICE("user"));
-	if (order == 0)
-		order = compare_slices(a->entity, b->entity);
+	int order = 0;
+	if (!slice_equal(a->entity, b->entity)) {
+		order = slice_equal(b->entity, SLICE("user")) -
+			slice_equal(a->entity, SLICE("user"));
+		if (order == 0)
+			order = compare_slices(a->entity, b->entity);
+	}
 	if (order == 0)
 		order = compare_slices(a->key, b->key);
 	return order != 0 ? order : (a->id > b->id) - (a->id < b->id);
@@ -131,11 +135,20 @@ static struct fact *grow_facts(struct arena *arena, struct fact *facts, size_t c
 {
 	if (count < *capacity)
 		return facts;
-	*capacity = *capacity == 0 ? 64 : 2 * *capacity;
-	struct fact *more = arena_alloc(arena, *capacity * sizeof(*more));
+	*capacity = *capacity == 0 ? 16 : 2 * *capacity;
+	struct fact *more = (struct fact *)arena_bytes(arena, *capacity * sizeof(*more));
 	if (count > 0)
 		memcpy(more, facts, count * sizeof(*more));
 	return more;
+}
+
+/* A long life leaves many past facts: those that are not wanted for their state are not read. */
+static bool may_be_wanted(struct slice value, bool (*wanted)(const struct fact *fact, int64_t now),
+			  int64_t now)
+{
+	unsigned state = stored_fact_state(value);
+	const struct fact unread = {.state = (enum fact_state)state};
+	return state > FACT_FORGOTTEN || wanted(&unread, now);
 }
 
 struct fact *memory_facts(const struct memory *memory,
@@ -151,13 +164,14 @@ struct fact *memory_facts(const struct memory *memory,
 	*count = 0;
 	scan_begin(&scan, transaction, TABLE_FACTS, user_key(memory), FORWARD);
 	while (scan_next(&scan, &key, &value)) {
-		struct fact fact = {0};
-		/* Looked at in the map, copied only when it is wanted. */
+		struct fact fact = {.id = key_read_u64(key, 16)};
+		if (!may_be_wanted(value, wanted, now))
+			continue;
+		/* In one piece, which is less work than each of its texts by itself. */
+		value = arena_copy(memory->arena, value);
 		if (!table_decode(transaction, value, stored_fact_fields, &fact, NULL) ||
 		    !wanted(&fact, now))
 			continue;
-		(void)record_read(value, stored_fact_fields, &fact, memory->arena);
-		fact.id = key_read_u64(key, 16);
 		facts = grow_facts(memory->arena, facts, *count, &capacity);
 		facts[(*count)++] = fact;
 	}

@@ -19,6 +19,9 @@ void memory_put_user(const struct memory *memory, struct stored_user *user);
 
 /* Turns. Putting one keeps the order by time, in which only current turns are, and the index. */
 bool memory_turn(const struct memory *memory, uint64_t id, struct stored_turn *turn);
+/* One of several, which mostly lie near each other: by a scan of the user's turns. */
+bool memory_find_turn(const struct memory *memory, struct scan *turns, uint64_t id,
+		      struct stored_turn *turn);
 void memory_put_turn(const struct memory *memory, struct stored_turn *turn);
 
 struct turn_list {

@@ -180,12 +180,35 @@ void terms_erase(const struct memory *memory, uint64_t turn, const struct term_l
 
 /* ---- reading ---- */
 
-/* What waits, as it lies in the map. */
+/* What waits, as it lies in the map. Most turns have not the term that is looked for: 256 bits of
+ * what each has tell most of them apart. */
+enum { SIEVE_WORDS = 4 };
+
 struct waiting_turns {
 	uint64_t turns[DOCUMENT_BLOCK];
 	struct slice entries[DOCUMENT_BLOCK];
+	uint64_t sieves[DOCUMENT_BLOCK][SIEVE_WORDS];
 	size_t count;
 };
+
+static size_t sieve_word(uint64_t hash)
+{
+	return (hash >> 6) % SIEVE_WORDS;
+}
+
+static uint64_t sieve_bit(uint64_t hash)
+{
+	return UINT64_C(1) << (hash % 64);
+}
+
+static void fill_sieve(uint64_t sieve[SIEVE_WORDS], struct slice entries)
+{
+	memset(sieve, 0, SIEVE_WORDS * sizeof(*sieve));
+	for (size_t i = 0; i < entries.size / ENTRY; i++) {
+		uint64_t hash = read_entry(entries, i).hash;
+		sieve[sieve_word(hash)] |= sieve_bit(hash);
+	}
+}
 
 static void read_waiting(const struct memory *memory, struct waiting_turns *waiting)
 {
@@ -193,9 +216,12 @@ static void read_waiting(const struct memory *memory, struct waiting_turns *wait
 	struct slice key;
 	waiting->count = 0;
 	scan_begin(&scan, memory->transaction, TABLE_TERMS, key_of_user(memory->user), FORWARD);
-	while (waiting->count < DOCUMENT_BLOCK &&
-	       scan_next(&scan, &key, &waiting->entries[waiting->count]))
-		waiting->turns[waiting->count++] = key_read_u64(key, 16);
+	for (size_t i = 0; i < DOCUMENT_BLOCK && scan_next(&scan, &key, &waiting->entries[i]);
+	     i++) {
+		waiting->turns[i] = key_read_u64(key, 16);
+		fill_sieve(waiting->sieves[i], waiting->entries[i]);
+		waiting->count++;
+	}
 	scan_end(&scan);
 }
 
@@ -246,6 +272,8 @@ static void gather_waiting(struct gathering *gathering, uint64_t hash)
 	const struct waiting_turns *waiting = gathering->waiting;
 	const struct documents *documents = gathering->documents;
 	for (size_t i = 0; i < waiting->count; i++) {
+		if ((waiting->sieves[i][sieve_word(hash)] & sieve_bit(hash)) == 0)
+			continue;
 		uint32_t count = count_in(waiting->entries[i], hash);
 		uint64_t document = waiting->turns[i] - documents->first;
 		if (count > 0 && document < documents->count)

@@ -57,22 +57,26 @@ static bool is_given(const struct recall *recall, uint64_t turn)
 
 static void take_turns(struct recalling *recalling, const struct recall_hit *hits, size_t count)
 {
+	const struct memory *memory = &recalling->memory;
 	const struct recall *recall = recalling->recall;
 	struct recall_result *result = recalling->result;
 	struct turn_list list = {.sessionless = true};
-	result->scores = arena_alloc(recalling->memory.arena, count * sizeof(*result->scores));
+	struct scan turns;
+	result->scores = arena_alloc(memory->arena, count * sizeof(*result->scores));
+	scan_begin(&turns, memory->transaction, TABLE_TURNS, key_of_user(memory->user), FORWARD);
 	for (size_t i = 0; i < count && list.count < STORE_MAX_RECALLED; i++) {
 		struct stored_turn stored;
 		uint64_t id = recalling->documents.first + hits[i].document;
 		if (list.text >= recall->text_limit)
 			break;
-		if (is_given(recall, id) || !memory_turn(&recalling->memory, id, &stored) ||
+		if (is_given(recall, id) || !memory_find_turn(memory, &turns, id, &stored) ||
 		    stored.turn.state != TURN_CURRENT)
 			continue;
-		if (!turn_list_add(&list, &recalling->memory, &stored.turn))
+		if (!turn_list_add(&list, memory, &stored.turn))
 			break;
 		result->scores[list.count - 1] = hits[i];
 	}
+	scan_end(&turns);
 	result->turns = list.turns;
 	result->count = list.count;
 }

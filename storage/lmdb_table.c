@@ -127,9 +127,25 @@ static unsigned char number_of(enum table table)
 	return (unsigned char)(table - FIRST_SHARED_TABLE);
 }
 
-/* A key before all users', which is empty, stays so. */
-static struct tree_key tree_key(enum table table, const struct key *key)
+static bool falls(enum table table)
 {
+	return table == TABLE_USER_RECEIPTS || table == TABLE_REPLAYS || table == TABLE_FROZEN;
+}
+
+/* Between a key and how it lies in its tree, both ways: where keys fall, what stands behind the
+ * user is turned round. A table's keys are of one length, so that their order is as well. */
+static struct key turned(enum table table, struct key key)
+{
+	for (size_t i = TABLE_AT; falls(table) && i < key.size; i++)
+		key.bytes[i] ^= UCHAR_MAX;
+	return key;
+}
+
+/* A key before all users', which is empty, stays so. */
+static struct tree_key tree_key(enum table table, const struct key *given)
+{
+	const struct key in_order = turned(table, *given);
+	const struct key *key = &in_order;
 	struct tree_key out = {.size = key->size};
 	if (!is_shared(table) || key->size < TABLE_AT) {
 		memcpy(out.bytes, key->bytes, key->size);
@@ -255,7 +271,12 @@ void table_write(struct transaction *transaction, enum table table, struct key k
 void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
 		struct key prefix, enum direction direction)
 {
-	struct key from = direction == FORWARD ? prefix : key_after(prefix);
+	/* Over all users the tree's order is the order. */
+	if (falls(table) && prefix.size > 0)
+		direction = direction == FORWARD ? BACKWARD : FORWARD;
+	struct key from = prefix;
+	if (direction == BACKWARD)
+		from = turned(table, key_after(turned(table, prefix)));
 	scan_begin_at(scan, transaction, table, prefix, from, direction);
 }
 
@@ -325,6 +346,7 @@ static struct slice scan_key(struct scan *scan, const MDB_val *key)
 	scan->key.size = key->mv_size - 1;
 	memcpy(scan->key.bytes, bytes, TABLE_AT);
 	memcpy(scan->key.bytes + TABLE_AT, bytes + BEHIND_TABLE, key->mv_size - BEHIND_TABLE);
+	scan->key = turned(scan->table, scan->key);
 	return (struct slice){(const char *)scan->key.bytes, scan->key.size};
 }
 
@@ -349,6 +371,18 @@ bool scan_next(struct scan *scan, struct slice *key, struct slice *value)
 	*value = slice_of_val(val);
 	struct slice prefix = {(const char *)scan->prefix.bytes, scan->prefix.size};
 	return slice_starts_with(*key, prefix);
+}
+
+bool scan_find(struct scan *scan, struct key key, struct slice *value)
+{
+	if (scan->cursor == NULL || scan->transaction->result != STORE_OK)
+		return false;
+	struct tree_key place = tree_key(scan->table, &key);
+	MDB_val at = val_of_key(&place);
+	MDB_val found = {0};
+	int code = mdb_cursor_get(scan->cursor, &at, &found, MDB_SET);
+	*value = slice_of_val(found);
+	return went_well(scan->transaction, code);
 }
 
 void scan_delete(struct scan *scan)

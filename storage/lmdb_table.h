@@ -65,11 +65,13 @@ struct scan {
 void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
 		struct key prefix, enum direction direction);
 /* From the first key that is not before `from`, or backward from the last one before it. Over all
- * users only forward. */
+ * users only forward, of one not in a table whose keys fall. */
 void scan_begin_at(struct scan *scan, struct transaction *transaction, enum table table,
 		   struct key prefix, struct key from, enum direction direction);
 /* The key stands until the next step. */
 bool scan_next(struct scan *scan, struct slice *key, struct slice *value);
+/* As table_get(), but less work where the key lies near the one that was found last. */
+bool scan_find(struct scan *scan, struct key key, struct slice *value);
 void scan_delete(struct scan *scan); /* where it stands; scan_next() goes on behind it */
 void scan_end(struct scan *scan);
 

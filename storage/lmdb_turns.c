@@ -20,6 +20,15 @@ bool memory_turn(const struct memory *memory, uint64_t id, struct stored_turn *t
 			  stored_turn_fields, turn, memory->arena);
 }
 
+bool memory_find_turn(const struct memory *memory, struct scan *turns, uint64_t id,
+		      struct stored_turn *turn)
+{
+	struct slice value;
+	*turn = (struct stored_turn){.turn.id = id};
+	return scan_find(turns, turn_key(memory, id), &value) &&
+	       table_decode(memory->transaction, value, stored_turn_fields, turn, memory->arena);
+}
+
 void memory_put_turn(const struct memory *memory, struct stored_turn *turn)
 {
 	struct transaction *transaction = memory->transaction;
@@ -42,7 +51,7 @@ static void turn_list_grow(struct turn_list *list, struct arena *arena)
 	if (list->count < list->capacity)
 		return;
 	list->capacity = list->capacity == 0 ? 32 : 2 * list->capacity;
-	struct turn *more = arena_alloc(arena, list->capacity * sizeof(*more));
+	struct turn *more = (struct turn *)arena_bytes(arena, list->capacity * sizeof(*more));
 	if (list->count > 0)
 		memcpy(more, list->turns, list->count * sizeof(*more));
 	list->turns = more;
@@ -76,18 +85,21 @@ bool turn_list_add(struct turn_list *list, const struct memory *memory, const st
 
 void turn_list_add_newest(struct turn_list *list, const struct memory *memory, size_t count)
 {
-	struct scan scan;
+	struct scan times;
+	struct scan turns;
 	struct slice key;
 	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_TURN_TIMES, key_of_user(memory->user),
-		   BACKWARD);
-	for (size_t i = 0; i < count && scan_next(&scan, &key, &value); i++) {
-		struct stored_turn stored = {0};
-		if (memory_turn(memory, key_read_u64(key, 24), &stored) &&
+	struct key user = key_of_user(memory->user);
+	scan_begin(&times, memory->transaction, TABLE_TURN_TIMES, user, BACKWARD);
+	scan_begin(&turns, memory->transaction, TABLE_TURNS, user, FORWARD);
+	for (size_t i = 0; i < count && scan_next(&times, &key, &value); i++) {
+		struct stored_turn stored;
+		if (memory_find_turn(memory, &turns, key_read_u64(key, 24), &stored) &&
 		    !turn_list_add(list, memory, &stored.turn))
 			break;
 	}
-	scan_end(&scan);
+	scan_end(&turns);
+	scan_end(&times);
 }
 
 static int compare_turns(const void *left, const void *right)

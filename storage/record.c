@@ -34,7 +34,7 @@ static unsigned take_byte(struct record *record)
 	return taken.size == 0 ? 0 : (unsigned char)taken.data[0];
 }
 
-static uint64_t take_number(struct record *record)
+static uint64_t take_long_number(struct record *record)
 {
 	uint64_t value = 0;
 	for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -50,6 +50,23 @@ static uint64_t take_number(struct record *record)
 	return 0;
 }
 
+/* Most take one byte. */
+static inline uint64_t take_number(struct record *record)
+{
+	struct slice *rest = &record->rest;
+	if (rest->size == 0 || (unsigned char)*rest->data >= 0x80)
+		return take_long_number(record);
+	rest->size--;
+	return (unsigned char)*rest->data++;
+}
+
+static void put_number(struct record *record, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		put_byte(record, 0x80 | (value & 0x7f));
+	put_byte(record, (unsigned)value);
+}
+
 uint64_t record_number(struct record *record, uint64_t value, uint64_t limit)
 {
 	if (record->form != NULL)
@@ -60,10 +77,7 @@ uint64_t record_number(struct record *record, uint64_t value, uint64_t limit)
 			record->failed = true;
 		return record->failed ? 0 : value;
 	}
-	uint64_t left = value;
-	for (; left >= 0x80; left >>= 7)
-		put_byte(record, 0x80 | (left & 0x7f));
-	put_byte(record, (unsigned)left);
+	put_number(record, value);
 	return value;
 }
 
@@ -90,8 +104,10 @@ uint64_t record_hash(struct record *record, uint64_t value)
 		return value;
 	}
 	struct slice taken = take_bytes(record, sizeof(bytes));
+	if (taken.size == 0)
+		return 0;
 	value = 0;
-	for (unsigned i = 0; i < taken.size; i++)
+	for (unsigned i = 0; i < sizeof(bytes); i++)
 		value |= (uint64_t)(unsigned char)taken.data[i] << (8 * i);
 	return value;
 }

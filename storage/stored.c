@@ -1,5 +1,6 @@
 #include "storage/stored.h"
 
+#include <limits.h>
 #include <string.h>
 
 static uint64_t number(struct record *record, uint64_t value)
@@ -150,6 +151,12 @@ void stored_fact_fields(struct record *record, void *noun)
 	fact->ended_at = record_time(record, fact->ended_at);
 	fact->superseded_by = number(record, fact->superseded_by);
 	fact->state = (enum fact_state)record_number(record, fact->state, FACT_FORGOTTEN);
+}
+
+/* The last field, of one byte. */
+unsigned stored_fact_state(struct slice value)
+{
+	return value.size == 0 ? UINT_MAX : (unsigned char)value.data[value.size - 1];
 }
 
 void stored_summary_fields(struct record *record, void *noun)

@@ -61,6 +61,8 @@ record_fields stored_receipt_fields;
 record_fields stored_frozen_fields; /* struct frozen; reading takes an arena */
 record_fields stored_replay_fields; /* struct replay, but its ordinal; reading takes an arena */
 record_fields stored_fact_fields;   /* struct fact, but its id */
+/* What an unread fact's state is; beyond FACT_FORGOTTEN: it is unreadable. */
+unsigned stored_fact_state(struct slice value);
 record_fields stored_summary_fields;
 record_fields
 	stored_job_fields; /* struct job, but its kind, exchange and parked: they are the key */
