@@ -180,6 +180,28 @@ static bool is_whole(struct reader *reader, const char *path)
 			     engine_free_pages(&reader->transaction, pages) >= needed - pages);
 }
 
+/* Whether as many trees can be walked as there are. A damaged root may seem to hold none, and what
+ * is taken for a new store is written to. */
+static bool holds_its_trees(struct reader *reader, size_t *count)
+{
+	MDB_dbi names;
+	MDB_stat stat_;
+	MDB_cursor *cursor;
+	MDB_val key;
+	MDB_val value;
+	size_t walked = 0;
+	if (mdb_dbi_open(reader->transaction.handle, NULL, 0, &names) != MDB_SUCCESS ||
+	    mdb_stat(reader->transaction.handle, names, &stat_) != MDB_SUCCESS ||
+	    mdb_cursor_open(reader->transaction.handle, names, &cursor) != MDB_SUCCESS)
+		return false;
+	while (walked <= stat_.ms_entries &&
+	       mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == MDB_SUCCESS)
+		walked++;
+	mdb_cursor_close(cursor);
+	*count = walked;
+	return walked == stat_.ms_entries;
+}
+
 /* What is mapped is not in the file. */
 static void on_lost_page(int number)
 {
@@ -206,16 +228,15 @@ static int probe(void *cookie)
 	if (!is_whole(&reader, path))
 		return PROBE_CUT_OFF;
 	(void)engine_free_pages(&reader.transaction, 0);
-	bool is_empty = true;
+	size_t trees;
+	if (!holds_its_trees(&reader, &trees))
+		return PROBE_UNREADABLE;
 	for (size_t i = 0; i < TREE_COUNT; i++) {
-		is_empty = is_empty && !reader.has_tree[i];
 		if (reader.has_tree[i] && !touch_tree(&reader, i))
 			return PROBE_UNREADABLE;
 	}
 	/* One that was stopped before its first commit has no trees at all. */
-	if (fault != NULL && !is_empty)
-		return PROBE_NOT_OURS;
-	return PROBE_FINE;
+	return fault == NULL || trees == 0 ? PROBE_FINE : PROBE_NOT_OURS;
 }
 
 const char *reader_probe(const char *path, bool *is_damaged)

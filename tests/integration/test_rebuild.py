@@ -285,6 +285,28 @@ def test_a_rebuild_that_is_killed_leaves_no_store_that_starts(make_daemon, tmp_p
 # ---- damage ----
 
 
+def root_of(data):
+    """Where the root page of the tree that holds the others' names begins (LMDB 0.9, mdb.c, MDB_meta)."""
+    newest = max((0, PAGE), key=lambda meta: int.from_bytes(data[meta + 144 : meta + 152], "little"))
+    return int.from_bytes(data[newest + 128 : newest + 136], "little") * PAGE
+
+
+def root_emptied(data):
+    """As if there were no trees: a leaf without a record."""
+    root = root_of(data)
+    data[root + 8 : root + PAGE] = struct.pack("<HHHH", 0, 2, 16, PAGE) + bytes(PAGE - 16)
+    return data
+
+
+def root_renamed(data):
+    root = root_of(data)
+    page = bytes(data[root : root + PAGE])
+    for name in (b"meta", b"receipt", b"user", b"turn", b"fact", b"job", b"parked"):
+        page = page.replace(name, name.upper())
+    data[root : root + PAGE] = page
+    return data
+
+
 def assert_refused(daemon, store, *words):
     """The daemon does not start on it, and says so."""
     daemon.config["storage"]["path"] = str(store)
@@ -317,6 +339,8 @@ DAMAGES = {
     "text": (lambda data: b"This is a letter.\n" * 1000, "does not begin as a store does"),
     "empty": (lambda data: b"", "data.mdb is empty"),
     "random": (lambda data: random.Random(1).randbytes(len(data)), "does not begin as a store does"),
+    "its root emptied": (root_emptied, "data.mdb is damaged"),
+    "another's": (root_renamed, "holds something else than a store of recalld's"),
     "all but its head zeroed": (lambda data: zeroed(data, 2 * PAGE, len(data)), "data.mdb is damaged"),
     "all but its head random": (
         lambda data: data[: 2 * PAGE] + random.Random(2).randbytes(len(data) - 2 * PAGE),
@@ -383,6 +407,12 @@ def test_an_export_saves_what_can_be_read_whatever_is_damaged(stopped, tmp_path)
     file.write_bytes(sound)
 
 
+def records_of(data, number):
+    """Of a leaf; before them lie bytes of what the memory was used for earlier."""
+    page = data[number * PAGE : (number + 1) * PAGE]
+    return page[int.from_bytes(page[14:16], "little") :]
+
+
 def test_a_damaged_page_costs_little_more_than_what_lies_on_it(make_daemon, user, tmp_path):
     daemon = make_daemon({"memory": {"learn": "off"}})
     for i in range(4):
@@ -395,7 +425,7 @@ def test_a_damaged_page_costs_little_more_than_what_lies_on_it(make_daemon, user
     file = Path(store_of(daemon)) / "data.mdb"
     sound = file.read_bytes()
     out = tmp_path / "salvage.jsonl"
-    texts = [n for n in range(2, len(sound) // PAGE) if sound[n * PAGE : (n + 1) * PAGE].count(b"x" * 200) > 8]
+    texts = [n for n in range(2, len(sound) // PAGE) if records_of(sound, n).count(b"x" * 200) > 8]
     for number in texts:  # the first that is no free page
         file.write_bytes(bytes(damage_pages(bytearray(sound), [number], 1)))
         done = export(store_of(daemon), out)
