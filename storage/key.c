@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <string.h>
 
 static struct key add(struct key key, const void *bytes, size_t size)
@@ -61,11 +62,23 @@ struct key key_time(struct key key, int64_t at)
 	return add_number(key, (uint64_t)at ^ (UINT64_C(1) << 63), 8);
 }
 
+/* EVP_sha256() would be looked for among OpenSSL's providers at each digest, which takes as long as
+ * the digest of a short text. */
+static EVP_MD *sha256;
+
+static void fetch(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 static void digest(unsigned char out[16], const struct slice *parts, size_t count)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	unsigned char bytes[EVP_MAX_MD_SIZE];
+	pthread_once(&once, fetch);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool fine = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+	bool fine =
+		sha256 != NULL && context != NULL && EVP_DigestInit_ex(context, sha256, NULL) == 1;
 	for (size_t i = 0; fine && i < count; i++)
 		fine = EVP_DigestUpdate(context, parts[i].data, parts[i].size) == 1;
 	if (!fine || EVP_DigestFinal_ex(context, bytes, NULL) != 1)
