@@ -9,7 +9,8 @@
 enum {
 	/* When so many turns in a row do not fit, there is hardly room for any. */
 	MOST_MISSES = 32,
-	MOST_DROPPED = 50,
+	/* The receipts have to list them. */
+	MOST_DROPPED = 20,
 	LATIN_PER_TOKEN = 4, /* letters, about */
 	/* A longer turn than this part of the budget is quoted in part. */
 	EXCERPT_SHARE = 3,

@@ -89,6 +89,7 @@ struct chat {
 	bool made_message;      /* a system message of ours had to be inserted */
 	struct context context; /* what is new; block and turns may be the frozen ones */
 	bool is_fresh;          /* the context was made for this request and is to be frozen */
+	struct slice account;   /* of that, once it was made: as frozen.account */
 	struct edit *edits;
 	size_t edit_count;
 	size_t tokens;    /* given in all, as the model counts them */

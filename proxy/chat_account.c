@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* A receipt has two lists, and a page for all else. */
-enum { ACCOUNT_LIMIT = 1 << 20, RECEIPT_LIMIT = 2 * ACCOUNT_LIMIT + 8192 };
+/* A receipt has two lists of at most so much each, and little else. */
+enum { ACCOUNT_LIMIT = 1 << 20 };
 
 /* What became of an item. */
 enum fate {
@@ -74,71 +74,89 @@ static struct slice take(struct buffer *out, struct arena *arena)
 	return text;
 }
 
-/* Appends to a JSON array what still fits. */
-static void put_members(struct buffer *out, struct slice members)
+/* The members of a JSON array, from `begin` on in a buffer. */
+struct list {
+	struct buffer *out;
+	size_t begin;
+};
+
+static struct list list_begin(struct buffer *out)
 {
-	if (members.size == 0 || out->limit - out->size < members.size + 1)
-		return;
-	if (out->size > 0)
-		buffer_append_byte(out, ',');
-	buffer_append(out, members);
+	return (struct list){out, out->size};
 }
 
-static struct slice list_items(const struct chat *chat, const struct context_item *items,
-			       size_t count, enum fate fate, struct arena *arena)
+static void put_comma(const struct list *list)
 {
-	struct buffer out;
-	struct buffer one;
-	buffer_init(&out, ACCOUNT_LIMIT);
-	buffer_init(&one, SIZE_MAX); /* a turn's text has its bound */
-	for (size_t i = 0; i < count; i++) {
-		buffer_clear(&one);
-		put_item(&one, chat, &items[i], fate);
-		put_members(&out, buffer_slice(&one));
+	if (list->out->size > list->begin)
+		buffer_append_byte(list->out, ',');
+}
+
+/* Takes back what was put behind `before` when it is too much. */
+static void keep_to_limit(const struct list *list, size_t before)
+{
+	if (list->out->size - list->begin > ACCOUNT_LIMIT)
+		list->out->size = before;
+}
+
+static void list_put_item(const struct list *list, const struct chat *chat,
+			  const struct context_item *item, enum fate fate)
+{
+	size_t before = list->out->size;
+	put_comma(list);
+	put_item(list->out, chat, item, fate);
+	keep_to_limit(list, before);
+}
+
+static void list_put_members(const struct list *list, struct slice members)
+{
+	size_t before = list->out->size;
+	if (members.size == 0)
+		return;
+	put_comma(list);
+	buffer_append(list->out, members);
+	keep_to_limit(list, before);
+}
+
+/* Those of the new context that were recalled, or all others. */
+static void list_put_part(const struct list *list, const struct chat *chat, bool recalled,
+			  enum fate fate)
+{
+	for (size_t i = 0; i < chat->context.item_count; i++) {
+		const struct context_item *item = &chat->context.items[i];
+		if (item->is_recalled == recalled)
+			list_put_item(list, chat, item, fate);
 	}
-	buffer_finish(&one);
-	return take(&out, arena);
 }
 
 struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena)
 {
 	struct buffer out;
-	struct buffer one;
-	buffer_init(&out, ACCOUNT_LIMIT);
-	buffer_init(&one, SIZE_MAX);
-	for (size_t i = 0; i < chat->context.item_count; i++) {
-		if (chat->context.items[i].is_recalled != recalled)
-			continue;
-		buffer_clear(&one);
-		put_item(&one, chat, &chat->context.items[i],
-			 recalled ? FATE_REPLAYED : FATE_GIVEN);
-		put_members(&out, buffer_slice(&one));
-	}
-	buffer_finish(&one);
+	buffer_init(&out, SIZE_MAX); /* an item's text has its bound, and their list one */
+	const struct list list = list_begin(&out);
+	list_put_part(&list, chat, recalled, recalled ? FATE_REPLAYED : FATE_GIVEN);
 	return take(&out, arena);
 }
 
-static struct slice join_lists(const struct slice *lists, size_t count, struct arena *arena)
+/* All that is given: the conversation's, what earlier turns were given, and this turn's. */
+static void put_given(struct buffer *out, const struct chat *chat)
 {
-	struct buffer out;
-	buffer_init(&out, ACCOUNT_LIMIT);
-	for (size_t i = 0; i < count; i++)
-		put_members(&out, lists[i]);
-	return take(&out, arena);
-}
-
-/* Of all that is given: the conversation's, what earlier turns were given, and this turn's. */
-static struct slice list_given(const struct chat *chat, struct arena *arena)
-{
-	const struct context *context = &chat->context;
-	size_t count = 0;
-	struct slice *lists = arena_alloc(arena, (chat->rider_count + 2) * sizeof(*lists));
+	const struct list list = list_begin(out);
 	if (chat->stands)
-		lists[count++] = chat->view->frozen.account;
+		list_put_members(&list, chat->view->frozen.account);
+	else if (chat->account.size > 0)
+		list_put_members(&list, chat->account);
+	else
+		list_put_part(&list, chat, false, FATE_GIVEN);
 	for (size_t i = 0; i < chat->rider_count; i++)
-		lists[count++] = chat->replayed[i].account;
-	lists[count++] = list_items(chat, context->items, context->item_count, FATE_GIVEN, arena);
-	return join_lists(lists, count, arena);
+		list_put_members(&list, chat->replayed[i].account);
+	list_put_part(&list, chat, true, FATE_GIVEN);
+}
+
+static void put_dropped(struct buffer *out, const struct chat *chat)
+{
+	const struct list list = list_begin(out);
+	for (size_t i = 0; i < chat->context.dropped_count; i++)
+		list_put_item(&list, chat, &chat->context.dropped[i], FATE_DROPPED);
 }
 
 static void put_branch(struct buffer *out, const struct chat *chat)
@@ -189,7 +207,7 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 {
 	struct buffer out;
 	bool injected = chat->status == CHAT_INJECTED;
-	buffer_init(&out, RECEIPT_LIMIT);
+	buffer_init(&out, SIZE_MAX);
 	buffer_append_byte(&out, '{');
 	if (chat->receipt != 0)
 		buffer_printf(&out, "\"id\":\"%016llx\",", (unsigned long long)chat->receipt);
@@ -202,10 +220,9 @@ struct slice chat_receipt(const struct chat *chat, struct arena *arena)
 	put_number(&out, ",\"budget\":", chat->settings.context_tokens);
 	buffer_append(&out, SLICE(",\"items\":["));
 	if (injected)
-		buffer_append(&out, list_given(chat, arena));
+		put_given(&out, chat);
 	buffer_append(&out, SLICE("],\"dropped\":["));
-	buffer_append(&out, list_items(chat, chat->context.dropped, chat->context.dropped_count,
-				       FATE_DROPPED, arena));
+	put_dropped(&out, chat);
 	buffer_append_byte(&out, ']');
 	put_history(&out, chat);
 	put_number(&out, ",\"ranked\":", chat->ranked);

@@ -33,14 +33,15 @@ static const uint64_t *list_ids(const struct chat *chat, const char *kind, bool 
 	return list.ids;
 }
 
-static void freeze(const struct chat *chat, struct frozen *frozen, struct arena *arena)
+static void freeze(struct chat *chat, struct frozen *frozen, struct arena *arena)
 {
+	chat->account = chat_list_kept(chat, false, arena);
 	*frozen = (struct frozen){
 		.mode = chat->injects,
 		.tokens = chat->context.tokens,
 		.block = chat->context.block,
 		.turns = chat->context.turns,
-		.account = chat_list_kept(chat, false, arena),
+		.account = chat->account,
 		.cut_before = chat->cut.cut_before,
 	};
 	frozen->facts = list_ids(chat, "fact", false, &frozen->fact_count, arena);

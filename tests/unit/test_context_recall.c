@@ -254,7 +254,7 @@ START_TEST(no_more_is_tried_or_listed_than_is_sensible)
 				memory_words(memory, "long", 300), 1);
 	const struct context *context = memory_build(memory);
 	ck_assert_uint_eq(context->item_count, 1);
-	ck_assert_uint_eq(context->dropped_count, 50);
+	ck_assert_uint_eq(context->dropped_count, 20);
 	memory_free(memory);
 }
 END_TEST
