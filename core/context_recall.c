@@ -265,7 +265,8 @@ static bool pick_excerpt(struct recaller *recaller, const struct recalled_turn *
 static bool is_long(const struct recaller *recaller, struct slice text)
 {
 	size_t most = recaller->budget / EXCERPT_SHARE;
-	return text.size > most * LATIN_PER_TOKEN || text_tokens(text) > most;
+	/* No character takes more tokens than bytes. */
+	return text.size > most && (text.size > most * LATIN_PER_TOKEN || text_tokens(text) > most);
 }
 
 /* To count a long text costs less than to render it, and most of those do not fit. */
