@@ -104,8 +104,8 @@ void http_reply_head(struct http_request *request, int status, struct slice reas
 		     enum http_framing framing);
 /* Sends body bytes (copied). Ignored for HEAD, and beyond the Content-Length. */
 void http_reply_body(struct http_request *request, struct slice bytes);
-/* Sends what waits as far as the socket has room, where that is done once the callbacks at hand have
- * returned otherwise: for who sets out on something longer. */
+/* Sends what waits as far as the socket has room, where that is done once the callbacks at hand
+ * have returned otherwise: for who sets out on something longer. */
 void http_reply_send_now(struct http_request *request);
 /* Whether more waits to be sent than the high mark (128 KB): stop feeding until `drained`, which
  * comes below the low mark (32 KB). */
