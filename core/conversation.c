@@ -30,13 +30,15 @@ static bool goes_on(const struct run *run, const struct answer_hit *hit)
 	       hit->ordinal == ordinal_after(run->last);
 }
 
-static struct run run_from(const struct answer_hit *hits, size_t count, size_t at)
+static struct run run_from(struct answer_hit *hits, size_t count, size_t at)
 {
 	struct run run = {.first = &hits[at]};
 	run_take(&run, &hits[at]);
 	for (size_t i = at + 1; i < count && hits[i].mark <= run.last->mark + 1; i++) {
-		if (goes_on(&run, &hits[i]))
-			run_take(&run, &hits[i]);
+		if (!goes_on(&run, &hits[i]))
+			continue;
+		hits[i].followed = true;
+		run_take(&run, &hits[i]);
 	}
 	return run;
 }
@@ -54,10 +56,12 @@ static bool is_better(const struct run *run, const struct run *best)
 	return run->first->ordinal > best->first->ordinal;
 }
 
-struct conversation_match conversation_match(const struct answer_hit *hits, size_t count)
+struct conversation_match conversation_match(struct answer_hit *hits, size_t count)
 {
 	struct run best = {0};
 	for (size_t i = 0; i < count; i++) {
+		if (hits[i].followed)
+			continue; /* the run that it goes on is longer than one from here */
 		struct run run = run_from(hits, count, i);
 		if (best.messages == 0 || is_better(&run, &best))
 			best = run;

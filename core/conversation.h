@@ -13,6 +13,7 @@ struct answer_hit {
 			     the answer that was still to come */
 	bool tool_calls;
 	bool user_matches; /* the user turn before it is the same too */
+	bool followed;     /* conversation_match() sets it, from false: it goes on a run */
 };
 
 struct conversation_match {
@@ -26,9 +27,10 @@ struct conversation_match {
 /* `hits` sorted by mark. A run goes on from one mark to the next when the conversation is the same
  * and the ordinal is the next one (the same one from a message that called tools to its answer). Of
  * equal runs the one with more matching user turns wins, then the later run in the request, then
- * the conversation that began last, then the later place in it. Takes O(hits²) time at worst;
+ * the conversation that began last, then the later place in it. No two hits have the same mark,
+ * conversation and ordinal. A run takes O(hits) time, and a hit is followed in one run only;
  * callers bound the hits. */
-struct conversation_match conversation_match(const struct answer_hit *hits, size_t count);
+struct conversation_match conversation_match(struct answer_hit *hits, size_t count);
 
 /* Whether a user turn reads like an edit of another one: at least half of the words of each are in
  * the other. The first 256 words of each are looked at. */

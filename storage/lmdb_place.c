@@ -5,7 +5,7 @@
 enum {
 	MARKS_LIMIT = 256, /* the newest of the request's answers are looked for */
 	HITS_PER_MARK = 64,
-	HITS_LIMIT = 2048, /* matching them takes quadratic time at worst */
+	HITS_LIMIT = 2048, /* matching them takes that times the runs that begin among them */
 };
 
 struct placing {

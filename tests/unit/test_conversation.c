@@ -1,10 +1,11 @@
 #include "core/conversation.h"
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>
 
 #define MATCH(...)                                                                                 \
-	conversation_match((const struct answer_hit[]){__VA_ARGS__},                               \
+	conversation_match((struct answer_hit[]){__VA_ARGS__},                                     \
 			   sizeof((const struct answer_hit[]){__VA_ARGS__}) /                      \
 				   sizeof(struct answer_hit))
 
@@ -114,6 +115,70 @@ START_TEST(the_last_mark_of_the_run_is_told)
 }
 END_TEST
 
+/* Every run from every hit, by the words of the header. */
+static struct conversation_match match_slowly(const struct answer_hit *hits, size_t count)
+{
+	struct conversation_match best = {0};
+	uint64_t most[5] = {0};
+	for (size_t i = 0; i < count; i++) {
+		const struct answer_hit *last = &hits[i];
+		size_t answers = !last->tool_calls;
+		uint64_t rank[5] = {1, last->user_matches};
+		for (size_t j = i + 1; j < count; j++) {
+			if (hits[j].mark != last->mark + 1 ||
+			    hits[j].conversation != last->conversation ||
+			    hits[j].ordinal != last->ordinal + !last->tool_calls)
+				continue;
+			last = &hits[j];
+			answers += !last->tool_calls;
+			rank[0]++;
+			rank[1] += last->user_matches;
+		}
+		rank[2] = last->mark;
+		rank[3] = hits[i].conversation;
+		rank[4] = hits[i].ordinal;
+		size_t at = 0;
+		while (at < 4 && rank[at] == most[at])
+			at++;
+		if (best.conversation != 0 && rank[at] <= most[at])
+			continue;
+		memcpy(most, rank, sizeof(most));
+		best = (struct conversation_match){hits[i].conversation, hits[i].ordinal,
+						   last->ordinal + !last->tool_calls, answers,
+						   last->mark};
+	}
+	return best;
+}
+
+START_TEST(random_hits_match_as_if_every_run_were_followed)
+{
+	enum { MARKS = 12, CONVERSATIONS = 2, ORDINALS = 6 };
+	struct random random = {3};
+	for (int round = 0; round < 3000; round++) {
+		struct answer_hit hits[MARKS * CONVERSATIONS * ORDINALS];
+		size_t count = 0;
+		size_t rarity = 1 + random_below(&random, 4);
+		for (size_t i = 0; i < MARKS * CONVERSATIONS * ORDINALS; i++) {
+			if (random_below(&random, rarity) == 0)
+				hits[count++] = (struct answer_hit){
+					.mark = i / (CONVERSATIONS * ORDINALS),
+					.conversation =
+						1 + (uint32_t)(i / ORDINALS % CONVERSATIONS),
+					.ordinal = (uint32_t)(i % ORDINALS),
+					.tool_calls = random_below(&random, 4) == 0,
+					.user_matches = random_below(&random, 2) == 0};
+		}
+		struct conversation_match wanted = match_slowly(hits, count);
+		struct conversation_match match = conversation_match(hits, count);
+		ck_assert_uint_eq(match.conversation, wanted.conversation);
+		ck_assert_uint_eq(match.first_ordinal, wanted.first_ordinal);
+		ck_assert_uint_eq(match.next_ordinal, wanted.next_ordinal);
+		ck_assert_uint_eq(match.answers, wanted.answers);
+		ck_assert_uint_eq(match.last_mark, wanted.last_mark);
+	}
+}
+END_TEST
+
 START_TEST(an_edit_shares_half_of_its_words)
 {
 	ck_assert(conversation_is_edit(SLICE("I live in Bonn"), SLICE("I live in Rome, now")));
@@ -141,7 +206,8 @@ START_TEST(wrapped_is_what_lies_in_something_long)
 }
 END_TEST
 
-UNIT_MAIN("conversation", no_hit_is_no_conversation, the_longest_run_wins_and_says_where_it_goes_on,
+UNIT_MAIN("conversation", random_hits_match_as_if_every_run_were_followed,
+	  no_hit_is_no_conversation, the_longest_run_wins_and_says_where_it_goes_on,
 	  a_gap_in_marks_or_ordinals_ends_a_run,
 	  a_message_that_called_tools_shares_the_ordinal_of_its_answer,
 	  after_an_open_tool_call_the_answer_is_still_to_come,
