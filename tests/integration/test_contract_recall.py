@@ -745,7 +745,7 @@ def test_a_real_embedding_model_finds_what_words_do_not(make_daemon, upstream, u
         server.stop()
     begun = time.monotonic()
     Chat(daemon, user).say(ASKED["fence"][0])
-    assert time.monotonic() - begun < 1 and "Quist" in newest(upstream.last)
+    assert time.monotonic() - begun < 1.8 and "Quist" in newest(upstream.last)
 
 
 def test_a_slow_embedding_server_costs_its_deadline_once(make_daemon, upstream, user):
@@ -761,6 +761,9 @@ def test_a_slow_embedding_server_costs_its_deadline_once(make_daemon, upstream, 
             Chat(daemon, user).say(question)
             took.append(time.monotonic() - begun)
             assert mark in newest(upstream.last)
-        assert max(took) < 0.6 and sum(took) < 1.2, took
+        assert max(took) < 2, "no question waits for the answer itself, which takes 3 s"
+        # The wait is given up after the third; by the clock a busy machine would be blamed on it.
+        outcome = 'recalld_questions_embedded_total{outcome="%s"}'
+        assert (daemon.metric(outcome % "late"), daemon.metric(outcome % "skipped")) == (3, 3), took
     finally:
         server.close()
