@@ -28,8 +28,8 @@ struct conversation_match {
  * and the ordinal is the next one (the same one from a message that called tools to its answer). Of
  * equal runs the one with more matching user turns wins, then the later run in the request, then
  * the conversation that began last, then the later place in it. No two hits have the same mark,
- * conversation and ordinal. A run takes O(hits) time, and a hit is followed in one run only;
- * callers bound the hits. */
+ * conversation and ordinal. A run takes O(hits) time, and none is followed from a hit that goes on
+ * another; callers bound the hits. */
 struct conversation_match conversation_match(struct answer_hit *hits, size_t count);
 
 /* Whether a user turn reads like an edit of another one: at least half of the words of each are in
