@@ -1,5 +1,6 @@
 """Prints "PASSED FAILED SKIPPED" of one suite: from meson's testlog.json with the tests' TAP
-output in it, or from a junit file. What did not report counts as one failure."""
+output in it, or from a junit file. What did not report counts as one failure. Each unit test that
+failed is named on standard error, with what it said."""
 
 import json
 import re
@@ -9,15 +10,25 @@ import xml.etree.ElementTree as ElementTree
 TAP_LINE = re.compile(r"^(not )?ok\b(?!.*#\s*todo)(.*#\s*skip)?", re.I)
 
 
+def last_lines(test):
+    return ["  " + said for said in (test.get("stderr") or "").splitlines()[-20:]]
+
+
 def count_tap(path):
     passed = failed = skipped = 0
     for line in open(path, encoding="utf-8", errors="replace"):
         test = json.loads(line)
-        points = [m for m in map(TAP_LINE.match, (test.get("stdout") or "").splitlines()) if m]
+        points = []
+        for said in (test.get("stdout") or "").splitlines():
+            if point := TAP_LINE.match(said):
+                points.append(point)
+                if point[1]:
+                    print(said, file=sys.stderr)
         bad = sum(1 for m in points if m[1])
         skips = sum(1 for m in points if m[2] and not m[1])
         if test["result"] not in ("OK", "SKIP", "EXPECTEDFAIL") and not bad:
             bad += 1  # it crashed, timed out, or a sanitizer ended it
+            print(f"not ok {test['name']}: {test['result']}", *last_lines(test), sep="\n", file=sys.stderr)
         if not points and test["result"] == "OK":
             passed += 1  # a test that speaks by its exit status alone
         if not points and test["result"] == "SKIP":
