@@ -49,7 +49,7 @@ void *operation_create(size_t size, operation_run *run)
 void *operation_copy(struct operation *operation, const void *bytes, size_t size)
 {
 	operation->size += size;
-	void *copy = arena_alloc(&operation->arena, size);
+	void *copy = arena_bytes(&operation->arena, size);
 	if (size > 0)
 		memcpy(copy, bytes, size);
 	return copy;
