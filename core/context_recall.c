@@ -32,6 +32,7 @@ struct recaller {
 	size_t fact_count;
 	struct recalled_line *lines; /* taken */
 	size_t line_count;
+	size_t line_shares; /* of a token: of the lines and those of their days */
 	size_t dropped;
 };
 
@@ -109,6 +110,12 @@ static void append_lines(struct buffer *out, struct recaller *recaller)
 	}
 }
 
+static void append_facts(struct buffer *out, struct recaller *recaller)
+{
+	fact_sort_shown(recaller->facts, recaller->fact_count);
+	block_append_facts(out, recaller->facts, recaller->fact_count, recaller->picker->arena);
+}
+
 static struct slice render(struct recaller *recaller)
 {
 	struct buffer out;
@@ -116,8 +123,7 @@ static struct slice render(struct recaller *recaller)
 		return (struct slice){0};
 	buffer_init(&out, SIZE_MAX); /* the budget bounds it */
 	buffer_append(&out, block_recalled_opening());
-	fact_sort_shown(recaller->facts, recaller->fact_count);
-	block_append_facts(&out, recaller->facts, recaller->fact_count, recaller->picker->arena);
+	append_facts(&out, recaller);
 	append_lines(&out, recaller);
 	buffer_append(&out, block_closing());
 	struct slice text = arena_copy(recaller->picker->arena, buffer_slice(&out));
@@ -126,6 +132,20 @@ static struct slice render(struct recaller *recaller)
 }
 
 /* ---- the tokens ---- */
+
+/* What the text costs as a whole. Facts that share a line are not the sum of what they add. */
+static size_t whole_cost(struct recaller *recaller)
+{
+	struct buffer facts;
+	if (recaller->fact_count + recaller->line_count == 0)
+		return 0;
+	buffer_init(&facts, SIZE_MAX);
+	append_facts(&facts, recaller);
+	size_t shares = text_shares(block_recalled_opening()) + text_shares(buffer_slice(&facts)) +
+			recaller->line_shares + text_shares(block_closing());
+	buffer_finish(&facts);
+	return text_tokens_of(shares);
+}
 
 static size_t frame_cost(const struct recaller *recaller)
 {
@@ -140,7 +160,7 @@ static bool pay(struct recaller *recaller, size_t cost)
 {
 	cost += frame_cost(recaller);
 	if (cost > recaller->left && cost <= recaller->left + recaller->unsettled) {
-		recaller->left = recaller->budget - text_tokens(render(recaller));
+		recaller->left = recaller->budget - whole_cost(recaller);
 		recaller->unsettled = 0;
 	}
 	if (cost > recaller->left)
@@ -158,8 +178,8 @@ static void take(struct recaller *recaller, struct context_item *item)
 
 static void drop(struct recaller *recaller, const struct context_item *item)
 {
-	if (recaller->dropped++ < MOST_DROPPED)
-		picker_drop(recaller->picker, item);
+	recaller->dropped++;
+	picker_drop(recaller->picker, item);
 }
 
 /* ---- facts ---- */
@@ -209,27 +229,30 @@ static void drop_facts(struct recaller *recaller, const struct fact **facts, siz
 
 /* ---- turns ---- */
 
-static size_t day_cost(const struct recaller *recaller, const struct turn *turn)
+static size_t day_shares(const struct recaller *recaller, const struct turn *turn)
 {
 	for (size_t i = 0; i < recaller->line_count; i++) {
 		if (is_same_day(recaller->lines[i].turn, turn))
 			return 0;
 	}
-	return text_tokens(block_day(turn->created_at, recaller->picker->arena));
+	return text_shares(block_day(turn->created_at, recaller->picker->arena));
 }
 
 static bool take_turn(struct recaller *recaller, const struct recalled_turn *recalled,
 		      struct slice rendered)
 {
 	const struct turn *turn = &recalled->turn;
-	struct context_item item = turn_item(turn, text_tokens(rendered));
-	item.tokens += day_cost(recaller, turn);
-	if (!pay(recaller, item.tokens))
+	size_t shares = text_shares(rendered);
+	size_t shares_of_day = day_shares(recaller, turn);
+	size_t cost = text_tokens_of(shares) + text_tokens_of(shares_of_day);
+	struct context_item item = turn_item(turn, cost);
+	if (!pay(recaller, cost))
 		return false;
 	item.text = slice_trim(rendered);
 	item.score = recalled->score;
 	take(recaller, &item);
 	recaller->lines[recaller->line_count++] = (struct recalled_line){turn, rendered};
+	recaller->line_shares += shares + shares_of_day;
 	return true;
 }
 
@@ -250,7 +273,7 @@ static struct slice excerpt(const struct recaller *recaller, struct slice text, 
 static bool pick_excerpt(struct recaller *recaller, const struct recalled_turn *recalled)
 {
 	const struct context_input *input = recaller->picker->input;
-	size_t spent = frame_cost(recaller) + day_cost(recaller, &recalled->turn);
+	size_t spent = frame_cost(recaller) + text_tokens_of(day_shares(recaller, &recalled->turn));
 	size_t room = recaller->left > spent ? recaller->left - spent : 0;
 	if (input->recalled_count > 1 && room > recaller->budget / EXCERPT_SHARE)
 		room = recaller->budget / EXCERPT_SHARE;
@@ -288,6 +311,8 @@ static bool pick_turn(struct recaller *recaller, const struct recalled_turn *rec
 static void drop_turn(struct recaller *recaller, const struct recalled_turn *recalled)
 {
 	const struct turn *turn = &recalled->turn;
+	if (recaller->dropped == MOST_DROPPED)
+		return;
 	struct context_item item = turn_item(turn, text_tokens(turn->text));
 	item.score = recalled->score;
 	drop(recaller, &item);
@@ -330,5 +355,5 @@ void pick_recalled(struct picker *picker, size_t budget)
 	count = pick_some_facts(&recaller, facts, count, recaller.left);
 	drop_facts(&recaller, facts, count);
 	picker->context->recalled = render(&recaller);
-	picker->context->recalled_tokens = text_tokens(picker->context->recalled);
+	picker->context->recalled_tokens = whole_cost(&recaller);
 }

@@ -19,6 +19,9 @@ bool text_is_visible(struct slice text);
  * rounded up. So a whole never counts more than the sum of its pieces, wherever it is cut, and no
  * text less than a token for every 12 bytes. */
 size_t text_tokens(struct slice text);
+/* The same before it is rounded: the shares of a whole are the sum of its pieces'. */
+size_t text_shares(struct slice text);
+size_t text_tokens_of(size_t shares);
 
 /* The assistant's text without the reasoning that some servers and clients write into it:
  * <think>...</think>, <thinking>, <reason>, <reasoning>, <thought>, ◁think▷...◁/think▷,

@@ -49,7 +49,7 @@ static const uint8_t costs[256] = {
 	[0xF5 ... 0xFF] = TOKEN, /* none */
 };
 
-size_t text_tokens(struct slice text)
+size_t text_shares(struct slice text)
 {
 	const uint8_t *bytes = (const uint8_t *)text.data;
 	/* Four sums, for an addition need not wait for the one before it. */
@@ -63,5 +63,15 @@ size_t text_tokens(struct slice text)
 	}
 	for (; at < text.size; at++)
 		sums[0] += costs[bytes[at]];
-	return (sums[0] + sums[1] + sums[2] + sums[3] + TOKEN - 1) / TOKEN;
+	return sums[0] + sums[1] + sums[2] + sums[3];
+}
+
+size_t text_tokens_of(size_t shares)
+{
+	return (shares + TOKEN - 1) / TOKEN;
+}
+
+size_t text_tokens(struct slice text)
+{
+	return text_tokens_of(text_shares(text));
 }
