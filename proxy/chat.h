@@ -86,10 +86,11 @@ struct chat {
 	size_t budget; /* for what is new, estimated tokens */
 	size_t ranked; /* how many turns were looked at for this question */
 
-	bool made_message;      /* a system message of ours had to be inserted */
-	struct context context; /* what is new; block and turns may be the frozen ones */
-	bool is_fresh;          /* the context was made for this request and is to be frozen */
-	struct slice account;   /* of that, once it was made: as frozen.account */
+	bool made_message;          /* a system message of ours had to be inserted */
+	struct context context;     /* what is new; block and turns may be the frozen ones */
+	bool is_fresh;              /* the context was made for this request and is to be frozen */
+	struct slice account;       /* of that, once it was made: as frozen.account */
+	struct slice *descriptions; /* of its items, for receipts; NULL: not yet made */
 	struct edit *edits;
 	size_t edit_count;
 	size_t tokens;    /* given in all, as the model counts them */
@@ -172,6 +173,6 @@ bool chat_wants_vectors(const struct chat *chat);
 size_t chat_tokens_saved(const struct chat *chat);
 
 /* The receipt's JSON. */
-struct slice chat_receipt(const struct chat *chat, struct arena *arena);
+struct slice chat_receipt(struct chat *chat, struct arena *arena);
 
 #endif

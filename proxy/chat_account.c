@@ -44,8 +44,9 @@ static void put_score(struct buffer *out, double score)
 	buffer_append(out, (struct slice){decimals, sizeof(decimals)});
 }
 
-static void put_item(struct buffer *out, const struct chat *chat, const struct context_item *item,
-		     enum fate fate)
+/* An item but for its place. */
+static void put_description(struct buffer *out, const struct chat *chat,
+			    const struct context_item *item)
 {
 	buffer_append(out, SLICE("{\"kind\":\""));
 	buffer_append(out, slice_of(item->kind));
@@ -62,9 +63,31 @@ static void put_item(struct buffer *out, const struct chat *chat, const struct c
 		put_id(out, item->source);
 	buffer_append(out, SLICE(",\"tokens\":"));
 	buffer_append_number(out, (uint64_t)((double)item->tokens * chat->token_rate + 0.5));
+}
+
+static void put_place(struct buffer *out, const struct context_item *item, enum fate fate)
+{
 	buffer_append(out, SLICE(",\"place\":"));
 	buffer_append(out, slice_of(place_of(item, fate)));
 	buffer_append_byte(out, '}');
+}
+
+/* What the new context's items are is said once, for most stand in two lists: this receipt's, and
+ * that for later ones. */
+static void describe_items(struct chat *chat, struct arena *arena)
+{
+	const struct context *context = &chat->context;
+	struct buffer out;
+	if (chat->descriptions != NULL)
+		return;
+	chat->descriptions = arena_alloc(arena, context->item_count * sizeof(*chat->descriptions));
+	buffer_init(&out, SIZE_MAX); /* an item's text has its bound */
+	for (size_t i = 0; i < context->item_count; i++) {
+		buffer_clear(&out);
+		put_description(&out, chat, &context->items[i]);
+		chat->descriptions[i] = arena_copy(arena, buffer_slice(&out));
+	}
+	buffer_finish(&out);
 }
 
 static struct slice take(struct buffer *out, struct arena *arena)
@@ -98,12 +121,13 @@ static void keep_to_limit(const struct list *list, size_t before)
 		list->out->size = before;
 }
 
-static void list_put_item(const struct list *list, const struct chat *chat,
-			  const struct context_item *item, enum fate fate)
+static void list_put_item(const struct list *list, const struct context_item *item,
+			  struct slice description, enum fate fate)
 {
 	size_t before = list->out->size;
 	put_comma(list);
-	put_item(list->out, chat, item, fate);
+	buffer_append(list->out, description);
+	put_place(list->out, item, fate);
 	keep_to_limit(list, before);
 }
 
@@ -124,13 +148,14 @@ static void list_put_part(const struct list *list, const struct chat *chat, bool
 	for (size_t i = 0; i < chat->context.item_count; i++) {
 		const struct context_item *item = &chat->context.items[i];
 		if (item->is_recalled == recalled)
-			list_put_item(list, chat, item, fate);
+			list_put_item(list, item, chat->descriptions[i], fate);
 	}
 }
 
-struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena)
+struct slice chat_list_kept(struct chat *chat, bool recalled, struct arena *arena)
 {
 	struct buffer out;
+	describe_items(chat, arena);
 	buffer_init(&out, SIZE_MAX); /* an item's text has its bound, and their list one */
 	const struct list list = list_begin(&out);
 	list_put_part(&list, chat, recalled, recalled ? FATE_REPLAYED : FATE_GIVEN);
@@ -155,8 +180,14 @@ static void put_given(struct buffer *out, const struct chat *chat)
 static void put_dropped(struct buffer *out, const struct chat *chat)
 {
 	const struct list list = list_begin(out);
-	for (size_t i = 0; i < chat->context.dropped_count; i++)
-		list_put_item(&list, chat, &chat->context.dropped[i], FATE_DROPPED);
+	for (size_t i = 0; i < chat->context.dropped_count; i++) {
+		const struct context_item *item = &chat->context.dropped[i];
+		size_t before = out->size;
+		put_comma(&list);
+		put_description(out, chat, item);
+		put_place(out, item, FATE_DROPPED);
+		keep_to_limit(&list, before);
+	}
 }
 
 static void put_branch(struct buffer *out, const struct chat *chat)
@@ -203,10 +234,11 @@ static void put_word(struct buffer *out, const char *name, const char *word)
 	buffer_append_byte(out, '"');
 }
 
-struct slice chat_receipt(const struct chat *chat, struct arena *arena)
+struct slice chat_receipt(struct chat *chat, struct arena *arena)
 {
 	struct buffer out;
 	bool injected = chat->status == CHAT_INJECTED;
+	describe_items(chat, arena);
 	buffer_init(&out, SIZE_MAX);
 	buffer_append_byte(&out, '{');
 	if (chat->receipt != 0)

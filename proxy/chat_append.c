@@ -48,7 +48,7 @@ static void freeze(struct chat *chat, struct frozen *frozen, struct arena *arena
 	frozen->given = list_ids(chat, "turn", false, &frozen->given_count, arena);
 }
 
-static void make_replay(const struct chat *chat, struct replay *replay, struct arena *arena)
+static void make_replay(struct chat *chat, struct replay *replay, struct arena *arena)
 {
 	*replay = (struct replay){
 		.ordinal = chat->view->next_ordinal,

@@ -52,6 +52,6 @@ const struct imported_turn *chat_adopt(const struct chat *chat, int64_t started_
 /* ---- chat_account.c ---- */
 
 /* What of the new context is kept for later receipts: what was recalled, or all else. */
-struct slice chat_list_kept(const struct chat *chat, bool recalled, struct arena *arena);
+struct slice chat_list_kept(struct chat *chat, bool recalled, struct arena *arena);
 
 #endif

@@ -124,7 +124,7 @@ static void on_receipt_kept(void *cookie, enum store_result result)
 
 void exchange_keep_receipt(struct exchange *exchange)
 {
-	const struct chat *chat = &exchange->chat;
+	struct chat *chat = &exchange->chat;
 	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
 		return;
 	store_keep_receipt(exchange->worker->service->store, chat->user, chat->view->ticket,
