@@ -134,46 +134,47 @@ struct slice block_fact_added(const struct fact *const *facts, size_t count,
 
 /* ---- texts of several lines ---- */
 
-static void append_indented(struct buffer *out, struct slice text)
+/* All lines but the first; most texts have but one and stay where they are. */
+static struct slice indent(struct slice text, struct arena *arena)
 {
-	size_t begin = 0;
-	do {
-		size_t end = slice_find(text, SLICE("\n"), begin);
-		if (begin > 0 && end > begin)
-			buffer_append(out, SLICE("  "));
-		buffer_append(out, slice_part(text, begin, end));
-		buffer_append(out, SLICE("\n"));
-		begin = end + 1;
-	} while (begin < text.size);
+	struct buffer out;
+	size_t end = slice_find(text, SLICE("\n"), 0);
+	if (end == text.size)
+		return text;
+	buffer_init(&out, SIZE_MAX);
+	buffer_append(&out, slice_part(text, 0, end));
+	while (end < text.size) {
+		size_t begin = end + 1;
+		end = slice_find(text, SLICE("\n"), begin);
+		buffer_append(&out, end > begin ? SLICE("\n  ") : SLICE("\n"));
+		buffer_append(&out, slice_part(text, begin, end));
+	}
+	return take(&out, arena);
+}
+
+static struct slice quote(struct slice text, struct arena *arena)
+{
+	return indent(text_inert(text, SIZE_MAX, arena), arena);
 }
 
 struct slice block_summary(struct slice text, struct arena *arena)
 {
-	struct buffer out;
-	buffer_init(&out, SIZE_MAX);
-	append_indented(&out, text_inert(text, SIZE_MAX, arena));
-	return take(&out, arena);
+	const struct slice parts[] = {quote(text, arena), SLICE("\n")};
+	return arena_join(arena, parts, 2);
 }
 
 struct slice block_said(const struct turn *turn, struct slice text, struct arena *arena)
 {
-	struct buffer out;
-	buffer_init(&out, SIZE_MAX);
-	buffer_append(&out, slice_of(role_name(turn->role)));
-	buffer_append(&out, SLICE(": "));
-	append_indented(&out, text_inert(text, SIZE_MAX, arena));
-	return take(&out, arena);
+	const struct slice parts[] = {slice_of(role_name(turn->role)), SLICE(": "),
+				      quote(text, arena), SLICE("\n")};
+	return arena_join(arena, parts, 4);
 }
 
 struct slice block_turn(const struct turn *turn, struct slice text, struct arena *arena)
 {
-	struct buffer out;
-	buffer_init(&out, SIZE_MAX);
-	buffer_append(&out, SLICE("["));
-	buffer_append(&out, text_date(turn->created_at, arena));
-	buffer_append(&out, SLICE("] "));
-	buffer_append(&out, block_said(turn, text, arena));
-	return take(&out, arena);
+	const struct slice parts[] = {SLICE("["), text_date(turn->created_at, arena), SLICE("] "),
+				      block_said(turn, text, arena)};
+	return arena_join(arena, parts, 4);
 }
 
 size_t block_boundary(struct slice text, size_t at)

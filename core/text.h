@@ -65,7 +65,7 @@ bool text_contains(struct slice whole, struct slice part);
  * tokens unable to open or close anything, cut at a character boundary to `limit` bytes.
  * The rule: "<" and ">" become "‹" and "›", the brackets of a template's token ("[INST]") become
  * round, and the colon of a role's label at the start of a line or after "##" ("Human:",
- * "### Instruction:") becomes a dash. What is inert already stays as it is. */
+ * "### Instruction:") becomes a dash. What is inert already stays as it is, mostly uncopied. */
 struct slice text_one_line(struct slice text, size_t limit, struct arena *arena);
 /* The same for a text of several lines: line breaks and indentation stay, at most one empty line in
  * a row. */

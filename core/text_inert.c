@@ -259,22 +259,25 @@ static struct slice cut(struct slice text, size_t limit)
 	return text;
 }
 
+static inline uint8_t is_unsafe(uint8_t byte)
+{
+	return (byte < ' ') | (byte >= 0x7F) | ((byte | 2) == '>') | (byte == '[');
+}
+
 /* Most texts are one line of ASCII, with single spaces between its words, in which nothing can open
  * or close anything. No byte is branched on, so that compilers look at many of them at once. */
 static bool is_inert(struct slice text)
 {
 	const uint8_t *bytes = (const uint8_t *)text.data;
-	uint8_t unsafe = 0;
-	uint8_t colon = 0;
 	if (text.size == 0)
 		return true;
-	for (size_t i = 0; i < text.size; i++) {
-		unsafe |= (bytes[i] < ' ') | (bytes[i] >= 0x7F) | ((bytes[i] | 2) == '>') |
-			  (bytes[i] == '[');
+	uint8_t unsafe = is_unsafe(bytes[0]);
+	uint8_t colon = 0;
+	for (size_t i = 1; i < text.size; i++) {
+		unsafe |= is_unsafe(bytes[i]);
+		unsafe |= (bytes[i] == bytes[i - 1]) & ((bytes[i] == ' ') | (bytes[i] == '#'));
 		colon |= bytes[i] == ':';
 	}
-	for (size_t i = 1; i < text.size; i++)
-		unsafe |= (bytes[i] == bytes[i - 1]) & ((bytes[i] == ' ') | (bytes[i] == '#'));
 	if (unsafe || bytes[0] == ' ' || bytes[text.size - 1] == ' ')
 		return false;
 	return !colon || colon_of_label(text, 0, label_gap(false)) == text.size;
@@ -285,7 +288,7 @@ static struct slice make_inert(struct slice text, size_t limit, bool one_line, s
 	struct buffer visible;
 	struct buffer inert;
 	if (text.size <= limit && is_inert(text))
-		return arena_copy(arena, text);
+		return text;
 	buffer_init(&visible, limit);
 	buffer_init(&inert, SIZE_MAX);
 	keep_visible(text, one_line, &visible);
