@@ -34,14 +34,17 @@ static unsigned take_byte(struct record *record)
 	return taken.size == 0 ? 0 : (unsigned char)taken.data[0];
 }
 
-static uint64_t take_long_number(struct record *record)
+/* Apart, for what most calls do not need they would pay for in saved registers. */
+__attribute__((noinline)) static uint64_t take_long_number(struct record *record)
 {
+	struct slice *rest = &record->rest;
 	uint64_t value = 0;
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		unsigned byte = take_byte(record);
+	for (unsigned shift = 0; shift < 64 && rest->size > 0; shift += 7) {
+		unsigned byte = (unsigned char)*rest->data++;
+		rest->size--;
 		/* The tenth byte holds the one bit that is left. */
 		if (shift == 63 && byte > 1)
-			record->failed = true;
+			break;
 		value |= (uint64_t)(byte & 0x7f) << shift;
 		if (byte < 0x80)
 			return value;
@@ -60,7 +63,7 @@ static inline uint64_t take_number(struct record *record)
 	return (unsigned char)*rest->data++;
 }
 
-static void put_number(struct record *record, uint64_t value)
+__attribute__((noinline)) static void put_number(struct record *record, uint64_t value)
 {
 	for (; value >= 0x80; value >>= 7)
 		put_byte(record, 0x80 | (value & 0x7f));
