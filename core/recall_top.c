@@ -1,7 +1,5 @@
 #include "core/recall_rank.h"
 
-#include <stdlib.h>
-
 static bool is_worse(struct recall_hit a, struct recall_hit b)
 {
 	return a.score < b.score || (a.score == b.score && a.document < b.document);
@@ -31,13 +29,6 @@ static void sift_up(struct recall_hit *heap, size_t at, struct recall_hit hit)
 	heap[at] = hit;
 }
 
-static int best_first(const void *a, const void *b)
-{
-	const struct recall_hit *left = a;
-	const struct recall_hit *right = b;
-	return is_worse(*left, *right) ? 1 : -1;
-}
-
 size_t recall_top(const float *scores, size_t count, struct recall_hit *hits, size_t limit)
 {
 	size_t found = 0;
@@ -50,6 +41,11 @@ size_t recall_top(const float *scores, size_t count, struct recall_hit *hits, si
 		else if (is_worse(hits[0], hit))
 			sift_down(hits, limit, hit);
 	}
-	qsort(hits, found, sizeof(*hits), best_first);
+	/* The worst of what is left goes behind it, until the best is left. */
+	for (size_t left = found; left > 1; left--) {
+		struct recall_hit last = hits[left - 1];
+		hits[left - 1] = hits[0];
+		sift_down(hits, left - 1, last);
+	}
 	return found;
 }
