@@ -116,8 +116,9 @@ static bool build(const struct context_input *input, size_t reserve, struct cont
 {
 	size_t most = input->fact_count + input->turn_count + input->recalled_count + 1;
 	*context = (struct context){
-		.items = arena_alloc(arena, most * sizeof(*context->items)),
-		.dropped = arena_alloc(arena, most * sizeof(*context->dropped)),
+		.items = (struct context_item *)arena_bytes(arena, most * sizeof(*context->items)),
+		.dropped =
+			(struct context_item *)arena_bytes(arena, most * sizeof(*context->dropped)),
 	};
 	struct picker picker = {
 		.input = input,

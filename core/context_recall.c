@@ -97,38 +97,38 @@ static bool is_same_day(const struct turn *a, const struct turn *b)
 	return block_day_number(a->created_at) == block_day_number(b->created_at);
 }
 
-static void append_lines(struct buffer *out, struct recaller *recaller)
+static struct slice render_facts(struct recaller *recaller)
 {
+	struct arena *arena = recaller->picker->arena;
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX); /* the budget bounds it */
+	fact_sort_shown(recaller->facts, recaller->fact_count);
+	block_append_facts(&out, recaller->facts, recaller->fact_count, arena);
+	struct slice facts = arena_copy(arena, buffer_slice(&out));
+	buffer_finish(&out);
+	return facts;
+}
+
+static struct slice render(struct recaller *recaller)
+{
+	struct arena *arena = recaller->picker->arena;
 	struct recalled_line *lines = recaller->lines;
+	if (recaller->fact_count + recaller->line_count == 0)
+		return (struct slice){0};
+	struct slice *parts = arena_alloc(arena, (2 * recaller->line_count + 3) * sizeof(*parts));
+	size_t count = 0;
+	parts[count++] = block_recalled_opening();
+	parts[count++] = render_facts(recaller);
 	if (recaller->line_count > 0)
 		qsort(lines, recaller->line_count, sizeof(*lines), compare_lines);
 	for (size_t i = 0; i < recaller->line_count; i++) {
 		const struct turn *turn = lines[i].turn;
 		if (i == 0 || !is_same_day(lines[i - 1].turn, turn))
-			buffer_append(out, block_day(turn->created_at, recaller->picker->arena));
-		buffer_append(out, lines[i].rendered);
+			parts[count++] = block_day(turn->created_at, arena);
+		parts[count++] = lines[i].rendered;
 	}
-}
-
-static void append_facts(struct buffer *out, struct recaller *recaller)
-{
-	fact_sort_shown(recaller->facts, recaller->fact_count);
-	block_append_facts(out, recaller->facts, recaller->fact_count, recaller->picker->arena);
-}
-
-static struct slice render(struct recaller *recaller)
-{
-	struct buffer out;
-	if (recaller->fact_count + recaller->line_count == 0)
-		return (struct slice){0};
-	buffer_init(&out, SIZE_MAX); /* the budget bounds it */
-	buffer_append(&out, block_recalled_opening());
-	append_facts(&out, recaller);
-	append_lines(&out, recaller);
-	buffer_append(&out, block_closing());
-	struct slice text = arena_copy(recaller->picker->arena, buffer_slice(&out));
-	buffer_finish(&out);
-	return text;
+	parts[count++] = block_closing();
+	return arena_join(arena, parts, count);
 }
 
 /* ---- the tokens ---- */
@@ -136,14 +136,11 @@ static struct slice render(struct recaller *recaller)
 /* What the text costs as a whole. Facts that share a line are not the sum of what they add. */
 static size_t whole_cost(struct recaller *recaller)
 {
-	struct buffer facts;
 	if (recaller->fact_count + recaller->line_count == 0)
 		return 0;
-	buffer_init(&facts, SIZE_MAX);
-	append_facts(&facts, recaller);
-	size_t shares = text_shares(block_recalled_opening()) + text_shares(buffer_slice(&facts)) +
-			recaller->line_shares + text_shares(block_closing());
-	buffer_finish(&facts);
+	size_t shares = text_shares(block_recalled_opening()) +
+			text_shares(render_facts(recaller)) + recaller->line_shares +
+			text_shares(block_closing());
 	return text_tokens_of(shares);
 }
 

@@ -7,7 +7,8 @@ enum { CARRIED_WORDS = 64 * 1024 };
 static const struct recalled_turn *join_scores(const struct recall_result *recalled,
 					       struct arena *arena)
 {
-	struct recalled_turn *turns = arena_alloc(arena, recalled->count * sizeof(*turns));
+	struct recalled_turn *turns =
+		(struct recalled_turn *)arena_bytes(arena, recalled->count * sizeof(*turns));
 	for (size_t i = 0; i < recalled->count; i++)
 		turns[i] = (struct recalled_turn){recalled->turns[i],
 						  (double)recalled->scores[i].score};
