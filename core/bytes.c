@@ -140,7 +140,7 @@ void buffer_clear(struct buffer *buffer)
 	buffer->overflowed = false;
 }
 
-static bool buffer_reserve(struct buffer *buffer, size_t more)
+bool buffer_reserve(struct buffer *buffer, size_t more)
 {
 	if (more > buffer->limit - buffer->size) {
 		buffer->overflowed = true;

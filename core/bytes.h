@@ -54,6 +54,8 @@ struct buffer {
 
 void buffer_init(struct buffer *buffer, size_t limit);
 void buffer_finish(struct buffer *buffer);
+/* Room for so much more, which then need not be found step by step. */
+bool buffer_reserve(struct buffer *buffer, size_t more);
 void buffer_clear(struct buffer *buffer);                              /* keeps the memory */
 bool buffer_append_growing(struct buffer *buffer, struct slice bytes); /* buffer_append()'s rest */
 

@@ -49,6 +49,7 @@ static struct slice wrap_text(const char *before, struct slice text, const char 
 	struct buffer out;
 	/* An escape takes at most six bytes for one. */
 	buffer_init(&out, text.size * 6 + 128);
+	(void)buffer_reserve(&out, text.size + text.size / 16 + 128); /* mostly enough */
 	(void)buffer_append(&out, slice_of(before));
 	json_escape(&out, text);
 	(void)buffer_append(&out, slice_of(behind));

@@ -152,11 +152,22 @@ static void list_put_part(const struct list *list, const struct chat *chat, bool
 	}
 }
 
+/* About the bytes of the new context's items in a list. */
+static size_t size_of_items(const struct chat *chat)
+{
+	enum { PLACE = 32 };
+	size_t size = 0;
+	for (size_t i = 0; i < chat->context.item_count; i++)
+		size += chat->descriptions[i].size + PLACE;
+	return size;
+}
+
 struct slice chat_list_kept(struct chat *chat, bool recalled, struct arena *arena)
 {
 	struct buffer out;
 	describe_items(chat, arena);
 	buffer_init(&out, SIZE_MAX); /* an item's text has its bound, and their list one */
+	buffer_reserve(&out, size_of_items(chat));
 	const struct list list = list_begin(&out);
 	list_put_part(&list, chat, recalled, recalled ? FATE_REPLAYED : FATE_GIVEN);
 	return take(&out, arena);
@@ -240,6 +251,7 @@ struct slice chat_receipt(struct chat *chat, struct arena *arena)
 	bool injected = chat->status == CHAT_INJECTED;
 	describe_items(chat, arena);
 	buffer_init(&out, SIZE_MAX);
+	buffer_reserve(&out, size_of_items(chat));
 	buffer_append_byte(&out, '{');
 	if (chat->receipt != 0)
 		buffer_printf(&out, "\"id\":\"%016llx\",", (unsigned long long)chat->receipt);
