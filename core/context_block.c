@@ -6,8 +6,6 @@
 enum {
 	MAX_NAME = 64,
 	MAX_VALUE = 512,
-	/* text_tokens() never counts fewer tokens than one for so many bytes. */
-	BYTES_PER_TOKEN = 12,
 	/* Less of a message than this is not worth quoting. */
 	SHORTEST_CUT = 40,
 };
@@ -189,7 +187,7 @@ struct slice block_turn_cut(const struct turn *turn, block_turn_form *form, size
 			    struct arena *arena)
 {
 	struct slice text = turn->text;
-	size_t size = room > text.size / BYTES_PER_TOKEN ? text.size : room * BYTES_PER_TOKEN;
+	size_t size = room > text.size / TOKEN_MOST_BYTES ? text.size : room * TOKEN_MOST_BYTES;
 	while (size >= SHORTEST_CUT) {
 		size = block_boundary(text, size);
 		struct slice beginning = arena_printf(arena, "%.*s ...", (int)size, text.data);

@@ -293,7 +293,9 @@ static bool is_long(const struct recaller *recaller, struct slice text)
 static bool may_fit(const struct recaller *recaller, struct slice text)
 {
 	size_t room = recaller->left + recaller->unsettled;
-	return text.size <= room * LATIN_PER_TOKEN || text_tokens(text) <= room;
+	if (text.size <= room * LATIN_PER_TOKEN)
+		return true;
+	return text.size <= room * TOKEN_MOST_BYTES && text_tokens(text) <= room;
 }
 
 static bool pick_turn(struct recaller *recaller, const struct recalled_turn *recalled)

@@ -20,6 +20,7 @@ struct word {
 struct word_table {
 	struct word *slots;
 	size_t capacity; /* a power of two */
+	size_t least;    /* and what it begins with */
 	size_t used;
 	size_t words;
 	uint32_t self_bits; /* of the lexicon, of words such as "I" */
@@ -37,7 +38,7 @@ static struct word *slot_of(const struct word_table *table, uint64_t hash)
 static void grow(struct word_table *table)
 {
 	struct word_table larger = *table;
-	larger.capacity = table->capacity == 0 ? 64 : 2 * table->capacity;
+	larger.capacity = table->capacity == 0 ? table->least : 2 * table->capacity;
 	larger.slots = arena_alloc(table->arena, larger.capacity * sizeof(struct word));
 	for (size_t i = 0; i < table->capacity; i++) {
 		if (table->slots[i].text.size > 0)
@@ -208,7 +209,7 @@ static void add_terms(struct term_list *list, const struct word *word, struct st
 
 void terms_read(struct slice text, struct term_list *list, struct arena *arena)
 {
-	struct word_table table = {.arena = arena};
+	struct word_table table = {.least = 64, .arena = arena};
 	text_words(slice_part(text, 0, text.size < TERMS_TEXT_LIMIT ? text.size : TERMS_TEXT_LIMIT),
 		   take_word, &table);
 	*list = (struct term_list){.words = table.words};
@@ -241,7 +242,7 @@ static uint64_t place_of(const struct term_list *list, uint64_t hash)
 uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, size_t count,
 		    struct arena *arena)
 {
-	struct word_table table = {.arena = arena};
+	struct word_table table = {.least = 16, .arena = arena}; /* most are a few words */
 	for (size_t i = 0; i < count; i++)
 		text_words(texts[i], take_word, &table);
 	struct stemmers stemmers = {.language = language_of(&table)};

@@ -17,7 +17,8 @@ bool text_is_visible(struct slice text);
 /* An estimate of how many tokens the text is for a current model, from its bytes alone: each byte
  * has a share of a token, by the script that it belongs to (core/text_tokens.c), and the sum is
  * rounded up. So a whole never counts more than the sum of its pieces, wherever it is cut, and no
- * text less than a token for every 12 bytes. */
+ * text less than a token for every TOKEN_MOST_BYTES bytes. */
+enum { TOKEN_MOST_BYTES = 12 };
 size_t text_tokens(struct slice text);
 /* The same before it is rounded: the shares of a whole are the sum of its pieces'. */
 size_t text_shares(struct slice text);
