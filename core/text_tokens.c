@@ -12,8 +12,8 @@ enum {
 #define LEAD(cost, bytes) ((cost) - ((bytes)-1) * INNER)
 
 /* The script is known by the first byte of a character. A byte that is no UTF-8 becomes U+FFFD
- * before a model reads it. */
-static const uint8_t costs[256] = {
+ * before a model reads it. As wide as a sum, to which it can be added as it lies here. */
+static const size_t costs[256] = {
 	[0x00 ... 0x08] = TOKEN,
 	['\t' ... '\r'] = 10,
 	[0x0E ... 0x1F] = TOKEN,
