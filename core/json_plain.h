@@ -5,6 +5,16 @@
 #include <stddef.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
+
+/* Which of 16 bytes need a closer look, a bit for each. */
+static inline unsigned json_special_of_16(const char *data)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)data);
+	__m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+	__m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+	__m128i other = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), other));
+}
 #endif
 
 /* Where the run of bytes ends that need no closer look: ASCII but controls, quotes and backslashes.
@@ -13,13 +23,14 @@ static inline size_t json_plain_end(const char *data, size_t at, size_t size)
 {
 #ifdef __SSE2__
 	for (; size - at >= 16; at += 16) {
-		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(data + at));
-		__m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-		__m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-		__m128i other = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
-		int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), other));
+		unsigned found = json_special_of_16(data + at);
 		if (found != 0)
-			return at + (size_t)__builtin_ctz((unsigned)found);
+			return at + (size_t)__builtin_ctz(found);
+	}
+	/* The rest together with bytes before it, which are then left out. */
+	if (at < size && size >= 16) {
+		unsigned found = json_special_of_16(data + size - 16) >> (16 - (size - at));
+		return found == 0 ? size : at + (size_t)__builtin_ctz(found);
 	}
 #endif
 	while (at < size && (signed char)data[at] >= ' ' && data[at] != '"' && data[at] != '\\')
