@@ -231,6 +231,7 @@ struct arena_chunk {
 	struct arena_chunk *next;
 	size_t used;
 	size_t capacity;
+	char *taken; /* what a buffer held, or NULL */
 	alignas(max_align_t) char bytes[];
 };
 
@@ -247,6 +248,7 @@ void arena_finish(struct arena *arena)
 	while (arena->chunks != NULL) {
 		struct arena_chunk *chunk = arena->chunks;
 		arena->chunks = chunk->next;
+		free(chunk->taken);
 		free(chunk);
 	}
 }
@@ -258,24 +260,30 @@ static struct arena_chunk *chunk_create(size_t capacity)
 	return chunk;
 }
 
+/* Behind the one in use, whose rest still serves small allocations. */
+static struct arena_chunk *add_behind(struct arena *arena, struct arena_chunk *fresh)
+{
+	struct arena_chunk **place = arena->chunks == NULL ? &arena->chunks : &arena->chunks->next;
+	fresh->next = *place;
+	*place = fresh;
+	return fresh;
+}
+
 char *arena_bytes(struct arena *arena, size_t size)
 {
 	size_t rounded = (size + ARENA_STEP - 1) & ~((size_t)ARENA_STEP - 1);
 	struct arena_chunk *chunk = arena->chunks;
 	if (chunk == NULL || chunk->capacity - chunk->used < rounded) {
-		/* A large allocation gets a chunk of its own behind the one in use, so that the
-		 * rest of that one still serves the small ones. */
+		/* A large allocation gets a chunk of its own. */
 		bool large = rounded > ARENA_CHUNK / 2;
 		size_t usual = chunk == NULL ? ARENA_FIRST_CHUNK : ARENA_CHUNK;
 		struct arena_chunk *fresh = chunk_create(rounded > usual ? rounded : usual);
-		if (large && chunk != NULL) {
-			fresh->next = chunk->next;
-			chunk->next = fresh;
+		if (large) {
+			chunk = add_behind(arena, fresh);
 		} else {
 			fresh->next = chunk;
-			arena->chunks = fresh;
+			arena->chunks = chunk = fresh;
 		}
-		chunk = fresh;
 	}
 	char *memory = chunk->bytes + chunk->used;
 	chunk->used += rounded;
@@ -299,6 +307,24 @@ char *arena_string(struct arena *arena, struct slice bytes)
 		memcpy(copy, bytes.data, bytes.size);
 	copy[bytes.size] = '\0';
 	return copy;
+}
+
+/* Less than this is sooner copied than given a chunk of its own. */
+enum { LEAST_TAKEN = 2048 };
+
+struct slice arena_take(struct arena *arena, struct buffer *buffer)
+{
+	struct slice bytes = buffer_slice(buffer);
+	if (bytes.size < LEAST_TAKEN) {
+		bytes = arena_copy(arena, bytes);
+		buffer_finish(buffer);
+		return bytes;
+	}
+	char *taken = xrealloc(buffer->data, bytes.size + 1);
+	taken[bytes.size] = '\0';
+	add_behind(arena, chunk_create(0))->taken = taken;
+	*buffer = (struct buffer){0};
+	return (struct slice){taken, bytes.size};
 }
 
 struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count)

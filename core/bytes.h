@@ -92,6 +92,8 @@ char *arena_bytes(struct arena *arena,
 		  size_t size); /* the same, not zeroed: to be filled at once */
 struct slice arena_copy(struct arena *arena, struct slice bytes);
 char *arena_string(struct arena *arena, struct slice bytes); /* with a terminator */
+/* What the buffer holds, with a terminator; the buffer is finished. Much of it is not copied. */
+struct slice arena_take(struct arena *arena, struct buffer *buffer);
 /* One behind the other, with a terminator that is not counted. */
 struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count);
 struct slice arena_number(struct arena *arena, uint64_t number); /* decimal */

@@ -73,9 +73,7 @@ static struct slice render_block(const struct picker *picker)
 	for (enum block_section section = 0; section < BLOCK_SECTIONS; section++)
 		append_section(&out, picker, section);
 	buffer_append(&out, block_closing());
-	struct slice block = arena_copy(picker->arena, buffer_slice(&out));
-	buffer_finish(&out);
-	return block;
+	return arena_take(picker->arena, &out);
 }
 
 static struct slice render_turns(const struct picker *picker)
@@ -83,9 +81,7 @@ static struct slice render_turns(const struct picker *picker)
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
 	append_turns(&out, picker, true);
-	struct slice turns = arena_copy(picker->arena, buffer_slice(&out));
-	buffer_finish(&out);
-	return turns;
+	return arena_take(picker->arena, &out);
 }
 
 static bool is_recalled(const struct context *context, const struct context_item *item)

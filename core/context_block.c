@@ -41,13 +41,6 @@ struct slice block_heading(enum block_section section)
 	return slice_of(headings[section]);
 }
 
-static struct slice take(struct buffer *out, struct arena *arena)
-{
-	struct slice text = arena_copy(arena, buffer_slice(out));
-	buffer_finish(out);
-	return text;
-}
-
 /* ---- facts ---- */
 
 /* "- key" for the user, "- Maria (person) key" for others; a kind that says nothing is left out. */
@@ -105,7 +98,7 @@ struct slice block_fact_line(const struct fact *fact, struct arena *arena)
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX); /* names and values have their bounds */
 	append_fact_line(&out, &fact, 1, arena);
-	return take(&out, arena);
+	return arena_take(arena, &out);
 }
 
 /* A line shows the kind that its first fact has: it is paid for with every kind that it may be. */
@@ -127,7 +120,7 @@ struct slice block_fact_added(const struct fact *const *facts, size_t count,
 	buffer_init(&out, SIZE_MAX);
 	buffer_append(&out, SLICE("; "));
 	append_value(&out, fact, arena);
-	return take(&out, arena);
+	return arena_take(arena, &out);
 }
 
 /* ---- texts of several lines ---- */
@@ -147,7 +140,7 @@ static struct slice indent(struct slice text, struct arena *arena)
 		buffer_append(&out, end > begin ? SLICE("\n  ") : SLICE("\n"));
 		buffer_append(&out, slice_part(text, begin, end));
 	}
-	return take(&out, arena);
+	return arena_take(arena, &out);
 }
 
 static struct slice quote(struct slice text, struct arena *arena)

@@ -104,9 +104,7 @@ static struct slice render_facts(struct recaller *recaller)
 	buffer_init(&out, SIZE_MAX); /* the budget bounds it */
 	fact_sort_shown(recaller->facts, recaller->fact_count);
 	block_append_facts(&out, recaller->facts, recaller->fact_count, arena);
-	struct slice facts = arena_copy(arena, buffer_slice(&out));
-	buffer_finish(&out);
-	return facts;
+	return arena_take(arena, &out);
 }
 
 static struct slice render(struct recaller *recaller)

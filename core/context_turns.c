@@ -128,9 +128,7 @@ static struct slice render_message(const struct turn *turn, struct arena *arena)
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
 	request_append_turn(&out, turn->role, text_disarmed(turn->text, arena));
-	struct slice rendered = arena_copy(arena, buffer_slice(&out));
-	buffer_finish(&out);
-	return rendered;
+	return arena_take(arena, &out);
 }
 
 static bool pick_pair(struct picker *picker, struct turn_choice *choice)

@@ -53,9 +53,7 @@ static struct slice wrap_text(const char *before, struct slice text, const char 
 	(void)buffer_append(&out, slice_of(before));
 	json_escape(&out, text);
 	(void)buffer_append(&out, slice_of(behind));
-	struct slice wrapped = arena_copy(arena, buffer_slice(&out));
-	buffer_finish(&out);
-	return wrapped;
+	return arena_take(arena, &out);
 }
 
 static bool carries_text(const struct message *message)

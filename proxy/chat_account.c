@@ -90,13 +90,6 @@ static void describe_items(struct chat *chat, struct arena *arena)
 	buffer_finish(&out);
 }
 
-static struct slice take(struct buffer *out, struct arena *arena)
-{
-	struct slice text = arena_copy(arena, buffer_slice(out));
-	buffer_finish(out);
-	return text;
-}
-
 /* The members of a JSON array, from `begin` on in a buffer. */
 struct list {
 	struct buffer *out;
@@ -170,7 +163,7 @@ struct slice chat_list_kept(struct chat *chat, bool recalled, struct arena *aren
 	buffer_reserve(&out, size_of_items(chat));
 	const struct list list = list_begin(&out);
 	list_put_part(&list, chat, recalled, recalled ? FATE_REPLAYED : FATE_GIVEN);
-	return take(&out, arena);
+	return arena_take(arena, &out);
 }
 
 /* All that is given: the conversation's, what earlier turns were given, and this turn's. */
@@ -275,5 +268,5 @@ struct slice chat_receipt(struct chat *chat, struct arena *arena)
 		   request_spliced_size(chat->body, chat->edits, chat->edit_count));
 	put_number(&out, ",\"elapsed_us\":", chat->elapsed);
 	buffer_append_byte(&out, '}');
-	return take(&out, arena);
+	return arena_take(arena, &out);
 }

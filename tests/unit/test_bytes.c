@@ -34,6 +34,28 @@ START_TEST(an_arena_keeps_small_and_large_apart_and_zeroed)
 }
 END_TEST
 
+START_TEST(an_arena_takes_over_what_a_buffer_holds)
+{
+	struct arena arena = {0};
+	struct buffer buffer;
+	const size_t sizes[] = {0, 1, 256, 5000, 8192, 100000};
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		buffer_init(&buffer, sizes[i]);
+		for (size_t j = 0; j < sizes[i]; j++)
+			buffer_append_byte(&buffer, (char)('a' + j % 26));
+		struct slice taken = arena_take(&arena, &buffer);
+		ck_assert_ptr_null(buffer.data);
+		ck_assert_uint_eq(taken.size, sizes[i]);
+		for (size_t j = 0; j < sizes[i]; j++)
+			ck_assert_int_eq(taken.data[j], (char)('a' + j % 26));
+		ck_assert_int_eq(taken.data[taken.size], '\0');
+		memset(arena_bytes(&arena, 3000), 'x', 3000);
+	}
+	arena_finish(&arena);
+	ck_assert_ptr_null(arena.chunks);
+}
+END_TEST
+
 START_TEST(a_slice_is_found_in_a_text_of_any_length)
 {
 	char text[600];
@@ -85,5 +107,5 @@ START_TEST(numbers_are_written_as_printf_writes_them)
 END_TEST
 
 UNIT_MAIN("bytes", a_buffer_never_passes_its_limit, an_arena_keeps_small_and_large_apart_and_zeroed,
-	  a_slice_is_found_in_a_text_of_any_length, slices_are_found_trimmed_and_compared,
-	  numbers_are_written_as_printf_writes_them)
+	  an_arena_takes_over_what_a_buffer_holds, a_slice_is_found_in_a_text_of_any_length,
+	  slices_are_found_trimmed_and_compared, numbers_are_written_as_printf_writes_them)
