@@ -247,6 +247,7 @@ struct gathering {
 	const struct memory *memory;
 	const struct documents *documents;
 	const struct waiting_turns *waiting;
+	struct scan lists; /* the terms come by rising hash, as the lists of a span lie */
 	struct recall_posting *postings;
 	size_t count;
 };
@@ -258,8 +259,8 @@ static void gather_lists(struct gathering *gathering, uint64_t hash)
 	uint64_t span = documents->first / POSTINGS_SPAN * POSTINGS_SPAN;
 	for (; span < end; span += POSTINGS_SPAN) {
 		struct slice value;
-		if (!table_get(gathering->memory->transaction, TABLE_POSTINGS,
-			       postings_key(gathering->memory, span, hash), &value))
+		if (!scan_find(&gathering->lists, postings_key(gathering->memory, span, hash),
+			       &value))
 			continue;
 		gathering->count += postings_read(value, (uint32_t)(span - documents->first),
 						  (uint32_t)documents->count,
@@ -288,13 +289,16 @@ struct recall_postings *postings_of(const struct memory *memory, const struct do
 	struct waiting_turns waiting;
 	struct recall_postings *all = arena_alloc(memory->arena, terms->count * sizeof(*all));
 	size_t room = documents->count + DOCUMENT_BLOCK + 1;
-	struct gathering gathering = {memory, documents, &waiting, NULL, 0};
+	struct gathering gathering = {
+		.memory = memory, .documents = documents, .waiting = &waiting};
 	struct recall_posting *gathered = xmalloc(room * sizeof(*gathered));
 	gathering.postings = gathered;
 	read_waiting(memory, &waiting);
 	/* Those of a memory that is still short have not been moved into lists yet. */
 	bool has_lists = waiting.count == 0 ||
 			 documents->first < waiting.turns[0] / DOCUMENT_BLOCK * DOCUMENT_BLOCK;
+	scan_begin(&gathering.lists, memory->transaction, TABLE_POSTINGS, key_of_user(memory->user),
+		   FORWARD);
 	for (size_t i = 0; i < terms->count; i++) {
 		gathering.count = 0;
 		if (has_lists)
@@ -306,6 +310,7 @@ struct recall_postings *postings_of(const struct memory *memory, const struct do
 		memcpy(kept, gathered, size);
 		all[i] = (struct recall_postings){kept, gathering.count};
 	}
+	scan_end(&gathering.lists);
 	free(gathered);
 	return all;
 }
