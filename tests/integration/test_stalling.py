@@ -234,7 +234,7 @@ def dechunked(data):
 @by_the_clock
 def test_while_the_disk_is_slow_no_more_than_256_KB_is_held_behind_the_end(make_daemon, hand, user, tmp_path):
     """What comes behind the [DONE] is held until the exchange is on disk, for 2 s at most."""
-    daemon = make_daemon(hand.sections, environment=stalled_calls(tmp_path, disk=1.5))
+    daemon = make_daemon(hand.sections, environment=stalled_calls(tmp_path, disk=5))
     with RawClient(daemon.port) as client:
         client.post_chat(STREAM, user)
         peer = hand.accept()
@@ -251,7 +251,7 @@ def test_while_the_disk_is_slow_no_more_than_256_KB_is_held_behind_the_end(make_
         written = sent + len(tail) + write_until_stuck(peer.socket, patience=0.3)
         passed = len(dechunked_so_far(client.seen.partition(b"\r\n\r\n")[2]))
         held = written - passed - in_the_kernel(ports_of(client.socket), ports_of(peer.socket))
-        assert time.monotonic() - begun < 1.4, "too late to tell"
+        assert time.monotonic() - begun < 1.9, "too late to tell"
         assert b"[DONE]" not in client.seen and 0 < held <= MOST_HELD, f"{held} bytes are held"
         client.read_until(b"[DONE]")
         (tmp_path / "stalled").unlink()
