@@ -24,15 +24,19 @@ static bool is_in(const struct config_list *list, struct slice name)
 	return false;
 }
 
-bool identity_owns_header(const struct config *config, struct slice name)
+bool identity_is_memory_header(struct slice name)
 {
 	static const struct slice memory = {"X-Memory-", 9};
+	return name.size > memory.size &&
+	       slice_equal_nocase(slice_part(name, 0, memory.size), memory);
+}
+
+bool identity_owns_header(const struct config *config, struct slice name)
+{
 	return is_in(&config->identity.user_header, name) ||
 	       is_in(&config->identity.session_header, name) ||
 	       is_in(&config->identity.task_header, name) ||
-	       slice_equal_nocase(name, signature_header) ||
-	       (name.size > memory.size &&
-		slice_equal_nocase(slice_part(name, 0, memory.size), memory));
+	       slice_equal_nocase(name, signature_header) || identity_is_memory_header(name);
 }
 
 /* ---- header fields ---- */
