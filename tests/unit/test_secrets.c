@@ -49,6 +49,7 @@ START_TEST(tokens_are_known_by_their_prefix)
 		{"npm_", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", "token"},
 		{"pypi-", "AgEIcHlwaS5vcmcCJGE1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", "token"},
 		{"hf_", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7", "token"},
+		{"hf_", "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH", "token"}, /* they have no digits */
 		{"SG.", "a1B2c3D4e5F6g7H8i9J0kL.a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6", "token"},
 		{"eyJ", "hbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGV4In0.a1B2c3D4e5F6g7H8", "token"},
 	};
@@ -190,6 +191,7 @@ START_TEST(ordinary_text_stays)
 	assert_kept("task-ghp_abcdefgh1, AKIA, hf_hub_download");
 }
 END_TEST
+	assert_kept("sk-LearnPipelineClassifier, hf_abcdefghijklmnopqrstuvwxyzabcdefghijkl");
 
 /* A quadratic scan would run into the test's time limit. */
 START_TEST(long_texts_are_scanned_once)
