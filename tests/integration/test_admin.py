@@ -28,7 +28,16 @@ def test_an_unknown_address_is_404_and_a_wrong_method_405(daemon):
     for path in ("/", "/v1/nothing", "/v1/users/", "/v1/users/x/y/z"):
         reply = daemon.admin("GET", path)
         assert reply.status_code == 404 and reply.json()["error"]["message"]
-    assert daemon.admin("POST", "/healthz").status_code == 405
+    reply = daemon.admin("POST", "/healthz")
+    assert reply.status_code == 405 and reply.headers["Allow"] == "GET, HEAD"
+    assert daemon.admin("GET", "/v1/users/x").headers["Allow"] == "DELETE"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_head_is_answered_as_get_without_the_body(daemon, path):
+    reply = daemon.admin("HEAD", path)
+    assert reply.status_code == 200 and reply.content == b""
+    assert int(reply.headers["Content-Length"]) > 0
 
 
 # ---- metrics ----
