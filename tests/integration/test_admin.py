@@ -13,7 +13,7 @@ from conftest import KNOWN_TURN, KNOWN_VALUE, make_known
 from harness.chat import Chat
 from harness.daemon import clean_environment, program
 from harness.memory_model import fact
-from harness.upstream import completion, json_reply, sse_reply, text_events
+from harness.upstream import completion, json_reply, sse_reply, text_events, tool_call
 from harness.wire import RawClient
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -254,7 +254,10 @@ def test_an_imported_log_loses_its_system_and_tool_messages_only(daemon, user):
     messages = [
         {"role": "system", "content": "You are terse."},
         {"role": "user", "content": "Which day is it?"},
-        {"role": "tool", "content": "Monday"},
+        {"role": "assistant", "content": None, "tool_calls": [tool_call("1", "day", {})]},
+        {"role": "tool", "tool_call_id": "1", "content": "Monday"},
+        {"role": "assistant", "function_call": {"name": "day", "arguments": "{}"}},
+        {"role": "function", "name": "day", "content": "Monday"},
         {"role": "assistant", "content": "Monday."},
     ]
     reply = daemon.admin("POST", f"/v1/users/{user}/messages", json={"messages": messages, "learn": False})
