@@ -136,6 +136,14 @@ static const struct admin_endpoint *find_endpoint(struct slice method, struct sl
 	return NULL;
 }
 
+static void refuse_token(struct admin_call *call)
+{
+	const struct http_field challenge = {SLICE("WWW-Authenticate"), SLICE("Bearer")};
+	http_reply_error(end_call(call), 401, "invalid_admin_token",
+			 SLICE("Send the admin token as \"Authorization: Bearer ...\"."),
+			 &challenge, 1);
+}
+
 static void refuse_method(struct admin_call *call, struct slice taken)
 {
 	struct slice allowed = slice_equal(taken, SLICE("GET")) ? SLICE("GET, HEAD") : taken;
@@ -159,8 +167,7 @@ static void route(struct admin_call *call)
 	const struct admin_endpoint *endpoint =
 		find_endpoint(is_head ? SLICE("GET") : head->method, path, &segment, &taken);
 	if ((endpoint == NULL || !endpoint->open) && !may_call(call->config, head)) {
-		admin_reply_error(call, 401, "invalid_admin_token",
-				  "Send the admin token as \"Authorization: Bearer ...\".");
+		refuse_token(call);
 		return;
 	}
 	if (endpoint == NULL) {

@@ -332,6 +332,7 @@ def test_the_token_is_asked_for_everywhere_but_at_the_probes(guarded, user):
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "let-me-in"}, {"Authorization": "Basic let-me-in"}):
             reply = guarded.admin(method, path, headers=headers)
             assert reply.status_code == 401, (method, path, headers)
+            assert reply.headers["WWW-Authenticate"] == "Bearer"
     for path in ("/healthz", "/readyz"):
         assert guarded.admin("GET", path, headers={}).status_code == 200
 
