@@ -214,6 +214,15 @@ def test_keys_of_any_scheme_part_tenants(make_daemon, user):
     assert all(len(daemon.messages(user, tenant_of(key))) == 2 for key in keys)
 
 
+def test_a_receipt_is_shown_in_its_own_tenant(make_daemon, user):
+    daemon = make_daemon({"identity": {"tenant": "api-key"}})
+    reply = daemon.post_chat(BODY, {"X-User-Id": user, "Authorization": "Bearer key-one"})
+    receipt = reply.headers["X-Memory-Receipt"]
+    assert daemon.receipt(receipt) == daemon.receipt(receipt, tenant_of("key-one"))
+    other = daemon.admin("GET", f"/v1/receipts/{receipt}?tenant={tenant_of('key-two')}")
+    assert other.status_code == 404
+
+
 def test_forgetting_in_one_tenant_leaves_the_other(make_daemon, user):
     daemon = make_daemon({"identity": {"tenant": "api-key"}})
     for key in ("key-one", "key-two"):
