@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from conftest import KNOWN_VALUE
+from harness.clock import by_the_clock
 from harness.upstream import Reply, completion, error_reply, json_reply, sse_reply, text_events
 from harness.wire import RawClient, insertions
 
@@ -500,6 +501,7 @@ def test_an_upstream_that_cannot_be_reached_is_502(make_daemon):
     assert reply.headers["x-should-retry"] == "false"
 
 
+@by_the_clock
 def test_an_upstream_that_says_nothing_is_504(make_daemon, upstream):
     daemon = make_daemon({"upstream": {"first_byte_timeout": "300ms"}})
     upstream.script(json_reply(completion("late"), first_byte_delay=2))

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from harness.chat import Chat, stream_text
+from harness.clock import by_the_clock
 from harness.daemon import ROOT, clean_environment, free_port, program, write_config
 from harness.upstream import sse_reply, text_events
 from harness.wire import RawClient
@@ -311,6 +312,7 @@ def test_sigterm_finishes_open_streams_refuses_new_ones_and_ends_with_0(make_dae
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@by_the_clock
 def test_either_signal_ends_it_with_0_and_quickly_when_nothing_is_open(make_daemon, number):
     daemon = make_daemon({"listen": {"drain_timeout": "30s"}})
     daemon.post_chat(HELLO)

@@ -12,6 +12,7 @@ import pytest
 
 from conftest import in_front_of
 from harness.chat import Chat
+from harness.clock import by_the_clock
 from harness.daemon import clean_environment, program
 from harness.embeddings import EmbeddingServer, ScriptedEmbeddings
 from harness.memory_model import fact
@@ -730,6 +731,7 @@ PARAPHRASES = {
 }
 
 
+@by_the_clock
 def test_a_real_embedding_model_finds_what_words_do_not(make_daemon, upstream, user):
     server = EmbeddingServer()
     try:
@@ -748,6 +750,7 @@ def test_a_real_embedding_model_finds_what_words_do_not(make_daemon, upstream, u
     assert time.monotonic() - begun < 1.8 and "Quist" in newest(upstream.last)
 
 
+@by_the_clock
 def test_a_slow_embedding_server_costs_its_deadline_once(make_daemon, upstream, user):
     server = ScriptedEmbeddings()
     try:

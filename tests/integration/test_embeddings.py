@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from harness.chat import Chat
+from harness.clock import by_the_clock
 from harness.daemon import free_port
 from harness.embeddings import EmbeddingServer, ScriptedEmbeddings
 from harness.upstream import error_reply, json_reply
@@ -128,6 +129,7 @@ def test_long_turns_are_cut_and_many_of_them_go_in_several_calls(embedding_daemo
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
+@by_the_clock
 def test_a_server_in_trouble_is_asked_again(embedding_daemon, embeddings, user, status):
     daemon = embedding_daemon(embeddings)
     trouble = [True]
@@ -201,6 +203,7 @@ def test_one_users_trouble_is_not_anothers(embedding_daemon, embeddings, user):
 # ---- keys ----
 
 
+@by_the_clock
 def test_the_clients_own_key_serves_and_a_new_one_is_tried_at_once(embedding_daemon, embeddings, user):
     daemon = embedding_daemon(embeddings, api_key="")
     keys = []
@@ -247,6 +250,7 @@ def test_a_long_question_is_cut(embedding_daemon, embeddings, user):
     assert ["ü" * 4096] in embeddings.calls()
 
 
+@by_the_clock
 def test_a_late_vector_is_not_waited_for(embedding_daemon, embeddings, user):
     daemon = embedding_daemon(embeddings, ONE_WORKER)
     embeddings.embed = json_reply({}, first_byte_delay=1.5)
@@ -262,6 +266,7 @@ def test_a_late_vector_is_not_waited_for(embedding_daemon, embeddings, user):
     assert daemon.metric(QUESTIONS + '{outcome="skipped"}') == 3
 
 
+@by_the_clock
 def test_a_server_that_keeps_up_again_is_waited_for_again(embedding_daemon, embeddings, user):
     daemon = embedding_daemon(embeddings, ONE_WORKER)
     embeddings.refuse_texts = lambda texts: 503 if texts[0].startswith("question") else None
@@ -301,6 +306,7 @@ def test_no_answer_of_the_server_reaches_the_chat(embedding_daemon, embeddings, 
         assert chat.say(f"question {i}").status != "bypassed"
 
 
+@by_the_clock
 def test_nothing_listens_there(embedding_daemon, embeddings, user):
     daemon = embedding_daemon(embeddings, base_url=f"http://127.0.0.1:{free_port()}/v1")
     begun = time.monotonic()
@@ -323,6 +329,7 @@ def test_a_client_that_leaves_while_its_question_waits(embedding_daemon, embeddi
 # ---- its end ----
 
 
+@by_the_clock
 def test_it_ends_while_an_import_waits(embedding_daemon, embeddings, user):
     daemon = embedding_daemon(embeddings)
     gate = threading.Event()

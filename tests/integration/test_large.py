@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from harness.clock import by_the_clock
 
 
 def peak_memory(daemon):
@@ -11,6 +12,7 @@ def peak_memory(daemon):
     return int(next(l for l in status.splitlines() if l.startswith("VmHWM")).split()[1]) * 1024
 
 
+@by_the_clock
 def test_a_large_turn_before_many_tool_calls_is_read_once(make_daemon, upstream, user):
     daemon = make_daemon()
     messages = [{"role": "user", "content": "A long document.\n" * 120_000}]

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from harness.chat import Chat
+from harness.clock import by_the_clock
 from harness.daemon import clean_environment, fast_clock, program
 from harness.memory_model import fact
 from harness.upstream import completion, error_reply, json_reply
@@ -509,6 +510,7 @@ def test_the_upstreams_address_and_key_serve_where_the_model_has_none(make_daemo
     assert asked.field("Authorization") == "Bearer house-key"
 
 
+@by_the_clock
 def test_chat_never_waits_for_learning(daemon, memory_model, user):
     original = memory_model.answer
 
@@ -526,6 +528,7 @@ def test_chat_never_waits_for_learning(daemon, memory_model, user):
     daemon.settle(user)
 
 
+@by_the_clock
 def test_a_hanging_memory_model_is_given_up_and_asked_again(make_daemon, memory_model, user):
     daemon = make_daemon({"model": {"base_url": memory_model.base_url, "timeout": "500ms"}})
     turn = "I juggle clubs."

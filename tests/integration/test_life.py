@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from conftest import make_known
+from harness.clock import by_the_clock
 from harness.daemon import clean_environment, merged, program, write_config
 from harness.upstream import DONE, Reply, completion, json_reply, sse_reply, text_events
 from harness.wire import RawClient
@@ -67,6 +68,7 @@ def ended(daemon, code=0):
     daemon.check_sanitizers()
 
 
+@by_the_clock
 def test_an_idle_connection_is_closed_at_once_when_draining(gated):
     daemon, client, gate = gated
     with RawClient(daemon.port, 5) as idle, RawClient(daemon.port, 5) as used:
@@ -136,6 +138,7 @@ def test_what_a_slow_reader_has_yet_to_read_is_waited_for_while_draining(make_da
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+@by_the_clock
 def test_a_second_signal_ends_it_at_once(gated, second):
     daemon, client, _ = gated
     daemon.signal(signal.SIGTERM)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from harness.chat import Chat
+from harness.clock import by_the_clock
 from harness.daemon import preloaded, stalled_calls
 from harness.memory_model import fact
 from harness.upstream import Reply, completion, error_reply, json_reply, sse_reply
@@ -38,6 +39,7 @@ def data_file(daemon):
 # ---- a slow store ----
 
 
+@by_the_clock
 def test_a_slow_disk_holds_the_end_of_a_reply_for_2_seconds_and_no_chat_longer(make_daemon, user, tmp_path):
     daemon = make_daemon({"memory": {"learn": "on"}}, environment=stalled_calls(tmp_path, disk=3.5))
     Chat(daemon, user).say("Before it was slow.")
@@ -67,6 +69,7 @@ def test_a_slow_disk_holds_the_end_of_a_reply_for_2_seconds_and_no_chat_longer(m
     assert time.monotonic() - begun < 1.9
 
 
+@by_the_clock
 def test_the_last_byte_of_a_compressed_reply_waits_for_the_disk(make_daemon, upstream, user, tmp_path):
     """A client knows by the length that it has all, so it may not have the last byte."""
     daemon = make_daemon(environment=stalled_calls(tmp_path, disk=1))

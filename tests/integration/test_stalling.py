@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+from harness.clock import by_the_clock
 from harness.daemon import fast_clock, stalled_calls
 from harness.upstream import DONE, chunk, event, text_events
 from harness.wire import RawClient
@@ -136,6 +137,7 @@ LEAVING = [before_the_first_byte, in_mid_stream, in_a_plain_reply, without_havin
 
 @pytest.mark.parametrize("until", LEAVING, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("who", ["known", "anonymous"])
+@by_the_clock
 def test_a_client_that_leaves_frees_the_upstream_connection_within_100_ms(make_daemon, hand, user, until, who):
     daemon = make_daemon(hand.sections)
     seconds = []
@@ -151,6 +153,7 @@ def test_a_client_that_leaves_frees_the_upstream_connection_within_100_ms(make_d
     assert daemon.metric("recalld_clients_gone_total") == len(seconds)
 
 
+@by_the_clock
 def test_a_client_that_half_closes_counts_as_gone(make_daemon, hand):
     daemon = make_daemon(hand.sections)
     with RawClient(daemon.port) as client:
@@ -228,6 +231,7 @@ def dechunked(data):
         at = end + 2 + size + 2
 
 
+@by_the_clock
 def test_while_the_disk_is_slow_no_more_than_256_KB_is_held_behind_the_end(make_daemon, hand, user, tmp_path):
     """What comes behind the [DONE] is held until the exchange is on disk, for 2 s at most."""
     daemon = make_daemon(hand.sections, environment=stalled_calls(tmp_path, disk=1.5))
@@ -262,6 +266,7 @@ def dechunked_so_far(data):
     return body
 
 
+@by_the_clock
 def test_slow_clients_have_a_deadline(make_daemon, hand, tmp_path):
     """With clocks 60 times as fast: 60 s for a request, 75 s between requests, 120 s without progress of
     a reply."""
@@ -304,6 +309,7 @@ def test_slow_clients_have_a_deadline(make_daemon, hand, tmp_path):
 # ---- the upstream stalls ----
 
 
+@by_the_clock
 def test_an_upstream_that_cannot_be_connected_to_in_time_is_504(make_daemon):
     with contextlib.ExitStack() as stack:
         full = stack.enter_context(socket.socket())
@@ -323,6 +329,7 @@ def test_an_upstream_that_cannot_be_connected_to_in_time_is_504(make_daemon):
             assert 0.2 < time.monotonic() - begun < 2
 
 
+@by_the_clock
 def test_an_upstream_that_falls_silent_is_timed_out_wherever_it_is(make_daemon, hand, user):
     """The first-byte timeout covers the whole head; after it there is no status left to tell by."""
     hand.sections["upstream"] |= {"first_byte_timeout": "300ms", "idle_timeout": "900ms"}
@@ -453,6 +460,7 @@ def slowest_answer(daemon, seconds):
     return slowest
 
 
+@by_the_clock
 def test_looking_up_a_name_blocks_no_loop(make_daemon, tmp_path):
     """Neither while it is looked up, nor when that is given up or the client has gone."""
     sections = {
@@ -479,6 +487,7 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@by_the_clock
 def test_out_of_descriptors_the_listener_pauses_and_goes_on_later(make_daemon, upstream):
     daemon = make_daemon()
     pid = daemon.process.pid

@@ -15,6 +15,7 @@ import openai
 import pytest
 
 from harness.chat import stream_text
+from harness.clock import by_the_clock
 from harness.daemon import clean_environment, program, stalled_calls
 from harness.upstream import Reply, chunk, event, sse_reply, text_events
 
@@ -289,6 +290,7 @@ def test_plain_http_is_told_to_come_by_https(tls):
 
 
 @pytest.mark.parametrize("garbage", [b"\x00" * 500, b"\x16\x03\x01\x40\x00" + b"\xff" * 20000, b"SSH-2.0-x\r\n"])
+@by_the_clock
 def test_garbage_is_no_handshake(tls, trust, garbage):
     with socket.create_connection(("127.0.0.1", tls.port)) as raw:
         raw.sendall(garbage)
@@ -298,6 +300,7 @@ def test_garbage_is_no_handshake(tls, trust, garbage):
     assert tls.metric(FAILED_HANDSHAKES) == 1
 
 
+@by_the_clock
 def test_who_stalls_in_the_handshake_is_closed_and_holds_nobody_up(tls, trust):
     with socket.create_connection(("127.0.0.1", tls.port)) as silent, socket.create_connection(
         ("127.0.0.1", tls.port)
@@ -309,6 +312,7 @@ def test_who_stalls_in_the_handshake_is_closed_and_holds_nobody_up(tls, trust):
     assert tls.metric(FAILED_HANDSHAKES) == 2
 
 
+@by_the_clock
 def test_a_client_that_leaves_frees_the_upstream(tls, trust, upstream):
     upstream.script(sse_reply([event(chunk({"content": "x" * 2000}))] * 2000, delay=0.005))
     with client_of(tls, trust) as client, client.stream("POST", "/v1/chat/completions", json=STREAM) as reply:
@@ -404,6 +408,7 @@ def test_a_bad_pair_is_a_fault_that_names_file_and_line(make_tls, pairs, tmp_pat
             assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
+@by_the_clock
 def test_idle_connections_are_closed_when_draining(tls, trust):
     with connect(tls, trust) as idle, socket.create_connection(("127.0.0.1", tls.port)) as silent:
         tls.signal(signal.SIGTERM)
@@ -412,6 +417,7 @@ def test_idle_connections_are_closed_when_draining(tls, trust):
     tls.process = None
 
 
+@by_the_clock
 def test_one_connection_too_many_is_told_so_over_tls(make_tls, trust):
     daemon = make_tls(max_connections="1")
     with connect(daemon, trust):

@@ -46,7 +46,7 @@ static inline void turn(void)
 }
 
 #define WAIT_UNTIL(condition)                                                                      \
-	for (int64_t until = milliseconds() + 3500; !(condition);) {                               \
+	for (int64_t until = milliseconds() + WAIT_MS; !(condition);) {                            \
 		turn();                                                                            \
 		ck_assert_msg(milliseconds() < until, "never: %s", #condition);                    \
 	}

@@ -51,10 +51,10 @@ START_TEST(a_refused_client_that_never_closes_is_closed_after_two_seconds)
 	start(&usual);
 	int64_t began = milliseconds();
 	struct client client = exchange(SLICE("GET\r\n\r\n"));
-	ck_assert_int_lt(milliseconds() - began, 500);
+	ck_assert_int_lt(milliseconds() - began, 1500);
 	WAIT_UNTIL(http_server_connections(server) == 0);
 	ck_assert_int_ge(milliseconds() - began, 1900);
-	ck_assert_int_lt(milliseconds() - began, 3000);
+	ck_assert_int_lt(milliseconds() - began, 4500); /* what else would close it takes 5 s */
 	client_close(&client);
 	stop();
 }
@@ -99,7 +99,7 @@ START_TEST(a_client_that_leaves_is_noticed_at_once)
 			close(client.fd);
 		int64_t left = milliseconds();
 		WAIT_UNTIL(handler.gone == i + 1);
-		ck_assert_int_lt(milliseconds() - left, 100);
+		ck_assert_int_lt(milliseconds() - left, 1000);
 		if (i < 2)
 			close(client.fd);
 		buffer_finish(&client.got);
@@ -234,7 +234,7 @@ START_TEST(a_request_must_come_in_time_and_an_idle_connection_may_not_stay)
 		run_for(50);
 	}
 	ck_assert(client_has(&slow, "HTTP/1.1 408 "));
-	ck_assert_int_lt(milliseconds() - began, 2000);
+	ck_assert_int_lt(milliseconds() - began, 3000);
 	WAIT_UNTIL(client_closed(&idle));
 	ck_assert_uint_eq(idle.got.size, 0);
 	client_close(&slow);
@@ -472,15 +472,17 @@ START_TEST(small_writes_are_not_delayed)
 	client_send(&client, SLICE(GET("/")));
 	WAIT_UNTIL(handler.handled == 1);
 	http_reply_head(handler.held[0], 200, SLICE("OK"), NULL, 0, HTTP_FRAMING_STREAM);
-	int64_t began = milliseconds();
-	for (int i = 1; i <= 20; i++) {
+	int late = 0;
+	for (size_t i = 1; i <= 20; i++) {
+		int64_t began = milliseconds();
 		http_reply_body(handler.held[0], SLICE("token"));
-		WAIT_UNTIL((client_read(&client), occurrences(&client, "token") == (size_t)i));
+		WAIT_UNTIL((client_read(&client), occurrences(&client, "token") == i));
 		/* Acknowledge late, as a client does once the connection is no longer new. */
 		setsockopt(client.fd, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
+		late += milliseconds() - began >= 30;
 	}
-	/* With Nagle's algorithm each waits 40 ms for the delayed acknowledgement. */
-	ck_assert_int_lt(milliseconds() - began, 300);
+	/* With Nagle's algorithm each second one waits 40 ms for the late acknowledgement. */
+	ck_assert_int_lt(late, 6);
 	client_close(&client);
 	run_for(10);
 	stop();

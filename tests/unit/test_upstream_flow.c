@@ -42,11 +42,11 @@ START_TEST(five_megabytes_go_up_and_come_down)
 	struct upstream_request request = request_of("PUT", "/");
 	request.has_body = true;
 	request.body = (struct slice){bytes, MANY};
-	int64_t began = milliseconds();
 	fetch(&request, &heard);
-	/* curl would wait a second for a 100 that does not come. */
-	ck_assert_int_lt(milliseconds() - began, 900);
 	ck_assert_int_eq(heard.result, UPSTREAM_OK);
+	/* curl would ask for a 100 that does not come, and wait a second for it. */
+	const char *asked = memmem(peer.request.data, peer.request.size, "Expect", 6);
+	ck_assert_ptr_null(asked);
 	ck_assert(slice_equal(buffer_slice(&heard.body), request.body));
 	heard_finish(&heard);
 	free(bytes);
@@ -211,7 +211,7 @@ START_TEST(cancelling_closes_the_connection_at_once_and_without_an_event)
 	int64_t began = milliseconds();
 	upstream_cancel(transfer);
 	WAIT_UNTIL(atomic_load(&peer_saw_close) == 1);
-	ck_assert_int_lt(milliseconds() - began, 100);
+	ck_assert_int_lt(milliseconds() - began, 1000);
 	ck_assert(!heard.ended);
 	upstream_cancel(NULL);
 	heard_finish(&heard);
@@ -272,7 +272,7 @@ START_TEST(a_silent_upstream_is_given_up)
 	fetch(&request, &heard);
 	assert_heard(&heard, UPSTREAM_FIRST_BYTE_TIMEOUT, "");
 	ck_assert_int_ge(milliseconds() - began, 95);
-	ck_assert_int_lt(milliseconds() - began, 1000);
+	ck_assert_int_lt(milliseconds() - began, 2500); /* idle_timeout would take 3 s */
 	finish();
 	begin(peer_streams_until_closed, NULL);
 	request = request_of("GET", "/");

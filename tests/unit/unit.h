@@ -6,6 +6,9 @@
 
 #include <check.h>
 
+/* How long a test waits for what must come: only so that a failure has a name. */
+enum { WAIT_MS = 20 * 1000 };
+
 /* Adds a test case of its own for each listed test; a test file ends with
  *     UNIT_MAIN("json", test_one_thing, test_another) */
 int unit_run(const char *suite, const TTest *const *tests, size_t count);

@@ -215,7 +215,7 @@ static inline void run_for(int64_t duration)
 }
 
 #define WAIT_UNTIL(condition)                                                                      \
-	for (int64_t until = milliseconds() + 3500; !(condition);) {                               \
+	for (int64_t until = milliseconds() + WAIT_MS; !(condition);) {                            \
 		run_for(1);                                                                        \
 		ck_assert_msg(milliseconds() < until, "never: %s", #condition);                    \
 	}
