@@ -68,8 +68,8 @@ bool form_is_side_request(struct slice text)
 enum { QUOTE = 200 };
 static const uint64_t BASE = 0x9E3779B97F4A7C15;
 
-/* A window of up to QUOTE characters that slides over a text, white space not regarded, with a
- * polynomial hash of what is in it. */
+/* A window of up to QUOTE characters that slides over a text, with a polynomial hash of what is in
+ * it. */
 struct window {
 	struct slice text;
 	size_t begin;
@@ -78,15 +78,21 @@ struct window {
 	uint64_t hash;
 };
 
-/* The next character that is not of white space; false: there is none. */
-static bool next_visible(struct slice text, size_t *at, uint32_t *character)
+/* The next character; a run of white space, which clients break anew, is one. False: there is none.
+ */
+static bool next_character(struct slice text, size_t *at, uint32_t *character)
 {
-	while (*at < text.size) {
-		*at += text_decode(text, *at, character);
-		if (!text_is_space(*character))
-			return true;
-	}
-	return false;
+	if (*at == text.size)
+		return false;
+	*at += text_decode(text, *at, character);
+	if (!text_is_space(*character))
+		return true;
+	uint32_t next;
+	size_t size;
+	while (*at < text.size && (size = text_decode(text, *at, &next), text_is_space(next)))
+		*at += size;
+	*character = ' ';
+	return true;
 }
 
 static uint64_t power(uint64_t base, unsigned exponent)
@@ -102,13 +108,13 @@ static bool window_next(struct window *window, uint64_t leaving_weight)
 {
 	uint32_t character;
 	do {
-		if (!next_visible(window->text, &window->end, &character))
+		if (!next_character(window->text, &window->end, &character))
 			return false;
 		window->hash = window->hash * BASE + character + 1;
 		window->count++;
 	} while (window->count < QUOTE);
 	if (window->count > QUOTE) {
-		next_visible(window->text, &window->begin, &character);
+		next_character(window->text, &window->begin, &character);
 		window->hash -= (character + 1) * leaving_weight;
 		window->count--;
 	}

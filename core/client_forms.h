@@ -10,7 +10,8 @@
  * retrieval-augmented user turn is not. */
 bool form_is_side_request(struct slice text);
 
-/* Whether `text` quotes 200 or more characters in a row of `answer`, white space not regarded. */
+/* Whether `text` quotes 200 or more characters in a row of `answer`; a run of white space counts as
+ * one, whichever it is. */
 bool form_quotes_answer(struct slice text, struct slice answer);
 
 /* The user's own words of a turn: documents in <context>, <source>, <documents> and <document>

@@ -76,13 +76,21 @@ static struct slice read_kind(struct slice document, struct json_value value, st
 	return learn_fold(text, arena);
 }
 
+/* Some models quote it. */
+static bool is_true(struct slice document, struct json_value value, struct arena *arena)
+{
+	return value.type == JSON_TYPE_TRUE ||
+	       (value.type == JSON_TYPE_STRING &&
+		slice_equal_nocase(json_string_text(document, value, arena), SLICE("true")));
+}
+
 static bool read_op(struct slice document, const struct json_value *members, enum learn_op *op,
 		    struct arena *arena)
 {
 	struct slice word;
 	if (!read_string(document, members[OP], &word, arena))
 		return false;
-	if (members[FORGET].type == JSON_TYPE_TRUE)
+	if (is_true(document, members[FORGET], arena))
 		*op = LEARN_FORGET;
 	else if (word.size == 0 || slice_equal_nocase(word, SLICE("set")))
 		*op = LEARN_SET;
@@ -152,7 +160,7 @@ static bool read_entry(struct slice document, const struct json_value *members,
 	    !read_confidence(document, members[CONFIDENCE], &entry->confidence, arena))
 		return false;
 	entry->expires_at = read_expiry(document, members[VALID_UNTIL], arena);
-	entry->pii = members[PII].type == JSON_TYPE_TRUE;
+	entry->pii = is_true(document, members[PII], arena);
 	return true;
 }
 

@@ -87,7 +87,7 @@ static bool has_one_of(struct slice text, const char *characters)
  * several words, a variable, a placeholder or an address. */
 static bool is_credible(struct slice value, bool encoded)
 {
-	enum { SHORTEST = 8 };
+	enum { SHORTEST = 7 };
 	if (value.size < SHORTEST || strchr("$<{%[", value.data[0]) != NULL)
 		return false;
 	struct slice rest = slice_part(value, 1, value.size);

@@ -54,22 +54,26 @@ static size_t end_of_class(struct slice text, size_t at, bool (*is_class)(char c
 	return at;
 }
 
-/* A run without a digit is a name, one without a letter a number, and one without a long word of
- * its own, like "sk-learn-0-24-classifier", is several words. */
+/* A run without a digit is a name, unless it is long and of capitals and small letters; one without
+ * a letter is a number, and one without a long word of its own, like "sk-learn-0-24-classifier", is
+ * several words. */
 static bool is_random(struct slice run)
 {
-	enum { LONG_WORD = 10 };
+	enum { LONG_WORD = 10, LONG_NAME = 30 };
 	bool digit = false;
-	bool letter = false;
+	bool small = false;
+	bool capital = false;
 	size_t word = 0;
 	size_t longest = 0;
 	for (size_t i = 0; i < run.size; i++) {
 		digit = digit || secret_is_digit(run.data[i]);
-		letter = letter || secret_is_letter(run.data[i]);
+		small = small || (run.data[i] >= 'a' && run.data[i] <= 'z');
+		capital = capital || (run.data[i] >= 'A' && run.data[i] <= 'Z');
 		word = secret_is_alnum(run.data[i]) ? word + 1 : 0;
 		longest = word > longest ? word : longest;
 	}
-	return digit && letter && longest >= LONG_WORD;
+	bool mixed = small && capital && longest >= LONG_NAME;
+	return mixed || (digit && (small || capital) && longest >= LONG_WORD);
 }
 
 /* `count` runs of 10 or more characters each, joined by points. */

@@ -117,8 +117,9 @@ static bool may_call(const struct config *config, const struct http_head *head)
 	return config->listen.admin_token[0] == '\0' || identity_is_admin(config, head);
 }
 
+/* NULL: the path takes another method, the one in `taken`, or is none. */
 static const struct admin_endpoint *find_endpoint(struct slice method, struct slice path,
-						  struct slice *segment, bool *path_known)
+						  struct slice *segment, struct slice *taken)
 {
 	const struct admin_endpoint *const tables[] = {admin_system_endpoints, admin_user_endpoints,
 						       admin_preview_endpoints};
@@ -127,12 +128,28 @@ static const struct admin_endpoint *find_endpoint(struct slice method, struct sl
 		     entry++) {
 			if (!path_matches(entry->path, path, segment))
 				continue;
-			*path_known = true;
-			if (slice_equal(method, slice_of(entry->method)))
+			*taken = slice_of(entry->method);
+			if (slice_equal(method, *taken))
 				return entry;
 		}
 	}
 	return NULL;
+}
+
+static void refuse_token(struct admin_call *call)
+{
+	const struct http_field challenge = {SLICE("WWW-Authenticate"), SLICE("Bearer")};
+	http_reply_error(end_call(call), 401, "invalid_admin_token",
+			 SLICE("Send the admin token as \"Authorization: Bearer ...\"."),
+			 &challenge, 1);
+}
+
+static void refuse_method(struct admin_call *call, struct slice taken)
+{
+	struct slice allowed = slice_equal(taken, SLICE("GET")) ? SLICE("GET, HEAD") : taken;
+	const struct http_field allow = {SLICE("Allow"), allowed};
+	http_reply_error(end_call(call), 405, "method_not_allowed",
+			 SLICE("This address does not take that method."), &allow, 1);
 }
 
 static void route(struct admin_call *call)
@@ -144,18 +161,18 @@ static void route(struct admin_call *call)
 	if (query.size > 0)
 		query = slice_part(query, 1, query.size);
 	struct slice segment = {0};
-	bool path_known = false;
+	struct slice taken = {0};
+	bool is_head =
+		slice_equal(head->method, SLICE("HEAD")); /* its reply goes without the body */
 	const struct admin_endpoint *endpoint =
-		find_endpoint(head->method, path, &segment, &path_known);
+		find_endpoint(is_head ? SLICE("GET") : head->method, path, &segment, &taken);
 	if ((endpoint == NULL || !endpoint->open) && !may_call(call->config, head)) {
-		admin_reply_error(call, 401, "invalid_admin_token",
-				  "Send the admin token as \"Authorization: Bearer ...\".");
+		refuse_token(call);
 		return;
 	}
 	if (endpoint == NULL) {
-		if (path_known)
-			admin_reply_error(call, 405, "method_not_allowed",
-					  "This address does not take that method.");
+		if (taken.size > 0)
+			refuse_method(call, taken);
 		else
 			admin_reply_error(call, 404, "not_found", "There is no such address.");
 		return;

@@ -4,6 +4,7 @@
 #include "proxy/metrics.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { ANSWER_LIMIT = 1 << 20 };
 
@@ -137,11 +138,27 @@ static void get_status(struct admin_call *call)
 	admin_reply_json(call, 200, &out);
 }
 
+/* Whether a receipt is of the tenant that was asked for; of any when none was. */
+static bool is_of_tenant(struct admin_call *call, struct slice text, struct user_key user)
+{
+	static const char *const names[] = {"user"};
+	struct json_value name;
+	unsigned repeated;
+	if (call->tenant.size == 0)
+		return true;
+	if (!json_scan_and_pick(text, names, 1, &name, &repeated))
+		return false;
+	struct user_key asked =
+		store_user_key(call->tenant, json_string_text(text, name, &call->arena));
+	return memcmp(asked.bytes, user.bytes, sizeof(asked.bytes)) == 0;
+}
+
 static void on_receipt(void *cookie, enum store_result result, struct slice text,
 		       struct user_key user)
 {
 	struct admin_call *call = cookie;
-	(void)user;
+	if (result == STORE_OK && !is_of_tenant(call, text, user))
+		result = STORE_NOT_FOUND;
 	if (result == STORE_OK)
 		admin_reply(call, 200, "application/json", text);
 	else

@@ -160,11 +160,16 @@ struct import {
 	bool learn;
 };
 
-/* What a chat log holds beside the talk: nothing of it is remembered. */
-static bool is_left_out(struct slice role)
+/* What a chat log holds beside the talk, calls of tools included: nothing of it is remembered. */
+static bool is_left_out(json_t *message)
 {
+	struct slice role = slice_of(json_string_value(json_object_get(message, "role")));
+	json_t *content = json_object_get(message, "content");
+	bool calls = json_is_array(json_object_get(message, "tool_calls")) ||
+		     json_is_object(json_object_get(message, "function_call"));
 	return slice_equal(role, SLICE("system")) || slice_equal(role, SLICE("developer")) ||
-	       slice_equal(role, SLICE("tool"));
+	       slice_equal(role, SLICE("tool")) || slice_equal(role, SLICE("function")) ||
+	       (slice_equal(role, SLICE("assistant")) && calls && !json_is_string(content));
 }
 
 static const char *check_message(json_t *message)
@@ -225,7 +230,7 @@ static const char *read_import(struct admin_call *call, json_t *document, struct
 	json_t *message;
 	json_array_foreach(messages, i, message)
 	{
-		if (is_left_out(slice_of(json_string_value(json_object_get(message, "role")))))
+		if (is_left_out(message))
 			continue;
 		const char *fault = read_turn(message, settings.secrets_redact,
 					      &import->turns[import->count++], &call->arena);

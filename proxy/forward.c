@@ -89,17 +89,21 @@ size_t forward_reply_fields(const struct http_field *reply, size_t reply_count,
 			    const struct http_field **fields, struct arena *arena)
 {
 	struct http_field *out = arena_alloc(arena, (reply_count + memory_count) * sizeof(*out));
+	size_t count = 0;
 	bool exposed = false;
 	for (size_t i = 0; i < reply_count; i++) {
-		out[i] = reply[i];
+		if (memory_count > 0 && identity_is_memory_header(reply[i].name))
+			continue;
+		out[count] = reply[i];
 		if (!exposed &&
 		    slice_equal_nocase(reply[i].name, SLICE("Access-Control-Expose-Headers"))) {
-			out[i].value = expose(reply[i].value, memory, memory_count, arena);
+			out[count].value = expose(reply[i].value, memory, memory_count, arena);
 			exposed = true;
 		}
+		count++;
 	}
 	if (memory_count > 0)
-		memcpy(out + reply_count, memory, memory_count * sizeof(*memory));
+		memcpy(out + count, memory, memory_count * sizeof(*memory));
 	*fields = out;
-	return reply_count + memory_count;
+	return count + memory_count;
 }

@@ -24,15 +24,19 @@ static bool is_in(const struct config_list *list, struct slice name)
 	return false;
 }
 
-bool identity_owns_header(const struct config *config, struct slice name)
+bool identity_is_memory_header(struct slice name)
 {
 	static const struct slice memory = {"X-Memory-", 9};
+	return name.size > memory.size &&
+	       slice_equal_nocase(slice_part(name, 0, memory.size), memory);
+}
+
+bool identity_owns_header(const struct config *config, struct slice name)
+{
 	return is_in(&config->identity.user_header, name) ||
 	       is_in(&config->identity.session_header, name) ||
 	       is_in(&config->identity.task_header, name) ||
-	       slice_equal_nocase(name, signature_header) ||
-	       (name.size > memory.size &&
-		slice_equal_nocase(slice_part(name, 0, memory.size), memory));
+	       slice_equal_nocase(name, signature_header) || identity_is_memory_header(name);
 }
 
 /* ---- header fields ---- */
@@ -67,16 +71,17 @@ static bool find_first(const struct http_head *head, const struct config_list *n
 
 struct slice identity_api_key(const struct http_head *head)
 {
-	static const struct slice scheme = {"Bearer ", 7};
-	struct slice value;
-	(void)find_field(head, SLICE("Authorization"), &value);
-	if (value.size > scheme.size &&
-	    slice_equal_nocase(slice_part(value, 0, scheme.size), scheme))
-		return slice_trim(slice_part(value, scheme.size, value.size));
+	struct slice sent, value;
+	(void)find_field(head, SLICE("Authorization"), &sent);
+	size_t space = slice_find(sent, SLICE(" "), 0);
+	bool is_bearer = slice_equal_nocase(slice_part(sent, 0, space), SLICE("Bearer"));
+	struct slice key = slice_trim(slice_part(sent, space, sent.size));
+	if (is_bearer && key.size > 0)
+		return key;
 	(void)find_field(head, SLICE("api-key"), &value);
 	if (value.size == 0)
 		(void)find_field(head, SLICE("x-api-key"), &value);
-	return value;
+	return value.size > 0 || is_bearer ? value : sent;
 }
 
 bool identity_is_admin(const struct config *config, const struct http_head *head)

@@ -43,10 +43,14 @@ enum identity_verdict identity_find(const struct config *config, const struct ht
  * passed upstream. */
 bool identity_owns_header(const struct config *config, struct slice name);
 
+/* Whether the name is X-Memory-ANYTHING. */
+bool identity_is_memory_header(struct slice name);
+
 /* Whether the request bears the admin token; never when none is configured. */
 bool identity_is_admin(const struct config *config, const struct http_head *head);
 
-/* The API key that a request carries: Authorization: Bearer, api-key or x-api-key; empty: none. */
+/* The API key that a request carries: Authorization: Bearer, api-key or x-api-key, else the whole
+ * of an Authorization with another scheme or none; empty: none. */
 struct slice identity_api_key(const struct http_head *head);
 
 #endif

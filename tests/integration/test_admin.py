@@ -13,7 +13,7 @@ from conftest import KNOWN_TURN, KNOWN_VALUE, make_known
 from harness.chat import Chat
 from harness.daemon import clean_environment, program
 from harness.memory_model import fact
-from harness.upstream import completion, json_reply, sse_reply, text_events
+from harness.upstream import completion, json_reply, sse_reply, text_events, tool_call
 from harness.wire import RawClient
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -28,7 +28,16 @@ def test_an_unknown_address_is_404_and_a_wrong_method_405(daemon):
     for path in ("/", "/v1/nothing", "/v1/users/", "/v1/users/x/y/z"):
         reply = daemon.admin("GET", path)
         assert reply.status_code == 404 and reply.json()["error"]["message"]
-    assert daemon.admin("POST", "/healthz").status_code == 405
+    reply = daemon.admin("POST", "/healthz")
+    assert reply.status_code == 405 and reply.headers["Allow"] == "GET, HEAD"
+    assert daemon.admin("GET", "/v1/users/x").headers["Allow"] == "DELETE"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_head_is_answered_as_get_without_the_body(daemon, path):
+    reply = daemon.admin("HEAD", path)
+    assert reply.status_code == 200 and reply.content == b""
+    assert int(reply.headers["Content-Length"]) > 0
 
 
 # ---- metrics ----
@@ -245,7 +254,10 @@ def test_an_imported_log_loses_its_system_and_tool_messages_only(daemon, user):
     messages = [
         {"role": "system", "content": "You are terse."},
         {"role": "user", "content": "Which day is it?"},
-        {"role": "tool", "content": "Monday"},
+        {"role": "assistant", "content": None, "tool_calls": [tool_call("1", "day", {})]},
+        {"role": "tool", "tool_call_id": "1", "content": "Monday"},
+        {"role": "assistant", "function_call": {"name": "day", "arguments": "{}"}},
+        {"role": "function", "name": "day", "content": "Monday"},
         {"role": "assistant", "content": "Monday."},
     ]
     reply = daemon.admin("POST", f"/v1/users/{user}/messages", json={"messages": messages, "learn": False})
@@ -320,6 +332,7 @@ def test_the_token_is_asked_for_everywhere_but_at_the_probes(guarded, user):
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "let-me-in"}, {"Authorization": "Basic let-me-in"}):
             reply = guarded.admin(method, path, headers=headers)
             assert reply.status_code == 401, (method, path, headers)
+            assert reply.headers["WWW-Authenticate"] == "Bearer"
     for path in ("/healthz", "/readyz"):
         assert guarded.admin("GET", path, headers={}).status_code == 200
 

@@ -293,6 +293,16 @@ def test_reply_headers_pass_and_hop_headers_stay(daemon, upstream, user):
     assert reply.field("X-Memory-Status") == "empty"
 
 
+def test_what_an_upstream_says_of_its_own_memory_is_not_taken_for_ours(daemon, upstream, user):
+    fields = [("x-memory-status", "injected"), ("X-Memory-Receipt", "0123456789abcdef")]
+    upstream.script(json_reply(completion("Hi"), fields=fields))
+    reply = daemon.post_chat(ODD_BODIES["plain"])
+    assert reply.headers["X-Memory-Status"] == "anonymous"
+    assert "X-Memory-Receipt" not in reply.headers
+    upstream.script(json_reply({"object": "list"}, fields=fields))
+    assert daemon.request("GET", "/v1/models").headers["X-Memory-Status"] == "injected"
+
+
 def test_names_of_ours_are_exposed_only_where_the_upstream_speaks_cors(daemon, upstream, user):
     upstream.script(
         json_reply(completion("Hi"), fields=[("Access-Control-Expose-Headers", "x-request-id")]),

@@ -205,6 +205,24 @@ def test_users_of_different_api_keys_never_share_memory(make_daemon, upstream, u
     assert not daemon.knows(user, tenant_of("key-three"))
 
 
+def test_keys_of_any_scheme_part_tenants(make_daemon, user):
+    daemon = make_daemon({"identity": {"tenant": "api-key"}})
+    keys = ["Api-Key one", "Api-Key two", "Basic b25lOm9uZQ==", "key-one"]
+    for key in keys:
+        reply = daemon.post_chat(BODY, {"X-User-Id": user, "Authorization": key})
+        assert reply.headers["X-Memory-Status"] == "empty"
+    assert all(len(daemon.messages(user, tenant_of(key))) == 2 for key in keys)
+
+
+def test_a_receipt_is_shown_in_its_own_tenant(make_daemon, user):
+    daemon = make_daemon({"identity": {"tenant": "api-key"}})
+    reply = daemon.post_chat(BODY, {"X-User-Id": user, "Authorization": "Bearer key-one"})
+    receipt = reply.headers["X-Memory-Receipt"]
+    assert daemon.receipt(receipt) == daemon.receipt(receipt, tenant_of("key-one"))
+    other = daemon.admin("GET", f"/v1/receipts/{receipt}?tenant={tenant_of('key-two')}")
+    assert other.status_code == 404
+
+
 def test_forgetting_in_one_tenant_leaves_the_other(make_daemon, user):
     daemon = make_daemon({"identity": {"tenant": "api-key"}})
     for key in ("key-one", "key-two"):

@@ -246,7 +246,7 @@ def test_a_request_that_quotes_an_answer_at_length_is_a_side_request(daemon, ups
     upstream.script(json_reply(completion(answer)))
     Chat(daemon, known_user).say("How do I mount the frame?")
     daemon.settle(known_user)
-    quoting = f"Give this chat a title.\n\nUser: How do I mount the frame?\n\nAssistant: {answer}"
+    quoting = f"Give this chat a title.\n\nUser: How do I mount the frame?\n\nAssistant: {answer[:200]}"
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": quoting}]}).encode()
     check_side(daemon, upstream, memory_model, known_user, body)
 

@@ -145,6 +145,21 @@ def test_a_break_off_is_told_by_an_error_event_and_kept_as_incomplete(
     assert not memory_model.fact_calls(own)
 
 
+@pytest.mark.parametrize("mode", ["vector", "hybrid", "buffer"])
+def test_a_talk_goes_on_behind_an_answer_that_broke_off(daemon, upstream, user, mode):
+    told, asked = "The plumber replaced the pressure valve.", "Which valve did the plumber replace?"
+    pieces = text_events("The plumber did well.")[:3]
+    upstream.script(sse_reply([*pieces, DONE], break_after=len(pieces)))
+    headers = {"X-User-Id": user, "X-Memory-Mode": mode}
+    first = {"model": "m", "stream": True, "messages": [{"role": "user", "content": told}]}
+    daemon.post_chat(json.dumps(first).encode(), headers)
+    assert one(daemon.memory(user)["messages"])[1][2] is False
+    history = [*first["messages"], {"role": "assistant", "content": "The plumber "}]
+    body = json.dumps({"model": "m", "messages": [*history, {"role": "user", "content": asked}]}).encode()
+    assert daemon.post_chat(body, headers).headers["X-Memory-Status"] == "empty"
+    assert upstream.last.body == body
+
+
 def test_a_close_without_an_end_is_incomplete(daemon, upstream, user):
     upstream.script(sse_reply(text_events("Half a sentence")[:3], "close"))
     daemon.post_chat(QUESTION, {"X-User-Id": user})

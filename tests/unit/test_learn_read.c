@@ -249,6 +249,17 @@ START_TEST(a_request_to_forget_is_honoured_however_sure_the_model_is)
 }
 END_TEST
 
+START_TEST(a_truth_value_in_quotes_is_one)
+{
+	struct lesson lesson = lesson_of("Forget Berlin, please");
+	lesson_knows(&lesson, "city", "Berlin", 1000);
+	lesson_must(&lesson, "[{\"key\":\"city\",\"value\":\"Berlin\",\"forget\":\"true\"}]", 1, 0);
+	(void)lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	ck_assert(lesson.learning.hide_exchange);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
 START_TEST(a_fact_that_is_over_already_is_rejected)
 {
 	struct lesson lesson =
@@ -418,7 +429,7 @@ UNIT_MAIN("learn_read", names_are_folded_as_unicode_folds_them,
 	  only_what_is_above_the_confidence_is_kept, a_quote_must_be_the_users_own_words,
 	  other_languages_are_grounded_too, a_removal_without_a_value_rests_on_its_names,
 	  an_ungrounded_request_to_forget_hides_nothing,
-	  a_request_to_forget_is_honoured_however_sure_the_model_is,
+	  a_request_to_forget_is_honoured_however_sure_the_model_is, a_truth_value_in_quotes_is_one,
 	  a_fact_that_is_over_already_is_rejected, poisoned_texts_come_out_as_one_inert_line,
 	  every_length_has_its_bound, more_entries_than_allowed_are_counted_and_left,
 	  ten_megabytes_of_brackets_are_survived, ten_megabytes_of_anything_else_are_survived)

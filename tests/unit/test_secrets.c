@@ -49,6 +49,7 @@ START_TEST(tokens_are_known_by_their_prefix)
 		{"npm_", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", "token"},
 		{"pypi-", "AgEIcHlwaS5vcmcCJGE1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", "token"},
 		{"hf_", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7", "token"},
+		{"hf_", "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH", "token"}, /* they have no digits */
 		{"SG.", "a1B2c3D4e5F6g7H8i9J0kL.a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6", "token"},
 		{"eyJ", "hbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGV4In0.a1B2c3D4e5F6g7H8", "token"},
 	};
@@ -80,6 +81,8 @@ START_TEST(assigned_values_are_masked_and_their_names_stay)
 	assert_masked("my password is Hunter2Hunter2.", "my password is [redacted: password].", 1);
 	assert_masked("https://a.b/c?token=abcd1234efgh&x=1",
 		      "https://a.b/c?token=[redacted: token]&x=1", 1);
+	assert_masked("my password is hunter2.", "my password is [redacted: password].", 1);
+	assert_kept("the password is base64 or sha256 of it");
 	assert_masked("**Password:** Hunter2Hunter2", "**Password:** [redacted: password]", 1);
 }
 END_TEST
@@ -188,6 +191,7 @@ START_TEST(ordinary_text_stays)
 	assert_kept("the bearer of this letter; eyJ is how a JWT begins");
 	assert_kept("token: https://example.org/v2/tokens1");
 	assert_kept("task-ghp_abcdefgh1, AKIA, hf_hub_download");
+	assert_kept("sk-LearnPipelineClassifier, hf_abcdefghijklmnopqrstuvwxyzabcdefghijkl");
 }
 END_TEST
 
