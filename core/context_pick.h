@@ -60,7 +60,7 @@ void pick_summary(struct picker *picker);
 /* Whether it is something that was said and still stands. */
 bool turn_is_message(const struct turn *turn);
 struct context_item turn_item(const struct turn *turn, size_t tokens);
-/* Whether it is in this conversation and the request itself holds it. */
+/* Whether the request itself holds it: by its place in this conversation, or by its text. */
 bool turn_is_carried(const struct context_input *input, const struct turn *turn);
 /* Whether it stands in the block or goes in as a turn of its own. */
 bool turn_is_taken(const struct picker *picker, const struct turn *turn);

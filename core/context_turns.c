@@ -3,6 +3,8 @@
 #include "core/request.h"
 #include "core/text.h"
 
+#include <stdlib.h>
+
 /* ---- which ---- */
 
 bool turn_is_message(const struct turn *turn)
@@ -36,10 +38,29 @@ static bool is_of_this_conversation(const struct context_input *input, const str
 	return input->conversation != 0 && turn->conversation == input->conversation;
 }
 
-bool turn_is_carried(const struct context_input *input, const struct turn *turn)
+/* A turn of this conversation that the request holds. */
+static bool is_in_its_place(const struct context_input *input, const struct turn *turn)
 {
 	return is_of_this_conversation(input, turn) && input->carried_from != UINT32_MAX &&
 	       turn->ordinal >= input->carried_from && turn->ordinal >= input->cut_before;
+}
+
+static int compare_hashes(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left;
+	uint64_t b = *(const uint64_t *)right;
+	return (a > b) - (a < b);
+}
+
+bool turn_is_carried(const struct context_input *input, const struct turn *turn)
+{
+	if (is_in_its_place(input, turn))
+		return true;
+	if (input->carried_text_count == 0)
+		return false;
+	uint64_t hash = text_hash(turn->text);
+	return bsearch(&hash, input->carried_texts, input->carried_text_count, sizeof(hash),
+		       compare_hashes) != NULL;
 }
 
 static const struct turn *find_answer(const struct context_input *input, const struct turn *user)
@@ -61,7 +82,7 @@ static void consider(struct picker *picker, const struct turn *buffer, const str
 	struct turn_choice choice = {.turn = turn};
 	bool wanted = is_wanted(input, buffer, turn);
 	if (is_of_this_conversation(input, turn)) {
-		if (turn_is_carried(input, turn) || turn->ordinal < input->cut_before ||
+		if (is_in_its_place(input, turn) || turn->ordinal < input->cut_before ||
 		    turn->role != ROLE_USER)
 			return;
 		choice.answer = find_answer(input, turn);
@@ -70,6 +91,8 @@ static void consider(struct picker *picker, const struct turn *buffer, const str
 		/* A summary that ends between the two leaves both to be shown. */
 		wanted = wanted ||
 			 (input->mode != MODE_BUFFER && is_wanted(input, buffer, choice.answer));
+	} else if (wanted) {
+		wanted = !turn_is_carried(input, turn);
 	}
 	if (!wanted)
 		return;

@@ -133,6 +133,29 @@ static void read_marks(struct chat *chat, struct arena *arena)
 	}
 }
 
+bool chat_is_cut(const struct chat *chat, size_t index)
+{
+	return index >= chat->cut.first && index < chat->cut.end;
+}
+
+struct chat_ids chat_carried_texts(const struct chat *chat, struct arena *arena)
+{
+	struct chat_ids texts = chat_ids_make(2 * chat->mark_count + 1, arena);
+	const struct answer_mark *mark = chat->marks;
+	chat_ids_add(&texts, &chat->own_hash, chat->own_hash != 0);
+	for (size_t i = first_mark(chat); i < chat->request.message_count; i++) {
+		if (!is_mark(chat, i))
+			continue;
+		if (!chat_is_cut(chat, i)) {
+			chat_ids_add(&texts, &mark->user_hash, mark->user_hash != 0);
+			chat_ids_add(&texts, &mark->hash, is_answer(chat, i) && mark->hash != 0);
+		}
+		mark++;
+	}
+	chat_ids_sort(&texts);
+	return texts;
+}
+
 /* The only message that is not a system message, when it is a user message; else NULL. */
 static const struct message *only_user_message(const struct chat *chat)
 {

@@ -147,7 +147,7 @@ static size_t count_texts(const struct chat *chat, struct arena *arena)
 	size_t tokens = 0;
 	for (size_t i = 0; i < request->message_count; i++) {
 		const struct message *message = &request->messages[i];
-		if (i >= chat->cut.first && i < chat->cut.end)
+		if (chat_is_cut(chat, i))
 			continue;
 		if (!is_plain(chat, message))
 			return 0;

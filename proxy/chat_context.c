@@ -22,8 +22,7 @@ static struct slice carried_words(const struct chat *chat, struct arena *arena)
 	buffer_init(&out, CARRIED_WORDS);
 	for (size_t i = chat->newest.first; i-- > 0;) {
 		const struct message *message = &chat->request.messages[i];
-		bool goes_up = i < chat->cut.first || i >= chat->cut.end;
-		if (message->role != ROLE_USER || !goes_up)
+		if (message->role != ROLE_USER || chat_is_cut(chat, i))
 			continue;
 		buffer_append(&out, request_text(&chat->request, message, arena));
 		buffer_append_byte(&out, '\n');
@@ -83,6 +82,7 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 			  struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
+	const struct chat_ids carried = chat_carried_texts(chat, arena);
 	struct context_input input = {
 		.mode = chat->injects,
 		.budget = chat->budget,
@@ -96,6 +96,8 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		.turn_count = view->turn_count,
 		.conversation = view->conversation,
 		.carried_from = view->carried_from,
+		.carried_texts = carried.ids,
+		.carried_text_count = carried.count,
 		.cut_before = chat->cut.cut_before,
 		.is_frozen = chat->stands,
 	};

@@ -34,6 +34,13 @@ void chat_ids_add(struct chat_ids *list, const uint64_t *ids, size_t count);
 void chat_ids_sort(struct chat_ids *list);
 bool chat_ids_hold(const struct chat_ids *list, uint64_t id);
 
+/* ---- chat.c ---- */
+
+/* Whether the message is taken out of the request (history = trim). */
+bool chat_is_cut(const struct chat *chat, size_t index);
+/* text_hash() of what the user said and was answered in the request, as far as it goes up. */
+struct chat_ids chat_carried_texts(const struct chat *chat, struct arena *arena);
+
 /* ---- chat_replay.c ---- */
 
 /* Finds the turns that were given something before in the request: fills replayed and riders. */

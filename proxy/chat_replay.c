@@ -95,7 +95,7 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 		size_t i = turn.message;
 		turn.count = run_length(chat, i);
 		size_t found = view->replay_count;
-		if (turn.count > 0 && (i < chat->cut.first || i >= chat->cut.end))
+		if (turn.count > 0 && !chat_is_cut(chat, i))
 			found = find_replay(chat, &turn, &from, arena);
 		if (found < view->replay_count) {
 			take_replay(chat, &turn, &view->replays[found]);

@@ -433,6 +433,23 @@ def test_resent_history_finds_its_conversation_whatever_the_white_space_and_reas
     assert upstream.last.body.count(b"First things first.") == 1
 
 
+@pytest.mark.parametrize("mode", ["hybrid", "vector", "summary", "buffer"])
+@pytest.mark.parametrize("session", ["new", None])
+def test_what_a_request_carries_is_not_given_again_whichever_conversation_it_is_of(daemon, upstream, user, mode, session):
+    old = Chat(daemon, user, session="old", mode=mode)
+    old.say("My kayak is called Gerda.")
+    answer = old.say("Gerda is a red kayak with two seats.")
+    daemon.settle(user)
+    new = Chat(daemon, user, session=session, mode=mode)
+    new.messages = [
+        {"role": "user", "content": "Gerda is a red kayak with two seats."},
+        {"role": "assistant", "content": answer.text + " And the client wrote this."},
+    ]
+    new.say("What is my red kayak called?")
+    assert upstream.last.body.count(b"red kayak with two seats") == 1
+    assert upstream.last.body.count(b"is called Gerda") == 1
+
+
 def test_a_request_that_resends_no_known_turn_begins_a_new_conversation(daemon, upstream, user):
     Chat(daemon, user, mode="buffer").say("First things first.")
     Chat(daemon, user, mode="buffer").say("A fresh start.")
