@@ -131,7 +131,11 @@ static int64_t read_expiry(struct slice document, struct json_value value, struc
 	const size_t date_size = sizeof("2026-11-21") - 1;
 	struct slice text;
 	int64_t at;
-	if (!read_string(document, value, &text, arena) || !text_read_time(text, &at))
+	if (!read_string(document, value, &text, arena))
+		return 0;
+	/* Some models leave the zone out. */
+	const struct slice zoned[] = {text, SLICE("Z")};
+	if (!text_read_time(text, &at) && !text_read_time(arena_join(arena, zoned, 2), &at))
 		return 0;
 	return text.size == date_size ? at + day - 1 : at;
 }

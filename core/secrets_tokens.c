@@ -45,6 +45,7 @@ static const struct {
 	{SLICE("xai-"), secret_is_alnum, 30, SIZE_MAX, "API key"},
 	{SLICE("pplx-"), secret_is_alnum, 30, SIZE_MAX, "API key"}, /* Perplexity */
 	{SLICE("r8_"), secret_is_alnum, 30, SIZE_MAX, "token"},     /* Replicate */
+	{SLICE("dop_v1_"), secret_is_alnum, 40, SIZE_MAX, "token"}, /* DigitalOcean */
 };
 
 static size_t end_of_class(struct slice text, size_t at, bool (*is_class)(char c))
@@ -113,6 +114,8 @@ static bool may_begin_token(struct slice rest)
 		return second == 'K' || second == 'S' || second == 'I';
 	case 'S':
 		return second == 'G';
+	case 'd':
+		return second == 'o' && rest.size > 2 && rest.data[2] == 'p';
 	case 'e':
 	case 'n':
 		return second == 'y' || second == 'p';

@@ -172,17 +172,44 @@ static bool is_left_out(json_t *message)
 	       (slice_equal(role, SLICE("assistant")) && calls && !json_is_string(content));
 }
 
-static const char *check_message(json_t *message)
+/* As in a chat: a string, or its text parts joined by a line break. False: it is neither. */
+static bool read_content(json_t *content, struct slice *text, struct arena *arena)
+{
+	if (json_is_string(content)) {
+		*text = (struct slice){json_string_value(content), json_string_length(content)};
+		return true;
+	}
+	size_t count = 0;
+	struct slice *lines =
+		arena_alloc(arena, (2 * json_array_size(content) + 1) * sizeof(*lines));
+	size_t i;
+	json_t *part;
+	json_array_foreach(content, i, part)
+	{
+		json_t *said = json_object_get(part, "text");
+		if (!json_is_object(part))
+			return false;
+		if (!json_is_string(said))
+			continue;
+		if (count > 0)
+			lines[count++] = SLICE("\n");
+		lines[count++] = (struct slice){json_string_value(said), json_string_length(said)};
+	}
+	*text = arena_join(arena, lines, count);
+	return json_is_array(content);
+}
+
+static const char *check_message(json_t *message, struct slice *text, struct arena *arena)
 {
 	struct slice role = slice_of(json_string_value(json_object_get(message, "role")));
-	json_t *content = json_object_get(message, "content");
 	json_t *session = json_object_get(message, "session");
-	if (role.size == 0 || !json_is_string(content))
-		return "each message needs a \"role\" and a \"content\", both strings";
+	if (role.size == 0 || !read_content(json_object_get(message, "content"), text, arena))
+		return "each message needs a \"role\", a string, and a \"content\", a string or "
+		       "an array of parts";
 	if (!slice_equal(role, SLICE("user")) && !slice_equal(role, SLICE("assistant")))
 		return "a message's \"role\" must be user or assistant (system, developer and tool "
 		       "are left out)";
-	if (json_string_length(content) > MAX_TEXT)
+	if (text->size > MAX_TEXT)
 		return "a message's \"content\" may be 1 MB at most";
 	if (session != NULL && !json_is_null(session) &&
 	    (!json_is_string(session) || json_string_length(session) > MAX_SESSION))
@@ -193,16 +220,15 @@ static const char *check_message(json_t *message)
 static const char *read_turn(json_t *message, bool redact, struct imported_turn *turn,
 			     struct arena *arena)
 {
-	const char *fault = check_message(message);
+	struct slice text;
+	const char *fault = check_message(message, &text, arena);
 	if (fault != NULL)
 		return fault;
-	json_t *content = json_object_get(message, "content");
 	json_t *created_at = json_object_get(message, "created_at");
 	turn->created_at = clock_wall();
 	if (created_at != NULL && !json_is_null(created_at) &&
 	    !text_read_time(slice_of(json_string_value(created_at)), &turn->created_at))
 		return "a message's \"created_at\" must be a time of RFC 3339";
-	struct slice text = {json_string_value(content), json_string_length(content)};
 	struct slice role = slice_of(json_string_value(json_object_get(message, "role")));
 	turn->role = slice_equal(role, SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
 	text = turn->role == ROLE_USER ? slice_trim(form_own_text(text, arena))

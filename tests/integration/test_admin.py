@@ -265,6 +265,19 @@ def test_an_imported_log_loses_its_system_and_tool_messages_only(daemon, user):
     assert [m["content"] for m in daemon.memory(user)["messages"]] == ["Which day is it?", "Monday."]
 
 
+def test_imported_parts_are_their_text(daemon, user):
+    parts = [
+        {"type": "text", "text": "This is my boat,"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+        {"type": "text", "text": "the Hedwig."},
+    ]
+    path = f"/v1/users/{user}/messages"
+    for content, status in ((parts, 202), (["Hedwig"], 400), ({"text": "Hedwig"}, 400), (None, 400), (7, 400)):
+        body = {"messages": [{"role": "user", "content": content}], "learn": False}
+        assert daemon.admin("POST", path, json=body).status_code == status
+    assert [m["content"] for m in daemon.memory(user)["messages"]] == ["This is my boat,\nthe Hedwig."]
+
+
 # ---- receipts ----
 
 

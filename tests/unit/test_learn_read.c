@@ -263,17 +263,19 @@ END_TEST
 START_TEST(a_fact_that_is_over_already_is_rejected)
 {
 	struct lesson lesson =
-		lesson_of("I was in Rome; today in Oslo, tomorrow in Bonn, then Ulm");
+		lesson_of("I was in Rome; today in Oslo, tomorrow in Bonn, then Ulm and Graz");
 	lesson_must(
 		&lesson,
 		"[{\"key\":\"a\",\"value\":\"Rome\",\"valid_until\":\"2026-11-20\"},"
 		"{\"key\":\"b\",\"value\":\"Oslo\",\"valid_until\":\"2026-11-21\"},"
 		"{\"key\":\"c\",\"value\":\"Bonn\",\"valid_until\":\"2026-11-22T08:00:00+02:00\"},"
-		"{\"key\":\"d\",\"value\":\"Ulm\",\"valid_until\":\"unknown\"}]",
-		3, 1);
+		"{\"key\":\"d\",\"value\":\"Ulm\",\"valid_until\":\"unknown\"},"
+		"{\"key\":\"e\",\"value\":\"Graz\",\"valid_until\":\"2026-11-22T06:00:00\"}]",
+		4, 1);
 	ck_assert_int_eq(lesson.learning.changes[0].fact.expires_at, TEN_O_CLOCK + 50399999);
 	ck_assert_int_eq(lesson.learning.changes[1].fact.expires_at, TEN_O_CLOCK + 72000000);
 	ck_assert_int_eq(lesson.learning.changes[2].fact.expires_at, 0);
+	ck_assert_int_eq(lesson.learning.changes[3].fact.expires_at, TEN_O_CLOCK + 72000000);
 	arena_finish(&lesson.arena);
 }
 END_TEST

@@ -50,6 +50,8 @@ START_TEST(tokens_are_known_by_their_prefix)
 		{"pypi-", "AgEIcHlwaS5vcmcCJGE1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", "token"},
 		{"hf_", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7", "token"},
 		{"hf_", "aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH", "token"}, /* they have no digits */
+		{"dop_v1_", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		 "token"},
 		{"SG.", "a1B2c3D4e5F6g7H8i9J0kL.a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6", "token"},
 		{"eyJ", "hbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGV4In0.a1B2c3D4e5F6g7H8", "token"},
 	};
