@@ -386,13 +386,15 @@ def test_an_exchange_is_parked_after_10_unusable_answers_and_set_going_by_recall
     daemon = make_daemon(environment=fast_clock(tmp_path, 60))
     turn = "I repair clocks."
     memory_model.answers[turn] = [fact("repairs", "clocks", "I repair clocks")]
-    memory_model.fail(turn, *[json_reply(completion("no"))] * 10)
+    memory_model.fail(turn, *[json_reply(completion("no"))] * 20)
     Chat(daemon, user).say(turn)
     assert daemon.memory(user)["pending"] == 1
     until(lambda: len(memory_model.fact_calls(turn)) >= 4, "four tries")
     daemon.kill_and_restart()
     until(lambda: daemon.memory(user)["pending"] == 0, "parking", 60)
-    assert len(memory_model.fact_calls(turn)) == 10, "the tries before the restart count"
+    tries = len(memory_model.fact_calls(turn))
+    assert tries in (10, 11), "the tries before the restart count, but for one that it may have cut off"
+    memory_model.failures.clear()
     assert facts_of(daemon, user) == set()
     parked = [l for l in daemon.metrics().splitlines() if "parked" in l and not l.startswith("#")]
     assert any(float(l.split()[-1]) == 1 for l in parked)

@@ -256,10 +256,20 @@ def left_behind(folder):
     return processes, list(folder.iterdir())
 
 
-def test_a_quickstart_whose_reader_leaves_leaves_nothing_behind(tmp_path):
-    process = subprocess.Popen(
-        [QUICKSTART], stdout=subprocess.PIPE, text=True, env=clean_environment(TMPDIR=str(tmp_path)), start_new_session=True
+def start_quickstart(folder):
+    """As from a terminal: tests that run in the background have SIGINT ignored, which is inherited."""
+    return subprocess.Popen(
+        [QUICKSTART],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=clean_environment(TMPDIR=str(folder)),
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+def test_a_quickstart_whose_reader_leaves_leaves_nothing_behind(tmp_path):
+    process = start_quickstart(tmp_path)
     for line in process.stdout:
         if "Alex chats" in line:
             break
@@ -270,9 +280,7 @@ def test_a_quickstart_whose_reader_leaves_leaves_nothing_behind(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_quickstart_leaves_nothing_behind(tmp_path, number):
-    process = subprocess.Popen(
-        [QUICKSTART], stdout=subprocess.PIPE, text=True, env=clean_environment(TMPDIR=str(tmp_path)), start_new_session=True
-    )
+    process = start_quickstart(tmp_path)
     for line in process.stdout:
         if "Alex chats" in line:
             break
