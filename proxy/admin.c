@@ -162,8 +162,8 @@ static void route(struct admin_call *call)
 		query = slice_part(query, 1, query.size);
 	struct slice segment = {0};
 	struct slice taken = {0};
-	bool is_head =
-		slice_equal(head->method, SLICE("HEAD")); /* its reply goes without the body */
+	/* Its reply goes without the body. */
+	bool is_head = slice_equal(head->method, SLICE("HEAD"));
 	const struct admin_endpoint *endpoint =
 		find_endpoint(is_head ? SLICE("GET") : head->method, path, &segment, &taken);
 	if ((endpoint == NULL || !endpoint->open) && !may_call(call->config, head)) {

@@ -164,12 +164,11 @@ struct import {
 static bool is_left_out(json_t *message)
 {
 	struct slice role = slice_of(json_string_value(json_object_get(message, "role")));
-	json_t *content = json_object_get(message, "content");
-	bool calls = json_is_array(json_object_get(message, "tool_calls")) ||
+	bool calls = json_array_size(json_object_get(message, "tool_calls")) > 0 ||
 		     json_is_object(json_object_get(message, "function_call"));
 	return slice_equal(role, SLICE("system")) || slice_equal(role, SLICE("developer")) ||
 	       slice_equal(role, SLICE("tool")) || slice_equal(role, SLICE("function")) ||
-	       (slice_equal(role, SLICE("assistant")) && calls && !json_is_string(content));
+	       (slice_equal(role, SLICE("assistant")) && calls);
 }
 
 /* As in a chat: a string, or its text parts joined by a line break. False: it is neither. */
@@ -186,10 +185,11 @@ static bool read_content(json_t *content, struct slice *text, struct arena *aren
 	json_t *part;
 	json_array_foreach(content, i, part)
 	{
+		struct slice type = slice_of(json_string_value(json_object_get(part, "type")));
 		json_t *said = json_object_get(part, "text");
 		if (!json_is_object(part))
 			return false;
-		if (!json_is_string(said))
+		if (!slice_equal(type, SLICE("text")) || !json_is_string(said))
 			continue;
 		if (count > 0)
 			lines[count++] = SLICE("\n");

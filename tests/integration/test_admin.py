@@ -256,9 +256,10 @@ def test_an_imported_log_loses_its_system_and_tool_messages_only(daemon, user):
         {"role": "user", "content": "Which day is it?"},
         {"role": "assistant", "content": None, "tool_calls": [tool_call("1", "day", {})]},
         {"role": "tool", "tool_call_id": "1", "content": "Monday"},
+        {"role": "assistant", "content": "Let me look again.", "tool_calls": [tool_call("2", "day", {})]},
         {"role": "assistant", "function_call": {"name": "day", "arguments": "{}"}},
         {"role": "function", "name": "day", "content": "Monday"},
-        {"role": "assistant", "content": "Monday."},
+        {"role": "assistant", "content": "Monday.", "tool_calls": []},
     ]
     reply = daemon.admin("POST", f"/v1/users/{user}/messages", json={"messages": messages, "learn": False})
     assert reply.status_code == 202
@@ -267,6 +268,7 @@ def test_an_imported_log_loses_its_system_and_tool_messages_only(daemon, user):
 
 def test_imported_parts_are_their_text(daemon, user):
     parts = [
+        {"type": "reasoning", "text": "A boat it is."},
         {"type": "text", "text": "This is my boat,"},
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
         {"type": "text", "text": "the Hedwig."},
