@@ -69,6 +69,14 @@ static bool find_first(const struct http_head *head, const struct config_list *n
 	return true;
 }
 
+/* Credentials of several parts, such as Digest's and AWS4-HMAC-SHA256's, are new with each request
+ * (RFC 9110, section 11.4: either one token, or a list of parameters). */
+static bool is_one_token(struct slice credentials)
+{
+	return slice_find(credentials, SLICE(","), 0) == credentials.size &&
+	       slice_find(credentials, SLICE(" "), 0) == credentials.size;
+}
+
 struct slice identity_api_key(const struct http_head *head)
 {
 	struct slice sent, value;
@@ -81,7 +89,7 @@ struct slice identity_api_key(const struct http_head *head)
 	(void)find_field(head, SLICE("api-key"), &value);
 	if (value.size == 0)
 		(void)find_field(head, SLICE("x-api-key"), &value);
-	return value.size > 0 || is_bearer ? value : sent;
+	return value.size > 0 || is_bearer || !is_one_token(key) ? value : sent;
 }
 
 bool identity_is_admin(const struct config *config, const struct http_head *head)

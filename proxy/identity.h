@@ -50,7 +50,8 @@ bool identity_is_memory_header(struct slice name);
 bool identity_is_admin(const struct config *config, const struct http_head *head);
 
 /* The API key that a request carries: Authorization: Bearer, api-key or x-api-key, else the whole
- * of an Authorization with another scheme or none; empty: none. */
+ * of an Authorization with another scheme or none, unless it has several parts, which are new with
+ * each request; empty: none. */
 struct slice identity_api_key(const struct http_head *head);
 
 #endif

@@ -301,6 +301,7 @@ START_TEST(the_tenant_is_made_from_the_api_key)
 	assert_tenant("x-api-key", "sk-1", TENANT_OF_KEY);
 	assert_tenant("Authorization", "Bearer", "none");
 	assert_tenant("Authorization", "sk-1", TENANT_OF_KEY);
+	assert_tenant("Authorization", "Digest username=\"a\", nonce=\"1\"", "none");
 	assert_tenant("Accept", "sk-1", "none");
 }
 END_TEST
