@@ -184,14 +184,15 @@ static void put_given(struct buffer *out, const struct chat *chat)
 static void put_dropped(struct buffer *out, const struct chat *chat)
 {
 	const struct list list = list_begin(out);
+	struct buffer description;
+	buffer_init(&description, SIZE_MAX); /* an item's text has its bound */
 	for (size_t i = 0; i < chat->context.dropped_count; i++) {
 		const struct context_item *item = &chat->context.dropped[i];
-		size_t before = out->size;
-		put_comma(&list);
-		put_description(out, chat, item);
-		put_place(out, item, FATE_DROPPED);
-		keep_to_limit(&list, before);
+		buffer_clear(&description);
+		put_description(&description, chat, item);
+		list_put_item(&list, item, buffer_slice(&description), FATE_DROPPED);
 	}
+	buffer_finish(&description);
 }
 
 static void put_branch(struct buffer *out, const struct chat *chat)
