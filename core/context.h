@@ -39,10 +39,9 @@ struct context_input {
 	/* Turns of this conversation before this ordinal were not sent by the client and go in as
 	 * turns; the others of this conversation it carries itself. UINT32_MAX: it carries none. */
 	uint32_t carried_from;
-	/* text_hash() of what the request holds itself, sorted: turns that say the same are not
-	 * given again, whichever conversation they are of. */
-	const uint64_t *carried_texts;
-	size_t carried_text_count;
+	/* Turns of whichever conversation that say what the request holds are not given again; in
+	 * this one, where turns go in by twos, only when it holds both. */
+	struct carried_texts carried;
 	/* Turns of this conversation before this ordinal were taken out of the request
 	 * (history = trim). They do not go in as turns again: the summary stands in for them,
 	 * whatever the mode. 0: none */

@@ -2,6 +2,7 @@
 #include "core/context_pick.h"
 
 #include "core/fact_order.h"
+#include "core/ids.h"
 #include "core/text.h"
 
 #include <stdlib.h>
@@ -38,18 +39,10 @@ struct recaller {
 
 /* ---- which ---- */
 
-static int compare_ids(const void *left, const void *right)
-{
-	uint64_t a = *(const uint64_t *)left;
-	uint64_t b = *(const uint64_t *)right;
-	return (a > b) - (a < b);
-}
-
 static bool is_frozen_in(const struct context_input *input, const struct fact *fact)
 {
-	return input->is_frozen && input->frozen_fact_count > 0 &&
-	       bsearch(&fact->id, input->frozen_facts, input->frozen_fact_count, sizeof(fact->id),
-		       compare_ids) != NULL;
+	return input->is_frozen &&
+	       ids_hold(input->frozen_facts, input->frozen_fact_count, fact->id);
 }
 
 /* Current facts are the block's, where there is one to be made. */

@@ -3,8 +3,6 @@
 #include "core/request.h"
 #include "core/text.h"
 
-#include <stdlib.h>
-
 /* ---- which ---- */
 
 bool turn_is_message(const struct turn *turn)
@@ -45,22 +43,9 @@ static bool is_in_its_place(const struct context_input *input, const struct turn
 	       turn->ordinal >= input->carried_from && turn->ordinal >= input->cut_before;
 }
 
-static int compare_hashes(const void *left, const void *right)
-{
-	uint64_t a = *(const uint64_t *)left;
-	uint64_t b = *(const uint64_t *)right;
-	return (a > b) - (a < b);
-}
-
 bool turn_is_carried(const struct context_input *input, const struct turn *turn)
 {
-	if (is_in_its_place(input, turn))
-		return true;
-	if (input->carried_text_count == 0)
-		return false;
-	uint64_t hash = text_hash(turn->text);
-	return bsearch(&hash, input->carried_texts, input->carried_text_count, sizeof(hash),
-		       compare_hashes) != NULL;
+	return is_in_its_place(input, turn) || turn_is_told_in(turn, &input->carried);
 }
 
 static const struct turn *find_answer(const struct context_input *input, const struct turn *user)
@@ -86,7 +71,8 @@ static void consider(struct picker *picker, const struct turn *buffer, const str
 		    turn->role != ROLE_USER)
 			return;
 		choice.answer = find_answer(input, turn);
-		if (choice.answer == NULL)
+		if (choice.answer == NULL || (turn_is_said_in(turn, &input->carried) &&
+					      turn_is_said_in(choice.answer, &input->carried)))
 			return;
 		/* A summary that ends between the two leaves both to be shown. */
 		wanted = wanted ||

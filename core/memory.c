@@ -1,5 +1,7 @@
 #include "core/memory.h"
 
+#include "core/ids.h"
+
 static const char *const mode_names[] = {
 	[MODE_OFF] = "off",       [MODE_BUFFER] = "buffer",     [MODE_SUMMARY] = "summary",
 	[MODE_ENTITY] = "entity", [MODE_VECTOR] = "vector",     [MODE_HYBRID] = "hybrid",
@@ -50,4 +52,15 @@ const char *role_name(enum role role)
 bool mode_recalls(enum mode mode)
 {
 	return mode == MODE_VECTOR || mode == MODE_HYBRID || mode == MODE_AUTO;
+}
+
+bool turn_is_said_in(const struct turn *turn, const struct carried_texts *carried)
+{
+	return turn->hash != 0 && ids_hold(carried->hashes, carried->count, turn->hash);
+}
+
+bool turn_is_told_in(const struct turn *turn, const struct carried_texts *carried)
+{
+	enum { TELLING = 16 }; /* bytes */
+	return turn->text.size >= TELLING && turn_is_said_in(turn, carried);
 }

@@ -60,6 +60,17 @@ struct turn {
 	struct slice session; /* the session that its conversation was given, or empty */
 };
 
+/* What a request says itself, in its messages. */
+struct carried_texts {
+	const uint64_t *hashes; /* text_hash() of each, sorted */
+	size_t count;
+};
+
+/* Whether the request says what the turn says. */
+bool turn_is_said_in(const struct turn *turn, const struct carried_texts *carried);
+/* The same, but for a short turn ("Yes."), which means what it means in its place alone. */
+bool turn_is_told_in(const struct turn *turn, const struct carried_texts *carried);
+
 enum fact_state {
 	FACT_CURRENT,
 	FACT_SUPERSEDED, /* a newer observation has its place */

@@ -40,6 +40,7 @@ void chat_bypass(struct chat *chat, enum metric_counter cause)
 	chat->status = CHAT_BYPASSED;
 	chat->context = (struct context){0};
 	chat->cut = (struct history_cut){0};
+	chat->descriptions = NULL;
 	chat->is_fresh = false;
 	chat->edit_count = 0;
 	chat->tokens = 0;
@@ -138,22 +139,31 @@ bool chat_is_cut(const struct chat *chat, size_t index)
 	return index >= chat->cut.first && index < chat->cut.end;
 }
 
-struct chat_ids chat_carried_texts(const struct chat *chat, struct arena *arena)
+/* Those of the newest turn one by one: a reply to the first of them may have broken off. */
+static void add_newest(const struct chat *chat, struct chat_ids *texts, struct arena *arena)
 {
-	struct chat_ids texts = chat_ids_make(2 * chat->mark_count + 1, arena);
+	const struct newest_turn *newest = &chat->newest;
+	chat_ids_add(texts, &chat->own_hash, 1);
+	for (size_t i = newest->first; newest->count > 1 && i < newest->first + newest->count; i++)
+		chat_ids_add(texts, &(uint64_t){hash_own_text(chat, i, arena)}, 1);
+}
+
+struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena)
+{
+	struct chat_ids texts = chat_ids_make(2 * chat->mark_count + 1 + chat->newest.count, arena);
 	const struct answer_mark *mark = chat->marks;
-	chat_ids_add(&texts, &chat->own_hash, chat->own_hash != 0);
+	add_newest(chat, &texts, arena);
 	for (size_t i = first_mark(chat); i < chat->request.message_count; i++) {
 		if (!is_mark(chat, i))
 			continue;
 		if (!chat_is_cut(chat, i)) {
-			chat_ids_add(&texts, &mark->user_hash, mark->user_hash != 0);
-			chat_ids_add(&texts, &mark->hash, is_answer(chat, i) && mark->hash != 0);
+			chat_ids_add(&texts, &mark->user_hash, 1);
+			chat_ids_add(&texts, &mark->hash, 1);
 		}
 		mark++;
 	}
 	chat_ids_sort(&texts);
-	return texts;
+	return (struct carried_texts){texts.ids, texts.count};
 }
 
 /* The only message that is not a system message, when it is a user message; else NULL. */

@@ -79,7 +79,8 @@ struct chat {
 	struct memory_view *view; /* once loaded */
 	double token_rate;        /* the model's tokens for one estimated */
 	struct history_cut cut;
-	bool stands;             /* the frozen context does, and `replayed` with it */
+	struct carried_texts carried; /* by what the cut leaves */
+	bool stands;                  /* the frozen context does, and `replayed` with it */
 	struct replay *replayed; /* what earlier turns were given, as far as it is sent again */
 	struct rider *riders;    /* of `replayed`, and behind it room for the newest turn's */
 	size_t rider_count;

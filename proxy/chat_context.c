@@ -82,7 +82,6 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 			  struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
-	const struct chat_ids carried = chat_carried_texts(chat, arena);
 	struct context_input input = {
 		.mode = chat->injects,
 		.budget = chat->budget,
@@ -96,8 +95,7 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		.turn_count = view->turn_count,
 		.conversation = view->conversation,
 		.carried_from = view->carried_from,
-		.carried_texts = carried.ids,
-		.carried_text_count = carried.count,
+		.carried = chat->carried,
 		.cut_before = chat->cut.cut_before,
 		.is_frozen = chat->stands,
 	};

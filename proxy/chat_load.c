@@ -207,6 +207,7 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 		return CHAT_READY;
 	chat_choose_branch(chat);
 	choose_cut(chat, arena);
+	chat->carried = chat_carried_texts(chat, arena);
 	chat_find_replays(chat, arena);
 	chat->stands = frozen_stands(chat, now, arena);
 	plan_budget(chat);
@@ -248,6 +249,7 @@ void chat_recall(const struct chat *chat, struct recall *recall, struct arena *a
 		.question = &chat->question,
 		.conversation = chat->view->conversation,
 		.carried_from = carried_from,
+		.carried = chat->carried,
 		.text_limit = chat->budget * TEXT_PER_TOKEN + LEAST_TEXT,
 	};
 	struct chat_ids given = list_given(chat, arena);

@@ -38,8 +38,8 @@ bool chat_ids_hold(const struct chat_ids *list, uint64_t id);
 
 /* Whether the message is taken out of the request (history = trim). */
 bool chat_is_cut(const struct chat *chat, size_t index);
-/* text_hash() of what the user said and was answered in the request, as far as it goes up. */
-struct chat_ids chat_carried_texts(const struct chat *chat, struct arena *arena);
+/* What the user said and was answered in the request, as far as it goes up. */
+struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena);
 
 /* ---- chat_replay.c ---- */
 

@@ -1,6 +1,8 @@
 /* store_recall(): what bears on a question, in one read transaction. */
 #include "storage/lmdb_vectors.h"
 
+#include "core/ids.h"
+
 struct recalling {
 	struct memory memory;  /* what is given goes into its arena */
 	struct memory scratch; /* and what only ranking needs into this one's */
@@ -27,32 +29,24 @@ static size_t rank(struct recalling *recalling, struct recall_hit **hits)
 {
 	const struct memory *scratch = &recalling->scratch;
 	const struct documents *documents = &recalling->documents;
-	const struct recall_question *question = recalling->recall->question;
+	const struct recall *recall = recalling->recall;
+	const struct recall_question *question = recall->question;
 	struct recall_corpus corpus = {
 		.documents = documents->documents,
 		.count = documents->count,
 		.postings = postings_of(scratch, documents, &question->terms),
 		.similarities = vectors_compare(scratch, question, documents),
 	};
-	size_t limit = STORE_MAX_RECALLED + recalling->recall->given_count;
+	size_t limit = STORE_MAX_RECALLED + recall->given_count + recall->carried.count;
 	if (limit > documents->count)
 		limit = documents->count;
 	*hits = arena_alloc(scratch->arena, limit * sizeof(**hits));
 	return recall_rank(question, &corpus, *hits, limit, scratch->arena);
 }
 
-static bool is_given(const struct recall *recall, uint64_t turn)
+static bool may_take(const struct recall *recall, const struct turn *turn)
 {
-	size_t low = 0;
-	size_t high = recall->given_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (recall->given[middle] < turn)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < recall->given_count && recall->given[low] == turn;
+	return turn->state == TURN_CURRENT && !turn_is_told_in(turn, &recall->carried);
 }
 
 static void take_turns(struct recalling *recalling, const struct recall_hit *hits, size_t count)
@@ -69,8 +63,9 @@ static void take_turns(struct recalling *recalling, const struct recall_hit *hit
 		uint64_t id = recalling->documents.first + hits[i].document;
 		if (list.text >= recall->text_limit)
 			break;
-		if (is_given(recall, id) || !memory_find_turn(memory, &turns, id, &stored) ||
-		    stored.turn.state != TURN_CURRENT)
+		if (ids_hold(recall->given, recall->given_count, id) ||
+		    !memory_find_turn(memory, &turns, id, &stored) ||
+		    !may_take(recall, &stored.turn))
 			continue;
 		if (!turn_list_add(&list, memory, &stored.turn))
 			break;

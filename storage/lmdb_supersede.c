@@ -1,8 +1,7 @@
 #include "storage/lmdb_supersede.h"
 
+#include "core/ids.h"
 #include "storage/lmdb_replays.h"
-
-#include <stdlib.h>
 
 struct superseding {
 	const struct memory *memory;
@@ -95,19 +94,6 @@ static void change_facts(struct superseding *superseding)
 	}
 }
 
-static int compare_ids(const void *left, const void *right)
-{
-	const uint64_t *a = left;
-	const uint64_t *b = right;
-	return (*a > *b) - (*a < *b);
-}
-
-static void sort_ids(struct id_list *list)
-{
-	if (list->count > 0)
-		qsort(list->ids, list->count, sizeof(*list->ids), compare_ids);
-}
-
 void supersede_summary(const struct memory *memory, const struct job *like)
 {
 	struct key user = key_of_user(memory->user);
@@ -120,8 +106,8 @@ void supersede_summary(const struct memory *memory, const struct job *like)
 /* Frozen contexts name their facts: who reads them looks whether those stand. */
 static void drop_replays(struct superseding *superseding)
 {
-	sort_ids(&superseding->turns);
-	sort_ids(&superseding->facts);
+	ids_sort(superseding->turns.ids, superseding->turns.count);
+	ids_sort(superseding->facts.ids, superseding->facts.count);
 	replays_delete_with(superseding->memory, superseding->turns.ids, superseding->turns.count,
 			    superseding->facts.ids, superseding->facts.count);
 }

@@ -162,7 +162,7 @@ static void advance_conversation(struct appending *appending)
 	struct stored_answer answer = {.user_hash = append->user_hash,
 				       .tool_calls = !append->journal};
 	/* Of one that broke off a client resends what it has. */
-	if (append->complete || !append->journal || append->answer_text.size > 0)
+	if (append->complete || !append->journal || append->answer_hash != 0)
 		journal_mark_answer(&appending->memory, append->answer_hash,
 				    appending->conversation_id, appending->ordinal, answer);
 	if (appending->superseded) {

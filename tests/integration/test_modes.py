@@ -450,6 +450,28 @@ def test_what_a_request_carries_is_not_given_again_whichever_conversation_it_is_
     assert upstream.last.body.count(b"is called Gerda") == 1
 
 
+def test_what_stands_before_a_deleted_exchange_is_not_given_again(daemon, upstream, user):
+    talk = Chat(daemon, user, session="s", mode="buffer")
+    for number in ("first", "second", "third"):
+        talk.say(f"This is the {number} thing that I say.")
+    del talk.messages[2:4]
+    talk.say("And this is the last.")
+    assert upstream.last.body.count(b"This is the first thing") == 1
+    assert upstream.last.body.count(b"This is the third thing") == 1
+
+
+def test_a_short_answer_stays_beside_its_question(daemon, upstream, user):
+    upstream.script(json_reply(completion("Are you allergic to nuts?")))
+    old = Chat(daemon, user, session="old", mode="buffer")
+    old.say("Plan a dinner for me, please.")
+    old.say("Yes.")
+    new = Chat(daemon, user, session="new", mode="buffer")
+    new.say("Is it raining?")
+    new.say("Yes.")
+    body = upstream.last.body
+    assert body.index(b"allergic to nuts") < body.index(b"user: Yes.")
+
+
 def test_a_request_that_resends_no_known_turn_begins_a_new_conversation(daemon, upstream, user):
     Chat(daemon, user, mode="buffer").say("First things first.")
     Chat(daemon, user, mode="buffer").say("A fresh start.")

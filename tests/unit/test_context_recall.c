@@ -1,4 +1,3 @@
-#include "core/text.h"
 #include "tests/unit/context_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -146,16 +145,17 @@ START_TEST(what_the_request_or_the_block_holds_is_not_recalled)
 	memory_recall(memory, 7, ROLE_USER, "superseded")->state = TURN_SUPERSEDED;
 	memory_recall(memory, 8, ROLE_USER, "hidden")->state = TURN_HIDDEN;
 	memory_recall(memory, 9, ROLE_TOOL, "a tool's");
-	const uint64_t carried[] = {text_hash(SLICE("sent along"))};
-	memory->input.carried_texts = carried;
-	memory->input.carried_text_count = 1;
-	memory_add_turn(memory, 32, 2, ROLE_USER, "sent  along");
-	memory_recall(memory, 12, ROLE_USER, "sent along\n");
+	const uint64_t carried[] = {7, 9};
+	memory->input.carried = (struct carried_texts){carried, 2};
+	memory_add_turn(memory, 32, 2, ROLE_USER, "sent along with it")->hash = carried[1];
+	memory_recall(memory, 12, ROLE_USER, "sent along with it")->hash = carried[1];
+	memory_recall(memory, 13, ROLE_USER, "Yes.")->hash = carried[0];
 	memory_recall(memory, 11, ROLE_USER, " \n ");
 	const struct context *context = memory_build(memory);
 	ck_assert(text_holds(context->block, "quoted in the block"));
 	ck_assert(!text_holds(context->block, "along"));
-	ck_assert_uint_eq(text_count(context->recalled, "user: "), 2);
+	ck_assert_uint_eq(text_count(context->recalled, "user: "), 3);
+	ck_assert(text_holds(context->recalled, "Yes."));
 	ck_assert(text_holds(context->recalled, "covered by the summary"));
 	ck_assert(text_holds(context->recalled, "taken out of the request"));
 	memory_free(memory);

@@ -2,6 +2,7 @@
 #include "tests/unit/store_talk.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 enum { MAP = 256 * 1024 * 1024 };
 
@@ -157,6 +158,41 @@ START_TEST(no_user_is_given_what_another_said)
 }
 END_TEST
 
+/* They rank before the only other one, and would fill what room there is. */
+START_TEST(what_the_request_says_itself_leaves_the_room_to_others)
+{
+	enum { SAID = 300 };
+	struct fixture fixture;
+	uint64_t hashes[2 * SAID];
+	fixture_init(&fixture, MAP);
+	struct append other = fixture_exchange("kayak", "nothing", 1);
+	ck_assert_int_eq(fixture_append(&fixture, &other), STORE_OK);
+	for (uint64_t i = 0; i < SAID; i++) {
+		char text[64];
+		(void)snprintf(text, sizeof(text), "kayak paddle number %u", (unsigned)i);
+		struct append append = fixture_exchange(text, "That one was counted.", 2);
+		append.user_hash = hashes[2 * i] = 2 * i + 1;
+		append.answer_hash = hashes[2 * i + 1] = 2 * i + 2;
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	}
+	struct recall_question question = fixture_question(&fixture, "kayak paddle");
+	struct recall recall = {.user = fixture_key("alex"),
+				.question = &question,
+				.carried_from = UINT32_MAX,
+				.carried = {hashes, 2 * SAID},
+				.text_limit = 4096};
+	struct recall_result result = fixture_recall(&fixture, &recall);
+	ck_assert_uint_gt(result.count, 0);
+	unit_assert_slice(result.turns[0].text, "kayak");
+	for (size_t i = 0; i < result.count; i++)
+		ck_assert(!slice_starts_with(result.turns[i].text, SLICE("kayak paddle")));
+	recall.carried.count = 0;
+	result = fixture_recall(&fixture, &recall);
+	ck_assert(slice_starts_with(result.turns[0].text, SLICE("kayak paddle")));
+	fixture_finish(&fixture);
+}
+END_TEST
+
 /* ---- beside the writer ---- */
 
 struct reader {
@@ -220,4 +256,6 @@ UNIT_MAIN("store_recall", whatever_happens_to_turns_recall_finds_what_a_search_o
 	  a_memory_of_several_spans_is_ranked_as_a_whole,
 	  a_user_who_comes_back_is_indexed_from_the_first_new_turn,
 	  forgetting_a_user_leaves_nothing_in_the_index, a_hidden_turn_leaves_no_term_behind,
-	  no_user_is_given_what_another_said, readers_beside_the_writer_see_whole_exchanges)
+	  no_user_is_given_what_another_said,
+	  what_the_request_says_itself_leaves_the_room_to_others,
+	  readers_beside_the_writer_see_whole_exchanges)
