@@ -196,8 +196,8 @@ struct recall {
 	const struct recall_question *question;
 	uint32_t conversation; /* its turns from carried_from on are in the request; 0: none */
 	uint32_t carried_from;
-	struct carried_texts
-		carried;       /* turns of any conversation that say these are left out too */
+	/* Turns of any conversation that say these are left out too. */
+	struct carried_texts carried;
 	const uint64_t *given; /* turns that the request is given already, rising */
 	size_t given_count;
 	size_t text_limit; /* about so many bytes of turns' texts are wanted */
