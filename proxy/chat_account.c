@@ -160,7 +160,7 @@ struct slice chat_list_kept(struct chat *chat, bool recalled, struct arena *aren
 	struct buffer out;
 	describe_items(chat, arena);
 	buffer_init(&out, SIZE_MAX); /* an item's text has its bound, and their list one */
-	buffer_reserve(&out, size_of_items(chat));
+	(void)buffer_reserve(&out, size_of_items(chat));
 	const struct list list = list_begin(&out);
 	list_put_part(&list, chat, recalled, recalled ? FATE_REPLAYED : FATE_GIVEN);
 	return arena_take(arena, &out);
@@ -245,7 +245,7 @@ struct slice chat_receipt(struct chat *chat, struct arena *arena)
 	bool injected = chat->status == CHAT_INJECTED;
 	describe_items(chat, arena);
 	buffer_init(&out, SIZE_MAX);
-	buffer_reserve(&out, size_of_items(chat));
+	(void)buffer_reserve(&out, size_of_items(chat));
 	buffer_append_byte(&out, '{');
 	if (chat->receipt != 0)
 		buffer_printf(&out, "\"id\":\"%016llx\",", (unsigned long long)chat->receipt);
