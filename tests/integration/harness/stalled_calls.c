@@ -1,6 +1,6 @@
 /* Preloaded into a daemon under test: while the file STALLED_WHILE is there, names that begin with
  * "stalled" take STALLED_NAMES seconds to be looked up, what is written takes STALLED_DISK seconds
- * more to reach the disk, and write() has no room in a socket for so few bytes as the end of TLS.
+ * more to reach the disk, and write() has no room in a socket for the record that ends TLS 1.3.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TLS_END = 64 };
+enum { TLS_END = 24 }; /* bytes of the record that ends TLS 1.3 */
 
 static int is_stalled(void)
 {
@@ -51,7 +51,7 @@ ssize_t write(int fd, const void *bytes, size_t size)
 	ssize_t (*real)(int, const void *, size_t) =
 		(ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
 	struct stat status;
-	if (size > TLS_END || fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode) || !is_stalled())
+	if (size != TLS_END || fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode) || !is_stalled())
 		return real(fd, bytes, size);
 	errno = EAGAIN;
 	return -1;
