@@ -8,9 +8,11 @@ import socket
 import pytest
 
 from conftest import KNOWN_VALUE
-from harness.clock import by_the_clock
+from harness.tries import by_the_clock, once
 from harness.upstream import Reply, completion, error_reply, json_reply, sse_reply, text_events
 from harness.wire import RawClient, insertions
+
+pytestmark = once
 
 ODD_BODIES = {
     "plain": b'{"model":"m","messages":[{"role":"user","content":"Hello there"}]}',

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from harness.chat import Chat, stream_text
-from harness.clock import by_the_clock
 from harness.daemon import ROOT, clean_environment, free_port, program, write_config
+from harness.tries import by_the_clock
 from harness.upstream import sse_reply, text_events
 from harness.wire import RawClient
 

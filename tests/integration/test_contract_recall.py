@@ -12,10 +12,10 @@ import pytest
 
 from conftest import in_front_of
 from harness.chat import Chat
-from harness.clock import by_the_clock
 from harness.daemon import clean_environment, program
 from harness.embeddings import EmbeddingServer, ScriptedEmbeddings
 from harness.memory_model import fact
+from harness.tries import by_the_clock
 from harness.upstream import completion, json_reply, tool_call
 from harness.wire import insertions, messages_bytes, prefix_stability
 

@@ -10,8 +10,8 @@ import pytest
 
 from conftest import KNOWN_VALUE, MODES, make_known
 from harness.chat import Chat
-from harness.clock import by_the_clock
 from harness.memory_model import fact
+from harness.tries import by_the_clock
 from harness.upstream import (
     DONE,
     Reply,

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from harness.chat import Chat
-from harness.clock import by_the_clock
 from harness.daemon import free_port
 from harness.embeddings import EmbeddingServer, ScriptedEmbeddings
+from harness.tries import by_the_clock
 from harness.upstream import error_reply, json_reply
 
 STORED = 'recalld_turns_embedded_total{outcome="stored"}'

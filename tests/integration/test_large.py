@@ -3,7 +3,7 @@
 import json
 import time
 from pathlib import Path
-from harness.clock import by_the_clock
+from harness.tries import by_the_clock
 
 
 def peak_memory(daemon):

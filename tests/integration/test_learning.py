@@ -7,9 +7,9 @@ import time
 import pytest
 
 from harness.chat import Chat
-from harness.clock import by_the_clock
 from harness.daemon import clean_environment, fast_clock, program
 from harness.memory_model import fact
+from harness.tries import by_the_clock
 from harness.upstream import completion, error_reply, json_reply
 
 OTHER = [

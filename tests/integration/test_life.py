@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from conftest import make_known
-from harness.clock import by_the_clock
 from harness.daemon import clean_environment, merged, program, write_config
+from harness.tries import by_the_clock
 from harness.upstream import DONE, Reply, completion, json_reply, sse_reply, text_events
 from harness.wire import RawClient
 

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 from harness.chat import Chat
-from harness.clock import by_the_clock
 from harness.daemon import preloaded, stalled_calls
 from harness.memory_model import fact
+from harness.tries import by_the_clock
 from harness.upstream import Reply, completion, error_reply, json_reply, sse_reply
 from harness.wire import RawClient
 

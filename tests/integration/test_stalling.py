@@ -14,8 +14,8 @@ import time
 
 import pytest
 
-from harness.clock import by_the_clock
 from harness.daemon import fast_clock, stalled_calls
+from harness.tries import by_the_clock
 from harness.upstream import DONE, chunk, event, text_events
 from harness.wire import RawClient
 

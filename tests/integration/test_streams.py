@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from harness.chat import stream_text
-from harness.clock import by_the_clock
+from harness.tries import by_the_clock
 from harness.upstream import DONE, Reply, chunk, completion, event, json_reply, sse_reply, text_events, torn
 from harness.wire import RawClient
 

@@ -7,8 +7,11 @@ import socket
 
 import pytest
 
+from harness.tries import once
 from harness.upstream import completion, json_reply
 from harness.wire import RawClient
+
+pytestmark = once
 
 CHAT = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
 HIDDEN = b"GET /v1/hidden HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -15,8 +15,8 @@ import openai
 import pytest
 
 from harness.chat import stream_text
-from harness.clock import by_the_clock
 from harness.daemon import clean_environment, program, stalled_calls
+from harness.tries import by_the_clock
 from harness.upstream import Reply, chunk, event, sse_reply, text_events
 
 FAILED_HANDSHAKES = 'recalld_errors_total{kind="tls"}'
