@@ -16,10 +16,17 @@ static void put_bytes(struct record *record, const void *bytes, size_t size)
 		record->failed = true;
 }
 
+/* Nothing more is read. */
+static void fail(struct record *record)
+{
+	record->failed = true;
+	record->rest.size = 0;
+}
+
 static struct slice take_bytes(struct record *record, uint64_t size)
 {
-	if (record->failed || size > record->rest.size) {
-		record->failed = true;
+	if (size > record->rest.size) {
+		fail(record);
 		return (struct slice){0};
 	}
 	struct slice taken = {record->rest.data, (size_t)size};
@@ -34,8 +41,7 @@ static unsigned take_byte(struct record *record)
 	return taken.size == 0 ? 0 : (unsigned char)taken.data[0];
 }
 
-/* Apart, for what most calls do not need they would pay for in saved registers. */
-__attribute__((noinline)) static uint64_t take_long_number(struct record *record)
+static uint64_t take_number(struct record *record)
 {
 	struct slice *rest = &record->rest;
 	uint64_t value = 0;
@@ -46,53 +52,33 @@ __attribute__((noinline)) static uint64_t take_long_number(struct record *record
 		if (shift == 63 && byte > 1)
 			break;
 		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (byte < 0x80)
+		if (byte < RECORD_SHORT)
 			return value;
 	}
-	record->failed = true;
+	fail(record);
 	return 0;
 }
 
-/* Most take one byte. */
-static inline uint64_t take_number(struct record *record)
+static void put_number(struct record *record, uint64_t value)
 {
-	struct slice *rest = &record->rest;
-	if (rest->size == 0 || (unsigned char)*rest->data >= 0x80)
-		return take_long_number(record);
-	rest->size--;
-	return (unsigned char)*rest->data++;
-}
-
-__attribute__((noinline)) static void put_number(struct record *record, uint64_t value)
-{
-	for (; value >= 0x80; value >>= 7)
-		put_byte(record, 0x80 | (value & 0x7f));
+	for (; value >= RECORD_SHORT; value >>= 7)
+		put_byte(record, RECORD_SHORT | (value & 0x7f));
 	put_byte(record, (unsigned)value);
 }
 
-uint64_t record_number(struct record *record, uint64_t value, uint64_t limit)
+uint64_t record_any_number(struct record *record, uint64_t value, uint64_t limit)
 {
 	if (record->form != NULL)
 		return record->form->number(record, value, limit);
-	if (record->out == NULL) {
-		value = take_number(record);
-		if (value > limit)
-			record->failed = true;
-		return record->failed ? 0 : value;
+	if (record->out != NULL) {
+		put_number(record, value);
+		return value;
 	}
-	put_number(record, value);
-	return value;
-}
-
-/* The sign goes into the lowest bit, so that times before 1970 are short as well. */
-int64_t record_time(struct record *record, int64_t value)
-{
-	if (record->form != NULL)
-		return record->form->time(record, value);
-	uint64_t sign = value < 0 ? UINT64_MAX : 0;
-	uint64_t folded = ((uint64_t)value << 1) ^ sign;
-	folded = record_number(record, folded, UINT64_MAX);
-	return (int64_t)((folded >> 1) ^ (0 - (folded & 1)));
+	value = take_number(record);
+	if (value <= limit)
+		return value;
+	fail(record);
+	return 0;
 }
 
 uint64_t record_hash(struct record *record, uint64_t value)
@@ -126,14 +112,7 @@ double record_real(struct record *record, double value)
 	return value;
 }
 
-bool record_flag(struct record *record, bool value)
-{
-	if (record->form != NULL)
-		return record->form->flag(record, value);
-	return record_number(record, value, 1) == 1;
-}
-
-struct slice record_slice(struct record *record, struct slice value)
+struct slice record_any_slice(struct record *record, struct slice value)
 {
 	if (record->form != NULL)
 		return record->form->slice(record, value);
