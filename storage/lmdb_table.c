@@ -62,7 +62,9 @@ static bool transaction_begin(struct transaction *transaction, struct store *sto
 
 bool transaction_begin_read(struct transaction *transaction, struct store *store)
 {
-	return transaction_begin(transaction, store, MDB_RDONLY);
+	bool begun = transaction_begin(transaction, store, MDB_RDONLY);
+	transaction->reads = true;
+	return begun;
 }
 
 bool transaction_begin_write(struct transaction *transaction, struct store *store)
@@ -85,6 +87,8 @@ enum store_result transaction_commit(struct transaction *transaction)
 void transaction_abort(struct transaction *transaction)
 {
 	buffer_finish(&transaction->scratch);
+	if (transaction->idle != NULL)
+		mdb_cursor_close(transaction->idle);
 	mdb_txn_abort(transaction->handle);
 }
 
@@ -168,6 +172,45 @@ static MDB_dbi dbi_of(const struct transaction *transaction, enum table table)
 	return transaction->store->trees[engine_tree_of(table)];
 }
 
+/* ---- cursors ---- */
+
+/* One of the shared tree stays where it was left, which mostly is the page of the same user's next
+ * key: LMDB looks there before it begins at the root. Only while reading, since each write would
+ * have to keep it in step. */
+static int cursor_take(struct transaction *transaction, enum table table,
+		       struct MDB_cursor **cursor)
+{
+	if (!is_shared(table) || transaction->idle == NULL)
+		return mdb_cursor_open(transaction->handle, dbi_of(transaction, table), cursor);
+	*cursor = transaction->idle;
+	transaction->idle = NULL;
+	return MDB_SUCCESS;
+}
+
+static void cursor_leave(struct transaction *transaction, enum table table,
+			 struct MDB_cursor *cursor)
+{
+	if (transaction->reads && is_shared(table) && transaction->idle == NULL)
+		transaction->idle = cursor;
+	else
+		mdb_cursor_close(cursor);
+}
+
+/* ---- tables ---- */
+
+static int get(struct transaction *transaction, enum table table, MDB_val *key, MDB_val *value)
+{
+	struct MDB_cursor *cursor;
+	if (!transaction->reads || !is_shared(table))
+		return mdb_get(transaction->handle, dbi_of(transaction, table), key, value);
+	int code = cursor_take(transaction, table, &cursor);
+	if (code != MDB_SUCCESS)
+		return code;
+	code = mdb_cursor_get(cursor, key, value, MDB_SET);
+	cursor_leave(transaction, table, cursor);
+	return code;
+}
+
 bool table_get(struct transaction *transaction, enum table table, struct key key,
 	       struct slice *value)
 {
@@ -176,7 +219,7 @@ bool table_get(struct transaction *transaction, enum table table, struct key key
 	struct tree_key place = tree_key(table, &key);
 	MDB_val at = val_of_key(&place);
 	MDB_val found = {0};
-	int code = mdb_get(transaction->handle, dbi_of(transaction, table), &at, &found);
+	int code = get(transaction, table, &at, &found);
 	*value = slice_of_val(found);
 	return went_well(transaction, code);
 }
@@ -291,8 +334,7 @@ void scan_begin_at(struct scan *scan, struct transaction *transaction, enum tabl
 			      .direction = direction};
 	if (transaction->result != STORE_OK)
 		return;
-	int code = mdb_cursor_open(transaction->handle, dbi_of(transaction, table), &scan->cursor);
-	(void)went_well(transaction, code);
+	(void)went_well(transaction, cursor_take(transaction, table, &scan->cursor));
 }
 
 static int scan_move(struct scan *scan, MDB_val *key, MDB_val *value)
@@ -394,5 +436,5 @@ void scan_delete(struct scan *scan)
 void scan_end(struct scan *scan)
 {
 	if (scan->cursor != NULL)
-		mdb_cursor_close(scan->cursor);
+		cursor_leave(scan->transaction, scan->table, scan->cursor);
 }

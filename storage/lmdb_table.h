@@ -16,6 +16,8 @@ struct transaction {
 	struct MDB_txn *handle;
 	enum store_result result;
 	struct buffer scratch; /* a record on its way into a table */
+	bool reads;
+	struct MDB_cursor *idle; /* while it reads: see cursor_take() */
 };
 
 /* False: it did not begin; `result` says why, and there is nothing to end. */
