@@ -130,15 +130,6 @@ bool json_next(struct json_walk *walk)
 	return next(walk);
 }
 
-bool json_next_object(struct json_walk *walk)
-{
-	skip_to_next(walk, ',');
-	if (is_at_end(walk) || walk->document.data[walk->at] != '{')
-		return false;
-	walk->value = (struct json_value){.type = JSON_TYPE_OBJECT, .begin = walk->at};
-	return true;
-}
-
 struct picking json_picking_begin(const char *const *names, size_t count, struct json_value *values)
 {
 	memset(values, 0, count * sizeof(*values));
@@ -201,16 +192,20 @@ unsigned json_pick(struct slice document, struct json_value object, const char *
 	return pick(&members, names, count, values);
 }
 
-unsigned json_pick_whole(struct slice document, struct json_value *object, const char *const *names,
-			 size_t count, struct json_value *values)
+bool json_next_picked(struct json_walk *walk, const char *const *names, size_t count,
+		      struct json_value *values)
 {
+	skip_to_next(walk, ',');
+	if (is_at_end(walk) || walk->document.data[walk->at] != '{')
+		return false;
 	struct json_walk members = {
-		.document = document,
-		.at = object->begin + 1,
-		.end = document.size,
+		.document = walk->document,
+		.at = walk->at + 1,
+		.end = walk->document.size,
 		.is_object = true,
 	};
-	unsigned repeated = pick(&members, names, count, values);
-	object->end = members.at + 1;
-	return repeated;
+	(void)pick(&members, names, count, values);
+	walk->value = (struct json_value){JSON_TYPE_OBJECT, walk->at, members.at + 1};
+	walk->at = members.at + 1;
+	return true;
 }

@@ -61,15 +61,10 @@ unsigned json_pick(struct slice document, struct json_value object, const char *
 bool json_scan_and_pick(struct slice document, const char *const *names, size_t count,
 			struct json_value *values, unsigned *repeated);
 
-/* For an array of many objects, each of which is picked from at once: json_next_object() gives an
- * element without looking for its end (`value.end` is 0; false also when it is no object), which
- * json_pick_whole() finds on its way and sets; then the walk goes on behind it:
- *     while (json_next_object(&walk)) {
- *             json_pick_whole(document, &walk.value, names, count, values);
- *             walk.at = walk.value.end; } */
-bool json_next_object(struct json_walk *walk);
-unsigned json_pick_whole(struct slice document, struct json_value *object, const char *const *names,
-			 size_t count, struct json_value *values);
+/* json_next() and json_pick() in one pass, for an array of many objects. False also where the next
+ * element is no object; the walk then stands before it. */
+bool json_next_picked(struct json_walk *walk, const char *const *names, size_t count,
+		      struct json_value *values);
 
 /* Whether the value is a string that reads as `text` once its escapes are resolved. */
 bool json_string_is(struct slice document, struct json_value string, struct slice text);

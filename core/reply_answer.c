@@ -147,13 +147,12 @@ static bool is_said(struct json_value value)
 	       (value.type == JSON_TYPE_STRING && value.end - value.begin > sizeof("\"\"") - 1);
 }
 
-/* Sets where the choice ends. */
-static void add_choice(struct answer *answer, struct slice json, struct json_value *choice)
+enum { CHOICE_MEMBERS = 4 };
+
+static void add_choice(struct answer *answer, struct slice json,
+		       const struct json_value members[CHOICE_MEMBERS])
 {
-	static const char *const names[] = {"index", "delta", "message", "finish_reason"};
-	struct json_value members[4];
 	int64_t index = 0;
-	(void)json_pick_whole(json, choice, names, 4, members);
 	if (json_read_integer(json, members[0], &index) && index != 0)
 		return;
 	answer->has_choice = true;
@@ -171,14 +170,15 @@ static void add_choice(struct answer *answer, struct slice json, struct json_val
 /* What is no object is passed over. */
 static void add_choices(struct answer *answer, struct slice json, struct json_value choices)
 {
+	static const char *const names[CHOICE_MEMBERS] = {"index", "delta", "message",
+							  "finish_reason"};
+	struct json_value members[CHOICE_MEMBERS];
 	struct json_walk walk = json_walk(json, choices);
 	while (choices.type == JSON_TYPE_ARRAY) {
-		if (json_next_object(&walk)) {
-			add_choice(answer, json, &walk.value);
-			walk.at = walk.value.end;
-		} else if (!json_next(&walk)) {
+		if (json_next_picked(&walk, names, CHOICE_MEMBERS, members))
+			add_choice(answer, json, members);
+		else if (!json_next(&walk))
 			break;
-		}
 	}
 }
 
