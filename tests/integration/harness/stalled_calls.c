@@ -51,7 +51,8 @@ ssize_t write(int fd, const void *bytes, size_t size)
 	ssize_t (*real)(int, const void *, size_t) =
 		(ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
 	struct stat status;
-	if (size != TLS_END || fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode) || !is_stalled())
+	if (size != TLS_END || fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode) ||
+	    !is_stalled())
 		return real(fd, bytes, size);
 	errno = EAGAIN;
 	return -1;
