@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LINE_LIMIT = INT32_MAX };
+enum { LINE_LIMIT = INT32_MAX, USERS_PASSED = 32 };
 
 enum walk_result { WALK_DONE, WALK_FAULT, WALK_NO_OUTPUT, WALK_CANNOT_OPEN };
 
@@ -19,8 +19,10 @@ struct progress {
 	struct dump_report report;
 	size_t table;      /* of dump_tables */
 	struct key next;   /* where it goes on in it */
-	bool in_hole;      /* nothing was read since the last fault... */
-	unsigned bit;      /* ...behind which it went on 2 to the power of this further */
+	bool in_hole;      /* nothing was read since the last fault */
+	unsigned bit;      /* in it: the next try is 2 to the power of this further */
+	unsigned users;    /* in it: how many were passed */
+	bool passes_user;  /* the next try is at the next user whom another table knows */
 	bool is_open;      /* this child could open the store */
 	uint64_t first_id; /* where new users' ids begin */
 	int code;          /* of the write that failed */
@@ -73,6 +75,7 @@ static void begin_table(struct progress *progress, size_t table)
 	progress->table = table;
 	progress->next = table < DUMP_TABLES ? first_key(&dump_tables[table]) : key_empty();
 	progress->in_hole = false;
+	progress->passes_user = false;
 }
 
 /* Keys of a sound table rise, and are all of one size. */
@@ -80,6 +83,32 @@ static bool is_key(const struct progress *progress, struct slice key)
 {
 	return key.size == progress->next.size &&
 	       memcmp(key.data, progress->next.bytes, key.size) >= 0;
+}
+
+/* False: there is none, or that table is damaged as well. */
+static bool pass_user(struct walk *walk, const struct dump_table *table)
+{
+	struct progress *progress = walk->progress;
+	enum table other = table->table == TABLE_USERS ? TABLE_TURNS : TABLE_USERS;
+	struct key user = key_of_user(key_read_user(
+		(struct slice){(const char *)progress->next.bytes, progress->next.size}));
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	if (!walk->reader.has_tree[engine_tree_of(other)])
+		return false;
+	scan_begin_at(&scan, &walk->reader.transaction, other, key_empty(), key_after(user),
+		      FORWARD);
+	bool found = scan_next(&scan, &key, &value) && key.size >= user.size &&
+		     memcmp(key.data, user.bytes, user.size) > 0;
+	if (found) {
+		progress->next = first_key(table);
+		memcpy(progress->next.bytes, key.data, user.size);
+		progress->bit = 0;
+		progress->passes_user = false;
+	}
+	scan_end(&scan);
+	return found;
 }
 
 static enum walk_result walk_table(struct walk *walk, const struct dump_table *table)
@@ -90,6 +119,8 @@ static enum walk_result walk_table(struct walk *walk, const struct dump_table *t
 	struct slice key;
 	struct slice value;
 	bool more = true;
+	if (progress->passes_user && !pass_user(walk, table))
+		return WALK_FAULT;
 	scan_begin_at(&scan, transaction, table->table, key_empty(), progress->next, FORWARD);
 	while (more && scan_next(&scan, &key, &value)) {
 		if (!is_key(progress, key))
@@ -138,14 +169,34 @@ static int walk_tables(void *cookie)
 	return WALK_DONE;
 }
 
-/* Behind the damage, which reaches nobody knows how far: twice as far with each try. */
+static void begin_hole(struct progress *progress)
+{
+	progress->report.tables[progress->table].holes++;
+	progress->in_hole = true;
+	progress->bit = 0;
+	progress->users = 0;
+}
+
+/* Behind the damage, which reaches nobody knows how far: twice as far with each try, and where that
+ * leaves a user's keys, at the next user's. Only twice as far again once many have been passed, or
+ * nobody knows of another. */
 static void skip(struct progress *progress)
 {
-	progress->bit = progress->in_hole ? progress->bit + 1 : 0;
+	struct key further = progress->next;
 	if (!progress->in_hole)
-		progress->report.tables[progress->table].holes++;
-	progress->in_hole = true;
-	if (!key_add(&progress->next, progress->bit))
+		begin_hole(progress);
+	else if (progress->passes_user)
+		progress->users = USERS_PASSED;
+	bool is_there = key_add(&further, progress->bit++);
+	bool leaves_user = !is_there || memcmp(further.bytes, progress->next.bytes,
+					       sizeof(struct user_key)) != 0;
+	progress->passes_user = dump_tables[progress->table].is_of_user && leaves_user &&
+				progress->users++ < USERS_PASSED;
+	if (progress->passes_user)
+		return;
+	if (is_there)
+		progress->next = further;
+	else
 		begin_table(progress, progress->table + 1);
 }
 

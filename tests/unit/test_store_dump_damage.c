@@ -130,6 +130,79 @@ START_TEST(each_damaged_page_is_one_hole_and_costs_little_more_than_what_lies_on
 }
 END_TEST
 
+/* Of its records, which begin where its header says; before them lies what is none any more. */
+static size_t count_on_page(const char page[PAGE], const char *text)
+{
+	enum { UPPER = 14 };
+	uint16_t upper;
+	size_t count = 0;
+	memcpy(&upper, page + UPPER, sizeof(upper));
+	if (upper >= PAGE)
+		return 0;
+	struct slice records = {page + upper, PAGE - upper};
+	for (size_t at = 0; (at = slice_find(records, slice_of(text), at)) < records.size; at++)
+		count++;
+	return count;
+}
+
+enum { TURNS_OF_USER = 25 };
+
+static void import_turns(struct fixture *fixture, unsigned user, const char *text)
+{
+	struct fixture_wait wait = {0};
+	struct imported_turn turns[TURNS_OF_USER];
+	char name[32];
+	(void)snprintf(name, sizeof(name), "user-%u", user);
+	for (int i = 0; i < TURNS_OF_USER; i++)
+		turns[i] = (struct imported_turn){
+			.role = ROLE_USER, .text = slice_of(text), .created_at = i + 1};
+	(void)store_import(fixture->store, SLICE("shared"), slice_of(name), turns, TURNS_OF_USER,
+			   false, SLICE("model"), 0, &fixture->loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
+}
+
+START_TEST(a_damaged_page_costs_nobody_who_lies_behind_it)
+{
+	enum { USERS = 6, ALL = USERS * TURNS_OF_USER };
+	struct fixture fixture;
+	char path[128];
+	char text[] =
+		"what each says is long enough for a page to have room for some twenty of it, "
+		"so that most users lie on two and many pages hold two users, ten or more";
+	size_t damaged = 0;
+	fixture_init(&fixture, MAP);
+	for (unsigned i = 0; i < USERS; i++)
+		import_turns(&fixture, i, text);
+	store_close(fixture.store);
+	fixture.store = NULL;
+	ck_assert_uint_eq(export_turns(fixture.path).records, ALL);
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", fixture.path);
+	int data = open(path, O_RDWR | O_CLOEXEC);
+	off_t pages = lseek(data, 0, SEEK_END) / PAGE;
+	for (size_t page = 2; page < (size_t)pages; page++) {
+		char other[PAGE] = {0};
+		struct count count = {0};
+		swap_page(data, page, other);
+		size_t on_page = count_on_page(other, text);
+		if (on_page > 0)
+			count = export_turns(fixture.path);
+		swap_page(data, page, other);
+		if (count.holes == 0)
+			continue; /* it is free */
+		damaged++;
+		ck_assert_uint_eq(count.holes, 1);
+		ck_assert_uint_lt(count.records, ALL);
+		/* Twice as far with each try is at most as far again. */
+		ck_assert_msg(ALL - count.records <= 2 * on_page, "%zu of %zu", ALL - count.records,
+			      on_page);
+	}
+	ck_assert_uint_ge(damaged, USERS);
+	(void)close(data);
+	fixture_reopen(&fixture);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 /* In the file itself, wherever the first key is. */
 static void replace_key(int data, struct key old, struct key other)
 {
@@ -214,5 +287,6 @@ END_TEST
 
 UNIT_MAIN("store_dump_damage", what_damage_leaves_is_written_out_and_the_rest_is_counted,
 	  each_damaged_page_is_one_hole_and_costs_little_more_than_what_lies_on_it,
+	  a_damaged_page_costs_nobody_who_lies_behind_it,
 	  a_key_of_another_size_or_that_falls_is_damage,
 	  a_store_without_one_of_its_tables_is_written_out_without_it)
