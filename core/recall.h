@@ -85,6 +85,13 @@ struct recall_hit {
 	float score; /* above 0 */
 };
 
+/* Of a long memory with common words more postings could be read than their weight is worth.
+ * `sizes` has about how many each of the question's terms has; sets in `chosen` those to be read:
+ * the rarest that can make a match by themselves, then the rarest others, `limit` postings in all
+ * or those of one term. The others are to be given without any. */
+void recall_choose_terms(const struct recall_question *question, const size_t *sizes, size_t limit,
+			 bool *chosen, struct arena *arena);
+
 /* Writes the best hits, the best first, of equal ones the newest first; at most `limit`. What has
  * nothing to do with the question is no hit, so a greeting gives none. */
 size_t recall_rank(const struct recall_question *question, const struct recall_corpus *corpus,

@@ -1,6 +1,7 @@
 #include "core/recall_rank.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* BM25's parameters, and the power of the inverse document frequency: rare words tell more than its
  * logarithm says. */
@@ -65,5 +66,42 @@ void recall_match(const struct recall_question *question, const struct recall_co
 			if (question->terms.terms[i].kind == kind)
 				match_term(corpus, i, kind, mean, scores);
 		}
+	}
+}
+
+struct term_size {
+	size_t size;
+	size_t index;
+	bool tells;
+};
+
+static int compare_sizes(const void *left, const void *right)
+{
+	const struct term_size *a = left;
+	const struct term_size *b = right;
+	int order = b->tells - a->tells;
+	if (order == 0)
+		order = (a->size > b->size) - (a->size < b->size);
+	return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+void recall_choose_terms(const struct recall_question *question, const size_t *sizes, size_t limit,
+			 bool *chosen, struct arena *arena)
+{
+	size_t count = question->terms.count;
+	struct term_size *order = arena_alloc(arena, count * sizeof(*order));
+	size_t sum = 0;
+	for (size_t i = 0; i < count; i++) {
+		order[i] = (struct term_size){
+			sizes[i], i, recall_tells((enum term_kind)question->terms.terms[i].kind)};
+		sum += sizes[i];
+	}
+	if (sum > limit)
+		qsort(order, count, sizeof(*order), compare_sizes);
+	sum = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool is_first = sum == 0;
+		sum += order[i].size;
+		chosen[order[i].index] = is_first || sum <= limit;
 	}
 }

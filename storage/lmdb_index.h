@@ -47,8 +47,9 @@ void documents_read(const struct memory *memory, struct documents *documents);
 void terms_put(const struct memory *memory, uint64_t turn, const struct term_list *terms);
 void terms_erase(const struct memory *memory, uint64_t turn, const struct term_list *terms);
 
-/* The postings of each term, by the places of `documents`. */
+/* The postings of each of the question's terms, by the places of `documents`; of a long memory
+ * only those of terms that recall_choose_terms() chooses. */
 struct recall_postings *postings_of(const struct memory *memory, const struct documents *documents,
-				    const struct term_list *terms);
+				    const struct recall_question *question);
 
 #endif

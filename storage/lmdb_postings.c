@@ -242,27 +242,64 @@ static uint32_t count_in(struct slice entries, uint64_t hash)
 	return 0;
 }
 
+/* So many are read, or those of one term: a few tenths of a millisecond. */
+enum { MOST_POSTINGS = 64 * 1024 };
+
+/* Where the lists of each term lie in the map, one for each span of the documents. */
+struct lists {
+	uint64_t first_span; /* the turn that it begins with */
+	size_t spans;
+	struct slice *values; /* those of a term behind each other */
+	size_t *sizes;        /* of each term's lists together: about as many bytes as postings */
+};
+
+/* Those of a memory that is still short have not been moved into lists yet. */
+static bool has_lists(const struct documents *documents, const struct waiting_turns *waiting)
+{
+	return waiting->count == 0 ||
+	       documents->first < waiting->turns[0] / DOCUMENT_BLOCK * DOCUMENT_BLOCK;
+}
+
+/* The terms come by rising hash, as the lists of a span lie. */
+static void find_lists(const struct memory *memory, const struct documents *documents,
+		       const struct term_list *terms, struct lists *lists)
+{
+	struct scan scan;
+	uint64_t end = documents->first + documents->count;
+	lists->first_span = documents->first / POSTINGS_SPAN * POSTINGS_SPAN;
+	lists->spans = (size_t)((end - lists->first_span + POSTINGS_SPAN - 1) / POSTINGS_SPAN);
+	lists->values =
+		arena_alloc(memory->arena, terms->count * lists->spans * sizeof(*lists->values));
+	scan_begin(&scan, memory->transaction, TABLE_POSTINGS, key_of_user(memory->user), FORWARD);
+	for (size_t span = 0; span < lists->spans; span++) {
+		uint64_t turn = lists->first_span + span * POSTINGS_SPAN;
+		for (size_t i = 0; i < terms->count; i++) {
+			struct slice *value = &lists->values[i * lists->spans + span];
+			if (scan_find(&scan, postings_key(memory, turn, terms->terms[i].hash),
+				      value))
+				lists->sizes[i] += value->size;
+		}
+	}
+	scan_end(&scan);
+}
+
 /* A term's postings while they are read. */
 struct gathering {
-	const struct memory *memory;
 	const struct documents *documents;
 	const struct waiting_turns *waiting;
-	struct scan lists; /* the terms come by rising hash, as the lists of a span lie */
+	struct lists lists;
 	struct recall_posting *postings;
 	size_t count;
 };
 
-static void gather_lists(struct gathering *gathering, uint64_t hash)
+static void gather_lists(struct gathering *gathering, size_t term)
 {
 	const struct documents *documents = gathering->documents;
-	uint64_t end = documents->first + documents->count;
-	uint64_t span = documents->first / POSTINGS_SPAN * POSTINGS_SPAN;
-	for (; span < end; span += POSTINGS_SPAN) {
-		struct slice value;
-		if (!scan_find(&gathering->lists, postings_key(gathering->memory, span, hash),
-			       &value))
-			continue;
-		gathering->count += postings_read(value, (uint32_t)(span - documents->first),
+	const struct lists *lists = &gathering->lists;
+	for (size_t span = 0; span < lists->spans; span++) {
+		uint64_t turn = lists->first_span + span * POSTINGS_SPAN;
+		gathering->count += postings_read(lists->values[term * lists->spans + span],
+						  (uint32_t)(turn - documents->first),
 						  (uint32_t)documents->count,
 						  gathering->postings + gathering->count);
 	}
@@ -284,33 +321,33 @@ static void gather_waiting(struct gathering *gathering, uint64_t hash)
 }
 
 struct recall_postings *postings_of(const struct memory *memory, const struct documents *documents,
-				    const struct term_list *terms)
+				    const struct recall_question *question)
 {
+	const struct term_list *terms = &question->terms;
 	struct waiting_turns waiting;
 	struct recall_postings *all = arena_alloc(memory->arena, terms->count * sizeof(*all));
+	bool *chosen = arena_alloc(memory->arena, terms->count * sizeof(*chosen));
 	size_t room = documents->count + DOCUMENT_BLOCK + 1;
-	struct gathering gathering = {
-		.memory = memory, .documents = documents, .waiting = &waiting};
+	struct gathering gathering = {.documents = documents, .waiting = &waiting};
 	struct recall_posting *gathered = xmalloc(room * sizeof(*gathered));
 	gathering.postings = gathered;
+	gathering.lists.sizes = arena_alloc(memory->arena, terms->count * sizeof(size_t));
 	read_waiting(memory, &waiting);
-	/* Those of a memory that is still short have not been moved into lists yet. */
-	bool has_lists = waiting.count == 0 ||
-			 documents->first < waiting.turns[0] / DOCUMENT_BLOCK * DOCUMENT_BLOCK;
-	scan_begin(&gathering.lists, memory->transaction, TABLE_POSTINGS, key_of_user(memory->user),
-		   FORWARD);
+	if (has_lists(documents, &waiting))
+		find_lists(memory, documents, terms, &gathering.lists);
+	recall_choose_terms(question, gathering.lists.sizes, MOST_POSTINGS, chosen, memory->arena);
 	for (size_t i = 0; i < terms->count; i++) {
 		gathering.count = 0;
-		if (has_lists)
-			gather_lists(&gathering, terms->terms[i].hash);
-		gather_waiting(&gathering, terms->terms[i].hash);
+		if (chosen[i]) {
+			gather_lists(&gathering, i);
+			gather_waiting(&gathering, terms->terms[i].hash);
+		}
 		size_t size = gathering.count * sizeof(*gathered);
 		struct recall_posting *kept =
 			(struct recall_posting *)arena_bytes(memory->arena, size);
 		memcpy(kept, gathered, size);
 		all[i] = (struct recall_postings){kept, gathering.count};
 	}
-	scan_end(&gathering.lists);
 	free(gathered);
 	return all;
 }

@@ -34,7 +34,7 @@ static size_t rank(struct recalling *recalling, struct recall_hit **hits)
 	struct recall_corpus corpus = {
 		.documents = documents->documents,
 		.count = documents->count,
-		.postings = postings_of(scratch, documents, &question->terms),
+		.postings = postings_of(scratch, documents, question),
 		.similarities = vectors_compare(scratch, question, documents),
 	};
 	size_t limit = STORE_MAX_RECALLED + recall->given_count + recall->carried.count;

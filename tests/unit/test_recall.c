@@ -209,6 +209,40 @@ START_TEST(a_huge_question_is_answered)
 }
 END_TEST
 
+/* What is chosen of terms of these sizes, as a bit for each: 0 to 2 are words, 3 and 4 function
+ * words. */
+static unsigned choose(const size_t sizes[5], size_t limit)
+{
+	struct term terms[5] = {{1, 1, TERM_WORD},
+				{2, 1, TERM_STEM},
+				{3, 1, TERM_FORM},
+				{4, 1, TERM_FUNCTION},
+				{5, 1, TERM_LIGHT}};
+	struct recall_question question = {.terms = {.terms = terms, .count = 5}};
+	struct arena arena = {0};
+	bool chosen[5];
+	unsigned bits = 0;
+	recall_choose_terms(&question, sizes, limit, chosen, &arena);
+	for (unsigned i = 0; i < 5; i++)
+		bits |= chosen[i] ? 1U << i : 0;
+	arena_finish(&arena);
+	return bits;
+}
+
+START_TEST(of_too_many_postings_the_rarest_words_are_read)
+{
+	static const size_t sizes[5] = {300, 10, 200, 5, 0};
+	static const size_t none[5] = {0};
+	ck_assert_uint_eq(choose(sizes, 515), 0x1f);
+	ck_assert_uint_eq(choose(sizes, 514), 0x17); /* the last, of size 5, finds no room */
+	ck_assert_uint_eq(choose(sizes, 510), 0x17);
+	ck_assert_uint_eq(choose(sizes, 509), 0x06);
+	ck_assert_uint_eq(choose(sizes, 209), 0x02);
+	ck_assert_uint_eq(choose(sizes, 9), 0x02); /* one always */
+	ck_assert_uint_eq(choose(none, 0), 0x1f);
+}
+END_TEST
+
 START_TEST(an_empty_memory_recalls_nothing)
 {
 	remember(small, 0);
@@ -251,5 +285,5 @@ UNIT_MAIN("recall", the_turn_that_answers_comes_first_in_a_small_memory, a_greet
 	  a_question_about_a_time_alone_finds_what_was_said_then,
 	  equal_hits_come_newest_first_and_at_most_so_many,
 	  similar_turns_are_found_without_a_common_word, a_huge_question_is_answered,
-	  an_empty_memory_recalls_nothing,
+	  of_too_many_postings_the_rarest_words_are_read, an_empty_memory_recalls_nothing,
 	  facts_are_ranked_by_the_words_they_share_with_the_question)
