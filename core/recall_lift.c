@@ -62,13 +62,17 @@ static void make_chains(struct chains *chains, const struct recall_corpus *corpu
 static void link_documents(struct chains *chains, const struct recall_corpus *corpus,
 			   const float *scores, struct arena *arena)
 {
+	uint32_t slot = 0;
 	make_chains(chains, corpus, arena);
 	for (uint32_t i = 0; i < corpus->count; i++) {
 		const struct recall_document *document = &corpus->documents[i];
 		if (!document->is_live)
 			continue;
-		uint32_t slot = slot_of(chains, document->conversation);
+		/* Mostly that of the one before. */
 		struct chain *chain = &chains->chains[slot];
+		if (chain->last == NONE || chain->conversation != document->conversation)
+			slot = slot_of(chains, document->conversation);
+		chain = &chains->chains[slot];
 		chains->slots[i] = slot;
 		chains->previous[i] = chain->last;
 		chain->conversation = document->conversation;

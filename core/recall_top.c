@@ -32,7 +32,8 @@ static void sift_up(struct recall_hit *heap, size_t at, struct recall_hit hit)
 size_t recall_top(const float *scores, size_t count, struct recall_hit *hits, size_t limit)
 {
 	size_t found = 0;
-	for (size_t i = 0; limit > 0 && i < count; i++) {
+	/* From the newest on, so that of many equal ones none takes another's place. */
+	for (size_t i = count; limit > 0 && i-- > 0;) {
 		struct recall_hit hit = {(uint32_t)i, scores[i]};
 		if (!(hit.score > 0))
 			continue;
