@@ -3,12 +3,18 @@
 #include <malloc.h>
 
 /* Left to itself, glibc lets the size from which a thing is mapped alone grow to 32 MB with the
- * bodies it sees. */
-enum { MAPPED_ALONE = 256 * 1024, SPARE_MEMORY = 8 * 1024 * 1024 };
+ * bodies it sees. What a long memory takes to be ranked is smaller, and its pages stay: to get them
+ * anew for each request took a fifth of its time. */
+enum {
+	MAPPED_ALONE = 1024 * 1024,
+	KEPT_AT_TOP = 2 * 1024 * 1024,
+	SPARE_MEMORY = 8 * 1024 * 1024,
+};
 
 void heap_set_up(void)
 {
 	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_ALONE);
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_AT_TOP);
 }
 
 /* Small things that live on keep glibc from giving back by itself what a peak of connections has
