@@ -731,11 +731,10 @@ PARAPHRASES = {
 }
 
 
-@by_the_clock
 def test_a_real_embedding_model_finds_what_words_do_not(make_daemon, upstream, user):
     server = EmbeddingServer()
     try:
-        section = {"base_url": server.base_url, "embedding": server.model, "embedding_timeout": "2s"}
+        section = {"base_url": server.base_url, "embedding": server.model, "embedding_timeout": "10s"}
         daemon = make_daemon({"model": section, "memory": {"mode": "vector", "context_tokens": "110"}})
         daemon.import_messages(user, past(), learn=False)
         found = 0

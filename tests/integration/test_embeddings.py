@@ -36,10 +36,10 @@ def real_embeddings():
 
 @pytest.fixture
 def embedding_daemon(make_daemon):
-    """A daemon that embeds by this server."""
+    """A daemon that embeds by this server, for which a question waits however slow the machine is."""
 
     def make(server, changes=None, **model):
-        section = {"base_url": server.base_url, "embedding": server.model, "embedding_timeout": "300ms"}
+        section = {"base_url": server.base_url, "embedding": server.model, "embedding_timeout": "10s"}
         return make_daemon({"model": section | model} | (changes or {}))
 
     return make
@@ -252,7 +252,7 @@ def test_a_long_question_is_cut(embedding_daemon, embeddings, user):
 
 @by_the_clock
 def test_a_late_vector_is_not_waited_for(embedding_daemon, embeddings, user):
-    daemon = embedding_daemon(embeddings, ONE_WORKER)
+    daemon = embedding_daemon(embeddings, ONE_WORKER, embedding_timeout="300ms")
     embeddings.embed = json_reply({}, first_byte_delay=1.5)
     chat = Chat(daemon, user)
     times = []
