@@ -139,12 +139,14 @@ def test_a_disk_that_takes_nothing_more_stops_no_chat_and_is_no_damage(make_daem
     chat.say("Kept.")
     daemon.settle(user)
     # While the next is answered, so that there was room when it came.
-    upstream.script(json_reply(completion("Late."), first_byte_delay=1.5))
+    gate = threading.Event()
+    upstream.script(json_reply(completion("Late."), gates={0: gate}))
     asked = len(upstream.requests)
     late = threading.Thread(target=chat.say, args=("Not kept.",))
     late.start()
     upstream.wait(asked + 1)
     (tmp_path / "refused").touch()
+    gate.set()
     late.join(20)
     assert bypassed(daemon, "full") == 1 and bypassed(daemon, "commit") == 0
     daemon.wait_log("an exchange was not journalled: full")
