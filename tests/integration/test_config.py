@@ -225,6 +225,7 @@ def test_a_changed_file_is_noticed(make_daemon, user):
     until_mode(daemon, user, "buffer")
 
 
+@by_the_clock
 def test_a_file_that_is_being_written_is_not_read(make_daemon, user):
     """Half a file is a valid one: its other keys would stand at their defaults."""
     daemon = make_daemon({"memory": {"mode": "entity"}})

@@ -10,6 +10,7 @@ import pytest
 from conftest import make_known
 from harness.chat import Chat
 from harness.memory_model import fact
+from harness.tries import by_the_clock
 from harness.upstream import completion, error_reply, json_reply
 from harness.wire import RawClient
 
@@ -174,6 +175,7 @@ def test_a_request_to_forget_is_honoured_however_sure_the_model_is(make_daemon, 
 # ---- a model in trouble ----
 
 
+@by_the_clock
 def test_the_first_retry_comes_within_a_second_or_so(daemon, memory_model, user):
     memory_model.fail("I am Ana.", error_reply(500))
     memory_model.answers["I am Ana."] = [fact("name", "Ana", "I am Ana")]

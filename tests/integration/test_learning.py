@@ -467,6 +467,7 @@ def test_the_clients_own_key_learns_and_is_held_in_memory_only(make_daemon, upst
     assert facts_of(daemon, user) == {("user", "boat", "dinghy")}
 
 
+@by_the_clock
 def test_a_new_client_key_is_tried_at_once_on_what_the_old_one_could_not_learn(
     make_daemon, upstream, memory_model, user
 ):
