@@ -122,7 +122,7 @@ def test_a_token_lets_the_admin_address_leave_loopback(tmp_path):
     assert check("[listen]\nadmin = 0.0.0.0:8081\nadmin_token = t0ken\n", tmp_path).returncode == 0
 
 
-def wait_mode(daemon, user, mode, timeout=8):
+def wait_mode(daemon, user, mode, timeout=20):
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         if Chat(daemon, user).say("Hello.").headers["X-Memory-Mode"] == mode:

@@ -70,7 +70,7 @@ def test_pending_becomes_0_after_each_exchange_in_every_mode(daemon, memory_mode
     talk = Chat(daemon, user)
     for number in range(3):
         talk.say(f"Turn {number}.")
-        daemon.settle(user, timeout=5)
+        daemon.settle(user)
     assert bool(memory_model.fact_calls("Turn 2.")) == (mode in ("entity", "hybrid"))
 
 
@@ -180,7 +180,7 @@ def test_the_first_retry_comes_within_a_second_or_so(daemon, memory_model, user)
     memory_model.fail("I am Ana.", error_reply(500))
     memory_model.answers["I am Ana."] = [fact("name", "Ana", "I am Ana")]
     Chat(daemon, user).say("I am Ana.")
-    memory_model.wait(2, timeout=5)
+    memory_model.wait(2)
     first, second = memory_model.requests[:2]
     assert second.at - first.at <= 1.3
     daemon.settle(user)

@@ -25,7 +25,7 @@ HELLO = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
 STREAM = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
 
 
-def until(condition, what, timeout=10):
+def until(condition, what, timeout=20):
     end = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < end, what
@@ -63,7 +63,7 @@ def gated(make_daemon, upstream):
 
 
 def ended(daemon, code=0):
-    assert daemon.wait_end(10) == code
+    assert daemon.wait_end(20) == code
     daemon.process = None
     daemon.check_sanitizers()
 

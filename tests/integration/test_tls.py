@@ -101,7 +101,7 @@ def common_name(daemon, context):
         return dict(pair[0] for pair in secured.getpeercert()["subject"])["commonName"]
 
 
-def wait_name(daemon, context, name, timeout=8):
+def wait_name(daemon, context, name, timeout=20):
     end = time.monotonic() + timeout
     while common_name(daemon, context) != name:
         assert time.monotonic() < end, f"the certificate is not {name}'s:\n{daemon.stderr}"

@@ -117,7 +117,7 @@ class Daemon:
         for line in pipe:
             self.stderr_lines.append(line.decode("utf-8", "replace").rstrip("\n"))
 
-    def wait_ready(self, timeout=20):
+    def wait_ready(self, timeout=60):
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             assert self.process.poll() is None, f"recalld ended at its start:\n{self.stderr}"
@@ -187,7 +187,7 @@ class Daemon:
         lines = self.stderr_lines[spoken[0] :] if spoken else self.stderr_lines[-20:]
         return "\n".join(lines[:60])
 
-    def wait_log(self, text, timeout=10):
+    def wait_log(self, text, timeout=20):
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             if text in self.stderr:
@@ -270,7 +270,7 @@ class Daemon:
         reply = self.admin("DELETE", self.memory_path(user, "", tenant))
         assert reply.status_code == 204, f"{reply.status_code} {reply.text}"
 
-    def receipt(self, receipt_id, tenant=None, timeout=5):
+    def receipt(self, receipt_id, tenant=None, timeout=20):
         """A receipt; that of a request which journals nothing may be written a moment later."""
         suffix = f"?tenant={tenant}" if tenant is not None else ""
         end = time.monotonic() + timeout
