@@ -10,7 +10,7 @@ import pytest
 
 from harness.chat import Chat
 from harness.upstream import Reply, chunk, event, json_reply, sse_reply, text_events
-from harness.wire import RawClient
+from harness.wire import RawClient, dechunked_so_far
 
 STREAM = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
 
@@ -127,16 +127,6 @@ def test_a_refusal_without_an_end_does_not_hold_the_retry_up(daemon, upstream, k
             never.set()
 
 
-def content_so_far(seen):
-    """What has come of a chunked reply's body."""
-    content, rest = b"", seen.partition(b"\r\n\r\n")[2]
-    while b"\r\n" in rest:
-        line, rest = rest.split(b"\r\n", 1)
-        size = int(line, 16)
-        content, rest = content + rest[:size], rest[size + 2 :]
-    return content
-
-
 def test_the_end_of_a_compressed_stream_comes_only_after_its_exchange_is_on_disk(make_daemon, upstream, user):
     daemon = make_daemon()
     for i in range(4):
@@ -146,7 +136,7 @@ def test_the_end_of_a_compressed_stream_comes_only_after_its_exchange_is_on_disk
         upstream.script(sse_reply([packed, packer.flush()], fields=fields, delay=0.2))
         with RawClient(daemon.port) as raw:
             raw.post_chat(STREAM, f"{user}-{i}")
-            while b"[DONE]" not in unpacker.copy().decompress(content_so_far(raw.seen)):
+            while b"[DONE]" not in unpacker.copy().decompress(dechunked_so_far(raw.seen)):
                 raw.read_until(raw.seen + raw.socket.recv(1, socket.MSG_PEEK))
             daemon.kill()
         daemon.start()

@@ -17,7 +17,7 @@ import pytest
 from harness.daemon import fast_clock, stalled_calls
 from harness.tries import by_the_clock
 from harness.upstream import DONE, chunk, event, text_events
-from harness.wire import RawClient
+from harness.wire import RawClient, dechunked_so_far
 
 BODY = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
 STREAM = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
@@ -242,28 +242,19 @@ def test_while_the_disk_is_slow_no_more_than_256_KB_is_held_behind_the_end(make_
         peer.send(EVENTS + b"\r\n")
         sent = write_until_stuck(peer.socket)
         tail = b"".join(text_events("Short."))
-        reader = threading.Thread(target=lambda: client.read_until(b'"stop"'))
+        reader = threading.Thread(target=lambda: client.read_content_until(b'"stop"'))
         reader.start()
         (tmp_path / "stalled").touch()
         peer.send(tail)
         reader.join(10)
         begun = time.monotonic()
         written = sent + len(tail) + write_until_stuck(peer.socket, patience=0.3)
-        passed = len(dechunked_so_far(client.seen.partition(b"\r\n\r\n")[2]))
+        passed = len(dechunked_so_far(client.seen))
         held = written - passed - in_the_kernel(ports_of(client.socket), ports_of(peer.socket))
         assert time.monotonic() - begun < 1.9, "too late to tell"
         assert b"[DONE]" not in client.seen and 0 < held <= MOST_HELD, f"{held} bytes are held"
-        client.read_until(b"[DONE]")
+        client.read_content_until(b"[DONE]")
         (tmp_path / "stalled").unlink()
-
-
-def dechunked_so_far(data):
-    body, at = b"", 0
-    while (end := data.find(b"\r\n", at)) >= 0:
-        size = int(data[at:end], 16)
-        body += data[end + 2 : end + 2 + size]
-        at = end + 2 + size + 2
-    return body
 
 
 @by_the_clock
@@ -372,7 +363,7 @@ def test_a_slow_reader_is_not_taken_for_a_silent_upstream(make_daemon, hand, use
         write_until_stuck(peer.socket, patience=1)
         writer = threading.Thread(target=lambda: (peer.send(DONE), peer.close()))
         writer.start()
-        client.read_until(b"[DONE]")
+        client.read_content_until(b"[DONE]")
         writer.join(10)
 
 

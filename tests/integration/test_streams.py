@@ -95,7 +95,7 @@ def test_each_event_is_passed_on_as_it_arrives(daemon, upstream, user):
     with RawClient(daemon.port) as raw:
         raw.post_chat(QUESTION, user)
         for i in range(4):
-            raw.read_until(events[i].strip())  # while the upstream has not sent more
+            raw.read_content_until(events[i].strip())  # while the upstream has not sent more
             gates[i + 1].set()
         raw.read_until(b"[DONE]")
 

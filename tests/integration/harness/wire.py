@@ -59,6 +59,11 @@ class RawClient:
             assert self._more(), f"the reply ended without {mark!r}: {self.seen[-400:]!r}"
         return self.seen
 
+    def read_content_until(self, mark):
+        """Until the mark stands in what has come of a chunked reply's body, in one chunk or in several."""
+        while mark not in dechunked_so_far(self.seen):
+            assert self._more(), f"the reply ended without {mark!r}: {self.seen[-400:]!r}"
+
     def read_head(self):
         """A reply that has no body."""
         while b"\r\n\r\n" not in self.seen:
@@ -97,6 +102,16 @@ class RawClient:
             body, self.seen = body + self.seen[:size], self.seen[size + 2 :]
             if size == 0:
                 return body, True
+
+
+def dechunked_so_far(seen):
+    """What has come of a chunked reply's body."""
+    pieces, at = [], seen.find(b"\r\n\r\n") + 4
+    while at >= 4 and (end := seen.find(b"\r\n", at)) >= 0:
+        size = int(seen[at:end], 16)
+        pieces.append(seen[end + 2 : end + 2 + size])
+        at = end + 2 + size + 2
+    return b"".join(pieces)
 
 
 def common_prefix(a, b):
