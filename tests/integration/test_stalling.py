@@ -353,14 +353,14 @@ def test_an_upstream_that_falls_silent_is_timed_out_wherever_it_is(make_daemon, 
 
 
 def test_a_slow_reader_is_not_taken_for_a_silent_upstream(make_daemon, hand, user):
-    hand.sections["upstream"]["idle_timeout"] = "300ms"
+    hand.sections["upstream"]["idle_timeout"] = "2s"
     daemon = make_daemon(hand.sections)
     with RawClient(daemon.port) as client:
         client.post_chat(STREAM, user)
         peer = hand.accept()
         peer.read_request()
         peer.send(EVENTS + b"\r\n")
-        write_until_stuck(peer.socket, patience=1)
+        write_until_stuck(peer.socket, patience=4)
         writer = threading.Thread(target=lambda: (peer.send(DONE), peer.close()))
         writer.start()
         client.read_content_until(b"[DONE]")
