@@ -67,6 +67,7 @@ def test_an_upstream_with_another_certificate_is_502(make_daemon, tls_upstream, 
 def test_a_configured_proxy_is_asked_for_the_upstream(make_daemon, upstream, user):
     """The scripted upstream plays the proxy: it is asked in absolute form, whatever the upstream's name."""
     proxy = upstream.base_url.removesuffix("/v1")
-    daemon = make_daemon({"upstream": {"base_url": "http://upstream.invalid/v1", "proxy": proxy}})
+    sections = {"upstream": {"base_url": "http://upstream.invalid/v1", "proxy": proxy}}
+    daemon = make_daemon(sections | {"memory": {"learn": "off"}})  # whose calls would come this way too, later
     assert Chat(daemon, user).send("Hello.").status_code == 200
-    assert upstream.requests[0].target == "http://upstream.invalid/v1/chat/completions"
+    assert [r.target for r in upstream.requests] == ["http://upstream.invalid/v1/chat/completions"]
