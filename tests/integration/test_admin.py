@@ -219,7 +219,10 @@ def test_forgetting_takes_jobs_and_calls_under_way(daemon, memory_model, user):
     memory_model.answers[turn] = [fact("home", "lighthouse", "I live on a lighthouse")]
     memory_model.answer = slow
     Chat(daemon, user).say(turn)
-    memory_model.wait(1)
+    end = time.monotonic() + 15
+    while not memory_model.fact_calls(turn):
+        assert time.monotonic() < end, "nobody asked"
+        time.sleep(0.02)
     daemon.forget(user)
     held.set()
     time.sleep(0.5)

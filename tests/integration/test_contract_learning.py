@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 import time
 from urllib.parse import quote
 
@@ -32,7 +33,7 @@ def test_the_users_turn_stands_as_plain_text_in_the_prompt(daemon, memory_model,
     text = 'I said "hello" to O\'Neil & Søn, 50 % off; 我住在柏林.'
     Chat(daemon, user).say(text)
     daemon.settle(user)
-    (call,) = memory_model.fact_calls()
+    (call,) = memory_model.fact_calls(text)
     assert text in "\n".join(m["content"] for m in call.body["messages"])
     assert call.body["response_format"] == {"type": "json_object"} and call.body["temperature"] == 0
     assert all(isinstance(m["content"], str) for m in call.body["messages"])
@@ -177,13 +178,13 @@ def test_a_request_to_forget_is_honoured_however_sure_the_model_is(make_daemon, 
 
 @by_the_clock
 def test_the_first_retry_comes_within_a_second_or_so(daemon, memory_model, user):
-    memory_model.fail("I am Ana.", error_reply(500))
-    memory_model.answers["I am Ana."] = [fact("name", "Ana", "I am Ana")]
-    Chat(daemon, user).say("I am Ana.")
-    memory_model.wait(2)
-    first, second = memory_model.requests[:2]
-    assert second.at - first.at <= 1.3
+    turn = "I am Ana, who is tried twice."
+    memory_model.fail(turn, error_reply(500))
+    memory_model.answers[turn] = [fact("name", "Ana", "I am Ana")]
+    Chat(daemon, user).say(turn)
     daemon.settle(user)
+    first, second = (call.request for call in memory_model.fact_calls(turn))
+    assert second.at - first.at <= 1.3
     assert daemon.values(user) == ["Ana"]
 
 
@@ -321,15 +322,16 @@ def test_an_import_keeps_times_sessions_and_order(daemon, memory_model, user):
         [
             {"role": "user", "content": "First.", "created_at": "2025-01-01T10:00:00.5+01:00", "session": "a"},
             {"role": "assistant", "content": "One.", "created_at": "2025-01-01T09:00:05Z", "session": "a"},
-            {"role": "user", "content": "Second.", "session": "b"},
+            {"role": "user", "content": "Second, of which nothing is learned.", "session": "b"},
         ],
         learn=False,
     )
     messages = daemon.memory(user)["messages"]
-    assert [m["content"] for m in messages] == ["First.", "One.", "Second."]
+    assert [m["content"] for m in messages] == ["First.", "One.", "Second, of which nothing is learned."]
     assert [m["session"] for m in messages] == ["a", "a", "b"]
     assert messages[0]["created_at"].startswith("2025-01-01T09:00:00")
-    assert daemon.memory(user)["pending"] == 0 and not memory_model.calls()
+    assert daemon.memory(user)["pending"] == 0
+    assert not any(call.holds("of which nothing is learned") for call in memory_model.calls())
 
 
 def test_an_imported_session_goes_on(daemon, upstream, memory_model, user):
@@ -358,13 +360,18 @@ def test_forgetting_leaves_nothing_and_a_fresh_start(daemon, upstream, memory_mo
 
 
 def test_a_forgotten_users_slow_lesson_teaches_nothing(daemon, memory_model, user):
-    memory_model.answers["I am Ana."] = [fact("name", "Ana", "I am Ana")]
-    slow = json.dumps({"entities": memory_model.answers["I am Ana."]})
-    memory_model.fail("I am Ana.", json_reply(completion(slow), first_byte_delay=1.0))
-    Chat(daemon, user).say("I am Ana.")
-    memory_model.wait(1)
+    gate, turn = threading.Event(), "I am Ana, who will be forgotten."
+    memory_model.answers[turn] = [fact("name", "Ana", "I am Ana")]
+    slow = json.dumps({"entities": memory_model.answers[turn]})
+    memory_model.fail(turn, json_reply(completion(slow), gates={0: gate}))
+    Chat(daemon, user).say(turn)
+    end = time.monotonic() + 15
+    while not memory_model.fact_calls(turn):
+        assert time.monotonic() < end, "nobody asked"
+        time.sleep(0.02)
     daemon.forget(user)
-    time.sleep(1.3)
+    gate.set()
+    time.sleep(0.5)
     assert not daemon.knows(user)
 
 

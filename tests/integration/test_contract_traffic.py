@@ -187,9 +187,10 @@ def test_a_dry_run_equals_the_request_that_follows_at_every_turn(daemon, upstrea
 
 
 def test_a_dry_run_leaves_no_user_behind(daemon, upstream, memory_model, user):
-    reply = Chat(daemon, user, session="s").send("I am Ana.", {"X-Memory-Dry-Run": "1"})
+    own = f"I am Ana, {user}."
+    reply = Chat(daemon, user, session="s").send(own, {"X-Memory-Dry-Run": "1"})
     assert reply.status_code == 200
-    assert not upstream.requests and not memory_model.calls() and not daemon.knows(user)
+    assert not upstream.requests and not memory_model.fact_calls(own) and not daemon.knows(user)
 
 
 # ---- the one retry ----
@@ -244,9 +245,10 @@ def test_a_refusal_is_a_final_reply(daemon, upstream, memory_model, user):
 def test_an_error_in_a_stream_of_200_passes_and_teaches_nothing(daemon, upstream, memory_model, user):
     events = [event({"error": {"message": "overloaded", "type": "server_error"}}), DONE]
     upstream.script(sse_reply(events))
-    reply = Chat(daemon, user, stream=True).send("I am Ana.")
+    own = f"I am Ana, {user}."
+    reply = Chat(daemon, user, stream=True).send(own)
     assert reply.content == b"".join(events)
-    assert not memory_model.fact_calls()
+    assert not memory_model.fact_calls(own)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -464,10 +466,11 @@ def test_an_off_turn_in_between_is_never_learned(daemon, upstream, memory_model,
 def test_what_broke_off_is_kept_as_incomplete_and_taught_nothing(daemon, upstream, memory_model, user):
     events = text_events("A long story begins here and")
     upstream.script(sse_reply(events, break_after=4))
-    Chat(daemon, user, stream=True).send("I am Ana.")
+    own = f"I am Ana, {user}."
+    Chat(daemon, user, stream=True).send(own)
     messages = daemon.memory(user)["messages"]
     assert [m["complete"] for m in messages if m["role"] == "assistant"] == [False]
-    assert daemon.memory(user)["pending"] == 0 and not memory_model.fact_calls()
+    assert daemon.memory(user)["pending"] == 0 and not memory_model.fact_calls(own)
 
 
 def test_a_refusal_that_is_sent_again_is_known_as_the_answer_it_was(daemon, upstream, known_user):
