@@ -26,6 +26,19 @@ static bool trims(const struct chat *chat)
 	return chat->settings.history == HISTORY_TRIM;
 }
 
+static size_t text_for(size_t tokens)
+{
+	return tokens * TEXT_PER_TOKEN + LEAST_TEXT;
+}
+
+/* To find a cut it takes all that the summary does not cover. */
+static size_t uncovered_text(const struct chat *chat)
+{
+	if (trims(chat))
+		return SIZE_MAX;
+	return mode_uses_summary(chat->mode) ? text_for(chat->settings.context_tokens) : 0;
+}
+
 void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *arena)
 {
 	enum mode mode = chat->mode;
@@ -45,7 +58,7 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 		.newest_hash = chat->own_hash,
 		.newest_text = chat->own_text,
 		.newest_turns = turns,
-		.uncovered_turns = mode_uses_summary(mode) || trims(chat),
+		.uncovered_text = uncovered_text(chat),
 		.facts = mode_uses_facts(mode) || mode_recalls(mode),
 		.past_facts = chat->question.about_past,
 		.now = now,
@@ -250,7 +263,7 @@ void chat_recall(const struct chat *chat, struct recall *recall, struct arena *a
 		.conversation = chat->view->conversation,
 		.carried_from = carried_from,
 		.carried = chat->carried,
-		.text_limit = chat->budget * TEXT_PER_TOKEN + LEAST_TEXT,
+		.text_limit = text_for(chat->budget),
 	};
 	struct chat_ids given = list_given(chat, arena);
 	recall->given = given.ids;

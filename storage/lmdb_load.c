@@ -54,18 +54,28 @@ static bool has_turn(const struct turn *turns, size_t count, uint64_t id)
 	return false;
 }
 
-/* The newest, which are mostly among them, are not read again. */
-static void add_uncovered(struct turn_list *list, const struct memory *memory, uint64_t covers)
+static bool is_sent(const struct memory_view *view, const struct turn *turn)
 {
+	return turn->conversation == view->conversation && view->carried_from != UINT32_MAX &&
+	       turn->ordinal >= view->carried_from;
+}
+
+/* The newest, which are mostly among them, are not read again. */
+static void add_uncovered(struct turn_list *list, const struct loading *loading)
+{
+	const struct memory *memory = &loading->memory;
+	uint64_t covers = loading->view->summary.covers;
 	struct scan scan;
 	struct slice key;
 	struct slice value;
 	size_t newest = list->count;
 	size_t added = 0;
+	size_t text = 0;
 	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), BACKWARD);
 	for (unsigned i = 0; i < UNCOVERED_LOOKED_AT && added < STORE_MAX_TURNS; i++) {
 		struct stored_turn stored = {0};
-		if (!scan_next(&scan, &key, &value) || key_read_u64(key, 16) <= covers)
+		if (text >= loading->load->uncovered_text || !scan_next(&scan, &key, &value) ||
+		    key_read_u64(key, 16) <= covers)
 			break;
 		stored.turn.id = key_read_u64(key, 16);
 		bool is_there = has_turn(list->turns, newest, stored.turn.id);
@@ -77,6 +87,8 @@ static void add_uncovered(struct turn_list *list, const struct memory *memory, u
 			continue;
 		if (!turn_list_add(list, memory, &stored.turn))
 			break;
+		if (!is_sent(loading->view, &stored.turn))
+			text += stored.turn.text.size;
 		added++;
 	}
 	scan_end(&scan);
@@ -90,8 +102,7 @@ static void read_turns(struct loading *loading)
 	unsigned newest = load->newest_turns;
 	turn_list_add_newest(&list, &loading->memory,
 			     newest > STORE_MAX_TURNS ? STORE_MAX_TURNS : newest);
-	if (load->uncovered_turns)
-		add_uncovered(&list, &loading->memory, view->summary.covers);
+	add_uncovered(&list, loading);
 	turn_list_sort(&list);
 	size_t extra = list.count > STORE_MAX_TURNS ? list.count - STORE_MAX_TURNS : 0;
 	view->turns = list.turns + extra;

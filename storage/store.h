@@ -118,8 +118,9 @@ struct load {
 	uint64_t newest_hash;     /* text_hash() of the newest user turn's own text */
 	struct slice newest_text; /* that text, to tell an edit by; empty: nothing is one */
 	unsigned newest_turns;    /* at least so many of the newest turns are wanted... */
-	bool uncovered_turns;     /* ...and those that the summary does not cover (the newest
-				     STORE_MAX_TURNS) */
+	/* ...and of the newest that the summary does not cover about so many bytes of text, not
+	 * counting what the request carries: at most STORE_MAX_TURNS. */
+	size_t uncovered_text;
 	bool facts;
 	bool past_facts; /* superseded and retracted ones too, but not what was taken back */
 	int64_t now;
@@ -213,7 +214,8 @@ struct recall_result {
 };
 
 typedef void store_recalled(void *cookie, enum store_result result, struct recall_result *recalled);
-/* What bears on a question among all live turns of a user, but those that the request holds. */
+/* What bears on a question among all live turns of a user, but those that the request holds. Of
+ * turns that say the same only the best. */
 struct store_call *store_recall(struct store *store, const struct recall *recall,
 				struct arena *arena, store_recalled *callback, void *cookie);
 

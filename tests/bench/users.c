@@ -140,7 +140,7 @@ static struct memory_view look_up(struct fixture *fixture, unsigned long number,
 	struct load load = {.user = fixture_key(name),
 			    .session = SLICE("second"),
 			    .newest_turns = 20,
-			    .uncovered_turns = true,
+			    .uncovered_text = SIZE_MAX,
 			    .facts = true,
 			    .now = 2000000};
 	(void)store_load(fixture->store, &load, arena, take_view, &view);

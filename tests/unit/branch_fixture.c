@@ -15,7 +15,7 @@ struct memory_view view_for(struct fixture *fixture, struct request request, con
 			    .newest_hash = fixture_hash(request.newest),
 			    .newest_text = slice_of(request.newest),
 			    .newest_turns = 100,
-			    .uncovered_turns = true,
+			    .uncovered_text = SIZE_MAX,
 			    .facts = true,
 			    .now = 1000};
 	return fixture_load(fixture, &load);

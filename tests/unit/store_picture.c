@@ -92,14 +92,14 @@ static void load(struct picture *picture)
 			    .newest_hash = text_hash(SLICE("I like green tea")),
 			    .newest_text = SLICE("I like green tea"),
 			    .newest_turns = 100,
-			    .uncovered_turns = true,
+			    .uncovered_text = SIZE_MAX,
 			    .facts = true,
 			    .past_facts = true,
 			    .now = 1000};
 	(void)store_load(picture->store, &load, &picture->arena, take_view, picture);
 	load.session = (struct slice){0}; /* to be found by its answers */
 	load.newest_turns = 0;
-	load.uncovered_turns = false;
+	load.uncovered_text = 0;
 	(void)store_load(picture->store, &load, &picture->arena, take_view, picture);
 }
 

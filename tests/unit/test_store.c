@@ -1,5 +1,6 @@
 #include "tests/unit/store_fixture.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MAP = 64 * 1024 * 1024 };
@@ -311,7 +312,7 @@ START_TEST(the_newest_turns_and_the_uncovered_ones_are_united)
 	ck_assert_uint_eq(view.turn_count, 3);
 	ck_assert_uint_eq(view.turns[0].id, 18);
 	ck_assert_int_eq(fixture_summarized(&fixture, "they asked", 12, 0), STORE_OK);
-	load.uncovered_turns = true;
+	load.uncovered_text = SIZE_MAX;
 	view = fixture_load(&fixture, &load);
 	ck_assert_uint_eq(view.turn_count, 8);
 	ck_assert_uint_eq(view.turns[0].id, 13);
@@ -320,6 +321,42 @@ START_TEST(the_newest_turns_and_the_uncovered_ones_are_united)
 	ck_assert_uint_eq(view.turn_count, 15);
 	for (size_t i = 0; i < view.turn_count; i++)
 		ck_assert_uint_eq(view.turns[i].id, 6 + i);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(of_the_uncovered_ones_so_much_text_is_given_as_is_wanted)
+{
+	struct fixture fixture;
+	struct answer_mark marks[2];
+	char texts[10][2][16];
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < 10; i++) {
+		(void)snprintf(texts[i][0], sizeof(texts[i][0]), "question %d", i);
+		(void)snprintf(texts[i][1], sizeof(texts[i][1]), "answer %d", i);
+		struct append append = fixture_exchange(texts[i][0], texts[i][1], 100 + i);
+		append.session = SLICE("s");
+		append.conversation = i == 0 ? 0 : 1;
+		append.ordinal = (uint32_t)i;
+		append_ok(&fixture, &append);
+		marks[i % 2] = mark(texts[i][1], texts[i][0]);
+	}
+	struct load load = {
+		.user = fixture_key("alex"), .session = SLICE("s"), .uncovered_text = 18};
+	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 2);
+	load.uncovered_text = 19; /* "question 9" and "answer 9" are 18 bytes */
+	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 3);
+	load.uncovered_text = 0;
+	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 0);
+	/* What the request carries does not count. */
+	load.uncovered_text = 18;
+	load.marks = marks;
+	load.mark_count = 2;
+	load.earlier_answers = 0;
+	struct memory_view view = fixture_load(&fixture, &load);
+	ck_assert_uint_eq(view.carried_from, 8);
+	ck_assert_uint_eq(view.turn_count, 6);
+	ck_assert_uint_eq(view.turns[0].id, 15);
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -396,5 +433,6 @@ UNIT_MAIN("store", an_unknown_user_is_a_new_conversation, an_exchange_survives_a
 	  a_message_that_called_tools_leads_to_its_exchange,
 	  the_frozen_context_comes_back_byte_for_byte,
 	  the_newest_turns_and_the_uncovered_ones_are_united,
+	  of_the_uncovered_ones_so_much_text_is_given_as_is_wanted,
 	  only_so_many_receipts_are_kept_and_the_oldest_go_first,
 	  a_cancelled_write_is_written_and_never_called_back, closing_commits_what_is_queued)

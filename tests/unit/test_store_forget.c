@@ -168,7 +168,7 @@ START_TEST(a_large_import_without_learning_makes_no_jobs)
 	struct load load = {.user = fixture_key("alex"),
 			    .session = SLICE("odd"),
 			    .newest_turns = 1000,
-			    .uncovered_turns = true};
+			    .uncovered_text = SIZE_MAX};
 	struct memory_view view = fixture_load(&fixture, &load);
 	ck_assert_uint_eq(view.answers, COUNT / 4);
 	ck_assert_uint_eq(view.turn_count, STORE_MAX_TURNS);

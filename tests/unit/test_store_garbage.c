@@ -25,7 +25,7 @@ static void use(struct fixture *fixture)
 	const struct load load = {.user = fixture_key("alex"),
 				  .session = SLICE("chat"),
 				  .newest_turns = 10,
-				  .uncovered_turns = true,
+				  .uncovered_text = SIZE_MAX,
 				  .facts = true,
 				  .past_facts = true};
 	(void)store_load(fixture->store, &load, &fixture->arena, ignore_view, NULL);
