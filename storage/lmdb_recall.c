@@ -49,6 +49,18 @@ static bool may_take(const struct recall *recall, const struct turn *turn)
 	return turn->state == TURN_CURRENT && !turn_is_told_in(turn, &recall->carried);
 }
 
+/* Texts so short are said again and again, and mean what was said before them. */
+enum { LEAST_REPEATED = 16 };
+
+static bool is_repeated(const struct turn_list *list, const struct turn *turn)
+{
+	for (size_t i = 0; i < list->count && turn->text.size >= LEAST_REPEATED; i++) {
+		if (list->turns[i].hash == turn->hash && list->turns[i].role == turn->role)
+			return true;
+	}
+	return false;
+}
+
 static void take_turns(struct recalling *recalling, const struct recall_hit *hits, size_t count)
 {
 	const struct memory *memory = &recalling->memory;
@@ -58,14 +70,18 @@ static void take_turns(struct recalling *recalling, const struct recall_hit *hit
 	struct scan turns;
 	result->scores = arena_alloc(memory->arena, count * sizeof(*result->scores));
 	scan_begin(&turns, memory->transaction, TABLE_TURNS, key_of_user(memory->user), FORWARD);
+	size_t read = 0;
 	for (size_t i = 0; i < count && list.count < STORE_MAX_RECALLED; i++) {
 		struct stored_turn stored;
 		uint64_t id = recalling->documents.first + hits[i].document;
-		if (list.text >= recall->text_limit)
+		if (read >= recall->text_limit)
 			break;
 		if (ids_hold(recall->given, recall->given_count, id) ||
 		    !memory_find_turn(memory, &turns, id, &stored) ||
 		    !may_take(recall, &stored.turn))
+			continue;
+		read += stored.turn.text.size;
+		if (is_repeated(&list, &stored.turn))
 			continue;
 		if (!turn_list_add(&list, memory, &stored.turn))
 			break;

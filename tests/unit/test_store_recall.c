@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { MAP = 256 * 1024 * 1024 };
 
@@ -193,6 +194,42 @@ START_TEST(what_the_request_says_itself_leaves_the_room_to_others)
 }
 END_TEST
 
+static void say(struct fixture *fixture, const char *question, const char *answer, int64_t now)
+{
+	struct append append = fixture_exchange(question, answer, now);
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+}
+
+START_TEST(of_turns_that_say_the_same_only_the_newest_is_given)
+{
+	enum { TIMES = 20 };
+	struct fixture fixture;
+	size_t same = 0;
+	fixture_init(&fixture, MAP);
+	for (int64_t i = 0; i < TIMES; i++)
+		say(&fixture, "the kayak lies in the garage", "ok", i);
+	say(&fixture, "the kayak is in the shed", "ok", TIMES);
+	struct recall_question question = fixture_question(&fixture, "kayak");
+	struct recall recall = {.user = fixture_key("alex"),
+				.question = &question,
+				.carried_from = UINT32_MAX,
+				.text_limit = SIZE_MAX};
+	struct recall_result result = fixture_recall(&fixture, &recall);
+	for (size_t i = 0; i < result.count; i++) {
+		bool is_one = slice_starts_with(result.turns[i].text, SLICE("the kayak lies"));
+		same += is_one;
+		ck_assert(!is_one || result.turns[i].id == 2 * TIMES - 1);
+	}
+	ck_assert_uint_eq(same, 1);
+	/* Short answers mean what was said before them, and all stay. */
+	ck_assert_uint_eq(result.count, 2 + TIMES + 1);
+	/* What is passed over was read as well. */
+	recall.text_limit = 5 * strlen("the kayak lies in the garage");
+	ck_assert_uint_lt(fixture_recall(&fixture, &recall).count, 5);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 /* ---- beside the writer ---- */
 
 struct reader {
@@ -258,4 +295,5 @@ UNIT_MAIN("store_recall", whatever_happens_to_turns_recall_finds_what_a_search_o
 	  forgetting_a_user_leaves_nothing_in_the_index, a_hidden_turn_leaves_no_term_behind,
 	  no_user_is_given_what_another_said,
 	  what_the_request_says_itself_leaves_the_room_to_others,
+	  of_turns_that_say_the_same_only_the_newest_is_given,
 	  readers_beside_the_writer_see_whole_exchanges)
