@@ -13,14 +13,14 @@ struct run {
 
 static uint32_t ordinal_after(const struct answer_hit *hit)
 {
-	return hit->tool_calls || hit->ordinal == UINT32_MAX ? hit->ordinal : hit->ordinal + 1;
+	return hit->unfinished || hit->ordinal == UINT32_MAX ? hit->ordinal : hit->ordinal + 1;
 }
 
 static void run_take(struct run *run, const struct answer_hit *hit)
 {
 	run->last = hit;
 	run->messages++;
-	run->answers += hit->tool_calls ? 0 : 1;
+	run->answers += hit->unfinished ? 0 : 1;
 	run->matching_users += hit->user_matches ? 1 : 0;
 }
 

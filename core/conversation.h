@@ -9,9 +9,9 @@
 struct answer_hit {
 	size_t mark; /* the index of the message among the request's assistant messages */
 	uint32_t conversation;
-	uint32_t ordinal; /* of the answer in its conversation; for a message that called tools, of
-			     the answer that was still to come */
-	bool tool_calls;
+	uint32_t ordinal;  /* of the answer in its conversation; for a message that called tools, of
+			      the answer that was still to come */
+	bool unfinished;   /* it called tools, or the reply is to continue it */
 	bool user_matches; /* the user turn before it is the same too */
 	bool followed;     /* conversation_match() sets it, from false: it goes on a run */
 };
@@ -20,12 +20,12 @@ struct conversation_match {
 	uint32_t conversation;  /* 0: none */
 	uint32_t first_ordinal; /* of the run's first answer */
 	uint32_t next_ordinal;  /* the one after the run's last answer */
-	size_t answers;         /* answers (not tool calls) in the run */
+	size_t answers;         /* finished ones in the run */
 	size_t last_mark;       /* of the run */
 };
 
 /* `hits` sorted by mark. A run goes on from one mark to the next when the conversation is the same
- * and the ordinal is the next one (the same one from a message that called tools to its answer). Of
+ * and the ordinal is the next one (the same one from an unfinished message to its answer). Of
  * equal runs the one with more matching user turns wins, then the later run in the request, then
  * the conversation that began last, then the later place in it. No two hits have the same mark,
  * conversation and ordinal. A run takes O(hits) time, and none is followed from a hit that goes on

@@ -113,6 +113,17 @@ static struct answer_mark read_mark(const struct chat *chat, size_t index, uint6
 	};
 }
 
+/* The newest turn's answer, as far as the client has it. */
+static void read_open_answer(struct chat *chat, struct arena *arena)
+{
+	size_t last = chat->request.message_count;
+	if (chat->newest.count == 0 || chat->request.messages[last - 1].role != ROLE_ASSISTANT ||
+	    is_history(chat, last - 1))
+		return;
+	chat->open_text = message_text(chat, last - 1, arena);
+	chat->open_mark = read_mark(chat, last - 1, chat->own_hash, arena);
+}
+
 static bool is_answer(const struct chat *chat, size_t index)
 {
 	return is_mark(chat, index) && !chat->request.messages[index].has_tool_calls;
@@ -150,9 +161,10 @@ static void add_newest(const struct chat *chat, struct chat_ids *texts, struct a
 
 struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena)
 {
-	struct chat_ids texts = chat_ids_make(2 * chat->mark_count + 1 + chat->newest.count, arena);
+	struct chat_ids texts = chat_ids_make(2 * chat->mark_count + 2 + chat->newest.count, arena);
 	const struct answer_mark *mark = chat->marks;
 	add_newest(chat, &texts, arena);
+	chat_ids_add(&texts, &chat->open_mark.hash, 1);
 	for (size_t i = first_mark(chat); i < chat->request.message_count; i++) {
 		if (!is_mark(chat, i))
 			continue;
@@ -266,6 +278,7 @@ static enum chat_verdict enter(struct chat *chat, struct arena *arena)
 	chat->own_text = chat_own_text(chat, chat->newest.first, chat->newest.count, arena);
 	chat->own_hash = text_hash(chat->own_text);
 	read_marks(chat, arena);
+	read_open_answer(chat, arena);
 	return CHAT_LOAD;
 }
 

@@ -66,6 +66,16 @@ static struct slice masked(const struct chat *chat, struct slice text, struct ar
 	return chat->settings.secrets_redact ? secrets_mask(text, arena, NULL) : text;
 }
 
+/* What the user sees: a reply goes on the text that the client ended its request with. Some servers
+ * say that text once more. */
+static struct slice whole_answer(const struct chat *chat, struct slice said, struct arena *arena)
+{
+	const struct slice parts[] = {chat->open_text, said};
+	if (slice_starts_with(said, slice_trim(chat->open_text)))
+		return said;
+	return arena_join(arena, parts, 2);
+}
+
 bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,
 		 int64_t now, struct append *append, struct frozen *frozen, struct replay *replay,
 		 struct arena *arena)
@@ -76,7 +86,8 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		broke_off = true;
 	if (broke_off && reply->text.size == 0)
 		return false;
-	struct slice answer = text_without_reasoning(reply->text, arena);
+	struct slice whole = whole_answer(chat, reply->text, arena);
+	struct slice answer = text_without_reasoning(whole, arena);
 	bool keeps_answer = !chat->request.has_response_format;
 	*append = (struct append){
 		.tenant = chat->identity.tenant,
@@ -94,6 +105,8 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.user_hash = chat->own_hash,
 		.answer_text = keeps_answer ? masked(chat, answer, arena) : (struct slice){0},
 		.answer_hash = called_tools ? reply->tool_calls_hash : text_hash(answer),
+		.rest_hash =
+			called_tools || whole.size == reply->text.size ? 0 : text_hash(reply->text),
 		.complete = !broke_off,
 		.same_exchange = view->same_exchange,
 		.supersede = view->branches,

@@ -54,6 +54,7 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 		.session = chat->identity.session,
 		.marks = chat->marks,
 		.mark_count = chat->mark_count,
+		.open = chat->open_mark.hash != 0 ? &chat->open_mark : NULL,
 		.earlier_answers = chat->earlier_answers,
 		.newest_hash = chat->own_hash,
 		.newest_text = chat->own_text,

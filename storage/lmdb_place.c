@@ -26,7 +26,9 @@ struct placing {
 static size_t find_hits(const struct placing *placing, size_t mark_index, uint32_t conversation,
 			struct answer_hit *hits, size_t limit)
 {
-	const struct answer_mark *mark = &placing->load->marks[mark_index];
+	bool is_open = mark_index == placing->load->mark_count;
+	const struct answer_mark *mark =
+		is_open ? placing->load->open : &placing->load->marks[mark_index];
 	struct transaction *transaction = placing->memory->transaction;
 	struct key prefix = key_u64(key_of_user(placing->load->user), mark->hash);
 	if (conversation != 0)
@@ -39,13 +41,14 @@ static size_t find_hits(const struct placing *placing, size_t mark_index, uint32
 	while (count < limit && scan_next(&scan, &key, &value)) {
 		struct stored_answer answer = {0};
 		if (!table_decode(transaction, value, stored_answer_fields, &answer, NULL) ||
-		    answer.tool_calls != mark->tool_calls)
+		    answer.tool_calls != mark->tool_calls ||
+		    (is_open && mark->user_hash != answer.user_hash))
 			continue;
 		hits[count++] = (struct answer_hit){
 			.mark = mark_index,
 			.conversation = key_read_u32(key, 24),
 			.ordinal = key_read_u32(key, 28),
-			.tool_calls = answer.tool_calls,
+			.unfinished = answer.tool_calls || is_open,
 			.user_matches = mark->user_hash != 0 && mark->user_hash == answer.user_hash,
 		};
 	}
@@ -64,7 +67,7 @@ static void reverse(struct answer_hit *hits, size_t count)
 
 static void match_conversation(struct placing *placing, uint32_t conversation)
 {
-	size_t marks = placing->load->mark_count;
+	size_t marks = placing->load->mark_count + (placing->load->open != NULL);
 	if (marks == 0)
 		return;
 	size_t oldest = marks > MARKS_LIMIT ? marks - MARKS_LIMIT : 0;
@@ -201,7 +204,7 @@ static void place_request(struct placing *placing)
 	else if (sent > place->next_ordinal)
 		place->next_ordinal = as_ordinal(sent);
 	place->carried_from = place->next_ordinal > sent ? place->next_ordinal - (uint32_t)sent : 0;
-	if (sent > 0)
+	if (sent > 0 || (match->conversation != 0 && placing->load->open != NULL))
 		return;
 	place->carried_from = UINT32_MAX;
 	if (placing->load->session.size > 0 && match->conversation == 0)

@@ -165,6 +165,10 @@ static void advance_conversation(struct appending *appending)
 	if (append->complete || !append->journal || append->answer_hash != 0)
 		journal_mark_answer(&appending->memory, append->answer_hash,
 				    appending->conversation_id, appending->ordinal, answer);
+	/* Clients join the two, or send them one by one. */
+	if (append->rest_hash != 0)
+		journal_mark_answer(&appending->memory, append->rest_hash,
+				    appending->conversation_id, appending->ordinal, answer);
 	if (appending->superseded) {
 		conversation->answers = appending->ordinal;
 		conversation->branched = true;

@@ -114,10 +114,11 @@ struct load {
 	struct slice session; /* empty: find the conversation by its answers */
 	const struct answer_mark *marks;
 	size_t mark_count;
-	size_t earlier_answers;   /* answers of the request's history before the first mark */
-	uint64_t newest_hash;     /* text_hash() of the newest user turn's own text */
-	struct slice newest_text; /* that text, to tell an edit by; empty: nothing is one */
-	unsigned newest_turns;    /* at least so many of the newest turns are wanted... */
+	const struct answer_mark *open; /* the answer that the reply is to go on; NULL: none */
+	size_t earlier_answers;         /* answers of the request's history before the first mark */
+	uint64_t newest_hash;           /* text_hash() of the newest user turn's own text */
+	struct slice newest_text;       /* that text, to tell an edit by; empty: nothing is one */
+	unsigned newest_turns;          /* at least so many of the newest turns are wanted... */
 	/* ...and of the newest that the summary does not cover about so many bytes of text, not
 	 * counting what the request carries: at most STORE_MAX_TURNS. */
 	size_t uncovered_text;
@@ -144,8 +145,7 @@ struct memory_view {
 	bool same_learned;      /* and it is learned from, or waits to be */
 	bool has_frozen;
 	struct frozen frozen;
-	struct replay
-		*replays; /* of the conversation, by ordinal; of one ordinal the newest last */
+	struct replay *replays; /* the conversation's, by ordinal; of one the newest last */
 	size_t replay_count;
 	/* How many conversations the user has, this one not counted when it is new. */
 	uint32_t conversations;
@@ -268,6 +268,7 @@ struct append {
 	uint64_t user_hash;
 	struct slice answer_text;
 	uint64_t answer_hash; /* text_hash(), or the tool_calls_hash when journal is false */
+	uint64_t rest_hash;   /* of what was said now, when it goes on an open answer; 0: all was */
 	bool complete;
 	uint64_t same_exchange; /* its earlier answer is superseded, its user turn is not stored
 				   again */

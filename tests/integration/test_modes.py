@@ -489,3 +489,44 @@ def test_a_regenerated_answer_replaces_the_first(daemon, upstream, memory_model,
     assert [c for r, c in daemon.messages(user) if r == "user"].count("Tell me something.") == 1
     assert ("assistant", "A better answer.") in daemon.messages(user)
     assert ("assistant", "The first answer.") not in daemon.messages(user)
+
+
+@pytest.mark.parametrize("sends", ["joined", "one by one"])
+@pytest.mark.parametrize("session", [None, "tale"])
+def test_an_answer_that_is_continued_is_one_turn_of_its_conversation(
+    daemon, upstream, memory_model, known_user, session, sends
+):
+    """As "Continue" in chat applications does: the request ends with what the answer has come to."""
+    asked = {"role": "user", "content": "Tell me a tale."}
+
+    def answer_to(messages, text):
+        upstream.script(json_reply(completion(text)))
+        body = json.dumps({"model": "test-model", "messages": messages}).encode()
+        reply = daemon.post_chat(body, Chat(daemon, known_user, session).headers)
+        assert reply.headers["X-Memory-Status"] == "injected"
+        return {"role": "assistant", "content": text}
+
+    begun = answer_to([asked], "Once upon a time")
+    rest = answer_to([asked, begun], " there was a king.")
+    daemon.settle(known_user)
+    whole = {"role": "assistant", "content": "Once upon a time there was a king."}
+    assert daemon.messages(known_user)[2:] == [("user", asked["content"]), ("assistant", whole["content"])]
+    history = [asked, whole] if sends == "joined" else [asked, begun, rest]
+    answer_to([*history, {"role": "user", "content": "And then?"}], "He died.")
+    first = upstream.chats()[0].prompt
+    assert [request.prompt.startswith(first) for request in upstream.chats()] == [True] * 3
+    daemon.settle(known_user)
+    asked_for = [c for c in memory_model.fact_calls() if c.asked.endswith(asked["content"])]
+    assert len(asked_for) == 1, "it was learned from twice"
+    assert [m["session"] for m in daemon.memory(known_user)["messages"][2:]] == [session] * 4
+
+
+@pytest.mark.parametrize("reply", [' {"name": "Kim"}', '{"people": [ {"name": "Kim"}'])
+def test_an_answer_that_the_client_began_is_kept_whole(daemon, upstream, user, reply):
+    """Some servers say its beginning once more."""
+    messages = [{"role": "user", "content": "List them."}, {"role": "assistant", "content": '{"people": ['}]
+    upstream.script(json_reply(completion(reply)))
+    body = json.dumps({"model": "test-model", "messages": messages}).encode()
+    daemon.post_chat(body, {"X-User-Id": user})
+    assert upstream.last.body == body
+    assert daemon.messages(user)[1] == ("assistant", '{"people": [ {"name": "Kim"}')

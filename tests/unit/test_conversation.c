@@ -122,15 +122,15 @@ static struct conversation_match match_slowly(const struct answer_hit *hits, siz
 	uint64_t most[5] = {0};
 	for (size_t i = 0; i < count; i++) {
 		const struct answer_hit *last = &hits[i];
-		size_t answers = !last->tool_calls;
+		size_t answers = !last->unfinished;
 		uint64_t rank[5] = {1, last->user_matches};
 		for (size_t j = i + 1; j < count; j++) {
 			if (hits[j].mark != last->mark + 1 ||
 			    hits[j].conversation != last->conversation ||
-			    hits[j].ordinal != last->ordinal + !last->tool_calls)
+			    hits[j].ordinal != last->ordinal + !last->unfinished)
 				continue;
 			last = &hits[j];
-			answers += !last->tool_calls;
+			answers += !last->unfinished;
 			rank[0]++;
 			rank[1] += last->user_matches;
 		}
@@ -144,7 +144,7 @@ static struct conversation_match match_slowly(const struct answer_hit *hits, siz
 			continue;
 		memcpy(most, rank, sizeof(most));
 		best = (struct conversation_match){hits[i].conversation, hits[i].ordinal,
-						   last->ordinal + !last->tool_calls, answers,
+						   last->ordinal + !last->unfinished, answers,
 						   last->mark};
 	}
 	return best;
@@ -165,7 +165,7 @@ START_TEST(random_hits_match_as_if_every_run_were_followed)
 					.conversation =
 						1 + (uint32_t)(i / ORDINALS % CONVERSATIONS),
 					.ordinal = (uint32_t)(i % ORDINALS),
-					.tool_calls = random_below(&random, 4) == 0,
+					.unfinished = random_below(&random, 4) == 0,
 					.user_matches = random_below(&random, 2) == 0};
 		}
 		struct conversation_match wanted = match_slowly(hits, count);
