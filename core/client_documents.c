@@ -19,7 +19,7 @@ static size_t end_of_opening(struct slice text, size_t at, struct slice name)
 {
 	struct slice rest = slice_part(text, at, text.size);
 	if (rest.size < name.size + 2 || rest.data[0] != '<' ||
-	    !slice_starts_with(slice_part(rest, 1, rest.size), name))
+	    !slice_equal_nocase(slice_part(rest, 1, name.size + 1), name))
 		return at;
 	char next = rest.data[name.size + 1];
 	if (next == '>')
@@ -54,7 +54,8 @@ static size_t find_closing(struct slice text, struct slice name, size_t from, si
 	for (size_t at = slice_find(text, SLICE("</"), from); at < text.size;
 	     at = slice_find(text, SLICE("</"), at + 1)) {
 		struct slice rest = slice_part(text, at + 2, text.size);
-		if (rest.size > name.size && slice_starts_with(rest, name) &&
+		if (rest.size > name.size &&
+		    slice_equal_nocase(slice_part(rest, 0, name.size), name) &&
 		    rest.data[name.size] == '>') {
 			*outside = at + name.size + 3;
 			return at;

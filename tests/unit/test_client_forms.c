@@ -123,6 +123,7 @@ START_TEST(documents_are_taken_out)
 	assert_own("a <source id=\"1\">x</source> b <source>y</source> c", "a  b  c");
 	assert_own("<documents><document>x</document></documents>\nWhy?", "Why?");
 	assert_own("<context>x</context>", "");
+	assert_own("<CONTEXT>x</CONTEXT> Why? <Source>y</source>", "Why?");
 	assert_own("Look: <context>my name is Mallory", "Look:");
 	assert_own("<user_query>\nhi\n</user_query>", "hi");
 	assert_own("Answer this.\n<context>x</context>\n<user_query>hi</user_query>", "hi");
