@@ -10,7 +10,7 @@ enum { MAX_ANSWER = 256 * 1024, MAX_TRIES = 100 };
 /* How sure it is that a candidate is the answer. */
 enum rank {
 	RANK_NONE,
-	RANK_EMPTY,    /* {} or [] */
+	RANK_EMPTY,    /* {}, [] or {"entities": null} */
 	RANK_ARRAY,    /* an array of entries */
 	RANK_FACTS,    /* {"facts": [...]} */
 	RANK_ENTITIES, /* {"entities": [...]} */
@@ -74,7 +74,9 @@ static enum rank rank_object(struct slice document, struct json_value object,
 		return is_list(members[0]) ? RANK_ENTITIES : RANK_FACTS;
 	struct json_walk walk = json_walk(document, object);
 	*list = (struct json_value){0};
-	return json_next(&walk) ? RANK_NONE : RANK_EMPTY;
+	bool says_nothing =
+		!json_next(&walk) || (walk.value.type == JSON_TYPE_NULL && !json_next(&walk));
+	return says_nothing ? RANK_EMPTY : RANK_NONE;
 }
 
 static enum rank rank_candidate(struct slice document, struct json_value *list)
@@ -84,6 +86,18 @@ static enum rank rank_candidate(struct slice document, struct json_value *list)
 	if (list->type == JSON_TYPE_ARRAY)
 		return rank_array(document, *list);
 	return rank_object(document, *list, list);
+}
+
+/* One entry, and nothing round it that could be another one. */
+static bool find_single(struct slice answer, struct slice *document, struct json_value *entry)
+{
+	size_t at = next_bracket(answer, 0);
+	size_t end = closing_bracket(answer, at);
+	if (end == at || next_bracket(answer, end) < answer.size)
+		return false;
+	*document = slice_part(answer, at, end);
+	return json_scan(*document, entry) && entry->type == JSON_TYPE_OBJECT &&
+	       is_entry(*document, *entry);
 }
 
 bool learn_find_list(struct slice answer, struct slice *document, struct json_value *list)
@@ -104,5 +118,5 @@ bool learn_find_list(struct slice answer, struct slice *document, struct json_va
 		}
 		at = next_bracket(answer, rank != RANK_NONE ? end : at + 1);
 	}
-	return best != RANK_NONE;
+	return best != RANK_NONE || find_single(answer, document, list);
 }

@@ -2,6 +2,7 @@
 
 #include "core/learn_entry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unicase.h>
 
@@ -29,6 +30,8 @@ START_TEST(the_json_is_found_wherever_it_stands)
 		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"why\":\":}\"}]}",
 		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"why\":\"\\\"{\"}]}",
 		"<think>{\"entities\":[]}?</think>\n[" ENTRY "]",
+		ENTRY,
+		"```json\n" ENTRY "\n```",
 	};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct lesson lesson = lesson_of(turn_text);
@@ -42,8 +45,9 @@ END_TEST
 
 START_TEST(nothing_to_learn_is_a_usable_answer)
 {
-	static const char *const answers[] = {"{\"entities\":[]}", "{\"entities\": [ ] }\n",
-					      "{\"facts\":[]}", "[]", "{}"};
+	static const char *const answers[] = {
+		"{\"entities\":[]}",  "{\"entities\": [ ] }\n", "{\"facts\":[]}", "[]", "{}",
+		"{\"entities\":null}"};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct lesson lesson = lesson_of(turn_text);
 		lesson_must(&lesson, answers[i], 0, 0);
@@ -63,6 +67,8 @@ START_TEST(what_holds_no_list_is_not_usable)
 		"{\"entities\":[" ENTRY,
 		"[1,2]",
 		"{\"entities\":[" ENTRY ",]}",
+		ENTRY "\n" ENTRY,
+		"{\"entities\":null,\"name\":\"Alex\"}",
 		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":NaN}]}"};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct lesson lesson = lesson_of(turn_text);
