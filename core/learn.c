@@ -17,10 +17,34 @@ static bool names_are_in(struct slice shown, const struct learn_entry *entry, st
 	       text_share_word(entry->entity, shown);
 }
 
+static bool ends_with(struct slice text, struct slice end)
+{
+	return text.size >= end.size &&
+	       slice_equal(slice_part(text, text.size - end.size, text.size), end);
+}
+
+/* Some models put a quote in quotation marks, or end it as a sentence. */
+static struct slice without_marks(struct slice quote)
+{
+	static const char *const marks[] = {"\"", "'", "`", "“", "”", "„", "‘", "’",  "«", "»",
+					    ".",  ",", ";", ":", "!", "?", "…", "。", NULL};
+	const char *const *mark = marks;
+	while (*mark != NULL) {
+		struct slice text = slice_of(*mark++);
+		bool begins = slice_starts_with(quote, text);
+		if (!begins && !ends_with(quote, text))
+			continue;
+		quote = slice_trim(slice_part(quote, begins ? text.size : 0,
+					      quote.size - (begins ? 0 : text.size)));
+		mark = marks;
+	}
+	return quote;
+}
+
 /* Only the user's own words count, and of them only those that the model was shown. */
 static bool is_grounded(struct slice shown, const struct learn_entry *entry, struct arena *arena)
 {
-	if (entry->words.size > 0 && !text_contains(shown, entry->words))
+	if (entry->words.size > 0 && !text_contains(shown, without_marks(entry->words)))
 		return false;
 	/* What was masked is nothing that the user said. */
 	if (text_contains(entry->value, SLICE("redacted")) &&

@@ -56,8 +56,8 @@ void text_words(struct slice text, bool (*word)(void *cookie, struct slice word)
 bool text_share_word(struct slice a, struct slice b);
 
 /* Whether `part` lies in `whole` when case (folded), compatibility forms (NFKC), the kind and
- * amount of white space, and the kind of quotation marks and dashes are not regarded. An empty part
- * does not. */
+ * amount of white space, the kind of quotation marks and dashes, and what is invisible (marks of
+ * direction, soft hyphens, variants of emoji) are not regarded. An empty part does not. */
 bool text_contains(struct slice whole, struct slice part);
 
 /* One line, made safe to quote inside a memory block: control, bidirectional and invisible format

@@ -92,7 +92,8 @@ static void append_folded(struct buffer *out, char letter)
 	buffer_append_byte(out, letter >= 'A' && letter <= 'Z' ? (char)(letter | 0x20) : letter);
 }
 
-/* Single spaces and plain marks, ASCII in lower case. Whether there is nothing else. */
+/* Single spaces and plain marks, nothing invisible, ASCII in lower case. Whether there is nothing
+ * else. */
 static bool make_plain(struct slice text, struct buffer *plain)
 {
 	bool spaced = false;
@@ -100,6 +101,8 @@ static bool make_plain(struct slice text, struct buffer *plain)
 	uint32_t character;
 	for (size_t at = 0; at < text.size;) {
 		at += text_decode(text, at, &character);
+		if (character >= 0x80 && uc_is_property_default_ignorable_code_point(character))
+			continue;
 		bool space = text_is_space(character);
 		if (!space && spaced && plain->size > 0)
 			buffer_append_byte(plain, ' ');

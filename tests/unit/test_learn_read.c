@@ -204,6 +204,24 @@ START_TEST(a_quote_must_be_the_users_own_words)
 }
 END_TEST
 
+START_TEST(marks_round_a_quote_and_what_is_invisible_do_not_count)
+{
+	const char *user = "I live in Bern, near the river. I \xE2\x9D\xA4\xEF\xB8\x8F it.";
+	static const char *const quotes[] = {"I live in Bern.", "\\\"I live in Bern\\\"",
+					     "“I live in Bern…”", "I \xE2\x9D\xA4 it",
+					     "live in Be\xC2\xADrn"};
+	char entry[128];
+	for (size_t i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++) {
+		(void)snprintf(entry, sizeof(entry),
+			       "{\"key\":\"city\",\"value\":\"Bern\",\"quote\":\"%s\"}", quotes[i]);
+		assert_grounded(user, entry, true);
+	}
+	assert_grounded(user, "{\"key\":\"city\",\"value\":\"Bern\",\"quote\":\"Bern. near\"}",
+			false);
+	assert_grounded(user, "{\"key\":\"city\",\"value\":\"Bern\",\"quote\":\"...\"}", false);
+}
+END_TEST
+
 START_TEST(other_languages_are_grounded_too)
 {
 	assert_grounded("Ich wohne in der Straße 5 und heiße Jürgen.",
@@ -435,7 +453,8 @@ UNIT_MAIN("learn_read", names_are_folded_as_unicode_folds_them,
 	  nothing_to_learn_is_a_usable_answer, what_holds_no_list_is_not_usable,
 	  a_malformed_entry_is_rejected_and_the_others_stay, values_of_other_types_are_written_out,
 	  only_what_is_above_the_confidence_is_kept, a_quote_must_be_the_users_own_words,
-	  other_languages_are_grounded_too, a_removal_without_a_value_rests_on_its_names,
+	  marks_round_a_quote_and_what_is_invisible_do_not_count, other_languages_are_grounded_too,
+	  a_removal_without_a_value_rests_on_its_names,
 	  an_ungrounded_request_to_forget_hides_nothing,
 	  a_request_to_forget_is_honoured_however_sure_the_model_is, a_truth_value_in_quotes_is_one,
 	  a_fact_that_is_over_already_is_rejected, poisoned_texts_come_out_as_one_inert_line,

@@ -100,6 +100,8 @@ START_TEST(a_part_is_found_whatever_its_case_spaces_quotes_and_dashes)
 	struct slice whole = SLICE("He said \u201cI\u2019m  using\n512\u2013token CHUNKS\u201d.");
 	ck_assert(text_contains(whole, SLICE("\"i'm using 512-token chunks\"")));
 	ck_assert(text_contains(whole, SLICE("  chunks ")));
+	ck_assert(text_contains(SLICE("גר ב\xE2\x80\x8Fחיפה"), SLICE("גר בחיפה")));
+	ck_assert(!text_contains(whole, SLICE("\xE2\x80\x8F")));
 	ck_assert(!text_contains(whole, SLICE("using 513")));
 	ck_assert(!text_contains(whole, SLICE("")));
 	ck_assert(!text_contains(whole, SLICE(" \n")));
