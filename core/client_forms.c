@@ -13,11 +13,15 @@ struct side_form {
 	struct slice then;
 };
 
+#define COMPACTED SLICE("### Messages Being Compacted:")
+
 static const struct side_form side_forms[] = {
 	/* Open WebUI, config.py: title, tags, follow-ups, search and retrieval queries, image
 	 * prompt, autocompletion. */
 	{SLICE("### Task:"), SLICE("<chat_history>"), SLICE("</chat_history>")},
-	/* The same, edited: what utils/task.py puts in place of {{MESSAGES}}. */
+	/* Open WebUI, utils/context_compaction.py: what becomes of the oldest messages. */
+	{SLICE("### Task:"), COMPACTED, SLICE("### Recent Messages Kept In Context:")},
+	/* The first of them, edited: what utils/task.py puts in place of {{MESSAGES}}. */
 	{SLICE(""), SLICE("<chat_history>\nUSER: "), SLICE("</chat_history>")},
 	{SLICE(""), SLICE("<chat_history>\nASSISTANT: "), SLICE("</chat_history>")},
 	/* Open WebUI, utils/middleware.py: the choice of a tool. */
@@ -56,7 +60,8 @@ bool form_is_side_request(struct slice text)
 		return false;
 	/* A document that is wrapped round a user's turn may quote any prompt. */
 	size_t document = slice_find(text, SLICE("<context>"), 0);
-	if (document < slice_find(text, SLICE("<chat_history>"), 0))
+	if (document < slice_find(text, SLICE("<chat_history>"), 0) &&
+	    document < slice_find(text, COMPACTED, 0))
 		return false;
 	for (size_t i = 0; i < sizeof(side_forms) / sizeof(side_forms[0]); i++) {
 		if (has_form(text, &side_forms[i]))

@@ -46,6 +46,7 @@ START_TEST(side_requests_are_known)
 		"openwebui/image_prompt.json",
 		"openwebui/autocomplete.json",
 		"openwebui/edited_title.json",
+		"openwebui/context_compaction.json",
 		"openwebui/tool_choice.json",
 		"openwebui/emoji.json",
 		"openwebui/merged_answers.json",
@@ -80,6 +81,10 @@ START_TEST(turns_with_documents_are_no_side_requests)
 	struct slice quoting = SLICE("### Task:\nRespond to the user query using the context.\n"
 				     "<context>\n<source>### Task: title\n<chat_history>\nUSER: x\n"
 				     "</chat_history></source>\n</context>\nWhat is this?");
+	ck_assert(!form_is_side_request(quoting));
+	quoting = SLICE("### Task:\nRespond to the user query using the context.\n<context>\n"
+			"### Messages Being Compacted:\n### Recent Messages Kept In Context:\n"
+			"</context>\nWhat is this?");
 	ck_assert(!form_is_side_request(quoting));
 	arena_finish(&arena);
 }
