@@ -52,7 +52,9 @@ enum change_kind {
 	CHANGE_FORGET, /* the fact with fact.id is forgotten: texts erased, its source exchange
 			  hidden. The texts of `fact` are empty */
 	CHANGE_HIDE,   /* exchanges whose text contains fact.value (or rest on it) are hidden: a
-			  request   to forget that no fact matched */
+			  request to forget that no fact matched; with fact.observed_at only what was
+			  asked until then: a fact is forgotten, and its words may have been said
+			  again */
 };
 
 struct change {

@@ -11,6 +11,10 @@
  * - What was said after the turn is out of reach of its corrections and of its requests to forget.
  * - Entries of one answer are applied in their order; later ones see what the earlier ones did. */
 
+/* Of so many facts that are forgotten at once the repetitions are looked for; each takes a walk
+ * over all turns. A sentence of fewer words may be about anything. */
+enum { MAX_REPEATED = 4, LEAST_WORDS = 3 };
+
 /* A fact, stored or new, and what becomes of it. */
 struct known {
 	struct fact fact;
@@ -27,8 +31,9 @@ struct applier {
 	struct arena *arena;
 	struct known *known; /* the turn's facts, then the new ones */
 	size_t count;
-	struct slice hidden[LEARN_MAX_ENTRIES];
+	struct fact hidden[LEARN_MAX_ENTRIES + MAX_REPEATED]; /* as CHANGE_HIDE has it */
 	size_t hidden_count;
+	size_t repeated;
 };
 
 /* Whom and what an entry is about, as it is compared. */
@@ -242,16 +247,37 @@ static bool selects(const struct applier *applier, const struct selection *selec
 	return !selection->exact && overlap(known->fact.value, selection->value);
 }
 
-static void retract(const struct applier *applier, struct known *known)
+static void retract(struct applier *applier, struct known *known)
 {
 	known->fact.state = FACT_RETRACTED;
 	known->fact.ended_at = applier->turn->created_at;
 	known->is_changed = true;
 }
 
-/* Nothing of it is left to be found or to lend its spelling. */
-static void forget(const struct applier *applier, struct known *known)
+static bool count_word(void *cookie, struct slice word)
 {
+	(void)word;
+	return ++*(size_t *)cookie < LEAST_WORDS;
+}
+
+/* The fact keeps the first turn that said it as its source: others that say it in the same words
+ * are to go as well. */
+static void hide_repetitions(struct applier *applier, const struct fact *fact)
+{
+	size_t words = 0;
+	text_words(fact->quote, count_word, &words);
+	if (words >= LEAST_WORDS && text_contains(fact->quote, fact->value) &&
+	    applier->repeated++ < MAX_REPEATED)
+		applier->hidden[applier->hidden_count++] = (struct fact){
+			.value = fact->quote,
+			.observed_at = applier->turn->created_at,
+		};
+}
+
+/* Nothing of it is left to be found or to lend its spelling. */
+static void forget(struct applier *applier, struct known *known)
+{
+	hide_repetitions(applier, &known->fact);
 	const struct fact forgotten = {
 		.id = known->fact.id,
 		.exchange = known->fact.exchange,
@@ -265,7 +291,7 @@ static void forget(const struct applier *applier, struct known *known)
 /* Changes the facts that have exactly this value, or, when none has, those that share it in part.
  */
 static size_t change_selected(struct applier *applier, struct selection selection,
-			      void (*change)(const struct applier *, struct known *))
+			      void (*change)(struct applier *, struct known *))
 {
 	size_t changed = 0;
 	for (int pass = 0; pass < 2 && changed == 0; pass++) {
@@ -319,7 +345,7 @@ static void apply_forgetting(struct applier *applier, const struct subject *subj
 	if (whole_entity && !is_user)
 		hidden = entry->entity;
 	if (forgotten == 0 && says_enough(hidden))
-		applier->hidden[applier->hidden_count++] = hidden;
+		applier->hidden[applier->hidden_count++] = (struct fact){.value = hidden};
 }
 
 /* ---- the change list ---- */
@@ -364,7 +390,7 @@ static void list_changes(struct applier *applier, struct learning *learning)
 	}
 	for (size_t i = 0; i < applier->hidden_count; i++)
 		append_change(learning, &(struct change){.kind = CHANGE_HIDE,
-							 .fact.value = applier->hidden[i],
+							 .fact = applier->hidden[i],
 							 .replaced_by = -1});
 }
 

@@ -85,12 +85,19 @@ void turn_search_run(struct turn_search *search, const struct memory *memory, st
 	scan_end(&scan);
 }
 
-void hide_found(struct hiding *hiding, const struct turn_search *search)
+static bool was_asked_after(const struct hiding *hiding, uint64_t exchange, int64_t at)
+{
+	struct stored_turn stored = {0};
+	return memory_turn(hiding->memory, exchange, &stored) && stored.turn.created_at > at;
+}
+
+void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t until)
 {
 	for (size_t i = 0; i < search->count; i++) {
 		struct stored_turn stored = {0};
 		if (!memory_turn(hiding->memory, search->turns[i], &stored) ||
-		    stored.turn.state == TURN_HIDDEN)
+		    stored.turn.state == TURN_HIDDEN ||
+		    was_asked_after(hiding, stored.turn.exchange, until))
 			continue;
 		hide_exchange(hiding, stored.turn.exchange);
 		(void)hide_turn(hiding, search->turns[i]);

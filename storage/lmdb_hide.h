@@ -28,8 +28,8 @@ void turn_search_run(struct turn_search *search, const struct memory *memory, st
 void hiding_init(struct hiding *hiding, const struct memory *memory);
 /* Erases the texts of the exchange's turns, superseded answers included. */
 void hide_exchange(struct hiding *hiding, uint64_t exchange);
-/* Hides the exchanges of the turns that were found. */
-void hide_found(struct hiding *hiding, const struct turn_search *search);
+/* Hides the exchanges of the turns that were found, but for those asked after `until`. */
+void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t until);
 /* Deletes what was made of what is forgotten: a summary that covers the hidden turns, the quotes of
  * their exchanges, and what requests were given: receipts, frozen contexts and replays. `like`:
  * after which a summary's job is made, where there is none. True: turns were hidden. */

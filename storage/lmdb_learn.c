@@ -105,9 +105,11 @@ static void hide_text(struct applying *applying, size_t index)
 {
 	const struct learned_operation *own = applying->own;
 	struct turn_search since = {.searched = own->searches[index].searched};
-	turn_search_run(&since, &applying->memory, own->changes[index].fact.value);
-	hide_found(&applying->hiding, &own->searches[index]);
-	hide_found(&applying->hiding, &since);
+	const struct fact *fact = &own->changes[index].fact;
+	int64_t until = fact->observed_at != 0 ? fact->observed_at : INT64_MAX;
+	turn_search_run(&since, &applying->memory, fact->value);
+	hide_found(&applying->hiding, &own->searches[index], until);
+	hide_found(&applying->hiding, &since, until);
 }
 
 static void apply(struct applying *applying, size_t index)

@@ -549,3 +549,24 @@ def test_memory_is_exact_to_the_json(daemon, user):
     Chat(daemon, user).say(odd)
     assert daemon.messages(user)[0] == ("user", odd)
     assert json.dumps(daemon.memory(user))
+
+
+def test_what_was_said_twice_is_forgotten_in_both_turns_and_can_be_told_anew(
+    daemon, upstream, memory_model, user
+):
+    said = ["My salary is 90000 euros.", "As I said, my salary is 90000 euros.", "I like tea."]
+    for text in said[:2]:
+        memory_model.answers[text] = [fact("salary", "90000 euros", "y salary is 90000 euros")]
+    memory_model.answers["Forget my salary."] = [
+        fact("salary", "90000 euros", "Forget my salary", forget=True)
+    ]
+    talk = Chat(daemon, user)
+    for text in [*said, "Forget my salary."]:
+        talk.say(text)
+        daemon.settle(user)
+    assert [c for r, c in daemon.messages(user) if r == "user"] == ["I like tea."]
+    Chat(daemon, user).say("What is my salary in euros?")
+    assert b"90000" not in upstream.last.body
+    Chat(daemon, user).say(said[0])
+    daemon.settle(user)
+    assert daemon.values(user) == ["90000 euros"]

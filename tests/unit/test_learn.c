@@ -290,6 +290,26 @@ START_TEST(forgetting_by_value_finds_it_under_another_key)
 }
 END_TEST
 
+START_TEST(what_was_said_again_in_the_same_words_is_hidden_with_its_fact)
+{
+	struct lesson lesson = lesson_of("Please forget my salary.");
+	lesson_knows(&lesson, "salary", "90000 euros", HOUR)->quote =
+		SLICE("My salary is 90000 euros");
+	lesson_knows(&lesson, "drink", "tea", HOUR)->quote = SLICE("tea");
+	lesson_knows(&lesson, "food", "soup", HOUR)->quote = SLICE("I like it too");
+	lesson_must(&lesson,
+		    "[{\"key\":\"salary\",\"forget\":true,\"quote\":\"forget my salary\"},"
+		    "{\"key\":\"drink\",\"forget\":true,\"quote\":\"forget my salary\"},"
+		    "{\"key\":\"food\",\"forget\":true,\"quote\":\"forget my salary\"}]",
+		    4, 0);
+	const struct change *change = lesson_change(&lesson, 3);
+	ck_assert_int_eq(change->kind, CHANGE_HIDE);
+	unit_assert_slice(change->fact.value, "My salary is 90000 euros");
+	ck_assert_int_eq(change->fact.observed_at, TEN_O_CLOCK);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
 START_TEST(what_no_fact_holds_is_hidden_in_the_turns)
 {
 	struct lesson lesson = lesson_of("Forget that I mentioned Project Nightjar");
@@ -419,6 +439,7 @@ UNIT_MAIN("learn", a_new_fact_has_all_that_the_turn_says, a_correction_supersede
 	  a_negation_retracts_only_what_it_names, a_removal_without_a_value_retracts_all_of_its_key,
 	  a_removal_finds_a_value_by_its_part_but_prefers_the_very_value,
 	  forgetting_a_key_erases_its_whole_history, forgetting_by_value_finds_it_under_another_key,
+	  what_was_said_again_in_the_same_words_is_hidden_with_its_fact,
 	  what_no_fact_holds_is_hidden_in_the_turns, a_person_is_forgotten_with_what_names_them,
 	  everything_about_the_user_can_be_forgotten,
 	  what_is_learned_and_forgotten_in_one_answer_leaves_nothing,

@@ -232,7 +232,11 @@ START_TEST(hiding_a_text_hides_every_exchange_that_has_it)
 	ck_assert_int_eq(fixture_append(&fixture, &again), STORE_OK);
 	say(&fixture, "Forget the doctor", "Done", 400);
 	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("dr. weiss")}};
-	learn_ok(&fixture, 8, &hide, 1, true);
+	const struct change changes[] = {
+		hide,
+		{.kind = CHANGE_HIDE, .fact = {.value = SLICE("tea"), .observed_at = 200}},
+	};
+	learn_ok(&fixture, 8, changes, 2, true);
 	struct memory_view view = fixture_view(&fixture, "chat");
 	ck_assert_uint_eq(view.turn_count, 2);
 	unit_assert_slice(view.turns[0].text, "I like tea");
