@@ -4,6 +4,10 @@
 #include "core/json.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +19,16 @@ enum {
 	MAX_VALUE = 2048, /* of a field; what is longer is cut */
 	MAX_LINE = 1024 * 1024,
 	ENOUGH = 64 * 1024, /* a line that is longer gets no more fields */
+	PATIENCE = 100,     /* milliseconds that whoever reads the log may be waited for, once */
 };
+
+/* How it stands with whoever reads standard error. */
+static struct {
+	pthread_mutex_t lock;
+	bool is_stuck; /* was waited for in vain, and is not any more until there is room */
+	bool is_torn;  /* the last line lacks its end */
+	uint64_t lost; /* lines, since the last that was written */
+} output = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static _Atomic int log_level = LOG_LEVEL_INFO;
 static _Atomic int log_format = LOG_FORMAT_TEXT;
@@ -119,16 +132,71 @@ static void append_json(struct buffer *line, enum config_log_level level, const 
 	buffer_append_byte(line, '}');
 }
 
-/* One write for a line: lines of several threads do not mix. The log failing fails nothing else. */
-static void write_line(struct slice line)
+static void append_event(struct buffer *line, enum config_log_level level, const char *message,
+			 const struct log_field *fields)
+{
+	if (atomic_load_explicit(&log_format, memory_order_relaxed) == LOG_FORMAT_JSON)
+		append_json(line, level, message, fields);
+	else
+		append_text(line, level, message, fields);
+	buffer_append_byte(line, '\n');
+}
+
+/* A pipe that has room takes PIPE_BUF bytes without making anybody wait. */
+static bool wait_for_room(void)
+{
+	struct pollfd standard_error = {.fd = STDERR_FILENO, .events = POLLOUT};
+	int ready;
+	do
+		ready = poll(&standard_error, 1, output.is_stuck ? 0 : PATIENCE);
+	while (ready < 0 && errno == EINTR);
+	output.is_stuck = ready == 0;
+	return !output.is_stuck;
+}
+
+/* False: nobody takes it. The log failing fails nothing else, and holds nothing else up. */
+static bool write_line(struct slice line)
 {
 	while (line.size > 0) {
-		ssize_t written = write(STDERR_FILENO, line.data, line.size);
+		if (!wait_for_room())
+			return false;
+		size_t size = line.size < PIPE_BUF ? line.size : PIPE_BUF;
+		ssize_t written = write(STDERR_FILENO, line.data, size);
 		if (written < 0 && errno != EINTR)
-			return;
+			return true; /* there is nobody who could miss it */
+		output.is_torn = true;
 		if (written > 0)
 			line = slice_part(line, (size_t)written, line.size);
 	}
+	output.is_torn = false;
+	return true;
+}
+
+/* Before the first line that is taken again. */
+static void tell_what_is_lost(void)
+{
+	char message[128];
+	struct buffer line;
+	buffer_init(&line, MAX_LINE);
+	if (output.is_torn)
+		buffer_append_byte(&line, '\n');
+	(void)snprintf(message, sizeof(message),
+		       "lines of the log were lost, since nobody read them: %" PRIu64, output.lost);
+	append_event(&line, LOG_LEVEL_WARN, message, NULL);
+	if (write_line(buffer_slice(&line)))
+		output.lost = 0;
+	buffer_finish(&line);
+}
+
+/* Lines of several threads do not mix. */
+static void write_or_lose(struct slice line)
+{
+	pthread_mutex_lock(&output.lock);
+	if (output.lost > 0)
+		tell_what_is_lost();
+	if (output.lost > 0 || !write_line(line))
+		output.lost++;
+	pthread_mutex_unlock(&output.lock);
 }
 
 void log_event(enum config_log_level level, const char *message, const struct log_field *fields)
@@ -138,12 +206,8 @@ void log_event(enum config_log_level level, const char *message, const struct lo
 	int saved = errno;
 	struct buffer line;
 	buffer_init(&line, MAX_LINE);
-	if (atomic_load_explicit(&log_format, memory_order_relaxed) == LOG_FORMAT_JSON)
-		append_json(&line, level, message, fields);
-	else
-		append_text(&line, level, message, fields);
-	buffer_append_byte(&line, '\n');
-	write_line(buffer_slice(&line));
+	append_event(&line, level, message, fields);
+	write_or_lose(buffer_slice(&line));
 	buffer_finish(&line);
 	errno = saved;
 }

@@ -1,6 +1,6 @@
-/* The log, on standard error: one line per event, as text or as JSON. Thread-safe; a line is
- * written with one write. No bodies, no keys, no user ids in it: a user appears as the first 8 hex
- * digits of the store's hash. */
+/* The log, on standard error: one line per event, as text or as JSON. Thread-safe; lines do not
+ * mix, and are lost, with a line that counts them, while standard error takes none. No bodies, no
+ * keys, no user ids in it: a user appears as the first 8 hex digits of the store's hash. */
 #ifndef RECALLD_PROXY_LOG_H
 #define RECALLD_PROXY_LOG_H
 

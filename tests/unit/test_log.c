@@ -3,6 +3,7 @@
 #include "proxy/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <regex.h>
 #include <stdlib.h>
@@ -153,6 +154,76 @@ START_TEST(logging_leaves_errno_alone)
 }
 END_TEST
 
+/* Standard error as a pipe, with nobody who reads it; to be read from the descriptor it returns. */
+static int catch_in_full_pipe(struct catch *catch)
+{
+	static const char junk[4096];
+	int ends[2];
+	ck_assert_int_eq(pipe(ends), 0);
+	catch->before = dup(STDERR_FILENO);
+	ck_assert_int_ge(dup2(ends[1], STDERR_FILENO), 0);
+	ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+	while (write(ends[1], junk, sizeof(junk)) > 0)
+		continue;
+	ck_assert_int_eq(fcntl(ends[1], F_SETFL, 0), 0);
+	(void)close(ends[1]);
+	return ends[0];
+}
+
+/* What is in the pipe, but for the junk. */
+static const char *read_pipe(int fd, struct catch *catch)
+{
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	size_t size = 0;
+	char byte;
+	while (read(fd, &byte, 1) == 1) {
+		if (byte != '\0' && size < sizeof(catch->text) - 1)
+			catch->text[size++] = byte;
+	}
+	catch->text[size] = '\0';
+	return catch->text;
+}
+
+START_TEST(nobody_waits_for_who_does_not_read_the_log)
+{
+	struct catch catch;
+	int fd = catch_in_full_pipe(&catch);
+	for (int i = 0; i < 100; i++)
+		log_info("unheard %d", i);
+	ck_assert_str_eq(read_pipe(fd, &catch), "");
+	log_info("heard");
+	log_info("heard too");
+	(void)dup2(catch.before, STDERR_FILENO);
+	assert_matches(read_pipe(fd, &catch),
+		       "^[^ ]+ warn lines of the log were lost, since nobody read them: 100\n"
+		       "[^ ]+ info heard\n[^ ]+ info heard too\n$");
+	(void)close(catch.before);
+	(void)close(fd);
+}
+END_TEST
+
+START_TEST(a_line_that_broke_off_does_not_spoil_the_next)
+{
+	struct catch catch;
+	char junk[4096];
+	char value[6000];
+	memset(value, 'v', sizeof(value));
+	const struct log_field fields[] = {
+		{"a", {value, 2000}}, {"b", {value, 2000}}, {"c", {value, 2000}}, {NULL}};
+	int fd = catch_in_full_pipe(&catch);
+	ck_assert_int_eq(read(fd, junk, sizeof(junk)), sizeof(junk));
+	log_event(LOG_LEVEL_INFO, "long", fields);
+	ck_assert_ptr_null(strchr(read_pipe(fd, &catch), '\n'));
+	log_info("heard");
+	(void)dup2(catch.before, STDERR_FILENO);
+	assert_matches(read_pipe(fd, &catch),
+		       "^\n[^ ]+ warn lines of [^\n]*: 1\n[^ ]+ info heard\n$");
+	(void)close(catch.before);
+	(void)close(fd);
+}
+END_TEST
+
 UNIT_MAIN("log", a_text_line_has_time_level_message_and_fields, a_json_line_is_json,
 	  control_characters_never_break_a_text_line, only_what_is_wanted_is_written,
-	  long_values_are_cut_between_characters, logging_leaves_errno_alone)
+	  long_values_are_cut_between_characters, logging_leaves_errno_alone,
+	  nobody_waits_for_who_does_not_read_the_log, a_line_that_broke_off_does_not_spoil_the_next)
