@@ -52,22 +52,22 @@ static void log_exchange(struct exchange *exchange, const char *reason)
 		(void)snprintf(user, sizeof(user), "%02x%02x%02x%02x", key[0], key[1], key[2],
 			       key[3]);
 	}
+	uint64_t first_byte =
+		exchange->first_byte == 0 ? 0 : exchange->first_byte - exchange->begun;
 	const struct log_field fields[] = {
-		{"method", exchange->method},
-		{"path", exchange->path},
-		{"status", arena_number(arena, (uint64_t)exchange->status)},
+		{"method", exchange->method, false},
+		{"path", exchange->path, false},
+		{"status", arena_number(arena, (uint64_t)exchange->status), true},
 		{"memory",
-		 slice_of(exchange->is_chat ? chat_status_name(exchange->chat.status) : "none")},
-		{"user", slice_of(user)},
-		{"tokens", arena_number(arena, exchange->chat.tokens)},
-		{"bytes", arena_number(arena, exchange->relay.bytes)},
-		{"first_byte_us",
-		 arena_number(arena, exchange->first_byte == 0
-					     ? 0
-					     : exchange->first_byte - exchange->begun)},
-		{"elapsed_us", arena_number(arena, now - exchange->begun)},
-		{"end", slice_of(reason)},
-		{NULL, {0}},
+		 slice_of(exchange->is_chat ? chat_status_name(exchange->chat.status) : "none"),
+		 false},
+		{"user", slice_of(user), false},
+		{"tokens", arena_number(arena, exchange->chat.tokens), true},
+		{"bytes", arena_number(arena, exchange->relay.bytes), true},
+		{"first_byte_us", arena_number(arena, first_byte), true},
+		{"elapsed_us", arena_number(arena, now - exchange->begun), true},
+		{"end", slice_of(reason), false},
+		{NULL, {0}, false},
 	};
 	log_event(LOG_LEVEL_INFO, "exchange", fields);
 }

@@ -127,7 +127,10 @@ static void append_json(struct buffer *line, enum config_log_level level, const 
 		buffer_append_byte(line, ',');
 		json_quote(line, slice_of(fields->name));
 		buffer_append_byte(line, ':');
-		json_quote(line, cut(fields->value));
+		if (fields->is_number)
+			buffer_append(line, fields->value);
+		else
+			json_quote(line, cut(fields->value));
 	}
 	buffer_append_byte(line, '}');
 }

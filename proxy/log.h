@@ -15,10 +15,11 @@ bool log_wants(enum config_log_level level);
 struct log_field {
 	const char *name;
 	struct slice value;
+	bool is_number;
 };
 
 /* text: "2026-11-21T09:30:00.123Z info message name=value name=\"two words\""
- * json: {"time":...,"level":"info","message":...,"name":"value"} */
+ * json: {"time":...,"level":"info","message":...,"name":"value","number":5} */
 void log_event(enum config_log_level level, const char *message, const struct log_field *fields);
 
 /* A message without fields, formatted. */

@@ -401,7 +401,8 @@ def test_log_lines_are_json_where_asked_for_and_name_no_text(make_daemon, user):
     daemon = make_daemon({"log": {"format": "json", "level": "debug"}})
     Chat(daemon, user).say("A sentence nobody should find in a log.")
     daemon.stop()
-    assert daemon.stderr_lines
-    for line in daemon.stderr_lines:
-        assert isinstance(json.loads(line), dict)
+    lines = [json.loads(line) for line in daemon.stderr_lines]
+    assert all(isinstance(line, dict) for line in lines)
+    (exchange,) = (line for line in lines if line["message"] == "exchange")
+    assert all(isinstance(exchange[n], int) for n in ("status", "tokens", "bytes", "first_byte_us", "elapsed_us"))
     assert "A sentence nobody" not in daemon.stderr and "test-key" not in daemon.stderr

@@ -74,8 +74,10 @@ END_TEST
 
 START_TEST(a_json_line_is_json)
 {
-	const struct log_field fields[] = {
-		{"path", SLICE("/v1/\"x\"\\\n\x01")}, {"bytes", SLICE("\xff\xfe")}, {NULL}};
+	const struct log_field fields[] = {{"path", SLICE("/v1/\"x\"\\\n\x01")},
+					   {"bytes", SLICE("\xff\xfe")},
+					   {"status", SLICE("200"), true},
+					   {NULL}};
 	struct catch catch;
 	log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
 	catch_begin(&catch);
@@ -89,6 +91,7 @@ START_TEST(a_json_line_is_json)
 	ck_assert_str_eq(json_string_value(json_object_get(root, "path")), "/v1/\"x\"\\\n\x01");
 	ck_assert_str_eq(json_string_value(json_object_get(root, "bytes")),
 			 "\xef\xbf\xbd\xef\xbf\xbd");
+	ck_assert_int_eq(json_integer_value(json_object_get(root, "status")), 200);
 	json_decref(root);
 }
 END_TEST
