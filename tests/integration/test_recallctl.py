@@ -214,6 +214,26 @@ def test_a_reply_that_is_no_receipt_is_told(upstream):
     assert recallctl(upstream, "explain", "1").returncode == 1
 
 
+def test_what_could_not_be_written_is_a_failure(receipt, upstream):
+    for words in (["explain", "1"], ["explain", "1", "--json"], ["--help"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(arguments_for(upstream, *words), stdout=full, stderr=subprocess.PIPE, timeout=30,
+                                  env=clean_environment())  # fmt: skip
+        assert done.returncode == 1 and b"cannot write the output: No space left on device" in done.stderr, words
+        closed = ["sh", "-c", 'exec "$0" "$@" >&-', *arguments_for(upstream, *words)]
+        done = subprocess.run(closed, stderr=subprocess.PIPE, timeout=30, env=clean_environment())
+        assert done.returncode == 1 and b"cannot write the output: Bad file descriptor" in done.stderr, words
+
+
+def test_a_reader_who_has_seen_enough_hears_of_no_fault(receipt, upstream):
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run(arguments_for(upstream, "explain", "1"), stdout=theirs, stderr=subprocess.PIPE, timeout=30,
+                          env=clean_environment())  # fmt: skip
+    os.close(theirs)
+    assert done.returncode == 1 and not done.stderr
+
+
 def test_nobody_listens():
     class Nobody:
         port = free_port()
