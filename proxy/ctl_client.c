@@ -144,7 +144,7 @@ const char *ctl_text(json_t *object, const char *name)
 
 int ctl_print_json(json_t *answer)
 {
-	(void)json_dumpf(answer, stdout, JSON_INDENT(2));
+	(void)json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 	(void)putchar('\n');
 	json_decref(answer);
 	return EXIT_SUCCESS;

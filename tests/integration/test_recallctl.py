@@ -158,6 +158,8 @@ def test_json_is_printed_as_it_is(receipt, upstream):
     assert json.loads(recallctl(upstream, "--json", "explain", "1").stdout) == RECEIPT
     upstream.answer = lambda request: json_reply({"receipt": RECEIPT, "body": "{}"})
     assert json.loads(recallctl(upstream, "preview", "alex", "Who?", "--json").stdout) == {"receipt": RECEIPT, "body": "{}"}
+    upstream.answer = lambda request: json_reply({"confidence": 0.9})
+    assert b'"confidence": 0.9\n' in recallctl(upstream, "show", "alex", "--json").stdout
 
 
 def test_a_receipt_that_is_not_there(upstream):
