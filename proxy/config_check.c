@@ -63,6 +63,22 @@ static void tls_fault(struct config_reader *reader, enum tls_fault fault, const 
 			     why);
 }
 
+/* Without them no request would reach the upstream, and only then would anybody hear of it. */
+static void check_authorities(struct config_reader *reader)
+{
+	struct config_origin at_file = origin_of(reader, "upstream", "ca_file");
+	const char *file = reader->config->upstream.ca_file;
+	char why[256];
+	if (*file == '\0' || at_file.broken || reader->warnings == NULL ||
+	    tls_has_authorities(file, why, sizeof(why)))
+		return;
+	config_fault(
+		reader, at_file,
+		"[upstream] ca_file has no certificates that can be used (%s); name a PEM file "
+		"of the authorities to trust",
+		why);
+}
+
 /* A program that has no use for warnings has none for the daemon's key, and may not read it. */
 static void load_tls(struct config_reader *reader)
 {
@@ -264,6 +280,7 @@ static void warn_of_ports(struct config_reader *reader)
 void config_check(struct config_reader *reader)
 {
 	check_addresses(reader);
+	check_authorities(reader);
 	load_tls(reader);
 	check_bytes(reader);
 	check_tokens(reader);

@@ -99,6 +99,17 @@ struct tls_context *tls_context_create(const char *certificate, const char *key,
 	return NULL;
 }
 
+bool tls_has_authorities(const char *file, char *why, size_t why_size)
+{
+	ERR_clear_error();
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	bool found = context != NULL && SSL_CTX_load_verify_file(context, file) == 1;
+	if (!found)
+		explain(why, why_size);
+	SSL_CTX_free(context);
+	return found;
+}
+
 void tls_context_destroy(struct tls_context *context)
 {
 	SSL_CTX_free(context_of(context));

@@ -100,6 +100,9 @@ START_TEST(urls_are_checked)
 	assert_fault_has("[upstream]\nproxy = https://a:1", "is no proxy; write http://HOST:PORT");
 	assert_fault_has("[upstream]\nproxy = http://a", "is no proxy");
 	assert_fault_has("[upstream]\nca_file = /nonexistent", "cannot be read (No such file");
+	assert_fault_has("[upstream]\nca_file = /dev/null\n",
+			 "test.conf:2: [upstream] ca_file has no certificates that can be used (");
+	assert_fault_has("[upstream]\nca_file = /\n", "ca_file has no certificates");
 }
 END_TEST
 
