@@ -208,7 +208,9 @@ void http_reply(struct http_request *request, int status, const char *content_ty
 	size_t count = 0;
 	if (content_type != NULL)
 		all[count++] = (struct http_field){SLICE("Content-Type"), slice_of(content_type)};
-	all[count++] = (struct http_field){SLICE("Content-Length"), {length, (size_t)digits}};
+	if (status != 204) /* RFC 9110, section 8.6 */
+		all[count++] =
+			(struct http_field){SLICE("Content-Length"), {length, (size_t)digits}};
 	if (field_count > 0)
 		memcpy(all + count, fields, field_count * sizeof(*fields));
 	http_reply_head(request, status, slice_of(http_status_reason(status)), all,

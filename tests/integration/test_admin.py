@@ -204,6 +204,8 @@ def test_forgetting_leaves_others_alone(daemon, memory_model, known_user):
 
 
 def test_forgetting_a_user_never_seen_is_204(daemon, user):
+    reply = daemon.admin("DELETE", daemon.memory_path(user))
+    assert reply.status_code == 204 and "Content-Length" not in reply.headers
     daemon.forget(user)
 
 
