@@ -2,6 +2,10 @@
 
 #include <time.h>
 
+/* Of the years that RFC 3339 can name. */
+#define FIRST_SECOND (-62167219200LL) /* 0000-01-01T00:00:00Z */
+#define LAST_SECOND 253402300799LL    /* 9999-12-31T23:59:59Z */
+
 static struct tm broken_down(int64_t at)
 {
 	time_t seconds = (time_t)(at / 1000 - (at % 1000 < 0));
@@ -152,6 +156,7 @@ bool text_read_time(struct slice text, int64_t *at)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	*at = ((int64_t)timegm(&tm) - (int64_t)offset * 60) * 1000 + milliseconds;
-	return true;
+	int64_t seconds = (int64_t)timegm(&tm) - (int64_t)offset * 60;
+	*at = seconds * 1000 + milliseconds;
+	return seconds >= FIRST_SECOND && seconds <= LAST_SECOND;
 }

@@ -400,6 +400,8 @@ START_TEST(times_are_read_and_written)
 	assert_time("2024-02-29", "2024-02-29T00:00:00Z");
 	assert_time("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59Z");
 	assert_time("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z");
+	assert_time("0000-01-01T00:01:00+00:01", "0000-01-01T00:00:00Z");
+	assert_time("9999-12-31T23:58:59-00:01", "9999-12-31T23:59:59Z");
 	int64_t at;
 	ck_assert(text_read_time(SLICE("1970-01-01T00:00:01.25Z"), &at));
 	ck_assert_int_eq(at, 1250);
@@ -445,6 +447,8 @@ START_TEST(impossible_times_are_refused)
 		"2026-01-01T10:00:00+10:",
 		"2026-01-01T10:00:00+10:60",
 		"2026-01-01T10:00:00x",
+		"9999-12-31T23:59:59-00:01",
+		"0000-01-01T00:00:59+00:01",
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		int64_t at;
