@@ -50,6 +50,18 @@ static void end_lesson(struct lesson *lesson, bool noted)
 
 /* ---- when it fails ---- */
 
+/* Once a minute at most: an operator sees a wrong key or address without being flooded. */
+static void warn_of_failure(struct lesson *lesson, const char *detail)
+{
+	int64_t now = clock_wall();
+	if (now - lesson->setting.quirks->warned_at < WARNING_PAUSE)
+		return;
+	lesson->setting.quirks->warned_at = now;
+	log_warn("the memory model cannot be learned with: %s (status %d); exchanges wait; look at "
+		 "[model] base_url, api_key and name",
+		 detail, lesson->status);
+}
+
 static void on_postponed(void *cookie, enum store_result result)
 {
 	end_lesson(cookie, result == STORE_OK || result == STORE_STALE);
@@ -73,8 +85,12 @@ static void postpone(struct lesson *lesson, bool is_unusable)
 		job->unusable++;
 	job->parked = job->unusable >= PARK_AFTER;
 	metrics_count(is_unusable ? METRIC_MODEL_UNUSABLE : METRIC_MODEL_UNREACHABLE, 1);
-	if (job->parked)
+	if (job->parked) {
 		metrics_count(METRIC_JOBS_PARKED, 1);
+		log_warn("an exchange is given up after %u answers of the memory model that could "
+			 "not be used; \"recallctl unpark\" has it learned from again",
+			 job->unusable);
+	}
 	try_later(lesson);
 }
 
@@ -152,8 +168,10 @@ static void take_answer(struct lesson *lesson)
 	bool used = model_answer_read(buffer_slice(&lesson->answer), &answer, &lesson->arena) &&
 		    (lesson->job.kind == JOB_FACTS ? take_facts(lesson, answer.text)
 						   : take_summary(lesson, &answer));
-	if (!used)
-		postpone(lesson, true);
+	if (used)
+		return;
+	warn_of_failure(lesson, "its answer cannot be used");
+	postpone(lesson, true);
 }
 
 /* ---- the call ---- */
@@ -198,18 +216,6 @@ static bool ask_otherwise(struct lesson *lesson)
 	return true;
 }
 
-/* Once a minute at most: an operator sees a wrong key or address without being flooded. */
-static void warn_of_failure(struct lesson *lesson, const char *detail)
-{
-	int64_t now = clock_wall();
-	if (now - lesson->setting.quirks->warned_at < WARNING_PAUSE)
-		return;
-	lesson->setting.quirks->warned_at = now;
-	log_warn("the memory model cannot be learned with: %s (status %d); exchanges wait; look at "
-		 "[model] base_url, api_key and name",
-		 detail, lesson->status);
-}
-
 static void on_end(void *cookie, enum upstream_result result, const char *detail)
 {
 	struct lesson *lesson = cookie;
@@ -217,6 +223,7 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 	event_del(lesson->deadline);
 	bool answered = result == UPSTREAM_OK && !lesson->answer.overflowed;
 	if (lesson->answer.overflowed) {
+		warn_of_failure(lesson, "its answer is too long");
 		postpone(lesson, true);
 	} else if (answered && lesson->status >= 200 && lesson->status < 300) {
 		*known_quirks(lesson) = lesson->quirks;
@@ -256,6 +263,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *cookie)
 	(void)what;
 	upstream_cancel(lesson->transfer);
 	lesson->transfer = NULL;
+	warn_of_failure(lesson, "it did not answer in time");
 	postpone(lesson, false);
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import threading
 import time
 
 import pytest
@@ -396,6 +397,8 @@ def test_an_exchange_is_parked_after_10_unusable_answers_and_set_going_by_recall
     assert tries in (10, 11), "the tries before the restart count, but for one that it may have cut off"
     memory_model.failures.clear()
     assert facts_of(daemon, user) == set()
+    daemon.wait_log("its answer cannot be used (status 200)")
+    daemon.wait_log("given up after 10 answers of the memory model that could not be used")
     parked = [l for l in daemon.metrics().splitlines() if "parked" in l and not l.startswith("#")]
     assert any(float(l.split()[-1]) == 1 for l in parked)
     done = recallctl(daemon, "unpark", user)
@@ -491,6 +494,17 @@ def test_a_memory_model_that_refuses_is_told_of_in_the_log_once(make_daemon, mem
     until(lambda: len(memory_model.fact_calls("I sail a dinghy.")) >= 3, "three calls")
     assert daemon.stderr.count("the memory model cannot be learned with") == 1
     assert "status 401" in daemon.stderr
+
+
+def test_a_memory_model_that_never_answers_is_told_of_in_the_log(make_daemon, memory_model, user):
+    daemon = make_daemon({"model": {"timeout": "50ms"}})
+    held = threading.Event()
+    memory_model.answer = lambda request: held.wait(60) and error_reply(500)
+    Chat(daemon, user).say("I sail a dinghy.")
+    try:
+        daemon.wait_log("it did not answer in time (status 0)")
+    finally:
+        held.set()
 
 
 def test_the_exchanges_own_model_learns_where_none_is_named(make_daemon, upstream, memory_model, user):
