@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "proxy/admin_call.h"
 #include "proxy/embedder.h"
+#include "proxy/identity.h"
 #include "proxy/learner.h"
 #include "proxy/learner_choice.h"
 
@@ -316,9 +317,9 @@ static void on_imported(void *cookie, enum store_result result)
 static void post_messages(struct admin_call *call)
 {
 	struct slice body = http_request_body(call->request);
-	if (call->parameter.size > 256 || !text_is_visible(call->parameter)) {
-		admin_reply_error(call, 400, "invalid_user_id",
-				  "A user id is 1 to 256 bytes of visible UTF-8.");
+	const char *user_fault = identity_user_fault(call->parameter);
+	if (user_fault != NULL) {
+		admin_reply_error(call, 400, "invalid_user_id", user_fault);
 		return;
 	}
 	json_error_t error;

@@ -144,7 +144,7 @@ static bool is_placeholder(struct slice id)
 	return slice_find(id, SLICE("{{"), 0) < id.size;
 }
 
-static const char *user_fault(struct slice user)
+const char *identity_user_fault(struct slice user)
 {
 	if (user.size == 0)
 		return "The user id in the path is empty or its percent-encoding is broken.";
@@ -289,7 +289,7 @@ enum identity_verdict identity_find(const struct config *config, const struct ht
 		return IDENTITY_BAD;
 	if (!claim.made)
 		return IDENTITY_OK;
-	*fault = user_fault(claim.user);
+	*fault = identity_user_fault(claim.user);
 	if (*fault != NULL)
 		return IDENTITY_BAD;
 	const char *secret = config->identity.secret;

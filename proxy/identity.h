@@ -39,6 +39,10 @@ enum identity_verdict identity_find(const struct config *config, const struct ht
 				    const struct chat_request *request, struct identity *identity,
 				    const char **fault, struct arena *arena);
 
+/* What is wrong with a user id, as one sentence; NULL: it is 1 to 256 bytes of visible UTF-8 and no
+ * placeholder. */
+const char *identity_user_fault(struct slice user);
+
 /* Whether a request header belongs to this house (identity, signature, task, X-Memory-*) and is not
  * passed upstream. */
 bool identity_owns_header(const struct config *config, struct slice name);

@@ -170,6 +170,14 @@ def test_a_bad_import_is_400_and_changes_nothing(daemon, user, body):
     assert not daemon.knows(user)
 
 
+@pytest.mark.parametrize("name", ["{{USER_ID}}", "two words", "x" * 257, "zero\u200bwidth", "new\nline"])
+def test_nothing_is_imported_for_an_id_that_no_request_can_have(daemon, name):
+    body = {"messages": [{"role": "user", "content": "Hello."}], "learn": False}
+    reply = daemon.admin("POST", daemon.memory_path(name, "/messages"), json=body)
+    assert reply.status_code == 400 and reply.json()["error"]["code"] == "invalid_user_id"
+    assert not daemon.knows(name)
+
+
 def test_a_large_import_is_taken_whole_and_in_order(daemon, user):
     messages = []
     for i in range(1500):
