@@ -4,6 +4,7 @@
 #include "proxy/identity.h"
 #include "proxy/percent.h"
 
+#include <event2/event.h>
 #include <stdlib.h>
 
 struct admin {
@@ -14,9 +15,16 @@ struct admin {
 	struct upstream *upstream; /* for the vectors of questions */
 	struct question_vectors *vectors;
 	atomic_size_t connections;
+	struct event *drain_check;
+	void (*drained)(void *cookie);
+	void *drained_cookie;
 };
 
-enum { MAX_CONNECTIONS = 256, IDLE_UPSTREAM_CONNECTIONS = 4 };
+enum {
+	MAX_CONNECTIONS = 256,
+	IDLE_UPSTREAM_CONNECTIONS = 4,
+	DRAIN_CHECK_MICROSECONDS = 10000,
+};
 
 /* ---- ends ---- */
 
@@ -228,6 +236,17 @@ static struct http_server_options server_options(struct admin *admin)
 	};
 }
 
+static void check_drained(evutil_socket_t fd, short what, void *cookie)
+{
+	struct admin *admin = cookie;
+	(void)fd;
+	(void)what;
+	if (http_server_connections(admin->server) > 0)
+		return;
+	event_del(admin->drain_check);
+	admin->drained(admin->drained_cookie);
+}
+
 struct admin *admin_create(struct service *service, struct loop *loop, struct config *config,
 			   int listen_fd)
 {
@@ -240,6 +259,7 @@ struct admin *admin_create(struct service *service, struct loop *loop, struct co
 	const struct http_server_options options = server_options(admin);
 	admin->server = http_server_create(loop_base(loop), &options, on_request, admin);
 	http_server_listen(admin->server, listen_fd);
+	admin->drain_check = event_new(loop_base(loop), -1, EV_PERSIST, check_drained, admin);
 	return admin;
 }
 
@@ -253,10 +273,25 @@ void admin_configure(struct admin *admin, struct config *config)
 	http_server_set_options(admin->server, &options);
 }
 
+void admin_drain(struct admin *admin, struct loop *loop, void (*drained)(void *cookie),
+		 void *cookie)
+{
+	if (admin == NULL) {
+		loop_post(loop, drained, cookie);
+		return;
+	}
+	const struct timeval often = {.tv_usec = DRAIN_CHECK_MICROSECONDS};
+	admin->drained = drained;
+	admin->drained_cookie = cookie;
+	http_server_drain(admin->server);
+	event_add(admin->drain_check, &often);
+}
+
 void admin_close(struct admin *admin)
 {
 	if (admin == NULL)
 		return;
+	event_free(admin->drain_check);
 	http_server_destroy(admin->server);
 	question_vectors_destroy(admin->vectors);
 	upstream_destroy(admin->upstream);

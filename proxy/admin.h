@@ -13,6 +13,10 @@ struct admin;
 struct admin *admin_create(struct service *service, struct loop *loop, struct config *config,
 			   int listen_fd);
 void admin_configure(struct admin *admin, struct config *config);
+/* No new connections; what is asked already is answered, then comes `drained`, from the loop. NULL,
+ * no admin address, is drained. */
+void admin_drain(struct admin *admin, struct loop *loop, void (*drained)(void *cookie),
+		 void *cookie);
 /* Closes its connections; callbacks of the store may still be posted. */
 void admin_close(struct admin *admin);
 void admin_destroy(struct admin *admin);

@@ -216,11 +216,17 @@ static void on_watch(evutil_socket_t fd, short what, void *cookie)
 
 /* ---- drain ---- */
 
+static void on_admin_drained(void *cookie)
+{
+	loop_stop(((struct server_process *)cookie)->loop);
+}
+
+/* The admin address goes last: until then its probes tell how it stands. */
 static void on_worker_drained(void *cookie)
 {
 	struct server_process *process = cookie;
 	if (++process->drained_workers == process->worker_count)
-		loop_stop(process->loop);
+		admin_drain(process->admin, process->loop, on_admin_drained, process);
 }
 
 static void post_worker_drained(void *cookie)

@@ -117,6 +117,32 @@ def test_a_request_whose_body_is_still_coming_is_answered_while_draining(gated):
     ended(daemon)
 
 
+def test_an_import_that_has_begun_is_answered_while_draining(make_daemon, user):
+    daemon = make_daemon({"listen": {"drain_timeout": "30s"}})
+    body = b'{"messages":[{"role":"user","content":"Late."}],"learn":false}'
+    head = f"POST /v1/users/{user}/messages HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+    with RawClient(daemon.admin_port) as client:
+        client.socket.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
+        assert client.read_head().status == 100
+        daemon.signal(signal.SIGTERM)
+        daemon.wait_log("draining")
+        until(lambda: not listens(daemon.admin_port), "the admin address is still open")
+        client.socket.sendall(body)
+        reply = client.read_reply()
+        assert (reply.status, reply.field("Connection")) == (202, "close")
+    ended(daemon)
+    daemon.start()
+    assert daemon.messages(user) == [("user", "Late.")]
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except ConnectionError:
+        return False
+    return True
+
+
 def test_what_a_slow_reader_has_yet_to_read_is_waited_for_while_draining(make_daemon, upstream):
     """The exchange is over, its reply on its way out of the daemon's own buffer."""
     daemon = make_daemon({"listen": {"drain_timeout": "30s"}})
