@@ -1,5 +1,6 @@
 #include "proxy/ctl.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,8 +79,12 @@ static int import_objects(struct ctl *ctl, FILE *file, size_t *imported)
 		json_error_t error;
 		json_t *document = json_loadf(file, JSON_DISABLE_EOF_CHECK, &error);
 		if (document == NULL) {
-			(void)fprintf(stderr, "recallctl: line %d of an object: %s\n", error.line,
-				      error.text);
+			if (ferror(file))
+				(void)fprintf(stderr, "recallctl: cannot read %s: %s\n",
+					      ctl->arguments[0], strerror(errno));
+			else
+				(void)fprintf(stderr, "recallctl: line %d of an object: %s\n",
+					      error.line, error.text);
 			return EXIT_FAILURE;
 		}
 		int status = import_document(ctl, document, imported);

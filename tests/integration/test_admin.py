@@ -404,6 +404,7 @@ def test_recallctl_tells_of_a_file_that_is_cut_off(daemon, user):
     for broken in (whole + "\n" + whole[:-9], "", "\n"):
         done = recallctl(daemon, "import", "-", stdin=broken)
         assert done.returncode != 0 and "imported:" not in done.stdout
+    assert "cannot read /: Is a directory" in recallctl(daemon, "import", "/").stderr
 
 
 def test_recallctl_prints_any_name(daemon):
