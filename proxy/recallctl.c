@@ -124,6 +124,18 @@ static const struct ctl_command *read_command(int count, char **words, const str
 	return NULL;
 }
 
+/* As the paths of calls are put behind it. */
+static const char *with_scheme(const char *address, struct arena *arena)
+{
+	struct slice text = slice_of(address);
+	if (slice_starts_with(text, SLICE("unix:")))
+		return address;
+	while (text.size > 0 && text.data[text.size - 1] == '/')
+		text.size--;
+	const char *scheme = slice_starts_with(text, SLICE("http://")) ? "" : "http://";
+	return arena_printf(arena, "%s%.*s", scheme, SLICE_PRINT(text)).data;
+}
+
 static int run(const struct ctl_command *command, struct options *options)
 {
 	struct config *config = config_read(options->file, stderr, NULL);
@@ -132,9 +144,7 @@ static int run(const struct ctl_command *command, struct options *options)
 	struct arena arena = {0};
 	struct ctl *ctl = &options->ctl;
 	const char *address = ctl->admin != NULL ? ctl->admin : config->listen.admin;
-	bool has_scheme = slice_starts_with(slice_of(address), SLICE("http://")) ||
-			  slice_starts_with(slice_of(address), SLICE("unix:"));
-	ctl->admin = has_scheme ? address : arena_printf(&arena, "http://%s", address).data;
+	ctl->admin = with_scheme(address, &arena);
 	if (ctl->token == NULL)
 		ctl->token = config->listen.admin_token;
 	if (ctl->store.path == NULL)

@@ -236,6 +236,12 @@ def test_a_reader_who_has_seen_enough_hears_of_no_fault(receipt, upstream):
     assert done.returncode == 1 and not done.stderr
 
 
+def test_the_address_may_be_written_as_a_url(receipt, upstream):
+    for address in (f"http://127.0.0.1:{upstream.port}/", f"127.0.0.1:{upstream.port}/"):
+        assert recallctl(upstream, "--admin", address, "explain", "1").returncode == 0
+        assert upstream.requests[-1].target == "/v1/receipts/1"
+
+
 def test_nobody_listens():
     class Nobody:
         port = free_port()
