@@ -1,6 +1,7 @@
 #include "proxy/daemon.h"
 
 #include "proxy/admin.h"
+#include "proxy/config_log.h"
 #include "proxy/descriptors.h"
 #include "proxy/heap.h"
 #include "proxy/http_server.h"
@@ -181,7 +182,7 @@ static void apply(struct server_process *process, struct config *config)
 static void reload(struct server_process *process)
 {
 	process->marks = mark_files(process);
-	struct config *config = config_read(process->file, stderr, stderr);
+	struct config *config = config_read_again(process->file);
 	if (config != NULL) {
 		apply(process, config);
 		return;
@@ -426,8 +427,6 @@ int daemon_run(const char *file, struct config *config)
 	process->file = file;
 	process->config = config;
 	process->first = config_retain(config);
-	log_configure((enum config_log_level)config->log.level,
-		      (enum config_log_format)config->log.format);
 	bool local = is_local(config->listen.address);
 	const char *scheme = config->listen.tls != NULL ? "https://" : "http://";
 	bool started = start(process);

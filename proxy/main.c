@@ -1,5 +1,5 @@
 /* recalld, the daemon: its command line. */
-#include "proxy/config.h"
+#include "proxy/config_log.h"
 #include "proxy/daemon.h"
 #include "proxy/descriptors.h"
 
@@ -71,7 +71,8 @@ int main(int count, char **arguments)
 	struct options options = read_options(count, arguments);
 	if (options.exit_status >= 0)
 		return options.exit_status;
-	struct config *config = config_read(options.file, stderr, stderr);
+	struct config *config = options.test ? config_read(options.file, stderr, stderr)
+					     : config_read_at_start(options.file);
 	if (config == NULL)
 		return EXIT_FAILURE;
 	if (!options.test)

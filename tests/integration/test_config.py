@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from harness.chat import Chat, stream_text
-from harness.daemon import ROOT, clean_environment, free_port, program, write_config
+from harness.daemon import ROOT, clean_environment, free_port, merged, program, write_config
 from harness.tries import by_the_clock
 from harness.upstream import sse_reply, text_events
 from harness.wire import RawClient
@@ -395,6 +395,19 @@ def test_a_store_that_is_full_lets_chats_go_on_and_breaks_no_promise(make_daemon
     while daemon.admin("GET", "/readyz").status_code != 200:
         assert time.monotonic() < end, "forgetting makes room"
         time.sleep(0.05)
+
+
+def test_what_is_said_of_the_configuration_is_json_too(make_daemon):
+    daemon = make_daemon({"log": {"format": "json"}, "model": {"api_key": ""}})
+    write_config(daemon.config_file, merged(daemon.config, {"memory": {"mode": "bufer"}}))
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_log("stays in force")
+    daemon.stop()
+    lines = [json.loads(line) for line in daemon.stderr_lines]
+    (warning,) = (line for line in lines if "set [model] api_key" in line["message"])
+    (fault,) = (line for line in lines if "[memory] mode is" in line["message"])
+    assert (warning["level"], fault["level"]) == ("warn", "error")
+    assert fault["message"].startswith(f"{daemon.config_file}:")
 
 
 def test_log_lines_are_json_where_asked_for_and_name_no_text(make_daemon, user):
