@@ -26,11 +26,12 @@ struct placing {
 static size_t find_hits(const struct placing *placing, size_t mark_index, uint32_t conversation,
 			struct answer_hit *hits, size_t limit)
 {
-	bool is_open = mark_index == placing->load->mark_count;
-	const struct answer_mark *mark =
-		is_open ? placing->load->open : &placing->load->marks[mark_index];
+	const struct load *load = placing->load;
+	/* Behind the marks comes the open answer. */
+	bool is_open = load->open != NULL && mark_index == load->mark_count;
+	const struct answer_mark *mark = is_open ? load->open : &load->marks[mark_index];
 	struct transaction *transaction = placing->memory->transaction;
-	struct key prefix = key_u64(key_of_user(placing->load->user), mark->hash);
+	struct key prefix = key_u64(key_of_user(load->user), mark->hash);
 	if (conversation != 0)
 		prefix = key_u32(prefix, conversation);
 	struct scan scan;
