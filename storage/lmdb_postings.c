@@ -242,8 +242,8 @@ static uint32_t count_in(struct slice entries, uint64_t hash)
 	return 0;
 }
 
-/* So many are read, or those of one term: a few tenths of a millisecond. */
-enum { MOST_POSTINGS = 64 * 1024 };
+/* So many are read, or those of one term: some tenths of a millisecond. */
+enum { MOST_POSTINGS = 32 * 1024 };
 
 /* Where the lists of each term lie in the map, one for each span of the documents. */
 struct lists {
