@@ -4,6 +4,7 @@
 #include "core/json.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
@@ -11,6 +12,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,16 +22,23 @@ enum {
 	MAX_VALUE = 2048, /* of a field; what is longer is cut */
 	MAX_LINE = 1024 * 1024,
 	ENOUGH = 64 * 1024, /* a line that is longer gets no more fields */
-	PATIENCE = 100,     /* milliseconds that whoever reads the log may be waited for, once */
+	/* Milliseconds that whoever reads the log may be waited for in each of those. */
+	PATIENCE = 20,
+	PATIENCE_EACH = 1000,
 };
 
-/* How it stands with whoever reads standard error. */
+/* Standard error, and how it stands with whoever reads it. */
 static struct {
 	pthread_mutex_t lock;
-	bool is_stuck; /* was waited for in vain, and is not any more until there is room */
-	bool is_torn;  /* the last line lacks its end */
-	uint64_t lost; /* lines, since the last that was written */
-} output = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	dev_t device; /* what standard error is; it may become something else */
+	ino_t inode;
+	int fd;
+	bool is_socket;
+	bool may_block;
+	bool is_torn;      /* the last line lacks its end */
+	uint64_t lost;     /* lines, since the last that was written */
+	int64_t waited_at; /* on the monotonic clock, in milliseconds */
+} output = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO, .waited_at = -PATIENCE_EACH};
 
 static _Atomic int log_level = LOG_LEVEL_INFO;
 static _Atomic int log_format = LOG_FORMAT_TEXT;
@@ -145,31 +155,71 @@ static void append_event(struct buffer *line, enum config_log_level level, const
 	buffer_append_byte(line, '\n');
 }
 
-/* A pipe that has room takes PIPE_BUF bytes without making anybody wait. */
+/* Of a pipe or a terminal a description of our own: to make that of standard error one that never
+ * waits would be felt by all who share it. */
+static void find_output(void)
+{
+	struct stat now;
+	if (fstat(STDERR_FILENO, &now) != 0 ||
+	    (now.st_dev == output.device && now.st_ino == output.inode))
+		return;
+	if (output.fd != STDERR_FILENO)
+		(void)close(output.fd);
+	output.device = now.st_dev;
+	output.inode = now.st_ino;
+	output.is_socket = S_ISSOCK(now.st_mode);
+	output.may_block = S_ISFIFO(now.st_mode) || S_ISCHR(now.st_mode);
+	output.fd = STDERR_FILENO;
+	if (!output.may_block)
+		return;
+	int own = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own < 0)
+		return; /* it belongs to somebody else */
+	output.fd = own;
+	output.may_block = false;
+}
+
+static bool has_room(int timeout)
+{
+	struct pollfd ready = {.fd = output.fd, .events = POLLOUT};
+	return poll(&ready, 1, timeout) > 0;
+}
+
+static ssize_t write_some(struct slice bytes)
+{
+	if (output.is_socket)
+		return send(output.fd, bytes.data, bytes.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (output.may_block && !has_room(0)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	/* A pipe that has room takes so many without making anybody wait. */
+	size_t size = bytes.size < PIPE_BUF ? bytes.size : PIPE_BUF;
+	return write(output.fd, bytes.data, size);
+}
+
 static bool wait_for_room(void)
 {
-	struct pollfd standard_error = {.fd = STDERR_FILENO, .events = POLLOUT};
-	int ready;
-	do
-		ready = poll(&standard_error, 1, output.is_stuck ? 0 : PATIENCE);
-	while (ready < 0 && errno == EINTR);
-	output.is_stuck = ready == 0;
-	return !output.is_stuck;
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t at = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	if (at - output.waited_at < PATIENCE_EACH)
+		return false;
+	output.waited_at = at;
+	return has_room(PATIENCE);
 }
 
 /* False: nobody takes it. The log failing fails nothing else, and holds nothing else up. */
 static bool write_line(struct slice line)
 {
 	while (line.size > 0) {
-		if (!wait_for_room())
-			return false;
-		size_t size = line.size < PIPE_BUF ? line.size : PIPE_BUF;
-		ssize_t written = write(STDERR_FILENO, line.data, size);
-		if (written < 0 && errno != EINTR)
-			return true; /* there is nobody who could miss it */
-		output.is_torn = true;
-		if (written > 0)
+		ssize_t written = write_some(line);
+		if (written > 0) {
+			output.is_torn = true;
 			line = slice_part(line, (size_t)written, line.size);
+		} else if (errno != EINTR && (errno != EAGAIN || !wait_for_room())) {
+			return false;
+		}
 	}
 	output.is_torn = false;
 	return true;
@@ -195,6 +245,7 @@ static void tell_what_is_lost(void)
 static void write_or_lose(struct slice line)
 {
 	pthread_mutex_lock(&output.lock);
+	find_output();
 	if (output.lost > 0)
 		tell_what_is_lost();
 	if (output.lost > 0 || !write_line(line))

@@ -8,6 +8,7 @@
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Standard error, while it is caught. */
@@ -191,17 +192,54 @@ START_TEST(nobody_waits_for_who_does_not_read_the_log)
 {
 	struct catch catch;
 	int fd = catch_in_full_pipe(&catch);
-	for (int i = 0; i < 100; i++)
+	/* Were each waited for, they would take longer than the test may. */
+	for (int i = 0; i < 20000; i++)
 		log_info("unheard %d", i);
 	ck_assert_str_eq(read_pipe(fd, &catch), "");
 	log_info("heard");
 	log_info("heard too");
 	(void)dup2(catch.before, STDERR_FILENO);
 	assert_matches(read_pipe(fd, &catch),
-		       "^[^ ]+ warn lines of the log were lost, since nobody read them: 100\n"
+		       "^[^ ]+ warn lines of the log were lost, since nobody read them: 20000\n"
 		       "[^ ]+ info heard\n[^ ]+ info heard too\n$");
 	(void)close(catch.before);
 	(void)close(fd);
+}
+END_TEST
+
+/* A terminal that has some room says so, and then may not take a line. */
+START_TEST(nobody_waits_for_a_terminal_that_stands_still)
+{
+	int before = dup(STDERR_FILENO);
+	int owner = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ge(owner, 0);
+	ck_assert(grantpt(owner) == 0 && unlockpt(owner) == 0);
+	int terminal = open(ptsname(owner), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ge(dup2(terminal, STDERR_FILENO), 0);
+	for (int i = 0; i < 20000; i++)
+		log_info("unheard %d", i);
+	ck_assert_int_eq(fcntl(terminal, F_GETFL) & O_NONBLOCK, 0);
+	(void)dup2(before, STDERR_FILENO);
+	(void)close(before);
+	(void)close(terminal);
+	(void)close(owner);
+}
+END_TEST
+
+START_TEST(nobody_waits_for_a_socket_that_is_not_read)
+{
+	struct catch catch;
+	int ends[2];
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	catch.before = dup(STDERR_FILENO);
+	ck_assert_int_ge(dup2(ends[1], STDERR_FILENO), 0);
+	for (int i = 0; i < 20000; i++)
+		log_info("heard %d", i);
+	(void)dup2(catch.before, STDERR_FILENO);
+	assert_matches(read_pipe(ends[0], &catch), "^[^ ]+ info heard 0\n");
+	(void)close(catch.before);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
 }
 END_TEST
 
@@ -229,4 +267,5 @@ END_TEST
 UNIT_MAIN("log", a_text_line_has_time_level_message_and_fields, a_json_line_is_json,
 	  control_characters_never_break_a_text_line, only_what_is_wanted_is_written,
 	  long_values_are_cut_between_characters, logging_leaves_errno_alone,
-	  nobody_waits_for_who_does_not_read_the_log, a_line_that_broke_off_does_not_spoil_the_next)
+	  nobody_waits_for_who_does_not_read_the_log, nobody_waits_for_a_terminal_that_stands_still,
+	  nobody_waits_for_a_socket_that_is_not_read, a_line_that_broke_off_does_not_spoil_the_next)
