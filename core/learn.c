@@ -41,10 +41,20 @@ static struct slice without_marks(struct slice quote)
 	return quote;
 }
 
-/* Only the user's own words count, and of them only those that the model was shown. */
-static bool is_grounded(struct slice shown, const struct learn_entry *entry, struct arena *arena)
+/* Whether the user said what the entry quotes; the quote then is as he said it. */
+static bool is_said(struct slice shown, struct learn_entry *entry, struct arena *arena)
 {
-	if (entry->words.size > 0 && !text_contains(shown, without_marks(entry->words)))
+	if (entry->words.size == 0 || text_contains(shown, entry->words))
+		return true;
+	entry->words = without_marks(entry->words);
+	entry->quote = text_one_line(entry->words, LEARN_MAX_QUOTE, arena);
+	return text_contains(shown, entry->words);
+}
+
+/* Only the user's own words count, and of them only those that the model was shown. */
+static bool is_grounded(struct slice shown, struct learn_entry *entry, struct arena *arena)
+{
+	if (!is_said(shown, entry, arena))
 		return false;
 	/* What was masked is nothing that the user said. */
 	if (text_contains(entry->value, SLICE("redacted")) &&
@@ -76,7 +86,7 @@ static void keep_sound(const struct learn_turn *turn, struct learn_entries *entr
 	struct slice shown = learn_shown_turn(turn->user);
 	size_t kept = 0;
 	for (size_t i = 0; i < entries->count; i++) {
-		const struct learn_entry *entry = &entries->list[i];
+		struct learn_entry *entry = &entries->list[i];
 		if (is_sure(turn, entry) && !is_over(turn, entry) &&
 		    is_grounded(shown, entry, arena))
 			entries->list[kept++] = *entry;

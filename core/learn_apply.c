@@ -11,9 +11,9 @@
  * - What was said after the turn is out of reach of its corrections and of its requests to forget.
  * - Entries of one answer are applied in their order; later ones see what the earlier ones did. */
 
-/* Of so many facts that are forgotten at once the repetitions are looked for; each takes a walk
+/* Of so many sentences that are forgotten at once the repetitions are looked for; each takes a walk
  * over all turns. A sentence of fewer words may be about anything. */
-enum { MAX_REPEATED = 4, LEAST_WORDS = 3 };
+enum { MAX_REPEATED = 8, LEAST_WORDS = 3 };
 
 /* A fact, stored or new, and what becomes of it. */
 struct known {
@@ -260,16 +260,27 @@ static bool count_word(void *cookie, struct slice word)
 	return ++*(size_t *)cookie < LEAST_WORDS;
 }
 
+static bool is_hidden(const struct applier *applier, struct slice text)
+{
+	for (size_t i = 0; i < applier->hidden_count; i++) {
+		if (slice_equal(applier->hidden[i].quote, text))
+			return true;
+	}
+	return false;
+}
+
 /* The fact keeps the first turn that said it as its source: others that say it in the same words
  * are to go as well. */
 static void hide_repetitions(struct applier *applier, const struct fact *fact)
 {
 	size_t words = 0;
 	text_words(fact->quote, count_word, &words);
-	if (words >= LEAST_WORDS && text_contains(fact->quote, fact->value) &&
-	    applier->repeated++ < MAX_REPEATED)
+	if (words < LEAST_WORDS || !text_share_word(fact->quote, fact->value) ||
+	    is_hidden(applier, fact->quote))
+		return;
+	if (applier->repeated++ < MAX_REPEATED)
 		applier->hidden[applier->hidden_count++] = (struct fact){
-			.value = fact->quote,
+			.quote = fact->quote,
 			.observed_at = applier->turn->created_at,
 		};
 }

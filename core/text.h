@@ -55,10 +55,16 @@ uint64_t text_hash(struct slice text);
 void text_words(struct slice text, bool (*word)(void *cookie, struct slice word), void *cookie);
 bool text_share_word(struct slice a, struct slice b);
 
+/* Letters of scripts that write no spaces between words (Hangul does, but between phrases). */
+bool text_is_unspaced(uint32_t character);
+
 /* Whether `part` lies in `whole` when case (folded), compatibility forms (NFKC), the kind and
  * amount of white space, the kind of quotation marks and dashes, and what is invisible (marks of
  * direction, soft hyphens, variants of emoji) are not regarded. An empty part does not. */
 bool text_contains(struct slice whole, struct slice part);
+/* The same, but where a word goes on beyond the part it does not count: "a cat" is not in "a
+ * category". */
+bool text_says(struct slice whole, struct slice part);
 
 /* One line, made safe to quote inside a memory block: control, bidirectional and invisible format
  * characters dropped (but joiners that do something where they stand, as within emoji and Persian

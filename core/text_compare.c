@@ -137,16 +137,51 @@ static uint8_t *comparable(struct slice text, size_t *size)
 	return folded;
 }
 
-bool text_contains(struct slice whole, struct slice part)
+/* Whether a word goes on from the one character to the other; 0 is none. */
+static bool goes_on(ucs4_t before, ucs4_t after)
+{
+	return before != 0 && after != 0 && uc_is_alnum(before) && uc_is_alnum(after) &&
+	       !text_is_unspaced(before) && !text_is_unspaced(after);
+}
+
+/* The characters on both sides of a place in a text. */
+static bool is_within_word(const uint8_t *text, size_t size, size_t at)
+{
+	ucs4_t before = 0;
+	ucs4_t after = 0;
+	if (at == 0 || at == size)
+		return false;
+	(void)u8_prev(&before, text + at, text);
+	(void)u8_mbtouc(&after, text + at, size - at);
+	return goes_on(before, after);
+}
+
+static bool find(struct slice whole, struct slice part, bool whole_words)
 {
 	size_t part_size = 0;
 	uint8_t *needle = comparable(part, &part_size);
 	if (needle == NULL)
 		return false;
-	size_t whole_size = 0;
-	uint8_t *hay = comparable(whole, &whole_size);
-	bool found = hay != NULL && memmem(hay, whole_size, needle, part_size) != NULL;
+	size_t size = 0;
+	uint8_t *hay = comparable(whole, &size);
+	const uint8_t *found = hay == NULL ? NULL : memmem(hay, size, needle, part_size);
+	while (whole_words && found != NULL) {
+		size_t at = (size_t)(found - hay);
+		if (!is_within_word(hay, size, at) && !is_within_word(hay, size, at + part_size))
+			break;
+		found = memmem(found + 1, size - at - 1, needle, part_size);
+	}
 	free(needle);
 	free(hay);
-	return found;
+	return found != NULL;
+}
+
+bool text_contains(struct slice whole, struct slice part)
+{
+	return find(whole, part, false);
+}
+
+bool text_says(struct slice whole, struct slice part)
+{
+	return find(whole, part, true);
 }

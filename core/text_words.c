@@ -16,8 +16,7 @@ struct word_sink {
 	void *cookie;
 };
 
-/* Letters of scripts that write no spaces between words (Hangul does, but between phrases). */
-static bool is_unspaced(uint32_t character)
+bool text_is_unspaced(uint32_t character)
 {
 	static const struct {
 		uint32_t first;
@@ -240,7 +239,7 @@ static enum run_kind kind_of(uint32_t character)
 {
 	if (text_is_space(character))
 		return RUN_SPACE;
-	return is_unspaced(character) ? RUN_UNSPACED : RUN_OTHER;
+	return text_is_unspaced(character) ? RUN_UNSPACED : RUN_OTHER;
 }
 
 /* The run of characters of one kind that begins at `at`. */

@@ -63,7 +63,8 @@ void hide_exchange(struct hiding *hiding, uint64_t exchange_id)
 	hiding->exchanges[hiding->count++] = exchange_id;
 }
 
-void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text)
+void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text,
+		     turn_test *test)
 {
 	struct transaction *transaction = memory->transaction;
 	struct key prefix = key_of_user(memory->user);
@@ -76,7 +77,7 @@ void turn_search_run(struct turn_search *search, const struct memory *memory, st
 		struct stored_turn stored = {0};
 		search->searched = key_read_u64(key, 16);
 		if (!table_decode(transaction, value, stored_turn_fields, &stored, NULL) ||
-		    !text_contains(stored.turn.text, text))
+		    !test(stored.turn.text, text))
 			continue;
 		search->turns =
 			list_grow(memory->arena, search->turns, search->count, &search->capacity);

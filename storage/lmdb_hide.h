@@ -22,8 +22,10 @@ struct turn_search {
 	uint64_t searched; /* up to this turn */
 };
 
-/* Searches the turns after `searched`. */
-void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text);
+/* Searches the turns after `searched`, with text_contains() or text_says(). */
+typedef bool turn_test(struct slice whole, struct slice part);
+void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text,
+		     turn_test *test);
 
 void hiding_init(struct hiding *hiding, const struct memory *memory);
 /* Erases the texts of the exchange's turns, superseded answers included. */

@@ -304,8 +304,24 @@ START_TEST(what_was_said_again_in_the_same_words_is_hidden_with_its_fact)
 		    4, 0);
 	const struct change *change = lesson_change(&lesson, 3);
 	ck_assert_int_eq(change->kind, CHANGE_HIDE);
-	unit_assert_slice(change->fact.value, "My salary is 90000 euros");
+	unit_assert_slice(change->fact.quote, "My salary is 90000 euros");
 	ck_assert_int_eq(change->fact.observed_at, TEN_O_CLOCK);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_sentence_that_several_facts_rest_on_is_looked_for_once)
+{
+	struct lesson lesson = lesson_of("Forget all about me.");
+	struct slice both = SLICE("I live in Bern with Maria");
+	lesson_knows(&lesson, "city", "Bern, Switzerland", HOUR)->quote = both;
+	lesson_knows(&lesson, "partner", "Maria", HOUR)->quote = both;
+	lesson_knows(&lesson, "drink", "tea", HOUR)->quote = SLICE("I like tea best");
+	lesson_must(&lesson,
+		    "[{\"entity\":\"user\",\"forget\":true,\"quote\":\"Forget all about me\"}]", 5,
+		    0);
+	unit_assert_slice(lesson_change(&lesson, 3)->fact.quote, "I live in Bern with Maria");
+	unit_assert_slice(lesson_change(&lesson, 4)->fact.quote, "I like tea best");
 	arena_finish(&lesson.arena);
 }
 END_TEST
@@ -440,6 +456,7 @@ UNIT_MAIN("learn", a_new_fact_has_all_that_the_turn_says, a_correction_supersede
 	  a_removal_finds_a_value_by_its_part_but_prefers_the_very_value,
 	  forgetting_a_key_erases_its_whole_history, forgetting_by_value_finds_it_under_another_key,
 	  what_was_said_again_in_the_same_words_is_hidden_with_its_fact,
+	  a_sentence_that_several_facts_rest_on_is_looked_for_once,
 	  what_no_fact_holds_is_hidden_in_the_turns, a_person_is_forgotten_with_what_names_them,
 	  everything_about_the_user_can_be_forgotten,
 	  what_is_learned_and_forgotten_in_one_answer_leaves_nothing,

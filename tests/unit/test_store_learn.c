@@ -231,24 +231,26 @@ START_TEST(hiding_a_text_hides_every_exchange_that_has_it)
 	again.same_exchange = 5;
 	ck_assert_int_eq(fixture_append(&fixture, &again), STORE_OK);
 	say(&fixture, "Forget the doctor", "Done", 400);
+	say(&fixture, "Teak is a wood", "It is", 150);
 	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("dr. weiss")}};
 	const struct change changes[] = {
 		hide,
-		{.kind = CHANGE_HIDE, .fact = {.value = SLICE("tea"), .observed_at = 200}},
+		{.kind = CHANGE_HIDE, .fact = {.quote = SLICE("tea"), .observed_at = 200}},
 	};
 	learn_ok(&fixture, 8, changes, 2, true);
 	struct memory_view view = fixture_view(&fixture, "chat");
-	ck_assert_uint_eq(view.turn_count, 2);
-	unit_assert_slice(view.turns[0].text, "I like tea");
+	ck_assert_uint_eq(view.turn_count, 4);
+	unit_assert_slice(view.turns[0].text, "Teak is a wood");
+	unit_assert_slice(view.turns[2].text, "I like tea");
 	/* Jobs of hidden exchanges are gone: they would learn it again. */
 	struct job_list jobs;
 	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
-	ck_assert_uint_eq(jobs.count, 2);
+	ck_assert_uint_eq(jobs.count, 3);
 	ck_assert_uint_eq(jobs.jobs[0].exchange, 5);
 	/* A superseded answer is no hiding place. */
 	hide.fact.value = SLICE("fine");
 	learn_ok(&fixture, 5, &hide, 1, false);
-	ck_assert_uint_eq(fixture_view(&fixture, "chat").turn_count, 0);
+	ck_assert_uint_eq(fixture_view(&fixture, "chat").turn_count, 2);
 	fixture_finish(&fixture);
 }
 END_TEST

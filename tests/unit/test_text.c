@@ -109,6 +109,20 @@ START_TEST(a_part_is_found_whatever_its_case_spaces_quotes_and_dashes)
 }
 END_TEST
 
+START_TEST(what_a_text_says_begins_and_ends_with_words)
+{
+	ck_assert(text_says(SLICE("Well, I have a  CAT."), SLICE("i have a cat")));
+	ck_assert(!text_says(SLICE("I have a category theory exam"), SLICE("I have a cat")));
+	ck_assert(text_says(SLICE("I have a category, and I have a cat"), SLICE("I have a cat")));
+	ck_assert(!text_says(SLICE("übermorgen"), SLICE("morgen")));
+	ck_assert(!text_says(SLICE("No. 47110"), SLICE("No. 4711")));
+	ck_assert(text_says(SLICE("'tea'"), SLICE("tea")));
+	ck_assert(text_says(SLICE("我住在上海市"), SLICE("住在上海")));
+	ck_assert(!text_says(SLICE("tea"), SLICE("")));
+	ck_assert(!text_says(SLICE(""), SLICE("tea")));
+}
+END_TEST
+
 START_TEST(visible_is_what_can_be_seen)
 {
 	ck_assert(text_is_visible(SLICE("alex@example.org")));
@@ -460,7 +474,8 @@ END_TEST
 UNIT_MAIN("text", words_are_folded_and_punctuation_is_none, scripts_without_spaces_come_in_pairs,
 	  an_emoji_is_a_word, a_word_behind_many_bytes_without_a_space_is_whole,
 	  words_stop_when_told, texts_share_a_word_or_not,
-	  a_part_is_found_whatever_its_case_spaces_quotes_and_dashes, visible_is_what_can_be_seen,
+	  a_part_is_found_whatever_its_case_spaces_quotes_and_dashes,
+	  what_a_text_says_begins_and_ends_with_words, visible_is_what_can_be_seen,
 	  reasoning_is_taken_out, a_text_without_reasoning_is_not_copied,
 	  the_hash_regards_no_white_space, a_megabyte_of_open_tags_is_walked_once,
 	  nothing_in_a_remembered_text_opens_or_closes_a_block,
