@@ -63,6 +63,12 @@ static enum rank rank_array(struct slice document, struct json_value array)
 	return is_entry(document, walk.value) ? RANK_ARRAY : RANK_NONE;
 }
 
+/* It is there, and null. */
+static bool says_null(struct json_value value)
+{
+	return value.type == JSON_TYPE_NULL && value.end > 0;
+}
+
 static enum rank rank_object(struct slice document, struct json_value object,
 			     struct json_value *list)
 {
@@ -74,8 +80,8 @@ static enum rank rank_object(struct slice document, struct json_value object,
 		return is_list(members[0]) ? RANK_ENTITIES : RANK_FACTS;
 	struct json_walk walk = json_walk(document, object);
 	*list = (struct json_value){0};
-	bool says_nothing =
-		!json_next(&walk) || (walk.value.type == JSON_TYPE_NULL && !json_next(&walk));
+	bool is_null = says_null(members[0]) || says_null(members[1]);
+	bool says_nothing = !json_next(&walk) || (is_null && !json_next(&walk));
 	return says_nothing ? RANK_EMPTY : RANK_NONE;
 }
 

@@ -69,6 +69,7 @@ START_TEST(what_holds_no_list_is_not_usable)
 		"{\"entities\":[" ENTRY ",]}",
 		ENTRY "\n" ENTRY,
 		"{\"entities\":null,\"name\":\"Alex\"}",
+		"{\"error\":null}",
 		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":NaN}]}"};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct lesson lesson = lesson_of(turn_text);
@@ -216,6 +217,13 @@ START_TEST(marks_round_a_quote_and_what_is_invisible_do_not_count)
 			       "{\"key\":\"city\",\"value\":\"Bern\",\"quote\":\"%s\"}", quotes[i]);
 		assert_grounded(user, entry, true);
 	}
+	/* It is kept as the user said it. */
+	struct lesson lesson = lesson_of(user);
+	lesson_must(&lesson,
+		    "[{\"key\":\"city\",\"value\":\"Bern\",\"quote\":\"\\\"I live in Bern.\\\"\"}]",
+		    1, 0);
+	unit_assert_slice(lesson_change(&lesson, 0)->fact.quote, "I live in Bern");
+	arena_finish(&lesson.arena);
 	assert_grounded(user, "{\"key\":\"city\",\"value\":\"Bern\",\"quote\":\"Bern. near\"}",
 			false);
 	assert_grounded(user, "{\"key\":\"city\",\"value\":\"Bern\",\"quote\":\"...\"}", false);
