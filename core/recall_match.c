@@ -100,8 +100,9 @@ void recall_choose_terms(const struct recall_question *question, const size_t *s
 		qsort(order, count, sizeof(*order), compare_sizes);
 	sum = 0;
 	for (size_t i = 0; i < count; i++) {
-		bool is_first = sum == 0;
-		sum += order[i].size;
-		chosen[order[i].index] = is_first || sum <= limit;
+		size_t size = order[i].size;
+		bool fits = size == 0 || sum == 0 || sum + size <= limit;
+		sum += fits ? size : 0;
+		chosen[order[i].index] = fits;
 	}
 }
