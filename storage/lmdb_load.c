@@ -3,7 +3,7 @@
 #include "storage/lmdb_replays.h"
 #include "storage/lmdb_supersede.h"
 
-enum { UNCOVERED_LOOKED_AT = 4 * STORE_MAX_TURNS };
+enum { UNCOVERED_LOOKED_AT = 4 * STORE_MAX_TURNS, MOST_MISSES = 32 };
 
 struct loading {
 	struct memory memory;
@@ -60,6 +60,22 @@ static bool is_sent(const struct memory_view *view, const struct turn *turn)
 	       turn->ordinal >= view->carried_from;
 }
 
+/* How much is still wanted. What is longer may be passed over for what came before it. */
+struct wanted_text {
+	size_t left;
+	unsigned misses; /* so many in a row were longer */
+};
+
+static void want_less(struct wanted_text *wanted, size_t size)
+{
+	if (size > wanted->left) {
+		wanted->misses++;
+		return;
+	}
+	wanted->left -= size;
+	wanted->misses = 0;
+}
+
 /* The newest, which are mostly among them, are not read again. */
 static void add_uncovered(struct turn_list *list, const struct loading *loading)
 {
@@ -70,12 +86,12 @@ static void add_uncovered(struct turn_list *list, const struct loading *loading)
 	struct slice value;
 	size_t newest = list->count;
 	size_t added = 0;
-	size_t text = 0;
+	struct wanted_text wanted = {.left = loading->load->uncovered_text};
 	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), BACKWARD);
 	for (unsigned i = 0; i < UNCOVERED_LOOKED_AT && added < STORE_MAX_TURNS; i++) {
 		struct stored_turn stored = {0};
-		if (text >= loading->load->uncovered_text || !scan_next(&scan, &key, &value) ||
-		    key_read_u64(key, 16) <= covers)
+		if (wanted.left == 0 || wanted.misses == MOST_MISSES ||
+		    !scan_next(&scan, &key, &value) || key_read_u64(key, 16) <= covers)
 			break;
 		stored.turn.id = key_read_u64(key, 16);
 		bool is_there = has_turn(list->turns, newest, stored.turn.id);
@@ -88,7 +104,7 @@ static void add_uncovered(struct turn_list *list, const struct loading *loading)
 		if (!turn_list_add(list, memory, &stored.turn))
 			break;
 		if (!is_sent(loading->view, &stored.turn))
-			text += stored.turn.text.size;
+			want_less(&wanted, stored.turn.text.size);
 		added++;
 	}
 	scan_end(&scan);

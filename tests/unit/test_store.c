@@ -325,38 +325,50 @@ START_TEST(the_newest_turns_and_the_uncovered_ones_are_united)
 }
 END_TEST
 
+static struct answer_mark say_numbered(struct fixture *fixture, unsigned number)
+{
+	char question[16];
+	char answer[16];
+	(void)snprintf(question, sizeof(question), "query %03u", number);
+	(void)snprintf(answer, sizeof(answer), "said %03u", number);
+	struct append append = fixture_exchange(question, answer, 100 + number);
+	append.session = SLICE("s");
+	append.conversation = number == 0 ? 0 : 1;
+	append.ordinal = number;
+	append_ok(fixture, &append);
+	return mark(answer, question);
+}
+
 START_TEST(of_the_uncovered_ones_so_much_text_is_given_as_is_wanted)
 {
+	enum { EXCHANGES = 50, QUESTION = 9, ANSWER = 8, MISSES = 32 };
 	struct fixture fixture;
 	struct answer_mark marks[2];
-	char texts[10][2][16];
 	fixture_init(&fixture, MAP);
-	for (int i = 0; i < 10; i++) {
-		(void)snprintf(texts[i][0], sizeof(texts[i][0]), "question %d", i);
-		(void)snprintf(texts[i][1], sizeof(texts[i][1]), "answer %d", i);
-		struct append append = fixture_exchange(texts[i][0], texts[i][1], 100 + i);
-		append.session = SLICE("s");
-		append.conversation = i == 0 ? 0 : 1;
-		append.ordinal = (uint32_t)i;
-		append_ok(&fixture, &append);
-		marks[i % 2] = mark(texts[i][1], texts[i][0]);
-	}
-	struct load load = {
-		.user = fixture_key("alex"), .session = SLICE("s"), .uncovered_text = 18};
+	for (unsigned i = 0; i < EXCHANGES; i++)
+		marks[i % 2] = say_numbered(&fixture, i);
+	struct load load = {.user = fixture_key("alex"),
+			    .session = SLICE("s"),
+			    .uncovered_text = QUESTION + ANSWER};
 	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 2);
-	load.uncovered_text = 19; /* "question 9" and "answer 9" are 18 bytes */
-	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 3);
+	load.uncovered_text++; /* so little that no turn fits, but it is tried */
+	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 2 + MISSES);
 	load.uncovered_text = 0;
 	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 0);
 	/* What the request carries does not count. */
-	load.uncovered_text = 18;
+	load.uncovered_text = QUESTION + ANSWER;
 	load.marks = marks;
 	load.mark_count = 2;
-	load.earlier_answers = 0;
 	struct memory_view view = fixture_load(&fixture, &load);
-	ck_assert_uint_eq(view.carried_from, 8);
+	ck_assert_uint_eq(view.carried_from, EXCHANGES - 2);
 	ck_assert_uint_eq(view.turn_count, 6);
-	ck_assert_uint_eq(view.turns[0].id, 15);
+	ck_assert_uint_eq(view.turns[0].id, 2 * (EXCHANGES - 3) + 1);
+	/* Nor does what is longer than all that is wanted. */
+	struct append append = fixture_exchange("query 050", "so much that it does not fit", 200);
+	append_ok(&fixture, &append);
+	load.mark_count = 0;
+	load.uncovered_text = QUESTION + QUESTION + ANSWER;
+	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 4);
 	fixture_finish(&fixture);
 }
 END_TEST
