@@ -49,8 +49,11 @@ static bool may_take(const struct recall *recall, const struct turn *turn)
 	return turn->state == TURN_CURRENT && !turn_is_told_in(turn, &recall->carried);
 }
 
-/* Texts so short are said again and again, and mean what was said before them. */
-enum { LEAST_REPEATED = 16 };
+enum {
+	/* Texts so short are said again and again, and mean what was said before them. */
+	LEAST_REPEATED = 16,
+	COPY_COST = 64, /* what passing a copy over counts of the text that is read */
+};
 
 static bool is_repeated(const struct turn_list *list, const struct turn *turn)
 {
@@ -80,9 +83,11 @@ static void take_turns(struct recalling *recalling, const struct recall_hit *hit
 		    !memory_find_turn(memory, &turns, id, &stored) ||
 		    !may_take(recall, &stored.turn))
 			continue;
-		read += stored.turn.text.size;
-		if (is_repeated(&list, &stored.turn))
+		if (is_repeated(&list, &stored.turn)) {
+			read += COPY_COST;
 			continue;
+		}
+		read += stored.turn.text.size;
 		if (!turn_list_add(&list, memory, &stored.turn))
 			break;
 		result->scores[list.count - 1] = hits[i];
