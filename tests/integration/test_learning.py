@@ -570,7 +570,7 @@ def test_what_was_said_twice_is_forgotten_in_both_turns_and_can_be_told_anew(
 ):
     said = ["My salary is 90000 euros.", "As I said, my salary is 90000 euros.", "I like tea."]
     for text in said[:2]:
-        memory_model.answers[text] = [fact("salary", "90000 euros", "y salary is 90000 euros")]
+        memory_model.answers[text] = [fact("salary", "90000 euros", "salary is 90000 euros")]
     memory_model.answers["Forget my salary."] = [
         fact("salary", "90000 euros", "Forget my salary", forget=True)
     ]
