@@ -7,8 +7,8 @@
  * anew for each request took a fifth of its time. */
 enum {
 	MAPPED_ALONE = 1024 * 1024,
-	KEPT_AT_TOP = 2 * 1024 * 1024,
-	SPARE_MEMORY = 8 * 1024 * 1024,
+	KEPT_AT_TOP = 1024 * 1024,
+	SPARE_MEMORY = 4 * 1024 * 1024,
 };
 
 void heap_set_up(void)
