@@ -45,6 +45,14 @@ bool slice_starts_with(struct slice whole, struct slice prefix)
 	       slice_equal((struct slice){whole.data, prefix.size}, prefix);
 }
 
+bool slice_ends_with(struct slice whole, struct slice suffix)
+{
+	if (suffix.size == 0 || whole.size < suffix.size)
+		return suffix.size == 0;
+	const char *end = whole.data + (whole.size - suffix.size);
+	return memcmp(end, suffix.data, suffix.size) == 0;
+}
+
 /* Where memmem() would take longer to prepare than to search. */
 enum { SHORT_TEXT = 256 };
 

@@ -28,6 +28,7 @@ struct slice slice_part(struct slice whole, size_t begin, size_t end);
 bool slice_equal(struct slice a, struct slice b);
 bool slice_equal_nocase(struct slice a, struct slice b); /* ASCII letters only */
 bool slice_starts_with(struct slice whole, struct slice prefix);
+bool slice_ends_with(struct slice whole, struct slice suffix);
 /* The offset of the first `part` at or after `from`; whole.size when there is none. */
 size_t slice_find(struct slice whole, struct slice part, size_t from);
 /* Without the ASCII white space at both ends. */

@@ -17,12 +17,6 @@ static bool names_are_in(struct slice shown, const struct learn_entry *entry, st
 	       text_share_word(entry->entity, shown);
 }
 
-static bool ends_with(struct slice text, struct slice end)
-{
-	return text.size >= end.size &&
-	       slice_equal(slice_part(text, text.size - end.size, text.size), end);
-}
-
 /* Some models put a quote in quotation marks, or end it as a sentence. */
 static struct slice without_marks(struct slice quote)
 {
@@ -32,7 +26,7 @@ static struct slice without_marks(struct slice quote)
 	while (*mark != NULL) {
 		struct slice text = slice_of(*mark++);
 		bool begins = slice_starts_with(quote, text);
-		if (!begins && !ends_with(quote, text))
+		if (!begins && !slice_ends_with(quote, text))
 			continue;
 		quote = slice_trim(slice_part(quote, begins ? text.size : 0,
 					      quote.size - (begins ? 0 : text.size)));

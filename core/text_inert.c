@@ -236,12 +236,6 @@ static void join_lines(struct buffer *text)
 	}
 }
 
-static bool ends_with(struct slice text, struct slice end)
-{
-	return text.size >= end.size &&
-	       slice_equal(slice_part(text, text.size - end.size, text.size), end);
-}
-
 /* At most `limit` bytes, cut at a character boundary, without white space at the end, nor a joiner
  * whose other side was cut off. */
 static struct slice cut(struct slice text, size_t limit)
@@ -254,7 +248,7 @@ static struct slice cut(struct slice text, size_t limit)
 		text.size = limit;
 	}
 	text = slice_trim(text);
-	if (ends_with(text, zwj) || ends_with(text, zwnj))
+	if (slice_ends_with(text, zwj) || slice_ends_with(text, zwnj))
 		text.size -= zwj.size;
 	return text;
 }

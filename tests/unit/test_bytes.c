@@ -84,6 +84,10 @@ START_TEST(slices_are_found_trimmed_and_compared)
 	ck_assert(slice_equal_nocase(SLICE("X-User-Id"), SLICE("x-user-ID")));
 	ck_assert(!slice_equal(SLICE("a"), SLICE("b")));
 	ck_assert(slice_starts_with(SLICE("data: x"), SLICE("data:")));
+	ck_assert(slice_ends_with(SLICE("data: x"), SLICE(": x")));
+	ck_assert(!slice_ends_with(SLICE("x"), SLICE(": x")));
+	ck_assert(slice_ends_with((struct slice){0}, SLICE("")));
+	ck_assert(!slice_ends_with(SLICE("data: y"), SLICE(": x")));
 }
 END_TEST
 
