@@ -22,9 +22,9 @@ enum {
 	MAX_VALUE = 2048, /* of a field; what is longer is cut */
 	MAX_LINE = 1024 * 1024,
 	ENOUGH = 64 * 1024, /* a line that is longer gets no more fields */
-	/* Milliseconds that whoever reads the log may be waited for in each of those. */
+	/* Whoever reads the log may be waited for so many milliseconds in each second. */
 	PATIENCE = 20,
-	PATIENCE_EACH = 1000,
+	SECOND = 1000,
 };
 
 /* Standard error, and how it stands with whoever reads it. */
@@ -38,7 +38,7 @@ static struct {
 	bool is_torn;      /* the last line lacks its end */
 	uint64_t lost;     /* lines, since the last that was written */
 	int64_t waited_at; /* on the monotonic clock, in milliseconds */
-} output = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO, .waited_at = -PATIENCE_EACH};
+} output = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO, .waited_at = -SECOND};
 
 static _Atomic int log_level = LOG_LEVEL_INFO;
 static _Atomic int log_format = LOG_FORMAT_TEXT;
@@ -203,7 +203,7 @@ static bool wait_for_room(void)
 	struct timespec now;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	int64_t at = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-	if (at - output.waited_at < PATIENCE_EACH)
+	if (at - output.waited_at < SECOND)
 		return false;
 	output.waited_at = at;
 	return has_room(PATIENCE);
