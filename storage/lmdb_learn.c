@@ -236,6 +236,7 @@ struct store_call *store_learned(struct store *store, struct user_key user, uint
 	own->hide_exchange = hide_exchange;
 	own->now = now;
 	own->operation.grows = grows(own);
+	own->operation.may_wait = true;
 	search_turns(store, own);
 	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
 }
@@ -301,5 +302,6 @@ struct store_call *store_summarized(struct store *store, struct user_key user,
 	own->summary.text = operation_slice(&own->operation, summary->text);
 	own->summary.model = operation_slice(&own->operation, summary->model);
 	own->previous_covers = previous_covers;
+	own->operation.may_wait = true;
 	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
 }

@@ -13,6 +13,7 @@
 enum {
 	BATCH_LIMIT = 256,
 	QUEUE_LIMIT = 64 * 1024 * 1024,
+	LONGEST_WAIT_MS = 10, /* of operations that may wait for others */
 };
 
 /* What the caller holds. It outlives the operation until the loop has run its callback. */
@@ -31,7 +32,9 @@ struct writer {
 	/* Under the lock: */
 	struct operation *first;
 	struct operation **last;
-	size_t bytes; /* of what is queued or being written */
+	size_t bytes;            /* of what is queued or being written */
+	size_t urgent;           /* operations that are queued and may not wait */
+	struct timespec wait_to; /* of the first that is queued */
 	bool stopping;
 	/* The thread's own: */
 	size_t written;          /* bytes since the last look at the room */
@@ -88,6 +91,16 @@ static void operation_finish(struct operation *operation, enum store_result resu
 	call->loop->post(call->loop, call_finish, call);
 }
 
+static struct timespec from_now(long milliseconds)
+{
+	struct timespec at;
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_nsec += milliseconds * 1000000;
+	at.tv_sec += at.tv_nsec / 1000000000;
+	at.tv_nsec %= 1000000000;
+	return at;
+}
+
 static bool queue_add(struct writer *writer, struct operation *operation)
 {
 	pthread_mutex_lock(&writer->lock);
@@ -95,10 +108,15 @@ static bool queue_add(struct writer *writer, struct operation *operation)
 	bool fits = writer->bytes == 0 || (operation->size <= QUEUE_LIMIT &&
 					   writer->bytes <= QUEUE_LIMIT - operation->size);
 	if (fits) {
+		bool is_first = writer->first == NULL;
 		*writer->last = operation;
 		writer->last = &operation->next;
 		writer->bytes += operation->size;
-		pthread_cond_signal(&writer->work);
+		writer->urgent += !operation->may_wait;
+		if (is_first)
+			writer->wait_to = from_now(LONGEST_WAIT_MS);
+		if (is_first || !operation->may_wait)
+			pthread_cond_signal(&writer->work);
 	}
 	pthread_mutex_unlock(&writer->lock);
 	return fits;
@@ -200,11 +218,15 @@ static size_t queue_take(struct writer *writer, struct operation **batch, bool *
 	size_t count = 0;
 	pthread_mutex_lock(&writer->lock);
 	int waited = 0;
-	while (writer->first == NULL && !writer->stopping && waited == 0)
-		waited = pthread_cond_timedwait(&writer->work, &writer->lock, &writer->look_at);
+	while (writer->urgent == 0 && !writer->stopping && waited == 0) {
+		const struct timespec *until =
+			writer->first == NULL ? &writer->look_at : &writer->wait_to;
+		waited = pthread_cond_timedwait(&writer->work, &writer->lock, until);
+	}
 	for (; writer->first != NULL && count < BATCH_LIMIT; count++) {
 		batch[count] = writer->first;
 		writer->first = batch[count]->next;
+		writer->urgent -= !batch[count]->may_wait;
 	}
 	if (writer->first == NULL)
 		writer->last = &writer->first;

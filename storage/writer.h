@@ -21,7 +21,8 @@ typedef enum store_result operation_run(struct operation *operation,
 /* The first member of what an operation carries. */
 struct operation {
 	operation_run *run;
-	bool grows; /* refused while the store has no room */
+	bool grows;    /* refused while the store has no room */
+	bool may_wait; /* for others, to share their commit: nobody waits for it */
 	size_t size;
 	struct arena arena; /* what it copied from its caller */
 	struct operation *next;

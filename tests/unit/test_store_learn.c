@@ -1,5 +1,7 @@
 #include "tests/unit/store_fixture.h"
 
+#include <time.h>
+
 #include <string.h>
 
 enum { MAP = 64 * 1024 * 1024 };
@@ -331,6 +333,46 @@ START_TEST(what_a_request_was_given_before_a_hiding_is_not_kept)
 }
 END_TEST
 
+static double milliseconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static uint64_t commits(struct fixture *fixture)
+{
+	struct store_statistics statistics;
+	store_statistics(fixture->store, &statistics);
+	return statistics.commits;
+}
+
+/* It waits 10 ms for others; where both were not handed over in half of that, it is tried anew. */
+START_TEST(what_was_learned_waits_for_the_next_exchange)
+{
+	struct fixture fixture;
+	double took = 10;
+	fixture_init(&fixture, MAP);
+	for (int try = 0; try < 1000 && took > 5; try++) {
+		struct fixture_wait waits[2] = {{0}};
+		struct append append = fixture_exchange("I like tea", "Fine", 300);
+		uint64_t before = commits(&fixture);
+		double begun = milliseconds();
+		(void)store_learned(fixture.store, fixture_key("alex"), 3, NULL, 0, false, 500,
+				    &fixture.loop.loop, fixture_done, &waits[0]);
+		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
+				   &waits[1]);
+		took = milliseconds() - begun;
+		ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_STALE);
+		ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_OK);
+		if (took <= 5)
+			ck_assert_uint_eq(commits(&fixture), before + 1);
+	}
+	ck_assert_double_le(took, 5);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("store_learn", a_job_is_done_once_and_its_facts_are_known,
 	  a_superseded_fact_names_the_one_in_its_place,
 	  a_job_is_given_what_came_before_in_its_conversation,
@@ -340,4 +382,5 @@ UNIT_MAIN("store_learn", a_job_is_done_once_and_its_facts_are_known,
 	  hiding_a_text_hides_every_exchange_that_has_it,
 	  what_is_said_while_a_text_is_searched_for_is_hidden_too,
 	  a_summary_of_turns_hidden_meanwhile_is_refused,
-	  what_a_request_was_given_before_a_hiding_is_not_kept)
+	  what_a_request_was_given_before_a_hiding_is_not_kept,
+	  what_was_learned_waits_for_the_next_exchange)
