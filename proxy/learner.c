@@ -20,6 +20,7 @@ enum {
 	SCAN_PAUSE_MS = 100,    /* between two slices of a scan */
 	SCAN_PERIOD_MS = 30000, /* between two scans */
 	LONGEST_WAIT_MS = 30000,
+	MAX_STORING = 64, /* lessons whose results are on their way to the disk */
 };
 
 /* A user whose jobs are looked at. The state says where it is. */
@@ -54,7 +55,9 @@ struct learner {
 	size_t subject_count;
 	size_t next_to_leave; /* the bucket where room is looked for first */
 	struct subject *queue, **queue_end;
-	size_t busy;
+	size_t asking;  /* lessons that are at the memory model, or on their way to it */
+	size_t lessons; /* these, and those whose results are being stored */
+	bool pumping;
 	struct quirk_memory quirks;
 	char last_model[128]; /* for imported turns, which name none */
 
@@ -173,13 +176,20 @@ static bool add_subject(struct learner *learner, struct user_key user, bool at_o
 
 /* ---- lessons ---- */
 
+static void on_asked(void *cookie)
+{
+	struct subject *subject = cookie;
+	subject->learner->asking--;
+	metrics_move(METRIC_LEARNER_CALLS, -1);
+	pump(subject->learner);
+}
+
 static void on_lesson_ended(void *cookie, bool noted)
 {
 	struct subject *subject = cookie;
 	struct learner *learner = subject->learner;
 	subject->lesson = NULL;
-	learner->busy--;
-	metrics_move(METRIC_LEARNER_CALLS, -1);
+	learner->lessons--;
 	if (noted)
 		enqueue(subject); /* there may be more to learn */
 	else
@@ -223,9 +233,10 @@ static void begin_lesson(struct subject *subject, const struct choice *choice)
 	};
 	subject->has_new_key = false;
 	subject->state = SUBJECT_BUSY;
-	learner->busy++;
+	learner->asking++;
+	learner->lessons++;
 	metrics_move(METRIC_LEARNER_CALLS, 1);
-	subject->lesson = lesson_start(&setting, choice->job, on_lesson_ended, subject);
+	subject->lesson = lesson_start(&setting, choice->job, on_asked, on_lesson_ended, subject);
 }
 
 static void look_at(struct learner *learner, struct subject *subject)
@@ -248,11 +259,22 @@ static void look_at(struct learner *learner, struct subject *subject)
 	choice_finish(&choice);
 }
 
+static bool can_begin(const struct learner *learner)
+{
+	size_t concurrency = learner->config->model.concurrency;
+	return !learner->stopping && learner->asking < concurrency &&
+	       learner->lessons < concurrency + MAX_STORING;
+}
+
+/* A lesson may ask nothing, and calls this again before it has begun. */
 static void pump(struct learner *learner)
 {
-	while (!learner->stopping && learner->queue != NULL &&
-	       learner->busy < learner->config->model.concurrency)
+	if (learner->pumping)
+		return;
+	learner->pumping = true;
+	while (learner->queue != NULL && can_begin(learner))
 		look_at(learner, dequeue(learner));
+	learner->pumping = false;
 }
 
 /* ---- the scan for what is left of earlier days, or has become due ---- */

@@ -23,6 +23,7 @@ struct lesson {
 	struct config_memory settings;
 	struct job job;
 	struct arena arena;
+	lesson_asked *asked; /* NULL: called, or cancelled */
 	lesson_ended *ended; /* NULL: cancelled */
 	void *cookie;
 	struct job_input input;
@@ -46,6 +47,15 @@ static void end_lesson(struct lesson *lesson, bool noted)
 	config_release(lesson->setting.config);
 	arena_finish(&lesson->arena);
 	free(lesson);
+}
+
+/* All that is left is the store's. */
+static void leave_model(struct lesson *lesson)
+{
+	lesson_asked *asked = lesson->asked;
+	lesson->asked = NULL;
+	if (asked != NULL)
+		asked(lesson->cookie);
 }
 
 /* ---- when it fails ---- */
@@ -74,6 +84,7 @@ static void try_later(struct lesson *lesson)
 	int64_t pause = (int64_t)FIRST_PAUSE << doublings;
 	job->tries++;
 	job->not_before = clock_wall() + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
+	leave_model(lesson);
 	store_postpone(lesson->setting.store, lesson->setting.user, job,
 		       loop_for_store(lesson->setting.loop), on_postponed, lesson);
 }
@@ -115,6 +126,7 @@ static void store_facts(struct lesson *lesson, const struct learning *learning)
 	metrics_count(METRIC_FACTS_REJECTED, learning->rejected);
 	for (size_t i = 0; i < learning->change_count; i++)
 		metrics_count(METRIC_FACTS_STORED, learning->changes[i].kind == CHANGE_ADD);
+	leave_model(lesson);
 	store_learned(lesson->setting.store, lesson->setting.user, lesson->job.exchange,
 		      learning->changes, learning->change_count, learning->hide_exchange,
 		      clock_wall(), loop_for_store(lesson->setting.loop), on_stored, lesson);
@@ -156,6 +168,7 @@ static bool take_summary(struct lesson *lesson, const struct model_answer *answe
 	summary->updated_at = clock_wall();
 	summary->model = lesson->setting.model;
 	metrics_count(METRIC_LEARNED_SUMMARIES, 1);
+	leave_model(lesson);
 	store_summarized(lesson->setting.store, lesson->setting.user, summary,
 			 lesson->input.has_summary ? lesson->input.summary.covers : 0,
 			 loop_for_store(lesson->setting.loop), on_stored, lesson);
@@ -380,7 +393,7 @@ static void on_input(void *cookie, enum store_result result, struct job_input *i
 }
 
 struct lesson *lesson_start(const struct lesson_setting *setting, const struct job *job,
-			    lesson_ended *ended, void *cookie)
+			    lesson_asked *asked, lesson_ended *ended, void *cookie)
 {
 	struct lesson *lesson = xcalloc(1, sizeof(*lesson));
 	lesson->setting = *setting;
@@ -393,6 +406,7 @@ struct lesson *lesson_start(const struct lesson_setting *setting, const struct j
 	lesson->job.model = arena_copy(&lesson->arena, job->model);
 	lesson->settings = config_memory_for(setting->config, lesson->job.model,
 					     lesson->setting.tenant, lesson->setting.user_id);
+	lesson->asked = asked;
 	lesson->ended = ended;
 	lesson->cookie = cookie;
 	lesson->deadline = evtimer_new(loop_base(setting->loop), on_deadline, lesson);
@@ -404,6 +418,7 @@ struct lesson *lesson_start(const struct lesson_setting *setting, const struct j
 
 void lesson_cancel(struct lesson *lesson)
 {
+	lesson->asked = NULL;
 	lesson->ended = NULL;
 	if (lesson->transfer == NULL)
 		return; /* its result is on its way, and ends it */

@@ -37,14 +37,17 @@ struct lesson_setting {
 	struct slice model;         /* the name to ask for */
 };
 
-/* Called once from the loop when the result, whatever it is, is in the store; `noted` is false when
- * the store took not even the job's next try, which then is to wait all the same. */
+/* Called once from the loop when the memory model is asked no more: what is left is the store's. */
+typedef void lesson_asked(void *cookie);
+
+/* Called once after that from the loop when the result, whatever it is, is in the store; `noted` is
+ * false when the store took not even the job's next try, which then is to wait all the same. */
 typedef void lesson_ended(void *cookie, bool noted);
 
 /* Starts it. The setting and the job are copied. */
 struct lesson *lesson_start(const struct lesson_setting *setting, const struct job *job,
-			    lesson_ended *ended, void *cookie);
-/* Gives up the call to the model without an effect on the job; `ended` is not called. A lesson
+			    lesson_asked *asked, lesson_ended *ended, void *cookie);
+/* Gives up the call to the model without an effect on the job; nothing is called. A lesson
  * whose result is on its way to the store is left to end, without its callback. */
 void lesson_cancel(struct lesson *lesson);
 

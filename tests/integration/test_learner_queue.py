@@ -1,10 +1,12 @@
 """Which job the learner takes next: nothing that waits may keep the rest from being learned, and no
 failure may have the model asked again without a pause."""
 
+import signal
 import threading
 import time
 
 from harness.chat import Chat
+from harness.daemon import stalled_calls, write_config
 from harness.memory_model import fact
 from harness.upstream import error_reply
 
@@ -88,3 +90,24 @@ def test_a_key_that_never_comes_does_not_hold_up_turns_that_need_none(make_daemo
     Chat(daemon, user, headers={"Authorization": ""}).say("I like tea.")
     until(lambda: daemon.values(user) == ["tea"], "what needs no key was not learned")
     assert daemon.memory(user)["pending"] == 1
+
+
+def test_while_the_disk_is_slow_others_turns_are_learned(make_daemon, memory_model, user, tmp_path):
+    """What the model has answered is on its way to the disk, and no longer a call to the model."""
+    environment = stalled_calls(tmp_path, disk=60)
+    config = {"memory": {"mode": "buffer"}, "model": {"concurrency": "1"}}
+    daemon = make_daemon(config, environment=environment)
+    memory_model.otherwise = [fact("home_city", "Lisbon", "I live in Lisbon")]
+    for i in range(5):
+        Chat(daemon, f"{user}-{i}").say(f"I live in Lisbon, as user {i}.")
+    assert not memory_model.calls()
+    (tmp_path / "stalled").touch()
+    daemon.config["memory"]["mode"] = "entity"
+    write_config(daemon.config_file, daemon.config)
+    daemon.signal(signal.SIGHUP)
+    until(lambda: len(memory_model.fact_calls()) == 5, "a slow disk keeps the learner from its model", 30)
+    assert not any(daemon.values(f"{user}-{i}") for i in range(5))
+    (tmp_path / "stalled").unlink()
+    for i in range(5):
+        daemon.settle(f"{user}-{i}")
+        assert daemon.values(f"{user}-{i}") == ["Lisbon"]

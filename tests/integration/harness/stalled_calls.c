@@ -1,6 +1,7 @@
 /* Preloaded into a daemon under test: while the file STALLED_WHILE is there, names that begin with
- * "stalled" take STALLED_NAMES seconds to be looked up, what is written takes STALLED_DISK seconds
- * more to reach the disk, and write() has no room in a socket for the record that ends TLS 1.3.
+ * "stalled" take at most STALLED_NAMES seconds to be looked up, what is written takes at most
+ * STALLED_DISK seconds more to reach the disk, and write() has no room in a socket for the record
+ * that ends TLS 1.3.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -22,8 +23,9 @@ static int is_stalled(void)
 static void stall(const char *variable)
 {
 	const char *seconds = getenv(variable);
-	if (seconds != NULL && is_stalled())
-		usleep((useconds_t)(atof(seconds) * 1000000));
+	double left = seconds == NULL ? 0 : atof(seconds);
+	for (; left > 0 && is_stalled(); left -= 0.01)
+		usleep(10000);
 }
 
 int getaddrinfo(const char *restrict name, const char *restrict service,
