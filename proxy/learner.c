@@ -423,6 +423,7 @@ static void end_lessons(struct learner *learner)
 static void *run(void *cookie)
 {
 	struct learner *learner = cookie;
+	thread_give_way(); /* to chats */
 	loop_run(learner->loop);
 	end_lessons(learner);
 	embedder_stop(learner->embedder);

@@ -1,6 +1,10 @@
 #include "storage/thread.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { NICENESS = 10 };
 
 bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *cookie)
 {
@@ -10,4 +14,10 @@ bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), voi
 		return false;
 	(void)pthread_setname_np(*thread, full);
 	return true;
+}
+
+/* On Linux a thread has a niceness of its own. */
+void thread_give_way(void)
+{
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
 }

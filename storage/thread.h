@@ -12,4 +12,7 @@ enum { THREAD_NAME_SIZE = 16 };
  * before it; what is too long of it is left out. False: the thread cannot be started. */
 bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *cookie);
 
+/* The calling thread's work can wait: where the processor is short, others' comes first. */
+void thread_give_way(void);
+
 #endif
