@@ -128,7 +128,7 @@ static void compose(struct connection *connection)
 		"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
 		"Authorization: Bearer sk-bench\r\nX-User-Id: user-%u\r\n"
 		"X-Session-Id: s%u-%u\r\n%sContent-Length: %zu\r\n\r\n",
-		options.path, options.port, connection->user, options.seed,
+		options.path, options.port, options.first + connection->user, options.seed,
 		users[connection->user].session, options.fields, body.size);
 	connection->out.size = 0;
 	text_append_bytes(&connection->out, head, (size_t)size);

@@ -3,15 +3,13 @@
 #include <getopt.h>
 #include <stdlib.h>
 
-static const struct option names[] = {{"port", 1, NULL, 'p'},    {"connections", 1, NULL, 'c'},
-				      {"users", 1, NULL, 'u'},   {"exchanges", 1, NULL, 'e'},
-				      {"seed", 1, NULL, 's'},    {"limit", 1, NULL, 'n'},
-				      {"seconds", 1, NULL, 't'}, {"history", 1, NULL, 'h'},
-				      {"image", 1, NULL, 'i'},   {"stream", 0, NULL, 'S'},
-				      {"model", 1, NULL, 'm'},   {"path", 1, NULL, 'P'},
-				      {"fields", 1, NULL, 'f'},  {"rate", 1, NULL, 'r'},
-				      {"done", 1, NULL, 'd'},    {"answer", 1, NULL, 'a'},
-				      {NULL, 0, NULL, 0}};
+static const struct option names[] = {
+	{"port", 1, NULL, 'p'},      {"connections", 1, NULL, 'c'}, {"users", 1, NULL, 'u'},
+	{"exchanges", 1, NULL, 'e'}, {"seed", 1, NULL, 's'},        {"limit", 1, NULL, 'n'},
+	{"seconds", 1, NULL, 't'},   {"history", 1, NULL, 'h'},     {"image", 1, NULL, 'i'},
+	{"stream", 0, NULL, 'S'},    {"model", 1, NULL, 'm'},       {"path", 1, NULL, 'P'},
+	{"fields", 1, NULL, 'f'},    {"rate", 1, NULL, 'r'},        {"done", 1, NULL, 'd'},
+	{"answer", 1, NULL, 'a'},    {"first", 1, NULL, 'F'},       {NULL, 0, NULL, 0}};
 
 static bool read_option(struct load_options *options, int option, const char *value)
 {
@@ -24,6 +22,9 @@ static bool read_option(struct load_options *options, int option, const char *va
 		break;
 	case 'u':
 		options->users = (unsigned)atoi(value);
+		break;
+	case 'F':
+		options->first = (unsigned)atoi(value);
 		break;
 	case 'e':
 		options->exchanges = (unsigned)atoi(value);

@@ -9,6 +9,7 @@ struct load_options {
 	int port;
 	unsigned connections;
 	unsigned users;
+	unsigned first;     /* their numbers begin there */
 	unsigned exchanges; /* in a conversation; then the user begins another */
 	unsigned done;      /* of the first conversation, by an earlier run with the same seed */
 	unsigned seed;

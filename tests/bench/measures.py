@@ -53,12 +53,12 @@ class Bench:
                 yield number, peer
 
 
-def remember(peer, users):
-    """Gives each user something to remember: six exchanges of two conversations, learned from."""
+def remember(peer, users, exchanges=6):
+    """Gives each user something to remember: exchanges of conversations of three, learned from."""
     if not isinstance(peer, peers.Recalld):
         load(peer, 1, users=users, limit=200, connections=8)
         return
-    load(peer, 1, users=users, limit=users * 6, connections=min(64, users))
+    load(peer, 1, users=users, limit=users * exchanges, connections=min(64, users))
     if not peer.settle():
         raise RuntimeError("recalld did not finish learning")
     peer.change_settings()
@@ -71,21 +71,34 @@ def plain(bench):
     running = bench.start_all(kinds, upstream, model)
     users = 300 if bench.quick else USERS
     for peer in running:
-        remember(peer, users)
+        remember(peer, users * bench.rounds)
     for number, peer in bench.each_round(running):
-        options = {"users": users, "seconds": bench.seconds}
+        options = {"users": users, "first": users * number, "seconds": bench.seconds}
         result = measured(peer, 100 + number, connections=32, **options)
         note_plain(bench, peer, result)
         rate = 20 if peer.slow else 400
         result = measured(peer, 300 + number, connections=32, rate=rate, **options)
         note_slow_plain(bench, peer, result)
+    plain_of_old_users(bench, upstream, model)
     bench.results.wants("CPU per exchange, 1 KB, 32 connections", 2.0, 1.3, "haproxy")
     bench.results.wants("CPU per exchange, 1 KB, 400 a second", 2.0, 1.3, "haproxy")
     bench.results.note(
         "Requests of 1 KB: a system message, up to two turns of history and a new one, as sent with "
-        f"their head {result['bytes_sent'] / result['exchanges']:,.0f} bytes at the mean."
+        f"their head {result['bytes_sent'] / result['exchanges']:,.0f} bytes at the mean. Each round has "
+        f"{users:,} users of its own, with six exchanges each before it."
     )
     bench.results.note("Portkey and LiteLLM are given 20 a second where it says 400.")
+
+
+def plain_of_old_users(bench, upstream, model):
+    """As often as there are rounds, of users whose memory fills the budget."""
+    peer = bench.start(peers.Recalld, upstream, model)
+    users = 160
+    remember(peer, users, exchanges=100)
+    for number in range(bench.rounds):
+        result = measured(peer, 500 + number, users=users, connections=32, limit=10 * users)
+        used = result["cpu"] / result["exchanges"] * 1e6
+        bench.results.add("CPU per exchange, 1 KB, users of 100 exchanges", "us", peer.name, used)
 
 
 def note_plain(bench, peer, result):
@@ -177,14 +190,15 @@ def latency(bench):
     stream_upstream = bench.keep(peers.StubUpstream(events=2, gap=1))
     running = bench.start_all(kinds, plain_upstream, model)
     for peer in running:
-        remember(peer, 100)
+        remember(peer, 100 * bench.rounds)
     add_latencies(bench, running, stream=False)
     for peer in running:
         peer.stop()
         bench.started.remove(peer)
     streaming = bench.start_all(kinds, stream_upstream, model)
     for peer in streaming:
-        load(peer, 1, users=100, limit=600 if peer.memory else 100, connections=8, stream=True)
+        users = 100 * bench.rounds
+        load(peer, 1, users=users, limit=6 * users if peer.memory else 100, connections=8, stream=True)
         peer.settle()
     add_latencies(bench, streaming, stream=True)
     bench.results.wants("added latency p50, first byte", 2.0, 1.0, "haproxy")
@@ -200,7 +214,8 @@ def add_latencies(bench, running, stream):
     limit = 100 if bench.quick else 400
     found = {}
     for number, peer in bench.each_round(running):
-        result = load(peer, 100 + number, users=100, connections=1, limit=limit, stream=stream)
+        options = {"users": 100, "first": 100 * number, "connections": 1}
+        result = load(peer, 100 + number, limit=limit, stream=stream, **options)
         check(peer, result)
         peer.settle()
         found[number, peer.name] = result
@@ -275,12 +290,13 @@ def throughput(bench):
         model = bench.keep(peers.StubUpstream(cores=others))
         kinds = FLOOR + [peers.Recalld] + bench.slow
         running = bench.start_all(kinds, upstream, model, workers=workers, cores=cores)
+        users = 300 if bench.quick else USERS
         for peer in running:
-            remember(peer, 300)
-        options = {"users": 300, "connections": 256, "seconds": bench.seconds, "cores": others}
+            remember(peer, users * bench.rounds)
+        options = {"users": users, "connections": 256, "seconds": bench.seconds, "cores": others}
         on = "1 core" if workers == 1 else "2 cores"
         for number, peer in bench.each_round(running):
-            result = measured(peer, 100 + number, **options)
+            result = measured(peer, 100 + number, first=users * number, **options)
             rate = result["exchanges"] / result["seconds"]
             bench.results.add(f"exchanges, 256 connections, {on}", "1/s", peer.name, rate)
             if "learned" in result:
