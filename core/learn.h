@@ -51,9 +51,8 @@ enum change_kind {
 			*/
 	CHANGE_FORGET, /* the fact with fact.id is forgotten: texts erased, its source exchange
 			  hidden. The texts of `fact` are empty */
-	CHANGE_HIDE,   /* exchanges whose text contains fact.value (or rest on it) are hidden: a
-			  request to forget that no fact matched. Or those until fact.observed_at
-			  that say fact.quote: what a forgotten fact rested on was said before */
+	CHANGE_HIDE,   /* exchanges until fact.observed_at that say fact.value, in whole words, are
+			  hidden: what a forgotten fact rested on, or what no fact held */
 };
 
 struct change {

@@ -263,10 +263,17 @@ static bool count_word(void *cookie, struct slice word)
 static bool is_hidden(const struct applier *applier, struct slice text)
 {
 	for (size_t i = 0; i < applier->hidden_count; i++) {
-		if (slice_equal(applier->hidden[i].quote, text))
+		if (slice_equal(applier->hidden[i].value, text))
 			return true;
 	}
 	return false;
+}
+
+/* What was said until this turn, as CHANGE_HIDE has it. */
+static void hide_text(struct applier *applier, struct slice text)
+{
+	applier->hidden[applier->hidden_count++] =
+		(struct fact){.value = text, .observed_at = applier->turn->created_at};
 }
 
 /* The fact keeps the first turn that said it as its source: others that say it in the same words
@@ -279,10 +286,7 @@ static void hide_repetitions(struct applier *applier, const struct fact *fact)
 	    is_hidden(applier, fact->quote))
 		return;
 	if (applier->repeated++ < MAX_REPEATED)
-		applier->hidden[applier->hidden_count++] = (struct fact){
-			.quote = fact->quote,
-			.observed_at = applier->turn->created_at,
-		};
+		hide_text(applier, fact->quote);
 }
 
 /* Nothing of it is left to be found or to lend its spelling. */
@@ -356,7 +360,7 @@ static void apply_forgetting(struct applier *applier, const struct subject *subj
 	if (whole_entity && !is_user)
 		hidden = entry->entity;
 	if (forgotten == 0 && says_enough(hidden))
-		applier->hidden[applier->hidden_count++] = (struct fact){.value = hidden};
+		hide_text(applier, hidden);
 }
 
 /* ---- the change list ---- */

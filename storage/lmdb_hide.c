@@ -63,8 +63,7 @@ void hide_exchange(struct hiding *hiding, uint64_t exchange_id)
 	hiding->exchanges[hiding->count++] = exchange_id;
 }
 
-void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text,
-		     turn_test *test)
+void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text)
 {
 	struct transaction *transaction = memory->transaction;
 	struct key prefix = key_of_user(memory->user);
@@ -77,7 +76,7 @@ void turn_search_run(struct turn_search *search, const struct memory *memory, st
 		struct stored_turn stored = {0};
 		search->searched = key_read_u64(key, 16);
 		if (!table_decode(transaction, value, stored_turn_fields, &stored, NULL) ||
-		    !test(stored.turn.text, text))
+		    !text_says(stored.turn.text, text))
 			continue;
 		search->turns =
 			list_grow(memory->arena, search->turns, search->count, &search->capacity);
@@ -86,10 +85,13 @@ void turn_search_run(struct turn_search *search, const struct memory *memory, st
 	scan_end(&scan);
 }
 
-static bool was_asked_after(const struct hiding *hiding, uint64_t exchange, int64_t at)
+/* An answer is as old as what it answers. */
+static bool was_asked_after(const struct hiding *hiding, const struct turn *turn, int64_t at)
 {
-	struct stored_turn stored = {0};
-	return memory_turn(hiding->memory, exchange, &stored) && stored.turn.created_at > at;
+	struct stored_turn asked = {.turn = *turn};
+	if (turn->exchange != 0)
+		(void)memory_turn(hiding->memory, turn->exchange, &asked);
+	return asked.turn.created_at > at;
 }
 
 void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t until)
@@ -98,7 +100,7 @@ void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t
 		struct stored_turn stored = {0};
 		if (!memory_turn(hiding->memory, search->turns[i], &stored) ||
 		    stored.turn.state == TURN_HIDDEN ||
-		    was_asked_after(hiding, stored.turn.exchange, until))
+		    was_asked_after(hiding, &stored.turn, until))
 			continue;
 		hide_exchange(hiding, stored.turn.exchange);
 		(void)hide_turn(hiding, search->turns[i]);

@@ -13,8 +13,8 @@ struct hiding {
 	bool forgotten;      /* a fact was, or a turn */
 };
 
-/* The turns that contain a text. A long history takes seconds to search: that is done before the
- * writer is asked, who then looks only through what was said since. */
+/* The turns that say a text, in whole words. A long history takes seconds to search: that is done
+ * before the writer is asked, who then looks only through what was said since. */
 struct turn_search {
 	uint64_t *turns;
 	size_t count;
@@ -22,10 +22,8 @@ struct turn_search {
 	uint64_t searched; /* up to this turn */
 };
 
-/* Searches the turns after `searched`, with text_contains() or text_says(). */
-typedef bool turn_test(struct slice whole, struct slice part);
-void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text,
-		     turn_test *test);
+/* Searches the turns after `searched`. */
+void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text);
 
 void hiding_init(struct hiding *hiding, const struct memory *memory);
 /* Erases the texts of the exchange's turns, superseded answers included. */

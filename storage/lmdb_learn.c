@@ -1,6 +1,5 @@
 /* What learning writes: changes to facts, summaries, and what became of jobs. */
 #include "core/learn.h"
-#include "core/text.h"
 
 #include "storage/lmdb_hide.h"
 #include "storage/writer.h"
@@ -102,29 +101,14 @@ static void forget_fact(struct applying *applying, const struct change *change)
 	hide_exchange(&applying->hiding, fact.exchange);
 }
 
-static bool is_sentence(const struct fact *hidden)
-{
-	return hidden->quote.size > 0;
-}
-
-static void search_for(struct turn_search *search, const struct memory *memory,
-		       const struct fact *hidden)
-{
-	if (is_sentence(hidden))
-		turn_search_run(search, memory, hidden->quote, text_says);
-	else
-		turn_search_run(search, memory, hidden->value, text_contains);
-}
-
 static void hide_text(struct applying *applying, size_t index)
 {
 	const struct learned_operation *own = applying->own;
 	struct turn_search since = {.searched = own->searches[index].searched};
 	const struct fact *fact = &own->changes[index].fact;
-	int64_t until = is_sentence(fact) ? fact->observed_at : INT64_MAX;
-	search_for(&since, &applying->memory, fact);
-	hide_found(&applying->hiding, &own->searches[index], until);
-	hide_found(&applying->hiding, &since, until);
+	turn_search_run(&since, &applying->memory, fact->value);
+	hide_found(&applying->hiding, &own->searches[index], fact->observed_at);
+	hide_found(&applying->hiding, &since, fact->observed_at);
 }
 
 static void apply(struct applying *applying, size_t index)
@@ -218,7 +202,7 @@ static void search_turns(struct store *store, struct learned_operation *own)
 		if (own->changes[i].kind != CHANGE_HIDE ||
 		    !transaction_begin_read(&transaction, store))
 			continue;
-		search_for(&own->searches[i], &memory, &own->changes[i].fact);
+		turn_search_run(&own->searches[i], &memory, own->changes[i].fact.value);
 		transaction_abort(&transaction);
 	}
 }

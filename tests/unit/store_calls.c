@@ -137,7 +137,9 @@ enum store_result call_learned_to_forget(struct place *place)
 {
 	const struct change changes[] = {
 		{.kind = CHANGE_FORGET, .fact = {.id = 2}, .replaced_by = -1},
-		{.kind = CHANGE_HIDE, .fact = {.value = SLICE("Paris")}, .replaced_by = -1}};
+		{.kind = CHANGE_HIDE,
+		 .fact = {.value = SLICE("Paris"), .observed_at = 1000},
+		 .replaced_by = -1}};
 	WRITE(place, store_learned, fixture_key("alex"), 5, changes, 2, true, 1000);
 }
 

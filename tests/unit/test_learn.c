@@ -304,7 +304,7 @@ START_TEST(what_was_said_again_in_the_same_words_is_hidden_with_its_fact)
 		    4, 0);
 	const struct change *change = lesson_change(&lesson, 3);
 	ck_assert_int_eq(change->kind, CHANGE_HIDE);
-	unit_assert_slice(change->fact.quote, "My salary is 90000 euros");
+	unit_assert_slice(change->fact.value, "My salary is 90000 euros");
 	ck_assert_int_eq(change->fact.observed_at, TEN_O_CLOCK);
 	arena_finish(&lesson.arena);
 }
@@ -320,8 +320,8 @@ START_TEST(a_sentence_that_several_facts_rest_on_is_looked_for_once)
 	lesson_must(&lesson,
 		    "[{\"entity\":\"user\",\"forget\":true,\"quote\":\"Forget all about me\"}]", 5,
 		    0);
-	unit_assert_slice(lesson_change(&lesson, 3)->fact.quote, "I live in Bern with Maria");
-	unit_assert_slice(lesson_change(&lesson, 4)->fact.quote, "I like tea best");
+	unit_assert_slice(lesson_change(&lesson, 3)->fact.value, "I live in Bern with Maria");
+	unit_assert_slice(lesson_change(&lesson, 4)->fact.value, "I like tea best");
 	arena_finish(&lesson.arena);
 }
 END_TEST
@@ -335,6 +335,7 @@ START_TEST(what_no_fact_holds_is_hidden_in_the_turns)
 	const struct change *change = lesson_change(&lesson, 0);
 	ck_assert_int_eq(change->kind, CHANGE_HIDE);
 	unit_assert_slice(change->fact.value, "Project Nightjar");
+	ck_assert_int_eq(change->fact.observed_at, TEN_O_CLOCK);
 	ck_assert(lesson.learning.hide_exchange);
 	struct lesson brief = lesson_of("Forget it, ok");
 	lesson_must(&brief, "{\"entities\":[{\"value\":\"it\",\"forget\":true}]}", 0, 0);

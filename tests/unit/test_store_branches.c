@@ -123,7 +123,8 @@ START_TEST(what_was_forgotten_does_not_come_back_with_its_branch)
 	chat_three(&fixture);
 	learn_cities(&fixture);
 	(void)chat(&fixture, ASK("I like walks", {one, "a1"}), "b2", 400);
-	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bonn")}};
+	struct change hide = {.kind = CHANGE_HIDE,
+			      .fact = {.value = SLICE("Bonn"), .observed_at = 400}};
 	learn(&fixture, 7, &hide, 1);
 	(void)chat(&fixture, ASK("next", {one, "a1"}, {two, "a2"}), "a3", 500);
 	struct memory_view view = fixture_view(&fixture, "chat");

@@ -226,7 +226,7 @@ START_TEST(a_full_store_refuses_to_grow_and_still_forgets)
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_FULL);
 	struct change changes[] = {
 		{.kind = CHANGE_ADD, .fact = {.key = SLICE("city"), .value = SLICE("Bonn")}},
-		{.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}},
+		{.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob"), .observed_at = 50}},
 	};
 	ck_assert_int_eq(fixture_learned(&fixture, 1, changes, 1, false), STORE_FULL);
 	/* Reading works, and so does what shrinks, with what was learned beside it. */

@@ -236,8 +236,9 @@ static void import_some(struct fixture *fixture, const char *name)
 /* "forget this", answered for one of the exchanges that wait to be learned from. */
 static void hide_some(struct fixture *fixture, const char *name)
 {
-	const struct change change = {.kind = CHANGE_HIDE,
-				      .fact.value = pick_turn(fixture, name, ROLE_USER).text};
+	const struct change change = {
+		.kind = CHANGE_HIDE,
+		.fact = {.value = pick_turn(fixture, name, ROLE_USER).text, .observed_at = 6000}};
 	uint64_t exchange = pick_turn(fixture, name, ROLE_USER).id;
 	struct fixture_wait wait = {0};
 	(void)store_learned(fixture->store, fixture_key(name), exchange, &change,

@@ -234,10 +234,11 @@ START_TEST(hiding_a_text_hides_every_exchange_that_has_it)
 	ck_assert_int_eq(fixture_append(&fixture, &again), STORE_OK);
 	say(&fixture, "Forget the doctor", "Done", 400);
 	say(&fixture, "Teak is a wood", "It is", 150);
-	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("dr. weiss")}};
+	struct change hide = {.kind = CHANGE_HIDE,
+			      .fact = {.value = SLICE("dr. weiss"), .observed_at = 400}};
 	const struct change changes[] = {
 		hide,
-		{.kind = CHANGE_HIDE, .fact = {.quote = SLICE("tea"), .observed_at = 200}},
+		{.kind = CHANGE_HIDE, .fact = {.value = SLICE("tea"), .observed_at = 200}},
 	};
 	learn_ok(&fixture, 8, changes, 2, true);
 	struct memory_view view = fixture_view(&fixture, "chat");
@@ -257,6 +258,45 @@ START_TEST(hiding_a_text_hides_every_exchange_that_has_it)
 }
 END_TEST
 
+START_TEST(what_is_said_after_a_request_to_forget_stays)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	const struct imported_turn later = {.role = ROLE_ASSISTANT,
+					    .text = SLICE("Tea is back"),
+					    .hash = fixture_hash("Tea is back"),
+					    .created_at = 350};
+	struct change hide = {.kind = CHANGE_HIDE,
+			      .fact = {.value = SLICE("tea"), .observed_at = 200}};
+	say(&fixture, "I like tea", "Good", 100);
+	say(&fixture, "My team has five people", "Nice", 110);
+	say(&fixture, "Forget the tea", "Done", 200);
+	say(&fixture, "Tea is what I drink again", "Fine", 300);
+	ck_assert_int_eq(fixture_import(&fixture, &later, 1, false), STORE_OK);
+	learn_ok(&fixture, 5, &hide, 1, true);
+	ck_assert(!is_remembered(&fixture, "I like tea"));
+	ck_assert(is_remembered(&fixture, "team"));
+	ck_assert(is_remembered(&fixture, "drink again"));
+	ck_assert(is_remembered(&fixture, "Tea is back"));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_text_without_spaces_is_found_within_another)
+{
+	struct fixture fixture;
+	struct change hide = {.kind = CHANGE_HIDE,
+			      .fact = {.value = SLICE("李明"), .observed_at = 200}};
+	fixture_init(&fixture, MAP);
+	say(&fixture, "我欠李明钱", "好的", 100);
+	say(&fixture, "忘记吧", "好的", 200);
+	learn_ok(&fixture, 3, &hide, 1, false);
+	ck_assert(!is_remembered(&fixture, "李明"));
+	ck_assert(is_remembered(&fixture, "忘记吧"));
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(what_is_said_while_a_text_is_searched_for_is_hidden_too)
 {
 	struct fixture fixture;
@@ -271,9 +311,10 @@ START_TEST(what_is_said_while_a_text_is_searched_for_is_hidden_too)
 	pthread_mutex_lock(&held.lock);
 	struct append append = fixture_exchange("I like tea", "Fine", 300);
 	(void)store_append(fixture.store, &append, &held.loop, fixture_done, &waits[0]);
-	append = fixture_exchange("And Bob?", "No", 400);
+	append = fixture_exchange("And Bob?", "No", 150);
 	(void)store_append(fixture.store, &append, &held.loop, fixture_done, &waits[1]);
-	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}};
+	struct change hide = {.kind = CHANGE_HIDE,
+			      .fact = {.value = SLICE("Bob"), .observed_at = 200}};
 	(void)store_learned(fixture.store, fixture_key("alex"), 3, &hide, 1, true, 500, &held.loop,
 			    fixture_done, &waits[2]);
 	pthread_mutex_unlock(&held.lock);
@@ -294,7 +335,8 @@ START_TEST(a_summary_of_turns_hidden_meanwhile_is_refused)
 	say(&fixture, "Forget that", "Done", 200);
 	struct job_input input;
 	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
-	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}};
+	struct change hide = {.kind = CHANGE_HIDE,
+			      .fact = {.value = SLICE("Bob"), .observed_at = 200}};
 	learn_ok(&fixture, 3, &hide, 1, false);
 	ck_assert_int_eq(fixture_summarized(&fixture, "Owes Bob", 4, 0), STORE_STALE);
 	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
@@ -320,7 +362,8 @@ START_TEST(what_a_request_was_given_before_a_hiding_is_not_kept)
 	append.receipt_text = SLICE("Bob");
 	struct append again = append;
 	again.same_exchange = 1;
-	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}};
+	struct change hide = {.kind = CHANGE_HIDE,
+			      .fact = {.value = SLICE("Bob"), .observed_at = 200}};
 	learn_ok(&fixture, 3, &hide, 1, false);
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	ck_assert(!fixture_view(&fixture, "chat").has_frozen);
@@ -380,6 +423,8 @@ UNIT_MAIN("store_learn", a_job_is_done_once_and_its_facts_are_known,
 	  a_forgotten_fact_takes_all_that_was_made_of_it_along,
 	  a_second_fact_of_a_hidden_turn_leaves_frozen_contexts_too,
 	  hiding_a_text_hides_every_exchange_that_has_it,
+	  what_is_said_after_a_request_to_forget_stays,
+	  a_text_without_spaces_is_found_within_another,
 	  what_is_said_while_a_text_is_searched_for_is_hidden_too,
 	  a_summary_of_turns_hidden_meanwhile_is_refused,
 	  what_a_request_was_given_before_a_hiding_is_not_kept,

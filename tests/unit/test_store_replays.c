@@ -91,7 +91,8 @@ START_TEST(what_is_hidden_leaves_the_replays_and_so_does_a_forgotten_user)
 	late.ordinal = 1;
 	late.replay = &given;
 	late.ticket = fixture_view(&fixture, "chat").ticket;
-	struct change hide = {.kind = CHANGE_HIDE, .fact = {.value = SLICE("Bob")}};
+	struct change hide = {.kind = CHANGE_HIDE,
+			      .fact = {.value = SLICE("Bob"), .observed_at = 300}};
 	ck_assert_int_eq(fixture_learned(&fixture, 1, &hide, 1, false), STORE_OK);
 	ck_assert_uint_eq(fixture_view(&fixture, "chat").replay_count, 0);
 	/* Nor is what a request was given before it kept behind it. */
