@@ -227,9 +227,14 @@ static bool says_enough(struct slice text)
 	return characters >= 3 || text.size >= 6;
 }
 
-static bool overlap(struct slice a, struct slice b)
+/* Under its key a part of a word will do ("Chroma" of "ChromaDB"); elsewhere "Ann" is not "Joanna".
+ */
+static bool overlaps(const struct selection *selection, struct slice value)
 {
-	return (says_enough(b) && text_contains(a, b)) || (says_enough(a) && text_contains(b, a));
+	bool (*holds)(struct slice, struct slice) =
+		selection->key.size > 0 ? text_contains : text_says;
+	return (says_enough(selection->value) && holds(value, selection->value)) ||
+	       (says_enough(value) && holds(selection->value, value));
 }
 
 static bool selects(const struct applier *applier, const struct selection *selection,
@@ -244,7 +249,7 @@ static bool selects(const struct applier *applier, const struct selection *selec
 		return false;
 	if (selection->value.size == 0 || is_same_value(known->fact.value, selection->value))
 		return true;
-	return !selection->exact && overlap(known->fact.value, selection->value);
+	return !selection->exact && overlaps(selection, known->fact.value);
 }
 
 static void retract(struct applier *applier, struct known *known)

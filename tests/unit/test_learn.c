@@ -359,6 +359,27 @@ START_TEST(a_person_is_forgotten_with_what_names_them)
 }
 END_TEST
 
+START_TEST(a_part_of_a_word_is_forgotten_under_its_key_only)
+{
+	struct lesson person = lesson_of("Forget everything about Ann.");
+	lesson_knows(&person, "sister", "Joanna", HOUR);
+	lesson_knows(&person, "aunt", "Ann from Ulm", HOUR);
+	lesson_must(&person, "[{\"entity\":\"Ann\",\"forget\":true}]", 1, 0);
+	lesson_changed(&person, 2, CHANGE_FORGET, FACT_FORGOTTEN);
+	struct lesson drink = lesson_of("Forget the tea.");
+	lesson_knows(&drink, "job", "team lead", HOUR);
+	lesson_must(&drink, "[{\"key\":\"drink\",\"value\":\"tea\",\"forget\":true}]", 1, 0);
+	ck_assert_int_eq(lesson_change(&drink, 0)->kind, CHANGE_HIDE);
+	struct lesson tool = lesson_of("Forget Chroma.");
+	lesson_knows(&tool, "tool", "ChromaDB", HOUR);
+	lesson_must(&tool, "[{\"key\":\"tool\",\"value\":\"Chroma\",\"forget\":true}]", 1, 0);
+	lesson_changed(&tool, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	arena_finish(&person.arena);
+	arena_finish(&drink.arena);
+	arena_finish(&tool.arena);
+}
+END_TEST
+
 START_TEST(everything_about_the_user_can_be_forgotten)
 {
 	struct lesson lesson = lesson_of("Forget everything you know about me!");
@@ -459,6 +480,7 @@ UNIT_MAIN("learn", a_new_fact_has_all_that_the_turn_says, a_correction_supersede
 	  what_was_said_again_in_the_same_words_is_hidden_with_its_fact,
 	  a_sentence_that_several_facts_rest_on_is_looked_for_once,
 	  what_no_fact_holds_is_hidden_in_the_turns, a_person_is_forgotten_with_what_names_them,
+	  a_part_of_a_word_is_forgotten_under_its_key_only,
 	  everything_about_the_user_can_be_forgotten,
 	  what_is_learned_and_forgotten_in_one_answer_leaves_nothing,
 	  what_is_told_after_forgetting_is_new, third_persons_are_entities_of_their_own,
