@@ -268,6 +268,24 @@ START_TEST(an_ungrounded_request_to_forget_hides_nothing)
 }
 END_TEST
 
+START_TEST(a_request_to_forget_may_name_the_key_alone)
+{
+	static const char *const answers[] = {
+		"[{\"key\":\"job\",\"forget\":true}]",
+		"[{\"key\":\"job\",\"value\":\"welder\",\"forget\":true}]",
+	};
+	for (size_t i = 0; i < 2; i++) {
+		struct lesson lesson = lesson_of("Forget everything about my job");
+		lesson_knows(&lesson, "job", "welder", 1000);
+		lesson_knows(&lesson, "city", "Berlin", 1000);
+		lesson_must(&lesson, answers[i], 1, 0);
+		(void)lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+		arena_finish(&lesson.arena);
+	}
+	assert_grounded("What about my job?", "{\"key\":\"job\",\"value\":\"welder\"}", false);
+}
+END_TEST
+
 START_TEST(a_request_to_forget_is_honoured_however_sure_the_model_is)
 {
 	struct lesson lesson = lesson_of("Forget Berlin, please");
@@ -463,7 +481,7 @@ UNIT_MAIN("learn_read", names_are_folded_as_unicode_folds_them,
 	  only_what_is_above_the_confidence_is_kept, a_quote_must_be_the_users_own_words,
 	  marks_round_a_quote_and_what_is_invisible_do_not_count, other_languages_are_grounded_too,
 	  a_removal_without_a_value_rests_on_its_names,
-	  an_ungrounded_request_to_forget_hides_nothing,
+	  an_ungrounded_request_to_forget_hides_nothing, a_request_to_forget_may_name_the_key_alone,
 	  a_request_to_forget_is_honoured_however_sure_the_model_is, a_truth_value_in_quotes_is_one,
 	  a_fact_that_is_over_already_is_rejected, poisoned_texts_come_out_as_one_inert_line,
 	  every_length_has_its_bound, more_entries_than_allowed_are_counted_and_left,
