@@ -5,6 +5,7 @@
 static const struct slice PEM_BEGIN = SLICE("-----BEGIN ");
 static const struct slice PEM_END = SLICE("-----END ");
 static const struct slice DASHES = SLICE("-----");
+static const char FULL_WIDTH_DIGIT = '\xEF'; /* the first byte of one, among others */
 
 const uint8_t secret_classes[256] = {
 	['0' ... '9'] = SECRET_DIGIT, ['A' ... 'Z'] = SECRET_LETTER, ['a' ... 'z'] = SECRET_LETTER,
@@ -89,9 +90,10 @@ static bool secret_at(struct scan *scan, size_t from, size_t at, struct secret *
 		return secret_in_url(text, at, secret);
 	if (c == '-')
 		return secret_key_block(scan, at, secret);
-	if (!secret_is_alnum(c) || !is_boundary(text, from, at))
+	bool is_wide = c == FULL_WIDTH_DIGIT;
+	if (!(secret_is_alnum(c) || is_wide) || !is_boundary(text, from, at))
 		return false;
-	if (secret_is_digit(c))
+	if (secret_is_digit(c) || is_wide)
 		return secret_card(text, at, secret);
 	return secret_token(text, at, secret) || secret_assigned(text, at, secret);
 }

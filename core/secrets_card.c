@@ -1,4 +1,5 @@
 #include "core/secrets_rules.h"
+#include "core/text.h"
 
 enum { SHORTEST_CARD = 13, LONGEST_CARD = 19 };
 
@@ -57,29 +58,79 @@ static bool passes_luhn(const struct number *number)
 	return sum % 10 == 0;
 }
 
+/* ASCII's character of the kind: people and programs also write full-width digits, blanks that do
+ * not break and typographic dashes. */
+static char plain_character(uint32_t character)
+{
+	if (character < 0x80)
+		return (char)character;
+	if (character >= 0xFF10 && character <= 0xFF19)
+		return (char)('0' + (character - 0xFF10));
+	if (character == 0xA0 || character == 0x2007 || character == 0x202F)
+		return ' ';
+	if ((character >= 0x2010 && character <= 0x2015) || character == 0x2212)
+		return '-';
+	return '\0';
+}
+
+/* The character at `at`, so read, and the place behind it; at the end '\0'. */
+static char read_plain(struct slice text, size_t at, size_t *behind)
+{
+	uint32_t character = 0;
+	*behind = at;
+	if (at < text.size)
+		*behind += text_decode(text, at, &character);
+	return plain_character(character);
+}
+
+/* The same for the character before `at`, and its own place. */
+static char read_plain_before(struct slice text, size_t at, size_t *begin)
+{
+	enum { LONGEST = 3 }; /* bytes, of those that are read as another one */
+	for (size_t size = 1; size <= LONGEST && size <= at; size++) {
+		size_t behind;
+		*begin = at - size;
+		char c = read_plain(text, *begin, &behind);
+		if (c != '\0' && behind == at)
+			return c;
+	}
+	*begin = at;
+	return '\0';
+}
+
 /* Reads one group of digits; false: it does not fit any more. */
 static bool read_group(struct slice text, struct number *number, size_t at)
 {
-	for (; at < text.size && secret_is_digit(text.data[at]); at++) {
+	size_t behind;
+	for (char c; secret_is_digit(c = read_plain(text, at, &behind)); at = behind) {
 		if (number->count == LONGEST_CARD)
 			return false;
-		number->digits[number->count++] = text.data[at];
+		number->digits[number->count++] = c;
 	}
 	number->end = at;
 	return true;
 }
 
-static bool goes_on(struct slice text, size_t end, char separator)
+/* Where the digits behind a separator begin; 0: there are none. */
+static size_t next_group(struct slice text, size_t end, char separator)
 {
-	return end + 1 < text.size && text.data[end] == separator &&
-	       secret_is_digit(text.data[end + 1]);
+	size_t group;
+	size_t behind;
+	bool goes_on = read_plain(text, end, &group) == separator &&
+		       secret_is_digit(read_plain(text, group, &behind));
+	return goes_on ? group : 0;
 }
 
+/* A typographic dash may also stand between a number and what is said next. */
 static bool ends_there(struct slice text, size_t end)
 {
-	if (end < text.size && secret_is_word(text.data[end]) && text.data[end] != '-')
+	size_t behind;
+	char c = read_plain(text, end, &behind);
+	if (behind > end + 1 && c == '-')
+		return true;
+	if (secret_is_word(c) && c != '-')
 		return false;
-	return !goes_on(text, end, '-') && !goes_on(text, end, '.');
+	return next_group(text, end, '-') == 0 && next_group(text, end, '.') == 0;
 }
 
 static bool is_card(struct slice text, const struct number *number)
@@ -92,10 +143,11 @@ static bool is_card(struct slice text, const struct number *number)
  * part may look like a card's number. */
 static bool follows_iban_head(struct slice text, size_t at)
 {
-	return at >= 5 && text.data[at - 1] == ' ' && secret_is_digit(text.data[at - 2]) &&
-	       secret_is_digit(text.data[at - 3]) && secret_is_letter(text.data[at - 4]) &&
-	       secret_is_letter(text.data[at - 5]) &&
-	       (at == 5 || !secret_is_word(text.data[at - 6]));
+	size_t end;
+	return read_plain_before(text, at, &end) == ' ' && end >= 4 &&
+	       secret_is_digit(text.data[end - 1]) && secret_is_digit(text.data[end - 2]) &&
+	       secret_is_letter(text.data[end - 3]) && secret_is_letter(text.data[end - 4]) &&
+	       (end == 4 || !secret_is_word(text.data[end - 5]));
 }
 
 static bool is_group_size(size_t size)
@@ -107,28 +159,31 @@ static bool is_group_size(size_t size)
  * many as make a card's number, for a blank may also stand before a number of its own. */
 static bool find_grouped(struct slice text, size_t at, struct number number, size_t *end)
 {
-	size_t group = at;
-	char separator = number.end < text.size ? text.data[number.end] : '\0';
+	size_t before = 0; /* digits, before the last group */
+	size_t group;
+	char separator = read_plain(text, number.end, &group);
 	*end = 0;
 	if (separator != ' ' && separator != '-')
 		return false;
-	while (is_group_size(number.end - group)) {
+	while (is_group_size(number.count - before)) {
 		if (is_card(text, &number))
 			*end = number.end;
-		if (!goes_on(text, number.end, separator))
-			break;
-		group = number.end + 1;
-		if (!read_group(text, &number, group))
+		group = next_group(text, number.end, separator);
+		before = number.count;
+		if (group == 0 || !read_group(text, &number, group))
 			break;
 	}
 	bool is_account = separator == ' ' && follows_iban_head(text, at);
-	return *end > 0 && !(is_account && goes_on(text, *end, ' '));
+	return *end > 0 && !(is_account && next_group(text, *end, ' ') != 0);
 }
 
 bool secret_card(struct slice text, size_t at, struct secret *secret)
 {
 	struct number number = {.end = at};
-	bool joined = at > 0 && (text.data[at - 1] == '.' || text.data[at - 1] == '+');
+	size_t begin;
+	char before = read_plain_before(text, at, &begin);
+	bool goes_on = begin + 1 < at && secret_is_digit(before); /* of others the caller knows */
+	bool joined = before == '.' || before == '+' || goes_on;
 	if (joined || !read_group(text, &number, at))
 		return false;
 	size_t end = number.end;

@@ -142,6 +142,25 @@ START_TEST(card_numbers_are_masked)
 }
 END_TEST
 
+START_TEST(card_numbers_are_known_however_they_are_typeset)
+{
+	assert_masked("4111\u00A01111\u00A01111\u00A01111", "[redacted: card number]", 1);
+	assert_masked("4111\u202F1111 1111\u00A01111.", "[redacted: card number].", 1);
+	assert_masked("4111\u20131111\u20101111-1111", "[redacted: card number]", 1);
+	assert_masked("4111\u20151111\u20151111\u20151111", "[redacted: card number]", 1);
+	assert_masked("カード：４１１１１１１１１１１１１１１１。",
+		      "カード：[redacted: card number]。", 1);
+	assert_masked("４１１１－1111 x ４１１１ １１１１　4111 1111 1111 1111",
+		      "４１１１－1111 x ４１１１ １１１１　[redacted: card number]", 1);
+	assert_masked("４１１１ １１１１ １１１１ １１１１", "[redacted: card number]", 1);
+	assert_masked("4111111111111111\u20142 times", "[redacted: card number]\u20142 times", 1);
+	assert_kept("９9４１１１１１１１１１１１１１１１");
+	assert_kept("994111111111111111１");
+	assert_kept("DE89\u00A04111\u00A01111\u00A01111\u00A01111\u00A000");
+	assert_kept("１，２，３\u00A04111\u20131112");
+}
+END_TEST
+
 START_TEST(a_card_number_ends_where_another_number_begins)
 {
 	assert_masked("4110 11111 1111 4111111111111111",
@@ -214,6 +233,8 @@ START_TEST(long_texts_are_scanned_once)
 		"token: '\\",
 		"-sk-",
 		"authorization: basic ",
+		"４",
+		"\u00A0",
 	};
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		struct buffer text;
@@ -268,5 +289,6 @@ END_TEST
 UNIT_MAIN("secrets", tokens_are_known_by_their_prefix,
 	  assigned_values_are_masked_and_their_names_stay, headers_are_masked,
 	  passwords_in_urls_are_masked, private_keys_are_masked_whole, card_numbers_are_masked,
+	  card_numbers_are_known_however_they_are_typeset,
 	  a_card_number_ends_where_another_number_begins, numbers_that_are_no_cards_stay,
 	  ordinary_text_stays, long_texts_are_scanned_once, no_secret_survives_among_noise)
