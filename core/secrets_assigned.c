@@ -98,15 +98,31 @@ static bool is_credible(struct slice value, bool encoded)
 	       !has_one_of(value, " ") && slice_find(value, SLICE("://"), 0) == value.size;
 }
 
+/* Whether the "&" at `at` ends the value that begins at `begin`: it is a parameter's of a URL or a
+ * form, "?name=value" or "name=value&name=value". Elsewhere it may well be a part of a password. */
+static bool ends_parameter(struct slice text, size_t begin, size_t at)
+{
+	if (begin == 0 || text.data[begin - 1] != '=')
+		return false;
+	size_t name = begin - 1;
+	while (name > 0 && begin - name <= LONGEST_NAME && secret_is_word(text.data[name - 1]))
+		name--;
+	if (name > 0 && (text.data[name - 1] == '?' || text.data[name - 1] == '&'))
+		return true;
+	size_t next = end_of_word(text, at + 1);
+	return next > at + 1 && next < text.size && text.data[next] == '=';
+}
+
 /* The value that begins at `at`, within its quotes if it has any, without the sentence's signs at
  * its end if not. */
 static struct slice value_at(struct slice text, size_t at)
 {
 	size_t begin = skip(text, at, "\\\"'`");
 	bool quoted = begin > at;
-	const char *stops = quoted ? "\"'`\\\n" : " \t\r\n\"'`\\,;&<>";
+	const char *stops = quoted ? "\"'`\\\n" : " \t\r\n\"'`\\,;<>";
 	size_t end = begin;
-	while (end < text.size && strchr(stops, text.data[end]) == NULL)
+	while (end < text.size && strchr(stops, text.data[end]) == NULL &&
+	       !(text.data[end] == '&' && !quoted && ends_parameter(text, begin, end)))
 		end++;
 	while (!quoted && end > begin && strchr(".:!?)}]*", text.data[end - 1]) != NULL)
 		end--;

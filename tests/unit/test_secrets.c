@@ -89,6 +89,21 @@ START_TEST(assigned_values_are_masked_and_their_names_stay)
 }
 END_TEST
 
+START_TEST(an_ampersand_ends_a_parameter_but_no_password)
+{
+	assert_masked("my password is a&b&c&d12", "my password is [redacted: password]", 1);
+	assert_masked("password: Tr0ub4&dor=3 ok", "password: [redacted: password] ok", 1);
+	assert_masked("PASSWORD=Tr0ub4&dor", "PASSWORD=[redacted: password]", 1);
+	assert_masked("'password=Tr0ub4&dor' in .env", "'password=[redacted: password]' in .env",
+		      1);
+	assert_masked("curl -d password=Hunter2&user=alex",
+		      "curl -d password=[redacted: password]&user=alex", 1);
+	assert_masked(
+		"a.b?x=1&password=Hunter2&save&client_secret=abc1234&",
+		"a.b?x=1&password=[redacted: password]&save&client_secret=[redacted: secret]&", 2);
+}
+END_TEST
+
 START_TEST(headers_are_masked)
 {
 	assert_masked("-H 'Authorization: Bearer abcdefGHIJKL123456'",
@@ -231,6 +246,8 @@ START_TEST(long_texts_are_scanned_once)
 		"-----BEGIN ",
 		"41",
 		"token: '\\",
+		"token=a1b2c3d4&",
+		"password=a1b2c3d4&a",
 		"-sk-",
 		"authorization: basic ",
 		"４",
@@ -287,7 +304,8 @@ START_TEST(no_secret_survives_among_noise)
 END_TEST
 
 UNIT_MAIN("secrets", tokens_are_known_by_their_prefix,
-	  assigned_values_are_masked_and_their_names_stay, headers_are_masked,
+	  assigned_values_are_masked_and_their_names_stay,
+	  an_ampersand_ends_a_parameter_but_no_password, headers_are_masked,
 	  passwords_in_urls_are_masked, private_keys_are_masked_whole, card_numbers_are_masked,
 	  card_numbers_are_known_however_they_are_typeset,
 	  a_card_number_ends_where_another_number_begins, numbers_that_are_no_cards_stay,
