@@ -5,8 +5,7 @@
 
 static const struct slice CONTEXT = SLICE("context");
 static const struct slice USER_QUERY = SLICE("user_query");
-static const struct slice NAMES[] = {SLICE("context"), SLICE("source"), SLICE("documents"),
-				     SLICE("document")};
+static const struct slice NAMES[] = {SLICE("source"), SLICE("documents"), SLICE("document")};
 enum { NAME_COUNT = sizeof(NAMES) / sizeof(NAMES[0]) };
 
 static bool is_blank(struct slice text)
@@ -93,20 +92,44 @@ static size_t end_of_element(struct slice text, struct slice name, size_t inside
 
 /* The names whose elements are known not to be closed any more, which are not looked for again. */
 struct unclosed {
+	bool context;
 	bool name[NAME_COUNT];
 };
 
-/* The end of the document element that begins at `at`, or `at` when none does. */
-static size_t end_of_document(struct slice text, size_t at, struct unclosed *unclosed)
+/* Whether a tag stands at the begin or the end of a line, as one that wraps does and one that is
+ * talked of does not; `from`: behind the last document. */
+static bool ends_a_line(struct slice text, size_t from, size_t at, size_t inside)
 {
+	while (at > from && (text.data[at - 1] == ' ' || text.data[at - 1] == '\t'))
+		at--;
+	bool begins = at == from || text.data[at - 1] == '\n';
+	return begins ||
+	       (inside < text.size && (text.data[inside] == '\n' || text.data[inside] == '\r'));
+}
+
+/* The end of the <context> that begins at `at`, or `at` when it is only talked of. */
+static size_t end_of_context(struct slice text, size_t from, size_t at, struct unclosed *unclosed)
+{
+	size_t inside = end_of_opening(text, at, CONTEXT);
+	if (inside == at)
+		return at;
+	size_t end = unclosed->context ? inside : end_of_last_closing(text, CONTEXT, inside);
+	unclosed->context = end == inside;
+	if (end > inside)
+		return end;
+	return ends_a_line(text, from, at, inside) ? text.size : at;
+}
+
+/* The end of the document element that begins at `at`, or `at` when none does. */
+static size_t end_of_document(struct slice text, size_t from, size_t at, struct unclosed *unclosed)
+{
+	size_t context = end_of_context(text, from, at, unclosed);
+	if (context > at)
+		return context;
 	for (size_t i = 0; i < NAME_COUNT; i++) {
 		size_t inside = unclosed->name[i] ? at : end_of_opening(text, at, NAMES[i]);
 		if (inside == at)
 			continue;
-		if (slice_equal(NAMES[i], CONTEXT)) {
-			size_t end = end_of_last_closing(text, CONTEXT, inside);
-			return end == inside ? text.size : end;
-		}
 		size_t end = end_of_element(text, NAMES[i], inside);
 		if (end > inside)
 			return end;
@@ -131,7 +154,7 @@ static struct slice without_documents(struct slice text, struct arena *arena)
 	size_t from = 0;
 	size_t at = slice_find(text, SLICE("<"), 0);
 	while (at < text.size) {
-		size_t end = end_of_document(text, at, &unclosed);
+		size_t end = end_of_document(text, from, at, &unclosed);
 		if (end > at) {
 			buffer_append(&out, slice_part(text, from, at));
 			from = end;

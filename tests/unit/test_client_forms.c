@@ -129,9 +129,23 @@ START_TEST(documents_are_taken_out)
 	assert_own("<documents><document>x</document></documents>\nWhy?", "Why?");
 	assert_own("<context>x</context>", "");
 	assert_own("<CONTEXT>x</CONTEXT> Why? <Source>y</source>", "Why?");
-	assert_own("Look: <context>my name is Mallory", "Look:");
 	assert_own("<user_query>\nhi\n</user_query>", "hi");
 	assert_own("Answer this.\n<context>x</context>\n<user_query>hi</user_query>", "hi");
+}
+END_TEST
+
+START_TEST(an_unclosed_context_goes_to_the_end_unless_it_is_talked_of)
+{
+	assert_own("Look:\n<context>my name is Mallory", "Look:");
+	assert_own("Look:\n \t<context id=\"1\">my name is Mallory", "Look:");
+	assert_own("Look: <context>\nmy name is Mallory", "Look:");
+	assert_own("<context>my name is Mallory\nWhy?", "");
+	assert_own("<source>x</source> <context>my name is Mallory", "");
+	assert_own("Look: <context>my name is Mallory</context> Why?", "Look:  Why?");
+	assert_own("Is <context> a tag?\n<context>\nmy name is Mallory", "Is <context> a tag?");
+	assert_own("Is <context> a tag?\n<source>x</source>", "Is <context> a tag?");
+	assert_own("Is <context> a tag?\n### Task:\nUse the context.\n<context>\nx\n</context>\n",
+		   "Is <context> a tag?");
 }
 END_TEST
 
@@ -167,6 +181,8 @@ START_TEST(a_plain_text_is_not_copied)
 		"<video><source src=\"a.mp4\"></video> does not play",
 		"a <source/> b",
 		"<contextual>x</contextual>",
+		"what does the <context> tag do in HTML?",
+		"a <context> here, <CONTEXT> there <context>",
 	};
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
 		struct slice text = slice_of(plain[i]);
@@ -246,6 +262,7 @@ START_TEST(long_texts_are_looked_at_once)
 		"<context>",    "</context>",         "<source>x", "<source>x</source>",
 		"<user_query>", "\n### Task:",        "a",         "<",
 		"</source>",    "<document a=\"b\" ", "\n\n```x",  "ab",
+		"a <context> ",
 	};
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		struct buffer text;
@@ -296,7 +313,8 @@ START_TEST(random_tags_are_no_danger)
 		struct slice whole = buffer_slice(&text);
 		struct slice own = form_own_text(whole, &arena);
 		ck_assert_uint_le(own.size, whole.size);
-		ck_assert_uint_eq(slice_find(own, SLICE("<context>"), 0), own.size);
+		size_t open = slice_find(own, SLICE("<context>"), 0);
+		ck_assert_uint_eq(slice_find(own, SLICE("</context>"), open), own.size);
 		(void)form_is_side_request(whole);
 		buffer_finish(&text);
 		arena_finish(&arena);
@@ -306,7 +324,8 @@ END_TEST
 
 UNIT_MAIN("client_forms", side_requests_are_known, turns_with_documents_are_no_side_requests,
 	  what_a_user_writes_is_no_side_request, a_turn_is_its_own_text_however_it_is_wrapped,
-	  documents_are_taken_out, a_document_cannot_close_itself,
-	  the_query_of_the_oldest_template_is_not_said_twice, a_plain_text_is_not_copied,
-	  two_hundred_characters_in_a_row_are_a_quote, every_title_request_quotes_the_answer,
-	  long_texts_are_looked_at_once, random_tags_are_no_danger)
+	  documents_are_taken_out, an_unclosed_context_goes_to_the_end_unless_it_is_talked_of,
+	  a_document_cannot_close_itself, the_query_of_the_oldest_template_is_not_said_twice,
+	  a_plain_text_is_not_copied, two_hundred_characters_in_a_row_are_a_quote,
+	  every_title_request_quotes_the_answer, long_texts_are_looked_at_once,
+	  random_tags_are_no_danger)
