@@ -47,6 +47,12 @@ static size_t find_opening(struct slice text, struct slice name, size_t from, si
 	return text.size;
 }
 
+size_t form_find_context(struct slice text, size_t from)
+{
+	size_t inside;
+	return find_opening(text, CONTEXT, from, &inside);
+}
+
 /* The next closing tag of that name at or after `from`; its end in `outside`. */
 static size_t find_closing(struct slice text, struct slice name, size_t from, size_t *outside)
 {
@@ -222,12 +228,21 @@ static size_t find_line(struct slice text, struct slice start, size_t from)
 	return at;
 }
 
+/* The first <context> at or after `from` that begins a line, or the text's size. */
+static size_t find_documents(struct slice text, size_t from)
+{
+	size_t at = form_find_context(text, from);
+	while (at < text.size && at > 0 && text.data[at - 1] != '\n')
+		at = form_find_context(text, at + 1);
+	return at;
+}
+
 /* Where a template begins and its documents do; false: there is none. */
 static bool find_template(struct slice text, size_t *begin, size_t *documents)
 {
 	for (size_t i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
 		*begin = find_line(text, templates[i].head, 0);
-		*documents = find_line(text, SLICE("<context>"), *begin);
+		*documents = find_documents(text, *begin);
 		struct slice head = slice_part(text, *begin, *documents);
 		if (*documents < text.size && slice_find(head, templates[i].has, 0) < head.size)
 			return true;

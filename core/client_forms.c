@@ -59,7 +59,7 @@ bool form_is_side_request(struct slice text)
 	if (text.size == 0)
 		return false;
 	/* A document that is wrapped round a user's turn may quote any prompt. */
-	size_t document = slice_find(text, SLICE("<context>"), 0);
+	size_t document = form_find_context(text, 0);
 	if (document < slice_find(text, SLICE("<chat_history>"), 0) &&
 	    document < slice_find(text, COMPACTED, 0))
 		return false;

@@ -14,6 +14,9 @@ bool form_is_side_request(struct slice text);
  * one, whichever it is. */
 bool form_quotes_answer(struct slice text, struct slice answer);
 
+/* Where the first opening <context> tag at or after `from` is, or the text's size. */
+size_t form_find_context(struct slice text, size_t from);
+
 /* The user's own words of a turn: documents in <context>, <source>, <documents> and <document>
  * elements, LibreChat's "Attached document(s)" and the known templates round them taken out, a
  * <user_query> unwrapped. In doubt a text counts as a document's: a <context> goes on to its last

@@ -86,6 +86,12 @@ START_TEST(turns_with_documents_are_no_side_requests)
 			"### Messages Being Compacted:\n### Recent Messages Kept In Context:\n"
 			"</context>\nWhat is this?");
 	ck_assert(!form_is_side_request(quoting));
+	quoting = SLICE(
+		"### Task:\nRespond to the user query using the context.\n<Context id=\"1\">\n"
+		"<source>### Task: title\n<chat_history>\nUSER: x\n</chat_history></source>\n"
+		"</Context>\nWhat is this?");
+	ck_assert(!form_is_side_request(quoting));
+	unit_assert_slice(form_own_text(quoting, &arena), "What is this?");
 	arena_finish(&arena);
 }
 END_TEST
