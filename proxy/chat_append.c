@@ -66,14 +66,26 @@ static struct slice masked(const struct chat *chat, struct slice text, struct ar
 	return chat->settings.secrets_redact ? secrets_mask(text, arena, NULL) : text;
 }
 
-/* What the user sees: a reply goes on the text that the client ended its request with. Some servers
- * say that text once more. */
+/* Some servers say the text that they continue once more. A short one may also be how the next word
+ * begins: "Ha", and "Haha". */
+static bool is_said_again(struct slice open, struct slice said)
+{
+	enum { LEAST_CERTAIN = 16 };
+	open = slice_trim(open);
+	if (!slice_starts_with(said, open))
+		return false;
+	if (open.size == 0 || open.size == said.size || open.size >= LEAST_CERTAIN)
+		return true;
+	uint32_t next;
+	size_t behind = open.size + text_decode(said, open.size, &next);
+	return text_says(slice_part(said, 0, behind), open);
+}
+
+/* What the user sees: a reply goes on the text that the client ended its request with. */
 static struct slice whole_answer(const struct chat *chat, struct slice said, struct arena *arena)
 {
 	const struct slice parts[] = {chat->open_text, said};
-	if (slice_starts_with(said, slice_trim(chat->open_text)))
-		return said;
-	return arena_join(arena, parts, 2);
+	return is_said_again(chat->open_text, said) ? said : arena_join(arena, parts, 2);
 }
 
 bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,

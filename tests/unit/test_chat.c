@@ -251,6 +251,42 @@ START_TEST(a_question_is_embedded_without_its_secrets)
 }
 END_TEST
 
+/* The answer that is journalled when the reply goes on what the request ends with. */
+static void assert_answer(const char *messages, const char *said, const char *expected)
+{
+	struct talk talk;
+	struct append append;
+	struct frozen frozen;
+	struct replay replay;
+	setup(&talk, "mode = buffer\n");
+	(void)decide(&talk, messages);
+	const struct reply reply = {.text = slice_of(said), .finished = true};
+	ck_assert(chat_append(&talk.chat, &reply, false, NOW, NOW, &append, &frozen, &replay,
+			      &talk.arena));
+	unit_assert_slice(append.answer_text, expected);
+	ck_assert_uint_eq(append.answer_hash, text_hash(slice_of(expected)));
+	ck_assert_uint_eq(append.rest_hash,
+			  strcmp(said, expected) == 0 ? 0 : text_hash(slice_of(said)));
+	teardown(&talk);
+}
+
+START_TEST(what_is_continued_is_kept_once)
+{
+	assert_answer(USER("Q") "," ASSISTANT("Once upon "), "a time", "Once upon a time");
+	assert_answer(USER("Q") "," ASSISTANT("Once upon "), "Once upon a time",
+		      "Once upon a time");
+	assert_answer(USER("Q") "," ASSISTANT("Ha"), "Haha!", "HaHaha!");
+	assert_answer(USER("Q") "," ASSISTANT("I"), "I think", "I think");
+	assert_answer(USER("Q") "," ASSISTANT("{"), "{1: 2}", "{1: 2}");
+	assert_answer(USER("Q") "," ASSISTANT("Ja"), "Ja", "Ja");
+	assert_answer(USER("Q") "," ASSISTANT(" "), "Yes", "Yes");
+	/* A long one may have been cut off within a word. */
+	assert_answer(USER("Q") "," ASSISTANT("Once upon a ti"
+					      "me the"),
+		      "Once upon a time there was", "Once upon a time there was");
+}
+END_TEST
+
 /* What the model's rate is after one request for which so many tokens were counted. */
 static double rate_after(const char *before, const char *message, int64_t counted)
 {
@@ -295,5 +331,5 @@ UNIT_MAIN("chat", a_replay_rides_at_its_own_place_among_turns_that_read_alike,
 	  a_fact_is_recalled_unless_the_request_carries_the_words_that_it_rests_on,
 	  what_goes_up_without_memory_after_all_goes_up_whole,
 	  a_receipt_is_whole_and_short_whatever_was_left_out,
-	  a_question_is_embedded_without_its_secrets,
+	  a_question_is_embedded_without_its_secrets, what_is_continued_is_kept_once,
 	  only_what_is_all_text_tells_how_a_model_counts)
