@@ -249,16 +249,26 @@ static bool is_tool_step(const struct message *message)
 	       (message->role == ROLE_ASSISTANT && message->has_tool_calls);
 }
 
+size_t request_open_answer(const struct chat_request *request)
+{
+	size_t first = request->message_count;
+	while (first > 0 && request->messages[first - 1].role == ROLE_ASSISTANT &&
+	       !request->messages[first - 1].has_tool_calls)
+		first--;
+	return first;
+}
+
 struct newest_turn request_newest_turn(const struct chat_request *request)
 {
 	const struct message *messages = request->messages;
+	size_t open = request_open_answer(request);
 	size_t end = request->message_count;
 	bool is_last = true;
 	for (; end > 0 && messages[end - 1].role != ROLE_USER; end--) {
 		const struct message *message = &messages[end - 1];
 		if (is_system(message))
 			continue;
-		bool is_prefill = is_last && message->role == ROLE_ASSISTANT;
+		bool is_prefill = end > open || (is_last && message->role == ROLE_ASSISTANT);
 		if (!is_prefill && !is_tool_step(message))
 			return (struct newest_turn){0};
 		is_last = false;

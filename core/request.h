@@ -70,9 +70,13 @@ struct slice request_text(const struct chat_request *request, const struct messa
  * id are left out. Start with 0; never gives 0. The hash (FNV-1a, 64 bits) may be kept. */
 uint64_t request_hash_tool_call(uint64_t hash, struct slice id);
 
+/* Where the answer begins that the reply is to continue: the assistant messages without tool calls
+ * at the end, for clients send its parts joined or one by one. The message count: there is none. */
+size_t request_open_answer(const struct chat_request *request);
+
 /* Where the exchange's own user turn lies in the messages: the run of user messages that the newest
- * reply answers. Trailing tool messages, assistant messages with tool calls, one last assistant
- * message that the reply is to continue, and system messages between them are passed over.
+ * reply answers. Trailing tool messages, assistant messages with tool calls, an answer that the
+ * reply is to continue, and system messages between them are passed over.
  * `count` 0: there is no such turn. */
 struct newest_turn {
 	size_t first;

@@ -67,16 +67,10 @@ struct slice chat_own_text(const struct chat *chat, size_t first, size_t count, 
 	return text;
 }
 
-/* A message that the reply is to continue is no answer yet. */
-static bool is_history(const struct chat *chat, size_t index)
-{
-	return index + 1 < chat->request.message_count ||
-	       chat->request.messages[index].has_tool_calls;
-}
-
+/* What the reply is to continue is no answer yet. */
 static bool is_mark(const struct chat *chat, size_t index)
 {
-	return chat->request.messages[index].role == ROLE_ASSISTANT && is_history(chat, index);
+	return chat->request.messages[index].role == ROLE_ASSISTANT && index < chat->open_first;
 }
 
 /* Where the newest MAX_MARKS of them begin. */
@@ -116,12 +110,15 @@ static struct answer_mark read_mark(const struct chat *chat, size_t index, uint6
 /* The newest turn's answer, as far as the client has it. */
 static void read_open_answer(struct chat *chat, struct arena *arena)
 {
-	size_t last = chat->request.message_count;
-	if (chat->newest.count == 0 || chat->request.messages[last - 1].role != ROLE_ASSISTANT ||
-	    is_history(chat, last - 1))
+	size_t count = chat->request.message_count - chat->open_first;
+	if (chat->newest.count == 0 || count == 0)
 		return;
-	chat->open_text = message_text(chat, last - 1, arena);
-	chat->open_mark = read_mark(chat, last - 1, chat->own_hash, arena);
+	struct slice *parts = arena_alloc(arena, count * sizeof(*parts));
+	for (size_t i = 0; i < count; i++)
+		parts[i] = message_text(chat, chat->open_first + i, arena);
+	chat->open_text = count == 1 ? parts[0] : arena_join(arena, parts, count);
+	chat->open_mark = (struct answer_mark){.hash = text_hash(chat->open_text),
+					       .user_hash = chat->own_hash};
 }
 
 static bool is_answer(const struct chat *chat, size_t index)
@@ -274,6 +271,7 @@ static enum chat_verdict enter(struct chat *chat, struct arena *arena)
 	}
 	if (chat->identity.task || has_side_shape(chat, arena))
 		return pass(chat, CHAT_SIDE);
+	chat->open_first = request_open_answer(&chat->request);
 	chat->newest = request_newest_turn(&chat->request);
 	chat->own_text = chat_own_text(chat, chat->newest.first, chat->newest.count, arena);
 	chat->own_hash = text_hash(chat->own_text);

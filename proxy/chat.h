@@ -73,7 +73,8 @@ struct chat {
 	uint64_t own_hash;
 	struct answer_mark *marks;
 	size_t mark_count;
-	struct slice open_text; /* of an answer that the reply is to continue, as it was sent */
+	size_t open_first;               /* where the answer begins that the reply is to continue */
+	struct slice open_text;          /* of it, its parts joined */
 	struct answer_mark open_mark;    /* its hash is 0 when there is none */
 	size_t earlier_answers;          /* before the first mark */
 	struct recall_question question; /* the own text, read; when the newest message is its */

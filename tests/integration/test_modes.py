@@ -507,14 +507,18 @@ def test_an_answer_that_is_continued_is_one_turn_of_its_conversation(
         return {"role": "assistant", "content": text}
 
     begun = answer_to([asked], "Once upon a time")
-    rest = answer_to([asked, begun], " there was a king.")
-    daemon.settle(known_user)
-    whole = {"role": "assistant", "content": "Once upon a time there was a king."}
-    assert daemon.messages(known_user)[2:] == [("user", asked["content"]), ("assistant", whole["content"])]
-    history = [asked, whole] if sends == "joined" else [asked, begun, rest]
+    history = [asked, begun]
+    whole = begun["content"]
+    for text in (" there was a king.", " He had a castle."):
+        part = answer_to(history, text)
+        whole += text
+        daemon.settle(known_user)
+        assert daemon.messages(known_user)[2:] == [("user", asked["content"]), ("assistant", whole)]
+        joined = [asked, {"role": "assistant", "content": whole}]
+        history = joined if sends == "joined" else [*history, part]
     answer_to([*history, {"role": "user", "content": "And then?"}], "He died.")
     first = upstream.chats()[0].prompt
-    assert [request.prompt.startswith(first) for request in upstream.chats()] == [True] * 3
+    assert [request.prompt.startswith(first) for request in upstream.chats()] == [True] * 4
     daemon.settle(known_user)
     asked_for = [c for c in memory_model.fact_calls() if c.asked.endswith(asked["content"])]
     assert len(asked_for) == 1, "it was learned from twice"

@@ -280,6 +280,8 @@ START_TEST(what_is_continued_is_kept_once)
 	assert_answer(USER("Q") "," ASSISTANT("{"), "{1: 2}", "{1: 2}");
 	assert_answer(USER("Q") "," ASSISTANT("Ja"), "Ja", "Ja");
 	assert_answer(USER("Q") "," ASSISTANT(" "), "Yes", "Yes");
+	assert_answer(USER("Q") "," ASSISTANT("Once ") "," ASSISTANT("upon "), "a time",
+		      "Once upon a time");
 	/* A long one may have been cut off within a word. */
 	assert_answer(USER("Q") "," ASSISTANT("Once upon a ti"
 					      "me the"),

@@ -231,9 +231,10 @@ START_TEST(the_newest_turn_is_the_one_that_the_reply_answers)
 		{"ucta", {0, 1, false}},  {"uc", {0, 1, false}},      {"uau", {2, 1, true}},
 		{"us", {0, 1, true}},     {"uds", {0, 1, true}},      {"ucst", {0, 1, false}},
 		{"uas", {0, 1, false}},   {"usctsa", {0, 1, false}},  {"s", {0, 0, false}},
-		{"a", {0, 0, false}},     {"uaa", {0, 0, false}},     {"uat", {0, 0, false}},
+		{"a", {0, 0, false}},     {"uaa", {0, 1, false}},     {"uat", {0, 0, false}},
 		{"uac", {0, 0, false}},   {"uo", {0, 0, false}},      {"t", {0, 0, false}},
-		{"usu", {2, 1, true}},
+		{"usu", {2, 1, true}},    {"uctaa", {0, 1, false}},   {"uasa", {0, 0, false}},
+		{"uaas", {0, 0, false}},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct arena arena = {0};
