@@ -8,6 +8,7 @@ struct recalling {
 	struct memory scratch; /* and what only ranking needs into this one's */
 	const struct recall *recall;
 	struct documents documents;
+	uint64_t *given_hashes; /* of the turns that were given before; 0: not read yet */
 	struct recall_result *result;
 };
 
@@ -64,6 +65,28 @@ static bool is_repeated(const struct turn_list *list, const struct turn *turn)
 	return false;
 }
 
+/* Whether a turn that the request is given already says the same: of those one is read that has as
+ * many words. */
+static bool is_given(struct recalling *recalling, struct scan *turns, const struct turn *turn)
+{
+	const struct recall *recall = recalling->recall;
+	const struct documents *documents = &recalling->documents;
+	const struct recall_document *own = &documents->documents[turn->id - documents->first];
+	for (size_t i = 0; i < recall->given_count && turn->text.size >= LEAST_REPEATED; i++) {
+		uint64_t place = recall->given[i] - documents->first;
+		struct stored_turn given;
+		if (place >= documents->count || documents->documents[place].role != own->role ||
+		    documents->documents[place].words != own->words)
+			continue;
+		if (recalling->given_hashes[i] == 0 &&
+		    memory_find_turn(&recalling->scratch, turns, recall->given[i], &given))
+			recalling->given_hashes[i] = given.turn.hash;
+		if (recalling->given_hashes[i] == turn->hash)
+			return true;
+	}
+	return false;
+}
+
 static void take_turns(struct recalling *recalling, const struct recall_hit *hits, size_t count)
 {
 	const struct memory *memory = &recalling->memory;
@@ -72,6 +95,8 @@ static void take_turns(struct recalling *recalling, const struct recall_hit *hit
 	struct turn_list list = {.sessionless = true};
 	struct scan turns;
 	result->scores = arena_alloc(memory->arena, count * sizeof(*result->scores));
+	recalling->given_hashes = arena_alloc(
+		recalling->scratch.arena, recall->given_count * sizeof(*recalling->given_hashes));
 	scan_begin(&turns, memory->transaction, TABLE_TURNS, key_of_user(memory->user), FORWARD);
 	size_t read = 0;
 	for (size_t i = 0; i < count && list.count < STORE_MAX_RECALLED; i++) {
@@ -83,7 +108,7 @@ static void take_turns(struct recalling *recalling, const struct recall_hit *hit
 		    !memory_find_turn(memory, &turns, id, &stored) ||
 		    !may_take(recall, &stored.turn))
 			continue;
-		if (is_repeated(&list, &stored.turn)) {
+		if (is_repeated(&list, &stored.turn) || is_given(recalling, &turns, &stored.turn)) {
 			read += COPY_COST;
 			continue;
 		}

@@ -215,7 +215,7 @@ struct recall_result {
 
 typedef void store_recalled(void *cookie, enum store_result result, struct recall_result *recalled);
 /* What bears on a question among all live turns of a user, but those that the request holds. Of
- * turns that say the same only the best. */
+ * turns that say the same only the best, and none when one of them is given already. */
 struct store_call *store_recall(struct store *store, const struct recall *recall,
 				struct arena *arena, store_recalled *callback, void *cookie);
 

@@ -223,6 +223,15 @@ START_TEST(of_turns_that_say_the_same_only_the_newest_is_given)
 	ck_assert_uint_eq(same, 1);
 	/* Short answers mean what was said before them, and all stay. */
 	ck_assert_uint_eq(result.count, 2 + TIMES + 1);
+	/* None of them when an earlier request was given one. */
+	const uint64_t given[] = {3};
+	recall.given = given;
+	recall.given_count = 1;
+	result = fixture_recall(&fixture, &recall);
+	ck_assert_uint_eq(result.count, 1 + TIMES + 1);
+	for (size_t i = 0; i < result.count; i++)
+		ck_assert(!slice_starts_with(result.turns[i].text, SLICE("the kayak lies")));
+	recall.given_count = 0;
 	/* What is passed over was read as well. */
 	recall.text_limit = 5 * strlen("the kayak lies in the garage");
 	ck_assert_uint_lt(fixture_recall(&fixture, &recall).count, 5);
