@@ -5,7 +5,7 @@
  * first byte of the line that is, or may still become, `data: [DONE]`. Server-sent events are read
  * as in the WHATWG HTML standard, section 9.2: lines end in LF, CR or CRLF, a leading byte order
  * mark is skipped, lines that begin with a colon are comments. Of `n` choices the one with index 0
- * is read; reasoning fields are not. */
+ * is read, without an index the first of its list; reasoning fields are not. */
 #ifndef RECALLD_CORE_REPLY_H
 #define RECALLD_CORE_REPLY_H
 

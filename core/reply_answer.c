@@ -149,11 +149,14 @@ static bool is_said(struct json_value value)
 
 enum { CHOICE_MEMBERS = 4 };
 
+/* A choice without an index has its place in the list for one. */
 static void add_choice(struct answer *answer, struct slice json,
-		       const struct json_value members[CHOICE_MEMBERS])
+		       const struct json_value members[CHOICE_MEMBERS], int64_t place)
 {
-	int64_t index = 0;
-	if (json_read_integer(json, members[0], &index) && index != 0)
+	int64_t index;
+	if (!json_read_integer(json, members[0], &index))
+		index = place;
+	if (index != 0)
 		return;
 	answer->has_choice = true;
 	if (members[1].type == JSON_TYPE_OBJECT) {
@@ -174,9 +177,9 @@ static void add_choices(struct answer *answer, struct slice json, struct json_va
 							  "finish_reason"};
 	struct json_value members[CHOICE_MEMBERS];
 	struct json_walk walk = json_walk(json, choices);
-	while (choices.type == JSON_TYPE_ARRAY) {
+	for (int64_t place = 0; choices.type == JSON_TYPE_ARRAY; place++) {
 		if (json_next_picked(&walk, names, CHOICE_MEMBERS, members))
-			add_choice(answer, json, members);
+			add_choice(answer, json, members, place);
 		else if (!json_next(&walk))
 			break;
 	}

@@ -82,6 +82,10 @@ static const struct reply_case streams[] = {
 		EVENT("{\"choices\":[{\"delta\":{\"reasoning\":\"hm\"},\"finish_reason\":\"\"}],"
 		      "\"usage\":null,\"error\":null}"),
 	 .text = "yes"},
+	{.bytes = EVENT("{\"choices\":[{\"delta\":{\"content\":\"a\"}},"
+			"{\"delta\":{\"content\":\"no\"},\"finish_reason\":\"stop\"}]}")
+		EVENT("{\"choices\":[{\"delta\":{\"content\":\"b\"}}]}"),
+	 .text = "ab"},
 	{.bytes = CHUNK("{\"content\":[{\"type\":\"thinking\",\"text\":\"no\"},"
 			"{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\"}]}"),
 	 .text = "ab"},
@@ -121,6 +125,14 @@ static const struct reply_case bodies[] = {
 	{.bytes = "{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
 		"{\"type\":\"text\",\"text\":\"b\"}]}}]}",
 	 .text = "a\nb", .finished = true},
+	/* Without an index, the first. */
+	{.bytes = "{\"choices\":[{\"message\":{\"content\":\"a\"}},{\"message\":{\"content\":\"no\"}}]}",
+	 .text = "a", .finished = true},
+	{.bytes = "{\"choices\":[{\"index\":null,\"message\":{\"content\":\"a\"}},"
+		"{\"index\":null,\"message\":{\"content\":\"no\"}}]}",
+	 .text = "a", .finished = true},
+	{.bytes = "{\"choices\":[null,{\"message\":{\"content\":\"no\"}}]}",
+	 .text = "", .unreadable = true},
 	{.bytes = "{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"No.\"}}]}",
 	 .text = "No.", .finished = true},
 	{.bytes = "{\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"p\"},{\"id\":\"q\"}]}}]}",
