@@ -74,14 +74,14 @@ static size_t scalar_end(struct slice document, size_t at)
 
 static struct json_value value_at(struct slice document, size_t begin)
 {
-	struct json_value value = {.type = json_type_of(document.data[begin]), .begin = begin};
-	if (value.type == JSON_TYPE_STRING)
-		value.end = string_end(document, begin);
-	else if (value.type == JSON_TYPE_OBJECT || value.type == JSON_TYPE_ARRAY)
-		value.end = container_end(document, begin);
+	size_t end = begin;
+	if (document.data[begin] == '"')
+		end = string_end(document, begin);
+	else if (document.data[begin] == '{' || document.data[begin] == '[')
+		end = container_end(document, begin);
 	else
-		value.end = scalar_end(document, begin);
-	return value;
+		end = scalar_end(document, begin);
+	return json_value_of(document, begin, end);
 }
 
 struct json_walk json_walk(struct slice document, struct json_value container)
@@ -116,7 +116,7 @@ static inline bool next(struct json_walk *walk)
 		return false;
 	if (walk->is_object) {
 		size_t end = string_end(walk->document, walk->at);
-		walk->key = (struct json_value){JSON_TYPE_STRING, walk->at, end};
+		walk->key = json_value_of(walk->document, walk->at, end);
 		walk->at = end;
 		skip_to_next(walk, ':');
 	}
@@ -205,7 +205,7 @@ bool json_next_picked(struct json_walk *walk, const char *const *names, size_t c
 		.is_object = true,
 	};
 	(void)pick(&members, names, count, values);
-	walk->value = (struct json_value){JSON_TYPE_OBJECT, walk->at, members.at + 1};
+	walk->value = json_value_of(walk->document, walk->at, members.at + 1);
 	walk->at = members.at + 1;
 	return true;
 }

@@ -20,15 +20,16 @@ enum json_type {
 	JSON_TYPE_OBJECT,
 };
 
-/* Where a value lies: [begin, end) of the document, quotes or brackets included. */
+/* Where a value lies: [begin, end) of the document, quotes or brackets included. Small enough for
+ * two registers, since there are many. */
 struct json_value {
 	enum json_type type;
-	size_t begin;
-	size_t end;
+	uint32_t begin;
+	uint32_t end;
 };
 
-/* Scans the one value of the whole document. False: it is not valid JSON, is nested too deeply, or
- * something but white space follows the value. */
+/* Scans the one value of the whole document. False: it is not valid JSON, is nested too deeply, is
+ * 4 GiB or more, or something but white space follows the value. */
 bool json_scan(struct slice document, struct json_value *value);
 
 /* Walks the members of an object or the elements of an array of a document that json_scan()

@@ -29,6 +29,14 @@ static inline enum json_type json_type_of(char first)
 	}
 }
 
+/* Of a document that json_scan() took; no other is walked through, and it takes none whose offsets
+ * would not fit. */
+static inline struct json_value json_value_of(struct slice document, size_t begin, size_t end)
+{
+	enum json_type type = json_type_of(document.data[begin]);
+	return (struct json_value){type, (uint32_t)begin, (uint32_t)end};
+}
+
 /* Members that are looked for, as they come. */
 struct picking {
 	const char *const *names;

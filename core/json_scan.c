@@ -239,11 +239,10 @@ static void note_member(struct outermost *outermost, const struct scanner *scann
 {
 	struct slice document = {scanner->data, scanner->size};
 	if (expect == EXPECT_VALUE) {
-		outermost->key = (struct json_value){JSON_TYPE_STRING, from, scanner->key_end};
+		outermost->key = json_value_of(document, from, scanner->key_end);
 		outermost->begin = scanner->at;
 	} else if (expect == EXPECT_AFTER_VALUE) {
-		enum json_type type = json_type_of(document.data[outermost->begin]);
-		struct json_value value = {type, outermost->begin, scanner->at};
+		struct json_value value = json_value_of(document, outermost->begin, scanner->at);
 		json_picking_take(&outermost->picking, document, outermost->key, value);
 	}
 }
@@ -251,7 +250,7 @@ static void note_member(struct outermost *outermost, const struct scanner *scann
 static bool scan(struct slice document, struct json_value *value, struct outermost *outermost)
 {
 	struct scanner scanner = {.data = document.data, .size = document.size};
-	if (!skip_space(&scanner))
+	if (document.size > UINT32_MAX || !skip_space(&scanner))
 		return false;
 	size_t begin = scanner.at;
 	bool is_object = document.data[begin] == '{';
@@ -266,7 +265,7 @@ static bool scan(struct slice document, struct json_value *value, struct outermo
 		if (scanner.depth == 1 && is_object && outermost != NULL)
 			note_member(outermost, &scanner, from, expect);
 	} while (expect != EXPECT_AFTER_VALUE || scanner.depth > 0);
-	*value = (struct json_value){json_type_of(document.data[begin]), begin, scanner.at};
+	*value = json_value_of(document, begin, scanner.at);
 	return !skip_space(&scanner);
 }
 

@@ -289,6 +289,14 @@ START_TEST(offsets_are_those_of_the_value)
 }
 END_TEST
 
+START_TEST(a_document_whose_offsets_do_not_fit_is_refused)
+{
+	struct json_value value;
+	/* Not a byte of it is read. */
+	ck_assert(!json_scan((struct slice){"1", (size_t)UINT32_MAX + 1}, &value));
+}
+END_TEST
+
 START_TEST(a_value_that_is_no_container_has_no_members)
 {
 	struct slice document = SLICE("\"[1,2]\"");
@@ -472,6 +480,7 @@ UNIT_MAIN("json", valid_documents_are_accepted, what_is_no_json_is_refused,
 	  a_special_byte_is_found_wherever_it_stands_in_a_string,
 	  nesting_is_taken_up_to_the_limit_and_no_deeper,
 	  jansson_agrees_about_documents_and_about_their_mutants, offsets_are_those_of_the_value,
+	  a_document_whose_offsets_do_not_fit_is_refused,
 	  a_value_that_is_no_container_has_no_members,
 	  members_are_picked_by_their_resolved_names_and_the_last_wins,
 	  what_is_picked_while_scanning_is_what_is_picked_afterwards, escapes_are_resolved,
