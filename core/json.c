@@ -130,56 +130,12 @@ bool json_next(struct json_walk *walk)
 	return next(walk);
 }
 
-struct picking json_picking_begin(const char *const *names, size_t count, struct json_value *values)
-{
-	memset(values, 0, count * sizeof(*values));
-	return (struct picking){.names = names, .count = count, .values = values};
-}
-
-/* Up to the first escape a key differs from another name, or is the name. */
-static inline bool key_is(struct slice document, struct json_value key, const char *name)
-{
-	const char *at = document.data + key.begin + 1;
-	const char *letter = name;
-	for (; *letter != '\0' && *at == *letter; at++)
-		letter++;
-	if (*at == '\\')
-		return json_string_is(document, key, slice_of(name));
-	return *letter == '\0' && *at == '"';
-}
-
-static inline void take(struct picking *picking, struct slice document, struct json_value key,
-			struct json_value value)
-{
-	/* Most names differ at once from the key; no key is without a byte behind its quote. */
-	char first = document.data[key.begin + 1];
-	size_t i = picking->likely;
-	for (size_t tried = 0; tried < picking->count; tried++, i++) {
-		if (i >= picking->count)
-			i = 0;
-		const char *name = picking->names[i];
-		if ((first != name[0] && first != '\\') || !key_is(document, key, name))
-			continue;
-		picking->repeated |= picking->seen & 1U << i;
-		picking->seen |= 1U << i;
-		picking->values[i] = value;
-		picking->likely = i + 1;
-		return;
-	}
-}
-
-void json_picking_take(struct picking *picking, struct slice document, struct json_value key,
-		       struct json_value value)
-{
-	take(picking, document, key, value);
-}
-
 static inline unsigned pick(struct json_walk *members, const char *const *names, size_t count,
 			    struct json_value *values)
 {
 	struct picking picking = json_picking_begin(names, count, values);
 	while (next(members))
-		take(&picking, members->document, members->key, members->value);
+		json_picking_take(&picking, members->document, members->key, members->value);
 	return picking.repeated;
 }
 

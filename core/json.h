@@ -57,10 +57,24 @@ unsigned json_pick(struct slice document, struct json_value object, const char *
 #define JSON_PICK(document, object, names, values)                                                 \
 	json_pick(document, object, names, sizeof(names) / sizeof((names)[0]), values)
 
-/* Both in one pass: scans a document, and picks from the object that it is. False: it is no valid
- * JSON, and what was picked means nothing. */
+/* An outermost member that is an array of many objects: of each of them members are picked too, as
+ * json_pick() does it. Of several of that name all are such lists. */
+struct json_list {
+	const char *name;
+	const char *const *names;
+	size_t count;
+	struct json_value *values;
+	/* Called for each element in its turn, whose members are in `values`; one that is no object
+	 * has none. A document may turn out not to be valid when some were taken. */
+	void (*take)(void *cookie, struct json_value element);
+	void *cookie;
+};
+
+/* All in one pass: scans a document, and picks from the object that it is and from the elements of
+ * `list`, unless that is NULL. False: it is no valid JSON, and what was picked means nothing. */
 bool json_scan_and_pick(struct slice document, const char *const *names, size_t count,
-			struct json_value *values, unsigned *repeated);
+			struct json_value *values, unsigned *repeated,
+			const struct json_list *list);
 
 /* json_next() and json_pick() in one pass, for an array of many objects. False also where the next
  * element is no object; the walk then stands before it. */

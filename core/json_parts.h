@@ -37,6 +37,19 @@ static inline struct json_value json_value_of(struct slice document, size_t begi
 	return (struct json_value){type, (uint32_t)begin, (uint32_t)end};
 }
 
+/* Up to the first escape a key differs from another name, or is the name. */
+static inline bool json_key_is(struct slice document, struct json_value key, const char *name)
+{
+	const char *text = document.data + key.begin + 1;
+	size_t same = 0;
+	/* Not beyond the name's NUL: a string holds none. */
+	while (text[same] == name[same])
+		same++;
+	if (text[same] == '\\')
+		return json_string_is(document, key, slice_of(name));
+	return text[same] == '"' && name[same] == '\0';
+}
+
 /* Members that are looked for, as they come. */
 struct picking {
 	const char *const *names;
@@ -45,12 +58,36 @@ struct picking {
 	size_t likely; /* the name that is tried first, since members mostly keep their order */
 	unsigned seen;
 	unsigned repeated;
+	const struct json_list *list; /* or NULL */
 };
 
-struct picking json_picking_begin(const char *const *names, size_t count,
-				  struct json_value *values);
+static inline struct picking json_picking_begin(const char *const *names, size_t count,
+						struct json_value *values)
+{
+	memset(values, 0, count * sizeof(*values));
+	return (struct picking){.names = names, .count = count, .values = values};
+}
+
 /* Of a name that comes again the last value stays, and its bit in `repeated` is set. */
-void json_picking_take(struct picking *picking, struct slice document, struct json_value key,
-		       struct json_value value);
+static inline void json_picking_take(struct picking *picking, struct slice document,
+				     struct json_value key, struct json_value value)
+{
+	/* Most names differ at once from the key; no key is without a byte behind its quote. */
+	char first = document.data[key.begin + 1];
+	size_t i = picking->likely;
+	for (size_t tried = 0; tried < picking->count; tried++, i++) {
+		if (i >= picking->count)
+			i = 0;
+		const char *name = picking->names[i];
+		if ((first != name[0] && first != '\\') || !json_key_is(document, key, name))
+			continue;
+		unsigned bit = 1U << i;
+		picking->repeated |= picking->seen & bit;
+		picking->seen |= bit;
+		picking->values[i] = value;
+		picking->likely = i + 1;
+		return;
+	}
+}
 
 #endif

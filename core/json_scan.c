@@ -1,46 +1,25 @@
-/* The scanner: json_scan() and json_scan_and_pick(). */
+/* The scanner: json_scan() and json_scan_and_pick().
+ *
+ * There is a function for each thing that the grammar knows. It takes the place where the thing
+ * begins, gives the place where it ends, and 0, where nothing ends, for one that is not valid. All
+ * that it needs comes by value, so that it stays in registers. Nesting is recursion, bounded by
+ * JSON_MAX_DEPTH: `depth` counts the containers round a value. */
 #include "core/json_parts.h"
 #include "core/json_plain.h"
 #include "core/utf8.h"
 
 #include <string.h>
 
-/* One pass over a document. Instead of recursing it keeps one bit for each open container, so that
- * its own memory does not depend on what it reads. */
-struct scanner {
-	const char *data;
-	size_t size;
-	size_t at;
-	size_t key_end; /* behind the last key */
-	unsigned depth;
-	uint64_t is_object[JSON_MAX_DEPTH / 64];
-};
-
-/* What the grammar allows next. */
-enum expect {
-	EXPECT_VALUE,
-	EXPECT_KEY,
-	EXPECT_FIRST_VALUE, /* or the end of the array */
-	EXPECT_FIRST_KEY,   /* or the end of the object */
-	EXPECT_AFTER_VALUE, /* a comma or the end of the container; at depth 0, the document's end
-			     */
-	EXPECT_NOTHING,     /* what came was not allowed */
-};
-
-/* False: the document ends there. */
-static inline bool skip_space(struct scanner *scanner)
+static inline bool stands_at(struct slice document, size_t at, char byte)
 {
-	while (scanner->at < scanner->size && json_is_space(scanner->data[scanner->at]))
-		scanner->at++;
-	return scanner->at < scanner->size;
+	return at < document.size && document.data[at] == byte;
 }
 
-static inline bool take_byte(struct scanner *scanner, char byte)
+static inline size_t space_end(struct slice document, size_t at)
 {
-	if (scanner->at == scanner->size || scanner->data[scanner->at] != byte)
-		return false;
-	scanner->at++;
-	return true;
+	while (at < document.size && json_is_space(document.data[at]))
+		at++;
+	return at;
 }
 
 static bool is_hex(char c)
@@ -72,8 +51,7 @@ static size_t wide_end(const char *data, size_t at, size_t size)
 	return at;
 }
 
-/* The closing quote of a string, from a byte on that is not plain; `size` when it is no string. By
- * value, as all that is called: so the scanner can stay in registers. */
+/* The closing quote of a string, from a byte on that is not plain; `size` when it is no string. */
 static size_t closing_quote(const char *data, size_t at, size_t size)
 {
 	while (at < size && data[at] != '"') {
@@ -92,194 +70,199 @@ static size_t closing_quote(const char *data, size_t at, size_t size)
 }
 
 /* Most strings are one plain run, and then a call costs more. */
-static inline bool scan_string(struct scanner *scanner)
+static inline size_t string_end(struct slice document, size_t at)
 {
-	if (!take_byte(scanner, '"'))
-		return false;
-	scanner->at = json_plain_end(scanner->data, scanner->at, scanner->size);
-	if (take_byte(scanner, '"'))
-		return true;
-	scanner->at = closing_quote(scanner->data, scanner->at, scanner->size);
-	return take_byte(scanner, '"');
+	if (!stands_at(document, at, '"'))
+		return 0;
+	at = json_plain_end(document.data, at + 1, document.size);
+	if (!stands_at(document, at, '"'))
+		at = closing_quote(document.data, at, document.size);
+	return at < document.size ? at + 1 : 0;
 }
 
-static bool scan_digits(struct scanner *scanner)
+/* Of one digit or more. */
+static size_t digits_end(struct slice document, size_t at)
 {
-	size_t begin = scanner->at;
-	while (scanner->at < scanner->size && scanner->data[scanner->at] >= '0' &&
-	       scanner->data[scanner->at] <= '9')
-		scanner->at++;
-	return scanner->at > begin;
+	size_t begin = at;
+	while (at < document.size && document.data[at] >= '0' && document.data[at] <= '9')
+		at++;
+	return at > begin ? at : 0;
 }
 
-static bool scan_number(struct scanner *scanner)
+static size_t exponent_end(struct slice document, size_t at)
 {
-	(void)take_byte(scanner, '-');
-	if (!take_byte(scanner, '0') && !scan_digits(scanner))
-		return false;
-	if (take_byte(scanner, '.') && !scan_digits(scanner))
-		return false;
-	if (take_byte(scanner, 'e') || take_byte(scanner, 'E')) {
-		if (!take_byte(scanner, '+'))
-			(void)take_byte(scanner, '-');
-		return scan_digits(scanner);
-	}
-	return true;
+	if (stands_at(document, at, '+') || stands_at(document, at, '-'))
+		at++;
+	return digits_end(document, at);
 }
 
-static bool scan_word(struct scanner *scanner, struct slice word)
+static size_t number_end(struct slice document, size_t at)
 {
-	struct slice rest = {scanner->data + scanner->at, scanner->size - scanner->at};
-	if (!slice_starts_with(rest, word))
-		return false;
-	scanner->at += word.size;
-	return true;
+	if (stands_at(document, at, '-'))
+		at++;
+	at = stands_at(document, at, '0') ? at + 1 : digits_end(document, at);
+	if (at > 0 && stands_at(document, at, '.'))
+		at = digits_end(document, at + 1);
+	if (at > 0 && (stands_at(document, at, 'e') || stands_at(document, at, 'E')))
+		at = exponent_end(document, at + 1);
+	return at;
 }
 
-static enum expect open_container(struct scanner *scanner, bool is_object)
+static size_t word_end(struct slice document, size_t at, struct slice word)
 {
-	if (scanner->depth == JSON_MAX_DEPTH)
-		return EXPECT_NOTHING;
-	uint64_t bit = UINT64_C(1) << scanner->depth % 64;
-	uint64_t *word = &scanner->is_object[scanner->depth / 64];
-	*word = is_object ? *word | bit : *word & ~bit;
-	scanner->depth++;
-	scanner->at++;
-	return is_object ? EXPECT_FIRST_KEY : EXPECT_FIRST_VALUE;
+	struct slice rest = slice_part(document, at, document.size);
+	return slice_starts_with(rest, word) ? at + word.size : 0;
 }
 
-static bool in_object(const struct scanner *scanner)
-{
-	unsigned innermost = scanner->depth - 1;
-	return (scanner->is_object[innermost / 64] >> innermost % 64 & 1) != 0;
-}
+static size_t object_end(struct slice document, size_t at, unsigned depth);
+static size_t array_end(struct slice document, size_t at, unsigned depth);
 
-static enum expect scan_value(struct scanner *scanner)
+static inline size_t value_end(struct slice document, size_t at, unsigned depth)
 {
-	bool valid = false;
-	switch (json_type_of(scanner->data[scanner->at])) {
-	case JSON_TYPE_OBJECT:
-		return open_container(scanner, true);
-	case JSON_TYPE_ARRAY:
-		return open_container(scanner, false);
+	if (at == document.size)
+		return 0;
+	switch (json_type_of(document.data[at])) {
 	case JSON_TYPE_STRING:
-		valid = scan_string(scanner);
-		break;
+		return string_end(document, at);
+	case JSON_TYPE_OBJECT:
+		return object_end(document, at, depth);
+	case JSON_TYPE_ARRAY:
+		return array_end(document, at, depth);
 	case JSON_TYPE_NUMBER:
-		valid = scan_number(scanner);
-		break;
+		return number_end(document, at);
 	case JSON_TYPE_TRUE:
-		valid = scan_word(scanner, SLICE("true"));
-		break;
+		return word_end(document, at, SLICE("true"));
 	case JSON_TYPE_FALSE:
-		valid = scan_word(scanner, SLICE("false"));
-		break;
+		return word_end(document, at, SLICE("false"));
 	case JSON_TYPE_NULL:
-		valid = scan_word(scanner, SLICE("null"));
-		break;
+		return word_end(document, at, SLICE("null"));
 	}
-	return valid ? EXPECT_AFTER_VALUE : EXPECT_NOTHING;
+	return 0;
 }
 
-static enum expect scan_key(struct scanner *scanner)
-{
-	if (!scan_string(scanner))
-		return EXPECT_NOTHING;
-	scanner->key_end = scanner->at;
-	if (!skip_space(scanner) || !take_byte(scanner, ':') || !skip_space(scanner))
-		return EXPECT_NOTHING;
-	return EXPECT_VALUE;
-}
+/* An element of the list, whose members are picked. */
+static size_t listed_end(struct slice document, size_t at, const struct json_list *list);
 
-static bool take_closer(struct scanner *scanner)
+/* `list` is NULL for all arrays but one. */
+static inline size_t elements_end(struct slice document, size_t at, unsigned depth,
+				  const struct json_list *list)
 {
-	if (!take_byte(scanner, in_object(scanner) ? '}' : ']'))
-		return false;
-	scanner->depth--;
-	return true;
-}
-
-static enum expect scan_step(struct scanner *scanner, enum expect expect)
-{
-	switch (expect) {
-	case EXPECT_FIRST_VALUE:
-		if (take_closer(scanner))
-			return EXPECT_AFTER_VALUE;
-		/* fall through */
-	case EXPECT_VALUE:
-		return scan_value(scanner);
-	case EXPECT_FIRST_KEY:
-		if (take_closer(scanner))
-			return EXPECT_AFTER_VALUE;
-		/* fall through */
-	case EXPECT_KEY:
-		return scan_key(scanner);
-	case EXPECT_AFTER_VALUE:
-		if (take_closer(scanner))
-			return EXPECT_AFTER_VALUE;
-		if (take_byte(scanner, ','))
-			return in_object(scanner) ? EXPECT_KEY : EXPECT_VALUE;
-		return EXPECT_NOTHING;
-	case EXPECT_NOTHING:
-		break;
-	}
-	return EXPECT_NOTHING;
-}
-
-/* The outermost object's members, as the scanner comes by them. */
-struct outermost {
-	struct picking picking;
-	struct json_value key;
-	size_t begin; /* of the value */
-};
-
-/* Behind a step from `from` on, after which the scanner is so deep as the members are. */
-static void note_member(struct outermost *outermost, const struct scanner *scanner, size_t from,
-			enum expect expect)
-{
-	struct slice document = {scanner->data, scanner->size};
-	if (expect == EXPECT_VALUE) {
-		outermost->key = json_value_of(document, from, scanner->key_end);
-		outermost->begin = scanner->at;
-	} else if (expect == EXPECT_AFTER_VALUE) {
-		struct json_value value = json_value_of(document, outermost->begin, scanner->at);
-		json_picking_take(&outermost->picking, document, outermost->key, value);
+	if (depth == JSON_MAX_DEPTH)
+		return 0;
+	at = space_end(document, at + 1);
+	if (stands_at(document, at, ']'))
+		return at + 1;
+	for (;;) {
+		at = list == NULL ? value_end(document, at, depth + 1)
+				  : listed_end(document, at, list);
+		if (at == 0)
+			return 0;
+		at = space_end(document, at);
+		if (!stands_at(document, at, ','))
+			return stands_at(document, at, ']') ? at + 1 : 0;
+		at = space_end(document, at + 1);
 	}
 }
 
-static bool scan(struct slice document, struct json_value *value, struct outermost *outermost)
+/* The colon behind a key, and the space round it. */
+static inline size_t colon_end(struct slice document, size_t at)
 {
-	struct scanner scanner = {.data = document.data, .size = document.size};
-	if (document.size > UINT32_MAX || !skip_space(&scanner))
-		return false;
-	size_t begin = scanner.at;
-	bool is_object = document.data[begin] == '{';
-	enum expect expect = EXPECT_VALUE;
-	do {
-		if (!skip_space(&scanner))
-			return false;
-		size_t from = scanner.at;
-		expect = scan_step(&scanner, expect);
-		if (expect == EXPECT_NOTHING)
-			return false;
-		if (scanner.depth == 1 && is_object && outermost != NULL)
-			note_member(outermost, &scanner, from, expect);
-	} while (expect != EXPECT_AFTER_VALUE || scanner.depth > 0);
-	*value = json_value_of(document, begin, scanner.at);
-	return !skip_space(&scanner);
+	at = space_end(document, at);
+	return stands_at(document, at, ':') ? space_end(document, at + 1) : 0;
+}
+
+static inline size_t member_end(struct slice document, struct json_value key, size_t begin,
+				unsigned depth, const struct json_list *list)
+{
+	bool is_list = list != NULL && stands_at(document, begin, '[') &&
+		       json_key_is(document, key, list->name);
+	return is_list ? elements_end(document, begin, depth, list)
+		       : value_end(document, begin, depth);
+}
+
+/* `picking` is NULL for all objects but those whose members are looked for; inlined always, so that
+ * those others do without. */
+static inline size_t members_end(struct slice document, size_t at, unsigned depth,
+				 struct picking *picking) __attribute__((always_inline));
+
+static inline size_t members_end(struct slice document, size_t at, unsigned depth,
+				 struct picking *picking)
+{
+	if (depth == JSON_MAX_DEPTH)
+		return 0;
+	at = space_end(document, at + 1);
+	if (stands_at(document, at, '}'))
+		return at + 1;
+	for (;;) {
+		size_t key_end = string_end(document, at);
+		size_t begin = key_end == 0 ? 0 : colon_end(document, key_end);
+		if (begin == 0)
+			return 0;
+		struct json_value key = json_value_of(document, at, key_end);
+		const struct json_list *list = picking == NULL ? NULL : picking->list;
+		size_t end = member_end(document, key, begin, depth + 1, list);
+		if (end == 0)
+			return 0;
+		if (picking != NULL)
+			json_picking_take(picking, document, key,
+					  json_value_of(document, begin, end));
+		at = space_end(document, end);
+		if (!stands_at(document, at, ','))
+			return stands_at(document, at, '}') ? at + 1 : 0;
+		at = space_end(document, at + 1);
+	}
+}
+
+static size_t object_end(struct slice document, size_t at, unsigned depth)
+{
+	return members_end(document, at, depth, NULL);
+}
+
+static size_t array_end(struct slice document, size_t at, unsigned depth)
+{
+	return elements_end(document, at, depth, NULL);
+}
+
+static size_t listed_end(struct slice document, size_t at, const struct json_list *list)
+{
+	enum { DEPTH = 2 }; /* in an array in the outermost object */
+	struct picking picking = json_picking_begin(list->names, list->count, list->values);
+	size_t end = stands_at(document, at, '{') ? members_end(document, at, DEPTH, &picking)
+						  : value_end(document, at, DEPTH);
+	if (end != 0)
+		list->take(list->cookie, json_value_of(document, at, end));
+	return end;
+}
+
+/* Whether that is the end of the one value of the document. */
+static bool is_last_end(struct slice document, size_t end)
+{
+	return end > 0 && space_end(document, end) == document.size;
 }
 
 bool json_scan(struct slice document, struct json_value *value)
 {
-	return scan(document, value, NULL);
+	if (document.size > UINT32_MAX)
+		return false;
+	size_t begin = space_end(document, 0);
+	size_t end = value_end(document, begin, 0);
+	if (!is_last_end(document, end))
+		return false;
+	*value = json_value_of(document, begin, end);
+	return true;
 }
 
 bool json_scan_and_pick(struct slice document, const char *const *names, size_t count,
-			struct json_value *values, unsigned *repeated)
+			struct json_value *values, unsigned *repeated, const struct json_list *list)
 {
-	struct outermost outermost = {.picking = json_picking_begin(names, count, values)};
-	struct json_value value;
-	bool is_valid = scan(document, &value, &outermost);
-	*repeated = outermost.picking.repeated;
-	return is_valid;
+	struct picking picking = json_picking_begin(names, count, values);
+	picking.list = list;
+	*repeated = 0;
+	if (document.size > UINT32_MAX)
+		return false;
+	size_t begin = space_end(document, 0);
+	size_t end = stands_at(document, begin, '{') ? members_end(document, begin, 0, &picking)
+						     : value_end(document, begin, 0);
+	*repeated = picking.repeated;
+	return is_last_end(document, end);
 }

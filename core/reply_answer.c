@@ -209,7 +209,7 @@ void answer_add(struct answer *answer, struct slice json)
 	static const char *const names[] = {"choices", "error", "usage"};
 	struct json_value members[3];
 	unsigned repeated;
-	if (!json_scan_and_pick(json, names, 3, members, &repeated) ||
+	if (!json_scan_and_pick(json, names, 3, members, &repeated, NULL) ||
 	    slice_trim(json).data[0] != '{') {
 		answer->unreadable = true;
 		return;

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { FIRST_MESSAGES = 16 };
-
 static bool is_empty(struct slice body, struct json_value array)
 {
 	return slice_trim(slice_part(body, array.begin + 1, array.end - 1)).size == 0;
@@ -72,61 +70,62 @@ static uint64_t hash_tool_calls(struct slice body, struct json_value calls, stru
 
 enum { NAME_ROLE, NAME_CONTENT, NAME_TOOL_CALLS, NAME_FUNCTION_CALL, NAME_REFUSAL, MESSAGE_NAMES };
 
-/* Into zeroes. In its place: one that is built elsewhere and copied costs a tenth of a scan. */
-static void read_message(struct slice body, const struct json_value values[MESSAGE_NAMES],
-			 struct arena *arena, struct message *message)
+static const char *const message_names[MESSAGE_NAMES] = {"role", "content", "tool_calls",
+							 "function_call", "refusal"};
+
+/* In its place: one that is built elsewhere and copied costs a tenth of a scan. */
+static void read_message(struct slice body, struct json_value object,
+			 const struct json_value values[MESSAGE_NAMES], struct arena *arena,
+			 struct message *message)
 {
-	message->role = read_role(body, values[NAME_ROLE], arena);
-	message->content_kind = content_kind(values[NAME_CONTENT]);
-	message->content = values[NAME_CONTENT];
-	message->refusal = values[NAME_REFUSAL];
-	if (message->content_kind == CONTENT_PARTS)
-		message->parts_empty = is_empty(body, message->content);
 	struct json_value calls = values[NAME_TOOL_CALLS];
-	if (message->role == ROLE_ASSISTANT && calls.type == JSON_TYPE_ARRAY &&
-	    !is_empty(body, calls)) {
+	message->object = object;
+	message->role = read_role(body, values[NAME_ROLE], arena);
+	message->content = values[NAME_CONTENT];
+	message->content_kind = content_kind(message->content);
+	message->refusal = values[NAME_REFUSAL];
+	message->parts_empty =
+		message->content_kind == CONTENT_PARTS && is_empty(body, message->content);
+	message->has_tool_calls = false;
+	message->tool_calls_hash = 0;
+	if (message->role != ROLE_ASSISTANT)
+		return;
+	if (calls.type == JSON_TYPE_ARRAY && !is_empty(body, calls)) {
 		message->has_tool_calls = true;
 		message->tool_calls_hash = hash_tool_calls(body, calls, arena);
 	}
-	if (message->role == ROLE_ASSISTANT && values[NAME_FUNCTION_CALL].type == JSON_TYPE_OBJECT)
+	if (values[NAME_FUNCTION_CALL].type == JSON_TYPE_OBJECT)
 		message->has_tool_calls = true;
 }
 
-static struct message *grow_messages(const struct message *few, size_t count, size_t capacity,
-				     struct arena *arena)
+/* The messages, as the scan comes by them. */
+struct reading {
+	struct slice body;
+	struct arena *arena;
+	struct json_value values[MESSAGE_NAMES];
+	struct buffer messages; /* which grows without a copy where realloc() can */
+	bool is_refused;        /* an element is no object, or there are too many */
+};
+
+static void take_message(void *cookie, struct json_value object)
 {
-	struct message *more = arena_alloc(arena, capacity * sizeof(*more));
-	if (count > 0)
-		memcpy(more, few, count * sizeof(*more));
-	return more;
+	struct reading *reading = cookie;
+	struct buffer *messages = &reading->messages;
+	if (object.type != JSON_TYPE_OBJECT || !buffer_reserve(messages, sizeof(struct message))) {
+		reading->is_refused = true;
+		return;
+	}
+	void *place = messages->data + messages->size;
+	read_message(reading->body, object, reading->values, reading->arena, place);
+	messages->size += sizeof(struct message);
 }
 
-/* False: an element is no object, or there are too many. */
-static bool read_messages(struct chat_request *request, struct arena *arena)
+/* In the arena, where they may stay where they are. */
+static void keep_messages(struct chat_request *request, struct reading *reading)
 {
-	static const char *const names[MESSAGE_NAMES] = {"role", "content", "tool_calls",
-							 "function_call", "refusal"};
-	struct json_value values[MESSAGE_NAMES];
-	size_t capacity = 0;
-	struct json_walk walk = json_walk(request->body, request->messages_array);
-	while (json_next_picked(&walk, names, MESSAGE_NAMES, values)) {
-		size_t count = request->message_count;
-		if (count == REQUEST_MAX_MESSAGES)
-			return false;
-		if (count == capacity) {
-			capacity = capacity == 0 ? FIRST_MESSAGES : 2 * capacity;
-			request->messages =
-				grow_messages(request->messages, count, capacity, arena);
-		}
-		struct message *message = &request->messages[count];
-		message->object.type = JSON_TYPE_OBJECT;
-		message->object.begin = walk.value.begin;
-		message->object.end = walk.value.end;
-		read_message(request->body, values, arena, message);
-		request->message_count++;
-	}
-	/* Any element that is no object has ended the walk before the array does. */
-	return walk.at >= walk.end;
+	struct slice taken = arena_take(reading->arena, &reading->messages);
+	request->messages = (void *)taken.data;
+	request->message_count = taken.size / sizeof(struct message);
 }
 
 static bool has_response_format(struct slice body, struct json_value format)
@@ -146,29 +145,21 @@ static struct slice metadata_user_id(struct slice body, struct json_value metada
 	return json_string_text(body, user_id[0], arena);
 }
 
-enum request_verdict request_scan(struct chat_request *request, struct slice body,
-				  struct arena *arena)
+enum {
+	NAME_MESSAGES,
+	NAME_MODEL,
+	NAME_STREAM,
+	NAME_RESPONSE_FORMAT,
+	NAME_USER,
+	NAME_SAFETY_IDENTIFIER,
+	NAME_METADATA,
+	NAMES
+};
+
+static void read_fields(struct chat_request *request, const struct json_value values[NAMES],
+			struct arena *arena)
 {
-	enum {
-		NAME_MESSAGES,
-		NAME_MODEL,
-		NAME_STREAM,
-		NAME_RESPONSE_FORMAT,
-		NAME_USER,
-		NAME_SAFETY_IDENTIFIER,
-		NAME_METADATA,
-		NAMES
-	};
-	static const char *const names[] = {"messages",        "model", "stream",
-					    "response_format", "user",  "safety_identifier",
-					    "metadata"};
-	struct json_value values[NAMES];
-	unsigned repeated;
-	*request = (struct chat_request){.body = body};
-	if (!json_scan_and_pick(body, names, NAMES, values, &repeated))
-		return REQUEST_NOT_JSON;
-	if (values[NAME_MESSAGES].type != JSON_TYPE_ARRAY || (repeated & 1U << NAME_MESSAGES) != 0)
-		return REQUEST_NOT_CHAT;
+	struct slice body = request->body;
 	request->messages_array = values[NAME_MESSAGES];
 	request->model = json_string_text(body, values[NAME_MODEL], arena);
 	request->stream = values[NAME_STREAM].type == JSON_TYPE_TRUE;
@@ -176,7 +167,43 @@ enum request_verdict request_scan(struct chat_request *request, struct slice bod
 	request->user = json_string_text(body, values[NAME_USER], arena);
 	request->safety_identifier = json_string_text(body, values[NAME_SAFETY_IDENTIFIER], arena);
 	request->metadata_user_id = metadata_user_id(body, values[NAME_METADATA], arena);
-	return read_messages(request, arena) ? REQUEST_OK : REQUEST_NOT_CHAT;
+}
+
+/* Of what is valid JSON. */
+static enum request_verdict judge(struct chat_request *request, struct reading *reading,
+				  const struct json_value values[NAMES], unsigned repeated)
+{
+	if (values[NAME_MESSAGES].type != JSON_TYPE_ARRAY || (repeated & 1U << NAME_MESSAGES) != 0)
+		return REQUEST_NOT_CHAT;
+	read_fields(request, values, reading->arena);
+	if (reading->is_refused)
+		return REQUEST_NOT_CHAT;
+	keep_messages(request, reading);
+	return REQUEST_OK;
+}
+
+enum request_verdict request_scan(struct chat_request *request, struct slice body,
+				  struct arena *arena)
+{
+	static const char *const names[NAMES] = {"messages",        "model", "stream",
+						 "response_format", "user",  "safety_identifier",
+						 "metadata"};
+	struct json_value values[NAMES];
+	struct reading reading = {.body = body, .arena = arena};
+	const struct json_list messages = {.name = names[NAME_MESSAGES],
+					   .names = message_names,
+					   .count = MESSAGE_NAMES,
+					   .values = reading.values,
+					   .take = take_message,
+					   .cookie = &reading};
+	unsigned repeated;
+	*request = (struct chat_request){.body = body};
+	buffer_init(&reading.messages, REQUEST_MAX_MESSAGES * sizeof(struct message));
+	enum request_verdict verdict = REQUEST_NOT_JSON;
+	if (json_scan_and_pick(body, names, NAMES, values, &repeated, &messages))
+		verdict = judge(request, &reading, values, repeated);
+	buffer_finish(&reading.messages);
+	return verdict;
 }
 
 /* The text of a content part; false when it is of another type. */

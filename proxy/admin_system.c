@@ -146,7 +146,7 @@ static bool is_of_tenant(struct admin_call *call, struct slice text, struct user
 	unsigned repeated;
 	if (call->tenant.size == 0)
 		return true;
-	if (!json_scan_and_pick(text, names, 1, &name, &repeated))
+	if (!json_scan_and_pick(text, names, 1, &name, &repeated, NULL))
 		return false;
 	struct user_key asked =
 		store_user_key(call->tenant, json_string_text(text, name, &call->arena));

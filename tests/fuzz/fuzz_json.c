@@ -44,6 +44,45 @@ static void compare(struct slice document, struct json_value value, const json_t
 	}
 }
 
+struct listed {
+	struct slice document;
+	struct json_value values[2];
+	size_t count;
+	size_t end;
+};
+
+static const char *const listed_names[] = {"a", "role"};
+
+static bool same(struct json_value one, struct json_value other)
+{
+	return one.type == other.type && one.begin == other.begin && one.end == other.end;
+}
+
+static void take_listed(void *cookie, struct json_value element)
+{
+	struct listed *listed = cookie;
+	struct json_value values[2];
+	(void)JSON_PICK(listed->document, element, listed_names, values);
+	FUZZ_ASSERT(same(listed->values[0], values[0]) && same(listed->values[1], values[1]));
+	FUZZ_ASSERT(element.begin > listed->end && element.end > element.begin);
+	listed->end = element.end;
+	listed->count++;
+}
+
+/* The elements of all outermost arrays of that name. */
+static size_t count_listed(struct slice document, struct json_value value, struct slice name)
+{
+	size_t count = 0;
+	struct json_walk walk = json_walk(document, value);
+	while (value.type == JSON_TYPE_OBJECT && json_next(&walk)) {
+		struct json_walk list = json_walk(document, walk.value);
+		while (json_string_is(document, walk.key, name) &&
+		       walk.value.type == JSON_TYPE_ARRAY && json_next(&list))
+			count++;
+	}
+	return count;
+}
+
 /* In one pass is as in two. */
 static void check_picked(struct slice document, bool valid, struct json_value value)
 {
@@ -52,13 +91,20 @@ static void check_picked(struct slice document, bool valid, struct json_value va
 	struct json_value before[NAMES];
 	struct json_value after[NAMES];
 	unsigned repeated;
-	FUZZ_ASSERT(json_scan_and_pick(document, names, NAMES, before, &repeated) == valid);
+	struct listed listed = {.document = document};
+	const struct json_list list = {.name = "messages",
+				       .names = listed_names,
+				       .count = 2,
+				       .values = listed.values,
+				       .take = take_listed,
+				       .cookie = &listed};
+	FUZZ_ASSERT(json_scan_and_pick(document, names, NAMES, before, &repeated, &list) == valid);
 	if (!valid)
 		return;
+	FUZZ_ASSERT(count_listed(document, value, SLICE("messages")) == listed.count);
 	FUZZ_ASSERT(JSON_PICK(document, value, names, after) == repeated);
 	for (size_t i = 0; i < NAMES; i++)
-		FUZZ_ASSERT(before[i].type == after[i].type && before[i].begin == after[i].begin &&
-			    before[i].end == after[i].end);
+		FUZZ_ASSERT(same(before[i], after[i]));
 }
 
 static void check_quoted(struct slice text)

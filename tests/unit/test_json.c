@@ -7,6 +7,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An element that the scanner came by must be picked from as it is afterwards. */
+struct listed {
+	struct slice document;
+	struct json_value values[2];
+	size_t begins[8];
+	size_t count;
+};
+
+static const char *const listed_names[] = {"a", "b"};
+
+static void take_listed(void *cookie, struct json_value element)
+{
+	struct listed *listed = cookie;
+	struct json_value values[2];
+	(void)JSON_PICK(listed->document, element, listed_names, values);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(listed->values[i].type, values[i].type);
+		ck_assert_uint_eq(listed->values[i].begin, values[i].begin);
+		ck_assert_uint_eq(listed->values[i].end, values[i].end);
+	}
+	if (listed->count < 8)
+		listed->begins[listed->count] = element.begin;
+	listed->count++;
+}
+
+static struct json_list list_of(struct listed *listed)
+{
+	return (struct json_list){.name = "list",
+				  .names = listed_names,
+				  .count = 2,
+				  .values = listed->values,
+				  .take = take_listed,
+				  .cookie = listed};
+}
+
 /* The document in memory that ends where it does, so that a sanitizer sees a step beyond it. */
 static bool scan_exactly(struct slice document, struct json_value *value)
 {
@@ -18,8 +53,11 @@ static bool scan_exactly(struct slice document, struct json_value *value)
 	static const char *const names[] = {"a"};
 	struct json_value picked;
 	unsigned repeated;
+	struct listed listed = {.document = exact};
+	const struct json_list list = list_of(&listed);
 	bool valid = json_scan(exact, value);
-	ck_assert(json_scan_and_pick(exact, names, 1, &picked, &repeated) == valid);
+	ck_assert(json_scan_and_pick(exact, names, 1, &picked, &repeated, NULL) == valid);
+	ck_assert(json_scan_and_pick(exact, names, 1, &picked, &repeated, &list) == valid);
 	free(copy);
 	return valid;
 }
@@ -336,7 +374,9 @@ static void assert_no_beginning_is_picked(struct slice whole)
 		struct json_value value;
 		unsigned repeated;
 		struct slice document = {begin, size};
-		ck_assert(json_scan_and_pick(document, names, 2, values, &repeated) ==
+		struct listed listed = {.document = document};
+		const struct json_list list = list_of(&listed);
+		ck_assert(json_scan_and_pick(document, names, 2, values, &repeated, &list) ==
 			  json_scan(document, &value));
 		free(copy);
 	}
@@ -359,13 +399,93 @@ START_TEST(what_is_picked_while_scanning_is_what_is_picked_afterwards)
 		struct json_value after[4];
 		unsigned repeated;
 		ck_assert(json_scan(documents[i], &value));
-		ck_assert(json_scan_and_pick(documents[i], names, 4, before, &repeated));
+		ck_assert(json_scan_and_pick(documents[i], names, 4, before, &repeated, NULL));
 		ck_assert_uint_eq(JSON_PICK(documents[i], value, names, after), repeated);
 		assert_no_beginning_is_picked(documents[i]);
 		for (size_t name = 0; name < 4; name++) {
 			ck_assert_int_eq(before[name].type, after[name].type);
 			ck_assert_uint_eq(before[name].begin, after[name].begin);
 			ck_assert_uint_eq(before[name].end, after[name].end);
+		}
+	}
+}
+END_TEST
+
+/* Scans a valid document; what came of the list, and what was picked as "list". */
+static struct listed scan_list(struct slice document, struct json_value *picked)
+{
+	static const char *const names[] = {"list"};
+	struct listed listed = {.document = document};
+	const struct json_list list = list_of(&listed);
+	unsigned repeated;
+	ck_assert(json_scan_and_pick(document, names, 1, picked, &repeated, &list));
+	assert_no_beginning_is_picked(document);
+	return listed;
+}
+
+START_TEST(the_elements_of_the_list_are_picked_while_scanning)
+{
+	struct slice document = SLICE(
+		" {\"lis\":[{}],\"list\" : [ {\"a\":1,\"b\":\"\\\"\"} ,{},7, "
+		"{\"\\u0062\":[2],\"b\":{\"a\":0}},[{\"a\":1}],{\"c\":{\"list\":[{}]}}],\"a\":3} ");
+	struct json_value array;
+	struct listed listed = scan_list(document, &array);
+	struct json_walk walk = json_walk(document, array);
+	size_t count = 0;
+	for (; json_next(&walk); count++)
+		ck_assert_uint_eq(listed.begins[count], walk.value.begin);
+	ck_assert_uint_eq(count, 6);
+	ck_assert_uint_eq(listed.count, count);
+}
+END_TEST
+
+START_TEST(the_list_is_an_outermost_member_that_is_an_array)
+{
+	static const struct {
+		struct slice document;
+		size_t count;
+	} cases[] = {
+		{SLICE("{\"list\":[]}"), 0},
+		{SLICE("{\"list\":[[]]}"), 1},
+		{SLICE("{\"l\\u0069st\":[{}]}"), 1},
+		{SLICE("{\"list\":[{}],\"list\":[{\"a\":1},{}]}"), 3},
+		{SLICE("{\"list\":{\"list\":[{}]}}"), 0},
+		{SLICE("{\"a\":[{\"list\":[{}]}]}"), 0},
+		{SLICE("[{\"list\":[{}]}]"), 0},
+		{SLICE("[\"list\",[{}]]"), 0},
+		{SLICE("{\"listed\":[{}],\"lis\":[{}]}"), 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct json_value array;
+		struct listed listed = scan_list(cases[i].document, &array);
+		ck_assert_uint_eq(listed.count, cases[i].count);
+	}
+}
+END_TEST
+
+START_TEST(nesting_is_counted_from_the_document_in_a_list_too)
+{
+	static const struct {
+		struct slice begin;
+		struct slice end;
+		unsigned depth;
+	} frames[] = {
+		{SLICE("{\"list\":["), SLICE("]}"), 2},
+		{SLICE("{\"list\":[{\"a\":"), SLICE("}]}"), 3},
+		{SLICE("{\"list\":[[{\"a\":"), SLICE("}]]}"), 4},
+	};
+	for (size_t i = 0; i < sizeof(frames) / sizeof(*frames); i++) {
+		for (unsigned depth = JSON_MAX_DEPTH - 1; depth <= JSON_MAX_DEPTH + 1; depth++) {
+			struct buffer document;
+			buffer_init(&document, 4096);
+			(void)buffer_append(&document, frames[i].begin);
+			for (unsigned k = frames[i].depth; k < depth; k++)
+				(void)buffer_append_byte(&document, '[');
+			for (unsigned k = frames[i].depth; k < depth; k++)
+				(void)buffer_append_byte(&document, ']');
+			(void)buffer_append(&document, frames[i].end);
+			ck_assert(is_valid(buffer_slice(&document)) == (depth <= JSON_MAX_DEPTH));
+			buffer_finish(&document);
 		}
 	}
 }
@@ -483,7 +603,10 @@ UNIT_MAIN("json", valid_documents_are_accepted, what_is_no_json_is_refused,
 	  a_document_whose_offsets_do_not_fit_is_refused,
 	  a_value_that_is_no_container_has_no_members,
 	  members_are_picked_by_their_resolved_names_and_the_last_wins,
-	  what_is_picked_while_scanning_is_what_is_picked_afterwards, escapes_are_resolved,
+	  what_is_picked_while_scanning_is_what_is_picked_afterwards,
+	  the_elements_of_the_list_are_picked_while_scanning,
+	  the_list_is_an_outermost_member_that_is_an_array,
+	  nesting_is_counted_from_the_document_in_a_list_too, escapes_are_resolved,
 	  integers_are_read_up_to_eighteen_digits, what_is_quoted_reads_back_as_it_was,
 	  bytes_that_are_no_utf8_are_replaced_when_quoted,
 	  a_quoted_text_too_long_for_its_buffer_is_noticed)

@@ -86,15 +86,33 @@ START_TEST(what_is_no_chat_request_is_said_to_be_none)
 	ck_assert_int_eq(verdict(""), REQUEST_NOT_JSON);
 	ck_assert_int_eq(verdict("{\"messages\":[]"), REQUEST_NOT_JSON);
 	ck_assert_int_eq(verdict("{\"messages\":[{\"content\":\"\xff\"}]}"), REQUEST_NOT_JSON);
+	ck_assert_int_eq(verdict("{\"messages\":[{}],\"a\":}"), REQUEST_NOT_JSON);
+	ck_assert_int_eq(verdict("{\"messages\":[1],\"a\":}"), REQUEST_NOT_JSON);
+	ck_assert_int_eq(verdict("{\"messages\":[{}],\"messages\":[],\"a\":}"), REQUEST_NOT_JSON);
 	ck_assert_int_eq(verdict("[]"), REQUEST_NOT_CHAT);
 	ck_assert_int_eq(verdict("\"messages\""), REQUEST_NOT_CHAT);
 	ck_assert_int_eq(verdict("{}"), REQUEST_NOT_CHAT);
 	ck_assert_int_eq(verdict("{\"messages\":{}}"), REQUEST_NOT_CHAT);
 	ck_assert_int_eq(verdict("{\"messages\":null}"), REQUEST_NOT_CHAT);
 	ck_assert_int_eq(verdict("{\"messages\":[{},\"hi\"]}"), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("{\"messages\":[{},[{}]]}"), REQUEST_NOT_CHAT);
 	ck_assert_int_eq(verdict("{\"messages\":[],\"messages\":[]}"), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("{\"messages\":[{}],\"messages\":1}"), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("{\"a\":{\"messages\":[{}]}}"), REQUEST_NOT_CHAT);
 	ck_assert_int_eq(verdict("{\"messages\":1,\"\\u006dessages\":[]}"), REQUEST_NOT_CHAT);
 	ck_assert_int_eq(verdict("{\"messages\":[{}]}"), REQUEST_OK);
+}
+END_TEST
+
+START_TEST(a_request_with_odd_messages_still_says_its_model_and_has_no_message)
+{
+	struct arena arena = {0};
+	struct chat_request request;
+	struct slice body = SLICE("{\"messages\":[{\"role\":\"user\"},1],\"model\":\"m\"}");
+	ck_assert_int_eq(request_scan(&request, body, &arena), REQUEST_NOT_CHAT);
+	unit_assert_slice(request.model, "m");
+	ck_assert_uint_eq(request.message_count, 0);
+	arena_finish(&arena);
 }
 END_TEST
 
@@ -258,6 +276,8 @@ END_TEST
 
 UNIT_MAIN("request", fields_are_found_wherever_and_however_they_are_written,
 	  absent_and_odd_fields_count_as_nothing, of_duplicate_keys_the_last_counts,
-	  what_is_no_chat_request_is_said_to_be_none, messages_are_bounded_in_number,
-	  roles_and_contents_are_told_apart, tool_calls_are_known_by_their_ids_in_their_order,
+	  what_is_no_chat_request_is_said_to_be_none,
+	  a_request_with_odd_messages_still_says_its_model_and_has_no_message,
+	  messages_are_bounded_in_number, roles_and_contents_are_told_apart,
+	  tool_calls_are_known_by_their_ids_in_their_order,
 	  the_newest_turn_is_the_one_that_the_reply_answers)
