@@ -51,7 +51,7 @@ enum change_kind {
 			*/
 	CHANGE_FORGET, /* the fact with fact.id is forgotten: texts erased, its source exchange
 			  hidden. The texts of `fact` are empty */
-	CHANGE_HIDE,   /* exchanges until fact.observed_at that say fact.value, in whole words, are
+	CHANGE_HIDE,   /* exchanges until fact.observed_at that say fact.value (terms_say()) are
 			  hidden: what a forgotten fact rested on, or what no fact held */
 };
 

@@ -1,5 +1,6 @@
 #include "core/learn_entry.h"
 
+#include "core/terms.h"
 #include "core/text.h"
 
 /* The rules by which what the user said changes what is remembered. They are ours, not the model's:
@@ -232,7 +233,7 @@ static bool says_enough(struct slice text)
 static bool overlaps(const struct selection *selection, struct slice value)
 {
 	bool (*holds)(struct slice, struct slice) =
-		selection->key.size > 0 ? text_contains : text_says;
+		selection->key.size > 0 ? text_contains : terms_say;
 	return (says_enough(selection->value) && holds(value, selection->value)) ||
 	       (says_enough(value) && holds(selection->value, value));
 }

@@ -258,3 +258,32 @@ uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, s
 	sb_stemmer_delete(stemmers.stemmer);
 	return found;
 }
+
+/* Forms of a word have their first letters in common; most texts have not even these. */
+static struct slice stub_of(struct slice word)
+{
+	enum { LETTERS = 3 };
+	uint32_t character;
+	size_t size = 0;
+	for (int i = 0; i < LETTERS && size < word.size; i++)
+		size += text_decode(word, size, &character);
+	return slice_part(word, 0, size);
+}
+
+static bool says_a_form(struct slice text, struct slice word, struct arena *arena)
+{
+	struct term_list wanted;
+	terms_read(word, &wanted, arena);
+	return wanted.words == 1 && terms_find(&wanted, &text, 1, arena) != 0;
+}
+
+bool terms_say(struct slice text, struct slice what)
+{
+	struct arena arena = {0};
+	what = slice_trim(what);
+	bool is_word = slice_find(what, SLICE(" "), 0) == what.size;
+	bool said = text_says(text, what) || (is_word && text_contains(text, stub_of(what)) &&
+					      says_a_form(text, what, &arena));
+	arena_finish(&arena);
+	return said;
+}

@@ -42,4 +42,8 @@ enum { TERMS_FIND_LIMIT = 64 };
 uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, size_t count,
 		    struct arena *arena);
 
+/* Whether the text says `what`: as text_says() has it, or, when that is one word, another form of
+ * it: "cats" where it is "cat", but not "category". */
+bool terms_say(struct slice text, struct slice what);
+
 #endif

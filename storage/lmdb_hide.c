@@ -1,6 +1,6 @@
 #include "storage/lmdb_hide.h"
 
-#include "core/text.h"
+#include "core/terms.h"
 
 #include <string.h>
 
@@ -76,7 +76,7 @@ void turn_search_run(struct turn_search *search, const struct memory *memory, st
 		struct stored_turn stored = {0};
 		search->searched = key_read_u64(key, 16);
 		if (!table_decode(transaction, value, stored_turn_fields, &stored, NULL) ||
-		    !text_says(stored.turn.text, text))
+		    !terms_say(stored.turn.text, text))
 			continue;
 		search->turns =
 			list_grow(memory->arena, search->turns, search->count, &search->capacity);

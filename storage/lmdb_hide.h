@@ -13,7 +13,7 @@ struct hiding {
 	bool forgotten;      /* a fact was, or a turn */
 };
 
-/* The turns that say a text, in whole words. A long history takes seconds to search: that is done
+/* The turns that say a text (terms_say()). A long history takes seconds to search: that is done
  * before the writer is asked, who then looks only through what was said since. */
 struct turn_search {
 	uint64_t *turns;

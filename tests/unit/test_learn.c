@@ -370,12 +370,17 @@ START_TEST(a_part_of_a_word_is_forgotten_under_its_key_only)
 	lesson_knows(&drink, "job", "team lead", HOUR);
 	lesson_must(&drink, "[{\"key\":\"drink\",\"value\":\"tea\",\"forget\":true}]", 1, 0);
 	ck_assert_int_eq(lesson_change(&drink, 0)->kind, CHANGE_HIDE);
+	struct lesson pet = lesson_of("Forget the cat.");
+	lesson_knows(&pet, "home", "a flat with two cats", HOUR);
+	lesson_must(&pet, "[{\"key\":\"pet\",\"value\":\"cat\",\"forget\":true}]", 1, 0);
+	lesson_changed(&pet, 1, CHANGE_FORGET, FACT_FORGOTTEN);
 	struct lesson tool = lesson_of("Forget Chroma.");
 	lesson_knows(&tool, "tool", "ChromaDB", HOUR);
 	lesson_must(&tool, "[{\"key\":\"tool\",\"value\":\"Chroma\",\"forget\":true}]", 1, 0);
 	lesson_changed(&tool, 1, CHANGE_FORGET, FACT_FORGOTTEN);
 	arena_finish(&person.arena);
 	arena_finish(&drink.arena);
+	arena_finish(&pet.arena);
 	arena_finish(&tool.arena);
 }
 END_TEST

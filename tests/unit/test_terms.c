@@ -197,6 +197,21 @@ START_TEST(of_many_wanted_terms_the_first_are_found)
 }
 END_TEST
 
+START_TEST(a_text_says_a_word_in_any_of_its_forms)
+{
+	ck_assert(terms_say(SLICE("I have two CATS and a dog"), SLICE("cat")));
+	ck_assert(terms_say(SLICE("My cat is old"), SLICE(" cats ")));
+	ck_assert(terms_say(SLICE("Ich habe zwei Katzen"), SLICE("Katze")));
+	ck_assert(terms_say(SLICE("It is Bob's"), SLICE("Bob")));
+	ck_assert(!terms_say(SLICE("A category of tea"), SLICE("cat")));
+	ck_assert(!terms_say(SLICE("My team meets"), SLICE("tea")));
+	ck_assert(!terms_say(SLICE("Joanna called"), SLICE("Ann")));
+	ck_assert(terms_say(SLICE("the old  car, you know"), SLICE("old car")));
+	ck_assert(!terms_say(SLICE("the older cars"), SLICE("old car")));
+	ck_assert(!terms_say(SLICE("the and"), SLICE("")));
+}
+END_TEST
+
 UNIT_MAIN("terms", a_word_is_known_by_its_form_and_by_its_stem,
 	  terms_rise_and_stand_once_with_their_counts, the_stem_follows_the_language_of_the_text,
 	  a_stem_is_the_same_whenever_and_after_whatever_it_is_asked_for,
@@ -204,4 +219,4 @@ UNIT_MAIN("terms", a_word_is_known_by_its_form_and_by_its_stem,
 	  who_says_i_speaks_of_himself, any_bytes_give_bounded_terms,
 	  of_a_long_text_only_the_beginning_counts,
 	  what_is_found_in_texts_are_the_terms_that_are_read_of_them,
-	  of_many_wanted_terms_the_first_are_found)
+	  of_many_wanted_terms_the_first_are_found, a_text_says_a_word_in_any_of_its_forms)
