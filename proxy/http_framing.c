@@ -108,11 +108,13 @@ bool http_framing_take(struct http_marks *marks, struct http_head *head, struct 
 	return true;
 }
 
-/* A body here has no meaning, and where it is overlooked it is run as the next request. */
-static bool forbids_body(struct slice method)
+/* RFC 9110 section 9.3.8 allows TRACE none, and libcurl sends none with HEAD. With HTTP/1.0 many
+ * pass over that of GET, and run it as the next request. */
+static bool forbids_body(const struct http_head *head)
 {
-	return slice_equal(method, SLICE("GET")) || slice_equal(method, SLICE("HEAD")) ||
-	       slice_equal(method, SLICE("TRACE"));
+	return slice_equal(head->method, SLICE("TRACE")) ||
+	       slice_equal(head->method, SLICE("HEAD")) ||
+	       (slice_equal(head->method, SLICE("GET")) && head->minor_version == 0);
 }
 
 bool http_framing_judge(const struct http_marks *marks, struct http_head *head,
@@ -125,7 +127,7 @@ bool http_framing_judge(const struct http_marks *marks, struct http_head *head,
 				   "The request has both Content-Length and Transfer-Encoding.");
 	if (head->chunked && head->minor_version == 0)
 		return http_refuse(refusal, 400, "HTTP/1.0 has no Transfer-Encoding.");
-	if ((head->chunked || head->length > 0) && forbids_body(head->method))
+	if ((head->chunked || head->length > 0) && forbids_body(head))
 		return http_refuse(refusal, 400, "A request of this method has no body.");
 	/* HTTP/1.0 clients know no interim reply (RFC 9110 section 10.1.1). */
 	if (head->minor_version == 0)

@@ -91,6 +91,10 @@ static void apply_method(struct transfer *transfer, const struct upstream_reques
 		SET(transfer, CURLOPT_POST, 1L);
 		SET(transfer, CURLOPT_POSTFIELDS, request->body.size > 0 ? request->body.data : "");
 		SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+		/* Who passes over a GET's body runs it as the connection's next request: its reply
+		 * must be nobody's. */
+		if (request->body.size > 0 && slice_equal(request->method, SLICE("GET")))
+			SET(transfer, CURLOPT_FORBID_REUSE, 1L);
 	}
 	SET(transfer, CURLOPT_CUSTOMREQUEST, method);
 }

@@ -401,6 +401,8 @@ MULTIPART = b'--b1\r\nContent-Disposition: form-data; name="file"; filename="a.b
         ("GET", "/v1/models", "/v1/models", b""),
         ("GET", "/models", "/v1/models", b""),
         ("GET", "/v1/models/gpt%2F4?limit=2&after=a%20b&x", "/v1/models/gpt%2F4?limit=2&after=a%20b&x", b""),
+        ("GET", "/v1/files", "/v1/files", b'{"after":"f-1"}'),
+        ("DELETE", "/v1/files", "/v1/files", b'{"ids":["f-1"]}'),
         ("POST", "/v1/embeddings", "/v1/embeddings", b'{"input" : "x"}'),
         ("POST", "/embeddings", "/v1/embeddings", b'{"input" : "x"}'),
         ("POST", "/v1/responses", "/v1/responses", b'{"input":"x","messages":[{"role":"user","content":"y"}]}'),

@@ -80,9 +80,10 @@ REFUSED = {
     "NUL in a chunk extension": (400, chunked(b"2;a\0b\r\n{}\r\n0\r\n\r\n")),
     "an endless trailer section": (431, chunked(b"2\r\n{}\r\n0\r\n" + b"A: b\r\n" * 12_000)),
     "a chunk beyond 64 bits": (413, chunked(b"ffffffffffffffff\r\n")),
-    "a body of GET": (400, post(b"Content-Length: %d\r\n" % len(HIDDEN), line=b"GET /v1/models HTTP/1.1")),
+    "a body of GET in HTTP/1.0": (400, post(b"Content-Length: %d\r\n" % len(HIDDEN), line=b"GET /v1/models HTTP/1.0")),
     "a body of HEAD": (400, post(b"Content-Length: %d\r\n" % len(HIDDEN), line=b"HEAD /v1/models HTTP/1.1")),
-    "a chunked body of GET": (400, post(b"Transfer-Encoding: chunked\r\n", b"0\r\n\r\n", b"GET /v1/models HTTP/1.1")),
+    "a body of TRACE": (400, post(b"Content-Length: %d\r\n" % len(HIDDEN), line=b"TRACE /v1/models HTTP/1.1")),
+    "a chunked body of TRACE": (400, post(b"Transfer-Encoding: chunked\r\n", b"0\r\n\r\n", b"TRACE /v1/models HTTP/1.1")),
     "a control byte in the target": (400, get(b"GET /v1/a\x01b HTTP/1.1")),
     "DEL in the target": (400, get(b"GET /v1/a\x7fb HTTP/1.1")),
     "a blank in the target": (400, get(b"GET /v1/a b HTTP/1.1")),
@@ -192,6 +193,8 @@ def test_pipelined_requests_of_all_framings_are_answered_in_their_order(daemon, 
         post(b"Transfer-Encoding: chunked\r\n", b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", b"POST /v1/c HTTP/1.1"),
         post(b"Content-Length: 0\r\n", line=b"POST /v1/d HTTP/1.1"),
         b"\r\n" + get(b"DELETE /v1/e HTTP/1.1"),
+        post(b"Content-Length: %d\r\n" % len(HIDDEN), HIDDEN, b"GET /v1/g HTTP/1.1"),
+        post(b"Transfer-Encoding: chunked\r\n", b"3\r\nabc\r\n0\r\n\r\n", b"GET /v1/h HTTP/1.1"),
         post(b"Connection: close\r\n", line=b"GET /v1/f HTTP/1.1"),
     ]
     data = b"".join(requests)
@@ -200,8 +203,8 @@ def test_pipelined_requests_of_all_framings_are_answered_in_their_order(daemon, 
             client.socket.sendall(data[i : i + step])
         replies = [json.loads(client.read_reply().body) for _ in requests]
         assert client.socket.recv(1) == b"", "Connection: close was not heeded"
-    assert [reply["target"] for reply in replies] == [f"/v1/{name}" for name in "abcdef"]
-    assert [reply["size"] for reply in replies] == [0, 2, 2, 0, 0, 0]
+    assert [reply["target"] for reply in replies] == [f"/v1/{name}" for name in "abcdeghf"]
+    assert [reply["size"] for reply in replies] == [0, 2, 2, 0, 0, len(HIDDEN), 3, 0]
 
 
 def test_chunk_extensions_and_trailers_are_read_and_dropped(daemon, upstream):
