@@ -365,11 +365,15 @@ static void watch(struct server_process *process)
 		event_callback_fn callback;
 	} signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
 	struct event_base *base = loop_base(process->loop);
+	sigset_t heard;
+	(void)sigemptyset(&heard);
 	for (size_t i = 0; i < 3; i++) {
 		process->signals[i] =
 			evsignal_new(base, signals[i].signal, signals[i].callback, process);
 		event_add(process->signals[i], NULL);
+		(void)sigaddset(&heard, signals[i].signal);
 	}
+	(void)sigprocmask(SIG_UNBLOCK, &heard, NULL); /* SIGHUP was held back until here */
 	process->drain_deadline = evtimer_new(base, on_drain_deadline, process);
 	process->watch = event_new(base, -1, EV_PERSIST, on_watch, process);
 	const struct timeval often = {.tv_sec = WATCH_SECONDS};

@@ -5,7 +5,8 @@
 #include "proxy/config.h"
 
 /* Serves until a signal ends it; takes the reference to `config`. `file` is what a reload reads
- * again; NULL: there is none. Returns the process's exit status. */
+ * again; NULL: there is none. SIGTERM, SIGINT and SIGHUP may be blocked until it hears them.
+ * Returns the process's exit status. */
 int daemon_run(const char *file, struct config *config);
 /* Whether this process may open descriptors for max_connections; if not, `warning` says what it
  * does with less. */

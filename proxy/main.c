@@ -4,6 +4,7 @@
 #include "proxy/descriptors.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 
 enum { WARNING_SIZE = 512 };
@@ -65,8 +66,22 @@ static struct options read_options(int count, char **arguments)
 	return options;
 }
 
+/* SIGHUP waits until it is listened for. SIGUSR1 and SIGUSR2, by which other proxies open their
+ * logs again or hand over, do nothing. */
+static void hold_signals(void)
+{
+	sigset_t reload;
+	(void)signal(SIGHUP, SIG_IGN); /* once it is listened for no more */
+	(void)signal(SIGUSR1, SIG_IGN);
+	(void)signal(SIGUSR2, SIG_IGN);
+	(void)sigemptyset(&reload);
+	(void)sigaddset(&reload, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &reload, NULL);
+}
+
 int main(int count, char **arguments)
 {
+	hold_signals();
 	descriptors_hold_standard();
 	struct options options = read_options(count, arguments);
 	if (options.exit_status >= 0)

@@ -183,6 +183,36 @@ def mode_of(daemon):
     return daemon.post_chat(HELLO, {"X-User-Id": "reader"}).headers["X-Memory-Mode"]
 
 
+def test_a_reload_that_is_asked_for_while_it_starts_is_made_then(make_daemon):
+    """Its configuration comes through a pipe, so that the signal arrives while it is being read."""
+    daemon = make_daemon(start=False)
+    pipe, file = daemon.directory / "pipe", daemon.directory / "file"
+    os.mkfifo(pipe)
+    write_config(file, daemon.config)
+    config = file.read_bytes()
+    command = [program("proxy/recalld"), "-c", str(pipe)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=clean_environment()) as process:
+        end = threading.Timer(60, process.kill)
+        end.start()
+        with open(pipe, "wb") as out:  # once it has opened the other end
+            process.send_signal(signal.SIGHUP)
+            file.rename(pipe)
+            out.write(config)
+        is_reloaded = any(b"configuration read again" in line for line in process.stderr)
+        process.terminate()
+        process.stderr.read()
+        end.cancel()
+    assert is_reloaded and process.returncode == 0
+
+
+def test_signals_that_mean_something_to_other_proxies_do_nothing(make_daemon):
+    daemon = make_daemon()
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        daemon.signal(number)
+    assert daemon.admin("GET", "/readyz").status_code == 200
+    daemon.check_alive()
+
+
 def test_a_file_that_an_editor_renames_into_place_is_noticed(make_daemon):
     """It writes a new one, moves the old one away, and the new one to its name."""
     daemon = make_daemon()
