@@ -59,9 +59,6 @@ int ctl_fail_to_read(const struct ctl *ctl, json_t *answer);
 const char *ctl_text(json_t *object, const char *name);
 /* Prints JSON, indented, to standard output. */
 int ctl_print_json(json_t *answer);
-/* Writes what is buffered of standard output. False: not all of it arrived, which is then said,
- * unless its reader has left of his own accord. */
-bool ctl_finish_output(void);
 
 /* How wide the terminal is; 0: standard output is none, so that nothing need be cut. COLUMNS in the
  * environment says it for both. */

@@ -2,7 +2,6 @@
 #include "proxy/percent.h"
 #include "proxy/upstream.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,16 +147,4 @@ int ctl_print_json(json_t *answer)
 	(void)putchar('\n');
 	json_decref(answer);
 	return EXIT_SUCCESS;
-}
-
-bool ctl_finish_output(void)
-{
-	bool arrived = ferror(stdout) == 0;
-	errno = 0;
-	if (fflush(stdout) == 0 && arrived)
-		return true;
-	if (errno != EPIPE)
-		(void)fprintf(stderr, "recallctl: cannot write the output: %s\n",
-			      errno == 0 ? "it is cut off" : strerror(errno));
-	return false;
 }

@@ -1,6 +1,9 @@
 #include "proxy/descriptors.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -48,4 +51,16 @@ void descriptors_hold_standard(void)
 		if (fcntl(fd, F_GETFD) < 0)
 			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 	}
+}
+
+bool descriptors_finish_output(const char *program)
+{
+	bool arrived = ferror(stdout) == 0;
+	errno = 0;
+	if (fflush(stdout) == 0 && arrived)
+		return true;
+	if (errno != EPIPE)
+		(void)fprintf(stderr, "%s: cannot write the output: %s\n", program,
+			      errno == 0 ? "it is cut off" : strerror(errno));
+	return false;
 }

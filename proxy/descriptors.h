@@ -3,6 +3,7 @@
 #ifndef RECALLD_PROXY_DESCRIPTORS_H
 #define RECALLD_PROXY_DESCRIPTORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct descriptor_plan {
@@ -19,6 +20,9 @@ size_t descriptors_limit(void);
 /* Has standard input, output and error be there, so that no file or socket gets one of their
  * numbers and what is printed with it. One that was closed still cannot be read or written. */
 void descriptors_hold_standard(void);
+/* Writes what is buffered of standard output. False: not all of it arrived, which is then said in
+ * the program's name, unless its reader has left of his own accord. */
+bool descriptors_finish_output(const char *program);
 /* Takes that many: service managers and shells give fewer at first. */
 void descriptors_raise(void);
 

@@ -85,7 +85,7 @@ int main(int count, char **arguments)
 	descriptors_hold_standard();
 	struct options options = read_options(count, arguments);
 	if (options.exit_status >= 0)
-		return options.exit_status;
+		return descriptors_finish_output("recalld") ? options.exit_status : EXIT_FAILURE;
 	struct config *config = options.test ? config_read(options.file, stderr, stderr)
 					     : config_read_at_start(options.file);
 	if (config == NULL)

@@ -65,11 +65,11 @@ static bool read_options(int count, char **arguments, struct options *options)
 			return false;
 		if (option == 'V') {
 			(void)puts("recallctl " RECALLD_VERSION);
-			exit(ctl_finish_output() ? EXIT_SUCCESS : EXIT_FAILURE);
+			exit(descriptors_finish_output("recallctl") ? EXIT_SUCCESS : EXIT_FAILURE);
 		}
 		if (option == 'h') {
 			print_usage(stdout);
-			exit(ctl_finish_output() ? EXIT_SUCCESS : EXIT_FAILURE);
+			exit(descriptors_finish_output("recallctl") ? EXIT_SUCCESS : EXIT_FAILURE);
 		}
 		ctl->json = ctl->json || option == 'j';
 		ctl->body = ctl->body || option == 'b';
@@ -177,5 +177,5 @@ int main(int count, char **arguments)
 	options.ctl.arguments = arguments + optind + 1;
 	options.ctl.argument_count = count - optind - 1;
 	int status = run(command, &options);
-	return ctl_finish_output() ? status : EXIT_FAILURE;
+	return descriptors_finish_output("recallctl") ? status : EXIT_FAILURE;
 }

@@ -46,6 +46,14 @@ def test_version_and_help():
     assert helped.returncode == 0 and "-t" in helped.stdout and "-c" in helped.stdout
 
 
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_what_could_not_be_printed_is_a_failure(option):
+    for target, why in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+        command = ["sh", "-c", f'exec "$0" "$@" {target}', program("proxy/recalld"), option]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=clean_environment())
+        assert done.returncode == 1 and f"recalld: cannot write the output: {why}" in done.stderr
+
+
 def test_an_unknown_option_is_refused():
     done = recalld("--frobnicate")
     assert done.returncode != 0 and done.stderr
