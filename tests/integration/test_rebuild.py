@@ -7,6 +7,7 @@ import random
 import struct
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -249,6 +250,21 @@ def test_a_rebuild_needs_an_empty_directory_and_an_export(full_of_life, tmp_path
     assert done.returncode == 1 and b"it is no export that this recallctl reads" in done.stderr
     (tmp_path / "nothing").write_text("")
     assert rebuild(tmp_path / "c", tmp_path / "nothing").returncode == 1
+
+
+def test_a_rebuild_says_in_json_what_it_took(full_of_life, tmp_path):
+    daemon, _ = full_of_life
+    file = exported(daemon, tmp_path)
+    with open(file, "rb") as lines:
+        done = recallctl("rebuild", "--json", "--store", str(tmp_path / "new"), stdin=lines)
+    assert (done.returncode, done.stderr) == (0, b"")
+    sent = Counter(line["table"] for line in lines_of(file) if "table" in line)
+    took = json.loads(done.stdout)
+    assert {name: table["taken"] for name, table in took.items() if table["taken"] > 0} == sent
+    assert all(table["unusable"] == 0 for table in took.values())
+    with open(file, "rb") as lines:
+        done = recallctl("rebuild", "--json", "--store", str(tmp_path / "new"), stdin=lines)
+    assert done.returncode == 1 and done.stdout == b"" and b"is not empty" in done.stderr
 
 
 def test_a_rebuild_that_is_killed_leaves_no_store_that_starts(make_daemon, tmp_path):
