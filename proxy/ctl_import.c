@@ -95,9 +95,18 @@ static int import_objects(struct ctl *ctl, FILE *file, size_t *imported)
 	return EXIT_SUCCESS;
 }
 
+/* Some editors put one before a text. Of what is none, the first byte is enough to be refused. */
+static void skip_byte_order_mark(FILE *file)
+{
+	int first = getc(file);
+	if (first != 0xef || getc(file) != 0xbb || getc(file) != 0xbf)
+		(void)ungetc(first, file);
+}
+
 static int import_file(struct ctl *ctl, FILE *file)
 {
 	size_t imported = 0;
+	skip_byte_order_mark(file);
 	if (import_objects(ctl, file, &imported) != EXIT_SUCCESS) {
 		if (imported > 0)
 			(void)fprintf(stderr, "recallctl: %zu messages before it are imported\n",

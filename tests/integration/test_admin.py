@@ -407,6 +407,14 @@ def test_recallctl_tells_of_a_file_that_is_cut_off(daemon, user):
     assert "cannot read /: Is a directory" in recallctl(daemon, "import", "/").stderr
 
 
+def test_recallctl_imports_a_file_behind_a_byte_order_mark(daemon, user):
+    document = json.dumps({"user": user, "messages": [{"role": "user", "content": "Hello"}]})
+    assert recallctl(daemon, "import", "-", stdin="\ufeff" + document).returncode == 0
+    assert daemon.messages(user) == [("user", "Hello")]
+    for broken in ("\ufeff", "\ufeff\ufeff" + document, "\ufefe" + document):
+        assert "line 1 of an object" in recallctl(daemon, "import", "-", stdin=broken).stderr
+
+
 def test_recallctl_prints_any_name(daemon):
     assert recallctl(daemon, "forget", b"odd-\xc2").returncode == 0
 
