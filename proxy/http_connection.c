@@ -343,6 +343,15 @@ static int64_t reading_time_left(const struct http_connection *connection)
 	return connection->begun + allowed * 1000 - monotonic_milliseconds();
 }
 
+void http_connection_hurry(struct http_connection *connection)
+{
+	int64_t excess = reading_time_left(connection) - LINGER_SECONDS * 1000;
+	if (connection->state != CONNECTION_HEAD || excess <= 0)
+		return;
+	connection->begun -= excess;
+	set_deadline(connection, LINGER_SECONDS * 1000);
+}
+
 static void on_deadline(evutil_socket_t fd, short what, void *cookie)
 {
 	static const struct http_refusal too_late = {408, "The request did not come in time."};

@@ -117,6 +117,8 @@ void http_connection_turn(struct http_connection *connection);
 void http_connection_replied(struct http_connection *connection, bool whole);
 /* Closes after what waits to be sent; no request may be under way. */
 void http_connection_close(struct http_connection *connection);
+/* Half a head is to be whole in two seconds, so that it holds up no drain. */
+void http_connection_hurry(struct http_connection *connection);
 /* Closes at once; a request under way gets its `gone` callback. */
 void http_connection_lost(struct http_connection *connection);
 /* Brings the bytes in flight up to date with what the connection holds. True: they are within the

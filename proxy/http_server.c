@@ -182,6 +182,7 @@ void http_server_drain(struct http_server *server)
 			http_input_ready(connection->fd, EV_READ, connection);
 		if (connection->state <= CONNECTION_WAITING)
 			http_connection_close(connection);
+		http_connection_hurry(connection);
 		connection = next;
 	}
 }

@@ -135,6 +135,15 @@ def test_an_import_that_has_begun_is_answered_while_draining(make_daemon, user):
     assert daemon.messages(user) == [("user", "Late.")]
 
 
+@pytest.mark.parametrize("address", ["port", "admin_port"])
+def test_half_a_head_holds_up_no_stop(make_daemon, address):
+    daemon = make_daemon({"listen": {"drain_timeout": "1h"}})
+    with RawClient(getattr(daemon, address)) as client:
+        client.socket.sendall(b"GET /readyz HTTP/1.1\r\nHos")
+        daemon.signal(signal.SIGTERM)
+        ended(daemon)
+
+
 def listens(port):
     try:
         socket.create_connection(("127.0.0.1", port), 5).close()

@@ -451,6 +451,27 @@ START_TEST(what_was_sent_before_the_drain_is_answered)
 }
 END_TEST
 
+START_TEST(half_a_head_holds_up_no_drain)
+{
+	struct http_server_options options = usual;
+	options.read_timeout = 3600;
+	start(&options);
+	struct client stalled = client_open();
+	struct client late = client_open();
+	client_send(&stalled, SLICE("GET / HTTP/1.1\r\nHos"));
+	client_send(&late, SLICE("GET /late HTTP/1.1\r\nHos"));
+	WAIT_UNTIL(http_server_connections(server) == 2);
+	http_server_drain(server);
+	client_send(&late, SLICE("t: h\r\n\r\n"));
+	WAIT_UNTIL(client_has(&late, "<GET /late >"));
+	WAIT_UNTIL(client_has(&stalled, "HTTP/1.1 408 "));
+	client_close(&stalled);
+	client_close(&late);
+	WAIT_UNTIL(http_server_connections(server) == 0);
+	stop();
+}
+END_TEST
+
 START_TEST(destroying_the_server_tells_requests_under_way)
 {
 	start(&usual);
@@ -505,5 +526,5 @@ UNIT_MAIN("http_connection", a_client_that_still_sends_sees_why_it_was_refused,
 	  no_failure_of_accept_that_lasts_makes_the_loop_spin,
 	  what_has_come_of_a_request_is_in_flight_until_its_reply_is_done,
 	  draining_closes_what_is_idle_and_finishes_what_is_not,
-	  what_was_sent_before_the_drain_is_answered,
+	  what_was_sent_before_the_drain_is_answered, half_a_head_holds_up_no_drain,
 	  destroying_the_server_tells_requests_under_way, small_writes_are_not_delayed)
