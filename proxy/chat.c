@@ -214,6 +214,8 @@ static enum chat_verdict find_identity(struct chat *chat, const struct http_head
 		return CHAT_LOAD;
 	case IDENTITY_UNSIGNED:
 		return refuse(refusal, 401, "invalid_user_signature", fault);
+	case IDENTITY_BAD_SESSION:
+		return refuse(refusal, 400, "invalid_session_id", fault);
 	case IDENTITY_BAD:
 	default:
 		return refuse(refusal, 400, "invalid_user_id", fault);

@@ -228,7 +228,7 @@ static bool read_session(const struct config *config, const struct http_head *he
 			 struct slice *session, const char **fault)
 {
 	if (!find_first(head, &config->identity.session_header, session)) {
-		*fault = "The session id is given more than once.";
+		*fault = "The session header is given more than once, with different ids.";
 		return false;
 	}
 	if (session->size == 0)
@@ -239,7 +239,7 @@ static bool read_session(const struct config *config, const struct http_head *he
 	}
 	if (session->size <= MAX_ID && text_is_utf8(*session))
 		return true;
-	*fault = "The session id must be at most 256 bytes of UTF-8.";
+	*fault = "The session header's id must be at most 256 bytes of UTF-8.";
 	return false;
 }
 
@@ -299,5 +299,6 @@ enum identity_verdict identity_find(const struct config *config, const struct ht
 	}
 	identity->user = claim.user;
 	identity->tenant = tenant_of(config, head, arena);
-	return read_session(config, head, &identity->session, fault) ? IDENTITY_OK : IDENTITY_BAD;
+	return read_session(config, head, &identity->session, fault) ? IDENTITY_OK
+								     : IDENTITY_BAD_SESSION;
 }

@@ -18,7 +18,8 @@ struct identity {
 enum identity_verdict {
 	IDENTITY_OK,
 	IDENTITY_BAD, /* 400: the id is not 1 to 256 bytes of visible UTF-8, or a placeholder */
-	IDENTITY_UNSIGNED, /* 401: the signature is missing or wrong */
+	IDENTITY_BAD_SESSION, /* 400: not 1 to 256 bytes of UTF-8, or two that differ */
+	IDENTITY_UNSIGNED,    /* 401: the signature is missing or wrong */
 };
 
 /* A target under /u/USER/ (with `user_path`): the user part, percent-decoded and without its

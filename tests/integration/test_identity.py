@@ -124,6 +124,16 @@ def test_a_bad_id_is_400(daemon, upstream, name):
     assert not upstream.requests
 
 
+@pytest.mark.parametrize("sessions", [["s" * 257], ["a\xff"], ["one", "two"]], ids=["long", "not UTF-8", "two"])
+def test_a_bad_session_is_400_and_named(daemon, upstream, user, sessions):
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(BODY, fields=[("X-User-Id", user), *(("X-Session-Id", session) for session in sessions)])
+        reply = raw.read_reply()
+    error = json.loads(reply.body)["error"]
+    assert (reply.status, error["code"]) == (400, "invalid_session_id") and "session header" in error["message"]
+    assert not upstream.requests
+
+
 @pytest.mark.parametrize("path", ["/u/a%20b", "/u/%7B%7Buser%7D%7D", "/u/%zz", "/u/a%00b"])
 def test_a_bad_id_in_the_path_is_400(daemon, upstream, path):
     assert daemon.post_chat(BODY, path=path + "/v1/chat/completions").status_code == 400

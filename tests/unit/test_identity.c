@@ -137,7 +137,7 @@ START_TEST(two_different_ids_are_ambiguous)
 	add_field(&fixture, "X-User-Id", "alice");
 	add_field(&fixture, "X-Session-Id", "1");
 	add_field(&fixture, "X-Session-Id", "2");
-	ck_assert_int_eq(find(&fixture), IDENTITY_BAD);
+	ck_assert_int_eq(find(&fixture), IDENTITY_BAD_SESSION);
 	finish(&fixture);
 }
 END_TEST
