@@ -230,8 +230,8 @@ static enum chat_verdict choose_settings(struct chat *chat, struct slice mode,
 					   chat->identity.user);
 	if (!chat_choose_mode(chat, mode))
 		return refuse(refusal, 400, "invalid_memory_mode",
-			      "X-Memory-Mode must be off, readonly, buffer, summary, entity, "
-			      "vector, hybrid or auto.");
+			      "X-Memory-Mode must be one of off, readonly, buffer, summary, "
+			      "entity, vector, hybrid and auto.");
 	if (chat->dry_run && !chat->scanned)
 		return refuse(refusal, 400, "invalid_request_body",
 			      "A dry run needs an uncompressed JSON object with one \"messages\" "
@@ -254,7 +254,10 @@ static enum chat_verdict read_request(struct chat *chat, const struct http_head 
 	enum chat_verdict verdict = find_identity(chat, head, path, refusal, arena);
 	if (verdict != CHAT_LOAD)
 		return verdict;
-	return choose_settings(chat, field(head, "X-Memory-Mode"), refusal);
+	struct slice mode;
+	if (!identity_find_field(head, SLICE("X-Memory-Mode"), &mode))
+		mode = SLICE(","); /* two that differ, joined by it, are no mode's name */
+	return choose_settings(chat, mode, refusal);
 }
 
 /* Whether memory takes part, and if so, what the user said. */

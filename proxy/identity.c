@@ -41,9 +41,7 @@ bool identity_owns_header(const struct config *config, struct slice name)
 
 /* ---- header fields ---- */
 
-/* The first value of that name that is not empty; empty: there is none. False: there are two that
- * differ. */
-static bool find_field(const struct http_head *head, struct slice name, struct slice *value)
+bool identity_find_field(const struct http_head *head, struct slice name, struct slice *value)
 {
 	*value = (struct slice){0};
 	for (size_t i = 0; i < head->field_count; i++) {
@@ -63,7 +61,7 @@ static bool find_first(const struct http_head *head, const struct config_list *n
 {
 	*value = (struct slice){0};
 	for (size_t i = 0; i < names->count && value->size == 0; i++) {
-		if (!find_field(head, slice_of(names->items[i]), value))
+		if (!identity_find_field(head, slice_of(names->items[i]), value))
 			return false;
 	}
 	return true;
@@ -80,15 +78,15 @@ static bool is_one_token(struct slice credentials)
 struct slice identity_api_key(const struct http_head *head)
 {
 	struct slice sent, value;
-	(void)find_field(head, SLICE("Authorization"), &sent);
+	(void)identity_find_field(head, SLICE("Authorization"), &sent);
 	size_t space = slice_find(sent, SLICE(" "), 0);
 	bool is_bearer = slice_equal_nocase(slice_part(sent, 0, space), SLICE("Bearer"));
 	struct slice key = slice_trim(slice_part(sent, space, sent.size));
 	if (is_bearer && key.size > 0)
 		return key;
-	(void)find_field(head, SLICE("api-key"), &value);
+	(void)identity_find_field(head, SLICE("api-key"), &value);
 	if (value.size == 0)
-		(void)find_field(head, SLICE("x-api-key"), &value);
+		(void)identity_find_field(head, SLICE("x-api-key"), &value);
 	return value.size > 0 || is_bearer || !is_one_token(key) ? value : sent;
 }
 
@@ -96,7 +94,7 @@ bool identity_is_admin(const struct config *config, const struct http_head *head
 {
 	struct slice token = slice_of(config->listen.admin_token);
 	struct slice given;
-	(void)find_field(head, SLICE("Authorization"), &given);
+	(void)identity_find_field(head, SLICE("Authorization"), &given);
 	size_t space = slice_find(given, SLICE(" "), 0);
 	struct slice scheme = slice_part(given, 0, space);
 	if (!slice_equal_nocase(scheme, SLICE("Bearer")) &&
@@ -257,7 +255,7 @@ static bool read_claim(const struct config *config, const struct http_head *head
 {
 	*fault = "The user id or its signature is given more than once.";
 	if (!find_first(head, &config->identity.user_header, &claim->user) ||
-	    !find_field(head, signature_header, &claim->signature))
+	    !identity_find_field(head, signature_header, &claim->signature))
 		return false;
 	*fault = NULL;
 	claim->made = true;

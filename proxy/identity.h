@@ -51,6 +51,10 @@ bool identity_owns_header(const struct config *config, struct slice name);
 /* Whether the name is X-Memory-ANYTHING. */
 bool identity_is_memory_header(struct slice name);
 
+/* The first value of that name that is not empty; empty: there is none. False: there are two that
+ * differ. */
+bool identity_find_field(const struct http_head *head, struct slice name, struct slice *value);
+
 /* Whether the request bears the admin token; never when none is configured. */
 bool identity_is_admin(const struct config *config, const struct http_head *head);
 

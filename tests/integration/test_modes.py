@@ -10,7 +10,7 @@ from conftest import KNOWN_VALUE, make_known
 from harness.chat import Chat
 from harness.memory_model import fact, plain
 from harness.upstream import completion, error_reply, json_reply, tool_call
-from harness.wire import insertions
+from harness.wire import RawClient, insertions
 
 QUESTION = b'{"model":"m","messages":[{"role":"user","content":"Where do I live?"}]}'
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
@@ -37,6 +37,20 @@ def test_an_unknown_mode_is_400(daemon, upstream, known_user, word):
     reply = ask(daemon, known_user, X_Memory_Mode=word)
     assert reply.status_code == 400 and "X-Memory-Mode" in reply.json()["error"]["message"]
     assert not upstream.requests
+
+
+def ask_twice(daemon, user, *modes):
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(QUESTION, fields=[("X-User-Id", user), *(("X-Memory-Mode", mode) for mode in modes)])
+        return raw.read_reply()
+
+
+def test_two_modes_that_differ_are_400(daemon, upstream, user):
+    reply = ask_twice(daemon, user, "off", "buffer")
+    assert reply.status == 400 and b"X-Memory-Mode must be one of" in reply.body
+    assert not upstream.requests
+    for modes in (["buffer", "buffer"], ["", "buffer"]):
+        assert ask_twice(daemon, user, *modes).field("X-Memory-Mode") == "buffer"
 
 
 def test_an_empty_mode_equals_an_absent_one(daemon, known_user):
@@ -91,6 +105,7 @@ def test_mode_header_off_leaves_the_choice_to_the_configuration(make_daemon, ups
         reply = ask(daemon, user, X_Memory_Mode=word)
         assert reply.headers["X-Memory-Status"] == "injected"
         assert reply.headers["X-Memory-Mode"] == "hybrid"
+    assert ask_twice(daemon, user, "off", "buffer").field("X-Memory-Mode") == "hybrid"
     assert upstream.last.field("X-Memory-Mode") is None
 
 
