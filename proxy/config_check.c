@@ -277,6 +277,17 @@ static void warn_of_ports(struct config_reader *reader)
 				       "choose one");
 }
 
+static void warn_of_certificate(struct config_reader *reader)
+{
+	struct tls_context *tls = reader->config->listen.tls;
+	char end[32];
+	if (tls != NULL && tls_has_expired(tls, end, sizeof(end)))
+		config_warning(reader,
+			       "[listen] tls_certificate expired at %s UTC, and clients refuse it; "
+			       "renew it",
+			       end);
+}
+
 void config_check(struct config_reader *reader)
 {
 	check_addresses(reader);
@@ -291,4 +302,5 @@ void config_check(struct config_reader *reader)
 	warn_of_identity(reader);
 	warn_of_tokens(reader);
 	warn_of_ports(reader);
+	warn_of_certificate(reader);
 }

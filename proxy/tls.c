@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Both are OpenSSL's own: their names here only keep its header out of others' files. */
 static SSL_CTX *context_of(struct tls_context *context)
@@ -108,6 +109,14 @@ bool tls_has_authorities(const char *file, char *why, size_t why_size)
 		explain(why, why_size);
 	SSL_CTX_free(context);
 	return found;
+}
+
+bool tls_has_expired(struct tls_context *context, char *end, size_t end_size)
+{
+	const ASN1_TIME *time = X509_get0_notAfter(SSL_CTX_get0_certificate(context_of(context)));
+	struct tm parts;
+	return X509_cmp_current_time(time) < 0 && ASN1_TIME_to_tm(time, &parts) == 1 &&
+	       strftime(end, end_size, "%Y-%m-%d %H:%M", &parts) > 0;
 }
 
 void tls_context_destroy(struct tls_context *context)

@@ -29,6 +29,8 @@ struct tls_context *tls_context_create(const char *certificate, const char *key,
 				       enum tls_fault *fault, char *why, size_t why_size);
 /* Whether a PEM file has certificates that a server's can be checked against; `why` not, else. */
 bool tls_has_authorities(const char *file, char *why, size_t why_size);
+/* Whether the certificate's time is over; `end` receives then when it was (UTC). */
+bool tls_has_expired(struct tls_context *context, char *end, size_t end_size);
 /* NULL is fine. */
 void tls_context_destroy(struct tls_context *context);
 

@@ -409,6 +409,26 @@ def test_a_bad_pair_is_a_fault_that_names_file_and_line(make_tls, pairs, tmp_pat
             assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
+def test_an_expired_certificate_is_warned_of(make_tls, pairs, tmp_path):
+    daemon = make_tls(start=False)
+    certificate, key = pairs["one"]
+    expired = tmp_path / "expired.pem"
+    subprocess.run(
+        ["openssl", "x509", "-in", certificate, "-signkey", key, "-days", "-1", "-out", expired],
+        check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    put(daemon, (expired, key))
+    daemon.start()
+    warning = "[listen] tls_certificate expired at "
+    daemon.wait_log(warning)
+    command = [program("proxy/recalld"), "-t", "-c", str(daemon.config_file)]
+    for pair, count in ((None, 1), (pairs["one"], 0)):
+        if pair is not None:
+            put(daemon, pair)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=clean_environment())
+        assert (done.returncode, done.stderr.count(warning)) == (0, count)
+
+
 @by_the_clock
 def test_idle_connections_are_closed_when_draining(tls, trust):
     with connect(tls, trust) as idle, socket.create_connection(("127.0.0.1", tls.port)) as silent:
