@@ -87,8 +87,10 @@ enum store_result transaction_commit(struct transaction *transaction)
 void transaction_abort(struct transaction *transaction)
 {
 	buffer_finish(&transaction->scratch);
-	if (transaction->idle != NULL)
-		mdb_cursor_close(transaction->idle);
+	for (size_t i = 0; i < TREE_COUNT; i++) {
+		if (transaction->idle[i] != NULL)
+			mdb_cursor_close(transaction->idle[i]);
+	}
 	mdb_txn_abort(transaction->handle);
 }
 
@@ -174,24 +176,31 @@ static MDB_dbi dbi_of(const struct transaction *transaction, enum table table)
 
 /* ---- cursors ---- */
 
-/* One of the shared tree stays where it was left, which mostly is the page of the same user's next
- * key: LMDB looks there before it begins at the root. Only while reading, since each write would
- * have to keep it in step. */
+/* One of each tree stays where it was left, which mostly is the page of the same user's next key:
+ * LMDB looks there before it begins at the root. Only while reading, since each write would have to
+ * keep it in step. */
+static struct MDB_cursor **idle_of(struct transaction *transaction, enum table table)
+{
+	return &transaction->idle[engine_tree_of(table)];
+}
+
 static int cursor_take(struct transaction *transaction, enum table table,
 		       struct MDB_cursor **cursor)
 {
-	if (!is_shared(table) || transaction->idle == NULL)
+	struct MDB_cursor **idle = idle_of(transaction, table);
+	if (*idle == NULL)
 		return mdb_cursor_open(transaction->handle, dbi_of(transaction, table), cursor);
-	*cursor = transaction->idle;
-	transaction->idle = NULL;
+	*cursor = *idle;
+	*idle = NULL;
 	return MDB_SUCCESS;
 }
 
 static void cursor_leave(struct transaction *transaction, enum table table,
 			 struct MDB_cursor *cursor)
 {
-	if (transaction->reads && is_shared(table) && transaction->idle == NULL)
-		transaction->idle = cursor;
+	struct MDB_cursor **idle = idle_of(transaction, table);
+	if (transaction->reads && *idle == NULL)
+		*idle = cursor;
 	else
 		mdb_cursor_close(cursor);
 }
@@ -201,7 +210,8 @@ static void cursor_leave(struct transaction *transaction, enum table table,
 static int get(struct transaction *transaction, enum table table, MDB_val *key, MDB_val *value)
 {
 	struct MDB_cursor *cursor;
-	if (!transaction->reads || !is_shared(table))
+	/* Of a tree of its own mostly no more is wanted. */
+	if (!transaction->reads || (!is_shared(table) && *idle_of(transaction, table) == NULL))
 		return mdb_get(transaction->handle, dbi_of(transaction, table), key, value);
 	int code = cursor_take(transaction, table, &cursor);
 	if (code != MDB_SUCCESS)

@@ -17,7 +17,7 @@ struct transaction {
 	enum store_result result;
 	struct buffer scratch; /* a record on its way into a table */
 	bool reads;
-	struct MDB_cursor *idle; /* while it reads: see cursor_take() */
+	struct MDB_cursor *idle[TREE_COUNT]; /* while it reads: see cursor_take() */
 };
 
 /* False: it did not begin; `result` says why, and there is nothing to end. */
