@@ -6,6 +6,7 @@
 #include "storage/mark.h"
 #include "storage/writer.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -256,11 +257,35 @@ static bool open_environment(struct store *store, const struct complaint *compla
 	return true;
 }
 
+/* As memcmp() would, which LMDB takes: most keys differ in the first bytes of the user. */
+static int compare_keys(const MDB_val *left, const MDB_val *right)
+{
+	uint64_t a;
+	uint64_t b;
+	size_t common = left->mv_size < right->mv_size ? left->mv_size : right->mv_size;
+	if (common >= sizeof(a)) {
+		memcpy(&a, left->mv_data, sizeof(a));
+		memcpy(&b, right->mv_data, sizeof(b));
+		if (a != b)
+			return be64toh(a) < be64toh(b) ? -1 : 1;
+	}
+	int order = memcmp(left->mv_data, right->mv_data, common);
+	if (order != 0)
+		return order;
+	return (left->mv_size > right->mv_size) - (left->mv_size < right->mv_size);
+}
+
+int engine_open_tree(struct store *store, struct MDB_txn *handle, size_t tree, unsigned flags)
+{
+	int code = mdb_dbi_open(handle, tree_names[tree], flags, &store->trees[tree]);
+	return code == MDB_SUCCESS ? mdb_set_compare(handle, store->trees[tree], compare_keys)
+				   : code;
+}
+
 static bool open_trees(struct store *store, struct transaction *transaction)
 {
-	for (int i = 0; i < TREE_COUNT; i++) {
-		int code = mdb_dbi_open(transaction->handle, tree_names[i], MDB_CREATE,
-					&store->trees[i]);
+	for (size_t i = 0; i < TREE_COUNT; i++) {
+		int code = engine_open_tree(store, transaction->handle, i, MDB_CREATE);
 		if (code != MDB_SUCCESS) {
 			transaction->result = engine_result(store, code);
 			return false;

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 struct MDB_env;
+struct MDB_txn;
 struct writer;
 
 /* The tables, with their keys; those of users behind the user's 16 bytes. Each of the first ones
@@ -89,6 +90,8 @@ struct transaction;
 uint64_t engine_free_pages(struct transaction *transaction, uint64_t from);
 size_t engine_tree_of(enum table table);
 const char *engine_tree_name(size_t tree);
+/* Gives LMDB's code. */
+int engine_open_tree(struct store *store, struct MDB_txn *handle, size_t tree, unsigned flags);
 bool engine_disk_has_room(const struct store *store);
 /* Has the file system keep blocks ready for what was promised, and for deletes, so that they still
  * go through when others fill the disk. */

@@ -39,8 +39,7 @@ static unsigned lock_flag(struct reader *reader, const char *path, bool is_ours)
 static int open_trees(struct reader *reader)
 {
 	for (size_t i = 0; i < TREE_COUNT; i++) {
-		int code = mdb_dbi_open(reader->transaction.handle, engine_tree_name(i), 0,
-					&reader->store.trees[i]);
+		int code = engine_open_tree(&reader->store, reader->transaction.handle, i, 0);
 		if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
 			return code;
 		reader->has_tree[i] = code == MDB_SUCCESS;
