@@ -1,5 +1,6 @@
 #include "storage/record.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum { RECORD_VERSION = 1 };
@@ -85,20 +86,16 @@ uint64_t record_hash(struct record *record, uint64_t value)
 {
 	if (record->form != NULL)
 		return record->form->hash(record, value);
-	unsigned char bytes[8];
+	uint64_t bytes = htole64(value);
 	if (record->out != NULL) {
-		for (unsigned i = 0; i < 8; i++)
-			bytes[i] = (unsigned char)(value >> (8 * i));
-		put_bytes(record, bytes, sizeof(bytes));
+		put_bytes(record, &bytes, sizeof(bytes));
 		return value;
 	}
 	struct slice taken = take_bytes(record, sizeof(bytes));
 	if (taken.size == 0)
 		return 0;
-	value = 0;
-	for (unsigned i = 0; i < sizeof(bytes); i++)
-		value |= (uint64_t)(unsigned char)taken.data[i] << (8 * i);
-	return value;
+	memcpy(&bytes, taken.data, sizeof(bytes));
+	return le64toh(bytes);
 }
 
 double record_real(struct record *record, double value)
