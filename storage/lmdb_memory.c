@@ -116,8 +116,8 @@ static int compare_slices(struct slice a, struct slice b)
 
 static int compare_facts(const void *left, const void *right)
 {
-	const struct fact *a = left;
-	const struct fact *b = right;
+	const struct fact *a = *(const struct fact *const *)left;
+	const struct fact *b = *(const struct fact *const *)right;
 	int order = 0;
 	if (!slice_equal(a->entity, b->entity)) {
 		order = slice_equal(b->entity, SLICE("user")) -
@@ -130,16 +130,23 @@ static int compare_facts(const void *left, const void *right)
 	return order != 0 ? order : (a->id > b->id) - (a->id < b->id);
 }
 
-static struct fact *grow_facts(struct arena *arena, struct fact *facts, size_t count,
-			       size_t *capacity)
+struct fact_list {
+	struct fact **facts;
+	size_t count;
+	size_t capacity;
+};
+
+static void add_fact(struct fact_list *list, struct arena *arena, struct fact *fact)
 {
-	if (count < *capacity)
-		return facts;
-	*capacity = *capacity == 0 ? 16 : 2 * *capacity;
-	struct fact *more = (struct fact *)arena_bytes(arena, *capacity * sizeof(*more));
-	if (count > 0)
-		memcpy(more, facts, count * sizeof(*more));
-	return more;
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity == 0 ? 32 : 2 * list->capacity;
+		struct fact **more =
+			(struct fact **)arena_bytes(arena, list->capacity * sizeof(*more));
+		if (list->count > 0)
+			memcpy(more, list->facts, list->count * sizeof(*more));
+		list->facts = more;
+	}
+	list->facts[list->count++] = fact;
 }
 
 /* A long life leaves many past facts: those that are not wanted for their state are not read. */
@@ -151,34 +158,48 @@ static bool may_be_wanted(struct slice value, bool (*wanted)(const struct fact *
 	return state > FACT_FORGOTTEN || wanted(&unread, now);
 }
 
+/* With its texts in one piece, which is less work than each of them by itself. NULL: unreadable. */
+static struct fact *read_fact(const struct memory *memory, uint64_t id, struct slice value)
+{
+	struct fact *fact = (struct fact *)arena_bytes(memory->arena, sizeof(*fact) + value.size);
+	struct slice copy = {(char *)(fact + 1), value.size};
+	*fact = (struct fact){.id = id};
+	memcpy(fact + 1, value.data, value.size);
+	return table_decode(memory->transaction, copy, stored_fact_fields, fact, NULL) ? fact
+										       : NULL;
+}
+
+/* Few bytes are moved while they are sorted. */
+static struct fact *sort_facts(const struct fact_list *list, struct arena *arena)
+{
+	if (list->count == 0)
+		return NULL;
+	qsort(list->facts, list->count, sizeof(*list->facts), compare_facts);
+	struct fact *sorted = (struct fact *)arena_bytes(arena, list->count * sizeof(*sorted));
+	for (size_t i = 0; i < list->count; i++)
+		sorted[i] = *list->facts[i];
+	return sorted;
+}
+
 struct fact *memory_facts(const struct memory *memory,
 			  bool (*wanted)(const struct fact *fact, int64_t now), int64_t now,
 			  size_t *count)
 {
-	struct transaction *transaction = memory->transaction;
-	struct fact *facts = NULL;
-	size_t capacity = 0;
+	struct fact_list list = {0};
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	*count = 0;
-	scan_begin(&scan, transaction, TABLE_FACTS, user_key(memory), FORWARD);
+	scan_begin(&scan, memory->transaction, TABLE_FACTS, user_key(memory), FORWARD);
 	while (scan_next(&scan, &key, &value)) {
-		struct fact fact = {.id = key_read_u64(key, 16)};
 		if (!may_be_wanted(value, wanted, now))
 			continue;
-		/* In one piece, which is less work than each of its texts by itself. */
-		value = arena_copy(memory->arena, value);
-		if (!table_decode(transaction, value, stored_fact_fields, &fact, NULL) ||
-		    !wanted(&fact, now))
-			continue;
-		facts = grow_facts(memory->arena, facts, *count, &capacity);
-		facts[(*count)++] = fact;
+		struct fact *fact = read_fact(memory, key_read_u64(key, 16), value);
+		if (fact != NULL && wanted(fact, now))
+			add_fact(&list, memory->arena, fact);
 	}
 	scan_end(&scan);
-	if (*count > 0)
-		qsort(facts, *count, sizeof(*facts), compare_facts);
-	return facts;
+	*count = list.count;
+	return sort_facts(&list, memory->arena);
 }
 
 bool memory_summary(const struct memory *memory, struct summary *summary)
