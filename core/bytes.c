@@ -18,11 +18,6 @@ struct slice slice_part(struct slice whole, size_t begin, size_t end)
 	return (struct slice){data, end - begin};
 }
 
-bool slice_equal(struct slice a, struct slice b)
-{
-	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -37,12 +32,6 @@ bool slice_equal_nocase(struct slice a, struct slice b)
 			return false;
 	}
 	return true;
-}
-
-bool slice_starts_with(struct slice whole, struct slice prefix)
-{
-	return whole.size >= prefix.size &&
-	       slice_equal((struct slice){whole.data, prefix.size}, prefix);
 }
 
 bool slice_ends_with(struct slice whole, struct slice suffix)

@@ -25,9 +25,20 @@ struct slice {
 
 struct slice slice_of(const char *string); /* NULL gives the empty slice */
 struct slice slice_part(struct slice whole, size_t begin, size_t end);
-bool slice_equal(struct slice a, struct slice b);
+
+/* Inline, since most slices that are compared differ in their sizes. */
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static inline bool slice_starts_with(struct slice whole, struct slice prefix)
+{
+	return whole.size >= prefix.size &&
+	       slice_equal((struct slice){whole.data, prefix.size}, prefix);
+}
+
 bool slice_equal_nocase(struct slice a, struct slice b); /* ASCII letters only */
-bool slice_starts_with(struct slice whole, struct slice prefix);
 bool slice_ends_with(struct slice whole, struct slice suffix);
 /* The offset of the first `part` at or after `from`; whole.size when there is none. */
 size_t slice_find(struct slice whole, struct slice part, size_t from);
