@@ -1,6 +1,7 @@
 #include "storage/key.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <string.h>
@@ -15,10 +16,8 @@ static struct key add(struct key key, const void *bytes, size_t size)
 
 static struct key add_number(struct key key, uint64_t number, unsigned size)
 {
-	unsigned char bytes[8];
-	for (unsigned i = 0; i < size; i++)
-		bytes[i] = (unsigned char)(number >> (8 * (size - 1 - i)));
-	return add(key, bytes, size);
+	uint64_t bytes = htobe64(number);
+	return add(key, (unsigned char *)&bytes + sizeof(bytes) - size, size);
 }
 
 struct key key_empty(void)
@@ -113,10 +112,9 @@ static uint64_t read_number(struct slice key, size_t offset, size_t size)
 {
 	if (key.size < size || offset > key.size - size)
 		return 0;
-	uint64_t number = 0;
-	for (size_t i = 0; i < size; i++)
-		number = number << 8 | (unsigned char)key.data[offset + i];
-	return number;
+	uint64_t bytes = 0;
+	memcpy((unsigned char *)&bytes + sizeof(bytes) - size, key.data + offset, size);
+	return be64toh(bytes);
 }
 
 unsigned key_read_byte(struct slice key, size_t offset)
