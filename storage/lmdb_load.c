@@ -7,6 +7,7 @@ enum { UNCOVERED_LOOKED_AT = 4 * STORE_MAX_TURNS, MOST_MISSES = 32 };
 
 struct loading {
 	struct memory memory;
+	struct stored_user user;
 	const struct load *load;
 	struct memory_view *view;
 	struct place place;
@@ -118,7 +119,9 @@ static void read_turns(struct loading *loading)
 	unsigned newest = load->newest_turns;
 	turn_list_add_newest(&list, &loading->memory,
 			     newest > STORE_MAX_TURNS ? STORE_MAX_TURNS : newest);
-	add_uncovered(&list, loading);
+	/* Of a user who was away for a while the summary covers all. */
+	if (view->summary.covers + 1 < loading->user.next_turn)
+		add_uncovered(&list, loading);
 	turn_list_sort(&list);
 	size_t extra = list.count > STORE_MAX_TURNS ? list.count - STORE_MAX_TURNS : 0;
 	view->turns = list.turns + extra;
@@ -174,12 +177,11 @@ static void read_memory(struct loading *loading)
 {
 	const struct memory *memory = &loading->memory;
 	struct memory_view *view = loading->view;
-	struct stored_user user = {0};
-	view->known = memory_user(memory, &user);
+	view->known = memory_user(memory, &loading->user);
 	place_request(loading);
 	if (!view->known)
 		return;
-	view->conversations = user.next_conversation - 1;
+	view->conversations = loading->user.next_conversation - 1;
 	read_frozen(loading);
 	if (view->conversation != 0)
 		view->replays = replays_read(memory, view->conversation, &view->replay_count);
