@@ -127,8 +127,9 @@ static void learn(struct fixture *fixture, unsigned long first, unsigned count)
 
 static void take_view(void *cookie, enum store_result result, struct memory_view *view)
 {
-	ck_assert_int_eq(result, STORE_OK);
-	*(struct memory_view *)cookie = *view;
+	/* No assertion here, which is in what is timed: Check writes each to a file. */
+	if (result == STORE_OK)
+		*(struct memory_view *)cookie = *view;
 }
 
 static struct memory_view look_up(struct fixture *fixture, unsigned long number,
@@ -154,6 +155,7 @@ static void summarize(struct fixture *fixture, unsigned long first, unsigned cou
 	for (unsigned i = 0; i < count; i++) {
 		struct arena arena = {0};
 		struct memory_view view = look_up(fixture, first + i, &arena);
+		ck_assert(view.known && view.turn_count > 0);
 		struct summary summary = {
 			.text = SLICE(
 				"The user lives in Lisbon since last spring, works at an oak "
