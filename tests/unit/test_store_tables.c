@@ -1,4 +1,5 @@
 #include "storage/lmdb_table.h"
+#include "tests/unit/random.h"
 #include "tests/unit/store_fixture.h"
 
 #include <string.h>
@@ -83,4 +84,91 @@ START_TEST(a_walk_is_in_the_order_of_keys_wherever_they_rise_or_fall_in_the_tree
 }
 END_TEST
 
-UNIT_MAIN("store_tables", a_walk_is_in_the_order_of_keys_wherever_they_rise_or_fall_in_the_tree)
+static struct key random_key(struct random *random)
+{
+	static const unsigned char bytes[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
+	struct key key = key_empty();
+	for (size_t size = 1 + random_below(random, 20); size > 0; size--)
+		key = key_byte(key, bytes[random_below(random, size > 4 ? 1 : sizeof(bytes))]);
+	return key;
+}
+
+static bool is_before(const struct key *left, struct slice right)
+{
+	size_t common = left->size < right.size ? left->size : right.size;
+	int order = memcmp(left->bytes, right.data, common);
+	return order < 0 || (order == 0 && left->size < right.size);
+}
+
+START_TEST(keys_of_any_length_are_in_the_order_of_their_bytes)
+{
+	struct fixture fixture;
+	struct transaction transaction;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	struct random random = {7};
+	struct key last = key_empty();
+	uint64_t count = 0;
+	fixture_init(&fixture, MAP);
+	ck_assert(transaction_begin_write(&transaction, fixture.store));
+	for (int i = 0; i < RECORDS; i++)
+		table_put(&transaction, TABLE_RECEIPTS, random_key(&random), SLICE("a record"));
+	scan_begin(&scan, &transaction, TABLE_RECEIPTS, key_empty(), FORWARD);
+	for (; scan_next(&scan, &key, &value); count++) {
+		ck_assert(is_before(&last, key));
+		last.size = key.size;
+		memcpy(last.bytes, key.data, key.size);
+	}
+	scan_end(&scan);
+	ck_assert_uint_eq(count, table_count(&transaction, TABLE_RECEIPTS));
+	ck_assert_uint_gt(count, RECORDS / 2);
+	transaction_abort(&transaction);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* The even numbers are there. */
+static void look_anywhere(struct transaction *transaction, enum table table, struct random *random)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	uint64_t number = random_below(random, 2 * RECORDS);
+	struct key prefix = key_of_user(fixture_key("alex"));
+	ck_assert(table_get(transaction, table, key_u64(prefix, number), &value) ==
+		  (number % 2 == 0));
+	scan_begin_at(&scan, transaction, table, prefix, key_u64(prefix, number), FORWARD);
+	for (uint64_t next = number + number % 2; next < 2 * RECORDS && next < number + 9;
+	     next += 2) {
+		ck_assert(scan_next(&scan, &key, &value));
+		ck_assert_uint_eq(key_read_u64(key, 16), next);
+	}
+	scan_end(&scan);
+}
+
+START_TEST(what_was_read_before_does_not_change_what_is_read_next)
+{
+	struct fixture fixture;
+	struct transaction transaction;
+	struct random random = {11};
+	const enum table tables[] = {TABLE_TURNS, TABLE_EXCHANGES};
+	struct key prefix = key_of_user(fixture_key("alex"));
+	fixture_init(&fixture, MAP);
+	ck_assert(transaction_begin_write(&transaction, fixture.store));
+	for (uint64_t i = 0; i < 2 * RECORDS; i++)
+		table_put(&transaction, tables[i % 2], key_u64(prefix, i / 2 * 2),
+			  SLICE("a record"));
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+	ck_assert(transaction_begin_read(&transaction, fixture.store));
+	for (int i = 0; i < 2 * RECORDS; i++)
+		look_anywhere(&transaction, tables[random_below(&random, 2)], &random);
+	ck_assert_int_eq(transaction.result, STORE_OK);
+	transaction_abort(&transaction);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_tables", a_walk_is_in_the_order_of_keys_wherever_they_rise_or_fall_in_the_tree,
+	  keys_of_any_length_are_in_the_order_of_their_bytes,
+	  what_was_read_before_does_not_change_what_is_read_next)
