@@ -237,7 +237,11 @@ struct arena_chunk {
 enum { ARENA_FIRST_CHUNK = 0, ARENA_CHUNK = 0, ARENA_STEP = 1 };
 #else
 /* The first chunk is small: a stream holds several arenas for long, and most need no second. */
-enum { ARENA_FIRST_CHUNK = 1024, ARENA_CHUNK = 8 * 1024, ARENA_STEP = alignof(max_align_t) };
+enum {
+	ARENA_FIRST_CHUNK = 1024 - sizeof(struct arena_chunk),
+	ARENA_CHUNK = 8 * 1024,
+	ARENA_STEP = alignof(max_align_t),
+};
 #endif
 
 void arena_finish(struct arena *arena)
