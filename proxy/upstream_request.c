@@ -29,8 +29,8 @@ static struct curl_slist *make_headers(struct transfer *transfer,
 				       const struct upstream_request *request)
 {
 	/* "Name:" without a value takes away what curl would add. */
-	static const struct slice unasked[] = {SLICE("Accept"), SLICE("Content-Type"),
-					       SLICE("User-Agent"), SLICE("Expect")};
+	static const struct slice unasked[] = {SLICE("Accept:"), SLICE("Content-Type:"),
+					       SLICE("User-Agent:"), SLICE("Expect:")};
 	struct arena *arena = &transfer->arena;
 	struct curl_slist *first = NULL;
 	struct curl_slist **tail = &first;
@@ -45,11 +45,10 @@ static struct curl_slist *make_headers(struct transfer *transfer,
 		put_header(transfer, &tail, arena_join(arena, parts, 3));
 	}
 	for (size_t i = 0; i < sizeof(unasked) / sizeof(unasked[0]); i++) {
-		if (http_field_value(request->fields, request->field_count, unasked[i]).data ==
-			    NULL ||
-		    is_ours(request, unasked[i]))
-			put_header(transfer, &tail,
-				   arena_printf(arena, "%.*s:", SLICE_PRINT(unasked[i])));
+		struct slice name = slice_part(unasked[i], 0, unasked[i].size - 1);
+		if (http_field_value(request->fields, request->field_count, name).data == NULL ||
+		    is_ours(request, name))
+			put_header(transfer, &tail, unasked[i]);
 	}
 	return first;
 }
@@ -72,12 +71,13 @@ static void apply_target(struct transfer *transfer, const struct upstream_reques
 		return;
 	}
 	size_t end = authority + strcspn(request->url + authority, "/?#");
-	const char *target = request->url + end;
-	const char *slash = *target == '/' ? "" : "/";
-	SET(transfer, CURLOPT_URL,
-	    arena_printf(&transfer->arena, "%.*s/", (int)end, request->url).data);
+	const struct slice origin[] = {slice_part(url, 0, end), SLICE("/")};
+	const struct slice target = slice_part(url, end, url.size);
+	const struct slice rooted[] = {SLICE("/"), target};
+	bool is_rooted = slice_starts_with(target, SLICE("/"));
+	SET(transfer, CURLOPT_URL, arena_join(&transfer->arena, origin, 2).data);
 	SET(transfer, CURLOPT_REQUEST_TARGET,
-	    arena_printf(&transfer->arena, "%s%s", slash, target).data);
+	    is_rooted ? target.data : arena_join(&transfer->arena, rooted, 2).data);
 }
 
 static void apply_method(struct transfer *transfer, const struct upstream_request *request)
