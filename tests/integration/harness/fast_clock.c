@@ -2,6 +2,7 @@
  * so that pauses of minutes can be tested in seconds. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
@@ -70,4 +71,15 @@ int epoll_wait(int fd, struct epoll_event *events, int count, int timeout)
 	if (timeout > 0)
 		timeout = (int)((timeout + speed - 1) / speed);
 	return real(fd, events, count, timeout);
+}
+
+/* All of the daemon's are by the monotonic clock; one by another would wait too long or not at all.
+ */
+int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
+			   const struct timespec *restrict fast)
+{
+	long long begin = begun[CLOCK_MONOTONIC];
+	long long until = begin + (fast->tv_sec * SECOND + fast->tv_nsec - begin) / speed;
+	struct timespec real = {.tv_sec = until / SECOND, .tv_nsec = until % SECOND};
+	return pthread_cond_clockwait(condition, mutex, CLOCK_MONOTONIC, &real);
 }
