@@ -228,8 +228,7 @@ static bool says_enough(struct slice text)
 	return characters >= 3 || text.size >= 6;
 }
 
-/* Under its key a part of a word will do ("Chroma" of "ChromaDB"); elsewhere "Ann" is not "Joanna".
- */
+/* Under its key a part of a word will do: "Chroma" of "ChromaDB". "Ann" is not "Joanna". */
 static bool overlaps(const struct selection *selection, struct slice value)
 {
 	bool (*holds)(struct slice, struct slice) =

@@ -3,6 +3,7 @@
 #include "proxy/embedder.h"
 #include "proxy/key_ring.h"
 #include "proxy/learner_choice.h"
+#include "proxy/learner_subjects.h"
 #include "proxy/lesson.h"
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
@@ -14,31 +15,11 @@
 #include <string.h>
 
 enum {
-	MAX_SUBJECTS = 4096,
-	BUCKETS = 1024,
 	SCAN_SLICE = 256,
 	SCAN_PAUSE_MS = 100,    /* between two slices of a scan */
 	SCAN_PERIOD_MS = 30000, /* between two scans */
 	LONGEST_WAIT_MS = 30000,
 	MAX_STORING = 64, /* lessons whose results are on their way to the disk */
-};
-
-/* A user whose jobs are looked at. The state says where it is. */
-enum subject_state {
-	SUBJECT_QUEUED, /* in learner->queue */
-	SUBJECT_BUSY,   /* its lesson runs */
-	SUBJECT_PAUSED, /* its timer runs */
-};
-
-struct subject {
-	struct subject *in_bucket;
-	struct subject *in_queue;
-	struct learner *learner;
-	struct user_key user;
-	enum subject_state state;
-	bool has_new_key; /* since its last lesson: what failed with the old one is tried at once */
-	struct lesson *lesson;
-	struct event *timer;
 };
 
 struct learner {
@@ -51,10 +32,7 @@ struct learner {
 	pthread_t thread;
 	bool stopping;
 
-	struct subject *buckets[BUCKETS];
-	size_t subject_count;
-	size_t next_to_leave; /* the bucket where room is looked for first */
-	struct subject *queue, **queue_end;
+	struct subject_list subjects;
 	size_t asking;  /* lessons that are at the memory model, or on their way to it */
 	size_t lessons; /* these, and those whose results are being stored */
 	bool pumping;
@@ -68,52 +46,6 @@ struct learner {
 
 /* ---- subjects ---- */
 
-static struct subject **bucket_of(struct learner *learner, struct user_key user)
-{
-	size_t at = (size_t)(user.bytes[0] | user.bytes[1] << 8) % BUCKETS;
-	return &learner->buckets[at];
-}
-
-static struct subject *find_subject(struct learner *learner, struct user_key user)
-{
-	struct subject *subject = *bucket_of(learner, user);
-	while (subject != NULL && memcmp(subject->user.bytes, user.bytes, sizeof(user.bytes)) != 0)
-		subject = subject->in_bucket;
-	return subject;
-}
-
-static void enqueue(struct subject *subject)
-{
-	struct learner *learner = subject->learner;
-	subject->state = SUBJECT_QUEUED;
-	subject->in_queue = NULL;
-	*learner->queue_end = subject;
-	metrics_move(METRIC_LEARNER_QUEUE, 1);
-	learner->queue_end = &subject->in_queue;
-}
-
-static struct subject *dequeue(struct learner *learner)
-{
-	struct subject *subject = learner->queue;
-	metrics_move(METRIC_LEARNER_QUEUE, -1);
-	learner->queue = subject->in_queue;
-	if (learner->queue == NULL)
-		learner->queue_end = &learner->queue;
-	return subject;
-}
-
-static void remove_subject(struct subject *subject)
-{
-	struct learner *learner = subject->learner;
-	struct subject **link = bucket_of(learner, subject->user);
-	while (*link != subject)
-		link = &(*link)->in_bucket;
-	*link = subject->in_bucket;
-	learner->subject_count--;
-	event_free(subject->timer);
-	free(subject);
-}
-
 static void pump(struct learner *learner);
 
 static void on_pause_over(evutil_socket_t fd, short what, void *cookie)
@@ -121,7 +53,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *cookie)
 	struct subject *subject = cookie;
 	(void)fd;
 	(void)what;
-	enqueue(subject);
+	subjects_enqueue(&subject->learner->subjects, subject);
 	pump(subject->learner);
 }
 
@@ -134,43 +66,23 @@ static void pause_subject(struct subject *subject, int64_t wait)
 	evtimer_add(subject->timer, &pause);
 }
 
-/* One who only waits leaves the list; the scan finds it again. */
-static bool make_room(struct learner *learner)
-{
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct subject *subject = learner->buckets[learner->next_to_leave++ % BUCKETS];
-		while (subject != NULL && subject->state != SUBJECT_PAUSED)
-			subject = subject->in_bucket;
-		if (subject != NULL) {
-			remove_subject(subject);
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Puts a user on the list, or a paused one back into the queue. False: the list is full. */
 static bool add_subject(struct learner *learner, struct user_key user, bool at_once)
 {
-	struct subject *subject = find_subject(learner, user);
+	struct subject *subject = subjects_find(&learner->subjects, user);
 	if (subject != NULL) {
 		if (at_once && subject->state == SUBJECT_PAUSED) {
 			event_del(subject->timer);
-			enqueue(subject);
+			subjects_enqueue(&learner->subjects, subject);
 		}
 		return true;
 	}
-	if (learner->subject_count >= MAX_SUBJECTS && !make_room(learner))
+	subject = subjects_add(&learner->subjects, user);
+	if (subject == NULL)
 		return false;
-	subject = xcalloc(1, sizeof(*subject));
 	subject->learner = learner;
-	subject->user = user;
 	subject->timer = evtimer_new(loop_base(learner->loop), on_pause_over, subject);
-	struct subject **bucket = bucket_of(learner, user);
-	subject->in_bucket = *bucket;
-	*bucket = subject;
-	learner->subject_count++;
-	enqueue(subject);
+	subjects_enqueue(&learner->subjects, subject);
 	return true;
 }
 
@@ -191,7 +103,7 @@ static void on_lesson_ended(void *cookie, bool noted)
 	subject->lesson = NULL;
 	learner->lessons--;
 	if (noted)
-		enqueue(subject); /* there may be more to learn */
+		subjects_enqueue(&learner->subjects, subject); /* there may be more to learn */
 	else
 		pause_subject(subject, LONGEST_WAIT_MS);
 	pump(learner);
@@ -255,7 +167,7 @@ static void look_at(struct learner *learner, struct subject *subject)
 	else if (choice.wait >= 0)
 		pause_subject(subject, choice.wait);
 	else
-		remove_subject(subject);
+		subjects_remove(&learner->subjects, subject);
 	choice_finish(&choice);
 }
 
@@ -269,11 +181,12 @@ static bool can_begin(const struct learner *learner)
 /* A lesson may ask nothing, and calls this again before it has begun. */
 static void pump(struct learner *learner)
 {
+	struct subject *subject;
 	if (learner->pumping)
 		return;
 	learner->pumping = true;
-	while (learner->queue != NULL && can_begin(learner))
-		look_at(learner, dequeue(learner));
+	while (can_begin(learner) && (subject = subjects_dequeue(&learner->subjects)) != NULL)
+		look_at(learner, subject);
 	learner->pumping = false;
 }
 
@@ -333,7 +246,7 @@ static void wake(void *cookie)
 		struct subject *subject;
 		add_subject(task->learner, task->user, true);
 		if (task->has_new_key &&
-		    (subject = find_subject(task->learner, task->user)) != NULL)
+		    (subject = subjects_find(&task->learner->subjects, task->user)) != NULL)
 			subject->has_new_key = true;
 		if (task->has_new_key)
 			embedder_try_again(task->learner->embedder, task->user);
@@ -407,16 +320,12 @@ void learner_configure(struct learner *learner, struct config *config)
 
 static void end_lessons(struct learner *learner)
 {
+	struct subject *subject;
 	learner->stopping = true;
-	for (size_t i = 0; i < BUCKETS; i++) {
-		while (learner->buckets[i] != NULL) {
-			struct subject *subject = learner->buckets[i];
-			/* What is removed has left the bucket.
-			 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-			if (subject->lesson != NULL)
-				lesson_cancel(subject->lesson);
-			remove_subject(subject);
-		}
+	while ((subject = subjects_any(&learner->subjects)) != NULL) {
+		if (subject->lesson != NULL)
+			lesson_cancel(subject->lesson);
+		subjects_remove(&learner->subjects, subject);
 	}
 }
 
@@ -440,7 +349,7 @@ struct learner *learner_start(struct service *service, struct config *config)
 	learner->keys = key_ring_create();
 	learner->embedder = embedder_create(service->store, learner->loop, learner->upstream,
 					    learner->keys, learner->config);
-	learner->queue_end = &learner->queue;
+	subjects_init(&learner->subjects);
 	learner->scan = evtimer_new(loop_base(learner->loop), on_scan, learner);
 	scan_again(learner, 0);
 	if (!thread_start(&learner->thread, "learn", run, learner)) {

@@ -442,9 +442,8 @@ struct store_call *store_read_receipt(struct store *store, uint64_t receipt, str
 struct store_statistics {
 	uint64_t users, turns, facts, jobs, parked, receipts;
 	uint64_t bytes_used, bytes_mapped;
-	uint64_t commits,
-		writes; /* since the start; writes / commits is how well the group commit groups */
-	uint64_t unreadable; /* records that were skipped, since the start */
+	uint64_t commits, writes; /* since the start; their ratio is how well commits are shared */
+	uint64_t unreadable;      /* records that were skipped, since the start */
 };
 void store_statistics(struct store *store, struct store_statistics *statistics);
 
