@@ -259,7 +259,8 @@ uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, s
 	return found;
 }
 
-/* Forms of a word have their first letters in common; most texts have not even these. */
+/* Forms of a word mostly have their first letters in common (not "Apfel" and "Äpfel"); most texts
+ * have not even these. */
 static struct slice stub_of(struct slice word)
 {
 	enum { LETTERS = 3 };
@@ -270,11 +271,40 @@ static struct slice stub_of(struct slice word)
 	return slice_part(word, 0, size);
 }
 
+/* NULL: it is none, or more than one, as "the_project" is. */
+static const struct word *only_word(const struct word_table *table)
+{
+	size_t at = 0;
+	while (at < table->capacity && table->slots[at].text.size == 0)
+		at++;
+	return table->used == 1 ? &table->slots[at] : NULL;
+}
+
+static bool has_stem(const struct word_table *said, const struct word *wanted, unsigned language)
+{
+	struct stemmers stemmers = {.language = language};
+	uint64_t stemmed = stem_of(&stemmers, wanted);
+	bool found = false;
+	for (size_t i = 0; i < said->capacity && !found; i++)
+		found = said->slots[i].text.size > 0 &&
+			stem_of(&stemmers, &said->slots[i]) == stemmed;
+	sb_stemmer_delete(stemmers.stemmer);
+	return found && kind_of(wanted, language) != TERM_FUNCTION;
+}
+
+/* A word by itself tells no language, and a short text may be misjudged; English, which takes an
+ * "s" from the end, does for some more. */
 static bool says_a_form(struct slice text, struct slice word, struct arena *arena)
 {
-	struct term_list wanted;
-	terms_read(word, &wanted, arena);
-	return wanted.words == 1 && terms_find(&wanted, &text, 1, arena) != 0;
+	struct word_table given = {.least = 4, .arena = arena};
+	struct word_table said = {.least = 64, .arena = arena};
+	text_words(word, take_word, &given);
+	const struct word *wanted = only_word(&given);
+	if (wanted == NULL)
+		return false;
+	text_words(text, take_word, &said);
+	return has_stem(&said, wanted, language_of(&said)) ||
+	       has_stem(&said, wanted, LEXICON_ENGLISH);
 }
 
 bool terms_say(struct slice text, struct slice what)

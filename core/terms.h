@@ -43,7 +43,8 @@ uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, s
 		    struct arena *arena);
 
 /* Whether the text says `what`: as text_says() has it, or, when that is one word, another form of
- * it: "cats" where it is "cat", but not "category". */
+ * it in the text's language that begins with the same letters: "cats" where it is "cat", but not
+ * "category". */
 bool terms_say(struct slice text, struct slice what);
 
 #endif

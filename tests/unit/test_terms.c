@@ -209,6 +209,13 @@ START_TEST(a_text_says_a_word_in_any_of_its_forms)
 	ck_assert(terms_say(SLICE("the old  car, you know"), SLICE("old car")));
 	ck_assert(!terms_say(SLICE("the older cars"), SLICE("old car")));
 	ck_assert(!terms_say(SLICE("the and"), SLICE("")));
+	ck_assert(terms_say(SLICE("Tengo dos gatos y un perro"), SLICE("gato")));
+	ck_assert(terms_say(SLICE("Ho due gatti e un cane, che sono vecchi"), SLICE("gatto")));
+	ck_assert(terms_say(SLICE("Eu tenho dois gatos e um cachorro"), SLICE("gato")));
+	ck_assert(!terms_say(SLICE("We met the team"), SLICE("the_project")));
+	ck_assert(!terms_say(SLICE("A user called"), SLICE("user_sessions")));
+	ck_assert(!terms_say(SLICE("They rock"), SLICE("rock'n'roll")));
+	ck_assert(!terms_say(SLICE("Having it"), SLICE("have")));
 }
 END_TEST
 
