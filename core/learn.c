@@ -59,8 +59,8 @@ static bool is_grounded(struct slice shown, struct learn_entry *entry, struct ar
 	if (entry->value.size > 0 && text_share_word(entry->value, shown))
 		return true;
 	/* What is to be forgotten is often named by its key alone. */
-	bool rests_on_names = entry->value.size == 0 || entry->op == LEARN_FORGET;
-	return rests_on_names && names_are_in(shown, entry, arena);
+	entry->rests_on_names = entry->value.size == 0 || entry->op == LEARN_FORGET;
+	return entry->rests_on_names && names_are_in(shown, entry, arena);
 }
 
 static bool is_over(const struct learn_turn *turn, const struct learn_entry *entry)

@@ -347,8 +347,8 @@ static size_t forget_entity(struct applier *applier, const struct subject *subje
 	return forgotten + change_selected(applier, naming, forget);
 }
 
-/* The model may name another key than the one that the fact has: the value then decides. What no
- * fact holds may still stand in the turns themselves. */
+/* The model may name another key than the one that the fact has: the value then decides, if it is
+ * the user's. What no fact holds may still stand in the turns themselves. */
 static void apply_forgetting(struct applier *applier, const struct subject *subject,
 			     const struct learn_entry *entry)
 {
@@ -356,6 +356,8 @@ static void apply_forgetting(struct applier *applier, const struct subject *subj
 	bool whole_entity = entry->key.size == 0 && entry->value.size == 0;
 	size_t forgotten = whole_entity ? forget_entity(applier, subject)
 					: change_selected(applier, selection, forget);
+	if (entry->rests_on_names && entry->value.size > 0)
+		return;
 	if (forgotten == 0 && entry->value.size > 0 && entry->key.size > 0) {
 		selection.key = (struct slice){0};
 		forgotten = change_selected(applier, selection, forget);

@@ -31,6 +31,7 @@ struct learn_entry {
 	struct slice value;  /* empty only in LEARN_REMOVE and LEARN_FORGET */
 	struct slice words;  /* the quote as the model wrote it, which is looked for in the turn */
 	struct slice quote;  /* the same as it is stored */
+	bool rests_on_names; /* of its key or entity: the value is none of the user's words */
 	double confidence;   /* 0 to 1 */
 	int64_t expires_at;  /* 0: never */
 	bool pii;

@@ -283,6 +283,11 @@ START_TEST(a_request_to_forget_may_name_the_key_alone)
 		arena_finish(&lesson.arena);
 	}
 	assert_grounded("What about my job?", "{\"key\":\"job\",\"value\":\"welder\"}", false);
+	/* A value that is not the user's word reaches nothing under other keys, and no turn. */
+	struct lesson lesson = lesson_of("Forget everything about my job");
+	lesson_knows(&lesson, "hobby", "wood work", 1000);
+	lesson_must(&lesson, "[{\"key\":\"job\",\"value\":\"work\",\"forget\":true}]", 0, 0);
+	arena_finish(&lesson.arena);
 }
 END_TEST
 
