@@ -58,17 +58,19 @@ static bool passes_luhn(const struct number *number)
 	return sum % 10 == 0;
 }
 
-/* ASCII's character of the kind: people and programs also write full-width digits, blanks that do
- * not break and typographic dashes. */
+/* ASCII's character of the kind: people and programs also write full-width digits, blanks of
+ * all widths and typographic dashes. */
 static char plain_character(uint32_t character)
 {
 	if (character < 0x80)
 		return (char)character;
 	if (character >= 0xFF10 && character <= 0xFF19)
 		return (char)('0' + (character - 0xFF10));
-	if (character == 0xA0 || character == 0x2007 || character == 0x202F)
+	if (character == 0xA0 || (character >= 0x2000 && character <= 0x200A) ||
+	    character == 0x202F || character == 0x205F || character == 0x3000)
 		return ' ';
-	if ((character >= 0x2010 && character <= 0x2015) || character == 0x2212)
+	if ((character >= 0x2010 && character <= 0x2015) || character == 0x2212 ||
+	    character == 0xFE63 || character == 0xFF0D)
 		return '-';
 	return '\0';
 }

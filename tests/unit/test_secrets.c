@@ -168,6 +168,9 @@ START_TEST(card_numbers_are_known_however_they_are_typeset)
 	assert_masked("４１１１－1111 x ４１１１ １１１１　4111 1111 1111 1111",
 		      "４１１１－1111 x ４１１１ １１１１　[redacted: card number]", 1);
 	assert_masked("４１１１ １１１１ １１１１ １１１１", "[redacted: card number]", 1);
+	assert_masked("４１１１　１１１１　１１１１　１１１１", "[redacted: card number]", 1);
+	assert_masked("４１１１－１１１１－１１１１－１１１１", "[redacted: card number]", 1);
+	assert_masked("4111\u20091111\u20091111\u20091111", "[redacted: card number]", 1);
 	assert_masked("4111111111111111\u20142 times", "[redacted: card number]\u20142 times", 1);
 	assert_kept("９9４１１１１１１１１１１１１１１１");
 	assert_kept("994111111111111111１");
