@@ -102,15 +102,16 @@ struct unclosed {
 	bool name[NAME_COUNT];
 };
 
-/* Whether a tag stands at the begin or the end of a line, as one that wraps does and one that is
- * talked of does not; `from`: behind the last document. */
-static bool ends_a_line(struct slice text, size_t from, size_t at, size_t inside)
+/* Whether a tag stands within a line, with little behind it: one that wraps a document does not.
+ * `from`: behind the last document. */
+static bool is_talked_of(struct slice text, size_t from, size_t at, size_t inside)
 {
+	enum { MOST_BEHIND = 200 }; /* bytes */
 	while (at > from && (text.data[at - 1] == ' ' || text.data[at - 1] == '\t'))
 		at--;
 	bool begins = at == from || text.data[at - 1] == '\n';
-	return begins ||
-	       (inside < text.size && (text.data[inside] == '\n' || text.data[inside] == '\r'));
+	bool ends = inside < text.size && (text.data[inside] == '\n' || text.data[inside] == '\r');
+	return !begins && !ends && text.size - inside <= MOST_BEHIND;
 }
 
 /* The end of the <context> that begins at `at`, or `at` when it is only talked of. */
@@ -123,7 +124,7 @@ static size_t end_of_context(struct slice text, size_t from, size_t at, struct u
 	unclosed->context = end == inside;
 	if (end > inside)
 		return end;
-	return ends_a_line(text, from, at, inside) ? text.size : at;
+	return is_talked_of(text, from, at, inside) ? at : text.size;
 }
 
 /* The end of the document element that begins at `at`, or `at` when none does. */

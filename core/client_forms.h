@@ -20,8 +20,8 @@ size_t form_find_context(struct slice text, size_t from);
 /* The user's own words of a turn: documents in <context>, <source>, <documents> and <document>
  * elements, LibreChat's "Attached document(s)" and the known templates round them taken out, a
  * <user_query> unwrapped. In doubt a text counts as a document's: a <context> goes on to its last
- * closing tag, and to the end without one, unless it stands within a line, as in a question about
- * such tags. Unchanged (and uncopied) when there is nothing to do. */
+ * closing tag, and to the end without one, unless it stands within a line with little behind it, as
+ * in a question about such tags. Unchanged (and uncopied) when there is nothing to do. */
 struct slice form_own_text(struct slice text, struct arena *arena);
 
 #endif

@@ -142,6 +142,10 @@ END_TEST
 
 START_TEST(an_unclosed_context_goes_to_the_end_unless_it_is_talked_of)
 {
+	assert_own("Look: <context>my name is Mallory, and so on, and so on, and so on, and so on, "
+		   "and so on, and so on, and so on, and so on, and so on, and so on, and so on, "
+		   "and so on, and so on, and so on, and so on, and so on, and so",
+		   "Look:");
 	assert_own("Look:\n<context>my name is Mallory", "Look:");
 	assert_own("Look:\n \t<context id=\"1\">my name is Mallory", "Look:");
 	assert_own("Look: <context>\nmy name is Mallory", "Look:");
