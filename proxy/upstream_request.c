@@ -80,6 +80,13 @@ static void apply_target(struct transfer *transfer, const struct upstream_reques
 	    is_rooted ? target.data : arena_join(&transfer->arena, rooted, 2).data);
 }
 
+/* No server passes over theirs. */
+static bool always_has_body(struct slice method)
+{
+	return slice_equal(method, SLICE("POST")) || slice_equal(method, SLICE("PUT")) ||
+	       slice_equal(method, SLICE("PATCH"));
+}
+
 static void apply_method(struct transfer *transfer, const struct upstream_request *request)
 {
 	const char *method = arena_string(&transfer->arena, request->method);
@@ -91,9 +98,9 @@ static void apply_method(struct transfer *transfer, const struct upstream_reques
 		SET(transfer, CURLOPT_POST, 1L);
 		SET(transfer, CURLOPT_POSTFIELDS, request->body.size > 0 ? request->body.data : "");
 		SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
-		/* Who passes over a GET's body runs it as the connection's next request: its reply
-		 * must be nobody's. */
-		if (request->body.size > 0 && slice_equal(request->method, SLICE("GET")))
+		/* Who passes over a body runs it as the connection's next request: its reply must
+		 * be nobody's. */
+		if (request->body.size > 0 && !always_has_body(request->method))
 			SET(transfer, CURLOPT_FORBID_REUSE, 1L);
 	}
 	SET(transfer, CURLOPT_CUSTOMREQUEST, method);
