@@ -50,6 +50,8 @@ void http_connection_change(struct http_connection *connection, enum connection_
 		set_deadline(connection, (int64_t)options->read_timeout * 1000);
 		break;
 	case CONNECTION_BODY:
+		if (connection->hurried)
+			connection->begun = monotonic_milliseconds();
 		break;
 	case CONNECTION_LINGERING:
 		set_deadline(connection, LINGER_SECONDS * 1000);
@@ -349,6 +351,7 @@ void http_connection_hurry(struct http_connection *connection)
 	if (connection->state != CONNECTION_HEAD || excess <= 0)
 		return;
 	connection->begun -= excess;
+	connection->hurried = true;
 	set_deadline(connection, LINGER_SECONDS * 1000);
 }
 

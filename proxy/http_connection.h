@@ -69,6 +69,7 @@ struct http_connection {
 	struct event *writable;
 	struct event *deadline;
 	int64_t begun;  /* when the request at hand began, in monotonic milliseconds */
+	bool hurried;   /* its head had less time, and that was taken off `begun` */
 	size_t dropped; /* bytes, while closing and lingering */
 	size_t counted; /* of the bytes in flight */
 	struct buffer input;

@@ -459,12 +459,13 @@ START_TEST(half_a_head_holds_up_no_drain)
 	struct client stalled = client_open();
 	struct client late = client_open();
 	client_send(&stalled, SLICE("GET / HTTP/1.1\r\nHos"));
-	client_send(&late, SLICE("GET /late HTTP/1.1\r\nHos"));
+	client_send(&late, SLICE("POST /late HTTP/1.1\r\nContent-Length: 1\r\nHos"));
 	WAIT_UNTIL(http_server_connections(server) == 2);
 	http_server_drain(server);
 	client_send(&late, SLICE("t: h\r\n\r\n"));
-	WAIT_UNTIL(client_has(&late, "<GET /late >"));
 	WAIT_UNTIL(client_has(&stalled, "HTTP/1.1 408 "));
+	client_send(&late, SLICE("b")); /* a body has its time */
+	WAIT_UNTIL(client_has(&late, "<POST /late b>"));
 	client_close(&stalled);
 	client_close(&late);
 	WAIT_UNTIL(http_server_connections(server) == 0);
