@@ -78,7 +78,7 @@ static bool is_said_again(struct slice open, struct slice said)
 		return true;
 	uint32_t next;
 	size_t behind = open.size + text_decode(said, open.size, &next);
-	return text_says(slice_part(said, 0, behind), open);
+	return !text_is_unspaced(next) && text_says(slice_part(said, 0, behind), open);
 }
 
 /* What the user sees: a reply goes on the text that the client ended its request with. */

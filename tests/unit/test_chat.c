@@ -276,6 +276,7 @@ START_TEST(what_is_continued_is_kept_once)
 	assert_answer(USER("Q") "," ASSISTANT("Once upon "), "Once upon a time",
 		      "Once upon a time");
 	assert_answer(USER("Q") "," ASSISTANT("Ha"), "Haha!", "HaHaha!");
+	assert_answer(USER("Q") "," ASSISTANT("哈"), "哈哈", "哈哈哈");
 	assert_answer(USER("Q") "," ASSISTANT("I"), "I think", "I think");
 	assert_answer(USER("Q") "," ASSISTANT("{"), "{1: 2}", "{1: 2}");
 	assert_answer(USER("Q") "," ASSISTANT("Ja"), "Ja", "Ja");
