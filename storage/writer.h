@@ -22,7 +22,7 @@ typedef enum store_result operation_run(struct operation *operation,
 struct operation {
 	operation_run *run;
 	bool grows;    /* refused while the store has no room */
-	bool may_wait; /* for others, to share their commit: nobody waits for it */
+	bool may_wait; /* for others, to share their commit: at most its user's next lesson waits */
 	size_t size;
 	struct arena arena; /* what it copied from its caller */
 	struct operation *next;

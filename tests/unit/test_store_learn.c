@@ -1,8 +1,8 @@
 #include "tests/unit/store_fixture.h"
 
-#include <time.h>
-
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { MAP = 64 * 1024 * 1024 };
 
@@ -403,6 +403,7 @@ START_TEST(what_was_learned_waits_for_the_next_exchange)
 		double begun = milliseconds();
 		(void)store_learned(fixture.store, fixture_key("alex"), 3, NULL, 0, false, 500,
 				    &fixture.loop.loop, fixture_done, &waits[0]);
+		(void)usleep(2000); /* time enough for the writer, if it did not wait */
 		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
 				   &waits[1]);
 		took = milliseconds() - begun;
