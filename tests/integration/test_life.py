@@ -2,6 +2,7 @@
 asks of a proxy beside chats."""
 
 import contextlib
+import errno
 import json
 import os
 import resource
@@ -192,6 +193,21 @@ def mode_of(daemon):
     return daemon.post_chat(HELLO, {"X-User-Id": "reader"}).headers["X-Memory-Mode"]
 
 
+def open_to_write(pipe, timeout=60):
+    """Once somebody has opened the other end."""
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as fault:
+            if fault.errno != errno.ENXIO or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            os.set_blocking(descriptor, True)
+            return open(descriptor, "wb")
+
+
 def test_a_reload_that_is_asked_for_while_it_starts_is_made_then(make_daemon):
     """Its configuration comes through a pipe, so that the signal arrives while it is being read."""
     daemon = make_daemon(start=False)
@@ -203,7 +219,7 @@ def test_a_reload_that_is_asked_for_while_it_starts_is_made_then(make_daemon):
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=clean_environment()) as process:
         end = threading.Timer(60, process.kill)
         end.start()
-        with open(pipe, "wb") as out:  # once it has opened the other end
+        with open_to_write(pipe) as out:
             process.send_signal(signal.SIGHUP)
             file.rename(pipe)
             out.write(config)
