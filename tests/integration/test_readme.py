@@ -256,15 +256,21 @@ def left_behind(folder):
     return processes, list(folder.iterdir())
 
 
+def hear_signals():
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start_quickstart(folder):
-    """As from a terminal: tests that run in the background have SIGINT ignored, which is inherited."""
+    """As from a terminal: tests that run in the background have SIGINT ignored, those under nohup SIGHUP,
+    and that is inherited."""
     return subprocess.Popen(
         [QUICKSTART],
         stdout=subprocess.PIPE,
         text=True,
         env=clean_environment(TMPDIR=str(folder)),
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=hear_signals,
     )
 
 
