@@ -283,13 +283,15 @@ static const struct word *only_word(const struct word_table *table)
 static bool has_stem(const struct word_table *said, const struct word *wanted, unsigned language)
 {
 	struct stemmers stemmers = {.language = language};
-	uint64_t stemmed = stem_of(&stemmers, wanted);
 	bool found = false;
+	if (kind_of(wanted, language) == TERM_FUNCTION)
+		return false;
+	uint64_t stemmed = stem_of(&stemmers, wanted);
 	for (size_t i = 0; i < said->capacity && !found; i++)
 		found = said->slots[i].text.size > 0 &&
 			stem_of(&stemmers, &said->slots[i]) == stemmed;
 	sb_stemmer_delete(stemmers.stemmer);
-	return found && kind_of(wanted, language) != TERM_FUNCTION;
+	return found;
 }
 
 /* A word by itself tells no language, and a short text may be misjudged; English, which takes an
@@ -303,8 +305,9 @@ static bool says_a_form(struct slice text, struct slice word, struct arena *aren
 	if (wanted == NULL)
 		return false;
 	text_words(text, take_word, &said);
-	return has_stem(&said, wanted, language_of(&said)) ||
-	       has_stem(&said, wanted, LEXICON_ENGLISH);
+	unsigned language = language_of(&said);
+	return has_stem(&said, wanted, language) ||
+	       (language != LEXICON_ENGLISH && has_stem(&said, wanted, LEXICON_ENGLISH));
 }
 
 bool terms_say(struct slice text, struct slice what)
