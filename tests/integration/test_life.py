@@ -47,6 +47,24 @@ def test_each_thread_has_a_name_of_its_own(make_daemon):
     assert names == ["recalld-learn", "recalld-store", "recalld-work0", "recalld-work1", "recalld-work2"]
 
 
+def niceness(daemon):
+    """{thread: its niceness}, of proc(5)."""
+    found = {}
+    for task in Path(f"/proc/{daemon.process.pid}/task").iterdir():
+        name, fields = task.joinpath("stat").read_text().split("(", 1)[1].rsplit(") ", 1)
+        found[name] = int(fields.split()[16])
+    return found
+
+
+def test_the_learner_gives_way_to_the_other_threads(make_daemon):
+    daemon = make_daemon({"listen": {"workers": "1"}})
+    end = time.monotonic() + 20
+    while (nice := niceness(daemon))["recalld-learn"] != nice["recalld-work0"] + 10:
+        assert time.monotonic() < end, nice
+        time.sleep(0.05)
+    assert nice["recalld-store"] == nice["recalld-work0"]
+
+
 # ---- draining ----
 
 
