@@ -1,112 +1,9 @@
 #include "storage/lmdb_table.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <limits.h>
 #include <lmdb.h>
 #include <string.h>
-
-/* LMDB's limit for a value is 4 GB; half of it is beyond anything that gets here. */
-enum { RECORD_LIMIT = INT32_MAX };
-
-/* The one place that knows what LMDB's and the system's codes mean to us. */
-enum store_result engine_result(struct store *store, int code)
-{
-	switch (code) {
-	case MDB_SUCCESS:
-		return STORE_OK;
-	case MDB_NOTFOUND:
-		return STORE_NOT_FOUND;
-	case MDB_MAP_FULL:
-	case MDB_TXN_FULL:
-	case ENOSPC:
-	case EDQUOT:
-	case EFBIG:
-		return STORE_FULL;
-	case EIO:
-		/* The first write that a full disk cuts short is reported as EIO. */
-		return engine_disk_has_room(store) ? STORE_FAILED : STORE_FULL;
-	case MDB_CORRUPTED:
-	case MDB_PAGE_NOTFOUND:
-	case MDB_INVALID:
-	case MDB_PANIC:
-	case MDB_BAD_TXN: /* the first failure of a transaction that met a page of a wrong kind */
-	case MDB_CURSOR_FULL:
-		atomic_store(&store->is_broken, true);
-		return STORE_FAILED;
-	default:
-		return STORE_FAILED;
-	}
-}
-
-static int begin(struct MDB_env *env, unsigned flags, struct MDB_txn **handle)
-{
-	int code = mdb_txn_begin(env, NULL, flags, handle);
-	if (code == MDB_READERS_FULL) {
-		/* Readers that died without saying so still have their places. */
-		int dead;
-		(void)mdb_reader_check(env, &dead);
-		code = mdb_txn_begin(env, NULL, flags, handle);
-	}
-	return code;
-}
-
-static bool transaction_begin(struct transaction *transaction, struct store *store, unsigned flags)
-{
-	*transaction = (struct transaction){.store = store};
-	int code = begin(store->env, flags, &transaction->handle);
-	transaction->result = engine_result(store, code);
-	buffer_init(&transaction->scratch, RECORD_LIMIT);
-	return code == MDB_SUCCESS;
-}
-
-bool transaction_begin_read(struct transaction *transaction, struct store *store)
-{
-	bool begun = transaction_begin(transaction, store, MDB_RDONLY);
-	transaction->reads = true;
-	return begun;
-}
-
-bool transaction_begin_write(struct transaction *transaction, struct store *store)
-{
-	return transaction_begin(transaction, store, 0);
-}
-
-enum store_result transaction_commit(struct transaction *transaction)
-{
-	if (transaction->result != STORE_OK) {
-		transaction_abort(transaction);
-		return transaction->result;
-	}
-	buffer_finish(&transaction->scratch);
-	transaction->result =
-		engine_result(transaction->store, mdb_txn_commit(transaction->handle));
-	return transaction->result;
-}
-
-void transaction_abort(struct transaction *transaction)
-{
-	buffer_finish(&transaction->scratch);
-	for (size_t i = 0; i < TREE_COUNT; i++) {
-		if (transaction->idle[i] != NULL)
-			mdb_cursor_close(transaction->idle[i]);
-	}
-	mdb_txn_abort(transaction->handle);
-}
-
-void transaction_fail(struct transaction *transaction)
-{
-	if (transaction->result == STORE_OK)
-		transaction->result = STORE_FAILED;
-}
-
-/* Whether it went well; "not found" is an answer, all else the transaction's failure. */
-static bool went_well(struct transaction *transaction, int code)
-{
-	if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
-		transaction->result = engine_result(transaction->store, code);
-	return code == MDB_SUCCESS;
-}
 
 static struct slice slice_of_val(MDB_val val)
 {
@@ -231,7 +128,7 @@ bool table_get(struct transaction *transaction, enum table table, struct key key
 	MDB_val found = {0};
 	int code = get(transaction, table, &at, &found);
 	*value = slice_of_val(found);
-	return went_well(transaction, code);
+	return transaction_went_well(transaction, code);
 }
 
 void table_put(struct transaction *transaction, enum table table, struct key key,
@@ -243,7 +140,7 @@ void table_put(struct transaction *transaction, enum table table, struct key key
 	MDB_val at = val_of_key(&place);
 	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
 	int code = mdb_put(transaction->handle, dbi_of(transaction, table), &at, &in, 0);
-	(void)went_well(transaction, code);
+	(void)transaction_went_well(transaction, code);
 }
 
 bool table_delete(struct transaction *transaction, enum table table, struct key key)
@@ -253,7 +150,7 @@ bool table_delete(struct transaction *transaction, enum table table, struct key 
 	struct tree_key place = tree_key(table, &key);
 	MDB_val at = val_of_key(&place);
 	int code = mdb_del(transaction->handle, dbi_of(transaction, table), &at, NULL);
-	return went_well(transaction, code);
+	return transaction_went_well(transaction, code);
 }
 
 static uint64_t count_shared(struct transaction *transaction, enum table table)
@@ -276,7 +173,7 @@ uint64_t table_count(struct transaction *transaction, enum table table)
 		return count_shared(transaction, table);
 	if (transaction->result == STORE_OK) {
 		int code = mdb_stat(transaction->handle, dbi_of(transaction, table), &stat);
-		(void)went_well(transaction, code);
+		(void)transaction_went_well(transaction, code);
 	}
 	return stat.ms_entries;
 }
@@ -344,7 +241,7 @@ void scan_begin_at(struct scan *scan, struct transaction *transaction, enum tabl
 			      .direction = direction};
 	if (transaction->result != STORE_OK)
 		return;
-	(void)went_well(transaction, cursor_take(transaction, table, &scan->cursor));
+	(void)transaction_went_well(transaction, cursor_take(transaction, table, &scan->cursor));
 }
 
 static int scan_move(struct scan *scan, MDB_val *key, MDB_val *value)
@@ -415,7 +312,7 @@ bool scan_next(struct scan *scan, struct slice *key, struct slice *value)
 	if (code == MDB_SUCCESS && shares &&
 	    (key_val.mv_size < BEHIND_TABLE || key_val.mv_size > KEY_MAX + 1))
 		code = MDB_CORRUPTED;
-	if (!went_well(scan->transaction, code))
+	if (!transaction_went_well(scan->transaction, code))
 		return false;
 	if (shares && table_at(&key_val) != number_of(scan->table))
 		return false;
@@ -434,13 +331,13 @@ bool scan_find(struct scan *scan, struct key key, struct slice *value)
 	MDB_val found = {0};
 	int code = mdb_cursor_get(scan->cursor, &at, &found, MDB_SET);
 	*value = slice_of_val(found);
-	return went_well(scan->transaction, code);
+	return transaction_went_well(scan->transaction, code);
 }
 
 void scan_delete(struct scan *scan)
 {
 	if (scan->transaction->result == STORE_OK)
-		(void)went_well(scan->transaction, mdb_cursor_del(scan->cursor, 0));
+		(void)transaction_went_well(scan->transaction, mdb_cursor_del(scan->cursor, 0));
 }
 
 void scan_end(struct scan *scan)

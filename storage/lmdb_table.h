@@ -28,6 +28,8 @@ enum store_result transaction_commit(struct transaction *transaction);
 void transaction_abort(struct transaction *transaction);
 /* For a record that must be readable and is not. */
 void transaction_fail(struct transaction *transaction);
+/* Of what LMDB gave: "not found" is an answer, all else the transaction's failure. */
+bool transaction_went_well(struct transaction *transaction, int code);
 enum store_result engine_result(struct store *store, int code);
 
 /* Values that are read point into the map until the next write or the transaction's end. */
