@@ -23,9 +23,13 @@ enum {
 };
 
 static const char *const tree_names[TREE_COUNT] = {
-	[TABLE_META] = "meta",  [TABLE_RECEIPTS] = "receipt", [TABLE_RECEIPT_AGES] = "receipt_age",
-	[TABLE_USERS] = "user", [TABLE_TURNS] = "turn",       [TABLE_FACTS] = "fact",
-	[TABLE_JOBS] = "job",   [TABLE_PARKED] = "parked",    [FIRST_SHARED_TABLE] = "of_user",
+	[TABLE_META] = "meta",
+	[TABLE_RECEIPTS] = "receipt",
+	[TABLE_RECEIPT_AGES] = "receipt_age",
+	[TABLE_TURNS] = "turn",
+	[TABLE_JOBS] = "job",
+	[TABLE_PARKED] = "parked",
+	[FIRST_SHARED_TABLE] = "of_user",
 };
 
 size_t engine_tree_of(enum table table)

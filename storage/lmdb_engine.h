@@ -17,40 +17,40 @@ struct writer;
  * has a tree of its own, because it is counted, or looked at for all users. The others share one,
  * so that what a user has lies on the same few pages, which are read and written together. In
  * pairs of them the keys of the first rise and those of the second, which "falls", fall: their
- * newest records, which an exchange writes, are neighbours. Their numbers are in the keys: a new
- * one goes to the end. */
+ * newest records, which an exchange writes, are neighbours, and those of which a user has but one
+ * lie between them. Their numbers are in the keys: a new one goes to the end. */
 enum table {
-	TABLE_META,         /* by name; nobody's: "format", "first_id", "index_version" */
+	TABLE_META,         /* by name; nobody's: "format", "first_id", "index_version", "counts" */
 	TABLE_RECEIPTS,     /* receipt; nobody's */
 	TABLE_RECEIPT_AGES, /* age; nobody's; the receipt */
-	TABLE_USERS,        /* nothing more */
 	TABLE_TURNS,        /* turn */
-	TABLE_FACTS,        /* fact */
 	TABLE_JOBS,         /* kind, exchange */
 	TABLE_PARKED,       /* kind, exchange; the jobs that wait for a person */
 
-	TABLE_TURN_TIMES,    /* time, turn; only current turns, no value */
-	TABLE_USER_RECEIPTS, /* receipt; no value; falls */
+	TABLE_FACTS,         /* fact */
+	TABLE_SUMMARIES,     /* nothing more */
+	TABLE_USERS,         /* nothing more */
+	TABLE_TURN_TIMES,    /* time, turn; only current turns, no value; falls */
 	TABLE_EXCHANGES,     /* conversation, ordinal, exchange */
 	TABLE_REPLAYS,       /* conversation, ordinal, number; the newest has the highest; falls */
 	TABLE_CONVERSATIONS, /* conversation */
 	TABLE_FROZEN,        /* conversation; falls */
 	TABLE_SESSIONS,      /* digest of the session; the conversation */
 	TABLE_ANSWERS,       /* hash, conversation, ordinal */
-	TABLE_SUMMARIES,     /* nothing more */
 	TABLE_DOCUMENTS,     /* block of turns; a struct recall_document for each */
 	TABLE_TERMS,         /* turn; its terms, until its block is full */
+	TABLE_USER_RECEIPTS, /* receipt; no value; falls */
 	TABLE_POSTINGS,      /* span of turns, term; which of them have it */
 	TABLE_VECTORS,       /* block of turns */
 	TABLE_EMBEDDINGS,    /* nothing more; whose vectors they are */
 	TABLE_COUNT,
-	FIRST_USER_TABLE = TABLE_USERS,
-	FIRST_SHARED_TABLE = TABLE_TURN_TIMES,
+	FIRST_USER_TABLE = TABLE_TURNS,
+	FIRST_SHARED_TABLE = TABLE_FACTS,
 };
 
 enum {
 	TREE_COUNT = FIRST_SHARED_TABLE + 1, /* the last is the shared one */
-	STORE_FORMAT = 4,                    /* under "format"; another's store is refused */
+	STORE_FORMAT = 5,                    /* under "format"; another's store is refused */
 };
 
 struct store {

@@ -89,7 +89,7 @@ static bool is_key(const struct progress *progress, struct slice key)
 static bool pass_user(struct walk *walk, const struct dump_table *table)
 {
 	struct progress *progress = walk->progress;
-	enum table other = table->table == TABLE_USERS ? TABLE_TURNS : TABLE_USERS;
+	enum table other = table->table == TABLE_TURNS ? TABLE_USERS : TABLE_TURNS;
 	struct key user = key_of_user(key_read_user(
 		(struct slice){(const char *)progress->next.bytes, progress->next.size}));
 	struct scan scan;

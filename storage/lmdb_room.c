@@ -184,9 +184,10 @@ void store_statistics(struct store *store, struct store_statistics *statistics)
 	struct transaction transaction;
 	if (!transaction_begin_read(&transaction, store))
 		return;
-	statistics->users = table_count(&transaction, TABLE_USERS);
+	const struct table_counts counts = table_counts(&transaction);
+	statistics->users = (uint64_t)counts.users;
+	statistics->facts = (uint64_t)counts.facts;
 	statistics->turns = table_count(&transaction, TABLE_TURNS);
-	statistics->facts = table_count(&transaction, TABLE_FACTS);
 	statistics->jobs = table_count(&transaction, TABLE_JOBS);
 	statistics->parked = table_count(&transaction, TABLE_PARKED);
 	statistics->receipts = table_count(&transaction, TABLE_RECEIPTS);

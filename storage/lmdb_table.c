@@ -32,7 +32,8 @@ static unsigned char number_of(enum table table)
 
 static bool falls(enum table table)
 {
-	return table == TABLE_USER_RECEIPTS || table == TABLE_REPLAYS || table == TABLE_FROZEN;
+	return table == TABLE_TURN_TIMES || table == TABLE_REPLAYS || table == TABLE_FROZEN ||
+	       table == TABLE_USER_RECEIPTS;
 }
 
 /* Between a key and how it lies in its tree, both ways: where keys fall, what stands behind the
@@ -102,6 +103,35 @@ static void cursor_leave(struct transaction *transaction, enum table table,
 		mdb_cursor_close(cursor);
 }
 
+/* ---- counts ---- */
+
+/* Where changes of a shared table's size are noted; NULL: nobody asks for it. */
+static int64_t *count_of(struct transaction *transaction, enum table table)
+{
+	switch (table) {
+	case TABLE_USERS:
+		return &transaction->came.users;
+	case TABLE_FACTS:
+		return &transaction->came.facts;
+	default:
+		return NULL;
+	}
+}
+
+static int64_t tree_size(const struct transaction *transaction, enum table table)
+{
+	MDB_stat stat = {0};
+	(void)mdb_stat(transaction->handle, dbi_of(transaction, table), &stat);
+	return (int64_t)stat.ms_entries;
+}
+
+static void note_deleted(struct transaction *transaction, enum table table)
+{
+	int64_t *count = count_of(transaction, table);
+	if (count != NULL)
+		--*count;
+}
+
 /* ---- tables ---- */
 
 static int get(struct transaction *transaction, enum table table, MDB_val *key, MDB_val *value)
@@ -139,8 +169,11 @@ void table_put(struct transaction *transaction, enum table table, struct key key
 	struct tree_key place = tree_key(table, &key);
 	MDB_val at = val_of_key(&place);
 	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
+	int64_t *count = count_of(transaction, table);
+	int64_t before = count == NULL ? 0 : tree_size(transaction, table);
 	int code = mdb_put(transaction->handle, dbi_of(transaction, table), &at, &in, 0);
-	(void)transaction_went_well(transaction, code);
+	if (transaction_went_well(transaction, code) && count != NULL)
+		*count += tree_size(transaction, table) - before;
 }
 
 bool table_delete(struct transaction *transaction, enum table table, struct key key)
@@ -150,7 +183,10 @@ bool table_delete(struct transaction *transaction, enum table table, struct key 
 	struct tree_key place = tree_key(table, &key);
 	MDB_val at = val_of_key(&place);
 	int code = mdb_del(transaction->handle, dbi_of(transaction, table), &at, NULL);
-	return transaction_went_well(transaction, code);
+	if (!transaction_went_well(transaction, code))
+		return false;
+	note_deleted(transaction, table);
+	return true;
 }
 
 static uint64_t count_shared(struct transaction *transaction, enum table table)
@@ -336,8 +372,9 @@ bool scan_find(struct scan *scan, struct key key, struct slice *value)
 
 void scan_delete(struct scan *scan)
 {
-	if (scan->transaction->result == STORE_OK)
-		(void)transaction_went_well(scan->transaction, mdb_cursor_del(scan->cursor, 0));
+	if (scan->transaction->result == STORE_OK &&
+	    transaction_went_well(scan->transaction, mdb_cursor_del(scan->cursor, 0)))
+		note_deleted(scan->transaction, scan->table);
 }
 
 void scan_end(struct scan *scan)

@@ -11,12 +11,19 @@
 struct MDB_txn;
 struct MDB_cursor;
 
+/* Of the shared tables that are asked for their size. */
+struct table_counts {
+	int64_t users;
+	int64_t facts;
+};
+
 struct transaction {
 	struct store *store;
 	struct MDB_txn *handle;
 	enum store_result result;
 	struct buffer scratch; /* a record on its way into a table */
 	bool reads;
+	struct table_counts came; /* what it adds to the counts; the commit writes them */
 	struct MDB_cursor *idle[TREE_COUNT]; /* while it reads: see cursor_take() */
 };
 
@@ -40,6 +47,8 @@ void table_put(struct transaction *transaction, enum table table, struct key key
 bool table_delete(struct transaction *transaction, enum table table, struct key key);
 /* A look at a tree's root, or at all of a shared table's keys. */
 uint64_t table_count(struct transaction *transaction, enum table table);
+/* What the store keeps of their sizes, with what this transaction adds. */
+struct table_counts table_counts(struct transaction *transaction);
 /* Deletes all whose keys begin with `prefix`; gives how many there were. Of everybody in a shared
  * table they may be too many for one transaction. */
 size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix);

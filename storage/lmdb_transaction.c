@@ -1,4 +1,4 @@
-/* Transactions, and what their failures mean. */
+/* Transactions, what their failures mean, and the counts that a commit brings up to date. */
 #include "storage/lmdb_table.h"
 
 #include <errno.h>
@@ -71,8 +71,50 @@ bool transaction_begin_write(struct transaction *transaction, struct store *stor
 	return transaction_begin(transaction, store, 0);
 }
 
+/* ---- counts ---- */
+
+static void counts_fields(struct record *record, void *noun)
+{
+	struct table_counts *counts = noun;
+	counts->users = record_time(record, counts->users);
+	counts->facts = record_time(record, counts->facts);
+}
+
+static struct key counts_key(void)
+{
+	return key_of_name("counts");
+}
+
+static int64_t sum(int64_t stored, int64_t came)
+{
+	int64_t all = 0;
+	/* Where the counts were lost they begin at nought, and what is deleted was not counted. */
+	return __builtin_add_overflow(stored, came, &all) || all < 0 ? 0 : all;
+}
+
+struct table_counts table_counts(struct transaction *transaction)
+{
+	const struct table_counts *came = &transaction->came;
+	struct table_counts stored;
+	if (!table_read(transaction, TABLE_META, counts_key(), counts_fields, &stored, NULL))
+		stored = (struct table_counts){0};
+	return (struct table_counts){sum(stored.users, came->users),
+				     sum(stored.facts, came->facts)};
+}
+
+static void put_counts(struct transaction *transaction)
+{
+	if (transaction->came.users == 0 && transaction->came.facts == 0)
+		return;
+	struct table_counts counts = table_counts(transaction);
+	table_write(transaction, TABLE_META, counts_key(), counts_fields, &counts);
+}
+
+/* ---- the end ---- */
+
 enum store_result transaction_commit(struct transaction *transaction)
 {
+	put_counts(transaction);
 	if (transaction->result != STORE_OK) {
 		transaction_abort(transaction);
 		return transaction->result;

@@ -231,7 +231,7 @@ END_TEST
 START_TEST(a_scan_ends_at_a_key_that_is_no_tables)
 {
 	static const struct slice keys[] = {
-		SLICE("\0aaaaaaaaaaaaaaa\16 behind all tables"),
+		SLICE("\0aaaaaaaaaaaaaaa\20 behind all tables"),
 		SLICE("\0aaaaaaaaaaaaaaa\377"),
 		SLICE("\377\377too short"),
 	};

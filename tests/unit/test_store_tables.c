@@ -169,6 +169,101 @@ START_TEST(what_was_read_before_does_not_change_what_is_read_next)
 }
 END_TEST
 
+/* Something happens to a record, or to all of a user's. */
+static void change_anything(struct transaction *transaction, enum table table,
+			    struct random *random)
+{
+	static const char *const users[] = {"alex", "blake", "casey"};
+	struct key user = key_of_user(fixture_key(users[random_below(random, 3)]));
+	struct key key = key_u64(user, random_below(random, 20));
+	struct scan scan;
+	struct slice found;
+	struct slice value;
+	switch (random_below(random, 12)) {
+	case 0:
+		(void)table_delete_all(transaction, table, user);
+		return;
+	case 1:
+		scan_begin(&scan, transaction, table, user, FORWARD);
+		if (scan_next(&scan, &found, &value))
+			scan_delete(&scan);
+		scan_end(&scan);
+		return;
+	case 2:
+	case 3:
+	case 4:
+		(void)table_delete(transaction, table, key);
+		return;
+	default:
+		table_put(transaction, table, key, SLICE("a record"));
+	}
+}
+
+static void check_counts(struct transaction *transaction)
+{
+	struct table_counts counts = table_counts(transaction);
+	ck_assert_int_eq(counts.users, (int64_t)table_count(transaction, TABLE_USERS));
+	ck_assert_int_eq(counts.facts, (int64_t)table_count(transaction, TABLE_FACTS));
+}
+
+START_TEST(the_counts_are_what_a_walk_finds_whatever_was_written_or_given_up)
+{
+	enum { TRANSACTIONS = 300 };
+	struct fixture fixture;
+	struct transaction transaction;
+	struct random random = {5};
+	int64_t most = 0;
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < TRANSACTIONS; i++) {
+		ck_assert(transaction_begin_write(&transaction, fixture.store));
+		check_counts(&transaction);
+		for (size_t changes = random_below(&random, 9); changes > 0; changes--)
+			change_anything(&transaction,
+					random_below(&random, 2) == 0 ? TABLE_USERS : TABLE_FACTS,
+					&random);
+		check_counts(&transaction);
+		struct table_counts counts = table_counts(&transaction);
+		most = counts.facts > most ? counts.facts : most;
+		if (random_below(&random, 4) == 0)
+			transaction_abort(&transaction);
+		else
+			ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+		if (i == TRANSACTIONS / 2)
+			fixture_reopen(&fixture);
+	}
+	ck_assert_int_gt(most, 10);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(counts_that_are_lost_begin_at_nought_and_never_fall_below)
+{
+	static const struct slice lost[] = {SLICE("\7not ours"), SLICE("\1\3\3")};
+	for (size_t i = 0; i < 2; i++) {
+		struct fixture fixture;
+		struct transaction transaction;
+		fixture_init(&fixture, MAP);
+		struct key user = key_of_user(fixture_key("alex"));
+		fixture_put(&fixture, TABLE_FACTS, key_u64(user, 1), SLICE("a record"));
+		fixture_put(&fixture, TABLE_FACTS, key_u64(user, 2), SLICE("a record"));
+		fixture_put(&fixture, TABLE_META, key_of_name("counts"), lost[i]);
+		ck_assert(transaction_begin_write(&transaction, fixture.store));
+		ck_assert_int_eq(table_counts(&transaction).facts, 0);
+		ck_assert(table_delete(&transaction, TABLE_FACTS, key_u64(user, 1)));
+		ck_assert_int_eq(table_counts(&transaction).facts, 0);
+		ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+		fixture_put(&fixture, TABLE_FACTS, key_u64(user, 3), SLICE("a record"));
+		ck_assert(transaction_begin_read(&transaction, fixture.store));
+		ck_assert_int_eq(table_counts(&transaction).facts, 1);
+		ck_assert_int_eq(table_counts(&transaction).users, 0);
+		transaction_abort(&transaction);
+		fixture_finish(&fixture);
+	}
+}
+END_TEST
+
 UNIT_MAIN("store_tables", a_walk_is_in_the_order_of_keys_wherever_they_rise_or_fall_in_the_tree,
 	  keys_of_any_length_are_in_the_order_of_their_bytes,
-	  what_was_read_before_does_not_change_what_is_read_next)
+	  what_was_read_before_does_not_change_what_is_read_next,
+	  the_counts_are_what_a_walk_finds_whatever_was_written_or_given_up,
+	  counts_that_are_lost_begin_at_nought_and_never_fall_below)

@@ -31,12 +31,15 @@ static const struct {
 	const char *tree;
 	int bit;
 } kind_trees[] = {
-	{"user", USER}, {"turn", TURN}, {"fact", FACT}, {"job", JOB}, {"receipt", RECEIPT},
+	{"turn", TURN},
+	{"job", JOB},
+	{"receipt", RECEIPT},
 };
 
 static const int kind_tables[TABLE_COUNT] = {
-	[TABLE_TURN_TIMES] = TURN_TIME, [TABLE_ANSWERS] = ANSWER, [TABLE_SUMMARIES] = SUMMARY,
-	[TABLE_REPLAYS] = REPLAY,       [TABLE_VECTORS] = VECTOR,
+	[TABLE_FACTS] = FACT,           [TABLE_SUMMARIES] = SUMMARY, [TABLE_USERS] = USER,
+	[TABLE_TURN_TIMES] = TURN_TIME, [TABLE_REPLAYS] = REPLAY,    [TABLE_ANSWERS] = ANSWER,
+	[TABLE_VECTORS] = VECTOR,
 };
 
 static const struct {
