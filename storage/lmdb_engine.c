@@ -371,6 +371,7 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	    open_environment(store, &complaint) && prepare_trees(store, &complaint) &&
 	    end_new(store, &complaint)) {
 		engine_look_at_room(store);
+		engine_cache_singly(store);
 		if (start_writer(store, &complaint))
 			return store;
 	}

@@ -69,8 +69,9 @@ struct store {
 	uint64_t next_ticket;
 	uint64_t full_at; /* bytes used when a write found no room; 0: it has been freed since */
 
-	uint64_t reserved; /* bytes of the file that no other's growth can take from us; the
-			      writer's */
+	uint64_t reserved;      /* bytes of the file that no other's growth can take from us; the
+				   writer's */
+	uint64_t cached_singly; /* so far, see engine_cache_singly(); the writer's */
 	atomic_bool has_reserve;
 	atomic_bool has_room;
 	atomic_bool is_broken; /* LMDB found the file damaged, or cannot write it any more */
@@ -96,6 +97,10 @@ bool engine_disk_has_room(const struct store *store);
 /* Has the file system keep blocks ready for what was promised, and for deletes, so that they still
  * go through when others fill the disk. */
 void engine_reserve(struct store *store);
+/* Reads the pages behind the last one that is used, one by one, before a commit writes many of them
+ * at once: Linux caches a file in folios as large as what first read or wrote them, and to write
+ * one page again takes it a walk over all of its folio. To be called after each commit. */
+void engine_cache_singly(struct store *store);
 /* How much may be written between two looks at the room. */
 uint64_t engine_look_distance(const struct store *store);
 

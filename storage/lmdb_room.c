@@ -6,6 +6,7 @@
 #include <lmdb.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 enum {
 	MEGABYTE = 1024 * 1024,
@@ -103,14 +104,21 @@ uint64_t engine_look_distance(const struct store *store)
 	return (head_room < RESERVE ? head_room : RESERVE) / 16;
 }
 
-void engine_reserve(struct store *store)
+static uint64_t bytes_in_use(const struct store *store, size_t *page)
 {
 	MDB_envinfo info;
 	MDB_stat stat;
-	int file;
 	mdb_env_info(store->env, &info);
 	mdb_env_stat(store->env, &stat);
-	uint64_t end = (info.me_last_pgno + 1) * stat.ms_psize + RESERVE;
+	*page = stat.ms_psize;
+	return (info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+void engine_reserve(struct store *store)
+{
+	int file;
+	size_t page;
+	uint64_t end = bytes_in_use(store, &page) + RESERVE;
 	if (end > store->map_size)
 		end = store->map_size;
 	/* Not for every page: by quarters. */
@@ -127,6 +135,24 @@ void engine_reserve(struct store *store)
 	/* Where the file system cannot, the free bytes of the disk are all there is to go by. */
 	atomic_store(&store->has_reserve,
 		     code == MDB_SUCCESS || code == EOPNOTSUPP || code == ENOSYS);
+}
+
+void engine_cache_singly(struct store *store)
+{
+	enum { AHEAD = MEGABYTE };
+	int file;
+	size_t page;
+	char byte;
+	uint64_t used = bytes_in_use(store, &page);
+	uint64_t end = used + AHEAD < store->reserved ? used + AHEAD : store->reserved;
+	if (used + AHEAD / 2 <= store->cached_singly || end <= store->cached_singly ||
+	    mdb_env_get_fd(store->env, &file) != MDB_SUCCESS)
+		return;
+	uint64_t at = used > store->cached_singly ? used : store->cached_singly;
+	(void)posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM);
+	for (; at < end; at += page)
+		(void)!pread(file, &byte, 1, (off_t)at);
+	store->cached_singly = end;
 }
 
 bool engine_disk_has_room(const struct store *store)

@@ -251,6 +251,7 @@ static void *writer_main(void *cookie)
 		pthread_mutex_unlock(&writer->lock);
 		for (size_t i = 0; i < count; i++)
 			operation_finish(batch[i], batch[i]->result);
+		engine_cache_singly(writer->store);
 	}
 }
 

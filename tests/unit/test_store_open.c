@@ -1,14 +1,17 @@
 /* Opening a store: whose it is, how it is made, and what is refused. */
 #include "storage/dump.h"
 #include "storage/key.h"
+#include "storage/lmdb_engine.h"
 #include "tests/unit/store_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -209,9 +212,55 @@ START_TEST(a_folder_that_cannot_be_is_named)
 }
 END_TEST
 
+/* Of the pages behind the last one that is used, how many stand in the system's cache. */
+static size_t count_cached(const struct fixture *fixture, size_t wanted)
+{
+	char path[128];
+	MDB_envinfo info;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char *is_cached = xcalloc(wanted, 1);
+	size_t cached = 0;
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", fixture->path);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	mdb_env_info(fixture->store->env, &info);
+	off_t behind = (off_t)((info.me_last_pgno + 1) * page);
+	void *map = mmap(NULL, wanted * page, PROT_READ, MAP_SHARED, file, behind);
+	ck_assert_ptr_ne(map, MAP_FAILED);
+	ck_assert_int_eq(mincore(map, wanted * page, is_cached), 0);
+	for (size_t i = 0; i < wanted; i++)
+		cached += is_cached[i] & 1;
+	(void)munmap(map, wanted * page);
+	(void)close(file);
+	free(is_cached);
+	return cached;
+}
+
+START_TEST(the_pages_that_are_written_next_are_in_the_cache)
+{
+	enum { WANTED = 64, EXCHANGES = 40 };
+	struct fixture fixture;
+	char text[50000];
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	fixture_init(&fixture, MAP);
+	ck_assert_uint_eq(count_cached(&fixture, WANTED), WANTED);
+	for (int i = 0; i < EXCHANGES; i++) {
+		struct append append = fixture_exchange(text, text, i);
+		append.ordinal = (uint32_t)i;
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+		/* The writer reads after it has said that it wrote. */
+		for (int tries = 0; tries < 500 && count_cached(&fixture, WANTED) < WANTED; tries++)
+			(void)usleep(10000);
+		ck_assert_uint_eq(count_cached(&fixture, WANTED), WANTED);
+	}
+	fixture_finish(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("store_open", a_second_process_is_told_who_has_the_store,
 	  a_process_that_is_just_ending_is_waited_for, the_store_is_private,
 	  an_unknown_format_is_refused_with_what_to_do,
 	  what_a_stopped_first_start_has_left_is_made_anew,
 	  nothing_is_put_into_a_store_whose_mark_cannot_be_taken_away,
-	  a_folder_is_made_with_those_above_it, a_folder_that_cannot_be_is_named)
+	  a_folder_is_made_with_those_above_it, a_folder_that_cannot_be_is_named,
+	  the_pages_that_are_written_next_are_in_the_cache)
