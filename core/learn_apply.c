@@ -32,7 +32,7 @@ struct applier {
 	struct arena *arena;
 	struct known *known; /* the turn's facts, then the new ones */
 	size_t count;
-	struct fact hidden[LEARN_MAX_ENTRIES + MAX_REPEATED]; /* as CHANGE_HIDE has it */
+	struct fact *hidden; /* as CHANGE_HIDE has it */
 	size_t hidden_count;
 	size_t repeated;
 };
@@ -437,16 +437,16 @@ static void apply_entry(struct applier *applier, const struct learn_entry *entry
 void learn_apply(const struct learn_turn *turn, const struct learn_entries *entries,
 		 struct learning *learning, struct arena *arena)
 {
-	struct applier *applier = arena_alloc(arena, sizeof(*applier));
-	applier->turn = turn;
-	applier->arena = arena;
-	applier->known = arena_alloc(arena, (turn->fact_count + LEARN_MAX_ENTRIES) *
-						    sizeof(*applier->known));
+	const size_t most_known = turn->fact_count + entries->count;
+	const size_t most_hidden = entries->count + MAX_REPEATED;
+	struct applier applier = {.turn = turn, .arena = arena};
+	applier.known = arena_alloc(arena, most_known * sizeof(*applier.known));
+	applier.hidden = arena_alloc(arena, most_hidden * sizeof(*applier.hidden));
 	for (size_t i = 0; i < turn->fact_count; i++)
-		know(applier, &turn->facts[i], false);
+		know(&applier, &turn->facts[i], false);
 	for (size_t i = 0; i < entries->count; i++) {
-		apply_entry(applier, &entries->list[i]);
+		apply_entry(&applier, &entries->list[i]);
 		learning->hide_exchange |= entries->list[i].op == LEARN_FORGET;
 	}
-	list_changes(applier, learning);
+	list_changes(&applier, learning);
 }

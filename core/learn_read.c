@@ -249,7 +249,7 @@ bool learn_entries_read(struct slice answer, struct learn_entries *entries, stru
 {
 	struct slice document;
 	struct json_value list;
-	*entries = (struct learn_entries){0};
+	entries->count = entries->rejected = 0;
 	if (answer.size > LEARN_MAX_ANSWER)
 		return false;
 	if (!learn_find_list(text_without_reasoning(answer, arena), &document, &list))
