@@ -10,7 +10,6 @@
 enum {
 	BATCH_TURNS = 32,
 	BATCH_BYTES = 100 * 1024,
-	WARNING_PAUSE = 60 * 1000,
 };
 
 /*  turns:  | answered | to be asked for | blank |
@@ -58,13 +57,10 @@ static void end_batch(struct embedding_batch *batch, enum batch_end end)
 	event_active(batch->at_end, EV_TIMEOUT, 0);
 }
 
-/* Once a minute at most: an operator sees a wrong key or address without being flooded. */
 static void warn_of_failure(struct embedding_batch *batch, const char *detail, int status)
 {
-	int64_t now = clock_wall();
-	if (now - batch->setting.server->warned_at < WARNING_PAUSE)
+	if (!log_is_due(&batch->setting.server->warned_at))
 		return;
-	batch->setting.server->warned_at = now;
 	log_warn("turns cannot be embedded: %s (status %d); they wait, and are found by their "
 		 "words meanwhile; look at [model] embedding, base_url and api_key",
 		 detail, status);

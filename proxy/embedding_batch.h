@@ -13,8 +13,8 @@ struct embedding_batch;
 
 /* What was found out about the server, shared by all batches. All zeroes: nothing yet. */
 struct embedding_server {
-	bool gives;        /* it gave a vector before */
-	int64_t warned_at; /* when a failure was last logged */
+	bool gives;         /* it gave a vector before */
+	uint64_t warned_at; /* see log_is_due() */
 };
 
 struct embedding_batch_setting {

@@ -14,7 +14,6 @@ enum {
 	TOKENS_PER_WORD = 6, /* of a summary: generous, for scripts that cost most */
 	FIRST_PAUSE = 250,
 	LONGEST_PAUSE = 5 * 60 * 1000,
-	WARNING_PAUSE = 60 * 1000,
 	PARK_AFTER = 10, /* answers that could not be used */
 };
 
@@ -60,13 +59,10 @@ static void leave_model(struct lesson *lesson)
 
 /* ---- when it fails ---- */
 
-/* Once a minute at most: an operator sees a wrong key or address without being flooded. */
 static void warn_of_failure(struct lesson *lesson, const char *detail)
 {
-	int64_t now = clock_wall();
-	if (now - lesson->setting.quirks->warned_at < WARNING_PAUSE)
+	if (!log_is_due(&lesson->setting.quirks->warned_at))
 		return;
-	lesson->setting.quirks->warned_at = now;
 	log_warn("the memory model cannot be learned with: %s (status %d); exchanges wait; look at "
 		 "[model] base_url, api_key and name",
 		 detail, lesson->status);

@@ -21,7 +21,7 @@ struct quirk_memory {
 		unsigned quirks;
 	} entries[LESSON_QUIRKS];
 	size_t next;
-	int64_t warned_at; /* when a failure of the model was last logged */
+	uint64_t warned_at; /* see log_is_due() */
 };
 
 struct lesson_setting {

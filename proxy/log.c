@@ -2,6 +2,7 @@
 #include "proxy/log.h"
 
 #include "core/json.h"
+#include "proxy/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,7 @@ enum {
 	/* Whoever reads the log may be waited for so many milliseconds in each second. */
 	PATIENCE = 20,
 	SECOND = 1000,
+	BETWEEN_WARNINGS = 60 * 1000 * 1000, /* microseconds */
 };
 
 /* Standard error, and how it stands with whoever reads it. */
@@ -52,6 +54,15 @@ void log_configure(enum config_log_level level, enum config_log_format format)
 bool log_wants(enum config_log_level level)
 {
 	return (int)level <= atomic_load_explicit(&log_level, memory_order_relaxed);
+}
+
+bool log_is_due(uint64_t *logged_at)
+{
+	uint64_t now = clock_steady();
+	if (*logged_at != 0 && now - *logged_at < BETWEEN_WARNINGS)
+		return false;
+	*logged_at = now;
+	return true;
 }
 
 static const char *level_name(enum config_log_level level)

@@ -22,6 +22,11 @@ struct log_field {
  * json: {"time":...,"level":"info","message":...,"name":"value","number":5} */
 void log_event(enum config_log_level level, const char *message, const struct log_field *fields);
 
+/* Whether a warning that may come often is to be logged now: once a minute at most, so that an
+ * operator sees a wrong key or address without being flooded. `logged_at` is the caller's, 0 before
+ * the first, and of the steady clock. */
+bool log_is_due(uint64_t *logged_at);
+
 /* A message without fields, formatted. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

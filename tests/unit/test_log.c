@@ -264,8 +264,22 @@ START_TEST(a_line_that_broke_off_does_not_spoil_the_next)
 }
 END_TEST
 
+START_TEST(a_warning_that_comes_often_is_due_once_a_minute)
+{
+	uint64_t logged_at = 0;
+	ck_assert(log_is_due(&logged_at));
+	ck_assert(!log_is_due(&logged_at));
+	logged_at -= 59 * 1000000;
+	ck_assert(!log_is_due(&logged_at));
+	logged_at -= 1000000;
+	ck_assert(log_is_due(&logged_at));
+	ck_assert(!log_is_due(&logged_at));
+}
+END_TEST
+
 UNIT_MAIN("log", a_text_line_has_time_level_message_and_fields, a_json_line_is_json,
 	  control_characters_never_break_a_text_line, only_what_is_wanted_is_written,
 	  long_values_are_cut_between_characters, logging_leaves_errno_alone,
 	  nobody_waits_for_who_does_not_read_the_log, nobody_waits_for_a_terminal_that_stands_still,
-	  nobody_waits_for_a_socket_that_is_not_read, a_line_that_broke_off_does_not_spoil_the_next)
+	  nobody_waits_for_a_socket_that_is_not_read, a_line_that_broke_off_does_not_spoil_the_next,
+	  a_warning_that_comes_often_is_due_once_a_minute)
