@@ -121,7 +121,7 @@ static void read_open_answer(struct chat *chat, struct arena *arena)
 					       .user_hash = chat->own_hash};
 }
 
-static bool is_answer(const struct chat *chat, size_t index)
+bool chat_is_answer(const struct chat *chat, size_t index)
 {
 	return is_mark(chat, index) && !chat->request.messages[index].has_tool_calls;
 }
@@ -132,7 +132,7 @@ static void read_marks(struct chat *chat, struct arena *arena)
 	size_t index = first_mark(chat);
 	uint64_t user_hash = user_hash_before(chat, index, arena);
 	for (size_t i = 0; i < index; i++)
-		chat->earlier_answers += is_answer(chat, i);
+		chat->earlier_answers += chat_is_answer(chat, i);
 	chat->marks = arena_alloc(arena, MAX_MARKS * sizeof(*chat->marks));
 	for (; index < chat->request.message_count; index++) {
 		if (chat->request.messages[index].role == ROLE_USER)

@@ -36,6 +36,8 @@ bool chat_ids_hold(const struct chat_ids *list, uint64_t id);
 
 /* ---- chat.c ---- */
 
+/* Whether the message is an answer that ends an exchange: none with tool calls, nor a begun one. */
+bool chat_is_answer(const struct chat *chat, size_t index);
 /* Whether the message is taken out of the request (history = trim). */
 bool chat_is_cut(const struct chat *chat, size_t index);
 /* What the user said and was answered in the request, as far as it goes up. */

@@ -14,12 +14,6 @@ static bool is_user(const struct chat *chat, size_t index)
 	return chat->request.messages[index].role == ROLE_USER;
 }
 
-static bool is_answer(const struct chat *chat, size_t index)
-{
-	const struct message *message = &chat->request.messages[index];
-	return message->role == ROLE_ASSISTANT && !message->has_tool_calls;
-}
-
 /* How many user messages stand in a row at `index`. */
 static size_t run_length(const struct chat *chat, size_t index)
 {
@@ -41,7 +35,7 @@ static int64_t first_ordinal(const struct chat *chat)
 {
 	int64_t ordinal = chat->view->next_ordinal;
 	for (size_t i = 0; i < last_place(chat); i++)
-		ordinal -= is_answer(chat, i);
+		ordinal -= chat_is_answer(chat, i);
 	return ordinal;
 }
 
@@ -102,7 +96,7 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 			from = found + 1;
 		}
 		if (turn.count == 0)
-			turn.ordinal += is_answer(chat, i);
+			turn.ordinal += chat_is_answer(chat, i);
 		turn.message += turn.count > 0 ? turn.count : 1;
 	}
 }
