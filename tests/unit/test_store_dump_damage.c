@@ -1,4 +1,5 @@
 /* Exports of stores that are damaged. */
+#include "storage/lmdb_memory.h"
 #include "tests/unit/dump_fixture.h"
 
 #include <fcntl.h>
@@ -45,8 +46,8 @@ struct count {
 	size_t records, holes, unreadable;
 };
 
-/* What an export counts of the turns. */
-static struct count export_turns(const char *path)
+/* What an export counts of a table. */
+static struct count export_table(const char *path, const char *table)
 {
 	struct dump_report report;
 	FILE *file = tmpfile();
@@ -56,11 +57,16 @@ static struct count export_turns(const char *path)
 	ck_assert_msg(whole || is_damaged, "%s", report.error);
 	for (size_t i = 0; i < DUMP_TABLES; i++) {
 		ck_assert(!whole || report.tables[i].holes + report.tables[i].unreadable == 0);
-		if (strcmp(report.tables[i].name, "turn") == 0)
+		if (strcmp(report.tables[i].name, table) == 0)
 			return (struct count){report.tables[i].records, report.tables[i].holes,
 					      report.tables[i].unreadable};
 	}
-	ck_abort_msg("no turns are counted");
+	ck_abort_msg("none of the table are counted");
+}
+
+static struct count export_turns(const char *path)
+{
+	return export_table(path, "turn");
 }
 
 static void swap_page(int data, size_t page, char *other)
@@ -160,22 +166,15 @@ static void import_turns(struct fixture *fixture, unsigned user, const char *tex
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
-START_TEST(a_damaged_page_costs_nobody_who_lies_behind_it)
+/* Damages each page that has such a text on it, one at a time: no more records are lost than twice
+ * as many as it holds. Gives how many pages that were. */
+static size_t damage_each_page(const struct fixture *fixture, const char *table, const char *text,
+			       size_t all)
 {
-	enum { USERS = 6, ALL = USERS * TURNS_OF_USER };
-	struct fixture fixture;
 	char path[128];
-	char text[] =
-		"what each says is long enough for a page to have room for some twenty of it, "
-		"so that most users lie on two and many pages hold two users, ten or more";
 	size_t damaged = 0;
-	fixture_init(&fixture, MAP);
-	for (unsigned i = 0; i < USERS; i++)
-		import_turns(&fixture, i, text);
-	store_close(fixture.store);
-	fixture.store = NULL;
-	ck_assert_uint_eq(export_turns(fixture.path).records, ALL);
-	(void)snprintf(path, sizeof(path), "%s/data.mdb", fixture.path);
+	ck_assert_uint_eq(export_table(fixture->path, table).records, all);
+	(void)snprintf(path, sizeof(path), "%s/data.mdb", fixture->path);
 	int data = open(path, O_RDWR | O_CLOEXEC);
 	off_t pages = lseek(data, 0, SEEK_END) / PAGE;
 	for (size_t page = 2; page < (size_t)pages; page++) {
@@ -184,19 +183,74 @@ START_TEST(a_damaged_page_costs_nobody_who_lies_behind_it)
 		swap_page(data, page, other);
 		size_t on_page = count_on_page(other, text);
 		if (on_page > 0)
-			count = export_turns(fixture.path);
+			count = export_table(fixture->path, table);
 		swap_page(data, page, other);
 		if (count.holes == 0)
 			continue; /* it is free */
 		damaged++;
 		ck_assert_uint_eq(count.holes, 1);
-		ck_assert_uint_lt(count.records, ALL);
+		ck_assert_uint_lt(count.records, all);
 		/* Twice as far with each try is at most as far again. */
-		ck_assert_msg(ALL - count.records <= 2 * on_page, "%zu of %zu", ALL - count.records,
+		ck_assert_msg(all - count.records <= 2 * on_page, "%zu of %zu", all - count.records,
 			      on_page);
 	}
-	ck_assert_uint_ge(damaged, USERS);
 	(void)close(data);
+	return damaged;
+}
+
+START_TEST(a_damaged_page_costs_nobody_who_lies_behind_it)
+{
+	enum { USERS = 6, ALL = USERS * TURNS_OF_USER };
+	struct fixture fixture;
+	char text[] =
+		"what each says is long enough for a page to have room for some twenty of it, "
+		"so that most users lie on two and many pages hold two users, ten or more";
+	fixture_init(&fixture, MAP);
+	for (unsigned i = 0; i < USERS; i++)
+		import_turns(&fixture, i, text);
+	store_close(fixture.store);
+	fixture.store = NULL;
+	ck_assert_uint_ge(damage_each_page(&fixture, "turn", text, ALL), USERS);
+	fixture_reopen(&fixture);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+enum { FACTS_OF_USER = 6 };
+
+static void put_facts(struct fixture *fixture, unsigned user, const char *text)
+{
+	struct transaction transaction;
+	char name[32];
+	(void)snprintf(name, sizeof(name), "user-%u", user);
+	ck_assert(transaction_begin_write(&transaction, fixture->store));
+	const struct memory memory = {&transaction, fixture_key(name), &fixture->arena};
+	for (unsigned i = 1; i <= FACTS_OF_USER; i++) {
+		struct fact fact = {.entity = SLICE("user"),
+				    .kind = SLICE("user"),
+				    .key = arena_number(&fixture->arena, i),
+				    .value = slice_of(text)};
+		table_write(&transaction, TABLE_FACTS, memory_fact_key(&memory, i),
+			    stored_fact_fields, &fact);
+	}
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+}
+
+/* They lie between all else that is of their users. */
+START_TEST(a_damaged_page_of_facts_costs_nobody_who_lies_behind_it)
+{
+	enum { USERS = 30, ALL = USERS * FACTS_OF_USER };
+	struct fixture fixture;
+	const char *text = "what is known of each is long enough for a page to have room for two "
+			   "users or three, with all that lies between them";
+	fixture_init(&fixture, MAP);
+	for (unsigned i = 0; i < USERS; i++) {
+		import_turns(&fixture, i, "short");
+		put_facts(&fixture, i, text);
+	}
+	store_close(fixture.store);
+	fixture.store = NULL;
+	ck_assert_uint_ge(damage_each_page(&fixture, "fact", text, ALL), USERS / 3);
 	fixture_reopen(&fixture);
 	fixture_finish(&fixture);
 }
@@ -287,5 +341,6 @@ END_TEST
 UNIT_MAIN("store_dump_damage", what_damage_leaves_is_written_out_and_the_rest_is_counted,
 	  each_damaged_page_is_one_hole_and_costs_little_more_than_what_lies_on_it,
 	  a_damaged_page_costs_nobody_who_lies_behind_it,
+	  a_damaged_page_of_facts_costs_nobody_who_lies_behind_it,
 	  a_key_of_another_size_or_that_falls_is_damage,
 	  a_store_without_one_of_its_tables_is_written_out_without_it)
