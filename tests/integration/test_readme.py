@@ -61,6 +61,12 @@ def run(command, cwd=None, **environment):
     return done.stdout
 
 
+def test_the_format_of_the_store_is_told():
+    header = (ROOT / "storage" / "lmdb_engine.h").read_text()
+    told = re.search(r"this one: format (\d+)", README)
+    assert told[1] == re.search(r"STORE_FORMAT = (\d+),", header)[1]
+
+
 # ---- clients ----
 
 
