@@ -243,6 +243,10 @@ START_TEST(the_pages_that_are_written_next_are_in_the_cache)
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	fixture_init(&fixture, MAP);
+	if (fixture.store->reserved == 0) { /* the file system knows no fallocate */
+		fixture_finish(&fixture);
+		return;
+	}
 	ck_assert_uint_eq(count_cached(&fixture, WANTED), WANTED);
 	for (int i = 0; i < EXCHANGES; i++) {
 		struct append append = fixture_exchange(text, text, i);
