@@ -62,6 +62,16 @@ static void find_jobs(struct choice *choice)
 	} while (after != 0 && choice->facts == NULL);
 }
 
+/* How long until the job is to be tried; at most nought: it is due. */
+static int64_t time_left(const struct choice *choice, const struct job *job)
+{
+	if (job->client_key && choice->has_new_key)
+		return 0;
+	int64_t left = job->not_before - choice->now;
+	/* No pause is longer: it was made by a clock that has been set back since. */
+	return left > LESSON_LONGEST_PAUSE ? 0 : left;
+}
+
 void choice_make(struct choice *choice)
 {
 	choice->facts = NULL;
@@ -72,8 +82,7 @@ void choice_make(struct choice *choice)
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
 		if (candidates[i] == NULL || choice->job != NULL)
 			continue;
-		bool may_try = candidates[i]->client_key && choice->has_new_key;
-		int64_t left = may_try ? 0 : candidates[i]->not_before - choice->now;
+		int64_t left = time_left(choice, candidates[i]);
 		if (left <= 0)
 			choice->job = candidates[i];
 		else if (choice->wait < 0 || left < choice->wait)

@@ -13,7 +13,6 @@ enum {
 	FACTS_TOKENS = 1500,
 	TOKENS_PER_WORD = 6, /* of a summary: generous, for scripts that cost most */
 	FIRST_PAUSE = 250,
-	LONGEST_PAUSE = 5 * 60 * 1000,
 	PARK_AFTER = 10, /* answers that could not be used */
 };
 
@@ -79,7 +78,8 @@ static void try_later(struct lesson *lesson)
 	unsigned doublings = job->tries < 20 ? job->tries : 20;
 	int64_t pause = (int64_t)FIRST_PAUSE << doublings;
 	job->tries++;
-	job->not_before = clock_wall() + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
+	job->not_before =
+		clock_wall() + (pause < LESSON_LONGEST_PAUSE ? pause : LESSON_LONGEST_PAUSE);
 	leave_model(lesson);
 	store_postpone(lesson->setting.store, lesson->setting.user, job,
 		       loop_for_store(lesson->setting.loop), on_postponed, lesson);

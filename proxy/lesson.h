@@ -12,6 +12,8 @@ struct lesson;
 
 /* Milliseconds after a user's newest turn when all that is left is folded into the summary. */
 enum { LESSON_IDLE_TIME = 60 * 60 * 1000 };
+/* Milliseconds that a job waits for its next try, at most. */
+enum { LESSON_LONGEST_PAUSE = 5 * 60 * 1000 };
 
 /* What servers were found to refuse, remembered per address and model. */
 enum { LESSON_QUIRKS = 64 };

@@ -1,0 +1,53 @@
+#include "proxy/learner_choice.h"
+#include "proxy/lesson.h"
+#include "tests/unit/config_reading.h"
+#include "tests/unit/store_fixture.h"
+
+enum { MAP = 64 * 1024 * 1024, NOW = 1000 * 1000 * 1000 };
+
+static void postpone(struct fixture *fixture, struct job job)
+{
+	struct fixture_wait wait = {0};
+	(void)store_postpone(fixture->store, fixture_key("alex"), &job, &fixture->loop.loop,
+			     fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
+}
+
+/* How long alex's job has to wait that is to be tried next at `not_before`; 0: it is due. */
+static int64_t wait_until(int64_t not_before)
+{
+	struct fixture fixture;
+	struct config *config = read_good("");
+	fixture_init(&fixture, MAP);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	postpone(&fixture, (struct job){.kind = JOB_SUMMARY, .parked = true});
+	postpone(&fixture,
+		 (struct job){.kind = JOB_FACTS, .exchange = 1, .not_before = not_before});
+	struct choice choice = {.store = fixture.store,
+				.config = config,
+				.keys = key_ring_create(),
+				.user = fixture_key("alex"),
+				.now = NOW};
+	choice_make(&choice);
+	int64_t wait = choice.job != NULL ? 0 : choice.wait;
+	choice_finish(&choice);
+	key_ring_destroy(choice.keys);
+	config_release(config);
+	fixture_finish(&fixture);
+	return wait;
+}
+
+START_TEST(a_job_waits_for_its_time_but_never_longer_than_any_pause_is)
+{
+	ck_assert_int_eq(wait_until(0), 0);
+	ck_assert_int_eq(wait_until(NOW), 0);
+	ck_assert_int_eq(wait_until(NOW + 1), 1);
+	ck_assert_int_eq(wait_until(NOW + LESSON_LONGEST_PAUSE), LESSON_LONGEST_PAUSE);
+	/* The clock was set back since. */
+	ck_assert_int_eq(wait_until(NOW + LESSON_LONGEST_PAUSE + 1), 0);
+	ck_assert_int_eq(wait_until(INT64_MAX), 0);
+}
+END_TEST
+
+UNIT_MAIN("learner_choice", a_job_waits_for_its_time_but_never_longer_than_any_pause_is)
