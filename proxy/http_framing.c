@@ -80,9 +80,11 @@ static bool take_upgrade(struct http_marks *marks, struct http_head *head, struc
 			 struct http_refusal *refusal)
 {
 	(void)marks;
-	(void)value;
 	(void)refusal;
-	head->upgrade = true;
+	/* The JDK's HttpClient offers HTTP/2 with each first request, and goes on with HTTP/1.1
+	 * where that is passed over (RFC 9110 section 7.8). */
+	if (!slice_equal_nocase(slice_trim(value), SLICE("h2c")))
+		head->upgrade = true;
 	return true;
 }
 

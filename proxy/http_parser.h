@@ -29,7 +29,7 @@ struct http_head {
 	bool has_length;
 	uint64_t length; /* of the body; 0 without one, UINT64_MAX for any that is larger */
 	bool expect_continue;
-	bool upgrade; /* asks for another protocol by an Upgrade field */
+	bool upgrade; /* asks by an Upgrade field for a protocol that is no HTTP */
 };
 
 /* Why a request was refused: the status to answer (400, 413, 417, 431, 501, 505), 0 for none. */

@@ -486,6 +486,18 @@ def test_upgrade_is_501(daemon, upstream):
     assert not upstream.requests
 
 
+def test_an_offer_of_http_2_is_passed_over(daemon, upstream):
+    """Java's own client makes it."""
+    body = b'{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi."}]}'
+    offer = [("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAEAAEAA")]
+    with RawClient(daemon.port) as raw:
+        for _ in range(2):
+            raw.send("POST", "/v1/chat/completions", body, fields=offer)
+            assert raw.read_reply().status == 200
+            assert upstream.last.body == body
+            assert not {"upgrade", "http2-settings"} & {name.lower() for name, _ in upstream.last.fields}
+
+
 def test_a_body_larger_than_allowed_is_413(make_daemon, upstream):
     daemon = make_daemon({"listen": {"max_body": "64K"}})
     big = b'{"messages":[{"role":"user","content":"' + b"x" * 70_000 + b'"}]}'

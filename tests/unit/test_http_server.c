@@ -82,7 +82,9 @@ START_TEST(refused_requests_are_answered_in_json_and_end_the_connection)
 		{"417", SLICE(POST("/", "Expect: a miracle\r\n", ""))},
 		{"501", SLICE(POST("/", "Transfer-Encoding: gzip, chunked\r\n", ""))},
 		{"501", SLICE("CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n")},
-		{"501", SLICE(POST("/", "Upgrade: h2c\r\nConnection: Upgrade\r\n", ""))},
+		{"501", SLICE(POST("/", "Upgrade: websocket\r\nConnection: Upgrade\r\n", ""))},
+		{"501", SLICE(POST("/", "Upgrade: h2c, websocket\r\nConnection: Upgrade\r\n", ""))},
+		{"501", SLICE(POST("/", "Upgrade: h2c\r\nUpgrade: websocket\r\n", ""))},
 		{"505", SLICE("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")},
 	};
 	start(&usual);
