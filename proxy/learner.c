@@ -19,6 +19,7 @@ enum {
 	SCAN_PAUSE_MS = 100,    /* between two slices of a scan */
 	SCAN_PERIOD_MS = 30000, /* between two scans */
 	LONGEST_WAIT_MS = 30000,
+	ROOM_WAIT_MS = 1000,
 	MAX_STORING = 64, /* lessons whose results are on their way to the disk */
 };
 
@@ -96,11 +97,12 @@ static void on_asked(void *cookie)
 	pump(subject->learner);
 }
 
-static void on_lesson_ended(void *cookie, bool noted)
+static void on_lesson_ended(void *cookie, bool noted, bool wants_room)
 {
 	struct subject *subject = cookie;
 	struct learner *learner = subject->learner;
 	subject->lesson = NULL;
+	subject->wants_room = wants_room;
 	learner->lessons--;
 	if (noted)
 		subjects_enqueue(&learner->subjects, subject); /* there may be more to learn */
@@ -153,6 +155,12 @@ static void begin_lesson(struct subject *subject, const struct choice *choice)
 
 static void look_at(struct learner *learner, struct subject *subject)
 {
+	/* The model would be paid for what the store does not take. */
+	if (subject->wants_room && !store_has_room(learner->service->store)) {
+		pause_subject(subject, ROOM_WAIT_MS);
+		return;
+	}
+	subject->wants_room = false;
 	struct choice choice = {
 		.store = learner->service->store,
 		.config = learner->config,

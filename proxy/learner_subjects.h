@@ -23,6 +23,7 @@ struct subject {
 	struct user_key user;
 	enum subject_state state;
 	bool has_new_key; /* since its last lesson: what failed with the old one is tried at once */
+	bool wants_room;  /* there was none for what its last lesson learned */
 	struct lesson *lesson;
 	struct event *timer;
 };

@@ -33,12 +33,13 @@ struct lesson {
 	struct event *deadline;
 	int status;
 	struct buffer answer;
+	bool wants_room; /* see lesson_ended */
 };
 
 static void end_lesson(struct lesson *lesson, bool noted)
 {
 	if (lesson->ended != NULL)
-		lesson->ended(lesson->cookie, noted);
+		lesson->ended(lesson->cookie, noted, lesson->wants_room);
 	if (lesson->deadline != NULL)
 		event_free(lesson->deadline);
 	buffer_finish(&lesson->answer);
@@ -106,6 +107,7 @@ static void on_stored(void *cookie, enum store_result result)
 {
 	struct lesson *lesson = cookie;
 	bool stored = result == STORE_OK || result == STORE_STALE;
+	lesson->wants_room = result == STORE_FULL;
 	if (!stored)
 		log_error("what was learned was not stored: %s", store_result_name(result));
 	if (stored || lesson->ended == NULL)

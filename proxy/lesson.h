@@ -43,8 +43,9 @@ struct lesson_setting {
 typedef void lesson_asked(void *cookie);
 
 /* Called once after that from the loop when the result, whatever it is, is in the store; `noted` is
- * false when the store took not even the job's next try, which then is to wait all the same. */
-typedef void lesson_ended(void *cookie, bool noted);
+ * false when the store took not even the job's next try, which then is to wait all the same.
+ * `wants_room`: there was none for what was learned, and the next try would find none either. */
+typedef void lesson_ended(void *cookie, bool noted, bool wants_room);
 
 /* Starts it. The setting and the job are copied. */
 struct lesson *lesson_start(const struct lesson_setting *setting, const struct job *job,

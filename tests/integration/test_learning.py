@@ -419,6 +419,35 @@ def test_while_the_model_cannot_be_reached_nothing_is_given_up(make_daemon, memo
     assert facts_of(daemon, user) == {("user", "binds", "books")}
 
 
+def fill(daemon):
+    """Until the store has no room for more."""
+    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x y z " * 5000}]}
+    for _ in range(400):
+        reply = daemon.request(
+            "POST", "/v1/chat/completions", json=body, headers={"X-User-Id": "filler", "X-Memory-Mode": "buffer"}
+        )
+        if reply.headers["X-Memory-Status"] == "bypassed":
+            return
+    raise AssertionError("the store never filled up")
+
+
+def test_the_model_is_not_asked_again_while_there_is_no_room_for_its_answer(make_daemon, memory_model, user, tmp_path):
+    daemon = make_daemon({"storage": {"map_size": "2M"}}, environment=fast_clock(tmp_path, 60))
+    turn = "I shoe horses."
+    memory_model.answers[turn] = [fact("shoes", "horses", "I shoe horses")]
+    memory_model.fail(turn, *[error_reply(503)] * 400)
+    Chat(daemon, user).say(turn)
+    fill(daemon)
+    memory_model.failures.clear()
+    refused = len(memory_model.fact_calls(turn))
+    daemon.wait_log("what was learned was not stored: full")
+    time.sleep(15)  # as many minutes to the daemon
+    assert len(memory_model.fact_calls(turn)) <= refused + 2, "once, and perhaps once just before"
+    assert daemon.memory(user)["pending"] == 1
+    assert daemon.admin("DELETE", daemon.memory_path("filler")).status_code == 204
+    until(lambda: facts_of(daemon, user) == {("user", "shoes", "horses")}, "learning", 30)
+
+
 def recallctl(daemon, *arguments):
     return subprocess.run(
         [program("proxy/recallctl"), "-c", str(daemon.config_file), *arguments],
