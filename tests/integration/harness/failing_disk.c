@@ -4,8 +4,10 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -65,6 +67,16 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at)
 ssize_t pwritev64(int fd, const struct iovec *parts, int count, off_t at)
 {
 	return refuses() ? -1 : ((write_many *)dlsym(RTLD_NEXT, "pwritev64"))(fd, parts, count, at);
+}
+
+/* LMDB writes pages that lie side by side so; sockets are not refused. */
+ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+	ssize_t (*real)(int, const struct iovec *, int) =
+		(ssize_t(*)(int, const struct iovec *, int))dlsym(RTLD_NEXT, "writev");
+	struct stat file;
+	bool is_file = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
+	return is_file && refuses() ? -1 : real(fd, parts, count);
 }
 
 pid_t fork(void)
