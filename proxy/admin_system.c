@@ -17,6 +17,9 @@ static const char *why_not_ready(const struct service *service)
 		return "the store's file is damaged: chats go on, with what memory can be read; "
 		       "see "
 		       "\"When the disk fails\" in the README";
+	if (store_is_stuck(service->store))
+		return "the store stands still since its disk refused a write: chats go on without "
+		       "memory; restart recalld when the disk is well";
 	if (!store_has_room(service->store))
 		return "the store has no room: chats go on without memory; raise [storage] "
 		       "map_size, free the disk, or forget users";

@@ -30,6 +30,15 @@ static void look_at_damage(struct store_watch *watch, const struct store *store)
 		  "with \"recallctl export\" and make a new one with \"recallctl rebuild\"");
 }
 
+static void look_at_standstill(struct store_watch *watch, const struct store *store)
+{
+	if (watch->was_stuck || !store_is_stuck(store))
+		return;
+	watch->was_stuck = true;
+	log_error("the store stands still since its disk refused a write: chats go on without "
+		  "memory; restart recalld when the disk is well");
+}
+
 /* Whoever asks for a record that is bad meets it again each time. */
 static void look_at_records(struct store_watch *watch, const struct store *store)
 {
@@ -48,6 +57,7 @@ void store_watch_look(struct store_watch *watch, const struct store *store)
 {
 	look_at_room(watch, store);
 	look_at_damage(watch, store);
+	look_at_standstill(watch, store);
 	look_at_records(watch, store);
 }
 

@@ -74,7 +74,8 @@ struct store {
 	uint64_t cached_singly; /* so far, see engine_cache_singly(); the writer's */
 	atomic_bool has_reserve;
 	atomic_bool has_room;
-	atomic_bool is_broken; /* LMDB found the file damaged, or cannot write it any more */
+	atomic_bool is_broken; /* LMDB found the file damaged */
+	atomic_bool is_stuck;  /* LMDB begins no transaction any more */
 	atomic_uint_least64_t ticket;
 	atomic_uint_least64_t unreadable;
 	atomic_uint_least64_t commits;

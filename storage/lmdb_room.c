@@ -198,6 +198,11 @@ bool store_is_broken(const struct store *store)
 	return atomic_load(&store->is_broken);
 }
 
+bool store_is_stuck(const struct store *store)
+{
+	return atomic_load(&store->is_stuck);
+}
+
 void store_statistics(struct store *store, struct store_statistics *statistics)
 {
 	*statistics = (struct store_statistics){

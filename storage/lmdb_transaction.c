@@ -28,10 +28,12 @@ enum store_result engine_result(struct store *store, int code)
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 	case MDB_INVALID:
-	case MDB_PANIC:
 	case MDB_BAD_TXN: /* the first failure of a transaction that met a page of a wrong kind */
 	case MDB_CURSOR_FULL:
 		atomic_store(&store->is_broken, true);
+		return STORE_FAILED;
+	case MDB_PANIC: /* the page that ends a commit could not be written */
+		atomic_store(&store->is_stuck, true);
 		return STORE_FAILED;
 	default:
 		return STORE_FAILED;

@@ -53,9 +53,12 @@ bool store_has_room(const struct store *store);
 
 /* Records that were skipped since the start; cheap, from any thread. */
 uint64_t store_unreadable(const struct store *store);
-/* Whether the engine found its file damaged, or can write it no more. It stays so until the store
- * is opened again; what can still be read is. */
+/* Whether the engine found its file damaged; what can still be read is. Stays so until the store is
+ * opened again, as the next does. */
 bool store_is_broken(const struct store *store);
+/* Whether the engine neither writes nor reads any more, since the page that ends a commit could not
+ * be written. What was committed before is there when the store is opened again. */
+bool store_is_stuck(const struct store *store);
 
 /* Who runs callbacks of writes: `post` is thread-safe and runs `run(cookie)` on the loop later. */
 struct store_loop {

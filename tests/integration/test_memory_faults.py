@@ -93,7 +93,8 @@ def test_the_last_byte_of_a_compressed_reply_waits_for_the_disk(make_daemon, ups
 
 
 def failing_disk(folder):
-    marks = {"FAILING_FULL": str(folder / "full"), "FAILING_WRITES": str(folder / "refused")}
+    names = {"FAILING_FULL": "full", "FAILING_WRITES": "refused", "FAILING_ENDS": "unended"}
+    marks = {variable: str(folder / name) for variable, name in names.items()}
     return preloaded(folder, "failing_disk") | marks
 
 
@@ -154,6 +155,25 @@ def test_a_disk_that_takes_nothing_more_stops_no_chat_and_is_no_damage(make_daem
     (tmp_path / "refused").unlink()
     assert_room_again(daemon, f"{user}-three")
     assert ("user", "Kept.") in daemon.messages(user)
+
+
+def test_a_store_that_stands_still_stops_no_chat_and_is_whole_after_a_restart(make_daemon, user, tmp_path):
+    daemon = make_daemon(environment=failing_disk(tmp_path))
+    Chat(daemon, user).say("Kept.")
+    daemon.settle(user)
+    (tmp_path / "unended").touch()
+    assert Chat(daemon, user).send("Not kept.").status_code == 200
+    wait_until(lambda: daemon.admin("GET", "/readyz").status_code == 503)
+    assert "restart recalld when the disk is well" in daemon.admin("GET", "/readyz").text
+    daemon.wait_log("the store stands still")
+    (tmp_path / "unended").unlink()
+    assert Chat(daemon, user).say("It stands.").status == "bypassed"
+    assert not any("damaged" in line for line in daemon.stderr_lines)
+    daemon.stop()
+    daemon.start()
+    assert daemon.admin("GET", "/readyz").status_code == 200
+    assert ("user", "Kept.") in daemon.messages(user)
+    assert Chat(daemon, user).say("It goes on.").status == "injected"
 
 
 def test_a_full_map_is_told_of_early_leaves_room_to_delete_and_passes(make_daemon, user):

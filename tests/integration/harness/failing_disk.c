@@ -1,5 +1,6 @@
 /* Preloaded into a daemon under test. While the file FAILING_FULL is there, the disk says that it
  * has no room left; while FAILING_WRITES is there, writing to it fails for want of room too; while
+ * FAILING_ENDS is there, only what is shorter than a page fails, by which LMDB ends a commit; while
  * FAILING_FORKS is there, no process can be started. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -46,17 +47,29 @@ static int refuses(void)
 	return 1;
 }
 
+/* What pwrite() is to write. */
+static int refuses_part(size_t size)
+{
+	enum { PAGE = 4096 };
+	if (size >= PAGE || !is_there("FAILING_ENDS"))
+		return refuses();
+	errno = EIO;
+	return 1;
+}
+
 typedef ssize_t write_at(int, const void *, size_t, off_t);
 typedef ssize_t write_many(int, const struct iovec *, int, off_t);
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
 {
-	return refuses() ? -1 : ((write_at *)dlsym(RTLD_NEXT, "pwrite"))(fd, bytes, size, at);
+	write_at *real = (write_at *)dlsym(RTLD_NEXT, "pwrite");
+	return refuses_part(size) ? -1 : real(fd, bytes, size, at);
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t size, off_t at)
 {
-	return refuses() ? -1 : ((write_at *)dlsym(RTLD_NEXT, "pwrite64"))(fd, bytes, size, at);
+	write_at *real = (write_at *)dlsym(RTLD_NEXT, "pwrite64");
+	return refuses_part(size) ? -1 : real(fd, bytes, size, at);
 }
 
 ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at)
