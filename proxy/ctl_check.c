@@ -46,6 +46,8 @@ static int check(struct ctl *ctl)
 		ctl_print_json(status);
 		return is_ready ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
+	if (*ctl_text(status, "version") == '\0')
+		return ctl_fail_to_read(ctl, status);
 	(void)printf("recalld %s at %s: %s\n", ctl_text(status, "version"), ctl->admin,
 		     is_ready ? "ready" : ctl_text(status, "reason"));
 	(void)printf("  upstream    %s\n", ctl_text(status, "upstream"));

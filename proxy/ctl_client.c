@@ -118,7 +118,11 @@ char *ctl_path(const struct ctl *ctl, const char *folder, const char *name, cons
 int ctl_fail(int status, json_t *answer)
 {
 	json_t *error = json_object_get(answer, "error");
-	if (status != 0) {
+	if (status != 0 && !json_is_string(json_object_get(error, "message")))
+		(void)fprintf(stderr,
+			      "recallctl: %d, and none of recalld's answers; is --admin right?\n",
+			      status);
+	else if (status != 0) {
 		(void)fprintf(stderr, "recallctl: %d: ", status);
 		ctl_print_fault(ctl_text(error, "message"));
 		(void)fputs(status == 401 ? " Give it with --token.\n" : "\n", stderr);
@@ -129,8 +133,10 @@ int ctl_fail(int status, json_t *answer)
 
 int ctl_fail_to_read(const struct ctl *ctl, json_t *answer)
 {
-	(void)fprintf(stderr, "recallctl: what %s answered is none of recalld's answers\n",
-		      ctl->admin);
+	(void)fprintf(
+		stderr,
+		"recallctl: what %s answered is none of recalld's answers; is --admin right?\n",
+		ctl->admin);
 	json_decref(answer);
 	return EXIT_FAILURE;
 }

@@ -72,6 +72,8 @@ static int show(struct ctl *ctl)
 		return ctl_fail(status, answer);
 	if (ctl->json)
 		return ctl_print_json(answer);
+	if (*ctl_text(answer, "user") == '\0')
+		return ctl_fail_to_read(ctl, answer);
 	ctl_print(ctl_text(answer, "user"), 0);
 	(void)printf("\n  %zu facts, %zu messages, %lld exchanges still to be learned from\n",
 		     json_array_size(json_object_get(answer, "facts")),

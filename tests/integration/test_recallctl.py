@@ -216,6 +216,18 @@ def test_a_reply_that_is_no_receipt_is_told(upstream):
     assert recallctl(upstream, "explain", "1").returncode == 1
 
 
+def test_another_server_is_not_taken_for_recalld(upstream, tmp_path):
+    file = tmp_path / "turns"
+    file.write_text('{"user":"alex","messages":[{"role":"user","content":"Hi"}]}')
+    commands = (["check"], ["show", "alex"], ["unpark"], ["forget", "alex"], ["import", str(file)])
+    for status, body in ((200, b'{"object":"list","data":[]}'), (404, b"<html>"), (404, b"")):
+        upstream.answer = lambda request, s=status, b=body: json_reply(b, status=s)
+        for command in commands:
+            done = recallctl(upstream, *command)
+            assert done.returncode == 1 and not done.stdout, (command, body)
+            assert b"none of recalld's answers; is --admin right?" in done.stderr, (command, body)
+
+
 def test_what_could_not_be_written_is_a_failure(receipt, upstream):
     for words in (["explain", "1"], ["explain", "1", "--json"], ["--help"]):
         with open("/dev/full", "wb") as full:
