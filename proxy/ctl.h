@@ -73,6 +73,8 @@ void ctl_print_fault(const char *text);
 void ctl_print_cell(const char *text, size_t columns, bool to_the_right);
 /* How many columns the whole text takes. */
 size_t ctl_width(const char *text);
+/* "1 user", "2 users": the name but for its last letter when there is one. */
+void ctl_print_count(long long count, const char *name);
 /* What one request was given, or would be, as a table for people. Members that are not there are
  * not shown. */
 void ctl_print_receipt(json_t *receipt);

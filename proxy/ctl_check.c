@@ -27,12 +27,10 @@ static void print_recall(json_t *status)
 		(void)printf("  recalls by  words, and by what turns mean to %s\n", model);
 }
 
-/* "1 user", "2 users": the member's name but for its last letter when there is one. */
 static void print_count(const json_t *status, const char *name, const char *then)
 {
-	long long count = number(status, name);
-	int letters = (int)strlen(name) - (count == 1);
-	(void)printf("%lld %.*s%s", count, letters, name, then);
+	ctl_print_count(number(status, name), name);
+	(void)fputs(then, stdout);
 }
 
 static int check(struct ctl *ctl)

@@ -186,3 +186,9 @@ size_t ctl_width(const char *text)
 	buffer_finish(&out);
 	return width;
 }
+
+void ctl_print_count(long long count, const char *name)
+{
+	int letters = (int)strlen(name) - (count == 1);
+	(void)printf("%lld %.*s", count, letters, name);
+}

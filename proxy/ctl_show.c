@@ -3,7 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGES_SHOWN = 10, MESSAGE_COLUMNS = 90, VALUE_COLUMNS = 40, QUOTE_COLUMNS = 50 };
+enum {
+	MESSAGES_SHOWN = 10,
+	MESSAGE_COLUMNS = 90, /* where there is no terminal */
+	LEAST_MESSAGE_COLUMNS = 20,
+	VALUE_COLUMNS = 40,
+	QUOTE_COLUMNS = 50,
+};
 
 static void show_summary(json_t *summary)
 {
@@ -45,6 +51,16 @@ static void show_facts(json_t *facts)
 	json_array_foreach(facts, i, fact) show_fact(fact);
 }
 
+/* What is left beside a message's date and role, `used` columns, and its mark. */
+static size_t message_columns(size_t used, const char *mark)
+{
+	size_t terminal = ctl_columns();
+	used += strlen(mark);
+	if (terminal == 0)
+		return MESSAGE_COLUMNS;
+	return terminal > used + LEAST_MESSAGE_COLUMNS ? terminal - used : LEAST_MESSAGE_COLUMNS;
+}
+
 static void show_messages(json_t *messages)
 {
 	size_t count = json_array_size(messages);
@@ -54,11 +70,13 @@ static void show_messages(json_t *messages)
 			     count);
 	for (size_t i = first; i < count; i++) {
 		json_t *message = json_array_get(messages, i);
-		(void)printf("  %.16s  %-9s  ", ctl_text(message, "created_at"),
-			     ctl_text(message, "role"));
-		ctl_print(ctl_text(message, "content"), MESSAGE_COLUMNS);
-		(void)puts(json_is_false(json_object_get(message, "complete")) ? "  (broke off)"
-									       : "");
+		bool broke_off = json_is_false(json_object_get(message, "complete"));
+		const char *mark = broke_off ? "  (broke off)" : "";
+		int used = printf("  %.16s  %-9s  ", ctl_text(message, "created_at"),
+				  ctl_text(message, "role"));
+		ctl_print(ctl_text(message, "content"),
+			  message_columns(used < 0 ? 0 : (size_t)used, mark));
+		(void)puts(mark);
 	}
 }
 
@@ -75,10 +93,15 @@ static int show(struct ctl *ctl)
 	if (*ctl_text(answer, "user") == '\0')
 		return ctl_fail_to_read(ctl, answer);
 	ctl_print(ctl_text(answer, "user"), 0);
-	(void)printf("\n  %zu facts, %zu messages, %lld exchanges still to be learned from\n",
-		     json_array_size(json_object_get(answer, "facts")),
-		     json_array_size(json_object_get(answer, "messages")),
-		     (long long)json_integer_value(json_object_get(answer, "pending")));
+	(void)fputs("\n  ", stdout);
+	ctl_print_count((long long)json_array_size(json_object_get(answer, "facts")), "facts");
+	(void)fputs(", ", stdout);
+	ctl_print_count((long long)json_array_size(json_object_get(answer, "messages")),
+			"messages");
+	(void)fputs(", ", stdout);
+	ctl_print_count((long long)json_integer_value(json_object_get(answer, "pending")),
+			"exchanges");
+	(void)puts(" still to be learned from");
 	show_summary(json_object_get(answer, "summary"));
 	show_facts(json_object_get(answer, "facts"));
 	show_messages(json_object_get(answer, "messages"));

@@ -293,3 +293,23 @@ def test_what_is_counted_is_named_as_people_do(upstream, count, words):
     upstream.script(json_reply(counted | {"ready": True, "version": "1", "bytes_used": 1, "bytes_mapped": 2}))
     told = recallctl(upstream, "check").stdout.decode()
     assert words in told and f"{count} job{'s' * (count != 1)}, {count} parked" in told
+
+
+def shown_memory(count, **message):
+    fact = {"entity": "user", "key": "home", "value": "Lisbon", "confidence": 0.9, "observed_at": "2026-01-05T10:00:00Z", "source": {"quote": "Lisbon"}}
+    message = {"role": "assistant", "content": "我住在杭州，" * 40, "created_at": "2026-01-05T10:00:00Z", "session": "s", "complete": True} | message
+    return json_reply({"user": "alex", "pending": count, "summary": None, "facts": [fact] * count, "messages": [message] * count})
+
+
+@pytest.mark.parametrize("count, words", [(1, "1 fact, 1 message, 1 exchange still"), (2, "2 facts, 2 messages, 2 exchanges still")])
+def test_what_is_shown_is_counted_as_people_do(upstream, count, words):
+    upstream.script(shown_memory(count))
+    assert words in recallctl(upstream, "show", "alex").stdout.decode()
+
+
+@pytest.mark.parametrize("columns", [70, 80, 200])
+@pytest.mark.parametrize("complete", [True, False])
+def test_messages_keep_within_the_terminal(upstream, columns, complete):
+    upstream.script(shown_memory(1, complete=complete))
+    line = on_terminal(upstream, columns, "show", "alex").splitlines()[-1]
+    assert columns - 2 <= width(line) <= columns and "…" in line and line.endswith("(broke off)") != complete
