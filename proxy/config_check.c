@@ -43,6 +43,22 @@ static void check_addresses(struct config_reader *reader)
 			     "127.0.0.1:8081");
 }
 
+/* One request would take all connections: each is sent back to where it came from. */
+static void check_for_a_loop(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	struct config_origin at_address = origin_of(reader, "listen", "address");
+	struct config_origin at_url = origin_of(reader, "upstream", "base_url");
+	struct config_address address;
+	if (at_address.broken || at_url.broken || *config->upstream.proxy != '\0' ||
+	    !config_address_read(slice_of(config->listen.address), &address))
+		return;
+	if (config_url_leads_to(slice_of(config->upstream.base_url), &address))
+		config_fault(reader, either(at_url, at_address),
+			     "[upstream] base_url leads back to [listen] address; give the model "
+			     "provider's, or choose another port");
+}
+
 static void tls_fault(struct config_reader *reader, enum tls_fault fault, const char *why)
 {
 	struct config_origin at_certificate = origin_of(reader, "listen", "tls_certificate");
@@ -291,6 +307,7 @@ static void warn_of_certificate(struct config_reader *reader)
 void config_check(struct config_reader *reader)
 {
 	check_addresses(reader);
+	check_for_a_loop(reader);
 	check_authorities(reader);
 	load_tls(reader);
 	check_bytes(reader);

@@ -175,6 +175,21 @@ struct slice config_url_origin(struct slice url)
 	return slice_part(url, 0, slice_find(url, SLICE("/"), slashes + 3));
 }
 
+bool config_url_leads_to(struct slice url, const struct config_address *address)
+{
+	struct slice origin = config_url_origin(url);
+	size_t begin = slice_find(origin, SLICE("://"), 0) + 3;
+	struct config_address target;
+	if (!config_address_read(slice_part(origin, begin, origin.size), &target) ||
+	    address->path.size > 0 || address->port != target.port)
+		return false;
+	bool is_here = config_address_is_loopback(&target);
+	return slice_equal_nocase(target.host, address->host) ||
+	       (is_here && is_wildcard(address->host)) ||
+	       (slice_equal_nocase(target.host, SLICE("localhost")) &&
+		config_address_is_loopback(address));
+}
+
 /* As it is often copied from a curl command. */
 static bool ends_in_endpoint(struct slice url)
 {

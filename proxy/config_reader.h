@@ -118,6 +118,8 @@ bool config_address_read(struct slice text, struct config_address *address);
 bool config_address_is_loopback(const struct config_address *address);
 /* Whether both cannot be listened on at once. */
 bool config_address_clash(const struct config_address *a, const struct config_address *b);
+/* Whether what is sent to the URL arrives at the address, as far as the two texts tell. */
+bool config_url_leads_to(struct slice url, const struct config_address *address);
 /* "https://host:port" of a URL, as it is written. */
 struct slice config_url_origin(struct slice url);
 

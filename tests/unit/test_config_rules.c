@@ -77,6 +77,29 @@ START_TEST(both_addresses_must_differ)
 }
 END_TEST
 
+START_TEST(the_upstream_is_not_recalld_itself)
+{
+	assert_fault_has("[upstream]\nbase_url = http://127.0.0.1:8080/v1\n",
+			 "test.conf:2: [upstream] base_url leads back to [listen] address");
+	assert_fault_has("[upstream]\nbase_url = http://LocalHost:8080\n", "leads back");
+	assert_fault_has("[listen]\naddress = 0.0.0.0:9\n[upstream]\n"
+			 "base_url = https://[::1]:9/v1\n",
+			 "test.conf:4: [upstream] base_url leads back");
+	assert_fault_has("[listen]\naddress = api.openai.com:443\n[upstream]\n"
+			 "base_url = https://api.openai.com:443/v1\n",
+			 "leads back");
+	config_release(read_good("[upstream]\nbase_url = http://127.0.0.1:8082/v1\n"));
+	config_release(read_good("[upstream]\nbase_url = http://127.0.0.2:8080/v1\n"));
+	config_release(read_good("[upstream]\nbase_url = http://localhost/v1\n"));
+	config_release(read_good("[listen]\naddress = 0.0.0.0:9\n[upstream]\n"
+				 "base_url = http://other:9/v1\n"));
+	config_release(read_good("[listen]\naddress = unix:/r\n[upstream]\n"
+				 "base_url = http://127.0.0.1:8080/v1\n"));
+	config_release(read_good("[upstream]\nbase_url = http://localhost:8080/v1\n"
+				 "proxy = http://a:1\n"));
+}
+END_TEST
+
 START_TEST(urls_are_checked)
 {
 	static const char *const wrong[] = {"api.openai.com/v1",  "ftp://a/v1",
@@ -438,7 +461,8 @@ START_TEST(the_readme_has_the_reference)
 END_TEST
 
 UNIT_MAIN("config_rules", addresses_are_checked, a_certificate_and_its_key_go_together,
-	  an_open_admin_address_needs_a_token, both_addresses_must_differ, urls_are_checked,
+	  an_open_admin_address_needs_a_token, both_addresses_must_differ,
+	  the_upstream_is_not_recalld_itself, urls_are_checked,
 	  header_names_and_body_fields_are_checked, the_last_matching_section_wins_key_by_key,
 	  patterns_know_star_and_question_mark_only, selectors_are_checked,
 	  the_tokens_of_a_turn_stay_within_those_of_the_request,
