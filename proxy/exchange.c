@@ -67,6 +67,7 @@ static void log_exchange(struct exchange *exchange, const char *reason)
 		{"first_byte_us", arena_number(arena, first_byte), true},
 		{"elapsed_us", arena_number(arena, now - exchange->begun), true},
 		{"end", slice_of(reason), false},
+		{exchange->cause.size == 0 ? NULL : "cause", exchange->cause, false},
 		{NULL, {0}, false},
 	};
 	log_event(LOG_LEVEL_INFO, "exchange", fields);

@@ -161,6 +161,7 @@ static void break_off(struct exchange *exchange, enum upstream_result result, co
 	metrics_count(METRIC_ERRORS_UPSTREAM, 1);
 	bool waits = exchange_journal(exchange, !exchange_reply_is_whole(exchange));
 	exchange->end_reason = code;
+	exchange->cause = arena_copy(&exchange->arena, slice_of(detail));
 	if (exchange->relay.is_stream && !exchange->relay.is_coded)
 		relay_error_event(&exchange->relay, status, code, slice_of(detail));
 	else
@@ -206,6 +207,7 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 	if (exchange->status == 0) {
 		int status;
 		const char *code;
+		exchange->cause = arena_copy(&exchange->arena, slice_of(detail));
 		upstream_fault(result, &status, &code);
 		exchange_end_with_error(exchange, status, code, slice_of(detail));
 		return;

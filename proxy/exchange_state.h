@@ -48,6 +48,7 @@ struct exchange {
 	bool upstream_ended;
 	bool aborts;            /* the reply cannot be made whole */
 	const char *end_reason; /* for the log */
+	struct slice cause;     /* for the log: why the upstream failed; empty: it did not */
 	bool journalled;
 	bool receipt_kept;
 	struct commit *commit; /* when this exchange waits for it */

@@ -62,6 +62,9 @@ def test_an_upstream_with_another_certificate_is_502(make_daemon, tls_upstream, 
     reply = Chat(daemon, user).send("Hello.")
     assert reply.status_code == 502
     assert reply.json()["error"]["code"] == "upstream_unreachable"
+    daemon.stop()
+    (line,) = (line for line in daemon.stderr_lines if "end=upstream_unreachable" in line)
+    assert 'cause="SSL certificate problem' in line
 
 
 def test_a_configured_proxy_is_asked_for_the_upstream(make_daemon, upstream, user):
