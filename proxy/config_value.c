@@ -113,6 +113,10 @@ static bool wrong_form(const struct config_key *key, struct slice text, struct b
 {
 	print_actual(text, why);
 	buffer_printf(why, "; write %s", form_of(key));
+	if (key->type == CONFIG_NUMBER && key->most > 0) {
+		buffer_append(why, SLICE(", "));
+		config_print_range(key, why);
+	}
 	return false;
 }
 

@@ -144,6 +144,7 @@ START_TEST(units_and_numbers_are_strict)
 	assert_fault_has("[model]\ntimeout = 30",
 			 "is \"30\"; write a number with ms, s, m, h or d");
 	assert_fault_has("[memory]\nlearn = yes", "is \"yes\"; choose off, on");
+	assert_fault_has("[listen]\nworkers = -1", "is \"-1\"; write a whole number, 0 to 256");
 	assert_fault_has("[memory]\nlearn =", "is empty; choose off, on");
 }
 END_TEST
@@ -237,7 +238,7 @@ START_TEST(faults_of_variables_name_them)
 	setenv("RECALLD_LISTEN_WORKERS", "many", 1);
 	setenv("RECALLD_LISTEN_ADMIN", "0.0.0.0:1", 1);
 	assert_fault_has("", "RECALLD_LISTEN_WORKERS: [listen] workers is \"many\"; write a whole "
-			     "number\n");
+			     "number, 0 to 256\n");
 	assert_fault_has("", "RECALLD_LISTEN_ADMIN: [listen] admin is open to other machines");
 	unsetenv("RECALLD_LISTEN_WORKERS");
 	unsetenv("RECALLD_LISTEN_ADMIN");
