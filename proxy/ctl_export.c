@@ -29,6 +29,22 @@ void ctl_print_dump(const struct dump_report *report, const char *what)
 		(void)fprintf(stderr, "recallctl: %s\n", report->error);
 }
 
+/* Otherwise, the commonest of all faults, nothing is begun, and what to do is told. */
+static bool is_there(const char *path)
+{
+	char *file = xmalloc(strlen(path) + sizeof("/data.mdb"));
+	(void)stpcpy(stpcpy(file, path), "/data.mdb");
+	bool is_readable = access(file, R_OK) == 0;
+	if (!is_readable)
+		(void)fprintf(stderr,
+			      "recallctl: cannot read the store in %s: %s; name its directory "
+			      "with --store, or its configuration with -c, and be its user or "
+			      "root\n",
+			      path, strerror(errno));
+	free(file);
+	return is_readable;
+}
+
 static int run(struct ctl *ctl)
 {
 	struct dump_report report;
@@ -39,6 +55,8 @@ static int run(struct ctl *ctl)
 			stderr);
 		return EXIT_FAILURE;
 	}
+	if (!is_there(ctl->store.path))
+		return EXIT_FAILURE;
 	/* A write that fails says why; a signal would look like a damaged page. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -56,9 +74,7 @@ static int run(struct ctl *ctl)
 const struct ctl_command ctl_export = {
 	.name = "export",
 	.arguments = ">FILE",
-	.help = "write the whole store as JSON Lines, beside a running recalld or without one; of "
-		"a "
-		"damaged one what can be read",
+	.help = "write the whole store as JSON Lines; of a damaged one what can be read",
 	.run = run,
 	.works_on_store = true,
 };

@@ -124,7 +124,7 @@ static int import(struct ctl *ctl)
 	const char *name = ctl->arguments[0];
 	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "r");
 	if (file == NULL) {
-		perror(name);
+		(void)fprintf(stderr, "recallctl: cannot read %s: %s\n", name, strerror(errno));
 		return EXIT_FAILURE;
 	}
 	int status = import_file(ctl, file);
@@ -134,10 +134,5 @@ static int import(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_import = {
-	"import",
-	"FILE",
-	"import past turns: {\"user\",\"messages\":[{\"role\",\"content\",\"created_at\","
-	"\"session\"}]}, one object or several; -: standard input",
-	1,
-	1,
-	import};
+	"import", "FILE", "import past turns, a JSON object for each user; -: standard input",
+	1,        1,      import};

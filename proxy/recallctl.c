@@ -27,9 +27,12 @@ static void print_usage(FILE *out)
 		    "request\nwould have them, and --body, which shows the body that would go "
 		    "upstream.\n",
 		    out);
+	(void)fputs("\nimport reads {\"user\",\"messages\":[{\"role\",\"content\",\"created_at\","
+		    "\"session\"}]},\none object or several.\n",
+		    out);
 	(void)fputs(
 		"\nexport and rebuild take --store DIRECTORY, else [storage] path; no daemon is "
-		"asked.\n",
+		"asked,\nand export works beside a running one.\n",
 		out);
 	(void)fputs("\nThe address and the token are taken from the configuration FILE, or from\n"
 		    "RECALLD_LISTEN_ADMIN and RECALLD_LISTEN_ADMIN_TOKEN; else 127.0.0.1:8081.\n",

@@ -405,6 +405,7 @@ def test_recallctl_tells_of_a_file_that_is_cut_off(daemon, user):
         done = recallctl(daemon, "import", "-", stdin=broken)
         assert done.returncode != 0 and "imported:" not in done.stdout
     assert "cannot read /: Is a directory" in recallctl(daemon, "import", "/").stderr
+    assert "recallctl: cannot read /nowhere: No such file" in recallctl(daemon, "import", "/nowhere").stderr
 
 
 def test_recallctl_imports_a_file_behind_a_byte_order_mark(daemon, user):

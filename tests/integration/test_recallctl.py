@@ -267,6 +267,7 @@ def test_the_usage_names_every_command(upstream):
     usage = recallctl(upstream, "--help").stdout.decode()
     for word in ("explain RECEIPT", "preview USER QUESTION", "--mode", "--session", "--model", "--body"):
         assert word in usage
+    assert max(map(width, usage.splitlines())) <= 100
 
 
 def test_what_is_wrong_with_a_command_is_told(upstream):
@@ -285,6 +286,12 @@ def test_what_is_wrong_with_a_command_is_told(upstream):
         done = recallctl(upstream, *words)
         assert done.returncode == 1 and not done.stdout and message in done.stderr.decode(), words
         assert not upstream.requests
+
+
+def test_an_export_of_no_store_tells_where_to_look(upstream, tmp_path):
+    done = recallctl(upstream, "export", "--store", str(tmp_path))
+    assert done.returncode == 1 and not done.stdout
+    assert f"cannot read the store in {tmp_path}: No such file or directory; name its directory with --store" in done.stderr.decode()
 
 
 @pytest.mark.parametrize("count, words", [(0, "0 users, 0 turns, 0 facts;"), (1, "1 user, 1 turn, 1 fact;"), (2, "2 users, 2 turns, 2 facts;")])
