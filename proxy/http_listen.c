@@ -181,8 +181,12 @@ int http_listen_socket(const char *address, bool reuse_port, char *error, size_t
 	int failure = getaddrinfo(host, port, &hints, &found);
 	free(host);
 	free(port);
-	if (failure != 0)
-		return fail(error, error_size, address, gai_strerror(failure));
+	if (failure != 0) {
+		char text[160];
+		(void)snprintf(text, sizeof(text), "%s; choose a name or address of this machine",
+			       gai_strerror(failure));
+		return fail(error, error_size, address, text);
+	}
 	int fd = -1;
 	for (struct addrinfo *each = found; each != NULL && fd < 0; each = each->ai_next)
 		fd = open_listener(each->ai_addr, each->ai_addrlen, reuse_port);
