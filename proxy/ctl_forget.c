@@ -2,14 +2,34 @@
 
 #include <stdlib.h>
 
+/* For who mistypes a name or leaves out the tenant must not take it for an erasure. False: nobody
+ * answers, which is said. */
+static bool ask_whether_known(struct ctl *ctl, bool *was_known)
+{
+	json_t *answer = NULL;
+	char *path = ctl_path(ctl, "/v1/users/", ctl->arguments[0], "/memory");
+	int status = ctl_call(ctl, "GET", path, NULL, &answer);
+	free(path);
+	json_decref(answer);
+	*was_known = status != 404;
+	return status != 0;
+}
+
 static int forget(struct ctl *ctl)
 {
 	json_t *answer = NULL;
+	bool was_known;
+	if (!ask_whether_known(ctl, &was_known))
+		return EXIT_FAILURE;
 	char *path = ctl_path(ctl, "/v1/users/", ctl->arguments[0], "");
 	int status = ctl_call(ctl, "DELETE", path, NULL, &answer);
 	free(path);
 	if (status != 204)
 		return ctl_fail(status, answer);
+	if (!was_known)
+		(void)fputs("recallctl: nothing was known by that name; where [identity] tenant is "
+			    "api-key, --tenant says whose user is meant\n",
+			    stderr);
 	if (ctl->json)
 		return ctl_print_json(
 			json_pack("{s:s,s:b}", "user", ctl->arguments[0], "forgotten", 1));

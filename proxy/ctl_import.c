@@ -115,7 +115,9 @@ static int import_file(struct ctl *ctl, FILE *file)
 	}
 	if (ctl->json)
 		return ctl_print_json(json_pack("{s:I}", "imported", (json_int_t)imported));
-	(void)printf("imported: %zu messages\n", imported);
+	(void)fputs("imported: ", stdout);
+	ctl_print_count((long long)imported, "messages");
+	(void)putchar('\n');
 	return EXIT_SUCCESS;
 }
 

@@ -467,3 +467,12 @@ def test_memory_is_read_while_chats_go_on(daemon, upstream, user):
     reader.join(10)
     assert not failures
     assert len(daemon.messages(user)) == 60
+
+
+def test_recallctl_tells_when_nobody_was_forgotten(daemon, user):
+    daemon.import_messages(user, [{"role": "user", "content": "Hello"}], learn=False)
+    for words in (["--tenant", "0011223344556677", "forget", user], ["forget", user + "x"]):
+        done = recallctl(daemon, *words)
+        assert done.returncode == 0 and "nothing was known by that name" in done.stderr
+    done = recallctl(daemon, "forget", user)
+    assert done.returncode == 0 and done.stdout == f"forgotten: {user}\n" and not done.stderr
