@@ -172,11 +172,6 @@ def test_without_a_file_only_the_store_needs_a_place(tmp_path, own):
         assert process.wait(10) == 0
 
 
-def test_the_stores_format_is_named():
-    code = re.search(r"STORE_FORMAT = (\d+)", (ROOT / "storage/lmdb_engine.h").read_text())[1]
-    assert re.findall(r"this one: format (\d+)", README) == [code]
-
-
 def test_what_is_installed(tmp_path):
     folder = program("proxy/recalld").removesuffix("/proxy/recalld")
     run(["meson", "install", "-C", folder, "--no-rebuild", "--destdir", str(tmp_path)])
