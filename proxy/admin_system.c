@@ -132,6 +132,10 @@ static void get_status(struct admin_call *call)
 	json_quote(&out, slice_of(config->upstream.base_url));
 	buffer_append(&out, SLICE(",\"embedding\":"));
 	json_quote(&out, slice_of(config->model.embedding));
+	buffer_append(&out, SLICE(",\"learning_trouble\":"));
+	json_quote(&out, trouble_read(&call->service->learning, &call->arena));
+	buffer_append(&out, SLICE(",\"embedding_trouble\":"));
+	json_quote(&out, trouble_read(&call->service->embedding, &call->arena));
 	buffer_printf(&out,
 		      ",\"users\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64
 		      ",\"jobs\":%" PRIu64 ",\"parked\":%" PRIu64 ",\"bytes_used\":%" PRIu64

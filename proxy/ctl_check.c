@@ -27,6 +27,17 @@ static void print_recall(json_t *status)
 		(void)printf("  recalls by  words, and by what turns mean to %s\n", model);
 }
 
+/* What the last call failed with, if it did. */
+static void print_trouble(json_t *status, const char *name, const char *model)
+{
+	const char *why = ctl_text(status, name);
+	if (*why == '\0')
+		return;
+	(void)printf("  trouble     %s: ", model);
+	ctl_print(why, 0);
+	(void)puts("; the log tells more");
+}
+
 static void print_count(const json_t *status, const char *name, const char *then)
 {
 	ctl_print_count(number(status, name), name);
@@ -54,6 +65,8 @@ static int check(struct ctl *ctl)
 		     json_is_true(json_object_get(status, "learn")) ? "" : ", learns nothing");
 	(void)printf("  learns with %s\n", key_words(ctl_text(status, "learning_key")));
 	print_recall(status);
+	print_trouble(status, "learning_trouble", "the memory model");
+	print_trouble(status, "embedding_trouble", "the embedding model");
 	(void)printf("  holds       ");
 	print_count(status, "users", ", ");
 	print_count(status, "turns", ", ");

@@ -384,6 +384,8 @@ static bool start(struct server_process *process)
 {
 	process->marks = mark_files(process);
 	descriptors_raise();
+	trouble_init(&process->service.learning);
+	trouble_init(&process->service.embedding);
 	process->service.descriptors = descriptors_limit();
 	process->service.workers = workers_wanted(process->config);
 	warn_of_limits(process->config);

@@ -58,6 +58,7 @@ struct embedder {
 	struct key_ring *keys;
 	struct config *config;
 	struct embedding_server server;
+	struct trouble *trouble;
 	atomic_bool stopping;
 	struct backlog *buckets[BUCKETS];
 	size_t backlog_count;
@@ -256,6 +257,7 @@ static void begin_batch(struct backlog *backlog)
 		.upstream = embedder->upstream,
 		.config = embedder->config,
 		.server = &embedder->server,
+		.trouble = embedder->trouble,
 		.user = backlog->user,
 		.authorization = embedding_authorization(
 			embedder->config, key_ring_get(embedder->keys, backlog->user, &arena),
@@ -361,6 +363,7 @@ void embedder_configure(struct embedder *embedder, struct config *config)
 	config_release(embedder->config);
 	embedder->config = config_retain(config);
 	embedder->server = (struct embedding_server){0};
+	trouble_clear(embedder->trouble);
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct backlog *backlog = embedder->buckets[i];
 		for (; backlog != NULL; backlog = backlog->in_bucket) {
@@ -372,9 +375,11 @@ void embedder_configure(struct embedder *embedder, struct config *config)
 }
 
 struct embedder *embedder_create(struct store *store, struct loop *loop, struct upstream *upstream,
-				 struct key_ring *keys, struct config *config)
+				 struct key_ring *keys, struct config *config,
+				 struct trouble *trouble)
 {
 	struct embedder *embedder = xcalloc(1, sizeof(*embedder));
+	embedder->trouble = trouble;
 	embedder->store = store;
 	embedder->loop = loop;
 	embedder->upstream = upstream;

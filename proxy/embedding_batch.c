@@ -59,7 +59,7 @@ static void end_batch(struct embedding_batch *batch, enum batch_end end)
 
 static void warn_of_failure(struct embedding_batch *batch, const char *detail, int status)
 {
-	if (!log_is_due(&batch->setting.server->warned_at))
+	if (!trouble_note(batch->setting.trouble, detail, status))
 		return;
 	log_warn("turns cannot be embedded: %s (status %d); they wait, and are found by their "
 		 "words meanwhile; look at [model] embedding, base_url and api_key",
@@ -150,6 +150,7 @@ static void take_vectors(struct embedding_batch *batch, const struct embedding_a
 	if (size > 0) {
 		batch->dimensions = size;
 		batch->setting.server->gives = true;
+		trouble_end(batch->setting.trouble);
 	}
 	batch->done += batch->asked;
 	batch->asked *= 2;

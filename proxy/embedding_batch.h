@@ -6,6 +6,7 @@
 
 #include "proxy/config.h"
 #include "proxy/loop.h"
+#include "proxy/trouble.h"
 #include "proxy/upstream.h"
 #include "storage/store.h"
 
@@ -13,8 +14,7 @@ struct embedding_batch;
 
 /* What was found out about the server, shared by all batches. All zeroes: nothing yet. */
 struct embedding_server {
-	bool gives;         /* it gave a vector before */
-	uint64_t warned_at; /* see log_is_due() */
+	bool gives; /* it gave a vector before */
 };
 
 struct embedding_batch_setting {
@@ -23,6 +23,7 @@ struct embedding_batch_setting {
 	struct upstream *upstream;
 	struct config *config;
 	struct embedding_server *server;
+	struct trouble *trouble; /* the embedding model's */
 	struct user_key user;
 	struct slice authorization; /* empty: none */
 	uint64_t

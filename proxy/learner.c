@@ -139,6 +139,7 @@ static void begin_lesson(struct subject *subject, const struct choice *choice)
 		.upstream = learner->upstream,
 		.config = learner->config,
 		.quirks = &learner->quirks,
+		.trouble = &learner->service->learning,
 		.user = subject->user,
 		.tenant = choice->page.tenant,
 		.user_id = choice->page.user,
@@ -312,6 +313,7 @@ static void configure(void *cookie)
 	config_release(learner->config);
 	learner->config = task->config;
 	free(task);
+	trouble_clear(&learner->service->learning);
 	if (!learner->stopping)
 		embedder_configure(learner->embedder, learner->config);
 	scan_anew(learner); /* another mode may want what the old one left */
@@ -356,7 +358,7 @@ struct learner *learner_start(struct service *service, struct config *config)
 	learner->upstream = upstream_create(loop_base(learner->loop), 16);
 	learner->keys = key_ring_create();
 	learner->embedder = embedder_create(service->store, learner->loop, learner->upstream,
-					    learner->keys, learner->config);
+					    learner->keys, learner->config, &service->embedding);
 	subjects_init(&learner->subjects);
 	learner->scan = evtimer_new(loop_base(learner->loop), on_scan, learner);
 	scan_again(learner, 0);

@@ -61,7 +61,7 @@ static void leave_model(struct lesson *lesson)
 
 static void warn_of_failure(struct lesson *lesson, const char *detail)
 {
-	if (!log_is_due(&lesson->setting.quirks->warned_at))
+	if (!trouble_note(lesson->setting.trouble, detail, lesson->status))
 		return;
 	log_warn("the memory model cannot be learned with: %s (status %d); exchanges wait; look at "
 		 "[model] base_url, api_key and name",
@@ -175,12 +175,15 @@ static bool take_summary(struct lesson *lesson, const struct model_answer *answe
 
 static void take_answer(struct lesson *lesson)
 {
+	struct trouble *trouble = lesson->setting.trouble;
 	struct model_answer answer;
 	bool used = model_answer_read(buffer_slice(&lesson->answer), &answer, &lesson->arena) &&
 		    (lesson->job.kind == JOB_FACTS ? take_facts(lesson, answer.text)
 						   : take_summary(lesson, &answer));
-	if (used)
+	if (used) {
+		trouble_end(trouble);
 		return;
+	}
 	warn_of_failure(lesson, "its answer cannot be used");
 	postpone(lesson, true);
 }

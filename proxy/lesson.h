@@ -5,6 +5,7 @@
 
 #include "proxy/config.h"
 #include "proxy/loop.h"
+#include "proxy/trouble.h"
 #include "proxy/upstream.h"
 #include "storage/store.h"
 
@@ -23,7 +24,6 @@ struct quirk_memory {
 		unsigned quirks;
 	} entries[LESSON_QUIRKS];
 	size_t next;
-	uint64_t warned_at; /* see log_is_due() */
 };
 
 struct lesson_setting {
@@ -32,6 +32,7 @@ struct lesson_setting {
 	struct upstream *upstream;
 	struct config *config;
 	struct quirk_memory *quirks;
+	struct trouble *trouble; /* the memory model's */
 	struct user_key user;
 	struct slice tenant;
 	struct slice user_id;

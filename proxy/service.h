@@ -4,6 +4,7 @@
 #define RECALLD_PROXY_SERVICE_H
 
 #include "proxy/models.h"
+#include "proxy/trouble.h"
 #include "storage/store.h"
 
 #include <stdatomic.h>
@@ -16,6 +17,8 @@ struct service {
 	struct learner *learner;
 	struct models *models;
 	struct embedder *embedder; /* the learner's */
+	struct trouble learning;   /* with the memory model */
+	struct trouble embedding;  /* with the embedding model */
 	atomic_size_t connections;
 	atomic_size_t exchanges; /* open, each with a connection to the upstream or soon */
 	atomic_size_t in_flight; /* bytes, see struct http_server_options */

@@ -200,6 +200,20 @@ def test_one_users_trouble_is_not_anothers(embedding_daemon, embeddings, user):
     assert embeddings.given == ["lucky"]
 
 
+def test_the_status_tells_that_embedding_fails_until_it_goes_on(embedding_daemon, embeddings, user):
+    daemon = embedding_daemon(embeddings)
+
+    def trouble():
+        return daemon.admin("GET", "/v1/status").json()["embedding_trouble"]
+
+    embeddings.embed = lambda request: error_reply(401, "wrong key")
+    remember(daemon, user, ["first"])
+    wait_until(lambda: "(status 401)" in trouble())
+    embeddings.embed = embeddings.give
+    wait_until(lambda: trouble() == "", 30)
+    assert "first" in embeddings.given
+
+
 # ---- keys ----
 
 

@@ -458,6 +458,20 @@ def recallctl(daemon, *arguments):
     )
 
 
+def test_check_tells_that_learning_fails_until_it_goes_on(make_daemon, memory_model, user):
+    daemon = make_daemon()
+    turn = "I carve spoons."
+    memory_model.answers[turn] = [fact("carves", "spoons", turn)]
+    memory_model.fail(turn, *[error_reply(401, "no such key as sk-secret")] * 400)
+    Chat(daemon, user).say(turn)
+    told = "  trouble     the memory model: it refused (status 401); the log tells more\n"
+    until(lambda: told in recallctl(daemon, "check").stdout, "the trouble")
+    memory_model.failures.clear()
+    daemon.settle(user)
+    assert daemon.admin("GET", "/v1/status").json()["learning_trouble"] == ""
+    assert "trouble" not in recallctl(daemon, "check").stdout
+
+
 def test_learning_goes_on_after_kill_9(make_daemon, memory_model, user):
     daemon = make_daemon()
     turns = [f"I have visited island {i}." for i in range(6)]

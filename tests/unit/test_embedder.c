@@ -24,7 +24,7 @@ START_TEST(a_wait_that_comes_as_the_embedder_ends_begins_nothing)
 	struct config *config = read_good("[model]\nembedding = e\n");
 	struct loop *own = loop_create();
 	struct loop *callers = loop_create();
-	struct embedder *embedder = embedder_create(NULL, own, NULL, NULL, config);
+	struct embedder *embedder = embedder_create(NULL, own, NULL, NULL, config, NULL);
 	struct embedder_wait *wait =
 		embedder_when_done(embedder, user, callers, 1000, on_done, &outcome);
 	ck_assert_ptr_nonnull(wait);
@@ -46,7 +46,7 @@ START_TEST(without_a_model_nobody_waits)
 	struct config *config = read_good("");
 	struct loop *own = loop_create();
 	struct loop *callers = loop_create();
-	struct embedder *embedder = embedder_create(NULL, own, NULL, NULL, config);
+	struct embedder *embedder = embedder_create(NULL, own, NULL, NULL, config, NULL);
 	(void)embedder_when_done(embedder, user, callers, 1000, on_done, &outcome);
 	loop_destroy(own);
 	loop_destroy(callers);
