@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* U+FFFD, which json_string_text() gives for half a character. */
+#define REPLACEMENT SLICE("\xef\xbf\xbd")
+
 void answer_init(struct answer *answer, size_t limit)
 {
 	*answer = (struct answer){.prompt_tokens = -1, .cached_tokens = -1};
@@ -46,6 +49,50 @@ static void append_string(struct buffer *buffer, struct slice json, struct json_
 	arena_finish(&arena);
 }
 
+enum { UNICODE_ESCAPE = 6 }; /* the bytes of \uXXXX */
+
+/* Whether these bytes are the escape of half a character beyond U+FFFF: a surrogate whose second
+ * hexadecimal digit is one of `digits`. */
+static bool is_half(struct slice escape, const char *digits)
+{
+	return escape.size == UNICODE_ESCAPE && slice_starts_with(escape, SLICE("\\u")) &&
+	       (escape.data[2] == 'd' || escape.data[2] == 'D') &&
+	       strchr(digits, escape.data[3]) != NULL;
+}
+
+/* The string's text behind the first half that the text so far ends in. */
+static struct slice join_halves(struct answer *answer, struct slice inside, struct arena *arena)
+{
+	struct slice first = {answer->half, UNICODE_ESCAPE};
+	struct slice parts[] = {SLICE("\""), first, inside, SLICE("\"")};
+	struct slice json = arena_join(arena, parts, 4);
+	struct json_value string = {
+		.type = JSON_TYPE_STRING, .begin = 0, .end = (uint32_t)json.size};
+	answer->text.size -= REPLACEMENT.size;
+	return json_string_text(json, string, arena);
+}
+
+/* A piece of the text. Servers that cut it by UTF-16 units end one piece in half a character, for
+ * which the replacement character stands until the next piece brings the other half. */
+static void append_piece(struct answer *answer, struct slice json, struct json_value string)
+{
+	if (string.type != JSON_TYPE_STRING || string.end - string.begin == sizeof("\"\"") - 1)
+		return;
+	struct arena arena = {0};
+	struct slice inside = slice_part(json, string.begin + 1, string.end - 1);
+	size_t escape = inside.size < UNICODE_ESCAPE ? inside.size : UNICODE_ESCAPE;
+	bool joins = answer->half[0] != '\0' && is_half(slice_part(inside, 0, escape), "cdefCDEF");
+	struct slice text = joins ? join_halves(answer, inside, &arena)
+				  : json_string_text(json, string, &arena);
+	append_text(&answer->text, text);
+	struct slice end = slice_part(inside, inside.size - escape, inside.size);
+	answer->half[0] = '\0';
+	if (!answer->text.overflowed && is_half(end, "89abAB") &&
+	    slice_ends_with(text, REPLACEMENT))
+		memcpy(answer->half, end.data, UNICODE_ESCAPE);
+	arena_finish(&arena);
+}
+
 /* Text parts of a message are joined by a line break; those of a delta are pieces of one text. */
 static void append_parts(struct answer *answer, struct slice json, struct json_value parts,
 			 bool is_delta)
@@ -57,7 +104,11 @@ static void append_parts(struct answer *answer, struct slice json, struct json_v
 		(void)JSON_PICK(json, walk.value, names, part);
 		if (!json_string_is(json, part[0], SLICE("text")))
 			continue;
-		if (!is_delta && answer->text.size > 0)
+		if (is_delta) {
+			append_piece(answer, json, part[1]);
+			continue;
+		}
+		if (answer->text.size > 0)
 			append_text(&answer->text, SLICE("\n"));
 		append_string(&answer->text, json, part[1]);
 	}
@@ -132,6 +183,8 @@ static void add_message(struct answer *answer, struct slice json, struct json_va
 	(void)JSON_PICK(json, message, names, members);
 	if (members[0].type == JSON_TYPE_ARRAY)
 		append_parts(answer, json, members[0], is_delta);
+	else if (is_delta)
+		append_piece(answer, json, members[0]);
 	else
 		append_string(&answer->text, json, members[0]);
 	append_string(&answer->refusal, json, members[1]);

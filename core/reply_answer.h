@@ -17,6 +17,7 @@ struct answer_tool_call {
 struct answer {
 	struct buffer text; /* what does not fit is dropped, and `overflowed` set */
 	struct buffer refusal;
+	char half[6]; /* the escape of half a character that the text ends in; else begins with 0 */
 	struct arena arena;
 	struct answer_tool_call *tool_calls; /* ordered by index */
 	size_t tool_call_count;

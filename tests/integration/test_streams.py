@@ -88,6 +88,39 @@ def test_only_choice_0_is_learned_and_no_reasoning(daemon, upstream, user):
     assert daemon.messages(user)[-1] == ("assistant", "first")
 
 
+def in_halves(*pieces):
+    """Events as a server in JavaScript writes them that cuts its text anywhere."""
+    events = [b"data: " + json.dumps(chunk({"content": piece})).encode() + b"\n\n" for piece in pieces]
+    return [*events, event(chunk({}, "stop")), DONE]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (["Fine \ud83d", "\ude00 then."], "Fine \U0001f600 then."),
+        (["\ud83d", "", "\ude00\ud83d", "\ude01"], "\U0001f600\U0001f601"),
+        (["a\ud83d", "b", "\ude00"], "a\ufffdb\ufffd"),
+        (["\\ud83d", "\ude00"], "\\ud83d\ufffd"),
+        (["\ud83d"], "\ufffd"),
+    ],
+    ids=["two", "with nothing between", "never joined", "a backslash", "the end"],
+)
+def test_a_character_cut_in_halves_between_two_events_is_learned_whole(daemon, upstream, user, pieces, text):
+    upstream.script(sse_reply(in_halves(*pieces)))
+    daemon.post_chat(QUESTION, {"X-User-Id": user})
+    assert daemon.messages(user)[-1] == ("assistant", text)
+
+
+def test_a_client_that_joins_the_halves_resends_a_known_turn(daemon, upstream, user):
+    upstream.script(sse_reply(in_halves("Your boat \ud83d", "\udea4 is Kittiwake.")))
+    daemon.post_chat(QUESTION, {"X-User-Id": user})
+    history = [("user", "Hello"), ("assistant", "Your boat \U0001f6a4 is Kittiwake."), ("user", "What is my boat?")]
+    value = {"model": "test-model", "messages": [{"role": role, "content": text} for role, text in history]}
+    body = json.dumps(value).encode()
+    daemon.post_chat(body, {"X-User-Id": user})
+    assert upstream.last.body == body, "the turn that the request carries is given once more"
+
+
 def test_each_event_is_passed_on_as_it_arrives(daemon, upstream, user):
     gates = {i: threading.Event() for i in range(1, 5)}
     events = text_events("abcdefghijklmnopqr")[:4] + [event(chunk({}, "stop")) + DONE]
