@@ -10,18 +10,46 @@ static bool uses_summary(const struct context_input *input)
 	return mode_uses_summary(input->mode) || input->cut_before > 0;
 }
 
-/* What the summary and the turns would like to have, but no more than half of what there is: facts
- * get all that the others do not want. */
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What the summary costs under its heading. */
+static size_t summary_cost(const struct context_input *input, struct arena *arena)
+{
+	if (!uses_summary(input) || input->summary == NULL)
+		return 0;
+	return text_tokens(block_heading(BLOCK_SUMMARY)) +
+	       text_tokens(block_summary(input->summary->text, arena));
+}
+
+/* What goes before all else: the summary, where it stands in for turns that were taken out. */
+static size_t first_cost(const struct context_input *input, struct arena *arena)
+{
+	return input->cut_before > 0 ? summary_cost(input, arena) : 0;
+}
+
+/* What the summary and the turns would like to have, but no more than half of what there is, unless
+ * that goes before all else: facts get all that the others do not want. */
 static size_t reserve_for_others(const struct picker *picker)
 {
-	const struct summary *summary = picker->input->summary;
-	size_t half = picker->budget / 2;
-	size_t wanted = 0;
-	if (uses_summary(picker->input) && summary != NULL)
-		wanted = text_tokens(block_heading(BLOCK_SUMMARY)) + text_tokens(summary->text);
+	const struct context_input *input = picker->input;
+	size_t first = smaller(first_cost(input, picker->arena), picker->budget);
+	size_t wanted = summary_cost(input, picker->arena);
 	if (picker->turn_count > 0)
 		wanted += text_tokens(block_heading(BLOCK_TURNS)) + turns_wanted(picker);
-	return wanted < half ? wanted : half;
+	wanted = smaller(wanted, picker->budget / 2);
+	return wanted < first ? first : wanted;
+}
+
+/* What the recalled text is to have of a budget that it shares. */
+static size_t share_of_recalled(const struct context_input *input, struct arena *arena)
+{
+	size_t first = first_cost(input, arena);
+	if (first > 0)
+		first += text_tokens(block_opening()) + text_tokens(block_closing());
+	return smaller(input->budget / 2, input->budget - smaller(first, input->budget));
 }
 
 static void pick_block(struct picker *picker)
@@ -137,11 +165,11 @@ static bool build(const struct context_input *input, size_t reserve, struct cont
 void context_build(const struct context_input *input, struct context *context, struct arena *arena)
 {
 	bool shared = !input->is_frozen && can_recall(input);
-	size_t half = shared ? input->budget / 2 : 0;
-	bool is_short = build(input, half, context, arena);
-	/* What the recalled text did not need of its half, the others may have. The one token more
+	size_t share = shared ? share_of_recalled(input, arena) : 0;
+	bool is_short = build(input, share, context, arena);
+	/* What the recalled text did not need of its share, the others may have. The one token more
 	 * is what rounding may cost when it is picked again. */
-	if (is_short && context->recalled_tokens + 1 < half)
+	if (is_short && context->recalled_tokens + 1 < share)
 		build(input, context->recalled_tokens == 0 ? 0 : context->recalled_tokens + 1,
 		      context, arena);
 }

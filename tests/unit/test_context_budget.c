@@ -99,5 +99,46 @@ START_TEST(times_and_scores_that_make_no_sense_are_survived)
 }
 END_TEST
 
-UNIT_MAIN("context_budget", no_budget_is_ever_exceeded_and_equal_input_gives_equal_bytes,
+static void fill_with_much(struct memory *memory)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		(void)memory_add_fact(memory, "a_thing", memory_words(memory, "of note", 40), 1);
+		(void)memory_recall(memory, i + 1, ROLE_USER,
+				    memory_words(memory, "said before", 100));
+	}
+}
+
+/* Gives whether the summary stands there as a whole. */
+static bool has_summary(unsigned mode, size_t budget, uint32_t cut_before, const char *summary)
+{
+	struct memory *memory = memory_in((enum mode)mode);
+	fill_with_much(memory);
+	memory_summarize(memory, summary, 6);
+	memory->input.budget = budget;
+	memory->input.cut_before = cut_before;
+	bool is_there = text_holds(memory_build(memory)->block, summary);
+	memory_free(memory);
+	return is_there;
+}
+
+START_TEST(what_stands_in_for_turns_taken_out_goes_before_all_else)
+{
+	static const enum mode modes[] = {MODE_SUMMARY, MODE_ENTITY, MODE_VECTOR, MODE_HYBRID};
+	char summary[] = "The user keeps a log of each day at sea, of the wind, the sails, the "
+			 "crew and the harbours, and wants it to be exact, since an insurer may "
+			 "read it; the boat is a ketch, and its mizzen mast was mended in spring.";
+	size_t whole = text_tokens(slice_of(summary)) + 60; /* and its frame */
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		for (size_t budget = whole; budget < 8 * whole; budget += whole / 3)
+			ck_assert_msg(has_summary(modes[i], budget, 6, summary), "mode %d, %zu",
+				      (int)modes[i], budget);
+	}
+	/* Beside them it shares. */
+	ck_assert(!has_summary(MODE_HYBRID, whole, 0, summary));
+	ck_assert(has_summary(MODE_HYBRID, 8 * whole, 0, summary));
+}
+END_TEST
+
+UNIT_MAIN("context_budget", what_stands_in_for_turns_taken_out_goes_before_all_else,
+	  no_budget_is_ever_exceeded_and_equal_input_gives_equal_bytes,
 	  times_and_scores_that_make_no_sense_are_survived)
