@@ -16,18 +16,19 @@ static size_t smaller(size_t a, size_t b)
 }
 
 /* What the summary costs under its heading. */
-static size_t summary_cost(const struct context_input *input, struct arena *arena)
+static size_t summary_cost(const struct context_input *input)
 {
 	if (!uses_summary(input) || input->summary == NULL)
 		return 0;
-	return text_tokens(block_heading(BLOCK_SUMMARY)) +
-	       text_tokens(block_summary(input->summary->text, arena));
+	return text_tokens(block_heading(BLOCK_SUMMARY)) + text_tokens(input->summary->text);
 }
 
-/* What goes before all else: the summary, where it stands in for turns that were taken out. */
-static size_t first_cost(const struct context_input *input, struct arena *arena)
+/* What goes before all else: the summary, where it stands in for turns that were taken out, with
+ * the end of its line. */
+static size_t first_cost(const struct context_input *input)
 {
-	return input->cut_before > 0 ? summary_cost(input, arena) : 0;
+	size_t cost = input->cut_before > 0 ? summary_cost(input) : 0;
+	return cost > 0 ? cost + 1 : 0;
 }
 
 /* What the summary and the turns would like to have, but no more than half of what there is, unless
@@ -35,8 +36,8 @@ static size_t first_cost(const struct context_input *input, struct arena *arena)
 static size_t reserve_for_others(const struct picker *picker)
 {
 	const struct context_input *input = picker->input;
-	size_t first = smaller(first_cost(input, picker->arena), picker->budget);
-	size_t wanted = summary_cost(input, picker->arena);
+	size_t first = smaller(first_cost(input), picker->budget);
+	size_t wanted = summary_cost(input);
 	if (picker->turn_count > 0)
 		wanted += text_tokens(block_heading(BLOCK_TURNS)) + turns_wanted(picker);
 	wanted = smaller(wanted, picker->budget / 2);
@@ -44,9 +45,9 @@ static size_t reserve_for_others(const struct picker *picker)
 }
 
 /* What the recalled text is to have of a budget that it shares. */
-static size_t share_of_recalled(const struct context_input *input, struct arena *arena)
+static size_t share_of_recalled(const struct context_input *input)
 {
-	size_t first = first_cost(input, arena);
+	size_t first = first_cost(input);
 	if (first > 0)
 		first += text_tokens(block_opening()) + text_tokens(block_closing());
 	return smaller(input->budget / 2, input->budget - smaller(first, input->budget));
@@ -165,7 +166,7 @@ static bool build(const struct context_input *input, size_t reserve, struct cont
 void context_build(const struct context_input *input, struct context *context, struct arena *arena)
 {
 	bool shared = !input->is_frozen && can_recall(input);
-	size_t share = shared ? share_of_recalled(input, arena) : 0;
+	size_t share = shared ? share_of_recalled(input) : 0;
 	bool is_short = build(input, share, context, arena);
 	/* What the recalled text did not need of its share, the others may have. The one token more
 	 * is what rounding may cost when it is picked again. */

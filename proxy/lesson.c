@@ -175,7 +175,8 @@ static bool take_summary(struct lesson *lesson, const struct model_answer *answe
 
 static void take_answer(struct lesson *lesson)
 {
-	struct trouble *trouble = lesson->setting.trouble;
+	struct trouble *trouble =
+		lesson->setting.trouble; /* the lesson is the store's by the end */
 	struct model_answer answer;
 	bool used = model_answer_read(buffer_slice(&lesson->answer), &answer, &lesson->arena) &&
 		    (lesson->job.kind == JOB_FACTS ? take_facts(lesson, answer.text)
