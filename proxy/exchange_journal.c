@@ -1,6 +1,7 @@
 #include "proxy/embedder.h"
 #include "proxy/exchange_state.h"
 #include "proxy/learner.h"
+#include "proxy/learner_choice.h"
 #include "proxy/log.h"
 
 #include <stdlib.h>
@@ -88,12 +89,14 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 		      1);
 	bool waits = relay->holds && exchange->request != NULL;
 	struct commit *commit = xmalloc(sizeof(*commit));
-	*commit = (struct commit){.exchange = waits ? exchange : NULL,
-				  .service = service,
-				  .user = exchange->chat.user,
-				  .learns = append.learn,
-				  .embeds = chat_wants_vectors(&exchange->chat),
-				  .started = clock_steady()};
+	*commit =
+		(struct commit){.exchange = waits ? exchange : NULL,
+				.service = service,
+				.user = exchange->chat.user,
+				.learns = append.learn && learner_follows(&exchange->chat.settings,
+									  exchange->chat.mode),
+				.embeds = chat_wants_vectors(&exchange->chat),
+				.started = clock_steady()};
 	/* The callback is never cancelled, since the learner waits for it too. */
 	store_append(service->store, &append, loop_for_store(exchange->worker->loop), on_committed,
 		     commit);

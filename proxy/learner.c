@@ -16,7 +16,9 @@
 
 enum {
 	SCAN_SLICE = 256,
-	SCAN_PAUSE_MS = 100,    /* between two slices of a scan */
+	SCAN_SLICE_MS = 20,     /* a slice ends with the user in whose jobs so much has passed */
+	SCAN_PAUSE_MS = 100,    /* between two slices of a scan, at least, and... */
+	SCAN_PAUSES = 19,       /* ...so many times what the slice took */
 	SCAN_PERIOD_MS = 30000, /* between two scans */
 	LONGEST_WAIT_MS = 30000,
 	ROOM_WAIT_MS = 1000,
@@ -43,6 +45,7 @@ struct learner {
 	struct event *scan;
 	struct user_key scan_after;
 	bool scan_goes_on;
+	uint64_t scan_begun; /* its slice */
 };
 
 /* ---- subjects ---- */
@@ -207,17 +210,32 @@ static void scan_again(struct learner *learner, int64_t wait)
 	event_add(learner->scan, &pause);
 }
 
+static int64_t scan_has_taken(const struct learner *learner)
+{
+	return (int64_t)(clock_steady() - learner->scan_begun) / 1000;
+}
+
 static void on_users(void *cookie, enum store_result result, struct user_key *users, size_t count)
 {
 	struct learner *learner = cookie;
 	learner->scan_goes_on = result == STORE_OK && count == SCAN_SLICE;
 	for (size_t i = 0; result == STORE_OK && i < count; i++) {
-		if (!add_subject(learner, users[i], false)) {
+		if ((i > 0 && scan_has_taken(learner) >= SCAN_SLICE_MS) ||
+		    !add_subject(learner, users[i], false)) {
 			learner->scan_goes_on = true; /* from here, when there is room */
 			return;
 		}
 		learner->scan_after = users[i];
+		pump(learner); /* any number of jobs may be walked over that wait for another mode
+				*/
 	}
+}
+
+/* A twentieth of a processor is what the scan takes at most. */
+static int64_t scan_pause(const struct learner *learner)
+{
+	int64_t pause = scan_has_taken(learner) * SCAN_PAUSES;
+	return pause > SCAN_PAUSE_MS ? pause : SCAN_PAUSE_MS;
 }
 
 static void on_scan(evutil_socket_t fd, short what, void *cookie)
@@ -226,13 +244,13 @@ static void on_scan(evutil_socket_t fd, short what, void *cookie)
 	(void)fd;
 	(void)what;
 	struct arena arena = {0};
+	learner->scan_begun = clock_steady();
 	if (!learner->scan_goes_on)
 		learner->scan_after = (struct user_key){0};
 	store_users_with_jobs(learner->service->store, &learner->scan_after, SCAN_SLICE, &arena,
 			      on_users, learner);
 	arena_finish(&arena);
-	scan_again(learner, learner->scan_goes_on ? SCAN_PAUSE_MS : SCAN_PERIOD_MS);
-	pump(learner);
+	scan_again(learner, learner->scan_goes_on ? scan_pause(learner) : SCAN_PERIOD_MS);
 }
 
 /* ---- from other threads ---- */

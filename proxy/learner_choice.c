@@ -5,20 +5,28 @@
 /* Mostly there are one or two. */
 enum { JOBS_AT_ONCE = 16 };
 
+/* A summary stands in for what is taken out of a history, whatever the mode. */
+static bool summarizes(const struct config_memory *settings, enum mode mode)
+{
+	return mode_uses_summary(mode) || (mode != MODE_OFF && settings->history == HISTORY_TRIM);
+}
+
+bool learner_follows(const struct config_memory *settings, enum mode mode)
+{
+	return settings->learn && (mode_uses_facts(mode) || summarizes(settings, mode));
+}
+
 bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
 		   int64_t now)
 {
 	struct config_memory settings =
 		config_memory_for(config, job->model, list->tenant, list->user);
 	enum mode mode = job->explicit_mode ? job->mode : (enum mode)settings.mode;
-	if (job->parked || !settings.learn)
+	if (job->parked || !learner_follows(&settings, mode))
 		return false;
 	if (job->kind == JOB_FACTS)
 		return mode_uses_facts(mode);
-	/* A summary stands in for what is taken out of a history, whatever the mode. */
-	bool summarizes =
-		mode_uses_summary(mode) || (mode != MODE_OFF && settings.history == HISTORY_TRIM);
-	return summarizes && job->uncovered > 0 &&
+	return summarizes(&settings, mode) && job->uncovered > 0 &&
 	       (job->uncovered >= settings.summarize_after ||
 		now - job->last_active >= LESSON_IDLE_TIME);
 }

@@ -1,11 +1,15 @@
-/* Which of a user's jobs is done next, and with which key. On the learner's thread, but for
- * learner_wants(). */
+/* Which of a user's jobs is done next, and with which key. choice_make() belongs to
+ * the learner's thread. */
 #ifndef RECALLD_PROXY_LEARNER_CHOICE_H
 #define RECALLD_PROXY_LEARNER_CHOICE_H
 
 #include "proxy/config.h"
 #include "proxy/key_ring.h"
 #include "storage/store.h"
+
+/* Whether an exchange of this mode leaves anything to do now; else its job waits for another mode,
+ * and there may be any number of them to walk over. From any thread. */
+bool learner_follows(const struct config_memory *settings, enum mode mode);
 
 /* Whether a job is one that the configuration wants done, be it now or after a pause: the jobs that
  * `pending` counts. A parked one is not; nor is one whose mode does not learn, until the mode

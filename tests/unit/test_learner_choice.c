@@ -50,4 +50,29 @@ START_TEST(a_job_waits_for_its_time_but_never_longer_than_any_pause_is)
 }
 END_TEST
 
-UNIT_MAIN("learner_choice", a_job_waits_for_its_time_but_never_longer_than_any_pause_is)
+/* Nothing else wakes the learner for an exchange, who would walk over all that wait with it. */
+START_TEST(the_learner_follows_the_modes_that_learn)
+{
+	static const struct {
+		enum mode mode;
+		bool learns;
+		bool trims;
+		bool follows;
+	} cases[] = {
+		{MODE_HYBRID, true, false, true},  {MODE_ENTITY, true, false, true},
+		{MODE_SUMMARY, true, false, true}, {MODE_AUTO, true, false, true},
+		{MODE_BUFFER, true, false, false}, {MODE_VECTOR, true, false, false},
+		{MODE_BUFFER, true, true, true},   {MODE_VECTOR, true, true, true},
+		{MODE_OFF, true, true, false},     {MODE_HYBRID, false, true, false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config_memory settings = {.learn = cases[i].learns};
+		settings.history = cases[i].trims ? HISTORY_TRIM : HISTORY_PASS;
+		ck_assert_msg(learner_follows(&settings, cases[i].mode) == cases[i].follows,
+			      "case %zu", i);
+	}
+}
+END_TEST
+
+UNIT_MAIN("learner_choice", a_job_waits_for_its_time_but_never_longer_than_any_pause_is,
+	  the_learner_follows_the_modes_that_learn)
