@@ -125,23 +125,22 @@ def large(bench):
     upstream = bench.keep(peers.StubUpstream(answer=peers.ANSWER))
     model = bench.keep(peers.StubUpstream())
     running = bench.start_all(FLOOR + [peers.Recalld], upstream, model)
-    for peer in running:
-        remember(peer, 60)
+    # A conversation grows by 0.4 KB an exchange: so few of each, and as many of every peer.
     sizes = {
-        "10 KB of history": {"history": 9000, "users": 60, "connections": 8},
-        "300 KB of history": {"history": 300000, "users": 4, "connections": 4},
-        "10 MB image": {"image": 10 * 1024 * 1024, "users": 4, "connections": 2},
+        "10 KB of history": {"history": 9000, "users": 200, "connections": 8, "limit": 1600},
+        "300 KB of history": {"history": 300000, "users": 16, "connections": 4, "limit": 128},
+        "10 MB image": {"image": 10 * 1024 * 1024, "users": 4, "connections": 2, "limit": 20},
     }
+    for peer in running:
+        remember(peer, 200)
     for number, peer in bench.each_round(running):
         for at, (name, options) in enumerate(sizes.items()):
             seed = 1000 * (at + 1) + number
             if "history" in options:  # the conversation's first request is not one of many
-                load(peer, seed, limit=options["users"], exchanges=1 << 30, **options)
+                load(peer, seed, exchanges=1 << 30, **options | {"limit": options["users"]})
                 options = options | {"done": 1}
                 peer.settle()
-            limit = 20 if "image" in options else 0
-            seconds = bench.seconds if not limit else 0
-            result = measured(peer, seed, exchanges=1 << 30, limit=limit, seconds=seconds, **options)
+            result = measured(peer, seed, exchanges=1 << 30, **options)
             used = result["cpu"] / result["exchanges"] * 1e6
             bench.results.add(f"CPU per exchange, {name}", "us", peer.name, used)
 
