@@ -88,6 +88,7 @@ static void read_message(struct slice body, struct json_value object,
 		message->content_kind == CONTENT_PARTS && is_empty(body, message->content);
 	message->has_tool_calls = false;
 	message->tool_calls_hash = 0;
+	message->has_text = false;
 	if (message->role != ROLE_ASSISTANT)
 		return;
 	if (calls.type == JSON_TYPE_ARRAY && !is_empty(body, calls)) {
@@ -243,14 +244,23 @@ static struct slice join_parts(struct slice body, struct json_value parts, struc
 	return text;
 }
 
-struct slice request_text(const struct chat_request *request, const struct message *message,
-			  struct arena *arena)
+static struct slice read_text(const struct chat_request *request, const struct message *message,
+			      struct arena *arena)
 {
 	if (message->content_kind == CONTENT_PARTS)
 		return join_parts(request->body, message->content, arena);
 	if (message->content_kind == CONTENT_NONE && message->role == ROLE_ASSISTANT)
 		return json_string_text(request->body, message->refusal, arena);
 	return json_string_text(request->body, message->content, arena);
+}
+
+struct slice request_text(const struct chat_request *request, struct message *message,
+			  struct arena *arena)
+{
+	if (!message->has_text)
+		message->text = read_text(request, message, arena);
+	message->has_text = true;
+	return message->text;
 }
 
 uint64_t request_hash_tool_call(uint64_t hash, struct slice id)
