@@ -5,6 +5,8 @@
 #include <string.h>
 
 enum { LINGER_BYTES = 128 * 1024 * 1024 };
+/* How many times the bytes of a body that have come room is made for. */
+enum { BELIEVED = 8 };
 
 static struct http_request *request_create(struct http_connection *connection)
 {
@@ -123,11 +125,25 @@ static bool read_head(struct http_connection *connection)
 	return true;
 }
 
+/* A large body is copied less often while it grows when the head is believed; up to a few times
+ * what has come, since anybody may announce anything. */
+static void make_room(struct http_request *request, size_t more)
+{
+	struct buffer *body = &request->body;
+	uint64_t believed = (uint64_t)BELIEVED * (body->size + more);
+	if (body->size + more <= body->capacity)
+		return;
+	if (believed > request->head.length)
+		believed = request->head.length;
+	(void)buffer_reserve(body, (size_t)believed - body->size);
+}
+
 static bool take_plain(struct http_connection *connection, struct slice left)
 {
 	struct http_request *request = connection->request;
 	uint64_t wanted = request->head.length - request->body.size;
 	size_t size = left.size < wanted ? left.size : (size_t)wanted;
+	make_room(request, size);
 	buffer_append(&request->body, slice_part(left, 0, size));
 	connection->taken += size;
 	return request->body.size == request->head.length;
