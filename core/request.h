@@ -138,9 +138,12 @@ bool request_can_cut(const struct chat_request *request, size_t first, size_t en
 size_t request_inject(const struct chat_request *request, const struct injection *injection,
 		      struct edit **edits, bool *made_message, struct arena *arena);
 
-/* The body with the edits in it, written to `out`, which holds request_spliced_size() bytes. */
+/* The body with the edits in it, as the REQUEST_PIECES(count) slices it consists of; some may be
+ * empty. They point into the body and the edits, for a body may be large. */
+#define REQUEST_PIECES(edit_count) (2 * (edit_count) + 1)
+void request_splice(struct slice body, const struct edit *edits, size_t count,
+		    struct slice *pieces);
 size_t request_spliced_size(struct slice body, const struct edit *edits, size_t count);
-void request_splice(struct slice body, const struct edit *edits, size_t count, char *out);
 
 /* Appends one message object and a comma, as injection.turns wants them. */
 void request_append_turn(struct buffer *out, enum role role, struct slice text);

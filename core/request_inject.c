@@ -242,15 +242,15 @@ size_t request_spliced_size(struct slice body, const struct edit *edits, size_t 
 	return size;
 }
 
-void request_splice(struct slice body, const struct edit *edits, size_t count, char *out)
+void request_splice(struct slice body, const struct edit *edits, size_t count, struct slice *pieces)
 {
 	size_t from = 0;
 	for (size_t i = 0; i < count; i++) {
-		out = mempcpy(out, body.data + from, edits[i].offset - from);
-		out = mempcpy(out, edits[i].bytes.data, edits[i].bytes.size);
+		*pieces++ = slice_part(body, from, edits[i].offset);
+		*pieces++ = edits[i].bytes;
 		from = edits[i].offset + edits[i].removed;
 	}
-	(void)mempcpy(out, body.data + from, body.size - from);
+	*pieces = slice_part(body, from, body.size);
 }
 
 void request_append_turn(struct buffer *out, enum role role, struct slice text)

@@ -42,11 +42,13 @@ static void reply(struct preview *preview)
 {
 	struct admin_call *call = preview->call;
 	struct buffer out;
+	const struct slice *body;
+	size_t pieces = chat_splice(&preview->chat, &body, &call->arena);
 	buffer_init(&out, 2 * PREVIEW_LIMIT);
 	buffer_append(&out, SLICE("{\"receipt\":"));
 	buffer_append(&out, chat_receipt(&preview->chat, &call->arena));
 	buffer_append(&out, SLICE(",\"body\":"));
-	json_quote(&out, chat_body(&preview->chat, &call->arena));
+	json_quote(&out, arena_join(&call->arena, body, pieces));
 	buffer_append_byte(&out, '}');
 	admin_reply_json(call, 200, &out);
 }

@@ -152,8 +152,9 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 /* The request goes, or went, without memory after all. */
 void chat_bypass(struct chat *chat, enum metric_counter cause);
 
-/* The body as it goes upstream: the client's own bytes when nothing is put in. */
-struct slice chat_body(const struct chat *chat, struct arena *arena);
+/* The body as it goes upstream, in pieces; returns how many. The client's own bytes when nothing is
+ * put in. */
+size_t chat_splice(const struct chat *chat, const struct slice **pieces, struct arena *arena);
 
 /* Whether a reply with that status and fields can teach anything. */
 bool chat_learns_from(const struct chat *chat, int status);

@@ -178,12 +178,11 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 	}
 }
 
-struct slice chat_body(const struct chat *chat, struct arena *arena)
+size_t chat_splice(const struct chat *chat, const struct slice **pieces, struct arena *arena)
 {
-	if (chat->edit_count == 0)
-		return chat->body;
-	size_t size = request_spliced_size(chat->body, chat->edits, chat->edit_count);
-	char *spliced = arena_bytes(arena, size);
+	size_t count = REQUEST_PIECES(chat->edit_count);
+	struct slice *spliced = arena_alloc(arena, count * sizeof(*spliced));
 	request_splice(chat->body, chat->edits, chat->edit_count, spliced);
-	return (struct slice){spliced, size};
+	*pieces = spliced;
+	return count;
 }

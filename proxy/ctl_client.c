@@ -53,6 +53,7 @@ static void perform(const struct ctl *ctl, const char *method, const char *path,
 		{SLICE("Content-Type"), SLICE("application/json")},
 		{SLICE("Authorization"), token},
 	};
+	const struct slice text = slice_of(body);
 	const struct upstream_request request = {
 		.method = slice_of(method),
 		.url = arena_printf(&arena, "%s%s", is_local ? "http://localhost" : ctl->admin,
@@ -64,7 +65,8 @@ static void perform(const struct ctl *ctl, const char *method, const char *path,
 		.fields = fields,
 		.field_count = ctl->token[0] == '\0' ? 1 : 2,
 		.has_body = body != NULL,
-		.body = slice_of(body),
+		.body = &text,
+		.body_count = 1,
 		.connect_timeout = TIMEOUT_MS,
 		.first_byte_timeout = TIMEOUT_MS,
 		.idle_timeout = TIMEOUT_MS,

@@ -121,6 +121,7 @@ static void send_request(struct embedding_call *call, const struct embedding_req
 		{SLICE("Accept"), SLICE("application/json")},
 		{SLICE("Authorization"), request->authorization},
 	};
+	const struct slice body = buffer_slice(&call->body);
 	const struct upstream_request post = {
 		.method = SLICE("POST"),
 		.url = arena_printf(&arena, "%s/embeddings", config_model_base_url(config)).data,
@@ -129,7 +130,8 @@ static void send_request(struct embedding_call *call, const struct embedding_req
 		.fields = fields,
 		.field_count = request->authorization.size > 0 ? 3 : 2,
 		.has_body = true,
-		.body = buffer_slice(&call->body),
+		.body = &body,
+		.body_count = 1,
 		.connect_timeout = config->upstream.connect_timeout,
 		.first_byte_timeout = request->timeout,
 		.idle_timeout = request->timeout,

@@ -127,16 +127,33 @@ static void reply_dry_run(struct exchange *exchange)
 	struct http_request *request = exchange->request;
 	exchange->request = NULL;
 	exchange->status = 200;
-	http_reply(request, 200, "application/json", fields, count, exchange->body);
+	http_reply(request, 200, "application/json", fields, count,
+		   arena_join(&exchange->arena, exchange->body, exchange->body_count));
 	exchange_end(exchange, "dry run");
+}
+
+/* Of a large body there is no second copy; a small one is joined, to leave with its head. */
+static void make_body(struct exchange *exchange)
+{
+	const struct chat *chat = &exchange->chat;
+	struct slice *whole = arena_alloc(&exchange->arena, sizeof(*whole));
+	*whole = http_request_body(exchange->request);
+	exchange->body = whole;
+	exchange->body_count = 1;
+	if (!exchange->is_chat || chat->edit_count == 0)
+		return;
+	exchange->body_count = chat_splice(chat, &exchange->body, &exchange->arena);
+	if (request_spliced_size(chat->body, chat->edits, chat->edit_count) > UPSTREAM_WITH_HEAD)
+		return;
+	*whole = arena_join(&exchange->arena, exchange->body, exchange->body_count);
+	exchange->body = whole;
+	exchange->body_count = 1;
+	http_request_hold(exchange->request, whole->size);
 }
 
 static void go_on(struct exchange *exchange)
 {
-	exchange->body = exchange->is_chat ? chat_body(&exchange->chat, &exchange->arena)
-					   : http_request_body(exchange->request);
-	if (exchange->body.data != http_request_body(exchange->request).data)
-		http_request_hold(exchange->request, exchange->body.size);
+	make_body(exchange);
 	if (exchange->is_chat && exchange->chat.dry_run)
 		reply_dry_run(exchange);
 	else

@@ -191,7 +191,8 @@ static void send_again(struct exchange *exchange)
 		exchange->blames_role &&
 		(says(refusal, "system") || says(refusal, "developer") || says(refusal, "role"));
 	chat_bypass(&exchange->chat, METRIC_BYPASS_REFUSED);
-	exchange->body = exchange->chat.body;
+	exchange->body = &exchange->chat.body;
+	exchange->body_count = 1;
 	exchange_send(exchange);
 }
 
@@ -240,6 +241,7 @@ void exchange_send(struct exchange *exchange)
 		.field_count = count,
 		.has_body = head->has_length || head->chunked,
 		.body = exchange->body,
+		.body_count = exchange->body_count,
 		.connect_timeout = config->upstream.connect_timeout,
 		.first_byte_timeout = config->upstream.first_byte_timeout,
 		.idle_timeout = config->upstream.idle_timeout,

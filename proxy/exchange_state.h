@@ -36,7 +36,8 @@ struct exchange {
 	struct chat chat;
 	struct chat_lookup *lookup; /* under way */
 
-	struct slice body; /* as it goes upstream */
+	const struct slice *body; /* as it goes upstream, in pieces */
+	size_t body_count;
 	struct transfer *transfer;
 	bool again;       /* refused with memory in it: to be sent once more without... */
 	bool blames_role; /* ...and what it said names the role that carried it */

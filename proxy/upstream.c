@@ -170,6 +170,7 @@ static void send_on_fresh(struct transfer *transfer)
 	transfer->wants_fresh = false;
 	transfer->sent = false; /* of the fresh one curl sends nothing twice */
 	curl_multi_remove_handle(multi, transfer->easy);
+	upstream_request_rewind(transfer);
 	curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_multi_add_handle(multi, transfer->easy);
 }

@@ -20,7 +20,10 @@ struct upstream *upstream_create(struct event_base *base, size_t max_idle_connec
 /* Cancels what is under way without events. NULL is fine. */
 void upstream_destroy(struct upstream *upstream);
 
-/* All but the body is copied. */
+/* A body in one piece of up to so many bytes is sent with the request's head. */
+enum { UPSTREAM_WITH_HEAD = 64 * 1024 };
+
+/* All but the bytes of the body is copied. */
 struct upstream_request {
 	struct slice method;
 	const char *url;          /* absolute; its path and query go out as they are */
@@ -32,7 +35,8 @@ struct upstream_request {
 	const struct http_field *fields;
 	size_t field_count;
 	bool has_body;
-	struct slice body;           /* must outlive the transfer */
+	const struct slice *body; /* in pieces, whose bytes must outlive the transfer */
+	size_t body_count;
 	uint64_t connect_timeout;    /* milliseconds, all of them */
 	uint64_t first_byte_timeout; /* from the start to the reply's whole head */
 	uint64_t idle_timeout;       /* between pieces of the body; not while `full` holds it */

@@ -87,6 +87,72 @@ static bool always_has_body(struct slice method)
 	       slice_equal(method, SLICE("PATCH"));
 }
 
+void upstream_request_rewind(struct transfer *transfer)
+{
+	transfer->body.piece = 0;
+	transfer->body.offset = 0;
+}
+
+/* Fills curl's room as far as the body goes. */
+static size_t on_read(char *room, size_t unit, size_t size, void *cookie)
+{
+	struct transfer *transfer = cookie;
+	size_t filled = 0;
+	(void)unit;
+	while (filled < size && transfer->body.piece < transfer->body.count) {
+		struct slice piece = transfer->body.pieces[transfer->body.piece];
+		struct slice left = slice_part(piece, transfer->body.offset, piece.size);
+		size_t part = left.size < size - filled ? left.size : size - filled;
+		if (part > 0)
+			memcpy(room + filled, left.data, part);
+		filled += part;
+		transfer->body.offset += part;
+		if (transfer->body.offset == piece.size) {
+			transfer->body.piece++;
+			transfer->body.offset = 0;
+		}
+	}
+	return filled;
+}
+
+/* curl sends it again, on a fresh connection. */
+static int on_seek(void *cookie, curl_off_t offset, int origin)
+{
+	if (offset != 0 || origin != SEEK_SET)
+		return CURL_SEEKFUNC_CANTSEEK;
+	upstream_request_rewind(cookie);
+	return CURL_SEEKFUNC_OK;
+}
+
+static void apply_pieces(struct transfer *transfer, const struct upstream_request *request)
+{
+	struct slice *pieces = arena_alloc(&transfer->arena, request->body_count * sizeof(*pieces));
+	memcpy(pieces, request->body, request->body_count * sizeof(*pieces));
+	transfer->body.pieces = pieces;
+	transfer->body.count = request->body_count;
+	SET(transfer, CURLOPT_READFUNCTION, on_read);
+	SET(transfer, CURLOPT_READDATA, transfer);
+	SET(transfer, CURLOPT_SEEKFUNCTION, on_seek);
+	SET(transfer, CURLOPT_SEEKDATA, transfer);
+}
+
+static void apply_body(struct transfer *transfer, const struct upstream_request *request)
+{
+	uint64_t size = 0;
+	for (size_t i = 0; i < request->body_count; i++)
+		size += request->body[i].size;
+	SET(transfer, CURLOPT_POST, 1L);
+	SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+	if (request->body_count > 1)
+		apply_pieces(transfer, request);
+	else
+		SET(transfer, CURLOPT_POSTFIELDS, size > 0 ? request->body[0].data : "");
+	/* Who passes over a body runs it as the connection's next request: its reply must be
+	 * nobody's. */
+	if (size > 0 && !always_has_body(request->method))
+		SET(transfer, CURLOPT_FORBID_REUSE, 1L);
+}
+
 static void apply_method(struct transfer *transfer, const struct upstream_request *request)
 {
 	const char *method = arena_string(&transfer->arena, request->method);
@@ -94,15 +160,8 @@ static void apply_method(struct transfer *transfer, const struct upstream_reques
 		SET(transfer, CURLOPT_NOBODY, 1L);
 		return;
 	}
-	if (request->has_body) {
-		SET(transfer, CURLOPT_POST, 1L);
-		SET(transfer, CURLOPT_POSTFIELDS, request->body.size > 0 ? request->body.data : "");
-		SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
-		/* Who passes over a body runs it as the connection's next request: its reply must
-		 * be nobody's. */
-		if (request->body.size > 0 && !always_has_body(request->method))
-			SET(transfer, CURLOPT_FORBID_REUSE, 1L);
-	}
+	if (request->has_body)
+		apply_body(transfer, request);
 	SET(transfer, CURLOPT_CUSTOMREQUEST, method);
 }
 

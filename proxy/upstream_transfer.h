@@ -24,6 +24,12 @@ struct transfer {
 	void *cookie;
 	CURL *easy;
 	struct arena arena; /* the request's strings */
+	/* The request's body, when it is in several pieces, and up to where curl has read it. */
+	struct {
+		const struct slice *pieces;
+		size_t count;
+		size_t piece, offset;
+	} body;
 	bool is_head_request;
 	struct reply_head head;
 	uint64_t idle_timeout;
@@ -60,6 +66,9 @@ void upstream_collect(struct upstream *upstream);
 
 /* Sets the easy handle's options. */
 void upstream_request_apply(struct transfer *transfer, const struct upstream_request *request);
+
+/* The body is read from its beginning again. */
+void upstream_request_rewind(struct transfer *transfer);
 
 /* Takes one line in, line end included, as curl hands them out. 1: the final reply's head is whole
  * with it, 0: it is not, or was before; -1: it is malformed or too long. */

@@ -192,16 +192,16 @@ static void check_injection(const struct chat_request *request, const json_t *or
 	bool made;
 	bool cuts = request_can_cut(request, injection->cut_first, injection->cut_end);
 	size_t count = request_inject(request, injection, &edits, &made, &arena);
-	size_t size = request_spliced_size(request->body, edits, count);
-	char *out = xmalloc(size);
-	request_splice(request->body, edits, count, out);
-	check_bytes(request->body, (struct slice){out, size}, edits, count, cuts);
-	json_t *edited = json_loadb(out, size, JSON_ALLOW_NUL, NULL);
+	struct slice *pieces = arena_alloc(&arena, REQUEST_PIECES(count) * sizeof(*pieces));
+	request_splice(request->body, edits, count, pieces);
+	struct slice out = arena_join(&arena, pieces, REQUEST_PIECES(count));
+	FUZZ_ASSERT(out.size == request_spliced_size(request->body, edits, count));
+	check_bytes(request->body, out, edits, count, cuts);
+	json_t *edited = json_loadb(out.data, out.size, JSON_ALLOW_NUL, NULL);
 	json_t *expected = expect(original, injection, cuts);
 	FUZZ_ASSERT(edited != NULL && json_equal(edited, expected));
 	json_decref(edited);
 	json_decref(expected);
-	free(out);
 	arena_finish(&arena);
 }
 

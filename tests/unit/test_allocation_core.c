@@ -137,11 +137,10 @@ static uint64_t rewrite_request(struct arena *arena)
 	struct edit *edits;
 	bool made_message;
 	size_t count = request_inject(&request, &injection, &edits, &made_message, arena);
-	size_t size = request_spliced_size(request.body, edits, count);
-	char *out = arena_bytes(arena, size);
-	request_splice(request.body, edits, count, out);
+	struct slice *pieces = arena_alloc(arena, REQUEST_PIECES(count) * sizeof(*pieces));
+	request_splice(request.body, edits, count, pieces);
 	buffer_finish(&turns);
-	return mix(mix_number(hash, count), (struct slice){out, size});
+	return mix(mix_number(hash, count), arena_join(arena, pieces, REQUEST_PIECES(count)));
 }
 
 static uint64_t read_reply(enum reply_format format, struct slice bytes)

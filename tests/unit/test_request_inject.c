@@ -24,10 +24,10 @@ static struct slice inject(const char *messages, const struct injection *injecti
 	struct slice body = arena_printf(arena, "{\"messages\":%s}", messages);
 	struct chat_request request = scan(body.data, arena);
 	size_t count = request_inject(&request, injection, &edits, made, arena);
-	size_t size = request_spliced_size(body, edits, count);
-	char *spliced = arena_alloc(arena, size);
-	request_splice(body, edits, count, spliced);
-	return (struct slice){spliced + strlen("{\"messages\":"), size - strlen("{\"messages\":}")};
+	struct slice *pieces = arena_alloc(arena, REQUEST_PIECES(count) * sizeof(*pieces));
+	request_splice(body, edits, count, pieces);
+	struct slice spliced = arena_join(arena, pieces, REQUEST_PIECES(count));
+	return slice_part(spliced, strlen("{\"messages\":"), spliced.size - 1);
 }
 
 START_TEST(the_block_goes_where_it_was_asked_for)

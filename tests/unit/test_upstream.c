@@ -170,7 +170,8 @@ START_TEST(a_body_that_may_be_overlooked_is_its_connections_last)
 	for (int i = 0; i < 2; i++) {
 		struct upstream_request request = request_of(methods[i], "/");
 		request.has_body = true;
-		request.body = SLICE("a body");
+		request.body = &SLICE("a body");
+		request.body_count = 1;
 		fetch(&request, &heard);
 		assert_heard(&heard, UPSTREAM_OK, "ok");
 	}

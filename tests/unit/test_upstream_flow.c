@@ -34,23 +34,44 @@ static char *many_bytes(void)
 	return bytes;
 }
 
-START_TEST(five_megabytes_go_up_and_come_down)
+static void send_up_and_down(struct slice all, const struct slice *pieces, size_t count)
 {
 	struct heard heard;
-	char *bytes = many_bytes();
 	begin(peer_echoes, NULL);
 	struct upstream_request request = request_of("PUT", "/");
 	request.has_body = true;
-	request.body = (struct slice){bytes, MANY};
+	request.body = pieces;
+	request.body_count = count;
 	fetch(&request, &heard);
 	ck_assert_int_eq(heard.result, UPSTREAM_OK);
 	/* curl would ask for a 100 that does not come, and wait a second for it. */
 	const char *asked = memmem(peer.request.data, peer.request.size, "Expect", 6);
 	ck_assert_ptr_null(asked);
-	ck_assert(slice_equal(buffer_slice(&heard.body), request.body));
+	ck_assert(slice_equal(buffer_slice(&heard.body), all));
 	heard_finish(&heard);
-	free(bytes);
 	finish();
+}
+
+START_TEST(five_megabytes_go_up_and_come_down)
+{
+	char *bytes = many_bytes();
+	const struct slice all = {bytes, MANY};
+	send_up_and_down(all, &all, 1);
+	free(bytes);
+}
+END_TEST
+
+START_TEST(a_body_in_pieces_goes_up_whole)
+{
+	char *bytes = many_bytes();
+	const struct slice all = {bytes, MANY};
+	const struct slice pieces[] = {slice_part(all, 0, 0),
+				       slice_part(all, 0, 70000),
+				       slice_part(all, 70000, 70001),
+				       slice_part(all, 70001, MANY),
+				       {0}};
+	send_up_and_down(all, pieces, sizeof(pieces) / sizeof(pieces[0]));
+	free(bytes);
 }
 END_TEST
 
@@ -61,7 +82,8 @@ START_TEST(a_transfer_that_is_held_back_waits_and_loses_nothing)
 	begin(peer_echoes, NULL);
 	struct upstream_request request = request_of("POST", "/");
 	request.has_body = true;
-	request.body = (struct slice){bytes, MANY};
+	request.body = &(struct slice){bytes, MANY};
+	request.body_count = 1;
 	request.idle_timeout = 60; /* does not run while held back */
 	heard_init(&heard);
 	heard.full = heard.full_after_data = true;
@@ -80,7 +102,7 @@ START_TEST(a_transfer_that_is_held_back_waits_and_loses_nothing)
 		ck_assert_uint_gt(heard.body.size, size);
 	}
 	ck_assert_int_eq(heard.result, UPSTREAM_OK);
-	ck_assert(slice_equal(buffer_slice(&heard.body), request.body));
+	ck_assert(slice_equal(buffer_slice(&heard.body), *request.body));
 	heard_finish(&heard);
 	free(bytes);
 	finish();
@@ -170,13 +192,14 @@ static void *peer_drops_second(void *argument)
 	return NULL;
 }
 
-START_TEST(a_request_on_a_kept_connection_that_died_is_tried_on_a_fresh_one)
+static void ask_on_a_dying_connection(const struct slice *pieces, size_t count)
 {
 	struct heard heard;
 	begin(peer_drops_second, NULL);
 	struct upstream_request request = request_of("POST", "/");
 	request.has_body = true;
-	request.body = SLICE("question");
+	request.body = pieces;
+	request.body_count = count;
 	fetch(&request, &heard);
 	assert_heard(&heard, UPSTREAM_OK, "ok");
 	fetch(&request, &heard);
@@ -184,6 +207,17 @@ START_TEST(a_request_on_a_kept_connection_that_died_is_tried_on_a_fresh_one)
 	struct slice got = buffer_slice(&peer.request);
 	ck_assert_uint_lt(slice_find(got, SLICE("\r\n\r\nquestion"), 0), got.size);
 	finish();
+}
+
+START_TEST(a_request_on_a_kept_connection_that_died_is_tried_on_a_fresh_one)
+{
+	ask_on_a_dying_connection(&SLICE("question"), 1);
+}
+END_TEST
+
+START_TEST(a_body_in_pieces_is_sent_again_from_its_beginning)
+{
+	ask_on_a_dying_connection((const struct slice[]){SLICE("ques"), SLICE("tion")}, 2);
 }
 END_TEST
 
@@ -322,11 +356,12 @@ START_TEST(an_upstream_that_cannot_be_reached_is_told_from_one_that_is_slow)
 }
 END_TEST
 
-UNIT_MAIN("upstream_flow", five_megabytes_go_up_and_come_down,
+UNIT_MAIN("upstream_flow", five_megabytes_go_up_and_come_down, a_body_in_pieces_goes_up_whole,
 	  a_transfer_that_is_held_back_waits_and_loses_nothing,
 	  a_transfer_that_is_stopped_when_resumed_ends,
 	  an_event_can_stop_a_transfer_at_its_head_or_its_data, a_connection_is_used_again,
 	  a_request_on_a_kept_connection_that_died_is_tried_on_a_fresh_one,
+	  a_body_in_pieces_is_sent_again_from_its_beginning,
 	  cancelling_closes_the_connection_at_once_and_without_an_event,
 	  a_transfer_may_be_started_when_another_ends, destroying_cancels_what_is_under_way,
 	  a_silent_upstream_is_given_up,
