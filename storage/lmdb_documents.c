@@ -17,8 +17,11 @@ void documents_read_block(const struct memory *memory, uint64_t turn, struct doc
 {
 	struct slice value;
 	*block = (struct document_block){.first = turn / DOCUMENT_BLOCK * DOCUMENT_BLOCK};
+	block->is_empty =
+		!table_get(memory->transaction, TABLE_DOCUMENTS, block_key(memory, turn), &value) ||
+		value.size == 0;
 	/* Copied, as it may lie at any address. */
-	if (table_get(memory->transaction, TABLE_DOCUMENTS, block_key(memory, turn), &value))
+	if (!block->is_empty)
 		memcpy(block->documents, value.data, block_size(value));
 }
 

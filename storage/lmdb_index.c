@@ -21,6 +21,8 @@ void index_put_turn(const struct memory *memory, const struct turn *turn)
 	bool is_new = document->conversation == 0;
 	if (!is_new && document->is_live == is_live)
 		return;
+	if (block.is_empty)
+		terms_move(memory, block.first);
 	if (is_new)
 		add_turn(memory, turn, document);
 	else if (is_live)

@@ -22,6 +22,7 @@ void index_erase_turn(const struct memory *memory, uint64_t id);
 /* Those of one block, as many as it has. */
 struct document_block {
 	uint64_t first; /* the turn of the first one */
+	bool is_empty;  /* none was stored when it was read */
 	struct recall_document documents[DOCUMENT_BLOCK];
 };
 /* The block of a turn; of what is not stored the documents are all zeroes. */
@@ -45,6 +46,8 @@ void documents_read(const struct memory *memory, struct documents *documents);
 
 /* Those of a new turn, whose block is the newest. */
 void terms_put(const struct memory *memory, uint64_t turn, const struct term_list *terms);
+/* Moves those of the turns before a new block, which are of one block, into the postings. */
+void terms_move(const struct memory *memory, uint64_t first_of_block);
 void terms_erase(const struct memory *memory, uint64_t turn, const struct term_list *terms);
 
 /* The postings of each of the question's terms, by the places of `documents`; of a long memory

@@ -116,15 +116,14 @@ static size_t add_to_list(const struct memory *memory, const struct waiting *wai
 	return added;
 }
 
-/* Moves the terms of the turns before `turn`, which are of one block. */
-static void move_terms(const struct memory *memory, uint64_t turn)
+void terms_move(const struct memory *memory, uint64_t first_of_block)
 {
 	struct waiting_list list = {0};
 	struct scan scan;
 	struct slice key;
 	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_TERMS, key_of_user(memory->user), FORWARD);
-	while (scan_next(&scan, &key, &value) && key_read_u64(key, 16) < turn) {
+	while (scan_next(&scan, &key, &value) && key_read_u64(key, 16) < first_of_block) {
 		take_entries(&list, key_read_u64(key, 16), value);
 		scan_delete(&scan);
 	}
@@ -136,22 +135,8 @@ static void move_terms(const struct memory *memory, uint64_t turn)
 	free(list.waiting);
 }
 
-static bool waits_before(const struct memory *memory, uint64_t turn)
-{
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_TERMS, key_of_user(memory->user), FORWARD);
-	bool found = scan_next(&scan, &key, &value) && key_read_u64(key, 16) < turn;
-	scan_end(&scan);
-	return found;
-}
-
 void terms_put(const struct memory *memory, uint64_t turn, const struct term_list *terms)
 {
-	uint64_t block = turn / DOCUMENT_BLOCK * DOCUMENT_BLOCK;
-	if (waits_before(memory, block))
-		move_terms(memory, block);
 	if (terms->count > 0)
 		put_entries(memory, turn, terms);
 }
