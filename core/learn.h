@@ -30,6 +30,7 @@ struct learn_turn {
 struct learn_prompt {
 	struct slice system;
 	struct slice user;
+	size_t folded; /* of one for a summary: how many turns, from the oldest, are in it */
 };
 
 /* The request for facts: the answer is to be {"entities":[...]} (CONTRACT 4). At most about 30 KB.
@@ -76,13 +77,9 @@ struct learning {
 bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,
 		      struct arena *arena);
 
-/* How many of the turns, from the oldest, fit into one request for a summary (about 32 KB). At
- * least one if there is one: a turn that is too long is cut. */
-size_t learn_summary_fits(struct slice previous, const struct turn *turns, size_t turn_count,
-			  struct arena *arena);
-
 /* The request for a summary: the previous one (may be empty) and the turns to fold in, oldest
- * first. Turns beyond those that fit are left out. */
+ * first. Turns beyond those that fit (about 32 KB) are left out, but for the first: a turn that is
+ * too long is cut. */
 struct learn_prompt learn_summary_prompt(struct slice previous, const struct turn *turns,
 					 size_t turn_count, unsigned max_words,
 					 struct arena *arena);

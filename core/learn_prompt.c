@@ -81,7 +81,9 @@ static void append_date(struct buffer *out, int64_t at, struct arena *arena)
 	int64_t days = at / day - (at % day < 0); /* since a Thursday */
 	buffer_append(out, SLICE("Date of the new turn: "));
 	buffer_append(out, text_date(at, arena));
-	buffer_printf(out, ", %s\n", weekdays[(days % 7 + 7) % 7]);
+	buffer_append(out, SLICE(", "));
+	buffer_append(out, slice_of(weekdays[(days % 7 + 7) % 7]));
+	buffer_append_byte(out, '\n');
 }
 
 static size_t same_key_run(const struct fact **facts, size_t count)
@@ -164,7 +166,8 @@ static void append_known(struct buffer *out, const struct learn_turn *turn, stru
 static void append_reference(struct buffer *out, const char *speaker, struct slice text,
 			     struct arena *arena)
 {
-	buffer_printf(out, "%s: ", speaker);
+	buffer_append(out, slice_of(speaker));
+	buffer_append(out, SLICE(": "));
 	buffer_append(out, text_one_line(text, MAX_REFERENCE, arena));
 	buffer_append_byte(out, '\n');
 }
@@ -198,8 +201,6 @@ struct learn_prompt learn_facts_prompt(const struct learn_turn *turn, struct are
 	else
 		buffer_append(&out, SLICE("\n=== New user turn, from here to the end ===\n"));
 	buffer_append(&out, shown);
-	struct learn_prompt prompt = {slice_of(instructions),
-				      arena_copy(arena, buffer_slice(&out))};
-	buffer_finish(&out);
-	return prompt;
+	return (struct learn_prompt){.system = SLICE(instructions),
+				     .user = arena_take(arena, &out)};
 }

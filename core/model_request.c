@@ -37,9 +37,9 @@ static void append_max_tokens(struct buffer *body, unsigned max_tokens, unsigned
 {
 	if (quirks & QUIRK_NO_MAX_TOKENS)
 		return;
-	buffer_printf(body, ",\"%s\":%u",
-		      quirks & QUIRK_COMPLETION_TOKENS ? "max_completion_tokens" : "max_tokens",
-		      max_tokens);
+	buffer_append(body, quirks & QUIRK_COMPLETION_TOKENS ? SLICE(",\"max_completion_tokens\":")
+							     : SLICE(",\"max_tokens\":"));
+	buffer_append_number(body, max_tokens);
 }
 
 struct slice model_request_body(struct slice model, const struct learn_prompt *prompt, bool json,
@@ -47,6 +47,7 @@ struct slice model_request_body(struct slice model, const struct learn_prompt *p
 {
 	struct buffer body;
 	buffer_init(&body, SIZE_MAX); /* the prompts are bounded */
+	buffer_reserve(&body, (prompt->system.size + prompt->user.size) * 9 / 8 + 512);
 	buffer_append(&body, SLICE("{\"model\":"));
 	json_quote(&body, model);
 	buffer_append(&body, SLICE(",\"messages\":["));
@@ -58,9 +59,7 @@ struct slice model_request_body(struct slice model, const struct learn_prompt *p
 	if (json)
 		append_format(&body, quirks);
 	buffer_append_byte(&body, '}');
-	struct slice result = arena_copy(arena, buffer_slice(&body));
-	buffer_finish(&body);
-	return result;
+	return arena_take(arena, &body);
 }
 
 /* ---- what a server refused ---- */

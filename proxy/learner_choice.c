@@ -37,7 +37,8 @@ static struct slice find_key(struct choice *choice)
 {
 	const char *key = config_model_api_key(choice->config);
 	if (key[0] != '\0')
-		return arena_printf(&choice->arena, "Bearer %s", key);
+		return arena_join(&choice->arena,
+				  (const struct slice[]){SLICE("Bearer "), slice_of(key)}, 2);
 	return key_ring_get(choice->keys, choice->user, &choice->arena);
 }
 

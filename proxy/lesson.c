@@ -193,14 +193,11 @@ static void take_answer(struct lesson *lesson)
 
 static void call_model(struct lesson *lesson);
 
-static uint64_t server_hash(const struct lesson *lesson)
+static uint64_t server_hash(struct lesson *lesson)
 {
-	const char *base = config_model_base_url(lesson->setting.config);
-	struct arena arena = {0};
-	uint64_t hash = text_hash(
-		arena_printf(&arena, "%s %.*s", base, SLICE_PRINT(lesson->setting.model)));
-	arena_finish(&arena);
-	return hash;
+	const struct slice parts[] = {slice_of(config_model_base_url(lesson->setting.config)),
+				      SLICE(" "), lesson->setting.model};
+	return text_hash(arena_join(&lesson->arena, parts, 3));
 }
 
 static unsigned *known_quirks(struct lesson *lesson)
@@ -302,6 +299,8 @@ static void call_model(struct lesson *lesson)
 		{SLICE("Accept"), SLICE("application/json")},
 		{SLICE("Authorization"), lesson->setting.authorization},
 	};
+	const struct slice url[] = {slice_of(config_model_base_url(config)),
+				    SLICE("/chat/completions")};
 	lesson->body = model_request_body(lesson->setting.model, &lesson->prompt,
 					  lesson->job.kind == JOB_FACTS, answer_tokens(lesson),
 					  lesson->quirks, &lesson->arena);
@@ -309,9 +308,7 @@ static void call_model(struct lesson *lesson)
 	buffer_clear(&lesson->answer);
 	struct upstream_request request = {
 		.method = SLICE("POST"),
-		.url = arena_printf(&lesson->arena, "%s/chat/completions",
-				    config_model_base_url(config))
-			       .data,
+		.url = arena_join(&lesson->arena, url, 2).data,
 		.proxy = config->upstream.proxy,
 		.ca_file = config->upstream.ca_file,
 		.fields = fields,
@@ -359,13 +356,12 @@ static bool prepare_summary(struct lesson *lesson)
 					(size_t)lesson->settings.summarize_after,
 					clock_wall() - lesson->job.last_active >= LESSON_IDLE_TIME);
 	struct slice previous = input->has_summary ? input->summary.text : (struct slice){0};
-	size_t fit = learn_summary_fits(previous, input->uncovered, fold, &lesson->arena);
-	if (fit == 0)
-		return false;
-	lesson->summary.covers = input->uncovered[fit - 1].id;
 	lesson->prompt =
-		learn_summary_prompt(previous, input->uncovered, fit,
+		learn_summary_prompt(previous, input->uncovered, fold,
 				     (unsigned)lesson->settings.summary_words, &lesson->arena);
+	if (lesson->prompt.folded == 0)
+		return false;
+	lesson->summary.covers = input->uncovered[lesson->prompt.folded - 1].id;
 	return true;
 }
 

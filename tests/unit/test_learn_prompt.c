@@ -188,7 +188,7 @@ START_TEST(a_summary_is_asked_for_with_days_and_speakers)
 	position(prompt.user, "Alex builds a RAG system.");
 	position(prompt.user, "[2026-11-21]\nuser: I use ChromaDB\nassistant: Good.\n"
 			      "[2026-11-22]\nuser: Hi\n");
-	ck_assert_uint_eq(learn_summary_fits((struct slice){0}, turns, 3, &arena), 3);
+	ck_assert_uint_eq(prompt.folded, 3);
 	position(learn_summary_prompt((struct slice){0}, turns, 3, 150, &arena).user, "(none)");
 	arena_finish(&arena);
 }
@@ -203,15 +203,15 @@ START_TEST(as_many_turns_as_fit_are_summarized_and_never_none)
 	for (size_t i = 0; i < 20; i++)
 		turns[i] = (struct turn){.role = ROLE_USER, .text = {text, 3000}};
 	turns[19].text = (struct slice){text, 100000};
-	size_t fits = learn_summary_fits((struct slice){0}, turns, 20, &arena);
+	const struct slice none = {0};
+	const struct slice longest = {text, 100000};
+	size_t fits = learn_summary_prompt(none, turns, 20, 150, &arena).folded;
 	ck_assert_uint_gt(fits, 2);
 	ck_assert_uint_lt(fits, 20);
-	ck_assert_uint_eq(learn_summary_fits((struct slice){text, 100000}, turns + 19, 1, &arena),
-			  1);
-	struct learn_prompt prompt =
-		learn_summary_prompt((struct slice){text, 100000}, turns, 20, 150, &arena);
+	ck_assert_uint_eq(learn_summary_prompt(longest, turns + 19, 1, 150, &arena).folded, 1);
+	struct learn_prompt prompt = learn_summary_prompt(longest, turns, 20, 150, &arena);
 	ck_assert_uint_le(prompt.user.size, 32 * 1024);
-	ck_assert_uint_eq(learn_summary_fits((struct slice){0}, turns, 0, &arena), 0);
+	ck_assert_uint_eq(learn_summary_prompt(none, turns, 0, 150, &arena).folded, 0);
 	free(text);
 	arena_finish(&arena);
 }
