@@ -215,14 +215,19 @@ static struct slice join_parts(struct slice body, struct json_value parts, struc
 
 bool model_answer_read(struct slice body, struct model_answer *answer, struct arena *arena)
 {
-	struct json_value reply;
+	static const char *const names[] = {"message", "finish_reason"};
+	static const char *const choices_name[] = {"choices"};
+	struct json_value choices;
+	struct json_value picked[2] = {{0}};
+	unsigned repeated;
 	*answer = (struct model_answer){0};
-	if (!json_scan(body, &reply))
+	if (!json_scan_and_pick(body, choices_name, 1, &choices, &repeated, NULL))
 		return false;
-	struct json_value choice = first_element(body, member(body, reply, "choices"));
-	struct json_value content = member(body, member(body, choice, "message"), "content");
-	answer->cut_off =
-		json_string_is(body, member(body, choice, "finish_reason"), SLICE("length"));
+	struct json_walk walk = json_walk(body, choices);
+	if (choices.type == JSON_TYPE_ARRAY)
+		(void)json_next_picked(&walk, names, 2, picked);
+	struct json_value content = member(body, picked[0], "content");
+	answer->cut_off = json_string_is(body, picked[1], SLICE("length"));
 	answer->text = content.type == JSON_TYPE_ARRAY ? join_parts(body, content, arena)
 						       : json_string_text(body, content, arena);
 	return answer->text.size > 0;
