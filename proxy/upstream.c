@@ -21,6 +21,7 @@ struct upstream *upstream_create(struct event_base *base, size_t max_idle_connec
 	struct upstream *upstream = xcalloc(1, sizeof(*upstream));
 	upstream->base = base;
 	LIST_INIT(&upstream->transfers);
+	TAILQ_INIT(&upstream->spare.list);
 	upstream->multi = curl_multi_init();
 	if (upstream->multi == NULL)
 		abort();
@@ -42,34 +43,16 @@ static void set_timeout(struct transfer *transfer, uint64_t milliseconds)
 		event_del(transfer->timeout);
 }
 
-static CURL *take_handle(struct upstream *upstream)
-{
-	if (upstream->spare_count > 0)
-		return upstream->spare[--upstream->spare_count];
-	CURL *easy = curl_easy_init();
-	if (easy == NULL)
-		abort();
-	return easy;
-}
-
-static void give_handle_back(struct upstream *upstream, CURL *easy)
-{
-	if (upstream->spare_count == UPSTREAM_SPARE_HANDLES) {
-		curl_easy_cleanup(easy);
-		return;
-	}
-	curl_easy_reset(easy);
-	upstream->spare[upstream->spare_count++] = easy;
-}
-
 /* Ends. */
 
 static void transfer_free(struct transfer *transfer)
 {
 	assert(!transfer->upstream->inside);
 	LIST_REMOVE(transfer, siblings);
-	curl_multi_remove_handle(transfer->upstream->multi, transfer->easy);
-	give_handle_back(transfer->upstream, transfer->easy);
+	curl_multi_remove_handle(transfer->upstream->multi, transfer->handle->easy);
+	if (!transfer->went_well)
+		upstream_handle_renew(transfer->handle);
+	upstream_handle_keep(&transfer->upstream->spare, transfer->handle);
 	event_free(transfer->timeout);
 	event_free(transfer->resume);
 	buffer_finish(&transfer->head.lines);
@@ -101,8 +84,8 @@ void upstream_destroy(struct upstream *upstream)
 	while (!LIST_EMPTY(&upstream->transfers))
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what is freed has left the list */
 		transfer_free(LIST_FIRST(&upstream->transfers));
-	while (upstream->spare_count > 0)
-		curl_easy_cleanup(upstream->spare[--upstream->spare_count]);
+	while (upstream->spare.count > 0)
+		upstream_handle_drop_spare(&upstream->spare);
 	curl_multi_cleanup(upstream->multi);
 	event_free(upstream->timer);
 	free(upstream);
@@ -138,13 +121,14 @@ static enum upstream_result result_of(const struct transfer *transfer, CURLcode 
 static void finish_with_code(struct transfer *transfer, CURLcode code)
 {
 	enum upstream_result result = result_of(transfer, code);
-	const char *detail = transfer->error;
+	const char *detail = transfer->handle->error;
 	if (result == UPSTREAM_OK || result == UPSTREAM_STOPPED)
 		detail = "";
 	else if (transfer->broken != NULL)
 		detail = transfer->broken;
 	else if (detail[0] == '\0')
 		detail = curl_easy_strerror(code);
+	transfer->went_well = result == UPSTREAM_OK && !transfer->sent_again;
 	finish(transfer, result, detail);
 }
 
@@ -158,8 +142,9 @@ static int before_sending(void *cookie, char *peer, char *own, int peer_port, in
 	(void)own;
 	(void)peer_port;
 	(void)own_port;
-	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &opened);
+	curl_easy_getinfo(transfer->handle->easy, CURLINFO_NUM_CONNECTS, &opened);
 	transfer->wants_fresh = transfer->sent && opened == 0;
+	transfer->sent_again = transfer->sent_again || transfer->sent;
 	transfer->sent = true;
 	return transfer->wants_fresh ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
@@ -169,10 +154,10 @@ static void send_on_fresh(struct transfer *transfer)
 	CURLM *multi = transfer->upstream->multi;
 	transfer->wants_fresh = false;
 	transfer->sent = false; /* of the fresh one curl sends nothing twice */
-	curl_multi_remove_handle(multi, transfer->easy);
+	curl_multi_remove_handle(multi, transfer->handle->easy);
 	upstream_request_rewind(transfer);
-	curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
-	curl_multi_add_handle(multi, transfer->easy);
+	curl_easy_setopt(transfer->handle->easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_multi_add_handle(multi, transfer->handle->easy);
 }
 
 void upstream_collect(struct upstream *upstream)
@@ -263,7 +248,7 @@ static void on_resume(evutil_socket_t fd, short what, void *cookie)
 	transfer->paused = false;
 	set_timeout(transfer, transfer->idle_timeout);
 	upstream->inside = true;
-	CURLcode code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+	CURLcode code = curl_easy_pause(transfer->handle->easy, CURLPAUSE_CONT);
 	upstream->inside = false;
 	if (code != CURLE_OK)
 		finish_with_code(transfer, code);
@@ -278,6 +263,18 @@ void upstream_resume(struct transfer *transfer)
 
 /* The beginning. */
 
+static void apply_events(struct transfer *transfer)
+{
+	CURL *easy = transfer->handle->easy;
+	UPSTREAM_SET(easy, CURLOPT_PRIVATE, transfer);
+	UPSTREAM_SET(easy, CURLOPT_HEADERFUNCTION, on_header);
+	UPSTREAM_SET(easy, CURLOPT_HEADERDATA, transfer);
+	UPSTREAM_SET(easy, CURLOPT_PREREQFUNCTION, before_sending);
+	UPSTREAM_SET(easy, CURLOPT_PREREQDATA, transfer);
+	UPSTREAM_SET(easy, CURLOPT_WRITEFUNCTION, on_data);
+	UPSTREAM_SET(easy, CURLOPT_WRITEDATA, transfer);
+}
+
 struct transfer *upstream_start(struct upstream *upstream, const struct upstream_request *request,
 				const struct upstream_events *events, void *cookie)
 {
@@ -290,18 +287,11 @@ struct transfer *upstream_start(struct upstream *upstream, const struct upstream
 	buffer_init(&transfer->head.lines, UPSTREAM_MAX_HEAD);
 	transfer->timeout = event_new(upstream->base, -1, 0, on_timeout, transfer);
 	transfer->resume = event_new(upstream->base, -1, 0, on_resume, transfer);
-	transfer->easy = take_handle(upstream);
+	transfer->handle = upstream_handle_take(&upstream->spare, request);
 	LIST_INSERT_HEAD(&upstream->transfers, transfer, siblings);
 	upstream_request_apply(transfer, request);
-	curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
-	curl_easy_setopt(transfer->easy, CURLOPT_ERRORBUFFER, transfer->error);
-	curl_easy_setopt(transfer->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA, transfer);
-	curl_easy_setopt(transfer->easy, CURLOPT_PREREQFUNCTION, before_sending);
-	curl_easy_setopt(transfer->easy, CURLOPT_PREREQDATA, transfer);
-	curl_easy_setopt(transfer->easy, CURLOPT_WRITEFUNCTION, on_data);
-	curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer);
+	apply_events(transfer);
 	set_timeout(transfer, request->first_byte_timeout);
-	curl_multi_add_handle(upstream->multi, transfer->easy);
+	curl_multi_add_handle(upstream->multi, transfer->handle->easy);
 	return transfer;
 }

@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-/* Options that no value can make fail; out of memory ends the process elsewhere. */
-#define SET(transfer, option, value) ((void)curl_easy_setopt((transfer)->easy, (option), (value)))
-
-enum { MAX_CONNECTION_AGE = 60, KEEPALIVE_SECONDS = 60, READ_BUFFER = 4 * 1024 };
-
 static void put_header(struct transfer *transfer, struct curl_slist ***tail, struct slice line)
 {
 	struct curl_slist *node = arena_alloc(&transfer->arena, sizeof(*node));
@@ -53,31 +48,15 @@ static struct curl_slist *make_headers(struct transfer *transfer,
 	return first;
 }
 
-static bool is_set(const char *string)
+/* The path and query go out as they are: curl's URL parser would refuse or change some. A proxy is
+ * asked with the whole URL. */
+static const char *target_of(struct transfer *transfer, const struct upstream_request *request)
 {
-	return string != NULL && string[0] != '\0';
-}
-
-/* curl is given the origin, and apart from it the path and query as they are: its URL parser would
- * refuse or change some. A proxy for plain HTTP wants them in one piece. */
-static void apply_target(struct transfer *transfer, const struct upstream_request *request)
-{
-	struct slice url = slice_of(request->url);
-	size_t authority = slice_find(url, SLICE("://"), 0) + 3;
-	SET(transfer, CURLOPT_PROXY, is_set(request->proxy) ? request->proxy : "");
-	SET(transfer, CURLOPT_NOPROXY, "");
-	if (is_set(request->proxy) || authority > url.size) {
-		SET(transfer, CURLOPT_URL, request->url);
-		return;
-	}
-	size_t end = authority + strcspn(request->url + authority, "/?#");
-	const struct slice origin[] = {slice_part(url, 0, end), SLICE("/")};
-	const struct slice target = slice_part(url, end, url.size);
-	const struct slice rooted[] = {SLICE("/"), target};
-	bool is_rooted = slice_starts_with(target, SLICE("/"));
-	SET(transfer, CURLOPT_URL, arena_join(&transfer->arena, origin, 2).data);
-	SET(transfer, CURLOPT_REQUEST_TARGET,
-	    is_rooted ? target.data : arena_join(&transfer->arena, rooted, 2).data);
+	if (transfer->handle->proxy.size > 0)
+		return NULL;
+	const char *target = request->url + transfer->handle->url.size;
+	const struct slice rooted[] = {SLICE("/"), slice_of(target)};
+	return target[0] == '/' ? target : arena_join(&transfer->arena, rooted, 2).data;
 }
 
 /* No server passes over theirs. */
@@ -124,45 +103,56 @@ static int on_seek(void *cookie, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-static void apply_pieces(struct transfer *transfer, const struct upstream_request *request)
+/* One that is not whole. */
+static void keep_pieces(struct transfer *transfer, const struct upstream_request *request)
 {
 	struct slice *pieces = arena_alloc(&transfer->arena, request->body_count * sizeof(*pieces));
 	memcpy(pieces, request->body, request->body_count * sizeof(*pieces));
 	transfer->body.pieces = pieces;
 	transfer->body.count = request->body_count;
-	SET(transfer, CURLOPT_READFUNCTION, on_read);
-	SET(transfer, CURLOPT_READDATA, transfer);
-	SET(transfer, CURLOPT_SEEKFUNCTION, on_seek);
-	SET(transfer, CURLOPT_SEEKDATA, transfer);
 }
 
-static void apply_body(struct transfer *transfer, const struct upstream_request *request)
+/* Returns its size. */
+static uint64_t apply_body(struct transfer *transfer, const struct upstream_request *request)
 {
+	CURL *easy = transfer->handle->easy;
+	const char *whole = "";
 	uint64_t size = 0;
 	for (size_t i = 0; i < request->body_count; i++)
 		size += request->body[i].size;
-	SET(transfer, CURLOPT_POST, 1L);
-	SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
 	if (request->body_count > 1)
-		apply_pieces(transfer, request);
-	else
-		SET(transfer, CURLOPT_POSTFIELDS, size > 0 ? request->body[0].data : "");
-	/* Who passes over a body runs it as the connection's next request: its reply must be
-	 * nobody's. */
-	if (size > 0 && !always_has_body(request->method))
-		SET(transfer, CURLOPT_FORBID_REUSE, 1L);
+		keep_pieces(transfer, request);
+	else if (size > 0)
+		whole = request->body[0].data;
+	/* curl reads what is not in one place. */
+	UPSTREAM_SET(easy, CURLOPT_POSTFIELDS, request->body_count > 1 ? NULL : whole);
+	UPSTREAM_SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+	UPSTREAM_SET(easy, CURLOPT_READFUNCTION, on_read);
+	UPSTREAM_SET(easy, CURLOPT_READDATA, transfer);
+	UPSTREAM_SET(easy, CURLOPT_SEEKFUNCTION, on_seek);
+	UPSTREAM_SET(easy, CURLOPT_SEEKDATA, transfer);
+	return size;
 }
 
 static void apply_method(struct transfer *transfer, const struct upstream_request *request)
 {
-	const char *method = arena_string(&transfer->arena, request->method);
-	if (transfer->is_head_request) {
-		SET(transfer, CURLOPT_NOBODY, 1L);
-		return;
-	}
-	if (request->has_body)
-		apply_body(transfer, request);
-	SET(transfer, CURLOPT_CUSTOMREQUEST, method);
+	CURL *easy = transfer->handle->easy;
+	bool has_body = request->has_body && !transfer->is_head_request;
+	/* The body first, which makes it a POST; each of the three takes back the other two. */
+	uint64_t size = apply_body(transfer, request);
+	if (transfer->is_head_request)
+		UPSTREAM_SET(easy, CURLOPT_NOBODY, 1L);
+	else if (request->has_body)
+		UPSTREAM_SET(easy, CURLOPT_POST, 1L);
+	else
+		UPSTREAM_SET(easy, CURLOPT_HTTPGET, 1L);
+	UPSTREAM_SET(easy, CURLOPT_CUSTOMREQUEST,
+		     transfer->is_head_request ? NULL
+					       : arena_string(&transfer->arena, request->method));
+	/* Who passes over a body runs it as the connection's next request: its reply must be
+	 * nobody's. */
+	bool is_last = has_body && size > 0 && !always_has_body(request->method);
+	UPSTREAM_SET(easy, CURLOPT_FORBID_REUSE, (long)is_last);
 }
 
 static long milliseconds(uint64_t value)
@@ -172,26 +162,10 @@ static long milliseconds(uint64_t value)
 
 void upstream_request_apply(struct transfer *transfer, const struct upstream_request *request)
 {
+	CURL *easy = transfer->handle->easy;
 	transfer->is_head_request = slice_equal(request->method, SLICE("HEAD"));
-	apply_target(transfer, request);
 	apply_method(transfer, request);
-	SET(transfer, CURLOPT_HTTPHEADER, make_headers(transfer, request));
-	SET(transfer, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
-	SET(transfer, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	SET(transfer, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(transfer, CURLOPT_BUFFERSIZE, (long)READ_BUFFER); /* held as long as the stream */
-	SET(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
-	SET(transfer, CURLOPT_PATH_AS_IS, 1L);
-	SET(transfer, CURLOPT_FOLLOWLOCATION, 0L);
-	SET(transfer, CURLOPT_NOSIGNAL, 1L);
-	SET(transfer, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a name that is being resolved */
-	SET(transfer, CURLOPT_TCP_NODELAY, 1L);
-	SET(transfer, CURLOPT_TCP_KEEPALIVE, 1L);
-	SET(transfer, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_SECONDS);
-	SET(transfer, CURLOPT_MAXAGE_CONN, (long)MAX_CONNECTION_AGE);
-	SET(transfer, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request->connect_timeout));
-	if (is_set(request->local_socket))
-		SET(transfer, CURLOPT_UNIX_SOCKET_PATH, request->local_socket);
-	if (is_set(request->ca_file))
-		SET(transfer, CURLOPT_CAINFO, request->ca_file);
+	UPSTREAM_SET(easy, CURLOPT_REQUEST_TARGET, target_of(transfer, request));
+	UPSTREAM_SET(easy, CURLOPT_HTTPHEADER, make_headers(transfer, request));
+	UPSTREAM_SET(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request->connect_timeout));
 }

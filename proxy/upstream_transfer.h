@@ -1,6 +1,6 @@
 /* Within the upstream: one transfer. upstream.c starts and ends transfers, upstream_socket.c drives
- * curl from the event loop, upstream_request.c tells curl what to send, upstream_head.c reads the
- * reply's head. */
+ * curl from the event loop, upstream_handle.c keeps curl's handles, upstream_request.c tells them
+ * what to send, upstream_head.c reads the reply's head. */
 #ifndef RECALLD_PROXY_UPSTREAM_TRANSFER_H
 #define RECALLD_PROXY_UPSTREAM_TRANSFER_H
 
@@ -11,10 +11,34 @@
 
 enum { UPSTREAM_MAX_HEAD = 256 * 1024, UPSTREAM_MAX_FIELDS = 1024 };
 
+/* For options that no value can make fail; out of memory ends the process elsewhere. */
+#define UPSTREAM_SET(easy, option, value) ((void)curl_easy_setopt((easy), (option), (value)))
+
 /* A reply's head while its lines come in. */
 struct reply_head {
 	struct buffer lines; /* of the reply at hand, each with its line end */
 	bool whole;          /* the final one's was read: what follows are trailers */
+};
+
+/* curl's handle for one route: what is in it and how curl is to behave is set once, when it is
+ * made. It serves only transfers that take the same route, one after another; all that differs
+ * between those, and no less, is set for each by upstream_start(). */
+struct upstream_handle {
+	TAILQ_ENTRY(upstream_handle) siblings;
+	CURL *easy;
+	/* The route; each ends with a NUL, and what there is none of is empty. */
+	struct slice url; /* a URL's beginning, up to its path; with a proxy all of it */
+	struct slice proxy;
+	struct slice local_socket;
+	struct slice ca_file;
+	struct arena arena; /* for these */
+	char error[CURL_ERROR_SIZE];
+};
+
+/* Kept for the next transfer: to make one costs a tenth of an exchange. */
+struct upstream_handles {
+	TAILQ_HEAD(upstream_handle_list, upstream_handle) list; /* the last one used first */
+	size_t count;
 };
 
 struct transfer {
@@ -22,7 +46,7 @@ struct transfer {
 	struct upstream *upstream;
 	struct upstream_events events;
 	void *cookie;
-	CURL *easy;
+	struct upstream_handle *handle;
 	struct arena arena; /* the request's strings */
 	/* The request's body, when it is in several pieces, and up to where curl has read it. */
 	struct {
@@ -40,14 +64,12 @@ struct transfer {
 	bool paused;
 	struct event *resume;
 	bool sent;          /* once */
+	bool sent_again;    /* curl counts that, for the handle's life */
 	bool wants_fresh;   /* a reused connection died: the next one is to be a new one */
 	bool stopped;       /* an event returned UPSTREAM_STOP */
 	const char *broken; /* why the reply is refused, or NULL */
-	char error[CURL_ERROR_SIZE];
+	bool went_well;
 };
-
-/* Easy handles kept for the next transfer: to make one costs a tenth of an exchange. */
-enum { UPSTREAM_SPARE_HANDLES = 16 };
 
 struct upstream {
 	struct event_base *base;
@@ -55,8 +77,7 @@ struct upstream {
 	struct event *timer; /* curl's own */
 	LIST_HEAD(, transfer) transfers;
 	bool inside; /* curl is on the stack */
-	CURL *spare[UPSTREAM_SPARE_HANDLES];
-	size_t spare_count;
+	struct upstream_handles spare;
 };
 
 /* Has curl call back for its sockets and its timer. */
@@ -64,7 +85,17 @@ void upstream_socket_attach(struct upstream *upstream);
 /* Looks for transfers that curl has ended. For after every call that lets curl work. */
 void upstream_collect(struct upstream *upstream);
 
-/* Sets the easy handle's options. */
+/* A spare one for the request's route, or a new one. */
+struct upstream_handle *upstream_handle_take(struct upstream_handles *spare,
+					     const struct upstream_request *request);
+/* After a transfer that did not go well, for what curl remembers of it. */
+void upstream_handle_renew(struct upstream_handle *handle);
+void upstream_handle_keep(struct upstream_handles *spare, struct upstream_handle *handle);
+/* Frees the one that has been spare for longest; there must be one. */
+void upstream_handle_drop_spare(struct upstream_handles *spare);
+
+/* Sets the handle's options for this request: each one, also to "none", so that nothing is left of
+ * the request before. */
 void upstream_request_apply(struct transfer *transfer, const struct upstream_request *request);
 
 /* The body is read from its beginning again. */

@@ -1,0 +1,223 @@
+/* curl's handles are used again: of one exchange nothing may be in the next. */
+#include "tests/unit/upstream_fixture.h"
+
+#include <poll.h>
+#include <sys/un.h>
+
+static char folder[] = "/tmp/recalld-XXXXXX";
+static char socket_path[40];
+static int local_listener;
+
+static void listen_locally(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(socket_path, sizeof(socket_path), "%s/socket", folder);
+	memcpy(address.sun_path, socket_path, sizeof(socket_path));
+	local_listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(local_listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(local_listener, 8), 0);
+}
+
+static const struct http_field key[] = {{SLICE("Authorization"), SLICE("Bearer secret")},
+					{SLICE("Accept-Encoding"), SLICE("identity")}};
+static const struct http_field text[] = {{SLICE("Content-Type"), SLICE("text/plain")},
+					 {SLICE("X-Empty"), SLICE("")}};
+
+static const struct slice whole = {"{\"a\":\"body\"}", 12};
+static const struct slice pieces[] = {SLICE("{\"a\":"), SLICE("\"piece\"}")};
+
+enum { KINDS = 12 };
+
+static struct upstream_request request_of_kind(int kind)
+{
+	static char url[100];
+	static char proxy[50];
+	static const char *const methods[KINDS] = {"GET", "POST", "POST", "HEAD", "DELETE", "PATCH",
+						   "GET", "POST", "GET",  "GET",  "POST",   "HEAD"};
+	struct upstream_request request = request_of(methods[kind], "/v1/x?y#z");
+	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", peer.port);
+	(void)snprintf(url, sizeof(url), "http://localhost:%u", peer.port);
+	request.has_body = strcmp(methods[kind], "GET") != 0;
+	request.body = kind % 3 == 1 ? pieces : &whole;
+	request.body_count = kind % 3 == 1 ? 2 : kind != 2;
+	request.fields = kind % 2 == 0 ? key : text;
+	request.field_count = kind < 6 ? 2 : 1;
+	switch (kind) {
+	case 6:
+		request.url = url;
+		break;
+	case 7:
+	case 8:
+		request.proxy = proxy;
+		request.url = kind == 7 ? "http://provider.invalid/v1/x" : url;
+		break;
+	case 9:
+	case 10:
+		request.local_socket = socket_path;
+		request.url = url;
+		break;
+	case 11:
+		request.has_body = false;
+		request.field_count = 0;
+		break;
+	default:
+		break;
+	}
+	return request;
+}
+
+enum { CONNECTIONS = KINDS + 2 * KINDS * KINDS };
+
+/* A connection for each request; the last byte tells by which listener it came. */
+static void *peer_serves_each(void *argument)
+{
+	(void)argument;
+	for (int i = 0; i < CONNECTIONS; i++) {
+		struct pollfd listeners[2] = {{peer.listener, POLLIN, 0},
+					      {local_listener, POLLIN, 0}};
+		(void)poll(listeners, 2, -1);
+		bool is_local = listeners[1].revents != 0;
+		int fd = accept(is_local ? local_listener : peer.listener, NULL, NULL);
+		peer_read(fd);
+		buffer_append_byte(&peer.request, is_local ? 'L' : 'T');
+		peer_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+			      "Connection: close\r\n\r\n");
+		peer_bye(fd);
+	}
+	return NULL;
+}
+
+static struct slice sent_for(int kind)
+{
+	static char bytes[2][1000];
+	static int turn;
+	struct heard heard;
+	struct upstream_request request = request_of_kind(kind);
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_OK, "");
+	char *copy = bytes[turn++ % 2];
+	ck_assert_uint_lt(peer.request.size, sizeof(bytes[0]));
+	memcpy(copy, peer.request.data, peer.request.size);
+	return (struct slice){copy, peer.request.size};
+}
+
+START_TEST(a_request_goes_out_the_same_whatever_went_before_it)
+{
+	char alone[KINDS][1000];
+	listen_locally();
+	begin(peer_serves_each, NULL);
+	for (int kind = 0; kind < KINDS; kind++) {
+		struct slice sent = sent_for(kind);
+		memcpy(alone[kind], sent.data, sent.size);
+		alone[kind][sent.size] = '\0';
+		upstream_destroy(upstream);
+		upstream = upstream_create(base, 4);
+	}
+	for (int first = 0; first < KINDS; first++) {
+		for (int next = 0; next < KINDS; next++) {
+			(void)sent_for(first);
+			unit_assert_slice(sent_for(next), alone[next]);
+		}
+	}
+	finish();
+	close(local_listener);
+	unlink(socket_path);
+	rmdir(folder);
+}
+END_TEST
+
+static void *peer_hangs_up_thrice(void *argument)
+{
+	for (int i = 0; i < 3; i++)
+		close(peer_accept());
+	return argument;
+}
+
+START_TEST(a_file_of_authorities_is_for_the_requests_that_name_it)
+{
+	static const char *const files[] = {"/does/not/exist", NULL, "/does/not/exist"};
+	char url[50];
+	begin(peer_hangs_up_thrice, NULL);
+	(void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", peer.port);
+	for (int i = 0; i < 3; i++) {
+		struct heard heard;
+		struct upstream_request request = request_of("GET", "/");
+		request.url = url;
+		request.ca_file = files[i];
+		fetch(&request, &heard);
+		ck_assert_int_eq(heard.result, UPSTREAM_UNREACHABLE);
+		ck_assert_msg((strstr(heard.detail, "/does/not") != NULL) == (files[i] != NULL),
+			      "%s", heard.detail);
+		heard_finish(&heard);
+	}
+	finish();
+}
+END_TEST
+
+/* A connection for a request with a body, and one for two without. */
+static void *peer_keeps_the_second(void *reply)
+{
+	for (int i = 1; i <= 2; i++) {
+		int fd = peer_accept();
+		for (int j = 0; j < i; j++) {
+			peer_read(fd);
+			peer_send(fd, reply);
+		}
+		peer_bye(fd);
+	}
+	return NULL;
+}
+
+START_TEST(a_connection_is_used_again_after_one_that_could_not_be)
+{
+	struct heard heard;
+	begin(peer_keeps_the_second, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+	for (int i = 0; i < 3; i++) {
+		struct upstream_request request = request_of(i == 0 ? "DELETE" : "GET", "/");
+		request.has_body = i == 0;
+		request.body = &whole;
+		request.body_count = 1;
+		fetch(&request, &heard);
+		assert_heard(&heard, UPSTREAM_OK, "ok");
+	}
+	finish();
+}
+END_TEST
+
+enum { DEATHS = 12 };
+
+/* Each connection answers one request, and dies with the next. */
+static void *peer_dies_often(void *reply)
+{
+	for (int i = 0; i <= DEATHS; i++) {
+		int fd = peer_accept();
+		peer_read(fd);
+		peer_send(fd, reply);
+		if (i < DEATHS) {
+			peer_read(fd);
+			close(fd);
+		} else {
+			peer_bye(fd);
+		}
+	}
+	return NULL;
+}
+
+START_TEST(each_request_on_a_connection_that_died_is_tried_again)
+{
+	struct heard heard;
+	begin(peer_dies_often, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+	struct upstream_request request = request_of("GET", "/");
+	for (int i = 0; i <= DEATHS; i++) {
+		fetch(&request, &heard);
+		assert_heard(&heard, UPSTREAM_OK, "ok");
+	}
+	finish();
+}
+END_TEST
+
+UNIT_MAIN("upstream_kept", a_request_goes_out_the_same_whatever_went_before_it,
+	  a_file_of_authorities_is_for_the_requests_that_name_it,
+	  a_connection_is_used_again_after_one_that_could_not_be,
+	  each_request_on_a_connection_that_died_is_tried_again)
