@@ -27,10 +27,31 @@ static bool leads_to(const struct upstream_handle *handle, const struct upstream
 	       slice_equal(handle->ca_file, slice_of(request->ca_file));
 }
 
+/* Read once here, or by curl for each transfer, where it cannot be (it is refused then) or has a
+ * zone, which curl_url_dup() of libcurl 7.88 loses. */
+static CURLU *parse_url(const char *url)
+{
+	char *zone = NULL;
+	CURLU *parsed = curl_url();
+	if (parsed == NULL)
+		abort();
+	CURLUcode code =
+		curl_url_set(parsed, CURLUPART_URL, url,
+			     CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS);
+	if (code == CURLUE_OK &&
+	    curl_url_get(parsed, CURLUPART_ZONEID, &zone, 0) == CURLUE_NO_ZONEID)
+		return parsed;
+	curl_free(zone);
+	curl_url_cleanup(parsed);
+	return NULL;
+}
+
 static void set_route(struct upstream_handle *handle)
 {
 	CURL *easy = handle->easy;
 	UPSTREAM_SET(easy, CURLOPT_URL, handle->url.data);
+	if (handle->parsed != NULL)
+		UPSTREAM_SET(easy, CURLOPT_CURLU, handle->parsed);
 	UPSTREAM_SET(easy, CURLOPT_PROXY, handle->proxy.data);
 	UPSTREAM_SET(easy, CURLOPT_NOPROXY, "");
 	if (handle->local_socket.size > 0)
@@ -71,6 +92,7 @@ static struct upstream_handle *handle_new(const struct upstream_request *request
 	handle->proxy = slice_of(arena_string(arena, slice_of(request->proxy)));
 	handle->local_socket = slice_of(arena_string(arena, slice_of(request->local_socket)));
 	handle->ca_file = slice_of(arena_string(arena, slice_of(request->ca_file)));
+	handle->parsed = parse_url(handle->url.data);
 	set_manners(handle);
 	set_route(handle);
 	return handle;
@@ -79,6 +101,7 @@ static struct upstream_handle *handle_new(const struct upstream_request *request
 static void handle_free(struct upstream_handle *handle)
 {
 	curl_easy_cleanup(handle->easy);
+	curl_url_cleanup(handle->parsed);
 	arena_finish(&handle->arena);
 	free(handle);
 }

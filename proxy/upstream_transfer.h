@@ -26,6 +26,7 @@ struct reply_head {
 struct upstream_handle {
 	TAILQ_ENTRY(upstream_handle) siblings;
 	CURL *easy;
+	CURLU *parsed; /* `url`, or NULL */
 	/* The route; each ends with a NUL, and what there is none of is empty. */
 	struct slice url; /* a URL's beginning, up to its path; with a proxy all of it */
 	struct slice proxy;
