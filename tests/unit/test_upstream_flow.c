@@ -341,6 +341,7 @@ START_TEST(an_upstream_that_cannot_be_reached_is_told_from_one_that_is_slow)
 	assert_heard(&heard, UPSTREAM_CONNECT_TIMEOUT, "");
 	for (int i = 0; i < 4; i++)
 		close(queued[i]);
+	request.connect_timeout = 10000;
 	request.url = "http://127.0.0.1:1/";
 	fetch(&request, &heard);
 	assert_heard(&heard, UPSTREAM_UNREACHABLE, "");
