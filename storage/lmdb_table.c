@@ -366,6 +366,7 @@ bool scan_find(struct scan *scan, struct key key, struct slice *value)
 	MDB_val at = val_of_key(&place);
 	MDB_val found = {0};
 	int code = mdb_cursor_get(scan->cursor, &at, &found, MDB_SET);
+	scan->begun = true;
 	*value = slice_of_val(found);
 	return transaction_went_well(scan->transaction, code);
 }

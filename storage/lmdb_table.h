@@ -83,7 +83,8 @@ void scan_begin_at(struct scan *scan, struct transaction *transaction, enum tabl
 		   struct key prefix, struct key from, enum direction direction);
 /* The key stands until the next step. */
 bool scan_next(struct scan *scan, struct slice *key, struct slice *value);
-/* As table_get(), but less work where the key lies near the one that was found last. */
+/* As table_get(), but less work where the key lies near the one that was found last. From what it
+ * found scan_next() goes on. */
 bool scan_find(struct scan *scan, struct key key, struct slice *value);
 void scan_delete(struct scan *scan); /* where it stands; scan_next() goes on behind it */
 void scan_end(struct scan *scan);
