@@ -124,6 +124,14 @@ static bool is_repeated(const struct turn_list *list, const struct turn *turn)
 	return false;
 }
 
+/* Those that were given mostly bear on the question as well. */
+static bool find_given(struct recalling *recalling, uint64_t id, struct stored_turn *stored)
+{
+	uint32_t rank = recalling->ranks[id - recalling->documents.first];
+	return rank > 0 ? find_hit(recalling, rank - 1, stored)
+			: memory_find_turn(&recalling->in_map, &recalling->turns, id, stored);
+}
+
 /* Whether a turn that the request is given already says the same: of those one is read that has as
  * many words. */
 static bool is_given(struct recalling *recalling, const struct turn *turn)
@@ -138,8 +146,7 @@ static bool is_given(struct recalling *recalling, const struct turn *turn)
 		    documents->documents[place].words != own->words)
 			continue;
 		if (recalling->given_hashes[i] == 0 &&
-		    memory_find_turn(&recalling->in_map, &recalling->turns, recall->given[i],
-				     &given))
+		    find_given(recalling, recall->given[i], &given))
 			recalling->given_hashes[i] = given.turn.hash;
 		if (recalling->given_hashes[i] == turn->hash)
 			return true;
