@@ -112,10 +112,10 @@ static bool has_line(const struct fact *const *facts, size_t count, const struct
 }
 
 struct slice block_fact_added(const struct fact *const *facts, size_t count,
-			      const struct fact *fact, struct arena *arena)
+			      const struct fact *fact, struct slice line, struct arena *arena)
 {
 	if (!has_line(facts, count, fact))
-		return block_fact_line(fact, arena);
+		return line;
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
 	buffer_append(&out, SLICE("; "));

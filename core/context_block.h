@@ -25,10 +25,10 @@ void block_append_facts(struct buffer *out, const struct fact *const *facts, siz
 			struct arena *arena);
 /* The line of a fact alone. */
 struct slice block_fact_line(const struct fact *fact, struct arena *arena);
-/* What a fact adds, at most, to the lines of `facts`, in whatever order these are: a value, or a
- * line. */
+/* What a fact adds, at most, to the lines of `facts`, in whatever order these are: a value, or
+ * `line`, which is its own. */
 struct slice block_fact_added(const struct fact *const *facts, size_t count,
-			      const struct fact *fact, struct arena *arena);
+			      const struct fact *fact, struct slice line, struct arena *arena);
 
 struct slice block_summary(struct slice text, struct arena *arena);
 

@@ -51,10 +51,9 @@ const struct fact **facts_by_preference(const struct context_input *input, fact_
 }
 
 struct context_item fact_item(const struct context_input *input, const struct fact *fact,
-			      size_t tokens, struct arena *arena)
+			      struct slice line, size_t tokens)
 {
 	const struct slice bullet = SLICE("- ");
-	struct slice line = block_fact_line(fact, arena);
 	return (struct context_item){
 		.kind = "fact",
 		.id = fact->id,
@@ -73,10 +72,10 @@ static bool is_current(const struct context_input *input, const struct fact *fac
 
 static void pick_fact(struct picker *picker, const struct fact *fact)
 {
+	struct slice line = block_fact_line(fact, picker->arena);
 	struct slice added =
-		block_fact_added(picker->facts, picker->fact_count, fact, picker->arena);
-	struct context_item item =
-		fact_item(picker->input, fact, text_tokens(added), picker->arena);
+		block_fact_added(picker->facts, picker->fact_count, fact, line, picker->arena);
+	struct context_item item = fact_item(picker->input, fact, line, text_tokens(added));
 	if (!picker_pay(picker, BLOCK_FACTS, item.tokens)) {
 		picker_drop(picker, &item);
 		return;

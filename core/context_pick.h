@@ -48,9 +48,9 @@ const struct fact **facts_by_preference(const struct context_input *input, fact_
 					size_t *count, struct arena *arena);
 /* How much a fact of the input bears on the question; 0: not at all, or it is not known. */
 double fact_score(const struct context_input *input, const struct fact *fact);
-/* As it is listed when it costs so many tokens. */
+/* As it is listed, with its own line, when it costs so many tokens. */
 struct context_item fact_item(const struct context_input *input, const struct fact *fact,
-			      size_t tokens, struct arena *arena);
+			      struct slice line, size_t tokens);
 /* Current facts, the best first. */
 void pick_facts(struct picker *picker);
 

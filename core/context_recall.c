@@ -175,11 +175,12 @@ static void drop(struct recaller *recaller, const struct context_item *item)
 static bool pick_fact(struct recaller *recaller, const struct fact *fact, size_t most)
 {
 	struct arena *arena = recaller->picker->arena;
-	size_t cost =
-		text_tokens(block_fact_added(recaller->facts, recaller->fact_count, fact, arena));
+	struct slice line = block_fact_line(fact, arena);
+	size_t cost = text_tokens(
+		block_fact_added(recaller->facts, recaller->fact_count, fact, line, arena));
 	if (cost > most || !pay(recaller, cost))
 		return false;
-	struct context_item item = fact_item(recaller->picker->input, fact, cost, arena);
+	struct context_item item = fact_item(recaller->picker->input, fact, line, cost);
 	take(recaller, &item);
 	recaller->facts[recaller->fact_count++] = fact;
 	return true;
@@ -209,7 +210,8 @@ static void drop_facts(struct recaller *recaller, const struct fact **facts, siz
 {
 	struct arena *arena = recaller->picker->arena;
 	for (size_t i = 0; i < count && recaller->dropped < MOST_DROPPED; i++) {
-		struct context_item item = fact_item(recaller->picker->input, facts[i], 0, arena);
+		struct slice line = block_fact_line(facts[i], arena);
+		struct context_item item = fact_item(recaller->picker->input, facts[i], line, 0);
 		item.tokens = text_tokens(item.text);
 		drop(recaller, &item);
 	}
