@@ -133,7 +133,9 @@ static void read_marks(struct chat *chat, struct arena *arena)
 	uint64_t user_hash = user_hash_before(chat, index, arena);
 	for (size_t i = 0; i < index; i++)
 		chat->earlier_answers += chat_is_answer(chat, i);
-	chat->marks = arena_alloc(arena, MAX_MARKS * sizeof(*chat->marks));
+	size_t most = chat->request.message_count - index;
+	chat->marks =
+		arena_alloc(arena, (most < MAX_MARKS ? most : MAX_MARKS) * sizeof(*chat->marks));
 	for (; index < chat->request.message_count; index++) {
 		if (chat->request.messages[index].role == ROLE_USER)
 			user_hash = hash_own_text(chat, index, arena);
