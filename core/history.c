@@ -30,7 +30,7 @@ static size_t part_tokens(struct slice body, struct json_value part, struct aren
 	return text_tokens(json_string_text(body, values[1], arena));
 }
 
-static size_t message_tokens(const struct chat_request *request, struct message *message,
+static size_t message_tokens(const struct chat_request *request, const struct message *message,
 			     struct arena *arena)
 {
 	struct slice body = request->body;

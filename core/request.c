@@ -88,7 +88,6 @@ static void read_message(struct slice body, struct json_value object,
 		message->content_kind == CONTENT_PARTS && is_empty(body, message->content);
 	message->has_tool_calls = false;
 	message->tool_calls_hash = 0;
-	message->has_text = false;
 	if (message->role != ROLE_ASSISTANT)
 		return;
 	if (calls.type == JSON_TYPE_ARRAY && !is_empty(body, calls)) {
@@ -106,6 +105,7 @@ struct reading {
 	struct json_value values[MESSAGE_NAMES];
 	struct buffer messages; /* which grows without a copy where realloc() can */
 	bool is_refused;        /* an element is no object, or there are too many */
+	bool has_parts;         /* some message's content is an array */
 };
 
 static void take_message(void *cookie, struct json_value object)
@@ -116,8 +116,9 @@ static void take_message(void *cookie, struct json_value object)
 		reading->is_refused = true;
 		return;
 	}
-	void *place = messages->data + messages->size;
-	read_message(reading->body, object, reading->values, reading->arena, place);
+	struct message *message = (void *)(messages->data + messages->size);
+	read_message(reading->body, object, reading->values, reading->arena, message);
+	reading->has_parts = reading->has_parts || message->content_kind == CONTENT_PARTS;
 	messages->size += sizeof(struct message);
 }
 
@@ -127,6 +128,9 @@ static void keep_messages(struct chat_request *request, struct reading *reading)
 	struct slice taken = arena_take(reading->arena, &reading->messages);
 	request->messages = (void *)taken.data;
 	request->message_count = taken.size / sizeof(struct message);
+	if (reading->has_parts)
+		request->part_texts = arena_alloc(
+			reading->arena, request->message_count * sizeof(*request->part_texts));
 }
 
 static bool has_response_format(struct slice body, struct json_value format)
@@ -244,23 +248,25 @@ static struct slice join_parts(struct slice body, struct json_value parts, struc
 	return text;
 }
 
-static struct slice read_text(const struct chat_request *request, const struct message *message,
-			      struct arena *arena)
+static struct slice text_of_parts(const struct chat_request *request, const struct message *message,
+				  struct arena *arena)
+{
+	struct slice *text = &request->part_texts[message - request->messages];
+	if (text->data == NULL)
+		*text = join_parts(request->body, message->content, arena);
+	if (text->data == NULL)
+		text->data = ""; /* it was looked for */
+	return *text;
+}
+
+struct slice request_text(const struct chat_request *request, const struct message *message,
+			  struct arena *arena)
 {
 	if (message->content_kind == CONTENT_PARTS)
-		return join_parts(request->body, message->content, arena);
+		return text_of_parts(request, message, arena);
 	if (message->content_kind == CONTENT_NONE && message->role == ROLE_ASSISTANT)
 		return json_string_text(request->body, message->refusal, arena);
 	return json_string_text(request->body, message->content, arena);
-}
-
-struct slice request_text(const struct chat_request *request, struct message *message,
-			  struct arena *arena)
-{
-	if (!message->has_text)
-		message->text = read_text(request, message, arena);
-	message->has_text = true;
-	return message->text;
 }
 
 uint64_t request_hash_tool_call(uint64_t hash, struct slice id)

@@ -28,8 +28,6 @@ struct message {
 	bool parts_empty;          /* an array without elements */
 	bool has_tool_calls; /* an assistant message with a non-empty tool_calls or function_call */
 	uint64_t tool_calls_hash; /* request_hash_tool_call() over its ids; 0 without any */
-	bool has_text;            /* request_text() was asked for it: */
-	struct slice text;
 };
 
 struct chat_request {
@@ -45,6 +43,8 @@ struct chat_request {
 	struct json_value messages_array;
 	struct message *messages; /* in the arena */
 	size_t message_count;
+	/* What request_text() found in the parts of each message; NULL when none has parts. */
+	struct slice *part_texts;
 };
 
 /* No upstream takes as many; what a request of tiny messages can make us allocate is bounded by it.
@@ -64,9 +64,9 @@ enum request_verdict request_scan(struct chat_request *request, struct slice bod
 
 /* The text of a message's content: the string, or its text parts joined by a line break, or an
  * assistant's refusal where there is none. Images and other parts are left out. Escapes resolved;
- * points into the body or the arena, and is kept in the message: parts may hold megabytes to walk
- * over. So all calls for a request are given the same arena. */
-struct slice request_text(const struct chat_request *request, struct message *message,
+ * points into the body or the arena, which is that of the scan: of parts, which may hold megabytes
+ * to walk over, it is kept. `message` is one of the request's. */
+struct slice request_text(const struct chat_request *request, const struct message *message,
 			  struct arena *arena);
 
 /* Folds one tool call's id into a hash over all ids of a message, in their order; calls without an

@@ -178,11 +178,11 @@ struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *a
 }
 
 /* The only message that is not a system message, when it is a user message; else NULL. */
-static struct message *only_user_message(const struct chat *chat)
+static const struct message *only_user_message(const struct chat *chat)
 {
-	struct message *only = NULL;
+	const struct message *only = NULL;
 	for (size_t i = 0; i < chat->request.message_count; i++) {
-		struct message *message = &chat->request.messages[i];
+		const struct message *message = &chat->request.messages[i];
 		if (message->role == ROLE_SYSTEM || message->role == ROLE_DEVELOPER)
 			continue;
 		if (only != NULL || message->role != ROLE_USER)
@@ -194,7 +194,7 @@ static struct message *only_user_message(const struct chat *chat)
 
 static bool has_side_shape(struct chat *chat, struct arena *arena)
 {
-	struct message *only = only_user_message(chat);
+	const struct message *only = only_user_message(chat);
 	chat->is_alone = only != NULL;
 	return only != NULL && form_is_side_request(request_text(&chat->request, only, arena));
 }

@@ -43,7 +43,7 @@ static bool read_history(struct adopting *adopting)
 	const struct chat *chat = adopting->chat;
 	const struct chat_request *request = &chat->request;
 	for (size_t i = 0; i < chat->newest.first;) {
-		struct message *message = &request->messages[i];
+		const struct message *message = &request->messages[i];
 		size_t run = run_length(request, i, chat->newest.first);
 		bool waits = adopting->count % 2 == 1;
 		bool answers = message->role == ROLE_ASSISTANT && !message->has_tool_calls;

@@ -171,7 +171,7 @@ static size_t count_texts(const struct chat *chat, struct arena *arena)
 	const struct json_value *array = &request->messages_array;
 	size_t tokens = 0;
 	for (size_t i = 0; i < request->message_count; i++) {
-		struct message *message = &request->messages[i];
+		const struct message *message = &request->messages[i];
 		if (chat_is_cut(chat, i))
 			continue;
 		if (!is_plain(chat, message))

@@ -21,7 +21,7 @@ static struct slice carried_words(const struct chat *chat, struct arena *arena)
 	struct buffer out;
 	buffer_init(&out, CARRIED_WORDS);
 	for (size_t i = chat->newest.first; i-- > 0;) {
-		struct message *message = &chat->request.messages[i];
+		const struct message *message = &chat->request.messages[i];
 		if (message->role != ROLE_USER || chat_is_cut(chat, i))
 			continue;
 		buffer_append(&out, request_text(&chat->request, message, arena));

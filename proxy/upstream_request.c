@@ -103,7 +103,7 @@ static int on_seek(void *cookie, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* One that is not whole. */
+/* Of a body that does not lie in one place. */
 static void keep_pieces(struct transfer *transfer, const struct upstream_request *request)
 {
 	struct slice *pieces = arena_alloc(&transfer->arena, request->body_count * sizeof(*pieces));

@@ -36,7 +36,7 @@ static void expect_parts(const json_t *parts, struct buffer *out)
 	}
 }
 
-static void check_content(const struct chat_request *request, struct message *message,
+static void check_content(const struct chat_request *request, const struct message *message,
 			  const json_t *expected, struct arena *arena)
 {
 	const json_t *content = json_object_get(expected, "content");

@@ -174,7 +174,7 @@ START_TEST(roles_and_contents_are_told_apart)
 		char body[512];
 		(void)snprintf(body, sizeof(body), "{\"messages\":[%s]}", cases[i].message);
 		struct chat_request request = scan(body, &arena);
-		struct message *message = &request.messages[0];
+		const struct message *message = &request.messages[0];
 		ck_assert_int_eq(message->role, cases[i].role);
 		ck_assert_int_eq(message->content_kind, cases[i].kind);
 		unit_assert_slice(request_text(&request, message, &arena), cases[i].text);
