@@ -1,5 +1,5 @@
-/* Which of a user's jobs is done next, and with which key. choice_make() belongs to
- * the learner's thread. */
+/* Which of a user's jobs is done next, and with which key. choice_make() belongs to the learner's
+ * thread. */
 #ifndef RECALLD_PROXY_LEARNER_CHOICE_H
 #define RECALLD_PROXY_LEARNER_CHOICE_H
 
