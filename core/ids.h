@@ -1,13 +1,20 @@
-/* Sorted lists of numbers: ids of turns and facts, hashes of texts. */
+/* Lists of numbers: ids of turns and facts, hashes of texts. */
 #ifndef RECALLD_CORE_IDS_H
 #define RECALLD_CORE_IDS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "core/bytes.h"
 
 void ids_sort(uint64_t *ids, size_t count);
 /* `ids` are sorted; NULL only when there are none. */
 bool ids_hold(const uint64_t *ids, size_t count, uint64_t id);
+
+/* One that grows in an arena, in any order. */
+struct id_list {
+	uint64_t *ids;
+	size_t count;
+	size_t capacity;
+};
+void id_list_add(struct id_list *list, struct arena *arena, uint64_t id);
+bool id_list_has(const struct id_list *list, uint64_t id);
 
 #endif

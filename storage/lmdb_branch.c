@@ -2,27 +2,6 @@
 
 #include <string.h>
 
-void id_list_add(struct id_list *list, struct arena *arena, uint64_t id)
-{
-	if (list->count == list->capacity) {
-		list->capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
-		uint64_t *more = arena_alloc(arena, list->capacity * sizeof(*more));
-		if (list->count > 0)
-			memcpy(more, list->ids, list->count * sizeof(*more));
-		list->ids = more;
-	}
-	list->ids[list->count++] = id;
-}
-
-bool id_list_has(const struct id_list *list, uint64_t id)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->ids[i] == id)
-			return true;
-	}
-	return false;
-}
-
 bool branch_turn(const struct memory *memory, uint64_t exchange, struct stored_turn *turn)
 {
 	struct key key = key_u64(key_of_user(memory->user), exchange);

@@ -3,20 +3,13 @@
 #ifndef RECALLD_STORAGE_LMDB_BRANCH_H
 #define RECALLD_STORAGE_LMDB_BRANCH_H
 
+#include "core/ids.h"
 #include "storage/lmdb_memory.h"
 
 enum {
 	EXCHANGE_OFFSET = 24,  /* of its id in a key of TABLE_EXCHANGES */
 	TURN_TIME_OFFSET = 24, /* of a turn's id in a key of TABLE_TURN_TIMES */
 };
-
-struct id_list {
-	uint64_t *ids;
-	size_t count;
-	size_t capacity;
-};
-void id_list_add(struct id_list *list, struct arena *arena, uint64_t id);
-bool id_list_has(const struct id_list *list, uint64_t id);
 
 /* Lists of exchanges. */
 struct branch {

@@ -2,22 +2,9 @@
 
 #include "core/terms.h"
 
-#include <string.h>
-
 void hiding_init(struct hiding *hiding, const struct memory *memory)
 {
 	*hiding = (struct hiding){.memory = memory, .first_turn = UINT64_MAX};
-}
-
-static uint64_t *list_grow(struct arena *arena, uint64_t *list, size_t count, size_t *capacity)
-{
-	if (count < *capacity)
-		return list;
-	*capacity = *capacity == 0 ? 16 : 2 * *capacity;
-	uint64_t *more = arena_alloc(arena, *capacity * sizeof(*more));
-	if (count > 0)
-		memcpy(more, list, count * sizeof(*more));
-	return more;
 }
 
 /* Gives the turn whose place it took, or 0. */
@@ -58,9 +45,7 @@ void hide_exchange(struct hiding *hiding, uint64_t exchange_id)
 	if (memory_exchange(memory, &turn.turn, &exchange))
 		hide_answers(hiding, exchange.answer);
 	(void)memory_delete_job(memory, JOB_FACTS, exchange_id);
-	hiding->exchanges =
-		list_grow(memory->arena, hiding->exchanges, hiding->count, &hiding->capacity);
-	hiding->exchanges[hiding->count++] = exchange_id;
+	id_list_add(&hiding->exchanges, memory->arena, exchange_id);
 }
 
 void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text)
@@ -78,9 +63,7 @@ void turn_search_run(struct turn_search *search, const struct memory *memory, st
 		if (!table_decode(transaction, value, stored_turn_fields, &stored, NULL) ||
 		    !terms_say(stored.turn.text, text))
 			continue;
-		search->turns =
-			list_grow(memory->arena, search->turns, search->count, &search->capacity);
-		search->turns[search->count++] = search->searched;
+		id_list_add(&search->turns, memory->arena, search->searched);
 	}
 	scan_end(&scan);
 }
@@ -96,24 +79,15 @@ static bool was_asked_after(const struct hiding *hiding, const struct turn *turn
 
 void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t until)
 {
-	for (size_t i = 0; i < search->count; i++) {
+	for (size_t i = 0; i < search->turns.count; i++) {
 		struct stored_turn stored = {0};
-		if (!memory_turn(hiding->memory, search->turns[i], &stored) ||
+		if (!memory_turn(hiding->memory, search->turns.ids[i], &stored) ||
 		    stored.turn.state == TURN_HIDDEN ||
 		    was_asked_after(hiding, &stored.turn, until))
 			continue;
 		hide_exchange(hiding, stored.turn.exchange);
-		(void)hide_turn(hiding, search->turns[i]);
+		(void)hide_turn(hiding, search->turns.ids[i]);
 	}
-}
-
-static bool is_hidden(const struct hiding *hiding, uint64_t exchange)
-{
-	for (size_t i = 0; i < hiding->count; i++) {
-		if (hiding->exchanges[i] == exchange)
-			return true;
-	}
-	return false;
 }
 
 /* What was learned from a hidden exchange stays, unless it was forgotten itself; the user's words
@@ -124,7 +98,7 @@ static void erase_quotes(const struct hiding *hiding)
 	size_t count;
 	struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (facts[i].quote.size == 0 || !is_hidden(hiding, facts[i].exchange))
+		if (facts[i].quote.size == 0 || !id_list_has(&hiding->exchanges, facts[i].exchange))
 			continue;
 		facts[i].quote = (struct slice){0};
 		table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, facts[i].id),

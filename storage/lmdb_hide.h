@@ -2,23 +2,20 @@
 #ifndef RECALLD_STORAGE_LMDB_HIDE_H
 #define RECALLD_STORAGE_LMDB_HIDE_H
 
+#include "core/ids.h"
 #include "storage/lmdb_memory.h"
 
 struct hiding {
 	const struct memory *memory;
-	uint64_t *exchanges; /* hidden ones */
-	size_t count;
-	size_t capacity;
-	uint64_t first_turn; /* the lowest id of a hidden turn; UINT64_MAX: none was */
-	bool forgotten;      /* a fact was, or a turn */
+	struct id_list exchanges; /* hidden ones */
+	uint64_t first_turn;      /* the lowest id of a hidden turn; UINT64_MAX: none was */
+	bool forgotten;           /* a fact was, or a turn */
 };
 
 /* The turns that say a text (terms_say()). A long history takes seconds to search: that is done
  * before the writer is asked, who then looks only through what was said since. */
 struct turn_search {
-	uint64_t *turns;
-	size_t count;
-	size_t capacity;
+	struct id_list turns;
 	uint64_t searched; /* up to this turn */
 };
 
