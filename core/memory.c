@@ -64,3 +64,16 @@ bool turn_is_told_in(const struct turn *turn, const struct carried_texts *carrie
 	enum { TELLING = 16 }; /* bytes */
 	return turn->text.size >= TELLING && turn_is_said_in(turn, carried);
 }
+
+static const char pii_mask[] = "[redacted:pii]";
+
+void fact_mask(struct fact *fact)
+{
+	fact->value = slice_of(pii_mask);
+	fact->quote = (struct slice){0};
+}
+
+bool fact_is_masked(const struct fact *fact)
+{
+	return slice_equal(fact->value, slice_of(pii_mask));
+}

@@ -96,6 +96,17 @@ struct fact {
 	enum fact_state state;
 };
 
+/* What becomes of facts that identify a person. */
+enum pii {
+	PII_KEEP,
+	PII_REDACT, /* their values and quotes are not kept, but that there was one */
+	PII_DROP,
+};
+
+/* Takes the value out of it, and the user's words. */
+void fact_mask(struct fact *fact);
+bool fact_is_masked(const struct fact *fact);
+
 struct summary {
 	struct slice text;
 	uint64_t covers; /* the id of the last turn that it covers */

@@ -46,7 +46,7 @@ static void reply(struct preview *preview)
 	size_t pieces = chat_splice(&preview->chat, &body, &call->arena);
 	buffer_init(&out, 2 * PREVIEW_LIMIT);
 	buffer_append(&out, SLICE("{\"receipt\":"));
-	buffer_append(&out, chat_receipt(&preview->chat, &call->arena));
+	buffer_append(&out, chat_receipt(&preview->chat, &call->arena).text);
 	buffer_append(&out, SLICE(",\"body\":"));
 	json_quote(&out, arena_join(&call->arena, body, pieces));
 	buffer_append_byte(&out, '}');

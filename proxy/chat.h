@@ -177,7 +177,7 @@ bool chat_wants_vectors(const struct chat *chat);
 /* How many tokens the request is shorter by what was taken out of it. */
 size_t chat_tokens_saved(const struct chat *chat);
 
-/* The receipt's JSON. */
-struct slice chat_receipt(struct chat *chat, struct arena *arena);
+/* The receipt, once it is known what is injected; its id is chat->receipt. */
+struct receipt chat_receipt(struct chat *chat, struct arena *arena);
 
 #endif

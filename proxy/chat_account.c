@@ -239,7 +239,7 @@ static void put_word(struct buffer *out, const char *name, const char *word)
 	buffer_append_byte(out, '"');
 }
 
-struct slice chat_receipt(struct chat *chat, struct arena *arena)
+static struct slice receipt_text(struct chat *chat, struct arena *arena)
 {
 	struct buffer out;
 	bool injected = chat->status == CHAT_INJECTED;
@@ -270,4 +270,50 @@ struct slice chat_receipt(struct chat *chat, struct arena *arena)
 	put_number(&out, ",\"elapsed_us\":", chat->elapsed);
 	buffer_append_byte(&out, '}');
 	return arena_take(arena, &out);
+}
+
+/* ---- the ids of what a receipt quotes ---- */
+
+static void add_items(struct chat_ids *list, const char *kind, const struct context_item *items,
+		      size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(items[i].kind, kind) == 0)
+			chat_ids_add(list, &items[i].id, 1);
+	}
+}
+
+static struct chat_ids new_items(const struct chat *chat, const char *kind, size_t earlier,
+				 struct arena *arena)
+{
+	const struct context *context = &chat->context;
+	size_t most = context->item_count + context->dropped_count + earlier;
+	struct chat_ids list = chat_ids_make(most, arena);
+	add_items(&list, kind, context->items, context->item_count);
+	add_items(&list, kind, context->dropped, context->dropped_count);
+	return list;
+}
+
+struct receipt chat_receipt(struct chat *chat, struct arena *arena)
+{
+	static const struct frozen none;
+	const struct frozen *frozen = chat->stands ? &chat->view->frozen : &none;
+	size_t turn_count = frozen->given_count;
+	size_t fact_count = frozen->fact_count;
+	for (size_t i = 0; i < chat->rider_count; i++) {
+		turn_count += chat->replayed[i].turn_count;
+		fact_count += chat->replayed[i].fact_count;
+	}
+	struct chat_ids turns = new_items(chat, "turn", turn_count, arena);
+	struct chat_ids facts = new_items(chat, "fact", fact_count, arena);
+	chat_ids_add(&turns, frozen->given, frozen->given_count);
+	chat_ids_add(&facts, frozen->facts, frozen->fact_count);
+	for (size_t i = 0; i < chat->rider_count; i++) {
+		const struct replay *replay = &chat->replayed[i];
+		chat_ids_add(&turns, replay->turns, replay->turn_count);
+		chat_ids_add(&facts, replay->facts, replay->fact_count);
+	}
+	return (struct receipt){chat->receipt, receipt_text(chat, arena),
+				turns.ids,     turns.count,
+				facts.ids,     facts.count};
 }

@@ -82,9 +82,8 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 			 &append, &frozen, &replay, &exchange->arena))
 		return false;
 	offer_key(exchange, &append);
-	append.receipt = exchange->chat.receipt;
+	append.receipt = chat_receipt(&exchange->chat, &exchange->arena);
 	exchange->receipt_kept = true;
-	append.receipt_text = chat_receipt(&exchange->chat, &exchange->arena);
 	metrics_count(append.complete ? METRIC_EXCHANGES_JOURNALLED : METRIC_EXCHANGES_INCOMPLETE,
 		      1);
 	bool waits = relay->holds && exchange->request != NULL;
@@ -130,7 +129,7 @@ void exchange_keep_receipt(struct exchange *exchange)
 	struct chat *chat = &exchange->chat;
 	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
 		return;
+	const struct receipt receipt = chat_receipt(chat, &exchange->arena);
 	store_keep_receipt(exchange->worker->service->store, chat->user, chat->view->ticket,
-			   chat->receipt, chat_receipt(chat, &exchange->arena),
-			   loop_for_store(exchange->worker->loop), on_receipt_kept, NULL);
+			   &receipt, loop_for_store(exchange->worker->loop), on_receipt_kept, NULL);
 }

@@ -345,7 +345,8 @@ static bool read_receipt(json_t *object, struct dump_line *line)
 	json_int_t age = json_integer_value(json_object_get(object, "age"));
 	line->noun.receipt.age = age > 0 ? (uint64_t)age : 0;
 	line->noun.receipt.user = line->user;
-	line->noun.receipt.text = (struct slice){json_string_value(text), json_string_length(text)};
+	line->noun.receipt.receipt.text =
+		(struct slice){json_string_value(text), json_string_length(text)};
 	return json_is_string(text);
 }
 

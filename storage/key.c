@@ -6,6 +6,9 @@
 #include <pthread.h>
 #include <string.h>
 
+/* The sign, turned round in keys. */
+#define BEFORE_1970 (UINT64_C(1) << 63)
+
 static struct key add(struct key key, const void *bytes, size_t size)
 {
 	assert(size <= KEY_MAX - key.size);
@@ -58,7 +61,7 @@ struct key key_u64(struct key key, uint64_t number)
 struct key key_time(struct key key, int64_t at)
 {
 	/* Times before 1970 sort first. */
-	return add_number(key, (uint64_t)at ^ (UINT64_C(1) << 63), 8);
+	return add_number(key, (uint64_t)at ^ BEFORE_1970, 8);
 }
 
 /* EVP_sha256() would be looked for among OpenSSL's providers at each digest, which takes as long as
@@ -130,6 +133,11 @@ uint32_t key_read_u32(struct slice key, size_t offset)
 uint64_t key_read_u64(struct slice key, size_t offset)
 {
 	return read_number(key, offset, 8);
+}
+
+int64_t key_read_time(struct slice key, size_t offset)
+{
+	return (int64_t)(key_read_u64(key, offset) ^ BEFORE_1970);
 }
 
 struct user_key key_read_user(struct slice key)

@@ -30,6 +30,7 @@ struct key key_after(struct key key);
 unsigned key_read_byte(struct slice key, size_t offset);
 uint32_t key_read_u32(struct slice key, size_t offset);
 uint64_t key_read_u64(struct slice key, size_t offset);
+int64_t key_read_time(struct slice key, size_t offset);
 struct user_key key_read_user(struct slice key);
 
 #endif

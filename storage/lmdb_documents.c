@@ -31,7 +31,11 @@ void documents_put_block(const struct memory *memory, const struct document_bloc
 	while (count > 0 && block->documents[count - 1].conversation == 0)
 		count--;
 	struct slice value = {(const char *)block->documents, count * sizeof(*block->documents)};
-	table_put(memory->transaction, TABLE_DOCUMENTS, block_key(memory, block->first), value);
+	struct key key = block_key(memory, block->first);
+	if (count > 0)
+		table_put(memory->transaction, TABLE_DOCUMENTS, key, value);
+	else
+		(void)table_delete(memory->transaction, TABLE_DOCUMENTS, key);
 }
 
 struct recall_document *documents_of(struct document_block *block, uint64_t turn)
@@ -57,18 +61,26 @@ static bool find_block(const struct memory *memory, enum direction direction, ui
 	return found;
 }
 
+/* A key that leads farther away than the user has turns is a damaged one. Mostly there is one in
+ * almost every block; where old turns are gone between new ones, the ids that were given tell. */
+static uint64_t most_blocks(const struct memory *memory, uint64_t wanted)
+{
+	struct stored_user user = {0};
+	uint64_t most = table_count(memory->transaction, TABLE_TURNS);
+	if (most < wanted && memory_user(memory, &user))
+		most = user.next_turn / DOCUMENT_BLOCK;
+	return most < UINT32_MAX / DOCUMENT_BLOCK ? most : UINT32_MAX / DOCUMENT_BLOCK - 1;
+}
+
 bool documents_range(const struct memory *memory, uint64_t *first, uint64_t *end)
 {
 	uint64_t first_block;
 	uint64_t last_block;
 	size_t count;
-	/* There is a turn in almost every block, so a key that leads far away is a damaged one. */
-	uint64_t most = table_count(memory->transaction, TABLE_TURNS);
-	if (most > UINT32_MAX / DOCUMENT_BLOCK - 1)
-		most = UINT32_MAX / DOCUMENT_BLOCK - 1;
 	if (!find_block(memory, FORWARD, &first_block, &count) ||
-	    !find_block(memory, BACKWARD, &last_block, &count) || last_block - first_block > most ||
-	    last_block >= UINT64_MAX / DOCUMENT_BLOCK)
+	    !find_block(memory, BACKWARD, &last_block, &count) ||
+	    last_block >= UINT64_MAX / DOCUMENT_BLOCK ||
+	    last_block - first_block > most_blocks(memory, last_block - first_block))
 		return false;
 	*first = first_block * DOCUMENT_BLOCK;
 	*end = last_block * DOCUMENT_BLOCK + count;

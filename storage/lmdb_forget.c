@@ -19,11 +19,24 @@ static void retire_ids(const struct memory *memory)
 	    !record_read(value, stored_user_fields, &user, NULL))
 		return;
 	uint64_t next_id = user.next_turn > user.next_fact ? user.next_turn : user.next_fact;
+	if (next_id < user.next_conversation)
+		next_id = user.next_conversation;
 	if (table_read(memory->transaction, TABLE_META, key, stored_number_fields, &first_id,
 		       NULL) &&
 	    first_id >= next_id)
 		return;
 	table_write(memory->transaction, TABLE_META, key, stored_number_fields, &next_id);
+}
+
+size_t memory_delete_user(const struct memory *memory)
+{
+	size_t deleted = 0;
+	retire_ids(memory);
+	memory_delete_receipts(memory);
+	for (int table = FIRST_USER_TABLE; table < TABLE_COUNT; table++)
+		deleted += table_delete_all(memory->transaction, (enum table)table,
+					    key_of_user(memory->user));
+	return deleted;
 }
 
 static enum store_result run_forget(struct operation *operation, struct transaction *transaction)
@@ -32,13 +45,9 @@ static enum store_result run_forget(struct operation *operation, struct transact
 	struct store *store = transaction->store;
 	struct arena scratch = {0};
 	struct memory memory = {transaction, own->user, &scratch};
-	size_t deleted = 0;
 	/* First of all: whatever becomes of the rest, what is under way is not written. */
 	tickets_mark(store->forgotten, own->user, ++store->next_ticket);
-	retire_ids(&memory);
-	memory_delete_receipts(&memory);
-	for (int table = FIRST_USER_TABLE; table < TABLE_COUNT; table++)
-		deleted += table_delete_all(transaction, (enum table)table, key_of_user(own->user));
+	size_t deleted = memory_delete_user(&memory);
 	arena_finish(&scratch);
 	return deleted > 0 ? STORE_OK : STORE_NOT_FOUND;
 }

@@ -1,7 +1,7 @@
 #include "storage/lmdb_journal.h"
 
-/* Where a new user's ids begin: beyond those of all who were forgotten, so that what is still being
- * learned from a forgotten exchange finds no namesake when the user comes back. */
+/* Where a new user's ids begin: beyond those of all who are gone, so that what is under way for one
+ * of them finds no namesake when the user comes back. */
 static uint64_t first_id(const struct memory *memory)
 {
 	uint64_t id = 1;
@@ -22,7 +22,7 @@ void journal_open_user(const struct memory *memory, struct slice tenant, struct 
 					     .last_seen = seen_at,
 					     .next_turn = first,
 					     .next_fact = first,
-					     .next_conversation = 1};
+					     .next_conversation = (uint32_t)first};
 	}
 	if (seen_at < user->first_seen)
 		user->first_seen = seen_at;

@@ -80,10 +80,17 @@ bool memory_delete_job(const struct memory *memory, enum job_kind kind, uint64_t
 void memory_recount_uncovered(const struct memory *memory, const struct job *like);
 
 /* Keeps a receipt, and as many of the newest as `store->receipts` says. */
-void memory_put_receipt(const struct memory *memory, uint64_t id, struct slice text);
+void memory_put_receipt(const struct memory *memory, const struct receipt *receipt);
 /* One of an export: of the age that it had, unless that is taken. */
 void memory_put_receipt_again(const struct memory *memory, uint64_t id,
 			      struct stored_receipt *receipt);
+void memory_delete_receipt(const struct memory *memory, uint64_t id);
 void memory_delete_receipts(const struct memory *memory);
+/* Ages rise; 0: there is none. */
+uint64_t memory_newest_receipt_age(const struct memory *memory);
+
+/* Deletes all of a user's records, and has new users' ids begin behind his. Gives how many there
+ * were. */
+size_t memory_delete_user(const struct memory *memory);
 
 #endif

@@ -270,6 +270,6 @@ struct store_call *store_read_receipt(struct store *store, uint64_t receipt, str
 				   stored_receipt_fields, &stored, arena);
 		transaction_abort(&transaction);
 	}
-	callback(cookie, outcome(&transaction, found), stored.text, stored.user);
+	callback(cookie, outcome(&transaction, found), stored.receipt.text, stored.user);
 	return NULL;
 }

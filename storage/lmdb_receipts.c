@@ -4,7 +4,7 @@
 
 enum { EVICTED_AT_ONCE = 64 };
 
-static uint64_t newest_age(const struct memory *memory)
+uint64_t memory_newest_receipt_age(const struct memory *memory)
 {
 	struct scan scan;
 	struct slice key;
@@ -20,7 +20,7 @@ static struct key user_receipt_key(struct user_key user, uint64_t id)
 	return key_u64(key_of_user(user), id);
 }
 
-static void delete_receipt(const struct memory *memory, uint64_t id)
+void memory_delete_receipt(const struct memory *memory, uint64_t id)
 {
 	struct transaction *transaction = memory->transaction;
 	struct stored_receipt receipt = {0};
@@ -51,7 +51,7 @@ static bool delete_oldest_receipt(const struct memory *memory)
 	}
 	scan_end(&scan);
 	if (found && id != 0)
-		delete_receipt(memory, id);
+		memory_delete_receipt(memory, id);
 	return found;
 }
 
@@ -71,11 +71,13 @@ static void put_receipt(const struct memory *memory, uint64_t id, struct stored_
 	}
 }
 
-void memory_put_receipt(const struct memory *memory, uint64_t id, struct slice text)
+void memory_put_receipt(const struct memory *memory, const struct receipt *receipt)
 {
-	struct stored_receipt receipt = {
-		.user = memory->user, .age = newest_age(memory) + 1, .text = text};
-	put_receipt(memory, id, &receipt);
+	struct stored_receipt stored = {.user = memory->user,
+					.age = memory_newest_receipt_age(memory) + 1,
+					.receipt = *receipt,
+					.tells_ids = true};
+	put_receipt(memory, receipt->id, &stored);
 }
 
 void memory_put_receipt_again(const struct memory *memory, uint64_t id,
@@ -83,7 +85,7 @@ void memory_put_receipt_again(const struct memory *memory, uint64_t id,
 {
 	struct slice value;
 	if (table_get(memory->transaction, TABLE_RECEIPT_AGES, key_of_number(receipt->age), &value))
-		receipt->age = newest_age(memory) + 1;
+		receipt->age = memory_newest_receipt_age(memory) + 1;
 	put_receipt(memory, id, receipt);
 }
 
@@ -97,17 +99,27 @@ void memory_delete_receipts(const struct memory *memory)
 	while (scan_next(&scan, &key, &value)) {
 		uint64_t id = key_read_u64(key, 16);
 		scan_delete(&scan);
-		delete_receipt(memory, id);
+		memory_delete_receipt(memory, id);
 	}
 	scan_end(&scan);
+}
+
+struct receipt operation_receipt(struct operation *operation, const struct receipt *receipt)
+{
+	struct receipt copy = *receipt;
+	copy.text = operation_slice(operation, receipt->text);
+	copy.turns = operation_copy(operation, receipt->turns,
+				    receipt->turn_count * sizeof(*receipt->turns));
+	copy.facts = operation_copy(operation, receipt->facts,
+				    receipt->fact_count * sizeof(*receipt->facts));
+	return copy;
 }
 
 struct receipt_operation {
 	struct operation operation;
 	struct user_key user;
 	uint64_t ticket;
-	uint64_t receipt;
-	struct slice text;
+	struct receipt receipt;
 };
 
 static enum store_result run_keep_receipt(struct operation *operation,
@@ -118,19 +130,18 @@ static enum store_result run_keep_receipt(struct operation *operation,
 	if (tickets_marked_since(transaction->store->forgotten, own->user, own->ticket) ||
 	    tickets_marked_since(transaction->store->hidden, own->user, own->ticket))
 		return STORE_STALE;
-	memory_put_receipt(&memory, own->receipt, own->text);
+	memory_put_receipt(&memory, &own->receipt);
 	return STORE_OK;
 }
 
 struct store_call *store_keep_receipt(struct store *store, struct user_key user, uint64_t ticket,
-				      uint64_t receipt, struct slice text, struct store_loop *loop,
+				      const struct receipt *receipt, struct store_loop *loop,
 				      store_done *callback, void *cookie)
 {
 	struct receipt_operation *own = operation_create(sizeof(*own), run_keep_receipt);
 	own->operation.grows = true;
 	own->user = user;
 	own->ticket = ticket;
-	own->receipt = receipt;
-	own->text = operation_slice(&own->operation, text);
+	own->receipt = operation_receipt(&own->operation, receipt);
 	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
 }

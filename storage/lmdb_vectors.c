@@ -104,6 +104,16 @@ void vectors_put(const struct memory *memory, uint64_t turn, const int8_t *vecto
 		put_slot(memory, turn, dimensions, gets_none, NULL);
 }
 
+static void delete_block_if_empty(const struct memory *memory, uint64_t turn, size_t dimensions)
+{
+	uint64_t first = turn / BLOCK * BLOCK;
+	for (uint64_t i = 0; i < BLOCK; i++) {
+		if (vectors_have(memory, first + i, dimensions))
+			return;
+	}
+	(void)table_delete(memory->transaction, TABLE_VECTORS, block_key(memory, turn));
+}
+
 void vectors_erase(const struct memory *memory, uint64_t turn)
 {
 	struct slice block;
@@ -111,7 +121,9 @@ void vectors_erase(const struct memory *memory, uint64_t turn)
 	    block.size < BLOCK * slot_size(0) ||
 	    block.size > BLOCK * slot_size(VECTOR_MAX_DIMENSIONS))
 		return;
-	put_slot(memory, turn, block.size / BLOCK - LENGTH, nothing_yet, NULL);
+	size_t dimensions = block.size / BLOCK - LENGTH;
+	put_slot(memory, turn, dimensions, nothing_yet, NULL);
+	delete_block_if_empty(memory, turn, dimensions);
 }
 
 /* ---- comparing ---- */

@@ -245,8 +245,8 @@ static void keep_what_was_given(struct appending *appending)
 	const struct append *append = appending->append;
 	if (tickets_marked_since(memory->transaction->store->hidden, memory->user, append->ticket))
 		return;
-	if (append->receipt != 0)
-		memory_put_receipt(memory, append->receipt, append->receipt_text);
+	if (append->receipt.id != 0)
+		memory_put_receipt(memory, &append->receipt);
 	if (!appending->may_keep_given)
 		return;
 	if (append->frozen != NULL) {
@@ -361,7 +361,7 @@ struct store_call *store_append(struct store *store, const struct append *append
 	own->append.user_text = operation_slice(operation, append->user_text);
 	own->append.answer_text = operation_slice(operation, append->answer_text);
 	own->append.model = operation_slice(operation, append->model);
-	own->append.receipt_text = operation_slice(operation, append->receipt_text);
+	own->append.receipt = operation_receipt(operation, &append->receipt);
 	if (append->adopted_count > 0)
 		copy_adopted(own);
 	if (append->frozen != NULL)

@@ -112,6 +112,16 @@ struct replay {
 	size_t fact_count;
 };
 
+/* What one request was given and why. */
+struct receipt {
+	uint64_t id;           /* 0: none */
+	struct slice text;     /* JSON */
+	const uint64_t *turns; /* whose texts it holds, in any order */
+	size_t turn_count;
+	const uint64_t *facts; /* the same */
+	size_t fact_count;
+};
+
 struct load {
 	struct user_key user;
 	struct slice session; /* empty: find the conversation by its answers */
@@ -297,8 +307,7 @@ struct append {
 
 	const struct frozen *frozen; /* NULL: as it was; else the conversation's replays go too */
 	const struct replay *replay; /* NULL: none was made */
-	uint64_t receipt;            /* id; 0: none */
-	struct slice receipt_text;   /* JSON */
+	struct receipt receipt;
 };
 
 /* Journals an exchange, and its job, in one transaction. Texts are copied before it returns.
@@ -308,7 +317,7 @@ struct store_call *store_append(struct store *store, const struct append *append
 
 /* Keeps the receipt of a request that leaves nothing else behind. */
 struct store_call *store_keep_receipt(struct store *store, struct user_key user, uint64_t ticket,
-				      uint64_t receipt, struct slice text, struct store_loop *loop,
+				      const struct receipt *receipt, struct store_loop *loop,
 				      store_done *callback, void *cookie);
 
 /* Journals past turns; with `learn` each user turn gets a job. */
@@ -417,6 +426,41 @@ struct store_call *store_postpone(struct store *store, struct user_key user, con
 
 /* Sets all parked jobs of a user (NULL: of everybody) going again. */
 struct store_call *store_unpark(struct store *store, const struct user_key *user,
+				struct store_loop *loop, store_done *callback, void *cookie);
+
+/* ---- what is past its time ---- */
+
+struct expiry {
+	int64_t now;
+	/* Exchanges of which the user's turn was said then or before go, and summaries that were
+	 * written then; INT64_MIN: none do. */
+	int64_t turns_until;
+	int64_t facts_until; /* facts that were last said then or before; the same */
+	enum pii pii;
+};
+
+typedef void store_expired_read(void *cookie, enum store_result result, struct user_key *users,
+				size_t count, const struct user_key *last);
+/* Of `limit` users, from the one after `after` (NULL: from the first), those of whose memory
+ * anything is past its time. `last`: the last that was looked at; NULL: there is none behind it. */
+struct store_call *store_users_expired(struct store *store, const struct expiry *expiry,
+				       const struct user_key *after, size_t limit,
+				       struct arena *arena, store_expired_read *callback,
+				       void *cookie);
+
+struct expired_count {
+	size_t exchanges;
+	size_t facts; /* deleted or masked */
+};
+
+/* Takes out what is past its time, or of much a part: to be called again until it gives
+ * STORE_NOT_FOUND. With the texts of turns go their index, vectors and jobs, and what requests were
+ * given of them: receipts, frozen contexts and replays. A conversation that nobody has gone on with
+ * since goes with all of its records, and in the end the user's own. Facts keep their quotes.
+ * It reads on the caller's thread first, of a long memory for a while. `count` is filled before the
+ * callback fires; it lives until then, or until the store is closed. */
+struct store_call *store_expire(struct store *store, struct user_key user,
+				const struct expiry *expiry, struct expired_count *count,
 				struct store_loop *loop, store_done *callback, void *cookie);
 
 /* ---- to be read by people ---- */

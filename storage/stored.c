@@ -78,20 +78,8 @@ void stored_answer_fields(struct record *record, void *noun)
 	answer->tool_calls = record_flag(record, answer->tool_calls);
 }
 
-void stored_receipt_fields(struct record *record, void *noun)
-{
-	struct stored_receipt *receipt = noun;
-	struct slice user = {(const char *)receipt->user.bytes, sizeof(receipt->user.bytes)};
-	user = record_slice(record, user);
-	if (user.size != sizeof(receipt->user.bytes))
-		record->failed = true;
-	else if (record->out == NULL)
-		memcpy(receipt->user.bytes, user.data, user.size);
-	receipt->age = number(record, receipt->age);
-	receipt->text = record_slice(record, receipt->text);
-}
-
-/* Gives the ids in their place, as the other fields' functions do. */
+/* Gives the ids in their place, as the other fields' functions do; of what is read without an arena
+ * none. */
 static const uint64_t *id_list(struct record *record, const uint64_t *ids, size_t *count)
 {
 	/* An id takes a byte or more: a count beyond that would only ask for memory. */
@@ -102,10 +90,41 @@ static const uint64_t *id_list(struct record *record, const uint64_t *ids, size_
 			number(record, ids[i]);
 		return ids;
 	}
+	if (record->arena == NULL) {
+		for (size_t i = 0; i < *count; i++)
+			number(record, 0);
+		*count = 0;
+		return NULL;
+	}
 	uint64_t *read = arena_alloc(record->arena, *count * sizeof(*read));
 	for (size_t i = 0; i < *count; i++)
 		read[i] = number(record, 0);
 	return read;
+}
+
+/* They came later, and an export has none. */
+static void receipt_ids(struct record *record, struct stored_receipt *stored)
+{
+	struct receipt *receipt = &stored->receipt;
+	if (record->form != NULL || !record_goes_on(record))
+		return;
+	stored->tells_ids = record_flag(record, stored->tells_ids);
+	receipt->turns = id_list(record, receipt->turns, &receipt->turn_count);
+	receipt->facts = id_list(record, receipt->facts, &receipt->fact_count);
+}
+
+void stored_receipt_fields(struct record *record, void *noun)
+{
+	struct stored_receipt *receipt = noun;
+	struct slice user = {(const char *)receipt->user.bytes, sizeof(receipt->user.bytes)};
+	user = record_slice(record, user);
+	if (user.size != sizeof(receipt->user.bytes))
+		record->failed = true;
+	else if (record->out == NULL)
+		memcpy(receipt->user.bytes, user.data, user.size);
+	receipt->age = number(record, receipt->age);
+	receipt->receipt.text = record_slice(record, receipt->receipt.text);
+	receipt_ids(record, receipt);
 }
 
 void stored_frozen_fields(struct record *record, void *noun)

@@ -48,8 +48,9 @@ struct stored_answer {
 
 struct stored_receipt {
 	struct user_key user;
-	uint64_t age; /* its place in the order of receipts */
-	struct slice text;
+	uint64_t age;           /* its place in the order of receipts */
+	struct receipt receipt; /* but its id, which is in the key */
+	bool tells_ids;         /* else it came from an export, or an earlier version */
 };
 
 record_fields stored_user_fields;
@@ -57,10 +58,10 @@ record_fields stored_turn_fields;
 record_fields stored_exchange_fields;
 record_fields stored_conversation_fields;
 record_fields stored_answer_fields;
-record_fields stored_receipt_fields;
-record_fields stored_frozen_fields; /* struct frozen; reading takes an arena */
-record_fields stored_replay_fields; /* struct replay, but its ordinal; reading takes an arena */
-record_fields stored_fact_fields;   /* struct fact, but its id */
+record_fields stored_receipt_fields; /* its ids are passed over without an arena */
+record_fields stored_frozen_fields;  /* struct frozen; reading takes an arena */
+record_fields stored_replay_fields;  /* struct replay, but its ordinal; reading takes an arena */
+record_fields stored_fact_fields;    /* struct fact, but its id */
 /* What an unread fact's state is; beyond FACT_FORGOTTEN: it is unreadable. */
 unsigned stored_fact_state(struct slice value);
 record_fields stored_summary_fields;

@@ -34,6 +34,7 @@ struct operation {
 void *operation_create(size_t size, operation_run *run);
 void *operation_copy(struct operation *operation, const void *bytes, size_t size);
 struct slice operation_slice(struct operation *operation, struct slice bytes);
+struct receipt operation_receipt(struct operation *operation, const struct receipt *receipt);
 
 /* NULL: no thread could be started. */
 struct writer *writer_start(struct store *store);

@@ -55,8 +55,8 @@ static inline void dump_fill(struct fixture *fixture)
 	ck_assert_int_eq(fixture_summarized(fixture, "Lives in Bonn.", 3, 0), STORE_OK);
 	(void)chat(fixture, edited, "a4", 4000);
 	append.session = SLICE("other");
-	append.receipt = 77;
-	append.receipt_text = SLICE("{\"id\":\"77\"}");
+	append.receipt.id = 77;
+	append.receipt.text = SLICE("{\"id\":\"77\"}");
 	append.learn = true;
 	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
 	append = fixture_exchange("hi", "hello", 6000);

@@ -78,8 +78,8 @@ enum store_result call_append(struct place *place)
 	append.ordinal = 3;
 	append.replay = &replay;
 	append.frozen = &frozen;
-	append.receipt = 72;
-	append.receipt_text = SLICE("{\"why\":1}");
+	append.receipt.id = 72;
+	append.receipt.text = SLICE("{\"why\":1}");
 	WRITE(place, store_append, &append);
 }
 
@@ -119,7 +119,8 @@ enum store_result call_import(struct place *place)
 
 enum store_result call_keep_receipt(struct place *place)
 {
-	WRITE(place, store_keep_receipt, fixture_key("alex"), UINT64_MAX, 72, SLICE("{}"));
+	WRITE(place, store_keep_receipt, fixture_key("alex"), UINT64_MAX,
+	      &(struct receipt){.id = 72, .text = SLICE("{}")});
 }
 
 enum store_result call_forget(struct place *place)

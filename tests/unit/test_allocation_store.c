@@ -193,8 +193,9 @@ static void fill(struct fixture *fixture)
 
 	for (uint64_t id = 70; id < 72; id++) {
 		struct fixture_wait wait = {0};
-		(void)store_keep_receipt(fixture->store, fixture_key("alex"), UINT64_MAX, id,
-					 SLICE("{}"), &fixture->loop.loop, fixture_done, &wait);
+		const struct receipt receipt = {.id = id, .text = SLICE("{}")};
+		(void)store_keep_receipt(fixture->store, fixture_key("alex"), UINT64_MAX, &receipt,
+					 &fixture->loop.loop, fixture_done, &wait);
 		ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 	}
 	static const int8_t vector[] = {127, 9};

@@ -230,7 +230,7 @@ START_TEST(a_receipt_is_whole_and_short_whatever_was_left_out)
 	talk.view.has_frozen = false;
 	(void)decide(&talk, USER("Hello"));
 	(void)body_of(&talk);
-	struct slice receipt = chat_receipt(&talk.chat, &talk.arena);
+	struct slice receipt = chat_receipt(&talk.chat, &talk.arena).text;
 	json_t *document = json_loadb(receipt.data, receipt.size, 0, NULL);
 	ck_assert_ptr_nonnull(document);
 	ck_assert_uint_gt(json_array_size(json_object_get(document, "dropped")), 390);

@@ -381,8 +381,8 @@ START_TEST(only_so_many_receipts_are_kept_and_the_oldest_go_first)
 	fixture_reopen(&fixture);
 	for (uint64_t id = 11; id <= 15; id++) {
 		struct append append = fixture_exchange("hi", "hello", 100);
-		append.receipt = id * 1000 % 17; /* in no order */
-		append.receipt_text = SLICE("{}");
+		append.receipt.id = id * 1000 % 17; /* in no order */
+		append.receipt.text = SLICE("{}");
 		append_ok(&fixture, &append);
 	}
 	struct slice text;

@@ -30,7 +30,8 @@ static size_t count_records(struct fixture *fixture, enum table table)
 static enum store_result keep_receipt(struct fixture *fixture, uint64_t ticket, uint64_t id)
 {
 	struct fixture_wait wait = {0};
-	(void)store_keep_receipt(fixture->store, fixture_key("alex"), ticket, id, SLICE("{}"),
+	(void)store_keep_receipt(fixture->store, fixture_key("alex"), ticket,
+				 &(struct receipt){.id = id, .text = SLICE("{}")},
 				 &fixture->loop.loop, fixture_done, &wait);
 	return fixture_await(&fixture->loop, &wait);
 }
@@ -61,8 +62,8 @@ static void fill(struct fixture *fixture)
 	append.ordinal = 3;
 	append.frozen = &frozen;
 	append.replay = &replay;
-	append.receipt = 70;
-	append.receipt_text = SLICE("{}");
+	append.receipt.id = 70;
+	append.receipt.text = SLICE("{}");
 	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
 }
 

@@ -39,10 +39,10 @@ START_TEST(a_forgotten_user_leaves_nothing_but_others_stay)
 	fixture_init(&fixture, MAP);
 	struct append append = fixture_exchange("hi", "hello", 100);
 	append.session = SLICE("chat");
-	append.receipt = 5;
+	append.receipt.id = 5;
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	append.user = SLICE("ben");
-	append.receipt = 6;
+	append.receipt.id = 6;
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_NOT_FOUND);

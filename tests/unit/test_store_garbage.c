@@ -61,8 +61,8 @@ START_TEST(garbage_in_any_table_harms_nobody_else)
 		struct frozen frozen = {.mode = MODE_HYBRID, .block = SLICE("block")};
 		append.session = SLICE("chat");
 		append.frozen = &frozen;
-		append.receipt = 77;
-		append.receipt_text = SLICE("{}");
+		append.receipt.id = 77;
+		append.receipt.text = SLICE("{}");
 		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 		struct change add = {
 			.fact = {.entity = SLICE("user"), .key = SLICE("k"), .exchange = 1},

@@ -166,8 +166,8 @@ START_TEST(a_forgotten_fact_takes_all_that_was_made_of_it_along)
 	struct append append = fixture_exchange("I work at Acme", "Noted: Acme", 100);
 	append.session = SLICE("chat");
 	append.frozen = &frozen;
-	append.receipt = 5;
-	append.receipt_text = SLICE("Acme");
+	append.receipt.id = 5;
+	append.receipt.text = SLICE("Acme");
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	say(&fixture, "I like tea", "Fine", 200);
 	struct change facts[] = {add("employer", "Acme", 1), add("role", "engineer", 1)};
@@ -358,8 +358,8 @@ START_TEST(what_a_request_was_given_before_a_hiding_is_not_kept)
 	append.session = SLICE("chat");
 	append.ticket = fixture_view(&fixture, "chat").ticket;
 	append.frozen = &frozen;
-	append.receipt = 9;
-	append.receipt_text = SLICE("Bob");
+	append.receipt.id = 9;
+	append.receipt.text = SLICE("Bob");
 	struct append again = append;
 	again.same_exchange = 1;
 	struct change hide = {.kind = CHANGE_HIDE,

@@ -421,8 +421,8 @@ START_TEST(replays_of_taken_turns_go_and_others_stay)
 	struct replay replay = {.user_hash = 5, .turns = &given[1], .turn_count = 1};
 	late.session = SLICE("other");
 	late.replay = &replay;
-	late.receipt = 9;
-	late.receipt_text = SLICE("{}");
+	late.receipt.id = 9;
+	late.receipt.text = SLICE("{}");
 	late.ordinal = 2;
 	late.ticket = fixture_view(&fixture, "other").ticket;
 	ck_assert_uint_eq(fixture_view(&fixture, "other").replay_count, 2);

@@ -1,0 +1,305 @@
+/* store_expire(): what is past its time leaves a user's memory. */
+#include "storage/lmdb_expired.h"
+
+#include "storage/lmdb_replays.h"
+#include "storage/writer.h"
+
+/* How long after its last exchange a conversation may still be given something by one that was
+ * under way when the user's memory was searched: generous. */
+enum { UNDER_WAY = 24 * 60 * 60 * 1000 };
+
+/* ---- who has any ---- */
+
+static bool next_user(struct transaction *transaction, struct key from, struct user_key *user)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin_at(&scan, transaction, TABLE_USERS, key_empty(), from, FORWARD);
+	bool found = scan_next(&scan, &key, &value);
+	if (found)
+		*user = key_read_user(key);
+	scan_end(&scan);
+	return found;
+}
+
+static bool has_expired(struct transaction *transaction, struct user_key user,
+			const struct expiry *expiry)
+{
+	struct arena scratch = {0};
+	const struct memory memory = {transaction, user, &scratch};
+	bool any = expired_any(&memory, expiry);
+	arena_finish(&scratch);
+	return any;
+}
+
+struct store_call *store_users_expired(struct store *store, const struct expiry *expiry,
+				       const struct user_key *after, size_t limit,
+				       struct arena *arena, store_expired_read *callback,
+				       void *cookie)
+{
+	struct transaction transaction;
+	struct user_key *users = arena_alloc(arena, limit * sizeof(*users));
+	struct user_key last;
+	size_t count = 0;
+	size_t looked_at = 0;
+	if (transaction_begin_read(&transaction, store)) {
+		struct key from = after == NULL ? key_empty() : key_after(key_of_user(*after));
+		while (looked_at < limit && next_user(&transaction, from, &last)) {
+			looked_at++;
+			if (has_expired(&transaction, last, expiry))
+				users[count++] = last;
+			from = key_after(key_of_user(last));
+		}
+		transaction_abort(&transaction);
+	}
+	callback(cookie, transaction.result, users, count, looked_at == limit ? &last : NULL);
+	return NULL;
+}
+
+/* ---- taking it out ---- */
+
+struct expire_operation {
+	struct operation operation;
+	struct user_key user;
+	struct expiry expiry;
+	struct expired expired;
+	struct expired_count *count; /* the caller's */
+};
+
+/* One run of it. */
+struct expiring {
+	struct memory memory;
+	const struct expiry *expiry;
+	const struct expired *expired;
+	struct hiding hiding;
+	size_t facts;
+	size_t conversations;
+	bool summary;
+};
+
+static void end_fact(struct expiring *expiring, uint64_t id)
+{
+	const struct memory *memory = &expiring->memory;
+	struct key key = memory_fact_key(memory, id);
+	struct fact fact = {.id = id};
+	if (!table_read(memory->transaction, TABLE_FACTS, key, stored_fact_fields, &fact,
+			memory->arena) ||
+	    !expired_fact(&fact, expiring->expiry))
+		return;
+	expiring->facts++;
+	if (fact.observed_at > expiring->expiry->facts_until && expiring->expiry->pii != PII_DROP) {
+		fact_mask(&fact);
+		table_write(memory->transaction, TABLE_FACTS, key, stored_fact_fields, &fact);
+	} else {
+		(void)table_delete(memory->transaction, TABLE_FACTS, key);
+	}
+}
+
+static void end_summary(struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	struct summary summary;
+	if (!memory_summary(memory, &summary) || !expired_summary(&summary, expiring->expiry))
+		return;
+	expiring->summary = true;
+	(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
+}
+
+static void delete_given(const struct memory *memory, uint32_t conversation)
+{
+	(void)table_delete(memory->transaction, TABLE_FROZEN,
+			   key_u32(key_of_user(memory->user), conversation));
+	replays_delete(memory, conversation);
+}
+
+/* Its turns and answers are deleted with those of the others. False: it has been gone on with. */
+static bool end_conversation(struct expiring *expiring, uint32_t id)
+{
+	const struct memory *memory = &expiring->memory;
+	struct transaction *transaction = memory->transaction;
+	struct key user = key_of_user(memory->user);
+	struct stored_conversation conversation = {0};
+	if (!memory_conversation(memory, id, &conversation) ||
+	    !expired_conversation(&conversation, expiring->expiry))
+		return false;
+	if (conversation.session.size > 0 && memory_session(memory, conversation.session) == id)
+		(void)table_delete(transaction, TABLE_SESSIONS,
+				   key_digest(user, conversation.session));
+	(void)table_delete_all(transaction, TABLE_EXCHANGES, key_u32(user, id));
+	delete_given(memory, id);
+	(void)table_delete(transaction, TABLE_CONVERSATIONS, key_u32(user, id));
+	expiring->conversations++;
+	return true;
+}
+
+static void end_conversations(struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	const struct expired *expired = expiring->expired;
+	struct id_list ended = {0};
+	for (size_t i = 0; i < expired->conversations.count; i++) {
+		uint32_t id = (uint32_t)expired->conversations.ids[i];
+		if (end_conversation(expiring, id))
+			id_list_add(&ended, memory->arena, id);
+	}
+	for (size_t i = 0; i < expired->their_turns.count; i++) {
+		struct stored_turn turn;
+		uint64_t id = expired->their_turns.ids[i];
+		if (memory_turn(memory, id, &turn) && id_list_has(&ended, turn.turn.conversation))
+			(void)table_delete(memory->transaction, TABLE_TURNS,
+					   key_u64(key_of_user(memory->user), id));
+	}
+	for (const struct answer_place *at = expired->their_answers; at != NULL; at = at->next) {
+		if (id_list_has(&ended, at->conversation))
+			(void)table_delete(
+				memory->transaction, TABLE_ANSWERS,
+				memory_answer_key(memory, at->hash, at->conversation, at->ordinal));
+	}
+}
+
+/* By those that were under way when the memory was searched. */
+static void delete_given_since(const struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	struct id_list since = {0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
+		   FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct stored_conversation conversation = {0};
+		uint32_t id = key_read_u32(key, sizeof(memory->user.bytes));
+		if (table_decode(memory->transaction, value, stored_conversation_fields,
+				 &conversation, NULL) &&
+		    conversation.last_active > expiring->expiry->now - UNDER_WAY &&
+		    expired_was_given(expiring->expired, memory, id))
+			id_list_add(&since, memory->arena, id);
+	}
+	scan_end(&scan);
+	for (size_t i = 0; i < since.count; i++)
+		delete_given(memory, (uint32_t)since.ids[i]);
+}
+
+static void delete_receipts_since(const struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	struct id_list since = {0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin_at(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(),
+		      key_of_number(expiring->expired->receipts_until + 1), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		uint64_t id = 0;
+		if (table_decode(memory->transaction, value, stored_number_fields, &id, NULL) &&
+		    expired_is_told(expiring->expired, memory, id))
+			id_list_add(&since, memory->arena, id);
+	}
+	scan_end(&scan);
+	for (size_t i = 0; i < since.count; i++)
+		memory_delete_receipt(memory, since.ids[i]);
+}
+
+/* What requests were given of it. */
+static void delete_what_was_made(const struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	const struct expired *expired = expiring->expired;
+	struct key user = key_of_user(memory->user);
+	if (expiring->summary) {
+		(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
+		(void)table_delete_all(memory->transaction, TABLE_REPLAYS, user);
+		memory_delete_receipts(memory);
+		return;
+	}
+	for (size_t i = 0; i < expired->given.count; i++)
+		delete_given(memory, (uint32_t)expired->given.ids[i]);
+	for (size_t i = 0; i < expired->receipts.count; i++)
+		memory_delete_receipt(memory, expired->receipts.ids[i]);
+	delete_given_since(expiring);
+	delete_receipts_since(expiring);
+}
+
+static bool has_none(const struct memory *memory, enum table table)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, table, key_of_user(memory->user), FORWARD);
+	bool found = scan_next(&scan, &key, &value);
+	scan_end(&scan);
+	return !found;
+}
+
+/* Nothing is known about the user any more. An exchange under way finds another conversation. */
+static bool is_empty(const struct memory *memory)
+{
+	return has_none(memory, TABLE_CONVERSATIONS) && has_none(memory, TABLE_TURNS) &&
+	       has_none(memory, TABLE_FACTS) && has_none(memory, TABLE_SUMMARIES);
+}
+
+static enum store_result expire(struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	struct store *store = memory->transaction->store;
+	const struct expired *expired = expiring->expired;
+	const struct job like = {.kind = JOB_SUMMARY};
+	hiding_init(&expiring->hiding, memory);
+	hide_found(&expiring->hiding, &expired->found, expiring->expiry->turns_until);
+	for (size_t i = 0; i < expired->facts.count; i++)
+		end_fact(expiring, expired->facts.ids[i]);
+	end_conversations(expiring);
+	end_summary(expiring);
+	if (!expiring->hiding.forgotten && expiring->facts + expiring->conversations == 0 &&
+	    !expiring->summary)
+		return STORE_NOT_FOUND;
+	/* What is under way may have been given it. */
+	tickets_mark(store->hidden, memory->user, ++store->next_ticket);
+	memory_recount_uncovered(memory, &like);
+	delete_what_was_made(expiring);
+	if (is_empty(memory))
+		(void)memory_delete_user(memory);
+	return STORE_OK;
+}
+
+static enum store_result run_expire(struct operation *operation, struct transaction *transaction)
+{
+	struct expire_operation *own = (struct expire_operation *)operation;
+	struct arena scratch = {0};
+	struct expiring expiring = {
+		.memory = {transaction, own->user, &scratch},
+		.expiry = &own->expiry,
+		.expired = &own->expired,
+	};
+	enum store_result result = expire(&expiring);
+	arena_finish(&scratch);
+	*own->count = (struct expired_count){expiring.hiding.exchanges.count, expiring.facts};
+	return result;
+}
+
+/* On the caller's thread. */
+static bool search(struct store *store, struct expire_operation *own)
+{
+	struct transaction transaction;
+	const struct memory memory = {&transaction, own->user, &own->operation.arena};
+	if (!transaction_begin_read(&transaction, store))
+		return false;
+	bool found = expired_find(&own->expired, &memory, &own->expiry);
+	transaction_abort(&transaction);
+	return found;
+}
+
+struct store_call *store_expire(struct store *store, struct user_key user,
+				const struct expiry *expiry, struct expired_count *count,
+				struct store_loop *loop, store_done *callback, void *cookie)
+{
+	struct expire_operation *own = operation_create(sizeof(*own), run_expire);
+	own->user = user;
+	own->expiry = *expiry;
+	own->count = count;
+	own->operation.may_wait = true;
+	(void)search(store, own);
+	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
+}

@@ -1,0 +1,594 @@
+#include "storage/lmdb_table.h"
+#include "tests/unit/store_talk.h"
+
+#include <lmdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAP = 64 * 1024 * 1024 };
+
+static const struct expiry never = {
+	.now = 1000, .turns_until = INT64_MIN, .facts_until = INT64_MIN};
+
+static struct expiry turns_until(int64_t until)
+{
+	struct expiry expiry = never;
+	expiry.turns_until = until;
+	return expiry;
+}
+
+/* Until nothing is left to be taken out. */
+static struct expired_count expire(struct fixture *fixture, struct expiry expiry)
+{
+	struct expired_count total = {0};
+	for (;;) {
+		struct fixture_wait wait = {0};
+		struct expired_count count;
+		(void)store_expire(fixture->store, fixture_key("alex"), &expiry, &count,
+				   &fixture->loop.loop, fixture_done, &wait);
+		if (fixture_await(&fixture->loop, &wait) != STORE_OK)
+			break;
+		total.exchanges += count.exchanges;
+		total.facts += count.facts;
+	}
+	return total;
+}
+
+static void say(struct fixture *fixture, const char *session, const char *text, int64_t now)
+{
+	struct append append = fixture_exchange(text, session, now);
+	append.session = slice_of(session);
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+}
+
+static void learn(struct fixture *fixture, uint64_t exchange, const char *value, int64_t at,
+		  bool pii)
+{
+	const struct change change = {
+		.kind = CHANGE_ADD,
+		.fact = {.entity = SLICE("user"),
+			 .kind = SLICE("user"),
+			 .key = SLICE("city"),
+			 .value = slice_of(value),
+			 .quote = slice_of(value),
+			 .pii = pii,
+			 .many = true,
+			 .confidence = 0.9,
+			 .exchange = exchange,
+			 .observed_at = at},
+		.replaced_by = -1,
+	};
+	ck_assert_int_eq(fixture_learned(fixture, exchange, &change, 1, false), STORE_OK);
+}
+
+/* Whether the best of what is recalled for a word has it. */
+static bool recalls(struct fixture *fixture, const char *word)
+{
+	struct recall_question question = fixture_question(fixture, word);
+	const struct recall recall = {
+		.user = fixture_key("alex"), .question = &question, .text_limit = 100000};
+	struct recall_result result = fixture_recall(fixture, &recall);
+	return result.count > 0 &&
+	       slice_find(result.turns[0].text, slice_of(word), 0) < result.turns[0].text.size;
+}
+
+static struct store_statistics count(struct fixture *fixture)
+{
+	struct store_statistics statistics;
+	store_statistics(fixture->store, &statistics);
+	return statistics;
+}
+
+/* Whether the text is anywhere in the store, but on pages that are free. */
+static bool store_has(struct fixture *fixture, const char *text)
+{
+	char folder[80];
+	char file[96];
+	(void)snprintf(folder, sizeof(folder), "%s-copy", fixture->path);
+	(void)snprintf(file, sizeof(file), "%s/data.mdb", folder);
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	ck_assert_int_eq(mdb_env_copy2(fixture->store->env, folder, MDB_CP_COMPACT), MDB_SUCCESS);
+	FILE *copy = fopen(file, "rb");
+	ck_assert_ptr_nonnull(copy);
+	static char bytes[MAP];
+	size_t size = fread(bytes, 1, sizeof(bytes), copy);
+	(void)fclose(copy);
+	ck_assert_int_eq(unlink(file), 0);
+	ck_assert_int_eq(rmdir(folder), 0);
+	return memmem(bytes, size, text, strlen(text)) != NULL;
+}
+
+START_TEST(a_turn_past_its_time_goes_with_all_that_was_made_of_it)
+{
+	struct fixture fixture;
+	struct job_list jobs;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "Lisbon is sunny", 100);
+	say(&fixture, "chat", "Bergen is rainy", 200);
+	ck_assert(recalls(&fixture, "Lisbon"));
+	const struct expired_count gone = expire(&fixture, turns_until(150));
+	ck_assert_uint_eq(gone.exchanges, 1);
+	ck_assert(!recalls(&fixture, "Lisbon"));
+	ck_assert(recalls(&fixture, "Bergen"));
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.turn_count, 2);
+	unit_assert_slice(view.turns[0].text, "Bergen is rainy");
+	/* The conversation goes on where it was. */
+	ck_assert_uint_eq(view.conversation, 1);
+	ck_assert_uint_eq(view.next_ordinal, 2);
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.count, 2);
+	ck_assert_uint_eq(jobs.jobs[0].exchange, 3);
+	ck_assert_uint_eq(jobs.jobs[1].uncovered, 2);
+	ck_assert(!store_has(&fixture, "Lisbon"));
+	ck_assert(store_has(&fixture, "Bergen"));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_conversation_that_nobody_went_on_with_goes_whole)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "old", "Lisbon is sunny", 100);
+	say(&fixture, "new", "Bergen is rainy", 200);
+	struct append calls = fixture_exchange("look it up", "", 110); /* the reply called tools */
+	calls.session = SLICE("old");
+	calls.journal = false;
+	calls.ordinal = 1;
+	calls.answer_hash = 77;
+	ck_assert_int_eq(fixture_append(&fixture, &calls), STORE_OK);
+	(void)expire(&fixture, turns_until(150));
+	const struct answer_mark mark = {.hash = fixture_hash("old"),
+					 .user_hash = fixture_hash("Lisbon is sunny")};
+	const struct load load = {
+		.user = fixture_key("alex"), .marks = &mark, .mark_count = 1, .now = 1000};
+	ck_assert_uint_eq(fixture_load(&fixture, &load).conversation, 0);
+	ck_assert_uint_eq(fixture_view(&fixture, "old").conversation, 0);
+	ck_assert_uint_eq(fixture_view(&fixture, "new").conversation, 2);
+	ck_assert_uint_eq(count(&fixture).turns, 2);
+	struct transaction transaction;
+	ck_assert(transaction_begin_read(&transaction, fixture.store));
+	ck_assert_uint_eq(table_count(&transaction, TABLE_ANSWERS), 1);
+	ck_assert_uint_eq(table_count(&transaction, TABLE_EXCHANGES), 1);
+	ck_assert_uint_eq(table_count(&transaction, TABLE_CONVERSATIONS), 1);
+	ck_assert_uint_eq(table_count(&transaction, TABLE_SESSIONS), 1);
+	transaction_abort(&transaction);
+	/* Its session begins another one. */
+	say(&fixture, "old", "Oslo is cold", 300);
+	ck_assert_uint_eq(fixture_view(&fixture, "old").conversation, 3);
+	ck_assert_uint_eq(fixture_view(&fixture, "old").next_ordinal, 1);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_user_of_whom_nothing_is_left_is_gone_and_comes_back_with_new_ids)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "Lisbon is sunny", 100);
+	/* Under way, and loaded before. */
+	struct append late = fixture_exchange("and Bergen?", "rainy", 300);
+	late.conversation = fixture_view(&fixture, "chat").conversation;
+	late.ordinal = 1;
+	late.session = SLICE("chat");
+	late.ticket = fixture_view(&fixture, "chat").ticket;
+	(void)expire(&fixture, turns_until(150));
+	ck_assert_uint_eq(count(&fixture).users, 0);
+	ck_assert_uint_eq(count(&fixture).jobs, 0);
+	ck_assert(!store_has(&fixture, "alex"));
+	say(&fixture, "another", "I am back", 290);
+	ck_assert_int_eq(fixture_append(&fixture, &late), STORE_OK);
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.turn_count, 4);
+	ck_assert_uint_gt(view.turns[0].id, 2);
+	ck_assert_uint_ne(view.conversation, late.conversation);
+	ck_assert_uint_ne(view.conversation, fixture_view(&fixture, "another").conversation);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(answers_and_turns_that_were_superseded_go_too)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "Lisbon is sunny", 100);
+	struct append again = fixture_exchange("Lisbon is sunny", "so it is", 120);
+	again.conversation = 1;
+	again.same_exchange = 1;
+	ck_assert_int_eq(fixture_append(&fixture, &again), STORE_OK);
+	struct append edit = fixture_exchange("Porto is sunny", "well then", 130);
+	edit.conversation = 1;
+	edit.session = SLICE("chat");
+	edit.supersede = true;
+	ck_assert_int_eq(fixture_append(&fixture, &edit), STORE_OK);
+	say(&fixture, "chat", "Bergen is rainy", 200);
+	ck_assert(store_has(&fixture, "Lisbon is sunny"));
+	ck_assert_uint_eq(expire(&fixture, turns_until(150)).exchanges, 2);
+	static const char *const gone[] = {"Lisbon", "so it is", "Porto", "well then"};
+	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
+		ck_assert_msg(!store_has(&fixture, gone[i]), "%s", gone[i]);
+	ck_assert(store_has(&fixture, "Bergen is rainy"));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(an_imported_answer_without_a_question_goes_by_its_own_time)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	const struct imported_turn turns[] = {
+		{.role = ROLE_ASSISTANT,
+		 .text = SLICE("Hello there"),
+		 .hash = 5,
+		 .created_at = 100},
+		{.role = ROLE_USER, .text = SLICE("Lisbon"), .hash = 6, .created_at = 120},
+		{.role = ROLE_ASSISTANT, .text = SLICE("Good"), .hash = 7, .created_at = 190},
+		{.role = ROLE_ASSISTANT, .text = SLICE("Are you"), .hash = 8, .created_at = 195},
+	};
+	ck_assert_int_eq(fixture_import(&fixture, turns, 4, false), STORE_OK);
+	(void)expire(&fixture, turns_until(150));
+	struct memory_view view = fixture_view(&fixture, "");
+	ck_assert_uint_eq(view.turn_count, 1);
+	unit_assert_slice(view.turns[0].text, "Are you");
+	(void)expire(&fixture, turns_until(195));
+	ck_assert_uint_eq(count(&fixture).users, 0);
+	ck_assert_uint_eq(count(&fixture).turns, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(facts_outlive_their_turns_and_go_by_when_they_were_last_said)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "I live in Lisbon", 100);
+	say(&fixture, "chat", "I live in Bergen", 200);
+	learn(&fixture, 1, "Lisbon", 100, false);
+	learn(&fixture, 3, "Bergen", 200, false);
+	(void)expire(&fixture, turns_until(150));
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.turn_count, 2);
+	ck_assert_uint_eq(view.fact_count, 2);
+	unit_assert_slice(view.facts[0].quote, "Lisbon");
+	struct expiry facts = never;
+	facts.facts_until = 150;
+	ck_assert_uint_eq(expire(&fixture, facts).facts, 1);
+	view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.turn_count, 2);
+	ck_assert_uint_eq(view.fact_count, 1);
+	unit_assert_slice(view.facts[0].value, "Bergen");
+	ck_assert_uint_eq(count(&fixture).facts, 1);
+	ck_assert(!store_has(&fixture, "Lisbon"));
+	(void)expire(&fixture, turns_until(250));
+	ck_assert_uint_eq(count(&fixture).users, 1); /* a fact is left */
+	facts.facts_until = 250;
+	(void)expire(&fixture, facts);
+	ck_assert_uint_eq(count(&fixture).users, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(facts_that_identify_a_person_are_masked_or_go)
+{
+	struct fixture fixture;
+	struct expiry expiry = never;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "I live in Lisbon, call 555", 100);
+	say(&fixture, "chat", "or in Bergen", 200);
+	learn(&fixture, 1, "555", 100, true);
+	learn(&fixture, 3, "Bergen", 200, false);
+	ck_assert_uint_eq(expire(&fixture, expiry).facts, 0);
+	expiry.pii = PII_REDACT;
+	ck_assert_uint_eq(expire(&fixture, expiry).facts, 1);
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.fact_count, 2);
+	unit_assert_slice(view.facts[0].value, "[redacted:pii]");
+	ck_assert_uint_eq(view.facts[0].quote.size, 0);
+	unit_assert_slice(view.facts[1].value, "Bergen");
+	ck_assert_uint_eq(expire(&fixture, expiry).facts, 0);
+	expiry.pii = PII_DROP;
+	ck_assert_uint_eq(expire(&fixture, expiry).facts, 1);
+	view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.fact_count, 1);
+	unit_assert_slice(view.facts[0].value, "Bergen");
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_summary_goes_when_all_that_it_was_made_of_is_past_its_time)
+{
+	struct fixture fixture;
+	struct slice text;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "Lisbon is sunny", 3);
+	struct append append = fixture_exchange("Bergen is rainy", "yes", 20);
+	append.session = SLICE("other");
+	append.receipt = (struct receipt){.id = 5, .text = SLICE("the trip to Portugal")};
+	ck_assert_int_eq(fixture_summarized(&fixture, "A trip to Portugal", 2, 0), STORE_OK);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	(void)expire(&fixture, turns_until(6));
+	ck_assert(fixture_view(&fixture, "chat").has_summary); /* of 7 */
+	ck_assert_int_eq(fixture_receipt(&fixture, 5, &text), STORE_OK);
+	(void)expire(&fixture, turns_until(7));
+	struct memory_view view = fixture_view(&fixture, "other");
+	ck_assert(!view.has_summary);
+	ck_assert_uint_eq(view.turn_count, 2);
+	ck_assert_int_eq(fixture_receipt(&fixture, 5, &text), STORE_NOT_FOUND);
+	ck_assert(!store_has(&fixture, "Portugal"));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* ---- what requests were given ---- */
+
+/* A request of a conversation of its own that was given a turn, or a fact, or both. */
+struct given {
+	struct append append;
+	struct frozen frozen;
+	struct replay replay;
+	uint64_t turn;
+	uint64_t fact;
+};
+
+static void give(struct given *given, const char *session, uint64_t receipt, uint64_t turn,
+		 uint64_t fact)
+{
+	*given = (struct given){
+		.append = fixture_exchange("hm", "hm", 500), .turn = turn, .fact = fact};
+	struct append *append = &given->append;
+	append->session = slice_of(session);
+	append->learn = false;
+	append->receipt = (struct receipt){.id = receipt,
+					   .text = SLICE("{}"),
+					   .turns = &given->turn,
+					   .turn_count = turn != 0,
+					   .facts = &given->fact,
+					   .fact_count = fact != 0};
+	given->frozen = (struct frozen){
+		.block = SLICE("block"), .given = &given->turn, .given_count = turn != 0};
+	given->replay = (struct replay){.user_hash = 5,
+					.text = SLICE("rides"),
+					.facts = &given->fact,
+					.fact_count = fact != 0};
+	append->frozen = &given->frozen;
+	append->replay = &given->replay;
+}
+
+static void append_given(struct fixture *fixture, const char *session, uint64_t receipt,
+			 uint64_t turn, uint64_t fact)
+{
+	struct given given;
+	give(&given, session, receipt, turn, fact);
+	ck_assert_int_eq(fixture_append(fixture, &given.append), STORE_OK);
+}
+
+static bool has_receipt(struct fixture *fixture, uint64_t id)
+{
+	struct slice text;
+	return fixture_receipt(fixture, id, &text) == STORE_OK;
+}
+
+static void begin_given(struct fixture *fixture)
+{
+	fixture_init(fixture, MAP);
+	say(fixture, "chat", "I live in Lisbon", 100);
+	say(fixture, "chat", "I live in Bergen", 200);
+	learn(fixture, 1, "Lisbon", 100, false);
+	learn(fixture, 3, "Bergen", 200, false);
+}
+
+START_TEST(what_was_given_of_it_goes_and_all_else_stays)
+{
+	struct fixture fixture;
+	begin_given(&fixture);
+	append_given(&fixture, "a", 11, 2, 0); /* the answer of the first exchange */
+	append_given(&fixture, "b", 12, 0, 1);
+	append_given(&fixture, "c", 13, 3, 2);
+	struct expiry expiry = turns_until(150);
+	expiry.facts_until = 150;
+	(void)expire(&fixture, expiry);
+	ck_assert(!fixture_view(&fixture, "a").has_frozen);
+	ck_assert(!fixture_view(&fixture, "b").has_frozen);
+	ck_assert_uint_eq(fixture_view(&fixture, "b").replay_count, 0);
+	ck_assert(fixture_view(&fixture, "c").has_frozen);
+	ck_assert_uint_eq(fixture_view(&fixture, "c").replay_count, 1);
+	ck_assert(!has_receipt(&fixture, 11));
+	ck_assert(!has_receipt(&fixture, 12));
+	ck_assert(has_receipt(&fixture, 13));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_was_under_way_keeps_nothing_of_it)
+{
+	struct fixture fixture;
+	struct given late;
+	begin_given(&fixture);
+	give(&late, "late", 14, 1, 0);
+	late.append.ticket = fixture_view(&fixture, "late").ticket;
+	(void)expire(&fixture, turns_until(150));
+	ck_assert_int_eq(fixture_append(&fixture, &late.append), STORE_OK);
+	ck_assert(!fixture_view(&fixture, "late").has_frozen);
+	ck_assert(!has_receipt(&fixture, 14));
+	ck_assert_uint_eq(fixture_view(&fixture, "late").turn_count, 4);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_is_written_while_a_memory_is_searched_is_looked_through_too)
+{
+	struct fixture fixture;
+	struct transaction holds_up;
+	struct fixture_wait waits[2] = {{0}};
+	struct given late;
+	struct expired_count count;
+	begin_given(&fixture);
+	const struct expiry expiry = turns_until(150);
+	give(&late, "late", 14, 1, 0);
+	ck_assert(transaction_begin_write(&holds_up, fixture.store));
+	(void)store_append(fixture.store, &late.append, &fixture.loop.loop, fixture_done,
+			   &waits[0]);
+	(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count, &fixture.loop.loop,
+			   fixture_done, &waits[1]);
+	transaction_abort(&holds_up);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_OK);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_OK);
+	ck_assert_uint_eq(count.exchanges, 1);
+	ck_assert(fixture_view(&fixture, "late").conversation != 0);
+	ck_assert(!fixture_view(&fixture, "late").has_frozen);
+	ck_assert(!has_receipt(&fixture, 14));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_conversation_that_is_gone_on_with_meanwhile_stays)
+{
+	struct fixture fixture;
+	struct transaction holds_up;
+	struct fixture_wait waits[2] = {{0}};
+	struct expired_count count;
+	fixture_init(&fixture, MAP);
+	const struct expiry expiry = turns_until(150);
+	say(&fixture, "chat", "I live in Lisbon", 100);
+	struct append next = fixture_exchange("and you?", "nowhere", 400);
+	next.session = SLICE("chat");
+	next.conversation = 1;
+	next.ordinal = 1;
+	ck_assert(transaction_begin_write(&holds_up, fixture.store));
+	(void)store_append(fixture.store, &next, &fixture.loop.loop, fixture_done, &waits[0]);
+	(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count, &fixture.loop.loop,
+			   fixture_done, &waits[1]);
+	transaction_abort(&holds_up);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_OK);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_OK);
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.conversation, 1);
+	ck_assert_uint_eq(view.next_ordinal, 2);
+	ck_assert_uint_eq(view.turn_count, 2);
+	unit_assert_slice(view.turns[0].text, "and you?");
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* ---- many ---- */
+
+START_TEST(a_long_memory_is_taken_out_in_parts_and_what_is_left_is_recalled)
+{
+	struct fixture fixture;
+	struct oracle oracle;
+	fixture_init(&fixture, 4 * (uint64_t)MAP);
+	oracle_init(&oracle, &fixture);
+	talk_import(&fixture, 1000); /* of the times 0 to 9000 */
+	talk_import(&fixture, 1000);
+	for (int i = 0; i < 100; i++)
+		talk_append(&fixture, 9000 + i);
+	oracle_look(&oracle, TURN_SUPERSEDED);
+	for (int i = 0; i < 20; i++)
+		talk_ask_again(&oracle, 9200 + i);
+	for (int64_t until = 2000; until < 9000; until += 2000) {
+		ck_assert_uint_gt(expire(&fixture, turns_until(until)).exchanges, 100);
+		oracle_look(&oracle, TURN_HIDDEN);
+		for (int i = 0; i < 20; i++)
+			(void)talk_recall(&oracle);
+	}
+	ck_assert_uint_gt(oracle_ask(&oracle, "wordaa"), 0);
+	(void)expire(&fixture, turns_until(100000));
+	ck_assert_uint_eq(count(&fixture).users, 0);
+	ck_assert_uint_eq(count(&fixture).turns, 0);
+	oracle_finish(&oracle);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(new_turns_are_recalled_although_most_ids_between_old_ones_are_gone)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, 4 * (uint64_t)MAP);
+	say(&fixture, "chat", "I live in Lisbon", 9500);
+	for (int i = 0; i < 5; i++)
+		talk_import(&fixture, 1000);
+	say(&fixture, "chat", "I work in Bergen", 9600);
+	(void)expire(&fixture, turns_until(9000));
+	ck_assert_uint_eq(count(&fixture).turns, 4);
+	ck_assert(recalls(&fixture, "Lisbon"));
+	ck_assert(recalls(&fixture, "Bergen"));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+struct users_read {
+	size_t count;
+	bool goes_on;
+	struct user_key first;
+	struct user_key last;
+};
+
+static void take_users(void *cookie, enum store_result result, struct user_key *users, size_t count,
+		       const struct user_key *last)
+{
+	struct users_read *read = cookie;
+	ck_assert_int_eq(result, STORE_OK);
+	*read = (struct users_read){.count = count, .goes_on = last != NULL};
+	if (count > 0)
+		read->first = users[0];
+	if (last != NULL)
+		read->last = *last;
+}
+
+static bool same_user(struct user_key a, struct user_key b)
+{
+	return memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+START_TEST(users_are_looked_at_in_pages_and_those_who_have_any_are_given)
+{
+	static const char *const names[] = {"alex", "ben", "carla", "dora", "emil"};
+	struct fixture fixture;
+	struct users_read read = {0};
+	size_t found = 0;
+	size_t pages = 0;
+	fixture_init(&fixture, MAP);
+	for (size_t i = 0; i < 5; i++) {
+		struct append append = fixture_exchange("hi", "hello", i == 3 ? 100 : 300);
+		append.user = slice_of(names[i]);
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	}
+	const struct expiry expiry = turns_until(200);
+	const struct user_key *after = NULL;
+	struct user_key last;
+	do {
+		(void)store_users_expired(fixture.store, &expiry, after, 2, &fixture.arena,
+					  take_users, &read);
+		found += read.count;
+		pages++;
+		if (read.count > 0)
+			ck_assert(same_user(read.first, fixture_key("dora")));
+		last = read.last;
+		after = &last;
+	} while (read.goes_on);
+	ck_assert_uint_eq(found, 1);
+	ck_assert_uint_eq(pages, 3);
+	(void)store_users_expired(fixture.store, &never, NULL, 10, &fixture.arena, take_users,
+				  &read);
+	ck_assert_uint_eq(read.count, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it,
+	  a_conversation_that_nobody_went_on_with_goes_whole,
+	  a_user_of_whom_nothing_is_left_is_gone_and_comes_back_with_new_ids,
+	  answers_and_turns_that_were_superseded_go_too,
+	  an_imported_answer_without_a_question_goes_by_its_own_time,
+	  facts_outlive_their_turns_and_go_by_when_they_were_last_said,
+	  facts_that_identify_a_person_are_masked_or_go,
+	  a_summary_goes_when_all_that_it_was_made_of_is_past_its_time,
+	  what_was_given_of_it_goes_and_all_else_stays, what_was_under_way_keeps_nothing_of_it,
+	  what_is_written_while_a_memory_is_searched_is_looked_through_too,
+	  a_conversation_that_is_gone_on_with_meanwhile_stays,
+	  a_long_memory_is_taken_out_in_parts_and_what_is_left_is_recalled,
+	  new_turns_are_recalled_although_most_ids_between_old_ones_are_gone,
+	  users_are_looked_at_in_pages_and_those_who_have_any_are_given)
