@@ -75,6 +75,19 @@ static bool is_sure(const struct learn_turn *turn, const struct learn_entry *ent
 	return entry->op == LEARN_FORGET || entry->confidence > turn->min_confidence;
 }
 
+/* What identifies a person may be none of memory's business. */
+static bool is_allowed(const struct learn_turn *turn, struct learn_entry *entry)
+{
+	bool stores = entry->op == LEARN_SET || entry->op == LEARN_ADD;
+	if (!stores || !entry->pii || turn->pii == PII_KEEP)
+		return true;
+	struct fact fact = {0};
+	fact_mask(&fact);
+	entry->value = fact.value;
+	entry->quote = fact.quote;
+	return turn->pii == PII_REDACT;
+}
+
 /* Keeps what may be learned, in order. */
 static void keep_sound(const struct learn_turn *turn, struct learn_entries *entries,
 		       struct arena *arena)
@@ -84,7 +97,7 @@ static void keep_sound(const struct learn_turn *turn, struct learn_entries *entr
 	for (size_t i = 0; i < entries->count; i++) {
 		struct learn_entry *entry = &entries->list[i];
 		if (is_sure(turn, entry) && !is_over(turn, entry) &&
-		    is_grounded(shown, entry, arena))
+		    is_grounded(shown, entry, arena) && is_allowed(turn, entry))
 			entries->list[kept++] = *entry;
 		else
 			entries->rejected++;

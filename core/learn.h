@@ -24,6 +24,7 @@ struct learn_turn {
 	const struct fact *facts; /* the user's facts, current and ended (not the forgotten) */
 	size_t fact_count;
 	double min_confidence; /* only facts above it are kept */
+	enum pii pii;          /* what becomes of those that identify a person */
 };
 
 /* The two messages of a request to the memory model. */

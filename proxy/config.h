@@ -94,6 +94,11 @@ struct config {
 		uint64_t concurrency;
 	} model;
 	struct {
+		uint64_t messages; /* 0: for ever; the same */
+		uint64_t facts;
+		int pii; /* enum pii */
+	} retention;
+	struct {
 		char *path;
 		uint64_t map_size;
 	} storage;
@@ -150,11 +155,8 @@ struct config_key {
 	const char *section;
 	const char *name;
 	enum config_type type;
-	const char *initial; /* the default, as it would be written */
-	const char *words;   /* "off|buffer|..." in the order of their values */
-	/* Patterns of values, "vector|auto", that this version refuses unless they are the default.
-	 */
-	const char *later;
+	const char *initial;  /* the default, as it would be written */
+	const char *words;    /* "off|buffer|..." in the order of their values */
 	uint64_t least, most; /* range, in the unit of the stored value; most 0: no range */
 	bool required;        /* a text that may not be empty */
 	bool reloadable;

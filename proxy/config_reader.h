@@ -86,7 +86,7 @@ bool config_value_read(const struct config_key *key, struct slice text, struct c
 bool config_next_item(struct slice *list, struct slice *item);
 /* "1s to 24h"; nothing for a key without a range. */
 void config_print_range(const struct config_key *key, struct buffer *out);
-/* The key's words, joined by ", "; without those of a later version. */
+/* The key's words, joined by ", ". */
 void config_print_words(const struct config_key *key, struct buffer *out);
 
 /* ---- config_names.c ---- */

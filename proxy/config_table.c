@@ -16,7 +16,6 @@
 #define FRACTION(least_, most_) .type = CONFIG_FRACTION, .least = (least_), .most = (most_)
 #define SIZE(least_, most_) .type = CONFIG_SIZE, .least = (least_), .most = (most_)
 #define DURATION(least_, most_) .type = CONFIG_DURATION, .least = (least_), .most = (most_)
-#define LATER(patterns_) .later = (patterns_)
 
 /* Where it is stored. What is FIXED a running daemon does not take over. */
 #define FIXED_AT(member) .offset = offsetof(struct config, member)
@@ -30,6 +29,7 @@
 #define GIB (1024 * MIB)
 #define HOUR UINT64_C(3600000)
 #define DAY (24 * HOUR)
+#define LONGEST (36525 * DAY) /* a hundred years */
 
 const struct config_key config_keys[] = {
 	{KEY("listen", "address", "127.0.0.1:8080"), REQUIRED_TEXT(config_check_address),
@@ -162,13 +162,14 @@ const struct config_key config_keys[] = {
 	{KEY("model", "concurrency", "4"), NUMBER(1, 256), AT(model.concurrency),
 	 .help = "calls under way at once"},
 
-	{KEY("retention", "messages", "0"), DURATION(0, 0), LATER("*"), NOWHERE,
-	 .help = "how long turns are kept; 0: for ever. In this version nothing is deleted by age"},
-	{KEY("retention", "facts", "0"), DURATION(0, 0), LATER("*"), NOWHERE,
-	 .help = "how long facts are kept; 0: for ever. In this version nothing is deleted by age"},
-	{KEY("retention", "pii", "keep"), WORD("keep|redact|drop"), LATER("redact|drop"), NOWHERE,
-	 .help = "what becomes of facts that identify a person; redact and drop are not in this "
-		 "version"},
+	{KEY("retention", "messages", "0"), DURATION(0, LONGEST), AT(retention.messages),
+	 .help = "how long turns are kept after they were said, and a summary after the last one "
+		 "that it was made of; 0: for ever"},
+	{KEY("retention", "facts", "0"), DURATION(0, LONGEST), AT(retention.facts),
+	 .help = "how long facts are kept after they were last said; 0: for ever"},
+	{KEY("retention", "pii", "keep"), WORD("keep|redact|drop"), AT(retention.pii),
+	 .help = "what becomes of facts that the memory model says identify a person: redact keeps "
+		 "that there is one, but neither its value nor its quote"},
 
 	{KEY("storage", "engine", "lmdb"), WORD("lmdb"), NOWHERE, .help = "how memory is kept"},
 	{KEY("storage", "path", "/var/lib/recalld"), REQUIRED_TEXT(NULL), FIXED_AT(storage.path),

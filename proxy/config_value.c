@@ -55,25 +55,12 @@ static bool next_part(struct slice *rest, char separator, struct slice *part)
 	return true;
 }
 
-static bool is_later(const struct config_key *key, struct slice text)
-{
-	struct slice patterns = slice_of(key->later);
-	struct slice pattern;
-	while (next_part(&patterns, '|', &pattern)) {
-		if (config_glob_match(pattern, text))
-			return true;
-	}
-	return false;
-}
-
 void config_print_words(const struct config_key *key, struct buffer *out)
 {
 	struct slice words = slice_of(key->words);
 	struct slice word;
 	const char *comma = "";
 	while (next_part(&words, '|', &word)) {
-		if (is_later(key, word))
-			continue;
 		buffer_printf(out, "%s%.*s", comma, SLICE_PRINT(word));
 		comma = ", ";
 	}
@@ -128,21 +115,6 @@ static bool out_of_range(const struct config_key *key, struct slice text, struct
 	return false;
 }
 
-static bool not_yet(const struct config_key *key, struct slice text, struct buffer *why)
-{
-	if (key->type == CONFIG_WORD) {
-		buffer_printf(why, "\"%.*s\" is not in this version; choose ", SLICE_PRINT(text));
-		config_print_words(key, why);
-		return false;
-	}
-	buffer_append(why, SLICE("has a value that is not in this version; "));
-	if (*key->initial == '\0')
-		buffer_append(why, SLICE("leave it empty"));
-	else
-		buffer_printf(why, "the default is %s", key->initial);
-	return false;
-}
-
 /* The digits at the begin of `text`. Returns how many; `number` stops at UINT64_MAX. */
 static size_t read_digits(struct slice text, uint64_t *number)
 {
@@ -187,10 +159,6 @@ static bool read_quantity(const struct config_key *key, struct slice text, uint6
 		return wrong_form(key, text, why);
 	if (key->most > 0 && (*number < key->least || *number > key->most))
 		return out_of_range(key, text, why);
-	uint64_t initial;
-	if (is_later(key, text) && parse_quantity(key, slice_of(key->initial), &initial) &&
-	    *number != initial)
-		return not_yet(key, text, why);
 	return true;
 }
 
@@ -230,7 +198,7 @@ static bool read_word(const struct config_key *key, struct slice text, uint64_t 
 	struct slice word;
 	for (*index = 0; next_part(&words, '|', &word); (*index)++) {
 		if (slice_equal(word, text))
-			return !is_later(key, text) || not_yet(key, text, why);
+			return true;
 	}
 	print_actual(text, why);
 	buffer_append(why, SLICE("; choose "));
@@ -260,8 +228,6 @@ static bool read_text(const struct config_key *key, struct slice text, struct bu
 	}
 	if (text.size == 0)
 		return true;
-	if (is_later(key, text))
-		return not_yet(key, text, why);
 	return key->check == NULL || key->check(text, why);
 }
 

@@ -9,6 +9,7 @@
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
+#include "proxy/retention.h"
 #include "proxy/service.h"
 #include "proxy/store_watch.h"
 #include "proxy/worker.h"
@@ -174,6 +175,7 @@ static void apply(struct server_process *process, struct config *config)
 	for (size_t i = 0; i < process->worker_count; i++)
 		worker_configure(process->workers[i], config);
 	learner_configure(process->service.learner, config);
+	retention_configure(process->service.retention, config);
 	admin_configure(process->admin, config);
 	metrics_count(METRIC_CONFIG_RELOADS, 1);
 	log_info("configuration read again");
@@ -355,6 +357,9 @@ static bool start_store(struct server_process *process)
 	if (process->service.learner == NULL)
 		return fail("learner", "a thread cannot be started");
 	process->service.embedder = learner_embedder(process->service.learner);
+	process->service.retention = retention_start(process->service.store, process->config);
+	if (process->service.retention == NULL)
+		return fail("retention", "a thread cannot be started");
 	return true;
 }
 
@@ -409,6 +414,8 @@ static void stop(struct server_process *process)
 	admin_close(process->admin);
 	if (process->service.learner != NULL)
 		learner_stop(process->service.learner);
+	if (process->service.retention != NULL)
+		retention_stop(process->service.retention);
 	if (process->service.store != NULL)
 		store_close(process->service.store);
 	for (size_t i = 0; i < process->worker_count; i++)
@@ -419,6 +426,7 @@ static void stop(struct server_process *process)
 	event_free(process->drain_deadline);
 	loop_destroy(process->loop);
 	learner_destroy(process->service.learner);
+	retention_destroy(process->service.retention);
 	admin_destroy(process->admin);
 	models_destroy(process->service.models);
 	http_listen_clear(process->first->listen.address);

@@ -143,6 +143,7 @@ static struct learn_turn turn_to_learn(const struct lesson *lesson)
 		.facts = input->facts,
 		.fact_count = input->fact_count,
 		.min_confidence = lesson->settings.min_confidence,
+		.pii = (enum pii)lesson->setting.config->retention.pii,
 	};
 }
 

@@ -50,6 +50,8 @@ enum metric_counter {
 	METRIC_QUESTIONS_FAILED,
 	METRIC_QUESTIONS_LATE,
 	METRIC_QUESTIONS_SKIPPED, /* not asked, since the server does not keep up */
+	METRIC_EXPIRED_EXCHANGES, /* recalld_expired_total{kind="exchanges"}: past their time */
+	METRIC_EXPIRED_FACTS,
 	METRIC_CONFIG_RELOADS,
 	METRIC_CONFIG_FAULTS,
 	METRIC_COUNTER_COUNT,

@@ -11,10 +11,12 @@
 
 struct embedder;
 struct learner;
+struct retention;
 
 struct service {
 	struct store *store;
 	struct learner *learner;
+	struct retention *retention;
 	struct models *models;
 	struct embedder *embedder; /* the learner's */
 	struct trouble learning;   /* with the memory model */

@@ -135,7 +135,7 @@ FAULTS = {
     "a key that no selector takes": ("[memory user=x]\nnonsense = 1\n", 2),
     "a variable that is not set": ("[model]\napi_key = ${NOT_SET_ANYWHERE}\n", 2),
     "an admin address for all without a token": ("[listen]\nadmin = 0.0.0.0:8081\n", 2),
-    "what is not in this version": ("[retention]\npii = drop\n", 2),
+    "a time for ever that is none": ("[retention]\nmessages = forever\n", 2),
 }
 
 

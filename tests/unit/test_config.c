@@ -149,22 +149,20 @@ START_TEST(units_and_numbers_are_strict)
 }
 END_TEST
 
-START_TEST(what_a_later_version_brings_is_refused)
+START_TEST(retention_is_a_time_or_nought_and_a_policy)
 {
-	static const char *const later[] = {
-		"[retention]\nmessages = 90d",
-		"[retention]\nfacts = 1d",
-		"[retention]\npii = drop",
-	};
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-		assert_fault_has(later[i], "not in this version; ");
-	assert_fault_has(
-		"[retention]\npii = drop",
-		"test.conf:2: [retention] pii \"drop\" is not in this version; choose keep");
-	config_release(read_good("[retention]\nmessages = 0s\nfacts = 0\npii = keep\n"
-				 "[memory]\nhistory = pass\nhistory_tokens = 9000\n"
-				 "[listen]\ntls_key =\n"));
+	struct config *config = read_good("[retention]\nmessages = 90d\nfacts = 0\npii = drop\n");
+	ck_assert_uint_eq(config->retention.messages, UINT64_C(90) * 24 * 3600 * 1000);
+	ck_assert_uint_eq(config->retention.facts, 0);
+	ck_assert_int_eq(config->retention.pii, PII_DROP);
+	config_release(config);
+	config = read_good("");
+	ck_assert_uint_eq(config->retention.messages, 0);
+	ck_assert_int_eq(config->retention.pii, PII_KEEP);
+	config_release(config);
 	assert_fault_has("[retention]\nmessages = soon", "write a number with ms");
+	assert_fault_has("[retention]\nfacts = 99999d", "0 to 36525d");
+	assert_fault_has("[retention]\npii = hide", "choose keep, redact, drop");
 	assert_fault_has("[storage]\nengine = redis", "choose lmdb");
 }
 END_TEST
@@ -342,7 +340,7 @@ UNIT_MAIN("config", an_empty_file_gives_the_defaults, values_of_every_type_are_r
 	  comments_quotes_crlf_and_a_byte_order_mark_are_understood,
 	  every_fault_is_reported_with_its_line_and_a_remedy, nothing_may_be_said_twice,
 	  values_out_of_range_name_the_range, units_and_numbers_are_strict,
-	  what_a_later_version_brings_is_refused, secrets_are_never_printed,
+	  retention_is_a_time_or_nought_and_a_policy, secrets_are_never_printed,
 	  values_are_taken_from_the_environment, variables_override_the_file,
 	  faults_of_variables_name_them, hostile_bytes_are_refused_by_line,
 	  lines_may_have_64_kilobytes_and_no_more, a_flood_of_faults_is_cut,

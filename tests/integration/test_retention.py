@@ -1,0 +1,156 @@
+"""[retention]: what is past its time is gone, from every answer and from what is given, and nothing else is."""
+
+import signal
+import time
+
+import pytest
+
+from harness.chat import Chat
+from harness.daemon import rfc3339, write_config
+from harness.memory_model import fact
+
+LONG_AGO = 3600  # seconds
+MINUTE = {"retention": {"messages": "1m"}}
+
+
+def until(condition, message, timeout=20):
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, message
+        time.sleep(0.05)
+
+
+def turns(text, ago, session="past", answer="Noted."):
+    at = rfc3339(time.time() - ago)
+    return [
+        {"role": "user", "content": text, "created_at": at, "session": session},
+        {"role": "assistant", "content": answer, "created_at": at, "session": session},
+    ]
+
+
+def texts(daemon, user):
+    return [text for role, text in daemon.messages(user) if role == "user"]
+
+
+def set_retention(daemon, **keys):
+    daemon.config["retention"] = keys
+    write_config(daemon.config_file, daemon.config)
+    daemon.signal(signal.SIGHUP)
+
+
+def teach(daemon, memory_model, user, text, ago, *entries):
+    memory_model.answers[text] = list(entries)
+    daemon.import_messages(user, turns(text, ago))
+    daemon.settle(user)
+
+
+def test_without_it_nothing_is_deleted_by_age(make_daemon, user):
+    daemon = make_daemon()
+    daemon.import_messages(user, turns("I moved to Lisbon.", 20 * 365 * 86400))
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_log("configuration read again")
+    time.sleep(1)
+    assert texts(daemon, user) == ["I moved to Lisbon."]
+
+
+def test_old_turns_are_gone_and_what_was_learned_of_them_stays(make_daemon, memory_model, upstream, user):
+    daemon = make_daemon(MINUTE)
+    teach(daemon, memory_model, user, "I moved to Lisbon.", LONG_AGO, fact("home_city", "Lisbon", "I moved to Lisbon"))
+    Chat(daemon, user, session="now").say("Bergen is rainy.")
+    until(lambda: texts(daemon, user) == ["Bergen is rainy."], "the old turn is still there")
+    assert daemon.values(user) == ["Lisbon"]
+    (known,) = daemon.memory(user)["facts"]
+    assert known["source"]["quote"] == "I moved to Lisbon"
+    Chat(daemon, user, session="then").say("Where do I live?")
+    assert b"Lisbon" in upstream.last.body and b"Bergen" in upstream.last.body
+    assert b"I moved" not in upstream.last.body
+    assert daemon.metric('recalld_expired_total{kind="exchanges"}') == 1
+    daemon.wait_log("retention: 1 exchanges and 0 facts")
+
+
+def test_what_was_not_learned_from_goes_as_well(make_daemon, user):
+    daemon = make_daemon(MINUTE | {"memory": {"mode": "buffer"}})
+    daemon.import_messages(user, turns("I moved to Lisbon.", LONG_AGO))
+    Chat(daemon, user).say("Bergen is rainy.")
+    until(lambda: texts(daemon, user) == ["Bergen is rainy."], "the old turn is still there")
+    memory = daemon.memory(user)
+    assert memory["pending"] + memory["deferred"] == 1
+
+
+def test_a_conversation_goes_on_when_its_beginning_is_gone(make_daemon, upstream, user):
+    daemon = make_daemon(MINUTE)
+    daemon.import_messages(user, turns("I moved to Lisbon.", LONG_AGO, session="chat", answer="To Lisbon, then."), learn=False)
+    talk = Chat(daemon, user, session="chat")
+    talk.messages = [
+        {"role": "user", "content": "I moved to Lisbon."},
+        {"role": "assistant", "content": "To Lisbon, then."},
+    ]
+    talk.say("Bergen is rainy.")
+    until(lambda: texts(daemon, user) == ["Bergen is rainy."], "the old turn is still there")
+    talk.say("Oslo is cold.")
+    assert texts(daemon, user) == ["Bergen is rainy.", "Oslo is cold."]
+    assert {m["session"] for m in daemon.memory(user)["messages"]} == {"chat"}
+
+
+def test_receipts_that_quote_what_is_gone_are_gone_and_others_stay(make_daemon, user):
+    daemon = make_daemon({"memory": {"mode": "vector"}})
+    daemon.import_messages(user, turns("The ferry to Bergen leaves at noon.", LONG_AGO), learn=False)
+    quoting = Chat(daemon, user).say("When does the ferry to Bergen leave?").headers["X-Memory-Receipt"]
+    other = Chat(daemon, user).say("Is it cold?").headers["X-Memory-Receipt"]
+    assert "at noon" in str(daemon.receipt(quoting)["items"])
+    assert "at noon" not in str(daemon.receipt(other))
+    set_retention(daemon, messages="1m")
+    until(lambda: daemon.metric('recalld_expired_total{kind="exchanges"}') == 1, "the old turn is still there")
+    assert daemon.admin("GET", f"/v1/receipts/{quoting}").status_code == 404
+    assert daemon.receipt(other)["id"] == other
+
+
+def test_a_user_of_whom_nothing_is_left_is_unknown(make_daemon, user):
+    daemon = make_daemon(MINUTE)
+    other = f"{user}-too"
+    daemon.import_messages(user, turns("I moved to Lisbon.", LONG_AGO), learn=False)
+    daemon.import_messages(other, turns("I moved to Bergen.", 0), learn=False)
+    until(lambda: not daemon.knows(user), "the user is still known")
+    assert texts(daemon, other) == ["I moved to Bergen."]
+    Chat(daemon, user).say("I am back.")
+    assert texts(daemon, user) == ["I am back."]
+
+
+def test_old_facts_are_gone_and_their_turns_stay(make_daemon, memory_model, user):
+    daemon = make_daemon({"retention": {"facts": "1m"}})
+    teach(daemon, memory_model, user, "I moved to Lisbon.", LONG_AGO, fact("home_city", "Lisbon", "I moved to Lisbon"))
+    teach(daemon, memory_model, user, "I like figs.", 0, fact("likes", "figs", "I like figs"))
+    until(lambda: daemon.values(user) == ["figs"], "the old fact is still there")
+    assert texts(daemon, user) == ["I moved to Lisbon.", "I like figs."]
+
+
+@pytest.mark.parametrize(("pii", "left"), [("keep", ["555 0199", "figs"]), ("redact", ["[redacted:pii]", "figs"]), ("drop", ["figs"])])
+def test_facts_that_identify_a_person(make_daemon, memory_model, user, pii, left):
+    daemon = make_daemon({"retention": {"pii": pii}})
+    text = "Call me on 555 0199, and bring figs."
+    memory_model.answers[text] = [
+        fact("phone", "555 0199", "Call me on 555 0199", pii=True),
+        fact("likes", "figs", "bring figs"),
+    ]
+    Chat(daemon, user).say(text)
+    daemon.settle(user)
+    assert sorted(daemon.values(user)) == sorted(left)
+    assert ("555" in str(daemon.memory(user)["facts"])) == (pii == "keep")
+
+
+def test_a_new_setting_holds_for_what_is_there_already(make_daemon, memory_model, user):
+    daemon = make_daemon()
+    teach(daemon, memory_model, user, "Call 555 0199.", LONG_AGO, fact("phone", "555 0199", "Call 555 0199", pii=True))
+    assert daemon.values(user) == ["555 0199"]
+    set_retention(daemon, pii="drop")
+    until(lambda: daemon.values(user) == [], "the fact is still there")
+    set_retention(daemon, messages="1h")
+    until(lambda: not daemon.knows(user), "the turn is still there")
+
+
+def test_it_is_looked_after_when_the_daemon_starts(make_daemon, user):
+    daemon = make_daemon()
+    daemon.import_messages(user, turns("I moved to Lisbon.", 40 * 86400), learn=False)
+    daemon.config["retention"] = {"messages": "30d"}
+    daemon.restart()
+    until(lambda: not daemon.knows(user), "the turn is still there")
