@@ -1,4 +1,5 @@
 #include "proxy/http_connection.h"
+#include "proxy/log.h"
 #include "proxy/metrics.h"
 
 #include <errno.h>
@@ -43,6 +44,20 @@ static enum metric_counter refusal_counter(const struct http_connection *connect
 	return connection->surplus ? METRIC_ERRORS_CONNECTIONS : METRIC_ERRORS_BYTES;
 }
 
+/* Nobody else sees it: it never becomes an exchange. */
+static void log_refusal(struct http_request *request, const struct http_refusal *refusal)
+{
+	if (!log_wants(LOG_LEVEL_INFO))
+		return;
+	const struct log_field fields[] = {
+		{"status", arena_number(&request->arena, (uint64_t)refusal->status), true},
+		{"client", slice_of(http_request_peer(request)), false},
+		{"reason", slice_of(refusal->reason), false},
+		{NULL, {0}, false},
+	};
+	log_event(LOG_LEVEL_INFO, "refused", fields);
+}
+
 bool http_input_refuse(struct http_connection *connection, struct http_refusal refusal)
 {
 	static const struct http_field retry[] = {{SLICE("Retry-After"), SLICE("1")}};
@@ -51,6 +66,7 @@ bool http_input_refuse(struct http_connection *connection, struct http_refusal r
 		request = request_create(connection);
 	request->head.keep_alive = false;
 	metrics_count(refusal_counter(connection, refusal.status), 1);
+	log_refusal(request, &refusal);
 	http_connection_change(connection, CONNECTION_REPLYING);
 	http_reply_error(request, refusal.status, refusal_code(connection, refusal.status),
 			 slice_of(refusal.reason), retry, refusal.status == 503 ? 1 : 0);

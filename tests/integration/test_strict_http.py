@@ -153,6 +153,15 @@ def test_what_can_never_be_taken_is_refused_at_once_and_by_its_name(daemon, data
     assert reason in json.loads(reply.body)["error"]["message"]
 
 
+def test_what_is_refused_is_in_the_log_with_its_reason(make_daemon):
+    daemon = make_daemon()
+    with RawClient(daemon.port) as client:
+        send_all(client, post(b"Content-Length: 2\r\nContent-Length: 40\r\n", b"{}"))
+        check_refused(client, 400)
+    daemon.wait_log("info refused status=400 client=127.0.0.1:")
+    assert 'reason="The request has two Content-Length fields."' in daemon.stderr
+
+
 def test_a_request_that_is_refused_does_not_harm_the_one_before(daemon, upstream):
     with RawClient(daemon.port, timeout=20) as client:
         good = post(b"Content-Length: %d\r\n" % len(CHAT), CHAT)
