@@ -69,17 +69,26 @@ static bool complain(const struct complaint *complaint, const char *format, ...)
 	return false;
 }
 
-/* The folders above it too. What fails on the way shows in the last one. */
+static bool make_folder(const char *path, mode_t mode)
+{
+	return mkdir(path, mode) == 0 || errno == EEXIST;
+}
+
+/* The folders above it too. */
 static bool make_path(const char *path)
 {
 	char *part = xstrdup(path);
-	for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+	bool made = true;
+	for (char *slash = strchr(part + 1, '/'); made && slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		(void)mkdir(part, 0755);
+		made = make_folder(part, 0755);
 		*slash = '/';
 	}
+	int error = errno;
 	free(part);
-	return mkdir(path, 0700) == 0 || errno == EEXIST;
+	errno = error;
+	return made && make_folder(path, 0700);
 }
 
 static bool make_directory(const char *path, const struct complaint *complaint)

@@ -212,6 +212,27 @@ START_TEST(a_folder_that_cannot_be_is_named)
 }
 END_TEST
 
+START_TEST(what_keeps_a_folder_above_from_being_made_is_told)
+{
+	enum { NOBODY = 65534 };
+	char error[256] = "";
+	char path[64];
+	char top[] = "/tmp/recalld-store-XXXXXX";
+	ck_assert_ptr_nonnull(mkdtemp(top));
+	ck_assert_int_eq(chmod(top, 0555), 0);
+	(void)snprintf(path, sizeof(path), "%s/deep/er", top);
+	bool is_root = geteuid() == 0;
+	if (is_root)
+		ck_assert_int_eq(seteuid(NOBODY), 0);
+	struct store_options options = {path, MAP, 10};
+	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
+	if (is_root)
+		ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_ptr_nonnull(strstr(error, "Permission denied"));
+	ck_assert_int_eq(rmdir(top), 0);
+}
+END_TEST
+
 /* Of the pages behind the last one that is used, how many stand in the system's cache. */
 static size_t count_cached(const struct fixture *fixture, size_t wanted)
 {
@@ -267,4 +288,5 @@ UNIT_MAIN("store_open", a_second_process_is_told_who_has_the_store,
 	  what_a_stopped_first_start_has_left_is_made_anew,
 	  nothing_is_put_into_a_store_whose_mark_cannot_be_taken_away,
 	  a_folder_is_made_with_those_above_it, a_folder_that_cannot_be_is_named,
+	  what_keeps_a_folder_above_from_being_made_is_told,
 	  the_pages_that_are_written_next_are_in_the_cache)
