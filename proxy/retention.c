@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
 	USERS_AT_ONCE = 256,
@@ -76,6 +77,9 @@ static void begin(struct retention *retention)
 	int64_t now = clock_wall();
 	retention->last = (struct user_key){0};
 	retention->total = (struct expired_count){0};
+	retention->users = NULL;
+	retention->user_count = 0;
+	retention->user = 0;
 	retention->starts_anew = false;
 	retention->expiry = (struct expiry){
 		.now = now,
@@ -93,53 +97,63 @@ static void end(struct retention *retention)
 		log_info("retention: %zu exchanges and %zu facts were kept as long as they may be, "
 			 "and are gone",
 			 total->exchanges, total->facts);
-	if (period > 0)
-		wait_for(retention, period);
+	retention->starts_anew = true;
+	wait_for(retention, period);
 }
 
 /* ---- one user after the other ---- */
+
+/* Microseconds of a processor that this thread has had. */
+static uint64_t processor_time(void)
+{
+	struct timespec time = {0};
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+static void pause_step(struct retention *retention)
+{
+	int64_t pause = (int64_t)(processor_time() - retention->begun_at) * PAUSES / 1000;
+	wait_for(retention, pause > PAUSE_MS ? pause : PAUSE_MS);
+}
 
 static void take_next(struct retention *retention);
 
 static void on_taken(void *cookie, enum store_result result)
 {
 	struct retention *retention = cookie;
+	const struct expired_count *count = &retention->count;
 	retention->taking = false;
+	if (retention->stopping)
+		return;
 	if (result == STORE_OK) {
-		retention->total.exchanges += retention->count.exchanges;
-		retention->total.facts += retention->count.facts;
-		metrics_count(METRIC_EXPIRED_EXCHANGES, retention->count.exchanges);
-		metrics_count(METRIC_EXPIRED_FACTS, retention->count.facts);
-	} else {
-		/* Nothing is left of this one's; or the store fails, and says so itself. */
-		retention->user++;
+		retention->total.exchanges += count->exchanges;
+		retention->total.facts += count->facts;
+		metrics_count(METRIC_EXPIRED_EXCHANGES, count->exchanges);
+		metrics_count(METRIC_EXPIRED_FACTS, count->facts);
 	}
+	/* A store that fails says so itself, and is asked again when all users are. */
+	if (result == STORE_OK && count->more) {
+		pause_step(retention);
+		return;
+	}
+	retention->user++;
 	take_next(retention);
-}
-
-static void pause_or_end(struct retention *retention)
-{
-	int64_t pause = (int64_t)(clock_steady() - retention->begun_at) / 1000 * PAUSES;
-	arena_finish(&retention->arena);
-	if (retention->starts_anew)
-		wait_for(retention, 0);
-	else if (retention->goes_on)
-		wait_for(retention, pause > PAUSE_MS ? pause : PAUSE_MS);
-	else
-		end(retention);
 }
 
 static void take_next(struct retention *retention)
 {
-	if (retention->stopping)
-		return;
 	retention->taking = retention->user < retention->user_count && !retention->starts_anew;
 	if (retention->taking)
 		store_expire(retention->store, retention->users[retention->user],
 			     &retention->expiry, &retention->count, loop_for_store(retention->loop),
 			     on_taken, retention);
+	else if (retention->starts_anew)
+		wait_for(retention, 0);
+	else if (retention->goes_on)
+		pause_step(retention);
 	else
-		pause_or_end(retention);
+		end(retention);
 }
 
 static void on_users(void *cookie, enum store_result result, struct user_key *users, size_t count,
@@ -154,18 +168,25 @@ static void on_users(void *cookie, enum store_result result, struct user_key *us
 	retention->user = 0;
 }
 
-static void on_time(evutil_socket_t fd, short what, void *cookie)
+static void look_at_users(struct retention *retention)
+{
+	arena_finish(&retention->arena);
+	store_users_expired(retention->store, &retention->expiry, &retention->last, USERS_AT_ONCE,
+			    &retention->arena, on_users, retention);
+}
+
+static void on_step(evutil_socket_t fd, short what, void *cookie)
 {
 	struct retention *retention = cookie;
 	(void)fd;
 	(void)what;
 	if (retention_period(retention->config) == 0)
 		return;
-	if (!retention->goes_on || retention->starts_anew)
+	if (retention->starts_anew)
 		begin(retention);
-	retention->begun_at = clock_steady();
-	store_users_expired(retention->store, &retention->expiry, &retention->last, USERS_AT_ONCE,
-			    &retention->arena, on_users, retention);
+	retention->begun_at = processor_time();
+	if (retention->user == retention->user_count)
+		look_at_users(retention);
 	take_next(retention);
 }
 
@@ -212,7 +233,8 @@ struct retention *retention_start(struct store *store, struct config *config)
 	retention->store = store;
 	retention->config = config_retain(config);
 	retention->loop = loop_create();
-	retention->timer = evtimer_new(loop_base(retention->loop), on_time, retention);
+	retention->starts_anew = true;
+	retention->timer = evtimer_new(loop_base(retention->loop), on_step, retention);
 	wait_for(retention, 0);
 	if (!thread_start(&retention->thread, "retain", run, retention)) {
 		retention_destroy(retention);

@@ -275,7 +275,8 @@ static enum store_result run_expire(struct operation *operation, struct transact
 	};
 	enum store_result result = expire(&expiring);
 	arena_finish(&scratch);
-	*own->count = (struct expired_count){expiring.hiding.exchanges.count, expiring.facts};
+	*own->count = (struct expired_count){expiring.hiding.exchanges.count, expiring.facts,
+					     own->expired.is_part};
 	return result;
 }
 

@@ -123,6 +123,7 @@ static void list_turns(struct expired *expired, const struct memory *memory,
 			id_list_add(list, memory->arena, turn->id);
 	}
 	scan_end(&scan);
+	expired->is_part |= exchanges == EXCHANGES_AT_ONCE;
 }
 
 static void id_list_drop(struct id_list *list, uint64_t id)
@@ -143,6 +144,7 @@ static void list_conversations(struct expired *expired, const struct memory *mem
 	struct stored_turn stored;
 	struct scan scan;
 	list_idle(list, memory, expiry, CONVERSATIONS_AT_ONCE);
+	expired->is_part |= list->count == CONVERSATIONS_AT_ONCE;
 	begin_turns(memory, &scan);
 	while (list->count > 0 && next_turn(memory, &scan, &stored)) {
 		if (stored.turn.state != TURN_HIDDEN && !goes(expired, &stored.turn))
@@ -309,6 +311,7 @@ bool expired_find(struct expired *expired, const struct memory *memory, const st
 {
 	*expired = (struct expired){0};
 	list_facts(&expired->facts, memory, expiry, FACTS_AT_ONCE);
+	expired->is_part = expired->facts.count == FACTS_AT_ONCE;
 	if (may_have_old_turns(memory, expiry)) {
 		list_turns(expired, memory, expiry);
 		list_conversations(expired, memory, expiry);

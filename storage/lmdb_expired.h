@@ -28,6 +28,8 @@ struct expired {
 	struct id_list given;    /* conversations that were given any of the turns or facts */
 	struct id_list receipts; /* that hold any of their texts */
 	uint64_t receipts_until; /* the age of the newest receipt that was looked at */
+
+	bool is_part; /* there may be more */
 };
 
 /* Whether there is anything; a few reads, but all of the facts when these may be past theirs. */

@@ -451,10 +451,11 @@ struct store_call *store_users_expired(struct store *store, const struct expiry 
 struct expired_count {
 	size_t exchanges;
 	size_t facts; /* deleted or masked */
+	bool more;    /* it is to be called again */
 };
 
-/* Takes out what is past its time, or of much a part: to be called again until it gives
- * STORE_NOT_FOUND. With the texts of turns go their index, vectors and jobs, and what requests were
+/* Takes out what is past its time, or of much a part. STORE_NOT_FOUND: there was nothing. With the
+ * texts of turns go their index, vectors and jobs, and what requests were
  * given of them: receipts, frozen contexts and replays. A conversation that nobody has gone on with
  * since goes with all of its records, and in the end the user's own. Facts keep their quotes.
  * It reads on the caller's thread first, of a long memory for a while. `count` is filled before the

@@ -148,6 +148,21 @@ def test_a_new_setting_holds_for_what_is_there_already(make_daemon, memory_model
     until(lambda: not daemon.knows(user), "the turn is still there")
 
 
+def test_a_long_memory_goes_in_parts_and_chats_go_on(make_daemon, user):
+    daemon = make_daemon()
+    old = [turn for i in range(1000) for turn in turns(f"Ferry {i} to Bergen leaves at noon.", LONG_AGO, session=f"s{i % 90}")]
+    daemon.import_messages(user, old, learn=False)
+    talk = Chat(daemon, user, session="now")
+    talk.say("Bergen is rainy.")
+    set_retention(daemon, messages="1m")
+    said = ["Bergen is rainy."]
+    while daemon.metric('recalld_expired_total{kind="exchanges"}') < 1000 and len(said) < 500:
+        said.append(f"And now, {len(said)}?")
+        assert talk.say(said[-1]).status in ("injected", "empty")
+    until(lambda: texts(daemon, user) == said, "the old turns are still there")
+    assert daemon.metric("recalld_store_turns") == 2 * len(said)
+
+
 def test_it_is_looked_after_when_the_daemon_starts(make_daemon, user):
     daemon = make_daemon()
     daemon.import_messages(user, turns("I moved to Lisbon.", 40 * 86400), learn=False)

@@ -32,6 +32,7 @@ static struct expired_count expire(struct fixture *fixture, struct expiry expiry
 			break;
 		total.exchanges += count.exchanges;
 		total.facts += count.facts;
+		total.more |= count.more;
 	}
 	return total;
 }
@@ -110,6 +111,7 @@ START_TEST(a_turn_past_its_time_goes_with_all_that_was_made_of_it)
 	ck_assert(recalls(&fixture, "Lisbon"));
 	const struct expired_count gone = expire(&fixture, turns_until(150));
 	ck_assert_uint_eq(gone.exchanges, 1);
+	ck_assert(!gone.more);
 	ck_assert(!recalls(&fixture, "Lisbon"));
 	ck_assert(recalls(&fixture, "Bergen"));
 	struct memory_view view = fixture_view(&fixture, "chat");
@@ -489,7 +491,9 @@ START_TEST(a_long_memory_is_taken_out_in_parts_and_what_is_left_is_recalled)
 	for (int i = 0; i < 20; i++)
 		talk_ask_again(&oracle, 9200 + i);
 	for (int64_t until = 2000; until < 9000; until += 2000) {
-		ck_assert_uint_gt(expire(&fixture, turns_until(until)).exchanges, 100);
+		const struct expired_count gone = expire(&fixture, turns_until(until));
+		ck_assert_uint_gt(gone.exchanges, 100);
+		ck_assert_int_eq(gone.more, gone.exchanges >= 256);
 		oracle_look(&oracle, TURN_HIDDEN);
 		for (int i = 0; i < 20; i++)
 			(void)talk_recall(&oracle);
