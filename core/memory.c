@@ -65,7 +65,7 @@ bool turn_is_told_in(const struct turn *turn, const struct carried_texts *carrie
 	return turn->text.size >= TELLING && turn_is_said_in(turn, carried);
 }
 
-static const char pii_mask[] = "[redacted:pii]";
+static const char pii_mask[] = "[redacted: pii]";
 
 void fact_mask(struct fact *fact)
 {

@@ -124,7 +124,7 @@ def test_old_facts_are_gone_and_their_turns_stay(make_daemon, memory_model, user
     assert texts(daemon, user) == ["I moved to Lisbon.", "I like figs."]
 
 
-@pytest.mark.parametrize(("pii", "left"), [("keep", ["555 0199", "figs"]), ("redact", ["[redacted:pii]", "figs"]), ("drop", ["figs"])])
+@pytest.mark.parametrize(("pii", "left"), [("keep", ["555 0199", "figs"]), ("redact", ["[redacted: pii]", "figs"]), ("drop", ["figs"])])
 def test_facts_that_identify_a_person(make_daemon, memory_model, user, pii, left):
     daemon = make_daemon({"retention": {"pii": pii}})
     text = "Call me on 555 0199, and bring figs."

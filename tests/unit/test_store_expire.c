@@ -287,7 +287,7 @@ START_TEST(facts_that_identify_a_person_are_masked_or_go)
 	ck_assert_uint_eq(expire(&fixture, expiry).facts, 1);
 	struct memory_view view = fixture_view(&fixture, "chat");
 	ck_assert_uint_eq(view.fact_count, 2);
-	unit_assert_slice(view.facts[0].value, "[redacted:pii]");
+	unit_assert_slice(view.facts[0].value, "[redacted: pii]");
 	ck_assert_uint_eq(view.facts[0].quote.size, 0);
 	unit_assert_slice(view.facts[1].value, "Bergen");
 	ck_assert_uint_eq(expire(&fixture, expiry).facts, 0);
