@@ -1,6 +1,10 @@
 /* Values of the configuration: from words to what is stored, with a remedy for what is wrong. */
 #include "proxy/config_reader.h"
 
+#include <string.h>
+
+enum { DAY_MS = 24 * 3600 * 1000 };
+
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -10,7 +14,7 @@ struct unit {
 static const struct unit sizes[] = {
 	{"", 1}, {"K", UINT64_C(1) << 10}, {"M", UINT64_C(1) << 20}, {"G", UINT64_C(1) << 30}};
 static const struct unit durations[] = {
-	{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", 24 * 3600 * 1000}};
+	{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", DAY_MS}};
 static const struct unit plain[] = {{"", 1}};
 
 struct units {
@@ -36,7 +40,8 @@ static const char *form_of(const struct config_key *key)
 	case CONFIG_SIZE:
 		return "bytes, or a number with K, M or G, such as 64M";
 	case CONFIG_DURATION:
-		return "a number with ms, s, m, h or d, such as 30s";
+		return key->most > DAY_MS ? "a number with ms, s, m, h or d, such as 90d"
+					  : "a number with ms, s, m, h or d, such as 30s";
 	case CONFIG_FRACTION:
 		return "a decimal number, such as 0.5";
 	default:
@@ -104,6 +109,10 @@ static bool wrong_form(const struct config_key *key, struct slice text, struct b
 		buffer_append(why, SLICE(", "));
 		config_print_range(key, why);
 	}
+	/* Who writes "forever" or "none" is told how. */
+	const char *zero = strstr(key->help, "; 0: ");
+	if (zero != NULL)
+		buffer_append(why, slice_of(zero));
 	return false;
 }
 

@@ -160,7 +160,9 @@ START_TEST(retention_is_a_time_or_nought_and_a_policy)
 	ck_assert_uint_eq(config->retention.messages, 0);
 	ck_assert_int_eq(config->retention.pii, PII_KEEP);
 	config_release(config);
-	assert_fault_has("[retention]\nmessages = soon", "write a number with ms");
+	assert_fault_has("[retention]\nmessages = forever",
+			 "is \"forever\"; write a number with ms, s, m, h or d, such as 90d; "
+			 "0: for ever");
 	assert_fault_has("[retention]\nfacts = 99999d", "0 to 36525d");
 	assert_fault_has("[retention]\npii = hide", "choose keep, redact, drop");
 	assert_fault_has("[storage]\nengine = redis", "choose lmdb");
@@ -236,7 +238,7 @@ START_TEST(faults_of_variables_name_them)
 	setenv("RECALLD_LISTEN_WORKERS", "many", 1);
 	setenv("RECALLD_LISTEN_ADMIN", "0.0.0.0:1", 1);
 	assert_fault_has("", "RECALLD_LISTEN_WORKERS: [listen] workers is \"many\"; write a whole "
-			     "number, 0 to 256\n");
+			     "number, 0 to 256; 0: one per CPU\n");
 	assert_fault_has("", "RECALLD_LISTEN_ADMIN: [listen] admin is open to other machines");
 	unsetenv("RECALLD_LISTEN_WORKERS");
 	unsetenv("RECALLD_LISTEN_ADMIN");
