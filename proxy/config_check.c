@@ -304,6 +304,17 @@ static void warn_of_certificate(struct config_reader *reader)
 			       end);
 }
 
+/* What is deleted by a slip does not come back, and "3m" are minutes. */
+static void warn_of_short_keeping(struct config_reader *reader, const char *key, uint64_t kept)
+{
+	if (kept > 0 && kept < (uint64_t)24 * 3600 * 1000)
+		config_warning(
+			reader,
+			"[retention] %s is less than a day: what is older is deleted for "
+			"good, and at once; m are minutes: write months as days, such as 90d",
+			key);
+}
+
 void config_check(struct config_reader *reader)
 {
 	check_addresses(reader);
@@ -320,4 +331,6 @@ void config_check(struct config_reader *reader)
 	warn_of_tokens(reader);
 	warn_of_ports(reader);
 	warn_of_certificate(reader);
+	warn_of_short_keeping(reader, "messages", reader->config->retention.messages);
+	warn_of_short_keeping(reader, "facts", reader->config->retention.facts);
 }

@@ -285,6 +285,7 @@ START_TEST(what_is_fine_is_not_warned_of)
 		"[identity]\nuser_header = X-User-Id\nuser_path = off\n",
 		"[identity]\ntenant = api-key\n[memory tenant=ab]\nlearn = off\n",
 		"[listen]\naddress = unix:/x\nadmin = unix:/y\n",
+		"[retention]\nmessages = 1d\nfacts = 0\n",
 	};
 	setenv("RECALLD_UPSTREAM_API_KEY", "k", 1);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -294,6 +295,15 @@ START_TEST(what_is_fine_is_not_warned_of)
 		finish_reading(&reading);
 	}
 	unsetenv("RECALLD_UPSTREAM_API_KEY");
+}
+END_TEST
+
+START_TEST(keeping_less_than_a_day_is_warned_of)
+{
+	assert_warns("[retention]\nmessages = 3m\n",
+		     "test.conf: warning: [retention] messages is less than a day");
+	assert_warns("[retention]\nfacts = 23h\n",
+		     "test.conf: warning: [retention] facts is less than a day");
 }
 END_TEST
 
@@ -469,7 +479,8 @@ UNIT_MAIN("config_rules", addresses_are_checked, a_certificate_and_its_key_go_to
 	  the_largest_body_fits_into_what_may_be_in_flight,
 	  a_fault_of_two_keys_is_told_where_it_was_made,
 	  a_value_that_is_no_value_brings_no_second_fault, what_is_fine_is_not_warned_of,
-	  a_port_that_nobody_knows_is_warned_of, what_keeps_it_from_learning_is_warned_of,
-	  what_keeps_recall_from_its_use_is_warned_of, changes_that_need_a_restart_are_named,
+	  keeping_less_than_a_day_is_warned_of, a_port_that_nobody_knows_is_warned_of,
+	  what_keeps_it_from_learning_is_warned_of, what_keeps_recall_from_its_use_is_warned_of,
+	  changes_that_need_a_restart_are_named,
 	  the_annotated_file_has_every_key_once_with_its_default, the_reference_names_every_key,
 	  the_readme_has_the_reference)
