@@ -80,9 +80,11 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 	[METRIC_QUESTIONS_FAILED] = {LABEL("outcome", "failed")},
 	[METRIC_QUESTIONS_LATE] = {LABEL("outcome", "late")},
 	[METRIC_QUESTIONS_SKIPPED] = {LABEL("outcome", "skipped")},
-	[METRIC_EXPIRED_EXCHANGES] = {FAMILY("recalld_expired_total",
-					     "What was kept as long as it may be, and is gone"),
-				      LABEL("kind", "exchanges")},
+	[METRIC_EXPIRED_EXCHANGES] =
+		{
+			FAMILY("recalld_expired_total",
+			       "What [retention] deleted, and facts that it redacted"),
+			LABEL("kind", "exchanges")},
 	[METRIC_EXPIRED_FACTS] = {LABEL("kind", "facts")},
 	[METRIC_CONFIG_RELOADS] = {FAMILY("recalld_config_reloads_total",
 					  "Configurations taken over while running")},

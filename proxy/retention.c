@@ -94,8 +94,7 @@ static void end(struct retention *retention)
 	const struct expired_count *total = &retention->total;
 	int64_t period = retention_period(retention->config);
 	if (total->exchanges + total->facts > 0)
-		log_info("retention: %zu exchanges and %zu facts were kept as long as they may be, "
-			 "and are gone",
+		log_info("retention: %zu exchanges deleted, %zu facts deleted or redacted",
 			 total->exchanges, total->facts);
 	retention->starts_anew = true;
 	wait_for(retention, period);

@@ -65,7 +65,7 @@ def test_old_turns_are_gone_and_what_was_learned_of_them_stays(make_daemon, memo
     assert b"Lisbon" in upstream.last.body and b"Bergen" in upstream.last.body
     assert b"I moved" not in upstream.last.body
     assert daemon.metric('recalld_expired_total{kind="exchanges"}') == 1
-    daemon.wait_log("retention: 1 exchanges and 0 facts")
+    daemon.wait_log("retention: 1 exchanges deleted, 0 facts deleted or redacted")
 
 
 def test_what_was_not_learned_from_goes_as_well(make_daemon, user):
