@@ -9,8 +9,9 @@ static int explain(struct ctl *ctl)
 	int status = ctl_call(ctl, "GET", path, NULL, &receipt);
 	free(path);
 	if (status == 404) {
-		(void)fputs("recallctl: no such receipt; a reply's X-Memory-Receipt names it, and "
-			    "only the newest are kept\n",
+		(void)fputs("recallctl: no such receipt; a reply's X-Memory-Receipt names it; only "
+			    "the newest are kept, and none that quotes what was forgotten or is "
+			    "past its time ([retention])\n",
 			    stderr);
 		json_decref(receipt);
 		return EXIT_FAILURE;

@@ -165,7 +165,7 @@ def test_json_is_printed_as_it_is(receipt, upstream):
 def test_a_receipt_that_is_not_there(upstream):
     upstream.answer = lambda request: error_reply(404, "Nothing is known by that name.")
     done = recallctl(upstream, "explain", "../../v1/users/alex")
-    assert done.returncode == 1 and b"no such receipt" in done.stderr and not done.stdout
+    assert done.returncode == 1 and b"no such receipt" in done.stderr and b"[retention]" in done.stderr and not done.stdout
     assert upstream.last.target == "/v1/receipts/..%2F..%2Fv1%2Fusers%2Falex"
 
 
