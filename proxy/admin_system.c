@@ -113,6 +113,17 @@ static const char *key_source(const struct config *config)
 	return config->upstream.api_key[0] != '\0' ? "upstream" : "client";
 }
 
+static void print_retention(const struct config *config, struct buffer *out)
+{
+	static const char *const policies[] = {
+		[PII_KEEP] = "keep", [PII_REDACT] = "redact", [PII_DROP] = "drop"};
+	buffer_printf(out,
+		      ",\"retention\":{\"messages_ms\":%" PRIu64 ",\"facts_ms\":%" PRIu64
+		      ",\"pii\":\"%s\"}",
+		      config->retention.messages, config->retention.facts,
+		      policies[config->retention.pii]);
+}
+
 static void get_status(struct admin_call *call)
 {
 	const struct config *config = call->config;
@@ -136,6 +147,7 @@ static void get_status(struct admin_call *call)
 	json_quote(&out, trouble_read(&call->service->learning, &call->arena));
 	buffer_append(&out, SLICE(",\"embedding_trouble\":"));
 	json_quote(&out, trouble_read(&call->service->embedding, &call->arena));
+	print_retention(config, &out);
 	buffer_printf(&out,
 		      ",\"users\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64
 		      ",\"jobs\":%" PRIu64 ",\"parked\":%" PRIu64 ",\"bytes_used\":%" PRIu64

@@ -27,6 +27,38 @@ static void print_recall(json_t *status)
 		(void)printf("  recalls by  words, and by what turns mean to %s\n", model);
 }
 
+/* In the largest unit that it is a whole number of. */
+static void print_time(long long ms)
+{
+	static const struct {
+		const char *name;
+		long long ms;
+	} units[] = {{"d", 24 * 3600 * 1000}, {"h", 3600 * 1000}, {"m", 60 * 1000}, {"s", 1000}};
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (ms > 0 && ms % units[i].ms == 0) {
+			(void)printf("%lld%s", ms / units[i].ms, units[i].name);
+			return;
+		}
+	}
+	if (ms > 0)
+		(void)printf("%lldms", ms);
+	else
+		(void)printf("for ever");
+}
+
+static void print_retention(json_t *retention)
+{
+	if (!json_is_object(retention)) /* an earlier recalld */
+		return;
+	(void)printf("  keeps       messages ");
+	print_time(number(retention, "messages_ms"));
+	(void)printf(", facts ");
+	print_time(number(retention, "facts_ms"));
+	(void)printf(", pii: ");
+	ctl_print(ctl_text(retention, "pii"), 0);
+	(void)putchar('\n');
+}
+
 /* What the last call failed with, if it did. */
 static void print_trouble(json_t *status, const char *name, const char *model)
 {
@@ -67,6 +99,7 @@ static int check(struct ctl *ctl)
 	print_recall(status);
 	print_trouble(status, "learning_trouble", "the memory model");
 	print_trouble(status, "embedding_trouble", "the embedding model");
+	print_retention(json_object_get(status, "retention"));
 	(void)printf("  holds       ");
 	print_count(status, "users", ", ");
 	print_count(status, "turns", ", ");

@@ -1,12 +1,13 @@
 """[retention]: what is past its time is gone, from every answer and from what is given, and nothing else is."""
 
 import signal
+import subprocess
 import time
 
 import pytest
 
 from harness.chat import Chat
-from harness.daemon import rfc3339, write_config
+from harness.daemon import clean_environment, program, rfc3339, write_config
 from harness.memory_model import fact
 
 LONG_AGO = 3600  # seconds
@@ -161,6 +162,17 @@ def test_a_long_memory_goes_in_parts_and_chats_go_on(make_daemon, user):
         assert talk.say(said[-1]).status in ("injected", "empty")
     until(lambda: texts(daemon, user) == said, "the old turns are still there")
     assert daemon.metric("recalld_store_turns") == 2 * len(said)
+
+
+def test_check_tells_what_is_in_force(make_daemon):
+    def told():
+        command = [program("proxy/recallctl"), "-c", str(daemon.config_file), "check"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, env=clean_environment()).stdout
+
+    daemon = make_daemon({"retention": {"messages": "90d", "pii": "redact"}})
+    assert "  keeps       messages 90d, facts for ever, pii: redact\n" in told()
+    set_retention(daemon, messages="36h", facts="1500ms")
+    until(lambda: "  keeps       messages 36h, facts 1500ms, pii: keep\n" in told(), "the old setting is shown")
 
 
 def test_it_is_looked_after_when_the_daemon_starts(make_daemon, user):
