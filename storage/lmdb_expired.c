@@ -215,12 +215,21 @@ bool expired_was_given(const struct expired *expired, const struct memory *memor
 	return false;
 }
 
+static bool read_receipt(const struct memory *memory, uint64_t receipt, struct arena *arena,
+			 struct stored_receipt *stored)
+{
+	*stored = (struct stored_receipt){0};
+	return table_read(memory->transaction, TABLE_RECEIPTS, key_of_number(receipt),
+			  stored_receipt_fields, stored, arena);
+}
+
+/* Those of others, which the writer comes across, are not copied. */
 bool expired_is_told(const struct expired *expired, const struct memory *memory, uint64_t receipt)
 {
-	struct stored_receipt stored = {0};
-	if (!table_read(memory->transaction, TABLE_RECEIPTS, key_of_number(receipt),
-			stored_receipt_fields, &stored, memory->arena) ||
-	    memcmp(&stored.user, &memory->user, sizeof(stored.user)) != 0)
+	struct stored_receipt stored;
+	if (!read_receipt(memory, receipt, NULL, &stored) ||
+	    memcmp(&stored.user, &memory->user, sizeof(stored.user)) != 0 ||
+	    !read_receipt(memory, receipt, memory->arena, &stored))
 		return false;
 	return !stored.tells_ids ||
 	       holds(&expired->found.turns, stored.receipt.turns, stored.receipt.turn_count) ||
@@ -261,7 +270,6 @@ static void list_receipts(struct expired *expired, const struct memory *memory)
 		arena_finish(&scratch);
 	}
 	scan_end(&scan);
-	expired->receipts_until = memory_newest_receipt_age(memory);
 }
 
 /* ---- all of it ---- */
@@ -309,7 +317,7 @@ bool expired_any(const struct memory *memory, const struct expiry *expiry)
 
 bool expired_find(struct expired *expired, const struct memory *memory, const struct expiry *expiry)
 {
-	*expired = (struct expired){0};
+	*expired = (struct expired){.receipts_until = memory_newest_receipt_age(memory)};
 	list_facts(&expired->facts, memory, expiry, FACTS_AT_ONCE);
 	expired->is_part = expired->facts.count == FACTS_AT_ONCE;
 	if (may_have_old_turns(memory, expiry)) {

@@ -404,6 +404,40 @@ START_TEST(what_was_given_of_it_goes_and_all_else_stays)
 }
 END_TEST
 
+/* As an earlier version kept it. */
+static void untell(struct fixture *fixture, uint64_t id)
+{
+	struct transaction transaction;
+	struct stored_receipt receipt = {0};
+	ck_assert(transaction_begin_write(&transaction, fixture->store));
+	ck_assert(table_read(&transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
+			     &receipt, &fixture->arena));
+	receipt.tells_ids = false;
+	table_write(&transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
+		    &receipt);
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+}
+
+START_TEST(a_conversation_without_a_turn_takes_no_receipt_with_it)
+{
+	struct fixture fixture;
+	begin_given(&fixture);
+	struct append calls = fixture_exchange("look it up", "", 90);
+	calls.session = SLICE("calls");
+	calls.journal = false;
+	calls.answer_hash = 77;
+	ck_assert_int_eq(fixture_append(&fixture, &calls), STORE_OK);
+	append_given(&fixture, "a", 11, 3, 2);
+	untell(&fixture, 11);
+	(void)expire(&fixture, turns_until(95));
+	ck_assert_uint_eq(fixture_view(&fixture, "calls").conversation, 0);
+	ck_assert(has_receipt(&fixture, 11));
+	(void)expire(&fixture, turns_until(150));
+	ck_assert(!has_receipt(&fixture, 11)); /* it may tell of any turn */
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(what_was_under_way_keeps_nothing_of_it)
 {
 	struct fixture fixture;
@@ -590,7 +624,9 @@ UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it
 	  facts_outlive_their_turns_and_go_by_when_they_were_last_said,
 	  facts_that_identify_a_person_are_masked_or_go,
 	  a_summary_goes_when_all_that_it_was_made_of_is_past_its_time,
-	  what_was_given_of_it_goes_and_all_else_stays, what_was_under_way_keeps_nothing_of_it,
+	  what_was_given_of_it_goes_and_all_else_stays,
+	  a_conversation_without_a_turn_takes_no_receipt_with_it,
+	  what_was_under_way_keeps_nothing_of_it,
 	  what_is_written_while_a_memory_is_searched_is_looked_through_too,
 	  a_conversation_that_is_gone_on_with_meanwhile_stays,
 	  a_long_memory_is_taken_out_in_parts_and_what_is_left_is_recalled,
