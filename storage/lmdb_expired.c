@@ -1,5 +1,6 @@
 #include "storage/lmdb_expired.h"
 
+#include "storage/lmdb_branch.h"
 #include "storage/lmdb_replays.h"
 
 #include <string.h>
@@ -287,14 +288,53 @@ static bool has_old_turn(const struct memory *memory, const struct expiry *expir
 	return found;
 }
 
+static bool has_taken_back(const struct memory *memory, uint32_t conversation,
+			   const struct expiry *expiry)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	bool found = false;
+	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
+		   key_u32(key_of_user(memory->user), conversation), FORWARD);
+	while (!found && scan_next(&scan, &key, &value)) {
+		struct stored_turn turn;
+		found = branch_turn(memory, key_read_u64(key, EXCHANGE_OFFSET), &turn) &&
+			turn.turn.state == TURN_SUPERSEDED &&
+			turn.turn.created_at <= expiry->turns_until;
+	}
+	scan_end(&scan);
+	return found;
+}
+
+/* Turns that were taken back are in no order by time: each of their conversations is looked
+ * through. */
+static bool has_old_branch(const struct memory *memory, const struct expiry *expiry)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	bool found = false;
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
+		   FORWARD);
+	while (!found && scan_next(&scan, &key, &value)) {
+		struct stored_conversation conversation = {0};
+		found = table_decode(memory->transaction, value, stored_conversation_fields,
+				     &conversation, NULL) &&
+			conversation.branched &&
+			has_taken_back(memory, key_read_u32(key, ID_OFFSET), expiry);
+	}
+	scan_end(&scan);
+	return found;
+}
+
 static bool has_old_summary(const struct memory *memory, const struct expiry *expiry)
 {
 	struct summary summary;
 	return memory_summary(memory, &summary) && expired_summary(&summary, expiry);
 }
 
-/* Turns that are not current go with the others of their conversation, and at the latest when
- * nobody has gone on with it for as long. */
+/* Conversations without a turn are found when nobody has gone on with them for as long. */
 static bool may_have_old_turns(const struct memory *memory, const struct expiry *expiry)
 {
 	struct id_list idle = {0};
@@ -303,7 +343,7 @@ static bool may_have_old_turns(const struct memory *memory, const struct expiry 
 	if (has_old_turn(memory, expiry))
 		return true;
 	list_idle(&idle, memory, expiry, 1);
-	return idle.count > 0;
+	return idle.count > 0 || has_old_branch(memory, expiry);
 }
 
 bool expired_any(const struct memory *memory, const struct expiry *expiry)

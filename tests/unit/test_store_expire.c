@@ -217,6 +217,25 @@ START_TEST(answers_and_turns_that_were_superseded_go_too)
 }
 END_TEST
 
+START_TEST(a_turn_that_was_taken_back_goes_although_all_current_ones_are_younger)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "Lisbon is sunny", 100);
+	struct append edit = fixture_exchange("Porto is sunny", "well then", 130);
+	edit.conversation = 1;
+	edit.session = SLICE("chat");
+	edit.supersede = true;
+	ck_assert_int_eq(fixture_append(&fixture, &edit), STORE_OK);
+	ck_assert_uint_eq(expire(&fixture, turns_until(98)).exchanges, 0);
+	ck_assert(store_has(&fixture, "Lisbon is sunny"));
+	ck_assert_uint_eq(expire(&fixture, turns_until(110)).exchanges, 1);
+	ck_assert(!store_has(&fixture, "Lisbon is sunny"));
+	ck_assert_uint_eq(fixture_view(&fixture, "chat").turn_count, 2);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(an_imported_answer_without_a_question_goes_by_its_own_time)
 {
 	struct fixture fixture;
@@ -620,6 +639,7 @@ UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it
 	  a_conversation_that_nobody_went_on_with_goes_whole,
 	  a_user_of_whom_nothing_is_left_is_gone_and_comes_back_with_new_ids,
 	  answers_and_turns_that_were_superseded_go_too,
+	  a_turn_that_was_taken_back_goes_although_all_current_ones_are_younger,
 	  an_imported_answer_without_a_question_goes_by_its_own_time,
 	  facts_outlive_their_turns_and_go_by_when_they_were_last_said,
 	  facts_that_identify_a_person_are_masked_or_go,
