@@ -283,30 +283,36 @@ static void add_items(struct chat_ids *list, const char *kind, const struct cont
 	}
 }
 
-static struct chat_ids new_items(const struct chat *chat, const char *kind, size_t earlier,
-				 struct arena *arena)
+static struct chat_ids make_list(const struct chat *chat, size_t earlier, struct arena *arena)
 {
 	const struct context *context = &chat->context;
-	size_t most = context->item_count + context->dropped_count + earlier;
-	struct chat_ids list = chat_ids_make(most, arena);
-	add_items(&list, kind, context->items, context->item_count);
-	add_items(&list, kind, context->dropped, context->dropped_count);
-	return list;
+	return chat_ids_make(context->item_count + context->dropped_count + earlier, arena);
+}
+
+static void add_new(struct chat_ids *list, const struct chat *chat, const char *kind)
+{
+	const struct context *context = &chat->context;
+	add_items(list, kind, context->items, context->item_count);
+	add_items(list, kind, context->dropped, context->dropped_count);
 }
 
 struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 {
 	static const struct frozen none;
 	const struct frozen *frozen = chat->stands ? &chat->view->frozen : &none;
-	size_t turn_count = frozen->given_count;
+	size_t turn_count = frozen->given_count + 1; /* and the summary's */
 	size_t fact_count = frozen->fact_count;
 	for (size_t i = 0; i < chat->rider_count; i++) {
 		turn_count += chat->replayed[i].turn_count;
 		fact_count += chat->replayed[i].fact_count;
 	}
-	struct chat_ids turns = new_items(chat, "turn", turn_count, arena);
-	struct chat_ids facts = new_items(chat, "fact", fact_count, arena);
+	struct chat_ids turns = make_list(chat, turn_count, arena);
+	struct chat_ids facts = make_list(chat, fact_count, arena);
+	add_new(&turns, chat, "turn");
+	add_new(&turns, chat, "summary");
+	add_new(&facts, chat, "fact");
 	chat_ids_add(&turns, frozen->given, frozen->given_count);
+	chat_ids_add(&turns, &frozen->covers, frozen->covers != 0);
 	chat_ids_add(&facts, frozen->facts, frozen->fact_count);
 	for (size_t i = 0; i < chat->rider_count; i++) {
 		const struct replay *replay = &chat->replayed[i];

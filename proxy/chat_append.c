@@ -46,6 +46,9 @@ static void freeze(struct chat *chat, struct frozen *frozen, struct arena *arena
 	};
 	frozen->facts = list_ids(chat, "fact", false, &frozen->fact_count, arena);
 	frozen->given = list_ids(chat, "turn", false, &frozen->given_count, arena);
+	size_t count;
+	const uint64_t *summaries = list_ids(chat, "summary", false, &count, arena);
+	frozen->covers = count > 0 ? summaries[0] : 0;
 }
 
 static void make_replay(struct chat *chat, struct replay *replay, struct arena *arena)

@@ -204,6 +204,7 @@ bool expired_was_given(const struct expired *expired, const struct memory *memor
 	if (table_read(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields, &frozen,
 		       memory->arena) &&
 	    (holds(&expired->found.turns, frozen.given, frozen.given_count) ||
+	     holds(&expired->found.turns, &frozen.covers, 1) ||
 	     holds(&expired->facts, frozen.facts, frozen.fact_count)))
 		return true;
 	size_t count;

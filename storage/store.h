@@ -97,6 +97,7 @@ struct frozen {
 	uint32_t cut_before;
 	const uint64_t *given; /* the turns in block and turns, rising */
 	size_t given_count;
+	uint64_t covers; /* of the summary in the block; 0: there is none */
 };
 
 /* What was recalled for one user turn, and rides before its text whenever it is sent again. */
@@ -114,9 +115,10 @@ struct replay {
 
 /* What one request was given and why. */
 struct receipt {
-	uint64_t id;           /* 0: none */
-	struct slice text;     /* JSON */
-	const uint64_t *turns; /* whose texts it holds, in any order */
+	uint64_t id;       /* 0: none */
+	struct slice text; /* JSON */
+	/* Whose texts it holds, in any order, and up to which a summary in it covers. */
+	const uint64_t *turns;
 	size_t turn_count;
 	const uint64_t *facts; /* the same */
 	size_t fact_count;

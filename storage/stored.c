@@ -140,6 +140,8 @@ void stored_frozen_fields(struct record *record, void *noun)
 		return;
 	frozen->cut_before = number32(record, frozen->cut_before);
 	frozen->given = id_list(record, frozen->given, &frozen->given_count);
+	if (record_goes_on(record))
+		frozen->covers = number(record, frozen->covers);
 }
 
 void stored_replay_fields(struct record *record, void *noun)

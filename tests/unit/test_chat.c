@@ -240,6 +240,30 @@ START_TEST(a_receipt_is_whole_and_short_whatever_was_left_out)
 }
 END_TEST
 
+/* Of what is new, and of what stands. */
+START_TEST(a_receipt_tells_up_to_which_turn_the_summary_in_it_covers)
+{
+	struct talk talk;
+	setup(&talk, "mode = summary\n");
+	talk.view.has_summary = true;
+	talk.view.summary = (struct summary){.text = SLICE("A trip to Portugal."), .covers = 7};
+	talk.view.has_frozen = false;
+	(void)decide(&talk, USER("Hello"));
+	ck_assert(has(body_of(&talk), "Portugal"));
+	struct receipt receipt = chat_receipt(&talk.chat, &talk.arena);
+	ck_assert_uint_eq(receipt.turn_count, 1);
+	ck_assert_uint_eq(receipt.turns[0], 7);
+	talk.view.has_frozen = true;
+	talk.view.frozen =
+		(struct frozen){.mode = MODE_SUMMARY, .block = SLICE("Portugal"), .covers = 5};
+	(void)decide(&talk, USER("Hello"));
+	receipt = chat_receipt(&talk.chat, &talk.arena);
+	ck_assert_uint_eq(receipt.turn_count, 1);
+	ck_assert_uint_eq(receipt.turns[0], 5);
+	teardown(&talk);
+}
+END_TEST
+
 START_TEST(a_question_is_embedded_without_its_secrets)
 {
 	struct talk talk;
@@ -340,5 +364,6 @@ UNIT_MAIN("chat", a_replay_rides_at_its_own_place_among_turns_that_read_alike,
 	  a_fact_is_recalled_unless_the_request_carries_the_words_that_it_rests_on,
 	  what_goes_up_without_memory_after_all_goes_up_whole,
 	  a_receipt_is_whole_and_short_whatever_was_left_out,
+	  a_receipt_tells_up_to_which_turn_the_summary_in_it_covers,
 	  a_question_is_embedded_without_its_secrets, what_is_continued_is_kept_once,
 	  only_what_is_all_text_tells_how_a_model_counts)

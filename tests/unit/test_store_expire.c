@@ -423,6 +423,26 @@ START_TEST(what_was_given_of_it_goes_and_all_else_stays)
 }
 END_TEST
 
+START_TEST(what_was_given_a_summary_goes_with_the_last_turn_of_it)
+{
+	struct fixture fixture;
+	struct given given;
+	begin_given(&fixture);
+	give(&given, "a", 11, 2, 0); /* the receipt's */
+	given.frozen = (struct frozen){.block = SLICE("summary"), .covers = 2};
+	ck_assert_int_eq(fixture_append(&fixture, &given.append), STORE_OK);
+	given.append.session = SLICE("b");
+	given.frozen.covers = 4;
+	ck_assert_int_eq(fixture_append(&fixture, &given.append), STORE_OK);
+	(void)expire(&fixture, turns_until(150));
+	ck_assert(!fixture_view(&fixture, "a").has_frozen);
+	ck_assert(!has_receipt(&fixture, 11));
+	ck_assert(fixture_view(&fixture, "b").has_frozen);
+	ck_assert_uint_eq(fixture_view(&fixture, "b").frozen.covers, 4);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 /* As an earlier version kept it. */
 static void untell(struct fixture *fixture, uint64_t id)
 {
@@ -645,6 +665,7 @@ UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it
 	  facts_that_identify_a_person_are_masked_or_go,
 	  a_summary_goes_when_all_that_it_was_made_of_is_past_its_time,
 	  what_was_given_of_it_goes_and_all_else_stays,
+	  what_was_given_a_summary_goes_with_the_last_turn_of_it,
 	  a_conversation_without_a_turn_takes_no_receipt_with_it,
 	  what_was_under_way_keeps_nothing_of_it,
 	  what_is_written_while_a_memory_is_searched_is_looked_through_too,
