@@ -1,6 +1,7 @@
 /* store_expire(): what is past its time leaves a user's memory. */
 #include "storage/lmdb_expired.h"
 
+#include "storage/lmdb_journal.h"
 #include "storage/lmdb_replays.h"
 #include "storage/writer.h"
 
@@ -240,12 +241,29 @@ static bool is_empty(const struct memory *memory)
 	       has_none(memory, TABLE_FACTS) && has_none(memory, TABLE_SUMMARIES);
 }
 
+/* A long memory is not gone through for it, unless its summary went. */
+static void count_uncovered(const struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	const struct id_list *learned = &expiring->hiding.learned;
+	const struct job like = {.kind = JOB_SUMMARY};
+	struct summary summary;
+	size_t went = 0;
+	if (expiring->summary) {
+		memory_recount_uncovered(memory, &like);
+		return;
+	}
+	(void)memory_summary(memory, &summary);
+	for (size_t i = 0; i < learned->count; i++)
+		went += learned->ids[i] > summary.covers;
+	journal_count_uncovered(memory, 0, went, NULL);
+}
+
 static enum store_result expire(struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
 	struct store *store = memory->transaction->store;
 	const struct expired *expired = expiring->expired;
-	const struct job like = {.kind = JOB_SUMMARY};
 	hiding_init(&expiring->hiding, memory);
 	hide_found(&expiring->hiding, &expired->found, expiring->expiry->turns_until);
 	for (size_t i = 0; i < expired->facts.count; i++)
@@ -257,7 +275,7 @@ static enum store_result expire(struct expiring *expiring)
 		return STORE_NOT_FOUND;
 	/* What is under way may have been given it. */
 	tickets_mark(store->hidden, memory->user, ++store->next_ticket);
-	memory_recount_uncovered(memory, &like);
+	count_uncovered(expiring);
 	delete_what_was_made(expiring);
 	if (is_empty(memory))
 		(void)memory_delete_user(memory);

@@ -15,6 +15,8 @@ static uint64_t hide_turn(struct hiding *hiding, uint64_t id)
 		return 0;
 	if (stored.turn.state == TURN_HIDDEN)
 		return stored.earlier;
+	if (stored.turn.state == TURN_CURRENT && stored.learn)
+		id_list_add(&hiding->learned, hiding->memory->arena, id);
 	stored.turn.state = TURN_HIDDEN;
 	stored.turn.text = (struct slice){0};
 	memory_put_turn(hiding->memory, &stored);

@@ -8,6 +8,7 @@
 struct hiding {
 	const struct memory *memory;
 	struct id_list exchanges; /* hidden ones */
+	struct id_list learned;   /* hidden turns that were current and for the summary */
 	uint64_t first_turn;      /* the lowest id of a hidden turn; UINT64_MAX: none was */
 	bool forgotten;           /* a fact was, or a turn */
 };
