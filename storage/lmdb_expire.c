@@ -134,14 +134,38 @@ static bool end_conversation(struct expiring *expiring, uint32_t id)
 	return true;
 }
 
+/* The conversations of turns that have come since the search: imported ones may be old. */
+static struct id_list list_come(const struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	struct key user = key_of_user(memory->user);
+	struct id_list come = {0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, user,
+		      key_u64(user, expiring->expired->found.searched + 1), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct stored_turn stored = {0};
+		if (table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) &&
+		    !id_list_has(&come, stored.turn.conversation))
+			id_list_add(&come, memory->arena, stored.turn.conversation);
+	}
+	scan_end(&scan);
+	return come;
+}
+
 static void end_conversations(struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
 	const struct expired *expired = expiring->expired;
 	struct id_list ended = {0};
+	if (expired->conversations.count == 0)
+		return;
+	const struct id_list come = list_come(expiring);
 	for (size_t i = 0; i < expired->conversations.count; i++) {
 		uint32_t id = (uint32_t)expired->conversations.ids[i];
-		if (end_conversation(expiring, id))
+		if (!id_list_has(&come, id) && end_conversation(expiring, id))
 			id_list_add(&ended, memory->arena, id);
 	}
 	for (size_t i = 0; i < expired->their_turns.count; i++) {

@@ -116,6 +116,7 @@ static void list_turns(struct expired *expired, const struct memory *memory,
 	begin_turns(memory, &scan);
 	while (next_turn(memory, &scan, &stored)) {
 		const struct turn *turn = &stored.turn;
+		expired->found.searched = turn->id;
 		if (turn->state == TURN_HIDDEN)
 			continue;
 		bool begins = exchanges < EXCHANGES_AT_ONCE && begins_what_goes(turn, expiry);

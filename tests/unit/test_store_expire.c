@@ -548,6 +548,37 @@ START_TEST(a_conversation_that_is_gone_on_with_meanwhile_stays)
 }
 END_TEST
 
+/* An import does not go on with a conversation at its end. */
+START_TEST(a_conversation_into_which_is_imported_meanwhile_goes_later)
+{
+	struct fixture fixture;
+	struct transaction holds_up;
+	struct fixture_wait waits[2] = {{0}};
+	struct expired_count count_of;
+	fixture_init(&fixture, MAP);
+	const struct expiry expiry = turns_until(150);
+	say(&fixture, "chat", "I live in Lisbon", 100);
+	const struct imported_turn turns[] = {{.role = ROLE_USER,
+					       .text = SLICE("and in Porto"),
+					       .hash = 6,
+					       .created_at = 90,
+					       .session = SLICE("chat")}};
+	ck_assert(transaction_begin_write(&holds_up, fixture.store));
+	(void)store_import(fixture.store, SLICE("shared"), SLICE("alex"), turns, 1, false,
+			   SLICE("model"), 0, &fixture.loop.loop, fixture_done, &waits[0]);
+	(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count_of,
+			   &fixture.loop.loop, fixture_done, &waits[1]);
+	transaction_abort(&holds_up);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_OK);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_OK);
+	ck_assert_uint_eq(fixture_view(&fixture, "chat").conversation, 1);
+	(void)expire(&fixture, expiry);
+	ck_assert_uint_eq(count(&fixture).turns, 0);
+	ck_assert_uint_eq(count(&fixture).users, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 /* ---- many ---- */
 
 START_TEST(a_long_memory_is_taken_out_in_parts_and_what_is_left_is_recalled)
@@ -670,6 +701,7 @@ UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it
 	  what_was_under_way_keeps_nothing_of_it,
 	  what_is_written_while_a_memory_is_searched_is_looked_through_too,
 	  a_conversation_that_is_gone_on_with_meanwhile_stays,
+	  a_conversation_into_which_is_imported_meanwhile_goes_later,
 	  a_long_memory_is_taken_out_in_parts_and_what_is_left_is_recalled,
 	  new_turns_are_recalled_although_most_ids_between_old_ones_are_gone,
 	  users_are_looked_at_in_pages_and_those_who_have_any_are_given)
