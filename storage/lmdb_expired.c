@@ -95,10 +95,15 @@ static void begin_turns(const struct memory *memory, struct scan *scan)
 
 /* An answer goes with what it answers, which was said before it; one that answers nothing by
  * itself. */
-static bool begins_what_goes(const struct turn *turn, const struct expiry *expiry)
+static bool begins_what_goes(const struct memory *memory, const struct turn *turn,
+			     const struct expiry *expiry)
 {
-	bool goes_alone = turn->exchange == turn->id || turn->exchange == 0;
-	return goes_alone && turn->created_at <= expiry->turns_until;
+	struct stored_turn asked;
+	if (turn->created_at > expiry->turns_until)
+		return false;
+	/* Of a store that was damaged what it answers may be missing, too. */
+	return turn->exchange == turn->id || !branch_turn(memory, turn->exchange, &asked) ||
+	       asked.turn.state == TURN_HIDDEN;
 }
 
 static bool goes(const struct expired *expired, const struct turn *turn)
@@ -119,7 +124,8 @@ static void list_turns(struct expired *expired, const struct memory *memory,
 		expired->found.searched = turn->id;
 		if (turn->state == TURN_HIDDEN)
 			continue;
-		bool begins = exchanges < EXCHANGES_AT_ONCE && begins_what_goes(turn, expiry);
+		bool begins =
+			exchanges < EXCHANGES_AT_ONCE && begins_what_goes(memory, turn, expiry);
 		exchanges += begins;
 		if (begins || ids_hold(list->ids, list->count, turn->exchange))
 			id_list_add(list, memory->arena, turn->id);

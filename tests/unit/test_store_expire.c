@@ -261,6 +261,25 @@ START_TEST(an_imported_answer_without_a_question_goes_by_its_own_time)
 }
 END_TEST
 
+START_TEST(an_answer_of_which_the_question_was_lost_goes_by_its_own_time)
+{
+	struct fixture fixture;
+	struct transaction transaction;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "Lisbon is sunny", 100);
+	ck_assert(transaction_begin_write(&transaction, fixture.store));
+	ck_assert(table_delete(&transaction, TABLE_TURNS,
+			       key_u64(key_of_user(fixture_key("alex")), 1)));
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+	(void)expire(&fixture, turns_until(99));
+	ck_assert_uint_eq(count(&fixture).turns, 1);
+	(void)expire(&fixture, turns_until(100));
+	ck_assert_uint_eq(count(&fixture).turns, 0);
+	ck_assert_uint_eq(count(&fixture).users, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(facts_outlive_their_turns_and_go_by_when_they_were_last_said)
 {
 	struct fixture fixture;
@@ -692,6 +711,7 @@ UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it
 	  answers_and_turns_that_were_superseded_go_too,
 	  a_turn_that_was_taken_back_goes_although_all_current_ones_are_younger,
 	  an_imported_answer_without_a_question_goes_by_its_own_time,
+	  an_answer_of_which_the_question_was_lost_goes_by_its_own_time,
 	  facts_outlive_their_turns_and_go_by_when_they_were_last_said,
 	  facts_that_identify_a_person_are_masked_or_go,
 	  a_summary_goes_when_all_that_it_was_made_of_is_past_its_time,
