@@ -228,11 +228,15 @@ static bool says_enough(struct slice text)
 	return characters >= 3 || text.size >= 6;
 }
 
-/* Under its key a part of a word will do: "Chroma" of "ChromaDB". "Ann" is not "Joanna". */
-static bool overlaps(const struct selection *selection, struct slice value)
+/* Under its key a part of a word will do: "Chroma" of "ChromaDB". "Ann" is not "Joanna". A value
+ * that was not kept may be any. */
+static bool overlaps(const struct selection *selection, const struct fact *fact)
 {
+	struct slice value = fact->value;
 	bool (*holds)(struct slice, struct slice) =
 		selection->key.size > 0 ? text_contains : terms_say;
+	if (fact_is_masked(fact))
+		return selection->key.size > 0;
 	return (says_enough(selection->value) && holds(value, selection->value)) ||
 	       (says_enough(value) && holds(selection->value, value));
 }
@@ -249,7 +253,7 @@ static bool selects(const struct applier *applier, const struct selection *selec
 		return false;
 	if (selection->value.size == 0 || is_same_value(known->fact.value, selection->value))
 		return true;
-	return !selection->exact && overlaps(selection, known->fact.value);
+	return !selection->exact && overlaps(selection, &known->fact);
 }
 
 static void retract(struct applier *applier, struct known *known)

@@ -385,6 +385,25 @@ START_TEST(a_part_of_a_word_is_forgotten_under_its_key_only)
 }
 END_TEST
 
+START_TEST(a_value_that_was_not_kept_is_removed_and_forgotten_under_its_key)
+{
+	static const char *const answers[] = {
+		"[{\"key\":\"phone\",\"value\":\"555 0199\",\"op\":\"remove\",\"pii\":true}]",
+		"[{\"key\":\"phone\",\"value\":\"555 0199\",\"forget\":true,\"pii\":true}]",
+	};
+	static const enum fact_state states[] = {FACT_RETRACTED, FACT_FORGOTTEN};
+	for (size_t i = 0; i < 2; i++) {
+		struct lesson lesson = lesson_of("Do not call 555 0199 any more.");
+		lesson.turn.pii = PII_REDACT;
+		fact_mask(lesson_knows(&lesson, "phone", "555 0199", HOUR));
+		fact_mask(lesson_knows(&lesson, "address", "Elm Street 5", HOUR));
+		lesson_must(&lesson, answers[i], 1, 0);
+		lesson_changed(&lesson, 1, i == 0 ? CHANGE_UPDATE : CHANGE_FORGET, states[i]);
+		arena_finish(&lesson.arena);
+	}
+}
+END_TEST
+
 START_TEST(everything_about_the_user_can_be_forgotten)
 {
 	struct lesson lesson = lesson_of("Forget everything you know about me!");
@@ -486,6 +505,7 @@ UNIT_MAIN("learn", a_new_fact_has_all_that_the_turn_says, a_correction_supersede
 	  a_sentence_that_several_facts_rest_on_is_looked_for_once,
 	  what_no_fact_holds_is_hidden_in_the_turns, a_person_is_forgotten_with_what_names_them,
 	  a_part_of_a_word_is_forgotten_under_its_key_only,
+	  a_value_that_was_not_kept_is_removed_and_forgotten_under_its_key,
 	  everything_about_the_user_can_be_forgotten,
 	  what_is_learned_and_forgotten_in_one_answer_leaves_nothing,
 	  what_is_told_after_forgetting_is_new, third_persons_are_entities_of_their_own,
