@@ -100,8 +100,10 @@ static void end_fact(struct expiring *expiring, uint64_t id)
 static void end_summary(struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
+	const struct summary *found = &expiring->expired->summary;
 	struct summary summary;
-	if (!memory_summary(memory, &summary) || !expired_summary(&summary, expiring->expiry))
+	if (!expiring->expired->has_summary || !memory_summary(memory, &summary) ||
+	    summary.covers != found->covers || summary.updated_at != found->updated_at)
 		return;
 	expiring->summary = true;
 	(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));

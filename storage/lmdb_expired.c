@@ -26,11 +26,6 @@ bool expired_fact(const struct fact *fact, const struct expiry *expiry)
 	return expiry->pii == PII_DROP || (expiry->pii == PII_REDACT && !fact_is_masked(fact));
 }
 
-bool expired_summary(const struct summary *summary, const struct expiry *expiry)
-{
-	return summary->updated_at <= expiry->turns_until;
-}
-
 bool expired_conversation(const struct stored_conversation *conversation,
 			  const struct expiry *expiry)
 {
@@ -336,10 +331,24 @@ static bool has_old_branch(const struct memory *memory, const struct expiry *exp
 	return found;
 }
 
-static bool has_old_summary(const struct memory *memory, const struct expiry *expiry)
+/* A summary lasts as long as the last of the turns that it was made of, whenever it was written.
+ * The newest are looked at first: it takes one read where one of them stays. */
+static bool has_old_summary(const struct memory *memory, const struct expiry *expiry,
+			    struct summary *summary)
 {
-	struct summary summary;
-	return memory_summary(memory, &summary) && expired_summary(&summary, expiry);
+	struct key user = key_of_user(memory->user);
+	struct stored_turn stored;
+	struct scan scan;
+	bool stays = false;
+	if (expiry->turns_until == INT64_MIN || !memory_summary(memory, summary))
+		return false;
+	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, user,
+		      key_after(key_u64(user, summary->covers)), BACKWARD);
+	while (!stays && next_turn(memory, &scan, &stored))
+		stays = stored.turn.state != TURN_HIDDEN &&
+			stored.turn.created_at > expiry->turns_until;
+	scan_end(&scan);
+	return !stays;
 }
 
 /* Conversations without a turn are found when nobody has gone on with them for as long. */
@@ -357,7 +366,8 @@ static bool may_have_old_turns(const struct memory *memory, const struct expiry 
 bool expired_any(const struct memory *memory, const struct expiry *expiry)
 {
 	struct id_list facts = {0};
-	if (may_have_old_turns(memory, expiry) || has_old_summary(memory, expiry))
+	struct summary summary;
+	if (may_have_old_turns(memory, expiry) || has_old_summary(memory, expiry, &summary))
 		return true;
 	list_facts(&facts, memory, expiry, 1);
 	return facts.count > 0;
@@ -366,6 +376,7 @@ bool expired_any(const struct memory *memory, const struct expiry *expiry)
 bool expired_find(struct expired *expired, const struct memory *memory, const struct expiry *expiry)
 {
 	*expired = (struct expired){.receipts_until = memory_newest_receipt_age(memory)};
+	expired->has_summary = has_old_summary(memory, expiry, &expired->summary);
 	list_facts(&expired->facts, memory, expiry, FACTS_AT_ONCE);
 	expired->is_part = expired->facts.count == FACTS_AT_ONCE;
 	if (may_have_old_turns(memory, expiry)) {
@@ -380,7 +391,6 @@ bool expired_find(struct expired *expired, const struct memory *memory, const st
 		list_given(expired, memory);
 		list_receipts(expired, memory);
 	}
-	return expired->found.turns.count + expired->facts.count + expired->conversations.count >
-		       0 ||
-	       has_old_summary(memory, expiry);
+	return expired->has_summary ||
+	       expired->found.turns.count + expired->facts.count + expired->conversations.count > 0;
 }

@@ -19,6 +19,8 @@ struct answer_place {
 struct expired {
 	struct turn_search found; /* the turns that go; rising */
 	struct id_list facts;     /* that go, or are masked; rising */
+	bool has_summary;
+	struct summary summary; /* it goes, unless it was written anew meanwhile */
 
 	/* Conversations that nobody has gone on with, and that have no turn left but these. */
 	struct id_list conversations;
@@ -39,7 +41,6 @@ bool expired_find(struct expired *expired, const struct memory *memory,
 		  const struct expiry *expiry);
 
 bool expired_fact(const struct fact *fact, const struct expiry *expiry);
-bool expired_summary(const struct summary *summary, const struct expiry *expiry);
 bool expired_conversation(const struct stored_conversation *conversation,
 			  const struct expiry *expiry);
 /* Whether what a conversation was given holds any of the turns or facts. */

@@ -434,8 +434,8 @@ struct store_call *store_unpark(struct store *store, const struct user_key *user
 
 struct expiry {
 	int64_t now;
-	/* Exchanges of which the user's turn was said then or before go, and summaries that were
-	 * written then; INT64_MIN: none do. */
+	/* Exchanges of which the user's turn was said then or before go, and summaries that are
+	 * made of none said later; INT64_MIN: none do. */
 	int64_t turns_until;
 	int64_t facts_until; /* facts that were last said then or before; the same */
 	enum pii pii;

@@ -349,15 +349,30 @@ START_TEST(a_summary_goes_when_all_that_it_was_made_of_is_past_its_time)
 	append.receipt = (struct receipt){.id = 5, .text = SLICE("the trip to Portugal")};
 	ck_assert_int_eq(fixture_summarized(&fixture, "A trip to Portugal", 2, 0), STORE_OK);
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
-	(void)expire(&fixture, turns_until(6));
-	ck_assert(fixture_view(&fixture, "chat").has_summary); /* of 7 */
+	(void)expire(&fixture, turns_until(1));
+	ck_assert(fixture_view(&fixture, "chat").has_summary);
 	ck_assert_int_eq(fixture_receipt(&fixture, 5, &text), STORE_OK);
-	(void)expire(&fixture, turns_until(7));
+	(void)expire(&fixture, turns_until(3)); /* it was written at 7 */
 	struct memory_view view = fixture_view(&fixture, "other");
 	ck_assert(!view.has_summary);
 	ck_assert_uint_eq(view.turn_count, 2);
 	ck_assert_int_eq(fixture_receipt(&fixture, 5, &text), STORE_NOT_FOUND);
 	ck_assert(!store_has(&fixture, "Portugal"));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_summary_of_a_turn_that_stays_stays)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "Lisbon is sunny", 20);
+	say(&fixture, "old", "Bergen is rainy", 3); /* as an import has it */
+	ck_assert_int_eq(fixture_summarized(&fixture, "A trip", 4, 0), STORE_OK);
+	ck_assert_uint_eq(expire(&fixture, turns_until(10)).exchanges, 1);
+	ck_assert(fixture_view(&fixture, "chat").has_summary);
+	(void)expire(&fixture, turns_until(20));
+	ck_assert(!store_has(&fixture, "trip"));
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -715,7 +730,7 @@ UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it
 	  facts_outlive_their_turns_and_go_by_when_they_were_last_said,
 	  facts_that_identify_a_person_are_masked_or_go,
 	  a_summary_goes_when_all_that_it_was_made_of_is_past_its_time,
-	  what_was_given_of_it_goes_and_all_else_stays,
+	  a_summary_of_a_turn_that_stays_stays, what_was_given_of_it_goes_and_all_else_stays,
 	  what_was_given_a_summary_goes_with_the_last_turn_of_it,
 	  a_conversation_without_a_turn_takes_no_receipt_with_it,
 	  what_was_under_way_keeps_nothing_of_it,
