@@ -234,13 +234,6 @@ static void delete_what_was_made(const struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
 	const struct expired *expired = expiring->expired;
-	struct key user = key_of_user(memory->user);
-	if (expiring->summary) {
-		(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
-		(void)table_delete_all(memory->transaction, TABLE_REPLAYS, user);
-		memory_delete_receipts(memory);
-		return;
-	}
 	for (size_t i = 0; i < expired->given.count; i++)
 		delete_given(memory, (uint32_t)expired->given.ids[i]);
 	for (size_t i = 0; i < expired->receipts.count; i++)

@@ -198,6 +198,16 @@ static bool holds(const struct id_list *list, const uint64_t *ids, size_t count)
 	return false;
 }
 
+/* Of a summary that goes no turn stays: those up to which one in it covers count as well. */
+static bool holds_turn(const struct expired *expired, const uint64_t *ids, size_t count)
+{
+	for (size_t i = 0; expired->has_summary && i < count; i++) {
+		if (ids[i] != 0 && ids[i] <= expired->summary.covers)
+			return true;
+	}
+	return holds(&expired->found.turns, ids, count);
+}
+
 bool expired_was_given(const struct expired *expired, const struct memory *memory,
 		       uint32_t conversation)
 {
@@ -205,14 +215,14 @@ bool expired_was_given(const struct expired *expired, const struct memory *memor
 	struct key key = key_u32(key_of_user(memory->user), conversation);
 	if (table_read(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields, &frozen,
 		       memory->arena) &&
-	    (holds(&expired->found.turns, frozen.given, frozen.given_count) ||
-	     holds(&expired->found.turns, &frozen.covers, 1) ||
+	    (holds_turn(expired, frozen.given, frozen.given_count) ||
+	     holds_turn(expired, &frozen.covers, 1) ||
 	     holds(&expired->facts, frozen.facts, frozen.fact_count)))
 		return true;
 	size_t count;
 	const struct replay *replays = replays_read(memory, conversation, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (holds(&expired->found.turns, replays[i].turns, replays[i].turn_count) ||
+		if (holds_turn(expired, replays[i].turns, replays[i].turn_count) ||
 		    holds(&expired->facts, replays[i].facts, replays[i].fact_count))
 			return true;
 	}
@@ -236,7 +246,7 @@ bool expired_is_told(const struct expired *expired, const struct memory *memory,
 	    !read_receipt(memory, receipt, memory->arena, &stored))
 		return false;
 	return !stored.tells_ids ||
-	       holds(&expired->found.turns, stored.receipt.turns, stored.receipt.turn_count) ||
+	       holds_turn(expired, stored.receipt.turns, stored.receipt.turn_count) ||
 	       holds(&expired->facts, stored.receipt.facts, stored.receipt.fact_count);
 }
 
@@ -376,7 +386,6 @@ bool expired_any(const struct memory *memory, const struct expiry *expiry)
 bool expired_find(struct expired *expired, const struct memory *memory, const struct expiry *expiry)
 {
 	*expired = (struct expired){.receipts_until = memory_newest_receipt_age(memory)};
-	expired->has_summary = has_old_summary(memory, expiry, &expired->summary);
 	list_facts(&expired->facts, memory, expiry, FACTS_AT_ONCE);
 	expired->is_part = expired->facts.count == FACTS_AT_ONCE;
 	if (may_have_old_turns(memory, expiry)) {
@@ -387,7 +396,10 @@ bool expired_find(struct expired *expired, const struct memory *memory, const st
 		list_their_turns(expired, memory);
 		list_their_answers(expired, memory);
 	}
-	if (expired->found.turns.count + expired->facts.count > 0) {
+	/* With the last of its turns. */
+	expired->has_summary =
+		!expired->is_part && has_old_summary(memory, expiry, &expired->summary);
+	if (expired->has_summary || expired->found.turns.count + expired->facts.count > 0) {
 		list_given(expired, memory);
 		list_receipts(expired, memory);
 	}

@@ -117,6 +117,17 @@ def test_a_user_of_whom_nothing_is_left_is_unknown(make_daemon, user):
     assert texts(daemon, user) == ["I am back."]
 
 
+def test_a_summary_of_old_turns_alone_goes_with_them_whenever_it_was_written(make_daemon, memory_model, user):
+    daemon = make_daemon({"memory": {"summarize_after": 4}})
+    memory_model.summary = "They moved to Lisbon."
+    for place in ("Lisbon", "Bergen", "Oslo"):
+        daemon.import_messages(user, turns(f"I moved to {place}.", LONG_AGO))
+    until(lambda: daemon.memory(user)["summary"], "nothing was summarized")
+    daemon.settle(user)
+    set_retention(daemon, messages="30m")
+    until(lambda: not daemon.knows(user), "the summary is still there")
+
+
 def test_old_facts_are_gone_and_their_turns_stay(make_daemon, memory_model, user):
     daemon = make_daemon({"retention": {"facts": "1m"}})
     teach(daemon, memory_model, user, "I moved to Lisbon.", LONG_AGO, fact("home_city", "Lisbon", "I moved to Lisbon"))

@@ -346,7 +346,9 @@ START_TEST(a_summary_goes_when_all_that_it_was_made_of_is_past_its_time)
 	say(&fixture, "chat", "Lisbon is sunny", 3);
 	struct append append = fixture_exchange("Bergen is rainy", "yes", 20);
 	append.session = SLICE("other");
-	append.receipt = (struct receipt){.id = 5, .text = SLICE("the trip to Portugal")};
+	const uint64_t covers = 2;
+	append.receipt = (struct receipt){
+		.id = 5, .text = SLICE("the trip to Portugal"), .turns = &covers, .turn_count = 1};
 	ck_assert_int_eq(fixture_summarized(&fixture, "A trip to Portugal", 2, 0), STORE_OK);
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	(void)expire(&fixture, turns_until(1));
@@ -473,6 +475,48 @@ START_TEST(what_was_given_a_summary_goes_with_the_last_turn_of_it)
 	ck_assert(!has_receipt(&fixture, 11));
 	ck_assert(fixture_view(&fixture, "b").has_frozen);
 	ck_assert_uint_eq(fixture_view(&fixture, "b").frozen.covers, 4);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_was_given_without_the_summary_stays_when_that_goes)
+{
+	struct fixture fixture;
+	struct given given;
+	begin_given(&fixture);
+	say(&fixture, "later", "Oslo is cold", 400); /* the turns 5 and 6 */
+	ck_assert_int_eq(fixture_summarized(&fixture, "A trip", 4, 0), STORE_OK);
+	give(&given, "a", 11, 4, 0);
+	given.frozen = (struct frozen){.block = SLICE("summary"), .covers = 4};
+	ck_assert_int_eq(fixture_append(&fixture, &given.append), STORE_OK);
+	append_given(&fixture, "b", 12, 5, 1);
+	(void)expire(&fixture, turns_until(300));
+	ck_assert(!fixture_view(&fixture, "b").has_summary);
+	ck_assert(!fixture_view(&fixture, "a").has_frozen);
+	ck_assert(!has_receipt(&fixture, 11));
+	ck_assert(fixture_view(&fixture, "b").has_frozen);
+	ck_assert_uint_eq(fixture_view(&fixture, "b").replay_count, 1);
+	ck_assert(has_receipt(&fixture, 12));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_was_given_a_summary_goes_with_it_when_its_last_turn_went_before)
+{
+	struct fixture fixture;
+	struct given given;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "Lisbon is sunny", 200);
+	say(&fixture, "old", "Bergen is rainy", 3); /* as an import has it */
+	ck_assert_int_eq(fixture_summarized(&fixture, "A trip", 4, 0), STORE_OK);
+	(void)expire(&fixture, turns_until(100));
+	give(&given, "a", 11, 4, 0);
+	given.frozen = (struct frozen){.block = SLICE("summary"), .covers = 4};
+	ck_assert_int_eq(fixture_append(&fixture, &given.append), STORE_OK);
+	ck_assert(fixture_view(&fixture, "a").has_summary);
+	(void)expire(&fixture, turns_until(300));
+	ck_assert(!fixture_view(&fixture, "a").has_frozen);
+	ck_assert(!has_receipt(&fixture, 11));
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -732,6 +776,8 @@ UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it
 	  a_summary_goes_when_all_that_it_was_made_of_is_past_its_time,
 	  a_summary_of_a_turn_that_stays_stays, what_was_given_of_it_goes_and_all_else_stays,
 	  what_was_given_a_summary_goes_with_the_last_turn_of_it,
+	  what_was_given_without_the_summary_stays_when_that_goes,
+	  what_was_given_a_summary_goes_with_it_when_its_last_turn_went_before,
 	  a_conversation_without_a_turn_takes_no_receipt_with_it,
 	  what_was_under_way_keeps_nothing_of_it,
 	  what_is_written_while_a_memory_is_searched_is_looked_through_too,
