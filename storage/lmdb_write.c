@@ -69,20 +69,30 @@ static void take_back(struct appending *appending)
 		(void)find_same_exchange(appending); /* it may have come back just now */
 }
 
+static bool find_conversation(struct appending *appending)
+{
+	return appending->conversation_id != 0 &&
+	       memory_conversation(&appending->memory, appending->conversation_id,
+				   &appending->conversation);
+}
+
 static void open_conversation(struct appending *appending)
 {
 	const struct memory *memory = &appending->memory;
 	const struct append *append = appending->append;
 	struct stored_conversation *conversation = &appending->conversation;
-	bool asked_for = appending->conversation_id != 0;
-	if (!asked_for && append->session.size > 0)
-		appending->conversation_id = memory_session(memory, append->session);
-	if (appending->conversation_id != 0 &&
-	    memory_conversation(memory, appending->conversation_id, conversation)) {
-		/* Another first request of the session came in before: this one is behind it. */
-		if (!asked_for && conversation->answers > appending->ordinal)
-			appending->ordinal = conversation->answers;
+	if (find_conversation(appending))
 		return;
+	/* None was asked for, or it is past its time since. */
+	if (append->session.size > 0) {
+		appending->conversation_id = memory_session(memory, append->session);
+		if (find_conversation(appending)) {
+			/* Another first request of the session came in before: this one is behind
+			 * it. */
+			if (conversation->answers > appending->ordinal)
+				appending->ordinal = conversation->answers;
+			return;
+		}
 	}
 	appending->conversation_id =
 		memory_begin_conversation(memory, &appending->user, append->session);

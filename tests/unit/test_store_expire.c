@@ -192,6 +192,28 @@ START_TEST(a_user_of_whom_nothing_is_left_is_gone_and_comes_back_with_new_ids)
 }
 END_TEST
 
+START_TEST(two_that_were_under_way_when_their_conversation_went_begin_one)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "Lisbon is sunny", 100);
+	struct append late[] = {fixture_exchange("and Bergen?", "rainy", 300),
+				fixture_exchange("and Oslo?", "cold", 310)};
+	(void)expire(&fixture, turns_until(150));
+	for (size_t i = 0; i < 2; i++) {
+		late[i].conversation = 1;
+		late[i].ordinal = 1;
+		late[i].session = SLICE("chat");
+		ck_assert_int_eq(fixture_append(&fixture, &late[i]), STORE_OK);
+	}
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.turn_count, 4);
+	ck_assert_uint_eq(view.turns[0].conversation, view.turns[2].conversation);
+	ck_assert_uint_gt(view.turns[2].ordinal, view.turns[0].ordinal);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(answers_and_turns_that_were_superseded_go_too)
 {
 	struct fixture fixture;
@@ -767,6 +789,7 @@ END_TEST
 UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it,
 	  a_conversation_that_nobody_went_on_with_goes_whole,
 	  a_user_of_whom_nothing_is_left_is_gone_and_comes_back_with_new_ids,
+	  two_that_were_under_way_when_their_conversation_went_begin_one,
 	  answers_and_turns_that_were_superseded_go_too,
 	  a_turn_that_was_taken_back_goes_although_all_current_ones_are_younger,
 	  an_imported_answer_without_a_question_goes_by_its_own_time,
