@@ -62,6 +62,8 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 		.uncovered_text = uncovered_text(chat),
 		.facts = mode_uses_facts(mode) || mode_recalls(mode),
 		.past_facts = chat->question.about_past,
+		.conversations =
+			chat->mode == MODE_AUTO ? (size_t)chat->settings.auto_hybrid_sessions : 0,
 		.now = now,
 	};
 }

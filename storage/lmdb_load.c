@@ -173,6 +173,24 @@ static void read_facts(struct loading *loading)
 	}
 }
 
+/* Their ids tell nothing: a user's begin behind those of users who are gone. */
+static size_t count_conversations(const struct loading *loading)
+{
+	const struct memory *memory = &loading->memory;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t count = 0;
+	if (loading->load->conversations == 0)
+		return 0;
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
+		   FORWARD);
+	while (count < loading->load->conversations && scan_next(&scan, &key, &value))
+		count++;
+	scan_end(&scan);
+	return count;
+}
+
 static void read_memory(struct loading *loading)
 {
 	const struct memory *memory = &loading->memory;
@@ -181,7 +199,7 @@ static void read_memory(struct loading *loading)
 	place_request(loading);
 	if (!view->known)
 		return;
-	view->conversations = loading->user.next_conversation - 1;
+	view->conversations = count_conversations(loading);
 	read_frozen(loading);
 	if (view->conversation != 0)
 		view->replays = replays_read(memory, view->conversation, &view->replay_count);

@@ -138,7 +138,8 @@ struct load {
 	 * counting what the request carries: at most STORE_MAX_TURNS. */
 	size_t uncovered_text;
 	bool facts;
-	bool past_facts; /* superseded and retracted ones too, but not what was taken back */
+	bool past_facts;      /* superseded and retracted ones too, but not what was taken back */
+	size_t conversations; /* so many of the user's are counted at most */
 	int64_t now;
 };
 
@@ -162,8 +163,9 @@ struct memory_view {
 	struct frozen frozen;
 	struct replay *replays; /* the conversation's, by ordinal; of one the newest last */
 	size_t replay_count;
-	/* How many conversations the user has, this one not counted when it is new. */
-	uint32_t conversations;
+	/* How many conversations the user has, this one not counted when it is new; as far as they
+	 * were to be counted. */
+	size_t conversations;
 	/* The request takes back what the conversation holds from next_ordinal on: a user turn
 	 * there was edited, or an older place is gone on from (only with a session, see below). The
 	 * facts are then given, and summary and frozen context left out, as the append will leave

@@ -221,6 +221,7 @@ struct memory_view fixture_view(struct fixture *fixture, const char *session)
 			    .session = slice_of(session),
 			    .newest_turns = 100,
 			    .facts = true,
+			    .conversations = 100,
 			    .now = 1000};
 	return fixture_load(fixture, &load);
 }

@@ -192,6 +192,22 @@ START_TEST(a_user_of_whom_nothing_is_left_is_gone_and_comes_back_with_new_ids)
 }
 END_TEST
 
+START_TEST(conversations_that_are_gone_do_not_count)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "one", "Lisbon is sunny", 100);
+	say(&fixture, "two", "Bergen is rainy", 200);
+	ck_assert_uint_eq(fixture_view(&fixture, "two").conversations, 2);
+	(void)expire(&fixture, turns_until(150));
+	ck_assert_uint_eq(fixture_view(&fixture, "two").conversations, 1);
+	(void)expire(&fixture, turns_until(250));
+	say(&fixture, "three", "Oslo is cold", 300);
+	ck_assert_uint_eq(fixture_view(&fixture, "three").conversations, 1);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(two_that_were_under_way_when_their_conversation_went_begin_one)
 {
 	struct fixture fixture;
@@ -789,6 +805,7 @@ END_TEST
 UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it,
 	  a_conversation_that_nobody_went_on_with_goes_whole,
 	  a_user_of_whom_nothing_is_left_is_gone_and_comes_back_with_new_ids,
+	  conversations_that_are_gone_do_not_count,
 	  two_that_were_under_way_when_their_conversation_went_begin_one,
 	  answers_and_turns_that_were_superseded_go_too,
 	  a_turn_that_was_taken_back_goes_although_all_current_ones_are_younger,
