@@ -6,8 +6,8 @@
 #include <string.h>
 
 enum {
-	/* The writer takes some milliseconds for so many. */
-	EXCHANGES_AT_ONCE = 256,
+	/* The writer, and whoever waits for a commit, takes some 20 ms for so many. */
+	EXCHANGES_AT_ONCE = 64,
 	FACTS_AT_ONCE = 1024,
 	CONVERSATIONS_AT_ONCE = 64,
 

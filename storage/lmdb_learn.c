@@ -70,12 +70,18 @@ static void add_fact(const struct applying *applying, const struct change *chang
 static void update_fact(const struct applying *applying, const struct change *change)
 {
 	struct fact fact;
+	bool is_there = read_fact(applying, change->fact.id, &fact);
 	/* What was forgotten in the meantime stays so. */
-	if (!read_fact(applying, change->fact.id, &fact) || fact.state == FACT_FORGOTTEN)
+	if (is_there && fact.state == FACT_FORGOTTEN)
 		return;
-	/* The turn that it rested on was taken back while this one, which says it again, was
-	 * learned from. */
-	if (fact.state == FACT_RETRACTED && change->fact.state == FACT_CURRENT) {
+	bool stands = change->fact.state == FACT_CURRENT;
+	if (!is_there && !stands)
+		return;
+	if (!is_there)
+		fact = change->fact;
+	/* The turn that it rested on was taken back, or it was past its time, while this one, which
+	 * says it again, was learned from. */
+	if (stands && (!is_there || fact.state == FACT_RETRACTED)) {
 		fact.exchange = applying->own->exchange;
 		fact.quote = (struct slice){0};
 	}
