@@ -65,6 +65,7 @@ struct expire_operation {
 	struct user_key user;
 	struct expiry expiry;
 	struct expired expired;
+	enum store_result searched;
 	struct expired_count *count; /* the caller's */
 };
 
@@ -310,7 +311,8 @@ static enum store_result run_expire(struct operation *operation, struct transact
 		.expiry = &own->expiry,
 		.expired = &own->expired,
 	};
-	enum store_result result = expire(&expiring);
+	/* Of half a search what was made of it might be left. */
+	enum store_result result = own->searched == STORE_OK ? expire(&expiring) : own->searched;
 	arena_finish(&scratch);
 	*own->count = (struct expired_count){expiring.hiding.exchanges.count, expiring.facts,
 					     own->expired.is_part};
@@ -318,15 +320,15 @@ static enum store_result run_expire(struct operation *operation, struct transact
 }
 
 /* On the caller's thread. */
-static bool search(struct store *store, struct expire_operation *own)
+static enum store_result search(struct store *store, struct expire_operation *own)
 {
 	struct transaction transaction;
 	const struct memory memory = {&transaction, own->user, &own->operation.arena};
 	if (!transaction_begin_read(&transaction, store))
-		return false;
-	bool found = expired_find(&own->expired, &memory, &own->expiry);
+		return transaction.result;
+	expired_find(&own->expired, &memory, &own->expiry);
 	transaction_abort(&transaction);
-	return found;
+	return transaction.result;
 }
 
 struct store_call *store_expire(struct store *store, struct user_key user,
@@ -338,6 +340,6 @@ struct store_call *store_expire(struct store *store, struct user_key user,
 	own->expiry = *expiry;
 	own->count = count;
 	own->operation.may_wait = true;
-	(void)search(store, own);
+	own->searched = search(store, own);
 	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
 }

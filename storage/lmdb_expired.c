@@ -383,7 +383,7 @@ bool expired_any(const struct memory *memory, const struct expiry *expiry)
 	return facts.count > 0;
 }
 
-bool expired_find(struct expired *expired, const struct memory *memory, const struct expiry *expiry)
+void expired_find(struct expired *expired, const struct memory *memory, const struct expiry *expiry)
 {
 	*expired = (struct expired){.receipts_until = memory_newest_receipt_age(memory)};
 	list_facts(&expired->facts, memory, expiry, FACTS_AT_ONCE);
@@ -403,6 +403,4 @@ bool expired_find(struct expired *expired, const struct memory *memory, const st
 		list_given(expired, memory);
 		list_receipts(expired, memory);
 	}
-	return expired->has_summary ||
-	       expired->found.turns.count + expired->facts.count + expired->conversations.count > 0;
 }

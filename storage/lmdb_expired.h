@@ -36,8 +36,8 @@ struct expired {
 
 /* Whether there is anything; a few reads, but all of the facts when these may be past theirs. */
 bool expired_any(const struct memory *memory, const struct expiry *expiry);
-/* Lists a part, in the memory's arena. False: there is nothing. */
-bool expired_find(struct expired *expired, const struct memory *memory,
+/* Lists a part, in the memory's arena. */
+void expired_find(struct expired *expired, const struct memory *memory,
 		  const struct expiry *expiry);
 
 bool expired_fact(const struct fact *fact, const struct expiry *expiry);

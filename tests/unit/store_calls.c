@@ -128,6 +128,14 @@ enum store_result call_forget(struct place *place)
 	WRITE(place, store_forget, fixture_key("alex"));
 }
 
+/* The first two exchanges go, with the summary and the first fact. */
+enum store_result call_expire(struct place *place)
+{
+	static struct expired_count count;
+	const struct expiry expiry = {.now = 1000, .turns_until = 250, .facts_until = 150};
+	WRITE(place, store_expire, fixture_key("alex"), &expiry, &count);
+}
+
 enum store_result call_learned(struct place *place)
 {
 	const struct change changes[] = {city("Rome", 5, 299), superseded(2, 199, 0)};

@@ -22,7 +22,8 @@ bool place_looks_like(struct place *place, const struct buffer *expected);
 
 typedef enum store_result store_function(struct place *place);
 store_function call_append, call_append_branch, call_append_adopting, call_import,
-	call_keep_receipt, call_forget, call_learned, call_learned_to_forget, call_summarized,
-	call_postpone, call_unpark, call_embedded, call_open_again, call_read_everything;
+	call_keep_receipt, call_forget, call_expire, call_learned, call_learned_to_forget,
+	call_summarized, call_postpone, call_unpark, call_embedded, call_open_again,
+	call_read_everything;
 
 #endif

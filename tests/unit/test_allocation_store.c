@@ -261,6 +261,7 @@ WITHOUT_MEMORY(an_adoption_is_whole_or_not_at_all, call_append_adopting, NULL)
 WITHOUT_MEMORY(an_import_is_whole_or_not_at_all, call_import, NULL)
 WITHOUT_MEMORY(a_receipt_is_kept_whole_or_not_at_all, call_keep_receipt, NULL)
 WITHOUT_MEMORY(a_user_is_forgotten_whole_or_not_at_all, call_forget, NULL)
+WITHOUT_MEMORY(what_is_past_its_time_goes_whole_or_not_at_all, call_expire, NULL)
 WITHOUT_MEMORY(what_is_learned_is_kept_whole_or_not_at_all, call_learned, NULL)
 WITHOUT_MEMORY(what_is_to_be_forgotten_goes_whole_or_not_at_all, call_learned_to_forget, NULL)
 WITHOUT_MEMORY(a_summary_is_kept_whole_or_not_at_all, call_summarized, NULL)
@@ -274,7 +275,8 @@ WITHOUT_MEMORY(a_read_gives_all_or_fails, call_read_everything, park_summary)
 UNIT_MAIN("allocation_store", an_append_is_whole_or_not_at_all,
 	  a_branch_is_taken_whole_or_not_at_all, an_adoption_is_whole_or_not_at_all,
 	  an_import_is_whole_or_not_at_all, a_receipt_is_kept_whole_or_not_at_all,
-	  a_user_is_forgotten_whole_or_not_at_all, what_is_learned_is_kept_whole_or_not_at_all,
+	  a_user_is_forgotten_whole_or_not_at_all, what_is_past_its_time_goes_whole_or_not_at_all,
+	  what_is_learned_is_kept_whole_or_not_at_all,
 	  what_is_to_be_forgotten_goes_whole_or_not_at_all, a_summary_is_kept_whole_or_not_at_all,
 	  a_job_is_postponed_or_stays_as_it_was, parked_jobs_go_again_or_stay_parked,
 	  a_store_is_made_or_says_why_not, vectors_are_kept_whole_or_not_at_all,
