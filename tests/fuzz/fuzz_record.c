@@ -11,11 +11,11 @@ enum { RECORD_LIMIT = 1024 * 1024, NOUN_SIZE = 512 };
 
 static const struct noun {
 	record_fields *fields;
-	bool has_lists; /* which are read into an arena */
+	bool has_lists; /* which are passed over without an arena */
 } nouns[] = {
 	{stored_user_fields, false},      {stored_turn_fields, false},
 	{stored_exchange_fields, false},  {stored_conversation_fields, false},
-	{stored_answer_fields, false},    {stored_receipt_fields, false},
+	{stored_answer_fields, false},    {stored_receipt_fields, true},
 	{stored_frozen_fields, true},     {stored_replay_fields, true},
 	{stored_fact_fields, false},      {stored_summary_fields, false},
 	{stored_job_fields, false},       {stored_number_fields, false},
@@ -58,11 +58,9 @@ static void check_record(struct slice value, const struct noun *noun)
 			       noun->fields == stored_frozen_fields;
 		FUZZ_ASSERT(goes_on || !rewrite(cut, noun, &third, &arena));
 	}
-	if (!noun->has_lists) {
-		buffer_clear(&third);
-		(void)rewrite(value, noun, &third, NULL);
-		FUZZ_ASSERT(slice_equal(buffer_slice(&second), buffer_slice(&third)));
-	}
+	buffer_clear(&third);
+	(void)rewrite(value, noun, &third, NULL);
+	FUZZ_ASSERT(noun->has_lists || slice_equal(buffer_slice(&second), buffer_slice(&third)));
 	buffer_finish(&second);
 	buffer_finish(&third);
 	arena_finish(&arena);
