@@ -44,7 +44,8 @@ def test_each_thread_has_a_name_of_its_own(make_daemon):
     daemon = make_daemon({"listen": {"workers": "3"}})
     files = Path(f"/proc/{daemon.process.pid}/task").glob("*/comm")
     names = sorted(name for name in (file.read_text().strip() for file in files) if "-" in name)
-    assert names == ["recalld-learn", "recalld-store", "recalld-work0", "recalld-work1", "recalld-work2"]
+    workers = ["recalld-work0", "recalld-work1", "recalld-work2"]
+    assert names == ["recalld-learn", "recalld-retain", "recalld-store", *workers]
 
 
 def niceness(daemon):
