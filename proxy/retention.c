@@ -11,8 +11,8 @@
 
 enum {
 	USERS_AT_ONCE = 256,
-	PAUSE_MS = 10, /* after so many users, at least, and... */
-	PAUSES = 19,   /* ...so many times what they took: a twentieth of a processor at most */
+	PAUSE_MS = 10, /* after a step, at least, and... */
+	PAUSES = 19,   /* ...so many times what it took: a twentieth of a processor at most */
 	SHORTEST_PERIOD_MS = 1000,
 	LONGEST_PERIOD_MS = 60 * 60 * 1000,
 	PERIODS = 24, /* in the time that something is kept */
@@ -34,11 +34,11 @@ struct retention {
 	size_t user;                /* whose turn it is */
 	struct user_key last;       /* that was looked at... */
 	bool goes_on;               /* ...and there are more behind it */
-	uint64_t begun_at;          /* with these users */
+	uint64_t begun_at;          /* with this step, by processor_time() */
 	struct expired_count count; /* of the last call */
-	struct expired_count total;
-	bool taking;      /* a call to the store is under way */
-	bool starts_anew; /* the configuration is another one since */
+	struct expired_count total; /* not logged yet */
+	bool taking;                /* a call to the store is under way */
+	bool starts_anew;           /* the next step begins with the first user */
 };
 
 static int64_t period_of(uint64_t kept)
@@ -76,7 +76,6 @@ static void begin(struct retention *retention)
 	const struct config *config = retention->config;
 	int64_t now = clock_wall();
 	retention->last = (struct user_key){0};
-	retention->total = (struct expired_count){0};
 	retention->users = NULL;
 	retention->user_count = 0;
 	retention->user = 0;
@@ -89,15 +88,20 @@ static void begin(struct retention *retention)
 	};
 }
 
-static void end(struct retention *retention)
+static void log_total(struct retention *retention)
 {
-	const struct expired_count *total = &retention->total;
-	int64_t period = retention_period(retention->config);
+	struct expired_count *total = &retention->total;
 	if (total->exchanges + total->facts > 0)
 		log_info("retention: %zu exchanges deleted, %zu facts deleted or redacted",
 			 total->exchanges, total->facts);
+	*total = (struct expired_count){0};
+}
+
+static void end(struct retention *retention)
+{
+	log_total(retention);
 	retention->starts_anew = true;
-	wait_for(retention, period);
+	wait_for(retention, retention_period(retention->config));
 }
 
 /* ---- one user after the other ---- */
@@ -179,8 +183,10 @@ static void on_step(evutil_socket_t fd, short what, void *cookie)
 	struct retention *retention = cookie;
 	(void)fd;
 	(void)what;
-	if (retention_period(retention->config) == 0)
+	if (retention_period(retention->config) == 0) {
+		log_total(retention);
 		return;
+	}
 	if (retention->starts_anew)
 		begin(retention);
 	retention->begun_at = processor_time();

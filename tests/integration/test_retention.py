@@ -1,5 +1,6 @@
 """[retention]: what is past its time is gone, from every answer and from what is given, and nothing else is."""
 
+import re
 import signal
 import subprocess
 import time
@@ -31,6 +32,11 @@ def turns(text, ago, session="past", answer="Noted."):
 
 def texts(daemon, user):
     return [text for role, text in daemon.messages(user) if role == "user"]
+
+
+def logged(daemon):
+    """How many exchanges each line about them has."""
+    return [int(n) for n in re.findall(r"retention: (\d+) exchanges deleted", daemon.stderr)]
 
 
 def set_retention(daemon, **keys):
@@ -169,10 +175,13 @@ def test_a_long_memory_goes_in_parts_and_chats_go_on(make_daemon, user):
     set_retention(daemon, messages="1m")
     said = ["Bergen is rainy."]
     while daemon.metric('recalld_expired_total{kind="exchanges"}') < 1000 and len(said) < 500:
+        if len(said) < 5:
+            daemon.signal(signal.SIGHUP)  # it begins anew, in the midst
         said.append(f"And now, {len(said)}?")
         assert talk.say(said[-1]).status in ("injected", "empty")
     until(lambda: texts(daemon, user) == said, "the old turns are still there")
     assert daemon.metric("recalld_store_turns") == 2 * len(said)
+    until(lambda: sum(logged(daemon)) == 1000, "the log does not tell of all that went")
 
 
 def test_check_tells_what_is_in_force(make_daemon):
