@@ -86,7 +86,8 @@ struct learn_prompt learn_summary_prompt(struct slice previous, const struct tur
 					 struct arena *arena);
 
 /* Takes the model's answer as a summary: reasoning and fences stripped, cut to `max_words` words at
- * a sentence's end where there is one (else at a word's). False: it is empty or too long. */
+ * a sentence's end where there is one (else at a word's). False: it is empty, or ten times
+ * as long as was asked for, which is a model that cannot end. */
 bool learn_summary_read(struct slice answer, unsigned max_words, struct slice *summary,
 			struct arena *arena);
 

@@ -7,6 +7,7 @@ enum {
 	MAX_PROMPT = 32 * 1024, /* of which the previous summary and one turn never fill all */
 	MAX_PREVIOUS = 8 * 1024,
 	MAX_TURN = 6 * 1024,
+	RUNAWAY = 10, /* times as many words as were asked for: the model repeats itself */
 };
 
 static struct slice instructions(unsigned max_words, struct arena *arena)
@@ -87,6 +88,8 @@ bool learn_summary_read(struct slice answer, unsigned max_words, struct slice *s
 		return false;
 	struct slice text = slice_trim(text_without_reasoning(answer, arena));
 	text = without_fence(text);
+	if (sentence_words_end(text, RUNAWAY * max_words) < text.size)
+		return false;
 	size_t end = sentence_words_end(text, max_words);
 	if (end < text.size) {
 		size_t sentence = sentence_end(text, end);

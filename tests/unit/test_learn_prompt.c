@@ -241,6 +241,23 @@ START_TEST(a_summary_that_is_too_long_ends_with_a_sentence)
 }
 END_TEST
 
+START_TEST(a_summary_of_a_model_that_cannot_end_is_none)
+{
+	struct buffer answer;
+	struct arena arena = {0};
+	struct slice summary;
+	buffer_init(&answer, SIZE_MAX);
+	for (int word = 0; word < 100; word++)
+		buffer_append(&answer, SLICE("word "));
+	ck_assert(learn_summary_read(buffer_slice(&answer), 10, &summary, &arena));
+	ck_assert_uint_eq(summary.size, strlen("word ") * 10 - 1);
+	buffer_append(&answer, SLICE("word"));
+	ck_assert(!learn_summary_read(buffer_slice(&answer), 10, &summary, &arena));
+	buffer_finish(&answer);
+	arena_finish(&arena);
+}
+END_TEST
+
 START_TEST(an_empty_summary_is_none)
 {
 	static const char *const answers[] = {"", " \n", "<think>All of it</think>", "```\n```"};
@@ -262,4 +279,5 @@ UNIT_MAIN("learn_prompt", the_new_turn_comes_last_and_word_for_word,
 	  a_summary_is_asked_for_with_days_and_speakers,
 	  as_many_turns_as_fit_are_summarized_and_never_none,
 	  a_summary_is_taken_without_reasoning_and_fences,
-	  a_summary_that_is_too_long_ends_with_a_sentence, an_empty_summary_is_none)
+	  a_summary_that_is_too_long_ends_with_a_sentence,
+	  a_summary_of_a_model_that_cannot_end_is_none, an_empty_summary_is_none)
