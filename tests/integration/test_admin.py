@@ -6,12 +6,11 @@ import subprocess
 import threading
 import time
 
-import httpx
 import pytest
 
 from conftest import KNOWN_TURN, KNOWN_VALUE, make_known
 from harness.chat import Chat
-from harness.daemon import clean_environment, program
+from harness.daemon import clean_environment, plain_client, program
 from harness.memory_model import fact
 from harness.upstream import completion, json_reply, sse_reply, text_events, tool_call
 from harness.wire import RawClient
@@ -452,7 +451,7 @@ def test_memory_is_read_while_chats_go_on(daemon, upstream, user):
     failures = []
 
     def read():
-        with httpx.Client(trust_env=False) as client:
+        with plain_client() as client:
             while not stop.is_set():
                 reply = client.get(f"http://127.0.0.1:{daemon.admin_port}{daemon.memory_path(user, '/memory')}")
                 if reply.status_code not in (200, 404):

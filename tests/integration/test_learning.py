@@ -432,7 +432,7 @@ def fill(daemon):
 
 
 def test_the_model_is_not_asked_again_while_there_is_no_room_for_its_answer(make_daemon, memory_model, user, tmp_path):
-    daemon = make_daemon({"storage": {"map_size": "2M"}}, environment=fast_clock(tmp_path, 60))
+    daemon = make_daemon({"storage": {"map_size": "2M"}}, environment=fast_clock(tmp_path, 200))
     turn = "I shoe horses."
     memory_model.answers[turn] = [fact("shoes", "horses", "I shoe horses")]
     memory_model.fail(turn, *[error_reply(503)] * 400)
@@ -441,7 +441,7 @@ def test_the_model_is_not_asked_again_while_there_is_no_room_for_its_answer(make
     memory_model.failures.clear()
     refused = len(memory_model.fact_calls(turn))
     daemon.wait_log("what was learned was not stored: full")
-    time.sleep(15)  # as many minutes to the daemon
+    time.sleep(5)  # sixteen minutes to the daemon
     assert len(memory_model.fact_calls(turn)) <= refused + 2, "once, and perhaps once just before"
     assert daemon.memory(user)["pending"] == 1
     assert daemon.admin("DELETE", daemon.memory_path("filler")).status_code == 204

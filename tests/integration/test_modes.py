@@ -8,6 +8,7 @@ import pytest
 
 from conftest import KNOWN_VALUE, make_known
 from harness.chat import Chat
+from harness.daemon import plain_client
 from harness.memory_model import fact, plain
 from harness.upstream import completion, error_reply, json_reply, tool_call
 from harness.wire import RawClient, insertions
@@ -221,11 +222,9 @@ def test_a_dry_run_from_elsewhere_needs_the_admin_token(make_daemon, upstream, u
     daemon = make_daemon({"listen": {"admin_token": "t-1"}}, start=False)
     daemon.config["listen"]["address"] = f"{address}:{daemon.port}"
     daemon.start()
-    import httpx
-
     url = f"http://{address}:{daemon.port}/v1/chat/completions"
     headers = {"X-User-Id": user, "X-Memory-Dry-Run": "1"}
-    with httpx.Client(trust_env=False) as client:
+    with plain_client() as client:
         assert client.post(url, content=QUESTION, headers=headers).status_code == 403
         wrong = headers | {"Authorization": "Bearer t-2"}
         assert client.post(url, content=QUESTION, headers=wrong).status_code == 403

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import wired
 from harness.chat import Chat, stream_text
-from harness.daemon import Daemon, write_config
+from harness.daemon import Daemon, plain_client, write_config
 from harness.embeddings import ScriptedEmbeddings
 from harness.memory_model import fact
 from harness.upstream import error_reply
@@ -62,7 +62,7 @@ class Talker:
 
     def __init__(self, daemon, user, number):
         self.daemon, self.user, self.number = daemon, user, number
-        self.client = httpx.Client(trust_env=False, timeout=60)
+        self.client = plain_client(timeout=60)
         self.said, self.unsure = [], set()
 
     def body(self, text):
@@ -98,7 +98,7 @@ def ask_for_receipt(talker):
 
 def leave_in_mid_stream(daemon):
     body = {"model": "test-model", "messages": [{"role": "user", "content": "Hello."}], "stream": True}
-    with httpx.Client(trust_env=False, timeout=60) as client:
+    with plain_client(timeout=60) as client:
         with client.stream("POST", daemon.base_url + "/chat/completions", json=body, headers={"X-User-Id": "leaver"}) as r:
             next(r.iter_raw())
 

@@ -110,7 +110,7 @@ def wait_name(daemon, context, name, timeout=20):
 
 def closed_after(connection, timeout=20):
     """What still comes until the server closes, and how long that takes."""
-    began, got = time.monotonic(), b""
+    began, got = time.monotonic(), bytearray()
     connection.settimeout(timeout)
     try:
         while piece := connection.recv(65536):

@@ -3,6 +3,7 @@ after to its end. Whoever stops it learns whether it ended well and what the san
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -30,13 +31,26 @@ def program(name):
     return str(path)
 
 
+dice = random.Random()  # tests that seed `random` would draw the same ports
+
+
+def first_client_port():
+    """From here on the kernel gives ports to clients, as it is mostly set."""
+    first = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]
+    return max(int(first), 20000)
+
+
 def free_ports(count):
-    """Different ones, which only holding them all at once makes sure of."""
+    """Different ones, which only holding them all at once makes sure of; none that a client's connection
+    could take while a daemon is started anew."""
     with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+        ports = []
+        while len(ports) < count:
+            probe, port = held.enter_context(socket.socket()), dice.randrange(10000, first_client_port())
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                ports.append(port)
+        return ports
 
 
 def free_port():
@@ -51,6 +65,11 @@ def clean_environment(**more):
     kept["TSAN_OPTIONS"] = f"exitcode=66:suppressions={ROOT / 'tests/tsan.supp'}"
     kept["UBSAN_OPTIONS"] = "print_stacktrace=1"
     return kept | more
+
+
+def plain_client(**options):
+    """For http alone: without `verify` each client reads all certificates it knows of, 26 ms of a processor."""
+    return httpx.Client(trust_env=False, verify=False, **options)
 
 
 def rfc3339(seconds):
@@ -207,7 +226,7 @@ class Daemon:
 
     def request(self, method, path, **options):
         options.setdefault("timeout", 60)
-        with httpx.Client(trust_env=False) as client:
+        with plain_client() as client:
             return client.request(method, self.origin + path, **options)
 
     def post_chat(self, body, headers=None, path="/v1/chat/completions"):
@@ -220,7 +239,7 @@ class Daemon:
         token = self.config["listen"].get("admin_token")
         if token and "headers" not in options:
             options["headers"] = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(trust_env=False) as client:
+        with plain_client() as client:
             return client.request(method, f"http://127.0.0.1:{self.admin_port}{path}", **options)
 
     # ---- what it remembers ----
