@@ -296,7 +296,7 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config, stru
 		.config = config,
 		.models = models,
 		.body = body,
-		.authorization = field(head, "Authorization"),
+		.key_field = identity_key_field(head, arena),
 	};
 	enum chat_verdict verdict = read_request(chat, head, path, is_local, refusal, arena);
 	return verdict == CHAT_LOAD ? enter(chat, arena) : verdict;

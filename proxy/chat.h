@@ -52,7 +52,7 @@ struct chat {
 	struct config_memory settings;
 	struct slice body;
 	struct identity identity;
-	struct slice authorization; /* the client's own, for learning with its key; may be empty */
+	struct slice key_field; /* the client's own, as of identity_key_field() */
 	struct user_key user;
 	struct chat_request request;
 	bool scanned; /* `request` is valid */

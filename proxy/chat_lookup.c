@@ -56,7 +56,7 @@ static void ask(struct chat_lookup *lookup)
 	const struct chat *chat = lookup->chat;
 	struct slice text = chat_question_text(chat, lookup->arena);
 	lookup->question = question_vector_start(lookup->sources.vectors, lookup->sources.config,
-						 text, chat->authorization, on_vector, lookup);
+						 text, chat->key_field, on_vector, lookup);
 	if (lookup->question == NULL)
 		recall(lookup);
 }

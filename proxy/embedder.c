@@ -259,7 +259,7 @@ static void begin_batch(struct backlog *backlog)
 		.server = &embedder->server,
 		.trouble = embedder->trouble,
 		.user = backlog->user,
-		.authorization = embedding_authorization(
+		.key_field = embedding_key_field(
 			embedder->config, key_ring_get(embedder->keys, backlog->user, &arena),
 			&arena),
 		.first = &backlog->first,

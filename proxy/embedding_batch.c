@@ -117,7 +117,7 @@ static void ask(struct embedding_batch *batch)
 		.loop = batch->setting.loop,
 		.upstream = batch->setting.upstream,
 		.config = batch->setting.config,
-		.authorization = batch->setting.authorization,
+		.key_field = batch->setting.key_field,
 		.texts = batch->texts + batch->done,
 		.count = batch->asked,
 		.timeout = batch->setting.config->model.timeout,
@@ -244,7 +244,7 @@ struct embedding_batch *embedding_batch_start(const struct embedding_batch_setti
 	struct embedding_batch *batch = xcalloc(1, sizeof(*batch));
 	batch->setting = *setting;
 	batch->setting.config = config_retain(setting->config);
-	batch->setting.authorization = arena_copy(&batch->arena, setting->authorization);
+	batch->setting.key_field = arena_copy(&batch->arena, setting->key_field);
 	batch->ended = ended;
 	batch->cookie = cookie;
 	batch->at_end = event_new(loop_base(setting->loop), -1, 0, on_at_end, batch);

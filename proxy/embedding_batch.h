@@ -25,7 +25,7 @@ struct embedding_batch_setting {
 	struct embedding_server *server;
 	struct trouble *trouble; /* the embedding model's */
 	struct user_key user;
-	struct slice authorization; /* empty: none */
+	struct slice key_field; /* "NAME: VALUE"; empty: none */
 	uint64_t
 		*first; /* the first turn that the user's last batch kept: it must not come again */
 };
@@ -39,7 +39,7 @@ enum batch_end {
 typedef void embedding_batch_ended(void *cookie, enum batch_end end);
 
 /* `ended` is called once from the loop, never from within this function. All of the setting but
- * the config's own is to outlive the batch; authorization is copied. */
+ * the config's own is to outlive the batch; the key's field is copied. */
 struct embedding_batch *embedding_batch_start(const struct embedding_batch_setting *setting,
 					      embedding_batch_ended *ended, void *cookie);
 /* `ended` is not called; what is on its way to the store gets there. NULL is fine. */

@@ -119,7 +119,7 @@ static void send_request(struct embedding_call *call, const struct embedding_req
 	const struct http_field fields[] = {
 		{SLICE("Content-Type"), SLICE("application/json")},
 		{SLICE("Accept"), SLICE("application/json")},
-		{SLICE("Authorization"), request->authorization},
+		http_field_of_line(request->key_field),
 	};
 	const struct slice body = buffer_slice(&call->body);
 	const struct upstream_request post = {
@@ -128,7 +128,7 @@ static void send_request(struct embedding_call *call, const struct embedding_req
 		.proxy = config->upstream.proxy,
 		.ca_file = config->upstream.ca_file,
 		.fields = fields,
-		.field_count = request->authorization.size > 0 ? 3 : 2,
+		.field_count = request->key_field.size > 0 ? 3 : 2,
 		.has_body = true,
 		.body = &body,
 		.body_count = 1,
@@ -170,11 +170,11 @@ void embedding_call_cancel(struct embedding_call *call)
 
 /* ---- what both of its callers need ---- */
 
-struct slice embedding_authorization(const struct config *config, struct slice clients_own,
-				     struct arena *arena)
+struct slice embedding_key_field(const struct config *config, struct slice clients_own,
+				 struct arena *arena)
 {
 	const char *key = config_model_api_key(config);
-	return key[0] != '\0' ? arena_printf(arena, "Bearer %s", key) : clients_own;
+	return key[0] != '\0' ? arena_printf(arena, "Authorization: Bearer %s", key) : clients_own;
 }
 
 struct slice embedding_text(struct slice text, size_t limit)

@@ -12,7 +12,7 @@ struct embedding_request {
 	struct loop *loop;
 	struct upstream *upstream;
 	struct config *config;
-	struct slice authorization; /* empty: none */
+	struct slice key_field; /* "NAME: VALUE"; empty: none */
 	const struct slice *texts;
 	size_t count;     /* at least 1 */
 	uint64_t timeout; /* milliseconds for all of it */
@@ -43,9 +43,10 @@ struct embedding_call *embedding_call_start(const struct embedding_request *requ
 					    embedding_called *callback, void *cookie);
 void embedding_call_cancel(struct embedding_call *call); /* NULL is fine */
 
-/* The Authorization to use: [model]'s key, else the upstream's, else the client's own. */
-struct slice embedding_authorization(const struct config *config, struct slice clients_own,
-				     struct arena *arena);
+/* The field with the key to use, "NAME: VALUE": [model]'s key, else the upstream's, else the
+ * client's own. */
+struct slice embedding_key_field(const struct config *config, struct slice clients_own,
+				 struct arena *arena);
 
 enum {
 	EMBEDDING_TEXT_LIMIT = 8192, /* bytes of a text that are embedded, at most */

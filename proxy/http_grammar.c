@@ -50,6 +50,14 @@ bool http_refuse(struct http_refusal *refusal, int status, const char *reason)
 	return false;
 }
 
+struct http_field http_field_of_line(struct slice line)
+{
+	size_t colon = slice_find(line, SLICE(":"), 0);
+	size_t value = colon < line.size ? colon + 1 : colon;
+	return (struct http_field){slice_part(line, 0, colon),
+				   slice_trim(slice_part(line, value, line.size))};
+}
+
 bool http_field_is_valid(struct http_field field)
 {
 	return field.name.size > 0 && http_all(field.name, HTTP_TOKEN) &&

@@ -60,6 +60,9 @@ bool http_list_has(struct slice list, struct slice member);
  * of RFC 9110 section 7.6.1, and those that a Connection field among `fields` names. */
 bool http_field_is_hop_by_hop(const struct http_field *fields, size_t count, struct slice name);
 
+/* The field of a line "NAME: VALUE"; of an empty one an empty field. */
+struct http_field http_field_of_line(struct slice line);
+
 /* Whether the field can be sent: its name is a token, its value has no control character. */
 bool http_field_is_valid(struct http_field field);
 

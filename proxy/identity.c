@@ -90,6 +90,20 @@ struct slice identity_api_key(const struct http_head *head)
 	return value.size > 0 || is_bearer || !is_one_token(key) ? value : sent;
 }
 
+struct slice identity_key_field(const struct http_head *head, struct arena *arena)
+{
+	static const struct slice names[] = {SLICE("Authorization"), SLICE("api-key"),
+					     SLICE("x-api-key")};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct slice value;
+		(void)identity_find_field(head, names[i], &value);
+		if (value.size > 0)
+			return arena_join(arena,
+					  (const struct slice[]){names[i], SLICE(": "), value}, 3);
+	}
+	return (struct slice){0};
+}
+
 bool identity_is_admin(const struct config *config, const struct http_head *head)
 {
 	struct slice token = slice_of(config->listen.admin_token);

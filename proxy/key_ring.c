@@ -10,7 +10,7 @@ enum { SETS = 4096, PLACES = 4, KEY_MAX = 4096 };
 
 struct place {
 	struct user_key user;
-	char *authorization; /* NULL: free */
+	char *key_field; /* NULL: free */
 	uint64_t used;
 };
 
@@ -29,9 +29,9 @@ struct key_ring *key_ring_create(void)
 
 static void clear(struct place *place)
 {
-	if (place->authorization != NULL)
-		OPENSSL_clear_free(place->authorization, strlen(place->authorization));
-	place->authorization = NULL;
+	if (place->key_field != NULL)
+		OPENSSL_clear_free(place->key_field, strlen(place->key_field));
+	place->key_field = NULL;
 }
 
 void key_ring_destroy(struct key_ring *ring)
@@ -55,7 +55,7 @@ static struct place *find(struct key_ring *ring, struct user_key user)
 {
 	struct place *set = set_of(ring, user);
 	for (size_t i = 0; i < PLACES; i++) {
-		if (set[i].authorization != NULL &&
+		if (set[i].key_field != NULL &&
 		    memcmp(set[i].user.bytes, user.bytes, sizeof(user.bytes)) == 0)
 			return &set[i];
 	}
@@ -67,7 +67,7 @@ static struct place *longest_unused(struct key_ring *ring, struct user_key user)
 	struct place *set = set_of(ring, user);
 	struct place *oldest = &set[0];
 	for (size_t i = 0; i < PLACES; i++) {
-		if (set[i].authorization == NULL)
+		if (set[i].key_field == NULL)
 			return &set[i];
 		if (set[i].used < oldest->used)
 			oldest = &set[i];
@@ -83,18 +83,18 @@ static char *secret_copy(struct slice text)
 	return copy;
 }
 
-bool key_ring_put(struct key_ring *ring, struct user_key user, struct slice authorization)
+bool key_ring_put(struct key_ring *ring, struct user_key user, struct slice key_field)
 {
-	if (authorization.size == 0 || authorization.size > KEY_MAX)
+	if (key_field.size == 0 || key_field.size > KEY_MAX)
 		return false;
 	pthread_mutex_lock(&ring->lock);
 	struct place *place = find(ring, user);
-	bool is_new = place == NULL || !slice_equal(slice_of(place->authorization), authorization);
+	bool is_new = place == NULL || !slice_equal(slice_of(place->key_field), key_field);
 	if (place == NULL)
 		place = longest_unused(ring, user);
 	if (is_new) {
 		clear(place);
-		place->authorization = secret_copy(authorization);
+		place->key_field = secret_copy(key_field);
 		place->user = user;
 	}
 	place->used = ++ring->clock;
@@ -109,7 +109,7 @@ struct slice key_ring_get(struct key_ring *ring, struct user_key user, struct ar
 	struct place *place = find(ring, user);
 	if (place != NULL) {
 		place->used = ++ring->clock;
-		key = arena_copy(arena, slice_of(place->authorization));
+		key = arena_copy(arena, slice_of(place->key_field));
 	}
 	pthread_mutex_unlock(&ring->lock);
 	return key;

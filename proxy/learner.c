@@ -146,7 +146,7 @@ static void begin_lesson(struct subject *subject, const struct choice *choice)
 		.user = subject->user,
 		.tenant = choice->page.tenant,
 		.user_id = choice->page.user,
-		.authorization = choice->authorization,
+		.key_field = choice->key_field,
 		.model = model_name(learner, choice->job),
 	};
 	subject->has_new_key = false;
@@ -294,9 +294,9 @@ void learner_wake(struct learner *learner, struct user_key user)
 	post_wake(learner, user, false);
 }
 
-void learner_offer_key(struct learner *learner, struct user_key user, struct slice authorization)
+void learner_offer_key(struct learner *learner, struct user_key user, struct slice key_field)
 {
-	if (key_ring_put(learner->keys, user, authorization))
+	if (key_ring_put(learner->keys, user, key_field))
 		post_wake(learner, user, true);
 }
 

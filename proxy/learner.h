@@ -29,7 +29,7 @@ void learner_wake(struct learner *learner, struct user_key user);
 void learner_wake_all(struct learner *learner);
 /* The Authorization field of a user's own request, for jobs that have no other key; kept in memory
  * only. */
-void learner_offer_key(struct learner *learner, struct user_key user, struct slice authorization);
+void learner_offer_key(struct learner *learner, struct user_key user, struct slice key_field);
 /* A user is forgotten: so is the key. */
 void learner_forget(struct learner *learner, struct user_key user);
 /* Who gives turns their vectors, on the learner's thread and with its keys. It lives as long. */

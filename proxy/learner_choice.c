@@ -37,8 +37,9 @@ static struct slice find_key(struct choice *choice)
 {
 	const char *key = config_model_api_key(choice->config);
 	if (key[0] != '\0')
-		return arena_join(&choice->arena,
-				  (const struct slice[]){SLICE("Bearer "), slice_of(key)}, 2);
+		return arena_join(
+			&choice->arena,
+			(const struct slice[]){SLICE("Authorization: Bearer "), slice_of(key)}, 2);
 	return key_ring_get(choice->keys, choice->user, &choice->arena);
 }
 
@@ -50,7 +51,7 @@ static void on_jobs(void *cookie, enum store_result result, struct job_list *lis
 		const struct job *job = &choice->page.jobs[i];
 		const struct job **place =
 			job->kind == JOB_FACTS ? &choice->facts : &choice->summary;
-		bool has_key = choice->authorization.size > 0 || !job->client_key;
+		bool has_key = choice->key_field.size > 0 || !job->client_key;
 		if (*place == NULL && has_key &&
 		    learner_wants(choice->config, list, job, choice->now))
 			*place = job;
@@ -64,7 +65,7 @@ static void find_jobs(struct choice *choice)
 	do {
 		arena_finish(&choice->arena);
 		choice->summary = NULL;
-		choice->authorization = find_key(choice);
+		choice->key_field = find_key(choice);
 		store_user_jobs(choice->store, choice->user, after, JOBS_AT_ONCE, &choice->arena,
 				on_jobs, choice);
 		after = choice->page.next_after;

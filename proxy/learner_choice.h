@@ -27,10 +27,10 @@ struct choice {
 	int64_t now;
 
 	/* What was chosen; in the arena, until choice_finish(). */
-	const struct job *job; /* NULL: none is due... */
-	int64_t wait;          /* ...until so many milliseconds have passed; -1: there is none */
-	struct slice authorization; /* empty: none is needed */
-	struct job_list page;       /* the jobs among which it was found */
+	const struct job *job;  /* NULL: none is due... */
+	int64_t wait;           /* ...until so many milliseconds have passed; -1: there is none */
+	struct slice key_field; /* "NAME: VALUE"; empty: none is needed */
+	struct job_list page;   /* the jobs among which it was found */
 	struct arena arena;
 	/* The first of each kind that is wanted and has its key, or NULL. Those for facts go in
 	 * their order; the summary waits for none of them, nor they for it. */

@@ -298,7 +298,7 @@ static void call_model(struct lesson *lesson)
 	const struct http_field fields[] = {
 		{SLICE("Content-Type"), SLICE("application/json")},
 		{SLICE("Accept"), SLICE("application/json")},
-		{SLICE("Authorization"), lesson->setting.authorization},
+		http_field_of_line(lesson->setting.key_field),
 	};
 	const struct slice url[] = {slice_of(config_model_base_url(config)),
 				    SLICE("/chat/completions")};
@@ -313,7 +313,7 @@ static void call_model(struct lesson *lesson)
 		.proxy = config->upstream.proxy,
 		.ca_file = config->upstream.ca_file,
 		.fields = fields,
-		.field_count = lesson->setting.authorization.size > 0 ? 3 : 2,
+		.field_count = lesson->setting.key_field.size > 0 ? 3 : 2,
 		.has_body = true,
 		.body = &lesson->body,
 		.body_count = 1,
@@ -400,7 +400,7 @@ struct lesson *lesson_start(const struct lesson_setting *setting, const struct j
 	lesson->setting.config = config_retain(setting->config);
 	lesson->setting.tenant = arena_copy(&lesson->arena, setting->tenant);
 	lesson->setting.user_id = arena_copy(&lesson->arena, setting->user_id);
-	lesson->setting.authorization = arena_copy(&lesson->arena, setting->authorization);
+	lesson->setting.key_field = arena_copy(&lesson->arena, setting->key_field);
 	lesson->setting.model = arena_copy(&lesson->arena, setting->model);
 	lesson->job = *job;
 	lesson->job.model = arena_copy(&lesson->arena, job->model);

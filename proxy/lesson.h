@@ -36,8 +36,8 @@ struct lesson_setting {
 	struct user_key user;
 	struct slice tenant;
 	struct slice user_id;
-	struct slice authorization; /* empty: none */
-	struct slice model;         /* the name to ask for */
+	struct slice key_field; /* "NAME: VALUE"; empty: none */
+	struct slice model;     /* the name to ask for */
 };
 
 /* Called once from the loop when the memory model is asked no more: what is left is the store's. */

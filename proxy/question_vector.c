@@ -123,7 +123,7 @@ struct question_call *question_vector_start(struct question_vectors *vectors, st
 		.loop = vectors->loop,
 		.upstream = vectors->upstream,
 		.config = config,
-		.authorization = embedding_authorization(config, clients_own, &arena),
+		.key_field = embedding_key_field(config, clients_own, &arena),
 		.texts = &text,
 		.count = 1,
 		.timeout = config->model.embedding_timeout,

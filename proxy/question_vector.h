@@ -23,9 +23,10 @@ void question_vectors_destroy(struct question_vectors *vectors);
 typedef void question_vector_given(void *cookie, const int8_t *vector, size_t dimensions);
 
 /* Asks for the vector of a question's text, of which the first 8 KB count. `clients_own` is the
- * request's Authorization, used when no key is configured; empty: none. All is copied. The callback
- * is called once from the loop, unless cancelled. NULL: there is none to be had (no model is
- * configured, the text is blank, or the server does not keep up); the callback is not called. */
+ * request's field with its key, "NAME: VALUE", used when no key is configured; empty: none. All is
+ * copied. The callback is called once from the loop, unless cancelled. NULL: there is none to be
+ * had (no model is configured, the text is blank, or the server does not keep up); the callback is
+ * not called. */
 struct question_call *question_vector_start(struct question_vectors *vectors, struct config *config,
 					    struct slice question, struct slice clients_own,
 					    question_vector_given *callback, void *cookie);

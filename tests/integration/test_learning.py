@@ -513,6 +513,20 @@ def test_the_clients_own_key_learns_and_is_held_in_memory_only(make_daemon, upst
     assert facts_of(daemon, user) == {("user", "boat", "dinghy")}
 
 
+@pytest.mark.parametrize("name", ["api-key", "x-api-key"])
+def test_a_key_that_comes_in_a_header_of_its_own_learns_in_it(make_daemon, upstream, memory_model, user, name):
+    """As Azure's clients send it, whose server takes it in no other."""
+    daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "memory-model", "api_key": ""}})
+    turn = "I sail a dinghy."
+    memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
+    answer = memory_model.answer
+    memory_model.answer = lambda request: answer(request) if request.field(name) == "k-own" else error_reply(401)
+    Chat(daemon, user, headers={"Authorization": "", name: "k-own"}).say(turn)
+    daemon.settle(user)
+    assert facts_of(daemon, user) == {("user", "boat", "dinghy")}
+    assert memory_model.fact_calls(turn)[0].authorization is None
+
+
 @by_the_clock
 def test_a_new_client_key_is_tried_at_once_on_what_the_old_one_could_not_learn(
     make_daemon, upstream, memory_model, user

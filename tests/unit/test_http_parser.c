@@ -283,6 +283,16 @@ START_TEST(the_connection_field_is_read_as_a_list)
 }
 END_TEST
 
+START_TEST(a_line_is_parted_at_its_first_colon)
+{
+	struct http_field field = http_field_of_line(SLICE("api-key:  a:b "));
+	unit_assert_slice(field.name, "api-key");
+	unit_assert_slice(field.value, "a:b");
+	field = http_field_of_line((struct slice){0});
+	ck_assert_uint_eq(field.name.size + field.value.size, 0);
+}
+END_TEST
+
 START_TEST(hop_by_hop_fields_are_known_and_named_by_connection)
 {
 	const struct http_field fields[] = {{SLICE("Connection"), SLICE("X-Mine, close")}};
@@ -399,6 +409,6 @@ UNIT_MAIN("http_parser", each_request_is_refused_or_taken_as_the_table_says,
 	  a_head_ends_at_its_empty_line_and_not_in_what_follows,
 	  a_head_that_is_too_long_or_has_too_many_fields_is_refused, a_head_is_read_as_it_was_meant,
 	  an_absolute_target_is_reduced_to_its_origin_form, the_connection_field_is_read_as_a_list,
-	  hop_by_hop_fields_are_known_and_named_by_connection,
+	  a_line_is_parted_at_its_first_colon, hop_by_hop_fields_are_known_and_named_by_connection,
 	  a_chunked_body_is_decoded_or_refused_however_it_is_torn,
 	  a_chunked_body_ends_where_the_next_request_begins, what_comes_with_chunks_has_a_bound)

@@ -306,6 +306,23 @@ START_TEST(the_tenant_is_made_from_the_api_key)
 }
 END_TEST
 
+START_TEST(the_field_with_the_key_is_the_one_it_came_in)
+{
+	struct fixture fixture = begin("");
+	fixture.head.fields = fixture.fields;
+	ck_assert_uint_eq(identity_key_field(&fixture.head, &fixture.arena).size, 0);
+	add_field(&fixture, "X-API-Key", "k2");
+	unit_assert_slice(identity_key_field(&fixture.head, &fixture.arena), "x-api-key: k2");
+	add_field(&fixture, "Authorization", "");
+	add_field(&fixture, "api-key", "k1");
+	unit_assert_slice(identity_key_field(&fixture.head, &fixture.arena), "api-key: k1");
+	add_field(&fixture, "authorization", "Bearer k0");
+	unit_assert_slice(identity_key_field(&fixture.head, &fixture.arena),
+			  "Authorization: Bearer k0");
+	finish(&fixture);
+}
+END_TEST
+
 START_TEST(the_house_keeps_its_own_headers)
 {
 	struct fixture fixture = begin("[identity]\nuser_header = X-Who\n");
@@ -330,4 +347,5 @@ UNIT_MAIN("identity", without_an_id_a_request_is_anonymous,
 	  a_session_left_as_a_placeholder_is_none, a_path_names_the_user,
 	  a_decoded_nul_or_space_is_no_id, a_header_wins_over_the_path_and_the_path_over_the_body,
 	  with_a_secret_an_id_must_be_signed, a_path_carries_its_signature,
-	  the_tenant_is_made_from_the_api_key, the_house_keeps_its_own_headers)
+	  the_tenant_is_made_from_the_api_key, the_field_with_the_key_is_the_one_it_came_in,
+	  the_house_keeps_its_own_headers)
