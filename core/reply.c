@@ -226,6 +226,8 @@ static void end_events(struct reply_reader *reader)
 static void end_body(struct reply_reader *reader)
 {
 	struct answer *answer = &reader->answer;
+	if (reader->truncated)
+		return;
 	answer_add(answer, buffer_slice(&reader->body));
 	answer->finished = answer->has_choice;
 	if (!answer->has_choice && !answer->failed)

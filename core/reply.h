@@ -38,7 +38,8 @@ struct reply {
 	bool done;         /* the [DONE] event was seen */
 	bool failed;       /* an `error` came instead of, or within, the answer */
 	bool unreadable;   /* not JSON, or neither choice 0 nor an error in a JSON reply */
-	bool truncated;    /* larger than the limit, or an event was too large to be read */
+	bool truncated;    /* larger than the limit (a JSON reply: nothing of it was read), or an
+			      event was too large to be read */
 	bool has_tool_calls;
 	uint64_t tool_calls_hash; /* request_hash_tool_call() over the ids, in the order of their
 				     index */

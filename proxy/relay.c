@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-/* What is read of a reply for learning; longer ones are learned from up to there. What is held,
- * what the client has not read and what curl has in hand are together less than 256 KB. */
+/* What is read of a reply for learning: of a longer stream what came up to there, of a longer JSON
+ * reply nothing, and what the user said is remembered with an empty answer. What is held, what the
+ * client has not read and what curl has in hand are together less than 256 KB. */
 enum { READ_LIMIT = 8 << 20, HELD_FULL = 64 * 1024, HELD_LIMIT = 64 << 20 };
 /* Beyond any number of bytes that can have come. */
 static const size_t hold_all = SIZE_MAX;

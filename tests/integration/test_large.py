@@ -3,7 +3,9 @@
 import json
 import time
 from pathlib import Path
+
 from harness.tries import by_the_clock
+from harness.upstream import completion, json_reply
 
 
 def peak_memory(daemon):
@@ -25,3 +27,12 @@ def test_a_large_turn_before_many_tool_calls_is_read_once(make_daemon, upstream,
     assert daemon.post_chat(body, {"X-User-Id": user}).status_code == 200
     assert peak_memory(daemon) - before < 30 * len(body)
     assert time.monotonic() - begun < 3
+
+
+def test_of_a_reply_that_is_too_long_to_be_read_the_users_turn_is_kept(daemon, upstream, user):
+    """An image in it, say."""
+    upstream.script(json_reply(completion("A boat.") | {"images": ["A" * (9 << 20)]}))
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "Paint my boat."}]}).encode()
+    assert len(daemon.post_chat(body, {"X-User-Id": user}).content) > 9 << 20
+    kept = [(message["content"], message["complete"]) for message in daemon.memory(user)["messages"]]
+    assert kept == [("Paint my boat.", True), ("", True)]

@@ -357,7 +357,7 @@ START_TEST(a_body_beyond_the_limit_is_not_read)
 	ck_assert_uint_eq(reply_read(reader, SLICE(":[{\"message\":{\"content\":\"a\"}}]}")), 1);
 	struct reply reply = reply_result(reader);
 	ck_assert(reply.truncated);
-	ck_assert(reply.unreadable);
+	ck_assert(!reply.unreadable); /* it may well have answered */
 	ck_assert(!reply.finished);
 	reply_reader_destroy(reader);
 }
