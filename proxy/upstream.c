@@ -112,22 +112,33 @@ static enum upstream_result result_of(const struct transfer *transfer, CURLcode 
 	case CURLE_BAD_CONTENT_ENCODING:
 	case CURLE_FILESIZE_EXCEEDED:
 		return UPSTREAM_BROKEN;
+	case CURLE_OUT_OF_MEMORY: /* what curl says of a line of a head longer than 100 KB, too */
+		return transfer->sent ? UPSTREAM_BROKEN : UPSTREAM_UNREACHABLE;
 	default:
-		/* No name, no route, no TLS, no memory: nothing was sent. */
+		/* No name, no route, no TLS: nothing was sent. */
 		return UPSTREAM_UNREACHABLE;
 	}
+}
+
+/* What is no fault to curl, or has another's name there, has words of our own. */
+static const char *describe(const struct transfer *transfer, CURLcode code)
+{
+	if (code == CURLE_OK)
+		return "The upstream closed within its reply's head.";
+	if (code == CURLE_OUT_OF_MEMORY && transfer->sent)
+		return "The upstream sent a head that is too long.";
+	return transfer->handle->error[0] != '\0' ? transfer->handle->error
+						  : curl_easy_strerror(code);
 }
 
 static void finish_with_code(struct transfer *transfer, CURLcode code)
 {
 	enum upstream_result result = result_of(transfer, code);
-	const char *detail = transfer->handle->error;
+	const char *detail = transfer->broken;
 	if (result == UPSTREAM_OK || result == UPSTREAM_STOPPED)
 		detail = "";
-	else if (transfer->broken != NULL)
-		detail = transfer->broken;
-	else if (detail[0] == '\0')
-		detail = curl_easy_strerror(code);
+	else if (detail == NULL)
+		detail = describe(transfer, code);
 	transfer->went_well = result == UPSTREAM_OK && !transfer->sent_again;
 	finish(transfer, result, detail);
 }

@@ -77,6 +77,7 @@ START_TEST(a_connection_that_breaks_is_told_from_one_that_ends)
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		struct heard heard = hear(peer_replies_and_closes, broken[i], "GET");
 		assert_heard(&heard, UPSTREAM_BROKEN, "");
+		ck_assert_str_ne(heard.detail, "No error");
 	}
 	struct heard heard = hear(peer_replies_and_closes,
 				  "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "GET");
@@ -84,6 +85,21 @@ START_TEST(a_connection_that_breaks_is_told_from_one_that_ends)
 	heard = hear(peer_replies_and_closes,
 		     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n", "GET");
 	assert_heard(&heard, UPSTREAM_BROKEN, "hel");
+}
+END_TEST
+
+START_TEST(a_head_with_an_endless_line_is_the_upstreams_fault)
+{
+	struct buffer head;
+	buffer_init(&head, SIZE_MAX);
+	(void)buffer_append(&head, SLICE("HTTP/1.1 200 OK\r\nX: "));
+	while (head.size < 104 * 1024)
+		(void)buffer_append(&head, SLICE("aaaaaaaaaaaaaaaa"));
+	(void)buffer_append(&head, (struct slice){"\r\n\r\n", 5});
+	struct heard heard = hear(peer_replies_and_closes, head.data, "GET");
+	assert_heard(&heard, UPSTREAM_BROKEN, "");
+	ck_assert_str_eq(heard.detail, "The upstream sent a head that is too long.");
+	buffer_finish(&head);
 }
 END_TEST
 
@@ -203,6 +219,7 @@ UNIT_MAIN("upstream", a_reply_with_a_length_is_heard_whole_with_its_fields,
 	  a_chunked_reply_is_heard_without_its_coding_and_trailers,
 	  a_reply_until_close_is_marked_as_such, replies_without_a_body_end_at_their_head,
 	  a_connection_that_breaks_is_told_from_one_that_ends,
+	  a_head_with_an_endless_line_is_the_upstreams_fault,
 	  a_request_goes_out_as_it_was_given_and_nothing_is_added,
 	  a_bare_origin_is_asked_for_its_root, a_body_goes_out_with_its_length_also_when_empty,
 	  a_body_that_may_be_overlooked_is_its_connections_last,
