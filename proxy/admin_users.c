@@ -161,10 +161,16 @@ struct import {
 	bool learn;
 };
 
+/* With its NULs, which JSON allows in a string; empty: it is none. */
+static struct slice string_of(json_t *value)
+{
+	return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
 /* What a chat log holds beside the talk, calls of tools included: nothing of it is remembered. */
 static bool is_left_out(json_t *message)
 {
-	struct slice role = slice_of(json_string_value(json_object_get(message, "role")));
+	struct slice role = string_of(json_object_get(message, "role"));
 	bool calls = json_array_size(json_object_get(message, "tool_calls")) > 0 ||
 		     json_is_object(json_object_get(message, "function_call"));
 	return slice_equal(role, SLICE("system")) || slice_equal(role, SLICE("developer")) ||
@@ -176,7 +182,7 @@ static bool is_left_out(json_t *message)
 static bool read_content(json_t *content, struct slice *text, struct arena *arena)
 {
 	if (json_is_string(content)) {
-		*text = (struct slice){json_string_value(content), json_string_length(content)};
+		*text = string_of(content);
 		return true;
 	}
 	size_t count = 0;
@@ -186,7 +192,7 @@ static bool read_content(json_t *content, struct slice *text, struct arena *aren
 	json_t *part;
 	json_array_foreach(content, i, part)
 	{
-		struct slice type = slice_of(json_string_value(json_object_get(part, "type")));
+		struct slice type = string_of(json_object_get(part, "type"));
 		json_t *said = json_object_get(part, "text");
 		if (!json_is_object(part))
 			return false;
@@ -194,7 +200,7 @@ static bool read_content(json_t *content, struct slice *text, struct arena *aren
 			continue;
 		if (count > 0)
 			lines[count++] = SLICE("\n");
-		lines[count++] = (struct slice){json_string_value(said), json_string_length(said)};
+		lines[count++] = string_of(said);
 	}
 	*text = arena_join(arena, lines, count);
 	return json_is_array(content);
@@ -202,7 +208,7 @@ static bool read_content(json_t *content, struct slice *text, struct arena *aren
 
 static const char *check_message(json_t *message, struct slice *text, struct arena *arena)
 {
-	struct slice role = slice_of(json_string_value(json_object_get(message, "role")));
+	struct slice role = string_of(json_object_get(message, "role"));
 	json_t *session = json_object_get(message, "session");
 	if (role.size == 0 || !read_content(json_object_get(message, "content"), text, arena))
 		return "each message needs a \"role\", a string, and a \"content\", a string or "
@@ -228,15 +234,15 @@ static const char *read_turn(json_t *message, bool redact, struct imported_turn 
 	json_t *created_at = json_object_get(message, "created_at");
 	turn->created_at = clock_wall();
 	if (created_at != NULL && !json_is_null(created_at) &&
-	    !text_read_time(slice_of(json_string_value(created_at)), &turn->created_at))
+	    !text_read_time(string_of(created_at), &turn->created_at))
 		return "a message's \"created_at\" must be a time of RFC 3339";
-	struct slice role = slice_of(json_string_value(json_object_get(message, "role")));
+	struct slice role = string_of(json_object_get(message, "role"));
 	turn->role = slice_equal(role, SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
 	text = turn->role == ROLE_USER ? slice_trim(form_own_text(text, arena))
 				       : text_without_reasoning(text, arena);
 	turn->hash = text_hash(text);
 	turn->text = redact ? secrets_mask(text, arena, NULL) : text;
-	turn->session = slice_of(json_string_value(json_object_get(message, "session")));
+	turn->session = string_of(json_object_get(message, "session"));
 	return NULL;
 }
 
@@ -323,7 +329,8 @@ static void post_messages(struct admin_call *call)
 		return;
 	}
 	json_error_t error;
-	json_t *document = json_loadb(body.data == NULL ? "" : body.data, body.size, 0, &error);
+	json_t *document =
+		json_loadb(body.data == NULL ? "" : body.data, body.size, JSON_ALLOW_NUL, &error);
 	struct import import = {0};
 	const char *fault =
 		document == NULL ? "the body is not JSON" : read_import(call, document, &import);

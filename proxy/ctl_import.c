@@ -48,7 +48,8 @@ static int import_document(struct ctl *ctl, json_t *document, size_t *imported)
 {
 	const char *user = ctl_text(document, "user");
 	json_t *messages = json_object_get(document, "messages");
-	if (user[0] == '\0' || !json_is_array(messages)) {
+	bool is_whole = strlen(user) == json_string_length(json_object_get(document, "user"));
+	if (user[0] == '\0' || !is_whole || !json_is_array(messages)) {
 		(void)fprintf(stderr, "recallctl: each object needs a \"user\" and its "
 				      "\"messages\"\n");
 		return EXIT_FAILURE;
@@ -77,7 +78,8 @@ static int import_objects(struct ctl *ctl, FILE *file, size_t *imported)
 {
 	do {
 		json_error_t error;
-		json_t *document = json_loadf(file, JSON_DISABLE_EOF_CHECK, &error);
+		json_t *document =
+			json_loadf(file, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, &error);
 		if (document == NULL) {
 			if (ferror(file))
 				(void)fprintf(stderr, "recallctl: cannot read %s: %s\n",

@@ -292,6 +292,20 @@ def test_imported_parts_are_their_text(daemon, user):
     assert [m["content"] for m in daemon.memory(user)["messages"]] == ["This is my boat,\nthe Hedwig."]
 
 
+def test_what_a_user_is_shown_as_can_be_imported_again(daemon, user):
+    """A chat takes all that JSON allows in a string."""
+    said = "A boat\0 \x1b[1m\u2028\U0001f600."
+    daemon.import_messages(user, [{"role": "user", "content": said, "session": "s\0t"}], learn=False)
+    shown = daemon.memory(user)["messages"]
+    assert [(message["content"], message["session"]) for message in shown] == [(said, "s\0t")]
+    document = json.dumps({"user": user + "-2", "messages": shown, "learn": False})
+    assert recallctl(daemon, "import", "-", stdin=document).returncode == 0
+    assert daemon.memory(user + "-2")["messages"] == shown
+    for name, value in (("user", "user\0"), ("role", "user\0"), ("created_at", "2026-01-05T10:00:00Z\0")):
+        broken = {"user": user, "messages": [shown[0] | {name: value}]} | ({name: value} if name == "user" else {})
+        assert recallctl(daemon, "import", "-", stdin=json.dumps(broken)).returncode != 0, name
+
+
 # ---- receipts ----
 
 
