@@ -47,13 +47,12 @@ static void check_decoding(struct slice coding, struct slice bytes, unsigned see
 	buffer_finish(&torn);
 }
 
-static void check_compressed(struct slice coding, struct slice text, bool gzip, unsigned seed)
+static void check_compressed(struct slice coding, struct slice text, int window, unsigned seed)
 {
-	enum { GZIP = 16, MEMORY = 8 };
+	enum { MEMORY = 8 };
 	struct buffer decoded;
 	z_stream stream = {0};
-	FUZZ_ASSERT(deflateInit2(&stream, 1 + (int)(seed % 9), Z_DEFLATED,
-				 gzip ? MAX_WBITS + GZIP : MAX_WBITS, MEMORY,
+	FUZZ_ASSERT(deflateInit2(&stream, 1 + (int)(seed % 9), Z_DEFLATED, window, MEMORY,
 				 Z_DEFAULT_STRATEGY) == Z_OK);
 	size_t room = deflateBound(&stream, text.size);
 	char *bytes = xmalloc(room);
@@ -71,14 +70,20 @@ static void check_compressed(struct slice coding, struct slice text, bool gzip, 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	enum { GZIP = 16 };
 	struct buffer decoded;
 	if (size < 2)
 		return 0;
 	bool gzip = (data[0] & 1) == 0;
+	bool bare = (data[0] & 2) != 0; /* without its header */
 	struct slice coding = gzip ? SLICE("gzip") : SLICE("deflate");
 	struct slice bytes = {(const char *)data + 2, size - 2};
 	check_decoding(coding, bytes, data[1], &decoded);
 	buffer_finish(&decoded);
-	check_compressed(coding, bytes, gzip, data[1]);
+	check_compressed(coding, bytes,
+			 gzip   ? MAX_WBITS + GZIP
+			 : bare ? -MAX_WBITS
+				: MAX_WBITS,
+			 data[1]);
 	return 0;
 }

@@ -367,6 +367,27 @@ def test_a_reply_of_any_coding_passes_and_is_learned_where_it_can_be_read(daemon
     assert (daemon.knows(user) and daemon.messages(user)[-1] == ("assistant", "Packed.")) == is_read
 
 
+@pytest.mark.parametrize("torn", [1, 7, 10_000])
+def test_compressed_replies_come_in_several_members_and_without_a_header(daemon, upstream, user, torn):
+    import gzip
+    import zlib
+
+    events = b"".join(text_events("Packed twice."))
+    bare = zlib.compressobj(wbits=-15)
+    packings = {
+        "gzip": gzip.compress(events[:90]) + gzip.compress(events[90:]) + b"\0\0",
+        "deflate": bare.compress(events) + bare.flush(),
+    }
+    for coding, packed in packings.items():
+        pieces = [packed[at : at + torn] for at in range(0, len(packed), torn)]
+        upstream.script(sse_reply(pieces, fields=[("Content-Encoding", coding)]))
+        with RawClient(daemon.port) as raw:
+            raw.post_chat(ODD_BODIES["plain"], user + coding)
+            reply = raw.read_reply()
+        assert reply.body == packed
+        assert daemon.messages(user + coding)[-1] == ("assistant", "Packed twice.")
+
+
 def test_a_compressed_reply_is_relayed_as_it_is_and_still_learned(daemon, upstream, user):
     import gzip
 
