@@ -57,20 +57,49 @@ static const char *kind_of_name(struct slice name)
 	return NULL;
 }
 
+/* Where what was announced at the end of a line may stand: a word that has the next line to itself,
+ * an empty line or a code fence before it at most, and is neither a setting nor a call. `at`: there
+ * is none. */
+static size_t on_next_line(struct slice text, size_t at)
+{
+	size_t line = skip(text, at, " \t\r\n`");
+	size_t limit = text.size - line > LONGEST_VALUE ? line + LONGEST_VALUE : text.size;
+	size_t end = line;
+	if (slice_find(slice_part(text, at, line), SLICE("\n"), 0) == line - at)
+		return at;
+	while (end < limit && strchr(" \t\r\n", text.data[end]) == NULL)
+		end++;
+	size_t behind = skip(text, end, " \t\r");
+	bool is_alone = behind == text.size || text.data[behind] == '\n';
+	size_t name = end_of_word(text, line);
+	bool is_setting = name > line && name + 1 < end && strchr("=:", text.data[name]) != NULL;
+	bool is_call = end > line && strchr(");", text.data[end - 1]) != NULL;
+	return is_alone && !is_setting && !is_call ? line : at;
+}
+
 /* Behind ":", "=", ":=" or "=>" and the quotes and marks round the name, or `at` when none is
- * there. */
+ * there. Only a colon announces what comes on the next line. */
 static size_t behind_sign(struct slice text, size_t at)
 {
 	size_t sign = skip(text, at, "\\\"'`* ");
 	size_t value = skip(text, sign, ":=>");
-	return value > sign ? skip(text, value, "* \t") : at;
+	if (value == sign)
+		return at;
+	size_t behind = skip(text, value, "* \t");
+	return text.data[value - 1] == ':' ? on_next_line(text, behind) : behind;
 }
 
 /* Behind " is ", as people say of a password, or `at` when it is not there. */
 static size_t behind_is(struct slice text, size_t at)
 {
-	const struct slice is = SLICE(" is ");
-	return slice_starts_with(slice_part(text, at, text.size), is) ? at + is.size : at;
+	const struct slice is = SLICE(" is");
+	size_t end = at + is.size;
+	if (!slice_starts_with(slice_part(text, at, text.size), is))
+		return at;
+	size_t behind = on_next_line(text, end);
+	if (behind > end)
+		return behind;
+	return end < text.size && text.data[end] == ' ' ? end + 1 : at;
 }
 
 static bool has_one_of(struct slice text, const char *characters)

@@ -48,12 +48,7 @@ static const struct {
 	{SLICE("dop_v1_"), secret_is_alnum, 40, SIZE_MAX, "token"}, /* DigitalOcean */
 };
 
-static size_t end_of_class(struct slice text, size_t at, bool (*is_class)(char c))
-{
-	while (at < text.size && is_class(text.data[at]))
-		at++;
-	return at;
-}
+enum { TOKENS = sizeof(tokens) / sizeof(tokens[0]) };
 
 /* A run without a digit is a name, unless it is long and of capitals and small letters; one without
  * a letter is a number, and one without a long word of its own, like "sk-learn-0-24-classifier", is
@@ -77,6 +72,56 @@ static bool is_random(struct slice run)
 	return mixed || (digit && (small || capital) && longest >= LONG_WORD);
 }
 
+static size_t end_of_class(struct slice text, size_t at, bool (*is_class)(char c))
+{
+	while (at < text.size && is_class(text.data[at]))
+		at++;
+	return at;
+}
+
+/* The token that a text begins with, by its prefix; TOKENS: none. */
+static size_t find_token(struct slice text)
+{
+	size_t i = 0;
+	while (i < TOKENS && !slice_starts_with(text, tokens[i].prefix))
+		i++;
+	return i;
+}
+
+/* Behind a line break within a token, as of one that was wrapped or comes in two parts: a word that
+ * looks random, and begins no other token, has the next line to itself. `at`: there is none. */
+static size_t behind_break(struct slice text, size_t at)
+{
+	size_t line = at;
+	if (line < text.size && text.data[line] == '\r')
+		line++;
+	if (line == text.size || text.data[line] != '\n')
+		return at;
+	line++;
+	size_t end = line;
+	while (end < text.size && (secret_is_word(text.data[end]) || text.data[end] == '.'))
+		end++;
+	bool is_alone = end == text.size || text.data[end] == '\r' || text.data[end] == '\n';
+	bool goes_on = is_alone && is_random(slice_part(text, line, end)) &&
+		       find_token(slice_part(text, line, text.size)) == TOKENS;
+	return goes_on ? line : at;
+}
+
+/* The same over line breaks; not any number of them, since it may be no token after all. */
+static size_t end_of_wrapped(struct slice text, size_t at, bool (*is_class)(char c))
+{
+	enum { MOST_LINES = 32 };
+	size_t end = end_of_class(text, at, is_class);
+	for (unsigned lines = 1; lines < MOST_LINES; lines++) {
+		size_t next = behind_break(text, end);
+		size_t next_end = end_of_class(text, next, is_class);
+		if (next_end == next)
+			break;
+		end = next_end;
+	}
+	return end;
+}
+
 /* `count` runs of 10 or more characters each, joined by points. */
 static size_t end_of_parts(struct slice text, size_t at, unsigned count)
 {
@@ -84,7 +129,7 @@ static size_t end_of_parts(struct slice text, size_t at, unsigned count)
 	for (unsigned part = 0; part < count; part++) {
 		if (part > 0 && (at == text.size || text.data[at++] != '.'))
 			return 0;
-		size_t end = end_of_class(text, at, secret_is_word);
+		size_t end = end_of_wrapped(text, at, secret_is_word);
 		if (end - at < SHORTEST_PART)
 			return 0;
 		at = end;
@@ -143,18 +188,14 @@ bool secret_token(struct slice text, size_t at, struct secret *secret)
 	struct slice rest = slice_part(text, at, text.size);
 	if (!may_begin_token(rest))
 		return false;
-	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
-		if (rest.data[0] != tokens[i].prefix.data[0] ||
-		    !slice_starts_with(rest, tokens[i].prefix))
-			continue;
-		size_t begin = at + tokens[i].prefix.size;
-		size_t end = end_of_class(text, begin, tokens[i].is_class);
-		bool exact = tokens[i].least == tokens[i].most;
-		if (end - begin >= tokens[i].least && end - begin <= tokens[i].most &&
-		    (exact || is_random(slice_part(text, begin, end)))) {
-			*secret = (struct secret){at, end, tokens[i].kind};
-			return true;
-		}
-	}
-	return pointed_token(text, at, secret);
+	size_t i = find_token(rest);
+	if (i == TOKENS)
+		return pointed_token(text, at, secret);
+	size_t begin = at + tokens[i].prefix.size;
+	bool exact = tokens[i].least == tokens[i].most;
+	size_t end = exact ? end_of_class(text, begin, tokens[i].is_class)
+			   : end_of_wrapped(text, begin, tokens[i].is_class);
+	*secret = (struct secret){at, end, tokens[i].kind};
+	return end - begin >= tokens[i].least && end - begin <= tokens[i].most &&
+	       (exact || is_random(slice_part(text, begin, end)));
 }

@@ -89,6 +89,55 @@ START_TEST(assigned_values_are_masked_and_their_names_stay)
 }
 END_TEST
 
+/* Text parts are joined by line breaks, and people write so too. */
+START_TEST(a_value_may_stand_on_the_line_behind_its_name)
+{
+	assert_masked("My API key:\nabcd1234efgh", "My API key:\n[redacted: API key]", 1);
+	assert_masked("my password is\n\nHunter2Hunter2.",
+		      "my password is\n\n[redacted: password].", 1);
+	assert_masked("my password is \r\nHunter2Hunter2\r\nthanks",
+		      "my password is \r\n[redacted: password]\r\nthanks", 1);
+	assert_masked("**Password:**\n\n```\nHunter2x!\n```",
+		      "**Password:**\n\n```\n[redacted: password]!\n```", 1);
+	assert_masked("Authorization:\nBearer abcdefGHIJKL123456",
+		      "Authorization:\nBearer [redacted: token]", 1);
+	assert_kept("I forgot my password:\nuser1234 is my name");
+	assert_kept("PASSWORD=\nHOST1234=db");
+	assert_kept("password:\nhost:db1.example");
+	assert_kept("password:\n\n\n\n\n\n\n\n\nHunter2Hunter2");
+	assert_kept("my password is\nsecret to nobody");
+	assert_kept("if token:\n    check_v2()\nif (api_key):\n    init_v12(1);");
+}
+END_TEST
+
+START_TEST(a_token_may_go_on_behind_a_line_break)
+{
+	assert_masked("sk-"
+		      "a1B2c3D4\ne5F6g7H8i9J0k1L2m3N4o5P6",
+		      "[redacted: API key]", 1);
+	assert_masked("It is sk-"
+		      "a1B2c3D4e5F6g7H8i9J0\r\nk1L2m3N4o5P6\r\nand so on",
+		      "It is [redacted: API key]\r\nand so on", 1);
+	assert_masked("eyJ"
+		      "hbGciOiJIUzI1NiJ9.eyJzdWIiOiJh\nbGV4In0.a1B2c3D4e5F6g7H8",
+		      "[redacted: token]", 1);
+	assert_masked("eyJ"
+		      "hbGciOiJIUzI1NiJ9.\neyJzdWIiOiJhbGV4In0.\na1B2c3D4e5F6g7H8\nBye.",
+		      "[redacted: token]\nBye.", 1);
+	assert_masked("sk-"
+		      "a1B2c3D4e5F6g7H8i9J0\nsk-"
+		      "k1L2m3N4o5P6q7R8s9T0",
+		      "[redacted: API key]\n[redacted: API key]", 2);
+	assert_masked("sk-"
+		      "a1B2c3D4e5F6g7H8i9J0\nk1L2m3N4o5P6 is a commit",
+		      "[redacted: API key]\nk1L2m3N4o5P6 is a commit", 1);
+	assert_masked("sk-"
+		      "a1B2c3D4e5F6g7H8i9J0\n\nk1L2m3N4o5P6",
+		      "[redacted: API key]\n\nk1L2m3N4o5P6", 1);
+	assert_kept("sk-learn\nnumpy\nscikit-image-extended");
+}
+END_TEST
+
 START_TEST(an_ampersand_ends_a_parameter_but_no_password)
 {
 	assert_masked("my password is a&b&c&d12", "my password is [redacted: password]", 1);
@@ -255,6 +304,9 @@ START_TEST(long_texts_are_scanned_once)
 		"authorization: basic ",
 		"４",
 		"\u00A0",
+		"eyJaaaaaaaaa1\n",
+		"hf_\na1b2c3d4e5\n",
+		"password:\n",
 	};
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		struct buffer text;
@@ -308,6 +360,7 @@ END_TEST
 
 UNIT_MAIN("secrets", tokens_are_known_by_their_prefix,
 	  assigned_values_are_masked_and_their_names_stay,
+	  a_value_may_stand_on_the_line_behind_its_name, a_token_may_go_on_behind_a_line_break,
 	  an_ampersand_ends_a_parameter_but_no_password, headers_are_masked,
 	  passwords_in_urls_are_masked, private_keys_are_masked_whole, card_numbers_are_masked,
 	  card_numbers_are_known_however_they_are_typeset,
