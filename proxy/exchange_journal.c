@@ -41,6 +41,13 @@ static void on_committed(void *cookie, enum store_result result)
 	}
 }
 
+/* Whether it leaves anything to do now: to learn from it, or from others that it releases. */
+static bool wakes_learner(const struct chat *chat, const struct append *append)
+{
+	bool releases = chat->view->deferred && !append->explicit_mode;
+	return append->learn && (releases || learner_follows(&chat->settings, chat->mode));
+}
+
 static void on_commit_late(evutil_socket_t fd, short what, void *cookie)
 {
 	struct exchange *exchange = cookie;
@@ -88,14 +95,12 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 		      1);
 	bool waits = relay->holds && exchange->request != NULL;
 	struct commit *commit = xmalloc(sizeof(*commit));
-	*commit =
-		(struct commit){.exchange = waits ? exchange : NULL,
-				.service = service,
-				.user = exchange->chat.user,
-				.learns = append.learn && learner_follows(&exchange->chat.settings,
-									  exchange->chat.mode),
-				.embeds = chat_wants_vectors(&exchange->chat),
-				.started = clock_steady()};
+	*commit = (struct commit){.exchange = waits ? exchange : NULL,
+				  .service = service,
+				  .user = exchange->chat.user,
+				  .learns = wakes_learner(&exchange->chat, &append),
+				  .embeds = chat_wants_vectors(&exchange->chat),
+				  .started = clock_steady()};
 	/* The callback is never cancelled, since the learner waits for it too. */
 	store_append(service->store, &append, loop_for_store(exchange->worker->loop), on_committed,
 		     commit);

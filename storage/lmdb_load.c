@@ -199,6 +199,7 @@ static void read_memory(struct loading *loading)
 	place_request(loading);
 	if (!view->known)
 		return;
+	view->deferred = loading->user.deferred;
 	view->conversations = count_conversations(loading);
 	read_frozen(loading);
 	if (view->conversation != 0)

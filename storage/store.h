@@ -147,6 +147,7 @@ enum { STORE_MAX_TURNS = 400 };
 
 struct memory_view {
 	bool known;      /* the user has a record */
+	bool deferred;   /* jobs wait for the next exchange that goes by the configured mode */
 	uint64_t ticket; /* hand it to store_append(): a user forgotten meanwhile stays forgotten */
 
 	uint32_t conversation;  /* 0: a new one begins */

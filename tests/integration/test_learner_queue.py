@@ -42,6 +42,17 @@ def test_jobs_that_another_mode_would_do_do_not_hide_a_new_turn(make_daemon, mem
     until(lambda: daemon.values(user) == ["Lisbon"], "the new turn was not learned from")
 
 
+def test_what_an_exchange_releases_is_learned_at_once_though_its_own_mode_learns_nothing(
+    make_daemon, memory_model, user
+):
+    daemon = make_daemon({"memory model=plain-*": {"mode": "buffer"}})
+    memory_model.answers["I live in Lisbon."] = [fact("home_city", "Lisbon", "I live in Lisbon")]
+    Chat(daemon, user, mode="buffer").say("I live in Lisbon.")
+    assert daemon.memory(user)["deferred"] == 1
+    Chat(daemon, user).say("And now for something else.", model="plain-1")
+    until(lambda: daemon.values(user) == ["Lisbon"], "what was released waits for the scan")
+
+
 def test_the_summary_does_not_wait_for_facts_that_fail(make_daemon, memory_model, user):
     daemon = make_daemon({"memory": {"summarize_after": "4"}})
     memory_model._facts = lambda call: "not JSON"
