@@ -130,7 +130,8 @@ static const struct admin_endpoint *find_endpoint(struct slice method, struct sl
 						  struct slice *segment, struct slice *taken)
 {
 	const struct admin_endpoint *const tables[] = {admin_system_endpoints, admin_user_endpoints,
-						       admin_preview_endpoints};
+						       admin_preview_endpoints,
+						       admin_unpark_endpoints};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct admin_endpoint *entry = tables[i]; entry->method != NULL;
 		     entry++) {

@@ -35,6 +35,7 @@ struct admin_endpoint {
 extern const struct admin_endpoint admin_system_endpoints[];
 extern const struct admin_endpoint admin_user_endpoints[];
 extern const struct admin_endpoint admin_preview_endpoints[];
+extern const struct admin_endpoint admin_unpark_endpoints[];
 
 /* Each ends the call; `call` is invalid afterwards. */
 void admin_reply(struct admin_call *call, int status, const char *content_type, struct slice body);

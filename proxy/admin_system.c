@@ -1,6 +1,5 @@
 #include "core/json.h"
 #include "proxy/admin_call.h"
-#include "proxy/learner.h"
 #include "proxy/metrics.h"
 
 #include <inttypes.h>
@@ -202,28 +201,11 @@ static void get_receipt(struct admin_call *call)
 		admin_reply_failure(call, STORE_NOT_FOUND);
 }
 
-static void on_unparked(void *cookie, enum store_result result)
-{
-	struct admin_call *call = cookie;
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
-		return;
-	}
-	learner_wake_all(call->service->learner);
-	admin_reply(call, 202, "application/json", SLICE("{}\n"));
-}
-
-static void post_unpark(struct admin_call *call)
-{
-	store_unpark(call->service->store, NULL, loop_for_store(call->loop), on_unparked, call);
-}
-
 const struct admin_endpoint admin_system_endpoints[] = {
 	{"GET", "/healthz", true, get_health},
-	{"GET", "/readyz", true, get_readiness},
+	{"GET", "/readyz", true, get_readiness}, /* probes have no token */
 	{"GET", "/metrics", false, get_metrics},
 	{"GET", "/v1/status", false, get_status},
 	{"GET", "/v1/receipts/{}", false, get_receipt},
-	{"POST", "/v1/unpark", false, post_unpark},
 	{NULL, NULL, false, NULL},
 };

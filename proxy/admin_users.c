@@ -343,7 +343,7 @@ static void post_messages(struct admin_call *call)
 	json_decref(document);
 }
 
-/* ---- forgetting, and setting parked jobs going ---- */
+/* ---- forgetting ---- */
 
 static void on_forgotten(void *cookie, enum store_result result)
 {
@@ -361,27 +361,9 @@ static void delete_user(struct admin_call *call)
 		     call);
 }
 
-static void on_unparked(void *cookie, enum store_result result)
-{
-	struct admin_call *call = cookie;
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
-		return;
-	}
-	learner_wake(call->service->learner, call->user);
-	admin_reply(call, 202, "application/json", SLICE("{}\n"));
-}
-
-static void post_unpark(struct admin_call *call)
-{
-	store_unpark(call->service->store, &call->user, loop_for_store(call->loop), on_unparked,
-		     call);
-}
-
 const struct admin_endpoint admin_user_endpoints[] = {
 	{"GET", "/v1/users/{}/memory", false, get_memory},
 	{"POST", "/v1/users/{}/messages", false, post_messages},
-	{"POST", "/v1/users/{}/unpark", false, post_unpark},
 	{"DELETE", "/v1/users/{}", false, delete_user},
 	{NULL, NULL, false, NULL},
 };

@@ -14,8 +14,13 @@ static int unpark(struct ctl *ctl)
 		return ctl_fail(status, answer);
 	if (ctl->json)
 		return ctl_print_json(answer);
+	json_t *count = json_object_get(answer, "unparked");
+	if (!json_is_integer(count))
+		return ctl_fail_to_read(ctl, answer);
+	(void)fputs("set going again: ", stdout);
+	ctl_print_count((long long)json_integer_value(count), "jobs");
+	(void)putchar('\n');
 	json_decref(answer);
-	(void)puts("parked exchanges are learned from again");
 	return EXIT_SUCCESS;
 }
 

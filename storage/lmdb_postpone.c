@@ -41,7 +41,14 @@ struct unpark_operation {
 	struct operation operation;
 	bool everybody;
 	struct user_key user;
+	size_t *count; /* the caller's */
 };
+
+static bool is_known(const struct memory *memory)
+{
+	struct stored_user user;
+	return memory_user(memory, &user);
+}
 
 static enum store_result run_unpark(struct operation *operation, struct transaction *transaction)
 {
@@ -52,6 +59,7 @@ static enum store_result run_unpark(struct operation *operation, struct transact
 	struct scan scan;
 	struct slice key;
 	struct slice value;
+	size_t count = 0;
 	scan_begin(&scan, transaction, TABLE_PARKED, prefix, FORWARD);
 	while (scan_next(&scan, &key, &value)) {
 		struct job job;
@@ -63,17 +71,22 @@ static enum store_result run_unpark(struct operation *operation, struct transact
 		job.unusable = 0;
 		job.not_before = 0;
 		memory_put_job(&memory, &job);
+		count++;
 	}
 	scan_end(&scan);
+	*own->count = count;
+	memory.user = own->user;
+	bool found = own->everybody || count > 0 || is_known(&memory);
 	arena_finish(&scratch);
-	return STORE_OK;
+	return found ? STORE_OK : STORE_NOT_FOUND;
 }
 
-struct store_call *store_unpark(struct store *store, const struct user_key *user,
+struct store_call *store_unpark(struct store *store, const struct user_key *user, size_t *count,
 				struct store_loop *loop, store_done *callback, void *cookie)
 {
 	struct unpark_operation *own = operation_create(sizeof(*own), run_unpark);
 	own->everybody = user == NULL;
+	own->count = count;
 	if (user != NULL)
 		own->user = *user;
 	return writer_submit(store->writer, &own->operation, loop, callback, cookie);

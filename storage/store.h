@@ -429,8 +429,10 @@ struct store_call *store_summarized(struct store *store, struct user_key user,
 struct store_call *store_postpone(struct store *store, struct user_key user, const struct job *job,
 				  struct store_loop *loop, store_done *callback, void *cookie);
 
-/* Sets all parked jobs of a user (NULL: of everybody) going again. */
-struct store_call *store_unpark(struct store *store, const struct user_key *user,
+/* Sets all parked jobs of a user (NULL: of everybody) going again. STORE_NOT_FOUND: there is no
+ * such user. How many they were is in `count` before the callback fires; it lives until then, or
+ * until the store is closed. */
+struct store_call *store_unpark(struct store *store, const struct user_key *user, size_t *count,
 				struct store_loop *loop, store_done *callback, void *cookie);
 
 /* ---- what is past its time ---- */

@@ -482,6 +482,16 @@ def test_memory_is_read_while_chats_go_on(daemon, upstream, user):
     assert len(daemon.messages(user)) == 60
 
 
+def test_recallctl_tells_how_many_jobs_it_set_going(daemon, user):
+    done = recallctl(daemon, "unpark", user)
+    assert (done.returncode, done.stdout) == (1, "") and "404" in done.stderr
+    daemon.import_messages(user, [{"role": "user", "content": "Hello"}], learn=False)
+    for words in ([user], []):
+        done = recallctl(daemon, "unpark", *words)
+        assert (done.returncode, done.stdout) == (0, "set going again: 0 jobs\n"), done.stderr
+    assert json.loads(recallctl(daemon, "unpark", user, "--json").stdout) == {"unparked": 0}
+
+
 def test_recallctl_tells_when_nobody_was_forgotten(daemon, user):
     daemon.import_messages(user, [{"role": "user", "content": "Hello"}], learn=False)
     for words in (["--tenant", "0011223344556677", "forget", user], ["forget", user + "x"]):

@@ -402,7 +402,7 @@ def test_an_exchange_is_parked_after_10_unusable_answers_and_set_going_by_recall
     parked = [l for l in daemon.metrics().splitlines() if "parked" in l and not l.startswith("#")]
     assert any(float(l.split()[-1]) == 1 for l in parked)
     done = recallctl(daemon, "unpark", user)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stdout) == (0, "set going again: 1 job\n"), done.stderr
     daemon.settle(user)
     until(lambda: facts_of(daemon, user) == {("user", "repairs", "clocks")}, "learning after all")
 

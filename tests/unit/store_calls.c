@@ -167,7 +167,8 @@ enum store_result call_postpone(struct place *place)
 
 enum store_result call_unpark(struct place *place)
 {
-	WRITE(place, store_unpark, NULL);
+	size_t count;
+	WRITE(place, store_unpark, NULL, &count);
 }
 
 enum store_result call_embedded(struct place *place)

@@ -210,8 +210,10 @@ START_TEST(parked_jobs_of_one_user_go_again_and_others_stay)
 	}
 	struct fixture_wait wait = {0};
 	const struct user_key bo = fixture_key("bo");
-	(void)store_unpark(fixture.store, &bo, &fixture.loop.loop, fixture_done, &wait);
+	size_t count = 9;
+	(void)store_unpark(fixture.store, &bo, &count, &fixture.loop.loop, fixture_done, &wait);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	ck_assert_uint_eq(count, 1);
 	ck_assert(jobs_of(&fixture).jobs[0].parked);
 	ck_assert_uint_eq(count_records(&fixture, TABLE_PARKED), 1);
 	/* One that is gone is told so, and an unreadable one stays where it is. */
@@ -221,8 +223,9 @@ START_TEST(parked_jobs_of_one_user_go_again_and_others_stay)
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_STALE);
 	ck_assert_uint_eq(damage(&fixture, TABLE_PARKED), 1);
 	wait = (struct fixture_wait){0};
-	(void)store_unpark(fixture.store, NULL, &fixture.loop.loop, fixture_done, &wait);
+	(void)store_unpark(fixture.store, NULL, &count, &fixture.loop.loop, fixture_done, &wait);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	ck_assert_uint_eq(count, 0);
 	ck_assert_uint_eq(count_records(&fixture, TABLE_PARKED), 1);
 	fixture_finish(&fixture);
 }

@@ -60,8 +60,18 @@ START_TEST(a_parked_job_waits_for_a_person)
 	unit_assert_slice(jobs.jobs[0].model, "model");
 	ck_assert_uint_eq(jobs.jobs[2].uncovered, 4);
 	struct fixture_wait wait = {0};
-	(void)store_unpark(fixture.store, NULL, &fixture.loop.loop, fixture_done, &wait);
+	size_t count = 9;
+	(void)store_unpark(fixture.store, NULL, &count, &fixture.loop.loop, fixture_done, &wait);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	wait = (struct fixture_wait){0};
+	(void)store_unpark(fixture.store, &key, &count, &fixture.loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	ck_assert_uint_eq(count, 0);
+	wait = (struct fixture_wait){0};
+	const struct user_key nobody = fixture_key("nobody");
+	(void)store_unpark(fixture.store, &nobody, &count, &fixture.loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_NOT_FOUND);
 	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
 	ck_assert_uint_eq(jobs.count, 3);
 	for (size_t i = 0; i < 3; i++) {
