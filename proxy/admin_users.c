@@ -159,6 +159,9 @@ struct import {
 	struct imported_turn *turns;
 	size_t count;
 	bool learn;
+	struct slice answer;
+	struct admin_call *call;
+	struct embedder_wait *wait; /* for the turns' vectors; NULL: none */
 };
 
 /* With its NULs, which JSON allows in a string; empty: it is none. */
@@ -235,7 +238,8 @@ static const char *read_turn(json_t *message, bool redact, struct imported_turn 
 	turn->created_at = clock_wall();
 	if (created_at != NULL && !json_is_null(created_at) &&
 	    !text_read_time(string_of(created_at), &turn->created_at))
-		return "a message's \"created_at\" must be a time of RFC 3339";
+		return "a message's \"created_at\" must be a time of RFC 3339, with its offset, "
+		       "or a date";
 	struct slice role = string_of(json_object_get(message, "role"));
 	turn->role = slice_equal(role, SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
 	text = turn->role == ROLE_USER ? slice_trim(form_own_text(text, arena))
@@ -270,54 +274,63 @@ static const char *read_import(struct admin_call *call, json_t *document, struct
 		if (fault != NULL)
 			return fault;
 	}
+	import->answer = arena_printf(&call->arena, "{\"imported\":%zu,\"left_out\":%zu}\n",
+				      import->count, json_array_size(messages) - import->count);
 	return NULL;
+}
+
+static void answer_import(struct import *import)
+{
+	admin_reply(import->call, 202, "application/json", import->answer);
 }
 
 static void on_embedded(void *cookie, bool all)
 {
-	struct admin_call *call = cookie;
+	struct import *import = cookie;
 	(void)all; /* the rest follows later */
-	call->gone = NULL;
-	admin_reply(call, 202, "application/json", SLICE("{}\n"));
+	import->call->gone = NULL;
+	answer_import(import);
 }
 
 static void on_importer_gone(struct admin_call *call)
 {
-	embedder_wait_cancel(call->pending);
+	struct import *import = call->pending;
+	embedder_wait_cancel(import->wait);
 	admin_abandon(call);
 }
 
 /* Who imports and asks at once is to find everything, so the answer waits a while for the turns'
  * vectors. */
-static void wait_for_vectors(struct admin_call *call)
+static void wait_for_vectors(struct import *import)
 {
-	struct embedder_wait *wait = NULL;
+	struct admin_call *call = import->call;
 	struct config_memory settings =
 		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
 	bool embeds =
 		call->config->model.embedding[0] != '\0' && mode_recalls((enum mode)settings.mode);
 	if (embeds && call->request != NULL)
-		wait = embedder_when_done(call->service->embedder, call->user, call->loop,
-					  PATIENCE_WITH_VECTORS, on_embedded, call);
+		import->wait = embedder_when_done(call->service->embedder, call->user, call->loop,
+						  PATIENCE_WITH_VECTORS, on_embedded, import);
 	else if (embeds)
 		embedder_wake(call->service->embedder, call->user);
-	if (wait == NULL) {
-		admin_reply(call, 202, "application/json", SLICE("{}\n"));
+	if (import->wait == NULL) {
+		answer_import(import);
 		return;
 	}
-	call->pending = wait;
+	call->pending = import;
 	call->gone = on_importer_gone;
 }
 
 static void on_imported(void *cookie, enum store_result result)
 {
-	struct admin_call *call = cookie;
+	struct import *import = cookie;
+	struct admin_call *call = import->call;
 	if (result != STORE_OK) {
 		admin_reply_failure(call, result);
 		return;
 	}
 	learner_wake(call->service->learner, call->user);
-	wait_for_vectors(call);
+	wait_for_vectors(import);
 }
 
 static void post_messages(struct admin_call *call)
@@ -331,13 +344,14 @@ static void post_messages(struct admin_call *call)
 	json_error_t error;
 	json_t *document =
 		json_loadb(body.data == NULL ? "" : body.data, body.size, JSON_ALLOW_NUL, &error);
-	struct import import = {0};
+	struct import *import = arena_alloc(&call->arena, sizeof(*import));
+	*import = (struct import){.call = call};
 	const char *fault =
-		document == NULL ? "the body is not JSON" : read_import(call, document, &import);
+		document == NULL ? "the body is not JSON" : read_import(call, document, import);
 	if (fault == NULL)
-		store_import(call->service->store, call->tenant, call->parameter, import.turns,
-			     import.count, import.learn, (struct slice){0}, clock_wall(),
-			     loop_for_store(call->loop), on_imported, call);
+		store_import(call->service->store, call->tenant, call->parameter, import->turns,
+			     import->count, import->learn, (struct slice){0}, clock_wall(),
+			     loop_for_store(call->loop), on_imported, import);
 	else
 		admin_reply_error(call, 400, "invalid_import", fault);
 	json_decref(document);

@@ -21,8 +21,14 @@ static size_t slice_end(json_t *messages, size_t first)
 	return end < json_array_size(messages) ? end : json_array_size(messages);
 }
 
+/* Messages, as recalld counts them. */
+struct imported {
+	json_int_t imported;
+	json_int_t left_out; /* of systems and tools, which are not remembered */
+};
+
 static int import_slice(struct ctl *ctl, json_t *document, const char *user, size_t first,
-			size_t end)
+			size_t end, struct imported *count)
 {
 	json_t *all = json_object_get(document, "messages");
 	json_t *messages = json_array();
@@ -39,12 +45,16 @@ static int import_slice(struct ctl *ctl, json_t *document, const char *user, siz
 	json_decref(body);
 	if (status != 202)
 		return ctl_fail(status, answer);
+	if (!json_is_integer(json_object_get(answer, "imported")))
+		return ctl_fail_to_read(ctl, answer);
+	count->imported += json_integer_value(json_object_get(answer, "imported"));
+	count->left_out += json_integer_value(json_object_get(answer, "left_out"));
 	json_decref(answer);
 	return EXIT_SUCCESS;
 }
 
 /* One user's messages: {"user":..., "messages":[...], "learn":...}. */
-static int import_document(struct ctl *ctl, json_t *document, size_t *imported)
+static int import_document(struct ctl *ctl, json_t *document, struct imported *count)
 {
 	const char *user = ctl_text(document, "user");
 	json_t *messages = json_object_get(document, "messages");
@@ -56,9 +66,8 @@ static int import_document(struct ctl *ctl, json_t *document, size_t *imported)
 	}
 	for (size_t first = 0, end; first < json_array_size(messages); first = end) {
 		end = slice_end(messages, first);
-		if (import_slice(ctl, document, user, first, end) != EXIT_SUCCESS)
+		if (import_slice(ctl, document, user, first, end, count) != EXIT_SUCCESS)
 			return EXIT_FAILURE;
-		*imported += end - first;
 	}
 	return EXIT_SUCCESS;
 }
@@ -74,7 +83,7 @@ static bool is_at_end(FILE *file)
 }
 
 /* One object, or one after another as in JSON Lines. */
-static int import_objects(struct ctl *ctl, FILE *file, size_t *imported)
+static int import_objects(struct ctl *ctl, FILE *file, struct imported *count)
 {
 	do {
 		json_error_t error;
@@ -89,7 +98,7 @@ static int import_objects(struct ctl *ctl, FILE *file, size_t *imported)
 					      error.line, error.text);
 			return EXIT_FAILURE;
 		}
-		int status = import_document(ctl, document, imported);
+		int status = import_document(ctl, document, count);
 		json_decref(document);
 		if (status != EXIT_SUCCESS)
 			return status;
@@ -107,18 +116,24 @@ static void skip_byte_order_mark(FILE *file)
 
 static int import_file(struct ctl *ctl, FILE *file)
 {
-	size_t imported = 0;
+	struct imported count = {0};
 	skip_byte_order_mark(file);
-	if (import_objects(ctl, file, &imported) != EXIT_SUCCESS) {
-		if (imported > 0)
-			(void)fprintf(stderr, "recallctl: %zu messages before it are imported\n",
-				      imported);
+	if (import_objects(ctl, file, &count) != EXIT_SUCCESS) {
+		if (count.imported > 0)
+			(void)fprintf(stderr,
+				      "recallctl: %" JSON_INTEGER_FORMAT
+				      " messages before it are imported\n",
+				      count.imported);
 		return EXIT_FAILURE;
 	}
 	if (ctl->json)
-		return ctl_print_json(json_pack("{s:I}", "imported", (json_int_t)imported));
+		return ctl_print_json(json_pack("{s:I,s:I}", "imported", count.imported, "left_out",
+						count.left_out));
 	(void)fputs("imported: ", stdout);
-	ctl_print_count((long long)imported, "messages");
+	ctl_print_count(count.imported, "messages");
+	if (count.left_out > 0)
+		(void)printf("; %" JSON_INTEGER_FORMAT " left out (system and tool messages)",
+			     count.left_out);
 	(void)putchar('\n');
 	return EXIT_SUCCESS;
 }

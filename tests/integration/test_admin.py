@@ -132,6 +132,16 @@ def test_times_of_any_offset_come_out_in_utc(daemon, user):
     assert times[0] == "2026-02-28T20:00:00Z" and times[1].startswith("2026-02-28T20:00:01")
 
 
+def test_a_date_alone_is_its_midnight_in_utc(daemon, user):
+    turn = {"role": "user", "content": "Long ago."}
+    daemon.import_messages(user, [turn | {"created_at": "2024-05-01"}], learn=False)
+    assert [m["created_at"] for m in daemon.memory(user)["messages"]] == ["2024-05-01T00:00:00Z"]
+    for time in ("2024-05", "2024-05-01T10:00:00", "2024-02-30", 1714557600):
+        body = {"messages": [turn | {"created_at": time}], "learn": False}
+        reply = daemon.admin("POST", daemon.memory_path(user, "/messages"), json=body)
+        assert reply.status_code == 400 and "created_at" in reply.json()["error"]["message"], time
+
+
 def test_imported_turns_are_injected_with_their_dates(daemon, upstream, user):
     daemon.import_messages(
         user,
@@ -274,7 +284,7 @@ def test_an_imported_log_loses_its_system_and_tool_messages_only(daemon, user):
         {"role": "assistant", "content": "Monday.", "tool_calls": []},
     ]
     reply = daemon.admin("POST", f"/v1/users/{user}/messages", json={"messages": messages, "learn": False})
-    assert reply.status_code == 202
+    assert (reply.status_code, reply.json()) == (202, {"imported": 2, "left_out": 6})
     assert [m["content"] for m in daemon.memory(user)["messages"]] == ["Which day is it?", "Monday."]
 
 
@@ -403,12 +413,25 @@ def test_recallctl_parts_no_turn_from_its_answer(daemon, upstream):
     turns = [{"role": "assistant", "content": "Hello, who is there?"}]
     for i in range(600):
         turns += [{"role": "user", "content": f"Turn {i}."}, {"role": "assistant", "content": f"Answer {i}."}]
-    upstream.answer = lambda request: json_reply({}, status=202)
+    upstream.answer = lambda request: json_reply({"imported": len(request.json["messages"])}, status=202)
     document = json.dumps({"user": "alex", "messages": turns})
     assert recallctl(daemon, "--admin", f"127.0.0.1:{upstream.port}", "import", "-", stdin=document).returncode == 0
     calls = [request.json["messages"] for request in upstream.requests]
     assert len(calls) > 1 and sum(calls, []) == turns
     assert all(call[0]["role"] == "user" for call in calls[1:])
+
+
+def test_recallctl_counts_what_was_imported_and_what_was_left_out(daemon, user):
+    messages = [{"role": "system", "content": "You are terse."}, {"role": "user", "content": "Hello"}]
+    document = json.dumps({"user": user, "messages": messages * 400, "learn": False})
+    done = recallctl(daemon, "import", "-", stdin=document)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "imported: 400 messages; 400 left out (system and tool messages)\n"
+    assert len(daemon.messages(user)) == 400
+    done = recallctl(daemon, "import", "-", "--json", stdin=document)
+    assert json.loads(done.stdout) == {"imported": 400, "left_out": 400}
+    done = recallctl(daemon, "import", "-", stdin=document + "{}")
+    assert done.returncode == 1 and "recallctl: 400 messages before it are imported" in done.stderr
 
 
 def test_recallctl_tells_of_a_file_that_is_cut_off(daemon, user):
@@ -437,7 +460,7 @@ def test_recallctl_shows_imports_and_forgets(guarded, user):
     document = '{"user":"%s","learn":false,"messages":[{"role":"user","content":"I fold paper cranes."},' % user
     document += '{"role":"assistant","content":"Lovely."}]}'
     done = recallctl(guarded, "import", "-", stdin=document)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stdout) == (0, "imported: 2 messages\n"), done.stderr
     shown = recallctl(guarded, "show", user)
     assert shown.returncode == 0 and "I fold paper cranes." in shown.stdout
     assert recallctl(guarded, "forget", user).returncode == 0
