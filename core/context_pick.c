@@ -44,6 +44,18 @@ void picker_drop(struct picker *picker, const struct context_item *item)
 	picker->is_short = true;
 }
 
+void picker_drop_turn(struct picker *picker, const struct turn *turn, size_t tokens, double score)
+{
+	struct context_item item = turn_item(turn, tokens);
+	struct slice beginning = turn->text;
+	if (beginning.size > DROPPED_TEXT)
+		beginning.size = block_boundary(turn->text, DROPPED_TEXT);
+	item.text = arena_printf(picker->arena, "%s: %.*s", role_name(turn->role),
+				 SLICE_PRINT(beginning));
+	item.score = score;
+	picker_drop(picker, &item);
+}
+
 /* The first sentences of `text`, as many as are sure to cost no more than `room`, rendered; else
  * empty. What is too long is cut in proportion, by a sentence at least. */
 static struct slice render_sentences(struct slice text, size_t room, bool *is_cut,

@@ -40,6 +40,8 @@ bool picker_pay(struct picker *picker, enum block_section section, size_t cost);
 size_t picker_room(const struct picker *picker, enum block_section section);
 void picker_take(struct picker *picker, const struct context_item *item);
 void picker_drop(struct picker *picker, const struct context_item *item);
+/* With who said it before its text, as in what is rendered. `score` as in its item. */
+void picker_drop_turn(struct picker *picker, const struct turn *turn, size_t tokens, double score);
 
 /* Facts that `is_wanted` lets in, the best first: by score, then the user's own, then the newest.
  */

@@ -164,12 +164,6 @@ static void take(struct recaller *recaller, struct context_item *item)
 	picker_take(recaller->picker, item);
 }
 
-static void drop(struct recaller *recaller, const struct context_item *item)
-{
-	recaller->dropped++;
-	picker_drop(recaller->picker, item);
-}
-
 /* ---- facts ---- */
 
 static bool pick_fact(struct recaller *recaller, const struct fact *fact, size_t most)
@@ -213,7 +207,8 @@ static void drop_facts(struct recaller *recaller, const struct fact **facts, siz
 		struct slice line = block_fact_line(facts[i], arena);
 		struct context_item item = fact_item(recaller->picker->input, facts[i], line, 0);
 		item.tokens = text_tokens(item.text);
-		drop(recaller, &item);
+		recaller->dropped++;
+		picker_drop(recaller->picker, &item);
 	}
 }
 
@@ -305,9 +300,8 @@ static void drop_turn(struct recaller *recaller, const struct recalled_turn *rec
 	const struct turn *turn = &recalled->turn;
 	if (recaller->dropped == MOST_DROPPED)
 		return;
-	struct context_item item = turn_item(turn, text_tokens(turn->text));
-	item.score = recalled->score;
-	drop(recaller, &item);
+	recaller->dropped++;
+	picker_drop_turn(recaller->picker, turn, text_tokens(turn->text), recalled->score);
 }
 
 static void pick_recalled_turns(struct recaller *recaller)

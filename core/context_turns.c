@@ -124,12 +124,9 @@ struct context_item turn_item(const struct turn *turn, size_t tokens)
 static void drop_choice(struct picker *picker, const struct turn_choice *choice)
 {
 	size_t answer_tokens = choice->answer == NULL ? 0 : text_tokens(choice->answer->text);
-	struct context_item item = turn_item(choice->turn, choice->tokens - answer_tokens);
-	picker_drop(picker, &item);
-	if (choice->answer != NULL) {
-		item = turn_item(choice->answer, answer_tokens);
-		picker_drop(picker, &item);
-	}
+	picker_drop_turn(picker, choice->turn, choice->tokens - answer_tokens, 0);
+	if (choice->answer != NULL)
+		picker_drop_turn(picker, choice->answer, answer_tokens, 0);
 }
 
 static struct slice render_message(const struct turn *turn, struct arena *arena)

@@ -396,6 +396,7 @@ START_TEST(a_message_too_long_is_left_out_unless_it_is_the_newest)
 	assert_order(block, "short and old", "short and new");
 	ck_assert(!holds(block, "Wört"));
 	ck_assert_uint_eq(memory.context.dropped_count, 1);
+	ck_assert(slice_starts_with(memory.context.dropped[0].text, SLICE("assistant: ")));
 	add_turn(&memory, 2, ROLE_ASSISTANT, words);
 	block = build(&memory)->block;
 	ck_assert(holds(block, "assistant: ein Wört") && holds(block, " ...\n"));

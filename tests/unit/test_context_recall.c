@@ -197,6 +197,7 @@ START_TEST(the_best_are_chosen_and_what_does_not_fit_is_passed_over)
 	ck_assert_uint_eq(context->dropped_count, 1);
 	ck_assert_uint_eq(context->dropped[0].id, 4);
 	ck_assert_uint_eq(context->dropped[0].text.size, 240);
+	ck_assert(slice_starts_with(context->dropped[0].text, SLICE("user: fourth ")));
 	ck_assert(context->dropped[0].score == 0.25 && !context->dropped[0].is_recalled);
 	memory_free(memory);
 }
