@@ -180,6 +180,14 @@ static bool trims_in_vain(const struct config_memory *memory)
 	       (!memory->learn || !memory->inject || memory->mode == MODE_OFF);
 }
 
+/* A quarter of history_tokens is for memory, and a token about three quarters of an English word.
+ */
+static bool trims_to_no_summary(const struct config_memory *memory)
+{
+	return memory->history == HISTORY_TRIM && !trims_in_vain(memory) &&
+	       memory->history_tokens / 4 < memory->summary_words * 4 / 3;
+}
+
 /* Whether it is so for any request. */
 static bool anywhere(const struct config *config, bool (*is_so)(const struct config_memory *))
 {
@@ -246,9 +254,19 @@ static void warn_of_recall(struct config_reader *reader)
 				       "past turns");
 	else if (embeds && !anywhere(config, learns))
 		warn_of_key(reader, "embedding", "embedded");
+}
+
+static void warn_of_trimming(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
 	if (anywhere(config, trims_in_vain))
 		config_warning(reader, "history = trim has nothing new to take out where mode, "
 				       "inject or learn is off: it needs what is learned");
+	if (anywhere(config, trims_to_no_summary))
+		config_warning(reader, "[memory] history_tokens is so small that a summary of "
+				       "summary_words may not fit into the quarter of it that "
+				       "memory has once history = trim has cut: it is then cut, or "
+				       "left out; raise the one or lower the other");
 }
 
 static void warn_of_identity(struct config_reader *reader)
@@ -327,6 +345,7 @@ void config_check(struct config_reader *reader)
 		return;
 	warn_of_learning(reader);
 	warn_of_recall(reader);
+	warn_of_trimming(reader);
 	warn_of_identity(reader);
 	warn_of_tokens(reader);
 	warn_of_ports(reader);

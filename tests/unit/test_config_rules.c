@@ -353,9 +353,14 @@ START_TEST(what_keeps_recall_from_its_use_is_warned_of)
 	assert_warns("[memory]\nmode = off\nhistory = trim\n", "has nothing new to take out");
 	assert_warns("[memory user=a]\ninject = off\nhistory = trim\n",
 		     "has nothing new to take out");
-	struct reading reading = read_text("[upstream]\napi_key = k\n[memory]\nhistory = trim\n"
-					   "mode = summary\n[memory user=a]\nmode = auto\n"
-					   "[model]\nembedding = m\n");
+	assert_warns("[memory]\nhistory = trim\nhistory_tokens = 799\n",
+		     "test.conf: warning: [memory] history_tokens is so small that a summary");
+	assert_warns("[memory]\nhistory_tokens = 100\n[memory model=a]\nhistory = trim\n",
+		     "history_tokens is so small");
+	struct reading reading =
+		read_text("[upstream]\napi_key = k\n[memory]\nhistory = trim\n"
+			  "history_tokens = 800\nmode = summary\n[memory user=a]\nmode = auto\n"
+			  "[model]\nembedding = m\n");
 	ck_assert_str_eq(reading.warnings, "");
 	finish_reading(&reading);
 	reading = read_text("[model]\nembedding = m\n");
