@@ -76,16 +76,48 @@ static bool is_sure(const struct learn_turn *turn, const struct learn_entry *ent
 }
 
 /* What identifies a person may be none of memory's business. */
-static bool is_allowed(const struct learn_turn *turn, struct learn_entry *entry)
+static bool is_masked(const struct learn_turn *turn, const struct learn_entry *entry)
 {
 	bool stores = entry->op == LEARN_SET || entry->op == LEARN_ADD;
-	if (!stores || !entry->pii || turn->pii == PII_KEEP)
-		return true;
+	return stores && entry->pii && turn->pii != PII_KEEP;
+}
+
+/* Others may rest on the sentence that says it, too: they do without a quote then. */
+static void drop_quotes_of(struct slice value, struct learn_entries *entries)
+{
+	for (size_t i = 0; i < entries->count; i++) {
+		if (text_says(entries->list[i].quote, value))
+			entries->list[i].quote = (struct slice){0};
+	}
+}
+
+static void mask(struct learn_entry *entry)
+{
 	struct fact fact = {0};
 	fact_mask(&fact);
 	entry->value = fact.value;
 	entry->quote = fact.quote;
-	return turn->pii == PII_REDACT;
+}
+
+static void keep_allowed(const struct learn_turn *turn, struct learn_entries *entries)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < entries->count; i++) {
+		if (is_masked(turn, &entries->list[i]))
+			drop_quotes_of(entries->list[i].value, entries);
+	}
+	for (size_t i = 0; i < entries->count; i++) {
+		struct learn_entry *entry = &entries->list[i];
+		bool masked = is_masked(turn, entry);
+		if (masked && turn->pii == PII_DROP) {
+			entries->rejected++;
+			continue;
+		}
+		if (masked)
+			mask(entry);
+		entries->list[kept++] = *entry;
+	}
+	entries->count = kept;
 }
 
 /* Keeps what may be learned, in order. */
@@ -97,7 +129,7 @@ static void keep_sound(const struct learn_turn *turn, struct learn_entries *entr
 	for (size_t i = 0; i < entries->count; i++) {
 		struct learn_entry *entry = &entries->list[i];
 		if (is_sure(turn, entry) && !is_over(turn, entry) &&
-		    is_grounded(shown, entry, arena) && is_allowed(turn, entry))
+		    is_grounded(shown, entry, arena))
 			entries->list[kept++] = *entry;
 		else
 			entries->rejected++;
@@ -115,6 +147,7 @@ bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct
 	if (!learn_entries_read(answer, entries, arena))
 		return false;
 	keep_sound(turn, entries, arena);
+	keep_allowed(turn, entries);
 	learning->rejected = entries->rejected;
 	learn_apply(turn, entries, learning, arena);
 	return true;

@@ -404,6 +404,25 @@ START_TEST(a_value_that_was_not_kept_is_removed_and_forgotten_under_its_key)
 }
 END_TEST
 
+START_TEST(what_was_not_kept_is_in_no_other_facts_quote)
+{
+	static const char answer[] =
+		"[{\"key\":\"city\",\"value\":\"Lisbon\",\"quote\":\"I am in Lisbon, 555 0199\"},"
+		"{\"key\":\"phone\",\"value\":\"555 0199\",\"pii\":true,\"quote\":\"555 0199\"},"
+		"{\"key\":\"drink\",\"value\":\"tea\",\"quote\":\"I like tea\"}]";
+	for (enum pii pii = PII_KEEP; pii <= PII_DROP; pii++) {
+		struct lesson lesson = lesson_of("I am in Lisbon, 555 0199. I like tea.");
+		lesson.turn.pii = pii;
+		lesson_must(&lesson, answer, pii == PII_DROP ? 2 : 3, pii == PII_DROP);
+		size_t last = lesson.learning.change_count - 1;
+		unit_assert_slice(lesson_change(&lesson, 0)->fact.quote,
+				  pii == PII_KEEP ? "I am in Lisbon, 555 0199" : "");
+		unit_assert_slice(lesson_change(&lesson, last)->fact.quote, "I like tea");
+		arena_finish(&lesson.arena);
+	}
+}
+END_TEST
+
 START_TEST(everything_about_the_user_can_be_forgotten)
 {
 	struct lesson lesson = lesson_of("Forget everything you know about me!");
@@ -506,7 +525,7 @@ UNIT_MAIN("learn", a_new_fact_has_all_that_the_turn_says, a_correction_supersede
 	  what_no_fact_holds_is_hidden_in_the_turns, a_person_is_forgotten_with_what_names_them,
 	  a_part_of_a_word_is_forgotten_under_its_key_only,
 	  a_value_that_was_not_kept_is_removed_and_forgotten_under_its_key,
-	  everything_about_the_user_can_be_forgotten,
+	  what_was_not_kept_is_in_no_other_facts_quote, everything_about_the_user_can_be_forgotten,
 	  what_is_learned_and_forgotten_in_one_answer_leaves_nothing,
 	  what_is_told_after_forgetting_is_new, third_persons_are_entities_of_their_own,
 	  a_user_is_always_of_the_kind_user_and_nobody_else_is,
