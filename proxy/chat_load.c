@@ -60,6 +60,7 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 		.newest_text = chat->own_text,
 		.newest_turns = turns,
 		.uncovered_text = uncovered_text(chat),
+		.trims = trims(chat),
 		.facts = mode_uses_facts(mode) || mode_recalls(mode),
 		.past_facts = chat->question.about_past,
 		.conversations =
@@ -164,7 +165,7 @@ static void choose_cut(struct chat *chat, struct arena *arena)
 		limits.fixed = &view->frozen.cut_before;
 	chat->cut = history_choose_cut(&chat->request, &limits, arena);
 	/* Where the summary lags, what is stored can still be recalled. */
-	if (chat->cut.falls_short && mode_recalls(chat->injects)) {
+	if (chat->cut.falls_short && mode_recalls(chat->injects) && !view->begin_is_lost) {
 		limits.covered = view->answers;
 		chat->cut = history_choose_cut(&chat->request, &limits, arena);
 	}

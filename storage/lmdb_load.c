@@ -153,6 +153,30 @@ static bool is_wanted(const struct loading *loading, const struct fact *fact)
 	       !branch_is_taken_back(&loading->place.branch, &loading->memory, fact->exchange);
 }
 
+static void look_at_begin(struct loading *loading)
+{
+	const struct memory *memory = &loading->memory;
+	struct memory_view *view = loading->view;
+	struct key prefix =
+		key_u32(key_u32(key_of_user(memory->user), view->conversation), view->carried_from);
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	bool is_held = false;
+	if (!loading->load->trims || view->conversation == 0 || view->has_summary)
+		return;
+	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
+	while (!is_held && scan_next(&scan, &key, &value)) {
+		struct stored_turn turn = {0};
+		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
+		if (id == 0)
+			continue; /* a greeting, before any user turn */
+		is_held = memory_turn(memory, id, &turn) && turn.turn.state != TURN_HIDDEN;
+		view->begin_is_lost = !is_held;
+	}
+	scan_end(&scan);
+}
+
 static void read_facts(struct loading *loading)
 {
 	const struct memory *memory = &loading->memory;
@@ -205,6 +229,7 @@ static void read_memory(struct loading *loading)
 	if (view->conversation != 0)
 		view->replays = replays_read(memory, view->conversation, &view->replay_count);
 	read_summary(loading);
+	look_at_begin(loading);
 	if (loading->load->facts)
 		read_facts(loading);
 	read_turns(loading);

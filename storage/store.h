@@ -137,6 +137,7 @@ struct load {
 	/* ...and of the newest that the summary does not cover about so many bytes of text, not
 	 * counting what the request carries: at most STORE_MAX_TURNS. */
 	size_t uncovered_text;
+	bool trims; /* turns that memory holds may be taken out of the request */
 	bool facts;
 	bool past_facts;      /* superseded and retracted ones too, but not what was taken back */
 	size_t conversations; /* so many of the user's are counted at most */
@@ -150,13 +151,16 @@ struct memory_view {
 	bool deferred;   /* jobs wait for the next exchange that goes by the configured mode */
 	uint64_t ticket; /* hand it to store_append(): a user forgotten meanwhile stays forgotten */
 
-	uint32_t conversation;  /* 0: a new one begins */
-	int64_t last_active;    /* of the conversation */
-	uint32_t answers;       /* the ordinal behind the conversation's last complete answer */
-	uint32_t next_ordinal;  /* the ordinal of the exchange that this request begins: answers
-				   behind the last one that was found again count too */
-	uint32_t carried_from;  /* the request carries the conversation's turns from this ordinal on
-				   to next_ordinal; UINT32_MAX: none of them */
+	uint32_t conversation; /* 0: a new one begins */
+	int64_t last_active;   /* of the conversation */
+	uint32_t answers;      /* the ordinal behind the conversation's last complete answer */
+	uint32_t next_ordinal; /* the ordinal of the exchange that this request begins: answers
+				  behind the last one that was found again count too */
+	uint32_t carried_from; /* the request carries the conversation's turns from this ordinal on
+				  to next_ordinal; UINT32_MAX: none of them */
+	/* Of a request that is trimmed: the oldest exchange that it carries is in memory no more,
+	 * by what the user asked or by its age, and no summary tells of it. */
+	bool begin_is_lost;
 	uint64_t same_exchange; /* the stored exchange of the same user turn, which is asked again;
 				   0: none */
 	bool same_learned;      /* and it is learned from, or waits to be */

@@ -75,6 +75,19 @@ def test_old_turns_are_gone_and_what_was_learned_of_them_stays(make_daemon, memo
     daemon.wait_log("retention: 1 exchanges deleted, 0 facts deleted or redacted")
 
 
+def test_what_has_expired_is_not_taken_out_of_a_history(make_daemon, upstream, user):
+    """Neither a summary nor recall could stand in for it."""
+    daemon = make_daemon(MINUTE | {"memory": {"history": "trim", "history_tokens": "800"}})
+    pilots = [f"The pilot of day {n} was Name{n}. " + "A calm sea. " * 30 + "Over." for n in range(12)]
+    past = sum((turns(text, LONG_AGO if n < 8 else 0, answer=f"Noted, day {n}.") for n, text in enumerate(pilots)), [])
+    daemon.import_messages(user, past, learn=False)
+    chat = Chat(daemon, user, session="past")
+    chat.messages = [{"role": turn["role"], "content": turn["content"]} for turn in past]
+    until(lambda: texts(daemon, user) == pilots[8:], "the old turns are still there")
+    chat.say("Who was the pilot of day 3?")
+    assert [m["content"] for m in upstream.last.messages[-25:-1]] == [m["content"] for m in chat.messages[:24]]
+
+
 def test_what_was_not_learned_from_goes_as_well(make_daemon, user):
     daemon = make_daemon(MINUTE | {"memory": {"mode": "buffer"}})
     daemon.import_messages(user, turns("I moved to Lisbon.", LONG_AGO))

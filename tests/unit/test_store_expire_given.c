@@ -277,6 +277,41 @@ START_TEST(a_conversation_into_which_is_imported_meanwhile_goes_later)
 }
 END_TEST
 
+START_TEST(a_request_is_told_when_the_beginning_that_it_carries_is_gone)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "chat", "Lisbon is sunny", 100);
+	say(&fixture, "chat", "Bergen is rainy", 200);
+	const struct answer_mark marks[] = {
+		{.hash = fixture_hash("chat"), .user_hash = fixture_hash("Lisbon is sunny")},
+		{.hash = fixture_hash("chat"), .user_hash = fixture_hash("Bergen is rainy")},
+	};
+	struct load load = {.user = fixture_key("alex"),
+			    .session = SLICE("chat"),
+			    .marks = marks,
+			    .mark_count = 2,
+			    .trims = true,
+			    .now = 1000};
+	ck_assert_uint_eq(fixture_load(&fixture, &load).carried_from, 0);
+	ck_assert(!fixture_load(&fixture, &load).begin_is_lost);
+	(void)expire(&fixture, turns_until(150));
+	ck_assert(fixture_load(&fixture, &load).begin_is_lost);
+	load.trims = false;
+	ck_assert(!fixture_load(&fixture, &load).begin_is_lost);
+	load.trims = true;
+	load.marks = &marks[1];
+	load.mark_count = 1;
+	ck_assert_uint_eq(fixture_load(&fixture, &load).carried_from, 1);
+	ck_assert(!fixture_load(&fixture, &load).begin_is_lost);
+	load.marks = marks;
+	load.mark_count = 2;
+	ck_assert_int_eq(fixture_summarized(&fixture, "Sunny, then rainy.", 4, 0), STORE_OK);
+	ck_assert(!fixture_load(&fixture, &load).begin_is_lost);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("store_expire_given", what_was_given_of_it_goes_and_all_else_stays,
 	  what_was_given_a_summary_goes_with_the_last_turn_of_it,
 	  what_was_given_without_the_summary_stays_when_that_goes,
@@ -285,4 +320,5 @@ UNIT_MAIN("store_expire_given", what_was_given_of_it_goes_and_all_else_stays,
 	  what_was_under_way_keeps_nothing_of_it,
 	  what_is_written_while_a_memory_is_searched_is_looked_through_too,
 	  a_conversation_that_is_gone_on_with_meanwhile_stays,
-	  a_conversation_into_which_is_imported_meanwhile_goes_later)
+	  a_conversation_into_which_is_imported_meanwhile_goes_later,
+	  a_request_is_told_when_the_beginning_that_it_carries_is_gone)
