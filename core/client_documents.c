@@ -309,7 +309,8 @@ struct slice form_own_text(struct slice text, struct arena *arena)
 {
 	if (text.size == 0)
 		return text;
-	struct slice own = without_template(without_attachments(text), arena);
+	text = without_attachments(form_without_prompt(text));
+	struct slice own = without_template(text, arena);
 	struct slice bare = without_documents(own, arena);
 	struct parts parts;
 	if (!split_at_query(bare, &parts))

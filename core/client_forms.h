@@ -1,6 +1,8 @@
-/* The forms in which chat applications send what is not, or not only, the user's own words:
- * requests for titles, tags, follow-ups and search queries, and documents wrapped round a user's
- * turn. The forms are those of Open WebUI and LibreChat; each rule names where it comes from. */
+/* The forms in which chat applications and frameworks send what is not, or not only, the user's own
+ * words: requests for titles, tags, follow-ups and search queries, documents wrapped round a user's
+ * turn, tools' results in the user's place. The forms are those of Open WebUI, LibreChat,
+ * LangChain, LlamaIndex, DSPy, smolagents, instructor and pydantic-ai; each rule names where it
+ * comes from. */
 #ifndef RECALLD_CORE_CLIENT_FORMS_H
 #define RECALLD_CORE_CLIENT_FORMS_H
 
@@ -21,7 +23,20 @@ size_t form_find_context(struct slice text, size_t from);
  * elements, LibreChat's "Attached document(s)" and the known templates round them taken out, a
  * <user_query> unwrapped. In doubt a text counts as a document's: a <context> goes on to its last
  * closing tag, and to the end without one, unless it stands within a line with little behind it, as
- * in a question about such tags. Unchanged (and uncopied) when there is nothing to do. */
+ * in a question about such tags. Of a framework's prompt it is the question in it. Unchanged (and
+ * uncopied) when there is nothing to do. */
 struct slice form_own_text(struct slice text, struct arena *arena);
+
+/* The part of it that knows the prompts of frameworks. */
+struct slice form_without_prompt(struct slice text);
+
+/* Whether a user message may be a tool's result, as agents without tool messages send it. It is one
+ * when the answer before it asks for a tool; else people write so, too. */
+bool form_is_observation(struct slice text);
+bool form_asks_for_tool(struct slice answer);
+
+/* Whether a user message behind an answer is a framework's: what was wrong with the answer, or that
+ * the agent may go on. */
+bool form_is_retry(struct slice text);
 
 #endif

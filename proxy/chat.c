@@ -52,12 +52,23 @@ static struct slice message_text(const struct chat *chat, size_t index, struct a
 	return request_text(&chat->request, &chat->request.messages[index], arena);
 }
 
+/* The user's own words of one user message. */
+static struct slice own_text(const struct chat *chat, size_t index, struct arena *arena)
+{
+	struct slice text = message_text(chat, index, arena);
+	bool answers = index > 0 && chat->request.messages[index - 1].role == ROLE_ASSISTANT;
+	bool is_framework = answers && (form_is_retry(text) ||
+					(form_is_observation(text) &&
+					 form_asks_for_tool(message_text(chat, index - 1, arena))));
+	return is_framework ? (struct slice){0} : slice_trim(form_own_text(text, arena));
+}
+
 struct slice chat_own_text(const struct chat *chat, size_t first, size_t count, struct arena *arena)
 {
 	struct buffer joined;
 	buffer_init(&joined, chat->body.size + count * 2);
 	for (size_t i = first; i < first + count; i++) {
-		struct slice own = slice_trim(form_own_text(message_text(chat, i, arena), arena));
+		struct slice own = own_text(chat, i, arena);
 		if (own.size > 0 && joined.size > 0)
 			buffer_append(&joined, SLICE("\n\n"));
 		buffer_append(&joined, own);
@@ -84,7 +95,7 @@ static size_t first_mark(const struct chat *chat)
 
 static uint64_t hash_own_text(const struct chat *chat, size_t index, struct arena *arena)
 {
-	return text_hash(form_own_text(message_text(chat, index, arena), arena));
+	return text_hash(own_text(chat, index, arena));
 }
 
 /* Of the newest user turn before `index`; 0: there is none. */

@@ -331,3 +331,52 @@ def test_node_tools_go_round(daemon, upstream, user, script, stream):
     assert said["text"] == FINAL
     assert said["called"] == ["Oslo", "Rome"]
     assert daemon.messages(user) == [("user", ASKED), ("assistant", FINAL)]
+
+
+# ---- frameworks without tool messages ----
+
+FOUND = "My name is Mallory and I live in Toolville."
+AGENTS = {  # what was asked, the answer that asks for a tool, its result in the user's place
+    "llamaindex": (ASKED, 'Thought: I look.\nAction: weather\nAction Input: {"city": "Oslo"}', f"Observation: {FOUND}"),
+    "smolagents": (
+        f"New task:\n{ASKED}",
+        "Thought: I look.\n<code>\nweather('Oslo')\n</code>\nCalling tools:\n[{'id': 'call_1'}]",
+        f"Observation:\nExecution logs:\n{FOUND}\nLast output from code snippet:\nNone",
+    ),
+}
+
+
+@pytest.mark.parametrize("asked, calling, result", AGENTS.values(), ids=AGENTS.keys())
+def test_a_tools_result_in_the_users_place_is_not_the_users(
+    client, daemon, upstream, memory_model, user, asked, calling, result
+):
+    upstream.script(json_reply(completion(calling)), json_reply(completion(FINAL)))
+    messages = user_turn(asked)
+    client.chat.completions.create(model="m", messages=messages)
+    messages += [{"role": "assistant", "content": calling}, {"role": "user", "content": result}]
+    client.chat.completions.create(model="m", messages=messages)
+    assert upstream.last.messages[-1] == messages[-1]
+    daemon.settle(user)
+    assert daemon.messages(user) == [("user", ASKED), ("assistant", calling), ("user", ""), ("assistant", FINAL)]
+    assert memory_model.fact_calls(ASKED) and not memory_model.fact_calls("Mallory")
+
+
+def test_what_a_person_observed_is_learned(client, daemon, memory_model, user):
+    seen = "Observation: my tomatoes ripen late. Why?"
+    messages = [*user_turn("Hello"), {"role": "assistant", "content": "What did you see?"}, *user_turn(seen)]
+    client.chat.completions.create(model="m", messages=messages)
+    daemon.settle(user)
+    assert ("user", seen) in daemon.messages(user) and memory_model.fact_calls(seen)
+
+
+def test_of_a_retrieval_prompt_only_the_question_is_learned(client, daemon, upstream, memory_model, user):
+    rule = "-" * 21
+    prompt = (
+        f"Context information is below.\n{rule}\n{FOUND}\n{rule}\nGiven the context information and not prior "
+        f"knowledge, answer the query.\nQuery: {ASKED}\nAnswer: "
+    )
+    client.chat.completions.create(model="m", messages=user_turn(prompt))
+    assert upstream.last.messages == user_turn(prompt)
+    daemon.settle(user)
+    assert daemon.messages(user)[0] == ("user", ASKED)
+    assert memory_model.fact_calls(ASKED) and not memory_model.fact_calls("Mallory")

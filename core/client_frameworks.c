@@ -1,0 +1,173 @@
+#include "core/client_forms.h"
+
+#include "core/text.h"
+
+/* What frameworks of agents and retrieval send in the user's place or round the user's words, known
+ * by their default prompts. In doubt a text counts as a tool's or a document's here, too. */
+
+static size_t find_last(struct slice text, struct slice part)
+{
+	size_t last = text.size;
+	for (size_t at = slice_find(text, part, 0); at < text.size;
+	     at = slice_find(text, part, at + 1))
+		last = at;
+	return last;
+}
+
+static struct slice before_last(struct slice text, struct slice part)
+{
+	return slice_part(text, 0, find_last(text, part));
+}
+
+/* A prompt with documents, or a tool's results, and the user's question between `opens` and
+ * `closes`. Documents can say both, so the question is sought from the end that they are not at. */
+struct prompt {
+	struct slice begins;
+	struct slice opens;
+	struct slice closes;
+	bool question_first;
+};
+
+static const struct prompt prompts[] = {
+	/* LlamaIndex, default_prompts.py: question answering, tree summarize. */
+	{SLICE("Context information is below.\n----"), SLICE("\nQuery: "), SLICE("\nAnswer:"),
+	 false},
+	{SLICE("Context information from multiple sources is below.\n----"), SLICE("\nQuery: "),
+	 SLICE("\nAnswer:"), false},
+	/* LangChain, question_answering/stuff_prompt.py. */
+	{SLICE("Use the following pieces of context to answer the question at the end."),
+	 SLICE("\nQuestion: "), SLICE("\nHelpful Answer:"), false},
+	/* LangChain's expression language guide. */
+	{SLICE("Answer the question based only on the following context:"), SLICE("\nQuestion: "),
+	 SLICE("\nAnswer:"), false},
+	/* LangChain's hub, rlm/rag-prompt. */
+	{SLICE("You are an assistant for question-answering tasks. Use the following pieces of "
+	       "retrieved context"),
+	 SLICE("\nQuestion: "), SLICE("\nContext: "), true},
+	/* LangChain, agents/react/agent.py: each step sends the ones before it in one message. */
+	{SLICE("Answer the following questions as best you can. You have access to the following "
+	       "tools:"),
+	 SLICE("\nBegin!\n\nQuestion: "), SLICE("\nThought:"), true},
+};
+
+static struct slice question_of(struct slice text, const struct prompt *prompt)
+{
+	struct slice rest = slice_part(text, prompt->begins.size, text.size);
+	size_t opens = prompt->question_first ? slice_find(rest, prompt->opens, 0)
+					      : find_last(rest, prompt->opens);
+	if (opens == rest.size)
+		return (struct slice){0};
+	rest = slice_part(rest, opens + prompt->opens.size, rest.size);
+	size_t closes = prompt->question_first ? slice_find(rest, prompt->closes, 0)
+					       : find_last(rest, prompt->closes);
+	return slice_trim(slice_part(rest, 0, closes));
+}
+
+/* DSPy, adapters/chat_adapter.py: "[[ ## field ## ]]" above each input, and what is to be answered
+ * behind the last. A ReAct's trajectory holds tools' results and is the last field; other fields
+ * that are documents have the question behind them. */
+#define FIELD SLICE("[[ ## ")
+#define END_OF_FIELD SLICE(" ## ]]\n")
+
+static size_t find_documents(struct slice text)
+{
+	static const struct slice names[] = {SLICE("context ##"), SLICE("contexts ##"),
+					     SLICE("passages ##"), SLICE("documents ##")};
+	for (size_t at = slice_find(text, FIELD, 0); at < text.size;
+	     at = slice_find(text, FIELD, at + 1)) {
+		struct slice name = slice_part(text, at + FIELD.size, text.size);
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			if (slice_starts_with(name, names[i]))
+				return at;
+		}
+	}
+	return text.size;
+}
+
+static struct slice own_fields(struct slice text)
+{
+	text = before_last(text, SLICE("\n\nRespond with "));
+	text = slice_part(text, 0, slice_find(text, SLICE("[[ ## trajectory ## ]]"), 0));
+	size_t documents = find_documents(text);
+	size_t last = find_last(text, FIELD);
+	if (documents < text.size)
+		text = last == documents ? slice_part(text, 0, documents)
+					 : slice_part(text, last, text.size);
+	size_t named = slice_find(text, END_OF_FIELD, 0);
+	if (named < text.size)
+		text = slice_part(text, named + END_OF_FIELD.size, text.size);
+	return slice_trim(text);
+}
+
+struct slice form_without_prompt(struct slice text)
+{
+	struct slice trimmed = slice_trim(text);
+	for (size_t i = 0; i < sizeof(prompts) / sizeof(prompts[0]); i++) {
+		if (slice_starts_with(trimmed, prompts[i].begins))
+			return question_of(trimmed, &prompts[i]);
+	}
+	if (slice_starts_with(trimmed, FIELD))
+		return own_fields(trimmed);
+	/* smolagents, memory.py: the task. */
+	const struct slice task = SLICE("New task:\n");
+	if (slice_starts_with(trimmed, task))
+		return slice_trim(slice_part(trimmed, task.size, trimmed.size));
+	/* instructor, its mode MD_JSON: behind the newest message. */
+	const struct slice json = SLICE("\n\nReturn the correct JSON response within a ```json "
+					"codeblock. not the JSON_SCHEMA");
+	return slice_ends_with(trimmed, json) ? slice_part(trimmed, 0, trimmed.size - json.size)
+					      : text;
+}
+
+bool form_is_observation(struct slice text)
+{
+	return slice_starts_with(slice_trim(text), SLICE("Observation:"));
+}
+
+bool form_asks_for_tool(struct slice answer)
+{
+	static const struct slice calls[] = {
+		SLICE("Action:"),        /* ReAct, as LlamaIndex and LangChain have it */
+		SLICE("\"action\""),     /* the same as JSON */
+		SLICE("Calling tools:"), /* smolagents */
+		SLICE("<code>"),         SLICE("```"),
+	};
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (slice_find(answer, calls[i], 0) < answer.size)
+			return true;
+	}
+	return false;
+}
+
+#define RETRY SLICE("Now let's retry: take care not to repeat previous errors!")
+
+bool form_is_retry(struct slice text)
+{
+	static const struct {
+		struct slice begins;
+		struct slice has;
+		struct slice ends;
+	} retries[] = {
+		/* instructor */
+		{SLICE("Correct your JSON ONLY RESPONSE, based on the following errors:"),
+		 SLICE(""), SLICE("")},
+		{SLICE("Validation Error"), SLICE("Recall the function correctly, fix the errors"),
+		 SLICE("")},
+		/* pydantic-ai, RetryPromptPart */
+		{SLICE(""), SLICE(" validation error"), SLICE("\n\nFix the errors and try again.")},
+		{SLICE("Validation feedback:\n"), SLICE(""),
+		 SLICE("\n\nFix the errors and try again.")},
+		/* smolagents, memory.py */
+		{SLICE("Error:\n"), RETRY, SLICE("")},
+		{SLICE("Call id: "), RETRY, SLICE("")},
+		{SLICE("Now proceed and carry out this plan."), SLICE(""), SLICE("")},
+	};
+	text = slice_trim(text);
+	for (size_t i = 0; i < sizeof(retries) / sizeof(retries[0]); i++) {
+		if (slice_starts_with(text, retries[i].begins) &&
+		    slice_ends_with(text, retries[i].ends) &&
+		    (retries[i].has.size == 0 || slice_find(text, retries[i].has, 0) < text.size))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,153 @@
+#include "tests/unit/unit.h"
+
+#include "core/client_forms.h"
+
+static struct arena arena;
+
+#define ASKED "And how far apart should I plant them?"
+#define DOCUMENT "My name is Mallory and I live in Toolville."
+#define RULE "---------------------\n"
+
+static void assert_own(const char *text, const char *expected)
+{
+	unit_assert_slice(form_own_text(slice_of(text), &arena), expected);
+	arena_finish(&arena);
+}
+
+START_TEST(of_a_prompt_with_documents_the_question_is_the_users)
+{
+	assert_own("Context information is below.\n" RULE DOCUMENT
+		   "\nQuery: mine\nAnswer: no\n" RULE
+		   "Given the context information and not prior knowledge, answer the query.\n"
+		   "Query: " ASKED "\nAnswer: ",
+		   ASKED);
+	assert_own("Context information from multiple sources is below.\n" RULE DOCUMENT "\n" RULE
+		   "Given the information, answer the query.\nQuery: " ASKED "\nAnswer: ",
+		   ASKED);
+	assert_own("Use the following pieces of context to answer the question at the end. If you "
+		   "don't know the answer, just say so.\n\n" DOCUMENT "\n\nQuestion: " ASKED
+		   "\nHelpful Answer:",
+		   ASKED);
+	assert_own("Answer the question based only on the following context:\n" DOCUMENT
+		   "\n\nQuestion: " ASKED "\n",
+		   ASKED);
+	assert_own("You are an assistant for question-answering tasks. Use the following pieces of "
+		   "retrieved context to answer the question.\nQuestion: " ASKED
+		   " \nContext: " DOCUMENT "\nQuestion: what?\nContext: x \nAnswer:",
+		   ASKED);
+}
+END_TEST
+
+START_TEST(a_prompt_whose_end_is_another_is_all_documents)
+{
+	assert_own("Context information is below.\n" RULE DOCUMENT "\n" RULE "Now: " ASKED, "");
+	assert_own("Context information is below.\n----", "");
+}
+END_TEST
+
+START_TEST(of_an_agents_prompt_the_question_is_the_users)
+{
+	assert_own("Answer the following questions as best you can. You have access to the "
+		   "following tools:\n\nw(city) - weather\n\nUse the following format:\n\n"
+		   "Question: the input question you must answer\nThought: think\n\nBegin!\n\n"
+		   "Question: " ASKED "\nThought: I look\nAction: w\nAction Input: Oslo\n"
+		   "Observation: " DOCUMENT "\nBegin!\n\nQuestion: none\nThought: ",
+		   ASKED);
+	assert_own("New task:\n" ASKED, ASKED);
+	assert_own(ASKED "\n\nReturn the correct JSON response within a ```json codeblock. not the "
+			 "JSON_SCHEMA",
+		   ASKED);
+}
+END_TEST
+
+#define ANSWER_SO "\n\nRespond with the corresponding output fields, starting with `[[ ## x ## ]]`."
+
+START_TEST(of_dspys_fields_documents_and_trajectories_are_not_the_users)
+{
+	assert_own("[[ ## question ## ]]\n" ASKED ANSWER_SO, ASKED);
+	assert_own("[[ ## question ## ]]\n" ASKED, ASKED);
+	assert_own("[[ ## question ## ]]\n" ASKED "\n\n[[ ## trajectory ## ]]\n"
+		   "[[ ## observation_0 ## ]]\n" DOCUMENT
+		   "\n[[ ## question ## ]]\n" DOCUMENT ANSWER_SO,
+		   ASKED);
+	assert_own("[[ ## context ## ]]\n[1] «" DOCUMENT "\n\n[[ ## question ## ]]\n" DOCUMENT
+		   "»\n\n[[ ## question ## ]]\n" ASKED ANSWER_SO,
+		   ASKED);
+	assert_own("[[ ## question ## ]]\n" ASKED "\n\n[[ ## passages ## ]]\n" DOCUMENT ANSWER_SO,
+		   ASKED);
+	assert_own("[[ ## context ## ]]\n" DOCUMENT ANSWER_SO, "");
+	assert_own("[[ ## ", "[[ ## ");
+	assert_own("What does [[ ## question ## ]] mean?", "What does [[ ## question ## ]] mean?");
+}
+END_TEST
+
+START_TEST(what_a_user_writes_stays)
+{
+	assert_own("Context information is below average here.",
+		   "Context information is below average here.");
+	assert_own("Answer the question.\nQuestion: why?", "Answer the question.\nQuestion: why?");
+	assert_own("Query: why?\nAnswer:", "Query: why?\nAnswer:");
+}
+END_TEST
+
+START_TEST(a_tools_result_in_the_users_place_is_known_behind_its_call)
+{
+	ck_assert(form_is_observation(SLICE("Observation: it rains")));
+	ck_assert(form_is_observation(SLICE("\nObservation:\nit rains\nNew task:\nNow what?")));
+	ck_assert(!form_is_observation(SLICE("My observation: it rains")));
+	ck_assert(!form_is_observation((struct slice){0}));
+	ck_assert(form_asks_for_tool(SLICE("Thought: I look\nAction: w\nAction Input: {}")));
+	ck_assert(form_asks_for_tool(SLICE("Calling tools:\n[{'id': 'call_1'}]")));
+	ck_assert(form_asks_for_tool(SLICE("{\"action\": \"w\"}")));
+	ck_assert(form_asks_for_tool(SLICE("<code>\nw()\n</code>")));
+	ck_assert(!form_asks_for_tool(SLICE("What did you see?")));
+	ck_assert(!form_asks_for_tool((struct slice){0}));
+}
+END_TEST
+
+START_TEST(a_frameworks_retry_is_known)
+{
+	ck_assert(form_is_retry(SLICE("Correct your JSON ONLY RESPONSE, based on the following "
+				      "errors:\n1 validation error for X")));
+	ck_assert(form_is_retry(SLICE("Validation Error found:\nx\nRecall the function correctly, "
+				      "fix the errors")));
+	ck_assert(form_is_retry(SLICE("1 validation error:\n```json\n[]\n```\n\nFix the errors and "
+				      "try again.")));
+	ck_assert(form_is_retry(SLICE("Validation feedback:\nx\n\nFix the errors and try again.")));
+	ck_assert(
+		form_is_retry(SLICE("Error:\nx\nNow let's retry: take care not to repeat previous "
+				    "errors! If you have retried several times, ...\n")));
+	ck_assert(form_is_retry(SLICE("Now proceed and carry out this plan.")));
+	ck_assert(!form_is_retry(SLICE("It does not compile.\n\nFix the errors and try again.")));
+	ck_assert(!form_is_retry(SLICE("Validation feedback:\nwas good")));
+	ck_assert(!form_is_retry((struct slice){0}));
+}
+END_TEST
+
+/* Quadratic work would run into the test's time limit. */
+START_TEST(long_prompts_are_looked_at_once)
+{
+	static const char *const units[] = {"[[ ## context ## ]]\n", "[[ ## ",
+					    "\nQuery: ", "\n\nRespond with ", "\nAnswer:"};
+	static const char *const heads[] = {"[[ ## x ## ]]\n",
+					    "Context information is below.\n----"};
+	for (size_t i = 0; i < 10; i++) {
+		struct buffer text;
+		buffer_init(&text, 1 << 22);
+		buffer_append(&text, slice_of(heads[i % 2]));
+		while (text.size < 1 << 20)
+			buffer_append(&text, slice_of(units[i / 2]));
+		struct slice whole = buffer_slice(&text);
+		ck_assert_uint_le(form_own_text(whole, &arena).size, whole.size);
+		buffer_finish(&text);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+UNIT_MAIN("client_frameworks", of_a_prompt_with_documents_the_question_is_the_users,
+	  a_prompt_whose_end_is_another_is_all_documents,
+	  of_an_agents_prompt_the_question_is_the_users,
+	  of_dspys_fields_documents_and_trajectories_are_not_the_users, what_a_user_writes_stays,
+	  a_tools_result_in_the_users_place_is_known_behind_its_call, a_frameworks_retry_is_known,
+	  long_prompts_are_looked_at_once)
