@@ -41,6 +41,25 @@ static const struct side_form side_forms[] = {
 	/* LibreChat, agents client: its own memory agent, and the label of a reasoning step. */
 	{SLICE("# Current Chat:\n"), SLICE("Human: "), SLICE("")},
 	{SLICE("Step status: "), SLICE("Visible reasoning snapshot"), SLICE("")},
+	/* LlamaIndex, chat_engine: the question made to stand alone; its fusion retriever; the
+	 * refining of an answer by further documents. LangChain's is like the first. */
+	{SLICE("Given the following conversation"), SLICE("Follow Up Input:"),
+	 SLICE("Standalone question:")},
+	{SLICE("Given a conversation (between Human and Assistant)"), SLICE("<Follow Up Message>"),
+	 SLICE("<Standalone question>")},
+	{SLICE("You are a helpful assistant that generates multiple search queries"),
+	 SLICE("\nQuery: "), SLICE("\nQueries:")},
+	{SLICE("The original query is as follows:"), SLICE("We have provided an existing answer:"),
+	 SLICE("more context below.")},
+	/* LangChain: its multi-query retriever, and summaries of a conversation. */
+	{SLICE("You are an AI language model assistant. Your task is"),
+	 SLICE("different versions of the given user"), SLICE("Original question:")},
+	{SLICE("Progressively summarize the lines of conversation provided"),
+	 SLICE("New lines of conversation:"), SLICE("New summary:")},
+	{SLICE("<role>\nContext Extraction Assistant"), SLICE("Messages to summarize:"), SLICE("")},
+	/* smolagents: the first plan. */
+	{SLICE("You are a world expert at analyzing a situation"), SLICE("Facts survey"),
+	 SLICE("")},
 };
 
 static bool has_form(struct slice text, const struct side_form *form)

@@ -124,6 +124,41 @@ START_TEST(a_frameworks_retry_is_known)
 }
 END_TEST
 
+START_TEST(frameworks_side_requests_are_known)
+{
+	static const char *const requests[] = {
+		"Given the following conversation and a follow up question, rephrase the follow up "
+		"question to be a standalone question.\n\nChat History:\nx\nFollow Up Input: why?\n"
+		"Standalone question:",
+		"\n  Given the following conversation between a user and an AI assistant and a "
+		"follow "
+		"up question from user,\n  rephrase.\n\n  Chat History:\n  x\n  Follow Up Input: "
+		"why?\n  Standalone question:",
+		"Given a conversation (between Human and Assistant) and a follow up message from "
+		"Human, rewrite it.\n\n<Chat History>\nx\n\n<Follow Up Message>\nwhy?\n\n"
+		"<Standalone question>\n",
+		"You are a helpful assistant that generates multiple search queries based on a "
+		"single input query.\nQuery: why?\nQueries:\n",
+		"The original query is as follows: why?\nWe have provided an existing answer: "
+		"so\nWe "
+		"have the opportunity to refine it with some more context below.\n------------\nx",
+		"You are an AI language model assistant. Your task is\n    to generate 3 different "
+		"versions of the given user\n    question. Original question: why?",
+		"Progressively summarize the lines of conversation provided.\n\nNew lines of "
+		"conversation:\nHuman: x\n\nNew summary:",
+		"<role>\nContext Extraction Assistant\n</role>\n<messages>\nMessages to "
+		"summarize:\n"
+		"x\n</messages>",
+		"You are a world expert at analyzing a situation to derive facts.\n\n## 1. Facts "
+		"survey\nx",
+	};
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		ck_assert_msg(form_is_side_request(slice_of(requests[i])), "%s", requests[i]);
+	ck_assert(!form_is_side_request(SLICE("Given the following conversation, who is right?")));
+	ck_assert(!form_is_side_request(SLICE("You are a world expert at analyzing a situation.")));
+}
+END_TEST
+
 /* Quadratic work would run into the test's time limit. */
 START_TEST(long_prompts_are_looked_at_once)
 {
@@ -150,4 +185,4 @@ UNIT_MAIN("client_frameworks", of_a_prompt_with_documents_the_question_is_the_us
 	  of_an_agents_prompt_the_question_is_the_users,
 	  of_dspys_fields_documents_and_trajectories_are_not_the_users, what_a_user_writes_stays,
 	  a_tools_result_in_the_users_place_is_known_behind_its_call, a_frameworks_retry_is_known,
-	  long_prompts_are_looked_at_once)
+	  frameworks_side_requests_are_known, long_prompts_are_looked_at_once)
