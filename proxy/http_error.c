@@ -68,8 +68,9 @@ void http_reply_error(struct http_request *request, int status, const char *code
 	struct http_field *all = xcalloc(field_count + 1, sizeof(*all));
 	if (field_count > 0)
 		memcpy(all, fields, field_count * sizeof(*fields));
-	bool may_retry = http_field_value(fields, field_count, SLICE("Retry-After")).data != NULL;
-	if (status >= 500 && !may_retry)
+	bool may_retry = status == 408 ||
+			 http_field_value(fields, field_count, SLICE("Retry-After")).data != NULL;
+	if (!may_retry)
 		all[field_count++] = (struct http_field){SLICE("x-should-retry"), SLICE("false")};
 	http_reply(request, status, "application/json", all, field_count, buffer_slice(&body));
 	free(all);

@@ -119,8 +119,9 @@ void http_reply_abort(struct http_request *request);
  * "application/json"; NULL: none. */
 void http_reply(struct http_request *request, int status, const char *content_type,
 		const struct http_field *fields, size_t field_count, struct slice body);
-/* An OpenAI-shaped error as a whole reply. From 500 on it carries "x-should-retry: false", unless
- * `fields` has a Retry-After. `code` may be NULL. */
+/* An OpenAI-shaped error as a whole reply, with "x-should-retry: false" unless the same request may
+ * fare better: one that came too slowly (408), or with a Retry-After in `fields`. `code` may be
+ * NULL. */
 void http_reply_error(struct http_request *request, int status, const char *code,
 		      struct slice message, const struct http_field *fields, size_t field_count);
 /* That error's JSON, without a reply: {"error":{"message","type","param":null,"code"}}. */

@@ -234,6 +234,7 @@ START_TEST(a_request_must_come_in_time_and_an_idle_connection_may_not_stay)
 		run_for(50);
 	}
 	ck_assert(client_has(&slow, "HTTP/1.1 408 "));
+	ck_assert(!client_has(&slow, "x-should-retry"));
 	ck_assert_int_lt(milliseconds() - began, 3000);
 	WAIT_UNTIL(client_closed(&idle));
 	ck_assert_uint_eq(idle.got.size, 0);

@@ -96,8 +96,7 @@ START_TEST(refused_requests_are_answered_in_json_and_end_the_connection)
 		ck_assert_uint_eq(occurrences(&client, "\r\nDate: "), 1);
 		ck_assert(client_has(&client, "Connection: close\r\n"));
 		ck_assert(client_has(&client, "Content-Type: application/json\r\n"));
-		ck_assert_int_eq(client_has(&client, "x-should-retry: false\r\n"),
-				 refused[i].status[0] == '5');
+		ck_assert(client_has(&client, "x-should-retry: false\r\n"));
 		bool has_body = client_has(&client, "{\"error\":{\"message\":\"");
 		ck_assert_int_eq(has_body, !slice_starts_with(refused[i].bytes, SLICE("HEAD")));
 		ck_assert(!client.reset);
