@@ -91,10 +91,19 @@ void upstream_destroy(struct upstream *upstream)
 	free(upstream);
 }
 
+/* All of the reply has come, though the request may still be on its way: who has answered may read
+ * no more of it, and close. */
+static bool is_answered(const struct transfer *transfer)
+{
+	return transfer->head.whole && transfer->missing == 0;
+}
+
 static enum upstream_result result_of(const struct transfer *transfer, CURLcode code)
 {
 	if (transfer->stopped)
 		return UPSTREAM_STOPPED;
+	if (is_answered(transfer))
+		return UPSTREAM_OK;
 	switch (code) {
 	case CURLE_OK:
 		return transfer->head.whole ? UPSTREAM_OK : UPSTREAM_BROKEN;
@@ -139,7 +148,7 @@ static void finish_with_code(struct transfer *transfer, CURLcode code)
 		detail = "";
 	else if (detail == NULL)
 		detail = describe(transfer, code);
-	transfer->went_well = result == UPSTREAM_OK && !transfer->sent_again;
+	transfer->went_well = code == CURLE_OK && result == UPSTREAM_OK && !transfer->sent_again;
 	finish(transfer, result, detail);
 }
 
@@ -195,6 +204,8 @@ static void on_timeout(evutil_socket_t fd, short what, void *cookie)
 	(void)what;
 	if (transfer->head.whole && silent < transfer->idle_timeout)
 		set_timeout(transfer, transfer->idle_timeout - silent);
+	else if (is_answered(transfer))
+		finish(transfer, UPSTREAM_OK, "");
 	else if (transfer->head.whole)
 		finish(transfer, UPSTREAM_IDLE_TIMEOUT, "The upstream fell silent.");
 	else
@@ -210,8 +221,10 @@ static bool deliver_head(struct transfer *transfer)
 	struct upstream_head head;
 	transfer->broken =
 		reply_head_read(&transfer->head, transfer->is_head_request, &head, &arena);
-	if (transfer->broken == NULL)
+	if (transfer->broken == NULL) {
+		transfer->missing = reply_body_size(&head, transfer->is_head_request);
 		transfer->stopped = transfer->events.head(transfer->cookie, &head) == UPSTREAM_STOP;
+	}
 	arena_finish(&arena);
 	set_timeout(transfer, transfer->idle_timeout);
 	return transfer->broken == NULL && !transfer->stopped;
@@ -241,6 +254,8 @@ static size_t on_data(char *bytes, size_t unit, size_t size, void *cookie)
 		return CURL_WRITEFUNC_PAUSE;
 	}
 	transfer->heard_at = clock_steady();
+	if (transfer->missing != UINT64_MAX)
+		transfer->missing -= size; /* curl leaves out what is beyond the length */
 	struct slice data = {bytes, size};
 	transfer->stopped = transfer->events.data(transfer->cookie, data) == UPSTREAM_STOP;
 	return transfer->stopped ? 0 : size;
@@ -294,6 +309,7 @@ struct transfer *upstream_start(struct upstream *upstream, const struct upstream
 	transfer->upstream = upstream;
 	transfer->events = *events;
 	transfer->cookie = cookie;
+	transfer->missing = UINT64_MAX;
 	transfer->idle_timeout = request->idle_timeout;
 	buffer_init(&transfer->head.lines, UPSTREAM_MAX_HEAD);
 	transfer->timeout = event_new(upstream->base, -1, 0, on_timeout, transfer);

@@ -55,7 +55,7 @@ struct upstream_head {
 };
 
 enum upstream_result {
-	UPSTREAM_OK,
+	UPSTREAM_OK,          /* the reply is whole; the request need not have gone up whole */
 	UPSTREAM_STOPPED,     /* an event asked for it */
 	UPSTREAM_UNREACHABLE, /* no address, no connection, no TLS */
 	UPSTREAM_CONNECT_TIMEOUT,

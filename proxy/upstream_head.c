@@ -120,6 +120,19 @@ static const char *filter_fields(struct upstream_head *result, bool chunked, str
 	return NULL;
 }
 
+/* A 304's Content-Length tells of a body that does not come (RFC 9110, section 8.6). */
+static bool has_body(const struct upstream_head *head, bool is_head_request)
+{
+	return !is_head_request && head->status != 204 && head->status != 304;
+}
+
+uint64_t reply_body_size(const struct upstream_head *head, bool is_head_request)
+{
+	if (!has_body(head, is_head_request))
+		return 0;
+	return head->has_length ? head->length : UINT64_MAX;
+}
+
 const char *reply_head_read(const struct reply_head *head, bool is_head_request,
 			    struct upstream_head *result, struct arena *arena)
 {
@@ -135,8 +148,7 @@ const char *reply_head_read(const struct reply_head *head, bool is_head_request,
 	bool chunked =
 		http_field_value(result->fields, result->field_count, SLICE("Transfer-Encoding"))
 			.data != NULL;
-	bool has_body = !is_head_request && result->status != 204 && result->status != 304;
 	fault = filter_fields(result, chunked, arena);
-	result->until_close = has_body && !chunked && !result->has_length;
+	result->until_close = has_body(result, is_head_request) && !chunked && !result->has_length;
 	return fault;
 }

@@ -57,6 +57,7 @@ struct transfer {
 	} body;
 	bool is_head_request;
 	struct reply_head head;
+	uint64_t missing; /* bytes of the reply's body; UINT64_MAX: it cannot be told */
 	uint64_t idle_timeout;
 	struct event *timeout; /* for the first byte, then idle */
 	/* When body bytes last came, by clock_steady(): they do not set the timeout anew, which
@@ -108,5 +109,7 @@ int reply_head_take(struct reply_head *head, struct slice line);
 /* Reads the whole head; the fields are in the arena. NULL, or why it is refused. */
 const char *reply_head_read(const struct reply_head *head, bool is_head_request,
 			    struct upstream_head *result, struct arena *arena);
+/* How long the body behind a head is that was read; UINT64_MAX: only its end tells. */
+uint64_t reply_body_size(const struct upstream_head *head, bool is_head_request);
 
 #endif

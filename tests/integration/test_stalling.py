@@ -435,6 +435,23 @@ def test_an_upstream_that_breaks_off_gives_an_error_event_and_no_done(make_daemo
     check_error_event(reply.body, "upstream_broken")
 
 
+@pytest.mark.parametrize("head", [JSON, b"HTTP/1.1 413 Too Large\r\nConnection: close\r\n"], ids=["200", "413"])
+def test_a_whole_answer_stands_though_the_connection_dies_under_the_upload(make_daemon, hand, head):
+    daemon = make_daemon(hand.sections)
+    with RawClient(daemon.port) as client:
+        client.post_chat(BODY.replace(b"Hello", b"Hello, " * 1_200_000))
+        peer = hand.accept()
+        peer.more()
+        peer.send(head + b"Content-Length: 2\r\n\r\n{}")
+        reply = client.read_reply()
+        peer.close(reset=True)
+        daemon.wait_log(" path=/v1/chat/completions ")
+    (line,) = (line for line in daemon.stderr_lines if " path=/v1/chat/completions " in line)
+    assert reply.whole and reply.body == b"{}"
+    assert f" status={reply.status} " in line and line.endswith(" end=done")
+    assert daemon.metric('recalld_errors_total{kind="upstream"}') == 0
+
+
 # ---- names and descriptors ----
 
 

@@ -146,6 +146,62 @@ START_TEST(an_event_can_stop_a_transfer_at_its_head_or_its_data)
 }
 END_TEST
 
+/* Answers when the request has begun, reads no more of it, and resets the connection a little
+ * later.
+ */
+static void *peer_answers_early(void *reply)
+{
+	int fd = peer_accept();
+	peer_more(fd);
+	peer_send(fd, reply);
+	usleep(100 * 1000);
+	const struct linger none = {.l_onoff = 1};
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	close(fd);
+	return NULL;
+}
+
+static struct heard upload_and_hear(const char *reply)
+{
+	struct heard heard;
+	char *bytes = many_bytes();
+	begin(peer_answers_early, reply);
+	struct upstream_request request = request_of("POST", "/");
+	request.has_body = true;
+	request.body = &(struct slice){bytes, MANY};
+	request.body_count = 1;
+	fetch(&request, &heard);
+	finish();
+	free(bytes);
+	return heard;
+}
+
+START_TEST(a_whole_reply_counts_though_the_connection_dies_under_the_upload)
+{
+	static const char *const replies[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+		"HTTP/1.1 413 No\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello"};
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		struct heard heard = upload_and_hear(replies[i]);
+		assert_heard(&heard, UPSTREAM_OK, "hello");
+	}
+	struct heard heard = upload_and_hear("HTTP/1.1 204 No Content\r\n\r\n");
+	assert_heard(&heard, UPSTREAM_OK, "");
+}
+END_TEST
+
+START_TEST(a_reply_that_broke_off_under_the_upload_is_broken)
+{
+	struct heard heard = upload_and_hear("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello");
+	assert_heard(&heard, UPSTREAM_BROKEN, "hello");
+	heard = upload_and_hear("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+				"5\r\nhello\r\n");
+	assert_heard(&heard, UPSTREAM_BROKEN, "hello");
+	heard = upload_and_hear("HTTP/1.1 200 OK\r\n\r\nhello");
+	assert_heard(&heard, UPSTREAM_BROKEN, "hello");
+}
+END_TEST
+
 static atomic_int accepted;
 
 /* Keeps one connection for two requests. */
@@ -360,7 +416,9 @@ END_TEST
 UNIT_MAIN("upstream_flow", five_megabytes_go_up_and_come_down, a_body_in_pieces_goes_up_whole,
 	  a_transfer_that_is_held_back_waits_and_loses_nothing,
 	  a_transfer_that_is_stopped_when_resumed_ends,
-	  an_event_can_stop_a_transfer_at_its_head_or_its_data, a_connection_is_used_again,
+	  an_event_can_stop_a_transfer_at_its_head_or_its_data,
+	  a_whole_reply_counts_though_the_connection_dies_under_the_upload,
+	  a_reply_that_broke_off_under_the_upload_is_broken, a_connection_is_used_again,
 	  a_request_on_a_kept_connection_that_died_is_tried_on_a_fresh_one,
 	  a_body_in_pieces_is_sent_again_from_its_beginning,
 	  cancelling_closes_the_connection_at_once_and_without_an_event,
