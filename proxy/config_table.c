@@ -72,8 +72,8 @@ const struct config_key config_keys[] = {
 	 .help = "to connect, TLS included"},
 	{KEY("upstream", "first_byte_timeout", "900s"), DURATION(1, DAY),
 	 AT(upstream.first_byte_timeout),
-	 .help = "until a reply begins; longer than the clients' own, so that a slow model is not "
-		 "asked twice"},
+	 .help = "until a reply begins, from when the last of the request went up; longer than the "
+		 "clients' own, so that a slow model is not asked twice"},
 	{KEY("upstream", "idle_timeout", "120s"), DURATION(1, DAY), AT(upstream.idle_timeout),
 	 .help = "between two chunks of a reply"},
 	{KEY("upstream", "ca_file", ""), TEXT(config_check_readable), AT(upstream.ca_file),

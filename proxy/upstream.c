@@ -199,11 +199,13 @@ void upstream_collect(struct upstream *upstream)
 static void on_timeout(evutil_socket_t fd, short what, void *cookie)
 {
 	struct transfer *transfer = cookie;
-	uint64_t silent = (clock_steady() - transfer->heard_at) / 1000;
+	uint64_t still = (clock_steady() - transfer->moved_at) / 1000;
+	uint64_t allowed =
+		transfer->head.whole ? transfer->idle_timeout : transfer->first_byte_timeout;
 	(void)fd;
 	(void)what;
-	if (transfer->head.whole && silent < transfer->idle_timeout)
-		set_timeout(transfer, transfer->idle_timeout - silent);
+	if (still < allowed)
+		set_timeout(transfer, allowed - still);
 	else if (is_answered(transfer))
 		finish(transfer, UPSTREAM_OK, "");
 	else if (transfer->head.whole)
@@ -226,6 +228,7 @@ static bool deliver_head(struct transfer *transfer)
 		transfer->stopped = transfer->events.head(transfer->cookie, &head) == UPSTREAM_STOP;
 	}
 	arena_finish(&arena);
+	transfer->moved_at = clock_steady();
 	set_timeout(transfer, transfer->idle_timeout);
 	return transfer->broken == NULL && !transfer->stopped;
 }
@@ -253,7 +256,7 @@ static size_t on_data(char *bytes, size_t unit, size_t size, void *cookie)
 		event_del(transfer->timeout);
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	transfer->heard_at = clock_steady();
+	transfer->moved_at = clock_steady();
 	if (transfer->missing != UINT64_MAX)
 		transfer->missing -= size; /* curl leaves out what is beyond the length */
 	struct slice data = {bytes, size};
@@ -310,7 +313,9 @@ struct transfer *upstream_start(struct upstream *upstream, const struct upstream
 	transfer->events = *events;
 	transfer->cookie = cookie;
 	transfer->missing = UINT64_MAX;
+	transfer->first_byte_timeout = request->first_byte_timeout;
 	transfer->idle_timeout = request->idle_timeout;
+	transfer->moved_at = clock_steady();
 	buffer_init(&transfer->head.lines, UPSTREAM_MAX_HEAD);
 	transfer->timeout = event_new(upstream->base, -1, 0, on_timeout, transfer);
 	transfer->resume = event_new(upstream->base, -1, 0, on_resume, transfer);

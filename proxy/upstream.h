@@ -37,9 +37,10 @@ struct upstream_request {
 	bool has_body;
 	const struct slice *body; /* in pieces, whose bytes must outlive the transfer */
 	size_t body_count;
-	uint64_t connect_timeout;    /* milliseconds, all of them */
-	uint64_t first_byte_timeout; /* from the start to the reply's whole head */
-	uint64_t idle_timeout;       /* between pieces of the body; not while `full` holds it */
+	uint64_t connect_timeout; /* milliseconds, all of them */
+	/* To the reply's whole head, from the start or from when more of the body went up. */
+	uint64_t first_byte_timeout;
+	uint64_t idle_timeout; /* between pieces of the reply; not while `full` holds it */
 };
 
 struct upstream_head {

@@ -1,3 +1,4 @@
+#include "proxy/loop.h"
 #include "proxy/upstream_transfer.h"
 
 #include <string.h>
@@ -72,12 +73,13 @@ void upstream_request_rewind(struct transfer *transfer)
 	transfer->body.offset = 0;
 }
 
-/* Fills curl's room as far as the body goes. */
+/* Fills curl's room as far as the body goes. It asks when what it had has left. */
 static size_t on_read(char *room, size_t unit, size_t size, void *cookie)
 {
 	struct transfer *transfer = cookie;
 	size_t filled = 0;
 	(void)unit;
+	transfer->moved_at = clock_steady();
 	while (filled < size && transfer->body.piece < transfer->body.count) {
 		struct slice piece = transfer->body.pieces[transfer->body.piece];
 		struct slice left = slice_part(piece, transfer->body.offset, piece.size);
@@ -103,7 +105,6 @@ static int on_seek(void *cookie, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-/* Of a body that does not lie in one place. */
 static void keep_pieces(struct transfer *transfer, const struct upstream_request *request)
 {
 	struct slice *pieces = arena_alloc(&transfer->arena, request->body_count * sizeof(*pieces));
@@ -120,12 +121,13 @@ static uint64_t apply_body(struct transfer *transfer, const struct upstream_requ
 	uint64_t size = 0;
 	for (size_t i = 0; i < request->body_count; i++)
 		size += request->body[i].size;
-	if (request->body_count > 1)
+	/* What curl sends with the head it takes as it is, all else it reads bit by bit. */
+	bool is_read = request->body_count > 1 || size > UPSTREAM_WITH_HEAD;
+	if (is_read)
 		keep_pieces(transfer, request);
 	else if (size > 0)
 		whole = request->body[0].data;
-	/* curl reads what is not in one place. */
-	UPSTREAM_SET(easy, CURLOPT_POSTFIELDS, request->body_count > 1 ? NULL : whole);
+	UPSTREAM_SET(easy, CURLOPT_POSTFIELDS, is_read ? NULL : whole);
 	UPSTREAM_SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
 	UPSTREAM_SET(easy, CURLOPT_READFUNCTION, on_read);
 	UPSTREAM_SET(easy, CURLOPT_READDATA, transfer);

@@ -49,7 +49,8 @@ struct transfer {
 	void *cookie;
 	struct upstream_handle *handle;
 	struct arena arena; /* the request's strings */
-	/* The request's body, when it is in several pieces, and up to where curl has read it. */
+	/* The request's body, when it does not go with the head, and up to where curl has read it.
+	 */
 	struct {
 		const struct slice *pieces;
 		size_t count;
@@ -58,11 +59,12 @@ struct transfer {
 	bool is_head_request;
 	struct reply_head head;
 	uint64_t missing; /* bytes of the reply's body; UINT64_MAX: it cannot be told */
-	uint64_t idle_timeout;
+	uint64_t first_byte_timeout, idle_timeout;
 	struct event *timeout; /* for the first byte, then idle */
-	/* When body bytes last came, by clock_steady(): they do not set the timeout anew, which
-	 * costs more; when it fires it sees that it is too early. */
-	uint64_t heard_at;
+	/* When the request began, body bytes were last asked for or the reply's came, by
+	 * clock_steady(): that does not set the timeout anew, which costs more; when it fires it
+	 * sees that it is too early. */
+	uint64_t moved_at;
 	bool paused;
 	struct event *resume;
 	bool sent;          /* once */

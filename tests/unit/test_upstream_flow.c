@@ -373,6 +373,49 @@ START_TEST(a_silent_upstream_is_given_up)
 }
 END_TEST
 
+/* More than the kernel takes for the other side while nobody reads. */
+enum { BURST = 8 * 1024 * 1024, BURSTS = 4, PAUSE = 600 };
+
+static void *peer_reads_in_bursts(void *reply)
+{
+	static char bytes[64 * 1024];
+	int fd = peer_accept();
+	for (int i = 0; i < BURSTS; i++) {
+		usleep(PAUSE * 1000);
+		for (ssize_t left = BURST, size = 1; left > 0 && size > 0; left -= size)
+			size = recv(fd, bytes, sizeof(bytes), 0);
+	}
+	peer_send(fd, reply);
+	peer_bye(fd);
+	return NULL;
+}
+
+static void upload_in_bursts(const char *reply, struct heard *heard)
+{
+	char *bytes = xcalloc(1, BURSTS * BURST);
+	begin(peer_reads_in_bursts, reply);
+	struct upstream_request request = request_of("POST", "/");
+	request.has_body = true;
+	request.body = &(struct slice){bytes, BURSTS * BURST};
+	request.body_count = 1;
+	request.first_byte_timeout = 2000;
+	int64_t began = milliseconds();
+	fetch(&request, heard);
+	ck_assert_int_ge(milliseconds() - began, BURSTS * PAUSE - 5);
+	finish();
+	free(bytes);
+}
+
+START_TEST(while_a_request_goes_up_its_upstream_is_not_silent)
+{
+	struct heard heard;
+	upload_in_bursts("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", &heard);
+	assert_heard(&heard, UPSTREAM_OK, "ok");
+	upload_in_bursts("", &heard);
+	assert_heard(&heard, UPSTREAM_FIRST_BYTE_TIMEOUT, "");
+}
+END_TEST
+
 static void *peer_does_nothing(void *argument)
 {
 	return argument;
@@ -423,5 +466,5 @@ UNIT_MAIN("upstream_flow", five_megabytes_go_up_and_come_down, a_body_in_pieces_
 	  a_body_in_pieces_is_sent_again_from_its_beginning,
 	  cancelling_closes_the_connection_at_once_and_without_an_event,
 	  a_transfer_may_be_started_when_another_ends, destroying_cancels_what_is_under_way,
-	  a_silent_upstream_is_given_up,
+	  a_silent_upstream_is_given_up, while_a_request_goes_up_its_upstream_is_not_silent,
 	  an_upstream_that_cannot_be_reached_is_told_from_one_that_is_slow)
