@@ -2,9 +2,12 @@
 #include "proxy/upstream_transfer.h"
 
 #include <assert.h>
+#include <openssl/x509_vfy.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void initialize(void)
 {
@@ -140,14 +143,42 @@ static const char *describe(const struct transfer *transfer, CURLcode code)
 						  : curl_easy_strerror(code);
 }
 
+/* What to set, where curl's words do not tell; NULL: nothing. */
+static const char *advice_on(const struct transfer *transfer, CURLcode code)
+{
+	long verified = X509_V_OK;
+	if (code == CURLE_SSL_CONNECT_ERROR &&
+	    strstr(transfer->handle->error, "wrong version number") != NULL)
+		return "the server does not speak TLS: is its base URL meant to be http://?";
+	if (code != CURLE_PEER_FAILED_VERIFICATION)
+		return NULL;
+	curl_easy_getinfo(transfer->handle->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
+	switch (verified) {
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+		return "name the authority that signed it in [upstream] ca_file";
+	default:
+		return NULL;
+	}
+}
+
 static void finish_with_code(struct transfer *transfer, CURLcode code)
 {
 	enum upstream_result result = result_of(transfer, code);
 	const char *detail = transfer->broken;
+	const char *advice = advice_on(transfer, code);
+	char both[CURL_ERROR_SIZE + 100];
 	if (result == UPSTREAM_OK || result == UPSTREAM_STOPPED)
 		detail = "";
 	else if (detail == NULL)
 		detail = describe(transfer, code);
+	if (advice != NULL && detail[0] != '\0') {
+		(void)snprintf(both, sizeof(both), "%s; %s", detail, advice);
+		detail = both;
+	}
 	transfer->went_well = code == CURLE_OK && result == UPSTREAM_OK && !transfer->sent_again;
 	finish(transfer, result, detail);
 }

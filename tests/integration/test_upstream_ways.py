@@ -1,5 +1,6 @@
 """The ways to an upstream: TLS, checked against [upstream] ca_file, and a configured proxy."""
 
+import contextlib
 import http.server
 import json
 import ssl
@@ -28,25 +29,40 @@ class Answer(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def make_certificate(folder, name):
+def make_certificate(folder, name, names="DNS:localhost,IP:127.0.0.1"):
     certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-out", certificate, "-keyout", key]
+    command += ["-addext", f"subjectAltName={names}", "-out", certificate, "-keyout", key]
     subprocess.run(command, check=True, capture_output=True)
     return certificate, key
 
 
-@pytest.fixture
-def tls_upstream(tmp_path):
-    certificate, key = make_certificate(tmp_path, "upstream")
+@contextlib.contextmanager
+def serving(pair=None):
+    """Without a pair: no TLS, whatever the URL says."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    if pair:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*pair)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"https://127.0.0.1:{server.server_port}/v1", certificate
+    yield f"https://127.0.0.1:{server.server_port}/v1"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def tls_upstream(tmp_path):
+    pair = make_certificate(tmp_path, "upstream")
+    with serving(pair) as base_url:
+        yield base_url, pair[0]
+
+
+def cause_of(daemon):
+    """Why its only exchange failed, from the log."""
+    daemon.stop()
+    (line,) = (line for line in daemon.stderr_lines if "end=upstream_unreachable" in line)
+    return line.partition(" cause=")[2]
 
 
 def test_an_upstream_with_a_trusted_certificate_answers(make_daemon, tls_upstream, user):
@@ -62,9 +78,23 @@ def test_an_upstream_with_another_certificate_is_502(make_daemon, tls_upstream, 
     reply = Chat(daemon, user).send("Hello.")
     assert reply.status_code == 502
     assert reply.json()["error"]["code"] == "upstream_unreachable"
-    daemon.stop()
-    (line,) = (line for line in daemon.stderr_lines if "end=upstream_unreachable" in line)
-    assert 'cause="SSL certificate problem' in line
+    assert "self-signed certificate; name the authority that signed it in [upstream] ca_file" in cause_of(daemon)
+
+
+def test_a_trusted_certificate_of_another_name_is_no_matter_of_authorities(make_daemon, tmp_path, user):
+    pair = make_certificate(tmp_path, "upstream", "DNS:elsewhere.invalid")
+    with serving(pair) as base_url:
+        daemon = make_daemon({"upstream": {"base_url": base_url, "ca_file": str(pair[0])}})
+        assert Chat(daemon, user).send("Hello.").status_code == 502
+    cause = cause_of(daemon)
+    assert "SSL: no alternative certificate subject name matches" in cause and "ca_file" not in cause
+
+
+def test_https_to_an_upstream_without_tls_says_so(make_daemon, user):
+    with serving() as base_url:
+        daemon = make_daemon({"upstream": {"base_url": base_url}})
+        assert Chat(daemon, user).send("Hello.").status_code == 502
+    assert "the server does not speak TLS: is its base URL meant to be http://?" in cause_of(daemon)
 
 
 def test_a_configured_proxy_is_asked_for_the_upstream(make_daemon, upstream, user):
