@@ -19,13 +19,23 @@ static void begin_words(struct words *words)
 		abort(); /* out of memory, as for all small allocations */
 }
 
+/* "FILE: warning: what" without the word that the level says. */
+static void log_line(char *line, enum config_log_level level)
+{
+	static const char word[] = ": warning: ";
+	char *at = level == LOG_LEVEL_WARN ? strstr(line, word) : NULL;
+	if (at != NULL)
+		memmove(at + 2, at + sizeof(word) - 1, strlen(at) - sizeof(word) + 2);
+	log_event(level, line, NULL);
+}
+
 static void log_words(struct words *words, enum config_log_level level)
 {
 	char *rest;
 	(void)fclose(words->stream);
 	for (char *line = strtok_r(words->text, "\n", &rest); line != NULL;
 	     line = strtok_r(NULL, "\n", &rest))
-		log_event(level, line, NULL);
+		log_line(line, level);
 	free(words->text);
 }
 

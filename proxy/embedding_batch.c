@@ -59,11 +59,11 @@ static void end_batch(struct embedding_batch *batch, enum batch_end end)
 
 static void warn_of_failure(struct embedding_batch *batch, const char *detail, int status)
 {
-	if (!trouble_note(batch->setting.trouble, detail, status))
-		return;
-	log_warn("turns cannot be embedded: %s (status %d); they wait, and are found by their "
-		 "words meanwhile; look at [model] embedding, base_url and api_key",
-		 detail, status);
+	const struct trouble_words why = trouble_words(detail, status);
+	if (trouble_note(batch->setting.trouble, &why))
+		log_warn("turns cannot be embedded: %s; they wait, and are found by their words "
+			 "meanwhile; look at [model] embedding, base_url and api_key",
+			 why.text);
 }
 
 /* ---- to the store ---- */

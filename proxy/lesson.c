@@ -61,11 +61,11 @@ static void leave_model(struct lesson *lesson)
 
 static void warn_of_failure(struct lesson *lesson, const char *detail)
 {
-	if (!trouble_note(lesson->setting.trouble, detail, lesson->status))
-		return;
-	log_warn("the memory model cannot be learned with: %s (status %d); exchanges wait; look at "
-		 "[model] base_url, api_key and name",
-		 detail, lesson->status);
+	const struct trouble_words why = trouble_words(detail, lesson->status);
+	if (trouble_note(lesson->setting.trouble, &why))
+		log_warn("the memory model cannot be learned with: %s; exchanges wait; look at "
+			 "[model] base_url, api_key and name",
+			 why.text);
 }
 
 static void on_postponed(void *cookie, enum store_result result)

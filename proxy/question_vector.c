@@ -3,6 +3,7 @@
 #include "proxy/embedding_call.h"
 #include "proxy/log.h"
 #include "proxy/metrics.h"
+#include "proxy/trouble.h"
 
 #include <stdlib.h>
 
@@ -46,9 +47,10 @@ static void note_failure(struct question_vectors *vectors, const struct embeddin
 		return;
 	vectors->pause = FIRST_PAUSE;
 	vectors->probe_at = clock_steady() + vectors->pause;
-	log_warn("questions no longer wait for their embeddings: %s (status %d); past turns are "
-		 "found by their words until the server keeps up again",
-		 answer->detail, answer->status);
+	const struct trouble_words why = trouble_words(answer->detail, answer->status);
+	log_warn("questions no longer wait for their embeddings: %s; past turns are found by their "
+		 "words until the server keeps up again",
+		 why.text);
 }
 
 static void on_probe(void *cookie, const struct embedding_answer *answer)

@@ -4,20 +4,26 @@
 
 #include <stdio.h>
 
+struct trouble_words trouble_words(const char *why, int status)
+{
+	struct trouble_words words;
+	if (status == 0)
+		(void)snprintf(words.text, sizeof(words.text), "%s", why);
+	else
+		(void)snprintf(words.text, sizeof(words.text), "%s (status %d)", why, status);
+	return words;
+}
+
 void trouble_init(struct trouble *trouble)
 {
 	*trouble = (struct trouble){0};
 	pthread_mutex_init(&trouble->lock, NULL);
 }
 
-bool trouble_note(struct trouble *trouble, const char *why, int status)
+bool trouble_note(struct trouble *trouble, const struct trouble_words *why)
 {
-	char *text = trouble->why;
 	pthread_mutex_lock(&trouble->lock);
-	if (status == 0)
-		(void)snprintf(text, sizeof(trouble->why), "%s", why);
-	else
-		(void)snprintf(text, sizeof(trouble->why), "%s (status %d)", why, status);
+	trouble->why = *why;
 	bool is_due = log_is_due(&trouble->logged_at);
 	pthread_mutex_unlock(&trouble->lock);
 	return is_due;
@@ -26,14 +32,14 @@ bool trouble_note(struct trouble *trouble, const char *why, int status)
 void trouble_end(struct trouble *trouble)
 {
 	pthread_mutex_lock(&trouble->lock);
-	trouble->why[0] = '\0';
+	trouble->why.text[0] = '\0';
 	pthread_mutex_unlock(&trouble->lock);
 }
 
 void trouble_clear(struct trouble *trouble)
 {
 	pthread_mutex_lock(&trouble->lock);
-	trouble->why[0] = '\0';
+	trouble->why.text[0] = '\0';
 	trouble->logged_at = 0;
 	pthread_mutex_unlock(&trouble->lock);
 }
@@ -41,7 +47,7 @@ void trouble_clear(struct trouble *trouble)
 struct slice trouble_read(struct trouble *trouble, struct arena *arena)
 {
 	pthread_mutex_lock(&trouble->lock);
-	struct slice why = arena_copy(arena, slice_of(trouble->why));
+	struct slice why = arena_copy(arena, slice_of(trouble->why.text));
 	pthread_mutex_unlock(&trouble->lock);
 	return why;
 }

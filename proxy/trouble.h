@@ -7,21 +7,29 @@
 
 #include <pthread.h>
 
-struct trouble {
-	pthread_mutex_t lock;
-	char why[160];      /* empty: the last call went well, or there was none */
-	uint64_t logged_at; /* see log_is_due() */
+/* "it refused (status 401)", or without a status where there was no answer. Nothing that a user
+ * said may be in it. */
+struct trouble_words {
+	char text[320];
 };
 
+struct trouble {
+	pthread_mutex_t lock;
+	struct trouble_words why; /* empty: the last call went well, or there was none */
+	uint64_t logged_at;       /* see log_is_due() */
+};
+
+/* `status` is 0 where there was no answer. */
+struct trouble_words trouble_words(const char *why, int status);
+
 void trouble_init(struct trouble *trouble);
-/* A call failed, with this HTTP status if it was answered; nothing that a user said may be in
- * `why`. True: it is to be logged now. */
-bool trouble_note(struct trouble *trouble, const char *why, int status);
+/* A call failed. True: it is to be logged now. */
+bool trouble_note(struct trouble *trouble, const struct trouble_words *why);
 /* One went well. */
 void trouble_end(struct trouble *trouble);
 /* Another server may be asked from now on: the next failure is logged at once. */
 void trouble_clear(struct trouble *trouble);
-/* "it refused (status 401)"; empty: there is none. In the arena. */
+/* The words; empty: there is none. In the arena. */
 struct slice trouble_read(struct trouble *trouble, struct arena *arena);
 
 #endif

@@ -415,6 +415,7 @@ def test_what_is_said_of_the_configuration_is_json_too(make_daemon):
     (warning,) = (line for line in lines if "set [model] api_key" in line["message"])
     (fault,) = (line for line in lines if "[memory] mode is" in line["message"])
     assert (warning["level"], fault["level"]) == ("warn", "error")
+    assert warning["message"].startswith(f"{daemon.config_file}: [model] base_url is another")
     assert fault["message"].startswith(f"{daemon.config_file}:")
 
 

@@ -322,11 +322,15 @@ def test_no_answer_of_the_server_reaches_the_chat(embedding_daemon, embeddings, 
 
 @by_the_clock
 def test_nothing_listens_there(embedding_daemon, embeddings, user):
-    daemon = embedding_daemon(embeddings, base_url=f"http://127.0.0.1:{free_port()}/v1")
+    daemon = embedding_daemon(embeddings, ONE_WORKER, base_url=f"http://127.0.0.1:{free_port()}/v1")
     begun = time.monotonic()
     remember(daemon, user, ["first"])
-    assert Chat(daemon, user).say("What was first?").status == "injected"
+    for i in range(4):
+        assert Chat(daemon, user).say("What was first?").status == "injected"
     assert time.monotonic() - begun < 3
+    for told in ("turns cannot be embedded: Failed to connect", "no longer wait for their embeddings: Failed to connect"):
+        daemon.wait_log(told)
+    assert "(status" not in daemon.stderr
 
 
 def test_a_client_that_leaves_while_its_question_waits(embedding_daemon, embeddings, user):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from harness.chat import Chat
-from harness.daemon import clean_environment, fast_clock, program
+from harness.daemon import clean_environment, fast_clock, free_port, program
 from harness.memory_model import fact
 from harness.tries import by_the_clock
 from harness.upstream import completion, error_reply, json_reply
@@ -550,7 +550,14 @@ def test_a_memory_model_that_refuses_is_told_of_in_the_log_once(make_daemon, mem
     Chat(daemon, user).say("I sail a dinghy.")
     until(lambda: len(memory_model.fact_calls("I sail a dinghy.")) >= 3, "three calls")
     assert daemon.stderr.count("the memory model cannot be learned with") == 1
-    assert "status 401" in daemon.stderr
+    assert "the memory model cannot be learned with: it refused (status 401); " in daemon.stderr
+
+
+def test_a_memory_model_that_cannot_be_reached_has_no_status(make_daemon, user):
+    daemon = make_daemon({"model": {"base_url": f"http://127.0.0.1:{free_port()}/v1"}})
+    Chat(daemon, user).say("I sail a dinghy.")
+    daemon.wait_log("the memory model cannot be learned with: Failed to connect")
+    assert "(status" not in daemon.stderr
 
 
 def test_a_memory_model_that_never_answers_is_told_of_in_the_log(make_daemon, memory_model, user):
@@ -559,7 +566,7 @@ def test_a_memory_model_that_never_answers_is_told_of_in_the_log(make_daemon, me
     memory_model.answer = lambda request: held.wait(60) and error_reply(500)
     Chat(daemon, user).say("I sail a dinghy.")
     try:
-        daemon.wait_log("it did not answer in time (status 0)")
+        daemon.wait_log("it did not answer in time; exchanges wait")
     finally:
         held.set()
 
