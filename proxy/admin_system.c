@@ -142,6 +142,8 @@ static void get_status(struct admin_call *call)
 	json_quote(&out, slice_of(config->upstream.base_url));
 	buffer_append(&out, SLICE(",\"embedding\":"));
 	json_quote(&out, slice_of(config->model.embedding));
+	buffer_append(&out, SLICE(",\"upstream_trouble\":"));
+	json_quote(&out, trouble_read(&call->service->upstream, &call->arena));
 	buffer_append(&out, SLICE(",\"learning_trouble\":"));
 	json_quote(&out, trouble_read(&call->service->learning, &call->arena));
 	buffer_append(&out, SLICE(",\"embedding_trouble\":"));

@@ -60,12 +60,12 @@ static void print_retention(json_t *retention)
 }
 
 /* What the last call failed with, if it did. */
-static void print_trouble(json_t *status, const char *name, const char *model)
+static void print_trouble(json_t *status, const char *name, const char *server)
 {
 	const char *why = ctl_text(status, name);
 	if (*why == '\0')
 		return;
-	(void)printf("  trouble     %s: ", model);
+	(void)printf("  trouble     %s: ", server);
 	ctl_print(why, 0);
 	(void)puts("; the log tells more");
 }
@@ -97,6 +97,7 @@ static int check(struct ctl *ctl)
 		     json_is_true(json_object_get(status, "learn")) ? "" : ", learns nothing");
 	(void)printf("  learns with %s\n", key_words(ctl_text(status, "learning_key")));
 	print_recall(status);
+	print_trouble(status, "upstream_trouble", "the upstream");
 	print_trouble(status, "learning_trouble", "the memory model");
 	print_trouble(status, "embedding_trouble", "the embedding model");
 	print_retention(json_object_get(status, "retention"));

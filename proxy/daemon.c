@@ -389,6 +389,7 @@ static bool start(struct server_process *process)
 {
 	process->marks = mark_files(process);
 	descriptors_raise();
+	trouble_init(&process->service.upstream);
 	trouble_init(&process->service.learning);
 	trouble_init(&process->service.embedding);
 	process->service.descriptors = descriptors_limit();

@@ -1,5 +1,6 @@
 #include "proxy/exchange_state.h"
 #include "proxy/forward.h"
+#include "proxy/log.h"
 
 #include <string.h>
 
@@ -144,6 +145,26 @@ static void upstream_fault(enum upstream_result result, int *status, const char 
 						 : "upstream_broken";
 }
 
+static void note_trouble(struct exchange *exchange, const char *detail, int status)
+{
+	const struct trouble_words why = trouble_words(detail, status);
+	if (trouble_note(&exchange->worker->service->upstream, &why))
+		log_warn("the upstream fails: %s", why.text);
+}
+
+/* A refusal is the client's own business, unless the key is ours. */
+static void note_answer(struct exchange *exchange)
+{
+	int status = exchange->status;
+	bool is_ours = *exchange->config->upstream.api_key != '\0';
+	if (status >= 500)
+		note_trouble(exchange, "it failed", status);
+	else if (is_ours && (status == 401 || status == 403 || status == 429))
+		note_trouble(exchange, "it refused", status);
+	else
+		trouble_end(&exchange->worker->service->upstream);
+}
+
 bool exchange_reply_is_whole(const struct exchange *exchange)
 {
 	if (exchange->relay.reader == NULL)
@@ -158,6 +179,7 @@ static void break_off(struct exchange *exchange, enum upstream_result result, co
 	int status;
 	const char *code;
 	upstream_fault(result, &status, &code);
+	note_trouble(exchange, detail, 0);
 	metrics_count(METRIC_ERRORS_UPSTREAM, 1);
 	bool waits = exchange_journal(exchange, !exchange_reply_is_whole(exchange));
 	exchange->end_reason = code;
@@ -208,6 +230,7 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 	if (exchange->status == 0) {
 		int status;
 		const char *code;
+		note_trouble(exchange, detail, 0);
 		exchange->cause = arena_copy(&exchange->arena, slice_of(detail));
 		upstream_fault(result, &status, &code);
 		exchange_end_with_error(exchange, status, code, slice_of(detail));
@@ -217,6 +240,7 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 		break_off(exchange, result, detail);
 		return;
 	}
+	note_answer(exchange);
 	if (exchange->commit != NULL)
 		return; /* the reply ends when the exchange is on disk */
 	if (exchange_journal(exchange, exchange->until_close && !exchange_reply_is_whole(exchange)))

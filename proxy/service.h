@@ -19,6 +19,7 @@ struct service {
 	struct retention *retention;
 	struct models *models;
 	struct embedder *embedder; /* the learner's */
+	struct trouble upstream;   /* with the model provider */
 	struct trouble learning;   /* with the memory model */
 	struct trouble embedding;  /* with the embedding model */
 	atomic_size_t connections;

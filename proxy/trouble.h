@@ -1,5 +1,5 @@
-/* What the last call of a server that memory needs failed with: for the log, once a minute at most,
- * and for whoever asks how things stand. Thread-safe; lives as long as the process. */
+/* What the last call of a server failed with: for the log, once a minute at most, and for whoever
+ * asks how things stand. Thread-safe; lives as long as the process. */
 #ifndef RECALLD_PROXY_TROUBLE_H
 #define RECALLD_PROXY_TROUBLE_H
 

@@ -120,6 +120,7 @@ static void configure(void *cookie)
 	struct worker *worker = task->worker;
 	config_release(worker->config);
 	worker->config = task->config;
+	trouble_clear(&worker->service->upstream);
 	if (worker->server != NULL) {
 		struct http_server_options options = server_options(worker);
 		http_server_set_options(worker->server, &options);

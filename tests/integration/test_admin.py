@@ -1,18 +1,20 @@
 """The admin address: health, metrics, what is remembered, importing, forgetting, receipts, its token."""
 
+import contextlib
 import json
 import re
 import subprocess
 import threading
 import time
 
+import httpx
 import pytest
 
 from conftest import KNOWN_TURN, KNOWN_VALUE, make_known
 from harness.chat import Chat
 from harness.daemon import clean_environment, plain_client, program
 from harness.memory_model import fact
-from harness.upstream import completion, json_reply, sse_reply, text_events, tool_call
+from harness.upstream import Reply, completion, error_reply, json_reply, sse_reply, text_events, tool_call
 from harness.wire import RawClient
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -522,3 +524,52 @@ def test_recallctl_tells_when_nobody_was_forgotten(daemon, user):
         assert done.returncode == 0 and "nothing was known by that name" in done.stderr
     done = recallctl(daemon, "forget", user)
     assert done.returncode == 0 and done.stdout == f"forgotten: {user}\n" and not done.stderr
+
+
+# ---- the status ----
+
+
+def upstream_trouble(daemon):
+    return daemon.admin("GET", "/v1/status").json()["upstream_trouble"]
+
+
+def wait_trouble(daemon, told):
+    """What it is once the exchange has ended, which may be just after its answer."""
+    end = time.monotonic() + 20
+    while upstream_trouble(daemon) != told:
+        assert time.monotonic() < end, upstream_trouble(daemon)
+        time.sleep(0.02)
+
+
+TROUBLES = {
+    "nothing": (Reply(break_after=0), "Empty reply from server"),
+    "half": (json_reply(completion("Half.") | {"pad": "x" * 99}, reset=True, break_after=1, framing="chunked"), "reset"),
+    "503": (error_reply(503, "sk-secret"), "it failed (status 503)"),
+}
+
+
+@pytest.mark.parametrize("reply, told", TROUBLES.values(), ids=TROUBLES)
+def test_the_status_tells_that_the_upstream_fails_until_it_answers(make_daemon, upstream, user, reply, told):
+    daemon = make_daemon()
+    assert upstream_trouble(daemon) == ""
+    chat = Chat(daemon, user)
+    for _ in range(3):
+        upstream.script(reply)
+        with contextlib.suppress(httpx.RemoteProtocolError):
+            chat.send("Hello.")
+    assert told in upstream_trouble(daemon)
+    assert daemon.stderr.count("warn the upstream fails: ") == 1
+    check = recallctl(daemon, "check").stdout
+    assert f"  trouble     the upstream: {upstream_trouble(daemon)}; the log tells more\n" in check
+    assert "secret" not in check + daemon.stderr
+    upstream.script(error_reply(404))  # the client's business
+    assert chat.send("Hello.").status_code == 404
+    wait_trouble(daemon, "")
+
+
+@pytest.mark.parametrize("key, told", [("", ""), ("k", "it refused (status 401)")], ids=["the client's", "ours"])
+def test_a_refused_key_is_trouble_when_it_is_ours(make_daemon, upstream, user, key, told):
+    daemon = make_daemon({"upstream": {"api_key": key}})
+    upstream.script(error_reply(401))
+    assert Chat(daemon, user).send("Hello.").status_code == 401
+    wait_trouble(daemon, told)
