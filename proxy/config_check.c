@@ -311,6 +311,26 @@ static void warn_of_ports(struct config_reader *reader)
 				       "choose one");
 }
 
+/* Memory and the provider's key are then for all who are near. */
+static void warn_of_strangers(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	struct config_address address;
+	if (!config_address_read(slice_of(config->listen.address), &address) ||
+	    config_address_is_loopback(&address))
+		return;
+	if (*config->identity.secret == '\0' && config->identity.tenant == TENANT_SHARED)
+		config_warning(reader,
+			       "[listen] address is open to other machines: whoever reaches "
+			       "it can name any user, and is given that user's memory; set "
+			       "secret in [identity], or tenant = api-key");
+	if (*config->upstream.api_key != '\0')
+		config_warning(reader,
+			       "[listen] address is open to other machines: whoever reaches "
+			       "it uses [upstream] api_key; keep strangers away from it, or "
+			       "leave api_key empty to have clients send their own");
+}
+
 static void warn_of_certificate(struct config_reader *reader)
 {
 	struct tls_context *tls = reader->config->listen.tls;
@@ -349,6 +369,7 @@ void config_check(struct config_reader *reader)
 	warn_of_identity(reader);
 	warn_of_tokens(reader);
 	warn_of_ports(reader);
+	warn_of_strangers(reader);
 	warn_of_certificate(reader);
 	warn_of_short_keeping(reader, "messages", reader->config->retention.messages);
 	warn_of_short_keeping(reader, "facts", reader->config->retention.facts);

@@ -314,6 +314,37 @@ START_TEST(a_port_that_nobody_knows_is_warned_of)
 }
 END_TEST
 
+START_TEST(who_can_reach_it_can_do_what_is_warned_of)
+{
+	static const char names_any[] = "whoever reaches it can name any user";
+	static const char spends[] = "whoever reaches it uses [upstream] api_key";
+	static const struct {
+		const char *text;
+		bool names_any, spends;
+	} cases[] = {
+		{"address = 0.0.0.0:9\n", true, false},
+		{"address = [::]:9\n", true, false},
+		{"address = recalld:9\n[upstream]\napi_key = k\n", true, true},
+		{"address = 0.0.0.0:9\n[identity]\nsecret = s3cret\n", false, false},
+		{"address = 0.0.0.0:9\n[identity]\ntenant = api-key\n", false, false},
+		{"address = 0.0.0.0:9\n[upstream]\napi_key = k\n[identity]\nsecret = s3cret\n",
+		 false, true},
+		{"address = 127.0.0.2:9\n[upstream]\napi_key = k\n", false, false},
+		{"address = unix:/run/recalld/socket\n[upstream]\napi_key = k\n", false, false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[256];
+		(void)snprintf(text, sizeof(text), "[listen]\n%s", cases[i].text);
+		struct reading reading = read_text(text);
+		ck_assert_ptr_nonnull(reading.config);
+		ck_assert_msg((strstr(reading.warnings, names_any) != NULL) == cases[i].names_any &&
+				      (strstr(reading.warnings, spends) != NULL) == cases[i].spends,
+			      "%s: %s", text, reading.warnings);
+		finish_reading(&reading);
+	}
+}
+END_TEST
+
 START_TEST(what_keeps_it_from_learning_is_warned_of)
 {
 	static const char elsewhere[] = "[model]\nbase_url = http://127.0.0.1:11434/v1\n";
@@ -485,7 +516,7 @@ UNIT_MAIN("config_rules", addresses_are_checked, a_certificate_and_its_key_go_to
 	  a_fault_of_two_keys_is_told_where_it_was_made,
 	  a_value_that_is_no_value_brings_no_second_fault, what_is_fine_is_not_warned_of,
 	  keeping_less_than_a_day_is_warned_of, a_port_that_nobody_knows_is_warned_of,
-	  what_keeps_it_from_learning_is_warned_of, what_keeps_recall_from_its_use_is_warned_of,
-	  changes_that_need_a_restart_are_named,
+	  who_can_reach_it_can_do_what_is_warned_of, what_keeps_it_from_learning_is_warned_of,
+	  what_keeps_recall_from_its_use_is_warned_of, changes_that_need_a_restart_are_named,
 	  the_annotated_file_has_every_key_once_with_its_default, the_reference_names_every_key,
 	  the_readme_has_the_reference)
