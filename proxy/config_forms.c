@@ -157,12 +157,29 @@ static bool take_prefix(struct slice *text, struct slice prefix)
 	return true;
 }
 
+/* Takes out the zone that the address of a link needs: "[fe80::1%25eth0]" (RFC 6874). */
+static bool take_zone(struct slice *text, struct host *without)
+{
+	size_t begin = slice_find(*text, SLICE("%25"), 0);
+	size_t end = slice_find(*text, SLICE("]"), 0);
+	if (begin > end || end == text->size)
+		return true;
+	struct slice rest = slice_part(*text, end, text->size);
+	if (!is_host_name(slice_part(*text, begin + 3, end)) || begin + rest.size > MAX_HOST)
+		return false;
+	memcpy(without->name, text->data, begin);
+	memcpy(without->name + begin, rest.data, rest.size);
+	*text = (struct slice){without->name, begin + rest.size};
+	return true;
+}
+
 static bool is_authority(struct slice text, bool with_port)
 {
+	struct host without_zone;
 	struct slice host;
 	struct slice port;
 	unsigned number;
-	if (!split_host(text, &host, &port))
+	if (!take_zone(&text, &without_zone) || !split_host(text, &host, &port))
 		return false;
 	if (port.data == NULL)
 		return !with_port;

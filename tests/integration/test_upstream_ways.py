@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import json
+import socket
 import ssl
 import subprocess
 import threading
@@ -18,7 +19,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
-        body = json.dumps(completion("Over TLS.")).encode()
+        body = json.dumps(completion("Here you are.")).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -68,7 +69,7 @@ def cause_of(daemon):
 def test_an_upstream_with_a_trusted_certificate_answers(make_daemon, tls_upstream, user):
     base_url, certificate = tls_upstream
     daemon = make_daemon({"upstream": {"base_url": base_url, "ca_file": str(certificate)}})
-    assert Chat(daemon, user).say("Hello.").text == "Over TLS."
+    assert Chat(daemon, user).say("Hello.").text == "Here you are."
 
 
 def test_an_upstream_with_another_certificate_is_502(make_daemon, tls_upstream, tmp_path, user):
@@ -95,6 +96,23 @@ def test_https_to_an_upstream_without_tls_says_so(make_daemon, user):
         daemon = make_daemon({"upstream": {"base_url": base_url}})
         assert Chat(daemon, user).send("Hello.").status_code == 502
     assert "the server does not speak TLS: is its base URL meant to be http://?" in cause_of(daemon)
+
+
+class AnswerOnIpv6(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+
+def test_an_upstream_may_be_on_a_link(make_daemon, user):
+    """Its address then has a zone, which is nobody's business but the kernel's."""
+    try:
+        server = AnswerOnIpv6(("::1", 0), Answer)
+    except OSError:
+        pytest.skip("there is no IPv6 here")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    daemon = make_daemon({"upstream": {"base_url": f"http://[::1%25lo]:{server.server_port}/v1"}})
+    assert [Chat(daemon, user).say("Hello.").text for _ in range(2)] == ["Here you are."] * 2
+    server.shutdown()
+    server.server_close()
 
 
 def test_a_configured_proxy_is_asked_for_the_upstream(make_daemon, upstream, user):

@@ -102,14 +102,27 @@ END_TEST
 
 START_TEST(urls_are_checked)
 {
-	static const char *const wrong[] = {"api.openai.com/v1",  "ftp://a/v1",
-					    "https://",           "https:///v1",
-					    "https://a/v1?x=1",   "https://a/v1#x",
-					    "https://k:s@a/v1",   "https://a:0/v1",
-					    "https://a:70000/v1", "https://a b/v1",
-					    "https://[::1/v1",    "https://b\xc3\xbc/v1",
-					    "https://a:/v1",      "https://a/v1/chat/completions",
-					    "http://a/v1/models/"};
+	static const char *const wrong[] = {"api.openai.com/v1",
+					    "ftp://a/v1",
+					    "https://",
+					    "https:///v1",
+					    "https://a/v1?x=1",
+					    "https://a/v1#x",
+					    "https://k:s@a/v1",
+					    "https://a:0/v1",
+					    "https://a:70000/v1",
+					    "https://a b/v1",
+					    "https://[::1/v1",
+					    "https://b\xc3\xbc/v1",
+					    "https://a:/v1",
+					    "https://a/v1/chat/completions",
+					    "http://a/v1/models/",
+					    "http://[fe80::1%eth0]/v1",
+					    "http://[fe80::1%25]/v1",
+					    "http://[fe80::1%25a%25b]/v1",
+					    "http://[%25eth0]/v1",
+					    "http://[fe80::1%25eth0]:0/v1",
+					    "http://a%25eth0/v1"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		char text[128];
 		(void)snprintf(text, sizeof(text), "[upstream]\nbase_url = \"%s\"\n", wrong[i]);
@@ -118,6 +131,9 @@ START_TEST(urls_are_checked)
 	assert_fault_has("[model]\nbase_url = https://a/v1/chat/completions\n",
 			 "ends in an endpoint, which is added to it; end it before");
 	config_release(read_good("[upstream]\nbase_url = http://models/v1\n"));
+	config_release(read_good("[upstream]\nbase_url = http://[fe80::1%25br-1a2b.3]:8000/v1\n"
+				 "proxy = http://[fe80::1%25eth0]:3128\n"));
+	assert_fault_has("[listen]\naddress = [fe80::1%25eth0]:8080\n", "test.conf:2: [listen]");
 	config_release(read_good("[upstream]\nbase_url = http://localhost:11434/v1/\n"
 				 "proxy = http://proxy.local:3128/\n"));
 	assert_fault_has("[upstream]\nproxy = https://a:1", "is no proxy; write http://HOST:PORT");
