@@ -257,6 +257,24 @@ def test_while_the_disk_is_slow_no_more_than_256_KB_is_held_behind_the_end(make_
         (tmp_path / "stalled").unlink()
 
 
+def test_an_answer_waits_for_nothing_that_is_made_of_it(make_daemon, hand, user, tmp_path):
+    """All but the [DONE] has been sent when the worker hands the exchange over to the store."""
+    daemon = make_daemon(hand.sections, environment=stalled_calls(tmp_path, wakes=60))
+    reply = b"".join(text_events("Short."))
+    with RawClient(daemon.port, 15) as client:
+        client.post_chat(STREAM, user)
+        peer = hand.accept()
+        peer.read_request()
+        (tmp_path / "stalled").touch()
+        try:
+            peer.send(EVENTS + b"Content-Length: %d\r\n\r\n" % len(reply) + reply)
+            client.read_until(b'"stop"')
+            assert b"[DONE]" not in client.seen
+        finally:
+            (tmp_path / "stalled").unlink()
+        client.read_until(b"[DONE]")
+
+
 @by_the_clock
 def test_slow_clients_have_a_deadline(make_daemon, hand, tmp_path):
     """With clocks 60 times as fast: 60 s for a request, 75 s between requests, 120 s without progress of

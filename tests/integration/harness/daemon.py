@@ -326,11 +326,13 @@ def fast_clock(directory, speed):
     return preloaded(directory, "fast_clock") | {"FAST_CLOCK": str(speed)}
 
 
-def stalled_calls(directory, names=0.0, disk=0.0):
+def stalled_calls(directory, names=0.0, disk=0.0, wakes=0.0):
     """The environment in which looking up a name that begins with "stalled" takes `names` seconds and
-    fails, and writing to the disk takes `disk` seconds more, while the file "stalled" is in there."""
+    fails, writing to the disk takes `disk` seconds more, and waking another thread `wakes`, while the
+    file "stalled" is in there."""
     mark = Path(directory) / "stalled"
-    stalls = {"STALLED_NAMES": str(names), "STALLED_DISK": str(disk), "STALLED_WHILE": str(mark)}
+    stalls = {"STALLED_NAMES": str(names), "STALLED_DISK": str(disk), "STALLED_WAKES": str(wakes)}
+    stalls["STALLED_WHILE"] = str(mark)
     return preloaded(directory, "stalled_calls") | stalls
 
 

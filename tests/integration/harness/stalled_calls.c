@@ -1,12 +1,13 @@
 /* Preloaded into a daemon under test: while the file STALLED_WHILE is there, names that begin with
  * "stalled" take at most STALLED_NAMES seconds to be looked up, what is written takes at most
- * STALLED_DISK seconds more to reach the disk, and write() has no room in a socket for the record
- * that ends TLS 1.3.
+ * STALLED_DISK seconds more to reach the disk, to wake another thread (the store's, say) takes at
+ * most STALLED_WAKES, and write() has no room in a socket for the record that ends TLS 1.3.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,6 +47,14 @@ int fdatasync(int fd)
 	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
 	stall("STALLED_DISK");
 	return real(fd);
+}
+
+int pthread_cond_signal(pthread_cond_t *condition)
+{
+	int (*real)(pthread_cond_t *) =
+		(int (*)(pthread_cond_t *))dlsym(RTLD_NEXT, "pthread_cond_signal");
+	stall("STALLED_WAKES");
+	return real(condition);
 }
 
 ssize_t write(int fd, const void *bytes, size_t size)
