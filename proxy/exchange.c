@@ -253,6 +253,17 @@ static struct exchange *create_exchange(struct worker *worker, struct http_reque
 	return exchange;
 }
 
+/* Some frameworks take the Responses API unless told otherwise: their users would wonder why
+ * nothing is remembered. */
+static void warn_of_path(struct exchange *exchange)
+{
+	if (!atomic_exchange(&exchange->worker->service->warned_of_path, true))
+		log_warn("a client asks at %.*s, which is passed on without memory: only chat "
+			 "completions have it; the README tells how frameworks are set to them "
+			 "(said once)",
+			 SLICE_PRINT(exchange->path));
+}
+
 void exchange_begin(struct worker *worker, struct http_request *request)
 {
 	static const struct http_request_events events = {on_gone, exchange_drained};
@@ -268,6 +279,8 @@ void exchange_begin(struct worker *worker, struct http_request *request)
 		&exchange->arena,
 		slice_part(exchange->target, 0, slice_find(exchange->target, SLICE("?"), 0)));
 	exchange->is_chat = forward_is_chat(head->method, exchange->target);
+	if (forward_is_without_memory(head->method, exchange->target))
+		warn_of_path(exchange);
 	if (exchange->is_chat)
 		open_chat(exchange);
 	else

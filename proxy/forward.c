@@ -24,6 +24,20 @@ bool forward_is_chat(struct slice method, struct slice target)
 		slice_equal(path, SLICE("/chat/completions")));
 }
 
+bool forward_is_without_memory(struct slice method, struct slice target)
+{
+	/* Of OpenAI, Anthropic and Ollama. */
+	static const struct slice paths[] = {SLICE("/v1/responses"),   SLICE("/responses"),
+					     SLICE("/v1/completions"), SLICE("/v1/messages"),
+					     SLICE("/api/chat"),       SLICE("/api/generate")};
+	struct slice path = path_of(target);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (slice_equal(path, paths[i]))
+			return slice_equal(method, SLICE("POST"));
+	}
+	return false;
+}
+
 const char *forward_url(const struct config *config, struct slice target, struct arena *arena)
 {
 	struct slice base = slice_of(config->upstream.base_url);

@@ -8,6 +8,8 @@
 /* Whether it is the request that memory takes part in: POST /v1/chat/completions or
  * /chat/completions. */
 bool forward_is_chat(struct slice method, struct slice target);
+/* Whether it asks a model in another way, which has no memory here. */
+bool forward_is_without_memory(struct slice method, struct slice target);
 
 /* The absolute URL of a target (origin-form, a /u/USER prefix taken off already): /v1/x and the
  * bare /chat/completions, /models, /embeddings below BASE_URL, anything else at its origin. */

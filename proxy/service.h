@@ -28,6 +28,7 @@ struct service {
 	size_t descriptors;      /* that the process may open, and among so many workers */
 	size_t workers;
 	atomic_bool draining;
+	atomic_bool warned_of_path;    /* see exchange_begin() */
 	atomic_uint_fast64_t receipts; /* given out since the start */
 };
 

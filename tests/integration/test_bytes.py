@@ -456,6 +456,15 @@ def test_other_methods_and_paths_are_forwarded_as_they_came(daemon, upstream, kn
     assert len(upstream.requests) == 1
 
 
+def test_who_asks_a_model_at_a_path_without_memory_is_told_of_once(make_daemon, user):
+    daemon = make_daemon()
+    for path in ("/v1/embeddings", "/v1/responses", "/v1/completions", "/v1/responses"):
+        daemon.request("POST", path, json={"input": "x"}, headers={"X-User-Id": user})
+    daemon.wait_log("a client asks at /v1/responses, which is passed on without memory")
+    daemon.stop()
+    assert daemon.stderr.count("without memory") == 1
+
+
 def test_head_is_forwarded(daemon, upstream):
     upstream.script(Reply(fields=[("X-A", "b")], pieces=[b"12345"]))
     reply = daemon.request("HEAD", "/v1/models")
