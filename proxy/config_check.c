@@ -131,6 +131,16 @@ static void check_bytes(struct config_reader *reader)
 			     "body could never be taken; lower the one or raise the other");
 }
 
+/* A shell would put the home directory there. The store would be made in a folder of that name. */
+static void check_store(struct config_reader *reader)
+{
+	struct config_origin at_path = origin_of(reader, "storage", "path");
+	if (!at_path.broken && reader->config->storage.path[0] == '~')
+		config_fault(reader, at_path,
+			     "[storage] path begins with ~, which nothing replaces here; write the "
+			     "whole path, or ${HOME}");
+}
+
 static bool exceeds(const struct config_memory *memory)
 {
 	return memory->context_tokens > memory->conversation_tokens;
@@ -360,6 +370,7 @@ void config_check(struct config_reader *reader)
 	check_authorities(reader);
 	load_tls(reader);
 	check_bytes(reader);
+	check_store(reader);
 	check_tokens(reader);
 	if (reader->fault_count > 0)
 		return;

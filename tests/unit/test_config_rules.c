@@ -65,6 +65,15 @@ START_TEST(a_certificate_and_its_key_go_together)
 }
 END_TEST
 
+START_TEST(a_store_is_not_made_in_a_folder_named_tilde)
+{
+	assert_fault_has("[storage]\npath = ~/memory\n",
+			 "test.conf:2: [storage] path begins with ~, which nothing replaces here; "
+			 "write the whole path, or ${HOME}");
+	config_release(read_good("[storage]\npath = /home/a~/memory\n"));
+}
+END_TEST
+
 START_TEST(both_addresses_must_differ)
 {
 	assert_fault_has("[listen]\naddress = 127.0.0.1:8081\n", "test.conf:2: [listen] admin is "
@@ -523,8 +532,8 @@ START_TEST(the_readme_has_the_reference)
 END_TEST
 
 UNIT_MAIN("config_rules", addresses_are_checked, a_certificate_and_its_key_go_together,
-	  an_open_admin_address_needs_a_token, both_addresses_must_differ,
-	  the_upstream_is_not_recalld_itself, urls_are_checked,
+	  an_open_admin_address_needs_a_token, a_store_is_not_made_in_a_folder_named_tilde,
+	  both_addresses_must_differ, the_upstream_is_not_recalld_itself, urls_are_checked,
 	  header_names_and_body_fields_are_checked, the_last_matching_section_wins_key_by_key,
 	  patterns_know_star_and_question_mark_only, selectors_are_checked,
 	  the_tokens_of_a_turn_stay_within_those_of_the_request,
