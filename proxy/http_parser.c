@@ -5,6 +5,12 @@
 /* RFC 9112 section 2.2 asks for one at least to be passed over. */
 enum { MAX_EMPTY_LINES = 4 };
 
+/* A TLS record of a handshake: no method begins so. */
+static bool is_tls(struct slice bytes)
+{
+	return bytes.size >= 2 && bytes.data[0] == '\x16' && bytes.data[1] == '\x03';
+}
+
 static size_t empty_lines(struct slice bytes)
 {
 	size_t size = 0;
@@ -30,6 +36,10 @@ static bool line_text(struct slice bytes, struct slice *text, struct http_refusa
 size_t http_head_end(struct slice bytes, size_t *scanned, struct http_refusal *refusal)
 {
 	size_t begin = empty_lines(bytes);
+	if (is_tls(bytes))
+		return http_refuse(refusal, 400,
+				   "The client speaks TLS, but this address does not: begin the "
+				   "base URL with http://.");
 	if (begin > 2 * MAX_EMPTY_LINES)
 		return http_refuse(refusal, 400, "There are empty lines instead of a request.");
 	while (*scanned < bytes.size) {

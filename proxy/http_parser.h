@@ -39,8 +39,9 @@ struct http_refusal {
 };
 
 /* How long the head is, its empty line included, once it is whole; 0 while it is not. Sets
- * `refusal` when it can never be (bare LF or CR, NUL, longer than HTTP_MAX_HEAD). A few empty lines
- * before the request line are part of it. `scanned` remembers how far the search came; 0 at first.
+ * `refusal` when it can never be (TLS, bare LF or CR, NUL, longer than HTTP_MAX_HEAD). A few empty
+ * lines before the request line are part of it. `scanned` remembers how far the search came; 0 at
+ * first.
  */
 size_t http_head_end(struct slice bytes, size_t *scanned, struct http_refusal *refusal);
 

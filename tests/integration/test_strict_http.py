@@ -139,6 +139,7 @@ def test_what_is_refused_gets_its_error_and_reaches_no_upstream(daemon, upstream
         (b"GET /v1/models HTTP/1.1\r\nA: b\rC", "bare CR"),
         (b"GET /v1/models HTTP/1.1\r\nA: b\0", "NUL"),
         (b"\r\n" * 5, "empty lines"),
+        (b"\x16\x03\x01\x02\x00\x01\n", "speaks TLS, but this address does not"),
         (b"A" * 65_536, "64 KB"),
         (post(b"A: b\r\n c: d\r\n"), "folded"),
         (chunked(b"2;" + b"e" * 5000), "chunked"),
