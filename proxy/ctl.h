@@ -52,6 +52,9 @@ int ctl_call(const struct ctl *ctl, const char *method, const char *path, json_t
 char *ctl_path(const struct ctl *ctl, const char *folder, const char *name, const char *rest);
 /* Says what went wrong in an answer that is not 2xx; gives 1. */
 int ctl_fail(int status, json_t *answer);
+/* The same where a user was asked for, of whom nothing may be known. */
+int ctl_fail_of_user(int status, json_t *answer);
+void ctl_say_unknown(void);
 /* The same of an answer that is 2xx and not what was asked for. */
 int ctl_fail_to_read(const struct ctl *ctl, json_t *answer);
 

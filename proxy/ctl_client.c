@@ -133,6 +133,23 @@ int ctl_fail(int status, json_t *answer)
 	return EXIT_FAILURE;
 }
 
+void ctl_say_unknown(void)
+{
+	(void)fputs("recallctl: nothing is known by that name; where [identity] tenant is api-key, "
+		    "--tenant says whose user is meant\n",
+		    stderr);
+}
+
+int ctl_fail_of_user(int status, json_t *answer)
+{
+	const char *code = ctl_text(json_object_get(answer, "error"), "code");
+	if (status != 404 || strcmp(code, "not_found") != 0)
+		return ctl_fail(status, answer);
+	ctl_say_unknown();
+	json_decref(answer);
+	return EXIT_FAILURE;
+}
+
 int ctl_fail_to_read(const struct ctl *ctl, json_t *answer)
 {
 	(void)fprintf(

@@ -27,9 +27,7 @@ static int forget(struct ctl *ctl)
 	if (status != 204)
 		return ctl_fail(status, answer);
 	if (!was_known)
-		(void)fputs("recallctl: nothing was known by that name; where [identity] tenant is "
-			    "api-key, --tenant says whose user is meant\n",
-			    stderr);
+		ctl_say_unknown();
 	if (ctl->json)
 		return ctl_print_json(
 			json_pack("{s:s,s:b}", "user", ctl->arguments[0], "forgotten", 1));

@@ -509,7 +509,7 @@ def test_memory_is_read_while_chats_go_on(daemon, upstream, user):
 
 def test_recallctl_tells_how_many_jobs_it_set_going(daemon, user):
     done = recallctl(daemon, "unpark", user)
-    assert (done.returncode, done.stdout) == (1, "") and "404" in done.stderr
+    assert (done.returncode, done.stdout) == (1, "") and "nothing is known" in done.stderr
     daemon.import_messages(user, [{"role": "user", "content": "Hello"}], learn=False)
     for words in ([user], []):
         done = recallctl(daemon, "unpark", *words)
@@ -519,9 +519,13 @@ def test_recallctl_tells_how_many_jobs_it_set_going(daemon, user):
 
 def test_recallctl_tells_when_nobody_was_forgotten(daemon, user):
     daemon.import_messages(user, [{"role": "user", "content": "Hello"}], learn=False)
+    told = "recallctl: nothing is known by that name; where [identity] tenant is api-key, --tenant says whose user is meant\n"
     for words in (["--tenant", "0011223344556677", "forget", user], ["forget", user + "x"]):
         done = recallctl(daemon, *words)
-        assert done.returncode == 0 and "nothing was known by that name" in done.stderr
+        assert (done.returncode, done.stderr) == (0, told)
+    for words in (["--tenant", "0011223344556677", "show", user], ["show", user + "x"], ["unpark", user + "x"]):
+        done = recallctl(daemon, *words)
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", told)
     done = recallctl(daemon, "forget", user)
     assert done.returncode == 0 and done.stdout == f"forgotten: {user}\n" and not done.stderr
 
