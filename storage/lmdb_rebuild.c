@@ -203,11 +203,13 @@ static bool take_end(struct rebuilding *rebuilding, json_t *object)
 	return true;
 }
 
+static const char not_an_export[] = "it is no export that this recallctl reads";
+
 static bool take_object(struct rebuilding *rebuilding, json_t *object)
 {
 	if (rebuilding->number == 1)
 		return json_integer_value(json_object_get(object, "recalld_export")) == 1 ||
-		       fail(rebuilding, "it is no export that this recallctl reads");
+		       fail(rebuilding, not_an_export);
 	if (json_is_true(json_object_get(object, "end")))
 		return take_end(rebuilding, object);
 	return take_record(rebuilding, object);
@@ -222,7 +224,7 @@ static bool take_line(struct rebuilding *rebuilding)
 		return fail(rebuilding, "something follows the export's end");
 	json_t *object = json_loadb(text.data, text.size, JSON_ALLOW_NUL, NULL);
 	if (object == NULL)
-		return fail(rebuilding, "it is no JSON");
+		return fail(rebuilding, rebuilding->number == 1 ? not_an_export : "it is no JSON");
 	bool taken = begin(rebuilding) && take_object(rebuilding, object);
 	json_decref(object);
 	rebuilding->bytes += text.size;
@@ -287,6 +289,14 @@ static bool is_empty(const char *path)
 	return entries == 2; /* "." and ".." */
 }
 
+/* Who tries again with another file would only hear that the directory is not empty. */
+static void tell_of_the_rest(struct dump_report *report, const char *path)
+{
+	size_t size = strlen(report->error);
+	(void)snprintf(report->error + size, sizeof(report->error) - size,
+		       "; %s is unfinished: empty it before the next try", path);
+}
+
 bool store_rebuild(const struct store_options *options, FILE *in, struct dump_report *report)
 {
 	*report = (struct dump_report){0};
@@ -309,6 +319,8 @@ bool store_rebuild(const struct store_options *options, FILE *in, struct dump_re
 	bool done = rebuild(&rebuilding);
 	if (done && !mark_remove(options->path, MARK_REBUILDING))
 		done = fail(&rebuilding, strerror(errno));
+	if (!done)
+		tell_of_the_rest(report, options->path);
 	store_close(rebuilding.store);
 	buffer_finish(&rebuilding.line);
 	arena_finish(&rebuilding.scratch);

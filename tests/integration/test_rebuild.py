@@ -244,7 +244,9 @@ def test_a_rebuild_needs_an_empty_directory_and_an_export(full_of_life, tmp_path
     done = rebuild(store_of(daemon), file)
     assert done.returncode == 1 and b"is not empty" in done.stderr
     (tmp_path / "text").write_text("one line\n")
-    assert rebuild(tmp_path / "a", tmp_path / "text").returncode == 1
+    done = rebuild(tmp_path / "a", tmp_path / "text")
+    told = f"line 1: it is no export that this recallctl reads; {tmp_path / 'a'} is unfinished: empty it before the next try"
+    assert done.returncode == 1 and told.encode() in done.stderr
     (tmp_path / "other").write_text('{"recalld_export":2}\n{"end":true}\n')
     done = rebuild(tmp_path / "b", tmp_path / "other")
     assert done.returncode == 1 and b"it is no export that this recallctl reads" in done.stderr

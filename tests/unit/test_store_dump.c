@@ -238,7 +238,8 @@ START_TEST(what_is_no_export_is_refused_with_its_line)
 		const char *why;
 	} cases[] = {
 		{SLICE(""), "line 1: the export was cut off"},
-		{SLICE("nonsense\n"), "line 1: it is no JSON"},
+		{SLICE("nonsense\n"), "line 1: it is no export that this"},
+		{SLICE("{\"recalld_export\":1}\nnonsense\n"), "line 2: it is no JSON"},
 		{SLICE("{\"recalld_export\":2}\n"), "line 1: it is no export that this"},
 		{SLICE("{\"recalld_export\":1}\n"), "line 2: the export was cut off"},
 		{SLICE("{\"recalld_export\":1}\n{\"table\":\"x\"}\n"), "line 2: it is no record"},
