@@ -139,6 +139,11 @@ static const char *describe(const struct transfer *transfer, CURLcode code)
 		return "The upstream closed within its reply's head.";
 	if (code == CURLE_OUT_OF_MEMORY && transfer->sent)
 		return "The upstream sent a head that is too long.";
+	if (code == CURLE_COULDNT_CONNECT && transfer->handle->local_socket.size > 0) {
+		long cause = 0;
+		curl_easy_getinfo(transfer->handle->easy, CURLINFO_OS_ERRNO, &cause);
+		return strerror((int)cause);
+	}
 	return transfer->handle->error[0] != '\0' ? transfer->handle->error
 						  : curl_easy_strerror(code);
 }

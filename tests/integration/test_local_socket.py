@@ -145,6 +145,7 @@ def test_the_admin_address_and_recallctl_take_a_local_socket(make_daemon, tmp_pa
         capture_output=True, text=True, timeout=30, env=clean_environment(),
     )
     assert done.returncode == 1 and f"unix:{path} cannot be reached" in done.stderr
+    assert done.stderr.startswith("recallctl: No such file or directory\n")
 
 
 def test_a_connection_that_says_nothing_harms_nobody(local):
