@@ -152,7 +152,7 @@ static void note_trouble(struct exchange *exchange, const char *detail, int stat
 		log_warn("the upstream fails: %s", why.text);
 }
 
-/* A refusal is the client's own business, unless the key is ours. */
+/* A refusal is the client's own business, unless the key is ours, or the address. */
 static void note_answer(struct exchange *exchange)
 {
 	int status = exchange->status;
@@ -161,6 +161,8 @@ static void note_answer(struct exchange *exchange)
 		note_trouble(exchange, "it failed", status);
 	else if (is_ours && (status == 401 || status == 403 || status == 429))
 		note_trouble(exchange, "it refused", status);
+	else if (status == 404 && exchange->is_chat && forward_base_is_bare(exchange->config))
+		note_trouble(exchange, "is /v1 missing at the end of [upstream] base_url?", status);
 	else
 		trouble_end(&exchange->worker->service->upstream);
 }

@@ -38,6 +38,18 @@ bool forward_is_without_memory(struct slice method, struct slice target)
 	return false;
 }
 
+static struct slice origin_of(struct slice url)
+{
+	size_t host = slice_find(url, SLICE("://"), 0) + 3;
+	return slice_part(url, 0, slice_find(url, SLICE("/"), host));
+}
+
+bool forward_base_is_bare(const struct config *config)
+{
+	struct slice base = slice_of(config->upstream.base_url);
+	return origin_of(base).size == base.size;
+}
+
 const char *forward_url(const struct config *config, struct slice target, struct arena *arena)
 {
 	struct slice base = slice_of(config->upstream.base_url);
@@ -49,8 +61,7 @@ const char *forward_url(const struct config *config, struct slice target, struct
 	if (is_below(path, "/chat/completions") || is_below(path, "/models") ||
 	    is_below(path, "/embeddings"))
 		return arena_printf(arena, "%s%.*s", base.data, SLICE_PRINT(target)).data;
-	size_t host = slice_find(base, SLICE("://"), 0) + 3;
-	struct slice origin = slice_part(base, 0, slice_find(base, SLICE("/"), host));
+	struct slice origin = origin_of(base);
 	if (slice_equal(target, SLICE("*")))
 		target = SLICE("/");
 	return arena_printf(arena, "%.*s%.*s", SLICE_PRINT(origin), SLICE_PRINT(target)).data;

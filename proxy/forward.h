@@ -15,6 +15,9 @@ bool forward_is_without_memory(struct slice method, struct slice target);
  * bare /chat/completions, /models, /embeddings below BASE_URL, anything else at its origin. */
 const char *forward_url(const struct config *config, struct slice target, struct arena *arena);
 
+/* Whether BASE_URL has no path: nearly always it has, and was meant to. */
+bool forward_base_is_bare(const struct config *config);
+
 /* The fields that go upstream: the client's, without hop-by-hop ones, Host, Content-Length, Expect
  * and those of this house; with the configured API key in place of the client's; a chat completion
  * asks for identity coding. */

@@ -571,6 +571,17 @@ def test_the_status_tells_that_the_upstream_fails_until_it_answers(make_daemon, 
     wait_trouble(daemon, "")
 
 
+@pytest.mark.parametrize("path, told", [("/v1", ""), ("", "is /v1 missing at the end of [upstream] base_url? (status 404)")])
+def test_a_chat_that_is_not_found_is_trouble_where_the_base_url_has_no_path(make_daemon, upstream, user, path, told):
+    daemon = make_daemon({"upstream": {"base_url": upstream.origin + path}})
+    upstream.script(error_reply(404), error_reply(404))
+    assert Chat(daemon, user).send("Hello.").status_code == 404
+    wait_trouble(daemon, told)
+    assert ("warn the upstream fails: is /v1 missing" in daemon.stderr) == bool(told)
+    daemon.post_chat(b"{}", path="/v1/models")
+    wait_trouble(daemon, "")
+
+
 @pytest.mark.parametrize("key, told", [("", ""), ("k", "it refused (status 401)")], ids=["the client's", "ours"])
 def test_a_refused_key_is_trouble_when_it_is_ours(make_daemon, upstream, user, key, told):
     daemon = make_daemon({"upstream": {"api_key": key}})
