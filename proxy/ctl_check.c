@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double MEGABYTE = 1 << 20; /* as map_size counts them */
+
 static long long number(const json_t *status, const char *name)
 {
 	return (long long)json_integer_value(json_object_get(status, name));
@@ -105,8 +107,8 @@ static int check(struct ctl *ctl)
 	print_count(status, "users", ", ");
 	print_count(status, "turns", ", ");
 	print_count(status, "facts", "; ");
-	(void)printf("%.1f of %.0f MB\n", (double)number(status, "bytes_used") / 1e6,
-		     (double)number(status, "bytes_mapped") / 1e6);
+	(void)printf("%.1f of %.0f MB\n", (double)number(status, "bytes_used") / MEGABYTE,
+		     (double)number(status, "bytes_mapped") / MEGABYTE);
 	(void)printf("  waits       ");
 	print_count(status, "jobs", ", ");
 	(void)printf("%lld parked%s\n", number(status, "parked"),

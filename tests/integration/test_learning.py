@@ -469,7 +469,8 @@ def test_check_tells_that_learning_fails_until_it_goes_on(make_daemon, memory_mo
     memory_model.failures.clear()
     daemon.settle(user)
     assert daemon.admin("GET", "/v1/status").json()["learning_trouble"] == ""
-    assert "trouble" not in recallctl(daemon, "check").stdout
+    check = recallctl(daemon, "check").stdout
+    assert "trouble" not in check and " of 256 MB\n" in check, "which the map_size of tests is"
 
 
 def test_learning_goes_on_after_kill_9(make_daemon, memory_model, user):
