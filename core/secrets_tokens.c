@@ -88,6 +88,16 @@ static size_t find_token(struct slice text)
 	return i;
 }
 
+/* Whether the line may be the beginning of another token, which is then looked at by itself. A part
+ * of a JSON Web Token may begin as the whole does. */
+static bool begins_token(struct slice line, bool is_part)
+{
+	if (slice_starts_with(line, SLICE("-")))
+		line = slice_part(line, 1, line.size);
+	return find_token(line) < TOKENS || slice_starts_with(line, SLICE("SG.")) ||
+	       (!is_part && slice_starts_with(line, SLICE("eyJ")));
+}
+
 /* Behind a line break within a token, as of one that was wrapped or comes in two parts: a word that
  * looks random, and begins no other token, has the next line to itself. `at`: there is none. */
 static size_t behind_break(struct slice text, size_t at)
@@ -98,13 +108,14 @@ static size_t behind_break(struct slice text, size_t at)
 	if (line == text.size || text.data[line] != '\n')
 		return at;
 	line++;
+	/* So that what comes to nothing is read once, however many lines could begin a token. */
+	if (begins_token(slice_part(text, line, text.size), text.data[at - 1] == '.'))
+		return at;
 	size_t end = line;
 	while (end < text.size && (secret_is_word(text.data[end]) || text.data[end] == '.'))
 		end++;
 	bool is_alone = end == text.size || text.data[end] == '\r' || text.data[end] == '\n';
-	bool goes_on = is_alone && is_random(slice_part(text, line, end)) &&
-		       find_token(slice_part(text, line, text.size)) == TOKENS;
-	return goes_on ? line : at;
+	return is_alone && is_random(slice_part(text, line, end)) ? line : at;
 }
 
 /* The same over line breaks; not any number of them, since it may be no token after all. */

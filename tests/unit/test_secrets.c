@@ -138,6 +138,25 @@ START_TEST(a_token_may_go_on_behind_a_line_break)
 }
 END_TEST
 
+/* A line that could begin a token is not read again for each of those before it: what is made of
+ * many such lines would take a worker's whole attention. */
+START_TEST(a_line_that_begins_a_token_goes_on_with_none_before_it)
+{
+	assert_masked("eyJ"
+		      "hbGciOiJIUzI1NiJ9\neyJ"
+		      "hbGciOiJIUzI1NiJ9.eyJzdWIiOiJh.a1B2c3D4e5F6g7H8",
+		      "eyJ"
+		      "hbGciOiJIUzI1NiJ9\n[redacted: token]",
+		      1);
+	assert_masked("eyJ"
+		      "hbGciOiJIUzI1NiJ9\n-eyJ"
+		      "hbGciOiJIUzI1NiJ9.eyJzdWIiOiJh.a1B2c3D4e5F6g7H8",
+		      "eyJ"
+		      "hbGciOiJIUzI1NiJ9\n-[redacted: token]",
+		      1);
+}
+END_TEST
+
 START_TEST(an_ampersand_ends_a_parameter_but_no_password)
 {
 	assert_masked("my password is a&b&c&d12", "my password is [redacted: password]", 1);
@@ -361,6 +380,7 @@ END_TEST
 UNIT_MAIN("secrets", tokens_are_known_by_their_prefix,
 	  assigned_values_are_masked_and_their_names_stay,
 	  a_value_may_stand_on_the_line_behind_its_name, a_token_may_go_on_behind_a_line_break,
+	  a_line_that_begins_a_token_goes_on_with_none_before_it,
 	  an_ampersand_ends_a_parameter_but_no_password, headers_are_masked,
 	  passwords_in_urls_are_masked, private_keys_are_masked_whole, card_numbers_are_masked,
 	  card_numbers_are_known_however_they_are_typeset,
