@@ -31,9 +31,10 @@ struct slice form_own_text(struct slice text, struct arena *arena);
 struct slice form_without_prompt(struct slice text);
 
 /* Whether a user message may be a tool's result, as agents without tool messages send it. It is one
- * when the answer before it asks for a tool; else people write so, too. */
+ * when the answer before it asks for a tool in a way that has results of this form; else people
+ * write so, too. */
 bool form_is_observation(struct slice text);
-bool form_asks_for_tool(struct slice answer);
+bool form_asks_for_tool(struct slice answer, struct slice observation);
 
 /* Whether a user message behind an answer is a framework's: what was wrong with the answer, or that
  * the agent may go on. */

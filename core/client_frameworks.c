@@ -124,22 +124,32 @@ bool form_is_observation(struct slice text)
 	return slice_starts_with(slice_trim(text), SLICE("Observation:"));
 }
 
-bool form_asks_for_tool(struct slice answer)
+static bool has_any(struct slice text, const struct slice *parts, size_t count)
 {
-	static const struct slice calls[] = {
-		SLICE("Action:"),        /* ReAct, as LlamaIndex and LangChain have it */
-		SLICE("\"action\""),     /* the same as JSON */
-		SLICE("Calling tools:"), /* smolagents */
-		SLICE("<code>"),         SLICE("```"),
-	};
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		if (slice_find(answer, calls[i], 0) < answer.size)
+	for (size_t i = 0; i < count; i++) {
+		if (slice_find(text, parts[i], 0) < text.size)
 			return true;
 	}
 	return false;
 }
 
+bool form_asks_for_tool(struct slice answer, struct slice observation)
+{
+	static const struct slice calls[] = {
+		SLICE("Action:"),        /* ReAct, as LlamaIndex and LangChain have it */
+		SLICE("\"action\""),     /* the same as JSON */
+		SLICE("Calling tools:"), /* smolagents */
+	};
+	/* smolagents' code, whose result has lines of its own; a person may answer any code with
+	 * "Observation: it crashes". */
+	static const struct slice code[] = {SLICE("<code>"), SLICE("```")};
+	return has_any(answer, calls, sizeof(calls) / sizeof(calls[0])) ||
+	       (slice_starts_with(slice_trim(observation), SLICE("Observation:\n")) &&
+		has_any(answer, code, sizeof(code) / sizeof(code[0])));
+}
+
 #define RETRY SLICE("Now let's retry: take care not to repeat previous errors!")
+#define PROCEED SLICE("Now proceed and carry out this plan.")
 
 bool form_is_retry(struct slice text)
 {
@@ -160,7 +170,8 @@ bool form_is_retry(struct slice text)
 		/* smolagents, memory.py */
 		{SLICE("Error:\n"), RETRY, SLICE("")},
 		{SLICE("Call id: "), RETRY, SLICE("")},
-		{SLICE("Now proceed and carry out this plan."), SLICE(""), SLICE("")},
+		{PROCEED, SLICE(""), PROCEED},
+		{PROCEED, RETRY, SLICE("")}, /* two messages that became one */
 	};
 	text = slice_trim(text);
 	for (size_t i = 0; i < sizeof(retries) / sizeof(retries[0]); i++) {

@@ -57,9 +57,10 @@ static struct slice own_text(const struct chat *chat, size_t index, struct arena
 {
 	struct slice text = message_text(chat, index, arena);
 	bool answers = index > 0 && chat->request.messages[index - 1].role == ROLE_ASSISTANT;
-	bool is_framework = answers && (form_is_retry(text) ||
-					(form_is_observation(text) &&
-					 form_asks_for_tool(message_text(chat, index - 1, arena))));
+	bool is_framework =
+		answers && (form_is_retry(text) ||
+			    (form_is_observation(text) &&
+			     form_asks_for_tool(message_text(chat, index - 1, arena), text)));
 	return is_framework ? (struct slice){0} : slice_trim(form_own_text(text, arena));
 }
 

@@ -96,12 +96,17 @@ START_TEST(a_tools_result_in_the_users_place_is_known_behind_its_call)
 	ck_assert(form_is_observation(SLICE("\nObservation:\nit rains\nNew task:\nNow what?")));
 	ck_assert(!form_is_observation(SLICE("My observation: it rains")));
 	ck_assert(!form_is_observation((struct slice){0}));
-	ck_assert(form_asks_for_tool(SLICE("Thought: I look\nAction: w\nAction Input: {}")));
-	ck_assert(form_asks_for_tool(SLICE("Calling tools:\n[{'id': 'call_1'}]")));
-	ck_assert(form_asks_for_tool(SLICE("{\"action\": \"w\"}")));
-	ck_assert(form_asks_for_tool(SLICE("<code>\nw()\n</code>")));
-	ck_assert(!form_asks_for_tool(SLICE("What did you see?")));
-	ck_assert(!form_asks_for_tool((struct slice){0}));
+	const struct slice seen = SLICE("Observation: it rains");
+	const struct slice lines = SLICE("\nObservation:\nit rains");
+	ck_assert(form_asks_for_tool(SLICE("Thought: I look\nAction: w\nAction Input: {}"), seen));
+	ck_assert(form_asks_for_tool(SLICE("Calling tools:\n[{'id': 'call_1'}]"), lines));
+	ck_assert(form_asks_for_tool(SLICE("{\"action\": \"w\"}"), seen));
+	ck_assert(form_asks_for_tool(SLICE("<code>\nw()\n</code>"), lines));
+	ck_assert(form_asks_for_tool(SLICE("```py\nw()\n```"), lines));
+	ck_assert(!form_asks_for_tool(SLICE("What did you see?"), lines));
+	ck_assert(!form_asks_for_tool((struct slice){0}, seen));
+	/* A person's, of code that was given. */
+	ck_assert(!form_asks_for_tool(SLICE("Try:\n```py\nw()\n```"), seen));
 }
 END_TEST
 
@@ -118,7 +123,10 @@ START_TEST(a_frameworks_retry_is_known)
 		form_is_retry(SLICE("Error:\nx\nNow let's retry: take care not to repeat previous "
 				    "errors! If you have retried several times, ...\n")));
 	ck_assert(form_is_retry(SLICE("Now proceed and carry out this plan.")));
+	ck_assert(form_is_retry(SLICE("Now proceed and carry out this plan.\nError:\nx\nNow let's "
+				      "retry: take care not to repeat previous errors!")));
 	ck_assert(!form_is_retry(SLICE("It does not compile.\n\nFix the errors and try again.")));
+	ck_assert(!form_is_retry(SLICE("Now proceed and carry out this plan. I fly on Friday.")));
 	ck_assert(!form_is_retry(SLICE("Validation feedback:\nwas good")));
 	ck_assert(!form_is_retry((struct slice){0}));
 }
