@@ -82,12 +82,15 @@ static bool is_masked(const struct learn_turn *turn, const struct learn_entry *e
 	return stores && entry->pii && turn->pii != PII_KEEP;
 }
 
-/* Others may rest on the sentence that says it, too: they do without a quote then. */
-static void drop_quotes_of(struct slice value, struct learn_entries *entries)
+/* Others may rest on the sentence that says it, too: they do without a quote then. The value may be
+ * written otherwise than it was said, a date for instance, but the words that it rests on are not.
+ */
+static void drop_quotes_of(struct slice value, struct slice words, struct learn_entries *entries)
 {
 	for (size_t i = 0; i < entries->count; i++) {
-		if (text_says(entries->list[i].quote, value))
-			entries->list[i].quote = (struct slice){0};
+		struct slice *quote = &entries->list[i].quote;
+		if (text_says(*quote, value) || text_says(*quote, words))
+			*quote = (struct slice){0};
 	}
 }
 
@@ -104,7 +107,7 @@ static void keep_allowed(const struct learn_turn *turn, struct learn_entries *en
 	size_t kept = 0;
 	for (size_t i = 0; i < entries->count; i++) {
 		if (is_masked(turn, &entries->list[i]))
-			drop_quotes_of(entries->list[i].value, entries);
+			drop_quotes_of(entries->list[i].value, entries->list[i].quote, entries);
 	}
 	for (size_t i = 0; i < entries->count; i++) {
 		struct learn_entry *entry = &entries->list[i];

@@ -423,6 +423,24 @@ START_TEST(what_was_not_kept_is_in_no_other_facts_quote)
 }
 END_TEST
 
+/* Dates come out absolute, numbers in one form. */
+START_TEST(what_was_not_kept_is_in_no_quote_in_the_words_it_was_said_in)
+{
+	static const char answer[] =
+		"[{\"key\":\"name\",\"value\":\"Ann\",\"quote\":\"I am Ann, born on 5 March\"},"
+		"{\"key\":\"born\",\"value\":\"1990-03-05\",\"pii\":true,\"quote\":\"born on 5 "
+		"March\"},"
+		"{\"key\":\"city\",\"value\":\"Lisbon\",\"quote\":\"and live in Lisbon\"}]";
+	struct lesson lesson = lesson_of("I am Ann, born on 5 March 1990, and live in Lisbon.");
+	lesson.turn.pii = PII_REDACT;
+	lesson_must(&lesson, answer, 3, 0);
+	unit_assert_slice(lesson_change(&lesson, 0)->fact.value, "Ann");
+	unit_assert_slice(lesson_change(&lesson, 0)->fact.quote, "");
+	unit_assert_slice(lesson_change(&lesson, 2)->fact.quote, "and live in Lisbon");
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
 START_TEST(everything_about_the_user_can_be_forgotten)
 {
 	struct lesson lesson = lesson_of("Forget everything you know about me!");
@@ -525,7 +543,9 @@ UNIT_MAIN("learn", a_new_fact_has_all_that_the_turn_says, a_correction_supersede
 	  what_no_fact_holds_is_hidden_in_the_turns, a_person_is_forgotten_with_what_names_them,
 	  a_part_of_a_word_is_forgotten_under_its_key_only,
 	  a_value_that_was_not_kept_is_removed_and_forgotten_under_its_key,
-	  what_was_not_kept_is_in_no_other_facts_quote, everything_about_the_user_can_be_forgotten,
+	  what_was_not_kept_is_in_no_other_facts_quote,
+	  what_was_not_kept_is_in_no_quote_in_the_words_it_was_said_in,
+	  everything_about_the_user_can_be_forgotten,
 	  what_is_learned_and_forgotten_in_one_answer_leaves_nothing,
 	  what_is_told_after_forgetting_is_new, third_persons_are_entities_of_their_own,
 	  a_user_is_always_of_the_kind_user_and_nobody_else_is,
