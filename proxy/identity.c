@@ -97,7 +97,9 @@ struct slice identity_key_field(const struct http_head *head, struct arena *aren
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct slice value;
 		(void)identity_find_field(head, names[i], &value);
-		if (value.size > 0)
+		/* Of SDKs that were given an empty key, and the right one in a header. */
+		bool is_empty = slice_equal_nocase(value, SLICE("Bearer"));
+		if (value.size > 0 && !is_empty)
 			return arena_join(arena,
 					  (const struct slice[]){names[i], SLICE(": "), value}, 3);
 	}

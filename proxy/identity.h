@@ -63,8 +63,8 @@ bool identity_is_admin(const struct config *config, const struct http_head *head
  * each request; empty: none. */
 struct slice identity_api_key(const struct http_head *head);
 
-/* The field that carries it, as "NAME: VALUE": Authorization as it came, else api-key or x-api-key;
- * empty: none. */
+/* The field for requests that are made with the client's key, as "NAME: VALUE": Authorization as it
+ * came, unless it is a Bearer without a key, else api-key or x-api-key; empty: none. */
 struct slice identity_key_field(const struct http_head *head, struct arena *arena);
 
 #endif

@@ -27,8 +27,8 @@ void learner_configure(struct learner *learner, struct config *config);
 void learner_wake(struct learner *learner, struct user_key user);
 /* Anybody may. */
 void learner_wake_all(struct learner *learner);
-/* The Authorization field of a user's own request, for jobs that have no other key; kept in memory
- * only. */
+/* The field with the key of a user's own request, as identity_key_field() gives it, for jobs that
+ * have no other key; kept in memory only. */
 void learner_offer_key(struct learner *learner, struct user_key user, struct slice key_field);
 /* A user is forgotten: so is the key. */
 void learner_forget(struct learner *learner, struct user_key user);
