@@ -64,15 +64,17 @@ static struct slice question_of(struct slice text, const struct prompt *prompt)
 }
 
 /* DSPy, adapters/chat_adapter.py: "[[ ## field ## ]]" above each input, and what is to be answered
- * behind the last. A ReAct's trajectory holds tools' results and is the last field; other fields
- * that are documents have the question behind them. */
+ * behind the last. A ReAct's trajectory holds tools' results and is the last field. Of documents
+ * that are the first the question is the last, of others what is before them: they can name fields,
+ * too. */
 #define FIELD SLICE("[[ ## ")
 #define END_OF_FIELD SLICE(" ## ]]\n")
 
 static size_t find_documents(struct slice text)
 {
-	static const struct slice names[] = {SLICE("context ##"), SLICE("contexts ##"),
-					     SLICE("passages ##"), SLICE("documents ##")};
+	static const struct slice names[] = {SLICE("context ##"),  SLICE("contexts ##"),
+					     SLICE("passage ##"),  SLICE("passages ##"),
+					     SLICE("document ##"), SLICE("documents ##")};
 	for (size_t at = slice_find(text, FIELD, 0); at < text.size;
 	     at = slice_find(text, FIELD, at + 1)) {
 		struct slice name = slice_part(text, at + FIELD.size, text.size);
@@ -90,9 +92,10 @@ static struct slice own_fields(struct slice text)
 	text = slice_part(text, 0, slice_find(text, SLICE("[[ ## trajectory ## ]]"), 0));
 	size_t documents = find_documents(text);
 	size_t last = find_last(text, FIELD);
-	if (documents < text.size)
-		text = last == documents ? slice_part(text, 0, documents)
-					 : slice_part(text, last, text.size);
+	if (documents > 0)
+		text = slice_part(text, 0, documents);
+	else
+		text = slice_part(text, last, last == documents ? last : text.size);
 	size_t named = slice_find(text, END_OF_FIELD, 0);
 	if (named < text.size)
 		text = slice_part(text, named + END_OF_FIELD.size, text.size);
