@@ -20,34 +20,37 @@ static struct slice before_last(struct slice text, struct slice part)
 }
 
 /* A prompt with documents, or a tool's results, and the user's question between `opens` and
- * `closes`. Documents can say both, so the question is sought from the end that they are not at. */
+ * `closes`. Documents can say both, so the question is sought from the end that they are not at,
+ * and a prompt that ends otherwise, which may well have the question elsewhere, is all documents.
+ */
 struct prompt {
 	struct slice begins;
 	struct slice opens;
 	struct slice closes;
 	bool question_first;
+	bool may_end_open; /* without `closes`, as it is often written */
 };
 
 static const struct prompt prompts[] = {
 	/* LlamaIndex, default_prompts.py: question answering, tree summarize. */
 	{SLICE("Context information is below.\n----"), SLICE("\nQuery: "), SLICE("\nAnswer:"),
-	 false},
+	 false, false},
 	{SLICE("Context information from multiple sources is below.\n----"), SLICE("\nQuery: "),
-	 SLICE("\nAnswer:"), false},
+	 SLICE("\nAnswer:"), false, false},
 	/* LangChain, question_answering/stuff_prompt.py. */
 	{SLICE("Use the following pieces of context to answer the question at the end."),
-	 SLICE("\nQuestion: "), SLICE("\nHelpful Answer:"), false},
+	 SLICE("\nQuestion: "), SLICE("\nHelpful Answer:"), false, false},
 	/* LangChain's expression language guide. */
 	{SLICE("Answer the question based only on the following context:"), SLICE("\nQuestion: "),
-	 SLICE("\nAnswer:"), false},
+	 SLICE("\nAnswer:"), false, true},
 	/* LangChain's hub, rlm/rag-prompt. */
 	{SLICE("You are an assistant for question-answering tasks. Use the following pieces of "
 	       "retrieved context"),
-	 SLICE("\nQuestion: "), SLICE("\nContext: "), true},
+	 SLICE("\nQuestion: "), SLICE("\nContext: "), true, false},
 	/* LangChain, agents/react/agent.py: each step sends the ones before it in one message. */
 	{SLICE("Answer the following questions as best you can. You have access to the following "
 	       "tools:"),
-	 SLICE("\nBegin!\n\nQuestion: "), SLICE("\nThought:"), true},
+	 SLICE("\nBegin!\n\nQuestion: "), SLICE("\nThought:"), true, false},
 };
 
 static struct slice question_of(struct slice text, const struct prompt *prompt)
@@ -58,6 +61,9 @@ static struct slice question_of(struct slice text, const struct prompt *prompt)
 	if (opens == rest.size)
 		return (struct slice){0};
 	rest = slice_part(rest, opens + prompt->opens.size, rest.size);
+	bool is_open = !prompt->question_first && !slice_ends_with(rest, prompt->closes);
+	if (is_open && !prompt->may_end_open)
+		return (struct slice){0};
 	size_t closes = prompt->question_first ? slice_find(rest, prompt->closes, 0)
 					       : find_last(rest, prompt->closes);
 	return slice_trim(slice_part(rest, 0, closes));

@@ -41,6 +41,9 @@ END_TEST
 START_TEST(a_prompt_whose_end_is_another_is_all_documents)
 {
 	assert_own("Context information is below.\n" RULE DOCUMENT "\n" RULE "Now: " ASKED, "");
+	assert_own("Context information is below.\n" RULE DOCUMENT "\nQuery: " DOCUMENT
+		   "\nAnswer: no\n" RULE "Question: " ASKED "\nReply: ",
+		   "");
 	assert_own("Context information is below.\n----", "");
 }
 END_TEST
