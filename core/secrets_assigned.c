@@ -102,15 +102,6 @@ static size_t behind_is(struct slice text, size_t at)
 	return end < text.size && text.data[end] == ' ' ? end + 1 : at;
 }
 
-static bool has_one_of(struct slice text, const char *characters)
-{
-	for (size_t i = 0; i < text.size; i++) {
-		if (strchr(characters, text.data[i]) != NULL)
-			return true;
-	}
-	return false;
-}
-
 /* A value that a program or a person would make up for a secret: letters and digits, or one of the
  * signs that passwords are made to hold, or, `encoded`, capitals among small letters; and not
  * several words, a variable, a placeholder or an address. */
@@ -119,12 +110,20 @@ static bool is_credible(struct slice value, bool encoded)
 	enum { SHORTEST = 7 };
 	if (value.size < SHORTEST || strchr("$<{%[", value.data[0]) != NULL)
 		return false;
-	struct slice rest = slice_part(value, 1, value.size);
-	bool capital = has_one_of(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-	bool small = has_one_of(value, "abcdefghijklmnopqrstuvwxyz");
+	bool capital = false;
+	bool small = false;
+	bool made_up = false;
+	for (size_t i = 0; i < value.size; i++) {
+		char c = value.data[i];
+		capital |= i > 0 && c >= 'A' && c <= 'Z';
+		small |= c >= 'a' && c <= 'z';
+		made_up |= secret_is_digit(c) || c == '!' || c == '#' || c == '$' || c == '^';
+		if (c == ' ')
+			return false;
+	}
 	bool letter = small || capital || secret_is_letter(value.data[0]);
-	return letter && (has_one_of(value, "0123456789!#$^") || (encoded && capital && small)) &&
-	       !has_one_of(value, " ") && slice_find(value, SLICE("://"), 0) == value.size;
+	return letter && (made_up || (encoded && capital && small)) &&
+	       slice_find(value, SLICE("://"), 0) == value.size;
 }
 
 /* Whether the "&" at `at` ends the value that begins at `begin`: it is a parameter's of a URL or a
