@@ -2,6 +2,7 @@
 
 #include "core/fact_order.h"
 #include "core/text.h"
+#include "core/utf8.h"
 
 enum {
 	MAX_NAME = 64,
@@ -168,13 +169,6 @@ struct slice block_turn(const struct turn *turn, struct slice text, struct arena
 	return arena_join(arena, parts, 4);
 }
 
-size_t block_boundary(struct slice text, size_t at)
-{
-	while (at > 0 && at < text.size && ((unsigned char)text.data[at] & 0xC0) == 0x80)
-		at--;
-	return at;
-}
-
 /* Each try is in proportion shorter than the last one, by a byte at least. */
 struct slice block_turn_cut(const struct turn *turn, block_turn_form *form, size_t room,
 			    struct arena *arena)
@@ -182,7 +176,7 @@ struct slice block_turn_cut(const struct turn *turn, block_turn_form *form, size
 	struct slice text = turn->text;
 	size_t size = room > text.size / TOKEN_MOST_BYTES ? text.size : room * TOKEN_MOST_BYTES;
 	while (size >= SHORTEST_CUT) {
-		size = block_boundary(text, size);
+		size = utf8_boundary(text, size);
 		struct slice beginning = arena_printf(arena, "%.*s ...", (int)size, text.data);
 		struct slice rendered = form(turn, beginning, arena);
 		size_t tokens = text_tokens(rendered);

@@ -39,8 +39,6 @@ typedef struct slice block_turn_form(const struct turn *turn, struct slice text,
 block_turn_form block_said;
 block_turn_form block_turn; /* "[2026-11-20] user: ..." */
 
-/* The last boundary of a character at or before `at`. */
-size_t block_boundary(struct slice text, size_t at);
 /* As much of the turn's beginning as is sure to cost no more than `room`; empty: too little. */
 struct slice block_turn_cut(const struct turn *turn, block_turn_form *form, size_t room,
 			    struct arena *arena);

@@ -2,6 +2,7 @@
 
 #include "core/sentence.h"
 #include "core/text.h"
+#include "core/utf8.h"
 
 /* Of what is dropped the receipt shows so many bytes. */
 enum { DROPPED_TEXT = 240 };
@@ -40,7 +41,7 @@ void picker_drop(struct picker *picker, const struct context_item *item)
 	struct context_item *dropped = &picker->context->dropped[picker->context->dropped_count++];
 	*dropped = *item;
 	if (dropped->text.size > DROPPED_TEXT)
-		dropped->text.size = block_boundary(dropped->text, DROPPED_TEXT);
+		dropped->text.size = utf8_boundary(dropped->text, DROPPED_TEXT);
 	picker->is_short = true;
 }
 
@@ -49,7 +50,7 @@ void picker_drop_turn(struct picker *picker, const struct turn *turn, size_t tok
 	struct context_item item = turn_item(turn, tokens);
 	struct slice beginning = turn->text;
 	if (beginning.size > DROPPED_TEXT)
-		beginning.size = block_boundary(turn->text, DROPPED_TEXT);
+		beginning.size = utf8_boundary(turn->text, DROPPED_TEXT);
 	item.text = arena_printf(picker->arena, "%s: %.*s", role_name(turn->role),
 				 SLICE_PRINT(beginning));
 	item.score = score;

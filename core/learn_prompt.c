@@ -1,6 +1,7 @@
 #include "core/fact_order.h"
 #include "core/learn_entry.h"
 #include "core/text.h"
+#include "core/utf8.h"
 
 /* The prompt is paid for on every turn: each part has its bound, and the instructions are no longer
  * than they must be for a small model to follow them. */
@@ -64,13 +65,7 @@ struct slice learn_facts_schema(void)
 
 struct slice learn_shown_turn(struct slice user)
 {
-	size_t end = user.size;
-	if (end > MAX_TURN) {
-		end = MAX_TURN;
-		while (end > 0 && ((unsigned char)user.data[end] & 0xC0) == 0x80)
-			end--;
-	}
-	return slice_part(user, 0, end);
+	return utf8_cut(user, MAX_TURN);
 }
 
 static void append_date(struct buffer *out, int64_t at, struct arena *arena)

@@ -3,6 +3,7 @@
 
 #include "core/sentence.h"
 #include "core/text.h"
+#include "core/utf8.h"
 
 #include <string.h>
 
@@ -102,17 +103,10 @@ static size_t best_place(const struct places *places, size_t limit)
 	return best;
 }
 
-static size_t boundary(struct slice text, size_t at)
-{
-	while (at > 0 && at < text.size && ((unsigned char)text.data[at] & 0xC0) == 0x80)
-		at--;
-	return at;
-}
-
 /* Where the sentence that holds `at` begins, if that is not too far; else the word. */
 static size_t begin_before(struct slice text, size_t at, size_t most)
 {
-	size_t from = boundary(text, at > most ? at - most : 0);
+	size_t from = utf8_boundary(text, at > most ? at - most : 0);
 	size_t end = sentence_end(slice_part(text, from, at), at - from);
 	if (end > 0 || from == 0)
 		return from + end;
@@ -132,7 +126,7 @@ static size_t end_within(struct slice text, size_t begin, size_t limit)
 	end = limit;
 	while (end > limit / 2 && (unsigned char)rest.data[end] > ' ')
 		end--;
-	return boundary(text, begin + end);
+	return utf8_boundary(text, begin + end);
 }
 
 struct slice recall_excerpt(const struct recall_question *question, struct slice text, size_t limit,

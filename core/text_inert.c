@@ -1,5 +1,6 @@
 #include "core/text.h"
 #include "core/text_joint.h"
+#include "core/utf8.h"
 
 #include <string.h>
 #include <unistr.h>
@@ -242,12 +243,7 @@ static struct slice cut(struct slice text, size_t limit)
 {
 	static const struct slice zwj = SLICE("\xE2\x80\x8D");
 	static const struct slice zwnj = SLICE("\xE2\x80\x8C");
-	if (text.size > limit) {
-		while (limit > 0 && ((unsigned char)text.data[limit] & 0xC0) == 0x80)
-			limit--;
-		text.size = limit;
-	}
-	text = slice_trim(text);
+	text = slice_trim(utf8_cut(text, limit));
 	if (slice_ends_with(text, zwj) || slice_ends_with(text, zwnj))
 		text.size -= zwj.size;
 	return text;

@@ -9,6 +9,20 @@ static inline bool utf8_is_tail(char byte)
 	return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
+/* Where the character begins that the byte at `at` belongs to; `at` at the text's end. */
+static inline size_t utf8_boundary(struct slice text, size_t at)
+{
+	while (at > 0 && at < text.size && utf8_is_tail(text.data[at]))
+		at--;
+	return at;
+}
+
+/* At most `limit` bytes of it; what it ends with is whole. */
+static inline struct slice utf8_cut(struct slice text, size_t limit)
+{
+	return slice_part(text, 0, limit < text.size ? utf8_boundary(text, limit) : text.size);
+}
+
 /* How many bytes the character at the start of `size` bytes takes; 0 when they begin with none. The
  * bounds of the second byte are those of RFC 3629, section 4. */
 static inline size_t utf8_length(const char *bytes, size_t size)

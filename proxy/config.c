@@ -1,4 +1,5 @@
 /* A snapshot of the configuration: its life, its values' places, and what is asked of it. */
+#include "core/utf8.h"
 #include "proxy/config_reader.h"
 #include "proxy/tls.h"
 
@@ -10,7 +11,7 @@
 static size_t character_size(struct slice text, size_t at)
 {
 	size_t end = at + 1;
-	while (end < text.size && ((unsigned char)text.data[end] & 0xc0) == 0x80)
+	while (end < text.size && utf8_is_tail(text.data[end]))
 		end++;
 	return end - at;
 }

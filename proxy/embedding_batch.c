@@ -1,5 +1,6 @@
 #include "proxy/embedding_batch.h"
 
+#include "core/utf8.h"
 #include "proxy/embedding_call.h"
 #include "proxy/log.h"
 #include "proxy/metrics.h"
@@ -164,7 +165,7 @@ static void give_way(struct embedding_batch *batch, const struct embedding_answe
 	if (batch->asked > 1) {
 		batch->asked /= 2;
 	} else if (text->size > EMBEDDING_SHORT_TEXT) {
-		*text = embedding_text(*text, text->size / 2);
+		*text = utf8_cut(*text, text->size / 2);
 	} else if (answer->outcome == EMBEDDING_REFUSED) {
 		batch->done++;
 	} else {
@@ -195,7 +196,7 @@ static size_t fitting(const struct turn *turns, size_t count)
 {
 	size_t bytes = 0, fit = 0;
 	for (; fit < count; fit++) {
-		bytes += embedding_text(turns[fit].text, EMBEDDING_TEXT_LIMIT).size;
+		bytes += utf8_cut(turns[fit].text, EMBEDDING_TEXT_LIMIT).size;
 		if (fit > 0 && bytes > BATCH_BYTES)
 			break;
 	}
@@ -210,7 +211,7 @@ static void take_turns(struct embedding_batch *batch, const struct turn *turns, 
 	batch->texts = arena_alloc(&batch->arena, batch->count * sizeof(*batch->texts));
 	size_t blank = batch->count;
 	for (size_t i = 0; i < batch->count; i++) {
-		struct slice text = embedding_text(turns[i].text, EMBEDDING_TEXT_LIMIT);
+		struct slice text = utf8_cut(turns[i].text, EMBEDDING_TEXT_LIMIT);
 		size_t at = slice_trim(text).size > 0 ? batch->to_ask++ : --blank;
 		batch->turns[at].turn = turns[i].id;
 		batch->texts[at] = text;

@@ -1,7 +1,6 @@
 #include "proxy/embedding_call.h"
 
 #include "core/embedding.h"
-#include "core/utf8.h"
 #include "proxy/metrics.h"
 
 #include <stdlib.h>
@@ -175,14 +174,4 @@ struct slice embedding_key_field(const struct config *config, struct slice clien
 {
 	const char *key = config_model_api_key(config);
 	return key[0] != '\0' ? arena_printf(arena, "Authorization: Bearer %s", key) : clients_own;
-}
-
-struct slice embedding_text(struct slice text, size_t limit)
-{
-	if (text.size <= limit)
-		return text;
-	size_t end = limit;
-	while (end > 0 && utf8_is_tail(text.data[end]))
-		end--;
-	return slice_part(text, 0, end);
 }

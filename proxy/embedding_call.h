@@ -52,7 +52,5 @@ enum {
 	EMBEDDING_TEXT_LIMIT = 8192, /* bytes of a text that are embedded, at most */
 	EMBEDDING_SHORT_TEXT = 1024, /* is not too long for any server */
 };
-/* The first `limit` bytes of a text, cut between two characters. */
-struct slice embedding_text(struct slice text, size_t limit);
 
 #endif

@@ -2,6 +2,7 @@
 #include "proxy/log.h"
 
 #include "core/json.h"
+#include "core/utf8.h"
 #include "proxy/loop.h"
 
 #include <errno.h>
@@ -85,17 +86,6 @@ static void append_time(struct buffer *line)
 	buffer_printf(line, "%s.%03ldZ", text, now.tv_nsec / 1000000);
 }
 
-/* Cuts a value between two characters. */
-static struct slice cut(struct slice value)
-{
-	if (value.size <= MAX_VALUE)
-		return value;
-	size_t end = MAX_VALUE;
-	while (end > 0 && ((unsigned char)value.data[end] & 0xc0) == 0x80)
-		end--;
-	return slice_part(value, 0, end);
-}
-
 static bool needs_quotes(struct slice value)
 {
 	for (size_t i = 0; i < value.size; i++) {
@@ -129,9 +119,9 @@ static void append_text(struct buffer *line, enum config_log_level level, const 
 		buffer_append(line, slice_of(fields->name));
 		buffer_append_byte(line, '=');
 		if (needs_quotes(fields->value))
-			json_quote(line, cut(fields->value));
+			json_quote(line, utf8_cut(fields->value, MAX_VALUE));
 		else
-			buffer_append(line, cut(fields->value));
+			buffer_append(line, utf8_cut(fields->value, MAX_VALUE));
 	}
 }
 
@@ -151,7 +141,7 @@ static void append_json(struct buffer *line, enum config_log_level level, const 
 		if (fields->is_number)
 			buffer_append(line, fields->value);
 		else
-			json_quote(line, cut(fields->value));
+			json_quote(line, utf8_cut(fields->value, MAX_VALUE));
 	}
 	buffer_append_byte(line, '}');
 }

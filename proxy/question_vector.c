@@ -1,5 +1,6 @@
 #include "proxy/question_vector.h"
 
+#include "core/utf8.h"
 #include "proxy/embedding_call.h"
 #include "proxy/log.h"
 #include "proxy/metrics.h"
@@ -76,7 +77,7 @@ static void on_probe(void *cookie, const struct embedding_answer *answer)
 static void probe(struct question_vectors *vectors, struct embedding_request *request,
 		  const struct slice *text)
 {
-	const struct slice short_text = embedding_text(*text, EMBEDDING_SHORT_TEXT);
+	const struct slice short_text = utf8_cut(*text, EMBEDDING_SHORT_TEXT);
 	vectors->probe_deadline = clock_steady() + request->timeout * 1000;
 	request->texts = &short_text;
 	request->timeout = request->config->model.timeout;
@@ -116,7 +117,7 @@ struct question_call *question_vector_start(struct question_vectors *vectors, st
 					    struct slice question, struct slice clients_own,
 					    question_vector_given *callback, void *cookie)
 {
-	const struct slice text = embedding_text(question, EMBEDDING_TEXT_LIMIT);
+	const struct slice text = utf8_cut(question, EMBEDDING_TEXT_LIMIT);
 	if (config->model.embedding[0] == '\0' || slice_trim(text).size == 0)
 		return NULL;
 	struct arena arena = {0};

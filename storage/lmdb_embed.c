@@ -1,4 +1,5 @@
 /* store_unembedded() and store_embedded(): which turns still want a vector, and those that came. */
+#include "core/utf8.h"
 #include "core/vector.h"
 #include "storage/lmdb_vectors.h"
 #include "storage/writer.h"
@@ -42,17 +43,6 @@ static bool search_next(struct search *search, uint64_t *turn)
 	return false;
 }
 
-/* A cut text ends with a whole character. */
-static struct slice cut(struct slice text)
-{
-	if (text.size <= TEXT_LIMIT)
-		return text;
-	text.size = TEXT_LIMIT;
-	while (text.size > 0 && ((unsigned char)text.data[text.size] & 0xc0) == 0x80)
-		text.size--;
-	return text;
-}
-
 static size_t read_unembedded(const struct memory *memory, struct slice model, struct turn *turns,
 			      size_t limit)
 {
@@ -70,7 +60,8 @@ static size_t read_unembedded(const struct memory *memory, struct slice model, s
 		if (!memory_turn(&in_map, id, &stored))
 			continue;
 		turns[count] = stored.turn;
-		turns[count++].text = arena_copy(memory->arena, cut(stored.turn.text));
+		turns[count++].text =
+			arena_copy(memory->arena, utf8_cut(stored.turn.text, TEXT_LIMIT));
 	}
 	return count;
 }
