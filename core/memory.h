@@ -44,6 +44,9 @@ enum turn_state {
 	TURN_HIDDEN,     /* the user asked to forget what it says */
 };
 
+/* More of a turn's text is not kept: no model takes in more, and a loop reads it. */
+enum { TURN_TEXT_LIMIT = 1 << 20 };
+
 /* One message of a conversation, as it is remembered: secrets masked, documents taken out.
  * A user turn and its answer have the same exchange id, which is the user turn's id. */
 struct turn {

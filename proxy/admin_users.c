@@ -15,7 +15,6 @@ enum {
 	ANSWER_LIMIT = 256 << 20,
 	MAX_TURNS_SHOWN = 10000,
 	MAX_JOBS_COUNTED = 100000,
-	MAX_TEXT = 1 << 20,
 	MAX_SESSION = 256,             /* as in a request's header */
 	PATIENCE_WITH_VECTORS = 10000, /* milliseconds */
 };
@@ -219,7 +218,7 @@ static const char *check_message(json_t *message, struct slice *text, struct are
 	if (!slice_equal(role, SLICE("user")) && !slice_equal(role, SLICE("assistant")))
 		return "a message's \"role\" must be user or assistant (system, developer and tool "
 		       "are left out)";
-	if (text->size > MAX_TEXT)
+	if (text->size > TURN_TEXT_LIMIT)
 		return "a message's \"content\" may be 1 MB at most";
 	if (session != NULL && !json_is_null(session) &&
 	    (!json_is_string(session) || json_string_length(session) > MAX_SESSION))

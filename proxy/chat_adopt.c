@@ -2,6 +2,7 @@
  * remembered, so that it may be taken out of later requests. */
 #include "core/secrets.h"
 #include "core/text.h"
+#include "core/utf8.h"
 #include "proxy/chat_parts.h"
 
 /* What one append takes in at most. */
@@ -19,9 +20,10 @@ struct adopting {
 static void add(struct adopting *adopting, enum role role, struct slice text)
 {
 	bool redacts = adopting->chat->settings.secrets_redact;
+	struct slice kept = utf8_cut(text, TURN_TEXT_LIMIT);
 	adopting->turns[adopting->count++] = (struct imported_turn){
 		.role = role,
-		.text = redacts ? secrets_mask(text, adopting->arena, NULL) : text,
+		.text = redacts ? secrets_mask(kept, adopting->arena, NULL) : kept,
 		.hash = text_hash(text),
 		.created_at = adopting->at,
 	};

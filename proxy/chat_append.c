@@ -1,11 +1,13 @@
 /* What an exchange leaves behind: its turns for the journal, and its receipt. */
 #include "core/secrets.h"
 #include "core/text.h"
+#include "core/utf8.h"
 #include "proxy/chat_parts.h"
 
 #include <string.h>
 
 enum {
+	QUESTION_LIMIT = 16 * 1024,  /* of which an embedding model is shown a half at most */
 	ESTIMATE_LIMIT = 256 * 1024, /* estimating a longer request would show */
 	TOKENS_PER_MESSAGE = 4,
 	BESIDE_MESSAGES = 160, /* bytes: the model's name, "stream", "temperature" */
@@ -66,6 +68,7 @@ static void make_replay(struct chat *chat, struct replay *replay, struct arena *
 
 static struct slice masked(const struct chat *chat, struct slice text, struct arena *arena)
 {
+	text = utf8_cut(text, TURN_TEXT_LIMIT);
 	return chat->settings.secrets_redact ? secrets_mask(text, arena, NULL) : text;
 }
 
@@ -146,7 +149,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 
 struct slice chat_question_text(const struct chat *chat, struct arena *arena)
 {
-	return masked(chat, chat->question.text, arena);
+	return masked(chat, utf8_cut(chat->question.text, QUESTION_LIMIT), arena);
 }
 
 /* ---- what the upstream counted ---- */

@@ -36,3 +36,13 @@ def test_of_a_reply_that_is_too_long_to_be_read_the_users_turn_is_kept(daemon, u
     assert len(daemon.post_chat(body, {"X-User-Id": user}).content) > 9 << 20
     kept = [(message["content"], message["complete"]) for message in daemon.memory(user)["messages"]]
     assert kept == [("Paint my boat.", True), ("", True)]
+
+
+def test_of_a_turn_the_first_megabyte_is_kept(daemon, upstream, user):
+    said, answered = ("é" + text * 60_000 for text in ("Une très longue histoire. ", "Très, très longue. "))
+    upstream.script(json_reply(completion(answered)))
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": said}]}).encode()
+    assert daemon.post_chat(body, {"X-User-Id": user}).json()["choices"][0]["message"]["content"] == answered
+    for message, whole in zip(daemon.memory(user)["messages"], (said, answered), strict=True):
+        kept = message["content"]
+        assert whole.startswith(kept) and (1 << 20) - 2 < len(kept.encode()) <= 1 << 20
