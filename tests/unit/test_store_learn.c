@@ -393,6 +393,7 @@ static uint64_t commits(struct fixture *fixture)
 /* It waits 10 ms for others; where both were not handed over in half of that, it is tried anew. */
 START_TEST(what_was_learned_waits_for_the_next_exchange)
 {
+	enum { NO_EXCHANGE = 1000000 };
 	struct fixture fixture;
 	double took = 10;
 	fixture_init(&fixture, MAP);
@@ -401,8 +402,8 @@ START_TEST(what_was_learned_waits_for_the_next_exchange)
 		struct append append = fixture_exchange("I like tea", "Fine", 300);
 		uint64_t before = commits(&fixture);
 		double begun = milliseconds();
-		(void)store_learned(fixture.store, fixture_key("alex"), 3, NULL, 0, false, 500,
-				    &fixture.loop.loop, fixture_done, &waits[0]);
+		(void)store_learned(fixture.store, fixture_key("alex"), NO_EXCHANGE, NULL, 0, false,
+				    500, &fixture.loop.loop, fixture_done, &waits[0]);
 		(void)usleep(2000); /* time enough for the writer, if it did not wait */
 		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
 				   &waits[1]);
