@@ -279,12 +279,13 @@ void exchange_begin(struct worker *worker, struct http_request *request)
 		&exchange->arena,
 		slice_part(exchange->target, 0, slice_find(exchange->target, SLICE("?"), 0)));
 	exchange->is_chat = forward_is_chat(head->method, exchange->target);
+	if (exchange->is_chat) {
+		open_chat(exchange);
+		return;
+	}
 	if (forward_is_without_memory(head->method, exchange->target))
 		warn_of_path(exchange);
-	if (exchange->is_chat)
-		open_chat(exchange);
-	else
-		go_on(exchange);
+	go_on(exchange);
 }
 
 void exchange_end_all(struct worker *worker)
