@@ -3,6 +3,7 @@
 #define RECALLD_TESTS_EXPIRE_FIXTURE_H
 
 #include "storage/lmdb_table.h"
+#include "tests/unit/branch_fixture.h"
 #include "tests/unit/store_talk.h"
 
 #include <lmdb.h>
@@ -48,23 +49,12 @@ static inline void say(struct fixture *fixture, const char *session, const char 
 	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
 }
 
-static inline void learn(struct fixture *fixture, uint64_t exchange, const char *value, int64_t at,
-			 bool pii)
+static inline void learn_city(struct fixture *fixture, uint64_t exchange, const char *value,
+			      int64_t at, bool pii)
 {
-	const struct change change = {
-		.kind = CHANGE_ADD,
-		.fact = {.entity = SLICE("user"),
-			 .kind = SLICE("user"),
-			 .key = SLICE("city"),
-			 .value = slice_of(value),
-			 .quote = slice_of(value),
-			 .pii = pii,
-			 .many = true,
-			 .confidence = 0.9,
-			 .exchange = exchange,
-			 .observed_at = at},
-		.replaced_by = -1,
-	};
+	struct change change = city(value, exchange, at);
+	change.fact.pii = pii;
+	change.fact.many = true;
 	ck_assert_int_eq(fixture_learned(fixture, exchange, &change, 1, false), STORE_OK);
 }
 

@@ -223,8 +223,8 @@ START_TEST(facts_outlive_their_turns_and_go_by_when_they_were_last_said)
 	fixture_init(&fixture, MAP);
 	say(&fixture, "chat", "I live in Lisbon", 100);
 	say(&fixture, "chat", "I live in Bergen", 200);
-	learn(&fixture, 1, "Lisbon", 100, false);
-	learn(&fixture, 3, "Bergen", 200, false);
+	learn_city(&fixture, 1, "Lisbon", 100, false);
+	learn_city(&fixture, 3, "Bergen", 200, false);
 	(void)expire(&fixture, turns_until(150));
 	struct memory_view view = fixture_view(&fixture, "chat");
 	ck_assert_uint_eq(view.turn_count, 2);
@@ -255,8 +255,8 @@ START_TEST(facts_that_identify_a_person_are_masked_or_go)
 	fixture_init(&fixture, MAP);
 	say(&fixture, "chat", "I live in Lisbon, call 555", 100);
 	say(&fixture, "chat", "or in Bergen", 200);
-	learn(&fixture, 1, "555", 100, true);
-	learn(&fixture, 3, "Bergen", 200, false);
+	learn_city(&fixture, 1, "555", 100, true);
+	learn_city(&fixture, 3, "Bergen", 200, false);
 	ck_assert_uint_eq(expire(&fixture, expiry).facts, 0);
 	expiry.pii = PII_REDACT;
 	ck_assert_uint_eq(expire(&fixture, expiry).facts, 1);
@@ -322,7 +322,7 @@ START_TEST(a_fact_that_goes_while_it_is_said_again_is_there_again)
 	struct expiry expiry = never;
 	fixture_init(&fixture, MAP);
 	say(&fixture, "chat", "I live in Lisbon", 100);
-	learn(&fixture, 1, "Lisbon", 100, false);
+	learn_city(&fixture, 1, "Lisbon", 100, false);
 	say(&fixture, "chat", "Lisbon, as I said", 200);
 	struct change again = {.kind = CHANGE_UPDATE,
 			       .fact = fixture_view(&fixture, "chat").facts[0],

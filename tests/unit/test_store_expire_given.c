@@ -53,8 +53,8 @@ static void begin_given(struct fixture *fixture)
 	fixture_init(fixture, MAP);
 	say(fixture, "chat", "I live in Lisbon", 100);
 	say(fixture, "chat", "I live in Bergen", 200);
-	learn(fixture, 1, "Lisbon", 100, false);
-	learn(fixture, 3, "Bergen", 200, false);
+	learn_city(fixture, 1, "Lisbon", 100, false);
+	learn_city(fixture, 3, "Bergen", 200, false);
 }
 
 START_TEST(what_was_given_of_it_goes_and_all_else_stays)
