@@ -146,7 +146,8 @@ static unsigned long long bytes_written(void)
 	FILE *file = fopen("/proc/self/io", "r");
 	if (file == NULL)
 		return 0;
-	(void)fscanf(file, "rchar: %*u\nwchar: %llu", &bytes);
+	if (fscanf(file, "rchar: %*u\nwchar: %llu", &bytes) != 1)
+		bytes = 0;
 	(void)fclose(file);
 	return bytes;
 }
