@@ -1,6 +1,19 @@
 /* The mode of a request: configured, asked for, or picked by auto. */
 #include "proxy/chat_parts.h"
 
+/* Open WebUI gives a temporary chat its socket's id, which the next such chat has too. */
+static bool is_temporary(struct slice session)
+{
+	return slice_starts_with(session, SLICE("temporary:")) ||
+	       slice_starts_with(session, SLICE("local:"));
+}
+
+static void turn_off(struct chat *chat)
+{
+	chat->mode = MODE_OFF;
+	chat->mode_word = mode_name(MODE_OFF);
+}
+
 bool chat_choose_mode(struct chat *chat, struct slice word)
 {
 	chat->mode = (enum mode)chat->settings.mode;
@@ -21,6 +34,8 @@ bool chat_choose_mode(struct chat *chat, struct slice word)
 		if (asked == MODE_READONLY && chat->mode == MODE_OFF)
 			chat->mode = MODE_HYBRID;
 	}
+	if (is_temporary(chat->identity.session))
+		turn_off(chat);
 	chat->injects = chat->mode;
 	return true;
 }

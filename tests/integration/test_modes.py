@@ -54,6 +54,22 @@ def test_two_modes_that_differ_are_400(daemon, upstream, user):
         assert ask_twice(daemon, user, *modes).field("X-Memory-Mode") == "buffer"
 
 
+@pytest.mark.parametrize("name", ["X-OpenWebUI-Chat-Id", "X-Session-Id"])
+@pytest.mark.parametrize("session", ["temporary:Zx81", "local:Zx81"])
+@pytest.mark.parametrize("mode", ["", "hybrid", "readonly"])
+def test_a_temporary_chat_is_off(daemon, upstream, known_user, name, session, mode):
+    before = daemon.memory(known_user)
+    reply = daemon.post_chat(QUESTION, {"X-User-Id": known_user, name: session, "X-Memory-Mode": mode})
+    assert (reply.headers["X-Memory-Status"], reply.headers["X-Memory-Mode"]) == ("off", "off")
+    assert upstream.last.body == QUESTION
+    assert daemon.memory(known_user) == before
+
+
+def test_a_chat_that_only_speaks_of_temporary_is_none(daemon, known_user):
+    for session in ("my temporary:1", "temporary", "localhost:1", "Local:x"):
+        assert ask(daemon, known_user, X_Session_Id=session).headers["X-Memory-Mode"] == "hybrid"
+
+
 def test_an_empty_mode_equals_an_absent_one(daemon, known_user):
     assert ask(daemon, known_user, X_Memory_Mode="").headers["X-Memory-Mode"] == "hybrid"
 
