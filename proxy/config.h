@@ -76,6 +76,7 @@ struct config {
 		struct config_list user_header;
 		struct config_list session_header;
 		struct config_list task_header;
+		struct config_list drop_headers;
 		bool user_path;
 		struct config_list user_body; /* words: user, safety_identifier, metadata.user_id */
 		int tenant;                   /* enum config_tenant */

@@ -274,7 +274,7 @@ bool config_check_secret(struct slice text, struct buffer *why)
 static bool is_needed_upstream(struct slice name)
 {
 	static const char *const needed[] = {
-		"Authorization",  "Api-Key",      "X-Api-Key",         "Host",
+		"Authorization",  "Api-Key",      "X-Api-Key",         "X-Goog-Api-Key", "Host",
 		"Content-Length", "Content-Type", "Transfer-Encoding", "Connection"};
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		if (slice_equal_nocase(name, slice_of(needed[i])))
@@ -292,8 +292,8 @@ bool config_check_header_name(struct slice text, struct buffer *why)
 					 "as X-User-Id, with commas between them");
 	}
 	if (is_needed_upstream(text))
-		return fail(why, "names a header that the upstream needs; identity headers are not "
-				 "passed on, so choose another");
+		return fail(why, "names a header that the upstream needs, and headers named here "
+				 "are not passed on; choose another");
 	return true;
 }
 

@@ -66,8 +66,8 @@ const struct config_key config_keys[] = {
 	 .help = "http://HOST:PORT to go through; empty: none (the environment's proxies are not "
 		 "used)"},
 	{KEY("upstream", "api_key", ""), TEXT(config_check_secret), AT(upstream.api_key),
-	 .help = "sent instead of the client's Authorization; empty: the client's own is passed "
-		 "on"},
+	 .help = "sent in place of any key that the client sends; empty: the client's own is "
+		 "passed on"},
 	{KEY("upstream", "connect_timeout", "5s"), DURATION(1, HOUR), AT(upstream.connect_timeout),
 	 .help = "to connect, TLS included"},
 	{KEY("upstream", "first_byte_timeout", "900s"), DURATION(1, DAY),
@@ -96,6 +96,10 @@ const struct config_key config_keys[] = {
 		 "metadata.user_id; empty: none"},
 	{KEY("identity", "tenant", "shared"), WORD("shared|api-key"), AT(identity.tenant),
 	 .help = "api-key: users of different client API keys never share memory"},
+	{KEY("identity", "drop_headers",
+	     "X-OpenWebUI-User-Name, X-OpenWebUI-User-Email, X-OpenWebUI-User-Role"),
+	 LIST(config_check_header_name), AT(identity.drop_headers),
+	 .help = "headers about the user that the upstream does not get; empty: none"},
 	{KEY("identity", "secret", ""), TEXT(NULL), AT(identity.secret),
 	 .help = "set: X-User-Signature must be the hex HMAC-SHA256 of the user id under it, else "
 		 "401"},

@@ -253,15 +253,17 @@ static struct exchange *create_exchange(struct worker *worker, struct http_reque
 	return exchange;
 }
 
-/* Some frameworks take the Responses API unless told otherwise: their users would wonder why
- * nothing is remembered. */
-static void warn_of_path(struct exchange *exchange)
+/* Whoever names a user expects memory; some frameworks ask elsewhere unless told otherwise. */
+static void begin_without_memory(struct exchange *exchange, const struct http_head *head)
 {
-	if (!atomic_exchange(&exchange->worker->service->warned_of_path, true))
-		log_warn("a client asks at %.*s, which is passed on without memory: only chat "
-			 "completions have it; the README tells how frameworks are set to them "
-			 "(said once)",
-			 SLICE_PRINT(exchange->path));
+	struct slice agent = http_field_value(head->fields, head->field_count, SLICE("User-Agent"));
+	exchange->names_user =
+		exchange->user_path.rest.size > 0 || identity_names_user(exchange->config, head);
+	if (exchange->names_user)
+		without_memory_count(exchange->path);
+	if (forward_is_without_memory(head->method, exchange->target))
+		without_memory_warn(&exchange->worker->service->warned, agent, exchange->path);
+	go_on(exchange);
 }
 
 void exchange_begin(struct worker *worker, struct http_request *request)
@@ -279,13 +281,10 @@ void exchange_begin(struct worker *worker, struct http_request *request)
 		&exchange->arena,
 		slice_part(exchange->target, 0, slice_find(exchange->target, SLICE("?"), 0)));
 	exchange->is_chat = forward_is_chat(head->method, exchange->target);
-	if (exchange->is_chat) {
+	if (exchange->is_chat)
 		open_chat(exchange);
-		return;
-	}
-	if (forward_is_without_memory(head->method, exchange->target))
-		warn_of_path(exchange);
-	go_on(exchange);
+	else
+		begin_without_memory(exchange, head);
 }
 
 void exchange_end_all(struct worker *worker)

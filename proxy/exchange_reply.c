@@ -8,8 +8,10 @@ size_t exchange_memory_fields(struct exchange *exchange, struct http_field field
 {
 	const struct chat *chat = &exchange->chat;
 	size_t count = 0;
+	if (exchange->names_user)
+		fields[count++] = (struct http_field){SLICE("X-Memory-Status"), SLICE("none")};
 	if (!exchange->is_chat)
-		return 0;
+		return count;
 	fields[count++] = (struct http_field){SLICE("X-Memory-Status"),
 					      slice_of(chat_status_name(chat->status))};
 	fields[count++] = (struct http_field){SLICE("X-Memory-Mode"), slice_of(chat->mode_word)};

@@ -33,6 +33,7 @@ struct exchange {
 	struct slice target; /* without /u/USER */
 	struct identity_path user_path;
 	bool is_chat;
+	bool names_user; /* at a path without memory */
 	struct chat chat;
 	struct chat_lookup *lookup; /* under way */
 

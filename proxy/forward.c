@@ -77,8 +77,7 @@ static bool goes_upstream(const struct config *config, const struct http_head *h
 		return false;
 	if (is_chat && slice_equal_nocase(name, SLICE("Accept-Encoding")))
 		return false;
-	return config->upstream.api_key[0] == '\0' ||
-	       !slice_equal_nocase(name, SLICE("Authorization"));
+	return config->upstream.api_key[0] == '\0' || !identity_is_key_header(name);
 }
 
 size_t forward_request_fields(const struct config *config, const struct http_head *head,

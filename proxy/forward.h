@@ -19,8 +19,8 @@ const char *forward_url(const struct config *config, struct slice target, struct
 bool forward_base_is_bare(const struct config *config);
 
 /* The fields that go upstream: the client's, without hop-by-hop ones, Host, Content-Length, Expect
- * and those of this house; with the configured API key in place of the client's; a chat completion
- * asks for identity coding. */
+ * and those of identity_owns_header(). A configured API key goes up in place of every key that the
+ * client sent. A chat completion asks for identity coding. */
 size_t forward_request_fields(const struct config *config, const struct http_head *head,
 			      bool is_chat, const struct http_field **fields, struct arena *arena);
 

@@ -36,7 +36,20 @@ bool identity_owns_header(const struct config *config, struct slice name)
 	return is_in(&config->identity.user_header, name) ||
 	       is_in(&config->identity.session_header, name) ||
 	       is_in(&config->identity.task_header, name) ||
+	       is_in(&config->identity.drop_headers, name) ||
 	       slice_equal_nocase(name, signature_header) || identity_is_memory_header(name);
+}
+
+bool identity_is_key_header(struct slice name)
+{
+	/* Of OpenAI, Azure, Anthropic and Google. */
+	static const struct slice names[] = {SLICE("Authorization"), SLICE("api-key"),
+					     SLICE("x-api-key"), SLICE("x-goog-api-key")};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (slice_equal_nocase(name, names[i]))
+			return true;
+	}
+	return false;
 }
 
 /* ---- header fields ---- */
@@ -65,6 +78,12 @@ static bool find_first(const struct http_head *head, const struct config_list *n
 			return false;
 	}
 	return true;
+}
+
+bool identity_names_user(const struct config *config, const struct http_head *head)
+{
+	struct slice user;
+	return !find_first(head, &config->identity.user_header, &user) || user.size > 0;
 }
 
 /* Credentials of several parts, such as Digest's and AWS4-HMAC-SHA256's, are new with each request

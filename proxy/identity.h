@@ -40,12 +40,15 @@ enum identity_verdict identity_find(const struct config *config, const struct ht
 				    const struct chat_request *request, struct identity *identity,
 				    const char **fault, struct arena *arena);
 
+/* Whether a header names a user, in whatever form. */
+bool identity_names_user(const struct config *config, const struct http_head *head);
+
 /* What is wrong with a user id, as one sentence; NULL: it is 1 to 256 bytes of visible UTF-8 and no
  * placeholder. */
 const char *identity_user_fault(struct slice user);
 
-/* Whether a request header belongs to this house (identity, signature, task, X-Memory-*) and is not
- * passed upstream. */
+/* Whether a request header is not passed upstream: it is recalld's own (identity, signature, task,
+ * X-Memory-*) or one of drop_headers. */
 bool identity_owns_header(const struct config *config, struct slice name);
 
 /* Whether the name is X-Memory-ANYTHING. */
@@ -62,6 +65,10 @@ bool identity_is_admin(const struct config *config, const struct http_head *head
  * of an Authorization with another scheme or none, unless it has several parts, which are new with
  * each request; empty: none. */
 struct slice identity_api_key(const struct http_head *head);
+
+/* Whether a request header carries an API key: Authorization, api-key, x-api-key or
+ * x-goog-api-key. */
+bool identity_is_key_header(struct slice name);
 
 /* The field for requests that are made with the client's key, as "NAME: VALUE": Authorization as it
  * came, unless it is a Bearer without a key, else api-key or x-api-key; empty: none. */

@@ -13,7 +13,15 @@ enum metric_counter {
 	METRIC_REQUESTS_ANONYMOUS,
 	METRIC_REQUESTS_SIDE,
 	METRIC_REQUESTS_BYPASSED,
-	METRIC_REQUESTS_OTHER, /* memory="none": paths that are not rewritten */
+	METRIC_REQUESTS_OTHER,    /* memory="none": paths that are not rewritten */
+	METRIC_WITHOUT_RESPONSES, /* recalld_without_memory_total{path="/v1/responses"} ... */
+	METRIC_WITHOUT_COMPLETIONS,
+	METRIC_WITHOUT_MESSAGES,
+	METRIC_WITHOUT_EMBEDDINGS,
+	METRIC_WITHOUT_MODELS,
+	METRIC_WITHOUT_API_CHAT,
+	METRIC_WITHOUT_API_GENERATE,
+	METRIC_WITHOUT_OTHER,
 	METRIC_BYPASS_BODY,  /* recalld_bypassed_total{cause="body"}: not a chat request, encoded */
 	METRIC_BYPASS_STORE, /* the store did not answer */
 	METRIC_BYPASS_FULL,  /* the store has no room */

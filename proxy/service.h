@@ -5,6 +5,7 @@
 
 #include "proxy/models.h"
 #include "proxy/trouble.h"
+#include "proxy/without_memory.h"
 #include "storage/store.h"
 
 #include <stdatomic.h>
@@ -28,7 +29,7 @@ struct service {
 	size_t descriptors;      /* that the process may open, and among so many workers */
 	size_t workers;
 	atomic_bool draining;
-	atomic_bool warned_of_path;    /* see exchange_begin() */
+	struct warned_programs warned; /* of paths without memory */
 	atomic_uint_fast64_t receipts; /* given out since the start */
 };
 

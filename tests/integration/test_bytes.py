@@ -244,7 +244,7 @@ PASSED = [
     ("Accept", "application/json"),
     ("X-Forwarded-For", "203.0.113.7"),
     ("Cookie", "a=b; c=d"),
-    ("X-OpenWebUI-User-Email", "a@example.org"),
+    ("X-OpenWebUI-Message-Id", "m-1"),
     ("X-Empty", ""),
 ]
 
@@ -271,6 +271,42 @@ def test_the_configured_key_replaces_the_clients(make_daemon, upstream):
     daemon = make_daemon({"upstream": {"api_key": "house-key"}})
     daemon.post_chat(ODD_BODIES["plain"], {"Authorization": "Bearer client-key"})
     assert upstream.last.field("Authorization") == "Bearer house-key"
+
+
+@pytest.mark.parametrize("name", ["X-Api-Key", "api-key", "x-goog-api-key"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/embeddings"])
+def test_no_key_of_the_clients_goes_out_beside_the_configured_one(make_daemon, upstream, user, name, path):
+    daemon = make_daemon({"upstream": {"api_key": "house-key"}})
+    daemon.post_chat(ODD_BODIES["plain"], {name: "client-key", "X-User-Id": user}, path=path)
+    assert upstream.last.field(name) is None
+    assert upstream.last.field("Authorization") == "Bearer house-key"
+
+
+def test_without_a_configured_key_all_of_the_clients_go_on(daemon, upstream):
+    sent = {"X-Api-Key": "a", "api-key": "b", "x-goog-api-key": "c", "Authorization": "Bearer d"}
+    daemon.post_chat(ODD_BODIES["plain"], sent)
+    assert {name: upstream.last.field(name) for name in sent} == sent
+
+
+PERSONAL = {
+    "X-OpenWebUI-User-Name": "Alex",
+    "x-openwebui-user-email": "a@example.org",
+    "X-OpenWebUI-User-Role": "admin",
+}
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/embeddings", "/v1/models"])
+def test_a_persons_name_and_address_stay(daemon, upstream, user, path):
+    daemon.post_chat(ODD_BODIES["plain"], PERSONAL | {"X-User-Id": user, "X-OpenWebUI-Message-Id": "m-1"}, path=path)
+    assert [upstream.last.field(name) for name in PERSONAL] == [None] * 3
+    assert upstream.last.field("X-OpenWebUI-Message-Id") == "m-1"
+
+
+def test_drop_headers_says_which_stay(make_daemon, upstream):
+    daemon = make_daemon({"identity": {"drop_headers": "X-Employee"}})
+    daemon.post_chat(ODD_BODIES["plain"], PERSONAL | {"x-employee": "77"})
+    assert upstream.last.field("X-Employee") is None
+    assert upstream.last.field("X-OpenWebUI-User-Name") == "Alex"
 
 
 def test_reply_headers_pass_and_hop_headers_stay(daemon, upstream, user):
@@ -456,13 +492,40 @@ def test_other_methods_and_paths_are_forwarded_as_they_came(daemon, upstream, kn
     assert len(upstream.requests) == 1
 
 
-def test_who_asks_a_model_at_a_path_without_memory_is_told_of_once(make_daemon, user):
+def test_each_client_program_that_asks_a_model_without_memory_is_told_of_once(make_daemon, user):
     daemon = make_daemon()
-    for path in ("/v1/embeddings", "/v1/responses", "/v1/completions", "/v1/responses"):
-        daemon.request("POST", path, json={"input": "x"}, headers={"X-User-Id": user})
-    daemon.wait_log("a client asks at /v1/responses, which is passed on without memory")
+    for agent in ("OpenAI/Python 1.99.1", "OpenAI/Python 2.0.0", "codex_cli_rs/0.46.0 (Debian)", "(odd)", ""):
+        for path in ("/v1/embeddings", "/v1/responses", "/v1/completions", "/v1/responses"):
+            daemon.request("POST", path, json={"input": "x"}, headers={"X-User-Id": user, "User-Agent": agent})
     daemon.stop()
-    assert daemon.stderr.count("without memory") == 1
+    told = [line for line in daemon.stderr_lines if "without memory" in line]
+    assert len(told) == 3, told
+    for line, program in zip(told, ("OpenAI/Python", "codex_cli_rs", "of no name")):
+        assert f"client program {program} asks at /v1/responses" in line
+
+
+def without_memory(daemon):
+    lines = daemon.admin("GET", "/metrics").text.splitlines()
+    counted = dict(line.rsplit(" ", 1) for line in lines if line.startswith("recalld_without_memory_total"))
+    return {name.split('"')[1]: int(value) for name, value in counted.items() if value != "0"}
+
+
+def test_a_path_without_memory_says_so_to_whoever_names_a_user(make_daemon, upstream, user):
+    daemon = make_daemon()
+    for path, headers in (
+        ("/v1/responses", {"X-User-Id": user}),
+        (f"/u/{user}/v1/messages", {}),
+        ("/api/chat", {"X-OpenWebUI-User-Id": user}),
+        ("/v1/secret-" + user, {"X-User-Id": user}),
+    ):
+        reply = daemon.request("POST", path, json={"input": "x"}, headers=headers)
+        ours = {name: value for name, value in reply.headers.items() if name.startswith("x-memory-")}
+        assert ours == {"x-memory-status": "none"}
+    reply = daemon.request("POST", "/v1/responses", json={"input": "x"}, headers={"X-User-Id": ""})
+    assert "X-Memory-Status" not in reply.headers
+    expected = {"/v1/responses": 1, "/v1/messages": 1, "/api/chat": 1, "other": 1}
+    assert without_memory(daemon) == expected
+    assert user not in daemon.admin("GET", "/metrics").text
 
 
 def test_head_is_forwarded(daemon, upstream):
