@@ -1,11 +1,92 @@
 #include "core/client_forms.h"
+#include "core/client_tags.h"
 
 /* What is left of a user's turn when a client has wrapped documents round it. In doubt a text
  * counts as a document's: what a document says must never be learned as the user's own words. */
 
 static const struct slice CONTEXT = SLICE("context");
 static const struct slice USER_QUERY = SLICE("user_query");
-static const struct slice NAMES[] = {SLICE("source"), SLICE("documents"), SLICE("document")};
+/* The elements that applications, agents and retrieval frameworks wrap documents, tools' results
+ * and their own remarks in. */
+static const struct slice NAMES[] = {
+	SLICE("source"),
+	SLICE("sources"),
+	SLICE("document"),
+	SLICE("documents"),
+	SLICE("document_content"),
+	SLICE("document_contents"),
+	SLICE("doc"),
+	SLICE("docs"),
+	SLICE("file"),
+	SLICE("files"),
+	SLICE("file_content"),
+	SLICE("file_contents"),
+	SLICE("files_info"),
+	SLICE("attached_file"),
+	SLICE("attached_files"),
+	SLICE("attachment"),
+	SLICE("attachments"),
+	SLICE("uploaded_file"),
+	SLICE("uploaded_files"),
+	SLICE("pasted_text"),
+	SLICE("pasted_content"),
+	SLICE("search_result"),
+	SLICE("search_results"),
+	SLICE("web_search_results"),
+	SLICE("web_page"),
+	SLICE("web_pages"),
+	SLICE("webpage"),
+	SLICE("webpages"),
+	SLICE("website"),
+	SLICE("url_content"),
+	SLICE("page"),
+	SLICE("pages"),
+	SLICE("article"),
+	SLICE("articles"),
+	SLICE("retrieved"),
+	SLICE("retrieved_context"),
+	SLICE("retrieved_document"),
+	SLICE("retrieved_documents"),
+	SLICE("retrieved_chunks"),
+	SLICE("retrieval"),
+	SLICE("passage"),
+	SLICE("passages"),
+	SLICE("chunk"),
+	SLICE("chunks"),
+	SLICE("snippet"),
+	SLICE("snippets"),
+	SLICE("excerpt"),
+	SLICE("excerpts"),
+	SLICE("reference"),
+	SLICE("references"),
+	SLICE("knowledge"),
+	SLICE("knowledge_base"),
+	SLICE("email"),
+	SLICE("emails"),
+	SLICE("transcript"),
+	SLICE("quote"),
+	SLICE("quotes"),
+	SLICE("blockquote"),
+	SLICE("additional_context"),
+	SLICE("editor_context"),
+	SLICE("tool_result"),
+	SLICE("tool_results"),
+	SLICE("tool_response"),
+	SLICE("function_results"),
+	SLICE("user_memory"),
+	/* Claude Code, Codex, Cline and Roo Code: what they tell the model in the user's place. */
+	SLICE("system-reminder"),
+	SLICE("local-command-caveat"),
+	SLICE("local-command-stdout"),
+	SLICE("command-name"),
+	SLICE("command-message"),
+	SLICE("command-args"),
+	SLICE("environment_context"),
+	SLICE("environment_details"),
+	SLICE("user_instructions"),
+	SLICE("turn_aborted"),
+	SLICE("skill"),
+};
 enum { NAME_COUNT = sizeof(NAMES) / sizeof(NAMES[0]) };
 
 static bool is_blank(struct slice text)
@@ -13,87 +94,19 @@ static bool is_blank(struct slice text)
 	return slice_trim(text).size == 0;
 }
 
-/* The end of the opening tag `<name ...>` that begins at `at`, or `at` when none does. */
-static size_t end_of_opening(struct slice text, size_t at, struct slice name)
+/* Which of the names it is; NAME_COUNT: none of them. */
+static size_t index_of_name(struct slice name)
 {
-	struct slice rest = slice_part(text, at, text.size);
-	if (rest.size < name.size + 2 || rest.data[0] != '<' ||
-	    !slice_equal_nocase(slice_part(rest, 1, name.size + 1), name))
-		return at;
-	char next = rest.data[name.size + 1];
-	if (next == '>')
-		return at + name.size + 2;
-	if (next != ' ' && next != '\n' && next != '\t')
-		return at;
-	enum { LONGEST_TAG = 4096 };
-	size_t limit = rest.size < LONGEST_TAG ? rest.size : LONGEST_TAG;
-	for (size_t i = name.size + 2; i < limit && rest.data[i] != '<'; i++) {
-		if (rest.data[i] == '>')
-			return rest.data[i - 1] == '/' ? at : at + i + 1;
-	}
-	return at;
-}
-
-/* The next opening tag of that name at or after `from`; its end in `inside`. */
-static size_t find_opening(struct slice text, struct slice name, size_t from, size_t *inside)
-{
-	for (size_t at = slice_find(text, SLICE("<"), from); at < text.size;
-	     at = slice_find(text, SLICE("<"), at + 1)) {
-		*inside = end_of_opening(text, at, name);
-		if (*inside > at)
-			return at;
-	}
-	*inside = text.size;
-	return text.size;
+	size_t i = 0;
+	while (i < NAME_COUNT && !slice_equal_nocase(NAMES[i], name))
+		i++;
+	return i;
 }
 
 size_t form_find_context(struct slice text, size_t from)
 {
 	size_t inside;
-	return find_opening(text, CONTEXT, from, &inside);
-}
-
-/* The next closing tag of that name at or after `from`; its end in `outside`. */
-static size_t find_closing(struct slice text, struct slice name, size_t from, size_t *outside)
-{
-	for (size_t at = slice_find(text, SLICE("</"), from); at < text.size;
-	     at = slice_find(text, SLICE("</"), at + 1)) {
-		struct slice rest = slice_part(text, at + 2, text.size);
-		if (rest.size > name.size &&
-		    slice_equal_nocase(slice_part(rest, 0, name.size), name) &&
-		    rest.data[name.size] == '>') {
-			*outside = at + name.size + 3;
-			return at;
-		}
-	}
-	*outside = text.size;
-	return text.size;
-}
-
-/* The end of the last closing tag of that name, or `from` when there is none behind it. */
-static size_t end_of_last_closing(struct slice text, struct slice name, size_t from)
-{
-	size_t end = from;
-	size_t outside;
-	while (find_closing(text, name, end, &outside) < text.size)
-		end = outside;
-	return end;
-}
-
-/* The end of an element whose inside begins at `inside`, or `inside` when it is not closed. A
- * closing tag that answers to no opening one still belongs to it: the document held the one before.
- */
-static size_t end_of_element(struct slice text, struct slice name, size_t inside)
-{
-	size_t end;
-	if (find_closing(text, name, inside, &end) == text.size)
-		return inside;
-	size_t opened;
-	size_t open = find_opening(text, name, end, &opened);
-	size_t outside;
-	while (find_closing(slice_part(text, 0, open), name, end, &outside) < open)
-		end = outside;
-	return end;
+	return tag_find_opening(text, CONTEXT, from, &inside);
 }
 
 /* The names whose elements are known not to be closed any more, which are not looked for again. */
@@ -114,35 +127,45 @@ static bool is_talked_of(struct slice text, size_t from, size_t at, size_t insid
 	return !begins && !ends && text.size - inside <= MOST_BEHIND;
 }
 
-/* The end of the <context> that begins at `at`, or `at` when it is only talked of. */
-static size_t end_of_context(struct slice text, size_t from, size_t at, struct unclosed *unclosed)
+/* The end of the <context> whose inside begins at `inside`, or `at` when it is only talked of. */
+static size_t end_of_context(struct slice text, size_t from, size_t at, size_t inside,
+			     struct unclosed *unclosed)
 {
-	size_t inside = end_of_opening(text, at, CONTEXT);
-	if (inside == at)
-		return at;
-	size_t end = unclosed->context ? inside : end_of_last_closing(text, CONTEXT, inside);
+	size_t end = unclosed->context ? inside : tag_end_of_last(text, CONTEXT, inside);
 	unclosed->context = end == inside;
 	if (end > inside)
 		return end;
 	return is_talked_of(text, from, at, inside) ? at : text.size;
 }
 
+/* Whether an element that is not closed is a document that was cut off: a tag with attributes on a
+ * line of its own. HTML's <source> is never closed, and a bare <file> stands for some file's name.
+ */
+static bool is_cut_off(struct slice text, size_t at, const struct tag *tag)
+{
+	bool begins = at == 0 || text.data[at - 1] == '\n';
+	bool ends = tag->end < text.size &&
+		    (text.data[tag->end] == '\n' || text.data[tag->end] == '\r');
+	return tag->has_attributes && begins && ends &&
+	       !slice_equal_nocase(tag->name, SLICE("source"));
+}
+
 /* The end of the document element that begins at `at`, or `at` when none does. */
 static size_t end_of_document(struct slice text, size_t from, size_t at, struct unclosed *unclosed)
 {
-	size_t context = end_of_context(text, from, at, unclosed);
-	if (context > at)
-		return context;
-	for (size_t i = 0; i < NAME_COUNT; i++) {
-		size_t inside = unclosed->name[i] ? at : end_of_opening(text, at, NAMES[i]);
-		if (inside == at)
-			continue;
-		size_t end = end_of_element(text, NAMES[i], inside);
-		if (end > inside)
-			return end;
-		unclosed->name[i] = true; /* as HTML's <source> never is */
-	}
-	return at;
+	struct tag tag;
+	if (!tag_read_opening(text, at, &tag))
+		return at;
+	if (slice_equal_nocase(tag.name, CONTEXT))
+		return end_of_context(text, from, at, tag.end, unclosed);
+	size_t name = index_of_name(tag.name);
+	if (name == NAME_COUNT)
+		return at;
+	size_t end = unclosed->name[name] ? tag.end : tag_end_of_element(text, tag.name, tag.end);
+	if (end > tag.end)
+		return end;
+	unclosed->name[name] = true;
+	return is_cut_off(text, at, &tag) ? text.size : at;
 }
 
 static struct slice kept(struct buffer *out, struct slice last, struct arena *arena)
@@ -185,11 +208,11 @@ struct parts {
 static bool split_at_query(struct slice text, struct parts *parts)
 {
 	size_t inside;
-	size_t open = find_opening(text, USER_QUERY, 0, &inside);
+	size_t open = tag_find_opening(text, USER_QUERY, 0, &inside);
 	if (open == text.size)
 		return false;
 	size_t outside;
-	size_t close = find_closing(text, USER_QUERY, inside, &outside);
+	size_t close = tag_find_closing(text, USER_QUERY, inside, &outside);
 	*parts = (struct parts){slice_part(text, 0, open), slice_part(text, inside, close),
 				slice_part(text, outside, text.size)};
 	return true;
@@ -271,7 +294,7 @@ static struct slice without_template(struct slice text, struct arena *arena)
 	if (!find_template(text, &begin, &documents))
 		return text;
 	struct slice before = slice_part(text, 0, begin);
-	size_t end = end_of_last_closing(text, CONTEXT, documents);
+	size_t end = tag_end_of_last(text, CONTEXT, documents);
 	if (end == documents)
 		return slice_trim(before);
 	struct slice after = slice_part(text, end, text.size);

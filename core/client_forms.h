@@ -7,6 +7,7 @@
 #define RECALLD_CORE_CLIENT_FORMS_H
 
 #include "core/bytes.h"
+#include "core/request.h"
 
 /* Whether the text of a request's only user message is one of the known side requests. A
  * retrieval-augmented user turn is not. */
@@ -19,15 +20,27 @@ bool form_quotes_answer(struct slice text, struct slice answer);
 /* Where the first opening <context> tag at or after `from` is, or the text's size. */
 size_t form_find_context(struct slice text, size_t from);
 
-/* The user's own words of a turn: documents in <context>, <source>, <documents> and <document>
- * elements, LibreChat's "Attached document(s)" and the known templates round them taken out, a
+/* The user's own text of a turn: documents in <context>, <source>, <file>, <search_results> and
+ * like elements, LibreChat's "Attached document(s)" and the known templates round them taken out, a
  * <user_query> unwrapped. In doubt a text counts as a document's: a <context> goes on to its last
  * closing tag, and to the end without one, unless it stands within a line with little behind it, as
  * in a question about such tags. Of a framework's prompt it is the question in it. Unchanged (and
  * uncopied) when there is nothing to do. */
 struct slice form_own_text(struct slice text, struct arena *arena);
 
-/* The part of it that knows the prompts of frameworks. */
+/* The same of a message in several parts. Who types sends one text, with images in between at most;
+ * of texts that follow each other directly all but one are documents that the client put beside it.
+ * The user's is the first, unless the last is less than half as long: documents stand behind a
+ * question as well as before it, and are the longer. */
+struct slice form_own_parts(const struct text_part *parts, size_t count, struct arena *arena);
+
+/* The user's own words in an own text, from which facts may be learned: without quoted lines, code
+ * between fences, text between triple quotation marks, forwarded and pasted mail, and whatever an
+ * element of any name wraps. Empty where a user only passes on what others wrote. Unchanged (and
+ * uncopied) when there is nothing to do. */
+struct slice form_own_words(struct slice own, struct arena *arena);
+
+/* The part of form_own_text() that knows the prompts of frameworks. */
 struct slice form_without_prompt(struct slice text);
 
 /* Whether a user message may be a tool's result, as agents without tool messages send it. It is one

@@ -129,8 +129,8 @@ static void keep_messages(struct chat_request *request, struct reading *reading)
 	request->messages = (void *)taken.data;
 	request->message_count = taken.size / sizeof(struct message);
 	if (reading->has_parts)
-		request->part_texts = arena_alloc(
-			reading->arena, request->message_count * sizeof(*request->part_texts));
+		request->parts = arena_alloc(reading->arena,
+					     request->message_count * sizeof(*request->parts));
 }
 
 static bool has_response_format(struct slice body, struct json_value format)
@@ -222,48 +222,62 @@ static bool part_text(struct slice body, struct json_value part, struct arena *a
 	return json_string_is(body, values[0], SLICE("text")) && values[1].type == JSON_TYPE_STRING;
 }
 
-static struct slice join_parts(struct slice body, struct json_value parts, struct arena *arena)
+static struct slice join_parts(const struct text_part *parts, size_t count, struct arena *arena)
 {
-	struct slice text = {0};
-	struct buffer joined;
-	buffer_init(&joined, body.size);
-	size_t count = 0;
-	struct json_walk walk = json_walk(body, parts);
-	while (json_next(&walk)) {
-		struct slice part;
-		if (!part_text(body, walk.value, arena, &part))
-			continue;
-		if (count == 1)
-			(void)buffer_append(&joined, text);
-		if (count > 0) {
-			(void)buffer_append_byte(&joined, '\n');
-			(void)buffer_append(&joined, part);
-		}
-		text = part;
-		count++;
+	if (count == 0)
+		return SLICE(""); /* it was looked for */
+	if (count == 1)
+		return parts[0].text.data == NULL ? SLICE("") : parts[0].text;
+	struct slice *pieces = arena_alloc(arena, (2 * count - 1) * sizeof(*pieces));
+	for (size_t i = 0; i < count; i++) {
+		pieces[2 * i] = parts[i].text;
+		if (i + 1 < count)
+			pieces[2 * i + 1] = SLICE("\n");
 	}
-	if (count > 1)
-		text = arena_copy(arena, buffer_slice(&joined));
-	buffer_finish(&joined);
-	return text;
+	return arena_join(arena, pieces, 2 * count - 1);
 }
 
-static struct slice text_of_parts(const struct chat_request *request, const struct message *message,
-				  struct arena *arena)
+static struct message_parts read_parts(struct slice body, struct json_value parts,
+				       struct arena *arena)
 {
-	struct slice *text = &request->part_texts[message - request->messages];
-	if (text->data == NULL)
-		*text = join_parts(request->body, message->content, arena);
-	if (text->data == NULL)
-		text->data = ""; /* it was looked for */
-	return *text;
+	struct buffer texts;
+	buffer_init(&texts, SIZE_MAX);
+	struct text_part part;
+	bool follows_text = false;
+	struct json_walk walk = json_walk(body, parts);
+	while (json_next(&walk)) {
+		part.follows_text = follows_text;
+		follows_text = part_text(body, walk.value, arena, &part.text);
+		if (follows_text)
+			(void)buffer_append(&texts,
+					    (struct slice){(const char *)&part, sizeof(part)});
+	}
+	struct slice taken = arena_take(arena, &texts);
+	struct message_parts read = {.texts = (const void *)taken.data,
+				     .count = taken.size / sizeof(part)};
+	read.joined = join_parts(read.texts, read.count, arena);
+	return read;
+}
+
+struct message_parts request_text_parts(const struct chat_request *request,
+					const struct message *message, struct arena *arena)
+{
+	if (message->content_kind == CONTENT_PARTS) {
+		struct message_parts *parts = &request->parts[message - request->messages];
+		if (parts->joined.data == NULL)
+			*parts = read_parts(request->body, message->content, arena);
+		return *parts;
+	}
+	struct text_part *only = arena_alloc(arena, sizeof(*only));
+	*only = (struct text_part){.text = request_text(request, message, arena)};
+	return (struct message_parts){.joined = only->text, .texts = only, .count = 1};
 }
 
 struct slice request_text(const struct chat_request *request, const struct message *message,
 			  struct arena *arena)
 {
 	if (message->content_kind == CONTENT_PARTS)
-		return text_of_parts(request, message, arena);
+		return request_text_parts(request, message, arena).joined;
 	if (message->content_kind == CONTENT_NONE && message->role == ROLE_ASSISTANT)
 		return json_string_text(request->body, message->refusal, arena);
 	return json_string_text(request->body, message->content, arena);

@@ -30,6 +30,18 @@ struct message {
 	uint64_t tool_calls_hash; /* request_hash_tool_call() over its ids; 0 without any */
 };
 
+/* A text among the parts of a message. */
+struct text_part {
+	struct slice text;
+	bool follows_text; /* and not an image or another part that is no text */
+};
+
+struct message_parts {
+	struct slice joined; /* data is NULL: not yet looked for */
+	const struct text_part *texts;
+	size_t count;
+};
+
 struct chat_request {
 	struct slice body;
 	struct slice model; /* empty when absent; escapes resolved */
@@ -43,8 +55,8 @@ struct chat_request {
 	struct json_value messages_array;
 	struct message *messages; /* in the arena */
 	size_t message_count;
-	/* What request_text() found in the parts of each message; NULL when none has parts. */
-	struct slice *part_texts;
+	/* What was found in the parts of each message; NULL when none has parts. */
+	struct message_parts *parts;
 };
 
 /* No upstream takes as many; what a request of tiny messages can make us allocate is bounded by it.
@@ -68,6 +80,10 @@ enum request_verdict request_scan(struct chat_request *request, struct slice bod
  * to walk over, it is kept. `message` is one of the request's. */
 struct slice request_text(const struct chat_request *request, const struct message *message,
 			  struct arena *arena);
+
+/* The same, one by one: a string is one part. */
+struct message_parts request_text_parts(const struct chat_request *request,
+					const struct message *message, struct arena *arena);
 
 /* Folds one tool call's id into a hash over all ids of a message, in their order; calls without an
  * id are left out. Start with 0; never gives 0. The hash (FNV-1a, 64 bits) may be kept. */

@@ -181,15 +181,18 @@ static bool is_left_out(json_t *message)
 }
 
 /* As in a chat: a string, or its text parts joined by a line break. False: it is neither. */
-static bool read_content(json_t *content, struct slice *text, struct arena *arena)
+static bool read_content(json_t *content, struct message_parts *read, struct arena *arena)
 {
+	size_t most = json_is_string(content) ? 1 : json_array_size(content);
+	struct text_part *texts = arena_alloc(arena, (most + 1) * sizeof(*texts));
+	struct slice *lines = arena_alloc(arena, (2 * most + 1) * sizeof(*lines));
+	*read = (struct message_parts){.texts = texts};
 	if (json_is_string(content)) {
-		*text = string_of(content);
+		texts[0].text = read->joined = string_of(content);
+		read->count = 1;
 		return true;
 	}
-	size_t count = 0;
-	struct slice *lines =
-		arena_alloc(arena, (2 * json_array_size(content) + 1) * sizeof(*lines));
+	bool follows_text = false;
 	size_t i;
 	json_t *part;
 	json_array_foreach(content, i, part)
@@ -198,27 +201,30 @@ static bool read_content(json_t *content, struct slice *text, struct arena *aren
 		json_t *said = json_object_get(part, "text");
 		if (!json_is_object(part))
 			return false;
-		if (!slice_equal(type, SLICE("text")) || !json_is_string(said))
-			continue;
-		if (count > 0)
-			lines[count++] = SLICE("\n");
-		lines[count++] = string_of(said);
+		bool is_text = slice_equal(type, SLICE("text")) && json_is_string(said);
+		if (is_text) {
+			lines[2 * read->count] = string_of(said);
+			lines[2 * read->count + 1] = SLICE("\n");
+			texts[read->count++] = (struct text_part){string_of(said), follows_text};
+		}
+		follows_text = is_text;
 	}
-	*text = arena_join(arena, lines, count);
+	read->joined = arena_join(arena, lines, read->count == 0 ? 0 : 2 * read->count - 1);
 	return json_is_array(content);
 }
 
-static const char *check_message(json_t *message, struct slice *text, struct arena *arena)
+static const char *check_message(json_t *message, struct message_parts *content,
+				 struct arena *arena)
 {
 	struct slice role = string_of(json_object_get(message, "role"));
 	json_t *session = json_object_get(message, "session");
-	if (role.size == 0 || !read_content(json_object_get(message, "content"), text, arena))
+	if (role.size == 0 || !read_content(json_object_get(message, "content"), content, arena))
 		return "each message needs a \"role\", a string, and a \"content\", a string or "
 		       "an array of parts";
 	if (!slice_equal(role, SLICE("user")) && !slice_equal(role, SLICE("assistant")))
 		return "a message's \"role\" must be user or assistant (system, developer and tool "
 		       "are left out)";
-	if (text->size > TURN_TEXT_LIMIT)
+	if (content->joined.size > TURN_TEXT_LIMIT)
 		return "a message's \"content\" may be 1 MB at most";
 	if (session != NULL && !json_is_null(session) &&
 	    (!json_is_string(session) || json_string_length(session) > MAX_SESSION))
@@ -229,8 +235,8 @@ static const char *check_message(json_t *message, struct slice *text, struct are
 static const char *read_turn(json_t *message, bool redact, struct imported_turn *turn,
 			     struct arena *arena)
 {
-	struct slice text;
-	const char *fault = check_message(message, &text, arena);
+	struct message_parts content;
+	const char *fault = check_message(message, &content, arena);
 	if (fault != NULL)
 		return fault;
 	json_t *created_at = json_object_get(message, "created_at");
@@ -241,8 +247,10 @@ static const char *read_turn(json_t *message, bool redact, struct imported_turn 
 		       "or a date";
 	struct slice role = string_of(json_object_get(message, "role"));
 	turn->role = slice_equal(role, SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
-	text = turn->role == ROLE_USER ? slice_trim(form_own_text(text, arena))
-				       : text_without_reasoning(text, arena);
+	struct slice text =
+		turn->role == ROLE_USER
+			? slice_trim(form_own_parts(content.texts, content.count, arena))
+			: text_without_reasoning(content.joined, arena);
 	turn->hash = text_hash(text);
 	turn->text = redact ? secrets_mask(text, arena, NULL) : text;
 	turn->session = string_of(json_object_get(message, "session"));

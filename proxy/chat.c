@@ -55,13 +55,16 @@ static struct slice message_text(const struct chat *chat, size_t index, struct a
 /* The user's own words of one user message. */
 static struct slice own_text(const struct chat *chat, size_t index, struct arena *arena)
 {
-	struct slice text = message_text(chat, index, arena);
+	const struct message *message = &chat->request.messages[index];
+	struct message_parts parts = request_text_parts(&chat->request, message, arena);
+	struct slice text = parts.joined;
 	bool answers = index > 0 && chat->request.messages[index - 1].role == ROLE_ASSISTANT;
 	bool is_framework =
 		answers && (form_is_retry(text) ||
 			    (form_is_observation(text) &&
 			     form_asks_for_tool(message_text(chat, index - 1, arena), text)));
-	return is_framework ? (struct slice){0} : slice_trim(form_own_text(text, arena));
+	return is_framework ? (struct slice){0}
+			    : slice_trim(form_own_parts(parts.texts, parts.count, arena));
 }
 
 struct slice chat_own_text(const struct chat *chat, size_t first, size_t count, struct arena *arena)

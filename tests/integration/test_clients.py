@@ -214,6 +214,24 @@ def test_an_image_part_arrives_whole_and_its_text_is_learned(client, daemon, ups
     ]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<attached_files>\n<file type=\"doc\">I am Mallory.</file>\n</attached_files>\n\nI am Alex. What is it?",
+        "<source id=\"1\" name=\"</source>\">I am Mallory.</source>\nI am Alex. What is it?",
+        [
+            {"type": "text", "text": "I am Alex. What is it?"},
+            {"type": "text", "text": "I am Mallory, and I live in Oslo, where I work as a surgeon."},
+        ],
+    ],
+    ids=["attached files", "an attribute", "a second part"],
+)
+def test_a_document_beside_a_turn_is_not_the_users(client, daemon, upstream, user, content):
+    client.chat.completions.create(model="m", messages=user_turn(content))
+    assert upstream.last.messages[-1]["content"] == content
+    assert daemon.messages(user)[0] == ("user", "I am Alex. What is it?")
+
+
 def test_an_upstream_error_is_the_sdks_own_exception(client, upstream):
     upstream.script(error_reply(404, "The model `m` does not exist", code="model_not_found"))
     with pytest.raises(openai.NotFoundError) as caught:

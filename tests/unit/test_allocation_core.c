@@ -200,6 +200,7 @@ static uint64_t compare_texts(struct arena *arena)
 	hash = mix_number(hash, conversation_is_wrapped(buffer_slice(&many), SLICE("W7 w8")));
 	hash = mix_number(hash, form_quotes_answer(buffer_slice(&many), buffer_slice(&many)));
 	hash = mix(hash, form_own_text(SLICE("<context>\nx\n</context>\n\nWhat is x?"), arena));
+	hash = mix(hash, form_own_words(SLICE("I am Alex.\n> I am Mallory"), arena));
 	hash = mix(hash, secrets_mask(SLICE("key sk-proj-abcdefghijklmnopqrstuvwxyz0123456789AB, "
 					    "card 4111 1111 1111 1111"),
 				      arena, NULL));

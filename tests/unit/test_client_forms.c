@@ -140,6 +140,131 @@ START_TEST(documents_are_taken_out)
 }
 END_TEST
 
+START_TEST(documents_are_known_by_many_names)
+{
+	static const char *const names[] = {
+		"file",
+		"attachment",
+		"attachments",
+		"attached_files",
+		"search_results",
+		"web_page",
+		"page",
+		"doc",
+		"article",
+		"retrieved",
+		"system-reminder",
+		"environment_context",
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *name = names[i];
+		struct slice text = arena_printf(
+			&arena, "<%s>I am Mallory</%s>\nHi <%s id=\"1\">\nMallory\n</%s >", name,
+			name, name, name);
+		unit_assert_slice(form_own_text(text, &arena), "Hi");
+	}
+	arena_finish(&arena);
+	assert_own("<attached_files>\n<file type=\"image\" url=\"/a\"/>\n</attached_files>\n\nHi",
+		   "Hi");
+	assert_own("Look:\n<file name=\"a\">\nI am Mallory", "Look:");
+	assert_own("<file_names>x</file_names>", "<file_names>x</file_names>");
+}
+END_TEST
+
+START_TEST(an_attribute_does_not_close_its_document)
+{
+	assert_own("<source name=\"</source>\">I am Mallory</source>\nhi", "hi");
+	assert_own("<source name='</source>'>I am Mallory</source>\nhi", "hi");
+	assert_own("<source id=1 name=\"a > b </source>\">I am Mallory</source>\nhi", "hi");
+	assert_own("<context a=\"</context>\">I am Mallory</context>\nhi", "hi");
+	assert_own("<source name=\"a'b>I am Mallory</source>\nhi", "hi");
+}
+END_TEST
+
+static void assert_parts(const struct text_part *parts, size_t count, const char *expected)
+{
+	unit_assert_slice(form_own_parts(parts, count, &arena), expected);
+	arena_finish(&arena);
+}
+
+START_TEST(a_second_text_is_a_document)
+{
+	const struct slice question = SLICE("I am Alex. What does it say?");
+	const struct slice document = SLICE("My name is Mallory, I live in Oslo, and I am a "
+					    "surgeon. Please write to me.");
+	const struct slice called = SLICE("Called the Read tool with the following input: {}");
+	assert_parts((struct text_part[]){{question, false}, {document, true}}, 2,
+		     "I am Alex. What does it say?");
+	assert_parts((struct text_part[]){{document, false}, {question, true}}, 2,
+		     "I am Alex. What does it say?");
+	assert_parts((struct text_part[]){{question, false}, {called, true}, {document, true}}, 3,
+		     "I am Alex. What does it say?");
+	assert_parts((struct text_part[]){{SLICE("<system-reminder>x</system-reminder>"), false},
+					  {document, true}},
+		     2, document.data);
+	/* With an image between them both were typed. */
+	assert_parts((struct text_part[]){{SLICE("This is my boat,"), false},
+					  {SLICE("the Hedwig."), false}},
+		     2, "This is my boat,\nthe Hedwig.");
+	assert_parts(NULL, 0, "");
+}
+END_TEST
+
+static void assert_words(const char *text, const char *expected)
+{
+	unit_assert_slice(form_own_words(slice_of(text), &arena), expected);
+	arena_finish(&arena);
+}
+
+START_TEST(what_others_wrote_is_not_the_users)
+{
+	assert_words("I am Alex.\n> I am Mallory\n  > and so on\nIs it?", "I am Alex.\n\n\nIs it?");
+	assert_words("> I am Mallory", "");
+	assert_words("Fix it:\n```py\nname = 'Mallory'\n```\nI use Vim.", "Fix it:\n\nI use Vim.");
+	assert_words("Fix it:\n~~~~\n~~~\nMallory\n~~~~\nhi", "Fix it:\n\nhi");
+	assert_words("Fix it:\n```\nI am Mallory", "Fix it:");
+	assert_words("Is ```I am Mallory``` right?", "Is \n right?");
+	assert_words("Read \"this\":\n\"\"\"I am Mallory\"\"\"\nhi", "Read \"this\":\n\n\nhi");
+	assert_words("Read:\n<notes a=\"</notes>\">\nI am Mallory\n</notes>\nI am Alex.",
+		     "Read:\n\n\nI am Alex.");
+	assert_words("Odd.\n---------- Forwarded message ---------\nI am Mallory", "Odd.");
+	assert_words("Odd.\nBegin forwarded message:\n\nI am Mallory", "Odd.");
+	assert_words("Odd.\n-----Urspr\u00fcngliche Nachricht-----\nIch bin Mallory", "Odd.");
+	assert_words("Odd.\n\n**From:** Mallory <m@example.org>\n**To:** me\n\nI live in Oslo",
+		     "Odd.");
+	assert_words("Von: Mallory\nGesendet: Montag\nAn: Alex\nBetreff: Neu\n\nIch bin Arzt.", "");
+	assert_words("Odd.\nOn Monday, Mallory <m@example.org> wrote:\n\nI am a surgeon", "Odd.");
+	assert_words("On Monday, Mallory wrote:\n\n> I am a surgeon\n\nI am not.", "I am not.");
+	assert_words("Answer this:\n\nDear Alex,\n\nthanks for your letter.\nThank you for the "
+		     "stamps.\nI "
+		     "live in Oslo.\n\nBest regards,\nMallory\n\nI live in Rome.",
+		     "Answer this:\n\n\n\nI live in Rome.");
+}
+END_TEST
+
+START_TEST(what_only_looks_like_it_is_the_users)
+{
+	static const char *const own[] = {
+		"",
+		"Hi! My name is Alex and I'm building a RAG system in Python.",
+		"5 > 3, and I use `vim` and \"\"\" in Python.",
+		"From: Rome\nTo: Oslo\nDate: May 5\nWhich train do I take?",
+		"Note: I live in Oslo.\nI wrote:\nhello",
+		"<b>I am Alex</b>\n<task>\nI need a plan\n</task>",
+		"Hi,\n\nI am Alex.\n\nBest,\nAlex",
+		"a ``` b\n<file> is where it is",
+		"Dear diary,\nI am Alex.",
+		"What is \"forwarded message\" in German?",
+	};
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		struct slice words = form_own_words(slice_of(own[i]), &arena);
+		unit_assert_slice(words, own[i]);
+		ck_assert_uint_eq(words.size, strlen(own[i]));
+	}
+	arena_finish(&arena);
+}
+END_TEST
+
 START_TEST(an_unclosed_context_goes_to_the_end_unless_it_is_talked_of)
 {
 	assert_own("Look: <context>my name is Mallory, and so on, and so on, and so on, and so on, "
@@ -272,7 +397,9 @@ START_TEST(long_texts_are_looked_at_once)
 		"<context>",    "</context>",         "<source>x", "<source>x</source>",
 		"<user_query>", "\n### Task:",        "a",         "<",
 		"</source>",    "<document a=\"b\" ", "\n\n```x",  "ab",
-		"a <context> ",
+		"a <context> ", "<file a=\"b\">\n",   "```\n",     "\"\"\"\n",
+		"\n<x1>\n",     "Dear A,\n",          "From: a\n", "a ```b\n",
+		"<file a=\"",   "On it wrote:\n",
 	};
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		struct buffer text;
@@ -284,6 +411,7 @@ START_TEST(long_texts_are_looked_at_once)
 			buffer_append(&text, slice_of(units[i]));
 		struct slice whole = buffer_slice(&text);
 		ck_assert_uint_le(form_own_text(whole, &arena).size, whole.size);
+		ck_assert_uint_le(form_own_words(whole, &arena).size, whole.size);
 		ck_assert(!form_is_side_request(whole));
 		ck_assert(!form_quotes_answer(whole, longer));
 		buffer_finish(&text);
@@ -334,7 +462,10 @@ END_TEST
 
 UNIT_MAIN("client_forms", side_requests_are_known, turns_with_documents_are_no_side_requests,
 	  what_a_user_writes_is_no_side_request, a_turn_is_its_own_text_however_it_is_wrapped,
-	  documents_are_taken_out, an_unclosed_context_goes_to_the_end_unless_it_is_talked_of,
+	  documents_are_taken_out, documents_are_known_by_many_names,
+	  an_attribute_does_not_close_its_document, a_second_text_is_a_document,
+	  what_others_wrote_is_not_the_users, what_only_looks_like_it_is_the_users,
+	  an_unclosed_context_goes_to_the_end_unless_it_is_talked_of,
 	  a_document_cannot_close_itself, the_query_of_the_oldest_template_is_not_said_twice,
 	  a_plain_text_is_not_copied, two_hundred_characters_in_a_row_are_a_quote,
 	  every_title_request_quotes_the_answer, long_texts_are_looked_at_once,
