@@ -28,9 +28,14 @@ struct key key_empty(void)
 	return (struct key){.size = 0};
 }
 
+struct key key_user(struct key key, struct user_key user)
+{
+	return add(key, user.bytes, sizeof(user.bytes));
+}
+
 struct key key_of_user(struct user_key user)
 {
-	return add(key_empty(), user.bytes, sizeof(user.bytes));
+	return key_user(key_empty(), user);
 }
 
 struct key key_of_name(const char *name)

@@ -18,6 +18,7 @@ struct key key_of_user(struct user_key user);
 struct key key_of_name(const char *name);
 struct key key_of_number(uint64_t number);
 struct key key_empty(void);
+struct key key_user(struct key key, struct user_key user);
 struct key key_byte(struct key key, unsigned byte);
 struct key key_u32(struct key key, uint32_t number);
 struct key key_u64(struct key key, uint64_t number);
@@ -31,6 +32,6 @@ unsigned key_read_byte(struct slice key, size_t offset);
 uint32_t key_read_u32(struct slice key, size_t offset);
 uint64_t key_read_u64(struct slice key, size_t offset);
 int64_t key_read_time(struct slice key, size_t offset);
-struct user_key key_read_user(struct slice key);
+struct user_key key_read_user(struct slice key); /* at its begin */
 
 #endif

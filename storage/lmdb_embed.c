@@ -178,5 +178,5 @@ struct store_call *store_embedded(struct store *store, struct user_key user, str
 	own->model = operation_slice(&own->operation, model);
 	own->count = count;
 	copy_turns(own, turns, dimensions);
-	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }

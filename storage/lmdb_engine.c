@@ -381,8 +381,10 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	    end_new(store, &complaint)) {
 		engine_look_at_room(store);
 		engine_cache_singly(store);
-		if (start_writer(store, &complaint))
+		if (start_writer(store, &complaint)) {
+			forget_resume(store);
 			return store;
+		}
 	}
 	store_close(store);
 	return NULL;

@@ -105,4 +105,7 @@ void engine_cache_singly(struct store *store);
 /* How much may be written between two looks at the room. */
 uint64_t engine_look_distance(const struct store *store);
 
+/* Goes on with deletes of users that a stopped process left half done. */
+void forget_resume(struct store *store);
+
 #endif

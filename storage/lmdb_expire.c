@@ -284,6 +284,7 @@ static enum store_result expire(struct expiring *expiring)
 	const struct memory *memory = &expiring->memory;
 	struct store *store = memory->transaction->store;
 	const struct expired *expired = expiring->expired;
+	size_t steps = SIZE_MAX;
 	hiding_init(&expiring->hiding, memory);
 	hide_found(&expiring->hiding, &expired->found, expiring->expiry->turns_until);
 	for (size_t i = 0; i < expired->facts.count; i++)
@@ -298,7 +299,7 @@ static enum store_result expire(struct expiring *expiring)
 	count_uncovered(expiring);
 	delete_what_was_made(expiring);
 	if (is_empty(memory))
-		(void)memory_delete_user(memory);
+		(void)memory_delete_user(memory, &steps);
 	return STORE_OK;
 }
 
@@ -341,5 +342,5 @@ struct store_call *store_expire(struct store *store, struct user_key user,
 	own->count = count;
 	own->operation.may_wait = true;
 	own->searched = search(store, own);
-	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }

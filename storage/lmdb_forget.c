@@ -1,4 +1,7 @@
-/* store_forget(): a user leaves no record behind. */
+/* store_forget(): a user leaves no record behind.
+ *
+ * A long memory goes in slices. The first takes what reads begin with, so that the user is hidden
+ * at once, and leaves a mark that has a crash in between finished at the next start. */
 #include "storage/lmdb_memory.h"
 #include "storage/writer.h"
 
@@ -28,34 +31,91 @@ static void retire_ids(const struct memory *memory)
 	table_write(memory->transaction, TABLE_META, key, stored_number_fields, &next_id);
 }
 
-size_t memory_delete_user(const struct memory *memory)
+bool memory_delete_user(const struct memory *memory, size_t *steps)
 {
-	size_t deleted = 0;
+	static const enum table first[] = {TABLE_USERS, TABLE_SUMMARIES, TABLE_FACTS,
+					   TABLE_DOCUMENTS, TABLE_JOBS};
+	struct transaction *transaction = memory->transaction;
+	const struct key user = key_of_user(memory->user);
+	bool done = true;
 	retire_ids(memory);
-	memory_delete_receipts(memory);
-	for (int table = FIRST_USER_TABLE; table < TABLE_COUNT; table++)
-		deleted += table_delete_all(memory->transaction, (enum table)table,
-					    key_of_user(memory->user));
-	return deleted;
+	for (size_t i = 0; done && i < sizeof(first) / sizeof(first[0]); i++)
+		done = table_delete_some(transaction, first[i], user, steps);
+	done = done && memory_delete_some_receipts(memory, steps);
+	for (int table = FIRST_USER_TABLE; done && table < TABLE_COUNT; table++)
+		done = table_delete_some(transaction, (enum table)table, user, steps);
+	return done;
+}
+
+/* ---- what is being forgotten ---- */
+
+static struct key mark_prefix(void)
+{
+	return key_of_name("forgetting");
+}
+
+static void put_mark(const struct memory *memory)
+{
+	uint64_t one = 1;
+	table_write(memory->transaction, TABLE_META, key_user(mark_prefix(), memory->user),
+		    stored_number_fields, &one);
+}
+
+static void take_mark(const struct memory *memory)
+{
+	(void)table_delete(memory->transaction, TABLE_META, key_user(mark_prefix(), memory->user));
 }
 
 static enum store_result run_forget(struct operation *operation, struct transaction *transaction)
 {
 	struct forget_operation *own = (struct forget_operation *)operation;
 	struct store *store = transaction->store;
-	struct arena scratch = {0};
-	struct memory memory = {transaction, own->user, &scratch};
-	/* First of all: whatever becomes of the rest, what is under way is not written. */
+	struct memory memory = {.transaction = transaction, .user = own->user};
+	size_t *steps = &transaction->spare;
+	const size_t before = *steps;
+	/* First of all: whatever becomes of the rest, what is under way is not written. The last
+	 * slice's mark holds for those who read between two of them. */
 	tickets_mark(store->forgotten, own->user, ++store->next_ticket);
-	size_t deleted = memory_delete_user(&memory);
-	arena_finish(&scratch);
-	return deleted > 0 ? STORE_OK : STORE_NOT_FOUND;
+	bool was_begun = operation->begun;
+	operation->unfinished = !memory_delete_user(&memory, steps);
+	if (operation->unfinished && !was_begun)
+		put_mark(&memory);
+	else if (!operation->unfinished && was_begun)
+		take_mark(&memory);
+	return *steps < before || was_begun ? STORE_OK : STORE_NOT_FOUND;
+}
+
+static struct forget_operation *create_forget(struct user_key user)
+{
+	struct forget_operation *own = operation_create(sizeof(*own), run_forget);
+	own->user = user;
+	own->operation.promised = true;
+	own->operation.in_slices = true;
+	return own;
 }
 
 struct store_call *store_forget(struct store *store, struct user_key user, struct store_loop *loop,
 				store_done *callback, void *cookie)
 {
-	struct forget_operation *own = operation_create(sizeof(*own), run_forget);
-	own->user = user;
-	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
+	struct forget_operation *own = create_forget(user);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+}
+
+void forget_resume(struct store *store)
+{
+	struct transaction transaction;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	const struct key prefix = mark_prefix();
+	if (!transaction_begin_read(&transaction, store))
+		return;
+	scan_begin(&scan, &transaction, TABLE_META, prefix, FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct slice user = slice_part(key, prefix.size, key.size);
+		struct forget_operation *own = create_forget(key_read_user(user));
+		writer_resume(store->writer, &own->operation, &own->user);
+	}
+	scan_end(&scan);
+	transaction_abort(&transaction);
 }

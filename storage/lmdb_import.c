@@ -182,5 +182,5 @@ struct store_call *store_import(struct store *store, struct slice tenant, struct
 	own->learn = learn;
 	own->now = now;
 	own->model = operation_slice(operation, model);
-	return writer_submit(store->writer, operation, loop, callback, cookie);
+	return writer_submit(store->writer, operation, &own->user, loop, callback, cookie);
 }

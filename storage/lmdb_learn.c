@@ -228,7 +228,7 @@ struct store_call *store_learned(struct store *store, struct user_key user, uint
 	own->operation.grows = grows(own);
 	own->operation.may_wait = true;
 	search_turns(store, own);
-	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }
 
 /* ---- summaries ---- */
@@ -293,5 +293,5 @@ struct store_call *store_summarized(struct store *store, struct user_key user,
 	own->summary.model = operation_slice(&own->operation, summary->model);
 	own->previous_covers = previous_covers;
 	own->operation.may_wait = true;
-	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }

@@ -86,11 +86,13 @@ void memory_put_receipt_again(const struct memory *memory, uint64_t id,
 			      struct stored_receipt *receipt);
 void memory_delete_receipt(const struct memory *memory, uint64_t id);
 void memory_delete_receipts(const struct memory *memory);
+/* At most `*steps` of the user's, each of which takes a step. False: a rest is left. */
+bool memory_delete_some_receipts(const struct memory *memory, size_t *steps);
 /* Ages rise; 0: there is none. */
 uint64_t memory_newest_receipt_age(const struct memory *memory);
 
-/* Deletes all of a user's records, and has new users' ids begin behind his. Gives how many there
- * were. */
-size_t memory_delete_user(const struct memory *memory);
+/* Deletes a user's records, those first by which reads find the others, and has new users' ids
+ * begin behind this one's. Each takes one of `*steps`. False: a rest is left. */
+bool memory_delete_user(const struct memory *memory, size_t *steps);
 
 #endif

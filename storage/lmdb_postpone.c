@@ -34,7 +34,7 @@ struct store_call *store_postpone(struct store *store, struct user_key user, con
 	own->user = user;
 	own->job = *job;
 	own->job.model = (struct slice){0};
-	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }
 
 struct unpark_operation {
@@ -89,5 +89,6 @@ struct store_call *store_unpark(struct store *store, const struct user_key *user
 	own->count = count;
 	if (user != NULL)
 		own->user = *user;
-	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, own->everybody ? NULL : &own->user,
+			     loop, callback, cookie);
 }

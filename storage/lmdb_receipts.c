@@ -89,19 +89,27 @@ void memory_put_receipt_again(const struct memory *memory, uint64_t id,
 	put_receipt(memory, id, receipt);
 }
 
-void memory_delete_receipts(const struct memory *memory)
+bool memory_delete_some_receipts(const struct memory *memory, size_t *steps)
 {
 	struct scan scan;
 	struct slice key;
 	struct slice value;
+	bool found;
 	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user),
 		   FORWARD);
-	while (scan_next(&scan, &key, &value)) {
+	for (; (found = scan_next(&scan, &key, &value)) && *steps > 0; --*steps) {
 		uint64_t id = key_read_u64(key, 16);
 		scan_delete(&scan);
 		memory_delete_receipt(memory, id);
 	}
 	scan_end(&scan);
+	return !found;
+}
+
+void memory_delete_receipts(const struct memory *memory)
+{
+	size_t steps = SIZE_MAX;
+	(void)memory_delete_some_receipts(memory, &steps);
 }
 
 struct receipt operation_receipt(struct operation *operation, const struct receipt *receipt)
@@ -143,5 +151,5 @@ struct store_call *store_keep_receipt(struct store *store, struct user_key user,
 	own->user = user;
 	own->ticket = ticket;
 	own->receipt = operation_receipt(&own->operation, receipt);
-	return writer_submit(store->writer, &own->operation, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }

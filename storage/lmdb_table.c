@@ -214,17 +214,25 @@ uint64_t table_count(struct transaction *transaction, enum table table)
 	return stat.ms_entries;
 }
 
-size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix)
+bool table_delete_some(struct transaction *transaction, enum table table, struct key prefix,
+		       size_t *steps)
 {
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	size_t deleted = 0;
+	bool found;
 	scan_begin(&scan, transaction, table, prefix, FORWARD);
-	for (; scan_next(&scan, &key, &value); deleted++)
+	for (; (found = scan_next(&scan, &key, &value)) && *steps > 0; --*steps)
 		scan_delete(&scan);
 	scan_end(&scan);
-	return deleted;
+	return !found;
+}
+
+size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix)
+{
+	size_t steps = SIZE_MAX;
+	(void)table_delete_some(transaction, table, prefix, &steps);
+	return SIZE_MAX - steps;
 }
 
 bool table_decode(struct transaction *transaction, struct slice value, record_fields *fields,

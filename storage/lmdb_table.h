@@ -23,6 +23,7 @@ struct transaction {
 	enum store_result result;
 	struct buffer scratch; /* a record on its way into a table */
 	bool reads;
+	size_t spare; /* steps that are left to operations in slices; else without end */
 	struct table_counts came; /* what it adds to the counts; the commit writes them */
 	struct MDB_cursor *idle[TREE_COUNT]; /* while it reads: see cursor_take() */
 };
@@ -52,6 +53,9 @@ struct table_counts table_counts(struct transaction *transaction);
 /* Deletes all whose keys begin with `prefix`; gives how many there were. Of everybody in a shared
  * table they may be too many for one transaction. */
 size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix);
+/* The same for at most `*steps` of them, each of which takes a step. False: a rest is left. */
+bool table_delete_some(struct transaction *transaction, enum table table, struct key prefix,
+		       size_t *steps);
 
 /* Records. Reading one that is unreadable finds nothing and counts it. */
 bool table_read(struct transaction *transaction, enum table table, struct key key,

@@ -54,7 +54,7 @@ static int begin(struct MDB_env *env, unsigned flags, struct MDB_txn **handle)
 
 static bool transaction_begin(struct transaction *transaction, struct store *store, unsigned flags)
 {
-	*transaction = (struct transaction){.store = store};
+	*transaction = (struct transaction){.store = store, .spare = SIZE_MAX};
 	int code = begin(store->env, flags, &transaction->handle);
 	transaction->result = engine_result(store, code);
 	buffer_init(&transaction->scratch, RECORD_LIMIT);

@@ -10,9 +10,10 @@
  * gives more than about 16 MB of turns' texts, the newest first (for a summary's job the oldest). A
  * record that cannot be read is left out and counted.
  *
- * A write that makes the store grow, and was not promised to anybody, gives STORE_FULL at once
- * while there is no room, and any write STORE_FAILED while 64 MB of others wait. Every function may
- * be called from any thread; a handle belongs to the thread that started it. */
+ * A write that was not promised to anybody gives STORE_FULL at once while there is no room if it
+ * makes the store grow, and STORE_FAILED while 64 MB of others wait. What was promised, and a
+ * delete, is always taken. One user's writes run in their order. Every function may be called from
+ * any thread; a handle belongs to the thread that started it. */
 #ifndef RECALLD_STORAGE_STORE_H
 #define RECALLD_STORAGE_STORE_H
 
@@ -50,6 +51,8 @@ void store_close(struct store *store);
 /* Whether writes have room; cheap, from any thread. Turns false while there is still head-room for
  * deletes. */
 bool store_has_room(const struct store *store);
+/* Whether so much waits to be written that nothing more may be promised; cheap, from any thread. */
+bool store_is_behind(const struct store *store);
 
 /* Records that were skipped since the start; cheap, from any thread. */
 uint64_t store_unreadable(const struct store *store);
@@ -283,9 +286,9 @@ struct append {
 	uint32_t conversation; /* 0: the session's, or a new one */
 	uint32_t ordinal;
 	bool carries_history; /* the request carried answers of the conversation */
-	bool promised; /* its client was told that it is kept: the head-room is there for it */
-	bool journal;  /* false: only the mark and what was given are kept (the reply called
-			  tools; nothing is superseded yet) */
+	bool promised;        /* its client was told that it is kept: head-room and queue take it */
+	bool journal;         /* false: only the mark and what was given are kept (the reply called
+				 tools; nothing is superseded yet) */
 	struct slice user_text;
 	uint64_t user_hash;
 	struct slice answer_text;
@@ -337,7 +340,8 @@ struct store_call *store_import(struct store *store, struct slice tenant, struct
 
 /* Forgets everything about a user, jobs, receipts and exchanges under way included. A user who
  * comes back gets ids that were never used, so that nothing under way finds a namesake.
- * STORE_NOT_FOUND: there was nothing. */
+ * STORE_NOT_FOUND: there was nothing. A long memory goes in parts, between the writes of others:
+ * its user is hidden from the first on, and what a crash leaves the next start deletes. */
 struct store_call *store_forget(struct store *store, struct user_key user, struct store_loop *loop,
 				store_done *callback, void *cookie);
 

@@ -2,6 +2,7 @@
 
 #include "storage/lmdb_engine.h"
 #include "storage/lmdb_table.h"
+#include "storage/operation_queue.h"
 #include "storage/thread.h"
 
 #include <pthread.h>
@@ -12,7 +13,6 @@
 
 enum {
 	BATCH_LIMIT = 256,
-	QUEUE_LIMIT = 64 * 1024 * 1024,
 	LONGEST_WAIT_MS = 10, /* of operations that may wait for others */
 };
 
@@ -30,10 +30,7 @@ struct writer {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	/* Under the lock: */
-	struct operation *first;
-	struct operation **last;
-	size_t bytes;            /* of what is queued or being written */
-	size_t urgent;           /* operations that are queued and may not wait */
+	struct operation_queue queue;
 	struct timespec wait_to; /* of the first that is queued */
 	bool stopping;
 	/* The thread's own: */
@@ -83,12 +80,21 @@ void store_cancel(struct store_call *call)
 		call->callback = NULL;
 }
 
-static void operation_finish(struct operation *operation, enum store_result result)
+/* Tells the caller; the operation may go on without one. */
+static void operation_answer(struct operation *operation, enum store_result result)
 {
 	struct store_call *call = operation->call;
-	operation_destroy(operation);
+	operation->call = NULL;
+	if (call == NULL)
+		return;
 	call->result = result;
 	call->loop->post(call->loop, call_finish, call);
+}
+
+static void operation_finish(struct operation *operation, enum store_result result)
+{
+	operation_answer(operation, result);
+	operation_destroy(operation);
 }
 
 static struct timespec from_now(long milliseconds)
@@ -103,16 +109,12 @@ static struct timespec from_now(long milliseconds)
 
 static bool queue_add(struct writer *writer, struct operation *operation)
 {
+	struct operation_queue *queue = &writer->queue;
 	pthread_mutex_lock(&writer->lock);
-	/* One that is larger than the limit by itself has to wait for an empty queue. */
-	bool fits = writer->bytes == 0 || (operation->size <= QUEUE_LIMIT &&
-					   writer->bytes <= QUEUE_LIMIT - operation->size);
+	bool fits = operation->promised || operation_queue_fits(queue, operation->size);
 	if (fits) {
-		bool is_first = writer->first == NULL;
-		*writer->last = operation;
-		writer->last = &operation->next;
-		writer->bytes += operation->size;
-		writer->urgent += !operation->may_wait;
+		bool is_first = queue->first == NULL;
+		operation_queue_add(queue, operation);
 		if (is_first)
 			writer->wait_to = from_now(LONGEST_WAIT_MS);
 		if (is_first || !operation->may_wait)
@@ -123,16 +125,34 @@ static bool queue_add(struct writer *writer, struct operation *operation)
 }
 
 struct store_call *writer_submit(struct writer *writer, struct operation *operation,
-				 struct store_loop *loop, store_done *callback, void *cookie)
+				 const struct user_key *user, struct store_loop *loop,
+				 store_done *callback, void *cookie)
 {
 	struct store_call *call = xmalloc(sizeof(*call));
 	*call = (struct store_call){.loop = loop, .callback = callback, .cookie = cookie};
+	operation->user = user;
 	operation->call = call;
 	if (operation->grows && !store_has_room(writer->store))
 		operation_finish(operation, STORE_FULL);
 	else if (!queue_add(writer, operation))
 		operation_finish(operation, STORE_FAILED);
 	return call;
+}
+
+void writer_resume(struct writer *writer, struct operation *operation, const struct user_key *user)
+{
+	operation->user = user;
+	operation->promised = true;
+	operation->begun = true;
+	(void)queue_add(writer, operation);
+}
+
+bool writer_is_full(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	bool is_full = !operation_queue_fits(&writer->queue, 1);
+	pthread_mutex_unlock(&writer->lock);
+	return is_full;
 }
 
 /* Runs `count` operations in one transaction. False: nothing of them was written. */
@@ -144,7 +164,9 @@ static bool run_together(struct writer *writer, struct operation **operations, s
 		operations[0]->result = transaction.result;
 		return false;
 	}
+	transaction.spare = SLICE_STEPS;
 	for (size_t i = 0; i < count; i++) {
+		operations[i]->unfinished = false;
 		enum store_result result = operations[i]->run(operations[i], &transaction);
 		/* What went wrong in a table outweighs what the operation made of it. */
 		if (transaction.result != STORE_OK)
@@ -176,19 +198,16 @@ static void note_full(struct store *store)
 	atomic_store(&store->has_room, false);
 }
 
-static size_t run_batch(struct writer *writer, struct operation **operations, size_t count)
+static void run_batch(struct writer *writer, struct operation **operations, size_t count)
 {
 	if (!run_together(writer, operations, count) && count > 1) {
 		for (size_t i = 0; i < count; i++)
 			(void)run_together(writer, &operations[i], 1);
 	}
-	size_t bytes = 0;
 	for (size_t i = 0; i < count; i++) {
-		bytes += operations[i]->size;
 		if (operations[i]->result == STORE_FULL)
 			note_full(writer->store);
 	}
-	return bytes;
 }
 
 static bool is_due(const struct timespec *at)
@@ -210,29 +229,66 @@ static void look_at_room(struct writer *writer, size_t written)
 	writer->written = 0;
 	clock_gettime(CLOCK_MONOTONIC, &writer->look_at);
 	writer->look_at.tv_sec++;
+	pthread_mutex_lock(&writer->lock);
+	operation_queue_resume(&writer->queue);
+	pthread_mutex_unlock(&writer->lock);
 }
 
 /* Waits for work, and gives up to BATCH_LIMIT operations; 0: a second went by, or it is the end. */
 static size_t queue_take(struct writer *writer, struct operation **batch, bool *stopping)
 {
+	struct operation_queue *queue = &writer->queue;
 	size_t count = 0;
-	pthread_mutex_lock(&writer->lock);
 	int waited = 0;
-	while (writer->urgent == 0 && !writer->stopping && waited == 0) {
-		const struct timespec *until =
-			writer->first == NULL ? &writer->look_at : &writer->wait_to;
-		waited = pthread_cond_timedwait(&writer->work, &writer->lock, until);
+	pthread_mutex_lock(&writer->lock);
+	for (;;) {
+		bool is_over = writer->stopping || waited != 0;
+		if (is_over || queue->urgent > 0)
+			count = operation_queue_take(queue, batch, BATCH_LIMIT);
+		if (is_over || count > 0)
+			break;
+		/* What is queued may wait for others, or for one that is paused. */
+		bool waits_long = queue->first == NULL || queue->paused > 0;
+		waited = pthread_cond_timedwait(&writer->work, &writer->lock,
+						waits_long ? &writer->look_at : &writer->wait_to);
 	}
-	for (; writer->first != NULL && count < BATCH_LIMIT; count++) {
-		batch[count] = writer->first;
-		writer->first = batch[count]->next;
-		writer->urgent -= !batch[count]->may_wait;
-	}
-	if (writer->first == NULL)
-		writer->last = &writer->first;
 	*stopping = writer->stopping;
 	pthread_mutex_unlock(&writer->lock);
 	return count;
+}
+
+/* What is unfinished goes on before all that waits; so does what a failure stopped half-way, which
+ * would else be found at the next start. */
+static void settle(struct writer *writer, struct operation **batch, size_t count)
+{
+	pthread_mutex_lock(&writer->lock);
+	for (size_t i = count; i-- > 0;) {
+		struct operation *operation = batch[i];
+		enum store_result result = operation->result;
+		bool failed = result == STORE_FULL || result == STORE_FAILED;
+		if (failed ? operation->begun : operation->unfinished) {
+			operation->begun = true;
+			operation_queue_put_back(&writer->queue, operation, failed);
+			if (failed)
+				operation_answer(operation, result);
+			batch[i] = NULL;
+		} else {
+			writer->queue.bytes -= operation->size;
+		}
+	}
+	pthread_mutex_unlock(&writer->lock);
+	for (size_t i = 0; i < count; i++) {
+		if (batch[i] != NULL)
+			operation_finish(batch[i], batch[i]->result);
+	}
+}
+
+static size_t size_of(struct operation *const *batch, size_t count)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < count; i++)
+		size += batch[i]->size;
+	return size;
 }
 
 static void *writer_main(void *cookie)
@@ -244,13 +300,10 @@ static void *writer_main(void *cookie)
 		size_t count = queue_take(writer, batch, &stopping);
 		if (count == 0 && stopping)
 			return NULL;
-		size_t bytes = count == 0 ? 0 : run_batch(writer, batch, count);
-		look_at_room(writer, bytes);
-		pthread_mutex_lock(&writer->lock);
-		writer->bytes -= bytes;
-		pthread_mutex_unlock(&writer->lock);
-		for (size_t i = 0; i < count; i++)
-			operation_finish(batch[i], batch[i]->result);
+		if (count > 0)
+			run_batch(writer, batch, count);
+		look_at_room(writer, size_of(batch, count));
+		settle(writer, batch, count);
 		engine_cache_singly(writer->store);
 	}
 }
@@ -266,6 +319,9 @@ static void make_condition(pthread_cond_t *condition)
 
 static void writer_free(struct writer *writer)
 {
+	/* Those that a pause held back; the next start goes on with what was begun. */
+	for (struct operation *left; (left = operation_queue_pop(&writer->queue)) != NULL;)
+		operation_finish(left, STORE_FAILED);
 	pthread_cond_destroy(&writer->work);
 	pthread_mutex_destroy(&writer->lock);
 	free(writer);
@@ -275,7 +331,7 @@ struct writer *writer_start(struct store *store)
 {
 	struct writer *writer = xcalloc(1, sizeof(*writer));
 	writer->store = store;
-	writer->last = &writer->first;
+	operation_queue_init(&writer->queue);
 	pthread_mutex_init(&writer->lock, NULL);
 	make_condition(&writer->work);
 	/* Signals are for the threads that have a loop, but for those that a fault of its own
