@@ -187,8 +187,10 @@ static void look_up(struct exchange *exchange)
 {
 	struct service *service = exchange->worker->service;
 	struct chat *chat = &exchange->chat;
-	if (chat->learn && !chat->dry_run && !store_has_room(service->store)) {
-		chat_bypass(chat, METRIC_BYPASS_FULL);
+	/* Known before the reply begins, so that its headers promise what is kept. */
+	bool is_full = !store_has_room(service->store);
+	if (chat->learn && !chat->dry_run && (is_full || store_is_behind(service->store))) {
+		chat_bypass(chat, is_full ? METRIC_BYPASS_FULL : METRIC_BYPASS_BEHIND);
 		go_on(exchange);
 		return;
 	}

@@ -39,6 +39,7 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 				LABEL("cause", "body")},
 	[METRIC_BYPASS_STORE] = {LABEL("cause", "store")},
 	[METRIC_BYPASS_FULL] = {LABEL("cause", "full")},
+	[METRIC_BYPASS_BEHIND] = {LABEL("cause", "behind")},
 	[METRIC_BYPASS_REFUSED] = {LABEL("cause", "refused")},
 	[METRIC_BYPASS_COMMIT] = {LABEL("cause", "commit")},
 	[METRIC_ERRORS_CLIENT] = {FAMILY("recalld_errors_total", "Errors answered by recalld"),

@@ -25,6 +25,7 @@ enum metric_counter {
 	METRIC_BYPASS_BODY,  /* recalld_bypassed_total{cause="body"}: not a chat request, encoded */
 	METRIC_BYPASS_STORE, /* the store did not answer */
 	METRIC_BYPASS_FULL,  /* the store has no room */
+	METRIC_BYPASS_BEHIND,      /* too much waits to be written */
 	METRIC_BYPASS_REFUSED,     /* the upstream refused the injected request */
 	METRIC_BYPASS_COMMIT,      /* the exchange could not be journalled in time */
 	METRIC_ERRORS_CLIENT,      /* recalld_errors_total{kind="client"}: 4xx made here */

@@ -1,5 +1,6 @@
 #include "storage/lmdb_engine.h"
 #include "storage/lmdb_table.h"
+#include "storage/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -186,6 +187,11 @@ void engine_look_at_room(struct store *store)
 bool store_has_room(const struct store *store)
 {
 	return atomic_load(&store->has_room);
+}
+
+bool store_is_behind(const struct store *store)
+{
+	return writer_is_full(store->writer);
 }
 
 uint64_t store_unreadable(const struct store *store)

@@ -363,6 +363,7 @@ struct store_call *store_append(struct store *store, const struct append *append
 	struct append_operation *own = operation_create(sizeof(*own), run_append);
 	struct operation *operation = &own->operation;
 	operation->grows = !append->promised;
+	operation->promised = append->promised;
 	own->user = store_user_key(append->tenant, append->user);
 	own->append = *append;
 	own->append.tenant = operation_slice(operation, append->tenant);
@@ -380,5 +381,5 @@ struct store_call *store_append(struct store *store, const struct append *append
 		copy_replay(own);
 	own->append.kept =
 		operation_copy(operation, append->kept, append->kept_count * sizeof(*append->kept));
-	return writer_submit(store->writer, operation, loop, callback, cookie);
+	return writer_submit(store->writer, operation, &own->user, loop, callback, cookie);
 }
