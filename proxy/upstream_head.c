@@ -1,6 +1,8 @@
 #include "proxy/http_grammar.h"
 #include "proxy/upstream_transfer.h"
 
+enum { SWITCHING_PROTOCOLS = 101 };
+
 /* The status line's three digits; 0 when it is malformed, as in HTTP/0.9. */
 static int read_status(struct slice line)
 {
@@ -28,15 +30,15 @@ int reply_head_take(struct reply_head *head, struct slice line)
 {
 	if (head->whole)
 		return 0;
-	if (slice_starts_with(line, SLICE("HTTP/")))
-		buffer_clear(&head->lines);
 	if (!buffer_append(&head->lines, without_line_end(line)) ||
 	    !buffer_append_byte(&head->lines, '\n'))
 		return -1;
 	if (without_line_end(line).size > 0)
 		return 0;
 	int status = read_status(buffer_slice(&head->lines));
-	head->whole = status >= 200;
+	head->whole = status >= 200 || status == SWITCHING_PROTOCOLS;
+	if (!head->whole)
+		buffer_clear(&head->lines); /* an interim reply's, behind which the next begins */
 	return status == 0 ? -1 : head->whole;
 }
 
@@ -100,7 +102,7 @@ static bool read_length(struct slice digits, struct upstream_head *result)
 }
 
 /* Leaves out the hop-by-hop fields, and a Content-Length that is repeated or overruled. */
-static const char *filter_fields(struct upstream_head *result, bool chunked, struct arena *arena)
+static const char *filter_fields(struct upstream_head *result, bool overruled, struct arena *arena)
 {
 	const struct http_field *all = result->fields;
 	size_t count = result->field_count;
@@ -110,9 +112,9 @@ static const char *filter_fields(struct upstream_head *result, bool chunked, str
 	for (size_t i = 0; i < count; i++) {
 		bool is_length = slice_equal_nocase(all[i].name, SLICE("Content-Length"));
 		bool is_first = !result->has_length;
-		if (is_length && !chunked && !read_length(all[i].value, result))
+		if (is_length && !overruled && !read_length(all[i].value, result))
 			return "The upstream sent a malformed Content-Length.";
-		if ((is_length && (chunked || !is_first)) ||
+		if ((is_length && (overruled || !is_first)) ||
 		    http_field_is_hop_by_hop(all, count, all[i].name))
 			continue;
 		kept[result->field_count++] = all[i];
@@ -142,13 +144,16 @@ const char *reply_head_read(const struct reply_head *head, bool is_head_request,
 	result->status = read_status(first);
 	size_t reason = slice_find(first, SLICE(" "), 0) + 4;
 	result->reason = slice_trim(slice_part(first, reason, first.size));
+	if (result->status == SWITCHING_PROTOCOLS)
+		return "The upstream switched to another protocol, which it was not asked to.";
 	const char *fault = read_fields(lines, result, arena);
 	if (fault != NULL)
 		return fault;
 	bool chunked =
 		http_field_value(result->fields, result->field_count, SLICE("Transfer-Encoding"))
 			.data != NULL;
-	fault = filter_fields(result, chunked, arena);
+	/* A 204 has no length (RFC 9110, section 8.6). */
+	fault = filter_fields(result, chunked || result->status == 204, arena);
 	result->until_close = has_body(result, is_head_request) && !chunked && !result->has_length;
 	return fault;
 }

@@ -41,6 +41,41 @@ START_TEST(a_reply_until_close_is_marked_as_such)
 }
 END_TEST
 
+START_TEST(nobody_calls_off_what_tells_where_a_body_ends)
+{
+	struct heard heard = hear(peer_replies,
+				  "HTTP/1.1 200 OK\r\nConnection: Content-Length, content-type\r\n"
+				  "Content-Type: a/b\r\nContent-Length: 5\r\n\r\nhello"
+				  "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+				  "GET");
+	ck_assert(heard.has_length && heard.length == 5);
+	unit_assert_slice(buffer_slice(&heard.fields),
+			  "OK\nContent-Type: a/b\nContent-Length: 5\n");
+	assert_heard(&heard, UPSTREAM_OK, "hello");
+}
+END_TEST
+
+START_TEST(a_204_is_heard_without_its_length_and_body)
+{
+	struct heard heard = hear(
+		peer_replies, "HTTP/1.1 204 None\r\nContent-Length: 5\r\nA: b\r\n\r\nhello", "GET");
+	ck_assert(!heard.has_length && !heard.until_close);
+	unit_assert_slice(buffer_slice(&heard.fields), "None\nA: b\n");
+	assert_heard(&heard, UPSTREAM_OK, "");
+}
+END_TEST
+
+START_TEST(a_switch_of_protocols_that_was_not_asked_for_is_a_fault)
+{
+	struct heard heard = hear(peer_replies,
+				  "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+				  "Connection: Upgrade\r\n\r\n",
+				  "GET");
+	ck_assert_ptr_nonnull(strstr(heard.detail, "another protocol"));
+	assert_heard(&heard, UPSTREAM_BROKEN, "");
+}
+END_TEST
+
 START_TEST(replies_without_a_body_end_at_their_head)
 {
 	struct heard heard =
@@ -73,6 +108,8 @@ START_TEST(a_connection_that_breaks_is_told_from_one_that_ends)
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
 		"HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nX Y: a\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nHTTP/x: 404 q\r\nContent-Length: 0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nHTTP/1.1 404 q\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n"};
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		struct heard heard = hear(peer_replies_and_closes, broken[i], "GET");
@@ -217,7 +254,10 @@ END_TEST
 
 UNIT_MAIN("upstream", a_reply_with_a_length_is_heard_whole_with_its_fields,
 	  a_chunked_reply_is_heard_without_its_coding_and_trailers,
-	  a_reply_until_close_is_marked_as_such, replies_without_a_body_end_at_their_head,
+	  a_reply_until_close_is_marked_as_such, nobody_calls_off_what_tells_where_a_body_ends,
+	  a_204_is_heard_without_its_length_and_body,
+	  a_switch_of_protocols_that_was_not_asked_for_is_a_fault,
+	  replies_without_a_body_end_at_their_head,
 	  a_connection_that_breaks_is_told_from_one_that_ends,
 	  a_head_with_an_endless_line_is_the_upstreams_fault,
 	  a_request_goes_out_as_it_was_given_and_nothing_is_added,
