@@ -38,6 +38,16 @@ bool forward_is_without_memory(struct slice method, struct slice target)
 	return false;
 }
 
+bool forward_goes_on_with_http(const struct http_head *head)
+{
+	struct slice path = path_of(head->target);
+	if (is_below(path, "/u"))
+		path = slice_part(path, slice_find(path, SLICE("/"), 3), path.size);
+	return slice_equal(head->method, SLICE("GET")) &&
+	       (slice_equal(path, SLICE("/v1/responses")) ||
+		slice_equal(path, SLICE("/responses")));
+}
+
 static struct slice origin_of(struct slice url)
 {
 	size_t host = slice_find(url, SLICE("://"), 0) + 3;

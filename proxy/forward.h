@@ -11,6 +11,11 @@ bool forward_is_chat(struct slice method, struct slice target);
 /* Whether it asks a model in another way, which has no memory here. */
 bool forward_is_without_memory(struct slice method, struct slice target);
 
+/* Whether a client that asks for another protocol goes on with HTTP when it is told so by 426:
+ * Codex, which asks for GET /v1/responses or /responses (behind /u/USER or not) by WebSocket, and
+ * tries that for seconds where it is told anything else. */
+bool forward_goes_on_with_http(const struct http_head *head);
+
 /* The absolute URL of a target (origin-form, a /u/USER prefix taken off already): /v1/x and the
  * bare /chat/completions, /models, /embeddings below BASE_URL, anything else at its origin. */
 const char *forward_url(const struct config *config, struct slice target, struct arena *arena);

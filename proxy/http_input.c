@@ -26,6 +26,8 @@ static const char *refusal_code(const struct http_connection *connection, int st
 		return "request_timeout";
 	case 413:
 		return "request_too_large";
+	case 426:
+		return "upgrade_required";
 	case 431:
 		return "request_head_too_large";
 	case 501:
@@ -58,9 +60,22 @@ static void log_refusal(struct http_request *request, const struct http_refusal 
 	log_event(LOG_LEVEL_INFO, "refused", fields);
 }
 
+/* The field that belongs to the status, if one does. */
+static size_t refusal_field(int status, struct http_field *field)
+{
+	if (status == 503)
+		*field = (struct http_field){SLICE("Retry-After"), SLICE("1")};
+	else if (status == 426) /* RFC 9110, section 15.5.22 */
+		*field = (struct http_field){SLICE("Upgrade"), SLICE("HTTP/1.1")};
+	else
+		return 0;
+	return 1;
+}
+
 bool http_input_refuse(struct http_connection *connection, struct http_refusal refusal)
 {
-	static const struct http_field retry[] = {{SLICE("Retry-After"), SLICE("1")}};
+	struct http_field field;
+	size_t field_count = refusal_field(refusal.status, &field);
 	struct http_request *request = connection->request;
 	if (request == NULL)
 		request = request_create(connection);
@@ -69,7 +84,7 @@ bool http_input_refuse(struct http_connection *connection, struct http_refusal r
 	log_refusal(request, &refusal);
 	http_connection_change(connection, CONNECTION_REPLYING);
 	http_reply_error(request, refusal.status, refusal_code(connection, refusal.status),
-			 slice_of(refusal.reason), retry, refusal.status == 503 ? 1 : 0);
+			 slice_of(refusal.reason), &field, field_count);
 	return false;
 }
 
@@ -89,6 +104,14 @@ static bool begin_request(struct http_connection *connection)
 	return true;
 }
 
+static struct http_refusal refuse_upgrade(const struct http_connection *connection)
+{
+	const struct http_server_options *options = &connection->server->options;
+	bool goes_on = options->goes_on_with_http != NULL &&
+		       options->goes_on_with_http(&connection->request->head);
+	return (struct http_refusal){goes_on ? 426 : 501, "No other protocol is spoken here."};
+}
+
 /* What the head alone says against it. */
 static bool admit(const struct http_connection *connection, struct http_refusal *refusal)
 {
@@ -96,7 +119,7 @@ static bool admit(const struct http_connection *connection, struct http_refusal 
 	if (connection->surplus)
 		*refusal = (struct http_refusal){503, "There are too many connections."};
 	else if (head->upgrade)
-		*refusal = (struct http_refusal){501, "No other protocol is spoken here."};
+		*refusal = refuse_upgrade(connection);
 	else if (head->length > connection->server->options.max_body)
 		*refusal = (struct http_refusal){413, "The request's body is too large."};
 	return refusal->status == 0;

@@ -121,6 +121,8 @@ void http_reply_head(struct http_request *request, int status, struct slice reas
 	if (http_field_value(fields, field_count, SLICE("Date")).data == NULL)
 		put_field(out, SLICE("Date"), slice_of(http_date(server)));
 	put_framing(out, request);
+	if (http_field_value(fields, field_count, SLICE("Upgrade")).data != NULL)
+		put_field(out, SLICE("Connection"), SLICE("Upgrade"));
 	buffer_append(out, SLICE("\r\n"));
 	evbuffer_add(connection->output, out->data, out->size);
 	http_connection_wake(connection);

@@ -37,6 +37,9 @@ struct http_server_options {
 	unsigned idle_timeout; /* seconds that a connection may wait for its next request */
 	/* NULL: plain. Must last until http_server_set_options() gives another. */
 	struct tls_context *tls;
+	/* Whether a client that asks for another protocol, which is answered 501, is to be told 426
+	 * instead: it goes on with HTTP then. NULL: none is. */
+	bool (*goes_on_with_http)(const struct http_head *head);
 	unsigned write_timeout; /* seconds without progress of a reply: the client counts as gone */
 };
 

@@ -2,6 +2,7 @@
 
 #include "proxy/descriptors.h"
 #include "proxy/exchange.h"
+#include "proxy/forward.h"
 #include "proxy/metrics.h"
 #include "proxy/question_vector.h"
 #include "storage/thread.h"
@@ -60,6 +61,7 @@ static struct http_server_options server_options(struct worker *worker)
 		.max_in_flight = worker->config->listen.max_in_flight,
 		.read_timeout = READ_SECONDS,
 		.idle_timeout = IDLE_SECONDS,
+		.goes_on_with_http = forward_goes_on_with_http,
 		.write_timeout = WRITE_SECONDS,
 		.tls = worker->config->listen.tls,
 	};

@@ -579,6 +579,17 @@ def test_upgrade_is_501(daemon, upstream):
     assert not upstream.requests
 
 
+@pytest.mark.parametrize("path", ["/v1/responses", "/responses?a=b", "/u/ann/v1/responses", "/u/ann/responses"])
+def test_codex_is_told_to_take_http(daemon, upstream, path):
+    """It tries a WebSocket for seconds where it is told anything but 426."""
+    with RawClient(daemon.port) as raw:
+        raw.send("GET", path, fields=[("Connection", "Upgrade"), ("Upgrade", "websocket")])
+        reply = raw.read_reply()
+        check_error(reply, 426)
+        assert reply.field("Upgrade") == "HTTP/1.1" and ("Connection", "Upgrade") in reply.fields
+    assert not upstream.requests
+
+
 def test_an_offer_of_http_2_is_passed_over(daemon, upstream):
     """Java's own client makes it."""
     body = b'{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hi."}]}'
