@@ -61,7 +61,7 @@ static bool begin_next_member(struct decoder *decoder)
 }
 
 bool decoder_feed(struct decoder *decoder, struct slice bytes,
-		  void (*take)(void *cookie, struct slice decoded), void *cookie)
+		  bool (*take)(void *cookie, struct slice decoded), void *cookie)
 {
 	char piece[DECODED_PIECE];
 	z_stream *stream = &decoder->stream;
@@ -79,8 +79,8 @@ bool decoder_feed(struct decoder *decoder, struct slice bytes,
 		if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
 			decoder->broken = true;
 		size_t size = sizeof(piece) - stream->avail_out;
-		if (size > 0)
-			take(cookie, (struct slice){piece, size});
+		if (size > 0 && !take(cookie, (struct slice){piece, size}))
+			return false;
 		decoder->ended = result == Z_STREAM_END;
 		if (!decoder->ended && (result != Z_OK || size == 0))
 			break;

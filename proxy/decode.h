@@ -11,8 +11,9 @@ struct decoder;
 struct decoder *decoder_create(struct slice coding);
 void decoder_destroy(struct decoder *decoder); /* NULL is fine */
 
-/* Feeds `take` with what the bytes decode to. False once the data is broken. */
+/* Feeds `take` with what the bytes decode to, until it says that it wants no more. False then, and
+ * once the data is broken: nothing is to be fed any more. */
 bool decoder_feed(struct decoder *decoder, struct slice bytes,
-		  void (*take)(void *cookie, struct slice decoded), void *cookie);
+		  bool (*take)(void *cookie, struct slice decoded), void *cookie);
 
 #endif

@@ -6,6 +6,8 @@
  * reply nothing, and what the user said is remembered with an empty answer. What is held, what the
  * client has not read and what curl has in hand are together less than 256 KB. */
 enum { READ_LIMIT = 8 << 20, HELD_FULL = 64 * 1024, HELD_LIMIT = 64 << 20 };
+/* Of a stream, which is many times as long as its text. */
+enum { DECODED_LIMIT = 32 << 20 };
 /* Beyond any number of bytes that can have come. */
 static const size_t hold_all = SIZE_MAX;
 
@@ -64,10 +66,20 @@ static void pass_on(struct relay *relay, struct slice bytes)
 	http_reply_body(relay->request, bytes);
 }
 
-static void read_decoded(void *cookie, struct slice decoded)
+/* A few bytes may decode to a thousand times as many: no more of them are made than are kept. */
+static bool read_decoded(void *cookie, struct slice decoded)
 {
 	struct relay *relay = cookie;
 	reply_read(relay->reader, decoded);
+	relay->decoded += decoded.size;
+	return relay->decoded <= (relay->is_stream ? DECODED_LIMIT : READ_LIMIT);
+}
+
+static void stop_decoding(struct relay *relay)
+{
+	decoder_destroy(relay->decoder);
+	relay->decoder = NULL;
+	relay->undecodable = true;
 }
 
 /* Lets the reader see the bytes; returns how many of the last ones must stay here. */
@@ -76,7 +88,7 @@ static size_t read_along(struct relay *relay, struct slice bytes)
 	if (relay->decoder == NULL && !relay->undecodable)
 		return reply_read(relay->reader, bytes);
 	if (relay->decoder != NULL && !decoder_feed(relay->decoder, bytes, read_decoded, relay))
-		relay->undecodable = true;
+		stop_decoding(relay);
 	/* Where the [DONE] lies in the coded bytes cannot be told, only that it came with these. */
 	return relay_is_done(relay) ? hold_all : 1;
 }

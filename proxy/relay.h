@@ -13,7 +13,8 @@ struct relay {
 	struct reply_reader *reader;  /* NULL: nothing is learned */
 	struct decoder *decoder;      /* NULL: the reply comes as it is */
 	bool is_coded;                /* it has a content coding... */
-	bool undecodable;             /* ...that cannot be read */
+	bool undecodable;             /* ...that cannot be read, or not to its end */
+	uint64_t decoded;             /* bytes */
 	bool is_stream;
 	bool holds;
 	struct buffer held;

@@ -46,6 +46,17 @@ static void set_timeout(struct transfer *transfer, uint64_t milliseconds)
 		event_del(transfer->timeout);
 }
 
+void upstream_enter(struct upstream *upstream)
+{
+	upstream->inside = true;
+	upstream->dispatch++;
+}
+
+void upstream_leave(struct upstream *upstream)
+{
+	upstream->inside = false;
+}
+
 /* Ends. */
 
 static void transfer_free(struct transfer *transfer)
@@ -281,6 +292,22 @@ static size_t on_header(char *bytes, size_t unit, size_t size, void *cookie)
 	return size;
 }
 
+/* curl reads on while there is anything to read. After so much of one reply the loop looks round;
+ * the pause ends by a timer, since what event_active() sets going runs before that. */
+static bool has_had_its_turn(struct transfer *transfer, size_t size)
+{
+	static const struct timeval at_once = {0};
+	enum { ONE_TURN = 64 * 1024 };
+	if (transfer->dispatch != transfer->upstream->dispatch)
+		transfer->taken = 0;
+	transfer->dispatch = transfer->upstream->dispatch;
+	transfer->taken += size;
+	if (transfer->taken <= ONE_TURN || transfer->taken == size)
+		return false;
+	event_add(transfer->resume, &at_once);
+	return true;
+}
+
 static size_t on_data(char *bytes, size_t unit, size_t size, void *cookie)
 {
 	struct transfer *transfer = cookie;
@@ -292,6 +319,8 @@ static size_t on_data(char *bytes, size_t unit, size_t size, void *cookie)
 		event_del(transfer->timeout);
 		return CURL_WRITEFUNC_PAUSE;
 	}
+	if (has_had_its_turn(transfer, size))
+		return CURL_WRITEFUNC_PAUSE;
 	transfer->moved_at = clock_steady();
 	if (transfer->missing != UINT64_MAX)
 		transfer->missing -= size; /* curl leaves out what is beyond the length */
@@ -312,9 +341,9 @@ static void on_resume(evutil_socket_t fd, short what, void *cookie)
 	(void)what;
 	transfer->paused = false;
 	set_timeout(transfer, transfer->idle_timeout);
-	upstream->inside = true;
+	upstream_enter(upstream);
 	CURLcode code = curl_easy_pause(transfer->handle->easy, CURLPAUSE_CONT);
-	upstream->inside = false;
+	upstream_leave(upstream);
 	if (code != CURLE_OK)
 		finish_with_code(transfer, code);
 	upstream_collect(upstream);

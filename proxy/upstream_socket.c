@@ -4,9 +4,9 @@
 static void work(struct upstream *upstream, curl_socket_t socket, int what)
 {
 	int running;
-	upstream->inside = true;
+	upstream_enter(upstream);
 	curl_multi_socket_action(upstream->multi, socket, what, &running);
-	upstream->inside = false;
+	upstream_leave(upstream);
 	upstream_collect(upstream);
 }
 

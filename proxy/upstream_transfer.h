@@ -65,6 +65,8 @@ struct transfer {
 	 * clock_steady(): that does not set the timeout anew, which costs more; when it fires it
 	 * sees that it is too early. */
 	uint64_t moved_at;
+	size_t taken; /* bytes of the reply's body in this dispatch of curl */
+	uint64_t dispatch;
 	bool paused;
 	struct event *resume;
 	bool sent;          /* once */
@@ -80,12 +82,16 @@ struct upstream {
 	CURLM *multi;
 	struct event *timer; /* curl's own */
 	LIST_HEAD(, transfer) transfers;
-	bool inside; /* curl is on the stack */
+	bool inside;       /* curl is on the stack */
+	uint64_t dispatch; /* how often it was */
 	struct upstream_handles spare;
 };
 
 /* Has curl call back for its sockets and its timer. */
 void upstream_socket_attach(struct upstream *upstream);
+/* Around every call that lets curl work. */
+void upstream_enter(struct upstream *upstream);
+void upstream_leave(struct upstream *upstream);
 /* Looks for transfers that curl has ended. For after every call that lets curl work. */
 void upstream_collect(struct upstream *upstream);
 

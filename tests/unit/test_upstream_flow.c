@@ -26,6 +26,50 @@ static void *peer_echoes(void *argument)
 	return NULL;
 }
 
+static atomic_bool peer_has_filled;
+
+/* Sends as much as the socket takes at once, says so, and sends the rest. */
+static void *peer_pours(void *argument)
+{
+	static char bytes[MANY];
+	ssize_t size = 0;
+	size_t at = 0;
+	int fd = peer_accept();
+	(void)argument;
+	peer_read(fd);
+	peer_send(fd, "HTTP/1.1 200 OK\r\n\r\n");
+	while (at < MANY && (size = send(fd, bytes + at, MANY - at, MSG_DONTWAIT)) > 0)
+		at += (size_t)size;
+	atomic_store(&peer_has_filled, true);
+	while (at < MANY && (size = send(fd, bytes + at, MANY - at, MSG_NOSIGNAL)) > 0)
+		at += (size_t)size;
+	close(fd);
+	return NULL;
+}
+
+START_TEST(an_upstream_that_sends_fast_does_not_keep_the_loop)
+{
+	struct heard heard;
+	heard_init(&heard);
+	begin(peer_pours, NULL);
+	struct upstream_request request = request_of("GET", "/");
+	(void)upstream_start(upstream, &request, &events, &heard);
+	size_t most = 0;
+	while (!heard.ended) {
+		while (heard.heads > 0 && !atomic_load(&peer_has_filled))
+			usleep(200);
+		size_t before = heard.body.size;
+		event_base_loop(base, EVLOOP_ONCE);
+		if (heard.body.size - before > most)
+			most = heard.body.size - before;
+	}
+	ck_assert_uint_eq(heard.body.size, MANY);
+	ck_assert_msg(most <= 2 * 64 * 1024, "%zu bytes in one turn", most);
+	heard_finish(&heard);
+	finish();
+}
+END_TEST
+
 static char *many_bytes(void)
 {
 	char *bytes = xmalloc(MANY);
@@ -458,7 +502,8 @@ START_TEST(an_upstream_that_cannot_be_reached_is_told_from_one_that_is_slow)
 }
 END_TEST
 
-UNIT_MAIN("upstream_flow", five_megabytes_go_up_and_come_down, a_body_in_pieces_goes_up_whole,
+UNIT_MAIN("upstream_flow", five_megabytes_go_up_and_come_down,
+	  an_upstream_that_sends_fast_does_not_keep_the_loop, a_body_in_pieces_goes_up_whole,
 	  a_transfer_that_is_held_back_waits_and_loses_nothing,
 	  a_transfer_that_is_stopped_when_resumed_ends,
 	  an_event_can_stop_a_transfer_at_its_head_or_its_data,
