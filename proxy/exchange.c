@@ -110,8 +110,10 @@ void exchange_end_with_error(struct exchange *exchange, int status, const char *
 			     struct slice message)
 {
 	struct http_request *request = exchange->request;
-	struct http_field fields[4];
+	struct http_field fields[5];
 	size_t count = exchange_memory_fields(exchange, fields);
+	if (exchange->unsent)
+		fields[count++] = (struct http_field){SLICE("Retry-After"), SLICE("1")};
 	exchange->request = NULL;
 	exchange->status = status;
 	metrics_count(status < 500 ? METRIC_ERRORS_CLIENT : METRIC_ERRORS_UPSTREAM, 1);

@@ -137,14 +137,35 @@ void exchange_release_reply(struct exchange *exchange)
 	upstream_resume(exchange->transfer);
 }
 
-static void upstream_fault(enum upstream_result result, int *status, const char **code)
+/* What the client is told. It names no address, which is not the client's business; the log has
+ * curl's own words. */
+struct fault {
+	int status;
+	const char *code;
+	struct slice message;
+};
+
+static struct fault fault_of(enum upstream_result result)
 {
-	bool is_timeout = result == UPSTREAM_CONNECT_TIMEOUT ||
-			  result == UPSTREAM_FIRST_BYTE_TIMEOUT || result == UPSTREAM_IDLE_TIMEOUT;
-	*status = is_timeout ? 504 : 502;
-	*code = is_timeout                       ? "upstream_timeout"
-		: result == UPSTREAM_UNREACHABLE ? "upstream_unreachable"
-						 : "upstream_broken";
+	switch (result) {
+	case UPSTREAM_UNREACHABLE:
+		return (struct fault){502, "upstream_unreachable",
+				      SLICE("The model provider cannot be reached.")};
+	case UPSTREAM_CONNECT_TIMEOUT:
+		return (struct fault){
+			504, "upstream_timeout",
+			SLICE("The model provider cannot be reached: connecting took too long.")};
+	case UPSTREAM_FIRST_BYTE_TIMEOUT:
+		return (struct fault){504, "upstream_timeout",
+				      SLICE("The model provider did not reply in time.")};
+	case UPSTREAM_IDLE_TIMEOUT:
+		return (struct fault){504, "upstream_timeout",
+				      SLICE("The model provider fell silent within its reply.")};
+	default:
+		return (struct fault){
+			502, "upstream_broken",
+			SLICE("The model provider's reply broke off or is malformed.")};
+	}
 }
 
 static void note_trouble(struct exchange *exchange, const char *detail, int status)
@@ -180,16 +201,14 @@ bool exchange_reply_is_whole(const struct exchange *exchange)
 /* The upstream failed after its head had been passed on. */
 static void break_off(struct exchange *exchange, enum upstream_result result, const char *detail)
 {
-	int status;
-	const char *code;
-	upstream_fault(result, &status, &code);
+	const struct fault fault = fault_of(result);
 	note_trouble(exchange, detail, 0);
 	metrics_count(METRIC_ERRORS_UPSTREAM, 1);
 	bool waits = exchange_journal(exchange, !exchange_reply_is_whole(exchange));
-	exchange->end_reason = code;
+	exchange->end_reason = fault.code;
 	exchange->cause = arena_copy(&exchange->arena, slice_of(detail));
 	if (exchange->relay.is_stream && !exchange->relay.is_coded)
-		relay_error_event(&exchange->relay, status, code, slice_of(detail));
+		relay_error_event(&exchange->relay, fault.status, fault.code, fault.message);
 	else
 		exchange->aborts = true;
 	if (!waits)
@@ -222,6 +241,16 @@ static void send_again(struct exchange *exchange)
 	exchange_send(exchange);
 }
 
+/* The upstream failed before its head. */
+static void fail(struct exchange *exchange, enum upstream_result result, const char *detail)
+{
+	const struct fault fault = fault_of(result);
+	note_trouble(exchange, detail, 0);
+	exchange->cause = arena_copy(&exchange->arena, slice_of(detail));
+	exchange->unsent = result == UPSTREAM_UNREACHABLE || result == UPSTREAM_CONNECT_TIMEOUT;
+	exchange_end_with_error(exchange, fault.status, fault.code, fault.message);
+}
+
 static void on_end(void *cookie, enum upstream_result result, const char *detail)
 {
 	struct exchange *exchange = cookie;
@@ -232,12 +261,7 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 		return;
 	}
 	if (exchange->status == 0) {
-		int status;
-		const char *code;
-		note_trouble(exchange, detail, 0);
-		exchange->cause = arena_copy(&exchange->arena, slice_of(detail));
-		upstream_fault(result, &status, &code);
-		exchange_end_with_error(exchange, status, code, slice_of(detail));
+		fail(exchange, result, detail);
 		return;
 	}
 	if (result != UPSTREAM_OK && !relay_is_done(&exchange->relay)) {

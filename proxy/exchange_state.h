@@ -48,6 +48,7 @@ struct exchange {
 	struct relay relay;
 	bool until_close; /* the reply's end cannot be told from a break */
 	bool upstream_ended;
+	bool unsent;            /* the upstream has surely seen nothing of the request */
 	bool aborts;            /* the reply cannot be made whole */
 	const char *end_reason; /* for the log */
 	struct slice cause;     /* for the log: why the upstream failed; empty: it did not */

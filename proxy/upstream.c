@@ -112,35 +112,22 @@ static bool is_answered(const struct transfer *transfer)
 	return transfer->head.whole && transfer->missing == 0;
 }
 
+/* Whether any of the request may have left: on the connection at hand, or on one that died. */
+static bool was_sent(const struct transfer *transfer)
+{
+	return transfer->sent || transfer->sent_again;
+}
+
 static enum upstream_result result_of(const struct transfer *transfer, CURLcode code)
 {
 	if (transfer->stopped)
 		return UPSTREAM_STOPPED;
 	if (is_answered(transfer))
 		return UPSTREAM_OK;
-	switch (code) {
-	case CURLE_OK:
-		return transfer->head.whole ? UPSTREAM_OK : UPSTREAM_BROKEN;
-	case CURLE_OPERATION_TIMEDOUT:
-		return UPSTREAM_CONNECT_TIMEOUT;
-	case CURLE_RECV_ERROR:
-	case CURLE_SEND_ERROR:
-	case CURLE_SEND_FAIL_REWIND:
-	case CURLE_GOT_NOTHING:
-	case CURLE_PARTIAL_FILE:
-	case CURLE_WRITE_ERROR:
-	case CURLE_WEIRD_SERVER_REPLY:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_HTTP2:
-	case CURLE_BAD_CONTENT_ENCODING:
-	case CURLE_FILESIZE_EXCEEDED:
-		return UPSTREAM_BROKEN;
-	case CURLE_OUT_OF_MEMORY: /* what curl says of a line of a head longer than 100 KB, too */
-		return transfer->sent ? UPSTREAM_BROKEN : UPSTREAM_UNREACHABLE;
-	default:
-		/* No name, no route, no TLS: nothing was sent. */
-		return UPSTREAM_UNREACHABLE;
-	}
+	if (!was_sent(transfer))
+		return code == CURLE_OPERATION_TIMEDOUT ? UPSTREAM_CONNECT_TIMEOUT
+							: UPSTREAM_UNREACHABLE;
+	return code == CURLE_OK && transfer->head.whole ? UPSTREAM_OK : UPSTREAM_BROKEN;
 }
 
 /* What is no fault to curl, or has another's name there, has words of our own. */

@@ -56,13 +56,15 @@ struct upstream_head {
 };
 
 enum upstream_result {
-	UPSTREAM_OK,          /* the reply is whole; the request need not have gone up whole */
-	UPSTREAM_STOPPED,     /* an event asked for it */
-	UPSTREAM_UNREACHABLE, /* no address, no connection, no TLS */
+	UPSTREAM_OK,      /* the reply is whole; the request need not have gone up whole */
+	UPSTREAM_STOPPED, /* an event asked for it */
+	/* Of these two the upstream has surely seen nothing of the request: no address, no
+	 * connection, no TLS. */
+	UPSTREAM_UNREACHABLE,
 	UPSTREAM_CONNECT_TIMEOUT,
 	UPSTREAM_FIRST_BYTE_TIMEOUT,
 	UPSTREAM_IDLE_TIMEOUT,
-	UPSTREAM_BROKEN, /* the connection broke off or spoke no HTTP */
+	UPSTREAM_BROKEN, /* a connection broke off or spoke no HTTP */
 };
 
 enum upstream_next { UPSTREAM_GO_ON, UPSTREAM_STOP };

@@ -2,6 +2,7 @@
 time, and what waits here is little."""
 
 import contextlib
+import gzip
 import json
 import os
 import resource
@@ -16,7 +17,7 @@ import pytest
 
 from harness.daemon import fast_clock, stalled_calls
 from harness.tries import by_the_clock
-from harness.upstream import DONE, chunk, event, text_events
+from harness.upstream import DONE, Reply, chunk, event, text_events
 from harness.wire import RawClient, dechunked_so_far
 
 BODY = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
@@ -96,9 +97,9 @@ def hand():
     upstream.close()
 
 
-def check_error(reply, status, code):
+def check_error(reply, status, code, unsent=False):
     assert reply.status == status and reply.whole
-    assert reply.field("x-should-retry") == "false"
+    assert reply.field("x-should-retry") == (None if unsent else "false")
     assert json.loads(reply.body)["error"]["code"] == code
 
 
@@ -334,7 +335,7 @@ def test_an_upstream_that_cannot_be_connected_to_in_time_is_504(make_daemon):
             begun = time.monotonic()
             with RawClient(daemon.port, 10) as client:
                 client.post_chat(body)
-                check_error(client.read_reply(), 504, "upstream_timeout")
+                check_error(client.read_reply(), 504, "upstream_timeout", unsent=True)
             assert 0.2 < time.monotonic() - begun < 2
 
 
@@ -415,6 +416,23 @@ def test_a_reused_connection_that_dies_before_any_byte_is_tried_on_a_fresh_one(m
     assert not hand.asked_again()
 
 
+def test_what_may_have_been_read_is_not_to_be_retried(make_daemon, hand):
+    """Sent on a connection that then died; its upstream does not listen any more."""
+    daemon = make_daemon(hand.sections)
+
+    def die(peer):
+        hand.listener.close()
+        peer.close(reset=True)
+
+    client, _ = ask_twice(daemon, hand, die)
+    with client:
+        check_error(client.read_reply(), 502, "upstream_broken")
+    with RawClient(daemon.port) as other:
+        other.post_chat(BODY)
+        reply = other.read_reply()
+        assert (reply.status, reply.field("x-should-retry")) == (502, None)
+
+
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 def test_nothing_else_is_tried_again(make_daemon, hand, reset):
     daemon = make_daemon(hand.sections)
@@ -451,6 +469,22 @@ def test_an_upstream_that_breaks_off_gives_an_error_event_and_no_done(make_daemo
         reply = client.read_reply()
     assert reply.whole and reply.body.startswith(PART)
     check_error_event(reply.body, "upstream_broken")
+
+
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/json"])
+def test_a_small_reply_that_decodes_to_much_costs_little(make_daemon, upstream, user, kind):
+    """Six gigabytes of zeros. What is made of them for learning ends where the reader is full."""
+    packed = gzip.compress(bytes(256 << 20))
+    pieces = [packed] * 24
+    fields = [("Content-Type", kind), ("Content-Encoding", "gzip")]
+    daemon = make_daemon({"listen": {"workers": "1"}})
+    upstream.script(Reply(fields=fields, pieces=pieces, framing="chunked"))
+    used = daemon.cpu_seconds()
+    with RawClient(daemon.port) as client:
+        client.post_chat(STREAM, user)
+        assert client.read_reply().body == packed * 24
+    assert daemon.cpu_seconds() - used < 1
+    assert daemon.messages(user)[0] == ("user", "Hello")
 
 
 @pytest.mark.parametrize("head", [JSON, b"HTTP/1.1 413 Too Large\r\nConnection: close\r\n"], ids=["200", "413"])
@@ -503,14 +537,8 @@ def test_looking_up_a_name_blocks_no_loop(make_daemon, tmp_path):
     leaves.socket.close()
     assert slowest_answer(daemon, 0.7) < 0.25
     with waits:
-        check_error(waits.read_reply(), 504, "upstream_timeout")
+        check_error(waits.read_reply(), 504, "upstream_timeout", unsent=True)
     assert time.monotonic() - begun < 2
-
-
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @by_the_clock
@@ -524,9 +552,9 @@ def test_out_of_descriptors_the_listener_pauses_and_goes_on_later(make_daemon, u
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
         held = [RawClient(daemon.port) for _ in range(40)]
         time.sleep(0.2)
-        begun, used = time.monotonic(), cpu_seconds(pid)
+        begun, used = time.monotonic(), daemon.cpu_seconds()
         time.sleep(1.5)
-        share = (cpu_seconds(pid) - used) / (time.monotonic() - begun)
+        share = (daemon.cpu_seconds() - used) / (time.monotonic() - begun)
         assert len(os.listdir(f"/proc/{pid}/fd")) >= limit - 1, "descriptors did not run out"
         assert share < 0.2, f"out of descriptors, it uses {share:.0%} of a CPU"
         client.send("GET", "/v1/models")
