@@ -39,6 +39,9 @@ struct context_input {
 	/* Turns of this conversation before this ordinal were not sent by the client and go in as
 	 * turns; the others of this conversation it carries itself. UINT32_MAX: it carries none. */
 	uint32_t carried_from;
+	/* The exchange whose user turn is asked again: its turns are not given before it. 0: none
+	 */
+	uint64_t asked_again;
 	/* Turns of whichever conversation that say what the request holds are not given again; in
 	 * this one, where turns go in by twos, only when it holds both. */
 	struct carried_texts carried;

@@ -66,6 +66,8 @@ static void consider(struct picker *picker, const struct turn *buffer, const str
 	const struct context_input *input = picker->input;
 	struct turn_choice choice = {.turn = turn};
 	bool wanted = is_wanted(input, buffer, turn);
+	if (turn_is_asked_again(turn, input->asked_again))
+		return;
 	if (is_of_this_conversation(input, turn)) {
 		if (is_in_its_place(input, turn) || turn->ordinal < input->cut_before ||
 		    turn->role != ROLE_USER)

@@ -65,6 +65,11 @@ bool turn_is_told_in(const struct turn *turn, const struct carried_texts *carrie
 	return turn->text.size >= TELLING && turn_is_said_in(turn, carried);
 }
 
+bool turn_is_asked_again(const struct turn *turn, uint64_t asked_again)
+{
+	return asked_again != 0 && turn->exchange == asked_again;
+}
+
 static const char pii_mask[] = "[redacted: pii]";
 
 void fact_mask(struct fact *fact)

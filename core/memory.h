@@ -74,6 +74,9 @@ bool turn_is_said_in(const struct turn *turn, const struct carried_texts *carrie
 /* The same, but for a short turn ("Yes."), which means what it means in its place alone. */
 bool turn_is_told_in(const struct turn *turn, const struct carried_texts *carried);
 
+/* Whether the turn belongs to the exchange that is asked again; 0: none is. */
+bool turn_is_asked_again(const struct turn *turn, uint64_t asked_again);
+
 enum fact_state {
 	FACT_CURRENT,
 	FACT_SUPERSEDED, /* a newer observation has its place */

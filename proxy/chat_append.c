@@ -100,10 +100,10 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 {
 	const struct memory_view *view = chat->view;
 	bool called_tools = reply->has_tool_calls && !broke_off;
-	if (reply->failed || reply->unreadable)
-		broke_off = true;
-	if (broke_off && reply->text.size == 0)
+	/* An error is no reply. One that the user stops may not have begun to speak. */
+	if (reply->text.size == 0 && (reply->failed || (reply->unreadable && !broke_off)))
 		return false;
+	broke_off |= reply->failed || reply->unreadable;
 	struct slice whole = whole_answer(chat, reply->text, arena);
 	struct slice answer = text_without_reasoning(whole, arena);
 	bool keeps_answer = !chat->request.has_response_format;

@@ -95,6 +95,7 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		.turn_count = view->turn_count,
 		.conversation = view->conversation,
 		.carried_from = view->carried_from,
+		.asked_again = view->same_exchange,
 		.carried = chat->carried,
 		.cut_before = chat->cut.cut_before,
 		.is_frozen = chat->stands,

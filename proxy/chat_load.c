@@ -266,6 +266,7 @@ void chat_recall(const struct chat *chat, struct recall *recall, struct arena *a
 		.question = &chat->question,
 		.conversation = chat->view->conversation,
 		.carried_from = carried_from,
+		.asked_again = chat->view->same_exchange,
 		.carried = chat->carried,
 		.text_limit = text_for(chat->budget),
 	};

@@ -106,7 +106,8 @@ static bool find_hit(struct recalling *recalling, size_t hit, struct stored_turn
 
 static bool may_take(const struct recall *recall, const struct turn *turn)
 {
-	return turn->state == TURN_CURRENT && !turn_is_told_in(turn, &recall->carried);
+	return turn->state == TURN_CURRENT && !turn_is_told_in(turn, &recall->carried) &&
+	       !turn_is_asked_again(turn, recall->asked_again);
 }
 
 enum {

@@ -124,7 +124,7 @@ static void add_user_turn(struct appending *appending)
 	appending->exchange = (struct stored_exchange){.user_hash = append->user_hash};
 }
 
-/* A turn whose first answer broke off is learned from with its second. */
+/* A turn that was first asked where nothing is learned. */
 static void learn_user_turn(struct appending *appending)
 {
 	struct stored_turn *turn = &appending->user_turn;
@@ -159,6 +159,7 @@ static void add_answer(struct appending *appending)
 	turn.turn.created_at = append->now;
 	turn.turn.hash = append->answer_hash;
 	turn.turn.text = append->answer_text;
+	turn.learn = appending->learn && append->complete;
 	turn.earlier = appending->exchange.answer;
 	journal_add_turn(&appending->memory, &appending->user, &turn);
 	appending->exchange.answer = turn.turn.id;
@@ -305,7 +306,7 @@ static enum store_result run_append(struct operation *operation, struct transact
 	struct appending appending = {
 		.memory = {transaction, own->user, &scratch},
 		.append = &own->append,
-		.learn = own->append.learn && own->append.complete && own->append.journal,
+		.learn = own->append.learn && own->append.journal,
 		.conversation_id = own->append.conversation,
 		.ordinal = own->append.ordinal,
 		.like = {.model = own->append.model,

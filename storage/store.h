@@ -222,6 +222,7 @@ struct recall {
 	const struct recall_question *question;
 	uint32_t conversation; /* its turns from carried_from on are in the request; 0: none */
 	uint32_t carried_from;
+	uint64_t asked_again; /* the exchange that is: its turns are left out too; 0: none */
 	/* Turns of any conversation that say these are left out too. */
 	struct carried_texts carried;
 	const uint64_t *given; /* turns that the request is given already, rising */
@@ -298,7 +299,7 @@ struct append {
 	uint64_t same_exchange; /* its earlier answer is superseded, its user turn is not stored
 				   again */
 
-	bool learn; /* a job is made (not for an incomplete answer, nor twice for one user turn) */
+	bool learn;         /* a job is made (not twice for one user turn) */
 	struct slice model; /* the exchange's model */
 	bool explicit_mode; /* the request named its mode: the job goes by it */
 	enum mode mode;

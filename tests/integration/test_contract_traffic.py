@@ -463,14 +463,23 @@ def test_an_off_turn_in_between_is_never_learned(daemon, upstream, memory_model,
     assert "Rosebud" not in json.dumps(daemon.memory(known_user))
 
 
-def test_what_broke_off_is_kept_as_incomplete_and_taught_nothing(daemon, upstream, memory_model, user):
-    events = text_events("A long story begins here and")
-    upstream.script(sse_reply(events, break_after=4))
+@pytest.mark.parametrize("events", [4, 1], ids=["in its midst", "before its first word"])
+def test_of_a_reply_that_broke_off_the_users_turn_is_learned_once(daemon, upstream, memory_model, user, events):
     own = f"I am Ana, {user}."
-    Chat(daemon, user, stream=True).send(own)
+    memory_model.answers[own] = [fact("name", "Ana", "I am Ana")]
+    upstream.script(sse_reply(text_events("A long story begins here and")[:events], break_after=events))
+    talk = Chat(daemon, user, session=user, stream=True)
+    talk.send(own)
+    daemon.settle(user)
     messages = daemon.memory(user)["messages"]
-    assert [m["complete"] for m in messages if m["role"] == "assistant"] == [False]
-    assert daemon.memory(user)["pending"] == 0 and not memory_model.fact_calls(own)
+    assert [m["complete"] for m in messages if m["role"] == "assistant"] == [False] * (events > 1)
+    assert daemon.values(user) == ["Ana"]
+    talk.say(own)
+    talk.say("And now?")
+    daemon.settle(user)
+    assert len([c for c in memory_model.fact_calls(own) if c.asked.endswith(own)]) == 1
+    assert not memory_model.fact_calls("A long")
+    assert [m for r, m in daemon.messages(user) if r == "user"] == [own, "And now?"]
 
 
 def test_a_refusal_that_is_sent_again_is_known_as_the_answer_it_was(daemon, upstream, known_user):

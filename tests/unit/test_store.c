@@ -196,7 +196,7 @@ START_TEST(a_user_turn_asked_again_is_known_again)
 }
 END_TEST
 
-START_TEST(a_reply_that_broke_off_teaches_nothing_until_it_is_whole)
+START_TEST(of_a_reply_that_broke_off_only_the_users_turn_is_learned_from)
 {
 	struct fixture fixture;
 	fixture_init(&fixture, MAP);
@@ -205,7 +205,13 @@ START_TEST(a_reply_that_broke_off_teaches_nothing_until_it_is_whole)
 	append.complete = false;
 	append_ok(&fixture, &append);
 	struct job_list jobs;
-	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_NOT_FOUND);
+	struct job_input input;
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_uint_eq(jobs.count, 2);
+	ck_assert_uint_eq(jobs.jobs[0].exchange, 1);
+	ck_assert_uint_eq(jobs.jobs[1].uncovered, 1);
+	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 1, &input), STORE_OK);
+	ck_assert_uint_eq(input.assistant.text.size, 0);
 	struct load load = {.user = fixture_key("alex"),
 			    .session = SLICE("chat"),
 			    .newest_hash = fixture_hash("long?"),
@@ -215,7 +221,7 @@ START_TEST(a_reply_that_broke_off_teaches_nothing_until_it_is_whole)
 	ck_assert_uint_eq(view.turn_count, 2);
 	ck_assert(!view.turns[1].complete);
 	ck_assert_uint_eq(view.same_exchange, 1);
-	ck_assert(!view.same_learned);
+	ck_assert(view.same_learned);
 
 	append = fixture_exchange("long?", "it begins and ends", 200);
 	append.conversation = view.conversation;
@@ -441,7 +447,7 @@ UNIT_MAIN("store", an_unknown_user_is_a_new_conversation, an_exchange_survives_a
 	  a_history_finds_its_conversation_and_place, a_session_leads_to_its_conversation_only,
 	  two_first_requests_of_a_session_share_a_conversation,
 	  a_new_answer_takes_the_place_of_the_old_one, a_user_turn_asked_again_is_known_again,
-	  a_reply_that_broke_off_teaches_nothing_until_it_is_whole,
+	  of_a_reply_that_broke_off_only_the_users_turn_is_learned_from,
 	  a_message_that_called_tools_leads_to_its_exchange,
 	  the_frozen_context_comes_back_byte_for_byte,
 	  the_newest_turns_and_the_uncovered_ones_are_united,
