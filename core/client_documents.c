@@ -328,10 +328,22 @@ static struct slice without_attachments(struct slice text)
 	return slice_trim(slice_part(text, end, text.size));
 }
 
+/* What coding agents say in the user's place: Claude Code, going on; Codex, a file's rules. */
+static bool is_agents(struct slice text)
+{
+	text = slice_trim(text);
+	return slice_equal(text, SLICE("Continue from where you left off.")) ||
+	       slice_starts_with(text, SLICE("# AGENTS.md instructions for ")) ||
+	       slice_starts_with(text, SLICE("This session is being continued from a previous "
+					     "conversation"));
+}
+
 struct slice form_own_text(struct slice text, struct arena *arena)
 {
 	if (text.size == 0)
 		return text;
+	if (is_agents(text))
+		return (struct slice){0};
 	text = without_attachments(form_without_prompt(text));
 	struct slice own = without_template(text, arena);
 	struct slice bare = without_documents(own, arena);

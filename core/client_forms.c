@@ -25,6 +25,7 @@ static const struct side_form side_forms[] = {
 	{SLICE(""), SLICE("<chat_history>\nUSER: "), SLICE("</chat_history>")},
 	{SLICE(""), SLICE("<chat_history>\nASSISTANT: "), SLICE("</chat_history>")},
 	/* Open WebUI, utils/middleware.py: the choice of a tool. */
+	{SLICE("History:\n"), SLICE(": \"\"\""), SLICE("\"\"\"\nQuery: ")},
 	{SLICE("Query: History:\n"), SLICE("\nQuery: "), SLICE("")},
 	/* Open WebUI, config.py: the merging of several models' answers, and the emoji of a call.
 	 */
@@ -33,6 +34,8 @@ static const struct side_form side_forms[] = {
 	{SLICE("Your task is to reflect the speaker"), SLICE("emoji"), SLICE("Message:")},
 	/* Open WebUI until 0.3: the title. */
 	{SLICE("Here is the query:"), SLICE("as a title for the previous query"), SLICE("")},
+	/* Claude Code: the title. */
+	{SLICE("<session>\n"), SLICE("\n</session>"), SLICE("")},
 	/* LibreChat, packages/agents title.ts: the title as text, and with its language as JSON. */
 	{SLICE("Provide a concise, 5-word-or-less title"), SLICE("Conversation:"), SLICE("")},
 	{SLICE("Analyze this conversation and provide:"), SLICE("title"), SLICE("")},
@@ -84,6 +87,48 @@ bool form_is_side_request(struct slice text)
 		return false;
 	for (size_t i = 0; i < sizeof(side_forms) / sizeof(side_forms[0]); i++) {
 		if (has_form(text, &side_forms[i]))
+			return true;
+	}
+	return false;
+}
+
+/* opencode, session/prompt.ts; before the conversation's own first message. */
+#define TITLE SLICE("Generate a title for this conversation:\n")
+
+bool form_leads_side_request(struct slice system, struct slice first_user, struct slice only_user)
+{
+	static const struct {
+		struct slice system;
+		struct slice user; /* how the only user message begins; empty: whatever follows */
+	} forms[] = {
+		{SLICE("You are a title generator."), SLICE("")}, /* opencode */
+		/* Open WebUI, utils/memory.py, and utils/middleware.py: the choice of a tool for a
+		 * chat's first message. */
+		{SLICE("You are Open WebUI's private memory reviewer"), SLICE("")},
+		{SLICE("Available Tools:"), SLICE("Query: ")},
+	};
+	system = slice_trim(system);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (slice_starts_with(system, forms[i].system) &&
+		    slice_starts_with(only_user, forms[i].user))
+			return true;
+	}
+	return slice_equal(first_user, TITLE);
+}
+
+bool form_is_compaction(struct slice text)
+{
+	static const struct slice begins[] = {
+		/* Claude Code */
+		SLICE("CRITICAL: Respond with TEXT ONLY. Do NOT call any tools."),
+		/* opencode, session/compaction.ts */
+		SLICE("Provide a detailed prompt for continuing our conversation above."),
+		SLICE("Create a new anchored summary from the conversation history"),
+		SLICE("Update the anchored summary below using the conversation history"),
+	};
+	text = slice_trim(text);
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		if (slice_starts_with(text, begins[i]))
 			return true;
 	}
 	return false;

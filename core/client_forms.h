@@ -13,6 +13,14 @@
  * retrieval-augmented user turn is not. */
 bool form_is_side_request(struct slice text);
 
+/* The same by what leads the request, whatever follows: the texts of its leading system message, of
+ * its first and of its only user message, empty where there is none. */
+bool form_leads_side_request(struct slice system, struct slice first_user, struct slice only_user);
+
+/* Whether a user message asks for the conversation's summary in place of its messages, as coding
+ * agents ask in a program's words when a conversation has grown too long. */
+bool form_is_compaction(struct slice text);
+
 /* Whether `text` quotes 200 or more characters in a row of `answer`; a run of white space counts as
  * one, whichever it is. */
 bool form_quotes_answer(struct slice text, struct slice answer);

@@ -47,7 +47,7 @@ void chat_bypass(struct chat *chat, enum metric_counter cause)
 	metrics_count(cause, 1);
 }
 
-static struct slice message_text(const struct chat *chat, size_t index, struct arena *arena)
+struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena)
 {
 	return request_text(&chat->request, &chat->request.messages[index], arena);
 }
@@ -62,7 +62,7 @@ static struct slice own_text(const struct chat *chat, size_t index, struct arena
 	bool is_framework =
 		answers && (form_is_retry(text) ||
 			    (form_is_observation(text) &&
-			     form_asks_for_tool(message_text(chat, index - 1, arena), text)));
+			     form_asks_for_tool(chat_message_text(chat, index - 1, arena), text)));
 	return is_framework ? (struct slice){0}
 			    : slice_trim(form_own_parts(parts.texts, parts.count, arena));
 }
@@ -116,7 +116,7 @@ static struct answer_mark read_mark(const struct chat *chat, size_t index, uint6
 	const struct message *message = &chat->request.messages[index];
 	return (struct answer_mark){
 		.hash = message->has_tool_calls ? message->tool_calls_hash
-						: text_hash(message_text(chat, index, arena)),
+						: text_hash(chat_message_text(chat, index, arena)),
 		.user_hash = user_hash,
 		.tool_calls = message->has_tool_calls,
 	};
@@ -130,7 +130,7 @@ static void read_open_answer(struct chat *chat, struct arena *arena)
 		return;
 	struct slice *parts = arena_alloc(arena, count * sizeof(*parts));
 	for (size_t i = 0; i < count; i++)
-		parts[i] = message_text(chat, chat->open_first + i, arena);
+		parts[i] = chat_message_text(chat, chat->open_first + i, arena);
 	chat->open_text = count == 1 ? parts[0] : arena_join(arena, parts, count);
 	chat->open_mark = (struct answer_mark){.hash = text_hash(chat->open_text),
 					       .user_hash = chat->own_hash};
@@ -192,28 +192,6 @@ struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *a
 	return (struct carried_texts){texts.ids, texts.count};
 }
 
-/* The only message that is not a system message, when it is a user message; else NULL. */
-static const struct message *only_user_message(const struct chat *chat)
-{
-	const struct message *only = NULL;
-	for (size_t i = 0; i < chat->request.message_count; i++) {
-		const struct message *message = &chat->request.messages[i];
-		if (message->role == ROLE_SYSTEM || message->role == ROLE_DEVELOPER)
-			continue;
-		if (only != NULL || message->role != ROLE_USER)
-			return NULL;
-		only = message;
-	}
-	return only;
-}
-
-static bool has_side_shape(struct chat *chat, struct arena *arena)
-{
-	const struct message *only = only_user_message(chat);
-	chat->is_alone = only != NULL;
-	return only != NULL && form_is_side_request(request_text(&chat->request, only, arena));
-}
-
 static bool is_encoded(const struct http_head *head)
 {
 	struct slice coding = field(head, "Content-Encoding");
@@ -271,6 +249,7 @@ static enum chat_verdict read_request(struct chat *chat, const struct http_head 
 	enum chat_verdict verdict = find_identity(chat, head, path, refusal, arena);
 	if (verdict != CHAT_LOAD)
 		return verdict;
+	chat->identity.task |= chat_has_side_header(head);
 	struct slice mode;
 	if (!identity_find_field(head, SLICE("X-Memory-Mode"), &mode))
 		mode = SLICE(","); /* two that differ, joined by it, are no mode's name */
@@ -291,10 +270,11 @@ static enum chat_verdict enter(struct chat *chat, struct arena *arena)
 		chat_bypass(chat, METRIC_BYPASS_BODY);
 		return CHAT_PASS;
 	}
-	if (chat->identity.task || has_side_shape(chat, arena))
+	if (chat->identity.task || chat_has_side_shape(chat, arena))
 		return pass(chat, CHAT_SIDE);
 	chat->open_first = request_open_answer(&chat->request);
 	chat->newest = request_newest_turn(&chat->request);
+	chat_spare_compaction(chat, arena);
 	chat->own_text = chat_own_text(chat, chat->newest.first, chat->newest.count, arena);
 	chat->own_hash = text_hash(chat->own_text);
 	read_marks(chat, arena);

@@ -6,9 +6,19 @@
 
 /* ---- chat.c ---- */
 
+struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena);
+
 /* The own words of a run of user messages, without documents; joined. */
 struct slice chat_own_text(const struct chat *chat, size_t first, size_t count,
 			   struct arena *arena);
+
+/* ---- chat_side.c ---- */
+
+/* Whether the request is a client's own and no turn; `is_alone` is set on the way. */
+bool chat_has_side_header(const struct http_head *head);
+bool chat_has_side_shape(struct chat *chat, struct arena *arena);
+/* A request for a summary in place of the messages is only given what they were given before. */
+void chat_spare_compaction(struct chat *chat, struct arena *arena);
 
 /* ---- chat_mode.c ---- */
 

@@ -258,7 +258,8 @@ def check_side(daemon, upstream, memory_model, user, body, **headers):
     assert reply.headers["X-Memory-Status"] == "side"
     assert upstream.last.body == body
     assert daemon.memory(user) == before
-    newest = plain(json.loads(body)["messages"][-1]["content"])[:80]
+    content = json.loads(body)["messages"][-1]["content"]
+    newest = plain(content if isinstance(content, str) else content[-1]["text"])[:80]
     assert not memory_model.fact_calls(newest)
 
 
@@ -290,6 +291,38 @@ SIDE = {name: body for name, body in BODIES.items() if name not in TURNS}
 @pytest.mark.parametrize("body", SIDE.values(), ids=SIDE.keys())
 def test_the_side_requests_of_chat_applications_are_known_by_their_shape(daemon, upstream, memory_model, known_user, body):
     check_side(daemon, upstream, memory_model, known_user, body)
+
+
+@pytest.mark.parametrize("body", SIDE.values(), ids=SIDE.keys())
+def test_a_side_request_is_one_in_its_chats_session_too(daemon, upstream, memory_model, known_user, body):
+    check_side(daemon, upstream, memory_model, known_user, body, X_Session_Id="chat")
+
+
+@pytest.mark.parametrize("name", ["X_Claude_Code_Agent_Id", "X_OpenAI_Subagent", "X_OpenAI_Memgen_Request"])
+def test_what_an_agent_asks_another_is_a_side_request(daemon, upstream, memory_model, known_user, name):
+    body = QUESTION.replace(b"live", b"keep my kayak")
+    before = daemon.memory(known_user)
+    assert ask(daemon, known_user, body, **{name: "1"}).headers["X-Memory-Status"] == "side"
+    assert upstream.last.body == body and daemon.memory(known_user) == before
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "CRITICAL: Respond with TEXT ONLY. Do NOT call any tools.\n\nSummarize.",
+        "Create a new anchored summary from the conversation history.\n\n## Goal",
+    ],
+)
+def test_a_compaction_is_given_what_stands_and_nothing_else(daemon, upstream, memory_model, known_user, asked):
+    chat = Chat(daemon, known_user)
+    chat.say("Where do I live?")
+    daemon.settle(known_user)
+    before, given = daemon.messages(known_user), upstream.last.messages
+    chat.say(asked)
+    assert upstream.last.messages[: len(given)] == given
+    assert upstream.last.messages[-1]["content"] == asked
+    daemon.settle(known_user)
+    assert daemon.messages(known_user) == before and not memory_model.fact_calls(asked[:40])
 
 
 @pytest.mark.parametrize("body", TURNS.values(), ids=TURNS.keys())

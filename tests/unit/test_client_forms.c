@@ -48,6 +48,7 @@ START_TEST(side_requests_are_known)
 		"openwebui/edited_title.json",
 		"openwebui/context_compaction.json",
 		"openwebui/tool_choice.json",
+		"openwebui/tool_choice_history.json",
 		"openwebui/emoji.json",
 		"openwebui/merged_answers.json",
 		"librechat/title.json",
@@ -96,6 +97,31 @@ START_TEST(turns_with_documents_are_no_side_requests)
 }
 END_TEST
 
+START_TEST(a_side_request_may_be_told_by_what_leads_it)
+{
+	const struct slice none = {0};
+	const struct slice title = SLICE("You are a title generator. You output ONLY a title.");
+	const struct slice tools = SLICE("Available Tools: []\n\nChoose.");
+	const struct slice asks = SLICE("Generate a title for this conversation:\n");
+	ck_assert(form_leads_side_request(title, asks, none));
+	ck_assert(form_leads_side_request(title, none, none));
+	ck_assert(form_leads_side_request(none, asks, none));
+	ck_assert(form_leads_side_request(SLICE("You are Open WebUI's private memory reviewer."),
+					  SLICE("x"), SLICE("x")));
+	ck_assert(form_leads_side_request(tools, SLICE("Query: hi"), SLICE("Query: hi")));
+	ck_assert(!form_leads_side_request(tools, SLICE("Query: hi"), none));
+	ck_assert(!form_leads_side_request(tools, SLICE("hi"), SLICE("hi")));
+	ck_assert(!form_leads_side_request(none, SLICE("Query: hi"), SLICE("Query: hi")));
+	ck_assert(!form_leads_side_request(none, none, none));
+	ck_assert(!form_leads_side_request(
+		none, SLICE("Generate a title for this conversation:\nWe sail."), none));
+	ck_assert(
+		form_is_compaction(SLICE("CRITICAL: Respond with TEXT ONLY. Do NOT call any tools. "
+					 "Sum up.")));
+	ck_assert(!form_is_compaction(SLICE("Sum up our conversation.")));
+}
+END_TEST
+
 START_TEST(what_a_user_writes_is_no_side_request)
 {
 	ck_assert(!form_is_side_request(SLICE("")));
@@ -103,6 +129,7 @@ START_TEST(what_a_user_writes_is_no_side_request)
 	ck_assert(!form_is_side_request(SLICE("### Task: write a poem about tags")));
 	ck_assert(!form_is_side_request(SLICE("Provide a concise title for my thesis.")));
 	ck_assert(!form_is_side_request(SLICE("Query: History of Rome")));
+	ck_assert(!form_is_side_request(SLICE("History:\nI was born in Rome.")));
 	ck_assert(!form_is_side_request(SLICE("What does <chat_history> mean in this prompt?")));
 	ck_assert(
 		!form_is_side_request(SLICE("Analyze this conversation and tell me who is right")));
@@ -136,6 +163,9 @@ START_TEST(documents_are_taken_out)
 	assert_own("<context>x</context>", "");
 	assert_own("<CONTEXT>x</CONTEXT> Why? <Source>y</source>", "Why?");
 	assert_own("<user_query>\nhi\n</user_query>", "hi");
+	assert_own("Continue from where you left off.", "");
+	assert_own("This session is being continued from a previous conversation that ran out.",
+		   "");
 	assert_own("Answer this.\n<context>x</context>\n<user_query>hi</user_query>", "hi");
 }
 END_TEST
@@ -461,10 +491,11 @@ START_TEST(random_tags_are_no_danger)
 END_TEST
 
 UNIT_MAIN("client_forms", side_requests_are_known, turns_with_documents_are_no_side_requests,
-	  what_a_user_writes_is_no_side_request, a_turn_is_its_own_text_however_it_is_wrapped,
-	  documents_are_taken_out, documents_are_known_by_many_names,
-	  an_attribute_does_not_close_its_document, a_second_text_is_a_document,
-	  what_others_wrote_is_not_the_users, what_only_looks_like_it_is_the_users,
+	  a_side_request_may_be_told_by_what_leads_it, what_a_user_writes_is_no_side_request,
+	  a_turn_is_its_own_text_however_it_is_wrapped, documents_are_taken_out,
+	  documents_are_known_by_many_names, an_attribute_does_not_close_its_document,
+	  a_second_text_is_a_document, what_others_wrote_is_not_the_users,
+	  what_only_looks_like_it_is_the_users,
 	  an_unclosed_context_goes_to_the_end_unless_it_is_talked_of,
 	  a_document_cannot_close_itself, the_query_of_the_oldest_template_is_not_said_twice,
 	  a_plain_text_is_not_copied, two_hundred_characters_in_a_row_are_a_quote,
