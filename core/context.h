@@ -46,8 +46,8 @@ struct context_input {
 	 * this one, where turns go in by twos, only when it holds both. */
 	struct carried_texts carried;
 	/* Turns of this conversation before this ordinal were taken out of the request
-	 * (history = trim). They do not go in as turns again: the summary stands in for them,
-	 * whatever the mode. 0: none */
+	 * (history = trim). They do not go in as turns again: the summary stands in for them, and
+	 * `recalled` may hold some of them, whatever the mode. 0: none */
 	uint32_t cut_before;
 	const struct recalled_turn *recalled; /* the best first */
 	size_t recalled_count;

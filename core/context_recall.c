@@ -57,6 +57,12 @@ static bool may_recall_fact(const struct context_input *input, const struct fact
 	       !is_frozen_in(input, fact);
 }
 
+/* In any mode, what was taken out of the request can be found again. */
+static bool recalls_turns(const struct context_input *input)
+{
+	return mode_recalls(input->mode) || input->cut_before > 0;
+}
+
 static bool may_recall_turn(const struct recaller *recaller, const struct turn *turn)
 {
 	return turn_is_message(turn) && !turn_is_carried(recaller->picker->input, turn) &&
@@ -65,7 +71,7 @@ static bool may_recall_turn(const struct recaller *recaller, const struct turn *
 
 bool can_recall(const struct context_input *input)
 {
-	if (mode_recalls(input->mode) && input->recalled_count > 0)
+	if (recalls_turns(input) && input->recalled_count > 0)
 		return true;
 	for (size_t i = 0; i < input->fact_count; i++) {
 		if (may_recall_fact(input, &input->facts[i]))
@@ -335,7 +341,7 @@ void pick_recalled(struct picker *picker, size_t budget)
 	recaller.lines =
 		arena_alloc(picker->arena, (input->recalled_count + 1) * sizeof(*recaller.lines));
 	count = pick_some_facts(&recaller, facts, count, facts_share);
-	if (mode_recalls(input->mode))
+	if (recalls_turns(input))
 		pick_recalled_turns(&recaller);
 	/* What the turns did not want. */
 	count = pick_some_facts(&recaller, facts, count, recaller.left);

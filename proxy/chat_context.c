@@ -116,7 +116,7 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 /* Whether something new is to be given: for the conversation, or for this turn. */
 static bool gives_new(const struct chat *chat)
 {
-	bool selects = mode_recalls(chat->injects) || mode_uses_facts(chat->injects);
+	bool selects = chat_recalls(chat) || mode_uses_facts(chat->injects);
 	return !chat->stands || (selects && chat->newest.is_last && !chat_newest_is_replayed(chat));
 }
 

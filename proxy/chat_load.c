@@ -10,8 +10,10 @@ enum { SIDE_TURNS = 40, SIDE_QUOTE = 200 };
 /* A user turn may be given a third of what the conversation's budget has left, so that it lasts;
  * when that is less than a 128th of the whole it is full. */
 enum { SHARE_OF_REST = 3, LEAST_SHARE = 128 };
-/* A cut leaves two thirds of history_tokens; memory may have a quarter beside them. */
-enum { TRIMMED_SHARE = 4 };
+/* A cut leaves two thirds of history_tokens; what stands in for the turns that were taken out, and
+ * is made with the cut, may have a quarter, and the questions until the next cut all that is left.
+ * A conversation is full where a question would get too little to hold a turn, in tokens. */
+enum { TRIMMED_SHARE = 4, TRIMMED_SHARE_OF_REST = 12, LEAST_TRIMMED_SHARE = 8, LEAST_TRIMMED = 96 };
 /* What is read back of turns for each token that may be given: they cost a token for four bytes and
  * more, and some are passed over. */
 enum { TEXT_PER_TOKEN = 5, LEAST_TEXT = 2048 };
@@ -44,7 +46,7 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 	enum mode mode = chat->mode;
 	bool buffers = mode == MODE_BUFFER || mode == MODE_AUTO;
 	unsigned turns = buffers ? (unsigned)chat->settings.buffer_messages : 0;
-	bool asks = mode_recalls(mode) || mode_uses_facts(mode);
+	bool asks = mode_recalls(mode) || mode_uses_facts(mode) || trims(chat);
 	if (may_quote_an_answer(chat) && turns < SIDE_TURNS)
 		turns = SIDE_TURNS;
 	if (asks && chat->newest.is_last && chat->own_text.size > 0)
@@ -165,7 +167,7 @@ static void choose_cut(struct chat *chat, struct arena *arena)
 		limits.fixed = &view->frozen.cut_before;
 	chat->cut = history_choose_cut(&chat->request, &limits, arena);
 	/* Where the summary lags, what is stored can still be recalled. */
-	if (chat->cut.falls_short && mode_recalls(chat->injects) && !view->begin_is_lost) {
+	if (chat->cut.falls_short && !view->begin_is_lost) {
 		limits.covered = view->answers;
 		chat->cut = history_choose_cut(&chat->request, &limits, arena);
 	}
@@ -183,29 +185,62 @@ static bool is_trimmed(const struct chat *chat)
 	return chat->cut.end > chat->cut.first;
 }
 
-/* In a trimmed request memory keeps to what the cut leaves it of the limit. */
-static uint64_t most_memory(const struct chat *chat)
+bool chat_recalls(const struct chat *chat)
 {
-	uint64_t most = chat->settings.conversation_tokens;
-	uint64_t left = chat->settings.history_tokens / TRIMMED_SHARE;
-	return is_trimmed(chat) && left < most ? left : most;
+	return mode_recalls(chat->injects) || is_trimmed(chat);
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What a conversation's memory may have, estimated. */
+struct allowance {
+	size_t whole;
+	size_t begin; /* of it, what is made anew at once */
+	size_t share_of_rest;
+	size_t least_share;
+};
+
+static struct allowance plan_allowance(const struct chat *chat)
+{
+	size_t whole = estimated(chat, chat->settings.conversation_tokens);
+	return (struct allowance){whole, whole, SHARE_OF_REST, whole / LEAST_SHARE};
+}
+
+/* In a trimmed request memory keeps to what the history leaves it of the limit. */
+static struct allowance plan_trimmed_allowance(const struct chat *chat)
+{
+	size_t limit = estimated(chat, chat->settings.history_tokens);
+	size_t history = chat->cut.total - chat->cut.tokens;
+	size_t left = limit > history ? limit - history : 0;
+	size_t begin = limit / TRIMMED_SHARE;
+	size_t whole = smaller(left > begin ? left : begin,
+			       estimated(chat, chat->settings.conversation_tokens));
+	return (struct allowance){
+		.whole = whole,
+		.begin = smaller(begin, whole),
+		.share_of_rest = TRIMMED_SHARE_OF_REST,
+		.least_share = smaller(LEAST_TRIMMED, whole / LEAST_TRIMMED_SHARE),
+	};
 }
 
 static void plan_budget(struct chat *chat)
 {
-	size_t whole = estimated(chat, most_memory(chat));
-	size_t most = estimated(chat, chat->settings.context_tokens);
-	chat->budget = most < whole ? most : whole;
+	const struct allowance allowance =
+		is_trimmed(chat) ? plan_trimmed_allowance(chat) : plan_allowance(chat);
+	chat->budget = smaller(estimated(chat, chat->settings.context_tokens), allowance.begin);
 	if (!chat->stands || !chat->newest.is_last)
 		return;
 	size_t used = chat->view->frozen.tokens + chat_replayed_tokens(chat);
-	size_t share = used < whole ? (whole - used) / SHARE_OF_REST : 0;
-	bool wants_more = is_open(chat) && mode_recalls(chat->injects);
-	bool is_full = used > whole || (wants_more && share < whole / LEAST_SHARE);
-	if (is_full && !is_trimmed(chat))
+	size_t rest = used < allowance.whole ? allowance.whole - used : 0;
+	size_t share = rest / allowance.share_of_rest;
+	bool wants_more = is_open(chat) && chat_recalls(chat);
+	if (used > allowance.whole || (wants_more && share < allowance.least_share))
 		chat->stands = false;
-	else if (share < chat->budget)
-		chat->budget = share; /* of a trimmed one nothing, until the cut moves on */
+	else
+		chat->budget = smaller(share, chat->budget);
 }
 
 enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, int64_t now,
@@ -232,8 +267,7 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 		chat->rider_count = 0;
 		chat_prefer_wording(chat);
 	}
-	return is_open(chat) && mode_recalls(chat->injects) && chat->budget > 0 ? CHAT_RECALL
-										: CHAT_READY;
+	return is_open(chat) && chat_recalls(chat) ? CHAT_RECALL : CHAT_READY;
 }
 
 /* ---- what is asked then ---- */
@@ -267,6 +301,7 @@ void chat_recall(const struct chat *chat, struct recall *recall, struct arena *a
 		.conversation = chat->view->conversation,
 		.carried_from = carried_from,
 		.asked_again = chat->view->same_exchange,
+		.only_conversation = !mode_recalls(chat->injects),
 		.carried = chat->carried,
 		.text_limit = text_for(chat->budget),
 	};

@@ -42,7 +42,8 @@ bool chat_choose_mode(struct chat *chat, struct slice word)
 
 bool chat_wants_vectors(const struct chat *chat)
 {
-	return chat->config->model.embedding[0] != '\0' && mode_recalls(chat->mode);
+	return chat->config->model.embedding[0] != '\0' &&
+	       (mode_recalls(chat->mode) || chat->settings.history == HISTORY_TRIM);
 }
 
 /* Turns of this conversation, its newest not counted: as they are stored, or as the client sends

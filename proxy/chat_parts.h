@@ -53,6 +53,11 @@ bool chat_is_cut(const struct chat *chat, size_t index);
 /* What the user said and was answered in the request, as far as it goes up. */
 struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena);
 
+/* ---- chat_load.c ---- */
+
+/* Whether past turns are looked for: by the mode, or since some were taken out of this request. */
+bool chat_recalls(const struct chat *chat);
+
 /* ---- chat_replay.c ---- */
 
 /* Finds the turns that were given something before in the request: fills replayed and riders. */

@@ -136,9 +136,8 @@ const struct config_key config_keys[] = {
 	{KEY("memory", "history", "pass"), WORD("pass|trim"), IN_MEMORY(history),
 	 .help = "trim: the oldest turns of a long history give way to their summary"},
 	{KEY("memory", "history_tokens", "16000"), NUMBER(100, 10000000), IN_MEMORY(history_tokens),
-	 .help = "how long a history may be with history = trim; once it is cut, memory has a "
-		 "quarter "
-		 "of it, which the summary is to fit into"},
+	 .help = "how long a history may be with history = trim; once it is cut, memory has what "
+		 "the history leaves of it, and the summary is to fit into a quarter"},
 	{KEY("memory", "auto_buffer_turns", "20"), NUMBER(0, 100000), IN_MEMORY(auto_buffer_turns),
 	 .help = "auto: a user's only conversation is buffered below so many turns, then "
 		 "summarized"},

@@ -25,8 +25,10 @@ static void leave_out_carried(struct recalling *recalling)
 	struct documents *documents = &recalling->documents;
 	for (size_t i = 0; recall->conversation != 0 && i < documents->count; i++) {
 		struct recall_document *document = &documents->documents[i];
-		if (document->conversation == recall->conversation &&
-		    recall->carried_from != UINT32_MAX && document->ordinal >= recall->carried_from)
+		bool is_of_this = document->conversation == recall->conversation;
+		bool is_carried = is_of_this && recall->carried_from != UINT32_MAX &&
+				  document->ordinal >= recall->carried_from;
+		if (is_carried || (recall->only_conversation && !is_of_this))
 			document->is_live = 0;
 	}
 }

@@ -222,7 +222,8 @@ struct recall {
 	const struct recall_question *question;
 	uint32_t conversation; /* its turns from carried_from on are in the request; 0: none */
 	uint32_t carried_from;
-	uint64_t asked_again; /* the exchange that is: its turns are left out too; 0: none */
+	uint64_t asked_again;   /* the exchange that is: its turns are left out too; 0: none */
+	bool only_conversation; /* nothing of others */
 	/* Turns of any conversation that say these are left out too. */
 	struct carried_texts carried;
 	const uint64_t *given; /* turns that the request is given already, rising */

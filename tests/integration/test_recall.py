@@ -455,3 +455,37 @@ def test_a_history_that_memory_does_not_hold_is_never_taken_out(make_daemon, ups
         chat.messages.append({"role": "assistant", "content": f"Answer {n}."})
     chat.say("Go on.")
     assert [m["content"] for m in upstream.last.messages[:40]] == [m["content"] for m in chat.messages[:40]]
+
+
+PLANTED = {
+    "Aldo": "4711", "Britt": "2093", "Carl": "8850", "Dora": "1264", "Egon": "7338", "Fina": "5902",
+    "Gero": "3416", "Hedda": "6075", "Ivar": "9187", "Jette": "2658", "Knut": "7741", "Lena": "1530",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "auto", "buffer", "entity"])
+def test_each_question_of_a_trimmed_conversation_finds_what_was_taken_out(make_daemon, upstream, user, mode):
+    settings = {"mode": mode, "history": "trim", "history_tokens": "2000", "summarize_after": "400"}
+    daemon = make_daemon({"memory": settings})
+    chat = Chat(daemon, user, session="log")
+    for person, code in PLANTED.items():
+        turns = [f"The locker of {person} has the code {code}."]
+        turns += [f"Hour {n} on watch with {person}: a calm sea and a light wind." for n in range(9)]
+        for n, turn in enumerate(turns):
+            chat.messages.append({"role": "user", "content": turn})
+            chat.messages.append({"role": "assistant", "content": f"Noted, line {n} about {person}."})
+    other = Chat(daemon, user, session="other")
+    other.say("The locker of Zora has the code 9999.")
+    chat.say("Go on.")
+    missed, longest = [], 0
+    for person, code in PLANTED.items():
+        reply = chat.say(f"Which code has the locker of {person}?")
+        assert daemon.receipt(reply.headers["X-Memory-Receipt"])["ranked"] > 0
+        longest = max(longest, len(upstream.last.body))
+        if code.encode() not in upstream.last.body:
+            missed.append(person)
+    assert missed == []
+    assert longest < 2000 * 8, "the limit, at eight bytes a token with all JSON around it"
+    if mode in ("buffer", "entity"):
+        chat.say("Which code has the locker of Zora?")
+        assert b"9999" not in upstream.last.body, "of other conversations such a mode recalls nothing"
