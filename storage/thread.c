@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { NICENESS = 10 };
+enum { NICER_BY = 10 };
 
 bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *cookie)
 {
@@ -16,8 +16,9 @@ bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), voi
 	return true;
 }
 
-/* On Linux a thread has a niceness of its own. */
+/* On Linux a thread has a niceness of its own; the kernel caps it at 19. */
 void thread_give_way(void)
 {
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICENESS);
+	const id_t thread = (id_t)gettid();
+	(void)setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + NICER_BY);
 }

@@ -57,10 +57,13 @@ def niceness(daemon):
     return found
 
 
-def test_the_learner_gives_way_to_the_other_threads(make_daemon):
-    daemon = make_daemon({"listen": {"workers": "1"}})
+@pytest.mark.parametrize("started_at", [0, 4, 15])
+def test_the_learner_gives_way_to_the_other_threads(make_daemon, started_at):
+    """Also where the process itself gives way to others."""
+    daemon = make_daemon({"listen": {"workers": "1"}}, start=False)
+    daemon.start(nice=started_at)
     end = time.monotonic() + 20
-    while (nice := niceness(daemon))["recalld-learn"] != nice["recalld-work0"] + 10:
+    while (nice := niceness(daemon))["recalld-learn"] != min(nice["recalld-work0"] + 10, 19):
         assert time.monotonic() < end, nice
         time.sleep(0.05)
     assert nice["recalld-store"] == nice["recalld-work0"]

@@ -117,10 +117,10 @@ class Daemon:
 
     # ---- its life ----
 
-    def start(self, wait=True):
+    def start(self, wait=True, nice=0):
         write_config(self.config_file, self.config)
         self.process = subprocess.Popen(
-            [program("proxy/recalld"), "-c", str(self.config_file)],
+            ["nice", "-n", str(nice), program("proxy/recalld"), "-c", str(self.config_file)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
