@@ -110,19 +110,20 @@ static bool same_mark(const struct file_mark *a, const struct file_mark *b)
 }
 
 /* NULL: there is none by that number. */
-static const char *watched_file(const struct server_process *process, size_t index)
+static const char *watched_file(const struct server_process *process, const struct config *config,
+				size_t index)
 {
-	const struct config *config = process->config;
 	const char *const files[WATCHED_FILES] = {process->file, config->listen.tls_certificate,
 						  config->listen.tls_key};
 	return files[index] == NULL || *files[index] == '\0' ? NULL : files[index];
 }
 
-static struct file_marks mark_files(const struct server_process *process)
+static struct file_marks mark_files(const struct server_process *process,
+				    const struct config *config)
 {
 	struct file_marks marks = {0};
 	for (size_t i = 0; i < WATCHED_FILES; i++) {
-		const char *file = watched_file(process, i);
+		const char *file = watched_file(process, config, i);
 		if (file != NULL)
 			marks.files[i] = mark_file(file);
 	}
@@ -141,7 +142,7 @@ static bool same_marks(const struct file_marks *a, const struct file_marks *b)
 static bool all_there(const struct server_process *process, const struct file_marks *marks)
 {
 	for (size_t i = 0; i < WATCHED_FILES; i++) {
-		if (watched_file(process, i) != NULL && marks->files[i].inode == 0)
+		if (watched_file(process, process->config, i) != NULL && marks->files[i].inode == 0)
 			return false;
 	}
 	return true;
@@ -181,10 +182,25 @@ static void apply(struct server_process *process, struct config *config)
 	log_info("configuration read again");
 }
 
+/* What is read is marked first, so that a change meanwhile is noticed. Files that the configuration
+ * names only now are known once it is read: it is then read once more. */
+static struct config *read_marked(struct server_process *process)
+{
+	process->marks = mark_files(process, process->config);
+	struct config *config = config_read_again(process->file);
+	if (config == NULL)
+		return NULL;
+	struct file_marks marks = mark_files(process, config);
+	if (same_marks(&marks, &process->marks))
+		return config;
+	process->marks = marks;
+	config_release(config);
+	return config_read_again(process->file);
+}
+
 static void reload(struct server_process *process)
 {
-	process->marks = mark_files(process);
-	struct config *config = config_read_again(process->file);
+	struct config *config = read_marked(process);
 	if (config != NULL) {
 		apply(process, config);
 		return;
@@ -208,7 +224,7 @@ static void on_watch(evutil_socket_t fd, short what, void *cookie)
 	store_watch_look(&process->store_watch, process->service.store);
 	if (++process->heap_looks % HEAP_SECONDS == 0)
 		heap_give_back();
-	struct file_marks marks = mark_files(process);
+	struct file_marks marks = mark_files(process, process->config);
 	bool is_settled = same_marks(&marks, &process->seen);
 	process->seen = marks;
 	/* A file that is gone for a moment is being replaced, and one that has just changed may be
@@ -387,7 +403,7 @@ static void watch(struct server_process *process)
 
 static bool start(struct server_process *process)
 {
-	process->marks = mark_files(process);
+	process->marks = mark_files(process, process->config);
 	descriptors_raise();
 	trouble_init(&process->service.upstream);
 	trouble_init(&process->service.learning);

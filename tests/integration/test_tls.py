@@ -1,6 +1,7 @@
 """TLS on the listener."""
 
 import json
+import re
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ import openai
 import pytest
 
 from harness.chat import stream_text
-from harness.daemon import clean_environment, program, stalled_calls
+from harness.daemon import clean_environment, program, stalled_calls, write_config
 from harness.tries import by_the_clock
 from harness.upstream import Reply, chunk, event, sse_reply, text_events
 
@@ -355,6 +356,25 @@ def test_a_new_certificate_is_taken_over_with_a_stream_open(tls, trust, pairs, u
         wait_name(tls, trust, "two")
         gate.set()
         assert stream_text(seen + b"".join(lines)) == "One two three."
+
+
+def looks(daemon):
+    """How often the main thread has woken, which it does each second to look at its files."""
+    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+    return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.M)[1])
+
+
+def test_other_paths_of_certificate_and_key_are_read_once(tls, trust, pairs):
+    certificate, key = pairs["two"]
+    tls.config["listen"] |= {"tls_certificate": str(certificate), "tls_key": str(key)}
+    write_config(tls.config_file, tls.config)
+    tls.signal(signal.SIGHUP)
+    wait_name(tls, trust, "two")
+    before, end = looks(tls), time.monotonic() + 20
+    while looks(tls) < before + 4:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert tls.metric("recalld_config_reloads_total") == 1
 
 
 def test_a_bad_pair_at_reload_keeps_the_old_one_and_says_so(tls, trust, pairs):
