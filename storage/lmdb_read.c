@@ -1,6 +1,8 @@
 /* The other reads: jobs for the learner, a user's memory and receipts for people. */
 #include "storage/lmdb_branch.h"
 
+#include <string.h>
+
 enum { TURNS_BEFORE = 6 };
 
 static enum store_result outcome(const struct transaction *transaction, bool found)
@@ -12,40 +14,56 @@ static enum store_result outcome(const struct transaction *transaction, bool fou
 
 /* ---- jobs ---- */
 
+/* Grows with what the user has, which mostly is little, whatever the limit. */
+struct jobs {
+	struct job *jobs;
+	size_t count;
+	size_t capacity;
+};
+
+static struct job *add_job(struct jobs *list, struct arena *arena)
+{
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
+		struct job *more = arena_alloc(arena, list->capacity * sizeof(*more));
+		if (list->count > 0)
+			memcpy(more, list->jobs, list->count * sizeof(*more));
+		list->jobs = more;
+	}
+	return &list->jobs[list->count++];
+}
+
 /* The jobs for facts in one table, in the order of their exchanges. */
-static size_t read_jobs(const struct memory *memory, bool parked, uint64_t after, struct job *jobs,
-			size_t limit)
+static struct jobs read_jobs(const struct memory *memory, bool parked, uint64_t after, size_t limit)
 {
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	size_t count = 0;
+	struct job job;
+	struct jobs list = {0};
 	struct key prefix = key_byte(key_of_user(memory->user), JOB_FACTS);
 	scan_begin_at(&scan, memory->transaction, parked ? TABLE_PARKED : TABLE_JOBS, prefix,
 		      key_u64(prefix, after + 1), FORWARD);
-	while (count < limit && scan_next(&scan, &key, &value))
-		count += memory_decode_job(memory, key, value, parked, &jobs[count]);
+	while (list.count < limit && scan_next(&scan, &key, &value)) {
+		if (memory_decode_job(memory, key, value, parked, &job))
+			*add_job(&list, memory->arena) = job;
+	}
 	scan_end(&scan);
-	return count;
+	return list;
 }
 
 static void list_jobs(const struct memory *memory, uint64_t after, size_t limit,
 		      struct job_list *list)
 {
-	struct transaction *transaction = memory->transaction;
-	uint64_t stored =
-		table_count(transaction, TABLE_JOBS) + table_count(transaction, TABLE_PARKED);
-	if (limit > stored)
-		limit = (size_t)stored;
-	struct job *waiting = arena_alloc(memory->arena, limit * sizeof(*waiting));
-	struct job *parked = arena_alloc(memory->arena, limit * sizeof(*parked));
-	size_t waiting_count = read_jobs(memory, false, after, waiting, limit);
-	size_t parked_count = read_jobs(memory, true, after, parked, limit);
-	list->jobs = arena_alloc(memory->arena, (limit + 1) * sizeof(*list->jobs));
-	for (size_t i = 0, j = 0; list->count < limit && i + j < waiting_count + parked_count;) {
-		bool first = j == parked_count ||
-			     (i < waiting_count && waiting[i].exchange < parked[j].exchange);
-		list->jobs[list->count++] = first ? waiting[i++] : parked[j++];
+	const struct jobs waiting = read_jobs(memory, false, after, limit);
+	const struct jobs parked = read_jobs(memory, true, after, limit);
+	size_t found = waiting.count + parked.count;
+	list->jobs = arena_alloc(memory->arena, (found + 1) * sizeof(*list->jobs));
+	for (size_t i = 0, j = 0; list->count < limit && i + j < found;) {
+		bool first =
+			j == parked.count ||
+			(i < waiting.count && waiting.jobs[i].exchange < parked.jobs[j].exchange);
+		list->jobs[list->count++] = first ? waiting.jobs[i++] : parked.jobs[j++];
 	}
 	if (list->count == limit && limit > 0)
 		list->next_after = list->jobs[limit - 1].exchange;

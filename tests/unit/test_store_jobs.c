@@ -1,5 +1,7 @@
 #include "tests/unit/store_fixture.h"
 
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAP = 64 * 1024 * 1024 };
@@ -27,6 +29,36 @@ static struct page users_with_jobs(struct fixture *fixture, const struct user_ke
 				    &page);
 	return page;
 }
+
+static void take_jobs(void *cookie, enum store_result result, struct job_list *list)
+{
+	ck_assert_int_eq(result, STORE_OK);
+	*(size_t *)cookie = list->count;
+}
+
+START_TEST(one_users_jobs_take_no_memory_for_the_others)
+{
+	enum { OTHERS = 20000, LITTLE = 64 * 1024 };
+	struct fixture fixture;
+	size_t count = 0;
+	fixture_init(&fixture, MAP);
+	struct imported_turn *turns = xcalloc(OTHERS, sizeof(*turns));
+	for (size_t i = 0; i < OTHERS; i++)
+		turns[i] = (struct imported_turn){.role = ROLE_USER, .text = SLICE("hi")};
+	ck_assert_int_eq(fixture_import(&fixture, turns, OTHERS, true), STORE_OK);
+	free(turns);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	append.user = SLICE("ben");
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	fixture_reopen(&fixture); /* the writer frees nothing meanwhile */
+	size_t before = mallinfo2().uordblks;
+	(void)store_user_jobs(fixture.store, fixture_key("ben"), 0, SIZE_MAX, &fixture.arena,
+			      take_jobs, &count);
+	ck_assert_uint_lt(mallinfo2().uordblks, before + LITTLE);
+	ck_assert_uint_eq(count, 2);
+	fixture_finish(&fixture);
+}
+END_TEST
 
 START_TEST(a_parked_job_waits_for_a_person)
 {
@@ -173,7 +205,7 @@ START_TEST(users_with_jobs_are_walked_page_by_page)
 }
 END_TEST
 
-UNIT_MAIN("store_jobs", a_parked_job_waits_for_a_person,
-	  what_buffer_deferred_is_released_by_a_mode_that_learns,
+UNIT_MAIN("store_jobs", one_users_jobs_take_no_memory_for_the_others,
+	  a_parked_job_waits_for_a_person, what_buffer_deferred_is_released_by_a_mode_that_learns,
 	  a_users_jobs_are_walked_page_by_page_and_the_summarys_is_on_each,
 	  users_with_jobs_are_walked_page_by_page)
