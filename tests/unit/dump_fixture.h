@@ -42,6 +42,15 @@ static inline void park_a_job(struct fixture *fixture)
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
+static inline void keep_receipt(struct fixture *fixture, const char *user)
+{
+	struct fixture_wait wait = {0};
+	struct receipt receipt = {.id = 78, .text = SLICE("{\"id\":\"78\"}")};
+	(void)store_keep_receipt(fixture->store, fixture_key(user), UINT64_MAX, &receipt,
+				 &fixture->loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
+}
+
 static inline void dump_fill(struct fixture *fixture)
 {
 	struct append append = fixture_exchange("my key is 7", "noted", 5000);
@@ -67,6 +76,7 @@ static inline void dump_fill(struct fixture *fixture)
 	append.user = SLICE("cleo");
 	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
 	ck_assert_int_eq(fixture_forget(fixture, "cleo"), STORE_OK);
+	keep_receipt(fixture, "dora"); /* whose only chat failed: there is no more of hers */
 }
 
 #endif
