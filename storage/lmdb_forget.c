@@ -33,15 +33,15 @@ static void retire_ids(const struct memory *memory)
 
 bool memory_delete_user(const struct memory *memory, size_t *steps)
 {
-	static const enum table first[] = {TABLE_USERS, TABLE_SUMMARIES, TABLE_FACTS,
-					   TABLE_DOCUMENTS, TABLE_JOBS};
+	static const enum table first[] = {TABLE_SUMMARIES, TABLE_FACTS, TABLE_DOCUMENTS,
+					   TABLE_JOBS};
 	struct transaction *transaction = memory->transaction;
 	const struct key user = key_of_user(memory->user);
-	bool done = true;
 	retire_ids(memory);
+	bool done = table_delete_some(transaction, TABLE_USERS, user, steps) &&
+		    memory_delete_some_receipts(memory, steps);
 	for (size_t i = 0; done && i < sizeof(first) / sizeof(first[0]); i++)
 		done = table_delete_some(transaction, first[i], user, steps);
-	done = done && memory_delete_some_receipts(memory, steps);
 	for (int table = FIRST_USER_TABLE; done && table < TABLE_COUNT; table++)
 		done = table_delete_some(transaction, (enum table)table, user, steps);
 	return done;
