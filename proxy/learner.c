@@ -3,6 +3,7 @@
 #include "proxy/embedder.h"
 #include "proxy/key_ring.h"
 #include "proxy/learner_choice.h"
+#include "proxy/learner_models.h"
 #include "proxy/learner_subjects.h"
 #include "proxy/lesson.h"
 #include "proxy/loop.h"
@@ -40,7 +41,7 @@ struct learner {
 	size_t lessons; /* these, and those whose results are being stored */
 	bool pumping;
 	struct quirk_memory quirks;
-	char last_model[128]; /* for imported turns, which name none */
+	struct learner_models models;
 
 	struct event *scan;
 	struct user_key scan_after;
@@ -114,21 +115,19 @@ static void on_lesson_ended(void *cookie, bool noted, bool wants_room)
 	pump(learner);
 }
 
-static struct slice model_name(struct learner *learner, const struct job *job)
+static struct slice model_name(struct learner *learner, struct slice tenant, const struct job *job)
 {
 	const struct config *config = learner->config;
 	const char *base = config_model_base_url(config);
 	if (config->model.name[0] != '\0')
 		return slice_of(config->model.name);
 	if (slice_find(slice_of(base), SLICE("://api.openai.com"), 0) == strlen(base)) {
-		if (job->model.size > 0 && job->model.size < sizeof(learner->last_model)) {
-			memcpy(learner->last_model, job->model.data, job->model.size);
-			learner->last_model[job->model.size] = '\0';
-		}
-		if (job->model.size > 0)
-			return job->model;
-		if (learner->last_model[0] != '\0')
-			return slice_of(learner->last_model);
+		learner_models_note(&learner->models, tenant, job->model);
+		struct slice model = job->model.size > 0
+					     ? job->model
+					     : learner_models_find(&learner->models, tenant);
+		if (model.size > 0)
+			return model;
 	}
 	return SLICE("gpt-4o-mini");
 }
@@ -147,7 +146,7 @@ static void begin_lesson(struct subject *subject, const struct choice *choice)
 		.tenant = choice->page.tenant,
 		.user_id = choice->page.user,
 		.key_field = choice->key_field,
-		.model = model_name(learner, choice->job),
+		.model = model_name(learner, choice->page.tenant, choice->job),
 	};
 	subject->has_new_key = false;
 	subject->state = SUBJECT_BUSY;
