@@ -26,8 +26,19 @@ bool text_is_wide_space(uint32_t character)
 	       character == 0x3000;
 }
 
+/* Those that no property of Unicode tells: an empty cell of Braille, heads of notes and fillers
+ * that fonts draw as nothing, and the place of an object. */
+static bool is_blank_glyph(uint32_t character)
+{
+	return character == 0x2800 || character == 0xFFFC || character == 0x16FE4 ||
+	       character == 0x1D159 || (character >= 0x13441 && character <= 0x13446);
+}
+
 static bool is_visible(uint32_t character)
 {
+	if (character > 0x7F &&
+	    (uc_is_property_default_ignorable_code_point(character) || is_blank_glyph(character)))
+		return false;
 	const uint32_t hidden = UC_CATEGORY_MASK_Cc | UC_CATEGORY_MASK_Cf | UC_CATEGORY_MASK_Cs |
 				UC_CATEGORY_MASK_Z;
 	return !text_is_space(character) && !uc_is_general_category_withtable(character, hidden);

@@ -11,7 +11,8 @@ bool text_is_utf8(struct slice text);
 static inline size_t text_decode(struct slice text, size_t at, uint32_t *character);
 static inline bool text_is_space(uint32_t character); /* Unicode's White_Space */
 /* Whether it is 1 or more characters that can be seen: valid UTF-8, no control, format, surrogate
- * or separator character, no white space (the space included). */
+ * or separator character, no white space (the space included), nothing that Unicode lets a display
+ * leave out (variation selectors, fillers) and no glyph without ink. */
 bool text_is_visible(struct slice text);
 
 /* An estimate of how many tokens the text is for a current model, from its bytes alone: each byte
@@ -72,7 +73,8 @@ bool text_says(struct slice whole, struct slice part);
  * tokens unable to open or close anything, cut at a character boundary to `limit` bytes.
  * The rule: "<" and ">" become "‹" and "›", the brackets of a template's token ("[INST]") become
  * round, and the colon of a role's label at the start of a line or after "##" ("Human:",
- * "### Instruction:") becomes a dash. What is inert already stays as it is, mostly uncopied. */
+ * "### Instruction:") becomes a dash; full-width forms and look-alikes of other scripts count as
+ * what they look like. What is inert already stays as it is, mostly uncopied. */
 struct slice text_one_line(struct slice text, size_t limit, struct arena *arena);
 /* The same for a text of several lines: line breaks and indentation stay, at most one empty line in
  * a row. */

@@ -1,5 +1,6 @@
 #include "core/text.h"
 #include "core/text_joint.h"
+#include "core/text_label.h"
 #include "core/utf8.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 /* Made in three steps, each of which sees what the one before has left: characters, then tokens
  * that only the missing characters may have kept apart, then the line breaks of a single line. */
 
-enum { DEEPEST_INDENT = 32, TAB_WIDTH = 4, LONGEST_SKIP = 64 };
+enum { DEEPEST_INDENT = 32, TAB_WIDTH = 4 };
 
 static bool is_line_break(uint32_t character)
 {
@@ -53,12 +54,25 @@ static void gap_write(struct gap *gap, bool one_line, struct buffer *out)
 	*gap = (struct gap){0};
 }
 
+/* Of every width, and triangles: some models' templates are written with them. */
+enum { ANGLES = 6 };
+static const uint32_t opening_angles[ANGLES] = {'<', 0xFF1C, 0xFE64, 0x27E8, 0x2329, 0x25C1};
+static const uint32_t closing_angles[ANGLES] = {'>', 0xFF1E, 0xFE65, 0x27E9, 0x232A, 0x25B7};
+
+static bool is_angle(const uint32_t angles[ANGLES], uint32_t character)
+{
+	for (size_t i = 0; i < ANGLES; i++) {
+		if (angles[i] == character)
+			return true;
+	}
+	return false;
+}
+
 static void append_visible(struct buffer *out, uint32_t character)
 {
-	/* Triangles too: some models' templates are written with them. */
-	if (character == '<' || character == 0x25C1)
+	if (is_angle(opening_angles, character))
 		character = 0x2039;
-	else if (character == '>' || character == 0x25B7)
+	else if (is_angle(closing_angles, character))
 		character = 0x203A;
 	uint8_t bytes[4];
 	int size = u8_uctomb(bytes, character, sizeof(bytes));
@@ -117,81 +131,25 @@ static void keep_visible(struct slice text, bool one_line, struct buffer *out)
 	}
 }
 
-/* Names that chat templates write in square brackets. */
-static const struct slice bracketed[] = {
-	SLICE("INST"),          SLICE("SYS"),
-	SLICE("SYSTEM_PROMPT"), SLICE("AVAILABLE_TOOLS"),
-	SLICE("TOOL_CALLS"),    SLICE("TOOL_RESULTS"),
-	SLICE("TOOL_CONTENT"),  SLICE("MODEL_SETTINGS"),
-	SLICE("ARGS"),          SLICE("CALL_ID"),
-	SLICE("THINK"),         SLICE("IMG"),
-	SLICE("gMASK"),
-};
-
-/* What chat templates and prompts call the one who speaks. */
-static const struct slice labels[] = {
-	SLICE("system"),       SLICE("developer"), SLICE("user"),  SLICE("human"),
-	SLICE("assistant"),    SLICE("ai"),        SLICE("tool"),  SLICE("instruction"),
-	SLICE("instructions"), SLICE("response"),  SLICE("input"),
-};
-
-static bool is_name_byte(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_';
-}
-
-static bool is_one_of(struct slice word, const struct slice *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (slice_equal_nocase(word, words[i]))
-			return true;
-	}
-	return false;
-}
-
-static size_t end_of_name(struct slice text, size_t at)
-{
-	while (at < text.size && is_name_byte(text.data[at]))
-		at++;
-	return at;
-}
-
-/* Past those of `bytes` that stand at `at`, but not so far that many skips could add up. */
-static size_t skip(struct slice text, size_t at, const char *bytes)
-{
-	size_t limit = text.size - at > LONGEST_SKIP ? at + LONGEST_SKIP : text.size;
-	while (at < limit && strchr(bytes, text.data[at]) != NULL)
-		at++;
-	return at;
-}
-
-/* Makes the brackets of a token that opens at `at` round. */
+/* Makes the brackets of a token that opens at `at` round, of the same width. */
 static void round_brackets(struct buffer *text, size_t at)
 {
+	static const struct slice round[] = {SLICE("("), SLICE(")"), SLICE("\uFF08"),
+					     SLICE("\uFF09")};
 	struct slice whole = buffer_slice(text);
-	size_t begin = skip(whole, at + 1, "/|");
-	size_t end = end_of_name(whole, begin);
-	struct slice name = slice_part(whole, begin, end);
-	bool is_piped = whole.data[begin - 1] == '|' && end < whole.size && whole.data[end] == '|';
-	end = is_piped ? end + 1 : end;
-	if (end >= whole.size || whole.data[end] != ']' ||
-	    !(is_piped || is_one_of(name, bracketed, sizeof(bracketed) / sizeof(bracketed[0]))))
+	size_t end = label_closing_bracket(whole, at);
+	if (end == at)
 		return;
-	text->data[at] = '(';
-	text->data[end] = ')';
+	struct slice open = round[label_bracket_size(whole, at) == 1 ? 0 : 2];
+	struct slice close = round[label_bracket_size(whole, end) == 1 ? 1 : 3];
+	memcpy(text->data + at, open.data, open.size);
+	memcpy(text->data + end, close.data, close.size);
 }
 
-/* The offset of the colon of the label at `at`, or the text's size. Between the two there may be
- * `gap`. */
-static size_t colon_of_label(struct slice text, size_t at, const char *gap)
+/* A full-width "[" begins so, as other characters do. */
+static bool may_be_bracket(char c)
 {
-	size_t begin = skip(text, at, " *#\n");
-	size_t end = end_of_name(text, begin);
-	if (!is_one_of(slice_part(text, begin, end), labels, sizeof(labels) / sizeof(labels[0])))
-		return text.size;
-	size_t colon = skip(text, end, gap);
-	return colon < text.size && text.data[colon] == ':' ? colon : text.size;
+	return c == '[' || c == '\xEF';
 }
 
 /* Where a label may begin: a line's start, or behind the marks of a heading. */
@@ -201,30 +159,26 @@ static bool label_may_follow(struct slice text, size_t at)
 	       (at > 1 && text.data[at - 1] == '#' && text.data[at - 2] == '#');
 }
 
-/* Of a single line the line breaks are still to become spaces. */
-static const char *label_gap(bool one_line)
-{
-	return one_line ? " *\n" : " *";
-}
-
 /* The second step: from `text`, whose brackets it changes in place, to `out`. */
 static void break_tokens(struct buffer *text, bool one_line, struct buffer *out)
 {
 	const struct slice whole = buffer_slice(text);
 	size_t written = 0;
 	for (size_t at = 0; at < whole.size; at++) {
-		if (whole.data[at] == '[')
+		if (may_be_bracket(whole.data[at]) && label_bracket_size(whole, at) > 0)
 			round_brackets(text, at);
 		if (!label_may_follow(whole, at))
 			continue;
-		size_t colon = colon_of_label(whole, at, label_gap(one_line));
+		/* Of a single line the line breaks are still to become spaces. */
+		size_t behind;
+		size_t colon = label_colon(whole, at, one_line, &behind);
 		if (colon < written || colon == whole.size)
 			continue;
 		buffer_append(out, slice_part(whole, written, colon));
 		buffer_append(out, whole.data[colon - 1] == ' ' || whole.data[colon - 1] == '\n'
 					   ? SLICE("-")
 					   : SLICE(" -"));
-		written = colon + 1;
+		written = behind;
 	}
 	buffer_append(out, slice_part(whole, written, whole.size));
 }
@@ -270,7 +224,8 @@ static bool is_inert(struct slice text)
 	}
 	if (unsafe || bytes[0] == ' ' || bytes[text.size - 1] == ' ')
 		return false;
-	return !colon || colon_of_label(text, 0, label_gap(false)) == text.size;
+	size_t behind;
+	return !colon || label_colon(text, 0, false, &behind) == text.size;
 }
 
 static struct slice make_inert(struct slice text, size_t limit, bool one_line, struct arena *arena)
@@ -309,10 +264,19 @@ static bool is_bar(struct slice text, size_t at)
 	return slice_starts_with(rest, SLICE("|")) || slice_starts_with(rest, SLICE("\uff5c"));
 }
 
+static bool is_one_of(struct slice word, const struct slice *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (slice_equal_nocase(word, words[i]))
+			return true;
+	}
+	return false;
+}
+
 /* The offset of the ">" that ends the token whose "<" is at `at`; `at` when there is none. */
 static size_t end_of_token(struct slice text, size_t at)
 {
-	size_t begin = skip(text, at, "</");
+	size_t begin = label_skip(text, at, "</");
 	size_t limit = text.size - at > LONGEST_TOKEN ? at + LONGEST_TOKEN : text.size;
 	size_t end = begin;
 	while (end < limit && strchr("> \n", text.data[end]) == NULL)
@@ -330,7 +294,7 @@ static void disarm(struct buffer *text, struct buffer *out)
 	struct slice whole = buffer_slice(text);
 	size_t closing = 0; /* of the token that is open */
 	for (size_t at = 0; at < whole.size; at++) {
-		if (whole.data[at] == '[')
+		if (may_be_bracket(whole.data[at]) && label_bracket_size(whole, at) > 0)
 			round_brackets(text, at);
 		if (whole.data[at] == '<' && closing <= at)
 			closing = end_of_token(whole, at);

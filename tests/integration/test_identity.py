@@ -134,7 +134,7 @@ def test_a_bad_session_is_400_and_named(daemon, upstream, user, sessions):
     assert not upstream.requests
 
 
-@pytest.mark.parametrize("path", ["/u/a%20b", "/u/%7B%7Buser%7D%7D", "/u/%zz", "/u/a%00b"])
+@pytest.mark.parametrize("path", ["/u/a%20b", "/u/%7B%7Buser%7D%7D", "/u/%zz", "/u/a%00b", "/u/alex%EF%B8%8F", "/u/alex%E2%A0%80"])
 def test_a_bad_id_in_the_path_is_400(daemon, upstream, path):
     assert daemon.post_chat(BODY, path=path + "/v1/chat/completions").status_code == 400
     assert not upstream.requests
