@@ -1,5 +1,7 @@
 #include "storage/lmdb_memory.h"
 
+#include "core/fact_order.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,29 +109,6 @@ bool fact_is_known(const struct fact *fact, int64_t now)
 	return fact->state != FACT_FORGOTTEN;
 }
 
-static int compare_slices(struct slice a, struct slice b)
-{
-	size_t common = a.size < b.size ? a.size : b.size;
-	int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
-	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
-static int compare_facts(const void *left, const void *right)
-{
-	const struct fact *a = *(const struct fact *const *)left;
-	const struct fact *b = *(const struct fact *const *)right;
-	int order = 0;
-	if (!slice_equal(a->entity, b->entity)) {
-		order = slice_equal(b->entity, SLICE("user")) -
-			slice_equal(a->entity, SLICE("user"));
-		if (order == 0)
-			order = compare_slices(a->entity, b->entity);
-	}
-	if (order == 0)
-		order = compare_slices(a->key, b->key);
-	return order != 0 ? order : (a->id > b->id) - (a->id < b->id);
-}
-
 struct fact_list {
 	struct fact **facts;
 	size_t count;
@@ -174,7 +153,7 @@ static struct fact *sort_facts(const struct fact_list *list, struct arena *arena
 {
 	if (list->count == 0)
 		return NULL;
-	qsort(list->facts, list->count, sizeof(*list->facts), compare_facts);
+	fact_sort_shown((const struct fact **)list->facts, list->count);
 	struct fact *sorted = (struct fact *)arena_bytes(arena, list->count * sizeof(*sorted));
 	for (size_t i = 0; i < list->count; i++)
 		sorted[i] = *list->facts[i];
