@@ -25,6 +25,7 @@ struct learn_turn {
 	size_t fact_count;
 	double min_confidence; /* only facts above it are kept */
 	enum pii pii;          /* what becomes of those that identify a person */
+	bool mask_secrets;     /* the model's words are masked as the user's are */
 };
 
 /* The two messages of a request to the memory model. */
@@ -69,6 +70,7 @@ struct learning {
 	struct change *changes; /* in the arena; all CHANGE_ADD come first */
 	size_t change_count;
 	bool hide_exchange; /* the turn itself asked to forget something: it is hidden too */
+	bool is_empty;      /* the answer held no entry at all */
 	size_t rejected;    /* entries that were not grounded, not confident or malformed */
 };
 

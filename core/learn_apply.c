@@ -1,5 +1,6 @@
 #include "core/learn_entry.h"
 
+#include "core/learn_wish.h"
 #include "core/terms.h"
 #include "core/text.h"
 
@@ -29,6 +30,7 @@ struct known {
 
 struct applier {
 	const struct learn_turn *turn;
+	const struct wish *wish;
 	struct arena *arena;
 	struct known *known; /* the turn's facts, then the new ones */
 	size_t count;
@@ -215,6 +217,7 @@ struct selection {
 	struct slice value;
 	bool exact;
 	bool ended_too;
+	bool named; /* only those whose value the user names */
 };
 
 /* Long enough that finding it inside another text means something: three letters, two ideographs.
@@ -250,6 +253,9 @@ static bool selects(const struct applier *applier, const struct selection *selec
 	if (selection->entity.size > 0 && !slice_equal(known->entity, selection->entity))
 		return false;
 	if (selection->key.size > 0 && !slice_equal(known->key, selection->key))
+		return false;
+	if (selection->named &&
+	    !support_names(&applier->wish->scope, known->fact.value, applier->arena))
 		return false;
 	if (selection->value.size == 0 || is_same_value(known->fact.value, selection->value))
 		return true;
@@ -351,13 +357,33 @@ static size_t forget_entity(struct applier *applier, const struct subject *subje
 	return forgotten + change_selected(applier, naming, forget);
 }
 
+/* Of a key's values those that the user names, or, when none is, all if the key itself is. */
+static void forget_key(struct applier *applier, const struct subject *subject,
+		       const struct learn_entry *entry)
+{
+	struct selection selection = {
+		.entity = subject->entity, .key = subject->key, .ended_too = true, .named = true};
+	size_t forgotten = change_selected(applier, selection, forget);
+	selection.named = false;
+	if (forgotten == 0 && (wish_names_key(applier->wish, entry->key, applier->arena) ||
+			       wish_names_all(applier->wish, entry->entity, applier->arena)))
+		(void)change_selected(applier, selection, forget);
+}
+
 /* The model may name another key than the one that the fact has: the value then decides, if it is
  * the user's. What no fact holds may still stand in the turns themselves. */
 static void apply_forgetting(struct applier *applier, const struct subject *subject,
 			     const struct learn_entry *entry)
 {
-	struct selection selection = {subject->entity, subject->key, entry->value, false, true};
+	struct selection selection = {.entity = subject->entity,
+				      .key = subject->key,
+				      .value = entry->value,
+				      .ended_too = true};
 	bool whole_entity = entry->key.size == 0 && entry->value.size == 0;
+	if (entry->key.size > 0 && entry->value.size == 0) {
+		forget_key(applier, subject, entry);
+		return;
+	}
 	size_t forgotten = whole_entity ? forget_entity(applier, subject)
 					: change_selected(applier, selection, forget);
 	if (entry->rests_on_names && entry->value.size > 0)
@@ -439,11 +465,11 @@ static void apply_entry(struct applier *applier, const struct learn_entry *entry
 }
 
 void learn_apply(const struct learn_turn *turn, const struct learn_entries *entries,
-		 struct learning *learning, struct arena *arena)
+		 const struct wish *wish, struct learning *learning, struct arena *arena)
 {
 	const size_t most_known = turn->fact_count + entries->count;
 	const size_t most_hidden = entries->count + MAX_REPEATED;
-	struct applier applier = {.turn = turn, .arena = arena};
+	struct applier applier = {.turn = turn, .wish = wish, .arena = arena};
 	applier.known = arena_alloc(arena, most_known * sizeof(*applier.known));
 	applier.hidden = arena_alloc(arena, most_hidden * sizeof(*applier.hidden));
 	for (size_t i = 0; i < turn->fact_count; i++)

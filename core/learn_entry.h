@@ -49,15 +49,19 @@ bool learn_find_list(struct slice answer, struct slice *document, struct json_va
 
 bool learn_entries_read(struct slice answer, struct learn_entries *entries, struct arena *arena);
 
-/* Applies the entries, which are grounded, in their order. */
+struct wish; /* core/learn_wish.h */
+
+/* Applies the entries, which are grounded, in their order; of what they forget only what the wish
+ * names. */
 void learn_apply(const struct learn_turn *turn, const struct learn_entries *entries,
-		 struct learning *learning, struct arena *arena);
+		 const struct wish *wish, struct learning *learning, struct arena *arena);
 
 /* Case folded, for comparison. */
 struct slice learn_fold(struct slice text, struct arena *arena);
 /* Lower case, words joined by one "_" each, at most LEARN_MAX_KEY bytes. */
 struct slice learn_key(struct slice text, struct arena *arena);
-/* A key by which spellings are compared: folded and without any "_". */
+/* A key by which spellings and synonyms are compared: folded and without any "_", and of those that
+ * mean the same ("home_city", "wohnort") the one that stands for all. */
 struct slice learn_bare_key(struct slice key, struct arena *arena);
 
 #endif

@@ -1,4 +1,5 @@
 #include "core/learn_entry.h"
+#include "core/learn_names.h"
 
 #include "core/text.h"
 
@@ -70,5 +71,5 @@ struct slice learn_key(struct slice text, struct arena *arena)
 
 struct slice learn_bare_key(struct slice key, struct arena *arena)
 {
-	return join_words(learn_fold(key, arena), 0, arena);
+	return learn_common_key(join_words(learn_fold(key, arena), 0, arena), arena);
 }

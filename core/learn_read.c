@@ -163,6 +163,9 @@ static bool read_entry(struct slice document, const struct json_value *members,
 	    !read_names(document, members, entry, arena) ||
 	    !read_confidence(document, members[CONFIDENCE], &entry->confidence, arena))
 		return false;
+	/* Whether it is meant is seen in the user's turn. */
+	if (entry->op == LEARN_FORGET && members[CONFIDENCE].type == JSON_TYPE_NULL)
+		entry->confidence = 1;
 	entry->expires_at = read_expiry(document, members[VALID_UNTIL], arena);
 	entry->pii = is_true(document, members[PII], arena);
 	return true;

@@ -337,3 +337,13 @@ bool terms_say(struct slice text, struct slice what)
 	arena_finish(&arena);
 	return said;
 }
+
+bool terms_share_stem(unsigned language, struct slice a, struct slice b)
+{
+	struct stemmers stemmers = {.language = language};
+	const struct word first = {.hash = word_hash(a), .text = a};
+	const struct word second = {.hash = word_hash(b), .text = b};
+	bool shared = stem_of(&stemmers, &first) == stem_of(&stemmers, &second);
+	sb_stemmer_delete(stemmers.stemmer);
+	return shared;
+}

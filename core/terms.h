@@ -47,4 +47,7 @@ uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, s
  * "category". */
 bool terms_say(struct slice text, struct slice what);
 
+/* Whether two words, as text_words() gives them, have one stem in a language (LEXICON_*). */
+bool terms_share_stem(unsigned language, struct slice a, struct slice b);
+
 #endif

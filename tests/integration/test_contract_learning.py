@@ -86,8 +86,8 @@ def test_pending_becomes_0_after_each_exchange_in_every_mode(daemon, memory_mode
         ("I live in Berlin.", fact("home_city", "Berlin"), True),
         ("I live in Berlin.", fact("home_city", "Paris"), False),
         ("I live in Berlin.", fact("home_city", "Berlin", "I live in Paris"), False),
-        ("I live in Berlin.", fact("country", "Germany", "I live in Berlin"), True),
-        ("I live in Berlin.", fact("country", "Germany", "berlin"), True),
+        ("I live in Berlin.", fact("country", "Germany", "I live in Berlin"), False),
+        ("I live in Berlin.", fact("country", "Germany", "berlin"), False),
         ("I live  in\nBerlin.", fact("home_city", "Berlin", "I live in Berlin"), True),
         ("Ich wohne in München.", fact("home_city", "München", "wohne in München"), True),
         ("我住在柏林。", fact("home_city", "柏林", "我住在柏林"), True),
@@ -162,15 +162,49 @@ def test_what_is_to_be_forgotten_is_found_nowhere(daemon, upstream, memory_model
     assert b"Mephisto" not in upstream.last.body
 
 
-@pytest.mark.parametrize("more", [{"confidence": None}, {"confidence": 0.5}], ids=["unsaid", "low"])
-def test_a_request_to_forget_is_honoured_however_sure_the_model_is(make_daemon, memory_model, user, more):
+@pytest.mark.parametrize("more, obeyed", [({"confidence": None}, True), ({"confidence": 0.5}, False)], ids=["unsaid", "low"])
+def test_a_request_to_forget_takes_the_ordinary_confidence(make_daemon, memory_model, user, more, obeyed):
     daemon = make_daemon({"memory": {"min_confidence": "0.85"}})
     learn(daemon, memory_model, user, "My cat is Mephisto.", fact("cat", "Mephisto", "My cat is Mephisto"))
     entry = {"key": "cat", "value": "Mephisto", "quote": "Forget Mephisto", "forget": True} | more
     memory_model.answers["Forget Mephisto."] = [{k: v for k, v in entry.items() if v is not None}]
     Chat(daemon, user).say("Forget Mephisto.")
     daemon.settle(user)
-    assert "Mephisto" not in json.dumps(daemon.memory(user))
+    assert ("Mephisto" not in json.dumps(daemon.memory(user))) is obeyed
+
+
+@pytest.mark.parametrize(
+    "text, entry",
+    [
+        ("Thanks, see you tomorrow", {"entity": "user", "forget": True, "quote": "Thanks, see you tomorrow"}),
+        ("I'm allergic to peanuts, please keep that in mind", fact("cat", "Mephisto", forget=True)),
+        ("Forget my address, please.", {"entity": "user", "forget": True, "quote": "Forget my address"}),
+        ("Forget my address, please.", {"key": "cat", "forget": True, "quote": "Forget my address"}),
+        ("I never forget my cat.", {"key": "cat", "forget": True, "quote": "forget my cat"}),
+    ],
+)
+def test_a_stray_word_of_the_model_erases_nothing(daemon, memory_model, user, text, entry):
+    learn(daemon, memory_model, user, "My cat is Mephisto.", fact("cat", "Mephisto", "My cat is Mephisto"))
+    learn(daemon, memory_model, user, text, {"confidence": 0.95} | entry)
+    memory = daemon.memory(user)
+    assert daemon.values(user) == ["Mephisto"]
+    assert "My cat is Mephisto." in [m["content"] for m in memory["messages"]]
+
+
+# ---- a secret that the model puts together ----
+
+
+def test_what_the_model_returns_is_masked_too(daemon, memory_model, user):
+    card = "4111 1111 1111 1111"
+    memory_model.summary = f"Ana pays with {card}."
+    text = "My card for the hotel is 4111 1111 and then 1111 1111, thanks."
+    learn(
+        daemon, memory_model, user, text,
+        fact("card", card, "My card for the hotel"),
+        fact("hotel_card", f"the hotel is {card}"),
+        {"entity": f"card {card}", "key": "use", "value": "hotel", "confidence": 0.95},
+    )
+    assert card not in json.dumps(daemon.memory(user))
 
 
 # ---- a model in trouble ----
