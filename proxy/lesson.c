@@ -2,6 +2,7 @@
 
 #include "core/learn.h"
 #include "core/model_request.h"
+#include "core/secrets.h"
 #include "core/text.h"
 #include "proxy/log.h"
 #include "proxy/metrics.h"
@@ -144,6 +145,7 @@ static struct learn_turn turn_to_learn(const struct lesson *lesson)
 		.fact_count = input->fact_count,
 		.min_confidence = lesson->settings.min_confidence,
 		.pii = (enum pii)lesson->setting.config->retention.pii,
+		.mask_secrets = lesson->settings.secrets_redact,
 	};
 }
 
@@ -153,6 +155,7 @@ static bool take_facts(struct lesson *lesson, struct slice answer)
 	struct learning learning;
 	if (!learn_facts_read(&turn, answer, &learning, &lesson->arena))
 		return false;
+	metrics_count(METRIC_MODEL_EMPTY, learning.is_empty);
 	store_facts(lesson, &learning);
 	return true;
 }
@@ -164,6 +167,8 @@ static bool take_summary(struct lesson *lesson, const struct model_answer *answe
 	    !learn_summary_read(answer->text, (unsigned)lesson->settings.summary_words,
 				&summary->text, &lesson->arena))
 		return false;
+	if (lesson->settings.secrets_redact)
+		summary->text = secrets_mask(summary->text, &lesson->arena, NULL);
 	summary->updated_at = clock_wall();
 	summary->model = lesson->setting.model;
 	metrics_count(METRIC_LEARNED_SUMMARIES, 1);

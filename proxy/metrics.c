@@ -68,6 +68,8 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 			       "Facts that the memory model named, by what became of them"),
 			LABEL("outcome", "stored")},
 	[METRIC_FACTS_REJECTED] = {LABEL("outcome", "rejected")},
+	[METRIC_MODEL_EMPTY] = {FAMILY("recalld_model_answers_empty_total",
+				       "Answers of the memory model that named no fact at all")},
 	[METRIC_MODEL_CALLS] = {FAMILY("recalld_model_calls_total", "Calls of the memory model")},
 	[METRIC_MODEL_UNREACHABLE] = {FAMILY("recalld_model_failures_total",
 					     "Calls of the memory model that failed, by cause"),

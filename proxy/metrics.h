@@ -44,6 +44,7 @@ enum metric_counter {
 	METRIC_FACTS_STORED,
 	METRIC_FACTS_REJECTED, /* entries of the model's answers that were not grounded or malformed
 				*/
+	METRIC_MODEL_EMPTY,    /* answers without a single entry */
 	METRIC_MODEL_CALLS,
 	METRIC_MODEL_UNREACHABLE, /* recalld_model_failures_total{cause="unreachable"} */
 	METRIC_MODEL_UNUSABLE,
