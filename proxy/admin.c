@@ -2,7 +2,9 @@
 
 #include "proxy/admin_call.h"
 #include "proxy/identity.h"
+#include "proxy/metrics.h"
 #include "proxy/percent.h"
+#include "proxy/web_guard.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -120,11 +122,6 @@ static struct slice query_value(struct slice query, struct slice name)
 	return (struct slice){0};
 }
 
-static bool may_call(const struct config *config, const struct http_head *head)
-{
-	return config->listen.admin_token[0] == '\0' || identity_is_admin(config, head);
-}
-
 /* NULL: the path takes another method, the one in `taken`, or is none. */
 static const struct admin_endpoint *find_endpoint(struct slice method, struct slice path,
 						  struct slice *segment, struct slice *taken)
@@ -153,6 +150,26 @@ static void refuse_token(struct admin_call *call)
 			 &challenge, 1);
 }
 
+/* No web page may, and only the token's holder. False: the call has ended. */
+static bool may_call(struct admin_call *call)
+{
+	const struct config *config = call->config;
+	const struct http_head *head = http_request_head(call->request);
+	struct guard_refusal refusal;
+	if (!guard_admits_admin(config, call->service->bound->listen.admin, head,
+				http_request_body(call->request).size > 0, &refusal,
+				&call->arena)) {
+		metrics_count(METRIC_ERRORS_CLIENT, 1);
+		http_reply_error(end_call(call), refusal.status, refusal.code, refusal.message,
+				 NULL, 0);
+		return false;
+	}
+	bool is_admin = config->listen.admin_token[0] == '\0' || identity_is_admin(config, head);
+	if (!is_admin)
+		refuse_token(call);
+	return is_admin;
+}
+
 static void refuse_method(struct admin_call *call, struct slice taken)
 {
 	struct slice allowed = slice_equal(taken, SLICE("GET")) ? SLICE("GET, HEAD") : taken;
@@ -175,10 +192,8 @@ static void route(struct admin_call *call)
 	bool is_head = slice_equal(head->method, SLICE("HEAD"));
 	const struct admin_endpoint *endpoint =
 		find_endpoint(is_head ? SLICE("GET") : head->method, path, &segment, &taken);
-	if ((endpoint == NULL || !endpoint->open) && !may_call(call->config, head)) {
-		refuse_token(call);
+	if ((endpoint == NULL || !endpoint->open) && !may_call(call))
 		return;
-	}
 	if (endpoint == NULL) {
 		if (taken.size > 0)
 			refuse_method(call, taken);

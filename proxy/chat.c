@@ -3,6 +3,7 @@
 
 #include "core/client_forms.h"
 #include "core/text.h"
+#include "proxy/web_guard.h"
 
 /* Assistant turns looked up to find the conversation; the newest tell it apart best. */
 enum { MAX_MARKS = 256 };
@@ -239,8 +240,7 @@ static enum chat_verdict read_request(struct chat *chat, const struct http_head 
 				      const struct identity_path *path, bool is_local,
 				      struct chat_refusal *refusal, struct arena *arena)
 {
-	struct slice dry = field(head, "X-Memory-Dry-Run");
-	chat->dry_run = dry.size > 0 && !slice_equal(dry, SLICE("0"));
+	chat->dry_run = guard_is_dry_run(head);
 	if (chat->dry_run && !is_local && !identity_is_admin(chat->config, head))
 		return refuse(refusal, 403, "dry_run_forbidden",
 			      "A dry run is answered to loopback clients or with the admin token.");

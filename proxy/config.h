@@ -52,7 +52,9 @@ struct config {
 	_Atomic unsigned references; /* config_retain() and config_release() own it */
 	struct {
 		char *address;
+		struct config_list hosts;
 		char *admin; /* empty: none */
+		struct config_list admin_hosts;
 		char *admin_token;
 		char *tls_certificate; /* both empty: no TLS */
 		char *tls_key;
@@ -133,6 +135,15 @@ struct config_memory config_memory_for(const struct config *config, struct slice
  * is empty the upstream's. */
 const char *config_model_base_url(const struct config *config);
 const char *config_model_api_key(const struct config *config); /* empty: the client's own */
+
+/* Whether an address of [listen] is a TCP port that only this machine reaches, and with it any web
+ * page that is open on it. */
+bool config_is_loopback_port(const char *address);
+
+/* Whether the host of a Host field or an origin ("NAME", "NAME:PORT", "[::1]:PORT") is loopback,
+ * the address's own or among `hosts`. Case, port and a final dot are not regarded. */
+bool config_knows_host(const char *address, const struct config_list *hosts,
+		       struct slice authority);
 
 /* Prints to `out` the names of the keys ("listen.address", a line each) that differ and that a
  * running daemon does not take over; returns how many. */

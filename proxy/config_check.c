@@ -341,6 +341,17 @@ static void warn_of_strangers(struct config_reader *reader)
 			       "leave api_key empty to have clients send their own");
 }
 
+static void warn_of_hosts(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	struct config_address address;
+	if (config->listen.hosts.count > 0 &&
+	    config_address_read(slice_of(config->listen.address), &address) &&
+	    !config_address_is_loopback(&address))
+		config_warning(reader, "[listen] hosts keeps nobody out: address is open to other "
+				       "machines, and takes requests with any Host");
+}
+
 static void warn_of_certificate(struct config_reader *reader)
 {
 	struct tls_context *tls = reader->config->listen.tls;
@@ -381,6 +392,7 @@ void config_check(struct config_reader *reader)
 	warn_of_tokens(reader);
 	warn_of_ports(reader);
 	warn_of_strangers(reader);
+	warn_of_hosts(reader);
 	warn_of_certificate(reader);
 	warn_of_short_keeping(reader, "messages", reader->config->retention.messages);
 	warn_of_short_keeping(reader, "facts", reader->config->retention.facts);

@@ -46,7 +46,7 @@ static bool copy_host(struct slice text, struct host *host)
 	return true;
 }
 
-static bool is_ipv6(struct slice text)
+bool config_is_ipv6(struct slice text)
 {
 	struct host host;
 	struct in6_addr address;
@@ -62,8 +62,7 @@ static bool is_host_name(struct slice text)
 	return text.size > 0 && text.size <= MAX_HOST;
 }
 
-/* Splits "host:port", "[v6]:port", or either without a port, which then is empty with data NULL. */
-static bool split_host(struct slice text, struct slice *host, struct slice *port)
+bool config_split_host(struct slice text, struct slice *host, struct slice *port)
 {
 	size_t end;
 	if (text.size > 0 && text.data[0] == '[') {
@@ -71,7 +70,7 @@ static bool split_host(struct slice text, struct slice *host, struct slice *port
 		if (end == text.size)
 			return false;
 		*host = slice_part(text, 1, end++);
-		if (!is_ipv6(*host))
+		if (!config_is_ipv6(*host))
 			return false;
 	} else {
 		end = slice_find(text, SLICE(":"), 0);
@@ -103,7 +102,7 @@ bool config_address_read(struct slice text, struct config_address *address)
 		address->path = slice_part(text, 5, text.size);
 		return is_local_path(address->path);
 	}
-	return split_host(text, &address->host, &port) && read_port(port, &address->port);
+	return config_split_host(text, &address->host, &port) && read_port(port, &address->port);
 }
 
 bool config_address_is_loopback(const struct config_address *address)
@@ -179,7 +178,7 @@ static bool is_authority(struct slice text, bool with_port)
 	struct slice host;
 	struct slice port;
 	unsigned number;
-	if (!take_zone(&text, &without_zone) || !split_host(text, &host, &port))
+	if (!take_zone(&text, &without_zone) || !config_split_host(text, &host, &port))
 		return false;
 	if (port.data == NULL)
 		return !with_port;

@@ -123,11 +123,17 @@ bool config_url_leads_to(struct slice url, const struct config_address *address)
 /* "https://host:port" of a URL, as it is written. */
 struct slice config_url_origin(struct slice url);
 
+/* Splits "host:port", "[v6]:port", or either without a port, which then is empty with data NULL.
+ */
+bool config_split_host(struct slice text, struct slice *host, struct slice *port);
+bool config_is_ipv6(struct slice text);
+
 bool config_check_address(struct slice text, struct buffer *why);
 bool config_check_base_url(struct slice text, struct buffer *why);
 bool config_check_proxy(struct slice text, struct buffer *why);
 bool config_check_secret(struct slice text, struct buffer *why);
 bool config_check_header_name(struct slice text, struct buffer *why);
+bool config_check_host(struct slice text, struct buffer *why); /* config_hosts.c */
 bool config_check_body_field(struct slice text, struct buffer *why);
 bool config_check_readable(struct slice text, struct buffer *why);
 

@@ -36,9 +36,14 @@ const struct config_key config_keys[] = {
 	 FIXED_AT(listen.address),
 	 .help = "where clients connect, HOST:PORT or unix:/PATH; their base URL is "
 		 "http://ADDRESS/v1"},
+	{KEY("listen", "hosts", ""), LIST(config_check_host), AT(listen.hosts),
+	 .help = "names, beside loopback's and the address's own, that a request's Host may have "
+		 "where the address is loopback"},
 	{KEY("listen", "admin", "127.0.0.1:8081"), TEXT(config_check_address),
 	 FIXED_AT(listen.admin),
 	 .help = "memory API, health and metrics, HOST:PORT or unix:/PATH; empty: none"},
+	{KEY("listen", "admin_hosts", ""), LIST(config_check_host), AT(listen.admin_hosts),
+	 .help = "the same for the admin address, and hosts whose web pages may ask it"},
 	{KEY("listen", "admin_token", ""), TEXT(config_check_secret), AT(listen.admin_token),
 	 .help = "what callers of the admin address send as \"Authorization: Bearer ...\" or "
 		 "\"Token ...\"; needed when that address is not loopback"},

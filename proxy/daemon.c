@@ -458,6 +458,7 @@ int daemon_run(const char *file, struct config *config)
 	process->file = file;
 	process->config = config;
 	process->first = config_retain(config);
+	process->service.bound = process->first;
 	bool local = is_local(config->listen.address);
 	const char *scheme = config->listen.tls != NULL ? "https://" : "http://";
 	bool started = start(process);

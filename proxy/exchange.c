@@ -2,6 +2,7 @@
 #include "proxy/exchange_state.h"
 #include "proxy/forward.h"
 #include "proxy/log.h"
+#include "proxy/web_guard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -270,6 +271,19 @@ static void begin_without_memory(struct exchange *exchange, const struct http_he
 	go_on(exchange);
 }
 
+/* False: the exchange has ended. */
+static bool may_ask(struct exchange *exchange)
+{
+	struct guard_refusal refusal;
+	if (guard_admits_traffic(exchange->config, exchange->worker->service->bound->listen.address,
+				 http_request_head(exchange->request),
+				 http_request_body(exchange->request).size > 0, &refusal,
+				 &exchange->arena))
+		return true;
+	exchange_end_with_error(exchange, refusal.status, refusal.code, refusal.message);
+	return false;
+}
+
 void exchange_begin(struct worker *worker, struct http_request *request)
 {
 	static const struct http_request_events events = {on_gone, exchange_drained};
@@ -284,6 +298,8 @@ void exchange_begin(struct worker *worker, struct http_request *request)
 	exchange->path = arena_copy(
 		&exchange->arena,
 		slice_part(exchange->target, 0, slice_find(exchange->target, SLICE("?"), 0)));
+	if (!may_ask(exchange))
+		return;
 	exchange->is_chat = forward_is_chat(head->method, exchange->target);
 	if (exchange->is_chat)
 		open_chat(exchange);

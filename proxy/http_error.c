@@ -28,6 +28,7 @@ const char *http_status_reason(int status)
 		{413, "Content Too Large"},
 		{415, "Unsupported Media Type"},
 		{417, "Expectation Failed"},
+		{421, "Misdirected Request"},
 		{422, "Unprocessable Content"},
 		{429, "Too Many Requests"},
 		{426, "Upgrade Required"},

@@ -13,10 +13,10 @@ static struct slice without_spaces(struct slice value)
 static bool take_host(struct http_marks *marks, struct http_head *head, struct slice value,
 		      struct http_refusal *refusal)
 {
-	(void)head;
 	if (marks->host)
 		return http_refuse(refusal, 400, "The request has more than one Host field.");
-	if (!http_all(without_spaces(value), HTTP_HOST))
+	head->host = without_spaces(value);
+	if (!http_all(head->host, HTTP_HOST))
 		return http_refuse(refusal, 400, "The Host field is malformed.");
 	marks->host = true;
 	return true;

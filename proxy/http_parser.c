@@ -109,6 +109,7 @@ static bool reduce_absolute(struct slice target, size_t scheme, struct http_head
 	struct slice rest = slice_part(target, end, target.size);
 	if (authority.size == 0 || !http_all(authority, HTTP_HOST))
 		return false;
+	head->authority = authority;
 	if (rest.size == 0 && slice_equal(head->method, SLICE("OPTIONS")))
 		head->target = SLICE("*");
 	else if (rest.size == 0)

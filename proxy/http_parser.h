@@ -21,7 +21,9 @@ struct http_field {
 struct http_head {
 	struct slice method;
 	struct slice target; /* origin-form (an absolute-form is reduced to it), or OPTIONS' "*" */
-	int minor_version;   /* HTTP/1.x; only 0 and 1 are taken */
+	struct slice authority; /* of an absolute-form's target; else empty */
+	struct slice host;      /* the Host field; empty without one */
+	int minor_version;      /* HTTP/1.x; only 0 and 1 are taken */
 	struct http_field *fields;
 	size_t field_count;
 	bool keep_alive;

@@ -10,11 +10,13 @@
 
 #include <stdatomic.h>
 
+struct config;
 struct embedder;
 struct learner;
 struct retention;
 
 struct service {
+	const struct config *bound; /* as at the start: its addresses are those listened on */
 	struct store *store;
 	struct learner *learner;
 	struct retention *retention;

@@ -60,7 +60,7 @@ static void send_chat(struct held *held, size_t number)
 			    "%zu: " TALK_STATEMENT "town-%zu for my ship.\"}]}",
 			    held->kind == STREAM ? "\"stream\":true," : "", number, number % 97);
 	int head_size = snprintf(head, sizeof(head),
-				 "POST /v1/chat/completions HTTP/1.1\r\nHost: bench\r\n"
+				 "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
 				 "Authorization: Bearer bench\r\nX-User-Id: holder-%zu\r\n"
 				 "X-Stub: say=%zu %s\r\nContent-Type: application/json\r\n"
 				 "Content-Length: %d\r\n\r\n",

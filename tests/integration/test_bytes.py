@@ -546,7 +546,7 @@ def test_chat_completions_is_recognised_with_and_without_v1(daemon, upstream, kn
 def test_a_chunked_request_is_a_request_like_any_other(daemon, upstream, known_user):
     body = ODD_BODIES["plain"]
     with RawClient(daemon.port) as raw:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nX-User-Id: {known_user}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-User-Id: {known_user}\r\nTransfer-Encoding: chunked\r\n\r\n"
         raw.socket.sendall(head.encode() + b"a\r\n" + body[:10] + b"\r\n")
         raw.socket.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body) - 10, body[10:]))
         reply = raw.read_reply()
@@ -606,7 +606,7 @@ def test_a_body_larger_than_allowed_is_413(make_daemon, upstream):
     daemon = make_daemon({"listen": {"max_body": "64K"}})
     big = b'{"messages":[{"role":"user","content":"' + b"x" * 70_000 + b'"}]}'
     with RawClient(daemon.port) as raw:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(big)}\r\n\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(big)}\r\n\r\n"
         raw.socket.sendall(head.encode())
         check_error(raw.read_reply(), 413)
     assert not upstream.requests
@@ -638,13 +638,13 @@ def test_an_upstream_that_says_nothing_is_504(make_daemon, upstream):
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}{}{}",
-        b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}{}{}",
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
         b"GET /v1/models HTTP/1.1\r\nHost : x\r\n\r\n",
-        b"GET /v1/models HTTP/1.1\r\nHost: x\r\nA: b\r\n folded\r\n\r\n",
-        b"GET /v1/mod\x00els HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nA: b\r\n folded\r\n\r\n",
+        b"GET /v1/mod\x00els HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GARBAGE\r\n\r\n",
     ],
 )
@@ -658,7 +658,7 @@ def test_a_malformed_request_is_400_and_goes_nowhere(daemon, upstream, request_b
 def test_a_head_too_large_is_431(daemon, upstream):
     with RawClient(daemon.port) as raw:
         try:
-            raw.socket.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 1_000_000 + b"\r\n\r\n")
+            raw.socket.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nA: " + b"b" * 1_000_000 + b"\r\n\r\n")
         except ConnectionError:
             pass
         check_error(raw.read_reply(), 431)

@@ -106,7 +106,7 @@ def test_a_client_of_http_1_0_is_answered(daemon, upstream, user):
 def test_a_client_that_expects_100_is_told_to_go_on(daemon, upstream, user):
     with RawClient(daemon.port) as client:
         head = (
-            f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nX-User-Id: {user}\r\n"
+            f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-User-Id: {user}\r\n"
             f"Content-Length: {len(ASK)}\r\nExpect: 100-continue\r\n\r\n"
         )
         client.socket.sendall(head.encode())

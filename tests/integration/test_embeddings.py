@@ -338,7 +338,7 @@ def test_a_client_that_leaves_while_its_question_waits(embedding_daemon, embeddi
     embeddings.embed = json_reply({}, first_byte_delay=2)
     body = Chat(daemon, user).body("question")
     with socket.create_connection(("127.0.0.1", daemon.port)) as client:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nX-User-Id: {user}\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-User-Id: {user}\r\nContent-Length: {len(body)}\r\n\r\n"
         client.sendall(head.encode() + body)
         embeddings.wait(1)
     embeddings.wait_left(1)

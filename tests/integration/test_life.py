@@ -126,7 +126,7 @@ def test_a_reply_that_begins_while_draining_says_that_its_connection_closes(make
 def test_a_request_whose_body_is_still_coming_is_answered_while_draining(gated):
     daemon, client, gate = gated
     with RawClient(daemon.port) as slow:
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(HELLO)}\r\n\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(HELLO)}\r\n\r\n"
         slow.socket.sendall(head.encode() + HELLO[:10])
         until(lambda: daemon.metric("recalld_connections") == 2, "it is not connected")
         time.sleep(0.2)
@@ -143,7 +143,7 @@ def test_a_request_whose_body_is_still_coming_is_answered_while_draining(gated):
 def test_an_import_that_has_begun_is_answered_while_draining(make_daemon, user):
     daemon = make_daemon({"listen": {"drain_timeout": "30s"}})
     body = b'{"messages":[{"role":"user","content":"Late."}],"learn":false}'
-    head = f"POST /v1/users/{user}/messages HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+    head = f"POST /v1/users/{user}/messages HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
     with RawClient(daemon.admin_port) as client:
         client.socket.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
         assert client.read_head().status == 100
@@ -184,7 +184,7 @@ def test_what_a_slow_reader_has_yet_to_read_is_waited_for_while_draining(make_da
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
         slow.settimeout(10)
         slow.connect(("127.0.0.1", daemon.port))
-        slow.sendall(b"GET /v1/x HTTP/1.1\r\nHost: x\r\n\r\n")
+        slow.sendall(b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
         upstream.wait(1)
         until(lambda: daemon.metric("recalld_exchanges_open") == 0, "the exchange is not over")
         daemon.signal(signal.SIGTERM)
@@ -395,7 +395,7 @@ def in_chunks(body, size=65536):
 
 
 def send_body(client, body, chunked):
-    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
     with contextlib.suppress(ConnectionError):  # it may be answered before it is read
         if not chunked:
             client.socket.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
@@ -462,7 +462,7 @@ def test_a_body_that_only_fits_alone_fits_alone(make_daemon, upstream):
 
 def test_leave_to_send_is_refused_when_the_body_would_not_fit(make_daemon):
     daemon = make_daemon({"listen": {"max_in_flight": "2M", "max_body": "2M"}})
-    head = b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1500000\r\n"
+    head = b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1500000\r\n"
     with RawClient(daemon.port) as first, RawClient(daemon.port) as second:
         first.socket.sendall(head + b"\r\n" + b"x" * 1000000)
         until(lambda: daemon.metric("recalld_in_flight_bytes") == 1000000, "it is not counted")
@@ -475,7 +475,7 @@ def test_leave_to_send_is_refused_when_the_body_would_not_fit(make_daemon):
 
 def test_who_only_announces_bodies_takes_nothing_from_others(make_daemon):
     daemon = make_daemon({"listen": {"max_in_flight": "2M", "max_body": "2M"}})
-    head = b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1500000\r\n\r\n"
+    head = b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1500000\r\n\r\n"
     idle = [RawClient(daemon.port) for _ in range(8)]
     for client in idle:
         client.socket.sendall(head)

@@ -291,9 +291,9 @@ def test_slow_clients_have_a_deadline(make_daemon, hand, tmp_path):
         filler = threading.Thread(target=write_until_stuck, args=(peer.socket,))
         filler.start()
         slow = {
-            head: [b"POST /v1/x HTTP/1.1\r\nHost: x\r\n", b"A: b\r\n"],
-            body: [b"POST /v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b"x"],
-            chunks: [b"POST /v1/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"],
+            head: [b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\n", b"A: b\r\n"],
+            body: [b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n", b"x"],
+            chunks: [b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"],
         }
         for client, (first, _) in slow.items():
             client.socket.sendall(first)

@@ -14,11 +14,11 @@ from harness.wire import RawClient
 pytestmark = once
 
 CHAT = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
-HIDDEN = b"GET /v1/hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+HIDDEN = b"GET /v1/hidden HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def post(fields, body=b"", line=b"POST /v1/chat/completions HTTP/1.1"):
-    return line + b"\r\nHost: x\r\n" + fields + b"\r\n" + body
+    return line + b"\r\nHost: localhost\r\n" + fields + b"\r\n" + body
 
 
 def chunked(body):
@@ -26,7 +26,7 @@ def chunked(body):
 
 
 def get(line):
-    return line + b"\r\nHost: x\r\n\r\n"
+    return line + b"\r\nHost: localhost\r\n\r\n"
 
 
 # Each is followed by a request that would be run if the first were taken, or taken for shorter.

@@ -184,7 +184,7 @@ def test_bodies_of_any_size_come_whole_both_ways(tls, trust, upstream, size):
 
 
 def test_requests_in_one_record_are_answered_in_order(tls, trust):
-    head = f"GET /v1/models HTTP/1.1\r\nHost: x\r\nX-Pad: {'p' * 5000}\r\n"
+    head = f"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Pad: {'p' * 5000}\r\n"
     with connect(tls, trust) as secured:
         secured.sendall((head + "\r\n").encode() * 2 + (head + "Connection: close\r\n\r\n").encode())
         assert closed_after(secured)[0].count(b"HTTP/1.1 ") == 3
@@ -194,10 +194,10 @@ def test_what_is_left_of_a_record_is_read_once_there_is_room(tls, trust, upstrea
     """64 KB are read ahead while a reply is under way; here they end within the last record."""
     gate = threading.Event()
     upstream.script(Reply(pieces=[b"1", b"2"], gates={1: gate}), Reply(pieces=[b"next"]))
-    head = b"POST /v1/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
     size = 4 * 16384 + 100 - len(head % 10000)
     with connect(tls, trust) as secured:
-        secured.sendall(b"GET /v1/x HTTP/1.1\r\nHost: x\r\n\r\n")
+        secured.sendall(b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\n\r\n")
         upstream.wait(1)
         whole = head % size + b"b" * size
         secured.sendall(whole[:100])
@@ -211,7 +211,7 @@ def test_what_is_left_of_a_record_is_read_once_there_is_room(tls, trust, upstrea
 def test_its_end_is_said(tls, trust):
     with connect(tls, trust) as secured:
         secured.suppress_ragged_eofs = False
-        secured.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        secured.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         secured.settimeout(10)
         while secured.recv(65536):  # an end without close_notify would raise here
             pass
@@ -221,7 +221,7 @@ def test_a_reply_that_is_cut_off_is_not_said_to_have_ended(tls, trust, upstream)
     upstream.script(Reply(pieces=[b"cut ", b"off"], framing="chunked", break_after=1))
     with connect(tls, trust) as secured:
         secured.suppress_ragged_eofs = False
-        secured.sendall(b"GET /v1/x HTTP/1.0\r\nHost: x\r\n\r\n")
+        secured.sendall(b"GET /v1/x HTTP/1.0\r\nHost: localhost\r\n\r\n")
         with pytest.raises((ssl.SSLEOFError, ConnectionResetError)):
             while secured.recv(65536):
                 pass
@@ -235,7 +235,7 @@ def test_an_end_that_finds_no_room_is_said_once_there_is(make_tls, trust, upstre
     with connect(tls, trust) as secured:
         secured.suppress_ragged_eofs = False
         (tmp_path / "stalled").touch()
-        secured.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        secured.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         got = secured.recv(65536)
         assert got.startswith(b"HTTP/1.1 200 ") and got.endswith(b"\r\n\r\n")
         gate.set()
@@ -278,7 +278,7 @@ def test_a_client_that_reads_a_long_chain_slowly_gets_it_whole(tls, trust, pairs
                     plain.sendall(hello)
                     time.sleep(0.3)  # until it has sent what finds room
                 received.write(plain.recv(4096))
-        secured.write(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        secured.write(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         plain.sendall(sent.read())
         while piece := plain.recv(65536):
             received.write(piece)
@@ -334,7 +334,7 @@ def test_a_slow_reader_slows_the_upstream_down(tls, trust, upstream):
     upstream.script(Reply(pieces=[text]))
     with connect(tls, trust) as secured:
         before = resident(tls)
-        secured.sendall(b"GET /v1/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        secured.sendall(b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         time.sleep(1)
         grown = resident(tls) - before
         got, _ = closed_after(secured)

@@ -121,7 +121,7 @@ static void send_chat(struct client *client)
 			       client->left / 12);
 	int head_size = snprintf(
 		head, sizeof(head),
-		"POST /v1/chat/completions HTTP/1.1\r\nHost: soak\r\nX-User-Id: %s%lu\r\n%s%s"
+		"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-User-Id: %s%lu\r\n%s%s"
 		"Authorization: Bearer key\r\nX-Stub: say=%lu %s\r\n"
 		"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
 		client->talk.user % 5 == 0 ? "trim-" : "user-", client->talk.user, session,
@@ -169,7 +169,7 @@ static void ask_admin(struct client *client, const char *method, const char *wha
 {
 	char request[1024];
 	int size = snprintf(request, sizeof(request),
-			    "%s /v1/users/%s%lu%s HTTP/1.1\r\nHost: soak\r\nContent-Type: "
+			    "%s /v1/users/%s%lu%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
 			    "application/json\r\nContent-Length: %zu\r\n\r\n%s",
 			    method, client->talk.user % 5 == 0 ? "trim-" : "user-",
 			    client->talk.user, what, strlen(body), body);

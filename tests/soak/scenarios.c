@@ -39,21 +39,23 @@ static const struct scenario scenarios[] = {
 	{"garbage", 10, true, true, "garbage=1", "", STATUS, 502},
 	{"no JSON", 10, true, false, "garbage=2", "", WHOLE},
 	{"malformed request", 10, true, .outcome = STATUS, .status = 400,
-	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 2\r\n\r\n"},
+	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1, "
+		"2\r\n\r\n"},
 	{"two framings", 5, true, .outcome = STATUS, .status = 400,
-	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
 		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
 	{"no request", 5, true, .outcome = STATUS, .status = 400,
 	 .raw = "\x16\x03\x01 hello\r\n\r\n"},
 	{"half a request", 5, true, .outcome = CLIENT_LEAVES, .leave_ms = 3,
-	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n{\"m"},
+	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+		"900\r\n\r\n{\"m"},
 	{"body is no JSON", 10, true, .outcome = STATUS, .status = 200,
-	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nX-User-Id: broken\r\n"
+	 .raw = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-User-Id: broken\r\n"
 		"Content-Length: 14\r\n\r\n{\"messages\":[["},
 	{"other path", 10, false, .outcome = STATUS, .status = 200,
-	 .raw = "GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n"},
+	 .raw = "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n"},
 	{"upgrade", 5, true, .outcome = STATUS, .status = 501,
-	 .raw = "GET /v1/models HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n"
+	 .raw = "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\n"
 		"Upgrade: websocket\r\n\r\n"},
 };
 enum { SCENARIOS = sizeof(scenarios) / sizeof(scenarios[0]) };

@@ -238,7 +238,7 @@ class Talker:
     async def _exchange(self, body, fields):
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.daemon.port)
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: here\r\nX-User-Id: {self.user}\r\n"
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-User-Id: {self.user}\r\n"
         head += f"X-Session-Id: {self.user}-chat\r\nContent-Type: application/json\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         self.writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
