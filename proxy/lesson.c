@@ -34,7 +34,9 @@ struct lesson {
 	struct event *deadline;
 	int status;
 	struct buffer answer;
-	bool wants_room; /* see lesson_ended */
+	struct slice answer_text;
+	struct learning learning; /* what a facts job will store */
+	bool wants_room;          /* see lesson_ended */
 };
 
 static void end_lesson(struct lesson *lesson, bool noted)
@@ -103,32 +105,18 @@ static void postpone(struct lesson *lesson, bool is_unusable)
 	try_later(lesson);
 }
 
-/* What a full store did not take is learned again later, not at once: each time is paid for. */
-static void on_stored(void *cookie, enum store_result result)
-{
-	struct lesson *lesson = cookie;
-	bool stored = result == STORE_OK || result == STORE_STALE;
-	lesson->wants_room = result == STORE_FULL;
-	if (!stored)
-		log_error("what was learned was not stored: %s", store_result_name(result));
-	if (stored || lesson->ended == NULL)
-		end_lesson(lesson, true);
-	else
-		try_later(lesson);
-}
-
 /* ---- what the model answered ---- */
 
-static void store_facts(struct lesson *lesson, const struct learning *learning)
+static void on_stored(void *cookie, enum store_result result);
+
+static void store_facts(struct lesson *lesson)
 {
-	metrics_count(METRIC_LEARNED_FACTS, 1);
-	metrics_count(METRIC_FACTS_REJECTED, learning->rejected);
-	for (size_t i = 0; i < learning->change_count; i++)
-		metrics_count(METRIC_FACTS_STORED, learning->changes[i].kind == CHANGE_ADD);
+	const struct learning *learning = &lesson->learning;
 	leave_model(lesson);
 	store_learned(lesson->setting.store, lesson->setting.user, lesson->job.exchange,
-		      learning->changes, learning->change_count, learning->hide_exchange,
-		      clock_wall(), loop_for_store(lesson->setting.loop), on_stored, lesson);
+		      lesson->input.ticket, learning->changes, learning->change_count,
+		      learning->hide_exchange, clock_wall(), loop_for_store(lesson->setting.loop),
+		      on_stored, lesson);
 }
 
 static struct learn_turn turn_to_learn(const struct lesson *lesson)
@@ -149,14 +137,12 @@ static struct learn_turn turn_to_learn(const struct lesson *lesson)
 	};
 }
 
-static bool take_facts(struct lesson *lesson, struct slice answer)
+static bool take_facts(struct lesson *lesson)
 {
 	struct learn_turn turn = turn_to_learn(lesson);
-	struct learning learning;
-	if (!learn_facts_read(&turn, answer, &learning, &lesson->arena))
+	if (!learn_facts_read(&turn, lesson->answer_text, &lesson->learning, &lesson->arena))
 		return false;
-	metrics_count(METRIC_MODEL_EMPTY, learning.is_empty);
-	store_facts(lesson, &learning);
+	store_facts(lesson);
 	return true;
 }
 
@@ -173,7 +159,7 @@ static bool take_summary(struct lesson *lesson, const struct model_answer *answe
 	summary->model = lesson->setting.model;
 	metrics_count(METRIC_LEARNED_SUMMARIES, 1);
 	leave_model(lesson);
-	store_summarized(lesson->setting.store, lesson->setting.user, summary,
+	store_summarized(lesson->setting.store, lesson->setting.user, lesson->input.ticket, summary,
 			 lesson->input.has_summary ? lesson->input.summary.covers : 0,
 			 loop_for_store(lesson->setting.loop), on_stored, lesson);
 	return true;
@@ -184,15 +170,61 @@ static void take_answer(struct lesson *lesson)
 	struct trouble *trouble =
 		lesson->setting.trouble; /* the lesson is the store's by the end */
 	struct model_answer answer;
-	bool used = model_answer_read(buffer_slice(&lesson->answer), &answer, &lesson->arena) &&
-		    (lesson->job.kind == JOB_FACTS ? take_facts(lesson, answer.text)
-						   : take_summary(lesson, &answer));
+	bool used = model_answer_read(buffer_slice(&lesson->answer), &answer, &lesson->arena);
+	if (used) {
+		lesson->answer_text = answer.text;
+		used = lesson->job.kind == JOB_FACTS ? take_facts(lesson)
+						     : take_summary(lesson, &answer);
+	}
 	if (used) {
 		trouble_end(trouble);
 		return;
 	}
 	warn_of_failure(lesson, "its answer cannot be used");
 	postpone(lesson, true);
+}
+
+/* ---- when it is stored ---- */
+
+/* The user went back, or asked to forget, while the model was at work: what it answered is held
+ * against the facts as they stand now. */
+static void on_changed_input(void *cookie, enum store_result result, struct job_input *input)
+{
+	struct lesson *lesson = cookie;
+	if (result == STORE_OK)
+		lesson->input = *input;
+	if (result != STORE_OK || !take_facts(lesson))
+		end_lesson(lesson, true);
+}
+
+static void count_facts(const struct learning *learning)
+{
+	metrics_count(METRIC_LEARNED_FACTS, 1);
+	metrics_count(METRIC_MODEL_EMPTY, learning->is_empty);
+	metrics_count(METRIC_FACTS_REJECTED, learning->rejected);
+	for (size_t i = 0; i < learning->change_count; i++)
+		metrics_count(METRIC_FACTS_STORED, learning->changes[i].kind == CHANGE_ADD);
+}
+
+/* A summary of turns that have changed meanwhile is asked for anew. What a full store did not take
+ * is learned again later, not at once: each time is paid for. */
+static void on_stored(void *cookie, enum store_result result)
+{
+	struct lesson *lesson = cookie;
+	bool is_facts = lesson->job.kind == JOB_FACTS;
+	bool is_over = result == STORE_OK || result == STORE_STALE || result == STORE_CHANGED;
+	lesson->wants_room = result == STORE_FULL;
+	if (result == STORE_OK && is_facts)
+		count_facts(&lesson->learning);
+	if (!is_over)
+		log_error("what was learned was not stored: %s", store_result_name(result));
+	if (result == STORE_CHANGED && is_facts && lesson->ended != NULL)
+		store_job_input(lesson->setting.store, lesson->setting.user, JOB_FACTS,
+				lesson->job.exchange, &lesson->arena, on_changed_input, lesson);
+	else if (is_over || lesson->ended == NULL)
+		end_lesson(lesson, true);
+	else
+		try_later(lesson);
 }
 
 /* ---- the call ---- */
@@ -390,7 +422,7 @@ static void on_input(void *cookie, enum store_result result, struct job_input *i
 		lesson->quirks = *known_quirks(lesson);
 		call_model(lesson);
 	} else if (result == STORE_OK && lesson->job.kind == JOB_FACTS) {
-		store_facts(lesson, &(struct learning){0});
+		store_facts(lesson);
 	} else {
 		/* Nothing to do, or nothing that can be read: not again before a pause. */
 		postpone(lesson, result == STORE_FAILED || result == STORE_NOT_FOUND);

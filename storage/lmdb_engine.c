@@ -45,8 +45,9 @@ const char *engine_tree_name(size_t tree)
 const char *store_result_name(enum store_result result)
 {
 	static const char *const names[] = {
-		[STORE_OK] = "ok",     [STORE_NOT_FOUND] = "not found", [STORE_STALE] = "stale",
-		[STORE_FULL] = "full", [STORE_FAILED] = "failed",
+		[STORE_OK] = "ok",       [STORE_NOT_FOUND] = "not found",
+		[STORE_STALE] = "stale", [STORE_CHANGED] = "changed",
+		[STORE_FULL] = "full",   [STORE_FAILED] = "failed",
 	};
 	return names[result];
 }

@@ -108,14 +108,14 @@ static void erase_quotes(const struct hiding *hiding)
 	}
 }
 
-bool hiding_finish(struct hiding *hiding, const struct job *like)
+void hiding_finish(struct hiding *hiding, const struct job *like)
 {
 	const struct memory *memory = hiding->memory;
 	struct store *store = memory->transaction->store;
 	struct key user = key_of_user(memory->user);
 	struct summary summary;
 	if (!hiding->forgotten)
-		return false;
+		return;
 	/* Also against what is under way: it may have been given what is hidden now. */
 	tickets_mark(store->hidden, memory->user, ++store->next_ticket);
 	if (memory_summary(memory, &summary) && summary.covers >= hiding->first_turn)
@@ -125,5 +125,4 @@ bool hiding_finish(struct hiding *hiding, const struct job *like)
 	(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
 	(void)table_delete_all(memory->transaction, TABLE_REPLAYS, user);
 	memory_delete_receipts(memory);
-	return hiding->first_turn != UINT64_MAX;
 }

@@ -30,7 +30,7 @@ void hide_exchange(struct hiding *hiding, uint64_t exchange);
 void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t until);
 /* Deletes what was made of what is forgotten: a summary that covers the hidden turns, the quotes of
  * their exchanges, and what requests were given: receipts, frozen contexts and replays. `like`:
- * after which a summary's job is made, where there is none. True: turns were hidden. */
-bool hiding_finish(struct hiding *hiding, const struct job *like);
+ * after which a summary's job is made, where there is none. */
+void hiding_finish(struct hiding *hiding, const struct job *like);
 
 #endif

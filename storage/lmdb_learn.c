@@ -4,12 +4,21 @@
 #include "storage/lmdb_hide.h"
 #include "storage/writer.h"
 
+/* Whether what was read with the ticket may have been hidden, or taken back, since. */
+static bool has_changed(const struct memory *memory, uint64_t ticket)
+{
+	const struct store *store = memory->transaction->store;
+	return tickets_marked_since(store->hidden, memory->user, ticket) ||
+	       tickets_marked_since(store->taken_back, memory->user, ticket);
+}
+
 /* ---- facts ---- */
 
 struct learned_operation {
 	struct operation operation;
 	struct user_key user;
 	uint64_t exchange;
+	uint64_t ticket;
 	const struct change *changes;
 	size_t change_count;
 	struct turn_search *searches; /* for each change; of CHANGE_HIDE only */
@@ -144,6 +153,8 @@ static enum store_result apply_all(struct applying *applying)
 	struct job job;
 	if (!memory_user(memory, &user) || !memory_job(memory, JOB_FACTS, own->exchange, &job))
 		return STORE_STALE;
+	if (has_changed(memory, own->ticket))
+		return STORE_CHANGED;
 	hiding_init(&applying->hiding, memory);
 	const uint64_t next_fact = user.next_fact;
 	give_ids(applying, &user);
@@ -152,9 +163,8 @@ static enum store_result apply_all(struct applying *applying)
 	if (own->hide_exchange)
 		hide_exchange(&applying->hiding, own->exchange);
 	(void)memory_delete_job(memory, JOB_FACTS, own->exchange);
-	bool hidden = hiding_finish(&applying->hiding, &job);
-	user.hidden_since_summary |= hidden;
-	if (hidden || user.next_fact != next_fact)
+	hiding_finish(&applying->hiding, &job);
+	if (user.next_fact != next_fact)
 		memory_put_user(memory, &user);
 	return STORE_OK;
 }
@@ -214,13 +224,14 @@ static void search_turns(struct store *store, struct learned_operation *own)
 }
 
 struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
-				 const struct change *changes, size_t change_count,
+				 uint64_t ticket, const struct change *changes, size_t change_count,
 				 bool hide_exchange, int64_t now, struct store_loop *loop,
 				 store_done *callback, void *cookie)
 {
 	struct learned_operation *own = operation_create(sizeof(*own), run_learned);
 	own->user = user;
 	own->exchange = exchange;
+	own->ticket = ticket;
 	own->changes = copy_changes(&own->operation, changes, change_count);
 	own->change_count = change_count;
 	own->hide_exchange = hide_exchange;
@@ -236,6 +247,7 @@ struct store_call *store_learned(struct store *store, struct user_key user, uint
 struct summarized_operation {
 	struct operation operation;
 	struct user_key user;
+	uint64_t ticket;
 	struct summary summary;
 	uint64_t previous_covers;
 };
@@ -243,18 +255,13 @@ struct summarized_operation {
 static enum store_result replace_summary(const struct memory *memory,
 					 const struct summarized_operation *own)
 {
-	struct stored_user user = {0};
 	struct stored_turn last = {0};
 	struct summary summary;
 	struct job job;
-	if (!memory_user(memory, &user) || !memory_job(memory, JOB_SUMMARY, 0, &job))
+	if (!memory_job(memory, JOB_SUMMARY, 0, &job))
 		return STORE_STALE;
-	if (user.hidden_since_summary) {
-		/* It may be made of turns that were hidden since: the next one is not. */
-		user.hidden_since_summary = false;
-		memory_put_user(memory, &user);
-		return STORE_STALE;
-	}
+	if (has_changed(memory, own->ticket))
+		return STORE_CHANGED;
 	(void)memory_summary(memory, &summary);
 	if (summary.covers != own->previous_covers || own->summary.covers <= summary.covers ||
 	    !memory_turn(memory, own->summary.covers, &last))
@@ -282,12 +289,13 @@ static enum store_result run_summarized(struct operation *operation,
 	return result;
 }
 
-struct store_call *store_summarized(struct store *store, struct user_key user,
+struct store_call *store_summarized(struct store *store, struct user_key user, uint64_t ticket,
 				    const struct summary *summary, uint64_t previous_covers,
 				    struct store_loop *loop, store_done *callback, void *cookie)
 {
 	struct summarized_operation *own = operation_create(sizeof(*own), run_summarized);
 	own->user = user;
+	own->ticket = ticket;
 	own->summary = *summary;
 	own->summary.text = operation_slice(&own->operation, summary->text);
 	own->summary.model = operation_slice(&own->operation, summary->model);

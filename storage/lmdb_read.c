@@ -230,7 +230,8 @@ struct store_call *store_job_input(struct store *store, struct user_key user, en
 				   uint64_t exchange, struct arena *arena, store_job_read *callback,
 				   void *cookie)
 {
-	struct job_input input = {0};
+	/* The ticket first, as of a request. */
+	struct job_input input = {.ticket = atomic_load(&store->ticket)};
 	struct transaction transaction;
 	struct memory memory = {&transaction, user, arena};
 	bool found = false;

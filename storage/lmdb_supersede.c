@@ -121,7 +121,6 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 	bool summary_goes = supersede_reaches_summary(memory, branch);
 	/* Also against what is under way: it may have been given what is taken back now. */
 	tickets_mark(store->taken_back, memory->user, ++store->next_ticket);
-	user->hidden_since_summary = true;
 	change_facts(&superseding);
 	for (size_t i = 0; i < branch->taken.count; i++)
 		take(&superseding, branch->taken.ids[i]);

@@ -27,8 +27,9 @@ struct store_call;
 enum store_result {
 	STORE_OK,
 	STORE_NOT_FOUND,
-	STORE_STALE, /* what it rests on was forgotten or done meanwhile; nothing was written */
-	STORE_FULL,  /* the map or the disk has no room; nothing was written */
+	STORE_STALE,   /* what it rests on was forgotten or done meanwhile; nothing was written */
+	STORE_CHANGED, /* what it was made of has changed since it was read; nothing was written */
+	STORE_FULL,    /* the map or the disk has no room; nothing was written */
 	STORE_FAILED,
 };
 
@@ -398,6 +399,7 @@ struct store_call *store_users_with_jobs(struct store *store, const struct user_
 
 /* What a job works on. */
 struct job_input {
+	uint64_t ticket;       /* hand it to store_learned() or store_summarized() */
 	struct turn user;      /* JOB_FACTS */
 	struct turn assistant; /* text empty when there is none */
 	struct turn *before;   /* up to 6 turns of the same conversation before it, oldest first */
@@ -419,18 +421,19 @@ struct store_call *store_job_input(struct store *store, struct user_key user, en
 
 struct change;
 /* What a JOB_FACTS led to: the changes and the job's removal in one transaction. STORE_STALE: the
- * job is gone (its user or exchange was forgotten, or it was done already). Forgetting erases
- * texts, hides the source exchanges, drops a summary that covers them, receipts and frozen
- * contexts. */
+ * job is gone (its user or exchange was forgotten, or it was done already). STORE_CHANGED: turns
+ * were hidden or taken back since `ticket`, and facts with them: the changes are to be worked out
+ * anew. Forgetting erases texts, hides the source exchanges, drops a summary that covers them,
+ * receipts and frozen contexts. */
 struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
-				 const struct change *changes, size_t change_count,
+				 uint64_t ticket, const struct change *changes, size_t change_count,
 				 bool hide_exchange, int64_t now, struct store_loop *loop,
 				 store_done *callback, void *cookie);
 
 /* A new summary that covers turns up to summary->covers. STORE_STALE when the stored one no longer
- * covers up to `previous_covers` (0: there was none) or turns were hidden since it was read; so the
- * first one after a hiding is always refused. */
-struct store_call *store_summarized(struct store *store, struct user_key user,
+ * covers up to `previous_covers` (0: there was none), STORE_CHANGED when turns were hidden or taken
+ * back since `ticket`. */
+struct store_call *store_summarized(struct store *store, struct user_key user, uint64_t ticket,
 				    const struct summary *summary, uint64_t previous_covers,
 				    struct store_loop *loop, store_done *callback, void *cookie);
 

@@ -29,7 +29,7 @@ void stored_user_fields(struct record *record, void *noun)
 	user->next_fact = number(record, user->next_fact);
 	user->next_conversation = number32(record, user->next_conversation);
 	user->deferred = record_flag(record, user->deferred);
-	user->hidden_since_summary = record_flag(record, user->hidden_since_summary);
+	(void)record_flag(record, false); /* "hidden_since_summary", which earlier versions set */
 }
 
 void stored_turn_fields(struct record *record, void *noun)

@@ -14,9 +14,7 @@ struct stored_user {
 	uint64_t next_turn;
 	uint64_t next_fact;
 	uint32_t next_conversation;
-	bool deferred;             /* some of the user's jobs go by a mode that the request named */
-	bool hidden_since_summary; /* turns were hidden: the next summary may have been made of them
-				    */
+	bool deferred; /* some of the user's jobs go by a mode that the request named */
 };
 
 struct stored_turn {

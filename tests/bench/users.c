@@ -117,8 +117,8 @@ static void learn(struct fixture *fixture, unsigned long first, unsigned count)
 				      &exchange);
 		for (int number = 0; number < FACTS; number++)
 			describe(&changes[number], number, exchange, &fixture->arena);
-		(void)store_learned(fixture->store, key, exchange, changes, FACTS, false, 1000000,
-				    &fixture->loop.loop, one_done, &pending);
+		(void)store_learned(fixture->store, key, exchange, UINT64_MAX, changes, FACTS,
+				    false, 1000000, &fixture->loop.loop, one_done, &pending);
 		arena_finish(&fixture->arena);
 		fixture->arena = (struct arena){0};
 	}
@@ -167,7 +167,7 @@ static void summarize(struct fixture *fixture, unsigned long first, unsigned cou
 			.updated_at = 1000000,
 			.model = SLICE("model")};
 		name_user(name, first + i);
-		(void)store_summarized(fixture->store, fixture_key(name), &summary, 0,
+		(void)store_summarized(fixture->store, fixture_key(name), UINT64_MAX, &summary, 0,
 				       &fixture->loop.loop, one_done, &pending);
 		arena_finish(&arena);
 	}

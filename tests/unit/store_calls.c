@@ -139,7 +139,7 @@ enum store_result call_expire(struct place *place)
 enum store_result call_learned(struct place *place)
 {
 	const struct change changes[] = {city("Rome", 5, 299), superseded(2, 199, 0)};
-	WRITE(place, store_learned, fixture_key("alex"), 5, changes, 2, false, 1000);
+	WRITE(place, store_learned, fixture_key("alex"), 5, UINT64_MAX, changes, 2, false, 1000);
 }
 
 enum store_result call_learned_to_forget(struct place *place)
@@ -149,14 +149,14 @@ enum store_result call_learned_to_forget(struct place *place)
 		{.kind = CHANGE_HIDE,
 		 .fact = {.value = SLICE("Paris"), .observed_at = 1000},
 		 .replaced_by = -1}};
-	WRITE(place, store_learned, fixture_key("alex"), 5, changes, 2, true, 1000);
+	WRITE(place, store_learned, fixture_key("alex"), 5, UINT64_MAX, changes, 2, true, 1000);
 }
 
 enum store_result call_summarized(struct place *place)
 {
 	const struct summary summary = {
 		.text = SLICE("Tea."), .covers = 6, .updated_at = 9, .model = SLICE("model")};
-	WRITE(place, store_summarized, fixture_key("alex"), &summary, 4);
+	WRITE(place, store_summarized, fixture_key("alex"), UINT64_MAX, &summary, 4);
 }
 
 enum store_result call_postpone(struct place *place)

@@ -38,6 +38,9 @@ struct fixture {
 	struct store *store;
 	struct fixture_loop loop;
 	struct arena arena; /* of all that is read */
+	/* Of the newest job's input, by which learning is then written; UINT64_MAX: none was read.
+	 */
+	uint64_t ticket;
 };
 
 void fixture_init(struct fixture *fixture, uint64_t map_size);

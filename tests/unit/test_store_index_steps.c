@@ -241,7 +241,7 @@ static void hide_some(struct fixture *fixture, const char *name)
 		.fact = {.value = pick_turn(fixture, name, ROLE_USER).text, .observed_at = 6000}};
 	uint64_t exchange = pick_turn(fixture, name, ROLE_USER).id;
 	struct fixture_wait wait = {0};
-	(void)store_learned(fixture->store, fixture_key(name), exchange, &change,
+	(void)store_learned(fixture->store, fixture_key(name), exchange, UINT64_MAX, &change,
 			    change.fact.value.size > 0, true, 7, &fixture->loop.loop, fixture_done,
 			    &wait);
 	(void)fixture_await(&fixture->loop, &wait);

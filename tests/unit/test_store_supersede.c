@@ -360,6 +360,8 @@ START_TEST(the_summary_is_rebuilt_without_what_was_taken_back)
 	struct fixture fixture;
 	chat_three(&fixture);
 	ck_assert_int_eq(fixture_summarized(&fixture, "Bonn", 4, 0), STORE_OK);
+	struct job_input input;
+	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
 	struct append other = fixture_exchange("hello", "hi", 350);
 	struct frozen frozen = {.block = SLICE("Bonn")};
 	other.session = SLICE("other");
@@ -374,8 +376,7 @@ START_TEST(the_summary_is_rebuilt_without_what_was_taken_back)
 	ck_assert(!view.has_summary);
 	ck_assert(!view.has_frozen);
 	/* One that was being written meanwhile is refused, the next one is not. */
-	ck_assert_int_eq(fixture_summarized(&fixture, "Bonn", 6, 4), STORE_STALE);
-	struct job_input input;
+	ck_assert_int_eq(fixture_summarized(&fixture, "Bonn", 6, 4), STORE_CHANGED);
 	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
 	ck_assert_uint_eq(input.uncovered_count, 6);
 	for (size_t i = 0; i < input.uncovered_count; i++)
@@ -391,13 +392,41 @@ START_TEST(a_summary_of_other_turns_stays)
 	chat_three(&fixture);
 	ck_assert_int_eq(fixture_summarized(&fixture, "Paris", 2, 0), STORE_OK);
 	struct request edit = ASK("I like walks", {one, "a1"});
+	struct job_input input;
+	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
 	ck_assert(view_for(&fixture, edit, "chat").has_summary);
 	(void)chat(&fixture, edit, "b2", 400);
 	ck_assert(fixture_view(&fixture, "chat").has_summary);
 	struct job_list jobs = jobs_of(&fixture);
 	ck_assert_uint_eq(jobs.jobs[jobs.count - 1].uncovered, 2);
-	/* All the same one that was under way may have read the old turns. */
-	ck_assert_int_eq(fixture_summarized(&fixture, "Bonn", 6, 2), STORE_STALE);
+	/* All the same one that was under way may have read the old turns; one begun now has not.
+	 */
+	ck_assert_int_eq(fixture_summarized(&fixture, "Bonn", 6, 2), STORE_CHANGED);
+	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
+	ck_assert_int_eq(fixture_summarized(&fixture, "walks", 8, 2), STORE_OK);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_was_worked_out_before_the_user_went_back_is_not_written)
+{
+	struct fixture fixture;
+	chat_three(&fixture);
+	learn_cities(&fixture);
+	struct append other = fixture_exchange("I live in Rome now", "Nice", 350);
+	other.session = SLICE("other");
+	ck_assert_int_eq(fixture_append(&fixture, &other), STORE_OK);
+	struct job_input input;
+	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 7, &input), STORE_OK);
+	const struct change rome[] = {city("Rome", 7, 350), superseded(2, 350, 0)};
+	(void)chat(&fixture, ASK("I like walks", {one, "a1"}), "b2", 400);
+	assert_city(&fixture, "Paris");
+	ck_assert_int_eq(fixture_learned(&fixture, 7, rome, 2, false), STORE_CHANGED);
+	assert_city(&fixture, "Paris");
+	learn_answer(&fixture, 7,
+		     "{\"entities\":[{\"key\":\"city\",\"value\":\"Rome\","
+		     "\"confidence\":0.9,\"quote\":\"I live in Rome now\"}]}");
+	assert_city(&fixture, "Rome");
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -455,4 +484,5 @@ UNIT_MAIN("store_supersede", an_assistant_text_that_was_trimmed_is_counted_and_n
 	  an_older_turn_asked_again_takes_back_what_came_behind_it,
 	  a_summary_that_covers_an_answer_made_anew_goes,
 	  the_summary_is_rebuilt_without_what_was_taken_back, a_summary_of_other_turns_stays,
+	  what_was_worked_out_before_the_user_went_back_is_not_written,
 	  replays_of_taken_turns_go_and_others_stay)
