@@ -1,5 +1,6 @@
 #include "storage/lmdb_engine.h"
 
+#include "storage/lmdb_lock.h"
 #include "storage/lmdb_reader.h"
 #include "storage/lmdb_reindex.h"
 #include "storage/lmdb_table.h"
@@ -52,24 +53,6 @@ const char *store_result_name(enum store_result result)
 	return names[result];
 }
 
-/* Where an opening goes wrong it says so here. */
-struct complaint {
-	char *text;
-	size_t size;
-};
-
-static bool complain(const struct complaint *complaint, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static bool complain(const struct complaint *complaint, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	(void)vsnprintf(complaint->text, complaint->size, format, arguments);
-	va_end(arguments);
-	return false;
-}
-
 static bool make_folder(const char *path, mode_t mode)
 {
 	return mkdir(path, mode) == 0 || errno == EEXIST;
@@ -105,57 +88,6 @@ static bool make_directory(const char *path, const struct complaint *complaint)
 	return true;
 }
 
-static bool complain_of_owner(const struct store *store, const struct complaint *complaint)
-{
-	char pid[32];
-	ssize_t size = pread(store->lock, pid, sizeof(pid), 0);
-	struct slice owner = {pid, size > 0 ? (size_t)size : 0};
-	owner = slice_trim(owner);
-	if (owner.size == 0)
-		owner = SLICE("unknown");
-	return complain(
-		complaint,
-		"%s is in use by another recalld (pid %.*s); one process per store: stop it "
-		"or set [storage] path",
-		store->path, SLICE_PRINT(owner));
-}
-
-/* The lock ends with the process, however that ends; but the end of a large one, that a supervisor
- * has already replaced, takes a moment. */
-static bool wait_for_lock(int lock)
-{
-	enum { TRIES = 50, PAUSE_US = 20 * 1000 };
-	for (int i = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; i++) {
-		if (errno != EWOULDBLOCK || i == TRIES)
-			return false;
-		(void)usleep(PAUSE_US);
-	}
-	return true;
-}
-
-static bool take_lock(struct store *store, const struct complaint *complaint)
-{
-	char *path = NULL;
-	if (asprintf(&path, "%s/recalld.lock", store->path) < 0)
-		out_of_memory();
-	store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	int code = errno;
-	free(path);
-	if (store->lock < 0)
-		return complain(complaint,
-				"cannot write in %s: %s; give recalld's user the directory and its "
-				"files, or set [storage] path",
-				store->path, strerror(code));
-	if (!wait_for_lock(store->lock))
-		return complain_of_owner(store, complaint);
-	/* For whom to name; a disk too full for it is no reason not to serve. */
-	char pid[32];
-	int size = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-	if (pwrite(store->lock, pid, (size_t)size, 0) == size)
-		(void)!ftruncate(store->lock, size);
-	return true;
-}
-
 static bool complain_of_damage(const struct store *store, const char *fault,
 			       const struct complaint *complaint)
 {
@@ -172,7 +104,7 @@ static bool complain_of_damage(const struct store *store, const char *fault,
 static bool look_at_file(const struct store *store, const struct complaint *complaint)
 {
 	bool is_damaged;
-	const char *fault = reader_probe(store->path, &is_damaged);
+	const char *fault = reader_probe(store->path, store->was_cut_off, &is_damaged);
 	if (fault == NULL)
 		return true;
 	if (is_damaged)
@@ -194,7 +126,7 @@ static bool begin_new(const struct store *store, const struct complaint *complai
 {
 	bool is_damaged;
 	if (mark_is_there(store->path, MARK_MAKING) &&
-	    reader_probe(store->path, &is_damaged) != NULL && is_damaged)
+	    reader_probe(store->path, false, &is_damaged) != NULL && is_damaged)
 		mark_put_aside(store->path);
 	return mark_is_made(store->path) || put_mark(store, MARK_MAKING, complaint);
 }
@@ -374,7 +306,7 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	store->forgotten = tickets_create(TICKETS);
 	store->hidden = tickets_create(TICKETS);
 	store->taken_back = tickets_create(TICKETS);
-	if (make_directory(store->path, &complaint) && take_lock(store, &complaint) &&
+	if (make_directory(store->path, &complaint) && lock_take(store, &complaint) &&
 	    (options->rebuilds ? put_mark(store, MARK_REBUILDING, &complaint)
 			       : look_at_mark(store, &complaint)) &&
 	    begin_new(store, &complaint) && look_at_file(store, &complaint) &&
@@ -398,8 +330,7 @@ void store_close(struct store *store)
 	writer_stop(store->writer);
 	if (store->env != NULL)
 		mdb_env_close(store->env);
-	if (store->lock >= 0)
-		close(store->lock);
+	lock_give_back(store);
 	tickets_destroy(store->taken_back);
 	tickets_destroy(store->hidden);
 	tickets_destroy(store->forgotten);

@@ -57,7 +57,8 @@ struct store {
 	struct MDB_env *env;
 	unsigned trees[TREE_COUNT];
 	char *path;
-	int lock; /* the file that keeps other processes out */
+	int lock;         /* the file that keeps other processes out; empty after a clean end */
+	bool was_cut_off; /* whoever had it last did not close it */
 	uint64_t map_size;
 	uint64_t receipts;
 

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- opening ---- */
@@ -134,7 +135,11 @@ int reader_run_apart(int (*work)(void *cookie), void *cookie)
 
 /* ---- the look before a start ---- */
 
-enum { PROBE_CPU_SECONDS = 5 };
+enum {
+	PROBE_CPU_SECONDS = 5,
+	WALK_SECONDS = 10, /* a start waits no longer for it, however large the store */
+	WALK_KEY_MAX = 511,
+};
 
 enum probe_result {
 	PROBE_FINE,
@@ -158,6 +163,47 @@ static bool touch_tree(struct reader *reader, size_t tree)
 	int last = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
 	mdb_cursor_close(cursor);
 	return (first == MDB_SUCCESS || first == MDB_NOTFOUND) && last == first;
+}
+
+static time_t seconds_now(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Whether a tree's records lie in order and are as many as it says; a damaged page mostly has them
+ * not so, leads out of the file, or ends this process. True too when it is `until`. */
+static bool walk_tree(struct reader *reader, size_t tree, time_t until)
+{
+	MDB_txn *transaction = reader->transaction.handle;
+	MDB_dbi dbi = reader->store.trees[tree];
+	MDB_cursor *cursor;
+	MDB_stat stat_;
+	MDB_val key;
+	MDB_val value;
+	char bytes[WALK_KEY_MAX];
+	MDB_val last = {0, bytes};
+	size_t count = 0;
+	bool in_order = true;
+	if (mdb_stat(transaction, dbi, &stat_) != MDB_SUCCESS ||
+	    mdb_cursor_open(transaction, dbi, &cursor) != MDB_SUCCESS)
+		return false;
+	int code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+	for (; code == MDB_SUCCESS && in_order;
+	     code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+		in_order = key.mv_size <= WALK_KEY_MAX &&
+			   (count == 0 || mdb_cmp(transaction, dbi, &last, &key) < 0);
+		if (value.mv_size > 0)
+			(void)((const volatile char *)value.mv_data)[value.mv_size - 1];
+		if (!in_order || (++count % 1024 == 0 && seconds_now() >= until))
+			break;
+		last.mv_size = key.mv_size;
+		memcpy(bytes, key.mv_data, key.mv_size);
+	}
+	mdb_cursor_close(cursor);
+	return in_order &&
+	       (code == MDB_SUCCESS || (code == MDB_NOTFOUND && count == stat_.ms_entries));
 }
 
 /* Pages at the end that were never written may be missing: these, and no others, are free. */
@@ -208,16 +254,23 @@ static void on_lost_page(int number)
 	_exit(PROBE_CUT_OFF);
 }
 
+struct probing {
+	const char *path;
+	bool whole;
+};
+
 static int probe(void *cookie)
 {
+	const struct probing *probing = cookie;
 	/* Not the store's lock, which would outlive a parent that is killed meanwhile. */
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	/* Damaged pages may point round in a circle; what a slow disk takes does not count. */
-	const struct rlimit limit = {PROBE_CPU_SECONDS, PROBE_CPU_SECONDS};
+	const rlim_t seconds = PROBE_CPU_SECONDS + (probing->whole ? WALK_SECONDS : 0);
+	const struct rlimit limit = {seconds, seconds};
 	(void)setrlimit(RLIMIT_CPU, &limit);
 	(void)signal(SIGBUS, on_lost_page);
 
-	const char *path = cookie;
+	const char *path = probing->path;
 	struct reader reader;
 	const char *fault = reader_open(&reader, path, true);
 	if (fault != NULL && !reader.begun)
@@ -234,12 +287,18 @@ static int probe(void *cookie)
 		if (reader.has_tree[i] && !touch_tree(&reader, i))
 			return PROBE_UNREADABLE;
 	}
+	const time_t until = seconds_now() + WALK_SECONDS;
+	for (size_t i = 0; probing->whole && i < TREE_COUNT; i++) {
+		if (reader.has_tree[i] && !walk_tree(&reader, i, until))
+			return PROBE_UNREADABLE;
+	}
 	/* One that was stopped before its first commit has no trees at all. */
 	return fault == NULL || trees == 0 ? PROBE_FINE : PROBE_NOT_OURS;
 }
 
-const char *reader_probe(const char *path, bool *is_damaged)
+const char *reader_probe(const char *path, bool whole, bool *is_damaged)
 {
+	struct probing probing = {path, whole};
 	struct stat file;
 	char *name = NULL;
 	if (asprintf(&name, "%s/data.mdb", path) < 0)
@@ -251,7 +310,7 @@ const char *reader_probe(const char *path, bool *is_damaged)
 		return NULL;
 	if (file.st_size == 0)
 		return "data.mdb is empty";
-	switch (reader_run_apart(probe, (void *)(uintptr_t)path)) {
+	switch (reader_run_apart(probe, &probing)) {
 	case PROBE_FINE:
 		*is_damaged = false;
 		return NULL;

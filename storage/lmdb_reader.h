@@ -26,8 +26,9 @@ enum { APART_CRASHED = -1, APART_NOT_BEGUN = -2 };
 int reader_run_apart(int (*work)(void *cookie), void *cookie);
 
 /* Looks at a store's file before it is opened: at its header, its length, its list of free pages,
- * and the first and last record of each table. NULL: it can be opened, or there is none yet; else
- * what is wrong with it, which is damage or else keeps from looking. The caller holds the lock. */
-const char *reader_probe(const char *path, bool *is_damaged);
+ * and the first and last record of each table; when `whole`, at every record, as far as some
+ * seconds go. NULL: it can be opened, or there is none yet; else what is wrong with it, which is
+ * damage or else keeps from looking. The caller holds the lock. */
+const char *reader_probe(const char *path, bool whole, bool *is_damaged);
 
 #endif

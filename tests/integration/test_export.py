@@ -131,6 +131,19 @@ def test_a_damaged_store_is_told_of_also_to_those_who_ignore_their_children(larg
         assert done.returncode == 1 and why in done.stderr
 
 
+def test_after_an_unclean_end_every_record_is_looked_at(large, make_daemon, tmp_path):
+    store = damaged_copy(large, tmp_path / "damaged")
+    (store / "recalld.lock").write_text("1\n")  # as a process that was killed leaves it
+    assert_refused(make_daemon(start=False), store, "data.mdb is damaged", "recallctl rebuild")
+    (store / "data.mdb").write_bytes((large / "data.mdb").read_bytes())
+    daemon = make_daemon(start=False)
+    daemon.config["storage"]["path"] = str(store)
+    assert daemon.start().process.poll() is None
+    assert (store / "recalld.lock").read_text() == f"{daemon.process.pid}\n"
+    daemon.stop()
+    assert (store / "recalld.lock").read_text() == "", "a clean end"
+
+
 def test_a_store_that_nobody_could_look_at_is_not_called_damaged(large, make_daemon, tmp_path):
     marks = preloaded(tmp_path, "failing_disk") | {"FAILING_FORKS": str(tmp_path / "forks")}
     daemon = make_daemon(start=False, environment=marks)
