@@ -199,29 +199,48 @@ static uint64_t *slot_of(uint64_t *slots, size_t mask, uint64_t hash)
 	return &slots[at];
 }
 
-/* Every window of the shorter text goes into a set and every window of the longer one is looked up:
- * linear, and 64 bits are enough for the hash alone to be believed. */
-static bool share_window(struct slice shorter, struct slice longer)
+/* The windows of a text, by their hashes, of which 64 bits are enough to be believed. */
+struct window_set {
+	uint64_t *slots;
+	size_t mask;
+	uint64_t weight;
+};
+
+static struct window_set windows_of(struct slice text)
 {
 	size_t capacity = 2;
-	while (capacity < 2 * shorter.size)
+	while (capacity < 2 * text.size)
 		capacity += capacity;
-	uint64_t *slots = xcalloc(capacity, sizeof(*slots));
-	uint64_t weight = power(BASE, QUOTE);
-	struct window window = {.text = shorter};
-	while (window_next(&window, weight))
-		*slot_of(slots, capacity - 1, window.hash) = window.hash;
+	struct window_set set = {xcalloc(capacity, sizeof(*set.slots)), capacity - 1,
+				 power(BASE, QUOTE)};
+	struct window window = {.text = text};
+	while (window_next(&window, set.weight))
+		*slot_of(set.slots, set.mask, window.hash) = window.hash;
+	return set;
+}
+
+static bool has_window_of(const struct window_set *set, struct slice text)
+{
 	bool found = false;
-	window = (struct window){.text = longer};
-	while (!found && window_next(&window, weight))
-		found = window.hash != 0 && *slot_of(slots, capacity - 1, window.hash) != 0;
-	free(slots);
+	struct window window = {.text = text};
+	while (!found && window_next(&window, set->weight))
+		found = window.hash != 0 && *slot_of(set->slots, set->mask, window.hash) != 0;
+	return found;
+}
+
+bool form_quotes_one_of(struct slice text, const struct slice *answers, size_t count)
+{
+	bool found = false;
+	if (text.size < QUOTE)
+		return false;
+	struct window_set set = windows_of(text);
+	for (size_t i = 0; i < count && !found; i++)
+		found = answers[i].size >= QUOTE && has_window_of(&set, answers[i]);
+	free(set.slots);
 	return found;
 }
 
 bool form_quotes_answer(struct slice text, struct slice answer)
 {
-	if (text.size < QUOTE || answer.size < QUOTE)
-		return false;
-	return text.size < answer.size ? share_window(text, answer) : share_window(answer, text);
+	return form_quotes_one_of(text, &answer, 1);
 }

@@ -24,6 +24,8 @@ bool form_is_compaction(struct slice text);
 /* Whether `text` quotes 200 or more characters in a row of `answer`; a run of white space counts as
  * one, whichever it is. */
 bool form_quotes_answer(struct slice text, struct slice answer);
+/* Of any of them. The text is read once, whatever their number. */
+bool form_quotes_one_of(struct slice text, const struct slice *answers, size_t count);
 
 /* Where the first opening <context> tag at or after `from` is, or the text's size. */
 size_t form_find_context(struct slice text, size_t from);

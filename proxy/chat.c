@@ -53,36 +53,6 @@ struct slice chat_message_text(const struct chat *chat, size_t index, struct are
 	return request_text(&chat->request, &chat->request.messages[index], arena);
 }
 
-/* The user's own words of one user message. */
-static struct slice own_text(const struct chat *chat, size_t index, struct arena *arena)
-{
-	const struct message *message = &chat->request.messages[index];
-	struct message_parts parts = request_text_parts(&chat->request, message, arena);
-	struct slice text = parts.joined;
-	bool answers = index > 0 && chat->request.messages[index - 1].role == ROLE_ASSISTANT;
-	bool is_framework =
-		answers && (form_is_retry(text) ||
-			    (form_is_observation(text) &&
-			     form_asks_for_tool(chat_message_text(chat, index - 1, arena), text)));
-	return is_framework ? (struct slice){0}
-			    : slice_trim(form_own_parts(parts.texts, parts.count, arena));
-}
-
-struct slice chat_own_text(const struct chat *chat, size_t first, size_t count, struct arena *arena)
-{
-	struct buffer joined;
-	buffer_init(&joined, chat->body.size + count * 2);
-	for (size_t i = first; i < first + count; i++) {
-		struct slice own = own_text(chat, i, arena);
-		if (own.size > 0 && joined.size > 0)
-			buffer_append(&joined, SLICE("\n\n"));
-		buffer_append(&joined, own);
-	}
-	struct slice text = arena_copy(arena, buffer_slice(&joined));
-	buffer_finish(&joined);
-	return text;
-}
-
 /* What the reply is to continue is no answer yet. */
 static bool is_mark(const struct chat *chat, size_t index)
 {
@@ -98,17 +68,12 @@ static size_t first_mark(const struct chat *chat)
 	return index;
 }
 
-static uint64_t hash_own_text(const struct chat *chat, size_t index, struct arena *arena)
-{
-	return text_hash(own_text(chat, index, arena));
-}
-
 /* Of the newest user turn before `index`; 0: there is none. */
 static uint64_t user_hash_before(const struct chat *chat, size_t index, struct arena *arena)
 {
 	while (index > 0 && chat->request.messages[index - 1].role != ROLE_USER)
 		index--;
-	return index == 0 ? 0 : hash_own_text(chat, index - 1, arena);
+	return index == 0 ? 0 : chat_own_hash(chat, index - 1, arena);
 }
 
 static struct answer_mark read_mark(const struct chat *chat, size_t index, uint64_t user_hash,
@@ -154,7 +119,7 @@ static void read_marks(struct chat *chat, struct arena *arena)
 		arena_alloc(arena, (most < MAX_MARKS ? most : MAX_MARKS) * sizeof(*chat->marks));
 	for (; index < chat->request.message_count; index++) {
 		if (chat->request.messages[index].role == ROLE_USER)
-			user_hash = hash_own_text(chat, index, arena);
+			user_hash = chat_own_hash(chat, index, arena);
 		else if (is_mark(chat, index))
 			chat->marks[chat->mark_count++] = read_mark(chat, index, user_hash, arena);
 	}
@@ -171,7 +136,7 @@ static void add_newest(const struct chat *chat, struct chat_ids *texts, struct a
 	const struct newest_turn *newest = &chat->newest;
 	chat_ids_add(texts, &chat->own_hash, 1);
 	for (size_t i = newest->first; newest->count > 1 && i < newest->first + newest->count; i++)
-		chat_ids_add(texts, &(uint64_t){hash_own_text(chat, i, arena)}, 1);
+		chat_ids_add(texts, &(uint64_t){chat_own_hash(chat, i, arena)}, 1);
 }
 
 struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena)
@@ -275,6 +240,7 @@ static enum chat_verdict enter(struct chat *chat, struct arena *arena)
 	chat->open_first = request_open_answer(&chat->request);
 	chat->newest = request_newest_turn(&chat->request);
 	chat_spare_compaction(chat, arena);
+	chat_own_begin(chat, arena);
 	chat->own_text = chat_own_text(chat, chat->newest.first, chat->newest.count, arena);
 	chat->own_hash = text_hash(chat->own_text);
 	read_marks(chat, arena);

@@ -46,6 +46,8 @@ enum chat_branch {
 	BRANCH_WORDING,  /* exact wording is asked for */
 };
 
+struct own_words;
+
 struct chat {
 	const struct config *config; /* outlives the chat, as does `models` */
 	struct models *models;
@@ -68,8 +70,10 @@ struct chat {
 	bool dry_run;
 
 	struct newest_turn newest;
-	bool is_alone;         /* one user message and, but for system text, nothing else */
-	struct slice own_text; /* the user's new words, without documents, as they were sent */
+	bool is_alone;               /* one user message and, but for system text, nothing else */
+	struct own_words *own_words; /* of each message, read when they are asked for */
+	struct slice
+		own_text; /* the user's new words, without documents, at most TURN_TEXT_LIMIT */
 	uint64_t own_hash;
 	struct answer_mark *marks;
 	size_t mark_count;

@@ -1,12 +1,13 @@
 /* What the store is asked for a request, and what of the conversation's memory stands. */
 #include "core/client_forms.h"
+#include "core/utf8.h"
 #include "proxy/chat_parts.h"
 
 /* Old enough that a provider's prompt cache has gone cold, so that the context may be made anew. */
 enum { FROZEN_IDLE = 60 * 60 * 1000 };
 /* How many turns are read back to see whether a request quotes one of them, and how long a quote
  * must be. */
-enum { SIDE_TURNS = 40, SIDE_QUOTE = 200 };
+enum { SIDE_TURNS = 40, SIDE_QUOTE = 200, QUOTED_FROM = 64 * 1024 };
 /* A user turn may be given a third of what the conversation's budget has left, so that it lasts;
  * when that is less than a 128th of the whole it is full. */
 enum { SHARE_OF_REST = 3, LEAST_SHARE = 128 };
@@ -71,16 +72,19 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 	};
 }
 
-static bool quotes_an_answer(const struct chat *chat, const struct memory_view *view)
+static bool quotes_an_answer(const struct chat *chat, const struct memory_view *view,
+			     struct arena *arena)
 {
 	if (!may_quote_an_answer(chat))
 		return false;
+	struct slice *answers = arena_alloc(arena, view->turn_count * sizeof(*answers));
+	size_t count = 0;
 	for (size_t i = 0; i < view->turn_count; i++) {
 		const struct turn *turn = &view->turns[i];
-		if (turn->role == ROLE_ASSISTANT && form_quotes_answer(chat->own_text, turn->text))
-			return true;
+		if (turn->role == ROLE_ASSISTANT)
+			answers[count++] = utf8_cut(turn->text, QUOTED_FROM);
 	}
-	return false;
+	return form_quotes_one_of(chat->own_text, answers, count);
 }
 
 /* ---- what stands ---- */
@@ -251,7 +255,7 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	chat->view = copy;
 	chat->status = CHAT_EMPTY;
 	chat->token_rate = models_token_rate(chat->models, chat->request.model);
-	if (quotes_an_answer(chat, view)) {
+	if (quotes_an_answer(chat, view, arena)) {
 		chat->status = CHAT_SIDE;
 		return CHAT_READY;
 	}

@@ -8,9 +8,15 @@
 
 struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena);
 
-/* The own words of a run of user messages, without documents; joined. */
+/* ---- chat_own.c ---- */
+
+/* Once, before the others. */
+void chat_own_begin(struct chat *chat, struct arena *arena);
+/* The own words of a run of user messages, without documents; joined, TURN_TEXT_LIMIT at most. */
 struct slice chat_own_text(const struct chat *chat, size_t first, size_t count,
 			   struct arena *arena);
+/* text_hash() of one message's. */
+uint64_t chat_own_hash(const struct chat *chat, size_t index, struct arena *arena);
 
 /* ---- chat_side.c ---- */
 

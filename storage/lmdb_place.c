@@ -151,6 +151,9 @@ static uint64_t find_exchange(const struct placing *placing, uint32_t ordinal, u
 	return found;
 }
 
+/* So many of what was said at one place are compared with what is said now. */
+enum { MOST_WORDINGS = 16 };
+
 /* The current user turn at an ordinal for which `matches`; 0: none. */
 static uint64_t find_turn(const struct placing *placing, uint32_t ordinal,
 			  bool (*matches)(struct slice stored, struct slice newest))
@@ -161,9 +164,10 @@ static uint64_t find_turn(const struct placing *placing, uint32_t ordinal,
 	struct slice key;
 	struct slice value;
 	uint64_t found = 0;
+	unsigned looked_at = 0;
 	prefix = key_u32(key_u32(prefix, placing->place->conversation_id), ordinal);
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, BACKWARD);
-	while (found == 0 && scan_next(&scan, &key, &value)) {
+	while (found == 0 && looked_at++ < MOST_WORDINGS && scan_next(&scan, &key, &value)) {
 		struct stored_turn turn = {0};
 		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
 		if (id != 0 && memory_turn(memory, id, &turn) && turn.turn.state == TURN_CURRENT &&
