@@ -24,6 +24,7 @@ struct admin {
 
 enum {
 	MAX_CONNECTIONS = 256,
+	IN_FLIGHT_SHARE = 4, /* of max_in_flight, beside the traffic's own; a body at least */
 	IDLE_UPSTREAM_CONNECTIONS = 4,
 	DRAIN_CHECK_MICROSECONDS = 10000,
 };
@@ -126,9 +127,9 @@ static struct slice query_value(struct slice query, struct slice name)
 static const struct admin_endpoint *find_endpoint(struct slice method, struct slice path,
 						  struct slice *segment, struct slice *taken)
 {
-	const struct admin_endpoint *const tables[] = {admin_system_endpoints, admin_user_endpoints,
-						       admin_preview_endpoints,
-						       admin_unpark_endpoints};
+	const struct admin_endpoint *const tables[] = {
+		admin_system_endpoints, admin_user_endpoints, admin_import_endpoints,
+		admin_preview_endpoints, admin_unpark_endpoints};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct admin_endpoint *entry = tables[i]; entry->method != NULL;
 		     entry++) {
@@ -150,6 +151,14 @@ static void refuse_token(struct admin_call *call)
 			 &challenge, 1);
 }
 
+static void refuse_crowd(struct admin_call *call)
+{
+	static const struct http_field retry = {SLICE("Retry-After"), SLICE("1")};
+	metrics_count(METRIC_ERRORS_BYTES, 1);
+	http_reply_error(end_call(call), 503, "too_many_bytes",
+			 SLICE("There is too much under way; try again in a moment."), &retry, 1);
+}
+
 /* No web page may, and only the token's holder. False: the call has ended. */
 static bool may_call(struct admin_call *call)
 {
@@ -167,7 +176,9 @@ static bool may_call(struct admin_call *call)
 	bool is_admin = config->listen.admin_token[0] == '\0' || identity_is_admin(config, head);
 	if (!is_admin)
 		refuse_token(call);
-	return is_admin;
+	else if (call->is_crowded)
+		refuse_crowd(call);
+	return is_admin && !call->is_crowded;
 }
 
 static void refuse_method(struct admin_call *call, struct slice taken)
@@ -224,6 +235,12 @@ static void on_drained(void *cookie)
 	(void)cookie;
 }
 
+static uint64_t max_in_flight(const struct config *config)
+{
+	uint64_t share = config->listen.max_in_flight / IN_FLIGHT_SHARE;
+	return share > config->listen.max_body ? share : config->listen.max_body;
+}
+
 static void on_request(void *cookie, struct http_request *request)
 {
 	static const struct http_request_events events = {on_gone, on_drained};
@@ -234,6 +251,8 @@ static void on_request(void *cookie, struct http_request *request)
 	call->config = config_retain(admin->config);
 	call->vectors = admin->vectors;
 	call->request = request;
+	call->is_crowded =
+		atomic_load(&admin->service->admin_in_flight) > max_in_flight(admin->config);
 	http_request_set_events(request, &events, call);
 	route(call);
 }
@@ -246,6 +265,8 @@ static struct http_server_options server_options(struct admin *admin)
 		.max_body = admin->config->listen.max_body,
 		.connections = &admin->connections,
 		.max_connections = MAX_CONNECTIONS,
+		.in_flight = &admin->service->admin_in_flight,
+		.max_in_flight = max_in_flight(admin->config),
 		.read_timeout = 30,
 		.idle_timeout = 60,
 		.write_timeout = 60,

@@ -17,7 +17,8 @@ struct admin_call {
 	/* ...which is when this is called, and ends the call. NULL: what was begun is finished, and
 	 * nobody is told. */
 	void (*gone)(struct admin_call *call);
-	void *pending; /* for `gone` */
+	void *pending;   /* for `gone` */
+	bool is_crowded; /* the address holds as many bytes as it may */
 	struct arena arena;
 	struct slice parameter; /* what the path has in the place of {}, percent-decoded */
 	struct slice tenant;    /* ?tenant=, percent-decoded; empty: none */
@@ -34,6 +35,7 @@ struct admin_endpoint {
 /* The end of the list has no method. */
 extern const struct admin_endpoint admin_system_endpoints[];
 extern const struct admin_endpoint admin_user_endpoints[];
+extern const struct admin_endpoint admin_import_endpoints[];
 extern const struct admin_endpoint admin_preview_endpoints[];
 extern const struct admin_endpoint admin_unpark_endpoints[];
 

@@ -7,19 +7,17 @@
 
 enum { ANSWER_LIMIT = 1 << 20 };
 
-/* NULL: it takes traffic. */
-static const char *why_not_ready(const struct service *service)
+/* What is wrong with the store; NULL: nothing. Chats go on all the same. */
+static const char *store_fault(const struct store *store)
 {
-	if (atomic_load(&service->draining))
-		return "draining: the daemon is about to stop";
-	if (store_is_broken(service->store))
+	if (store_is_broken(store))
 		return "the store's file is damaged: chats go on, with what memory can be read; "
 		       "see "
 		       "\"When the disk fails\" in the README";
-	if (store_is_stuck(service->store))
+	if (store_is_stuck(store))
 		return "the store stands still since its disk refused a write: chats go on without "
 		       "memory; restart recalld when the disk is well";
-	if (!store_has_room(service->store))
+	if (!store_has_room(store))
 		return "the store has no room: chats go on without memory; raise [storage] "
 		       "map_size, free the disk, or forget users";
 	return NULL;
@@ -32,12 +30,14 @@ static void get_health(struct admin_call *call)
 
 static void get_readiness(struct admin_call *call)
 {
-	const char *reason = why_not_ready(call->service);
-	if (reason == NULL)
-		admin_reply(call, 200, "text/plain; charset=utf-8", SLICE("ready\n"));
-	else
-		admin_reply(call, 503, "text/plain; charset=utf-8",
-			    arena_printf(&call->arena, "%s\n", reason));
+	const char *fault = store_fault(call->service->store);
+	struct slice body = SLICE("ready\n");
+	bool draining = atomic_load(&call->service->draining);
+	if (draining)
+		body = SLICE("draining: the daemon is about to stop\n");
+	else if (fault != NULL)
+		body = arena_printf(&call->arena, "ready, but %s\n", fault);
+	admin_reply(call, draining ? 503 : 200, "text/plain; charset=utf-8", body);
 }
 
 static void print_store_metrics(struct store *store, struct buffer *out)
@@ -58,6 +58,9 @@ static void print_store_metrics(struct store *store, struct buffer *out)
 		{"recalld_store_bytes_used", "Bytes of the map in use.", statistics.bytes_used},
 		{"recalld_store_bytes_mapped", "Size of the map.", statistics.bytes_mapped},
 		{"recalld_store_room", "1 while writes have room.", store_has_room(store)},
+		{"recalld_store_fault",
+		 "1 while the file is damaged, or takes no write until a restart.",
+		 store_is_broken(store) || store_is_stuck(store)},
 	};
 	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
 		buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %" PRIu64 "\n",
@@ -88,9 +91,12 @@ static void print_load(const struct service *service, struct buffer *out)
 		      "recalld_connections %zu\n"
 		      "# HELP recalld_in_flight_bytes Bytes of requests and unsent replies held.\n"
 		      "# TYPE recalld_in_flight_bytes gauge\n"
-		      "recalld_in_flight_bytes %zu\n",
+		      "recalld_in_flight_bytes %zu\n"
+		      "# HELP recalld_admin_in_flight_bytes The same at the admin address.\n"
+		      "# TYPE recalld_admin_in_flight_bytes gauge\n"
+		      "recalld_admin_in_flight_bytes %zu\n",
 		      atomic_load(&service->exchanges), atomic_load(&service->connections),
-		      atomic_load(&service->in_flight));
+		      atomic_load(&service->in_flight), atomic_load(&service->admin_in_flight));
 }
 
 static void get_metrics(struct admin_call *call)
@@ -126,7 +132,9 @@ static void print_retention(const struct config *config, struct buffer *out)
 static void get_status(struct admin_call *call)
 {
 	const struct config *config = call->config;
-	const char *reason = why_not_ready(call->service);
+	const char *reason = atomic_load(&call->service->draining)
+				     ? "draining: the daemon is about to stop"
+				     : store_fault(call->service->store);
 	struct store_statistics statistics;
 	store_statistics(call->service->store, &statistics);
 	struct buffer out;

@@ -60,7 +60,7 @@ const struct config_key config_keys[] = {
 	 .help = "open at once; one more is answered 503 with Retry-After"},
 	{KEY("listen", "max_in_flight", "1G"), SIZE(MIB, 1024 * GIB), AT(listen.max_in_flight),
 	 .help = "bytes of requests and unsent replies held at once; a request beyond them is "
-		 "answered 503 with Retry-After"},
+		 "answered 503 with Retry-After; the admin address may hold a quarter beside"},
 	{KEY("listen", "drain_timeout", "30s"), DURATION(0, HOUR), AT(listen.drain_timeout),
 	 .help = "how long open exchanges may go on after SIGTERM"},
 

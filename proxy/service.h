@@ -26,9 +26,10 @@ struct service {
 	struct trouble learning;   /* with the memory model */
 	struct trouble embedding;  /* with the embedding model */
 	atomic_size_t connections;
-	atomic_size_t exchanges; /* open, each with a connection to the upstream or soon */
-	atomic_size_t in_flight; /* bytes, see struct http_server_options */
-	size_t descriptors;      /* that the process may open, and among so many workers */
+	atomic_size_t exchanges;       /* open, each with a connection to the upstream or soon */
+	atomic_size_t in_flight;       /* bytes, see struct http_server_options */
+	atomic_size_t admin_in_flight; /* the same at the admin address */
+	size_t descriptors;            /* that the process may open, and among so many workers */
 	size_t workers;
 	atomic_bool draining;
 	struct warned_programs warned; /* of paths without memory */
