@@ -125,7 +125,7 @@ static bool negates(const struct said *said, const struct said_clause *clause, s
 		near |= bits_at(clause, at - 1);
 	if ((near & WORD_FORGET) != 0 || (bits_at(clause, at + 1) & WORD_ONLY) != 0)
 		return false;
-	bool is_answer = at == 0 && said->language == LEXICON_ENGLISH &&
+	bool is_answer = at == 0 && said->languages == 1U << LEXICON_ENGLISH &&
 			 slice_equal(clause->words[0].text, SLICE("no")) &&
 			 (bits_at(clause, 1) & WORD_FIRST) != 0;
 	return !is_answer;

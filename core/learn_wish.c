@@ -18,7 +18,7 @@ static bool may_precede(const struct said_word *word)
 
 static bool is_answer_no(const struct said *said, const struct said_clause *clause, size_t at)
 {
-	return at == 0 && said->language == LEXICON_ENGLISH &&
+	return at == 0 && said->languages == 1U << LEXICON_ENGLISH &&
 	       slice_equal(clause->words[0].text, SLICE("no"));
 }
 
@@ -27,7 +27,9 @@ static bool is_answer_no(const struct said *said, const struct said_clause *clau
 static bool asks_at(const struct said *said, const struct said_clause *clause, size_t verb)
 {
 	bool follows_content = false;
-	if (verb + 1 < clause->count && (clause->words[verb + 1].bits & WORD_NOT) != 0)
+	/* "N'oublie pas ...", "vergiss ... nicht". */
+	if (verb + 1 < clause->count && ((clause->words[verb + 1].bits & WORD_NOT) != 0 ||
+					 (clause->words[clause->count - 1].bits & WORD_NOT) != 0))
 		return false;
 	if (clause->is_asked && (clause->words[0].bits & WORD_DID) != 0)
 		return false;
