@@ -40,21 +40,35 @@ static struct slice without_marks(struct slice quote)
 	return quote;
 }
 
-/* What stands between the marks of what a model left out, each part in the text. */
+/* The first mark of what a model left out at or after `at`; the quote's size when there is none. */
+static size_t find_gap(struct slice quote, size_t at, size_t *behind)
+{
+	static const struct slice marks[] = {SLICE("[...]"), SLICE("..."), SLICE("…")};
+	size_t first = quote.size;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		size_t found = slice_find(quote, marks[i], at);
+		if (found < first) {
+			first = found;
+			*behind = found + marks[i].size;
+		}
+	}
+	return first;
+}
+
+/* Whether the text says each part of a quote that leaves something out. */
 static bool says_parts(struct slice said, struct slice quote)
 {
-	static const struct slice marks[] = {SLICE("..."), SLICE("…"), SLICE("[…]")};
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		size_t at = slice_find(quote, marks[i], 0);
-		if (at == quote.size)
-			continue;
-		struct slice first = without_marks(slice_part(quote, 0, at));
-		struct slice rest =
-			without_marks(slice_part(quote, at + marks[i].size, quote.size));
-		return first.size >= SHORTEST_QUOTE && rest.size >= SHORTEST_QUOTE &&
-		       text_contains(said, first) && text_contains(said, rest);
+	enum { MOST_PARTS = 8 };
+	size_t behind = 0;
+	size_t count = 0;
+	for (size_t at = 0; at < quote.size && count < MOST_PARTS; count++) {
+		size_t gap = find_gap(quote, at, &behind);
+		struct slice part = without_marks(slice_part(quote, at, gap));
+		if (part.size < SHORTEST_QUOTE || !text_contains(said, part))
+			return false;
+		at = gap == quote.size ? gap : behind;
 	}
-	return false;
+	return count > 1 && count < MOST_PARTS;
 }
 
 /* Whether the user said what the entry quotes; the quote then is as he said it. */

@@ -43,9 +43,16 @@ struct learn_entries {
 	size_t rejected; /* malformed, or more than the list holds */
 };
 
-/* The list of entries in what a model wrote, wherever it stands: an array, or a single entry, or
- * null. `list` lies in `document`, a part of the answer. False: there is none. */
-bool learn_find_list(struct slice answer, struct slice *document, struct json_value *list);
+/* The list of entries in what a model wrote, wherever it stands: an array, or a single entry, a map
+ * of keys to values, or null. `list` lies in `document`, a part of the answer or made of it. False:
+ * there is none. */
+bool learn_find_list(struct slice answer, struct slice *document, struct json_value *list,
+		     struct arena *arena);
+
+/* The offset behind the bracket that closes the one at `begin`; `begin` when nothing does. */
+size_t learn_closing_bracket(struct slice text, size_t begin);
+/* Whether it is an object with the members of an entry. */
+bool learn_is_entry(struct slice document, struct json_value value);
 
 bool learn_entries_read(struct slice answer, struct learn_entries *entries, struct arena *arena);
 

@@ -1,4 +1,5 @@
 #include "core/learn_entry.h"
+#include "core/learn_repair.h"
 
 /* Finding the answer in what a model wrote round it. The model may have drafted before it answered,
  * so of equally good candidates the last one counts. */
@@ -23,8 +24,7 @@ static size_t next_bracket(struct slice text, size_t at)
 	return at;
 }
 
-/* The offset behind the bracket that closes the one at `begin`; `begin` when nothing does. */
-static size_t closing_bracket(struct slice text, size_t begin)
+size_t learn_closing_bracket(struct slice text, size_t begin)
 {
 	size_t depth = 0;
 	bool in_string = false;
@@ -42,12 +42,15 @@ static size_t closing_bracket(struct slice text, size_t begin)
 	return begin;
 }
 
-static bool is_entry(struct slice document, struct json_value value)
+bool learn_is_entry(struct slice document, struct json_value value)
 {
-	static const char *const names[] = {"key", "forget"};
-	struct json_value members[2];
-	json_pick(document, value, names, 2, members);
-	return members[0].type != JSON_TYPE_NULL || members[1].type != JSON_TYPE_NULL;
+	static const char *const names[] = {"key", "forget", "attribute", "name", "value"};
+	struct json_value members[5];
+	json_pick(document, value, names, 5, members);
+	bool has_value = members[4].type != JSON_TYPE_NULL;
+	return members[0].type != JSON_TYPE_NULL || members[1].type != JSON_TYPE_NULL ||
+	       (has_value &&
+		(members[2].type == JSON_TYPE_STRING || members[3].type == JSON_TYPE_STRING));
 }
 
 static bool is_list(struct json_value value)
@@ -60,7 +63,7 @@ static enum rank rank_array(struct slice document, struct json_value array)
 	struct json_walk walk = json_walk(document, array);
 	if (!json_next(&walk))
 		return RANK_EMPTY;
-	return is_entry(document, walk.value) ? RANK_ARRAY : RANK_NONE;
+	return learn_is_entry(document, walk.value) ? RANK_ARRAY : RANK_NONE;
 }
 
 /* It is there, and null. */
@@ -98,22 +101,41 @@ static enum rank rank_candidate(struct slice document, struct json_value *list)
 static bool find_single(struct slice answer, struct slice *document, struct json_value *entry)
 {
 	size_t at = next_bracket(answer, 0);
-	size_t end = closing_bracket(answer, at);
+	size_t end = learn_closing_bracket(answer, at);
 	if (end == at || next_bracket(answer, end) < answer.size)
 		return false;
 	*document = slice_part(answer, at, end);
 	return json_scan(*document, entry) && entry->type == JSON_TYPE_OBJECT &&
-	       is_entry(*document, *entry);
+	       learn_is_entry(*document, *entry);
 }
 
-bool learn_find_list(struct slice answer, struct slice *document, struct json_value *list)
+/* One object, and nothing round it that could be another one, whose members are the facts. */
+static bool find_map(struct slice answer, struct slice *document, struct json_value *map)
+{
+	static const char *const others[] = {"entities", "facts", "error", "message", "result"};
+	enum { OTHERS = sizeof(others) / sizeof(others[0]) };
+	struct json_value members[OTHERS];
+	size_t at = next_bracket(answer, 0);
+	size_t end = learn_closing_bracket(answer, at);
+	if (end == at || next_bracket(answer, end) < answer.size)
+		return false;
+	*document = slice_part(answer, at, end);
+	if (!json_scan(*document, map) || map->type != JSON_TYPE_OBJECT)
+		return false;
+	json_pick(*document, *map, others, OTHERS, members);
+	for (size_t i = 0; i < OTHERS; i++) {
+		if (members[i].end > 0)
+			return false;
+	}
+	return true;
+}
+
+static bool find_strict(struct slice answer, struct slice *document, struct json_value *list)
 {
 	enum rank best = RANK_NONE;
-	if (answer.size > MAX_ANSWER)
-		answer.size = MAX_ANSWER;
 	size_t at = next_bracket(answer, 0);
 	for (unsigned tries = 0; at < answer.size && tries < MAX_TRIES; tries++) {
-		size_t end = closing_bracket(answer, at);
+		size_t end = learn_closing_bracket(answer, at);
 		struct slice candidate = slice_part(answer, at, end);
 		struct json_value found;
 		enum rank rank = end > at ? rank_candidate(candidate, &found) : RANK_NONE;
@@ -125,4 +147,20 @@ bool learn_find_list(struct slice answer, struct slice *document, struct json_va
 		at = next_bracket(answer, rank != RANK_NONE ? end : at + 1);
 	}
 	return best != RANK_NONE || find_single(answer, document, list);
+}
+
+bool learn_find_list(struct slice answer, struct slice *document, struct json_value *list,
+		     struct arena *arena)
+{
+	if (answer.size > MAX_ANSWER)
+		answer.size = MAX_ANSWER;
+	if (find_strict(answer, document, list))
+		return true;
+	answer = learn_repaired(answer, arena);
+	if (find_strict(answer, document, list))
+		return true;
+	if (learn_join_lines(answer, document, arena) && json_scan(*document, list) &&
+	    rank_array(*document, *list) == RANK_ARRAY)
+		return true;
+	return find_map(answer, document, list);
 }

@@ -22,12 +22,14 @@ enum member {
 	VALID_UNTIL,
 	PII,
 	FORGET,
+	ATTRIBUTE, /* for KEY, as the next */
+	NAME,
 	MEMBERS,
 };
 
 static const char *const member_names[MEMBERS] = {
-	"entity", "kind",  "key",         "value", "confidence",
-	"op",     "quote", "valid_until", "pii",   "forget",
+	"entity", "kind",        "key", "value",  "confidence", "op",
+	"quote",  "valid_until", "pii", "forget", "attribute",  "name",
 };
 
 /* An optional string: empty when absent; false when it is something else. */
@@ -87,12 +89,13 @@ static bool is_true(struct slice document, struct json_value value, struct arena
 static bool read_op(struct slice document, const struct json_value *members, enum learn_op *op,
 		    struct arena *arena)
 {
+	static const char *const sets[] = {"set", "update", "replace", "upsert", "create", NULL};
 	struct slice word;
 	if (!read_string(document, members[OP], &word, arena))
 		return false;
 	if (is_true(document, members[FORGET], arena))
 		*op = LEARN_FORGET;
-	else if (word.size == 0 || slice_equal_nocase(word, SLICE("set")))
+	else if (word.size == 0 || is_one_of(word, sets))
 		*op = LEARN_SET;
 	else if (slice_equal_nocase(word, SLICE("add")))
 		*op = LEARN_ADD;
@@ -103,7 +106,20 @@ static bool read_op(struct slice document, const struct json_value *members, enu
 	return true;
 }
 
-/* From 0 to 1; a number in quotes will do. */
+static bool read_confidence_word(struct slice word, double *confidence)
+{
+	static const char *const high[] = {"high",  "very high", "certain", "sure",
+					   "hoch",  "sehr hoch", "alta",    "alto",
+					   "élevé", "élevée",    "高",      NULL};
+	static const char *const low[] = {"medium", "moderate", "low",   "mittel",  "niedrig",
+					  "media",  "baja",     "baixa", "moyenne", "faible",
+					  "中",     "低",       NULL};
+	bool is_high = is_one_of(word, high);
+	*confidence = is_high ? 0.9 : 0.5;
+	return is_high || is_one_of(word, low);
+}
+
+/* From 0 to 1, or up to 100 in percent; a number in quotes will do, and so will "high". */
 static bool read_confidence(struct slice document, struct json_value value, double *confidence,
 			    struct arena *arena)
 {
@@ -114,6 +130,11 @@ static bool read_confidence(struct slice document, struct json_value value, doub
 	struct slice text = slice_part(document, value.begin, value.end);
 	if (value.type == JSON_TYPE_STRING)
 		text = slice_trim(json_string_text(document, value, arena));
+	if (read_confidence_word(text, confidence))
+		return true;
+	bool is_percent = slice_ends_with(text, SLICE("%"));
+	text.size -= is_percent;
+	text = slice_trim(text);
 	/* The scanner knows no "nan", "inf" or "0x1p3", which strtod() would read. */
 	if (!json_scan(text, &value) || value.type != JSON_TYPE_NUMBER ||
 	    text.size >= sizeof(digits))
@@ -121,6 +142,8 @@ static bool read_confidence(struct slice document, struct json_value value, doub
 	memcpy(digits, text.data, text.size);
 	digits[text.size] = '\0';
 	*confidence = strtod(digits, NULL);
+	if (is_percent || *confidence > 1)
+		*confidence /= 100;
 	return *confidence >= 0 && *confidence <= 1;
 }
 
@@ -140,13 +163,38 @@ static int64_t read_expiry(struct slice document, struct json_value value, struc
 	return text.size == date_size ? at + day - 1 : at;
 }
 
+/* A quote, or a list of them: what is left out between them is marked. */
+static bool read_quote(struct slice document, struct json_value value, struct slice *quote,
+		       struct arena *arena)
+{
+	if (value.type != JSON_TYPE_ARRAY)
+		return read_string(document, value, quote, arena);
+	struct json_walk walk = json_walk(document, value);
+	*quote = (struct slice){0};
+	while (quote->size < LEARN_MAX_QUOTE && json_next(&walk)) {
+		struct slice part;
+		if (!read_string(document, walk.value, &part, arena))
+			return false;
+		const struct slice parts[] = {*quote, SLICE(" … "), part};
+		*quote = quote->size == 0 ? part : arena_join(arena, parts, 3);
+	}
+	return true;
+}
+
+static struct json_value key_of(const struct json_value *members)
+{
+	if (members[KEY].type != JSON_TYPE_NULL)
+		return members[KEY];
+	return members[ATTRIBUTE].type != JSON_TYPE_NULL ? members[ATTRIBUTE] : members[NAME];
+}
+
 static bool read_names(struct slice document, const struct json_value *members,
 		       struct learn_entry *entry, struct arena *arena)
 {
 	struct slice key;
 	if (!read_entity(document, members[ENTITY], entry, arena) ||
-	    !read_string(document, members[KEY], &key, arena) ||
-	    !read_string(document, members[QUOTE], &entry->words, arena))
+	    !read_string(document, key_of(members), &key, arena) ||
+	    !read_quote(document, members[QUOTE], &entry->words, arena))
 		return false;
 	entry->kind = read_kind(document, members[KIND], arena);
 	entry->key = learn_key(key, arena);
@@ -248,6 +296,30 @@ static void read_object(struct slice document, struct json_value object,
 		entries->rejected++;
 }
 
+/* {"city":"Bern","pets":["cat","dog"],"Maria":{"city":"Ulm"}}: each member is an entry, or what is
+ * known of somebody. */
+static void read_map(struct slice document, struct json_value map, struct slice name,
+		     struct learn_entries *entries, struct arena *arena)
+{
+	bool is_of_user = name.size == 0 || slice_equal_nocase(name, SLICE("user"));
+	struct slice entity = is_of_user ? SLICE("user") : name;
+	struct json_walk walk = json_walk(document, map);
+	while (json_next(&walk) && entries->count < LEARN_MAX_ENTRIES) {
+		struct slice key = json_string_text(document, walk.key, arena);
+		struct learn_entry entry = {.entity = entity, .confidence = default_confidence};
+		entry.key = learn_key(key, arena);
+		if (walk.value.type == JSON_TYPE_OBJECT && name.size == 0)
+			read_map(document, walk.value, text_one_line(key, LEARN_MAX_ENTITY, arena),
+				 entries, arena);
+		else if (walk.value.type == JSON_TYPE_ARRAY)
+			put_values(document, walk.value, &entry, entries, arena);
+		else if (read_value(document, walk.value, &entry.value, arena))
+			put_entry(entries, &entry);
+		else
+			entries->rejected++;
+	}
+}
+
 bool learn_entries_read(struct slice answer, struct learn_entries *entries, struct arena *arena)
 {
 	struct slice document;
@@ -255,10 +327,12 @@ bool learn_entries_read(struct slice answer, struct learn_entries *entries, stru
 	entries->count = entries->rejected = 0;
 	if (answer.size > LEARN_MAX_ANSWER)
 		return false;
-	if (!learn_find_list(text_without_reasoning(answer, arena), &document, &list))
+	if (!learn_find_list(text_without_reasoning(answer, arena), &document, &list, arena))
 		return false;
-	if (list.type == JSON_TYPE_OBJECT)
+	if (list.type == JSON_TYPE_OBJECT && learn_is_entry(document, list))
 		read_object(document, list, entries, arena);
+	else if (list.type == JSON_TYPE_OBJECT)
+		read_map(document, list, (struct slice){0}, entries, arena);
 	if (list.type != JSON_TYPE_ARRAY)
 		return true;
 	struct json_walk walk = json_walk(document, list);

@@ -32,6 +32,20 @@ START_TEST(the_json_is_found_wherever_it_stands)
 		"<think>{\"entities\":[]}?</think>\n[" ENTRY "]",
 		ENTRY,
 		"```json\n" ENTRY "\n```",
+		"{\"entities\":[" ENTRY ",]}",
+		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",},],}",
+		"{'entities': [{'key': 'name', 'value': 'Alex', 'why': 'it\'s \"said\"'}]}",
+		"{\"name\":\"Alex\"}",
+		"{\"entities\":{\"name\":\"Alex\"}}",
+		"{\"user\":{\"name\":\"Alex\"}}",
+		"{\"entities\":[{\"attribute\":\"name\",\"value\":\"Alex\"}]}",
+		"{\"entities\":[{\"name\":\"name\",\"value\":\"Alex\"}]}",
+		"[{\"key\":\"name\",\"value\":\"Alex\",\"op\":\"update\"}]",
+		"[{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":\"high\"}]",
+		"[{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":95}]",
+		"[{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":\"95 %\"}]",
+		"[{\"key\":\"name\",\"value\":\"Alex\",\"quote\":[\"My name is\",\"Alex\"]}]",
+		"[{\"key\":\"name\",\"value\":\"Alex\",\"quote\":\"My name ... Alex\"}]",
 	};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct lesson lesson = lesson_of(turn_text);
@@ -40,6 +54,29 @@ START_TEST(the_json_is_found_wherever_it_stands)
 		lesson_added(&lesson, 0, "user", "name", "Alex");
 		arena_finish(&lesson.arena);
 	}
+}
+END_TEST
+
+START_TEST(lines_of_entries_and_maps_of_keys_are_read)
+{
+	struct lesson lines = lesson_of("I am Alex from Bern.");
+	lesson_must(
+		&lines,
+		"{\"key\":\"name\",\"value\":\"Alex\"}\n{\"key\":\"city\",\"value\":\"Bern\"}\n", 2,
+		0);
+	ck_assert(!lines.learning.is_empty);
+	struct lesson map = lesson_of("I am Alex, have a cat and a dog, and Maria is in Bern.");
+	lesson_must(&map,
+		    "{\"name\":\"Alex\",\"pets\":[\"cat\",\"dog\"],"
+		    "\"Maria\":{\"city\":\"Bern\"}}",
+		    4, 0);
+	lesson_added(&map, 3, "Maria", "city", "Bern");
+	struct lesson nothing = lesson_of("I am Alex.");
+	lesson_must(&nothing, "{\"entities\":[]}", 0, 0);
+	ck_assert(nothing.learning.is_empty);
+	arena_finish(&lines.arena);
+	arena_finish(&map.arena);
+	arena_finish(&nothing.arena);
 }
 END_TEST
 
@@ -63,11 +100,10 @@ START_TEST(what_holds_no_list_is_not_usable)
 		"I could not find any facts.",
 		"null",
 		"{\"entities\":\"none\"}",
-		"{\"name\":\"Alex\"}",
+		"{\"message\":\"Alex\"}",
 		"{\"entities\":[" ENTRY,
 		"[1,2]",
-		"{\"entities\":[" ENTRY ",]}",
-		ENTRY "\n" ENTRY,
+		ENTRY "\n[\n" ENTRY,
 		"{\"entities\":null,\"name\":\"Alex\"}",
 		"{\"error\":null}",
 		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":NaN}]}"};
@@ -100,7 +136,7 @@ START_TEST(a_malformed_entry_is_rejected_and_the_others_stay)
 		"{\"key\":\"name\",\"value\":\"Alex\",\"op\":7}",
 		"{\"key\":\"name\",\"value\":\"Alex\",\"entity\":[\"x\"]}",
 		"{\"key\":\"name\",\"value\":\"Alex\",\"quote\":true}",
-		"{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":\"high\"}",
+		"{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":\"rather\"}",
 		"{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":\"nan\"}",
 		"{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":\"inf\"}",
 		"{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":1.01}",
@@ -487,9 +523,10 @@ END_TEST
 
 UNIT_MAIN("learn_read", names_are_folded_as_unicode_folds_them,
 	  an_answer_beyond_any_use_is_not_read, the_json_is_found_wherever_it_stands,
-	  nothing_to_learn_is_a_usable_answer, what_holds_no_list_is_not_usable,
-	  a_malformed_entry_is_rejected_and_the_others_stay, values_of_other_types_are_written_out,
-	  only_what_is_above_the_confidence_is_kept, a_quote_must_be_the_users_own_words,
+	  lines_of_entries_and_maps_of_keys_are_read, nothing_to_learn_is_a_usable_answer,
+	  what_holds_no_list_is_not_usable, a_malformed_entry_is_rejected_and_the_others_stay,
+	  values_of_other_types_are_written_out, only_what_is_above_the_confidence_is_kept,
+	  a_quote_must_be_the_users_own_words,
 	  marks_round_a_quote_and_what_is_invisible_do_not_count, other_languages_are_grounded_too,
 	  a_removal_without_a_value_rests_on_its_names,
 	  an_ungrounded_request_to_forget_hides_nothing, a_request_to_forget_may_name_the_key_alone,
