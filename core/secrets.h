@@ -1,6 +1,6 @@
 /* Masks secrets before a text is stored or shown to the memory model: API keys, private keys,
  * bearer and other tokens, passwords in URLs, and payment card numbers (those that pass the Luhn
- * check). */
+ * check). What nobody sees, such as U+200B, hides none. */
 #ifndef RECALLD_CORE_SECRETS_H
 #define RECALLD_CORE_SECRETS_H
 

@@ -19,6 +19,9 @@ static const struct {
 	{SLICE("api_key"), "API key"},     {SLICE("apikey"), "API key"},
 	{SLICE("api key"), "API key"},     {SLICE("auth_key"), "API key"},
 	{SLICE("token"), "token"},         {SLICE("authorization"), "token"},
+	{SLICE("passwort"), "password"},   {SLICE("kennwort"), "password"},
+	{SLICE("passcode"), "password"},   {SLICE("contrasena"), "password"},
+	{SLICE("senha"), "password"},      {SLICE("wachtwoord"), "password"},
 };
 
 static const struct slice schemes[] = {SLICE("bearer"), SLICE("basic"), SLICE("token"),
@@ -116,7 +119,8 @@ static bool is_credible(struct slice value, bool encoded)
 	for (size_t i = 0; i < value.size; i++) {
 		char c = value.data[i];
 		capital |= i > 0 && c >= 'A' && c <= 'Z';
-		small |= c >= 'a' && c <= 'z';
+		/* Letters of Latin, Greek and Cyrillic; other scripts have no blanks to end at. */
+		small |= (c >= 'a' && c <= 'z') || (c >= '\xC3' && c <= '\xD4');
 		made_up |= secret_is_digit(c) || c == '!' || c == '#' || c == '$' || c == '^';
 		if (c == ' ')
 			return false;
@@ -205,6 +209,71 @@ static bool is_word_of_text(struct slice text, struct slice name, size_t end)
 	       name.data[0] != 'B';
 }
 
+/* The end of a word of a name, "turbo" or "qwen2", or of its version's number, "4", "4o" or
+ * "20240620", which begins at `at`; `at`: it is neither. */
+static size_t end_of_plain_word(struct slice value, size_t at)
+{
+	enum { LONGEST_WORD = 12 };
+	size_t begin = at;
+	size_t letters = 0;
+	size_t digits = 0;
+	for (; at < value.size && secret_is_alnum(value.data[at]); at++) {
+		bool is_capital = value.data[at] >= 'A' && value.data[at] <= 'Z';
+		if (is_capital && at > begin)
+			return begin;
+		letters += secret_is_letter(value.data[at]);
+		digits += secret_is_digit(value.data[at]);
+	}
+	bool is_date = digits == 8 && letters == 0 && value.data[begin] <= '2';
+	bool is_word = letters > 0 && letters <= LONGEST_WORD && digits <= 2;
+	bool is_number = letters <= 1 && digits > 0 && digits <= 4;
+	return is_word || is_number || is_date ? at : begin;
+}
+
+/* Whether it is a name with a version, as models have it ("gpt-4.1-mini"): words and short numbers
+ * that signs join. */
+static bool is_versioned_name(struct slice value)
+{
+	size_t words = 0;
+	for (size_t at = 0;; at++, words++) {
+		size_t end = end_of_plain_word(value, at);
+		if (end == at)
+			return false;
+		at = end;
+		if (at == value.size)
+			return words > 0;
+		if (strchr("-._:/", value.data[at]) == NULL)
+			return false;
+	}
+}
+
+/* "passwd=letmein", of letters alone, as a form or a setting has it; "passwd=None" is code. */
+static bool take_letters(struct slice text, size_t at, struct secret *secret)
+{
+	enum { FEWEST = 6 };
+	static const struct slice words[] = {
+		SLICE("password"), SLICE("passwd"),     SLICE("secret"),   SLICE("string"),
+		SLICE("required"), SLICE("optional"),   SLICE("hidden"),   SLICE("redacted"),
+		SLICE("example"),  SLICE("passphrase"), SLICE("passcode"),
+	};
+	size_t end = at;
+	while (end < text.size && end - at < LONGEST_VALUE && secret_is_letter(text.data[end]))
+		end++;
+	bool ends = end == text.size || strchr(" \t\r\n&", text.data[end]) != NULL;
+	bool is_credible = ends && end - at >= FEWEST;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && is_credible; i++)
+		is_credible = !slice_equal_nocase(slice_part(text, at, end), words[i]);
+	secret->begin = at;
+	secret->end = end;
+	return is_credible;
+}
+
+bool secret_password_value(struct slice text, size_t at, struct secret *secret)
+{
+	secret->kind = "password";
+	return take_value(text, at, false, secret);
+}
+
 bool secret_assigned(struct slice text, size_t at, struct secret *secret)
 {
 	size_t end = end_of_word(text, at);
@@ -229,9 +298,16 @@ bool secret_assigned(struct slice text, size_t at, struct secret *secret)
 	secret->kind = kind_of_name(name);
 	if (secret->kind == NULL)
 		return false;
-	if (value == end && strcmp(secret->kind, "password") == 0)
+	bool is_password = strcmp(secret->kind, "password") == 0;
+	if (value == end && is_password)
 		value = said;
-	return value > end && take_value(text, value, false, secret);
+	if (value == end)
+		return false;
+	if (is_password && value == end + 1 && text.data[end] == '=' &&
+	    take_letters(text, value, secret))
+		return true;
+	return take_value(text, value, false, secret) &&
+	       (is_password || !is_versioned_name(slice_part(text, secret->begin, secret->end)));
 }
 
 bool secret_in_url(struct slice text, size_t at, struct secret *secret)

@@ -1,6 +1,8 @@
 #include "core/secrets_rules.h"
 #include "core/text.h"
 
+#include <unictype.h>
+
 enum { SHORTEST_CARD = 13, LONGEST_CARD = 19 };
 
 /* The digits of a number that may be written in groups. */
@@ -58,14 +60,15 @@ static bool passes_luhn(const struct number *number)
 	return sum % 10 == 0;
 }
 
-/* ASCII's character of the kind: people and programs also write full-width digits, blanks of
- * all widths and typographic dashes. */
+/* ASCII's character of the kind: people and programs also write the digits of other scripts, blanks
+ * of all widths and typographic dashes. */
 static char plain_character(uint32_t character)
 {
 	if (character < 0x80)
 		return (char)character;
-	if (character >= 0xFF10 && character <= 0xFF19)
-		return (char)('0' + (character - 0xFF10));
+	int digit = uc_decimal_value(character);
+	if (digit >= 0)
+		return (char)('0' + digit);
 	if (character == 0xA0 || (character >= 0x2000 && character <= 0x200A) ||
 	    character == 0x202F || character == 0x205F || character == 0x3000)
 		return ' ';
@@ -157,25 +160,95 @@ static bool is_group_size(size_t size)
 	return size >= 3 && size <= 7;
 }
 
-/* Groups of 3 to 7 digits that one kind of separator joins, of which the first has been read; as
- * many as make a card's number, for a blank may also stand before a number of its own. */
+/* What stands between two groups of digits. */
+struct gap {
+	char sign;     /* one of "-./_", or a blank where there is none */
+	bool is_plain; /* a single blank or dash, as numbers of all kinds have it */
+	bool has_line;
+};
+
+/* Where the digits behind a gap begin; 0: there are none. */
+static size_t read_gap(struct slice text, size_t end, struct gap *gap)
+{
+	enum { LONGEST = 4 };
+	size_t count = 0;
+	*gap = (struct gap){.sign = ' '};
+	for (;; count++) {
+		size_t behind;
+		char c = read_plain(text, end, &behind);
+		if (secret_is_digit(c) || count == LONGEST)
+			break;
+		bool is_sign = c == '-' || c == '.' || c == '/' || c == '_';
+		if (is_sign ? gap->sign != ' ' : c != ' ' && c != '\t' && c != '\n' && c != '\r')
+			return 0;
+		if (is_sign)
+			gap->sign = c;
+		gap->has_line |= c == '\n';
+		gap->is_plain = c == ' ' || c == '-';
+		end = behind;
+	}
+	gap->is_plain &= count == 1;
+	return count > 0 && count < LONGEST ? end : 0;
+}
+
+/* How a card shows its number: 4-4-4-4 and on, 4-6-5 or 4-6-4. */
+static bool is_cards_grouping(const size_t *sizes, size_t count)
+{
+	if (count == 3)
+		return sizes[0] == 4 && sizes[1] == 6 && (sizes[2] == 5 || sizes[2] == 4);
+	for (size_t i = 0; i < count && i < 4; i++) {
+		if (sizes[i] != 4)
+			return false;
+	}
+	return count == 4 || (count == 5 && sizes[4] <= 3);
+}
+
+/* The groups read so far, and what joins them. */
+struct groups {
+	size_t sizes[LONGEST_CARD / 3];
+	size_t count;
+	char sign;     /* of the first gap */
+	bool is_plain; /* all gaps are, and alike */
+};
+
+static bool joins(const struct groups *groups, const struct gap *gap)
+{
+	return gap->sign == groups->sign || gap->has_line;
+}
+
+/* Where a gap is none that all numbers have, the groups are a card's and all that there are: a line
+ * may be broken between them, but a table's numbers stand so, too. */
+static bool are_cards(struct slice text, const struct groups *groups, size_t end)
+{
+	struct gap next;
+	if (groups->is_plain)
+		return is_group_size(groups->sizes[groups->count - 1]);
+	bool is_all = read_gap(text, end, &next) == 0 || !joins(groups, &next);
+	return is_all && is_cards_grouping(groups->sizes, groups->count);
+}
+
+/* Groups of 3 to 7 digits that one kind of gap joins, of which the first has been read; as many as
+ * make a card's number, for a blank may also stand before a number of its own. */
 static bool find_grouped(struct slice text, size_t at, struct number number, size_t *end)
 {
-	size_t before = 0; /* digits, before the last group */
-	size_t group;
-	char separator = read_plain(text, number.end, &group);
+	const size_t most = LONGEST_CARD / 3;
+	struct groups groups = {.sizes = {number.count}, .count = 1, .is_plain = true};
+	struct gap gap;
+	size_t group = read_gap(text, number.end, &gap);
+	groups.sign = gap.sign;
 	*end = 0;
-	if (separator != ' ' && separator != '-')
-		return false;
-	while (is_group_size(number.count - before)) {
-		if (is_card(text, &number))
-			*end = number.end;
-		group = next_group(text, number.end, separator);
-		before = number.count;
-		if (group == 0 || !read_group(text, &number, group))
+	while (group != 0 && joins(&groups, &gap) && groups.count < most &&
+	       is_group_size(groups.sizes[groups.count - 1])) {
+		size_t before = number.count;
+		groups.is_plain = groups.is_plain && gap.is_plain && gap.sign == groups.sign;
+		if (!read_group(text, &number, group))
 			break;
+		groups.sizes[groups.count++] = number.count - before;
+		if (are_cards(text, &groups, number.end) && is_card(text, &number))
+			*end = number.end;
+		group = read_gap(text, number.end, &gap);
 	}
-	bool is_account = separator == ' ' && follows_iban_head(text, at);
+	bool is_account = groups.sign == ' ' && follows_iban_head(text, at);
 	return *end > 0 && !(is_account && next_group(text, *end, ' ') != 0);
 }
 

@@ -17,6 +17,15 @@ bool secret_token(struct slice text, size_t at, struct secret *secret);
 /* What stands behind "password=", "api_key:", "Authorization: Basic" or "Bearer", at the start of
  * that word. */
 bool secret_assigned(struct slice text, size_t at, struct secret *secret);
+/* What people say of a password in other words and languages: "mot de passe :", "the wifi key is",
+ * at the first byte of the name. */
+bool secret_said(struct slice text, size_t at, struct secret *secret);
+/* The password in `curl -u user:password`, at the dash. */
+bool secret_option(struct slice text, size_t at, struct secret *secret);
+/* A Telegram bot's token, "123456789:AA...", at its first digit. */
+bool secret_numbered_token(struct slice text, size_t at, struct secret *secret);
+/* A value for a password that begins at `at`, as a program or a person makes one up. */
+bool secret_password_value(struct slice text, size_t at, struct secret *secret);
 /* The password in scheme://user:password@host, at the "://"; with the user when that is a token. */
 bool secret_in_url(struct slice text, size_t at, struct secret *secret);
 /* A payment card number, at the first digit of a group. */

@@ -5,6 +5,11 @@ static bool is_upper_or_digit(char c)
 	return secret_is_digit(c) || (c >= 'A' && c <= 'Z');
 }
 
+static bool is_path(char c)
+{
+	return secret_is_word(c) || c == '/';
+}
+
 /* What providers document or their keys show: a prefix, and how many characters of which class
  * follow it at least and at most. Where the two are equal any such characters will do, else there
  * must be letters and digits among them. */
@@ -45,6 +50,11 @@ static const struct {
 	{SLICE("xai-"), secret_is_alnum, 30, SIZE_MAX, "API key"},
 	{SLICE("pplx-"), secret_is_alnum, 30, SIZE_MAX, "API key"}, /* Perplexity */
 	{SLICE("r8_"), secret_is_alnum, 30, SIZE_MAX, "token"},     /* Replicate */
+	{SLICE("hooks.slack.com/services/"), is_path, 30, SIZE_MAX, "token"},
+	{SLICE("hooks.slack.com/workflows/"), is_path, 30, SIZE_MAX, "token"},
+	{SLICE("hooks.slack.com/triggers/"), is_path, 30, SIZE_MAX, "token"},
+	{SLICE("discord.com/api/webhooks/"), is_path, 50, SIZE_MAX, "token"},
+	{SLICE("discordapp.com/api/webhooks/"), is_path, 50, SIZE_MAX, "token"},
 	{SLICE("dop_v1_"), secret_is_alnum, 40, SIZE_MAX, "token"}, /* DigitalOcean */
 };
 
@@ -171,14 +181,16 @@ static bool may_begin_token(struct slice rest)
 	case 'S':
 		return second == 'G';
 	case 'd':
-		return second == 'o' && rest.size > 2 && rest.data[2] == 'p';
+		return (second == 'o' && rest.size > 2 && rest.data[2] == 'p') || second == 'i';
+	case 'b':
+		return second == 'o' && rest.size > 2 && rest.data[2] == 't';
 	case 'e':
 	case 'n':
 		return second == 'y' || second == 'p';
 	case 'g':
 		return second == 'h' || second == 'i' || second == 'l' || second == 's';
 	case 'h':
-		return second == 'f';
+		return second == 'f' || second == 'o';
 	case 'p':
 		return second == 'y' || second == 'p';
 	case 'r':
@@ -194,11 +206,28 @@ static bool may_begin_token(struct slice rest)
 	}
 }
 
+bool secret_numbered_token(struct slice text, size_t at, struct secret *secret)
+{
+	enum { FEWEST_DIGITS = 8, MOST_DIGITS = 10, SIZE = 35 };
+	size_t colon = at;
+	while (colon < text.size && colon - at <= MOST_DIGITS && secret_is_digit(text.data[colon]))
+		colon++;
+	if (colon - at < FEWEST_DIGITS || colon - at > MOST_DIGITS || colon == text.size ||
+	    text.data[colon] != ':')
+		return false;
+	size_t end = end_of_class(text, colon + 1, secret_is_word);
+	*secret = (struct secret){at, end, "token"};
+	return end - colon - 1 == SIZE && is_random(slice_part(text, colon + 1, end));
+}
+
 bool secret_token(struct slice text, size_t at, struct secret *secret)
 {
 	struct slice rest = slice_part(text, at, text.size);
 	if (!may_begin_token(rest))
 		return false;
+	/* As it stands in the address that the bot is asked at. */
+	if (slice_starts_with(rest, SLICE("bot")) && rest.size > 3 && secret_is_digit(rest.data[3]))
+		return secret_numbered_token(text, at + 3, secret);
 	size_t i = find_token(rest);
 	if (i == TOKENS)
 		return pointed_token(text, at, secret);

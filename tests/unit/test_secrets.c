@@ -303,6 +303,119 @@ START_TEST(ordinary_text_stays)
 END_TEST
 
 /* A quadratic scan would run into the test's time limit. */
+#define CARD "[redacted: card number]"
+#define WORD "[redacted: password]"
+
+START_TEST(what_nobody_sees_hides_no_secret)
+{
+	assert_masked("a 4111\u200b1111\u200b1111\u200b1111\u200b b", "a " CARD "\u200b b", 1);
+	assert_masked("\u200ba\u00ad 41\u206011 1111 1111 11\ufe0f11", "\u200ba\u00ad " CARD, 1);
+	assert_masked("key sk-proj-a1B2c3D4\u200be5F6_g7H8i9J0-k1L2m3N4.\u200b",
+		      "key [redacted: API key].\u200b", 1);
+	assert_masked(
+		"pass\u2060word: hunter\u200d2secret, 4111 1111 1111 1111 \u200b4111 1111 1111 "
+		"1111",
+		"pass\u2060word: " WORD ", " CARD " \u200b" CARD, 3);
+	assert_kept("\u200bzero\u200b \U0001f469\u200d\U0001f680 width\u200b");
+}
+END_TEST
+
+START_TEST(a_cards_groups_may_be_joined_by_other_signs)
+{
+	static const char *const signs[] = {".", "/", "_", "\t", "\n", "  ", "\r\n", " - ", "-\n"};
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		struct slice text = arena_printf(&arena, "a 4111%s1111%s1111%s1111 b", signs[i],
+						 signs[i], signs[i]);
+		unit_assert_slice(secrets_mask(text, &arena, NULL), "a " CARD " b");
+	}
+	arena_finish(&arena);
+	assert_masked("4111 1111\n1111 1111", CARD, 1);
+	assert_masked("4111-1111\n1111-1111.", CARD ".", 1);
+	assert_masked("3782\n822463\n10005", CARD, 1);
+	assert_masked("\u0664\u0661\u0661\u0661 \u0661\u0661\u0661\u0661 \u0661\u0661\u0661\u0661 "
+		      "\u0661\u0661\u0661\u0661",
+		      CARD, 1);
+	assert_masked(
+		"\u096a\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967"
+		"\u0967\u0967\u0967",
+		CARD, 1);
+	/* A table's numbers. */
+	assert_kept("4111\n1111\n1111\n1111\n2026");
+	assert_kept("411\t1111\t1111\t11111");
+	assert_kept("4111.1111.1111.1111.22");
+	assert_kept("4111 1111/1111 1111");
+}
+END_TEST
+
+START_TEST(what_people_say_of_a_password_is_known)
+{
+	static const char *const said[] = {
+		"Passwort: ",
+		"Mein Passwort ist ",
+		"Das Kennwort lautet ",
+		"PW: ",
+		"La contrase\u00f1a es ",
+		"la contrase\u00f1a del correo es ",
+		"Le mot de passe est ",
+		"le mot de passe du wifi est ",
+		"mot de passe : ",
+		"senha: ",
+		"\u043f\u0430\u0440\u043e\u043b\u044c: ",
+		"\u041f\u0430\u0440\u043e\u043b\u044c \u043e\u0442 "
+		"\u043f\u043e\u0447\u0442\u044b: ",
+		"\u5bc6\u7801\uff1a",
+		"The wifi key is ",
+		"our Wi-Fi key: ",
+	};
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		struct slice text = arena_printf(&arena, "%sbluehorse42 now", said[i]);
+		struct slice expected = arena_printf(&arena, "%s" WORD " now", said[i]);
+		struct slice masked = secrets_mask(text, &arena, NULL);
+		ck_assert_msg(slice_equal(masked, expected), "%.*s", (int)masked.size, masked.data);
+	}
+	arena_finish(&arena);
+	assert_masked("?user=alex&passwd=letmein&x=1", "?user=alex&passwd=" WORD "&x=1", 1);
+	assert_masked("PASSWD=letmein\n", "PASSWD=" WORD "\n", 1);
+	assert_kept("passwd=None passwd=password passwd=getpass() passwd=required");
+	assert_kept("pw = Piecewise((x**2, x < 1), (1, True))");
+	assert_kept("Mein Passwort ist vergessen, la contrase\u00f1a es obligatoria, the wifi key "
+		    "is lost.");
+	assert_kept("mot de passe : huit lettres au moins");
+}
+END_TEST
+
+START_TEST(webhooks_bots_and_options_are_known)
+{
+	assert_masked("curl -u alex:hunterbird https://x", "curl -u alex:" WORD " https://x", 1);
+	assert_masked("curl -sS \\\n  --user \"alex:two words\" x",
+		      "curl -sS \\\n  --user \"alex:" WORD "\" x", 1);
+	assert_kept("docker run -u 1000:1000 x");
+	assert_kept("curl -u $USER:$PASSWORD x; curl -u alex x; curl -s x:y");
+	assert_masked("https://hooks.slack.com/services/T00AB12CD/B00AB12CD/"
+		      "abcdEFGH1234ijklMNOP5678 ok",
+		      "https://[redacted: token] ok", 1);
+	assert_kept("see https://hooks.slack.com/services/");
+	assert_masked("bot 123456789:"
+		      "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1.",
+		      "bot [redacted: token].", 1);
+	assert_masked("https://api.telegram.org/bot123456789:"
+		      "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1/x",
+		      "https://api.telegram.org/bot[redacted: token]/x", 1);
+	assert_kept("12345678:90 robots, 123456789:12");
+}
+END_TEST
+
+START_TEST(a_name_with_a_version_is_no_token)
+{
+	assert_kept("token: gpt-4.1");
+	assert_kept("token: gpt-4o-mini-2024-07-18, api key: claude-3-5-sonnet-20241022");
+	assert_kept("Token: openai/gpt-4.1 or secret: qwen2.5-coder:7b");
+	assert_masked("token: tok-9f8e7d6c5b", "token: [redacted: token]", 1);
+	assert_masked("token: abc-4Df-77x", "token: [redacted: token]", 1);
+	assert_masked("password: gpt-4.1", "password: " WORD, 1);
+}
+END_TEST
+
 START_TEST(long_texts_are_scanned_once)
 {
 	static const char *const units[] = {
@@ -385,4 +498,7 @@ UNIT_MAIN("secrets", tokens_are_known_by_their_prefix,
 	  passwords_in_urls_are_masked, private_keys_are_masked_whole, card_numbers_are_masked,
 	  card_numbers_are_known_however_they_are_typeset,
 	  a_card_number_ends_where_another_number_begins, numbers_that_are_no_cards_stay,
-	  ordinary_text_stays, long_texts_are_scanned_once, no_secret_survives_among_noise)
+	  ordinary_text_stays, what_nobody_sees_hides_no_secret,
+	  a_cards_groups_may_be_joined_by_other_signs, what_people_say_of_a_password_is_known,
+	  webhooks_bots_and_options_are_known, a_name_with_a_version_is_no_token,
+	  long_texts_are_scanned_once, no_secret_survives_among_noise)
