@@ -54,35 +54,40 @@ static struct key mark_prefix(void)
 	return key_of_name("forgetting");
 }
 
-static void put_mark(const struct memory *memory)
+void memory_mark_forgotten(const struct memory *memory)
 {
 	uint64_t one = 1;
 	table_write(memory->transaction, TABLE_META, key_user(mark_prefix(), memory->user),
 		    stored_number_fields, &one);
 }
 
-static void take_mark(const struct memory *memory)
+void memory_unmark_forgotten(const struct memory *memory)
 {
 	(void)table_delete(memory->transaction, TABLE_META, key_user(mark_prefix(), memory->user));
+}
+
+enum store_result memory_forget_user(const struct memory *memory, struct operation *operation)
+{
+	struct store *store = memory->transaction->store;
+	size_t *steps = &memory->transaction->spare;
+	const size_t before = *steps;
+	/* First of all: whatever becomes of the rest, what is under way is not written. The last
+	 * slice's mark holds for those who read between two of them. */
+	tickets_mark(store->forgotten, memory->user, ++store->next_ticket);
+	bool was_begun = operation->begun;
+	operation->unfinished = !memory_delete_user(memory, steps);
+	if (operation->unfinished && !was_begun)
+		memory_mark_forgotten(memory);
+	else if (!operation->unfinished && was_begun)
+		memory_unmark_forgotten(memory);
+	return *steps < before || was_begun ? STORE_OK : STORE_NOT_FOUND;
 }
 
 static enum store_result run_forget(struct operation *operation, struct transaction *transaction)
 {
 	struct forget_operation *own = (struct forget_operation *)operation;
-	struct store *store = transaction->store;
-	struct memory memory = {.transaction = transaction, .user = own->user};
-	size_t *steps = &transaction->spare;
-	const size_t before = *steps;
-	/* First of all: whatever becomes of the rest, what is under way is not written. The last
-	 * slice's mark holds for those who read between two of them. */
-	tickets_mark(store->forgotten, own->user, ++store->next_ticket);
-	bool was_begun = operation->begun;
-	operation->unfinished = !memory_delete_user(&memory, steps);
-	if (operation->unfinished && !was_begun)
-		put_mark(&memory);
-	else if (!operation->unfinished && was_begun)
-		take_mark(&memory);
-	return *steps < before || was_begun ? STORE_OK : STORE_NOT_FOUND;
+	const struct memory memory = {.transaction = transaction, .user = own->user};
+	return memory_forget_user(&memory, operation);
 }
 
 static struct forget_operation *create_forget(struct user_key user)

@@ -1,4 +1,8 @@
-/* store_import(): past turns go into the journal, all of them or none. */
+/* store_import(): past turns go into the journal, all of them or none.
+ *
+ * Many turns of a new user go in slices, under the mark of one who is being forgotten: a failure,
+ * or a crash and the next start, takes the part back. Those of a user who has a memory go in one
+ * transaction, since their part could not be told from the rest. */
 #include "storage/lmdb_journal.h"
 #include "storage/writer.h"
 
@@ -14,7 +18,14 @@ struct import_operation {
 	bool learn;
 	struct slice model;
 	int64_t now;
+	/* Of the slices that are committed; a run that is undone leaves them as the next finds
+	 * them. */
+	uint64_t first_turn;
+	uint32_t unnamed;
 };
+
+/* What a turn takes of a slice: so many records, about, are written for it. */
+enum { STEPS_OF_TURN = 16 };
 
 /* One run of it. */
 struct importing {
@@ -129,6 +140,57 @@ static void import_turn(struct importing *importing, const struct imported_turn 
 		importing->user.last_seen = imported->created_at;
 }
 
+/* Imports as many turns as the transaction has steps to spare for. False: a rest is left. */
+static bool import_slice(struct importing *importing, struct import_operation *own)
+{
+	struct transaction *transaction = importing->memory.transaction;
+	size_t begin = (size_t)(importing->user.next_turn - own->first_turn);
+	size_t i = begin;
+	for (; i < own->count && transaction->spare > 0 && transaction->result == STORE_OK; i++) {
+		import_turn(importing, &own->turns[i]);
+		transaction->spare -=
+			transaction->spare < STEPS_OF_TURN ? transaction->spare : STEPS_OF_TURN;
+	}
+	close_conversation(importing);
+	own->unnamed = importing->unnamed;
+	if (own->learn)
+		journal_count_uncovered(&importing->memory, i - begin, 0, &importing->like);
+	return i == own->count;
+}
+
+static void begin_import(struct importing *importing, struct import_operation *own)
+{
+	journal_open_user(&importing->memory, own->tenant, own->user_id, own->turns[0].created_at,
+			  &importing->user);
+	if (own->operation.begun)
+		return;
+	own->first_turn = importing->user.next_turn;
+	if (own->learn)
+		journal_release_jobs(&importing->memory, &importing->user);
+}
+
+static void run_slice(struct importing *importing, struct import_operation *own)
+{
+	const struct memory *memory = &importing->memory;
+	struct operation *operation = &own->operation;
+	size_t spare = memory->transaction->spare;
+	/* A part can be taken back where there was nothing before. */
+	bool in_slices = operation->begun || !memory_user(memory, &importing->user);
+	begin_import(importing, own);
+	importing->first_turn = own->first_turn;
+	importing->unnamed = operation->begun ? own->unnamed : 0;
+	if (!in_slices)
+		memory->transaction->spare = SIZE_MAX;
+	operation->unfinished = !import_slice(importing, own);
+	if (!in_slices)
+		memory->transaction->spare = spare;
+	if (operation->unfinished && !operation->begun)
+		memory_mark_forgotten(memory);
+	else if (!operation->unfinished && operation->begun)
+		memory_unmark_forgotten(memory);
+	memory_put_user(memory, &importing->user);
+}
+
 static enum store_result run_import(struct operation *operation, struct transaction *transaction)
 {
 	struct import_operation *own = (struct import_operation *)operation;
@@ -138,21 +200,17 @@ static enum store_result run_import(struct operation *operation, struct transact
 		.learn = own->learn,
 		.like = {.model = own->model, .last_active = own->now},
 	};
-	if (own->count == 0)
-		return STORE_OK;
-	journal_open_user(&importing.memory, own->tenant, own->user_id, own->turns[0].created_at,
-			  &importing.user);
-	importing.first_turn = importing.user.next_turn;
-	if (own->learn)
-		journal_release_jobs(&importing.memory, &importing.user);
-	for (size_t i = 0; i < own->count && transaction->result == STORE_OK; i++)
-		import_turn(&importing, &own->turns[i]);
-	close_conversation(&importing);
-	if (own->learn)
-		journal_count_uncovered(&importing.memory, own->count, 0, &importing.like);
-	memory_put_user(&importing.memory, &importing.user);
+	if (own->count > 0)
+		run_slice(&importing, own);
 	arena_finish(&scratch);
 	return STORE_OK;
+}
+
+static enum store_result undo_import(struct operation *operation, struct transaction *transaction)
+{
+	struct import_operation *own = (struct import_operation *)operation;
+	const struct memory memory = {.transaction = transaction, .user = own->user};
+	return memory_forget_user(&memory, operation);
 }
 
 static const struct imported_turn *copy_turns(struct operation *operation,
@@ -174,6 +232,8 @@ struct store_call *store_import(struct store *store, struct slice tenant, struct
 	struct import_operation *own = operation_create(sizeof(*own), run_import);
 	struct operation *operation = &own->operation;
 	operation->grows = true;
+	operation->in_slices = true;
+	operation->undo = undo_import;
 	own->user = store_user_key(tenant, user);
 	own->tenant = operation_slice(operation, tenant);
 	own->user_id = operation_slice(operation, user);

@@ -94,5 +94,12 @@ uint64_t memory_newest_receipt_age(const struct memory *memory);
 /* Deletes a user's records, those first by which reads find the others, and has new users' ids
  * begin behind this one's. Each takes one of `*steps`. False: a rest is left. */
 bool memory_delete_user(const struct memory *memory, size_t *steps);
+/* A slice of forgetting a user, for an operation in slices. The next start goes on with one that
+ * is begun. */
+struct operation;
+enum store_result memory_forget_user(const struct memory *memory, struct operation *operation);
+/* The next start forgets the user, until the mark is taken away. */
+void memory_mark_forgotten(const struct memory *memory);
+void memory_unmark_forgotten(const struct memory *memory);
 
 #endif

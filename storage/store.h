@@ -335,7 +335,10 @@ struct store_call *store_keep_receipt(struct store *store, struct user_key user,
 				      const struct receipt *receipt, struct store_loop *loop,
 				      store_done *callback, void *cookie);
 
-/* Journals past turns; with `learn` each user turn gets a job. */
+/* Journals past turns, all or none; with `learn` each user turn gets a job. Many turns of a new
+ * user are read in parts before the callback fires; what a crash leaves of them the next start
+ * takes back.
+ */
 struct store_call *store_import(struct store *store, struct slice tenant, struct slice user,
 				const struct imported_turn *turns, size_t count, bool learn,
 				struct slice model, int64_t now, struct store_loop *loop,

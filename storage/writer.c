@@ -271,6 +271,8 @@ static void settle(struct writer *writer, struct operation **batch, size_t count
 			operation_queue_put_back(&writer->queue, operation, failed);
 			if (failed)
 				operation_answer(operation, result);
+			if (failed && operation->undo != NULL)
+				operation->run = operation->undo;
 			batch[i] = NULL;
 		} else {
 			writer->queue.bytes -= operation->size;

@@ -31,9 +31,12 @@ struct operation {
 	bool grows;                  /* refused while the store has no room */
 	bool promised;               /* never refused, however much waits */
 	bool in_slices;              /* it may leave itself unfinished */
-	bool unfinished;             /* this run did a part; commit it, and run it again */
-	bool begun;                  /* a part is on the disk */
-	bool paused;                 /* the queue's */
+	/* Runs in its place once a slice after the first has failed, and undoes it; NULL: it is
+	 * tried again as it is. */
+	operation_run *undo;
+	bool unfinished; /* this run did a part; commit it, and run it again */
+	bool begun;      /* a part is on the disk */
+	bool paused;     /* the queue's */
 	bool may_wait; /* for others, to share their commit: at most its user's next lesson waits */
 	size_t size;
 	struct arena arena; /* what it copied from its caller */

@@ -12,16 +12,23 @@
 
 enum { MAP = 256 * 1024 * 1024, TURNS = 20000 };
 
-static void import_many(struct fixture *fixture)
+static struct imported_turn *many_turns(void)
 {
 	struct imported_turn *turns = xcalloc(TURNS, sizeof(*turns));
 	struct slice texts[] = {SLICE("Where did I park the car?"), SLICE("Behind the house.")};
 	for (size_t i = 0; i < TURNS; i++)
-		turns[i] = (struct imported_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
-						  .text = texts[i % 2],
-						  .hash = i + 1,
-						  .created_at = (int64_t)i,
-						  .session = SLICE("old")};
+		turns[i] =
+			(struct imported_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
+					       .text = texts[i % 2],
+					       .hash = i + 1,
+					       .created_at = (int64_t)i,
+					       .session = i < TURNS / 2 ? SLICE("old") : SLICE("")};
+	return turns;
+}
+
+static void import_many(struct fixture *fixture)
+{
+	struct imported_turn *turns = many_turns();
 	ck_assert_int_eq(fixture_import(fixture, turns, TURNS, true), STORE_OK);
 	free(turns);
 }
@@ -43,7 +50,8 @@ struct neighbour {
 	uint64_t longest_wait;
 	size_t appended;
 	void (*between)(struct neighbour *neighbour); /* once, after the first slice */
-	struct fixture_wait forgotten;
+	struct fixture_wait wait;                     /* for what goes in slices */
+	void (*begin)(struct neighbour *neighbour);
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool is_over;
@@ -62,7 +70,7 @@ static void on_appended(void *cookie, enum store_result result)
 	neighbour->appended++;
 	if (neighbour->between != NULL && neighbour->appended == 2)
 		neighbour->between(neighbour);
-	if (!neighbour->forgotten.done) {
+	if (!neighbour->wait.done) {
 		append_next(neighbour);
 		return;
 	}
@@ -82,19 +90,33 @@ static void append_next(struct neighbour *neighbour)
 static void on_first_appended(void *cookie, enum store_result result)
 {
 	struct neighbour *neighbour = cookie;
-	struct store *store = neighbour->fixture->store;
 	ck_assert_int_eq(result, STORE_OK);
-	(void)store_forget(store, fixture_key("alex"), &at_once, fixture_done,
-			   &neighbour->forgotten);
+	neighbour->begin(neighbour);
 	append_next(neighbour);
 }
 
-/* Forgets alex while ben appends one exchange after the other. */
-static void forget_beside(struct fixture *fixture, struct neighbour *neighbour,
-			  void (*between)(struct neighbour *neighbour))
+static void begin_forget(struct neighbour *neighbour)
+{
+	(void)store_forget(neighbour->fixture->store, fixture_key("alex"), &at_once, fixture_done,
+			   &neighbour->wait);
+}
+
+static void begin_import(struct neighbour *neighbour)
+{
+	struct imported_turn *turns = many_turns();
+	(void)store_import(neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns, TURNS,
+			   true, SLICE("model"), 0, &at_once, fixture_done, &neighbour->wait);
+	free(turns);
+}
+
+/* Begins something of alex's while ben appends one exchange after the other. */
+static void run_beside(struct fixture *fixture, struct neighbour *neighbour,
+		       void (*begin)(struct neighbour *neighbour),
+		       void (*between)(struct neighbour *neighbour))
 {
 	*neighbour = (struct neighbour){.fixture = fixture,
 					.append = fixture_exchange("hi", "hello", 100),
+					.begin = begin,
 					.between = between};
 	neighbour->append.user = SLICE("ben");
 	pthread_mutex_init(&neighbour->lock, NULL);
@@ -105,7 +127,7 @@ static void forget_beside(struct fixture *fixture, struct neighbour *neighbour,
 	while (!neighbour->is_over)
 		pthread_cond_wait(&neighbour->ended, &neighbour->lock);
 	pthread_mutex_unlock(&neighbour->lock);
-	ck_assert_int_eq(neighbour->forgotten.result, STORE_OK);
+	ck_assert_int_eq(neighbour->wait.result, STORE_OK);
 }
 
 START_TEST(a_long_delete_holds_up_another_user_for_one_commit)
@@ -115,13 +137,48 @@ START_TEST(a_long_delete_holds_up_another_user_for_one_commit)
 	struct store_statistics statistics;
 	fixture_init(&fixture, MAP);
 	import_many(&fixture);
-	forget_beside(&fixture, &neighbour, NULL);
+	run_beside(&fixture, &neighbour, begin_forget, NULL);
 	ck_assert_uint_eq(neighbour.longest_wait, 1);
 	/* A turn has two records of its own and a part in others. */
 	ck_assert_uint_ge(neighbour.appended, 2 * TURNS / SLICE_STEPS);
 	store_statistics(fixture.store, &statistics);
 	ck_assert_uint_eq(statistics.users, 1);
 	ck_assert_uint_eq(statistics.turns, 2 * (neighbour.appended + 1));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_long_import_holds_up_another_user_for_one_commit)
+{
+	struct fixture fixture;
+	struct fixture whole;
+	struct neighbour neighbour;
+	struct job_list jobs;
+	struct job_list expected;
+	fixture_init(&fixture, MAP);
+	fixture_init(&whole, MAP);
+	run_beside(&fixture, &neighbour, begin_import, NULL);
+	ck_assert_uint_eq(neighbour.longest_wait, 1);
+	ck_assert_uint_ge(neighbour.appended, 10 * TURNS / SLICE_STEPS);
+	/* As in one piece, which it is for a user who is known. */
+	struct append append = fixture_exchange("hi", "hello", 100);
+	append.learn = false;
+	ck_assert_int_eq(fixture_append(&whole, &append), STORE_OK);
+	import_many(&whole);
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	ck_assert_int_eq(fixture_jobs(&whole, &expected), STORE_OK);
+	ck_assert_uint_eq(jobs.count, expected.count);
+	struct memory_view view = fixture_view(&fixture, "old");
+	struct memory_view other = fixture_view(&whole, "old");
+	ck_assert_uint_eq(view.answers, TURNS / 4);
+	ck_assert_uint_eq(other.answers, TURNS / 4);
+	ck_assert_uint_eq(view.conversations, 2);
+	ck_assert_uint_eq(other.conversations, 3);
+	/* No mark is left. */
+	fixture_reopen(&fixture);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_uint_eq(fixture_view(&fixture, "old").answers, TURNS / 4);
+	fixture_finish(&whole);
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -159,7 +216,7 @@ START_TEST(what_its_own_user_writes_meanwhile_comes_behind_a_delete)
 	fixture_init(&fixture, MAP);
 	import_many(&fixture);
 	own_append = late_append = (struct fixture_wait){0};
-	forget_beside(&fixture, &neighbour, append_own);
+	run_beside(&fixture, &neighbour, begin_forget, append_own);
 	struct append last = fixture_exchange("again", "yes", 200);
 	ck_assert_int_eq(fixture_append(&fixture, &last), STORE_OK);
 	ck_assert(own_append.done);
@@ -179,25 +236,63 @@ static void take_snapshot(struct neighbour *neighbour)
 	ck_assert_int_eq(mdb_env_copy(neighbour->fixture->store->env, snapshot), 0);
 }
 
-START_TEST(a_delete_that_a_crash_cut_off_is_finished_at_the_next_start)
+/* Opens the store as a crash after the first slice leaves it. */
+static void crash(struct fixture *crashed, bool imports)
 {
 	struct fixture fixture;
-	struct fixture crashed;
 	struct neighbour neighbour;
-	struct store_statistics statistics;
-	fixture_init(&fixture, MAP);
-	fixture_init(&crashed, MAP);
-	store_close(crashed.store);
-	(void)snprintf(snapshot, sizeof(snapshot), "%s", crashed.path);
 	char data[80];
+	fixture_init(&fixture, MAP);
+	fixture_init(crashed, MAP);
+	store_close(crashed->store);
+	(void)snprintf(snapshot, sizeof(snapshot), "%s", crashed->path);
 	(void)snprintf(data, sizeof(data), "%s/data.mdb", snapshot);
 	ck_assert_int_eq(unlink(data), 0);
-	import_many(&fixture);
-	forget_beside(&fixture, &neighbour, take_snapshot);
+	if (!imports)
+		import_many(&fixture);
+	run_beside(&fixture, &neighbour, imports ? begin_import : begin_forget, take_snapshot);
 	fixture_finish(&fixture);
+	crashed->store = NULL;
+	fixture_reopen(crashed);
+}
 
-	crashed.store = NULL;
-	fixture_reopen(&crashed);
+START_TEST(an_import_that_a_crash_cut_off_is_taken_back_at_the_next_start)
+{
+	struct fixture crashed;
+	struct store_statistics statistics;
+	crash(&crashed, true);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	ck_assert_int_eq(fixture_append(&crashed, &append), STORE_OK);
+	ck_assert_uint_eq(fixture_view(&crashed, "").turn_count, 2);
+	store_statistics(crashed.store, &statistics);
+	ck_assert_uint_eq(statistics.turns, 2 + 2 * 3);
+	fixture_finish(&crashed);
+}
+END_TEST
+
+START_TEST(an_import_that_finds_no_room_half_way_is_taken_back)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, 4 << 20);
+	struct imported_turn *turns = many_turns();
+	ck_assert_int_eq(fixture_import(&fixture, turns, TURNS, true), STORE_FULL);
+	free(turns);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	append.promised = true;
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 2);
+	fixture_reopen(&fixture);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 4);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_delete_that_a_crash_cut_off_is_finished_at_the_next_start)
+{
+	struct fixture crashed;
+	struct store_statistics statistics;
+	crash(&crashed, false);
 	ck_assert(!fixture_view(&crashed, "old").known);
 	/* A write of the same user waits until it is over. */
 	struct append append = fixture_exchange("hi", "hello", 100);
@@ -292,6 +387,9 @@ START_TEST(what_was_read_while_a_delete_was_being_committed_is_from_before_it)
 END_TEST
 
 UNIT_MAIN("store_slices", a_long_delete_holds_up_another_user_for_one_commit,
+	  a_long_import_holds_up_another_user_for_one_commit,
+	  an_import_that_a_crash_cut_off_is_taken_back_at_the_next_start,
+	  an_import_that_finds_no_room_half_way_is_taken_back,
 	  what_its_own_user_writes_meanwhile_comes_behind_a_delete,
 	  a_delete_that_a_crash_cut_off_is_finished_at_the_next_start,
 	  what_was_promised_is_taken_however_much_waits,
