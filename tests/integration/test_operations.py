@@ -1,0 +1,96 @@
+"""What operators get beside the programs (conf/) names nothing that recalld does not have."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from harness.daemon import ROOT, clean_environment, program
+
+CONF = ROOT / "conf"
+TEXTS = [p for p in sorted(CONF.rglob("*")) if p.is_file() and p.suffix in (".yaml", ".yml", "", ".json")]
+
+
+def metric_names(daemon):
+    return set(re.findall(r"^# TYPE (\w+)", daemon.admin("GET", "/metrics").text, re.M))
+
+
+def dashboard_queries():
+    dashboard = json.loads((CONF / "grafana/recalld.json").read_text())
+    return [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+
+
+def test_alerts_and_the_dashboard_ask_for_metrics_that_exist(daemon):
+    alerts = (CONF / "prometheus/alerts.yml").read_text()
+    asked = re.findall(r"\brecalld_\w+", alerts + "\n".join(dashboard_queries()))
+    plain = {re.sub(r"_(bucket|sum|count)$", "", name) for name in asked}
+    assert len(plain) > 15
+    assert plain - metric_names(daemon) == set()
+
+
+def test_each_query_of_the_dashboard_names_its_instance():
+    queries = dashboard_queries()
+    assert queries and all('instance=~"$instance"' in query for query in queries)
+
+
+def known_variables():
+    reference = subprocess.run([program("tests/config-reference")], capture_output=True, text=True, check=True).stdout
+    section, names = "", set()
+    for line in reference.splitlines():
+        head = re.match(r"\*\*\[(\w+)", line)
+        key = re.match(r"\| `(\w+)`", line)
+        if head:
+            section = head[1]
+        elif key:
+            names.add(f"RECALLD_{section}_{key[1]}".upper())
+    return names
+
+
+def test_the_variables_that_conf_sets_are_keys():
+    known = known_variables()
+    assert "RECALLD_MEMORY_MODE" in known
+    for path in TEXTS:
+        if path.name in ("quickstart", "recalld.conf"):
+            continue
+        named = set(re.findall(r"\bRECALLD_[A-Z]+_[A-Z_]+\b", path.read_text()))
+        assert named - known == set(), path
+
+
+def commands():
+    usage = subprocess.run([program("proxy/recallctl"), "--help"], capture_output=True, text=True, check=True).stdout
+    return re.findall(r"^  (\w+) {2,}\S| {2}(\w+) +(?:USER|RECEIPT|FILE|\[USER\]|[<>]FILE)", usage, re.M)
+
+
+def test_each_command_of_recallctl_is_in_its_man_page_and_its_completion():
+    names = {name for pair in commands() for name in pair if name}
+    assert {"check", "show", "forget", "export"} <= names
+    page = (CONF / "man/recallctl.1").read_text()
+    completion = (CONF / "completion/recallctl").read_text()
+    listed = set(re.search(r"commands='([^']*)'", completion)[1].split())
+    assert listed == names
+    assert {name for name in names if not re.search(rf"^\.It Ic {name}\b", page, re.M)} == set()
+
+
+@pytest.mark.parametrize("page", ["recalld.8", "recallctl.1", "recalld.conf.5"])
+def test_man_pages_are_valid(page, tmp_path):
+    if shutil.which("mandoc") is None:
+        pytest.skip("mandoc is not installed")
+    path = CONF / "man" / page
+    if page == "recalld.conf.5":
+        path = tmp_path / page
+        made = subprocess.run(
+            ["python3", CONF / "man/configuration_page.py", CONF / "man/recalld.conf.5.in", CONF / "recalld.conf"],
+            capture_output=True, check=True).stdout
+        path.write_bytes(made)
+    done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", path], capture_output=True, text=True)
+    assert done.stdout + done.stderr == ""
+
+
+def test_each_key_is_in_recalld_conf_5():
+    made = subprocess.run(
+        ["python3", CONF / "man/configuration_page.py", CONF / "man/recalld.conf.5.in", CONF / "recalld.conf"],
+        capture_output=True, text=True, check=True, env=clean_environment()).stdout
+    shown = set(re.findall(r"^\.It Ic (\w+)", made, re.M))
+    assert {name.split("_", 2)[2].lower() for name in known_variables()} - shown == set()
