@@ -78,6 +78,16 @@ struct conversation_match conversation_match(struct answer_hit *hits, size_t cou
 	};
 }
 
+uint32_t conversation_certain_from(const struct carried_exchange *carried, size_t count,
+				   uint32_t next_ordinal)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (carried[i].exchange != 0)
+			return carried[i].ordinal;
+	}
+	return next_ordinal;
+}
+
 /* Of long texts the beginnings tell: to fold and compare a whole megabyte takes a tenth of a
  * second.
  */

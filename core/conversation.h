@@ -32,6 +32,20 @@ struct conversation_match {
  * another; callers bound the hits. */
 struct conversation_match conversation_match(struct answer_hit *hits, size_t count);
 
+/* An answer of the request's history, with its user turn, at the place that counting gives it. */
+struct carried_exchange {
+	uint32_t ordinal;
+	uint64_t
+		exchange; /* the stored one that it is, whatever became of that; 0: none is known */
+};
+
+/* From which ordinal on a history tells for certain what the conversation holds: from the first
+ * exchange in it that is known. What stands there and is not carried was left; what stands before
+ * it may only have been cut off. `carried` in the order of the request; `next_ordinal` when none is
+ * known. */
+uint32_t conversation_certain_from(const struct carried_exchange *carried, size_t count,
+				   uint32_t next_ordinal);
+
 /* Whether a user turn reads like an edit of another one: at least half of the words of each are in
  * the other. The first 256 words of each are looked at. */
 bool conversation_is_edit(struct slice before, struct slice after);

@@ -129,8 +129,9 @@ static bool frozen_stands(const struct chat *chat, int64_t now, struct arena *ar
 		return false;
 	if (now - view->last_active >= FROZEN_IDLE)
 		return false;
-	if (view->answers > 0 && view->carried_from > 0)
-		return false; /* what was learned here is no longer among the turns sent */
+	/* What was learned here is no longer among the turns sent, or again. */
+	if ((view->answers > 0 && view->leaves_out) || frozen->turns.size > 0)
+		return false;
 	return frozen->cut_before == chat->cut.cut_before && facts_stand(chat, arena);
 }
 

@@ -30,6 +30,63 @@ static uint32_t find_returned(struct branch *branch, const struct memory *memory
 	return from;
 }
 
+uint64_t branch_answer(const struct memory *memory, const struct stored_exchange *exchange,
+		       uint64_t hash)
+{
+	uint64_t id = exchange->answer;
+	for (size_t i = 0; i < ANSWERS_LIMIT && id != 0; i++) {
+		struct stored_turn answer;
+		if (!memory_turn(memory, id, &answer))
+			return 0;
+		if (answer.turn.hash == hash && answer.turn.state != TURN_HIDDEN)
+			return id;
+		id = answer.earlier;
+	}
+	return 0;
+}
+
+/* The exchange that an answer belongs to. */
+static bool exchange_of(const struct memory *memory, uint64_t answer, struct stored_turn *user_turn,
+			struct stored_exchange *exchange)
+{
+	struct stored_turn turn;
+	return memory_turn(memory, answer, &turn) &&
+	       branch_turn(memory, turn.turn.exchange, user_turn) &&
+	       memory_exchange(memory, &user_turn->turn, exchange);
+}
+
+static void find_shown(struct branch *branch, const struct memory *memory)
+{
+	branch->shown = (struct id_list){0};
+	for (size_t i = 0; i < branch->carried.count; i++) {
+		struct stored_turn user_turn;
+		struct stored_exchange exchange;
+		uint64_t id = branch->carried.ids[i];
+		if (exchange_of(memory, id, &user_turn, &exchange) && exchange.answer != id)
+			id_list_add(&branch->shown, memory->arena, id);
+	}
+}
+
+struct id_list branch_gone(const struct branch *branch, const struct memory *memory)
+{
+	struct id_list gone = {0};
+	struct stored_turn user_turn;
+	struct stored_exchange exchange;
+	for (size_t i = 0; i < branch->taken.count; i++) {
+		uint64_t id = branch->taken.ids[i];
+		id_list_add(&gone, memory->arena, id);
+		if (branch_turn(memory, id, &user_turn) &&
+		    memory_exchange(memory, &user_turn.turn, &exchange) && exchange.answer != 0)
+			id_list_add(&gone, memory->arena, exchange.answer);
+	}
+	for (size_t i = 0; i < branch->shown.count; i++) {
+		if (exchange_of(memory, branch->shown.ids[i], &user_turn, &exchange))
+			id_list_add(&gone, memory->arena, exchange.answer);
+	}
+	ids_sort(gone.ids, gone.count);
+	return gone;
+}
+
 bool branch_find(struct branch *branch, const struct memory *memory, uint32_t conversation,
 		 uint32_t from)
 {
@@ -50,7 +107,8 @@ bool branch_find(struct branch *branch, const struct memory *memory, uint32_t co
 			id_list_add(&branch->taken, memory->arena, id);
 	}
 	scan_end(&scan);
-	return branch->taken.count + branch->returned.count > 0;
+	find_shown(branch, memory);
+	return branch->taken.count + branch->returned.count + branch->shown.count > 0;
 }
 
 /* ---- facts ---- */

@@ -28,12 +28,9 @@ static uint64_t hide_turn(struct hiding *hiding, uint64_t id)
 
 static void hide_answers(struct hiding *hiding, uint64_t answer)
 {
-	/* Ids fall along the chain, so a damaged one cannot run in a circle. */
-	for (uint64_t earlier; answer != 0; answer = earlier) {
-		earlier = hide_turn(hiding, answer);
-		if (earlier >= answer)
-			return;
-	}
+	/* A damaged chain may run in a circle. */
+	for (size_t i = 0; i < ANSWERS_LIMIT && answer != 0; i++)
+		answer = hide_turn(hiding, answer);
 }
 
 void hide_exchange(struct hiding *hiding, uint64_t exchange_id)

@@ -26,7 +26,11 @@ static void place_request(struct loading *loading)
 	view->same_exchange = place->same_exchange;
 	view->same_learned = place->same_learned;
 	view->branches = place->branches;
+	view->leaves_out = place->leaves_out;
+	view->branch_from = place->branch_from;
 	if (place->branches) {
+		view->carried = place->branch.carried.ids;
+		view->carried_count = place->branch.carried.count;
 		view->kept = place->branch.kept.ids;
 		view->kept_count = place->branch.kept.count;
 	}
@@ -126,6 +130,26 @@ static void read_turns(struct loading *loading)
 	size_t extra = list.count > STORE_MAX_TURNS ? list.count - STORE_MAX_TURNS : 0;
 	view->turns = list.turns + extra;
 	view->turn_count = list.count - extra;
+}
+
+/* What was given of turns that a branching request takes back is not given again. */
+static void leave_out_gone(struct loading *loading)
+{
+	const struct memory *memory = &loading->memory;
+	struct memory_view *view = loading->view;
+	size_t stand = 0;
+	if (!view->branches)
+		return;
+	struct id_list gone = branch_gone(&loading->place.branch, memory);
+	if (frozen_shares(&view->frozen, gone.ids, gone.count)) {
+		view->has_frozen = false;
+		view->frozen = (struct frozen){0};
+	}
+	for (size_t i = 0; i < view->replay_count; i++) {
+		if (!replay_shares(&view->replays[i], gone.ids, gone.count))
+			view->replays[stand++] = view->replays[i];
+	}
+	view->replay_count = stand;
 }
 
 /* A branching request is given the summary and what was frozen only if nothing of what it takes
@@ -228,6 +252,7 @@ static void read_memory(struct loading *loading)
 	read_frozen(loading);
 	if (view->conversation != 0)
 		view->replays = replays_read(memory, view->conversation, &view->replay_count);
+	leave_out_gone(loading);
 	read_summary(loading);
 	look_at_begin(loading);
 	if (loading->load->facts)

@@ -8,6 +8,9 @@
 /* What one read gives at most of turns' texts, beside their number. */
 enum { MEMORY_TEXT_LIMIT = 16 * 1024 * 1024 };
 
+/* Of one exchange's answers so many are followed. */
+enum { ANSWERS_LIMIT = 4096 };
+
 struct memory {
 	struct transaction *transaction;
 	struct user_key user;

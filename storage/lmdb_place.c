@@ -1,22 +1,9 @@
-#include "storage/lmdb_place.h"
-
-#include "core/conversation.h"
+#include "storage/lmdb_placing.h"
 
 enum {
 	MARKS_LIMIT = 256, /* the newest of the request's answers are looked for */
 	HITS_PER_MARK = 64,
 	HITS_LIMIT = 2048, /* matching them takes that times the runs that begin among them */
-};
-
-struct placing {
-	const struct memory *memory;
-	const struct load *load;
-	struct place *place;
-	struct answer_hit *hits;
-	size_t hit_count;
-	struct conversation_match match;
-	size_t answers_sent; /* tool calls are none */
-	bool certain;        /* so that it may take something back */
 };
 
 /* ---- which conversation ---- */
@@ -123,75 +110,50 @@ static uint32_t as_ordinal(uint64_t number)
 	return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX - 1;
 }
 
-/* The exchange at an ordinal whose user turn reads so: the newest in this state. 0: none. */
-static uint64_t find_exchange(const struct placing *placing, uint32_t ordinal, uint64_t user_hash,
-			      enum turn_state state)
+static bool asks_first_turn(const struct placing *placing, uint32_t ordinal)
 {
-	const struct memory *memory = placing->memory;
-	struct key prefix = key_of_user(memory->user);
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	uint64_t found = 0;
-	if (placing->place->conversation_id == 0 || user_hash == 0)
-		return 0;
-	prefix = key_u32(key_u32(prefix, placing->place->conversation_id), ordinal);
-	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, BACKWARD);
-	while (found == 0 && scan_next(&scan, &key, &value)) {
-		struct stored_exchange exchange = {0};
-		struct stored_turn turn;
-		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
-		if (table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
-				 NULL) &&
-		    exchange.user_hash == user_hash && branch_turn(memory, id, &turn) &&
-		    turn.turn.state == state)
-			found = id;
-	}
-	scan_end(&scan);
-	return found;
+	uint64_t hash = placing->load->newest_hash;
+	bool carries_history = placing->place->conversation.carries_history;
+	return placing_find_exchange(placing, ordinal, hash, TURN_CURRENT) != 0 ||
+	       (carries_history &&
+		(placing_find_exchange(placing, ordinal, hash, TURN_SUPERSEDED) != 0 ||
+		 placing_find_turn(placing, ordinal, conversation_is_edit) != 0));
 }
 
-/* So many of what was said at one place are compared with what is said now. */
-enum { MOST_WORDINGS = 16 };
-
-/* The current user turn at an ordinal for which `matches`; 0: none. */
-static uint64_t find_turn(const struct placing *placing, uint32_t ordinal,
-			  bool (*matches)(struct slice stored, struct slice newest))
-{
-	const struct memory *memory = placing->memory;
-	struct key prefix = key_of_user(memory->user);
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	uint64_t found = 0;
-	unsigned looked_at = 0;
-	prefix = key_u32(key_u32(prefix, placing->place->conversation_id), ordinal);
-	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, BACKWARD);
-	while (found == 0 && looked_at++ < MOST_WORDINGS && scan_next(&scan, &key, &value)) {
-		struct stored_turn turn = {0};
-		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
-		if (id != 0 && memory_turn(memory, id, &turn) && turn.turn.state == TURN_CURRENT &&
-		    matches(turn.turn.text, placing->load->newest_text))
-			found = id;
-	}
-	scan_end(&scan);
-	return found;
-}
-
-/* A request without any answer: does it ask the conversation's first turn again, or reword it? */
+/* A request without any answer: does it ask the conversation's first turn again, or reword it? Its
+ * place is not 0 when what stood there was taken back later. */
 static void place_first_turn(struct placing *placing)
 {
 	struct place *place = placing->place;
-	bool carries_history = place->conversation.carries_history;
-	uint64_t hash = placing->load->newest_hash;
-	if (!carries_history && place->conversation.answers != 1)
+	if (!place->conversation.carries_history && place->conversation.answers != 1)
 		return;
-	if (find_exchange(placing, 0, hash, TURN_CURRENT) == 0 &&
-	    (!carries_history || (find_exchange(placing, 0, hash, TURN_SUPERSEDED) == 0 &&
-				  find_turn(placing, 0, conversation_is_edit) == 0)))
+	uint32_t first = placing_first_standing(placing);
+	if (first == UINT32_MAX || !asks_first_turn(placing, first))
+		first = 0;
+	if (first == 0 && !asks_first_turn(placing, 0))
 		return;
-	place->next_ordinal = 0;
-	place->carried_from = 0;
+	place->next_ordinal = first;
+	place->carried_from = first;
+	placing->is_first = true;
+}
+
+/* A session's history of which memory knows no answer, for they were edited or said while it was
+ * off, is placed by the newest user turn that was said once. */
+static bool place_by_user_turns(struct placing *placing)
+{
+	const struct load *load = placing->load;
+	size_t behind = 0;
+	for (size_t i = load->mark_count; i > 0 && load->session.size > 0; i--) {
+		uint32_t ordinal;
+		if (load->marks[i - 1].tool_calls)
+			continue;
+		behind++;
+		if (!placing_find_only_place(placing, load->marks[i - 1].user_hash, &ordinal))
+			continue;
+		placing->place->next_ordinal = as_ordinal((uint64_t)ordinal + behind);
+		return true;
+	}
+	return false;
 }
 
 static void place_request(struct placing *placing)
@@ -206,6 +168,8 @@ static void place_request(struct placing *placing)
 		place->next_ordinal =
 			as_ordinal((uint64_t)match->next_ordinal +
 				   count_answers(placing->load, match->last_mark + 1));
+	else if (sent > 0 && place_by_user_turns(placing))
+		placing->is_anchored = true;
 	else if (sent > place->next_ordinal)
 		place->next_ordinal = as_ordinal(sent);
 	place->carried_from = place->next_ordinal > sent ? place->next_ordinal - (uint32_t)sent : 0;
@@ -216,106 +180,15 @@ static void place_request(struct placing *placing)
 		place_first_turn(placing);
 }
 
-/* ---- what it takes back ---- */
-
-/* Whether the last answer of the request's history was found at its ordinal. */
-static bool is_anchored(const struct placing *placing)
-{
-	const struct load *load = placing->load;
-	size_t last = load->mark_count;
-	while (last > 0 && load->marks[last - 1].tool_calls)
-		last--;
-	for (size_t i = 0; last > 0 && i < placing->hit_count; i++) {
-		const struct answer_hit *hit = &placing->hits[i];
-		if (hit->mark == last - 1 && hit->ordinal + 1 == placing->place->next_ordinal)
-			return true;
-	}
-	return false;
-}
-
-static bool is_certain(const struct placing *placing)
-{
-	const struct place *place = placing->place;
-	if (placing->load->session.size == 0 || place->conversation_id == 0 ||
-	    placing->load->newest_text.size == 0)
-		return false;
-	if (placing->answers_sent > 0)
-		return is_anchored(placing);
-	return place->conversation.carries_history && place->next_ordinal == 0;
-}
-
-static bool is_unwrapped(struct slice stored, struct slice newest)
-{
-	return conversation_is_wrapped(stored, newest);
-}
-
-static bool is_wrapped(struct slice stored, struct slice newest)
-{
-	return conversation_is_wrapped(newest, stored);
-}
-
-/* The stored exchange at the request's place that asks the same. */
-static void find_same_exchange(struct placing *placing)
-{
-	struct place *place = placing->place;
-	uint64_t hash = placing->load->newest_hash;
-	struct stored_turn turn;
-	struct stored_exchange exchange;
-	uint64_t same = find_exchange(placing, place->next_ordinal, hash, TURN_CURRENT);
-	if (same == 0 && placing->certain)
-		same = find_turn(placing, place->next_ordinal, is_unwrapped);
-	if (same == 0 && placing->certain)
-		same = find_exchange(placing, place->next_ordinal, hash, TURN_SUPERSEDED);
-	if (same == 0 || !branch_turn(placing->memory, same, &turn) ||
-	    !memory_exchange(placing->memory, &turn.turn, &exchange))
-		return;
-	place->same_exchange = same;
-	place->same_learned = exchange.queued;
-}
-
-static void keep(const struct placing *placing, uint64_t exchange)
-{
-	if (exchange != 0)
-		id_list_add(&placing->place->branch.kept, placing->memory->arena, exchange);
-}
-
-/* The exchanges that the request's history carries. */
-static void keep_carried(const struct placing *placing)
-{
-	const struct load *load = placing->load;
-	uint32_t ordinal = placing->place->next_ordinal;
-	for (size_t i = load->mark_count; i > 0 && ordinal > 0; i--) {
-		const struct answer_mark *mark = &load->marks[i - 1];
-		if (mark->tool_calls)
-			continue;
-		ordinal--;
-		uint64_t carried = find_exchange(placing, ordinal, mark->user_hash, TURN_CURRENT);
-		if (carried == 0)
-			carried = find_exchange(placing, ordinal, mark->user_hash, TURN_SUPERSEDED);
-		keep(placing, carried);
-	}
-}
-
-static void find_branch(struct placing *placing)
-{
-	struct place *place = placing->place;
-	if (!placing->certain)
-		return;
-	if (place->conversation.branched)
-		keep_carried(placing);
-	keep(placing, place->same_exchange);
-	keep(placing, find_turn(placing, place->next_ordinal, is_wrapped));
-	place->branches = branch_find(&place->branch, placing->memory, place->conversation_id,
-				      place->next_ordinal);
-}
-
 void place_find(struct place *place, const struct memory *memory, const struct load *load)
 {
 	struct placing placing = {.memory = memory, .load = load, .place = place};
 	*place = (struct place){0};
 	find_conversation(&placing);
 	place_request(&placing);
-	placing.certain = is_certain(&placing);
-	find_same_exchange(&placing);
-	find_branch(&placing);
+	placing.certain = placing_is_certain(&placing);
+	placing_find_same_exchange(&placing);
+	placing_find_branch(&placing);
+	place->leaves_out = place->conversation_id != 0 && place->carried_from > 0 &&
+			    placing_first_standing(&placing) < place->carried_from;
 }

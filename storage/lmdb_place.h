@@ -11,7 +11,9 @@ struct place {
 	uint32_t carried_from;
 	uint64_t same_exchange;
 	bool same_learned;
+	bool leaves_out; /* something stands before what the request carries */
 	bool branches;
+	uint32_t branch_from; /* what stands from this ordinal on, and is not kept, is taken back */
 	struct branch branch; /* when it does */
 };
 

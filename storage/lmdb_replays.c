@@ -117,6 +117,32 @@ static bool share_id(const uint64_t *a, size_t a_count, const uint64_t *b, size_
 	return false;
 }
 
+bool frozen_shares(const struct frozen *frozen, const uint64_t *turns, size_t turn_count)
+{
+	return share_id(frozen->given, frozen->given_count, turns, turn_count);
+}
+
+bool replay_shares(const struct replay *replay, const uint64_t *turns, size_t turn_count)
+{
+	return share_id(replay->turns, replay->turn_count, turns, turn_count);
+}
+
+void frozen_delete_with(const struct memory *memory, const uint64_t *turns, size_t turn_count)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_FROZEN, key_of_user(memory->user), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct frozen frozen = {0};
+		if (!table_decode(memory->transaction, value, stored_frozen_fields, &frozen,
+				  memory->arena) ||
+		    frozen_shares(&frozen, turns, turn_count))
+			scan_delete(&scan);
+	}
+	scan_end(&scan);
+}
+
 void replays_delete_with(const struct memory *memory, const uint64_t *turns, size_t turn_count,
 			 const uint64_t *facts, size_t fact_count)
 {

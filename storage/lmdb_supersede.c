@@ -26,9 +26,11 @@ static uint64_t first_of(const struct id_list *list)
 bool supersede_reaches_summary(const struct memory *memory, const struct branch *branch)
 {
 	struct summary summary;
+	struct id_list gone = branch_gone(branch, memory);
 	/* A user turn's id, the exchange's, is lower than its answer's. */
-	return memory_summary(memory, &summary) && (first_of(&branch->taken) <= summary.covers ||
-						    first_of(&branch->returned) <= summary.covers);
+	return memory_summary(memory, &summary) && (first_of(&gone) <= summary.covers ||
+						    first_of(&branch->returned) <= summary.covers ||
+						    first_of(&branch->shown) <= summary.covers);
 }
 
 static void change_turn(struct superseding *superseding, uint64_t id, enum turn_state from,
@@ -76,6 +78,50 @@ static void give_back(struct superseding *superseding, uint64_t id)
 	memory_put_exchange(memory, &turn.turn, &exchange);
 }
 
+static uint64_t earlier_answer(const struct memory *memory, uint64_t id)
+{
+	struct stored_turn turn;
+	return memory_turn(memory, id, &turn) ? turn.earlier : 0;
+}
+
+static void set_earlier(const struct memory *memory, uint64_t id, uint64_t earlier)
+{
+	struct stored_turn turn;
+	if (!memory_turn(memory, id, &turn))
+		return;
+	turn.earlier = earlier;
+	memory_put_turn(memory, &turn);
+}
+
+/* The answer goes to the head of its exchange's answers. */
+static void show(struct superseding *superseding, uint64_t id)
+{
+	const struct memory *memory = superseding->memory;
+	struct stored_turn answer;
+	struct stored_turn turn;
+	struct stored_exchange exchange;
+	if (!memory_turn(memory, id, &answer) ||
+	    !branch_turn(memory, answer.turn.exchange, &turn) ||
+	    !memory_exchange(memory, &turn.turn, &exchange))
+		return;
+	uint64_t before = exchange.answer;
+	for (size_t i = 0; i < ANSWERS_LIMIT && before != 0; i++) {
+		uint64_t next = earlier_answer(memory, before);
+		if (next == id)
+			break;
+		before = next;
+	}
+	if (before == 0 || before == id)
+		return;
+	change_turn(superseding, exchange.answer, TURN_CURRENT, TURN_SUPERSEDED);
+	set_earlier(memory, before, answer.earlier);
+	set_earlier(memory, id, exchange.answer);
+	if (turn.turn.state == TURN_CURRENT)
+		change_turn(superseding, id, TURN_SUPERSEDED, TURN_CURRENT);
+	exchange.answer = id;
+	memory_put_exchange(memory, &turn.turn, &exchange);
+}
+
 /* Before the turns change: what the facts rest on is read from them. */
 static void change_facts(struct superseding *superseding)
 {
@@ -103,13 +149,22 @@ void supersede_summary(const struct memory *memory, const struct job *like)
 	memory_recount_uncovered(memory, like);
 }
 
-/* Frozen contexts name their facts: who reads them looks whether those stand. */
-static void drop_replays(struct superseding *superseding)
+/* Whoever reads a frozen context looks whether its facts stand. */
+static void drop_given(struct superseding *superseding)
 {
 	ids_sort(superseding->turns.ids, superseding->turns.count);
 	ids_sort(superseding->facts.ids, superseding->facts.count);
+	frozen_delete_with(superseding->memory, superseding->turns.ids, superseding->turns.count);
 	replays_delete_with(superseding->memory, superseding->turns.ids, superseding->turns.count,
 			    superseding->facts.ids, superseding->facts.count);
+}
+
+void supersede_given(const struct memory *memory, uint64_t turn)
+{
+	struct store *store = memory->transaction->store;
+	tickets_mark(store->taken_back, memory->user, ++store->next_ticket);
+	frozen_delete_with(memory, &turn, 1);
+	replays_delete_with(memory, &turn, 1, NULL, 0);
 }
 
 void supersede(const struct memory *memory, struct stored_user *user, const struct branch *branch,
@@ -126,7 +181,9 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 		take(&superseding, branch->taken.ids[i]);
 	for (size_t i = 0; i < branch->returned.count; i++)
 		give_back(&superseding, branch->returned.ids[i]);
-	drop_replays(&superseding);
+	for (size_t i = 0; i < branch->shown.count; i++)
+		show(&superseding, branch->shown.ids[i]);
+	drop_given(&superseding);
 	if (summary_goes)
 		supersede_summary(memory, like);
 	else

@@ -13,6 +13,9 @@ bool supersede_reaches_summary(const struct memory *memory, const struct branch 
 void supersede(const struct memory *memory, struct stored_user *user, const struct branch *branch,
 	       int64_t at, const struct job *like);
 
+/* Drops what was given of a turn that another one took the place of. */
+void supersede_given(const struct memory *memory, uint64_t turn);
+
 /* Drops the summary and what was given of it: the next one is made of all that stands then. */
 void supersede_summary(const struct memory *memory, const struct job *like);
 

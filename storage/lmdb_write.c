@@ -57,11 +57,13 @@ static void take_back(struct appending *appending)
 	struct branch branch = {0};
 	for (size_t i = 0; i < append->kept_count; i++)
 		id_list_add(&branch.kept, memory->arena, append->kept[i]);
+	for (size_t i = 0; i < append->carried_count; i++)
+		id_list_add(&branch.carried, memory->arena, append->carried[i]);
 	if (append->same_exchange != 0)
 		id_list_add(&branch.kept, memory->arena, append->same_exchange);
 	if (appending->conversation_id == 0 || branch.kept.count + append->supersede == 0 ||
 	    !branch_find(&branch, memory, appending->conversation_id,
-			 append->supersede ? append->ordinal : UINT32_MAX))
+			 append->supersede ? append->branch_from : UINT32_MAX))
 		return;
 	supersede(memory, &appending->user, &branch, append->started_at, &appending->like);
 	appending->superseded = true;
@@ -144,6 +146,8 @@ static void supersede_answer(struct appending *appending)
 	appending->went += earlier.learn && earlier.turn.id > appending->covers;
 	earlier.turn.state = TURN_SUPERSEDED;
 	memory_put_turn(&appending->memory, &earlier);
+	supersede_given(&appending->memory, earlier.turn.id);
+	appending->conversation.branched = true;
 }
 
 static void add_answer(struct appending *appending)
@@ -382,5 +386,7 @@ struct store_call *store_append(struct store *store, const struct append *append
 		copy_replay(own);
 	own->append.kept =
 		operation_copy(operation, append->kept, append->kept_count * sizeof(*append->kept));
+	own->append.carried = operation_copy(operation, append->carried,
+					     append->carried_count * sizeof(*append->carried));
 	return writer_submit(store->writer, operation, &own->user, loop, callback, cookie);
 }

@@ -165,6 +165,7 @@ struct memory_view {
 	/* Of a request that is trimmed: the oldest exchange that it carries is in memory no more,
 	 * by what the user asked or by its age, and no summary tells of it. */
 	bool begin_is_lost;
+	bool leaves_out;        /* what stands before carried_from */
 	uint64_t same_exchange; /* the stored exchange of the same user turn, which is asked again;
 				   0: none */
 	bool same_learned;      /* and it is learned from, or waits to be */
@@ -180,8 +181,11 @@ struct memory_view {
 	 * facts are then given, and summary and frozen context left out, as the append will leave
 	 * them. */
 	bool branches;
+	uint32_t branch_from;
 	const uint64_t *kept; /* exchanges that stay, or come back, although it branches */
 	size_t kept_count;
+	const uint64_t *carried; /* answers that come back in place of others */
+	size_t carried_count;
 
 	bool has_summary;
 	struct summary summary;
@@ -312,8 +316,11 @@ struct append {
 	 * alone are retracted, their jobs go, and a summary that covers them, with all of the
 	 * user's frozen contexts and replays. */
 	bool supersede;
+	uint32_t branch_from; /* the first ordinal of which something may be taken back */
 	const uint64_t *kept;
 	size_t kept_count;
+	const uint64_t *carried; /* as view->carried */
+	size_t carried_count;
 
 	/* Of a new conversation: exchanges that the request carries and memory does not hold, each
 	 * a user's turn and its answer, before `ordinal`. They become its first ones. */

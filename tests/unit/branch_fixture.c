@@ -33,6 +33,9 @@ struct append append_for(const struct memory_view *view, struct request request,
 	append.supersede = view->branches;
 	append.kept = view->kept;
 	append.kept_count = view->kept_count;
+	append.branch_from = view->branch_from;
+	append.carried = view->carried;
+	append.carried_count = view->carried_count;
 	append.carries_history = request.count > 0;
 	return append;
 }

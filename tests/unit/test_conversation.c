@@ -206,9 +206,18 @@ START_TEST(wrapped_is_what_lies_in_something_long)
 }
 END_TEST
 
-UNIT_MAIN("conversation", random_hits_match_as_if_every_run_were_followed,
-	  no_hit_is_no_conversation, the_longest_run_wins_and_says_where_it_goes_on,
-	  a_gap_in_marks_or_ordinals_ends_a_run,
+START_TEST(a_history_is_certain_from_its_first_exchange_that_is_known)
+{
+	const struct carried_exchange carried[] = {{3, 0}, {4, 9}, {5, 0}, {6, 11}};
+	ck_assert_uint_eq(conversation_certain_from(carried, 4, 7), 4);
+	ck_assert_uint_eq(conversation_certain_from(carried, 1, 4), 4);
+	ck_assert_uint_eq(conversation_certain_from(NULL, 0, 2), 2);
+}
+END_TEST
+
+UNIT_MAIN("conversation", a_history_is_certain_from_its_first_exchange_that_is_known,
+	  random_hits_match_as_if_every_run_were_followed, no_hit_is_no_conversation,
+	  the_longest_run_wins_and_says_where_it_goes_on, a_gap_in_marks_or_ordinals_ends_a_run,
 	  a_message_that_called_tools_shares_the_ordinal_of_its_answer,
 	  after_an_open_tool_call_the_answer_is_still_to_come,
 	  user_turns_break_ties_then_the_later_run_then_the_newer_conversation,

@@ -74,6 +74,99 @@ START_TEST(of_what_comes_back_and_what_was_said_since_the_newer_stands)
 }
 END_TEST
 
+START_TEST(the_answer_that_a_history_goes_on_from_is_the_one_that_stands)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	(void)chat(&fixture, ASK_FIRST(one), "a1", 100);
+	(void)chat(&fixture, ASK(two, {one, "a1"}), "a2", 200);
+	(void)chat(&fixture, ASK(two, {one, "a1"}), "b2", 300);
+	unit_assert_slice(standing(&fixture),
+			  "I live in Paris / a1 / I moved to Bonn last year / b2");
+	(void)chat(&fixture, ASK(three, {one, "a1"}, {two, "a2"}), "a3", 400);
+	unit_assert_slice(standing(&fixture), "I live in Paris / a1 / I moved to Bonn last year / "
+					      "a2 / I like tea / a3");
+	(void)chat(&fixture, ASK("so", {one, "a1"}, {two, "b2"}), "b3", 500);
+	unit_assert_slice(standing(&fixture),
+			  "I live in Paris / a1 / I moved to Bonn last year / b2 / so / b3");
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* The second answer's mark is all that tells. */
+START_TEST(a_first_turn_that_was_edited_is_left_when_its_answer_is_not_carried)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	(void)chat(&fixture, ASK_FIRST("I live in Paris today"), "a1", 100);
+	(void)chat(&fixture, ASK_FIRST("I live in Rome today"), "b1", 200);
+	struct memory_view view =
+		chat(&fixture, ASK(three, {"I live in Rome today", "b1"}), "b2", 300);
+	ck_assert(view.branches);
+	ck_assert(!view.leaves_out);
+	unit_assert_slice(standing(&fixture), "I live in Rome today / b1 / I like tea / b2");
+	/* It is the first turn now, which can be edited again. */
+	(void)chat(&fixture, ASK_FIRST("I live in Oslo today"), "c1", 400);
+	unit_assert_slice(standing(&fixture), "I live in Oslo today / c1");
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_fork_behind_what_memory_did_not_see_takes_back_what_came_after)
+{
+	struct fixture fixture;
+	chat_three(&fixture);
+	/* The second turn was edited while memory was off, and then gone on from. */
+	(void)chat(&fixture, ASK("I like walks", {one, "a1"}, {"in secret", "s2"}), "b3", 400);
+	unit_assert_slice(standing(&fixture), "I live in Paris / a1 / I like walks / b3");
+	/* No answer of it is known: its user turns tell. */
+	(void)chat(&fixture, ASK("I like runs", {one, "edited"}), "c2", 500);
+	unit_assert_slice(standing(&fixture), "I live in Paris / a1 / I like runs / c2");
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_branch_behind_a_turn_that_was_hidden_takes_the_other_one_back)
+{
+	struct fixture fixture;
+	chat_three(&fixture);
+	(void)chat(&fixture, ASK("forget it", {one, "a1"}), "f2", 400);
+	ck_assert_int_eq(fixture_learned(&fixture, 7, NULL, 0, true), STORE_OK);
+	(void)chat(&fixture, ASK(two, {one, "a1"}), "a2", 500);
+	(void)chat(&fixture, ASK("so", {one, "a1"}, {"forget it", "f2"}), "f3", 600);
+	unit_assert_slice(standing(&fixture), "I live in Paris / a1 / so / f3");
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_block_that_quotes_what_was_taken_back_is_not_given_again)
+{
+	struct fixture fixture;
+	chat_three(&fixture);
+	struct append other = fixture_exchange("hello", "hi", 350);
+	const uint64_t given[] = {5, 6};
+	struct frozen frozen = {.block = SLICE("I like tea"), .given = given, .given_count = 2};
+	other.session = SLICE("other");
+	other.frozen = &frozen;
+	ck_assert_int_eq(fixture_append(&fixture, &other), STORE_OK);
+	ck_assert(fixture_view(&fixture, "other").has_frozen);
+	(void)chat(&fixture, ASK("I like walks", {one, "a1"}, {two, "a2"}), "b3", 400);
+	ck_assert(!fixture_view(&fixture, "other").has_frozen);
+	/* Nor what quotes an answer that was asked for anew. */
+	struct memory_view view = fixture_view(&fixture, "other");
+	other = fixture_exchange("and now", "hi", 450);
+	other.session = SLICE("other");
+	other.ticket = view.ticket;
+	other.frozen =
+		&(struct frozen){.block = SLICE("a2"), .given = &(uint64_t){4}, .given_count = 1};
+	ck_assert_int_eq(fixture_append(&fixture, &other), STORE_OK);
+	ck_assert(fixture_view(&fixture, "other").has_frozen);
+	(void)chat(&fixture, ASK(two, {one, "a1"}), "c2", 500);
+	ck_assert(!fixture_view(&fixture, "other").has_frozen);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(branches_appended_in_a_row_from_stale_views_leave_one)
 {
 	struct fixture fixture;
@@ -317,7 +410,12 @@ START_TEST(a_fact_said_again_while_its_turn_is_taken_back_rests_on_the_repetitio
 }
 END_TEST
 
-UNIT_MAIN("store_branches", a_fork_from_the_middle_goes_on_behind_its_place,
+UNIT_MAIN("store_branches", the_answer_that_a_history_goes_on_from_is_the_one_that_stands,
+	  a_first_turn_that_was_edited_is_left_when_its_answer_is_not_carried,
+	  a_fork_behind_what_memory_did_not_see_takes_back_what_came_after,
+	  a_branch_behind_a_turn_that_was_hidden_takes_the_other_one_back,
+	  a_block_that_quotes_what_was_taken_back_is_not_given_again,
+	  a_fork_from_the_middle_goes_on_behind_its_place,
 	  a_client_that_goes_back_to_the_old_branch_gets_it_back,
 	  of_what_comes_back_and_what_was_said_since_the_newer_stands,
 	  branches_appended_in_a_row_from_stale_views_leave_one,

@@ -24,9 +24,13 @@ START_TEST(an_assistant_text_that_was_trimmed_is_counted_and_no_edit)
 	view = view_for(&fixture, ASK("next", {one, "a"}, {two, "b"}, {three, "c"}), "chat");
 	ck_assert_uint_eq(view.next_ordinal, 3);
 	ck_assert(!view.branches);
-	/* An edit behind a trimmed answer is not certain to be one. */
+	/* An edit behind an answer that the user changed; its user turn stands where it is counted.
+	 */
 	view = view_for(&fixture, ASK("I like milk", {one, "a1"}, {two, "a2 cut"}), "chat");
 	ck_assert_uint_eq(view.next_ordinal, 2);
+	ck_assert(view.branches);
+	/* In a history whose middle was left out nothing is. */
+	view = view_for(&fixture, ASK("I like milk", {one, "a1"}, {three, "a3 cut"}), "chat");
 	ck_assert(!view.branches);
 	fixture_finish(&fixture);
 }
