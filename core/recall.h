@@ -21,7 +21,7 @@ struct recall_period {
 enum { RECALL_MAX_PERIODS = 8 };
 
 struct recall_question {
-	struct slice text;
+	struct slice text; /* of a long one its first and its last KiB */
 	struct term_list terms;
 	bool has_subject; /* it has a word that says what it is about; a greeting has none */
 	bool about_user;  /* it asks about the one who asks: "I", "my" */

@@ -71,7 +71,7 @@ void recall_read_question(struct slice text, int64_t now, struct recall_question
 {
 	struct slice asked = asking_part(text, arena);
 	struct slice folded = fold(asked, arena);
-	*question = (struct recall_question){.text = text};
+	*question = (struct recall_question){.text = asked};
 	terms_read(asked, &question->terms, arena);
 	question->has_subject = names_something(&question->terms);
 	question->about_user = question->terms.says_i;

@@ -152,7 +152,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 
 struct slice chat_question_text(const struct chat *chat, struct arena *arena)
 {
-	return masked(chat, utf8_cut(chat->question.text, QUESTION_LIMIT), arena);
+	return masked(chat, utf8_cut(chat->own_text, QUESTION_LIMIT), arena);
 }
 
 /* ---- what the upstream counted ---- */
