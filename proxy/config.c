@@ -202,6 +202,18 @@ struct config_memory config_memory_for(const struct config *config, struct slice
 	return memory;
 }
 
+uint64_t config_least_user_limit(const struct config *config)
+{
+	uint64_t least = config->memory.user_limit;
+	for (size_t i = 0; i < config->override_count; i++) {
+		struct config_memory memory = config->memory;
+		config_apply(&config->overrides[i], &memory);
+		if (memory.user_limit < least)
+			least = memory.user_limit;
+	}
+	return least;
+}
+
 const char *config_model_base_url(const struct config *config)
 {
 	return config->model.base_url[0] != '\0' ? config->model.base_url

@@ -43,6 +43,7 @@ struct config_memory {
 	uint64_t history_tokens;
 	int durability; /* enum config_durability */
 	uint64_t receipts;
+	uint64_t user_limit;
 };
 
 struct tls_context;
@@ -130,6 +131,9 @@ void config_release(struct config *config); /* NULL is fine; from any thread */
  * context_tokens. */
 struct config_memory config_memory_for(const struct config *config, struct slice model,
 				       struct slice tenant, struct slice user);
+
+/* The least user_limit of any section. */
+uint64_t config_least_user_limit(const struct config *config);
 
 /* Where the memory model and its embeddings are asked, and with which key: [model]'s, or where that
  * is empty the upstream's. */

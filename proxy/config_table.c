@@ -136,6 +136,9 @@ const struct config_key config_keys[] = {
 	 .help = "length of a summary, at most"},
 	{KEY("memory", "min_confidence", "0.7"), FRACTION(0, 1), IN_MEMORY(min_confidence),
 	 .help = "only facts above it are stored"},
+	{KEY("memory", "user_limit", "1G"), SIZE(64 * KIB, 16384 * GIB), IN_MEMORY(user_limit),
+	 .help = "what one user's turns and their index may take in the store, about; beyond it "
+		 "the oldest turns give way"},
 	{KEY("memory", "secrets", "redact"), SWITCH_OF("keep|redact"), IN_MEMORY(secrets_redact),
 	 .help = "keys, tokens and card numbers in what is stored and what the memory model sees"},
 	{KEY("memory", "history", "pass"), WORD("pass|trim"), IN_MEMORY(history),

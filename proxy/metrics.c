@@ -101,6 +101,7 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 			       "What [retention] deleted, and facts that it redacted"),
 			LABEL("kind", "exchanges")},
 	[METRIC_EXPIRED_FACTS] = {LABEL("kind", "facts")},
+	[METRIC_EXPIRED_OVER_LIMIT] = {LABEL("kind", "over_limit")},
 	[METRIC_CONFIG_RELOADS] = {FAMILY("recalld_config_reloads_total",
 					  "Configurations taken over while running")},
 	[METRIC_CONFIG_FAULTS] = {FAMILY("recalld_config_faults_total",

@@ -62,6 +62,7 @@ enum metric_counter {
 	METRIC_QUESTIONS_SKIPPED, /* not asked, since the server does not keep up */
 	METRIC_EXPIRED_EXCHANGES, /* recalld_expired_total{kind="exchanges"}: past their time */
 	METRIC_EXPIRED_FACTS,
+	METRIC_EXPIRED_OVER_LIMIT, /* {kind="over_limit"}: exchanges beyond user_limit */
 	METRIC_CONFIG_RELOADS,
 	METRIC_CONFIG_FAULTS,
 	METRIC_COUNTER_COUNT,

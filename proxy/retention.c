@@ -3,6 +3,7 @@
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
+#include "proxy/user_limits.h"
 #include "storage/thread.h"
 
 #include <pthread.h>
@@ -23,6 +24,7 @@ struct retention {
 	struct config *config;
 	struct loop *loop;
 	struct event *timer;
+	struct user_limits *limits; /* has its own timer, on this loop */
 	pthread_t thread;
 	bool stopping;
 
@@ -208,6 +210,7 @@ static void configure(void *cookie)
 	struct retention *retention = task->retention;
 	config_release(retention->config);
 	retention->config = task->config;
+	user_limits_configure(retention->limits, task->config);
 	retention->starts_anew = true;
 	if (!retention->stopping && !retention->taking)
 		wait_for(retention, 0);
@@ -229,6 +232,7 @@ static void *run(void *cookie)
 	thread_give_way(); /* to chats */
 	loop_run(retention->loop);
 	retention->stopping = true;
+	user_limits_stop(retention->limits);
 	return NULL;
 }
 
@@ -241,6 +245,7 @@ struct retention *retention_start(struct store *store, struct config *config)
 	retention->starts_anew = true;
 	retention->timer = evtimer_new(loop_base(retention->loop), on_step, retention);
 	wait_for(retention, 0);
+	retention->limits = user_limits_create(store, retention->loop, config);
 	if (!thread_start(&retention->thread, "retain", run, retention)) {
 		retention_destroy(retention);
 		return NULL;
@@ -259,6 +264,7 @@ void retention_destroy(struct retention *retention)
 	if (retention == NULL)
 		return;
 	event_free(retention->timer);
+	user_limits_destroy(retention->limits);
 	loop_destroy(retention->loop);
 	arena_finish(&retention->arena);
 	config_release(retention->config);

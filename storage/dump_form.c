@@ -20,7 +20,7 @@ const struct dump_table dump_tables[DUMP_TABLES] = {
 	 {{0}},
 	 stored_user_fields,
 	 NAMES("tenant", "user", "first_seen", "last_seen", "next_turn", "next_fact",
-	       "next_conversation", "deferred", "hidden_since_summary")},
+	       "next_conversation", "deferred", "hidden_since_summary", "bytes")},
 	{"conversation",
 	 TABLE_CONVERSATIONS,
 	 true,

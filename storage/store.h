@@ -467,6 +467,10 @@ struct expiry {
 	int64_t turns_until;
 	int64_t facts_until; /* facts that were last said then or before; the same */
 	enum pii pii;
+	/* With the last part the user's bytes go from `counted` to `left`, as store_measure() gave
+	 * them; both 0: they are left alone. */
+	uint64_t counted;
+	uint64_t left;
 };
 
 typedef void store_expired_read(void *cookie, enum store_result result, struct user_key *users,
@@ -493,6 +497,29 @@ struct expired_count {
 struct store_call *store_expire(struct store *store, struct user_key user,
 				const struct expiry *expiry, struct expired_count *count,
 				struct store_loop *loop, store_done *callback, void *cookie);
+
+/* ---- what one user may take ---- */
+
+#define STORE_UNMEASURED UINT64_MAX
+
+struct user_size {
+	struct user_key key;
+	struct slice tenant;
+	struct slice user;
+	uint64_t bytes; /* of the turns and their index, at most; STORE_UNMEASURED: not known yet */
+};
+
+/* Of the next STORE_SIZES_AT_ONCE users from `after` on, those whose turns take more than `bytes`;
+ * `after` becomes the last that was looked at. Start with one of zeroes. Gives how many there are;
+ * `more`: there are users behind it. */
+enum { STORE_SIZES_AT_ONCE = 256 };
+size_t store_users_above(struct store *store, uint64_t bytes, struct user_key *after, bool *more,
+			 struct user_size users[STORE_SIZES_AT_ONCE], struct arena *arena);
+
+/* What has to go for a user's turns to take no more than `keep` bytes, the oldest first: what was
+ * said at expiry->turns_until or before; INT64_MIN: nothing has to. Goes through all of the user's
+ * turns. Sets `counted` and `left` too, and nothing else. False: it could not be read. */
+bool store_measure(struct store *store, struct user_key user, uint64_t keep, struct expiry *expiry);
 
 /* ---- to be read by people ---- */
 

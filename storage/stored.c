@@ -30,6 +30,13 @@ void stored_user_fields(struct record *record, void *noun)
 	user->next_conversation = number32(record, user->next_conversation);
 	user->deferred = record_flag(record, user->deferred);
 	(void)record_flag(record, false); /* "hidden_since_summary", which earlier versions set */
+	user->bytes = record_goes_on(record) ? number(record, user->bytes) : STORE_UNMEASURED;
+}
+
+uint64_t stored_turn_bytes(struct slice text)
+{
+	enum { RECORDS = 256 };
+	return text.size == 0 ? 0 : 2 * (uint64_t)text.size + RECORDS;
 }
 
 void stored_turn_fields(struct record *record, void *noun)

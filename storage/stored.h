@@ -15,6 +15,9 @@ struct stored_user {
 	uint64_t next_fact;
 	uint32_t next_conversation;
 	bool deferred; /* some of the user's jobs go by a mode that the request named */
+	/* What the turns take, see stored_turn_bytes(); what was hidden since they were measured
+	 * still counts. STORE_UNMEASURED: an earlier version wrote it. */
+	uint64_t bytes;
 };
 
 struct stored_turn {
@@ -50,6 +53,9 @@ struct stored_receipt {
 	struct receipt receipt; /* but its id, which is in the key */
 	bool tells_ids;         /* else it came from an export, or an earlier version */
 };
+
+/* What a turn takes in the store, about: its text, as much again for its index, and its records. */
+uint64_t stored_turn_bytes(struct slice text);
 
 record_fields stored_user_fields;
 record_fields stored_turn_fields;
