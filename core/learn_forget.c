@@ -14,7 +14,7 @@ struct selection {
 	struct slice value;
 	bool exact;
 	bool ended_too;
-	bool named; /* only those whose value the user names */
+	bool named; /* only those whose value the user names, or whose quote he restates */
 };
 
 /* Long enough that finding it inside another text means something: three letters, two ideographs.
@@ -52,7 +52,8 @@ static bool selects(const struct applier *applier, const struct selection *selec
 	if (selection->key.size > 0 && !slice_equal(known->key, selection->key))
 		return false;
 	if (selection->named &&
-	    !support_names(&applier->wish->scope, known->fact.value, applier->arena))
+	    !support_names(&applier->wish->scope, known->fact.value, applier->arena) &&
+	    !wish_restates(applier->wish, known->fact.quote, applier->arena))
 		return false;
 	if (selection->value.size == 0 || is_same_value(known->fact.value, selection->value))
 		return true;

@@ -329,3 +329,19 @@ bool wish_names_whole(const struct wish *wish, struct slice entity, struct arena
 	return support_names(&wish->scope, entity, arena) &&
 	       (wish->says_all || names_only(wish, entity, arena));
 }
+
+bool wish_restates(const struct wish *wish, struct slice quote, struct arena *arena)
+{
+	enum { LEAST = 2 };
+	const struct support support = support_read(quote, wish->scope.said, arena);
+	size_t count = 0;
+	for (size_t i = 0; i < wish->scope.count; i++) {
+		const struct said_word *word = &wish->scope.words[i];
+		if (!names_something(word))
+			continue;
+		if (!support_names(&support, word->text, arena))
+			return false;
+		count++;
+	}
+	return count >= LEAST;
+}

@@ -19,6 +19,8 @@ struct wish wish_read(const struct learn_turn *turn, const struct said *said, st
  * live"). */
 bool wish_names_value(const struct wish *wish, struct slice value, struct arena *arena);
 bool wish_names_key(const struct wish *wish, struct slice key, struct arena *arena);
+/* Whether it says nothing but what the quote of a fact says, in two words or more. */
+bool wish_restates(const struct wish *wish, struct slice quote, struct arena *arena);
 /* Whether it names all that is known of the entity: "everything about Maria", "all you know of me".
  */
 bool wish_names_all(const struct wish *wish, struct slice entity, struct arena *arena);

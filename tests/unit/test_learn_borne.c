@@ -253,12 +253,16 @@ START_TEST(forgetting_takes_no_more_than_was_named)
 		{"忘掉我的城市。", "\"key\":\"city\"", 1},
 		{"Forget where I live.", "\"key\":\"city\"", 1},
 		{"Forget that I speak Czech.", "\"key\":\"languages\"", 1},
+		{"Forget that I drink tea at noon.", "\"key\":\"drink\"", 1},
+		{"Forget that friends come for dinner.", "\"key\":\"city\"", 1},
+		{"Forget that friends come for lunch.", "\"key\":\"city\"", 0},
 		{"Forget my languages.", "\"key\":\"languages\"", 2},
 		{"I love Berlin. Forget the tea.", "\"key\":\"city\",\"value\":\"Berlin\"", 0},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct lesson lesson = lesson_of(cases[i].user);
-		lesson_knows(&lesson, "city", "Berlin", 1000);
+		lesson_knows(&lesson, "city", "Berlin", 1000)->quote =
+			SLICE("friends come to Berlin for dinner");
 		lesson_knows(&lesson, "drink", "tea", 1000);
 		lesson_knows(&lesson, "languages", "Czech", 1000)->many = true;
 		lesson_knows(&lesson, "languages", "German", 1000)->many = true;
