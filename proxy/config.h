@@ -119,7 +119,10 @@ struct config {
  * quoted in them unless it is a name, so that no secret is printed. NULL when there was a fault.
  * The snapshot has one reference. */
 struct config *config_read(const char *file, FILE *faults, FILE *warnings);
-/* The same from memory; `name` stands for the file's name. For tests and fuzzing. */
+/* The same for `-t`: faults and warnings both go to `out`, and so does what keeps a daemon of this
+ * user from opening the store. */
+struct config *config_test(const char *file, FILE *out);
+/* config_read() from memory; `name` stands for the file's name. For tests and fuzzing. */
 struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings);
 
 struct config *config_retain(struct config *config);

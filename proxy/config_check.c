@@ -131,16 +131,6 @@ static void check_bytes(struct config_reader *reader)
 			     "body could never be taken; lower the one or raise the other");
 }
 
-/* A shell would put the home directory there. The store would be made in a folder of that name. */
-static void check_store(struct config_reader *reader)
-{
-	struct config_origin at_path = origin_of(reader, "storage", "path");
-	if (!at_path.broken && reader->config->storage.path[0] == '~')
-		config_fault(reader, at_path,
-			     "[storage] path begins with ~, which nothing replaces here; write the "
-			     "whole path, or ${HOME}");
-}
-
 static bool exceeds(const struct config_memory *memory)
 {
 	return memory->context_tokens > memory->conversation_tokens;
@@ -279,6 +269,16 @@ static void warn_of_trimming(struct config_reader *reader)
 				       "left out; raise the one or lower the other");
 }
 
+static void warn_of_version(struct config_reader *reader, const char *section, const char *url)
+{
+	if (*url != '\0' && !config_url_has_version(slice_of(url)))
+		config_warning_at(reader, origin_of(reader, section, "base_url"),
+				  "[%s] base_url has no version such as /v1 in its path, and chats "
+				  "are sent to base_url/chat/completions; most servers want /v1 at "
+				  "its end",
+				  section);
+}
+
 static void warn_of_identity(struct config_reader *reader)
 {
 	const struct config *config = reader->config;
@@ -381,10 +381,12 @@ void config_check(struct config_reader *reader)
 	check_authorities(reader);
 	load_tls(reader);
 	check_bytes(reader);
-	check_store(reader);
+	config_check_store(reader);
 	check_tokens(reader);
 	if (reader->fault_count > 0)
 		return;
+	warn_of_version(reader, "upstream", reader->config->upstream.base_url);
+	warn_of_version(reader, "model", reader->config->model.base_url);
 	warn_of_learning(reader);
 	warn_of_recall(reader);
 	warn_of_trimming(reader);

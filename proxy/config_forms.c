@@ -191,6 +191,17 @@ struct slice config_url_origin(struct slice url)
 	return slice_part(url, 0, slice_find(url, SLICE("/"), slashes + 3));
 }
 
+bool config_url_has_version(struct slice url)
+{
+	struct slice path = slice_part(url, config_url_origin(url).size, url.size);
+	for (size_t i = 0; i + 2 < path.size; i++) {
+		if (path.data[i] == '/' && path.data[i + 1] == 'v' && path.data[i + 2] >= '0' &&
+		    path.data[i + 2] <= '9')
+			return true;
+	}
+	return false;
+}
+
 bool config_url_leads_to(struct slice url, const struct config_address *address)
 {
 	struct slice origin = config_url_origin(url);

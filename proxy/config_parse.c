@@ -8,41 +8,6 @@
 
 enum { MAX_REASON = 4096, MAX_VARIABLE = 128 };
 
-void config_fault(struct config_reader *reader, struct config_origin origin, const char *format,
-		  ...)
-{
-	reader->fault_count++;
-	if (reader->fault_count == CONFIG_MAX_FAULTS + 1)
-		(void)fprintf(reader->faults, "%s: there are more faults; mend these first\n",
-			      reader->name);
-	if (reader->fault_count > CONFIG_MAX_FAULTS)
-		return;
-	if (origin.variable != NULL)
-		config_print_variable(origin.variable, reader->faults);
-	else
-		(void)fputs(reader->name, reader->faults);
-	if (origin.line > 0)
-		(void)fprintf(reader->faults, ":%u", origin.line);
-	(void)fputs(": ", reader->faults);
-	va_list arguments;
-	va_start(arguments, format);
-	(void)vfprintf(reader->faults, format, arguments);
-	va_end(arguments);
-	(void)fputc('\n', reader->faults);
-}
-
-void config_warning(struct config_reader *reader, const char *format, ...)
-{
-	if (reader->warnings == NULL)
-		return;
-	(void)fprintf(reader->warnings, "%s: warning: ", reader->name);
-	va_list arguments;
-	va_start(arguments, format);
-	(void)vfprintf(reader->warnings, format, arguments);
-	va_end(arguments);
-	(void)fputc('\n', reader->warnings);
-}
-
 static struct config_origin this_line(const struct config_reader *reader)
 {
 	return (struct config_origin){.line = reader->line};
@@ -369,13 +334,19 @@ static void drop_slashes(char *url)
 		url[--size] = '\0';
 }
 
-struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings)
+static struct config *read_text(const char *name, struct slice text, FILE *faults, FILE *warnings,
+				bool looks_at_store)
 {
 	struct config *config = xcalloc(1, sizeof(*config));
 	config_retain(config);
 	set_defaults(config);
 	struct config_reader reader = {
-		.name = name, .faults = faults, .warnings = warnings, .config = config};
+		.name = name,
+		.faults = faults,
+		.warnings = warnings,
+		.looks_at_store = looks_at_store,
+		.config = config,
+	};
 	parse_text(&reader, text);
 	parse_environment(&reader);
 	drop_slashes(config->upstream.base_url);
@@ -386,6 +357,11 @@ struct config *config_read_text(const char *name, struct slice text, FILE *fault
 		return config;
 	config_release(config);
 	return NULL;
+}
+
+struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings)
+{
+	return read_text(name, text, faults, warnings, false);
 }
 
 /* False: errno says why; 0: the file is too large. */
@@ -405,19 +381,30 @@ static bool read_file(const char *path, struct buffer *text)
 	return fits && reason == 0;
 }
 
-struct config *config_read(const char *file, FILE *faults, FILE *warnings)
+static struct config *read_config(const char *file, FILE *faults, FILE *warnings,
+				  bool looks_at_store)
 {
 	if (file == NULL)
-		return config_read_text("(no file)", (struct slice){0}, faults, warnings);
+		return read_text("(no file)", (struct slice){0}, faults, warnings, looks_at_store);
 	struct config *config = NULL;
 	struct buffer text;
 	buffer_init(&text, CONFIG_MAX_FILE);
 	if (read_file(file, &text))
-		config = config_read_text(file, buffer_slice(&text), faults, warnings);
+		config = read_text(file, buffer_slice(&text), faults, warnings, looks_at_store);
 	else
 		(void)fprintf(faults,
 			      "%s: cannot be read: %s; name a readable file of at most 1M\n", file,
 			      errno == 0 ? "it is too large" : strerror(errno));
 	buffer_finish(&text);
 	return config;
+}
+
+struct config *config_read(const char *file, FILE *faults, FILE *warnings)
+{
+	return read_config(file, faults, warnings, false);
+}
+
+struct config *config_test(const char *file, FILE *out)
+{
+	return read_config(file, out, out, true);
 }

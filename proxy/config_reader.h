@@ -1,8 +1,9 @@
 /* What the files of the configuration share among themselves; nobody else includes this.
  *
- * config_parse.c takes lines apart, config_value.c turns words into values, config_forms.c knows
- * what addresses and URLs look like, config_check.c compares keys with each other once all are
- * there, config_names.c finds keys and guesses what was meant, config.c keeps the result. */
+ * config_parse.c takes lines apart, config_tell.c prints what is wrong with them, config_value.c
+ * turns words into values, config_forms.c knows what addresses and URLs look like, config_check.c
+ * compares keys with each other once all are there, config_names.c finds keys and guesses what was
+ * meant, config.c keeps the result. */
 #ifndef RECALLD_PROXY_CONFIG_READER_H
 #define RECALLD_PROXY_CONFIG_READER_H
 
@@ -41,6 +42,7 @@ struct config_reader {
 	const char *name; /* of the file, as faults call it */
 	FILE *faults;
 	FILE *warnings;
+	bool looks_at_store; /* what the disk says of its path is told too */
 	size_t fault_count;
 	struct config *config;
 	struct config_origin origins[CONFIG_MAX_KEYS]; /* by the table's index */
@@ -52,13 +54,16 @@ struct config_reader {
 	struct config_override *override;        /* NULL: the base section */
 };
 
-/* ---- config_parse.c ---- */
+/* ---- config_tell.c ---- */
 
 /* Prints a fault of the line or variable at `origin`, or of the whole file. */
 void config_fault(struct config_reader *reader, struct config_origin origin, const char *format,
 		  ...) __attribute__((format(printf, 3, 4)));
 void config_warning(struct config_reader *reader, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* The same with the line or variable that it is about. */
+void config_warning_at(struct config_reader *reader, struct config_origin origin,
+		       const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* ---- config_line.c ---- */
 
@@ -120,6 +125,8 @@ bool config_address_is_loopback(const struct config_address *address);
 bool config_address_clash(const struct config_address *a, const struct config_address *b);
 /* Whether what is sent to the URL arrives at the address, as far as the two texts tell. */
 bool config_url_leads_to(struct slice url, const struct config_address *address);
+/* Whether a part of its path is a version, such as in /v1 or /v1beta/openai. */
+bool config_url_has_version(struct slice url);
 /* "https://host:port" of a URL, as it is written. */
 struct slice config_url_origin(struct slice url);
 
@@ -141,6 +148,12 @@ bool config_check_readable(struct slice text, struct buffer *why);
 
 /* Faults and warnings about keys that do not go together. */
 void config_check(struct config_reader *reader);
+
+/* ---- config_check_store.c ---- */
+
+/* The path of the store: its form, and where the reader looks at the disk, whether it can be used.
+ */
+void config_check_store(struct config_reader *reader);
 
 /* ---- config.c ---- */
 

@@ -86,7 +86,7 @@ int main(int count, char **arguments)
 	struct options options = read_options(count, arguments);
 	if (options.exit_status >= 0)
 		return descriptors_finish_output("recalld") ? options.exit_status : EXIT_FAILURE;
-	struct config *config = options.test ? config_read(options.file, stderr, stderr)
+	struct config *config = options.test ? config_test(options.file, stderr)
 					     : config_read_at_start(options.file);
 	if (config == NULL)
 		return EXIT_FAILURE;

@@ -49,6 +49,17 @@ struct store *store_open(const struct store_options *options, char *error, size_
  * callbacks are posted before it returns. */
 void store_close(struct store *store);
 
+enum store_look {
+	STORE_LOOK_FINE,
+	STORE_LOOK_HELD,     /* another process has it open */
+	STORE_LOOK_DENIED,   /* this user may not write there; another may */
+	STORE_LOOK_UNUSABLE, /* nobody could open it as it is */
+};
+
+/* Whether store_open() would take the directory now; leaves it as it is. `why` is a clause
+ * without what to do, unless it is fine. */
+enum store_look store_look(const char *path, char *why, size_t why_size);
+
 /* Whether writes have room; cheap, from any thread. Turns false while there is still head-room for
  * deletes. */
 bool store_has_room(const struct store *store);

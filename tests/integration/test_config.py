@@ -166,6 +166,46 @@ def test_a_daemon_does_not_start_on_a_fault(tmp_path):
     assert done.returncode == 1 and f"{file}:2: " in done.stderr
 
 
+@pytest.mark.parametrize("section", ["upstream", "model"])
+def test_a_base_url_without_a_version_is_warned_of(tmp_path, section):
+    for url, is_warned in (("http://h:1", True), ("https://h/api/", True), ("https://h/v1", False), ("https://h/v1beta/openai", False)):
+        done = check(tmp_path, f"[{section}]\n\nbase_url = {url}\n")
+        told = f"{tmp_path}/test.conf:3: warning: [{section}] base_url has no version such as /v1"
+        assert done.returncode == 0 and (told in done.stderr) == is_warned, (url, done.stderr)
+
+
+@pytest.mark.parametrize("place", ["a file", "under a file", "where none can be made", "not a store", "half a store"])
+def test_a_store_that_cannot_be_opened_is_a_fault(tmp_path, place):
+    (store := tmp_path / "store").mkdir()
+    (tmp_path / "file").touch()
+    paths = {"a file": tmp_path / "file", "under a file": tmp_path / "file" / "store", "where none can be made": "/proc/recalld/store"}
+    if place == "not a store":
+        (store / "data.mdb").write_bytes(b"telltale" * 4096)
+    if place == "half a store":
+        (store / "rebuilding").touch()
+    path = paths.get(place, store)
+    left = sorted(tmp_path.rglob("*"))
+    done = check(tmp_path, f"[log]\n[storage]\npath = {path}\n")
+    assert done.returncode == 1 and f"{tmp_path}/test.conf:3: [storage] path: " in done.stderr and "; " in done.stderr
+    started = recalld("-c", str(tmp_path / "test.conf"))
+    assert started.returncode == 1 and "[storage] path: " in started.stderr, "the daemon says it too"
+    assert place == "half a store" or set(left) <= set(tmp_path.rglob("*"))
+
+
+def test_a_test_leaves_nothing_where_a_store_would_be_made(tmp_path):
+    done = check(tmp_path, f"[storage]\npath = {tmp_path}/new/store\n")
+    assert done.returncode == 0 and [p.name for p in tmp_path.iterdir()] == ["test.conf"]
+
+
+def test_a_store_that_another_process_holds_is_warned_of(make_daemon):
+    daemon = make_daemon()
+    done = recalld("-t", "-c", str(daemon.config_file))
+    line = daemon.config_file.read_text().splitlines().index(f"path = {daemon.directory}/store") + 1
+    assert done.returncode == 0, "a daemon's configuration is tested while it runs"
+    told = f"{daemon.config_file}:{line}: warning: [storage] path: {daemon.directory}/store is in use by another recalld (pid {daemon.process.pid}); "
+    assert told in done.stderr
+
+
 def test_secrets_are_never_printed(tmp_path):
     done = check(tmp_path, "[model]\napi_key = sk-very-secret\n[upstream]\napi_key = sk-more secret\nnonsense = 1\n")
     assert "sk-very-secret" not in done.stdout + done.stderr
