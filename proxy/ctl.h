@@ -20,6 +20,10 @@ struct ctl {
 	struct store_options store; /* of commands that work on a store's directory */
 	char **arguments;           /* the command's own */
 	int argument_count;
+	/* What went wrong, for --json. */
+	char *fault;         /* NULL: nothing; to be freed */
+	int fault_status;    /* of HTTP; 0: none */
+	char fault_code[64]; /* the answer's; empty: none */
 };
 
 struct ctl_command {
@@ -45,18 +49,24 @@ extern const struct ctl_command ctl_unpark;
 /* One call to the admin address. Returns the HTTP status, or 0 when it could not be reached, which
  * is then said on standard error. `answer` (may be NULL) receives the JSON of the reply or NULL;
  * the caller decrefs it. `body` NULL: none. */
-int ctl_call(const struct ctl *ctl, const char *method, const char *path, json_t *body,
-	     json_t **answer);
+int ctl_call(struct ctl *ctl, const char *method, const char *path, json_t *body, json_t **answer);
 /* `folder`, the name percent-encoded, `rest`, and the tenant: "/v1/users/USER/memory"; to be freed.
  */
 char *ctl_path(const struct ctl *ctl, const char *folder, const char *name, const char *rest);
 /* Says what went wrong in an answer that is not 2xx; gives 1. */
-int ctl_fail(int status, json_t *answer);
+int ctl_fail(struct ctl *ctl, int status, json_t *answer);
 /* The same where a user was asked for, of whom nothing may be known. */
-int ctl_fail_of_user(int status, json_t *answer);
-void ctl_say_unknown(void);
+int ctl_fail_of_user(struct ctl *ctl, int status, json_t *answer);
+int ctl_fail_as_unknown(struct ctl *ctl);
 /* The same of an answer that is 2xx and not what was asked for. */
-int ctl_fail_to_read(const struct ctl *ctl, json_t *answer);
+int ctl_fail_to_read(struct ctl *ctl, json_t *answer);
+
+/* Says what went wrong on standard error, cleaned as ctl_print() does, and notes it. */
+void ctl_fault(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Only notes it: it was said already. */
+void ctl_note_fault(struct ctl *ctl, const char *text);
+/* With --json, {"error":{"message","code","status"}} on standard output where a fault was noted. */
+void ctl_print_faults(struct ctl *ctl);
 
 /* The string member, or "". */
 const char *ctl_text(json_t *object, const char *name);
@@ -83,6 +93,6 @@ void ctl_print_count(long long count, const char *name);
 void ctl_print_receipt(json_t *receipt);
 struct dump_report;
 /* What became of an export's records, to standard error. */
-void ctl_print_dump(const struct dump_report *report, const char *what);
+void ctl_print_dump(struct ctl *ctl, const struct dump_report *report, const char *what);
 
 #endif

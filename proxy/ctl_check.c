@@ -61,6 +61,23 @@ static void print_retention(json_t *retention)
 	(void)putchar('\n');
 }
 
+static const char *const troubles[][2] = {
+	{"upstream_trouble", "the upstream"},
+	{"learning_trouble", "the memory model"},
+	{"embedding_trouble", "the embedding model"},
+};
+
+enum { TROUBLES = sizeof(troubles) / sizeof(troubles[0]) };
+
+/* It serves, and each server that it asks answered its last call. */
+static bool is_well(json_t *status)
+{
+	bool well = json_is_true(json_object_get(status, "ready"));
+	for (size_t i = 0; i < TROUBLES; i++)
+		well = well && *ctl_text(status, troubles[i][0]) == '\0';
+	return well;
+}
+
 /* What the last call failed with, if it did. */
 static void print_trouble(json_t *status, const char *name, const char *server)
 {
@@ -83,11 +100,12 @@ static int check(struct ctl *ctl)
 	json_t *status = NULL;
 	int code = ctl_call(ctl, "GET", "/v1/status", NULL, &status);
 	if (code != 200)
-		return ctl_fail(code, status);
+		return ctl_fail(ctl, code, status);
 	bool is_ready = json_is_true(json_object_get(status, "ready"));
+	int result = is_well(status) ? EXIT_SUCCESS : EXIT_FAILURE;
 	if (ctl->json) {
 		ctl_print_json(status);
-		return is_ready ? EXIT_SUCCESS : EXIT_FAILURE;
+		return result;
 	}
 	if (*ctl_text(status, "version") == '\0')
 		return ctl_fail_to_read(ctl, status);
@@ -99,9 +117,8 @@ static int check(struct ctl *ctl)
 		     json_is_true(json_object_get(status, "learn")) ? "" : ", learns nothing");
 	(void)printf("  learns with %s\n", key_words(ctl_text(status, "learning_key")));
 	print_recall(status);
-	print_trouble(status, "upstream_trouble", "the upstream");
-	print_trouble(status, "learning_trouble", "the memory model");
-	print_trouble(status, "embedding_trouble", "the embedding model");
+	for (size_t i = 0; i < TROUBLES; i++)
+		print_trouble(status, troubles[i][0], troubles[i][1]);
 	print_retention(json_object_get(status, "retention"));
 	(void)printf("  holds       ");
 	print_count(status, "users", ", ");
@@ -114,7 +131,7 @@ static int check(struct ctl *ctl)
 	(void)printf("%lld parked%s\n", number(status, "parked"),
 		     number(status, "parked") > 0 ? " (recallctl unpark sets them going)" : "");
 	json_decref(status);
-	return is_ready ? EXIT_SUCCESS : EXIT_FAILURE;
+	return result;
 }
 
 const struct ctl_command ctl_check = {

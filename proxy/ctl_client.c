@@ -10,6 +10,7 @@ enum { ANSWER_LIMIT = 256 << 20, TIMEOUT_MS = 60000 };
 struct call {
 	struct event_base *base;
 	int status;
+	char *detail; /* why there is none; NULL: there is one */
 	struct buffer answer;
 };
 
@@ -36,7 +37,7 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 {
 	struct call *call = cookie;
 	if (result != UPSTREAM_OK) {
-		(void)fprintf(stderr, "recallctl: %s\n", detail);
+		call->detail = xstrdup(detail);
 		call->status = 0;
 	}
 	event_base_loopbreak(call->base);
@@ -78,8 +79,7 @@ static void perform(const struct ctl *ctl, const char *method, const char *path,
 	arena_finish(&arena);
 }
 
-int ctl_call(const struct ctl *ctl, const char *method, const char *path, json_t *body,
-	     json_t **answer)
+int ctl_call(struct ctl *ctl, const char *method, const char *path, json_t *body, json_t **answer)
 {
 	struct call call = {.base = event_base_new()};
 	if (call.base == NULL)
@@ -94,11 +94,14 @@ int ctl_call(const struct ctl *ctl, const char *method, const char *path, json_t
 							     JSON_ALLOW_NUL, NULL);
 	buffer_finish(&call.answer);
 	event_base_free(call.base);
+	if (call.detail != NULL)
+		ctl_fault(ctl, "%s", call.detail);
+	free(call.detail);
 	if (call.status == 0)
-		(void)fprintf(stderr,
-			      "recallctl: recalld's admin address %s cannot be reached; is it "
-			      "running, and is --admin right?\n",
-			      ctl->admin);
+		ctl_fault(ctl,
+			  "recalld's admin address %s cannot be reached; is it running, and is "
+			  "--admin right?",
+			  ctl->admin);
 	return call.status;
 }
 
@@ -117,45 +120,43 @@ char *ctl_path(const struct ctl *ctl, const char *folder, const char *name, cons
 	return path.data;
 }
 
-int ctl_fail(int status, json_t *answer)
+int ctl_fail(struct ctl *ctl, int status, json_t *answer)
 {
 	json_t *error = json_object_get(answer, "error");
-	if (status != 0 && !json_is_string(json_object_get(error, "message")))
-		(void)fprintf(stderr,
-			      "recallctl: %d, and none of recalld's answers; is --admin right?\n",
-			      status);
-	else if (status != 0) {
-		(void)fprintf(stderr, "recallctl: %d: ", status);
-		ctl_print_fault(ctl_text(error, "message"));
-		(void)fputs(status == 401 ? " Give it with --token.\n" : "\n", stderr);
-	}
+	const char *message = json_string_value(json_object_get(error, "message"));
+	ctl->fault_status = status;
+	(void)snprintf(ctl->fault_code, sizeof(ctl->fault_code), "%s", ctl_text(error, "code"));
+	if (status != 0 && message == NULL)
+		ctl_fault(ctl, "%d, and none of recalld's answers; is --admin right?", status);
+	else if (status != 0)
+		ctl_fault(ctl, "%d: %s%s", status, message,
+			  status == 401 ? " Give it with --token." : "");
 	json_decref(answer);
 	return EXIT_FAILURE;
 }
 
-void ctl_say_unknown(void)
+int ctl_fail_as_unknown(struct ctl *ctl)
 {
-	(void)fputs("recallctl: nothing is known by that name; where [identity] tenant is api-key, "
-		    "--tenant says whose user is meant\n",
-		    stderr);
+	ctl->fault_status = 404;
+	(void)strcpy(ctl->fault_code, "not_found");
+	ctl_fault(ctl, "nothing is known by that name; where [identity] tenant is api-key, "
+		       "--tenant says whose user is meant");
+	return EXIT_FAILURE;
 }
 
-int ctl_fail_of_user(int status, json_t *answer)
+int ctl_fail_of_user(struct ctl *ctl, int status, json_t *answer)
 {
 	const char *code = ctl_text(json_object_get(answer, "error"), "code");
 	if (status != 404 || strcmp(code, "not_found") != 0)
-		return ctl_fail(status, answer);
-	ctl_say_unknown();
+		return ctl_fail(ctl, status, answer);
 	json_decref(answer);
-	return EXIT_FAILURE;
+	return ctl_fail_as_unknown(ctl);
 }
 
-int ctl_fail_to_read(const struct ctl *ctl, json_t *answer)
+int ctl_fail_to_read(struct ctl *ctl, json_t *answer)
 {
-	(void)fprintf(
-		stderr,
-		"recallctl: what %s answered is none of recalld's answers; is --admin right?\n",
-		ctl->admin);
+	ctl_fault(ctl, "what %s answered is none of recalld's answers; is --admin right?",
+		  ctl->admin);
 	json_decref(answer);
 	return EXIT_FAILURE;
 }

@@ -9,15 +9,15 @@ static int explain(struct ctl *ctl)
 	int status = ctl_call(ctl, "GET", path, NULL, &receipt);
 	free(path);
 	if (status == 404) {
-		(void)fputs("recallctl: no such receipt; a reply's X-Memory-Receipt names it; only "
-			    "the newest are kept, and none that quotes what was forgotten or is "
-			    "past its time ([retention])\n",
-			    stderr);
+		ctl->fault_status = status;
+		ctl_fault(ctl, "no such receipt; a reply's X-Memory-Receipt names it; only the "
+			       "newest are kept, and none that quotes what was forgotten or is "
+			       "past its time ([retention])");
 		json_decref(receipt);
 		return EXIT_FAILURE;
 	}
 	if (status != 200)
-		return ctl_fail(status, receipt);
+		return ctl_fail(ctl, status, receipt);
 	if (!json_is_object(receipt))
 		return ctl_fail_to_read(ctl, receipt);
 	if (ctl->json)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-void ctl_print_dump(const struct dump_report *report, const char *what)
+void ctl_print_dump(struct ctl *ctl, const struct dump_report *report, const char *what)
 {
 	for (size_t i = 0; i < DUMP_TABLES; i++) {
 		if (report->tables[i].records + report->tables[i].unreadable +
@@ -26,21 +26,21 @@ void ctl_print_dump(const struct dump_report *report, const char *what)
 		(void)fputc('\n', stderr);
 	}
 	if (report->error[0] != '\0')
-		(void)fprintf(stderr, "recallctl: %s\n", report->error);
+		ctl_fault(ctl, "%s", report->error);
 }
 
 /* Otherwise, the commonest of all faults, nothing is begun, and what to do is told. */
-static bool is_there(const char *path)
+static bool is_there(struct ctl *ctl)
 {
+	const char *path = ctl->store.path;
 	char *file = xmalloc(strlen(path) + sizeof("/data.mdb"));
 	(void)stpcpy(stpcpy(file, path), "/data.mdb");
 	bool is_readable = access(file, R_OK) == 0;
 	if (!is_readable)
-		(void)fprintf(stderr,
-			      "recallctl: cannot read the store in %s: %s; name its directory "
-			      "with --store, or its configuration with -c, and be its user or "
-			      "root\n",
-			      path, strerror(errno));
+		ctl_fault(ctl,
+			  "cannot read the store in %s: %s; name its directory with --store, or "
+			  "its configuration with -c, and be its user or root",
+			  path, strerror(errno));
 	free(file);
 	return is_readable;
 }
@@ -48,14 +48,13 @@ static bool is_there(const char *path)
 static int run(struct ctl *ctl)
 {
 	struct dump_report report;
+	ctl->json = false; /* standard output is the export's */
 	if (isatty(STDOUT_FILENO)) {
-		(void)fputs(
-			"recallctl: an export holds all that is remembered; send it into a file: "
-			"recallctl export >FILE\n",
-			stderr);
+		ctl_fault(ctl, "an export holds all that is remembered; send it into a file: "
+			       "recallctl export >FILE");
 		return EXIT_FAILURE;
 	}
-	if (!is_there(ctl->store.path))
+	if (!is_there(ctl))
 		return EXIT_FAILURE;
 	/* A write that fails says why; a signal would look like a damaged page. */
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -67,7 +66,7 @@ static int run(struct ctl *ctl)
 			       strerror(errno));
 		done = false;
 	}
-	ctl_print_dump(&report, "written");
+	ctl_print_dump(ctl, &report, "written");
 	return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-/* For who mistypes a name or leaves out the tenant must not take it for an erasure. False: nobody
+/* Whoever mistypes a name or leaves out the tenant must not take it for an erasure. False: nobody
  * answers, which is said. */
 static bool ask_whether_known(struct ctl *ctl, bool *was_known)
 {
@@ -25,9 +25,9 @@ static int forget(struct ctl *ctl)
 	int status = ctl_call(ctl, "DELETE", path, NULL, &answer);
 	free(path);
 	if (status != 204)
-		return ctl_fail(status, answer);
+		return ctl_fail(ctl, status, answer);
 	if (!was_known)
-		ctl_say_unknown();
+		return ctl_fail_as_unknown(ctl);
 	if (ctl->json)
 		return ctl_print_json(
 			json_pack("{s:s,s:b}", "user", ctl->arguments[0], "forgotten", 1));

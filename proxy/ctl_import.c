@@ -44,7 +44,7 @@ static int import_slice(struct ctl *ctl, json_t *document, const char *user, siz
 	free(path);
 	json_decref(body);
 	if (status != 202)
-		return ctl_fail(status, answer);
+		return ctl_fail(ctl, status, answer);
 	if (!json_is_integer(json_object_get(answer, "imported")))
 		return ctl_fail_to_read(ctl, answer);
 	count->imported += json_integer_value(json_object_get(answer, "imported"));
@@ -60,8 +60,7 @@ static int import_document(struct ctl *ctl, json_t *document, struct imported *c
 	json_t *messages = json_object_get(document, "messages");
 	bool is_whole = strlen(user) == json_string_length(json_object_get(document, "user"));
 	if (user[0] == '\0' || !is_whole || !json_is_array(messages)) {
-		(void)fprintf(stderr, "recallctl: each object needs a \"user\" and its "
-				      "\"messages\"\n");
+		ctl_fault(ctl, "each object needs a \"user\" and its \"messages\"");
 		return EXIT_FAILURE;
 	}
 	for (size_t first = 0, end; first < json_array_size(messages); first = end) {
@@ -91,11 +90,10 @@ static int import_objects(struct ctl *ctl, FILE *file, struct imported *count)
 			json_loadf(file, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, &error);
 		if (document == NULL) {
 			if (ferror(file))
-				(void)fprintf(stderr, "recallctl: cannot read %s: %s\n",
-					      ctl->arguments[0], strerror(errno));
+				ctl_fault(ctl, "cannot read %s: %s", ctl->arguments[0],
+					  strerror(errno));
 			else
-				(void)fprintf(stderr, "recallctl: line %d of an object: %s\n",
-					      error.line, error.text);
+				ctl_fault(ctl, "line %d of an object: %s", error.line, error.text);
 			return EXIT_FAILURE;
 		}
 		int status = import_document(ctl, document, count);
@@ -120,10 +118,8 @@ static int import_file(struct ctl *ctl, FILE *file)
 	skip_byte_order_mark(file);
 	if (import_objects(ctl, file, &count) != EXIT_SUCCESS) {
 		if (count.imported > 0)
-			(void)fprintf(stderr,
-				      "recallctl: %" JSON_INTEGER_FORMAT
-				      " messages before it are imported\n",
-				      count.imported);
+			ctl_fault(ctl, "%" JSON_INTEGER_FORMAT " messages before it are imported",
+				  count.imported);
 		return EXIT_FAILURE;
 	}
 	if (ctl->json)
@@ -143,7 +139,7 @@ static int import(struct ctl *ctl)
 	const char *name = ctl->arguments[0];
 	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "r");
 	if (file == NULL) {
-		(void)fprintf(stderr, "recallctl: cannot read %s: %s\n", name, strerror(errno));
+		ctl_fault(ctl, "cannot read %s: %s", name, strerror(errno));
 		return EXIT_FAILURE;
 	}
 	int status = import_file(ctl, file);

@@ -37,7 +37,7 @@ static int preview(struct ctl *ctl)
 	free(path);
 	json_decref(question);
 	if (status != 200)
-		return ctl_fail(status, answer);
+		return ctl_fail(ctl, status, answer);
 	json_t *receipt = json_object_get(answer, "receipt");
 	json_t *body = json_object_get(answer, "body");
 	if (!json_is_object(receipt) || (ctl->body && !json_is_string(body)))

@@ -20,7 +20,7 @@ static int run(struct ctl *ctl)
 	bool done = store_rebuild(&ctl->store, stdin, &report);
 	if (done && ctl->json)
 		return ctl_print_json(as_json(&report));
-	ctl_print_dump(&report, "taken");
+	ctl_print_dump(ctl, &report, "taken");
 	return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -87,7 +87,7 @@ static int show(struct ctl *ctl)
 	int status = ctl_call(ctl, "GET", path, NULL, &answer);
 	free(path);
 	if (status != 200)
-		return ctl_fail_of_user(status, answer);
+		return ctl_fail_of_user(ctl, status, answer);
 	if (ctl->json)
 		return ctl_print_json(answer);
 	if (*ctl_text(answer, "user") == '\0')

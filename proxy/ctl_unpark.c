@@ -11,7 +11,7 @@ static int unpark(struct ctl *ctl)
 	int status = ctl_call(ctl, "POST", path, NULL, &answer);
 	free(path);
 	if (status != 202)
-		return ctl_fail_of_user(status, answer);
+		return ctl_fail_of_user(ctl, status, answer);
 	if (ctl->json)
 		return ctl_print_json(answer);
 	json_t *count = json_object_get(answer, "unparked");

@@ -89,13 +89,13 @@ static void try_later(struct lesson *lesson)
 		       loop_for_store(lesson->setting.loop), on_postponed, lesson);
 }
 
-static void postpone(struct lesson *lesson, bool is_unusable)
+static void postpone(struct lesson *lesson, enum metric_counter cause)
 {
 	struct job *job = &lesson->job;
-	if (is_unusable)
+	if (cause == METRIC_MODEL_UNUSABLE)
 		job->unusable++;
 	job->parked = job->unusable >= PARK_AFTER;
-	metrics_count(is_unusable ? METRIC_MODEL_UNUSABLE : METRIC_MODEL_UNREACHABLE, 1);
+	metrics_count(cause, 1);
 	if (job->parked) {
 		metrics_count(METRIC_JOBS_PARKED, 1);
 		log_warn("an exchange is given up after %u answers of the memory model that could "
@@ -181,7 +181,7 @@ static void take_answer(struct lesson *lesson)
 		return;
 	}
 	warn_of_failure(lesson, "its answer cannot be used");
-	postpone(lesson, true);
+	postpone(lesson, METRIC_MODEL_UNUSABLE);
 }
 
 /* ---- when it is stored ---- */
@@ -266,6 +266,15 @@ static bool ask_otherwise(struct lesson *lesson)
 	return true;
 }
 
+/* Of a status that is not 2xx. A request that cannot be put otherwise is one that the model will
+ * never answer. */
+static enum metric_counter cause_of(int status)
+{
+	if (status == 400 || status == 413 || status == 422)
+		return METRIC_MODEL_UNUSABLE;
+	return status >= 400 && status < 500 ? METRIC_MODEL_REFUSED : METRIC_MODEL_UNREACHABLE;
+}
+
 static void on_end(void *cookie, enum upstream_result result, const char *detail)
 {
 	struct lesson *lesson = cookie;
@@ -274,16 +283,13 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 	bool answered = result == UPSTREAM_OK && !lesson->answer.overflowed;
 	if (lesson->answer.overflowed) {
 		warn_of_failure(lesson, "its answer is too long");
-		postpone(lesson, true);
+		postpone(lesson, METRIC_MODEL_UNUSABLE);
 	} else if (answered && lesson->status >= 200 && lesson->status < 300) {
 		*known_quirks(lesson) = lesson->quirks;
 		take_answer(lesson);
 	} else if (!answered || !ask_otherwise(lesson)) {
 		warn_of_failure(lesson, answered ? "it refused" : detail);
-		/* A request that cannot be put otherwise is one that the model will never answer.
-		 */
-		postpone(lesson, answered && (lesson->status == 400 || lesson->status == 413 ||
-					      lesson->status == 422));
+		postpone(lesson, answered ? cause_of(lesson->status) : METRIC_MODEL_UNREACHABLE);
 	}
 }
 
@@ -314,7 +320,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *cookie)
 	upstream_cancel(lesson->transfer);
 	lesson->transfer = NULL;
 	warn_of_failure(lesson, "it did not answer in time");
-	postpone(lesson, false);
+	postpone(lesson, METRIC_MODEL_LATE);
 }
 
 static unsigned answer_tokens(const struct lesson *lesson)

@@ -74,6 +74,8 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 	[METRIC_MODEL_UNREACHABLE] = {FAMILY("recalld_model_failures_total",
 					     "Calls of the memory model that failed, by cause"),
 				      LABEL("cause", "unreachable")},
+	[METRIC_MODEL_REFUSED] = {LABEL("cause", "refused")},
+	[METRIC_MODEL_LATE] = {LABEL("cause", "late")},
 	[METRIC_MODEL_UNUSABLE] = {LABEL("cause", "unusable")},
 	[METRIC_JOBS_PARKED] = {FAMILY("recalld_jobs_parked_total",
 				       "Exchanges given up after too many unusable answers")},

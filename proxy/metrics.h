@@ -47,6 +47,8 @@ enum metric_counter {
 	METRIC_MODEL_EMPTY,    /* answers without a single entry */
 	METRIC_MODEL_CALLS,
 	METRIC_MODEL_UNREACHABLE, /* recalld_model_failures_total{cause="unreachable"} */
+	METRIC_MODEL_REFUSED,     /* 4xx */
+	METRIC_MODEL_LATE,
 	METRIC_MODEL_UNUSABLE,
 	METRIC_JOBS_PARKED,
 	METRIC_EMBEDDING_CALLS,   /* recalld_embedding_calls_total, of turns and of questions */

@@ -62,10 +62,15 @@ static bool read_options(int count, char **arguments, struct options *options)
 		['n'] = &ctl->tenant,   ['m'] = &ctl->mode,       ['s'] = &ctl->session,
 		['o'] = &ctl->model,    ['S'] = &ctl->store.path,
 	};
+	bool is_right = true;
 	for (int option;
 	     (option = getopt_long(count, arguments, "c:h", option_names, NULL)) != -1;) {
-		if (option == '?')
-			return false;
+		if (option == '?') {
+			ctl_note_fault(ctl, "unknown option, or one without its value; recallctl "
+					    "--help names them");
+			is_right = false;
+			continue;
+		}
 		if (option == 'V') {
 			(void)puts("recallctl " RECALLD_VERSION);
 			exit(descriptors_finish_output("recallctl") ? EXIT_SUCCESS : EXIT_FAILURE);
@@ -80,7 +85,7 @@ static bool read_options(int count, char **arguments, struct options *options)
 			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): all are in it */
 			*values[option] = optarg;
 	}
-	return true;
+	return is_right;
 }
 
 /* A command without a use for them is not given options of a preview. */
@@ -92,36 +97,33 @@ static bool takes_options(const struct ctl_command *command, const struct ctl *c
 	       (ctl->mode == NULL && ctl->session == NULL && ctl->model == NULL && !ctl->body);
 }
 
-static const struct ctl_command *find_command(const char *name)
+static const struct ctl_command *find_command(struct ctl *ctl, const char *name)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 	}
-	(void)fprintf(stderr, "recallctl: there is no command ");
-	ctl_print_fault(name);
-	(void)fputs("; recallctl --help names them\n", stderr);
+	ctl_fault(ctl, "there is no command %s; recallctl --help names them", name);
 	return NULL;
 }
 
 /* The command that the words are for; NULL, with what is wrong said: there is none. */
-static const struct ctl_command *read_command(int count, char **words, const struct ctl *ctl)
+static const struct ctl_command *read_command(int count, char **words, struct ctl *ctl)
 {
 	if (count == 0) {
+		ctl_note_fault(ctl, "no command is given; recallctl --help names them");
 		print_usage(stderr);
 		return NULL;
 	}
-	const struct ctl_command *command = find_command(words[0]);
+	const struct ctl_command *command = find_command(ctl, words[0]);
 	if (command == NULL)
 		return NULL;
 	if (count - 1 < command->least || count - 1 > command->most)
-		(void)fprintf(stderr, "recallctl: %s takes %s; recallctl --help says more\n",
-			      command->name,
-			      command->most == 0 ? "no argument" : command->arguments);
+		ctl_fault(ctl, "%s takes %s; recallctl --help says more", command->name,
+			  command->most == 0 ? "no argument" : command->arguments);
 	else if (!takes_options(command, ctl))
-		(void)fprintf(stderr,
-			      "recallctl: %s has no such option; recallctl --help says which has\n",
-			      command->name);
+		ctl_fault(ctl, "%s has no such option; recallctl --help says which has",
+			  command->name);
 	else
 		return command;
 	return NULL;
@@ -139,9 +141,28 @@ static const char *with_scheme(const char *address, struct arena *arena)
 	return arena_printf(arena, "%s%.*s", scheme, SLICE_PRINT(text)).data;
 }
 
+/* Its faults, which name file and line, are said as they are. */
+static struct config *read_config(struct options *options)
+{
+	char *faults = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&faults, &size);
+	if (out == NULL)
+		out_of_memory();
+	struct config *config = config_read(options->file, out, NULL);
+	(void)fclose(out);
+	(void)fputs(faults, stderr);
+	if (config == NULL) {
+		faults[strcspn(faults, "\n")] = '\0';
+		ctl_note_fault(&options->ctl, faults);
+	}
+	free(faults);
+	return config;
+}
+
 static int run(const struct ctl_command *command, struct options *options)
 {
-	struct config *config = config_read(options->file, stderr, NULL);
+	struct config *config = read_config(options);
 	if (config == NULL)
 		return EXIT_FAILURE;
 	struct arena arena = {0};
@@ -156,8 +177,7 @@ static int run(const struct ctl_command *command, struct options *options)
 	ctl->store.receipts = config->memory.receipts;
 	int status = EXIT_FAILURE;
 	if (address[0] == '\0' && !command->works_on_store)
-		(void)fputs("recallctl: the configuration has no admin address; give --admin\n",
-			    stderr);
+		ctl_fault(ctl, "the configuration has no admin address; give --admin");
 	else
 		status = command->run(ctl);
 	arena_finish(&arena);
@@ -165,20 +185,27 @@ static int run(const struct ctl_command *command, struct options *options)
 	return status;
 }
 
-int main(int count, char **arguments)
+static int read_and_run(int count, char **arguments, struct options *options)
 {
-	descriptors_hold_standard();
-	struct options options = {.ctl = {.tenant = ""}};
-	if (!read_options(count, arguments, &options)) {
+	if (!read_options(count, arguments, options)) {
 		print_usage(stderr);
 		return EXIT_FAILURE;
 	}
 	const struct ctl_command *command =
-		read_command(count - optind, arguments + optind, &options.ctl);
+		read_command(count - optind, arguments + optind, &options->ctl);
 	if (command == NULL)
 		return EXIT_FAILURE;
-	options.ctl.arguments = arguments + optind + 1;
-	options.ctl.argument_count = count - optind - 1;
-	int status = run(command, &options);
+	options->ctl.arguments = arguments + optind + 1;
+	options->ctl.argument_count = count - optind - 1;
+	return run(command, options);
+}
+
+int main(int count, char **arguments)
+{
+	descriptors_hold_standard();
+	struct options options = {.ctl = {.tenant = ""}};
+	int status = read_and_run(count, arguments, &options);
+	ctl_print_faults(&options.ctl);
+	free(options.ctl.fault);
 	return descriptors_finish_output("recallctl") ? status : EXIT_FAILURE;
 }

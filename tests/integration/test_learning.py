@@ -466,6 +466,9 @@ def test_check_tells_that_learning_fails_until_it_goes_on(make_daemon, memory_mo
     Chat(daemon, user).say(turn)
     told = "  trouble     the memory model: it refused (status 401); the log tells more\n"
     until(lambda: told in recallctl(daemon, "check").stdout, "the trouble")
+    assert recallctl(daemon, "check").returncode == 1
+    assert daemon.metric('recalld_model_failures_total{cause="refused"}') > 0
+    assert daemon.metric('recalld_model_failures_total{cause="unreachable"}') == 0
     memory_model.failures.clear()
     daemon.settle(user)
     assert daemon.admin("GET", "/v1/status").json()["learning_trouble"] == ""

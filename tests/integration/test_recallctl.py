@@ -216,6 +216,42 @@ def test_a_reply_that_is_no_receipt_is_told(upstream):
     assert recallctl(upstream, "explain", "1").returncode == 1
 
 
+def test_with_json_every_failure_is_json(upstream, tmp_path):
+    upstream.answer = lambda request: error_reply(401, f"wrong {HOSTILE}")
+    (bad := tmp_path / "bad.conf").write_text("[log]\nlevel = loud\n")
+    (turns := tmp_path / "turns").write_text("[]")
+    failures = {
+        ("check",): (401, "wrong"),
+        ("show", "alex"): (401, "wrong"),
+        ("forget", "alex"): (401, "wrong"),
+        ("unpark",): (401, "wrong"),
+        ("explain", "1"): (401, "wrong"),
+        ("preview", "alex", "Who?"): (401, "wrong"),
+        ("import", str(turns)): (None, "each object needs"),
+        ("import", str(tmp_path / "none")): (None, "cannot read"),
+        ("rebuild", "--store", str(turns)): (None, "or no directory"),
+        ("-c", str(bad), "check"): (None, f"{bad}:2: "),
+        ("--admin", f"127.0.0.1:{free_port()}", "check"): (None, "cannot be reached"),
+        ("remember",): (None, "there is no command remember"),
+        ("show",): (None, "show takes USER"),
+        ("check", "--store", "x"): (None, "check has no such option"),
+        ("check", "--nonsense"): (None, "unknown option"),
+        (): (None, "no command is given"),
+    }
+    for words, (status, message) in failures.items():
+        done = subprocess.run([*arguments_for(upstream), "--json", *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, env=clean_environment())
+        error = json.loads(done.stdout)["error"]
+        assert done.returncode == 1 and done.stderr and error["status"] == status and message in error["message"], words
+
+
+@pytest.mark.parametrize("trouble", ["upstream", "learning", "embedding"])
+def test_check_fails_while_a_server_does(upstream, trouble):
+    status = {"ready": True, "version": "1", f"{trouble}_trouble": "it refused (status 401)"}
+    for words in (["check"], ["check", "--json"]):
+        upstream.script(json_reply(status), json_reply(status | {f"{trouble}_trouble": ""}))
+        assert [recallctl(upstream, *words).returncode for _ in range(2)] == [1, 0]
+
+
 def test_another_server_is_not_taken_for_recalld(upstream, tmp_path):
     file = tmp_path / "turns"
     file.write_text('{"user":"alex","messages":[{"role":"user","content":"Hi"}]}')
