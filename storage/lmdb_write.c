@@ -21,8 +21,10 @@ struct appending {
 	bool learn;          /* this exchange teaches something */
 	bool may_keep_given; /* nothing of it was hidden, or taken back, since it was loaded */
 	bool superseded;
-	bool is_new;     /* the conversation begins with it */
-	struct job like; /* the jobs that it makes */
+	bool is_new;            /* the conversation begins with it */
+	bool is_twin;           /* another reply to the same turn came in since it was loaded */
+	uint64_t same_exchange; /* the exchange whose user turn is asked again; 0: none */
+	struct job like;        /* the jobs that it makes */
 	struct stored_user user;
 	uint32_t conversation_id;
 	uint32_t ordinal;
@@ -34,12 +36,28 @@ struct appending {
 	size_t went;
 };
 
+/* Two models may be asked at once: the second answer finds the first one's user turn at its own
+ * place. */
+static void find_twin(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	const struct append *append = appending->append;
+	uint32_t conversation = appending->conversation_id;
+	if (!append->journal || append->same_exchange != 0 || append->user_text.size == 0)
+		return;
+	if (conversation == 0 && append->session.size > 0)
+		conversation = memory_session(memory, append->session);
+	appending->same_exchange =
+		journal_find_turn(memory, conversation, append->ordinal, append->user_hash);
+	appending->is_twin = appending->same_exchange != 0;
+}
+
 /* The exchange whose user turn is asked again. False: it was hidden, or is gone. */
 static bool find_same_exchange(struct appending *appending)
 {
 	const struct memory *memory = &appending->memory;
 	struct stored_turn *turn = &appending->user_turn;
-	if (!memory_turn(memory, appending->append->same_exchange, turn) ||
+	if (!memory_turn(memory, appending->same_exchange, turn) ||
 	    turn->turn.state == TURN_HIDDEN || turn->turn.role != ROLE_USER ||
 	    !memory_exchange(memory, &turn->turn, &appending->exchange))
 		return false;
@@ -59,15 +77,15 @@ static void take_back(struct appending *appending)
 		id_list_add(&branch.kept, memory->arena, append->kept[i]);
 	for (size_t i = 0; i < append->carried_count; i++)
 		id_list_add(&branch.carried, memory->arena, append->carried[i]);
-	if (append->same_exchange != 0)
-		id_list_add(&branch.kept, memory->arena, append->same_exchange);
+	if (appending->same_exchange != 0)
+		id_list_add(&branch.kept, memory->arena, appending->same_exchange);
 	if (appending->conversation_id == 0 || branch.kept.count + append->supersede == 0 ||
 	    !branch_find(&branch, memory, appending->conversation_id,
 			 append->supersede ? append->branch_from : UINT32_MAX))
 		return;
 	supersede(memory, &appending->user, &branch, append->started_at, &appending->like);
 	appending->superseded = true;
-	if (append->same_exchange != 0)
+	if (appending->same_exchange != 0)
 		(void)find_same_exchange(appending); /* it may have come back just now */
 }
 
@@ -243,7 +261,7 @@ static void journal_exchange(struct appending *appending)
 {
 	look_at_summary(appending);
 	adopt_history(appending);
-	if (appending->append->same_exchange == 0)
+	if (appending->same_exchange == 0)
 		add_user_turn(appending);
 	else
 		learn_user_turn(appending);
@@ -253,7 +271,7 @@ static void journal_exchange(struct appending *appending)
 }
 
 /* What the request was given; not when it may hold what the user asked to forget, or took back,
- * meanwhile. */
+ * meanwhile. Of two replies to one turn, what the first one's request was given stands. */
 static void keep_what_was_given(struct appending *appending)
 {
 	const struct memory *memory = &appending->memory;
@@ -262,7 +280,7 @@ static void keep_what_was_given(struct appending *appending)
 		return;
 	if (append->receipt.id != 0)
 		memory_put_receipt(memory, &append->receipt);
-	if (!appending->may_keep_given)
+	if (!appending->may_keep_given || appending->is_twin)
 		return;
 	if (append->frozen != NULL) {
 		struct frozen frozen = *append->frozen;
@@ -284,7 +302,8 @@ static enum store_result append_exchange(struct appending *appending)
 	if (tickets_marked_since(memory->transaction->store->forgotten, memory->user,
 				 append->ticket))
 		return STORE_STALE;
-	if (append->journal && append->same_exchange != 0 && !find_same_exchange(appending))
+	find_twin(appending);
+	if (append->journal && appending->same_exchange != 0 && !find_same_exchange(appending))
 		return STORE_STALE;
 	appending->may_keep_given = !tickets_marked_since(memory->transaction->store->taken_back,
 							  memory->user, append->ticket);
@@ -313,6 +332,7 @@ static enum store_result run_append(struct operation *operation, struct transact
 		.learn = own->append.learn && own->append.journal,
 		.conversation_id = own->append.conversation,
 		.ordinal = own->append.ordinal,
+		.same_exchange = own->append.same_exchange,
 		.like = {.model = own->append.model,
 			 .explicit_mode = own->append.explicit_mode,
 			 .mode = own->append.mode,

@@ -2,6 +2,8 @@
 and what happens when the upstream refuses an injected request."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -468,8 +470,7 @@ def test_a_reply_with_response_format_teaches_nothing_of_its_text(daemon, upstre
     turn = "Answer in JSON: which city has llamas?"
     Chat(daemon, user).say(turn, response_format={"type": "json_object"})
     daemon.settle(user)
-    assert ("user", turn) in daemon.messages(user)
-    assert not any("Lima" in content for _, content in daemon.messages(user))
+    assert daemon.messages(user) == [("user", turn)], "without its reply, not with an empty one"
 
 
 # ---- which conversation ----
@@ -552,6 +553,41 @@ def test_a_regenerated_answer_replaces_the_first(daemon, upstream, memory_model,
     assert [c for r, c in daemon.messages(user) if r == "user"].count("Tell me something.") == 1
     assert ("assistant", "A better answer.") in daemon.messages(user)
     assert ("assistant", "The first answer.") not in daemon.messages(user)
+
+
+def ask_two_at_once(chat, upstream, text):
+    """Two models are asked the same, and both before either has answered."""
+    together = threading.Barrier(2)
+
+    def answer(request):
+        together.wait(20)
+        return json_reply(completion(f"So says {request.json['model']} of: {text}"))
+
+    upstream.answer = answer
+    with ThreadPoolExecutor(2) as pool:
+        replies = [pool.submit(chat.send, text, model=model) for model in ("model-a", "model-b")]
+        answers = [Chat.read(reply.result()).text for reply in replies]
+    upstream.answer = upstream.default_answer
+    return answers
+
+
+@pytest.mark.parametrize("goes_on_from", [0, 1])
+def test_a_turn_that_two_models_answer_at_once_is_one_turn(daemon, upstream, memory_model, known_user, goes_on_from):
+    chat = Chat(daemon, known_user, session="arena")
+    before, lessons = len(daemon.messages(known_user)), len(memory_model.fact_calls())
+    asked = ["My boat is called Petrel.", "Its home port is Whitby."]
+    for text in asked:
+        answer = ask_two_at_once(chat, upstream, text)[goes_on_from]
+        chat.messages += [{"role": "user", "content": text}, {"role": "assistant", "content": answer}]
+    given = upstream.last.messages
+    chat.say("Go on.")
+    sent = upstream.last.messages
+    assert [m["role"] for m in sent] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert sent[: len(given)] == given, "the prefix stands"
+    daemon.settle(known_user)
+    users = [content for role, content in daemon.messages(known_user)[before:] if role == "user"]
+    assert users == [*asked, "Go on."]
+    assert len(memory_model.fact_calls()) == lessons + 3, "each turn is learned from once"
 
 
 @pytest.mark.parametrize("sends", ["joined", "one by one"])
