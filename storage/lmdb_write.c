@@ -161,7 +161,8 @@ static void supersede_answer(struct appending *appending)
 	if (appending->exchange.answer == 0 ||
 	    !memory_turn(&appending->memory, appending->exchange.answer, &earlier))
 		return;
-	appending->went += earlier.learn && earlier.turn.id > appending->covers;
+	if (earlier.turn.state == TURN_CURRENT)
+		appending->went += earlier.learn && earlier.turn.id > appending->covers;
 	earlier.turn.state = TURN_SUPERSEDED;
 	memory_put_turn(&appending->memory, &earlier);
 	supersede_given(&appending->memory, earlier.turn.id);
@@ -176,6 +177,9 @@ static void add_answer(struct appending *appending)
 	if (!append->complete && append->answer_text.size == 0)
 		return;
 	supersede_answer(appending);
+	/* Of one in a response_format nothing is kept, but it takes the place of an earlier one. */
+	if (append->answer_text.size == 0)
+		return;
 	turn.turn.exchange = appending->user_turn.turn.id;
 	turn.turn.complete = append->complete;
 	turn.turn.created_at = append->now;
