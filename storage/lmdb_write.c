@@ -47,6 +47,10 @@ static void find_twin(struct appending *appending)
 		return;
 	if (conversation == 0 && append->session.size > 0)
 		conversation = memory_session(memory, append->session);
+	/* What stood before the request came was seen when it was loaded. */
+	if (!memory_conversation(memory, conversation, &appending->conversation) ||
+	    appending->conversation.last_active <= append->started_at)
+		return;
 	appending->same_exchange =
 		journal_find_turn(memory, conversation, append->ordinal, append->user_hash);
 	appending->is_twin = appending->same_exchange != 0;

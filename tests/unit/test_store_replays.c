@@ -18,6 +18,7 @@ static enum store_result replay(struct fixture *fixture, uint32_t ordinal, const
 			      .turn_count = 2,
 			      .facts = (const uint64_t[]){1},
 			      .fact_count = 1};
+	append.started_at = append.now;
 	append.session = SLICE("chat");
 	append.conversation = fixture_view(fixture, "chat").conversation;
 	append.ordinal = ordinal;
