@@ -45,6 +45,10 @@ static void on_committed(void *cookie, enum store_result result)
 static bool wakes_learner(const struct chat *chat, const struct append *append)
 {
 	bool releases = chat->view->deferred && !append->explicit_mode;
+	bool takes_back = append->supersede || append->same_exchange != 0;
+	/* What is taken back may have to be summarized anew, whatever this exchange teaches. */
+	if (takes_back)
+		return true;
 	return append->learn && (releases || learner_follows(&chat->settings, chat->mode));
 }
 
