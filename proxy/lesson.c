@@ -385,7 +385,7 @@ size_t lesson_fold_count(const struct turn *turns, size_t count, size_t summariz
 {
 	if (count == 0 || (count < summarize_after && !is_idle))
 		return 0;
-	size_t fold = is_idle ? count : (count + 1) / 2;
+	size_t fold = is_idle ? count : count - summarize_after / 2;
 	while (fold < count && turns[fold].exchange == turns[fold - 1].exchange)
 		fold++;
 	return fold;

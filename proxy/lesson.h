@@ -55,8 +55,9 @@ struct lesson *lesson_start(const struct lesson_setting *setting, const struct j
  * whose result is on its way to the store is left to end, without its callback. */
 void lesson_cancel(struct lesson *lesson);
 
-/* How many of the uncovered turns are folded now: the oldest half, to the end of its exchange, once
- * there are `summarize_after`; all of them when `is_idle`; 0: none. */
+/* How many of the uncovered turns are folded now, to the end of an exchange, once there are
+ * `summarize_after`: all but half of that number, so that many, as after an edit, take one call;
+ * all of them when `is_idle`; 0: none. */
 size_t lesson_fold_count(const struct turn *turns, size_t count, size_t summarize_after,
 			 bool is_idle);
 
