@@ -162,6 +162,9 @@ static void read_summary(struct loading *loading)
 		return;
 	view->has_summary = false;
 	view->summary = (struct summary){0};
+	/* What the first step of a loop of tool calls was given holds none of it, and stands. */
+	if (view->frozen.covers < supersede_from(&loading->memory, &loading->place.branch))
+		return;
 	view->has_frozen = false;
 	view->frozen = (struct frozen){0};
 	view->replays = NULL;

@@ -23,14 +23,22 @@ static uint64_t first_of(const struct id_list *list)
 	return first;
 }
 
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A user turn's id, the exchange's, is lower than its answer's. */
+uint64_t supersede_from(const struct memory *memory, const struct branch *branch)
+{
+	struct id_list gone = branch_gone(branch, memory);
+	return lower(first_of(&gone), lower(first_of(&branch->returned), first_of(&branch->shown)));
+}
+
 bool supersede_reaches_summary(const struct memory *memory, const struct branch *branch)
 {
 	struct summary summary;
-	struct id_list gone = branch_gone(branch, memory);
-	/* A user turn's id, the exchange's, is lower than its answer's. */
-	return memory_summary(memory, &summary) && (first_of(&gone) <= summary.covers ||
-						    first_of(&branch->returned) <= summary.covers ||
-						    first_of(&branch->shown) <= summary.covers);
+	return memory_summary(memory, &summary) && supersede_from(memory, branch) <= summary.covers;
 }
 
 static void change_turn(struct superseding *superseding, uint64_t id, enum turn_state from,
@@ -140,12 +148,27 @@ static void change_facts(struct superseding *superseding)
 	}
 }
 
-void supersede_summary(const struct memory *memory, const struct job *like)
+/* Contexts with a summary of older turns only, or with none, stand. */
+static void drop_frozen_summaries(const struct memory *memory, uint64_t from)
 {
-	struct key user = key_of_user(memory->user);
-	(void)table_delete(memory->transaction, TABLE_SUMMARIES, user);
-	(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
-	(void)table_delete_all(memory->transaction, TABLE_REPLAYS, user);
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_FROZEN, key_of_user(memory->user), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct frozen frozen = {0};
+		if (!table_decode(memory->transaction, value, stored_frozen_fields, &frozen,
+				  memory->arena) ||
+		    frozen.covers >= from)
+			scan_delete(&scan);
+	}
+	scan_end(&scan);
+}
+
+void supersede_summary(const struct memory *memory, uint64_t from, const struct job *like)
+{
+	(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
+	drop_frozen_summaries(memory, from);
 	memory_recount_uncovered(memory, like);
 }
 
@@ -173,6 +196,7 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 	struct store *store = memory->transaction->store;
 	struct superseding superseding = {
 		.memory = memory, .user = user, .branch = branch, .at = at, .like = like};
+	const uint64_t from = supersede_from(memory, branch);
 	bool summary_goes = supersede_reaches_summary(memory, branch);
 	/* Also against what is under way: it may have been given what is taken back now. */
 	tickets_mark(store->taken_back, memory->user, ++store->next_ticket);
@@ -185,7 +209,7 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 		show(&superseding, branch->shown.ids[i]);
 	drop_given(&superseding);
 	if (summary_goes)
-		supersede_summary(memory, like);
+		supersede_summary(memory, from, like);
 	else
 		memory_recount_uncovered(memory, like);
 }

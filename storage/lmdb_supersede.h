@@ -5,6 +5,9 @@
 #include "storage/lmdb_branch.h"
 #include "storage/lmdb_journal.h"
 
+/* From which turn's id on a summary may hold what is taken, or lacks what comes back. */
+uint64_t supersede_from(const struct memory *memory, const struct branch *branch);
+
 /* Whether the summary may hold what is taken, or lacks what comes back. */
 bool supersede_reaches_summary(const struct memory *memory, const struct branch *branch);
 
@@ -16,7 +19,8 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 /* Drops what was given of a turn that another one took the place of. */
 void supersede_given(const struct memory *memory, uint64_t turn);
 
-/* Drops the summary and what was given of it: the next one is made of all that stands then. */
-void supersede_summary(const struct memory *memory, const struct job *like);
+/* Drops the summary and the frozen contexts that hold one of turns from `from` on: the next summary
+ * is made of all that stands then. */
+void supersede_summary(const struct memory *memory, uint64_t from, const struct job *like);
 
 #endif

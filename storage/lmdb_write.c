@@ -246,7 +246,7 @@ static void look_at_summary(struct appending *appending)
 	appending->covers = summary.covers;
 	if (appending->exchange.answer == 0 || appending->exchange.answer > summary.covers)
 		return;
-	supersede_summary(memory, &appending->like);
+	supersede_summary(memory, appending->exchange.answer, &appending->like);
 	appending->covers = 0;
 }
 

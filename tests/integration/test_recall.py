@@ -7,7 +7,7 @@ import pytest
 
 from harness.chat import Chat
 from harness.memory_model import fact
-from harness.upstream import completion, json_reply
+from harness.upstream import completion, json_reply, tool_call
 
 # One session a topic; the second turn of each answers a question about it.
 TOPICS = {
@@ -360,6 +360,35 @@ def test_an_edited_turn_takes_back_what_was_learned_from_it(daemon, upstream, me
     assert said == ["Hello there, I have a question.", "I live in Oslo, sorry."]
     Chat(daemon, user, mode="vector").say("Where do I live?")
     assert "Lisbon" not in newest_text(upstream.last)
+
+
+CALLING = json_reply(
+    completion(None, finish_reason="tool_calls", tool_calls=[tool_call("call_7", "lookup", {"q": "x"})])
+)
+CALLED = {"role": "assistant", "content": None, "tool_calls": [tool_call("call_7", "lookup", {"q": "x"})]}
+
+
+@pytest.mark.parametrize("history", ["pass", "trim"])
+def test_the_tool_steps_of_an_edited_turn_keep_what_it_was_given(make_daemon, upstream, memory_model, user, history):
+    settings = {"history": history, "history_tokens": "400", "summarize_after": "4"}
+    daemon = make_daemon({"memory": settings})
+    chat = Chat(daemon, user, session="edited", mode="hybrid")
+    for n in range(12):
+        chat.say(f"Entry {n} of my log: the pilot of day {n} was Captain Name{n}. A calm sea all day long.")
+        daemon.settle(user)
+    chat.messages = chat.messages[:16]
+    upstream.script(CALLING)
+    edited = {"role": "user", "content": "Entry 8, corrected: the pilot was Captain Smith."}
+    chat.send(edited["content"])
+    first = upstream.last.messages
+    chat.messages += [edited, CALLED, {"role": "tool", "tool_call_id": "call_7", "content": "A result."}]
+    reply = daemon.post_chat(json.dumps({"model": "test-model", "messages": chat.messages}).encode(), chat.headers)
+    assert upstream.last.messages[: len(first)] == first, "the tool step goes on the request before it"
+    chat.messages.append({"role": "assistant", "content": Chat.read(reply).text})
+    step = upstream.last.messages
+    chat.say("And who was the pilot of day 3?")
+    if history == "pass":  # a trimmed history may be cut anew with the next turn
+        assert upstream.last.messages[: len(step)] == step, "so does the next turn"
 
 
 def test_a_turn_wrapped_in_documents_is_no_edit(daemon, upstream, memory_model, user):

@@ -367,25 +367,31 @@ START_TEST(the_summary_is_rebuilt_without_what_was_taken_back)
 	struct job_input input;
 	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
 	struct append other = fixture_exchange("hello", "hi", 350);
-	struct frozen frozen = {.block = SLICE("Bonn")};
+	struct frozen frozen = {.block = SLICE("Bonn"), .covers = 4};
 	other.session = SLICE("other");
 	other.frozen = &frozen;
 	ck_assert_int_eq(fixture_append(&fixture, &other), STORE_OK);
+	struct append third = fixture_exchange("good morning", "hi", 360);
+	struct frozen without = {.block = SLICE("no summary")};
+	third.session = SLICE("third");
+	third.frozen = &without;
+	ck_assert_int_eq(fixture_append(&fixture, &third), STORE_OK);
 	struct request edit = ASK("I like walks", {one, "a1"});
 	struct memory_view view = view_for(&fixture, edit, "chat");
 	ck_assert(!view.has_summary);
-	ck_assert_uint_eq(view.turn_count, 8);
+	ck_assert_uint_eq(view.turn_count, 10);
 	(void)chat(&fixture, edit, "b2", 400);
 	view = fixture_view(&fixture, "other");
 	ck_assert(!view.has_summary);
 	ck_assert(!view.has_frozen);
+	ck_assert(fixture_view(&fixture, "third").has_frozen);
 	/* One that was being written meanwhile is refused, the next one is not. */
 	ck_assert_int_eq(fixture_summarized(&fixture, "Bonn", 6, 4), STORE_CHANGED);
 	ck_assert_int_eq(fixture_input(&fixture, JOB_SUMMARY, 0, &input), STORE_OK);
-	ck_assert_uint_eq(input.uncovered_count, 6);
+	ck_assert_uint_eq(input.uncovered_count, 8);
 	for (size_t i = 0; i < input.uncovered_count; i++)
 		ck_assert(!slice_equal(input.uncovered[i].text, slice_of(two)));
-	ck_assert_int_eq(fixture_summarized(&fixture, "walks", 10, 0), STORE_OK);
+	ck_assert_int_eq(fixture_summarized(&fixture, "walks", 12, 0), STORE_OK);
 	fixture_finish(&fixture);
 }
 END_TEST
