@@ -129,7 +129,7 @@ class Script:
             return True
         self.daemon.settle(self.main.user)
         first = self.main.answered.pop(0)
-        if not self.say(self.main, f" and forget {first}."):
+        if not self.say(self.main, f". Forget {first}."):
             return False
         self.main.is_promised_no_more(self.main.said[-1])
         self.told_to_forget = first

@@ -2,12 +2,12 @@
 by the words of the newest turn, and keeps a count of what it gave away. A turn is known by its tag,
 "t7-a3": the third of user a in run 7.
 
-    Note t7-a3.                     "Noted t7-a3."; teaches one fact, with the number of the call in it
+    Note t7-a3.                     "Noted t7-a3."; teaches one fact, with the number of the call in its key
     Note t7-a3, slowly.             the reply takes a tenth of a second
     Note t7-a3 and break off.       the reply ends in its middle
     Note t7-a3 with a tool.         calls a tool first
     Note t7-a3 at the second try.   the memory model fails once
-    Note t7-a3 and forget t7-a1.    teaches that t7-a1 is to be forgotten
+    Note t7-a3. Forget t7-a1.       teaches that t7-a1 is to be forgotten
 """
 
 import asyncio
@@ -159,11 +159,11 @@ class SwiftServer:
             self.failed.add(tag)
             return {"error": {"message": "busy"}}, 503
         self.learned[tag] = self.learned.get(tag, 0) + 1
-        value = f"{tag} by call {next(self._calls)}"
-        entries = [{"op": "add", "key": "note", "value": value, "quote": f"Note {tag}", "confidence": 0.95}]
-        gone = re.search(rf"forget ({TAG.pattern})", text)
+        key = f"note_{next(self._calls)}"  # so that what is learned twice are two facts
+        entries = [{"key": key, "value": tag, "quote": f"Note {tag}", "confidence": 0.95}]
+        gone = re.search(rf"Forget ({TAG.pattern})", text)
         if gone:
-            entries = [{"key": "note", "value": gone[1], "quote": gone[0], "confidence": 0.95, "forget": True}]
+            entries = [{"value": gone[1], "quote": gone[0], "confidence": 0.95, "forget": True}]
         return (completion(json.dumps({"entities": entries if tag else []})),)
 
     @staticmethod
