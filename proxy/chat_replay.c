@@ -67,9 +67,23 @@ static size_t find_replay(const struct chat *chat, const struct sent_turn *turn,
 	return view->replay_count;
 }
 
-static void take_replay(struct chat *chat, const struct sent_turn *turn,
-			const struct replay *replay)
+/* For the turns that the replays taken so far recall. */
+static struct chat_id_set begin_given(const struct memory_view *view, struct arena *arena)
 {
+	size_t most = 0;
+	for (size_t i = 0; i < view->replay_count; i++)
+		most += view->replays[i].turn_count;
+	return chat_id_set_make(most, arena);
+}
+
+/* Two branches may have been given the same past turn at different places; where the client sends
+ * both places it rides at the first alone. What comes later in a request changes nothing before. */
+static void take_replay(struct chat *chat, const struct sent_turn *turn,
+			const struct replay *replay, struct chat_id_set *given)
+{
+	if (chat_id_set_holds_any(given, replay->turns, replay->turn_count))
+		return;
+	chat_id_set_add(given, replay->turns, replay->turn_count);
 	chat->replayed[chat->rider_count] = *replay;
 	chat->riders[chat->rider_count++] =
 		(struct rider){.message = turn->message, .text = replay->text};
@@ -83,6 +97,7 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 	chat->riders = arena_alloc(arena, most * sizeof(*chat->riders));
 	if (view->replay_count == 0 || chat->request.message_count == 0)
 		return;
+	struct chat_id_set given = begin_given(view, arena);
 	struct sent_turn turn = {.ordinal = first_ordinal(chat)};
 	size_t last = last_place(chat);
 	for (size_t from = 0; from < view->replay_count && turn.message <= last;) {
@@ -92,7 +107,7 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 		if (turn.count > 0 && !chat_is_cut(chat, i))
 			found = find_replay(chat, &turn, &from, arena);
 		if (found < view->replay_count) {
-			take_replay(chat, &turn, &view->replays[found]);
+			take_replay(chat, &turn, &view->replays[found], &given);
 			from = found + 1;
 		}
 		if (turn.count == 0)
