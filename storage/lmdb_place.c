@@ -85,6 +85,8 @@ static void find_conversation(struct placing *placing)
 	} else {
 		match_conversation(placing, 0);
 		place->conversation_id = placing->match.conversation;
+		if (place->conversation_id == 0)
+			place->conversation_id = placing_find_broken_first(placing);
 	}
 	if (place->conversation_id != 0 &&
 	    memory_conversation(placing->memory, place->conversation_id, &place->conversation))

@@ -33,6 +33,11 @@ uint32_t placing_first_standing(const struct placing *placing);
 /* Where a user turn stands, when it is said there alone. False: nowhere, or at several places. */
 bool placing_find_only_place(const struct placing *placing, uint64_t user_hash, uint32_t *ordinal);
 
+/* ---- lmdb_place_again.c: the first turn, without a session, after its reply broke off ---- */
+
+/* The conversation that a request which names none asks the first turn of again; 0: none. */
+uint32_t placing_find_broken_first(struct placing *placing);
+
 /* ---- lmdb_place_branch.c: what the request takes back ---- */
 
 /* Whether its place is certain, so that it may take something back. */

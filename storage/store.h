@@ -216,7 +216,8 @@ struct memory_view {
  * its ordinal; or the request carries no answer at all in a conversation whose requests did, and
  * its user turn is the first one's, or reads like an edit of it. A client that sends only its
  * newest message never takes anything back, but the very first turn asked twice in a row is a
- * regeneration. A turn that was wrapped in, or unwrapped from, 100 bytes or more is no edit: it is
+ * regeneration. So is, within the hour, the first turn of a client without sessions whose reply
+ * broke off. A turn that was wrapped in, or unwrapped from, 100 bytes or more is no edit: it is
  * kept, facts and all; unwrapped it is the same turn asked again.
  *
  * Facts that rest on superseded turns alone are retracted, and those that they had taken the place

@@ -463,18 +463,22 @@ def test_an_off_turn_in_between_is_never_learned(daemon, upstream, memory_model,
     assert "Rosebud" not in json.dumps(daemon.memory(known_user))
 
 
+@pytest.mark.parametrize("names_session", [True, False], ids=["with a session", "without"])
 @pytest.mark.parametrize("events", [4, 1], ids=["in its midst", "before its first word"])
-def test_of_a_reply_that_broke_off_the_users_turn_is_learned_once(daemon, upstream, memory_model, user, events):
+def test_of_a_reply_that_broke_off_the_users_turn_is_learned_once(
+    daemon, upstream, memory_model, user, events, names_session
+):
     own = f"I am Ana, {user}."
     memory_model.answers[own] = [fact("name", "Ana", "I am Ana")]
     upstream.script(sse_reply(text_events("A long story begins here and")[:events], break_after=events))
-    talk = Chat(daemon, user, session=user, stream=True)
+    talk = Chat(daemon, user, session=user if names_session else None, stream=True)
     talk.send(own)
     daemon.settle(user)
     messages = daemon.memory(user)["messages"]
     assert [m["complete"] for m in messages if m["role"] == "assistant"] == [False] * (events > 1)
     assert daemon.values(user) == ["Ana"]
     talk.say(own)
+    assert b"A long story" not in upstream.last.body
     talk.say("And now?")
     daemon.settle(user)
     assert len([c for c in memory_model.fact_calls(own) if c.asked.endswith(own)]) == 1
