@@ -103,6 +103,11 @@ static size_t index_of_name(struct slice name)
 	return i;
 }
 
+bool form_is_document_name(struct slice name)
+{
+	return slice_equal_nocase(name, CONTEXT) || index_of_name(name) < NAME_COUNT;
+}
+
 size_t form_find_context(struct slice text, size_t from)
 {
 	size_t inside;
@@ -272,6 +277,13 @@ static bool find_template(struct slice text, size_t *begin, size_t *documents)
 			return true;
 	}
 	return false;
+}
+
+size_t form_find_template(struct slice text)
+{
+	size_t begin;
+	size_t documents;
+	return find_template(text, &begin, &documents) ? begin : text.size;
 }
 
 /* The oldest templates end with the query and were put before the turn that it was taken from. */

@@ -38,6 +38,17 @@ size_t form_find_context(struct slice text, size_t from);
  * uncopied) when there is nothing to do. */
 struct slice form_own_text(struct slice text, struct arena *arena);
 
+/* The same of a text that is too large to be read, of which only `head` and `tail` are. What is
+ * left out between them may open and close anything: so all of the head is a document's from its
+ * first document element on, and of the tail only what stands behind the last end of anything is
+ * the user's, if a document ends in it. */
+struct slice form_own_ends(struct slice head, struct slice tail, struct arena *arena);
+
+/* An element of that name wraps documents. */
+bool form_is_document_name(struct slice name);
+/* Where a template of Open WebUI begins that wraps documents, or the text's size. */
+size_t form_find_template(struct slice text);
+
 /* The same of a message in several parts. Who types sends one text, with images in between at most;
  * of texts that follow each other directly all but one are documents that the client put beside it.
  * The user's is the first, unless the last is less than half as long: documents stand behind a

@@ -87,6 +87,10 @@ bool json_string_is(struct slice document, struct json_value string, struct slic
  * value is no string. Points into the document when there is nothing to resolve, else into the
  * arena. */
 struct slice json_string_text(struct slice document, struct json_value string, struct arena *arena);
+/* Of what lies between `begin` and `end` in the document, which are inside the string: an escape
+ * that is cut at either end is left out. */
+struct slice json_string_part(struct slice document, struct json_value string, size_t begin,
+			      size_t end, struct arena *arena);
 /* The value as an integer of at most 18 digits; false when it is not one. */
 bool json_read_integer(struct slice document, struct json_value number, int64_t *result);
 

@@ -128,11 +128,9 @@ bool json_string_is(struct slice document, struct json_value string, struct slic
 	}
 }
 
-struct slice json_string_text(struct slice document, struct json_value string, struct arena *arena)
+/* The rest of a string, with its escapes resolved. */
+static struct slice resolve(struct pieces pieces, struct arena *arena)
 {
-	if (string.type != JSON_TYPE_STRING)
-		return SLICE("");
-	struct pieces pieces = {.rest = inside(document, string)};
 	if (pieces.rest.size == 0 || memchr(pieces.rest.data, '\\', pieces.rest.size) == NULL)
 		return pieces.rest;
 	/* What an escape stands for is never longer than the escape. */
@@ -145,6 +143,52 @@ struct slice json_string_text(struct slice document, struct json_value string, s
 		memcpy(text + size, piece.data, piece.size);
 		size += piece.size;
 	}
+}
+
+struct slice json_string_text(struct slice document, struct json_value string, struct arena *arena)
+{
+	if (string.type != JSON_TYPE_STRING)
+		return SLICE("");
+	return resolve((struct pieces){.rest = inside(document, string)}, arena);
+}
+
+/* Whether the byte at `at` is a backslash that begins an escape: an even number stands before it.
+ */
+static bool begins_escape(struct slice text, size_t at)
+{
+	size_t first = at;
+	while (first > 0 && text.data[first - 1] == '\\')
+		first--;
+	return text.data[at] == '\\' && (at - first) % 2 == 0;
+}
+
+/* Where the escape begins that `at` lies within; `at`: it lies in none. */
+static size_t begin_of_escape(struct slice text, size_t at)
+{
+	enum { LONGEST = 6 };
+	for (size_t before = 1; before < LONGEST && before <= at && at < text.size; before++) {
+		if (text.data[at - before] != '\\' || !begins_escape(text, at - before))
+			continue;
+		bool is_long = text.data[at - before + 1] == 'u';
+		return before < (is_long ? (size_t)LONGEST : 2) ? at - before : at;
+	}
+	return at;
+}
+
+struct slice json_string_part(struct slice document, struct json_value string, size_t begin,
+			      size_t end, struct arena *arena)
+{
+	struct slice text = inside(document, string);
+	size_t from = begin - string.begin - 1;
+	size_t first = begin_of_escape(text, from);
+	if (first < from)
+		from = first + (text.data[first + 1] == 'u' ? 6 : 2);
+	size_t to = begin_of_escape(text, end - string.begin - 1);
+	while (from < to && utf8_is_tail(text.data[from]))
+		from++;
+	to = utf8_boundary(text, to);
+	return from < to ? resolve((struct pieces){.rest = slice_part(text, from, to)}, arena)
+			 : SLICE("");
 }
 
 bool json_read_integer(struct slice document, struct json_value number, int64_t *result)

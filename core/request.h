@@ -85,6 +85,22 @@ struct slice request_text(const struct chat_request *request, const struct messa
 struct message_parts request_text_parts(const struct chat_request *request,
 					const struct message *message, struct arena *arena);
 
+/* How many bytes the texts of a message take in the body. */
+size_t request_text_size(const struct chat_request *request, const struct message *message);
+
+/* The beginning and the end of a message's text, of which much is not worth reading. */
+struct text_ends {
+	struct slice head; /* all of the text, unless it is cut */
+	struct slice tail;
+	bool is_cut;        /* more than the limit, and the middle is left out */
+	bool tail_is_whole; /* a part of its own */
+};
+
+/* Of texts that take more than `most` bytes in the body the first three quarters of that many
+ * and the last quarter: of parts, those of the first text and of the last. */
+struct text_ends request_text_ends(const struct chat_request *request,
+				   const struct message *message, size_t most, struct arena *arena);
+
 /* Folds one tool call's id into a hash over all ids of a message, in their order; calls without an
  * id are left out. Start with 0; never gives 0. The hash (FNV-1a, 64 bits) may be kept. */
 uint64_t request_hash_tool_call(uint64_t hash, struct slice id);

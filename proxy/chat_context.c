@@ -24,7 +24,7 @@ static struct slice carried_words(const struct chat *chat, struct arena *arena)
 		const struct message *message = &chat->request.messages[i];
 		if (message->role != ROLE_USER || chat_is_cut(chat, i))
 			continue;
-		buffer_append(&out, request_text(&chat->request, message, arena));
+		buffer_append(&out, chat_ends_text(chat, i, arena));
 		buffer_append_byte(&out, '\n');
 		if (out.overflowed)
 			break;

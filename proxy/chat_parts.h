@@ -10,7 +10,12 @@ struct slice chat_message_text(const struct chat *chat, size_t index, struct are
 
 /* ---- chat_own.c ---- */
 
-/* Once, before the others. */
+/* So many bytes of text are read at most: of a message and of the newest turn, and of what the user
+ * said before. */
+enum { CHAT_MOST_READ = 4 << 20, CHAT_MOST_READ_BEFORE = 2 * CHAT_MOST_READ };
+/* A message's text; of one with more than that, its beginning and its end. */
+struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena);
+/* Once, when the newest turn is known, before the others. */
 void chat_own_begin(struct chat *chat, struct arena *arena);
 /* The own words of a run of user messages, without documents; joined, TURN_TEXT_LIMIT at most. */
 struct slice chat_own_text(const struct chat *chat, size_t first, size_t count,

@@ -44,7 +44,10 @@ static struct slice first_user_text(const struct chat *chat, struct arena *arena
 		i++;
 	if (i == request->message_count)
 		return (struct slice){0};
-	struct message_parts parts = request_text_parts(request, &request->messages[i], arena);
+	const struct message *message = &request->messages[i];
+	if (request_text_size(request, message) > CHAT_MOST_READ)
+		return chat_ends_text(chat, i, arena);
+	struct message_parts parts = request_text_parts(request, message, arena);
 	return parts.count > 0 ? parts.texts[0].text : (struct slice){0};
 }
 
@@ -52,11 +55,10 @@ bool chat_has_side_shape(struct chat *chat, struct arena *arena)
 {
 	const struct chat_request *request = &chat->request;
 	bool has_system = request->message_count > 0 && is_system(&request->messages[0]);
-	struct slice system = has_system ? chat_message_text(chat, 0, arena) : (struct slice){0};
+	struct slice system = has_system ? chat_ends_text(chat, 0, arena) : (struct slice){0};
 	size_t index = only_user_message(chat);
 	chat->is_alone = index < request->message_count;
-	struct slice only =
-		chat->is_alone ? chat_message_text(chat, index, arena) : (struct slice){0};
+	struct slice only = chat->is_alone ? chat_ends_text(chat, index, arena) : (struct slice){0};
 	return (chat->is_alone && form_is_side_request(only)) ||
 	       form_leads_side_request(system, first_user_text(chat, arena), only);
 }
@@ -67,7 +69,7 @@ void chat_spare_compaction(struct chat *chat, struct arena *arena)
 	if (chat->newest.count == 0)
 		return;
 	size_t last = chat->newest.first + chat->newest.count - 1;
-	if (!form_is_compaction(chat_message_text(chat, last, arena)))
+	if (!form_is_compaction(chat_ends_text(chat, last, arena)))
 		return;
 	chat->newest.is_last = false;
 	chat->learn = false;

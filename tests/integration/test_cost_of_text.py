@@ -102,3 +102,19 @@ def test_a_large_message_costs_what_its_size_says(daemon, expert, kind, escaped)
         ("edited", [*messages[:-1], {"role": "user", "content": edited}], session),
     ]:
         assert cost(daemon, expert, sent, escaped, headers) < MOST_PER_MEGABYTE, named
+
+
+LARGEST = 63 << 20
+MOST_FOR_THE_LARGEST = 4.0 if "sanitize" in os.environ.get("TEST_BUILD", "") else 0.6
+LARGE = {"angles": "<", "thinking": "<think>", "escapes": "\\n", "combining marks": "a\u0301"}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_the_largest_body_costs_little(daemon, user, kind):
+    """Past what is read of a text, only the bytes of the request cost anything."""
+    body = b'{"model": "m", "messages": [{"role": "user", "content": "%s"}]}'
+    filled = LARGE[kind].encode()
+    body = body % (filled * (LARGEST // len(filled)))
+    used = daemon.cpu_seconds()
+    assert daemon.post_chat(body, {"X-User-Id": user}).status_code == 200
+    assert daemon.cpu_seconds() - used < MOST_FOR_THE_LARGEST

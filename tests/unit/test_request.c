@@ -274,10 +274,45 @@ START_TEST(the_newest_turn_is_the_one_that_the_reply_answers)
 }
 END_TEST
 
+/* However a text is cut: no escape and no character is torn, and images do not count. */
+START_TEST(the_ends_of_a_large_text_are_whole)
+{
+	const char *body =
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"\\\\\\n\\u00e9\\\"x\u00e9\\\\u0041"
+		"\\ud83d\\ude00 ab \\\\\\\\\\\\\\u00e9 \u00e9\\n\"}]}";
+	struct arena arena = {0};
+	struct chat_request request = scan(body, &arena);
+	const struct message *message = &request.messages[0];
+	struct slice whole = request_text(&request, message, &arena);
+	for (size_t most = 4; most < request_text_size(&request, message); most += 4) {
+		struct text_ends ends = request_text_ends(&request, message, most, &arena);
+		ck_assert(ends.is_cut);
+		ck_assert(slice_starts_with(whole, ends.head) ||
+			  slice_find(ends.head, SLICE("\xef\xbf\xbd"), 0) < ends.head.size);
+		ck_assert(slice_ends_with(whole, ends.tail) ||
+			  slice_find(ends.tail, SLICE("\xef\xbf\xbd"), 0) < ends.tail.size);
+	}
+	ck_assert(!request_text_ends(&request, message, 4096, &arena).is_cut);
+	const char *parts =
+		"{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":"
+		"\"one\"},{\"type\":\"image_url\",\"image_url\":\"0123456789\"},"
+		"{\"type\":\"text\",\"text\":\"two\"}]}]}";
+	request = scan(parts, &arena);
+	message = &request.messages[0];
+	ck_assert_uint_eq(request_text_size(&request, message), 10);
+	ck_assert(!request_text_ends(&request, message, 12, &arena).is_cut);
+	struct text_ends ends = request_text_ends(&request, message, 8, &arena);
+	ck_assert(ends.is_cut && !ends.tail_is_whole);
+	unit_assert_slice(ends.head, "one");
+	unit_assert_slice(ends.tail, "wo");
+	arena_finish(&arena);
+}
+END_TEST
+
 UNIT_MAIN("request", fields_are_found_wherever_and_however_they_are_written,
 	  absent_and_odd_fields_count_as_nothing, of_duplicate_keys_the_last_counts,
 	  what_is_no_chat_request_is_said_to_be_none,
 	  a_request_with_odd_messages_still_says_its_model_and_has_no_message,
 	  messages_are_bounded_in_number, roles_and_contents_are_told_apart,
 	  tool_calls_are_known_by_their_ids_in_their_order,
-	  the_newest_turn_is_the_one_that_the_reply_answers)
+	  the_newest_turn_is_the_one_that_the_reply_answers, the_ends_of_a_large_text_are_whole)
