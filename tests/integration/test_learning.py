@@ -61,7 +61,7 @@ def test_a_fact_has_its_source(daemon, memory_model, user):
         fact("city", "Paris", "Which city is the best"),
         fact("city", "Wels", "a river near Wels", confidence=0.7),
         fact("city", "Wels", "a river near Wels", confidence=0.1),
-        fact("city", "Wels", "a river near Wels", confidence="high"),
+        fact("city", "Wels", "a river near Wels", confidence="low"),
         {"key": "city"},
         {"value": "Wels", "confidence": 1},
         {"key": 7, "value": ["Wels"], "confidence": 1},
