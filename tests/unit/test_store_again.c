@@ -1,0 +1,83 @@
+/* The first turn, asked again by a client without sessions. */
+#include "tests/unit/store_fixture.h"
+
+enum { MAP = 64 * 1024 * 1024, HOUR = 60 * 60 * 1000, AT = 100 };
+
+static const char *const asked = "Where is Bonn?";
+
+static struct append first_turn(bool complete)
+{
+	struct append append = fixture_exchange(asked, "On the", AT);
+	append.started_at = AT;
+	append.complete = complete;
+	return append;
+}
+
+/* What a request of nothing but this text asks again at this time. */
+static uint64_t asks_again(struct fixture *fixture, const char *text, int64_t now)
+{
+	struct load load = {
+		.user = fixture_key("alex"),
+		.newest_hash = fixture_hash(text),
+		.newest_text = slice_of(text),
+		.now = now,
+	};
+	return fixture_load(fixture, &load).same_exchange;
+}
+
+START_TEST(a_reply_that_broke_off_is_asked_for_again)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	struct append append = first_turn(false);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_uint_eq(asks_again(&fixture, asked, AT + 1), 1);
+	ck_assert_uint_eq(asks_again(&fixture, asked, AT + HOUR - 1), 1);
+	ck_assert_uint_eq(asks_again(&fixture, asked, AT + HOUR), 0);
+	ck_assert_uint_eq(asks_again(&fixture, "Where is Ulm?", AT + 1), 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_whole_reply_is_not)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	struct append append = first_turn(true);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_uint_eq(asks_again(&fixture, asked, AT + 1), 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_session_is_gone_on_with_under_its_name_alone)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	struct append append = first_turn(false);
+	append.session = SLICE("chat");
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_uint_eq(asks_again(&fixture, asked, AT + 1), 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_conversation_that_went_on_is_left_alone)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	struct append append = first_turn(false);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	append = fixture_exchange("And Ulm?", "On the", AT + 1);
+	append.started_at = AT + 1;
+	append.complete = false;
+	append.conversation = 1;
+	append.ordinal = 1;
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_uint_eq(asks_again(&fixture, asked, AT + 2), 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_again", a_reply_that_broke_off_is_asked_for_again, a_whole_reply_is_not,
+	  a_session_is_gone_on_with_under_its_name_alone, a_conversation_that_went_on_is_left_alone)
