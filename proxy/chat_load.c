@@ -8,12 +8,12 @@ enum { FROZEN_IDLE = 60 * 60 * 1000 };
 /* How many turns are read back to see whether a request quotes one of them, and how long a quote
  * must be. */
 enum { SIDE_TURNS = 40, SIDE_QUOTE = 200, QUOTED_FROM = 64 * 1024 };
-/* A user turn may be given a third of what the conversation's budget has left, so that it lasts;
- * when that is less than a 128th of the whole it is full. */
+/* A user turn may be given a third of what the conversation's budget has left, so that it lasts,
+ * but a 128th of the whole at least; when less than that is left it is full. */
 enum { SHARE_OF_REST = 3, LEAST_SHARE = 128 };
 /* A cut leaves two thirds of history_tokens; what stands in for the turns that were taken out, and
  * is made with the cut, may have a quarter, and the questions until the next cut all that is left.
- * A conversation is full where a question would get too little to hold a turn, in tokens. */
+ * A conversation is full where less is left than holds a turn, in tokens. */
 enum { TRIMMED_SHARE = 4, TRIMMED_SHARE_OF_REST = 12, LEAST_TRIMMED_SHARE = 8, LEAST_TRIMMED = 96 };
 /* What is read back of turns for each token that may be given: they cost a token for four bytes and
  * more, and some are passed over. */
@@ -200,6 +200,11 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 /* What a conversation's memory may have, estimated. */
 struct allowance {
 	size_t whole;
@@ -240,12 +245,12 @@ static void plan_budget(struct chat *chat)
 		return;
 	size_t used = chat->view->frozen.tokens + chat_replayed_tokens(chat);
 	size_t rest = used < allowance.whole ? allowance.whole - used : 0;
-	size_t share = rest / allowance.share_of_rest;
+	size_t share = larger(rest / allowance.share_of_rest, allowance.least_share);
 	bool wants_more = is_open(chat) && chat_recalls(chat);
-	if (used > allowance.whole || (wants_more && share < allowance.least_share))
+	if (used > allowance.whole || (wants_more && rest < allowance.least_share))
 		chat->stands = false;
 	else
-		chat->budget = smaller(share, chat->budget);
+		chat->budget = smaller(smaller(share, rest), chat->budget);
 }
 
 enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, int64_t now,
