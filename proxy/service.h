@@ -3,8 +3,8 @@
 #ifndef RECALLD_PROXY_SERVICE_H
 #define RECALLD_PROXY_SERVICE_H
 
-#include "proxy/models.h"
-#include "proxy/trouble.h"
+#include "proxy/upstream/model_traits.h"
+#include "proxy/upstream/last_failure.h"
 #include "proxy/without_memory.h"
 #include "storage/store.h"
 

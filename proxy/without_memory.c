@@ -1,8 +1,8 @@
 #include "proxy/without_memory.h"
 
-#include "core/text.h"
-#include "proxy/log.h"
-#include "proxy/metrics.h"
+#include "core/text/text.h"
+#include "proxy/runtime/log.h"
+#include "proxy/runtime/metrics.h"
 
 enum { MAX_NAME = 40 };
 

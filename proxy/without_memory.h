@@ -3,7 +3,7 @@
 #ifndef RECALLD_PROXY_WITHOUT_MEMORY_H
 #define RECALLD_PROXY_WITHOUT_MEMORY_H
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 #include <stdatomic.h>
 

@@ -17,9 +17,9 @@
 #ifndef RECALLD_STORAGE_STORE_H
 #define RECALLD_STORAGE_STORE_H
 
-#include "core/bytes.h"
-#include "core/memory.h"
-#include "core/recall.h"
+#include "core/base/bytes.h"
+#include "core/memory/memory.h"
+#include "core/recall/recall.h"
 
 struct store;
 struct store_call;

@@ -1,5 +1,5 @@
 /* config-reference: prints the configuration reference that README.md holds. */
-#include "proxy/config.h"
+#include "proxy/config/config.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* What reading a request costs: the scan alone, in bytes a second, over text and base64; and scan,
  * recall from a memory of 1,000 turns and splice of a 10 KB request, in microseconds of CPU. Prints
  * one line of JSON. */
-#include "core/request.h"
-#include "core/text.h"
+#include "core/dialect/request.h"
+#include "core/text/text.h"
 #include "tests/bench/talk.h"
 #include "tests/unit/store_fixture.h"
 

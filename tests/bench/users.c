@@ -4,8 +4,8 @@
  *
  * Prints one line of JSON: what it takes on disk, how long it takes to open, and what a lookup of a
  * user costs (facts, summary and newest turns), warm and with the pages dropped from memory. */
-#include "core/learn.h"
-#include "core/text.h"
+#include "core/learn/learn.h"
+#include "core/text/text.h"
 #include "tests/unit/random.h"
 #include "tests/unit/store_fixture.h"
 

@@ -3,7 +3,7 @@
 #ifndef RECALLD_TESTS_FUZZ_H
 #define RECALLD_TESTS_FUZZ_H
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,10 +2,10 @@
  * summary. What comes out keeps to the bounds that the store and the prompt rely on.
  *
  * Up to the first NUL the input is the user's turn, behind it the model's answer. */
-#include "core/learn_entry.h"
-#include "core/model_request.h"
-#include "core/sentence.h"
-#include "core/text.h"
+#include "core/learn/entry.h"
+#include "core/model/model_request.h"
+#include "core/text/sentence.h"
+#include "core/text/text.h"
 
 #include "tests/fuzz/fuzz.h"
 

@@ -1,8 +1,8 @@
 /* The configuration's file: every text is either taken, with each value in its range, or refused
  * with a line for each fault that tells no secret. */
-#include "proxy/config_reader.h"
+#include "proxy/config/reader.h"
 
-#include "core/text.h"
+#include "core/text/text.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>

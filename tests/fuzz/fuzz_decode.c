@@ -1,6 +1,6 @@
 /* Compressed replies: however the bytes are torn they decode to the same, and what was compressed
  * comes out again. The input's first byte picks the coding, the second how the rest is torn. */
-#include "proxy/decode.h"
+#include "proxy/http/decode.h"
 
 #include "tests/fuzz/fuzz.h"
 

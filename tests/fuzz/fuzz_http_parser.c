@@ -1,6 +1,6 @@
 /* The HTTP parser on hostile bytes: it must not crash, must take no more than there is, and must
  * judge a request that comes torn as it judges the same request in one piece. */
-#include "proxy/http_parser.h"
+#include "proxy/http/parser.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * reach the handler, the client gets the same statuses, and nothing is left of the connection.
  *
  * The input's first byte says how the rest is torn. */
-#include "proxy/http_connection.h"
+#include "proxy/http/connection.h"
 
 #include "tests/fuzz/fuzz.h"
 

@@ -1,6 +1,6 @@
 /* jansson is the oracle: the scanner takes the same documents, and walking one finds the same tree.
  */
-#include "core/json.h"
+#include "core/json/json.h"
 
 #include "tests/fuzz/fuzz.h"
 

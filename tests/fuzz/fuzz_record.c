@@ -1,9 +1,9 @@
 /* Records and posting lists from a damaged disk: reading passes no end, and what could be read is
  * written and read again as the same. The input's first byte picks the noun, the rest is the
  * stored value. */
-#include "storage/lmdb_vectors.h"
-#include "storage/postings.h"
-#include "storage/stored.h"
+#include "storage/index/vectors.h"
+#include "storage/record/postings.h"
+#include "storage/record/stored.h"
 
 #include "tests/fuzz/fuzz.h"
 

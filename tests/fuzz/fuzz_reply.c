@@ -1,6 +1,6 @@
 /* A reply reads the same wherever it is torn, and at each place the same is held back. The input's
  * first byte picks the format and the limit, the second how the rest is torn. */
-#include "core/reply.h"
+#include "core/dialect/reply.h"
 
 #include "tests/fuzz/fuzz.h"
 

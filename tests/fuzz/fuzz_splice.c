@@ -3,7 +3,7 @@
  * putting the removed ones back gives the original, byte for byte.
  *
  * The input's first three bytes say what is injected where, the rest is the body. */
-#include "core/request.h"
+#include "core/dialect/request.h"
 
 #include "tests/fuzz/fuzz.h"
 

@@ -5,8 +5,8 @@
 #ifndef RECALLD_TESTS_MODEL_BRAIN_H
 #define RECALLD_TESTS_MODEL_BRAIN_H
 
-#include "core/bytes.h"
-#include "core/memory.h"
+#include "core/base/bytes.h"
+#include "core/memory/memory.h"
 
 struct message {
 	enum role role;

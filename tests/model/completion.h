@@ -6,7 +6,7 @@
 #ifndef RECALLD_TESTS_MODEL_COMPLETION_H
 #define RECALLD_TESTS_MODEL_COMPLETION_H
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 #include <jansson.h>
 

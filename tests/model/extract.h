@@ -4,7 +4,7 @@
 #ifndef RECALLD_TESTS_MODEL_EXTRACT_H
 #define RECALLD_TESTS_MODEL_EXTRACT_H
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 #include <jansson.h>
 

@@ -3,7 +3,7 @@
 #ifndef RECALLD_TESTS_MODEL_MEMORY_BLOCK_H
 #define RECALLD_TESTS_MODEL_MEMORY_BLOCK_H
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 /* Takes the next piece off the front of a message's text: what stands before a block, and the
  * block's inside; either may be empty. A block that is not closed goes to the end; the line breaks

@@ -4,7 +4,7 @@
 #ifndef RECALLD_TESTS_MODEL_SUMMARIZE_H
 #define RECALLD_TESTS_MODEL_SUMMARIZE_H
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 struct summary_input {
 	struct slice previous;     /* may be empty */

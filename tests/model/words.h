@@ -6,7 +6,7 @@
 #ifndef RECALLD_TESTS_MODEL_WORDS_H
 #define RECALLD_TESTS_MODEL_WORDS_H
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 enum language { ENGLISH, GERMAN, CHINESE };
 

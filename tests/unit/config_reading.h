@@ -2,7 +2,7 @@
 #ifndef RECALLD_TESTS_CONFIG_READING_H
 #define RECALLD_TESTS_CONFIG_READING_H
 
-#include "proxy/config.h"
+#include "proxy/config/config.h"
 #include "tests/unit/unit.h"
 
 struct reading {

@@ -1,6 +1,6 @@
 #include "tests/unit/context_fixture.h"
 
-#include "core/text.h"
+#include "core/text/text.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>

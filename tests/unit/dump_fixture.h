@@ -2,7 +2,7 @@
 #ifndef RECALLD_TESTS_DUMP_FIXTURE_H
 #define RECALLD_TESTS_DUMP_FIXTURE_H
 
-#include "storage/dump.h"
+#include "storage/dump/dump.h"
 #include "tests/unit/branch_fixture.h"
 
 #include <sys/syscall.h>

@@ -2,7 +2,7 @@
 #ifndef RECALLD_TESTS_EXPIRE_FIXTURE_H
 #define RECALLD_TESTS_EXPIRE_FIXTURE_H
 
-#include "storage/lmdb_table.h"
+#include "storage/lmdb/table.h"
 #include "tests/unit/branch_fixture.h"
 #include "tests/unit/store_talk.h"
 

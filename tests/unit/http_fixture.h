@@ -6,7 +6,7 @@
 #ifndef RECALLD_TESTS_HTTP_FIXTURE_H
 #define RECALLD_TESTS_HTTP_FIXTURE_H
 
-#include "proxy/http_server.h"
+#include "proxy/http/server.h"
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>

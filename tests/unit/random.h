@@ -2,7 +2,7 @@
 #ifndef RECALLD_TESTS_RANDOM_H
 #define RECALLD_TESTS_RANDOM_H
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 struct random {
 	uint64_t state;

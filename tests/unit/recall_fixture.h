@@ -2,7 +2,7 @@
 #ifndef RECALLD_TESTS_RECALL_FIXTURE_H
 #define RECALLD_TESTS_RECALL_FIXTURE_H
 
-#include "core/recall.h"
+#include "core/recall/recall.h"
 
 enum { RECALL_FIXTURE_MAX = 64 };
 

@@ -1,6 +1,6 @@
 #include "tests/unit/store_calls.h"
 
-#include "core/learn.h"
+#include "core/learn/learn.h"
 #include "tests/unit/branch_fixture.h"
 #include "tests/unit/failing_allocator.h"
 #include "tests/unit/store_picture.h"

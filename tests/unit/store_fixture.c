@@ -1,6 +1,6 @@
 #include "tests/unit/store_fixture.h"
 
-#include "core/text.h"
+#include "core/text/text.h"
 
 #include <dirent.h>
 #include <lmdb.h>

@@ -2,8 +2,8 @@
 #ifndef RECALLD_TESTS_STORE_FIXTURE_H
 #define RECALLD_TESTS_STORE_FIXTURE_H
 
-#include "core/learn.h"
-#include "storage/lmdb_table.h"
+#include "core/learn/learn.h"
+#include "storage/lmdb/table.h"
 #include "tests/unit/unit.h"
 
 #include <pthread.h>

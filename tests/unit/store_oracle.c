@@ -1,6 +1,6 @@
 #include "tests/unit/store_oracle.h"
 
-#include "core/vector.h"
+#include "core/recall/vector.h"
 
 #include <stdlib.h>
 #include <string.h>

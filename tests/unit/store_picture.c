@@ -1,6 +1,6 @@
 #include "tests/unit/store_picture.h"
 
-#include "core/text.h"
+#include "core/text/text.h"
 
 #include <inttypes.h>
 

@@ -1,7 +1,7 @@
 /* What the store does when memory runs out, in every one of its calls and at every allocation in
  * it, LMDB's own included: the call fails, or the process ends clearly; either way the store holds
  * all that the call writes or nothing of it, and the same call then goes well. */
-#include "storage/lmdb_table.h"
+#include "storage/lmdb/table.h"
 #include "tests/unit/branch_fixture.h"
 #include "tests/unit/failing_allocator.h"
 #include "tests/unit/store_calls.h"

@@ -1,7 +1,7 @@
-#include "proxy/chat.h"
+#include "proxy/chat/chat.h"
 
 #include "config_reading.h"
-#include "core/text.h"
+#include "core/text/text.h"
 #include "unit.h"
 
 #include <jansson.h>

@@ -1,7 +1,7 @@
 #include "tests/unit/unit.h"
 
-#include "core/client_forms.h"
-#include "core/text.h"
+#include "core/clients/forms.h"
+#include "core/text/text.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "core/client_forms.h"
+#include "core/clients/forms.h"
 
 static struct arena arena;
 

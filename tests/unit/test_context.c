@@ -1,6 +1,6 @@
-#include "core/context.h"
-#include "core/json.h"
-#include "core/text.h"
+#include "core/context/context.h"
+#include "core/json/json.h"
+#include "core/text/text.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>

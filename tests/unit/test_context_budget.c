@@ -1,4 +1,4 @@
-#include "core/text.h"
+#include "core/text/text.h"
 #include "tests/unit/context_fixture.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"

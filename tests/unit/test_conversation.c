@@ -1,4 +1,4 @@
-#include "core/conversation.h"
+#include "core/memory/conversation.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 

@@ -1,4 +1,4 @@
-#include "proxy/embedder.h"
+#include "proxy/learn/embedder.h"
 
 #include "config_reading.h"
 #include "unit.h"

@@ -1,7 +1,7 @@
-#include "core/embedding.h"
+#include "core/model/embedding.h"
 
-#include "core/json.h"
-#include "core/vector.h"
+#include "core/json/json.h"
+#include "core/recall/vector.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

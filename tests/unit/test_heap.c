@@ -1,4 +1,4 @@
-#include "proxy/heap.h"
+#include "proxy/runtime/malloc_tuning.h"
 #include "tests/unit/unit.h"
 
 #include <pthread.h>

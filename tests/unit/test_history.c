@@ -1,4 +1,4 @@
-#include "core/history.h"
+#include "core/context/history.h"
 
 #include "tests/unit/unit.h"
 

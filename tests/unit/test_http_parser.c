@@ -1,4 +1,4 @@
-#include "proxy/http_parser.h"
+#include "proxy/http/parser.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>

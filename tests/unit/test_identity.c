@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "proxy/identity.h"
+#include "proxy/access/identity.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "core/json.h"
+#include "core/json/json.h"
 
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"

@@ -1,4 +1,4 @@
-#include "proxy/key_ring.h"
+#include "proxy/learn/key_ring.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-#include "core/json.h"
-#include "core/text.h"
+#include "core/json/json.h"
+#include "core/text/text.h"
 #include "tests/unit/learn_fixture.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "tests/unit/learn_fixture.h"
 
-#include "core/learn_entry.h"
+#include "core/learn/entry.h"
 
 #include <stdio.h>
 #include <stdlib.h>

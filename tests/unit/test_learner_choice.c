@@ -1,5 +1,5 @@
-#include "proxy/learner_choice.h"
-#include "proxy/lesson.h"
+#include "proxy/learn/next_job.h"
+#include "proxy/learn/learn_job.h"
 #include "tests/unit/config_reading.h"
 #include "tests/unit/store_fixture.h"
 

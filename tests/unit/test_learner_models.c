@@ -1,4 +1,4 @@
-#include "proxy/learner_models.h"
+#include "proxy/learn/learner_models.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "proxy/log.h"
+#include "proxy/runtime/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/memory/memory.h"
 #include "tests/unit/unit.h"
 
 START_TEST(each_mode_has_its_word)

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "proxy/metrics.h"
+#include "proxy/runtime/metrics.h"
 
 #include <pthread.h>
 #include <stdio.h>

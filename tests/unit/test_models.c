@@ -1,4 +1,4 @@
-#include "proxy/models.h"
+#include "proxy/upstream/model_traits.h"
 #include "unit.h"
 
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* Poisoned memory: whatever was remembered, what a request is given parses back into exactly the
  * lines and messages that were meant, and nothing else. */
-#include "core/context.h"
-#include "core/context_block.h"
-#include "core/json.h"
-#include "core/learn.h"
-#include "core/text.h"
+#include "core/context/context.h"
+#include "core/context/block.h"
+#include "core/json/json.h"
+#include "core/learn/learn.h"
+#include "core/text/text.h"
 #include "tests/unit/unit.h"
 
 #include <jansson.h>

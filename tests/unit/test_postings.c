@@ -1,4 +1,4 @@
-#include "storage/postings.h"
+#include "storage/record/postings.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 

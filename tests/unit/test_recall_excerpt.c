@@ -1,5 +1,5 @@
-#include "core/recall.h"
-#include "core/text.h"
+#include "core/recall/recall.h"
+#include "core/text/text.h"
 #include "unit.h"
 
 #include <string.h>

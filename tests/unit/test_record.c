@@ -1,6 +1,6 @@
-#include "storage/dump_form.h"
-#include "storage/key.h"
-#include "storage/stored.h"
+#include "storage/dump/form.h"
+#include "storage/record/key.h"
+#include "storage/record/stored.h"
 #include "tests/unit/unit.h"
 
 #include <math.h>

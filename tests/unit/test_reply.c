@@ -1,6 +1,6 @@
-#include "core/reply.h"
+#include "core/dialect/reply.h"
 
-#include "core/request.h"
+#include "core/dialect/request.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

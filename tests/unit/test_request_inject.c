@@ -1,4 +1,4 @@
-#include "core/request.h"
+#include "core/dialect/request.h"
 
 #include "tests/unit/unit.h"
 

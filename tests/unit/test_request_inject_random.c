@@ -1,5 +1,5 @@
 /* jansson is the oracle: the same injection done on its tree gives the same document. */
-#include "core/request.h"
+#include "core/dialect/request.h"
 
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "core/secrets.h"
+#include "core/secrets/secrets.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "core/sentence.h"
+#include "core/text/sentence.h"
 #include "tests/unit/unit.h"
 
 static void assert_sentences(const char *text, size_t limit, const char *expected)

@@ -1,6 +1,6 @@
-#include "storage/key.h"
-#include "storage/lmdb_reader.h"
-#include "storage/stored.h"
+#include "storage/record/key.h"
+#include "storage/lmdb/reader.h"
+#include "storage/record/stored.h"
 #include "tests/unit/store_fixture.h"
 
 #include <errno.h>

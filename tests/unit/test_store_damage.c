@@ -1,7 +1,7 @@
 /* Records that cannot be read, in each table: a chat goes on without them, and a user who is
  * forgotten is gone all the same. */
-#include "core/text.h"
-#include "storage/lmdb_index.h"
+#include "core/text/text.h"
+#include "storage/index/index.h"
 #include "tests/unit/branch_fixture.h"
 #include "tests/unit/store_picture.h"
 

@@ -1,5 +1,5 @@
 /* Exports of stores that are damaged. */
-#include "storage/lmdb_memory.h"
+#include "storage/user/memory.h"
 #include "tests/unit/dump_fixture.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "storage/lmdb_engine.h"
+#include "storage/lmdb/engine.h"
 #include "tests/unit/store_fixture.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "storage/lmdb_index.h"
+#include "storage/index/index.h"
 #include "tests/unit/store_talk.h"
 
 #include <lmdb.h>

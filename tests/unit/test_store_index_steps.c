@@ -1,8 +1,8 @@
 /* The index against one built anew from the turns, in a store that is full, and damaged. */
-#include "storage/key.h"
-#include "storage/lmdb_index.h"
-#include "storage/lmdb_vectors.h"
-#include "storage/postings.h"
+#include "storage/record/key.h"
+#include "storage/index/index.h"
+#include "storage/index/vectors.h"
+#include "storage/record/postings.h"
 #include "tests/unit/random.h"
 #include "tests/unit/store_oracle.h"
 

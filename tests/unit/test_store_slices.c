@@ -1,6 +1,6 @@
 /* Operations in slices: what others wait for them, and what a crash between two slices leaves. */
-#include "storage/lmdb_engine.h"
-#include "storage/writer.h"
+#include "storage/lmdb/engine.h"
+#include "storage/lmdb/writer.h"
 #include "tests/unit/store_fixture.h"
 
 #include <lmdb.h>

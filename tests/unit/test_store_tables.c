@@ -1,4 +1,4 @@
-#include "storage/lmdb_table.h"
+#include "storage/lmdb/table.h"
 #include "tests/unit/random.h"
 #include "tests/unit/store_fixture.h"
 

@@ -1,5 +1,5 @@
-#include "core/vector.h"
-#include "storage/lmdb_memory.h"
+#include "core/recall/vector.h"
+#include "storage/user/memory.h"
 #include "tests/unit/random.h"
 #include "tests/unit/store_oracle.h"
 

@@ -1,5 +1,5 @@
-#include "core/terms.h"
-#include "core/word_map.h"
+#include "core/text/terms.h"
+#include "core/base/word_map.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "core/text.h"
+#include "core/text/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

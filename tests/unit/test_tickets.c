@@ -1,4 +1,4 @@
-#include "storage/tickets.h"
+#include "storage/lmdb/forget_epochs.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef RECALLD_TESTS_UNIT_H
 #define RECALLD_TESTS_UNIT_H
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 #include <check.h>
 

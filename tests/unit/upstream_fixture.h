@@ -4,7 +4,7 @@
 #ifndef RECALLD_TESTS_UPSTREAM_FIXTURE_H
 #define RECALLD_TESTS_UPSTREAM_FIXTURE_H
 
-#include "proxy/upstream.h"
+#include "proxy/upstream/upstream.h"
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>

@@ -4,7 +4,7 @@
 #ifndef CRASH_KINDS_H
 #define CRASH_KINDS_H
 
-#include "storage/lmdb_engine.h"
+#include "storage/lmdb/engine.h"
 
 #include <lmdb.h>
 #include <stddef.h>

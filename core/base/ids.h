@@ -1,0 +1,20 @@
+/* Lists of numbers: ids of turns and facts, hashes of texts. */
+#ifndef RECALLD_CORE_BASE_IDS_H
+#define RECALLD_CORE_BASE_IDS_H
+
+#include "core/base/bytes.h"
+
+void ids_sort(uint64_t *ids, size_t count);
+/* `ids` are sorted; NULL only when there are none. */
+bool ids_hold(const uint64_t *ids, size_t count, uint64_t id);
+
+/* One that grows in an arena, in any order. */
+struct id_list {
+	uint64_t *ids;
+	size_t count;
+	size_t capacity;
+};
+void id_list_add(struct id_list *list, struct arena *arena, uint64_t id);
+bool id_list_has(const struct id_list *list, uint64_t id);
+
+#endif

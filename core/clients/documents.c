@@ -1,0 +1,369 @@
+#include "core/clients/forms.h"
+#include "core/clients/tags.h"
+
+/* What is left of a user's turn when a client has wrapped documents round it. In doubt a text
+ * counts as a document's: what a document says must never be learned as the user's own words. */
+
+static const struct slice CONTEXT = SLICE("context");
+static const struct slice USER_QUERY = SLICE("user_query");
+/* The elements that applications, agents and retrieval frameworks wrap documents, tools' results
+ * and their own remarks in. */
+static const struct slice NAMES[] = {
+	SLICE("source"),
+	SLICE("sources"),
+	SLICE("document"),
+	SLICE("documents"),
+	SLICE("document_content"),
+	SLICE("document_contents"),
+	SLICE("doc"),
+	SLICE("docs"),
+	SLICE("file"),
+	SLICE("files"),
+	SLICE("file_content"),
+	SLICE("file_contents"),
+	SLICE("files_info"),
+	SLICE("attached_file"),
+	SLICE("attached_files"),
+	SLICE("attachment"),
+	SLICE("attachments"),
+	SLICE("uploaded_file"),
+	SLICE("uploaded_files"),
+	SLICE("pasted_text"),
+	SLICE("pasted_content"),
+	SLICE("search_result"),
+	SLICE("search_results"),
+	SLICE("web_search_results"),
+	SLICE("web_page"),
+	SLICE("web_pages"),
+	SLICE("webpage"),
+	SLICE("webpages"),
+	SLICE("website"),
+	SLICE("url_content"),
+	SLICE("page"),
+	SLICE("pages"),
+	SLICE("article"),
+	SLICE("articles"),
+	SLICE("retrieved"),
+	SLICE("retrieved_context"),
+	SLICE("retrieved_document"),
+	SLICE("retrieved_documents"),
+	SLICE("retrieved_chunks"),
+	SLICE("retrieval"),
+	SLICE("passage"),
+	SLICE("passages"),
+	SLICE("chunk"),
+	SLICE("chunks"),
+	SLICE("snippet"),
+	SLICE("snippets"),
+	SLICE("excerpt"),
+	SLICE("excerpts"),
+	SLICE("reference"),
+	SLICE("references"),
+	SLICE("knowledge"),
+	SLICE("knowledge_base"),
+	SLICE("email"),
+	SLICE("emails"),
+	SLICE("transcript"),
+	SLICE("quote"),
+	SLICE("quotes"),
+	SLICE("blockquote"),
+	SLICE("additional_context"),
+	SLICE("editor_context"),
+	SLICE("tool_result"),
+	SLICE("tool_results"),
+	SLICE("tool_response"),
+	SLICE("function_results"),
+	SLICE("user_memory"),
+	/* Claude Code, Codex, Cline and Roo Code: what they tell the model in the user's place. */
+	SLICE("system-reminder"),
+	SLICE("local-command-caveat"),
+	SLICE("local-command-stdout"),
+	SLICE("command-name"),
+	SLICE("command-message"),
+	SLICE("command-args"),
+	SLICE("environment_context"),
+	SLICE("environment_details"),
+	SLICE("user_instructions"),
+	SLICE("turn_aborted"),
+	SLICE("skill"),
+};
+enum { NAME_COUNT = sizeof(NAMES) / sizeof(NAMES[0]) };
+
+static bool is_blank(struct slice text)
+{
+	return slice_trim(text).size == 0;
+}
+
+/* Which of the names it is; NAME_COUNT: none of them. */
+static size_t index_of_name(struct slice name)
+{
+	size_t i = 0;
+	while (i < NAME_COUNT && !slice_equal_nocase(NAMES[i], name))
+		i++;
+	return i;
+}
+
+bool form_is_document_name(struct slice name)
+{
+	return slice_equal_nocase(name, CONTEXT) || index_of_name(name) < NAME_COUNT;
+}
+
+size_t form_find_context(struct slice text, size_t from)
+{
+	size_t inside;
+	return tag_find_opening(text, CONTEXT, from, &inside);
+}
+
+/* The names whose elements are known not to be closed any more, which are not looked for again. */
+struct unclosed {
+	bool context;
+	bool name[NAME_COUNT];
+};
+
+/* Whether a tag stands within a line, with little behind it: one that wraps a document does not.
+ * `from`: behind the last document. */
+static bool is_talked_of(struct slice text, size_t from, size_t at, size_t inside)
+{
+	enum { MOST_BEHIND = 200 }; /* bytes */
+	while (at > from && (text.data[at - 1] == ' ' || text.data[at - 1] == '\t'))
+		at--;
+	bool begins = at == from || text.data[at - 1] == '\n';
+	bool ends = inside < text.size && (text.data[inside] == '\n' || text.data[inside] == '\r');
+	return !begins && !ends && text.size - inside <= MOST_BEHIND;
+}
+
+/* The end of the <context> whose inside begins at `inside`, or `at` when it is only talked of. */
+static size_t end_of_context(struct slice text, size_t from, size_t at, size_t inside,
+			     struct unclosed *unclosed)
+{
+	size_t end = unclosed->context ? inside : tag_end_of_last(text, CONTEXT, inside);
+	unclosed->context = end == inside;
+	if (end > inside)
+		return end;
+	return is_talked_of(text, from, at, inside) ? at : text.size;
+}
+
+/* Whether an element that is not closed is a document that was cut off: a tag with attributes on a
+ * line of its own. HTML's <source> is never closed, and a bare <file> stands for some file's name.
+ */
+static bool is_cut_off(struct slice text, size_t at, const struct tag *tag)
+{
+	bool begins = at == 0 || text.data[at - 1] == '\n';
+	bool ends = tag->end < text.size &&
+		    (text.data[tag->end] == '\n' || text.data[tag->end] == '\r');
+	return tag->has_attributes && begins && ends &&
+	       !slice_equal_nocase(tag->name, SLICE("source"));
+}
+
+/* The end of the document element that begins at `at`, or `at` when none does. */
+static size_t end_of_document(struct slice text, size_t from, size_t at, struct unclosed *unclosed)
+{
+	struct tag tag;
+	if (!tag_read_opening(text, at, &tag))
+		return at;
+	if (slice_equal_nocase(tag.name, CONTEXT))
+		return end_of_context(text, from, at, tag.end, unclosed);
+	size_t name = index_of_name(tag.name);
+	if (name == NAME_COUNT)
+		return at;
+	size_t end = unclosed->name[name] ? tag.end : tag_end_of_element(text, tag.name, tag.end);
+	if (end > tag.end)
+		return end;
+	unclosed->name[name] = true;
+	return is_cut_off(text, at, &tag) ? text.size : at;
+}
+
+static struct slice kept(struct buffer *out, struct slice last, struct arena *arena)
+{
+	buffer_append(out, last);
+	struct slice copy = arena_copy(arena, slice_trim(buffer_slice(out)));
+	buffer_finish(out);
+	return copy;
+}
+
+static struct slice without_documents(struct slice text, struct arena *arena)
+{
+	struct unclosed unclosed = {0};
+	struct buffer out;
+	buffer_init(&out, text.size);
+	size_t from = 0;
+	size_t at = slice_find(text, SLICE("<"), 0);
+	while (at < text.size) {
+		size_t end = end_of_document(text, from, at, &unclosed);
+		if (end > at) {
+			buffer_append(&out, slice_part(text, from, at));
+			from = end;
+		}
+		at = slice_find(text, SLICE("<"), end > at ? end : at + 1);
+	}
+	if (from == 0) {
+		buffer_finish(&out);
+		return text;
+	}
+	return kept(&out, slice_part(text, from, text.size), arena);
+}
+
+/* A text in three parts, of which the middle one may be an element's inside. */
+struct parts {
+	struct slice before;
+	struct slice inside;
+	struct slice after;
+};
+
+static bool split_at_query(struct slice text, struct parts *parts)
+{
+	size_t inside;
+	size_t open = tag_find_opening(text, USER_QUERY, 0, &inside);
+	if (open == text.size)
+		return false;
+	size_t outside;
+	size_t close = tag_find_closing(text, USER_QUERY, inside, &outside);
+	*parts = (struct parts){slice_part(text, 0, open), slice_part(text, inside, close),
+				slice_part(text, outside, text.size)};
+	return true;
+}
+
+static struct slice joined(struct slice a, struct slice b, struct arena *arena)
+{
+	if (is_blank(a))
+		return slice_trim(b);
+	if (is_blank(b))
+		return slice_trim(a);
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX);
+	buffer_append(&out, a);
+	buffer_append_byte(&out, '\n');
+	return kept(&out, b, arena);
+}
+
+/* How Open WebUI's templates begin, the newest first, and what must stand between that and the
+ * documents. */
+static const struct {
+	struct slice head;
+	struct slice has;
+} templates[] = {
+	{SLICE("### Task:"), SLICE("context")},
+	{SLICE("**Generate Response to User Query**"), SLICE("")},
+	{SLICE("You are given a user query, some textual context"), SLICE("")},
+	{SLICE("Use the following context as your learned knowledge"), SLICE("")},
+};
+
+/* The first place at or after `from` where a line begins with `start`, or the text's size. */
+static size_t find_line(struct slice text, struct slice start, size_t from)
+{
+	size_t at = slice_find(text, start, from);
+	while (at < text.size && at > 0 && text.data[at - 1] != '\n')
+		at = slice_find(text, start, at + 1);
+	return at;
+}
+
+/* The first <context> at or after `from` that begins a line, or the text's size. */
+static size_t find_documents(struct slice text, size_t from)
+{
+	size_t at = form_find_context(text, from);
+	while (at < text.size && at > 0 && text.data[at - 1] != '\n')
+		at = form_find_context(text, at + 1);
+	return at;
+}
+
+/* Where a template begins and its documents do; false: there is none. */
+static bool find_template(struct slice text, size_t *begin, size_t *documents)
+{
+	for (size_t i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
+		*begin = find_line(text, templates[i].head, 0);
+		*documents = find_documents(text, *begin);
+		struct slice head = slice_part(text, *begin, *documents);
+		if (*documents < text.size && slice_find(head, templates[i].has, 0) < head.size)
+			return true;
+	}
+	return false;
+}
+
+size_t form_find_template(struct slice text)
+{
+	size_t begin;
+	size_t documents;
+	return find_template(text, &begin, &documents) ? begin : text.size;
+}
+
+/* The oldest templates end with the query and were put before the turn that it was taken from. */
+static struct slice without_repetition(struct slice text)
+{
+	text = slice_trim(text);
+	size_t half = text.size / 2;
+	bool twice = text.size % 2 == 1 && text.data[half] == '\n' &&
+		     slice_equal(slice_part(text, 0, half), slice_part(text, half + 1, text.size));
+	return twice ? slice_part(text, 0, half) : text;
+}
+
+/* Open WebUI has put its template before the user's text (now) and behind it, and has repeated the
+ * text within it as the query: what stands outside is the user's, and the query only when nothing
+ * does. */
+static struct slice without_template(struct slice text, struct arena *arena)
+{
+	size_t begin;
+	size_t documents;
+	if (!find_template(text, &begin, &documents))
+		return text;
+	struct slice before = slice_part(text, 0, begin);
+	size_t end = tag_end_of_last(text, CONTEXT, documents);
+	if (end == documents)
+		return slice_trim(before);
+	struct slice after = slice_part(text, end, text.size);
+	struct parts parts;
+	if (split_at_query(after, &parts)) {
+		struct slice outside = joined(before, parts.after, arena);
+		return outside.size > 0 ? outside : slice_trim(parts.inside);
+	}
+	const struct slice label = SLICE("Query:");
+	size_t query = find_line(after, label, 0);
+	bool is_oldest = slice_starts_with(slice_part(text, begin, text.size), SLICE("Use the"));
+	if (is_oldest && query < after.size)
+		after = without_repetition(slice_part(after, query + label.size, after.size));
+	return joined(before, after, arena);
+}
+
+/* LibreChat, packages/api extractFileContext(): the files' text in one code block, before the text
+ * of an earlier turn. The files may hold code blocks themselves. */
+static struct slice without_attachments(struct slice text)
+{
+	const struct slice close = SLICE("\n\n```");
+	if (!slice_starts_with(text, SLICE("Attached document(s):\n```")))
+		return text;
+	size_t end = text.size;
+	for (size_t at = slice_find(text, close, 0); at < text.size;
+	     at = slice_find(text, close, at + 1)) {
+		size_t behind = at + close.size;
+		if (behind == text.size || text.data[behind] == '\n')
+			end = behind;
+	}
+	return slice_trim(slice_part(text, end, text.size));
+}
+
+/* What coding agents say in the user's place: Claude Code, going on; Codex, a file's rules. */
+static bool is_agents(struct slice text)
+{
+	text = slice_trim(text);
+	return slice_equal(text, SLICE("Continue from where you left off.")) ||
+	       slice_starts_with(text, SLICE("# AGENTS.md instructions for ")) ||
+	       slice_starts_with(text, SLICE("This session is being continued from a previous "
+					     "conversation"));
+}
+
+struct slice form_own_text(struct slice text, struct arena *arena)
+{
+	if (text.size == 0)
+		return text;
+	if (is_agents(text))
+		return (struct slice){0};
+	text = without_attachments(form_without_prompt(text));
+	struct slice own = without_template(text, arena);
+	struct slice bare = without_documents(own, arena);
+	struct parts parts;
+	if (!split_at_query(bare, &parts))
+		return bare;
+	/* Round documents, what surrounds the query is a template that is not known here. */
+	if (bare.data != own.data)
+		return slice_trim(is_blank(parts.after) ? parts.inside : parts.after);
+	return joined(joined(parts.before, parts.inside, arena), parts.after, arena);
+}

@@ -1,0 +1,167 @@
+#include "core/context/history.h"
+
+#include "core/text/text.h"
+
+enum { FRAME_TOKENS = 4, PART_TOKENS = 800 };
+
+/* The history while it is walked from its beginning, message by message. */
+struct walk {
+	const struct chat_request *request;
+	const size_t *tokens; /* of each message */
+	size_t at;            /* the next message... */
+	size_t before;        /* ...the tokens before it... */
+	uint32_t ordinal;     /* ...and the ordinal of the exchange that it is in or begins */
+	bool is_asked;        /* a user turn waits for its answer */
+	bool has_exchange;    /* one lies before it whole */
+};
+
+static bool is_system(const struct message *message)
+{
+	return message->role == ROLE_SYSTEM || message->role == ROLE_DEVELOPER;
+}
+
+static size_t part_tokens(struct slice body, struct json_value part, struct arena *arena)
+{
+	static const char *const names[] = {"type", "text"};
+	struct json_value values[2];
+	(void)JSON_PICK(body, part, names, values);
+	if (!json_string_is(body, values[0], SLICE("text")))
+		return PART_TOKENS;
+	return text_tokens(json_string_text(body, values[1], arena));
+}
+
+static size_t message_tokens(const struct chat_request *request, const struct message *message,
+			     struct arena *arena)
+{
+	struct slice body = request->body;
+	size_t tokens = FRAME_TOKENS;
+	/* Calls are JSON, and go to the model as they lie there. */
+	if (message->has_tool_calls)
+		return tokens +
+		       text_tokens(slice_part(body, message->object.begin, message->object.end));
+	if (message->content_kind != CONTENT_PARTS)
+		return tokens + text_tokens(request_text(request, message, arena));
+	struct json_walk parts = json_walk(body, message->content);
+	while (json_next(&parts))
+		tokens += part_tokens(body, parts.value, arena);
+	return tokens;
+}
+
+/* Takes one message in. An exchange is a user turn with its final answer; the ordinals count every
+ * final answer, as the store does, also a greeting or a second one. */
+static void step(struct walk *walk)
+{
+	const struct message *message = &walk->request->messages[walk->at];
+	if (message->role == ROLE_USER)
+		walk->is_asked = true;
+	if (message->role == ROLE_ASSISTANT && !message->has_tool_calls) {
+		walk->has_exchange |= walk->is_asked;
+		walk->is_asked = false;
+		walk->ordinal++;
+	}
+	walk->before += walk->tokens[walk->at++];
+}
+
+/* How far the cut moves at a time; never nothing. */
+static size_t third_of(const struct history_limits *limits)
+{
+	return limits->tokens / 3 + 1;
+}
+
+/* Whether a cut that takes out exchanges may end before the next message. */
+static bool is_border(const struct walk *walk, const struct history_limits *limits)
+{
+	return walk->request->messages[walk->at].role == ROLE_USER && !walk->is_asked &&
+	       walk->has_exchange && walk->ordinal <= limits->covered;
+}
+
+/* The first border that has `thirds` before it, or the last step towards it that can be made. */
+static void find_end(struct walk *walk, size_t end, const struct history_limits *limits,
+		     size_t thirds, struct history_cut *cut)
+{
+	size_t third = third_of(limits);
+	cut->falls_short = true;
+	for (size_t made = 0; made < thirds && walk->at <= end; step(walk)) {
+		if (is_system(&walk->request->messages[walk->at]))
+			return;
+		if (!is_border(walk, limits) || walk->before / third <= made)
+			continue;
+		made = walk->before / third;
+		cut->end = walk->at;
+		cut->cut_before = walk->ordinal;
+		cut->tokens = walk->before;
+		cut->falls_short = made < thirds;
+	}
+}
+
+/* The border where exchange `ordinal` begins, if the request has it. */
+static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct history_cut *cut)
+{
+	for (; walk->at <= end; step(walk)) {
+		const struct message *message = &walk->request->messages[walk->at];
+		if (is_system(message) || walk->ordinal > ordinal)
+			return;
+		if (message->role != ROLE_USER || walk->is_asked || walk->ordinal != ordinal)
+			continue;
+		cut->end = walk->at;
+		cut->cut_before = ordinal;
+		cut->tokens = walk->before;
+		return;
+	}
+}
+
+/* What is to be left of the history: the last third is for what memory puts in its place. */
+static size_t room_of(const struct history_limits *limits)
+{
+	return limits->tokens / 3 * 2;
+}
+
+static void choose_end(struct walk walk, size_t end, const struct history_limits *limits,
+		       struct history_cut *cut)
+{
+	struct history_cut standing = *cut;
+	struct walk begin = walk;
+	if (limits->standing > limits->ordinal)
+		find_ordinal(&begin, end, limits->standing, &standing);
+	bool stands = standing.tokens > 0;
+	if (stands && cut->total - standing.tokens <= room_of(limits)) {
+		*cut = standing;
+		return;
+	}
+	if (cut->total <= limits->tokens && !stands)
+		return;
+	size_t third = third_of(limits);
+	size_t surplus = cut->total - room_of(limits);
+	/* A limit that has moved must not make for small steps. */
+	if (stands && surplus < standing.tokens + third / 2)
+		surplus = standing.tokens + third / 2;
+	find_end(&walk, end, limits, (surplus + third - 1) / third, cut);
+	if (cut->tokens < standing.tokens)
+		*cut = standing;
+}
+
+struct history_cut history_choose_cut(const struct chat_request *request,
+				      const struct history_limits *limits, struct arena *arena)
+{
+	struct history_cut cut = {0};
+	size_t end = request_newest_turn(request).first;
+	size_t *tokens = arena_alloc(arena, (end + 1) * sizeof(*tokens));
+	while (cut.first < end && is_system(&request->messages[cut.first]))
+		cut.first++;
+	cut.end = cut.first;
+	for (size_t i = cut.first; i < end; i++) {
+		tokens[i] = message_tokens(request, &request->messages[i], arena);
+		cut.total += tokens[i];
+	}
+	struct walk walk = {
+		.request = request,
+		.tokens = tokens,
+		.at = cut.first,
+		.ordinal = limits->ordinal,
+	};
+	if (limits->fixed == NULL)
+		choose_end(walk, end, limits, &cut);
+	else if (*limits->fixed > limits->ordinal)
+		find_ordinal(&walk, end, *limits->fixed, &cut);
+	return cut;
+}

@@ -1,0 +1,285 @@
+#include "core/dialect/reply_answer.h"
+
+#include "core/json/json.h"
+#include "core/dialect/request.h"
+#include "core/base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* U+FFFD, which json_string_text() gives for half a character. */
+#define REPLACEMENT SLICE("\xef\xbf\xbd")
+
+void answer_init(struct answer *answer, size_t limit)
+{
+	*answer = (struct answer){.prompt_tokens = -1, .cached_tokens = -1};
+	buffer_init(&answer->text, limit);
+	buffer_init(&answer->refusal, limit);
+}
+
+void answer_finish(struct answer *answer)
+{
+	buffer_finish(&answer->text);
+	buffer_finish(&answer->refusal);
+	arena_finish(&answer->arena);
+	free(answer->tool_calls);
+}
+
+/* Appends what fits, up to a character's end. Once something was dropped nothing more is taken: the
+ * text that is kept has no holes. */
+static void append_text(struct buffer *buffer, struct slice text)
+{
+	if (buffer->overflowed)
+		return;
+	size_t room = buffer->limit - buffer->size;
+	bool fits = text.size <= room;
+	if (!fits) {
+		while (room > 0 && utf8_is_tail(text.data[room]))
+			room--;
+		text = slice_part(text, 0, room);
+	}
+	(void)buffer_append(buffer, text);
+	buffer->overflowed = !fits;
+}
+
+static void append_string(struct buffer *buffer, struct slice json, struct json_value string)
+{
+	struct arena arena = {0};
+	append_text(buffer, json_string_text(json, string, &arena));
+	arena_finish(&arena);
+}
+
+enum { UNICODE_ESCAPE = 6 }; /* the bytes of \uXXXX */
+
+/* Whether these bytes are the escape of half a character beyond U+FFFF: a surrogate whose second
+ * hexadecimal digit is one of `digits`. */
+static bool is_half(struct slice escape, const char *digits)
+{
+	return escape.size == UNICODE_ESCAPE && slice_starts_with(escape, SLICE("\\u")) &&
+	       (escape.data[2] == 'd' || escape.data[2] == 'D') &&
+	       strchr(digits, escape.data[3]) != NULL;
+}
+
+/* The string's text behind the first half that the text so far ends in. */
+static struct slice join_halves(struct answer *answer, struct slice inside, struct arena *arena)
+{
+	struct slice first = {answer->half, UNICODE_ESCAPE};
+	struct slice parts[] = {SLICE("\""), first, inside, SLICE("\"")};
+	struct slice json = arena_join(arena, parts, 4);
+	struct json_value string = {
+		.type = JSON_TYPE_STRING, .begin = 0, .end = (uint32_t)json.size};
+	answer->text.size -= REPLACEMENT.size;
+	return json_string_text(json, string, arena);
+}
+
+/* A piece of the text. Servers that cut it by UTF-16 units end one piece in half a character, for
+ * which the replacement character stands until the next piece brings the other half. */
+static void append_piece(struct answer *answer, struct slice json, struct json_value string)
+{
+	if (string.type != JSON_TYPE_STRING || string.end - string.begin == sizeof("\"\"") - 1)
+		return;
+	struct arena arena = {0};
+	struct slice inside = slice_part(json, string.begin + 1, string.end - 1);
+	size_t escape = inside.size < UNICODE_ESCAPE ? inside.size : UNICODE_ESCAPE;
+	bool joins = answer->half[0] != '\0' && is_half(slice_part(inside, 0, escape), "cdefCDEF");
+	struct slice text = joins ? join_halves(answer, inside, &arena)
+				  : json_string_text(json, string, &arena);
+	append_text(&answer->text, text);
+	struct slice end = slice_part(inside, inside.size - escape, inside.size);
+	answer->half[0] = '\0';
+	if (!answer->text.overflowed && is_half(end, "89abAB") &&
+	    slice_ends_with(text, REPLACEMENT))
+		memcpy(answer->half, end.data, UNICODE_ESCAPE);
+	arena_finish(&arena);
+}
+
+/* Text parts of a message are joined by a line break; those of a delta are pieces of one text. */
+static void append_parts(struct answer *answer, struct slice json, struct json_value parts,
+			 bool is_delta)
+{
+	static const char *const names[] = {"type", "text"};
+	struct json_walk walk = json_walk(json, parts);
+	while (json_next(&walk)) {
+		struct json_value part[2];
+		(void)JSON_PICK(json, walk.value, names, part);
+		if (!json_string_is(json, part[0], SLICE("text")))
+			continue;
+		if (is_delta) {
+			append_piece(answer, json, part[1]);
+			continue;
+		}
+		if (answer->text.size > 0)
+			append_text(&answer->text, SLICE("\n"));
+		append_string(&answer->text, json, part[1]);
+	}
+}
+
+static bool find_tool_call(const struct answer *answer, int64_t index, size_t *place)
+{
+	*place = 0;
+	while (*place < answer->tool_call_count && answer->tool_calls[*place].index < index)
+		++*place;
+	return *place < answer->tool_call_count && answer->tool_calls[*place].index == index;
+}
+
+/* Only a call's first fragment brings its id. */
+static void add_tool_call(struct answer *answer, int64_t index, struct slice id)
+{
+	size_t place;
+	if (id.size > ANSWER_MAX_TOOL_CALL_ID)
+		id.size = 0;
+	if (find_tool_call(answer, index, &place)) {
+		struct answer_tool_call *known = &answer->tool_calls[place];
+		if (known->id.size == 0 && id.size > 0)
+			known->id = arena_copy(&answer->arena, id);
+		return;
+	}
+	if (answer->tool_call_count == ANSWER_MAX_TOOL_CALLS)
+		return;
+	if (answer->tool_calls == NULL)
+		answer->tool_calls = xcalloc(ANSWER_MAX_TOOL_CALLS, sizeof(*answer->tool_calls));
+	memmove(&answer->tool_calls[place + 1], &answer->tool_calls[place],
+		(answer->tool_call_count - place) * sizeof(*answer->tool_calls));
+	answer->tool_calls[place] = (struct answer_tool_call){index, {0}};
+	answer->tool_call_count++;
+	if (id.size > 0)
+		answer->tool_calls[place].id = arena_copy(&answer->arena, id);
+}
+
+/* Which call a fragment without an index belongs to: the one with its id, else the next one. */
+static int64_t guess_index(const struct answer *answer, struct slice id)
+{
+	for (size_t i = 0; i < answer->tool_call_count; i++) {
+		if (id.size > 0 && slice_equal(answer->tool_calls[i].id, id))
+			return answer->tool_calls[i].index;
+	}
+	size_t count = answer->tool_call_count;
+	return count == 0 ? 0 : answer->tool_calls[count - 1].index + 1;
+}
+
+static void add_tool_calls(struct answer *answer, struct slice json, struct json_value calls)
+{
+	static const char *const names[] = {"index", "id"};
+	struct json_walk walk = json_walk(json, calls);
+	while (calls.type == JSON_TYPE_ARRAY && json_next(&walk)) {
+		struct json_value members[2];
+		int64_t index;
+		struct arena arena = {0};
+		(void)JSON_PICK(json, walk.value, names, members);
+		struct slice id = json_string_text(json, members[1], &arena);
+		if (!json_read_integer(json, members[0], &index))
+			index = guess_index(answer, id);
+		add_tool_call(answer, index, id);
+		arena_finish(&arena);
+		answer->has_tool_calls = true;
+	}
+}
+
+static void add_message(struct answer *answer, struct slice json, struct json_value message,
+			bool is_delta)
+{
+	static const char *const names[] = {"content", "refusal", "tool_calls", "function_call"};
+	struct json_value members[4];
+	(void)JSON_PICK(json, message, names, members);
+	if (members[0].type == JSON_TYPE_ARRAY)
+		append_parts(answer, json, members[0], is_delta);
+	else if (is_delta)
+		append_piece(answer, json, members[0]);
+	else
+		append_string(&answer->text, json, members[0]);
+	append_string(&answer->refusal, json, members[1]);
+	add_tool_calls(answer, json, members[2]);
+	if (members[3].type == JSON_TYPE_OBJECT)
+		answer->has_tool_calls = true;
+}
+
+/* Some servers write "" where others write null. */
+static bool is_said(struct json_value value)
+{
+	return value.type == JSON_TYPE_OBJECT ||
+	       (value.type == JSON_TYPE_STRING && value.end - value.begin > sizeof("\"\"") - 1);
+}
+
+enum { CHOICE_MEMBERS = 4 };
+
+/* A choice without an index has its place in the list for one. */
+static void add_choice(struct answer *answer, struct slice json,
+		       const struct json_value members[CHOICE_MEMBERS], int64_t place)
+{
+	int64_t index;
+	if (!json_read_integer(json, members[0], &index))
+		index = place;
+	if (index != 0)
+		return;
+	answer->has_choice = true;
+	if (members[1].type == JSON_TYPE_OBJECT) {
+		answer->has_delta = true;
+		add_message(answer, json, members[1], true);
+	} else if (!answer->has_delta) {
+		/* Some servers end a stream of deltas with the whole message once more. */
+		add_message(answer, json, members[2], false);
+	}
+	if (is_said(members[3]))
+		answer->finished = true;
+}
+
+/* What is no object is passed over. */
+static void add_choices(struct answer *answer, struct slice json, struct json_value choices)
+{
+	static const char *const names[CHOICE_MEMBERS] = {"index", "delta", "message",
+							  "finish_reason"};
+	struct json_value members[CHOICE_MEMBERS];
+	struct json_walk walk = json_walk(json, choices);
+	for (int64_t place = 0; choices.type == JSON_TYPE_ARRAY; place++) {
+		if (json_next_picked(&walk, names, CHOICE_MEMBERS, members))
+			add_choice(answer, json, members, place);
+		else if (!json_next(&walk))
+			break;
+	}
+}
+
+static void read_count(struct slice json, struct json_value number, int64_t *count)
+{
+	int64_t value;
+	if (json_read_integer(json, number, &value) && value >= 0)
+		*count = value;
+}
+
+static void add_usage(struct answer *answer, struct slice json, struct json_value usage)
+{
+	static const char *const names[] = {"prompt_tokens", "prompt_tokens_details"};
+	static const char *const detail_names[] = {"cached_tokens"};
+	struct json_value members[2];
+	struct json_value details[1];
+	(void)JSON_PICK(json, usage, names, members);
+	(void)JSON_PICK(json, members[1], detail_names, details);
+	read_count(json, members[0], &answer->prompt_tokens);
+	read_count(json, details[0], &answer->cached_tokens);
+}
+
+void answer_add(struct answer *answer, struct slice json)
+{
+	static const char *const names[] = {"choices", "error", "usage"};
+	struct json_value members[3];
+	unsigned repeated;
+	if (!json_scan_and_pick(json, names, 3, members, &repeated, NULL) ||
+	    slice_trim(json).data[0] != '{') {
+		answer->unreadable = true;
+		return;
+	}
+	if (is_said(members[1]))
+		answer->failed = true;
+	add_choices(answer, json, members[0]);
+	if (members[2].type == JSON_TYPE_OBJECT)
+		add_usage(answer, json, members[2]);
+}
+
+uint64_t answer_tool_calls_hash(const struct answer *answer)
+{
+	uint64_t hash = 0;
+	for (size_t i = 0; i < answer->tool_call_count; i++) {
+		if (answer->tool_calls[i].id.size > 0)
+			hash = request_hash_tool_call(hash, answer->tool_calls[i].id);
+	}
+	return hash;
+}

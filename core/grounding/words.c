@@ -1,0 +1,122 @@
+#include "core/grounding/words.h"
+
+#include "core/grounding/words_table.h"
+#include "core/text/lexicon.h"
+#include "core/base/word_map.h"
+
+enum { SLOTS = 1024 };
+
+static struct word_slot slots[LEXICON_OTHER + 1][SLOTS];
+
+static struct word_map map_of(unsigned language)
+{
+	return (struct word_map){slots[language], SLOTS};
+}
+
+__attribute__((constructor)) static void fill_maps(void)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct word_map map = map_of(rows[i].language);
+		word_map_add(&map, rows[i].words, rows[i].bits);
+	}
+}
+
+unsigned learn_word_bits(struct slice word, uint32_t languages)
+{
+	uint64_t hash = word_hash(word);
+	unsigned bits = 0;
+	for (unsigned i = 0; i <= LEXICON_OTHER; i++) {
+		const struct word_map map = map_of(i);
+		/* A request to forget is known in whatever language the rest of the turn is. */
+		unsigned kept =
+			(languages & 1U << i) != 0 || i == LEXICON_OTHER ? ~0U : WORD_FORGET;
+		bits |= word_map_find(&map, hash) & kept;
+	}
+	return bits;
+}
+
+/* The next word of a list that is parted by single spaces; empty at its end. */
+static struct slice next_sign(const char **list)
+{
+	size_t size = strcspn(*list, " ");
+	struct slice sign = {*list, size};
+	*list += size + ((*list)[size] == ' ');
+	return sign;
+}
+
+/* Whether a sign stands at `at` only as a part of another word. */
+static bool is_other(struct slice text, size_t at)
+{
+	enum { LONGEST = 12 };
+	const char *list = other_signs;
+	for (struct slice sign = next_sign(&list); sign.size > 0; sign = next_sign(&list)) {
+		size_t from = at > LONGEST ? at - LONGEST : 0;
+		size_t found = slice_find(text, sign, from);
+		if (found <= at && found + sign.size > at)
+			return true;
+	}
+	return false;
+}
+
+static bool has_sign(struct slice text, struct slice sign)
+{
+	for (size_t at = slice_find(text, sign, 0); at < text.size;
+	     at = slice_find(text, sign, at + 1)) {
+		if (!is_other(text, at))
+			return true;
+	}
+	return false;
+}
+
+static bool is_ascii(struct slice text)
+{
+	size_t at = 0;
+	while (at < text.size && (unsigned char)text.data[at] < 0x80)
+		at++;
+	return at == text.size;
+}
+
+unsigned learn_sign_bits(struct slice text)
+{
+	unsigned bits = 0;
+	if (is_ascii(text))
+		return 0;
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		const char *list = signs[i].signs;
+		for (struct slice sign = next_sign(&list); sign.size > 0; sign = next_sign(&list)) {
+			if ((bits & signs[i].bits) == 0 && has_sign(text, sign))
+				bits |= signs[i].bits;
+		}
+	}
+	return bits;
+}
+
+static const char *words_of_number(struct slice digits)
+{
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const char *list = numbers[i];
+		if (slice_equal(next_sign(&list), digits))
+			return list;
+	}
+	return "";
+}
+
+bool learn_is_number_word(struct slice word, struct slice digits)
+{
+	const char *list = words_of_number(digits);
+	for (struct slice name = next_sign(&list); name.size > 0; name = next_sign(&list)) {
+		if (slice_equal(name, word))
+			return true;
+	}
+	return false;
+}
+
+bool learn_has_number_sign(struct slice text, struct slice digits)
+{
+	const char *list = words_of_number(digits);
+	for (struct slice name = next_sign(&list); name.size > 0; name = next_sign(&list)) {
+		if ((unsigned char)name.data[0] >= 0xE3 && slice_find(text, name, 0) < text.size)
+			return true;
+	}
+	return false;
+}

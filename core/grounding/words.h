@@ -1,0 +1,51 @@
+/* The words by which a sentence tells how it is meant: negated, supposed, asked, said of somebody
+ * else, or a request to forget. Only the learn_* files include this. */
+#ifndef RECALLD_CORE_GROUNDING_WORDS_H
+#define RECALLD_CORE_GROUNDING_WORDS_H
+
+#include "core/base/bytes.h"
+
+/* Bits of a word. */
+enum {
+	WORD_NOT = 1 << 0,      /* "not", "never" */
+	WORD_IF = 1 << 1,       /* "if", "suppose": what follows is no fact */
+	WORD_MAY_IF = 1 << 2,   /* "wenn": "if" only beside WORD_UNREAL */
+	WORD_UNREAL = 1 << 3,   /* "would" */
+	WORD_FIRST = 1 << 4,    /* "I", "my" */
+	WORD_SECOND = 1 << 5,   /* "you", "please", "que" of "quiero que": asks */
+	WORD_THIRD = 1 << 6,    /* "she", "his" */
+	WORD_KIN = 1 << 7,      /* "sister", "boss" */
+	WORD_SAY = 1 << 8,      /* "said" */
+	WORD_FORGET = 1 << 9,   /* "forget", "erase", as one asks for it */
+	WORD_ALL = 1 << 10,     /* "everything" */
+	WORD_SPLIT = 1 << 11,   /* "but", "because": begins a clause */
+	WORD_AND = 1 << 12,     /* begins one where a pronoun follows */
+	WORD_TIME = 1 << 13,    /* "tomorrow", "next": a date may come of it */
+	WORD_ONLY = 1 << 14,    /* "not only" negates nothing */
+	WORD_POINT = 1 << 15,   /* "second", "option": of an answer */
+	WORD_THAT = 1 << 16,    /* "it", "that": what was said before */
+	WORD_LOVE = 1 << 17,    /* said of what is hated, too */
+	WORD_OPENER = 1 << 18,  /* "oh", "sure" */
+	WORD_ASK = 1 << 19,     /* "am", "do": begins a question */
+	WORD_VERB = 1 << 20,    /* "is", "works": makes what is before it a subject */
+	WORD_ONE = 1 << 21,     /* "one": behind WORD_POINT or WORD_THAT */
+	WORD_TAKE = 1 << 22,    /* "take", "go with": before WORD_THAT */
+	WORD_SUBJECT = 1 << 23, /* "I", "we" */
+	WORD_KEEP = 1 << 24,    /* "remember": with a "not" it asks to forget */
+	WORD_SOFT = 1 << 25,    /* "actually": may stand before a request */
+	WORD_DID = 1 << 26,     /* "did you ...?" asks about the past */
+};
+
+/* The bits of a word, as text_words() gives it, in any of these languages (LEXICON_*, one bit
+ * each). */
+unsigned learn_word_bits(struct slice word, uint32_t languages);
+
+/* The same of a text in a script that writes no spaces, by the signs that stand anywhere in it. */
+unsigned learn_sign_bits(struct slice text);
+
+/* Whether a word of the text, or of a text without spaces a sign, stands for the number that
+ * `digits` writes, from 0 to 12. */
+bool learn_is_number_word(struct slice word, struct slice digits);
+bool learn_has_number_sign(struct slice text, struct slice digits);
+
+#endif

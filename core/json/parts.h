@@ -1,0 +1,93 @@
+/* What the scanner and the walks of json.h share. */
+#ifndef RECALLD_CORE_JSON_PARTS_H
+#define RECALLD_CORE_JSON_PARTS_H
+
+#include "core/json/json.h"
+
+static inline bool json_is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static inline enum json_type json_type_of(char first)
+{
+	switch (first) {
+	case '{':
+		return JSON_TYPE_OBJECT;
+	case '[':
+		return JSON_TYPE_ARRAY;
+	case '"':
+		return JSON_TYPE_STRING;
+	case 't':
+		return JSON_TYPE_TRUE;
+	case 'f':
+		return JSON_TYPE_FALSE;
+	case 'n':
+		return JSON_TYPE_NULL;
+	default:
+		return JSON_TYPE_NUMBER;
+	}
+}
+
+/* Of a document that json_scan() took; no other is walked through, and it takes none whose offsets
+ * would not fit. */
+static inline struct json_value json_value_of(struct slice document, size_t begin, size_t end)
+{
+	enum json_type type = json_type_of(document.data[begin]);
+	return (struct json_value){type, (uint32_t)begin, (uint32_t)end};
+}
+
+/* Up to the first escape a key differs from another name, or is the name. */
+static inline bool json_key_is(struct slice document, struct json_value key, const char *name)
+{
+	const char *text = document.data + key.begin + 1;
+	size_t same = 0;
+	/* Not beyond the name's NUL: a string holds none. */
+	while (text[same] == name[same])
+		same++;
+	if (text[same] == '\\')
+		return json_string_is(document, key, slice_of(name));
+	return text[same] == '"' && name[same] == '\0';
+}
+
+/* Members that are looked for, as they come. */
+struct picking {
+	const char *const *names;
+	size_t count;
+	struct json_value *values;
+	size_t likely; /* the name that is tried first, since members mostly keep their order */
+	unsigned seen;
+	unsigned repeated;
+	const struct json_list *list; /* or NULL */
+};
+
+static inline struct picking json_picking_begin(const char *const *names, size_t count,
+						struct json_value *values)
+{
+	memset(values, 0, count * sizeof(*values));
+	return (struct picking){.names = names, .count = count, .values = values};
+}
+
+/* Of a name that comes again the last value stays, and its bit in `repeated` is set. */
+static inline void json_picking_take(struct picking *picking, struct slice document,
+				     struct json_value key, struct json_value value)
+{
+	/* Most names differ at once from the key; no key is without a byte behind its quote. */
+	char first = document.data[key.begin + 1];
+	size_t i = picking->likely;
+	for (size_t tried = 0; tried < picking->count; tried++, i++) {
+		if (i >= picking->count)
+			i = 0;
+		const char *name = picking->names[i];
+		if ((first != name[0] && first != '\\') || !json_key_is(document, key, name))
+			continue;
+		unsigned bit = 1U << i;
+		picking->repeated |= picking->seen & bit;
+		picking->seen |= bit;
+		picking->values[i] = value;
+		picking->likely = i + 1;
+		return;
+	}
+}
+
+#endif

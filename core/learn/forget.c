@@ -1,0 +1,199 @@
+#include "core/learn/applier.h"
+
+#include "core/text/terms.h"
+
+/* What a user takes back: facts that hold no longer, and what is to be forgotten. */
+
+/* A sentence of fewer words may be about anything. */
+enum { LEAST_WORDS = 3 };
+
+/* Which facts are meant; an empty slice means any. */
+struct selection {
+	struct slice entity;
+	struct slice key;
+	struct slice value;
+	bool exact;
+	bool ended_too;
+	bool named; /* only those whose value the user names, or whose quote he restates */
+};
+
+/* Long enough that finding it inside another text means something: three letters, two ideographs.
+ */
+static bool says_enough(struct slice text)
+{
+	size_t characters = 0;
+	uint32_t character;
+	for (size_t at = 0; at < text.size; characters++)
+		at += text_decode(text, at, &character);
+	return characters >= 3 || text.size >= 6;
+}
+
+/* Under its key a part of a word will do: "Chroma" of "ChromaDB". "Ann" is not "Joanna". A value
+ * that was not kept may be any. */
+static bool overlaps(const struct selection *selection, const struct fact *fact)
+{
+	struct slice value = fact->value;
+	bool (*holds)(struct slice, struct slice) =
+		selection->key.size > 0 ? text_contains : terms_say;
+	if (fact_is_masked(fact))
+		return selection->key.size > 0;
+	return (says_enough(selection->value) && holds(value, selection->value)) ||
+	       (says_enough(value) && holds(selection->value, value));
+}
+
+static bool selects(const struct applier *applier, const struct selection *selection,
+		    const struct known *known)
+{
+	if (known->fact.state == FACT_FORGOTTEN || was_said_later(applier, known) ||
+	    (!selection->ended_too && !is_current(known)))
+		return false;
+	if (selection->entity.size > 0 && !slice_equal(known->entity, selection->entity))
+		return false;
+	if (selection->key.size > 0 && !slice_equal(known->key, selection->key))
+		return false;
+	if (selection->named &&
+	    !support_names(&applier->wish->scope, known->fact.value, applier->arena) &&
+	    !wish_restates(applier->wish, known->fact.quote, applier->arena))
+		return false;
+	if (selection->value.size == 0 || is_same_value(known->fact.value, selection->value))
+		return true;
+	return !selection->exact && overlaps(selection, &known->fact);
+}
+
+static void retract(struct applier *applier, struct known *known)
+{
+	known->fact.state = FACT_RETRACTED;
+	known->fact.ended_at = applier->turn->created_at;
+	known->is_changed = true;
+}
+
+static bool count_word(void *cookie, struct slice word)
+{
+	(void)word;
+	return ++*(size_t *)cookie < LEAST_WORDS;
+}
+
+static bool is_hidden(const struct applier *applier, struct slice text)
+{
+	for (size_t i = 0; i < applier->hidden_count; i++) {
+		if (slice_equal(applier->hidden[i].value, text))
+			return true;
+	}
+	return false;
+}
+
+/* What was said until this turn, as CHANGE_HIDE has it. */
+static void hide_text(struct applier *applier, struct slice text)
+{
+	applier->hidden[applier->hidden_count++] =
+		(struct fact){.value = text, .observed_at = applier->turn->created_at};
+}
+
+/* The fact keeps the first turn that said it as its source: others that say it in the same words
+ * are to go as well. */
+static void hide_repetitions(struct applier *applier, const struct fact *fact)
+{
+	size_t words = 0;
+	text_words(fact->quote, count_word, &words);
+	if (words < LEAST_WORDS || !text_share_word(fact->quote, fact->value) ||
+	    is_hidden(applier, fact->quote))
+		return;
+	if (applier->repeated++ < MAX_REPEATED)
+		hide_text(applier, fact->quote);
+}
+
+/* Nothing of it is left to be found or to lend its spelling. */
+static void forget(struct applier *applier, struct known *known)
+{
+	hide_repetitions(applier, &known->fact);
+	const struct fact forgotten = {
+		.id = known->fact.id,
+		.exchange = known->fact.exchange,
+		.observed_at = known->fact.observed_at,
+		.ended_at = applier->turn->created_at,
+		.state = FACT_FORGOTTEN,
+	};
+	*known = (struct known){.fact = forgotten, .is_new = known->is_new, .is_changed = true};
+}
+
+/* Changes the facts that have exactly this value, or, when none has, those that share it in part.
+ */
+static size_t change_selected(struct applier *applier, struct selection selection,
+			      void (*change)(struct applier *, struct known *))
+{
+	size_t changed = 0;
+	for (int pass = 0; pass < 2 && changed == 0; pass++) {
+		selection.exact = pass == 0;
+		for (size_t i = 0; i < applier->count; i++) {
+			if (!selects(applier, &selection, &applier->known[i]))
+				continue;
+			change(applier, &applier->known[i]);
+			changed++;
+		}
+	}
+	return changed;
+}
+
+void learn_remove(struct applier *applier, const struct subject *subject,
+		  const struct learn_entry *entry)
+{
+	change_selected(applier,
+			(struct selection){.entity = subject->entity,
+					   .key = subject->key,
+					   .value = entry->value},
+			retract);
+}
+
+/* Everything about somebody, and that others have to do with them ("sister: Maria"). */
+static size_t forget_entity(struct applier *applier, const struct subject *subject)
+{
+	struct selection about = {.entity = subject->entity, .ended_too = true};
+	size_t forgotten = change_selected(applier, about, forget);
+	if (slice_equal(subject->entity, SLICE("user")))
+		return forgotten;
+	struct selection naming = {.value = subject->entity, .ended_too = true};
+	return forgotten + change_selected(applier, naming, forget);
+}
+
+/* Of a key's values those that the user names, or, when none is, all if the key itself is. */
+static void forget_key(struct applier *applier, const struct subject *subject,
+		       const struct learn_entry *entry)
+{
+	struct selection selection = {
+		.entity = subject->entity, .key = subject->key, .ended_too = true, .named = true};
+	size_t forgotten = change_selected(applier, selection, forget);
+	selection.named = false;
+	if (forgotten == 0 && (wish_names_key(applier->wish, entry->key, applier->arena) ||
+			       wish_names_all(applier->wish, entry->entity, applier->arena)))
+		(void)change_selected(applier, selection, forget);
+}
+
+/* The model may name another key than the one that the fact has: the value then decides, if it is
+ * the user's. What no fact holds may still stand in the turns themselves. */
+void learn_forget(struct applier *applier, const struct subject *subject,
+		  const struct learn_entry *entry)
+{
+	struct selection selection = {.entity = subject->entity,
+				      .key = subject->key,
+				      .value = entry->value,
+				      .ended_too = true};
+	bool whole_entity = entry->key.size == 0 && entry->value.size == 0;
+	if (entry->key.size > 0 && entry->value.size == 0) {
+		forget_key(applier, subject, entry);
+		return;
+	}
+	size_t forgotten = whole_entity ? forget_entity(applier, subject)
+					: change_selected(applier, selection, forget);
+	if (entry->rests_on_names && entry->value.size > 0)
+		return;
+	if (forgotten == 0 && entry->value.size > 0 && entry->key.size > 0) {
+		selection.key = (struct slice){0};
+		forgotten = change_selected(applier, selection, forget);
+	}
+	bool is_user = slice_equal(subject->entity, SLICE("user"));
+	struct slice hidden = entry->value;
+	if (whole_entity && !is_user)
+		hidden = entry->entity;
+	if (forgotten == 0 && says_enough(hidden))
+		hide_text(applier, hidden);
+}

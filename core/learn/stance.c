@@ -1,0 +1,298 @@
+#include "core/learn/stance.h"
+
+#include "core/grounding/borne.h"
+#include "core/learn/names.h"
+#include "core/grounding/words.h"
+#include "core/text/lexicon.h"
+#include "core/text/text.h"
+
+/* A place of the turn where an entry's quote, or its value, stands. */
+struct place {
+	const struct said *said;
+	size_t index;             /* of the clause */
+	const struct said *quote; /* NULL: there is none */
+	size_t part;              /* the quote's clause that stands there */
+	const struct learn_entry *entry;
+	struct arena *arena;
+};
+
+static const struct said_clause *clause_of(const struct place *place)
+{
+	return &place->said->clauses[place->index];
+}
+
+static unsigned bits_of_sentence(const struct said *said, unsigned sentence)
+{
+	unsigned bits = 0;
+	for (size_t i = 0; i < said->count; i++) {
+		if (said->clauses[i].sentence == sentence)
+			bits |= said->clauses[i].bits;
+	}
+	return bits;
+}
+
+static unsigned bits_at(const struct said_clause *clause, size_t at)
+{
+	return at < clause->count ? clause->words[at].bits : 0;
+}
+
+/* ---- what is only supposed ---- */
+
+static bool is_wish(const struct said_clause *clause)
+{
+	for (size_t i = 0; i < clause->count; i++) {
+		if (slice_equal(clause->words[i].text, SLICE("wish")) &&
+		    (bits_at(clause, i + 1) & WORD_FIRST) != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_supposed(const struct place *place)
+{
+	const struct said_clause *clause = clause_of(place);
+	unsigned sentence = bits_of_sentence(place->said, clause->sentence);
+	bool unreal = (sentence & WORD_UNREAL) != 0;
+	if ((clause->bits & WORD_IF) != 0 || is_wish(clause))
+		return true;
+	if ((clause->bits & WORD_MAY_IF) != 0 && unreal)
+		return true;
+	return (sentence & (WORD_IF | WORD_MAY_IF)) != 0 && (clause->bits & WORD_UNREAL) != 0;
+}
+
+/* "Do I live in Paris?" asks; "Can you help me with my dog Rex?" tells as well. */
+static bool is_question(const struct place *place)
+{
+	const struct said_clause *clause = clause_of(place);
+	if (!clause->is_asked)
+		return false;
+	if (slice_ends_with(clause->text, SLICE("吗？")) ||
+	    slice_ends_with(clause->text, SLICE("吗?")))
+		return true;
+	return (bits_at(clause, 0) & WORD_ASK) != 0 && (bits_at(clause, 1) & WORD_FIRST) != 0;
+}
+
+/* ---- what is said of what is hated ---- */
+
+static const char *const ironies[] = {
+	"/s",           "🙄",           "😏",           "🙃",        "just kidding",
+	"kidding",      "yeah right",     "yeah, right", "just joking", "as if i",
+	"von wegen",    "war ein scherz", "ironie",      "nur spaß",    "es broma",
+	"es una broma", "sí, claro",      "si, claro",   "sarcasmo",    "sarcasm",
+	"je plaisante", "scherzo",        "brincadeira", "才怪",        "开玩笑",
+	"開玩笑",       "呵呵",           "шучу",        NULL};
+
+static bool says_irony(struct slice text)
+{
+	for (size_t i = 0; ironies[i] != NULL; i++) {
+		if (text_says(text, slice_of(ironies[i])))
+			return true;
+	}
+	return false;
+}
+
+/* "Oh sure, I just love working weekends." A sentence may also be taken back by the next one. */
+static bool is_ironic(const struct place *place)
+{
+	const struct said *said = place->said;
+	unsigned sentence = clause_of(place)->sentence;
+	unsigned bits = bits_of_sentence(said, sentence);
+	bool opens = false;
+	bool is_first = true;
+	for (size_t i = 0; i < said->count; i++) {
+		const struct said_clause *clause = &said->clauses[i];
+		if (clause->sentence != sentence && clause->sentence != sentence + 1)
+			continue;
+		if (says_irony(clause->text))
+			return true;
+		if (clause->sentence == sentence && is_first)
+			opens = ((bits_at(clause, 0) | clause->signs) & WORD_OPENER) != 0;
+		is_first = false;
+	}
+	return opens && (bits & WORD_LOVE) != 0 && (bits & WORD_NOT) == 0;
+}
+
+/* ---- what is negated ---- */
+
+/* "Don't forget that I ..." and "not only" negate nothing; nor does an English "no" that answers.
+ */
+static bool negates(const struct said *said, const struct said_clause *clause, size_t at)
+{
+	if ((bits_at(clause, at) & WORD_NOT) == 0)
+		return false;
+	unsigned near = bits_at(clause, at + 1) | bits_at(clause, at + 2);
+	if (at > 0)
+		near |= bits_at(clause, at - 1);
+	if ((near & WORD_FORGET) != 0 || (bits_at(clause, at + 1) & WORD_ONLY) != 0)
+		return false;
+	bool is_answer = at == 0 && said->languages == 1U << LEXICON_ENGLISH &&
+			 slice_equal(clause->words[0].text, SLICE("no")) &&
+			 (bits_at(clause, 1) & WORD_FIRST) != 0;
+	return !is_answer;
+}
+
+static size_t count_negations(const struct said *said, const struct said_clause *clause)
+{
+	size_t count = (clause->signs & WORD_NOT) != 0;
+	for (size_t i = 0; i < clause->count; i++)
+		count += negates(said, clause, i);
+	return count;
+}
+
+/* Of a key that tells what is so, "I do not live in Paris" gives no value, however much is quoted.
+ */
+static bool is_denied(const struct place *place, size_t negations)
+{
+	struct said value = said_read(place->entry->value, place->said, place->arena);
+	size_t own = 0;
+	for (size_t i = 0; i < value.count; i++)
+		own += count_negations(&value, &value.clauses[i]);
+	return negations > 0 && own == 0 &&
+	       learn_is_personal_key(place->entry->key, place->arena) &&
+	       learn_names_of_key(learn_bare_key(place->entry->key, place->arena)).size > 0;
+}
+
+static bool is_negated(const struct place *place)
+{
+	size_t negations = count_negations(place->said, clause_of(place));
+	size_t quoted = negations;
+	if (place->quote != NULL)
+		quoted = count_negations(place->said, &place->quote->clauses[place->part]);
+	return negations > quoted || is_denied(place, negations);
+}
+
+/* ---- what is said of others ---- */
+
+/* The place of "sister" in "my sister is ..." where nothing but a name or two stands between it and
+ * its verb; 0: the clause begins otherwise. */
+static size_t kin_subject(const struct said_clause *clause)
+{
+	enum { LATEST = 3 };
+	for (size_t i = 1; i < clause->count && i <= LATEST; i++) {
+		if ((bits_at(clause, i) & WORD_KIN) != 0 &&
+		    (bits_at(clause, i - 1) & (WORD_FIRST | WORD_THIRD)) != 0)
+			return i;
+	}
+	return 0;
+}
+
+/* "我妹妹是医生": of the only "我" it is said whose sister it is. */
+static bool is_of_kin_in_signs(const struct said_clause *clause)
+{
+	const struct slice self = SLICE("我");
+	struct slice text = clause->text;
+	size_t at = slice_find(text, self, 0);
+	if ((clause->signs & WORD_KIN) == 0 || at == text.size)
+		return false;
+	struct slice near = slice_part(text, at, at + 12 < text.size ? at + 12 : text.size);
+	bool is_only = slice_find(text, self, at + self.size) == text.size;
+	return is_only && (learn_sign_bits(near) & WORD_KIN) != 0;
+}
+
+static bool speaks_of_kin(const struct said_clause *clause)
+{
+	size_t kin = kin_subject(clause);
+	if (kin == 0)
+		return is_of_kin_in_signs(clause);
+	for (size_t i = kin + 1; i < clause->count; i++) {
+		if ((bits_at(clause, i) & WORD_FIRST) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool speaks_of_third(const struct said_clause *clause)
+{
+	unsigned begin = bits_at(clause, 0) | bits_at(clause, 1);
+	bool in_signs = slice_starts_with(clause->text, SLICE("她")) ||
+			slice_starts_with(clause->text, SLICE("他"));
+	return in_signs || ((begin & WORD_THIRD) != 0 && (clause->bits & WORD_FIRST) == 0);
+}
+
+/* A clause without a subject of its own goes on about the one of the clause before it. */
+static bool is_of_others(const struct said *said, size_t index)
+{
+	for (;; index--) {
+		const struct said_clause *clause = &said->clauses[index];
+		if (speaks_of_kin(clause) || speaks_of_third(clause))
+			return true;
+		if (index == 0 || said->clauses[index - 1].sentence != clause->sentence ||
+		    (clause->bits & (WORD_FIRST | WORD_SECOND | WORD_THIRD)) != 0)
+			return false;
+	}
+}
+
+/* `She said: "I live in Rome"`. */
+static bool is_quoted_speech(const struct place *place)
+{
+	const struct said_clause *clause = clause_of(place);
+	static const char *const marks[] = {"\"", "“", "„", "«", "'", "‘", "「", NULL};
+	bool opens = false;
+	for (size_t i = 0; marks[i] != NULL; i++)
+		opens |= slice_starts_with(clause->text, slice_of(marks[i]));
+	if (!opens || place->index == 0)
+		return false;
+	const struct said_clause *before = clause - 1;
+	return before->sentence == clause->sentence && (before->bits & WORD_SAY) != 0 &&
+	       (before->bits & (WORD_THIRD | WORD_KIN)) != 0;
+}
+
+static bool is_of_another(const struct place *place)
+{
+	const struct learn_entry *entry = place->entry;
+	if (!slice_equal(entry->entity, SLICE("user")))
+		return false;
+	return is_quoted_speech(place) || (learn_is_personal_key(entry->key, place->arena) &&
+					   is_of_others(place->said, place->index));
+}
+
+/* ---- all of it ---- */
+
+static bool is_plain(const struct place *place)
+{
+	return !is_supposed(place) && !is_question(place) && !is_negated(place) &&
+	       !is_of_another(place) && !is_ironic(place);
+}
+
+/* Whether what stands at some place is plain at one of them; `*found`: there is a place at all. */
+static bool is_plain_somewhere(struct place place, struct slice text, bool *found)
+{
+	for (place.index = 0; place.index < place.said->count; place.index++) {
+		if (!text_contains(clause_of(&place)->text, text))
+			continue;
+		*found = true;
+		if (is_plain(&place))
+			return true;
+	}
+	return false;
+}
+
+static bool bears_value(const struct said_clause *clause, const struct place *place)
+{
+	struct support support = support_read(clause->text, place->said, place->arena);
+	return support_names(&support, place->entry->value, place->arena);
+}
+
+bool learn_is_meant(const struct said *said, const struct learn_entry *entry, struct arena *arena)
+{
+	enum { MOST_PARTS = 8 }; /* each is looked for in the whole turn */
+	struct place place = {.said = said, .entry = entry, .arena = arena};
+	bool found = false;
+	if (entry->words.size == 0)
+		return is_plain_somewhere(place, entry->value, &found) || !found;
+	struct said quote = said_read(entry->words, said, arena);
+	place.quote = &quote;
+	bool bears = false;
+	for (size_t i = 0; i < quote.count && !bears; i++)
+		bears = bears_value(&quote.clauses[i], &place);
+	for (size_t i = 0, tries = 0; i < quote.count && tries < MOST_PARTS; i++) {
+		if (bears && !bears_value(&quote.clauses[i], &place))
+			continue;
+		place.part = i;
+		found = false;
+		tries++;
+		if (!is_plain_somewhere(place, quote.clauses[i].text, &found) && found)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,347 @@
+#include "core/learn/wish.h"
+
+#include "core/learn/entry.h"
+#include "core/learn/names.h"
+#include "core/grounding/words.h"
+#include "core/text/lexicon.h"
+#include "core/text/text.h"
+#include "core/base/word_map.h"
+
+/* ---- whether it is asked for ---- */
+
+/* What may stand before a request: articles, pronouns, "please", "actually". */
+static bool may_precede(const struct said_word *word)
+{
+	return word->is_function || (word->bits & (WORD_SECOND | WORD_SOFT | WORD_OPENER)) != 0 ||
+	       (lexicon_find(word_hash(word->text)) & 1U << LEXICON_LIGHT) != 0;
+}
+
+static bool is_answer_no(const struct said *said, const struct said_clause *clause, size_t at)
+{
+	return at == 0 && said->languages == 1U << LEXICON_ENGLISH &&
+	       slice_equal(clause->words[0].text, SLICE("no"));
+}
+
+/* Whether the clause asks for what its word at `verb` means: "forget", not "I forget", "people
+ * forget", "don't forget" or "did you forget". */
+static bool asks_at(const struct said *said, const struct said_clause *clause, size_t verb)
+{
+	bool follows_content = false;
+	/* "N'oublie pas ...", "vergiss ... nicht". */
+	if (verb + 1 < clause->count && ((clause->words[verb + 1].bits & WORD_NOT) != 0 ||
+					 (clause->words[clause->count - 1].bits & WORD_NOT) != 0))
+		return false;
+	if (clause->is_asked && (clause->words[0].bits & WORD_DID) != 0)
+		return false;
+	for (size_t i = 0; i < verb; i++) {
+		if ((clause->words[i].bits & WORD_NOT) != 0 && !is_answer_no(said, clause, i))
+			return false;
+		follows_content |= !may_precede(&clause->words[i]);
+	}
+	for (size_t i = verb; i-- > 0;) {
+		unsigned bits = clause->words[i].bits;
+		if ((bits & WORD_SECOND) != 0)
+			return true;
+		if ((bits & (WORD_SUBJECT | WORD_THIRD)) != 0)
+			return false;
+	}
+	/* "How to delete ..." */
+	bool is_infinitive = verb > 0 && slice_equal(clause->words[verb - 1].text, SLICE("to"));
+	/* Some languages put the verb last. */
+	bool may_end = said->language == LEXICON_TURKISH ||
+		       (unsigned char)clause->words[verb].text.data[0] >= 0xD0;
+	return !is_infinitive && (!follows_content || may_end);
+}
+
+/* "Don't remember that": a "not", no "I" before. */
+static bool asks_not_to_keep(const struct said_clause *clause)
+{
+	if ((clause->bits & WORD_KEEP) == 0 || (clause->bits & WORD_NOT) == 0 || clause->is_asked)
+		return false;
+	for (size_t i = 0; i < clause->count; i++) {
+		unsigned bits = clause->words[i].bits;
+		if ((bits & WORD_KEEP) != 0)
+			return true;
+		if ((bits & (WORD_SUBJECT | WORD_THIRD)) != 0)
+			return false;
+	}
+	return false;
+}
+
+static bool is_behind_any(struct slice before, const char *const *words)
+{
+	for (; *words != NULL; words++) {
+		if (slice_ends_with(before, slice_of(*words)))
+			return true;
+	}
+	return false;
+}
+
+/* Of scripts without spaces. */
+static bool asks_in_signs(struct slice text)
+{
+	static const char *const verbs[] = {"忘记",   "忘記", "忘掉", "忘了", "删除",   "刪除",
+					    "删掉",   "刪掉", "抹去", "清除", "忘れて", "削除して",
+					    "消して", "잊어", "지워", "삭제", NULL};
+	static const char *const denials[] = {"别",     "別",   "不要", "不会", "不能", "勿",
+					      "没有",   "没",   "不",   "我",   "我又", "我总",
+					      "我总是", "我會", "我会", "我都", "我常", "我经常",
+					      "我已经", "他",   "她",   "他们", NULL};
+	static const char *const tenses[] = {"た", "しま", "いた", "いる", "ない", NULL};
+	for (size_t i = 0; verbs[i] != NULL; i++) {
+		struct slice verb = slice_of(verbs[i]);
+		size_t at = slice_find(text, verb, 0);
+		if (at == text.size || is_behind_any(slice_part(text, 0, at), denials))
+			continue;
+		struct slice after = slice_part(text, at + verb.size, text.size);
+		bool is_told = false;
+		for (size_t j = 0; tenses[j] != NULL; j++)
+			is_told |= slice_starts_with(after, slice_of(tenses[j]));
+		if (!is_told)
+			return true;
+	}
+	return false;
+}
+
+static bool asks(const struct said *said, const struct said_clause *clause)
+{
+	if (asks_not_to_keep(clause) || asks_in_signs(clause->text))
+		return true;
+	for (size_t i = 0; i < clause->count; i++) {
+		if ((clause->words[i].bits & WORD_FORGET) != 0 && asks_at(said, clause, i))
+			return true;
+	}
+	return false;
+}
+
+/* ---- what it names ---- */
+
+/* Bits of words that name nothing by themselves. */
+enum {
+	ASKING = WORD_FORGET | WORD_ALL | WORD_SECOND | WORD_SOFT | WORD_KEEP | WORD_THAT |
+		 WORD_OPENER,
+};
+
+static bool names_something(const struct said_word *word)
+{
+	return !word->is_function && (word->bits & ASKING) == 0 &&
+	       (lexicon_find(word_hash(word->text)) & 1U << LEXICON_LIGHT) == 0;
+}
+
+/* "Forget that", "forget what I said": it names nothing itself. */
+static bool points_back(const struct said *said, unsigned sentence)
+{
+	unsigned bits = 0;
+	for (size_t i = 0; i < said->count; i++) {
+		const struct said_clause *clause = &said->clauses[i];
+		if (clause->sentence != sentence)
+			continue;
+		bits |= clause->bits;
+		for (size_t j = 0; j < clause->count; j++) {
+			if (names_something(&clause->words[j]))
+				return false;
+		}
+	}
+	return (bits & WORD_THAT) != 0;
+}
+
+static struct slice last_user_text(const struct learn_turn *turn)
+{
+	for (size_t i = turn->before_count; i-- > 0;) {
+		if (turn->before[i].role == ROLE_USER)
+			return turn->before[i].text;
+	}
+	return (struct slice){0};
+}
+
+static void append_sentence(struct buffer *out, const struct said *said, unsigned sentence)
+{
+	for (size_t i = 0; i < said->count; i++) {
+		if (said->clauses[i].sentence != sentence)
+			continue;
+		buffer_append(out, said->clauses[i].text);
+		buffer_append_byte(out, ' ');
+	}
+}
+
+/* The sentence that asks, and what it points back to. */
+static void append_scope(struct buffer *out, const struct learn_turn *turn, const struct said *said,
+			 const struct said_clause *clause)
+{
+	append_sentence(out, said, clause->sentence);
+	if (!points_back(said, clause->sentence))
+		return;
+	buffer_append_byte(out, '\n');
+	if (clause->sentence > 0)
+		append_sentence(out, said, clause->sentence - 1);
+	else
+		buffer_append(out, learn_shown_turn(last_user_text(turn)));
+}
+
+struct wish wish_read(const struct learn_turn *turn, const struct said *said, struct arena *arena)
+{
+	struct wish wish = {0};
+	struct buffer scope;
+	unsigned last = 0;
+	buffer_init(&scope, SIZE_MAX);
+	for (size_t i = 0; i < said->count; i++) {
+		const struct said_clause *clause = &said->clauses[i];
+		if ((wish.is_asked && clause->sentence == last) || !asks(said, clause))
+			continue;
+		wish.is_asked = true;
+		wish.says_all |= (clause->bits & WORD_ALL) != 0;
+		last = clause->sentence;
+		append_scope(&scope, turn, said, clause);
+	}
+	wish.said = said_read(arena_take(arena, &scope), said, arena);
+	wish.scope = support_read(wish.said.text, said, arena);
+	return wish;
+}
+
+bool wish_names_value(const struct wish *wish, struct slice value, struct arena *arena)
+{
+	return support_bears(&wish->scope, value, (struct slice){0}, arena);
+}
+
+/* Whether a word of it is in the list, whose words stand between spaces. */
+static bool holds_any(const struct wish *wish, struct slice list, struct arena *arena)
+{
+	for (size_t i = 0; i < wish->scope.count; i++) {
+		const struct slice parts[] = {SLICE(" "), wish->scope.words[i].text, SLICE(" ")};
+		if (slice_find(list, arena_join(arena, parts, 3), 0) < list.size)
+			return true;
+	}
+	return false;
+}
+
+/* What is said of what a key holds, where its name is not. */
+static bool names_by_cue(const struct wish *wish, struct slice common, struct arena *arena)
+{
+	static const struct {
+		const char *key;
+		const char *words;
+	} cues[] = {
+		{"city",
+		 " live lives living wohne wohnt lebe vivo vive habite moro vivo abito woon живу "},
+		{"address", " live lives wohne vivo habite moro abito woon живу "},
+		{"job", " work works arbeite trabajo travaille trabalho lavoro werk работаю "},
+		{"employer", " work works arbeite trabajo travaille trabalho lavoro werk работаю "},
+		{"name", " called heiße llamo appelle chamo chiamo heet зовут "},
+		{"age", " old alt años ans anos anni oud лет "},
+		{"birthday", " born geboren nací né née nasci nato nata родился родилась "},
+		{"salary", " earn earns verdiene gano gagne ganho guadagno verdien зарабатываю "},
+	};
+	for (size_t i = 0; i < sizeof(cues) / sizeof(cues[0]); i++) {
+		if (slice_equal(common, slice_of(cues[i].key)) &&
+		    holds_any(wish, slice_of(cues[i].words), arena))
+			return true;
+	}
+	return false;
+}
+
+/* One to three words in a row that are a name of the key. */
+static bool names_by_synonym(const struct wish *wish, struct slice common, struct arena *arena)
+{
+	enum { MOST_WORDS = 3 };
+	const struct said_word *words = wish->scope.words;
+	for (size_t i = 0; i < wish->scope.count; i++) {
+		struct slice parts[MOST_WORDS];
+		for (size_t j = 0; j < MOST_WORDS && i + j < wish->scope.count; j++) {
+			parts[j] = words[i + j].text;
+			struct slice joined = arena_join(arena, parts, j + 1);
+			if (slice_equal(learn_common_key(joined, arena), common))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Its names in scripts without spaces stand anywhere. */
+static bool names_by_sign(const struct wish *wish, struct slice common)
+{
+	struct slice names = learn_names_of_key(common);
+	for (size_t at = 0; at < names.size;) {
+		size_t end = slice_find(names, SLICE(" "), at);
+		struct slice name = slice_part(names, at, end);
+		if ((unsigned char)name.data[0] >= 0xE3 &&
+		    slice_find(wish->scope.text, name, 0) < wish->scope.text.size)
+			return true;
+		at = end + 1;
+	}
+	return false;
+}
+
+bool wish_names_key(const struct wish *wish, struct slice key, struct arena *arena)
+{
+	struct slice common = learn_bare_key(key, arena);
+	return support_names(&wish->scope, key, arena) || names_by_synonym(wish, common, arena) ||
+	       names_by_sign(wish, common) || names_by_cue(wish, common, arena);
+}
+
+static bool is_among(const struct said_word *words, size_t count, struct slice text)
+{
+	size_t at = 0;
+	while (at < count && !slice_equal(words[at].text, text))
+		at++;
+	return at < count;
+}
+
+/* Whether it names nothing but the entity. */
+static bool names_only(const struct wish *wish, struct slice entity, struct arena *arena)
+{
+	size_t count;
+	const struct said_word *names = said_words(entity, wish->scope.said, &count, arena);
+	for (size_t i = 0; i < wish->scope.count; i++) {
+		const struct said_word *word = &wish->scope.words[i];
+		uint32_t character;
+		text_decode(word->text, 0, &character);
+		if (names_something(word) && (word->bits & WORD_KIN) == 0 &&
+		    !text_is_unspaced(character) && !is_among(names, count, word->text))
+			return false;
+	}
+	return true;
+}
+
+/* Signs that name a narrower thing than "me" does, in scripts without spaces. */
+static bool signs_name_self(const struct wish *wish)
+{
+	static const char *const selves[] = {"关于我的", "關於我的",   "我的一切",
+					     "我的所有", "关于我",     "關於我",
+					     "私のこと", "私に関する", NULL};
+	for (size_t i = 0; selves[i] != NULL; i++) {
+		if (slice_find(wish->scope.text, slice_of(selves[i]), 0) < wish->scope.text.size)
+			return true;
+	}
+	return learn_sign_bits(wish->scope.text) == 0;
+}
+
+bool wish_names_all(const struct wish *wish, struct slice entity, struct arena *arena)
+{
+	if (!wish->says_all)
+		return false;
+	if (slice_equal(entity, SLICE("user")))
+		return names_only(wish, (struct slice){0}, arena) && signs_name_self(wish);
+	return support_names(&wish->scope, entity, arena);
+}
+
+bool wish_names_whole(const struct wish *wish, struct slice entity, struct arena *arena)
+{
+	return support_names(&wish->scope, entity, arena) &&
+	       (wish->says_all || names_only(wish, entity, arena));
+}
+
+bool wish_restates(const struct wish *wish, struct slice quote, struct arena *arena)
+{
+	enum { LEAST = 2 };
+	const struct support support = support_read(quote, wish->scope.said, arena);
+	size_t count = 0;
+	for (size_t i = 0; i < wish->scope.count; i++) {
+		const struct said_word *word = &wish->scope.words[i];
+		if (!names_something(word))
+			continue;
+		if (!support_names(&support, word->text, arena))
+			return false;
+		count++;
+	}
+	return count >= LEAST;
+}

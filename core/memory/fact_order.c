@@ -1,0 +1,59 @@
+#include "core/memory/fact_order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool fact_is_about_user(const struct fact *fact)
+{
+	return slice_equal_nocase(fact->entity, SLICE("user"));
+}
+
+bool fact_same_key(const struct fact *a, const struct fact *b)
+{
+	return slice_equal(a->entity, b->entity) && slice_equal(a->key, b->key);
+}
+
+static int compare_bytes(struct slice a, struct slice b)
+{
+	size_t shared = a.size < b.size ? a.size : b.size;
+	int order = shared == 0 ? 0 : memcmp(a.data, b.data, shared);
+	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static int compare_ids(const struct fact *a, const struct fact *b)
+{
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+static int compare_shown(const void *left, const void *right)
+{
+	const struct fact *a = *(const struct fact *const *)left;
+	const struct fact *b = *(const struct fact *const *)right;
+	if (fact_is_about_user(a) != fact_is_about_user(b))
+		return fact_is_about_user(a) ? -1 : 1;
+	int order = compare_bytes(a->entity, b->entity);
+	if (order == 0)
+		order = compare_bytes(a->key, b->key);
+	return order != 0 ? order : compare_ids(a, b);
+}
+
+static int compare_newest(const void *left, const void *right)
+{
+	const struct fact *a = *(const struct fact *const *)left;
+	const struct fact *b = *(const struct fact *const *)right;
+	if (a->observed_at != b->observed_at)
+		return a->observed_at > b->observed_at ? -1 : 1;
+	return compare_ids(b, a);
+}
+
+void fact_sort_shown(const struct fact **facts, size_t count)
+{
+	if (count > 0)
+		qsort(facts, count, sizeof(*facts), compare_shown);
+}
+
+void fact_sort_newest(const struct fact **facts, size_t count)
+{
+	if (count > 0)
+		qsort(facts, count, sizeof(*facts), compare_newest);
+}

@@ -1,0 +1,123 @@
+/* The nouns of memory. Plain data; slices in them point into whatever arena they were read into.
+ * Times are milliseconds since 1970-01-01T00:00:00Z. An id is unique within its user, grows with
+ * time and is never used twice; 0 means none. */
+#ifndef RECALLD_CORE_MEMORY_MEMORY_H
+#define RECALLD_CORE_MEMORY_MEMORY_H
+
+#include "core/base/bytes.h"
+
+enum mode {
+	MODE_OFF,
+	MODE_BUFFER,
+	MODE_SUMMARY,
+	MODE_ENTITY,
+	MODE_VECTOR,
+	MODE_HYBRID,
+	MODE_AUTO,
+	MODE_READONLY, /* a request's word only: the configured mode injects, nothing is learned */
+};
+
+/* The word for a mode, and back; mode_read gives false for a word that is none. */
+const char *mode_name(enum mode mode);
+bool mode_read(struct slice word, enum mode *mode);
+
+/* What each mode injects, and so what is learned in it. */
+bool mode_uses_facts(enum mode mode);   /* entity, hybrid, auto */
+bool mode_uses_summary(enum mode mode); /* summary, hybrid, auto */
+bool mode_uses_turns(enum mode mode);   /* buffer, summary, hybrid, auto */
+bool mode_recalls(enum mode mode);      /* vector, hybrid, auto */
+
+enum role {
+	ROLE_SYSTEM,
+	ROLE_DEVELOPER,
+	ROLE_USER,
+	ROLE_ASSISTANT,
+	ROLE_TOOL,
+	ROLE_OTHER,
+};
+
+const char *role_name(enum role role);
+
+enum turn_state {
+	TURN_CURRENT,
+	TURN_SUPERSEDED, /* another answer, or an edited turn, took its place */
+	TURN_HIDDEN,     /* the user asked to forget what it says */
+};
+
+/* More of a turn's text is not kept: no model takes in more, and a loop reads it. */
+enum { TURN_TEXT_LIMIT = 1 << 20 };
+
+/* One message of a conversation, as it is remembered: secrets masked, documents taken out.
+ * A user turn and its answer have the same exchange id, which is the user turn's id. */
+struct turn {
+	uint64_t id;
+	uint64_t exchange;
+	uint32_t conversation;
+	uint32_t ordinal; /* the how-manieth answered user turn of its conversation, from 0 */
+	enum role role;
+	enum turn_state state;
+	bool complete; /* false: its reply broke off */
+	int64_t created_at;
+	uint64_t hash; /* text_hash() of what the client sends when it sends this turn again */
+	struct slice text;
+	struct slice session; /* the session that its conversation was given, or empty */
+};
+
+/* What a request says itself, in its messages. */
+struct carried_texts {
+	const uint64_t *hashes; /* text_hash() of each, sorted */
+	size_t count;
+};
+
+/* Whether the request says what the turn says. */
+bool turn_is_said_in(const struct turn *turn, const struct carried_texts *carried);
+/* The same, but for a short turn ("Yes."), which means what it means in its place alone. */
+bool turn_is_told_in(const struct turn *turn, const struct carried_texts *carried);
+
+/* Whether the turn belongs to the exchange that is asked again; 0: none is. */
+bool turn_is_asked_again(const struct turn *turn, uint64_t asked_again);
+
+enum fact_state {
+	FACT_CURRENT,
+	FACT_SUPERSEDED, /* a newer observation has its place */
+	FACT_RETRACTED,  /* the user said that it is no longer so */
+	FACT_FORGOTTEN,  /* the user asked to forget it: its texts are empty */
+};
+
+struct fact {
+	uint64_t id;
+	struct slice entity; /* "user" or the name of whom or what it is about */
+	struct slice kind;   /* user, person, place, project or thing */
+	struct slice key;    /* lower case, words joined by "_" */
+	struct slice value;
+	bool many; /* one of several values of its key, not the only one */
+	bool pii;
+	double confidence;
+	struct slice quote;     /* the words of the user's turn that it rests on; may be empty */
+	uint64_t exchange;      /* the exchange that it was learned from */
+	int64_t observed_at;    /* when the user said it, not when it was written */
+	int64_t expires_at;     /* 0: never */
+	int64_t ended_at;       /* when it ceased to be current; 0 while it is */
+	uint64_t superseded_by; /* the fact that took its place, or 0 */
+	enum fact_state state;
+};
+
+/* What becomes of facts that identify a person. */
+enum pii {
+	PII_KEEP,
+	PII_REDACT, /* their values and quotes are not kept, but that there was one */
+	PII_DROP,
+};
+
+/* Takes the value out of it, and the user's words. */
+void fact_mask(struct fact *fact);
+bool fact_is_masked(const struct fact *fact);
+
+struct summary {
+	struct slice text;
+	uint64_t covers; /* the id of the last turn that it covers */
+	int64_t updated_at;
+	struct slice model; /* the model that wrote it */
+};
+
+#endif

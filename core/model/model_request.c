@@ -1,0 +1,234 @@
+#include "core/model/model_request.h"
+
+#include "core/json/json.h"
+
+/* Bounds of what is read of a reply. */
+enum { MAX_ERROR = 64 * 1024, MAX_PARTS = 1000 };
+
+/* ---- the request ---- */
+
+static void append_messages(struct buffer *body, const struct learn_prompt *prompt, unsigned quirks)
+{
+	bool apart = !(quirks & QUIRK_NO_SYSTEM);
+	buffer_append(body, apart ? SLICE("{\"role\":\"system\",\"content\":\"")
+				  : SLICE("{\"role\":\"user\",\"content\":\""));
+	json_escape(body, prompt->system);
+	buffer_append(body,
+		      apart ? SLICE("\"},{\"role\":\"user\",\"content\":\"") : SLICE("\\n\\n"));
+	json_escape(body, prompt->user);
+	buffer_append(body, SLICE("\"}"));
+}
+
+static void append_format(struct buffer *body, unsigned quirks)
+{
+	if (quirks & QUIRK_NO_RESPONSE_FORMAT)
+		return;
+	if (!(quirks & QUIRK_JSON_SCHEMA)) {
+		buffer_append(body, SLICE(",\"response_format\":{\"type\":\"json_object\"}"));
+		return;
+	}
+	buffer_append(body, SLICE(",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
+				  "{\"name\":\"memory\",\"schema\":"));
+	buffer_append(body, learn_facts_schema());
+	buffer_append(body, SLICE("}}"));
+}
+
+static void append_max_tokens(struct buffer *body, unsigned max_tokens, unsigned quirks)
+{
+	if (quirks & QUIRK_NO_MAX_TOKENS)
+		return;
+	buffer_append(body, quirks & QUIRK_COMPLETION_TOKENS ? SLICE(",\"max_completion_tokens\":")
+							     : SLICE(",\"max_tokens\":"));
+	buffer_append_number(body, max_tokens);
+}
+
+struct slice model_request_body(struct slice model, const struct learn_prompt *prompt, bool json,
+				unsigned max_tokens, unsigned quirks, struct arena *arena)
+{
+	struct buffer body;
+	buffer_init(&body, SIZE_MAX); /* the prompts are bounded */
+	buffer_reserve(&body, (prompt->system.size + prompt->user.size) * 9 / 8 + 512);
+	buffer_append(&body, SLICE("{\"model\":"));
+	json_quote(&body, model);
+	buffer_append(&body, SLICE(",\"messages\":["));
+	append_messages(&body, prompt, quirks);
+	buffer_append(&body, SLICE("],\"stream\":false"));
+	if (!(quirks & QUIRK_NO_TEMPERATURE))
+		buffer_append(&body, SLICE(",\"temperature\":0"));
+	append_max_tokens(&body, max_tokens, quirks);
+	if (json)
+		append_format(&body, quirks);
+	buffer_append_byte(&body, '}');
+	return arena_take(arena, &body);
+}
+
+/* ---- what a server refused ---- */
+
+static struct json_value member(struct slice document, struct json_value object, const char *name)
+{
+	struct json_value value;
+	json_pick(document, object, &name, 1, &value);
+	return value;
+}
+
+/* As it is written, quotes included; empty when absent. */
+static struct slice raw(struct slice document, struct json_value value)
+{
+	if (value.type == JSON_TYPE_NULL)
+		return (struct slice){0};
+	return slice_part(document, value.begin, value.end);
+}
+
+static struct json_value first_element(struct slice document, struct json_value array)
+{
+	struct json_walk walk = json_walk(document, array);
+	bool found = array.type == JSON_TYPE_ARRAY && json_next(&walk);
+	return found ? walk.value : (struct json_value){0};
+}
+
+/* The parts of an error that may name what was refused. */
+struct complaint {
+	struct slice param;
+	struct slice message;
+	struct slice code;
+};
+
+/* OpenAI's {"error":{...}}, Google's [{"error":{...}}] and vLLM's bare {"message":...}; of anything
+ * else, FastAPI's {"detail":...} among it, the whole body is the message. */
+static struct complaint read_complaint(struct slice body)
+{
+	static const char *const names[] = {"param", "message", "code"};
+	struct json_value error;
+	struct json_value parts[3];
+	struct complaint complaint = {.message = body};
+	if (!json_scan(body, &error))
+		return complaint;
+	if (error.type == JSON_TYPE_ARRAY)
+		error = first_element(body, error);
+	struct json_value inner = member(body, error, "error");
+	json_pick(body, inner.type == JSON_TYPE_OBJECT ? inner : error, names, 3, parts);
+	if (parts[1].type != JSON_TYPE_NULL)
+		complaint = (struct complaint){raw(body, parts[0]), raw(body, parts[1]),
+					       raw(body, parts[2])};
+	return complaint;
+}
+
+static bool names(struct slice text, const char *word)
+{
+	struct slice sought = slice_of(word);
+	for (size_t at = 0; at + sought.size <= text.size; at++) {
+		if (slice_equal_nocase(slice_part(text, at, at + sought.size), sought))
+			return true;
+	}
+	return false;
+}
+
+/* What can be given up, in this order. Each gives way in the steps that are listed, first to last.
+ */
+struct concession {
+	const char *words[4];
+	unsigned steps[2];
+	bool json_only;
+};
+
+static const struct concession concessions[] = {
+	{{"response_format", "json_object", "json_schema", NULL},
+	 {QUIRK_JSON_SCHEMA, QUIRK_NO_RESPONSE_FORMAT},
+	 true},
+	{{"temperature", NULL}, {QUIRK_NO_TEMPERATURE, 0}, false},
+	{{"max_tokens", "max_completion_tokens", NULL},
+	 {QUIRK_COMPLETION_TOKENS, QUIRK_NO_MAX_TOKENS},
+	 false},
+	{{"system", "developer instruction", NULL}, {QUIRK_NO_SYSTEM, 0}, false},
+};
+
+enum { CONCESSIONS = sizeof(concessions) / sizeof(concessions[0]) };
+
+static unsigned next_step(const struct concession *concession, unsigned quirks, bool json)
+{
+	if (concession->json_only && !json)
+		return 0;
+	/* The last step leaves the parameter out: nothing is before it any more. */
+	unsigned last = concession->steps[1] != 0 ? concession->steps[1] : concession->steps[0];
+	if (quirks & last)
+		return 0;
+	return quirks & concession->steps[0] ? last : concession->steps[0];
+}
+
+static bool is_named(const struct concession *concession, struct slice text)
+{
+	for (const char *const *word = concession->words; *word != NULL; word++) {
+		if (names(text, *word))
+			return true;
+	}
+	return false;
+}
+
+/* The first step that `text` asks for; any step where it is NULL; 0: none. */
+static unsigned step_for(unsigned quirks, bool json, const struct slice *text)
+{
+	for (size_t i = 0; i < CONCESSIONS; i++) {
+		unsigned step = next_step(&concessions[i], quirks, json);
+		if (step != 0 && (text == NULL || is_named(&concessions[i], *text)))
+			return step;
+	}
+	return 0;
+}
+
+/* Codes that OpenAI and those who follow it give to what no parameter bears on. */
+static bool is_about_something_else(struct slice code)
+{
+	return names(code, "context_length") || names(code, "content_") ||
+	       names(code, "model_not_found") || names(code, "billing");
+}
+
+unsigned model_request_adapt(unsigned quirks, bool json, struct slice error_body)
+{
+	if (error_body.size > MAX_ERROR)
+		error_body.size = MAX_ERROR;
+	struct complaint complaint = read_complaint(error_body);
+	unsigned step = step_for(quirks, json, &complaint.param);
+	if (step == 0)
+		step = step_for(quirks, json, &complaint.message);
+	if (step == 0 && is_about_something_else(complaint.code))
+		return quirks;
+	if (step == 0)
+		step = step_for(quirks, json, NULL);
+	return quirks | step;
+}
+
+/* ---- the answer ---- */
+
+/* The text parts of a content array, joined. */
+static struct slice join_parts(struct slice body, struct json_value parts, struct arena *arena)
+{
+	struct buffer text;
+	buffer_init(&text, body.size);
+	struct json_walk walk = json_walk(body, parts);
+	for (size_t i = 0; i < MAX_PARTS && json_next(&walk); i++)
+		buffer_append(&text,
+			      json_string_text(body, member(body, walk.value, "text"), arena));
+	struct slice joined = arena_copy(arena, buffer_slice(&text));
+	buffer_finish(&text);
+	return joined;
+}
+
+bool model_answer_read(struct slice body, struct model_answer *answer, struct arena *arena)
+{
+	static const char *const names[] = {"message", "finish_reason"};
+	static const char *const choices_name[] = {"choices"};
+	struct json_value choices;
+	struct json_value picked[2] = {{0}};
+	unsigned repeated;
+	*answer = (struct model_answer){0};
+	if (!json_scan_and_pick(body, choices_name, 1, &choices, &repeated, NULL))
+		return false;
+	struct json_walk walk = json_walk(body, choices);
+	if (choices.type == JSON_TYPE_ARRAY)
+		(void)json_next_picked(&walk, names, 2, picked);
+	struct json_value content = member(body, picked[0], "content");
+	answer->cut_off = json_string_is(body, picked[1], SLICE("length"));
+	answer->text = content.type == JSON_TYPE_ARRAY ? join_parts(body, content, arena)
+						       : json_string_text(body, content, arena);
+	return answer->text.size > 0;
+}

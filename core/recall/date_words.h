@@ -1,0 +1,35 @@
+/* The words of dates: months, weekdays, "last", "ago", in the languages of many users. */
+#ifndef RECALLD_CORE_RECALL_DATE_WORDS_H
+#define RECALLD_CORE_RECALL_DATE_WORDS_H
+
+#include "core/base/bytes.h"
+
+enum date_kind {
+	DATE_OTHER,
+	DATE_NUMBER,
+	DATE_MONTH,       /* its value: 1 to 12 */
+	DATE_MODAL_MONTH, /* "may", "mars": a month only beside what belongs to a date */
+	DATE_WEEKDAY,     /* 0: Sunday */
+	DATE_UNIT,        /* enum date_unit */
+	DATE_LAST,
+	DATE_THIS,
+	DATE_AGO,
+	DATE_JOINT, /* "of", "in": may stand between the parts of a date, or before it */
+	DATE_DAYS_AGO,
+	DATE_LAST_UNIT, /* last week, month or year in one word */
+	DATE_THIS_UNIT,
+	DATE_YEAR_SIGN,
+	DATE_MONTH_SIGN,
+};
+
+enum date_unit { UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_YEAR };
+
+struct date_token {
+	enum date_kind kind;
+	int value;
+};
+
+/* Of a word as text_words() gives it. */
+bool date_word_find(struct slice word, struct date_token *token);
+
+#endif

@@ -1,0 +1,179 @@
+#include "core/recall/rank.h"
+
+#include <string.h>
+
+/* What a document gets of the scores around it. An answer is lifted by the question before it more
+ * than by another turn; the words of the answer itself are seldom those of the one who asks. */
+static const float of_previous[] = {0.5f, 0.25f, 0.05f};
+static const float of_next[] = {0.3f, 0.2f, 0.05f};
+static const float of_question_before = 0.4f;
+static const float of_conversation = 0.5f; /* of its best score */
+/* How much more counts what who is asked about said, and what was said when it is asked about. */
+static const float speaker_lift = 1;
+static const float period_lift = 2;
+static const float question_share =
+	0.9f; /* a document that asks tells less than one that answers */
+
+enum { REACH = 3, NONE = UINT32_MAX, MAX_SPEAKERS = 8 };
+
+/* The live documents of each conversation as a chain, since those of several may be interleaved. */
+struct chains {
+	uint32_t *previous; /* of each document, the one before it in its conversation, or NONE */
+	uint32_t *slots;    /* of each document, its conversation's slot */
+	struct chain {
+		uint32_t conversation;
+		uint32_t last; /* document, or NONE: the slot is free */
+		float best;
+	} * chains;
+	size_t capacity; /* a power of two */
+};
+
+static size_t count_runs(const struct recall_corpus *corpus)
+{
+	size_t runs = 1;
+	for (size_t i = 1; i < corpus->count; i++)
+		runs += corpus->documents[i].conversation != corpus->documents[i - 1].conversation;
+	return runs;
+}
+
+static uint32_t slot_of(const struct chains *chains, uint32_t conversation)
+{
+	uint32_t mask = (uint32_t)chains->capacity - 1;
+	uint32_t at = (conversation * 2654435761U) & mask;
+	while (chains->chains[at].last != NONE && chains->chains[at].conversation != conversation)
+		at = (at + 1) & mask;
+	return at;
+}
+
+static void make_chains(struct chains *chains, const struct recall_corpus *corpus,
+			struct arena *arena)
+{
+	size_t runs = count_runs(corpus);
+	*chains = (struct chains){.capacity = 2};
+	while (chains->capacity < 2 * runs)
+		chains->capacity *= 2;
+	chains->chains = arena_alloc(arena, chains->capacity * sizeof(struct chain));
+	for (size_t i = 0; i < chains->capacity; i++)
+		chains->chains[i].last = NONE;
+	chains->previous = arena_alloc(arena, corpus->count * sizeof(uint32_t));
+	chains->slots = arena_alloc(arena, corpus->count * sizeof(uint32_t));
+}
+
+static void link_documents(struct chains *chains, const struct recall_corpus *corpus,
+			   const float *scores, struct arena *arena)
+{
+	uint32_t slot = 0;
+	make_chains(chains, corpus, arena);
+	for (uint32_t i = 0; i < corpus->count; i++) {
+		const struct recall_document *document = &corpus->documents[i];
+		if (!document->is_live)
+			continue;
+		/* Mostly that of the one before. */
+		struct chain *chain = &chains->chains[slot];
+		if (chain->last == NONE || chain->conversation != document->conversation)
+			slot = slot_of(chains, document->conversation);
+		chain = &chains->chains[slot];
+		chains->slots[i] = slot;
+		chains->previous[i] = chain->last;
+		chain->conversation = document->conversation;
+		chain->last = i;
+		if (scores[i] > chain->best)
+			chain->best = scores[i];
+	}
+}
+
+static void lift_by_neighbours(const struct chains *chains, const struct recall_corpus *corpus,
+			       const float *scores, float *lifted)
+{
+	for (uint32_t i = 0; i < corpus->count; i++) {
+		if (!corpus->documents[i].is_live)
+			continue;
+		lifted[i] += scores[i];
+		uint32_t before = chains->previous[i];
+		if (before != NONE && corpus->documents[before].asks)
+			lifted[i] += of_question_before * scores[before];
+		for (int step = 0; step < REACH && before != NONE; step++) {
+			lifted[i] += of_previous[step] * scores[before];
+			lifted[before] += of_next[step] * scores[i];
+			before = chains->previous[before];
+		}
+	}
+}
+
+/* The different speakers of the corpus; of very many only some. */
+static size_t find_speakers(const struct recall_corpus *corpus, uint32_t speakers[MAX_SPEAKERS])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < corpus->count && count < MAX_SPEAKERS; i++) {
+		uint32_t speaker = corpus->documents[i].speaker;
+		size_t at = 0;
+		while (at < count && speakers[at] != speaker)
+			at++;
+		if (speaker != 0 && at == count)
+			speakers[count++] = speaker;
+	}
+	return count;
+}
+
+/* The one speaker whom the question names; 0 when there is none, or more than one. */
+static uint32_t speaker_asked_about(const struct recall_question *question,
+				    const struct recall_corpus *corpus)
+{
+	uint32_t speakers[MAX_SPEAKERS];
+	size_t count = find_speakers(corpus, speakers);
+	uint32_t found = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = 0;
+		while (at < question->terms.count &&
+		       recall_speaker(question->terms.terms[at].hash) != speakers[i])
+			at++;
+		if (at == question->terms.count)
+			continue;
+		if (found != 0)
+			return 0;
+		found = speakers[i];
+	}
+	return found;
+}
+
+/* 1 within a period that the question names; half of it a little later, when what happened is
+ * still told of. */
+static float nearness(const struct recall_question *question, int64_t at)
+{
+	const int64_t few_days = 5LL * 24 * 60 * 60 * 1000;
+	float near = 0;
+	for (size_t i = 0; i < question->period_count; i++) {
+		const struct recall_period *period = &question->periods[i];
+		int64_t later = period->until + few_days + (period->until - period->from) / 2;
+		if (at >= period->from && at < period->until)
+			return 1;
+		if (at >= period->until && at < later)
+			near = 0.5f;
+	}
+	return near;
+}
+
+static float lift_of(const struct recall_question *question, const struct recall_document *document,
+		     uint32_t speaker)
+{
+	float lift = document->asks ? question_share : 1;
+	bool is_user = document->speaker == 0 && document->role == ROLE_USER;
+	if (speaker != 0 ? document->speaker == speaker : question->about_user && is_user)
+		lift *= 1 + speaker_lift;
+	return lift * (1 + period_lift * nearness(question, document->created_at));
+}
+
+void recall_lift(const struct recall_question *question, const struct recall_corpus *corpus,
+		 const float *scores, float *lifted, struct arena *arena)
+{
+	struct chains chains;
+	link_documents(&chains, corpus, scores, arena);
+	lift_by_neighbours(&chains, corpus, scores, lifted);
+	uint32_t speaker = speaker_asked_about(question, corpus);
+	for (size_t i = 0; i < corpus->count; i++) {
+		if (lifted[i] > 0)
+			lifted[i] = (lifted[i] +
+				     of_conversation * chains.chains[chains.slots[i]].best) *
+				    lift_of(question, &corpus->documents[i], speaker);
+	}
+}

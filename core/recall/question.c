@@ -1,0 +1,84 @@
+#include "core/recall/dates.h"
+#include "core/recall/phrases.h"
+#include "core/recall/rank.h"
+#include "core/text/text.h"
+#include "core/base/utf8.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unicase.h>
+#include <uninorm.h>
+
+/* Empty when it is not ASCII. */
+static struct slice ascii_lower(struct slice text, struct arena *arena)
+{
+	char *lower = arena_bytes(arena, text.size);
+	for (size_t i = 0; i < text.size; i++) {
+		char c = text.data[i];
+		if ((unsigned char)c >= 0x80)
+			return SLICE("");
+		lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	}
+	return (struct slice){lower, text.size};
+}
+
+/* Empty when it is not UTF-8. */
+static struct slice fold(struct slice text, struct arena *arena)
+{
+	struct slice lower = ascii_lower(text, arena);
+	if (lower.size > 0)
+		return lower;
+	size_t size = 0;
+	uint8_t *folded =
+		u8_casefold((const uint8_t *)text.data, text.size, NULL, UNINORM_NFKC, NULL, &size);
+	struct slice copy = {0};
+	if (folded != NULL)
+		copy = arena_copy(arena, (struct slice){(const char *)folded, size});
+	else if (errno == ENOMEM)
+		out_of_memory();
+	free(folded);
+	return copy;
+}
+
+static bool names_something(const struct term_list *terms)
+{
+	for (size_t i = 0; i < terms->count; i++) {
+		if (recall_tells(terms->terms[i].kind))
+			return true;
+	}
+	return false;
+}
+
+/* What a long message asks is told by its beginning and its end; what is pasted between them would
+ * only cost time. */
+static struct slice asking_part(struct slice text, struct arena *arena)
+{
+	enum { HALF = 1024 };
+	if (text.size <= 2 * HALF)
+		return text;
+	size_t first = HALF;
+	size_t last = text.size - HALF;
+	while (first > HALF - 4 && utf8_is_tail(text.data[first]))
+		first--;
+	while (last < text.size - HALF + 4 && utf8_is_tail(text.data[last]))
+		last++;
+	return arena_printf(arena, "%.*s\n%.*s", (int)first, text.data, (int)(text.size - last),
+			    text.data + last);
+}
+
+void recall_read_question(struct slice text, int64_t now, struct recall_question *question,
+			  struct arena *arena)
+{
+	struct slice asked = asking_part(text, arena);
+	struct slice folded = fold(asked, arena);
+	*question = (struct recall_question){.text = asked};
+	terms_read(asked, &question->terms, arena);
+	question->has_subject = names_something(&question->terms);
+	question->about_user = question->terms.says_i;
+	unsigned phrases = recall_find_phrases(folded);
+	question->wants_words = (phrases & RECALL_WANTS_WORDS) != 0;
+	question->about_past = (phrases & RECALL_ABOUT_PAST) != 0;
+	question->period_count = recall_read_dates(asked, now, question->periods);
+	for (size_t i = 0; i < question->period_count; i++)
+		question->about_past |= question->periods[i].until <= now;
+}

@@ -1,0 +1,22 @@
+/* Vectors: embeddings as signed bytes. A vector is scaled so that its largest component is 127; a
+ * cosine needs no scale. */
+#ifndef RECALLD_CORE_RECALL_VECTOR_H
+#define RECALLD_CORE_RECALL_VECTOR_H
+
+#include "core/base/bytes.h"
+
+enum { VECTOR_MAX_DIMENSIONS = 4096 };
+
+/* False: no number among them is finite and not 0, or some is not finite. */
+bool vector_quantize(const float *values, size_t dimensions, int8_t *out);
+
+/* For the dot product, which is several times as fast when one of two is as wide as the products
+ * are. It is exact: VECTOR_MAX_DIMENSIONS of them fit. */
+void vector_widen(const int8_t *vector, size_t dimensions, int16_t *out);
+int32_t vector_dot(const int16_t *wide, const int8_t *vector, size_t dimensions);
+
+float vector_length(const int8_t *vector, size_t dimensions);
+/* 1 for the same direction, -1 for the opposite; 0 if either is all zeroes. */
+float vector_cosine(const int8_t *a, const int8_t *b, size_t dimensions);
+
+#endif

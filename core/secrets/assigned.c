@@ -1,0 +1,336 @@
+#include "core/secrets/rules.h"
+
+#include <string.h>
+
+enum { LONGEST_NAME = 64, LONGEST_GAP = 8, LONGEST_VALUE = 128, LONGEST_USER_INFO = 256 };
+
+/* What the name of a secret ends with; "-" and " " count as "_". */
+static const struct {
+	struct slice ending;
+	const char *kind;
+} names[] = {
+	{SLICE("password"), "password"},   {SLICE("passwd"), "password"},
+	{SLICE("passphrase"), "password"}, {SLICE("pwd"), "password"},
+	{SLICE("secret"), "secret"},       {SLICE("secret_key"), "secret"},
+	{SLICE("secretkey"), "secret"},    {SLICE("private_key"), "secret"},
+	{SLICE("signing_key"), "secret"},  {SLICE("encryption_key"), "secret"},
+	{SLICE("account_key"), "secret"},  {SLICE("accountkey"), "secret"},
+	{SLICE("access_key"), "API key"},  {SLICE("accesskey"), "API key"},
+	{SLICE("api_key"), "API key"},     {SLICE("apikey"), "API key"},
+	{SLICE("api key"), "API key"},     {SLICE("auth_key"), "API key"},
+	{SLICE("token"), "token"},         {SLICE("authorization"), "token"},
+	{SLICE("passwort"), "password"},   {SLICE("kennwort"), "password"},
+	{SLICE("passcode"), "password"},   {SLICE("contrasena"), "password"},
+	{SLICE("senha"), "password"},      {SLICE("wachtwoord"), "password"},
+};
+
+static const struct slice schemes[] = {SLICE("bearer"), SLICE("basic"), SLICE("token"),
+				       SLICE("apikey"), SLICE("digest")};
+
+static size_t end_of_word(struct slice text, size_t at)
+{
+	while (at < text.size && secret_is_word(text.data[at]))
+		at++;
+	return at;
+}
+
+static size_t skip(struct slice text, size_t at, const char *characters)
+{
+	size_t limit = text.size - at > LONGEST_GAP ? at + LONGEST_GAP : text.size;
+	while (at < limit && strchr(characters, text.data[at]) != NULL)
+		at++;
+	return at;
+}
+
+/* The kind of secret that a name announces, or NULL. */
+static const char *kind_of_name(struct slice name)
+{
+	if (name.size > LONGEST_NAME)
+		return NULL;
+	char plain[LONGEST_NAME];
+	for (size_t i = 0; i < name.size; i++)
+		plain[i] = name.data[i] == '-' || name.data[i] == ' ' ? '_' : name.data[i];
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct slice ending = names[i].ending;
+		if (name.size >= ending.size &&
+		    slice_equal_nocase((struct slice){plain + name.size - ending.size, ending.size},
+				       ending))
+			return names[i].kind;
+	}
+	return NULL;
+}
+
+/* Where what was announced at the end of a line may stand: a word that has the next line to itself,
+ * an empty line or a code fence before it at most, and is neither a setting nor a call. `at`: there
+ * is none. */
+static size_t on_next_line(struct slice text, size_t at)
+{
+	size_t line = skip(text, at, " \t\r\n`");
+	size_t limit = text.size - line > LONGEST_VALUE ? line + LONGEST_VALUE : text.size;
+	size_t end = line;
+	if (slice_find(slice_part(text, at, line), SLICE("\n"), 0) == line - at)
+		return at;
+	while (end < limit && strchr(" \t\r\n", text.data[end]) == NULL)
+		end++;
+	size_t behind = skip(text, end, " \t\r");
+	bool is_alone = behind == text.size || text.data[behind] == '\n';
+	size_t name = end_of_word(text, line);
+	bool is_setting = name > line && name + 1 < end && strchr("=:", text.data[name]) != NULL;
+	bool is_call = end > line && strchr(");", text.data[end - 1]) != NULL;
+	return is_alone && !is_setting && !is_call ? line : at;
+}
+
+/* Behind ":", "=", ":=" or "=>" and the quotes and marks round the name, or `at` when none is
+ * there. Only a colon announces what comes on the next line. */
+static size_t behind_sign(struct slice text, size_t at)
+{
+	size_t sign = skip(text, at, "\\\"'`* ");
+	size_t value = skip(text, sign, ":=>");
+	if (value == sign)
+		return at;
+	size_t behind = skip(text, value, "* \t");
+	return text.data[value - 1] == ':' ? on_next_line(text, behind) : behind;
+}
+
+/* Behind " is ", as people say of a password, or `at` when it is not there. */
+static size_t behind_is(struct slice text, size_t at)
+{
+	const struct slice is = SLICE(" is");
+	size_t end = at + is.size;
+	if (!slice_starts_with(slice_part(text, at, text.size), is))
+		return at;
+	size_t behind = on_next_line(text, end);
+	if (behind > end)
+		return behind;
+	return end < text.size && text.data[end] == ' ' ? end + 1 : at;
+}
+
+/* A value that a program or a person would make up for a secret: letters and digits, or one of the
+ * signs that passwords are made to hold, or, `encoded`, capitals among small letters; and not
+ * several words, a variable, a placeholder or an address. */
+static bool is_credible(struct slice value, bool encoded)
+{
+	enum { SHORTEST = 7 };
+	if (value.size < SHORTEST || strchr("$<{%[", value.data[0]) != NULL)
+		return false;
+	bool capital = false;
+	bool small = false;
+	bool made_up = false;
+	for (size_t i = 0; i < value.size; i++) {
+		char c = value.data[i];
+		capital |= i > 0 && c >= 'A' && c <= 'Z';
+		/* Letters of Latin, Greek and Cyrillic; other scripts have no blanks to end at. */
+		small |= (c >= 'a' && c <= 'z') || (c >= '\xC3' && c <= '\xD4');
+		made_up |= secret_is_digit(c) || c == '!' || c == '#' || c == '$' || c == '^';
+		if (c == ' ')
+			return false;
+	}
+	bool letter = small || capital || secret_is_letter(value.data[0]);
+	return letter && (made_up || (encoded && capital && small)) &&
+	       slice_find(value, SLICE("://"), 0) == value.size;
+}
+
+/* Whether the "&" at `at` ends the value that begins at `begin`: it is a parameter's of a URL or a
+ * form, "?name=value" or "name=value&name=value". Elsewhere it may well be a part of a password. */
+static bool ends_parameter(struct slice text, size_t begin, size_t at)
+{
+	if (begin == 0 || text.data[begin - 1] != '=')
+		return false;
+	size_t name = begin - 1;
+	while (name > 0 && begin - name <= LONGEST_NAME && secret_is_word(text.data[name - 1]))
+		name--;
+	if (name > 0 && (text.data[name - 1] == '?' || text.data[name - 1] == '&'))
+		return true;
+	size_t next = end_of_word(text, at + 1);
+	return next > at + 1 && next < text.size && text.data[next] == '=';
+}
+
+/* The value that begins at `at`, within its quotes if it has any, without the sentence's signs at
+ * its end if not. */
+static struct slice value_at(struct slice text, size_t at)
+{
+	size_t begin = skip(text, at, "\\\"'`");
+	bool quoted = begin > at;
+	const char *stops = quoted ? "\"'`\\\n" : " \t\r\n\"'`\\,;<>";
+	size_t end = begin;
+	while (end < text.size && strchr(stops, text.data[end]) == NULL &&
+	       !(text.data[end] == '&' && !quoted && ends_parameter(text, begin, end)))
+		end++;
+	while (!quoted && end > begin && strchr(".:!?)}]*", text.data[end - 1]) != NULL)
+		end--;
+	return slice_part(text, begin, end);
+}
+
+/* Only the first bytes are judged, so that a value that is none costs little. */
+static bool take_value(struct slice text, size_t at, bool encoded, struct secret *secret)
+{
+	size_t limit = text.size - at > LONGEST_VALUE ? at + LONGEST_VALUE : text.size;
+	struct slice value = value_at(slice_part(text, 0, limit), at);
+	if (!is_credible(value, encoded))
+		return false;
+	value = value_at(text, at);
+	size_t begin = (size_t)(value.data - text.data);
+	secret->begin = begin;
+	secret->end = begin + value.size;
+	return true;
+}
+
+static bool is_scheme(struct slice word)
+{
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		if (slice_equal_nocase(word, schemes[i]))
+			return true;
+	}
+	return false;
+}
+
+/* "Authorization: Basic ...", where `at` is behind the name. */
+static bool secret_in_header(struct slice text, size_t at, struct secret *secret)
+{
+	size_t value = behind_sign(text, at);
+	if (value == at)
+		return false;
+	size_t word = skip(text, value, "\\\"'`");
+	size_t end = end_of_word(text, word);
+	size_t behind = skip(text, end, " ");
+	bool has_scheme = behind > end && is_scheme(slice_part(text, word, end));
+	secret->kind = "token";
+	return take_value(text, has_scheme ? behind : value, true, secret);
+}
+
+/* Whether another word follows the name that begins neither " is " nor " key", and the name is no
+ * "Bearer": most words are that, and no secret is. */
+static bool is_word_of_text(struct slice text, struct slice name, size_t end)
+{
+	if (text.size - end < 2 || text.data[end] != ' ' || !secret_is_letter(text.data[end + 1]))
+		return false;
+	char next = text.data[end + 1];
+	return next != 'i' && next != 'k' && next != 'K' && name.data[0] != 'b' &&
+	       name.data[0] != 'B';
+}
+
+/* The end of a word of a name, "turbo" or "qwen2", or of its version's number, "4", "4o" or
+ * "20240620", which begins at `at`; `at`: it is neither. */
+static size_t end_of_plain_word(struct slice value, size_t at)
+{
+	enum { LONGEST_WORD = 12 };
+	size_t begin = at;
+	size_t letters = 0;
+	size_t digits = 0;
+	for (; at < value.size && secret_is_alnum(value.data[at]); at++) {
+		bool is_capital = value.data[at] >= 'A' && value.data[at] <= 'Z';
+		if (is_capital && at > begin)
+			return begin;
+		letters += secret_is_letter(value.data[at]);
+		digits += secret_is_digit(value.data[at]);
+	}
+	bool is_date = digits == 8 && letters == 0 && value.data[begin] <= '2';
+	bool is_word = letters > 0 && letters <= LONGEST_WORD && digits <= 2;
+	bool is_number = letters <= 1 && digits > 0 && digits <= 4;
+	return is_word || is_number || is_date ? at : begin;
+}
+
+/* Whether it is a name with a version, as models have it ("gpt-4.1-mini"): words and short numbers
+ * that signs join. */
+static bool is_versioned_name(struct slice value)
+{
+	size_t words = 0;
+	for (size_t at = 0;; at++, words++) {
+		size_t end = end_of_plain_word(value, at);
+		if (end == at)
+			return false;
+		at = end;
+		if (at == value.size)
+			return words > 0;
+		if (strchr("-._:/", value.data[at]) == NULL)
+			return false;
+	}
+}
+
+/* "passwd=letmein", of letters alone, as a form or a setting has it; "passwd=None" is code. */
+static bool take_letters(struct slice text, size_t at, struct secret *secret)
+{
+	enum { FEWEST = 6 };
+	static const struct slice words[] = {
+		SLICE("password"), SLICE("passwd"),     SLICE("secret"),   SLICE("string"),
+		SLICE("required"), SLICE("optional"),   SLICE("hidden"),   SLICE("redacted"),
+		SLICE("example"),  SLICE("passphrase"), SLICE("passcode"),
+	};
+	size_t end = at;
+	while (end < text.size && end - at < LONGEST_VALUE && secret_is_letter(text.data[end]))
+		end++;
+	bool ends = end == text.size || strchr(" \t\r\n&", text.data[end]) != NULL;
+	bool is_credible = ends && end - at >= FEWEST;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && is_credible; i++)
+		is_credible = !slice_equal_nocase(slice_part(text, at, end), words[i]);
+	secret->begin = at;
+	secret->end = end;
+	return is_credible;
+}
+
+bool secret_password_value(struct slice text, size_t at, struct secret *secret)
+{
+	secret->kind = "password";
+	return take_value(text, at, false, secret);
+}
+
+bool secret_assigned(struct slice text, size_t at, struct secret *secret)
+{
+	size_t end = end_of_word(text, at);
+	struct slice name = slice_part(text, at, end);
+	if (is_word_of_text(text, name, end))
+		return false;
+	if (slice_equal_nocase(name, SLICE("authorization")))
+		return secret_in_header(text, end, secret);
+	if (slice_equal_nocase(name, SLICE("bearer")) && skip(text, end, " ") > end) {
+		secret->kind = "token";
+		return take_value(text, skip(text, end, " "), true, secret);
+	}
+	if (slice_equal_nocase(slice_part(text, end, end_of_word(text, skip(text, end, " "))),
+			       SLICE(" key"))) {
+		end += SLICE(" key").size;
+		name = slice_part(text, at, end);
+	}
+	size_t value = behind_sign(text, end);
+	size_t said = behind_is(text, end);
+	if (value == end && said == end)
+		return false;
+	secret->kind = kind_of_name(name);
+	if (secret->kind == NULL)
+		return false;
+	bool is_password = strcmp(secret->kind, "password") == 0;
+	if (value == end && is_password)
+		value = said;
+	if (value == end)
+		return false;
+	if (is_password && value == end + 1 && text.data[end] == '=' &&
+	    take_letters(text, value, secret))
+		return true;
+	return take_value(text, value, false, secret) &&
+	       (is_password || !is_versioned_name(slice_part(text, secret->begin, secret->end)));
+}
+
+bool secret_in_url(struct slice text, size_t at, struct secret *secret)
+{
+	if (!slice_starts_with(slice_part(text, at, text.size), SLICE("://")))
+		return false;
+	size_t user = at + 3;
+	size_t limit = text.size - user > LONGEST_USER_INFO ? user + LONGEST_USER_INFO : text.size;
+	size_t colon = 0;
+	size_t host = 0;
+	for (size_t i = user; i < limit && strchr("/ \t\r\n\"'<>?#", text.data[i]) == NULL; i++) {
+		if (text.data[i] == ':' && colon == 0)
+			colon = i;
+		if (text.data[i] == '@')
+			host = i;
+	}
+	if (colon == 0 || host <= colon + 1 || strchr("$<{%[*", text.data[colon + 1]) != NULL)
+		return false;
+	/* A token may stand in the user's place: https://ghp_...:x@host. */
+	size_t begin = user;
+	struct secret token;
+	while (begin < colon && !secret_token(text, begin, &token))
+		begin++;
+	*secret = (struct secret){begin < colon ? begin : colon + 1, host, "password"};
+	return true;
+}

@@ -1,0 +1,241 @@
+#include "core/secrets/rules.h"
+
+static bool is_upper_or_digit(char c)
+{
+	return secret_is_digit(c) || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_path(char c)
+{
+	return secret_is_word(c) || c == '/';
+}
+
+/* What providers document or their keys show: a prefix, and how many characters of which class
+ * follow it at least and at most. Where the two are equal any such characters will do, else there
+ * must be letters and digits among them. */
+static const struct {
+	struct slice prefix;
+	bool (*is_class)(char c);
+	size_t least;
+	size_t most;
+	const char *kind;
+} tokens[] = {
+	{SLICE("sk-"), secret_is_word, 20, SIZE_MAX, "API key"}, /* OpenAI, Anthropic */
+	{SLICE("AKIA"), is_upper_or_digit, 16, 16, "API key"},   /* AWS */
+	{SLICE("ASIA"), is_upper_or_digit, 16, 16, "API key"},
+	{SLICE("AIza"), secret_is_word, 35, 35, "API key"}, /* Google */
+	{SLICE("ya29."), secret_is_word, 20, SIZE_MAX, "token"},
+	{SLICE("ghp_"), secret_is_alnum, 30, SIZE_MAX, "token"}, /* GitHub */
+	{SLICE("gho_"), secret_is_alnum, 30, SIZE_MAX, "token"},
+	{SLICE("ghs_"), secret_is_alnum, 30, SIZE_MAX, "token"},
+	{SLICE("ghu_"), secret_is_alnum, 30, SIZE_MAX, "token"},
+	{SLICE("ghr_"), secret_is_alnum, 30, SIZE_MAX, "token"},
+	{SLICE("github_pat_"), secret_is_word, 22, SIZE_MAX, "token"},
+	{SLICE("glpat-"), secret_is_word, 20, SIZE_MAX, "token"}, /* GitLab */
+	{SLICE("xoxa-"), secret_is_word, 10, SIZE_MAX, "token"},  /* Slack */
+	{SLICE("xoxb-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("xoxe-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("xoxp-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("xoxr-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("xoxs-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("xapp-"), secret_is_word, 10, SIZE_MAX, "token"},
+	{SLICE("sk_live_"), secret_is_alnum, 16, SIZE_MAX, "API key"}, /* Stripe */
+	{SLICE("rk_live_"), secret_is_alnum, 16, SIZE_MAX, "API key"},
+	{SLICE("sk_test_"), secret_is_alnum, 16, SIZE_MAX, "API key"},
+	{SLICE("rk_test_"), secret_is_alnum, 16, SIZE_MAX, "API key"},
+	{SLICE("npm_"), secret_is_alnum, 36, SIZE_MAX, "token"},
+	{SLICE("pypi-"), secret_is_word, 50, SIZE_MAX, "token"},
+	{SLICE("hf_"), secret_is_alnum, 30, SIZE_MAX, "token"},    /* Hugging Face */
+	{SLICE("gsk_"), secret_is_alnum, 30, SIZE_MAX, "API key"}, /* Groq */
+	{SLICE("xai-"), secret_is_alnum, 30, SIZE_MAX, "API key"},
+	{SLICE("pplx-"), secret_is_alnum, 30, SIZE_MAX, "API key"}, /* Perplexity */
+	{SLICE("r8_"), secret_is_alnum, 30, SIZE_MAX, "token"},     /* Replicate */
+	{SLICE("hooks.slack.com/services/"), is_path, 30, SIZE_MAX, "token"},
+	{SLICE("hooks.slack.com/workflows/"), is_path, 30, SIZE_MAX, "token"},
+	{SLICE("hooks.slack.com/triggers/"), is_path, 30, SIZE_MAX, "token"},
+	{SLICE("discord.com/api/webhooks/"), is_path, 50, SIZE_MAX, "token"},
+	{SLICE("discordapp.com/api/webhooks/"), is_path, 50, SIZE_MAX, "token"},
+	{SLICE("dop_v1_"), secret_is_alnum, 40, SIZE_MAX, "token"}, /* DigitalOcean */
+};
+
+enum { TOKENS = sizeof(tokens) / sizeof(tokens[0]) };
+
+/* A run without a digit is a name, unless it is long and of capitals and small letters; one without
+ * a letter is a number, and one without a long word of its own, like "sk-learn-0-24-classifier", is
+ * several words. */
+static bool is_random(struct slice run)
+{
+	enum { LONG_WORD = 10, LONG_NAME = 30 };
+	bool digit = false;
+	bool small = false;
+	bool capital = false;
+	size_t word = 0;
+	size_t longest = 0;
+	for (size_t i = 0; i < run.size; i++) {
+		digit = digit || secret_is_digit(run.data[i]);
+		small = small || (run.data[i] >= 'a' && run.data[i] <= 'z');
+		capital = capital || (run.data[i] >= 'A' && run.data[i] <= 'Z');
+		word = secret_is_alnum(run.data[i]) ? word + 1 : 0;
+		longest = word > longest ? word : longest;
+	}
+	bool mixed = small && capital && longest >= LONG_NAME;
+	return mixed || (digit && (small || capital) && longest >= LONG_WORD);
+}
+
+static size_t end_of_class(struct slice text, size_t at, bool (*is_class)(char c))
+{
+	while (at < text.size && is_class(text.data[at]))
+		at++;
+	return at;
+}
+
+/* The token that a text begins with, by its prefix; TOKENS: none. */
+static size_t find_token(struct slice text)
+{
+	size_t i = 0;
+	while (i < TOKENS && !slice_starts_with(text, tokens[i].prefix))
+		i++;
+	return i;
+}
+
+/* Whether the line may be the beginning of another token, which is then looked at by itself. A part
+ * of a JSON Web Token may begin as the whole does. */
+static bool begins_token(struct slice line, bool is_part)
+{
+	if (slice_starts_with(line, SLICE("-")))
+		line = slice_part(line, 1, line.size);
+	return find_token(line) < TOKENS || slice_starts_with(line, SLICE("SG.")) ||
+	       (!is_part && slice_starts_with(line, SLICE("eyJ")));
+}
+
+/* Behind a line break within a token, as of one that was wrapped or comes in two parts: a word that
+ * looks random, and begins no other token, has the next line to itself. `at`: there is none. */
+static size_t behind_break(struct slice text, size_t at)
+{
+	size_t line = at;
+	if (line < text.size && text.data[line] == '\r')
+		line++;
+	if (line == text.size || text.data[line] != '\n')
+		return at;
+	line++;
+	/* So that what comes to nothing is read once, however many lines could begin a token. */
+	if (begins_token(slice_part(text, line, text.size), text.data[at - 1] == '.'))
+		return at;
+	size_t end = line;
+	while (end < text.size && (secret_is_word(text.data[end]) || text.data[end] == '.'))
+		end++;
+	bool is_alone = end == text.size || text.data[end] == '\r' || text.data[end] == '\n';
+	return is_alone && is_random(slice_part(text, line, end)) ? line : at;
+}
+
+/* The same over line breaks; not any number of them, since it may be no token after all. */
+static size_t end_of_wrapped(struct slice text, size_t at, bool (*is_class)(char c))
+{
+	enum { MOST_LINES = 32 };
+	size_t end = end_of_class(text, at, is_class);
+	for (unsigned lines = 1; lines < MOST_LINES; lines++) {
+		size_t next = behind_break(text, end);
+		size_t next_end = end_of_class(text, next, is_class);
+		if (next_end == next)
+			break;
+		end = next_end;
+	}
+	return end;
+}
+
+/* `count` runs of 10 or more characters each, joined by points. */
+static size_t end_of_parts(struct slice text, size_t at, unsigned count)
+{
+	enum { SHORTEST_PART = 10 };
+	for (unsigned part = 0; part < count; part++) {
+		if (part > 0 && (at == text.size || text.data[at++] != '.'))
+			return 0;
+		size_t end = end_of_wrapped(text, at, secret_is_word);
+		if (end - at < SHORTEST_PART)
+			return 0;
+		at = end;
+	}
+	return at;
+}
+
+/* A JSON Web Token, whose first part is the Base64 of "{"..., or a SendGrid key. */
+static bool pointed_token(struct slice text, size_t at, struct secret *secret)
+{
+	struct slice rest = slice_part(text, at, text.size);
+	size_t end = 0;
+	if (slice_starts_with(rest, SLICE("eyJ")))
+		end = end_of_parts(text, at, 3);
+	else if (slice_starts_with(rest, SLICE("SG.")))
+		end = end_of_parts(text, at + 3, 2);
+	*secret = (struct secret){at, end, "token"};
+	return end > 0;
+}
+
+/* Of most words the first two characters tell that no token begins with them. */
+static bool may_begin_token(struct slice rest)
+{
+	char second = rest.size > 1 ? rest.data[1] : '\0';
+	switch (rest.data[0]) {
+	case 'A':
+		return second == 'K' || second == 'S' || second == 'I';
+	case 'S':
+		return second == 'G';
+	case 'd':
+		return (second == 'o' && rest.size > 2 && rest.data[2] == 'p') || second == 'i';
+	case 'b':
+		return second == 'o' && rest.size > 2 && rest.data[2] == 't';
+	case 'e':
+	case 'n':
+		return second == 'y' || second == 'p';
+	case 'g':
+		return second == 'h' || second == 'i' || second == 'l' || second == 's';
+	case 'h':
+		return second == 'f' || second == 'o';
+	case 'p':
+		return second == 'y' || second == 'p';
+	case 'r':
+		return second == 'k' || second == '8';
+	case 's':
+		return second == 'k';
+	case 'x':
+		return second == 'o' || second == 'a';
+	case 'y':
+		return second == 'a';
+	default:
+		return false;
+	}
+}
+
+bool secret_numbered_token(struct slice text, size_t at, struct secret *secret)
+{
+	enum { FEWEST_DIGITS = 8, MOST_DIGITS = 10, SIZE = 35 };
+	size_t colon = at;
+	while (colon < text.size && colon - at <= MOST_DIGITS && secret_is_digit(text.data[colon]))
+		colon++;
+	if (colon - at < FEWEST_DIGITS || colon - at > MOST_DIGITS || colon == text.size ||
+	    text.data[colon] != ':')
+		return false;
+	size_t end = end_of_class(text, colon + 1, secret_is_word);
+	*secret = (struct secret){at, end, "token"};
+	return end - colon - 1 == SIZE && is_random(slice_part(text, colon + 1, end));
+}
+
+bool secret_token(struct slice text, size_t at, struct secret *secret)
+{
+	struct slice rest = slice_part(text, at, text.size);
+	if (!may_begin_token(rest))
+		return false;
+	/* As it stands in the address that the bot is asked at. */
+	if (slice_starts_with(rest, SLICE("bot")) && rest.size > 3 && secret_is_digit(rest.data[3]))
+		return secret_numbered_token(text, at + 3, secret);
+	size_t i = find_token(rest);
+	if (i == TOKENS)
+		return pointed_token(text, at, secret);
+	size_t begin = at + tokens[i].prefix.size;
+	bool exact = tokens[i].least == tokens[i].most;
+	size_t end = exact ? end_of_class(text, begin, tokens[i].is_class)
+			   : end_of_wrapped(text, begin, tokens[i].is_class);
+	*secret = (struct secret){at, end, tokens[i].kind};
+	return end - begin >= tokens[i].least && end - begin <= tokens[i].most &&
+	       (exact || is_random(slice_part(text, begin, end)));
+}

@@ -1,0 +1,187 @@
+#include "core/text/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unicase.h>
+#include <unictype.h>
+#include <uninorm.h>
+#include <unistr.h>
+
+/* A set of words by their hashes: open addressing in a table twice as large as needed. 0 is free.
+ */
+struct word_set {
+	uint64_t *slots;
+	size_t mask;
+	bool found;
+};
+
+static uint64_t *slot_of(const struct word_set *set, uint64_t hash)
+{
+	size_t at = (size_t)hash & set->mask;
+	while (set->slots[at] != 0 && set->slots[at] != hash)
+		at = (at + 1) & set->mask;
+	return &set->slots[at];
+}
+
+static bool count_word(void *cookie, struct slice word)
+{
+	(void)word;
+	*(size_t *)cookie += 1;
+	return true;
+}
+
+static bool put_word(void *cookie, struct slice word)
+{
+	uint64_t hash = text_hash(word);
+	*slot_of(cookie, hash) = hash;
+	return true;
+}
+
+static bool seek_word(void *cookie, struct slice word)
+{
+	struct word_set *set = cookie;
+	uint64_t hash = text_hash(word);
+	set->found = hash != 0 && *slot_of(set, hash) == hash;
+	return !set->found;
+}
+
+bool text_share_word(struct slice a, struct slice b)
+{
+	enum { SMALL = 256 };
+	uint64_t small[SMALL] = {0};
+	struct slice less = a.size < b.size ? a : b;
+	struct slice more = a.size < b.size ? b : a;
+	size_t count = 0;
+	text_words(less, count_word, &count);
+	size_t capacity = SMALL;
+	while (capacity < 2 * count)
+		capacity += capacity;
+	struct word_set set = {.slots = small, .mask = capacity - 1};
+	if (capacity > SMALL)
+		set.slots = xcalloc(capacity, sizeof(*set.slots));
+	text_words(less, put_word, &set);
+	if (count > 0)
+		text_words(more, seek_word, &set);
+	if (set.slots != small)
+		free(set.slots);
+	return set.found;
+}
+
+/* One for all of their kind. */
+static uint32_t plain_mark(uint32_t character)
+{
+	if (character < 0x80)
+		return character == '"' || character == '`' ? '\'' : character;
+	if (character == 0xB4 || (character >= 0x2032 && character <= 0x2037) ||
+	    uc_is_property_quotation_mark(character))
+		return '\'';
+	if (character == 0x2212 || uc_is_property_dash(character))
+		return '-';
+	return character;
+}
+
+static void append_character(struct buffer *out, uint32_t character)
+{
+	uint8_t bytes[4];
+	int size = u8_uctomb(bytes, character, sizeof(bytes));
+	buffer_append(out, (struct slice){(const char *)bytes, (size_t)size});
+}
+
+static void append_folded(struct buffer *out, char letter)
+{
+	buffer_append_byte(out, letter >= 'A' && letter <= 'Z' ? (char)(letter | 0x20) : letter);
+}
+
+/* Single spaces and plain marks, nothing invisible, ASCII in lower case. Whether there is nothing
+ * else. */
+static bool make_plain(struct slice text, struct buffer *plain)
+{
+	bool spaced = false;
+	bool is_ascii = true;
+	uint32_t character;
+	for (size_t at = 0; at < text.size;) {
+		at += text_decode(text, at, &character);
+		if (character >= 0x80 && uc_is_property_default_ignorable_code_point(character))
+			continue;
+		bool space = text_is_space(character);
+		if (!space && spaced && plain->size > 0)
+			buffer_append_byte(plain, ' ');
+		spaced = space;
+		if (space)
+			continue;
+		character = plain_mark(character);
+		is_ascii = is_ascii && character < 0x80;
+		if (character < 0x80)
+			append_folded(plain, (char)character);
+		else
+			append_character(plain, character);
+	}
+	return is_ascii;
+}
+
+/* The text as it is compared, on the heap; NULL when nothing is left of it. */
+static uint8_t *comparable(struct slice text, size_t *size)
+{
+	struct buffer plain;
+	buffer_init(&plain, SIZE_MAX);
+	bool is_folded = make_plain(text, &plain);
+	if (plain.size == 0 || is_folded) {
+		*size = plain.size;
+		return (uint8_t *)plain.data;
+	}
+	uint8_t *folded = u8_casefold((const uint8_t *)plain.data, plain.size, NULL, UNINORM_NFKC,
+				      NULL, size);
+	if (folded == NULL) /* what is plain is UTF-8 */
+		out_of_memory();
+	buffer_finish(&plain);
+	return folded;
+}
+
+/* Whether a word goes on from the one character to the other; 0 is none. */
+static bool goes_on(ucs4_t before, ucs4_t after)
+{
+	return before != 0 && after != 0 && uc_is_alnum(before) && uc_is_alnum(after) &&
+	       !text_is_unspaced(before) && !text_is_unspaced(after);
+}
+
+/* The characters on both sides of a place in a text. */
+static bool is_within_word(const uint8_t *text, size_t size, size_t at)
+{
+	ucs4_t before = 0;
+	ucs4_t after = 0;
+	if (at == 0 || at == size)
+		return false;
+	(void)u8_prev(&before, text + at, text);
+	(void)u8_mbtouc(&after, text + at, size - at);
+	return goes_on(before, after);
+}
+
+static bool find(struct slice whole, struct slice part, bool whole_words)
+{
+	size_t part_size = 0;
+	uint8_t *needle = comparable(part, &part_size);
+	if (needle == NULL)
+		return false;
+	size_t size = 0;
+	uint8_t *hay = comparable(whole, &size);
+	const uint8_t *found = hay == NULL ? NULL : memmem(hay, size, needle, part_size);
+	while (whole_words && found != NULL) {
+		size_t at = (size_t)(found - hay);
+		if (!is_within_word(hay, size, at) && !is_within_word(hay, size, at + part_size))
+			break;
+		found = memmem(found + 1, size - at - 1, needle, part_size);
+	}
+	free(needle);
+	free(hay);
+	return found != NULL;
+}
+
+bool text_contains(struct slice whole, struct slice part)
+{
+	return find(whole, part, false);
+}
+
+bool text_says(struct slice whole, struct slice part)
+{
+	return find(whole, part, true);
+}

@@ -1,0 +1,29 @@
+/* What a reader does not see, and the joiners that are seen by what they do. */
+#ifndef RECALLD_CORE_TEXT_JOINT_H
+#define RECALLD_CORE_TEXT_JOINT_H
+
+#include "core/base/bytes.h"
+
+/* Control and format characters, variation selectors, fillers and tags: nothing that a reader would
+ * see, and room enough to hide a text in. */
+bool text_is_invisible(uint32_t character);
+
+/* Joiners that a reader sees by what they do are kept, one at a time, where Unicode gives them
+ * something to do: within an emoji (UAX #29), after a virama, and ZWNJ between letters that would
+ * join (RFC 5892, appendix A). Everywhere else they only hide. Tags and marks of direction go
+ * wherever they stand: a flag of tags becomes a plain one, and Arabic and Hebrew read as before. */
+
+/* What stands before: of what was written. */
+struct text_joint {
+	bool is_emoji; /* a picture, with its style or skin at most */
+	bool is_styled;
+	bool is_virama;
+	bool joins; /* a letter that joins the next, with its marks */
+};
+
+void text_joint_pass(struct text_joint *joint, uint32_t character);
+/* Whether a joiner does something between `joint` and the text at `at`. */
+bool text_joint_works(const struct text_joint *joint, uint32_t joiner, struct slice text,
+		      size_t at);
+
+#endif

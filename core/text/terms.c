@@ -1,0 +1,349 @@
+#include "core/text/terms.h"
+
+#include "core/text/lexicon.h"
+#include "core/text/text.h"
+#include "core/base/word_map.h"
+
+#include <libstemmer.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A distinct word of the text, and how often it stands there. */
+struct word {
+	uint64_t hash;
+	struct slice text;
+	uint32_t count;
+	uint32_t bits; /* of the lexicon */
+};
+
+/* The distinct words: open addressing by their hashes, a slot without text is free. */
+struct word_table {
+	struct word *slots;
+	size_t capacity; /* a power of two */
+	size_t least;    /* and what it begins with */
+	size_t used;
+	size_t words;
+	uint32_t self_bits; /* of the lexicon, of words such as "I" */
+	struct arena *arena;
+};
+
+static struct word *slot_of(const struct word_table *table, uint64_t hash)
+{
+	size_t at = (size_t)hash & (table->capacity - 1);
+	while (table->slots[at].text.size > 0 && table->slots[at].hash != hash)
+		at = (at + 1) & (table->capacity - 1);
+	return &table->slots[at];
+}
+
+static void grow(struct word_table *table)
+{
+	struct word_table larger = *table;
+	larger.capacity = table->capacity == 0 ? table->least : 2 * table->capacity;
+	larger.slots = arena_alloc(table->arena, larger.capacity * sizeof(struct word));
+	for (size_t i = 0; i < table->capacity; i++) {
+		if (table->slots[i].text.size > 0)
+			*slot_of(&larger, table->slots[i].hash) = table->slots[i];
+	}
+	*table = larger;
+}
+
+static void count_word(struct word_table *table, struct slice word, uint64_t hash, uint32_t bits)
+{
+	if (2 * table->used >= table->capacity)
+		grow(table);
+	struct word *slot = slot_of(table, hash);
+	if (slot->text.size == 0) {
+		*slot = (struct word){
+			.hash = hash, .text = arena_copy(table->arena, word), .bits = bits};
+		table->used++;
+	}
+	slot->count++;
+}
+
+static void take_part(struct word_table *table, struct slice part, bool is_whole)
+{
+	uint64_t hash = word_hash(part);
+	uint32_t bits = lexicon_find(hash);
+	if ((bits & 1U << LEXICON_SELF) != 0)
+		table->self_bits |= bits;
+	if (is_whole || part.size > 1)
+		count_word(table, part, hash, bits);
+}
+
+/* "caroline's", "I'm" and "vector_store" are more than one word: what is a single letter beside an
+ * apostrophe is dropped. */
+static bool take_word(void *cookie, struct slice word)
+{
+	struct word_table *table = cookie;
+	table->words++;
+	size_t begin = 0;
+	for (size_t at = 0; at <= word.size; at++) {
+		if (at < word.size && word.data[at] != '\'' && word.data[at] != '_')
+			continue;
+		bool is_whole = begin == 0 && at == word.size;
+		take_part(table, slice_part(word, begin, at), is_whole);
+		begin = at + 1;
+	}
+	return true;
+}
+
+static int compare_terms(const void *a, const void *b)
+{
+	uint64_t left = ((const struct term *)a)->hash;
+	uint64_t right = ((const struct term *)b)->hash;
+	return (left > right) - (left < right);
+}
+
+/* Most texts have a few dozen terms, for which qsort() takes three times as long. */
+enum { FEW_TERMS = 64 };
+
+static void sort_few(struct term *terms, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		const struct term term = terms[i];
+		size_t at = i;
+		for (; at > 0 && terms[at - 1].hash > term.hash; at--)
+			terms[at] = terms[at - 1];
+		terms[at] = term;
+	}
+}
+
+/* Sorts, and makes one of equal terms: two words may have one stem. */
+static void settle(struct term_list *list)
+{
+	if (list->count <= FEW_TERMS)
+		sort_few(list->terms, list->count);
+	else
+		qsort(list->terms, list->count, sizeof(*list->terms), compare_terms);
+	size_t kept = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		if (kept > 0 && list->terms[kept - 1].hash == list->terms[i].hash)
+			list->terms[kept - 1].count += list->terms[i].count;
+		else
+			list->terms[kept++] = list->terms[i];
+	}
+	list->count = kept;
+}
+
+/* The stems of words that the thread met last: talk is much the same words again and again, and to
+ * look one up costs a twentieth of what stemming it does. The word itself is compared, since words
+ * of one hash can be made, and the next text may be another user's. */
+struct known_stem {
+	const char *stemmer; /* NULL: the place is free */
+	uint64_t stem;
+	uint8_t size;
+	char word[23]; /* of a longer word nothing is kept */
+};
+
+enum { KNOWN_STEMS = 2048 }; /* a power of two */
+
+static _Thread_local struct known_stem known_stems[KNOWN_STEMS];
+
+/* The stemmers that a text has needed so far: its language's, and those of other scripts in it. */
+struct stemmers {
+	unsigned language;
+	const char *name;
+	struct sb_stemmer *stemmer;
+};
+
+static uint64_t stem(struct stemmers *stemmers, const char *name, struct slice word)
+{
+	if (name != stemmers->name) {
+		sb_stemmer_delete(stemmers->stemmer);
+		stemmers->stemmer = sb_stemmer_new(name, NULL);
+		stemmers->name = name;
+	}
+	/* A turn that is indexed without its stems would never be found by them again. */
+	if (stemmers->stemmer == NULL)
+		out_of_memory();
+	const sb_symbol *stemmed =
+		sb_stemmer_stem(stemmers->stemmer, (const sb_symbol *)word.data, (int)word.size);
+	if (stemmed == NULL)
+		out_of_memory();
+	return word_hash((struct slice){(const char *)stemmed,
+					(size_t)sb_stemmer_length(stemmers->stemmer)});
+}
+
+static bool is_known(const struct known_stem *known, const char *stemmer, struct slice word)
+{
+	return known->stemmer == stemmer &&
+	       slice_equal((struct slice){known->word, known->size}, word);
+}
+
+static void know(struct known_stem *known, const char *stemmer, struct slice word, uint64_t hash)
+{
+	if (word.size > sizeof(known->word))
+		return;
+	*known = (struct known_stem){stemmer, hash, (uint8_t)word.size, {0}};
+	memcpy(known->word, word.data, word.size);
+}
+
+/* The hash of the word's stem; its own when it is its own stem. */
+static uint64_t stem_of(struct stemmers *stemmers, const struct word *word)
+{
+	const char *name = lexicon_stemmer(stemmers->language, word->text);
+	struct known_stem *known = &known_stems[word->hash & (KNOWN_STEMS - 1)];
+	if (name == NULL)
+		return word->hash;
+	if (is_known(known, name, word->text))
+		return known->stem;
+	uint64_t hash = stem(stemmers, name, word->text);
+	know(known, name, word->text, hash);
+	return hash;
+}
+
+static unsigned language_of(const struct word_table *table)
+{
+	struct lexicon_votes votes = {0};
+	for (size_t i = 0; i < table->capacity; i++)
+		lexicon_vote(&votes, table->slots[i].bits, table->slots[i].count);
+	return lexicon_elect(&votes);
+}
+
+static enum term_kind kind_of(const struct word *word, unsigned language)
+{
+	if ((word->bits & (1U << language | 1U << LEXICON_OTHER)) != 0)
+		return TERM_FUNCTION;
+	return (word->bits & 1U << LEXICON_LIGHT) != 0 ? TERM_LIGHT : TERM_WORD;
+}
+
+static void add_terms(struct term_list *list, const struct word *word, struct stemmers *stemmers)
+{
+	enum term_kind kind = kind_of(word, stemmers->language);
+	struct term *term = &list->terms[list->count++];
+	*term = (struct term){word->hash, word->count, kind};
+	if (kind == TERM_FUNCTION)
+		return;
+	uint64_t stemmed = stem_of(stemmers, word);
+	if (stemmed == word->hash)
+		return;
+	bool is_light = kind == TERM_LIGHT;
+	if (!is_light)
+		term->kind = TERM_FORM;
+	list->terms[list->count++] =
+		(struct term){stemmed, word->count, is_light ? TERM_LIGHT : TERM_STEM};
+}
+
+void terms_read(struct slice text, struct term_list *list, struct arena *arena)
+{
+	struct word_table table = {.least = 64, .arena = arena};
+	text_words(slice_part(text, 0, text.size < TERMS_TEXT_LIMIT ? text.size : TERMS_TEXT_LIMIT),
+		   take_word, &table);
+	*list = (struct term_list){.words = table.words};
+	list->terms = arena_alloc(arena, 2 * table.used * sizeof(struct term));
+	struct stemmers stemmers = {.language = language_of(&table)};
+	const uint32_t languages = 1U << stemmers.language | 1U << LEXICON_OTHER;
+	list->says_i = (table.self_bits & languages) != 0;
+	for (size_t i = 0; i < table.capacity; i++) {
+		if (table.slots[i].text.size > 0)
+			add_terms(list, &table.slots[i], &stemmers);
+	}
+	sb_stemmer_delete(stemmers.stemmer);
+	settle(list);
+}
+
+/* The place of the term with this hash as a bit; 0 when it is none of the first 64. Hashes are
+ * spread evenly, so it is near where it would be if they were so quite. */
+static uint64_t place_of(const struct term_list *list, uint64_t hash)
+{
+	size_t count = list->count < TERMS_FIND_LIMIT ? list->count : TERMS_FIND_LIMIT;
+	size_t at = (size_t)((hash >> 32) * list->count >> 32);
+	at = at < count ? at : count;
+	while (at > 0 && list->terms[at - 1].hash >= hash)
+		at--;
+	while (at < count && list->terms[at].hash < hash)
+		at++;
+	return at < count && list->terms[at].hash == hash ? 1ULL << at : 0;
+}
+
+uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, size_t count,
+		    struct arena *arena)
+{
+	struct word_table table = {.least = 16, .arena = arena}; /* most are a few words */
+	for (size_t i = 0; i < count; i++)
+		text_words(texts[i], take_word, &table);
+	struct stemmers stemmers = {.language = language_of(&table)};
+	uint64_t found = 0;
+	for (size_t i = 0; i < table.capacity; i++) {
+		const struct word *word = &table.slots[i];
+		if (word->text.size == 0)
+			continue;
+		found |= place_of(wanted, word->hash);
+		if (kind_of(word, stemmers.language) != TERM_FUNCTION)
+			found |= place_of(wanted, stem_of(&stemmers, word));
+	}
+	sb_stemmer_delete(stemmers.stemmer);
+	return found;
+}
+
+/* Forms of a word mostly have their first letters in common (not "Apfel" and "Äpfel"); most texts
+ * have not even these. */
+static struct slice stub_of(struct slice word)
+{
+	enum { LETTERS = 3 };
+	uint32_t character;
+	size_t size = 0;
+	for (int i = 0; i < LETTERS && size < word.size; i++)
+		size += text_decode(word, size, &character);
+	return slice_part(word, 0, size);
+}
+
+/* NULL: it is none, or more than one, as "the_project" is. */
+static const struct word *only_word(const struct word_table *table)
+{
+	size_t at = 0;
+	while (at < table->capacity && table->slots[at].text.size == 0)
+		at++;
+	return table->used == 1 ? &table->slots[at] : NULL;
+}
+
+static bool has_stem(const struct word_table *said, const struct word *wanted, unsigned language)
+{
+	struct stemmers stemmers = {.language = language};
+	bool found = false;
+	if (kind_of(wanted, language) == TERM_FUNCTION)
+		return false;
+	uint64_t stemmed = stem_of(&stemmers, wanted);
+	for (size_t i = 0; i < said->capacity && !found; i++)
+		found = said->slots[i].text.size > 0 &&
+			stem_of(&stemmers, &said->slots[i]) == stemmed;
+	sb_stemmer_delete(stemmers.stemmer);
+	return found;
+}
+
+/* A word by itself tells no language, and a short text may be misjudged; English, which takes an
+ * "s" from the end, does for some more. */
+static bool says_a_form(struct slice text, struct slice word, struct arena *arena)
+{
+	struct word_table given = {.least = 4, .arena = arena};
+	struct word_table said = {.least = 64, .arena = arena};
+	text_words(word, take_word, &given);
+	const struct word *wanted = only_word(&given);
+	if (wanted == NULL)
+		return false;
+	text_words(text, take_word, &said);
+	unsigned language = language_of(&said);
+	return has_stem(&said, wanted, language) ||
+	       (language != LEXICON_ENGLISH && has_stem(&said, wanted, LEXICON_ENGLISH));
+}
+
+bool terms_say(struct slice text, struct slice what)
+{
+	struct arena arena = {0};
+	what = slice_trim(what);
+	bool is_word = slice_find(what, SLICE(" "), 0) == what.size;
+	bool said = text_says(text, what) || (is_word && text_contains(text, stub_of(what)) &&
+					      says_a_form(text, what, &arena));
+	arena_finish(&arena);
+	return said;
+}
+
+bool terms_share_stem(unsigned language, struct slice a, struct slice b)
+{
+	struct stemmers stemmers = {.language = language};
+	const struct word first = {.hash = word_hash(a), .text = a};
+	const struct word second = {.hash = word_hash(b), .text = b};
+	bool shared = stem_of(&stemmers, &first) == stem_of(&stemmers, &second);
+	sb_stemmer_delete(stemmers.stemmer);
+	return shared;
+}

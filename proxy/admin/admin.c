@@ -1,0 +1,344 @@
+#include "proxy/admin/admin.h"
+
+#include "proxy/admin/call.h"
+#include "proxy/access/identity.h"
+#include "proxy/runtime/metrics.h"
+#include "proxy/http/percent.h"
+#include "proxy/access/web_guard.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+struct admin {
+	struct service *service;
+	struct loop *loop;
+	struct config *config;
+	struct http_server *server;
+	struct upstream *upstream; /* for the vectors of questions */
+	struct question_vectors *vectors;
+	atomic_size_t connections;
+	struct event *drain_check;
+	void (*drained)(void *cookie);
+	void *drained_cookie;
+};
+
+enum {
+	MAX_CONNECTIONS = 256,
+	IN_FLIGHT_SHARE = 4, /* of max_in_flight, beside the traffic's own; a body at least */
+	IDLE_UPSTREAM_CONNECTIONS = 4,
+	DRAIN_CHECK_MICROSECONDS = 10000,
+};
+
+/* ---- ends ---- */
+
+static void free_call(void *cookie)
+{
+	struct admin_call *call = cookie;
+	config_release(call->config);
+	arena_finish(&call->arena);
+	free(call);
+}
+
+static struct http_request *end_call(struct admin_call *call)
+{
+	struct http_request *request = call->request;
+	call->request = NULL;
+	loop_later(call->loop, free_call, call);
+	return request;
+}
+
+void admin_reply(struct admin_call *call, int status, const char *content_type, struct slice body)
+{
+	struct http_request *request = end_call(call);
+	if (request != NULL)
+		http_reply(request, status, content_type, NULL, 0, body);
+}
+
+void admin_abandon(struct admin_call *call)
+{
+	(void)end_call(call);
+}
+
+void admin_reply_json(struct admin_call *call, int status, struct buffer *json)
+{
+	buffer_append_byte(json, '\n');
+	if (json->overflowed)
+		admin_reply_error(call, 500, "answer_too_large", "The answer is too large.");
+	else
+		admin_reply(call, status, "application/json", buffer_slice(json));
+	buffer_finish(json);
+}
+
+void admin_reply_error(struct admin_call *call, int status, const char *code, const char *message)
+{
+	struct http_request *request = end_call(call);
+	if (request != NULL)
+		http_reply_error(request, status, code, slice_of(message), NULL, 0);
+}
+
+void admin_reply_failure(struct admin_call *call, enum store_result result)
+{
+	switch (result) {
+	case STORE_NOT_FOUND:
+		admin_reply_error(call, 404, "not_found", "Nothing is known by that name.");
+		return;
+	case STORE_FULL:
+		admin_reply_error(call, 503, "store_full",
+				  "The store has no room: raise [storage] map_size, free the disk, "
+				  "or forget users.");
+		return;
+	default:
+		admin_reply_error(call, 500, "store_failed", "The store could not do it.");
+	}
+}
+
+/* ---- routes ---- */
+
+/* Whether the path has the endpoint's form; the segment at "{}" is given back. */
+static bool path_matches(const char *form, struct slice path, struct slice *segment)
+{
+	struct slice pattern = slice_of(form);
+	size_t hole = slice_find(pattern, SLICE("{}"), 0);
+	if (hole == pattern.size)
+		return slice_equal(pattern, path);
+	struct slice behind = slice_part(pattern, hole + 2, pattern.size);
+	if (path.size <= hole + behind.size ||
+	    !slice_starts_with(path, slice_part(pattern, 0, hole)) ||
+	    !slice_equal(slice_part(path, path.size - behind.size, path.size), behind))
+		return false;
+	*segment = slice_part(path, hole, path.size - behind.size);
+	return slice_find(*segment, SLICE("/"), 0) == segment->size;
+}
+
+static struct slice query_value(struct slice query, struct slice name)
+{
+	while (query.size > 0) {
+		size_t end = slice_find(query, SLICE("&"), 0);
+		struct slice pair = slice_part(query, 0, end);
+		size_t equals = slice_find(pair, SLICE("="), 0);
+		if (equals < pair.size && slice_equal(slice_part(pair, 0, equals), name))
+			return slice_part(pair, equals + 1, pair.size);
+		query = slice_part(query, end < query.size ? end + 1 : end, query.size);
+	}
+	return (struct slice){0};
+}
+
+/* NULL: the path takes another method, the one in `taken`, or is none. */
+static const struct admin_endpoint *find_endpoint(struct slice method, struct slice path,
+						  struct slice *segment, struct slice *taken)
+{
+	const struct admin_endpoint *const tables[] = {
+		admin_system_endpoints, admin_user_endpoints, admin_import_endpoints,
+		admin_preview_endpoints, admin_unpark_endpoints};
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		for (const struct admin_endpoint *entry = tables[i]; entry->method != NULL;
+		     entry++) {
+			if (!path_matches(entry->path, path, segment))
+				continue;
+			*taken = slice_of(entry->method);
+			if (slice_equal(method, *taken))
+				return entry;
+		}
+	}
+	return NULL;
+}
+
+static void refuse_token(struct admin_call *call)
+{
+	const struct http_field challenge = {SLICE("WWW-Authenticate"), SLICE("Bearer")};
+	http_reply_error(end_call(call), 401, "invalid_admin_token",
+			 SLICE("Send the admin token as \"Authorization: Bearer ...\"."),
+			 &challenge, 1);
+}
+
+static void refuse_crowd(struct admin_call *call)
+{
+	static const struct http_field retry = {SLICE("Retry-After"), SLICE("1")};
+	metrics_count(METRIC_ERRORS_BYTES, 1);
+	http_reply_error(end_call(call), 503, "too_many_bytes",
+			 SLICE("There is too much under way; try again in a moment."), &retry, 1);
+}
+
+/* No web page may, and only the token's holder. False: the call has ended. */
+static bool may_call(struct admin_call *call)
+{
+	const struct config *config = call->config;
+	const struct http_head *head = http_request_head(call->request);
+	struct guard_refusal refusal;
+	if (!guard_admits_admin(config, call->service->bound->listen.admin, head,
+				http_request_body(call->request).size > 0, &refusal,
+				&call->arena)) {
+		metrics_count(METRIC_ERRORS_CLIENT, 1);
+		http_reply_error(end_call(call), refusal.status, refusal.code, refusal.message,
+				 NULL, 0);
+		return false;
+	}
+	bool is_admin = config->listen.admin_token[0] == '\0' || identity_is_admin(config, head);
+	if (!is_admin)
+		refuse_token(call);
+	else if (call->is_crowded)
+		refuse_crowd(call);
+	return is_admin && !call->is_crowded;
+}
+
+static void refuse_method(struct admin_call *call, struct slice taken)
+{
+	struct slice allowed = slice_equal(taken, SLICE("GET")) ? SLICE("GET, HEAD") : taken;
+	const struct http_field allow = {SLICE("Allow"), allowed};
+	http_reply_error(end_call(call), 405, "method_not_allowed",
+			 SLICE("This address does not take that method."), &allow, 1);
+}
+
+static void route(struct admin_call *call)
+{
+	const struct http_head *head = http_request_head(call->request);
+	size_t question = slice_find(head->target, SLICE("?"), 0);
+	struct slice path = slice_part(head->target, 0, question);
+	struct slice query = slice_part(head->target, question, head->target.size);
+	if (query.size > 0)
+		query = slice_part(query, 1, query.size);
+	struct slice segment = {0};
+	struct slice taken = {0};
+	/* Its reply goes without the body. */
+	bool is_head = slice_equal(head->method, SLICE("HEAD"));
+	const struct admin_endpoint *endpoint =
+		find_endpoint(is_head ? SLICE("GET") : head->method, path, &segment, &taken);
+	if ((endpoint == NULL || !endpoint->open) && !may_call(call))
+		return;
+	if (endpoint == NULL) {
+		if (taken.size > 0)
+			refuse_method(call, taken);
+		else
+			admin_reply_error(call, 404, "not_found", "There is no such address.");
+		return;
+	}
+	if (!percent_decode(segment, &call->parameter, &call->arena) ||
+	    !percent_decode(query_value(query, SLICE("tenant")), &call->tenant, &call->arena)) {
+		admin_reply_error(call, 400, "invalid_path",
+				  "The address is not rightly percent-encoded.");
+		return;
+	}
+	call->user = store_user_key(call->tenant, call->parameter);
+	endpoint->handle(call);
+}
+
+static void on_gone(void *cookie)
+{
+	struct admin_call *call = cookie;
+	call->request = NULL;
+	if (call->gone != NULL)
+		call->gone(call);
+}
+
+static void on_drained(void *cookie)
+{
+	(void)cookie;
+}
+
+static uint64_t max_in_flight(const struct config *config)
+{
+	uint64_t share = config->listen.max_in_flight / IN_FLIGHT_SHARE;
+	return share > config->listen.max_body ? share : config->listen.max_body;
+}
+
+static void on_request(void *cookie, struct http_request *request)
+{
+	static const struct http_request_events events = {on_gone, on_drained};
+	struct admin *admin = cookie;
+	struct admin_call *call = xcalloc(1, sizeof(*call));
+	call->service = admin->service;
+	call->loop = admin->loop;
+	call->config = config_retain(admin->config);
+	call->vectors = admin->vectors;
+	call->request = request;
+	call->is_crowded =
+		atomic_load(&admin->service->admin_in_flight) > max_in_flight(admin->config);
+	http_request_set_events(request, &events, call);
+	route(call);
+}
+
+/* ---- its life ---- */
+
+static struct http_server_options server_options(struct admin *admin)
+{
+	return (struct http_server_options){
+		.max_body = admin->config->listen.max_body,
+		.connections = &admin->connections,
+		.max_connections = MAX_CONNECTIONS,
+		.in_flight = &admin->service->admin_in_flight,
+		.max_in_flight = max_in_flight(admin->config),
+		.read_timeout = 30,
+		.idle_timeout = 60,
+		.write_timeout = 60,
+	};
+}
+
+static void check_drained(evutil_socket_t fd, short what, void *cookie)
+{
+	struct admin *admin = cookie;
+	(void)fd;
+	(void)what;
+	if (http_server_connections(admin->server) > 0)
+		return;
+	event_del(admin->drain_check);
+	admin->drained(admin->drained_cookie);
+}
+
+struct admin *admin_create(struct service *service, struct loop *loop, struct config *config,
+			   int listen_fd)
+{
+	struct admin *admin = xcalloc(1, sizeof(*admin));
+	admin->service = service;
+	admin->loop = loop;
+	admin->config = config_retain(config);
+	admin->upstream = upstream_create(loop_base(loop), IDLE_UPSTREAM_CONNECTIONS);
+	admin->vectors = question_vectors_create(loop, admin->upstream);
+	const struct http_server_options options = server_options(admin);
+	admin->server = http_server_create(loop_base(loop), &options, on_request, admin);
+	http_server_listen(admin->server, listen_fd);
+	admin->drain_check = event_new(loop_base(loop), -1, EV_PERSIST, check_drained, admin);
+	return admin;
+}
+
+void admin_configure(struct admin *admin, struct config *config)
+{
+	if (admin == NULL)
+		return;
+	config_release(admin->config);
+	admin->config = config_retain(config);
+	const struct http_server_options options = server_options(admin);
+	http_server_set_options(admin->server, &options);
+}
+
+void admin_drain(struct admin *admin, struct loop *loop, void (*drained)(void *cookie),
+		 void *cookie)
+{
+	if (admin == NULL) {
+		loop_post(loop, drained, cookie);
+		return;
+	}
+	const struct timeval often = {.tv_usec = DRAIN_CHECK_MICROSECONDS};
+	admin->drained = drained;
+	admin->drained_cookie = cookie;
+	http_server_drain(admin->server);
+	event_add(admin->drain_check, &often);
+}
+
+void admin_close(struct admin *admin)
+{
+	if (admin == NULL)
+		return;
+	event_free(admin->drain_check);
+	http_server_destroy(admin->server);
+	question_vectors_destroy(admin->vectors);
+	upstream_destroy(admin->upstream);
+	admin->server = NULL;
+}
+
+void admin_destroy(struct admin *admin)
+{
+	if (admin == NULL)
+		return;
+	config_release(admin->config);
+	free(admin);
+}

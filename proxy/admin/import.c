@@ -1,0 +1,266 @@
+/* POST /v1/users/USER/messages: past turns are imported. */
+#include "core/clients/forms.h"
+#include "core/json/json.h"
+#include "core/secrets/secrets.h"
+#include "core/text/text.h"
+#include "proxy/admin/call.h"
+#include "proxy/learn/embedder.h"
+#include "proxy/access/identity.h"
+#include "proxy/learn/learner.h"
+
+#include <jansson.h>
+
+enum {
+	MAX_SESSION = 256,             /* as in a request's header */
+	PATIENCE_WITH_VECTORS = 10000, /* milliseconds */
+};
+
+struct import {
+	struct imported_turn *turns;
+	size_t count;
+	bool learn;
+	struct slice answer;
+	struct admin_call *call;
+	struct embedder_wait *wait; /* for the turns' vectors; NULL: none */
+};
+
+/* With its NULs, which JSON allows in a string; empty: it is none. */
+static struct slice string_of(json_t *value)
+{
+	return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
+/* What a chat log holds beside the talk, calls of tools included: nothing of it is remembered. */
+static bool is_left_out(json_t *message)
+{
+	struct slice role = string_of(json_object_get(message, "role"));
+	bool calls = json_array_size(json_object_get(message, "tool_calls")) > 0 ||
+		     json_is_object(json_object_get(message, "function_call"));
+	return slice_equal(role, SLICE("system")) || slice_equal(role, SLICE("developer")) ||
+	       slice_equal(role, SLICE("tool")) || slice_equal(role, SLICE("function")) ||
+	       (slice_equal(role, SLICE("assistant")) && calls);
+}
+
+/* As in a chat: a string, or its text parts joined by a line break. False: it is neither. */
+static bool read_content(json_t *content, struct message_parts *read, struct arena *arena)
+{
+	size_t most = json_is_string(content) ? 1 : json_array_size(content);
+	struct text_part *texts = arena_alloc(arena, (most + 1) * sizeof(*texts));
+	struct slice *lines = arena_alloc(arena, (2 * most + 1) * sizeof(*lines));
+	*read = (struct message_parts){.texts = texts};
+	if (json_is_string(content)) {
+		texts[0].text = read->joined = string_of(content);
+		read->count = 1;
+		return true;
+	}
+	bool follows_text = false;
+	size_t i;
+	json_t *part;
+	json_array_foreach(content, i, part)
+	{
+		struct slice type = string_of(json_object_get(part, "type"));
+		json_t *said = json_object_get(part, "text");
+		if (!json_is_object(part))
+			return false;
+		bool is_text = slice_equal(type, SLICE("text")) && json_is_string(said);
+		if (is_text) {
+			lines[2 * read->count] = string_of(said);
+			lines[2 * read->count + 1] = SLICE("\n");
+			texts[read->count++] = (struct text_part){string_of(said), follows_text};
+		}
+		follows_text = is_text;
+	}
+	read->joined = arena_join(arena, lines, read->count == 0 ? 0 : 2 * read->count - 1);
+	return json_is_array(content);
+}
+
+static const char *check_message(json_t *message, struct message_parts *content,
+				 struct arena *arena)
+{
+	struct slice role = string_of(json_object_get(message, "role"));
+	json_t *session = json_object_get(message, "session");
+	if (role.size == 0 || !read_content(json_object_get(message, "content"), content, arena))
+		return "each message needs a \"role\", a string, and a \"content\", a string or "
+		       "an array of parts";
+	if (!slice_equal(role, SLICE("user")) && !slice_equal(role, SLICE("assistant")))
+		return "a message's \"role\" must be user or assistant (system, developer and tool "
+		       "are left out)";
+	if (content->joined.size > TURN_TEXT_LIMIT)
+		return "a message's \"content\" may be 1 MB at most";
+	if (session != NULL && !json_is_null(session) &&
+	    (!json_is_string(session) || json_string_length(session) > MAX_SESSION))
+		return "a message's \"session\" must be a string of at most 256 bytes";
+	return NULL;
+}
+
+static const char *read_turn(json_t *message, bool redact, struct imported_turn *turn,
+			     struct arena *arena)
+{
+	struct message_parts content;
+	const char *fault = check_message(message, &content, arena);
+	if (fault != NULL)
+		return fault;
+	json_t *created_at = json_object_get(message, "created_at");
+	turn->created_at = clock_wall();
+	if (created_at != NULL && !json_is_null(created_at) &&
+	    !text_read_time(string_of(created_at), &turn->created_at))
+		return "a message's \"created_at\" must be a time of RFC 3339, with its offset, "
+		       "or a date";
+	struct slice role = string_of(json_object_get(message, "role"));
+	turn->role = slice_equal(role, SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
+	struct slice text =
+		turn->role == ROLE_USER
+			? slice_trim(form_own_parts(content.texts, content.count, arena))
+			: text_without_reasoning(content.joined, arena);
+	turn->hash = text_hash(text);
+	turn->text = redact ? secrets_mask(text, arena, NULL) : text;
+	turn->session = string_of(json_object_get(message, "session"));
+	return NULL;
+}
+
+/* A message's own tree and what is worked out of it last only until the turn is read: of many
+ * short messages they take a hundred times the text. */
+static const char *read_message(struct import *import, struct slice text, bool redact)
+{
+	struct arena scratch = {0};
+	struct arena *kept = &import->call->arena;
+	json_t *message = json_loadb(text.data, text.size, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+	const char *fault = message == NULL ? "the body is not JSON" : NULL;
+	if (fault == NULL && !is_left_out(message)) {
+		struct imported_turn *turn = &import->turns[import->count++];
+		fault = read_turn(message, redact, turn, &scratch);
+		turn->text = arena_copy(kept, turn->text);
+		turn->session = arena_copy(kept, turn->session);
+	}
+	json_decref(message);
+	arena_finish(&scratch);
+	return fault;
+}
+
+static size_t count_elements(struct slice body, struct json_value array)
+{
+	struct json_walk walk = json_walk(body, array);
+	size_t count = 0;
+	while (json_next(&walk))
+		count++;
+	return count;
+}
+
+static const char *read_messages(struct import *import, struct slice body,
+				 struct json_value messages)
+{
+	struct admin_call *call = import->call;
+	struct config_memory settings =
+		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	struct json_walk walk = json_walk(body, messages);
+	while (json_next(&walk)) {
+		const char *fault =
+			read_message(import, slice_part(body, walk.value.begin, walk.value.end),
+				     settings.secrets_redact);
+		if (fault != NULL)
+			return fault;
+	}
+	return NULL;
+}
+
+static const char *read_import(struct import *import, struct slice body)
+{
+	static const char *const names[] = {"messages", "learn"};
+	struct admin_call *call = import->call;
+	struct json_value document, found[2];
+	if (!json_scan(body, &document))
+		return "the body is not JSON";
+	(void)JSON_PICK(body, document, names, found);
+	size_t count = count_elements(body, found[0]);
+	if (found[0].type != JSON_TYPE_ARRAY || count == 0)
+		return "the body must be an object with a \"messages\" array that is not empty";
+	bool has_learn = found[1].end > 0;
+	if (has_learn && found[1].type != JSON_TYPE_TRUE && found[1].type != JSON_TYPE_FALSE)
+		return "\"learn\" must be true or false";
+	import->learn = !has_learn || found[1].type == JSON_TYPE_TRUE;
+	/* The turns and their texts are held here and by the store. */
+	http_request_hold(call->request, 2 * (body.size + count * sizeof(*import->turns)));
+	import->turns = arena_alloc(&call->arena, count * sizeof(*import->turns));
+	const char *fault = read_messages(import, body, found[0]);
+	import->answer = arena_printf(&call->arena, "{\"imported\":%zu,\"left_out\":%zu}\n",
+				      import->count, count - import->count);
+	return fault;
+}
+
+static void answer_import(struct import *import)
+{
+	admin_reply(import->call, 202, "application/json", import->answer);
+}
+
+static void on_embedded(void *cookie, bool all)
+{
+	struct import *import = cookie;
+	(void)all; /* the rest follows later */
+	import->call->gone = NULL;
+	answer_import(import);
+}
+
+static void on_importer_gone(struct admin_call *call)
+{
+	struct import *import = call->pending;
+	embedder_wait_cancel(import->wait);
+	admin_abandon(call);
+}
+
+/* Who imports and asks at once is to find everything, so the answer waits a while for the turns'
+ * vectors. */
+static void wait_for_vectors(struct import *import)
+{
+	struct admin_call *call = import->call;
+	struct config_memory settings =
+		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	bool embeds =
+		call->config->model.embedding[0] != '\0' && mode_recalls((enum mode)settings.mode);
+	if (embeds && call->request != NULL)
+		import->wait = embedder_when_done(call->service->embedder, call->user, call->loop,
+						  PATIENCE_WITH_VECTORS, on_embedded, import);
+	else if (embeds)
+		embedder_wake(call->service->embedder, call->user);
+	if (import->wait == NULL) {
+		answer_import(import);
+		return;
+	}
+	call->pending = import;
+	call->gone = on_importer_gone;
+}
+
+static void on_imported(void *cookie, enum store_result result)
+{
+	struct import *import = cookie;
+	struct admin_call *call = import->call;
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return;
+	}
+	learner_wake(call->service->learner, call->user);
+	wait_for_vectors(import);
+}
+
+static void post_messages(struct admin_call *call)
+{
+	struct slice body = http_request_body(call->request);
+	const char *user_fault = identity_user_fault(call->parameter);
+	if (user_fault != NULL) {
+		admin_reply_error(call, 400, "invalid_user_id", user_fault);
+		return;
+	}
+	struct import *import = arena_alloc(&call->arena, sizeof(*import));
+	*import = (struct import){.call = call};
+	const char *fault = read_import(import, body);
+	if (fault == NULL)
+		store_import(call->service->store, call->tenant, call->parameter, import->turns,
+			     import->count, import->learn, (struct slice){0}, clock_wall(),
+			     loop_for_store(call->loop), on_imported, import);
+	else
+		admin_reply_error(call, 400, "invalid_import", fault);
+}
+
+const struct admin_endpoint admin_import_endpoints[] = {
+	{"POST", "/v1/users/{}/messages", false, post_messages},
+	{NULL, NULL, false, NULL},
+};

@@ -1,0 +1,133 @@
+/* What a question would be given now, and why: the way of a request without the request. */
+#include "core/text/text.h"
+#include "proxy/admin/call.h"
+#include "proxy/exchange/chat_lookup.h"
+
+#include <jansson.h>
+
+enum { PREVIEW_LIMIT = 8 << 20 };
+
+struct preview {
+	struct admin_call *call;
+	struct chat chat;
+	uint64_t begun;
+};
+
+static struct slice member(const json_t *document, const char *name, struct arena *arena)
+{
+	const json_t *value = json_object_get(document, name);
+	return arena_copy(arena,
+			  (struct slice){json_string_value(value), json_string_length(value)});
+}
+
+static struct slice make_body(struct slice model, struct slice question, struct arena *arena)
+{
+	struct buffer out;
+	buffer_init(&out, PREVIEW_LIMIT);
+	buffer_append_byte(&out, '{');
+	if (model.size > 0) {
+		buffer_append(&out, SLICE("\"model\":"));
+		json_quote(&out, model);
+		buffer_append_byte(&out, ',');
+	}
+	buffer_append(&out, SLICE("\"messages\":[{\"role\":\"user\",\"content\":"));
+	json_quote(&out, question);
+	buffer_append(&out, SLICE("}]}"));
+	struct slice body = arena_copy(arena, buffer_slice(&out));
+	buffer_finish(&out);
+	return body;
+}
+
+static void reply(struct preview *preview)
+{
+	struct admin_call *call = preview->call;
+	struct buffer out;
+	const struct slice *body;
+	size_t pieces = chat_splice(&preview->chat, &body, &call->arena);
+	buffer_init(&out, 2 * PREVIEW_LIMIT);
+	buffer_append(&out, SLICE("{\"receipt\":"));
+	buffer_append(&out, chat_receipt(&preview->chat, &call->arena).text);
+	buffer_append(&out, SLICE(",\"body\":"));
+	json_quote(&out, arena_join(&call->arena, body, pieces));
+	buffer_append_byte(&out, '}');
+	admin_reply_json(call, 200, &out);
+}
+
+static void on_looked_up(void *cookie, enum store_result result)
+{
+	struct preview *preview = cookie;
+	struct chat *chat = &preview->chat;
+	if (result == STORE_OK && !chat->view->known)
+		result = STORE_NOT_FOUND;
+	chat->elapsed = clock_steady() - preview->begun;
+	preview->call->gone = NULL;
+	if (result == STORE_OK)
+		reply(preview);
+	else
+		admin_reply_failure(preview->call, result);
+}
+
+static void on_gone(struct admin_call *call)
+{
+	chat_lookup_cancel(call->pending);
+	admin_abandon(call);
+}
+
+static void look_up(struct preview *preview)
+{
+	struct admin_call *call = preview->call;
+	const struct chat_sources sources = {call->service->store, call->vectors, call->config};
+	struct chat_lookup *lookup = chat_lookup_start(&preview->chat, &sources, clock_wall(),
+						       &call->arena, on_looked_up, preview);
+	if (lookup == NULL)
+		return;
+	call->pending = lookup;
+	call->gone = on_gone;
+}
+
+static void start(struct admin_call *call, const json_t *document, struct slice question)
+{
+	struct preview *preview = arena_alloc(&call->arena, sizeof(*preview));
+	struct chat_refusal refusal;
+	struct chat_asked asked = {
+		.tenant = call->tenant,
+		.user = call->parameter,
+		.session = member(document, "session", &call->arena),
+		.mode = member(document, "mode", &call->arena),
+	};
+	*preview = (struct preview){.call = call, .begun = clock_steady()};
+	struct slice body =
+		make_body(member(document, "model", &call->arena), question, &call->arena);
+	switch (chat_open_preview(&preview->chat, call->config, call->service->models, &asked, body,
+				  &refusal, &call->arena)) {
+	case CHAT_REFUSED:
+		admin_reply_error(call, refusal.status, refusal.code, refusal.message);
+		return;
+	case CHAT_LOAD:
+		look_up(preview);
+		return;
+	case CHAT_PASS:
+	default:
+		reply(preview);
+	}
+}
+
+static void post_preview(struct admin_call *call)
+{
+	struct slice body = http_request_body(call->request);
+	json_error_t error;
+	json_t *document = json_loadb(body.data == NULL ? "" : body.data, body.size, 0, &error);
+	struct slice question = member(document, "question", &call->arena);
+	if (slice_trim(question).size == 0 || question.size > PREVIEW_LIMIT / 16)
+		admin_reply_error(call, 400, "invalid_preview",
+				  "The body must be an object with a \"question\", and may have "
+				  "\"mode\", \"session\" and \"model\", all strings.");
+	else
+		start(call, document, question);
+	json_decref(document);
+}
+
+const struct admin_endpoint admin_preview_endpoints[] = {
+	{"POST", "/v1/users/{}/preview", false, post_preview},
+	{NULL, NULL, false, NULL},
+};

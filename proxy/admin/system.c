@@ -1,0 +1,221 @@
+#include "core/json/json.h"
+#include "proxy/admin/call.h"
+#include "proxy/runtime/metrics.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { ANSWER_LIMIT = 1 << 20 };
+
+/* What is wrong with the store; NULL: nothing. Chats go on all the same. */
+static const char *store_fault(const struct store *store)
+{
+	if (store_is_broken(store))
+		return "the store's file is damaged: chats go on, with what memory can be read; "
+		       "see "
+		       "\"When the disk fails\" in the README";
+	if (store_is_stuck(store))
+		return "the store stands still since its disk refused a write: chats go on without "
+		       "memory; restart recalld when the disk is well";
+	if (!store_has_room(store))
+		return "the store has no room: chats go on without memory; raise [storage] "
+		       "map_size, free the disk, or forget users";
+	return NULL;
+}
+
+static void get_health(struct admin_call *call)
+{
+	admin_reply(call, 200, "text/plain; charset=utf-8", SLICE("ok\n"));
+}
+
+static void get_readiness(struct admin_call *call)
+{
+	const char *fault = store_fault(call->service->store);
+	struct slice body = SLICE("ready\n");
+	bool draining = atomic_load(&call->service->draining);
+	if (draining)
+		body = SLICE("draining: the daemon is about to stop\n");
+	else if (fault != NULL)
+		body = arena_printf(&call->arena, "ready, but %s\n", fault);
+	admin_reply(call, draining ? 503 : 200, "text/plain; charset=utf-8", body);
+}
+
+static void print_store_metrics(struct store *store, struct buffer *out)
+{
+	struct store_statistics statistics;
+	store_statistics(store, &statistics);
+	const struct {
+		const char *name, *help;
+		uint64_t value;
+	} gauges[] = {
+		{"recalld_store_users", "Users that something is known about.", statistics.users},
+		{"recalld_store_turns", "Turns kept.", statistics.turns},
+		{"recalld_store_facts", "Facts kept, ended ones included.", statistics.facts},
+		{"recalld_store_jobs", "Jobs of the learner that are kept.", statistics.jobs},
+		{"recalld_store_jobs_parked", "Jobs given up until somebody sets them going.",
+		 statistics.parked},
+		{"recalld_store_receipts", "Receipts kept.", statistics.receipts},
+		{"recalld_store_bytes_used", "Bytes of the map in use.", statistics.bytes_used},
+		{"recalld_store_bytes_mapped", "Size of the map.", statistics.bytes_mapped},
+		{"recalld_store_room", "1 while writes have room.", store_has_room(store)},
+		{"recalld_store_fault",
+		 "1 while the file is damaged, or takes no write until a restart.",
+		 store_is_broken(store) || store_is_stuck(store)},
+	};
+	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+		buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %" PRIu64 "\n",
+			      gauges[i].name, gauges[i].help, gauges[i].name, gauges[i].name,
+			      gauges[i].value);
+	buffer_printf(out,
+		      "# HELP recalld_store_commits_total Transactions committed.\n"
+		      "# TYPE recalld_store_commits_total counter\n"
+		      "recalld_store_commits_total %" PRIu64 "\n"
+		      "# HELP recalld_store_writes_total Writes in them.\n"
+		      "# TYPE recalld_store_writes_total counter\n"
+		      "recalld_store_writes_total %" PRIu64 "\n"
+		      "# HELP recalld_store_unreadable_total Records that could not be read and "
+		      "were left out.\n"
+		      "# TYPE recalld_store_unreadable_total counter\n"
+		      "recalld_store_unreadable_total %" PRIu64 "\n",
+		      statistics.commits, statistics.writes, statistics.unreadable);
+}
+
+static void print_load(const struct service *service, struct buffer *out)
+{
+	buffer_printf(out,
+		      "# HELP recalld_exchanges_open Exchanges under way.\n"
+		      "# TYPE recalld_exchanges_open gauge\n"
+		      "recalld_exchanges_open %zu\n"
+		      "# HELP recalld_connections Open client connections.\n"
+		      "# TYPE recalld_connections gauge\n"
+		      "recalld_connections %zu\n"
+		      "# HELP recalld_in_flight_bytes Bytes of requests and unsent replies held.\n"
+		      "# TYPE recalld_in_flight_bytes gauge\n"
+		      "recalld_in_flight_bytes %zu\n"
+		      "# HELP recalld_admin_in_flight_bytes The same at the admin address.\n"
+		      "# TYPE recalld_admin_in_flight_bytes gauge\n"
+		      "recalld_admin_in_flight_bytes %zu\n",
+		      atomic_load(&service->exchanges), atomic_load(&service->connections),
+		      atomic_load(&service->in_flight), atomic_load(&service->admin_in_flight));
+}
+
+static void get_metrics(struct admin_call *call)
+{
+	struct buffer out;
+	buffer_init(&out, ANSWER_LIMIT);
+	metrics_print(&out);
+	print_load(call->service, &out);
+	print_store_metrics(call->service->store, &out);
+	admin_reply(call, 200, "text/plain; version=0.0.4; charset=utf-8", buffer_slice(&out));
+	buffer_finish(&out);
+}
+
+/* Where the key to learn with comes from. */
+static const char *key_source(const struct config *config)
+{
+	if (config->model.api_key[0] != '\0')
+		return "model";
+	return config->upstream.api_key[0] != '\0' ? "upstream" : "client";
+}
+
+static void print_retention(const struct config *config, struct buffer *out)
+{
+	static const char *const policies[] = {
+		[PII_KEEP] = "keep", [PII_REDACT] = "redact", [PII_DROP] = "drop"};
+	buffer_printf(out,
+		      ",\"retention\":{\"messages_ms\":%" PRIu64 ",\"facts_ms\":%" PRIu64
+		      ",\"pii\":\"%s\"}",
+		      config->retention.messages, config->retention.facts,
+		      policies[config->retention.pii]);
+}
+
+static void get_status(struct admin_call *call)
+{
+	const struct config *config = call->config;
+	const char *reason = atomic_load(&call->service->draining)
+				     ? "draining: the daemon is about to stop"
+				     : store_fault(call->service->store);
+	struct store_statistics statistics;
+	store_statistics(call->service->store, &statistics);
+	struct buffer out;
+	buffer_init(&out, ANSWER_LIMIT);
+	buffer_printf(&out, "{\"version\":\"%s\",\"ready\":%s,\"reason\":", RECALLD_VERSION,
+		      reason == NULL ? "true" : "false");
+	json_quote(&out, reason == NULL ? SLICE("") : slice_of(reason));
+	buffer_printf(&out, ",\"mode\":\"%s\",\"inject\":%s,\"learn\":%s,\"learning_key\":\"%s\"",
+		      mode_name((enum mode)config->memory.mode),
+		      config->memory.inject ? "true" : "false",
+		      config->memory.learn ? "true" : "false", key_source(config));
+	buffer_append(&out, SLICE(",\"upstream\":"));
+	json_quote(&out, slice_of(config->upstream.base_url));
+	buffer_append(&out, SLICE(",\"embedding\":"));
+	json_quote(&out, slice_of(config->model.embedding));
+	buffer_append(&out, SLICE(",\"upstream_trouble\":"));
+	json_quote(&out, trouble_read(&call->service->upstream, &call->arena));
+	buffer_append(&out, SLICE(",\"learning_trouble\":"));
+	json_quote(&out, trouble_read(&call->service->learning, &call->arena));
+	buffer_append(&out, SLICE(",\"embedding_trouble\":"));
+	json_quote(&out, trouble_read(&call->service->embedding, &call->arena));
+	print_retention(config, &out);
+	buffer_printf(&out,
+		      ",\"users\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64
+		      ",\"jobs\":%" PRIu64 ",\"parked\":%" PRIu64 ",\"bytes_used\":%" PRIu64
+		      ",\"bytes_mapped\":%" PRIu64 "}",
+		      statistics.users, statistics.turns, statistics.facts, statistics.jobs,
+		      statistics.parked, statistics.bytes_used, statistics.bytes_mapped);
+	admin_reply_json(call, 200, &out);
+}
+
+/* Whether a receipt is of the tenant that was asked for; of any when none was. */
+static bool is_of_tenant(struct admin_call *call, struct slice text, struct user_key user)
+{
+	static const char *const names[] = {"user"};
+	struct json_value name;
+	unsigned repeated;
+	if (call->tenant.size == 0)
+		return true;
+	if (!json_scan_and_pick(text, names, 1, &name, &repeated, NULL))
+		return false;
+	struct user_key asked =
+		store_user_key(call->tenant, json_string_text(text, name, &call->arena));
+	return memcmp(asked.bytes, user.bytes, sizeof(asked.bytes)) == 0;
+}
+
+static void on_receipt(void *cookie, enum store_result result, struct slice text,
+		       struct user_key user)
+{
+	struct admin_call *call = cookie;
+	if (result == STORE_OK && !is_of_tenant(call, text, user))
+		result = STORE_NOT_FOUND;
+	if (result == STORE_OK)
+		admin_reply(call, 200, "application/json", text);
+	else
+		admin_reply_failure(call, result);
+}
+
+static void get_receipt(struct admin_call *call)
+{
+	uint64_t id = 0;
+	struct slice text = call->parameter;
+	bool is_id = text.size == 16;
+	for (size_t i = 0; is_id && i < text.size; i++) {
+		static const char digits[] = "0123456789abcdef";
+		struct slice digit = slice_part(text, i, i + 1);
+		size_t value = slice_find(slice_of(digits), digit, 0);
+		is_id = value < 16;
+		id = id << 4 | value;
+	}
+	if (is_id)
+		store_read_receipt(call->service->store, id, &call->arena, on_receipt, call);
+	else
+		admin_reply_failure(call, STORE_NOT_FOUND);
+}
+
+const struct admin_endpoint admin_system_endpoints[] = {
+	{"GET", "/healthz", true, get_health},
+	{"GET", "/readyz", true, get_readiness}, /* probes have no token */
+	{"GET", "/metrics", false, get_metrics},
+	{"GET", "/v1/status", false, get_status},
+	{"GET", "/v1/receipts/{}", false, get_receipt},
+	{NULL, NULL, false, NULL},
+};

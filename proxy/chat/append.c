@@ -1,0 +1,205 @@
+/* What an exchange leaves behind: its turns for the journal, and its receipt. */
+#include "core/secrets/secrets.h"
+#include "core/text/text.h"
+#include "core/base/utf8.h"
+#include "proxy/chat/parts.h"
+
+#include <string.h>
+
+enum {
+	QUESTION_LIMIT = 16 * 1024,  /* of which an embedding model is shown a half at most */
+	ESTIMATE_LIMIT = 256 * 1024, /* estimating a longer request would show */
+	TOKENS_PER_MESSAGE = 4,
+	BESIDE_MESSAGES = 160, /* bytes: the model's name, "stream", "temperature" */
+};
+
+bool chat_learns_from(const struct chat *chat, int status)
+{
+	return chat->view != NULL && chat->learn && chat->status != CHAT_SIDE && status >= 200 &&
+	       status < 300 && chat->newest.count > 0;
+}
+
+/* The ids of one kind of what was given, rising. */
+static const uint64_t *list_ids(const struct chat *chat, const char *kind, bool recalled,
+				size_t *count, struct arena *arena)
+{
+	const struct context *context = &chat->context;
+	struct chat_ids list = chat_ids_make(context->item_count, arena);
+	for (size_t i = 0; i < context->item_count; i++) {
+		const struct context_item *item = &context->items[i];
+		if (strcmp(item->kind, kind) == 0 && item->is_recalled == recalled)
+			chat_ids_add(&list, &item->id, 1);
+	}
+	chat_ids_sort(&list);
+	*count = list.count;
+	return list.ids;
+}
+
+static void freeze(struct chat *chat, struct frozen *frozen, struct arena *arena)
+{
+	chat->account = chat_list_kept(chat, false, arena);
+	*frozen = (struct frozen){
+		.mode = chat->injects,
+		.tokens = chat->context.tokens,
+		.block = chat->context.block,
+		.turns = chat->context.turns,
+		.account = chat->account,
+		.cut_before = chat->cut.cut_before,
+	};
+	frozen->facts = list_ids(chat, "fact", false, &frozen->fact_count, arena);
+	frozen->given = list_ids(chat, "turn", false, &frozen->given_count, arena);
+	size_t count;
+	const uint64_t *summaries = list_ids(chat, "summary", false, &count, arena);
+	frozen->covers = count > 0 ? summaries[0] : 0;
+}
+
+static void make_replay(struct chat *chat, struct replay *replay, struct arena *arena)
+{
+	*replay = (struct replay){
+		.ordinal = chat->view->next_ordinal,
+		.user_hash = chat->own_hash,
+		.tokens = chat->context.recalled_tokens,
+		.text = chat->context.recalled,
+		.account = chat_list_kept(chat, true, arena),
+	};
+	replay->turns = list_ids(chat, "turn", true, &replay->turn_count, arena);
+	replay->facts = list_ids(chat, "fact", true, &replay->fact_count, arena);
+}
+
+static struct slice masked(const struct chat *chat, struct slice text, struct arena *arena)
+{
+	text = utf8_cut(text, TURN_TEXT_LIMIT);
+	return chat->settings.secrets_redact ? secrets_mask(text, arena, NULL) : text;
+}
+
+/* Some servers say the text that they continue once more. A short one may also be how the next word
+ * begins: "Ha", and "Haha". */
+static bool is_said_again(struct slice open, struct slice said)
+{
+	enum { LEAST_CERTAIN = 16 };
+	open = slice_trim(open);
+	if (!slice_starts_with(said, open))
+		return false;
+	if (open.size == 0 || open.size == said.size || open.size >= LEAST_CERTAIN)
+		return true;
+	uint32_t next;
+	size_t behind = open.size + text_decode(said, open.size, &next);
+	return !text_is_unspaced(next) && text_says(slice_part(said, 0, behind), open);
+}
+
+/* What the user sees: a reply goes on the text that the client ended its request with. */
+static struct slice whole_answer(const struct chat *chat, struct slice said, struct arena *arena)
+{
+	const struct slice parts[] = {chat->open_text, said};
+	return is_said_again(chat->open_text, said) ? said : arena_join(arena, parts, 2);
+}
+
+bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,
+		 int64_t now, struct append *append, struct frozen *frozen, struct replay *replay,
+		 struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	bool called_tools = reply->has_tool_calls && !broke_off;
+	/* An error is no reply. One that the user stops may not have begun to speak. */
+	if (reply->text.size == 0 && (reply->failed || (reply->unreadable && !broke_off)))
+		return false;
+	broke_off |= reply->failed || reply->unreadable;
+	struct slice whole = whole_answer(chat, reply->text, arena);
+	struct slice answer = text_without_reasoning(whole, arena);
+	bool keeps_answer = !chat->request.has_response_format;
+	*append = (struct append){
+		.tenant = chat->identity.tenant,
+		.user = chat->identity.user,
+		.session = chat->identity.session,
+		.ticket = view->ticket,
+		.started_at = started_at,
+		.now = now,
+		.conversation = view->conversation,
+		.ordinal = view->next_ordinal,
+		.carries_history = chat->mark_count > 0,
+		.promised = true, /* there was room when the request came */
+		.journal = !called_tools,
+		.user_text = masked(chat, chat->own_text, arena),
+		.user_hash = chat->own_hash,
+		.answer_text = keeps_answer ? masked(chat, answer, arena) : (struct slice){0},
+		.answer_hash = called_tools ? reply->tool_calls_hash : text_hash(answer),
+		.rest_hash =
+			called_tools || whole.size == reply->text.size ? 0 : text_hash(reply->text),
+		.complete = !broke_off,
+		.same_exchange = view->same_exchange,
+		.supersede = view->branches,
+		.kept = view->kept,
+		.kept_count = view->kept_count,
+		.branch_from = view->branch_from,
+		.carried = view->carried,
+		.carried_count = view->carried_count,
+		.learn = chat->own_text.size > 0,
+		.model = chat->request.model,
+		.explicit_mode = chat->explicit_mode,
+		.mode = chat->mode,
+	};
+	append->adopted = chat_adopt(chat, started_at, &append->adopted_count, arena);
+	if (chat->is_fresh) {
+		freeze(chat, frozen, arena);
+		append->frozen = frozen;
+	}
+	if (chat->context.recalled.size > 0) {
+		make_replay(chat, replay, arena);
+		append->replay = replay;
+	}
+	return true;
+}
+
+struct slice chat_question_text(const struct chat *chat, struct arena *arena)
+{
+	return masked(chat, utf8_cut(chat->own_text, QUESTION_LIMIT), arena);
+}
+
+/* ---- what the upstream counted ---- */
+
+/* Whether a message is nothing but text: of images and calls it is not known what they cost. */
+static bool is_plain(const struct chat *chat, const struct message *message)
+{
+	static const char *const names[] = {"type"};
+	struct json_walk parts = json_walk(chat->body, message->content);
+	if (message->content_kind != CONTENT_PARTS)
+		return !message->has_tool_calls;
+	while (json_next(&parts)) {
+		struct json_value values[1];
+		(void)JSON_PICK(chat->body, parts.value, names, values);
+		if (!json_string_is(chat->body, values[0], SLICE("text")))
+			return false;
+	}
+	return true;
+}
+
+/* Of the texts that went upstream, estimated; 0: they are not all that was counted. */
+static size_t count_texts(const struct chat *chat, struct arena *arena)
+{
+	const struct chat_request *request = &chat->request;
+	const struct json_value *array = &request->messages_array;
+	size_t tokens = 0;
+	for (size_t i = 0; i < request->message_count; i++) {
+		const struct message *message = &request->messages[i];
+		if (chat_is_cut(chat, i))
+			continue;
+		if (!is_plain(chat, message))
+			return 0;
+		tokens += text_tokens(request_text(request, message, arena)) + TOKENS_PER_MESSAGE;
+	}
+	/* Tools and schemas stand beside the messages. */
+	size_t beside = chat->body.size - (array->end - array->begin);
+	return beside <= BESIDE_MESSAGES + tokens / 2 ? tokens : 0;
+}
+
+void chat_note_tokens(const struct chat *chat, const struct reply *reply, struct arena *arena)
+{
+	size_t size = request_spliced_size(chat->body, chat->edits, chat->edit_count);
+	if (reply->prompt_tokens <= 0 || size > ESTIMATE_LIMIT)
+		return;
+	size_t tokens = count_texts(chat, arena);
+	size_t given = (size_t)((double)chat->tokens / chat->token_rate);
+	if (tokens > 0)
+		models_note_tokens(chat->models, chat->request.model, tokens + given,
+				   reply->prompt_tokens);
+}

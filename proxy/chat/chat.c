@@ -1,0 +1,283 @@
+/* Whose request it is, what it asks of memory, and whether memory takes part. */
+#include "proxy/chat/parts.h"
+
+#include "core/clients/forms.h"
+#include "core/text/text.h"
+#include "proxy/access/web_guard.h"
+
+/* Assistant turns looked up to find the conversation; the newest tell it apart best. */
+enum { MAX_MARKS = 256 };
+
+const char *chat_status_name(enum chat_status status)
+{
+	static const char *const names[] = {
+		[CHAT_INJECTED] = "injected", [CHAT_EMPTY] = "empty",
+		[CHAT_OFF] = "off",           [CHAT_ANONYMOUS] = "anonymous",
+		[CHAT_SIDE] = "side",         [CHAT_BYPASSED] = "bypassed",
+	};
+	return names[status];
+}
+
+static struct slice field(const struct http_head *head, const char *name)
+{
+	return http_field_value(head->fields, head->field_count, slice_of(name));
+}
+
+static enum chat_verdict refuse(struct chat_refusal *refusal, int status, const char *code,
+				const char *message)
+{
+	*refusal = (struct chat_refusal){.status = status, .code = code, .message = message};
+	return CHAT_REFUSED;
+}
+
+static enum chat_verdict pass(struct chat *chat, enum chat_status status)
+{
+	chat->status = status;
+	return CHAT_PASS;
+}
+
+void chat_bypass(struct chat *chat, enum metric_counter cause)
+{
+	chat->status = CHAT_BYPASSED;
+	chat->context = (struct context){0};
+	chat->cut = (struct history_cut){0};
+	chat->descriptions = NULL;
+	chat->is_fresh = false;
+	chat->edit_count = 0;
+	chat->tokens = 0;
+	metrics_count(cause, 1);
+}
+
+struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena)
+{
+	return request_text(&chat->request, &chat->request.messages[index], arena);
+}
+
+/* What the reply is to continue is no answer yet. */
+static bool is_mark(const struct chat *chat, size_t index)
+{
+	return chat->request.messages[index].role == ROLE_ASSISTANT && index < chat->open_first;
+}
+
+/* Where the newest MAX_MARKS of them begin. */
+static size_t first_mark(const struct chat *chat)
+{
+	size_t index = chat->request.message_count;
+	for (size_t marks = 0; index > 0 && marks < MAX_MARKS; index--)
+		marks += is_mark(chat, index - 1);
+	return index;
+}
+
+/* Of the newest user turn before `index`; 0: there is none. */
+static uint64_t user_hash_before(const struct chat *chat, size_t index, struct arena *arena)
+{
+	while (index > 0 && chat->request.messages[index - 1].role != ROLE_USER)
+		index--;
+	return index == 0 ? 0 : chat_own_hash(chat, index - 1, arena);
+}
+
+static struct answer_mark read_mark(const struct chat *chat, size_t index, uint64_t user_hash,
+				    struct arena *arena)
+{
+	const struct message *message = &chat->request.messages[index];
+	return (struct answer_mark){
+		.hash = message->has_tool_calls ? message->tool_calls_hash
+						: text_hash(chat_message_text(chat, index, arena)),
+		.user_hash = user_hash,
+		.tool_calls = message->has_tool_calls,
+	};
+}
+
+/* The newest turn's answer, as far as the client has it. */
+static void read_open_answer(struct chat *chat, struct arena *arena)
+{
+	size_t count = chat->request.message_count - chat->open_first;
+	if (chat->newest.count == 0 || count == 0)
+		return;
+	struct slice *parts = arena_alloc(arena, count * sizeof(*parts));
+	for (size_t i = 0; i < count; i++)
+		parts[i] = chat_message_text(chat, chat->open_first + i, arena);
+	chat->open_text = count == 1 ? parts[0] : arena_join(arena, parts, count);
+	chat->open_mark = (struct answer_mark){.hash = text_hash(chat->open_text),
+					       .user_hash = chat->own_hash};
+}
+
+bool chat_is_answer(const struct chat *chat, size_t index)
+{
+	return is_mark(chat, index) && !chat->request.messages[index].has_tool_calls;
+}
+
+/* A user turn may be large and have many marks behind it: its text is hashed once. */
+static void read_marks(struct chat *chat, struct arena *arena)
+{
+	size_t index = first_mark(chat);
+	uint64_t user_hash = user_hash_before(chat, index, arena);
+	for (size_t i = 0; i < index; i++)
+		chat->earlier_answers += chat_is_answer(chat, i);
+	size_t most = chat->request.message_count - index;
+	chat->marks =
+		arena_alloc(arena, (most < MAX_MARKS ? most : MAX_MARKS) * sizeof(*chat->marks));
+	for (; index < chat->request.message_count; index++) {
+		if (chat->request.messages[index].role == ROLE_USER)
+			user_hash = chat_own_hash(chat, index, arena);
+		else if (is_mark(chat, index))
+			chat->marks[chat->mark_count++] = read_mark(chat, index, user_hash, arena);
+	}
+}
+
+bool chat_is_cut(const struct chat *chat, size_t index)
+{
+	return index >= chat->cut.first && index < chat->cut.end;
+}
+
+/* Those of the newest turn one by one: a reply to the first of them may have broken off. */
+static void add_newest(const struct chat *chat, struct chat_ids *texts, struct arena *arena)
+{
+	const struct newest_turn *newest = &chat->newest;
+	chat_ids_add(texts, &chat->own_hash, 1);
+	for (size_t i = newest->first; newest->count > 1 && i < newest->first + newest->count; i++)
+		chat_ids_add(texts, &(uint64_t){chat_own_hash(chat, i, arena)}, 1);
+}
+
+struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena)
+{
+	struct chat_ids texts = chat_ids_make(2 * chat->mark_count + 2 + chat->newest.count, arena);
+	const struct answer_mark *mark = chat->marks;
+	add_newest(chat, &texts, arena);
+	chat_ids_add(&texts, &chat->open_mark.hash, 1);
+	for (size_t i = first_mark(chat); i < chat->request.message_count; i++) {
+		if (!is_mark(chat, i))
+			continue;
+		if (!chat_is_cut(chat, i)) {
+			chat_ids_add(&texts, &mark->user_hash, 1);
+			chat_ids_add(&texts, &mark->hash, 1);
+		}
+		mark++;
+	}
+	chat_ids_sort(&texts);
+	return (struct carried_texts){texts.ids, texts.count};
+}
+
+static bool is_encoded(const struct http_head *head)
+{
+	struct slice coding = field(head, "Content-Encoding");
+	return coding.size > 0 && !slice_equal_nocase(coding, SLICE("identity"));
+}
+
+static enum chat_verdict find_identity(struct chat *chat, const struct http_head *head,
+				       const struct identity_path *path,
+				       struct chat_refusal *refusal, struct arena *arena)
+{
+	const char *fault = NULL;
+	switch (identity_find(chat->config, head, path, chat->scanned ? &chat->request : NULL,
+			      &chat->identity, &fault, arena)) {
+	case IDENTITY_OK:
+		return CHAT_LOAD;
+	case IDENTITY_UNSIGNED:
+		return refuse(refusal, 401, "invalid_user_signature", fault);
+	case IDENTITY_BAD_SESSION:
+		return refuse(refusal, 400, "invalid_session_id", fault);
+	case IDENTITY_BAD:
+	default:
+		return refuse(refusal, 400, "invalid_user_id", fault);
+	}
+}
+
+/* The settings and the mode, once it is known who asks. */
+static enum chat_verdict choose_settings(struct chat *chat, struct slice mode,
+					 struct chat_refusal *refusal)
+{
+	chat->settings = config_memory_for(chat->config, chat->request.model, chat->identity.tenant,
+					   chat->identity.user);
+	if (!chat_choose_mode(chat, mode))
+		return refuse(refusal, 400, "invalid_memory_mode",
+			      "X-Memory-Mode must be one of off, readonly, buffer, summary, "
+			      "entity, vector, hybrid and auto.");
+	if (chat->dry_run && !chat->scanned)
+		return refuse(refusal, 400, "invalid_request_body",
+			      "A dry run needs an uncompressed JSON object with one \"messages\" "
+			      "array.");
+	return CHAT_LOAD;
+}
+
+/* Reads what the request says of itself: dry run, identity, mode. CHAT_LOAD: go on. */
+static enum chat_verdict read_request(struct chat *chat, const struct http_head *head,
+				      const struct identity_path *path, bool is_local,
+				      struct chat_refusal *refusal, struct arena *arena)
+{
+	chat->dry_run = guard_is_dry_run(head);
+	if (chat->dry_run && !is_local && !identity_is_admin(chat->config, head))
+		return refuse(refusal, 403, "dry_run_forbidden",
+			      "A dry run is answered to loopback clients or with the admin token.");
+	chat->scanned =
+		!is_encoded(head) && request_scan(&chat->request, chat->body, arena) == REQUEST_OK;
+	enum chat_verdict verdict = find_identity(chat, head, path, refusal, arena);
+	if (verdict != CHAT_LOAD)
+		return verdict;
+	chat->identity.task |= chat_has_side_header(head);
+	struct slice mode;
+	if (!identity_find_field(head, SLICE("X-Memory-Mode"), &mode))
+		mode = SLICE(","); /* two that differ, joined by it, are no mode's name */
+	return choose_settings(chat, mode, refusal);
+}
+
+/* Whether memory takes part, and if so, what the user said. */
+static enum chat_verdict enter(struct chat *chat, struct arena *arena)
+{
+	if (chat->identity.user.size == 0)
+		return pass(chat, CHAT_ANONYMOUS);
+	/* The receipt may be written when the request is over and its head is gone. */
+	chat->identity.user = arena_copy(arena, chat->identity.user);
+	chat->user = store_user_key(chat->identity.tenant, chat->identity.user);
+	if (chat->mode == MODE_OFF)
+		return pass(chat, CHAT_OFF);
+	if (!chat->scanned) {
+		chat_bypass(chat, METRIC_BYPASS_BODY);
+		return CHAT_PASS;
+	}
+	if (chat->identity.task || chat_has_side_shape(chat, arena))
+		return pass(chat, CHAT_SIDE);
+	chat->open_first = request_open_answer(&chat->request);
+	chat->newest = request_newest_turn(&chat->request);
+	chat_spare_compaction(chat, arena);
+	chat_own_begin(chat, arena);
+	chat->own_text = chat_own_text(chat, chat->newest.first, chat->newest.count, arena);
+	chat->own_hash = text_hash(chat->own_text);
+	read_marks(chat, arena);
+	read_open_answer(chat, arena);
+	return CHAT_LOAD;
+}
+
+enum chat_verdict chat_open(struct chat *chat, const struct config *config, struct models *models,
+			    const struct http_head *head, const struct identity_path *path,
+			    struct slice body, bool is_local, struct chat_refusal *refusal,
+			    struct arena *arena)
+{
+	*chat = (struct chat){
+		.config = config,
+		.models = models,
+		.body = body,
+		.key_field = identity_key_field(head, arena),
+	};
+	enum chat_verdict verdict = read_request(chat, head, path, is_local, refusal, arena);
+	return verdict == CHAT_LOAD ? enter(chat, arena) : verdict;
+}
+
+enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
+				    struct models *models, const struct chat_asked *asked,
+				    struct slice body, struct chat_refusal *refusal,
+				    struct arena *arena)
+{
+	*chat = (struct chat){
+		.config = config,
+		.models = models,
+		.body = body,
+		.identity = {.user = asked->user,
+			     .tenant = asked->tenant,
+			     .session = asked->session},
+		.dry_run = true,
+	};
+	chat->scanned = request_scan(&chat->request, chat->body, arena) == REQUEST_OK;
+	enum chat_verdict verdict = choose_settings(chat, asked->mode, refusal);
+	return verdict == CHAT_LOAD ? enter(chat, arena) : verdict;
+}

@@ -1,0 +1,189 @@
+/* What a request is given: what stands of its conversation, and what is new. */
+#include "proxy/chat/parts.h"
+
+/* So many bytes of what the user said before are looked through for the words of each fact. */
+enum { CARRIED_WORDS = 64 * 1024 };
+
+static const struct recalled_turn *join_scores(const struct recall_result *recalled,
+					       struct arena *arena)
+{
+	struct recalled_turn *turns =
+		(struct recalled_turn *)arena_bytes(arena, recalled->count * sizeof(*turns));
+	for (size_t i = 0; i < recalled->count; i++)
+		turns[i] = (struct recalled_turn){recalled->turns[i],
+						  (double)recalled->scores[i].score};
+	return turns;
+}
+
+/* The user's words before the newest turn, as far as they go up, the newest first. */
+static struct slice carried_words(const struct chat *chat, struct arena *arena)
+{
+	struct buffer out;
+	buffer_init(&out, CARRIED_WORDS);
+	for (size_t i = chat->newest.first; i-- > 0;) {
+		const struct message *message = &chat->request.messages[i];
+		if (message->role != ROLE_USER || chat_is_cut(chat, i))
+			continue;
+		buffer_append(&out, chat_ends_text(chat, i, arena));
+		buffer_append_byte(&out, '\n');
+		if (out.overflowed)
+			break;
+	}
+	struct slice words = arena_copy(arena, buffer_slice(&out));
+	buffer_finish(&out);
+	return words;
+}
+
+static bool holds_quote(struct slice words, const struct fact *fact)
+{
+	return fact->quote.size > 0 && slice_find(words, fact->quote, 0) < words.size;
+}
+
+static struct chat_ids replayed_facts(const struct chat *chat, struct arena *arena)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < chat->rider_count; i++)
+		most += chat->replayed[i].fact_count;
+	struct chat_ids list = chat_ids_make(most, arena);
+	for (size_t i = 0; i < chat->rider_count; i++)
+		chat_ids_add(&list, chat->replayed[i].facts, chat->replayed[i].fact_count);
+	chat_ids_sort(&list);
+	return list;
+}
+
+/* What the conversation was given already, or was learned from words that the request carries
+ * itself, need not be recalled. */
+static void pass_over_known(const struct chat *chat, float *scores, struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	const struct slice words = carried_words(chat, arena);
+	const struct chat_ids replayed = replayed_facts(chat, arena);
+	for (size_t i = 0; i < view->fact_count; i++) {
+		const struct fact *fact = &view->facts[i];
+		if (scores[i] > 0 &&
+		    (chat_ids_hold(&replayed, fact->id) || holds_quote(words, fact)))
+			scores[i] = 0;
+	}
+}
+
+static const float *score_facts(const struct chat *chat, struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	if (chat->question.text.size == 0 || view->fact_count == 0)
+		return NULL;
+	float *scores = arena_alloc(arena, view->fact_count * sizeof(*scores));
+	recall_rank_facts(&chat->question, view->facts, view->fact_count, scores, arena);
+	if (chat->stands)
+		pass_over_known(chat, scores, arena);
+	return scores;
+}
+
+static void build_context(struct chat *chat, const struct recall_result *recalled,
+			  struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	struct context_input input = {
+		.mode = chat->injects,
+		.budget = chat->budget,
+		.buffer_messages = (unsigned)chat->settings.buffer_messages,
+		.summary = view->has_summary ? &view->summary : NULL,
+		.facts = view->facts,
+		.fact_count = view->fact_count,
+		.question = &chat->question,
+		.fact_scores = score_facts(chat, arena),
+		.turns = view->turns,
+		.turn_count = view->turn_count,
+		.conversation = view->conversation,
+		.carried_from = view->carried_from,
+		.asked_again = view->same_exchange,
+		.carried = chat->carried,
+		.cut_before = chat->cut.cut_before,
+		.is_frozen = chat->stands,
+	};
+	if (recalled != NULL) {
+		input.recalled = join_scores(recalled, arena);
+		input.recalled_count = recalled->count;
+		chat->ranked = recalled->ranked;
+	}
+	if (chat->stands) {
+		input.frozen_facts = view->frozen.facts;
+		input.frozen_fact_count = view->frozen.fact_count;
+	}
+	context_build(&input, &chat->context, arena);
+	chat->is_fresh = !chat->stands;
+}
+
+/* Whether something new is to be given: for the conversation, or for this turn. */
+static bool gives_new(const struct chat *chat)
+{
+	bool selects = chat_recalls(chat) || mode_uses_facts(chat->injects);
+	return !chat->stands || (selects && chat->newest.is_last && !chat_newest_is_replayed(chat));
+}
+
+static enum placement choose_placement(const struct chat *chat)
+{
+	switch ((enum config_role)chat->settings.role) {
+	case PLACE_AS_USER:
+		return PLACE_USER;
+	case PLACE_AS_DEVELOPER:
+		return PLACE_DEVELOPER;
+	case PLACE_AS_SYSTEM:
+		return PLACE_SYSTEM;
+	case ROLE_AUTO:
+	default:
+		return models_refuses_system(chat->models, chat->request.model) ? PLACE_USER
+										: PLACE_SYSTEM;
+	}
+}
+
+static void use_frozen(struct chat *chat)
+{
+	chat->context.block = chat->view->frozen.block;
+	chat->context.turns = chat->view->frozen.turns;
+	chat->context.tokens = chat->view->frozen.tokens;
+}
+
+static void edit_request(struct chat *chat, size_t rider_count, struct arena *arena)
+{
+	struct injection injection = {
+		.placement = choose_placement(chat),
+		.block = chat->context.block,
+		.turns = chat->context.turns,
+		.riders = chat->riders,
+		.rider_count = rider_count,
+		.cut_first = chat->cut.first,
+		.cut_end = chat->cut.end,
+	};
+	chat->edit_count = request_inject(&chat->request, &injection, &chat->edits,
+					  &chat->made_message, arena);
+}
+
+void chat_inject(struct chat *chat, const struct recall_result *recalled, struct arena *arena)
+{
+	size_t riders = chat->rider_count;
+	if (chat->status == CHAT_SIDE || !chat->inject)
+		return;
+	if (gives_new(chat))
+		build_context(chat, recalled, arena);
+	if (chat->stands)
+		use_frozen(chat);
+	size_t tokens = chat->context.tokens + chat_replayed_tokens(chat);
+	if (chat->context.recalled.size > 0) {
+		chat->riders[riders++] = (struct rider){chat->newest.first, chat->context.recalled};
+		tokens += chat->context.recalled_tokens;
+	}
+	edit_request(chat, riders, arena);
+	if (chat->edit_count > 0) {
+		chat->status = CHAT_INJECTED;
+		chat->tokens = (size_t)((double)tokens * chat->token_rate + 0.5);
+	}
+}
+
+size_t chat_splice(const struct chat *chat, const struct slice **pieces, struct arena *arena)
+{
+	size_t count = REQUEST_PIECES(chat->edit_count);
+	struct slice *spliced = arena_alloc(arena, count * sizeof(*spliced));
+	request_splice(chat->body, chat->edits, chat->edit_count, spliced);
+	*pieces = spliced;
+	return count;
+}

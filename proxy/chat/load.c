@@ -1,0 +1,321 @@
+/* What the store is asked for a request, and what of the conversation's memory stands. */
+#include "core/clients/forms.h"
+#include "core/base/utf8.h"
+#include "proxy/chat/parts.h"
+
+/* Old enough that a provider's prompt cache has gone cold, so that the context may be made anew. */
+enum { FROZEN_IDLE = 60 * 60 * 1000 };
+/* How many turns are read back to see whether a request quotes one of them, and how long a quote
+ * must be. */
+enum { SIDE_TURNS = 40, SIDE_QUOTE = 200, QUOTED_FROM = 64 * 1024 };
+/* A user turn may be given a third of what the conversation's budget has left, so that it lasts,
+ * but a 128th of the whole at least; when less than that is left it is full. */
+enum { SHARE_OF_REST = 3, LEAST_SHARE = 128 };
+/* A cut leaves two thirds of history_tokens; what stands in for the turns that were taken out, and
+ * is made with the cut, may have a quarter, and the questions until the next cut all that is left.
+ * A conversation is full where less is left than holds a turn, in tokens. */
+enum { TRIMMED_SHARE = 4, TRIMMED_SHARE_OF_REST = 12, LEAST_TRIMMED_SHARE = 8, LEAST_TRIMMED = 96 };
+/* What is read back of turns for each token that may be given: they cost a token for four bytes and
+ * more, and some are passed over. */
+enum { TEXT_PER_TOKEN = 5, LEAST_TEXT = 2048 };
+
+static bool may_quote_an_answer(const struct chat *chat)
+{
+	return chat->own_text.size >= SIDE_QUOTE && chat->is_alone;
+}
+
+static bool trims(const struct chat *chat)
+{
+	return chat->settings.history == HISTORY_TRIM;
+}
+
+static size_t text_for(size_t tokens)
+{
+	return tokens * TEXT_PER_TOKEN + LEAST_TEXT;
+}
+
+/* To find a cut it takes all that the summary does not cover. */
+static size_t uncovered_text(const struct chat *chat)
+{
+	if (trims(chat))
+		return SIZE_MAX;
+	return mode_uses_summary(chat->mode) ? text_for(chat->settings.context_tokens) : 0;
+}
+
+void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *arena)
+{
+	enum mode mode = chat->mode;
+	bool buffers = mode == MODE_BUFFER || mode == MODE_AUTO;
+	unsigned turns = buffers ? (unsigned)chat->settings.buffer_messages : 0;
+	bool asks = mode_recalls(mode) || mode_uses_facts(mode) || trims(chat);
+	if (may_quote_an_answer(chat) && turns < SIDE_TURNS)
+		turns = SIDE_TURNS;
+	if (asks && chat->newest.is_last && chat->own_text.size > 0)
+		recall_read_question(chat->own_text, now, &chat->question, arena);
+	*load = (struct load){
+		.user = chat->user,
+		.session = chat->identity.session,
+		.marks = chat->marks,
+		.mark_count = chat->mark_count,
+		.open = chat->open_mark.hash != 0 ? &chat->open_mark : NULL,
+		.earlier_answers = chat->earlier_answers,
+		.newest_hash = chat->own_hash,
+		.newest_text = chat->own_text,
+		.newest_turns = turns,
+		.uncovered_text = uncovered_text(chat),
+		.trims = trims(chat),
+		.facts = mode_uses_facts(mode) || mode_recalls(mode),
+		.past_facts = chat->question.about_past,
+		.conversations =
+			chat->mode == MODE_AUTO ? (size_t)chat->settings.auto_hybrid_sessions : 0,
+		.now = now,
+	};
+}
+
+static bool quotes_an_answer(const struct chat *chat, const struct memory_view *view,
+			     struct arena *arena)
+{
+	if (!may_quote_an_answer(chat))
+		return false;
+	struct slice *answers = arena_alloc(arena, view->turn_count * sizeof(*answers));
+	size_t count = 0;
+	for (size_t i = 0; i < view->turn_count; i++) {
+		const struct turn *turn = &view->turns[i];
+		if (turn->role == ROLE_ASSISTANT)
+			answers[count++] = utf8_cut(turn->text, QUOTED_FROM);
+	}
+	return form_quotes_one_of(chat->own_text, answers, count);
+}
+
+/* ---- what stands ---- */
+
+static bool holds_all(const struct chat_ids *list, const uint64_t *ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!chat_ids_hold(list, ids[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Whether all facts in what was given are what they were. */
+static bool facts_stand(const struct chat *chat, struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	struct chat_ids current = chat_ids_make(view->fact_count, arena);
+	for (size_t i = 0; i < view->fact_count; i++) {
+		if (view->facts[i].state == FACT_CURRENT)
+			chat_ids_add(&current, &view->facts[i].id, 1);
+	}
+	chat_ids_sort(&current);
+	for (size_t i = 0; i < chat->rider_count; i++) {
+		const struct replay *replay = &chat->replayed[i];
+		if (!holds_all(&current, replay->facts, replay->fact_count))
+			return false;
+	}
+	return holds_all(&current, view->frozen.facts, view->frozen.fact_count);
+}
+
+/* Whether what was given may still stand (CONTRACT, prefix stability). */
+static bool frozen_stands(const struct chat *chat, int64_t now, struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	const struct frozen *frozen = &view->frozen;
+	if (!view->has_frozen)
+		return false;
+	if (!chat->newest.is_last)
+		return true;
+	if (!chat_mode_stands(chat))
+		return false;
+	if (now - view->last_active >= FROZEN_IDLE)
+		return false;
+	/* What was learned here is no longer among the turns sent, or again. */
+	if ((view->answers > 0 && view->leaves_out) || frozen->turns.size > 0)
+		return false;
+	return frozen->cut_before == chat->cut.cut_before && facts_stand(chat, arena);
+}
+
+/* The ordinal that the summary reaches up to in this conversation. */
+static uint32_t covered_up_to(const struct memory_view *view)
+{
+	uint32_t covered = view->answers;
+	if (!view->has_summary || view->turn_count >= STORE_MAX_TURNS)
+		return 0; /* what is not covered may go on before those turns */
+	for (size_t i = 0; i < view->turn_count; i++) {
+		const struct turn *turn = &view->turns[i];
+		if (turn->conversation == view->conversation && turn->id > view->summary.covers &&
+		    turn->ordinal < covered)
+			covered = turn->ordinal;
+	}
+	return covered;
+}
+
+static size_t estimated(const struct chat *chat, uint64_t tokens)
+{
+	return (size_t)((double)tokens / chat->token_rate);
+}
+
+static void choose_cut(struct chat *chat, struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	if (!trims(chat) || view->conversation == 0 || view->carried_from == UINT32_MAX)
+		return;
+	struct history_limits limits = {
+		.tokens = estimated(chat, chat->settings.history_tokens),
+		.ordinal = view->carried_from,
+		.covered = covered_up_to(view),
+	};
+	if (view->carried_from == 0 && view->has_summary)
+		limits.standing = view->frozen.cut_before;
+	/* Within a loop of tool calls the cut stands as the user turn found it. */
+	if (!chat->newest.is_last)
+		limits.fixed = &view->frozen.cut_before;
+	chat->cut = history_choose_cut(&chat->request, &limits, arena);
+	/* Where the summary lags, what is stored can still be recalled. */
+	if (chat->cut.falls_short && !view->begin_is_lost) {
+		limits.covered = view->answers;
+		chat->cut = history_choose_cut(&chat->request, &limits, arena);
+	}
+}
+
+/* Whether the newest turn is to be given something of its own. */
+static bool is_open(const struct chat *chat)
+{
+	return chat->newest.is_last && chat->question.text.size > 0 &&
+	       !(chat->stands && chat_newest_is_replayed(chat));
+}
+
+static bool is_trimmed(const struct chat *chat)
+{
+	return chat->cut.end > chat->cut.first;
+}
+
+bool chat_recalls(const struct chat *chat)
+{
+	return mode_recalls(chat->injects) || is_trimmed(chat);
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What a conversation's memory may have, estimated. */
+struct allowance {
+	size_t whole;
+	size_t begin; /* of it, what is made anew at once */
+	size_t share_of_rest;
+	size_t least_share;
+};
+
+static struct allowance plan_allowance(const struct chat *chat)
+{
+	size_t whole = estimated(chat, chat->settings.conversation_tokens);
+	return (struct allowance){whole, whole, SHARE_OF_REST, whole / LEAST_SHARE};
+}
+
+/* In a trimmed request memory keeps to what the history leaves it of the limit. */
+static struct allowance plan_trimmed_allowance(const struct chat *chat)
+{
+	size_t limit = estimated(chat, chat->settings.history_tokens);
+	size_t history = chat->cut.total - chat->cut.tokens;
+	size_t left = limit > history ? limit - history : 0;
+	size_t begin = limit / TRIMMED_SHARE;
+	size_t whole = smaller(left > begin ? left : begin,
+			       estimated(chat, chat->settings.conversation_tokens));
+	return (struct allowance){
+		.whole = whole,
+		.begin = smaller(begin, whole),
+		.share_of_rest = TRIMMED_SHARE_OF_REST,
+		.least_share = smaller(LEAST_TRIMMED, whole / LEAST_TRIMMED_SHARE),
+	};
+}
+
+static void plan_budget(struct chat *chat)
+{
+	const struct allowance allowance =
+		is_trimmed(chat) ? plan_trimmed_allowance(chat) : plan_allowance(chat);
+	chat->budget = smaller(estimated(chat, chat->settings.context_tokens), allowance.begin);
+	if (!chat->stands || !chat->newest.is_last)
+		return;
+	size_t used = chat->view->frozen.tokens + chat_replayed_tokens(chat);
+	size_t rest = used < allowance.whole ? allowance.whole - used : 0;
+	size_t share = larger(rest / allowance.share_of_rest, allowance.least_share);
+	bool wants_more = is_open(chat) && chat_recalls(chat);
+	if (used > allowance.whole || (wants_more && rest < allowance.least_share))
+		chat->stands = false;
+	else
+		chat->budget = smaller(smaller(share, rest), chat->budget);
+}
+
+enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, int64_t now,
+			   struct arena *arena)
+{
+	struct memory_view *copy = arena_alloc(arena, sizeof(*copy));
+	*copy = *view;
+	chat->view = copy;
+	chat->status = CHAT_EMPTY;
+	chat->token_rate = models_token_rate(chat->models, chat->request.model);
+	if (quotes_an_answer(chat, view, arena)) {
+		chat->status = CHAT_SIDE;
+		return CHAT_READY;
+	}
+	if (!chat->inject)
+		return CHAT_READY;
+	chat_choose_branch(chat);
+	choose_cut(chat, arena);
+	chat->carried = chat_carried_texts(chat, arena);
+	chat_find_replays(chat, arena);
+	chat->stands = frozen_stands(chat, now, arena);
+	plan_budget(chat);
+	if (!chat->stands) {
+		chat->rider_count = 0;
+		chat_prefer_wording(chat);
+	}
+	return is_open(chat) && chat_recalls(chat) ? CHAT_RECALL : CHAT_READY;
+}
+
+/* ---- what is asked then ---- */
+
+/* The turns that the request is given already, and the one that it asks again. */
+static struct chat_ids list_given(const struct chat *chat, struct arena *arena)
+{
+	const struct frozen *frozen = &chat->view->frozen;
+	size_t most = 1 + frozen->given_count;
+	for (size_t i = 0; i < chat->rider_count; i++)
+		most += chat->replayed[i].turn_count;
+	struct chat_ids given = chat_ids_make(most, arena);
+	if (chat->stands)
+		chat_ids_add(&given, frozen->given, frozen->given_count);
+	for (size_t i = 0; i < chat->rider_count; i++)
+		chat_ids_add(&given, chat->replayed[i].turns, chat->replayed[i].turn_count);
+	if (chat->view->same_exchange != 0)
+		chat_ids_add(&given, &chat->view->same_exchange, 1);
+	chat_ids_sort(&given);
+	return given;
+}
+
+void chat_recall(const struct chat *chat, struct recall *recall, struct arena *arena)
+{
+	uint32_t carried_from = chat->view->carried_from;
+	if (chat->cut.cut_before > carried_from)
+		carried_from = chat->cut.cut_before; /* what was taken out may be recalled */
+	*recall = (struct recall){
+		.user = chat->user,
+		.question = &chat->question,
+		.conversation = chat->view->conversation,
+		.carried_from = carried_from,
+		.asked_again = chat->view->same_exchange,
+		.only_conversation = !mode_recalls(chat->injects),
+		.carried = chat->carried,
+		.text_limit = text_for(chat->budget),
+	};
+	struct chat_ids given = list_given(chat, arena);
+	recall->given = given.ids;
+	recall->given_count = given.count;
+}

@@ -1,0 +1,95 @@
+/* The mode of a request: configured, asked for, or picked by auto. */
+#include "proxy/chat/parts.h"
+
+/* Open WebUI gives a temporary chat its socket's id, which the next such chat has too. */
+static bool is_temporary(struct slice session)
+{
+	return slice_starts_with(session, SLICE("temporary:")) ||
+	       slice_starts_with(session, SLICE("local:"));
+}
+
+static void turn_off(struct chat *chat)
+{
+	chat->mode = MODE_OFF;
+	chat->mode_word = mode_name(MODE_OFF);
+}
+
+bool chat_choose_mode(struct chat *chat, struct slice word)
+{
+	chat->mode = (enum mode)chat->settings.mode;
+	chat->inject = chat->settings.inject;
+	chat->learn = chat->settings.learn;
+	chat->mode_word = mode_name(chat->mode);
+	if (chat->settings.mode_header && word.size > 0) {
+		enum mode asked;
+		if (!mode_read(word, &asked))
+			return false;
+		chat->explicit_mode = true;
+		chat->mode_word = mode_name(asked);
+		if (asked == MODE_READONLY)
+			chat->learn = false;
+		else
+			chat->mode = asked;
+		/* Who asks to read where the default is off, reads what hybrid gives. */
+		if (asked == MODE_READONLY && chat->mode == MODE_OFF)
+			chat->mode = MODE_HYBRID;
+	}
+	if (is_temporary(chat->identity.session))
+		turn_off(chat);
+	chat->injects = chat->mode;
+	return true;
+}
+
+bool chat_wants_vectors(const struct chat *chat)
+{
+	return chat->config->model.embedding[0] != '\0' &&
+	       (mode_recalls(chat->mode) || chat->settings.history == HISTORY_TRIM);
+}
+
+/* Turns of this conversation, its newest not counted: as they are stored, or as the client sends
+ * them. */
+static size_t count_turns(const struct chat *chat)
+{
+	size_t stored = 2 * (size_t)chat->view->answers;
+	size_t sent = 0;
+	for (size_t i = 0; i < chat->newest.first; i++) {
+		enum role role = chat->request.messages[i].role;
+		sent += role == ROLE_USER || role == ROLE_ASSISTANT;
+	}
+	return stored > sent ? stored : sent;
+}
+
+void chat_choose_branch(struct chat *chat)
+{
+	const struct memory_view *view = chat->view;
+	size_t sessions = view->conversations + (view->conversation == 0 ? 1 : 0);
+	if (chat->mode != MODE_AUTO)
+		return;
+	if (sessions >= chat->settings.auto_hybrid_sessions) {
+		chat->branch = BRANCH_SESSIONS;
+		chat->injects = MODE_HYBRID;
+	} else if (count_turns(chat) < chat->settings.auto_buffer_turns) {
+		chat->branch = BRANCH_SHORT;
+		chat->injects = MODE_BUFFER;
+	} else {
+		chat->branch = BRANCH_LONG;
+		chat->injects = MODE_SUMMARY;
+	}
+}
+
+/* When auto takes another branch, that is for what is new: what was given stands. */
+bool chat_mode_stands(const struct chat *chat)
+{
+	enum mode mode = chat->view->frozen.mode;
+	bool is_choice = mode == MODE_BUFFER || mode == MODE_SUMMARY || mode == MODE_HYBRID;
+	return mode == chat->injects || (chat->mode == MODE_AUTO && is_choice);
+}
+
+void chat_prefer_wording(struct chat *chat)
+{
+	if (chat->mode != MODE_AUTO || !chat->question.wants_words)
+		return;
+	chat->branch = BRANCH_WORDING;
+	if (chat->injects == MODE_SUMMARY)
+		chat->injects = MODE_BUFFER;
+}

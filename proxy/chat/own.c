@@ -1,0 +1,115 @@
+/* The user's own words in a request. A message's are read, cut to what is kept of a turn, and
+ * hashed once; all that is compared, stored or looked up is made of those. */
+#include "core/clients/forms.h"
+#include "core/text/text.h"
+#include "core/base/utf8.h"
+#include "proxy/chat/parts.h"
+
+struct own_words {
+	struct slice text;
+	uint64_t hash;
+	bool read;
+};
+
+struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena)
+{
+	const struct message *message = &chat->request.messages[index];
+	struct text_ends ends = request_text_ends(&chat->request, message, CHAT_MOST_READ, arena);
+	const struct slice parts[] = {ends.head, ends.tail};
+	return ends.is_cut ? arena_join(arena, parts, 2) : ends.head;
+}
+
+/* What a framework says in the user's place. */
+static bool is_framework(const struct chat *chat, size_t index, struct slice text,
+			 struct arena *arena)
+{
+	bool answers = index > 0 && chat->request.messages[index - 1].role == ROLE_ASSISTANT;
+	return answers && (form_is_retry(text) ||
+			   (form_is_observation(text) &&
+			    form_asks_for_tool(chat_message_text(chat, index - 1, arena), text)));
+}
+
+/* Of a part that stands alone behind others it is known that it is no document's end. */
+static struct slice own_of_ends(const struct text_ends *ends, struct arena *arena)
+{
+	if (!ends->tail_is_whole)
+		return form_own_ends(ends->head, ends->tail, arena);
+	struct slice first = form_own_ends(ends->head, SLICE(""), arena);
+	struct slice last = slice_trim(form_own_text(ends->tail, arena));
+	bool is_last = last.size > 0 && last.size < ends->head.size / 2;
+	return is_last ? last : first;
+}
+
+/* Without documents and what a framework says in the user's place. */
+static struct slice read_own(const struct chat *chat, size_t index, struct arena *arena)
+{
+	const struct message *message = &chat->request.messages[index];
+	struct text_ends ends = request_text_ends(&chat->request, message, CHAT_MOST_READ, arena);
+	const struct slice read[] = {ends.head, ends.tail};
+	struct slice text = ends.is_cut ? arena_join(arena, read, 2) : ends.head;
+	if (is_framework(chat, index, text, arena))
+		return (struct slice){0};
+	if (ends.is_cut)
+		return own_of_ends(&ends, arena);
+	struct message_parts parts = request_text_parts(&chat->request, message, arena);
+	return slice_trim(form_own_parts(parts.texts, parts.count, arena));
+}
+
+static const struct own_words *own_words(const struct chat *chat, size_t index, struct arena *arena)
+{
+	struct own_words *own = &chat->own_words[index];
+	if (own->read)
+		return own;
+	struct slice text = utf8_cut(read_own(chat, index, arena), TURN_TEXT_LIMIT);
+	*own = (struct own_words){text, text_hash(text), true};
+	return own;
+}
+
+/* The newest messages first: those beyond `most` say nothing. Images do not count. */
+static void skip_surplus(struct chat *chat, size_t first, size_t end, size_t most)
+{
+	size_t sum = 0;
+	for (size_t i = end; i > first; i--) {
+		const struct message *message = &chat->request.messages[i - 1];
+		if (message->role != ROLE_USER)
+			continue;
+		size_t size = request_text_size(&chat->request, message);
+		sum += size < CHAT_MOST_READ ? size : CHAT_MOST_READ;
+		if (sum > most)
+			chat->own_words[i - 1].read = true;
+	}
+}
+
+void chat_own_begin(struct chat *chat, struct arena *arena)
+{
+	size_t count = chat->request.message_count;
+	chat->own_words = arena_alloc(arena, count * sizeof(*chat->own_words));
+	for (size_t i = 0; i < count; i++)
+		chat->own_words[i] = (struct own_words){0};
+	if (chat->body.size <= CHAT_MOST_READ)
+		return;
+	skip_surplus(chat, 0, chat->newest.first, CHAT_MOST_READ_BEFORE);
+	skip_surplus(chat, chat->newest.first, count, CHAT_MOST_READ);
+}
+
+uint64_t chat_own_hash(const struct chat *chat, size_t index, struct arena *arena)
+{
+	return own_words(chat, index, arena)->hash;
+}
+
+struct slice chat_own_text(const struct chat *chat, size_t first, size_t count, struct arena *arena)
+{
+	if (count == 1)
+		return own_words(chat, first, arena)->text;
+	struct buffer joined;
+	buffer_init(&joined, 2 * TURN_TEXT_LIMIT + 2);
+	for (size_t i = first; i < first + count && joined.size < TURN_TEXT_LIMIT; i++) {
+		struct slice own = own_words(chat, i, arena)->text;
+		if (own.size > 0 && joined.size > 0)
+			buffer_append(&joined, SLICE("\n\n"));
+		buffer_append(&joined, own);
+	}
+	struct slice text = arena_copy(arena, utf8_cut(buffer_slice(&joined), TURN_TEXT_LIMIT));
+	buffer_finish(&joined);
+	return text;
+}

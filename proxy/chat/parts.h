@@ -1,0 +1,101 @@
+/* What the rooms of a chat share; nobody else looks inside. */
+#ifndef RECALLD_PROXY_CHAT_PARTS_H
+#define RECALLD_PROXY_CHAT_PARTS_H
+
+#include "proxy/chat/chat.h"
+
+/* ---- chat.c ---- */
+
+struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena);
+
+/* ---- chat_own.c ---- */
+
+/* So many bytes of text are read at most: of a message and of the newest turn, and of what the user
+ * said before. */
+enum { CHAT_MOST_READ = 4 << 20, CHAT_MOST_READ_BEFORE = 2 * CHAT_MOST_READ };
+/* A message's text; of one with more than that, its beginning and its end. */
+struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena);
+/* Once, when the newest turn is known, before the others. */
+void chat_own_begin(struct chat *chat, struct arena *arena);
+/* The own words of a run of user messages, without documents; joined, TURN_TEXT_LIMIT at most. */
+struct slice chat_own_text(const struct chat *chat, size_t first, size_t count,
+			   struct arena *arena);
+/* text_hash() of one message's. */
+uint64_t chat_own_hash(const struct chat *chat, size_t index, struct arena *arena);
+
+/* ---- chat_side.c ---- */
+
+/* Whether the request is a client's own and no turn; `is_alone` is set on the way. */
+bool chat_has_side_header(const struct http_head *head);
+bool chat_has_side_shape(struct chat *chat, struct arena *arena);
+/* A request for a summary in place of the messages is only given what they were given before. */
+void chat_spare_compaction(struct chat *chat, struct arena *arena);
+
+/* ---- chat_mode.c ---- */
+
+/* The mode of the configuration, or of the request's own word. False: the word is none. */
+bool chat_choose_mode(struct chat *chat, struct slice word);
+/* What mode auto injects for this request. */
+void chat_choose_branch(struct chat *chat);
+/* Exact wording is asked for, and nothing frozen stands: the turns go before their summary. */
+void chat_prefer_wording(struct chat *chat);
+
+/* Whether what was frozen was made in the mode that is asked for; and what injects then. */
+bool chat_mode_stands(const struct chat *chat);
+
+/* ---- chat_ids.c ---- */
+
+/* Ids, to be looked up once they are sorted. */
+struct chat_ids {
+	uint64_t *ids;
+	size_t count;
+};
+struct chat_ids chat_ids_make(size_t most, struct arena *arena);
+void chat_ids_add(struct chat_ids *list, const uint64_t *ids, size_t count);
+void chat_ids_sort(struct chat_ids *list);
+bool chat_ids_hold(const struct chat_ids *list, uint64_t id);
+
+/* Ids, each once, to be looked up while others still come. */
+struct chat_id_set {
+	uint64_t *slots; /* 0: free */
+	unsigned bits;   /* of a slot's index */
+};
+struct chat_id_set chat_id_set_make(size_t most, struct arena *arena);
+bool chat_id_set_holds_any(const struct chat_id_set *set, const uint64_t *ids, size_t count);
+void chat_id_set_add(struct chat_id_set *set, const uint64_t *ids, size_t count);
+
+/* ---- chat.c ---- */
+
+/* Whether the message is an answer that ends an exchange: none with tool calls, nor a begun one. */
+bool chat_is_answer(const struct chat *chat, size_t index);
+/* Whether the message is taken out of the request (history = trim). */
+bool chat_is_cut(const struct chat *chat, size_t index);
+/* What the user said and was answered in the request, as far as it goes up. */
+struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena);
+
+/* ---- chat_load.c ---- */
+
+/* Whether past turns are looked for: by the mode, or since some were taken out of this request. */
+bool chat_recalls(const struct chat *chat);
+
+/* ---- chat_replay.c ---- */
+
+/* Finds the turns that were given something before in the request: fills replayed and riders. */
+void chat_find_replays(struct chat *chat, struct arena *arena);
+/* Whether the newest turn is among them, and so is not to be given anything else. */
+bool chat_newest_is_replayed(const struct chat *chat);
+size_t chat_replayed_tokens(const struct chat *chat);
+
+/* ---- chat_adopt.c ---- */
+
+/* The history's turns, when memory does not hold it and is to: a user's turn and its answer by
+ * turns. */
+const struct imported_turn *chat_adopt(const struct chat *chat, int64_t started_at, size_t *count,
+				       struct arena *arena);
+
+/* ---- chat_account.c ---- */
+
+/* What of the new context is kept for later receipts: what was recalled, or all else. */
+struct slice chat_list_kept(struct chat *chat, bool recalled, struct arena *arena);
+
+#endif

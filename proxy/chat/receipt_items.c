@@ -1,0 +1,325 @@
+/* Receipts: what a request was given and why. */
+#include "proxy/chat/parts.h"
+
+#include <string.h>
+
+/* A receipt has two lists of at most so much each, and little else. */
+enum { ACCOUNT_LIMIT = 1 << 20 };
+
+/* What became of an item. */
+enum fate {
+	FATE_GIVEN,
+	FATE_REPLAYED, /* will become of it: it is listed for later receipts */
+	FATE_DROPPED,
+};
+
+/* In quotes; what was dropped stands nowhere. */
+static const char *place_of(const struct context_item *item, enum fate fate)
+{
+	if (fate == FATE_DROPPED)
+		return "null";
+	if (item->is_recalled)
+		return fate == FATE_REPLAYED ? "\"replayed\"" : "\"recalled\"";
+	return item->is_turn ? "\"turns\"" : "\"block\"";
+}
+
+static void put_id(struct buffer *out, uint64_t id)
+{
+	buffer_append_byte(out, '"');
+	buffer_append_number(out, id);
+	buffer_append_byte(out, '"');
+}
+
+/* To a thousandth: a rank, not a measurement. */
+static void put_score(struct buffer *out, double score)
+{
+	if (score < 0.0005 || score > 1e9) {
+		buffer_append(out, SLICE("null"));
+		return;
+	}
+	uint64_t thousandths = (uint64_t)(score * 1000 + 0.5);
+	char decimals[] = {'.', (char)('0' + thousandths / 100 % 10),
+			   (char)('0' + thousandths / 10 % 10), (char)('0' + thousandths % 10)};
+	buffer_append_number(out, thousandths / 1000);
+	buffer_append(out, (struct slice){decimals, sizeof(decimals)});
+}
+
+/* An item but for its place. */
+static void put_description(struct buffer *out, const struct chat *chat,
+			    const struct context_item *item)
+{
+	buffer_append(out, SLICE("{\"kind\":\""));
+	buffer_append(out, slice_of(item->kind));
+	buffer_append(out, SLICE("\",\"id\":"));
+	put_id(out, item->id);
+	buffer_append(out, SLICE(",\"text\":"));
+	json_quote(out, item->text);
+	buffer_append(out, SLICE(",\"score\":"));
+	put_score(out, item->score);
+	buffer_append(out, SLICE(",\"source\":"));
+	if (item->source == 0)
+		buffer_append(out, SLICE("null"));
+	else
+		put_id(out, item->source);
+	buffer_append(out, SLICE(",\"tokens\":"));
+	buffer_append_number(out, (uint64_t)((double)item->tokens * chat->token_rate + 0.5));
+}
+
+static void put_place(struct buffer *out, const struct context_item *item, enum fate fate)
+{
+	buffer_append(out, SLICE(",\"place\":"));
+	buffer_append(out, slice_of(place_of(item, fate)));
+	buffer_append_byte(out, '}');
+}
+
+/* What the new context's items are is said once, for most stand in two lists: this receipt's, and
+ * that for later ones. */
+static void describe_items(struct chat *chat, struct arena *arena)
+{
+	const struct context *context = &chat->context;
+	struct buffer out;
+	if (chat->descriptions != NULL)
+		return;
+	chat->descriptions = arena_alloc(arena, context->item_count * sizeof(*chat->descriptions));
+	buffer_init(&out, SIZE_MAX); /* an item's text has its bound */
+	for (size_t i = 0; i < context->item_count; i++) {
+		buffer_clear(&out);
+		put_description(&out, chat, &context->items[i]);
+		chat->descriptions[i] = arena_copy(arena, buffer_slice(&out));
+	}
+	buffer_finish(&out);
+}
+
+/* The members of a JSON array, from `begin` on in a buffer. */
+struct list {
+	struct buffer *out;
+	size_t begin;
+};
+
+static struct list list_begin(struct buffer *out)
+{
+	return (struct list){out, out->size};
+}
+
+static void put_comma(const struct list *list)
+{
+	if (list->out->size > list->begin)
+		buffer_append_byte(list->out, ',');
+}
+
+/* Takes back what was put behind `before` when it is too much. */
+static void keep_to_limit(const struct list *list, size_t before)
+{
+	if (list->out->size - list->begin > ACCOUNT_LIMIT)
+		list->out->size = before;
+}
+
+static void list_put_item(const struct list *list, const struct context_item *item,
+			  struct slice description, enum fate fate)
+{
+	size_t before = list->out->size;
+	put_comma(list);
+	buffer_append(list->out, description);
+	put_place(list->out, item, fate);
+	keep_to_limit(list, before);
+}
+
+static void list_put_members(const struct list *list, struct slice members)
+{
+	size_t before = list->out->size;
+	if (members.size == 0)
+		return;
+	put_comma(list);
+	buffer_append(list->out, members);
+	keep_to_limit(list, before);
+}
+
+/* Those of the new context that were recalled, or all others. */
+static void list_put_part(const struct list *list, const struct chat *chat, bool recalled,
+			  enum fate fate)
+{
+	for (size_t i = 0; i < chat->context.item_count; i++) {
+		const struct context_item *item = &chat->context.items[i];
+		if (item->is_recalled == recalled)
+			list_put_item(list, item, chat->descriptions[i], fate);
+	}
+}
+
+/* About the bytes of the new context's items in a list. */
+static size_t size_of_items(const struct chat *chat)
+{
+	enum { PLACE = 32 };
+	size_t size = 0;
+	for (size_t i = 0; i < chat->context.item_count; i++)
+		size += chat->descriptions[i].size + PLACE;
+	return size;
+}
+
+struct slice chat_list_kept(struct chat *chat, bool recalled, struct arena *arena)
+{
+	struct buffer out;
+	describe_items(chat, arena);
+	buffer_init(&out, SIZE_MAX); /* an item's text has its bound, and their list one */
+	(void)buffer_reserve(&out, size_of_items(chat));
+	const struct list list = list_begin(&out);
+	list_put_part(&list, chat, recalled, recalled ? FATE_REPLAYED : FATE_GIVEN);
+	return arena_take(arena, &out);
+}
+
+/* All that is given: the conversation's, what earlier turns were given, and this turn's. */
+static void put_given(struct buffer *out, const struct chat *chat)
+{
+	const struct list list = list_begin(out);
+	if (chat->stands)
+		list_put_members(&list, chat->view->frozen.account);
+	else if (chat->account.size > 0)
+		list_put_members(&list, chat->account);
+	else
+		list_put_part(&list, chat, false, FATE_GIVEN);
+	for (size_t i = 0; i < chat->rider_count; i++)
+		list_put_members(&list, chat->replayed[i].account);
+	list_put_part(&list, chat, true, FATE_GIVEN);
+}
+
+static void put_dropped(struct buffer *out, const struct chat *chat)
+{
+	const struct list list = list_begin(out);
+	struct buffer description;
+	buffer_init(&description, SIZE_MAX); /* an item's text has its bound */
+	for (size_t i = 0; i < chat->context.dropped_count; i++) {
+		const struct context_item *item = &chat->context.dropped[i];
+		buffer_clear(&description);
+		put_description(&description, chat, item);
+		list_put_item(&list, item, buffer_slice(&description), FATE_DROPPED);
+	}
+	buffer_finish(&description);
+}
+
+static void put_branch(struct buffer *out, const struct chat *chat)
+{
+	static const char *const reasons[] = {
+		[BRANCH_SHORT] = "a short conversation of a user with no other session",
+		[BRANCH_LONG] = "a long conversation of a user with no other session",
+		[BRANCH_SESSIONS] = "the user has more than one session",
+		[BRANCH_WORDING] = "the request asks for exact wording",
+	};
+	if (chat->branch == BRANCH_NONE)
+		return;
+	buffer_printf(out, ",\"branch\":{\"mode\":\"%s\",\"because\":\"%s\"}",
+		      mode_name(chat->injects), reasons[chat->branch]);
+}
+
+static void put_history(struct buffer *out, const struct chat *chat)
+{
+	if (chat->status != CHAT_INJECTED || chat->cut.end == chat->cut.first)
+		return;
+	buffer_printf(out, ",\"history\":{\"messages_removed\":%zu,\"tokens_removed\":%zu}",
+		      chat->cut.end - chat->cut.first, chat_tokens_saved(chat));
+}
+
+size_t chat_tokens_saved(const struct chat *chat)
+{
+	if (chat->status != CHAT_INJECTED)
+		return 0;
+	return (size_t)((double)chat->cut.tokens * chat->token_rate + 0.5);
+}
+
+static void put_number(struct buffer *out, const char *name, uint64_t number)
+{
+	buffer_append(out, slice_of(name));
+	buffer_append_number(out, number);
+}
+
+/* One that needs no escapes. */
+static void put_word(struct buffer *out, const char *name, const char *word)
+{
+	buffer_append(out, slice_of(name));
+	buffer_append_byte(out, '"');
+	buffer_append(out, slice_of(word));
+	buffer_append_byte(out, '"');
+}
+
+static struct slice receipt_text(struct chat *chat, struct arena *arena)
+{
+	struct buffer out;
+	bool injected = chat->status == CHAT_INJECTED;
+	describe_items(chat, arena);
+	buffer_init(&out, SIZE_MAX);
+	(void)buffer_reserve(&out, size_of_items(chat));
+	buffer_append_byte(&out, '{');
+	if (chat->receipt != 0)
+		buffer_printf(&out, "\"id\":\"%016llx\",", (unsigned long long)chat->receipt);
+	buffer_append(&out, SLICE("\"user\":"));
+	json_quote(&out, chat->identity.user);
+	put_word(&out, ",\"mode\":", chat->mode_word);
+	put_branch(&out, chat);
+	put_word(&out, ",\"status\":", chat_status_name(chat->status));
+	put_number(&out, ",\"tokens\":", chat->tokens);
+	put_number(&out, ",\"budget\":", chat->settings.context_tokens);
+	buffer_append(&out, SLICE(",\"items\":["));
+	if (injected)
+		put_given(&out, chat);
+	buffer_append(&out, SLICE("],\"dropped\":["));
+	put_dropped(&out, chat);
+	buffer_append_byte(&out, ']');
+	put_history(&out, chat);
+	put_number(&out, ",\"ranked\":", chat->ranked);
+	put_number(&out, ",\"bytes_in\":", chat->body.size);
+	put_number(&out, ",\"bytes_out\":",
+		   request_spliced_size(chat->body, chat->edits, chat->edit_count));
+	put_number(&out, ",\"elapsed_us\":", chat->elapsed);
+	buffer_append_byte(&out, '}');
+	return arena_take(arena, &out);
+}
+
+/* ---- the ids of what a receipt quotes ---- */
+
+static void add_items(struct chat_ids *list, const char *kind, const struct context_item *items,
+		      size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(items[i].kind, kind) == 0)
+			chat_ids_add(list, &items[i].id, 1);
+	}
+}
+
+static struct chat_ids make_list(const struct chat *chat, size_t earlier, struct arena *arena)
+{
+	const struct context *context = &chat->context;
+	return chat_ids_make(context->item_count + context->dropped_count + earlier, arena);
+}
+
+static void add_new(struct chat_ids *list, const struct chat *chat, const char *kind)
+{
+	const struct context *context = &chat->context;
+	add_items(list, kind, context->items, context->item_count);
+	add_items(list, kind, context->dropped, context->dropped_count);
+}
+
+struct receipt chat_receipt(struct chat *chat, struct arena *arena)
+{
+	static const struct frozen none;
+	const struct frozen *frozen = chat->stands ? &chat->view->frozen : &none;
+	size_t turn_count = frozen->given_count + 1; /* and the summary's */
+	size_t fact_count = frozen->fact_count;
+	for (size_t i = 0; i < chat->rider_count; i++) {
+		turn_count += chat->replayed[i].turn_count;
+		fact_count += chat->replayed[i].fact_count;
+	}
+	struct chat_ids turns = make_list(chat, turn_count, arena);
+	struct chat_ids facts = make_list(chat, fact_count, arena);
+	add_new(&turns, chat, "turn");
+	add_new(&turns, chat, "summary");
+	add_new(&facts, chat, "fact");
+	chat_ids_add(&turns, frozen->given, frozen->given_count);
+	chat_ids_add(&turns, &frozen->covers, frozen->covers != 0);
+	chat_ids_add(&facts, frozen->facts, frozen->fact_count);
+	for (size_t i = 0; i < chat->rider_count; i++) {
+		const struct replay *replay = &chat->replayed[i];
+		chat_ids_add(&turns, replay->turns, replay->turn_count);
+		chat_ids_add(&facts, replay->facts, replay->fact_count);
+	}
+	return (struct receipt){chat->receipt, receipt_text(chat, arena),
+				turns.ids,     turns.count,
+				facts.ids,     facts.count};
+}

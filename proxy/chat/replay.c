@@ -1,0 +1,131 @@
+/* What earlier turns of the conversation were given, put before them again, byte for byte. */
+#include "core/text/text.h"
+#include "proxy/chat/parts.h"
+
+/* A user turn of the request while replays are looked for. */
+struct sent_turn {
+	size_t message;
+	size_t count;    /* of messages in a row */
+	int64_t ordinal; /* in the stored conversation; below 0: from before it */
+};
+
+static bool is_user(const struct chat *chat, size_t index)
+{
+	return chat->request.messages[index].role == ROLE_USER;
+}
+
+/* How many user messages stand in a row at `index`. */
+static size_t run_length(const struct chat *chat, size_t index)
+{
+	size_t count = 0;
+	while (index + count < chat->request.message_count && is_user(chat, index + count))
+		count++;
+	return count;
+}
+
+/* The last message that a replay may ride on. */
+static size_t last_place(const struct chat *chat)
+{
+	return chat->newest.count > 0 ? chat->newest.first : chat->request.message_count - 1;
+}
+
+/* The ordinal that the first message stands at: counted back from the newest turn, whose place is
+ * known for certain. */
+static int64_t first_ordinal(const struct chat *chat)
+{
+	int64_t ordinal = chat->view->next_ordinal;
+	for (size_t i = 0; i < last_place(chat); i++)
+		ordinal -= chat_is_answer(chat, i);
+	return ordinal;
+}
+
+static uint64_t hash_turn(const struct chat *chat, const struct sent_turn *turn,
+			  struct arena *arena)
+{
+	if (chat->newest.count > 0 && turn->message == chat->newest.first)
+		return chat->own_hash;
+	return text_hash(chat_own_text(chat, turn->message, turn->count, arena));
+}
+
+/* The replay that rides on this turn: of the same text at the same place. `from`: those before it
+ * are of earlier turns; the replay count: none. */
+static size_t find_replay(const struct chat *chat, const struct sent_turn *turn, size_t *from,
+			  struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	while (*from < view->replay_count && view->replays[*from].ordinal < turn->ordinal)
+		++*from;
+	size_t at = *from;
+	if (at == view->replay_count || view->replays[at].ordinal != turn->ordinal)
+		return view->replay_count;
+	uint64_t hash = hash_turn(chat, turn, arena);
+	while (at < view->replay_count && view->replays[at].ordinal == turn->ordinal) {
+		if (view->replays[at].user_hash == hash)
+			return at;
+		at++;
+	}
+	return view->replay_count;
+}
+
+/* For the turns that the replays taken so far recall. */
+static struct chat_id_set begin_given(const struct memory_view *view, struct arena *arena)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < view->replay_count; i++)
+		most += view->replays[i].turn_count;
+	return chat_id_set_make(most, arena);
+}
+
+/* Two branches may have been given the same past turn at different places; where the client sends
+ * both places it rides at the first alone. What comes later in a request changes nothing before. */
+static void take_replay(struct chat *chat, const struct sent_turn *turn,
+			const struct replay *replay, struct chat_id_set *given)
+{
+	if (chat_id_set_holds_any(given, replay->turns, replay->turn_count))
+		return;
+	chat_id_set_add(given, replay->turns, replay->turn_count);
+	chat->replayed[chat->rider_count] = *replay;
+	chat->riders[chat->rider_count++] =
+		(struct rider){.message = turn->message, .text = replay->text};
+}
+
+void chat_find_replays(struct chat *chat, struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	size_t most = view->replay_count + 1;
+	chat->replayed = arena_alloc(arena, most * sizeof(*chat->replayed));
+	chat->riders = arena_alloc(arena, most * sizeof(*chat->riders));
+	if (view->replay_count == 0 || chat->request.message_count == 0)
+		return;
+	struct chat_id_set given = begin_given(view, arena);
+	struct sent_turn turn = {.ordinal = first_ordinal(chat)};
+	size_t last = last_place(chat);
+	for (size_t from = 0; from < view->replay_count && turn.message <= last;) {
+		size_t i = turn.message;
+		turn.count = run_length(chat, i);
+		size_t found = view->replay_count;
+		if (turn.count > 0 && !chat_is_cut(chat, i))
+			found = find_replay(chat, &turn, &from, arena);
+		if (found < view->replay_count) {
+			take_replay(chat, &turn, &view->replays[found], &given);
+			from = found + 1;
+		}
+		if (turn.count == 0)
+			turn.ordinal += chat_is_answer(chat, i);
+		turn.message += turn.count > 0 ? turn.count : 1;
+	}
+}
+
+bool chat_newest_is_replayed(const struct chat *chat)
+{
+	return chat->rider_count > 0 && chat->newest.count > 0 &&
+	       chat->riders[chat->rider_count - 1].message == chat->newest.first;
+}
+
+size_t chat_replayed_tokens(const struct chat *chat)
+{
+	size_t tokens = 0;
+	for (size_t i = 0; i < chat->rider_count; i++)
+		tokens += chat->replayed[i].tokens;
+	return tokens;
+}

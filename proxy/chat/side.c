@@ -1,0 +1,76 @@
+/* Requests that are no turn of the user's: by their headers, or by their shape. */
+#include "core/clients/forms.h"
+#include "proxy/chat/parts.h"
+
+/* What Claude Code and Codex say of requests that an agent made, or that look after their own
+ * memory. They come with the session header of the chat. */
+bool chat_has_side_header(const struct http_head *head)
+{
+	static const char *const names[] = {"X-Claude-Code-Agent-Id", "X-OpenAI-Subagent",
+					    "X-OpenAI-Memgen-Request"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (http_field_value(head->fields, head->field_count, slice_of(names[i])).size > 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_system(const struct message *message)
+{
+	return message->role == ROLE_SYSTEM || message->role == ROLE_DEVELOPER;
+}
+
+/* The only message that is not a system message, when it is a user message; else the count. */
+static size_t only_user_message(const struct chat *chat)
+{
+	const struct chat_request *request = &chat->request;
+	size_t only = request->message_count;
+	for (size_t i = 0; i < request->message_count; i++) {
+		if (is_system(&request->messages[i]))
+			continue;
+		if (only < request->message_count || request->messages[i].role != ROLE_USER)
+			return request->message_count;
+		only = i;
+	}
+	return only;
+}
+
+/* The first text of the first user message. */
+static struct slice first_user_text(const struct chat *chat, struct arena *arena)
+{
+	const struct chat_request *request = &chat->request;
+	size_t i = 0;
+	while (i < request->message_count && request->messages[i].role != ROLE_USER)
+		i++;
+	if (i == request->message_count)
+		return (struct slice){0};
+	const struct message *message = &request->messages[i];
+	if (request_text_size(request, message) > CHAT_MOST_READ)
+		return chat_ends_text(chat, i, arena);
+	struct message_parts parts = request_text_parts(request, message, arena);
+	return parts.count > 0 ? parts.texts[0].text : (struct slice){0};
+}
+
+bool chat_has_side_shape(struct chat *chat, struct arena *arena)
+{
+	const struct chat_request *request = &chat->request;
+	bool has_system = request->message_count > 0 && is_system(&request->messages[0]);
+	struct slice system = has_system ? chat_ends_text(chat, 0, arena) : (struct slice){0};
+	size_t index = only_user_message(chat);
+	chat->is_alone = index < request->message_count;
+	struct slice only = chat->is_alone ? chat_ends_text(chat, index, arena) : (struct slice){0};
+	return (chat->is_alone && form_is_side_request(only)) ||
+	       form_leads_side_request(system, first_user_text(chat, arena), only);
+}
+
+/* What stands is put in again, for the prefix is the chat's; nothing is recalled or learned. */
+void chat_spare_compaction(struct chat *chat, struct arena *arena)
+{
+	if (chat->newest.count == 0)
+		return;
+	size_t last = chat->newest.first + chat->newest.count - 1;
+	if (!form_is_compaction(chat_ends_text(chat, last, arena)))
+		return;
+	chat->newest.is_last = false;
+	chat->learn = false;
+}

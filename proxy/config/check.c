@@ -1,0 +1,401 @@
+/* What holds between keys: faults of those that cannot go together, warnings of those that go
+ * together otherwise than one might think. */
+#include "proxy/config/reader.h"
+#include "proxy/http/tls.h"
+
+static struct config_origin origin_of(const struct config_reader *reader, const char *section,
+				      const char *name)
+{
+	return reader->origins[config_find(slice_of(section), slice_of(name))];
+}
+
+static bool is_set(struct config_origin origin)
+{
+	return origin.line > 0 || origin.variable != NULL;
+}
+
+/* Where the first of two keys was set, or else the second. */
+static struct config_origin either(struct config_origin first, struct config_origin second)
+{
+	return is_set(first) ? first : second;
+}
+
+static void check_addresses(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	struct config_origin at_address = origin_of(reader, "listen", "address");
+	struct config_origin at_admin = origin_of(reader, "listen", "admin");
+	struct config_address address;
+	struct config_address admin;
+	if (at_address.broken || at_admin.broken ||
+	    !config_address_read(slice_of(config->listen.address), &address) ||
+	    !config_address_read(slice_of(config->listen.admin), &admin))
+		return;
+	if (config_address_clash(&address, &admin))
+		config_fault(reader, either(at_admin, at_address),
+			     "[listen] admin is the same address as [listen] address; give one of "
+			     "them another port or path");
+	if (!config_address_is_loopback(&admin) && *config->listen.admin_token == '\0' &&
+	    !origin_of(reader, "listen", "admin_token").broken)
+		config_fault(reader, at_admin,
+			     "[listen] admin is open to other machines, but admin_token is empty; "
+			     "set admin_token, or make admin a loopback address such as "
+			     "127.0.0.1:8081");
+}
+
+/* One request would take all connections: each is sent back to where it came from. */
+static void check_for_a_loop(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	struct config_origin at_address = origin_of(reader, "listen", "address");
+	struct config_origin at_url = origin_of(reader, "upstream", "base_url");
+	struct config_address address;
+	if (at_address.broken || at_url.broken || *config->upstream.proxy != '\0' ||
+	    !config_address_read(slice_of(config->listen.address), &address))
+		return;
+	if (config_url_leads_to(slice_of(config->upstream.base_url), &address))
+		config_fault(reader, either(at_url, at_address),
+			     "[upstream] base_url leads back to [listen] address; give the model "
+			     "provider's, or choose another port");
+}
+
+static void tls_fault(struct config_reader *reader, enum tls_fault fault, const char *why)
+{
+	struct config_origin at_certificate = origin_of(reader, "listen", "tls_certificate");
+	struct config_origin at_key = origin_of(reader, "listen", "tls_key");
+	if (fault == TLS_NO_PAIR)
+		config_fault(reader, at_key,
+			     "[listen] tls_key is not the key of tls_certificate; name two files "
+			     "that belong together");
+	else if (fault == TLS_BAD_KEY)
+		config_fault(reader, at_key,
+			     "[listen] tls_key cannot be used (%s); name a readable PEM file with "
+			     "a key that has no passphrase",
+			     why);
+	else
+		config_fault(reader, at_certificate,
+			     "[listen] tls_certificate cannot be used (%s); name a readable PEM "
+			     "file with the certificate first and then its chain",
+			     why);
+}
+
+/* Without them no request would reach the upstream, and only then would anybody hear of it. */
+static void check_authorities(struct config_reader *reader)
+{
+	struct config_origin at_file = origin_of(reader, "upstream", "ca_file");
+	const char *file = reader->config->upstream.ca_file;
+	char why[256];
+	if (*file == '\0' || at_file.broken || reader->warnings == NULL ||
+	    tls_has_authorities(file, why, sizeof(why)))
+		return;
+	config_fault(
+		reader, at_file,
+		"[upstream] ca_file has no certificates that can be used (%s); name a PEM file "
+		"of the authorities to trust",
+		why);
+}
+
+/* A program that has no use for warnings has none for the daemon's key, and may not read it. */
+static void load_tls(struct config_reader *reader)
+{
+	struct config *config = reader->config;
+	bool has_certificate = *config->listen.tls_certificate != '\0';
+	bool has_key = *config->listen.tls_key != '\0';
+	if (has_certificate != has_key) {
+		config_fault(reader,
+			     origin_of(reader, "listen", has_key ? "tls_key" : "tls_certificate"),
+			     "[listen] %s is set without %s; set both, or neither",
+			     has_key ? "tls_key" : "tls_certificate",
+			     has_key ? "tls_certificate" : "tls_key");
+		return;
+	}
+	if (!has_key || reader->warnings == NULL)
+		return;
+	char why[256];
+	enum tls_fault fault;
+	config->listen.tls = tls_context_create(config->listen.tls_certificate,
+						config->listen.tls_key, &fault, why, sizeof(why));
+	if (config->listen.tls == NULL)
+		tls_fault(reader, fault, why);
+}
+
+static void check_bytes(struct config_reader *reader)
+{
+	struct config_origin at_body = origin_of(reader, "listen", "max_body");
+	struct config_origin at_all = origin_of(reader, "listen", "max_in_flight");
+	const struct config *config = reader->config;
+	if (!at_body.broken && !at_all.broken &&
+	    config->listen.max_body > config->listen.max_in_flight)
+		config_fault(reader, either(at_all, at_body),
+			     "[listen] max_body is more than max_in_flight, so that the largest "
+			     "body could never be taken; lower the one or raise the other");
+}
+
+static bool exceeds(const struct config_memory *memory)
+{
+	return memory->context_tokens > memory->conversation_tokens;
+}
+
+static const char too_many_tokens[] = "[memory] context_tokens is more than conversation_tokens, "
+				      "which limits it; lower the one or raise the other";
+
+static void check_tokens(struct config_reader *reader)
+{
+	size_t context = config_find(SLICE("memory"), SLICE("context_tokens"));
+	size_t conversation = config_find(SLICE("memory"), SLICE("conversation_tokens"));
+	const struct config_origin *origins = reader->origins;
+	const struct config *config = reader->config;
+	if (origins[context].broken || origins[conversation].broken)
+		return;
+	if (exceeds(&config->memory))
+		config_fault(reader, either(origins[context], origins[conversation]), "%s",
+			     too_many_tokens);
+	for (size_t i = 0; i < config->override_count; i++) {
+		const struct config_override *override = &config->overrides[i];
+		struct config_memory memory = config->memory;
+		config_apply(override, &memory);
+		unsigned line = override->lines[context] > 0 ? override->lines[context]
+							     : override->lines[conversation];
+		if (line > 0 && exceeds(&memory))
+			config_fault(reader, (struct config_origin){.line = line}, "%s",
+				     too_many_tokens);
+	}
+}
+
+static bool learns(const struct config_memory *memory)
+{
+	enum mode mode = (enum mode)memory->mode;
+	return memory->learn && (mode_uses_facts(mode) || mode_uses_summary(mode));
+}
+
+static bool recalls(const struct config_memory *memory)
+{
+	return mode_recalls((enum mode)memory->mode);
+}
+
+/* Only what a summary covers is taken out, and with one of these none is written or given. */
+static bool trims_in_vain(const struct config_memory *memory)
+{
+	return memory->history == HISTORY_TRIM &&
+	       (!memory->learn || !memory->inject || memory->mode == MODE_OFF);
+}
+
+/* A quarter of history_tokens is for memory, and a token about three quarters of an English word.
+ */
+static bool trims_to_no_summary(const struct config_memory *memory)
+{
+	return memory->history == HISTORY_TRIM && !trims_in_vain(memory) &&
+	       memory->history_tokens / 4 < memory->summary_words * 4 / 3;
+}
+
+/* Whether it is so for any request. */
+static bool anywhere(const struct config *config, bool (*is_so)(const struct config_memory *))
+{
+	if (is_so(&config->memory))
+		return true;
+	for (size_t i = 0; i < config->override_count; i++) {
+		struct config_memory memory = config->memory;
+		config_apply(&config->overrides[i], &memory);
+		if (is_so(&memory))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever has no key of his own borrows one; where it then goes is worth a word. `work` is
+ * "learning" or "embedding", `done` what it does to a turn. */
+static void warn_of_key(struct config_reader *reader, const char *work, const char *done)
+{
+	const struct config *config = reader->config;
+	if (*config->model.api_key != '\0')
+		return;
+	struct slice upstream = config_url_origin(slice_of(config->upstream.base_url));
+	struct slice model = config_url_origin(slice_of(config->model.base_url));
+	bool elsewhere = model.size > 0 && !slice_equal_nocase(model, upstream);
+	bool upstream_key = *config->upstream.api_key != '\0';
+	if (elsewhere && upstream_key)
+		config_warning(reader, "[model] base_url is another server than the upstream, and "
+				       "the upstream's api_key is sent to it; set [model] api_key");
+	else if (elsewhere && slice_equal_nocase(model, SLICE("https://api.openai.com")))
+		config_warning(reader,
+			       "nothing will be %s: no key for [model] base_url, and those of the "
+			       "clients are for another server; set [model] api_key",
+			       done);
+	else if (elsewhere)
+		config_warning(reader, "[model] base_url is another server than the upstream, and "
+				       "the clients' own keys are sent to it; set [model] api_key "
+				       "(to any word if it needs none)");
+	else if (!upstream_key)
+		config_warning(reader,
+			       "%s uses each client's own key; after a restart what is pending "
+			       "waits for that client's next request; set [model] api_key to have "
+			       "it %s at once",
+			       work, done);
+}
+
+static void warn_of_learning(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	if (anywhere(config, learns))
+		warn_of_key(reader, "learning", "learned");
+	else if (config->memory.mode == MODE_OFF)
+		config_warning(reader, "nothing will be learned: [memory] mode is off");
+	else if (!config->memory.learn)
+		config_warning(reader, "nothing will be learned: [memory] learn is off");
+}
+
+static void warn_of_recall(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	bool embeds = *config->model.embedding != '\0';
+	if (embeds && !anywhere(config, recalls))
+		config_warning(reader, "[model] embedding serves only clients that choose vector, "
+				       "hybrid or auto themselves: no [memory] mode here recalls "
+				       "past turns");
+	else if (embeds && !anywhere(config, learns))
+		warn_of_key(reader, "embedding", "embedded");
+}
+
+static void warn_of_trimming(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	if (anywhere(config, trims_in_vain))
+		config_warning(reader, "history = trim has nothing new to take out where mode, "
+				       "inject or learn is off: it needs what is learned");
+	if (anywhere(config, trims_to_no_summary))
+		config_warning(reader, "[memory] history_tokens is so small that a summary of "
+				       "summary_words may not fit into the quarter of it that "
+				       "memory has once history = trim has cut: it is then cut, or "
+				       "left out; raise the one or lower the other");
+}
+
+static void warn_of_version(struct config_reader *reader, const char *section, const char *url)
+{
+	if (*url != '\0' && !config_url_has_version(slice_of(url)))
+		config_warning_at(reader, origin_of(reader, section, "base_url"),
+				  "[%s] base_url has no version such as /v1 in its path, and chats "
+				  "are sent to base_url/chat/completions; most servers want /v1 at "
+				  "its end",
+				  section);
+}
+
+static void warn_of_identity(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	if (config->identity.user_header.count == 0 && !config->identity.user_path &&
+	    config->identity.user_body.count == 0)
+		config_warning(reader, "nothing will be remembered: no request can name its user; "
+				       "set user_header, user_path or user_body in [identity]");
+	for (size_t i = 0; i < config->override_count; i++) {
+		const struct config_override *override = &config->overrides[i];
+		if (override->selector == SELECT_TENANT && config->identity.tenant == TENANT_SHARED)
+			config_warning(reader,
+				       "the [memory tenant=...] of line %u never applies; set "
+				       "tenant = api-key in [identity]",
+				       override->line);
+	}
+}
+
+static void warn_of_tokens(struct config_reader *reader)
+{
+	const struct config_memory *memory = &reader->config->memory;
+	if (memory->context_tokens > 0 && memory->context_tokens == memory->conversation_tokens)
+		config_warning(reader, "[memory] conversation_tokens is no more than "
+				       "context_tokens: one turn may take all, and what its "
+				       "conversation is given is then made anew; raise "
+				       "conversation_tokens");
+}
+
+/* The kernel chooses then, for each worker another one. */
+static void warn_of_ports(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	struct config_address address;
+	if (config_address_read(slice_of(config->listen.address), &address) &&
+	    address.path.size == 0 && address.port == 0)
+		config_warning(reader, "[listen] address has port 0: each worker listens on a port "
+				       "that nobody knows; choose one");
+	if (config_address_read(slice_of(config->listen.admin), &address) &&
+	    address.path.size == 0 && address.port == 0)
+		config_warning(reader, "[listen] admin has port 0, a port that nobody knows; "
+				       "choose one");
+}
+
+/* Memory and the provider's key are then for all who are near. */
+static void warn_of_strangers(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	struct config_address address;
+	if (!config_address_read(slice_of(config->listen.address), &address) ||
+	    config_address_is_loopback(&address))
+		return;
+	if (*config->identity.secret == '\0' && config->identity.tenant == TENANT_SHARED)
+		config_warning(reader,
+			       "[listen] address is open to other machines: whoever reaches "
+			       "it can name any user, and is given that user's memory; set "
+			       "secret in [identity], or tenant = api-key");
+	if (*config->upstream.api_key != '\0')
+		config_warning(reader,
+			       "[listen] address is open to other machines: whoever reaches "
+			       "it uses [upstream] api_key; keep strangers away from it, or "
+			       "leave api_key empty to have clients send their own");
+}
+
+static void warn_of_hosts(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	struct config_address address;
+	if (config->listen.hosts.count > 0 &&
+	    config_address_read(slice_of(config->listen.address), &address) &&
+	    !config_address_is_loopback(&address))
+		config_warning(reader, "[listen] hosts keeps nobody out: address is open to other "
+				       "machines, and takes requests with any Host");
+}
+
+static void warn_of_certificate(struct config_reader *reader)
+{
+	struct tls_context *tls = reader->config->listen.tls;
+	char end[32];
+	if (tls != NULL && tls_has_expired(tls, end, sizeof(end)))
+		config_warning(reader,
+			       "[listen] tls_certificate expired at %s UTC, and clients refuse it; "
+			       "renew it",
+			       end);
+}
+
+/* What is deleted by a slip does not come back, and "3m" are minutes. */
+static void warn_of_short_keeping(struct config_reader *reader, const char *key, uint64_t kept)
+{
+	if (kept > 0 && kept < (uint64_t)24 * 3600 * 1000)
+		config_warning(
+			reader,
+			"[retention] %s is less than a day: what is older is deleted for "
+			"good, and at once; m are minutes: write months as days, such as 90d",
+			key);
+}
+
+void config_check(struct config_reader *reader)
+{
+	check_addresses(reader);
+	check_for_a_loop(reader);
+	check_authorities(reader);
+	load_tls(reader);
+	check_bytes(reader);
+	config_check_store(reader);
+	check_tokens(reader);
+	if (reader->fault_count > 0)
+		return;
+	warn_of_version(reader, "upstream", reader->config->upstream.base_url);
+	warn_of_version(reader, "model", reader->config->model.base_url);
+	warn_of_learning(reader);
+	warn_of_recall(reader);
+	warn_of_trimming(reader);
+	warn_of_identity(reader);
+	warn_of_tokens(reader);
+	warn_of_ports(reader);
+	warn_of_strangers(reader);
+	warn_of_hosts(reader);
+	warn_of_certificate(reader);
+	warn_of_short_keeping(reader, "messages", reader->config->retention.messages);
+	warn_of_short_keeping(reader, "facts", reader->config->retention.facts);
+}

@@ -1,0 +1,44 @@
+#include "proxy/config/reader.h"
+#include "storage/store.h"
+
+/* Anybody may test a configuration that leaves the path to the daemon's user. */
+static void tell(struct config_reader *reader, struct config_origin origin, enum store_look look,
+		 const char *why)
+{
+	bool is_set = origin.line > 0 || origin.variable != NULL;
+	if (look == STORE_LOOK_HELD)
+		config_warning_at(
+			reader, origin,
+			"[storage] path: %s; a second one does not start: stop it, or set "
+			"another path",
+			why);
+	else if (look == STORE_LOOK_DENIED && !is_set)
+		config_warning_at(reader, origin,
+				  "[storage] path: %s; test as recalld's user, or set another path",
+				  why);
+	else
+		config_fault(reader, origin,
+			     "[storage] path: %s; give recalld's user a directory that it may "
+			     "write in, or set another path",
+			     why);
+}
+
+void config_check_store(struct config_reader *reader)
+{
+	const char *path = reader->config->storage.path;
+	struct config_origin origin = reader->origins[config_find(SLICE("storage"), SLICE("path"))];
+	char why[512];
+	if (origin.broken)
+		return;
+	/* A shell would put the home directory there, a store be made in a folder of that name. */
+	if (path[0] == '~') {
+		config_fault(reader, origin,
+			     "[storage] path begins with ~, which nothing replaces here; write the "
+			     "whole path, or ${HOME}");
+		return;
+	}
+	enum store_look look =
+		reader->looks_at_store ? store_look(path, why, sizeof(why)) : STORE_LOOK_FINE;
+	if (look != STORE_LOOK_FINE)
+		tell(reader, origin, look, why);
+}

@@ -1,0 +1,198 @@
+/* The configuration: read once into an immutable snapshot, swapped whole by a reload.
+ *
+ * One table (config_keys) has every key with its type, default, range and help; the parser, `-t`,
+ * the environment's names and the test of conf/recalld.conf all follow from it. A snapshot is
+ * reference-counted and read-only, so any thread may hold one. */
+#ifndef RECALLD_PROXY_CONFIG_CONFIG_H
+#define RECALLD_PROXY_CONFIG_CONFIG_H
+
+#include "core/base/bytes.h"
+#include "core/memory/memory.h"
+
+#include <stdio.h>
+
+enum config_role { ROLE_AUTO, PLACE_AS_SYSTEM, PLACE_AS_DEVELOPER, PLACE_AS_USER };
+enum config_history { HISTORY_PASS, HISTORY_TRIM };
+enum config_durability { DURABILITY_STRICT, DURABILITY_RELAXED };
+enum config_tenant { TENANT_SHARED, TENANT_API_KEY };
+enum config_log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum config_log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+struct config_list {
+	char **items;
+	size_t count;
+};
+
+/* The keys of [memory]; a section with a selector overrides some of them. */
+struct config_memory {
+	int mode; /* enum mode */
+	bool inject;
+	bool learn;
+	bool mode_header;
+	int role; /* enum config_role */
+	uint64_t context_tokens;
+	uint64_t conversation_tokens;
+	uint64_t buffer_messages;
+	uint64_t summarize_after;
+	uint64_t summary_words;
+	double min_confidence;
+	bool secrets_redact;
+	uint64_t auto_buffer_turns;
+	uint64_t auto_hybrid_sessions;
+	int history; /* enum config_history */
+	uint64_t history_tokens;
+	int durability; /* enum config_durability */
+	uint64_t receipts;
+	uint64_t user_limit;
+};
+
+struct tls_context;
+struct config_override; /* one [memory SELECTOR] section */
+
+struct config {
+	_Atomic unsigned references; /* config_retain() and config_release() own it */
+	struct {
+		char *address;
+		struct config_list hosts;
+		char *admin; /* empty: none */
+		struct config_list admin_hosts;
+		char *admin_token;
+		char *tls_certificate; /* both empty: no TLS */
+		char *tls_key;
+		struct tls_context *tls; /* made of these two; NULL: none */
+		uint64_t workers;        /* as configured; 0: one per CPU */
+		uint64_t max_body;
+		uint64_t max_connections;
+		uint64_t max_in_flight;
+		uint64_t drain_timeout; /* durations are in milliseconds */
+	} listen;
+	struct {
+		char *base_url; /* without a trailing slash */
+		char *proxy;
+		char *api_key;
+		uint64_t connect_timeout;
+		uint64_t first_byte_timeout;
+		uint64_t idle_timeout;
+		char *ca_file;
+	} upstream;
+	struct {
+		struct config_list user_header;
+		struct config_list session_header;
+		struct config_list task_header;
+		struct config_list drop_headers;
+		bool user_path;
+		struct config_list user_body; /* words: user, safety_identifier, metadata.user_id */
+		int tenant;                   /* enum config_tenant */
+		char *secret;
+	} identity;
+	struct config_memory memory;
+	struct config_override *overrides;
+	size_t override_count;
+	struct {
+		char *base_url; /* empty: the upstream's */
+		char *api_key;
+		char *name;
+		char *embedding; /* empty: none */
+		uint64_t embedding_timeout;
+		uint64_t timeout;
+		uint64_t concurrency;
+	} model;
+	struct {
+		uint64_t messages; /* 0: for ever; the same */
+		uint64_t facts;
+		int pii; /* enum pii */
+	} retention;
+	struct {
+		char *path;
+		uint64_t map_size;
+	} storage;
+	struct {
+		int level;  /* enum config_log_level */
+		int format; /* enum config_log_format */
+	} log;
+};
+
+/* Reads FILE (NULL: defaults and environment only) and the environment. Every fault is printed to
+ * `faults` as "FILE:LINE: what is wrong; what would be right", a line each (for a fault of a
+ * variable: its name in place of FILE:LINE), warnings as "FILE: warning: ..." to `warnings` (NULL:
+ * not wanted, and the TLS files are not opened: recallctl may not read the key). No text or list is
+ * quoted in them unless it is a name, so that no secret is printed. NULL when there was a fault.
+ * The snapshot has one reference. */
+struct config *config_read(const char *file, FILE *faults, FILE *warnings);
+/* The same for `-t`: faults and warnings both go to `out`, and so does what keeps a daemon of this
+ * user from opening the store. */
+struct config *config_test(const char *file, FILE *out);
+/* config_read() from memory; `name` stands for the file's name. For tests and fuzzing. */
+struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings);
+
+struct config *config_retain(struct config *config);
+void config_release(struct config *config); /* NULL is fine; from any thread */
+
+/* The [memory] settings for one request: the base section, then every [memory SELECTOR] that
+ * matches, the last one winning key by key. Empty slices match only a selector of "*". When
+ * sections that were not written for each other meet, conversation_tokens stays the limit of
+ * context_tokens. */
+struct config_memory config_memory_for(const struct config *config, struct slice model,
+				       struct slice tenant, struct slice user);
+
+/* The least user_limit of any section. */
+uint64_t config_least_user_limit(const struct config *config);
+
+/* Where the memory model and its embeddings are asked, and with which key: [model]'s, or where that
+ * is empty the upstream's. */
+const char *config_model_base_url(const struct config *config);
+const char *config_model_api_key(const struct config *config); /* empty: the client's own */
+
+/* Whether an address of [listen] is a TCP port that only this machine reaches, and with it any web
+ * page that is open on it. */
+bool config_is_loopback_port(const char *address);
+
+/* Whether the host of a Host field or an origin ("NAME", "NAME:PORT", "[::1]:PORT") is loopback,
+ * the address's own or among `hosts`. Case, port and a final dot are not regarded. */
+bool config_knows_host(const char *address, const struct config_list *hosts,
+		       struct slice authority);
+
+/* Prints to `out` the names of the keys ("listen.address", a line each) that differ and that a
+ * running daemon does not take over; returns how many. */
+size_t config_unreloadable_changes(const struct config *before, const struct config *after,
+				   FILE *out);
+
+/* ---- the table ---- */
+
+enum config_type {
+	CONFIG_TEXT,
+	CONFIG_LIST,   /* texts, comma-separated */
+	CONFIG_WORD,   /* one of `words` */
+	CONFIG_SWITCH, /* one of the two `words`, the second of which is true */
+	CONFIG_NUMBER,
+	CONFIG_FRACTION, /* a decimal number */
+	CONFIG_SIZE,
+	CONFIG_DURATION,
+};
+
+struct config_key {
+	const char *section;
+	const char *name;
+	enum config_type type;
+	const char *initial;  /* the default, as it would be written */
+	const char *words;    /* "off|buffer|..." in the order of their values */
+	uint64_t least, most; /* range, in the unit of the stored value; most 0: no range */
+	bool required;        /* a text that may not be empty */
+	bool reloadable;
+	/* For texts and each item of a list: whether it has the right form, and if not, why ("is
+	 * ...; what would be right", without the value). NULL: any. Not asked about an empty text.
+	 */
+	bool (*check)(struct slice text, struct buffer *why);
+	/* Into struct config, or struct config_memory for [memory]; SIZE_MAX: known, but not
+	 * stored. */
+	size_t offset;
+	const char *help;
+};
+
+extern const struct config_key config_keys[];
+extern const size_t config_key_count;
+
+/* The table as Markdown: for each section its keys, their defaults, ranges and help. */
+void config_print_reference(FILE *out);
+
+#endif

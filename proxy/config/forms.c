@@ -1,0 +1,330 @@
+/* Forms that texts of the configuration must have: addresses, URLs, secrets, header names. */
+#include "proxy/config/reader.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_HOST = 253 };
+
+static bool fail(struct buffer *why, const char *what)
+{
+	buffer_append(why, slice_of(what));
+	return false;
+}
+
+static bool is_alphanumeric(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool read_port(struct slice text, unsigned *port)
+{
+	*port = 0;
+	if (text.size == 0 || text.size > 5)
+		return false;
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+		*port = *port * 10 + (unsigned)(text.data[i] - '0');
+	}
+	return *port <= 65535;
+}
+
+/* A host's name or numbers as a terminated string, since that is what inet_pton takes. */
+struct host {
+	char name[MAX_HOST + 1];
+};
+
+static bool copy_host(struct slice text, struct host *host)
+{
+	if (text.size == 0 || text.size > MAX_HOST)
+		return false;
+	memcpy(host->name, text.data, text.size);
+	host->name[text.size] = '\0';
+	return true;
+}
+
+bool config_is_ipv6(struct slice text)
+{
+	struct host host;
+	struct in6_addr address;
+	return copy_host(text, &host) && inet_pton(AF_INET6, host.name, &address) == 1;
+}
+
+static bool is_host_name(struct slice text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (!is_alphanumeric(text.data[i]) && strchr(".-_", text.data[i]) == NULL)
+			return false;
+	}
+	return text.size > 0 && text.size <= MAX_HOST;
+}
+
+bool config_split_host(struct slice text, struct slice *host, struct slice *port)
+{
+	size_t end;
+	if (text.size > 0 && text.data[0] == '[') {
+		end = slice_find(text, SLICE("]"), 0);
+		if (end == text.size)
+			return false;
+		*host = slice_part(text, 1, end++);
+		if (!config_is_ipv6(*host))
+			return false;
+	} else {
+		end = slice_find(text, SLICE(":"), 0);
+		*host = slice_part(text, 0, end);
+		if (!is_host_name(*host))
+			return false;
+	}
+	*port = (struct slice){0};
+	if (end == text.size)
+		return true;
+	*port = slice_part(text, end + 1, text.size);
+	return text.data[end] == ':';
+}
+
+/* A name on the way to the socket's own adds the process id to it, and a socket's name is short. */
+enum { MAX_LOCAL_PATH = 99 };
+
+static bool is_local_path(struct slice path)
+{
+	return path.size > 1 && path.size <= MAX_LOCAL_PATH && path.data[0] == '/' &&
+	       path.data[path.size - 1] != '/';
+}
+
+bool config_address_read(struct slice text, struct config_address *address)
+{
+	struct slice port;
+	*address = (struct config_address){0};
+	if (slice_starts_with(text, SLICE("unix:"))) {
+		address->path = slice_part(text, 5, text.size);
+		return is_local_path(address->path);
+	}
+	return config_split_host(text, &address->host, &port) && read_port(port, &address->port);
+}
+
+bool config_address_is_loopback(const struct config_address *address)
+{
+	struct host host;
+	struct in_addr v4;
+	struct in6_addr v6;
+	if (address->path.size > 0)
+		return true;
+	if (!copy_host(address->host, &host))
+		return false;
+	if (inet_pton(AF_INET, host.name, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	if (inet_pton(AF_INET6, host.name, &v6) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&v6) ||
+		       (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
+	return slice_equal_nocase(address->host, SLICE("localhost"));
+}
+
+static bool is_wildcard(struct slice host)
+{
+	return slice_equal(host, SLICE("0.0.0.0")) || slice_equal(host, SLICE("::"));
+}
+
+bool config_address_clash(const struct config_address *a, const struct config_address *b)
+{
+	if (a->path.size > 0 || b->path.size > 0)
+		return slice_equal(a->path, b->path);
+	return a->port == b->port && a->port != 0 &&
+	       (slice_equal_nocase(a->host, b->host) || is_wildcard(a->host) ||
+		is_wildcard(b->host));
+}
+
+bool config_check_address(struct slice text, struct buffer *why)
+{
+	struct config_address address;
+	if (config_address_read(text, &address))
+		return true;
+	if (slice_starts_with(text, SLICE("unix:")))
+		return fail(why, "is no local socket; write unix:/PATH, with a path from the root "
+				 "of at most 99 bytes");
+	return fail(why, "is no address; write HOST:PORT, such as 127.0.0.1:8080, 0.0.0.0:8080 for "
+			 "all of IPv4 or [::]:8080");
+}
+
+static bool take_prefix(struct slice *text, struct slice prefix)
+{
+	if (!slice_starts_with(*text, prefix))
+		return false;
+	*text = slice_part(*text, prefix.size, text->size);
+	return true;
+}
+
+/* Takes out the zone that the address of a link needs: "[fe80::1%25eth0]" (RFC 6874). */
+static bool take_zone(struct slice *text, struct host *without)
+{
+	size_t begin = slice_find(*text, SLICE("%25"), 0);
+	size_t end = slice_find(*text, SLICE("]"), 0);
+	if (begin > end || end == text->size)
+		return true;
+	struct slice rest = slice_part(*text, end, text->size);
+	if (!is_host_name(slice_part(*text, begin + 3, end)) || begin + rest.size > MAX_HOST)
+		return false;
+	memcpy(without->name, text->data, begin);
+	memcpy(without->name + begin, rest.data, rest.size);
+	*text = (struct slice){without->name, begin + rest.size};
+	return true;
+}
+
+static bool is_authority(struct slice text, bool with_port)
+{
+	struct host without_zone;
+	struct slice host;
+	struct slice port;
+	unsigned number;
+	if (!take_zone(&text, &without_zone) || !config_split_host(text, &host, &port))
+		return false;
+	if (port.data == NULL)
+		return !with_port;
+	return read_port(port, &number) && number > 0;
+}
+
+struct slice config_url_origin(struct slice url)
+{
+	size_t slashes = slice_find(url, SLICE("://"), 0);
+	return slice_part(url, 0, slice_find(url, SLICE("/"), slashes + 3));
+}
+
+bool config_url_has_version(struct slice url)
+{
+	struct slice path = slice_part(url, config_url_origin(url).size, url.size);
+	for (size_t i = 0; i + 2 < path.size; i++) {
+		if (path.data[i] == '/' && path.data[i + 1] == 'v' && path.data[i + 2] >= '0' &&
+		    path.data[i + 2] <= '9')
+			return true;
+	}
+	return false;
+}
+
+bool config_url_leads_to(struct slice url, const struct config_address *address)
+{
+	struct slice origin = config_url_origin(url);
+	size_t begin = slice_find(origin, SLICE("://"), 0) + 3;
+	struct config_address target;
+	if (!config_address_read(slice_part(origin, begin, origin.size), &target) ||
+	    address->path.size > 0 || address->port != target.port)
+		return false;
+	bool is_here = config_address_is_loopback(&target);
+	return slice_equal_nocase(target.host, address->host) ||
+	       (is_here && is_wildcard(address->host)) ||
+	       (slice_equal_nocase(target.host, SLICE("localhost")) &&
+		config_address_is_loopback(address));
+}
+
+/* As it is often copied from a curl command. */
+static bool ends_in_endpoint(struct slice url)
+{
+	static const char *const endpoints[] = {"/chat/completions", "/completions", "/embeddings",
+						"/models"};
+	while (url.size > 0 && url.data[url.size - 1] == '/')
+		url.size--;
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+		struct slice endpoint = slice_of(endpoints[i]);
+		if (url.size >= endpoint.size &&
+		    slice_equal(slice_part(url, url.size - endpoint.size, url.size), endpoint))
+			return true;
+	}
+	return false;
+}
+
+bool config_check_base_url(struct slice text, struct buffer *why)
+{
+	struct slice rest = text;
+	if (!take_prefix(&rest, SLICE("https://")) && !take_prefix(&rest, SLICE("http://")))
+		return fail(why, "is no URL; write https://HOST/PATH, or http://");
+	if (memchr(rest.data, '@', rest.size) != NULL)
+		return fail(why, "has a name or password in it; use api_key for the key");
+	if (memchr(rest.data, '?', rest.size) != NULL || memchr(rest.data, '#', rest.size) != NULL)
+		return fail(why, "has a query or a fragment; end it with the path, such as /v1");
+	for (size_t i = 0; i < rest.size; i++) {
+		if (rest.data[i] <= ' ' || rest.data[i] > '~' || rest.data[i] == '\\')
+			return fail(why, "has a character that URLs do not have; percent-encode it "
+					 "(a host: its xn-- form)");
+	}
+	if (ends_in_endpoint(rest))
+		return fail(why,
+			    "ends in an endpoint, which is added to it; end it before, such as "
+			    "in https://HOST/v1");
+	size_t slash = slice_find(rest, SLICE("/"), 0);
+	if (!is_authority(slice_part(rest, 0, slash), false))
+		return fail(why, "has no valid host or port; write https://HOST[:PORT]/PATH");
+	return true;
+}
+
+bool config_check_proxy(struct slice text, struct buffer *why)
+{
+	struct slice rest = text;
+	if (take_prefix(&rest, SLICE("http://"))) {
+		if (rest.size > 0 && rest.data[rest.size - 1] == '/')
+			rest.size--;
+		if (is_authority(rest, true))
+			return true;
+	}
+	return fail(why, "is no proxy; write http://HOST:PORT");
+}
+
+bool config_check_secret(struct slice text, struct buffer *why)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] <= ' ' || text.data[i] > '~')
+			return fail(why, "holds a space or a character that is not ASCII; write it "
+					 "as it was given, without quotes inside");
+	}
+	return true;
+}
+
+/* Headers that a request needs upstream, or that carry its key: naming one of them as an identity
+ * would take it away from the upstream. */
+static bool is_needed_upstream(struct slice name)
+{
+	static const char *const needed[] = {
+		"Authorization",  "Api-Key",      "X-Api-Key",         "X-Goog-Api-Key", "Host",
+		"Content-Length", "Content-Type", "Transfer-Encoding", "Connection"};
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (slice_equal_nocase(name, slice_of(needed[i])))
+			return true;
+	}
+	return false;
+}
+
+bool config_check_header_name(struct slice text, struct buffer *why)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (!is_alphanumeric(text.data[i]) &&
+		    strchr("!#$%&'*+-.^_`|~", text.data[i]) == NULL)
+			return fail(why, "has an item that is no header's name; write names such "
+					 "as X-User-Id, with commas between them");
+	}
+	if (is_needed_upstream(text))
+		return fail(why, "names a header that the upstream needs, and headers named here "
+				 "are not passed on; choose another");
+	return true;
+}
+
+bool config_check_body_field(struct slice text, struct buffer *why)
+{
+	if (slice_equal(text, SLICE("user")) || slice_equal(text, SLICE("safety_identifier")) ||
+	    slice_equal(text, SLICE("metadata.user_id")))
+		return true;
+	return fail(why, "has an unknown item; choose from user, safety_identifier, "
+			 "metadata.user_id");
+}
+
+bool config_check_readable(struct slice text, struct buffer *why)
+{
+	char path[4096];
+	if (text.size >= sizeof(path))
+		return fail(why, "is too long for a path; write a shorter one");
+	memcpy(path, text.data, text.size);
+	path[text.size] = '\0';
+	if (access(path, R_OK) == 0)
+		return true;
+	buffer_printf(why, "cannot be read (%s); name a file that can", strerror(errno));
+	return false;
+}

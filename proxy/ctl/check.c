@@ -1,0 +1,139 @@
+#include "proxy/ctl/ctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const double MEGABYTE = 1 << 20; /* as map_size counts them */
+
+static long long number(const json_t *status, const char *name)
+{
+	return (long long)json_integer_value(json_object_get(status, name));
+}
+
+static const char *key_words(const char *source)
+{
+	if (strcmp(source, "model") == 0)
+		return "[model] api_key";
+	if (strcmp(source, "upstream") == 0)
+		return "[upstream] api_key";
+	return "each client's own key, in memory only (after a restart what waits needs that "
+	       "client's next request)";
+}
+
+static void print_recall(json_t *status)
+{
+	const char *model = ctl_text(status, "embedding");
+	if (*model == '\0')
+		(void)printf("  recalls by  words alone; [model] embedding is not set\n");
+	else
+		(void)printf("  recalls by  words, and by what turns mean to %s\n", model);
+}
+
+/* In the largest unit that it is a whole number of. */
+static void print_time(long long ms)
+{
+	static const struct {
+		const char *name;
+		long long ms;
+	} units[] = {{"d", 24 * 3600 * 1000}, {"h", 3600 * 1000}, {"m", 60 * 1000}, {"s", 1000}};
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (ms > 0 && ms % units[i].ms == 0) {
+			(void)printf("%lld%s", ms / units[i].ms, units[i].name);
+			return;
+		}
+	}
+	if (ms > 0)
+		(void)printf("%lldms", ms);
+	else
+		(void)printf("for ever");
+}
+
+static void print_retention(json_t *retention)
+{
+	if (!json_is_object(retention)) /* an earlier recalld */
+		return;
+	(void)printf("  keeps       messages ");
+	print_time(number(retention, "messages_ms"));
+	(void)printf(", facts ");
+	print_time(number(retention, "facts_ms"));
+	(void)printf(", pii: ");
+	ctl_print(ctl_text(retention, "pii"), 0);
+	(void)putchar('\n');
+}
+
+static const char *const troubles[][2] = {
+	{"upstream_trouble", "the upstream"},
+	{"learning_trouble", "the memory model"},
+	{"embedding_trouble", "the embedding model"},
+};
+
+enum { TROUBLES = sizeof(troubles) / sizeof(troubles[0]) };
+
+/* It serves, and each server that it asks answered its last call. */
+static bool is_well(json_t *status)
+{
+	bool well = json_is_true(json_object_get(status, "ready"));
+	for (size_t i = 0; i < TROUBLES; i++)
+		well = well && *ctl_text(status, troubles[i][0]) == '\0';
+	return well;
+}
+
+/* What the last call failed with, if it did. */
+static void print_trouble(json_t *status, const char *name, const char *server)
+{
+	const char *why = ctl_text(status, name);
+	if (*why == '\0')
+		return;
+	(void)printf("  trouble     %s: ", server);
+	ctl_print(why, 0);
+	(void)puts("; the log tells more");
+}
+
+static void print_count(const json_t *status, const char *name, const char *then)
+{
+	ctl_print_count(number(status, name), name);
+	(void)fputs(then, stdout);
+}
+
+static int check(struct ctl *ctl)
+{
+	json_t *status = NULL;
+	int code = ctl_call(ctl, "GET", "/v1/status", NULL, &status);
+	if (code != 200)
+		return ctl_fail(ctl, code, status);
+	bool is_ready = json_is_true(json_object_get(status, "ready"));
+	int result = is_well(status) ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (ctl->json) {
+		ctl_print_json(status);
+		return result;
+	}
+	if (*ctl_text(status, "version") == '\0')
+		return ctl_fail_to_read(ctl, status);
+	(void)printf("recalld %s at %s: %s\n", ctl_text(status, "version"), ctl->admin,
+		     is_ready ? "ready" : ctl_text(status, "reason"));
+	(void)printf("  upstream    %s\n", ctl_text(status, "upstream"));
+	(void)printf("  mode        %s%s%s\n", ctl_text(status, "mode"),
+		     json_is_true(json_object_get(status, "inject")) ? "" : ", injects nothing",
+		     json_is_true(json_object_get(status, "learn")) ? "" : ", learns nothing");
+	(void)printf("  learns with %s\n", key_words(ctl_text(status, "learning_key")));
+	print_recall(status);
+	for (size_t i = 0; i < TROUBLES; i++)
+		print_trouble(status, troubles[i][0], troubles[i][1]);
+	print_retention(json_object_get(status, "retention"));
+	(void)printf("  holds       ");
+	print_count(status, "users", ", ");
+	print_count(status, "turns", ", ");
+	print_count(status, "facts", "; ");
+	(void)printf("%.1f of %.0f MB\n", (double)number(status, "bytes_used") / MEGABYTE,
+		     (double)number(status, "bytes_mapped") / MEGABYTE);
+	(void)printf("  waits       ");
+	print_count(status, "jobs", ", ");
+	(void)printf("%lld parked%s\n", number(status, "parked"),
+		     number(status, "parked") > 0 ? " (recallctl unpark sets them going)" : "");
+	json_decref(status);
+	return result;
+}
+
+const struct ctl_command ctl_check = {
+	"check", "", "is it up, how does it learn and recall, what does it hold, what waits",
+	0,       0,  check};

@@ -1,0 +1,79 @@
+#include "proxy/ctl/ctl.h"
+#include "storage/dump/dump.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void ctl_print_dump(struct ctl *ctl, const struct dump_report *report, const char *what)
+{
+	for (size_t i = 0; i < DUMP_TABLES; i++) {
+		if (report->tables[i].records + report->tables[i].unreadable +
+			    report->tables[i].holes ==
+		    0)
+			continue;
+		(void)fprintf(stderr, "%12s  %" PRIu64 " %s", report->tables[i].name,
+			      report->tables[i].records, what);
+		if (report->tables[i].unreadable > 0)
+			(void)fprintf(stderr, ", %" PRIu64 " unusable",
+				      report->tables[i].unreadable);
+		if (report->tables[i].holes > 0)
+			(void)fprintf(stderr, ", lost: what lay in %" PRIu64 " damaged places",
+				      report->tables[i].holes);
+		(void)fputc('\n', stderr);
+	}
+	if (report->error[0] != '\0')
+		ctl_fault(ctl, "%s", report->error);
+}
+
+/* Otherwise, the commonest of all faults, nothing is begun, and what to do is told. */
+static bool is_there(struct ctl *ctl)
+{
+	const char *path = ctl->store.path;
+	char *file = xmalloc(strlen(path) + sizeof("/data.mdb"));
+	(void)stpcpy(stpcpy(file, path), "/data.mdb");
+	bool is_readable = access(file, R_OK) == 0;
+	if (!is_readable)
+		ctl_fault(ctl,
+			  "cannot read the store in %s: %s; name its directory with --store, or "
+			  "its configuration with -c, and be its user or root",
+			  path, strerror(errno));
+	free(file);
+	return is_readable;
+}
+
+static int run(struct ctl *ctl)
+{
+	struct dump_report report;
+	ctl->json = false; /* standard output is the export's */
+	if (isatty(STDOUT_FILENO)) {
+		ctl_fault(ctl, "an export holds all that is remembered; send it into a file: "
+			       "recallctl export >FILE");
+		return EXIT_FAILURE;
+	}
+	if (!is_there(ctl))
+		return EXIT_FAILURE;
+	/* A write that fails says why; a signal would look like a damaged page. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	bool done = store_export(ctl->store.path, STDOUT_FILENO, &report);
+	/* What was said is on disk, or the exit status says that it is not; EINVAL: it is none. */
+	if (done && fsync(STDOUT_FILENO) != 0 && errno != EINVAL && errno != EROFS) {
+		(void)snprintf(report.error, sizeof(report.error), "cannot write the export: %s",
+			       strerror(errno));
+		done = false;
+	}
+	ctl_print_dump(ctl, &report, "written");
+	return done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+const struct ctl_command ctl_export = {
+	.name = "export",
+	.arguments = ">FILE",
+	.help = "write the whole store as JSON Lines; of a damaged one what can be read",
+	.run = run,
+	.works_on_store = true,
+};

@@ -1,0 +1,29 @@
+#include "proxy/ctl/ctl.h"
+
+#include <stdlib.h>
+
+static int unpark(struct ctl *ctl)
+{
+	json_t *answer = NULL;
+	char *path = ctl->argument_count == 0
+			     ? xstrdup("/v1/unpark")
+			     : ctl_path(ctl, "/v1/users/", ctl->arguments[0], "/unpark");
+	int status = ctl_call(ctl, "POST", path, NULL, &answer);
+	free(path);
+	if (status != 202)
+		return ctl_fail_of_user(ctl, status, answer);
+	if (ctl->json)
+		return ctl_print_json(answer);
+	json_t *count = json_object_get(answer, "unparked");
+	if (!json_is_integer(count))
+		return ctl_fail_to_read(ctl, answer);
+	(void)fputs("set going again: ", stdout);
+	ctl_print_count((long long)json_integer_value(count), "jobs");
+	(void)putchar('\n');
+	json_decref(answer);
+	return EXIT_SUCCESS;
+}
+
+const struct ctl_command ctl_unpark = {
+	"unpark", "[USER]", "learn again from exchanges that were given up, of one user or of all",
+	0,        1,        unpark};

@@ -1,0 +1,475 @@
+#include "proxy/daemon/daemon.h"
+
+#include "proxy/admin/admin.h"
+#include "proxy/config/log.h"
+#include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/malloc_tuning.h"
+#include "proxy/http/server.h"
+#include "proxy/learn/learner.h"
+#include "proxy/runtime/log.h"
+#include "proxy/runtime/loop.h"
+#include "proxy/runtime/metrics.h"
+#include "proxy/learn/retention.h"
+#include "proxy/service.h"
+#include "proxy/daemon/store_watch.h"
+#include "proxy/exchange/worker.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_WORKERS = 256, WATCH_SECONDS = 1, HEAP_SECONDS = 5 * WATCH_SECONDS, ERROR_SIZE = 1024 };
+
+/* What tells that a file is another one: enough for an edit in place, a rename and a symlink's
+ * swap. */
+struct file_mark {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+};
+
+/* The configuration, the certificate and its key. */
+enum { WATCHED_FILES = 3 };
+
+struct file_marks {
+	struct file_mark files[WATCHED_FILES];
+};
+
+struct server_process {
+	const char *file;
+	struct file_marks marks; /* of what was read last */
+	struct file_marks seen;  /* at the last look */
+	struct config *config;
+	struct config *first; /* at the start: its addresses are those that are bound */
+	struct service service;
+	struct loop *loop;
+	struct admin *admin;
+	struct worker *workers[MAX_WORKERS];
+	size_t worker_count;
+	size_t drained_workers;
+	struct store_watch store_watch;
+	unsigned heap_looks;
+	struct event *signals[3];
+	struct event *watch;
+	struct event *drain_deadline;
+};
+
+/* ---- limits ---- */
+
+static size_t workers_wanted(const struct config *config)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t wanted = (size_t)config->listen.workers;
+	if (wanted == 0)
+		wanted = processors > 0 ? (size_t)processors : 1;
+	return wanted < MAX_WORKERS ? wanted : MAX_WORKERS;
+}
+
+bool daemon_describe_limits(const struct config *config, char *warning, size_t warning_size)
+{
+	size_t wanted = (size_t)config->listen.max_connections;
+	size_t limit = descriptors_limit();
+	size_t most = descriptors_plan(limit, workers_wanted(config), wanted).connections;
+	if (most < wanted)
+		(void)snprintf(warning, warning_size,
+			       "the limit of %zu open files suffices for %zu connections, not for "
+			       "[listen] max_connections = %zu; raise the limit (ulimit -Hn, "
+			       "LimitNOFILE of systemd), or lower max_connections",
+			       limit, most, wanted);
+	return most == wanted;
+}
+
+static void warn_of_limits(const struct config *config)
+{
+	char warning[ERROR_SIZE];
+	if (!daemon_describe_limits(config, warning, sizeof(warning)))
+		log_warn("%s", warning);
+}
+
+/* ---- reload ---- */
+
+static struct file_mark mark_file(const char *file)
+{
+	struct stat info;
+	if (stat(file, &info) != 0)
+		return (struct file_mark){0};
+	return (struct file_mark){.device = info.st_dev,
+				  .inode = info.st_ino,
+				  .size = info.st_size,
+				  .changed = info.st_ctim};
+}
+
+static bool same_mark(const struct file_mark *a, const struct file_mark *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* NULL: there is none by that number. */
+static const char *watched_file(const struct server_process *process, const struct config *config,
+				size_t index)
+{
+	const char *const files[WATCHED_FILES] = {process->file, config->listen.tls_certificate,
+						  config->listen.tls_key};
+	return files[index] == NULL || *files[index] == '\0' ? NULL : files[index];
+}
+
+static struct file_marks mark_files(const struct server_process *process,
+				    const struct config *config)
+{
+	struct file_marks marks = {0};
+	for (size_t i = 0; i < WATCHED_FILES; i++) {
+		const char *file = watched_file(process, config, i);
+		if (file != NULL)
+			marks.files[i] = mark_file(file);
+	}
+	return marks;
+}
+
+static bool same_marks(const struct file_marks *a, const struct file_marks *b)
+{
+	for (size_t i = 0; i < WATCHED_FILES; i++) {
+		if (!same_mark(&a->files[i], &b->files[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool all_there(const struct server_process *process, const struct file_marks *marks)
+{
+	for (size_t i = 0; i < WATCHED_FILES; i++) {
+		if (watched_file(process, process->config, i) != NULL && marks->files[i].inode == 0)
+			return false;
+	}
+	return true;
+}
+
+/* Against what the process began with, and runs by until it is started again. */
+static void tell_of_fixed(const struct server_process *process, const struct config *config)
+{
+	char *names = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&names, &size);
+	size_t count = config_unreloadable_changes(process->first, config, out);
+	(void)fclose(out);
+	for (size_t i = 0; i + 1 < size; i++) {
+		if (names[i] == '\n')
+			names[i] = ' ';
+	}
+	if (count > 0)
+		log_warn("what was changed of these needs a restart: %.*s", (int)size - 1, names);
+	free(names);
+}
+
+static void apply(struct server_process *process, struct config *config)
+{
+	tell_of_fixed(process, config);
+	warn_of_limits(config);
+	config_release(process->config);
+	process->config = config;
+	log_configure((enum config_log_level)config->log.level,
+		      (enum config_log_format)config->log.format);
+	for (size_t i = 0; i < process->worker_count; i++)
+		worker_configure(process->workers[i], config);
+	learner_configure(process->service.learner, config);
+	retention_configure(process->service.retention, config);
+	admin_configure(process->admin, config);
+	metrics_count(METRIC_CONFIG_RELOADS, 1);
+	log_info("configuration read again");
+}
+
+/* What is read is marked first, so that a change meanwhile is noticed. Files that the configuration
+ * names only now are known once it is read: it is then read once more. */
+static struct config *read_marked(struct server_process *process)
+{
+	process->marks = mark_files(process, process->config);
+	struct config *config = config_read_again(process->file);
+	if (config == NULL)
+		return NULL;
+	struct file_marks marks = mark_files(process, config);
+	if (same_marks(&marks, &process->marks))
+		return config;
+	process->marks = marks;
+	config_release(config);
+	return config_read_again(process->file);
+}
+
+static void reload(struct server_process *process)
+{
+	struct config *config = read_marked(process);
+	if (config != NULL) {
+		apply(process, config);
+		return;
+	}
+	metrics_count(METRIC_CONFIG_FAULTS, 1);
+	log_error("the configuration has faults (listed above); the old one stays in force");
+}
+
+static void on_reload(evutil_socket_t signal, short what, void *cookie)
+{
+	(void)signal;
+	(void)what;
+	reload(cookie);
+}
+
+static void on_watch(evutil_socket_t fd, short what, void *cookie)
+{
+	struct server_process *process = cookie;
+	(void)fd;
+	(void)what;
+	store_watch_look(&process->store_watch, process->service.store);
+	if (++process->heap_looks % HEAP_SECONDS == 0)
+		heap_give_back();
+	struct file_marks marks = mark_files(process, process->config);
+	bool is_settled = same_marks(&marks, &process->seen);
+	process->seen = marks;
+	/* A file that is gone for a moment is being replaced, and one that has just changed may be
+	 * half written: what is missing in it would stand at its default. */
+	if (is_settled && all_there(process, &marks) && !same_marks(&marks, &process->marks))
+		reload(process);
+}
+
+/* ---- drain ---- */
+
+static void on_admin_drained(void *cookie)
+{
+	loop_stop(((struct server_process *)cookie)->loop);
+}
+
+/* The admin address goes last: until then its probes tell how it stands. */
+static void on_worker_drained(void *cookie)
+{
+	struct server_process *process = cookie;
+	if (++process->drained_workers == process->worker_count)
+		admin_drain(process->admin, process->loop, on_admin_drained, process);
+}
+
+static void post_worker_drained(void *cookie)
+{
+	struct server_process *process = cookie;
+	loop_post(process->loop, on_worker_drained, process);
+}
+
+static void on_drain_deadline(evutil_socket_t fd, short what, void *cookie)
+{
+	struct server_process *process = cookie;
+	(void)fd;
+	(void)what;
+	log_warn("drain_timeout is over; open exchanges are cut off");
+	loop_stop(process->loop);
+}
+
+static void on_stop(evutil_socket_t signal, short what, void *cookie)
+{
+	struct server_process *process = cookie;
+	(void)signal;
+	(void)what;
+	if (atomic_exchange(&process->service.draining, true)) {
+		loop_stop(process->loop); /* the second signal: at once */
+		return;
+	}
+	log_info("draining: open exchanges are finished, new connections refused");
+	for (size_t i = 0; i < process->worker_count; i++)
+		worker_drain(process->workers[i], post_worker_drained, process);
+	uint64_t timeout = process->config->listen.drain_timeout;
+	const struct timeval wait = {.tv_sec = (time_t)(timeout / 1000),
+				     .tv_usec = (suseconds_t)(timeout % 1000 * 1000)};
+	evtimer_add(process->drain_deadline, &wait);
+}
+
+/* ---- start ---- */
+
+static bool fail(const char *what, const char *error)
+{
+	log_error("%s: %s", what, error);
+	return false;
+}
+
+static bool is_local(const char *address)
+{
+	return strncmp(address, "unix:", 5) == 0;
+}
+
+/* The workers share the address by SO_REUSEPORT, which would also let a second daemon share it
+ * unnoticed. So the address is first bound alone. A local socket is taken once the store is ours,
+ * so that a second daemon on this configuration never takes it away. */
+static bool claim_address(struct server_process *process)
+{
+	char error[ERROR_SIZE];
+	if (is_local(process->config->listen.address))
+		return true;
+	int fd = http_listen_socket(process->config->listen.address, false, error, sizeof(error));
+	if (fd < 0)
+		return fail("[listen] address", error);
+	close(fd);
+	return true;
+}
+
+/* Workers take a TCP address in turns by SO_REUSEPORT; a local socket there is but one of, and it
+ * goes to whoever accepts first. `shared` is that one, or -1. */
+static bool start_worker(struct server_process *process, int shared)
+{
+	char error[ERROR_SIZE] = "out of descriptors";
+	int fd = shared >= 0 ? fcntl(shared, F_DUPFD_CLOEXEC, 0)
+			     : http_listen_socket(process->config->listen.address, true, error,
+						  sizeof(error));
+	if (fd < 0)
+		return fail("[listen] address", error);
+	struct worker *worker =
+		worker_start(&process->service, process->config, fd, process->worker_count);
+	if (worker == NULL)
+		return fail("workers", "a thread cannot be started");
+	process->workers[process->worker_count++] = worker;
+	return true;
+}
+
+static bool start_workers(struct server_process *process)
+{
+	char error[ERROR_SIZE];
+	const char *address = process->config->listen.address;
+	int shared = -1;
+	if (is_local(address)) {
+		shared = http_listen_socket(address, false, error, sizeof(error));
+		if (shared < 0)
+			return fail("[listen] address", error);
+	}
+	bool started = true;
+	for (size_t i = process->service.workers; i > 0 && started; i--)
+		started = start_worker(process, shared);
+	if (shared >= 0)
+		close(shared); /* the workers have theirs, and close them to stop accepting */
+	return started;
+}
+
+static bool start_admin(struct server_process *process)
+{
+	char error[ERROR_SIZE];
+	if (process->config->listen.admin[0] == '\0')
+		return true;
+	int fd = http_listen_socket(process->config->listen.admin, false, error, sizeof(error));
+	if (fd < 0)
+		return fail("[listen] admin", error);
+	process->admin = admin_create(&process->service, process->loop, process->config, fd);
+	return true;
+}
+
+static bool start_store(struct server_process *process)
+{
+	char error[ERROR_SIZE];
+	const struct store_options options = {
+		.path = process->config->storage.path,
+		.map_size = process->config->storage.map_size,
+		.receipts = process->config->memory.receipts,
+	};
+	process->service.store = store_open(&options, error, sizeof(error));
+	if (process->service.store == NULL)
+		return fail("[storage] path", error);
+	process->service.models = models_create();
+	process->service.learner = learner_start(&process->service, process->config);
+	if (process->service.learner == NULL)
+		return fail("learner", "a thread cannot be started");
+	process->service.embedder = learner_embedder(process->service.learner);
+	process->service.retention = retention_start(process->service.store, process->config);
+	if (process->service.retention == NULL)
+		return fail("retention", "a thread cannot be started");
+	return true;
+}
+
+static void watch(struct server_process *process)
+{
+	static const struct {
+		int signal;
+		event_callback_fn callback;
+	} signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+	struct event_base *base = loop_base(process->loop);
+	sigset_t heard;
+	(void)sigemptyset(&heard);
+	for (size_t i = 0; i < 3; i++) {
+		process->signals[i] =
+			evsignal_new(base, signals[i].signal, signals[i].callback, process);
+		event_add(process->signals[i], NULL);
+		(void)sigaddset(&heard, signals[i].signal);
+	}
+	(void)sigprocmask(SIG_UNBLOCK, &heard, NULL); /* SIGHUP was held back until here */
+	process->drain_deadline = evtimer_new(base, on_drain_deadline, process);
+	process->watch = event_new(base, -1, EV_PERSIST, on_watch, process);
+	const struct timeval often = {.tv_sec = WATCH_SECONDS};
+	event_add(process->watch, &often);
+}
+
+static bool start(struct server_process *process)
+{
+	process->marks = mark_files(process, process->config);
+	descriptors_raise();
+	trouble_init(&process->service.upstream);
+	trouble_init(&process->service.learning);
+	trouble_init(&process->service.embedding);
+	process->service.descriptors = descriptors_limit();
+	process->service.workers = workers_wanted(process->config);
+	warn_of_limits(process->config);
+	heap_set_up();
+	(void)signal(SIGPIPE, SIG_IGN);
+	store_watch_lost_pages();
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is the store's business */
+	process->loop = loop_create();
+	watch(process);
+	return claim_address(process) && start_store(process) && start_admin(process) &&
+	       start_workers(process);
+}
+
+/* ---- stop ---- */
+
+/* Threads first, then the store, whose callbacks are posted to the loops; those go last. */
+static void stop(struct server_process *process)
+{
+	for (size_t i = 0; i < process->worker_count; i++)
+		worker_stop(process->workers[i]);
+	admin_close(process->admin);
+	if (process->service.learner != NULL)
+		learner_stop(process->service.learner);
+	if (process->service.retention != NULL)
+		retention_stop(process->service.retention);
+	if (process->service.store != NULL)
+		store_close(process->service.store);
+	for (size_t i = 0; i < process->worker_count; i++)
+		worker_destroy(process->workers[i]);
+	for (size_t i = 0; i < 3; i++)
+		event_free(process->signals[i]);
+	event_free(process->watch);
+	event_free(process->drain_deadline);
+	loop_destroy(process->loop);
+	learner_destroy(process->service.learner);
+	retention_destroy(process->service.retention);
+	admin_destroy(process->admin);
+	models_destroy(process->service.models);
+	http_listen_clear(process->first->listen.address);
+	http_listen_clear(process->first->listen.admin);
+	config_release(process->first);
+	config_release(process->config);
+}
+
+int daemon_run(const char *file, struct config *config)
+{
+	struct server_process *process = xcalloc(1, sizeof(*process));
+	process->file = file;
+	process->config = config;
+	process->first = config_retain(config);
+	process->service.bound = process->first;
+	bool local = is_local(config->listen.address);
+	const char *scheme = config->listen.tls != NULL ? "https://" : "http://";
+	bool started = start(process);
+	if (started) {
+		log_info("recalld %s: clients use %s%s%s, upstream %s, mode %s", RECALLD_VERSION,
+			 local ? "" : scheme, config->listen.address, local ? "" : "/v1",
+			 config->upstream.base_url, mode_name((enum mode)config->memory.mode));
+		loop_run(process->loop);
+		log_info("stopped");
+	}
+	stop(process);
+	free(process);
+	return started ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,102 @@
+/* recalld, the daemon: its command line. */
+#include "proxy/config/log.h"
+#include "proxy/daemon/daemon.h"
+#include "proxy/runtime/descriptors.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum { WARNING_SIZE = 512 };
+
+static const char usage[] =
+	"recalld [-c FILE] [-t] [--version] [--help]\n"
+	"\n"
+	"A reverse proxy that gives every OpenAI-compatible chat memory.\n"
+	"  -c FILE    read the configuration from FILE; without it: defaults and the environment\n"
+	"  -t         check the configuration and exit: 0 when it is fine, 1 with every fault\n"
+	"  --version  print the version and exit\n"
+	"  --help     print this and exit\n"
+	"\n"
+	"It runs in the foreground and logs to standard error. SIGTERM drains and exits, SIGHUP\n"
+	"reads the configuration again. Each key can be set by RECALLD_<SECTION>_<KEY>.\n";
+
+struct options {
+	const char *file;
+	bool test;
+	int exit_status; /* -1: go on */
+};
+
+static struct options read_options(int count, char **arguments)
+{
+	static const struct option names[] = {
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	struct options options = {.exit_status = -1};
+	for (int option; (option = getopt_long(count, arguments, "c:th", names, NULL)) != -1;) {
+		switch (option) {
+		case 'c':
+			options.file = optarg;
+			break;
+		case 't':
+			options.test = true;
+			break;
+		case 'V':
+			(void)puts("recalld " RECALLD_VERSION);
+			options.exit_status = EXIT_SUCCESS;
+			return options;
+		case 'h':
+			(void)fputs(usage, stdout);
+			options.exit_status = EXIT_SUCCESS;
+			return options;
+		default:
+			(void)fputs(usage, stderr);
+			options.exit_status = EXIT_FAILURE;
+			return options;
+		}
+	}
+	if (optind < count) {
+		(void)fprintf(stderr,
+			      "recalld: unexpected argument \"%s\"; a file goes behind -c\n%s",
+			      arguments[optind], usage);
+		options.exit_status = EXIT_FAILURE;
+	}
+	return options;
+}
+
+/* SIGHUP waits until it is listened for. SIGUSR1 and SIGUSR2, by which other proxies open their
+ * logs again or hand over, do nothing. */
+static void hold_signals(void)
+{
+	sigset_t reload;
+	(void)signal(SIGHUP, SIG_IGN); /* once it is listened for no more */
+	(void)signal(SIGUSR1, SIG_IGN);
+	(void)signal(SIGUSR2, SIG_IGN);
+	(void)sigemptyset(&reload);
+	(void)sigaddset(&reload, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &reload, NULL);
+}
+
+int main(int count, char **arguments)
+{
+	hold_signals();
+	descriptors_hold_standard();
+	struct options options = read_options(count, arguments);
+	if (options.exit_status >= 0)
+		return descriptors_finish_output("recalld") ? options.exit_status : EXIT_FAILURE;
+	struct config *config = options.test ? config_test(options.file, stderr)
+					     : config_read_at_start(options.file);
+	if (config == NULL)
+		return EXIT_FAILURE;
+	if (!options.test)
+		return daemon_run(options.file, config);
+	const char *name = options.file == NULL ? "defaults" : options.file;
+	char warning[WARNING_SIZE];
+	if (!daemon_describe_limits(config, warning, sizeof(warning)))
+		(void)fprintf(stderr, "%s: warning: %s\n", name, warning);
+	(void)printf("%s: the configuration is fine\n", name);
+	config_release(config);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,322 @@
+#include "proxy/learn/embedder.h"
+#include "proxy/exchange/state.h"
+#include "proxy/exchange/forward.h"
+#include "proxy/runtime/log.h"
+#include "proxy/access/web_guard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What is read of a refusal, to see what it is about. */
+enum { REFUSAL_LIMIT = 64 * 1024 };
+
+static const enum metric_gauge state_gauges[] = {
+	[EXCHANGE_LOADING] = METRIC_EXCHANGES_LOADING,
+	[EXCHANGE_WAITING] = METRIC_EXCHANGES_WAITING,
+	[EXCHANGE_RELAYING] = METRIC_EXCHANGES_RELAYING,
+	[EXCHANGE_COMMITTING] = METRIC_EXCHANGES_COMMITTING,
+};
+
+void exchange_change_state(struct exchange *exchange, enum exchange_state state)
+{
+	metrics_move(state_gauges[exchange->state], -1);
+	exchange->state = state;
+	if (state != EXCHANGE_ENDED)
+		metrics_move(state_gauges[state], 1);
+}
+
+static void count_status(const struct exchange *exchange)
+{
+	static const enum metric_counter counters[] = {
+		[CHAT_INJECTED] = METRIC_REQUESTS_INJECTED,
+		[CHAT_EMPTY] = METRIC_REQUESTS_EMPTY,
+		[CHAT_OFF] = METRIC_REQUESTS_OFF,
+		[CHAT_ANONYMOUS] = METRIC_REQUESTS_ANONYMOUS,
+		[CHAT_SIDE] = METRIC_REQUESTS_SIDE,
+		[CHAT_BYPASSED] = METRIC_REQUESTS_BYPASSED,
+	};
+	metrics_count(exchange->is_chat ? counters[exchange->chat.status] : METRIC_REQUESTS_OTHER,
+		      1);
+	metrics_count(METRIC_TOKENS_INJECTED, exchange->chat.tokens);
+	metrics_count(METRIC_TOKENS_TRIMMED, chat_tokens_saved(&exchange->chat));
+}
+
+static void log_exchange(struct exchange *exchange, const char *reason)
+{
+	if (!log_wants(LOG_LEVEL_INFO))
+		return;
+	struct arena *arena = &exchange->arena;
+	uint64_t now = clock_steady();
+	char user[9] = "-";
+	if (exchange->is_chat && exchange->chat.identity.user.size > 0) {
+		const unsigned char *key = exchange->chat.user.bytes;
+		(void)snprintf(user, sizeof(user), "%02x%02x%02x%02x", key[0], key[1], key[2],
+			       key[3]);
+	}
+	uint64_t first_byte =
+		exchange->first_byte == 0 ? 0 : exchange->first_byte - exchange->begun;
+	const struct log_field fields[] = {
+		{"method", exchange->method, false},
+		{"path", exchange->path, false},
+		{"status", arena_number(arena, (uint64_t)exchange->status), true},
+		{"memory",
+		 slice_of(exchange->is_chat ? chat_status_name(exchange->chat.status) : "none"),
+		 false},
+		{"user", slice_of(user), false},
+		{"tokens", arena_number(arena, exchange->chat.tokens), true},
+		{"bytes", arena_number(arena, exchange->relay.bytes), true},
+		{"first_byte_us", arena_number(arena, first_byte), true},
+		{"elapsed_us", arena_number(arena, now - exchange->begun), true},
+		{"end", slice_of(reason), false},
+		{exchange->cause.size == 0 ? NULL : "cause", exchange->cause, false},
+		{NULL, {0}, false},
+	};
+	log_event(LOG_LEVEL_INFO, "exchange", fields);
+}
+
+static void free_exchange(void *cookie)
+{
+	struct exchange *exchange = cookie;
+	relay_finish(&exchange->relay);
+	buffer_finish(&exchange->refusal);
+	if (exchange->commit_deadline != NULL)
+		event_free(exchange->commit_deadline);
+	config_release(exchange->config);
+	arena_finish(&exchange->arena);
+	free(exchange);
+}
+
+void exchange_end(struct exchange *exchange, const char *reason)
+{
+	if (exchange->state == EXCHANGE_ENDED)
+		return;
+	exchange_change_state(exchange, EXCHANGE_ENDED);
+	atomic_fetch_sub(&exchange->worker->service->exchanges, 1);
+	chat_lookup_cancel(exchange->lookup);
+	exchange->lookup = NULL;
+	upstream_cancel(exchange->transfer);
+	exchange->transfer = NULL;
+	exchange_detach_commit(exchange);
+	exchange_keep_receipt(exchange);
+	count_status(exchange);
+	metrics_observe(METRIC_EXCHANGE_SECONDS, clock_steady() - exchange->begun);
+	log_exchange(exchange, reason);
+	*exchange->link = exchange->next;
+	if (exchange->next != NULL)
+		exchange->next->link = exchange->link;
+	loop_later(exchange->worker->loop, free_exchange, exchange);
+}
+
+void exchange_end_with_error(struct exchange *exchange, int status, const char *code,
+			     struct slice message)
+{
+	struct http_request *request = exchange->request;
+	struct http_field fields[5];
+	size_t count = exchange_memory_fields(exchange, fields);
+	if (exchange->unsent)
+		fields[count++] = (struct http_field){SLICE("Retry-After"), SLICE("1")};
+	exchange->request = NULL;
+	exchange->status = status;
+	metrics_count(status < 500 ? METRIC_ERRORS_CLIENT : METRIC_ERRORS_UPSTREAM, 1);
+	if (request != NULL)
+		http_reply_error(request, status, code, message, fields, count);
+	exchange_end(exchange, code);
+}
+
+static void reply_dry_run(struct exchange *exchange)
+{
+	struct http_field fields[4];
+	size_t count = exchange_memory_fields(exchange, fields);
+	struct http_request *request = exchange->request;
+	exchange->request = NULL;
+	exchange->status = 200;
+	http_reply(request, 200, "application/json", fields, count,
+		   arena_join(&exchange->arena, exchange->body, exchange->body_count));
+	exchange_end(exchange, "dry run");
+}
+
+/* Of a large body there is no second copy; a small one is joined, to leave with its head. */
+static void make_body(struct exchange *exchange)
+{
+	const struct chat *chat = &exchange->chat;
+	struct slice *whole = arena_alloc(&exchange->arena, sizeof(*whole));
+	*whole = http_request_body(exchange->request);
+	exchange->body = whole;
+	exchange->body_count = 1;
+	if (!exchange->is_chat || chat->edit_count == 0)
+		return;
+	exchange->body_count = chat_splice(chat, &exchange->body, &exchange->arena);
+	if (request_spliced_size(chat->body, chat->edits, chat->edit_count) > UPSTREAM_WITH_HEAD)
+		return;
+	*whole = arena_join(&exchange->arena, exchange->body, exchange->body_count);
+	exchange->body = whole;
+	exchange->body_count = 1;
+	http_request_hold(exchange->request, whole->size);
+}
+
+static void go_on(struct exchange *exchange)
+{
+	make_body(exchange);
+	if (exchange->is_chat && exchange->chat.dry_run)
+		reply_dry_run(exchange);
+	else
+		exchange_send(exchange);
+}
+
+/* Sortable by time, unique within this daemon's life and, but for a clock set back, beyond it. */
+static uint64_t next_receipt(struct service *service)
+{
+	return ((uint64_t)clock_wall() << 20) |
+	       (atomic_fetch_add(&service->receipts, 1) & ((1 << 20) - 1));
+}
+
+static void on_looked_up(void *cookie, enum store_result result)
+{
+	struct exchange *exchange = cookie;
+	struct chat *chat = &exchange->chat;
+	exchange->lookup = NULL;
+	if (result != STORE_OK)
+		chat_bypass(chat, METRIC_BYPASS_STORE);
+	else if (chat->status != CHAT_SIDE && !chat->dry_run)
+		chat->receipt = next_receipt(exchange->worker->service);
+	chat->elapsed = clock_steady() - exchange->begun;
+	metrics_observe(METRIC_MEMORY_SECONDS, chat->elapsed);
+	if (result == STORE_OK && !chat->dry_run && chat_wants_vectors(chat))
+		embedder_wake(exchange->worker->service->embedder, chat->user);
+	go_on(exchange);
+}
+
+static void look_up(struct exchange *exchange)
+{
+	struct service *service = exchange->worker->service;
+	struct chat *chat = &exchange->chat;
+	/* Known before the reply begins, so that its headers promise what is kept. */
+	bool is_full = !store_has_room(service->store);
+	if (chat->learn && !chat->dry_run && (is_full || store_is_behind(service->store))) {
+		chat_bypass(chat, is_full ? METRIC_BYPASS_FULL : METRIC_BYPASS_BEHIND);
+		go_on(exchange);
+		return;
+	}
+	const struct chat_sources sources = {service->store, exchange->worker->vectors,
+					     exchange->config};
+	struct chat_lookup *lookup = chat_lookup_start(chat, &sources, exchange->begun_at,
+						       &exchange->arena, on_looked_up, exchange);
+	if (lookup != NULL) /* else it is over, and the exchange may have moved on */
+		exchange->lookup = lookup;
+}
+
+static void open_chat(struct exchange *exchange)
+{
+	struct http_request *request = exchange->request;
+	struct chat_refusal refusal;
+	switch (chat_open(&exchange->chat, exchange->config, exchange->worker->service->models,
+			  http_request_head(request),
+			  exchange->user_path.rest.size > 0 ? &exchange->user_path : NULL,
+			  http_request_body(request), http_request_is_local(request), &refusal,
+			  &exchange->arena)) {
+	case CHAT_REFUSED:
+		exchange->is_chat = false;
+		exchange_end_with_error(exchange, refusal.status, refusal.code,
+					slice_of(refusal.message));
+		return;
+	case CHAT_LOAD:
+		look_up(exchange);
+		return;
+	case CHAT_PASS:
+	default:
+		go_on(exchange);
+	}
+}
+
+static void on_gone(void *cookie)
+{
+	struct exchange *exchange = cookie;
+	exchange->request = NULL;
+	exchange->relay.request = NULL;
+	metrics_count(METRIC_CLIENTS_GONE, 1);
+	exchange_journal(exchange, !exchange_reply_is_whole(exchange));
+	exchange_end(exchange, "client gone");
+}
+
+static struct exchange *create_exchange(struct worker *worker, struct http_request *request)
+{
+	struct exchange *exchange = xcalloc(1, sizeof(*exchange));
+	exchange->worker = worker;
+	exchange->config = config_retain(worker->config);
+	exchange->request = request;
+	exchange->end_reason = "done";
+	buffer_init(&exchange->refusal, REFUSAL_LIMIT);
+	exchange->begun = clock_steady();
+	exchange->begun_at = clock_wall();
+	exchange->next = worker->exchanges;
+	exchange->link = &worker->exchanges;
+	if (exchange->next != NULL)
+		exchange->next->link = &exchange->next;
+	worker->exchanges = exchange;
+	atomic_fetch_add(&worker->service->exchanges, 1);
+	metrics_move(state_gauges[EXCHANGE_LOADING], 1);
+	return exchange;
+}
+
+/* Whoever names a user expects memory; some frameworks ask elsewhere unless told otherwise. */
+static void begin_without_memory(struct exchange *exchange, const struct http_head *head)
+{
+	struct slice agent = http_field_value(head->fields, head->field_count, SLICE("User-Agent"));
+	exchange->names_user =
+		exchange->user_path.rest.size > 0 || identity_names_user(exchange->config, head);
+	if (exchange->names_user)
+		without_memory_count(exchange->path);
+	if (forward_is_without_memory(head->method, exchange->target))
+		without_memory_warn(&exchange->worker->service->warned, agent, exchange->path);
+	go_on(exchange);
+}
+
+/* False: the exchange has ended. */
+static bool may_ask(struct exchange *exchange)
+{
+	struct guard_refusal refusal;
+	if (guard_admits_traffic(exchange->config, exchange->worker->service->bound->listen.address,
+				 http_request_head(exchange->request),
+				 http_request_body(exchange->request).size > 0, &refusal,
+				 &exchange->arena))
+		return true;
+	exchange_end_with_error(exchange, refusal.status, refusal.code, refusal.message);
+	return false;
+}
+
+void exchange_begin(struct worker *worker, struct http_request *request)
+{
+	static const struct http_request_events events = {on_gone, exchange_drained};
+	struct exchange *exchange = create_exchange(worker, request);
+	const struct http_head *head = http_request_head(request);
+	http_request_set_events(request, &events, exchange);
+	exchange->method = arena_copy(&exchange->arena, head->method);
+	exchange->target = head->target;
+	if (identity_split_path(exchange->config, head->target, &exchange->user_path,
+				&exchange->arena))
+		exchange->target = exchange->user_path.rest;
+	exchange->path = arena_copy(
+		&exchange->arena,
+		slice_part(exchange->target, 0, slice_find(exchange->target, SLICE("?"), 0)));
+	if (!may_ask(exchange))
+		return;
+	exchange->is_chat = forward_is_chat(head->method, exchange->target);
+	if (exchange->is_chat)
+		open_chat(exchange);
+	else
+		begin_without_memory(exchange, head);
+}
+
+void exchange_end_all(struct worker *worker)
+{
+	while (worker->exchanges != NULL) {
+		struct exchange *exchange = worker->exchanges;
+		struct http_request *request = exchange->request;
+		exchange->request = NULL;
+		exchange->relay.request = NULL;
+		exchange_journal(exchange, !exchange_reply_is_whole(exchange));
+		exchange_end(exchange, "shut down"); /* before the body that it sends is freed */
+		if (request != NULL)
+			http_reply_abort(request);
+	}
+}

@@ -1,0 +1,13 @@
+/* An exchange: one request's life from its last byte to its log line. */
+#ifndef RECALLD_PROXY_EXCHANGE_EXCHANGE_H
+#define RECALLD_PROXY_EXCHANGE_EXCHANGE_H
+
+#include "proxy/exchange/worker.h"
+
+/* Handles a request; the exchange ends by itself. On the worker's thread. */
+void exchange_begin(struct worker *worker, struct http_request *request);
+
+/* Ends all of a worker's exchanges: their replies are cut off, what was answered is journalled. */
+void exchange_end_all(struct worker *worker);
+
+#endif

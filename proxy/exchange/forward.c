@@ -1,0 +1,143 @@
+#include "proxy/exchange/forward.h"
+
+#include "proxy/access/identity.h"
+
+#include <string.h>
+
+static struct slice path_of(struct slice target)
+{
+	return slice_part(target, 0, slice_find(target, SLICE("?"), 0));
+}
+
+static bool is_below(struct slice path, const char *folder)
+{
+	struct slice name = slice_of(folder);
+	return slice_starts_with(path, name) &&
+	       (path.size == name.size || path.data[name.size] == '/');
+}
+
+bool forward_is_chat(struct slice method, struct slice target)
+{
+	struct slice path = path_of(target);
+	return slice_equal(method, SLICE("POST")) &&
+	       (slice_equal(path, SLICE("/v1/chat/completions")) ||
+		slice_equal(path, SLICE("/chat/completions")));
+}
+
+bool forward_is_without_memory(struct slice method, struct slice target)
+{
+	/* Of OpenAI, Anthropic and Ollama. */
+	static const struct slice paths[] = {SLICE("/v1/responses"),   SLICE("/responses"),
+					     SLICE("/v1/completions"), SLICE("/v1/messages"),
+					     SLICE("/api/chat"),       SLICE("/api/generate")};
+	struct slice path = path_of(target);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (slice_equal(path, paths[i]))
+			return slice_equal(method, SLICE("POST"));
+	}
+	return false;
+}
+
+bool forward_goes_on_with_http(const struct http_head *head)
+{
+	struct slice path = path_of(head->target);
+	if (is_below(path, "/u"))
+		path = slice_part(path, slice_find(path, SLICE("/"), 3), path.size);
+	return slice_equal(head->method, SLICE("GET")) &&
+	       (slice_equal(path, SLICE("/v1/responses")) ||
+		slice_equal(path, SLICE("/responses")));
+}
+
+static struct slice origin_of(struct slice url)
+{
+	size_t host = slice_find(url, SLICE("://"), 0) + 3;
+	return slice_part(url, 0, slice_find(url, SLICE("/"), host));
+}
+
+bool forward_base_is_bare(const struct config *config)
+{
+	struct slice base = slice_of(config->upstream.base_url);
+	return origin_of(base).size == base.size;
+}
+
+const char *forward_url(const struct config *config, struct slice target, struct arena *arena)
+{
+	struct slice base = slice_of(config->upstream.base_url);
+	struct slice path = path_of(target);
+	if (is_below(path, "/v1"))
+		return arena_printf(arena, "%s%.*s", base.data,
+				    SLICE_PRINT(slice_part(target, 3, target.size)))
+			.data;
+	if (is_below(path, "/chat/completions") || is_below(path, "/models") ||
+	    is_below(path, "/embeddings"))
+		return arena_printf(arena, "%s%.*s", base.data, SLICE_PRINT(target)).data;
+	struct slice origin = origin_of(base);
+	if (slice_equal(target, SLICE("*")))
+		target = SLICE("/");
+	return arena_printf(arena, "%.*s%.*s", SLICE_PRINT(origin), SLICE_PRINT(target)).data;
+}
+
+static bool goes_upstream(const struct config *config, const struct http_head *head, bool is_chat,
+			  struct slice name)
+{
+	if (http_field_is_hop_by_hop(head->fields, head->field_count, name) ||
+	    slice_equal_nocase(name, SLICE("Host")) ||
+	    slice_equal_nocase(name, SLICE("Content-Length")) ||
+	    slice_equal_nocase(name, SLICE("Expect")) || identity_owns_header(config, name))
+		return false;
+	if (is_chat && slice_equal_nocase(name, SLICE("Accept-Encoding")))
+		return false;
+	return config->upstream.api_key[0] == '\0' || !identity_is_key_header(name);
+}
+
+size_t forward_request_fields(const struct config *config, const struct http_head *head,
+			      bool is_chat, const struct http_field **fields, struct arena *arena)
+{
+	struct http_field *out = arena_alloc(arena, (head->field_count + 2) * sizeof(*out));
+	size_t count = 0;
+	for (size_t i = 0; i < head->field_count; i++) {
+		if (goes_upstream(config, head, is_chat, head->fields[i].name))
+			out[count++] = head->fields[i];
+	}
+	if (is_chat)
+		out[count++] = (struct http_field){SLICE("Accept-Encoding"), SLICE("identity")};
+	if (config->upstream.api_key[0] != '\0')
+		out[count++] = (struct http_field){
+			SLICE("Authorization"),
+			arena_printf(arena, "Bearer %s", config->upstream.api_key)};
+	*fields = out;
+	return count;
+}
+
+static struct slice expose(struct slice value, const struct http_field *memory, size_t memory_count,
+			   struct arena *arena)
+{
+	for (size_t i = 0; i < memory_count; i++)
+		value = arena_printf(arena, "%.*s%s%.*s", SLICE_PRINT(value),
+				     value.size == 0 ? "" : ", ", SLICE_PRINT(memory[i].name));
+	return value;
+}
+
+size_t forward_reply_fields(const struct http_field *reply, size_t reply_count,
+			    const struct http_field *memory, size_t memory_count,
+			    const struct http_field **fields, struct arena *arena)
+{
+	struct http_field *out = arena_alloc(arena, (reply_count + memory_count) * sizeof(*out));
+	size_t count = 0;
+	bool exposed = false;
+	for (size_t i = 0; i < reply_count; i++) {
+		if (memory_count > 0 && identity_is_memory_header(reply[i].name))
+			continue;
+		out[count] = reply[i];
+		if (!exposed &&
+		    slice_equal_nocase(reply[i].name, SLICE("Access-Control-Expose-Headers"))) {
+			out[count].value = expose(reply[i].value, memory, memory_count, arena);
+			exposed = true;
+		}
+		count++;
+	}
+	if (memory_count > 0)
+		memcpy(out + count, memory, memory_count * sizeof(*memory));
+	*fields = out;
+	return count + memory_count;
+}

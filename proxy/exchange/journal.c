@@ -1,0 +1,144 @@
+#include "proxy/learn/embedder.h"
+#include "proxy/exchange/state.h"
+#include "proxy/learn/learner.h"
+#include "proxy/learn/next_job.h"
+#include "proxy/runtime/log.h"
+
+#include <stdlib.h>
+
+/* A journalled exchange on its way to the disk. It outlives its exchange when that does not wait.
+ */
+struct commit {
+	struct exchange *exchange; /* NULL: nobody waits */
+	struct service *service;
+	struct user_key user;
+	bool learns;
+	bool embeds;
+	uint64_t started;
+};
+
+/* CONTRACT, durability: at most 2 s late. */
+static const struct timeval commit_patience = {.tv_sec = 2};
+
+static void on_committed(void *cookie, enum store_result result)
+{
+	struct commit *commit = cookie;
+	struct exchange *exchange = commit->exchange;
+	metrics_observe(METRIC_COMMIT_SECONDS, clock_steady() - commit->started);
+	if (result == STORE_OK && commit->learns)
+		learner_wake(commit->service->learner, commit->user);
+	if (result == STORE_OK && commit->embeds)
+		embedder_wake(commit->service->embedder, commit->user);
+	if (result != STORE_OK && result != STORE_STALE) {
+		metrics_count(result == STORE_FULL ? METRIC_BYPASS_FULL : METRIC_BYPASS_COMMIT, 1);
+		log_error("an exchange was not journalled: %s", store_result_name(result));
+	}
+	free(commit);
+	if (exchange != NULL) {
+		exchange->commit = NULL;
+		event_del(exchange->commit_deadline);
+		exchange_release_reply(exchange);
+	}
+}
+
+/* Whether it leaves anything to do now: to learn from it, or from others that it releases. */
+static bool wakes_learner(const struct chat *chat, const struct append *append)
+{
+	bool releases = chat->view->deferred && !append->explicit_mode;
+	bool takes_back = append->supersede || append->same_exchange != 0;
+	/* What is taken back may have to be summarized anew, whatever this exchange teaches. */
+	if (takes_back)
+		return true;
+	return append->learn && (releases || learner_follows(&chat->settings, chat->mode));
+}
+
+static void on_commit_late(evutil_socket_t fd, short what, void *cookie)
+{
+	struct exchange *exchange = cookie;
+	(void)fd;
+	(void)what;
+	metrics_count(METRIC_BYPASS_COMMIT, 1);
+	log_error("the store took longer than 2 s to journal an exchange");
+	exchange_detach_commit(exchange);
+	exchange_release_reply(exchange);
+}
+
+static void offer_key(struct exchange *exchange, struct append *append)
+{
+	const struct config *config = exchange->config;
+	struct slice key = exchange->chat.key_field;
+	if (config->model.api_key[0] != '\0' || config->upstream.api_key[0] != '\0' ||
+	    key.size == 0)
+		return;
+	append->client_key = true;
+	learner_offer_key(exchange->worker->service->learner, exchange->chat.user, key);
+}
+
+bool exchange_journal(struct exchange *exchange, bool broke_off)
+{
+	struct service *service = exchange->worker->service;
+	struct relay *relay = &exchange->relay;
+	if (exchange->journalled || relay->reader == NULL)
+		return false;
+	exchange->journalled = true;
+	/* The client need not wait for what is made of it here. */
+	if (relay->holds && exchange->request != NULL)
+		http_reply_send_now(exchange->request);
+	struct reply reply = reply_result(relay->reader);
+	struct append append;
+	struct frozen frozen;
+	struct replay replay;
+	chat_note_tokens(&exchange->chat, &reply, &exchange->arena);
+	if (!chat_append(&exchange->chat, &reply, broke_off, exchange->begun_at, clock_wall(),
+			 &append, &frozen, &replay, &exchange->arena))
+		return false;
+	offer_key(exchange, &append);
+	append.receipt = chat_receipt(&exchange->chat, &exchange->arena);
+	exchange->receipt_kept = true;
+	metrics_count(append.complete ? METRIC_EXCHANGES_JOURNALLED : METRIC_EXCHANGES_INCOMPLETE,
+		      1);
+	bool waits = relay->holds && exchange->request != NULL;
+	struct commit *commit = xmalloc(sizeof(*commit));
+	*commit = (struct commit){.exchange = waits ? exchange : NULL,
+				  .service = service,
+				  .user = exchange->chat.user,
+				  .learns = wakes_learner(&exchange->chat, &append),
+				  .embeds = chat_wants_vectors(&exchange->chat),
+				  .started = clock_steady()};
+	/* The callback is never cancelled, since the learner waits for it too. */
+	store_append(service->store, &append, loop_for_store(exchange->worker->loop), on_committed,
+		     commit);
+	if (!waits)
+		return false;
+	exchange->commit = commit;
+	exchange->commit_deadline =
+		evtimer_new(loop_base(exchange->worker->loop), on_commit_late, exchange);
+	evtimer_add(exchange->commit_deadline, &commit_patience);
+	exchange_change_state(exchange, EXCHANGE_COMMITTING);
+	return true;
+}
+
+void exchange_detach_commit(struct exchange *exchange)
+{
+	if (exchange->commit == NULL)
+		return;
+	exchange->commit->exchange = NULL;
+	exchange->commit = NULL;
+	event_del(exchange->commit_deadline);
+}
+
+static void on_receipt_kept(void *cookie, enum store_result result)
+{
+	(void)cookie;
+	(void)result; /* a receipt is a courtesy: nothing depends on it */
+}
+
+void exchange_keep_receipt(struct exchange *exchange)
+{
+	struct chat *chat = &exchange->chat;
+	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
+		return;
+	const struct receipt receipt = chat_receipt(chat, &exchange->arena);
+	store_keep_receipt(exchange->worker->service->store, chat->user, chat->view->ticket,
+			   &receipt, loop_for_store(exchange->worker->loop), on_receipt_kept, NULL);
+}

@@ -1,0 +1,147 @@
+#include "proxy/exchange/relay.h"
+
+#include <string.h>
+
+/* What is read of a reply for learning: of a longer stream what came up to there, of a longer JSON
+ * reply nothing, and what the user said is remembered with an empty answer. What is held, what the
+ * client has not read and what curl has in hand are together less than 256 KB. */
+enum { READ_LIMIT = 8 << 20, HELD_FULL = 64 * 1024, HELD_LIMIT = 64 << 20 };
+/* Of a stream, which is many times as long as its text. */
+enum { DECODED_LIMIT = 32 << 20 };
+/* Beyond any number of bytes that can have come. */
+static const size_t hold_all = SIZE_MAX;
+
+void relay_start(struct relay *relay, struct http_request *request, bool is_stream, bool learns,
+		 bool holds, struct slice coding)
+{
+	*relay = (struct relay){.request = request, .is_stream = is_stream, .line_ends = 2};
+	buffer_init(&relay->held, HELD_LIMIT);
+	relay->is_coded = coding.size > 0 && !slice_equal_nocase(coding, SLICE("identity"));
+	if (!learns)
+		return;
+	relay->reader = reply_reader_create(is_stream ? REPLY_EVENTS : REPLY_JSON, READ_LIMIT);
+	relay->holds = holds;
+	if (relay->is_coded) {
+		relay->decoder = decoder_create(coding);
+		relay->undecodable = relay->decoder == NULL;
+	}
+}
+
+void relay_finish(struct relay *relay)
+{
+	reply_reader_destroy(relay->reader);
+	decoder_destroy(relay->decoder);
+	buffer_finish(&relay->held);
+	*relay = (struct relay){0};
+}
+
+/* Follows whether the client stands at the beginning of a line, and after an empty one. */
+static void follow_lines(struct relay *relay, struct slice bytes)
+{
+	size_t from = bytes.size > 4 ? bytes.size - 4 : 0;
+	if (from > 0) {
+		relay->line_ends = 0;
+		relay->after_return = false;
+	}
+	for (size_t i = from; i < bytes.size; i++) {
+		char byte = bytes.data[i];
+		if (byte == '\n' && relay->after_return) {
+			relay->after_return = false;
+			continue;
+		}
+		relay->after_return = byte == '\r';
+		if (byte == '\n' || byte == '\r')
+			relay->line_ends++;
+		else
+			relay->line_ends = 0;
+	}
+}
+
+static void pass_on(struct relay *relay, struct slice bytes)
+{
+	if (bytes.size == 0 || relay->request == NULL)
+		return;
+	follow_lines(relay, bytes);
+	relay->bytes += bytes.size;
+	http_reply_body(relay->request, bytes);
+}
+
+/* A few bytes may decode to a thousand times as many: no more of them are made than are kept. */
+static bool read_decoded(void *cookie, struct slice decoded)
+{
+	struct relay *relay = cookie;
+	reply_read(relay->reader, decoded);
+	relay->decoded += decoded.size;
+	return relay->decoded <= (relay->is_stream ? DECODED_LIMIT : READ_LIMIT);
+}
+
+static void stop_decoding(struct relay *relay)
+{
+	decoder_destroy(relay->decoder);
+	relay->decoder = NULL;
+	relay->undecodable = true;
+}
+
+/* Lets the reader see the bytes; returns how many of the last ones must stay here. */
+static size_t read_along(struct relay *relay, struct slice bytes)
+{
+	if (relay->decoder == NULL && !relay->undecodable)
+		return reply_read(relay->reader, bytes);
+	if (relay->decoder != NULL && !decoder_feed(relay->decoder, bytes, read_decoded, relay))
+		stop_decoding(relay);
+	/* Where the [DONE] lies in the coded bytes cannot be told, only that it came with these. */
+	return relay_is_done(relay) ? hold_all : 1;
+}
+
+void relay_feed(struct relay *relay, struct slice bytes)
+{
+	size_t hold = relay->reader == NULL ? 0 : read_along(relay, bytes);
+	if (!relay->holds)
+		hold = 0;
+	size_t all = relay->held.size + bytes.size;
+	size_t go = all > hold ? all - hold : 0;
+	size_t from_held = go < relay->held.size ? go : relay->held.size;
+	struct slice held = buffer_slice(&relay->held);
+	if (from_held > 0) {
+		pass_on(relay, slice_part(held, 0, from_held));
+		memmove(relay->held.data, relay->held.data + from_held, held.size - from_held);
+		relay->held.size -= from_held;
+	}
+	size_t from_bytes = go - from_held;
+	pass_on(relay, slice_part(bytes, 0, from_bytes));
+	buffer_append(&relay->held, slice_part(bytes, from_bytes, bytes.size));
+}
+
+bool relay_is_done(const struct relay *relay)
+{
+	return relay->reader != NULL && reply_is_done(relay->reader);
+}
+
+void relay_release(struct relay *relay)
+{
+	relay->holds = false;
+	pass_on(relay, buffer_slice(&relay->held));
+	buffer_clear(&relay->held);
+}
+
+bool relay_is_full(const struct relay *relay)
+{
+	return relay->held.size > HELD_FULL ||
+	       (relay->request != NULL && http_reply_full(relay->request));
+}
+
+void relay_error_event(struct relay *relay, int status, const char *code, struct slice message)
+{
+	buffer_clear(&relay->held);
+	/* After a CR the first LF only completes the line end that is there. */
+	bool one_is_enough = relay->line_ends == 1 && !relay->after_return;
+	if (relay->line_ends < 2)
+		pass_on(relay, one_is_enough ? SLICE("\n") : SLICE("\n\n"));
+	struct buffer event;
+	buffer_init(&event, 64 * 1024);
+	buffer_append(&event, SLICE("data: "));
+	http_error_json(&event, status, code, message);
+	buffer_append(&event, SLICE("\n\n"));
+	pass_on(relay, buffer_slice(&event));
+	buffer_finish(&event);
+}

@@ -1,0 +1,306 @@
+#include "proxy/exchange/state.h"
+#include "proxy/exchange/forward.h"
+#include "proxy/runtime/log.h"
+
+#include <string.h>
+
+size_t exchange_memory_fields(struct exchange *exchange, struct http_field fields[4])
+{
+	const struct chat *chat = &exchange->chat;
+	size_t count = 0;
+	if (exchange->names_user)
+		fields[count++] = (struct http_field){SLICE("X-Memory-Status"), SLICE("none")};
+	if (!exchange->is_chat)
+		return count;
+	fields[count++] = (struct http_field){SLICE("X-Memory-Status"),
+					      slice_of(chat_status_name(chat->status))};
+	fields[count++] = (struct http_field){SLICE("X-Memory-Mode"), slice_of(chat->mode_word)};
+	fields[count++] = (struct http_field){SLICE("X-Memory-Tokens"),
+					      arena_number(&exchange->arena, chat->tokens)};
+	if (chat->receipt != 0)
+		fields[count++] = (struct http_field){
+			SLICE("X-Memory-Receipt"), arena_printf(&exchange->arena, "%016llx",
+								(unsigned long long)chat->receipt)};
+	return count;
+}
+
+/* A refusal that may be due to what was put in (CONTRACT section 3). */
+static bool is_refused_injection(const struct exchange *exchange, int status)
+{
+	return exchange->is_chat && exchange->chat.edit_count > 0 &&
+	       (status == 400 || status == 413 || status == 422);
+}
+
+static bool is_event_stream(const struct upstream_head *head)
+{
+	struct slice type =
+		http_field_value(head->fields, head->field_count, SLICE("Content-Type"));
+	return type.size >= 17 &&
+	       slice_equal_nocase(slice_part(type, 0, 17), SLICE("text/event-stream"));
+}
+
+static void start_relay(struct exchange *exchange, const struct upstream_head *head)
+{
+	bool learns = exchange->is_chat && chat_learns_from(&exchange->chat, head->status);
+	bool strict = exchange->chat.settings.durability == DURABILITY_STRICT;
+	relay_start(&exchange->relay, exchange->request, is_event_stream(head), learns,
+		    learns && strict,
+		    http_field_value(head->fields, head->field_count, SLICE("Content-Encoding")));
+}
+
+/* A 304's Content-Length tells of a body that does not come (RFC 9110, section 8.6). */
+static enum http_framing choose_framing(const struct exchange *exchange,
+					const struct upstream_head *head)
+{
+	if (head->status == 204 || head->status == 304)
+		return HTTP_FRAMING_NONE;
+	if (head->has_length)
+		return HTTP_FRAMING_LENGTH;
+	return slice_equal(exchange->method, SLICE("HEAD")) ? HTTP_FRAMING_NONE
+							    : HTTP_FRAMING_STREAM;
+}
+
+static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
+{
+	struct exchange *exchange = cookie;
+	if (is_refused_injection(exchange, head->status)) {
+		exchange->again = true;
+		exchange->blames_role = head->status != 413;
+		return UPSTREAM_GO_ON; /* for what it says */
+	}
+	if (exchange->is_chat && exchange->chat.status == CHAT_BYPASSED &&
+	    exchange->chat.made_message && exchange->blames_role && head->status < 300)
+		models_note_system_refused(exchange->worker->service->models,
+					   exchange->chat.request.model);
+	exchange->status = head->status;
+	exchange->first_byte = clock_steady();
+	metrics_observe(METRIC_FIRST_BYTE_SECONDS, exchange->first_byte - exchange->begun);
+	start_relay(exchange, head);
+	struct http_field memory[4];
+	size_t memory_count = exchange_memory_fields(exchange, memory);
+	const struct http_field *fields;
+	size_t count = forward_reply_fields(head->fields, head->field_count, memory, memory_count,
+					    &fields, &exchange->arena);
+	http_reply_head(exchange->request, head->status, head->reason, fields, count,
+			choose_framing(exchange, head));
+	exchange->until_close = head->until_close;
+	exchange_change_state(exchange, EXCHANGE_RELAYING);
+	return UPSTREAM_GO_ON;
+}
+
+static enum upstream_next on_data(void *cookie, struct slice bytes)
+{
+	struct exchange *exchange = cookie;
+	if (exchange->again)
+		return buffer_append(&exchange->refusal, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
+	relay_feed(&exchange->relay, bytes);
+	if (exchange->state == EXCHANGE_RELAYING && !exchange->journalled &&
+	    relay_is_done(&exchange->relay) && !exchange_journal(exchange, false))
+		relay_release(&exchange->relay);
+	return UPSTREAM_GO_ON;
+}
+
+static bool on_full(void *cookie)
+{
+	struct exchange *exchange = cookie;
+	return relay_is_full(&exchange->relay);
+}
+
+void exchange_drained(void *cookie)
+{
+	struct exchange *exchange = cookie;
+	if (exchange->transfer != NULL)
+		upstream_resume(exchange->transfer);
+}
+
+static void end_reply(struct exchange *exchange)
+{
+	struct http_request *request = exchange->request;
+	exchange->request = NULL;
+	exchange->relay.request = NULL;
+	if (request != NULL && exchange->aborts)
+		http_reply_abort(request);
+	else if (request != NULL)
+		http_reply_end(request);
+	exchange_end(exchange, exchange->end_reason);
+}
+
+void exchange_release_reply(struct exchange *exchange)
+{
+	relay_release(&exchange->relay);
+	if (exchange->upstream_ended) {
+		end_reply(exchange);
+		return;
+	}
+	exchange_change_state(exchange, EXCHANGE_RELAYING);
+	/* What was held may have held the upstream up, and of that no `drained` tells. */
+	upstream_resume(exchange->transfer);
+}
+
+/* What the client is told. It names no address, which is not the client's business; the log has
+ * curl's own words. */
+struct fault {
+	int status;
+	const char *code;
+	struct slice message;
+};
+
+static struct fault fault_of(enum upstream_result result)
+{
+	switch (result) {
+	case UPSTREAM_UNREACHABLE:
+		return (struct fault){502, "upstream_unreachable",
+				      SLICE("The model provider cannot be reached.")};
+	case UPSTREAM_CONNECT_TIMEOUT:
+		return (struct fault){
+			504, "upstream_timeout",
+			SLICE("The model provider cannot be reached: connecting took too long.")};
+	case UPSTREAM_FIRST_BYTE_TIMEOUT:
+		return (struct fault){504, "upstream_timeout",
+				      SLICE("The model provider did not reply in time.")};
+	case UPSTREAM_IDLE_TIMEOUT:
+		return (struct fault){504, "upstream_timeout",
+				      SLICE("The model provider fell silent within its reply.")};
+	default:
+		return (struct fault){
+			502, "upstream_broken",
+			SLICE("The model provider's reply broke off or is malformed.")};
+	}
+}
+
+static void note_trouble(struct exchange *exchange, const char *detail, int status)
+{
+	const struct trouble_words why = trouble_words(detail, status);
+	if (trouble_note(&exchange->worker->service->upstream, &why))
+		log_warn("the upstream fails: %s", why.text);
+}
+
+/* A refusal is the client's own business, unless the key is ours, or the address. */
+static void note_answer(struct exchange *exchange)
+{
+	int status = exchange->status;
+	bool is_ours = *exchange->config->upstream.api_key != '\0';
+	if (status >= 500)
+		note_trouble(exchange, "it failed", status);
+	else if (is_ours && (status == 401 || status == 403 || status == 429))
+		note_trouble(exchange, "it refused", status);
+	else if (status == 404 && exchange->is_chat && forward_base_is_bare(exchange->config))
+		note_trouble(exchange, "is /v1 missing at the end of [upstream] base_url?", status);
+	else
+		trouble_end(&exchange->worker->service->upstream);
+}
+
+bool exchange_reply_is_whole(const struct exchange *exchange)
+{
+	if (exchange->relay.reader == NULL)
+		return false;
+	struct reply reply = reply_result(exchange->relay.reader);
+	return reply.done || reply.finished;
+}
+
+/* The upstream failed after its head had been passed on. */
+static void break_off(struct exchange *exchange, enum upstream_result result, const char *detail)
+{
+	const struct fault fault = fault_of(result);
+	note_trouble(exchange, detail, 0);
+	metrics_count(METRIC_ERRORS_UPSTREAM, 1);
+	bool waits = exchange_journal(exchange, !exchange_reply_is_whole(exchange));
+	exchange->end_reason = fault.code;
+	exchange->cause = arena_copy(&exchange->arena, slice_of(detail));
+	if (exchange->relay.is_stream && !exchange->relay.is_coded)
+		relay_error_event(&exchange->relay, fault.status, fault.code, fault.message);
+	else
+		exchange->aborts = true;
+	if (!waits)
+		exchange_release_reply(exchange);
+}
+
+static bool says(const struct buffer *text, const char *word)
+{
+	size_t size = strlen(word);
+	for (size_t i = 0; i + size <= text->size; i++) {
+		if (slice_equal_nocase((struct slice){text->data + i, size},
+				       (struct slice){word, size}))
+			return true;
+	}
+	return false;
+}
+
+/* The one retry without memory. A refusal that speaks of roles is remembered once the request was
+ * taken without the message that we made. */
+static void send_again(struct exchange *exchange)
+{
+	const struct buffer *refusal = &exchange->refusal;
+	exchange->again = false;
+	exchange->blames_role =
+		exchange->blames_role &&
+		(says(refusal, "system") || says(refusal, "developer") || says(refusal, "role"));
+	chat_bypass(&exchange->chat, METRIC_BYPASS_REFUSED);
+	exchange->body = &exchange->chat.body;
+	exchange->body_count = 1;
+	exchange_send(exchange);
+}
+
+/* The upstream failed before its head. */
+static void fail(struct exchange *exchange, enum upstream_result result, const char *detail)
+{
+	const struct fault fault = fault_of(result);
+	note_trouble(exchange, detail, 0);
+	exchange->cause = arena_copy(&exchange->arena, slice_of(detail));
+	exchange->unsent = result == UPSTREAM_UNREACHABLE || result == UPSTREAM_CONNECT_TIMEOUT;
+	exchange_end_with_error(exchange, fault.status, fault.code, fault.message);
+}
+
+static void on_end(void *cookie, enum upstream_result result, const char *detail)
+{
+	struct exchange *exchange = cookie;
+	exchange->transfer = NULL;
+	exchange->upstream_ended = true;
+	if (exchange->again) {
+		send_again(exchange);
+		return;
+	}
+	if (exchange->status == 0) {
+		fail(exchange, result, detail);
+		return;
+	}
+	if (result != UPSTREAM_OK && !relay_is_done(&exchange->relay)) {
+		break_off(exchange, result, detail);
+		return;
+	}
+	note_answer(exchange);
+	if (exchange->commit != NULL)
+		return; /* the reply ends when the exchange is on disk */
+	if (exchange_journal(exchange, exchange->until_close && !exchange_reply_is_whole(exchange)))
+		return;
+	exchange_release_reply(exchange);
+}
+
+void exchange_send(struct exchange *exchange)
+{
+	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
+	const struct config *config = exchange->config;
+	const struct http_head *head = http_request_head(exchange->request);
+	const struct http_field *fields;
+	size_t count =
+		forward_request_fields(config, head, exchange->is_chat, &fields, &exchange->arena);
+	struct upstream_request request = {
+		.method = exchange->method,
+		.url = forward_url(config, exchange->target, &exchange->arena),
+		.proxy = config->upstream.proxy,
+		.ca_file = config->upstream.ca_file,
+		.fields = fields,
+		.field_count = count,
+		.has_body = head->has_length || head->chunked,
+		.body = exchange->body,
+		.body_count = exchange->body_count,
+		.connect_timeout = config->upstream.connect_timeout,
+		.first_byte_timeout = config->upstream.first_byte_timeout,
+		.idle_timeout = config->upstream.idle_timeout,
+	};
+	exchange->upstream_ended = false;
+	if (exchange->state != EXCHANGE_WAITING)
+		exchange_change_state(exchange, EXCHANGE_WAITING);
+	exchange->transfer =
+		upstream_start(exchange->worker->upstream, &request, &events, exchange);
+}

@@ -1,0 +1,44 @@
+/* A worker: one thread with one event loop that serves traffic. It shares nothing with the other
+ * workers but the service. */
+#ifndef RECALLD_PROXY_EXCHANGE_WORKER_H
+#define RECALLD_PROXY_EXCHANGE_WORKER_H
+
+#include "proxy/config/config.h"
+#include "proxy/http/server.h"
+#include "proxy/runtime/loop.h"
+#include "proxy/exchange/question_vector.h"
+#include "proxy/service.h"
+#include "proxy/upstream/upstream.h"
+
+struct exchange;
+struct question_vectors;
+
+/* Open to the exchanges that it runs; nobody else looks inside. */
+struct worker {
+	struct service *service;
+	struct loop *loop;
+	struct http_server *server;
+	struct upstream *upstream;
+	struct question_vectors *vectors;
+	struct config *config;
+	struct exchange *exchanges; /* the open ones, linked */
+	struct event *drain_check;
+	void (*drained)(void *cookie);
+	void *drained_cookie;
+};
+
+/* Takes the listening socket; `number` is the thread's name. The thread starts at once; NULL when
+ * it cannot. */
+struct worker *worker_start(struct service *service, struct config *config, int listen_fd,
+			    size_t number);
+/* From any thread: exchanges that begin from now on follow the new configuration. */
+void worker_configure(struct worker *worker, struct config *config);
+/* From any thread: stops accepting; `drained(cookie)` is called on the worker's thread once no
+ * connection is open. */
+void worker_drain(struct worker *worker, void (*drained)(void *cookie), void *cookie);
+/* Ends what is still open and joins the thread. Callbacks of the store may still be posted. */
+void worker_stop(struct worker *worker);
+/* After the store is closed. */
+void worker_destroy(struct worker *worker);
+
+#endif

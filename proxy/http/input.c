@@ -1,0 +1,320 @@
+#include "proxy/http/connection.h"
+#include "proxy/runtime/log.h"
+#include "proxy/runtime/metrics.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { LINGER_BYTES = 128 * 1024 * 1024 };
+/* How many times the bytes of a body that have come room is made for. */
+enum { BELIEVED = 8 };
+
+static struct http_request *request_create(struct http_connection *connection)
+{
+	struct http_request *request = xcalloc(1, sizeof(*request));
+	request->connection = connection;
+	uint64_t limit = connection->server->options.max_body;
+	buffer_init(&request->body, limit < SIZE_MAX ? (size_t)limit : SIZE_MAX);
+	connection->request = request;
+	return request;
+}
+
+static const char *refusal_code(const struct http_connection *connection, int status)
+{
+	switch (status) {
+	case 408:
+		return "request_timeout";
+	case 413:
+		return "request_too_large";
+	case 426:
+		return "upgrade_required";
+	case 431:
+		return "request_head_too_large";
+	case 501:
+		return "not_implemented";
+	case 503:
+		return connection->surplus ? "too_many_connections" : "too_many_bytes";
+	default:
+		return "bad_request";
+	}
+}
+
+static enum metric_counter refusal_counter(const struct http_connection *connection, int status)
+{
+	if (status != 503)
+		return METRIC_ERRORS_CLIENT;
+	return connection->surplus ? METRIC_ERRORS_CONNECTIONS : METRIC_ERRORS_BYTES;
+}
+
+/* Nobody else sees it: it never becomes an exchange. */
+static void log_refusal(struct http_request *request, const struct http_refusal *refusal)
+{
+	if (!log_wants(LOG_LEVEL_INFO))
+		return;
+	const struct log_field fields[] = {
+		{"status", arena_number(&request->arena, (uint64_t)refusal->status), true},
+		{"client", slice_of(http_request_peer(request)), false},
+		{"reason", slice_of(refusal->reason), false},
+		{NULL, {0}, false},
+	};
+	log_event(LOG_LEVEL_INFO, "refused", fields);
+}
+
+/* The field that belongs to the status, if one does. */
+static size_t refusal_field(int status, struct http_field *field)
+{
+	if (status == 503)
+		*field = (struct http_field){SLICE("Retry-After"), SLICE("1")};
+	else if (status == 426) /* RFC 9110, section 15.5.22 */
+		*field = (struct http_field){SLICE("Upgrade"), SLICE("HTTP/1.1")};
+	else
+		return 0;
+	return 1;
+}
+
+bool http_input_refuse(struct http_connection *connection, struct http_refusal refusal)
+{
+	struct http_field field;
+	size_t field_count = refusal_field(refusal.status, &field);
+	struct http_request *request = connection->request;
+	if (request == NULL)
+		request = request_create(connection);
+	request->head.keep_alive = false;
+	metrics_count(refusal_counter(connection, refusal.status), 1);
+	log_refusal(request, &refusal);
+	http_connection_change(connection, CONNECTION_REPLYING);
+	http_reply_error(request, refusal.status, refusal_code(connection, refusal.status),
+			 slice_of(refusal.reason), &field, field_count);
+	return false;
+}
+
+static struct slice input_left(const struct http_connection *connection)
+{
+	return slice_part(buffer_slice(&connection->input), connection->taken,
+			  connection->input.size);
+}
+
+/* A client that does not read its replies gets no further ones made. */
+static bool begin_request(struct http_connection *connection)
+{
+	if (input_left(connection).size == 0 ||
+	    evbuffer_get_length(connection->output) > HTTP_OUTPUT_LOW)
+		return false;
+	http_connection_change(connection, CONNECTION_HEAD);
+	return true;
+}
+
+static struct http_refusal refuse_upgrade(const struct http_connection *connection)
+{
+	const struct http_server_options *options = &connection->server->options;
+	bool goes_on = options->goes_on_with_http != NULL &&
+		       options->goes_on_with_http(&connection->request->head);
+	return (struct http_refusal){goes_on ? 426 : 501, "No other protocol is spoken here."};
+}
+
+/* What the head alone says against it. */
+static bool admit(const struct http_connection *connection, struct http_refusal *refusal)
+{
+	const struct http_head *head = &connection->request->head;
+	if (connection->surplus)
+		*refusal = (struct http_refusal){503, "There are too many connections."};
+	else if (head->upgrade)
+		*refusal = refuse_upgrade(connection);
+	else if (head->length > connection->server->options.max_body)
+		*refusal = (struct http_refusal){413, "The request's body is too large."};
+	return refusal->status == 0;
+}
+
+static const struct http_refusal too_many_bytes = {
+	503, "There is too much under way; try again in a moment."};
+
+/* Whether there is room for the body that the head announces. It is not kept for it: whoever only
+ * announces takes nothing from those who send. */
+static bool has_room(const struct http_connection *connection, struct http_refusal *refusal)
+{
+	uint64_t length = connection->request->head.length;
+	if (length == 0 || http_connection_fits(connection, length))
+		return true;
+	*refusal = too_many_bytes;
+	return false;
+}
+
+static bool read_head(struct http_connection *connection)
+{
+	struct http_refusal refusal = {0};
+	struct slice left = input_left(connection);
+	size_t end = http_head_end(left, &connection->scanned, &refusal);
+	if (refusal.status != 0)
+		return http_input_refuse(connection, refusal);
+	if (end == 0)
+		return false;
+	struct http_request *request = request_create(connection);
+	struct slice bytes = arena_copy(&request->arena, slice_part(left, 0, end));
+	connection->taken += end;
+	if (!http_head_parse(bytes, &request->head, &refusal, &request->arena) ||
+	    !admit(connection, &refusal) || !has_room(connection, &refusal))
+		return http_input_refuse(connection, refusal);
+	http_connection_change(connection, CONNECTION_BODY);
+	/* Who has sent some of the body already does not wait for leave to send it. */
+	bool has_body = request->head.chunked || request->head.length > 0;
+	if (request->head.expect_continue && has_body && left.size == end) {
+		evbuffer_add(connection->output, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+		http_connection_wake(connection);
+	}
+	return true;
+}
+
+/* A large body is copied less often while it grows when the head is believed; up to a few times
+ * what has come, since anybody may announce anything. */
+static void make_room(struct http_request *request, size_t more)
+{
+	struct buffer *body = &request->body;
+	uint64_t believed = (uint64_t)BELIEVED * (body->size + more);
+	if (body->size + more <= body->capacity)
+		return;
+	if (believed > request->head.length)
+		believed = request->head.length;
+	(void)buffer_reserve(body, (size_t)believed - body->size);
+}
+
+static bool take_plain(struct http_connection *connection, struct slice left)
+{
+	struct http_request *request = connection->request;
+	uint64_t wanted = request->head.length - request->body.size;
+	size_t size = left.size < wanted ? left.size : (size_t)wanted;
+	make_room(request, size);
+	buffer_append(&request->body, slice_part(left, 0, size));
+	connection->taken += size;
+	return request->body.size == request->head.length;
+}
+
+static bool read_body(struct http_connection *connection)
+{
+	struct http_request *request = connection->request;
+	struct http_refusal refusal = {0};
+	struct slice left = input_left(connection);
+	bool whole;
+	if (request->head.chunked) {
+		connection->taken +=
+			http_chunks_read(&request->chunks, left, &request->body, &refusal);
+		if (refusal.status != 0)
+			return http_input_refuse(connection, refusal);
+		whole = request->chunks.finished;
+	} else {
+		whole = take_plain(connection, left);
+	}
+	if (!http_connection_count(connection))
+		return http_input_refuse(connection, too_many_bytes);
+	if (whole) {
+		http_connection_change(connection, CONNECTION_REPLYING);
+		connection->server->handler(connection->server->cookie, request);
+	}
+	return false;
+}
+
+void http_input_drop(struct http_connection *connection)
+{
+	buffer_finish(&connection->input);
+	buffer_init(&connection->input, HTTP_INPUT_LIMIT);
+	connection->taken = 0;
+}
+
+/* Keeps what was not taken, at the input's start. */
+static void compact_input(struct http_connection *connection)
+{
+	struct buffer *input = &connection->input;
+	if (connection->taken == input->size) {
+		http_input_drop(connection);
+	} else if (connection->taken > 0) {
+		input->size -= connection->taken;
+		memmove(input->data, input->data + connection->taken, input->size);
+		connection->taken = 0;
+	}
+}
+
+/* Reads while there is room; when not, what the client sends waits in its socket. */
+void http_input_update(struct http_connection *connection)
+{
+	bool wanted = connection->state != CONNECTION_CLOSED && !connection->ended &&
+		      connection->input.size < HTTP_INPUT_LIMIT;
+	if (wanted && !connection->reading)
+		event_add(connection->readable, NULL);
+	else if (!wanted && connection->reading)
+		event_del(connection->readable);
+	connection->reading = wanted;
+	if (wanted && connection->tls != NULL && tls_pending(connection->tls))
+		event_active(connection->readable, EV_READ, 0);
+}
+
+void http_input_advance(struct http_connection *connection)
+{
+	bool more = true;
+	while (more) {
+		switch (connection->state) {
+		case CONNECTION_WAITING:
+			more = begin_request(connection);
+			break;
+		case CONNECTION_HEAD:
+			more = read_head(connection);
+			break;
+		case CONNECTION_BODY:
+			more = read_body(connection);
+			break;
+		default:
+			more = false;
+		}
+	}
+	compact_input(connection);
+	http_input_update(connection);
+}
+
+static void drop(struct http_connection *connection, size_t size)
+{
+	connection->dropped += size;
+	if (connection->dropped > LINGER_BYTES)
+		http_connection_lost(connection);
+}
+
+/* The client has half closed or closed. While a reply is under way it counts as gone; one that is
+ * made is still sent. */
+static void client_ended(struct http_connection *connection)
+{
+	bool pending = evbuffer_get_length(connection->output) > 0;
+	connection->ended = true;
+	if (connection->state == CONNECTION_WAITING && pending)
+		http_connection_close(connection);
+	if (connection->state == CONNECTION_CLOSING)
+		http_input_update(connection);
+	else
+		http_connection_lost(connection);
+}
+
+void http_input_ready(evutil_socket_t fd, short what, void *cookie)
+{
+	struct http_connection *connection = cookie;
+	bool dropping = connection->state >= CONNECTION_CLOSING;
+	size_t room = HTTP_INPUT_LIMIT - connection->input.size;
+	(void)fd;
+	(void)what;
+	if (connection->state == CONNECTION_HANDSHAKE) {
+		http_connection_handshake(connection);
+		return;
+	}
+	if (dropping || room > HTTP_SCRATCH)
+		room = HTTP_SCRATCH;
+	ssize_t size = http_connection_receive(connection, room);
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (size < 0) {
+		http_connection_lost(connection);
+	} else if (size == 0) {
+		client_ended(connection);
+	} else if (dropping) {
+		drop(connection, (size_t)size);
+	} else {
+		struct slice bytes = {connection->server->scratch, (size_t)size};
+		buffer_append(&connection->input, bytes);
+		http_input_advance(connection);
+		(void)http_connection_count(connection);
+	}
+}

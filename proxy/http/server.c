@@ -1,0 +1,203 @@
+#include "proxy/http/connection.h"
+#include "proxy/runtime/metrics.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <netinet/tcp.h>
+
+enum {
+	ACCEPTS_PER_TURN = 64,
+	ACCEPTS_AT_END = 4096,
+	ACCEPT_PAUSE_MICROSECONDS = 500 * 1000,
+	/* Connections beyond max_connections that are told so, as far as there is a descriptor for
+	 * them; more are closed without a word. */
+	LEAST_SURPLUS = 16,
+	SURPLUS_SHARE = 8, /* of max_connections */
+	MAX_SURPLUS = 256,
+	REPLY_HEAD_LIMIT = 1024 * 1024,
+};
+
+struct http_listener {
+	LIST_ENTRY(http_listener) siblings;
+	struct http_server *server;
+	int fd;
+	struct event *acceptable;
+	struct event *pause;
+};
+
+/* Each connection that was woken has one turn; one that wakes again has to wait for the next. */
+static void on_turn(evutil_socket_t fd, short what, void *cookie)
+{
+	struct http_server *server = cookie;
+	struct http_connection *connection = STAILQ_FIRST(&server->awake);
+	(void)fd;
+	(void)what;
+	STAILQ_INIT(&server->awake);
+	while (connection != NULL) {
+		struct http_connection *next = STAILQ_NEXT(connection, waking);
+		connection->awake = false;
+		http_connection_turn(connection);
+		connection = next;
+	}
+	struct http_connection *closed = LIST_FIRST(&server->closed);
+	while (closed != NULL) {
+		struct http_connection *next = LIST_NEXT(closed, siblings);
+		if (!closed->awake)
+			http_connection_free(closed);
+		closed = next;
+	}
+}
+
+struct http_server *http_server_create(struct event_base *base,
+				       const struct http_server_options *options,
+				       http_handler *handler, void *cookie)
+{
+	struct http_server *server = xcalloc(1, sizeof(*server));
+	server->base = base;
+	server->options = *options;
+	server->handler = handler;
+	server->cookie = cookie;
+	LIST_INIT(&server->listeners);
+	LIST_INIT(&server->open);
+	LIST_INIT(&server->closed);
+	STAILQ_INIT(&server->awake);
+	server->turn = event_new(base, -1, 0, on_turn, server);
+	server->scratch = xmalloc(HTTP_SCRATCH);
+	buffer_init(&server->head, REPLY_HEAD_LIMIT);
+	return server;
+}
+
+void http_server_set_options(struct http_server *server, const struct http_server_options *options)
+{
+	server->options = *options;
+}
+
+size_t http_server_connections(const struct http_server *server)
+{
+	return server->connection_count;
+}
+
+/* Whether accept() failed for want of something that the process may have again soon. Without a
+ * pause the loop would spin, since the connection stays in the queue. */
+static bool is_exhausted(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+static size_t max_surplus(const struct http_server *server)
+{
+	size_t share = LEAST_SURPLUS + server->options.max_connections / SURPLUS_SHARE;
+	return share < MAX_SURPLUS ? share : MAX_SURPLUS;
+}
+
+static void admit(struct http_server *server, int fd, const struct sockaddr *peer)
+{
+	atomic_size_t *connections = server->options.connections;
+	bool surplus = atomic_fetch_add(connections, 1) >= server->options.max_connections;
+	if (surplus)
+		atomic_fetch_sub(connections, 1);
+	if (surplus && server->surplus_count >= max_surplus(server)) {
+		metrics_count(METRIC_ERRORS_CONNECTIONS, 1);
+		close(fd);
+	} else {
+		http_connection_open(server, fd, peer, surplus);
+	}
+}
+
+/* At most so many of those that wait; false, with errno, when accept() gave no more. */
+static bool accept_some(struct http_listener *listener, int most)
+{
+	for (int i = 0; i < most; i++) {
+		struct sockaddr_storage peer = {0};
+		socklen_t size = sizeof(peer);
+		int accepted = accept4(listener->fd, (struct sockaddr *)&peer, &size,
+				       SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (accepted >= 0)
+			admit(listener->server, accepted, (const struct sockaddr *)&peer);
+		else if (is_exhausted(errno) || errno == EAGAIN)
+			return false;
+	}
+	return true;
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *cookie)
+{
+	struct http_listener *listener = cookie;
+	(void)fd;
+	(void)what;
+	if (!accept_some(listener, ACCEPTS_PER_TURN) && is_exhausted(errno)) {
+		event_del(listener->acceptable);
+		event_add(listener->pause, &(struct timeval){0, ACCEPT_PAUSE_MICROSECONDS});
+	}
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *cookie)
+{
+	struct http_listener *listener = cookie;
+	(void)fd;
+	(void)what;
+	event_add(listener->acceptable, NULL);
+}
+
+void http_server_listen(struct http_server *server, int fd)
+{
+	/* What is accepted inherits it; a local socket has none, and no harm is done. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	struct http_listener *listener = xcalloc(1, sizeof(*listener));
+	listener->server = server;
+	listener->fd = fd;
+	listener->acceptable =
+		event_new(server->base, fd, EV_READ | EV_PERSIST, on_acceptable, listener);
+	listener->pause = event_new(server->base, -1, 0, on_pause_over, listener);
+	LIST_INSERT_HEAD(&server->listeners, listener, siblings);
+	event_add(listener->acceptable, NULL);
+}
+
+static void stop_listening(struct http_server *server)
+{
+	while (!LIST_EMPTY(&server->listeners)) {
+		struct http_listener *listener = LIST_FIRST(&server->listeners);
+		LIST_REMOVE(listener, siblings);
+		event_free(listener->acceptable);
+		event_free(listener->pause);
+		close(listener->fd);
+		free(listener);
+	}
+}
+
+/* Whoever is connected already, as far as the client can tell, and has sent a request is served. */
+void http_server_drain(struct http_server *server)
+{
+	struct http_listener *listener;
+	server->draining = true;
+	LIST_FOREACH(listener, &server->listeners, siblings)
+	(void)accept_some(listener, ACCEPTS_AT_END);
+	stop_listening(server);
+	struct http_connection *connection = LIST_FIRST(&server->open);
+	while (connection != NULL) {
+		struct http_connection *next = LIST_NEXT(connection, siblings);
+		if (connection->state <= CONNECTION_WAITING)
+			http_input_ready(connection->fd, EV_READ, connection);
+		if (connection->state <= CONNECTION_WAITING)
+			http_connection_close(connection);
+		http_connection_hurry(connection);
+		connection = next;
+	}
+}
+
+void http_server_destroy(struct http_server *server)
+{
+	if (server == NULL)
+		return;
+	stop_listening(server);
+	while (!LIST_EMPTY(&server->open))
+		http_connection_lost(LIST_FIRST(&server->open));
+	while (!LIST_EMPTY(&server->closed))
+		http_connection_free(LIST_FIRST(&server->closed));
+	event_free(server->turn);
+	buffer_finish(&server->head);
+	free(server->scratch);
+	free(server);
+}

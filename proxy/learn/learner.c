@@ -1,0 +1,406 @@
+#include "proxy/learn/learner.h"
+
+#include "proxy/learn/embedder.h"
+#include "proxy/learn/key_ring.h"
+#include "proxy/learn/next_job.h"
+#include "proxy/learn/learner_models.h"
+#include "proxy/learn/learner_users.h"
+#include "proxy/learn/learn_job.h"
+#include "proxy/runtime/loop.h"
+#include "proxy/runtime/metrics.h"
+#include "proxy/upstream/upstream.h"
+#include "storage/lmdb/thread.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	SCAN_SLICE = 256,
+	SCAN_SLICE_MS = 20,     /* a slice ends with the user in whose jobs so much has passed */
+	SCAN_PAUSE_MS = 100,    /* between two slices of a scan, at least, and... */
+	SCAN_PAUSES = 19,       /* ...so many times what the slice took */
+	SCAN_PERIOD_MS = 30000, /* between two scans */
+	LONGEST_WAIT_MS = 30000,
+	ROOM_WAIT_MS = 1000,
+	MAX_STORING = 64, /* lessons whose results are on their way to the disk */
+};
+
+struct learner {
+	struct service *service;
+	struct config *config;
+	struct loop *loop;
+	struct upstream *upstream;
+	struct key_ring *keys;
+	struct embedder *embedder;
+	pthread_t thread;
+	bool stopping;
+
+	struct subject_list subjects;
+	size_t asking;  /* lessons that are at the memory model, or on their way to it */
+	size_t lessons; /* these, and those whose results are being stored */
+	bool pumping;
+	struct quirk_memory quirks;
+	struct learner_models models;
+
+	struct event *scan;
+	struct user_key scan_after;
+	bool scan_goes_on;
+	uint64_t scan_begun; /* its slice */
+};
+
+/* ---- subjects ---- */
+
+static void pump(struct learner *learner);
+
+static void on_pause_over(evutil_socket_t fd, short what, void *cookie)
+{
+	struct subject *subject = cookie;
+	(void)fd;
+	(void)what;
+	subjects_enqueue(&subject->learner->subjects, subject);
+	pump(subject->learner);
+}
+
+static void pause_subject(struct subject *subject, int64_t wait)
+{
+	if (wait > LONGEST_WAIT_MS)
+		wait = LONGEST_WAIT_MS;
+	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+	subject->state = SUBJECT_PAUSED;
+	evtimer_add(subject->timer, &pause);
+}
+
+/* Puts a user on the list, or a paused one back into the queue. False: the list is full. */
+static bool add_subject(struct learner *learner, struct user_key user, bool at_once)
+{
+	struct subject *subject = subjects_find(&learner->subjects, user);
+	if (subject != NULL) {
+		if (at_once && subject->state == SUBJECT_PAUSED) {
+			event_del(subject->timer);
+			subjects_enqueue(&learner->subjects, subject);
+		}
+		return true;
+	}
+	subject = subjects_add(&learner->subjects, user);
+	if (subject == NULL)
+		return false;
+	subject->learner = learner;
+	subject->timer = evtimer_new(loop_base(learner->loop), on_pause_over, subject);
+	subjects_enqueue(&learner->subjects, subject);
+	return true;
+}
+
+/* ---- lessons ---- */
+
+static void on_asked(void *cookie)
+{
+	struct subject *subject = cookie;
+	subject->learner->asking--;
+	metrics_move(METRIC_LEARNER_CALLS, -1);
+	pump(subject->learner);
+}
+
+static void on_lesson_ended(void *cookie, bool noted, bool wants_room)
+{
+	struct subject *subject = cookie;
+	struct learner *learner = subject->learner;
+	subject->lesson = NULL;
+	subject->wants_room = wants_room;
+	learner->lessons--;
+	if (noted)
+		subjects_enqueue(&learner->subjects, subject); /* there may be more to learn */
+	else
+		pause_subject(subject, LONGEST_WAIT_MS);
+	pump(learner);
+}
+
+static struct slice model_name(struct learner *learner, struct slice tenant, const struct job *job)
+{
+	const struct config *config = learner->config;
+	const char *base = config_model_base_url(config);
+	if (config->model.name[0] != '\0')
+		return slice_of(config->model.name);
+	if (slice_find(slice_of(base), SLICE("://api.openai.com"), 0) == strlen(base)) {
+		learner_models_note(&learner->models, tenant, job->model);
+		struct slice model = job->model.size > 0
+					     ? job->model
+					     : learner_models_find(&learner->models, tenant);
+		if (model.size > 0)
+			return model;
+	}
+	return SLICE("gpt-4o-mini");
+}
+
+static void begin_lesson(struct subject *subject, const struct choice *choice)
+{
+	struct learner *learner = subject->learner;
+	const struct lesson_setting setting = {
+		.store = learner->service->store,
+		.loop = learner->loop,
+		.upstream = learner->upstream,
+		.config = learner->config,
+		.quirks = &learner->quirks,
+		.trouble = &learner->service->learning,
+		.user = subject->user,
+		.tenant = choice->page.tenant,
+		.user_id = choice->page.user,
+		.key_field = choice->key_field,
+		.model = model_name(learner, choice->page.tenant, choice->job),
+	};
+	subject->has_new_key = false;
+	subject->state = SUBJECT_BUSY;
+	learner->asking++;
+	learner->lessons++;
+	metrics_move(METRIC_LEARNER_CALLS, 1);
+	subject->lesson = lesson_start(&setting, choice->job, on_asked, on_lesson_ended, subject);
+}
+
+static void look_at(struct learner *learner, struct subject *subject)
+{
+	/* The model would be paid for what the store does not take. */
+	if (subject->wants_room && !store_has_room(learner->service->store)) {
+		pause_subject(subject, ROOM_WAIT_MS);
+		return;
+	}
+	subject->wants_room = false;
+	struct choice choice = {
+		.store = learner->service->store,
+		.config = learner->config,
+		.keys = learner->keys,
+		.user = subject->user,
+		.has_new_key = subject->has_new_key,
+		.now = clock_wall(),
+	};
+	choice_make(&choice);
+	if (choice.job != NULL)
+		begin_lesson(subject, &choice);
+	else if (choice.wait >= 0)
+		pause_subject(subject, choice.wait);
+	else
+		subjects_remove(&learner->subjects, subject);
+	choice_finish(&choice);
+}
+
+static bool can_begin(const struct learner *learner)
+{
+	size_t concurrency = learner->config->model.concurrency;
+	return !learner->stopping && learner->asking < concurrency &&
+	       learner->lessons < concurrency + MAX_STORING;
+}
+
+/* A lesson may ask nothing, and calls this again before it has begun. */
+static void pump(struct learner *learner)
+{
+	struct subject *subject;
+	if (learner->pumping)
+		return;
+	learner->pumping = true;
+	while (can_begin(learner) && (subject = subjects_dequeue(&learner->subjects)) != NULL)
+		look_at(learner, subject);
+	learner->pumping = false;
+}
+
+/* ---- the scan for what is left of earlier days, or has become due ---- */
+
+static void scan_again(struct learner *learner, int64_t wait)
+{
+	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+	event_add(learner->scan, &pause);
+}
+
+static int64_t scan_has_taken(const struct learner *learner)
+{
+	return (int64_t)(clock_steady() - learner->scan_begun) / 1000;
+}
+
+static void on_users(void *cookie, enum store_result result, struct user_key *users, size_t count)
+{
+	struct learner *learner = cookie;
+	learner->scan_goes_on = result == STORE_OK && count == SCAN_SLICE;
+	for (size_t i = 0; result == STORE_OK && i < count; i++) {
+		if ((i > 0 && scan_has_taken(learner) >= SCAN_SLICE_MS) ||
+		    !add_subject(learner, users[i], false)) {
+			learner->scan_goes_on = true; /* from here, when there is room */
+			return;
+		}
+		learner->scan_after = users[i];
+		pump(learner); /* any number of jobs may be walked over that wait for another mode
+				*/
+	}
+}
+
+/* A twentieth of a processor is what the scan takes at most. */
+static int64_t scan_pause(const struct learner *learner)
+{
+	int64_t pause = scan_has_taken(learner) * SCAN_PAUSES;
+	return pause > SCAN_PAUSE_MS ? pause : SCAN_PAUSE_MS;
+}
+
+static void on_scan(evutil_socket_t fd, short what, void *cookie)
+{
+	struct learner *learner = cookie;
+	(void)fd;
+	(void)what;
+	struct arena arena = {0};
+	learner->scan_begun = clock_steady();
+	if (!learner->scan_goes_on)
+		learner->scan_after = (struct user_key){0};
+	store_users_with_jobs(learner->service->store, &learner->scan_after, SCAN_SLICE, &arena,
+			      on_users, learner);
+	arena_finish(&arena);
+	scan_again(learner, learner->scan_goes_on ? scan_pause(learner) : SCAN_PERIOD_MS);
+}
+
+/* ---- from other threads ---- */
+
+struct embedder *learner_embedder(struct learner *learner)
+{
+	return learner->embedder;
+}
+
+struct wake_task {
+	struct learner *learner;
+	struct user_key user;
+	bool has_new_key;
+};
+
+static void wake(void *cookie)
+{
+	struct wake_task *task = cookie;
+	if (!task->learner->stopping) {
+		struct subject *subject;
+		add_subject(task->learner, task->user, true);
+		if (task->has_new_key &&
+		    (subject = subjects_find(&task->learner->subjects, task->user)) != NULL)
+			subject->has_new_key = true;
+		if (task->has_new_key)
+			embedder_try_again(task->learner->embedder, task->user);
+		pump(task->learner);
+	}
+	free(task);
+}
+
+static void post_wake(struct learner *learner, struct user_key user, bool has_new_key)
+{
+	struct wake_task *task = xmalloc(sizeof(*task));
+	*task = (struct wake_task){.learner = learner, .user = user, .has_new_key = has_new_key};
+	loop_post(learner->loop, wake, task);
+}
+
+void learner_wake(struct learner *learner, struct user_key user)
+{
+	post_wake(learner, user, false);
+}
+
+void learner_offer_key(struct learner *learner, struct user_key user, struct slice key_field)
+{
+	if (key_ring_put(learner->keys, user, key_field))
+		post_wake(learner, user, true);
+}
+
+void learner_forget(struct learner *learner, struct user_key user)
+{
+	key_ring_drop(learner->keys, user);
+}
+
+static void scan_anew(void *cookie)
+{
+	struct learner *learner = cookie;
+	if (!learner->stopping) {
+		learner->scan_goes_on = false;
+		scan_again(learner, 0);
+	}
+}
+
+void learner_wake_all(struct learner *learner)
+{
+	loop_post(learner->loop, scan_anew, learner);
+}
+
+struct configure_task {
+	struct learner *learner;
+	struct config *config;
+};
+
+static void configure(void *cookie)
+{
+	struct configure_task *task = cookie;
+	struct learner *learner = task->learner;
+	config_release(learner->config);
+	learner->config = task->config;
+	free(task);
+	trouble_clear(&learner->service->learning);
+	if (!learner->stopping)
+		embedder_configure(learner->embedder, learner->config);
+	scan_anew(learner); /* another mode may want what the old one left */
+}
+
+void learner_configure(struct learner *learner, struct config *config)
+{
+	struct configure_task *task = xmalloc(sizeof(*task));
+	*task = (struct configure_task){.learner = learner, .config = config_retain(config)};
+	loop_post(learner->loop, configure, task);
+}
+
+/* ---- its life ---- */
+
+static void end_lessons(struct learner *learner)
+{
+	struct subject *subject;
+	learner->stopping = true;
+	while ((subject = subjects_any(&learner->subjects)) != NULL) {
+		if (subject->lesson != NULL)
+			lesson_cancel(subject->lesson);
+		subjects_remove(&learner->subjects, subject);
+	}
+}
+
+static void *run(void *cookie)
+{
+	struct learner *learner = cookie;
+	thread_give_way(); /* to chats */
+	loop_run(learner->loop);
+	end_lessons(learner);
+	embedder_stop(learner->embedder);
+	return NULL;
+}
+
+struct learner *learner_start(struct service *service, struct config *config)
+{
+	struct learner *learner = xcalloc(1, sizeof(*learner));
+	learner->service = service;
+	learner->config = config_retain(config);
+	learner->loop = loop_create();
+	learner->upstream = upstream_create(loop_base(learner->loop), 16);
+	learner->keys = key_ring_create();
+	learner->embedder = embedder_create(service->store, learner->loop, learner->upstream,
+					    learner->keys, learner->config, &service->embedding);
+	subjects_init(&learner->subjects);
+	learner->scan = evtimer_new(loop_base(learner->loop), on_scan, learner);
+	scan_again(learner, 0);
+	if (!thread_start(&learner->thread, "learn", run, learner)) {
+		learner_destroy(learner);
+		return NULL;
+	}
+	return learner;
+}
+
+void learner_stop(struct learner *learner)
+{
+	loop_stop(learner->loop);
+	pthread_join(learner->thread, NULL);
+}
+
+void learner_destroy(struct learner *learner)
+{
+	if (learner == NULL)
+		return;
+	upstream_destroy(learner->upstream);
+	event_free(learner->scan);
+	loop_destroy(learner->loop);
+	embedder_destroy(learner->embedder);
+	key_ring_destroy(learner->keys);
+	config_release(learner->config);
+	free(learner);
+}

@@ -1,0 +1,272 @@
+#include "proxy/learn/retention.h"
+
+#include "proxy/runtime/log.h"
+#include "proxy/runtime/loop.h"
+#include "proxy/runtime/metrics.h"
+#include "proxy/learn/user_limits.h"
+#include "storage/lmdb/thread.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	USERS_AT_ONCE = 256,
+	PAUSE_MS = 10, /* after a step, at least, and... */
+	PAUSES = 19,   /* ...so many times what it took: a twentieth of a processor at most */
+	SHORTEST_PERIOD_MS = 1000,
+	LONGEST_PERIOD_MS = 60 * 60 * 1000,
+	PERIODS = 24, /* in the time that something is kept */
+};
+
+struct retention {
+	struct store *store;
+	struct config *config;
+	struct loop *loop;
+	struct event *timer;
+	struct user_limits *limits; /* has its own timer, on this loop */
+	pthread_t thread;
+	bool stopping;
+
+	/* Of the look at all users that is under way. */
+	struct expiry expiry;
+	struct arena arena;     /* for `users` */
+	struct user_key *users; /* of whom something is past its time */
+	size_t user_count;
+	size_t user;                /* whose turn it is */
+	struct user_key last;       /* that was looked at... */
+	bool goes_on;               /* ...and there are more behind it */
+	uint64_t begun_at;          /* with this step, by processor_time() */
+	struct expired_count count; /* of the last call */
+	struct expired_count total; /* not logged yet */
+	bool taking;                /* a call to the store is under way */
+	bool starts_anew;           /* the next step begins with the first user */
+};
+
+static int64_t period_of(uint64_t kept)
+{
+	int64_t period = (int64_t)(kept / PERIODS);
+	if (period < SHORTEST_PERIOD_MS)
+		return SHORTEST_PERIOD_MS;
+	return period < LONGEST_PERIOD_MS ? period : LONGEST_PERIOD_MS;
+}
+
+int64_t retention_period(const struct config *config)
+{
+	uint64_t messages = config->retention.messages;
+	uint64_t facts = config->retention.facts;
+	if (messages == 0 && facts == 0)
+		return config->retention.pii == PII_KEEP ? 0 : LONGEST_PERIOD_MS;
+	if (messages == 0 || (facts > 0 && facts < messages))
+		return period_of(facts);
+	return period_of(messages);
+}
+
+static void wait_for(struct retention *retention, int64_t wait)
+{
+	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+	evtimer_add(retention->timer, &pause);
+}
+
+static int64_t until(int64_t now, uint64_t kept)
+{
+	return kept == 0 ? INT64_MIN : now - (int64_t)kept;
+}
+
+static void begin(struct retention *retention)
+{
+	const struct config *config = retention->config;
+	int64_t now = clock_wall();
+	retention->last = (struct user_key){0};
+	retention->users = NULL;
+	retention->user_count = 0;
+	retention->user = 0;
+	retention->starts_anew = false;
+	retention->expiry = (struct expiry){
+		.now = now,
+		.turns_until = until(now, config->retention.messages),
+		.facts_until = until(now, config->retention.facts),
+		.pii = (enum pii)config->retention.pii,
+	};
+}
+
+static void log_total(struct retention *retention)
+{
+	struct expired_count *total = &retention->total;
+	if (total->exchanges + total->facts > 0)
+		log_info("retention: %zu exchanges deleted, %zu facts deleted or redacted",
+			 total->exchanges, total->facts);
+	*total = (struct expired_count){0};
+}
+
+static void end(struct retention *retention)
+{
+	log_total(retention);
+	retention->starts_anew = true;
+	wait_for(retention, retention_period(retention->config));
+}
+
+/* ---- one user after the other ---- */
+
+/* Microseconds of a processor that this thread has had. */
+static uint64_t processor_time(void)
+{
+	struct timespec time = {0};
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+static void pause_step(struct retention *retention)
+{
+	int64_t pause = (int64_t)(processor_time() - retention->begun_at) * PAUSES / 1000;
+	wait_for(retention, pause > PAUSE_MS ? pause : PAUSE_MS);
+}
+
+static void take_next(struct retention *retention);
+
+static void on_taken(void *cookie, enum store_result result)
+{
+	struct retention *retention = cookie;
+	const struct expired_count *count = &retention->count;
+	retention->taking = false;
+	if (retention->stopping)
+		return;
+	if (result == STORE_OK) {
+		retention->total.exchanges += count->exchanges;
+		retention->total.facts += count->facts;
+		metrics_count(METRIC_EXPIRED_EXCHANGES, count->exchanges);
+		metrics_count(METRIC_EXPIRED_FACTS, count->facts);
+	}
+	/* A store that fails says so itself, and is asked again when all users are. */
+	if (result == STORE_OK && count->more) {
+		pause_step(retention);
+		return;
+	}
+	retention->user++;
+	take_next(retention);
+}
+
+static void take_next(struct retention *retention)
+{
+	retention->taking = retention->user < retention->user_count && !retention->starts_anew;
+	if (retention->taking)
+		store_expire(retention->store, retention->users[retention->user],
+			     &retention->expiry, &retention->count, loop_for_store(retention->loop),
+			     on_taken, retention);
+	else if (retention->starts_anew)
+		wait_for(retention, 0);
+	else if (retention->goes_on)
+		pause_step(retention);
+	else
+		end(retention);
+}
+
+static void on_users(void *cookie, enum store_result result, struct user_key *users, size_t count,
+		     const struct user_key *last)
+{
+	struct retention *retention = cookie;
+	retention->goes_on = result == STORE_OK && last != NULL;
+	if (retention->goes_on)
+		retention->last = *last;
+	retention->users = users;
+	retention->user_count = result == STORE_OK ? count : 0;
+	retention->user = 0;
+}
+
+static void look_at_users(struct retention *retention)
+{
+	arena_finish(&retention->arena);
+	store_users_expired(retention->store, &retention->expiry, &retention->last, USERS_AT_ONCE,
+			    &retention->arena, on_users, retention);
+}
+
+static void on_step(evutil_socket_t fd, short what, void *cookie)
+{
+	struct retention *retention = cookie;
+	(void)fd;
+	(void)what;
+	if (retention_period(retention->config) == 0) {
+		log_total(retention);
+		return;
+	}
+	if (retention->starts_anew)
+		begin(retention);
+	retention->begun_at = processor_time();
+	if (retention->user == retention->user_count)
+		look_at_users(retention);
+	take_next(retention);
+}
+
+/* ---- from other threads ---- */
+
+struct configure_task {
+	struct retention *retention;
+	struct config *config;
+};
+
+static void configure(void *cookie)
+{
+	struct configure_task *task = cookie;
+	struct retention *retention = task->retention;
+	config_release(retention->config);
+	retention->config = task->config;
+	user_limits_configure(retention->limits, task->config);
+	retention->starts_anew = true;
+	if (!retention->stopping && !retention->taking)
+		wait_for(retention, 0);
+	free(task);
+}
+
+void retention_configure(struct retention *retention, struct config *config)
+{
+	struct configure_task *task = xmalloc(sizeof(*task));
+	*task = (struct configure_task){.retention = retention, .config = config_retain(config)};
+	loop_post(retention->loop, configure, task);
+}
+
+/* ---- its life ---- */
+
+static void *run(void *cookie)
+{
+	struct retention *retention = cookie;
+	thread_give_way(); /* to chats */
+	loop_run(retention->loop);
+	retention->stopping = true;
+	user_limits_stop(retention->limits);
+	return NULL;
+}
+
+struct retention *retention_start(struct store *store, struct config *config)
+{
+	struct retention *retention = xcalloc(1, sizeof(*retention));
+	retention->store = store;
+	retention->config = config_retain(config);
+	retention->loop = loop_create();
+	retention->starts_anew = true;
+	retention->timer = evtimer_new(loop_base(retention->loop), on_step, retention);
+	wait_for(retention, 0);
+	retention->limits = user_limits_create(store, retention->loop, config);
+	if (!thread_start(&retention->thread, "retain", run, retention)) {
+		retention_destroy(retention);
+		return NULL;
+	}
+	return retention;
+}
+
+void retention_stop(struct retention *retention)
+{
+	loop_stop(retention->loop);
+	pthread_join(retention->thread, NULL);
+}
+
+void retention_destroy(struct retention *retention)
+{
+	if (retention == NULL)
+		return;
+	event_free(retention->timer);
+	user_limits_destroy(retention->limits);
+	loop_destroy(retention->loop);
+	arena_finish(&retention->arena);
+	config_release(retention->config);
+	free(retention);
+}

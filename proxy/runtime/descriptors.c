@@ -1,0 +1,66 @@
+#include "proxy/runtime/descriptors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+	OF_THE_PROCESS = 384, /* the store, the log, the admin address's clients, the learner */
+	OF_A_WORKER = 32,     /* its loop, its listener, a few clients that it refuses... */
+	MOST_REFUSED = 240,   /* ...and more of them (http_server.c) */
+	MOST_IDLE = 128,
+	SHARE = 16, /* of all descriptors: the most for either of these two */
+	LEAST_ROOM = 16,
+};
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+struct descriptor_plan descriptors_plan(size_t limit, size_t workers, size_t wanted)
+{
+	size_t idle = smaller(MOST_IDLE, 1 + limit / (SHARE * workers));
+	size_t refused = smaller(MOST_REFUSED, limit / (SHARE * workers));
+	size_t reserved = OF_THE_PROCESS + workers * (OF_A_WORKER + idle + refused);
+	size_t room = limit > reserved + LEAST_ROOM ? limit - reserved : LEAST_ROOM;
+	return (struct descriptor_plan){smaller(room / 4 * 3, wanted), room, idle};
+}
+
+size_t descriptors_limit(void)
+{
+	struct rlimit limit;
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (size_t)limit.rlim_max : 0;
+}
+
+void descriptors_raise(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what we have will have to do */
+}
+
+void descriptors_hold_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
+}
+
+bool descriptors_finish_output(const char *program)
+{
+	bool arrived = ferror(stdout) == 0;
+	errno = 0;
+	if (fflush(stdout) == 0 && arrived)
+		return true;
+	if (errno != EPIPE)
+		(void)fprintf(stderr, "%s: cannot write the output: %s\n", program,
+			      errno == 0 ? "it is cut off" : strerror(errno));
+	return false;
+}

@@ -1,0 +1,32 @@
+/* An event loop with a mailbox: one thread runs it, any thread may post to it. */
+#ifndef RECALLD_PROXY_RUNTIME_LOOP_H
+#define RECALLD_PROXY_RUNTIME_LOOP_H
+
+#include "storage/store.h"
+
+#include <event2/event.h>
+
+struct loop;
+
+struct loop *loop_create(void);
+/* Runs what is still posted, then frees. Only when no thread is inside loop_run(). */
+void loop_destroy(struct loop *loop);
+
+struct event_base *loop_base(struct loop *loop);
+/* The same loop as the store wants it for its callbacks. */
+struct store_loop *loop_for_store(struct loop *loop);
+
+/* Runs until loop_stop(). */
+void loop_run(struct loop *loop);
+/* From any thread: loop_run() returns after the current turn. */
+void loop_stop(struct loop *loop);
+/* From any thread: `run(cookie)` is called by the loop, in the order of the posts. */
+void loop_post(struct loop *loop, void (*run)(void *cookie), void *cookie);
+/* From the loop's own thread, without a system call: `run(cookie)` at the end of this turn. */
+void loop_later(struct loop *loop, void (*run)(void *cookie), void *cookie);
+
+/* Milliseconds since 1970, and microseconds of a clock that never goes back. */
+int64_t clock_wall(void);
+uint64_t clock_steady(void);
+
+#endif

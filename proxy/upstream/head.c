@@ -1,0 +1,159 @@
+#include "proxy/http/grammar.h"
+#include "proxy/upstream/transfer.h"
+
+enum { SWITCHING_PROTOCOLS = 101 };
+
+/* The status line's three digits; 0 when it is malformed, as in HTTP/0.9. */
+static int read_status(struct slice line)
+{
+	size_t space = slice_find(line, SLICE(" "), 0);
+	if (!slice_starts_with(line, SLICE("HTTP/")) || line.size < space + 4)
+		return 0;
+	int status = 0;
+	for (size_t i = space + 1; i < space + 4; i++) {
+		if (line.data[i] < '0' || line.data[i] > '9')
+			return 0;
+		status = status * 10 + (line.data[i] - '0');
+	}
+	return status < 100 ? 0 : status;
+}
+
+static struct slice without_line_end(struct slice line)
+{
+	while (line.size > 0 &&
+	       (line.data[line.size - 1] == '\n' || line.data[line.size - 1] == '\r'))
+		line.size--;
+	return line;
+}
+
+int reply_head_take(struct reply_head *head, struct slice line)
+{
+	if (head->whole)
+		return 0;
+	if (!buffer_append(&head->lines, without_line_end(line)) ||
+	    !buffer_append_byte(&head->lines, '\n'))
+		return -1;
+	if (without_line_end(line).size > 0)
+		return 0;
+	int status = read_status(buffer_slice(&head->lines));
+	head->whole = status >= 200 || status == SWITCHING_PROTOCOLS;
+	if (!head->whole)
+		buffer_clear(&head->lines); /* an interim reply's, behind which the next begins */
+	return status == 0 ? -1 : head->whole;
+}
+
+static struct slice take_line(struct slice *lines)
+{
+	size_t end = slice_find(*lines, SLICE("\n"), 0);
+	struct slice line = slice_part(*lines, 0, end);
+	*lines = slice_part(*lines, end < lines->size ? end + 1 : end, lines->size);
+	return line;
+}
+
+static size_t count_lines(struct slice lines)
+{
+	size_t count = 0;
+	while (lines.size > 0) {
+		take_line(&lines);
+		count++;
+	}
+	return count;
+}
+
+/* Every field as it came, hop-by-hop ones included. */
+static const char *read_fields(struct slice lines, struct upstream_head *result,
+			       struct arena *arena)
+{
+	size_t most = count_lines(lines);
+	if (most > UPSTREAM_MAX_FIELDS)
+		return "The upstream sent too many fields.";
+	struct http_field *fields = arena_alloc(arena, most * sizeof(*fields));
+	result->fields = fields;
+	for (struct slice line = take_line(&lines); line.size > 0; line = take_line(&lines)) {
+		size_t colon = slice_find(line, SLICE(":"), 0);
+		if (colon == line.size)
+			return "The upstream sent a field without a colon.";
+		struct http_field field = {
+			.name = slice_part(line, 0, colon),
+			.value = slice_trim(slice_part(line, colon + 1, line.size)),
+		};
+		if (!http_field_is_valid(field))
+			return "The upstream sent a malformed field.";
+		fields[result->field_count++] = field;
+	}
+	return NULL;
+}
+
+/* A length; false when it is not all digits, or differs from one that came before. */
+static bool read_length(struct slice digits, struct upstream_head *result)
+{
+	uint64_t length = 0;
+	if (digits.size == 0 || digits.size > 18)
+		return false;
+	for (size_t i = 0; i < digits.size; i++) {
+		if (digits.data[i] < '0' || digits.data[i] > '9')
+			return false;
+		length = length * 10 + (uint64_t)(digits.data[i] - '0');
+	}
+	bool agrees = !result->has_length || result->length == length;
+	result->has_length = true;
+	result->length = length;
+	return agrees;
+}
+
+/* Leaves out the hop-by-hop fields, and a Content-Length that is repeated or overruled. */
+static const char *filter_fields(struct upstream_head *result, bool overruled, struct arena *arena)
+{
+	const struct http_field *all = result->fields;
+	size_t count = result->field_count;
+	struct http_field *kept = arena_alloc(arena, (count + 1) * sizeof(*kept));
+	result->fields = kept;
+	result->field_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool is_length = slice_equal_nocase(all[i].name, SLICE("Content-Length"));
+		bool is_first = !result->has_length;
+		if (is_length && !overruled && !read_length(all[i].value, result))
+			return "The upstream sent a malformed Content-Length.";
+		if ((is_length && (overruled || !is_first)) ||
+		    http_field_is_hop_by_hop(all, count, all[i].name))
+			continue;
+		kept[result->field_count++] = all[i];
+	}
+	return NULL;
+}
+
+/* A 304's Content-Length tells of a body that does not come (RFC 9110, section 8.6). */
+static bool has_body(const struct upstream_head *head, bool is_head_request)
+{
+	return !is_head_request && head->status != 204 && head->status != 304;
+}
+
+uint64_t reply_body_size(const struct upstream_head *head, bool is_head_request)
+{
+	if (!has_body(head, is_head_request))
+		return 0;
+	return head->has_length ? head->length : UINT64_MAX;
+}
+
+const char *reply_head_read(const struct reply_head *head, bool is_head_request,
+			    struct upstream_head *result, struct arena *arena)
+{
+	*result = (struct upstream_head){0};
+	struct slice lines = buffer_slice(&head->lines);
+	struct slice first = take_line(&lines);
+	result->status = read_status(first);
+	size_t reason = slice_find(first, SLICE(" "), 0) + 4;
+	result->reason = slice_trim(slice_part(first, reason, first.size));
+	if (result->status == SWITCHING_PROTOCOLS)
+		return "The upstream switched to another protocol, which it was not asked to.";
+	const char *fault = read_fields(lines, result, arena);
+	if (fault != NULL)
+		return fault;
+	bool chunked =
+		http_field_value(result->fields, result->field_count, SLICE("Transfer-Encoding"))
+			.data != NULL;
+	/* A 204 has no length (RFC 9110, section 8.6). */
+	fault = filter_fields(result, chunked || result->status == 204, arena);
+	result->until_close = has_body(result, is_head_request) && !chunked && !result->has_length;
+	return fault;
+}

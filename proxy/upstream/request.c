@@ -1,0 +1,173 @@
+#include "proxy/runtime/loop.h"
+#include "proxy/upstream/transfer.h"
+
+#include <string.h>
+
+static void put_header(struct transfer *transfer, struct curl_slist ***tail, struct slice line)
+{
+	struct curl_slist *node = arena_alloc(&transfer->arena, sizeof(*node));
+	node->data = (char *)(uintptr_t)line.data;
+	**tail = node;
+	*tail = &node->next;
+}
+
+/* What curl writes itself, or must never be told to write. */
+static bool is_ours(const struct upstream_request *request, struct slice name)
+{
+	return slice_equal_nocase(name, SLICE("Host")) ||
+	       slice_equal_nocase(name, SLICE("Content-Length")) ||
+	       slice_equal_nocase(name, SLICE("Expect")) ||
+	       http_field_is_hop_by_hop(request->fields, request->field_count, name);
+}
+
+/* The list lives in the arena: curl only reads it. */
+static struct curl_slist *make_headers(struct transfer *transfer,
+				       const struct upstream_request *request)
+{
+	/* "Name:" without a value takes away what curl would add. */
+	static const struct slice unasked[] = {SLICE("Accept:"), SLICE("Content-Type:"),
+					       SLICE("User-Agent:"), SLICE("Expect:")};
+	struct arena *arena = &transfer->arena;
+	struct curl_slist *first = NULL;
+	struct curl_slist **tail = &first;
+	for (size_t i = 0; i < request->field_count; i++) {
+		const struct http_field *field = &request->fields[i];
+		if (is_ours(request, field->name) || !http_field_is_valid(*field))
+			continue;
+		/* "Name;" is how curl is told to send an empty value. */
+		bool is_empty = field->value.size == 0;
+		const struct slice parts[] = {field->name, is_empty ? SLICE(";") : SLICE(": "),
+					      field->value};
+		put_header(transfer, &tail, arena_join(arena, parts, 3));
+	}
+	for (size_t i = 0; i < sizeof(unasked) / sizeof(unasked[0]); i++) {
+		struct slice name = slice_part(unasked[i], 0, unasked[i].size - 1);
+		if (http_field_value(request->fields, request->field_count, name).data == NULL ||
+		    is_ours(request, name))
+			put_header(transfer, &tail, unasked[i]);
+	}
+	return first;
+}
+
+/* The path and query go out as they are: curl's URL parser would refuse or change some. A proxy is
+ * asked with the whole URL. */
+static const char *target_of(struct transfer *transfer, const struct upstream_request *request)
+{
+	if (transfer->handle->proxy.size > 0)
+		return NULL;
+	const char *target = request->url + transfer->handle->url.size;
+	const struct slice rooted[] = {SLICE("/"), slice_of(target)};
+	return target[0] == '/' ? target : arena_join(&transfer->arena, rooted, 2).data;
+}
+
+/* No server passes over theirs. */
+static bool always_has_body(struct slice method)
+{
+	return slice_equal(method, SLICE("POST")) || slice_equal(method, SLICE("PUT")) ||
+	       slice_equal(method, SLICE("PATCH"));
+}
+
+void upstream_request_rewind(struct transfer *transfer)
+{
+	transfer->body.piece = 0;
+	transfer->body.offset = 0;
+}
+
+/* Fills curl's room as far as the body goes. It asks when what it had has left. */
+static size_t on_read(char *room, size_t unit, size_t size, void *cookie)
+{
+	struct transfer *transfer = cookie;
+	size_t filled = 0;
+	(void)unit;
+	transfer->moved_at = clock_steady();
+	while (filled < size && transfer->body.piece < transfer->body.count) {
+		struct slice piece = transfer->body.pieces[transfer->body.piece];
+		struct slice left = slice_part(piece, transfer->body.offset, piece.size);
+		size_t part = left.size < size - filled ? left.size : size - filled;
+		if (part > 0)
+			memcpy(room + filled, left.data, part);
+		filled += part;
+		transfer->body.offset += part;
+		if (transfer->body.offset == piece.size) {
+			transfer->body.piece++;
+			transfer->body.offset = 0;
+		}
+	}
+	return filled;
+}
+
+/* curl sends it again, on a fresh connection. */
+static int on_seek(void *cookie, curl_off_t offset, int origin)
+{
+	if (offset != 0 || origin != SEEK_SET)
+		return CURL_SEEKFUNC_CANTSEEK;
+	upstream_request_rewind(cookie);
+	return CURL_SEEKFUNC_OK;
+}
+
+static void keep_pieces(struct transfer *transfer, const struct upstream_request *request)
+{
+	struct slice *pieces = arena_alloc(&transfer->arena, request->body_count * sizeof(*pieces));
+	memcpy(pieces, request->body, request->body_count * sizeof(*pieces));
+	transfer->body.pieces = pieces;
+	transfer->body.count = request->body_count;
+}
+
+/* Returns its size. */
+static uint64_t apply_body(struct transfer *transfer, const struct upstream_request *request)
+{
+	CURL *easy = transfer->handle->easy;
+	const char *whole = "";
+	uint64_t size = 0;
+	for (size_t i = 0; i < request->body_count; i++)
+		size += request->body[i].size;
+	/* What curl sends with the head it takes as it is, all else it reads bit by bit. */
+	bool is_read = request->body_count > 1 || size > UPSTREAM_WITH_HEAD;
+	if (is_read)
+		keep_pieces(transfer, request);
+	else if (size > 0)
+		whole = request->body[0].data;
+	UPSTREAM_SET(easy, CURLOPT_POSTFIELDS, is_read ? NULL : whole);
+	UPSTREAM_SET(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+	UPSTREAM_SET(easy, CURLOPT_READFUNCTION, on_read);
+	UPSTREAM_SET(easy, CURLOPT_READDATA, transfer);
+	UPSTREAM_SET(easy, CURLOPT_SEEKFUNCTION, on_seek);
+	UPSTREAM_SET(easy, CURLOPT_SEEKDATA, transfer);
+	return size;
+}
+
+static void apply_method(struct transfer *transfer, const struct upstream_request *request)
+{
+	CURL *easy = transfer->handle->easy;
+	bool has_body = request->has_body && !transfer->is_head_request;
+	/* The body first, which makes it a POST; each of the three takes back the other two. */
+	uint64_t size = apply_body(transfer, request);
+	if (transfer->is_head_request)
+		UPSTREAM_SET(easy, CURLOPT_NOBODY, 1L);
+	else if (request->has_body)
+		UPSTREAM_SET(easy, CURLOPT_POST, 1L);
+	else
+		UPSTREAM_SET(easy, CURLOPT_HTTPGET, 1L);
+	UPSTREAM_SET(easy, CURLOPT_CUSTOMREQUEST,
+		     transfer->is_head_request ? NULL
+					       : arena_string(&transfer->arena, request->method));
+	/* Who passes over a body runs it as the connection's next request: its reply must be
+	 * nobody's. */
+	bool is_last = has_body && size > 0 && !always_has_body(request->method);
+	UPSTREAM_SET(easy, CURLOPT_FORBID_REUSE, (long)is_last);
+}
+
+static long milliseconds(uint64_t value)
+{
+	return value > INT32_MAX ? INT32_MAX : (long)value;
+}
+
+void upstream_request_apply(struct transfer *transfer, const struct upstream_request *request)
+{
+	CURL *easy = transfer->handle->easy;
+	transfer->is_head_request = slice_equal(request->method, SLICE("HEAD"));
+	apply_method(transfer, request);
+	UPSTREAM_SET(easy, CURLOPT_REQUEST_TARGET, target_of(transfer, request));
+	UPSTREAM_SET(easy, CURLOPT_HTTPHEADER, make_headers(transfer, request));
+	UPSTREAM_SET(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request->connect_timeout));
+}

@@ -1,0 +1,59 @@
+/* How a record reads in an export: a JSON object with its table, its user, the numbers of its key
+ * and its fields, each by name. */
+#ifndef RECALLD_STORAGE_DUMP_FORM_H
+#define RECALLD_STORAGE_DUMP_FORM_H
+
+#include "storage/lmdb/engine.h"
+#include "storage/record/stored.h"
+
+#include <jansson.h>
+
+enum { DUMP_KEY_PARTS = 3 };
+
+struct dump_table {
+	const char *name;
+	enum table table;
+	bool is_of_user; /* its key begins with one */
+	struct {
+		const char *name;
+		unsigned size; /* bytes; 0: no such part */
+		bool is_hash;
+	} parts[DUMP_KEY_PARTS];
+	record_fields *fields;
+	const char *const *names; /* of the fields, in their order */
+};
+
+/* In the order in which they are written: a record comes behind those that it rests on. */
+extern const struct dump_table dump_tables[];
+
+size_t dump_key_size(const struct dump_table *table);
+
+/* Any of the nouns. */
+union dump_noun {
+	struct stored_user user;
+	struct stored_conversation conversation;
+	struct stored_turn turn;
+	struct stored_exchange exchange;
+	struct stored_answer answer;
+	struct fact fact;
+	struct summary summary;
+	struct job job;
+	struct stored_receipt receipt;
+	uint64_t number;
+};
+
+/* Appends a line. False: the record cannot be read. */
+bool dump_write(struct buffer *out, const struct dump_table *table, struct slice key,
+		struct slice value);
+
+/* What one line holds; slices point into the JSON. */
+struct dump_line {
+	const struct dump_table *table;
+	struct user_key user;
+	uint64_t parts[DUMP_KEY_PARTS];
+	union dump_noun noun;
+};
+/* False: it is none, or something is missing in it. */
+bool dump_read(json_t *object, struct dump_line *line);
+
+#endif

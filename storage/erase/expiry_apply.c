@@ -1,0 +1,363 @@
+/* store_expire(): what is past its time leaves a user's memory. */
+#include "storage/erase/expiry_scan.h"
+
+#include "storage/journal/journal.h"
+#include "storage/user/replays.h"
+#include "storage/lmdb/writer.h"
+
+/* How long after its last exchange a conversation may still be given something by one that was
+ * under way when the user's memory was searched: generous. */
+enum { UNDER_WAY = 24 * 60 * 60 * 1000 };
+
+/* ---- who has any ---- */
+
+static bool next_user(struct transaction *transaction, struct key from, struct user_key *user)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin_at(&scan, transaction, TABLE_USERS, key_empty(), from, FORWARD);
+	bool found = scan_next(&scan, &key, &value);
+	if (found)
+		*user = key_read_user(key);
+	scan_end(&scan);
+	return found;
+}
+
+static bool has_expired(struct transaction *transaction, struct user_key user,
+			const struct expiry *expiry)
+{
+	struct arena scratch = {0};
+	const struct memory memory = {transaction, user, &scratch};
+	bool any = expired_any(&memory, expiry);
+	arena_finish(&scratch);
+	return any;
+}
+
+struct store_call *store_users_expired(struct store *store, const struct expiry *expiry,
+				       const struct user_key *after, size_t limit,
+				       struct arena *arena, store_expired_read *callback,
+				       void *cookie)
+{
+	struct transaction transaction;
+	struct user_key *users = arena_alloc(arena, limit * sizeof(*users));
+	struct user_key last;
+	size_t count = 0;
+	size_t looked_at = 0;
+	if (transaction_begin_read(&transaction, store)) {
+		struct key from = after == NULL ? key_empty() : key_after(key_of_user(*after));
+		while (looked_at < limit && next_user(&transaction, from, &last)) {
+			looked_at++;
+			if (has_expired(&transaction, last, expiry))
+				users[count++] = last;
+			from = key_after(key_of_user(last));
+		}
+		transaction_abort(&transaction);
+	}
+	callback(cookie, transaction.result, users, count, looked_at == limit ? &last : NULL);
+	return NULL;
+}
+
+/* ---- taking it out ---- */
+
+struct expire_operation {
+	struct operation operation;
+	struct user_key user;
+	struct expiry expiry;
+	struct expired expired;
+	enum store_result searched;
+	struct expired_count *count; /* the caller's */
+};
+
+/* One run of it. */
+struct expiring {
+	struct memory memory;
+	const struct expiry *expiry;
+	const struct expired *expired;
+	struct hiding hiding;
+	size_t facts;
+	size_t conversations;
+	bool summary;
+};
+
+static void end_fact(struct expiring *expiring, uint64_t id)
+{
+	const struct memory *memory = &expiring->memory;
+	struct key key = memory_fact_key(memory, id);
+	struct fact fact = {.id = id};
+	if (!table_read(memory->transaction, TABLE_FACTS, key, stored_fact_fields, &fact,
+			memory->arena) ||
+	    !expired_fact(&fact, expiring->expiry))
+		return;
+	expiring->facts++;
+	if (fact.observed_at > expiring->expiry->facts_until && expiring->expiry->pii != PII_DROP) {
+		fact_mask(&fact);
+		table_write(memory->transaction, TABLE_FACTS, key, stored_fact_fields, &fact);
+	} else {
+		(void)table_delete(memory->transaction, TABLE_FACTS, key);
+	}
+}
+
+static void end_summary(struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	const struct summary *found = &expiring->expired->summary;
+	struct summary summary;
+	if (!expiring->expired->has_summary || !memory_summary(memory, &summary) ||
+	    summary.covers != found->covers || summary.updated_at != found->updated_at)
+		return;
+	expiring->summary = true;
+	(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
+}
+
+static void delete_given(const struct memory *memory, uint32_t conversation)
+{
+	(void)table_delete(memory->transaction, TABLE_FROZEN,
+			   key_u32(key_of_user(memory->user), conversation));
+	replays_delete(memory, conversation);
+}
+
+/* Its turns and answers are deleted with those of the others. False: it has been gone on with. */
+static bool end_conversation(struct expiring *expiring, uint32_t id)
+{
+	const struct memory *memory = &expiring->memory;
+	struct transaction *transaction = memory->transaction;
+	struct key user = key_of_user(memory->user);
+	struct stored_conversation conversation = {0};
+	if (!memory_conversation(memory, id, &conversation) ||
+	    !expired_conversation(&conversation, expiring->expiry))
+		return false;
+	if (conversation.session.size > 0 && memory_session(memory, conversation.session) == id)
+		(void)table_delete(transaction, TABLE_SESSIONS,
+				   key_digest(user, conversation.session));
+	(void)table_delete_all(transaction, TABLE_EXCHANGES, key_u32(user, id));
+	delete_given(memory, id);
+	(void)table_delete(transaction, TABLE_CONVERSATIONS, key_u32(user, id));
+	expiring->conversations++;
+	return true;
+}
+
+/* The conversations of turns that have come since the search: imported ones may be old. */
+static struct id_list list_come(const struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	struct key user = key_of_user(memory->user);
+	struct id_list come = {0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, user,
+		      key_u64(user, expiring->expired->found.searched + 1), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct stored_turn stored = {0};
+		if (table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) &&
+		    !id_list_has(&come, stored.turn.conversation))
+			id_list_add(&come, memory->arena, stored.turn.conversation);
+	}
+	scan_end(&scan);
+	return come;
+}
+
+static void end_conversations(struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	const struct expired *expired = expiring->expired;
+	struct id_list ended = {0};
+	if (expired->conversations.count == 0)
+		return;
+	const struct id_list come = list_come(expiring);
+	for (size_t i = 0; i < expired->conversations.count; i++) {
+		uint32_t id = (uint32_t)expired->conversations.ids[i];
+		if (!id_list_has(&come, id) && end_conversation(expiring, id))
+			id_list_add(&ended, memory->arena, id);
+	}
+	for (size_t i = 0; i < expired->their_turns.count; i++) {
+		struct stored_turn turn;
+		uint64_t id = expired->their_turns.ids[i];
+		if (memory_turn(memory, id, &turn) && id_list_has(&ended, turn.turn.conversation))
+			(void)table_delete(memory->transaction, TABLE_TURNS,
+					   key_u64(key_of_user(memory->user), id));
+	}
+	for (const struct answer_place *at = expired->their_answers; at != NULL; at = at->next) {
+		if (id_list_has(&ended, at->conversation))
+			(void)table_delete(
+				memory->transaction, TABLE_ANSWERS,
+				memory_answer_key(memory, at->hash, at->conversation, at->ordinal));
+	}
+}
+
+/* By those that were under way when the memory was searched. */
+static void delete_given_since(const struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	struct id_list since = {0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
+		   FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct stored_conversation conversation = {0};
+		uint32_t id = key_read_u32(key, sizeof(memory->user.bytes));
+		if (table_decode(memory->transaction, value, stored_conversation_fields,
+				 &conversation, NULL) &&
+		    conversation.last_active > expiring->expiry->now - UNDER_WAY &&
+		    expired_was_given(expiring->expired, memory, id))
+			id_list_add(&since, memory->arena, id);
+	}
+	scan_end(&scan);
+	for (size_t i = 0; i < since.count; i++)
+		delete_given(memory, (uint32_t)since.ids[i]);
+}
+
+static void delete_receipts_since(const struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	struct id_list since = {0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin_at(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(),
+		      key_of_number(expiring->expired->receipts_until + 1), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		uint64_t id = 0;
+		if (table_decode(memory->transaction, value, stored_number_fields, &id, NULL) &&
+		    expired_is_told(expiring->expired, memory, id))
+			id_list_add(&since, memory->arena, id);
+	}
+	scan_end(&scan);
+	for (size_t i = 0; i < since.count; i++)
+		memory_delete_receipt(memory, since.ids[i]);
+}
+
+/* What requests were given of it. */
+static void delete_what_was_made(const struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	const struct expired *expired = expiring->expired;
+	for (size_t i = 0; i < expired->given.count; i++)
+		delete_given(memory, (uint32_t)expired->given.ids[i]);
+	for (size_t i = 0; i < expired->receipts.count; i++)
+		memory_delete_receipt(memory, expired->receipts.ids[i]);
+	delete_given_since(expiring);
+	delete_receipts_since(expiring);
+}
+
+static bool has_none(const struct memory *memory, enum table table)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, table, key_of_user(memory->user), FORWARD);
+	bool found = scan_next(&scan, &key, &value);
+	scan_end(&scan);
+	return !found;
+}
+
+/* Nothing is known about the user any more. An exchange under way finds another conversation. */
+static bool is_empty(const struct memory *memory)
+{
+	return has_none(memory, TABLE_CONVERSATIONS) && has_none(memory, TABLE_TURNS) &&
+	       has_none(memory, TABLE_FACTS) && has_none(memory, TABLE_SUMMARIES);
+}
+
+/* A long memory is not gone through for it, unless its summary went. */
+static void count_uncovered(const struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	const struct id_list *learned = &expiring->hiding.learned;
+	const struct job like = {.kind = JOB_SUMMARY};
+	struct summary summary;
+	size_t went = 0;
+	if (expiring->summary) {
+		memory_recount_uncovered(memory, &like);
+		return;
+	}
+	(void)memory_summary(memory, &summary);
+	for (size_t i = 0; i < learned->count; i++)
+		went += learned->ids[i] > summary.covers;
+	journal_count_uncovered(memory, 0, went, NULL);
+}
+
+static enum store_result expire(struct expiring *expiring)
+{
+	const struct memory *memory = &expiring->memory;
+	struct store *store = memory->transaction->store;
+	const struct expired *expired = expiring->expired;
+	size_t steps = SIZE_MAX;
+	hiding_init(&expiring->hiding, memory);
+	hide_found(&expiring->hiding, &expired->found, expiring->expiry->turns_until);
+	for (size_t i = 0; i < expired->facts.count; i++)
+		end_fact(expiring, expired->facts.ids[i]);
+	end_conversations(expiring);
+	end_summary(expiring);
+	if (!expiring->hiding.forgotten && expiring->facts + expiring->conversations == 0 &&
+	    !expiring->summary)
+		return STORE_NOT_FOUND;
+	/* What is under way may have been given it. */
+	tickets_mark(store->hidden, memory->user, ++store->next_ticket);
+	count_uncovered(expiring);
+	delete_what_was_made(expiring);
+	if (is_empty(memory))
+		(void)memory_delete_user(memory, &steps);
+	return STORE_OK;
+}
+
+/* Once all of it is out. Others may have added to it since it was measured. */
+static bool count_bytes(const struct memory *memory, const struct expiry *expiry)
+{
+	struct stored_user user;
+	if ((expiry->counted == 0 && expiry->left == 0) || !memory_user(memory, &user))
+		return false;
+	uint64_t since = user.bytes == STORE_UNMEASURED || user.bytes < expiry->counted
+				 ? 0
+				 : user.bytes - expiry->counted;
+	user.bytes = expiry->left + since;
+	memory_put_user(memory, &user);
+	return true;
+}
+
+static enum store_result run_expire(struct operation *operation, struct transaction *transaction)
+{
+	struct expire_operation *own = (struct expire_operation *)operation;
+	struct arena scratch = {0};
+	struct expiring expiring = {
+		.memory = {transaction, own->user, &scratch},
+		.expiry = &own->expiry,
+		.expired = &own->expired,
+	};
+	/* Of half a search what was made of it might be left. */
+	enum store_result result = own->searched == STORE_OK ? expire(&expiring) : own->searched;
+	if (own->searched == STORE_OK && !own->expired.is_part &&
+	    count_bytes(&expiring.memory, &own->expiry))
+		result = STORE_OK;
+	arena_finish(&scratch);
+	*own->count = (struct expired_count){expiring.hiding.exchanges.count, expiring.facts,
+					     own->expired.is_part};
+	return result;
+}
+
+/* On the caller's thread. */
+static enum store_result search(struct store *store, struct expire_operation *own)
+{
+	struct transaction transaction;
+	const struct memory memory = {&transaction, own->user, &own->operation.arena};
+	if (!transaction_begin_read(&transaction, store))
+		return transaction.result;
+	expired_find(&own->expired, &memory, &own->expiry);
+	transaction_abort(&transaction);
+	return transaction.result;
+}
+
+struct store_call *store_expire(struct store *store, struct user_key user,
+				const struct expiry *expiry, struct expired_count *count,
+				struct store_loop *loop, store_done *callback, void *cookie)
+{
+	struct expire_operation *own = operation_create(sizeof(*own), run_expire);
+	own->user = user;
+	own->expiry = *expiry;
+	own->count = count;
+	own->operation.may_wait = true;
+	own->searched = search(store, own);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+}

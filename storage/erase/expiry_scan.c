@@ -1,0 +1,406 @@
+#include "storage/erase/expiry_scan.h"
+
+#include "storage/journal/branch.h"
+#include "storage/user/replays.h"
+
+#include <string.h>
+
+enum {
+	/* The writer, and whoever waits for a commit, takes some 20 ms for so many. */
+	EXCHANGES_AT_ONCE = 64,
+	FACTS_AT_ONCE = 1024,
+	CONVERSATIONS_AT_ONCE = 64,
+
+	/* In keys, behind the user. */
+	ID_OFFSET = 16, /* of a turn, a fact, a conversation, a receipt, or an answer's hash */
+	ANSWER_CONVERSATION_OFFSET = 24,
+	ANSWER_ORDINAL_OFFSET = 28,
+};
+
+bool expired_fact(const struct fact *fact, const struct expiry *expiry)
+{
+	if (fact->observed_at <= expiry->facts_until)
+		return true;
+	if (!fact->pii || fact->state == FACT_FORGOTTEN)
+		return false;
+	return expiry->pii == PII_DROP || (expiry->pii == PII_REDACT && !fact_is_masked(fact));
+}
+
+bool expired_conversation(const struct stored_conversation *conversation,
+			  const struct expiry *expiry)
+{
+	return conversation->last_active <= expiry->turns_until;
+}
+
+/* ---- lists ---- */
+
+static void list_idle(struct id_list *list, const struct memory *memory,
+		      const struct expiry *expiry, size_t most)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
+		   FORWARD);
+	while (list->count < most && scan_next(&scan, &key, &value)) {
+		struct stored_conversation conversation = {0};
+		if (table_decode(memory->transaction, value, stored_conversation_fields,
+				 &conversation, NULL) &&
+		    expired_conversation(&conversation, expiry))
+			id_list_add(list, memory->arena, key_read_u32(key, ID_OFFSET));
+	}
+	scan_end(&scan);
+}
+
+static void list_facts(struct id_list *list, const struct memory *memory,
+		       const struct expiry *expiry, size_t most)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	if (expiry->facts_until == INT64_MIN && expiry->pii == PII_KEEP)
+		return;
+	scan_begin(&scan, memory->transaction, TABLE_FACTS, key_of_user(memory->user), FORWARD);
+	while (list->count < most && scan_next(&scan, &key, &value)) {
+		struct fact fact = {0};
+		if (table_decode(memory->transaction, value, stored_fact_fields, &fact, NULL) &&
+		    expired_fact(&fact, expiry))
+			id_list_add(list, memory->arena, key_read_u64(key, ID_OFFSET));
+	}
+	scan_end(&scan);
+}
+
+/* Walks over all of a user's turns, by rising ids. */
+static bool next_turn(const struct memory *memory, struct scan *scan, struct stored_turn *turn)
+{
+	struct slice key;
+	struct slice value;
+	while (scan_next(scan, &key, &value)) {
+		*turn = (struct stored_turn){.turn.id = key_read_u64(key, ID_OFFSET)};
+		if (table_decode(memory->transaction, value, stored_turn_fields, turn, NULL))
+			return true;
+	}
+	return false;
+}
+
+static void begin_turns(const struct memory *memory, struct scan *scan)
+{
+	scan_begin(scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), FORWARD);
+}
+
+/* An answer goes with what it answers, which was said before it; one that answers nothing by
+ * itself. */
+static bool begins_what_goes(const struct memory *memory, const struct turn *turn,
+			     const struct expiry *expiry)
+{
+	struct stored_turn asked;
+	if (turn->created_at > expiry->turns_until)
+		return false;
+	/* Of a store that was damaged what it answers may be missing, too. */
+	return turn->exchange == turn->id || !branch_turn(memory, turn->exchange, &asked) ||
+	       asked.turn.state == TURN_HIDDEN;
+}
+
+static bool goes(const struct expired *expired, const struct turn *turn)
+{
+	return ids_hold(expired->found.turns.ids, expired->found.turns.count, turn->id);
+}
+
+static void list_turns(struct expired *expired, const struct memory *memory,
+		       const struct expiry *expiry)
+{
+	struct id_list *list = &expired->found.turns;
+	struct stored_turn stored;
+	struct scan scan;
+	size_t exchanges = 0;
+	begin_turns(memory, &scan);
+	while (next_turn(memory, &scan, &stored)) {
+		const struct turn *turn = &stored.turn;
+		expired->found.searched = turn->id;
+		if (turn->state == TURN_HIDDEN)
+			continue;
+		bool begins =
+			exchanges < EXCHANGES_AT_ONCE && begins_what_goes(memory, turn, expiry);
+		exchanges += begins;
+		if (begins || ids_hold(list->ids, list->count, turn->exchange))
+			id_list_add(list, memory->arena, turn->id);
+	}
+	scan_end(&scan);
+	expired->is_part |= exchanges == EXCHANGES_AT_ONCE;
+}
+
+static void id_list_drop(struct id_list *list, uint64_t id)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->ids[i] != id)
+			list->ids[kept++] = list->ids[i];
+	}
+	list->count = kept;
+}
+
+/* One that still has a turn stays, however long nobody has gone on with it. */
+static void list_conversations(struct expired *expired, const struct memory *memory,
+			       const struct expiry *expiry)
+{
+	struct id_list *list = &expired->conversations;
+	struct stored_turn stored;
+	struct scan scan;
+	list_idle(list, memory, expiry, CONVERSATIONS_AT_ONCE);
+	expired->is_part |= list->count == CONVERSATIONS_AT_ONCE;
+	begin_turns(memory, &scan);
+	while (list->count > 0 && next_turn(memory, &scan, &stored)) {
+		if (stored.turn.state != TURN_HIDDEN && !goes(expired, &stored.turn))
+			id_list_drop(list, stored.turn.conversation);
+	}
+	scan_end(&scan);
+}
+
+static void list_their_turns(struct expired *expired, const struct memory *memory)
+{
+	struct stored_turn stored;
+	struct scan scan;
+	begin_turns(memory, &scan);
+	while (next_turn(memory, &scan, &stored)) {
+		if (id_list_has(&expired->conversations, stored.turn.conversation))
+			id_list_add(&expired->their_turns, memory->arena, stored.turn.id);
+	}
+	scan_end(&scan);
+}
+
+static void list_their_answers(struct expired *expired, const struct memory *memory)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_ANSWERS, key_of_user(memory->user), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		uint32_t conversation = key_read_u32(key, ANSWER_CONVERSATION_OFFSET);
+		if (!id_list_has(&expired->conversations, conversation))
+			continue;
+		struct answer_place *place = arena_alloc(memory->arena, sizeof(*place));
+		*place = (struct answer_place){expired->their_answers, key_read_u64(key, ID_OFFSET),
+					       conversation,
+					       key_read_u32(key, ANSWER_ORDINAL_OFFSET)};
+		expired->their_answers = place;
+	}
+	scan_end(&scan);
+}
+
+/* ---- what was made of it ---- */
+
+static bool holds(const struct id_list *list, const uint64_t *ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ids_hold(list->ids, list->count, ids[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Of a summary that goes no turn stays: those up to which one in it covers count as well. */
+static bool holds_turn(const struct expired *expired, const uint64_t *ids, size_t count)
+{
+	for (size_t i = 0; expired->has_summary && i < count; i++) {
+		if (ids[i] != 0 && ids[i] <= expired->summary.covers)
+			return true;
+	}
+	return holds(&expired->found.turns, ids, count);
+}
+
+bool expired_was_given(const struct expired *expired, const struct memory *memory,
+		       uint32_t conversation)
+{
+	struct frozen frozen = {0};
+	struct key key = key_u32(key_of_user(memory->user), conversation);
+	if (table_read(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields, &frozen,
+		       memory->arena) &&
+	    (holds_turn(expired, frozen.given, frozen.given_count) ||
+	     holds_turn(expired, &frozen.covers, 1) ||
+	     holds(&expired->facts, frozen.facts, frozen.fact_count)))
+		return true;
+	size_t count;
+	const struct replay *replays = replays_read(memory, conversation, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (holds_turn(expired, replays[i].turns, replays[i].turn_count) ||
+		    holds(&expired->facts, replays[i].facts, replays[i].fact_count))
+			return true;
+	}
+	return false;
+}
+
+static bool read_receipt(const struct memory *memory, uint64_t receipt, struct arena *arena,
+			 struct stored_receipt *stored)
+{
+	*stored = (struct stored_receipt){0};
+	return table_read(memory->transaction, TABLE_RECEIPTS, key_of_number(receipt),
+			  stored_receipt_fields, stored, arena);
+}
+
+/* Those of others, which the writer comes across, are not copied. */
+bool expired_is_told(const struct expired *expired, const struct memory *memory, uint64_t receipt)
+{
+	struct stored_receipt stored;
+	if (!read_receipt(memory, receipt, NULL, &stored) ||
+	    memcmp(&stored.user, &memory->user, sizeof(stored.user)) != 0 ||
+	    !read_receipt(memory, receipt, memory->arena, &stored))
+		return false;
+	return !stored.tells_ids ||
+	       holds_turn(expired, stored.receipt.turns, stored.receipt.turn_count) ||
+	       holds(&expired->facts, stored.receipt.facts, stored.receipt.fact_count);
+}
+
+static void list_given(struct expired *expired, const struct memory *memory)
+{
+	struct arena scratch = {0};
+	const struct memory own = {memory->transaction, memory->user, &scratch};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
+		   FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		uint32_t conversation = key_read_u32(key, ID_OFFSET);
+		if (expired_was_given(expired, &own, conversation))
+			id_list_add(&expired->given, memory->arena, conversation);
+		arena_finish(&scratch);
+	}
+	scan_end(&scan);
+}
+
+static void list_receipts(struct expired *expired, const struct memory *memory)
+{
+	struct arena scratch = {0};
+	const struct memory own = {memory->transaction, memory->user, &scratch};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user),
+		   FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		uint64_t receipt = key_read_u64(key, ID_OFFSET);
+		if (expired_is_told(expired, &own, receipt))
+			id_list_add(&expired->receipts, memory->arena, receipt);
+		arena_finish(&scratch);
+	}
+	scan_end(&scan);
+}
+
+/* ---- all of it ---- */
+
+static bool has_old_turn(const struct memory *memory, const struct expiry *expiry)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_TURN_TIMES, key_of_user(memory->user),
+		   FORWARD);
+	bool found = scan_next(&scan, &key, &value) &&
+		     key_read_time(key, ID_OFFSET) <= expiry->turns_until;
+	scan_end(&scan);
+	return found;
+}
+
+static bool has_taken_back(const struct memory *memory, uint32_t conversation,
+			   const struct expiry *expiry)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	bool found = false;
+	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
+		   key_u32(key_of_user(memory->user), conversation), FORWARD);
+	while (!found && scan_next(&scan, &key, &value)) {
+		struct stored_turn turn;
+		found = branch_turn(memory, key_read_u64(key, EXCHANGE_OFFSET), &turn) &&
+			turn.turn.state == TURN_SUPERSEDED &&
+			turn.turn.created_at <= expiry->turns_until;
+	}
+	scan_end(&scan);
+	return found;
+}
+
+/* Turns that were taken back are in no order by time: each of their conversations is looked
+ * through. */
+static bool has_old_branch(const struct memory *memory, const struct expiry *expiry)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	bool found = false;
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
+		   FORWARD);
+	while (!found && scan_next(&scan, &key, &value)) {
+		struct stored_conversation conversation = {0};
+		found = table_decode(memory->transaction, value, stored_conversation_fields,
+				     &conversation, NULL) &&
+			conversation.branched &&
+			has_taken_back(memory, key_read_u32(key, ID_OFFSET), expiry);
+	}
+	scan_end(&scan);
+	return found;
+}
+
+/* A summary lasts as long as the last of the turns that it was made of, whenever it was written.
+ * The newest are looked at first: it takes one read where one of them stays. */
+static bool has_old_summary(const struct memory *memory, const struct expiry *expiry,
+			    struct summary *summary)
+{
+	struct key user = key_of_user(memory->user);
+	struct stored_turn stored;
+	struct scan scan;
+	bool stays = false;
+	if (expiry->turns_until == INT64_MIN || !memory_summary(memory, summary))
+		return false;
+	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, user,
+		      key_after(key_u64(user, summary->covers)), BACKWARD);
+	while (!stays && next_turn(memory, &scan, &stored))
+		stays = stored.turn.state != TURN_HIDDEN &&
+			stored.turn.created_at > expiry->turns_until;
+	scan_end(&scan);
+	return !stays;
+}
+
+/* Conversations without a turn are found when nobody has gone on with them for as long. */
+static bool may_have_old_turns(const struct memory *memory, const struct expiry *expiry)
+{
+	struct id_list idle = {0};
+	if (expiry->turns_until == INT64_MIN)
+		return false;
+	if (has_old_turn(memory, expiry))
+		return true;
+	list_idle(&idle, memory, expiry, 1);
+	return idle.count > 0 || has_old_branch(memory, expiry);
+}
+
+bool expired_any(const struct memory *memory, const struct expiry *expiry)
+{
+	struct id_list facts = {0};
+	struct summary summary;
+	if (may_have_old_turns(memory, expiry) || has_old_summary(memory, expiry, &summary))
+		return true;
+	list_facts(&facts, memory, expiry, 1);
+	return facts.count > 0;
+}
+
+void expired_find(struct expired *expired, const struct memory *memory, const struct expiry *expiry)
+{
+	*expired = (struct expired){.receipts_until = memory_newest_receipt_age(memory)};
+	list_facts(&expired->facts, memory, expiry, FACTS_AT_ONCE);
+	expired->is_part = expired->facts.count == FACTS_AT_ONCE;
+	if (may_have_old_turns(memory, expiry)) {
+		list_turns(expired, memory, expiry);
+		list_conversations(expired, memory, expiry);
+	}
+	if (expired->conversations.count > 0) {
+		list_their_turns(expired, memory);
+		list_their_answers(expired, memory);
+	}
+	/* With the last of its turns. */
+	expired->has_summary =
+		!expired->is_part && has_old_summary(memory, expiry, &expired->summary);
+	if (expired->has_summary || expired->found.turns.count + expired->facts.count > 0) {
+		list_given(expired, memory);
+		list_receipts(expired, memory);
+	}
+}

@@ -1,0 +1,144 @@
+#include "storage/index/reindex.h"
+
+#include "storage/index/index.h"
+
+#include <string.h>
+
+enum {
+	LAYOUT = 1, /* raised when documents or postings lie otherwise */
+	VERSION = LAYOUT * 1000 + TERMS_VERSION,
+	UNDER_WAY = 0,
+};
+
+enum {
+	TURNS_AT_ONCE = 2000,
+	TEXT_AT_ONCE = 4 * 1024 * 1024,
+	CLEARED_AT_ONCE = 1000, /* as many pages twice are less than the head-room */
+};
+
+static uint64_t read_version(struct transaction *transaction)
+{
+	uint64_t version = UNDER_WAY;
+	if (!table_read(transaction, TABLE_META, key_of_name("index_version"), stored_number_fields,
+			&version, NULL))
+		return UNDER_WAY;
+	return version;
+}
+
+static void write_version(struct transaction *transaction, uint64_t version)
+{
+	table_write(transaction, TABLE_META, key_of_name("index_version"), stored_number_fields,
+		    &version);
+}
+
+static bool is_outdated(struct transaction *transaction)
+{
+	if (read_version(transaction) == VERSION)
+		return false;
+	write_version(transaction, UNDER_WAY);
+	return true;
+}
+
+static void take_key(struct key *to, struct slice key)
+{
+	to->size = key.size < KEY_MAX ? key.size : KEY_MAX;
+	memcpy(to->bytes, key.data, to->size);
+}
+
+/* From the record at `from` on, which is set to the one to go on with. True: it was the last. */
+static bool clear_some(struct transaction *transaction, enum table table, struct key *from)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	bool more = true;
+	scan_begin_at(&scan, transaction, table, key_empty(), *from, FORWARD);
+	for (size_t i = 0; more && i < CLEARED_AT_ONCE; i++) {
+		more = scan_next(&scan, &key, &value);
+		if (!more)
+			break;
+		take_key(from, key);
+		scan_delete(&scan);
+	}
+	scan_end(&scan);
+	return !more;
+}
+
+/* Some at a time: a full store has no room for a copy of all pages that change. */
+static enum store_result clear_table(struct store *store, enum table table)
+{
+	struct transaction transaction;
+	struct key from = key_empty();
+	enum store_result result = STORE_OK;
+	for (bool done = false; !done && result == STORE_OK;) {
+		if (!transaction_begin_write(&transaction, store))
+			return transaction.result;
+		done = clear_some(&transaction, table, &from);
+		result = transaction_commit(&transaction);
+	}
+	return result;
+}
+
+/* Vectors stay: they are of the turns, whatever their terms. */
+static enum store_result clear_index(struct store *store)
+{
+	static const enum table tables[] = {TABLE_DOCUMENTS, TABLE_TERMS, TABLE_POSTINGS};
+	enum store_result result = STORE_OK;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && result == STORE_OK; i++)
+		result = clear_table(store, tables[i]);
+	return result;
+}
+
+/* A turn's text points into the map until it is indexed. Gives its bytes. */
+static size_t index_turn(struct transaction *transaction, struct slice key, struct slice value)
+{
+	const struct memory memory = {.transaction = transaction, .user = key_read_user(key)};
+	struct stored_turn stored = {.turn.id = key_read_u64(key, 16)};
+	if (!table_decode(transaction, value, stored_turn_fields, &stored, NULL))
+		return 0;
+	size_t size = stored.turn.text.size;
+	if (stored.turn.state != TURN_HIDDEN)
+		index_put_turn(&memory, &stored.turn);
+	return size;
+}
+
+/* From the turn at `from` on, which is set to the one to go on with. True: it was the last. */
+static bool index_some(struct transaction *transaction, struct key *from)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t text = 0;
+	bool more = true;
+	scan_begin_at(&scan, transaction, TABLE_TURNS, key_empty(), *from, FORWARD);
+	for (size_t i = 0; more && i < TURNS_AT_ONCE && text < TEXT_AT_ONCE; i++) {
+		more = scan_next(&scan, &key, &value);
+		if (!more)
+			break;
+		*from = key_u64(key_of_user(key_read_user(key)), key_read_u64(key, 16) + 1);
+		text += index_turn(transaction, key, value);
+	}
+	scan_end(&scan);
+	if (!more)
+		write_version(transaction, VERSION);
+	return !more;
+}
+
+enum store_result index_renew(struct store *store)
+{
+	struct transaction transaction;
+	struct key from = key_empty();
+	if (!transaction_begin_write(&transaction, store))
+		return transaction.result;
+	bool done = !is_outdated(&transaction);
+	enum store_result result = transaction_commit(&transaction);
+	if (!done && result == STORE_OK)
+		result = clear_index(store);
+	if (done || result != STORE_OK)
+		return result;
+	while (!done && result == STORE_OK && transaction_begin_write(&transaction, store)) {
+		done = index_some(&transaction, &from);
+		result = transaction_commit(&transaction);
+	}
+	return done ? result : transaction.result;
+}

@@ -1,0 +1,215 @@
+#include "storage/journal/supersede.h"
+
+#include "core/base/ids.h"
+#include "storage/user/replays.h"
+
+struct superseding {
+	const struct memory *memory;
+	struct stored_user *user;
+	const struct branch *branch;
+	int64_t at;
+	const struct job *like;
+	struct id_list turns; /* superseded ones */
+	struct id_list facts; /* that ceased to be current */
+};
+
+static uint64_t first_of(const struct id_list *list)
+{
+	uint64_t first = UINT64_MAX;
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->ids[i] < first)
+			first = list->ids[i];
+	}
+	return first;
+}
+
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A user turn's id, the exchange's, is lower than its answer's. */
+uint64_t supersede_from(const struct memory *memory, const struct branch *branch)
+{
+	struct id_list gone = branch_gone(branch, memory);
+	return lower(first_of(&gone), lower(first_of(&branch->returned), first_of(&branch->shown)));
+}
+
+bool supersede_reaches_summary(const struct memory *memory, const struct branch *branch)
+{
+	struct summary summary;
+	return memory_summary(memory, &summary) && supersede_from(memory, branch) <= summary.covers;
+}
+
+static void change_turn(struct superseding *superseding, uint64_t id, enum turn_state from,
+			enum turn_state to)
+{
+	struct stored_turn turn;
+	if (id == 0 || !memory_turn(superseding->memory, id, &turn) || turn.turn.state != from)
+		return;
+	turn.turn.state = to;
+	memory_put_turn(superseding->memory, &turn);
+	if (to == TURN_SUPERSEDED)
+		id_list_add(&superseding->turns, superseding->memory->arena, id);
+}
+
+static void take(struct superseding *superseding, uint64_t id)
+{
+	const struct memory *memory = superseding->memory;
+	struct stored_turn turn;
+	struct stored_exchange exchange;
+	if (!branch_turn(memory, id, &turn) || !memory_exchange(memory, &turn.turn, &exchange))
+		return;
+	change_turn(superseding, id, TURN_CURRENT, TURN_SUPERSEDED);
+	change_turn(superseding, exchange.answer, TURN_CURRENT, TURN_SUPERSEDED);
+	/* Where the job goes, nothing has been learned yet. */
+	if (memory_delete_job(memory, JOB_FACTS, id))
+		exchange.queued = false;
+	exchange.taken_back_at = superseding->at;
+	memory_put_exchange(memory, &turn.turn, &exchange);
+}
+
+static void give_back(struct superseding *superseding, uint64_t id)
+{
+	const struct memory *memory = superseding->memory;
+	struct stored_turn turn;
+	struct stored_exchange exchange;
+	if (!branch_turn(memory, id, &turn) || !memory_exchange(memory, &turn.turn, &exchange))
+		return;
+	change_turn(superseding, id, TURN_SUPERSEDED, TURN_CURRENT);
+	change_turn(superseding, exchange.answer, TURN_SUPERSEDED, TURN_CURRENT);
+	if (turn.learn && !exchange.queued) {
+		journal_add_job(memory, superseding->user, id, superseding->like);
+		exchange.queued = true;
+	}
+	exchange.taken_back_at = 0;
+	memory_put_exchange(memory, &turn.turn, &exchange);
+}
+
+static uint64_t earlier_answer(const struct memory *memory, uint64_t id)
+{
+	struct stored_turn turn;
+	return memory_turn(memory, id, &turn) ? turn.earlier : 0;
+}
+
+static void set_earlier(const struct memory *memory, uint64_t id, uint64_t earlier)
+{
+	struct stored_turn turn;
+	if (!memory_turn(memory, id, &turn))
+		return;
+	turn.earlier = earlier;
+	memory_put_turn(memory, &turn);
+}
+
+/* The answer goes to the head of its exchange's answers. */
+static void show(struct superseding *superseding, uint64_t id)
+{
+	const struct memory *memory = superseding->memory;
+	struct stored_turn answer;
+	struct stored_turn turn;
+	struct stored_exchange exchange;
+	if (!memory_turn(memory, id, &answer) ||
+	    !branch_turn(memory, answer.turn.exchange, &turn) ||
+	    !memory_exchange(memory, &turn.turn, &exchange))
+		return;
+	uint64_t before = exchange.answer;
+	for (size_t i = 0; i < ANSWERS_LIMIT && before != 0; i++) {
+		uint64_t next = earlier_answer(memory, before);
+		if (next == id)
+			break;
+		before = next;
+	}
+	if (before == 0 || before == id)
+		return;
+	change_turn(superseding, exchange.answer, TURN_CURRENT, TURN_SUPERSEDED);
+	set_earlier(memory, before, answer.earlier);
+	set_earlier(memory, id, exchange.answer);
+	if (turn.turn.state == TURN_CURRENT)
+		change_turn(superseding, id, TURN_SUPERSEDED, TURN_CURRENT);
+	exchange.answer = id;
+	memory_put_exchange(memory, &turn.turn, &exchange);
+}
+
+/* Before the turns change: what the facts rest on is read from them. */
+static void change_facts(struct superseding *superseding)
+{
+	const struct memory *memory = superseding->memory;
+	size_t count;
+	struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
+	const bool *changed =
+		branch_change_facts(superseding->branch, memory, facts, count, superseding->at);
+	for (size_t i = 0; i < count; i++) {
+		if (!changed[i])
+			continue;
+		table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, facts[i].id),
+			    stored_fact_fields, &facts[i]);
+		if (facts[i].state != FACT_CURRENT)
+			id_list_add(&superseding->facts, memory->arena, facts[i].id);
+	}
+}
+
+/* Contexts with a summary of older turns only, or with none, stand. */
+static void drop_frozen_summaries(const struct memory *memory, uint64_t from)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_FROZEN, key_of_user(memory->user), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct frozen frozen = {0};
+		if (!table_decode(memory->transaction, value, stored_frozen_fields, &frozen,
+				  memory->arena) ||
+		    frozen.covers >= from)
+			scan_delete(&scan);
+	}
+	scan_end(&scan);
+}
+
+void supersede_summary(const struct memory *memory, uint64_t from, const struct job *like)
+{
+	(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
+	drop_frozen_summaries(memory, from);
+	memory_recount_uncovered(memory, like);
+}
+
+/* Whoever reads a frozen context looks whether its facts stand. */
+static void drop_given(struct superseding *superseding)
+{
+	ids_sort(superseding->turns.ids, superseding->turns.count);
+	ids_sort(superseding->facts.ids, superseding->facts.count);
+	frozen_delete_with(superseding->memory, superseding->turns.ids, superseding->turns.count);
+	replays_delete_with(superseding->memory, superseding->turns.ids, superseding->turns.count,
+			    superseding->facts.ids, superseding->facts.count);
+}
+
+void supersede_given(const struct memory *memory, uint64_t turn)
+{
+	struct store *store = memory->transaction->store;
+	tickets_mark(store->taken_back, memory->user, ++store->next_ticket);
+	frozen_delete_with(memory, &turn, 1);
+	replays_delete_with(memory, &turn, 1, NULL, 0);
+}
+
+void supersede(const struct memory *memory, struct stored_user *user, const struct branch *branch,
+	       int64_t at, const struct job *like)
+{
+	struct store *store = memory->transaction->store;
+	struct superseding superseding = {
+		.memory = memory, .user = user, .branch = branch, .at = at, .like = like};
+	const uint64_t from = supersede_from(memory, branch);
+	bool summary_goes = supersede_reaches_summary(memory, branch);
+	/* Also against what is under way: it may have been given what is taken back now. */
+	tickets_mark(store->taken_back, memory->user, ++store->next_ticket);
+	change_facts(&superseding);
+	for (size_t i = 0; i < branch->taken.count; i++)
+		take(&superseding, branch->taken.ids[i]);
+	for (size_t i = 0; i < branch->returned.count; i++)
+		give_back(&superseding, branch->returned.ids[i]);
+	for (size_t i = 0; i < branch->shown.count; i++)
+		show(&superseding, branch->shown.ids[i]);
+	drop_given(&superseding);
+	if (summary_goes)
+		supersede_summary(memory, from, like);
+	else
+		memory_recount_uncovered(memory, like);
+}

@@ -1,0 +1,84 @@
+#include "storage/lmdb/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool complain(const struct complaint *complaint, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(complaint->text, complaint->size, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static bool complain_of_owner(const struct store *store, const struct complaint *complaint)
+{
+	char pid[32];
+	ssize_t size = pread(store->lock, pid, sizeof(pid), 0);
+	struct slice owner = {pid, size > 0 ? (size_t)size : 0};
+	owner = slice_trim(owner);
+	if (owner.size == 0)
+		owner = SLICE("unknown");
+	return complain(
+		complaint,
+		"%s is in use by another recalld (pid %.*s); one process per store: stop it "
+		"or set [storage] path",
+		store->path, SLICE_PRINT(owner));
+}
+
+/* The lock ends with the process, however that ends; but the end of a large one, that a supervisor
+ * has already replaced, takes a moment. */
+static bool wait_for_lock(int lock)
+{
+	enum { TRIES = 50, PAUSE_US = 20 * 1000 };
+	for (int i = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (errno != EWOULDBLOCK || i == TRIES)
+			return false;
+		(void)usleep(PAUSE_US);
+	}
+	return true;
+}
+
+bool lock_take(struct store *store, const struct complaint *complaint)
+{
+	char *path = NULL;
+	if (asprintf(&path, "%s/recalld.lock", store->path) < 0)
+		out_of_memory();
+	store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int code = errno;
+	free(path);
+	if (store->lock < 0)
+		return complain(complaint,
+				"cannot write in %s: %s; give recalld's user the directory and its "
+				"files, or set [storage] path",
+				store->path, strerror(code));
+	if (!wait_for_lock(store->lock))
+		return complain_of_owner(store, complaint);
+	struct stat before;
+	store->was_cut_off = fstat(store->lock, &before) != 0 || before.st_size > 0;
+	/* To name the owner, and to tell a clean end, which empties it; a disk too full for it is
+	 * no reason not to serve. */
+	char pid[32];
+	int size = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (pwrite(store->lock, pid, (size_t)size, 0) == size)
+		(void)!ftruncate(store->lock, size);
+	(void)fdatasync(store->lock);
+	return true;
+}
+
+void lock_give_back(struct store *store)
+{
+	if (store->lock < 0)
+		return;
+	if (store->writer != NULL && !store_is_broken(store) && !store_is_stuck(store))
+		(void)!ftruncate(store->lock, 0);
+	close(store->lock);
+}

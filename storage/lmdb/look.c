@@ -1,0 +1,136 @@
+/* Looks at a store's directory and leaves it as it is: whether store_open() would
+ * take it now. */
+#include "storage/lmdb/reader.h"
+#include "storage/lmdb/store_marker.h"
+#include "storage/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct look {
+	const char *path;
+	char *why;
+	size_t why_size;
+};
+
+static enum store_look found(const struct look *look, enum store_look result, const char *format,
+			     ...) __attribute__((format(printf, 3, 4)));
+
+static enum store_look found(const struct look *look, enum store_look result, const char *format,
+			     ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(look->why, look->why_size, format, arguments);
+	va_end(arguments);
+	return result;
+}
+
+/* By trying, for permissions do not tell it of root nor of every file system. errno says why not.
+ */
+static bool can_write(const char *path)
+{
+	char *probe = NULL;
+	if (asprintf(&probe, "%s/.recalld-test-XXXXXX", path) < 0)
+		out_of_memory();
+	bool made = mkdtemp(probe) != NULL;
+	int error = errno;
+	if (made)
+		(void)rmdir(probe);
+	free(probe);
+	errno = error;
+	return made;
+}
+
+static enum store_look denied(const struct look *look, const char *path, int error)
+{
+	bool is_denied = error == EACCES || error == EPERM;
+	return found(look, is_denied ? STORE_LOOK_DENIED : STORE_LOOK_UNUSABLE,
+		     "user %ld cannot write in %s: %s", (long)geteuid(), path, strerror(error));
+}
+
+/* Cuts the last part off; "/" and "." are the last that are left. */
+static void to_parent(char *path)
+{
+	char *slash = strrchr(path, '/');
+	if (slash == NULL)
+		(void)snprintf(path, 2, ".");
+	else
+		slash[slash == path] = '\0';
+}
+
+/* Of a directory that is not there yet: whether it can be made. */
+static enum store_look look_above(const struct look *look)
+{
+	struct stat status;
+	char *above = xstrdup(look->path);
+	do
+		to_parent(above);
+	while (stat(above, &status) != 0 && errno == ENOENT);
+	enum store_look result = can_write(above) ? STORE_LOOK_FINE : denied(look, above, errno);
+	free(above);
+	return result;
+}
+
+static enum store_look held(const struct look *look, int lock)
+{
+	char pid[32] = "unknown";
+	ssize_t size = pread(lock, pid, sizeof(pid) - 1, 0);
+	if (size > 0)
+		pid[size] = '\0';
+	pid[strcspn(pid, "\n")] = '\0';
+	return found(look, STORE_LOOK_HELD, "%s is in use by another recalld (pid %s)", look->path,
+		     pid);
+}
+
+static enum store_look look_at_file(const struct look *look)
+{
+	bool is_damaged;
+	if (mark_is_there(look->path, MARK_REBUILDING))
+		return found(look, STORE_LOOK_UNUSABLE,
+			     "%s holds half a store: its \"recallctl rebuild\" was broken off",
+			     look->path);
+	if (mark_is_there(look->path, MARK_MAKING)) /* it is made anew */
+		return STORE_LOOK_FINE;
+	const char *fault = reader_probe(look->path, false, &is_damaged);
+	return fault == NULL ? STORE_LOOK_FINE
+			     : found(look, STORE_LOOK_UNUSABLE,
+				     "the store in %s cannot be read: %s", look->path, fault);
+}
+
+/* Under the store's lock, which is let go of at once: a daemon that starts meanwhile waits longer.
+ */
+static enum store_look look_inside(const struct look *look)
+{
+	char *path = NULL;
+	if (asprintf(&path, "%s/recalld.lock", look->path) < 0)
+		out_of_memory();
+	int lock = open(path, O_RDWR | O_CLOEXEC);
+	int error = errno;
+	free(path);
+	if (lock < 0)
+		return error == ENOENT ? look_at_file(look) : denied(look, look->path, error);
+	bool is_held = flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	enum store_look result = is_held ? held(look, lock) : look_at_file(look);
+	close(lock);
+	return result;
+}
+
+enum store_look store_look(const char *path, char *why, size_t why_size)
+{
+	const struct look look = {path, why, why_size};
+	struct stat status;
+	if (stat(path, &status) != 0)
+		return errno == ENOENT ? look_above(&look) : denied(&look, path, errno);
+	if (!S_ISDIR(status.st_mode))
+		return found(&look, STORE_LOOK_UNUSABLE, "%s is not a directory", path);
+	if (!can_write(path))
+		return denied(&look, path, errno);
+	return look_inside(&look);
+}

@@ -1,0 +1,80 @@
+#include "storage/lmdb/store_marker.h"
+
+#include "core/base/bytes.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *const names[] = {
+	[MARK_REBUILDING] = "rebuilding",
+	[MARK_MAKING] = "making",
+};
+
+static char *path_of(const char *path, const char *name)
+{
+	char *file = NULL;
+	if (asprintf(&file, "%s/%s", path, name) < 0)
+		out_of_memory();
+	return file;
+}
+
+static bool is_there(const char *path, const char *name)
+{
+	char *file = path_of(path, name);
+	bool found = access(file, F_OK) == 0;
+	free(file);
+	return found;
+}
+
+void mark_sync_folder(const char *path)
+{
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return;
+	(void)fsync(folder); /* some file systems know no such thing */
+	close(folder);
+}
+
+bool mark_put(const char *path, enum mark mark)
+{
+	char *file = path_of(path, names[mark]);
+	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	free(file);
+	if (fd < 0)
+		return false;
+	bool done = fsync(fd) == 0;
+	close(fd);
+	mark_sync_folder(path);
+	return done;
+}
+
+bool mark_remove(const char *path, enum mark mark)
+{
+	char *file = path_of(path, names[mark]);
+	bool done = unlink(file) == 0;
+	free(file);
+	if (done)
+		mark_sync_folder(path);
+	return done;
+}
+
+bool mark_is_there(const char *path, enum mark mark)
+{
+	return is_there(path, names[mark]);
+}
+
+bool mark_is_made(const char *path)
+{
+	return is_there(path, "data.mdb");
+}
+
+void mark_put_aside(const char *path)
+{
+	char *from = path_of(path, "data.mdb");
+	char *to = path_of(path, "data.mdb.unfinished");
+	(void)rename(from, to);
+	free(from);
+	free(to);
+}

@@ -1,0 +1,393 @@
+#include "storage/lmdb/table.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <lmdb.h>
+#include <string.h>
+
+static struct slice slice_of_val(MDB_val val)
+{
+	return (struct slice){val.mv_data, val.mv_size};
+}
+
+/* ---- trees ---- */
+
+/* Of a shared table: the table's number stands behind the user. */
+struct tree_key {
+	unsigned char bytes[KEY_MAX + 1];
+	size_t size;
+};
+
+enum { TABLE_AT = sizeof(struct user_key), BEHIND_TABLE = TABLE_AT + 1 };
+
+static bool is_shared(enum table table)
+{
+	return table >= FIRST_SHARED_TABLE;
+}
+
+static unsigned char number_of(enum table table)
+{
+	return (unsigned char)(table - FIRST_SHARED_TABLE);
+}
+
+static bool falls(enum table table)
+{
+	return table == TABLE_TURN_TIMES || table == TABLE_REPLAYS || table == TABLE_FROZEN ||
+	       table == TABLE_USER_RECEIPTS;
+}
+
+/* Between a key and how it lies in its tree, both ways: where keys fall, what stands behind the
+ * user is turned round. A table's keys are of one length, so that their order is as well. */
+static struct key turned(enum table table, struct key key)
+{
+	for (size_t i = TABLE_AT; falls(table) && i < key.size; i++)
+		key.bytes[i] ^= UCHAR_MAX;
+	return key;
+}
+
+/* A key before all users', which is empty, stays so. */
+static struct tree_key tree_key(enum table table, const struct key *given)
+{
+	const struct key in_order = turned(table, *given);
+	const struct key *key = &in_order;
+	struct tree_key out = {.size = key->size};
+	if (!is_shared(table) || key->size < TABLE_AT) {
+		memcpy(out.bytes, key->bytes, key->size);
+		return out;
+	}
+	memcpy(out.bytes, key->bytes, TABLE_AT);
+	out.bytes[TABLE_AT] = number_of(table);
+	memcpy(out.bytes + BEHIND_TABLE, key->bytes + TABLE_AT, key->size - TABLE_AT);
+	out.size++;
+	return out;
+}
+
+static MDB_val val_of_key(struct tree_key *key)
+{
+	return (MDB_val){key->size, key->bytes};
+}
+
+static MDB_dbi dbi_of(const struct transaction *transaction, enum table table)
+{
+	return transaction->store->trees[engine_tree_of(table)];
+}
+
+/* ---- cursors ---- */
+
+/* One of each tree stays where it was left, which mostly is the page of the same user's next key:
+ * LMDB looks there before it begins at the root. Only while reading, since each write would have to
+ * keep it in step. */
+static struct MDB_cursor **idle_of(struct transaction *transaction, enum table table)
+{
+	return &transaction->idle[engine_tree_of(table)];
+}
+
+static int cursor_take(struct transaction *transaction, enum table table,
+		       struct MDB_cursor **cursor)
+{
+	struct MDB_cursor **idle = idle_of(transaction, table);
+	if (*idle == NULL)
+		return mdb_cursor_open(transaction->handle, dbi_of(transaction, table), cursor);
+	*cursor = *idle;
+	*idle = NULL;
+	return MDB_SUCCESS;
+}
+
+static void cursor_leave(struct transaction *transaction, enum table table,
+			 struct MDB_cursor *cursor)
+{
+	struct MDB_cursor **idle = idle_of(transaction, table);
+	if (transaction->reads && *idle == NULL)
+		*idle = cursor;
+	else
+		mdb_cursor_close(cursor);
+}
+
+/* ---- counts ---- */
+
+/* Where changes of a shared table's size are noted; NULL: nobody asks for it. */
+static int64_t *count_of(struct transaction *transaction, enum table table)
+{
+	switch (table) {
+	case TABLE_USERS:
+		return &transaction->came.users;
+	case TABLE_FACTS:
+		return &transaction->came.facts;
+	default:
+		return NULL;
+	}
+}
+
+static int64_t tree_size(const struct transaction *transaction, enum table table)
+{
+	MDB_stat stat = {0};
+	(void)mdb_stat(transaction->handle, dbi_of(transaction, table), &stat);
+	return (int64_t)stat.ms_entries;
+}
+
+static void note_deleted(struct transaction *transaction, enum table table)
+{
+	int64_t *count = count_of(transaction, table);
+	if (count != NULL)
+		--*count;
+}
+
+/* ---- tables ---- */
+
+static int get(struct transaction *transaction, enum table table, MDB_val *key, MDB_val *value)
+{
+	struct MDB_cursor *cursor;
+	/* Of a tree of its own mostly no more is wanted. */
+	if (!transaction->reads || (!is_shared(table) && *idle_of(transaction, table) == NULL))
+		return mdb_get(transaction->handle, dbi_of(transaction, table), key, value);
+	int code = cursor_take(transaction, table, &cursor);
+	if (code != MDB_SUCCESS)
+		return code;
+	code = mdb_cursor_get(cursor, key, value, MDB_SET);
+	cursor_leave(transaction, table, cursor);
+	return code;
+}
+
+bool table_get(struct transaction *transaction, enum table table, struct key key,
+	       struct slice *value)
+{
+	if (transaction->result != STORE_OK)
+		return false;
+	struct tree_key place = tree_key(table, &key);
+	MDB_val at = val_of_key(&place);
+	MDB_val found = {0};
+	int code = get(transaction, table, &at, &found);
+	*value = slice_of_val(found);
+	return transaction_went_well(transaction, code);
+}
+
+void table_put(struct transaction *transaction, enum table table, struct key key,
+	       struct slice value)
+{
+	if (transaction->result != STORE_OK)
+		return;
+	struct tree_key place = tree_key(table, &key);
+	MDB_val at = val_of_key(&place);
+	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
+	int64_t *count = count_of(transaction, table);
+	int64_t before = count == NULL ? 0 : tree_size(transaction, table);
+	int code = mdb_put(transaction->handle, dbi_of(transaction, table), &at, &in, 0);
+	if (transaction_went_well(transaction, code) && count != NULL)
+		*count += tree_size(transaction, table) - before;
+}
+
+bool table_delete(struct transaction *transaction, enum table table, struct key key)
+{
+	if (transaction->result != STORE_OK)
+		return false;
+	struct tree_key place = tree_key(table, &key);
+	MDB_val at = val_of_key(&place);
+	int code = mdb_del(transaction->handle, dbi_of(transaction, table), &at, NULL);
+	if (!transaction_went_well(transaction, code))
+		return false;
+	note_deleted(transaction, table);
+	return true;
+}
+
+static uint64_t count_shared(struct transaction *transaction, enum table table)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	uint64_t count = 0;
+	scan_begin(&scan, transaction, table, key_empty(), FORWARD);
+	while (scan_next(&scan, &key, &value))
+		count++;
+	scan_end(&scan);
+	return count;
+}
+
+uint64_t table_count(struct transaction *transaction, enum table table)
+{
+	MDB_stat stat = {0};
+	if (is_shared(table))
+		return count_shared(transaction, table);
+	if (transaction->result == STORE_OK) {
+		int code = mdb_stat(transaction->handle, dbi_of(transaction, table), &stat);
+		(void)transaction_went_well(transaction, code);
+	}
+	return stat.ms_entries;
+}
+
+bool table_delete_some(struct transaction *transaction, enum table table, struct key prefix,
+		       size_t *steps)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	bool found;
+	scan_begin(&scan, transaction, table, prefix, FORWARD);
+	for (; (found = scan_next(&scan, &key, &value)) && *steps > 0; --*steps)
+		scan_delete(&scan);
+	scan_end(&scan);
+	return !found;
+}
+
+size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix)
+{
+	size_t steps = SIZE_MAX;
+	(void)table_delete_some(transaction, table, prefix, &steps);
+	return SIZE_MAX - steps;
+}
+
+bool table_decode(struct transaction *transaction, struct slice value, record_fields *fields,
+		  void *noun, struct arena *arena)
+{
+	if (record_read(value, fields, noun, arena))
+		return true;
+	atomic_fetch_add(&transaction->store->unreadable, 1);
+	return false;
+}
+
+bool table_read(struct transaction *transaction, enum table table, struct key key,
+		record_fields *fields, void *noun, struct arena *arena)
+{
+	struct slice value;
+	return table_get(transaction, table, key, &value) &&
+	       table_decode(transaction, value, fields, noun, arena);
+}
+
+void table_write(struct transaction *transaction, enum table table, struct key key,
+		 record_fields *fields, void *noun)
+{
+	buffer_clear(&transaction->scratch);
+	if (record_write(&transaction->scratch, fields, noun))
+		table_put(transaction, table, key, buffer_slice(&transaction->scratch));
+	else
+		transaction_fail(transaction);
+}
+
+void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
+		struct key prefix, enum direction direction)
+{
+	/* Over all users the tree's order is the order. */
+	if (falls(table) && prefix.size > 0)
+		direction = direction == FORWARD ? BACKWARD : FORWARD;
+	struct key from = prefix;
+	if (direction == BACKWARD)
+		from = turned(table, key_after(turned(table, prefix)));
+	scan_begin_at(scan, transaction, table, prefix, from, direction);
+}
+
+void scan_begin_at(struct scan *scan, struct transaction *transaction, enum table table,
+		   struct key prefix, struct key from, enum direction direction)
+{
+	assert(direction == FORWARD || !is_shared(table) || prefix.size >= TABLE_AT);
+	*scan = (struct scan){.transaction = transaction,
+			      .table = table,
+			      .prefix = prefix,
+			      .from = from,
+			      .direction = direction};
+	if (transaction->result != STORE_OK)
+		return;
+	(void)transaction_went_well(transaction, cursor_take(transaction, table, &scan->cursor));
+}
+
+static int scan_move(struct scan *scan, MDB_val *key, MDB_val *value)
+{
+	if (scan->begun)
+		return mdb_cursor_get(scan->cursor, key, value,
+				      scan->direction == FORWARD ? MDB_NEXT : MDB_PREV);
+	scan->begun = true;
+	struct tree_key from = tree_key(scan->table, &scan->from);
+	*key = val_of_key(&from);
+	/* LMDB knows no empty key, not even to begin at. */
+	MDB_cursor_op seek = from.size == 0 ? MDB_FIRST : MDB_SET_RANGE;
+	int code = mdb_cursor_get(scan->cursor, key, value, seek);
+	if (scan->direction == FORWARD)
+		return code;
+	return mdb_cursor_get(scan->cursor, key, value, code == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
+}
+
+static unsigned table_at(const MDB_val *key)
+{
+	return ((const unsigned char *)key->mv_data)[TABLE_AT];
+}
+
+/* Of all users' keys in the shared tree on to the next that is of the scan's table. Each step leads
+ * to a later user or a later table of his, so in a damaged tree too it comes to an end. */
+static int scan_pass_others(struct scan *scan, MDB_val *key, MDB_val *value)
+{
+	unsigned own = number_of(scan->table);
+	int code = MDB_SUCCESS;
+	while (code == MDB_SUCCESS && key->mv_size >= BEHIND_TABLE && table_at(key) != own) {
+		if (table_at(key) >= number_of(TABLE_COUNT))
+			return MDB_CORRUPTED;
+		unsigned char next[BEHIND_TABLE];
+		memcpy(next, key->mv_data, TABLE_AT);
+		next[TABLE_AT] = table_at(key) < own ? (unsigned char)own : UCHAR_MAX;
+		*key = (MDB_val){sizeof(next), next};
+		code = mdb_cursor_get(scan->cursor, key, value, MDB_SET_RANGE);
+		if (code == MDB_SUCCESS &&
+		    (key->mv_size < sizeof(next) || memcmp(key->mv_data, next, sizeof(next)) < 0))
+			code = MDB_CORRUPTED;
+	}
+	return code;
+}
+
+/* As the table's users know it. */
+static struct slice scan_key(struct scan *scan, const MDB_val *key)
+{
+	if (!is_shared(scan->table))
+		return slice_of_val(*key);
+	const unsigned char *bytes = key->mv_data;
+	scan->key.size = key->mv_size - 1;
+	memcpy(scan->key.bytes, bytes, TABLE_AT);
+	memcpy(scan->key.bytes + TABLE_AT, bytes + BEHIND_TABLE, key->mv_size - BEHIND_TABLE);
+	scan->key = turned(scan->table, scan->key);
+	return (struct slice){(const char *)scan->key.bytes, scan->key.size};
+}
+
+bool scan_next(struct scan *scan, struct slice *key, struct slice *value)
+{
+	MDB_val key_val;
+	MDB_val val;
+	if (scan->cursor == NULL || scan->transaction->result != STORE_OK)
+		return false;
+	int code = scan_move(scan, &key_val, &val);
+	bool shares = is_shared(scan->table);
+	if (code == MDB_SUCCESS && shares && scan->prefix.size == 0)
+		code = scan_pass_others(scan, &key_val, &val);
+	if (code == MDB_SUCCESS && shares &&
+	    (key_val.mv_size < BEHIND_TABLE || key_val.mv_size > KEY_MAX + 1))
+		code = MDB_CORRUPTED;
+	if (!transaction_went_well(scan->transaction, code))
+		return false;
+	if (shares && table_at(&key_val) != number_of(scan->table))
+		return false;
+	*key = scan_key(scan, &key_val);
+	*value = slice_of_val(val);
+	struct slice prefix = {(const char *)scan->prefix.bytes, scan->prefix.size};
+	return slice_starts_with(*key, prefix);
+}
+
+bool scan_find(struct scan *scan, struct key key, struct slice *value)
+{
+	if (scan->cursor == NULL || scan->transaction->result != STORE_OK)
+		return false;
+	struct tree_key place = tree_key(scan->table, &key);
+	MDB_val at = val_of_key(&place);
+	MDB_val found = {0};
+	int code = mdb_cursor_get(scan->cursor, &at, &found, MDB_SET);
+	scan->begun = true;
+	*value = slice_of_val(found);
+	return transaction_went_well(scan->transaction, code);
+}
+
+void scan_delete(struct scan *scan)
+{
+	if (scan->transaction->result == STORE_OK &&
+	    transaction_went_well(scan->transaction, mdb_cursor_del(scan->cursor, 0)))
+		note_deleted(scan->transaction, scan->table);
+}
+
+void scan_end(struct scan *scan)
+{
+	if (scan->cursor != NULL)
+		cursor_leave(scan->transaction, scan->table, scan->cursor);
+}

@@ -1,0 +1,366 @@
+#include "storage/lmdb/writer.h"
+
+#include "storage/lmdb/engine.h"
+#include "storage/lmdb/table.h"
+#include "storage/lmdb/operation_queue.h"
+#include "storage/lmdb/thread.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	BATCH_LIMIT = 256,
+	LONGEST_WAIT_MS = 10, /* of operations that may wait for others */
+};
+
+/* What the caller holds. It outlives the operation until the loop has run its callback. */
+struct store_call {
+	struct store_loop *loop;
+	store_done *callback; /* NULL: cancelled; belongs to the loop's thread */
+	void *cookie;
+	enum store_result result;
+};
+
+struct writer {
+	struct store *store;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	/* Under the lock: */
+	struct operation_queue queue;
+	struct timespec wait_to; /* of the first that is queued */
+	bool stopping;
+	/* The thread's own: */
+	size_t written;          /* bytes since the last look at the room */
+	struct timespec look_at; /* when the next one is due */
+};
+
+void *operation_create(size_t size, operation_run *run)
+{
+	struct operation *operation = xcalloc(1, size);
+	operation->run = run;
+	operation->size = size;
+	return operation;
+}
+
+void *operation_copy(struct operation *operation, const void *bytes, size_t size)
+{
+	operation->size += size;
+	void *copy = arena_bytes(&operation->arena, size);
+	if (size > 0)
+		memcpy(copy, bytes, size);
+	return copy;
+}
+
+struct slice operation_slice(struct operation *operation, struct slice bytes)
+{
+	return (struct slice){operation_copy(operation, bytes.data, bytes.size), bytes.size};
+}
+
+static void operation_destroy(struct operation *operation)
+{
+	arena_finish(&operation->arena);
+	free(operation);
+}
+
+static void call_finish(void *cookie)
+{
+	struct store_call *call = cookie;
+	if (call->callback != NULL)
+		call->callback(call->cookie, call->result);
+	free(call);
+}
+
+void store_cancel(struct store_call *call)
+{
+	if (call != NULL)
+		call->callback = NULL;
+}
+
+/* Tells the caller; the operation may go on without one. */
+static void operation_answer(struct operation *operation, enum store_result result)
+{
+	struct store_call *call = operation->call;
+	operation->call = NULL;
+	if (call == NULL)
+		return;
+	call->result = result;
+	call->loop->post(call->loop, call_finish, call);
+}
+
+static void operation_finish(struct operation *operation, enum store_result result)
+{
+	operation_answer(operation, result);
+	operation_destroy(operation);
+}
+
+static struct timespec from_now(long milliseconds)
+{
+	struct timespec at;
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_nsec += milliseconds * 1000000;
+	at.tv_sec += at.tv_nsec / 1000000000;
+	at.tv_nsec %= 1000000000;
+	return at;
+}
+
+static bool queue_add(struct writer *writer, struct operation *operation)
+{
+	struct operation_queue *queue = &writer->queue;
+	pthread_mutex_lock(&writer->lock);
+	bool fits = operation->promised || operation_queue_fits(queue, operation->size);
+	if (fits) {
+		bool is_first = queue->first == NULL;
+		operation_queue_add(queue, operation);
+		if (is_first)
+			writer->wait_to = from_now(LONGEST_WAIT_MS);
+		if (is_first || !operation->may_wait)
+			pthread_cond_signal(&writer->work);
+	}
+	pthread_mutex_unlock(&writer->lock);
+	return fits;
+}
+
+struct store_call *writer_submit(struct writer *writer, struct operation *operation,
+				 const struct user_key *user, struct store_loop *loop,
+				 store_done *callback, void *cookie)
+{
+	struct store_call *call = xmalloc(sizeof(*call));
+	*call = (struct store_call){.loop = loop, .callback = callback, .cookie = cookie};
+	operation->user = user;
+	operation->call = call;
+	if (operation->grows && !store_has_room(writer->store))
+		operation_finish(operation, STORE_FULL);
+	else if (!queue_add(writer, operation))
+		operation_finish(operation, STORE_FAILED);
+	return call;
+}
+
+void writer_resume(struct writer *writer, struct operation *operation, const struct user_key *user)
+{
+	operation->user = user;
+	operation->promised = true;
+	operation->begun = true;
+	(void)queue_add(writer, operation);
+}
+
+bool writer_is_full(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	bool is_full = !operation_queue_fits(&writer->queue, 1);
+	pthread_mutex_unlock(&writer->lock);
+	return is_full;
+}
+
+/* Runs `count` operations in one transaction. False: nothing of them was written. */
+static bool run_together(struct writer *writer, struct operation **operations, size_t count)
+{
+	struct store *store = writer->store;
+	struct transaction transaction;
+	if (!transaction_begin_write(&transaction, store)) {
+		operations[0]->result = transaction.result;
+		return false;
+	}
+	transaction.spare = SLICE_STEPS;
+	for (size_t i = 0; i < count; i++) {
+		operations[i]->unfinished = false;
+		enum store_result result = operations[i]->run(operations[i], &transaction);
+		/* What went wrong in a table outweighs what the operation made of it. */
+		if (transaction.result != STORE_OK)
+			result = transaction.result;
+		operations[i]->result = result;
+		if (result == STORE_FULL || result == STORE_FAILED) {
+			transaction_abort(&transaction);
+			return false;
+		}
+	}
+	enum store_result committed = transaction_commit(&transaction);
+	if (committed != STORE_OK) {
+		operations[0]->result = committed;
+		return false;
+	}
+	atomic_fetch_add(&store->commits, 1);
+	atomic_fetch_add(&store->writes, count);
+	/* Only now may a reader get a ticket that says it read the state after a forgetting. */
+	atomic_store(&store->ticket, store->next_ticket);
+	return true;
+}
+
+/* The next look then sees it, and readiness and the chats' status say so. */
+static void note_full(struct store *store)
+{
+	/* A full disk is looked at anew each second; a map stays as full as it is. */
+	engine_reserve(store);
+	store->full_at = engine_disk_has_room(store) ? engine_bytes_used(store) : 0;
+	atomic_store(&store->has_room, false);
+}
+
+static void run_batch(struct writer *writer, struct operation **operations, size_t count)
+{
+	if (!run_together(writer, operations, count) && count > 1) {
+		for (size_t i = 0; i < count; i++)
+			(void)run_together(writer, &operations[i], 1);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (operations[i]->result == STORE_FULL)
+			note_full(writer->store);
+	}
+}
+
+static bool is_due(const struct timespec *at)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > at->tv_sec || (now.tv_sec == at->tv_sec && now.tv_nsec >= at->tv_nsec);
+}
+
+/* Looks once a second, before much was written, and at once when a delete may have made room. */
+static void look_at_room(struct writer *writer, size_t written)
+{
+	struct store *store = writer->store;
+	writer->written += written;
+	if (store_has_room(store) && writer->written < engine_look_distance(store) &&
+	    !is_due(&writer->look_at))
+		return;
+	engine_look_at_room(store);
+	writer->written = 0;
+	clock_gettime(CLOCK_MONOTONIC, &writer->look_at);
+	writer->look_at.tv_sec++;
+	pthread_mutex_lock(&writer->lock);
+	operation_queue_resume(&writer->queue);
+	pthread_mutex_unlock(&writer->lock);
+}
+
+/* Waits for work, and gives up to BATCH_LIMIT operations; 0: a second went by, or it is the end. */
+static size_t queue_take(struct writer *writer, struct operation **batch, bool *stopping)
+{
+	struct operation_queue *queue = &writer->queue;
+	size_t count = 0;
+	int waited = 0;
+	pthread_mutex_lock(&writer->lock);
+	for (;;) {
+		bool is_over = writer->stopping || waited != 0;
+		if (is_over || queue->urgent > 0)
+			count = operation_queue_take(queue, batch, BATCH_LIMIT);
+		if (is_over || count > 0)
+			break;
+		/* What is queued may wait for others, or for one that is paused. */
+		bool waits_long = queue->first == NULL || queue->paused > 0;
+		waited = pthread_cond_timedwait(&writer->work, &writer->lock,
+						waits_long ? &writer->look_at : &writer->wait_to);
+	}
+	*stopping = writer->stopping;
+	pthread_mutex_unlock(&writer->lock);
+	return count;
+}
+
+/* What is unfinished goes on before all that waits; so does what a failure stopped half-way, which
+ * would else be found at the next start. */
+static void settle(struct writer *writer, struct operation **batch, size_t count)
+{
+	pthread_mutex_lock(&writer->lock);
+	for (size_t i = count; i-- > 0;) {
+		struct operation *operation = batch[i];
+		enum store_result result = operation->result;
+		bool failed = result == STORE_FULL || result == STORE_FAILED;
+		if (failed ? operation->begun : operation->unfinished) {
+			operation->begun = true;
+			operation_queue_put_back(&writer->queue, operation, failed);
+			if (failed)
+				operation_answer(operation, result);
+			if (failed && operation->undo != NULL)
+				operation->run = operation->undo;
+			batch[i] = NULL;
+		} else {
+			writer->queue.bytes -= operation->size;
+		}
+	}
+	pthread_mutex_unlock(&writer->lock);
+	for (size_t i = 0; i < count; i++) {
+		if (batch[i] != NULL)
+			operation_finish(batch[i], batch[i]->result);
+	}
+}
+
+static size_t size_of(struct operation *const *batch, size_t count)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < count; i++)
+		size += batch[i]->size;
+	return size;
+}
+
+static void *writer_main(void *cookie)
+{
+	struct writer *writer = cookie;
+	struct operation *batch[BATCH_LIMIT];
+	bool stopping = false;
+	for (;;) {
+		size_t count = queue_take(writer, batch, &stopping);
+		if (count == 0 && stopping)
+			return NULL;
+		if (count > 0)
+			run_batch(writer, batch, count);
+		look_at_room(writer, size_of(batch, count));
+		settle(writer, batch, count);
+		engine_cache_singly(writer->store);
+	}
+}
+
+static void make_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+static void writer_free(struct writer *writer)
+{
+	/* Those that a pause held back; the next start goes on with what was begun. */
+	for (struct operation *left; (left = operation_queue_pop(&writer->queue)) != NULL;)
+		operation_finish(left, STORE_FAILED);
+	pthread_cond_destroy(&writer->work);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
+}
+
+struct writer *writer_start(struct store *store)
+{
+	struct writer *writer = xcalloc(1, sizeof(*writer));
+	writer->store = store;
+	operation_queue_init(&writer->queue);
+	pthread_mutex_init(&writer->lock, NULL);
+	make_condition(&writer->work);
+	/* Signals are for the threads that have a loop, but for those that a fault of its own
+	 * raises: blocked, they would end the process without a word. */
+	static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT};
+	sigset_t all;
+	sigset_t before;
+	sigfillset(&all);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(&all, faults[i]);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool started = thread_start(&writer->thread, "store", writer_main, writer);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (started)
+		return writer;
+	writer_free(writer);
+	return NULL;
+}
+
+void writer_stop(struct writer *writer)
+{
+	if (writer == NULL)
+		return;
+	pthread_mutex_lock(&writer->lock);
+	writer->stopping = true;
+	pthread_cond_signal(&writer->work);
+	pthread_mutex_unlock(&writer->lock);
+	pthread_join(writer->thread, NULL);
+	writer_free(writer);
+}

@@ -1,0 +1,280 @@
+/* store_load(): what a request needs to know, in one read transaction. */
+#include "storage/journal/request_position.h"
+#include "storage/user/replays.h"
+#include "storage/journal/supersede.h"
+
+enum { UNCOVERED_LOOKED_AT = 4 * STORE_MAX_TURNS, MOST_MISSES = 32 };
+
+struct loading {
+	struct memory memory;
+	struct stored_user user;
+	const struct load *load;
+	struct memory_view *view;
+	struct place place;
+};
+
+static void place_request(struct loading *loading)
+{
+	struct place *place = &loading->place;
+	struct memory_view *view = loading->view;
+	place_find(place, &loading->memory, loading->load);
+	view->conversation = place->conversation_id;
+	view->last_active = place->conversation.last_active;
+	view->answers = place->conversation.answers;
+	view->next_ordinal = place->next_ordinal;
+	view->carried_from = place->carried_from;
+	view->same_exchange = place->same_exchange;
+	view->same_learned = place->same_learned;
+	view->branches = place->branches;
+	view->leaves_out = place->leaves_out;
+	view->branch_from = place->branch_from;
+	if (place->branches) {
+		view->carried = place->branch.carried.ids;
+		view->carried_count = place->branch.carried.count;
+		view->kept = place->branch.kept.ids;
+		view->kept_count = place->branch.kept.count;
+	}
+}
+
+static void read_frozen(struct loading *loading)
+{
+	const struct memory *memory = &loading->memory;
+	struct memory_view *view = loading->view;
+	struct key key = key_u32(key_of_user(memory->user), view->conversation);
+	view->has_frozen = view->conversation != 0 &&
+			   table_read(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields,
+				      &view->frozen, memory->arena);
+	if (!view->has_frozen)
+		view->frozen = (struct frozen){0};
+}
+
+/* ---- what is known ---- */
+
+static bool has_turn(const struct turn *turns, size_t count, uint64_t id)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (turns[i].id == id)
+			return true;
+	}
+	return false;
+}
+
+static bool is_sent(const struct memory_view *view, const struct turn *turn)
+{
+	return turn->conversation == view->conversation && view->carried_from != UINT32_MAX &&
+	       turn->ordinal >= view->carried_from;
+}
+
+/* How much is still wanted. What is longer may be passed over for what came before it. */
+struct wanted_text {
+	size_t left;
+	unsigned misses; /* so many in a row were longer */
+};
+
+static void want_less(struct wanted_text *wanted, size_t size)
+{
+	if (size > wanted->left) {
+		wanted->misses++;
+		return;
+	}
+	wanted->left -= size;
+	wanted->misses = 0;
+}
+
+/* The newest, which are mostly among them, are not read again. */
+static void add_uncovered(struct turn_list *list, const struct loading *loading)
+{
+	const struct memory *memory = &loading->memory;
+	uint64_t covers = loading->view->summary.covers;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t newest = list->count;
+	size_t added = 0;
+	struct wanted_text wanted = {.left = loading->load->uncovered_text};
+	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), BACKWARD);
+	for (unsigned i = 0; i < UNCOVERED_LOOKED_AT && added < STORE_MAX_TURNS; i++) {
+		struct stored_turn stored = {0};
+		if (wanted.left == 0 || wanted.misses == MOST_MISSES ||
+		    !scan_next(&scan, &key, &value) || key_read_u64(key, 16) <= covers)
+			break;
+		stored.turn.id = key_read_u64(key, 16);
+		bool is_there = has_turn(list->turns, newest, stored.turn.id);
+		added += is_there;
+		if (is_there ||
+		    !table_decode(memory->transaction, value, stored_turn_fields, &stored,
+				  memory->arena) ||
+		    stored.turn.state != TURN_CURRENT)
+			continue;
+		if (!turn_list_add(list, memory, &stored.turn))
+			break;
+		if (!is_sent(loading->view, &stored.turn))
+			want_less(&wanted, stored.turn.text.size);
+		added++;
+	}
+	scan_end(&scan);
+}
+
+static void read_turns(struct loading *loading)
+{
+	const struct load *load = loading->load;
+	struct memory_view *view = loading->view;
+	struct turn_list list = {0};
+	unsigned newest = load->newest_turns;
+	turn_list_add_newest(&list, &loading->memory,
+			     newest > STORE_MAX_TURNS ? STORE_MAX_TURNS : newest);
+	/* Of a user who was away for a while the summary covers all. */
+	if (view->summary.covers + 1 < loading->user.next_turn)
+		add_uncovered(&list, loading);
+	turn_list_sort(&list);
+	size_t extra = list.count > STORE_MAX_TURNS ? list.count - STORE_MAX_TURNS : 0;
+	view->turns = list.turns + extra;
+	view->turn_count = list.count - extra;
+}
+
+/* What was given of turns that a branching request takes back is not given again. */
+static void leave_out_gone(struct loading *loading)
+{
+	const struct memory *memory = &loading->memory;
+	struct memory_view *view = loading->view;
+	size_t stand = 0;
+	if (!view->branches)
+		return;
+	struct id_list gone = branch_gone(&loading->place.branch, memory);
+	if (frozen_shares(&view->frozen, gone.ids, gone.count)) {
+		view->has_frozen = false;
+		view->frozen = (struct frozen){0};
+	}
+	for (size_t i = 0; i < view->replay_count; i++) {
+		if (!replay_shares(&view->replays[i], gone.ids, gone.count))
+			view->replays[stand++] = view->replays[i];
+	}
+	view->replay_count = stand;
+}
+
+/* A branching request is given the summary and what was frozen only if nothing of what it takes
+ * back can be in them. */
+static void read_summary(struct loading *loading)
+{
+	struct memory_view *view = loading->view;
+	view->has_summary = memory_summary(&loading->memory, &view->summary);
+	if (!view->branches || !supersede_reaches_summary(&loading->memory, &loading->place.branch))
+		return;
+	view->has_summary = false;
+	view->summary = (struct summary){0};
+	/* What the first step of a loop of tool calls was given holds none of it, and stands. */
+	if (view->frozen.covers < supersede_from(&loading->memory, &loading->place.branch))
+		return;
+	view->has_frozen = false;
+	view->frozen = (struct frozen){0};
+	view->replays = NULL;
+	view->replay_count = 0;
+}
+
+/* What was taken back is no past either: as if it had never been said. */
+static bool is_wanted(const struct loading *loading, const struct fact *fact)
+{
+	if (fact->state == FACT_CURRENT)
+		return fact_is_current(fact, loading->load->now);
+	return loading->load->past_facts &&
+	       !branch_is_taken_back(&loading->place.branch, &loading->memory, fact->exchange);
+}
+
+static void look_at_begin(struct loading *loading)
+{
+	const struct memory *memory = &loading->memory;
+	struct memory_view *view = loading->view;
+	struct key prefix =
+		key_u32(key_u32(key_of_user(memory->user), view->conversation), view->carried_from);
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	bool is_held = false;
+	if (!loading->load->trims || view->conversation == 0 || view->has_summary)
+		return;
+	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
+	while (!is_held && scan_next(&scan, &key, &value)) {
+		struct stored_turn turn = {0};
+		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
+		if (id == 0)
+			continue; /* a greeting, before any user turn */
+		is_held = memory_turn(memory, id, &turn) && turn.turn.state != TURN_HIDDEN;
+		view->begin_is_lost = !is_held;
+	}
+	scan_end(&scan);
+}
+
+static void read_facts(struct loading *loading)
+{
+	const struct memory *memory = &loading->memory;
+	const struct load *load = loading->load;
+	struct memory_view *view = loading->view;
+	size_t known;
+	if (!load->past_facts && !view->branches) {
+		view->facts = memory_facts(memory, fact_is_current, load->now, &view->fact_count);
+		return;
+	}
+	view->facts = memory_facts(memory, fact_is_known, load->now, &known);
+	if (view->branches)
+		(void)branch_change_facts(&loading->place.branch, memory, view->facts, known,
+					  load->now);
+	for (size_t i = 0; i < known; i++) {
+		if (is_wanted(loading, &view->facts[i]))
+			view->facts[view->fact_count++] = view->facts[i];
+	}
+}
+
+/* Their ids tell nothing: a user's begin behind those of users who are gone. */
+static size_t count_conversations(const struct loading *loading)
+{
+	const struct memory *memory = &loading->memory;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t count = 0;
+	if (loading->load->conversations == 0)
+		return 0;
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
+		   FORWARD);
+	while (count < loading->load->conversations && scan_next(&scan, &key, &value))
+		count++;
+	scan_end(&scan);
+	return count;
+}
+
+static void read_memory(struct loading *loading)
+{
+	const struct memory *memory = &loading->memory;
+	struct memory_view *view = loading->view;
+	view->known = memory_user(memory, &loading->user);
+	place_request(loading);
+	if (!view->known)
+		return;
+	view->deferred = loading->user.deferred;
+	view->conversations = count_conversations(loading);
+	read_frozen(loading);
+	if (view->conversation != 0)
+		view->replays = replays_read(memory, view->conversation, &view->replay_count);
+	leave_out_gone(loading);
+	read_summary(loading);
+	look_at_begin(loading);
+	if (loading->load->facts)
+		read_facts(loading);
+	read_turns(loading);
+}
+
+struct store_call *store_load(struct store *store, const struct load *load, struct arena *arena,
+			      store_loaded *callback, void *cookie)
+{
+	/* The ticket first: a forgetting in between then makes it an old one. */
+	struct memory_view view = {.ticket = atomic_load(&store->ticket)};
+	struct transaction transaction;
+	struct loading loading = {
+		.memory = {&transaction, load->user, arena}, .load = load, .view = &view};
+	if (transaction_begin_read(&transaction, store)) {
+		read_memory(&loading);
+		transaction_abort(&transaction);
+	}
+	callback(cookie, transaction.result, &view);
+	return NULL;
+}

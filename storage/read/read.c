@@ -1,0 +1,296 @@
+/* The other reads: jobs for the learner, a user's memory and receipts for people. */
+#include "storage/journal/branch.h"
+
+#include <string.h>
+
+enum { TURNS_BEFORE = 6 };
+
+static enum store_result outcome(const struct transaction *transaction, bool found)
+{
+	if (transaction->result != STORE_OK)
+		return transaction->result;
+	return found ? STORE_OK : STORE_NOT_FOUND;
+}
+
+/* ---- jobs ---- */
+
+/* Grows with what the user has, which mostly is little, whatever the limit. */
+struct jobs {
+	struct job *jobs;
+	size_t count;
+	size_t capacity;
+};
+
+static struct job *add_job(struct jobs *list, struct arena *arena)
+{
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
+		struct job *more = arena_alloc(arena, list->capacity * sizeof(*more));
+		if (list->count > 0)
+			memcpy(more, list->jobs, list->count * sizeof(*more));
+		list->jobs = more;
+	}
+	return &list->jobs[list->count++];
+}
+
+/* The jobs for facts in one table, in the order of their exchanges. */
+static struct jobs read_jobs(const struct memory *memory, bool parked, uint64_t after, size_t limit)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	struct job job;
+	struct jobs list = {0};
+	struct key prefix = key_byte(key_of_user(memory->user), JOB_FACTS);
+	scan_begin_at(&scan, memory->transaction, parked ? TABLE_PARKED : TABLE_JOBS, prefix,
+		      key_u64(prefix, after + 1), FORWARD);
+	while (list.count < limit && scan_next(&scan, &key, &value)) {
+		if (memory_decode_job(memory, key, value, parked, &job))
+			*add_job(&list, memory->arena) = job;
+	}
+	scan_end(&scan);
+	return list;
+}
+
+static void list_jobs(const struct memory *memory, uint64_t after, size_t limit,
+		      struct job_list *list)
+{
+	const struct jobs waiting = read_jobs(memory, false, after, limit);
+	const struct jobs parked = read_jobs(memory, true, after, limit);
+	size_t found = waiting.count + parked.count;
+	list->jobs = arena_alloc(memory->arena, (found + 1) * sizeof(*list->jobs));
+	for (size_t i = 0, j = 0; list->count < limit && i + j < found;) {
+		bool first =
+			j == parked.count ||
+			(i < waiting.count && waiting.jobs[i].exchange < parked.jobs[j].exchange);
+		list->jobs[list->count++] = first ? waiting.jobs[i++] : parked.jobs[j++];
+	}
+	if (list->count == limit && limit > 0)
+		list->next_after = list->jobs[limit - 1].exchange;
+	list->count += memory_job(memory, JOB_SUMMARY, 0, &list->jobs[list->count]);
+}
+
+struct store_call *store_user_jobs(struct store *store, struct user_key user, uint64_t after,
+				   size_t limit, struct arena *arena, store_jobs_read *callback,
+				   void *cookie)
+{
+	struct job_list list = {.key = user};
+	struct stored_user stored = {0};
+	struct transaction transaction;
+	struct memory memory = {&transaction, user, arena};
+	if (transaction_begin_read(&transaction, store)) {
+		if (memory_user(&memory, &stored))
+			list_jobs(&memory, after, limit, &list);
+		transaction_abort(&transaction);
+	}
+	list.tenant = stored.tenant;
+	list.user = stored.user;
+	callback(cookie, outcome(&transaction, list.count > 0), &list);
+	return NULL;
+}
+
+/* The first user after `*user` who has a job; one seek, however many jobs the users have. */
+static bool next_user_with_jobs(struct transaction *transaction, const struct user_key *after,
+				struct user_key *user)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	struct key from = after == NULL ? key_empty() : key_after(key_of_user(*after));
+	scan_begin_at(&scan, transaction, TABLE_JOBS, key_empty(), from, FORWARD);
+	bool found = scan_next(&scan, &key, &value);
+	if (found)
+		*user = key_read_user(key);
+	scan_end(&scan);
+	return found;
+}
+
+struct store_call *store_users_with_jobs(struct store *store, const struct user_key *after,
+					 size_t limit, struct arena *arena,
+					 store_users_read *callback, void *cookie)
+{
+	struct transaction transaction;
+	struct user_key *users = NULL;
+	size_t count = 0;
+	if (transaction_begin_read(&transaction, store)) {
+		uint64_t jobs = table_count(&transaction, TABLE_JOBS);
+		if (limit > jobs)
+			limit = (size_t)jobs;
+		users = arena_alloc(arena, limit * sizeof(*users));
+		while (count < limit && next_user_with_jobs(&transaction, after, &users[count]))
+			after = &users[count++];
+		transaction_abort(&transaction);
+	}
+	callback(cookie, transaction.result, users, count);
+	return NULL;
+}
+
+/* ---- what a job works on ---- */
+
+/* An answer that broke off teaches nothing, nor does it explain anything. */
+static bool read_current(const struct memory *memory, uint64_t id, struct turn *turn)
+{
+	struct stored_turn stored = {0};
+	if (id == 0 || !memory_turn(memory, id, &stored) || stored.turn.state != TURN_CURRENT ||
+	    !stored.turn.complete)
+		return false;
+	*turn = stored.turn;
+	return true;
+}
+
+/* The turns before one, found backwards and given forwards. */
+static void read_before(const struct memory *memory, const struct turn *user_turn,
+			struct job_input *input)
+{
+	struct turn found[TURNS_BEFORE];
+	size_t count = 0;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	struct key prefix = key_u32(key_of_user(memory->user), user_turn->conversation);
+	struct key from = memory_exchange_key(memory, user_turn->conversation, user_turn->ordinal,
+					      user_turn->exchange);
+	scan_begin_at(&scan, memory->transaction, TABLE_EXCHANGES, prefix, from, BACKWARD);
+	while (count < TURNS_BEFORE && scan_next(&scan, &key, &value)) {
+		struct stored_exchange exchange = {0};
+		if (!table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
+				  NULL))
+			continue;
+		count += read_current(memory, exchange.answer, &found[count]);
+		if (count < TURNS_BEFORE)
+			count += read_current(memory, key_read_u64(key, 24), &found[count]);
+	}
+	scan_end(&scan);
+	input->before = arena_alloc(memory->arena, count * sizeof(*found));
+	input->before_count = count;
+	for (size_t i = 0; i < count; i++)
+		input->before[i] = found[count - 1 - i];
+}
+
+/* What was taken back is given as if it came before all else: it is in the way of nothing that is
+ * learned, and can only be forgotten. */
+static void put_first_what_was_taken_back(const struct memory *memory, struct fact *facts,
+					  size_t count)
+{
+	const struct branch none = {0};
+	for (size_t i = 0; i < count; i++) {
+		if (facts[i].state == FACT_CURRENT ||
+		    !branch_is_taken_back(&none, memory, facts[i].exchange))
+			continue;
+		facts[i].observed_at = INT64_MIN;
+		facts[i].ended_at = INT64_MIN;
+	}
+}
+
+static bool read_facts_input(const struct memory *memory, uint64_t exchange_id,
+			     struct job_input *input)
+{
+	struct stored_exchange exchange = {0};
+	struct stored_conversation conversation = {0};
+	if (!read_current(memory, exchange_id, &input->user))
+		return false;
+	(void)memory_conversation(memory, input->user.conversation, &conversation);
+	input->user.session = conversation.session;
+	if (memory_exchange(memory, &input->user, &exchange))
+		(void)read_current(memory, exchange.answer, &input->assistant);
+	read_before(memory, &input->user, input);
+	input->facts = memory_facts(memory, fact_is_known, 0, &input->fact_count);
+	put_first_what_was_taken_back(memory, input->facts, input->fact_count);
+	return true;
+}
+
+/* In the order of their ids, as the summary covers them. */
+static bool read_summary_input(const struct memory *memory, struct job_input *input)
+{
+	struct turn_list list = {0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	struct key prefix = key_of_user(memory->user);
+	input->has_summary = memory_summary(memory, &input->summary);
+	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, prefix,
+		      key_u64(prefix, input->summary.covers + 1), FORWARD);
+	while (list.count < STORE_MAX_TURNS && scan_next(&scan, &key, &value)) {
+		struct stored_turn stored = {0};
+		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored,
+				  memory->arena) ||
+		    stored.turn.state != TURN_CURRENT || !stored.learn)
+			continue;
+		stored.turn.id = key_read_u64(key, 16);
+		if (!turn_list_add(&list, memory, &stored.turn))
+			break;
+	}
+	scan_end(&scan);
+	input->uncovered = list.turns;
+	input->uncovered_count = list.count;
+	return list.count > 0;
+}
+
+struct store_call *store_job_input(struct store *store, struct user_key user, enum job_kind kind,
+				   uint64_t exchange, struct arena *arena, store_job_read *callback,
+				   void *cookie)
+{
+	/* The ticket first, as of a request. */
+	struct job_input input = {.ticket = atomic_load(&store->ticket)};
+	struct transaction transaction;
+	struct memory memory = {&transaction, user, arena};
+	bool found = false;
+	if (transaction_begin_read(&transaction, store)) {
+		found = kind == JOB_FACTS ? read_facts_input(&memory, exchange, &input)
+					  : read_summary_input(&memory, &input);
+		transaction_abort(&transaction);
+	}
+	callback(cookie, outcome(&transaction, found), &input);
+	return NULL;
+}
+
+/* ---- for people ---- */
+
+static bool read_user(const struct memory *memory, size_t max_turns, int64_t now,
+		      struct user_memory *read)
+{
+	struct stored_user user = {0};
+	struct turn_list list = {0};
+	if (!memory_user(memory, &user))
+		return false;
+	read->tenant = user.tenant;
+	read->user = user.user;
+	read->has_summary = memory_summary(memory, &read->summary);
+	read->facts = memory_facts(memory, fact_is_current, now, &read->fact_count);
+	turn_list_add_newest(&list, memory, max_turns);
+	turn_list_sort(&list);
+	read->turns = list.turns;
+	read->turn_count = list.count;
+	return true;
+}
+
+struct store_call *store_read_user(struct store *store, struct user_key user, size_t max_turns,
+				   int64_t now, struct arena *arena, store_user_read *callback,
+				   void *cookie)
+{
+	struct user_memory read = {0};
+	struct transaction transaction;
+	struct memory memory = {&transaction, user, arena};
+	bool found = false;
+	if (transaction_begin_read(&transaction, store)) {
+		found = read_user(&memory, max_turns, now, &read);
+		transaction_abort(&transaction);
+	}
+	callback(cookie, outcome(&transaction, found), &read);
+	return NULL;
+}
+
+struct store_call *store_read_receipt(struct store *store, uint64_t receipt, struct arena *arena,
+				      store_receipt_read *callback, void *cookie)
+{
+	struct stored_receipt stored = {0};
+	struct transaction transaction;
+	bool found = false;
+	if (transaction_begin_read(&transaction, store)) {
+		found = table_read(&transaction, TABLE_RECEIPTS, key_of_number(receipt),
+				   stored_receipt_fields, &stored, arena);
+		transaction_abort(&transaction);
+	}
+	callback(cookie, outcome(&transaction, found), stored.receipt.text, stored.user);
+	return NULL;
+}

@@ -1,0 +1,217 @@
+#include "storage/record/stored.h"
+
+#include <limits.h>
+#include <string.h>
+
+static uint64_t number(struct record *record, uint64_t value)
+{
+	return record_number(record, value, UINT64_MAX);
+}
+
+static uint32_t number32(struct record *record, uint32_t value)
+{
+	return (uint32_t)record_number(record, value, UINT32_MAX);
+}
+
+static enum mode mode(struct record *record, enum mode value)
+{
+	return (enum mode)record_number(record, value, MODE_READONLY);
+}
+
+void stored_user_fields(struct record *record, void *noun)
+{
+	struct stored_user *user = noun;
+	user->tenant = record_slice(record, user->tenant);
+	user->user = record_slice(record, user->user);
+	user->first_seen = record_time(record, user->first_seen);
+	user->last_seen = record_time(record, user->last_seen);
+	user->next_turn = number(record, user->next_turn);
+	user->next_fact = number(record, user->next_fact);
+	user->next_conversation = number32(record, user->next_conversation);
+	user->deferred = record_flag(record, user->deferred);
+	(void)record_flag(record, false); /* "hidden_since_summary", which earlier versions set */
+	user->bytes = record_goes_on(record) ? number(record, user->bytes) : STORE_UNMEASURED;
+}
+
+uint64_t stored_turn_bytes(struct slice text)
+{
+	enum { RECORDS = 256 };
+	return text.size == 0 ? 0 : 2 * (uint64_t)text.size + RECORDS;
+}
+
+void stored_turn_fields(struct record *record, void *noun)
+{
+	struct stored_turn *stored = noun;
+	struct turn *turn = &stored->turn;
+	turn->exchange = number(record, turn->exchange);
+	turn->conversation = number32(record, turn->conversation);
+	turn->ordinal = number32(record, turn->ordinal);
+	turn->role = (enum role)record_number(record, turn->role, ROLE_OTHER);
+	turn->state = (enum turn_state)record_number(record, turn->state, TURN_HIDDEN);
+	turn->complete = record_flag(record, turn->complete);
+	turn->created_at = record_time(record, turn->created_at);
+	turn->hash = record_hash(record, turn->hash);
+	turn->text = record_slice(record, turn->text);
+	stored->learn = record_flag(record, stored->learn);
+	stored->earlier = number(record, stored->earlier);
+}
+
+void stored_exchange_fields(struct record *record, void *noun)
+{
+	struct stored_exchange *exchange = noun;
+	exchange->answer = number(record, exchange->answer);
+	exchange->user_hash = record_hash(record, exchange->user_hash);
+	exchange->queued = record_flag(record, exchange->queued);
+	if (record_goes_on(record))
+		exchange->taken_back_at = record_time(record, exchange->taken_back_at);
+}
+
+void stored_conversation_fields(struct record *record, void *noun)
+{
+	struct stored_conversation *conversation = noun;
+	conversation->session = record_slice(record, conversation->session);
+	conversation->last_active = record_time(record, conversation->last_active);
+	conversation->answers = number32(record, conversation->answers);
+	if (!record_goes_on(record))
+		return;
+	conversation->carries_history = record_flag(record, conversation->carries_history);
+	conversation->branched = record_flag(record, conversation->branched);
+}
+
+void stored_answer_fields(struct record *record, void *noun)
+{
+	struct stored_answer *answer = noun;
+	answer->user_hash = record_hash(record, answer->user_hash);
+	answer->tool_calls = record_flag(record, answer->tool_calls);
+}
+
+/* Gives the ids in their place, as the other fields' functions do; of what is read without an arena
+ * none. */
+static const uint64_t *id_list(struct record *record, const uint64_t *ids, size_t *count)
+{
+	/* An id takes a byte or more: a count beyond that would only ask for memory. */
+	size_t limit = record->out == NULL ? record->rest.size : SIZE_MAX;
+	*count = (size_t)record_number(record, *count, limit);
+	if (record->out != NULL) {
+		for (size_t i = 0; i < *count; i++)
+			number(record, ids[i]);
+		return ids;
+	}
+	if (record->arena == NULL) {
+		for (size_t i = 0; i < *count; i++)
+			number(record, 0);
+		*count = 0;
+		return NULL;
+	}
+	uint64_t *read = arena_alloc(record->arena, *count * sizeof(*read));
+	for (size_t i = 0; i < *count; i++)
+		read[i] = number(record, 0);
+	return read;
+}
+
+/* They came later, and an export has none. */
+static void receipt_ids(struct record *record, struct stored_receipt *stored)
+{
+	struct receipt *receipt = &stored->receipt;
+	if (record->form != NULL || !record_goes_on(record))
+		return;
+	stored->tells_ids = record_flag(record, stored->tells_ids);
+	receipt->turns = id_list(record, receipt->turns, &receipt->turn_count);
+	receipt->facts = id_list(record, receipt->facts, &receipt->fact_count);
+}
+
+void stored_receipt_fields(struct record *record, void *noun)
+{
+	struct stored_receipt *receipt = noun;
+	struct slice user = {(const char *)receipt->user.bytes, sizeof(receipt->user.bytes)};
+	user = record_slice(record, user);
+	if (user.size != sizeof(receipt->user.bytes))
+		record->failed = true;
+	else if (record->out == NULL)
+		memcpy(receipt->user.bytes, user.data, user.size);
+	receipt->age = number(record, receipt->age);
+	receipt->receipt.text = record_slice(record, receipt->receipt.text);
+	receipt_ids(record, receipt);
+}
+
+void stored_frozen_fields(struct record *record, void *noun)
+{
+	struct frozen *frozen = noun;
+	frozen->mode = mode(record, frozen->mode);
+	frozen->tokens = (size_t)record_number(record, frozen->tokens, SIZE_MAX);
+	frozen->block = record_slice(record, frozen->block);
+	frozen->turns = record_slice(record, frozen->turns);
+	frozen->account = record_slice(record, frozen->account);
+	frozen->facts = id_list(record, frozen->facts, &frozen->fact_count);
+	if (!record_goes_on(record))
+		return;
+	frozen->cut_before = number32(record, frozen->cut_before);
+	frozen->given = id_list(record, frozen->given, &frozen->given_count);
+	if (record_goes_on(record))
+		frozen->covers = number(record, frozen->covers);
+}
+
+void stored_replay_fields(struct record *record, void *noun)
+{
+	struct replay *replay = noun;
+	replay->user_hash = record_hash(record, replay->user_hash);
+	replay->tokens = (size_t)record_number(record, replay->tokens, SIZE_MAX);
+	replay->text = record_slice(record, replay->text);
+	replay->account = record_slice(record, replay->account);
+	replay->turns = id_list(record, replay->turns, &replay->turn_count);
+	replay->facts = id_list(record, replay->facts, &replay->fact_count);
+}
+
+void stored_fact_fields(struct record *record, void *noun)
+{
+	struct fact *fact = noun;
+	fact->entity = record_slice(record, fact->entity);
+	fact->kind = record_slice(record, fact->kind);
+	fact->key = record_slice(record, fact->key);
+	fact->value = record_slice(record, fact->value);
+	fact->many = record_flag(record, fact->many);
+	fact->pii = record_flag(record, fact->pii);
+	fact->confidence = record_real(record, fact->confidence);
+	fact->quote = record_slice(record, fact->quote);
+	fact->exchange = number(record, fact->exchange);
+	fact->observed_at = record_time(record, fact->observed_at);
+	fact->expires_at = record_time(record, fact->expires_at);
+	fact->ended_at = record_time(record, fact->ended_at);
+	fact->superseded_by = number(record, fact->superseded_by);
+	fact->state = (enum fact_state)record_number(record, fact->state, FACT_FORGOTTEN);
+}
+
+/* The last field, of one byte. */
+unsigned stored_fact_state(struct slice value)
+{
+	return value.size == 0 ? UINT_MAX : (unsigned char)value.data[value.size - 1];
+}
+
+void stored_summary_fields(struct record *record, void *noun)
+{
+	struct summary *summary = noun;
+	summary->text = record_slice(record, summary->text);
+	summary->covers = number(record, summary->covers);
+	summary->updated_at = record_time(record, summary->updated_at);
+	summary->model = record_slice(record, summary->model);
+}
+
+void stored_job_fields(struct record *record, void *noun)
+{
+	struct job *job = noun;
+	job->model = record_slice(record, job->model);
+	job->explicit_mode = record_flag(record, job->explicit_mode);
+	job->mode = mode(record, job->mode);
+	job->client_key = record_flag(record, job->client_key);
+	job->tries = number32(record, job->tries);
+	job->unusable = number32(record, job->unusable);
+	job->not_before = record_time(record, job->not_before);
+	job->uncovered = (size_t)record_number(record, job->uncovered, SIZE_MAX);
+	job->last_active = record_time(record, job->last_active);
+}
+
+void stored_number_fields(struct record *record, void *noun)
+{
+	uint64_t *value = noun;
+	*value = number(record, *value);
+}

@@ -1,0 +1,192 @@
+#include "storage/user/memory.h"
+
+#include "core/memory/fact_order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct key user_key(const struct memory *memory)
+{
+	return key_of_user(memory->user);
+}
+
+bool memory_user(const struct memory *memory, struct stored_user *user)
+{
+	struct slice value;
+	if (!table_get(memory->transaction, TABLE_USERS, user_key(memory), &value))
+		return false;
+	/* Without its counters ids would be given twice. */
+	if (!table_decode(memory->transaction, value, stored_user_fields, user, memory->arena))
+		transaction_fail(memory->transaction);
+	return memory->transaction->result == STORE_OK;
+}
+
+void memory_put_user(const struct memory *memory, struct stored_user *user)
+{
+	table_write(memory->transaction, TABLE_USERS, user_key(memory), stored_user_fields, user);
+}
+
+struct key memory_exchange_key(const struct memory *memory, uint32_t conversation, uint32_t ordinal,
+			       uint64_t exchange)
+{
+	return key_u64(key_u32(key_u32(user_key(memory), conversation), ordinal), exchange);
+}
+
+static struct key exchange_key_of(const struct memory *memory, const struct turn *turn)
+{
+	return memory_exchange_key(memory, turn->conversation, turn->ordinal, turn->exchange);
+}
+
+bool memory_exchange(const struct memory *memory, const struct turn *user_turn,
+		     struct stored_exchange *exchange)
+{
+	*exchange = (struct stored_exchange){0};
+	return table_read(memory->transaction, TABLE_EXCHANGES, exchange_key_of(memory, user_turn),
+			  stored_exchange_fields, exchange, memory->arena);
+}
+
+void memory_put_exchange(const struct memory *memory, const struct turn *user_turn,
+			 struct stored_exchange *exchange)
+{
+	table_write(memory->transaction, TABLE_EXCHANGES, exchange_key_of(memory, user_turn),
+		    stored_exchange_fields, exchange);
+}
+
+bool memory_conversation(const struct memory *memory, uint32_t id,
+			 struct stored_conversation *conversation)
+{
+	return table_read(memory->transaction, TABLE_CONVERSATIONS, key_u32(user_key(memory), id),
+			  stored_conversation_fields, conversation, memory->arena);
+}
+
+void memory_put_conversation(const struct memory *memory, uint32_t id,
+			     struct stored_conversation *conversation)
+{
+	table_write(memory->transaction, TABLE_CONVERSATIONS, key_u32(user_key(memory), id),
+		    stored_conversation_fields, conversation);
+}
+
+uint32_t memory_session(const struct memory *memory, struct slice session)
+{
+	uint64_t conversation = 0;
+	struct key key = key_digest(user_key(memory), session);
+	if (!table_read(memory->transaction, TABLE_SESSIONS, key, stored_number_fields,
+			&conversation, memory->arena))
+		return 0;
+	return conversation > UINT32_MAX ? 0 : (uint32_t)conversation;
+}
+
+uint32_t memory_begin_conversation(const struct memory *memory, struct stored_user *user,
+				   struct slice session)
+{
+	uint64_t conversation = user->next_conversation++;
+	if (session.size > 0)
+		table_write(memory->transaction, TABLE_SESSIONS,
+			    key_digest(user_key(memory), session), stored_number_fields,
+			    &conversation);
+	return (uint32_t)conversation;
+}
+
+struct key memory_answer_key(const struct memory *memory, uint64_t hash, uint32_t conversation,
+			     uint32_t ordinal)
+{
+	return key_u32(key_u32(key_u64(user_key(memory), hash), conversation), ordinal);
+}
+
+struct key memory_fact_key(const struct memory *memory, uint64_t id)
+{
+	return key_u64(user_key(memory), id);
+}
+
+bool fact_is_current(const struct fact *fact, int64_t now)
+{
+	return fact->state == FACT_CURRENT && (fact->expires_at == 0 || fact->expires_at > now);
+}
+
+bool fact_is_known(const struct fact *fact, int64_t now)
+{
+	(void)now;
+	return fact->state != FACT_FORGOTTEN;
+}
+
+struct fact_list {
+	struct fact **facts;
+	size_t count;
+	size_t capacity;
+};
+
+static void add_fact(struct fact_list *list, struct arena *arena, struct fact *fact)
+{
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity == 0 ? 32 : 2 * list->capacity;
+		struct fact **more =
+			(struct fact **)arena_bytes(arena, list->capacity * sizeof(*more));
+		if (list->count > 0)
+			memcpy(more, list->facts, list->count * sizeof(*more));
+		list->facts = more;
+	}
+	list->facts[list->count++] = fact;
+}
+
+/* A long life leaves many past facts: those that are not wanted for their state are not read. */
+static bool may_be_wanted(struct slice value, bool (*wanted)(const struct fact *fact, int64_t now),
+			  int64_t now)
+{
+	unsigned state = stored_fact_state(value);
+	const struct fact unread = {.state = (enum fact_state)state};
+	return state > FACT_FORGOTTEN || wanted(&unread, now);
+}
+
+/* With its texts in one piece, which is less work than each of them by itself. NULL: unreadable. */
+static struct fact *read_fact(const struct memory *memory, uint64_t id, struct slice value)
+{
+	struct fact *fact = (struct fact *)arena_bytes(memory->arena, sizeof(*fact) + value.size);
+	struct slice copy = {(char *)(fact + 1), value.size};
+	*fact = (struct fact){.id = id};
+	memcpy(fact + 1, value.data, value.size);
+	return table_decode(memory->transaction, copy, stored_fact_fields, fact, NULL) ? fact
+										       : NULL;
+}
+
+/* Few bytes are moved while they are sorted. */
+static struct fact *sort_facts(const struct fact_list *list, struct arena *arena)
+{
+	if (list->count == 0)
+		return NULL;
+	fact_sort_shown((const struct fact **)list->facts, list->count);
+	struct fact *sorted = (struct fact *)arena_bytes(arena, list->count * sizeof(*sorted));
+	for (size_t i = 0; i < list->count; i++)
+		sorted[i] = *list->facts[i];
+	return sorted;
+}
+
+struct fact *memory_facts(const struct memory *memory,
+			  bool (*wanted)(const struct fact *fact, int64_t now), int64_t now,
+			  size_t *count)
+{
+	struct fact_list list = {0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_FACTS, user_key(memory), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		if (!may_be_wanted(value, wanted, now))
+			continue;
+		struct fact *fact = read_fact(memory, key_read_u64(key, 16), value);
+		if (fact != NULL && wanted(fact, now))
+			add_fact(&list, memory->arena, fact);
+	}
+	scan_end(&scan);
+	*count = list.count;
+	return sort_facts(&list, memory->arena);
+}
+
+bool memory_summary(const struct memory *memory, struct summary *summary)
+{
+	*summary = (struct summary){0};
+	if (table_read(memory->transaction, TABLE_SUMMARIES, user_key(memory),
+		       stored_summary_fields, summary, memory->arena))
+		return true;
+	*summary = (struct summary){0};
+	return false;
+}

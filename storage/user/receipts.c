@@ -1,0 +1,155 @@
+#include "storage/user/memory.h"
+#include "storage/lmdb/forget_epochs.h"
+#include "storage/lmdb/writer.h"
+
+enum { EVICTED_AT_ONCE = 64 };
+
+uint64_t memory_newest_receipt_age(const struct memory *memory)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(), BACKWARD);
+	uint64_t age = scan_next(&scan, &key, &value) ? key_read_u64(key, 0) : 0;
+	scan_end(&scan);
+	return age;
+}
+
+static struct key user_receipt_key(struct user_key user, uint64_t id)
+{
+	return key_u64(key_of_user(user), id);
+}
+
+void memory_delete_receipt(const struct memory *memory, uint64_t id)
+{
+	struct transaction *transaction = memory->transaction;
+	struct stored_receipt receipt = {0};
+	if (table_read(transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
+		       &receipt, NULL)) {
+		struct key user_key = user_receipt_key(receipt.user, id);
+		uint64_t age = receipt.age;
+		(void)table_delete(transaction, TABLE_USER_RECEIPTS, user_key);
+		(void)table_delete(transaction, TABLE_RECEIPT_AGES, key_of_number(age));
+	}
+	(void)table_delete(transaction, TABLE_RECEIPTS, key_of_number(id));
+}
+
+static bool delete_oldest_receipt(const struct memory *memory)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	uint64_t id = 0;
+	scan_begin(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(), FORWARD);
+	bool found = scan_next(&scan, &key, &value);
+	if (found) {
+		bool readable =
+			table_decode(memory->transaction, value, stored_number_fields, &id, NULL);
+		scan_delete(&scan);
+		if (!readable)
+			id = 0;
+	}
+	scan_end(&scan);
+	if (found && id != 0)
+		memory_delete_receipt(memory, id);
+	return found;
+}
+
+static void put_receipt(const struct memory *memory, uint64_t id, struct stored_receipt *receipt)
+{
+	struct transaction *transaction = memory->transaction;
+	table_write(transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields, receipt);
+	table_write(transaction, TABLE_RECEIPT_AGES, key_of_number(receipt->age),
+		    stored_number_fields, &id);
+	table_put(transaction, TABLE_USER_RECEIPTS, user_receipt_key(memory->user, id),
+		  (struct slice){0});
+	/* A few at a time, also after the configured number became a much smaller one. */
+	for (int i = 0; i < EVICTED_AT_ONCE; i++) {
+		if (table_count(transaction, TABLE_RECEIPT_AGES) <= transaction->store->receipts ||
+		    !delete_oldest_receipt(memory))
+			return;
+	}
+}
+
+void memory_put_receipt(const struct memory *memory, const struct receipt *receipt)
+{
+	struct stored_receipt stored = {.user = memory->user,
+					.age = memory_newest_receipt_age(memory) + 1,
+					.receipt = *receipt,
+					.tells_ids = true};
+	put_receipt(memory, receipt->id, &stored);
+}
+
+void memory_put_receipt_again(const struct memory *memory, uint64_t id,
+			      struct stored_receipt *receipt)
+{
+	struct slice value;
+	if (table_get(memory->transaction, TABLE_RECEIPT_AGES, key_of_number(receipt->age), &value))
+		receipt->age = memory_newest_receipt_age(memory) + 1;
+	put_receipt(memory, id, receipt);
+}
+
+bool memory_delete_some_receipts(const struct memory *memory, size_t *steps)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	bool found;
+	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user),
+		   FORWARD);
+	for (; (found = scan_next(&scan, &key, &value)) && *steps > 0; --*steps) {
+		uint64_t id = key_read_u64(key, 16);
+		scan_delete(&scan);
+		memory_delete_receipt(memory, id);
+	}
+	scan_end(&scan);
+	return !found;
+}
+
+void memory_delete_receipts(const struct memory *memory)
+{
+	size_t steps = SIZE_MAX;
+	(void)memory_delete_some_receipts(memory, &steps);
+}
+
+struct receipt operation_receipt(struct operation *operation, const struct receipt *receipt)
+{
+	struct receipt copy = *receipt;
+	copy.text = operation_slice(operation, receipt->text);
+	copy.turns = operation_copy(operation, receipt->turns,
+				    receipt->turn_count * sizeof(*receipt->turns));
+	copy.facts = operation_copy(operation, receipt->facts,
+				    receipt->fact_count * sizeof(*receipt->facts));
+	return copy;
+}
+
+struct receipt_operation {
+	struct operation operation;
+	struct user_key user;
+	uint64_t ticket;
+	struct receipt receipt;
+};
+
+static enum store_result run_keep_receipt(struct operation *operation,
+					  struct transaction *transaction)
+{
+	struct receipt_operation *own = (struct receipt_operation *)operation;
+	const struct memory memory = {.transaction = transaction, .user = own->user};
+	if (tickets_marked_since(transaction->store->forgotten, own->user, own->ticket) ||
+	    tickets_marked_since(transaction->store->hidden, own->user, own->ticket))
+		return STORE_STALE;
+	memory_put_receipt(&memory, &own->receipt);
+	return STORE_OK;
+}
+
+struct store_call *store_keep_receipt(struct store *store, struct user_key user, uint64_t ticket,
+				      const struct receipt *receipt, struct store_loop *loop,
+				      store_done *callback, void *cookie)
+{
+	struct receipt_operation *own = operation_create(sizeof(*own), run_keep_receipt);
+	own->operation.grows = true;
+	own->user = user;
+	own->ticket = ticket;
+	own->receipt = operation_receipt(&own->operation, receipt);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+}

@@ -1,0 +1,162 @@
+#include "storage/user/replays.h"
+
+#include <string.h>
+
+enum {
+	REPLAYS_LIMIT = 4096, /* one read gives so many of a conversation */
+	ORDINAL_OFFSET = 20,  /* in a key */
+	NUMBER_OFFSET = 24,
+};
+
+static struct key conversation_key(const struct memory *memory, uint32_t conversation)
+{
+	return key_u32(key_of_user(memory->user), conversation);
+}
+
+struct replay_list {
+	struct replay *replays;
+	size_t count;
+	size_t capacity;
+	size_t text;
+};
+
+static bool list_add(struct replay_list *list, struct arena *arena, const struct replay *replay)
+{
+	size_t text = replay->text.size + replay->account.size;
+	if (list->count == REPLAYS_LIMIT || list->text + text > MEMORY_TEXT_LIMIT)
+		return false;
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
+		struct replay *more = arena_alloc(arena, list->capacity * sizeof(*more));
+		if (list->count > 0)
+			memcpy(more, list->replays, list->count * sizeof(*more));
+		list->replays = more;
+	}
+	list->replays[list->count++] = *replay;
+	list->text += text;
+	return true;
+}
+
+static void reverse(struct replay *replays, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		struct replay replay = replays[i];
+		replays[i] = replays[count - 1 - i];
+		replays[count - 1 - i] = replay;
+	}
+}
+
+struct replay *replays_read(const struct memory *memory, uint32_t conversation, size_t *count)
+{
+	struct replay_list list = {0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_REPLAYS,
+		   conversation_key(memory, conversation), BACKWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct replay replay = {.ordinal = key_read_u32(key, ORDINAL_OFFSET)};
+		if (!table_decode(memory->transaction, value, stored_replay_fields, &replay,
+				  memory->arena))
+			continue;
+		if (!list_add(&list, memory->arena, &replay))
+			break;
+	}
+	scan_end(&scan);
+	reverse(list.replays, list.count);
+	*count = list.count;
+	return list.replays;
+}
+
+/* Makes way for a replay; gives the number behind the others of its ordinal. */
+static uint64_t make_way(const struct memory *memory, struct key prefix, uint64_t user_hash)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	uint64_t number = 0;
+	scan_begin(&scan, memory->transaction, TABLE_REPLAYS, prefix, FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct replay replay = {0};
+		number = key_read_u64(key, NUMBER_OFFSET) + 1;
+		if (!table_decode(memory->transaction, value, stored_replay_fields, &replay,
+				  memory->arena) ||
+		    replay.user_hash == user_hash)
+			scan_delete(&scan);
+	}
+	scan_end(&scan);
+	return number;
+}
+
+void replays_put(const struct memory *memory, uint32_t conversation, const struct replay *replay)
+{
+	struct replay put = *replay;
+	struct key prefix = key_u32(conversation_key(memory, conversation), replay->ordinal);
+	uint64_t number = make_way(memory, prefix, replay->user_hash);
+	table_write(memory->transaction, TABLE_REPLAYS, key_u64(prefix, number),
+		    stored_replay_fields, &put);
+}
+
+void replays_delete(const struct memory *memory, uint32_t conversation)
+{
+	(void)table_delete_all(memory->transaction, TABLE_REPLAYS,
+			       conversation_key(memory, conversation));
+}
+
+/* Whether two rising lists share an id. */
+static bool share_id(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count)
+{
+	for (size_t i = 0, j = 0; i < a_count && j < b_count;) {
+		if (a[i] == b[j])
+			return true;
+		if (a[i] < b[j])
+			i++;
+		else
+			j++;
+	}
+	return false;
+}
+
+bool frozen_shares(const struct frozen *frozen, const uint64_t *turns, size_t turn_count)
+{
+	return share_id(frozen->given, frozen->given_count, turns, turn_count);
+}
+
+bool replay_shares(const struct replay *replay, const uint64_t *turns, size_t turn_count)
+{
+	return share_id(replay->turns, replay->turn_count, turns, turn_count);
+}
+
+void frozen_delete_with(const struct memory *memory, const uint64_t *turns, size_t turn_count)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_FROZEN, key_of_user(memory->user), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct frozen frozen = {0};
+		if (!table_decode(memory->transaction, value, stored_frozen_fields, &frozen,
+				  memory->arena) ||
+		    frozen_shares(&frozen, turns, turn_count))
+			scan_delete(&scan);
+	}
+	scan_end(&scan);
+}
+
+void replays_delete_with(const struct memory *memory, const uint64_t *turns, size_t turn_count,
+			 const uint64_t *facts, size_t fact_count)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_REPLAYS, key_of_user(memory->user), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct replay replay = {0};
+		if (!table_decode(memory->transaction, value, stored_replay_fields, &replay,
+				  memory->arena) ||
+		    share_id(replay.turns, replay.turn_count, turns, turn_count) ||
+		    share_id(replay.facts, replay.fact_count, facts, fact_count))
+			scan_delete(&scan);
+	}
+	scan_end(&scan);
+}

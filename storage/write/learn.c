@@ -1,0 +1,305 @@
+/* What learning writes: changes to facts, summaries, and what became of jobs. */
+#include "core/learn/learn.h"
+
+#include "storage/journal/erase.h"
+#include "storage/lmdb/writer.h"
+
+/* Whether what was read with the ticket may have been hidden, or taken back, since. */
+static bool has_changed(const struct memory *memory, uint64_t ticket)
+{
+	const struct store *store = memory->transaction->store;
+	return tickets_marked_since(store->hidden, memory->user, ticket) ||
+	       tickets_marked_since(store->taken_back, memory->user, ticket);
+}
+
+/* ---- facts ---- */
+
+struct learned_operation {
+	struct operation operation;
+	struct user_key user;
+	uint64_t exchange;
+	uint64_t ticket;
+	const struct change *changes;
+	size_t change_count;
+	struct turn_search *searches; /* for each change; of CHANGE_HIDE only */
+	bool hide_exchange;
+	int64_t now;
+};
+
+/* One run of it. */
+struct applying {
+	struct memory memory;
+	const struct learned_operation *own;
+	uint64_t *ids; /* of the changes' facts */
+	struct hiding hiding;
+};
+
+static void put_fact(const struct applying *applying, struct fact *fact)
+{
+	const struct memory *memory = &applying->memory;
+	table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact->id),
+		    stored_fact_fields, fact);
+}
+
+static bool read_fact(const struct applying *applying, uint64_t id, struct fact *fact)
+{
+	const struct memory *memory = &applying->memory;
+	*fact = (struct fact){.id = id};
+	return table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id),
+			  stored_fact_fields, fact, memory->arena);
+}
+
+/* Given before any change is applied, as one may name a later one. */
+static void give_ids(struct applying *applying, struct stored_user *user)
+{
+	const struct learned_operation *own = applying->own;
+	applying->ids =
+		arena_alloc(applying->memory.arena, own->change_count * sizeof(*applying->ids));
+	for (size_t i = 0; i < own->change_count; i++) {
+		const struct change *change = &own->changes[i];
+		applying->ids[i] = change->kind == CHANGE_ADD ? user->next_fact++ : change->fact.id;
+	}
+}
+
+static uint64_t successor(const struct applying *applying, const struct change *change)
+{
+	if (change->replaced_by < 0 || (size_t)change->replaced_by >= applying->own->change_count)
+		return change->fact.superseded_by;
+	return applying->ids[change->replaced_by];
+}
+
+static void add_fact(const struct applying *applying, const struct change *change, uint64_t id)
+{
+	struct fact fact = change->fact;
+	fact.id = id;
+	fact.superseded_by = successor(applying, change);
+	put_fact(applying, &fact);
+}
+
+static void update_fact(const struct applying *applying, const struct change *change)
+{
+	struct fact fact;
+	bool is_there = read_fact(applying, change->fact.id, &fact);
+	/* What was forgotten in the meantime stays so. */
+	if (is_there && fact.state == FACT_FORGOTTEN)
+		return;
+	bool stands = change->fact.state == FACT_CURRENT;
+	if (!is_there && !stands)
+		return;
+	if (!is_there)
+		fact = change->fact;
+	/* The turn that it rested on was taken back, or it was past its time, while this one, which
+	 * says it again, was learned from. */
+	if (stands && (!is_there || fact.state == FACT_RETRACTED)) {
+		fact.exchange = applying->own->exchange;
+		fact.quote = (struct slice){0};
+	}
+	fact.state = change->fact.state;
+	fact.ended_at = change->fact.ended_at;
+	fact.expires_at = change->fact.expires_at;
+	fact.observed_at = change->fact.observed_at;
+	fact.superseded_by = successor(applying, change);
+	put_fact(applying, &fact);
+}
+
+static void forget_fact(struct applying *applying, const struct change *change)
+{
+	struct fact fact;
+	if (!read_fact(applying, change->fact.id, &fact))
+		return;
+	fact.state = FACT_FORGOTTEN;
+	fact.value = (struct slice){0};
+	fact.quote = (struct slice){0};
+	fact.ended_at = applying->own->now;
+	put_fact(applying, &fact);
+	applying->hiding.forgotten = true;
+	hide_exchange(&applying->hiding, fact.exchange);
+}
+
+static void hide_text(struct applying *applying, size_t index)
+{
+	const struct learned_operation *own = applying->own;
+	struct turn_search since = {.searched = own->searches[index].searched};
+	const struct fact *fact = &own->changes[index].fact;
+	turn_search_run(&since, &applying->memory, fact->value);
+	hide_found(&applying->hiding, &own->searches[index], fact->observed_at);
+	hide_found(&applying->hiding, &since, fact->observed_at);
+}
+
+static void apply(struct applying *applying, size_t index)
+{
+	const struct change *change = &applying->own->changes[index];
+	switch (change->kind) {
+	case CHANGE_ADD:
+		add_fact(applying, change, applying->ids[index]);
+		return;
+	case CHANGE_UPDATE:
+		update_fact(applying, change);
+		return;
+	case CHANGE_FORGET:
+		forget_fact(applying, change);
+		return;
+	case CHANGE_HIDE:
+		hide_text(applying, index);
+		return;
+	}
+}
+
+static enum store_result apply_all(struct applying *applying)
+{
+	const struct learned_operation *own = applying->own;
+	const struct memory *memory = &applying->memory;
+	struct stored_user user = {0};
+	struct job job;
+	if (!memory_user(memory, &user) || !memory_job(memory, JOB_FACTS, own->exchange, &job))
+		return STORE_STALE;
+	if (has_changed(memory, own->ticket))
+		return STORE_CHANGED;
+	hiding_init(&applying->hiding, memory);
+	const uint64_t next_fact = user.next_fact;
+	give_ids(applying, &user);
+	for (size_t i = 0; i < own->change_count; i++)
+		apply(applying, i);
+	if (own->hide_exchange)
+		hide_exchange(&applying->hiding, own->exchange);
+	(void)memory_delete_job(memory, JOB_FACTS, own->exchange);
+	hiding_finish(&applying->hiding, &job);
+	if (user.next_fact != next_fact)
+		memory_put_user(memory, &user);
+	return STORE_OK;
+}
+
+static enum store_result run_learned(struct operation *operation, struct transaction *transaction)
+{
+	struct learned_operation *own = (struct learned_operation *)operation;
+	struct arena scratch = {0};
+	struct applying applying = {.memory = {transaction, own->user, &scratch}, .own = own};
+	enum store_result result = apply_all(&applying);
+	arena_finish(&scratch);
+	return result;
+}
+
+/* Forgetting must go through when the store is full, and brings what was learned with it. */
+static bool grows(const struct learned_operation *own)
+{
+	bool adds = false;
+	for (size_t i = 0; i < own->change_count; i++) {
+		enum change_kind kind = own->changes[i].kind;
+		if (kind == CHANGE_FORGET || kind == CHANGE_HIDE)
+			return false;
+		adds = adds || kind == CHANGE_ADD;
+	}
+	return adds && !own->hide_exchange;
+}
+
+static const struct change *copy_changes(struct operation *operation, const struct change *changes,
+					 size_t count)
+{
+	struct change *copies = operation_copy(operation, changes, count * sizeof(*changes));
+	for (size_t i = 0; i < count; i++) {
+		struct fact *fact = &copies[i].fact;
+		fact->entity = operation_slice(operation, fact->entity);
+		fact->kind = operation_slice(operation, fact->kind);
+		fact->key = operation_slice(operation, fact->key);
+		fact->value = operation_slice(operation, fact->value);
+		fact->quote = operation_slice(operation, fact->quote);
+	}
+	return copies;
+}
+
+/* On the caller's thread. What cannot be read now is left to the writer. */
+static void search_turns(struct store *store, struct learned_operation *own)
+{
+	struct arena *arena = &own->operation.arena;
+	own->searches = arena_alloc(arena, own->change_count * sizeof(*own->searches));
+	for (size_t i = 0; i < own->change_count; i++) {
+		struct transaction transaction;
+		struct memory memory = {&transaction, own->user, arena};
+		if (own->changes[i].kind != CHANGE_HIDE ||
+		    !transaction_begin_read(&transaction, store))
+			continue;
+		turn_search_run(&own->searches[i], &memory, own->changes[i].fact.value);
+		transaction_abort(&transaction);
+	}
+}
+
+struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
+				 uint64_t ticket, const struct change *changes, size_t change_count,
+				 bool hide_exchange, int64_t now, struct store_loop *loop,
+				 store_done *callback, void *cookie)
+{
+	struct learned_operation *own = operation_create(sizeof(*own), run_learned);
+	own->user = user;
+	own->exchange = exchange;
+	own->ticket = ticket;
+	own->changes = copy_changes(&own->operation, changes, change_count);
+	own->change_count = change_count;
+	own->hide_exchange = hide_exchange;
+	own->now = now;
+	own->operation.grows = grows(own);
+	own->operation.may_wait = true;
+	search_turns(store, own);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+}
+
+/* ---- summaries ---- */
+
+struct summarized_operation {
+	struct operation operation;
+	struct user_key user;
+	uint64_t ticket;
+	struct summary summary;
+	uint64_t previous_covers;
+};
+
+static enum store_result replace_summary(const struct memory *memory,
+					 const struct summarized_operation *own)
+{
+	struct stored_turn last = {0};
+	struct summary summary;
+	struct job job;
+	if (!memory_job(memory, JOB_SUMMARY, 0, &job))
+		return STORE_STALE;
+	if (has_changed(memory, own->ticket))
+		return STORE_CHANGED;
+	(void)memory_summary(memory, &summary);
+	if (summary.covers != own->previous_covers || own->summary.covers <= summary.covers ||
+	    !memory_turn(memory, own->summary.covers, &last))
+		return STORE_STALE;
+	summary = own->summary;
+	table_write(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user),
+		    stored_summary_fields, &summary);
+	job.tries = 0;
+	job.unusable = 0;
+	job.not_before = 0;
+	job.parked = false;
+	memory_put_job(memory, &job);
+	memory_recount_uncovered(memory, &job);
+	return STORE_OK;
+}
+
+static enum store_result run_summarized(struct operation *operation,
+					struct transaction *transaction)
+{
+	struct summarized_operation *own = (struct summarized_operation *)operation;
+	struct arena scratch = {0};
+	struct memory memory = {transaction, own->user, &scratch};
+	enum store_result result = replace_summary(&memory, own);
+	arena_finish(&scratch);
+	return result;
+}
+
+struct store_call *store_summarized(struct store *store, struct user_key user, uint64_t ticket,
+				    const struct summary *summary, uint64_t previous_covers,
+				    struct store_loop *loop, store_done *callback, void *cookie)
+{
+	struct summarized_operation *own = operation_create(sizeof(*own), run_summarized);
+	own->user = user;
+	own->ticket = ticket;
+	own->summary = *summary;
+	own->summary.text = operation_slice(&own->operation, summary->text);
+	own->summary.model = operation_slice(&own->operation, summary->model);
+	own->previous_covers = previous_covers;
+	own->operation.may_wait = true;
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+}

@@ -1,0 +1,94 @@
+/* Jobs that have to wait: for their next try, or, parked, for a person. */
+#include "storage/user/memory.h"
+#include "storage/lmdb/writer.h"
+
+struct postpone_operation {
+	struct operation operation;
+	struct user_key user;
+	struct job job;
+};
+
+static enum store_result run_postpone(struct operation *operation, struct transaction *transaction)
+{
+	struct postpone_operation *own = (struct postpone_operation *)operation;
+	struct arena scratch = {0};
+	struct memory memory = {transaction, own->user, &scratch};
+	struct job job;
+	bool found = memory_job(&memory, own->job.kind, own->job.exchange, &job);
+	if (found) {
+		/* What the job is to do may have changed since it was read: that stays. */
+		job.tries = own->job.tries;
+		job.unusable = own->job.unusable;
+		job.not_before = own->job.not_before;
+		job.parked = own->job.parked;
+		memory_put_job(&memory, &job);
+	}
+	arena_finish(&scratch);
+	return found ? STORE_OK : STORE_STALE;
+}
+
+struct store_call *store_postpone(struct store *store, struct user_key user, const struct job *job,
+				  struct store_loop *loop, store_done *callback, void *cookie)
+{
+	struct postpone_operation *own = operation_create(sizeof(*own), run_postpone);
+	own->user = user;
+	own->job = *job;
+	own->job.model = (struct slice){0};
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+}
+
+struct unpark_operation {
+	struct operation operation;
+	bool everybody;
+	struct user_key user;
+	size_t *count; /* the caller's */
+};
+
+static bool is_known(const struct memory *memory)
+{
+	struct stored_user user;
+	return memory_user(memory, &user);
+}
+
+static enum store_result run_unpark(struct operation *operation, struct transaction *transaction)
+{
+	struct unpark_operation *own = (struct unpark_operation *)operation;
+	struct arena scratch = {0};
+	struct memory memory = {transaction, own->user, &scratch};
+	struct key prefix = own->everybody ? key_empty() : key_of_user(own->user);
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t count = 0;
+	scan_begin(&scan, transaction, TABLE_PARKED, prefix, FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct job job;
+		memory.user = key_read_user(key);
+		if (!memory_decode_job(&memory, key, value, false, &job))
+			continue;
+		scan_delete(&scan);
+		job.tries = 0;
+		job.unusable = 0;
+		job.not_before = 0;
+		memory_put_job(&memory, &job);
+		count++;
+	}
+	scan_end(&scan);
+	*own->count = count;
+	memory.user = own->user;
+	bool found = own->everybody || count > 0 || is_known(&memory);
+	arena_finish(&scratch);
+	return found ? STORE_OK : STORE_NOT_FOUND;
+}
+
+struct store_call *store_unpark(struct store *store, const struct user_key *user, size_t *count,
+				struct store_loop *loop, store_done *callback, void *cookie)
+{
+	struct unpark_operation *own = operation_create(sizeof(*own), run_unpark);
+	own->everybody = user == NULL;
+	own->count = count;
+	if (user != NULL)
+		own->user = *user;
+	return writer_submit(store->writer, &own->operation, own->everybody ? NULL : &own->user,
+			     loop, callback, cookie);
+}

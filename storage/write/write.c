@@ -1,0 +1,420 @@
+/* store_append(): an exchange goes into the journal. */
+#include "storage/journal/import_history.h"
+#include "storage/user/replays.h"
+#include "storage/journal/supersede.h"
+#include "storage/lmdb/writer.h"
+
+#include <string.h>
+
+struct append_operation {
+	struct operation operation;
+	struct user_key user;
+	struct append append;
+	struct frozen frozen;
+	struct replay replay;
+};
+
+/* One run of it. */
+struct appending {
+	struct memory memory;
+	const struct append *append;
+	bool learn;          /* this exchange teaches something */
+	bool may_keep_given; /* nothing of it was hidden, or taken back, since it was loaded */
+	bool superseded;
+	bool is_new;            /* the conversation begins with it */
+	bool is_twin;           /* another reply to the same turn came in since it was loaded */
+	uint64_t same_exchange; /* the exchange whose user turn is asked again; 0: none */
+	struct job like;        /* the jobs that it makes */
+	struct stored_user user;
+	uint32_t conversation_id;
+	uint32_t ordinal;
+	struct stored_conversation conversation;
+	struct stored_turn user_turn;
+	struct stored_exchange exchange;
+	uint64_t covers; /* the summary's */
+	size_t came;     /* turns that it does not cover yet */
+	size_t went;
+};
+
+/* Two models may be asked at once: the second answer finds the first one's user turn at its own
+ * place. */
+static void find_twin(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	const struct append *append = appending->append;
+	uint32_t conversation = appending->conversation_id;
+	if (!append->journal || append->same_exchange != 0 || append->user_text.size == 0)
+		return;
+	if (conversation == 0 && append->session.size > 0)
+		conversation = memory_session(memory, append->session);
+	/* What stood before the request came was seen when it was loaded. */
+	if (!memory_conversation(memory, conversation, &appending->conversation) ||
+	    appending->conversation.last_active <= append->started_at)
+		return;
+	appending->same_exchange =
+		journal_find_turn(memory, conversation, append->ordinal, append->user_hash);
+	appending->is_twin = appending->same_exchange != 0;
+}
+
+/* The exchange whose user turn is asked again. False: it was hidden, or is gone. */
+static bool find_same_exchange(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	struct stored_turn *turn = &appending->user_turn;
+	if (!memory_turn(memory, appending->same_exchange, turn) ||
+	    turn->turn.state == TURN_HIDDEN || turn->turn.role != ROLE_USER ||
+	    !memory_exchange(memory, &turn->turn, &appending->exchange))
+		return false;
+	appending->conversation_id = turn->turn.conversation;
+	appending->ordinal = turn->turn.ordinal;
+	return true;
+}
+
+/* The branch is worked out anew: others may have been appended since the request was loaded. A turn
+ * asked again that another branch took back meanwhile comes back as well. */
+static void take_back(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	const struct append *append = appending->append;
+	struct branch branch = {0};
+	for (size_t i = 0; i < append->kept_count; i++)
+		id_list_add(&branch.kept, memory->arena, append->kept[i]);
+	for (size_t i = 0; i < append->carried_count; i++)
+		id_list_add(&branch.carried, memory->arena, append->carried[i]);
+	if (appending->same_exchange != 0)
+		id_list_add(&branch.kept, memory->arena, appending->same_exchange);
+	if (appending->conversation_id == 0 || branch.kept.count + append->supersede == 0 ||
+	    !branch_find(&branch, memory, appending->conversation_id,
+			 append->supersede ? append->branch_from : UINT32_MAX))
+		return;
+	supersede(memory, &appending->user, &branch, append->started_at, &appending->like);
+	appending->superseded = true;
+	if (appending->same_exchange != 0)
+		(void)find_same_exchange(appending); /* it may have come back just now */
+}
+
+static bool find_conversation(struct appending *appending)
+{
+	return appending->conversation_id != 0 &&
+	       memory_conversation(&appending->memory, appending->conversation_id,
+				   &appending->conversation);
+}
+
+static void open_conversation(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	const struct append *append = appending->append;
+	struct stored_conversation *conversation = &appending->conversation;
+	if (find_conversation(appending))
+		return;
+	/* None was asked for, or it is past its time since. */
+	if (append->session.size > 0) {
+		appending->conversation_id = memory_session(memory, append->session);
+		if (find_conversation(appending)) {
+			/* Another first request of the session came in before: this one is behind
+			 * it. */
+			if (conversation->answers > appending->ordinal)
+				appending->ordinal = conversation->answers;
+			return;
+		}
+	}
+	appending->conversation_id =
+		memory_begin_conversation(memory, &appending->user, append->session);
+	*conversation = (struct stored_conversation){.session = append->session};
+	appending->is_new = true;
+}
+
+static struct stored_turn new_turn(const struct appending *appending, enum role role)
+{
+	return (struct stored_turn){
+		.turn = {.conversation = appending->conversation_id,
+			 .ordinal = appending->ordinal,
+			 .role = role},
+		.learn = appending->learn,
+	};
+}
+
+static void add_user_turn(struct appending *appending)
+{
+	const struct append *append = appending->append;
+	struct stored_turn *turn = &appending->user_turn;
+	*turn = new_turn(appending, ROLE_USER);
+	turn->turn.complete = true;
+	turn->turn.created_at = append->started_at;
+	turn->turn.hash = append->user_hash;
+	turn->turn.text = append->user_text;
+	journal_add_turn(&appending->memory, &appending->user, turn);
+	appending->came += appending->learn;
+	appending->exchange = (struct stored_exchange){.user_hash = append->user_hash};
+}
+
+/* A turn that was first asked where nothing is learned. */
+static void learn_user_turn(struct appending *appending)
+{
+	struct stored_turn *turn = &appending->user_turn;
+	if (!appending->learn || turn->learn)
+		return;
+	turn->learn = true;
+	memory_put_turn(&appending->memory, turn);
+	appending->came += turn->turn.id > appending->covers;
+}
+
+static void supersede_answer(struct appending *appending)
+{
+	struct stored_turn earlier = {0};
+	if (appending->exchange.answer == 0 ||
+	    !memory_turn(&appending->memory, appending->exchange.answer, &earlier))
+		return;
+	if (earlier.turn.state == TURN_CURRENT)
+		appending->went += earlier.learn && earlier.turn.id > appending->covers;
+	earlier.turn.state = TURN_SUPERSEDED;
+	memory_put_turn(&appending->memory, &earlier);
+	supersede_given(&appending->memory, earlier.turn.id);
+	appending->conversation.branched = true;
+}
+
+static void add_answer(struct appending *appending)
+{
+	const struct append *append = appending->append;
+	struct stored_turn turn = new_turn(appending, ROLE_ASSISTANT);
+	/* A reply that broke off before its first word says nothing. */
+	if (!append->complete && append->answer_text.size == 0)
+		return;
+	supersede_answer(appending);
+	/* Of one in a response_format nothing is kept, but it takes the place of an earlier one. */
+	if (append->answer_text.size == 0)
+		return;
+	turn.turn.exchange = appending->user_turn.turn.id;
+	turn.turn.complete = append->complete;
+	turn.turn.created_at = append->now;
+	turn.turn.hash = append->answer_hash;
+	turn.turn.text = append->answer_text;
+	turn.learn = appending->learn && append->complete;
+	turn.earlier = appending->exchange.answer;
+	journal_add_turn(&appending->memory, &appending->user, &turn);
+	appending->exchange.answer = turn.turn.id;
+	appending->came += turn.learn;
+}
+
+static void advance_conversation(struct appending *appending)
+{
+	const struct append *append = appending->append;
+	struct stored_conversation *conversation = &appending->conversation;
+	struct stored_answer answer = {.user_hash = append->user_hash,
+				       .tool_calls = !append->journal};
+	/* Of one that broke off a client resends what it has. */
+	if (append->complete || !append->journal || append->answer_hash != 0)
+		journal_mark_answer(&appending->memory, append->answer_hash,
+				    appending->conversation_id, appending->ordinal, answer);
+	/* Clients join the two, or send them one by one. */
+	if (append->rest_hash != 0)
+		journal_mark_answer(&appending->memory, append->rest_hash,
+				    appending->conversation_id, appending->ordinal, answer);
+	if (appending->superseded) {
+		conversation->answers = appending->ordinal;
+		conversation->branched = true;
+	}
+	if (append->complete && append->journal && conversation->answers <= appending->ordinal)
+		conversation->answers = appending->ordinal + 1;
+	conversation->carries_history |= append->carries_history;
+	if (append->now > conversation->last_active)
+		conversation->last_active = append->now;
+	memory_put_conversation(&appending->memory, appending->conversation_id, conversation);
+}
+
+static void make_jobs(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	const struct append *append = appending->append;
+	if (appending->learn && (!append->explicit_mode || mode_uses_facts(append->mode)))
+		journal_release_jobs(memory, &appending->user);
+	if (appending->learn && !appending->exchange.queued) {
+		journal_add_job(memory, &appending->user, appending->user_turn.turn.id,
+				&appending->like);
+		appending->exchange.queued = true;
+	}
+	journal_count_uncovered(memory, appending->came, appending->went,
+				appending->learn ? &appending->like : NULL);
+}
+
+/* A summary that covers the answer whose place is taken now may hold what it said. */
+static void look_at_summary(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	struct summary summary;
+	(void)memory_summary(memory, &summary);
+	appending->covers = summary.covers;
+	if (appending->exchange.answer == 0 || appending->exchange.answer > summary.covers)
+		return;
+	supersede_summary(memory, appending->exchange.answer, &appending->like);
+	appending->covers = 0;
+}
+
+static void adopt_history(struct appending *appending)
+{
+	const struct append *append = appending->append;
+	const struct adoption adoption = {
+		.memory = &appending->memory,
+		.user = &appending->user,
+		.conversation = appending->conversation_id,
+		.learn = appending->learn,
+	};
+	if (!appending->is_new || append->adopted_count == 0)
+		return;
+	size_t came = adopt_turns(&adoption, append->adopted, append->adopted_count);
+	appending->came += appending->learn ? came : 0;
+}
+
+static void journal_exchange(struct appending *appending)
+{
+	look_at_summary(appending);
+	adopt_history(appending);
+	if (appending->same_exchange == 0)
+		add_user_turn(appending);
+	else
+		learn_user_turn(appending);
+	add_answer(appending);
+	make_jobs(appending);
+	memory_put_exchange(&appending->memory, &appending->user_turn.turn, &appending->exchange);
+}
+
+/* What the request was given; not when it may hold what the user asked to forget, or took back,
+ * meanwhile. Of two replies to one turn, what the first one's request was given stands. */
+static void keep_what_was_given(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	const struct append *append = appending->append;
+	if (tickets_marked_since(memory->transaction->store->hidden, memory->user, append->ticket))
+		return;
+	if (append->receipt.id != 0)
+		memory_put_receipt(memory, &append->receipt);
+	if (!appending->may_keep_given || appending->is_twin)
+		return;
+	if (append->frozen != NULL) {
+		struct frozen frozen = *append->frozen;
+		struct key key = key_u32(key_of_user(memory->user), appending->conversation_id);
+		table_write(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields, &frozen);
+		replays_delete(memory, appending->conversation_id);
+	}
+	if (append->replay != NULL) {
+		struct replay replay = *append->replay;
+		replay.ordinal = appending->ordinal;
+		replays_put(memory, appending->conversation_id, &replay);
+	}
+}
+
+static enum store_result append_exchange(struct appending *appending)
+{
+	const struct memory *memory = &appending->memory;
+	const struct append *append = appending->append;
+	if (tickets_marked_since(memory->transaction->store->forgotten, memory->user,
+				 append->ticket))
+		return STORE_STALE;
+	find_twin(appending);
+	if (append->journal && appending->same_exchange != 0 && !find_same_exchange(appending))
+		return STORE_STALE;
+	appending->may_keep_given = !tickets_marked_since(memory->transaction->store->taken_back,
+							  memory->user, append->ticket);
+	journal_open_user(memory, append->tenant, append->user, append->started_at,
+			  &appending->user);
+	if (append->journal)
+		take_back(appending);
+	if (append->now > appending->user.last_seen)
+		appending->user.last_seen = append->now;
+	open_conversation(appending);
+	if (append->journal)
+		journal_exchange(appending);
+	advance_conversation(appending);
+	keep_what_was_given(appending);
+	memory_put_user(memory, &appending->user);
+	return STORE_OK;
+}
+
+static enum store_result run_append(struct operation *operation, struct transaction *transaction)
+{
+	struct append_operation *own = (struct append_operation *)operation;
+	struct arena scratch = {0};
+	struct appending appending = {
+		.memory = {transaction, own->user, &scratch},
+		.append = &own->append,
+		.learn = own->append.learn && own->append.journal,
+		.conversation_id = own->append.conversation,
+		.ordinal = own->append.ordinal,
+		.same_exchange = own->append.same_exchange,
+		.like = {.model = own->append.model,
+			 .explicit_mode = own->append.explicit_mode,
+			 .mode = own->append.mode,
+			 .client_key = own->append.client_key,
+			 .last_active = own->append.now},
+	};
+	enum store_result result = append_exchange(&appending);
+	arena_finish(&scratch);
+	return result;
+}
+
+static void copy_adopted(struct append_operation *own)
+{
+	struct operation *operation = &own->operation;
+	size_t count = own->append.adopted_count;
+	struct imported_turn *copies =
+		operation_copy(operation, own->append.adopted, count * sizeof(*copies));
+	for (size_t i = 0; i < count; i++)
+		copies[i].text = operation_slice(operation, copies[i].text);
+	own->append.adopted = copies;
+}
+
+static void copy_frozen(struct append_operation *own)
+{
+	struct operation *operation = &own->operation;
+	own->frozen = *own->append.frozen;
+	own->frozen.block = operation_slice(operation, own->frozen.block);
+	own->frozen.turns = operation_slice(operation, own->frozen.turns);
+	own->frozen.account = operation_slice(operation, own->frozen.account);
+	own->frozen.facts = operation_copy(operation, own->frozen.facts,
+					   own->frozen.fact_count * sizeof(*own->frozen.facts));
+	own->frozen.given = operation_copy(operation, own->frozen.given,
+					   own->frozen.given_count * sizeof(*own->frozen.given));
+	own->append.frozen = &own->frozen;
+}
+
+static void copy_replay(struct append_operation *own)
+{
+	struct operation *operation = &own->operation;
+	own->replay = *own->append.replay;
+	own->replay.text = operation_slice(operation, own->replay.text);
+	own->replay.account = operation_slice(operation, own->replay.account);
+	own->replay.turns = operation_copy(operation, own->replay.turns,
+					   own->replay.turn_count * sizeof(*own->replay.turns));
+	own->replay.facts = operation_copy(operation, own->replay.facts,
+					   own->replay.fact_count * sizeof(*own->replay.facts));
+	own->append.replay = &own->replay;
+}
+
+struct store_call *store_append(struct store *store, const struct append *append,
+				struct store_loop *loop, store_done *callback, void *cookie)
+{
+	struct append_operation *own = operation_create(sizeof(*own), run_append);
+	struct operation *operation = &own->operation;
+	operation->grows = !append->promised;
+	operation->promised = append->promised;
+	own->user = store_user_key(append->tenant, append->user);
+	own->append = *append;
+	own->append.tenant = operation_slice(operation, append->tenant);
+	own->append.user = operation_slice(operation, append->user);
+	own->append.session = operation_slice(operation, append->session);
+	own->append.user_text = operation_slice(operation, append->user_text);
+	own->append.answer_text = operation_slice(operation, append->answer_text);
+	own->append.model = operation_slice(operation, append->model);
+	own->append.receipt = operation_receipt(operation, &append->receipt);
+	if (append->adopted_count > 0)
+		copy_adopted(own);
+	if (append->frozen != NULL)
+		copy_frozen(own);
+	if (append->replay != NULL)
+		copy_replay(own);
+	own->append.kept =
+		operation_copy(operation, append->kept, append->kept_count * sizeof(*append->kept));
+	own->append.carried = operation_copy(operation, append->carried,
+					     append->carried_count * sizeof(*append->carried));
+	return writer_submit(store->writer, operation, &own->user, loop, callback, cookie);
+}
