@@ -3,8 +3,8 @@
 #ifndef RECALLD_PROXY_SERVICE_H
 #define RECALLD_PROXY_SERVICE_H
 
-#include "proxy/upstream/model_traits.h"
 #include "proxy/upstream/last_failure.h"
+#include "proxy/upstream/model_traits.h"
 #include "proxy/without_memory.h"
 #include "storage/store.h"
 
@@ -20,11 +20,11 @@ struct service {
 	struct store *store;
 	struct learner *learner;
 	struct retention *retention;
-	struct models *models;
-	struct embedder *embedder; /* the learner's */
-	struct trouble upstream;   /* with the model provider */
-	struct trouble learning;   /* with the memory model */
-	struct trouble embedding;  /* with the embedding model */
+	struct model_traits *model_traits;
+	struct embedder *embedder;     /* the learner's */
+	struct last_failure upstream;  /* with the model provider */
+	struct last_failure learning;  /* with the memory model */
+	struct last_failure embedding; /* with the embedding model */
 	atomic_size_t connections;
 	atomic_size_t exchanges;       /* open, each with a connection to the upstream or soon */
 	atomic_size_t in_flight;       /* bytes, see struct http_server_options */

@@ -92,7 +92,7 @@ struct user_key store_user_key(struct slice tenant, struct slice user);
 /* ---- what a request needs to know ---- */
 
 /* One assistant message of the request's history, in order. */
-struct answer_mark {
+struct answer_fingerprint {
 	uint64_t hash;      /* text_hash() of its text, or its tool_calls_hash */
 	uint64_t user_hash; /* text_hash() of the own text of the user turn before it; 0: none */
 	bool tool_calls;
@@ -104,8 +104,9 @@ struct frozen {
 	enum mode mode;
 	size_t tokens;
 	struct slice block;
-	struct slice turns;    /* JSON, as injection.turns */
-	struct slice account;  /* JSON: what it holds and why, for the receipts of later requests */
+	struct slice turns; /* JSON, as injection.turns */
+	struct slice
+		receipt_items; /* JSON: what it holds and why, for the receipts of later requests */
 	const uint64_t *facts; /* the facts in the block */
 	size_t fact_count;
 	/* The conversation's turns before this ordinal are taken out of its requests; 0: none. */
@@ -121,8 +122,8 @@ struct replay {
 	uint64_t user_hash; /* text_hash() of the turn's own text */
 	size_t tokens;
 	struct slice text;
-	struct slice account;  /* JSON, as frozen.account */
-	const uint64_t *turns; /* recalled in it, rising */
+	struct slice receipt_items; /* JSON, as frozen.receipt_items */
+	const uint64_t *turns;      /* recalled in it, rising */
 	size_t turn_count;
 	const uint64_t *facts; /* in it, rising */
 	size_t fact_count;
@@ -142,13 +143,14 @@ struct receipt {
 struct load {
 	struct user_key user;
 	struct slice session; /* empty: find the conversation by its answers */
-	const struct answer_mark *marks;
-	size_t mark_count;
-	const struct answer_mark *open; /* the answer that the reply is to go on; NULL: none */
-	size_t earlier_answers;         /* answers of the request's history before the first mark */
-	uint64_t newest_hash;           /* text_hash() of the newest user turn's own text */
-	struct slice newest_text;       /* that text, to tell an edit by; empty: nothing is one */
-	unsigned newest_turns;          /* at least so many of the newest turns are wanted... */
+	const struct answer_fingerprint *fingerprints;
+	size_t fingerprint_count;
+	const struct answer_fingerprint
+		*open;            /* the answer that the reply is to go on; NULL: none */
+	size_t earlier_answers;   /* answers of the request's history before the first mark */
+	uint64_t newest_hash;     /* text_hash() of the newest user turn's own text */
+	struct slice newest_text; /* that text, to tell an edit by; empty: nothing is one */
+	unsigned newest_turns;    /* at least so many of the newest turns are wanted... */
 	/* ...and of the newest that the summary does not cover about so many bytes of text, not
 	 * counting what the request carries: at most STORE_MAX_TURNS. */
 	size_t uncovered_text;
@@ -162,9 +164,10 @@ struct load {
 enum { STORE_MAX_TURNS = 400 };
 
 struct memory_view {
-	bool known;      /* the user has a record */
-	bool deferred;   /* jobs wait for the next exchange that goes by the configured mode */
-	uint64_t ticket; /* hand it to store_append(): a user forgotten meanwhile stays forgotten */
+	bool known;    /* the user has a record */
+	bool deferred; /* jobs wait for the next exchange that goes by the configured mode */
+	uint64_t forget_epoch; /* hand it to store_append(): a user forgotten meanwhile stays
+				  forgotten */
 
 	uint32_t conversation; /* 0: a new one begins */
 	int64_t last_active;   /* of the conversation */
@@ -298,7 +301,7 @@ struct append {
 	struct slice tenant;
 	struct slice user;
 	struct slice session;
-	uint64_t ticket;
+	uint64_t forget_epoch;
 	int64_t started_at; /* when the request came: the user turn's time */
 	int64_t now;        /* the answer's */
 
@@ -336,8 +339,8 @@ struct append {
 
 	/* Of a new conversation: exchanges that the request carries and memory does not hold, each
 	 * a user's turn and its answer, before `ordinal`. They become its first ones. */
-	const struct imported_turn *adopted;
-	size_t adopted_count;
+	const struct imported_turn *history;
+	size_t history_count;
 
 	const struct frozen *frozen; /* NULL: as it was; else the conversation's replays go too */
 	const struct replay *replay; /* NULL: none was made */
@@ -345,14 +348,14 @@ struct append {
 };
 
 /* Journals an exchange, and its job, in one transaction. Texts are copied before it returns.
- * STORE_STALE: the user was forgotten since the ticket. */
+ * STORE_STALE: the user was forgotten since the forget_epoch. */
 struct store_call *store_append(struct store *store, const struct append *append,
 				struct store_loop *loop, store_done *callback, void *cookie);
 
 /* Keeps the receipt of a request that leaves nothing else behind. */
-struct store_call *store_keep_receipt(struct store *store, struct user_key user, uint64_t ticket,
-				      const struct receipt *receipt, struct store_loop *loop,
-				      store_done *callback, void *cookie);
+struct store_call *store_keep_receipt(struct store *store, struct user_key user,
+				      uint64_t forget_epoch, const struct receipt *receipt,
+				      struct store_loop *loop, store_done *callback, void *cookie);
 
 /* Journals past turns, all or none; with `learn` each user turn gets a job. Many turns of a new
  * user are read in parts before the callback fires; what a crash leaves of them the next start
@@ -421,7 +424,7 @@ struct store_call *store_users_with_jobs(struct store *store, const struct user_
 
 /* What a job works on. */
 struct job_input {
-	uint64_t ticket;       /* hand it to store_learned() or store_summarized() */
+	uint64_t forget_epoch; /* hand it to store_learned() or store_summarized() */
 	struct turn user;      /* JOB_FACTS */
 	struct turn assistant; /* text empty when there is none */
 	struct turn *before;   /* up to 6 turns of the same conversation before it, oldest first */
@@ -444,20 +447,21 @@ struct store_call *store_job_input(struct store *store, struct user_key user, en
 struct change;
 /* What a JOB_FACTS led to: the changes and the job's removal in one transaction. STORE_STALE: the
  * job is gone (its user or exchange was forgotten, or it was done already). STORE_CHANGED: turns
- * were hidden or taken back since `ticket`, and facts with them: the changes are to be worked out
- * anew. Forgetting erases texts, hides the source exchanges, drops a summary that covers them,
+ * were hidden or taken back since `forget_epoch`, and facts with them: the changes are to be worked
+ * out anew. Forgetting erases texts, hides the source exchanges, drops a summary that covers them,
  * receipts and frozen contexts. */
 struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
-				 uint64_t ticket, const struct change *changes, size_t change_count,
-				 bool hide_exchange, int64_t now, struct store_loop *loop,
-				 store_done *callback, void *cookie);
+				 uint64_t forget_epoch, const struct change *changes,
+				 size_t change_count, bool hide_exchange, int64_t now,
+				 struct store_loop *loop, store_done *callback, void *cookie);
 
 /* A new summary that covers turns up to summary->covers. STORE_STALE when the stored one no longer
  * covers up to `previous_covers` (0: there was none), STORE_CHANGED when turns were hidden or taken
- * back since `ticket`. */
-struct store_call *store_summarized(struct store *store, struct user_key user, uint64_t ticket,
-				    const struct summary *summary, uint64_t previous_covers,
-				    struct store_loop *loop, store_done *callback, void *cookie);
+ * back since `forget_epoch`. */
+struct store_call *store_summarized(struct store *store, struct user_key user,
+				    uint64_t forget_epoch, const struct summary *summary,
+				    uint64_t previous_covers, struct store_loop *loop,
+				    store_done *callback, void *cookie);
 
 /* A try that failed: its counters, when the next is due, or that it is parked. STORE_STALE: the job
  * is gone. */

@@ -1,8 +1,8 @@
 #include "core/context/block.h"
 
+#include "core/base/utf8.h"
 #include "core/memory/fact_order.h"
 #include "core/text/text.h"
-#include "core/base/utf8.h"
 
 enum {
 	MAX_NAME = 64,

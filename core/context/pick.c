@@ -1,8 +1,8 @@
 #include "core/context/pick.h"
 
+#include "core/base/utf8.h"
 #include "core/text/sentence.h"
 #include "core/text/text.h"
-#include "core/base/utf8.h"
 
 /* Of what is dropped the receipt shows so many bytes. */
 enum { DROPPED_TEXT = 240 };

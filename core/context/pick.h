@@ -5,8 +5,8 @@
 #ifndef RECALLD_CORE_CONTEXT_PICK_H
 #define RECALLD_CORE_CONTEXT_PICK_H
 
-#include "core/context/context.h"
 #include "core/context/block.h"
+#include "core/context/context.h"
 
 /* A turn that may go in: quoted in the block, or with its answer as turns of its own. */
 struct turn_choice {

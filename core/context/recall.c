@@ -1,8 +1,8 @@
 /* The recalled text: what was said before and bears on the question, in order of time. */
 #include "core/context/pick.h"
 
-#include "core/memory/fact_order.h"
 #include "core/base/ids.h"
+#include "core/memory/fact_order.h"
 #include "core/text/text.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 #include "core/dialect/reply.h"
 
 #include "core/base/find_either.h"
-#include "core/json/json.h"
 #include "core/dialect/reply_answer.h"
+#include "core/json/json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "core/dialect/reply_answer.h"
 
-#include "core/json/json.h"
-#include "core/dialect/request.h"
 #include "core/base/utf8.h"
+#include "core/dialect/request.h"
+#include "core/json/json.h"
 
 #include <stdlib.h>
 #include <string.h>

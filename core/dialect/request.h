@@ -138,7 +138,7 @@ struct edit {
 /* Text that rides before the text of one user message: what was recalled for it. In a string it is
  * followed by an empty line, of parts it becomes the first; so it comes out the same whether the
  * message is the newest or is sent again as history. */
-struct rider {
+struct turn_prefix {
 	size_t message; /* index; one that is no user message with a string or parts carries none */
 	struct slice text;
 };
@@ -148,9 +148,10 @@ struct injection {
 	enum placement placement;
 	struct slice block; /* plain text; empty: none */
 	struct slice turns; /* JSON: message objects, each followed by a comma; empty: none */
-	const struct rider *riders; /* by rising `message`, each message once */
-	size_t rider_count;
-	/* Messages [cut_first, cut_end) are taken out, with their riders, if request_can_cut(). */
+	const struct turn_prefix *turn_prefixes; /* by rising `message`, each message once */
+	size_t turn_prefix_count;
+	/* Messages [cut_first, cut_end) are taken out, with their turn_prefixes, if
+	 * request_can_cut(). */
 	size_t cut_first;
 	size_t cut_end;
 };
@@ -165,8 +166,8 @@ bool request_can_cut(const struct chat_request *request, size_t first, size_t en
  * has neither text nor parts, and when the only system message that stays is a later one: a second
  * one is never made. `made_message` says whether a new message had to carry the block. Turns go in
  * before the first message that stays and is neither system nor developer, and only if that is a
- * user message; a new message comes before them. Where the block and a rider meet in one message,
- * the block comes first. */
+ * user message; a new message comes before them. Where the block and a turn_prefix meet in one
+ * message, the block comes first. */
 size_t request_inject(const struct chat_request *request, const struct injection *injection,
 		      struct edit **edits, bool *made_message, struct arena *arena);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Beside one for each rider: the cut, the block, the turns. */
+/* Beside one for each turn_prefix: the cut, the block, the turns. */
 enum { OTHER_EDITS = 3 };
 
 /* Where each thing goes: the index of a message; the message count: nowhere. */
@@ -20,8 +20,8 @@ struct work {
 	const struct chat_request *request;
 	const struct injection *injection;
 	struct plan plan;
-	const struct rider *rider; /* the next one... */
-	size_t riders_left;        /* ...and how many there are */
+	const struct turn_prefix *turn_prefix; /* the next one... */
+	size_t turn_prefixes_left;             /* ...and how many there are */
 	struct edit *edits;
 	size_t edit_count;
 	struct arena *arena;
@@ -179,20 +179,22 @@ static void make_message(struct work *work, const struct message *before)
 }
 
 /* The text that rides with the message; empty: none. Riders are taken in their order. */
-static struct slice take_rider(struct work *work, size_t message)
+static struct slice take_turn_prefix(struct work *work, size_t message)
 {
-	for (; work->riders_left > 0 && work->rider->message < message; work->riders_left--)
-		work->rider++;
-	if (work->riders_left == 0 || work->rider->message != message)
+	for (; work->turn_prefixes_left > 0 && work->turn_prefix->message < message;
+	     work->turn_prefixes_left--)
+		work->turn_prefix++;
+	if (work->turn_prefixes_left == 0 || work->turn_prefix->message != message)
 		return (struct slice){0};
 	const struct message *carrier = &work->request->messages[message];
-	return is_user(carrier) && carries_text(carrier) ? work->rider->text : (struct slice){0};
+	return is_user(carrier) && carries_text(carrier) ? work->turn_prefix->text
+							 : (struct slice){0};
 }
 
 static void edit_message(struct work *work, size_t i)
 {
 	const struct message *message = &work->request->messages[i];
-	struct slice rider = take_rider(work, i);
+	struct slice turn_prefix = take_turn_prefix(work, i);
 	if (i == work->plan.make_before)
 		make_message(work, message);
 	if (i == work->plan.turns_before)
@@ -201,22 +203,23 @@ static void edit_message(struct work *work, size_t i)
 		append_text(work, message, work->injection->block);
 	if (i == work->plan.prepend_to)
 		prepend_text(work, message, work->injection->block,
-			     is_empty(message) && rider.size == 0);
-	if (rider.size > 0)
-		prepend_text(work, message, rider, is_empty(message));
+			     is_empty(message) && turn_prefix.size == 0);
+	if (turn_prefix.size > 0)
+		prepend_text(work, message, turn_prefix, is_empty(message));
 }
 
 size_t request_inject(const struct chat_request *request, const struct injection *injection,
 		      struct edit **edits, bool *made_message, struct arena *arena)
 {
-	size_t riders = injection->rider_count < request->message_count ? injection->rider_count
-									: request->message_count;
+	size_t turn_prefixes = injection->turn_prefix_count < request->message_count
+				       ? injection->turn_prefix_count
+				       : request->message_count;
 	struct work work = {
 		.request = request,
 		.injection = injection,
-		.rider = injection->riders,
-		.riders_left = injection->rider_count,
-		.edits = arena_alloc(arena, (OTHER_EDITS + riders) * sizeof(**edits)),
+		.turn_prefix = injection->turn_prefixes,
+		.turn_prefixes_left = injection->turn_prefix_count,
+		.edits = arena_alloc(arena, (OTHER_EDITS + turn_prefixes) * sizeof(**edits)),
 		.arena = arena,
 	};
 	make_plan(&work);

@@ -1,8 +1,8 @@
 #include "core/grounding/borne.h"
 
 #include "core/grounding/words.h"
-#include "core/text/lexicon.h"
 #include "core/recall/date_words.h"
+#include "core/text/lexicon.h"
 #include "core/text/terms.h"
 #include "core/text/text.h"
 

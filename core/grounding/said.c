@@ -1,9 +1,9 @@
 #include "core/grounding/said.h"
 
+#include "core/base/word_map.h"
 #include "core/grounding/words.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
-#include "core/base/word_map.h"
 
 /* ---- words ---- */
 

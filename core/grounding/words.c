@@ -1,8 +1,8 @@
 #include "core/grounding/words.h"
 
+#include "core/base/word_map.h"
 #include "core/grounding/words_table.h"
 #include "core/text/lexicon.h"
-#include "core/base/word_map.h"
 
 enum { SLOTS = 1024 };
 

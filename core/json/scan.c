@@ -4,9 +4,9 @@
  * begins, gives the place where it ends, and 0, where nothing ends, for one that is not valid. All
  * that it needs comes by value, so that it stays in registers. Nesting is recursion, bounded by
  * JSON_MAX_DEPTH: `depth` counts the containers round a value. */
+#include "core/base/utf8.h"
 #include "core/json/parts.h"
 #include "core/json/plain.h"
-#include "core/base/utf8.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* What a JSON string says, and how to say something in one. */
 #include "core/json/json.h"
 
-#include "core/json/plain.h"
 #include "core/base/utf8.h"
+#include "core/json/plain.h"
 
 #include <string.h>
 

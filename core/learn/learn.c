@@ -1,13 +1,13 @@
 #include "core/clients/forms.h"
-#include "core/memory/fact_order.h"
 #include "core/grounding/borne.h"
+#include "core/grounding/words.h"
 #include "core/learn/entry.h"
 #include "core/learn/names.h"
 #include "core/learn/stance.h"
 #include "core/learn/wish.h"
-#include "core/grounding/words.h"
-#include "core/text/lexicon.h"
+#include "core/memory/fact_order.h"
 #include "core/secrets/secrets.h"
+#include "core/text/lexicon.h"
 #include "core/text/text.h"
 
 /* A shorter quote is in every turn and says nothing. */

@@ -1,8 +1,8 @@
 #include "core/learn/names.h"
 
+#include "core/base/word_map.h"
 #include "core/learn/entry.h"
 #include "core/text/text.h"
-#include "core/base/word_map.h"
 
 /* ---- keys that mean the same ---- */
 

@@ -1,7 +1,7 @@
-#include "core/memory/fact_order.h"
-#include "core/learn/entry.h"
-#include "core/text/text.h"
 #include "core/base/utf8.h"
+#include "core/learn/entry.h"
+#include "core/memory/fact_order.h"
+#include "core/text/text.h"
 
 /* The prompt is paid for on every turn: each part has its bound, and the instructions are no longer
  * than they must be for a small model to follow them. */

@@ -1,8 +1,8 @@
 #include "core/learn/stance.h"
 
 #include "core/grounding/borne.h"
-#include "core/learn/names.h"
 #include "core/grounding/words.h"
+#include "core/learn/names.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 

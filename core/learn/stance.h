@@ -2,8 +2,8 @@
 #ifndef RECALLD_CORE_LEARN_STANCE_H
 #define RECALLD_CORE_LEARN_STANCE_H
 
-#include "core/learn/entry.h"
 #include "core/grounding/said.h"
+#include "core/learn/entry.h"
 
 /* Whether the user says what the entry rests on as plain truth, somewhere in the turn: not under an
  * "if", not as a question or in plain sarcasm, without a "not" that the quote leaves out, and of

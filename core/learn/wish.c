@@ -1,11 +1,11 @@
 #include "core/learn/wish.h"
 
+#include "core/base/word_map.h"
+#include "core/grounding/words.h"
 #include "core/learn/entry.h"
 #include "core/learn/names.h"
-#include "core/grounding/words.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
-#include "core/base/word_map.h"
 
 /* ---- whether it is asked for ---- */
 

@@ -3,8 +3,8 @@
 #ifndef RECALLD_CORE_LEARN_WISH_H
 #define RECALLD_CORE_LEARN_WISH_H
 
-#include "core/learn/learn.h"
 #include "core/grounding/borne.h"
+#include "core/learn/learn.h"
 
 struct wish {
 	bool is_asked;

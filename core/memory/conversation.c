@@ -1,7 +1,7 @@
 #include "core/memory/conversation.h"
 
-#include "core/text/text.h"
 #include "core/base/utf8.h"
+#include "core/text/text.h"
 
 /* A run while it is followed, and what it is compared by. */
 struct run {

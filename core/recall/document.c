@@ -1,6 +1,6 @@
+#include "core/base/word_map.h"
 #include "core/recall/recall.h"
 #include "core/text/text.h"
-#include "core/base/word_map.h"
 
 uint32_t recall_speaker(uint64_t hash)
 {

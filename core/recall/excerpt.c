@@ -1,9 +1,9 @@
 /* The part of a long text that bears most on a question. */
 #include "core/recall/recall.h"
 
+#include "core/base/utf8.h"
 #include "core/text/sentence.h"
 #include "core/text/text.h"
-#include "core/base/utf8.h"
 
 #include <string.h>
 

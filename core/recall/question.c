@@ -1,8 +1,8 @@
+#include "core/base/utf8.h"
 #include "core/recall/dates.h"
 #include "core/recall/phrases.h"
 #include "core/recall/rank.h"
 #include "core/text/text.h"
-#include "core/base/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>

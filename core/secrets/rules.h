@@ -1,5 +1,5 @@
-/* The rules by which core/secrets/secrets.c knows a secret. Each looks at one place of a text and says
- * where the secret that begins there, or is announced there, lies. None looks further than a
+/* The rules by which core/secrets/secrets.c knows a secret. Each looks at one place of a text and
+ * says where the secret that begins there, or is announced there, lies. None looks further than a
  * bounded number of bytes unless it finds one, so that a scan over all places stays linear. */
 #ifndef RECALLD_CORE_SECRETS_RULES_H
 #define RECALLD_CORE_SECRETS_RULES_H

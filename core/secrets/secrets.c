@@ -1,9 +1,9 @@
 #include "core/secrets/secrets.h"
 
-#include "core/secrets/rules.h"
-#include "core/text/text.h"
-#include "core/text/joint.h"
 #include "core/base/utf8.h"
+#include "core/secrets/rules.h"
+#include "core/text/joint.h"
+#include "core/text/text.h"
 
 #include <unictype.h>
 

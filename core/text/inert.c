@@ -1,7 +1,7 @@
-#include "core/text/text.h"
+#include "core/base/utf8.h"
 #include "core/text/joint.h"
 #include "core/text/label.h"
-#include "core/base/utf8.h"
+#include "core/text/text.h"
 
 #include <string.h>
 #include <unistr.h>

@@ -1,8 +1,8 @@
 #include "core/text/lexicon.h"
 
+#include "core/base/word_map.h"
 #include "core/text/lexicon_words.h"
 #include "core/text/text.h"
-#include "core/base/word_map.h"
 
 enum { SLOTS = 8192 };
 

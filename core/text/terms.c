@@ -1,8 +1,8 @@
 #include "core/text/terms.h"
 
+#include "core/base/word_map.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
-#include "core/base/word_map.h"
 
 #include <libstemmer.h>
 #include <stdlib.h>

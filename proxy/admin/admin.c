@@ -1,10 +1,10 @@
 #include "proxy/admin/admin.h"
 
-#include "proxy/admin/call.h"
 #include "proxy/access/identity.h"
-#include "proxy/runtime/metrics.h"
-#include "proxy/http/percent.h"
 #include "proxy/access/web_guard.h"
+#include "proxy/admin/call.h"
+#include "proxy/http/percent.h"
+#include "proxy/runtime/metrics.h"
 
 #include <event2/event.h>
 #include <stdlib.h>

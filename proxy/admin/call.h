@@ -3,9 +3,9 @@
 #define RECALLD_PROXY_ADMIN_CALL_H
 
 #include "proxy/config/config.h"
+#include "proxy/exchange/question_vector.h"
 #include "proxy/http/server.h"
 #include "proxy/runtime/loop.h"
-#include "proxy/exchange/question_vector.h"
 #include "proxy/service.h"
 
 struct admin_call {

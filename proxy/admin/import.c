@@ -3,9 +3,9 @@
 #include "core/json/json.h"
 #include "core/secrets/secrets.h"
 #include "core/text/text.h"
+#include "proxy/access/identity.h"
 #include "proxy/admin/call.h"
 #include "proxy/learn/embedder.h"
-#include "proxy/access/identity.h"
 #include "proxy/learn/learner.h"
 
 #include <jansson.h>

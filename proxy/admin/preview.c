@@ -98,8 +98,8 @@ static void start(struct admin_call *call, const json_t *document, struct slice 
 	*preview = (struct preview){.call = call, .begun = clock_steady()};
 	struct slice body =
 		make_body(member(document, "model", &call->arena), question, &call->arena);
-	switch (chat_open_preview(&preview->chat, call->config, call->service->models, &asked, body,
-				  &refusal, &call->arena)) {
+	switch (chat_open_preview(&preview->chat, call->config, call->service->model_traits, &asked,
+				  body, &refusal, &call->arena)) {
 	case CHAT_REFUSED:
 		admin_reply_error(call, refusal.status, refusal.code, refusal.message);
 		return;

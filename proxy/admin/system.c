@@ -151,11 +151,11 @@ static void get_status(struct admin_call *call)
 	buffer_append(&out, SLICE(",\"embedding\":"));
 	json_quote(&out, slice_of(config->model.embedding));
 	buffer_append(&out, SLICE(",\"upstream_trouble\":"));
-	json_quote(&out, trouble_read(&call->service->upstream, &call->arena));
+	json_quote(&out, last_failure_read(&call->service->upstream, &call->arena));
 	buffer_append(&out, SLICE(",\"learning_trouble\":"));
-	json_quote(&out, trouble_read(&call->service->learning, &call->arena));
+	json_quote(&out, last_failure_read(&call->service->learning, &call->arena));
 	buffer_append(&out, SLICE(",\"embedding_trouble\":"));
-	json_quote(&out, trouble_read(&call->service->embedding, &call->arena));
+	json_quote(&out, last_failure_read(&call->service->embedding, &call->arena));
 	print_retention(config, &out);
 	buffer_printf(&out,
 		      ",\"users\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64

@@ -1,7 +1,7 @@
 /* What an exchange leaves behind: its turns for the journal, and its receipt. */
+#include "core/base/utf8.h"
 #include "core/secrets/secrets.h"
 #include "core/text/text.h"
-#include "core/base/utf8.h"
 #include "proxy/chat/parts.h"
 
 #include <string.h>
@@ -37,13 +37,13 @@ static const uint64_t *list_ids(const struct chat *chat, const char *kind, bool 
 
 static void freeze(struct chat *chat, struct frozen *frozen, struct arena *arena)
 {
-	chat->account = chat_list_kept(chat, false, arena);
+	chat->receipt_items = chat_list_kept(chat, false, arena);
 	*frozen = (struct frozen){
 		.mode = chat->injects,
 		.tokens = chat->context.tokens,
 		.block = chat->context.block,
 		.turns = chat->context.turns,
-		.account = chat->account,
+		.receipt_items = chat->receipt_items,
 		.cut_before = chat->cut.cut_before,
 	};
 	frozen->facts = list_ids(chat, "fact", false, &frozen->fact_count, arena);
@@ -60,7 +60,7 @@ static void make_replay(struct chat *chat, struct replay *replay, struct arena *
 		.user_hash = chat->own_hash,
 		.tokens = chat->context.recalled_tokens,
 		.text = chat->context.recalled,
-		.account = chat_list_kept(chat, true, arena),
+		.receipt_items = chat_list_kept(chat, true, arena),
 	};
 	replay->turns = list_ids(chat, "turn", true, &replay->turn_count, arena);
 	replay->facts = list_ids(chat, "fact", true, &replay->fact_count, arena);
@@ -111,12 +111,12 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.tenant = chat->identity.tenant,
 		.user = chat->identity.user,
 		.session = chat->identity.session,
-		.ticket = view->ticket,
+		.forget_epoch = view->forget_epoch,
 		.started_at = started_at,
 		.now = now,
 		.conversation = view->conversation,
 		.ordinal = view->next_ordinal,
-		.carries_history = chat->mark_count > 0,
+		.carries_history = chat->fingerprint_count > 0,
 		.promised = true, /* there was room when the request came */
 		.journal = !called_tools,
 		.user_text = masked(chat, chat->own_text, arena),
@@ -138,7 +138,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.explicit_mode = chat->explicit_mode,
 		.mode = chat->mode,
 	};
-	append->adopted = chat_adopt(chat, started_at, &append->adopted_count, arena);
+	append->history = chat_import_history(chat, started_at, &append->history_count, arena);
 	if (chat->is_fresh) {
 		freeze(chat, frozen, arena);
 		append->frozen = frozen;
@@ -200,6 +200,6 @@ void chat_note_tokens(const struct chat *chat, const struct reply *reply, struct
 	size_t tokens = count_texts(chat, arena);
 	size_t given = (size_t)((double)chat->tokens / chat->token_rate);
 	if (tokens > 0)
-		models_note_tokens(chat->models, chat->request.model, tokens + given,
-				   reply->prompt_tokens);
+		model_traits_note_tokens(chat->model_traits, chat->request.model, tokens + given,
+					 reply->prompt_tokens);
 }

@@ -54,17 +54,17 @@ struct slice chat_message_text(const struct chat *chat, size_t index, struct are
 }
 
 /* What the reply is to continue is no answer yet. */
-static bool is_mark(const struct chat *chat, size_t index)
+static bool is_fingerprint(const struct chat *chat, size_t index)
 {
 	return chat->request.messages[index].role == ROLE_ASSISTANT && index < chat->open_first;
 }
 
 /* Where the newest MAX_MARKS of them begin. */
-static size_t first_mark(const struct chat *chat)
+static size_t first_fingerprint(const struct chat *chat)
 {
 	size_t index = chat->request.message_count;
 	for (size_t marks = 0; index > 0 && marks < MAX_MARKS; index--)
-		marks += is_mark(chat, index - 1);
+		marks += is_fingerprint(chat, index - 1);
 	return index;
 }
 
@@ -76,11 +76,11 @@ static uint64_t user_hash_before(const struct chat *chat, size_t index, struct a
 	return index == 0 ? 0 : chat_own_hash(chat, index - 1, arena);
 }
 
-static struct answer_mark read_mark(const struct chat *chat, size_t index, uint64_t user_hash,
-				    struct arena *arena)
+static struct answer_fingerprint read_fingerprint(const struct chat *chat, size_t index,
+						  uint64_t user_hash, struct arena *arena)
 {
 	const struct message *message = &chat->request.messages[index];
-	return (struct answer_mark){
+	return (struct answer_fingerprint){
 		.hash = message->has_tool_calls ? message->tool_calls_hash
 						: text_hash(chat_message_text(chat, index, arena)),
 		.user_hash = user_hash,
@@ -98,30 +98,31 @@ static void read_open_answer(struct chat *chat, struct arena *arena)
 	for (size_t i = 0; i < count; i++)
 		parts[i] = chat_message_text(chat, chat->open_first + i, arena);
 	chat->open_text = count == 1 ? parts[0] : arena_join(arena, parts, count);
-	chat->open_mark = (struct answer_mark){.hash = text_hash(chat->open_text),
-					       .user_hash = chat->own_hash};
+	chat->open_fingerprint = (struct answer_fingerprint){.hash = text_hash(chat->open_text),
+							     .user_hash = chat->own_hash};
 }
 
 bool chat_is_answer(const struct chat *chat, size_t index)
 {
-	return is_mark(chat, index) && !chat->request.messages[index].has_tool_calls;
+	return is_fingerprint(chat, index) && !chat->request.messages[index].has_tool_calls;
 }
 
 /* A user turn may be large and have many marks behind it: its text is hashed once. */
-static void read_marks(struct chat *chat, struct arena *arena)
+static void read_fingerprints(struct chat *chat, struct arena *arena)
 {
-	size_t index = first_mark(chat);
+	size_t index = first_fingerprint(chat);
 	uint64_t user_hash = user_hash_before(chat, index, arena);
 	for (size_t i = 0; i < index; i++)
 		chat->earlier_answers += chat_is_answer(chat, i);
 	size_t most = chat->request.message_count - index;
-	chat->marks =
-		arena_alloc(arena, (most < MAX_MARKS ? most : MAX_MARKS) * sizeof(*chat->marks));
+	chat->fingerprints = arena_alloc(arena, (most < MAX_MARKS ? most : MAX_MARKS) *
+							sizeof(*chat->fingerprints));
 	for (; index < chat->request.message_count; index++) {
 		if (chat->request.messages[index].role == ROLE_USER)
 			user_hash = chat_own_hash(chat, index, arena);
-		else if (is_mark(chat, index))
-			chat->marks[chat->mark_count++] = read_mark(chat, index, user_hash, arena);
+		else if (is_fingerprint(chat, index))
+			chat->fingerprints[chat->fingerprint_count++] =
+				read_fingerprint(chat, index, user_hash, arena);
 	}
 }
 
@@ -141,12 +142,13 @@ static void add_newest(const struct chat *chat, struct chat_ids *texts, struct a
 
 struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena)
 {
-	struct chat_ids texts = chat_ids_make(2 * chat->mark_count + 2 + chat->newest.count, arena);
-	const struct answer_mark *mark = chat->marks;
+	struct chat_ids texts =
+		chat_ids_make(2 * chat->fingerprint_count + 2 + chat->newest.count, arena);
+	const struct answer_fingerprint *mark = chat->fingerprints;
 	add_newest(chat, &texts, arena);
-	chat_ids_add(&texts, &chat->open_mark.hash, 1);
-	for (size_t i = first_mark(chat); i < chat->request.message_count; i++) {
-		if (!is_mark(chat, i))
+	chat_ids_add(&texts, &chat->open_fingerprint.hash, 1);
+	for (size_t i = first_fingerprint(chat); i < chat->request.message_count; i++) {
+		if (!is_fingerprint(chat, i))
 			continue;
 		if (!chat_is_cut(chat, i)) {
 			chat_ids_add(&texts, &mark->user_hash, 1);
@@ -243,19 +245,19 @@ static enum chat_verdict enter(struct chat *chat, struct arena *arena)
 	chat_own_begin(chat, arena);
 	chat->own_text = chat_own_text(chat, chat->newest.first, chat->newest.count, arena);
 	chat->own_hash = text_hash(chat->own_text);
-	read_marks(chat, arena);
+	read_fingerprints(chat, arena);
 	read_open_answer(chat, arena);
 	return CHAT_LOAD;
 }
 
-enum chat_verdict chat_open(struct chat *chat, const struct config *config, struct models *models,
-			    const struct http_head *head, const struct identity_path *path,
-			    struct slice body, bool is_local, struct chat_refusal *refusal,
-			    struct arena *arena)
+enum chat_verdict chat_open(struct chat *chat, const struct config *config,
+			    struct model_traits *model_traits, const struct http_head *head,
+			    const struct identity_path *path, struct slice body, bool is_local,
+			    struct chat_refusal *refusal, struct arena *arena)
 {
 	*chat = (struct chat){
 		.config = config,
-		.models = models,
+		.model_traits = model_traits,
 		.body = body,
 		.key_field = identity_key_field(head, arena),
 	};
@@ -264,13 +266,13 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config, stru
 }
 
 enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
-				    struct models *models, const struct chat_asked *asked,
-				    struct slice body, struct chat_refusal *refusal,
-				    struct arena *arena)
+				    struct model_traits *model_traits,
+				    const struct chat_asked *asked, struct slice body,
+				    struct chat_refusal *refusal, struct arena *arena)
 {
 	*chat = (struct chat){
 		.config = config,
-		.models = models,
+		.model_traits = model_traits,
 		.body = body,
 		.identity = {.user = asked->user,
 			     .tenant = asked->tenant,

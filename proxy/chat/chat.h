@@ -15,12 +15,12 @@
 
 #include "core/context/context.h"
 #include "core/context/history.h"
-#include "core/recall/recall.h"
 #include "core/dialect/reply.h"
 #include "core/dialect/request.h"
+#include "core/recall/recall.h"
+#include "proxy/access/identity.h"
 #include "proxy/config/config.h"
 #include "proxy/http/parser.h"
-#include "proxy/access/identity.h"
 #include "proxy/runtime/metrics.h"
 #include "proxy/upstream/model_traits.h"
 #include "storage/store.h"
@@ -50,7 +50,7 @@ struct own_words;
 
 struct chat {
 	const struct config *config; /* outlives the chat, as does `models` */
-	struct models *models;
+	struct model_traits *model_traits;
 	struct config_memory settings;
 	struct slice body;
 	struct identity identity;
@@ -75,12 +75,12 @@ struct chat {
 	struct slice
 		own_text; /* the user's new words, without documents, at most TURN_TEXT_LIMIT */
 	uint64_t own_hash;
-	struct answer_mark *marks;
-	size_t mark_count;
-	size_t open_first;               /* where the answer begins that the reply is to continue */
-	struct slice open_text;          /* of it, its parts joined */
-	struct answer_mark open_mark;    /* its hash is 0 when there is none */
-	size_t earlier_answers;          /* before the first mark */
+	struct answer_fingerprint *fingerprints;
+	size_t fingerprint_count;
+	size_t open_first;      /* where the answer begins that the reply is to continue */
+	struct slice open_text; /* of it, its parts joined */
+	struct answer_fingerprint open_fingerprint; /* its hash is 0 when there is none */
+	size_t earlier_answers;                     /* before the first mark */
 	struct recall_question question; /* the own text, read; when the newest message is its */
 
 	struct memory_view *view; /* once loaded */
@@ -89,15 +89,16 @@ struct chat {
 	struct carried_texts carried; /* by what the cut leaves */
 	bool stands;                  /* the frozen context does, and `replayed` with it */
 	struct replay *replayed; /* what earlier turns were given, as far as it is sent again */
-	struct rider *riders;    /* of `replayed`, and behind it room for the newest turn's */
-	size_t rider_count;
+	struct turn_prefix
+		*turn_prefixes; /* of `replayed`, and behind it room for the newest turn's */
+	size_t turn_prefix_count;
 	size_t budget; /* for what is new, estimated tokens */
 	size_t ranked; /* how many turns were looked at for this question */
 
 	bool made_message;          /* a system message of ours had to be inserted */
 	struct context context;     /* what is new; block and turns may be the frozen ones */
 	bool is_fresh;              /* the context was made for this request and is to be frozen */
-	struct slice account;       /* of that, once it was made: as frozen.account */
+	struct slice receipt_items; /* of that, once it was made: as frozen.receipt_items */
 	struct slice *descriptions; /* of its items, for receipts; NULL: not yet made */
 	struct edit *edits;
 	size_t edit_count;
@@ -119,10 +120,10 @@ struct chat_refusal {
 };
 
 /* `path` may be NULL. `is_local`: the client is on the loopback interface. */
-enum chat_verdict chat_open(struct chat *chat, const struct config *config, struct models *models,
-			    const struct http_head *head, const struct identity_path *path,
-			    struct slice body, bool is_local, struct chat_refusal *refusal,
-			    struct arena *arena);
+enum chat_verdict chat_open(struct chat *chat, const struct config *config,
+			    struct model_traits *model_traits, const struct http_head *head,
+			    const struct identity_path *path, struct slice body, bool is_local,
+			    struct chat_refusal *refusal, struct arena *arena);
 
 /* For a person who asks what `question` would be given: as a request of that body, without its
  * head. */
@@ -133,9 +134,9 @@ struct chat_asked {
 	struct slice mode; /* the word of X-Memory-Mode; empty: as configured */
 };
 enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
-				    struct models *models, const struct chat_asked *asked,
-				    struct slice body, struct chat_refusal *refusal,
-				    struct arena *arena);
+				    struct model_traits *model_traits,
+				    const struct chat_asked *asked, struct slice body,
+				    struct chat_refusal *refusal, struct arena *arena);
 
 void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *arena);
 

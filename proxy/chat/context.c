@@ -42,10 +42,10 @@ static bool holds_quote(struct slice words, const struct fact *fact)
 static struct chat_ids replayed_facts(const struct chat *chat, struct arena *arena)
 {
 	size_t most = 0;
-	for (size_t i = 0; i < chat->rider_count; i++)
+	for (size_t i = 0; i < chat->turn_prefix_count; i++)
 		most += chat->replayed[i].fact_count;
 	struct chat_ids list = chat_ids_make(most, arena);
-	for (size_t i = 0; i < chat->rider_count; i++)
+	for (size_t i = 0; i < chat->turn_prefix_count; i++)
 		chat_ids_add(&list, chat->replayed[i].facts, chat->replayed[i].fact_count);
 	chat_ids_sort(&list);
 	return list;
@@ -131,8 +131,9 @@ static enum placement choose_placement(const struct chat *chat)
 		return PLACE_SYSTEM;
 	case ROLE_AUTO:
 	default:
-		return models_refuses_system(chat->models, chat->request.model) ? PLACE_USER
-										: PLACE_SYSTEM;
+		return model_traits_refuses_system(chat->model_traits, chat->request.model)
+			       ? PLACE_USER
+			       : PLACE_SYSTEM;
 	}
 }
 
@@ -143,14 +144,14 @@ static void use_frozen(struct chat *chat)
 	chat->context.tokens = chat->view->frozen.tokens;
 }
 
-static void edit_request(struct chat *chat, size_t rider_count, struct arena *arena)
+static void edit_request(struct chat *chat, size_t turn_prefix_count, struct arena *arena)
 {
 	struct injection injection = {
 		.placement = choose_placement(chat),
 		.block = chat->context.block,
 		.turns = chat->context.turns,
-		.riders = chat->riders,
-		.rider_count = rider_count,
+		.turn_prefixes = chat->turn_prefixes,
+		.turn_prefix_count = turn_prefix_count,
 		.cut_first = chat->cut.first,
 		.cut_end = chat->cut.end,
 	};
@@ -160,7 +161,7 @@ static void edit_request(struct chat *chat, size_t rider_count, struct arena *ar
 
 void chat_inject(struct chat *chat, const struct recall_result *recalled, struct arena *arena)
 {
-	size_t riders = chat->rider_count;
+	size_t turn_prefixes = chat->turn_prefix_count;
 	if (chat->status == CHAT_SIDE || !chat->inject)
 		return;
 	if (gives_new(chat))
@@ -169,10 +170,11 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 		use_frozen(chat);
 	size_t tokens = chat->context.tokens + chat_replayed_tokens(chat);
 	if (chat->context.recalled.size > 0) {
-		chat->riders[riders++] = (struct rider){chat->newest.first, chat->context.recalled};
+		chat->turn_prefixes[turn_prefixes++] =
+			(struct turn_prefix){chat->newest.first, chat->context.recalled};
 		tokens += chat->context.recalled_tokens;
 	}
-	edit_request(chat, riders, arena);
+	edit_request(chat, turn_prefixes, arena);
 	if (chat->edit_count > 0) {
 		chat->status = CHAT_INJECTED;
 		chat->tokens = (size_t)((double)tokens * chat->token_rate + 0.5);

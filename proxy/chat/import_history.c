@@ -1,14 +1,14 @@
 /* A history that a client brings along and memory does not hold: with history = trim it is
  * remembered, so that it may be taken out of later requests. */
+#include "core/base/utf8.h"
 #include "core/secrets/secrets.h"
 #include "core/text/text.h"
-#include "core/base/utf8.h"
 #include "proxy/chat/parts.h"
 
 /* What one append takes in at most. */
 enum { MOST_TURNS = 2000, MOST_TEXT = 4 << 20 };
 
-struct adopting {
+struct history_import {
 	const struct chat *chat;
 	struct arena *arena;
 	struct imported_turn *turns;
@@ -17,17 +17,17 @@ struct adopting {
 	int64_t at; /* of the newest, which is before the request */
 };
 
-static void add(struct adopting *adopting, enum role role, struct slice text)
+static void add(struct history_import *import, enum role role, struct slice text)
 {
-	bool redacts = adopting->chat->settings.secrets_redact;
+	bool redacts = import->chat->settings.secrets_redact;
 	struct slice kept = utf8_cut(text, TURN_TEXT_LIMIT);
-	adopting->turns[adopting->count++] = (struct imported_turn){
+	import->turns[import->count++] = (struct imported_turn){
 		.role = role,
-		.text = redacts ? secrets_mask(kept, adopting->arena, NULL) : kept,
+		.text = redacts ? secrets_mask(kept, import->arena, NULL) : kept,
 		.hash = text_hash(text),
-		.created_at = adopting->at,
+		.created_at = import->at,
 	};
-	adopting->text += text.size;
+	import->text += text.size;
 }
 
 static size_t run_length(const struct chat_request *request, size_t index, size_t end)
@@ -40,39 +40,39 @@ static size_t run_length(const struct chat_request *request, size_t index, size_
 
 /* Every user turn has its answer, and the other way round: else the places of exchanges could not
  * be told. */
-static bool read_history(struct adopting *adopting)
+static bool read_history(struct history_import *import)
 {
-	const struct chat *chat = adopting->chat;
+	const struct chat *chat = import->chat;
 	const struct chat_request *request = &chat->request;
 	for (size_t i = 0; i < chat->newest.first;) {
 		const struct message *message = &request->messages[i];
 		size_t run = run_length(request, i, chat->newest.first);
-		bool waits = adopting->count % 2 == 1;
+		bool waits = import->count % 2 == 1;
 		bool answers = message->role == ROLE_ASSISTANT && !message->has_tool_calls;
-		if (adopting->count == MOST_TURNS || adopting->text > MOST_TEXT ||
-		    (run > 0 && waits) || (answers && !waits))
+		if (import->count == MOST_TURNS || import->text > MOST_TEXT || (run > 0 && waits) ||
+		    (answers && !waits))
 			return false;
 		if (run > 0)
-			add(adopting, ROLE_USER, chat_own_text(chat, i, run, adopting->arena));
+			add(import, ROLE_USER, chat_own_text(chat, i, run, import->arena));
 		else if (answers)
-			add(adopting, ROLE_ASSISTANT,
-			    text_without_reasoning(request_text(request, message, adopting->arena),
-						   adopting->arena));
+			add(import, ROLE_ASSISTANT,
+			    text_without_reasoning(request_text(request, message, import->arena),
+						   import->arena));
 		i += run > 0 ? run : 1;
 	}
-	return adopting->count % 2 == 0;
+	return import->count % 2 == 0;
 }
 
-const struct imported_turn *chat_adopt(const struct chat *chat, int64_t started_at, size_t *count,
-				       struct arena *arena)
+const struct imported_turn *chat_import_history(const struct chat *chat, int64_t started_at,
+						size_t *count, struct arena *arena)
 {
-	struct adopting adopting = {.chat = chat, .arena = arena, .at = started_at - 1};
+	struct history_import import = {.chat = chat, .arena = arena, .at = started_at - 1};
 	*count = 0;
 	if (chat->settings.history != HISTORY_TRIM || chat->view->conversation != 0 ||
-	    chat->mark_count == 0)
+	    chat->fingerprint_count == 0)
 		return NULL;
-	adopting.turns = arena_alloc(arena, MOST_TURNS * sizeof(*adopting.turns));
-	if (read_history(&adopting))
-		*count = adopting.count;
-	return adopting.turns;
+	import.turns = arena_alloc(arena, MOST_TURNS * sizeof(*import.turns));
+	if (read_history(&import))
+		*count = import.count;
+	return import.turns;
 }

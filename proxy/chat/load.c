@@ -1,6 +1,6 @@
 /* What the store is asked for a request, and what of the conversation's memory stands. */
-#include "core/clients/forms.h"
 #include "core/base/utf8.h"
+#include "core/clients/forms.h"
 #include "proxy/chat/parts.h"
 
 /* Old enough that a provider's prompt cache has gone cold, so that the context may be made anew. */
@@ -55,9 +55,9 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 	*load = (struct load){
 		.user = chat->user,
 		.session = chat->identity.session,
-		.marks = chat->marks,
-		.mark_count = chat->mark_count,
-		.open = chat->open_mark.hash != 0 ? &chat->open_mark : NULL,
+		.fingerprints = chat->fingerprints,
+		.fingerprint_count = chat->fingerprint_count,
+		.open = chat->open_fingerprint.hash != 0 ? &chat->open_fingerprint : NULL,
 		.earlier_answers = chat->earlier_answers,
 		.newest_hash = chat->own_hash,
 		.newest_text = chat->own_text,
@@ -108,7 +108,7 @@ static bool facts_stand(const struct chat *chat, struct arena *arena)
 			chat_ids_add(&current, &view->facts[i].id, 1);
 	}
 	chat_ids_sort(&current);
-	for (size_t i = 0; i < chat->rider_count; i++) {
+	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
 		const struct replay *replay = &chat->replayed[i];
 		if (!holds_all(&current, replay->facts, replay->fact_count))
 			return false;
@@ -260,7 +260,7 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	*copy = *view;
 	chat->view = copy;
 	chat->status = CHAT_EMPTY;
-	chat->token_rate = models_token_rate(chat->models, chat->request.model);
+	chat->token_rate = model_traits_token_rate(chat->model_traits, chat->request.model);
 	if (quotes_an_answer(chat, view, arena)) {
 		chat->status = CHAT_SIDE;
 		return CHAT_READY;
@@ -274,7 +274,7 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	chat->stands = frozen_stands(chat, now, arena);
 	plan_budget(chat);
 	if (!chat->stands) {
-		chat->rider_count = 0;
+		chat->turn_prefix_count = 0;
 		chat_prefer_wording(chat);
 	}
 	return is_open(chat) && chat_recalls(chat) ? CHAT_RECALL : CHAT_READY;
@@ -287,12 +287,12 @@ static struct chat_ids list_given(const struct chat *chat, struct arena *arena)
 {
 	const struct frozen *frozen = &chat->view->frozen;
 	size_t most = 1 + frozen->given_count;
-	for (size_t i = 0; i < chat->rider_count; i++)
+	for (size_t i = 0; i < chat->turn_prefix_count; i++)
 		most += chat->replayed[i].turn_count;
 	struct chat_ids given = chat_ids_make(most, arena);
 	if (chat->stands)
 		chat_ids_add(&given, frozen->given, frozen->given_count);
-	for (size_t i = 0; i < chat->rider_count; i++)
+	for (size_t i = 0; i < chat->turn_prefix_count; i++)
 		chat_ids_add(&given, chat->replayed[i].turns, chat->replayed[i].turn_count);
 	if (chat->view->same_exchange != 0)
 		chat_ids_add(&given, &chat->view->same_exchange, 1);

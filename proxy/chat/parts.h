@@ -80,18 +80,19 @@ bool chat_recalls(const struct chat *chat);
 
 /* ---- chat_replay.c ---- */
 
-/* Finds the turns that were given something before in the request: fills replayed and riders. */
+/* Finds the turns that were given something before in the request: fills replayed and
+ * turn_prefixes. */
 void chat_find_replays(struct chat *chat, struct arena *arena);
 /* Whether the newest turn is among them, and so is not to be given anything else. */
 bool chat_newest_is_replayed(const struct chat *chat);
 size_t chat_replayed_tokens(const struct chat *chat);
 
-/* ---- chat_adopt.c ---- */
+/* ---- chat_import_history.c ---- */
 
 /* The history's turns, when memory does not hold it and is to: a user's turn and its answer by
  * turns. */
-const struct imported_turn *chat_adopt(const struct chat *chat, int64_t started_at, size_t *count,
-				       struct arena *arena);
+const struct imported_turn *chat_import_history(const struct chat *chat, int64_t started_at,
+						size_t *count, struct arena *arena);
 
 /* ---- chat_account.c ---- */
 

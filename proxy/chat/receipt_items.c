@@ -171,13 +171,13 @@ static void put_given(struct buffer *out, const struct chat *chat)
 {
 	const struct list list = list_begin(out);
 	if (chat->stands)
-		list_put_members(&list, chat->view->frozen.account);
-	else if (chat->account.size > 0)
-		list_put_members(&list, chat->account);
+		list_put_members(&list, chat->view->frozen.receipt_items);
+	else if (chat->receipt_items.size > 0)
+		list_put_members(&list, chat->receipt_items);
 	else
 		list_put_part(&list, chat, false, FATE_GIVEN);
-	for (size_t i = 0; i < chat->rider_count; i++)
-		list_put_members(&list, chat->replayed[i].account);
+	for (size_t i = 0; i < chat->turn_prefix_count; i++)
+		list_put_members(&list, chat->replayed[i].receipt_items);
 	list_put_part(&list, chat, true, FATE_GIVEN);
 }
 
@@ -302,7 +302,7 @@ struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 	const struct frozen *frozen = chat->stands ? &chat->view->frozen : &none;
 	size_t turn_count = frozen->given_count + 1; /* and the summary's */
 	size_t fact_count = frozen->fact_count;
-	for (size_t i = 0; i < chat->rider_count; i++) {
+	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
 		turn_count += chat->replayed[i].turn_count;
 		fact_count += chat->replayed[i].fact_count;
 	}
@@ -314,7 +314,7 @@ struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 	chat_ids_add(&turns, frozen->given, frozen->given_count);
 	chat_ids_add(&turns, &frozen->covers, frozen->covers != 0);
 	chat_ids_add(&facts, frozen->facts, frozen->fact_count);
-	for (size_t i = 0; i < chat->rider_count; i++) {
+	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
 		const struct replay *replay = &chat->replayed[i];
 		chat_ids_add(&turns, replay->turns, replay->turn_count);
 		chat_ids_add(&facts, replay->facts, replay->fact_count);

@@ -84,9 +84,9 @@ static void take_replay(struct chat *chat, const struct sent_turn *turn,
 	if (chat_id_set_holds_any(given, replay->turns, replay->turn_count))
 		return;
 	chat_id_set_add(given, replay->turns, replay->turn_count);
-	chat->replayed[chat->rider_count] = *replay;
-	chat->riders[chat->rider_count++] =
-		(struct rider){.message = turn->message, .text = replay->text};
+	chat->replayed[chat->turn_prefix_count] = *replay;
+	chat->turn_prefixes[chat->turn_prefix_count++] =
+		(struct turn_prefix){.message = turn->message, .text = replay->text};
 }
 
 void chat_find_replays(struct chat *chat, struct arena *arena)
@@ -94,7 +94,7 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 	const struct memory_view *view = chat->view;
 	size_t most = view->replay_count + 1;
 	chat->replayed = arena_alloc(arena, most * sizeof(*chat->replayed));
-	chat->riders = arena_alloc(arena, most * sizeof(*chat->riders));
+	chat->turn_prefixes = arena_alloc(arena, most * sizeof(*chat->turn_prefixes));
 	if (view->replay_count == 0 || chat->request.message_count == 0)
 		return;
 	struct chat_id_set given = begin_given(view, arena);
@@ -118,14 +118,14 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 
 bool chat_newest_is_replayed(const struct chat *chat)
 {
-	return chat->rider_count > 0 && chat->newest.count > 0 &&
-	       chat->riders[chat->rider_count - 1].message == chat->newest.first;
+	return chat->turn_prefix_count > 0 && chat->newest.count > 0 &&
+	       chat->turn_prefixes[chat->turn_prefix_count - 1].message == chat->newest.first;
 }
 
 size_t chat_replayed_tokens(const struct chat *chat)
 {
 	size_t tokens = 0;
-	for (size_t i = 0; i < chat->rider_count; i++)
+	for (size_t i = 0; i < chat->turn_prefix_count; i++)
 		tokens += chat->replayed[i].tokens;
 	return tokens;
 }

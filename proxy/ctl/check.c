@@ -79,7 +79,7 @@ static bool is_well(json_t *status)
 }
 
 /* What the last call failed with, if it did. */
-static void print_trouble(json_t *status, const char *name, const char *server)
+static void print_failure(json_t *status, const char *name, const char *server)
 {
 	const char *why = ctl_text(status, name);
 	if (*why == '\0')
@@ -118,7 +118,7 @@ static int check(struct ctl *ctl)
 	(void)printf("  learns with %s\n", key_words(ctl_text(status, "learning_key")));
 	print_recall(status);
 	for (size_t i = 0; i < TROUBLES; i++)
-		print_trouble(status, troubles[i][0], troubles[i][1]);
+		print_failure(status, troubles[i][0], troubles[i][1]);
 	print_retention(json_object_get(status, "retention"));
 	(void)printf("  holds       ");
 	print_count(status, "users", ", ");

@@ -2,17 +2,17 @@
 
 #include "proxy/admin/admin.h"
 #include "proxy/config/log.h"
-#include "proxy/runtime/descriptors.h"
-#include "proxy/runtime/malloc_tuning.h"
-#include "proxy/http/server.h"
-#include "proxy/learn/learner.h"
-#include "proxy/runtime/log.h"
-#include "proxy/runtime/loop.h"
-#include "proxy/runtime/metrics.h"
-#include "proxy/learn/retention.h"
-#include "proxy/service.h"
 #include "proxy/daemon/store_watch.h"
 #include "proxy/exchange/worker.h"
+#include "proxy/http/server.h"
+#include "proxy/learn/learner.h"
+#include "proxy/learn/retention.h"
+#include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/log.h"
+#include "proxy/runtime/loop.h"
+#include "proxy/runtime/malloc_tuning.h"
+#include "proxy/runtime/metrics.h"
+#include "proxy/service.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -223,7 +223,7 @@ static void on_watch(evutil_socket_t fd, short what, void *cookie)
 	(void)what;
 	store_watch_look(&process->store_watch, process->service.store);
 	if (++process->heap_looks % HEAP_SECONDS == 0)
-		heap_give_back();
+		malloc_give_back();
 	struct file_marks marks = mark_files(process, process->config);
 	bool is_settled = same_marks(&marks, &process->seen);
 	process->seen = marks;
@@ -368,7 +368,7 @@ static bool start_store(struct server_process *process)
 	process->service.store = store_open(&options, error, sizeof(error));
 	if (process->service.store == NULL)
 		return fail("[storage] path", error);
-	process->service.models = models_create();
+	process->service.model_traits = model_traits_create();
 	process->service.learner = learner_start(&process->service, process->config);
 	if (process->service.learner == NULL)
 		return fail("learner", "a thread cannot be started");
@@ -405,13 +405,13 @@ static bool start(struct server_process *process)
 {
 	process->marks = mark_files(process, process->config);
 	descriptors_raise();
-	trouble_init(&process->service.upstream);
-	trouble_init(&process->service.learning);
-	trouble_init(&process->service.embedding);
+	last_failure_init(&process->service.upstream);
+	last_failure_init(&process->service.learning);
+	last_failure_init(&process->service.embedding);
 	process->service.descriptors = descriptors_limit();
 	process->service.workers = workers_wanted(process->config);
 	warn_of_limits(process->config);
-	heap_set_up();
+	malloc_set_up();
 	(void)signal(SIGPIPE, SIG_IGN);
 	store_watch_lost_pages();
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is the store's business */
@@ -445,7 +445,7 @@ static void stop(struct server_process *process)
 	learner_destroy(process->service.learner);
 	retention_destroy(process->service.retention);
 	admin_destroy(process->admin);
-	models_destroy(process->service.models);
+	model_traits_destroy(process->service.model_traits);
 	http_listen_clear(process->first->listen.address);
 	http_listen_clear(process->first->listen.admin);
 	config_release(process->first);

@@ -1,8 +1,8 @@
-#include "proxy/learn/embedder.h"
-#include "proxy/exchange/state.h"
-#include "proxy/exchange/forward.h"
-#include "proxy/runtime/log.h"
 #include "proxy/access/web_guard.h"
+#include "proxy/exchange/forward.h"
+#include "proxy/exchange/state.h"
+#include "proxy/learn/embedder.h"
+#include "proxy/runtime/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,8 +209,8 @@ static void open_chat(struct exchange *exchange)
 {
 	struct http_request *request = exchange->request;
 	struct chat_refusal refusal;
-	switch (chat_open(&exchange->chat, exchange->config, exchange->worker->service->models,
-			  http_request_head(request),
+	switch (chat_open(&exchange->chat, exchange->config,
+			  exchange->worker->service->model_traits, http_request_head(request),
 			  exchange->user_path.rest.size > 0 ? &exchange->user_path : NULL,
 			  http_request_body(request), http_request_is_local(request), &refusal,
 			  &exchange->arena)) {

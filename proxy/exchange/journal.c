@@ -1,5 +1,5 @@
-#include "proxy/learn/embedder.h"
 #include "proxy/exchange/state.h"
+#include "proxy/learn/embedder.h"
 #include "proxy/learn/learner.h"
 #include "proxy/learn/next_job.h"
 #include "proxy/runtime/log.h"
@@ -139,6 +139,6 @@ void exchange_keep_receipt(struct exchange *exchange)
 	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
 		return;
 	const struct receipt receipt = chat_receipt(chat, &exchange->arena);
-	store_keep_receipt(exchange->worker->service->store, chat->user, chat->view->ticket,
+	store_keep_receipt(exchange->worker->service->store, chat->user, chat->view->forget_epoch,
 			   &receipt, loop_for_store(exchange->worker->loop), on_receipt_kept, NULL);
 }

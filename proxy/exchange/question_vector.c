@@ -48,7 +48,7 @@ static void note_failure(struct question_vectors *vectors, const struct embeddin
 		return;
 	vectors->pause = FIRST_PAUSE;
 	vectors->probe_at = clock_steady() + vectors->pause;
-	const struct trouble_words why = trouble_words(answer->detail, answer->status);
+	const struct failure_words why = failure_words(answer->detail, answer->status);
 	log_warn("questions no longer wait for their embeddings: %s; past turns are found by their "
 		 "words until the server keeps up again",
 		 why.text);

@@ -18,8 +18,8 @@ struct question_vectors *question_vectors_create(struct loop *loop, struct upstr
 /* No call may be under way. Before the upstream is destroyed; NULL is fine. */
 void question_vectors_destroy(struct question_vectors *vectors);
 
-/* The vector is as those in the store, see core/recall/vector.h, and valid during the call; NULL and 0:
- * there is none. */
+/* The vector is as those in the store, see core/recall/vector.h, and valid during the call; NULL
+ * and 0: there is none. */
 typedef void question_vector_given(void *cookie, const int8_t *vector, size_t dimensions);
 
 /* Asks for the vector of a question's text, of which the first 8 KB count. `clients_own` is the

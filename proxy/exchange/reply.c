@@ -1,5 +1,5 @@
-#include "proxy/exchange/state.h"
 #include "proxy/exchange/forward.h"
+#include "proxy/exchange/state.h"
 #include "proxy/runtime/log.h"
 
 #include <string.h>
@@ -70,8 +70,8 @@ static enum upstream_next on_head(void *cookie, const struct upstream_head *head
 	}
 	if (exchange->is_chat && exchange->chat.status == CHAT_BYPASSED &&
 	    exchange->chat.made_message && exchange->blames_role && head->status < 300)
-		models_note_system_refused(exchange->worker->service->models,
-					   exchange->chat.request.model);
+		model_traits_note_system_refused(exchange->worker->service->model_traits,
+						 exchange->chat.request.model);
 	exchange->status = head->status;
 	exchange->first_byte = clock_steady();
 	metrics_observe(METRIC_FIRST_BYTE_SECONDS, exchange->first_byte - exchange->begun);
@@ -168,10 +168,10 @@ static struct fault fault_of(enum upstream_result result)
 	}
 }
 
-static void note_trouble(struct exchange *exchange, const char *detail, int status)
+static void note_failure(struct exchange *exchange, const char *detail, int status)
 {
-	const struct trouble_words why = trouble_words(detail, status);
-	if (trouble_note(&exchange->worker->service->upstream, &why))
+	const struct failure_words why = failure_words(detail, status);
+	if (last_failure_note(&exchange->worker->service->upstream, &why))
 		log_warn("the upstream fails: %s", why.text);
 }
 
@@ -181,13 +181,13 @@ static void note_answer(struct exchange *exchange)
 	int status = exchange->status;
 	bool is_ours = *exchange->config->upstream.api_key != '\0';
 	if (status >= 500)
-		note_trouble(exchange, "it failed", status);
+		note_failure(exchange, "it failed", status);
 	else if (is_ours && (status == 401 || status == 403 || status == 429))
-		note_trouble(exchange, "it refused", status);
+		note_failure(exchange, "it refused", status);
 	else if (status == 404 && exchange->is_chat && forward_base_is_bare(exchange->config))
-		note_trouble(exchange, "is /v1 missing at the end of [upstream] base_url?", status);
+		note_failure(exchange, "is /v1 missing at the end of [upstream] base_url?", status);
 	else
-		trouble_end(&exchange->worker->service->upstream);
+		last_failure_end(&exchange->worker->service->upstream);
 }
 
 bool exchange_reply_is_whole(const struct exchange *exchange)
@@ -202,7 +202,7 @@ bool exchange_reply_is_whole(const struct exchange *exchange)
 static void break_off(struct exchange *exchange, enum upstream_result result, const char *detail)
 {
 	const struct fault fault = fault_of(result);
-	note_trouble(exchange, detail, 0);
+	note_failure(exchange, detail, 0);
 	metrics_count(METRIC_ERRORS_UPSTREAM, 1);
 	bool waits = exchange_journal(exchange, !exchange_reply_is_whole(exchange));
 	exchange->end_reason = fault.code;
@@ -245,7 +245,7 @@ static void send_again(struct exchange *exchange)
 static void fail(struct exchange *exchange, enum upstream_result result, const char *detail)
 {
 	const struct fault fault = fault_of(result);
-	note_trouble(exchange, detail, 0);
+	note_failure(exchange, detail, 0);
 	exchange->cause = arena_copy(&exchange->arena, slice_of(detail));
 	exchange->unsent = result == UPSTREAM_UNREACHABLE || result == UPSTREAM_CONNECT_TIMEOUT;
 	exchange_end_with_error(exchange, fault.status, fault.code, fault.message);

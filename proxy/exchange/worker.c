@@ -1,10 +1,10 @@
 #include "proxy/exchange/worker.h"
 
-#include "proxy/runtime/descriptors.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/forward.h"
-#include "proxy/runtime/metrics.h"
 #include "proxy/exchange/question_vector.h"
+#include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/metrics.h"
 #include "storage/lmdb/thread.h"
 
 #include <pthread.h>
@@ -122,7 +122,7 @@ static void configure(void *cookie)
 	struct worker *worker = task->worker;
 	config_release(worker->config);
 	worker->config = task->config;
-	trouble_clear(&worker->service->upstream);
+	last_failure_clear(&worker->service->upstream);
 	if (worker->server != NULL) {
 		struct http_server_options options = server_options(worker);
 		http_server_set_options(worker->server, &options);

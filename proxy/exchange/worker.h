@@ -4,9 +4,9 @@
 #define RECALLD_PROXY_EXCHANGE_WORKER_H
 
 #include "proxy/config/config.h"
+#include "proxy/exchange/question_vector.h"
 #include "proxy/http/server.h"
 #include "proxy/runtime/loop.h"
-#include "proxy/exchange/question_vector.h"
 #include "proxy/service.h"
 #include "proxy/upstream/upstream.h"
 

@@ -58,7 +58,7 @@ struct embedder {
 	struct key_ring *keys;
 	struct config *config;
 	struct embedding_server server;
-	struct trouble *trouble;
+	struct last_failure *failure;
 	atomic_bool stopping;
 	struct backlog *buckets[BUCKETS];
 	size_t backlog_count;
@@ -257,7 +257,7 @@ static void begin_batch(struct backlog *backlog)
 		.upstream = embedder->upstream,
 		.config = embedder->config,
 		.server = &embedder->server,
-		.trouble = embedder->trouble,
+		.failure = embedder->failure,
 		.user = backlog->user,
 		.key_field = embedding_key_field(
 			embedder->config, key_ring_get(embedder->keys, backlog->user, &arena),
@@ -363,7 +363,7 @@ void embedder_configure(struct embedder *embedder, struct config *config)
 	config_release(embedder->config);
 	embedder->config = config_retain(config);
 	embedder->server = (struct embedding_server){0};
-	trouble_clear(embedder->trouble);
+	last_failure_clear(embedder->failure);
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct backlog *backlog = embedder->buckets[i];
 		for (; backlog != NULL; backlog = backlog->in_bucket) {
@@ -376,10 +376,10 @@ void embedder_configure(struct embedder *embedder, struct config *config)
 
 struct embedder *embedder_create(struct store *store, struct loop *loop, struct upstream *upstream,
 				 struct key_ring *keys, struct config *config,
-				 struct trouble *trouble)
+				 struct last_failure *failure)
 {
 	struct embedder *embedder = xcalloc(1, sizeof(*embedder));
-	embedder->trouble = trouble;
+	embedder->failure = failure;
 	embedder->store = store;
 	embedder->loop = loop;
 	embedder->upstream = upstream;

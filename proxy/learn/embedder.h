@@ -14,7 +14,7 @@
 #include "storage/store.h"
 
 struct embedder;
-struct trouble;
+struct last_failure;
 struct embedder_wait;
 
 /* ---- from any thread ---- */
@@ -37,7 +37,7 @@ void embedder_wait_cancel(struct embedder_wait *wait);
 
 struct embedder *embedder_create(struct store *store, struct loop *loop, struct upstream *upstream,
 				 struct key_ring *keys, struct config *config,
-				 struct trouble *trouble);
+				 struct last_failure *failure);
 /* On the loop's thread: follows another configuration; nothing is paused any more. */
 void embedder_configure(struct embedder *embedder, struct config *config);
 /* On the loop's thread: this user has a new key, with which what failed is tried at once. */

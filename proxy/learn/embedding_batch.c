@@ -60,8 +60,8 @@ static void end_batch(struct embedding_batch *batch, enum batch_end end)
 
 static void warn_of_failure(struct embedding_batch *batch, const char *detail, int status)
 {
-	const struct trouble_words why = trouble_words(detail, status);
-	if (trouble_note(batch->setting.trouble, &why))
+	const struct failure_words why = failure_words(detail, status);
+	if (last_failure_note(batch->setting.failure, &why))
 		log_warn("turns cannot be embedded: %s; they wait, and are found by their words "
 			 "meanwhile; look at [model] embedding, base_url and api_key",
 			 why.text);
@@ -151,7 +151,7 @@ static void take_vectors(struct embedding_batch *batch, const struct embedding_a
 	if (size > 0) {
 		batch->dimensions = size;
 		batch->setting.server->gives = true;
-		trouble_end(batch->setting.trouble);
+		last_failure_end(batch->setting.failure);
 	}
 	batch->done += batch->asked;
 	batch->asked *= 2;

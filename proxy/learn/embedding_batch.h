@@ -23,7 +23,7 @@ struct embedding_batch_setting {
 	struct upstream *upstream;
 	struct config *config;
 	struct embedding_server *server;
-	struct trouble *trouble; /* the embedding model's */
+	struct last_failure *failure; /* the embedding model's */
 	struct user_key user;
 	struct slice key_field; /* "NAME: VALUE"; empty: none */
 	uint64_t

@@ -17,13 +17,13 @@ enum {
 	PARK_AFTER = 10, /* answers that could not be used */
 };
 
-struct lesson {
-	struct lesson_setting setting;
+struct learn_job {
+	struct learn_job_setting setting;
 	struct config_memory settings;
 	struct job job;
 	struct arena arena;
-	lesson_asked *asked; /* NULL: called, or cancelled */
-	lesson_ended *ended; /* NULL: cancelled */
+	learn_job_asked *asked; /* NULL: called, or cancelled */
+	learn_job_ended *ended; /* NULL: cancelled */
 	void *cookie;
 	struct job_input input;
 	struct learn_prompt prompt;
@@ -36,36 +36,36 @@ struct lesson {
 	struct buffer answer;
 	struct slice answer_text;
 	struct learning learning; /* what a facts job will store */
-	bool wants_room;          /* see lesson_ended */
+	bool wants_room;          /* see learn_job_ended */
 };
 
-static void end_lesson(struct lesson *lesson, bool noted)
+static void end_learn_job(struct learn_job *learn_job, bool noted)
 {
-	if (lesson->ended != NULL)
-		lesson->ended(lesson->cookie, noted, lesson->wants_room);
-	if (lesson->deadline != NULL)
-		event_free(lesson->deadline);
-	buffer_finish(&lesson->answer);
-	config_release(lesson->setting.config);
-	arena_finish(&lesson->arena);
-	free(lesson);
+	if (learn_job->ended != NULL)
+		learn_job->ended(learn_job->cookie, noted, learn_job->wants_room);
+	if (learn_job->deadline != NULL)
+		event_free(learn_job->deadline);
+	buffer_finish(&learn_job->answer);
+	config_release(learn_job->setting.config);
+	arena_finish(&learn_job->arena);
+	free(learn_job);
 }
 
 /* All that is left is the store's. */
-static void leave_model(struct lesson *lesson)
+static void leave_model(struct learn_job *learn_job)
 {
-	lesson_asked *asked = lesson->asked;
-	lesson->asked = NULL;
+	learn_job_asked *asked = learn_job->asked;
+	learn_job->asked = NULL;
 	if (asked != NULL)
-		asked(lesson->cookie);
+		asked(learn_job->cookie);
 }
 
 /* ---- when it fails ---- */
 
-static void warn_of_failure(struct lesson *lesson, const char *detail)
+static void warn_of_failure(struct learn_job *learn_job, const char *detail)
 {
-	const struct trouble_words why = trouble_words(detail, lesson->status);
-	if (trouble_note(lesson->setting.trouble, &why))
+	const struct failure_words why = failure_words(detail, learn_job->status);
+	if (last_failure_note(learn_job->setting.failure, &why))
 		log_warn("the memory model cannot be learned with: %s; exchanges wait; look at "
 			 "[model] base_url, api_key and name",
 			 why.text);
@@ -73,25 +73,25 @@ static void warn_of_failure(struct lesson *lesson, const char *detail)
 
 static void on_postponed(void *cookie, enum store_result result)
 {
-	end_lesson(cookie, result == STORE_OK || result == STORE_STALE);
+	end_learn_job(cookie, result == STORE_OK || result == STORE_STALE);
 }
 
-static void try_later(struct lesson *lesson)
+static void try_later(struct learn_job *learn_job)
 {
-	struct job *job = &lesson->job;
+	struct job *job = &learn_job->job;
 	unsigned doublings = job->tries < 20 ? job->tries : 20;
 	int64_t pause = (int64_t)FIRST_PAUSE << doublings;
 	job->tries++;
 	job->not_before =
 		clock_wall() + (pause < LESSON_LONGEST_PAUSE ? pause : LESSON_LONGEST_PAUSE);
-	leave_model(lesson);
-	store_postpone(lesson->setting.store, lesson->setting.user, job,
-		       loop_for_store(lesson->setting.loop), on_postponed, lesson);
+	leave_model(learn_job);
+	store_postpone(learn_job->setting.store, learn_job->setting.user, job,
+		       loop_for_store(learn_job->setting.loop), on_postponed, learn_job);
 }
 
-static void postpone(struct lesson *lesson, enum metric_counter cause)
+static void postpone(struct learn_job *learn_job, enum metric_counter cause)
 {
-	struct job *job = &lesson->job;
+	struct job *job = &learn_job->job;
 	if (cause == METRIC_MODEL_UNUSABLE)
 		job->unusable++;
 	job->parked = job->unusable >= PARK_AFTER;
@@ -102,28 +102,28 @@ static void postpone(struct lesson *lesson, enum metric_counter cause)
 			 "not be used; \"recallctl unpark\" has it learned from again",
 			 job->unusable);
 	}
-	try_later(lesson);
+	try_later(learn_job);
 }
 
 /* ---- what the model answered ---- */
 
 static void on_stored(void *cookie, enum store_result result);
 
-static void store_facts(struct lesson *lesson)
+static void store_facts(struct learn_job *learn_job)
 {
-	const struct learning *learning = &lesson->learning;
-	leave_model(lesson);
-	store_learned(lesson->setting.store, lesson->setting.user, lesson->job.exchange,
-		      lesson->input.ticket, learning->changes, learning->change_count,
-		      learning->hide_exchange, clock_wall(), loop_for_store(lesson->setting.loop),
-		      on_stored, lesson);
+	const struct learning *learning = &learn_job->learning;
+	leave_model(learn_job);
+	store_learned(learn_job->setting.store, learn_job->setting.user, learn_job->job.exchange,
+		      learn_job->input.forget_epoch, learning->changes, learning->change_count,
+		      learning->hide_exchange, clock_wall(),
+		      loop_for_store(learn_job->setting.loop), on_stored, learn_job);
 }
 
-static struct learn_turn turn_to_learn(const struct lesson *lesson)
+static struct learn_turn turn_to_learn(const struct learn_job *learn_job)
 {
-	const struct job_input *input = &lesson->input;
+	const struct job_input *input = &learn_job->input;
 	return (struct learn_turn){
-		.exchange = lesson->job.exchange,
+		.exchange = learn_job->job.exchange,
 		.created_at = input->user.created_at,
 		.user = input->user.text,
 		.assistant = input->assistant.text,
@@ -131,57 +131,59 @@ static struct learn_turn turn_to_learn(const struct lesson *lesson)
 		.before_count = input->before_count,
 		.facts = input->facts,
 		.fact_count = input->fact_count,
-		.min_confidence = lesson->settings.min_confidence,
-		.pii = (enum pii)lesson->setting.config->retention.pii,
-		.mask_secrets = lesson->settings.secrets_redact,
+		.min_confidence = learn_job->settings.min_confidence,
+		.pii = (enum pii)learn_job->setting.config->retention.pii,
+		.mask_secrets = learn_job->settings.secrets_redact,
 	};
 }
 
-static bool take_facts(struct lesson *lesson)
+static bool take_facts(struct learn_job *learn_job)
 {
-	struct learn_turn turn = turn_to_learn(lesson);
-	if (!learn_facts_read(&turn, lesson->answer_text, &lesson->learning, &lesson->arena))
+	struct learn_turn turn = turn_to_learn(learn_job);
+	if (!learn_facts_read(&turn, learn_job->answer_text, &learn_job->learning,
+			      &learn_job->arena))
 		return false;
-	store_facts(lesson);
+	store_facts(learn_job);
 	return true;
 }
 
-static bool take_summary(struct lesson *lesson, const struct model_answer *answer)
+static bool take_summary(struct learn_job *learn_job, const struct model_answer *answer)
 {
-	struct summary *summary = &lesson->summary;
+	struct summary *summary = &learn_job->summary;
 	if (answer->cut_off ||
-	    !learn_summary_read(answer->text, (unsigned)lesson->settings.summary_words,
-				&summary->text, &lesson->arena))
+	    !learn_summary_read(answer->text, (unsigned)learn_job->settings.summary_words,
+				&summary->text, &learn_job->arena))
 		return false;
-	if (lesson->settings.secrets_redact)
-		summary->text = secrets_mask(summary->text, &lesson->arena, NULL);
+	if (learn_job->settings.secrets_redact)
+		summary->text = secrets_mask(summary->text, &learn_job->arena, NULL);
 	summary->updated_at = clock_wall();
-	summary->model = lesson->setting.model;
+	summary->model = learn_job->setting.model;
 	metrics_count(METRIC_LEARNED_SUMMARIES, 1);
-	leave_model(lesson);
-	store_summarized(lesson->setting.store, lesson->setting.user, lesson->input.ticket, summary,
-			 lesson->input.has_summary ? lesson->input.summary.covers : 0,
-			 loop_for_store(lesson->setting.loop), on_stored, lesson);
+	leave_model(learn_job);
+	store_summarized(learn_job->setting.store, learn_job->setting.user,
+			 learn_job->input.forget_epoch, summary,
+			 learn_job->input.has_summary ? learn_job->input.summary.covers : 0,
+			 loop_for_store(learn_job->setting.loop), on_stored, learn_job);
 	return true;
 }
 
-static void take_answer(struct lesson *lesson)
+static void take_answer(struct learn_job *learn_job)
 {
-	struct trouble *trouble =
-		lesson->setting.trouble; /* the lesson is the store's by the end */
+	struct last_failure *failure =
+		learn_job->setting.failure; /* the learn_job is the store's by the end */
 	struct model_answer answer;
-	bool used = model_answer_read(buffer_slice(&lesson->answer), &answer, &lesson->arena);
+	bool used = model_answer_read(buffer_slice(&learn_job->answer), &answer, &learn_job->arena);
 	if (used) {
-		lesson->answer_text = answer.text;
-		used = lesson->job.kind == JOB_FACTS ? take_facts(lesson)
-						     : take_summary(lesson, &answer);
+		learn_job->answer_text = answer.text;
+		used = learn_job->job.kind == JOB_FACTS ? take_facts(learn_job)
+							: take_summary(learn_job, &answer);
 	}
 	if (used) {
-		trouble_end(trouble);
+		last_failure_end(failure);
 		return;
 	}
-	warn_of_failure(lesson, "its answer cannot be used");
-	postpone(lesson, METRIC_MODEL_UNUSABLE);
+	warn_of_failure(learn_job, "its answer cannot be used");
+	postpone(learn_job, METRIC_MODEL_UNUSABLE);
 }
 
 /* ---- when it is stored ---- */
@@ -190,11 +192,11 @@ static void take_answer(struct lesson *lesson)
  * against the facts as they stand now. */
 static void on_changed_input(void *cookie, enum store_result result, struct job_input *input)
 {
-	struct lesson *lesson = cookie;
+	struct learn_job *learn_job = cookie;
 	if (result == STORE_OK)
-		lesson->input = *input;
-	if (result != STORE_OK || !take_facts(lesson))
-		end_lesson(lesson, true);
+		learn_job->input = *input;
+	if (result != STORE_OK || !take_facts(learn_job))
+		end_learn_job(learn_job, true);
 }
 
 static void count_facts(const struct learning *learning)
@@ -210,38 +212,39 @@ static void count_facts(const struct learning *learning)
  * is learned again later, not at once: each time is paid for. */
 static void on_stored(void *cookie, enum store_result result)
 {
-	struct lesson *lesson = cookie;
-	bool is_facts = lesson->job.kind == JOB_FACTS;
+	struct learn_job *learn_job = cookie;
+	bool is_facts = learn_job->job.kind == JOB_FACTS;
 	bool is_over = result == STORE_OK || result == STORE_STALE || result == STORE_CHANGED;
-	lesson->wants_room = result == STORE_FULL;
+	learn_job->wants_room = result == STORE_FULL;
 	if (result == STORE_OK && is_facts)
-		count_facts(&lesson->learning);
+		count_facts(&learn_job->learning);
 	if (!is_over)
 		log_error("what was learned was not stored: %s", store_result_name(result));
-	if (result == STORE_CHANGED && is_facts && lesson->ended != NULL)
-		store_job_input(lesson->setting.store, lesson->setting.user, JOB_FACTS,
-				lesson->job.exchange, &lesson->arena, on_changed_input, lesson);
-	else if (is_over || lesson->ended == NULL)
-		end_lesson(lesson, true);
+	if (result == STORE_CHANGED && is_facts && learn_job->ended != NULL)
+		store_job_input(learn_job->setting.store, learn_job->setting.user, JOB_FACTS,
+				learn_job->job.exchange, &learn_job->arena, on_changed_input,
+				learn_job);
+	else if (is_over || learn_job->ended == NULL)
+		end_learn_job(learn_job, true);
 	else
-		try_later(lesson);
+		try_later(learn_job);
 }
 
 /* ---- the call ---- */
 
-static void call_model(struct lesson *lesson);
+static void call_model(struct learn_job *learn_job);
 
-static uint64_t server_hash(struct lesson *lesson)
+static uint64_t server_hash(struct learn_job *learn_job)
 {
-	const struct slice parts[] = {slice_of(config_model_base_url(lesson->setting.config)),
-				      SLICE(" "), lesson->setting.model};
-	return text_hash(arena_join(&lesson->arena, parts, 3));
+	const struct slice parts[] = {slice_of(config_model_base_url(learn_job->setting.config)),
+				      SLICE(" "), learn_job->setting.model};
+	return text_hash(arena_join(&learn_job->arena, parts, 3));
 }
 
-static unsigned *known_quirks(struct lesson *lesson)
+static unsigned *known_quirks(struct learn_job *learn_job)
 {
-	struct quirk_memory *memory = lesson->setting.quirks;
-	uint64_t server = server_hash(lesson);
+	struct quirk_memory *memory = learn_job->setting.quirks;
+	uint64_t server = server_hash(learn_job);
 	for (size_t i = 0; i < LESSON_QUIRKS; i++) {
 		if (memory->entries[i].server == server)
 			return &memory->entries[i].quirks;
@@ -253,16 +256,16 @@ static unsigned *known_quirks(struct lesson *lesson)
 }
 
 /* Some servers refuse a parameter: give way in it, remember, and ask again at once. */
-static bool ask_otherwise(struct lesson *lesson)
+static bool ask_otherwise(struct learn_job *learn_job)
 {
-	if (lesson->status != 400 && lesson->status != 422)
+	if (learn_job->status != 400 && learn_job->status != 422)
 		return false;
-	unsigned quirks = model_request_adapt(lesson->quirks, lesson->job.kind == JOB_FACTS,
-					      buffer_slice(&lesson->answer));
-	if (quirks == lesson->quirks)
+	unsigned quirks = model_request_adapt(learn_job->quirks, learn_job->job.kind == JOB_FACTS,
+					      buffer_slice(&learn_job->answer));
+	if (quirks == learn_job->quirks)
 		return false;
-	lesson->quirks = quirks;
-	call_model(lesson);
+	learn_job->quirks = quirks;
+	call_model(learn_job);
 	return true;
 }
 
@@ -277,33 +280,34 @@ static enum metric_counter cause_of(int status)
 
 static void on_end(void *cookie, enum upstream_result result, const char *detail)
 {
-	struct lesson *lesson = cookie;
-	lesson->transfer = NULL;
-	event_del(lesson->deadline);
-	bool answered = result == UPSTREAM_OK && !lesson->answer.overflowed;
-	if (lesson->answer.overflowed) {
-		warn_of_failure(lesson, "its answer is too long");
-		postpone(lesson, METRIC_MODEL_UNUSABLE);
-	} else if (answered && lesson->status >= 200 && lesson->status < 300) {
-		*known_quirks(lesson) = lesson->quirks;
-		take_answer(lesson);
-	} else if (!answered || !ask_otherwise(lesson)) {
-		warn_of_failure(lesson, answered ? "it refused" : detail);
-		postpone(lesson, answered ? cause_of(lesson->status) : METRIC_MODEL_UNREACHABLE);
+	struct learn_job *learn_job = cookie;
+	learn_job->transfer = NULL;
+	event_del(learn_job->deadline);
+	bool answered = result == UPSTREAM_OK && !learn_job->answer.overflowed;
+	if (learn_job->answer.overflowed) {
+		warn_of_failure(learn_job, "its answer is too long");
+		postpone(learn_job, METRIC_MODEL_UNUSABLE);
+	} else if (answered && learn_job->status >= 200 && learn_job->status < 300) {
+		*known_quirks(learn_job) = learn_job->quirks;
+		take_answer(learn_job);
+	} else if (!answered || !ask_otherwise(learn_job)) {
+		warn_of_failure(learn_job, answered ? "it refused" : detail);
+		postpone(learn_job,
+			 answered ? cause_of(learn_job->status) : METRIC_MODEL_UNREACHABLE);
 	}
 }
 
 static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
 {
-	struct lesson *lesson = cookie;
-	lesson->status = head->status;
+	struct learn_job *learn_job = cookie;
+	learn_job->status = head->status;
 	return UPSTREAM_GO_ON;
 }
 
 static enum upstream_next on_data(void *cookie, struct slice bytes)
 {
-	struct lesson *lesson = cookie;
-	return buffer_append(&lesson->answer, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
+	struct learn_job *learn_job = cookie;
+	return buffer_append(&learn_job->answer, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
 }
 
 static bool on_full(void *cookie)
@@ -314,51 +318,51 @@ static bool on_full(void *cookie)
 
 static void on_deadline(evutil_socket_t fd, short what, void *cookie)
 {
-	struct lesson *lesson = cookie;
+	struct learn_job *learn_job = cookie;
 	(void)fd;
 	(void)what;
-	upstream_cancel(lesson->transfer);
-	lesson->transfer = NULL;
-	warn_of_failure(lesson, "it did not answer in time");
-	postpone(lesson, METRIC_MODEL_LATE);
+	upstream_cancel(learn_job->transfer);
+	learn_job->transfer = NULL;
+	warn_of_failure(learn_job, "it did not answer in time");
+	postpone(learn_job, METRIC_MODEL_LATE);
 }
 
-static unsigned answer_tokens(const struct lesson *lesson)
+static unsigned answer_tokens(const struct learn_job *learn_job)
 {
-	unsigned tokens = lesson->job.kind == JOB_FACTS
+	unsigned tokens = learn_job->job.kind == JOB_FACTS
 				  ? FACTS_TOKENS
-				  : (unsigned)lesson->settings.summary_words * TOKENS_PER_WORD;
+				  : (unsigned)learn_job->settings.summary_words * TOKENS_PER_WORD;
 	/* Models that think before they answer need more: doubled after each answer that was cut
 	 * off. */
-	unsigned doublings = lesson->job.unusable < 3 ? lesson->job.unusable : 3;
+	unsigned doublings = learn_job->job.unusable < 3 ? learn_job->job.unusable : 3;
 	return (tokens < 500 ? 500 : tokens) << doublings;
 }
 
-static void call_model(struct lesson *lesson)
+static void call_model(struct learn_job *learn_job)
 {
 	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
-	const struct config *config = lesson->setting.config;
+	const struct config *config = learn_job->setting.config;
 	const struct http_field fields[] = {
 		{SLICE("Content-Type"), SLICE("application/json")},
 		{SLICE("Accept"), SLICE("application/json")},
-		http_field_of_line(lesson->setting.key_field),
+		http_field_of_line(learn_job->setting.key_field),
 	};
 	const struct slice url[] = {slice_of(config_model_base_url(config)),
 				    SLICE("/chat/completions")};
-	lesson->body = model_request_body(lesson->setting.model, &lesson->prompt,
-					  lesson->job.kind == JOB_FACTS, answer_tokens(lesson),
-					  lesson->quirks, &lesson->arena);
-	lesson->status = 0;
-	buffer_clear(&lesson->answer);
+	learn_job->body = model_request_body(
+		learn_job->setting.model, &learn_job->prompt, learn_job->job.kind == JOB_FACTS,
+		answer_tokens(learn_job), learn_job->quirks, &learn_job->arena);
+	learn_job->status = 0;
+	buffer_clear(&learn_job->answer);
 	struct upstream_request request = {
 		.method = SLICE("POST"),
-		.url = arena_join(&lesson->arena, url, 2).data,
+		.url = arena_join(&learn_job->arena, url, 2).data,
 		.proxy = config->upstream.proxy,
 		.ca_file = config->upstream.ca_file,
 		.fields = fields,
-		.field_count = lesson->setting.key_field.size > 0 ? 3 : 2,
+		.field_count = learn_job->setting.key_field.size > 0 ? 3 : 2,
 		.has_body = true,
-		.body = &lesson->body,
+		.body = &learn_job->body,
 		.body_count = 1,
 		.connect_timeout = config->upstream.connect_timeout,
 		.first_byte_timeout = config->model.timeout,
@@ -367,9 +371,10 @@ static void call_model(struct lesson *lesson)
 	const struct timeval deadline = {
 		.tv_sec = (time_t)(config->model.timeout / 1000),
 		.tv_usec = (suseconds_t)(config->model.timeout % 1000 * 1000)};
-	event_add(lesson->deadline, &deadline);
+	event_add(learn_job->deadline, &deadline);
 	metrics_count(METRIC_MODEL_CALLS, 1);
-	lesson->transfer = upstream_start(lesson->setting.upstream, &request, &events, lesson);
+	learn_job->transfer =
+		upstream_start(learn_job->setting.upstream, &request, &events, learn_job);
 }
 
 /* ---- the input ---- */
@@ -380,8 +385,8 @@ static int by_id(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-size_t lesson_fold_count(const struct turn *turns, size_t count, size_t summarize_after,
-			 bool is_idle)
+size_t learn_job_fold_count(const struct turn *turns, size_t count, size_t summarize_after,
+			    bool is_idle)
 {
 	if (count == 0 || (count < summarize_after && !is_idle))
 		return 0;
@@ -391,81 +396,83 @@ size_t lesson_fold_count(const struct turn *turns, size_t count, size_t summariz
 	return fold;
 }
 
-static bool prepare_summary(struct lesson *lesson)
+static bool prepare_summary(struct learn_job *learn_job)
 {
-	struct job_input *input = &lesson->input;
+	struct job_input *input = &learn_job->input;
 	/* What a summary covers is told by the last turn's id, so they are folded in that order. */
 	qsort(input->uncovered, input->uncovered_count, sizeof(*input->uncovered), by_id);
-	size_t fold = lesson_fold_count(input->uncovered, input->uncovered_count,
-					(size_t)lesson->settings.summarize_after,
-					clock_wall() - lesson->job.last_active >= LESSON_IDLE_TIME);
+	size_t fold =
+		learn_job_fold_count(input->uncovered, input->uncovered_count,
+				     (size_t)learn_job->settings.summarize_after,
+				     clock_wall() - learn_job->job.last_active >= LESSON_IDLE_TIME);
 	struct slice previous = input->has_summary ? input->summary.text : (struct slice){0};
-	lesson->prompt =
-		learn_summary_prompt(previous, input->uncovered, fold,
-				     (unsigned)lesson->settings.summary_words, &lesson->arena);
-	if (lesson->prompt.folded == 0)
+	learn_job->prompt = learn_summary_prompt(previous, input->uncovered, fold,
+						 (unsigned)learn_job->settings.summary_words,
+						 &learn_job->arena);
+	if (learn_job->prompt.folded == 0)
 		return false;
-	lesson->summary.covers = input->uncovered[lesson->prompt.folded - 1].id;
+	learn_job->summary.covers = input->uncovered[learn_job->prompt.folded - 1].id;
 	return true;
 }
 
-static bool prepare_facts(struct lesson *lesson)
+static bool prepare_facts(struct learn_job *learn_job)
 {
-	struct learn_turn turn = turn_to_learn(lesson);
+	struct learn_turn turn = turn_to_learn(learn_job);
 	if (slice_trim(turn.user).size == 0)
 		return false;
-	lesson->prompt = learn_facts_prompt(&turn, &lesson->arena);
+	learn_job->prompt = learn_facts_prompt(&turn, &learn_job->arena);
 	return true;
 }
 
 static void on_input(void *cookie, enum store_result result, struct job_input *input)
 {
-	struct lesson *lesson = cookie;
+	struct learn_job *learn_job = cookie;
 	if (result == STORE_OK)
-		lesson->input = *input;
-	if (result == STORE_OK &&
-	    (lesson->job.kind == JOB_FACTS ? prepare_facts(lesson) : prepare_summary(lesson))) {
-		lesson->quirks = *known_quirks(lesson);
-		call_model(lesson);
-	} else if (result == STORE_OK && lesson->job.kind == JOB_FACTS) {
-		store_facts(lesson);
+		learn_job->input = *input;
+	if (result == STORE_OK && (learn_job->job.kind == JOB_FACTS ? prepare_facts(learn_job)
+								    : prepare_summary(learn_job))) {
+		learn_job->quirks = *known_quirks(learn_job);
+		call_model(learn_job);
+	} else if (result == STORE_OK && learn_job->job.kind == JOB_FACTS) {
+		store_facts(learn_job);
 	} else {
 		/* Nothing to do, or nothing that can be read: not again before a pause. */
-		postpone(lesson, result == STORE_FAILED || result == STORE_NOT_FOUND);
+		postpone(learn_job, result == STORE_FAILED || result == STORE_NOT_FOUND);
 	}
 }
 
-struct lesson *lesson_start(const struct lesson_setting *setting, const struct job *job,
-			    lesson_asked *asked, lesson_ended *ended, void *cookie)
+struct learn_job *learn_job_start(const struct learn_job_setting *setting, const struct job *job,
+				  learn_job_asked *asked, learn_job_ended *ended, void *cookie)
 {
-	struct lesson *lesson = xcalloc(1, sizeof(*lesson));
-	lesson->setting = *setting;
-	lesson->setting.config = config_retain(setting->config);
-	lesson->setting.tenant = arena_copy(&lesson->arena, setting->tenant);
-	lesson->setting.user_id = arena_copy(&lesson->arena, setting->user_id);
-	lesson->setting.key_field = arena_copy(&lesson->arena, setting->key_field);
-	lesson->setting.model = arena_copy(&lesson->arena, setting->model);
-	lesson->job = *job;
-	lesson->job.model = arena_copy(&lesson->arena, job->model);
-	lesson->settings = config_memory_for(setting->config, lesson->job.model,
-					     lesson->setting.tenant, lesson->setting.user_id);
-	lesson->asked = asked;
-	lesson->ended = ended;
-	lesson->cookie = cookie;
-	lesson->deadline = evtimer_new(loop_base(setting->loop), on_deadline, lesson);
-	buffer_init(&lesson->answer, ANSWER_LIMIT);
-	store_job_input(setting->store, setting->user, job->kind, job->exchange, &lesson->arena,
-			on_input, lesson);
-	return lesson;
+	struct learn_job *learn_job = xcalloc(1, sizeof(*learn_job));
+	learn_job->setting = *setting;
+	learn_job->setting.config = config_retain(setting->config);
+	learn_job->setting.tenant = arena_copy(&learn_job->arena, setting->tenant);
+	learn_job->setting.user_id = arena_copy(&learn_job->arena, setting->user_id);
+	learn_job->setting.key_field = arena_copy(&learn_job->arena, setting->key_field);
+	learn_job->setting.model = arena_copy(&learn_job->arena, setting->model);
+	learn_job->job = *job;
+	learn_job->job.model = arena_copy(&learn_job->arena, job->model);
+	learn_job->settings =
+		config_memory_for(setting->config, learn_job->job.model, learn_job->setting.tenant,
+				  learn_job->setting.user_id);
+	learn_job->asked = asked;
+	learn_job->ended = ended;
+	learn_job->cookie = cookie;
+	learn_job->deadline = evtimer_new(loop_base(setting->loop), on_deadline, learn_job);
+	buffer_init(&learn_job->answer, ANSWER_LIMIT);
+	store_job_input(setting->store, setting->user, job->kind, job->exchange, &learn_job->arena,
+			on_input, learn_job);
+	return learn_job;
 }
 
-void lesson_cancel(struct lesson *lesson)
+void learn_job_cancel(struct learn_job *learn_job)
 {
-	lesson->asked = NULL;
-	lesson->ended = NULL;
-	if (lesson->transfer == NULL)
+	learn_job->asked = NULL;
+	learn_job->ended = NULL;
+	if (learn_job->transfer == NULL)
 		return; /* its result is on its way, and ends it */
-	upstream_cancel(lesson->transfer);
-	lesson->transfer = NULL;
-	end_lesson(lesson, true);
+	upstream_cancel(learn_job->transfer);
+	learn_job->transfer = NULL;
+	end_learn_job(learn_job, true);
 }

@@ -1,4 +1,4 @@
-/* A lesson: one job of the learner's, from its input to its result in the store. One call to the
+/* A learn_job: one job of the learner's, from its input to its result in the store. One call to the
  * memory model, or a few when the server has to be met half-way. */
 #ifndef RECALLD_PROXY_LEARN_LEARN_JOB_H
 #define RECALLD_PROXY_LEARN_LEARN_JOB_H
@@ -9,7 +9,7 @@
 #include "proxy/upstream/upstream.h"
 #include "storage/store.h"
 
-struct lesson;
+struct learn_job;
 
 /* Milliseconds after a user's newest turn when all that is left is folded into the summary. */
 enum { LESSON_IDLE_TIME = 60 * 60 * 1000 };
@@ -26,13 +26,13 @@ struct quirk_memory {
 	size_t next;
 };
 
-struct lesson_setting {
+struct learn_job_setting {
 	struct store *store;
 	struct loop *loop;
 	struct upstream *upstream;
 	struct config *config;
 	struct quirk_memory *quirks;
-	struct trouble *trouble; /* the memory model's */
+	struct last_failure *failure; /* the memory model's */
 	struct user_key user;
 	struct slice tenant;
 	struct slice user_id;
@@ -41,24 +41,24 @@ struct lesson_setting {
 };
 
 /* Called once from the loop when the memory model is asked no more: what is left is the store's. */
-typedef void lesson_asked(void *cookie);
+typedef void learn_job_asked(void *cookie);
 
 /* Called once after that from the loop when the result, whatever it is, is in the store; `noted` is
  * false when the store took not even the job's next try, which then is to wait all the same.
  * `wants_room`: there was none for what was learned, and the next try would find none either. */
-typedef void lesson_ended(void *cookie, bool noted, bool wants_room);
+typedef void learn_job_ended(void *cookie, bool noted, bool wants_room);
 
 /* Starts it. The setting and the job are copied. */
-struct lesson *lesson_start(const struct lesson_setting *setting, const struct job *job,
-			    lesson_asked *asked, lesson_ended *ended, void *cookie);
-/* Gives up the call to the model without an effect on the job; nothing is called. A lesson
+struct learn_job *learn_job_start(const struct learn_job_setting *setting, const struct job *job,
+				  learn_job_asked *asked, learn_job_ended *ended, void *cookie);
+/* Gives up the call to the model without an effect on the job; nothing is called. A learn_job
  * whose result is on its way to the store is left to end, without its callback. */
-void lesson_cancel(struct lesson *lesson);
+void learn_job_cancel(struct learn_job *learn_job);
 
 /* How many of the uncovered turns are folded now, to the end of an exchange, once there are
  * `summarize_after`: all but half of that number, so that many, as after an edit, take one call;
  * all of them when `is_idle`; 0: none. */
-size_t lesson_fold_count(const struct turn *turns, size_t count, size_t summarize_after,
-			 bool is_idle);
+size_t learn_job_fold_count(const struct turn *turns, size_t count, size_t summarize_after,
+			    bool is_idle);
 
 #endif

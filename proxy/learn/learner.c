@@ -2,10 +2,10 @@
 
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/key_ring.h"
-#include "proxy/learn/next_job.h"
+#include "proxy/learn/learn_job.h"
 #include "proxy/learn/learner_models.h"
 #include "proxy/learn/learner_users.h"
-#include "proxy/learn/learn_job.h"
+#include "proxy/learn/next_job.h"
 #include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"
 #include "proxy/upstream/upstream.h"
@@ -23,7 +23,7 @@ enum {
 	SCAN_PERIOD_MS = 30000, /* between two scans */
 	LONGEST_WAIT_MS = 30000,
 	ROOM_WAIT_MS = 1000,
-	MAX_STORING = 64, /* lessons whose results are on their way to the disk */
+	MAX_STORING = 64, /* learn_jobs whose results are on their way to the disk */
 };
 
 struct learner {
@@ -36,12 +36,12 @@ struct learner {
 	pthread_t thread;
 	bool stopping;
 
-	struct subject_list subjects;
-	size_t asking;  /* lessons that are at the memory model, or on their way to it */
-	size_t lessons; /* these, and those whose results are being stored */
+	struct learner_user_list users;
+	size_t asking;     /* learn_jobs that are at the memory model, or on their way to it */
+	size_t learn_jobs; /* these, and those whose results are being stored */
 	bool pumping;
 	struct quirk_memory quirks;
-	struct learner_models models;
+	struct learner_models model_traits;
 
 	struct event *scan;
 	struct user_key scan_after;
@@ -49,69 +49,70 @@ struct learner {
 	uint64_t scan_begun; /* its slice */
 };
 
-/* ---- subjects ---- */
+/* ---- users ---- */
 
 static void pump(struct learner *learner);
 
 static void on_pause_over(evutil_socket_t fd, short what, void *cookie)
 {
-	struct subject *subject = cookie;
+	struct learner_user *learner_user = cookie;
 	(void)fd;
 	(void)what;
-	subjects_enqueue(&subject->learner->subjects, subject);
-	pump(subject->learner);
+	learner_users_enqueue(&learner_user->learner->users, learner_user);
+	pump(learner_user->learner);
 }
 
-static void pause_subject(struct subject *subject, int64_t wait)
+static void pause_user(struct learner_user *learner_user, int64_t wait)
 {
 	if (wait > LONGEST_WAIT_MS)
 		wait = LONGEST_WAIT_MS;
 	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
-	subject->state = SUBJECT_PAUSED;
-	evtimer_add(subject->timer, &pause);
+	learner_user->state = LEARNER_USER_PAUSED;
+	evtimer_add(learner_user->timer, &pause);
 }
 
 /* Puts a user on the list, or a paused one back into the queue. False: the list is full. */
-static bool add_subject(struct learner *learner, struct user_key user, bool at_once)
+static bool add_user(struct learner *learner, struct user_key user, bool at_once)
 {
-	struct subject *subject = subjects_find(&learner->subjects, user);
-	if (subject != NULL) {
-		if (at_once && subject->state == SUBJECT_PAUSED) {
-			event_del(subject->timer);
-			subjects_enqueue(&learner->subjects, subject);
+	struct learner_user *learner_user = learner_users_find(&learner->users, user);
+	if (learner_user != NULL) {
+		if (at_once && learner_user->state == LEARNER_USER_PAUSED) {
+			event_del(learner_user->timer);
+			learner_users_enqueue(&learner->users, learner_user);
 		}
 		return true;
 	}
-	subject = subjects_add(&learner->subjects, user);
-	if (subject == NULL)
+	learner_user = learner_users_add(&learner->users, user);
+	if (learner_user == NULL)
 		return false;
-	subject->learner = learner;
-	subject->timer = evtimer_new(loop_base(learner->loop), on_pause_over, subject);
-	subjects_enqueue(&learner->subjects, subject);
+	learner_user->learner = learner;
+	learner_user->timer = evtimer_new(loop_base(learner->loop), on_pause_over, learner_user);
+	learner_users_enqueue(&learner->users, learner_user);
 	return true;
 }
 
-/* ---- lessons ---- */
+/* ---- learn_jobs ---- */
 
 static void on_asked(void *cookie)
 {
-	struct subject *subject = cookie;
-	subject->learner->asking--;
+	struct learner_user *learner_user = cookie;
+	learner_user->learner->asking--;
 	metrics_move(METRIC_LEARNER_CALLS, -1);
-	pump(subject->learner);
+	pump(learner_user->learner);
 }
 
-static void on_lesson_ended(void *cookie, bool noted, bool wants_room)
+static void on_learn_job_ended(void *cookie, bool noted, bool wants_room)
 {
-	struct subject *subject = cookie;
-	struct learner *learner = subject->learner;
-	subject->lesson = NULL;
-	subject->wants_room = wants_room;
-	learner->lessons--;
+	struct learner_user *learner_user = cookie;
+	struct learner *learner = learner_user->learner;
+	learner_user->learn_job = NULL;
+	learner_user->wants_room = wants_room;
+	learner->learn_jobs--;
 	if (noted)
-		subjects_enqueue(&learner->subjects, subject); /* there may be more to learn */
+		learner_users_enqueue(&learner->users,
+				      learner_user); /* there may be more to learn */
 	else
-		pause_subject(subject, LONGEST_WAIT_MS);
+		pause_user(learner_user, LONGEST_WAIT_MS);
 	pump(learner);
 }
 
@@ -122,82 +123,84 @@ static struct slice model_name(struct learner *learner, struct slice tenant, con
 	if (config->model.name[0] != '\0')
 		return slice_of(config->model.name);
 	if (slice_find(slice_of(base), SLICE("://api.openai.com"), 0) == strlen(base)) {
-		learner_models_note(&learner->models, tenant, job->model);
+		learner_models_note(&learner->model_traits, tenant, job->model);
 		struct slice model = job->model.size > 0
 					     ? job->model
-					     : learner_models_find(&learner->models, tenant);
+					     : learner_models_find(&learner->model_traits, tenant);
 		if (model.size > 0)
 			return model;
 	}
 	return SLICE("gpt-4o-mini");
 }
 
-static void begin_lesson(struct subject *subject, const struct choice *choice)
+static void begin_learn_job(struct learner_user *learner_user, const struct next_job *next)
 {
-	struct learner *learner = subject->learner;
-	const struct lesson_setting setting = {
+	struct learner *learner = learner_user->learner;
+	const struct learn_job_setting setting = {
 		.store = learner->service->store,
 		.loop = learner->loop,
 		.upstream = learner->upstream,
 		.config = learner->config,
 		.quirks = &learner->quirks,
-		.trouble = &learner->service->learning,
-		.user = subject->user,
-		.tenant = choice->page.tenant,
-		.user_id = choice->page.user,
-		.key_field = choice->key_field,
-		.model = model_name(learner, choice->page.tenant, choice->job),
+		.failure = &learner->service->learning,
+		.user = learner_user->user,
+		.tenant = next->page.tenant,
+		.user_id = next->page.user,
+		.key_field = next->key_field,
+		.model = model_name(learner, next->page.tenant, next->job),
 	};
-	subject->has_new_key = false;
-	subject->state = SUBJECT_BUSY;
+	learner_user->has_new_key = false;
+	learner_user->state = LEARNER_USER_BUSY;
 	learner->asking++;
-	learner->lessons++;
+	learner->learn_jobs++;
 	metrics_move(METRIC_LEARNER_CALLS, 1);
-	subject->lesson = lesson_start(&setting, choice->job, on_asked, on_lesson_ended, subject);
+	learner_user->learn_job =
+		learn_job_start(&setting, next->job, on_asked, on_learn_job_ended, learner_user);
 }
 
-static void look_at(struct learner *learner, struct subject *subject)
+static void look_at(struct learner *learner, struct learner_user *learner_user)
 {
 	/* The model would be paid for what the store does not take. */
-	if (subject->wants_room && !store_has_room(learner->service->store)) {
-		pause_subject(subject, ROOM_WAIT_MS);
+	if (learner_user->wants_room && !store_has_room(learner->service->store)) {
+		pause_user(learner_user, ROOM_WAIT_MS);
 		return;
 	}
-	subject->wants_room = false;
-	struct choice choice = {
+	learner_user->wants_room = false;
+	struct next_job next = {
 		.store = learner->service->store,
 		.config = learner->config,
 		.keys = learner->keys,
-		.user = subject->user,
-		.has_new_key = subject->has_new_key,
+		.user = learner_user->user,
+		.has_new_key = learner_user->has_new_key,
 		.now = clock_wall(),
 	};
-	choice_make(&choice);
-	if (choice.job != NULL)
-		begin_lesson(subject, &choice);
-	else if (choice.wait >= 0)
-		pause_subject(subject, choice.wait);
+	next_job_choose(&next);
+	if (next.job != NULL)
+		begin_learn_job(learner_user, &next);
+	else if (next.wait >= 0)
+		pause_user(learner_user, next.wait);
 	else
-		subjects_remove(&learner->subjects, subject);
-	choice_finish(&choice);
+		learner_users_remove(&learner->users, learner_user);
+	next_job_finish(&next);
 }
 
 static bool can_begin(const struct learner *learner)
 {
 	size_t concurrency = learner->config->model.concurrency;
 	return !learner->stopping && learner->asking < concurrency &&
-	       learner->lessons < concurrency + MAX_STORING;
+	       learner->learn_jobs < concurrency + MAX_STORING;
 }
 
-/* A lesson may ask nothing, and calls this again before it has begun. */
+/* A learn_job may ask nothing, and calls this again before it has begun. */
 static void pump(struct learner *learner)
 {
-	struct subject *subject;
+	struct learner_user *learner_user;
 	if (learner->pumping)
 		return;
 	learner->pumping = true;
-	while (can_begin(learner) && (subject = subjects_dequeue(&learner->subjects)) != NULL)
-		look_at(learner, subject);
+	while (can_begin(learner) &&
+	       (learner_user = learner_users_dequeue(&learner->users)) != NULL)
+		look_at(learner, learner_user);
 	learner->pumping = false;
 }
 
@@ -220,7 +223,7 @@ static void on_users(void *cookie, enum store_result result, struct user_key *us
 	learner->scan_goes_on = result == STORE_OK && count == SCAN_SLICE;
 	for (size_t i = 0; result == STORE_OK && i < count; i++) {
 		if ((i > 0 && scan_has_taken(learner) >= SCAN_SLICE_MS) ||
-		    !add_subject(learner, users[i], false)) {
+		    !add_user(learner, users[i], false)) {
 			learner->scan_goes_on = true; /* from here, when there is room */
 			return;
 		}
@@ -269,11 +272,11 @@ static void wake(void *cookie)
 {
 	struct wake_task *task = cookie;
 	if (!task->learner->stopping) {
-		struct subject *subject;
-		add_subject(task->learner, task->user, true);
+		struct learner_user *learner_user;
+		add_user(task->learner, task->user, true);
 		if (task->has_new_key &&
-		    (subject = subjects_find(&task->learner->subjects, task->user)) != NULL)
-			subject->has_new_key = true;
+		    (learner_user = learner_users_find(&task->learner->users, task->user)) != NULL)
+			learner_user->has_new_key = true;
 		if (task->has_new_key)
 			embedder_try_again(task->learner->embedder, task->user);
 		pump(task->learner);
@@ -330,7 +333,7 @@ static void configure(void *cookie)
 	config_release(learner->config);
 	learner->config = task->config;
 	free(task);
-	trouble_clear(&learner->service->learning);
+	last_failure_clear(&learner->service->learning);
 	if (!learner->stopping)
 		embedder_configure(learner->embedder, learner->config);
 	scan_anew(learner); /* another mode may want what the old one left */
@@ -345,14 +348,14 @@ void learner_configure(struct learner *learner, struct config *config)
 
 /* ---- its life ---- */
 
-static void end_lessons(struct learner *learner)
+static void end_learn_jobs(struct learner *learner)
 {
-	struct subject *subject;
+	struct learner_user *learner_user;
 	learner->stopping = true;
-	while ((subject = subjects_any(&learner->subjects)) != NULL) {
-		if (subject->lesson != NULL)
-			lesson_cancel(subject->lesson);
-		subjects_remove(&learner->subjects, subject);
+	while ((learner_user = learner_users_any(&learner->users)) != NULL) {
+		if (learner_user->learn_job != NULL)
+			learn_job_cancel(learner_user->learn_job);
+		learner_users_remove(&learner->users, learner_user);
 	}
 }
 
@@ -361,7 +364,7 @@ static void *run(void *cookie)
 	struct learner *learner = cookie;
 	thread_give_way(); /* to chats */
 	loop_run(learner->loop);
-	end_lessons(learner);
+	end_learn_jobs(learner);
 	embedder_stop(learner->embedder);
 	return NULL;
 }
@@ -376,7 +379,7 @@ struct learner *learner_start(struct service *service, struct config *config)
 	learner->keys = key_ring_create();
 	learner->embedder = embedder_create(service->store, learner->loop, learner->upstream,
 					    learner->keys, learner->config, &service->embedding);
-	subjects_init(&learner->subjects);
+	learner_users_init(&learner->users);
 	learner->scan = evtimer_new(loop_base(learner->loop), on_scan, learner);
 	scan_again(learner, 0);
 	if (!thread_start(&learner->thread, "learn", run, learner)) {

@@ -7,10 +7,11 @@ static struct user_key hash_of(struct slice tenant)
 	return store_user_key(tenant, (struct slice){0});
 }
 
-void learner_models_note(struct learner_models *models, struct slice tenant, struct slice model)
+void learner_models_note(struct learner_models *model_traits, struct slice tenant,
+			 struct slice model)
 {
 	const struct user_key hash = hash_of(tenant);
-	struct learner_model *place = &models->places[hash.bytes[0] % LEARNER_TENANTS];
+	struct learner_model *place = &model_traits->places[hash.bytes[0] % LEARNER_TENANTS];
 	if (model.size == 0 || model.size > sizeof(place->name))
 		return;
 	place->tenant = hash;
@@ -18,10 +19,10 @@ void learner_models_note(struct learner_models *models, struct slice tenant, str
 	memcpy(place->name, model.data, model.size);
 }
 
-struct slice learner_models_find(const struct learner_models *models, struct slice tenant)
+struct slice learner_models_find(const struct learner_models *model_traits, struct slice tenant)
 {
 	const struct user_key hash = hash_of(tenant);
-	const struct learner_model *place = &models->places[hash.bytes[0] % LEARNER_TENANTS];
+	const struct learner_model *place = &model_traits->places[hash.bytes[0] % LEARNER_TENANTS];
 	if (memcmp(&place->tenant, &hash, sizeof(hash)) != 0)
 		return (struct slice){0};
 	return (struct slice){place->name, place->size};

@@ -18,8 +18,9 @@ struct learner_models {
 };
 
 /* A name that is too long is not kept. */
-void learner_models_note(struct learner_models *models, struct slice tenant, struct slice model);
+void learner_models_note(struct learner_models *model_traits, struct slice tenant,
+			 struct slice model);
 /* Empty: none is known. It stands until the next note. */
-struct slice learner_models_find(const struct learner_models *models, struct slice tenant);
+struct slice learner_models_find(const struct learner_models *model_traits, struct slice tenant);
 
 #endif

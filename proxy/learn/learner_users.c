@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void subjects_init(struct subject_list *list)
+void learner_users_init(struct learner_user_list *list)
 {
-	*list = (struct subject_list){0};
+	*list = (struct learner_user_list){0};
 	list->queue_end = &list->queue;
 }
 
@@ -17,54 +17,56 @@ static size_t bucket_of(struct user_key user)
 	return (size_t)(user.bytes[0] | user.bytes[1] << 8) % SUBJECTS_BUCKETS;
 }
 
-struct subject *subjects_find(const struct subject_list *list, struct user_key user)
+struct learner_user *learner_users_find(const struct learner_user_list *list, struct user_key user)
 {
-	struct subject *subject = list->buckets[bucket_of(user)];
-	while (subject != NULL && memcmp(subject->user.bytes, user.bytes, sizeof(user.bytes)) != 0)
-		subject = subject->in_bucket;
-	return subject;
+	struct learner_user *learner_user = list->buckets[bucket_of(user)];
+	while (learner_user != NULL &&
+	       memcmp(learner_user->user.bytes, user.bytes, sizeof(user.bytes)) != 0)
+		learner_user = learner_user->in_bucket;
+	return learner_user;
 }
 
 /* Who only waits is found again by the learner's scan. */
-static bool make_room(struct subject_list *list)
+static bool make_room(struct learner_user_list *list)
 {
 	for (size_t i = 0; i < SUBJECTS_BUCKETS; i++) {
-		struct subject *subject = list->buckets[list->next_to_leave++ % SUBJECTS_BUCKETS];
-		while (subject != NULL && subject->state != SUBJECT_PAUSED)
-			subject = subject->in_bucket;
-		if (subject != NULL) {
-			subjects_remove(list, subject);
+		struct learner_user *learner_user =
+			list->buckets[list->next_to_leave++ % SUBJECTS_BUCKETS];
+		while (learner_user != NULL && learner_user->state != LEARNER_USER_PAUSED)
+			learner_user = learner_user->in_bucket;
+		if (learner_user != NULL) {
+			learner_users_remove(list, learner_user);
 			return true;
 		}
 	}
 	return false;
 }
 
-struct subject *subjects_add(struct subject_list *list, struct user_key user)
+struct learner_user *learner_users_add(struct learner_user_list *list, struct user_key user)
 {
 	if (list->count >= SUBJECTS_LIMIT && !make_room(list))
 		return NULL;
-	struct subject *subject = xcalloc(1, sizeof(*subject));
-	struct subject **bucket = &list->buckets[bucket_of(user)];
-	subject->user = user;
-	subject->in_bucket = *bucket;
-	*bucket = subject;
+	struct learner_user *learner_user = xcalloc(1, sizeof(*learner_user));
+	struct learner_user **bucket = &list->buckets[bucket_of(user)];
+	learner_user->user = user;
+	learner_user->in_bucket = *bucket;
+	*bucket = learner_user;
 	list->count++;
-	return subject;
+	return learner_user;
 }
 
-void subjects_remove(struct subject_list *list, struct subject *subject)
+void learner_users_remove(struct learner_user_list *list, struct learner_user *learner_user)
 {
-	struct subject **link = &list->buckets[bucket_of(subject->user)];
-	while (*link != subject)
+	struct learner_user **link = &list->buckets[bucket_of(learner_user->user)];
+	while (*link != learner_user)
 		link = &(*link)->in_bucket;
-	*link = subject->in_bucket;
+	*link = learner_user->in_bucket;
 	list->count--;
-	event_free(subject->timer);
-	free(subject);
+	event_free(learner_user->timer);
+	free(learner_user);
 }
 
-struct subject *subjects_any(const struct subject_list *list)
+struct learner_user *learner_users_any(const struct learner_user_list *list)
 {
 	for (size_t i = 0; i < SUBJECTS_BUCKETS; i++) {
 		if (list->buckets[i] != NULL)
@@ -73,23 +75,23 @@ struct subject *subjects_any(const struct subject_list *list)
 	return NULL;
 }
 
-void subjects_enqueue(struct subject_list *list, struct subject *subject)
+void learner_users_enqueue(struct learner_user_list *list, struct learner_user *learner_user)
 {
-	subject->state = SUBJECT_QUEUED;
-	subject->in_queue = NULL;
-	*list->queue_end = subject;
-	list->queue_end = &subject->in_queue;
+	learner_user->state = LEARNER_USER_QUEUED;
+	learner_user->in_queue = NULL;
+	*list->queue_end = learner_user;
+	list->queue_end = &learner_user->in_queue;
 	metrics_move(METRIC_LEARNER_QUEUE, 1);
 }
 
-struct subject *subjects_dequeue(struct subject_list *list)
+struct learner_user *learner_users_dequeue(struct learner_user_list *list)
 {
-	struct subject *subject = list->queue;
-	if (subject == NULL)
+	struct learner_user *learner_user = list->queue;
+	if (learner_user == NULL)
 		return NULL;
-	list->queue = subject->in_queue;
+	list->queue = learner_user->in_queue;
 	if (list->queue == NULL)
 		list->queue_end = &list->queue;
 	metrics_move(METRIC_LEARNER_QUEUE, -1);
-	return subject;
+	return learner_user;
 }

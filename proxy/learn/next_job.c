@@ -33,74 +33,72 @@ bool learner_wants(const struct config *config, const struct job_list *list, con
 
 /* The key to learn with from this user; empty: none, or it is the client's own, which is not known
  * (any more). */
-static struct slice find_key(struct choice *choice)
+static struct slice find_key(struct next_job *next)
 {
-	const char *key = config_model_api_key(choice->config);
+	const char *key = config_model_api_key(next->config);
 	if (key[0] != '\0')
 		return arena_join(
-			&choice->arena,
+			&next->arena,
 			(const struct slice[]){SLICE("Authorization: Bearer "), slice_of(key)}, 2);
-	return key_ring_get(choice->keys, choice->user, &choice->arena);
+	return key_ring_get(next->keys, next->user, &next->arena);
 }
 
 static void on_jobs(void *cookie, enum store_result result, struct job_list *list)
 {
-	struct choice *choice = cookie;
-	choice->page = result == STORE_OK ? *list : (struct job_list){0};
-	for (size_t i = 0; i < choice->page.count; i++) {
-		const struct job *job = &choice->page.jobs[i];
-		const struct job **place =
-			job->kind == JOB_FACTS ? &choice->facts : &choice->summary;
-		bool has_key = choice->key_field.size > 0 || !job->client_key;
-		if (*place == NULL && has_key &&
-		    learner_wants(choice->config, list, job, choice->now))
+	struct next_job *next = cookie;
+	next->page = result == STORE_OK ? *list : (struct job_list){0};
+	for (size_t i = 0; i < next->page.count; i++) {
+		const struct job *job = &next->page.jobs[i];
+		const struct job **place = job->kind == JOB_FACTS ? &next->facts : &next->summary;
+		bool has_key = next->key_field.size > 0 || !job->client_key;
+		if (*place == NULL && has_key && learner_wants(next->config, list, job, next->now))
 			*place = job;
 	}
 }
 
 /* Page by page, since any number may be parked or wait for another mode. */
-static void find_jobs(struct choice *choice)
+static void find_jobs(struct next_job *next)
 {
 	uint64_t after = 0;
 	do {
-		arena_finish(&choice->arena);
-		choice->summary = NULL;
-		choice->key_field = find_key(choice);
-		store_user_jobs(choice->store, choice->user, after, JOBS_AT_ONCE, &choice->arena,
-				on_jobs, choice);
-		after = choice->page.next_after;
-	} while (after != 0 && choice->facts == NULL);
+		arena_finish(&next->arena);
+		next->summary = NULL;
+		next->key_field = find_key(next);
+		store_user_jobs(next->store, next->user, after, JOBS_AT_ONCE, &next->arena, on_jobs,
+				next);
+		after = next->page.next_after;
+	} while (after != 0 && next->facts == NULL);
 }
 
 /* How long until the job is to be tried; at most nought: it is due. */
-static int64_t time_left(const struct choice *choice, const struct job *job)
+static int64_t time_left(const struct next_job *next, const struct job *job)
 {
-	if (job->client_key && choice->has_new_key)
+	if (job->client_key && next->has_new_key)
 		return 0;
-	int64_t left = job->not_before - choice->now;
+	int64_t left = job->not_before - next->now;
 	/* No pause is longer: it was made by a clock that has been set back since. */
 	return left > LESSON_LONGEST_PAUSE ? 0 : left;
 }
 
-void choice_make(struct choice *choice)
+void next_job_choose(struct next_job *next)
 {
-	choice->facts = NULL;
-	choice->job = NULL;
-	choice->wait = -1;
-	find_jobs(choice);
-	const struct job *const candidates[] = {choice->facts, choice->summary};
+	next->facts = NULL;
+	next->job = NULL;
+	next->wait = -1;
+	find_jobs(next);
+	const struct job *const candidates[] = {next->facts, next->summary};
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
-		if (candidates[i] == NULL || choice->job != NULL)
+		if (candidates[i] == NULL || next->job != NULL)
 			continue;
-		int64_t left = time_left(choice, candidates[i]);
+		int64_t left = time_left(next, candidates[i]);
 		if (left <= 0)
-			choice->job = candidates[i];
-		else if (choice->wait < 0 || left < choice->wait)
-			choice->wait = left;
+			next->job = candidates[i];
+		else if (next->wait < 0 || left < next->wait)
+			next->wait = left;
 	}
 }
 
-void choice_finish(struct choice *choice)
+void next_job_finish(struct next_job *next)
 {
-	arena_finish(&choice->arena);
+	arena_finish(&next->arena);
 }

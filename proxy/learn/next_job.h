@@ -1,5 +1,5 @@
-/* Which of a user's jobs is done next, and with which key. choice_make() belongs to the learner's
- * thread. */
+/* Which of a user's jobs is done next, and with which key. next_job_choose() belongs to the
+ * learner's thread. */
 #ifndef RECALLD_PROXY_LEARN_NEXT_JOB_H
 #define RECALLD_PROXY_LEARN_NEXT_JOB_H
 
@@ -17,7 +17,7 @@ bool learner_follows(const struct config_memory *settings, enum mode mode);
 bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
 		   int64_t now);
 
-struct choice {
+struct next_job {
 	/* What to choose from. */
 	struct store *store;
 	const struct config *config;
@@ -26,7 +26,7 @@ struct choice {
 	bool has_new_key; /* what failed with the old one is tried at once */
 	int64_t now;
 
-	/* What was chosen; in the arena, until choice_finish(). */
+	/* What was chosen; in the arena, until next_job_finish(). */
 	const struct job *job;  /* NULL: none is due... */
 	int64_t wait;           /* ...until so many milliseconds have passed; -1: there is none */
 	struct slice key_field; /* "NAME: VALUE"; empty: none is needed */
@@ -38,7 +38,7 @@ struct choice {
 };
 
 /* Fills in the second part. */
-void choice_make(struct choice *choice);
-void choice_finish(struct choice *choice);
+void next_job_choose(struct next_job *next);
+void next_job_finish(struct next_job *next);
 
 #endif

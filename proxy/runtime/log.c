@@ -1,8 +1,8 @@
 /* The log: lines on standard error, for people or for machines. */
 #include "proxy/runtime/log.h"
 
-#include "core/json/json.h"
 #include "core/base/utf8.h"
+#include "core/json/json.h"
 #include "proxy/runtime/loop.h"
 
 #include <errno.h>

@@ -11,7 +11,7 @@ enum {
 	SPARE_MEMORY = 4 * 1024 * 1024,
 };
 
-void heap_set_up(void)
+void malloc_set_up(void)
 {
 	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_ALONE);
 	(void)mallopt(M_TRIM_THRESHOLD, KEPT_AT_TOP);
@@ -19,7 +19,7 @@ void heap_set_up(void)
 
 /* Small things that live on keep glibc from giving back by itself what a peak of connections has
  * left free. */
-void heap_give_back(void)
+void malloc_give_back(void)
 {
 	if (mallinfo2().fordblks > SPARE_MEMORY)
 		(void)malloc_trim(0);

@@ -3,9 +3,9 @@
 #define RECALLD_PROXY_RUNTIME_MALLOC_TUNING_H
 
 /* Before any thread begins: larger things are mapped alone, and go back when they are freed. */
-void heap_set_up(void);
+void malloc_set_up(void);
 /* Gives free memory back to the system when there is much. Any thread; holds up malloc meanwhile,
  * so not often. */
-void heap_give_back(void);
+void malloc_give_back(void);
 
 #endif

@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
-struct trouble_words trouble_words(const char *why, int status)
+struct failure_words failure_words(const char *why, int status)
 {
-	struct trouble_words words;
+	struct failure_words words;
 	if (status == 0)
 		(void)snprintf(words.text, sizeof(words.text), "%s", why);
 	else
@@ -14,40 +14,40 @@ struct trouble_words trouble_words(const char *why, int status)
 	return words;
 }
 
-void trouble_init(struct trouble *trouble)
+void last_failure_init(struct last_failure *failure)
 {
-	*trouble = (struct trouble){0};
-	pthread_mutex_init(&trouble->lock, NULL);
+	*failure = (struct last_failure){0};
+	pthread_mutex_init(&failure->lock, NULL);
 }
 
-bool trouble_note(struct trouble *trouble, const struct trouble_words *why)
+bool last_failure_note(struct last_failure *failure, const struct failure_words *why)
 {
-	pthread_mutex_lock(&trouble->lock);
-	trouble->why = *why;
-	bool is_due = log_is_due(&trouble->logged_at);
-	pthread_mutex_unlock(&trouble->lock);
+	pthread_mutex_lock(&failure->lock);
+	failure->why = *why;
+	bool is_due = log_is_due(&failure->logged_at);
+	pthread_mutex_unlock(&failure->lock);
 	return is_due;
 }
 
-void trouble_end(struct trouble *trouble)
+void last_failure_end(struct last_failure *failure)
 {
-	pthread_mutex_lock(&trouble->lock);
-	trouble->why.text[0] = '\0';
-	pthread_mutex_unlock(&trouble->lock);
+	pthread_mutex_lock(&failure->lock);
+	failure->why.text[0] = '\0';
+	pthread_mutex_unlock(&failure->lock);
 }
 
-void trouble_clear(struct trouble *trouble)
+void last_failure_clear(struct last_failure *failure)
 {
-	pthread_mutex_lock(&trouble->lock);
-	trouble->why.text[0] = '\0';
-	trouble->logged_at = 0;
-	pthread_mutex_unlock(&trouble->lock);
+	pthread_mutex_lock(&failure->lock);
+	failure->why.text[0] = '\0';
+	failure->logged_at = 0;
+	pthread_mutex_unlock(&failure->lock);
 }
 
-struct slice trouble_read(struct trouble *trouble, struct arena *arena)
+struct slice last_failure_read(struct last_failure *failure, struct arena *arena)
 {
-	pthread_mutex_lock(&trouble->lock);
-	struct slice why = arena_copy(arena, slice_of(trouble->why.text));
-	pthread_mutex_unlock(&trouble->lock);
+	pthread_mutex_lock(&failure->lock);
+	struct slice why = arena_copy(arena, slice_of(failure->why.text));
+	pthread_mutex_unlock(&failure->lock);
 	return why;
 }

@@ -9,27 +9,27 @@
 
 /* "it refused (status 401)", or without a status where there was no answer. Nothing that a user
  * said may be in it. */
-struct trouble_words {
+struct failure_words {
 	char text[320];
 };
 
-struct trouble {
+struct last_failure {
 	pthread_mutex_t lock;
-	struct trouble_words why; /* empty: the last call went well, or there was none */
+	struct failure_words why; /* empty: the last call went well, or there was none */
 	uint64_t logged_at;       /* see log_is_due() */
 };
 
 /* `status` is 0 where there was no answer. */
-struct trouble_words trouble_words(const char *why, int status);
+struct failure_words failure_words(const char *why, int status);
 
-void trouble_init(struct trouble *trouble);
+void last_failure_init(struct last_failure *failure);
 /* A call failed. True: it is to be logged now. */
-bool trouble_note(struct trouble *trouble, const struct trouble_words *why);
+bool last_failure_note(struct last_failure *failure, const struct failure_words *why);
 /* One went well. */
-void trouble_end(struct trouble *trouble);
+void last_failure_end(struct last_failure *failure);
 /* Another server may be asked from now on: the next failure is logged at once. */
-void trouble_clear(struct trouble *trouble);
+void last_failure_clear(struct last_failure *failure);
 /* The words; empty: there is none. In the arena. */
-struct slice trouble_read(struct trouble *trouble, struct arena *arena);
+struct slice last_failure_read(struct last_failure *failure, struct arena *arena);
 
 #endif

@@ -19,32 +19,32 @@ struct model {
 	double token_rate; /* 0: not known yet */
 };
 
-struct models {
+struct model_traits {
 	pthread_mutex_t lock;
 	struct model entries[MODELS_MAX];
 	size_t count; /* ever added; the entry that it points at is the next to go */
 };
 
-struct models *models_create(void)
+struct model_traits *model_traits_create(void)
 {
-	struct models *models = xcalloc(1, sizeof(*models));
-	pthread_mutex_init(&models->lock, NULL);
-	return models;
+	struct model_traits *model_traits = xcalloc(1, sizeof(*model_traits));
+	pthread_mutex_init(&model_traits->lock, NULL);
+	return model_traits;
 }
 
-void models_destroy(struct models *models)
+void model_traits_destroy(struct model_traits *model_traits)
 {
-	if (models == NULL)
+	if (model_traits == NULL)
 		return;
-	pthread_mutex_destroy(&models->lock);
-	free(models);
+	pthread_mutex_destroy(&model_traits->lock);
+	free(model_traits);
 }
 
-static struct model *find(struct models *models, struct slice name)
+static struct model *find(struct model_traits *model_traits, struct slice name)
 {
-	size_t count = models->count < MODELS_MAX ? models->count : MODELS_MAX;
+	size_t count = model_traits->count < MODELS_MAX ? model_traits->count : MODELS_MAX;
 	for (size_t i = 0; i < count; i++) {
-		struct model *model = &models->entries[i];
+		struct model *model = &model_traits->entries[i];
 		if (slice_equal((struct slice){model->name, model->size}, name))
 			return model;
 	}
@@ -52,54 +52,55 @@ static struct model *find(struct models *models, struct slice name)
 }
 
 /* NULL: its name is too long to be one. */
-static struct model *find_or_add(struct models *models, struct slice name)
+static struct model *find_or_add(struct model_traits *model_traits, struct slice name)
 {
-	struct model *model = find(models, name);
+	struct model *model = find(model_traits, name);
 	if (model != NULL || name.size == 0 || name.size > NAME_MAX_SIZE)
 		return model;
-	model = &models->entries[models->count++ % MODELS_MAX];
+	model = &model_traits->entries[model_traits->count++ % MODELS_MAX];
 	*model = (struct model){.size = name.size};
 	memcpy(model->name, name.data, name.size);
 	return model;
 }
 
-void models_note_system_refused(struct models *models, struct slice name)
+void model_traits_note_system_refused(struct model_traits *model_traits, struct slice name)
 {
-	pthread_mutex_lock(&models->lock);
-	struct model *model = find_or_add(models, name);
+	pthread_mutex_lock(&model_traits->lock);
+	struct model *model = find_or_add(model_traits, name);
 	if (model != NULL)
 		model->refuses_system = true;
-	pthread_mutex_unlock(&models->lock);
+	pthread_mutex_unlock(&model_traits->lock);
 }
 
-bool models_refuses_system(struct models *models, struct slice name)
+bool model_traits_refuses_system(struct model_traits *model_traits, struct slice name)
 {
-	pthread_mutex_lock(&models->lock);
-	const struct model *model = find(models, name);
+	pthread_mutex_lock(&model_traits->lock);
+	const struct model *model = find(model_traits, name);
 	bool refuses = model != NULL && model->refuses_system;
-	pthread_mutex_unlock(&models->lock);
+	pthread_mutex_unlock(&model_traits->lock);
 	return refuses;
 }
 
-void models_note_tokens(struct models *models, struct slice name, size_t estimated, int64_t counted)
+void model_traits_note_tokens(struct model_traits *model_traits, struct slice name,
+			      size_t estimated, int64_t counted)
 {
 	double rate = (double)counted / (double)(estimated == 0 ? 1 : estimated);
 	if (estimated < LEAST_ESTIMATE || rate < least_rate || rate > most_rate)
 		return;
-	pthread_mutex_lock(&models->lock);
-	struct model *model = find_or_add(models, name);
+	pthread_mutex_lock(&model_traits->lock);
+	struct model *model = find_or_add(model_traits, name);
 	if (model != NULL && model->token_rate > 0)
 		rate = model->token_rate + weight_of_news * (rate - model->token_rate);
 	if (model != NULL)
 		model->token_rate = rate;
-	pthread_mutex_unlock(&models->lock);
+	pthread_mutex_unlock(&model_traits->lock);
 }
 
-double models_token_rate(struct models *models, struct slice name)
+double model_traits_token_rate(struct model_traits *model_traits, struct slice name)
 {
-	pthread_mutex_lock(&models->lock);
-	const struct model *model = find(models, name);
+	pthread_mutex_lock(&model_traits->lock);
+	const struct model *model = find(model_traits, name);
 	double rate = model == NULL || model->token_rate <= 0 ? 1 : model->token_rate;
-	pthread_mutex_unlock(&models->lock);
+	pthread_mutex_unlock(&model_traits->lock);
 	return rate;
 }

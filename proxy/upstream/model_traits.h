@@ -7,20 +7,20 @@
 
 #include "core/base/bytes.h"
 
-struct models;
+struct model_traits;
 
-struct models *models_create(void);
-void models_destroy(struct models *models); /* NULL is fine */
+struct model_traits *model_traits_create(void);
+void model_traits_destroy(struct model_traits *model_traits); /* NULL is fine */
 
-void models_note_system_refused(struct models *models, struct slice name);
-bool models_refuses_system(struct models *models, struct slice name);
+void model_traits_note_system_refused(struct model_traits *model_traits, struct slice name);
+bool model_traits_refuses_system(struct model_traits *model_traits, struct slice name);
 
 /* The upstream counted `counted` tokens (usage.prompt_tokens) for a request whose text_tokens() are
  * `estimated`. What is too small to tell, or out of all proportion, changes nothing. */
-void models_note_tokens(struct models *models, struct slice name, size_t estimated,
-			int64_t counted);
+void model_traits_note_tokens(struct model_traits *model_traits, struct slice name,
+			      size_t estimated, int64_t counted);
 /* Tokens of the model for one estimated: 1 until it is known otherwise, within [0.5, 3]. The first
  * observation counts whole, each later one a fifth. */
-double models_token_rate(struct models *models, struct slice name);
+double model_traits_token_rate(struct model_traits *model_traits, struct slice name);
 
 #endif

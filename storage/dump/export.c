@@ -246,7 +246,7 @@ static bool write_end(struct walk *walk)
 static bool export(struct walk *walk)
 {
 	struct dump_report *report = &walk->progress->report;
-	if (mark_is_there(walk->path, MARK_REBUILDING)) {
+	if (store_marker_is_there(walk->path, STORE_MARKER_REBUILDING)) {
 		(void)snprintf(
 			report->error, sizeof(report->error),
 			"the store in %s is half a store: its \"recallctl rebuild\" is not done",

@@ -2,8 +2,8 @@
  * along the way, as it was made when the records were written first. */
 #include "storage/dump/dump.h"
 #include "storage/dump/form.h"
-#include "storage/user/memory.h"
 #include "storage/lmdb/store_marker.h"
+#include "storage/user/memory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -318,7 +318,7 @@ bool store_rebuild(const struct store_options *options, FILE *in, struct dump_re
 		return false;
 	buffer_init(&rebuilding.line, LINE_LIMIT);
 	bool done = rebuild(&rebuilding);
-	if (done && !mark_remove(options->path, MARK_REBUILDING))
+	if (done && !store_marker_remove(options->path, STORE_MARKER_REBUILDING))
 		done = fail(&rebuilding, strerror(errno));
 	if (!done)
 		tell_of_the_rest(report, options->path);

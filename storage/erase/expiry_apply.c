@@ -2,8 +2,8 @@
 #include "storage/erase/expiry_scan.h"
 
 #include "storage/journal/journal.h"
-#include "storage/user/replays.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/replays.h"
 
 /* How long after its last exchange a conversation may still be given something by one that was
  * under way when the user's memory was searched: generous. */
@@ -295,7 +295,7 @@ static enum store_result expire(struct expiring *expiring)
 	    !expiring->summary)
 		return STORE_NOT_FOUND;
 	/* What is under way may have been given it. */
-	tickets_mark(store->hidden, memory->user, ++store->next_ticket);
+	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
 	count_uncovered(expiring);
 	delete_what_was_made(expiring);
 	if (is_empty(memory))

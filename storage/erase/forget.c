@@ -2,8 +2,8 @@
  *
  * A long memory goes in slices. The first takes what reads begin with, so that the user is hidden
  * at once, and leaves a mark that has a crash in between finished at the next start. */
-#include "storage/user/memory.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/memory.h"
 
 struct forget_operation {
 	struct operation operation;
@@ -73,7 +73,7 @@ enum store_result memory_forget_user(const struct memory *memory, struct operati
 	const size_t before = *steps;
 	/* First of all: whatever becomes of the rest, what is under way is not written. The last
 	 * slice's mark holds for those who read between two of them. */
-	tickets_mark(store->forgotten, memory->user, ++store->next_ticket);
+	forget_epochs_record(store->forgotten, memory->user, ++store->next_forget_epoch);
 	bool was_begun = operation->begun;
 	operation->unfinished = !memory_delete_user(memory, steps);
 	if (operation->unfinished && !was_begun)

@@ -1,6 +1,6 @@
 /* Terms on their way into the postings, and out of them again. */
-#include "storage/index/index.h"
 #include "storage/record/postings.h"
+#include "storage/index/index.h"
 
 #include <stdlib.h>
 #include <string.h>

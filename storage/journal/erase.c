@@ -114,7 +114,7 @@ void hiding_finish(struct hiding *hiding, const struct job *like)
 	if (!hiding->forgotten)
 		return;
 	/* Also against what is under way: it may have been given what is hidden now. */
-	tickets_mark(store->hidden, memory->user, ++store->next_ticket);
+	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
 	if (memory_summary(memory, &summary) && summary.covers >= hiding->first_turn)
 		(void)table_delete(memory->transaction, TABLE_SUMMARIES, user);
 	memory_recount_uncovered(memory, like);

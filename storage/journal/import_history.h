@@ -6,7 +6,7 @@
 #include "storage/journal/journal.h"
 
 /* Where the adopted exchanges go. */
-struct adoption {
+struct history_import {
 	const struct memory *memory;
 	struct stored_user *user;
 	uint32_t conversation;
@@ -15,7 +15,7 @@ struct adoption {
 
 /* Turns of the user and their answers by turns, at the ordinals from 0 on. Returns how many there
  * were. */
-size_t adopt_turns(const struct adoption *adoption, const struct imported_turn *turns,
-		   size_t count);
+size_t import_history(const struct history_import *import, const struct imported_turn *turns,
+		      size_t count);
 
 #endif

@@ -66,8 +66,8 @@ uint64_t journal_find_turn(const struct memory *memory, uint32_t conversation, u
 	return found;
 }
 
-void journal_mark_answer(const struct memory *memory, uint64_t hash, uint32_t conversation,
-			 uint32_t ordinal, struct stored_answer answer)
+void journal_fingerprint_answer(const struct memory *memory, uint64_t hash, uint32_t conversation,
+				uint32_t ordinal, struct stored_answer answer)
 {
 	if (hash != 0)
 		table_write(memory->transaction, TABLE_ANSWERS,

@@ -14,8 +14,8 @@ void journal_add_turn(const struct memory *memory, struct stored_user *user,
 uint64_t journal_find_turn(const struct memory *memory, uint32_t conversation, uint32_t ordinal,
 			   uint64_t user_hash);
 /* Makes an answer findable by its hash; 0 is nobody's. */
-void journal_mark_answer(const struct memory *memory, uint64_t hash, uint32_t conversation,
-			 uint32_t ordinal, struct stored_answer answer);
+void journal_fingerprint_answer(const struct memory *memory, uint64_t hash, uint32_t conversation,
+				uint32_t ordinal, struct stored_answer answer);
 /* An exchange's job, made after `like`. */
 void journal_add_job(const struct memory *memory, struct stored_user *user, uint64_t exchange,
 		     const struct job *like);

@@ -11,8 +11,8 @@ enum {
 
 static bool begins_anew(const struct load *load)
 {
-	return load->session.size == 0 && load->mark_count == 0 && load->earlier_answers == 0 &&
-	       load->open == NULL && load->newest_text.size > 0;
+	return load->session.size == 0 && load->fingerprint_count == 0 &&
+	       load->earlier_answers == 0 && load->open == NULL && load->newest_text.size > 0;
 }
 
 static bool holds_one_turn(const struct memory *memory, uint32_t conversation)

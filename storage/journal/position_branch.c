@@ -10,10 +10,11 @@ static bool is_anchored(const struct placing *placing)
 	if (placing->is_anchored || placing->match.answers == 0)
 		return placing->is_anchored;
 	uint32_t ordinal = place->next_ordinal;
-	for (size_t i = load->mark_count; i > placing->match.last_mark + 1 && ordinal > 0; i--) {
-		uint64_t hash = load->marks[i - 1].user_hash;
+	for (size_t i = load->fingerprint_count; i > placing->match.last_mark + 1 && ordinal > 0;
+	     i--) {
+		uint64_t hash = load->fingerprints[i - 1].user_hash;
 		uint32_t elsewhere;
-		if (load->marks[i - 1].tool_calls)
+		if (load->fingerprints[i - 1].tool_calls)
 			continue;
 		ordinal--;
 		if (placing_find_any(placing, ordinal, hash) == 0 &&
@@ -71,7 +72,7 @@ static void keep(const struct placing *placing, uint64_t exchange)
 /* The stored exchange that a mark at its place is: of the same user turn, or of the same answer to
  * another shape of it. */
 static uint64_t find_carried(const struct placing *placing, uint32_t ordinal,
-			     const struct answer_mark *mark)
+			     const struct answer_fingerprint *mark)
 {
 	const struct memory *memory = placing->memory;
 	struct stored_answer answer = {0};
@@ -106,18 +107,19 @@ static uint32_t keep_carried(const struct placing *placing)
 	uint32_t ordinal = placing->place->next_ordinal;
 	size_t count = 0;
 	struct carried_exchange *carried =
-		arena_alloc(placing->memory->arena, load->mark_count * sizeof(*carried));
-	for (size_t i = load->mark_count; i > 0 && ordinal > 0; i--) {
-		const struct answer_mark *mark = &load->marks[i - 1];
+		arena_alloc(placing->memory->arena, load->fingerprint_count * sizeof(*carried));
+	for (size_t i = load->fingerprint_count; i > 0 && ordinal > 0; i--) {
+		const struct answer_fingerprint *mark = &load->fingerprints[i - 1];
 		if (mark->tool_calls)
 			continue;
 		uint64_t exchange = find_carried(placing, --ordinal, mark);
 		keep(placing, exchange);
 		if (exchange != 0)
 			keep_answer(placing, exchange, mark->hash);
-		carried[load->mark_count - ++count] = (struct carried_exchange){ordinal, exchange};
+		carried[load->fingerprint_count - ++count] =
+			(struct carried_exchange){ordinal, exchange};
 	}
-	return conversation_certain_from(carried + load->mark_count - count, count,
+	return conversation_certain_from(carried + load->fingerprint_count - count, count,
 					 placing->place->next_ordinal);
 }
 

@@ -15,8 +15,9 @@ static size_t find_hits(const struct placing *placing, size_t mark_index, uint32
 {
 	const struct load *load = placing->load;
 	/* Behind the marks comes the open answer. */
-	bool is_open = load->open != NULL && mark_index == load->mark_count;
-	const struct answer_mark *mark = is_open ? load->open : &load->marks[mark_index];
+	bool is_open = load->open != NULL && mark_index == load->fingerprint_count;
+	const struct answer_fingerprint *mark =
+		is_open ? load->open : &load->fingerprints[mark_index];
 	struct transaction *transaction = placing->memory->transaction;
 	struct key prefix = key_u64(key_of_user(load->user), mark->hash);
 	if (conversation != 0)
@@ -55,7 +56,7 @@ static void reverse(struct answer_hit *hits, size_t count)
 
 static void match_conversation(struct placing *placing, uint32_t conversation)
 {
-	size_t marks = placing->load->mark_count + (placing->load->open != NULL);
+	size_t marks = placing->load->fingerprint_count + (placing->load->open != NULL);
 	if (marks == 0)
 		return;
 	size_t oldest = marks > MARKS_LIMIT ? marks - MARKS_LIMIT : 0;
@@ -102,8 +103,8 @@ static void find_conversation(struct placing *placing)
 static size_t count_answers(const struct load *load, size_t first)
 {
 	size_t count = 0;
-	for (size_t i = first; i < load->mark_count; i++)
-		count += !load->marks[i].tool_calls;
+	for (size_t i = first; i < load->fingerprint_count; i++)
+		count += !load->fingerprints[i].tool_calls;
 	return count;
 }
 
@@ -145,12 +146,13 @@ static bool place_by_user_turns(struct placing *placing)
 {
 	const struct load *load = placing->load;
 	size_t behind = 0;
-	for (size_t i = load->mark_count; i > 0 && load->session.size > 0; i--) {
+	for (size_t i = load->fingerprint_count; i > 0 && load->session.size > 0; i--) {
 		uint32_t ordinal;
-		if (load->marks[i - 1].tool_calls)
+		if (load->fingerprints[i - 1].tool_calls)
 			continue;
 		behind++;
-		if (!placing_find_only_place(placing, load->marks[i - 1].user_hash, &ordinal))
+		if (!placing_find_only_place(placing, load->fingerprints[i - 1].user_hash,
+					     &ordinal))
 			continue;
 		placing->place->next_ordinal = as_ordinal((uint64_t)ordinal + behind);
 		return true;

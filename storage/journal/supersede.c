@@ -185,7 +185,7 @@ static void drop_given(struct superseding *superseding)
 void supersede_given(const struct memory *memory, uint64_t turn)
 {
 	struct store *store = memory->transaction->store;
-	tickets_mark(store->taken_back, memory->user, ++store->next_ticket);
+	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
 	frozen_delete_with(memory, &turn, 1);
 	replays_delete_with(memory, &turn, 1, NULL, 0);
 }
@@ -199,7 +199,7 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 	const uint64_t from = supersede_from(memory, branch);
 	bool summary_goes = supersede_reaches_summary(memory, branch);
 	/* Also against what is under way: it may have been given what is taken back now. */
-	tickets_mark(store->taken_back, memory->user, ++store->next_ticket);
+	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
 	change_facts(&superseding);
 	for (size_t i = 0; i < branch->taken.count; i++)
 		take(&superseding, branch->taken.ids[i]);

@@ -1,10 +1,10 @@
 #include "storage/lmdb/engine.h"
 
+#include "storage/index/reindex.h"
 #include "storage/lmdb/lock.h"
 #include "storage/lmdb/reader.h"
-#include "storage/index/reindex.h"
-#include "storage/lmdb/table.h"
 #include "storage/lmdb/store_marker.h"
+#include "storage/lmdb/table.h"
 #include "storage/lmdb/writer.h"
 
 #include <endian.h>
@@ -113,9 +113,10 @@ static bool look_at_file(const struct store *store, const struct complaint *comp
 
 /* ---- a store that is being made ---- */
 
-static bool put_mark(const struct store *store, enum mark mark, const struct complaint *complaint)
+static bool put_mark(const struct store *store, enum store_marker mark,
+		     const struct complaint *complaint)
 {
-	return mark_put(store->path, mark) ||
+	return store_marker_put(store->path, mark) ||
 	       complain(complaint, "cannot write in %s: %s", store->path, strerror(errno));
 }
 
@@ -124,23 +125,24 @@ static bool put_mark(const struct store *store, enum mark mark, const struct com
 static bool begin_new(const struct store *store, const struct complaint *complaint)
 {
 	bool is_damaged;
-	if (mark_is_there(store->path, MARK_MAKING) &&
+	if (store_marker_is_there(store->path, STORE_MARKER_MAKING) &&
 	    reader_probe(store->path, false, &is_damaged) != NULL && is_damaged)
-		mark_put_aside(store->path);
-	return mark_is_made(store->path) || put_mark(store, MARK_MAKING, complaint);
+		store_marker_put_aside(store->path);
+	return store_marker_is_made(store->path) || put_mark(store, STORE_MARKER_MAKING, complaint);
 }
 
 /* Before anything is in it: one with the mark would be put aside when it is damaged later. */
 static bool end_new(const struct store *store, const struct complaint *complaint)
 {
-	return !mark_is_there(store->path, MARK_MAKING) || mark_remove(store->path, MARK_MAKING) ||
+	return !store_marker_is_there(store->path, STORE_MARKER_MAKING) ||
+	       store_marker_remove(store->path, STORE_MARKER_MAKING) ||
 	       complain(complaint, "cannot remove the file \"making\" in %s: %s", store->path,
 			strerror(errno));
 }
 
 static bool look_at_mark(const struct store *store, const struct complaint *complaint)
 {
-	return !mark_is_there(store->path, MARK_REBUILDING) ||
+	return !store_marker_is_there(store->path, STORE_MARKER_REBUILDING) ||
 	       complain(
 		       complaint,
 		       "the store in %s is half a store: its \"recallctl rebuild\" was broken off; "
@@ -194,7 +196,7 @@ static bool open_environment(struct store *store, const struct complaint *compla
 			store->path, mdb_strerror(code),
 			code == EACCES ? "give recalld's user the directory and its files"
 				       : "look at the directory's files and [storage] map_size");
-	mark_sync_folder(store->path);
+	store_marker_sync_folder(store->path);
 	/* A store that grew larger than the configuration says keeps its size. */
 	MDB_envinfo info;
 	mdb_env_info(store->env, &info);
@@ -302,11 +304,11 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	store->path = xstrdup(options->path);
 	store->map_size = options->map_size;
 	store->receipts = options->receipts;
-	store->forgotten = tickets_create(TICKETS);
-	store->hidden = tickets_create(TICKETS);
-	store->taken_back = tickets_create(TICKETS);
+	store->forgotten = forget_epochs_create(TICKETS);
+	store->hidden = forget_epochs_create(TICKETS);
+	store->taken_back = forget_epochs_create(TICKETS);
 	if (make_directory(store->path, &complaint) && lock_take(store, &complaint) &&
-	    (options->rebuilds ? put_mark(store, MARK_REBUILDING, &complaint)
+	    (options->rebuilds ? put_mark(store, STORE_MARKER_REBUILDING, &complaint)
 			       : look_at_mark(store, &complaint)) &&
 	    begin_new(store, &complaint) && look_at_file(store, &complaint) &&
 	    open_environment(store, &complaint) && prepare_trees(store, &complaint) &&
@@ -330,9 +332,9 @@ void store_close(struct store *store)
 	if (store->env != NULL)
 		mdb_env_close(store->env);
 	lock_give_back(store);
-	tickets_destroy(store->taken_back);
-	tickets_destroy(store->hidden);
-	tickets_destroy(store->forgotten);
+	forget_epochs_destroy(store->taken_back);
+	forget_epochs_destroy(store->hidden);
+	forget_epochs_destroy(store->forgotten);
 	free(store->path);
 	free(store);
 }

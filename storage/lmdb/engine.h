@@ -4,8 +4,8 @@
 #ifndef RECALLD_STORAGE_LMDB_ENGINE_H
 #define RECALLD_STORAGE_LMDB_ENGINE_H
 
-#include "storage/store.h"
 #include "storage/lmdb/forget_epochs.h"
+#include "storage/store.h"
 
 #include <stdatomic.h>
 
@@ -62,12 +62,12 @@ struct store {
 	uint64_t map_size;
 	uint64_t receipts;
 
-	/* The writer's. The counts of forgettings that are on disk are public, as tickets. */
+	/* The writer's. The counts of forgettings that are on disk are public, as forget_epochs. */
 	struct writer *writer;
-	struct tickets *forgotten;
-	struct tickets *hidden;
-	struct tickets *taken_back;
-	uint64_t next_ticket;
+	struct forget_epochs *forgotten;
+	struct forget_epochs *hidden;
+	struct forget_epochs *taken_back;
+	uint64_t next_forget_epoch;
 	uint64_t full_at; /* bytes used when a write found no room; 0: it has been freed since */
 
 	uint64_t reserved;      /* bytes of the file that no other's growth can take from us; the
@@ -77,7 +77,7 @@ struct store {
 	atomic_bool has_room;
 	atomic_bool is_broken; /* LMDB found the file damaged */
 	atomic_bool is_stuck;  /* LMDB begins no transaction any more */
-	atomic_uint_least64_t ticket;
+	atomic_uint_least64_t forget_epoch;
 	atomic_uint_least64_t unreadable;
 	atomic_uint_least64_t commits;
 	atomic_uint_least64_t writes;

@@ -11,7 +11,7 @@ struct entry {
 	uint32_t next; /* in its bucket, or NO_ENTRY */
 };
 
-struct tickets {
+struct forget_epochs {
 	struct entry *entries; /* a ring: the next one to be used is the oldest */
 	uint32_t *buckets;
 	uint32_t capacity;
@@ -20,74 +20,76 @@ struct tickets {
 	uint64_t fallen_at; /* the newest mark among those that fell out */
 };
 
-struct tickets *tickets_create(uint32_t capacity)
+struct forget_epochs *forget_epochs_create(uint32_t capacity)
 {
-	struct tickets *tickets = xcalloc(1, sizeof(*tickets));
-	tickets->capacity = capacity;
-	tickets->entries = xcalloc(capacity, sizeof(*tickets->entries));
-	tickets->buckets = xmalloc(capacity * sizeof(*tickets->buckets));
+	struct forget_epochs *forget_epochs = xcalloc(1, sizeof(*forget_epochs));
+	forget_epochs->capacity = capacity;
+	forget_epochs->entries = xcalloc(capacity, sizeof(*forget_epochs->entries));
+	forget_epochs->buckets = xmalloc(capacity * sizeof(*forget_epochs->buckets));
 	for (uint32_t i = 0; i < capacity; i++)
-		tickets->buckets[i] = NO_ENTRY;
-	return tickets;
+		forget_epochs->buckets[i] = NO_ENTRY;
+	return forget_epochs;
 }
 
-void tickets_destroy(struct tickets *tickets)
+void forget_epochs_destroy(struct forget_epochs *forget_epochs)
 {
-	if (tickets == NULL)
+	if (forget_epochs == NULL)
 		return;
-	free(tickets->entries);
-	free(tickets->buckets);
-	free(tickets);
+	free(forget_epochs->entries);
+	free(forget_epochs->buckets);
+	free(forget_epochs);
 }
 
-static uint32_t *bucket_of(const struct tickets *tickets, struct user_key user)
+static uint32_t *bucket_of(const struct forget_epochs *forget_epochs, struct user_key user)
 {
 	uint32_t hash; /* the key is a digest: any part of it will do */
 	memcpy(&hash, user.bytes, sizeof(hash));
-	return &tickets->buckets[hash & (tickets->capacity - 1)];
+	return &forget_epochs->buckets[hash & (forget_epochs->capacity - 1)];
 }
 
-static struct entry *find(const struct tickets *tickets, struct user_key user)
+static struct entry *find(const struct forget_epochs *forget_epochs, struct user_key user)
 {
-	uint32_t i = *bucket_of(tickets, user);
-	for (; i != NO_ENTRY; i = tickets->entries[i].next) {
-		if (memcmp(&tickets->entries[i].user, &user, sizeof(user)) == 0)
-			return &tickets->entries[i];
+	uint32_t i = *bucket_of(forget_epochs, user);
+	for (; i != NO_ENTRY; i = forget_epochs->entries[i].next) {
+		if (memcmp(&forget_epochs->entries[i].user, &user, sizeof(user)) == 0)
+			return &forget_epochs->entries[i];
 	}
 	return NULL;
 }
 
-static void drop(struct tickets *tickets, uint32_t index)
+static void drop(struct forget_epochs *forget_epochs, uint32_t index)
 {
-	struct entry *entry = &tickets->entries[index];
-	uint32_t *link = bucket_of(tickets, entry->user);
+	struct entry *entry = &forget_epochs->entries[index];
+	uint32_t *link = bucket_of(forget_epochs, entry->user);
 	while (*link != index)
-		link = &tickets->entries[*link].next;
+		link = &forget_epochs->entries[*link].next;
 	*link = entry->next;
-	if (entry->at > tickets->fallen_at)
-		tickets->fallen_at = entry->at;
+	if (entry->at > forget_epochs->fallen_at)
+		forget_epochs->fallen_at = entry->at;
 }
 
-void tickets_mark(struct tickets *tickets, struct user_key user, uint64_t at)
+void forget_epochs_record(struct forget_epochs *forget_epochs, struct user_key user, uint64_t at)
 {
-	struct entry *entry = find(tickets, user);
+	struct entry *entry = find(forget_epochs, user);
 	if (entry != NULL) {
 		entry->at = at;
 		return;
 	}
-	uint32_t index = tickets->oldest;
-	tickets->oldest = (index + 1) & (tickets->capacity - 1);
-	if (tickets->used == tickets->capacity)
-		drop(tickets, index);
+	uint32_t index = forget_epochs->oldest;
+	forget_epochs->oldest = (index + 1) & (forget_epochs->capacity - 1);
+	if (forget_epochs->used == forget_epochs->capacity)
+		drop(forget_epochs, index);
 	else
-		tickets->used++;
-	uint32_t *bucket = bucket_of(tickets, user);
-	tickets->entries[index] = (struct entry){.user = user, .at = at, .next = *bucket};
+		forget_epochs->used++;
+	uint32_t *bucket = bucket_of(forget_epochs, user);
+	forget_epochs->entries[index] = (struct entry){.user = user, .at = at, .next = *bucket};
 	*bucket = index;
 }
 
-bool tickets_marked_since(const struct tickets *tickets, struct user_key user, uint64_t ticket)
+bool forget_epochs_passed(const struct forget_epochs *forget_epochs, struct user_key user,
+			  uint64_t forget_epoch)
 {
-	const struct entry *entry = find(tickets, user);
-	return ticket < tickets->fallen_at || (entry != NULL && ticket < entry->at);
+	const struct entry *entry = find(forget_epochs, user);
+	return forget_epoch < forget_epochs->fallen_at ||
+	       (entry != NULL && forget_epoch < entry->at);
 }

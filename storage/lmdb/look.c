@@ -92,11 +92,11 @@ static enum store_look held(const struct look *look, int lock)
 static enum store_look look_at_file(const struct look *look)
 {
 	bool is_damaged;
-	if (mark_is_there(look->path, MARK_REBUILDING))
+	if (store_marker_is_there(look->path, STORE_MARKER_REBUILDING))
 		return found(look, STORE_LOOK_UNUSABLE,
 			     "%s holds half a store: its \"recallctl rebuild\" was broken off",
 			     look->path);
-	if (mark_is_there(look->path, MARK_MAKING)) /* it is made anew */
+	if (store_marker_is_there(look->path, STORE_MARKER_MAKING)) /* it is made anew */
 		return STORE_LOOK_FINE;
 	const char *fault = reader_probe(look->path, false, &is_damaged);
 	return fault == NULL ? STORE_LOOK_FINE

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 static const char *const names[] = {
-	[MARK_REBUILDING] = "rebuilding",
-	[MARK_MAKING] = "making",
+	[STORE_MARKER_REBUILDING] = "rebuilding",
+	[STORE_MARKER_MAKING] = "making",
 };
 
 static char *path_of(const char *path, const char *name)
@@ -28,7 +28,7 @@ static bool is_there(const char *path, const char *name)
 	return found;
 }
 
-void mark_sync_folder(const char *path)
+void store_marker_sync_folder(const char *path)
 {
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
@@ -37,7 +37,7 @@ void mark_sync_folder(const char *path)
 	close(folder);
 }
 
-bool mark_put(const char *path, enum mark mark)
+bool store_marker_put(const char *path, enum store_marker mark)
 {
 	char *file = path_of(path, names[mark]);
 	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -46,31 +46,31 @@ bool mark_put(const char *path, enum mark mark)
 		return false;
 	bool done = fsync(fd) == 0;
 	close(fd);
-	mark_sync_folder(path);
+	store_marker_sync_folder(path);
 	return done;
 }
 
-bool mark_remove(const char *path, enum mark mark)
+bool store_marker_remove(const char *path, enum store_marker mark)
 {
 	char *file = path_of(path, names[mark]);
 	bool done = unlink(file) == 0;
 	free(file);
 	if (done)
-		mark_sync_folder(path);
+		store_marker_sync_folder(path);
 	return done;
 }
 
-bool mark_is_there(const char *path, enum mark mark)
+bool store_marker_is_there(const char *path, enum store_marker mark)
 {
 	return is_there(path, names[mark]);
 }
 
-bool mark_is_made(const char *path)
+bool store_marker_is_made(const char *path)
 {
 	return is_there(path, "data.mdb");
 }
 
-void mark_put_aside(const char *path)
+void store_marker_put_aside(const char *path)
 {
 	char *from = path_of(path, "data.mdb");
 	char *to = path_of(path, "data.mdb.unfinished");

@@ -30,7 +30,7 @@ static unsigned char number_of(enum table table)
 	return (unsigned char)(table - FIRST_SHARED_TABLE);
 }
 
-static bool falls(enum table table)
+static bool is_descending(enum table table)
 {
 	return table == TABLE_TURN_TIMES || table == TABLE_REPLAYS || table == TABLE_FROZEN ||
 	       table == TABLE_USER_RECEIPTS;
@@ -40,7 +40,7 @@ static bool falls(enum table table)
  * user is turned round. A table's keys are of one length, so that their order is as well. */
 static struct key turned(enum table table, struct key key)
 {
-	for (size_t i = TABLE_AT; falls(table) && i < key.size; i++)
+	for (size_t i = TABLE_AT; is_descending(table) && i < key.size; i++)
 		key.bytes[i] ^= UCHAR_MAX;
 	return key;
 }
@@ -266,7 +266,7 @@ void scan_begin(struct scan *scan, struct transaction *transaction, enum table t
 		struct key prefix, enum direction direction)
 {
 	/* Over all users the tree's order is the order. */
-	if (falls(table) && prefix.size > 0)
+	if (is_descending(table) && prefix.size > 0)
 		direction = direction == FORWARD ? BACKWARD : FORWARD;
 	struct key from = prefix;
 	if (direction == BACKWARD)

@@ -4,8 +4,8 @@
 #ifndef RECALLD_STORAGE_LMDB_TABLE_H
 #define RECALLD_STORAGE_LMDB_TABLE_H
 
-#include "storage/record/key.h"
 #include "storage/lmdb/engine.h"
+#include "storage/record/key.h"
 #include "storage/record/stored.h"
 
 struct MDB_txn;

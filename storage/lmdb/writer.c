@@ -1,8 +1,8 @@
 #include "storage/lmdb/writer.h"
 
 #include "storage/lmdb/engine.h"
-#include "storage/lmdb/table.h"
 #include "storage/lmdb/operation_queue.h"
+#include "storage/lmdb/table.h"
 #include "storage/lmdb/thread.h"
 
 #include <pthread.h>
@@ -184,8 +184,9 @@ static bool run_together(struct writer *writer, struct operation **operations, s
 	}
 	atomic_fetch_add(&store->commits, 1);
 	atomic_fetch_add(&store->writes, count);
-	/* Only now may a reader get a ticket that says it read the state after a forgetting. */
-	atomic_store(&store->ticket, store->next_ticket);
+	/* Only now may a reader get a forget_epoch that says it read the state after a forgetting.
+	 */
+	atomic_store(&store->forget_epoch, store->next_forget_epoch);
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /* store_load(): what a request needs to know, in one read transaction. */
 #include "storage/journal/request_position.h"
-#include "storage/user/replays.h"
 #include "storage/journal/supersede.h"
+#include "storage/user/replays.h"
 
 enum { UNCOVERED_LOOKED_AT = 4 * STORE_MAX_TURNS, MOST_MISSES = 32 };
 
@@ -266,8 +266,8 @@ static void read_memory(struct loading *loading)
 struct store_call *store_load(struct store *store, const struct load *load, struct arena *arena,
 			      store_loaded *callback, void *cookie)
 {
-	/* The ticket first: a forgetting in between then makes it an old one. */
-	struct memory_view view = {.ticket = atomic_load(&store->ticket)};
+	/* The forget_epoch first: a forgetting in between then makes it an old one. */
+	struct memory_view view = {.forget_epoch = atomic_load(&store->forget_epoch)};
 	struct transaction transaction;
 	struct loading loading = {
 		.memory = {&transaction, load->user, arena}, .load = load, .view = &view};

@@ -230,8 +230,8 @@ struct store_call *store_job_input(struct store *store, struct user_key user, en
 				   uint64_t exchange, struct arena *arena, store_job_read *callback,
 				   void *cookie)
 {
-	/* The ticket first, as of a request. */
-	struct job_input input = {.ticket = atomic_load(&store->ticket)};
+	/* The forget_epoch first, as of a request. */
+	struct job_input input = {.forget_epoch = atomic_load(&store->forget_epoch)};
 	struct transaction transaction;
 	struct memory memory = {&transaction, user, arena};
 	bool found = false;

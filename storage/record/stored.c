@@ -141,7 +141,7 @@ void stored_frozen_fields(struct record *record, void *noun)
 	frozen->tokens = (size_t)record_number(record, frozen->tokens, SIZE_MAX);
 	frozen->block = record_slice(record, frozen->block);
 	frozen->turns = record_slice(record, frozen->turns);
-	frozen->account = record_slice(record, frozen->account);
+	frozen->receipt_items = record_slice(record, frozen->receipt_items);
 	frozen->facts = id_list(record, frozen->facts, &frozen->fact_count);
 	if (!record_goes_on(record))
 		return;
@@ -157,7 +157,7 @@ void stored_replay_fields(struct record *record, void *noun)
 	replay->user_hash = record_hash(record, replay->user_hash);
 	replay->tokens = (size_t)record_number(record, replay->tokens, SIZE_MAX);
 	replay->text = record_slice(record, replay->text);
-	replay->account = record_slice(record, replay->account);
+	replay->receipt_items = record_slice(record, replay->receipt_items);
 	replay->turns = id_list(record, replay->turns, &replay->turn_count);
 	replay->facts = id_list(record, replay->facts, &replay->fact_count);
 }

@@ -1,5 +1,5 @@
-/* The nouns as they are stored: what core/memory/memory.h knows of them and what only the store needs.
- * Each has its fields, for record_read() and record_write(). */
+/* The nouns as they are stored: what core/memory/memory.h knows of them and what only the store
+ * needs. Each has its fields, for record_read() and record_write(). */
 #ifndef RECALLD_STORAGE_RECORD_STORED_H
 #define RECALLD_STORAGE_RECORD_STORED_H
 

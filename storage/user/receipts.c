@@ -1,6 +1,6 @@
-#include "storage/user/memory.h"
 #include "storage/lmdb/forget_epochs.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/memory.h"
 
 enum { EVICTED_AT_ONCE = 64 };
 
@@ -126,7 +126,7 @@ struct receipt operation_receipt(struct operation *operation, const struct recei
 struct receipt_operation {
 	struct operation operation;
 	struct user_key user;
-	uint64_t ticket;
+	uint64_t forget_epoch;
 	struct receipt receipt;
 };
 
@@ -135,21 +135,21 @@ static enum store_result run_keep_receipt(struct operation *operation,
 {
 	struct receipt_operation *own = (struct receipt_operation *)operation;
 	const struct memory memory = {.transaction = transaction, .user = own->user};
-	if (tickets_marked_since(transaction->store->forgotten, own->user, own->ticket) ||
-	    tickets_marked_since(transaction->store->hidden, own->user, own->ticket))
+	if (forget_epochs_passed(transaction->store->forgotten, own->user, own->forget_epoch) ||
+	    forget_epochs_passed(transaction->store->hidden, own->user, own->forget_epoch))
 		return STORE_STALE;
 	memory_put_receipt(&memory, &own->receipt);
 	return STORE_OK;
 }
 
-struct store_call *store_keep_receipt(struct store *store, struct user_key user, uint64_t ticket,
-				      const struct receipt *receipt, struct store_loop *loop,
-				      store_done *callback, void *cookie)
+struct store_call *store_keep_receipt(struct store *store, struct user_key user,
+				      uint64_t forget_epoch, const struct receipt *receipt,
+				      struct store_loop *loop, store_done *callback, void *cookie)
 {
 	struct receipt_operation *own = operation_create(sizeof(*own), run_keep_receipt);
 	own->operation.grows = true;
 	own->user = user;
-	own->ticket = ticket;
+	own->forget_epoch = forget_epoch;
 	own->receipt = operation_receipt(&own->operation, receipt);
 	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }

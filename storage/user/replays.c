@@ -22,7 +22,7 @@ struct replay_list {
 
 static bool list_add(struct replay_list *list, struct arena *arena, const struct replay *replay)
 {
-	size_t text = replay->text.size + replay->account.size;
+	size_t text = replay->text.size + replay->receipt_items.size;
 	if (list->count == REPLAYS_LIMIT || list->text + text > MEMORY_TEXT_LIMIT)
 		return false;
 	if (list->count == list->capacity) {

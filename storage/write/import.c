@@ -119,9 +119,9 @@ static void add_answer(struct importing *importing, const struct imported_turn *
 	journal_add_turn(&importing->memory, &importing->user, &turn);
 	exchange.answer = turn.turn.id;
 	memory_put_exchange(&importing->memory, &turn.turn, &exchange);
-	journal_mark_answer(&importing->memory, imported->hash, importing->conversation_id,
-			    turn.turn.ordinal,
-			    (struct stored_answer){.user_hash = exchange.user_hash});
+	journal_fingerprint_answer(&importing->memory, imported->hash, importing->conversation_id,
+				   turn.turn.ordinal,
+				   (struct stored_answer){.user_hash = exchange.user_hash});
 	importing->conversation.answers++;
 }
 

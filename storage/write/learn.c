@@ -4,12 +4,12 @@
 #include "storage/journal/erase.h"
 #include "storage/lmdb/writer.h"
 
-/* Whether what was read with the ticket may have been hidden, or taken back, since. */
-static bool has_changed(const struct memory *memory, uint64_t ticket)
+/* Whether what was read with the forget_epoch may have been hidden, or taken back, since. */
+static bool has_changed(const struct memory *memory, uint64_t forget_epoch)
 {
 	const struct store *store = memory->transaction->store;
-	return tickets_marked_since(store->hidden, memory->user, ticket) ||
-	       tickets_marked_since(store->taken_back, memory->user, ticket);
+	return forget_epochs_passed(store->hidden, memory->user, forget_epoch) ||
+	       forget_epochs_passed(store->taken_back, memory->user, forget_epoch);
 }
 
 /* ---- facts ---- */
@@ -18,7 +18,7 @@ struct learned_operation {
 	struct operation operation;
 	struct user_key user;
 	uint64_t exchange;
-	uint64_t ticket;
+	uint64_t forget_epoch;
 	const struct change *changes;
 	size_t change_count;
 	struct turn_search *searches; /* for each change; of CHANGE_HIDE only */
@@ -153,7 +153,7 @@ static enum store_result apply_all(struct applying *applying)
 	struct job job;
 	if (!memory_user(memory, &user) || !memory_job(memory, JOB_FACTS, own->exchange, &job))
 		return STORE_STALE;
-	if (has_changed(memory, own->ticket))
+	if (has_changed(memory, own->forget_epoch))
 		return STORE_CHANGED;
 	hiding_init(&applying->hiding, memory);
 	const uint64_t next_fact = user.next_fact;
@@ -224,14 +224,14 @@ static void search_turns(struct store *store, struct learned_operation *own)
 }
 
 struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
-				 uint64_t ticket, const struct change *changes, size_t change_count,
-				 bool hide_exchange, int64_t now, struct store_loop *loop,
-				 store_done *callback, void *cookie)
+				 uint64_t forget_epoch, const struct change *changes,
+				 size_t change_count, bool hide_exchange, int64_t now,
+				 struct store_loop *loop, store_done *callback, void *cookie)
 {
 	struct learned_operation *own = operation_create(sizeof(*own), run_learned);
 	own->user = user;
 	own->exchange = exchange;
-	own->ticket = ticket;
+	own->forget_epoch = forget_epoch;
 	own->changes = copy_changes(&own->operation, changes, change_count);
 	own->change_count = change_count;
 	own->hide_exchange = hide_exchange;
@@ -247,7 +247,7 @@ struct store_call *store_learned(struct store *store, struct user_key user, uint
 struct summarized_operation {
 	struct operation operation;
 	struct user_key user;
-	uint64_t ticket;
+	uint64_t forget_epoch;
 	struct summary summary;
 	uint64_t previous_covers;
 };
@@ -260,7 +260,7 @@ static enum store_result replace_summary(const struct memory *memory,
 	struct job job;
 	if (!memory_job(memory, JOB_SUMMARY, 0, &job))
 		return STORE_STALE;
-	if (has_changed(memory, own->ticket))
+	if (has_changed(memory, own->forget_epoch))
 		return STORE_CHANGED;
 	(void)memory_summary(memory, &summary);
 	if (summary.covers != own->previous_covers || own->summary.covers <= summary.covers ||
@@ -289,13 +289,14 @@ static enum store_result run_summarized(struct operation *operation,
 	return result;
 }
 
-struct store_call *store_summarized(struct store *store, struct user_key user, uint64_t ticket,
-				    const struct summary *summary, uint64_t previous_covers,
-				    struct store_loop *loop, store_done *callback, void *cookie)
+struct store_call *store_summarized(struct store *store, struct user_key user,
+				    uint64_t forget_epoch, const struct summary *summary,
+				    uint64_t previous_covers, struct store_loop *loop,
+				    store_done *callback, void *cookie)
 {
 	struct summarized_operation *own = operation_create(sizeof(*own), run_summarized);
 	own->user = user;
-	own->ticket = ticket;
+	own->forget_epoch = forget_epoch;
 	own->summary = *summary;
 	own->summary.text = operation_slice(&own->operation, summary->text);
 	own->summary.model = operation_slice(&own->operation, summary->model);

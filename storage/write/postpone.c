@@ -1,6 +1,6 @@
 /* Jobs that have to wait: for their next try, or, parked, for a person. */
-#include "storage/user/memory.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/memory.h"
 
 struct postpone_operation {
 	struct operation operation;

@@ -1,8 +1,8 @@
 /* store_append(): an exchange goes into the journal. */
 #include "storage/journal/import_history.h"
-#include "storage/user/replays.h"
 #include "storage/journal/supersede.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/replays.h"
 
 #include <string.h>
 
@@ -204,12 +204,12 @@ static void advance_conversation(struct appending *appending)
 				       .tool_calls = !append->journal};
 	/* Of one that broke off a client resends what it has. */
 	if (append->complete || !append->journal || append->answer_hash != 0)
-		journal_mark_answer(&appending->memory, append->answer_hash,
-				    appending->conversation_id, appending->ordinal, answer);
+		journal_fingerprint_answer(&appending->memory, append->answer_hash,
+					   appending->conversation_id, appending->ordinal, answer);
 	/* Clients join the two, or send them one by one. */
 	if (append->rest_hash != 0)
-		journal_mark_answer(&appending->memory, append->rest_hash,
-				    appending->conversation_id, appending->ordinal, answer);
+		journal_fingerprint_answer(&appending->memory, append->rest_hash,
+					   appending->conversation_id, appending->ordinal, answer);
 	if (appending->superseded) {
 		conversation->answers = appending->ordinal;
 		conversation->branched = true;
@@ -250,25 +250,25 @@ static void look_at_summary(struct appending *appending)
 	appending->covers = 0;
 }
 
-static void adopt_history(struct appending *appending)
+static void import_own_history(struct appending *appending)
 {
 	const struct append *append = appending->append;
-	const struct adoption adoption = {
+	const struct history_import import = {
 		.memory = &appending->memory,
 		.user = &appending->user,
 		.conversation = appending->conversation_id,
 		.learn = appending->learn,
 	};
-	if (!appending->is_new || append->adopted_count == 0)
+	if (!appending->is_new || append->history_count == 0)
 		return;
-	size_t came = adopt_turns(&adoption, append->adopted, append->adopted_count);
+	size_t came = import_history(&import, append->history, append->history_count);
 	appending->came += appending->learn ? came : 0;
 }
 
 static void journal_exchange(struct appending *appending)
 {
 	look_at_summary(appending);
-	adopt_history(appending);
+	import_own_history(appending);
 	if (appending->same_exchange == 0)
 		add_user_turn(appending);
 	else
@@ -284,7 +284,8 @@ static void keep_what_was_given(struct appending *appending)
 {
 	const struct memory *memory = &appending->memory;
 	const struct append *append = appending->append;
-	if (tickets_marked_since(memory->transaction->store->hidden, memory->user, append->ticket))
+	if (forget_epochs_passed(memory->transaction->store->hidden, memory->user,
+				 append->forget_epoch))
 		return;
 	if (append->receipt.id != 0)
 		memory_put_receipt(memory, &append->receipt);
@@ -307,14 +308,14 @@ static enum store_result append_exchange(struct appending *appending)
 {
 	const struct memory *memory = &appending->memory;
 	const struct append *append = appending->append;
-	if (tickets_marked_since(memory->transaction->store->forgotten, memory->user,
-				 append->ticket))
+	if (forget_epochs_passed(memory->transaction->store->forgotten, memory->user,
+				 append->forget_epoch))
 		return STORE_STALE;
 	find_twin(appending);
 	if (append->journal && appending->same_exchange != 0 && !find_same_exchange(appending))
 		return STORE_STALE;
-	appending->may_keep_given = !tickets_marked_since(memory->transaction->store->taken_back,
-							  memory->user, append->ticket);
+	appending->may_keep_given = !forget_epochs_passed(memory->transaction->store->taken_back,
+							  memory->user, append->forget_epoch);
 	journal_open_user(memory, append->tenant, append->user, append->started_at,
 			  &appending->user);
 	if (append->journal)
@@ -352,15 +353,15 @@ static enum store_result run_append(struct operation *operation, struct transact
 	return result;
 }
 
-static void copy_adopted(struct append_operation *own)
+static void copy_history(struct append_operation *own)
 {
 	struct operation *operation = &own->operation;
-	size_t count = own->append.adopted_count;
+	size_t count = own->append.history_count;
 	struct imported_turn *copies =
-		operation_copy(operation, own->append.adopted, count * sizeof(*copies));
+		operation_copy(operation, own->append.history, count * sizeof(*copies));
 	for (size_t i = 0; i < count; i++)
 		copies[i].text = operation_slice(operation, copies[i].text);
-	own->append.adopted = copies;
+	own->append.history = copies;
 }
 
 static void copy_frozen(struct append_operation *own)
@@ -369,7 +370,7 @@ static void copy_frozen(struct append_operation *own)
 	own->frozen = *own->append.frozen;
 	own->frozen.block = operation_slice(operation, own->frozen.block);
 	own->frozen.turns = operation_slice(operation, own->frozen.turns);
-	own->frozen.account = operation_slice(operation, own->frozen.account);
+	own->frozen.receipt_items = operation_slice(operation, own->frozen.receipt_items);
 	own->frozen.facts = operation_copy(operation, own->frozen.facts,
 					   own->frozen.fact_count * sizeof(*own->frozen.facts));
 	own->frozen.given = operation_copy(operation, own->frozen.given,
@@ -382,7 +383,7 @@ static void copy_replay(struct append_operation *own)
 	struct operation *operation = &own->operation;
 	own->replay = *own->append.replay;
 	own->replay.text = operation_slice(operation, own->replay.text);
-	own->replay.account = operation_slice(operation, own->replay.account);
+	own->replay.receipt_items = operation_slice(operation, own->replay.receipt_items);
 	own->replay.turns = operation_copy(operation, own->replay.turns,
 					   own->replay.turn_count * sizeof(*own->replay.turns));
 	own->replay.facts = operation_copy(operation, own->replay.facts,
@@ -406,8 +407,8 @@ struct store_call *store_append(struct store *store, const struct append *append
 	own->append.answer_text = operation_slice(operation, append->answer_text);
 	own->append.model = operation_slice(operation, append->model);
 	own->append.receipt = operation_receipt(operation, &append->receipt);
-	if (append->adopted_count > 0)
-		copy_adopted(own);
+	if (append->history_count > 0)
+		copy_history(own);
 	if (append->frozen != NULL)
 		copy_frozen(own);
 	if (append->replay != NULL)

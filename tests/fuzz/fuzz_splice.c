@@ -11,7 +11,7 @@
 
 enum { CONTROLS = 3, MAX_RIDERS = 8, PLACEMENTS = 3 };
 
-static const struct slice rider_text =
+static const struct slice turn_prefix_text =
 	SLICE("[2026-03-02] user: \"I\" moved\n\x01\xf0\x9f\x98\x80");
 
 /* ---- what is to come out, as a tree ---- */
@@ -150,10 +150,10 @@ static json_t *expect(const json_t *original, const struct injection *injection,
 {
 	json_t *expected = json_deep_copy(original);
 	json_t *messages = json_object_get(expected, "messages");
-	for (size_t i = 0; i < injection->rider_count; i++) {
-		json_t *message = json_array_get(messages, injection->riders[i].message);
+	for (size_t i = 0; i < injection->turn_prefix_count; i++) {
+		json_t *message = json_array_get(messages, injection->turn_prefixes[i].message);
 		if (is_user(message) && takes_text(message))
-			expect_before(message, injection->riders[i].text);
+			expect_before(message, injection->turn_prefixes[i].text);
 	}
 	for (size_t i = injection->cut_first; cuts && i < injection->cut_end; i++)
 		json_array_remove(messages, injection->cut_first);
@@ -217,12 +217,13 @@ static struct slice make_turns(struct buffer *out, struct slice body)
 static void check_injections(const struct chat_request *request, const json_t *original,
 			     const uint8_t *controls)
 {
-	struct rider riders[MAX_RIDERS];
+	struct turn_prefix turn_prefixes[MAX_RIDERS];
 	struct buffer turns;
-	struct injection injection = {.riders = riders};
+	struct injection injection = {.turn_prefixes = turn_prefixes};
 	for (size_t i = 0; i < MAX_RIDERS; i++) {
 		if ((controls[1] >> i & 1) != 0)
-			riders[injection.rider_count++] = (struct rider){i, rider_text};
+			turn_prefixes[injection.turn_prefix_count++] =
+				(struct turn_prefix){i, turn_prefix_text};
 	}
 	buffer_init(&turns, SIZE_MAX);
 	/* What is remembered may be anything, so the body's own bytes serve as the block too. */

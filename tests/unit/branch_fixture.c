@@ -4,14 +4,15 @@ enum { MAP = 64 * 1024 * 1024 };
 
 struct memory_view view_for(struct fixture *fixture, struct request request, const char *session)
 {
-	struct answer_mark marks[16];
+	struct answer_fingerprint marks[16];
 	for (size_t i = 0; i < request.count; i++)
-		marks[i] = (struct answer_mark){.hash = fixture_hash(request.history[i].answer),
-						.user_hash = fixture_hash(request.history[i].user)};
+		marks[i] = (struct answer_fingerprint){
+			.hash = fixture_hash(request.history[i].answer),
+			.user_hash = fixture_hash(request.history[i].user)};
 	struct load load = {.user = fixture_key("alex"),
 			    .session = slice_of(session),
-			    .marks = marks,
-			    .mark_count = request.count,
+			    .fingerprints = marks,
+			    .fingerprint_count = request.count,
 			    .newest_hash = fixture_hash(request.newest),
 			    .newest_text = slice_of(request.newest),
 			    .newest_turns = 100,
@@ -26,7 +27,7 @@ struct append append_for(const struct memory_view *view, struct request request,
 {
 	struct append append = fixture_exchange(request.newest, answer, now);
 	append.session = SLICE("chat");
-	append.ticket = view->ticket;
+	append.forget_epoch = view->forget_epoch;
 	append.conversation = view->conversation;
 	append.ordinal = view->next_ordinal;
 	append.same_exchange = view->same_exchange;

@@ -66,12 +66,12 @@ enum store_result call_append(struct place *place)
 	struct replay replay = {.ordinal = 3,
 				.user_hash = append.user_hash,
 				.text = SLICE("recalled"),
-				.account = SLICE("[]"),
+				.receipt_items = SLICE("[]"),
 				.turns = ids,
 				.turn_count = 2};
 	struct frozen frozen = {.mode = MODE_HYBRID,
 				.block = SLICE("the block"),
-				.account = SLICE("[]"),
+				.receipt_items = SLICE("[]"),
 				.facts = ids,
 				.fact_count = 2};
 	append.session = SLICE("chat");
@@ -94,7 +94,7 @@ enum store_result call_append_branch(struct place *place)
 	WRITE(place, store_append, &append);
 }
 
-enum store_result call_append_adopting(struct place *place)
+enum store_result call_append_with_history(struct place *place)
 {
 	const struct imported_turn adopted[] = {
 		{.role = ROLE_USER, .text = SLICE("before you"), .hash = 11, .created_at = 5},
@@ -102,8 +102,8 @@ enum store_result call_append_adopting(struct place *place)
 	struct append append = fixture_exchange("and now?", "a5", 400);
 	append.ordinal = 1;
 	append.carries_history = true;
-	append.adopted = adopted;
-	append.adopted_count = 2;
+	append.history = adopted;
+	append.history_count = 2;
 	WRITE(place, store_append, &append);
 }
 

@@ -21,7 +21,7 @@ void place_look(struct place *place, struct buffer *out);
 bool place_looks_like(struct place *place, const struct buffer *expected);
 
 typedef enum store_result store_function(struct place *place);
-store_function call_append, call_append_branch, call_append_adopting, call_import,
+store_function call_append, call_append_branch, call_append_with_history, call_import,
 	call_keep_receipt, call_forget, call_expire, call_learned, call_learned_to_forget,
 	call_summarized, call_postpone, call_unpark, call_embedded, call_open_again,
 	call_read_everything;

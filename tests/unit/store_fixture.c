@@ -102,7 +102,8 @@ static void open_store(struct fixture *fixture)
 
 void fixture_init(struct fixture *fixture, uint64_t map_size)
 {
-	*fixture = (struct fixture){.map_size = map_size, .receipts = 100, .ticket = UINT64_MAX};
+	*fixture =
+		(struct fixture){.map_size = map_size, .receipts = 100, .forget_epoch = UINT64_MAX};
 	(void)snprintf(fixture->path, sizeof(fixture->path), "/tmp/recalld-store-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(fixture->path));
 	fixture_loop_init(&fixture->loop);
@@ -112,7 +113,7 @@ void fixture_init(struct fixture *fixture, uint64_t map_size)
 void fixture_reopen(struct fixture *fixture)
 {
 	store_close(fixture->store);
-	fixture->ticket = UINT64_MAX;
+	fixture->forget_epoch = UINT64_MAX;
 	open_store(fixture);
 }
 
@@ -146,7 +147,7 @@ struct append fixture_exchange(const char *user_text, const char *answer, int64_
 		.user = SLICE("alex"),
 		.started_at = now - 1,
 		.now = now,
-		.ticket = UINT64_MAX,
+		.forget_epoch = UINT64_MAX,
 		.journal = true,
 		.complete = true,
 		.learn = true,
@@ -187,8 +188,8 @@ enum store_result fixture_learned(struct fixture *fixture, uint64_t exchange,
 				  const struct change *changes, size_t count, bool hide)
 {
 	struct fixture_wait wait = {0};
-	(void)store_learned(fixture->store, fixture_key("alex"), exchange, fixture->ticket, changes,
-			    count, hide, 1000, &fixture->loop.loop, fixture_done, &wait);
+	(void)store_learned(fixture->store, fixture_key("alex"), exchange, fixture->forget_epoch,
+			    changes, count, hide, 1000, &fixture->loop.loop, fixture_done, &wait);
 	return fixture_await(&fixture->loop, &wait);
 }
 
@@ -198,7 +199,7 @@ enum store_result fixture_summarized(struct fixture *fixture, const char *text, 
 	struct fixture_wait wait = {0};
 	struct summary summary = {
 		.text = slice_of(text), .covers = covers, .updated_at = 7, .model = SLICE("model")};
-	(void)store_summarized(fixture->store, fixture_key("alex"), fixture->ticket, &summary,
+	(void)store_summarized(fixture->store, fixture_key("alex"), fixture->forget_epoch, &summary,
 			       previous_covers, &fixture->loop.loop, fixture_done, &wait);
 	return fixture_await(&fixture->loop, &wait);
 }
@@ -265,7 +266,7 @@ enum store_result fixture_input(struct fixture *fixture, enum job_kind kind, uin
 	struct input_read read = {.input = input};
 	(void)store_job_input(fixture->store, fixture_key("alex"), kind, exchange, &fixture->arena,
 			      take_input, &read);
-	fixture->ticket = input->ticket;
+	fixture->forget_epoch = input->forget_epoch;
 	return read.result;
 }
 

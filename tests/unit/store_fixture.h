@@ -40,7 +40,7 @@ struct fixture {
 	struct arena arena; /* of all that is read */
 	/* Of the newest job's input, by which learning is then written; UINT64_MAX: none was read.
 	 */
-	uint64_t ticket;
+	uint64_t forget_epoch;
 };
 
 void fixture_init(struct fixture *fixture, uint64_t map_size);

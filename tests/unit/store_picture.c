@@ -69,7 +69,7 @@ static void take_view(void *cookie, enum store_result result, struct memory_view
 	if (!take(picture, result, "view"))
 		return;
 	put(picture, "conversation ", view->conversation, view->frozen.block);
-	put(picture, "next ", view->next_ordinal, view->frozen.account);
+	put(picture, "next ", view->next_ordinal, view->frozen.receipt_items);
 	put(picture, "asked again ", view->same_exchange, (struct slice){0});
 	put(picture, "conversations ", view->conversations, (struct slice){0});
 	put(picture, "branches ", view->branches, (struct slice){0});
@@ -82,13 +82,13 @@ static void take_view(void *cookie, enum store_result result, struct memory_view
 
 static void load(struct picture *picture)
 {
-	const struct answer_mark marks[] = {
+	const struct answer_fingerprint marks[] = {
 		{.hash = text_hash(SLICE("a1")), .user_hash = text_hash(SLICE("I live in Paris"))},
 		{.hash = text_hash(SLICE("a2"))}};
 	struct load load = {.user = picture->user,
 			    .session = SLICE("chat"),
-			    .marks = marks,
-			    .mark_count = 2,
+			    .fingerprints = marks,
+			    .fingerprint_count = 2,
 			    .newest_hash = text_hash(SLICE("I like green tea")),
 			    .newest_text = SLICE("I like green tea"),
 			    .newest_turns = 100,

@@ -1,12 +1,12 @@
 /* What core/ does when memory runs out: wherever it happens, a function gives what it always gives
  * or the process ends clearly. Nothing may come out different, go missing or stay allocated. */
 #include "core/clients/forms.h"
+#include "core/context/history.h"
+#include "core/dialect/reply.h"
+#include "core/learn/learn.h"
 #include "core/memory/conversation.h"
 #include "core/model/embedding.h"
-#include "core/context/history.h"
-#include "core/learn/learn.h"
 #include "core/model/model_request.h"
-#include "core/dialect/reply.h"
 #include "core/secrets/secrets.h"
 #include "core/text/text.h"
 #include "tests/unit/context_fixture.h"
@@ -128,12 +128,12 @@ static uint64_t rewrite_request(struct arena *arena)
 	struct buffer turns;
 	buffer_init(&turns, 1000);
 	request_append_turn(&turns, ROLE_USER, SLICE("Ear\"lier"));
-	struct rider rider = {.message = 5, .text = SLICE("Recalled: \"tea\"")};
+	struct turn_prefix turn_prefix = {.message = 5, .text = SLICE("Recalled: \"tea\"")};
 	struct injection injection = {.placement = PLACE_SYSTEM,
 				      .block = SLICE("<memory>\nname: Alex\n</memory>"),
 				      .turns = buffer_slice(&turns),
-				      .riders = &rider,
-				      .rider_count = 1};
+				      .turn_prefixes = &turn_prefix,
+				      .turn_prefix_count = 1};
 	struct edit *edits;
 	bool made_message;
 	size_t count = request_inject(&request, &injection, &edits, &made_message, arena);

@@ -257,7 +257,7 @@ END_TEST
 
 WITHOUT_MEMORY(an_append_is_whole_or_not_at_all, call_append, NULL)
 WITHOUT_MEMORY(a_branch_is_taken_whole_or_not_at_all, call_append_branch, NULL)
-WITHOUT_MEMORY(an_adoption_is_whole_or_not_at_all, call_append_adopting, NULL)
+WITHOUT_MEMORY(an_adoption_is_whole_or_not_at_all, call_append_with_history, NULL)
 WITHOUT_MEMORY(an_import_is_whole_or_not_at_all, call_import, NULL)
 WITHOUT_MEMORY(a_receipt_is_kept_whole_or_not_at_all, call_keep_receipt, NULL)
 WITHOUT_MEMORY(a_user_is_forgotten_whole_or_not_at_all, call_forget, NULL)

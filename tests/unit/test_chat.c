@@ -11,7 +11,7 @@ enum { NOW = 1000000 };
 
 struct talk {
 	struct config *config;
-	struct models *models;
+	struct model_traits *model_traits;
 	struct arena arena;
 	struct chat chat;
 	struct memory_view view;
@@ -22,7 +22,7 @@ static void setup(struct talk *talk, const char *memory)
 	*talk = (struct talk){0};
 	struct slice text = arena_printf(&talk->arena, "[memory]\n%s", memory);
 	talk->config = read_good(arena_string(&talk->arena, text));
-	talk->models = models_create();
+	talk->model_traits = model_traits_create();
 	talk->view = (struct memory_view){.known = true,
 					  .conversation = 1,
 					  .conversations = 1,
@@ -33,7 +33,7 @@ static void setup(struct talk *talk, const char *memory)
 
 static void teardown(struct talk *talk)
 {
-	models_destroy(talk->models);
+	model_traits_destroy(talk->model_traits);
 	config_release(talk->config);
 	arena_finish(&talk->arena);
 }
@@ -45,8 +45,8 @@ static void open_with(struct talk *talk, const char *before, const char *message
 	const struct chat_asked asked = {.user = SLICE("alex")};
 	struct slice body = arena_printf(&talk->arena, "{\"model\":\"m\",%s\"messages\":[%s]}",
 					 before, messages);
-	ck_assert_int_eq(chat_open_preview(&talk->chat, talk->config, talk->models, &asked, body,
-					   &refusal, &talk->arena),
+	ck_assert_int_eq(chat_open_preview(&talk->chat, talk->config, talk->model_traits, &asked,
+					   body, &refusal, &talk->arena),
 			 CHAT_LOAD);
 	struct load load;
 	chat_load(&talk->chat, NOW, &load, &talk->arena);
@@ -335,7 +335,7 @@ static double rate_after(const char *before, const char *message, int64_t counte
 	(void)body_of(&talk);
 	const struct reply reply = {.prompt_tokens = counted};
 	chat_note_tokens(&talk.chat, &reply, &talk.arena);
-	double rate = models_token_rate(talk.models, SLICE("m"));
+	double rate = model_traits_token_rate(talk.model_traits, SLICE("m"));
 	teardown(&talk);
 	return rate;
 }

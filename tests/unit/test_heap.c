@@ -38,12 +38,12 @@ START_TEST(what_a_peak_of_threads_has_left_free_goes_back)
 {
 	static char *pieces[PIECES];
 	pthread_t thread;
-	heap_set_up();
+	malloc_set_up();
 	ck_assert_int_eq(pthread_create(&thread, NULL, rise_and_fall, pieces), 0);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	size_t peak = resident();
 	ck_assert_uint_gt(peak, 96 * MEGABYTE);
-	heap_give_back();
+	malloc_give_back();
 	ck_assert_uint_lt(resident(), peak - 80 * MEGABYTE);
 	for (int i = 0; i < PIECES; i += 8)
 		free(pieces[i]);

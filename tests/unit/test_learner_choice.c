@@ -1,5 +1,5 @@
-#include "proxy/learn/next_job.h"
 #include "proxy/learn/learn_job.h"
+#include "proxy/learn/next_job.h"
 #include "tests/unit/config_reading.h"
 #include "tests/unit/store_fixture.h"
 
@@ -24,15 +24,15 @@ static int64_t wait_until(int64_t not_before)
 	postpone(&fixture, (struct job){.kind = JOB_SUMMARY, .parked = true});
 	postpone(&fixture,
 		 (struct job){.kind = JOB_FACTS, .exchange = 1, .not_before = not_before});
-	struct choice choice = {.store = fixture.store,
+	struct next_job next = {.store = fixture.store,
 				.config = config,
 				.keys = key_ring_create(),
 				.user = fixture_key("alex"),
 				.now = NOW};
-	choice_make(&choice);
-	int64_t wait = choice.job != NULL ? 0 : choice.wait;
-	choice_finish(&choice);
-	key_ring_destroy(choice.keys);
+	next_job_choose(&next);
+	int64_t wait = next.job != NULL ? 0 : next.wait;
+	next_job_finish(&next);
+	key_ring_destroy(next.keys);
 	config_release(config);
 	fixture_finish(&fixture);
 	return wait;

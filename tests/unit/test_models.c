@@ -4,71 +4,71 @@
 #include <stdio.h>
 #include <string.h>
 
-static void assert_rate(struct models *models, double expected)
+static void assert_rate(struct model_traits *model_traits, double expected)
 {
-	ck_assert_double_eq_tol(models_token_rate(models, SLICE("m")), expected, 1e-9);
+	ck_assert_double_eq_tol(model_traits_token_rate(model_traits, SLICE("m")), expected, 1e-9);
 }
 
 START_TEST(an_unknown_model_counts_as_estimated_and_takes_system_messages)
 {
-	struct models *models = models_create();
-	assert_rate(models, 1);
-	ck_assert(!models_refuses_system(models, SLICE("m")));
-	models_destroy(models);
+	struct model_traits *model_traits = model_traits_create();
+	assert_rate(model_traits, 1);
+	ck_assert(!model_traits_refuses_system(model_traits, SLICE("m")));
+	model_traits_destroy(model_traits);
 }
 END_TEST
 
 START_TEST(the_first_count_is_believed_and_later_ones_move_it_a_fifth)
 {
-	struct models *models = models_create();
-	models_note_tokens(models, SLICE("m"), 1000, 1500);
-	assert_rate(models, 1.5);
-	models_note_tokens(models, SLICE("m"), 1000, 1000);
-	assert_rate(models, 1.4);
-	ck_assert_double_eq_tol(models_token_rate(models, SLICE("other")), 1, 1e-9);
-	models_destroy(models);
+	struct model_traits *model_traits = model_traits_create();
+	model_traits_note_tokens(model_traits, SLICE("m"), 1000, 1500);
+	assert_rate(model_traits, 1.5);
+	model_traits_note_tokens(model_traits, SLICE("m"), 1000, 1000);
+	assert_rate(model_traits, 1.4);
+	ck_assert_double_eq_tol(model_traits_token_rate(model_traits, SLICE("other")), 1, 1e-9);
+	model_traits_destroy(model_traits);
 }
 END_TEST
 
 START_TEST(what_is_small_or_out_of_proportion_changes_nothing)
 {
-	struct models *models = models_create();
-	models_note_tokens(models, SLICE("m"), 10, 15);
-	models_note_tokens(models, SLICE("m"), 1000, 100000);
-	models_note_tokens(models, SLICE("m"), 1000, 1);
-	models_note_tokens(models, SLICE("m"), 0, 100);
-	models_note_tokens(models, SLICE("m"), 1000, -1);
-	assert_rate(models, 1);
-	models_destroy(models);
+	struct model_traits *model_traits = model_traits_create();
+	model_traits_note_tokens(model_traits, SLICE("m"), 10, 15);
+	model_traits_note_tokens(model_traits, SLICE("m"), 1000, 100000);
+	model_traits_note_tokens(model_traits, SLICE("m"), 1000, 1);
+	model_traits_note_tokens(model_traits, SLICE("m"), 0, 100);
+	model_traits_note_tokens(model_traits, SLICE("m"), 1000, -1);
+	assert_rate(model_traits, 1);
+	model_traits_destroy(model_traits);
 }
 END_TEST
 
 START_TEST(the_oldest_of_many_models_makes_room)
 {
-	struct models *models = models_create();
-	models_note_system_refused(models, SLICE("m"));
+	struct model_traits *model_traits = model_traits_create();
+	model_traits_note_system_refused(model_traits, SLICE("m"));
 	for (int i = 0; i < 64; i++) {
 		char name[16];
 		int size = snprintf(name, sizeof(name), "model-%d", i);
-		models_note_system_refused(models, (struct slice){name, (size_t)size});
+		model_traits_note_system_refused(model_traits, (struct slice){name, (size_t)size});
 	}
-	ck_assert(!models_refuses_system(models, SLICE("m")));
-	ck_assert(models_refuses_system(models, SLICE("model-63")));
-	models_destroy(models);
+	ck_assert(!model_traits_refuses_system(model_traits, SLICE("m")));
+	ck_assert(model_traits_refuses_system(model_traits, SLICE("model-63")));
+	model_traits_destroy(model_traits);
 }
 END_TEST
 
 START_TEST(a_name_too_long_to_be_one_is_not_kept)
 {
-	struct models *models = models_create();
+	struct model_traits *model_traits = model_traits_create();
 	static char name[4096];
 	memset(name, 'x', sizeof(name));
 	struct slice slice = {name, sizeof(name)};
-	models_note_system_refused(models, slice);
-	models_note_tokens(models, slice, 1000, 1500);
-	ck_assert(!models_refuses_system(models, slice));
-	ck_assert_double_eq_tol(models_token_rate(models, slice), 1, 1e-9);
-	models_destroy(models);
+	model_traits_note_system_refused(model_traits, slice);
+	model_traits_note_tokens(model_traits, slice, 1000, 1500);
+	ck_assert(!model_traits_refuses_system(model_traits, slice));
+	ck_assert_double_eq_tol(model_traits_token_rate(model_traits, slice), 1, 1e-9);
+	model_traits_destroy(model_traits);
 }
 END_TEST
 

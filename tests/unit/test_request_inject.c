@@ -179,10 +179,11 @@ START_TEST(a_rider_goes_before_the_text_of_its_message)
 		{"[" SYSTEM "]", "[" SYSTEM "]"},
 		{"[]", "[]"},
 	};
-	const struct rider rider = {0, SLICE(RIDER)};
+	const struct turn_prefix turn_prefix = {0, SLICE(RIDER)};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct arena arena = {0};
-		struct injection injection = {.riders = &rider, .rider_count = 1};
+		struct injection injection = {.turn_prefixes = &turn_prefix,
+					      .turn_prefix_count = 1};
 		bool made = true;
 		unit_assert_slice(inject(cases[i].before, &injection, &made, &arena),
 				  cases[i].after);
@@ -196,17 +197,17 @@ START_TEST(a_message_sent_again_as_history_gets_the_same_bytes)
 {
 	static const char *const contents[] = {"\"u\"", "\"\"", "[]",
 					       "[{\"type\":\"text\",\"text\":\"u\"}]"};
-	const struct rider riders[] = {{0, SLICE("first")}, {2, SLICE("second")}};
+	const struct turn_prefix turn_prefixes[] = {{0, SLICE("first")}, {2, SLICE("second")}};
 	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
 		struct arena arena = {0};
 		bool made;
-		struct injection injection = {PLACE_SYSTEM, block, turns, riders, 1};
+		struct injection injection = {PLACE_SYSTEM, block, turns, turn_prefixes, 1};
 		const char *newest =
 			arena_printf(&arena, "[{\"role\":\"user\",\"content\":%s}", contents[i])
 				.data;
 		struct slice once =
 			inject(arena_printf(&arena, "%s]", newest).data, &injection, &made, &arena);
-		injection.rider_count = 2;
+		injection.turn_prefix_count = 2;
 		struct slice again =
 			inject(arena_printf(&arena, "%s," ANSWER "," USER "]", newest).data,
 			       &injection, &made, &arena);
@@ -227,11 +228,11 @@ START_TEST(block_turns_riders_and_cut_go_together)
 		enum placement placement;
 		size_t cut_first;
 		size_t cut_end;
-		size_t rider;
+		size_t turn_prefix;
 		const char *before;
 		const char *after;
 	} cases[] = {
-		/* The block comes before the rider. */
+		/* The block comes before the turn_prefix. */
 		{PLACE_USER, 0, 0, 0, "[" LAST "]",
 		 "[" TURNS "{\"role\":\"user\",\"content\":\"" BLOCK "\\n\\n" IN_JSON
 		 "\\n\\nv\"}]"},
@@ -259,19 +260,19 @@ START_TEST(block_turns_riders_and_cut_go_together)
 		{PLACE_SYSTEM, 0, 5, 5, "[" SYSTEM "," HISTORY LAST "]", "[" MADE TURNS NEWEST "]"},
 		{PLACE_SYSTEM, 2, 4, 4, "[" HISTORY LAST "]",
 		 "[" MADE TURNS USER " , \n" ANSWER "," NEWEST "]"},
-		/* The rider goes with its message. */
+		/* The turn_prefix goes with its message. */
 		{PLACE_SYSTEM, 0, 2, 0, "[" HISTORY LAST "]",
 		 "[" MADE TURNS USER "," ANSWER "," LAST "]"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct arena arena = {0};
 		bool made;
-		const struct rider rider = {cases[i].rider, SLICE(RIDER)};
+		const struct turn_prefix turn_prefix = {cases[i].turn_prefix, SLICE(RIDER)};
 		struct injection injection = {.placement = cases[i].placement,
 					      .block = block,
 					      .turns = turns,
-					      .riders = &rider,
-					      .rider_count = 1,
+					      .turn_prefixes = &turn_prefix,
+					      .turn_prefix_count = 1,
 					      .cut_first = cases[i].cut_first,
 					      .cut_end = cases[i].cut_end};
 		unit_assert_slice(inject(cases[i].before, &injection, &made, &arena),
@@ -299,18 +300,18 @@ START_TEST(a_cut_that_would_break_the_request_is_not_made)
 }
 END_TEST
 
-START_TEST(riders_in_disorder_do_no_harm)
+START_TEST(turn_prefixes_in_disorder_do_no_harm)
 {
-	const struct rider riders[] = {{9, SLICE("x")},        {4, SLICE("y")}, {4, SLICE("z")},
-				       {SIZE_MAX, SLICE("x")}, {0, SLICE("x")}, {1, SLICE("x")},
-				       {2, SLICE("")},         {2, SLICE("x")}};
+	const struct turn_prefix turn_prefixes[] = {
+		{9, SLICE("x")}, {4, SLICE("y")}, {4, SLICE("z")}, {SIZE_MAX, SLICE("x")},
+		{0, SLICE("x")}, {1, SLICE("x")}, {2, SLICE("")},  {2, SLICE("x")}};
 	struct arena arena = {0};
 	bool made;
-	struct injection injection = {.riders = riders + 1, .rider_count = 7};
+	struct injection injection = {.turn_prefixes = turn_prefixes + 1, .turn_prefix_count = 7};
 	unit_assert_slice(inject("[" HISTORY LAST "]", &injection, &made, &arena),
 			  "[" HISTORY "{\"role\":\"user\",\"content\":\"y\\n\\nv\"}]");
-	injection.riders = riders;
-	injection.rider_count = 8;
+	injection.turn_prefixes = turn_prefixes;
+	injection.turn_prefix_count = 8;
 	unit_assert_slice(inject("[" HISTORY LAST "]", &injection, &made, &arena),
 			  "[" HISTORY LAST "]");
 	arena_finish(&arena);
@@ -322,4 +323,4 @@ UNIT_MAIN("request_inject", the_block_goes_where_it_was_asked_for,
 	  a_rider_goes_before_the_text_of_its_message,
 	  a_message_sent_again_as_history_gets_the_same_bytes,
 	  block_turns_riders_and_cut_go_together, a_cut_that_would_break_the_request_is_not_made,
-	  riders_in_disorder_do_no_harm)
+	  turn_prefixes_in_disorder_do_no_harm)

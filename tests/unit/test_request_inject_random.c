@@ -62,21 +62,21 @@ static void random_request(struct random *random, struct buffer *out)
 	(void)buffer_append(out, SLICE("]}"));
 }
 
-/* Any injection, riders within their order; the cut may be none that can be made. */
-static struct injection random_injection(struct random *random, struct rider *riders)
+/* Any injection, turn_prefixes within their order; the cut may be none that can be made. */
+static struct injection random_injection(struct random *random, struct turn_prefix *turn_prefixes)
 {
-	size_t rider_count = 0;
+	size_t turn_prefix_count = 0;
 	for (size_t i = 0; i < MAX_MESSAGES; i++) {
 		if (random_below(random, 3) == 0)
-			riders[rider_count++] =
-				(struct rider){i, SLICE("on Monday:\n\"I\" was \\ away")};
+			turn_prefixes[turn_prefix_count++] =
+				(struct turn_prefix){i, SLICE("on Monday:\n\"I\" was \\ away")};
 	}
 	return (struct injection){
 		.placement = (enum placement)random_below(random, 3),
 		.block = random_below(random, 4) > 0 ? block : (struct slice){0},
 		.turns = random_below(random, 4) > 0 ? turns : (struct slice){0},
-		.riders = riders,
-		.rider_count = rider_count,
+		.turn_prefixes = turn_prefixes,
+		.turn_prefix_count = turn_prefix_count,
 		.cut_first = random_below(random, 3),
 		.cut_end = random_below(random, MAX_MESSAGES),
 	};
@@ -135,13 +135,13 @@ static bool put_text(json_t *message, struct slice text, bool at_end)
 	return true;
 }
 
-static void put_riders(json_t *messages, const struct injection *injection)
+static void put_turn_prefixes(json_t *messages, const struct injection *injection)
 {
-	for (size_t i = 0; i < injection->rider_count; i++) {
-		const struct rider *rider = &injection->riders[i];
-		json_t *message = json_array_get(messages, rider->message);
+	for (size_t i = 0; i < injection->turn_prefix_count; i++) {
+		const struct turn_prefix *turn_prefix = &injection->turn_prefixes[i];
+		json_t *message = json_array_get(messages, turn_prefix->message);
 		if (message != NULL && is_user_message(message))
-			(void)put_text(message, rider->text, false);
+			(void)put_text(message, turn_prefix->text, false);
 	}
 }
 
@@ -183,7 +183,7 @@ static bool put_block(json_t *messages, enum placement placement)
 
 static void inject_into_tree(json_t *messages, const struct injection *injection)
 {
-	put_riders(messages, injection);
+	put_turn_prefixes(messages, injection);
 	take_out(messages, injection);
 	bool makes = injection->block.size > 0 && put_block(messages, injection->placement);
 	if (injection->turns.size > 0)
@@ -242,8 +242,8 @@ START_TEST(any_injection_into_any_request_does_what_was_meant_and_no_more)
 		struct buffer body;
 		struct chat_request request;
 		struct edit *edits;
-		struct rider riders[MAX_MESSAGES];
-		struct injection injection = random_injection(&random, riders);
+		struct turn_prefix turn_prefixes[MAX_MESSAGES];
+		struct injection injection = random_injection(&random, turn_prefixes);
 		bool made;
 		buffer_init(&body, 64 * 1024);
 		random_request(&random, &body);
@@ -278,8 +278,8 @@ START_TEST(a_mutant_is_refused_or_still_takes_an_injection)
 		struct buffer body;
 		struct chat_request request;
 		struct edit *edits;
-		struct rider riders[MAX_MESSAGES];
-		struct injection injection = random_injection(&random, riders);
+		struct turn_prefix turn_prefixes[MAX_MESSAGES];
+		struct injection injection = random_injection(&random, turn_prefixes);
 		struct json_value value;
 		bool made;
 		buffer_init(&body, 64 * 1024);

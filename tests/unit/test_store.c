@@ -5,19 +5,19 @@
 
 enum { MAP = 64 * 1024 * 1024 };
 
-static struct answer_mark mark(const char *answer, const char *user_text)
+static struct answer_fingerprint mark(const char *answer, const char *user_text)
 {
-	return (struct answer_mark){.hash = fixture_hash(answer),
-				    .user_hash = fixture_hash(user_text)};
+	return (struct answer_fingerprint){.hash = fixture_hash(answer),
+					   .user_hash = fixture_hash(user_text)};
 }
 
 /* What is loaded for a request with this history, from a client that names no session. */
-static struct memory_view view_of(struct fixture *fixture, const struct answer_mark *marks,
+static struct memory_view view_of(struct fixture *fixture, const struct answer_fingerprint *marks,
 				  size_t count, const char *newest)
 {
 	struct load load = {.user = fixture_key("alex"),
-			    .marks = marks,
-			    .mark_count = count,
+			    .fingerprints = marks,
+			    .fingerprint_count = count,
 			    .newest_hash = fixture_hash(newest),
 			    .newest_turns = 100};
 	return fixture_load(fixture, &load);
@@ -32,7 +32,7 @@ START_TEST(an_unknown_user_is_a_new_conversation)
 {
 	struct fixture fixture;
 	fixture_init(&fixture, MAP);
-	struct answer_mark marks[] = {mark("hello", "hi")};
+	struct answer_fingerprint marks[] = {mark("hello", "hi")};
 	struct memory_view view = view_of(&fixture, marks, 1, "and?");
 	ck_assert(!view.known);
 	ck_assert_uint_eq(view.conversation, 0);
@@ -74,7 +74,7 @@ START_TEST(a_history_finds_its_conversation_and_place)
 	fixture_init(&fixture, MAP);
 	struct append append = fixture_exchange("one?", "one!", 100);
 	append_ok(&fixture, &append);
-	struct answer_mark marks[] = {mark("one!", "one?"), mark("two!", "two?")};
+	struct answer_fingerprint marks[] = {mark("one!", "one?"), mark("two!", "two?")};
 	struct memory_view view = view_of(&fixture, marks, 1, "two?");
 	ck_assert_uint_eq(view.conversation, 1);
 	ck_assert_uint_eq(view.next_ordinal, 1);
@@ -91,7 +91,7 @@ START_TEST(a_history_finds_its_conversation_and_place)
 	ck_assert_uint_eq(view.next_ordinal, 2);
 	ck_assert_uint_eq(view.carried_from, 1);
 	/* Nothing known in it: a new conversation. */
-	struct answer_mark other = mark("else", "what");
+	struct answer_fingerprint other = mark("else", "what");
 	ck_assert_uint_eq(view_of(&fixture, &other, 1, "x").conversation, 0);
 	fixture_finish(&fixture);
 }
@@ -104,18 +104,18 @@ START_TEST(a_session_leads_to_its_conversation_only)
 	struct append append = fixture_exchange("hi", "hello", 100);
 	append.session = SLICE("a");
 	append_ok(&fixture, &append);
-	struct answer_mark marks[] = {mark("hello", "hi")};
+	struct answer_fingerprint marks[] = {mark("hello", "hi")};
 	struct load load = {.user = fixture_key("alex"),
 			    .session = SLICE("b"),
-			    .marks = marks,
-			    .mark_count = 1};
+			    .fingerprints = marks,
+			    .fingerprint_count = 1};
 	ck_assert_uint_eq(fixture_load(&fixture, &load).conversation, 0);
 	load.session = SLICE("a");
 	struct memory_view view = fixture_load(&fixture, &load);
 	ck_assert_uint_eq(view.conversation, 1);
 	ck_assert_uint_eq(view.next_ordinal, 1);
 	/* Only its newest message is sent: the conversation goes on where it stands. */
-	load.mark_count = 0;
+	load.fingerprint_count = 0;
 	view = fixture_load(&fixture, &load);
 	ck_assert_uint_eq(view.next_ordinal, 1);
 	ck_assert_uint_eq(view.carried_from, UINT32_MAX);
@@ -146,7 +146,7 @@ START_TEST(a_new_answer_takes_the_place_of_the_old_one)
 	fixture_init(&fixture, MAP);
 	struct append append = fixture_exchange("joke?", "knock", 100);
 	append_ok(&fixture, &append);
-	struct answer_mark old = mark("knock", "joke?");
+	struct answer_fingerprint old = mark("knock", "joke?");
 	append = fixture_exchange("joke?", "who is there", 200);
 	append.conversation = 1;
 	append.same_exchange = 1;
@@ -162,7 +162,7 @@ START_TEST(a_new_answer_takes_the_place_of_the_old_one)
 	ck_assert_int_eq(jobs.jobs[1].kind, JOB_SUMMARY);
 	ck_assert_uint_eq(jobs.jobs[1].uncovered, 2);
 	ck_assert_uint_eq(view_of(&fixture, &old, 1, "more").conversation, 1);
-	struct answer_mark fresh = mark("who is there", "joke?");
+	struct answer_fingerprint fresh = mark("who is there", "joke?");
 	ck_assert_uint_eq(view_of(&fixture, &fresh, 1, "more").next_ordinal, 1);
 	fixture_finish(&fixture);
 }
@@ -179,7 +179,7 @@ START_TEST(a_user_turn_asked_again_is_known_again)
 	append.conversation = 1;
 	append.ordinal = 1;
 	append_ok(&fixture, &append);
-	struct answer_mark marks[] = {mark("one!", "one?")};
+	struct answer_fingerprint marks[] = {mark("one!", "one?")};
 	struct memory_view view = view_of(&fixture, marks, 1, "two?");
 	ck_assert_uint_eq(view.same_exchange, 3);
 	ck_assert(view.same_learned);
@@ -246,7 +246,7 @@ START_TEST(a_message_that_called_tools_leads_to_its_exchange)
 	append.journal = false;
 	append.answer_hash = 77;
 	append_ok(&fixture, &append);
-	struct answer_mark marks[] = {{.hash = 77, .tool_calls = true}};
+	struct answer_fingerprint marks[] = {{.hash = 77, .tool_calls = true}};
 	struct memory_view view = view_of(&fixture, marks, 1, "weather?");
 	ck_assert_uint_eq(view.conversation, 1);
 	ck_assert_uint_eq(view.turn_count, 0);
@@ -259,8 +259,8 @@ START_TEST(a_message_that_called_tools_leads_to_its_exchange)
 	append = fixture_exchange("weather?", "sunny", 200);
 	append.conversation = 1;
 	append_ok(&fixture, &append);
-	struct answer_mark history[] = {{.hash = 77, .tool_calls = true},
-					mark("sunny", "weather?")};
+	struct answer_fingerprint history[] = {{.hash = 77, .tool_calls = true},
+					       mark("sunny", "weather?")};
 	view = view_of(&fixture, history, 2, "and tomorrow?");
 	ck_assert_uint_eq(view.conversation, 1);
 	ck_assert_uint_eq(view.next_ordinal, 1);
@@ -275,7 +275,7 @@ START_TEST(the_frozen_context_comes_back_byte_for_byte)
 	fixture_init(&fixture, MAP);
 	const uint64_t facts[] = {3, 1, UINT64_MAX};
 	struct frozen frozen = {.mode = MODE_HYBRID,
-				.account = SLICE("[]"),
+				.receipt_items = SLICE("[]"),
 				.tokens = 12,
 				.block = SLICE("<memory>\0</memory>"),
 				.turns = SLICE("{},"),
@@ -295,7 +295,7 @@ START_TEST(the_frozen_context_comes_back_byte_for_byte)
 	ck_assert(view.has_frozen);
 	ck_assert(slice_equal(view.frozen.block, frozen.block));
 	unit_assert_slice(view.frozen.turns, "{},");
-	unit_assert_slice(view.frozen.account, "[]");
+	unit_assert_slice(view.frozen.receipt_items, "[]");
 	ck_assert_uint_eq(view.frozen.fact_count, 3);
 	ck_assert_mem_eq(view.frozen.facts, facts, sizeof(facts));
 	ck_assert(!fixture_view(&fixture, "other").has_frozen);
@@ -331,7 +331,7 @@ START_TEST(the_newest_turns_and_the_uncovered_ones_are_united)
 }
 END_TEST
 
-static struct answer_mark say_numbered(struct fixture *fixture, unsigned number)
+static struct answer_fingerprint say_numbered(struct fixture *fixture, unsigned number)
 {
 	char question[16];
 	char answer[16];
@@ -349,7 +349,7 @@ START_TEST(of_the_uncovered_ones_so_much_text_is_given_as_is_wanted)
 {
 	enum { EXCHANGES = 50, QUESTION = 9, ANSWER = 8, MISSES = 32 };
 	struct fixture fixture;
-	struct answer_mark marks[2];
+	struct answer_fingerprint marks[2];
 	fixture_init(&fixture, MAP);
 	for (unsigned i = 0; i < EXCHANGES; i++)
 		marks[i % 2] = say_numbered(&fixture, i);
@@ -363,8 +363,8 @@ START_TEST(of_the_uncovered_ones_so_much_text_is_given_as_is_wanted)
 	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 0);
 	/* What the request carries does not count. */
 	load.uncovered_text = QUESTION + ANSWER;
-	load.marks = marks;
-	load.mark_count = 2;
+	load.fingerprints = marks;
+	load.fingerprint_count = 2;
 	struct memory_view view = fixture_load(&fixture, &load);
 	ck_assert_uint_eq(view.carried_from, EXCHANGES - 2);
 	ck_assert_uint_eq(view.turn_count, 6);
@@ -372,7 +372,7 @@ START_TEST(of_the_uncovered_ones_so_much_text_is_given_as_is_wanted)
 	/* Nor does what is longer than all that is wanted. */
 	struct append append = fixture_exchange("query 050", "so much that it does not fit", 200);
 	append_ok(&fixture, &append);
-	load.mark_count = 0;
+	load.fingerprint_count = 0;
 	load.uncovered_text = QUESTION + QUESTION + ANSWER;
 	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 4);
 	fixture_finish(&fixture);

@@ -156,7 +156,7 @@ START_TEST(a_block_that_quotes_what_was_taken_back_is_not_given_again)
 	struct memory_view view = fixture_view(&fixture, "other");
 	other = fixture_exchange("and now", "hi", 450);
 	other.session = SLICE("other");
-	other.ticket = view.ticket;
+	other.forget_epoch = view.forget_epoch;
 	other.frozen =
 		&(struct frozen){.block = SLICE("a2"), .given = &(uint64_t){4}, .given_count = 1};
 	ck_assert_int_eq(fixture_append(&fixture, &other), STORE_OK);
@@ -376,7 +376,7 @@ static void say_in(struct fixture *fixture, const char *session, const char *tex
 {
 	struct append append = fixture_exchange(text, "ok", now);
 	append.session = slice_of(session);
-	append.ticket = fixture_view(fixture, session).ticket;
+	append.forget_epoch = fixture_view(fixture, session).forget_epoch;
 	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
 }
 

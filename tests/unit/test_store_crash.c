@@ -1,5 +1,5 @@
-#include "storage/record/key.h"
 #include "storage/lmdb/reader.h"
+#include "storage/record/key.h"
 #include "storage/record/stored.h"
 #include "tests/unit/store_fixture.h"
 

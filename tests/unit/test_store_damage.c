@@ -27,10 +27,10 @@ static size_t count_records(struct fixture *fixture, enum table table)
 	return count;
 }
 
-static enum store_result keep_receipt(struct fixture *fixture, uint64_t ticket, uint64_t id)
+static enum store_result keep_receipt(struct fixture *fixture, uint64_t forget_epoch, uint64_t id)
 {
 	struct fixture_wait wait = {0};
-	(void)store_keep_receipt(fixture->store, fixture_key("alex"), ticket,
+	(void)store_keep_receipt(fixture->store, fixture_key("alex"), forget_epoch,
 				 &(struct receipt){.id = id, .text = SLICE("{}")},
 				 &fixture->loop.loop, fixture_done, &wait);
 	return fixture_await(&fixture->loop, &wait);
@@ -41,9 +41,9 @@ static void fill(struct fixture *fixture)
 {
 	static const int8_t vector[] = {127, 9};
 	static const struct frozen frozen = {
-		.mode = MODE_HYBRID, .block = {"block", 5}, .account = {"[]", 2}};
+		.mode = MODE_HYBRID, .block = {"block", 5}, .receipt_items = {"[]", 2}};
 	static const struct replay replay = {
-		.ordinal = 3, .text = {"recalled", 8}, .account = {"[]", 2}};
+		.ordinal = 3, .text = {"recalled", 8}, .receipt_items = {"[]", 2}};
 	const struct embedded_turn turn = {1, vector};
 	chat_three(fixture);
 	learn_cities(fixture);
@@ -144,14 +144,14 @@ START_TEST(no_receipt_is_kept_of_what_was_forgotten_meanwhile)
 	struct fixture fixture;
 	struct slice text;
 	chat_three(&fixture);
-	uint64_t ticket = fixture_view(&fixture, "chat").ticket;
-	ck_assert_int_eq(keep_receipt(&fixture, ticket, 1), STORE_OK);
+	uint64_t forget_epoch = fixture_view(&fixture, "chat").forget_epoch;
+	ck_assert_int_eq(keep_receipt(&fixture, forget_epoch, 1), STORE_OK);
 	ck_assert_int_eq(fixture_learned(&fixture, 5, NULL, 0, true), STORE_OK);
-	ck_assert_int_eq(keep_receipt(&fixture, ticket, 2), STORE_STALE);
-	ticket = fixture_view(&fixture, "chat").ticket;
-	ck_assert_int_eq(keep_receipt(&fixture, ticket, 3), STORE_OK);
+	ck_assert_int_eq(keep_receipt(&fixture, forget_epoch, 2), STORE_STALE);
+	forget_epoch = fixture_view(&fixture, "chat").forget_epoch;
+	ck_assert_int_eq(keep_receipt(&fixture, forget_epoch, 3), STORE_OK);
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
-	ck_assert_int_eq(keep_receipt(&fixture, ticket, 4), STORE_STALE);
+	ck_assert_int_eq(keep_receipt(&fixture, forget_epoch, 4), STORE_STALE);
 	for (uint64_t id = 1; id <= 4; id++)
 		ck_assert_int_eq(fixture_receipt(&fixture, id, &text), STORE_NOT_FOUND);
 	fixture_finish(&fixture);
@@ -174,8 +174,8 @@ START_TEST(a_new_conversation_takes_in_what_its_request_carries)
 	struct append append = fixture_exchange("And now?", "Now he barks", 400);
 	append.ordinal = 1;
 	append.carries_history = true;
-	append.adopted = turns;
-	append.adopted_count = 3;
+	append.history = turns;
+	append.history_count = 3;
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	unit_assert_slice(standing(&fixture),
 			  "My dog is Rex / Hello Rex / And now? / Now he barks");

@@ -42,10 +42,12 @@ START_TEST(a_conversation_that_nobody_went_on_with_goes_whole)
 	calls.answer_hash = 77;
 	ck_assert_int_eq(fixture_append(&fixture, &calls), STORE_OK);
 	(void)expire(&fixture, turns_until(150));
-	const struct answer_mark mark = {.hash = fixture_hash("old"),
-					 .user_hash = fixture_hash("Lisbon is sunny")};
-	const struct load load = {
-		.user = fixture_key("alex"), .marks = &mark, .mark_count = 1, .now = 1000};
+	const struct answer_fingerprint mark = {.hash = fixture_hash("old"),
+						.user_hash = fixture_hash("Lisbon is sunny")};
+	const struct load load = {.user = fixture_key("alex"),
+				  .fingerprints = &mark,
+				  .fingerprint_count = 1,
+				  .now = 1000};
 	ck_assert_uint_eq(fixture_load(&fixture, &load).conversation, 0);
 	ck_assert_uint_eq(fixture_view(&fixture, "old").conversation, 0);
 	ck_assert_uint_eq(fixture_view(&fixture, "new").conversation, 2);
@@ -75,7 +77,7 @@ START_TEST(a_user_of_whom_nothing_is_left_is_gone_and_comes_back_with_new_ids)
 	late.conversation = fixture_view(&fixture, "chat").conversation;
 	late.ordinal = 1;
 	late.session = SLICE("chat");
-	late.ticket = fixture_view(&fixture, "chat").ticket;
+	late.forget_epoch = fixture_view(&fixture, "chat").forget_epoch;
 	(void)expire(&fixture, turns_until(150));
 	ck_assert_uint_eq(count(&fixture).users, 0);
 	ck_assert_uint_eq(count(&fixture).jobs, 0);

@@ -181,7 +181,7 @@ START_TEST(what_was_under_way_keeps_nothing_of_it)
 	struct given late;
 	begin_given(&fixture);
 	give(&late, "late", 14, 1, 0);
-	late.append.ticket = fixture_view(&fixture, "late").ticket;
+	late.append.forget_epoch = fixture_view(&fixture, "late").forget_epoch;
 	(void)expire(&fixture, turns_until(150));
 	ck_assert_int_eq(fixture_append(&fixture, &late.append), STORE_OK);
 	ck_assert(!fixture_view(&fixture, "late").has_frozen);
@@ -283,14 +283,14 @@ START_TEST(a_request_is_told_when_the_beginning_that_it_carries_is_gone)
 	fixture_init(&fixture, MAP);
 	say(&fixture, "chat", "Lisbon is sunny", 100);
 	say(&fixture, "chat", "Bergen is rainy", 200);
-	const struct answer_mark marks[] = {
+	const struct answer_fingerprint marks[] = {
 		{.hash = fixture_hash("chat"), .user_hash = fixture_hash("Lisbon is sunny")},
 		{.hash = fixture_hash("chat"), .user_hash = fixture_hash("Bergen is rainy")},
 	};
 	struct load load = {.user = fixture_key("alex"),
 			    .session = SLICE("chat"),
-			    .marks = marks,
-			    .mark_count = 2,
+			    .fingerprints = marks,
+			    .fingerprint_count = 2,
 			    .trims = true,
 			    .now = 1000};
 	ck_assert_uint_eq(fixture_load(&fixture, &load).carried_from, 0);
@@ -300,12 +300,12 @@ START_TEST(a_request_is_told_when_the_beginning_that_it_carries_is_gone)
 	load.trims = false;
 	ck_assert(!fixture_load(&fixture, &load).begin_is_lost);
 	load.trims = true;
-	load.marks = &marks[1];
-	load.mark_count = 1;
+	load.fingerprints = &marks[1];
+	load.fingerprint_count = 1;
 	ck_assert_uint_eq(fixture_load(&fixture, &load).carried_from, 1);
 	ck_assert(!fixture_load(&fixture, &load).begin_is_lost);
-	load.marks = marks;
-	load.mark_count = 2;
+	load.fingerprints = marks;
+	load.fingerprint_count = 2;
 	ck_assert_int_eq(fixture_summarized(&fixture, "Sunny, then rainy.", 4, 0), STORE_OK);
 	ck_assert(!fixture_load(&fixture, &load).begin_is_lost);
 	fixture_finish(&fixture);

@@ -66,11 +66,11 @@ START_TEST(an_exchange_under_way_does_not_bring_a_forgotten_user_back)
 	struct fixture fixture;
 	fixture_init(&fixture, MAP);
 	struct append append = fixture_exchange("hi", "hello", 100);
-	append.ticket = fixture_view(&fixture, "").ticket;
+	append.forget_epoch = fixture_view(&fixture, "").forget_epoch;
 	/* Even of a user who has no record yet. */
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_NOT_FOUND);
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_STALE);
-	append.ticket = fixture_view(&fixture, "").ticket;
+	append.forget_epoch = fixture_view(&fixture, "").forget_epoch;
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	/* Queued one after the other, in one batch or not. */
 	struct fixture_wait waits[3] = {{0}};
@@ -142,9 +142,10 @@ START_TEST(imported_turns_form_exchanges_in_their_sessions)
 	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 3, &input), STORE_OK);
 	unit_assert_slice(input.assistant.text, "answered");
 	/* The conversation goes on where the import left it. */
-	struct answer_mark marks[] = {{.hash = fixture_hash("Welcome!")},
-				      {.hash = fixture_hash("answered")}};
-	struct load load = {.user = fixture_key("alex"), .marks = marks, .mark_count = 2};
+	struct answer_fingerprint marks[] = {{.hash = fixture_hash("Welcome!")},
+					     {.hash = fixture_hash("answered")}};
+	struct load load = {
+		.user = fixture_key("alex"), .fingerprints = marks, .fingerprint_count = 2};
 	view = fixture_load(&fixture, &load);
 	ck_assert_uint_eq(view.conversation, 1);
 	ck_assert_uint_eq(view.next_ordinal, 2);
@@ -174,10 +175,11 @@ START_TEST(a_large_import_without_learning_makes_no_jobs)
 	ck_assert_uint_eq(view.turn_count, STORE_MAX_TURNS);
 	ck_assert_uint_eq(view.turns[STORE_MAX_TURNS - 1].id, COUNT);
 	/* The same answer in thousands of places is found in bounded time. */
-	struct answer_mark marks[300];
+	struct answer_fingerprint marks[300];
 	for (size_t i = 0; i < 300; i++)
-		marks[i] = (struct answer_mark){.hash = fixture_hash("a turn like many")};
-	load = (struct load){.user = fixture_key("alex"), .marks = marks, .mark_count = 300};
+		marks[i] = (struct answer_fingerprint){.hash = fixture_hash("a turn like many")};
+	load = (struct load){
+		.user = fixture_key("alex"), .fingerprints = marks, .fingerprint_count = 300};
 	ck_assert_uint_ne(fixture_load(&fixture, &load).conversation, 0);
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
 	fixture_finish(&fixture);

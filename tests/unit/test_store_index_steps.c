@@ -1,7 +1,7 @@
 /* The index against one built anew from the turns, in a store that is full, and damaged. */
-#include "storage/record/key.h"
 #include "storage/index/index.h"
 #include "storage/index/vectors.h"
+#include "storage/record/key.h"
 #include "storage/record/postings.h"
 #include "tests/unit/random.h"
 #include "tests/unit/store_oracle.h"
@@ -186,7 +186,7 @@ static void append_at(struct fixture *fixture, const char *name, int64_t now, bo
 	append.session = SLICE("chat");
 	append.conversation = view.conversation;
 	append.ordinal = view.next_ordinal;
-	append.ticket = view.ticket;
+	append.forget_epoch = view.forget_epoch;
 	append.complete = random_below(&chance, 8) != 0;
 	append.kept = kept;
 	if (supersede && view.conversation != 0) {
@@ -211,7 +211,7 @@ static void ask_again(struct fixture *fixture, const char *name, int64_t now)
 	append.same_exchange = turn.id;
 	append.conversation = turn.conversation;
 	append.ordinal = turn.ordinal;
-	append.ticket = look(fixture, name, 0).ticket;
+	append.forget_epoch = look(fixture, name, 0).forget_epoch;
 	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
 }
 

@@ -356,7 +356,7 @@ START_TEST(what_a_request_was_given_before_a_hiding_is_not_kept)
 	struct frozen frozen = {.block = SLICE("Owes Bob")};
 	struct append append = fixture_exchange("hi", "hello", 300);
 	append.session = SLICE("chat");
-	append.ticket = fixture_view(&fixture, "chat").ticket;
+	append.forget_epoch = fixture_view(&fixture, "chat").forget_epoch;
 	append.frozen = &frozen;
 	append.receipt.id = 9;
 	append.receipt.text = SLICE("Bob");
@@ -369,7 +369,7 @@ START_TEST(what_a_request_was_given_before_a_hiding_is_not_kept)
 	ck_assert(!fixture_view(&fixture, "chat").has_frozen);
 	ck_assert_int_eq(fixture_receipt(&fixture, 9, &text), STORE_NOT_FOUND);
 	ck_assert_int_eq(fixture_append(&fixture, &again), STORE_STALE);
-	append.ticket = fixture_view(&fixture, "chat").ticket;
+	append.forget_epoch = fixture_view(&fixture, "chat").forget_epoch;
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	ck_assert(fixture_view(&fixture, "chat").has_frozen);
 	fixture_finish(&fixture);

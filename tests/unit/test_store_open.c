@@ -1,7 +1,7 @@
 /* Opening a store: whose it is, how it is made, and what is refused. */
 #include "storage/dump/dump.h"
-#include "storage/record/key.h"
 #include "storage/lmdb/engine.h"
+#include "storage/record/key.h"
 #include "tests/unit/store_fixture.h"
 
 #include <errno.h>

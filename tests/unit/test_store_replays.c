@@ -13,7 +13,7 @@ static enum store_result replay(struct fixture *fixture, uint32_t ordinal, const
 			      .user_hash = append.user_hash,
 			      .tokens = 7,
 			      .text = slice_of(recalled),
-			      .account = SLICE("[1]"),
+			      .receipt_items = SLICE("[1]"),
 			      .turns = (const uint64_t[]){2, UINT64_MAX},
 			      .turn_count = 2,
 			      .facts = (const uint64_t[]){1},
@@ -41,7 +41,7 @@ START_TEST(replays_come_back_byte_for_byte_by_ordinal)
 	ck_assert_uint_eq(view.replays[0].ordinal, 0);
 	ck_assert_uint_eq(view.replays[0].user_hash, fixture_hash("one"));
 	ck_assert_uint_eq(view.replays[0].tokens, 7);
-	unit_assert_slice(view.replays[0].account, "[1]");
+	unit_assert_slice(view.replays[0].receipt_items, "[1]");
 	ck_assert_uint_eq(view.replays[0].turn_count, 2);
 	ck_assert_uint_eq(view.replays[0].turns[1], UINT64_MAX);
 	ck_assert_uint_eq(view.replays[0].fact_count, 1);
@@ -91,7 +91,7 @@ START_TEST(what_is_hidden_leaves_the_replays_and_so_does_a_forgotten_user)
 	late.conversation = 1;
 	late.ordinal = 1;
 	late.replay = &given;
-	late.ticket = fixture_view(&fixture, "chat").ticket;
+	late.forget_epoch = fixture_view(&fixture, "chat").forget_epoch;
 	struct change hide = {.kind = CHANGE_HIDE,
 			      .fact = {.value = SLICE("Bob"), .observed_at = 300}};
 	ck_assert_int_eq(fixture_learned(&fixture, 1, &hide, 1, false), STORE_OK);

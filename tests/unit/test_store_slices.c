@@ -205,7 +205,7 @@ static void append_own(struct neighbour *neighbour)
 	ck_assert(!is_known(fixture, "alex"));
 	(void)store_append(fixture->store, &append, &at_once, fixture_done, &own_append);
 	/* What has read between two slices may hold what the later ones delete. */
-	append.ticket = atomic_load(&fixture->store->ticket);
+	append.forget_epoch = atomic_load(&fixture->store->forget_epoch);
 	(void)store_append(fixture->store, &append, &at_once, fixture_done, &late_append);
 }
 
@@ -346,7 +346,7 @@ START_TEST(what_was_promised_is_taken_however_much_waits)
 }
 END_TEST
 
-/* ---- tickets ---- */
+/* ---- forget_epochs ---- */
 
 /* What LMDB calls when all of a commit but its last page is in the file. */
 static void (*on_sync)(void);
@@ -379,7 +379,7 @@ START_TEST(what_was_read_while_a_delete_was_being_committed_is_from_before_it)
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
 	ck_assert_ptr_null(on_sync);
 	ck_assert(read_while_syncing.known);
-	append.ticket = read_while_syncing.ticket;
+	append.forget_epoch = read_while_syncing.forget_epoch;
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_STALE);
 	ck_assert(!fixture_view(&fixture, "").known);
 	fixture_finish(&fixture);

@@ -40,11 +40,11 @@ START_TEST(answers_before_the_marks_count_as_carried)
 {
 	struct fixture fixture;
 	chat_three(&fixture);
-	struct answer_mark last = {fixture_hash("a3"), fixture_hash(three), false};
+	struct answer_fingerprint last = {fixture_hash("a3"), fixture_hash(three), false};
 	struct load load = {.user = fixture_key("alex"),
 			    .session = SLICE("chat"),
-			    .marks = &last,
-			    .mark_count = 1};
+			    .fingerprints = &last,
+			    .fingerprint_count = 1};
 	ck_assert_uint_eq(fixture_load(&fixture, &load).carried_from, 2);
 	load.earlier_answers = 2;
 	ck_assert_uint_eq(fixture_load(&fixture, &load).carried_from, 0);
@@ -463,7 +463,7 @@ START_TEST(replays_of_taken_turns_go_and_others_stay)
 	late.receipt.id = 9;
 	late.receipt.text = SLICE("{}");
 	late.ordinal = 2;
-	late.ticket = fixture_view(&fixture, "other").ticket;
+	late.forget_epoch = fixture_view(&fixture, "other").forget_epoch;
 	ck_assert_uint_eq(fixture_view(&fixture, "other").replay_count, 2);
 	(void)chat(&fixture, ASK("I like walks", {one, "a1"}), "b2", 400);
 	ck_assert_int_eq(fixture_append(&fixture, &late), STORE_OK);

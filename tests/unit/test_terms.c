@@ -1,5 +1,5 @@
-#include "core/text/terms.h"
 #include "core/base/word_map.h"
+#include "core/text/terms.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 

@@ -12,32 +12,32 @@ static struct user_key key(uint32_t number)
 
 START_TEST(a_ticket_from_before_the_mark_is_old)
 {
-	struct tickets *tickets = tickets_create(8);
-	ck_assert(!tickets_marked_since(tickets, key(1), 0));
-	tickets_mark(tickets, key(1), 5);
-	ck_assert(tickets_marked_since(tickets, key(1), 4));
-	ck_assert(!tickets_marked_since(tickets, key(1), 5));
-	ck_assert(!tickets_marked_since(tickets, key(2), 0));
-	tickets_mark(tickets, key(1), 9);
-	ck_assert(tickets_marked_since(tickets, key(1), 8));
-	tickets_destroy(tickets);
-	tickets_destroy(NULL);
+	struct forget_epochs *forget_epochs = forget_epochs_create(8);
+	ck_assert(!forget_epochs_passed(forget_epochs, key(1), 0));
+	forget_epochs_record(forget_epochs, key(1), 5);
+	ck_assert(forget_epochs_passed(forget_epochs, key(1), 4));
+	ck_assert(!forget_epochs_passed(forget_epochs, key(1), 5));
+	ck_assert(!forget_epochs_passed(forget_epochs, key(2), 0));
+	forget_epochs_record(forget_epochs, key(1), 9);
+	ck_assert(forget_epochs_passed(forget_epochs, key(1), 8));
+	forget_epochs_destroy(forget_epochs);
+	forget_epochs_destroy(NULL);
 }
 END_TEST
 
 START_TEST(a_mark_that_fell_out_makes_older_tickets_old_for_all)
 {
-	struct tickets *tickets = tickets_create(4);
+	struct forget_epochs *forget_epochs = forget_epochs_create(4);
 	/* All in one bucket, so that the chain is mended at each fall. */
 	for (uint32_t i = 1; i <= 10; i++)
-		tickets_mark(tickets, key(4 * i), i);
+		forget_epochs_record(forget_epochs, key(4 * i), i);
 	for (uint32_t i = 1; i <= 10; i++) {
-		ck_assert(tickets_marked_since(tickets, key(4 * i), i - 1));
-		ck_assert_int_eq(tickets_marked_since(tickets, key(4 * i), i), i < 6);
+		ck_assert(forget_epochs_passed(forget_epochs, key(4 * i), i - 1));
+		ck_assert_int_eq(forget_epochs_passed(forget_epochs, key(4 * i), i), i < 6);
 	}
-	ck_assert(tickets_marked_since(tickets, key(1), 5));
-	ck_assert(!tickets_marked_since(tickets, key(1), 6));
-	tickets_destroy(tickets);
+	ck_assert(forget_epochs_passed(forget_epochs, key(1), 5));
+	ck_assert(!forget_epochs_passed(forget_epochs, key(1), 6));
+	forget_epochs_destroy(forget_epochs);
 }
 END_TEST
 
