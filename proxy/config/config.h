@@ -15,9 +15,6 @@ enum config_role { ROLE_AUTO, PLACE_AS_SYSTEM, PLACE_AS_DEVELOPER, PLACE_AS_USER
 enum config_history { HISTORY_PASS, HISTORY_TRIM };
 enum config_durability { DURABILITY_STRICT, DURABILITY_RELAXED };
 enum config_tenant { TENANT_SHARED, TENANT_API_KEY };
-enum config_log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-enum config_log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
-
 struct config_list {
 	char **items;
 	size_t count;
@@ -107,8 +104,8 @@ struct config {
 		uint64_t map_size;
 	} storage;
 	struct {
-		int level;  /* enum config_log_level */
-		int format; /* enum config_log_format */
+		int level;  /* enum log_level */
+		int format; /* enum log_format */
 	} log;
 };
 

@@ -20,7 +20,7 @@ static void begin_words(struct words *words)
 }
 
 /* "FILE: warning: what" without the word that the level says. */
-static void log_line(char *line, enum config_log_level level)
+static void log_line(char *line, enum log_level level)
 {
 	static const char word[] = ": warning: ";
 	char *at = level == LOG_LEVEL_WARN ? strstr(line, word) : NULL;
@@ -29,7 +29,7 @@ static void log_line(char *line, enum config_log_level level)
 	log_event(level, line, NULL);
 }
 
-static void log_words(struct words *words, enum config_log_level level)
+static void log_words(struct words *words, enum log_level level)
 {
 	char *rest;
 	(void)fclose(words->stream);
@@ -45,8 +45,8 @@ struct config *config_read_at_start(const char *file)
 	begin_words(&warnings);
 	struct config *config = config_read(file, stderr, warnings.stream);
 	if (config != NULL)
-		log_configure((enum config_log_level)config->log.level,
-			      (enum config_log_format)config->log.format);
+		log_configure((enum log_level)config->log.level,
+			      (enum log_format)config->log.format);
 	log_words(&warnings, LOG_LEVEL_WARN);
 	return config;
 }

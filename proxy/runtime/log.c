@@ -46,13 +46,13 @@ static struct {
 static _Atomic int log_level = LOG_LEVEL_INFO;
 static _Atomic int log_format = LOG_FORMAT_TEXT;
 
-void log_configure(enum config_log_level level, enum config_log_format format)
+void log_configure(enum log_level level, enum log_format format)
 {
 	atomic_store_explicit(&log_level, (int)level, memory_order_relaxed);
 	atomic_store_explicit(&log_format, (int)format, memory_order_relaxed);
 }
 
-bool log_wants(enum config_log_level level)
+bool log_wants(enum log_level level)
 {
 	return (int)level <= atomic_load_explicit(&log_level, memory_order_relaxed);
 }
@@ -66,7 +66,7 @@ bool log_is_due(uint64_t *logged_at)
 	return true;
 }
 
-static const char *level_name(enum config_log_level level)
+static const char *level_name(enum log_level level)
 {
 	static const char *const names[] = {[LOG_LEVEL_ERROR] = "error",
 					    [LOG_LEVEL_WARN] = "warn",
@@ -106,7 +106,7 @@ static void append_message(struct buffer *line, const char *message)
 	}
 }
 
-static void append_text(struct buffer *line, enum config_log_level level, const char *message,
+static void append_text(struct buffer *line, enum log_level level, const char *message,
 			const struct log_field *fields)
 {
 	append_time(line);
@@ -125,7 +125,7 @@ static void append_text(struct buffer *line, enum config_log_level level, const 
 	}
 }
 
-static void append_json(struct buffer *line, enum config_log_level level, const char *message,
+static void append_json(struct buffer *line, enum log_level level, const char *message,
 			const struct log_field *fields)
 {
 	buffer_append(line, SLICE("{\"time\":\""));
@@ -146,7 +146,7 @@ static void append_json(struct buffer *line, enum config_log_level level, const 
 	buffer_append_byte(line, '}');
 }
 
-static void append_event(struct buffer *line, enum config_log_level level, const char *message,
+static void append_event(struct buffer *line, enum log_level level, const char *message,
 			 const struct log_field *fields)
 {
 	if (atomic_load_explicit(&log_format, memory_order_relaxed) == LOG_FORMAT_JSON)
@@ -254,7 +254,7 @@ static void write_or_lose(struct slice line)
 	pthread_mutex_unlock(&output.lock);
 }
 
-void log_event(enum config_log_level level, const char *message, const struct log_field *fields)
+void log_event(enum log_level level, const char *message, const struct log_field *fields)
 {
 	if (!log_wants(level))
 		return;
@@ -267,7 +267,7 @@ void log_event(enum config_log_level level, const char *message, const struct lo
 	errno = saved;
 }
 
-static void log_formatted(enum config_log_level level, const char *format, va_list arguments)
+static void log_formatted(enum log_level level, const char *format, va_list arguments)
 {
 	char message[MAX_MESSAGE];
 	if (!log_wants(level))

@@ -5,11 +5,13 @@
 #define RECALLD_PROXY_RUNTIME_LOG_H
 
 #include "core/base/bytes.h"
-#include "proxy/config/config.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 /* Until it is called: text, info. May be called again after a reload. */
-void log_configure(enum config_log_level level, enum config_log_format format);
-bool log_wants(enum config_log_level level);
+void log_configure(enum log_level level, enum log_format format);
+bool log_wants(enum log_level level);
 
 /* A name and its value; numbers are given as text. A field whose name is NULL ends the list. */
 struct log_field {
@@ -20,7 +22,7 @@ struct log_field {
 
 /* text: "2026-11-21T09:30:00.123Z info message name=value name=\"two words\""
  * json: {"time":...,"level":"info","message":...,"name":"value","number":5} */
-void log_event(enum config_log_level level, const char *message, const struct log_field *fields);
+void log_event(enum log_level level, const char *message, const struct log_field *fields);
 
 /* Whether a warning that may come often is to be logged now: once a minute at most, so that an
  * operator sees a wrong key or address without being flooded. `logged_at` is the caller's, 0 before

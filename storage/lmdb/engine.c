@@ -1,6 +1,5 @@
 #include "storage/lmdb/engine.h"
 
-#include "storage/index/reindex.h"
 #include "storage/lmdb/lock.h"
 #include "storage/lmdb/reader.h"
 #include "storage/lmdb/store_marker.h"
@@ -255,6 +254,19 @@ static uint64_t take_format(struct transaction *transaction)
 	return format;
 }
 
+/* Whether what opening wrote went well. */
+static bool judge(struct store *store, enum store_result result, const struct complaint *complaint)
+{
+	if (result != STORE_OK && store_is_broken(store))
+		return complain_of_damage(store, "data.mdb is damaged", complaint);
+	if (result != STORE_OK)
+		return complain(complaint,
+				"cannot write the store in %s (%s); make room on its disk or raise "
+				"[storage] map_size",
+				store->path, store_result_name(result));
+	return true;
+}
+
 static bool prepare_trees(struct store *store, const struct complaint *complaint)
 {
 	struct transaction transaction;
@@ -273,29 +285,28 @@ static bool prepare_trees(struct store *store, const struct complaint *complaint
 				"that wrote it, or take its \"recallctl export\" and \"recallctl "
 				"rebuild\" a new store from that",
 				store->path, (unsigned long long)format, STORE_FORMAT);
-	enum store_result result = transaction.result;
-	if (result == STORE_OK)
-		result = index_renew(store);
-	if (result != STORE_OK && store_is_broken(store))
-		return complain_of_damage(store, "data.mdb is damaged", complaint);
-	if (result != STORE_OK)
-		return complain(complaint,
-				"cannot write the store in %s (%s); make room on its disk or raise "
-				"[storage] map_size",
-				store->path, store_result_name(result));
-	return true;
+	return judge(store, transaction.result, complaint);
 }
 
-static bool start_writer(struct store *store, const struct complaint *complaint)
+bool engine_judge(struct store *store, enum store_result result, char *error, size_t error_size)
 {
+	const struct complaint complaint = {error, error_size};
+	return judge(store, result, &complaint);
+}
+
+bool engine_start_writer(struct store *store, char *error, size_t error_size)
+{
+	const struct complaint complaint = {error, error_size};
+	engine_look_at_room(store);
+	engine_cache_singly(store);
 	store->writer = writer_start(store);
 	if (store->writer == NULL)
-		return complain(complaint,
+		return complain(&complaint,
 				"cannot start the store's thread; raise the limit of threads");
 	return true;
 }
 
-struct store *store_open(const struct store_options *options, char *error, size_t error_size)
+struct store *engine_open(const struct store_options *options, char *error, size_t error_size)
 {
 	const struct complaint complaint = {error, error_size};
 	struct store *store = xcalloc(1, sizeof(*store));
@@ -312,14 +323,8 @@ struct store *store_open(const struct store_options *options, char *error, size_
 			       : look_at_mark(store, &complaint)) &&
 	    begin_new(store, &complaint) && look_at_file(store, &complaint) &&
 	    open_environment(store, &complaint) && prepare_trees(store, &complaint) &&
-	    end_new(store, &complaint)) {
-		engine_look_at_room(store);
-		engine_cache_singly(store);
-		if (start_writer(store, &complaint)) {
-			forget_resume(store);
-			return store;
-		}
-	}
+	    end_new(store, &complaint))
+		return store;
 	store_close(store);
 	return NULL;
 }

@@ -1,3 +1,4 @@
+#include "proxy/runtime/log.h"
 #include "tests/unit/config_reading.h"
 
 #include <stdlib.h>

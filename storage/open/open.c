@@ -1,0 +1,18 @@
+/* store_open(): puts the engine, the index and what a crash left unfinished together. */
+#include "storage/index/reindex.h"
+#include "storage/lmdb/engine.h"
+#include "storage/lmdb/writer.h"
+
+struct store *store_open(const struct store_options *options, char *error, size_t error_size)
+{
+	struct store *store = engine_open(options, error, error_size);
+	if (store == NULL)
+		return NULL;
+	if (engine_judge(store, index_renew(store), error, error_size) &&
+	    engine_start_writer(store, error, error_size)) {
+		forget_resume(store);
+		return store;
+	}
+	store_close(store);
+	return NULL;
+}
