@@ -47,9 +47,10 @@ static void find_twin(struct appending *appending)
 		return;
 	if (conversation == 0 && append->session.size > 0)
 		conversation = memory_session(memory, append->session);
-	/* What stood before the request came was seen when it was loaded. */
+	/* What stood before the request came was seen when it was loaded; what came within its
+	 * millisecond may not have been. */
 	if (!memory_conversation(memory, conversation, &appending->conversation) ||
-	    appending->conversation.last_active <= append->started_at)
+	    appending->conversation.last_active < append->started_at)
 		return;
 	appending->same_exchange =
 		journal_find_turn(memory, conversation, append->ordinal, append->user_hash);

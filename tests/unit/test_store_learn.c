@@ -94,7 +94,7 @@ START_TEST(a_job_is_given_what_came_before_in_its_conversation)
 	struct fixture fixture;
 	fixture_init(&fixture, MAP);
 	for (int i = 0; i < 5; i++)
-		say(&fixture, i == 4 ? "and now?" : "before", i == 4 ? "now" : "then", 100 + i);
+		say(&fixture, i == 4 ? "and now?" : "before", i == 4 ? "now" : "then", 100 + 2 * i);
 	struct append other = fixture_exchange("elsewhere", "else", 150);
 	ck_assert_int_eq(fixture_append(&fixture, &other), STORE_OK);
 	struct job_input input;

@@ -8,7 +8,8 @@ enum { MAP = 64 * 1024 * 1024 };
 static enum store_result replay(struct fixture *fixture, uint32_t ordinal, const char *user_text,
 				const char *recalled, const struct frozen *frozen)
 {
-	struct append append = fixture_exchange(user_text, "fine", 100 + ordinal);
+	static int64_t now = 100;
+	struct append append = fixture_exchange(user_text, "fine", now++);
 	struct replay made = {.ordinal = ordinal,
 			      .user_hash = append.user_hash,
 			      .tokens = 7,
