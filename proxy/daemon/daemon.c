@@ -171,8 +171,7 @@ static void apply(struct server_process *process, struct config *config)
 	warn_of_limits(config);
 	config_release(process->config);
 	process->config = config;
-	log_configure((enum log_level)config->log.level,
-		      (enum log_format)config->log.format);
+	log_configure((enum log_level)config->log.level, (enum log_format)config->log.format);
 	for (size_t i = 0; i < process->worker_count; i++)
 		worker_configure(process->workers[i], config);
 	learner_configure(process->service.learner, config);

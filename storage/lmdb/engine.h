@@ -109,7 +109,8 @@ uint64_t engine_look_distance(const struct store *store);
 /* Goes on with deletes of users that a stopped process left half done. */
 void forget_resume(struct store *store);
 
-/* Opens the environment and its tables, with no writer yet; NULL, and why in `error`, as store_open().
+/* Opens the environment and its tables, with no writer yet; NULL, and why in `error`, as
+ * store_open().
  */
 struct store *engine_open(const struct store_options *options, char *error, size_t error_size);
 /* Whether what opening wrote went well; else why in `error`. */

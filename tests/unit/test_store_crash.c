@@ -291,7 +291,8 @@ static void count_turns(void *cookie, enum store_result result, struct memory_vi
 		*(size_t *)cookie = view->turn_count;
 }
 
-/* Each has a user of its own and one that all share, and reads what it wrote. */
+/* Each has a user of its own and one that all share, and reads what it wrote. No two say the same:
+ * that would be one turn with several answers. */
 static void *work(void *cookie)
 {
 	struct worker *worker = cookie;
@@ -301,7 +302,8 @@ static void *work(void *cookie)
 	fixture_loop_init(&loop);
 	for (int i = 0; i < EXCHANGES; i++) {
 		struct fixture_wait waits[2] = {{0}};
-		struct append append = fixture_exchange("hi", "hello", 100 + i);
+		char said[] = {'h', 'i', name[0], (char)(' ' + i), '\0'};
+		struct append append = fixture_exchange(said, "hello", 100 + i);
 		append.session = SLICE("chat");
 		(void)store_append(worker->store, &append, &loop.loop, fixture_done, &waits[0]);
 		append.user = slice_of(name);
