@@ -139,7 +139,7 @@ static bool frozen_stands(const struct chat *chat, int64_t now, struct arena *ar
 static uint32_t covered_up_to(const struct memory_view *view)
 {
 	uint32_t covered = view->answers;
-	if (!view->has_summary || view->turn_count >= STORE_MAX_TURNS)
+	if (!view->has_summary || view->turn_count >= MEMORY_MAX_TURNS)
 		return 0; /* what is not covered may go on before those turns */
 	for (size_t i = 0; i < view->turn_count; i++) {
 		const struct turn *turn = &view->turns[i];

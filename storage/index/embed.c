@@ -72,7 +72,7 @@ struct store_call *store_unembedded(struct store *store, struct user_key user, s
 {
 	struct transaction transaction;
 	const struct memory memory = {&transaction, user, arena};
-	size_t most = limit < STORE_MAX_TURNS ? limit : STORE_MAX_TURNS;
+	size_t most = limit < MEMORY_MAX_TURNS ? limit : MEMORY_MAX_TURNS;
 	struct turn *turns = arena_alloc(arena, most * sizeof(*turns));
 	size_t count = 0;
 	if (transaction_begin_read(&transaction, store)) {

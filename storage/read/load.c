@@ -3,7 +3,7 @@
 #include "storage/journal/supersede.h"
 #include "storage/user/replays.h"
 
-enum { UNCOVERED_LOOKED_AT = 4 * STORE_MAX_TURNS, MOST_MISSES = 32 };
+enum { UNCOVERED_LOOKED_AT = 4 * MEMORY_MAX_TURNS, MOST_MISSES = 32 };
 
 struct loading {
 	struct memory memory;
@@ -93,7 +93,7 @@ static void add_uncovered(struct turn_list *list, const struct loading *loading)
 	size_t added = 0;
 	struct wanted_text wanted = {.left = loading->load->uncovered_text};
 	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), BACKWARD);
-	for (unsigned i = 0; i < UNCOVERED_LOOKED_AT && added < STORE_MAX_TURNS; i++) {
+	for (unsigned i = 0; i < UNCOVERED_LOOKED_AT && added < MEMORY_MAX_TURNS; i++) {
 		struct stored_turn stored = {0};
 		if (wanted.left == 0 || wanted.misses == MOST_MISSES ||
 		    !scan_next(&scan, &key, &value) || key_read_u64(key, 16) <= covers)
@@ -122,12 +122,12 @@ static void read_turns(struct loading *loading)
 	struct turn_list list = {0};
 	unsigned newest = load->newest_turns;
 	turn_list_add_newest(&list, &loading->memory,
-			     newest > STORE_MAX_TURNS ? STORE_MAX_TURNS : newest);
+			     newest > MEMORY_MAX_TURNS ? MEMORY_MAX_TURNS : newest);
 	/* Of a user who was away for a while the summary covers all. */
 	if (view->summary.covers + 1 < loading->user.next_turn)
 		add_uncovered(&list, loading);
 	turn_list_sort(&list);
-	size_t extra = list.count > STORE_MAX_TURNS ? list.count - STORE_MAX_TURNS : 0;
+	size_t extra = list.count > MEMORY_MAX_TURNS ? list.count - MEMORY_MAX_TURNS : 0;
 	view->turns = list.turns + extra;
 	view->turn_count = list.count - extra;
 }

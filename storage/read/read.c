@@ -210,7 +210,7 @@ static bool read_summary_input(const struct memory *memory, struct job_input *in
 	input->has_summary = memory_summary(memory, &input->summary);
 	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, prefix,
 		      key_u64(prefix, input->summary.covers + 1), FORWARD);
-	while (list.count < STORE_MAX_TURNS && scan_next(&scan, &key, &value)) {
+	while (list.count < MEMORY_MAX_TURNS && scan_next(&scan, &key, &value)) {
 		struct stored_turn stored = {0};
 		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored,
 				  memory->arena) ||

@@ -311,7 +311,7 @@ static void *work(void *cookie)
 		(void)fixture_await(&loop, &waits[0]);
 		(void)fixture_await(&loop, &waits[1]);
 		struct arena arena = {0};
-		struct load load = {.user = fixture_key(name), .newest_turns = STORE_MAX_TURNS};
+		struct load load = {.user = fixture_key(name), .newest_turns = MEMORY_MAX_TURNS};
 		(void)store_load(worker->store, &load, &arena, count_turns, counted);
 		arena_finish(&arena);
 	}

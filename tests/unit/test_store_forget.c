@@ -172,8 +172,8 @@ START_TEST(a_large_import_without_learning_makes_no_jobs)
 			    .uncovered_text = SIZE_MAX};
 	struct memory_view view = fixture_load(&fixture, &load);
 	ck_assert_uint_eq(view.answers, COUNT / 4);
-	ck_assert_uint_eq(view.turn_count, STORE_MAX_TURNS);
-	ck_assert_uint_eq(view.turns[STORE_MAX_TURNS - 1].id, COUNT);
+	ck_assert_uint_eq(view.turn_count, MEMORY_MAX_TURNS);
+	ck_assert_uint_eq(view.turns[MEMORY_MAX_TURNS - 1].id, COUNT);
 	/* The same answer in thousands of places is found in bounded time. */
 	struct answer_fingerprint marks[300];
 	for (size_t i = 0; i < 300; i++)

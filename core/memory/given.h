@@ -1,0 +1,49 @@
+/* What a request was given of memory, and stays given: it is sent again byte for byte. */
+#ifndef RECALLD_CORE_MEMORY_GIVEN_H
+#define RECALLD_CORE_MEMORY_GIVEN_H
+
+#include "core/memory/memory.h"
+
+/* What was injected at the conversation's begin and stays, byte for byte. An empty block and no
+ * turns is a frozen nothing. */
+struct frozen {
+	enum mode mode;
+	size_t tokens;
+	struct slice block;
+	struct slice turns; /* JSON, as injection.turns */
+	struct slice
+		receipt_items; /* JSON: what it holds and why, for the receipts of later requests */
+	const uint64_t *facts; /* the facts in the block */
+	size_t fact_count;
+	/* The conversation's turns before this ordinal are taken out of its requests; 0: none. */
+	uint32_t cut_before;
+	const uint64_t *given; /* the turns in block and turns, rising */
+	size_t given_count;
+	uint64_t covers; /* of the summary in the block; 0: there is none */
+};
+
+/* What was recalled for one user turn, and rides before its text whenever it is sent again. */
+struct replay {
+	uint32_t ordinal;   /* of the exchange that the turn begins */
+	uint64_t user_hash; /* text_hash() of the turn's own text */
+	size_t tokens;
+	struct slice text;
+	struct slice receipt_items; /* JSON, as frozen.receipt_items */
+	const uint64_t *turns;      /* recalled in it, rising */
+	size_t turn_count;
+	const uint64_t *facts; /* in it, rising */
+	size_t fact_count;
+};
+
+/* What one request was given and why. */
+struct receipt {
+	uint64_t id;       /* 0: none */
+	struct slice text; /* JSON */
+	/* Whose texts it holds, in any order, and up to which a summary in it covers. */
+	const uint64_t *turns;
+	size_t turn_count;
+	const uint64_t *facts; /* the same */
+	size_t fact_count;
+};
+
+#endif

@@ -1,0 +1,57 @@
+/* What is still to be learned from. */
+#ifndef RECALLD_CORE_MEMORY_JOB_H
+#define RECALLD_CORE_MEMORY_JOB_H
+
+#include "core/memory/memory.h"
+#include "core/memory/user.h"
+
+enum job_kind {
+	JOB_FACTS,   /* one per exchange to learn from */
+	JOB_SUMMARY, /* one per user who has turns that the summary does not cover */
+};
+
+struct job {
+	enum job_kind kind;
+	uint64_t exchange; /* 0 for JOB_SUMMARY */
+	struct slice model;
+	bool explicit_mode;
+	enum mode mode;
+	bool client_key;
+	unsigned tries;    /* in a row, failed for whatever cause */
+	unsigned unusable; /* answers that could not be used */
+	int64_t not_before;
+	bool parked;
+	/* JOB_SUMMARY: */
+	size_t uncovered;    /* messages that the summary does not cover */
+	int64_t last_active; /* time of the user's newest turn */
+};
+
+struct job_list {
+	struct user_key key;
+	struct slice tenant;
+	struct slice user;
+	struct job *jobs; /* facts in the order of their exchanges, parked ones included; the
+			     summary's last */
+	size_t count;
+	uint64_t next_after; /* where the list was cut off: the exchange to go on after; 0: it is
+				whole */
+};
+
+/* What a job works on. */
+struct job_input {
+	uint64_t forget_epoch; /* hand it to store_learned() or store_summarized() */
+	struct turn user;      /* JOB_FACTS */
+	struct turn assistant; /* text empty when there is none */
+	struct turn *before;   /* up to 6 turns of the same conversation before it, oldest first */
+	size_t before_count;
+	struct fact *facts; /* all but the forgotten; what was taken back as if before all time */
+	size_t fact_count;
+	bool has_summary; /* JOB_SUMMARY */
+	struct summary summary;
+	/* Current turns that it does not cover and that are to be learned from: the oldest
+	 * MEMORY_MAX_TURNS, in the order of their ids, as `covers` counts. */
+	struct turn *uncovered;
+	size_t uncovered_count;
+};
+
+#endif

@@ -1,0 +1,116 @@
+/* What a request asks memory, and what memory shows it. */
+#ifndef RECALLD_CORE_MEMORY_VIEW_H
+#define RECALLD_CORE_MEMORY_VIEW_H
+
+#include "core/memory/given.h"
+#include "core/memory/user.h"
+
+/* One assistant message of the request's history, in order. */
+struct answer_fingerprint {
+	uint64_t hash;      /* text_hash() of its text, or its tool_calls_hash */
+	uint64_t user_hash; /* text_hash() of the own text of the user turn before it; 0: none */
+	bool tool_calls;
+};
+
+struct load {
+	struct user_key user;
+	struct slice session; /* empty: find the conversation by its answers */
+	const struct answer_fingerprint *fingerprints;
+	size_t fingerprint_count;
+	const struct answer_fingerprint
+		*open;            /* the answer that the reply is to go on; NULL: none */
+	size_t earlier_answers;   /* answers of the request's history before the first mark */
+	uint64_t newest_hash;     /* text_hash() of the newest user turn's own text */
+	struct slice newest_text; /* that text, to tell an edit by; empty: nothing is one */
+	unsigned newest_turns;    /* at least so many of the newest turns are wanted... */
+	/* ...and of the newest that the summary does not cover about so many bytes of text, not
+	 * counting what the request carries: at most MEMORY_MAX_TURNS. */
+	size_t uncovered_text;
+	bool trims; /* turns that memory holds may be taken out of the request */
+	bool facts;
+	bool past_facts;      /* superseded and retracted ones too, but not what was taken back */
+	size_t conversations; /* so many of the user's are counted at most */
+	int64_t now;
+};
+
+enum { MEMORY_MAX_TURNS = 400 };
+
+struct memory_view {
+	bool known;    /* the user has a record */
+	bool deferred; /* jobs wait for the next exchange that goes by the configured mode */
+	uint64_t forget_epoch; /* hand it to store_append(): a user forgotten meanwhile stays
+				  forgotten */
+
+	uint32_t conversation; /* 0: a new one begins */
+	int64_t last_active;   /* of the conversation */
+	uint32_t answers;      /* the ordinal behind the conversation's last complete answer */
+	uint32_t next_ordinal; /* the ordinal of the exchange that this request begins: answers
+				  behind the last one that was found again count too */
+	uint32_t carried_from; /* the request carries the conversation's turns from this ordinal on
+				  to next_ordinal; UINT32_MAX: none of them */
+	/* Of a request that is trimmed: the oldest exchange that it carries is in memory no more,
+	 * by what the user asked or by its age, and no summary tells of it. */
+	bool begin_is_lost;
+	bool leaves_out;        /* what stands before carried_from */
+	uint64_t same_exchange; /* the stored exchange of the same user turn, which is asked again;
+				   0: none */
+	bool same_learned;      /* and it is learned from, or waits to be */
+	bool has_frozen;
+	struct frozen frozen;
+	struct replay *replays; /* the conversation's, by ordinal; of one the newest last */
+	size_t replay_count;
+	/* How many conversations the user has, this one not counted when it is new; as far as they
+	 * were to be counted. */
+	size_t conversations;
+	/* The request takes back what the conversation holds from next_ordinal on: a user turn
+	 * there was edited, or an older place is gone on from (only with a session, see below). The
+	 * facts are then given, and summary and frozen context left out, as the append will leave
+	 * them. */
+	bool branches;
+	uint32_t branch_from;
+	const uint64_t *kept; /* exchanges that stay, or come back, although it branches */
+	size_t kept_count;
+	const uint64_t *carried; /* answers that come back in place of others */
+	size_t carried_count;
+
+	bool has_summary;
+	struct summary summary;
+	struct fact *facts; /* current, not expired (and past ones when asked for); by entity (the
+			       user first), key, id */
+	size_t fact_count;
+	struct turn *turns; /* current ones, oldest first, by time and then id */
+	size_t turn_count;
+};
+
+/* Edits, regenerations and forks.
+ *
+ * A client that names its session and sends history may ask an older turn again, reword it, or go
+ * on from an older place. From its place on, the conversation's user turns and answers are then
+ * superseded: their texts stay, but nothing recalls, lists or learns from them. In doubt nothing is
+ * taken back. So the place must be certain: the last answer of the request's history is found at
+ * its ordinal; or the request carries no answer at all in a conversation whose requests did, and
+ * its user turn is the first one's, or reads like an edit of it. A client that sends only its
+ * newest message never takes anything back, but the very first turn asked twice in a row is a
+ * regeneration. So is, within the hour, the first turn of a client without sessions whose reply
+ * broke off. A turn that was wrapped in, or unwrapped from, 100 bytes or more is no edit: it is
+ * kept, facts and all; unwrapped it is the same turn asked again.
+ *
+ * Facts that rest on superseded turns alone are retracted, and those that they had taken the place
+ * of stand again. When a request's history carries superseded turns, or asks one again, the client
+ * went back to that branch: they are current again, with the facts that went with them (of two
+ * values the newer observation stands), and the branch that it left is superseded in its turn. So
+ * nothing is learned twice; only what was not learned from when it was taken back gets a new job.
+ */
+
+struct user_memory {
+	struct slice tenant;
+	struct slice user;
+	bool has_summary;
+	struct summary summary;
+	struct fact *facts; /* as in memory_view */
+	size_t fact_count;
+	struct turn *turns; /* current ones, oldest first, the newest `max_turns` */
+	size_t turn_count;
+};
+
+#endif
