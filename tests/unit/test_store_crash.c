@@ -219,7 +219,7 @@ START_TEST(an_unreadable_record_is_skipped_and_counted)
 	struct fixture fixture;
 	fixture_init(&fixture, MAP);
 	for (int i = 0; i < 3; i++) {
-		struct append append = fixture_exchange("hi", "hello", 100 + i);
+		struct append append = fixture_exchange("hi", "hello", 100 + 10 * i);
 		append.session = SLICE("chat");
 		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	}
