@@ -1,5 +1,5 @@
-/* What all threads of the daemon share: the store, the learner, the embedder, and a few counters.
- * The configuration is not here: each thread holds its own snapshot and is handed a new one. */
+/* Shared by all threads of the daemon: the store, the learner, the embedder and a few counters. The
+ * configuration is not here: each thread holds its own snapshot and is handed new ones. */
 #ifndef RECALLD_PROXY_SERVICE_H
 #define RECALLD_PROXY_SERVICE_H
 
@@ -16,7 +16,7 @@ struct learner;
 struct retention;
 
 struct service {
-	const struct config *bound; /* as at the start: its addresses are those listened on */
+	const struct config *bound; /* the startup configuration, whose addresses are bound */
 	struct store *store;
 	struct learner *learner;
 	struct retention *retention;
@@ -26,14 +26,14 @@ struct service {
 	struct last_failure learning;  /* with the memory model */
 	struct last_failure embedding; /* with the embedding model */
 	atomic_size_t connections;
-	atomic_size_t exchanges;       /* open, each with a connection to the upstream or soon */
+	atomic_size_t exchanges;       /* open; each has, or soon opens, an upstream connection */
 	atomic_size_t in_flight;       /* bytes, see struct http_server_options */
-	atomic_size_t admin_in_flight; /* the same at the admin address */
-	size_t descriptors;            /* that the process may open, and among so many workers */
+	atomic_size_t admin_in_flight; /* the same for the admin address */
+	size_t descriptors;            /* limit for the process, divided among the workers */
 	size_t workers;
 	atomic_bool draining;
-	struct warned_programs warned; /* of paths without memory */
-	atomic_uint_fast64_t receipts; /* given out since the start */
+	struct warned_programs warned; /* client programs that called paths without memory */
+	atomic_uint_fast64_t receipts; /* issued since startup */
 };
 
 #endif

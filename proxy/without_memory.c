@@ -37,7 +37,7 @@ static bool is_name_character(char c)
 	       c == '-' || c == '_' || c == '.' || c == '/';
 }
 
-/* "OpenAI/Python" of "OpenAI/Python 1.99.1": the first product (RFC 9110 section 10.1.5) without
+/* "OpenAI/Python" from "OpenAI/Python 1.99.1": the first product (RFC 9110 section 10.1.5) without
  * its version. */
 static struct slice program_name(struct slice user_agent)
 {
@@ -53,7 +53,7 @@ static struct slice program_name(struct slice user_agent)
 	return name.size > 0 ? name : SLICE("of no name");
 }
 
-/* Whether it is new, and there was room to note it. */
+/* Whether the hash is new and there was room to record it. */
 static bool note(struct warned_programs *warned, uint64_t hash)
 {
 	for (size_t i = 0; i < WARNED_PROGRAMS; i++) {

@@ -1,5 +1,5 @@
-/* Requests at paths that have no memory: their users are told by a header, their operators by a
- * metric and, once for each client program, by the log. */
+/* Requests to paths that have no memory. A header tells the user, a metric tells the operator, and
+ * the log names each client program once. */
 #ifndef RECALLD_PROXY_WITHOUT_MEMORY_H
 #define RECALLD_PROXY_WITHOUT_MEMORY_H
 
@@ -9,19 +9,18 @@
 
 enum { WARNED_PROGRAMS = 64 };
 
-/* The client programs that were warned of, by the hashes of their names. All zeroes is its start;
- * any thread may use it. */
+/* The client programs already logged, as hashes of their names. Zero-initialize it. Thread-safe. */
 struct warned_programs {
 	atomic_uint_fast64_t hashes[WARNED_PROGRAMS];
 };
 
-/* Counts a request that named its user, by its path; a path that the metrics have no label for
- * counts as "other". */
+/* Counts a request that named its user, by path. Paths without their own metric label count as
+ * "other". */
 void without_memory_count(struct slice path);
 
-/* Logs that the program asks a model at `path`, where nothing is remembered, unless that was said
- * before. `user_agent` is its User-Agent field, of which only the first product's name is told.
- * Once WARNED_PROGRAMS have been told of, no more are. */
+/* Logs, once per program, that a program calls a model at `path`, where nothing is remembered.
+ * `user_agent` is its User-Agent field, of which only the first product's name is logged. Stops
+ * logging after WARNED_PROGRAMS programs. */
 void without_memory_warn(struct warned_programs *warned, struct slice user_agent,
 			 struct slice path);
 

@@ -1,4 +1,4 @@
-/* Whose request it is. */
+/* Who sent a request. */
 #include "proxy/access/identity.h"
 
 #include "core/text/text.h"
@@ -42,7 +42,7 @@ bool identity_owns_header(const struct config *config, struct slice name)
 
 bool identity_is_key_header(struct slice name)
 {
-	/* Of OpenAI, Azure, Anthropic and Google. */
+	/* used by OpenAI, Azure, Anthropic and Google */
 	static const struct slice names[] = {SLICE("Authorization"), SLICE("api-key"),
 					     SLICE("x-api-key"), SLICE("x-goog-api-key")};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -68,7 +68,7 @@ bool identity_find_field(const struct http_head *head, struct slice name, struct
 	return true;
 }
 
-/* The same for the first of several names that has one. */
+/* The first non-empty value of several names, in order. False: two values of one name differ. */
 static bool find_first(const struct http_head *head, const struct config_list *names,
 		       struct slice *value)
 {
@@ -86,8 +86,8 @@ bool identity_names_user(const struct config *config, const struct http_head *he
 	return !find_first(head, &config->identity.user_header, &user) || user.size > 0;
 }
 
-/* Credentials of several parts, such as Digest's and AWS4-HMAC-SHA256's, are new with each request
- * (RFC 9110, section 11.4: either one token, or a list of parameters). */
+/* Credentials with several parts, such as Digest's and AWS4-HMAC-SHA256's, change with each request
+ * (RFC 9110, section 11.4: either one token or a list of parameters). */
 static bool is_one_token(struct slice credentials)
 {
 	return slice_find(credentials, SLICE(","), 0) == credentials.size &&
@@ -116,7 +116,7 @@ struct slice identity_key_field(const struct http_head *head, struct arena *aren
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct slice value;
 		(void)identity_find_field(head, names[i], &value);
-		/* Of SDKs that were given an empty key, and the right one in a header. */
+		/* SDKs given an empty key send this, with the right key in another header */
 		bool is_empty = slice_equal_nocase(value, SLICE("Bearer"));
 		if (value.size > 0 && !is_empty)
 			return arena_join(arena,
@@ -142,7 +142,7 @@ bool identity_is_admin(const struct config *config, const struct http_head *head
 
 /* ---- the path ---- */
 
-/* Cuts the signature, behind the last "~", off the user. */
+/* Cuts the signature, after the last "~", off the user. */
 static void cut_signature(struct identity_path *path)
 {
 	const char *tilde = memrchr(path->user.data, '~', path->user.size);
@@ -164,7 +164,7 @@ bool identity_split_path(const struct config *config, struct slice target,
 	if (end == target.size || slice_find(user, SLICE("?"), 0) < user.size)
 		return false;
 	*path = (struct identity_path){.rest = slice_part(target, end, target.size)};
-	/* The signature is cut off after decoding, since some clients encode the "~" too. */
+	/* After decoding, since some clients encode the "~" too. */
 	if (percent_decode(user, &path->user, arena) && *config->identity.secret != '\0')
 		cut_signature(path);
 	return true;
@@ -192,7 +192,7 @@ const char *identity_user_fault(struct slice user)
 
 /* ---- signature and tenant ---- */
 
-/* The value of two hex digits; -1: they are none. */
+/* The value of two hex digits; -1 if they are not. */
 static int hex_byte(const char *digits)
 {
 	int high = http_hex_digit(digits[0]);
@@ -256,7 +256,8 @@ static struct slice body_user(const struct config *config, const struct chat_req
 	return user;
 }
 
-/* A session may have spaces. A placeholder is taken for none: it would join all conversations. */
+/* A session id may contain spaces. A placeholder counts as none: it would merge all
+ * conversations. */
 static bool read_session(const struct config *config, const struct http_head *head,
 			 struct slice *session, const char **fault)
 {
@@ -276,14 +277,14 @@ static bool read_session(const struct config *config, const struct http_head *he
 	return false;
 }
 
-/* Who the request says it is from. */
+/* The sender that the request names. */
 struct claim {
 	bool made;
 	struct slice user;
 	struct slice signature;
 };
 
-/* False: it says so twice, and differently. */
+/* False: the request names two different senders. */
 static bool read_claim(const struct config *config, const struct http_head *head,
 		       const struct identity_path *path, const struct chat_request *request,
 		       struct claim *claim, const char **fault)
@@ -315,7 +316,7 @@ enum identity_verdict identity_find(const struct config *config, const struct ht
 	struct claim claim;
 	struct slice task;
 	*identity = (struct identity){0};
-	/* Whatever it says, twice or not, it marks a side request. */
+	/* any value marks a side request, even two that differ */
 	(void)find_first(head, &config->identity.task_header, &task);
 	identity->task = task.size > 0;
 	if (!read_claim(config, head, path, request, &claim, fault))

@@ -23,9 +23,8 @@ static struct slice field(const struct http_head *head, const char *name)
 
 /* ---- Host ---- */
 
-/* The host that the request is for and that the listener does not know; empty: it knows them.
- * An absolute-form's authority goes before Host (RFC 9112 section 3.2.2), and both are looked at.
- */
+/* The request's host if the listener does not know it; otherwise empty. An absolute-form's
+ * authority takes precedence over Host (RFC 9112 section 3.2.2); both are checked. */
 static struct slice foreign_host(const struct listener *listener, const struct http_head *head)
 {
 	const struct slice named[] = {head->authority, head->host};
@@ -53,8 +52,8 @@ static bool admits_host(const struct listener *listener, const struct http_head 
 
 /* ---- Origin ---- */
 
-/* Of an origin ("https://host:port") what follows the scheme; of "null" and of what is no web
- * page's nothing. */
+/* The part after the scheme of an origin ("https://host:port"). Empty for "null" and for an origin
+ * that is not a web page's. */
 static struct slice origin_authority(struct slice origin)
 {
 	static const struct slice schemes[] = {SLICE("http://"), SLICE("https://")};
@@ -91,8 +90,7 @@ static bool ends_with_nocase(struct slice text, struct slice end)
 	       slice_equal_nocase(slice_part(text, text.size - end.size, text.size), end);
 }
 
-/* A page can send these only after the browser has asked by OPTIONS, which is answered nothing that
- * would allow it. */
+/* A page can send these only after a preflight (OPTIONS), and no answer to that allows it. */
 static bool is_declared_json(const struct http_head *head)
 {
 	struct slice type;
@@ -118,7 +116,7 @@ bool guard_is_dry_run(const struct http_head *head)
 	return dry.size > 0 && !slice_equal(dry, SLICE("0"));
 }
 
-/* Its reply is what the user's memory holds. */
+/* The reply to a dry run contains the user's memory. */
 static bool admits_dry_run(const struct config *config, const struct listener *listener,
 			   const struct http_head *head, struct guard_refusal *refusal)
 {

@@ -14,7 +14,7 @@ struct admin {
 	struct loop *loop;
 	struct config *config;
 	struct http_server *server;
-	struct upstream *upstream; /* for the vectors of questions */
+	struct upstream *upstream; /* for question vectors */
 	struct question_vectors *vectors;
 	atomic_size_t connections;
 	struct event *drain_check;
@@ -24,7 +24,8 @@ struct admin {
 
 enum {
 	MAX_CONNECTIONS = 256,
-	IN_FLIGHT_SHARE = 4, /* of max_in_flight, beside the traffic's own; a body at least */
+	IN_FLIGHT_SHARE =
+		4, /* a share of max_in_flight, separate from the traffic's; at least one body */
 	IDLE_UPSTREAM_CONNECTIONS = 4,
 	DRAIN_CHECK_MICROSECONDS = 10000,
 };
@@ -94,7 +95,7 @@ void admin_reply_failure(struct admin_call *call, enum store_result result)
 
 /* ---- routes ---- */
 
-/* Whether the path has the endpoint's form; the segment at "{}" is given back. */
+/* Whether the path matches the endpoint's form; returns the segment at "{}". */
 static bool path_matches(const char *form, struct slice path, struct slice *segment)
 {
 	struct slice pattern = slice_of(form);
@@ -123,7 +124,7 @@ static struct slice query_value(struct slice query, struct slice name)
 	return (struct slice){0};
 }
 
-/* NULL: the path takes another method, the one in `taken`, or is none. */
+/* NULL: the path needs another method, returned in `taken`, or does not exist. */
 static const struct admin_endpoint *find_endpoint(struct slice method, struct slice path,
 						  struct slice *segment, struct slice *taken)
 {
@@ -159,7 +160,7 @@ static void refuse_crowd(struct admin_call *call)
 			 SLICE("There is too much under way; try again in a moment."), &retry, 1);
 }
 
-/* No web page may, and only the token's holder. False: the call has ended. */
+/* Admits only the token's holder, and no web page. False: the call has ended. */
 static bool may_call(struct admin_call *call)
 {
 	const struct config *config = call->config;
@@ -199,7 +200,7 @@ static void route(struct admin_call *call)
 		query = slice_part(query, 1, query.size);
 	struct slice segment = {0};
 	struct slice taken = {0};
-	/* Its reply goes without the body. */
+	/* the reply omits the body */
 	bool is_head = slice_equal(head->method, SLICE("HEAD"));
 	const struct admin_endpoint *endpoint =
 		find_endpoint(is_head ? SLICE("GET") : head->method, path, &segment, &taken);

@@ -1,5 +1,5 @@
-/* The admin address: health, metrics, and the memory of users to be read, imported and forgotten
- * (CONTRACT section 5). Runs on the main loop. */
+/* The admin address: health, metrics, and reading, importing and forgetting users' memory (CONTRACT
+ * section 5). Runs on the main loop. */
 #ifndef RECALLD_PROXY_ADMIN_ADMIN_H
 #define RECALLD_PROXY_ADMIN_ADMIN_H
 
@@ -9,15 +9,15 @@
 
 struct admin;
 
-/* Takes the listening socket. */
+/* Takes ownership of the listening socket. */
 struct admin *admin_create(struct service *service, struct loop *loop, struct config *config,
 			   int listen_fd);
 void admin_configure(struct admin *admin, struct config *config);
-/* No new connections; what is asked already is answered, then comes `drained`, from the loop. NULL,
- * no admin address, is drained. */
+/* Stops accepting connections, answers the requests that have arrived, then calls `drained` from
+ * the loop. NULL (no admin address) drains immediately. */
 void admin_drain(struct admin *admin, struct loop *loop, void (*drained)(void *cookie),
 		 void *cookie);
-/* Closes its connections; callbacks of the store may still be posted. */
+/* Closes all connections. Store callbacks may still be posted. */
 void admin_close(struct admin *admin);
 void admin_destroy(struct admin *admin);
 

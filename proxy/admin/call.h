@@ -12,17 +12,17 @@ struct admin_call {
 	struct service *service;
 	struct loop *loop;
 	struct config *config;
-	struct question_vectors *vectors; /* of the loop */
-	struct http_request *request;     /* NULL once its client left... */
-	/* ...which is when this is called, and ends the call. NULL: what was begun is finished, and
-	 * nobody is told. */
+	struct question_vectors *vectors; /* the loop's */
+	struct http_request *request;     /* NULL once the client has left... */
+	/* ...which calls this function; it ends the call. NULL: the work continues, and nobody gets
+	 * the answer. */
 	void (*gone)(struct admin_call *call);
 	void *pending;   /* for `gone` */
-	bool is_crowded; /* the address holds as many bytes as it may */
+	bool is_crowded; /* the admin address holds as many bytes as it may */
 	struct arena arena;
-	struct slice parameter; /* what the path has in the place of {}, percent-decoded */
+	struct slice parameter; /* the path segment at {}, percent-decoded */
 	struct slice tenant;    /* ?tenant=, percent-decoded; empty: none */
-	struct user_key user;   /* of parameter and tenant, for paths under /v1/users/ */
+	struct user_key user;   /* from parameter and tenant, for paths under /v1/users/ */
 };
 
 struct admin_endpoint {
@@ -32,20 +32,21 @@ struct admin_endpoint {
 	void (*handle)(struct admin_call *call);
 };
 
-/* The end of the list has no method. */
+/* An entry without a method ends the list. */
 extern const struct admin_endpoint admin_system_endpoints[];
 extern const struct admin_endpoint admin_user_endpoints[];
 extern const struct admin_endpoint admin_import_endpoints[];
 extern const struct admin_endpoint admin_preview_endpoints[];
 extern const struct admin_endpoint admin_unpark_endpoints[];
 
-/* Each ends the call; `call` is invalid afterwards. */
+/* Each of these ends the call; `call` is invalid afterwards. */
 void admin_reply(struct admin_call *call, int status, const char *content_type, struct slice body);
-void admin_reply_json(struct admin_call *call, int status, struct buffer *json); /* finishes it */
+void admin_reply_json(struct admin_call *call, int status,
+		      struct buffer *json); /* also frees `json` */
 void admin_reply_error(struct admin_call *call, int status, const char *code, const char *message);
-/* Nobody is there to be told. */
+/* Ends the call without an answer: the client has left. */
 void admin_abandon(struct admin_call *call);
-/* For a result of the store other than STORE_OK. */
+/* For any store result except STORE_OK. */
 void admin_reply_failure(struct admin_call *call, enum store_result result);
 
 #endif

@@ -1,4 +1,4 @@
-/* POST /v1/users/USER/messages: past turns are imported. */
+/* POST /v1/users/USER/messages: imports past turns. */
 #include "core/clients/forms.h"
 #include "core/json/json.h"
 #include "core/secrets/secrets.h"
@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 enum {
-	MAX_SESSION = 256,             /* as in a request's header */
+	MAX_SESSION = 256,             /* same limit as in a request's header */
 	PATIENCE_WITH_VECTORS = 10000, /* milliseconds */
 };
 
@@ -21,16 +21,16 @@ struct import {
 	bool learn;
 	struct slice answer;
 	struct admin_call *call;
-	struct embedder_wait *wait; /* for the turns' vectors; NULL: none */
+	struct embedder_wait *wait; /* waits for the turns' vectors; NULL: none */
 };
 
-/* With its NULs, which JSON allows in a string; empty: it is none. */
+/* The string with its NULs, which JSON allows. Empty: it is not a string. */
 static struct slice string_of(json_t *value)
 {
 	return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
-/* What a chat log holds beside the talk, calls of tools included: nothing of it is remembered. */
+/* Messages of a chat log outside the talk, tool calls included, are not remembered. */
 static bool is_left_out(json_t *message)
 {
 	struct slice role = string_of(json_object_get(message, "role"));
@@ -41,7 +41,7 @@ static bool is_left_out(json_t *message)
 	       (slice_equal(role, SLICE("assistant")) && calls);
 }
 
-/* As in a chat: a string, or its text parts joined by a line break. False: it is neither. */
+/* As in a chat: a string, or text parts joined by a line break. False: it is neither. */
 static bool read_content(json_t *content, struct message_parts *read, struct arena *arena)
 {
 	size_t most = json_is_string(content) ? 1 : json_array_size(content);
@@ -118,8 +118,8 @@ static const char *read_turn(json_t *message, bool redact, struct imported_turn 
 	return NULL;
 }
 
-/* A message's own tree and what is worked out of it last only until the turn is read: of many
- * short messages they take a hundred times the text. */
+/* A message's own tree and temporaries last only until its turn is read: for many short messages
+ * they take a hundred times the text. */
 static const char *read_message(struct import *import, struct slice text, bool redact)
 {
 	struct arena scratch = {0};
@@ -178,7 +178,7 @@ static const char *read_import(struct import *import, struct slice body)
 	if (has_learn && found[1].type != JSON_TYPE_TRUE && found[1].type != JSON_TYPE_FALSE)
 		return "\"learn\" must be true or false";
 	import->learn = !has_learn || found[1].type == JSON_TYPE_TRUE;
-	/* The turns and their texts are held here and by the store. */
+	/* both this call and the store hold the turns and their texts */
 	http_request_hold(call->request, 2 * (body.size + count * sizeof(*import->turns)));
 	import->turns = arena_alloc(&call->arena, count * sizeof(*import->turns));
 	const char *fault = read_messages(import, body, found[0]);
@@ -195,7 +195,7 @@ static void answer_import(struct import *import)
 static void on_embedded(void *cookie, bool all)
 {
 	struct import *import = cookie;
-	(void)all; /* the rest follows later */
+	(void)all; /* the rest is imported later */
 	import->call->gone = NULL;
 	answer_import(import);
 }
@@ -207,8 +207,8 @@ static void on_importer_gone(struct admin_call *call)
 	admin_abandon(call);
 }
 
-/* Who imports and asks at once is to find everything, so the answer waits a while for the turns'
- * vectors. */
+/* A client that imports and then asks at once should find everything, so the answer waits a while
+ * for the turns' vectors. */
 static void wait_for_vectors(struct import *import)
 {
 	struct admin_call *call = import->call;

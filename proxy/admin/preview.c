@@ -1,4 +1,4 @@
-/* What a question would be given now, and why: the way of a request without the request. */
+/* What a question would be given now, and why: a request's path without the request. */
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/exchange/chat_lookup.h"

@@ -7,7 +7,7 @@
 
 enum { ANSWER_LIMIT = 1 << 20 };
 
-/* What is wrong with the store; NULL: nothing. Chats go on all the same. */
+/* What is wrong with the store; NULL: nothing. Chats continue either way. */
 static const char *store_fault(const struct store *store)
 {
 	if (store_is_broken(store))
@@ -110,7 +110,7 @@ static void get_metrics(struct admin_call *call)
 	buffer_finish(&out);
 }
 
-/* Where the key to learn with comes from. */
+/* Where the key for learning comes from. */
 static const char *key_source(const struct config *config)
 {
 	if (config->model.api_key[0] != '\0')
@@ -166,7 +166,7 @@ static void get_status(struct admin_call *call)
 	admin_reply_json(call, 200, &out);
 }
 
-/* Whether a receipt is of the tenant that was asked for; of any when none was. */
+/* Whether a receipt belongs to the requested tenant; any tenant if none was requested. */
 static bool is_of_tenant(struct admin_call *call, struct slice text, struct user_key user)
 {
 	static const char *const names[] = {"user"};

@@ -1,4 +1,4 @@
-/* Sets jobs going that were given up, of one user or of all. */
+/* Resumes parked jobs, of one user or of all. */
 #include "proxy/admin/call.h"
 #include "proxy/learn/learner.h"
 

@@ -131,7 +131,7 @@ static void get_memory(struct admin_call *call)
 {
 	struct reading reading = {.call = call, .result = STORE_FAILED};
 	struct store *store = call->service->store;
-	/* The jobs first: what is learned in between then counts as pending, never as lost. */
+	/* Jobs first: anything learned meanwhile then counts as pending, never as lost. */
 	store_user_jobs(store, call->user, 0, MAX_JOBS_COUNTED, &call->arena, on_jobs, &reading);
 	store_read_user(store, call->user, MAX_TURNS_SHOWN, clock_wall(), &call->arena, on_memory,
 			&reading);

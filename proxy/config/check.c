@@ -1,5 +1,5 @@
-/* What holds between keys: faults of those that cannot go together, warnings of those that go
- * together otherwise than one might think. */
+/* Checks across keys: faults for keys that cannot go together, warnings for combinations that act
+ * differently than expected. */
 #include "proxy/config/reader.h"
 #include "proxy/http/tls.h"
 
@@ -14,7 +14,7 @@ static bool is_set(struct config_origin origin)
 	return origin.line > 0 || origin.variable != NULL;
 }
 
-/* Where the first of two keys was set, or else the second. */
+/* The origin of the first of two keys if it was set, otherwise the second's. */
 static struct config_origin either(struct config_origin first, struct config_origin second)
 {
 	return is_set(first) ? first : second;
@@ -43,7 +43,7 @@ static void check_addresses(struct config_reader *reader)
 			     "127.0.0.1:8081");
 }
 
-/* One request would take all connections: each is sent back to where it came from. */
+/* One request would use up all connections, because each one is sent back to the listener. */
 static void check_for_a_loop(struct config_reader *reader)
 {
 	const struct config *config = reader->config;
@@ -79,7 +79,8 @@ static void tls_fault(struct config_reader *reader, enum tls_fault fault, const 
 			     why);
 }
 
-/* Without them no request would reach the upstream, and only then would anybody hear of it. */
+/* Without usable authorities no request reaches the upstream, and only then would anybody
+ * notice. */
 static void check_authorities(struct config_reader *reader)
 {
 	struct config_origin at_file = origin_of(reader, "upstream", "ca_file");
@@ -95,7 +96,7 @@ static void check_authorities(struct config_reader *reader)
 		why);
 }
 
-/* A program that has no use for warnings has none for the daemon's key, and may not read it. */
+/* A program that ignores warnings does not serve TLS either, and may not read the daemon's key. */
 static void load_tls(struct config_reader *reader)
 {
 	struct config *config = reader->config;
@@ -173,22 +174,22 @@ static bool recalls(const struct config_memory *memory)
 	return mode_recalls((enum mode)memory->mode);
 }
 
-/* Only what a summary covers is taken out, and with one of these none is written or given. */
+/* Trimming removes only what a summary covers; with these settings no summary is written or
+ * injected. */
 static bool trims_in_vain(const struct config_memory *memory)
 {
 	return memory->history == HISTORY_TRIM &&
 	       (!memory->learn || !memory->inject || memory->mode == MODE_OFF);
 }
 
-/* A quarter of history_tokens is for memory, and a token about three quarters of an English word.
- */
+/* A quarter of history_tokens is for memory; a token is about three quarters of an English word. */
 static bool trims_to_no_summary(const struct config_memory *memory)
 {
 	return memory->history == HISTORY_TRIM && !trims_in_vain(memory) &&
 	       memory->history_tokens / 4 < memory->summary_words * 4 / 3;
 }
 
-/* Whether it is so for any request. */
+/* Whether `is_so` holds for any request. */
 static bool anywhere(const struct config *config, bool (*is_so)(const struct config_memory *))
 {
 	if (is_so(&config->memory))
@@ -202,8 +203,8 @@ static bool anywhere(const struct config *config, bool (*is_so)(const struct con
 	return false;
 }
 
-/* Whoever has no key of his own borrows one; where it then goes is worth a word. `work` is
- * "learning" or "embedding", `done` what it does to a turn. */
+/* Warns where a borrowed key is sent. `work` is "learning" or "embedding", `done` what it does to a
+ * turn. */
 static void warn_of_key(struct config_reader *reader, const char *work, const char *done)
 {
 	const struct config *config = reader->config;
@@ -306,7 +307,7 @@ static void warn_of_tokens(struct config_reader *reader)
 				       "conversation_tokens");
 }
 
-/* The kernel chooses then, for each worker another one. */
+/* The kernel then chooses the port, a different one for each worker. */
 static void warn_of_ports(struct config_reader *reader)
 {
 	const struct config *config = reader->config;
@@ -321,7 +322,7 @@ static void warn_of_ports(struct config_reader *reader)
 				       "choose one");
 }
 
-/* Memory and the provider's key are then for all who are near. */
+/* Anyone on the network then has access to memory and to the provider's key. */
 static void warn_of_strangers(struct config_reader *reader)
 {
 	const struct config *config = reader->config;
@@ -363,7 +364,7 @@ static void warn_of_certificate(struct config_reader *reader)
 			       end);
 }
 
-/* What is deleted by a slip does not come back, and "3m" are minutes. */
+/* Data deleted by mistake does not come back, and "3m" means minutes. */
 static void warn_of_short_keeping(struct config_reader *reader, const char *key, uint64_t kept)
 {
 	if (kept > 0 && kept < (uint64_t)24 * 3600 * 1000)

@@ -1,7 +1,7 @@
 #include "proxy/config/reader.h"
 #include "storage/store.h"
 
-/* Anybody may test a configuration that leaves the path to the daemon's user. */
+/* Anyone may test a configuration; only the daemon's user need have access to the path. */
 static void tell(struct config_reader *reader, struct config_origin origin, enum store_look look,
 		 const char *why)
 {
@@ -30,7 +30,7 @@ void config_check_store(struct config_reader *reader)
 	char why[512];
 	if (origin.broken)
 		return;
-	/* A shell would put the home directory there, a store be made in a folder of that name. */
+	/* recalld does not expand ~ as a shell does: it would create a directory with that name. */
 	if (path[0] == '~') {
 		config_fault(reader, origin,
 			     "[storage] path begins with ~, which nothing replaces here; write the "

@@ -1,4 +1,4 @@
-/* A snapshot of the configuration: its life, its values' places, and what is asked of it. */
+/* A configuration snapshot: its lifetime, where values are stored, and queries. */
 #include "core/base/utf8.h"
 #include "proxy/config/reader.h"
 #include "proxy/http/tls.h"
@@ -16,14 +16,14 @@ static size_t character_size(struct slice text, size_t at)
 	return end - at;
 }
 
-/* Only the last `*` is ever gone back to: what an earlier one could take, a later one can too. So
- * the time is bounded by the product of the lengths. */
+/* Backtracks only to the last `*`: whatever an earlier one could match, a later one can match too.
+ * The time is therefore bounded by the product of the lengths. */
 bool config_glob_match(struct slice pattern, struct slice text)
 {
 	size_t p = 0;
 	size_t t = 0;
 	size_t after_star = SIZE_MAX;
-	size_t taken = 0; /* where the text after the last star's run begins */
+	size_t taken = 0; /* where the text after the last star's match begins */
 	while (t < text.size) {
 		if (p < pattern.size && pattern.data[p] == '*') {
 			after_star = ++p;

@@ -1,8 +1,8 @@
-/* The configuration: read once into an immutable snapshot, swapped whole by a reload.
+/* The configuration: read once into an immutable snapshot, replaced as a whole by a reload.
  *
- * One table (config_keys) has every key with its type, default, range and help; the parser, `-t`,
- * the environment's names and the test of conf/recalld.conf all follow from it. A snapshot is
- * reference-counted and read-only, so any thread may hold one. */
+ * One table (config_keys) holds every key with its type, default, range and help. The parser, `-t`,
+ * the names of the environment variables and the test of conf/recalld.conf all derive from it. A
+ * snapshot is reference-counted and read-only, so any thread may hold one. */
 #ifndef RECALLD_PROXY_CONFIG_CONFIG_H
 #define RECALLD_PROXY_CONFIG_CONFIG_H
 
@@ -20,7 +20,7 @@ struct config_list {
 	size_t count;
 };
 
-/* The keys of [memory]; a section with a selector overrides some of them. */
+/* The keys of [memory]. A section with a selector overrides some of them. */
 struct config_memory {
 	int mode; /* enum mode */
 	bool inject;
@@ -47,7 +47,7 @@ struct tls_context;
 struct config_override; /* one [memory SELECTOR] section */
 
 struct config {
-	_Atomic unsigned references; /* config_retain() and config_release() own it */
+	_Atomic unsigned references; /* changed only by config_retain() and config_release() */
 	struct {
 		char *address;
 		struct config_list hosts;
@@ -56,12 +56,12 @@ struct config {
 		char *admin_token;
 		char *tls_certificate; /* both empty: no TLS */
 		char *tls_key;
-		struct tls_context *tls; /* made of these two; NULL: none */
+		struct tls_context *tls; /* built from these two; NULL: no TLS */
 		uint64_t workers;        /* as configured; 0: one per CPU */
 		uint64_t max_body;
 		uint64_t max_connections;
 		uint64_t max_in_flight;
-		uint64_t drain_timeout; /* durations are in milliseconds */
+		uint64_t drain_timeout; /* all durations are in milliseconds */
 	} listen;
 	struct {
 		char *base_url; /* without a trailing slash */
@@ -86,7 +86,7 @@ struct config {
 	struct config_override *overrides;
 	size_t override_count;
 	struct {
-		char *base_url; /* empty: the upstream's */
+		char *base_url; /* empty: use the upstream's */
 		char *api_key;
 		char *name;
 		char *embedding; /* empty: none */
@@ -95,7 +95,7 @@ struct config {
 		uint64_t concurrency;
 	} model;
 	struct {
-		uint64_t messages; /* 0: for ever; the same */
+		uint64_t messages; /* 0: keep for ever; same for facts */
 		uint64_t facts;
 		int pii; /* enum pii */
 	} retention;
@@ -109,48 +109,47 @@ struct config {
 	} log;
 };
 
-/* Reads FILE (NULL: defaults and environment only) and the environment. Every fault is printed to
- * `faults` as "FILE:LINE: what is wrong; what would be right", a line each (for a fault of a
- * variable: its name in place of FILE:LINE), warnings as "FILE: warning: ..." to `warnings` (NULL:
- * not wanted, and the TLS files are not opened: recallctl may not read the key). No text or list is
- * quoted in them unless it is a name, so that no secret is printed. NULL when there was a fault.
- * The snapshot has one reference. */
+/* Reads FILE (NULL: only defaults and environment) and the environment. Prints each fault to
+ * `faults` as one line, "FILE:LINE: what is wrong; what would be right" (for an environment
+ * variable, its name replaces FILE:LINE), and each warning to `warnings` as "FILE: warning: ...".
+ * With `warnings` NULL, the TLS files are not opened: recallctl may not be allowed to read the key.
+ * Messages quote no text or list unless it is a name, so they reveal no secret. Returns NULL if
+ * there was a fault; otherwise the snapshot has one reference. */
 struct config *config_read(const char *file, FILE *faults, FILE *warnings);
-/* The same for `-t`: faults and warnings both go to `out`, and so does what keeps a daemon of this
- * user from opening the store. */
+/* The same for `-t`: prints faults and warnings to `out`, and whatever would keep a daemon run by
+ * this user from opening the store. */
 struct config *config_test(const char *file, FILE *out);
-/* config_read() from memory; `name` stands for the file's name. For tests and fuzzing. */
+/* config_read() from memory, under the file name `name`. For tests and fuzzing. */
 struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings);
 
 struct config *config_retain(struct config *config);
-void config_release(struct config *config); /* NULL is fine; from any thread */
+void config_release(struct config *config); /* NULL is fine; any thread */
 
 /* The [memory] settings for one request: the base section, then every [memory SELECTOR] that
- * matches, the last one winning key by key. Empty slices match only a selector of "*". When
- * sections that were not written for each other meet, conversation_tokens stays the limit of
- * context_tokens. */
+ * matches; the last match wins, key by key. Empty slices match only the selector "*". If the
+ * combined sections disagree, conversation_tokens still limits context_tokens. */
 struct config_memory config_memory_for(const struct config *config, struct slice model,
 				       struct slice tenant, struct slice user);
 
-/* The least user_limit of any section. */
+/* The smallest user_limit of any section. */
 uint64_t config_least_user_limit(const struct config *config);
 
-/* Where the memory model and its embeddings are asked, and with which key: [model]'s, or where that
- * is empty the upstream's. */
+/* Base URL and API key for the memory model and its embeddings: from [model], or from [upstream]
+ * where [model] leaves them empty. */
 const char *config_model_base_url(const struct config *config);
-const char *config_model_api_key(const struct config *config); /* empty: the client's own */
+const char *config_model_api_key(const struct config *config); /* empty: the client's own key */
 
-/* Whether an address of [listen] is a TCP port that only this machine reaches, and with it any web
- * page that is open on it. */
+/* Whether a [listen] address is a TCP port that only this machine can reach, and therefore any web
+ * page open on it. */
 bool config_is_loopback_port(const char *address);
 
-/* Whether the host of a Host field or an origin ("NAME", "NAME:PORT", "[::1]:PORT") is loopback,
- * the address's own or among `hosts`. Case, port and a final dot are not regarded. */
+/* Whether the host in a Host field or an origin ("NAME", "NAME:PORT", "[::1]:PORT") is loopback,
+ * the address's own host or one of `hosts`. Ignores case, port and a final dot. */
 bool config_knows_host(const char *address, const struct config_list *hosts,
 		       struct slice authority);
 
-/* Prints to `out` the names of the keys ("listen.address", a line each) that differ and that a
- * running daemon does not take over; returns how many. */
+/* Prints the names of changed keys that a running daemon cannot apply ("listen.address", one per
+ * line) to `out`. Returns their number. */
 size_t config_unreloadable_changes(const struct config *before, const struct config *after,
 				   FILE *out);
 
@@ -160,7 +159,7 @@ enum config_type {
 	CONFIG_TEXT,
 	CONFIG_LIST,   /* texts, comma-separated */
 	CONFIG_WORD,   /* one of `words` */
-	CONFIG_SWITCH, /* one of the two `words`, the second of which is true */
+	CONFIG_SWITCH, /* one of two `words`; the second means true */
 	CONFIG_NUMBER,
 	CONFIG_FRACTION, /* a decimal number */
 	CONFIG_SIZE,
@@ -171,16 +170,15 @@ struct config_key {
 	const char *section;
 	const char *name;
 	enum config_type type;
-	const char *initial;  /* the default, as it would be written */
-	const char *words;    /* "off|buffer|..." in the order of their values */
-	uint64_t least, most; /* range, in the unit of the stored value; most 0: no range */
-	bool required;        /* a text that may not be empty */
+	const char *initial;  /* the default, as written in a file */
+	const char *words;    /* "off|buffer|...", in the order of their values */
+	uint64_t least, most; /* in the unit of the stored value; most 0: no range */
+	bool required;        /* must not be empty */
 	bool reloadable;
-	/* For texts and each item of a list: whether it has the right form, and if not, why ("is
-	 * ...; what would be right", without the value). NULL: any. Not asked about an empty text.
-	 */
+	/* For texts and list items: whether the form is valid, and if not, why ("is ...; what would
+	 * be right", without the value). NULL: any form. Not called for an empty text. */
 	bool (*check)(struct slice text, struct buffer *why);
-	/* Into struct config, or struct config_memory for [memory]; SIZE_MAX: known, but not
+	/* Into struct config, or struct config_memory for [memory]. SIZE_MAX: recognized but not
 	 * stored. */
 	size_t offset;
 	const char *help;
@@ -189,7 +187,7 @@ struct config_key {
 extern const struct config_key config_keys[];
 extern const size_t config_key_count;
 
-/* The table as Markdown: for each section its keys, their defaults, ranges and help. */
+/* Prints the table as Markdown: for each section its keys with their defaults, ranges and help. */
 void config_print_reference(FILE *out);
 
 #endif

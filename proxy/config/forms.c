@@ -1,4 +1,4 @@
-/* Forms that texts of the configuration must have: addresses, URLs, secrets, header names. */
+/* Forms that configured texts must have: addresses, URLs, secrets, header names. */
 #include "proxy/config/reader.h"
 
 #include <arpa/inet.h>
@@ -32,7 +32,7 @@ static bool read_port(struct slice text, unsigned *port)
 	return *port <= 65535;
 }
 
-/* A host's name or numbers as a terminated string, since that is what inet_pton takes. */
+/* A host name or address as a NUL-terminated string for inet_pton. */
 struct host {
 	char name[MAX_HOST + 1];
 };
@@ -85,7 +85,7 @@ bool config_split_host(struct slice text, struct slice *host, struct slice *port
 	return text.data[end] == ':';
 }
 
-/* A name on the way to the socket's own adds the process id to it, and a socket's name is short. */
+/* The temporary name of the socket appends the process id, and a socket's path is short. */
 enum { MAX_LOCAL_PATH = 99 };
 
 static bool is_local_path(struct slice path)
@@ -156,7 +156,7 @@ static bool take_prefix(struct slice *text, struct slice prefix)
 	return true;
 }
 
-/* Takes out the zone that the address of a link needs: "[fe80::1%25eth0]" (RFC 6874). */
+/* Removes the zone of a link-local address: "[fe80::1%25eth0]" (RFC 6874). */
 static bool take_zone(struct slice *text, struct host *without)
 {
 	size_t begin = slice_find(*text, SLICE("%25"), 0);
@@ -217,7 +217,7 @@ bool config_url_leads_to(struct slice url, const struct config_address *address)
 		config_address_is_loopback(address));
 }
 
-/* As it is often copied from a curl command. */
+/* Such URLs are often copied from a curl command. */
 static bool ends_in_endpoint(struct slice url)
 {
 	static const char *const endpoints[] = {"/chat/completions", "/completions", "/embeddings",
@@ -279,8 +279,8 @@ bool config_check_secret(struct slice text, struct buffer *why)
 	return true;
 }
 
-/* Headers that a request needs upstream, or that carry its key: naming one of them as an identity
- * would take it away from the upstream. */
+/* Headers that the upstream needs or that carry the key. Using one for identity would withhold it
+ * from the upstream. */
 static bool is_needed_upstream(struct slice name)
 {
 	static const char *const needed[] = {

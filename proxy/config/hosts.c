@@ -1,10 +1,10 @@
-/* Which hosts a listener answers to. */
+/* The hosts that a listener answers to. */
 #include "proxy/config/reader.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-/* A name's final dot says that it is whole, and changes nothing. */
+/* A final dot marks a name as fully qualified and does not change its meaning here. */
 static struct slice without_dot(struct slice host)
 {
 	if (host.size > 1 && host.data[host.size - 1] == '.')
@@ -12,7 +12,7 @@ static struct slice without_dot(struct slice host)
 	return host;
 }
 
-/* Without brackets, port and final dot. False: it has no host's form. */
+/* Without brackets, port and final dot. False: the text is not a host. */
 static bool read_host(struct slice text, struct slice *host)
 {
 	struct slice port;

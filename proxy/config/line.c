@@ -1,4 +1,4 @@
-/* Lines of the configuration's file: comments, quotes and ${NAME}. */
+/* Lines of the configuration file: comments, quotes and ${NAME}. */
 #include "proxy/config/reader.h"
 
 #include "core/text/text.h"
@@ -79,7 +79,7 @@ static bool is_variable_name(struct slice name)
 	return name.size > 0 && name.size < 256;
 }
 
-/* Replaces the ${NAME} at the begin of `text`, which is cut behind it. */
+/* Replaces the ${NAME} at the start of `text` and advances `text` past it. */
 static bool expand_one(struct slice *text, struct buffer *out, struct buffer *why)
 {
 	size_t end = slice_find(*text, SLICE("}"), 0);

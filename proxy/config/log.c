@@ -16,10 +16,10 @@ static void begin_words(struct words *words)
 	*words = (struct words){0};
 	words->stream = open_memstream(&words->text, &words->size);
 	if (words->stream == NULL)
-		abort(); /* out of memory, as for all small allocations */
+		abort(); /* out of memory: fatal for every small allocation */
 }
 
-/* "FILE: warning: what" without the word that the level says. */
+/* Logs "FILE: warning: what" without the word that repeats the level. */
 static void log_line(char *line, enum log_level level)
 {
 	static const char word[] = ": warning: ";

@@ -1,13 +1,13 @@
-/* The configuration as the daemon reads it: what is to be said of it goes to the log. */
+/* Reads the configuration for the daemon: messages about it go to the log. */
 #ifndef RECALLD_PROXY_CONFIG_LOG_H
 #define RECALLD_PROXY_CONFIG_LOG_H
 
 #include "proxy/config/config.h"
 
-/* Sets the log up as it says, and logs warnings so. NULL: its faults are on standard error, line by
- * line as with -t, since nobody knows yet how the log is to look. */
+/* Reads FILE, configures the log accordingly, and logs warnings. Returns NULL on faults, which it
+ * prints to standard error line by line, as -t does: the log's format is not known yet. */
 struct config *config_read_at_start(const char *file);
-/* Logs faults, with which it is NULL, and warnings, as the log is set up. */
+/* Reads FILE again. Logs warnings and faults in the current format. Returns NULL on faults. */
 struct config *config_read_again(const char *file);
 
 #endif

@@ -1,5 +1,5 @@
-/* Names of the configuration: sections, keys, their environment variables, and what a misspelt one
- * was probably meant to be. */
+/* Names in the configuration: sections, keys, their environment variables, and suggestions for
+ * misspelt ones. */
 #include "proxy/config/reader.h"
 
 #include <ctype.h>
@@ -67,8 +67,7 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* How many letters must be changed, added or dropped to make one of the other (Levenshtein),
- * whatever their case. Both have at most MAX_NAME. */
+/* Levenshtein distance, ignoring case. Both names have at most MAX_NAME letters. */
 static size_t edit_distance(struct slice a, struct slice b)
 {
 	size_t row[MAX_NAME + 1];
@@ -88,7 +87,8 @@ static size_t edit_distance(struct slice a, struct slice b)
 	return row[b.size];
 }
 
-/* Whether it is near enough to be meant, and nearer than `nearest`, which it then becomes. */
+/* Whether the candidate is close enough to be meant and closer than `nearest`, which it then
+ * replaces. */
 static bool is_nearer(struct slice name, const char *candidate, size_t *nearest)
 {
 	if (!config_is_printable(name))

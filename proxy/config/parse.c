@@ -1,4 +1,4 @@
-/* Reads the configuration: a file's lines, then the environment, into a snapshot. */
+/* Reads the configuration: the file's lines, then the environment, into a snapshot. */
 #include "proxy/config/reader.h"
 
 #include <assert.h>
@@ -61,7 +61,7 @@ static void twice_fault(struct config_reader *reader, unsigned earlier)
 		     earlier);
 }
 
-/* Begins [memory SELECTOR]. False: a fault was printed. */
+/* Begins [memory SELECTOR]. False: it reported a fault. */
 static bool begin_override(struct config_reader *reader, struct slice text)
 {
 	size_t equals = slice_find(text, SLICE("="), 0);
@@ -141,7 +141,7 @@ static void refuse(struct config_reader *reader, const struct config_key *key,
 	config_fault(reader, *origin, "[%s] %s %.*s", key->section, key->name, SLICE_PRINT(*why));
 }
 
-/* Sets a key to what was written, with ${NAME} replaced. */
+/* Sets a key to the written value, with ${NAME} replaced. */
 static void set_key(struct config_reader *reader, const struct config_key *key,
 		    struct config_origin *origin, struct slice written, bool quoted, void *base)
 {
@@ -202,7 +202,7 @@ static void unknown_key(struct config_reader *reader, struct slice name)
 	buffer_finish(&remedy);
 }
 
-/* Whether the key may be set here and now. */
+/* Whether the key may be set at this point. */
 static bool admit_key(struct config_reader *reader, size_t index)
 {
 	const struct config_key *key = &config_keys[index];
@@ -236,7 +236,7 @@ static void parse_key(struct config_reader *reader, struct slice line)
 			     "a key stands before the first section; put it behind its [section]");
 		return;
 	}
-	/* In a section that is a fault itself nothing more can be said. */
+	/* the section itself is a fault: nothing more to report */
 	if (reader->section == NULL)
 		return;
 	struct slice name = slice_trim(slice_part(line, 0, equals));
@@ -280,7 +280,7 @@ static void parse_text(struct config_reader *reader, struct slice text)
 	}
 }
 
-/* An unknown variable is only a warning: Kubernetes makes up some of its own, such as
+/* An unknown variable is only a warning: Kubernetes defines some of its own, such as
  * RECALLD_MODEL_SERVICE_HOST for a service called recalld-model. */
 static void unknown_variable(struct config_reader *reader, struct slice name, size_t first)
 {
@@ -364,7 +364,7 @@ struct config *config_read_text(const char *name, struct slice text, FILE *fault
 	return read_text(name, text, faults, warnings, false);
 }
 
-/* False: errno says why; 0: the file is too large. */
+/* False: errno says why; 0 means the file is too large. */
 static bool read_file(const char *path, struct buffer *text)
 {
 	FILE *file = fopen(path, "re");

@@ -1,9 +1,9 @@
-/* What the files of the configuration share among themselves; nobody else includes this.
+/* Shared by the configuration's files; no other file includes this.
  *
- * config_parse.c takes lines apart, config_tell.c prints what is wrong with them, config_value.c
- * turns words into values, config_forms.c knows what addresses and URLs look like, config_check.c
- * compares keys with each other once all are there, config_names.c finds keys and guesses what was
- * meant, config.c keeps the result. */
+ * parse.c splits lines, tell.c reports faults, line.c handles comments, quotes and ${NAME}, value.c
+ * converts words to values, forms.c and hosts.c know the forms of addresses and URLs, check.c
+ * compares keys with each other once all are read, names.c finds keys and suggests corrections,
+ * config.c holds the result. */
 #ifndef RECALLD_PROXY_CONFIG_READER_H
 #define RECALLD_PROXY_CONFIG_READER_H
 
@@ -14,18 +14,18 @@ enum {
 	CONFIG_MAX_FILE = 1024 * 1024,
 	CONFIG_MAX_LINE = 64 * 1024,
 	CONFIG_MAX_OVERRIDES = 1000,
-	CONFIG_MAX_ITEMS = 32, /* of a list */
+	CONFIG_MAX_ITEMS = 32, /* per list */
 	CONFIG_MAX_FAULTS = 100,
 };
 
 #define CONFIG_NOT_STORED SIZE_MAX
 #define CONFIG_NO_KEY SIZE_MAX
 
-/* Where a key was set. All zero: nowhere, it has its default. */
+/* Where a key was set. Zero-initialized: nowhere, the key has its default. */
 struct config_origin {
 	unsigned line;
-	const struct config_key *variable; /* the key, when its environment variable set it */
-	bool broken;                       /* it was set to a bad value, which is a fault already */
+	const struct config_key *variable; /* the key, if its environment variable set it */
+	bool broken;                       /* the value was bad; the fault is already reported */
 };
 
 enum config_selector { SELECT_MODEL, SELECT_TENANT, SELECT_USER };
@@ -34,18 +34,18 @@ struct config_override {
 	enum config_selector selector;
 	char *pattern;
 	unsigned line;
-	unsigned lines[CONFIG_MAX_KEYS]; /* by the table's index; 0: not overridden */
+	unsigned lines[CONFIG_MAX_KEYS]; /* by table index; 0: not overridden */
 	struct config_memory memory;
 };
 
 struct config_reader {
-	const char *name; /* of the file, as faults call it */
+	const char *name; /* the file's name, for messages */
 	FILE *faults;
 	FILE *warnings;
-	bool looks_at_store; /* what the disk says of its path is told too */
+	bool looks_at_store; /* also reports what the disk says about the store's path */
 	size_t fault_count;
 	struct config *config;
-	struct config_origin origins[CONFIG_MAX_KEYS]; /* by the table's index */
+	struct config_origin origins[CONFIG_MAX_KEYS]; /* by table index */
 
 	unsigned line;
 	unsigned section_lines[CONFIG_MAX_KEYS]; /* by the index of the section's first key */
@@ -54,66 +54,69 @@ struct config_reader {
 	struct config_override *override;        /* NULL: the base section */
 };
 
-/* ---- config_tell.c ---- */
+/* ---- tell.c ---- */
 
-/* Prints a fault of the line or variable at `origin`, or of the whole file. */
+/* Reports a fault at the line or variable of `origin`, or of the whole file. */
 void config_fault(struct config_reader *reader, struct config_origin origin, const char *format,
 		  ...) __attribute__((format(printf, 3, 4)));
 void config_warning(struct config_reader *reader, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* The same with the line or variable that it is about. */
+/* The same, naming the line or variable. */
 void config_warning_at(struct config_reader *reader, struct config_origin origin,
 		       const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* ---- config_line.c ---- */
+/* ---- line.c ---- */
 
-/* The line up to a comment: a ; or # at its begin or behind white space. */
+/* The line without its comment: from a ; or # at its start or after white space. */
 struct slice config_without_comment(struct slice line);
-/* The value behind a "=", without comment, quotes, and white space around it. False: `why`. */
+/* Extracts the value after "=", without comment, quotes and surrounding white space. False: `why`
+ * says why. */
 bool config_read_value(struct slice text, struct slice *value, struct buffer *why);
-/* Appends the text with ${NAME} replaced from the environment. False: `why`. */
+/* Appends the text with ${NAME} replaced from the environment. False: `why` says why. */
 bool config_expand(struct slice text, struct buffer *out, struct buffer *why);
-/* Whether it is a line of text: UTF-8, without control characters, not too long. False: `why`. */
+/* Checks that the line is UTF-8, has no control characters and is not too long. False: `why` says
+ * why. */
 bool config_check_line(struct slice line, struct buffer *why);
 
-/* ---- config_value.c ---- */
+/* ---- value.c ---- */
 
 struct config_value {
 	uint64_t number; /* a word's index, a switch, a number, bytes or milliseconds */
 	double fraction;
-	struct slice text; /* also of a list; not owned */
+	struct slice text; /* a list too; not owned */
 };
 
-/* Reads a value of the key. False: `why` says what is wrong and what would be right. */
+/* Parses a value for the key. False: `why` says what is wrong and what would be right. */
 bool config_value_read(const struct config_key *key, struct slice text, struct config_value *value,
 		       struct buffer *why);
-/* Takes the next item off a list; start with data NULL for an empty one. False: none is left. */
+/* Takes the next item off `list`, whose data must be NULL if it is empty. False: none is left. */
 bool config_next_item(struct slice *list, struct slice *item);
-/* "1s to 24h"; nothing for a key without a range. */
+/* Prints "1s to 24h"; nothing for a key without a range. */
 void config_print_range(const struct config_key *key, struct buffer *out);
-/* The key's words, joined by ", ". */
+/* Prints the key's words, separated by ", ". */
 void config_print_words(const struct config_key *key, struct buffer *out);
 
-/* ---- config_names.c ---- */
+/* ---- names.c ---- */
 
-/* The index in the table; CONFIG_NO_KEY: none. */
+/* The key's index in the table, or CONFIG_NO_KEY. */
 size_t config_find(struct slice section, struct slice name);
 size_t config_first_of(struct slice section);
-/* "RECALLD_MEMORY_MODE". */
+/* Prints "RECALLD_MEMORY_MODE". */
 void config_print_variable(const struct config_key *key, FILE *out);
-/* The key that such a name means. False: it is of no section, nor nearly of one. `key` may be
- * CONFIG_NO_KEY, and is that of a name that is only nearly of a section. */
+/* Finds the key that an environment variable's name means. False: the name belongs to no section
+ * and resembles none. `key` is CONFIG_NO_KEY if the section, or one that resembles the name's, has
+ * no such key. */
 bool config_find_variable(struct slice name, size_t *key, size_t *first_of_section);
-/* What an unknown name should have been: "did you mean ...", or what there is. */
+/* Suggests a correction for an unknown name: "did you mean ...", or the list of valid names. */
 void config_suggest_section(struct slice name, struct buffer *out);
 void config_suggest_key(struct slice section, struct slice name, struct buffer *out);
-/* Whether a name of the file may be printed: what is long or odd may be a secret out of place. */
+/* Whether a name from the file may be printed: a long or odd one may be a misplaced secret. */
 bool config_is_printable(struct slice name);
 
-/* ---- config_forms.c ---- */
+/* ---- forms.c ---- */
 
 struct config_address {
-	struct slice path; /* of a local socket; empty: it has a host and a port instead */
+	struct slice path; /* path of a local socket; empty: host and port are set instead */
 	struct slice host; /* without brackets */
 	unsigned port;
 };
@@ -121,17 +124,17 @@ struct config_address {
 bool config_address_read(struct slice text, struct config_address *address);
 /* Whether only this machine can reach it. */
 bool config_address_is_loopback(const struct config_address *address);
-/* Whether both cannot be listened on at once. */
+/* Whether the two addresses cannot both be listened on. */
 bool config_address_clash(const struct config_address *a, const struct config_address *b);
-/* Whether what is sent to the URL arrives at the address, as far as the two texts tell. */
+/* Whether a request to the URL reaches the address, as far as the two texts tell. */
 bool config_url_leads_to(struct slice url, const struct config_address *address);
-/* Whether a part of its path is a version, such as in /v1 or /v1beta/openai. */
+/* Whether a segment of its path is a version, as in /v1 or /v1beta/openai. */
 bool config_url_has_version(struct slice url);
-/* "https://host:port" of a URL, as it is written. */
+/* The "https://host:port" of a URL, as written. */
 struct slice config_url_origin(struct slice url);
 
-/* Splits "host:port", "[v6]:port", or either without a port, which then is empty with data NULL.
- */
+/* Splits "host:port", "[v6]:port", or either without a port; `port` is then empty with data
+ * NULL. */
 bool config_split_host(struct slice text, struct slice *host, struct slice *port);
 bool config_is_ipv6(struct slice text);
 
@@ -140,33 +143,32 @@ bool config_check_base_url(struct slice text, struct buffer *why);
 bool config_check_proxy(struct slice text, struct buffer *why);
 bool config_check_secret(struct slice text, struct buffer *why);
 bool config_check_header_name(struct slice text, struct buffer *why);
-bool config_check_host(struct slice text, struct buffer *why); /* config_hosts.c */
+bool config_check_host(struct slice text, struct buffer *why); /* hosts.c */
 bool config_check_body_field(struct slice text, struct buffer *why);
 bool config_check_readable(struct slice text, struct buffer *why);
 
-/* ---- config_check.c ---- */
+/* ---- check.c ---- */
 
-/* Faults and warnings about keys that do not go together. */
+/* Reports faults and warnings about keys that do not fit together. */
 void config_check(struct config_reader *reader);
 
-/* ---- config_check_store.c ---- */
+/* ---- check_store.c ---- */
 
-/* The path of the store: its form, and where the reader looks at the disk, whether it can be used.
- */
+/* Checks the store's path: its form and, if the reader looks at the disk, whether it is usable. */
 void config_check_store(struct config_reader *reader);
 
 /* ---- config.c ---- */
 
-/* `*` stands for any run of characters, `?` for one; case-sensitive. */
+/* `*` matches any run of characters, `?` exactly one. Case-sensitive. */
 bool config_glob_match(struct slice pattern, struct slice text);
-/* Stores a value in the structure that the key's offset goes into: the configuration, or for a key
- * of [memory] the settings of a section. Frees what was there. */
+/* Stores a value in the structure that the key's offset refers to: the configuration, or for a key
+ * of [memory] a section's settings. Frees the previous value. */
 void config_store(const struct config_key *key, const struct config_value *value, void *base);
-/* Appends a section with a selector; its pattern is copied. */
+/* Appends a section with a selector; copies the pattern. */
 struct config_override *config_add_override(struct config *config, enum config_selector selector,
 					    struct slice pattern);
 void *config_base(struct config *config, const struct config_key *key);
-/* Sets in `memory` what the section overrides. */
+/* Applies the section's overrides to `memory`. */
 void config_apply(const struct config_override *override, struct config_memory *memory);
 
 #endif

@@ -1,5 +1,5 @@
-/* The table of all keys: what can be configured, and all that the rest of the program knows about
- * it. */
+/* The table of all keys: everything that can be configured, and all that the program knows about
+ * each key. */
 #include "proxy/config/reader.h"
 
 #include <assert.h>
@@ -17,7 +17,7 @@
 #define SIZE(least_, most_) .type = CONFIG_SIZE, .least = (least_), .most = (most_)
 #define DURATION(least_, most_) .type = CONFIG_DURATION, .least = (least_), .most = (most_)
 
-/* Where it is stored. What is FIXED a running daemon does not take over. */
+/* Where the value is stored. A running daemon does not apply changes to a FIXED key. */
 #define FIXED_AT(member) .offset = offsetof(struct config, member)
 #define FIXED_IN_MEMORY(member) .offset = offsetof(struct config_memory, member)
 #define AT(member) FIXED_AT(member), .reloadable = true

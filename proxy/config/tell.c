@@ -1,4 +1,4 @@
-/* How faults and warnings are printed. */
+/* Prints faults and warnings. */
 #include "proxy/config/reader.h"
 
 #include <stdarg.h>

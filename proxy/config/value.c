@@ -1,4 +1,4 @@
-/* Values of the configuration: from words to what is stored, with a remedy for what is wrong. */
+/* Converts words to stored values, and suggests a remedy for a wrong one. */
 #include "proxy/config/reader.h"
 
 #include <string.h>
@@ -49,7 +49,7 @@ static const char *form_of(const struct config_key *key)
 	}
 }
 
-/* Takes the next part off a text; behind a separator there always is one. False: none is left. */
+/* Takes the next part off a text. There is always one after a separator. False: none is left. */
 static bool next_part(struct slice *rest, char separator, struct slice *part)
 {
 	if (rest->data == NULL)
@@ -90,7 +90,7 @@ void config_print_range(const struct config_key *key, struct buffer *out)
 	print_quantity(key, key->most, out);
 }
 
-/* What was written, as far as it can be shown; `is "banana"`. */
+/* The value as far as it may be shown: `is "banana"`. */
 static void print_actual(struct slice text, struct buffer *why)
 {
 	if (text.size == 0)
@@ -109,7 +109,7 @@ static bool wrong_form(const struct config_key *key, struct slice text, struct b
 		buffer_append(why, SLICE(", "));
 		config_print_range(key, why);
 	}
-	/* Who writes "forever" or "none" is told how. */
+	/* a user who writes "forever" or "none" learns how */
 	const char *zero = strstr(key->help, "; 0: ");
 	if (zero != NULL)
 		buffer_append(why, slice_of(zero));
@@ -124,7 +124,7 @@ static bool out_of_range(const struct config_key *key, struct slice text, struct
 	return false;
 }
 
-/* The digits at the begin of `text`. Returns how many; `number` stops at UINT64_MAX. */
+/* Parses leading digits. Returns how many there are; `number` saturates at UINT64_MAX. */
 static size_t read_digits(struct slice text, uint64_t *number)
 {
 	size_t i = 0;
@@ -143,7 +143,7 @@ static const struct unit *find_unit(struct units units, struct slice name, uint6
 		if (slice_equal(name, slice_of(units.items[i].name)))
 			return &units.items[i];
 	}
-	/* Nothing takes no unit, whatever it is counted in. */
+	/* zero needs no unit */
 	return name.size == 0 && number == 0 ? &units.items[0] : NULL;
 }
 
@@ -171,7 +171,7 @@ static bool read_quantity(const struct config_key *key, struct slice text, uint6
 	return true;
 }
 
-/* Decimal digits with at most one point; the locale has no say. */
+/* Decimal digits with at most one point, independent of the locale. */
 static bool parse_fraction(struct slice text, double *fraction)
 {
 	uint64_t whole;

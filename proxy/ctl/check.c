@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double MEGABYTE = 1 << 20; /* as map_size counts them */
+static const double MEGABYTE = 1 << 20; /* map_size counts in these units */
 
 static long long number(const json_t *status, const char *name)
 {
@@ -29,7 +29,7 @@ static void print_recall(json_t *status)
 		(void)printf("  recalls by  words, and by what turns mean to %s\n", model);
 }
 
-/* In the largest unit that it is a whole number of. */
+/* In the largest unit that divides it. */
 static void print_time(long long ms)
 {
 	static const struct {
@@ -69,7 +69,7 @@ static const char *const troubles[][2] = {
 
 enum { TROUBLES = sizeof(troubles) / sizeof(troubles[0]) };
 
-/* It serves, and each server that it asks answered its last call. */
+/* It serves, and the last call to each server succeeded. */
 static bool is_well(json_t *status)
 {
 	bool well = json_is_true(json_object_get(status, "ready"));
@@ -78,7 +78,7 @@ static bool is_well(json_t *status)
 	return well;
 }
 
-/* What the last call failed with, if it did. */
+/* Prints the error of the last call, if it failed. */
 static void print_failure(json_t *status, const char *name, const char *server)
 {
 	const char *why = ctl_text(status, name);

@@ -10,7 +10,7 @@ enum { ANSWER_LIMIT = 256 << 20, TIMEOUT_MS = 60000 };
 struct call {
 	struct event_base *base;
 	int status;
-	char *detail; /* why there is none; NULL: there is one */
+	char *detail; /* why there is no reply; NULL: there is one */
 	struct buffer answer;
 };
 

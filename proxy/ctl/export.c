@@ -29,7 +29,8 @@ void ctl_print_dump(struct ctl *ctl, const struct dump_report *report, const cha
 		ctl_fault(ctl, "%s", report->error);
 }
 
-/* Otherwise, the commonest of all faults, nothing is begun, and what to do is told. */
+/* Checks that the store exists. Otherwise, the commonest of all errors, it starts nothing and says
+ * what to do. */
 static bool is_there(struct ctl *ctl)
 {
 	const char *path = ctl->store.path;
@@ -48,7 +49,7 @@ static bool is_there(struct ctl *ctl)
 static int run(struct ctl *ctl)
 {
 	struct dump_report report;
-	ctl->json = false; /* standard output is the export's */
+	ctl->json = false; /* standard output carries the export */
 	if (isatty(STDOUT_FILENO)) {
 		ctl_fault(ctl, "an export holds all that is remembered; send it into a file: "
 			       "recallctl export >FILE");
@@ -56,11 +57,12 @@ static int run(struct ctl *ctl)
 	}
 	if (!is_there(ctl))
 		return EXIT_FAILURE;
-	/* A write that fails says why; a signal would look like a damaged page. */
+	/* A failed write explains itself; a signal would look like a damaged page. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	bool done = store_export(ctl->store.path, STDOUT_FILENO, &report);
-	/* What was said is on disk, or the exit status says that it is not; EINVAL: it is none. */
+	/* Makes sure the export is on disk, or the exit status says that it is not; EINVAL: not a
+	 * file. */
 	if (done && fsync(STDOUT_FILENO) != 0 && errno != EINVAL && errno != EROFS) {
 		(void)snprintf(report.error, sizeof(report.error), "cannot write the export: %s",
 			       strerror(errno));

@@ -1,4 +1,4 @@
-/* What went wrong: a sentence on standard error, and with --json an object on standard output. */
+/* Reports errors: a sentence on standard error, and with --json an object on standard output. */
 #include "proxy/ctl/ctl.h"
 
 #include <stdarg.h>
@@ -37,7 +37,7 @@ void ctl_print_faults(struct ctl *ctl)
 	if (ctl->fault == NULL || !ctl->json)
 		return;
 	json_t *error = json_object();
-	/* Bytes of a name that are no UTF-8 leave no message. */
+	/* a name with bytes that are not UTF-8 gives no message */
 	json_t *text = json_string(ctl->fault);
 	json_object_set_new(error, "message", text == NULL ? json_null() : text);
 	json_object_set_new(error, "code",

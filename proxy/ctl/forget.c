@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-/* Whoever mistypes a name or leaves out the tenant must not take it for an erasure. False: nobody
- * answers, which is said. */
+/* Otherwise a mistyped name or a missing tenant would look like an erasure. False: nobody answered,
+ * which has been reported. */
 static bool ask_whether_known(struct ctl *ctl, bool *was_known)
 {
 	json_t *answer = NULL;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* About how many messages are sent in one call: each is a transaction, and bounded. */
+/* About how many messages one call sends. Each call is one bounded transaction. */
 enum { MESSAGES_AT_ONCE = 500 };
 
 static bool is_answer(json_t *message)
@@ -12,7 +12,7 @@ static bool is_answer(json_t *message)
 	return strcmp(ctl_text(message, "role"), "assistant") == 0;
 }
 
-/* Where the call that begins with message `first` ends: a turn is not parted from its answer. */
+/* Where the call that begins with message `first` ends: never between a turn and its answer. */
 static size_t slice_end(json_t *messages, size_t first)
 {
 	size_t end = first + MESSAGES_AT_ONCE;
@@ -21,10 +21,10 @@ static size_t slice_end(json_t *messages, size_t first)
 	return end < json_array_size(messages) ? end : json_array_size(messages);
 }
 
-/* Messages, as recalld counts them. */
+/* Message counts, as recalld reports them. */
 struct imported {
 	json_int_t imported;
-	json_int_t left_out; /* of systems and tools, which are not remembered */
+	json_int_t left_out; /* system and tool messages, which are not remembered */
 };
 
 static int import_slice(struct ctl *ctl, json_t *document, const char *user, size_t first,
@@ -71,7 +71,7 @@ static int import_document(struct ctl *ctl, json_t *document, struct imported *c
 	return EXIT_SUCCESS;
 }
 
-/* Whether nothing but white space is left. */
+/* Whether only white space is left. */
 static bool is_at_end(FILE *file)
 {
 	int next;
@@ -81,7 +81,7 @@ static bool is_at_end(FILE *file)
 	return ungetc(next, file) == EOF;
 }
 
-/* One object, or one after another as in JSON Lines. */
+/* One object, or several in a row as in JSON Lines. */
 static int import_objects(struct ctl *ctl, FILE *file, struct imported *count)
 {
 	do {
@@ -104,7 +104,8 @@ static int import_objects(struct ctl *ctl, FILE *file, struct imported *count)
 	return EXIT_SUCCESS;
 }
 
-/* Some editors put one before a text. Of what is none, the first byte is enough to be refused. */
+/* Some editors put one before a text. If the first byte is not part of one, that byte alone fails
+ * the parse. */
 static void skip_byte_order_mark(FILE *file)
 {
 	int first = getc(file);

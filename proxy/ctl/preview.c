@@ -19,7 +19,7 @@ static json_t *ask(const struct ctl *ctl)
 	return body;
 }
 
-/* Byte for byte, so that it can be compared; but nothing drives a terminal. */
+/* Byte for byte, so that it can be compared, except that nothing may drive a terminal. */
 static void print_body(json_t *body)
 {
 	if (isatty(STDOUT_FILENO))

@@ -1,4 +1,4 @@
-/* Texts of foreign origin on a terminal. */
+/* Prints untrusted text on a terminal. */
 #include "proxy/ctl/ctl.h"
 
 #include "core/text/text.h"
@@ -13,7 +13,7 @@
 
 enum {
 	USUAL_COLUMNS = 80,
-	/* Of one cluster: more is no script's letter, but marks heaped upon marks. */
+	/* Per cluster: more is not a letter of any script but a stack of marks. */
 	CLUSTER_CHARACTERS = 12,
 	CLUSTER_BYTES = 4 * CLUSTER_CHARACTERS,
 	EMOJI_STYLE = 0xFE0F,
@@ -33,8 +33,8 @@ size_t ctl_columns(void)
 	return size.ws_col;
 }
 
-/* C0, DEL and C1 drive a terminal, embeddings and isolates of writing directions turn round what
- * stands beside the text. */
+/* C0, DEL and C1 drive a terminal; bidirectional embeddings and isolates reorder the text around
+ * them. */
 static bool is_unsafe(uint32_t character)
 {
 	return character < 0x20 || (character >= 0x7F && character < 0xA0) ||
@@ -42,7 +42,7 @@ static bool is_unsafe(uint32_t character)
 	       (character >= 0x2066 && character <= 0x2069);
 }
 
-/* What a reader takes for one character, as it is shown. */
+/* What a reader perceives as one character. */
 struct cluster {
 	uint8_t bytes[CLUSTER_BYTES];
 	size_t size;
@@ -54,7 +54,7 @@ static void cluster_add(struct cluster *cluster, uint32_t character)
 {
 	bool is_space = text_is_space(character);
 	if (is_space && cluster->is_space)
-		return; /* a line's end of two characters */
+		return; /* a line ending of two characters */
 	uint32_t shown = is_space ? ' ' : is_unsafe(character) ? '?' : character;
 	int size = u8_uctomb(cluster->bytes + cluster->size, shown,
 			     (ptrdiff_t)(CLUSTER_BYTES - cluster->size));
@@ -73,8 +73,8 @@ static bool is_flag_half(struct slice text)
 	       (unsigned char)text.data[3] >= 0xA6;
 }
 
-/* Whether libunistring, which looks at two characters only, parted what belongs together: after a
- * joiner, which holds a family of emoji, and within a flag. */
+/* Whether libunistring, which compares only two characters, split what belongs together: after a
+ * joiner, as in a family emoji, or inside a flag. */
 static bool goes_on(struct slice text, size_t size)
 {
 	const struct slice joiner = SLICE("\u200D");
@@ -84,7 +84,7 @@ static bool goes_on(struct slice text, size_t size)
 	       slice_equal(slice_part(text, size - joiner.size, size), joiner);
 }
 
-/* How many bytes the text's first cluster takes. */
+/* The size in bytes of the text's first cluster. */
 static size_t cluster_size(struct slice text)
 {
 	const uint8_t *begin = (const uint8_t *)text.data;
@@ -98,8 +98,8 @@ static size_t cluster_size(struct slice text)
 	return size;
 }
 
-/* Takes the next one off the front of the text. The widths of what is joined are added up: some
- * terminals show it as one, others do not, and none shows it wider. */
+/* Takes the next cluster off the text. Adds up the widths of joined characters: some terminals show
+ * them as one, others do not, and none shows them wider. */
 static bool next_cluster(struct slice *text, struct cluster *cluster)
 {
 	size_t size = cluster_size(*text), at = 0;
@@ -113,8 +113,8 @@ static bool next_cluster(struct slice *text, struct cluster *cluster)
 	return size > 0;
 }
 
-/* Renders the text up to the columns (0: all of it), and returns how many it took. Of a text that
- * is too long, what fits beside the ellipsis stays. */
+/* Renders the text up to `columns` (0: all) and returns the columns used. Cuts a longer text so
+ * that the ellipsis fits. */
 static size_t render(struct slice text, size_t columns, struct buffer *out)
 {
 	struct cluster cluster;

@@ -41,7 +41,7 @@ static void print_usage(FILE *out)
 
 struct options {
 	const char *file;
-	struct ctl ctl; /* admin and token NULL: the configuration's */
+	struct ctl ctl; /* admin and token NULL: use the configuration's */
 };
 
 static const struct option option_names[] = {
@@ -88,7 +88,7 @@ static bool read_options(int count, char **arguments, struct options *options)
 	return is_right;
 }
 
-/* A command without a use for them is not given options of a preview. */
+/* Preview options given to a command that does not use them are an error. */
 static bool takes_options(const struct ctl_command *command, const struct ctl *ctl)
 {
 	if (ctl->store.path != NULL && !command->works_on_store)
@@ -107,7 +107,7 @@ static const struct ctl_command *find_command(struct ctl *ctl, const char *name)
 	return NULL;
 }
 
-/* The command that the words are for; NULL, with what is wrong said: there is none. */
+/* The command that the words name. NULL: there is none, which has been reported. */
 static const struct ctl_command *read_command(int count, char **words, struct ctl *ctl)
 {
 	if (count == 0) {
@@ -129,7 +129,7 @@ static const struct ctl_command *read_command(int count, char **words, struct ct
 	return NULL;
 }
 
-/* As the paths of calls are put behind it. */
+/* Adds the scheme, since the paths of calls are appended. */
 static const char *with_scheme(const char *address, struct arena *arena)
 {
 	struct slice text = slice_of(address);
@@ -141,7 +141,7 @@ static const char *with_scheme(const char *address, struct arena *arena)
 	return arena_printf(arena, "%s%.*s", scheme, SLICE_PRINT(text)).data;
 }
 
-/* Its faults, which name file and line, are said as they are. */
+/* Prints its faults unchanged: they name file and line. */
 static struct config *read_config(struct options *options)
 {
 	char *faults = NULL;

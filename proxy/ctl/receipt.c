@@ -1,4 +1,4 @@
-/* A receipt as a table for people. */
+/* Prints a receipt as a table for people. */
 #include "proxy/ctl/ctl.h"
 
 #include <string.h>
@@ -18,8 +18,7 @@ static long long number(json_t *object, const char *name)
 	return (long long)json_integer_value(json_object_get(object, name));
 }
 
-/* "mode hybrid", or what it was chosen by: "mode auto: hybrid, for the user has 3 conversations".
- */
+/* "mode hybrid", or how it was chosen: "mode auto: hybrid, for the user has 3 conversations". */
 static void print_mode(json_t *receipt)
 {
 	json_t *branch = json_object_get(receipt, "branch");
@@ -87,7 +86,7 @@ static const struct column {
 
 enum { COLUMN_COUNT = sizeof(columns) / sizeof(columns[0]) };
 
-/* The member as it is shown; "-": there is none. */
+/* The member as shown; "-": there is none. */
 static const char *cell(json_t *item, const struct column *column, char room[CELL_SIZE])
 {
 	json_t *member = json_object_get(item, column->member);
@@ -103,7 +102,7 @@ static const char *cell(json_t *item, const struct column *column, char room[CEL
 
 struct table {
 	size_t widths[COLUMN_COUNT];
-	size_t text; /* columns left for it; 0: as many as it takes */
+	size_t text; /* columns left for it; 0: unlimited */
 };
 
 static void widen(struct table *table, json_t *items)
@@ -122,7 +121,7 @@ static void widen(struct table *table, json_t *items)
 	}
 }
 
-/* What was given and what was dropped stand in the same columns. */
+/* Aligns injected and dropped items in the same columns. */
 static void lay_out(struct table *table, json_t *given, json_t *dropped)
 {
 	size_t used = 0, terminal = ctl_columns();

@@ -5,7 +5,7 @@
 
 enum {
 	MESSAGES_SHOWN = 10,
-	MESSAGE_COLUMNS = 90, /* where there is no terminal */
+	MESSAGE_COLUMNS = 90, /* without a terminal */
 	LEAST_MESSAGE_COLUMNS = 20,
 	VALUE_COLUMNS = 40,
 	QUOTE_COLUMNS = 50,
@@ -51,7 +51,7 @@ static void show_facts(json_t *facts)
 	json_array_foreach(facts, i, fact) show_fact(fact);
 }
 
-/* What is left beside a message's date and role, `used` columns, and its mark. */
+/* The columns left beside a message's date and role (`used` columns) and its mark. */
 static size_t message_columns(size_t used, const char *mark)
 {
 	size_t terminal = ctl_columns();

@@ -23,8 +23,7 @@
 
 enum { MAX_WORKERS = 256, WATCH_SECONDS = 1, HEAP_SECONDS = 5 * WATCH_SECONDS, ERROR_SIZE = 1024 };
 
-/* What tells that a file is another one: enough for an edit in place, a rename and a symlink's
- * swap. */
+/* Identifies a file's version: detects an edit in place, a rename and a swapped symlink. */
 struct file_mark {
 	dev_t device;
 	ino_t inode;
@@ -41,10 +40,10 @@ struct file_marks {
 
 struct server_process {
 	const char *file;
-	struct file_marks marks; /* of what was read last */
-	struct file_marks seen;  /* at the last look */
+	struct file_marks marks; /* of the files last read */
+	struct file_marks seen;  /* of the last check */
 	struct config *config;
-	struct config *first; /* at the start: its addresses are those that are bound */
+	struct config *first; /* the startup configuration, whose addresses are bound */
 	struct service service;
 	struct loop *loop;
 	struct admin *admin;
@@ -109,7 +108,7 @@ static bool same_mark(const struct file_mark *a, const struct file_mark *b)
 	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-/* NULL: there is none by that number. */
+/* NULL: there is no file with that number. */
 static const char *watched_file(const struct server_process *process, const struct config *config,
 				size_t index)
 {
@@ -148,7 +147,7 @@ static bool all_there(const struct server_process *process, const struct file_ma
 	return true;
 }
 
-/* Against what the process began with, and runs by until it is started again. */
+/* Compares with the startup configuration, which is in force for these keys until a restart. */
 static void tell_of_fixed(const struct server_process *process, const struct config *config)
 {
 	char *names = NULL;
@@ -181,8 +180,8 @@ static void apply(struct server_process *process, struct config *config)
 	log_info("configuration read again");
 }
 
-/* What is read is marked first, so that a change meanwhile is noticed. Files that the configuration
- * names only now are known once it is read: it is then read once more. */
+/* Marks the files before reading them, so that a change during the read is noticed. Files that the
+ * new configuration names first are known only after the read: it is then read again. */
 static struct config *read_marked(struct server_process *process)
 {
 	process->marks = mark_files(process, process->config);
@@ -226,8 +225,8 @@ static void on_watch(evutil_socket_t fd, short what, void *cookie)
 	struct file_marks marks = mark_files(process, process->config);
 	bool is_settled = same_marks(&marks, &process->seen);
 	process->seen = marks;
-	/* A file that is gone for a moment is being replaced, and one that has just changed may be
-	 * half written: what is missing in it would stand at its default. */
+	/* A missing file may be in the middle of a replacement, and one that has just changed may
+	 * be half written: keys missing from it would fall back to their defaults. */
 	if (is_settled && all_there(process, &marks) && !same_marks(&marks, &process->marks))
 		reload(process);
 }
@@ -239,7 +238,7 @@ static void on_admin_drained(void *cookie)
 	loop_stop(((struct server_process *)cookie)->loop);
 }
 
-/* The admin address goes last: until then its probes tell how it stands. */
+/* The admin address closes last: until then its probes report the drain. */
 static void on_worker_drained(void *cookie)
 {
 	struct server_process *process = cookie;
@@ -268,7 +267,7 @@ static void on_stop(evutil_socket_t signal, short what, void *cookie)
 	(void)signal;
 	(void)what;
 	if (atomic_exchange(&process->service.draining, true)) {
-		loop_stop(process->loop); /* the second signal: at once */
+		loop_stop(process->loop); /* the second signal: stop at once */
 		return;
 	}
 	log_info("draining: open exchanges are finished, new connections refused");
@@ -293,9 +292,9 @@ static bool is_local(const char *address)
 	return strncmp(address, "unix:", 5) == 0;
 }
 
-/* The workers share the address by SO_REUSEPORT, which would also let a second daemon share it
- * unnoticed. So the address is first bound alone. A local socket is taken once the store is ours,
- * so that a second daemon on this configuration never takes it away. */
+/* Workers share the address with SO_REUSEPORT, which would also let a second daemon share it
+ * unnoticed, so the address is first bound alone. A local socket is taken over only once the store
+ * is open, so that a second daemon with this configuration never takes it away. */
 static bool claim_address(struct server_process *process)
 {
 	char error[ERROR_SIZE];
@@ -308,8 +307,8 @@ static bool claim_address(struct server_process *process)
 	return true;
 }
 
-/* Workers take a TCP address in turns by SO_REUSEPORT; a local socket there is but one of, and it
- * goes to whoever accepts first. `shared` is that one, or -1. */
+/* Workers share a TCP address by SO_REUSEPORT. There is only one local socket; the first worker to
+ * accept gets the connection. `shared` is that socket, or -1. */
 static bool start_worker(struct server_process *process, int shared)
 {
 	char error[ERROR_SIZE] = "out of descriptors";
@@ -340,7 +339,7 @@ static bool start_workers(struct server_process *process)
 	for (size_t i = process->service.workers; i > 0 && started; i--)
 		started = start_worker(process, shared);
 	if (shared >= 0)
-		close(shared); /* the workers have theirs, and close them to stop accepting */
+		close(shared); /* the workers hold duplicates, which they close to stop accepting */
 	return started;
 }
 
@@ -413,7 +412,7 @@ static bool start(struct server_process *process)
 	malloc_set_up();
 	(void)signal(SIGPIPE, SIG_IGN);
 	store_watch_lost_pages();
-	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is the store's business */
+	(void)signal(SIGXFSZ, SIG_IGN); /* the store handles a file that may not grow */
 	process->loop = loop_create();
 	watch(process);
 	return claim_address(process) && start_store(process) && start_admin(process) &&
@@ -422,7 +421,7 @@ static bool start(struct server_process *process)
 
 /* ---- stop ---- */
 
-/* Threads first, then the store, whose callbacks are posted to the loops; those go last. */
+/* Threads first, then the store, whose callbacks are posted to the loops; the loops go last. */
 static void stop(struct server_process *process)
 {
 	for (size_t i = 0; i < process->worker_count; i++)

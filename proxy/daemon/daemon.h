@@ -4,12 +4,12 @@
 
 #include "proxy/config/config.h"
 
-/* Serves until a signal ends it; takes the reference to `config`. `file` is what a reload reads
- * again; NULL: there is none. SIGTERM, SIGINT and SIGHUP may be blocked until it hears them.
- * Returns the process's exit status. */
+/* Serves until a signal ends it. Takes the reference to `config`. A reload reads `file`; NULL:
+ * there is none. SIGTERM, SIGINT and SIGHUP may be blocked when it is called; it unblocks them once
+ * it handles them. Returns the process's exit status. */
 int daemon_run(const char *file, struct config *config);
-/* Whether this process may open descriptors for max_connections; if not, `warning` says what it
- * does with less. */
+/* Whether the process may open enough descriptors for max_connections. If not, `warning` says what
+ * it does with fewer. */
 bool daemon_describe_limits(const struct config *config, char *warning, size_t warning_size);
 
 #endif

@@ -66,12 +66,12 @@ static struct options read_options(int count, char **arguments)
 	return options;
 }
 
-/* SIGHUP waits until it is listened for. SIGUSR1 and SIGUSR2, by which other proxies open their
- * logs again or hand over, do nothing. */
+/* Holds SIGHUP back until the daemon handles it. Ignores SIGUSR1 and SIGUSR2, which make other
+ * proxies reopen logs or hand over. */
 static void hold_signals(void)
 {
 	sigset_t reload;
-	(void)signal(SIGHUP, SIG_IGN); /* once it is listened for no more */
+	(void)signal(SIGHUP, SIG_IGN); /* the daemon handles it no longer */
 	(void)signal(SIGUSR1, SIG_IGN);
 	(void)signal(SIGUSR2, SIG_IGN);
 	(void)sigemptyset(&reload);

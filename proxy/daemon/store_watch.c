@@ -39,7 +39,7 @@ static void look_at_standstill(struct store_watch *watch, const struct store *st
 		  "memory; restart recalld when the disk is well");
 }
 
-/* Whoever asks for a record that is bad meets it again each time. */
+/* Every request for a bad record meets it again, so this is rate-limited. */
 static void look_at_records(struct store_watch *watch, const struct store *store)
 {
 	uint64_t unreadable = store_unreadable(store);
@@ -61,8 +61,8 @@ void store_watch_look(struct store_watch *watch, const struct store *store)
 	look_at_records(watch, store);
 }
 
-/* The store is read where it is mapped: what such a read was to give cannot be told, and its thread
- * cannot go on. */
+/* The store is read through its mapping: a failed read has no result, and its thread cannot
+ * continue. */
 static void on_lost_page(int number)
 {
 	static const char words[] =

@@ -1,23 +1,24 @@
-/* What an operator is told of the store, looked at once a second by the main loop. */
+/* Reports the store's state to the operator. The main loop calls it once a second. */
 #ifndef RECALLD_PROXY_DAEMON_STORE_WATCH_H
 #define RECALLD_PROXY_DAEMON_STORE_WATCH_H
 
 #include "storage/store.h"
 
-/* All zeroes at the start. */
+/* Zero-initialize it. */
 struct store_watch {
 	bool was_full;
 	bool was_broken;
 	bool was_stuck;
-	uint64_t unreadable; /* so many unreadable records were told of... */
-	uint64_t told_at;    /* ...then; 0: never */
+	uint64_t unreadable; /* number of unreadable records reported... */
+	uint64_t told_at;    /* ...at this time; 0: never */
 };
 
-/* Logs once when the store has run full or has room again, was found damaged or stands still, and
- * at most once a minute that records could not be read. */
+/* Logs once when the store becomes full, has room again, is found damaged or stops working, and at
+ * most once a minute that records are unreadable. */
 void store_watch_look(struct store_watch *watch, const struct store *store);
 
-/* From now on the process says why when a page of the store's file cannot be read, and ends. */
+/* Installs a handler: when a page of the store's file cannot be read, the process says why and
+ * ends. */
 void store_watch_lost_pages(void);
 
 #endif

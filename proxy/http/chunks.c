@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* A chunk is SIZE [EXTENSION] CRLF DATA CRLF; the one of size 0 has no data, and the trailer
- * section follows it up to an empty line (RFC 9112 section 7.1). */
+/* A chunk is SIZE [EXTENSION] CRLF DATA CRLF. The chunk of size 0 has no data; the trailer section
+ * follows it, up to an empty line (RFC 9112 section 7.1). */
 enum state {
 	CHUNK_SIZE,
 	CHUNK_EXTENSION,

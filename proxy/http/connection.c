@@ -74,7 +74,7 @@ void http_connection_wake(struct http_connection *connection)
 	event_active(server->turn, EV_TIMEOUT, 0);
 }
 
-/* What it keeps of a request and of its reply. */
+/* The bytes held for a request and its reply. */
 static size_t bytes_held(const struct http_connection *connection)
 {
 	const struct http_request *request = connection->request;
@@ -86,7 +86,7 @@ static size_t bytes_held(const struct http_connection *connection)
 	return held;
 }
 
-/* What it holds on the way, which is bounded for each connection. */
+/* The bytes in its buffers, which are bounded per connection. */
 static size_t bytes_passing(const struct http_connection *connection)
 {
 	return connection->input.size + evbuffer_get_length(connection->output);
@@ -106,8 +106,9 @@ bool http_connection_count(struct http_connection *connection)
 	if (options->in_flight == NULL)
 		return true;
 	size_t held = bytes_held(connection);
-	size_t change = held - connection->counted; /* less than nothing wraps, as the sum does */
-	/* Mostly none, once a stream's event was sent. */
+	size_t change =
+		held - connection->counted; /* a negative change wraps, and so does the sum */
+	/* usually zero, after a stream's event was sent */
 	if (change != 0)
 		atomic_fetch_add(options->in_flight, change);
 	connection->counted = held;
@@ -213,7 +214,7 @@ static ssize_t send_plain(struct http_connection *connection)
 	return sendmsg(connection->fd, &message, MSG_NOSIGNAL);
 }
 
-/* One record, of as much as there is. */
+/* Sends one record, of as much as is pending. */
 static ssize_t send_tls(struct http_connection *connection)
 {
 	char *scratch = connection->server->scratch;
@@ -221,7 +222,7 @@ static ssize_t send_tls(struct http_connection *connection)
 	return tls_write(connection->tls, scratch, (size_t)size);
 }
 
-/* Sends until all is sent or the socket is full; false when the connection is broken. */
+/* Sends until nothing is pending or the socket is full. False: the connection is broken. */
 static bool send_output(struct http_connection *connection)
 {
 	while (evbuffer_get_length(connection->output) > 0) {
@@ -252,8 +253,8 @@ static void await_writable(struct http_connection *connection, bool wanted)
 	connection->writing = wanted;
 }
 
-/* Says that no more will come, and waits for the client to close first: a socket closed with unread
- * bytes resets the connection, and the client may lose what was just sent. */
+/* Shuts down sending and waits for the client to close first: closing a socket with unread bytes
+ * resets the connection, and the client may lose what was just sent. */
 static void linger(struct http_connection *connection)
 {
 	if (connection->tls != NULL && !connection->cut_off && !tls_end(connection->tls)) {
@@ -336,7 +337,7 @@ static void on_writable(evutil_socket_t fd, short what, void *cookie)
 	(void)http_connection_count(connection);
 }
 
-/* How long the request at hand may still take. */
+/* How long the current request may still take. */
 static int64_t reading_time_left(const struct http_connection *connection)
 {
 	size_t body = connection->request == NULL ? 0 : connection->request->body.size;
@@ -362,7 +363,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *cookie)
 	(void)fd;
 	(void)what;
 	if (connection->state == CONNECTION_WAITING) {
-		/* The last reply may still be on its way to a slow reader. */
+		/* the last reply may still be on its way to a slow reader */
 		if (connection->writing)
 			http_connection_change(connection, CONNECTION_WAITING);
 		else

@@ -1,12 +1,12 @@
-/* Within the HTTP server: one connection's life. http_server.c accepts and ends connections,
- * http_connection.c moves their bytes and states, http_reply.c writes replies.
+/* Internal to the HTTP server: the life of one connection. server.c accepts and ends connections,
+ * connection.c moves their bytes and states, input.c parses what arrives, reply.c writes replies.
  *
- * Plain events and recv() rather than bufferevents, whose read of at most 4 KB at a time would take
- * five turns of the loop for a chat of 20 KB.
+ * The server uses plain events and recv(), not bufferevents: a bufferevent reads at most 4 KB at a
+ * time, so a 20 KB chat would take five turns of the loop.
  *
- * Only the loop's own callbacks call a handler or free: a reply function appends to the output and
- * wakes its connection, whose turn comes once the callbacks at hand have returned. What was closed
- * is freed at the end of such a turn. */
+ * Only the loop's own callbacks call a handler or free anything. A reply function appends to the
+ * output and wakes its connection, whose turn comes after the current callbacks return. Closed
+ * connections are freed at the end of such a turn. */
 #ifndef RECALLD_PROXY_HTTP_CONNECTION_H
 #define RECALLD_PROXY_HTTP_CONNECTION_H
 
@@ -19,64 +19,64 @@
 #include <sys/socket.h>
 
 enum {
-	HTTP_INPUT_LIMIT = HTTP_MAX_HEAD, /* bytes read ahead of what was taken */
+	HTTP_INPUT_LIMIT = HTTP_MAX_HEAD, /* bytes read ahead of the parser */
 	HTTP_OUTPUT_HIGH = 128 * 1024,
 	HTTP_OUTPUT_LOW = 32 * 1024,
 };
 
 enum connection_state {
 	CONNECTION_HANDSHAKE, /* of TLS */
-	CONNECTION_WAITING,   /* for the first byte of a request */
-	CONNECTION_HEAD,      /* reads a head */
-	CONNECTION_BODY,      /* reads its body */
-	CONNECTION_REPLYING,  /* the handler has the request; what comes in waits */
-	CONNECTION_CLOSING,   /* sends what is left; what comes in is dropped */
-	CONNECTION_LINGERING, /* has sent all and said so; waits for the client to close */
+	CONNECTION_WAITING,   /* idle: waits for the first byte of a request */
+	CONNECTION_HEAD,      /* reads a request head */
+	CONNECTION_BODY,      /* reads a request body */
+	CONNECTION_REPLYING,  /* the handler owns the request; further input waits */
+	CONNECTION_CLOSING,   /* sends the remaining output; drops input */
+	CONNECTION_LINGERING, /* output sent and shut down; waits for the client to close */
 	CONNECTION_CLOSED,    /* waits to be freed */
 };
 
 struct http_request {
 	struct http_connection *connection;
-	struct arena arena; /* the head's bytes and fields */
+	struct arena arena; /* owns the head's bytes and fields */
 	struct http_head head;
 	struct http_chunks chunks;
 	struct buffer body;
-	size_t beside; /* bytes that the handler holds for it */
+	size_t beside; /* bytes that the handler holds for this request */
 	struct http_request_events events;
 	void *cookie;
-	/* Of the reply: */
+	/* The reply: */
 	enum http_framing framing;
 	bool head_sent;
-	uint64_t body_left; /* of the Content-Length, with HTTP_FRAMING_LENGTH */
+	uint64_t body_left; /* remaining bytes of the Content-Length, with HTTP_FRAMING_LENGTH */
 };
 
 struct http_connection {
-	LIST_ENTRY(http_connection) siblings; /* in the server's open or closed */
-	STAILQ_ENTRY(http_connection) waking; /* in the server's awake, while `awake` */
+	LIST_ENTRY(http_connection) siblings; /* in the server's `open` or `closed` list */
+	STAILQ_ENTRY(http_connection) waking; /* in the server's `awake` list, while `awake` */
 	struct http_server *server;
 	enum connection_state state;
 	int fd;
 	bool awake;
-	bool surplus;   /* beyond max_connections: its request is answered 503 */
+	bool surplus;   /* exceeds max_connections: its request gets 503 */
 	bool ended;     /* the client has sent its last byte */
 	bool reading;   /* on_readable is pending */
 	bool writing;   /* on_writable is pending: the socket is full */
-	bool throttled; /* http_reply_full() said so, and `drained` is due */
+	bool throttled; /* http_reply_full() returned true, so `drained` is due */
 	bool is_local;
-	bool cut_off; /* its last reply is not whole, and TLS must not say that it is */
+	bool cut_off; /* the last reply is incomplete: TLS must not send close_notify */
 	struct tls_connection *tls; /* NULL: plain */
 	struct event *readable;
 	struct event *writable;
 	struct event *deadline;
-	int64_t begun;  /* when the request at hand began, in monotonic milliseconds */
-	bool hurried;   /* its head had less time, and that was taken off `begun` */
-	size_t dropped; /* bytes, while closing and lingering */
-	size_t counted; /* of the bytes in flight */
+	int64_t begun;  /* start of the current request, in monotonic milliseconds */
+	bool hurried;   /* the deadline for its head was shortened by moving `begun` back */
+	size_t dropped; /* bytes dropped while closing and lingering */
+	size_t counted; /* bytes added to the in-flight counter */
 	struct buffer input;
-	size_t taken;   /* of the input; the rest is yet to be parsed */
+	size_t taken;   /* bytes of `input` already parsed */
 	size_t scanned; /* see http_head_end() */
 	struct evbuffer *output;
-	struct http_request *request; /* from its whole head to the end of its reply */
+	struct http_request *request; /* from its complete head to the end of its reply */
 	char peer[INET6_ADDRSTRLEN + sizeof("[]:65535")];
 };
 
@@ -95,54 +95,57 @@ struct http_server {
 	size_t connection_count;
 	size_t surplus_count;
 	bool draining;
-	char *scratch;      /* where recv() puts what it reads */
-	struct buffer head; /* where a reply's head is put together */
-	int64_t date_at;    /* the second that `date` is of */
+	char *scratch;      /* buffer for recv() */
+	struct buffer head; /* buffer for a reply's head */
+	int64_t date_at;    /* the second that `date` shows */
 	char date[sizeof("Sun, 06 Nov 1994 08:49:37 GMT")];
 };
 
 enum { HTTP_SCRATCH = 64 * 1024 };
 
-/* Takes an accepted socket over. */
+/* Takes ownership of an accepted socket. */
 void http_connection_open(struct http_server *server, int fd, const struct sockaddr *peer,
 			  bool surplus);
-/* The one place where the state, and with it the deadline, changes. */
+/* The only function that changes the state and, with it, the deadline. */
 void http_connection_change(struct http_connection *connection, enum connection_state state);
-/* Sends what finds room in the socket now; what is left, or broke, is for the connection's turn. */
+/* Sends as much as the socket accepts now. The connection's turn handles the rest, and any
+ * error. */
 void http_connection_send(struct http_connection *connection);
-/* Has the connection's turn come. */
+/* Schedules the connection's turn. */
 void http_connection_wake(struct http_connection *connection);
-/* Sends what waits, then goes on as the state asks. For the server's turn event. */
+/* Sends pending output, then proceeds as the state requires. Called by the server's turn event. */
 void http_connection_turn(struct http_connection *connection);
-/* The request's reply is over; goes on to the next request if it was whole and may. */
+/* The reply has ended. Proceeds to the next request if the reply is whole and the connection may
+ * persist; otherwise closes. */
 void http_connection_replied(struct http_connection *connection, bool whole);
-/* Closes after what waits to be sent; no request may be under way. */
+/* Closes after sending pending output. No request may be in progress. */
 void http_connection_close(struct http_connection *connection);
-/* Half a head is to be whole in two seconds, so that it holds up no drain. */
+/* Gives a partial request head two seconds, so that it cannot delay a drain. */
 void http_connection_hurry(struct http_connection *connection);
-/* Closes at once; a request under way gets its `gone` callback. */
+/* Closes at once. A request in progress gets its `gone` callback. */
 void http_connection_lost(struct http_connection *connection);
-/* Brings the bytes in flight up to date with what the connection holds. True: they are within the
- * limit, or would be without its input and output. */
+/* Updates the in-flight counter with the bytes that the connection holds. True: the total is within
+ * the limit, or would be without this connection's input and output. */
 bool http_connection_count(struct http_connection *connection);
-/* Whether so many bytes more would be within the limit, by what was counted last. */
+/* Whether `more` bytes would fit the limit, going by the last count. */
 bool http_connection_fits(const struct http_connection *connection, uint64_t more);
-/* For the server's turn event, once closed. */
+/* Frees a closed connection. Called by the server's turn event. */
 void http_connection_free(struct http_connection *connection);
 
-/* As recv() into the server's scratch. */
+/* Like recv(), into the server's scratch buffer. */
 ssize_t http_connection_receive(struct http_connection *connection, size_t size);
-/* Goes on with the handshake of TLS, and with what comes after it. */
+/* Continues the TLS handshake, then whatever follows it. */
 void http_connection_handshake(struct http_connection *connection);
 
-/* The readable event's callback. */
+/* Callback of the readable event. */
 void http_input_ready(evutil_socket_t fd, short what, void *cookie);
-/* Parses as far as the input goes, at most to the end of one request, and hands that out. */
+/* Parses the available input, up to the end of one request, and hands that request to the
+ * handler. */
 void http_input_advance(struct http_connection *connection);
-/* Reads while there is room; when not, what the client sends waits in its socket. */
+/* Reads while there is room. Otherwise the client's bytes wait in the socket. */
 void http_input_update(struct http_connection *connection);
 void http_input_drop(struct http_connection *connection);
-/* Answers the request by itself, then closes. Always false. */
+/* Answers the request with this refusal, then closes. Always returns false. */
 bool http_input_refuse(struct http_connection *connection, struct http_refusal refusal);
 
 #endif

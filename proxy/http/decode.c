@@ -7,13 +7,13 @@ struct decoder {
 	z_stream stream;
 	bool is_deflate;
 	bool begun;
-	bool ended; /* a member of gzip, of which there may be several */
-	bool over;  /* something else follows, padding for instance, and is passed over */
+	bool ended; /* a gzip member, of which there may be several */
+	bool over;  /* the members have ended; anything after them, such as padding, is skipped */
 	bool broken;
 };
 
 enum {
-	DETECT_HEADER = 32, /* added to zlib's window bits: it tells gzip from zlib by the header */
+	DETECT_HEADER = 32, /* added to zlib's window bits: detects gzip or zlib by the header */
 	DECODED_PIECE = 16 * 1024,
 	GZIP_FIRST_BYTE = 0x1f,
 };

@@ -1,5 +1,5 @@
-/* Undoes a reply's content coding for learning; the client gets the bytes as they came. gzip and
- * deflate; what has another coding is not learned from. */
+/* Decodes a reply's content coding for learning. The client still gets the original bytes. Supports
+ * gzip and deflate; replies in other codings are not learned from. */
 #ifndef RECALLD_PROXY_HTTP_DECODE_H
 #define RECALLD_PROXY_HTTP_DECODE_H
 
@@ -7,12 +7,12 @@
 
 struct decoder;
 
-/* NULL: the coding is not known here. */
+/* Returns NULL for an unknown coding. The caller frees the result with decoder_destroy(). */
 struct decoder *decoder_create(struct slice coding);
 void decoder_destroy(struct decoder *decoder); /* NULL is fine */
 
-/* Feeds `take` with what the bytes decode to, until it says that it wants no more. False then, and
- * once the data is broken: nothing is to be fed any more. */
+/* Passes decoded bytes to `take` until `take` returns false. Returns false then, and when the data
+ * is corrupt: do not feed any more. */
 bool decoder_feed(struct decoder *decoder, struct slice bytes,
 		  bool (*take)(void *cookie, struct slice decoded), void *cookie);
 

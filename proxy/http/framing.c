@@ -1,6 +1,7 @@
 #include "proxy/http/grammar.h"
 
-/* Spaces only: around a length or a coding a tab is read differently by others, and so refused. */
+/* Trims spaces only: other parsers disagree on a tab around a length or a coding, so it is
+ * refused. */
 static struct slice without_spaces(struct slice value)
 {
 	while (value.size > 0 && value.data[0] == ' ')
@@ -81,8 +82,8 @@ static bool take_upgrade(struct http_marks *marks, struct http_head *head, struc
 {
 	(void)marks;
 	(void)refusal;
-	/* The JDK's HttpClient offers HTTP/2 with each first request, and goes on with HTTP/1.1
-	 * where that is passed over (RFC 9110 section 7.8). */
+	/* The JDK's HttpClient offers HTTP/2 with each first request and continues with HTTP/1.1 if
+	 * the offer is ignored (RFC 9110 section 7.8). */
 	if (!slice_equal_nocase(slice_trim(value), SLICE("h2c")))
 		head->upgrade = true;
 	return true;
@@ -110,8 +111,8 @@ bool http_framing_take(struct http_marks *marks, struct http_head *head, struct 
 	return true;
 }
 
-/* RFC 9110 section 9.3.8 allows TRACE none, and libcurl sends none with HEAD. With HTTP/1.0 many
- * pass over that of GET, and run it as the next request. */
+/* RFC 9110 section 9.3.8 forbids a body with TRACE, and libcurl sends none with HEAD. Many HTTP/1.0
+ * servers ignore the body of a GET and run it as the next request. */
 static bool forbids_body(const struct http_head *head)
 {
 	return slice_equal(head->method, SLICE("TRACE")) ||
@@ -131,7 +132,7 @@ bool http_framing_judge(const struct http_marks *marks, struct http_head *head,
 		return http_refuse(refusal, 400, "HTTP/1.0 has no Transfer-Encoding.");
 	if ((head->chunked || head->length > 0) && forbids_body(head))
 		return http_refuse(refusal, 400, "A request of this method has no body.");
-	/* HTTP/1.0 clients know no interim reply (RFC 9110 section 10.1.1). */
+	/* HTTP/1.0 clients do not know interim replies (RFC 9110 section 10.1.1). */
 	if (head->minor_version == 0)
 		head->expect_continue = false;
 	head->keep_alive = !marks->close && (head->minor_version > 0 || marks->keep_alive);

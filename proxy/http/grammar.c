@@ -101,7 +101,7 @@ bool http_field_is_hop_by_hop(const struct http_field *fields, size_t count, str
 		if (slice_equal_nocase(name, always[i]))
 			return true;
 	}
-	/* What a body is, and where it ends, concerns every recipient: nobody may call that off. */
+	/* A body's framing concerns every recipient: no Connection field may remove it. */
 	if (name.size > 8 && slice_equal_nocase(slice_part(name, 0, 8), SLICE("Content-")))
 		return false;
 	for (size_t i = 0; i < count; i++) {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { LINGER_BYTES = 128 * 1024 * 1024 };
-/* How many times the bytes of a body that have come room is made for. */
+/* How many times the received bytes of a body may be allocated in advance. */
 enum { BELIEVED = 8 };
 
 static struct http_request *request_create(struct http_connection *connection)
@@ -46,7 +46,7 @@ static enum metric_counter refusal_counter(const struct http_connection *connect
 	return connection->surplus ? METRIC_ERRORS_CONNECTIONS : METRIC_ERRORS_BYTES;
 }
 
-/* Nobody else sees it: it never becomes an exchange. */
+/* Logs a refusal that never becomes an exchange and that nothing else would report. */
 static void log_refusal(struct http_request *request, const struct http_refusal *refusal)
 {
 	if (!log_wants(LOG_LEVEL_INFO))
@@ -60,7 +60,7 @@ static void log_refusal(struct http_request *request, const struct http_refusal 
 	log_event(LOG_LEVEL_INFO, "refused", fields);
 }
 
-/* The field that belongs to the status, if one does. */
+/* Fills in the field that the status requires. Returns the number of fields. */
 static size_t refusal_field(int status, struct http_field *field)
 {
 	if (status == 503)
@@ -94,7 +94,7 @@ static struct slice input_left(const struct http_connection *connection)
 			  connection->input.size);
 }
 
-/* A client that does not read its replies gets no further ones made. */
+/* A client that does not read its replies gets no further requests handled. */
 static bool begin_request(struct http_connection *connection)
 {
 	if (input_left(connection).size == 0 ||
@@ -112,7 +112,7 @@ static struct http_refusal refuse_upgrade(const struct http_connection *connecti
 	return (struct http_refusal){goes_on ? 426 : 501, "No other protocol is spoken here."};
 }
 
-/* What the head alone says against it. */
+/* Checks the request by its head alone. */
 static bool admit(const struct http_connection *connection, struct http_refusal *refusal)
 {
 	const struct http_head *head = &connection->request->head;
@@ -128,8 +128,8 @@ static bool admit(const struct http_connection *connection, struct http_refusal 
 static const struct http_refusal too_many_bytes = {
 	503, "There is too much under way; try again in a moment."};
 
-/* Whether there is room for the body that the head announces. It is not kept for it: whoever only
- * announces takes nothing from those who send. */
+/* Whether there is room for the announced body. The room is not reserved: a client that only
+ * announces a body takes nothing from those that send. */
 static bool has_room(const struct http_connection *connection, struct http_refusal *refusal)
 {
 	uint64_t length = connection->request->head.length;
@@ -155,7 +155,7 @@ static bool read_head(struct http_connection *connection)
 	    !admit(connection, &refusal) || !has_room(connection, &refusal))
 		return http_input_refuse(connection, refusal);
 	http_connection_change(connection, CONNECTION_BODY);
-	/* Who has sent some of the body already does not wait for leave to send it. */
+	/* a client that has sent part of the body does not wait for 100 Continue */
 	bool has_body = request->head.chunked || request->head.length > 0;
 	if (request->head.expect_continue && has_body && left.size == end) {
 		evbuffer_add(connection->output, "HTTP/1.1 100 Continue\r\n\r\n", 25);
@@ -164,8 +164,8 @@ static bool read_head(struct http_connection *connection)
 	return true;
 }
 
-/* A large body is copied less often while it grows when the head is believed; up to a few times
- * what has come, since anybody may announce anything. */
+/* Believing the announced length avoids copies while the body grows. It is believed only up to a
+ * few times what has arrived, since anybody can announce anything. */
 static void make_room(struct http_request *request, size_t more)
 {
 	struct buffer *body = &request->body;
@@ -219,7 +219,7 @@ void http_input_drop(struct http_connection *connection)
 	connection->taken = 0;
 }
 
-/* Keeps what was not taken, at the input's start. */
+/* Moves the unparsed bytes to the start of the input. */
 static void compact_input(struct http_connection *connection)
 {
 	struct buffer *input = &connection->input;
@@ -232,7 +232,7 @@ static void compact_input(struct http_connection *connection)
 	}
 }
 
-/* Reads while there is room; when not, what the client sends waits in its socket. */
+/* Reads while there is room. Otherwise the client's bytes wait in the socket. */
 void http_input_update(struct http_connection *connection)
 {
 	bool wanted = connection->state != CONNECTION_CLOSED && !connection->ended &&
@@ -275,8 +275,8 @@ static void drop(struct http_connection *connection, size_t size)
 		http_connection_lost(connection);
 }
 
-/* The client has half closed or closed. While a reply is under way it counts as gone; one that is
- * made is still sent. */
+/* The client has closed or half-closed. It counts as gone during a reply; a finished reply is still
+ * sent. */
 static void client_ended(struct http_connection *connection)
 {
 	bool pending = evbuffer_get_length(connection->output) > 0;

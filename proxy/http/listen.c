@@ -11,8 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* What the kernel holds of a reply beyond what is on its way to the client: without a bound it
- * would take megabytes for a client that does not read. */
+/* Bounds what the kernel buffers beyond what is in flight to the client. Without a limit it takes
+ * megabytes for a client that does not read. */
 enum { BACKLOG = 4096, UNSENT_LIMIT = 64 * 1024 };
 
 static int fail(char *error, size_t error_size, const char *address, const char *why)
@@ -21,7 +21,7 @@ static int fail(char *error, size_t error_size, const char *address, const char 
 	return -1;
 }
 
-/* What to do goes with the common reasons. */
+/* Adds a remedy for the common reasons. */
 static int fail_to_open(char *error, size_t error_size, const char *address, int why)
 {
 	char text[160];
@@ -41,14 +41,14 @@ static void switch_on(int fd, int level, int option)
 	(void)setsockopt(fd, level, option, &(int){1}, sizeof(int));
 }
 
-/* A local socket is for its owner and group, whatever the umask. */
+/* A local socket admits its owner and group, whatever the umask. */
 static bool permit(const struct sockaddr *address)
 {
 	return address->sa_family != AF_UNIX ||
 	       chmod(((const struct sockaddr_un *)address)->sun_path, 0660) == 0;
 }
 
-/* Binds and listens; -1 with errno set. */
+/* Binds and listens. Returns -1 with errno set on failure. */
 static int open_listener(const struct sockaddr *address, socklen_t size, bool reuse_port)
 {
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -80,8 +80,8 @@ static bool name_local(const char *path, struct sockaddr_un *name)
 	return true;
 }
 
-/* What there is at the path, told by connecting to it. 0: a socket that nobody listens on; ENOENT:
- * nothing; EADDRINUSE: a socket that is listened on; or why that cannot be told. */
+/* Finds out what is at the path by connecting to it. Returns 0 for a socket that nobody listens on,
+ * ENOENT for nothing, EADDRINUSE for a socket in use, or the error that prevents the test. */
 static int probe_local(const char *path)
 {
 	struct sockaddr_un name;
@@ -117,9 +117,9 @@ static int fail_local(char *error, size_t error_size, const char *address, int w
 	return fail_to_open(error, error_size, address, why);
 }
 
-/* The socket is made under a name of its own and gets the path's once it can be connected to: so
- * whatever refuses a connection at the path was left behind, and nobody finds it with other
- * permissions. */
+/* Creates the socket under a temporary name and renames it once it accepts connections. Therefore
+ * anything at the path that refuses a connection is abandoned, and no client sees the socket with
+ * other permissions. */
 static int listen_local(const char *path, const char *address, char *error, size_t error_size)
 {
 	struct sockaddr_un name;
@@ -148,7 +148,7 @@ void http_listen_clear(const char *address)
 		(void)unlink(address + 5);
 }
 
-/* Splits "HOST:PORT" or "[HOST]:PORT"; both are to be freed. */
+/* Splits "HOST:PORT" or "[HOST]:PORT". The caller frees both. */
 static bool split(const char *address, char **host, char **port)
 {
 	const char *colon = strrchr(address, ':');

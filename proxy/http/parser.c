@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-/* RFC 9112 section 2.2 asks for one at least to be passed over. */
+/* RFC 9112 section 2.2 asks servers to ignore at least one. */
 enum { MAX_EMPTY_LINES = 4 };
 
-/* A TLS record of a handshake: no method begins so. */
+/* A TLS handshake record; no method starts with such bytes. */
 static bool is_tls(struct slice bytes)
 {
 	return bytes.size >= 2 && bytes.data[0] == '\x16' && bytes.data[1] == '\x03';
@@ -20,8 +20,8 @@ static size_t empty_lines(struct slice bytes)
 	return size;
 }
 
-/* The bytes up to the next CR, or all there are; refused when they hold what ends lines or strings
- * elsewhere. */
+/* The bytes up to the next CR, or all. Refused if they contain a byte that ends lines or strings
+ * for other parsers. */
 static bool line_text(struct slice bytes, struct slice *text, struct http_refusal *refusal)
 {
 	const char *cr = bytes.size == 0 ? NULL : memchr(bytes.data, '\r', bytes.size);
@@ -63,7 +63,7 @@ size_t http_head_end(struct slice bytes, size_t *scanned, struct http_refusal *r
 	return 0;
 }
 
-/* Takes the first line off; false when there is none that ends. */
+/* Takes the first line off. False: no complete line is left. */
 static bool next_line(struct slice *bytes, struct slice *line)
 {
 	size_t end = slice_find(*bytes, SLICE("\r\n"), 0);
@@ -87,7 +87,7 @@ static bool read_version(struct slice text, int *minor, struct http_refusal *ref
 	return true;
 }
 
-/* The size of the "http://" at the target's start; 0 when it has none. */
+/* The size of the "http://" at the start of the target; 0 without one. */
 static size_t scheme_size(struct slice target)
 {
 	static const struct slice schemes[] = {SLICE("http://"), SLICE("https://")};
@@ -172,7 +172,7 @@ static bool read_field(struct slice line, struct http_marks *marks, struct http_
 	return http_framing_take(marks, head, name, value, refusal);
 }
 
-/* How many lines there are at most, so that the fields' array is no larger than it must be. */
+/* An upper bound on the number of lines, to size the array of fields. */
 static size_t count_lines(struct slice bytes)
 {
 	size_t count = 0;

@@ -4,10 +4,10 @@
 
 #include "core/base/bytes.h"
 
-/* Undoes it; points into `text` when there is nothing to undo, else into the arena. False, and
- * empty: a "%" without two hexadecimal digits. */
+/* Decodes `text`. The result points into `text` if nothing is encoded, otherwise into the arena.
+ * False, with an empty result, if a "%" lacks two hexadecimal digits. */
 bool percent_decode(struct slice text, struct slice *decoded, struct arena *arena);
-/* Appends `text` with everything but RFC 3986's unreserved characters encoded. */
+/* Appends `text`, encoding everything except RFC 3986's unreserved characters. */
 void percent_encode(struct buffer *out, struct slice text);
 
 #endif

@@ -41,7 +41,7 @@ void http_request_set_events(struct http_request *request, const struct http_req
 	request->cookie = cookie;
 }
 
-/* RFC 9110 section 5.6.7; made anew at most once a second. */
+/* RFC 9110 section 5.6.7; renewed at most once a second. */
 static const char *http_date(struct http_server *server)
 {
 	time_t now = time(NULL);
@@ -71,7 +71,7 @@ static void put_fields(struct buffer *out, const struct http_field *fields, size
 	}
 }
 
-/* How the connection goes on, and how the body's end is found. */
+/* Writes the fields that say whether the connection persists and how the body ends. */
 static void put_framing(struct buffer *out, const struct http_request *request)
 {
 	if (request->framing == HTTP_FRAMING_STREAM && request->head.minor_version > 0)
@@ -87,7 +87,7 @@ static bool is_head_request(const struct http_request *request)
 	return slice_equal(request->head.method, SLICE("HEAD"));
 }
 
-/* The digits of a Content-Length that was checked where it came from. */
+/* Parses a Content-Length that was validated on arrival. */
 static uint64_t read_length(struct slice digits)
 {
 	uint64_t length = 0;
@@ -128,7 +128,7 @@ void http_reply_head(struct http_request *request, int status, struct slice reas
 	http_connection_wake(connection);
 }
 
-/* The line before a chunk, written from its end on; `line` has room for any. */
+/* The line before a chunk, written from its end backwards; `line` fits any size. */
 static struct slice chunk_line(char line[CHUNK_LINE], size_t size)
 {
 	char *begin = line + CHUNK_LINE;
@@ -161,7 +161,7 @@ void http_reply_body(struct http_request *request, struct slice bytes)
 			bytes.size = (size_t)request->body_left;
 		request->body_left -= bytes.size;
 	}
-	if (bytes.size == 0) /* as a chunk it would be the last */
+	if (bytes.size == 0) /* an empty chunk would be the last */
 		return;
 	if (request->framing == HTTP_FRAMING_STREAM && request->head.minor_version > 0)
 		put_chunk(connection->output, bytes);
@@ -191,7 +191,7 @@ void http_reply_end(struct http_request *request)
 	if (request->framing == HTTP_FRAMING_STREAM && request->head.minor_version > 0 &&
 	    !is_head_request(request))
 		evbuffer_add(connection->output, "0\r\n\r\n", 5);
-	/* Less than was announced: only the connection's end can tell the client. */
+	/* shorter than announced: only closing the connection tells the client */
 	http_connection_replied(connection, request->body_left == 0);
 }
 

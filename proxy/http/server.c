@@ -11,8 +11,8 @@ enum {
 	ACCEPTS_PER_TURN = 64,
 	ACCEPTS_AT_END = 4096,
 	ACCEPT_PAUSE_MICROSECONDS = 500 * 1000,
-	/* Connections beyond max_connections that are told so, as far as there is a descriptor for
-	 * them; more are closed without a word. */
+	/* Connections beyond max_connections that get a 503, as far as descriptors last; the rest
+	 * are closed without one. */
 	LEAST_SURPLUS = 16,
 	SURPLUS_SHARE = 8, /* of max_connections */
 	MAX_SURPLUS = 256,
@@ -27,7 +27,7 @@ struct http_listener {
 	struct event *pause;
 };
 
-/* Each connection that was woken has one turn; one that wakes again has to wait for the next. */
+/* Gives each woken connection one turn; one that wakes again waits for the next. */
 static void on_turn(evutil_socket_t fd, short what, void *cookie)
 {
 	struct http_server *server = cookie;
@@ -79,8 +79,8 @@ size_t http_server_connections(const struct http_server *server)
 	return server->connection_count;
 }
 
-/* Whether accept() failed for want of something that the process may have again soon. Without a
- * pause the loop would spin, since the connection stays in the queue. */
+/* Whether accept() failed for a shortage that may end soon. Without a pause the loop would spin,
+ * because the connection stays in the queue. */
 static bool is_exhausted(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -106,7 +106,7 @@ static void admit(struct http_server *server, int fd, const struct sockaddr *pee
 	}
 }
 
-/* At most so many of those that wait; false, with errno, when accept() gave no more. */
+/* Accepts at most `most` waiting connections. False, with errno set: accept() returned no more. */
 static bool accept_some(struct http_listener *listener, int most)
 {
 	for (int i = 0; i < most; i++) {
@@ -143,7 +143,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *cookie)
 
 void http_server_listen(struct http_server *server, int fd)
 {
-	/* What is accepted inherits it; a local socket has none, and no harm is done. */
+	/* accepted sockets inherit it; harmless on a local socket */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	struct http_listener *listener = xcalloc(1, sizeof(*listener));
 	listener->server = server;
@@ -167,7 +167,8 @@ static void stop_listening(struct http_server *server)
 	}
 }
 
-/* Whoever is connected already, as far as the client can tell, and has sent a request is served. */
+/* A client that is connected already, as far as it can tell, and has sent a request still gets
+ * served. */
 void http_server_drain(struct http_server *server)
 {
 	struct http_listener *listener;

@@ -1,13 +1,12 @@
-/* The HTTP/1.1 server: reads requests strictly, whole with their bodies, one at a time per
- * connection, and sends replies as they come.
+/* The HTTP/1.1 server. It parses requests strictly, reads each one whole with its body, handles one
+ * at a time per connection, and streams replies.
  *
- * One server belongs to one event loop and is not shared. It answers by itself what it refuses
- * (OpenAI-shaped JSON error, connection closed) and never hands such a request out.
+ * A server belongs to one event loop; nothing is shared. It answers the requests that it refuses
+ * itself (OpenAI-shaped JSON error, then close) and never passes them to the handler.
  *
- * A request is handed to the handler once its body is there. From then on the handler owns it until
- * http_reply_end() or http_reply_abort() or, when the client leaves first, until its `gone`
- * callback returns: exactly one of these ends each request, and the pointer is invalid after any.
- */
+ * The handler gets a request once its body has arrived and owns it until http_reply_end() or
+ * http_reply_abort() or, if the client leaves first, until the `gone` callback returns. Exactly one
+ * of these ends each request; the pointer is invalid afterwards. */
 #ifndef RECALLD_PROXY_HTTP_SERVER_H
 #define RECALLD_PROXY_HTTP_SERVER_H
 
@@ -22,72 +21,75 @@ struct http_request;
 
 struct http_server_options {
 	uint64_t max_body;
-	/* Connections of all servers that share the counter; at max_connections a new one's first
-	 * request gets 503 with Retry-After. */
+	/* Connections of all servers that share this counter. Beyond max_connections, the first
+	 * request of a new connection gets 503 with Retry-After. */
 	atomic_size_t *connections;
 	size_t max_connections;
-	/* Bytes of requests and unsent replies that all servers with this counter hold; a request
-	 * whose body would take them above max_in_flight gets 503 with Retry-After. NULL: no limit.
-	 */
+	/* Bytes of requests and unsent replies held by all servers that share this counter. A
+	 * request whose body would exceed max_in_flight gets 503 with Retry-After. NULL: no
+	 * limit. */
 	atomic_size_t *in_flight;
 	uint64_t max_in_flight;
-	/* Seconds in which a request, once begun, must have come: a deadline, not the time between
-	 * bytes. Every 64 KB of the body that came add a second. */
+	/* Deadline in seconds for a whole request, from its first byte; not a gap between bytes.
+	 * Each 64 KB of body received adds one second. */
 	unsigned read_timeout;
 	unsigned idle_timeout; /* seconds that a connection may wait for its next request */
-	/* NULL: plain. Must last until http_server_set_options() gives another. */
+	/* NULL: plain HTTP. Must live until http_server_set_options() replaces it. */
 	struct tls_context *tls;
-	/* Whether a client that asks for another protocol, which is answered 501, is to be told 426
-	 * instead: it goes on with HTTP then. NULL: none is. */
+	/* Whether a client that asks for another protocol continues with HTTP after a 426. Such a
+	 * client gets 426 instead of 501. NULL: none does. */
 	bool (*goes_on_with_http)(const struct http_head *head);
-	unsigned write_timeout; /* seconds without progress of a reply: the client counts as gone */
+	unsigned write_timeout; /* seconds without progress in sending a reply, after which the
+				   client counts as gone */
 };
 
-/* Called for every request. It may reply at once; if it replies later, it must set the request's
- * events before it returns. */
+/* Called for every request. The handler may reply at once. If it replies later, it must set the
+ * request's events before it returns. */
 typedef void http_handler(void *cookie, struct http_request *request);
 
 struct http_server *http_server_create(struct event_base *base,
 				       const struct http_server_options *options,
 				       http_handler *handler, void *cookie);
-/* Limits for requests that come from now on. */
+/* Applies to requests that arrive from now on. */
 void http_server_set_options(struct http_server *server, const struct http_server_options *options);
-/* Accepts on a listening socket (non-blocking; the server closes it). Pauses for half a second when
- * descriptors run out. */
+/* Accepts on a listening, non-blocking socket, which the server then owns and closes. Pauses for
+ * half a second when the process runs out of descriptors. */
 void http_server_listen(struct http_server *server, int fd);
-/* Stops accepting, closes idle connections; those with a request under way close after its reply.
- */
+/* Stops accepting and closes idle connections. A connection with a request in progress closes after
+ * its reply. */
 void http_server_drain(struct http_server *server);
-/* Connections that are open. */
+/* The number of open connections. */
 size_t http_server_connections(const struct http_server *server);
-/* Closes everything at once; requests under way get their `gone` callback. Not from within a
- * handler or an event. NULL is fine. */
+/* Closes everything at once; requests in progress get their `gone` callback. Must not be called
+ * from a handler or an event. NULL is fine. */
 void http_server_destroy(struct http_server *server);
 
-/* Opens a listening TCP socket on "HOST:PORT" ("[::1]:80" too; port 0: any), with SO_REUSEADDR,
- * TCP_NODELAY and, if asked, SO_REUSEPORT; or a local one on "unix:/path" (mode 0660), in place of
- * a socket that was left there and nobody listens on. -1: `error` says why. */
+/* Opens a listening socket: TCP on "HOST:PORT" ("[::1]:80" too; port 0: any) with SO_REUSEADDR,
+ * TCP_NODELAY and, on request, SO_REUSEPORT; or a local socket on "unix:/path" with mode 0660,
+ * which replaces an abandoned one that nobody listens on. Returns -1 on failure; `error` says
+ * why. */
 int http_listen_socket(const char *address, bool reuse_port, char *error, size_t error_size);
-/* Removes the file of a local socket that is no longer listened on; nothing else. */
+/* Removes the file of a local socket that nobody listens on any more, and nothing else. */
 void http_listen_clear(const char *address);
 
 const struct http_head *http_request_head(const struct http_request *request);
 struct slice http_request_body(const struct http_request *request);
-/* "203.0.113.9:4711", "[2001:db8::9]:4711" or "unix"; and whether the peer is on this machine's
- * loopback interface or local socket. */
+/* The peer as "203.0.113.9:4711", "[2001:db8::9]:4711" or "unix". Valid as long as the request. */
 const char *http_request_peer(const struct http_request *request);
+/* Whether the peer uses this machine's loopback interface or a local socket. */
 bool http_request_is_local(const struct http_request *request);
 
-/* So many bytes are held beside the request until its reply is over; they count as in flight. */
+/* Counts `bytes` as in flight until the request's reply ends: memory that the handler holds for
+ * it. */
 void http_request_hold(struct http_request *request, size_t bytes);
 
-/* Both come from the loop, never from within a function of this header (http_server_destroy()
- * excepted, which calls `gone`). */
+/* The loop calls both, never a function of this header (except http_server_destroy(), which calls
+ * `gone`). */
 struct http_request_events {
-	/* The client left (a half-close counts), or stopped reading for write_timeout. It may look
-	 * at the request, but not reply. */
+	/* The client has left (a half-close counts) or has not read for write_timeout. The callback
+	 * may read the request but must not reply. */
 	void (*gone)(void *cookie);
-	/* The output has fallen below the low mark after http_reply_full() had said true. */
+	/* The output has fallen below the low mark after http_reply_full() returned true. */
 	void (*drained)(void *cookie);
 };
 void http_request_set_events(struct http_request *request, const struct http_request_events *events,
@@ -95,39 +97,40 @@ void http_request_set_events(struct http_request *request, const struct http_req
 
 /* How the reply's body is delimited. */
 enum http_framing {
-	HTTP_FRAMING_NONE,   /* no body (204, 304); a 304 may have a Content-Length all the same */
-	HTTP_FRAMING_LENGTH, /* a Content-Length is among the fields (HEAD too) */
-	HTTP_FRAMING_STREAM, /* chunked for an HTTP/1.1 client, until close for an HTTP/1.0 one */
+	HTTP_FRAMING_NONE,   /* no body (204, 304); a 304 may still have a Content-Length */
+	HTTP_FRAMING_LENGTH, /* the fields include a Content-Length (HEAD too) */
+	HTTP_FRAMING_STREAM, /* chunked for HTTP/1.1 clients, until close for HTTP/1.0 clients */
 };
 
-/* Sends the head. `fields` must hold no Connection, Transfer-Encoding or, unless framing is LENGTH,
- * Content-Length; Date is added when missing; a field that could not be sent as one is left out. */
+/* Sends the head. `fields` must not contain Connection, Transfer-Encoding or, unless framing is
+ * LENGTH, Content-Length. Adds a missing Date. Skips any field that is not valid. */
 void http_reply_head(struct http_request *request, int status, struct slice reason,
 		     const struct http_field *fields, size_t field_count,
 		     enum http_framing framing);
-/* Sends body bytes (copied). Ignored for HEAD, and beyond the Content-Length. */
+/* Sends body bytes (copied). Ignores bytes of a reply to HEAD and beyond the Content-Length. */
 void http_reply_body(struct http_request *request, struct slice bytes);
-/* Sends what waits as far as the socket has room, where that is done once the callbacks at hand
- * have returned otherwise: for who sets out on something longer. */
+/* Sends pending output now, as far as the socket accepts it, instead of after the current callbacks
+ * return. Call it before lengthy work. */
 void http_reply_send_now(struct http_request *request);
-/* Whether more waits to be sent than the high mark (128 KB): stop feeding until `drained`, which
- * comes below the low mark (32 KB). */
+/* Whether more than the high mark (128 KB) is pending. If so, stop feeding until `drained`, which
+ * fires below the low mark (32 KB). */
 bool http_reply_full(const struct http_request *request);
-/* The reply is whole; the connection goes on to its next request or closes. */
+/* Ends a whole reply. The connection proceeds to its next request or closes. */
 void http_reply_end(struct http_request *request);
-/* The reply cannot be made whole: what was sent goes out, then the connection closes without the
- * framing's end. */
+/* Ends a reply that cannot be completed: sends what is pending, then closes without the framing's
+ * end. */
 void http_reply_abort(struct http_request *request);
-/* A whole reply in one call: head with Content-Length, body, end. `content_type` for example
- * "application/json"; NULL: none. */
+/* Sends a whole reply in one call: head with Content-Length, body, end. `content_type` is for
+ * example "application/json"; NULL: none. */
 void http_reply(struct http_request *request, int status, const char *content_type,
 		const struct http_field *fields, size_t field_count, struct slice body);
-/* An OpenAI-shaped error as a whole reply, with "x-should-retry: false" unless the same request may
- * fare better: one that came too slowly (408), or with a Retry-After in `fields`. `code` may be
- * NULL. */
+/* Sends an OpenAI-shaped error as a whole reply, with "x-should-retry: false" unless a retry may
+ * succeed: after a request that arrived too slowly (408), or with Retry-After in `fields`. `code`
+ * may be NULL. */
 void http_reply_error(struct http_request *request, int status, const char *code,
 		      struct slice message, const struct http_field *fields, size_t field_count);
-/* That error's JSON, without a reply: {"error":{"message","type","param":null,"code"}}. */
+/* Appends the JSON of such an error, without a reply:
+ * {"error":{"message","type","param":null,"code"}}. */
 void http_error_json(struct buffer *out, int status, const char *code, struct slice message);
 const char *http_status_reason(int status);
 

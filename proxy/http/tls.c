@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Both are OpenSSL's own: their names here only keep its header out of others' files. */
+/* Both are OpenSSL types; these casts keep OpenSSL's header out of other files. */
 static SSL_CTX *context_of(struct tls_context *context)
 {
 	return (SSL_CTX *)context;
@@ -23,10 +23,10 @@ static SSL *ssl_of(const struct tls_connection *connection)
 
 /* ---- contexts ---- */
 
-/* Forward secrecy and authenticated encryption only; TLS 1.3 has no others. */
+/* Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else. */
 static const char ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-/* RFC 7301: a client that offers protocols, and this not among them, is told so and refused. */
+/* RFC 7301: a client that offers protocols without this one is told so and refused. */
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_size,
 			   const unsigned char *in, unsigned in_size, void *cookie)
 {
@@ -130,7 +130,7 @@ struct tls_connection *tls_connection_create(struct tls_context *context, int fd
 {
 	SSL *ssl = SSL_new(context_of(context));
 	if (ssl == NULL || SSL_set_fd(ssl, fd) != 1)
-		abort(); /* out of memory, as for all small allocations */
+		abort(); /* out of memory: fatal for every small allocation */
 	SSL_set_accept_state(ssl);
 	return (struct tls_connection *)ssl;
 }
@@ -161,7 +161,7 @@ enum tls_progress tls_handshake(struct tls_connection *connection)
 	return http ? TLS_PLAIN_HTTP : TLS_FAILED;
 }
 
-/* What recv() or send() would give, of a call that moved no bytes. */
+/* What recv() or send() would return for a call that moved no bytes. */
 static ssize_t without_bytes(const struct tls_connection *connection, int result)
 {
 	switch (SSL_get_error(ssl_of(connection), result)) {

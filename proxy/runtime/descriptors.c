@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 enum {
-	OF_THE_PROCESS = 384, /* the store, the log, the admin address's clients, the learner */
-	OF_A_WORKER = 32,     /* its loop, its listener, a few clients that it refuses... */
-	MOST_REFUSED = 240,   /* ...and more of them (http_server.c) */
+	OF_THE_PROCESS = 384, /* the store, the log, admin clients, the learner */
+	OF_A_WORKER = 32,     /* a worker's loop, its listener, a few refused clients... */
+	MOST_REFUSED = 240,   /* ...and the rest of those (server.c) */
 	MOST_IDLE = 128,
-	SHARE = 16, /* of all descriptors: the most for either of these two */
+	SHARE = 16, /* of all descriptors: upper limit for each of these two */
 	LEAST_ROOM = 16,
 };
 
@@ -42,7 +42,7 @@ void descriptors_raise(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return;
 	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what we have will have to do */
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* keep what we have if it fails */
 }
 
 void descriptors_hold_standard(void)

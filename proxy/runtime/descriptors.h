@@ -1,5 +1,5 @@
-/* How many file descriptors the process may open, and what they suffice for: who is let in, or has
- * a request under way, never finds it without a socket to the upstream. */
+/* How many file descriptors the process may open and how they are divided, so that an admitted
+ * client can always get an upstream socket. */
 #ifndef RECALLD_PROXY_RUNTIME_DESCRIPTORS_H
 #define RECALLD_PROXY_RUNTIME_DESCRIPTORS_H
 
@@ -7,23 +7,23 @@
 #include <stddef.h>
 
 struct descriptor_plan {
-	size_t connections;   /* clients' at once, at most as many as wanted */
-	size_t room;          /* for those and the requests under way together */
-	size_t idle_upstream; /* connections that each worker may keep */
+	size_t connections;   /* client connections at once; at most `wanted` */
+	size_t room;          /* for client connections and requests in progress together */
+	size_t idle_upstream; /* idle upstream connections that each worker may keep */
 };
 
-/* Of `limit` descriptors. Those of clients that are refused, of kept upstream connections and of
- * the process itself come off first; a quarter of the room is left to requests. */
+/* Divides `limit` descriptors. First reserves those for refused clients, idle upstream connections
+ * and the process itself, then leaves a quarter of the rest to requests. */
 struct descriptor_plan descriptors_plan(size_t limit, size_t workers, size_t wanted);
-/* The most that this process may open (RLIMIT_NOFILE, hard). */
+/* The most descriptors that the process may open (hard RLIMIT_NOFILE). */
 size_t descriptors_limit(void);
-/* Has standard input, output and error be there, so that no file or socket gets one of their
- * numbers and what is printed with it. One that was closed still cannot be read or written. */
+/* Opens standard input, output and error if they are closed, so that no file or socket gets their
+ * numbers and receives what is printed. Reading or writing them still fails. */
 void descriptors_hold_standard(void);
-/* Writes what is buffered of standard output. False: not all of it arrived, which is then said in
- * the program's name, unless its reader has left of his own accord. */
+/* Flushes standard output. Returns false if some output was lost, and reports that under the
+ * program's name unless the reader closed the pipe. */
 bool descriptors_finish_output(const char *program);
-/* Takes that many: service managers and shells give fewer at first. */
+/* Raises the soft limit to the hard one: service managers and shells start with less. */
 void descriptors_raise(void);
 
 #endif

@@ -21,25 +21,25 @@
 
 enum {
 	MAX_MESSAGE = 4096,
-	MAX_VALUE = 2048, /* of a field; what is longer is cut */
+	MAX_VALUE = 2048, /* a longer field is cut */
 	MAX_LINE = 1024 * 1024,
-	ENOUGH = 64 * 1024, /* a line that is longer gets no more fields */
-	/* Whoever reads the log may be waited for so many milliseconds in each second. */
+	ENOUGH = 64 * 1024, /* a longer line gets no more fields */
+	/* Milliseconds in each second that logging may wait for a slow reader. */
 	PATIENCE = 20,
 	SECOND = 1000,
 	BETWEEN_WARNINGS = 60 * 1000 * 1000, /* microseconds */
 };
 
-/* Standard error, and how it stands with whoever reads it. */
+/* Standard error, and the state of its reader. */
 static struct {
 	pthread_mutex_t lock;
-	dev_t device; /* what standard error is; it may become something else */
+	dev_t device; /* identifies standard error's file, which may be replaced */
 	ino_t inode;
 	int fd;
 	bool is_socket;
 	bool may_block;
-	bool is_torn;      /* the last line lacks its end */
-	uint64_t lost;     /* lines, since the last that was written */
+	bool is_torn;      /* the last line is incomplete */
+	uint64_t lost;     /* lines dropped since the last one written */
 	int64_t waited_at; /* on the monotonic clock, in milliseconds */
 } output = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO, .waited_at = -SECOND};
 
@@ -96,8 +96,8 @@ static bool needs_quotes(struct slice value)
 	return value.size == 0;
 }
 
-/* A message is for reading and stays as it is, but for what could begin a line or steer a terminal.
- */
+/* Appends a message unchanged, except for characters that could start a line or drive a
+ * terminal. */
 static void append_message(struct buffer *line, const char *message)
 {
 	for (; *message != '\0'; message++) {
@@ -156,8 +156,8 @@ static void append_event(struct buffer *line, enum log_level level, const char *
 	buffer_append_byte(line, '\n');
 }
 
-/* Of a pipe or a terminal a description of our own: to make that of standard error one that never
- * waits would be felt by all who share it. */
+/* For a pipe or a terminal, opens a file description of our own: making standard error's
+ * non-blocking would affect every process that shares it. */
 static void find_output(void)
 {
 	struct stat now;
@@ -194,7 +194,7 @@ static ssize_t write_some(struct slice bytes)
 		errno = EAGAIN;
 		return -1;
 	}
-	/* A pipe that has room takes so many without making anybody wait. */
+	/* a pipe with room takes this many bytes without blocking */
 	size_t size = bytes.size < PIPE_BUF ? bytes.size : PIPE_BUF;
 	return write(output.fd, bytes.data, size);
 }
@@ -210,7 +210,7 @@ static bool wait_for_room(void)
 	return has_room(PATIENCE);
 }
 
-/* False: nobody takes it. The log failing fails nothing else, and holds nothing else up. */
+/* False: nobody takes it. A failing log must not fail or delay anything else. */
 static bool write_line(struct slice line)
 {
 	while (line.size > 0) {
@@ -226,7 +226,7 @@ static bool write_line(struct slice line)
 	return true;
 }
 
-/* Before the first line that is taken again. */
+/* Logged before the next line that succeeds. */
 static void tell_what_is_lost(void)
 {
 	char message[128];
@@ -242,7 +242,7 @@ static void tell_what_is_lost(void)
 	buffer_finish(&line);
 }
 
-/* Lines of several threads do not mix. */
+/* Keeps lines of several threads apart. */
 static void write_or_lose(struct slice line)
 {
 	pthread_mutex_lock(&output.lock);

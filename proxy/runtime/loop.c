@@ -25,7 +25,7 @@ struct loop {
 	struct event *turn_end;
 	pthread_mutex_t lock;
 	struct task_list posted; /* under the lock */
-	struct task_list later;  /* the loop's own */
+	struct task_list later;  /* only the loop's thread */
 };
 
 static void tasks_init(struct task_list *list)
@@ -67,7 +67,7 @@ static void on_wake(evutil_socket_t fd, short what, void *cookie)
 	(void)what;
 	uint64_t count;
 	if (read(fd, &count, sizeof(count)) < 0)
-		return; /* nothing to read: somebody woke us for nothing */
+		return; /* nothing to read: a spurious wake-up */
 	tasks_run(take_posted(loop));
 }
 
@@ -97,7 +97,7 @@ struct loop *loop_create(void)
 	event_config_free(config);
 	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (loop->base == NULL || loop->wake_fd < 0)
-		abort(); /* no descriptors at start-up: nothing can be served */
+		abort(); /* no descriptors at startup: nothing can be served */
 	pthread_mutex_init(&loop->lock, NULL);
 	tasks_init(&loop->posted);
 	tasks_init(&loop->later);
@@ -158,7 +158,7 @@ void loop_post(struct loop *loop, void (*run)(void *cookie), void *cookie)
 	pthread_mutex_unlock(&loop->lock);
 	if (idle) {
 		uint64_t one = 1;
-		/* It fails only when the counter is full, and then the loop is awake anyway. */
+		/* fails only when the counter is full, and then the loop is awake anyway */
 		ssize_t written = write(loop->wake_fd, &one, sizeof(one));
 		(void)written;
 	}

@@ -9,23 +9,24 @@
 struct loop;
 
 struct loop *loop_create(void);
-/* Runs what is still posted, then frees. Only when no thread is inside loop_run(). */
+/* Runs the remaining posted tasks, then frees. No thread may be inside loop_run(). */
 void loop_destroy(struct loop *loop);
 
 struct event_base *loop_base(struct loop *loop);
-/* The same loop as the store wants it for its callbacks. */
+/* The same loop, in the form the store needs for its callbacks. */
 struct store_loop *loop_for_store(struct loop *loop);
 
 /* Runs until loop_stop(). */
 void loop_run(struct loop *loop);
-/* From any thread: loop_run() returns after the current turn. */
+/* Any thread. loop_run() returns after the current turn. */
 void loop_stop(struct loop *loop);
-/* From any thread: `run(cookie)` is called by the loop, in the order of the posts. */
+/* Any thread. The loop calls `run(cookie)`, in the order of the posts. */
 void loop_post(struct loop *loop, void (*run)(void *cookie), void *cookie);
-/* From the loop's own thread, without a system call: `run(cookie)` at the end of this turn. */
+/* Only the loop's own thread. Calls `run(cookie)` at the end of this turn, without a system
+ * call. */
 void loop_later(struct loop *loop, void (*run)(void *cookie), void *cookie);
 
-/* Milliseconds since 1970, and microseconds of a clock that never goes back. */
+/* Milliseconds since 1970; microseconds of a clock that never goes back. */
 int64_t clock_wall(void);
 uint64_t clock_steady(void);
 

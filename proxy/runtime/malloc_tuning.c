@@ -2,9 +2,9 @@
 
 #include <malloc.h>
 
-/* Left to itself, glibc lets the size from which a thing is mapped alone grow to 32 MB with the
- * bodies it sees. What a long memory takes to be ranked is smaller, and its pages stay: to get them
- * anew for each request took a fifth of its time. */
+/* By default, glibc raises its mmap threshold up to 32 MB as it sees large bodies. Ranking a long
+ * memory uses smaller blocks, and their pages should stay: getting them anew for each request took
+ * a fifth of its time. */
 enum {
 	MAPPED_ALONE = 1024 * 1024,
 	KEPT_AT_TOP = 1024 * 1024,
@@ -17,8 +17,7 @@ void malloc_set_up(void)
 	(void)mallopt(M_TRIM_THRESHOLD, KEPT_AT_TOP);
 }
 
-/* Small things that live on keep glibc from giving back by itself what a peak of connections has
- * left free. */
+/* Small long-lived blocks keep glibc from returning what a peak of connections has left free. */
 void malloc_give_back(void)
 {
 	if (mallinfo2().fordblks > SPARE_MEMORY)

@@ -1,11 +1,12 @@
-/* What the process keeps of the memory that it has freed. */
+/* Tunes how much freed memory the process keeps. */
 #ifndef RECALLD_PROXY_RUNTIME_MALLOC_TUNING_H
 #define RECALLD_PROXY_RUNTIME_MALLOC_TUNING_H
 
-/* Before any thread begins: larger things are mapped alone, and go back when they are freed. */
+/* Call before any thread starts. Large allocations get their own mapping and are returned to the
+ * system when freed. */
 void malloc_set_up(void);
-/* Gives free memory back to the system when there is much. Any thread; holds up malloc meanwhile,
- * so not often. */
+/* Returns free memory to the system if there is much of it. Any thread. Blocks malloc meanwhile, so
+ * call it rarely. */
 void malloc_give_back(void);
 
 #endif

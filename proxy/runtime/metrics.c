@@ -1,11 +1,11 @@
-/* Counters, gauges and histograms: relaxed atomics, since each is read by itself. */
+/* Counters, gauges and histograms: relaxed atomics, since each is read independently. */
 #include "proxy/runtime/metrics.h"
 
 #include <stdatomic.h>
 #include <time.h>
 
 struct sample {
-	const char *family; /* NULL: the family of the sample before it */
+	const char *family; /* NULL: same family as the previous sample */
 	const char *help;
 	const char *label; /* with its braces; NULL: none */
 };
@@ -142,7 +142,7 @@ static const uint64_t bounds[] = {50,       100,       250,       500,      1000
 enum { BOUND_COUNT = sizeof(bounds) / sizeof(bounds[0]) };
 
 struct histogram {
-	_Atomic uint64_t buckets[BOUND_COUNT + 1]; /* each by itself; the last has no bound */
+	_Atomic uint64_t buckets[BOUND_COUNT + 1]; /* not cumulative; the last is unbounded */
 	_Atomic uint64_t microseconds;
 };
 
@@ -151,7 +151,7 @@ static _Atomic int64_t gauge_values[METRIC_GAUGE_COUNT];
 static struct histogram histogram_values[METRIC_HISTOGRAM_COUNT];
 static time_t started_at;
 
-/* Before main(), so that it is the process's own begin and needs no call. */
+/* Runs before main(), so that it is the process's real start and needs no call. */
 __attribute__((constructor)) static void remember_start(void)
 {
 	started_at = time(NULL);
@@ -182,7 +182,7 @@ void metrics_observe(enum metric_histogram histogram, uint64_t microseconds)
 	atomic_fetch_add_explicit(&values->microseconds, microseconds, memory_order_relaxed);
 }
 
-/* Prints the family's head where one begins; gives the family. */
+/* Prints the family's header where one begins. Returns the family. */
 static const char *print_family(const struct sample *sample, const char *type, const char *family,
 				struct buffer *out)
 {
@@ -218,7 +218,7 @@ static void print_gauges(struct buffer *out)
 	}
 }
 
-/* Seconds without needless zeros and without a locale's comma. */
+/* Seconds without trailing zeros and independent of the locale. */
 static void print_seconds(uint64_t microseconds, struct buffer *out)
 {
 	uint64_t decimals = microseconds % 1000000;

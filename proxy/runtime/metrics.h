@@ -1,6 +1,6 @@
-/* Counters, gauges and histograms, written from any thread without a lock and printed in
- * Prometheus' text format (0.0.4). Labels are words from this file's table only: never a user, a
- * model's name from a client, or a path. */
+/* Counters, gauges and histograms: any thread writes them without a lock; metrics_print() prints
+ * Prometheus text format (0.0.4). Labels come only from this file's table: never a user, a client's
+ * model name or a path. */
 #ifndef RECALLD_PROXY_RUNTIME_METRICS_H
 #define RECALLD_PROXY_RUNTIME_METRICS_H
 
@@ -13,7 +13,7 @@ enum metric_counter {
 	METRIC_REQUESTS_ANONYMOUS,
 	METRIC_REQUESTS_SIDE,
 	METRIC_REQUESTS_BYPASSED,
-	METRIC_REQUESTS_OTHER,    /* memory="none": paths that are not rewritten */
+	METRIC_REQUESTS_OTHER,    /* memory="none": paths that recalld does not rewrite */
 	METRIC_WITHOUT_RESPONSES, /* recalld_without_memory_total{path="/v1/responses"} ... */
 	METRIC_WITHOUT_COMPLETIONS,
 	METRIC_WITHOUT_MESSAGES,
@@ -22,47 +22,49 @@ enum metric_counter {
 	METRIC_WITHOUT_API_CHAT,
 	METRIC_WITHOUT_API_GENERATE,
 	METRIC_WITHOUT_OTHER,
-	METRIC_BYPASS_BODY,  /* recalld_bypassed_total{cause="body"}: not a chat request, encoded */
+	METRIC_BYPASS_BODY,  /* recalld_bypassed_total{cause="body"}: not a chat request, or encoded
+			      */
 	METRIC_BYPASS_STORE, /* the store did not answer */
 	METRIC_BYPASS_FULL,  /* the store has no room */
-	METRIC_BYPASS_BEHIND,      /* too much waits to be written */
-	METRIC_BYPASS_REFUSED,     /* the upstream refused the injected request */
-	METRIC_BYPASS_COMMIT,      /* the exchange could not be journalled in time */
-	METRIC_ERRORS_CLIENT,      /* recalld_errors_total{kind="client"}: 4xx made here */
-	METRIC_ERRORS_UPSTREAM,    /* 502, 504 made here */
-	METRIC_ERRORS_CONNECTIONS, /* {kind="connections"}: 503, or closed for want of even that */
-	METRIC_ERRORS_BYTES,       /* {kind="bytes"}: 503 for too much under way */
-	METRIC_ERRORS_TLS,         /* {kind="tls"}: handshakes that failed or did not end in time */
-	METRIC_CLIENTS_GONE,       /* recalld_clients_gone_total */
-	METRIC_TOKENS_INJECTED,    /* recalld_injected_tokens_total */
-	METRIC_TOKENS_TRIMMED,     /* recalld_trimmed_tokens_total */
+	METRIC_BYPASS_BEHIND,        /* the write queue is too long */
+	METRIC_BYPASS_REFUSED,       /* the upstream refused the injected request */
+	METRIC_BYPASS_COMMIT,        /* the exchange was not journalled in time */
+	METRIC_ERRORS_CLIENT,        /* recalld_errors_total{kind="client"}: 4xx from recalld */
+	METRIC_ERRORS_UPSTREAM,      /* 502 and 504 from recalld */
+	METRIC_ERRORS_CONNECTIONS,   /* {kind="connections"}: 503, or closed without one */
+	METRIC_ERRORS_BYTES,         /* {kind="bytes"}: 503, too many bytes in flight */
+	METRIC_ERRORS_TLS,           /* {kind="tls"}: handshakes that failed or timed out */
+	METRIC_CLIENTS_GONE,         /* recalld_clients_gone_total */
+	METRIC_TOKENS_INJECTED,      /* recalld_injected_tokens_total */
+	METRIC_TOKENS_TRIMMED,       /* recalld_trimmed_tokens_total */
 	METRIC_EXCHANGES_JOURNALLED, /* recalld_exchanges_journalled_total, incomplete ones included
 				      */
 	METRIC_EXCHANGES_INCOMPLETE, /* recalld_exchanges_incomplete_total: the reply broke off */
-	METRIC_LEARNED_FACTS,        /* recalld_learned_total{kind="facts"}: jobs done */
+	METRIC_LEARNED_FACTS,        /* recalld_learned_total{kind="facts"}: completed jobs */
 	METRIC_LEARNED_SUMMARIES,
 	METRIC_FACTS_STORED,
-	METRIC_FACTS_REJECTED, /* entries of the model's answers that were not grounded or malformed
+	METRIC_FACTS_REJECTED, /* entries in the model's answers that were malformed or not grounded
 				*/
-	METRIC_MODEL_EMPTY,    /* answers without a single entry */
+	METRIC_MODEL_EMPTY,    /* answers without any entry */
 	METRIC_MODEL_CALLS,
 	METRIC_MODEL_UNREACHABLE, /* recalld_model_failures_total{cause="unreachable"} */
 	METRIC_MODEL_REFUSED,     /* 4xx */
 	METRIC_MODEL_LATE,
 	METRIC_MODEL_UNUSABLE,
 	METRIC_JOBS_PARKED,
-	METRIC_EMBEDDING_CALLS,   /* recalld_embedding_calls_total, of turns and of questions */
+	METRIC_EMBEDDING_CALLS,   /* recalld_embedding_calls_total, for turns and questions */
 	METRIC_EMBEDDING_REFUSED, /* recalld_embedding_failures_total{cause="refused"}: 4xx */
 	METRIC_EMBEDDING_UNUSABLE,
-	METRIC_EMBEDDING_UNREACHABLE, /* or another status */
+	METRIC_EMBEDDING_UNREACHABLE, /* or any other status */
 	METRIC_EMBEDDING_LATE,
 	METRIC_TURNS_EMBEDDED,     /* recalld_turns_embedded_total{outcome="stored"} */
-	METRIC_TURNS_WITHOUT,      /* {outcome="none"}: their texts were refused */
+	METRIC_TURNS_WITHOUT,      /* {outcome="none"}: the server refused their texts */
 	METRIC_QUESTIONS_EMBEDDED, /* recalld_questions_embedded_total{outcome="given"} */
 	METRIC_QUESTIONS_FAILED,
 	METRIC_QUESTIONS_LATE,
-	METRIC_QUESTIONS_SKIPPED, /* not asked, since the server does not keep up */
-	METRIC_EXPIRED_EXCHANGES, /* recalld_expired_total{kind="exchanges"}: past their time */
+	METRIC_QUESTIONS_SKIPPED, /* skipped because the server does not keep up */
+	METRIC_EXPIRED_EXCHANGES, /* recalld_expired_total{kind="exchanges"}: older than their limit
+				   */
 	METRIC_EXPIRED_FACTS,
 	METRIC_EXPIRED_OVER_LIMIT, /* {kind="over_limit"}: exchanges beyond user_limit */
 	METRIC_CONFIG_RELOADS,
@@ -72,7 +74,7 @@ enum metric_counter {
 
 enum metric_gauge {
 	METRIC_EXCHANGES_LOADING, /* recalld_exchanges{state="loading"} ... */
-	METRIC_EXCHANGES_WAITING, /* for the upstream's first byte */
+	METRIC_EXCHANGES_WAITING, /* waiting for the upstream's first byte */
 	METRIC_EXCHANGES_RELAYING,
 	METRIC_EXCHANGES_COMMITTING,
 	METRIC_LEARNER_CALLS,
@@ -83,9 +85,9 @@ enum metric_gauge {
 enum metric_histogram {
 	METRIC_MEMORY_SECONDS,     /* recalld_memory_seconds: scan, load, context and splice of one
 				      request */
-	METRIC_FIRST_BYTE_SECONDS, /* from request to the reply's first byte */
+	METRIC_FIRST_BYTE_SECONDS, /* from the request to the first byte of the reply */
 	METRIC_EXCHANGE_SECONDS,
-	METRIC_COMMIT_SECONDS, /* from handing an exchange to the store to its being on disk */
+	METRIC_COMMIT_SECONDS, /* from handing an exchange to the store until it is on disk */
 	METRIC_HISTOGRAM_COUNT,
 };
 
@@ -94,8 +96,7 @@ uint64_t metrics_counter(enum metric_counter counter);
 void metrics_move(enum metric_gauge gauge, int64_t amount);
 void metrics_observe(enum metric_histogram histogram, uint64_t microseconds);
 
-/* Appends all of them with # HELP and # TYPE lines, and what is known of the process: its version
- * and when it began. */
+/* Appends all metrics with # HELP and # TYPE lines, and the process's version and start time. */
 void metrics_print(struct buffer *out);
 
 #endif

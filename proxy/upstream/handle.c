@@ -5,10 +5,10 @@
 
 enum { MAX_CONNECTION_AGE = 60, KEEPALIVE_SECONDS = 60, READ_BUFFER = 4 * 1024 };
 
-/* Those that are kept while they are not needed. */
+/* Idle handles to keep. */
 enum { SPARE_HANDLES = 16 };
 
-/* A proxy for plain HTTP wants a URL in one piece; else curl is given its origin. */
+/* A proxy for plain HTTP needs the whole URL; otherwise curl gets the origin. */
 static struct slice url_of_route(const struct upstream_request *request)
 {
 	struct slice url = slice_of(request->url);
@@ -27,8 +27,8 @@ static bool leads_to(const struct upstream_handle *handle, const struct upstream
 	       slice_equal(handle->ca_file, slice_of(request->ca_file));
 }
 
-/* Read once here, or by curl for each transfer, where it cannot be (it is refused then) or has a
- * zone, which curl_url_dup() of libcurl 7.88 loses. */
+/* Parses the URL once, so that curl does not do it for each transfer. NULL if it is invalid (the
+ * transfer then fails) or has a zone, which curl_url_dup() of libcurl 7.88 loses. */
 static CURLU *parse_url(const char *url)
 {
 	char *zone = NULL;
@@ -67,13 +67,13 @@ static void set_manners(struct upstream_handle *handle)
 	UPSTREAM_SET(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	UPSTREAM_SET(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	UPSTREAM_SET(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	/* Held as long as the stream. */
+	/* held as long as the stream */
 	UPSTREAM_SET(easy, CURLOPT_BUFFERSIZE, (long)READ_BUFFER);
 	UPSTREAM_SET(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	UPSTREAM_SET(easy, CURLOPT_PATH_AS_IS, 1L);
 	UPSTREAM_SET(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	UPSTREAM_SET(easy, CURLOPT_NOSIGNAL, 1L);
-	/* Do not wait for a name that is being resolved. */
+	/* do not wait for a name that is being resolved */
 	UPSTREAM_SET(easy, CURLOPT_QUICK_EXIT, 1L);
 	UPSTREAM_SET(easy, CURLOPT_TCP_NODELAY, 1L);
 	UPSTREAM_SET(easy, CURLOPT_TCP_KEEPALIVE, 1L);

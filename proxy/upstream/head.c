@@ -3,7 +3,7 @@
 
 enum { SWITCHING_PROTOCOLS = 101 };
 
-/* The status line's three digits; 0 when it is malformed, as in HTTP/0.9. */
+/* The status line's three digits; 0 if it is malformed, as in HTTP/0.9. */
 static int read_status(struct slice line)
 {
 	size_t space = slice_find(line, SLICE(" "), 0);
@@ -38,7 +38,7 @@ int reply_head_take(struct reply_head *head, struct slice line)
 	int status = read_status(buffer_slice(&head->lines));
 	head->whole = status >= 200 || status == SWITCHING_PROTOCOLS;
 	if (!head->whole)
-		buffer_clear(&head->lines); /* an interim reply's, behind which the next begins */
+		buffer_clear(&head->lines); /* an interim reply: the next head follows */
 	return status == 0 ? -1 : head->whole;
 }
 
@@ -60,7 +60,7 @@ static size_t count_lines(struct slice lines)
 	return count;
 }
 
-/* Every field as it came, hop-by-hop ones included. */
+/* Parses every field, hop-by-hop ones included. */
 static const char *read_fields(struct slice lines, struct upstream_head *result,
 			       struct arena *arena)
 {
@@ -84,7 +84,7 @@ static const char *read_fields(struct slice lines, struct upstream_head *result,
 	return NULL;
 }
 
-/* A length; false when it is not all digits, or differs from one that came before. */
+/* Parses a length. False: it has a byte that is not a digit, or differs from an earlier one. */
 static bool read_length(struct slice digits, struct upstream_head *result)
 {
 	uint64_t length = 0;
@@ -101,7 +101,7 @@ static bool read_length(struct slice digits, struct upstream_head *result)
 	return agrees;
 }
 
-/* Leaves out the hop-by-hop fields, and a Content-Length that is repeated or overruled. */
+/* Removes hop-by-hop fields, and a Content-Length that is repeated or overruled. */
 static const char *filter_fields(struct upstream_head *result, bool overruled, struct arena *arena)
 {
 	const struct http_field *all = result->fields;
@@ -122,7 +122,7 @@ static const char *filter_fields(struct upstream_head *result, bool overruled, s
 	return NULL;
 }
 
-/* A 304's Content-Length tells of a body that does not come (RFC 9110, section 8.6). */
+/* A 304's Content-Length describes a body that is not sent (RFC 9110, section 8.6). */
 static bool has_body(const struct upstream_head *head, bool is_head_request)
 {
 	return !is_head_request && head->status != 204 && head->status != 304;
@@ -152,7 +152,7 @@ const char *reply_head_read(const struct reply_head *head, bool is_head_request,
 	bool chunked =
 		http_field_value(result->fields, result->field_count, SLICE("Transfer-Encoding"))
 			.data != NULL;
-	/* A 204 has no length (RFC 9110, section 8.6). */
+	/* a 204 has no length (RFC 9110, section 8.6) */
 	fault = filter_fields(result, chunked || result->status == 204, arena);
 	result->until_close = has_body(result, is_head_request) && !chunked && !result->has_length;
 	return fault;

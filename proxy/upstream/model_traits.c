@@ -6,7 +6,7 @@
 
 enum { MODELS_MAX = 64, NAME_MAX_SIZE = 128 };
 
-/* Below it the template's own tokens weigh too much. */
+/* below it, the chat template's own tokens weigh too much */
 enum { LEAST_ESTIMATE = 100 };
 static const double least_rate = 0.5;
 static const double most_rate = 3;
@@ -22,7 +22,7 @@ struct model {
 struct model_traits {
 	pthread_mutex_t lock;
 	struct model entries[MODELS_MAX];
-	size_t count; /* ever added; the entry that it points at is the next to go */
+	size_t count; /* entries ever added; modulo the array size, the next to evict */
 };
 
 struct model_traits *model_traits_create(void)
@@ -51,7 +51,7 @@ static struct model *find(struct model_traits *model_traits, struct slice name)
 	return NULL;
 }
 
-/* NULL: its name is too long to be one. */
+/* NULL: the name is too long for a model. */
 static struct model *find_or_add(struct model_traits *model_traits, struct slice name)
 {
 	struct model *model = find(model_traits, name);

@@ -11,7 +11,7 @@ static void put_header(struct transfer *transfer, struct curl_slist ***tail, str
 	*tail = &node->next;
 }
 
-/* What curl writes itself, or must never be told to write. */
+/* Fields that curl writes itself or must never write. */
 static bool is_ours(const struct upstream_request *request, struct slice name)
 {
 	return slice_equal_nocase(name, SLICE("Host")) ||
@@ -24,7 +24,7 @@ static bool is_ours(const struct upstream_request *request, struct slice name)
 static struct curl_slist *make_headers(struct transfer *transfer,
 				       const struct upstream_request *request)
 {
-	/* "Name:" without a value takes away what curl would add. */
+	/* "Name:" without a value suppresses a field that curl would add */
 	static const struct slice unasked[] = {SLICE("Accept:"), SLICE("Content-Type:"),
 					       SLICE("User-Agent:"), SLICE("Expect:")};
 	struct arena *arena = &transfer->arena;
@@ -34,7 +34,7 @@ static struct curl_slist *make_headers(struct transfer *transfer,
 		const struct http_field *field = &request->fields[i];
 		if (is_ours(request, field->name) || !http_field_is_valid(*field))
 			continue;
-		/* "Name;" is how curl is told to send an empty value. */
+		/* "Name;" makes curl send an empty value */
 		bool is_empty = field->value.size == 0;
 		const struct slice parts[] = {field->name, is_empty ? SLICE(";") : SLICE(": "),
 					      field->value};
@@ -49,8 +49,8 @@ static struct curl_slist *make_headers(struct transfer *transfer,
 	return first;
 }
 
-/* The path and query go out as they are: curl's URL parser would refuse or change some. A proxy is
- * asked with the whole URL. */
+/* Sends path and query unchanged: curl's URL parser would refuse or change some. A proxy gets the
+ * whole URL. */
 static const char *target_of(struct transfer *transfer, const struct upstream_request *request)
 {
 	if (transfer->handle->proxy.size > 0)
@@ -60,7 +60,7 @@ static const char *target_of(struct transfer *transfer, const struct upstream_re
 	return target[0] == '/' ? target : arena_join(&transfer->arena, rooted, 2).data;
 }
 
-/* No server passes over theirs. */
+/* Methods whose body no server ignores. */
 static bool always_has_body(struct slice method)
 {
 	return slice_equal(method, SLICE("POST")) || slice_equal(method, SLICE("PUT")) ||
@@ -73,7 +73,7 @@ void upstream_request_rewind(struct transfer *transfer)
 	transfer->body.offset = 0;
 }
 
-/* Fills curl's room as far as the body goes. It asks when what it had has left. */
+/* Fills curl's buffer from the body. curl asks again once it has sent the previous bytes. */
 static size_t on_read(char *room, size_t unit, size_t size, void *cookie)
 {
 	struct transfer *transfer = cookie;
@@ -96,7 +96,7 @@ static size_t on_read(char *room, size_t unit, size_t size, void *cookie)
 	return filled;
 }
 
-/* curl sends it again, on a fresh connection. */
+/* curl resends the body on a new connection. */
 static int on_seek(void *cookie, curl_off_t offset, int origin)
 {
 	if (offset != 0 || origin != SEEK_SET)
@@ -113,7 +113,7 @@ static void keep_pieces(struct transfer *transfer, const struct upstream_request
 	transfer->body.count = request->body_count;
 }
 
-/* Returns its size. */
+/* Returns the body's size. */
 static uint64_t apply_body(struct transfer *transfer, const struct upstream_request *request)
 {
 	CURL *easy = transfer->handle->easy;
@@ -121,7 +121,7 @@ static uint64_t apply_body(struct transfer *transfer, const struct upstream_requ
 	uint64_t size = 0;
 	for (size_t i = 0; i < request->body_count; i++)
 		size += request->body[i].size;
-	/* What curl sends with the head it takes as it is, all else it reads bit by bit. */
+	/* curl sends the body in one piece with the head; it reads any other body piecewise */
 	bool is_read = request->body_count > 1 || size > UPSTREAM_WITH_HEAD;
 	if (is_read)
 		keep_pieces(transfer, request);
@@ -140,7 +140,8 @@ static void apply_method(struct transfer *transfer, const struct upstream_reques
 {
 	CURL *easy = transfer->handle->easy;
 	bool has_body = request->has_body && !transfer->is_head_request;
-	/* The body first, which makes it a POST; each of the three takes back the other two. */
+	/* First the body, which makes it a POST; each of these three options resets the other
+	 * two. */
 	uint64_t size = apply_body(transfer, request);
 	if (transfer->is_head_request)
 		UPSTREAM_SET(easy, CURLOPT_NOBODY, 1L);
@@ -151,8 +152,8 @@ static void apply_method(struct transfer *transfer, const struct upstream_reques
 	UPSTREAM_SET(easy, CURLOPT_CUSTOMREQUEST,
 		     transfer->is_head_request ? NULL
 					       : arena_string(&transfer->arena, request->method));
-	/* Who passes over a body runs it as the connection's next request: its reply must be
-	 * nobody's. */
+	/* A server that ignores a body runs it as the connection's next request; nobody may get
+	 * that reply. */
 	bool is_last = has_body && size > 0 && !always_has_body(request->method);
 	UPSTREAM_SET(easy, CURLOPT_FORBID_REUSE, (long)is_last);
 }

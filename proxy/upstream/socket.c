@@ -1,6 +1,6 @@
 #include "proxy/upstream/transfer.h"
 
-/* Lets curl work, then hears what came of it. */
+/* Lets curl work, then collects the transfers that ended. */
 static void work(struct upstream *upstream, curl_socket_t socket, int what)
 {
 	int running;
@@ -24,7 +24,7 @@ static void on_timer(evutil_socket_t fd, short what, void *cookie)
 	work(cookie, CURL_SOCKET_TIMEOUT, 0);
 }
 
-/* curl says what it waits for at a socket; `assigned` is the socket's event. */
+/* curl says which events it needs on a socket; `assigned` is the socket's event. */
 static int want_socket(CURL *easy, curl_socket_t socket, int what, void *cookie, void *assigned)
 {
 	struct upstream *upstream = cookie;

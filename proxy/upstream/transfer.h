@@ -1,6 +1,6 @@
-/* Within the upstream: one transfer. upstream.c starts and ends transfers, upstream_socket.c drives
- * curl from the event loop, upstream_handle.c keeps curl's handles, upstream_request.c tells them
- * what to send, upstream_head.c reads the reply's head. */
+/* Internal to the upstream: one transfer. upstream.c starts and ends transfers, socket.c drives
+ * curl from the event loop, handle.c keeps curl's handles, request.c sets what they send, head.c
+ * reads the reply's head. */
 #ifndef RECALLD_PROXY_UPSTREAM_TRANSFER_H
 #define RECALLD_PROXY_UPSTREAM_TRANSFER_H
 
@@ -14,31 +14,31 @@ enum { UPSTREAM_MAX_HEAD = 256 * 1024, UPSTREAM_MAX_FIELDS = 1024 };
 /* For options that no value can make fail; out of memory ends the process elsewhere. */
 #define UPSTREAM_SET(easy, option, value) ((void)curl_easy_setopt((easy), (option), (value)))
 
-/* A reply's head while its lines come in. */
+/* A reply's head while its lines arrive. */
 struct reply_head {
-	struct buffer lines; /* of the reply at hand, each with its line end */
-	bool whole;          /* the final one's was read: what follows are trailers */
+	struct buffer lines; /* of the current reply, each with its line ending */
+	bool whole;          /* the final reply's head is complete; later lines are trailers */
 };
 
-/* curl's handle for one route: what is in it and how curl is to behave is set once, when it is
- * made. It serves only transfers that take the same route, one after another; all that differs
- * between those, and no less, is set for each by upstream_start(). */
+/* A curl handle for one route. The route and curl's general options are set once, at creation. The
+ * handle serves only transfers on the same route, one after another; upstream_start() sets
+ * everything that differs between transfers, each time. */
 struct upstream_handle {
 	TAILQ_ENTRY(upstream_handle) siblings;
 	CURL *easy;
 	CURLU *parsed; /* `url`, or NULL */
-	/* The route; each ends with a NUL, and what there is none of is empty. */
-	struct slice url; /* a URL's beginning, up to its path; with a proxy all of it */
+	/* The route. Each slice ends with a NUL; an absent part is empty. */
+	struct slice url; /* the URL up to its path; with a proxy, the whole URL */
 	struct slice proxy;
 	struct slice local_socket;
 	struct slice ca_file;
-	struct arena arena; /* for these */
+	struct arena arena; /* owns the strings above */
 	char error[CURL_ERROR_SIZE];
 };
 
-/* Kept for the next transfer: to make one costs a tenth of an exchange. */
+/* Spare handles for later transfers: creating one costs a tenth of an exchange. */
 struct upstream_handles {
-	TAILQ_HEAD(upstream_handle_list, upstream_handle) list; /* the last one used first */
+	TAILQ_HEAD(upstream_handle_list, upstream_handle) list; /* most recently used first */
 	size_t count;
 };
 
@@ -48,9 +48,8 @@ struct transfer {
 	struct upstream_events events;
 	void *cookie;
 	struct upstream_handle *handle;
-	struct arena arena; /* the request's strings */
-	/* The request's body, when it does not go with the head, and up to where curl has read it.
-	 */
+	struct arena arena; /* owns the request's strings */
+	/* The request's body if it is not sent with the head, and how far curl has read it. */
 	struct {
 		const struct slice *pieces;
 		size_t count;
@@ -58,20 +57,20 @@ struct transfer {
 	} body;
 	bool is_head_request;
 	struct reply_head head;
-	uint64_t missing; /* bytes of the reply's body; UINT64_MAX: it cannot be told */
+	uint64_t missing; /* bytes of the reply's body still to come; UINT64_MAX: unknown */
 	uint64_t first_byte_timeout, idle_timeout;
-	struct event *timeout; /* for the first byte, then idle */
-	/* When the request began, body bytes were last asked for or the reply's came, by
-	 * clock_steady(): that does not set the timeout anew, which costs more; when it fires it
-	 * sees that it is too early. */
+	struct event *timeout; /* first for the first byte, then for idle time */
+	/* When the request began, or its body was last read or the reply last grew, by
+	 * clock_steady(). Updating this is cheaper than rescheduling the timeout: when it fires too
+	 * early, it reschedules itself. */
 	uint64_t moved_at;
 	size_t taken; /* bytes of the reply's body in this dispatch of curl */
 	uint64_t dispatch;
 	bool paused;
 	struct event *resume;
-	bool sent;          /* once */
-	bool sent_again;    /* curl counts that, for the handle's life */
-	bool wants_fresh;   /* a reused connection died: the next one is to be a new one */
+	bool sent;          /* the request has been sent once */
+	bool sent_again;    /* curl's retry counter lasts as long as the handle */
+	bool wants_fresh;   /* a reused connection died: the next one must be new */
 	bool stopped;       /* an event returned UPSTREAM_STOP */
 	const char *broken; /* why the reply is refused, or NULL */
 	bool went_well;
@@ -82,42 +81,44 @@ struct upstream {
 	CURLM *multi;
 	struct event *timer; /* curl's own */
 	LIST_HEAD(, transfer) transfers;
-	bool inside;       /* curl is on the stack */
-	uint64_t dispatch; /* how often it was */
+	bool inside;       /* curl is on the call stack */
+	uint64_t dispatch; /* counts the calls into curl */
 	struct upstream_handles spare;
 };
 
-/* Has curl call back for its sockets and its timer. */
+/* Makes curl call back for its sockets and its timer. */
 void upstream_socket_attach(struct upstream *upstream);
-/* Around every call that lets curl work. */
+/* Wrap every call that lets curl work in these two. */
 void upstream_enter(struct upstream *upstream);
 void upstream_leave(struct upstream *upstream);
-/* Looks for transfers that curl has ended. For after every call that lets curl work. */
+/* Ends the transfers that curl has completed. Call it after every call that lets curl work. */
 void upstream_collect(struct upstream *upstream);
 
-/* A spare one for the request's route, or a new one. */
+/* Returns a spare handle for the request's route, or a new one. */
 struct upstream_handle *upstream_handle_take(struct upstream_handles *spare,
 					     const struct upstream_request *request);
-/* After a transfer that did not go well, for what curl remembers of it. */
+/* Discards what curl remembers in the handle. Call it after a failed transfer. */
 void upstream_handle_renew(struct upstream_handle *handle);
 void upstream_handle_keep(struct upstream_handles *spare, struct upstream_handle *handle);
-/* Frees the one that has been spare for longest; there must be one. */
+/* Frees the handle that has been spare the longest. There must be one. */
 void upstream_handle_drop_spare(struct upstream_handles *spare);
 
-/* Sets the handle's options for this request: each one, also to "none", so that nothing is left of
- * the request before. */
+/* Sets every per-request option of the handle, if only to "none", so that nothing of the previous
+ * request remains. */
 void upstream_request_apply(struct transfer *transfer, const struct upstream_request *request);
 
-/* The body is read from its beginning again. */
+/* Makes curl read the body from its start again. */
 void upstream_request_rewind(struct transfer *transfer);
 
-/* Takes one line in, line end included, as curl hands them out. 1: the final reply's head is whole
- * with it, 0: it is not, or was before; -1: it is malformed or too long. */
+/* Takes one line as curl delivers it, line ending included. Returns 1 when it completes the final
+ * reply's head, 0 while the head is incomplete or if it was complete before, -1 if the line is
+ * malformed or the head too long. */
 int reply_head_take(struct reply_head *head, struct slice line);
-/* Reads the whole head; the fields are in the arena. NULL, or why it is refused. */
+/* Parses the complete head; the fields live in the arena. Returns NULL, or why the head is
+ * refused. */
 const char *reply_head_read(const struct reply_head *head, bool is_head_request,
 			    struct upstream_head *result, struct arena *arena);
-/* How long the body behind a head is that was read; UINT64_MAX: only its end tells. */
+/* The length of the body that follows the head. UINT64_MAX: only the body's end tells. */
 uint64_t reply_body_size(const struct upstream_head *head, bool is_head_request);
 
 #endif

@@ -11,7 +11,8 @@
 
 static void initialize(void)
 {
-	/* OpenSSL writes to sockets that may be closed, and curl is told to leave signals alone. */
+	/* OpenSSL writes to sockets that may be closed, and curl is configured to leave signals
+	 * alone. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort();
@@ -57,7 +58,7 @@ void upstream_leave(struct upstream *upstream)
 	upstream->inside = false;
 }
 
-/* Ends. */
+/* Ends of transfers. */
 
 static void transfer_free(struct transfer *transfer)
 {
@@ -74,7 +75,7 @@ static void transfer_free(struct transfer *transfer)
 	free(transfer);
 }
 
-/* The callee may start, cancel and free what it likes in `end`: nothing of the transfer is left. */
+/* `end` may start, cancel and free anything: the transfer no longer exists then. */
 static void finish(struct transfer *transfer, enum upstream_result result, const char *detail)
 {
 	struct upstream_events events = transfer->events;
@@ -105,14 +106,14 @@ void upstream_destroy(struct upstream *upstream)
 	free(upstream);
 }
 
-/* All of the reply has come, though the request may still be on its way: who has answered may read
- * no more of it, and close. */
+/* The whole reply has arrived while the request may still be on its way: an upstream that has
+ * answered may stop reading and close. */
 static bool is_answered(const struct transfer *transfer)
 {
 	return transfer->head.whole && transfer->missing == 0;
 }
 
-/* Whether any of the request may have left: on the connection at hand, or on one that died. */
+/* Whether any part of the request may have left, on this connection or on one that died. */
 static bool was_sent(const struct transfer *transfer)
 {
 	return transfer->sent || transfer->sent_again;
@@ -130,7 +131,7 @@ static enum upstream_result result_of(const struct transfer *transfer, CURLcode 
 	return code == CURLE_OK && transfer->head.whole ? UPSTREAM_OK : UPSTREAM_BROKEN;
 }
 
-/* What is no fault to curl, or has another's name there, has words of our own. */
+/* Our own words for outcomes that curl does not treat as errors or names differently. */
 static const char *describe(const struct transfer *transfer, CURLcode code)
 {
 	if (code == CURLE_OK)
@@ -146,7 +147,7 @@ static const char *describe(const struct transfer *transfer, CURLcode code)
 						  : curl_easy_strerror(code);
 }
 
-/* What to set, where curl's words do not tell; NULL: nothing. */
+/* Which key to set, where curl's words do not say; NULL: none. */
 static const char *advice_on(const struct transfer *transfer, CURLcode code)
 {
 	long verified = X509_V_OK;
@@ -186,8 +187,8 @@ static void finish_with_code(struct transfer *transfer, CURLcode code)
 	finish(transfer, result, detail);
 }
 
-/* curl itself tries a request again whose reused connection died, up to five times and perhaps on
- * one that is as dead: of these the first is sent, and only on a fresh connection. */
+/* curl retries a request whose reused connection died, up to five times and possibly on another
+ * dead connection. This allows the first retry only, on a new connection. */
 static int before_sending(void *cookie, char *peer, char *own, int peer_port, int own_port)
 {
 	struct transfer *transfer = cookie;
@@ -207,7 +208,7 @@ static void send_on_fresh(struct transfer *transfer)
 {
 	CURLM *multi = transfer->upstream->multi;
 	transfer->wants_fresh = false;
-	transfer->sent = false; /* of the fresh one curl sends nothing twice */
+	transfer->sent = false; /* curl never resends on a fresh connection */
 	curl_multi_remove_handle(multi, transfer->handle->easy);
 	upstream_request_rewind(transfer);
 	curl_easy_setopt(transfer->handle->easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -249,7 +250,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *cookie)
 		       "The upstream did not reply in time.");
 }
 
-/* What curl calls. To return less than `size` ends the transfer. */
+/* curl's callbacks. Returning less than `size` ends the transfer. */
 
 static bool deliver_head(struct transfer *transfer)
 {
@@ -279,8 +280,8 @@ static size_t on_header(char *bytes, size_t unit, size_t size, void *cookie)
 	return size;
 }
 
-/* curl reads on while there is anything to read. After so much of one reply the loop looks round;
- * the pause ends by a timer, since what event_active() sets going runs before that. */
+/* curl keeps reading while there is input. After this many bytes of one reply the loop gets a turn.
+ * A timer ends the pause, because event_active() would fire before the loop's other events. */
 static bool has_had_its_turn(struct transfer *transfer, size_t size)
 {
 	static const struct timeval at_once = {0};
@@ -310,7 +311,7 @@ static size_t on_data(char *bytes, size_t unit, size_t size, void *cookie)
 		return CURL_WRITEFUNC_PAUSE;
 	transfer->moved_at = clock_steady();
 	if (transfer->missing != UINT64_MAX)
-		transfer->missing -= size; /* curl leaves out what is beyond the length */
+		transfer->missing -= size; /* curl delivers nothing beyond the length */
 	struct slice data = {bytes, size};
 	transfer->stopped = transfer->events.data(transfer->cookie, data) == UPSTREAM_STOP;
 	return transfer->stopped ? 0 : size;
@@ -318,8 +319,8 @@ static size_t on_data(char *bytes, size_t unit, size_t size, void *cookie)
 
 /* Pausing. */
 
-/* curl delivers what it held back from within curl_easy_pause(), which may pause again or end the
- * transfer; of that end it leaves no message. */
+/* curl_easy_pause() delivers what curl held back, and that may pause again or end the transfer;
+ * curl posts no message for such an end. */
 static void on_resume(evutil_socket_t fd, short what, void *cookie)
 {
 	struct transfer *transfer = cookie;
@@ -342,7 +343,7 @@ void upstream_resume(struct transfer *transfer)
 		event_active(transfer->resume, EV_TIMEOUT, 0);
 }
 
-/* The beginning. */
+/* Starts of transfers. */
 
 static void apply_events(struct transfer *transfer)
 {

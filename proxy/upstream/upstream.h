@@ -1,9 +1,9 @@
 /* The upstream: HTTP requests to the model provider over libcurl, driven by the event loop. Only
- * the upstream_*.c files include curl. One upstream belongs to one loop and shares nothing.
+ * the files of proxy/upstream include curl. An upstream belongs to one loop and shares nothing.
  *
- * Events come from the loop, never from within a function of this header. `head`, `data` and `full`
- * are called from within curl: in them the callee may call no function of this header, for any
- * transfer, and says what it wants by what it returns. In `end` it may start and cancel others. */
+ * Events come from the loop, never from a function of this header. curl is on the stack during
+ * `head`, `data` and `full`: their callees must not call any function of this header, for any
+ * transfer; they answer through the return value. `end` may start and cancel other transfers. */
 #ifndef RECALLD_PROXY_UPSTREAM_UPSTREAM_H
 #define RECALLD_PROXY_UPSTREAM_UPSTREAM_H
 
@@ -15,82 +15,84 @@
 struct upstream;
 struct transfer;
 
-/* The process ignores SIGPIPE from then on. */
+/* Makes the process ignore SIGPIPE. */
 struct upstream *upstream_create(struct event_base *base, size_t max_idle_connections);
-/* Cancels what is under way without events. NULL is fine. */
+/* Cancels open transfers without events. NULL is fine. */
 void upstream_destroy(struct upstream *upstream);
 
-/* A body in one piece of up to so many bytes is sent with the request's head. */
+/* A one-piece body up to this size is sent together with the request's head. */
 enum { UPSTREAM_WITH_HEAD = 64 * 1024 };
 
-/* All but the bytes of the body is copied. */
+/* Everything is copied except the body's bytes. */
 struct upstream_request {
 	struct slice method;
-	const char *url;          /* absolute; its path and query go out as they are */
-	const char *local_socket; /* a path to connect to in place of the URL's host; NULL: none */
-	const char *proxy;        /* empty or NULL: none; the environment's is never used */
-	const char *ca_file;      /* empty or NULL: the system's */
-	/* Sent as they are, and no others but Host and Content-Length. Left out are those two,
-	 * Expect and the hop-by-hop ones. */
+	const char *url;          /* absolute; its path and query are sent unchanged */
+	const char *local_socket; /* path of a socket to connect to instead of the URL's host; NULL:
+				     none */
+	const char *proxy;   /* empty or NULL: none; the environment's proxies are never used */
+	const char *ca_file; /* empty or NULL: the system's authorities */
+	/* Sent as given; curl adds only Host and Content-Length. Those two, Expect and hop-by-hop
+	 * fields are skipped. */
 	const struct http_field *fields;
 	size_t field_count;
 	bool has_body;
 	const struct slice *body; /* in pieces, whose bytes must outlive the transfer */
 	size_t body_count;
-	uint64_t connect_timeout; /* milliseconds, all of them */
-	/* To the reply's whole head, from the start or from when more of the body went up. */
+	uint64_t connect_timeout; /* all timeouts are in milliseconds */
+	/* To the reply's complete head, from the start or from the last progress in sending the
+	 * body. */
 	uint64_t first_byte_timeout;
-	uint64_t idle_timeout; /* between pieces of the reply; not while `full` holds it */
+	uint64_t idle_timeout; /* between pieces of the reply; stopped while `full` holds it back */
 };
 
 struct upstream_head {
 	int status;
 	struct slice reason;
-	/* The final reply's, in their order and case, hop-by-hop ones left out; interim replies are
-	 * passed over, trailers dropped. */
+	/* The final reply's fields in their order and case, without hop-by-hop fields. Interim
+	 * replies are skipped, trailers dropped. */
 	const struct http_field *fields;
 	size_t field_count;
-	bool has_length; /* a Content-Length, one, is among the fields */
+	bool has_length; /* exactly one Content-Length is among the fields */
 	uint64_t length;
-	bool until_close; /* neither length nor chunked: the end cannot be told from a break */
+	bool until_close; /* neither length nor chunked: a normal end looks like a broken connection
+			   */
 };
 
 enum upstream_result {
-	UPSTREAM_OK,      /* the reply is whole; the request need not have gone up whole */
-	UPSTREAM_STOPPED, /* an event asked for it */
-	/* Of these two the upstream has surely seen nothing of the request: no address, no
+	UPSTREAM_OK,      /* the reply is whole, even if the request was not sent completely */
+	UPSTREAM_STOPPED, /* an event returned UPSTREAM_STOP */
+	/* With these two, the upstream has certainly seen nothing of the request: no address, no
 	 * connection, no TLS. */
 	UPSTREAM_UNREACHABLE,
 	UPSTREAM_CONNECT_TIMEOUT,
 	UPSTREAM_FIRST_BYTE_TIMEOUT,
 	UPSTREAM_IDLE_TIMEOUT,
-	UPSTREAM_BROKEN, /* a connection broke off or spoke no HTTP */
+	UPSTREAM_BROKEN, /* the connection broke or the peer did not speak HTTP */
 };
 
 enum upstream_next { UPSTREAM_GO_ON, UPSTREAM_STOP };
 
 struct upstream_events {
-	/* The reply's head, as soon as it is whole. UPSTREAM_STOP: its body is not wanted. Slices
-	 * are valid during the call. */
+	/* The reply's head, once complete. UPSTREAM_STOP: the body is not wanted. Slices are valid
+	 * during the call. */
 	enum upstream_next (*head)(void *cookie, const struct upstream_head *head);
-	/* Body bytes, transfer coding removed, content coding as it came. */
+	/* Body bytes without transfer coding, with content coding unchanged. */
 	enum upstream_next (*data)(void *cookie, struct slice bytes);
-	/* Asked before `data`: whether to wait. Then upstream_resume() sets it going. */
+	/* Asked before `data`. True pauses the transfer until upstream_resume(). */
 	bool (*full)(void *cookie);
-	/* It is over, exactly once unless cancelled; the transfer is invalid from here on. `detail`
-	 * is one sentence without secrets, valid during the call. */
+	/* The transfer has ended. Called exactly once unless cancelled; the transfer is invalid
+	 * from here on. `detail` is one sentence without secrets, valid during the call. */
 	void (*end)(void *cookie, enum upstream_result result, const char *detail);
 };
 
-/* Starts a transfer. Redirects are not followed; a reused connection that dies before any byte (for
- * libcurl: before the reply's first whole line) is tried again on a fresh one, once; nothing else
- * is.
- */
+/* Starts a transfer. Does not follow redirects. If a reused connection dies before any byte of the
+ * reply (in libcurl: before its first whole line), retries once on a new connection; nothing else
+ * is retried. */
 struct transfer *upstream_start(struct upstream *upstream, const struct upstream_request *request,
 				const struct upstream_events *events, void *cookie);
-/* Goes on after `full` had said true. */
+/* Continues a transfer that `full` paused. */
 void upstream_resume(struct transfer *transfer);
-/* Ends it without an event, closing its connection. NULL is fine. */
+/* Ends the transfer without an event and closes its connection. NULL is fine. */
 void upstream_cancel(struct transfer *transfer);
 
 #endif
