@@ -6,7 +6,7 @@ enum { FRAME_TOKENS = 4, PART_TOKENS = 800 };
 
 /* The history while it is walked from its beginning, message by message. */
 struct walk {
-	const struct chat_request *request;
+	const struct request *request;
 	const size_t *tokens; /* of each message */
 	size_t at;            /* the next message... */
 	size_t before;        /* ...the tokens before it... */
@@ -15,46 +15,45 @@ struct walk {
 	bool has_exchange;    /* one lies before it whole */
 };
 
-static bool is_system(const struct message *message)
+static bool is_system(const struct step *step)
 {
-	return message->role == ROLE_SYSTEM || message->role == ROLE_DEVELOPER;
+	return step->kind == STEP_SYSTEM;
 }
 
-static size_t part_tokens(struct slice body, struct json_value part, struct arena *arena)
+static size_t part_tokens(const struct request *request, struct json_value part,
+			  struct arena *arena)
 {
-	static const char *const names[] = {"type", "text"};
-	struct json_value values[2];
-	(void)JSON_PICK(body, part, names, values);
-	if (!json_string_is(body, values[0], SLICE("text")))
+	struct json_value text;
+	if (!request_find_text(request, part, &text))
 		return PART_TOKENS;
-	return text_tokens(json_string_text(body, values[1], arena));
+	return text_tokens(json_string_text(request->body, text, arena));
 }
 
-static size_t message_tokens(const struct chat_request *request, const struct message *message,
-			     struct arena *arena)
+static size_t step_tokens(const struct request *request, const struct step *step,
+			  struct arena *arena)
 {
 	struct slice body = request->body;
 	size_t tokens = FRAME_TOKENS;
 	/* Calls are JSON, and go to the model as they lie there. */
-	if (message->has_tool_calls)
+	if (step->kind == STEP_CALLS)
 		return tokens +
-		       text_tokens(slice_part(body, message->object.begin, message->object.end));
-	if (message->content_kind != CONTENT_PARTS)
-		return tokens + text_tokens(request_text(request, message, arena));
-	struct json_walk parts = json_walk(body, message->content);
+		       text_tokens(slice_part(body, step->element.begin, step->element.end));
+	if (step->content_kind != CONTENT_PARTS)
+		return tokens + text_tokens(step_text(request, step, arena));
+	struct json_walk parts = json_walk(body, step->content);
 	while (json_next(&parts))
-		tokens += part_tokens(body, parts.value, arena);
+		tokens += part_tokens(request, parts.value, arena);
 	return tokens;
 }
 
 /* Takes one message in. An exchange is a user turn with its final answer; the ordinals count every
  * final answer, as the store does, also a greeting or a second one. */
-static void step(struct walk *walk)
+static void advance(struct walk *walk)
 {
-	const struct message *message = &walk->request->messages[walk->at];
-	if (message->role == ROLE_USER)
+	const struct step *step = &walk->request->steps[walk->at];
+	if (step->kind == STEP_USER)
 		walk->is_asked = true;
-	if (message->role == ROLE_ASSISTANT && !message->has_tool_calls) {
+	if (step->kind == STEP_ANSWER) {
 		walk->has_exchange |= walk->is_asked;
 		walk->is_asked = false;
 		walk->ordinal++;
@@ -71,7 +70,7 @@ static size_t third_of(const struct history_limits *limits)
 /* Whether a cut that takes out exchanges may end before the next message. */
 static bool is_border(const struct walk *walk, const struct history_limits *limits)
 {
-	return walk->request->messages[walk->at].role == ROLE_USER && !walk->is_asked &&
+	return walk->request->steps[walk->at].kind == STEP_USER && !walk->is_asked &&
 	       walk->has_exchange && walk->ordinal <= limits->covered;
 }
 
@@ -81,8 +80,8 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 {
 	size_t third = third_of(limits);
 	cut->falls_short = true;
-	for (size_t made = 0; made < thirds && walk->at <= end; step(walk)) {
-		if (is_system(&walk->request->messages[walk->at]))
+	for (size_t made = 0; made < thirds && walk->at <= end; advance(walk)) {
+		if (is_system(&walk->request->steps[walk->at]))
 			return;
 		if (!is_border(walk, limits) || walk->before / third <= made)
 			continue;
@@ -97,11 +96,11 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 /* The border where exchange `ordinal` begins, if the request has it. */
 static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct history_cut *cut)
 {
-	for (; walk->at <= end; step(walk)) {
-		const struct message *message = &walk->request->messages[walk->at];
-		if (is_system(message) || walk->ordinal > ordinal)
+	for (; walk->at <= end; advance(walk)) {
+		const struct step *step = &walk->request->steps[walk->at];
+		if (is_system(step) || walk->ordinal > ordinal)
 			return;
-		if (message->role != ROLE_USER || walk->is_asked || walk->ordinal != ordinal)
+		if (step->kind != STEP_USER || walk->is_asked || walk->ordinal != ordinal)
 			continue;
 		cut->end = walk->at;
 		cut->cut_before = ordinal;
@@ -140,17 +139,17 @@ static void choose_end(struct walk walk, size_t end, const struct history_limits
 		*cut = standing;
 }
 
-struct history_cut history_choose_cut(const struct chat_request *request,
+struct history_cut history_choose_cut(const struct request *request,
 				      const struct history_limits *limits, struct arena *arena)
 {
 	struct history_cut cut = {0};
 	size_t end = request_newest_turn(request).first;
 	size_t *tokens = arena_alloc(arena, (end + 1) * sizeof(*tokens));
-	while (cut.first < end && is_system(&request->messages[cut.first]))
+	while (cut.first < end && is_system(&request->steps[cut.first]))
 		cut.first++;
 	cut.end = cut.first;
 	for (size_t i = cut.first; i < end; i++) {
-		tokens[i] = message_tokens(request, &request->messages[i], arena);
+		tokens[i] = step_tokens(request, &request->steps[i], arena);
 		cut.total += tokens[i];
 	}
 	struct walk walk = {

@@ -32,7 +32,7 @@ struct history_cut {
  * wait for a later request; a system message in the midst of the history, which memory never holds,
  * stays with all that follows it. The cut ends before a user message whose predecessors are
  * answered, so tool groups stay whole. */
-struct history_cut history_choose_cut(const struct chat_request *request,
+struct history_cut history_choose_cut(const struct request *request,
 				      const struct history_limits *limits, struct arena *arena);
 
 #endif

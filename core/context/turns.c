@@ -1,6 +1,6 @@
 #include "core/context/pick.h"
 
-#include "core/dialect/request.h"
+#include "core/dialect/dialect.h"
 #include "core/text/text.h"
 
 /* ---- which ---- */
@@ -135,7 +135,7 @@ static struct slice render_message(const struct turn *turn, struct arena *arena)
 {
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
-	request_append_turn(&out, turn->role, text_disarmed(turn->text, arena));
+	dialect_chat.append_turn(&out, turn->role, text_disarmed(turn->text, arena));
 	return arena_take(arena, &out);
 }
 

@@ -41,7 +41,7 @@ struct reply {
 	bool truncated;    /* larger than the limit (a JSON reply: nothing of it was read), or an
 			      event was too large to be read */
 	bool has_tool_calls;
-	uint64_t tool_calls_hash; /* request_hash_tool_call() over the ids, in the order of their
+	uint64_t tool_calls_hash; /* step_hash_call() over the ids, in the order of their
 				     index */
 	int64_t prompt_tokens;    /* usage.prompt_tokens; -1 unknown */
 	int64_t cached_tokens;    /* usage.prompt_tokens_details.cached_tokens; -1 unknown */

@@ -279,7 +279,7 @@ uint64_t answer_tool_calls_hash(const struct answer *answer)
 	uint64_t hash = 0;
 	for (size_t i = 0; i < answer->tool_call_count; i++) {
 		if (answer->tool_calls[i].id.size > 0)
-			hash = request_hash_tool_call(hash, answer->tool_calls[i].id);
+			hash = step_hash_call(hash, answer->tool_calls[i].id);
 	}
 	return hash;
 }

@@ -36,7 +36,7 @@ void answer_finish(struct answer *answer);
 
 /* Takes a completion object or the next chunk. */
 void answer_add(struct answer *answer, struct slice json);
-/* request_hash_tool_call() over the ids; 0 without any. */
+/* step_hash_call() over the ids; 0 without any. */
 uint64_t answer_tool_calls_hash(const struct answer *answer);
 
 #endif

@@ -240,19 +240,21 @@ static struct slice tenant_of(const struct config *config, const struct http_hea
 
 /* ---- all together ---- */
 
-static struct slice body_user(const struct config *config, const struct chat_request *request)
+static struct slice user_field(const struct request *request, const char *name)
+{
+	for (size_t i = 0; i < REQUEST_USER_FIELDS && request->user_fields[i].name != NULL; i++) {
+		if (strcmp(request->user_fields[i].name, name) == 0)
+			return request->user_fields[i].value;
+	}
+	return (struct slice){0};
+}
+
+static struct slice body_user(const struct config *config, const struct request *request)
 {
 	const struct config_list *fields = &config->identity.user_body;
 	struct slice user = {0};
-	for (size_t i = 0; request != NULL && i < fields->count && user.size == 0; i++) {
-		struct slice field = slice_of(fields->items[i]);
-		if (slice_equal(field, SLICE("user")))
-			user = request->user;
-		else if (slice_equal(field, SLICE("safety_identifier")))
-			user = request->safety_identifier;
-		else
-			user = request->metadata_user_id;
-	}
+	for (size_t i = 0; request != NULL && i < fields->count && user.size == 0; i++)
+		user = user_field(request, fields->items[i]);
 	return user;
 }
 
@@ -286,7 +288,7 @@ struct claim {
 
 /* False: the request names two different senders. */
 static bool read_claim(const struct config *config, const struct http_head *head,
-		       const struct identity_path *path, const struct chat_request *request,
+		       const struct identity_path *path, const struct request *request,
 		       struct claim *claim, const char **fault)
 {
 	*fault = "The user id or its signature is given more than once.";
@@ -309,9 +311,9 @@ static bool read_claim(const struct config *config, const struct http_head *head
 }
 
 enum identity_verdict identity_find(const struct config *config, const struct http_head *head,
-				    const struct identity_path *path,
-				    const struct chat_request *request, struct identity *identity,
-				    const char **fault, struct arena *arena)
+				    const struct identity_path *path, const struct request *request,
+				    struct identity *identity, const char **fault,
+				    struct arena *arena)
 {
 	struct claim claim;
 	struct slice task;

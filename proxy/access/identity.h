@@ -38,9 +38,9 @@ bool identity_split_path(const struct config *config, struct slice target,
  * `path` and `request` may be NULL. Unless the result is IDENTITY_OK, `fault` receives one
  * sentence. */
 enum identity_verdict identity_find(const struct config *config, const struct http_head *head,
-				    const struct identity_path *path,
-				    const struct chat_request *request, struct identity *identity,
-				    const char **fault, struct arena *arena);
+				    const struct identity_path *path, const struct request *request,
+				    struct identity *identity, const char **fault,
+				    struct arena *arena);
 
 /* Whether a header names a user, valid or not. */
 bool identity_names_user(const struct config *config, const struct http_head *head);

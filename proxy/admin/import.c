@@ -42,12 +42,12 @@ static bool is_left_out(json_t *message)
 }
 
 /* As in a chat: a string, or text parts joined by a line break. False: it is neither. */
-static bool read_content(json_t *content, struct message_parts *read, struct arena *arena)
+static bool read_content(json_t *content, struct text_parts *read, struct arena *arena)
 {
 	size_t most = json_is_string(content) ? 1 : json_array_size(content);
 	struct text_part *texts = arena_alloc(arena, (most + 1) * sizeof(*texts));
 	struct slice *lines = arena_alloc(arena, (2 * most + 1) * sizeof(*lines));
-	*read = (struct message_parts){.texts = texts};
+	*read = (struct text_parts){.texts = texts};
 	if (json_is_string(content)) {
 		texts[0].text = read->joined = string_of(content);
 		read->count = 1;
@@ -74,8 +74,7 @@ static bool read_content(json_t *content, struct message_parts *read, struct are
 	return json_is_array(content);
 }
 
-static const char *check_message(json_t *message, struct message_parts *content,
-				 struct arena *arena)
+static const char *check_message(json_t *message, struct text_parts *content, struct arena *arena)
 {
 	struct slice role = string_of(json_object_get(message, "role"));
 	json_t *session = json_object_get(message, "session");
@@ -96,7 +95,7 @@ static const char *check_message(json_t *message, struct message_parts *content,
 static const char *read_turn(json_t *message, bool redact, struct imported_turn *turn,
 			     struct arena *arena)
 {
-	struct message_parts content;
+	struct text_parts content;
 	const char *fault = check_message(message, &content, arena);
 	if (fault != NULL)
 		return fault;

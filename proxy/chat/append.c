@@ -106,7 +106,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 	broke_off |= reply->failed || reply->unreadable;
 	struct slice whole = whole_answer(chat, reply->text, arena);
 	struct slice answer = text_without_reasoning(whole, arena);
-	bool keeps_answer = !chat->request.has_response_format;
+	bool keeps_answer = !chat->request.has_format;
 	*append = (struct append){
 		.tenant = chat->identity.tenant,
 		.user = chat->identity.user,
@@ -158,16 +158,14 @@ struct slice chat_question_text(const struct chat *chat, struct arena *arena)
 /* ---- what the upstream counted ---- */
 
 /* Whether a message is nothing but text: of images and calls it is not known what they cost. */
-static bool is_plain(const struct chat *chat, const struct message *message)
+static bool is_plain(const struct chat *chat, const struct step *step)
 {
-	static const char *const names[] = {"type"};
-	struct json_walk parts = json_walk(chat->body, message->content);
-	if (message->content_kind != CONTENT_PARTS)
-		return !message->has_tool_calls;
+	struct json_walk parts = json_walk(chat->body, step->content);
+	if (step->content_kind != CONTENT_PARTS)
+		return step->kind != STEP_CALLS;
 	while (json_next(&parts)) {
-		struct json_value values[1];
-		(void)JSON_PICK(chat->body, parts.value, names, values);
-		if (!json_string_is(chat->body, values[0], SLICE("text")))
+		struct json_value text;
+		if (!request_find_text(&chat->request, parts.value, &text))
 			return false;
 	}
 	return true;
@@ -176,16 +174,16 @@ static bool is_plain(const struct chat *chat, const struct message *message)
 /* Of the texts that went upstream, estimated; 0: they are not all that was counted. */
 static size_t count_texts(const struct chat *chat, struct arena *arena)
 {
-	const struct chat_request *request = &chat->request;
-	const struct json_value *array = &request->messages_array;
+	const struct request *request = &chat->request;
+	const struct json_value *array = &request->steps_array;
 	size_t tokens = 0;
-	for (size_t i = 0; i < request->message_count; i++) {
-		const struct message *message = &request->messages[i];
+	for (size_t i = 0; i < request->step_count; i++) {
+		const struct step *step = &request->steps[i];
 		if (chat_is_cut(chat, i))
 			continue;
-		if (!is_plain(chat, message))
+		if (!is_plain(chat, step))
 			return 0;
-		tokens += text_tokens(request_text(request, message, arena)) + TOKENS_PER_MESSAGE;
+		tokens += text_tokens(step_text(request, step, arena)) + TOKENS_PER_MESSAGE;
 	}
 	/* Tools and schemas stand beside the messages. */
 	size_t beside = chat->body.size - (array->end - array->begin);

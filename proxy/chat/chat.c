@@ -50,19 +50,19 @@ void chat_bypass(struct chat *chat, enum metric_counter cause)
 
 struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena)
 {
-	return request_text(&chat->request, &chat->request.messages[index], arena);
+	return step_text(&chat->request, &chat->request.steps[index], arena);
 }
 
 /* What the reply is to continue is no answer yet. */
 static bool is_fingerprint(const struct chat *chat, size_t index)
 {
-	return chat->request.messages[index].role == ROLE_ASSISTANT && index < chat->open_first;
+	return index < chat->open_first && step_is_models(&chat->request.steps[index]);
 }
 
 /* Where the newest MAX_MARKS of them begin. */
 static size_t first_fingerprint(const struct chat *chat)
 {
-	size_t index = chat->request.message_count;
+	size_t index = chat->request.step_count;
 	for (size_t marks = 0; index > 0 && marks < MAX_MARKS; index--)
 		marks += is_fingerprint(chat, index - 1);
 	return index;
@@ -71,7 +71,7 @@ static size_t first_fingerprint(const struct chat *chat)
 /* Of the newest user turn before `index`; 0: there is none. */
 static uint64_t user_hash_before(const struct chat *chat, size_t index, struct arena *arena)
 {
-	while (index > 0 && chat->request.messages[index - 1].role != ROLE_USER)
+	while (index > 0 && chat->request.steps[index - 1].kind != STEP_USER)
 		index--;
 	return index == 0 ? 0 : chat_own_hash(chat, index - 1, arena);
 }
@@ -79,19 +79,19 @@ static uint64_t user_hash_before(const struct chat *chat, size_t index, struct a
 static struct answer_fingerprint read_fingerprint(const struct chat *chat, size_t index,
 						  uint64_t user_hash, struct arena *arena)
 {
-	const struct message *message = &chat->request.messages[index];
+	const struct step *step = &chat->request.steps[index];
 	return (struct answer_fingerprint){
-		.hash = message->has_tool_calls ? message->tool_calls_hash
-						: text_hash(chat_message_text(chat, index, arena)),
+		.hash = step->kind == STEP_CALLS ? step->calls_hash
+						 : text_hash(chat_message_text(chat, index, arena)),
 		.user_hash = user_hash,
-		.tool_calls = message->has_tool_calls,
+		.tool_calls = step->kind == STEP_CALLS,
 	};
 }
 
 /* The newest turn's answer, as far as the client has it. */
 static void read_open_answer(struct chat *chat, struct arena *arena)
 {
-	size_t count = chat->request.message_count - chat->open_first;
+	size_t count = chat->request.step_count - chat->open_first;
 	if (chat->newest.count == 0 || count == 0)
 		return;
 	struct slice *parts = arena_alloc(arena, count * sizeof(*parts));
@@ -104,7 +104,7 @@ static void read_open_answer(struct chat *chat, struct arena *arena)
 
 bool chat_is_answer(const struct chat *chat, size_t index)
 {
-	return is_fingerprint(chat, index) && !chat->request.messages[index].has_tool_calls;
+	return index < chat->open_first && chat->request.steps[index].kind == STEP_ANSWER;
 }
 
 /* A user turn may be large and have many marks behind it: its text is hashed once. */
@@ -114,11 +114,11 @@ static void read_fingerprints(struct chat *chat, struct arena *arena)
 	uint64_t user_hash = user_hash_before(chat, index, arena);
 	for (size_t i = 0; i < index; i++)
 		chat->earlier_answers += chat_is_answer(chat, i);
-	size_t most = chat->request.message_count - index;
+	size_t most = chat->request.step_count - index;
 	chat->fingerprints = arena_alloc(arena, (most < MAX_MARKS ? most : MAX_MARKS) *
 							sizeof(*chat->fingerprints));
-	for (; index < chat->request.message_count; index++) {
-		if (chat->request.messages[index].role == ROLE_USER)
+	for (; index < chat->request.step_count; index++) {
+		if (chat->request.steps[index].kind == STEP_USER)
 			user_hash = chat_own_hash(chat, index, arena);
 		else if (is_fingerprint(chat, index))
 			chat->fingerprints[chat->fingerprint_count++] =
@@ -147,7 +147,7 @@ struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *a
 	const struct answer_fingerprint *mark = chat->fingerprints;
 	add_newest(chat, &texts, arena);
 	chat_ids_add(&texts, &chat->open_fingerprint.hash, 1);
-	for (size_t i = first_fingerprint(chat); i < chat->request.message_count; i++) {
+	for (size_t i = first_fingerprint(chat); i < chat->request.step_count; i++) {
 		if (!is_fingerprint(chat, i))
 			continue;
 		if (!chat_is_cut(chat, i)) {
@@ -211,8 +211,8 @@ static enum chat_verdict read_request(struct chat *chat, const struct http_head 
 	if (chat->dry_run && !is_local && !identity_is_admin(chat->config, head))
 		return refuse(refusal, 403, "dry_run_forbidden",
 			      "A dry run is answered to loopback clients or with the admin token.");
-	chat->scanned =
-		!is_encoded(head) && request_scan(&chat->request, chat->body, arena) == REQUEST_OK;
+	chat->scanned = !is_encoded(head) &&
+			dialect_chat.scan(&chat->request, chat->body, arena) == REQUEST_OK;
 	enum chat_verdict verdict = find_identity(chat, head, path, refusal, arena);
 	if (verdict != CHAT_LOAD)
 		return verdict;
@@ -279,7 +279,7 @@ enum chat_verdict chat_open_preview(struct chat *chat, const struct config *conf
 			     .session = asked->session},
 		.dry_run = true,
 	};
-	chat->scanned = request_scan(&chat->request, chat->body, arena) == REQUEST_OK;
+	chat->scanned = dialect_chat.scan(&chat->request, chat->body, arena) == REQUEST_OK;
 	enum chat_verdict verdict = choose_settings(chat, asked->mode, refusal);
 	return verdict == CHAT_LOAD ? enter(chat, arena) : verdict;
 }

@@ -15,8 +15,8 @@
 
 #include "core/context/context.h"
 #include "core/context/history.h"
+#include "core/dialect/dialect.h"
 #include "core/dialect/reply.h"
-#include "core/dialect/request.h"
 #include "core/recall/recall.h"
 #include "proxy/access/identity.h"
 #include "proxy/config/config.h"
@@ -56,7 +56,7 @@ struct chat {
 	struct identity identity;
 	struct slice key_field; /* the client's own, as of identity_key_field() */
 	struct user_key user;
-	struct chat_request request;
+	struct request request;
 	bool scanned; /* `request` is valid */
 
 	enum chat_status status;

@@ -21,8 +21,8 @@ static struct slice carried_words(const struct chat *chat, struct arena *arena)
 	struct buffer out;
 	buffer_init(&out, CARRIED_WORDS);
 	for (size_t i = chat->newest.first; i-- > 0;) {
-		const struct message *message = &chat->request.messages[i];
-		if (message->role != ROLE_USER || chat_is_cut(chat, i))
+		const struct step *step = &chat->request.steps[i];
+		if (step->kind != STEP_USER || chat_is_cut(chat, i))
 			continue;
 		buffer_append(&out, chat_ends_text(chat, i, arena));
 		buffer_append_byte(&out, '\n');

@@ -30,10 +30,10 @@ static void add(struct history_import *import, enum role role, struct slice text
 	import->text += text.size;
 }
 
-static size_t run_length(const struct chat_request *request, size_t index, size_t end)
+static size_t run_length(const struct request *request, size_t index, size_t end)
 {
 	size_t count = 0;
-	while (index + count < end && request->messages[index + count].role == ROLE_USER)
+	while (index + count < end && request->steps[index + count].kind == STEP_USER)
 		count++;
 	return count;
 }
@@ -43,12 +43,12 @@ static size_t run_length(const struct chat_request *request, size_t index, size_
 static bool read_history(struct history_import *import)
 {
 	const struct chat *chat = import->chat;
-	const struct chat_request *request = &chat->request;
+	const struct request *request = &chat->request;
 	for (size_t i = 0; i < chat->newest.first;) {
-		const struct message *message = &request->messages[i];
+		const struct step *step = &request->steps[i];
 		size_t run = run_length(request, i, chat->newest.first);
 		bool waits = import->count % 2 == 1;
-		bool answers = message->role == ROLE_ASSISTANT && !message->has_tool_calls;
+		bool answers = step->kind == STEP_ANSWER;
 		if (import->count == MOST_TURNS || import->text > MOST_TEXT || (run > 0 && waits) ||
 		    (answers && !waits))
 			return false;
@@ -56,7 +56,7 @@ static bool read_history(struct history_import *import)
 			add(import, ROLE_USER, chat_own_text(chat, i, run, import->arena));
 		else if (answers)
 			add(import, ROLE_ASSISTANT,
-			    text_without_reasoning(request_text(request, message, import->arena),
+			    text_without_reasoning(step_text(request, step, import->arena),
 						   import->arena));
 		i += run > 0 ? run : 1;
 	}

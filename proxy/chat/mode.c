@@ -53,8 +53,8 @@ static size_t count_turns(const struct chat *chat)
 	size_t stored = 2 * (size_t)chat->view->answers;
 	size_t sent = 0;
 	for (size_t i = 0; i < chat->newest.first; i++) {
-		enum role role = chat->request.messages[i].role;
-		sent += role == ROLE_USER || role == ROLE_ASSISTANT;
+		const struct step *step = &chat->request.steps[i];
+		sent += step->kind == STEP_USER || step_is_models(step);
 	}
 	return stored > sent ? stored : sent;
 }

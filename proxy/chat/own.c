@@ -13,8 +13,8 @@ struct own_words {
 
 struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena)
 {
-	const struct message *message = &chat->request.messages[index];
-	struct text_ends ends = request_text_ends(&chat->request, message, CHAT_MOST_READ, arena);
+	const struct step *step = &chat->request.steps[index];
+	struct text_ends ends = step_text_ends(&chat->request, step, CHAT_MOST_READ, arena);
 	const struct slice parts[] = {ends.head, ends.tail};
 	return ends.is_cut ? arena_join(arena, parts, 2) : ends.head;
 }
@@ -23,7 +23,7 @@ struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena 
 static bool is_framework(const struct chat *chat, size_t index, struct slice text,
 			 struct arena *arena)
 {
-	bool answers = index > 0 && chat->request.messages[index - 1].role == ROLE_ASSISTANT;
+	bool answers = index > 0 && step_is_models(&chat->request.steps[index - 1]);
 	return answers && (form_is_retry(text) ||
 			   (form_is_observation(text) &&
 			    form_asks_for_tool(chat_message_text(chat, index - 1, arena), text)));
@@ -43,15 +43,15 @@ static struct slice own_of_ends(const struct text_ends *ends, struct arena *aren
 /* Without documents and what a framework says in the user's place. */
 static struct slice read_own(const struct chat *chat, size_t index, struct arena *arena)
 {
-	const struct message *message = &chat->request.messages[index];
-	struct text_ends ends = request_text_ends(&chat->request, message, CHAT_MOST_READ, arena);
+	const struct step *step = &chat->request.steps[index];
+	struct text_ends ends = step_text_ends(&chat->request, step, CHAT_MOST_READ, arena);
 	const struct slice read[] = {ends.head, ends.tail};
 	struct slice text = ends.is_cut ? arena_join(arena, read, 2) : ends.head;
 	if (is_framework(chat, index, text, arena))
 		return (struct slice){0};
 	if (ends.is_cut)
 		return own_of_ends(&ends, arena);
-	struct message_parts parts = request_text_parts(&chat->request, message, arena);
+	struct text_parts parts = step_text_parts(&chat->request, step, arena);
 	return slice_trim(form_own_parts(parts.texts, parts.count, arena));
 }
 
@@ -70,10 +70,10 @@ static void skip_surplus(struct chat *chat, size_t first, size_t end, size_t mos
 {
 	size_t sum = 0;
 	for (size_t i = end; i > first; i--) {
-		const struct message *message = &chat->request.messages[i - 1];
-		if (message->role != ROLE_USER)
+		const struct step *step = &chat->request.steps[i - 1];
+		if (step->kind != STEP_USER)
 			continue;
-		size_t size = request_text_size(&chat->request, message);
+		size_t size = step_text_size(&chat->request, step);
 		sum += size < CHAT_MOST_READ ? size : CHAT_MOST_READ;
 		if (sum > most)
 			chat->own_words[i - 1].read = true;
@@ -82,7 +82,7 @@ static void skip_surplus(struct chat *chat, size_t first, size_t end, size_t mos
 
 void chat_own_begin(struct chat *chat, struct arena *arena)
 {
-	size_t count = chat->request.message_count;
+	size_t count = chat->request.step_count;
 	chat->own_words = arena_alloc(arena, count * sizeof(*chat->own_words));
 	for (size_t i = 0; i < count; i++)
 		chat->own_words[i] = (struct own_words){0};

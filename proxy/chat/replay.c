@@ -4,21 +4,21 @@
 
 /* A user turn of the request while replays are looked for. */
 struct sent_turn {
-	size_t message;
+	size_t step;
 	size_t count;    /* of messages in a row */
 	int64_t ordinal; /* in the stored conversation; below 0: from before it */
 };
 
 static bool is_user(const struct chat *chat, size_t index)
 {
-	return chat->request.messages[index].role == ROLE_USER;
+	return chat->request.steps[index].kind == STEP_USER;
 }
 
 /* How many user messages stand in a row at `index`. */
 static size_t run_length(const struct chat *chat, size_t index)
 {
 	size_t count = 0;
-	while (index + count < chat->request.message_count && is_user(chat, index + count))
+	while (index + count < chat->request.step_count && is_user(chat, index + count))
 		count++;
 	return count;
 }
@@ -26,7 +26,7 @@ static size_t run_length(const struct chat *chat, size_t index)
 /* The last message that a replay may ride on. */
 static size_t last_place(const struct chat *chat)
 {
-	return chat->newest.count > 0 ? chat->newest.first : chat->request.message_count - 1;
+	return chat->newest.count > 0 ? chat->newest.first : chat->request.step_count - 1;
 }
 
 /* The ordinal that the first message stands at: counted back from the newest turn, whose place is
@@ -42,9 +42,9 @@ static int64_t first_ordinal(const struct chat *chat)
 static uint64_t hash_turn(const struct chat *chat, const struct sent_turn *turn,
 			  struct arena *arena)
 {
-	if (chat->newest.count > 0 && turn->message == chat->newest.first)
+	if (chat->newest.count > 0 && turn->step == chat->newest.first)
 		return chat->own_hash;
-	return text_hash(chat_own_text(chat, turn->message, turn->count, arena));
+	return text_hash(chat_own_text(chat, turn->step, turn->count, arena));
 }
 
 /* The replay that rides on this turn: of the same text at the same place. `from`: those before it
@@ -86,7 +86,7 @@ static void take_replay(struct chat *chat, const struct sent_turn *turn,
 	chat_id_set_add(given, replay->turns, replay->turn_count);
 	chat->replayed[chat->turn_prefix_count] = *replay;
 	chat->turn_prefixes[chat->turn_prefix_count++] =
-		(struct turn_prefix){.message = turn->message, .text = replay->text};
+		(struct turn_prefix){.step = turn->step, .text = replay->text};
 }
 
 void chat_find_replays(struct chat *chat, struct arena *arena)
@@ -95,13 +95,13 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 	size_t most = view->replay_count + 1;
 	chat->replayed = arena_alloc(arena, most * sizeof(*chat->replayed));
 	chat->turn_prefixes = arena_alloc(arena, most * sizeof(*chat->turn_prefixes));
-	if (view->replay_count == 0 || chat->request.message_count == 0)
+	if (view->replay_count == 0 || chat->request.step_count == 0)
 		return;
 	struct chat_id_set given = begin_given(view, arena);
 	struct sent_turn turn = {.ordinal = first_ordinal(chat)};
 	size_t last = last_place(chat);
-	for (size_t from = 0; from < view->replay_count && turn.message <= last;) {
-		size_t i = turn.message;
+	for (size_t from = 0; from < view->replay_count && turn.step <= last;) {
+		size_t i = turn.step;
 		turn.count = run_length(chat, i);
 		size_t found = view->replay_count;
 		if (turn.count > 0 && !chat_is_cut(chat, i))
@@ -112,14 +112,14 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 		}
 		if (turn.count == 0)
 			turn.ordinal += chat_is_answer(chat, i);
-		turn.message += turn.count > 0 ? turn.count : 1;
+		turn.step += turn.count > 0 ? turn.count : 1;
 	}
 }
 
 bool chat_newest_is_replayed(const struct chat *chat)
 {
 	return chat->turn_prefix_count > 0 && chat->newest.count > 0 &&
-	       chat->turn_prefixes[chat->turn_prefix_count - 1].message == chat->newest.first;
+	       chat->turn_prefixes[chat->turn_prefix_count - 1].step == chat->newest.first;
 }
 
 size_t chat_replayed_tokens(const struct chat *chat)

@@ -15,21 +15,21 @@ bool chat_has_side_header(const struct http_head *head)
 	return false;
 }
 
-static bool is_system(const struct message *message)
+static bool is_system(const struct step *step)
 {
-	return message->role == ROLE_SYSTEM || message->role == ROLE_DEVELOPER;
+	return step->kind == STEP_SYSTEM;
 }
 
 /* The only message that is not a system message, when it is a user message; else the count. */
 static size_t only_user_message(const struct chat *chat)
 {
-	const struct chat_request *request = &chat->request;
-	size_t only = request->message_count;
-	for (size_t i = 0; i < request->message_count; i++) {
-		if (is_system(&request->messages[i]))
+	const struct request *request = &chat->request;
+	size_t only = request->step_count;
+	for (size_t i = 0; i < request->step_count; i++) {
+		if (is_system(&request->steps[i]))
 			continue;
-		if (only < request->message_count || request->messages[i].role != ROLE_USER)
-			return request->message_count;
+		if (only < request->step_count || request->steps[i].kind != STEP_USER)
+			return request->step_count;
 		only = i;
 	}
 	return only;
@@ -38,26 +38,26 @@ static size_t only_user_message(const struct chat *chat)
 /* The first text of the first user message. */
 static struct slice first_user_text(const struct chat *chat, struct arena *arena)
 {
-	const struct chat_request *request = &chat->request;
+	const struct request *request = &chat->request;
 	size_t i = 0;
-	while (i < request->message_count && request->messages[i].role != ROLE_USER)
+	while (i < request->step_count && request->steps[i].kind != STEP_USER)
 		i++;
-	if (i == request->message_count)
+	if (i == request->step_count)
 		return (struct slice){0};
-	const struct message *message = &request->messages[i];
-	if (request_text_size(request, message) > CHAT_MOST_READ)
+	const struct step *step = &request->steps[i];
+	if (step_text_size(request, step) > CHAT_MOST_READ)
 		return chat_ends_text(chat, i, arena);
-	struct message_parts parts = request_text_parts(request, message, arena);
+	struct text_parts parts = step_text_parts(request, step, arena);
 	return parts.count > 0 ? parts.texts[0].text : (struct slice){0};
 }
 
 bool chat_has_side_shape(struct chat *chat, struct arena *arena)
 {
-	const struct chat_request *request = &chat->request;
-	bool has_system = request->message_count > 0 && is_system(&request->messages[0]);
+	const struct request *request = &chat->request;
+	bool has_system = request->step_count > 0 && is_system(&request->steps[0]);
 	struct slice system = has_system ? chat_ends_text(chat, 0, arena) : (struct slice){0};
 	size_t index = only_user_message(chat);
-	chat->is_alone = index < request->message_count;
+	chat->is_alone = index < request->step_count;
 	struct slice only = chat->is_alone ? chat_ends_text(chat, index, arena) : (struct slice){0};
 	return (chat->is_alone && form_is_side_request(only)) ||
 	       form_leads_side_request(system, first_user_text(chat, arena), only);

@@ -1,7 +1,7 @@
 /* What reading a request costs: the scan alone, in bytes a second, over text and base64; and scan,
  * recall from a memory of 1,000 turns and splice of a 10 KB request, in microseconds of CPU. Prints
  * one line of JSON. */
-#include "core/dialect/request.h"
+#include "core/dialect/dialect.h"
 #include "core/text/text.h"
 #include "tests/bench/talk.h"
 #include "tests/unit/store_fixture.h"
@@ -66,10 +66,10 @@ static void print_speed(const char *name, struct text body)
 	double best[RUNS];
 	for (int run = 0; run < RUNS; run++) {
 		struct arena arena = {0};
-		struct chat_request request;
+		struct request request;
 		double begin = cpu();
 		enum request_verdict verdict =
-			request_scan(&request, (struct slice){body.data, body.size}, &arena);
+			dialect_chat.scan(&request, (struct slice){body.data, body.size}, &arena);
 		best[run] = cpu() - begin;
 		ck_assert_int_eq(verdict, REQUEST_OK);
 		arena_finish(&arena);
@@ -122,13 +122,13 @@ static size_t recall_text(struct fixture *fixture, struct slice asked, struct te
 static size_t whole_request(struct fixture *fixture, struct slice body)
 {
 	struct arena arena = {0};
-	struct chat_request request;
+	struct request request;
 	struct text text = {0};
 	struct edit *edits = NULL;
 	bool made_message = false;
-	ck_assert_int_eq(request_scan(&request, body, &arena), REQUEST_OK);
+	ck_assert_int_eq(dialect_chat.scan(&request, body, &arena), REQUEST_OK);
 	const struct newest_turn newest = request_newest_turn(&request);
-	struct slice asked = request_text(&request, &request.messages[newest.first], &arena);
+	struct slice asked = step_text(&request, &request.steps[newest.first], &arena);
 	size_t found = recall_text(fixture, asked, &text, &arena);
 	struct turn_prefix turn_prefix = {newest.first, {text.data, text.size}};
 	struct injection injection = {.placement = PLACE_SYSTEM,

@@ -36,68 +36,72 @@ static void expect_parts(const json_t *parts, struct buffer *out)
 	}
 }
 
-static void check_content(const struct chat_request *request, const struct message *message,
+static void check_content(const struct request *request, const struct step *step,
 			  const json_t *expected, struct arena *arena)
 {
 	const json_t *content = json_object_get(expected, "content");
-	struct slice text = request_text(request, message, arena);
+	struct slice text = step_text(request, step, arena);
 	if (json_is_array(content)) {
 		struct buffer joined;
 		buffer_init(&joined, request->body.size);
 		expect_parts(content, &joined);
-		FUZZ_ASSERT(message->content_kind == CONTENT_PARTS);
-		FUZZ_ASSERT(message->parts_empty == (json_array_size(content) == 0));
+		FUZZ_ASSERT(step->content_kind == CONTENT_PARTS);
+		FUZZ_ASSERT(step->parts_empty == (json_array_size(content) == 0));
 		FUZZ_ASSERT(slice_equal(text, buffer_slice(&joined)));
 		buffer_finish(&joined);
 	} else if (json_is_string(content)) {
-		FUZZ_ASSERT(message->content_kind == CONTENT_STRING);
+		FUZZ_ASSERT(step->content_kind == CONTENT_STRING);
 		check_text(text, content);
 	} else if (content == NULL || json_is_null(content)) {
-		FUZZ_ASSERT(message->content_kind == CONTENT_NONE);
-		check_text(text, message->role == ROLE_ASSISTANT
-					 ? json_object_get(expected, "refusal")
-					 : NULL);
+		FUZZ_ASSERT(step->content_kind == CONTENT_NONE);
+		check_text(text,
+			   step_is_models(step) ? json_object_get(expected, "refusal") : NULL);
 	} else {
-		FUZZ_ASSERT(message->content_kind == CONTENT_OTHER && text.size == 0);
+		FUZZ_ASSERT(step->content_kind == CONTENT_OTHER && text.size == 0);
 	}
 }
 
-static void check_message(const struct chat_request *request, const struct message *message,
+static void check_message(const struct request *request, const struct step *step,
 			  const json_t *expected, struct arena *arena)
 {
 	const json_t *role = json_object_get(expected, "role");
 	const json_t *calls = json_object_get(expected, "tool_calls");
 	FUZZ_ASSERT(json_is_object(expected));
-	bool is_known = false;
-	for (enum role known = ROLE_SYSTEM; known < ROLE_OTHER; known++) {
-		bool is_it = is_text(role, role_name(known)) ||
-			     (known == ROLE_TOOL && is_text(role, "function"));
-		FUZZ_ASSERT(is_it == (message->role == known));
-		is_known = is_known || is_it;
-	}
-	FUZZ_ASSERT(is_known || message->role == ROLE_OTHER);
 	bool has_calls = json_array_size(calls) > 0 ||
 			 json_is_object(json_object_get(expected, "function_call"));
-	FUZZ_ASSERT(message->has_tool_calls == (has_calls && message->role == ROLE_ASSISTANT));
-	check_content(request, message, expected, arena);
+	const struct {
+		const char *role;
+		enum step_kind kind;
+	} kinds[] = {
+		{"system", STEP_SYSTEM}, {"developer", STEP_SYSTEM},
+		{"user", STEP_USER},     {"assistant", has_calls ? STEP_CALLS : STEP_ANSWER},
+		{"tool", STEP_TOOLS},    {"function", STEP_TOOLS},
+	};
+	enum step_kind kind = STEP_OTHER;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (is_text(role, kinds[i].role))
+			kind = kinds[i].kind;
+	}
+	FUZZ_ASSERT(step->kind == kind);
+	check_content(request, step, expected, arena);
 }
 
-static void check_request(const struct chat_request *request, const json_t *expected,
+static void check_request(const struct request *request, const json_t *expected,
 			  struct arena *arena)
 {
 	const json_t *messages = json_object_get(expected, "messages");
 	const json_t *format = json_object_get(expected, "response_format");
-	FUZZ_ASSERT(request->message_count == json_array_size(messages));
+	FUZZ_ASSERT(request->step_count == json_array_size(messages));
 	FUZZ_ASSERT(request->stream == json_is_true(json_object_get(expected, "stream")));
-	FUZZ_ASSERT(request->has_response_format ==
+	FUZZ_ASSERT(request->has_format ==
 		    (json_is_object(format) && !is_text(json_object_get(format, "type"), "text")));
 	check_text(request->model, json_object_get(expected, "model"));
-	check_text(request->user, json_object_get(expected, "user"));
-	check_text(request->safety_identifier, json_object_get(expected, "safety_identifier"));
-	check_text(request->metadata_user_id,
+	check_text(request->user_fields[0].value, json_object_get(expected, "user"));
+	check_text(request->user_fields[1].value, json_object_get(expected, "safety_identifier"));
+	check_text(request->user_fields[2].value,
 		   json_object_get(json_object_get(expected, "metadata"), "user_id"));
-	for (size_t i = 0; i < request->message_count; i++)
-		check_message(request, &request->messages[i], json_array_get(messages, i), arena);
+	for (size_t i = 0; i < request->step_count; i++)
+		check_message(request, &request->steps[i], json_array_get(messages, i), arena);
 }
 
 static bool all_objects(const json_t *messages)
@@ -109,7 +113,7 @@ static bool all_objects(const json_t *messages)
 		if (!json_is_object(message))
 			return false;
 	}
-	return json_array_size(messages) <= REQUEST_MAX_MESSAGES;
+	return json_array_size(messages) <= REQUEST_MAX_STEPS;
 }
 
 static void check_refusal(const json_t *expected, struct slice body)
@@ -122,16 +126,16 @@ static void check_refusal(const json_t *expected, struct slice body)
 	json_decref(once);
 }
 
-static void check_newest_turn(const struct chat_request *request)
+static void check_newest_turn(const struct request *request)
 {
 	struct newest_turn turn = request_newest_turn(request);
-	FUZZ_ASSERT(turn.first + turn.count <= request->message_count);
+	FUZZ_ASSERT(turn.first + turn.count <= request->step_count);
 	FUZZ_ASSERT(turn.count > 0 || !turn.is_last);
 	for (size_t i = 0; i < turn.count; i++)
-		FUZZ_ASSERT(request->messages[turn.first + i].role == ROLE_USER);
+		FUZZ_ASSERT(request->steps[turn.first + i].kind == STEP_USER);
 }
 
-static void check_cut(const struct chat_request *request, struct arena *arena)
+static void check_cut(const struct request *request, struct arena *arena)
 {
 	for (size_t limit = 0; limit < 64; limit = 2 * limit + 1) {
 		const struct history_limits limits = {.tokens = limit, .covered = 5};
@@ -147,8 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice body = {(const char *)data, size};
 	struct arena arena = {0};
-	struct chat_request request;
-	enum request_verdict verdict = request_scan(&request, body, &arena);
+	struct request request;
+	enum request_verdict verdict = dialect_chat.scan(&request, body, &arena);
 	/* What each of the two scanners takes is fuzz_json's concern. */
 	json_t *expected = json_loadb(body.data, body.size, JSON_ALLOW_NUL, NULL);
 	if (verdict == REQUEST_OK) {
@@ -157,7 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (verdict == REQUEST_OK && expected != NULL)
 		check_request(&request, expected, &arena);
-	else if (verdict == REQUEST_NOT_CHAT && expected != NULL)
+	else if (verdict == REQUEST_FOREIGN && expected != NULL)
 		check_refusal(expected, body);
 	json_decref(expected);
 	arena_finish(&arena);

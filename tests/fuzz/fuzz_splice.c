@@ -3,7 +3,7 @@
  * putting the removed ones back gives the original, byte for byte.
  *
  * The input's first three bytes say what is injected where, the rest is the body. */
-#include "core/dialect/request.h"
+#include "core/dialect/dialect.h"
 
 #include "tests/fuzz/fuzz.h"
 
@@ -151,7 +151,7 @@ static json_t *expect(const json_t *original, const struct injection *injection,
 	json_t *expected = json_deep_copy(original);
 	json_t *messages = json_object_get(expected, "messages");
 	for (size_t i = 0; i < injection->turn_prefix_count; i++) {
-		json_t *message = json_array_get(messages, injection->turn_prefixes[i].message);
+		json_t *message = json_array_get(messages, injection->turn_prefixes[i].step);
 		if (is_user(message) && takes_text(message))
 			expect_before(message, injection->turn_prefixes[i].text);
 	}
@@ -184,7 +184,7 @@ static void check_bytes(struct slice body, struct slice spliced, const struct ed
 	FUZZ_ASSERT(slice_equal(spliced, slice_part(body, from, body.size)));
 }
 
-static void check_injection(const struct chat_request *request, const json_t *original,
+static void check_injection(const struct request *request, const json_t *original,
 			    const struct injection *injection)
 {
 	struct arena arena = {0};
@@ -209,12 +209,12 @@ static void check_injection(const struct chat_request *request, const json_t *or
 
 static struct slice make_turns(struct buffer *out, struct slice body)
 {
-	request_append_turn(out, ROLE_USER, SLICE("q \"\\\n\xff"));
-	request_append_turn(out, ROLE_ASSISTANT, slice_part(body, 0, body.size < 9 ? 0 : 9));
+	dialect_chat.append_turn(out, ROLE_USER, SLICE("q \"\\\n\xff"));
+	dialect_chat.append_turn(out, ROLE_ASSISTANT, slice_part(body, 0, body.size < 9 ? 0 : 9));
 	return buffer_slice(out);
 }
 
-static void check_injections(const struct chat_request *request, const json_t *original,
+static void check_injections(const struct request *request, const json_t *original,
 			     const uint8_t *controls)
 {
 	struct turn_prefix turn_prefixes[MAX_RIDERS];
@@ -249,8 +249,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	struct slice body = {(const char *)data + CONTROLS, size - CONTROLS};
 	struct arena arena = {0};
-	struct chat_request request;
-	if (request_scan(&request, body, &arena) == REQUEST_OK) {
+	struct request request;
+	if (dialect_chat.scan(&request, body, &arena) == REQUEST_OK) {
 		/* jansson refuses some that RFC 8259 allows; fuzz_json knows which. */
 		json_t *original = json_loadb(body.data, body.size, JSON_ALLOW_NUL, NULL);
 		if (original != NULL)

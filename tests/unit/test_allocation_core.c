@@ -2,6 +2,7 @@
  * or the process ends clearly. Nothing may come out different, go missing or stay allocated. */
 #include "core/clients/forms.h"
 #include "core/context/history.h"
+#include "core/dialect/dialect.h"
 #include "core/dialect/reply.h"
 #include "core/learn/learn.h"
 #include "core/memory/conversation.h"
@@ -117,18 +118,18 @@ static const char chat_body[] =
 
 static uint64_t rewrite_request(struct arena *arena)
 {
-	struct chat_request request;
-	TRIAL_EXPECT(request_scan(&request, slice_of(chat_body), arena) == REQUEST_OK);
-	uint64_t hash = mix(mix(0, request.model), request.metadata_user_id);
-	for (size_t i = 0; i < request.message_count; i++)
-		hash = mix(hash, request_text(&request, &request.messages[i], arena));
+	struct request request;
+	TRIAL_EXPECT(dialect_chat.scan(&request, slice_of(chat_body), arena) == REQUEST_OK);
+	uint64_t hash = mix(mix(0, request.model), request.user_fields[2].value);
+	for (size_t i = 0; i < request.step_count; i++)
+		hash = mix(hash, step_text(&request, &request.steps[i], arena));
 	struct history_limits limits = {.tokens = 30, .covered = 1000};
 	struct history_cut cut = history_choose_cut(&request, &limits, arena);
 	hash = mix_number(hash, cut.end * 1000 + cut.total);
 	struct buffer turns;
 	buffer_init(&turns, 1000);
-	request_append_turn(&turns, ROLE_USER, SLICE("Ear\"lier"));
-	struct turn_prefix turn_prefix = {.message = 5, .text = SLICE("Recalled: \"tea\"")};
+	dialect_chat.append_turn(&turns, ROLE_USER, SLICE("Ear\"lier"));
+	struct turn_prefix turn_prefix = {.step = 5, .text = SLICE("Recalled: \"tea\"")};
 	struct injection injection = {.placement = PLACE_SYSTEM,
 				      .block = SLICE("<memory>\nname: Alex\n</memory>"),
 				      .turns = buffer_slice(&turns),

@@ -1,4 +1,5 @@
 #include "core/context/history.h"
+#include "core/dialect/dialect.h"
 
 #include "tests/unit/unit.h"
 
@@ -10,7 +11,7 @@ enum { LIMIT = 3000, THIRD = LIMIT / 3 };
 struct draft {
 	struct arena arena;
 	struct buffer body;
-	struct chat_request request;
+	struct request request;
 };
 
 static void setup(struct draft *draft)
@@ -56,7 +57,7 @@ static struct history_cut choose(struct draft *draft, struct history_limits limi
 	(void)buffer_append(&draft->body, SLICE("]}"));
 	struct slice body = arena_copy(&draft->arena, buffer_slice(&draft->body));
 	draft->body.size = size;
-	ck_assert_int_eq(request_scan(&draft->request, body, &draft->arena), REQUEST_OK);
+	ck_assert_int_eq(dialect_chat.scan(&draft->request, body, &draft->arena), REQUEST_OK);
 	return history_choose_cut(&draft->request, &limits, &draft->arena);
 }
 

@@ -19,7 +19,7 @@ struct fixture {
 	struct http_head head;
 	struct identity_path path;
 	bool has_path;
-	struct chat_request request;
+	struct request request;
 	struct identity identity;
 	const char *fault;
 };
@@ -76,7 +76,7 @@ START_TEST(without_an_id_a_request_is_anonymous)
 {
 	struct fixture fixture = begin("[identity]\nsecret = s3cret\n");
 	add_field(&fixture, "X-User-Id", "");
-	fixture.request.user = SLICE("bob");
+	fixture.request.user_fields[0] = (struct user_field){"user", SLICE("bob")};
 	ck_assert_int_eq(find(&fixture), IDENTITY_OK);
 	ck_assert_uint_eq(fixture.identity.user.size, 0);
 	finish(&fixture);
@@ -202,10 +202,10 @@ END_TEST
 START_TEST(a_header_wins_over_the_path_and_the_path_over_the_body)
 {
 	struct fixture fixture = begin("[identity]\nuser_body = metadata.user_id, user\n");
-	fixture.request.user = SLICE("body");
+	fixture.request.user_fields[0] = (struct user_field){"user", SLICE("body")};
 	ck_assert_int_eq(find(&fixture), IDENTITY_OK);
 	unit_assert_slice(fixture.identity.user, "body");
-	fixture.request.metadata_user_id = SLICE("metadata");
+	fixture.request.user_fields[1] = (struct user_field){"metadata.user_id", SLICE("metadata")};
 	ck_assert_int_eq(find(&fixture), IDENTITY_OK);
 	unit_assert_slice(fixture.identity.user, "metadata");
 	ck_assert(take_path(&fixture, "/u/path/v1"));
@@ -272,7 +272,7 @@ START_TEST(a_path_carries_its_signature)
 	ck_assert_int_eq(find(&fixture), IDENTITY_UNSIGNED);
 	finish(&fixture);
 	fixture = begin("[identity]\nsecret = s3cret\nuser_body = user\n");
-	fixture.request.user = SLICE("alice");
+	fixture.request.user_fields[0] = (struct user_field){"user", SLICE("alice")};
 	ck_assert_int_eq(find(&fixture), IDENTITY_UNSIGNED);
 	add_field(&fixture, "X-User-Signature", SIGNATURE_OF_ALICE);
 	ck_assert_int_eq(find(&fixture), IDENTITY_OK);

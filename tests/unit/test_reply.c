@@ -1,6 +1,6 @@
 #include "core/dialect/reply.h"
 
-#include "core/dialect/request.h"
+#include "core/dialect/dialect.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -151,7 +151,7 @@ static uint64_t hash_of(const char *letters)
 {
 	uint64_t hash = 0;
 	for (; *letters != '\0' && *letters != '-'; letters++)
-		hash = request_hash_tool_call(hash, (struct slice){letters, 1});
+		hash = step_hash_call(hash, (struct slice){letters, 1});
 	return hash;
 }
 

@@ -1,21 +1,21 @@
-#include "core/dialect/request.h"
+#include "core/dialect/dialect.h"
 
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
 
-static struct chat_request scan(const char *body, struct arena *arena)
+static struct request scan(const char *body, struct arena *arena)
 {
-	struct chat_request request;
-	ck_assert_msg(request_scan(&request, slice_of(body), arena) == REQUEST_OK, "%s", body);
+	struct request request;
+	ck_assert_msg(dialect_chat.scan(&request, slice_of(body), arena) == REQUEST_OK, "%s", body);
 	return request;
 }
 
 static enum request_verdict verdict(const char *body)
 {
 	struct arena arena = {0};
-	struct chat_request request;
-	enum request_verdict verdict = request_scan(&request, slice_of(body), &arena);
+	struct request request;
+	enum request_verdict verdict = dialect_chat.scan(&request, slice_of(body), &arena);
 	arena_finish(&arena);
 	return verdict;
 }
@@ -23,7 +23,7 @@ static enum request_verdict verdict(const char *body)
 START_TEST(fields_are_found_wherever_and_however_they_are_written)
 {
 	struct arena arena = {0};
-	struct chat_request request =
+	struct request request =
 		scan(" {\"seed\":123456789012345678901234567890,\"tools\":[{\"messages\":[1],"
 		     "\"stream\":true}],\n\"mod\\u0065l\" : \"gpt\\u002d4o\", \"stream\":true,"
 		     "\"user\":\"u\\n1\",\"safety_identifier\":\"s\","
@@ -32,13 +32,13 @@ START_TEST(fields_are_found_wherever_and_however_they_are_written)
 		     "\"mess\\u0061ges\" : [ {\"role\":\"user\",\"content\":\"hi\"} ] } ",
 		     &arena);
 	unit_assert_slice(request.model, "gpt-4o");
-	unit_assert_slice(request.user, "u\n1");
-	unit_assert_slice(request.safety_identifier, "s");
-	unit_assert_slice(request.metadata_user_id, "m");
+	unit_assert_slice(request.user_fields[0].value, "u\n1");
+	unit_assert_slice(request.user_fields[1].value, "s");
+	unit_assert_slice(request.user_fields[2].value, "m");
 	ck_assert(request.stream);
-	ck_assert(request.has_response_format);
-	ck_assert_uint_eq(request.message_count, 1);
-	struct json_value array = request.messages_array;
+	ck_assert(request.has_format);
+	ck_assert_uint_eq(request.step_count, 1);
+	struct json_value array = request.steps_array;
 	unit_assert_slice(slice_part(request.body, array.begin, array.end),
 			  "[ {\"role\":\"user\",\"content\":\"hi\"} ]");
 	arena_finish(&arena);
@@ -48,18 +48,18 @@ END_TEST
 START_TEST(absent_and_odd_fields_count_as_nothing)
 {
 	struct arena arena = {0};
-	struct chat_request request =
+	struct request request =
 		scan("{\"model\":1,\"stream\":\"true\",\"user\":null,\"safety_identifier\":[],"
 		     "\"metadata\":\"user_id\",\"response_format\":{\"type\":\"text\"},"
 		     "\"messages\":[]}",
 		     &arena);
 	ck_assert_uint_eq(request.model.size, 0);
-	ck_assert_uint_eq(request.user.size, 0);
-	ck_assert_uint_eq(request.safety_identifier.size, 0);
-	ck_assert_uint_eq(request.metadata_user_id.size, 0);
+	ck_assert_uint_eq(request.user_fields[0].value.size, 0);
+	ck_assert_uint_eq(request.user_fields[1].value.size, 0);
+	ck_assert_uint_eq(request.user_fields[2].value.size, 0);
 	ck_assert(!request.stream);
-	ck_assert(!request.has_response_format);
-	ck_assert_uint_eq(request.message_count, 0);
+	ck_assert(!request.has_format);
+	ck_assert_uint_eq(request.step_count, 0);
 	arena_finish(&arena);
 }
 END_TEST
@@ -67,16 +67,16 @@ END_TEST
 START_TEST(of_duplicate_keys_the_last_counts)
 {
 	struct arena arena = {0};
-	struct chat_request request =
+	struct request request =
 		scan("{\"stream\":true,\"model\":\"a\",\"stream\":false,\"model\":\"b\","
 		     "\"messages\":[{\"role\":\"system\",\"content\":\"x\",\"role\":\"user\","
 		     "\"content\":[]}]}",
 		     &arena);
 	ck_assert(!request.stream);
 	unit_assert_slice(request.model, "b");
-	ck_assert_int_eq(request.messages[0].role, ROLE_USER);
-	ck_assert_int_eq(request.messages[0].content_kind, CONTENT_PARTS);
-	ck_assert(request.messages[0].parts_empty);
+	ck_assert_int_eq(request.steps[0].kind, STEP_USER);
+	ck_assert_int_eq(request.steps[0].content_kind, CONTENT_PARTS);
+	ck_assert(request.steps[0].parts_empty);
 	arena_finish(&arena);
 }
 END_TEST
@@ -89,17 +89,17 @@ START_TEST(what_is_no_chat_request_is_said_to_be_none)
 	ck_assert_int_eq(verdict("{\"messages\":[{}],\"a\":}"), REQUEST_NOT_JSON);
 	ck_assert_int_eq(verdict("{\"messages\":[1],\"a\":}"), REQUEST_NOT_JSON);
 	ck_assert_int_eq(verdict("{\"messages\":[{}],\"messages\":[],\"a\":}"), REQUEST_NOT_JSON);
-	ck_assert_int_eq(verdict("[]"), REQUEST_NOT_CHAT);
-	ck_assert_int_eq(verdict("\"messages\""), REQUEST_NOT_CHAT);
-	ck_assert_int_eq(verdict("{}"), REQUEST_NOT_CHAT);
-	ck_assert_int_eq(verdict("{\"messages\":{}}"), REQUEST_NOT_CHAT);
-	ck_assert_int_eq(verdict("{\"messages\":null}"), REQUEST_NOT_CHAT);
-	ck_assert_int_eq(verdict("{\"messages\":[{},\"hi\"]}"), REQUEST_NOT_CHAT);
-	ck_assert_int_eq(verdict("{\"messages\":[{},[{}]]}"), REQUEST_NOT_CHAT);
-	ck_assert_int_eq(verdict("{\"messages\":[],\"messages\":[]}"), REQUEST_NOT_CHAT);
-	ck_assert_int_eq(verdict("{\"messages\":[{}],\"messages\":1}"), REQUEST_NOT_CHAT);
-	ck_assert_int_eq(verdict("{\"a\":{\"messages\":[{}]}}"), REQUEST_NOT_CHAT);
-	ck_assert_int_eq(verdict("{\"messages\":1,\"\\u006dessages\":[]}"), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict("[]"), REQUEST_FOREIGN);
+	ck_assert_int_eq(verdict("\"messages\""), REQUEST_FOREIGN);
+	ck_assert_int_eq(verdict("{}"), REQUEST_FOREIGN);
+	ck_assert_int_eq(verdict("{\"messages\":{}}"), REQUEST_FOREIGN);
+	ck_assert_int_eq(verdict("{\"messages\":null}"), REQUEST_FOREIGN);
+	ck_assert_int_eq(verdict("{\"messages\":[{},\"hi\"]}"), REQUEST_FOREIGN);
+	ck_assert_int_eq(verdict("{\"messages\":[{},[{}]]}"), REQUEST_FOREIGN);
+	ck_assert_int_eq(verdict("{\"messages\":[],\"messages\":[]}"), REQUEST_FOREIGN);
+	ck_assert_int_eq(verdict("{\"messages\":[{}],\"messages\":1}"), REQUEST_FOREIGN);
+	ck_assert_int_eq(verdict("{\"a\":{\"messages\":[{}]}}"), REQUEST_FOREIGN);
+	ck_assert_int_eq(verdict("{\"messages\":1,\"\\u006dessages\":[]}"), REQUEST_FOREIGN);
 	ck_assert_int_eq(verdict("{\"messages\":[{}]}"), REQUEST_OK);
 }
 END_TEST
@@ -107,11 +107,11 @@ END_TEST
 START_TEST(a_request_with_odd_messages_still_says_its_model_and_has_no_message)
 {
 	struct arena arena = {0};
-	struct chat_request request;
+	struct request request;
 	struct slice body = SLICE("{\"messages\":[{\"role\":\"user\"},1],\"model\":\"m\"}");
-	ck_assert_int_eq(request_scan(&request, body, &arena), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(dialect_chat.scan(&request, body, &arena), REQUEST_FOREIGN);
 	unit_assert_slice(request.model, "m");
-	ck_assert_uint_eq(request.message_count, 0);
+	ck_assert_uint_eq(request.step_count, 0);
 	arena_finish(&arena);
 }
 END_TEST
@@ -121,14 +121,14 @@ START_TEST(messages_are_bounded_in_number)
 	struct buffer body;
 	buffer_init(&body, 1024 * 1024);
 	(void)buffer_append(&body, SLICE("{\"messages\":[{}"));
-	for (int i = 1; i < REQUEST_MAX_MESSAGES; i++)
+	for (int i = 1; i < REQUEST_MAX_STEPS; i++)
 		(void)buffer_append(&body, SLICE(",{}"));
 	size_t size = body.size;
 	(void)buffer_append(&body, SLICE("]}\0"));
 	ck_assert_int_eq(verdict(body.data), REQUEST_OK);
 	body.size = size;
 	(void)buffer_append(&body, SLICE(",{}]}\0"));
-	ck_assert_int_eq(verdict(body.data), REQUEST_NOT_CHAT);
+	ck_assert_int_eq(verdict(body.data), REQUEST_FOREIGN);
 	buffer_finish(&body);
 }
 END_TEST
@@ -137,50 +137,49 @@ START_TEST(roles_and_contents_are_told_apart)
 {
 	static const struct {
 		const char *message;
-		enum role role;
-		enum content_kind kind;
+		enum step_kind kind;
+		enum content_kind content_kind;
 		const char *text;
 	} cases[] = {
-		{"{\"role\":\"system\",\"content\":\"a\"}", ROLE_SYSTEM, CONTENT_STRING, "a"},
-		{"{\"role\":\"developer\",\"content\":\"\"}", ROLE_DEVELOPER, CONTENT_STRING, ""},
-		{"{\"role\":\"us\\u0065r\",\"content\":\"a\\nb\"}", ROLE_USER, CONTENT_STRING,
+		{"{\"role\":\"system\",\"content\":\"a\"}", STEP_SYSTEM, CONTENT_STRING, "a"},
+		{"{\"role\":\"developer\",\"content\":\"\"}", STEP_SYSTEM, CONTENT_STRING, ""},
+		{"{\"role\":\"us\\u0065r\",\"content\":\"a\\nb\"}", STEP_USER, CONTENT_STRING,
 		 "a\nb"},
-		{"{\"role\":\"assistant\",\"content\":null}", ROLE_ASSISTANT, CONTENT_NONE, ""},
-		{"{\"role\":\"assistant\",\"content\":null,\"refusal\":\"No.\"}", ROLE_ASSISTANT,
+		{"{\"role\":\"assistant\",\"content\":null}", STEP_ANSWER, CONTENT_NONE, ""},
+		{"{\"role\":\"assistant\",\"content\":null,\"refusal\":\"No.\"}", STEP_ANSWER,
 		 CONTENT_NONE, "No."},
-		{"{\"role\":\"assistant\",\"content\":\"a\",\"refusal\":null}", ROLE_ASSISTANT,
+		{"{\"role\":\"assistant\",\"content\":\"a\",\"refusal\":null}", STEP_ANSWER,
 		 CONTENT_STRING, "a"},
-		{"{\"role\":\"user\",\"content\":null,\"refusal\":\"No.\"}", ROLE_USER,
+		{"{\"role\":\"user\",\"content\":null,\"refusal\":\"No.\"}", STEP_USER,
 		 CONTENT_NONE, ""},
-		{"{\"role\":\"assistant\"}", ROLE_ASSISTANT, CONTENT_NONE, ""},
-		{"{\"role\":\"tool\",\"content\":\"a\"}", ROLE_TOOL, CONTENT_STRING, "a"},
-		{"{\"role\":\"function\",\"content\":\"a\"}", ROLE_TOOL, CONTENT_STRING, "a"},
-		{"{\"role\":\"latest_reminder\",\"content\":\"a\"}", ROLE_OTHER, CONTENT_STRING,
+		{"{\"role\":\"assistant\"}", STEP_ANSWER, CONTENT_NONE, ""},
+		{"{\"role\":\"tool\",\"content\":\"a\"}", STEP_TOOLS, CONTENT_STRING, "a"},
+		{"{\"role\":\"function\",\"content\":\"a\"}", STEP_TOOLS, CONTENT_STRING, "a"},
+		{"{\"role\":\"latest_reminder\",\"content\":\"a\"}", STEP_OTHER, CONTENT_STRING,
 		 "a"},
-		{"{\"role\":\"other\",\"content\":5}", ROLE_OTHER, CONTENT_OTHER, ""},
-		{"{\"role\":1,\"content\":{}}", ROLE_OTHER, CONTENT_OTHER, ""},
-		{"{}", ROLE_OTHER, CONTENT_NONE, ""},
-		{"{\"role\":\"user\",\"content\":[]}", ROLE_USER, CONTENT_PARTS, ""},
+		{"{\"role\":\"other\",\"content\":5}", STEP_OTHER, CONTENT_OTHER, ""},
+		{"{\"role\":1,\"content\":{}}", STEP_OTHER, CONTENT_OTHER, ""},
+		{"{}", STEP_OTHER, CONTENT_NONE, ""},
+		{"{\"role\":\"user\",\"content\":[]}", STEP_USER, CONTENT_PARTS, ""},
 		{"{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"
 		 "\"data:\"}},{\"text\":\"a\\u0062\",\"type\":\"text\"},{\"type\":\"text\","
 		 "\"text\":1},7,{\"type\":\"input_audio\",\"text\":\"no\"},{\"type\":\"text\","
 		 "\"text\":\"c\"}]}",
-		 ROLE_USER, CONTENT_PARTS, "ab\nc"},
+		 STEP_USER, CONTENT_PARTS, "ab\nc"},
 		{"{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"one\"}]}",
-		 ROLE_USER, CONTENT_PARTS, "one"},
+		 STEP_USER, CONTENT_PARTS, "one"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct arena arena = {0};
 		char body[512];
 		(void)snprintf(body, sizeof(body), "{\"messages\":[%s]}", cases[i].message);
-		struct chat_request request = scan(body, &arena);
-		const struct message *message = &request.messages[0];
-		ck_assert_int_eq(message->role, cases[i].role);
-		ck_assert_int_eq(message->content_kind, cases[i].kind);
-		unit_assert_slice(request_text(&request, message, &arena), cases[i].text);
-		unit_assert_slice(
-			slice_part(request.body, message->object.begin, message->object.end),
-			cases[i].message);
+		struct request request = scan(body, &arena);
+		const struct step *step = &request.steps[0];
+		ck_assert_int_eq(step->kind, cases[i].kind);
+		ck_assert_int_eq(step->content_kind, cases[i].content_kind);
+		unit_assert_slice(step_text(&request, step, &arena), cases[i].text);
+		unit_assert_slice(slice_part(request.body, step->element.begin, step->element.end),
+				  cases[i].message);
 		arena_finish(&arena);
 	}
 }
@@ -189,7 +188,7 @@ END_TEST
 START_TEST(tool_calls_are_known_by_their_ids_in_their_order)
 {
 	struct arena arena = {0};
-	struct chat_request request =
+	struct request request =
 		scan("{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\"},"
 		     "{\"type\":\"function\"},{\"id\":\"\\u0062\"}]},"
 		     "{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"b\"},{\"id\":\"a\"}]},"
@@ -198,15 +197,15 @@ START_TEST(tool_calls_are_known_by_their_ids_in_their_order)
 		     "{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\"}},"
 		     "{\"role\":\"assistant\",\"tool_calls\":null,\"function_call\":null}]}",
 		     &arena);
-	uint64_t ab = request_hash_tool_call(request_hash_tool_call(0, SLICE("a")), SLICE("b"));
-	ck_assert(request.messages[0].has_tool_calls);
-	ck_assert_uint_eq(request.messages[0].tool_calls_hash, ab);
-	ck_assert(request.messages[1].has_tool_calls);
-	ck_assert_uint_ne(request.messages[1].tool_calls_hash, ab);
-	ck_assert_uint_ne(request_hash_tool_call(0, SLICE("ab")), ab);
-	for (size_t i = 2; i < request.message_count; i++) {
-		ck_assert_int_eq(request.messages[i].has_tool_calls, i == 4);
-		ck_assert_uint_eq(request.messages[i].tool_calls_hash, 0);
+	uint64_t ab = step_hash_call(step_hash_call(0, SLICE("a")), SLICE("b"));
+	ck_assert_int_eq(request.steps[0].kind, STEP_CALLS);
+	ck_assert_uint_eq(request.steps[0].calls_hash, ab);
+	ck_assert_int_eq(request.steps[1].kind, STEP_CALLS);
+	ck_assert_uint_ne(request.steps[1].calls_hash, ab);
+	ck_assert_uint_ne(step_hash_call(0, SLICE("ab")), ab);
+	for (size_t i = 2; i < request.step_count; i++) {
+		ck_assert_int_eq(request.steps[i].kind == STEP_CALLS, i == 4);
+		ck_assert_uint_eq(request.steps[i].calls_hash, 0);
 	}
 	arena_finish(&arena);
 }
@@ -261,7 +260,7 @@ START_TEST(the_newest_turn_is_the_one_that_the_reply_answers)
 		(void)buffer_append(&body, SLICE("{\"messages\":["));
 		append_messages(&body, cases[i].letters);
 		(void)buffer_append(&body, SLICE("]}\0"));
-		struct chat_request request = scan(body.data, &arena);
+		struct request request = scan(body.data, &arena);
 		struct newest_turn turn = request_newest_turn(&request);
 		ck_assert_msg(turn.count == cases[i].turn.count &&
 				      turn.first == cases[i].turn.first &&
@@ -281,27 +280,27 @@ START_TEST(the_ends_of_a_large_text_are_whole)
 		"{\"messages\":[{\"role\":\"user\",\"content\":\"\\\\\\n\\u00e9\\\"x\u00e9\\\\u0041"
 		"\\ud83d\\ude00 ab \\\\\\\\\\\\\\u00e9 \u00e9\\n\"}]}";
 	struct arena arena = {0};
-	struct chat_request request = scan(body, &arena);
-	const struct message *message = &request.messages[0];
-	struct slice whole = request_text(&request, message, &arena);
-	for (size_t most = 4; most < request_text_size(&request, message); most += 4) {
-		struct text_ends ends = request_text_ends(&request, message, most, &arena);
+	struct request request = scan(body, &arena);
+	const struct step *message = &request.steps[0];
+	struct slice whole = step_text(&request, message, &arena);
+	for (size_t most = 4; most < step_text_size(&request, message); most += 4) {
+		struct text_ends ends = step_text_ends(&request, message, most, &arena);
 		ck_assert(ends.is_cut);
 		ck_assert(slice_starts_with(whole, ends.head) ||
 			  slice_find(ends.head, SLICE("\xef\xbf\xbd"), 0) < ends.head.size);
 		ck_assert(slice_ends_with(whole, ends.tail) ||
 			  slice_find(ends.tail, SLICE("\xef\xbf\xbd"), 0) < ends.tail.size);
 	}
-	ck_assert(!request_text_ends(&request, message, 4096, &arena).is_cut);
+	ck_assert(!step_text_ends(&request, message, 4096, &arena).is_cut);
 	const char *parts =
 		"{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":"
 		"\"one\"},{\"type\":\"image_url\",\"image_url\":\"0123456789\"},"
 		"{\"type\":\"text\",\"text\":\"two\"}]}]}";
 	request = scan(parts, &arena);
-	message = &request.messages[0];
-	ck_assert_uint_eq(request_text_size(&request, message), 10);
-	ck_assert(!request_text_ends(&request, message, 12, &arena).is_cut);
-	struct text_ends ends = request_text_ends(&request, message, 8, &arena);
+	message = &request.steps[0];
+	ck_assert_uint_eq(step_text_size(&request, message), 10);
+	ck_assert(!step_text_ends(&request, message, 12, &arena).is_cut);
+	struct text_ends ends = step_text_ends(&request, message, 8, &arena);
 	ck_assert(ends.is_cut && !ends.tail_is_whole);
 	unit_assert_slice(ends.head, "one");
 	unit_assert_slice(ends.tail, "wo");

@@ -1,4 +1,4 @@
-#include "core/dialect/request.h"
+#include "core/dialect/dialect.h"
 
 #include "tests/unit/unit.h"
 
@@ -9,10 +9,10 @@ static const struct slice block = SLICE("Known: \"Alex\"\nlikes \\ tea");
 #define TURNS "{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"r\"},"
 static const struct slice turns = SLICE(TURNS);
 
-static struct chat_request scan(const char *body, struct arena *arena)
+static struct request scan(const char *body, struct arena *arena)
 {
-	struct chat_request request;
-	ck_assert_msg(request_scan(&request, slice_of(body), arena) == REQUEST_OK, "%s", body);
+	struct request request;
+	ck_assert_msg(dialect_chat.scan(&request, slice_of(body), arena) == REQUEST_OK, "%s", body);
 	return request;
 }
 
@@ -22,7 +22,7 @@ static struct slice inject(const char *messages, const struct injection *injecti
 {
 	struct edit *edits;
 	struct slice body = arena_printf(arena, "{\"messages\":%s}", messages);
-	struct chat_request request = scan(body.data, arena);
+	struct request request = scan(body.data, arena);
 	size_t count = request_inject(&request, injection, &edits, made, arena);
 	struct slice *pieces = arena_alloc(arena, REQUEST_PIECES(count) * sizeof(*pieces));
 	request_splice(body, edits, count, pieces);
@@ -142,8 +142,8 @@ START_TEST(turns_are_written_as_they_are_injected)
 {
 	struct buffer out;
 	buffer_init(&out, 1024);
-	request_append_turn(&out, ROLE_USER, SLICE("q"));
-	request_append_turn(&out, ROLE_ASSISTANT, SLICE("r"));
+	dialect_chat.append_turn(&out, ROLE_USER, SLICE("q"));
+	dialect_chat.append_turn(&out, ROLE_ASSISTANT, SLICE("r"));
 	ck_assert(slice_equal(buffer_slice(&out), turns));
 	buffer_finish(&out);
 }
@@ -292,7 +292,7 @@ START_TEST(a_cut_that_would_break_the_request_is_not_made)
 		bool made;
 		struct injection injection = {.cut_first = cuts[i][0], .cut_end = cuts[i][1]};
 		struct slice body = arena_printf(&arena, "{\"messages\":%s}", messages);
-		struct chat_request request = scan(body.data, &arena);
+		struct request request = scan(body.data, &arena);
 		ck_assert(!request_can_cut(&request, cuts[i][0], cuts[i][1]));
 		unit_assert_slice(inject(messages, &injection, &made, &arena), messages);
 		arena_finish(&arena);

@@ -1,5 +1,5 @@
 /* jansson is the oracle: the same injection done on its tree gives the same document. */
-#include "core/dialect/request.h"
+#include "core/dialect/dialect.h"
 
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
@@ -139,7 +139,7 @@ static void put_turn_prefixes(json_t *messages, const struct injection *injectio
 {
 	for (size_t i = 0; i < injection->turn_prefix_count; i++) {
 		const struct turn_prefix *turn_prefix = &injection->turn_prefixes[i];
-		json_t *message = json_array_get(messages, turn_prefix->message);
+		json_t *message = json_array_get(messages, turn_prefix->step);
 		if (message != NULL && is_user_message(message))
 			(void)put_text(message, turn_prefix->text, false);
 	}
@@ -240,7 +240,7 @@ START_TEST(any_injection_into_any_request_does_what_was_meant_and_no_more)
 	for (int i = 0; i < 5000; i++) {
 		struct arena arena = {0};
 		struct buffer body;
-		struct chat_request request;
+		struct request request;
 		struct edit *edits;
 		struct turn_prefix turn_prefixes[MAX_MESSAGES];
 		struct injection injection = random_injection(&random, turn_prefixes);
@@ -248,7 +248,7 @@ START_TEST(any_injection_into_any_request_does_what_was_meant_and_no_more)
 		buffer_init(&body, 64 * 1024);
 		random_request(&random, &body);
 		struct slice slice = buffer_slice(&body);
-		ck_assert_int_eq(request_scan(&request, slice, &arena), REQUEST_OK);
+		ck_assert_int_eq(dialect_chat.scan(&request, slice, &arena), REQUEST_OK);
 		size_t count = request_inject(&request, &injection, &edits, &made, &arena);
 		struct slice spliced = splice(slice, edits, count, &arena);
 		bool cuts = request_can_cut(&request, injection.cut_first, injection.cut_end);
@@ -276,7 +276,7 @@ START_TEST(a_mutant_is_refused_or_still_takes_an_injection)
 	for (int i = 0; i < 8000; i++) {
 		struct arena arena = {0};
 		struct buffer body;
-		struct chat_request request;
+		struct request request;
 		struct edit *edits;
 		struct turn_prefix turn_prefixes[MAX_MESSAGES];
 		struct injection injection = random_injection(&random, turn_prefixes);
@@ -287,7 +287,7 @@ START_TEST(a_mutant_is_refused_or_still_takes_an_injection)
 		for (size_t left = 1 + random_below(&random, 3); left > 0; left--)
 			random_mutation(&random, &body);
 		struct slice slice = buffer_slice(&body);
-		if (request_scan(&request, slice, &arena) == REQUEST_OK) {
+		if (dialect_chat.scan(&request, slice, &arena) == REQUEST_OK) {
 			size_t count = request_inject(&request, &injection, &edits, &made, &arena);
 			ck_assert(json_scan(splice(slice, edits, count, &arena), &value));
 		}

@@ -1,7 +1,5 @@
 /* Where memory goes in a request, and the splice that puts it there. */
-#include "core/dialect/request.h"
-
-#include <string.h>
+#include "core/dialect/dialect.h"
 
 /* Beside one for each turn_prefix: the cut, the block, the turns. */
 enum { OTHER_EDITS = 3 };
@@ -17,7 +15,7 @@ struct plan {
 
 /* An injection while its edits are made, from the first message to the last. */
 struct work {
-	const struct chat_request *request;
+	const struct request *request;
 	const struct injection *injection;
 	struct plan plan;
 	const struct turn_prefix *turn_prefix; /* the next one... */
@@ -27,63 +25,62 @@ struct work {
 	struct arena *arena;
 };
 
-static bool is_system(const struct message *message)
+static bool is_system(const struct step *step)
 {
-	return message->role == ROLE_SYSTEM || message->role == ROLE_DEVELOPER;
+	return step->kind == STEP_SYSTEM;
 }
 
-static bool is_user(const struct message *message)
+static bool is_user(const struct step *step)
 {
-	return message->role == ROLE_USER;
+	return step->kind == STEP_USER;
 }
 
-static bool is_turn(const struct message *message)
+static bool is_turn(const struct step *step)
 {
-	return !is_system(message);
+	return !is_system(step);
 }
 
 /* `text` as the inside of a JSON string, with JSON before and behind it. */
-static struct slice wrap_text(const char *before, struct slice text, const char *behind,
+static struct slice wrap_text(struct slice before, struct slice text, struct slice behind,
 			      struct arena *arena)
 {
 	struct buffer out;
 	/* An escape takes at most six bytes for one. */
 	buffer_init(&out, text.size * 6 + 128);
 	(void)buffer_reserve(&out, text.size + text.size / 16 + 128); /* mostly enough */
-	(void)buffer_append(&out, slice_of(before));
+	(void)buffer_append(&out, before);
 	json_escape(&out, text);
-	(void)buffer_append(&out, slice_of(behind));
+	(void)buffer_append(&out, behind);
 	return arena_take(arena, &out);
 }
 
-static bool carries_text(const struct message *message)
+static bool carries_text(const struct step *step)
 {
-	return message->content_kind == CONTENT_STRING || message->content_kind == CONTENT_PARTS;
+	return step->content_kind == CONTENT_STRING || step->content_kind == CONTENT_PARTS;
 }
 
-static bool is_empty(const struct message *message)
+static bool is_empty(const struct step *step)
 {
-	if (message->content_kind == CONTENT_PARTS)
-		return message->parts_empty;
-	return message->content.end - message->content.begin == sizeof("\"\"") - 1;
+	if (step->content_kind == CONTENT_PARTS)
+		return step->parts_empty;
+	return step->content.end - step->content.begin == sizeof("\"\"") - 1;
 }
 
 /* ---- where ---- */
 
-bool request_can_cut(const struct chat_request *request, size_t first, size_t end)
+bool request_can_cut(const struct request *request, size_t first, size_t end)
 {
-	return first < end && end < request->message_count &&
-	       request->messages[end].role == ROLE_USER;
+	return first < end && end < request->step_count && request->steps[end].kind == STEP_USER;
 }
 
 /* The first message that stays and is of that sort; the message count: none. */
-static size_t find_staying(const struct work *work, bool (*is_sought)(const struct message *))
+static size_t find_staying(const struct work *work, bool (*is_sought)(const struct step *))
 {
-	size_t count = work->request->message_count;
+	size_t count = work->request->step_count;
 	for (size_t i = 0; i < count; i++) {
 		if (i == work->plan.cut_first)
 			i = work->injection->cut_end;
-		if (is_sought(&work->request->messages[i]))
+		if (is_sought(&work->request->steps[i]))
 			return i;
 	}
 	return count;
@@ -92,8 +89,8 @@ static size_t find_staying(const struct work *work, bool (*is_sought)(const stru
 /* Templates that take one system message refuse two, and some servers keep the last only. */
 static void plan_block(struct work *work)
 {
-	const struct message *messages = work->request->messages;
-	size_t nowhere = work->request->message_count;
+	const struct step *messages = work->request->steps;
+	size_t nowhere = work->request->step_count;
 	size_t first = work->plan.cut_first == 0 ? work->injection->cut_end : 0;
 	size_t user = find_staying(work, is_user);
 	size_t system = find_staying(work, is_system);
@@ -109,14 +106,14 @@ static void plan_block(struct work *work)
 static void plan_turns(struct work *work)
 {
 	size_t first = find_staying(work, is_turn);
-	if (first < work->request->message_count && is_user(&work->request->messages[first]))
+	if (first < work->request->step_count && is_user(&work->request->steps[first]))
 		work->plan.turns_before = first;
 }
 
 static void make_plan(struct work *work)
 {
 	const struct injection *injection = work->injection;
-	size_t nowhere = work->request->message_count;
+	size_t nowhere = work->request->step_count;
 	work->plan = (struct plan){nowhere, nowhere, nowhere, nowhere, nowhere};
 	if (nowhere == 0)
 		return;
@@ -138,82 +135,83 @@ static void add_edit(struct work *work, size_t offset, size_t removed, struct sl
 /* The messages go with the comma and the white space behind each of them. */
 static void cut(struct work *work)
 {
-	size_t begin = work->request->messages[work->plan.cut_first].object.begin;
-	size_t end = work->request->messages[work->injection->cut_end].object.begin;
+	size_t begin = work->request->steps[work->plan.cut_first].element.begin;
+	size_t end = work->request->steps[work->injection->cut_end].element.begin;
 	add_edit(work, begin, end - begin, SLICE(""));
 }
 
-static void append_text(struct work *work, const struct message *message, struct slice text)
+static void append_text(struct work *work, const struct step *step, struct slice text)
 {
-	bool alone = is_empty(message);
-	struct slice bytes;
-	if (message->content_kind == CONTENT_STRING)
-		bytes = wrap_text(alone ? "" : "\\n\\n", text, "", work->arena);
-	else
-		bytes = wrap_text(alone ? "{\"type\":\"text\",\"text\":\""
-					: ",{\"type\":\"text\",\"text\":\"",
-				  text, "\"}", work->arena);
-	add_edit(work, message->content.end - 1, 0, bytes);
+	const struct dialect *dialect = work->request->dialect;
+	bool alone = is_empty(step);
+	struct slice before = alone ? SLICE("") : SLICE("\\n\\n");
+	struct slice behind = SLICE("");
+	if (step->content_kind == CONTENT_PARTS) {
+		before = slice_part(dialect->part_before, alone ? 1 : 0, dialect->part_before.size);
+		behind = slice_part(dialect->part_behind, 0, dialect->part_behind.size - 1);
+	}
+	add_edit(work, step->content.end - 1, 0, wrap_text(before, text, behind, work->arena));
 }
 
 /* `alone`: nothing follows it in the content. */
-static void prepend_text(struct work *work, const struct message *message, struct slice text,
-			 bool alone)
+static void prepend_text(struct work *work, const struct step *step, struct slice text, bool alone)
 {
-	struct slice bytes;
-	if (message->content_kind == CONTENT_STRING)
-		bytes = wrap_text("", text, alone ? "" : "\\n\\n", work->arena);
-	else
-		bytes = wrap_text("{\"type\":\"text\",\"text\":\"", text, alone ? "\"}" : "\"},",
-				  work->arena);
-	add_edit(work, message->content.begin + 1, 0, bytes);
+	const struct dialect *dialect = work->request->dialect;
+	struct slice before = SLICE("");
+	struct slice behind = alone ? SLICE("") : SLICE("\\n\\n");
+	if (step->content_kind == CONTENT_PARTS) {
+		before = slice_part(dialect->part_before, 1, dialect->part_before.size);
+		behind = slice_part(dialect->part_behind, 0,
+				    dialect->part_behind.size - (alone ? 1 : 0));
+	}
+	add_edit(work, step->content.begin + 1, 0, wrap_text(before, text, behind, work->arena));
 }
 
-static void make_message(struct work *work, const struct message *before)
+static void make_step(struct work *work, size_t first)
 {
-	const char *opening = work->injection->placement == PLACE_DEVELOPER
-				      ? "{\"role\":\"developer\",\"content\":\""
-				      : "{\"role\":\"system\",\"content\":\"";
-	add_edit(work, before->object.begin, 0,
-		 wrap_text(opening, work->injection->block, "\"},", work->arena));
+	const struct request *request = work->request;
+	struct block_place place =
+		request->dialect->make_place(request, work->injection->placement, first);
+	add_edit(work, place.offset, 0,
+		 wrap_text(place.before, work->injection->block, place.behind, work->arena));
 }
 
 /* The text that rides with the message; empty: none. Riders are taken in their order. */
-static struct slice take_turn_prefix(struct work *work, size_t message)
+static struct slice take_turn_prefix(struct work *work, size_t index)
 {
-	for (; work->turn_prefixes_left > 0 && work->turn_prefix->message < message;
+	for (; work->turn_prefixes_left > 0 && work->turn_prefix->step < index;
 	     work->turn_prefixes_left--)
 		work->turn_prefix++;
-	if (work->turn_prefixes_left == 0 || work->turn_prefix->message != message)
+	if (work->turn_prefixes_left == 0 || work->turn_prefix->step != index)
 		return (struct slice){0};
-	const struct message *carrier = &work->request->messages[message];
+	const struct step *carrier = &work->request->steps[index];
 	return is_user(carrier) && carries_text(carrier) ? work->turn_prefix->text
 							 : (struct slice){0};
 }
 
-static void edit_message(struct work *work, size_t i)
+static void edit_step(struct work *work, size_t i)
 {
-	const struct message *message = &work->request->messages[i];
+	const struct step *step = &work->request->steps[i];
 	struct slice turn_prefix = take_turn_prefix(work, i);
 	if (i == work->plan.make_before)
-		make_message(work, message);
+		make_step(work, i);
 	if (i == work->plan.turns_before)
-		add_edit(work, message->object.begin, 0, work->injection->turns);
+		add_edit(work, step->element.begin, 0, work->injection->turns);
 	if (i == work->plan.append_to)
-		append_text(work, message, work->injection->block);
+		append_text(work, step, work->injection->block);
 	if (i == work->plan.prepend_to)
-		prepend_text(work, message, work->injection->block,
-			     is_empty(message) && turn_prefix.size == 0);
+		prepend_text(work, step, work->injection->block,
+			     is_empty(step) && turn_prefix.size == 0);
 	if (turn_prefix.size > 0)
-		prepend_text(work, message, turn_prefix, is_empty(message));
+		prepend_text(work, step, turn_prefix, is_empty(step));
 }
 
-size_t request_inject(const struct chat_request *request, const struct injection *injection,
+size_t request_inject(const struct request *request, const struct injection *injection,
 		      struct edit **edits, bool *made_message, struct arena *arena)
 {
-	size_t turn_prefixes = injection->turn_prefix_count < request->message_count
+	size_t turn_prefixes = injection->turn_prefix_count < request->step_count
 				       ? injection->turn_prefix_count
-				       : request->message_count;
+				       : request->step_count;
 	struct work work = {
 		.request = request,
 		.injection = injection,
@@ -223,15 +221,15 @@ size_t request_inject(const struct chat_request *request, const struct injection
 		.arena = arena,
 	};
 	make_plan(&work);
-	for (size_t i = 0; i < request->message_count; i++) {
+	for (size_t i = 0; i < request->step_count; i++) {
 		if (i == work.plan.cut_first) {
 			cut(&work);
 			i = injection->cut_end;
 		}
-		edit_message(&work, i);
+		edit_step(&work, i);
 	}
 	*edits = work.edits;
-	*made_message = work.plan.make_before < request->message_count;
+	*made_message = work.plan.make_before < request->step_count;
 	return work.edit_count;
 }
 
@@ -254,13 +252,4 @@ void request_splice(struct slice body, const struct edit *edits, size_t count, s
 		from = edits[i].offset + edits[i].removed;
 	}
 	*pieces = slice_part(body, from, body.size);
-}
-
-void request_append_turn(struct buffer *out, enum role role, struct slice text)
-{
-	(void)buffer_append(out, SLICE("{\"role\":"));
-	json_quote(out, slice_of(role_name(role)));
-	(void)buffer_append(out, SLICE(",\"content\":"));
-	json_quote(out, text);
-	(void)buffer_append(out, SLICE("},"));
 }

@@ -1,0 +1,42 @@
+/* A dialect: the wire format in which clients ask a model. All that the daemon knows of one is in
+ * its row here; another dialect is another file beside chat.c and another row in dialect.c. */
+#ifndef RECALLD_CORE_DIALECT_DIALECT_H
+#define RECALLD_CORE_DIALECT_DIALECT_H
+
+#include "core/dialect/request.h"
+
+/* Where the block goes when no step carries it: with what surrounds its text, which is the inside
+ * of a JSON string. */
+struct block_place {
+	size_t offset;
+	struct slice before, behind;
+};
+
+struct dialect {
+	const char *name;
+	/* Whether a request of that method and path is one of this dialect. */
+	bool (*takes)(struct slice method, struct slice path);
+
+	/* ---- the request ---- */
+
+	/* Scans `body`, which must outlive the result. */
+	enum request_verdict (*scan)(struct request *request, struct slice body,
+				     struct arena *arena);
+	/* As request_find_text(). */
+	bool (*find_text)(struct slice body, struct json_value part, struct json_value *text);
+	/* A text part but for its text, with the comma before it and the one behind it. */
+	struct slice part_before, part_behind;
+	/* For a block that goes before step `first`, which is not the user's to carry. */
+	struct block_place (*make_place)(const struct request *request, enum placement placement,
+					 size_t first);
+	/* Appends a turn that goes before the steps of the request, with what parts it from them.
+	 */
+	void (*append_turn)(struct buffer *out, enum role role, struct slice text);
+};
+
+extern const struct dialect dialect_chat;
+
+/* The dialect that takes the request; NULL: none. */
+const struct dialect *dialect_of(struct slice method, struct slice path);
+
+#endif
