@@ -1,7 +1,5 @@
 #include "core/base/word_map.h"
 
-#include <string.h>
-
 /* FNV-1a with MurmurHash3's finalizer, since FNV leaves the high bits of short words much alike. */
 uint64_t word_hash(struct slice word)
 {
@@ -13,27 +11,10 @@ uint64_t word_hash(struct slice word)
 	return hash ^ hash >> 33;
 }
 
-static struct word_slot *slot_of(const struct word_map *map, uint64_t hash)
+uint32_t word_map_find(const struct word_map *map, uint64_t hash)
 {
 	size_t at = (size_t)hash & (map->capacity - 1);
 	while (map->slots[at].bits != 0 && map->slots[at].hash != hash)
 		at = (at + 1) & (map->capacity - 1);
-	return &map->slots[at];
-}
-
-void word_map_add(struct word_map *map, const char *words, uint32_t bits)
-{
-	for (const char *at = words; *at != '\0';) {
-		size_t size = strcspn(at, " ");
-		uint64_t hash = word_hash((struct slice){at, size});
-		struct word_slot *slot = slot_of(map, hash);
-		slot->hash = hash;
-		slot->bits |= bits;
-		at += size + (at[size] == ' ');
-	}
-}
-
-uint32_t word_map_find(const struct word_map *map, uint64_t hash)
-{
-	return slot_of(map, hash)->bits;
+	return map->slots[at].bits;
 }

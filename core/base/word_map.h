@@ -1,4 +1,5 @@
-/* A map from words to bits, made of a few literals before main() and then only read. */
+/* A map from words to bits. The maps of the fixed word lists are constants: word_map_make.h makes
+ * them while the program is built. */
 #ifndef RECALLD_CORE_BASE_WORD_MAP_H
 #define RECALLD_CORE_BASE_WORD_MAP_H
 
@@ -9,16 +10,15 @@ struct word_slot {
 	uint32_t bits; /* 0: the slot is free */
 };
 
-/* The slots are the owner's, and at least twice as many as there are words. */
+/* Open addressing: a word lies at the first free slot from its hash on. At most half are taken. */
 struct word_map {
-	struct word_slot *slots;
+	const struct word_slot *slots;
 	size_t capacity; /* a power of two */
 };
 
 /* The hash that stands for a word, which is given as text_words() does. */
 uint64_t word_hash(struct slice word);
-/* Adds the bits to those of each of the words, which stand between single spaces. */
-void word_map_add(struct word_map *map, const char *words, uint32_t bits);
+/* The bits of the word with this hash; 0: it is not in the map. */
 uint32_t word_map_find(const struct word_map *map, uint64_t hash);
 
 #endif

@@ -3,34 +3,17 @@
 #include "core/base/word_map.h"
 #include "core/grounding/words_table.h"
 #include "core/text/lexicon.h"
-
-enum { SLOTS = 1024 };
-
-static struct word_slot slots[LEXICON_OTHER + 1][SLOTS];
-
-static struct word_map map_of(unsigned language)
-{
-	return (struct word_map){slots[language], SLOTS};
-}
-
-__attribute__((constructor)) static void fill_maps(void)
-{
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct word_map map = map_of(rows[i].language);
-		word_map_add(&map, rows[i].words, rows[i].bits);
-	}
-}
+#include "words_map.h"
 
 unsigned learn_word_bits(struct slice word, uint32_t languages)
 {
 	uint64_t hash = word_hash(word);
 	unsigned bits = 0;
 	for (unsigned i = 0; i <= LEXICON_OTHER; i++) {
-		const struct word_map map = map_of(i);
 		/* A request to forget is known in whatever language the rest of the turn is. */
 		unsigned kept =
 			(languages & 1U << i) != 0 || i == LEXICON_OTHER ? ~0U : WORD_FORGET;
-		bits |= word_map_find(&map, hash) & kept;
+		bits |= word_map_find(&words_maps[i], hash) & kept;
 	}
 	return bits;
 }

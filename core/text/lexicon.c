@@ -1,23 +1,12 @@
 #include "core/text/lexicon.h"
 
 #include "core/base/word_map.h"
-#include "core/text/lexicon_words.h"
 #include "core/text/text.h"
-
-enum { SLOTS = 8192 };
-
-static struct word_slot slots[SLOTS];
-static struct word_map map = {slots, SLOTS};
-
-__attribute__((constructor)) static void fill_map(void)
-{
-	for (size_t i = 0; i < sizeof(lexicon_words) / sizeof(lexicon_words[0]); i++)
-		word_map_add(&map, lexicon_words[i], 1U << i);
-}
+#include "lexicon_map.h"
 
 uint32_t lexicon_find(uint64_t hash)
 {
-	return word_map_find(&map, hash);
+	return word_map_find(&lexicon_maps[0], hash);
 }
 
 void lexicon_vote(struct lexicon_votes *votes, uint32_t languages, uint32_t count)
