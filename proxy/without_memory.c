@@ -71,7 +71,7 @@ void without_memory_warn(struct warned_programs *warned, struct slice user_agent
 	struct slice name = program_name(user_agent);
 	if (note(warned, text_hash(name)))
 		log_warn("client program %.*s asks at %.*s, which is passed on without memory: "
-			 "only chat completions have it; README.md tells how frameworks are set to "
-			 "them (said once for each program)",
+			 "only chat completions have it; recalld(8) tells how to set frameworks "
+			 "to them (said once for each program)",
 			 SLICE_PRINT(name), SLICE_PRINT(path));
 }

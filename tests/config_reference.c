@@ -1,4 +1,5 @@
-/* config-reference: prints the configuration reference that README.md holds. */
+/* config-reference: prints conf/man/keys.md, from which recalld.conf(5) takes the values of each
+ * key. */
 #include "proxy/config/config.h"
 
 #include <stdlib.h>

@@ -1,7 +1,9 @@
-"""Makes recalld.conf(5) of the annotated conf/recalld.conf: configuration_page.py HEAD CONF > PAGE.
+"""Makes recalld.conf(5) from the annotated conf/recalld.conf: configuration_page.py HEAD CONF KEYS > PAGE.
 
 A comment belongs to the keys that follow it. An indented comment line is shown as it stands. HEAD is mdoc
-and ends where the list of keys begins; the unit test config_rules holds CONF against the program."""
+and ends where the list of keys begins. KEYS is what build/tests/config-reference prints; it gives each key's
+values, and the words for a key without a comment. The unit test config_rules compares CONF and KEYS with
+the program."""
 
 import re
 import sys
@@ -67,7 +69,25 @@ def read(path):
             comment.append("")
 
 
-def main(head, conf):
+def reference(path):
+    """(section, key): (values, description) from the tables in KEYS."""
+    section, rows = None, {}
+    for line in open(path).read().splitlines():
+        head = re.fullmatch(r"\*\*\[(\w+)\]\*\*", line)
+        row = re.fullmatch(r"\| `(\w+)` \| .*? \| (.*?) \| (.*) \|", line)
+        if head:
+            section = head[1]
+        elif row:
+            rows[section, row[1]] = (row[2].strip(), row[3])
+    return rows
+
+
+def item(name, value, values):
+    return f".It Ic {name} No = {mdoc(value) or 'Pq empty'}" + (f" Pq {mdoc(values)}" if values else "")
+
+
+def main(head, conf, keys_page):
+    rows = reference(keys_page)
     print(open(head).read(), end="")
     current = None
     for section, comment, keys in read(conf):
@@ -79,8 +99,8 @@ def main(head, conf):
             print(f".Ss [{section}] keys\n.Bl -tag -width Ds")
             current = section
         if keys:
-            shown = [f".It Ic {name} No = {mdoc(value) or 'Pq empty'}" for name, value in keys]
-            print("\n".join(shown))
+            print("\n".join(item(name, value, rows[section, name][0]) for name, value in keys))
+            comment = comment if any(comment) else [rows[section, keys[0][0]][1]]
         else:
             print(".It More sections")
         text = "\n".join(describe(comment)).strip()

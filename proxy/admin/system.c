@@ -12,8 +12,7 @@ static const char *store_fault(const struct store *store)
 {
 	if (store_is_broken(store))
 		return "the store's file is damaged: chats go on, with what memory can be read; "
-		       "see "
-		       "\"When the disk fails\" in the README";
+		       "see \"When the disk fails\" in recalld(8)";
 	if (store_is_stuck(store))
 		return "the store stands still since its disk refused a write: chats go on without "
 		       "memory; restart recalld when the disk is well";

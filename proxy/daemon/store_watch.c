@@ -67,7 +67,7 @@ static void on_lost_page(int number)
 {
 	static const char words[] =
 		"recalld: a page of the store could not be read: its file was cut off, or the disk "
-		"fails; see \"When the disk fails\" in the README\n";
+		"fails; see \"When the disk fails\" in recalld(8)\n";
 	ssize_t written = write(STDERR_FILENO, words, sizeof(words) - 1);
 	(void)written;
 	(void)signal(number, SIG_DFL); /* only now: another thread may be here as well */

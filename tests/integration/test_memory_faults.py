@@ -386,7 +386,7 @@ def test_a_file_cut_off_while_it_runs_ends_it_with_the_reason_and_it_does_not_st
     code = daemon.wait_end()
     daemon.process = None
     assert code == -signal.SIGBUS, code
-    assert "a page of the store could not be read" in daemon.stderr and "README" in daemon.stderr
+    assert "a page of the store could not be read" in daemon.stderr and "recalld(8)" in daemon.stderr
     daemon.start(wait=False)
     assert daemon.wait_end() == 1
     daemon.process = None

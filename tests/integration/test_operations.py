@@ -73,6 +73,12 @@ def test_each_command_of_recallctl_is_in_its_man_page_and_its_completion():
     assert {name for name in names if not re.search(rf"^\.It Ic {name}\b", page, re.M)} == set()
 
 
+def configuration_page():
+    sources = [CONF / name for name in ("man/recalld.conf.5.in", "recalld.conf", "man/keys.md")]
+    return subprocess.run(["python3", CONF / "man/configuration_page.py", *sources],
+                          capture_output=True, text=True, check=True, env=clean_environment()).stdout
+
+
 @pytest.mark.parametrize("page", ["recalld.8", "recallctl.1", "recalld.conf.5"])
 def test_man_pages_are_valid(page, tmp_path):
     if shutil.which("mandoc") is None:
@@ -80,17 +86,11 @@ def test_man_pages_are_valid(page, tmp_path):
     path = CONF / "man" / page
     if page == "recalld.conf.5":
         path = tmp_path / page
-        made = subprocess.run(
-            ["python3", CONF / "man/configuration_page.py", CONF / "man/recalld.conf.5.in", CONF / "recalld.conf"],
-            capture_output=True, check=True).stdout
-        path.write_bytes(made)
+        path.write_text(configuration_page())
     done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", path], capture_output=True, text=True)
     assert done.stdout + done.stderr == ""
 
 
 def test_each_key_is_in_recalld_conf_5():
-    made = subprocess.run(
-        ["python3", CONF / "man/configuration_page.py", CONF / "man/recalld.conf.5.in", CONF / "recalld.conf"],
-        capture_output=True, text=True, check=True, env=clean_environment()).stdout
-    shown = set(re.findall(r"^\.It Ic (\w+)", made, re.M))
+    shown = set(re.findall(r"^\.It Ic (\w+)", configuration_page(), re.M))
     assert {name.split("_", 2)[2].lower() for name in known_variables()} - shown == set()
