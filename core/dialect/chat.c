@@ -1,5 +1,5 @@
 /* The Chat Completions API, and what speaks it. Where a request has two "messages", it is none. */
-#include "core/dialect/dialect.h"
+#include "core/dialect/chat.h"
 
 #include <string.h>
 
@@ -262,4 +262,10 @@ const struct dialect dialect_chat = {
 	.part_behind = SLICE("\"},"),
 	.make_place = make_place,
 	.append_turn = append_turn,
+	.add = chat_add,
+	.match_terminal = chat_match_terminal,
+	.error_body = chat_error_body,
+	.error_event = chat_error_event,
+	.key_header = SLICE("Authorization"),
+	.key_scheme = SLICE("Bearer "),
 };

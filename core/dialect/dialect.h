@@ -12,6 +12,15 @@ struct block_place {
 	struct slice before, behind;
 };
 
+/* Whether something is the end of a stream. */
+enum terminal {
+	TERMINAL_NO,
+	TERMINAL_MAYBE, /* a beginning of it */
+	TERMINAL_YES,
+};
+
+struct answer;
+
 struct dialect {
 	const char *name;
 	/* Whether a request of that method and path is one of this dialect. */
@@ -32,11 +41,33 @@ struct dialect {
 	/* Appends a turn that goes before the steps of the request, with what parts it from them.
 	 */
 	void (*append_turn)(struct buffer *out, enum role role, struct slice text);
+
+	/* ---- the reply ---- */
+
+	/* Takes the data of the next event, or a whole JSON body. */
+	void (*add)(struct answer *answer, struct slice json);
+	/* Whether the data of a line ends the stream, of which no more than this may have come. */
+	enum terminal (*match_terminal)(struct slice data);
+
+	/* ---- what we say ourselves ---- */
+
+	/* `code` may be NULL. */
+	void (*error_body)(struct buffer *out, int status, const char *code, struct slice message);
+	/* The same as the last event of a stream. */
+	void (*error_event)(struct buffer *out, int status, const char *code, struct slice message);
+	/* How a configured key goes upstream: the header, and what stands before the key in it. */
+	struct slice key_header, key_scheme;
 };
 
 extern const struct dialect dialect_chat;
 
 /* The dialect that takes the request; NULL: none. */
 const struct dialect *dialect_of(struct slice method, struct slice path);
+
+/* How a request is answered that no dialect takes: as OpenAI's API would. */
+static inline const struct dialect *dialect_or_usual(const struct dialect *dialect)
+{
+	return dialect == NULL ? &dialect_chat : dialect;
+}
 
 #endif

@@ -1,7 +1,8 @@
 #include "core/dialect/reply.h"
 
 #include "core/base/find_either.h"
-#include "core/dialect/reply_answer.h"
+#include "core/dialect/answer.h"
+#include "core/dialect/dialect.h"
 #include "core/json/json.h"
 
 #include <stdlib.h>
@@ -9,12 +10,13 @@
 
 /* A longer line, or more data in one event, is dropped from reading. */
 enum { EVENT_LIMIT = 4 * 1024 * 1024 };
-/* A line with more spaces behind [DONE] is not waited for. */
-enum { DONE_LINE_LIMIT = 256 };
+/* A longer line does not end a stream. */
+enum { TERMINAL_LINE_LIMIT = 256 };
 
 static const struct slice byte_order_mark = SLICE("\xef\xbb\xbf");
 
 struct reply_reader {
+	const struct dialect *dialect;
 	enum reply_format format;
 	struct answer answer;
 	bool is_over;   /* reply_result() has been called */
@@ -32,12 +34,14 @@ struct reply_reader {
 	bool has_data;
 	bool past_first_line;
 	bool past_cr; /* a line feed now belongs to the line break before it */
-	bool done;    /* `line_begin` stays at the [DONE] line */
+	bool done;    /* `line_begin` stays at the line that ended the stream */
 };
 
-struct reply_reader *reply_reader_create(enum reply_format format, size_t limit)
+struct reply_reader *reply_reader_create(const struct dialect *dialect, enum reply_format format,
+					 size_t limit)
 {
 	struct reply_reader *reader = xcalloc(1, sizeof(*reader));
+	reader->dialect = dialect;
 	reader->format = format;
 	answer_init(&reader->answer, limit);
 	buffer_init(&reader->body, limit);
@@ -65,41 +69,33 @@ static void read_body(struct reply_reader *reader, struct slice bytes)
 	buffer_finish(&reader->body);
 }
 
-/* How a line, or what has come of it, compares with `data: [DONE]`. */
-enum done_match {
-	DONE_NO,
-	DONE_BEGUN, /* a beginning of it */
-	DONE_WHOLE,
-};
-
 /* Takes `part` off the front of the line, or as much of it as the line has. */
-static enum done_match take_part(struct slice *line, struct slice part)
+static enum terminal take_part(struct slice *line, struct slice part)
 {
 	size_t size = line->size < part.size ? line->size : part.size;
 	if (!slice_starts_with(part, slice_part(*line, 0, size)))
-		return DONE_NO;
+		return TERMINAL_NO;
 	*line = slice_part(*line, size, line->size);
-	return size == part.size ? DONE_WHOLE : DONE_BEGUN;
+	return size == part.size ? TERMINAL_YES : TERMINAL_MAYBE;
 }
 
-static enum done_match match_done(struct slice line, bool is_first)
+/* Whether a line, or what has come of it, is the data that ends the stream. */
+static enum terminal match_terminal(const struct reply_reader *reader, struct slice line)
 {
-	if (line.size == 0 || line.size > DONE_LINE_LIMIT)
-		return DONE_NO;
+	bool is_first = !reader->past_first_line;
+	if (line.size == 0 || line.size > TERMINAL_LINE_LIMIT)
+		return TERMINAL_NO;
 	if (is_first && line.data[0] == byte_order_mark.data[0]) {
-		enum done_match match = take_part(&line, byte_order_mark);
-		if (match != DONE_WHOLE)
+		enum terminal match = take_part(&line, byte_order_mark);
+		if (match != TERMINAL_YES)
 			return match;
 	}
-	enum done_match match = take_part(&line, SLICE("data:"));
-	if (match != DONE_WHOLE)
+	enum terminal match = take_part(&line, SLICE("data:"));
+	if (match != TERMINAL_YES)
 		return match;
 	if (line.size > 0 && line.data[0] == ' ')
 		line = slice_part(line, 1, line.size);
-	match = take_part(&line, SLICE("[DONE]"));
-	while (line.size > 0 && line.data[line.size - 1] == ' ')
-		line.size--;
-	return line.size > 0 ? DONE_NO : match;
+	return reader->dialect->match_terminal(line);
 }
 
 static void drop_event(struct reply_reader *reader)
@@ -112,7 +108,7 @@ static void end_event(struct reply_reader *reader)
 {
 	struct slice data = slice_trim(buffer_slice(&reader->data));
 	if (!reader->event_dropped && data.size > 0)
-		answer_add(&reader->answer, data);
+		reader->dialect->add(&reader->answer, data);
 	buffer_clear(&reader->data);
 	reader->has_data = false;
 	reader->event_dropped = false;
@@ -134,7 +130,7 @@ static void add_data(struct reply_reader *reader, struct slice value)
 static void read_line(struct reply_reader *reader, struct slice line)
 {
 	bool is_first = !reader->past_first_line;
-	if (match_done(line, is_first) == DONE_WHOLE) {
+	if (match_terminal(reader, line) == TERMINAL_YES) {
 		end_event(reader);
 		reader->done = true;
 		return;
@@ -207,8 +203,8 @@ size_t reply_read(struct reply_reader *reader, struct slice bytes)
 	reader->fed += bytes.size;
 	if (reader->format == REPLY_JSON)
 		return reader->fed > 0 ? 1 : 0;
-	bool is_first = !reader->past_first_line;
-	bool is_held = reader->done || match_done(buffer_slice(&reader->line), is_first) != DONE_NO;
+	bool is_held =
+		reader->done || match_terminal(reader, buffer_slice(&reader->line)) != TERMINAL_NO;
 	return is_held ? reader->fed - reader->line_begin : 0;
 }
 
@@ -228,9 +224,9 @@ static void end_body(struct reply_reader *reader)
 	struct answer *answer = &reader->answer;
 	if (reader->truncated)
 		return;
-	answer_add(answer, buffer_slice(&reader->body));
-	answer->finished = answer->has_choice;
-	if (!answer->has_choice && !answer->failed)
+	reader->dialect->add(answer, buffer_slice(&reader->body));
+	answer->finished = answer->has_answer;
+	if (!answer->has_answer && !answer->failed)
 		answer->unreadable = true;
 }
 

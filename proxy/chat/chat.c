@@ -212,7 +212,7 @@ static enum chat_verdict read_request(struct chat *chat, const struct http_head 
 		return refuse(refusal, 403, "dry_run_forbidden",
 			      "A dry run is answered to loopback clients or with the admin token.");
 	chat->scanned = !is_encoded(head) &&
-			dialect_chat.scan(&chat->request, chat->body, arena) == REQUEST_OK;
+			chat->dialect->scan(&chat->request, chat->body, arena) == REQUEST_OK;
 	enum chat_verdict verdict = find_identity(chat, head, path, refusal, arena);
 	if (verdict != CHAT_LOAD)
 		return verdict;
@@ -251,12 +251,14 @@ static enum chat_verdict enter(struct chat *chat, struct arena *arena)
 }
 
 enum chat_verdict chat_open(struct chat *chat, const struct config *config,
-			    struct model_traits *model_traits, const struct http_head *head,
-			    const struct identity_path *path, struct slice body, bool is_local,
-			    struct chat_refusal *refusal, struct arena *arena)
+			    const struct dialect *dialect, struct model_traits *model_traits,
+			    const struct http_head *head, const struct identity_path *path,
+			    struct slice body, bool is_local, struct chat_refusal *refusal,
+			    struct arena *arena)
 {
 	*chat = (struct chat){
 		.config = config,
+		.dialect = dialect,
 		.model_traits = model_traits,
 		.body = body,
 		.key_field = identity_key_field(head, arena),
@@ -272,6 +274,7 @@ enum chat_verdict chat_open_preview(struct chat *chat, const struct config *conf
 {
 	*chat = (struct chat){
 		.config = config,
+		.dialect = &dialect_chat,
 		.model_traits = model_traits,
 		.body = body,
 		.identity = {.user = asked->user,
@@ -279,7 +282,7 @@ enum chat_verdict chat_open_preview(struct chat *chat, const struct config *conf
 			     .session = asked->session},
 		.dry_run = true,
 	};
-	chat->scanned = dialect_chat.scan(&chat->request, chat->body, arena) == REQUEST_OK;
+	chat->scanned = chat->dialect->scan(&chat->request, chat->body, arena) == REQUEST_OK;
 	enum chat_verdict verdict = choose_settings(chat, asked->mode, refusal);
 	return verdict == CHAT_LOAD ? enter(chat, arena) : verdict;
 }

@@ -49,6 +49,7 @@ enum chat_branch {
 struct own_words;
 
 struct chat {
+	const struct dialect *dialect;
 	const struct config *config; /* outlives the chat, as does `models` */
 	struct model_traits *model_traits;
 	struct config_memory settings;
@@ -121,9 +122,10 @@ struct chat_refusal {
 
 /* `path` may be NULL. `is_local`: the client is on the loopback interface. */
 enum chat_verdict chat_open(struct chat *chat, const struct config *config,
-			    struct model_traits *model_traits, const struct http_head *head,
-			    const struct identity_path *path, struct slice body, bool is_local,
-			    struct chat_refusal *refusal, struct arena *arena);
+			    const struct dialect *dialect, struct model_traits *model_traits,
+			    const struct http_head *head, const struct identity_path *path,
+			    struct slice body, bool is_local, struct chat_refusal *refusal,
+			    struct arena *arena);
 
 /* For a person who asks what `question` would be given: as a request of that body, without its
  * head. */

@@ -9,6 +9,8 @@
 
 /* What is read of a refusal, to see what it is about. */
 enum { REFUSAL_LIMIT = 64 * 1024 };
+/* What is said of an error. */
+enum { ERROR_LIMIT = 64 * 1024 };
 
 static const enum metric_gauge state_gauges[] = {
 	[EXCHANGE_LOADING] = METRIC_EXCHANGES_LOADING,
@@ -35,7 +37,8 @@ static void count_status(const struct exchange *exchange)
 		[CHAT_SIDE] = METRIC_REQUESTS_SIDE,
 		[CHAT_BYPASSED] = METRIC_REQUESTS_BYPASSED,
 	};
-	metrics_count(exchange->is_chat ? counters[exchange->chat.status] : METRIC_REQUESTS_OTHER,
+	metrics_count(exchange->dialect != NULL ? counters[exchange->chat.status]
+						: METRIC_REQUESTS_OTHER,
 		      1);
 	metrics_count(METRIC_TOKENS_INJECTED, exchange->chat.tokens);
 	metrics_count(METRIC_TOKENS_TRIMMED, chat_tokens_saved(&exchange->chat));
@@ -48,7 +51,7 @@ static void log_exchange(struct exchange *exchange, const char *reason)
 	struct arena *arena = &exchange->arena;
 	uint64_t now = clock_steady();
 	char user[9] = "-";
-	if (exchange->is_chat && exchange->chat.identity.user.size > 0) {
+	if (exchange->dialect != NULL && exchange->chat.identity.user.size > 0) {
 		const unsigned char *key = exchange->chat.user.bytes;
 		(void)snprintf(user, sizeof(user), "%02x%02x%02x%02x", key[0], key[1], key[2],
 			       key[3]);
@@ -60,7 +63,8 @@ static void log_exchange(struct exchange *exchange, const char *reason)
 		{"path", exchange->path, false},
 		{"status", arena_number(arena, (uint64_t)exchange->status), true},
 		{"memory",
-		 slice_of(exchange->is_chat ? chat_status_name(exchange->chat.status) : "none"),
+		 slice_of(exchange->dialect != NULL ? chat_status_name(exchange->chat.status)
+						    : "none"),
 		 false},
 		{"user", slice_of(user), false},
 		{"tokens", arena_number(arena, exchange->chat.tokens), true},
@@ -107,8 +111,8 @@ void exchange_end(struct exchange *exchange, const char *reason)
 	loop_later(exchange->worker->loop, free_exchange, exchange);
 }
 
-void exchange_end_with_error(struct exchange *exchange, int status, const char *code,
-			     struct slice message)
+static void end_with_error(struct exchange *exchange, const struct dialect *dialect, int status,
+			   const char *code, struct slice message)
 {
 	struct http_request *request = exchange->request;
 	struct http_field fields[5];
@@ -118,9 +122,20 @@ void exchange_end_with_error(struct exchange *exchange, int status, const char *
 	exchange->request = NULL;
 	exchange->status = status;
 	metrics_count(status < 500 ? METRIC_ERRORS_CLIENT : METRIC_ERRORS_UPSTREAM, 1);
-	if (request != NULL)
-		http_reply_error(request, status, code, message, fields, count);
+	if (request != NULL) {
+		struct buffer body;
+		buffer_init(&body, ERROR_LIMIT);
+		dialect_or_usual(dialect)->error_body(&body, status, code, message);
+		http_reply_error_body(request, status, buffer_slice(&body), fields, count);
+		buffer_finish(&body);
+	}
 	exchange_end(exchange, code);
+}
+
+void exchange_end_with_error(struct exchange *exchange, int status, const char *code,
+			     struct slice message)
+{
+	end_with_error(exchange, exchange->dialect, status, code, message);
 }
 
 static void reply_dry_run(struct exchange *exchange)
@@ -143,7 +158,7 @@ static void make_body(struct exchange *exchange)
 	*whole = http_request_body(exchange->request);
 	exchange->body = whole;
 	exchange->body_count = 1;
-	if (!exchange->is_chat || chat->edit_count == 0)
+	if (exchange->dialect == NULL || chat->edit_count == 0)
 		return;
 	exchange->body_count = chat_splice(chat, &exchange->body, &exchange->arena);
 	if (request_spliced_size(chat->body, chat->edits, chat->edit_count) > UPSTREAM_WITH_HEAD)
@@ -157,7 +172,7 @@ static void make_body(struct exchange *exchange)
 static void go_on(struct exchange *exchange)
 {
 	make_body(exchange);
-	if (exchange->is_chat && exchange->chat.dry_run)
+	if (exchange->dialect != NULL && exchange->chat.dry_run)
 		reply_dry_run(exchange);
 	else
 		exchange_send(exchange);
@@ -208,16 +223,17 @@ static void look_up(struct exchange *exchange)
 static void open_chat(struct exchange *exchange)
 {
 	struct http_request *request = exchange->request;
+	const struct dialect *dialect = exchange->dialect;
 	struct chat_refusal refusal;
-	switch (chat_open(&exchange->chat, exchange->config,
+	switch (chat_open(&exchange->chat, exchange->config, dialect,
 			  exchange->worker->service->model_traits, http_request_head(request),
 			  exchange->user_path.rest.size > 0 ? &exchange->user_path : NULL,
 			  http_request_body(request), http_request_is_local(request), &refusal,
 			  &exchange->arena)) {
 	case CHAT_REFUSED:
-		exchange->is_chat = false;
-		exchange_end_with_error(exchange, refusal.status, refusal.code,
-					slice_of(refusal.message));
+		exchange->dialect = NULL;
+		end_with_error(exchange, dialect, refusal.status, refusal.code,
+			       slice_of(refusal.message));
 		return;
 	case CHAT_LOAD:
 		look_up(exchange);
@@ -300,8 +316,8 @@ void exchange_begin(struct worker *worker, struct http_request *request)
 		slice_part(exchange->target, 0, slice_find(exchange->target, SLICE("?"), 0)));
 	if (!may_ask(exchange))
 		return;
-	exchange->is_chat = forward_is_chat(head->method, exchange->target);
-	if (exchange->is_chat)
+	exchange->dialect = forward_dialect(head->method, exchange->target);
+	if (exchange->dialect != NULL)
 		open_chat(exchange);
 	else
 		begin_without_memory(exchange, head);

@@ -16,12 +16,9 @@ static bool is_below(struct slice path, const char *folder)
 	       (path.size == name.size || path.data[name.size] == '/');
 }
 
-bool forward_is_chat(struct slice method, struct slice target)
+const struct dialect *forward_dialect(struct slice method, struct slice target)
 {
-	struct slice path = path_of(target);
-	return slice_equal(method, SLICE("POST")) &&
-	       (slice_equal(path, SLICE("/v1/chat/completions")) ||
-		slice_equal(path, SLICE("/chat/completions")));
+	return dialect_of(method, path_of(target));
 }
 
 bool forward_is_without_memory(struct slice method, struct slice target)
@@ -77,34 +74,40 @@ const char *forward_url(const struct config *config, struct slice target, struct
 	return arena_printf(arena, "%.*s%.*s", SLICE_PRINT(origin), SLICE_PRINT(target)).data;
 }
 
-static bool goes_upstream(const struct config *config, const struct http_head *head, bool is_chat,
-			  struct slice name)
+static bool goes_upstream(const struct config *config, const struct http_head *head,
+			  const struct dialect *dialect, struct slice name)
 {
 	if (http_field_is_hop_by_hop(head->fields, head->field_count, name) ||
 	    slice_equal_nocase(name, SLICE("Host")) ||
 	    slice_equal_nocase(name, SLICE("Content-Length")) ||
 	    slice_equal_nocase(name, SLICE("Expect")) || identity_owns_header(config, name))
 		return false;
-	if (is_chat && slice_equal_nocase(name, SLICE("Accept-Encoding")))
+	if (dialect != NULL && slice_equal_nocase(name, SLICE("Accept-Encoding")))
 		return false;
 	return config->upstream.api_key[0] == '\0' || !identity_is_key_header(name);
 }
 
+static struct http_field key_field(const struct config *config, const struct dialect *dialect,
+				   struct arena *arena)
+{
+	const struct slice key[] = {dialect->key_scheme, slice_of(config->upstream.api_key)};
+	return (struct http_field){dialect->key_header, arena_join(arena, key, 2)};
+}
+
 size_t forward_request_fields(const struct config *config, const struct http_head *head,
-			      bool is_chat, const struct http_field **fields, struct arena *arena)
+			      const struct dialect *dialect, const struct http_field **fields,
+			      struct arena *arena)
 {
 	struct http_field *out = arena_alloc(arena, (head->field_count + 2) * sizeof(*out));
 	size_t count = 0;
 	for (size_t i = 0; i < head->field_count; i++) {
-		if (goes_upstream(config, head, is_chat, head->fields[i].name))
+		if (goes_upstream(config, head, dialect, head->fields[i].name))
 			out[count++] = head->fields[i];
 	}
-	if (is_chat)
+	if (dialect != NULL)
 		out[count++] = (struct http_field){SLICE("Accept-Encoding"), SLICE("identity")};
 	if (config->upstream.api_key[0] != '\0')
-		out[count++] = (struct http_field){
-			SLICE("Authorization"),
-			arena_printf(arena, "Bearer %s", config->upstream.api_key)};
+		out[count++] = key_field(config, dialect_or_usual(dialect), arena);
 	*fields = out;
 	return count;
 }

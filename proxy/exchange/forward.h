@@ -2,12 +2,12 @@
 #ifndef RECALLD_PROXY_EXCHANGE_FORWARD_H
 #define RECALLD_PROXY_EXCHANGE_FORWARD_H
 
+#include "core/dialect/dialect.h"
 #include "proxy/config/config.h"
 #include "proxy/http/parser.h"
 
-/* Whether it is the request that memory takes part in: POST /v1/chat/completions or
- * /chat/completions. */
-bool forward_is_chat(struct slice method, struct slice target);
+/* The dialect of the request, in which memory takes part; NULL: it has none. */
+const struct dialect *forward_dialect(struct slice method, struct slice target);
 /* Whether it asks a model in another way, which has no memory here. */
 bool forward_is_without_memory(struct slice method, struct slice target);
 
@@ -25,9 +25,10 @@ bool forward_base_is_bare(const struct config *config);
 
 /* The fields that go upstream: the client's, without hop-by-hop ones, Host, Content-Length, Expect
  * and those of identity_owns_header(). A configured API key goes up in place of every key that the
- * client sent. A chat completion asks for identity coding. */
+ * client sent. A request with memory, which has a dialect, asks for identity coding. */
 size_t forward_request_fields(const struct config *config, const struct http_head *head,
-			      bool is_chat, const struct http_field **fields, struct arena *arena);
+			      const struct dialect *dialect, const struct http_field **fields,
+			      struct arena *arena);
 
 /* The fields that go back: the upstream's, and `memory` (may be none) with their names in an
  * Access-Control-Expose-Headers that the upstream sent. */

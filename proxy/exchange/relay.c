@@ -11,15 +11,17 @@ enum { DECODED_LIMIT = 32 << 20 };
 /* Beyond any number of bytes that can have come. */
 static const size_t hold_all = SIZE_MAX;
 
-void relay_start(struct relay *relay, struct http_request *request, bool is_stream, bool learns,
-		 bool holds, struct slice coding)
+void relay_start(struct relay *relay, struct http_request *request, const struct dialect *dialect,
+		 bool is_stream, bool learns, bool holds, struct slice coding)
 {
-	*relay = (struct relay){.request = request, .is_stream = is_stream, .line_ends = 2};
+	*relay = (struct relay){
+		.dialect = dialect, .request = request, .is_stream = is_stream, .line_ends = 2};
 	buffer_init(&relay->held, HELD_LIMIT);
 	relay->is_coded = coding.size > 0 && !slice_equal_nocase(coding, SLICE("identity"));
 	if (!learns)
 		return;
-	relay->reader = reply_reader_create(is_stream ? REPLY_EVENTS : REPLY_JSON, READ_LIMIT);
+	relay->reader =
+		reply_reader_create(dialect, is_stream ? REPLY_EVENTS : REPLY_JSON, READ_LIMIT);
 	relay->holds = holds;
 	if (relay->is_coded) {
 		relay->decoder = decoder_create(coding);
@@ -89,7 +91,8 @@ static size_t read_along(struct relay *relay, struct slice bytes)
 		return reply_read(relay->reader, bytes);
 	if (relay->decoder != NULL && !decoder_feed(relay->decoder, bytes, read_decoded, relay))
 		stop_decoding(relay);
-	/* Where the [DONE] lies in the coded bytes cannot be told, only that it came with these. */
+	/* Where the stream's end lies in the coded bytes cannot be told, only that it came with
+	 * these. */
 	return relay_is_done(relay) ? hold_all : 1;
 }
 
@@ -139,9 +142,7 @@ void relay_error_event(struct relay *relay, int status, const char *code, struct
 		pass_on(relay, one_is_enough ? SLICE("\n") : SLICE("\n\n"));
 	struct buffer event;
 	buffer_init(&event, 64 * 1024);
-	buffer_append(&event, SLICE("data: "));
-	http_error_json(&event, status, code, message);
-	buffer_append(&event, SLICE("\n\n"));
+	dialect_or_usual(relay->dialect)->error_event(&event, status, code, message);
 	pass_on(relay, buffer_slice(&event));
 	buffer_finish(&event);
 }

@@ -10,7 +10,7 @@ size_t exchange_memory_fields(struct exchange *exchange, struct http_field field
 	size_t count = 0;
 	if (exchange->names_user)
 		fields[count++] = (struct http_field){SLICE("X-Memory-Status"), SLICE("none")};
-	if (!exchange->is_chat)
+	if (exchange->dialect == NULL)
 		return count;
 	fields[count++] = (struct http_field){SLICE("X-Memory-Status"),
 					      slice_of(chat_status_name(chat->status))};
@@ -27,7 +27,7 @@ size_t exchange_memory_fields(struct exchange *exchange, struct http_field field
 /* A refusal that may be due to what was put in (CONTRACT section 3). */
 static bool is_refused_injection(const struct exchange *exchange, int status)
 {
-	return exchange->is_chat && exchange->chat.edit_count > 0 &&
+	return exchange->dialect != NULL && exchange->chat.edit_count > 0 &&
 	       (status == 400 || status == 413 || status == 422);
 }
 
@@ -41,10 +41,10 @@ static bool is_event_stream(const struct upstream_head *head)
 
 static void start_relay(struct exchange *exchange, const struct upstream_head *head)
 {
-	bool learns = exchange->is_chat && chat_learns_from(&exchange->chat, head->status);
+	bool learns = exchange->dialect != NULL && chat_learns_from(&exchange->chat, head->status);
 	bool strict = exchange->chat.settings.durability == DURABILITY_STRICT;
-	relay_start(&exchange->relay, exchange->request, is_event_stream(head), learns,
-		    learns && strict,
+	relay_start(&exchange->relay, exchange->request, exchange->dialect, is_event_stream(head),
+		    learns, learns && strict,
 		    http_field_value(head->fields, head->field_count, SLICE("Content-Encoding")));
 }
 
@@ -68,7 +68,7 @@ static enum upstream_next on_head(void *cookie, const struct upstream_head *head
 		exchange->blames_role = head->status != 413;
 		return UPSTREAM_GO_ON; /* for what it says */
 	}
-	if (exchange->is_chat && exchange->chat.status == CHAT_BYPASSED &&
+	if (exchange->dialect != NULL && exchange->chat.status == CHAT_BYPASSED &&
 	    exchange->chat.made_message && exchange->blames_role && head->status < 300)
 		model_traits_note_system_refused(exchange->worker->service->model_traits,
 						 exchange->chat.request.model);
@@ -184,7 +184,8 @@ static void note_answer(struct exchange *exchange)
 		note_failure(exchange, "it failed", status);
 	else if (is_ours && (status == 401 || status == 403 || status == 429))
 		note_failure(exchange, "it refused", status);
-	else if (status == 404 && exchange->is_chat && forward_base_is_bare(exchange->config))
+	else if (status == 404 && exchange->dialect != NULL &&
+		 forward_base_is_bare(exchange->config))
 		note_failure(exchange, "is /v1 missing at the end of [upstream] base_url?", status);
 	else
 		last_failure_end(&exchange->worker->service->upstream);
@@ -283,7 +284,7 @@ void exchange_send(struct exchange *exchange)
 	const struct http_head *head = http_request_head(exchange->request);
 	const struct http_field *fields;
 	size_t count =
-		forward_request_fields(config, head, exchange->is_chat, &fields, &exchange->arena);
+		forward_request_fields(config, head, exchange->dialect, &fields, &exchange->arena);
 	struct upstream_request request = {
 		.method = exchange->method,
 		.url = forward_url(config, exchange->target, &exchange->arena),

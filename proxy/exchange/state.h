@@ -32,8 +32,8 @@ struct exchange {
 	struct slice path;
 	struct slice target; /* without /u/USER */
 	struct identity_path user_path;
-	bool is_chat;
-	bool names_user; /* at a path without memory */
+	const struct dialect *dialect; /* NULL: memory takes no part */
+	bool names_user;               /* at a path without memory */
 	struct chat chat;
 	struct chat_lookup *lookup; /* under way */
 

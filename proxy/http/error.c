@@ -1,4 +1,4 @@
-#include "core/json/json.h"
+#include "core/dialect/dialect.h"
 #include "proxy/http/server.h"
 
 #include <stdlib.h>
@@ -48,25 +48,9 @@ const char *http_status_reason(int status)
 	return "";
 }
 
-void http_error_json(struct buffer *out, int status, const char *code, struct slice message)
+void http_reply_error_body(struct http_request *request, int status, struct slice body,
+			   const struct http_field *fields, size_t field_count)
 {
-	buffer_append(out, SLICE("{\"error\":{\"message\":"));
-	json_quote(out, message);
-	buffer_printf(out, ",\"type\":\"%s\",\"param\":null,\"code\":",
-		      status < 500 ? "invalid_request_error" : "api_error");
-	if (code == NULL)
-		buffer_append(out, SLICE("null"));
-	else
-		json_quote(out, slice_of(code));
-	buffer_append(out, SLICE("}}"));
-}
-
-void http_reply_error(struct http_request *request, int status, const char *code,
-		      struct slice message, const struct http_field *fields, size_t field_count)
-{
-	struct buffer body;
-	buffer_init(&body, MAX_ERROR);
-	http_error_json(&body, status, code, message);
 	struct http_field *all = xcalloc(field_count + 1, sizeof(*all));
 	if (field_count > 0)
 		memcpy(all, fields, field_count * sizeof(*fields));
@@ -74,7 +58,16 @@ void http_reply_error(struct http_request *request, int status, const char *code
 			 http_field_value(fields, field_count, SLICE("Retry-After")).data != NULL;
 	if (!may_retry)
 		all[field_count++] = (struct http_field){SLICE("x-should-retry"), SLICE("false")};
-	http_reply(request, status, "application/json", all, field_count, buffer_slice(&body));
+	http_reply(request, status, "application/json", all, field_count, body);
 	free(all);
+}
+
+void http_reply_error(struct http_request *request, int status, const char *code,
+		      struct slice message, const struct http_field *fields, size_t field_count)
+{
+	struct buffer body;
+	buffer_init(&body, MAX_ERROR);
+	dialect_or_usual(NULL)->error_body(&body, status, code, message);
+	http_reply_error_body(request, status, buffer_slice(&body), fields, field_count);
 	buffer_finish(&body);
 }

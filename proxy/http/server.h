@@ -129,9 +129,9 @@ void http_reply(struct http_request *request, int status, const char *content_ty
  * may be NULL. */
 void http_reply_error(struct http_request *request, int status, const char *code,
 		      struct slice message, const struct http_field *fields, size_t field_count);
-/* Appends the JSON of such an error, without a reply:
- * {"error":{"message","type","param":null,"code"}}. */
-void http_error_json(struct buffer *out, int status, const char *code, struct slice message);
+/* The same with another body. */
+void http_reply_error_body(struct http_request *request, int status, struct slice body,
+			   const struct http_field *fields, size_t field_count);
 const char *http_status_reason(int status);
 
 #endif

@@ -2,6 +2,7 @@
  * first byte picks the format and the limit, the second how the rest is torn. */
 #include "core/dialect/reply.h"
 
+#include "core/dialect/dialect.h"
 #include "tests/fuzz/fuzz.h"
 
 /* Feeds the reply in pieces, each from memory that ends where it does. held[n] is what is to be
@@ -41,9 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t limit = (data[0] & 2) != 0 ? 8 : 1024 * 1024;
 	struct slice bytes = {(const char *)data + 2, size - 2};
 	size_t *held = xcalloc(bytes.size + 1, sizeof(*held));
-	struct reply_reader *single = reply_reader_create(format, limit);
-	struct reply_reader *whole = reply_reader_create(format, limit);
-	struct reply_reader *torn = reply_reader_create(format, limit);
+	struct reply_reader *single = reply_reader_create(&dialect_chat, format, limit);
+	struct reply_reader *whole = reply_reader_create(&dialect_chat, format, limit);
+	struct reply_reader *torn = reply_reader_create(&dialect_chat, format, limit);
 	feed(single, bytes, fuzz_tear(SINGLE_BYTES), held, true);
 	feed(whole, bytes, fuzz_tear(WHOLE), held, false);
 	feed(torn, bytes, fuzz_tear(data[1]), held, false);

@@ -146,7 +146,7 @@ static uint64_t rewrite_request(struct arena *arena)
 
 static uint64_t read_reply(enum reply_format format, struct slice bytes)
 {
-	struct reply_reader *reader = reply_reader_create(format, 10000);
+	struct reply_reader *reader = reply_reader_create(&dialect_chat, format, 10000);
 	for (size_t at = 0; at < bytes.size; at += 7)
 		(void)reply_read(reader,
 				 slice_part(bytes, at, at + 7 < bytes.size ? at + 7 : bytes.size));

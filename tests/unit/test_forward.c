@@ -14,11 +14,13 @@ START_TEST(only_a_post_to_the_chat_path_is_a_chat)
 	static const char *const others[] = {"/v1/chat/completions/", "/v1/completions", "/v1/chat",
 					     "/v2/chat/completions", "/"};
 	for (size_t i = 0; i < sizeof(chats) / sizeof(chats[0]); i++) {
-		ck_assert_msg(forward_is_chat(SLICE("POST"), slice_of(chats[i])), "%s", chats[i]);
-		ck_assert_msg(!forward_is_chat(SLICE("GET"), slice_of(chats[i])), "%s", chats[i]);
+		ck_assert_msg(forward_dialect(SLICE("POST"), slice_of(chats[i])) == &dialect_chat,
+			      "%s", chats[i]);
+		ck_assert_msg(forward_dialect(SLICE("GET"), slice_of(chats[i])) == NULL, "%s",
+			      chats[i]);
 	}
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		ck_assert_msg(!forward_is_chat(SLICE("POST"), slice_of(others[i])), "%s",
+		ck_assert_msg(forward_dialect(SLICE("POST"), slice_of(others[i])) == NULL, "%s",
 			      others[i]);
 }
 END_TEST
@@ -116,7 +118,8 @@ static void assert_goes_up(const char *settings, bool is_chat, struct http_field
 	struct arena arena = {0};
 	const struct http_head head = {.fields = fields, .field_count = count};
 	const struct http_field *out;
-	size_t out_count = forward_request_fields(config, &head, is_chat, &out, &arena);
+	size_t out_count =
+		forward_request_fields(config, &head, is_chat ? &dialect_chat : NULL, &out, &arena);
 	assert_fields(out, out_count, expected);
 	arena_finish(&arena);
 	config_release(config);

@@ -19,7 +19,8 @@ static void begin(bool is_stream, bool learns, bool holds, const char *coding)
 	client_send(&client, SLICE(GET("/")));
 	WAIT_UNTIL(handler.held[0] != NULL);
 	http_reply_head(handler.held[0], 200, SLICE("OK"), NULL, 0, HTTP_FRAMING_STREAM);
-	relay_start(&relay, handler.held[0], is_stream, learns, holds, slice_of(coding));
+	relay_start(&relay, handler.held[0], &dialect_chat, is_stream, learns, holds,
+		    slice_of(coding));
 }
 
 static void finish(void)

@@ -227,7 +227,8 @@ static void check_torn(struct slice stream, const struct reply_case *expected)
 {
 	for (size_t first = 0; first <= stream.size; first++) {
 		for (size_t size = 1; size <= 3; size++) {
-			struct reply_reader *reader = reply_reader_create(REPLY_EVENTS, LIMIT);
+			struct reply_reader *reader =
+				reply_reader_create(&dialect_chat, REPLY_EVENTS, LIMIT);
 			size_t second = first + size < stream.size ? first + size : stream.size;
 			(void)feed(reader, stream, 0, first);
 			(void)feed(reader, stream, first, second);
@@ -246,7 +247,7 @@ END_TEST
 
 static void check_byte_by_byte(struct slice stream, const struct reply_case *expected)
 {
-	struct reply_reader *reader = reply_reader_create(REPLY_EVENTS, LIMIT);
+	struct reply_reader *reader = reply_reader_create(&dialect_chat, REPLY_EVENTS, LIMIT);
 	for (size_t at = 0; at < stream.size; at++)
 		(void)feed(reader, stream, at, at + 1);
 	assert_reply(reader, expected);
@@ -304,10 +305,10 @@ static size_t expected_hold(struct slice seen)
 static void check_hold(struct slice stream, const struct reply_case *expected)
 {
 	(void)expected;
-	struct reply_reader *slow = reply_reader_create(REPLY_EVENTS, LIMIT);
+	struct reply_reader *slow = reply_reader_create(&dialect_chat, REPLY_EVENTS, LIMIT);
 	for (size_t seen = 0; seen <= stream.size; seen++) {
 		size_t hold = expected_hold(slice_part(stream, 0, seen));
-		struct reply_reader *fast = reply_reader_create(REPLY_EVENTS, LIMIT);
+		struct reply_reader *fast = reply_reader_create(&dialect_chat, REPLY_EVENTS, LIMIT);
 		size_t held = feed(slow, stream, seen > 0 ? seen - 1 : 0, seen);
 		ck_assert_msg(held == hold, "%zu held, not %zu, of %.*s", held, hold, (int)seen,
 			      stream.data);
@@ -328,7 +329,8 @@ START_TEST(a_body_is_read_when_it_is_over_and_holds_one_byte)
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		struct slice body = slice_of(bodies[i].bytes);
 		for (size_t at = 0; at <= body.size; at++) {
-			struct reply_reader *reader = reply_reader_create(REPLY_JSON, LIMIT);
+			struct reply_reader *reader =
+				reply_reader_create(&dialect_chat, REPLY_JSON, LIMIT);
 			ck_assert_uint_eq(feed(reader, body, 0, at), at > 0 ? 1 : 0);
 			ck_assert_uint_eq(feed(reader, body, at, body.size), body.size > 0 ? 1 : 0);
 			assert_reply(reader, &bodies[i]);
@@ -340,7 +342,7 @@ END_TEST
 
 START_TEST(text_beyond_the_limit_is_dropped_at_a_characters_end)
 {
-	struct reply_reader *reader = reply_reader_create(REPLY_EVENTS, 4);
+	struct reply_reader *reader = reply_reader_create(&dialect_chat, REPLY_EVENTS, 4);
 	(void)reply_read(reader, SLICE(CONTENT("ab") CONTENT("c\xe4\xbd\xa0") CONTENT("d") STOP));
 	struct reply reply = reply_result(reader);
 	unit_assert_slice(reply.text, "abc");
@@ -352,7 +354,7 @@ END_TEST
 
 START_TEST(a_body_beyond_the_limit_is_not_read)
 {
-	struct reply_reader *reader = reply_reader_create(REPLY_JSON, 10);
+	struct reply_reader *reader = reply_reader_create(&dialect_chat, REPLY_JSON, 10);
 	ck_assert_uint_eq(reply_read(reader, SLICE("{\"choices\"")), 1);
 	ck_assert_uint_eq(reply_read(reader, SLICE(":[{\"message\":{\"content\":\"a\"}}]}")), 1);
 	struct reply reply = reply_result(reader);
@@ -367,7 +369,7 @@ END_TEST
 static void read_after_flood(const char *beginning, const char *between, size_t piece)
 {
 	enum { FLOOD = 5 * 1024 * 1024 };
-	struct reply_reader *reader = reply_reader_create(REPLY_EVENTS, LIMIT);
+	struct reply_reader *reader = reply_reader_create(&dialect_chat, REPLY_EVENTS, LIMIT);
 	struct buffer stream;
 	buffer_init(&stream, 2 * FLOOD);
 	(void)buffer_append(&stream, slice_of(beginning));
@@ -400,7 +402,7 @@ END_TEST
 
 START_TEST(a_line_that_grew_too_long_is_no_longer_held_back)
 {
-	struct reply_reader *reader = reply_reader_create(REPLY_EVENTS, LIMIT);
+	struct reply_reader *reader = reply_reader_create(&dialect_chat, REPLY_EVENTS, LIMIT);
 	size_t held = reply_read(reader, SLICE("data: [DONE]"));
 	for (size_t size = 12; size < 256; size++) {
 		ck_assert_uint_eq(held, size);
@@ -416,7 +418,7 @@ END_TEST
 
 START_TEST(tool_calls_beyond_all_measure_take_no_more_memory)
 {
-	struct reply_reader *reader = reply_reader_create(REPLY_EVENTS, LIMIT);
+	struct reply_reader *reader = reply_reader_create(&dialect_chat, REPLY_EVENTS, LIMIT);
 	for (int i = 5000; i > 0; i--) {
 		char event[200];
 		int size = snprintf(event, sizeof(event),

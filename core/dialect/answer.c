@@ -1,0 +1,153 @@
+#include "core/dialect/answer.h"
+
+#include "core/base/utf8.h"
+#include "core/dialect/request.h"
+#include "core/json/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* U+FFFD, which json_string_text() gives for half a character. */
+#define REPLACEMENT SLICE("\xef\xbf\xbd")
+
+void answer_init(struct answer *answer, size_t limit)
+{
+	*answer = (struct answer){.prompt_tokens = -1, .cached_tokens = -1};
+	buffer_init(&answer->text, limit);
+	buffer_init(&answer->refusal, limit);
+}
+
+void answer_finish(struct answer *answer)
+{
+	buffer_finish(&answer->text);
+	buffer_finish(&answer->refusal);
+	arena_finish(&answer->arena);
+	free(answer->tool_calls);
+}
+
+/* Appends what fits, up to a character's end. Once something was dropped nothing more is taken: the
+ * text that is kept has no holes. */
+void answer_add_text(struct buffer *buffer, struct slice text)
+{
+	if (buffer->overflowed)
+		return;
+	size_t room = buffer->limit - buffer->size;
+	bool fits = text.size <= room;
+	if (!fits) {
+		while (room > 0 && utf8_is_tail(text.data[room]))
+			room--;
+		text = slice_part(text, 0, room);
+	}
+	(void)buffer_append(buffer, text);
+	buffer->overflowed = !fits;
+}
+
+void answer_add_string(struct buffer *buffer, struct slice json, struct json_value string)
+{
+	struct arena arena = {0};
+	answer_add_text(buffer, json_string_text(json, string, &arena));
+	arena_finish(&arena);
+}
+
+enum { UNICODE_ESCAPE = 6 }; /* the bytes of \uXXXX */
+
+/* Whether these bytes are the escape of half a character beyond U+FFFF: a surrogate whose second
+ * hexadecimal digit is one of `digits`. */
+static bool is_half(struct slice escape, const char *digits)
+{
+	return escape.size == UNICODE_ESCAPE && slice_starts_with(escape, SLICE("\\u")) &&
+	       (escape.data[2] == 'd' || escape.data[2] == 'D') &&
+	       strchr(digits, escape.data[3]) != NULL;
+}
+
+/* The string's text behind the first half that the text so far ends in. */
+static struct slice join_halves(struct answer *answer, struct slice inside, struct arena *arena)
+{
+	struct slice first = {answer->half, UNICODE_ESCAPE};
+	struct slice parts[] = {SLICE("\""), first, inside, SLICE("\"")};
+	struct slice json = arena_join(arena, parts, 4);
+	struct json_value string = {
+		.type = JSON_TYPE_STRING, .begin = 0, .end = (uint32_t)json.size};
+	answer->text.size -= REPLACEMENT.size;
+	return json_string_text(json, string, arena);
+}
+
+/* A piece of the text. Servers that cut it by UTF-16 units end one piece in half a character, for
+ * which the replacement character stands until the next piece brings the other half. */
+void answer_add_piece(struct answer *answer, struct slice json, struct json_value string)
+{
+	if (string.type != JSON_TYPE_STRING || string.end - string.begin == sizeof("\"\"") - 1)
+		return;
+	struct arena arena = {0};
+	struct slice inside = slice_part(json, string.begin + 1, string.end - 1);
+	size_t escape = inside.size < UNICODE_ESCAPE ? inside.size : UNICODE_ESCAPE;
+	bool joins = answer->half[0] != '\0' && is_half(slice_part(inside, 0, escape), "cdefCDEF");
+	struct slice text = joins ? join_halves(answer, inside, &arena)
+				  : json_string_text(json, string, &arena);
+	answer_add_text(&answer->text, text);
+	struct slice end = slice_part(inside, inside.size - escape, inside.size);
+	answer->half[0] = '\0';
+	if (!answer->text.overflowed && is_half(end, "89abAB") &&
+	    slice_ends_with(text, REPLACEMENT))
+		memcpy(answer->half, end.data, UNICODE_ESCAPE);
+	arena_finish(&arena);
+}
+
+static bool find_tool_call(const struct answer *answer, int64_t index, size_t *place)
+{
+	*place = 0;
+	while (*place < answer->tool_call_count && answer->tool_calls[*place].index < index)
+		++*place;
+	return *place < answer->tool_call_count && answer->tool_calls[*place].index == index;
+}
+
+/* Only a call's first fragment brings its id. */
+static void add_call(struct answer *answer, int64_t index, struct slice id)
+{
+	size_t place;
+	if (id.size > ANSWER_MAX_TOOL_CALL_ID)
+		id.size = 0;
+	if (find_tool_call(answer, index, &place)) {
+		struct answer_tool_call *known = &answer->tool_calls[place];
+		if (known->id.size == 0 && id.size > 0)
+			known->id = arena_copy(&answer->arena, id);
+		return;
+	}
+	if (answer->tool_call_count == ANSWER_MAX_TOOL_CALLS)
+		return;
+	if (answer->tool_calls == NULL)
+		answer->tool_calls = xcalloc(ANSWER_MAX_TOOL_CALLS, sizeof(*answer->tool_calls));
+	memmove(&answer->tool_calls[place + 1], &answer->tool_calls[place],
+		(answer->tool_call_count - place) * sizeof(*answer->tool_calls));
+	answer->tool_calls[place] = (struct answer_tool_call){index, {0}};
+	answer->tool_call_count++;
+	if (id.size > 0)
+		answer->tool_calls[place].id = arena_copy(&answer->arena, id);
+}
+
+/* Which call a fragment without an index belongs to: the one with its id, else the next one. */
+static int64_t guess_index(const struct answer *answer, struct slice id)
+{
+	for (size_t i = 0; i < answer->tool_call_count; i++) {
+		if (id.size > 0 && slice_equal(answer->tool_calls[i].id, id))
+			return answer->tool_calls[i].index;
+	}
+	size_t count = answer->tool_call_count;
+	return count == 0 ? 0 : answer->tool_calls[count - 1].index + 1;
+}
+
+void answer_add_call(struct answer *answer, const int64_t *index, struct slice id)
+{
+	add_call(answer, index != NULL ? *index : guess_index(answer, id), id);
+	answer->has_tool_calls = true;
+}
+
+uint64_t answer_tool_calls_hash(const struct answer *answer)
+{
+	uint64_t hash = 0;
+	for (size_t i = 0; i < answer->tool_call_count; i++) {
+		if (answer->tool_calls[i].id.size > 0)
+			hash = step_hash_call(hash, answer->tool_calls[i].id);
+	}
+	return hash;
+}

@@ -1,0 +1,50 @@
+/* What an answer adds up to: gathered from one JSON object, or from a stream's events one after the
+ * other. For core/dialect/reply.c, which owns it, and the dialects, which fill it. */
+#ifndef RECALLD_CORE_DIALECT_ANSWER_H
+#define RECALLD_CORE_DIALECT_ANSWER_H
+
+#include "core/base/bytes.h"
+#include "core/json/json.h"
+
+/* A model that calls more tools at once, or gives one a longer id, is not known again by their ids.
+ */
+enum { ANSWER_MAX_TOOL_CALLS = 256, ANSWER_MAX_TOOL_CALL_ID = 16 * 1024 };
+
+struct answer_tool_call {
+	int64_t index;
+	struct slice id; /* in the answer's arena; may be empty */
+};
+
+struct answer {
+	struct buffer text; /* what does not fit is dropped, and `overflowed` set */
+	struct buffer refusal;
+	char half[6]; /* the escape of half a character that the text ends in; else begins with 0 */
+	struct arena arena;
+	struct answer_tool_call *tool_calls; /* ordered by index */
+	size_t tool_call_count;
+	bool has_tool_calls;
+	bool has_answer;       /* there is one */
+	bool is_in_pieces;     /* text came piece by piece */
+	bool finished;         /* it said that it ended */
+	bool failed;           /* an `error` was seen */
+	bool unreadable;       /* something was no JSON object */
+	int64_t prompt_tokens; /* -1: unknown */
+	int64_t cached_tokens;
+};
+
+void answer_init(struct answer *answer, size_t limit);
+void answer_finish(struct answer *answer);
+
+/* What does not fit is left out, up to a character's end, and nothing more is taken. */
+void answer_add_text(struct buffer *buffer, struct slice text);
+/* A whole string of the document `json`. */
+void answer_add_string(struct buffer *buffer, struct slice json, struct json_value string);
+/* A piece of the answer's text; half a character at its end waits for the other half. */
+void answer_add_piece(struct answer *answer, struct slice json, struct json_value string);
+/* A tool call or a fragment of one, in which the id may be missing. `index` NULL: the call with
+ * this id, else the next one. */
+void answer_add_call(struct answer *answer, const int64_t *index, struct slice id);
+/* step_hash_call() over the ids; 0 without any. */
+uint64_t answer_tool_calls_hash(const struct answer *answer);
+
+#endif

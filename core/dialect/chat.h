@@ -1,0 +1,14 @@
+/* The rooms of the Chat Completions dialect: chat.c its requests, chat_reply.c its replies and what
+ * we say in it ourselves. Only they include this. */
+#ifndef RECALLD_CORE_DIALECT_CHAT_H
+#define RECALLD_CORE_DIALECT_CHAT_H
+
+#include "core/dialect/dialect.h"
+
+/* As in struct dialect. */
+void chat_add(struct answer *answer, struct slice json);
+enum terminal chat_match_terminal(struct slice data);
+void chat_error_body(struct buffer *out, int status, const char *code, struct slice message);
+void chat_error_event(struct buffer *out, int status, const char *code, struct slice message);
+
+#endif
