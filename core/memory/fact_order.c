@@ -13,6 +13,18 @@ bool fact_same_key(const struct fact *a, const struct fact *b)
 	return slice_equal(a->entity, b->entity) && slice_equal(a->key, b->key);
 }
 
+bool fact_excludes(const struct fact *a, const struct fact *b)
+{
+	return fact_same_key(a, b) && (!a->many || !b->many || slice_equal(a->value, b->value));
+}
+
+bool fact_is_newer(const struct fact *fact, const struct fact *than)
+{
+	if (fact->observed_at != than->observed_at)
+		return fact->observed_at > than->observed_at;
+	return fact->id > than->id;
+}
+
 static int compare_bytes(struct slice a, struct slice b)
 {
 	size_t shared = a.size < b.size ? a.size : b.size;
@@ -41,9 +53,7 @@ static int compare_newest(const void *left, const void *right)
 {
 	const struct fact *a = *(const struct fact *const *)left;
 	const struct fact *b = *(const struct fact *const *)right;
-	if (a->observed_at != b->observed_at)
-		return a->observed_at > b->observed_at ? -1 : 1;
-	return compare_ids(b, a);
+	return fact_is_newer(a, b) ? -1 : fact_is_newer(b, a);
 }
 
 void fact_sort_shown(const struct fact **facts, size_t count)

@@ -9,6 +9,12 @@ bool fact_is_about_user(const struct fact *fact);
 /* One of several values, or the value, of the same key of the same entity, byte for byte. */
 bool fact_same_key(const struct fact *a, const struct fact *b);
 
+/* Whether only one of two facts can be current: they are values of the same key, and not two of
+ * several. */
+bool fact_excludes(const struct fact *a, const struct fact *b);
+/* Whether it is the newer observation; of the same instant the one with the higher id is. */
+bool fact_is_newer(const struct fact *fact, const struct fact *than);
+
 /* Sorts pointers to facts: the user's first, then by entity, key and id. */
 void fact_sort_shown(const struct fact **facts, size_t count);
 /* Sorts pointers to facts: the newest observation first; of the same instant the higher id. */

@@ -1,5 +1,7 @@
 #include "storage/journal/branch.h"
 
+#include "core/memory/branch.h"
+
 #include <string.h>
 
 bool branch_turn(const struct memory *memory, uint64_t exchange, struct stored_turn *turn)
@@ -113,15 +115,6 @@ bool branch_find(struct branch *branch, const struct memory *memory, uint32_t co
 
 /* ---- facts ---- */
 
-struct changing {
-	const struct branch *branch;
-	const struct memory *memory;
-	struct fact *facts;
-	size_t count;
-	bool *changed;
-	int64_t now;
-};
-
 /* As it is stored; 0: the exchange stands. */
 static int64_t taken_back_at(const struct memory *memory, uint64_t id)
 {
@@ -133,24 +126,35 @@ static int64_t taken_back_at(const struct memory *memory, uint64_t id)
 	return exchange.taken_back_at;
 }
 
-bool branch_is_taken_back(const struct branch *branch, const struct memory *memory, uint64_t id)
+static struct ground ground_of(const struct branch *branch, const struct memory *memory,
+			       uint64_t exchange)
 {
-	if (id_list_has(&branch->taken, id))
-		return true;
-	return !id_list_has(&branch->returned, id) && taken_back_at(memory, id) != 0;
+	if (id_list_has(&branch->taken, exchange))
+		return (struct ground){.change = GROUND_TAKEN};
+	return (struct ground){
+		.change = id_list_has(&branch->returned, exchange) ? GROUND_RETURNED
+								   : GROUND_UNCHANGED,
+		.taken_back_at = taken_back_at(memory, exchange),
+	};
 }
 
-static bool stands(const struct changing *changing, const struct stored_turn *turn)
+bool branch_is_taken_back(const struct branch *branch, const struct memory *memory, uint64_t id)
+{
+	const struct ground ground = ground_of(branch, memory, id);
+	return ground_is_lost(&ground);
+}
+
+static bool stands(const struct branch *branch, const struct stored_turn *turn)
 {
 	if (turn->turn.state == TURN_CURRENT)
-		return !id_list_has(&changing->branch->taken, turn->turn.id);
-	return id_list_has(&changing->branch->returned, turn->turn.id);
+		return !id_list_has(&branch->taken, turn->turn.id);
+	return id_list_has(&branch->returned, turn->turn.id);
 }
 
 /* An exchange of the conversation that stands and whose user turn reads the same; 0: none. */
-static uint64_t find_twin(const struct changing *changing, const struct turn *turn, uint64_t hash)
+static uint64_t find_twin(const struct branch *branch, const struct memory *memory,
+			  const struct turn *turn, uint64_t hash)
 {
-	const struct memory *memory = changing->memory;
 	struct key prefix = key_u32(key_of_user(memory->user), turn->conversation);
 	struct scan scan;
 	struct slice key;
@@ -164,7 +168,7 @@ static uint64_t find_twin(const struct changing *changing, const struct turn *tu
 				 NULL) &&
 		    exchange.user_hash == hash &&
 		    branch_turn(memory, key_read_u64(key, EXCHANGE_OFFSET), &other) &&
-		    stands(changing, &other))
+		    stands(branch, &other))
 			twin = other.turn.id;
 	}
 	scan_end(&scan);
@@ -172,9 +176,9 @@ static uint64_t find_twin(const struct changing *changing, const struct turn *tu
 }
 
 /* The standing user turn in which the fact was said again last; 0: none. */
-static uint64_t find_repetition(const struct changing *changing, const struct fact *fact)
+static uint64_t find_repetition(const struct branch *branch, const struct memory *memory,
+				const struct fact *fact)
 {
-	const struct memory *memory = changing->memory;
 	struct key prefix = key_time(key_of_user(memory->user), fact->observed_at);
 	struct scan scan;
 	struct slice key;
@@ -184,140 +188,63 @@ static uint64_t find_repetition(const struct changing *changing, const struct fa
 	while (repetition == 0 && scan_next(&scan, &key, &value)) {
 		struct stored_turn turn;
 		if (branch_turn(memory, key_read_u64(key, TURN_TIME_OFFSET), &turn) &&
-		    stands(changing, &turn))
+		    stands(branch, &turn))
 			repetition = turn.turn.id;
 	}
 	scan_end(&scan);
 	return repetition;
 }
 
-/* A fact whose exchange is taken may rest on another one as well: it then moves there. */
-static bool move_fact(const struct changing *changing, struct fact *fact)
+/* Another exchange that a fact of a taken one may rest on as well. */
+static void find_also_said(struct ground *ground, const struct branch *branch,
+			   const struct memory *memory, const struct fact *fact)
 {
 	struct stored_turn turn;
 	struct stored_exchange exchange;
-	if (!branch_turn(changing->memory, fact->exchange, &turn) ||
-	    !memory_exchange(changing->memory, &turn.turn, &exchange))
+	if (!branch_turn(memory, fact->exchange, &turn) ||
+	    !memory_exchange(memory, &turn.turn, &exchange))
+		return;
+	ground->also_said_in = find_twin(branch, memory, &turn.turn, exchange.user_hash);
+	if (ground->also_said_in != 0 || fact->observed_at <= turn.turn.created_at)
+		return;
+	ground->also_said_in = find_repetition(branch, memory, fact);
+	ground->in_other_words = true;
+}
+
+/* Whether the fact's state may change with its ground, so that the ground is worth reading. */
+static bool may_follow(const struct branch *branch, const struct fact *fact)
+{
+	switch (fact->state) {
+	case FACT_CURRENT:
+		return id_list_has(&branch->taken, fact->exchange);
+	case FACT_RETRACTED:
+		return id_list_has(&branch->returned, fact->exchange);
+	case FACT_SUPERSEDED:
+		return branch->taken.count > 0;
+	default:
 		return false;
-	uint64_t other = find_twin(changing, &turn.turn, exchange.user_hash);
-	if (other == 0 && fact->observed_at > turn.turn.created_at) {
-		other = find_repetition(changing, fact);
-		if (other != 0)
-			fact->quote = (struct slice){0};
 	}
-	if (other == 0)
-		return false;
-	fact->exchange = other;
-	return true;
 }
 
-/* It ends when its exchange was taken back: by that it is known when the exchange comes back. */
-static void retract(const struct changing *changing, size_t index, struct id_list *ended)
+static struct ground *read_grounds(const struct branch *branch, const struct memory *memory,
+				   const struct fact *facts, size_t count)
 {
-	struct fact *fact = &changing->facts[index];
-	bool taken_now = id_list_has(&changing->branch->taken, fact->exchange);
-	fact->state = FACT_RETRACTED;
-	fact->ended_at =
-		taken_now ? changing->now : taken_back_at(changing->memory, fact->exchange);
-	changing->changed[index] = true;
-	id_list_add(ended, changing->memory->arena, changing->facts[index].id);
-}
-
-static bool exclude_each_other(const struct fact *a, const struct fact *b)
-{
-	return slice_equal(a->entity, b->entity) && slice_equal(a->key, b->key) &&
-	       (!a->many || !b->many || slice_equal(a->value, b->value));
-}
-
-static bool is_newer(const struct fact *a, const struct fact *b)
-{
-	return a->observed_at != b->observed_at ? a->observed_at > b->observed_at : a->id > b->id;
-}
-
-/* Of values that exclude each other the newest observation stands. */
-static void settle(const struct changing *changing, size_t index)
-{
-	struct fact *fact = &changing->facts[index];
-	for (size_t i = 0; i < changing->count && fact->state == FACT_CURRENT; i++) {
-		struct fact *other = &changing->facts[i];
-		if (i == index || other->state != FACT_CURRENT || !exclude_each_other(fact, other))
+	struct ground *grounds = arena_alloc(memory->arena, count * sizeof(*grounds));
+	for (size_t i = 0; i < count; i++) {
+		if (!may_follow(branch, &facts[i]))
 			continue;
-		struct fact *winner = is_newer(fact, other) ? fact : other;
-		struct fact *loser = winner == fact ? other : fact;
-		loser->state = FACT_SUPERSEDED;
-		loser->ended_at = winner->observed_at;
-		loser->superseded_by = winner->id;
-		changing->changed[loser - changing->facts] = true;
+		grounds[i] = ground_of(branch, memory, facts[i].exchange);
+		if (facts[i].state == FACT_CURRENT)
+			find_also_said(&grounds[i], branch, memory, &facts[i]);
 	}
-}
-
-static void let_stand(const struct changing *changing, size_t index)
-{
-	struct fact *fact = &changing->facts[index];
-	fact->state = FACT_CURRENT;
-	fact->ended_at = 0;
-	fact->superseded_by = 0;
-	changing->changed[index] = true;
-	settle(changing, index);
-}
-
-/* What the fact had taken the place of stands again, unless that was taken back itself: then what
- * was before it. */
-static void revive_before(const struct changing *changing, uint64_t id, struct id_list *ended)
-{
-	for (size_t i = 0; i < changing->count; i++) {
-		const struct fact *fact = &changing->facts[i];
-		if (fact->state != FACT_SUPERSEDED || fact->superseded_by != id)
-			continue;
-		if (branch_is_taken_back(changing->branch, changing->memory, fact->exchange))
-			retract(changing, i, ended);
-		else
-			let_stand(changing, i);
-	}
-}
-
-static void take_facts_back(const struct changing *changing)
-{
-	struct id_list ended = {0};
-	for (size_t i = 0; i < changing->count; i++) {
-		struct fact *fact = &changing->facts[i];
-		if (fact->state != FACT_CURRENT ||
-		    !id_list_has(&changing->branch->taken, fact->exchange))
-			continue;
-		if (move_fact(changing, fact))
-			changing->changed[i] = true;
-		else
-			retract(changing, i, &ended);
-	}
-	/* Each fact is retracted once, so the list comes to an end while it grows. */
-	for (size_t i = 0; i < ended.count; i++)
-		revive_before(changing, ended.ids[i], &ended);
-}
-
-static void give_facts_back(const struct changing *changing)
-{
-	for (size_t i = 0; i < changing->count; i++) {
-		const struct fact *fact = &changing->facts[i];
-		if (fact->state != FACT_RETRACTED ||
-		    !id_list_has(&changing->branch->returned, fact->exchange) ||
-		    fact->ended_at != taken_back_at(changing->memory, fact->exchange))
-			continue;
-		let_stand(changing, i);
-	}
+	return grounds;
 }
 
 bool *branch_change_facts(const struct branch *branch, const struct memory *memory,
 			  struct fact *facts, size_t count, int64_t now)
 {
-	const struct changing changing = {
-		.branch = branch,
-		.memory = memory,
-		.facts = facts,
-		.count = count,
-		.changed = arena_alloc(memory->arena, count * sizeof(bool)),
-		.now = now,
-	};
-	take_facts_back(&changing);
-	give_facts_back(&changing);
-	return changing.changed;
+	const struct ground *grounds = read_grounds(branch, memory, facts, count);
+	bool *changed = arena_alloc(memory->arena, count * sizeof(*changed));
+	facts_follow_grounds(facts, grounds, changed, count, now, memory->arena);
+	return changed;
 }
