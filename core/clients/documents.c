@@ -1,4 +1,5 @@
 #include "core/clients/forms.h"
+#include "core/clients/table.h"
 #include "core/clients/tags.h"
 
 /* What is left of a user's turn when a client has wrapped documents round it. In doubt a text
@@ -6,106 +7,15 @@
 
 static const struct slice CONTEXT = SLICE("context");
 static const struct slice USER_QUERY = SLICE("user_query");
-/* The elements that applications, agents and retrieval frameworks wrap documents, tools' results
- * and their own remarks in. */
-static const struct slice NAMES[] = {
-	SLICE("source"),
-	SLICE("sources"),
-	SLICE("document"),
-	SLICE("documents"),
-	SLICE("document_content"),
-	SLICE("document_contents"),
-	SLICE("doc"),
-	SLICE("docs"),
-	SLICE("file"),
-	SLICE("files"),
-	SLICE("file_content"),
-	SLICE("file_contents"),
-	SLICE("files_info"),
-	SLICE("attached_file"),
-	SLICE("attached_files"),
-	SLICE("attachment"),
-	SLICE("attachments"),
-	SLICE("uploaded_file"),
-	SLICE("uploaded_files"),
-	SLICE("pasted_text"),
-	SLICE("pasted_content"),
-	SLICE("search_result"),
-	SLICE("search_results"),
-	SLICE("web_search_results"),
-	SLICE("web_page"),
-	SLICE("web_pages"),
-	SLICE("webpage"),
-	SLICE("webpages"),
-	SLICE("website"),
-	SLICE("url_content"),
-	SLICE("page"),
-	SLICE("pages"),
-	SLICE("article"),
-	SLICE("articles"),
-	SLICE("retrieved"),
-	SLICE("retrieved_context"),
-	SLICE("retrieved_document"),
-	SLICE("retrieved_documents"),
-	SLICE("retrieved_chunks"),
-	SLICE("retrieval"),
-	SLICE("passage"),
-	SLICE("passages"),
-	SLICE("chunk"),
-	SLICE("chunks"),
-	SLICE("snippet"),
-	SLICE("snippets"),
-	SLICE("excerpt"),
-	SLICE("excerpts"),
-	SLICE("reference"),
-	SLICE("references"),
-	SLICE("knowledge"),
-	SLICE("knowledge_base"),
-	SLICE("email"),
-	SLICE("emails"),
-	SLICE("transcript"),
-	SLICE("quote"),
-	SLICE("quotes"),
-	SLICE("blockquote"),
-	SLICE("additional_context"),
-	SLICE("editor_context"),
-	SLICE("tool_result"),
-	SLICE("tool_results"),
-	SLICE("tool_response"),
-	SLICE("function_results"),
-	SLICE("user_memory"),
-	/* Claude Code, Codex, Cline and Roo Code: what they tell the model in the user's place. */
-	SLICE("system-reminder"),
-	SLICE("local-command-caveat"),
-	SLICE("local-command-stdout"),
-	SLICE("command-name"),
-	SLICE("command-message"),
-	SLICE("command-args"),
-	SLICE("environment_context"),
-	SLICE("environment_details"),
-	SLICE("user_instructions"),
-	SLICE("turn_aborted"),
-	SLICE("skill"),
-};
-enum { NAME_COUNT = sizeof(NAMES) / sizeof(NAMES[0]) };
-
 static bool is_blank(struct slice text)
 {
 	return slice_trim(text).size == 0;
 }
 
-/* Which of the names it is; NAME_COUNT: none of them. */
-static size_t index_of_name(struct slice name)
-{
-	size_t i = 0;
-	while (i < NAME_COUNT && !slice_equal_nocase(NAMES[i], name))
-		i++;
-	return i;
-}
-
 bool form_is_document_name(struct slice name)
 {
-	return slice_equal_nocase(name, CONTEXT) || index_of_name(name) < NAME_COUNT;
+	return slice_equal_nocase(name, CONTEXT) ||
+	       client_element_find(ELEMENT_DOCUMENT, name) < client_element_count;
 }
 
 size_t form_find_context(struct slice text, size_t from)
@@ -117,7 +27,7 @@ size_t form_find_context(struct slice text, size_t from)
 /* The names whose elements are known not to be closed any more, which are not looked for again. */
 struct unclosed {
 	bool context;
-	bool name[NAME_COUNT];
+	bool element[CLIENT_ELEMENTS_MAX];
 };
 
 /* Whether a tag stands within a line, with little behind it: one that wraps a document does not.
@@ -163,13 +73,13 @@ static size_t end_of_document(struct slice text, size_t from, size_t at, struct 
 		return at;
 	if (slice_equal_nocase(tag.name, CONTEXT))
 		return end_of_context(text, from, at, tag.end, unclosed);
-	size_t name = index_of_name(tag.name);
-	if (name == NAME_COUNT)
+	size_t i = client_element_find(ELEMENT_DOCUMENT, tag.name);
+	if (i == client_element_count)
 		return at;
-	size_t end = unclosed->name[name] ? tag.end : tag_end_of_element(text, tag.name, tag.end);
+	size_t end = unclosed->element[i] ? tag.end : tag_end_of_element(text, tag.name, tag.end);
 	if (end > tag.end)
 		return end;
-	unclosed->name[name] = true;
+	unclosed->element[i] = true;
 	return is_cut_off(text, at, &tag) ? text.size : at;
 }
 
@@ -236,18 +146,6 @@ static struct slice joined(struct slice a, struct slice b, struct arena *arena)
 	return kept(&out, b, arena);
 }
 
-/* How Open WebUI's templates begin, the newest first, and what must stand between that and the
- * documents. */
-static const struct {
-	struct slice head;
-	struct slice has;
-} templates[] = {
-	{SLICE("### Task:"), SLICE("context")},
-	{SLICE("**Generate Response to User Query**"), SLICE("")},
-	{SLICE("You are given a user query, some textual context"), SLICE("")},
-	{SLICE("Use the following context as your learned knowledge"), SLICE("")},
-};
-
 /* The first place at or after `from` where a line begins with `start`, or the text's size. */
 static size_t find_line(struct slice text, struct slice start, size_t from)
 {
@@ -266,24 +164,25 @@ static size_t find_documents(struct slice text, size_t from)
 	return at;
 }
 
-/* Where a template begins and its documents do; false: there is none. */
-static bool find_template(struct slice text, size_t *begin, size_t *documents)
+/* The template in the text, and where it and its documents begin; NULL: there is none. */
+static const struct client_form *find_template(struct slice text, size_t *begin, size_t *documents)
 {
-	for (size_t i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
-		*begin = find_line(text, templates[i].head, 0);
+	const struct client_form *form = NULL;
+	while ((form = client_form_next(FORM_TEMPLATE, form)) != NULL) {
+		*begin = find_line(text, form->begins, 0);
 		*documents = find_documents(text, *begin);
 		struct slice head = slice_part(text, *begin, *documents);
-		if (*documents < text.size && slice_find(head, templates[i].has, 0) < head.size)
-			return true;
+		if (*documents < text.size && slice_find(head, form->has, 0) < head.size)
+			return form;
 	}
-	return false;
+	return NULL;
 }
 
 size_t form_find_template(struct slice text)
 {
 	size_t begin;
 	size_t documents;
-	return find_template(text, &begin, &documents) ? begin : text.size;
+	return find_template(text, &begin, &documents) != NULL ? begin : text.size;
 }
 
 /* The oldest templates end with the query and were put before the turn that it was taken from. */
@@ -303,7 +202,8 @@ static struct slice without_template(struct slice text, struct arena *arena)
 {
 	size_t begin;
 	size_t documents;
-	if (!find_template(text, &begin, &documents))
+	const struct client_form *form = find_template(text, &begin, &documents);
+	if (form == NULL)
 		return text;
 	struct slice before = slice_part(text, 0, begin);
 	size_t end = tag_end_of_last(text, CONTEXT, documents);
@@ -315,20 +215,18 @@ static struct slice without_template(struct slice text, struct arena *arena)
 		struct slice outside = joined(before, parts.after, arena);
 		return outside.size > 0 ? outside : slice_trim(parts.inside);
 	}
-	const struct slice label = SLICE("Query:");
-	size_t query = find_line(after, label, 0);
-	bool is_oldest = slice_starts_with(slice_part(text, begin, text.size), SLICE("Use the"));
-	if (is_oldest && query < after.size)
-		after = without_repetition(slice_part(after, query + label.size, after.size));
+	size_t query = find_line(after, form->opens, 0);
+	if (form->opens.size > 0 && query < after.size)
+		after = without_repetition(slice_part(after, query + form->opens.size, after.size));
 	return joined(before, after, arena);
 }
 
-/* LibreChat, packages/api extractFileContext(): the files' text in one code block, before the text
+/* LibreChat puts the files' text in one code block, before the text
  * of an earlier turn. The files may hold code blocks themselves. */
 static struct slice without_attachments(struct slice text)
 {
 	const struct slice close = SLICE("\n\n```");
-	if (!slice_starts_with(text, SLICE("Attached document(s):\n```")))
+	if (client_form_find(FORM_ATTACHMENTS, text) == NULL)
 		return text;
 	size_t end = text.size;
 	for (size_t at = slice_find(text, close, 0); at < text.size;
@@ -340,21 +238,11 @@ static struct slice without_attachments(struct slice text)
 	return slice_trim(slice_part(text, end, text.size));
 }
 
-/* What coding agents say in the user's place: Claude Code, going on; Codex, a file's rules. */
-static bool is_agents(struct slice text)
-{
-	text = slice_trim(text);
-	return slice_equal(text, SLICE("Continue from where you left off.")) ||
-	       slice_starts_with(text, SLICE("# AGENTS.md instructions for ")) ||
-	       slice_starts_with(text, SLICE("This session is being continued from a previous "
-					     "conversation"));
-}
-
 struct slice form_own_text(struct slice text, struct arena *arena)
 {
 	if (text.size == 0)
 		return text;
-	if (is_agents(text))
+	if (client_form_find(FORM_IN_USERS_PLACE, slice_trim(text)) != NULL)
 		return (struct slice){0};
 	text = without_attachments(form_without_prompt(text));
 	struct slice own = without_template(text, arena);

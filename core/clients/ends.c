@@ -1,4 +1,5 @@
 #include "core/clients/forms.h"
+#include "core/clients/table.h"
 #include "core/clients/tags.h"
 
 /* The user's own text in what is read of a text that is too large. */
@@ -24,11 +25,14 @@ static size_t find_document(struct slice text)
 	return text.size;
 }
 
-#define ATTACHED SLICE("Attached document(s):\n```")
+static bool has_attachments(struct slice head)
+{
+	return client_form_find(FORM_ATTACHMENTS, head) != NULL;
+}
 
 static struct slice own_of_head(struct slice head, struct arena *arena)
 {
-	if (slice_starts_with(head, ATTACHED))
+	if (has_attachments(head))
 		return (struct slice){0};
 	size_t end = smaller(find_document(head), form_find_template(head));
 	return slice_trim(form_own_text(slice_part(head, 0, end), arena));
@@ -123,7 +127,7 @@ struct slice form_own_ends(struct slice head, struct slice tail, struct arena *a
 	if (find_question(head, tail, &question, arena))
 		return question;
 	struct slice before = own_of_head(head, arena);
-	struct slice behind = own_of_tail(tail, slice_starts_with(head, ATTACHED), arena);
+	struct slice behind = own_of_tail(tail, has_attachments(head), arena);
 	if (before.size == 0 || behind.size == 0)
 		return before.size == 0 ? behind : before;
 	const struct slice parts[] = {before, SLICE("\n"), behind};

@@ -1,8 +1,7 @@
 /* The forms in which chat applications and frameworks send what is not, or not only, the user's own
  * words: requests for titles, tags, follow-ups and search queries, documents wrapped round a user's
- * turn, tools' results in the user's place. The forms are those of Open WebUI, LibreChat,
- * LangChain, LlamaIndex, DSPy, smolagents, instructor and pydantic-ai; each rule names where it
- * comes from. */
+ * turn, tools' results in the user's place. table.c lists them, each with the program, and where it
+ * was seen. */
 #ifndef RECALLD_CORE_CLIENTS_FORMS_H
 #define RECALLD_CORE_CLIENTS_FORMS_H
 
@@ -16,6 +15,9 @@ bool form_is_side_request(struct slice text);
 /* The same by what leads the request, whatever follows: the texts of its leading system message, of
  * its first and of its only user message, empty where there is none. */
 bool form_leads_side_request(struct slice system, struct slice first_user, struct slice only_user);
+
+/* The header fields that alone mark a side request: the name at `index`, NULL behind the last. */
+const char *form_side_header(size_t index);
 
 /* Whether a user message asks for the conversation's summary in place of its messages, as coding
  * agents ask in a program's words when a conversation has grown too long. */

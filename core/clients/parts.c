@@ -1,4 +1,5 @@
 #include "core/clients/forms.h"
+#include "core/clients/table.h"
 
 /* The run of texts from `first` on that follow each other directly; the end. */
 static size_t end_of_run(const struct text_part *parts, size_t first, size_t count)
@@ -9,12 +10,6 @@ static size_t end_of_run(const struct text_part *parts, size_t first, size_t cou
 	return end;
 }
 
-/* opencode, session/prompt.ts: what it says of a file that it puts behind a turn. */
-static bool is_remark(struct slice text)
-{
-	return slice_starts_with(text, SLICE("Called the Read tool with the following input:"));
-}
-
 /* Of a run the user's own text, of which documents in elements are taken out first. */
 static struct slice own_of_run(const struct text_part *parts, size_t count, struct arena *arena)
 {
@@ -22,7 +17,7 @@ static struct slice own_of_run(const struct text_part *parts, size_t count, stru
 	struct slice last = {0};
 	for (size_t i = 0; i < count; i++) {
 		struct slice own = slice_trim(form_own_text(parts[i].text, arena));
-		if (own.size == 0 || (count > 1 && is_remark(own)))
+		if (own.size == 0 || (count > 1 && client_form_find(FORM_FILE_REMARK, own) != NULL))
 			continue;
 		if (first.size == 0)
 			first = own;

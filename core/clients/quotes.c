@@ -1,5 +1,6 @@
 #include "core/clients/forms.h"
 #include "core/clients/mail.h"
+#include "core/clients/table.h"
 #include "core/clients/tags.h"
 
 #include <string.h>
@@ -18,43 +19,10 @@ struct reading {
 	bool no_triple_end;
 };
 
-/* Elements with the user's own words in them: those that clients put round the user's text, and
- * HTML's for single words. */
+/* Whether the element holds the user's own words. */
 static bool is_own_element(struct slice name)
 {
-	static const struct slice names[] = {
-		SLICE("user_query"),
-		SLICE("userrequest"),
-		SLICE("user_request"),
-		SLICE("user_message"),
-		SLICE("user_input"),
-		SLICE("user"),
-		SLICE("question"),
-		SLICE("query"),
-		SLICE("task"),
-		SLICE("prompt"),
-		SLICE("request"),
-		SLICE("message"),
-		SLICE("feedback"),
-		SLICE("answer"),
-		SLICE("instruction"),
-		SLICE("instructions"),
-		SLICE("b"),
-		SLICE("i"),
-		SLICE("u"),
-		SLICE("em"),
-		SLICE("strong"),
-		SLICE("p"),
-		SLICE("br"),
-		SLICE("span"),
-		SLICE("sub"),
-		SLICE("sup"),
-	};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (slice_equal_nocase(names[i], name))
-			return true;
-	}
-	return false;
+	return client_element_find(ELEMENT_OWN, name) < client_element_count;
 }
 
 static size_t skip_blanks(struct slice text, size_t at)

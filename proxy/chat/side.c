@@ -2,14 +2,11 @@
 #include "core/clients/forms.h"
 #include "proxy/chat/parts.h"
 
-/* What Claude Code and Codex say of requests that an agent made, or that look after their own
- * memory. They come with the session header of the chat. */
 bool chat_has_side_header(const struct http_head *head)
 {
-	static const char *const names[] = {"X-Claude-Code-Agent-Id", "X-OpenAI-Subagent",
-					    "X-OpenAI-Memgen-Request"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (http_field_value(head->fields, head->field_count, slice_of(names[i])).size > 0)
+	const char *name;
+	for (size_t i = 0; (name = form_side_header(i)) != NULL; i++) {
+		if (http_field_value(head->fields, head->field_count, slice_of(name)).size > 0)
 			return true;
 	}
 	return false;

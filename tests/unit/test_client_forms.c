@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include "core/clients/forms.h"
+#include "core/clients/table.h"
 #include "core/text/text.h"
 
 #include <jansson.h>
@@ -34,6 +35,18 @@ static struct slice user_text(const char *fixture, bool first)
 	ck_assert_uint_gt(text.size, 0);
 	return text;
 }
+
+START_TEST(each_row_of_the_table_says_where_it_was_seen)
+{
+	for (size_t i = 0; i < client_form_count; i++) {
+		const struct client_source *source = client_forms[i].source;
+		ck_assert(source->program[0] != '\0' && source->version[0] != '\0');
+		ck_assert_int_eq(source->seen == SEEN_UNKNOWN,
+				 strcmp(source->place, "unknown") == 0);
+		ck_assert(i == 0 || client_forms[i - 1].kind <= client_forms[i].kind);
+	}
+}
+END_TEST
 
 START_TEST(side_requests_are_known)
 {
@@ -531,4 +544,5 @@ UNIT_MAIN("client_forms", side_requests_are_known, turns_with_documents_are_no_s
 	  a_document_cannot_close_itself, the_query_of_the_oldest_template_is_not_said_twice,
 	  a_plain_text_is_not_copied, two_hundred_characters_in_a_row_are_a_quote,
 	  every_title_request_quotes_the_answer, long_texts_are_looked_at_once,
-	  random_tags_are_no_danger, what_is_left_out_may_open_and_close_anything)
+	  random_tags_are_no_danger, what_is_left_out_may_open_and_close_anything,
+	  each_row_of_the_table_says_where_it_was_seen)

@@ -1,0 +1,153 @@
+/* Marks, heads, greetings and farewells of mail.c, as the common mail programs and people write
+ * them in the languages they are mostly used in. Which program was seen to write which: unknown. */
+#ifndef RECALLD_CORE_CLIENTS_MAIL_WORDS_H
+#define RECALLD_CORE_CLIENTS_MAIL_WORDS_H
+
+#include "core/base/bytes.h"
+
+static const struct slice marks[] = {
+	SLICE("Forwarded message"),
+	SLICE("Original message"),
+	SLICE("Original appointment"),
+	SLICE("Begin forwarded message"),
+	SLICE("Weitergeleitete Nachricht"),
+	SLICE("Urspr\xC3\xBCngliche Nachricht"),
+	SLICE("Originalnachricht"),
+	SLICE("Anfang der weitergeleiteten"),
+	SLICE("Message transf\xC3\xA9r\xC3\xA9"),
+	SLICE("Message d'origine"),
+	SLICE("D\xC3\xA9"
+	      "but du message"),
+	SLICE("Mensaje reenviado"),
+	SLICE("Mensaje original"),
+	SLICE("Inicio del mensaje"),
+	SLICE("Messaggio inoltrato"),
+	SLICE("Messaggio originale"),
+	SLICE("Inizio messaggio"),
+	SLICE("Doorgestuurd bericht"),
+	SLICE("Oorspronkelijk bericht"),
+	SLICE("Mensagem encaminhada"),
+	SLICE("Mensagem original"),
+	SLICE("\u041F\u0435\u0440\u0435\u0441\u044B\u043B\u0430\u0435\u043C\u043E\u0435"),
+	SLICE("\u0418\u0441\u0445\u043E\u0434\u043D\u043E\u0435"),
+	SLICE("\u8F6C\u53D1\u90AE\u4EF6"),
+	SLICE("\u539F\u59CB\u90AE\u4EF6"),
+};
+
+static const struct slice from_names[] = {
+	SLICE("from"),
+	SLICE("von"),
+	SLICE("de"),
+	SLICE("da"),
+	SLICE("van"),
+	SLICE("fra"),
+	SLICE("fr\xC3\xA5n"),
+	SLICE("\u041E\u0442"),
+	SLICE("\u53D1\u4EF6\u4EBA"),
+	SLICE("\u5DEE\u51FA\u4EBA"),
+};
+static const struct slice to_names[] = {
+	SLICE("to"),
+	SLICE("an"),
+	SLICE("\xC3\xA0"),
+	SLICE("\xC3\x80"),
+	SLICE("para"),
+	SLICE("aan"),
+	SLICE("a"),
+	SLICE("til"),
+	SLICE("till"),
+	SLICE("\u041A\u043E\u043C\u0443"),
+	SLICE("\u6536\u4EF6\u4EBA"),
+	SLICE("\u5B9B\u5148"),
+};
+static const struct slice subject_names[] = {
+	SLICE("subject"),      SLICE("betreff"),
+	SLICE("objet"),        SLICE("asunto"),
+	SLICE("oggetto"),      SLICE("onderwerp"),
+	SLICE("assunto"),      SLICE("emne"),
+	SLICE("\xC3\xA4mne"),  SLICE("\u0422\u0435\u043C\u0430"),
+	SLICE("\u4E3B\u9898"), SLICE("\u4EF6\u540D"),
+};
+
+static const struct slice wrote[] = {
+	SLICE(" wrote"),
+	SLICE(" schrieb"),
+	SLICE(" a \xC3\xA9"
+	      "crit"),
+	SLICE(" escribi\xC3\xB3"),
+	SLICE(" ha scritto"),
+	SLICE(" schreef"),
+	SLICE(" escreveu"),
+	SLICE(" skrev"),
+	SLICE(" \u043D\u0430\u043F\u0438\u0441\u0430\u043B"),
+	SLICE("\u5199\u9053"),
+};
+
+static const struct slice greetings[] = {
+	SLICE("Dear "),
+	SLICE("Hi"),
+	SLICE("Hello"),
+	SLICE("Hey"),
+	SLICE("Good morning"),
+	SLICE("Good afternoon"),
+	SLICE("Hallo"),
+	SLICE("Liebe"),
+	SLICE("Sehr geehrte"),
+	SLICE("Guten "),
+	SLICE("Moin"),
+	SLICE("Bonjour"),
+	SLICE("Cher "),
+	SLICE("Ch\xC3\xA8re "),
+	SLICE("Salut"),
+	SLICE("Hola"),
+	SLICE("Estimad"),
+	SLICE("Querid"),
+	SLICE("Buenos "),
+	SLICE("Ciao"),
+	SLICE("Gentile"),
+	SLICE("Car"),
+	SLICE("Beste "),
+	SLICE("Geachte"),
+	SLICE("Ol\xC3\xA1"),
+	SLICE("Prezad"),
+	SLICE("\u0423\u0432\u0430\u0436\u0430\u0435\u043C"),
+	SLICE("\u041F\u0440\u0438\u0432\u0435\u0442"),
+	SLICE("\u0417\u0434\u0440\u0430\u0432\u0441\u0442\u0432\u0443\u0439\u0442\u0435"),
+};
+
+static const struct slice farewells[] = {
+	SLICE("Best"),
+	SLICE("Kind regards"),
+	SLICE("Warm regards"),
+	SLICE("Regards"),
+	SLICE("Cheers"),
+	SLICE("Sincerely"),
+	SLICE("Yours"),
+	SLICE("Thanks"),
+	SLICE("Thank you"),
+	SLICE("Many thanks"),
+	SLICE("All the best"),
+	SLICE("Love"),
+	SLICE("Viele Gr\xC3\xBC"),
+	SLICE("Liebe Gr\xC3\xBC"),
+	SLICE("Beste Gr\xC3\xBC"),
+	SLICE("Herzliche Gr\xC3\xBC"),
+	SLICE("Mit freundlichen"),
+	SLICE("Mit besten"),
+	SLICE("Gru\xC3\x9F"),
+	SLICE("LG"),
+	SLICE("VG"),
+	SLICE("MfG"),
+	SLICE("Cordialement"),
+	SLICE("Bien \xC3\xA0"),
+	SLICE("Saludos"),
+	SLICE("Un saludo"),
+	SLICE("Atentamente"),
+	SLICE("Cordiali saluti"),
+	SLICE("Met vriendelijke"),
+	SLICE("Groet"),
+	SLICE("Atenciosamente"),
+	SLICE("\u0421 \u0443\u0432\u0430\u0436\u0435\u043D\u0438\u0435\u043C"),
+};
+
+#endif

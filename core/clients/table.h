@@ -1,0 +1,98 @@
+/* What is known of named client programs: what they send that is not, or not only, the user's own
+ * words. table.c is data alone; to know another program, add its rows there. */
+#ifndef RECALLD_CORE_CLIENTS_TABLE_H
+#define RECALLD_CORE_CLIENTS_TABLE_H
+
+#include "core/base/bytes.h"
+
+enum client_seen {
+	SEEN_UNKNOWN, /* nobody noted where */
+	SEEN_IN_SOURCE,
+	SEEN_IN_DOCUMENTATION,
+	SEEN_DRIVEN, /* the program itself was run */
+};
+
+struct client_source {
+	const char *program;
+	const char *version; /* or commit; "unknown" */
+	const char *place;   /* the file, the page; "unknown" */
+	enum client_seen seen;
+};
+
+enum client_form_kind {
+	FORM_SIDE,           /* the only user message: a side request */
+	FORM_SIDE_SYSTEM,    /* the leading system message of one */
+	FORM_SIDE_FIRST,     /* the first user message of one */
+	FORM_COMPACTION,     /* asks for the conversation's summary */
+	FORM_IN_USERS_PLACE, /* a coding agent speaks as the user */
+	FORM_FILE_REMARK,    /* a text part about a file beside the user's */
+	FORM_ATTACHMENTS,    /* files in one code block before the user's text */
+	FORM_TEMPLATE,       /* a template round a user's turn; `has` stands before its documents */
+	FORM_PROMPT,         /* a prompt with the user's question in it */
+	FORM_TASK,           /* a heading over the user's text */
+	FORM_ADDENDUM,       /* stands behind the user's text */
+	FORM_OBSERVATION,    /* a tool's result in the user's place */
+	FORM_TOOL_CALL,      /* in an answer, before such a result */
+	FORM_CODE_OBSERVATION, /* a result of code */
+	FORM_CODE,             /* in an answer, before a result of code */
+	FORM_RETRY,            /* tells what was wrong with an answer, or to go on */
+};
+
+/* A text has the form when it begins and ends so and has the other two in this order behind the
+ * beginning. What is empty is not asked for. */
+struct client_form {
+	enum client_form_kind kind;
+	const struct client_source *source;
+	struct slice begins;
+	struct slice has;
+	struct slice then;
+	struct slice ends;
+	bool is_all;         /* `begins` is the whole text */
+	struct slice user;   /* FORM_SIDE_SYSTEM: how the only user message begins */
+	struct slice opens;  /* FORM_PROMPT, FORM_TEMPLATE: stands before the question... */
+	struct slice closes; /* ... and behind it */
+	bool question_first; /* before the documents */
+	bool may_end_open;   /* without `closes`, as it is often written */
+};
+
+/* In Open WebUI's request for a summary; form_is_side_request() looks for it, too. */
+#define CLIENT_COMPACTED "### Messages Being Compacted:"
+
+/* The first form of the kind that the text has; NULL: none. */
+const struct client_form *client_form_find(enum client_form_kind kind, struct slice text);
+/* The form of the kind behind `last`, or the first when that is NULL; NULL: there is none. */
+const struct client_form *client_form_next(enum client_form_kind kind,
+					   const struct client_form *last);
+
+/* Ordered by their kinds, as enum client_form_kind has them. */
+extern const struct client_form client_forms[];
+extern const size_t client_form_count;
+
+/* Elements in a user's message, by name. */
+enum client_element_kind {
+	ELEMENT_DOCUMENT, /* holds a document, a tool's result, or a program's remark */
+	ELEMENT_OWN,      /* holds the user's own words */
+};
+
+struct client_element {
+	enum client_element_kind kind;
+	const struct client_source *source;
+	struct slice name;
+};
+
+enum { CLIENT_ELEMENTS_MAX = 128 };
+extern const struct client_element client_elements[];
+extern const size_t client_element_count;
+/* Its index in client_elements[], or client_element_count. Names are compared without case. */
+size_t client_element_find(enum client_element_kind kind, struct slice name);
+
+/* Header fields that mark a side request whatever its body is. */
+struct client_header {
+	const struct client_source *source;
+	const char *name;
+};
+
+extern const struct client_header client_side_headers[];
+extern const size_t client_side_header_count;
+
+#endif
