@@ -5,10 +5,12 @@ import signal
 import threading
 import time
 
+import pytest
+
 from harness.chat import Chat
 from harness.daemon import stalled_calls, write_config
 from harness.memory_model import fact
-from harness.upstream import error_reply
+from harness.upstream import error_reply, sse_reply, text_events
 
 
 def until(condition, message, timeout=15):
@@ -122,3 +124,47 @@ def test_while_the_disk_is_slow_others_turns_are_learned(make_daemon, memory_mod
     for i in range(5):
         daemon.settle(f"{user}-{i}")
         assert daemon.values(f"{user}-{i}") == ["Lisbon"]
+
+
+@pytest.mark.parametrize("mode", [None, "buffer"])
+@pytest.mark.parametrize("breaks", [False, True], ids=["whole", "broken off"])
+def test_what_an_edit_uncovers_does_not_stay_pending(make_daemon, memory_model, upstream, user, breaks, mode):
+    """Nothing but the edit wakes the learner: its scan comes later."""
+    daemon = make_daemon({"memory": {"mode": "summary", "summarize_after": "4"}})
+    chat = Chat(daemon, user, session="s", stream=True)
+    for i in range(8):
+        chat.say(f"Turn {i} tells of thing {i}.")
+    daemon.settle(user)
+    calls = len(memory_model.summary_calls())
+    chat.messages = chat.messages[:8]
+    upstream.script(sse_reply(text_events("There is more to say of it."), break_after=3 if breaks else -1))
+    answer = chat.send("Turn 4, put in other words.", headers={} if mode is None else {"X-Memory-Mode": mode})
+    assert (b"[DONE]" in answer.content) != breaks
+    in_other_words = lambda: any("in other words" in m["content"] for m in daemon.memory(user)["messages"])
+    until(in_other_words, "the edit was not journalled")
+    until(lambda: daemon.memory(user)["pending"] == 0, "the summary is still pending", 10)
+    summarized = len(memory_model.summary_calls()) > calls
+    assert summarized == (mode is None), "the summary was not written anew, or where nobody asked for it"
+
+
+def test_a_long_conversation_takes_few_calls_after_an_edit_and_each_once(make_daemon, memory_model, user):
+    daemon = make_daemon({"memory": {"mode": "summary"}})
+    pairs = talk(200)
+    daemon.import_messages(user, pairs)
+    daemon.settle(user)
+    chat = Chat(daemon, user, session="past")
+    chat.messages = [{"role": m["role"], "content": m["content"]} for m in pairs]
+    chat.say("This is the newest turn.")
+    daemon.settle(user)
+    chat.messages = chat.messages[:380]
+    before = len(memory_model.summary_calls())
+    chat.say("Turn 190, put in other words.")
+    daemon.settle(user)
+    calls = [call.prompt for call in memory_model.summary_calls()[before:]]
+    assert 1 <= len(calls) <= 2, f"one edit took {len(calls)} calls"
+    for again in ("Turn 190, put in yet other words.", "Turn 190, once more."):
+        chat.messages = chat.messages[:380]
+        chat.say(again)
+        daemon.settle(user)
+    calls = [call.prompt for call in memory_model.summary_calls()]
+    assert len(calls) == len(set(calls)), "the same call was made twice"
