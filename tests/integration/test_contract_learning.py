@@ -4,6 +4,7 @@ import json
 import re
 import threading
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -205,6 +206,20 @@ def test_what_the_model_returns_is_masked_too(daemon, memory_model, user):
         {"entity": f"card {card}", "key": "use", "value": "hotel", "confidence": 0.95},
     )
     assert card not in json.dumps(daemon.memory(user))
+
+
+def test_a_secret_in_a_summary_is_masked_in_the_store(make_daemon, memory_model, user):
+    daemon = make_daemon({"memory": {"mode": "summary", "summarize_after": "2"}})
+    card = "4111 1111 1111 1111"
+    memory_model.summary = f"Ana pays her hotels with {card}, always."
+    chat = Chat(daemon, user)
+    for half in ("My card begins with 4111 1111.", "It ends with 1111 1111."):
+        chat.say(half)
+    daemon.settle(user)
+    kept = daemon.memory(user)["summary"]["text"]
+    assert kept.startswith("Ana pays her hotels with") and "1111 1111" not in kept
+    daemon.stop()
+    assert card.encode() not in (Path(daemon.config["storage"]["path"]) / "data.mdb").read_bytes()
 
 
 # ---- a model in trouble ----
