@@ -1,3 +1,4 @@
+#include "core/memory/fact_order.h"
 #include "tests/unit/store_fixture.h"
 
 #include <string.h>
@@ -419,7 +420,35 @@ START_TEST(what_was_learned_waits_for_the_next_exchange)
 }
 END_TEST
 
+/* The user is one whatever the letters are; storage and core hold to one order. */
+START_TEST(facts_come_from_the_store_in_the_order_in_which_core_shows_them)
+{
+	static const char *const entities[] = {"Zoe", "user", "anna", "User", "Anna", "USER"};
+	enum { COUNT = sizeof(entities) / sizeof(entities[0]) };
+	struct fixture fixture;
+	struct change changes[COUNT];
+	const struct fact *shown[COUNT];
+	fixture_init(&fixture, MAP);
+	say(&fixture, "I am Alex", "Hello", 100);
+	for (size_t i = 0; i < COUNT; i++) {
+		changes[i] = add("city", entities[i], 1);
+		changes[i].fact.entity = slice_of(entities[i]);
+	}
+	learn_ok(&fixture, 1, changes, COUNT, false);
+	struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.fact_count, COUNT);
+	for (size_t i = 0; i < COUNT; i++) {
+		shown[i] = &view.facts[COUNT - 1 - i];
+		ck_assert(fact_is_about_user(&view.facts[i]) == (i < 3));
+	}
+	fact_sort_shown(shown, COUNT);
+	for (size_t i = 0; i < COUNT; i++)
+		ck_assert_ptr_eq(shown[i], &view.facts[i]);
+	fixture_finish(&fixture);
+}
+
 UNIT_MAIN("store_learn", a_job_is_done_once_and_its_facts_are_known,
+	  facts_come_from_the_store_in_the_order_in_which_core_shows_them,
 	  a_superseded_fact_names_the_one_in_its_place,
 	  a_job_is_given_what_came_before_in_its_conversation,
 	  a_summary_moves_on_and_never_backwards,
