@@ -39,7 +39,7 @@ level = warn
 def program(name):
     path = ROOT / os.environ.get("BENCH_BUILD", "build") / name
     if not path.exists():
-        sys.exit(f"{path} is not built; see README.md")
+        sys.exit(f"{path} is not built; see tests/bench/README.md")
     return str(path)
 
 

@@ -1,6 +1,7 @@
-"""What README.md and conf/ tell a newcomer to do, done as it stands there, and conf/quickstart."""
+"""What README.md, the man pages and conf/ tell a newcomer to do, done as it stands there, and conf/quickstart."""
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -11,11 +12,14 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from conftest import in_front_of
 from harness.daemon import ROOT, Daemon, clean_environment, program
 
 README = (ROOT / "README.md").read_text()
+RECALLD = (ROOT / "conf/man/recalld.8").read_text()
+RECALLCTL = (ROOT / "conf/man/recallctl.1").read_text()
 BASE_URL = "http://127.0.0.1:8080"  # README's
 NODE = ROOT / "build" / "node"
 STATEMENT = "My name is Alex and I live in Lisbon."
@@ -62,8 +66,8 @@ def run(command, cwd=None, **environment):
 
 
 def test_the_format_of_the_store_is_told():
-    header = (ROOT / "storage" / "lmdb_engine.h").read_text()
-    told = re.search(r"this one: format (\d+)", README)
+    header = (ROOT / "storage/lmdb/engine.h").read_text()
+    told = re.search(r"this\s+one: format (\d+)", RECALLD)
     assert told[1] == re.search(r"STORE_FORMAT = (\d+),", header)[1]
 
 
@@ -105,6 +109,41 @@ def test_curl(knowing):
     assert QUESTION in command and "Lisbon" in run(["bash", "-c", command], OPENAI_API_KEY="test-key")
 
 
+def filled(headers, **values):
+    """As the application sends them: each placeholder has its value, or none."""
+    assert all(re.fullmatch(r"\{\{\w+\}\}", value) for value in headers.values())
+    return {name: values.get(value.strip("{}"), "") for name, value in headers.items()}
+
+
+def asked_as(daemon, headers):
+    reply = daemon.request("POST", "/v1/chat/completions", headers=headers,
+                           json={"model": "demo", "messages": [{"role": "user", "content": QUESTION}]})
+    return reply.headers["X-Memory-Status"]
+
+
+def test_open_webui_s_headers(knowing):
+    headers = json.loads(snippet("json", "{{TASK}}"))
+    assert asked_as(knowing, filled(headers, USER_ID="alex", CHAT_ID="c1")) == "injected"
+    assert asked_as(knowing, filled(headers, USER_ID="alex", CHAT_ID="c1", TASK="title_generation")) == "side"
+
+
+def test_librechat_s_headers(knowing):
+    endpoint = yaml.safe_load(snippet("yaml", "LIBRECHAT"))["endpoints"]["custom"][0]
+    assert endpoint["baseURL"].endswith(":8080/v1")
+    values = {"LIBRECHAT_USER_ID": "alex", "LIBRECHAT_BODY_CONVERSATIONID": "c1"}
+    assert asked_as(knowing, filled(endpoint["headers"], **values)) == "injected"
+
+
+def test_the_readme_is_a_page_and_its_links_lead_somewhere():
+    assert len(README.splitlines()) <= 200
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / link).exists(), link
+    sections = re.findall(r"^\.S[hs] (.*)$", RECALLD, re.M)
+    named = re.findall(r"`recalld\(8\)`,\s\"([^\"]+)\"", README) + re.findall(r"\"([^\"]+)\" in `recalld\(8\)`", README)
+    assert len(named) == 3
+    assert {name.lower() for name in named} <= {section.lower() for section in sections}
+
+
 def test_a_client_without_headers(knowing):
     path = re.search(rf"`{BASE_URL}(/u/alex/v1)`", README)[1]
     body = {"model": "demo", "messages": [{"role": "user", "content": QUESTION}]}
@@ -115,12 +154,18 @@ def test_a_client_without_headers(knowing):
 # ---- the operator ----
 
 
+def literal(page, after):
+    """The next literal text of a man page, as a reader sees it."""
+    text = page[page.index(after) :]
+    text = re.search(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", text, re.S | re.M)[1]
+    return text.replace("\\(dq", '"').replace("\\-", "-")
+
+
 def test_the_commands_of_recallctl(knowing, tmp_path):
-    """Each as it stands in README, in its order; what FILE holds stands below them."""
-    lines = re.findall(r"^    (recallctl [^#\n]*)", README, re.M)
-    lines = [line for line in lines if not set("<>") & set(line)]  # those are in test_rebuild.py
+    """Each as it stands in recallctl(1), in its order; what FILE holds stands there, too."""
+    lines = literal(RECALLCTL, ".Sh EXAMPLES").splitlines()  # those with < and > are in test_rebuild.py
     assert [line.split()[1] for line in lines] == ["show", "explain", "preview", "forget", "import", "check", "unpark"]
-    (tmp_path / "FILE").write_text(snippet("json", '"messages"'))
+    (tmp_path / "FILE").write_text(literal(RECALLCTL, ".Sh IMPORT"))
     body = {"model": "demo", "messages": [{"role": "user", "content": QUESTION}]}
     reply = knowing.request("POST", "/u/alex/v1/chat/completions", json=body)
     told = {}
@@ -134,12 +179,24 @@ def test_the_commands_of_recallctl(knowing, tmp_path):
     assert knowing.messages("alex") == [("user", "I live in Lisbon."), ("assistant", "A fine city.")]
 
 
+def test_the_commands_of_the_readme_are_in_the_man_page():
+    named = re.findall(r"^    recallctl (\w+)", README, re.M)
+    assert named == ["show", "forget", "check", "export"]
+    assert all(re.search(rf"^\.It Ic {name}\b", RECALLCTL, re.M) for name in named)
+
+
 def test_the_admin_addresses_paths(knowing):
-    for method, path in [("GET", "/v1/users/USER/memory"), ("DELETE", "/v1/users/USER")]:
-        assert f"`{method} {path}`" in README
-        assert knowing.admin(method, path.replace("USER", "alex")).status_code in (200, 204)
-    for path in ("/v1/status", "/metrics", "/healthz", "/readyz"):
-        assert f"`{path}`" in README and knowing.admin("GET", path).status_code == 200
+    named = re.findall(r"^\.It Ic (GET|POST|DELETE) (/\S+)$", RECALLD, re.M)
+    assert len(named) == 10
+    turns = {"messages": [{"role": "user", "content": "I live in Porto."}]}
+    bodies = {"messages": turns, "preview": {"question": QUESTION}}
+    chat = knowing.post_chat(json.dumps({"model": "demo", "messages": [{"role": "user", "content": QUESTION}]}).encode(),
+                             {"X-User-Id": "alex"})
+    for method, path in sorted(named, key=lambda pair: pair[0] == "DELETE"):
+        path = path.replace("USER", "alex").replace("/ID", "/" + chat.headers["X-Memory-Receipt"])
+        body = {"json": bodies.get(path.rpartition("/")[2], {})} if method == "POST" else {}
+        reply = knowing.admin(method, path, **body)
+        assert reply.status_code in (200, 202, 204), (method, path, reply.text)
 
 
 def test_the_signature_that_the_example_configuration_makes(own):

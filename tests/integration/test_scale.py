@@ -1,5 +1,5 @@
 """Many connections, and many exchanges, in the small: the programs of tests/bench and tests/soak, whose
-full size is in README.md. They measure the plain build; a sanitizer's memory would say nothing. The soak
+full size is in tests/bench/README.md. They measure the plain build; a sanitizer's memory would say nothing. The soak
 also runs against the build under test, for what the sanitizers say of its faults."""
 
 import os

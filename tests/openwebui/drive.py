@@ -200,7 +200,7 @@ def deleting_a_chat_forgets_nothing_and_readme_says_so(world):
     world.page.click_text("Confirm")
     until(lambda: "/c/" not in world.page.driver.current_url, "another page")
     assert world.own_turns() == [HARBOUR] and world.daemon.values(world.user) == ["Lisbon"]
-    assert "Deleting a chat, or its last message" in (ROOT / "README.md").read_text()
+    assert "Deleting a chat, or its last message, in Open WebUI" in (ROOT / "README.md").read_text()
 
 
 @step
