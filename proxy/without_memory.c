@@ -50,7 +50,7 @@ static struct slice program_name(struct slice user_agent)
 		if (name.data[i] == '/' && name.data[i + 1] >= '0' && name.data[i + 1] <= '9')
 			return slice_part(name, 0, i);
 	}
-	return name.size > 0 ? name : SLICE("of no name");
+	return name.size > 0 ? name : SLICE("without a name");
 }
 
 /* Whether the hash is new and there was room to record it. */
@@ -70,8 +70,8 @@ void without_memory_warn(struct warned_programs *warned, struct slice user_agent
 {
 	struct slice name = program_name(user_agent);
 	if (note(warned, text_hash(name)))
-		log_warn("client program %.*s asks at %.*s, which is passed on without memory: "
-			 "only chat completions have it; recalld(8) tells how to set frameworks "
-			 "to them (said once for each program)",
+		log_warn("client program %.*s calls %.*s, which recalld forwards without memory: "
+			 "only chat completions have memory; recalld(8) shows how to configure "
+			 "frameworks for them (logged once per program)",
 			 SLICE_PRINT(name), SLICE_PRINT(path));
 }

@@ -330,8 +330,8 @@ enum identity_verdict identity_find(const struct config *config, const struct ht
 		return IDENTITY_BAD;
 	const char *secret = config->identity.secret;
 	if (*secret != '\0' && !is_signed(secret, claim.user, claim.signature)) {
-		*fault = "The user id's signature, in X-User-Signature or behind ~ in the base "
-			 "URL, is missing or wrong.";
+		*fault = "The user id's signature, in X-User-Signature or after ~ in the base URL, "
+			 "is missing or wrong.";
 		return IDENTITY_UNSIGNED;
 	}
 	identity->user = claim.user;

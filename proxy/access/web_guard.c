@@ -42,12 +42,11 @@ static bool admits_host(const struct listener *listener, const struct http_head 
 	struct slice foreign = foreign_host(listener, head);
 	if (foreign.size == 0 || !config_is_loopback_port(listener->address))
 		return true;
-	return refuse(
-		refusal, 421, "foreign_host",
-		arena_printf(arena,
-			     "This address does not answer to the Host \"%.*s\". To allow it, "
-			     "add the name to [listen] %s.",
-			     SLICE_PRINT(foreign), listener->key));
+	return refuse(refusal, 421, "foreign_host",
+		      arena_printf(arena,
+				   "This address does not serve the Host \"%.*s\". To allow it, "
+				   "add the name to [listen] %s.",
+				   SLICE_PRINT(foreign), listener->key));
 }
 
 /* ---- Origin ---- */
@@ -121,13 +120,14 @@ static bool admits_dry_run(const struct config *config, const struct listener *l
 			   const struct http_head *head, struct guard_refusal *refusal)
 {
 	if (has_origin(head))
-		return refuse(refusal, 403, "dry_run_forbidden",
-			      SLICE("A dry run is not answered to a web page: the request has an "
-				    "Origin."));
+		return refuse(
+			refusal, 403, "dry_run_forbidden",
+			SLICE("Web pages may not ask for a dry run: the request has an Origin."));
 	if (foreign_host(listener, head).size > 0 && !identity_is_admin(config, head))
-		return refuse(refusal, 403, "dry_run_forbidden",
-			      SLICE("A dry run is not answered to a foreign Host. To allow it, add "
-				    "the name to [listen] hosts, or send the admin token."));
+		return refuse(
+			refusal, 403, "dry_run_forbidden",
+			SLICE("A request with a foreign Host may not ask for a dry run. To allow "
+			      "it, add the name to [listen] hosts, or send the admin token."));
 	return true;
 }
 
@@ -142,7 +142,7 @@ bool guard_admits_traffic(const struct config *config, const char *address,
 		return false;
 	if (has_body && has_origin(head) && !is_declared_json(head))
 		return refuse(refusal, 403, "foreign_page",
-			      SLICE("A web page's request (it has an Origin) is taken only with "
+			      SLICE("A web page's request (it has an Origin) is accepted only with "
 				    "\"Content-Type: application/json\"."));
 	return true;
 }
@@ -156,8 +156,8 @@ bool guard_admits_admin(const struct config *config, const char *address,
 		return false;
 	if (is_foreign_page(&listener, head))
 		return refuse(refusal, 403, "foreign_page",
-			      SLICE("The admin address does not answer to web pages of other "
-				    "hosts. The hosts it knows are loopback, its own and those of "
+			      SLICE("The admin address refuses web pages of other hosts. It "
+				    "accepts those of loopback, its own host and the hosts in "
 				    "[listen] admin_hosts."));
 	if (has_body && !is_declared_json(head) && !is_bare(head))
 		return refuse(refusal, 415, "unsupported_media_type",

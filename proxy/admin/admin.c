@@ -81,15 +81,16 @@ void admin_reply_failure(struct admin_call *call, enum store_result result)
 {
 	switch (result) {
 	case STORE_NOT_FOUND:
-		admin_reply_error(call, 404, "not_found", "Nothing is known by that name.");
+		admin_reply_error(call, 404, "not_found", "Nothing is stored under that name.");
 		return;
 	case STORE_FULL:
 		admin_reply_error(call, 503, "store_full",
-				  "The store has no room: raise [storage] map_size, free the disk, "
-				  "or forget users.");
+				  "The store has no room: raise [storage] map_size, free disk "
+				  "space, or forget users.");
 		return;
 	default:
-		admin_reply_error(call, 500, "store_failed", "The store could not do it.");
+		admin_reply_error(call, 500, "store_failed",
+				  "The store could not complete the call.");
 	}
 }
 
@@ -157,7 +158,7 @@ static void refuse_crowd(struct admin_call *call)
 	static const struct http_field retry = {SLICE("Retry-After"), SLICE("1")};
 	metrics_count(METRIC_ERRORS_BYTES, 1);
 	http_reply_error(end_call(call), 503, "too_many_bytes",
-			 SLICE("There is too much under way; try again in a moment."), &retry, 1);
+			 SLICE("Too many bytes are in flight; try again in a moment."), &retry, 1);
 }
 
 /* Admits only the token's holder, and no web page. False: the call has ended. */
@@ -187,7 +188,7 @@ static void refuse_method(struct admin_call *call, struct slice taken)
 	struct slice allowed = slice_equal(taken, SLICE("GET")) ? SLICE("GET, HEAD") : taken;
 	const struct http_field allow = {SLICE("Allow"), allowed};
 	http_reply_error(end_call(call), 405, "method_not_allowed",
-			 SLICE("This address does not take that method."), &allow, 1);
+			 SLICE("This path does not support that method."), &allow, 1);
 }
 
 static void route(struct admin_call *call)
@@ -210,13 +211,13 @@ static void route(struct admin_call *call)
 		if (taken.size > 0)
 			refuse_method(call, taken);
 		else
-			admin_reply_error(call, 404, "not_found", "There is no such address.");
+			admin_reply_error(call, 404, "not_found", "There is no such path.");
 		return;
 	}
 	if (!percent_decode(segment, &call->parameter, &call->arena) ||
 	    !percent_decode(query_value(query, SLICE("tenant")), &call->tenant, &call->arena)) {
 		admin_reply_error(call, 400, "invalid_path",
-				  "The address is not rightly percent-encoded.");
+				  "The path has invalid percent-encoding.");
 		return;
 	}
 	call->user = store_user_key(call->tenant, call->parameter);

@@ -11,14 +11,14 @@ enum { ANSWER_LIMIT = 1 << 20 };
 static const char *store_fault(const struct store *store)
 {
 	if (store_is_broken(store))
-		return "the store's file is damaged: chats go on, with what memory can be read; "
-		       "see \"When the disk fails\" in recalld(8)";
+		return "the store's file is damaged: chats continue with the memory that can still "
+		       "be read; see \"When the disk fails\" in recalld(8)";
 	if (store_is_stuck(store))
-		return "the store stands still since its disk refused a write: chats go on without "
-		       "memory; restart recalld when the disk is well";
+		return "the store has stopped because its disk refused a write: chats continue "
+		       "without memory; repair the disk, then restart recalld";
 	if (!store_has_room(store))
-		return "the store has no room: chats go on without memory; raise [storage] "
-		       "map_size, free the disk, or forget users";
+		return "the store has no room: chats continue without memory; raise [storage] "
+		       "map_size, free disk space, or forget users";
 	return NULL;
 }
 
@@ -47,53 +47,48 @@ static void print_store_metrics(struct store *store, struct buffer *out)
 		const char *name, *help;
 		uint64_t value;
 	} gauges[] = {
-		{"recalld_store_users", "Users that something is known about.", statistics.users},
+		{"recalld_store_users", "Users with stored memory.", statistics.users},
 		{"recalld_store_turns", "Turns kept.", statistics.turns},
 		{"recalld_store_facts", "Facts kept, ended ones included.", statistics.facts},
-		{"recalld_store_jobs", "Jobs of the learner that are kept.", statistics.jobs},
-		{"recalld_store_jobs_parked", "Jobs given up until somebody sets them going.",
+		{"recalld_store_jobs", "Learner jobs stored.", statistics.jobs},
+		{"recalld_store_jobs_parked", "Jobs given up until somebody unparks them.",
 		 statistics.parked},
 		{"recalld_store_receipts", "Receipts kept.", statistics.receipts},
 		{"recalld_store_bytes_used", "Bytes of the map in use.", statistics.bytes_used},
 		{"recalld_store_bytes_mapped", "Size of the map.", statistics.bytes_mapped},
 		{"recalld_store_room", "1 while writes have room.", store_has_room(store)},
 		{"recalld_store_fault",
-		 "1 while the file is damaged, or takes no write until a restart.",
+		 "1 while the file is damaged or needs a restart to accept writes.",
 		 store_is_broken(store) || store_is_stuck(store)},
 	};
 	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
 		buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %" PRIu64 "\n",
 			      gauges[i].name, gauges[i].help, gauges[i].name, gauges[i].name,
 			      gauges[i].value);
-	buffer_printf(out,
-		      "# HELP recalld_store_commits_total Transactions committed.\n"
-		      "# TYPE recalld_store_commits_total counter\n"
-		      "recalld_store_commits_total %" PRIu64 "\n"
-		      "# HELP recalld_store_writes_total Writes in them.\n"
-		      "# TYPE recalld_store_writes_total counter\n"
-		      "recalld_store_writes_total %" PRIu64 "\n"
-		      "# HELP recalld_store_unreadable_total Records that could not be read and "
-		      "were left out.\n"
-		      "# TYPE recalld_store_unreadable_total counter\n"
-		      "recalld_store_unreadable_total %" PRIu64 "\n",
-		      statistics.commits, statistics.writes, statistics.unreadable);
+	buffer_printf(
+		out,
+		"# HELP recalld_store_commits_total Transactions committed.\n"
+		"# TYPE recalld_store_commits_total counter\n"
+		"recalld_store_commits_total %" PRIu64
+		"\n# HELP recalld_store_writes_total Writes in those transactions.\n# TYPE "
+		"recalld_store_writes_total counter\nrecalld_store_writes_total %" PRIu64
+		"\n# HELP recalld_store_unreadable_total Unreadable records skipped.\n# TYPE "
+		"recalld_store_unreadable_total counter\nrecalld_store_unreadable_total %" PRIu64
+		"\n",
+		statistics.commits, statistics.writes, statistics.unreadable);
 }
 
 static void print_load(const struct service *service, struct buffer *out)
 {
 	buffer_printf(out,
-		      "# HELP recalld_exchanges_open Exchanges under way.\n"
-		      "# TYPE recalld_exchanges_open gauge\n"
-		      "recalld_exchanges_open %zu\n"
-		      "# HELP recalld_connections Open client connections.\n"
-		      "# TYPE recalld_connections gauge\n"
-		      "recalld_connections %zu\n"
-		      "# HELP recalld_in_flight_bytes Bytes of requests and unsent replies held.\n"
-		      "# TYPE recalld_in_flight_bytes gauge\n"
-		      "recalld_in_flight_bytes %zu\n"
-		      "# HELP recalld_admin_in_flight_bytes The same at the admin address.\n"
-		      "# TYPE recalld_admin_in_flight_bytes gauge\n"
-		      "recalld_admin_in_flight_bytes %zu\n",
+		      "# HELP recalld_exchanges_open Exchanges in progress.\n# TYPE "
+		      "recalld_exchanges_open gauge\nrecalld_exchanges_open %zu\n# HELP "
+		      "recalld_connections Open client connections.\n# TYPE recalld_connections "
+		      "gauge\nrecalld_connections %zu\n# HELP recalld_in_flight_bytes Bytes of "
+		      "requests and unsent replies held.\n# TYPE recalld_in_flight_bytes "
+		      "gauge\nrecalld_in_flight_bytes %zu\n# HELP recalld_admin_in_flight_bytes "
+		      "The same at the admin address.\n# TYPE recalld_admin_in_flight_bytes "
+		      "gauge\nrecalld_admin_in_flight_bytes %zu\n",
 		      atomic_load(&service->exchanges), atomic_load(&service->connections),
 		      atomic_load(&service->in_flight), atomic_load(&service->admin_in_flight));
 }

@@ -34,7 +34,7 @@ static void check_addresses(struct config_reader *reader)
 	if (config_address_clash(&address, &admin))
 		config_fault(reader, either(at_admin, at_address),
 			     "[listen] admin is the same address as [listen] address; give one of "
-			     "them another port or path");
+			     "them a different port or path");
 	if (!config_address_is_loopback(&admin) && *config->listen.admin_token == '\0' &&
 	    !origin_of(reader, "listen", "admin_token").broken)
 		config_fault(reader, at_admin,
@@ -55,8 +55,8 @@ static void check_for_a_loop(struct config_reader *reader)
 		return;
 	if (config_url_leads_to(slice_of(config->upstream.base_url), &address))
 		config_fault(reader, either(at_url, at_address),
-			     "[upstream] base_url leads back to [listen] address; give the model "
-			     "provider's, or choose another port");
+			     "[upstream] base_url leads back to [listen] address; set the model "
+			     "provider's URL, or choose another port");
 }
 
 static void tls_fault(struct config_reader *reader, enum tls_fault fault, const char *why)
@@ -65,12 +65,12 @@ static void tls_fault(struct config_reader *reader, enum tls_fault fault, const 
 	struct config_origin at_key = origin_of(reader, "listen", "tls_key");
 	if (fault == TLS_NO_PAIR)
 		config_fault(reader, at_key,
-			     "[listen] tls_key is not the key of tls_certificate; name two files "
-			     "that belong together");
+			     "[listen] tls_key does not belong to tls_certificate; name a matching "
+			     "pair of files");
 	else if (fault == TLS_BAD_KEY)
 		config_fault(reader, at_key,
-			     "[listen] tls_key cannot be used (%s); name a readable PEM file with "
-			     "a key that has no passphrase",
+			     "[listen] tls_key cannot be used (%s); name a readable PEM file that "
+			     "holds a key without a passphrase",
 			     why);
 	else
 		config_fault(reader, at_certificate,
@@ -89,11 +89,10 @@ static void check_authorities(struct config_reader *reader)
 	if (*file == '\0' || at_file.broken || reader->warnings == NULL ||
 	    tls_has_authorities(file, why, sizeof(why)))
 		return;
-	config_fault(
-		reader, at_file,
-		"[upstream] ca_file has no certificates that can be used (%s); name a PEM file "
-		"of the authorities to trust",
-		why);
+	config_fault(reader, at_file,
+		     "[upstream] ca_file has no usable certificates (%s); name a PEM file of the "
+		     "authorities to trust",
+		     why);
 }
 
 /* A program that ignores warnings does not serve TLS either, and may not read the daemon's key. */
@@ -128,8 +127,8 @@ static void check_bytes(struct config_reader *reader)
 	if (!at_body.broken && !at_all.broken &&
 	    config->listen.max_body > config->listen.max_in_flight)
 		config_fault(reader, either(at_all, at_body),
-			     "[listen] max_body is more than max_in_flight, so that the largest "
-			     "body could never be taken; lower the one or raise the other");
+			     "[listen] max_body exceeds max_in_flight, so the largest body could "
+			     "never be accepted; lower max_body or raise max_in_flight");
 }
 
 static bool exceeds(const struct config_memory *memory)
@@ -137,8 +136,9 @@ static bool exceeds(const struct config_memory *memory)
 	return memory->context_tokens > memory->conversation_tokens;
 }
 
-static const char too_many_tokens[] = "[memory] context_tokens is more than conversation_tokens, "
-				      "which limits it; lower the one or raise the other";
+static const char too_many_tokens[] =
+	"[memory] context_tokens exceeds conversation_tokens, which limits it; lower "
+	"context_tokens or raise conversation_tokens";
 
 static void check_tokens(struct config_reader *reader)
 {
@@ -215,23 +215,24 @@ static void warn_of_key(struct config_reader *reader, const char *work, const ch
 	bool elsewhere = model.size > 0 && !slice_equal_nocase(model, upstream);
 	bool upstream_key = *config->upstream.api_key != '\0';
 	if (elsewhere && upstream_key)
-		config_warning(reader, "[model] base_url is another server than the upstream, and "
-				       "the upstream's api_key is sent to it; set [model] api_key");
+		config_warning(reader, "[model] base_url differs from the upstream's server but "
+				       "gets the upstream's api_key; set [model] api_key");
 	else if (elsewhere && slice_equal_nocase(model, SLICE("https://api.openai.com")))
 		config_warning(reader,
-			       "nothing will be %s: no key for [model] base_url, and those of the "
-			       "clients are for another server; set [model] api_key",
+			       "nothing will be %s: no key for [model] base_url, and the clients' "
+			       "keys are for another server; set [model] api_key",
 			       done);
 	else if (elsewhere)
-		config_warning(reader, "[model] base_url is another server than the upstream, and "
-				       "the clients' own keys are sent to it; set [model] api_key "
-				       "(to any word if it needs none)");
+		config_warning(
+			reader,
+			"[model] base_url differs from the upstream's server but gets the clients' "
+			"own keys; set [model] api_key (to any word if it needs none)");
 	else if (!upstream_key)
-		config_warning(reader,
-			       "%s uses each client's own key; after a restart what is pending "
-			       "waits for that client's next request; set [model] api_key to have "
-			       "it %s at once",
-			       work, done);
+		config_warning(
+			reader,
+			"%s uses each client's own key; after a restart pending work waits for "
+			"that client's next request; set [model] api_key to have it %s at once",
+			work, done);
 }
 
 static void warn_of_learning(struct config_reader *reader)
@@ -250,9 +251,9 @@ static void warn_of_recall(struct config_reader *reader)
 	const struct config *config = reader->config;
 	bool embeds = *config->model.embedding != '\0';
 	if (embeds && !anywhere(config, recalls))
-		config_warning(reader, "[model] embedding serves only clients that choose vector, "
-				       "hybrid or auto themselves: no [memory] mode here recalls "
-				       "past turns");
+		config_warning(reader,
+			       "[model] embedding helps only clients that choose vector, hybrid or "
+			       "auto themselves: no configured [memory] mode recalls past turns");
 	else if (embeds && !anywhere(config, learns))
 		warn_of_key(reader, "embedding", "embedded");
 }
@@ -261,23 +262,24 @@ static void warn_of_trimming(struct config_reader *reader)
 {
 	const struct config *config = reader->config;
 	if (anywhere(config, trims_in_vain))
-		config_warning(reader, "history = trim has nothing new to take out where mode, "
-				       "inject or learn is off: it needs what is learned");
+		config_warning(reader, "history = trim cannot trim where mode, inject or learn is "
+				       "off: it needs summaries");
 	if (anywhere(config, trims_to_no_summary))
-		config_warning(reader, "[memory] history_tokens is so small that a summary of "
-				       "summary_words may not fit into the quarter of it that "
-				       "memory has once history = trim has cut: it is then cut, or "
-				       "left out; raise the one or lower the other");
+		config_warning(reader,
+			       "[memory] history_tokens is so small that a summary of "
+			       "summary_words may not fit into the quarter left for memory after "
+			       "history = trim cuts the history: the summary is then cut or "
+			       "omitted; raise history_tokens or lower summary_words");
 }
 
 static void warn_of_version(struct config_reader *reader, const char *section, const char *url)
 {
 	if (*url != '\0' && !config_url_has_version(slice_of(url)))
-		config_warning_at(reader, origin_of(reader, section, "base_url"),
-				  "[%s] base_url has no version such as /v1 in its path, and chats "
-				  "are sent to base_url/chat/completions; most servers want /v1 at "
-				  "its end",
-				  section);
+		config_warning_at(
+			reader, origin_of(reader, section, "base_url"),
+			"[%s] base_url has no version such as /v1 in its path, and chats go to "
+			"base_url/chat/completions; most servers need /v1 at its end",
+			section);
 }
 
 static void warn_of_identity(struct config_reader *reader)
@@ -301,10 +303,10 @@ static void warn_of_tokens(struct config_reader *reader)
 {
 	const struct config_memory *memory = &reader->config->memory;
 	if (memory->context_tokens > 0 && memory->context_tokens == memory->conversation_tokens)
-		config_warning(reader, "[memory] conversation_tokens is no more than "
-				       "context_tokens: one turn may take all, and what its "
-				       "conversation is given is then made anew; raise "
-				       "conversation_tokens");
+		config_warning(reader,
+			       "[memory] conversation_tokens does not exceed context_tokens: one "
+			       "turn may use all of it, and the conversation's memory is then "
+			       "built anew; raise conversation_tokens");
 }
 
 /* The kernel then chooses the port, a different one for each worker. */
@@ -314,12 +316,13 @@ static void warn_of_ports(struct config_reader *reader)
 	struct config_address address;
 	if (config_address_read(slice_of(config->listen.address), &address) &&
 	    address.path.size == 0 && address.port == 0)
-		config_warning(reader, "[listen] address has port 0: each worker listens on a port "
-				       "that nobody knows; choose one");
+		config_warning(reader, "[listen] address has port 0: each worker listens on a "
+				       "random port; choose a port");
 	if (config_address_read(slice_of(config->listen.admin), &address) &&
 	    address.path.size == 0 && address.port == 0)
-		config_warning(reader, "[listen] admin has port 0, a port that nobody knows; "
-				       "choose one");
+		config_warning(
+			reader,
+			"[listen] admin has port 0: it listens on a random port; choose a port");
 }
 
 /* Anyone on the network then has access to memory and to the provider's key. */
@@ -331,15 +334,13 @@ static void warn_of_strangers(struct config_reader *reader)
 	    config_address_is_loopback(&address))
 		return;
 	if (*config->identity.secret == '\0' && config->identity.tenant == TENANT_SHARED)
-		config_warning(reader,
-			       "[listen] address is open to other machines: whoever reaches "
-			       "it can name any user, and is given that user's memory; set "
-			       "secret in [identity], or tenant = api-key");
+		config_warning(reader, "[listen] address is open to other machines: anyone who "
+				       "reaches it can name any user and get that user's memory; "
+				       "set secret in [identity], or tenant = api-key");
 	if (*config->upstream.api_key != '\0')
-		config_warning(reader,
-			       "[listen] address is open to other machines: whoever reaches "
-			       "it uses [upstream] api_key; keep strangers away from it, or "
-			       "leave api_key empty to have clients send their own");
+		config_warning(reader, "[listen] address is open to other machines: anyone who "
+				       "reaches it uses [upstream] api_key; restrict access to it, "
+				       "or leave api_key empty so that clients send their own");
 }
 
 static void warn_of_hosts(struct config_reader *reader)
@@ -349,8 +350,8 @@ static void warn_of_hosts(struct config_reader *reader)
 	if (config->listen.hosts.count > 0 &&
 	    config_address_read(slice_of(config->listen.address), &address) &&
 	    !config_address_is_loopback(&address))
-		config_warning(reader, "[listen] hosts keeps nobody out: address is open to other "
-				       "machines, and takes requests with any Host");
+		config_warning(reader, "[listen] hosts has no effect: address is open to other "
+				       "machines and accepts requests with any Host");
 }
 
 static void warn_of_certificate(struct config_reader *reader)
@@ -370,8 +371,8 @@ static void warn_of_short_keeping(struct config_reader *reader, const char *key,
 	if (kept > 0 && kept < (uint64_t)24 * 3600 * 1000)
 		config_warning(
 			reader,
-			"[retention] %s is less than a day: what is older is deleted for "
-			"good, and at once; m are minutes: write months as days, such as 90d",
+			"[retention] %s is less than a day: older data is deleted permanently and "
+			"at once; m means minutes: write months as days, such as 90d",
 			key);
 }
 

@@ -7,19 +7,18 @@ static void tell(struct config_reader *reader, struct config_origin origin, enum
 {
 	bool is_set = origin.line > 0 || origin.variable != NULL;
 	if (look == STORE_LOOK_HELD)
-		config_warning_at(
-			reader, origin,
-			"[storage] path: %s; a second one does not start: stop it, or set "
-			"another path",
-			why);
+		config_warning_at(reader, origin,
+				  "[storage] path: %s; two daemons cannot share a store: stop that "
+				  "one, or set another path",
+				  why);
 	else if (look == STORE_LOOK_DENIED && !is_set)
 		config_warning_at(reader, origin,
 				  "[storage] path: %s; test as recalld's user, or set another path",
 				  why);
 	else
 		config_fault(reader, origin,
-			     "[storage] path: %s; give recalld's user a directory that it may "
-			     "write in, or set another path",
+			     "[storage] path: %s; give recalld's user a writable directory, or set "
+			     "another path",
 			     why);
 }
 
@@ -33,8 +32,8 @@ void config_check_store(struct config_reader *reader)
 	/* recalld does not expand ~ as a shell does: it would create a directory with that name. */
 	if (path[0] == '~') {
 		config_fault(reader, origin,
-			     "[storage] path begins with ~, which nothing replaces here; write the "
-			     "whole path, or ${HOME}");
+			     "[storage] path begins with ~, which recalld does not expand; write "
+			     "the whole path, or ${HOME}");
 		return;
 	}
 	enum store_look look =

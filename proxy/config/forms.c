@@ -142,10 +142,10 @@ bool config_check_address(struct slice text, struct buffer *why)
 	if (config_address_read(text, &address))
 		return true;
 	if (slice_starts_with(text, SLICE("unix:")))
-		return fail(why, "is no local socket; write unix:/PATH, with a path from the root "
-				 "of at most 99 bytes");
-	return fail(why, "is no address; write HOST:PORT, such as 127.0.0.1:8080, 0.0.0.0:8080 for "
-			 "all of IPv4 or [::]:8080");
+		return fail(why, "is not a local socket; write unix:/PATH with an absolute path of "
+				 "at most 99 bytes");
+	return fail(why, "is not an address; write HOST:PORT, such as 127.0.0.1:8080, 0.0.0.0:8080 "
+			 "for all of IPv4 or [::]:8080");
 }
 
 static bool take_prefix(struct slice *text, struct slice prefix)
@@ -237,20 +237,19 @@ bool config_check_base_url(struct slice text, struct buffer *why)
 {
 	struct slice rest = text;
 	if (!take_prefix(&rest, SLICE("https://")) && !take_prefix(&rest, SLICE("http://")))
-		return fail(why, "is no URL; write https://HOST/PATH, or http://");
+		return fail(why, "is not a URL; write https://HOST/PATH, or http://");
 	if (memchr(rest.data, '@', rest.size) != NULL)
-		return fail(why, "has a name or password in it; use api_key for the key");
+		return fail(why, "contains a name or password; use api_key for the key");
 	if (memchr(rest.data, '?', rest.size) != NULL || memchr(rest.data, '#', rest.size) != NULL)
 		return fail(why, "has a query or a fragment; end it with the path, such as /v1");
 	for (size_t i = 0; i < rest.size; i++) {
 		if (rest.data[i] <= ' ' || rest.data[i] > '~' || rest.data[i] == '\\')
-			return fail(why, "has a character that URLs do not have; percent-encode it "
-					 "(a host: its xn-- form)");
+			return fail(why, "has a character that is not allowed in URLs; "
+					 "percent-encode it (for a host, use its xn-- form)");
 	}
 	if (ends_in_endpoint(rest))
-		return fail(why,
-			    "ends in an endpoint, which is added to it; end it before, such as "
-			    "in https://HOST/v1");
+		return fail(why, "ends in an endpoint, which recalld appends itself; leave the "
+				 "endpoint out, as in https://HOST/v1");
 	size_t slash = slice_find(rest, SLICE("/"), 0);
 	if (!is_authority(slice_part(rest, 0, slash), false))
 		return fail(why, "has no valid host or port; write https://HOST[:PORT]/PATH");
@@ -266,7 +265,7 @@ bool config_check_proxy(struct slice text, struct buffer *why)
 		if (is_authority(rest, true))
 			return true;
 	}
-	return fail(why, "is no proxy; write http://HOST:PORT");
+	return fail(why, "is not a proxy; write http://HOST:PORT");
 }
 
 bool config_check_secret(struct slice text, struct buffer *why)
@@ -274,7 +273,7 @@ bool config_check_secret(struct slice text, struct buffer *why)
 	for (size_t i = 0; i < text.size; i++) {
 		if (text.data[i] <= ' ' || text.data[i] > '~')
 			return fail(why, "holds a space or a character that is not ASCII; write it "
-					 "as it was given, without quotes inside");
+					 "exactly as issued, without quotes inside");
 	}
 	return true;
 }
@@ -298,12 +297,12 @@ bool config_check_header_name(struct slice text, struct buffer *why)
 	for (size_t i = 0; i < text.size; i++) {
 		if (!is_alphanumeric(text.data[i]) &&
 		    strchr("!#$%&'*+-.^_`|~", text.data[i]) == NULL)
-			return fail(why, "has an item that is no header's name; write names such "
-					 "as X-User-Id, with commas between them");
+			return fail(why, "has an item that is not a header name; write names such "
+					 "as X-User-Id, separated by commas");
 	}
 	if (is_needed_upstream(text))
 		return fail(why, "names a header that the upstream needs, and headers named here "
-				 "are not passed on; choose another");
+				 "are not forwarded; choose another");
 	return true;
 }
 
@@ -325,6 +324,6 @@ bool config_check_readable(struct slice text, struct buffer *why)
 	path[text.size] = '\0';
 	if (access(path, R_OK) == 0)
 		return true;
-	buffer_printf(why, "cannot be read (%s); name a file that can", strerror(errno));
+	buffer_printf(why, "cannot be read (%s); name a readable file", strerror(errno));
 	return false;
 }

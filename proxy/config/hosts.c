@@ -52,9 +52,9 @@ bool config_check_host(struct slice text, struct buffer *why)
 	struct slice port = {0};
 	if (config_is_ipv6(text) || (config_split_host(text, &host, &port) && port.data == NULL))
 		return true;
-	buffer_append(why, SLICE("has an item that is no host; write names or addresses without "
-				 "http:// and port, such as recalld.example.org, with commas "
-				 "between them"));
+	buffer_append(why,
+		      SLICE("has an item that is not a host; write names or addresses without "
+			    "http:// and port, such as recalld.example.org, separated by commas"));
 	return false;
 }
 

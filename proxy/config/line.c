@@ -46,13 +46,13 @@ static bool read_quoted(struct slice text, struct slice *value, struct buffer *w
 {
 	size_t end = slice_find(text, SLICE("\""), 1);
 	if (end == text.size) {
-		buffer_append(why, SLICE("has no closing quote; put one behind the value"));
+		buffer_append(why, SLICE("has no closing quote; put one after the value"));
 		return false;
 	}
 	struct slice rest = slice_trim(slice_part(text, end + 1, text.size));
 	if (config_without_comment(rest).size > 0) {
-		buffer_append(why, SLICE("goes on behind its closing quote; put all of the value "
-					 "between the quotes"));
+		buffer_append(why, SLICE("continues after its closing quote; put the whole value "
+					 "inside the quotes"));
 		return false;
 	}
 	*value = slice_part(text, 1, end);
@@ -85,8 +85,8 @@ static bool expand_one(struct slice *text, struct buffer *out, struct buffer *wh
 	size_t end = slice_find(*text, SLICE("}"), 0);
 	struct slice name = slice_part(*text, 2, end == text->size ? 2 : end);
 	if (!is_variable_name(name)) {
-		buffer_append(why, SLICE("has a ${ without a variable's name and a }; write "
-					 "${NAME}, or $${ for a literal ${"));
+		buffer_append(why, SLICE("has a ${ without a variable name and a }; write ${NAME}, "
+					 "or $${ for a literal ${"));
 		return false;
 	}
 	char terminated[256];
@@ -121,7 +121,7 @@ bool config_expand(struct slice text, struct buffer *out, struct buffer *why)
 	}
 	if (!out->overflowed && text_is_utf8(buffer_slice(out)))
 		return true;
-	buffer_printf(why, "is %s; shorten or mend what it takes from the environment",
+	buffer_printf(why, "is %s; shorten or fix the value that it takes from the environment",
 		      out->overflowed ? "longer than 64K" : "not UTF-8");
 	return false;
 }

@@ -57,8 +57,7 @@ find_override(const struct config *config, enum config_selector selector, struct
 static void twice_fault(struct config_reader *reader, unsigned earlier)
 {
 	config_fault(reader, this_line(reader),
-		     "the same section begins in line %u already; put their keys together",
-		     earlier);
+		     "the same section already begins in line %u; merge their keys", earlier);
 }
 
 /* Begins [memory SELECTOR]. False: it reported a fault. */
@@ -73,7 +72,7 @@ static bool begin_override(struct config_reader *reader, struct slice text)
 	    pattern.size == 0 || memchr(pattern.data, ' ', pattern.size) != NULL ||
 	    memchr(pattern.data, '\t', pattern.size) != NULL) {
 		config_fault(reader, this_line(reader),
-			     "the section's selector is not understood; write one of [memory "
+			     "the section's selector is not valid; write one of [memory "
 			     "model=GLOB], [memory tenant=ID], [memory user=GLOB]");
 		return false;
 	}
@@ -81,9 +80,10 @@ static bool begin_override(struct config_reader *reader, struct slice text)
 	if (earlier != NULL)
 		twice_fault(reader, earlier->line);
 	if (reader->config->override_count == CONFIG_MAX_OVERRIDES) {
-		config_fault(reader, this_line(reader),
-			     "there are more than %d sections with selectors; join some by * and ?",
-			     CONFIG_MAX_OVERRIDES);
+		config_fault(
+			reader, this_line(reader),
+			"there are more than %d sections with selectors; merge some with * and ?",
+			CONFIG_MAX_OVERRIDES);
 		return false;
 	}
 	reader->override = config_add_override(reader->config, selector, pattern);
@@ -113,7 +113,7 @@ static void parse_section(struct config_reader *reader, struct slice line)
 	reader->override = NULL;
 	if (line.data[line.size - 1] != ']') {
 		config_fault(reader, this_line(reader),
-			     "a section is a line of its own; write [NAME] and nothing behind it");
+			     "a section needs its own line; write [NAME] and nothing after it");
 		return;
 	}
 	struct slice inside = slice_trim(slice_part(line, 1, line.size - 1));
@@ -216,7 +216,7 @@ static bool admit_key(struct config_reader *reader, size_t index)
 						    : reader->origins[index].line;
 	if (earlier > 0)
 		config_fault(reader, this_line(reader),
-			     "%s is set in line %u already; remove one of the two", key->name,
+			     "%s is already set in line %u; remove one of the two", key->name,
 			     earlier);
 	return earlier == 0;
 }
@@ -228,12 +228,12 @@ static void parse_key(struct config_reader *reader, struct slice line)
 	if (equals == content.size) {
 		config_fault(reader, this_line(reader),
 			     "the line is neither a [section] nor \"key = value\"; write one of "
-			     "them, or # before a comment");
+			     "these, or # before a comment");
 		return;
 	}
 	if (!reader->section_seen) {
 		config_fault(reader, this_line(reader),
-			     "a key stands before the first section; put it behind its [section]");
+			     "a key precedes the first section; put it after its [section]");
 		return;
 	}
 	/* the section itself is a fault: nothing more to report */
@@ -286,7 +286,7 @@ static void unknown_variable(struct config_reader *reader, struct slice name, si
 {
 	if (name.size > MAX_VARIABLE)
 		return;
-	config_warning(reader, "%.*s is no key of [%s]; it has no effect", SLICE_PRINT(name),
+	config_warning(reader, "%.*s is not a key of [%s]; it has no effect", SLICE_PRINT(name),
 		       config_keys[first].section);
 }
 

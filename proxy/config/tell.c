@@ -19,7 +19,7 @@ void config_fault(struct config_reader *reader, struct config_origin origin, con
 {
 	reader->fault_count++;
 	if (reader->fault_count == CONFIG_MAX_FAULTS + 1)
-		(void)fprintf(reader->faults, "%s: there are more faults; mend these first\n",
+		(void)fprintf(reader->faults, "%s: there are more faults; fix these first\n",
 			      reader->name);
 	if (reader->fault_count > CONFIG_MAX_FAULTS)
 		return;

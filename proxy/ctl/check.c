@@ -16,8 +16,8 @@ static const char *key_words(const char *source)
 		return "[model] api_key";
 	if (strcmp(source, "upstream") == 0)
 		return "[upstream] api_key";
-	return "each client's own key, in memory only (after a restart what waits needs that "
-	       "client's next request)";
+	return "each client's own key, in memory only (after a restart, waiting exchanges need "
+	       "that client's next request)";
 }
 
 static void print_recall(json_t *status)
@@ -26,7 +26,7 @@ static void print_recall(json_t *status)
 	if (*model == '\0')
 		(void)printf("  recalls by  words alone; [model] embedding is not set\n");
 	else
-		(void)printf("  recalls by  words, and by what turns mean to %s\n", model);
+		(void)printf("  recalls by  words, and by meaning, using %s\n", model);
 }
 
 /* In the largest unit that divides it. */
@@ -129,11 +129,11 @@ static int check(struct ctl *ctl)
 	(void)printf("  waits       ");
 	print_count(status, "jobs", ", ");
 	(void)printf("%lld parked%s\n", number(status, "parked"),
-		     number(status, "parked") > 0 ? " (recallctl unpark sets them going)" : "");
+		     number(status, "parked") > 0 ? " (recallctl unpark resumes them)" : "");
 	json_decref(status);
 	return result;
 }
 
 const struct ctl_command ctl_check = {
-	"check", "", "is it up, how does it learn and recall, what does it hold, what waits",
+	"check", "", "is it up, how does it learn and recall, what is stored, what waits",
 	0,       0,  check};

@@ -127,7 +127,7 @@ int ctl_fail(struct ctl *ctl, int status, json_t *answer)
 	ctl->fault_status = status;
 	(void)snprintf(ctl->fault_code, sizeof(ctl->fault_code), "%s", ctl_text(error, "code"));
 	if (status != 0 && message == NULL)
-		ctl_fault(ctl, "%d, and none of recalld's answers; is --admin right?", status);
+		ctl_fault(ctl, "%d, and not recalld's answer; is --admin right?", status);
 	else if (status != 0)
 		ctl_fault(ctl, "%d: %s%s", status, message,
 			  status == 401 ? " Give it with --token." : "");
@@ -139,8 +139,8 @@ int ctl_fail_as_unknown(struct ctl *ctl)
 {
 	ctl->fault_status = 404;
 	(void)strcpy(ctl->fault_code, "not_found");
-	ctl_fault(ctl, "nothing is known by that name; where [identity] tenant is api-key, "
-		       "--tenant says whose user is meant");
+	ctl_fault(ctl, "nothing is stored under that name; with [identity] tenant = api-key, give "
+		       "the user's --tenant");
 	return EXIT_FAILURE;
 }
 
@@ -155,8 +155,7 @@ int ctl_fail_of_user(struct ctl *ctl, int status, json_t *answer)
 
 int ctl_fail_to_read(struct ctl *ctl, json_t *answer)
 {
-	ctl_fault(ctl, "what %s answered is none of recalld's answers; is --admin right?",
-		  ctl->admin);
+	ctl_fault(ctl, "what %s did not give recalld's answer; is --admin right?", ctl->admin);
 	json_decref(answer);
 	return EXIT_FAILURE;
 }

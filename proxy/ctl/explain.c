@@ -10,9 +10,10 @@ static int explain(struct ctl *ctl)
 	free(path);
 	if (status == 404) {
 		ctl->fault_status = status;
-		ctl_fault(ctl, "no such receipt; a reply's X-Memory-Receipt names it; only the "
-			       "newest are kept, and none that quotes what was forgotten or is "
-			       "past its time ([retention])");
+		ctl_fault(
+			ctl,
+			"no such receipt; a reply's X-Memory-Receipt names it; recalld keeps only "
+			"the newest, and none that quotes forgotten or expired ([retention]) data");
 		json_decref(receipt);
 		return EXIT_FAILURE;
 	}
@@ -28,5 +29,5 @@ static int explain(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_explain = {
-	"explain", "RECEIPT", "what a request was given, from which source, and what had no room",
+	"explain", "RECEIPT", "what a request was given, from which source, and what did not fit",
 	1,         1,         explain};

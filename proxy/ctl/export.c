@@ -39,8 +39,8 @@ static bool is_there(struct ctl *ctl)
 	bool is_readable = access(file, R_OK) == 0;
 	if (!is_readable)
 		ctl_fault(ctl,
-			  "cannot read the store in %s: %s; name its directory with --store, or "
-			  "its configuration with -c, and be its user or root",
+			  "cannot read the store in %s: %s; name its directory with --store or its "
+			  "configuration with -c, and run as its user or root",
 			  path, strerror(errno));
 	free(file);
 	return is_readable;
@@ -51,8 +51,8 @@ static int run(struct ctl *ctl)
 	struct dump_report report;
 	ctl->json = false; /* standard output carries the export */
 	if (isatty(STDOUT_FILENO)) {
-		ctl_fault(ctl, "an export holds all that is remembered; send it into a file: "
-			       "recallctl export >FILE");
+		ctl_fault(ctl, "an export contains all memory; write it to a file: recallctl "
+			       "export >FILE");
 		return EXIT_FAILURE;
 	}
 	if (!is_there(ctl))
@@ -75,7 +75,7 @@ static int run(struct ctl *ctl)
 const struct ctl_command ctl_export = {
 	.name = "export",
 	.arguments = ">FILE",
-	.help = "write the whole store as JSON Lines; of a damaged one what can be read",
+	.help = "write the whole store as JSON Lines; from a damaged one, what can be read",
 	.run = run,
 	.works_on_store = true,
 };

@@ -119,7 +119,7 @@ static int import_file(struct ctl *ctl, FILE *file)
 	skip_byte_order_mark(file);
 	if (import_objects(ctl, file, &count) != EXIT_SUCCESS) {
 		if (count.imported > 0)
-			ctl_fault(ctl, "%" JSON_INTEGER_FORMAT " messages before it are imported",
+			ctl_fault(ctl, "%" JSON_INTEGER_FORMAT " messages before it were imported",
 				  count.imported);
 		return EXIT_FAILURE;
 	}
@@ -150,5 +150,5 @@ static int import(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_import = {
-	"import", "FILE", "import past turns, a JSON object for each user; -: standard input",
+	"import", "FILE", "import past turns, one JSON object per user; -: standard input",
 	1,        1,      import};

@@ -27,7 +27,7 @@ static int run(struct ctl *ctl)
 const struct ctl_command ctl_rebuild = {
 	.name = "rebuild",
 	.arguments = "<FILE",
-	.help = "make a store of an export, in an empty directory",
+	.help = "build a store from an export, in an empty directory",
 	.run = run,
 	.works_on_store = true,
 };

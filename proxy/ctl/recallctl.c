@@ -24,18 +24,18 @@ static void print_usage(FILE *out)
 		(void)fprintf(out, "  %-7s %-15s %s\n", commands[i]->name, commands[i]->arguments,
 			      commands[i]->help);
 	(void)fputs("\npreview also takes --mode MODE, --session SESSION and --model MODEL, as the "
-		    "request\nwould have them, and --body, which shows the body that would go "
+		    "request\nwould send them, and --body, which prints the body that would go "
 		    "upstream.\n",
 		    out);
 	(void)fputs("\nimport reads {\"user\",\"messages\":[{\"role\",\"content\",\"created_at\","
 		    "\"session\"}]},\none object or several.\n",
 		    out);
-	(void)fputs(
-		"\nexport and rebuild take --store DIRECTORY, else [storage] path; no daemon is "
-		"asked,\nand export works beside a running one.\n",
-		out);
-	(void)fputs("\nThe address and the token are taken from the configuration FILE, or from\n"
-		    "RECALLD_LISTEN_ADMIN and RECALLD_LISTEN_ADMIN_TOKEN; else 127.0.0.1:8081.\n",
+	(void)fputs("\nexport and rebuild take --store DIRECTORY (default: [storage] path) and "
+		    "contact no daemon;\nexport works beside a running one.\n",
+		    out);
+	(void)fputs("\nThe address and the token come from the configuration FILE, or "
+		    "from\nRECALLD_LISTEN_ADMIN and RECALLD_LISTEN_ADMIN_TOKEN; default: "
+		    "127.0.0.1:8081.\n",
 		    out);
 }
 
@@ -66,8 +66,9 @@ static bool read_options(int count, char **arguments, struct options *options)
 	for (int option;
 	     (option = getopt_long(count, arguments, "c:h", option_names, NULL)) != -1;) {
 		if (option == '?') {
-			ctl_note_fault(ctl, "unknown option, or one without its value; recallctl "
-					    "--help names them");
+			ctl_note_fault(
+				ctl,
+				"unknown option, or one without its value; see recallctl --help");
 			is_right = false;
 			continue;
 		}
@@ -103,7 +104,7 @@ static const struct ctl_command *find_command(struct ctl *ctl, const char *name)
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 	}
-	ctl_fault(ctl, "there is no command %s; recallctl --help names them", name);
+	ctl_fault(ctl, "unknown command %s; see recallctl --help", name);
 	return NULL;
 }
 
@@ -111,7 +112,7 @@ static const struct ctl_command *find_command(struct ctl *ctl, const char *name)
 static const struct ctl_command *read_command(int count, char **words, struct ctl *ctl)
 {
 	if (count == 0) {
-		ctl_note_fault(ctl, "no command is given; recallctl --help names them");
+		ctl_note_fault(ctl, "no command given; see recallctl --help");
 		print_usage(stderr);
 		return NULL;
 	}
@@ -119,11 +120,10 @@ static const struct ctl_command *read_command(int count, char **words, struct ct
 	if (command == NULL)
 		return NULL;
 	if (count - 1 < command->least || count - 1 > command->most)
-		ctl_fault(ctl, "%s takes %s; recallctl --help says more", command->name,
+		ctl_fault(ctl, "%s takes %s; see recallctl --help", command->name,
 			  command->most == 0 ? "no argument" : command->arguments);
 	else if (!takes_options(command, ctl))
-		ctl_fault(ctl, "%s has no such option; recallctl --help says which has",
-			  command->name);
+		ctl_fault(ctl, "%s does not take that option; see recallctl --help", command->name);
 	else
 		return command;
 	return NULL;

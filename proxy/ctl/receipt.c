@@ -170,5 +170,5 @@ void ctl_print_receipt(json_t *receipt)
 	print_figures(receipt);
 	lay_out(&table, given, dropped);
 	print_items(&table, "Given", given);
-	print_items(&table, "Dropped, for want of room", dropped);
+	print_items(&table, "Dropped for lack of room", dropped);
 }

@@ -101,7 +101,7 @@ static int show(struct ctl *ctl)
 	(void)fputs(", ", stdout);
 	ctl_print_count((long long)json_integer_value(json_object_get(answer, "pending")),
 			"exchanges");
-	(void)puts(" still to be learned from");
+	(void)puts(" waiting to be learned from");
 	show_summary(json_object_get(answer, "summary"));
 	show_facts(json_object_get(answer, "facts"));
 	show_messages(json_object_get(answer, "messages"));

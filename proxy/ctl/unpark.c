@@ -25,5 +25,5 @@ static int unpark(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_unpark = {
-	"unpark", "[USER]", "learn again from exchanges that were given up, of one user or of all",
+	"unpark", "[USER]", "retry learning from parked exchanges, of one user or of all",
 	0,        1,        unpark};

@@ -75,7 +75,7 @@ bool daemon_describe_limits(const struct config *config, char *warning, size_t w
 	size_t most = descriptors_plan(limit, workers_wanted(config), wanted).connections;
 	if (most < wanted)
 		(void)snprintf(warning, warning_size,
-			       "the limit of %zu open files suffices for %zu connections, not for "
+			       "the limit of %zu open files allows %zu connections, fewer than "
 			       "[listen] max_connections = %zu; raise the limit (ulimit -Hn, "
 			       "LimitNOFILE of systemd), or lower max_connections",
 			       limit, most, wanted);
@@ -160,7 +160,7 @@ static void tell_of_fixed(const struct server_process *process, const struct con
 			names[i] = ' ';
 	}
 	if (count > 0)
-		log_warn("what was changed of these needs a restart: %.*s", (int)size - 1, names);
+		log_warn("restart recalld to apply the changed keys: %.*s", (int)size - 1, names);
 	free(names);
 }
 
@@ -177,7 +177,7 @@ static void apply(struct server_process *process, struct config *config)
 	retention_configure(process->service.retention, config);
 	admin_configure(process->admin, config);
 	metrics_count(METRIC_CONFIG_RELOADS, 1);
-	log_info("configuration read again");
+	log_info("configuration reloaded");
 }
 
 /* Marks the files before reading them, so that a change during the read is noticed. Files that the
@@ -204,7 +204,8 @@ static void reload(struct server_process *process)
 		return;
 	}
 	metrics_count(METRIC_CONFIG_FAULTS, 1);
-	log_error("the configuration has faults (listed above); the old one stays in force");
+	log_error("configuration not reloaded because of the faults above; the old one stays in "
+		  "force");
 }
 
 static void on_reload(evutil_socket_t signal, short what, void *cookie)
@@ -257,7 +258,7 @@ static void on_drain_deadline(evutil_socket_t fd, short what, void *cookie)
 	struct server_process *process = cookie;
 	(void)fd;
 	(void)what;
-	log_warn("drain_timeout is over; open exchanges are cut off");
+	log_warn("drain_timeout expired; cutting off open exchanges");
 	loop_stop(process->loop);
 }
 
@@ -270,7 +271,7 @@ static void on_stop(evutil_socket_t signal, short what, void *cookie)
 		loop_stop(process->loop); /* the second signal: stop at once */
 		return;
 	}
-	log_info("draining: open exchanges are finished, new connections refused");
+	log_info("draining: finishing open exchanges, refusing new connections");
 	for (size_t i = 0; i < process->worker_count; i++)
 		worker_drain(process->workers[i], post_worker_drained, process);
 	uint64_t timeout = process->config->listen.drain_timeout;
@@ -320,7 +321,7 @@ static bool start_worker(struct server_process *process, int shared)
 	struct worker *worker =
 		worker_start(&process->service, process->config, fd, process->worker_count);
 	if (worker == NULL)
-		return fail("workers", "a thread cannot be started");
+		return fail("workers", "cannot start a thread");
 	process->workers[process->worker_count++] = worker;
 	return true;
 }
@@ -369,11 +370,11 @@ static bool start_store(struct server_process *process)
 	process->service.model_traits = model_traits_create();
 	process->service.learner = learner_start(&process->service, process->config);
 	if (process->service.learner == NULL)
-		return fail("learner", "a thread cannot be started");
+		return fail("learner", "cannot start a thread");
 	process->service.embedder = learner_embedder(process->service.learner);
 	process->service.retention = retention_start(process->service.store, process->config);
 	if (process->service.retention == NULL)
-		return fail("retention", "a thread cannot be started");
+		return fail("retention", "cannot start a thread");
 	return true;
 }
 

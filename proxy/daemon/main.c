@@ -10,16 +10,13 @@
 enum { WARNING_SIZE = 512 };
 
 static const char usage[] =
-	"recalld [-c FILE] [-t] [--version] [--help]\n"
-	"\n"
-	"A reverse proxy that gives every OpenAI-compatible chat memory.\n"
-	"  -c FILE    read the configuration from FILE; without it: defaults and the environment\n"
-	"  -t         check the configuration and exit: 0 when it is fine, 1 with every fault\n"
-	"  --version  print the version and exit\n"
-	"  --help     print this and exit\n"
-	"\n"
-	"It runs in the foreground and logs to standard error. SIGTERM drains and exits, SIGHUP\n"
-	"reads the configuration again. Each key can be set by RECALLD_<SECTION>_<KEY>.\n";
+	"recalld [-c FILE] [-t] [--version] [--help]\n\nA reverse proxy that gives every "
+	"OpenAI-compatible chat a memory.\n  -c FILE    read the configuration from FILE; default: "
+	"built-in values and the environment\n  -t         check the configuration and exit: 0 if "
+	"it is valid, else 1 and every fault\n  --version  print the version and exit\n  --help    "
+	" print this and exit\n\nIt runs in the foreground and logs to standard error. SIGTERM "
+	"drains and exits, SIGHUP\nreloads the configuration. The environment variable "
+	"RECALLD_<SECTION>_<KEY> overrides a key.\n";
 
 struct options {
 	const char *file;
@@ -59,7 +56,7 @@ static struct options read_options(int count, char **arguments)
 	}
 	if (optind < count) {
 		(void)fprintf(stderr,
-			      "recalld: unexpected argument \"%s\"; a file goes behind -c\n%s",
+			      "recalld: unexpected argument \"%s\"; give a file with -c\n%s",
 			      arguments[optind], usage);
 		options.exit_status = EXIT_FAILURE;
 	}

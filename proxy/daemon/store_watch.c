@@ -17,8 +17,8 @@ static void look_at_room(struct store_watch *watch, const struct store *store)
 	if (!is_full)
 		log_info("the store has room again");
 	else
-		log_error("the store has no room: chats go on without memory; raise [storage] "
-			  "map_size, free the disk, or forget users");
+		log_error("the store has no room: chats continue without memory; raise [storage] "
+			  "map_size, free disk space, or forget users");
 }
 
 static void look_at_damage(struct store_watch *watch, const struct store *store)
@@ -26,8 +26,9 @@ static void look_at_damage(struct store_watch *watch, const struct store *store)
 	if (watch->was_broken || !store_is_broken(store))
 		return;
 	watch->was_broken = true;
-	log_error("the store's file is damaged: chats go on, with what memory can be read; save it "
-		  "with \"recallctl export\" and make a new one with \"recallctl rebuild\"");
+	log_error("the store's file is damaged: chats continue with the memory that can still be "
+		  "read; save it with \"recallctl export\" and build a new store with \"recallctl "
+		  "rebuild\"");
 }
 
 static void look_at_standstill(struct store_watch *watch, const struct store *store)
@@ -35,8 +36,8 @@ static void look_at_standstill(struct store_watch *watch, const struct store *st
 	if (watch->was_stuck || !store_is_stuck(store))
 		return;
 	watch->was_stuck = true;
-	log_error("the store stands still since its disk refused a write: chats go on without "
-		  "memory; restart recalld when the disk is well");
+	log_error("the store has stopped because its disk refused a write: chats continue without "
+		  "memory; repair the disk, then restart recalld");
 }
 
 /* Every request for a bad record meets it again, so this is rate-limited. */
@@ -48,8 +49,8 @@ static void look_at_records(struct store_watch *watch, const struct store *store
 		return;
 	watch->unreadable = unreadable;
 	watch->told_at = clock_steady();
-	log_error("records of the store could not be read and were left out, %llu times since the "
-		  "start; \"recallctl export\" counts them",
+	log_error("skipped unreadable records in the store, %llu times since startup; \"recallctl "
+		  "export\" counts them",
 		  (unsigned long long)unreadable);
 }
 
@@ -66,8 +67,8 @@ void store_watch_look(struct store_watch *watch, const struct store *store)
 static void on_lost_page(int number)
 {
 	static const char words[] =
-		"recalld: a page of the store could not be read: its file was cut off, or the disk "
-		"fails; see \"When the disk fails\" in recalld(8)\n";
+		"recalld: cannot read a page of the store: its file is truncated or the disk is "
+		"failing; see \"When the disk fails\" in recalld(8)\n";
 	ssize_t written = write(STDERR_FILENO, words, sizeof(words) - 1);
 	(void)written;
 	(void)signal(number, SIG_DFL); /* only now: another thread may be here as well */

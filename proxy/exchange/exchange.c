@@ -44,6 +44,14 @@ static void count_status(const struct exchange *exchange)
 	metrics_count(METRIC_TOKENS_TRIMMED, chat_tokens_saved(&exchange->chat));
 }
 
+static struct slice receipt_text(struct exchange *exchange)
+{
+	if (exchange->chat.receipt == 0)
+		return SLICE("-");
+	return arena_printf(&exchange->arena, "%016llx",
+			    (unsigned long long)exchange->chat.receipt);
+}
+
 static void log_exchange(struct exchange *exchange, const char *reason)
 {
 	if (!log_wants(LOG_LEVEL_INFO))
@@ -67,6 +75,7 @@ static void log_exchange(struct exchange *exchange, const char *reason)
 						    : "none"),
 		 false},
 		{"user", slice_of(user), false},
+		{"receipt", receipt_text(exchange), false},
 		{"tokens", arena_number(arena, exchange->chat.tokens), true},
 		{"bytes", arena_number(arena, exchange->relay.bytes), true},
 		{"first_byte_us", arena_number(arena, first_byte), true},

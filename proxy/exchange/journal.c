@@ -4,6 +4,7 @@
 #include "proxy/learn/next_job.h"
 #include "proxy/runtime/log.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* A journalled exchange on its way to the disk. It outlives its exchange when that does not wait.
@@ -14,11 +15,24 @@ struct commit {
 	struct user_key user;
 	bool learns;
 	bool embeds;
+	uint64_t receipt; /* for the log; 0: none */
 	uint64_t started;
 };
 
 /* CONTRACT, durability: at most 2 s late. */
 static const struct timeval commit_patience = {.tv_sec = 2};
+
+static void log_failure(const char *message, uint64_t receipt, const char *cause)
+{
+	char id[sizeof("0123456789abcdef")];
+	(void)snprintf(id, sizeof(id), "%016" PRIx64, receipt);
+	const struct log_field fields[] = {
+		{"cause", slice_of(cause), false},
+		{receipt == 0 ? NULL : "receipt", slice_of(id), false},
+		{NULL, {0}, false},
+	};
+	log_event(LOG_LEVEL_ERROR, message, fields);
+}
 
 static void on_committed(void *cookie, enum store_result result)
 {
@@ -31,7 +45,8 @@ static void on_committed(void *cookie, enum store_result result)
 		embedder_wake(commit->service->embedder, commit->user);
 	if (result != STORE_OK && result != STORE_STALE) {
 		metrics_count(result == STORE_FULL ? METRIC_BYPASS_FULL : METRIC_BYPASS_COMMIT, 1);
-		log_error("an exchange was not journalled: %s", store_result_name(result));
+		log_failure("exchange not journalled; check the store's disk and map_size",
+			    commit->receipt, store_result_name(result));
 	}
 	free(commit);
 	if (exchange != NULL) {
@@ -58,7 +73,8 @@ static void on_commit_late(evutil_socket_t fd, short what, void *cookie)
 	(void)fd;
 	(void)what;
 	metrics_count(METRIC_BYPASS_COMMIT, 1);
-	log_error("the store took longer than 2 s to journal an exchange");
+	log_failure("exchange not on disk within 2 s; the reply ends without waiting",
+		    exchange->chat.receipt, "late");
 	exchange_detach_commit(exchange);
 	exchange_release_reply(exchange);
 }
@@ -104,6 +120,7 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 				  .user = exchange->chat.user,
 				  .learns = wakes_learner(&exchange->chat, &append),
 				  .embeds = chat_wants_vectors(&exchange->chat),
+				  .receipt = exchange->chat.receipt,
 				  .started = clock_steady()};
 	/* The callback is never cancelled, since the learner waits for it too. */
 	store_append(service->store, &append, loop_for_store(exchange->worker->loop), on_committed,

@@ -49,8 +49,8 @@ static void note_failure(struct question_vectors *vectors, const struct embeddin
 	vectors->pause = FIRST_PAUSE;
 	vectors->probe_at = clock_steady() + vectors->pause;
 	const struct failure_words why = failure_words(answer->detail, answer->status);
-	log_warn("questions no longer wait for their embeddings: %s; past turns are found by their "
-		 "words until the server keeps up again",
+	log_warn("questions no longer wait for embeddings: %s; words alone find past turns until "
+		 "the embedding server keeps up",
 		 why.text);
 }
 
@@ -63,7 +63,7 @@ static void on_probe(void *cookie, const struct embedding_answer *answer)
 	if (!failed && now <= vectors->probe_deadline) {
 		vectors->pause = 0;
 		vectors->failures = 0;
-		log_info("questions wait for their embeddings again");
+		log_info("questions wait for embeddings again");
 		return;
 	}
 	/* One that only woke up slowly is looked at again soon. */

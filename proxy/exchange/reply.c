@@ -168,11 +168,20 @@ static struct fault fault_of(enum upstream_result result)
 	}
 }
 
+static void warn_of_failure(const struct exchange *exchange, const char *cause)
+{
+	if (exchange->chat.receipt != 0)
+		log_warn("the upstream fails: %s (receipt=%016llx)", cause,
+			 (unsigned long long)exchange->chat.receipt);
+	else
+		log_warn("the upstream fails: %s", cause);
+}
+
 static void note_failure(struct exchange *exchange, const char *detail, int status)
 {
 	const struct failure_words why = failure_words(detail, status);
 	if (last_failure_note(&exchange->worker->service->upstream, &why))
-		log_warn("the upstream fails: %s", why.text);
+		warn_of_failure(exchange, why.text);
 }
 
 /* A refusal is the client's own business, unless the key is ours, or the address. */

@@ -358,7 +358,7 @@ void http_connection_hurry(struct http_connection *connection)
 
 static void on_deadline(evutil_socket_t fd, short what, void *cookie)
 {
-	static const struct http_refusal too_late = {408, "The request did not come in time."};
+	static const struct http_refusal too_late = {408, "The request did not arrive in time."};
 	struct http_connection *connection = cookie;
 	(void)fd;
 	(void)what;

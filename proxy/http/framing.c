@@ -52,7 +52,7 @@ static bool take_coding(struct http_marks *marks, struct http_head *head, struct
 	if (head->chunked)
 		return http_refuse(refusal, 400, "The request has two Transfer-Encoding fields.");
 	if (!slice_equal_nocase(without_spaces(value), SLICE("chunked")))
-		return http_refuse(refusal, 501, "The only transfer coding known is chunked.");
+		return http_refuse(refusal, 501, "The only supported transfer coding is chunked.");
 	head->chunked = true;
 	return true;
 }
@@ -72,7 +72,7 @@ static bool take_expect(struct http_marks *marks, struct http_head *head, struct
 {
 	(void)marks;
 	if (!slice_equal_nocase(slice_trim(value), SLICE("100-continue")))
-		return http_refuse(refusal, 417, "The only expectation known is 100-continue.");
+		return http_refuse(refusal, 417, "The only supported expectation is 100-continue.");
 	head->expect_continue = true;
 	return true;
 }
@@ -129,9 +129,10 @@ bool http_framing_judge(const struct http_marks *marks, struct http_head *head,
 		return http_refuse(refusal, 400,
 				   "The request has both Content-Length and Transfer-Encoding.");
 	if (head->chunked && head->minor_version == 0)
-		return http_refuse(refusal, 400, "HTTP/1.0 has no Transfer-Encoding.");
+		return http_refuse(refusal, 400, "HTTP/1.0 does not define Transfer-Encoding.");
 	if ((head->chunked || head->length > 0) && forbids_body(head))
-		return http_refuse(refusal, 400, "A request of this method has no body.");
+		return http_refuse(refusal, 400,
+				   "A request with this method must not have a body.");
 	/* HTTP/1.0 clients do not know interim replies (RFC 9110 section 10.1.1). */
 	if (head->minor_version == 0)
 		head->expect_continue = false;

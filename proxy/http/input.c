@@ -109,7 +109,8 @@ static struct http_refusal refuse_upgrade(const struct http_connection *connecti
 	const struct http_server_options *options = &connection->server->options;
 	bool goes_on = options->goes_on_with_http != NULL &&
 		       options->goes_on_with_http(&connection->request->head);
-	return (struct http_refusal){goes_on ? 426 : 501, "No other protocol is spoken here."};
+	return (struct http_refusal){goes_on ? 426 : 501,
+				     "This server does not switch to another protocol."};
 }
 
 /* Checks the request by its head alone. */
@@ -117,7 +118,7 @@ static bool admit(const struct http_connection *connection, struct http_refusal 
 {
 	const struct http_head *head = &connection->request->head;
 	if (connection->surplus)
-		*refusal = (struct http_refusal){503, "There are too many connections."};
+		*refusal = (struct http_refusal){503, "Too many connections are open."};
 	else if (head->upgrade)
 		*refusal = refuse_upgrade(connection);
 	else if (head->length > connection->server->options.max_body)
@@ -126,7 +127,7 @@ static bool admit(const struct http_connection *connection, struct http_refusal 
 }
 
 static const struct http_refusal too_many_bytes = {
-	503, "There is too much under way; try again in a moment."};
+	503, "Too many bytes are in flight; try again in a moment."};
 
 /* Whether there is room for the announced body. The room is not reserved: a client that only
  * announces a body takes nothing from those that send. */

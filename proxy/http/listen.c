@@ -27,11 +27,11 @@ static int fail_to_open(char *error, size_t error_size, const char *address, int
 	char text[160];
 	const char *remedy = "";
 	if (why == EADDRINUSE)
-		remedy = "; stop what listens there, or choose another port";
+		remedy = "; stop the process that listens there, or choose another port";
 	else if (why == EADDRNOTAVAIL)
 		remedy = "; choose an address of this machine";
 	else if (why == EACCES || why == EPERM)
-		remedy = "; give recalld's user the right to it, or choose another address";
+		remedy = "; grant recalld's user the permission, or choose another address";
 	(void)snprintf(text, sizeof(text), "%s%s", strerror(why), remedy);
 	return fail(error, error_size, address, text);
 }
@@ -110,10 +110,10 @@ static int fail_local(char *error, size_t error_size, const char *address, int w
 			    "another process listens there; stop it, or choose another path");
 	if (why == ENOTSOCK)
 		return fail(error, error_size, address,
-			    "there is a file that is no socket; remove it, or choose another path");
+			    "the path is a file, not a socket; remove it, or choose another path");
 	if (why == ENOENT)
 		return fail(error, error_size, address,
-			    "its directory does not exist; make it, or choose another path");
+			    "its directory does not exist; create it, or choose another path");
 	return fail_to_open(error, error_size, address, why);
 }
 

@@ -41,7 +41,8 @@ size_t http_head_end(struct slice bytes, size_t *scanned, struct http_refusal *r
 				   "The client speaks TLS, but this address does not: begin the "
 				   "base URL with http://.");
 	if (begin > 2 * MAX_EMPTY_LINES)
-		return http_refuse(refusal, 400, "There are empty lines instead of a request.");
+		return http_refuse(refusal, 400,
+				   "The client sent empty lines instead of a request.");
 	while (*scanned < bytes.size) {
 		struct slice text;
 		if (!line_text(slice_part(bytes, *scanned, bytes.size), &text, refusal))
@@ -82,7 +83,7 @@ static bool read_version(struct slice text, int *minor, struct http_refusal *ref
 	if (!is_version)
 		return http_refuse(refusal, 400, "The request line is malformed.");
 	if (text.data[5] != '1' || text.data[7] > '1')
-		return http_refuse(refusal, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+		return http_refuse(refusal, 505, "Only HTTP/1.0 and HTTP/1.1 are supported.");
 	*minor = text.data[7] - '0';
 	return true;
 }

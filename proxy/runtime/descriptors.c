@@ -60,7 +60,7 @@ bool descriptors_finish_output(const char *program)
 	if (fflush(stdout) == 0 && arrived)
 		return true;
 	if (errno != EPIPE)
-		(void)fprintf(stderr, "%s: cannot write the output: %s\n", program,
-			      errno == 0 ? "it is cut off" : strerror(errno));
+		(void)fprintf(stderr, "%s: cannot write output: %s\n", program,
+			      errno == 0 ? "it is truncated" : strerror(errno));
 	return false;
 }

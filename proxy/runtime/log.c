@@ -235,7 +235,7 @@ static void tell_what_is_lost(void)
 	if (output.is_torn)
 		buffer_append_byte(&line, '\n');
 	(void)snprintf(message, sizeof(message),
-		       "lines of the log were lost, since nobody read them: %" PRIu64, output.lost);
+		       "log lines lost because nobody read them: %" PRIu64, output.lost);
 	append_event(&line, LOG_LEVEL_WARN, message, NULL);
 	if (write_line(buffer_slice(&line)))
 		output.lost = 0;

@@ -15,7 +15,7 @@ struct sample {
 
 static const struct sample counters[METRIC_COUNTER_COUNT] = {
 	[METRIC_REQUESTS_INJECTED] = {FAMILY("recalld_requests_total",
-					     "Requests, by what became of their memory"),
+					     "Requests, by what happened to their memory"),
 				      LABEL("memory", "injected")},
 	[METRIC_REQUESTS_EMPTY] = {LABEL("memory", "empty")},
 	[METRIC_REQUESTS_OFF] = {LABEL("memory", "off")},
@@ -51,28 +51,26 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 	[METRIC_CLIENTS_GONE] = {FAMILY("recalld_clients_gone_total",
 					"Clients that left before their reply's end")},
 	[METRIC_TOKENS_INJECTED] = {FAMILY("recalld_injected_tokens_total",
-					   "Tokens of memory put into requests, estimated")},
+					   "Memory tokens injected into requests, estimated")},
 	[METRIC_TOKENS_TRIMMED] = {FAMILY("recalld_trimmed_tokens_total",
-					  "Tokens of histories taken out of requests, estimated")},
+					  "History tokens trimmed from requests, estimated")},
 	[METRIC_EXCHANGES_JOURNALLED] = {FAMILY("recalld_exchanges_journalled_total",
 						"Exchanges written to the journal")},
 	[METRIC_EXCHANGES_INCOMPLETE] = {FAMILY("recalld_exchanges_incomplete_total",
 						"Exchanges whose reply broke off")},
 	[METRIC_LEARNED_FACTS] = {FAMILY("recalld_learned_total",
-					 "Learning done, by what was learned"),
+					 "Completed learning jobs, by what was learned"),
 				  LABEL("kind", "facts")},
 	[METRIC_LEARNED_SUMMARIES] = {LABEL("kind", "summaries")},
-	[METRIC_FACTS_STORED] =
-		{
-			FAMILY("recalld_facts_total",
-			       "Facts that the memory model named, by what became of them"),
-			LABEL("outcome", "stored")},
+	[METRIC_FACTS_STORED] = {FAMILY("recalld_facts_total",
+					"Facts that the memory model named, by outcome"),
+				 LABEL("outcome", "stored")},
 	[METRIC_FACTS_REJECTED] = {LABEL("outcome", "rejected")},
 	[METRIC_MODEL_EMPTY] = {FAMILY("recalld_model_answers_empty_total",
-				       "Answers of the memory model that named no fact at all")},
-	[METRIC_MODEL_CALLS] = {FAMILY("recalld_model_calls_total", "Calls of the memory model")},
+				       "Answers of the memory model without any fact")},
+	[METRIC_MODEL_CALLS] = {FAMILY("recalld_model_calls_total", "Calls to the memory model")},
 	[METRIC_MODEL_UNREACHABLE] = {FAMILY("recalld_model_failures_total",
-					     "Calls of the memory model that failed, by cause"),
+					     "Failed calls to the memory model, by cause"),
 				      LABEL("cause", "unreachable")},
 	[METRIC_MODEL_REFUSED] = {LABEL("cause", "refused")},
 	[METRIC_MODEL_LATE] = {LABEL("cause", "late")},
@@ -80,19 +78,19 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 	[METRIC_JOBS_PARKED] = {FAMILY("recalld_jobs_parked_total",
 				       "Exchanges given up after too many unusable answers")},
 	[METRIC_EMBEDDING_CALLS] = {FAMILY("recalld_embedding_calls_total",
-					   "Calls of /embeddings for turns and questions")},
+					   "Calls to /embeddings for turns and questions")},
 	[METRIC_EMBEDDING_REFUSED] = {FAMILY("recalld_embedding_failures_total",
-					     "Calls of /embeddings that failed, by cause"),
+					     "Failed calls to /embeddings, by cause"),
 				      LABEL("cause", "refused")},
 	[METRIC_EMBEDDING_UNUSABLE] = {LABEL("cause", "unusable")},
 	[METRIC_EMBEDDING_UNREACHABLE] = {LABEL("cause", "unreachable")},
 	[METRIC_EMBEDDING_LATE] = {LABEL("cause", "late")},
 	[METRIC_TURNS_EMBEDDED] = {FAMILY("recalld_turns_embedded_total",
-					  "Turns, by whether there is an embedding of them"),
+					  "Turns, by whether they have an embedding"),
 				   LABEL("outcome", "stored")},
 	[METRIC_TURNS_WITHOUT] = {LABEL("outcome", "none")},
 	[METRIC_QUESTIONS_EMBEDDED] = {FAMILY("recalld_questions_embedded_total",
-					      "Questions, by what became of their embedding"),
+					      "Questions, by the outcome of their embedding"),
 				       LABEL("outcome", "given")},
 	[METRIC_QUESTIONS_FAILED] = {LABEL("outcome", "failed")},
 	[METRIC_QUESTIONS_LATE] = {LABEL("outcome", "late")},
@@ -100,25 +98,25 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 	[METRIC_EXPIRED_EXCHANGES] =
 		{
 			FAMILY("recalld_expired_total",
-			       "What [retention] deleted, and facts that it redacted"),
+			       "Records that [retention] deleted, and facts that it redacted"),
 			LABEL("kind", "exchanges")},
 	[METRIC_EXPIRED_FACTS] = {LABEL("kind", "facts")},
 	[METRIC_EXPIRED_OVER_LIMIT] = {LABEL("kind", "over_limit")},
 	[METRIC_CONFIG_RELOADS] = {FAMILY("recalld_config_reloads_total",
-					  "Configurations taken over while running")},
+					  "Configurations reloaded")},
 	[METRIC_CONFIG_FAULTS] = {FAMILY("recalld_config_faults_total",
-					 "Changed configurations refused for their faults")},
+					 "Changed configurations rejected for faults")},
 };
 
 static const struct sample gauges[METRIC_GAUGE_COUNT] = {
 	[METRIC_EXCHANGES_LOADING] = {FAMILY("recalld_exchanges",
-					     "Exchanges under way, by what they wait for"),
+					     "Exchanges in progress, by what they wait for"),
 				      LABEL("state", "loading")},
 	[METRIC_EXCHANGES_WAITING] = {LABEL("state", "waiting")},
 	[METRIC_EXCHANGES_RELAYING] = {LABEL("state", "relaying")},
 	[METRIC_EXCHANGES_COMMITTING] = {LABEL("state", "committing")},
 	[METRIC_LEARNER_CALLS] = {FAMILY("recalld_learner_calls",
-					 "Calls of the memory model under way")},
+					 "Calls to the memory model in progress")},
 	[METRIC_LEARNER_QUEUE] = {FAMILY("recalld_learner_queue",
 					 "Exchanges waiting to be learned from")},
 };
@@ -126,12 +124,14 @@ static const struct sample gauges[METRIC_GAUGE_COUNT] = {
 static const struct sample histograms[METRIC_HISTOGRAM_COUNT] = {
 	[METRIC_MEMORY_SECONDS] = {FAMILY("recalld_memory_seconds",
 					  "Time that memory adds to a request")},
-	[METRIC_FIRST_BYTE_SECONDS] = {FAMILY("recalld_first_byte_seconds",
-					      "From a request to its reply's first byte")},
+	[METRIC_FIRST_BYTE_SECONDS] = {FAMILY(
+		"recalld_first_byte_seconds",
+		"Time from a request to the first byte of its reply")},
 	[METRIC_EXCHANGE_SECONDS] = {FAMILY("recalld_exchange_seconds",
-					    "From a request to its reply's end")},
-	[METRIC_COMMIT_SECONDS] = {FAMILY("recalld_commit_seconds",
-					  "From handing an exchange to the store to disk")},
+					    "Time from a request to the end of its reply")},
+	[METRIC_COMMIT_SECONDS] = {FAMILY(
+		"recalld_commit_seconds",
+		"Time from handing an exchange to the store until it is on disk")},
 };
 
 /* Upper bounds in microseconds: 50 us for memory's own work, 600 s for a slow model's reply. */
@@ -256,12 +256,13 @@ void metrics_print(struct buffer *out)
 	print_gauges(out);
 	for (size_t i = 0; i < METRIC_HISTOGRAM_COUNT; i++)
 		print_histogram(i, out);
-	buffer_append(out, SLICE("# HELP recalld_build_info The version that runs.\n"
-				 "# TYPE recalld_build_info gauge\n"
-				 "recalld_build_info{version=\"" RECALLD_VERSION "\"} 1\n"));
-	buffer_printf(out,
-		      "# HELP process_start_time_seconds When the process began, since 1970.\n"
-		      "# TYPE process_start_time_seconds gauge\n"
-		      "process_start_time_seconds %lld\n",
-		      (long long)started_at);
+	buffer_append(
+		out,
+		SLICE("# HELP recalld_build_info The running version.\n# TYPE recalld_build_info "
+		      "gauge\nrecalld_build_info{version=\"" RECALLD_VERSION "\"} 1\n"));
+	buffer_printf(
+		out,
+		"# HELP process_start_time_seconds Start time of the process, in seconds since "
+		"1970.\n# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %lld\n",
+		(long long)started_at);
 }

@@ -145,7 +145,7 @@ const char *reply_head_read(const struct reply_head *head, bool is_head_request,
 	size_t reason = slice_find(first, SLICE(" "), 0) + 4;
 	result->reason = slice_trim(slice_part(first, reason, first.size));
 	if (result->status == SWITCHING_PROTOCOLS)
-		return "The upstream switched to another protocol, which it was not asked to.";
+		return "The upstream switched protocols without being asked.";
 	const char *fault = read_fields(lines, result, arena);
 	if (fault != NULL)
 		return fault;

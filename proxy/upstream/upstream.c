@@ -135,7 +135,7 @@ static enum upstream_result result_of(const struct transfer *transfer, CURLcode 
 static const char *describe(const struct transfer *transfer, CURLcode code)
 {
 	if (code == CURLE_OK)
-		return "The upstream closed within its reply's head.";
+		return "The upstream closed the connection inside its reply's head.";
 	if (code == CURLE_OUT_OF_MEMORY && transfer->sent)
 		return "The upstream sent a head that is too long.";
 	if (code == CURLE_COULDNT_CONNECT && transfer->handle->local_socket.size > 0) {
@@ -153,7 +153,7 @@ static const char *advice_on(const struct transfer *transfer, CURLcode code)
 	long verified = X509_V_OK;
 	if (code == CURLE_SSL_CONNECT_ERROR &&
 	    strstr(transfer->handle->error, "wrong version number") != NULL)
-		return "the server does not speak TLS: is its base URL meant to be http://?";
+		return "the server does not speak TLS: should its base URL begin with http://?";
 	if (code != CURLE_PEER_FAILED_VERIFICATION)
 		return NULL;
 	curl_easy_getinfo(transfer->handle->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
@@ -244,7 +244,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *cookie)
 	else if (is_answered(transfer))
 		finish(transfer, UPSTREAM_OK, "");
 	else if (transfer->head.whole)
-		finish(transfer, UPSTREAM_IDLE_TIMEOUT, "The upstream fell silent.");
+		finish(transfer, UPSTREAM_IDLE_TIMEOUT, "The upstream stopped sending.");
 	else
 		finish(transfer, UPSTREAM_FIRST_BYTE_TIMEOUT,
 		       "The upstream did not reply in time.");

@@ -434,7 +434,7 @@ def test_recallctl_counts_what_was_imported_and_what_was_left_out(daemon, user):
     done = recallctl(daemon, "import", "-", "--json", stdin=document)
     assert json.loads(done.stdout) == {"imported": 400, "left_out": 400}
     done = recallctl(daemon, "import", "-", stdin=document + "{}")
-    assert done.returncode == 1 and "recallctl: 400 messages before it are imported" in done.stderr
+    assert done.returncode == 1 and "recallctl: 400 messages before it were imported" in done.stderr
 
 
 def test_recallctl_tells_of_a_file_that_is_cut_off(daemon, user):
@@ -456,7 +456,7 @@ def test_recallctl_imports_a_file_behind_a_byte_order_mark(daemon, user):
 
 
 def test_recallctl_prints_any_name(daemon):
-    assert "nothing is known" in recallctl(daemon, "forget", b"odd-\xc2").stderr
+    assert "nothing is stored" in recallctl(daemon, "forget", b"odd-\xc2").stderr
 
 
 def test_recallctl_shows_imports_and_forgets(guarded, user):
@@ -510,7 +510,7 @@ def test_memory_is_read_while_chats_go_on(daemon, upstream, user):
 
 def test_recallctl_tells_how_many_jobs_it_set_going(daemon, user):
     done = recallctl(daemon, "unpark", user)
-    assert (done.returncode, done.stdout) == (1, "") and "nothing is known" in done.stderr
+    assert (done.returncode, done.stdout) == (1, "") and "nothing is stored" in done.stderr
     daemon.import_messages(user, [{"role": "user", "content": "Hello"}], learn=False)
     for words in ([user], []):
         done = recallctl(daemon, "unpark", *words)
@@ -520,7 +520,7 @@ def test_recallctl_tells_how_many_jobs_it_set_going(daemon, user):
 
 def test_recallctl_tells_when_nobody_was_forgotten(daemon, user):
     daemon.import_messages(user, [{"role": "user", "content": "Hello"}], learn=False)
-    told = "recallctl: nothing is known by that name; where [identity] tenant is api-key, --tenant says whose user is meant\n"
+    told = "recallctl: nothing is stored under that name; with [identity] tenant = api-key, give the user's --tenant\n"
     for words in (["forget", user], ["show", user], ["forget", user + "x"], ["show", user + "x"], ["unpark", user + "x"]):
         tenant = ["--tenant", "0011223344556677"] if words[1] == user else []
         done = recallctl(daemon, *tenant, *words, "--json")

@@ -500,8 +500,8 @@ def test_each_client_program_that_asks_a_model_without_memory_is_told_of_once(ma
     daemon.stop()
     told = [line for line in daemon.stderr_lines if "without memory" in line]
     assert len(told) == 3, told
-    for line, program in zip(told, ("OpenAI/Python", "codex_cli_rs", "of no name")):
-        assert f"client program {program} asks at /v1/responses" in line
+    for line, program in zip(told, ("OpenAI/Python", "codex_cli_rs", "without a name")):
+        assert f"client program {program} calls /v1/responses" in line
 
 
 def without_memory(daemon):

@@ -51,7 +51,7 @@ def test_what_could_not_be_printed_is_a_failure(option):
     for target, why in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
         command = ["sh", "-c", f'exec "$0" "$@" {target}', program("proxy/recalld"), option]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=clean_environment())
-        assert done.returncode == 1 and f"recalld: cannot write the output: {why}" in done.stderr
+        assert done.returncode == 1 and f"recalld: cannot write output: {why}" in done.stderr
 
 
 def test_an_unknown_option_is_refused():
@@ -456,7 +456,7 @@ def test_what_is_said_of_the_configuration_is_json_too(make_daemon):
     (warning,) = (line for line in lines if "set [model] api_key" in line["message"])
     (fault,) = (line for line in lines if "[memory] mode is" in line["message"])
     assert (warning["level"], fault["level"]) == ("warn", "error")
-    assert warning["message"].startswith(f"{daemon.config_file}: [model] base_url is another")
+    assert warning["message"].startswith(f"{daemon.config_file}: [model] base_url differs from")
     assert fault["message"].startswith(f"{daemon.config_file}:")
 
 

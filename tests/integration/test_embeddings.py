@@ -297,7 +297,7 @@ def test_a_server_that_keeps_up_again_is_waited_for_again(embedding_daemon, embe
     begun = time.monotonic()
     wait_until(asks_again, 20)
     assert time.monotonic() - begun > 3, "the first probe is after a pause"
-    daemon.wait_log("wait for their embeddings again")
+    daemon.wait_log("wait for embeddings again")
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_nothing_listens_there(embedding_daemon, embeddings, user):
     for i in range(4):
         assert Chat(daemon, user).say("What was first?").status == "injected"
     assert time.monotonic() - begun < 3
-    for told in ("turns cannot be embedded: Failed to connect", "no longer wait for their embeddings: Failed to connect"):
+    for told in ("turns cannot be embedded: Failed to connect", "no longer wait for embeddings: Failed to connect"):
         daemon.wait_log(told)
     assert "(status" not in daemon.stderr
 

@@ -245,7 +245,7 @@ def test_a_reload_that_is_asked_for_while_it_starts_is_made_then(make_daemon):
             process.send_signal(signal.SIGHUP)
             file.rename(pipe)
             out.write(config)
-        is_reloaded = any(b"configuration read again" in line for line in process.stderr)
+        is_reloaded = any(b"configuration reloaded" in line for line in process.stderr)
         process.terminate()
         process.stderr.read()
         end.cancel()
@@ -283,7 +283,7 @@ def test_what_needs_a_restart_is_said_by_name_until_it_is_taken_back(make_daemon
         write_config(daemon.config_file, daemon.config)
         daemon.signal(signal.SIGHUP)
         until(lambda: daemon.metric("recalld_config_reloads_total") >= count, "it was not read")
-    told = [line for line in daemon.stderr_lines if "needs a restart" in line]
+    told = [line for line in daemon.stderr_lines if "restart recalld to apply" in line]
     assert [json.loads(line)["message"].split(": ")[1] for line in told] == ["listen.workers"] * 3
 
 
@@ -298,7 +298,7 @@ def reload(daemon, sections):
 def test_a_reload_reaches_the_log(make_daemon):
     daemon = make_daemon({"log": {"format": "json", "level": "error"}})
     reload(daemon, {"log": {"level": "info"}})
-    daemon.wait_log('"configuration read again"')
+    daemon.wait_log('"configuration reloaded"')
     reload(daemon, {"log": {"format": "text"}})
     until(lambda: not daemon.stderr_lines[-1].startswith("{"), "it is JSON still")
 
@@ -366,9 +366,9 @@ def test_two_daemons_on_one_store_are_refused_with_what_to_do(make_daemon):
 def test_an_address_that_cannot_be_had_is_refused_with_what_to_do(make_daemon, tmp_path):
     taken = make_daemon()
     said = {
-        f"127.0.0.1:{taken.port}": "in use; stop what listens there, or choose another port",
+        f"127.0.0.1:{taken.port}": "in use; stop the process that listens there, or choose another port",
         "192.0.2.1:8080": "; choose an address of this machine",
-        f"unix:{tmp_path}/no/socket": "its directory does not exist; make it, or choose another path",
+        f"unix:{tmp_path}/no/socket": "its directory does not exist; create it, or choose another path",
     }
     for address, message in said.items():
         daemon = make_daemon({"listen": {"address": address}}, start=False)
@@ -590,7 +590,7 @@ def test_too_low_a_limit_is_warned_of_at_a_reload(make_daemon, monkeypatch):
     daemon.config["listen"]["max_connections"] = "5000"
     write_config(daemon.config_file, daemon.config)
     daemon.signal(signal.SIGHUP)
-    daemon.wait_log("the limit of 2000 open files suffices for ")
+    daemon.wait_log("the limit of 2000 open files allows ")
 
 
 @pytest.fixture
@@ -599,9 +599,9 @@ def few(make_daemon, upstream, monkeypatch):
     upstream answer."""
     daemon = make_daemon({"listen": {"workers": "1"}}, start=False)
     start_limited(daemon, 700, monkeypatch)
-    daemon.wait_log("the limit of 700 open files suffices for ")
-    said = next(l for l in daemon.stderr_lines if "suffices for" in l)
-    most = int(said.split("suffices for ")[1].split()[0])
+    daemon.wait_log("the limit of 700 open files allows ")
+    said = next(l for l in daemon.stderr_lines if "open files allows" in l)
+    most = int(said.split("open files allows ")[1].split()[0])
     assert 50 < most < 350
     gate = threading.Event()
 
@@ -668,7 +668,7 @@ def test_too_low_a_limit_is_warned_of_by_t(tmp_path):
         preexec_fn=limited(4096),
     )
     assert done.returncode == 0
-    assert f"{file}: warning: the limit of 4096 open files suffices for " in done.stderr
+    assert f"{file}: warning: the limit of 4096 open files allows " in done.stderr
 
 
 # ---- dead upstream connections ----

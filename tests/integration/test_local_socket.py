@@ -100,7 +100,7 @@ def test_a_file_that_is_no_socket_is_kept(make_daemon, tmp_path):
     daemon.start(wait=False)
     assert daemon.wait_end(10) == 1
     daemon.process = None
-    assert "no socket" in daemon.stderr and (tmp_path / "file").read_text() == "mine"
+    assert "a file, not a socket" in daemon.stderr and (tmp_path / "file").read_text() == "mine"
 
 
 def test_who_takes_the_place_of_a_draining_daemon_keeps_it(local, make_daemon, upstream, user):

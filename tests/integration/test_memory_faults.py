@@ -61,7 +61,7 @@ def test_a_slow_disk_holds_the_end_of_a_reply_for_2_seconds_and_no_chat_longer(m
     assert 1.8 < took["streamed"] < 3 and 1.8 < took["plain"] < 3 and took["off"] < 1.7, took
     assert len(replies) == 3
     assert bypassed(daemon, "commit") == 2
-    assert "took longer than 2 s" in daemon.stderr
+    assert "exchange not on disk within 2 s" in daemon.stderr
     for name in ("streamed", "plain"):
         wait_until(lambda: daemon.knows(f"{user}-{name}"))
     begun = time.monotonic()
@@ -157,7 +157,9 @@ def test_a_disk_that_takes_nothing_more_stops_no_chat_and_is_no_damage(make_daem
     gate.set()
     late.join(20)
     assert bypassed(daemon, "full") == 1 and bypassed(daemon, "commit") == 0
-    daemon.wait_log("an exchange was not journalled: full")
+    daemon.wait_log("exchange not journalled")
+    line = next(l for l in daemon.stderr_lines if "exchange not journalled" in l)
+    assert " cause=full" in line and " receipt=" in line
     assert_full(daemon, f"{user}-two")
     (tmp_path / "refused").unlink()
     assert_room_again(daemon, f"{user}-three")
@@ -171,9 +173,9 @@ def test_a_store_that_stands_still_stops_no_chat_and_is_whole_after_a_restart(ma
     (tmp_path / "unended").touch()
     assert Chat(daemon, user).send("Not kept.").status_code == 200
     wait_until(lambda: "ready, but" in daemon.admin("GET", "/readyz").text)
-    assert "restart recalld when the disk is well" in ready_but(daemon)
+    assert "repair the disk, then restart recalld" in ready_but(daemon)
     assert daemon.metric("recalld_store_fault ") == 1
-    daemon.wait_log("the store stands still")
+    daemon.wait_log("the store has stopped")
     (tmp_path / "unended").unlink()
     assert Chat(daemon, user).say("It stands.").status == "bypassed"
     assert not any("damaged" in line for line in daemon.stderr_lines)
@@ -347,7 +349,7 @@ def test_a_record_of_an_unknown_version_is_left_out_counted_and_told_of(make_dae
     reply = Chat(daemon, user).say("Go on.")
     assert reply.status in ("injected", "empty")
     assert daemon.metric("recalld_store_unreadable_total") >= 1
-    daemon.wait_log("could not be read and were left out")
+    daemon.wait_log("skipped unreadable records in the store")
     assert "Private sentence" not in daemon.stderr
 
 
@@ -386,7 +388,7 @@ def test_a_file_cut_off_while_it_runs_ends_it_with_the_reason_and_it_does_not_st
     code = daemon.wait_end()
     daemon.process = None
     assert code == -signal.SIGBUS, code
-    assert "a page of the store could not be read" in daemon.stderr and "recalld(8)" in daemon.stderr
+    assert "cannot read a page of the store" in daemon.stderr and "recalld(8)" in daemon.stderr
     daemon.start(wait=False)
     assert daemon.wait_end() == 1
     daemon.process = None

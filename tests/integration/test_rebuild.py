@@ -469,7 +469,7 @@ def test_nothing_is_exported_to_a_terminal_or_from_what_is_no_store(tmp_path):
     )
     os.close(theirs)
     os.close(ours)
-    assert done.returncode == 1 and b"send it into a file" in done.stderr
+    assert done.returncode == 1 and b"write it to a file" in done.stderr
     done = export(tmp_path / "nowhere", tmp_path / "out")
     assert done.returncode == 1 and b"cannot read the store" in done.stderr
     assert not (tmp_path / "nowhere").exists()

@@ -163,7 +163,7 @@ def test_json_is_printed_as_it_is(receipt, upstream):
 
 
 def test_a_receipt_that_is_not_there(upstream):
-    upstream.answer = lambda request: error_reply(404, "Nothing is known by that name.")
+    upstream.answer = lambda request: error_reply(404, "Nothing is stored under that name.")
     done = recallctl(upstream, "explain", "../../v1/users/alex")
     assert done.returncode == 1 and b"no such receipt" in done.stderr and b"[retention]" in done.stderr and not done.stdout
     assert upstream.last.target == "/v1/receipts/..%2F..%2Fv1%2Fusers%2Falex"
@@ -197,7 +197,7 @@ def test_the_body_is_printed_byte_for_byte_but_not_to_a_terminal(upstream):
 
 
 def test_faults_of_a_preview_are_told(upstream):
-    said = {404: "Nothing is known by that name.", 401: "The admin token is missing or wrong.", 400: "no such mode", 500: "evil?"}
+    said = {404: "Nothing is stored under that name.", 401: "The admin token is missing or wrong.", 400: "no such mode", 500: "evil?"}
     for status, message in said.items():
         upstream.answer = lambda request, s=status, m=message: error_reply(s, m.replace("evil?", HOSTILE))
         done = recallctl(upstream, "preview", "nobody", "Who?")
@@ -211,7 +211,7 @@ def test_a_reply_that_is_no_receipt_is_told(upstream):
     for value in (b"<html>", b"", b"[]", b'{"receipt":[]}'):
         upstream.answer = lambda request, v=value: json_reply(v)
         done = recallctl(upstream, "preview", "alex", "Who?")
-        assert done.returncode == 1 and b"none of recalld's" in done.stderr
+        assert done.returncode == 1 and b"recalld's answer; is --admin right?" in done.stderr
     upstream.answer = lambda request: json_reply(b"<html>")
     assert recallctl(upstream, "explain", "1").returncode == 1
 
@@ -232,11 +232,11 @@ def test_with_json_every_failure_is_json(upstream, tmp_path):
         ("rebuild", "--store", str(turns)): (None, "or no directory"),
         ("-c", str(bad), "check"): (None, f"{bad}:2: "),
         ("--admin", f"127.0.0.1:{free_port()}", "check"): (None, "cannot be reached"),
-        ("remember",): (None, "there is no command remember"),
+        ("remember",): (None, "unknown command remember"),
         ("show",): (None, "show takes USER"),
-        ("check", "--store", "x"): (None, "check has no such option"),
+        ("check", "--store", "x"): (None, "check does not take that option"),
         ("check", "--nonsense"): (None, "unknown option"),
-        (): (None, "no command is given"),
+        (): (None, "no command given"),
     }
     for words, (status, message) in failures.items():
         done = subprocess.run([*arguments_for(upstream), "--json", *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, env=clean_environment())
@@ -261,7 +261,7 @@ def test_another_server_is_not_taken_for_recalld(upstream, tmp_path):
         for command in commands:
             done = recallctl(upstream, *command)
             assert done.returncode == 1 and not done.stdout, (command, body)
-            assert b"none of recalld's answers; is --admin right?" in done.stderr, (command, body)
+            assert b"recalld's answer; is --admin right?" in done.stderr, (command, body)
 
 
 def test_what_could_not_be_written_is_a_failure(receipt, upstream):
@@ -269,10 +269,10 @@ def test_what_could_not_be_written_is_a_failure(receipt, upstream):
         with open("/dev/full", "wb") as full:
             done = subprocess.run(arguments_for(upstream, *words), stdout=full, stderr=subprocess.PIPE, timeout=30,
                                   env=clean_environment())  # fmt: skip
-        assert done.returncode == 1 and b"cannot write the output: No space left on device" in done.stderr, words
+        assert done.returncode == 1 and b"cannot write output: No space left on device" in done.stderr, words
         closed = ["sh", "-c", 'exec "$0" "$@" >&-', *arguments_for(upstream, *words)]
         done = subprocess.run(closed, stderr=subprocess.PIPE, timeout=30, env=clean_environment())
-        assert done.returncode == 1 and b"cannot write the output: Bad file descriptor" in done.stderr, words
+        assert done.returncode == 1 and b"cannot write output: Bad file descriptor" in done.stderr, words
 
 
 def test_a_reader_who_has_seen_enough_hears_of_no_fault(receipt, upstream):
@@ -311,10 +311,10 @@ def test_what_is_wrong_with_a_command_is_told(upstream):
         ("explain",): "explain takes RECEIPT;",
         ("preview", "alex"): "preview takes USER QUESTION;",
         ("check", "now"): "check takes no argument;",
-        ("show", "alex", "--body"): "show has no such option;",
-        ("check", "--mode", "vector"): "check has no such option;",
-        ("check", "--store", "here"): "check has no such option;",
-        ("remember", "alex"): "there is no command remember;",
+        ("show", "alex", "--body"): "show does not take that option;",
+        ("check", "--mode", "vector"): "check does not take that option;",
+        ("check", "--store", "here"): "check does not take that option;",
+        ("remember", "alex"): "unknown command remember;",
         ("explain", "1", "--bad"): "unrecognized option '--bad'",
         (): "preview USER QUESTION",
     }
@@ -344,7 +344,7 @@ def shown_memory(count, **message):
     return json_reply({"user": "alex", "pending": count, "summary": None, "facts": [fact] * count, "messages": [message] * count})
 
 
-@pytest.mark.parametrize("count, words", [(1, "1 fact, 1 message, 1 exchange still"), (2, "2 facts, 2 messages, 2 exchanges still")])
+@pytest.mark.parametrize("count, words", [(1, "1 fact, 1 message, 1 exchange waiting"), (2, "2 facts, 2 messages, 2 exchanges waiting")])
 def test_what_is_shown_is_counted_as_people_do(upstream, count, words):
     upstream.script(shown_memory(count))
     assert words in recallctl(upstream, "show", "alex").stdout.decode()

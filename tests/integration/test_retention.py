@@ -55,7 +55,7 @@ def test_without_it_nothing_is_deleted_by_age(make_daemon, user):
     daemon = make_daemon()
     daemon.import_messages(user, turns("I moved to Lisbon.", 20 * 365 * 86400))
     daemon.signal(signal.SIGHUP)
-    daemon.wait_log("configuration read again")
+    daemon.wait_log("configuration reloaded")
     time.sleep(1)
     assert texts(daemon, user) == ["I moved to Lisbon."]
 

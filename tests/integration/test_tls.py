@@ -282,7 +282,7 @@ def test_a_client_that_reads_a_long_chain_slowly_gets_it_whole(tls, trust, pairs
     chain.write_bytes(pairs["one"][0].read_bytes() + (tmp_path / "long.pem").read_bytes() * 8)
     put(tls, (chain, pairs["one"][1]))
     tls.signal(signal.SIGHUP)
-    tls.wait_log("configuration read again")
+    tls.wait_log("configuration reloaded")
     with socket.socket() as plain:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         plain.settimeout(5)
@@ -401,7 +401,7 @@ def test_other_paths_of_certificate_and_key_are_read_once(tls, trust, pairs):
 def test_a_bad_pair_at_reload_keeps_the_old_one_and_says_so(tls, trust, pairs):
     shutil.copy(pairs["two"][1], tls.key)
     tls.signal(signal.SIGHUP)
-    tls.wait_log("tls_key is not the key of tls_certificate")
+    tls.wait_log("tls_key does not belong to tls_certificate")
     tls.wait_log("the old one stays in force")
     assert common_name(tls, trust) == "one"
     put(tls, pairs["two"])
@@ -411,7 +411,7 @@ def test_a_bad_pair_at_reload_keeps_the_old_one_and_says_so(tls, trust, pairs):
 def test_a_key_that_comes_after_its_certificate_is_noticed(tls, trust, pairs):
     assert common_name(tls, trust) == "one"
     shutil.copy(pairs["two"][0], tls.certificate)
-    tls.wait_log("tls_key is not the key of tls_certificate")
+    tls.wait_log("tls_key does not belong to tls_certificate")
     assert common_name(tls, trust) == "one"
     shutil.copy(pairs["two"][1], tls.key)
     wait_name(tls, trust, "two")
@@ -420,7 +420,7 @@ def test_a_key_that_comes_after_its_certificate_is_noticed(tls, trust, pairs):
 def test_a_key_of_the_same_kind_is_told_from_a_bad_one(tls, pairs):
     shutil.copy(pairs["three"][1], tls.key)
     tls.signal(signal.SIGHUP)
-    tls.wait_log("tls_key is not the key of tls_certificate")
+    tls.wait_log("tls_key does not belong to tls_certificate")
 
 
 def test_a_bad_pair_is_a_fault_that_names_file_and_line(make_tls, pairs, tmp_path):

@@ -95,7 +95,7 @@ def test_https_to_an_upstream_without_tls_says_so(make_daemon, user):
     with serving() as base_url:
         daemon = make_daemon({"upstream": {"base_url": base_url}})
         assert Chat(daemon, user).send("Hello.").status_code == 502
-    assert "the server does not speak TLS: is its base URL meant to be http://?" in cause_of(daemon)
+    assert "the server does not speak TLS: should its base URL begin with http://?" in cause_of(daemon)
 
 
 class AnswerOnIpv6(http.server.ThreadingHTTPServer):

@@ -65,7 +65,7 @@ START_TEST(comments_quotes_crlf_and_a_byte_order_mark_are_understood)
 	ck_assert_str_eq(config->model.name, "");
 	ck_assert_int_eq(config->log.level, LOG_LEVEL_WARN);
 	config_release(config);
-	assert_fault_has("[model]\nname = \"a\" b\n", "test.conf:2: [model] name goes on behind");
+	assert_fault_has("[model]\nname = \"a\" b\n", "test.conf:2: [model] name continues after");
 	assert_fault_has("[model]\nname = \"a\n", "test.conf:2: [model] name has no closing quote");
 }
 END_TEST
@@ -77,28 +77,27 @@ START_TEST(every_fault_is_reported_with_its_line_and_a_remedy)
 		      "test.conf:3: unknown section [memroy]; did you mean [memory]?\n"
 		      "test.conf:6: [log] level is \"loud\"; choose error, warn, info, debug\n");
 	assert_faults("mode = off\nnonsense\n",
-		      "test.conf:1: a key stands before the first section; put it behind its "
+		      "test.conf:1: a key precedes the first section; put it after its "
 		      "[section]\n"
 		      "test.conf:2: the line is neither a [section] nor \"key = value\"; write one "
-		      "of them, or # before a comment\n");
+		      "of these, or # before a comment\n");
 	assert_fault_has("[memory]\nbase_url = http://x\n", "it belongs to [");
 	assert_fault_has("[storage]\nzzzzzzzzzz = 1\n", "there are engine, path, map_size");
 	assert_fault_has("[zzzzzzzzz]\n", "there are [listen], [upstream], [identity]");
-	assert_fault_has("[log] level = info\n", "a section is a line of its own");
+	assert_fault_has("[log] level = info\n", "a section needs its own line");
 }
 END_TEST
 
 START_TEST(nothing_may_be_said_twice)
 {
 	assert_faults("[log]\nlevel = info\n\nlevel = warn\n",
-		      "test.conf:4: level is set in line 2 already; remove one of the two\n");
+		      "test.conf:4: level is already set in line 2; remove one of the two\n");
 	assert_faults("[log]\n[model]\n[log]\n",
-		      "test.conf:3: the same section begins in line 1 already; put their keys "
-		      "together\n");
+		      "test.conf:3: the same section already begins in line 1; merge their keys\n");
 	assert_fault_has("[memory user=a]\nlearn=on\n[memory model=a]\n[memory  user = a]\n",
-			 "test.conf:4: the same section begins in line 1 already");
+			 "test.conf:4: the same section already begins in line 1");
 	assert_fault_has("[memory user=a]\nlearn=on\nlearn=on\n",
-			 "test.conf:3: learn is set in line 2");
+			 "test.conf:3: learn is already set in line 2");
 	config_release(read_good("[memory]\nlearn=on\n[memory user=a]\nlearn=on\n"
 				 "[memory user=b]\nlearn=on\n"));
 }
@@ -209,9 +208,9 @@ START_TEST(values_are_taken_from_the_environment)
 	assert_fault_has("[upstream]\napi_key = ${TEST_KEY}\n",
 			 "test.conf:2: [upstream] api_key needs the environment variable TEST_KEY, "
 			 "which is not set; set it");
-	assert_fault_has("[upstream]\napi_key = ${TEST\n", "without a variable's name");
-	assert_fault_has("[upstream]\napi_key = ${}\n", "without a variable's name");
-	assert_fault_has("[upstream]\napi_key = ${A B}\n", "without a variable's name");
+	assert_fault_has("[upstream]\napi_key = ${TEST\n", "without a variable name");
+	assert_fault_has("[upstream]\napi_key = ${}\n", "without a variable name");
+	assert_fault_has("[upstream]\napi_key = ${A B}\n", "without a variable name");
 }
 END_TEST
 
@@ -244,10 +243,10 @@ START_TEST(faults_of_variables_name_them)
 	unsetenv("RECALLD_LISTEN_WORKERS");
 	unsetenv("RECALLD_LISTEN_ADMIN");
 	setenv("RECALLD_MODEL_SERVICE_HOST", "10.0.0.1", 1);
-	assert_warns("", "test.conf: warning: RECALLD_MODEL_SERVICE_HOST is no key of [model]");
+	assert_warns("", "test.conf: warning: RECALLD_MODEL_SERVICE_HOST is not a key of [model]");
 	unsetenv("RECALLD_MODEL_SERVICE_HOST");
 	setenv("RECALLD_MEMROY_MODE", "buffer", 1);
-	assert_warns("", "test.conf: warning: RECALLD_MEMROY_MODE is no key of [memory]");
+	assert_warns("", "test.conf: warning: RECALLD_MEMROY_MODE is not a key of [memory]");
 	unsetenv("RECALLD_MEMROY_MODE");
 	/* What Kubernetes makes up for a service called recalld. */
 	setenv("RECALLD_SERVICE_HOST", "10.0.0.1", 1);

@@ -12,14 +12,15 @@ START_TEST(addresses_are_checked)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		char text[128];
 		(void)snprintf(text, sizeof(text), "[listen]\naddress = %s\n", wrong[i]);
-		assert_fault_has(text, "test.conf:2: [listen] address is no address; write HOST:");
+		assert_fault_has(text,
+				 "test.conf:2: [listen] address is not an address; write HOST:");
 	}
 	static const char *const not_local[] = {"unix:", "unix:recalld", "unix:/", "unix:/run/",
 						"unix:///"};
 	for (size_t i = 0; i < sizeof(not_local) / sizeof(not_local[0]); i++) {
 		char text[128];
 		(void)snprintf(text, sizeof(text), "[listen]\naddress = %s\n", not_local[i]);
-		assert_fault_has(text, "test.conf:2: [listen] address is no local socket; write "
+		assert_fault_has(text, "test.conf:2: [listen] address is not a local socket; write "
 				       "unix:/PATH");
 	}
 	char longest[200];
@@ -67,9 +68,10 @@ END_TEST
 
 START_TEST(a_store_is_not_made_in_a_folder_named_tilde)
 {
-	assert_fault_has("[storage]\npath = ~/memory\n",
-			 "test.conf:2: [storage] path begins with ~, which nothing replaces here; "
-			 "write the whole path, or ${HOME}");
+	assert_fault_has(
+		"[storage]\npath = ~/memory\n",
+		"test.conf:2: [storage] path begins with ~, which recalld does not expand; "
+		"write the whole path, or ${HOME}");
 	config_release(read_good("[storage]\npath = /home/a~/memory\n"));
 }
 END_TEST
@@ -138,25 +140,26 @@ START_TEST(urls_are_checked)
 		assert_fault_has(text, "test.conf:2: [upstream] base_url ");
 	}
 	assert_fault_has("[model]\nbase_url = https://a/v1/chat/completions\n",
-			 "ends in an endpoint, which is added to it; end it before");
+			 "ends in an endpoint, which recalld appends itself; leave");
 	config_release(read_good("[upstream]\nbase_url = http://models/v1\n"));
 	config_release(read_good("[upstream]\nbase_url = http://[fe80::1%25br-1a2b.3]:8000/v1\n"
 				 "proxy = http://[fe80::1%25eth0]:3128\n"));
 	assert_fault_has("[listen]\naddress = [fe80::1%25eth0]:8080\n", "test.conf:2: [listen]");
 	config_release(read_good("[upstream]\nbase_url = http://localhost:11434/v1/\n"
 				 "proxy = http://proxy.local:3128/\n"));
-	assert_fault_has("[upstream]\nproxy = https://a:1", "is no proxy; write http://HOST:PORT");
-	assert_fault_has("[upstream]\nproxy = http://a", "is no proxy");
+	assert_fault_has("[upstream]\nproxy = https://a:1",
+			 "is not a proxy; write http://HOST:PORT");
+	assert_fault_has("[upstream]\nproxy = http://a", "is not a proxy");
 	assert_fault_has("[upstream]\nca_file = /nonexistent", "cannot be read (No such file");
 	assert_fault_has("[upstream]\nca_file = /dev/null\n",
-			 "test.conf:2: [upstream] ca_file has no certificates that can be used (");
-	assert_fault_has("[upstream]\nca_file = /\n", "ca_file has no certificates");
+			 "test.conf:2: [upstream] ca_file has no usable certificates (");
+	assert_fault_has("[upstream]\nca_file = /\n", "ca_file has no usable certificates");
 }
 END_TEST
 
 START_TEST(header_names_and_body_fields_are_checked)
 {
-	assert_fault_has("[identity]\nuser_header = X User", "no header's name");
+	assert_fault_has("[identity]\nuser_header = X User", "not a header name");
 	assert_fault_has("[identity]\nuser_header = A,,B", "has an empty item; remove the comma");
 	assert_fault_has("[identity]\nuser_header = A,", "has an empty item");
 	assert_fault_has("[identity]\nuser_header = authorization", "the upstream needs");
@@ -220,7 +223,7 @@ START_TEST(selectors_are_checked)
 	static const char *const wrong[] = {"[memory x=y]", "[memory user]", "[memory user=]",
 					    "[memory user=a model=b]", "[memory =a]"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_fault_has(wrong[i], "test.conf:1: the section's selector is not understood; "
+		assert_fault_has(wrong[i], "test.conf:1: the section's selector is not valid; "
 					   "write one of [memory model=GLOB]");
 	assert_fault_has("[log user=a]", "[log] takes no selector; only [memory] does");
 	assert_fault_has(
@@ -234,25 +237,25 @@ END_TEST
 START_TEST(the_tokens_of_a_turn_stay_within_those_of_the_request)
 {
 	assert_fault_has("[memory]\ncontext_tokens = 7000\n",
-			 "test.conf:2: [memory] context_tokens is more than conversation_tokens");
+			 "test.conf:2: [memory] context_tokens exceeds conversation_tokens");
 	assert_fault_has("[memory user=a]\nlearn=on\nconversation_tokens = 10\n",
-			 "test.conf:3: [memory] context_tokens is more than");
+			 "test.conf:3: [memory] context_tokens exceeds");
 	struct config *config = read_good("[memory model=a]\ncontext_tokens = 4000\n"
 					  "[memory user=a]\nconversation_tokens = 2000\n");
 	struct config_memory memory = config_memory_for(config, SLICE("a"), SLICE(""), SLICE("a"));
 	ck_assert_uint_eq(memory.context_tokens, 2000);
 	config_release(config);
 	assert_warns("[memory]\ncontext_tokens = 2000\nconversation_tokens = 2000\n",
-		     "test.conf: warning: [memory] conversation_tokens is no more than");
+		     "test.conf: warning: [memory] conversation_tokens does not exceed");
 }
 END_TEST
 
 START_TEST(the_largest_body_fits_into_what_may_be_in_flight)
 {
 	assert_fault_has("[listen]\nmax_in_flight = 32M\n",
-			 "test.conf:2: [listen] max_body is more than max_in_flight");
+			 "test.conf:2: [listen] max_body exceeds max_in_flight");
 	assert_fault_has("[listen]\nworkers = 1\nmax_body = 2G\n",
-			 "test.conf:3: [listen] max_body is more than max_in_flight");
+			 "test.conf:3: [listen] max_body exceeds max_in_flight");
 	config_release(read_good("[listen]\nmax_body = 1G\n"));
 }
 END_TEST
@@ -262,11 +265,11 @@ START_TEST(a_fault_of_two_keys_is_told_where_it_was_made)
 	assert_fault_has("[listen]\naddress = 127.0.0.1:9\nadmin = 127.0.0.1:9\n",
 			 "test.conf:3: [listen] admin is the same address");
 	assert_fault_has("[listen]\nmax_body = 2M\nmax_in_flight = 1M\n",
-			 "test.conf:3: [listen] max_body is more than");
+			 "test.conf:3: [listen] max_body exceeds");
 	assert_fault_has("[memory]\nconversation_tokens = 10\ncontext_tokens = 20\n",
-			 "test.conf:3: [memory] context_tokens is more than");
+			 "test.conf:3: [memory] context_tokens exceeds");
 	assert_fault_has("[memory user=a]\nconversation_tokens = 10\ncontext_tokens = 20\n",
-			 "test.conf:3: [memory] context_tokens is more than");
+			 "test.conf:3: [memory] context_tokens exceeds");
 	setenv("RECALLD_LISTEN_ADMIN", "127.0.0.1:9", 1);
 	assert_fault_has("[listen]\naddress = 127.0.0.1:9\n",
 			 "RECALLD_LISTEN_ADMIN: [listen] admin is the same address");
@@ -341,8 +344,8 @@ END_TEST
 
 START_TEST(who_can_reach_it_can_do_what_is_warned_of)
 {
-	static const char names_any[] = "whoever reaches it can name any user";
-	static const char spends[] = "whoever reaches it uses [upstream] api_key";
+	static const char names_any[] = "anyone who reaches it can name any user";
+	static const char spends[] = "anyone who reaches it uses [upstream] api_key";
 	static const struct {
 		const char *text;
 		bool names_any, spends;
@@ -379,9 +382,9 @@ START_TEST(what_keeps_it_from_learning_is_warned_of)
 	assert_warns("[memory]\nmode = summary\n", "learning uses each client's own key");
 	assert_warns("[memory]\nmode = off\n", "nothing will be learned: [memory] mode is off");
 	assert_warns("[memory]\nlearn = off\n", "nothing will be learned: [memory] learn is off");
-	assert_warns(elsewhere, "the clients' own keys are sent to it; set [model] api_key");
+	assert_warns(elsewhere, "gets the clients' own keys; set [model] api_key");
 	setenv("RECALLD_UPSTREAM_API_KEY", "k", 1);
-	assert_warns(elsewhere, "the upstream's api_key is sent to it; set [model] api_key");
+	assert_warns(elsewhere, "gets the upstream's api_key; set [model] api_key");
 	unsetenv("RECALLD_UPSTREAM_API_KEY");
 	assert_warns("[upstream]\nbase_url = http://127.0.0.1:11434/v1\n"
 		     "[model]\nbase_url = https://api.openai.com/v1\n",
@@ -400,15 +403,13 @@ START_TEST(what_keeps_recall_from_its_use_is_warned_of)
 		     "test.conf: warning: embedding uses each client's own key; after a restart");
 	assert_warns("[memory]\nmode = vector\n[model]\nembedding = m\n"
 		     "base_url = http://127.0.0.1:9/v1\n",
-		     "the clients' own keys are sent to it; set [model] api_key");
+		     "gets the clients' own keys; set [model] api_key");
 	assert_warns("[memory]\nmode = summary\n[model]\nembedding = m\n",
-		     "[model] embedding serves only clients that choose vector, hybrid or auto");
-	assert_warns(
-		"[memory]\nlearn = off\nhistory = trim\n",
-		"history = trim has nothing new to take out where mode, inject or learn is off");
-	assert_warns("[memory]\nmode = off\nhistory = trim\n", "has nothing new to take out");
-	assert_warns("[memory user=a]\ninject = off\nhistory = trim\n",
-		     "has nothing new to take out");
+		     "[model] embedding helps only clients that choose vector, hybrid or auto");
+	assert_warns("[memory]\nlearn = off\nhistory = trim\n",
+		     "history = trim cannot trim where mode, inject or learn is off");
+	assert_warns("[memory]\nmode = off\nhistory = trim\n", "cannot trim where");
+	assert_warns("[memory user=a]\ninject = off\nhistory = trim\n", "cannot trim where");
 	assert_warns("[memory]\nhistory = trim\nhistory_tokens = 799\n",
 		     "test.conf: warning: [memory] history_tokens is so small that a summary");
 	assert_warns("[memory]\nhistory_tokens = 100\n[memory model=a]\nhistory = trim\n",

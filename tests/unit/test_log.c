@@ -200,7 +200,7 @@ START_TEST(nobody_waits_for_who_does_not_read_the_log)
 	log_info("heard too");
 	(void)dup2(catch.before, STDERR_FILENO);
 	assert_matches(read_pipe(fd, &catch),
-		       "^[^ ]+ warn lines of the log were lost, since nobody read them: 20000\n"
+		       "^[^ ]+ warn log lines lost because nobody read them: 20000\n"
 		       "[^ ]+ info heard\n[^ ]+ info heard too\n$");
 	(void)close(catch.before);
 	(void)close(fd);
@@ -258,7 +258,7 @@ START_TEST(a_line_that_broke_off_does_not_spoil_the_next)
 	log_info("heard");
 	(void)dup2(catch.before, STDERR_FILENO);
 	assert_matches(read_pipe(fd, &catch),
-		       "^\n[^ ]+ warn lines of [^\n]*: 1\n[^ ]+ info heard\n$");
+		       "^\n[^ ]+ warn log lines [^\n]*: 1\n[^ ]+ info heard\n$");
 	(void)close(catch.before);
 	(void)close(fd);
 }

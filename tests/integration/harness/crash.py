@@ -191,7 +191,7 @@ class Talker:
 
     def promised(self):
         """Late ones too, unless the daemon said that its disk was slow."""
-        excused = any("took longer than 2 s" in line for line in self.daemon.stderr_lines)
+        excused = any("exchange not on disk within 2 s" in line for line in self.daemon.stderr_lines)
         return self.answered if excused else self.answered + self.late
 
     async def note(self, words=".", **options):
