@@ -144,18 +144,14 @@ void exchange_detach_commit(struct exchange *exchange)
 	event_del(exchange->commit_deadline);
 }
 
-static void on_receipt_kept(void *cookie, enum store_result result)
-{
-	(void)cookie;
-	(void)result; /* a receipt is a courtesy: nothing depends on it */
-}
-
 void exchange_keep_receipt(struct exchange *exchange)
 {
 	struct chat *chat = &exchange->chat;
 	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
 		return;
 	const struct receipt receipt = chat_receipt(chat, &exchange->arena);
-	store_keep_receipt(exchange->worker->service->store, chat->user, chat->view->forget_epoch,
-			   &receipt, loop_for_store(exchange->worker->loop), on_receipt_kept, NULL);
+	/* A receipt is a courtesy: nothing depends on it. */
+	(void)store_keep_receipt(exchange->worker->service->store, chat->user,
+				 chat->view->forget_epoch, &receipt,
+				 loop_for_store(exchange->worker->loop), NULL, NULL);
 }

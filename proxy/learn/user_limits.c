@@ -13,7 +13,6 @@ struct user_limits {
 	struct loop *loop;
 	struct config *config;
 	struct event *timer;
-	bool stopped;
 	/* Of the look at all users that is under way. */
 	struct arena arena; /* for their names */
 	struct user_size users[STORE_SIZES_AT_ONCE];
@@ -24,6 +23,7 @@ struct user_limits {
 	struct expiry expiry; /* of the user at hand */
 	bool is_measured;
 	struct expired_count taken;
+	struct store_call *call; /* under way */
 };
 
 static void wait_for(struct user_limits *limits, unsigned wait)
@@ -42,8 +42,7 @@ static void next_user(struct user_limits *limits)
 static void on_taken(void *cookie, enum store_result result)
 {
 	struct user_limits *limits = cookie;
-	if (limits->stopped)
-		return;
+	limits->call = NULL;
 	if (result == STORE_OK && limits->taken.exchanges > 0) {
 		metrics_count(METRIC_EXPIRED_OVER_LIMIT, limits->taken.exchanges);
 		log_info("user_limit: %zu exchanges of one user deleted, the oldest",
@@ -73,8 +72,9 @@ static void take_next(struct user_limits *limits)
 {
 	const struct user_size *user = &limits->users[limits->next];
 	if (limits->is_measured || measure(limits, user))
-		store_expire(limits->store, user->key, &limits->expiry, &limits->taken,
-			     loop_for_store(limits->loop), on_taken, limits);
+		limits->call =
+			store_expire(limits->store, user->key, &limits->expiry, &limits->taken,
+				     loop_for_store(limits->loop), on_taken, limits);
 	else
 		next_user(limits);
 }
@@ -128,8 +128,9 @@ void user_limits_configure(struct user_limits *limits, struct config *config)
 
 void user_limits_stop(struct user_limits *limits)
 {
-	limits->stopped = true;
 	event_del(limits->timer);
+	store_cancel(limits->call);
+	limits->call = NULL;
 }
 
 void user_limits_destroy(struct user_limits *limits)

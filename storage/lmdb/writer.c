@@ -124,12 +124,18 @@ static bool queue_add(struct writer *writer, struct operation *operation)
 	return fits;
 }
 
+static struct store_call *call_create(struct store_loop *loop, store_done *callback, void *cookie)
+{
+	struct store_call *call = xmalloc(sizeof(*call));
+	*call = (struct store_call){.loop = loop, .callback = callback, .cookie = cookie};
+	return call;
+}
+
 struct store_call *writer_submit(struct writer *writer, struct operation *operation,
 				 const struct user_key *user, struct store_loop *loop,
 				 store_done *callback, void *cookie)
 {
-	struct store_call *call = xmalloc(sizeof(*call));
-	*call = (struct store_call){.loop = loop, .callback = callback, .cookie = cookie};
+	struct store_call *call = callback == NULL ? NULL : call_create(loop, callback, cookie);
 	operation->user = user;
 	operation->call = call;
 	if (operation->grows && !store_has_room(writer->store))
