@@ -1,12 +1,13 @@
 /* The store: how memory is kept, in the verbs of what recalld does with it.
  *
- * The interface is asynchronous: a function that starts something returns a handle and its callback
- * fires once, or the handle is cancelled and it never fires. The embedded engine answers reads at
- * once: the callback then fires before the function returns, and the function returns NULL. Writes
- * go to the one writer thread, which commits many in one transaction with one sync; their callbacks
- * fire on the loop that the caller names. Cancelling forgets the callback, not the write.
+ * A read returns its result; what it gives is copied into the caller's arena, and nothing points
+ * into the engine. A write waits for the disk: it goes to the one writer thread, which commits many
+ * in one transaction with one sync. It returns a handle, and its callback fires once, on a later
+ * turn of the loop that the caller names, unless store_cancel() was called on that loop before.
+ * Cancelling forgets the callback, not the write. The handle is invalid from the callback's
+ * beginning on.
  *
- * Results of reads are copied into the caller's arena; nothing points into the engine. No read
+ * What a read gives counts only with STORE_OK, but for a forget_epoch, which is always set. No read
  * gives more than about 16 MB of turns' texts, the newest first (for a summary's job the oldest). A
  * record that cannot be read is left out and counted.
  *
@@ -82,6 +83,7 @@ struct store_loop {
 	void (*post)(struct store_loop *loop, void (*run)(void *cookie), void *cookie);
 };
 
+/* NULL in place of one: nobody is told, and the write returns NULL. */
 typedef void store_done(void *cookie, enum store_result result);
 void store_cancel(struct store_call *call); /* NULL is fine */
 
@@ -89,28 +91,27 @@ struct user_key store_user_key(struct slice tenant, struct slice user);
 
 /* ---- what a request needs to know ---- */
 
-typedef void store_loaded(void *cookie, enum store_result result, struct memory_view *view);
-/* STORE_OK also for an unknown user (view->known false). `load` need not outlive the call. */
-struct store_call *store_load(struct store *store, const struct load *load, struct arena *arena,
-			      store_loaded *callback, void *cookie);
+/* STORE_OK also for an unknown user (view->known false). */
+enum store_result store_load(struct store *store, const struct load *load, struct memory_view *view,
+			     struct arena *arena);
 
 /* ---- recall ---- */
 
-typedef void store_recalled(void *cookie, enum store_result result, struct recall_result *recalled);
 /* What bears on a question among all live turns of a user, but those that the request holds. Of
  * turns that say the same only the best, and none when one of them is given already. */
-struct store_call *store_recall(struct store *store, const struct recall *recall,
-				struct arena *arena, store_recalled *callback, void *cookie);
+enum store_result store_recall(struct store *store, const struct recall *recall,
+			       struct recall_result *recalled, struct arena *arena);
 
 /* ---- vectors ---- */
 
-/* Current turns that have no vector of this model yet, oldest first: at most `limit`. Texts may
- * be cut to 8 KB. */
-typedef void store_turns_read(void *cookie, enum store_result result, struct turn *turns,
-			      size_t count);
-struct store_call *store_unembedded(struct store *store, struct user_key user, struct slice model,
-				    size_t limit, struct arena *arena, store_turns_read *callback,
-				    void *cookie);
+struct unembedded {
+	struct turn *turns; /* oldest first; texts may be cut to 8 KB */
+	size_t count;
+};
+/* Current turns that have no vector of this model yet: at most `limit`. */
+enum store_result store_unembedded(struct store *store, struct user_key user, struct slice model,
+				   size_t limit, struct unembedded *unembedded,
+				   struct arena *arena);
 
 /* Keeps the vectors of turns that still stand. The first vectors of another model, or of other
  * dimensions, take the place of all that were kept before. */
@@ -149,25 +150,27 @@ struct store_call *store_forget(struct store *store, struct user_key user, struc
 
 /* ---- learning ---- */
 
-typedef void store_jobs_read(void *cookie, enum store_result result, struct job_list *list);
 /* The jobs of one user: the facts' of at most `limit` exchanges after the exchange `after` (0: from
  * the first), and always the summary's. STORE_NOT_FOUND: none. */
-struct store_call *store_user_jobs(struct store *store, struct user_key user, uint64_t after,
-				   size_t limit, struct arena *arena, store_jobs_read *callback,
-				   void *cookie);
+enum store_result store_user_jobs(struct store *store, struct user_key user, uint64_t after,
+				  size_t limit, struct job_list *list, struct arena *arena);
 
-typedef void store_users_read(void *cookie, enum store_result result, struct user_key *users,
-			      size_t count);
+/* A part of all users, in the order of their keys. */
+struct user_page {
+	struct user_key *users;
+	size_t count;
+	bool more;            /* there may be users behind `last`... */
+	struct user_key last; /* ...the last that was looked at */
+};
+
 /* Up to `limit` users with jobs (parked ones do not count), in the order of their keys, from the
  * one after `after` (NULL: from the first). */
-struct store_call *store_users_with_jobs(struct store *store, const struct user_key *after,
-					 size_t limit, struct arena *arena,
-					 store_users_read *callback, void *cookie);
+enum store_result store_users_with_jobs(struct store *store, const struct user_key *after,
+					size_t limit, struct user_page *page, struct arena *arena);
 
-typedef void store_job_read(void *cookie, enum store_result result, struct job_input *input);
-struct store_call *store_job_input(struct store *store, struct user_key user, enum job_kind kind,
-				   uint64_t exchange, struct arena *arena, store_job_read *callback,
-				   void *cookie);
+/* STORE_NOT_FOUND: there is nothing to work on. */
+enum store_result store_job_input(struct store *store, struct user_key user, enum job_kind kind,
+				  uint64_t exchange, struct job_input *input, struct arena *arena);
 
 struct change;
 /* What a JOB_FACTS led to: the changes and the job's removal in one transaction. STORE_STALE: the
@@ -201,14 +204,11 @@ struct store_call *store_unpark(struct store *store, const struct user_key *user
 
 /* ---- what is past its time ---- */
 
-typedef void store_expired_read(void *cookie, enum store_result result, struct user_key *users,
-				size_t count, const struct user_key *last);
 /* Of `limit` users, from the one after `after` (NULL: from the first), those of whose memory
- * anything is past its time. `last`: the last that was looked at; NULL: there is none behind it. */
-struct store_call *store_users_expired(struct store *store, const struct expiry *expiry,
-				       const struct user_key *after, size_t limit,
-				       struct arena *arena, store_expired_read *callback,
-				       void *cookie);
+ * anything is past its time. */
+enum store_result store_users_expired(struct store *store, const struct expiry *expiry,
+				      const struct user_key *after, size_t limit,
+				      struct user_page *page, struct arena *arena);
 
 /* Takes out what is past its time, or of much a part. STORE_NOT_FOUND: there was nothing. With the
  * texts of turns go their index, vectors and jobs, and what requests were
@@ -245,15 +245,17 @@ bool store_measure(struct store *store, struct user_key user, uint64_t keep, str
 
 /* ---- to be read by people ---- */
 
-typedef void store_user_read(void *cookie, enum store_result result, struct user_memory *memory);
-struct store_call *store_read_user(struct store *store, struct user_key user, size_t max_turns,
-				   int64_t now, struct arena *arena, store_user_read *callback,
-				   void *cookie);
+/* STORE_NOT_FOUND: there is no such user. */
+enum store_result store_read_user(struct store *store, struct user_key user, size_t max_turns,
+				  int64_t now, struct user_memory *memory, struct arena *arena);
 
-typedef void store_receipt_read(void *cookie, enum store_result result, struct slice text,
-				struct user_key user);
-struct store_call *store_read_receipt(struct store *store, uint64_t receipt, struct arena *arena,
-				      store_receipt_read *callback, void *cookie);
+struct kept_receipt {
+	struct slice text;    /* JSON */
+	struct user_key user; /* whose it is */
+};
+/* STORE_NOT_FOUND: there is no such receipt, or none any more. */
+enum store_result store_read_receipt(struct store *store, uint64_t id, struct kept_receipt *receipt,
+				     struct arena *arena);
 
 struct store_statistics {
 	uint64_t users, turns, facts, jobs, parked, receipts;

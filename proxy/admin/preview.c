@@ -53,18 +53,23 @@ static void reply(struct preview *preview)
 	admin_reply_json(call, 200, &out);
 }
 
-static void on_looked_up(void *cookie, enum store_result result)
+static void end_lookup(struct preview *preview, enum store_result result)
 {
-	struct preview *preview = cookie;
 	struct chat *chat = &preview->chat;
 	if (result == STORE_OK && !chat->view->known)
 		result = STORE_NOT_FOUND;
 	chat->elapsed = clock_steady() - preview->begun;
-	preview->call->gone = NULL;
 	if (result == STORE_OK)
 		reply(preview);
 	else
 		admin_reply_failure(preview->call, result);
+}
+
+static void on_looked_up(void *cookie)
+{
+	struct preview *preview = cookie;
+	preview->call->gone = NULL;
+	end_lookup(preview, STORE_OK);
 }
 
 static void on_gone(struct admin_call *call)
@@ -77,12 +82,13 @@ static void look_up(struct preview *preview)
 {
 	struct admin_call *call = preview->call;
 	const struct chat_sources sources = {call->service->store, call->vectors, call->config};
-	struct chat_lookup *lookup = chat_lookup_start(&preview->chat, &sources, clock_wall(),
-						       &call->arena, on_looked_up, preview);
-	if (lookup == NULL)
-		return;
-	call->pending = lookup;
-	call->gone = on_gone;
+	enum store_result result;
+	call->pending = chat_lookup_start(&preview->chat, &sources, clock_wall(), &result,
+					  &call->arena, on_looked_up, preview);
+	if (call->pending != NULL)
+		call->gone = on_gone;
+	else
+		end_lookup(preview, result);
 }
 
 static void start(struct admin_call *call, const json_t *document, struct slice question)

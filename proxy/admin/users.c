@@ -18,7 +18,6 @@ struct reading {
 	struct admin_call *call;
 	size_t pending, parked, deferred;
 	struct user_memory memory;
-	enum store_result result;
 };
 
 static void put_time(struct buffer *out, const char *name, int64_t at, struct arena *arena)
@@ -105,22 +104,17 @@ static void put_memory(struct buffer *out, const struct reading *reading)
 	buffer_append(out, SLICE("]}"));
 }
 
-static void on_memory(void *cookie, enum store_result result, struct user_memory *memory)
+static void count_jobs(struct reading *reading)
 {
-	struct reading *reading = cookie;
-	reading->result = result;
-	if (result == STORE_OK)
-		reading->memory = *memory;
-}
-
-static void on_jobs(void *cookie, enum store_result result, struct job_list *list)
-{
-	struct reading *reading = cookie;
-	for (size_t i = 0; result == STORE_OK && i < list->count; i++) {
-		const struct job *job = &list->jobs[i];
+	struct admin_call *call = reading->call;
+	struct job_list list;
+	enum store_result result = store_user_jobs(call->service->store, call->user, 0,
+						   MAX_JOBS_COUNTED, &list, &call->arena);
+	for (size_t i = 0; result == STORE_OK && i < list.count; i++) {
+		const struct job *job = &list.jobs[i];
 		if (job->parked)
 			reading->parked++;
-		else if (learner_wants(reading->call->config, list, job, clock_wall()))
+		else if (learner_wants(call->config, &list, job, clock_wall()))
 			reading->pending++;
 		else if (job->kind == JOB_FACTS)
 			reading->deferred++;
@@ -129,14 +123,14 @@ static void on_jobs(void *cookie, enum store_result result, struct job_list *lis
 
 static void get_memory(struct admin_call *call)
 {
-	struct reading reading = {.call = call, .result = STORE_FAILED};
-	struct store *store = call->service->store;
+	struct reading reading = {.call = call};
 	/* Jobs first: anything learned meanwhile then counts as pending, never as lost. */
-	store_user_jobs(store, call->user, 0, MAX_JOBS_COUNTED, &call->arena, on_jobs, &reading);
-	store_read_user(store, call->user, MAX_TURNS_SHOWN, clock_wall(), &call->arena, on_memory,
-			&reading);
-	if (reading.result != STORE_OK) {
-		admin_reply_failure(call, reading.result);
+	count_jobs(&reading);
+	enum store_result result =
+		store_read_user(call->service->store, call->user, MAX_TURNS_SHOWN, clock_wall(),
+				&reading.memory, &call->arena);
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
 		return;
 	}
 	struct buffer out;

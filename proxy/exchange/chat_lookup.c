@@ -2,39 +2,21 @@
 
 struct chat_lookup {
 	struct chat *chat;
-	struct chat_sources sources;
+	struct store *store;
 	struct arena *arena;
-	int64_t now;
 	chat_looked_up *callback;
 	void *cookie;
-	struct question_call *question; /* what is under way */
-	struct store_call *call;
-	bool is_over;
+	struct question_call *question; /* under way */
 };
 
-static void end(struct chat_lookup *lookup, enum store_result result)
-{
-	lookup->is_over = true;
-	lookup->callback(lookup->cookie, result);
-}
-
-static void on_recalled(void *cookie, enum store_result result, struct recall_result *recalled)
-{
-	struct chat_lookup *lookup = cookie;
-	lookup->call = NULL;
-	/* A recall that fails leaves what else is known. */
-	chat_inject(lookup->chat, result == STORE_OK ? recalled : NULL, lookup->arena);
-	end(lookup, STORE_OK);
-}
-
-static void recall(struct chat_lookup *lookup)
+/* A recall that fails leaves what else is known. */
+static void recall(struct chat *chat, struct store *store, struct arena *arena)
 {
 	struct recall recall;
-	chat_recall(lookup->chat, &recall, lookup->arena);
-	struct store_call *call =
-		store_recall(lookup->sources.store, &recall, lookup->arena, on_recalled, lookup);
-	if (!lookup->is_over)
-		lookup->call = call;
+	struct recall_result recalled;
+	chat_recall(chat, &recall, arena);
+	enum store_result result = store_recall(store, &recall, &recalled, arena);
+	chat_inject(chat, result == STORE_OK ? &recalled : NULL, arena);
 }
 
 static void on_vector(void *cookie, const int8_t *vector, size_t dimensions)
@@ -47,61 +29,37 @@ static void on_vector(void *cookie, const int8_t *vector, size_t dimensions)
 		question->vector = (const int8_t *)arena_copy(lookup->arena, bytes).data;
 		question->dimensions = dimensions;
 	}
-	recall(lookup);
-}
-
-/* The question's vector first, when there is one to be had. */
-static void ask(struct chat_lookup *lookup)
-{
-	const struct chat *chat = lookup->chat;
-	struct slice text = chat_question_text(chat, lookup->arena);
-	lookup->question = question_vector_start(lookup->sources.vectors, lookup->sources.config,
-						 text, chat->key_field, on_vector, lookup);
-	if (lookup->question == NULL)
-		recall(lookup);
-}
-
-static void on_loaded(void *cookie, enum store_result result, struct memory_view *view)
-{
-	struct chat_lookup *lookup = cookie;
-	lookup->call = NULL;
-	if (result != STORE_OK) {
-		end(lookup, result);
-		return;
-	}
-	if (chat_decide(lookup->chat, view, lookup->now, lookup->arena) == CHAT_RECALL) {
-		ask(lookup);
-		return;
-	}
-	chat_inject(lookup->chat, NULL, lookup->arena);
-	end(lookup, STORE_OK);
+	recall(lookup->chat, lookup->store, lookup->arena);
+	lookup->callback(lookup->cookie);
 }
 
 struct chat_lookup *chat_lookup_start(struct chat *chat, const struct chat_sources *sources,
-				      int64_t now, struct arena *arena, chat_looked_up *callback,
-				      void *cookie)
+				      int64_t now, enum store_result *result, struct arena *arena,
+				      chat_looked_up *callback, void *cookie)
 {
-	struct chat_lookup *lookup = arena_alloc(arena, sizeof(*lookup));
 	struct load load;
-	*lookup = (struct chat_lookup){.chat = chat,
-				       .sources = *sources,
-				       .arena = arena,
-				       .now = now,
-				       .callback = callback,
-				       .cookie = cookie};
+	struct memory_view *view = arena_alloc(arena, sizeof(*view));
 	chat_load(chat, now, &load, arena);
-	struct store_call *call = store_load(sources->store, &load, arena, on_loaded, lookup);
-	if (lookup->is_over)
+	*result = store_load(sources->store, &load, view, arena);
+	if (*result != STORE_OK)
 		return NULL;
-	if (call != NULL)
-		lookup->call = call;
-	return lookup;
+	if (chat_decide(chat, view, now, arena) != CHAT_RECALL) {
+		chat_inject(chat, NULL, arena);
+		return NULL;
+	}
+	struct chat_lookup *lookup = arena_alloc(arena, sizeof(*lookup));
+	*lookup = (struct chat_lookup){chat, sources->store, arena, callback, cookie, NULL};
+	lookup->question = question_vector_start(sources->vectors, sources->config,
+						 chat_question_text(chat, arena), chat->key_field,
+						 on_vector, lookup);
+	if (lookup->question != NULL)
+		return lookup;
+	recall(chat, sources->store, arena);
+	return NULL;
 }
 
 void chat_lookup_cancel(struct chat_lookup *lookup)
 {
-	if (lookup == NULL)
-		return;
-	question_vector_cancel(lookup->question);
-	store_cancel(lookup->call);
+	if (lookup != NULL)
+		question_vector_cancel(lookup->question);
 }

@@ -16,14 +16,16 @@ struct chat_sources {
 	struct config *config;            /* the chat's */
 };
 
-/* `result` other than STORE_OK: the store failed, and the chat is as chat_open() left it. */
-typedef void chat_looked_up(void *cookie, enum store_result result);
+typedef void chat_looked_up(void *cookie);
 
-/* Everything lives in the arena, which outlives the lookup, as does the chat. NULL: `callback` has
- * been called already. Else it will be, or chat_lookup_cancel(). */
+/* NULL: the lookup is over, and `callback` is never called; `*result` other than STORE_OK says that
+ * the store failed, and the chat is as chat_open() left it. Otherwise the lookup waits for the
+ * question's vector, and succeeds: `callback` fires on a later turn of the loop, unless
+ * chat_lookup_cancel() comes first. Everything lives in the arena, which outlives the lookup, as
+ * does the chat. */
 struct chat_lookup *chat_lookup_start(struct chat *chat, const struct chat_sources *sources,
-				      int64_t now, struct arena *arena, chat_looked_up *callback,
-				      void *cookie);
+				      int64_t now, enum store_result *result, struct arena *arena,
+				      chat_looked_up *callback, void *cookie);
 void chat_lookup_cancel(struct chat_lookup *lookup); /* NULL is fine */
 
 #endif

@@ -194,11 +194,9 @@ static uint64_t next_receipt(struct service *service)
 	       (atomic_fetch_add(&service->receipts, 1) & ((1 << 20) - 1));
 }
 
-static void on_looked_up(void *cookie, enum store_result result)
+static void end_lookup(struct exchange *exchange, enum store_result result)
 {
-	struct exchange *exchange = cookie;
 	struct chat *chat = &exchange->chat;
-	exchange->lookup = NULL;
 	if (result != STORE_OK)
 		chat_bypass(chat, METRIC_BYPASS_STORE);
 	else if (chat->status != CHAT_SIDE && !chat->dry_run)
@@ -208,6 +206,13 @@ static void on_looked_up(void *cookie, enum store_result result)
 	if (result == STORE_OK && !chat->dry_run && chat_wants_vectors(chat))
 		embedder_wake(exchange->worker->service->embedder, chat->user);
 	go_on(exchange);
+}
+
+static void on_looked_up(void *cookie)
+{
+	struct exchange *exchange = cookie;
+	exchange->lookup = NULL;
+	end_lookup(exchange, STORE_OK);
 }
 
 static void look_up(struct exchange *exchange)
@@ -223,10 +228,11 @@ static void look_up(struct exchange *exchange)
 	}
 	const struct chat_sources sources = {service->store, exchange->worker->vectors,
 					     exchange->config};
-	struct chat_lookup *lookup = chat_lookup_start(chat, &sources, exchange->begun_at,
-						       &exchange->arena, on_looked_up, exchange);
-	if (lookup != NULL) /* else it is over, and the exchange may have moved on */
-		exchange->lookup = lookup;
+	enum store_result result;
+	exchange->lookup = chat_lookup_start(chat, &sources, exchange->begun_at, &result,
+					     &exchange->arena, on_looked_up, exchange);
+	if (exchange->lookup == NULL)
+		end_lookup(exchange, result);
 }
 
 static void open_chat(struct exchange *exchange)

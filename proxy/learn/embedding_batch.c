@@ -51,7 +51,7 @@ static void on_at_end(evutil_socket_t fd, short what, void *cookie)
 	destroy(batch);
 }
 
-/* From the loop, since a store may answer before embedding_batch_start() returns. */
+/* From the loop, since a batch may be over before embedding_batch_start() returns. */
 static void end_batch(struct embedding_batch *batch, enum batch_end end)
 {
 	batch->end = end;
@@ -219,19 +219,22 @@ static void take_turns(struct embedding_batch *batch, const struct turn *turns, 
 	batch->asked = batch->to_ask;
 }
 
-static void on_turns(void *cookie, enum store_result result, struct turn *turns, size_t count)
+static void begin(struct embedding_batch *batch)
 {
-	struct embedding_batch *batch = cookie;
-	batch->store_call = NULL;
-	if (result == STORE_NOT_FOUND || (result == STORE_OK && count == 0)) {
+	const struct embedding_batch_setting *setting = &batch->setting;
+	struct unembedded unembedded;
+	enum store_result result = store_unembedded(setting->store, setting->user,
+						    slice_of(setting->config->model.embedding),
+						    BATCH_TURNS, &unembedded, &batch->arena);
+	if (result == STORE_OK && unembedded.count == 0) {
 		end_batch(batch, BATCH_NONE_LEFT);
-	} else if (result != STORE_OK || turns[0].id == *batch->setting.first) {
+	} else if (result != STORE_OK || unembedded.turns[0].id == *setting->first) {
 		/* What was not kept must not be paid for again at once. */
-		*batch->setting.first = 0;
+		*setting->first = 0;
 		end_batch(batch, BATCH_FAILED);
 	} else {
-		batch->first = turns[0].id;
-		take_turns(batch, turns, count);
+		batch->first = unembedded.turns[0].id;
+		take_turns(batch, unembedded.turns, unembedded.count);
 		if (batch->to_ask > 0)
 			ask(batch);
 		else
@@ -249,11 +252,7 @@ struct embedding_batch *embedding_batch_start(const struct embedding_batch_setti
 	batch->ended = ended;
 	batch->cookie = cookie;
 	batch->at_end = event_new(loop_base(setting->loop), -1, 0, on_at_end, batch);
-	struct store_call *call = store_unembedded(setting->store, setting->user,
-						   slice_of(setting->config->model.embedding),
-						   BATCH_TURNS, &batch->arena, on_turns, batch);
-	if (call != NULL) /* else it has answered, and another may be under way */
-		batch->store_call = call;
+	begin(batch);
 	return batch;
 }
 

@@ -22,16 +22,19 @@ struct learn_job {
 	struct config_memory settings;
 	struct job job;
 	struct arena arena;
-	learn_job_asked *asked; /* NULL: called, or cancelled */
-	learn_job_ended *ended; /* NULL: cancelled */
+	learn_job_asked *asked; /* NULL: called */
+	learn_job_ended *ended;
 	void *cookie;
 	struct job_input input;
 	struct learn_prompt prompt;
 	struct summary summary; /* what a summary job will store, but for its text */
 	unsigned quirks;
 	struct slice body;
+	/* Of these one is under way. */
+	struct event *start;
 	struct transfer *transfer;
-	struct event *deadline;
+	struct store_call *store_call;
+	struct event *deadline; /* the transfer's */
 	int status;
 	struct buffer answer;
 	struct slice answer_text;
@@ -39,16 +42,20 @@ struct learn_job {
 	bool wants_room;          /* see learn_job_ended */
 };
 
-static void end_learn_job(struct learn_job *learn_job, bool noted)
+static void destroy(struct learn_job *learn_job)
 {
-	if (learn_job->ended != NULL)
-		learn_job->ended(learn_job->cookie, noted, learn_job->wants_room);
-	if (learn_job->deadline != NULL)
-		event_free(learn_job->deadline);
+	event_free(learn_job->start);
+	event_free(learn_job->deadline);
 	buffer_finish(&learn_job->answer);
 	config_release(learn_job->setting.config);
 	arena_finish(&learn_job->arena);
 	free(learn_job);
+}
+
+static void end_learn_job(struct learn_job *learn_job, bool noted)
+{
+	learn_job->ended(learn_job->cookie, noted, learn_job->wants_room);
+	destroy(learn_job);
 }
 
 /* All that is left is the store's. */
@@ -73,7 +80,9 @@ static void warn_of_failure(struct learn_job *learn_job, const char *detail)
 
 static void on_postponed(void *cookie, enum store_result result)
 {
-	end_learn_job(cookie, result == STORE_OK || result == STORE_STALE);
+	struct learn_job *learn_job = cookie;
+	learn_job->store_call = NULL;
+	end_learn_job(learn_job, result == STORE_OK || result == STORE_STALE);
 }
 
 static void try_later(struct learn_job *learn_job)
@@ -85,8 +94,9 @@ static void try_later(struct learn_job *learn_job)
 	job->not_before =
 		clock_wall() + (pause < LESSON_LONGEST_PAUSE ? pause : LESSON_LONGEST_PAUSE);
 	leave_model(learn_job);
-	store_postpone(learn_job->setting.store, learn_job->setting.user, job,
-		       loop_for_store(learn_job->setting.loop), on_postponed, learn_job);
+	learn_job->store_call =
+		store_postpone(learn_job->setting.store, learn_job->setting.user, job,
+			       loop_for_store(learn_job->setting.loop), on_postponed, learn_job);
 }
 
 static void postpone(struct learn_job *learn_job, enum metric_counter cause)
@@ -113,10 +123,11 @@ static void store_facts(struct learn_job *learn_job)
 {
 	const struct learning *learning = &learn_job->learning;
 	leave_model(learn_job);
-	store_learned(learn_job->setting.store, learn_job->setting.user, learn_job->job.exchange,
-		      learn_job->input.forget_epoch, learning->changes, learning->change_count,
-		      learning->hide_exchange, clock_wall(),
-		      loop_for_store(learn_job->setting.loop), on_stored, learn_job);
+	learn_job->store_call = store_learned(
+		learn_job->setting.store, learn_job->setting.user, learn_job->job.exchange,
+		learn_job->input.forget_epoch, learning->changes, learning->change_count,
+		learning->hide_exchange, clock_wall(), loop_for_store(learn_job->setting.loop),
+		on_stored, learn_job);
 }
 
 static struct learn_turn turn_to_learn(const struct learn_job *learn_job)
@@ -160,17 +171,15 @@ static bool take_summary(struct learn_job *learn_job, const struct model_answer 
 	summary->model = learn_job->setting.model;
 	metrics_count(METRIC_LEARNED_SUMMARIES, 1);
 	leave_model(learn_job);
-	store_summarized(learn_job->setting.store, learn_job->setting.user,
-			 learn_job->input.forget_epoch, summary,
-			 learn_job->input.has_summary ? learn_job->input.summary.covers : 0,
-			 loop_for_store(learn_job->setting.loop), on_stored, learn_job);
+	learn_job->store_call = store_summarized(
+		learn_job->setting.store, learn_job->setting.user, learn_job->input.forget_epoch,
+		summary, learn_job->input.has_summary ? learn_job->input.summary.covers : 0,
+		loop_for_store(learn_job->setting.loop), on_stored, learn_job);
 	return true;
 }
 
 static void take_answer(struct learn_job *learn_job)
 {
-	struct last_failure *failure =
-		learn_job->setting.failure; /* the learn_job is the store's by the end */
 	struct model_answer answer;
 	bool used = model_answer_read(buffer_slice(&learn_job->answer), &answer, &learn_job->arena);
 	if (used) {
@@ -179,7 +188,7 @@ static void take_answer(struct learn_job *learn_job)
 							: take_summary(learn_job, &answer);
 	}
 	if (used) {
-		last_failure_end(failure);
+		last_failure_end(learn_job->setting.failure);
 		return;
 	}
 	warn_of_failure(learn_job, "its answer cannot be used");
@@ -188,14 +197,18 @@ static void take_answer(struct learn_job *learn_job)
 
 /* ---- when it is stored ---- */
 
+static enum store_result read_input(struct learn_job *learn_job)
+{
+	const struct learn_job_setting *setting = &learn_job->setting;
+	return store_job_input(setting->store, setting->user, learn_job->job.kind,
+			       learn_job->job.exchange, &learn_job->input, &learn_job->arena);
+}
+
 /* The user went back, or asked to forget, while the model was at work: what it answered is held
  * against the facts as they stand now. */
-static void on_changed_input(void *cookie, enum store_result result, struct job_input *input)
+static void take_facts_anew(struct learn_job *learn_job)
 {
-	struct learn_job *learn_job = cookie;
-	if (result == STORE_OK)
-		learn_job->input = *input;
-	if (result != STORE_OK || !take_facts(learn_job))
+	if (read_input(learn_job) != STORE_OK || !take_facts(learn_job))
 		end_learn_job(learn_job, true);
 }
 
@@ -213,6 +226,7 @@ static void count_facts(const struct learning *learning)
 static void on_stored(void *cookie, enum store_result result)
 {
 	struct learn_job *learn_job = cookie;
+	learn_job->store_call = NULL;
 	bool is_facts = learn_job->job.kind == JOB_FACTS;
 	bool is_over = result == STORE_OK || result == STORE_STALE || result == STORE_CHANGED;
 	learn_job->wants_room = result == STORE_FULL;
@@ -220,11 +234,9 @@ static void on_stored(void *cookie, enum store_result result)
 		count_facts(&learn_job->learning);
 	if (!is_over)
 		log_error("what was learned was not stored: %s", store_result_name(result));
-	if (result == STORE_CHANGED && is_facts && learn_job->ended != NULL)
-		store_job_input(learn_job->setting.store, learn_job->setting.user, JOB_FACTS,
-				learn_job->job.exchange, &learn_job->arena, on_changed_input,
-				learn_job);
-	else if (is_over || learn_job->ended == NULL)
+	if (result == STORE_CHANGED && is_facts)
+		take_facts_anew(learn_job);
+	else if (is_over)
 		end_learn_job(learn_job, true);
 	else
 		try_later(learn_job);
@@ -424,20 +436,21 @@ static bool prepare_facts(struct learn_job *learn_job)
 	return true;
 }
 
-static void on_input(void *cookie, enum store_result result, struct job_input *input)
+static void on_start(evutil_socket_t fd, short what, void *cookie)
 {
 	struct learn_job *learn_job = cookie;
-	if (result == STORE_OK)
-		learn_job->input = *input;
-	if (result == STORE_OK && (learn_job->job.kind == JOB_FACTS ? prepare_facts(learn_job)
-								    : prepare_summary(learn_job))) {
+	bool is_facts = learn_job->job.kind == JOB_FACTS;
+	(void)fd;
+	(void)what;
+	bool is_read = read_input(learn_job) == STORE_OK;
+	if (is_read && (is_facts ? prepare_facts(learn_job) : prepare_summary(learn_job))) {
 		learn_job->quirks = *known_quirks(learn_job);
 		call_model(learn_job);
-	} else if (result == STORE_OK && learn_job->job.kind == JOB_FACTS) {
+	} else if (is_read && is_facts) {
 		store_facts(learn_job);
 	} else {
 		/* Nothing to do, or nothing that can be read: not again before a pause. */
-		postpone(learn_job, result == STORE_FAILED || result == STORE_NOT_FOUND);
+		try_later(learn_job);
 	}
 }
 
@@ -461,18 +474,14 @@ struct learn_job *learn_job_start(const struct learn_job_setting *setting, const
 	learn_job->cookie = cookie;
 	learn_job->deadline = evtimer_new(loop_base(setting->loop), on_deadline, learn_job);
 	buffer_init(&learn_job->answer, ANSWER_LIMIT);
-	store_job_input(setting->store, setting->user, job->kind, job->exchange, &learn_job->arena,
-			on_input, learn_job);
+	learn_job->start = event_new(loop_base(setting->loop), -1, 0, on_start, learn_job);
+	event_active(learn_job->start, EV_TIMEOUT, 0);
 	return learn_job;
 }
 
 void learn_job_cancel(struct learn_job *learn_job)
 {
-	learn_job->asked = NULL;
-	learn_job->ended = NULL;
-	if (learn_job->transfer == NULL)
-		return; /* its result is on its way, and ends it */
 	upstream_cancel(learn_job->transfer);
-	learn_job->transfer = NULL;
-	end_learn_job(learn_job, true);
+	store_cancel(learn_job->store_call);
+	destroy(learn_job);
 }

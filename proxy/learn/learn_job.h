@@ -48,11 +48,11 @@ typedef void learn_job_asked(void *cookie);
  * `wants_room`: there was none for what was learned, and the next try would find none either. */
 typedef void learn_job_ended(void *cookie, bool noted, bool wants_room);
 
-/* Starts it. The setting and the job are copied. */
+/* Starts it on a later turn of the loop. The setting and the job are copied. */
 struct learn_job *learn_job_start(const struct learn_job_setting *setting, const struct job *job,
 				  learn_job_asked *asked, learn_job_ended *ended, void *cookie);
-/* Gives up the call to the model without an effect on the job; nothing is called. A learn_job
- * whose result is on its way to the store is left to end, without its callback. */
+/* Gives up the call to the model, without an effect on the job. A result that is on its way to the
+ * store still gets there. Nothing is called. */
 void learn_job_cancel(struct learn_job *learn_job);
 
 /* How many of the uncovered turns are folded now, to the end of an exchange, once there are

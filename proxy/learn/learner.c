@@ -39,7 +39,6 @@ struct learner {
 	struct learner_user_list users;
 	size_t asking;     /* learn_jobs that are at the memory model, or on their way to it */
 	size_t learn_jobs; /* these, and those whose results are being stored */
-	bool pumping;
 	struct quirk_memory quirks;
 	struct learner_models model_traits;
 
@@ -191,17 +190,12 @@ static bool can_begin(const struct learner *learner)
 	       learner->learn_jobs < concurrency + MAX_STORING;
 }
 
-/* A learn_job may ask nothing, and calls this again before it has begun. */
 static void pump(struct learner *learner)
 {
 	struct learner_user *learner_user;
-	if (learner->pumping)
-		return;
-	learner->pumping = true;
 	while (can_begin(learner) &&
 	       (learner_user = learner_users_dequeue(&learner->users)) != NULL)
 		look_at(learner, learner_user);
-	learner->pumping = false;
 }
 
 /* ---- the scan for what is left of earlier days, or has become due ---- */
@@ -217,17 +211,16 @@ static int64_t scan_has_taken(const struct learner *learner)
 	return (int64_t)(clock_steady() - learner->scan_begun) / 1000;
 }
 
-static void on_users(void *cookie, enum store_result result, struct user_key *users, size_t count)
+static void add_users(struct learner *learner, const struct user_page *page)
 {
-	struct learner *learner = cookie;
-	learner->scan_goes_on = result == STORE_OK && count == SCAN_SLICE;
-	for (size_t i = 0; result == STORE_OK && i < count; i++) {
+	learner->scan_goes_on = page->more;
+	for (size_t i = 0; i < page->count; i++) {
 		if ((i > 0 && scan_has_taken(learner) >= SCAN_SLICE_MS) ||
-		    !add_user(learner, users[i], false)) {
+		    !add_user(learner, page->users[i], false)) {
 			learner->scan_goes_on = true; /* from here, when there is room */
 			return;
 		}
-		learner->scan_after = users[i];
+		learner->scan_after = page->users[i];
 		pump(learner); /* any number of jobs may be walked over that wait for another mode
 				*/
 	}
@@ -246,11 +239,14 @@ static void on_scan(evutil_socket_t fd, short what, void *cookie)
 	(void)fd;
 	(void)what;
 	struct arena arena = {0};
+	struct user_page page;
 	learner->scan_begun = clock_steady();
 	if (!learner->scan_goes_on)
 		learner->scan_after = (struct user_key){0};
-	store_users_with_jobs(learner->service->store, &learner->scan_after, SCAN_SLICE, &arena,
-			      on_users, learner);
+	if (store_users_with_jobs(learner->service->store, &learner->scan_after, SCAN_SLICE, &page,
+				  &arena) != STORE_OK)
+		page = (struct user_page){0};
+	add_users(learner, &page);
 	arena_finish(&arena);
 	scan_again(learner, learner->scan_goes_on ? scan_pause(learner) : SCAN_PERIOD_MS);
 }

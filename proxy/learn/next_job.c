@@ -43,15 +43,18 @@ static struct slice find_key(struct next_job *next)
 	return key_ring_get(next->keys, next->user, &next->arena);
 }
 
-static void on_jobs(void *cookie, enum store_result result, struct job_list *list)
+/* Reads the jobs behind the exchange `after`, and keeps the first of each kind. */
+static void read_page(struct next_job *next, uint64_t after)
 {
-	struct next_job *next = cookie;
-	next->page = result == STORE_OK ? *list : (struct job_list){0};
-	for (size_t i = 0; i < next->page.count; i++) {
-		const struct job *job = &next->page.jobs[i];
+	struct job_list *page = &next->page;
+	if (store_user_jobs(next->store, next->user, after, JOBS_AT_ONCE, page, &next->arena) !=
+	    STORE_OK)
+		*page = (struct job_list){0};
+	for (size_t i = 0; i < page->count; i++) {
+		const struct job *job = &page->jobs[i];
 		const struct job **place = job->kind == JOB_FACTS ? &next->facts : &next->summary;
 		bool has_key = next->key_field.size > 0 || !job->client_key;
-		if (*place == NULL && has_key && learner_wants(next->config, list, job, next->now))
+		if (*place == NULL && has_key && learner_wants(next->config, page, job, next->now))
 			*place = job;
 	}
 }
@@ -64,8 +67,7 @@ static void find_jobs(struct next_job *next)
 		arena_finish(&next->arena);
 		next->summary = NULL;
 		next->key_field = find_key(next);
-		store_user_jobs(next->store, next->user, after, JOBS_AT_ONCE, &next->arena, on_jobs,
-				next);
+		read_page(next, after);
 		after = next->page.next_after;
 	} while (after != 0 && next->facts == NULL);
 }

@@ -30,16 +30,13 @@ struct retention {
 
 	/* Of the look at all users that is under way. */
 	struct expiry expiry;
-	struct arena arena;     /* for `users` */
-	struct user_key *users; /* of whom something is past its time */
-	size_t user_count;
+	struct arena arena;         /* for `page` */
+	struct user_page page;      /* of whom something is past its time */
 	size_t user;                /* whose turn it is */
-	struct user_key last;       /* that was looked at... */
-	bool goes_on;               /* ...and there are more behind it */
 	uint64_t begun_at;          /* with this step, by processor_time() */
 	struct expired_count count; /* of the last call */
 	struct expired_count total; /* not logged yet */
-	bool taking;                /* a call to the store is under way */
+	struct store_call *call;    /* under way */
 	bool starts_anew;           /* the next step begins with the first user */
 };
 
@@ -77,9 +74,7 @@ static void begin(struct retention *retention)
 {
 	const struct config *config = retention->config;
 	int64_t now = clock_wall();
-	retention->last = (struct user_key){0};
-	retention->users = NULL;
-	retention->user_count = 0;
+	retention->page = (struct user_page){0};
 	retention->user = 0;
 	retention->starts_anew = false;
 	retention->expiry = (struct expiry){
@@ -128,9 +123,7 @@ static void on_taken(void *cookie, enum store_result result)
 {
 	struct retention *retention = cookie;
 	const struct expired_count *count = &retention->count;
-	retention->taking = false;
-	if (retention->stopping)
-		return;
+	retention->call = NULL;
 	if (result == STORE_OK) {
 		retention->total.exchanges += count->exchanges;
 		retention->total.facts += count->facts;
@@ -148,36 +141,28 @@ static void on_taken(void *cookie, enum store_result result)
 
 static void take_next(struct retention *retention)
 {
-	retention->taking = retention->user < retention->user_count && !retention->starts_anew;
-	if (retention->taking)
-		store_expire(retention->store, retention->users[retention->user],
-			     &retention->expiry, &retention->count, loop_for_store(retention->loop),
-			     on_taken, retention);
-	else if (retention->starts_anew)
+	if (retention->starts_anew)
 		wait_for(retention, 0);
-	else if (retention->goes_on)
+	else if (retention->user < retention->page.count)
+		retention->call =
+			store_expire(retention->store, retention->page.users[retention->user],
+				     &retention->expiry, &retention->count,
+				     loop_for_store(retention->loop), on_taken, retention);
+	else if (retention->page.more)
 		pause_step(retention);
 	else
 		end(retention);
 }
 
-static void on_users(void *cookie, enum store_result result, struct user_key *users, size_t count,
-		     const struct user_key *last)
-{
-	struct retention *retention = cookie;
-	retention->goes_on = result == STORE_OK && last != NULL;
-	if (retention->goes_on)
-		retention->last = *last;
-	retention->users = users;
-	retention->user_count = result == STORE_OK ? count : 0;
-	retention->user = 0;
-}
-
 static void look_at_users(struct retention *retention)
 {
+	struct user_page *page = &retention->page;
+	const struct user_key after = page->last;
 	arena_finish(&retention->arena);
-	store_users_expired(retention->store, &retention->expiry, &retention->last, USERS_AT_ONCE,
-			    &retention->arena, on_users, retention);
+	if (store_users_expired(retention->store, &retention->expiry, &after, USERS_AT_ONCE, page,
+				&retention->arena) != STORE_OK)
+		*page = (struct user_page){0};
+	retention->user = 0;
 }
 
 static void on_step(evutil_socket_t fd, short what, void *cookie)
@@ -192,7 +177,7 @@ static void on_step(evutil_socket_t fd, short what, void *cookie)
 	if (retention->starts_anew)
 		begin(retention);
 	retention->begun_at = processor_time();
-	if (retention->user == retention->user_count)
+	if (retention->user == retention->page.count)
 		look_at_users(retention);
 	take_next(retention);
 }
@@ -212,7 +197,7 @@ static void configure(void *cookie)
 	retention->config = task->config;
 	user_limits_configure(retention->limits, task->config);
 	retention->starts_anew = true;
-	if (!retention->stopping && !retention->taking)
+	if (!retention->stopping && retention->call == NULL)
 		wait_for(retention, 0);
 	free(task);
 }
@@ -232,6 +217,8 @@ static void *run(void *cookie)
 	thread_give_way(); /* to chats */
 	loop_run(retention->loop);
 	retention->stopping = true;
+	store_cancel(retention->call);
+	retention->call = NULL;
 	user_limits_stop(retention->limits);
 	return NULL;
 }

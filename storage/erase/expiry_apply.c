@@ -34,28 +34,25 @@ static bool has_expired(struct transaction *transaction, struct user_key user,
 	return any;
 }
 
-struct store_call *store_users_expired(struct store *store, const struct expiry *expiry,
-				       const struct user_key *after, size_t limit,
-				       struct arena *arena, store_expired_read *callback,
-				       void *cookie)
+enum store_result store_users_expired(struct store *store, const struct expiry *expiry,
+				      const struct user_key *after, size_t limit,
+				      struct user_page *page, struct arena *arena)
 {
 	struct transaction transaction;
-	struct user_key *users = arena_alloc(arena, limit * sizeof(*users));
-	struct user_key last;
-	size_t count = 0;
 	size_t looked_at = 0;
+	*page = (struct user_page){.users = arena_alloc(arena, limit * sizeof(struct user_key))};
 	if (transaction_begin_read(&transaction, store)) {
 		struct key from = after == NULL ? key_empty() : key_after(key_of_user(*after));
-		while (looked_at < limit && next_user(&transaction, from, &last)) {
+		while (looked_at < limit && next_user(&transaction, from, &page->last)) {
 			looked_at++;
-			if (has_expired(&transaction, last, expiry))
-				users[count++] = last;
-			from = key_after(key_of_user(last));
+			if (has_expired(&transaction, page->last, expiry))
+				page->users[page->count++] = page->last;
+			from = key_after(key_of_user(page->last));
 		}
 		transaction_abort(&transaction);
 	}
-	callback(cookie, transaction.result, users, count, looked_at == limit ? &last : NULL);
-	return NULL;
+	page->more = looked_at == limit;
+	return transaction.result;
 }
 
 /* ---- taking it out ---- */

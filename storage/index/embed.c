@@ -66,21 +66,18 @@ static size_t read_unembedded(const struct memory *memory, struct slice model, s
 	return count;
 }
 
-struct store_call *store_unembedded(struct store *store, struct user_key user, struct slice model,
-				    size_t limit, struct arena *arena, store_turns_read *callback,
-				    void *cookie)
+enum store_result store_unembedded(struct store *store, struct user_key user, struct slice model,
+				   size_t limit, struct unembedded *unembedded, struct arena *arena)
 {
 	struct transaction transaction;
 	const struct memory memory = {&transaction, user, arena};
 	size_t most = limit < MEMORY_MAX_TURNS ? limit : MEMORY_MAX_TURNS;
-	struct turn *turns = arena_alloc(arena, most * sizeof(*turns));
-	size_t count = 0;
+	*unembedded = (struct unembedded){.turns = arena_alloc(arena, most * sizeof(struct turn))};
 	if (transaction_begin_read(&transaction, store)) {
-		count = read_unembedded(&memory, model, turns, most);
+		unembedded->count = read_unembedded(&memory, model, unembedded->turns, most);
 		transaction_abort(&transaction);
 	}
-	callback(cookie, transaction.result, turns, count);
-	return NULL;
+	return transaction.result;
 }
 
 /* ---- those that came ---- */

@@ -263,18 +263,17 @@ static void read_memory(struct loading *loading)
 	read_turns(loading);
 }
 
-struct store_call *store_load(struct store *store, const struct load *load, struct arena *arena,
-			      store_loaded *callback, void *cookie)
+enum store_result store_load(struct store *store, const struct load *load, struct memory_view *view,
+			     struct arena *arena)
 {
-	/* The forget_epoch first: a forgetting in between then makes it an old one. */
-	struct memory_view view = {.forget_epoch = atomic_load(&store->forget_epoch)};
 	struct transaction transaction;
 	struct loading loading = {
-		.memory = {&transaction, load->user, arena}, .load = load, .view = &view};
+		.memory = {&transaction, load->user, arena}, .load = load, .view = view};
+	/* The forget_epoch first: a forgetting in between then makes it an old one. */
+	*view = (struct memory_view){.forget_epoch = atomic_load(&store->forget_epoch)};
 	if (transaction_begin_read(&transaction, store)) {
 		read_memory(&loading);
 		transaction_abort(&transaction);
 	}
-	callback(cookie, transaction.result, &view);
-	return NULL;
+	return transaction.result;
 }

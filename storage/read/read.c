@@ -70,23 +70,21 @@ static void list_jobs(const struct memory *memory, uint64_t after, size_t limit,
 	list->count += memory_job(memory, JOB_SUMMARY, 0, &list->jobs[list->count]);
 }
 
-struct store_call *store_user_jobs(struct store *store, struct user_key user, uint64_t after,
-				   size_t limit, struct arena *arena, store_jobs_read *callback,
-				   void *cookie)
+enum store_result store_user_jobs(struct store *store, struct user_key user, uint64_t after,
+				  size_t limit, struct job_list *list, struct arena *arena)
 {
-	struct job_list list = {.key = user};
 	struct stored_user stored = {0};
 	struct transaction transaction;
 	struct memory memory = {&transaction, user, arena};
+	*list = (struct job_list){.key = user};
 	if (transaction_begin_read(&transaction, store)) {
 		if (memory_user(&memory, &stored))
-			list_jobs(&memory, after, limit, &list);
+			list_jobs(&memory, after, limit, list);
 		transaction_abort(&transaction);
 	}
-	list.tenant = stored.tenant;
-	list.user = stored.user;
-	callback(cookie, outcome(&transaction, list.count > 0), &list);
-	return NULL;
+	list->tenant = stored.tenant;
+	list->user = stored.user;
+	return outcome(&transaction, list->count > 0);
 }
 
 /* The first user after `*user` who has a job; one seek, however many jobs the users have. */
@@ -105,24 +103,24 @@ static bool next_user_with_jobs(struct transaction *transaction, const struct us
 	return found;
 }
 
-struct store_call *store_users_with_jobs(struct store *store, const struct user_key *after,
-					 size_t limit, struct arena *arena,
-					 store_users_read *callback, void *cookie)
+enum store_result store_users_with_jobs(struct store *store, const struct user_key *after,
+					size_t limit, struct user_page *page, struct arena *arena)
 {
 	struct transaction transaction;
-	struct user_key *users = NULL;
-	size_t count = 0;
+	*page = (struct user_page){0};
 	if (transaction_begin_read(&transaction, store)) {
 		uint64_t jobs = table_count(&transaction, TABLE_JOBS);
-		if (limit > jobs)
-			limit = (size_t)jobs;
-		users = arena_alloc(arena, limit * sizeof(*users));
-		while (count < limit && next_user_with_jobs(&transaction, after, &users[count]))
-			after = &users[count++];
+		size_t most = limit < jobs ? limit : (size_t)jobs;
+		page->users = arena_alloc(arena, most * sizeof(*page->users));
+		while (page->count < most &&
+		       next_user_with_jobs(&transaction, after, &page->users[page->count]))
+			after = &page->users[page->count++];
 		transaction_abort(&transaction);
 	}
-	callback(cookie, transaction.result, users, count);
-	return NULL;
+	if (page->count > 0)
+		page->last = page->users[page->count - 1];
+	page->more = page->count == limit;
+	return transaction.result;
 }
 
 /* ---- what a job works on ---- */
@@ -226,22 +224,20 @@ static bool read_summary_input(const struct memory *memory, struct job_input *in
 	return list.count > 0;
 }
 
-struct store_call *store_job_input(struct store *store, struct user_key user, enum job_kind kind,
-				   uint64_t exchange, struct arena *arena, store_job_read *callback,
-				   void *cookie)
+enum store_result store_job_input(struct store *store, struct user_key user, enum job_kind kind,
+				  uint64_t exchange, struct job_input *input, struct arena *arena)
 {
-	/* The forget_epoch first, as of a request. */
-	struct job_input input = {.forget_epoch = atomic_load(&store->forget_epoch)};
 	struct transaction transaction;
 	struct memory memory = {&transaction, user, arena};
 	bool found = false;
+	/* The forget_epoch first, as for a request. */
+	*input = (struct job_input){.forget_epoch = atomic_load(&store->forget_epoch)};
 	if (transaction_begin_read(&transaction, store)) {
-		found = kind == JOB_FACTS ? read_facts_input(&memory, exchange, &input)
-					  : read_summary_input(&memory, &input);
+		found = kind == JOB_FACTS ? read_facts_input(&memory, exchange, input)
+					  : read_summary_input(&memory, input);
 		transaction_abort(&transaction);
 	}
-	callback(cookie, outcome(&transaction, found), &input);
-	return NULL;
+	return outcome(&transaction, found);
 }
 
 /* ---- for people ---- */
@@ -264,24 +260,22 @@ static bool read_user(const struct memory *memory, size_t max_turns, int64_t now
 	return true;
 }
 
-struct store_call *store_read_user(struct store *store, struct user_key user, size_t max_turns,
-				   int64_t now, struct arena *arena, store_user_read *callback,
-				   void *cookie)
+enum store_result store_read_user(struct store *store, struct user_key user, size_t max_turns,
+				  int64_t now, struct user_memory *read, struct arena *arena)
 {
-	struct user_memory read = {0};
 	struct transaction transaction;
 	struct memory memory = {&transaction, user, arena};
 	bool found = false;
+	*read = (struct user_memory){0};
 	if (transaction_begin_read(&transaction, store)) {
-		found = read_user(&memory, max_turns, now, &read);
+		found = read_user(&memory, max_turns, now, read);
 		transaction_abort(&transaction);
 	}
-	callback(cookie, outcome(&transaction, found), &read);
-	return NULL;
+	return outcome(&transaction, found);
 }
 
-struct store_call *store_read_receipt(struct store *store, uint64_t receipt, struct arena *arena,
-				      store_receipt_read *callback, void *cookie)
+enum store_result store_read_receipt(struct store *store, uint64_t receipt,
+				     struct kept_receipt *read, struct arena *arena)
 {
 	struct stored_receipt stored = {0};
 	struct transaction transaction;
@@ -291,6 +285,6 @@ struct store_call *store_read_receipt(struct store *store, uint64_t receipt, str
 				   stored_receipt_fields, &stored, arena);
 		transaction_abort(&transaction);
 	}
-	callback(cookie, outcome(&transaction, found), stored.receipt.text, stored.user);
-	return NULL;
+	*read = (struct kept_receipt){stored.receipt.text, stored.user};
+	return outcome(&transaction, found);
 }

@@ -203,10 +203,9 @@ static void recall_turns(struct recalling *recalling)
 	scan_end(&recalling->turns);
 }
 
-struct store_call *store_recall(struct store *store, const struct recall *recall,
-				struct arena *arena, store_recalled *callback, void *cookie)
+enum store_result store_recall(struct store *store, const struct recall *recall,
+			       struct recall_result *recalled, struct arena *arena)
 {
-	struct recall_result result = {0};
 	struct transaction transaction;
 	struct arena scratch = {0};
 	struct recalling recalling = {
@@ -214,13 +213,13 @@ struct store_call *store_recall(struct store *store, const struct recall *recall
 		.scratch = {&transaction, recall->user, &scratch},
 		.in_map = {&transaction, recall->user, NULL},
 		.recall = recall,
-		.result = &result,
+		.result = recalled,
 	};
+	*recalled = (struct recall_result){0};
 	if (transaction_begin_read(&transaction, store)) {
 		recall_turns(&recalling);
 		transaction_abort(&transaction);
 	}
 	arena_finish(&scratch);
-	callback(cookie, transaction.result, &result);
-	return NULL;
+	return transaction.result;
 }

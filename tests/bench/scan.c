@@ -95,23 +95,17 @@ static void remember(struct fixture *fixture)
 	ck_assert_int_eq(fixture_import(fixture, turns, TURNS, false), STORE_OK);
 }
 
-static void take(void *cookie, enum store_result result, struct recall_result *recalled)
-{
-	ck_assert_int_eq(result, STORE_OK);
-	*(struct recall_result *)cookie = *recalled;
-}
-
 static size_t recall_text(struct fixture *fixture, struct slice asked, struct text *text,
 			  struct arena *arena)
 {
 	struct recall_question question;
-	struct recall_result recalled = {0};
+	struct recall_result recalled;
 	recall_read_question(asked, INT64_C(9000000000), &question, arena);
 	struct recall recall = {.user = fixture_key("alex"),
 				.question = &question,
 				.carried_from = UINT32_MAX,
 				.text_limit = TEXT_LIMIT};
-	(void)store_recall(fixture->store, &recall, arena, take, &recalled);
+	ck_assert_int_eq(store_recall(fixture->store, &recall, &recalled, arena), STORE_OK);
 	for (size_t i = 0; i < recalled.count && text->size < TEXT_LIMIT / 2; i++) {
 		text_append_bytes(text, recalled.turns[i].text.data, recalled.turns[i].text.size);
 		text_append(text, "\n");

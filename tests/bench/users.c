@@ -84,12 +84,6 @@ static void journal(struct fixture *fixture, unsigned long first, unsigned count
 	await(fixture, &pending);
 }
 
-static void take_exchange(void *cookie, enum store_result result, struct job_list *list)
-{
-	ck_assert_int_eq(result, STORE_OK);
-	*(uint64_t *)cookie = list->jobs[0].exchange;
-}
-
 static void describe(struct change *change, int number, uint64_t exchange, struct arena *arena)
 {
 	*change = (struct change){.kind = CHANGE_ADD, .replaced_by = -1};
@@ -110,11 +104,12 @@ static void learn(struct fixture *fixture, unsigned long first, unsigned count)
 	unsigned pending = count;
 	struct change changes[FACTS];
 	for (unsigned i = 0; i < count; i++) {
-		uint64_t exchange = 0;
+		struct job_list jobs;
 		name_user(name, first + i);
 		struct user_key key = fixture_key(name);
-		(void)store_user_jobs(fixture->store, key, 0, 1, &fixture->arena, take_exchange,
-				      &exchange);
+		ck_assert_int_eq(store_user_jobs(fixture->store, key, 0, 1, &jobs, &fixture->arena),
+				 STORE_OK);
+		uint64_t exchange = jobs.jobs[0].exchange;
 		for (int number = 0; number < FACTS; number++)
 			describe(&changes[number], number, exchange, &fixture->arena);
 		(void)store_learned(fixture->store, key, exchange, UINT64_MAX, changes, FACTS,
@@ -123,13 +118,6 @@ static void learn(struct fixture *fixture, unsigned long first, unsigned count)
 		fixture->arena = (struct arena){0};
 	}
 	await(fixture, &pending);
-}
-
-static void take_view(void *cookie, enum store_result result, struct memory_view *view)
-{
-	/* No assertion here, which is in what is timed: Check writes each to a file. */
-	if (result == STORE_OK)
-		*(struct memory_view *)cookie = *view;
 }
 
 static struct memory_view look_up(struct fixture *fixture, unsigned long number,
@@ -144,7 +132,8 @@ static struct memory_view look_up(struct fixture *fixture, unsigned long number,
 			    .uncovered_text = SIZE_MAX,
 			    .facts = true,
 			    .now = 2000000};
-	(void)store_load(fixture->store, &load, arena, take_view, &view);
+	/* No assertion here, which is in what is timed: Check writes each to a file. */
+	(void)store_load(fixture->store, &load, &view, arena);
 	return view;
 }
 

@@ -22,18 +22,13 @@ void _exit(int status)
 }
 #endif
 
-static inline void take_list(void *cookie, enum store_result result, struct job_list *list)
-{
-	ck_assert_int_eq(result, STORE_OK);
-	*(struct job_list *)cookie = *list;
-}
-
 static inline void park_a_job(struct fixture *fixture)
 {
 	struct job_list list;
 	struct fixture_wait wait = {0};
-	(void)store_user_jobs(fixture->store, fixture_key("ben"), 0, 1, &fixture->arena, take_list,
-			      &list);
+	ck_assert_int_eq(
+		store_user_jobs(fixture->store, fixture_key("ben"), 0, 1, &list, &fixture->arena),
+		STORE_OK);
 	ck_assert_uint_ge(list.count, 1);
 	struct job job = list.jobs[0];
 	job.parked = true;

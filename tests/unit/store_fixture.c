@@ -204,16 +204,10 @@ enum store_result fixture_summarized(struct fixture *fixture, const char *text, 
 	return fixture_await(&fixture->loop, &wait);
 }
 
-static void take_view(void *cookie, enum store_result result, struct memory_view *view)
-{
-	ck_assert_int_eq(result, STORE_OK);
-	*(struct memory_view *)cookie = *view;
-}
-
 struct memory_view fixture_load(struct fixture *fixture, const struct load *load)
 {
-	struct memory_view view = {0};
-	ck_assert_ptr_null(store_load(fixture->store, load, &fixture->arena, take_view, &view));
+	struct memory_view view;
+	ck_assert_int_eq(store_load(fixture->store, load, &view, &fixture->arena), STORE_OK);
 	return view;
 }
 
@@ -228,67 +222,27 @@ struct memory_view fixture_view(struct fixture *fixture, const char *session)
 	return fixture_load(fixture, &load);
 }
 
-struct jobs_read {
-	enum store_result result;
-	struct job_list *list;
-};
-
-static void take_jobs(void *cookie, enum store_result result, struct job_list *list)
-{
-	struct jobs_read *read = cookie;
-	read->result = result;
-	*read->list = *list;
-}
-
 enum store_result fixture_jobs(struct fixture *fixture, struct job_list *list)
 {
-	struct jobs_read read = {.list = list};
-	(void)store_user_jobs(fixture->store, fixture_key("alex"), 0, 1000, &fixture->arena,
-			      take_jobs, &read);
-	return read.result;
-}
-
-struct input_read {
-	enum store_result result;
-	struct job_input *input;
-};
-
-static void take_input(void *cookie, enum store_result result, struct job_input *input)
-{
-	struct input_read *read = cookie;
-	read->result = result;
-	*read->input = *input;
+	return store_user_jobs(fixture->store, fixture_key("alex"), 0, 1000, list, &fixture->arena);
 }
 
 enum store_result fixture_input(struct fixture *fixture, enum job_kind kind, uint64_t exchange,
 				struct job_input *input)
 {
-	struct input_read read = {.input = input};
-	(void)store_job_input(fixture->store, fixture_key("alex"), kind, exchange, &fixture->arena,
-			      take_input, &read);
+	enum store_result result = store_job_input(fixture->store, fixture_key("alex"), kind,
+						   exchange, input, &fixture->arena);
 	fixture->forget_epoch = input->forget_epoch;
-	return read.result;
-}
-
-struct receipt_read {
-	enum store_result result;
-	struct slice *text;
-};
-
-static void take_receipt(void *cookie, enum store_result result, struct slice text,
-			 struct user_key user)
-{
-	struct receipt_read *read = cookie;
-	(void)user;
-	read->result = result;
-	*read->text = text;
+	return result;
 }
 
 enum store_result fixture_receipt(struct fixture *fixture, uint64_t id, struct slice *text)
 {
-	struct receipt_read read = {.text = text};
-	(void)store_read_receipt(fixture->store, id, &fixture->arena, take_receipt, &read);
-	return read.result;
+	struct kept_receipt receipt;
+	enum store_result result =
+		store_read_receipt(fixture->store, id, &receipt, &fixture->arena);
+	*text = receipt.text;
+	return result;
 }
 
 size_t fixture_spoil(struct fixture *fixture, enum table table, struct slice value)

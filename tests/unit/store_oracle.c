@@ -17,12 +17,6 @@ void oracle_finish(struct oracle *oracle)
 	arena_finish(&oracle->arena);
 }
 
-static void take_memory(void *cookie, enum store_result result, struct user_memory *memory)
-{
-	ck_assert(result == STORE_OK || result == STORE_NOT_FOUND);
-	*(struct user_memory *)cookie = *memory;
-}
-
 static void make_room(struct oracle *oracle, size_t count)
 {
 	if (count <= oracle->count)
@@ -47,9 +41,9 @@ static void hide_exchange(struct oracle *oracle, uint64_t exchange)
 
 void oracle_look(struct oracle *oracle, enum turn_state gone)
 {
-	struct user_memory memory = {0};
-	(void)store_read_user(oracle->fixture->store, fixture_key("alex"), 1000000, 0,
-			      &oracle->arena, take_memory, &memory);
+	struct user_memory memory;
+	(void)store_read_user(oracle->fixture->store, fixture_key("alex"), 1000000, 0, &memory,
+			      &oracle->arena);
 	for (size_t i = 0; i < memory.turn_count; i++)
 		make_room(oracle, (size_t)memory.turns[i].id + 1);
 	bool *is_current = xcalloc(oracle->count + 1, sizeof(bool));
@@ -204,17 +198,10 @@ size_t oracle_ask(struct oracle *oracle, const char *text)
 
 /* ---- the store's answer ---- */
 
-static void take_result(void *cookie, enum store_result result, struct recall_result *recalled)
-{
-	ck_assert_int_eq(result, STORE_OK);
-	*(struct recall_result *)cookie = *recalled;
-}
-
 struct recall_result fixture_recall(struct fixture *fixture, const struct recall *recall)
 {
-	struct recall_result result = {0};
-	ck_assert_ptr_null(
-		store_recall(fixture->store, recall, &fixture->arena, take_result, &result));
+	struct recall_result result;
+	ck_assert_int_eq(store_recall(fixture->store, recall, &result, &fixture->arena), STORE_OK);
 	return result;
 }
 

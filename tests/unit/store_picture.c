@@ -63,10 +63,11 @@ static void put_summary(struct picture *picture, bool is_there, const struct sum
 		put(picture, "summary ", summary->covers, summary->text);
 }
 
-static void take_view(void *cookie, enum store_result result, struct memory_view *view)
+static void put_view(struct picture *picture, const struct load *load)
 {
-	struct picture *picture = cookie;
-	if (!take(picture, result, "view"))
+	struct memory_view read;
+	const struct memory_view *view = &read;
+	if (!take(picture, store_load(picture->store, load, &read, &picture->arena), "view"))
 		return;
 	put(picture, "conversation ", view->conversation, view->frozen.block);
 	put(picture, "next ", view->next_ordinal, view->frozen.receipt_items);
@@ -96,22 +97,11 @@ static void load(struct picture *picture)
 			    .facts = true,
 			    .past_facts = true,
 			    .now = 1000};
-	(void)store_load(picture->store, &load, &picture->arena, take_view, picture);
+	put_view(picture, &load);
 	load.session = (struct slice){0}; /* to be found by its answers */
 	load.newest_turns = 0;
 	load.uncovered_text = 0;
-	(void)store_load(picture->store, &load, &picture->arena, take_view, picture);
-}
-
-static void take_recalled(void *cookie, enum store_result result, struct recall_result *recalled)
-{
-	struct picture *picture = cookie;
-	if (!take(picture, result, "recall"))
-		return;
-	put(picture, "of ", recalled->ranked, (struct slice){0});
-	for (size_t i = 0; i < recalled->count; i++)
-		put(picture, "score ", (uint64_t)(recalled->scores[i].score * 1e6F),
-		    recalled->turns[i].text);
+	put_view(picture, &load);
 }
 
 static void recall(struct picture *picture)
@@ -126,42 +116,60 @@ static void recall(struct picture *picture)
 				      .question = &question,
 				      .carried_from = UINT32_MAX,
 				      .text_limit = SIZE_MAX};
-	(void)store_recall(picture->store, &recall, &picture->arena, take_recalled, picture);
-}
-
-static void take_unembedded(void *cookie, enum store_result result, struct turn *turns,
-			    size_t count)
-{
-	if (take(cookie, result, "unembedded"))
-		put_turns(cookie, turns, count);
-}
-
-static void take_jobs(void *cookie, enum store_result result, struct job_list *list)
-{
-	struct picture *picture = cookie;
-	if (!take(picture, result, "jobs"))
+	struct recall_result recalled;
+	if (!take(picture, store_recall(picture->store, &recall, &recalled, &picture->arena),
+		  "recall"))
 		return;
-	put(picture, "of ", list->next_after, list->user);
-	for (size_t i = 0; i < list->count; i++) {
-		const struct job *job = &list->jobs[i];
+	put(picture, "of ", recalled.ranked, (struct slice){0});
+	for (size_t i = 0; i < recalled.count; i++)
+		put(picture, "score ", (uint64_t)(recalled.scores[i].score * 1e6F),
+		    recalled.turns[i].text);
+}
+
+static void put_unembedded(struct picture *picture)
+{
+	struct unembedded unembedded;
+	if (take(picture,
+		 store_unembedded(picture->store, picture->user, SLICE("embedder"), 3, &unembedded,
+				  &picture->arena),
+		 "unembedded"))
+		put_turns(picture, unembedded.turns, unembedded.count);
+}
+
+static void put_jobs(struct picture *picture)
+{
+	struct job_list list;
+	if (!take(picture,
+		  store_user_jobs(picture->store, picture->user, 0, 100, &list, &picture->arena),
+		  "jobs"))
+		return;
+	put(picture, "of ", list.next_after, list.user);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct job *job = &list.jobs[i];
 		put(picture, "job ", job->kind * 1000 + job->exchange, job->model);
 		put(picture, " tries ", job->tries * 10 + job->parked, (struct slice){0});
 		put(picture, " uncovered ", job->uncovered, (struct slice){0});
 	}
 }
 
-static void take_users(void *cookie, enum store_result result, struct user_key *users, size_t count)
+static void put_users(struct picture *picture)
 {
-	if (!take(cookie, result, "users with jobs"))
+	struct user_page page;
+	if (!take(picture, store_users_with_jobs(picture->store, NULL, 10, &page, &picture->arena),
+		  "users with jobs"))
 		return;
-	for (size_t i = 0; i < count; i++)
-		put(cookie, "user ", users[i].bytes[0], (struct slice){0});
+	for (size_t i = 0; i < page.count; i++)
+		put(picture, "user ", page.users[i].bytes[0], (struct slice){0});
 }
 
-static void take_input(void *cookie, enum store_result result, struct job_input *input)
+static void put_input(struct picture *picture, enum job_kind kind, uint64_t exchange)
 {
-	struct picture *picture = cookie;
-	if (!take(picture, result, "input"))
+	struct job_input read;
+	const struct job_input *input = &read;
+	if (!take(picture,
+		  store_job_input(picture->store, picture->user, kind, exchange, &read,
+				  &picture->arena),
+		  "input"))
 		return;
 	put(picture, "user ", input->user.id, input->user.text);
 	put(picture, "assistant ", input->assistant.id, input->assistant.text);
@@ -173,41 +181,40 @@ static void take_input(void *cookie, enum store_result result, struct job_input 
 
 static void read_jobs(struct picture *picture)
 {
-	struct store *store = picture->store;
-	struct arena *arena = &picture->arena;
-	(void)store_unembedded(store, picture->user, SLICE("embedder"), 3, arena, take_unembedded,
-			       picture);
-	(void)store_user_jobs(store, picture->user, 0, 100, arena, take_jobs, picture);
-	(void)store_users_with_jobs(store, NULL, 10, arena, take_users, picture);
-	(void)store_job_input(store, picture->user, JOB_FACTS, 5, arena, take_input, picture);
-	(void)store_job_input(store, picture->user, JOB_SUMMARY, 0, arena, take_input, picture);
+	put_unembedded(picture);
+	put_jobs(picture);
+	put_users(picture);
+	put_input(picture, JOB_FACTS, 5);
+	put_input(picture, JOB_SUMMARY, 0);
 }
 
-static void take_memory(void *cookie, enum store_result result, struct user_memory *memory)
+static void put_memory(struct picture *picture)
 {
-	struct picture *picture = cookie;
-	if (!take(picture, result, "memory"))
+	struct user_memory memory;
+	if (!take(picture,
+		  store_read_user(picture->store, picture->user, 1000, 1000, &memory,
+				  &picture->arena),
+		  "memory"))
 		return;
-	put(picture, "of ", 0, memory->user);
-	put_summary(picture, memory->has_summary, &memory->summary);
-	put_facts(picture, memory->facts, memory->fact_count);
-	put_turns(picture, memory->turns, memory->turn_count);
+	put(picture, "of ", 0, memory.user);
+	put_summary(picture, memory.has_summary, &memory.summary);
+	put_facts(picture, memory.facts, memory.fact_count);
+	put_turns(picture, memory.turns, memory.turn_count);
 }
 
-static void take_receipt(void *cookie, enum store_result result, struct slice text,
-			 struct user_key user)
+static void put_receipt(struct picture *picture, uint64_t id)
 {
-	if (take(cookie, result, "receipt"))
-		put(cookie, "of ", user.bytes[0], text);
+	struct kept_receipt receipt;
+	if (take(picture, store_read_receipt(picture->store, id, &receipt, &picture->arena),
+		 "receipt"))
+		put(picture, "of ", receipt.user.bytes[0], receipt.text);
 }
 
 static void read_for_people(struct picture *picture)
 {
-	struct store *store = picture->store;
-	(void)store_read_user(store, picture->user, 1000, 1000, &picture->arena, take_memory,
-			      picture);
+	put_memory(picture);
 	for (uint64_t id = 70; id < 73; id++)
-		(void)store_read_receipt(store, id, &picture->arena, take_receipt, picture);
+		put_receipt(picture, id);
 }
 
 enum store_result store_picture(struct store *store, struct buffer *out)

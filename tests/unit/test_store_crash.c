@@ -81,18 +81,13 @@ static size_t kill_while_appending(struct fixture *fixture, uint32_t first, usec
 	return count;
 }
 
-static void take_memory(void *cookie, enum store_result result, struct user_memory *memory)
-{
-	ck_assert(result == STORE_OK || result == STORE_NOT_FOUND);
-	*(struct user_memory *)cookie = *memory;
-}
-
 /* How often each number was said, by what the store remembers; and that it is whole. */
 static void count_numbers(struct fixture *fixture, unsigned *times, size_t limit)
 {
 	struct user_memory memory;
-	(void)store_read_user(fixture->store, fixture_key("alex"), 1000000, 0, &fixture->arena,
-			      take_memory, &memory);
+	enum store_result result = store_read_user(fixture->store, fixture_key("alex"), 1000000, 0,
+						   &memory, &fixture->arena);
+	ck_assert(result == STORE_OK || result == STORE_NOT_FOUND);
 	memset(times, 0, limit * sizeof(*times));
 	for (size_t i = 0; i < memory.turn_count; i++) {
 		unsigned number;
@@ -285,12 +280,6 @@ struct worker {
 	pthread_t thread;
 };
 
-static void count_turns(void *cookie, enum store_result result, struct memory_view *view)
-{
-	if (result == STORE_OK)
-		*(size_t *)cookie = view->turn_count;
-}
-
 /* Each has a user of its own and one that all share, and reads what it wrote. No two say the same:
  * that would be one turn with several answers. */
 static void *work(void *cookie)
@@ -312,7 +301,9 @@ static void *work(void *cookie)
 		(void)fixture_await(&loop, &waits[1]);
 		struct arena arena = {0};
 		struct load load = {.user = fixture_key(name), .newest_turns = MEMORY_MAX_TURNS};
-		(void)store_load(worker->store, &load, &arena, count_turns, counted);
+		struct memory_view view;
+		if (store_load(worker->store, &load, &view, &arena) == STORE_OK)
+			*counted = view.turn_count;
 		arena_finish(&arena);
 	}
 	fixture_loop_finish(&loop);

@@ -391,25 +391,6 @@ START_TEST(new_turns_are_recalled_although_most_ids_between_old_ones_are_gone)
 }
 END_TEST
 
-struct users_read {
-	size_t count;
-	bool goes_on;
-	struct user_key first;
-	struct user_key last;
-};
-
-static void take_users(void *cookie, enum store_result result, struct user_key *users, size_t count,
-		       const struct user_key *last)
-{
-	struct users_read *read = cookie;
-	ck_assert_int_eq(result, STORE_OK);
-	*read = (struct users_read){.count = count, .goes_on = last != NULL};
-	if (count > 0)
-		read->first = users[0];
-	if (last != NULL)
-		read->last = *last;
-}
-
 static bool same_user(struct user_key a, struct user_key b)
 {
 	return memcmp(&a, &b, sizeof(a)) == 0;
@@ -419,7 +400,7 @@ START_TEST(users_are_looked_at_in_pages_and_those_who_have_any_are_given)
 {
 	static const char *const names[] = {"alex", "ben", "carla", "dora", "emil"};
 	struct fixture fixture;
-	struct users_read read = {0};
+	struct user_page page = {0};
 	size_t found = 0;
 	size_t pages = 0;
 	fixture_init(&fixture, MAP);
@@ -429,23 +410,23 @@ START_TEST(users_are_looked_at_in_pages_and_those_who_have_any_are_given)
 		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	}
 	const struct expiry expiry = turns_until(200);
-	const struct user_key *after = NULL;
-	struct user_key last;
 	do {
-		(void)store_users_expired(fixture.store, &expiry, after, 2, &fixture.arena,
-					  take_users, &read);
-		found += read.count;
+		const struct user_key after = page.last;
+		ck_assert_int_eq(store_users_expired(fixture.store, &expiry,
+						     pages == 0 ? NULL : &after, 2, &page,
+						     &fixture.arena),
+				 STORE_OK);
+		found += page.count;
 		pages++;
-		if (read.count > 0)
-			ck_assert(same_user(read.first, fixture_key("dora")));
-		last = read.last;
-		after = &last;
-	} while (read.goes_on);
+		if (page.count > 0)
+			ck_assert(same_user(page.users[0], fixture_key("dora")));
+	} while (page.more);
 	ck_assert_uint_eq(found, 1);
 	ck_assert_uint_eq(pages, 3);
-	(void)store_users_expired(fixture.store, &never, NULL, 10, &fixture.arena, take_users,
-				  &read);
-	ck_assert_uint_eq(read.count, 0);
+	ck_assert_int_eq(
+		store_users_expired(fixture.store, &never, NULL, 10, &page, &fixture.arena),
+		STORE_OK);
+	ck_assert_uint_eq(page.count, 0);
 	fixture_finish(&fixture);
 }
 END_TEST

@@ -3,13 +3,6 @@
 
 #define MAP (8 * 1024 * 1024)
 
-static void ignore_view(void *cookie, enum store_result result, struct memory_view *view)
-{
-	(void)cookie;
-	(void)result;
-	(void)view;
-}
-
 /* Everything that is asked of a store. What comes of it is free, but it comes. */
 static void use(struct fixture *fixture)
 {
@@ -28,7 +21,8 @@ static void use(struct fixture *fixture)
 				  .uncovered_text = SIZE_MAX,
 				  .facts = true,
 				  .past_facts = true};
-	(void)store_load(fixture->store, &load, &fixture->arena, ignore_view, NULL);
+	struct memory_view view;
+	(void)store_load(fixture->store, &load, &view, &fixture->arena);
 	(void)fixture_append(fixture, &append);
 	(void)fixture_import(fixture, &turn, 1, true);
 	(void)fixture_jobs(fixture, &jobs);

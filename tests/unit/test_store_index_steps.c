@@ -391,21 +391,6 @@ static void damage(struct transaction *transaction, enum table table)
 	}
 }
 
-static void ignore_recalled(void *cookie, enum store_result result, struct recall_result *recalled)
-{
-	(void)cookie;
-	ck_assert_int_eq(result, STORE_OK);
-	for (size_t i = 0; i < recalled->count; i++)
-		ck_assert_int_eq(recalled->turns[i].state, TURN_CURRENT);
-}
-
-static void ignore_turns(void *cookie, enum store_result result, struct turn *turns, size_t count)
-{
-	(void)turns;
-	ck_assert_int_eq(result, STORE_OK);
-	ck_assert_uint_le(count, *(size_t *)cookie);
-}
-
 static void read_all(struct fixture *fixture, const char *name)
 {
 	const int8_t vector[DIMENSIONS] = {127, 1};
@@ -418,9 +403,14 @@ static void read_all(struct fixture *fixture, const char *name)
 				.question = &question,
 				.carried_from = UINT32_MAX,
 				.text_limit = SIZE_MAX};
-	(void)store_recall(fixture->store, &recall, &fixture->arena, ignore_recalled, NULL);
-	(void)store_unembedded(fixture->store, fixture_key(name), SLICE("model"), limit,
-			       &fixture->arena, ignore_turns, &limit);
+	struct recall_result recalled = fixture_recall(fixture, &recall);
+	for (size_t i = 0; i < recalled.count; i++)
+		ck_assert_int_eq(recalled.turns[i].state, TURN_CURRENT);
+	struct unembedded unembedded;
+	ck_assert_int_eq(store_unembedded(fixture->store, fixture_key(name), SLICE("model"), limit,
+					  &unembedded, &fixture->arena),
+			 STORE_OK);
+	ck_assert_uint_le(unembedded.count, limit);
 }
 
 START_TEST(a_damaged_index_leads_nowhere_else)

@@ -6,41 +6,23 @@
 
 enum { MAP = 64 * 1024 * 1024 };
 
-struct page {
-	struct user_key users[10];
-	size_t count;
-};
-
-static void take_users(void *cookie, enum store_result result, struct user_key *users, size_t count)
+static struct user_page users_with_jobs(struct fixture *fixture, const struct user_key *after,
+					size_t limit)
 {
-	struct page *page = cookie;
-	ck_assert_int_eq(result, STORE_OK);
-	ck_assert_uint_le(count, 10);
-	page->count = count;
-	if (count > 0)
-		memcpy(page->users, users, count * sizeof(*users));
-}
-
-static struct page users_with_jobs(struct fixture *fixture, const struct user_key *after,
-				   size_t limit)
-{
-	struct page page = {.count = 0};
-	(void)store_users_with_jobs(fixture->store, after, limit, &fixture->arena, take_users,
-				    &page);
+	struct user_page page;
+	ck_assert_int_eq(
+		store_users_with_jobs(fixture->store, after, limit, &page, &fixture->arena),
+		STORE_OK);
+	ck_assert_uint_le(page.count, limit);
+	ck_assert(page.more == (page.count == limit));
 	return page;
-}
-
-static void take_jobs(void *cookie, enum store_result result, struct job_list *list)
-{
-	ck_assert_int_eq(result, STORE_OK);
-	*(size_t *)cookie = list->count;
 }
 
 START_TEST(one_users_jobs_take_no_memory_for_the_others)
 {
 	enum { OTHERS = 20000, LITTLE = 64 * 1024 };
 	struct fixture fixture;
-	size_t count = 0;
+	struct job_list list;
 	fixture_init(&fixture, MAP);
 	struct imported_turn *turns = xcalloc(OTHERS, sizeof(*turns));
 	for (size_t i = 0; i < OTHERS; i++)
@@ -52,10 +34,11 @@ START_TEST(one_users_jobs_take_no_memory_for_the_others)
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	fixture_reopen(&fixture); /* the writer frees nothing meanwhile */
 	size_t before = mallinfo2().uordblks;
-	(void)store_user_jobs(fixture.store, fixture_key("ben"), 0, SIZE_MAX, &fixture.arena,
-			      take_jobs, &count);
+	enum store_result result = store_user_jobs(fixture.store, fixture_key("ben"), 0, SIZE_MAX,
+						   &list, &fixture.arena);
 	ck_assert_uint_lt(mallinfo2().uordblks, before + LITTLE);
-	ck_assert_uint_eq(count, 2);
+	ck_assert_int_eq(result, STORE_OK);
+	ck_assert_uint_eq(list.count, 2);
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -136,12 +119,6 @@ START_TEST(what_buffer_deferred_is_released_by_a_mode_that_learns)
 }
 END_TEST
 
-static void take_list(void *cookie, enum store_result result, struct job_list *list)
-{
-	ck_assert_int_eq(result, list->count > 0 ? STORE_OK : STORE_NOT_FOUND);
-	*(struct job_list *)cookie = *list;
-}
-
 START_TEST(a_users_jobs_are_walked_page_by_page_and_the_summarys_is_on_each)
 {
 	struct fixture fixture;
@@ -164,8 +141,9 @@ START_TEST(a_users_jobs_are_walked_page_by_page_and_the_summarys_is_on_each)
 	uint64_t after = 0;
 	for (size_t page = 0, seen = 0; page < 3; page++) {
 		struct job_list list;
-		(void)store_user_jobs(fixture.store, all.key, after, 2, &fixture.arena, take_list,
-				      &list);
+		ck_assert_int_eq(
+			store_user_jobs(fixture.store, all.key, after, 2, &list, &fixture.arena),
+			STORE_OK);
 		ck_assert_uint_eq(list.count, sizes[page] + 1);
 		for (size_t i = 0; i < sizes[page]; i++)
 			ck_assert_uint_eq(list.jobs[i].exchange, all.jobs[seen++].exchange);
@@ -190,12 +168,12 @@ START_TEST(users_with_jobs_are_walked_page_by_page)
 		append.user = SLICE("unlearned");
 		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	}
-	struct page all = users_with_jobs(&fixture, NULL, 10);
+	struct user_page all = users_with_jobs(&fixture, NULL, 10);
 	ck_assert_uint_eq(all.count, 5);
 	const size_t sizes[] = {2, 2, 1, 0};
 	const struct user_key *after = NULL;
 	for (size_t i = 0, seen = 0; i < 4; i++) {
-		struct page page = users_with_jobs(&fixture, after, 2);
+		struct user_page page = users_with_jobs(&fixture, after, 2);
 		ck_assert_uint_eq(page.count, sizes[i]);
 		ck_assert_mem_eq(page.users, &all.users[seen], page.count * sizeof(*all.users));
 		seen += page.count;

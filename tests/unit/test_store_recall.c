@@ -249,16 +249,6 @@ struct reader {
 	bool failed;
 };
 
-static void count_recalled(void *cookie, enum store_result result, struct recall_result *recalled)
-{
-	struct reader *reader = cookie;
-	/* Both turns of an exchange, or neither. */
-	if (result == STORE_OK && recalled->ranked % 2 == 0)
-		reader->recalled += recalled->count;
-	else
-		reader->failed = true;
-}
-
 static void *read_on(void *cookie)
 {
 	struct reader *reader = cookie;
@@ -271,7 +261,14 @@ static void *read_on(void *cookie)
 					.question = &question,
 					.carried_from = UINT32_MAX,
 					.text_limit = 4096};
-		(void)store_recall(reader->fixture->store, &recall, &arena, count_recalled, reader);
+		struct recall_result recalled;
+		enum store_result result =
+			store_recall(reader->fixture->store, &recall, &recalled, &arena);
+		/* Both turns of an exchange, or neither. */
+		if (result == STORE_OK && recalled.ranked % 2 == 0)
+			reader->recalled += recalled.count;
+		else
+			reader->failed = true;
 		arena_finish(&arena);
 	}
 	return NULL;

@@ -12,22 +12,12 @@ static struct random chance = {31};
 
 /* ---- the calls, made to wait ---- */
 
-struct unembedded {
-	struct turn *turns;
-	size_t count;
-};
-
-static void take_turns(void *cookie, enum store_result result, struct turn *turns, size_t count)
-{
-	ck_assert_int_eq(result, STORE_OK);
-	*(struct unembedded *)cookie = (struct unembedded){turns, count};
-}
-
 static struct unembedded wanted(struct fixture *fixture, const char *model, size_t limit)
 {
-	struct unembedded unembedded = {0};
-	(void)store_unembedded(fixture->store, fixture_key("alex"), slice_of(model), limit,
-			       &fixture->arena, take_turns, &unembedded);
+	struct unembedded unembedded;
+	ck_assert_int_eq(store_unembedded(fixture->store, fixture_key("alex"), slice_of(model),
+					  limit, &unembedded, &fixture->arena),
+			 STORE_OK);
 	return unembedded;
 }
 
