@@ -69,6 +69,31 @@ def test_a_slow_disk_holds_the_end_of_a_reply_for_2_seconds_and_no_chat_longer(m
     assert time.monotonic() - begun < 1.9
 
 
+def test_what_was_answered_while_the_disk_stood_still_is_kept_however_much_it_is(make_daemon, user, tmp_path):
+    """More than the writer's queue takes: whoever was not told `bypassed` was promised a memory."""
+    daemon = make_daemon({"memory": {"mode": "buffer"}}, environment=stalled_calls(tmp_path, disk=4))
+    Chat(daemon, user).say("Before it was slow.")
+    (tmp_path / "stalled").touch()
+    replies = {}
+
+    def talk(name):
+        replies[name] = Chat(daemon, name).say("A megabyte of words. " * 48000)
+
+    names = [f"{user}-{i}" for i in range(90)]
+    threads = [threading.Thread(target=talk, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    (tmp_path / "stalled").unlink()
+    assert set(replies) == set(names)
+    promised = [name for name in names if replies[name].status != "bypassed"]
+    assert len(promised) > 64, "the queue was never full"
+    for name in promised:
+        wait_until(lambda: daemon.knows(name))
+        assert [m["role"] for m in daemon.memory(name)["messages"]] == ["user", "assistant"]
+
+
 @by_the_clock
 def test_the_last_byte_of_a_compressed_reply_waits_for_the_disk(make_daemon, upstream, user, tmp_path):
     """A client knows by the length that it has all, so it may not have the last byte."""
