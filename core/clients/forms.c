@@ -1,9 +1,8 @@
 #include "core/clients/forms.h"
 
+#include "core/base/id_set.h"
 #include "core/clients/table.h"
 #include "core/text/text.h"
-
-#include <stdlib.h>
 
 bool form_is_side_request(struct slice text)
 {
@@ -91,41 +90,20 @@ static bool window_next(struct window *window, uint64_t leaving_weight)
 	return true;
 }
 
-/* The place of a hash in an open-addressed table, whose free slots are 0. */
-static uint64_t *slot_of(uint64_t *slots, size_t mask, uint64_t hash)
-{
-	size_t at = (size_t)(hash >> 20) & mask;
-	while (slots[at] != 0 && slots[at] != hash)
-		at = (at + 1) & mask;
-	return &slots[at];
-}
-
 /* The windows of a text, by their hashes, of which 64 bits are enough to be believed. */
-struct window_set {
-	uint64_t *slots;
-	size_t mask;
-	uint64_t weight;
-};
-
-static struct window_set windows_of(struct slice text)
+static void add_windows(struct id_set *set, struct slice text, uint64_t weight)
 {
-	size_t capacity = 2;
-	while (capacity < 2 * text.size)
-		capacity += capacity;
-	struct window_set set = {xcalloc(capacity, sizeof(*set.slots)), capacity - 1,
-				 power(BASE, QUOTE)};
 	struct window window = {.text = text};
-	while (window_next(&window, set.weight))
-		*slot_of(set.slots, set.mask, window.hash) = window.hash;
-	return set;
+	while (window_next(&window, weight))
+		id_set_add(set, window.hash);
 }
 
-static bool has_window_of(const struct window_set *set, struct slice text)
+static bool has_window_of(const struct id_set *set, struct slice text, uint64_t weight)
 {
 	bool found = false;
 	struct window window = {.text = text};
-	while (!found && window_next(&window, set->weight))
-		found = window.hash != 0 && *slot_of(set->slots, set->mask, window.hash) != 0;
+	while (!found && window_next(&window, weight))
+		found = id_set_has(set, window.hash);
 	return found;
 }
 
@@ -134,10 +112,13 @@ bool form_quotes_one_of(struct slice text, const struct slice *answers, size_t c
 	bool found = false;
 	if (text.size < QUOTE)
 		return false;
-	struct window_set set = windows_of(text);
+	const uint64_t weight = power(BASE, QUOTE);
+	struct id_set set;
+	id_set_init(&set, text.size);
+	add_windows(&set, text, weight);
 	for (size_t i = 0; i < count && !found; i++)
-		found = answers[i].size >= QUOTE && has_window_of(&set, answers[i]);
-	free(set.slots);
+		found = answers[i].size >= QUOTE && has_window_of(&set, answers[i], weight);
+	id_set_finish(&set);
 	return found;
 }
 

@@ -55,15 +55,6 @@ void chat_ids_add(struct chat_ids *list, const uint64_t *ids, size_t count);
 void chat_ids_sort(struct chat_ids *list);
 bool chat_ids_hold(const struct chat_ids *list, uint64_t id);
 
-/* Ids, each once, to be looked up while others still come. */
-struct chat_id_set {
-	uint64_t *slots; /* 0: free */
-	unsigned bits;   /* of a slot's index */
-};
-struct chat_id_set chat_id_set_make(size_t most, struct arena *arena);
-bool chat_id_set_holds_any(const struct chat_id_set *set, const uint64_t *ids, size_t count);
-void chat_id_set_add(struct chat_id_set *set, const uint64_t *ids, size_t count);
-
 /* ---- chat.c ---- */
 
 /* Whether the message is an answer that ends an exchange: none with tool calls, nor a begun one. */

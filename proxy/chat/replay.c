@@ -1,4 +1,5 @@
 /* What earlier turns of the conversation were given, put before them again, byte for byte. */
+#include "core/base/id_set.h"
 #include "core/text/text.h"
 #include "proxy/chat/parts.h"
 
@@ -68,22 +69,31 @@ static size_t find_replay(const struct chat *chat, const struct sent_turn *turn,
 }
 
 /* For the turns that the replays taken so far recall. */
-static struct chat_id_set begin_given(const struct memory_view *view, struct arena *arena)
+static void begin_given(struct id_set *given, const struct memory_view *view)
 {
 	size_t most = 0;
 	for (size_t i = 0; i < view->replay_count; i++)
 		most += view->replays[i].turn_count;
-	return chat_id_set_make(most, arena);
+	id_set_init(given, most);
+}
+
+static bool is_given(const struct id_set *given, const struct replay *replay)
+{
+	size_t i = 0;
+	while (i < replay->turn_count && !id_set_has(given, replay->turns[i]))
+		i++;
+	return i < replay->turn_count;
 }
 
 /* Two branches may have been given the same past turn at different places; where the client sends
  * both places it rides at the first alone. What comes later in a request changes nothing before. */
 static void take_replay(struct chat *chat, const struct sent_turn *turn,
-			const struct replay *replay, struct chat_id_set *given)
+			const struct replay *replay, struct id_set *given)
 {
-	if (chat_id_set_holds_any(given, replay->turns, replay->turn_count))
+	if (is_given(given, replay))
 		return;
-	chat_id_set_add(given, replay->turns, replay->turn_count);
+	for (size_t i = 0; i < replay->turn_count; i++)
+		id_set_add(given, replay->turns[i]);
 	chat->replayed[chat->turn_prefix_count] = *replay;
 	chat->turn_prefixes[chat->turn_prefix_count++] =
 		(struct turn_prefix){.step = turn->step, .text = replay->text};
@@ -97,7 +107,8 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 	chat->turn_prefixes = arena_alloc(arena, most * sizeof(*chat->turn_prefixes));
 	if (view->replay_count == 0 || chat->request.step_count == 0)
 		return;
-	struct chat_id_set given = begin_given(view, arena);
+	struct id_set given;
+	begin_given(&given, view);
 	struct sent_turn turn = {.ordinal = first_ordinal(chat)};
 	size_t last = last_place(chat);
 	for (size_t from = 0; from < view->replay_count && turn.step <= last;) {
@@ -114,6 +125,7 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 			turn.ordinal += chat_is_answer(chat, i);
 		turn.step += turn.count > 0 ? turn.count : 1;
 	}
+	id_set_finish(&given);
 }
 
 bool chat_newest_is_replayed(const struct chat *chat)

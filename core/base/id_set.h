@@ -1,0 +1,19 @@
+/* A set of numbers that is looked up while others still come: ids of turns, hashes of texts. */
+#ifndef RECALLD_CORE_BASE_ID_SET_H
+#define RECALLD_CORE_BASE_ID_SET_H
+
+#include "core/base/bytes.h"
+
+struct id_set {
+	uint64_t *slots; /* open addressing; 0: free */
+	unsigned bits;   /* of a slot's index */
+};
+
+/* Room for `most` numbers; more must not be added. */
+void id_set_init(struct id_set *set, size_t most);
+void id_set_finish(struct id_set *set);
+/* 0 is never in the set: it is not added. */
+void id_set_add(struct id_set *set, uint64_t id);
+bool id_set_has(const struct id_set *set, uint64_t id);
+
+#endif
