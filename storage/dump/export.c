@@ -1,5 +1,5 @@
-/* store_export(): a child process walks over the tables and notes how far it came where both see
- * it. When a damaged page ends it, another goes on behind that place. */
+/* store_export(): a child process walks the tables and records its position in shared memory. When
+ * a damaged page ends it, another child continues after that place. */
 #include "storage/dump/dump.h"
 #include "storage/dump/form.h"
 #include "storage/lmdb/reader.h"
@@ -18,14 +18,14 @@ enum walk_result { WALK_DONE, WALK_FAULT, WALK_NO_OUTPUT, WALK_CANNOT_OPEN };
 struct progress {
 	struct dump_report report;
 	size_t table;      /* of dump_tables */
-	struct key next;   /* where it goes on in it */
-	bool in_hole;      /* nothing was read since the last fault */
-	unsigned bit;      /* in it: the next try is 2 to the power of this further */
-	unsigned users;    /* in it: how many were passed */
-	bool passes_user;  /* the next try is at the next user whom another table knows */
+	struct key next;   /* the next position in it */
+	bool in_hole;      /* nothing has been read since the last fault */
+	unsigned bit;      /* in a hole: the next try skips 2 to the power of this */
+	unsigned users;    /* in a hole: how many users were skipped */
+	bool passes_user;  /* the next try starts at the next user that another table knows */
 	bool is_open;      /* this child could open the store */
-	uint64_t first_id; /* where new users' ids begin */
-	int code;          /* of the write that failed */
+	uint64_t first_id; /* where ids of new users start */
+	int code;          /* errno of the failed write */
 };
 
 struct walk {
@@ -56,7 +56,7 @@ static struct key first_key(const struct dump_table *table)
 	return key;
 }
 
-/* Adds 2 to the power of `bit` to the number that the key is. False: there is none so high. */
+/* Adds 2 to the power of `bit` to the key as a number. False: it overflows. */
 static bool key_add(struct key *key, unsigned bit)
 {
 	if (bit / 8 >= key->size)
@@ -78,14 +78,14 @@ static void begin_table(struct progress *progress, size_t table)
 	progress->passes_user = false;
 }
 
-/* Keys of a sound table rise, and are all of one size. */
+/* A sound table's keys rise and have one size. */
 static bool is_key(const struct progress *progress, struct slice key)
 {
 	return key.size == progress->next.size &&
 	       memcmp(key.data, progress->next.bytes, key.size) >= 0;
 }
 
-/* False: there is none, or that table is damaged as well. */
+/* False: there is no next user, or that table is damaged too. */
 static bool pass_user(struct walk *walk, const struct dump_table *table)
 {
 	struct progress *progress = walk->progress;
@@ -177,9 +177,8 @@ static void begin_hole(struct progress *progress)
 	progress->users = 0;
 }
 
-/* Behind the damage, which reaches nobody knows how far: twice as far with each try, and where that
- * leaves a user's keys, at the next user's. Only twice as far again once many have been passed, or
- * nobody knows of another. */
+/* Skips damage of unknown extent: twice as far with each try, and at the next user once that leaves
+ * the user's keys. After many users, or if no other is known, doubles again. */
 static void skip(struct progress *progress)
 {
 	struct key further = progress->next;

@@ -92,7 +92,7 @@ size_t dump_key_size(const struct dump_table *table)
 /* ---- writing ---- */
 
 struct writing {
-	struct record record; /* the first: the form's functions are given it */
+	struct record record; /* must be first: the form's functions get it */
 	const char *const *names;
 };
 
@@ -106,7 +106,8 @@ static struct buffer *name_next(struct record *record)
 static uint64_t write_number(struct record *record, uint64_t value, uint64_t limit)
 {
 	(void)limit;
-	if (value > INT64_MAX) /* JSON's readers have none so high, and so have we unless damaged */
+	if (value >
+	    INT64_MAX) /* JSON readers handle no larger number, and neither do sound records */
 		record->failed = true;
 	buffer_printf(name_next(record), "%" PRIu64, value);
 	return value;
@@ -144,7 +145,7 @@ static void append_hex(struct buffer *out, const unsigned char *bytes, size_t si
 		buffer_printf(out, "%02x", bytes[i]);
 }
 
-/* A receipt's user is the only one that is no text. */
+/* A receipt's user is the only slice that is not text. */
 static struct slice write_slice(struct record *record, struct slice value)
 {
 	const struct writing *writing = (const struct writing *)record;
@@ -211,13 +212,13 @@ bool dump_write(struct buffer *out, const struct dump_table *table, struct slice
 /* ---- reading ---- */
 
 struct reading {
-	struct record record; /* the first */
+	struct record record; /* must be first */
 	const char *const *names;
 	json_t *object;
-	bool goes_on; /* what follows may be missing */
+	bool goes_on; /* the following fields may be missing */
 };
 
-/* NULL: it is missing, and the field's value stays. */
+/* NULL: the member is missing, and the field keeps its value. */
 static json_t *take(struct record *record)
 {
 	struct reading *reading = (struct reading *)record;
@@ -227,7 +228,7 @@ static json_t *take(struct record *record)
 	return value;
 }
 
-/* Of a string of so many small hexadecimal digits and nothing else. */
+/* Whether the string is exactly that many lower-case hexadecimal digits. */
 static bool is_hex(const char *text, size_t digits)
 {
 	return text != NULL && strlen(text) == digits && strspn(text, "0123456789abcdef") == digits;
@@ -305,7 +306,7 @@ static struct slice read_slice(struct record *record, struct slice value)
 
 static bool read_goes_on(const struct record *record)
 {
-	/* The record is the reading's own, which is not constant. */
+	/* The record belongs to the reading, which is not constant. */
 	((struct reading *)(uintptr_t)record)->goes_on = true;
 	return true;
 }
@@ -331,14 +332,14 @@ static bool read_part(json_t *object, const struct dump_table *table, size_t ind
 		return read_hex(value, part);
 	json_int_t number = json_integer_value(value);
 	*part = (uint64_t)number;
-	/* The highest has none behind it, which the next one would be given. */
+	/* the highest number has no successor to issue */
 	uint64_t limit = table->parts[index].size < 8
 				 ? (UINT64_C(1) << 8 * table->parts[index].size) - 1
 				 : INT64_MAX;
 	return json_is_integer(value) && number >= 0 && *part < limit;
 }
 
-/* Its user is read as that of every line is. */
+/* Its user is read like that of every line. */
 static bool read_receipt(json_t *object, struct dump_line *line)
 {
 	json_t *text = json_object_get(object, "text");

@@ -1,4 +1,4 @@
-/* How a record reads in an export: a JSON object with its table, its user, the numbers of its key
+/* The form of a record in an export: a JSON object with its table, its user, the numbers of its key
  * and its fields, each by name. */
 #ifndef RECALLD_STORAGE_DUMP_FORM_H
 #define RECALLD_STORAGE_DUMP_FORM_H
@@ -13,17 +13,17 @@ enum { DUMP_KEY_PARTS = 3 };
 struct dump_table {
 	const char *name;
 	enum table table;
-	bool is_of_user; /* its key begins with one */
+	bool is_of_user; /* its key starts with a user */
 	struct {
 		const char *name;
 		unsigned size; /* bytes; 0: no such part */
 		bool is_hash;
 	} parts[DUMP_KEY_PARTS];
 	record_fields *fields;
-	const char *const *names; /* of the fields, in their order */
+	const char *const *names; /* names of the fields, in order */
 };
 
-/* In the order in which they are written: a record comes behind those that it rests on. */
+/* In the order of writing: a record follows those that it depends on. */
 extern const struct dump_table dump_tables[];
 
 size_t dump_key_size(const struct dump_table *table);
@@ -42,18 +42,18 @@ union dump_noun {
 	uint64_t number;
 };
 
-/* Appends a line. False: the record cannot be read. */
+/* Appends a line. False: the record is unreadable. */
 bool dump_write(struct buffer *out, const struct dump_table *table, struct slice key,
 		struct slice value);
 
-/* What one line holds; slices point into the JSON. */
+/* The content of one line; slices point into the JSON. */
 struct dump_line {
 	const struct dump_table *table;
 	struct user_key user;
 	uint64_t parts[DUMP_KEY_PARTS];
 	union dump_noun noun;
 };
-/* False: it is none, or something is missing in it. */
+/* False: it is not a valid record. */
 bool dump_read(json_t *object, struct dump_line *line);
 
 #endif

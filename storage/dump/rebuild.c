@@ -1,5 +1,5 @@
-/* store_rebuild(): lines in order, many in one transaction; what was left out of the export is made
- * along the way, as it was made when the records were written first. */
+/* store_rebuild(): reads lines in order, many per transaction, and derives what the export left out
+ * in the same way as when the records were first written. */
 #include "storage/dump/dump.h"
 #include "storage/dump/form.h"
 #include "storage/lmdb/store_marker.h"
@@ -20,12 +20,12 @@ struct rebuilding {
 	FILE *in;
 	struct dump_report *report;
 	struct transaction transaction;
-	bool is_open; /* the transaction */
+	bool is_open; /* a transaction is open */
 	struct arena scratch;
 	struct buffer line;
-	uint64_t number;   /* of the line */
-	uint64_t first_id; /* beyond all ids that were given */
-	size_t lines;      /* in the transaction */
+	uint64_t number;   /* of the current line */
+	uint64_t first_id; /* greater than all issued ids */
+	size_t lines;      /* in this transaction */
 	size_t bytes;
 	uint64_t records;
 	bool ended;
@@ -80,8 +80,8 @@ static void note_user(struct rebuilding *rebuilding, const struct stored_user *u
 		rebuilding->first_id = next;
 }
 
-/* The parts of an export may be of different moments, when the store was damaged and in use: no id
- * that a record has is given again. */
+/* Parts of an export may date from different moments if the store was damaged and in use: no id
+ * that a record has is issued again. */
 static void keep_ahead(struct rebuilding *rebuilding, const struct memory *memory,
 		       const struct dump_line *line, struct stored_user *user)
 {
@@ -149,9 +149,9 @@ static bool take_record(struct rebuilding *rebuilding, json_t *object)
 	size_t table = (size_t)(line.table - dump_tables);
 	struct stored_user user = {0};
 	rebuilding->records++;
-	/* What an export of a damaged store has saved of a user whose own record is lost would
-	 * clash with what that user says next. A receipt does not: users whose only chat failed
-	 * have no other record. */
+	/* If a damaged store's export saved some records of a user but not the user's own record,
+	 * those would clash with what the user says next. A receipt would not: users whose only
+	 * chat failed have no other record. */
 	if (line.table->table == TABLE_USERS) {
 		note_user(rebuilding, &line.noun.user);
 	} else if (memory_user(&memory, &user)) {
@@ -258,7 +258,7 @@ static bool take_lines(struct rebuilding *rebuilding)
 				"missing (add {\"end\":true} to take what is there)");
 }
 
-/* Ids go on behind all that were given, so that what the forgotten had stays theirs. */
+/* New ids follow all issued ones, so that ids of forgotten users are never reused. */
 static void put_first_id(struct rebuilding *rebuilding)
 {
 	uint64_t first = rebuilding->first_id == 0 ? 1 : rebuilding->first_id;
@@ -290,7 +290,7 @@ static bool is_empty(const char *path)
 	return entries == 2; /* "." and ".." */
 }
 
-/* Who tries again with another file would only hear that the directory is not empty. */
+/* Otherwise a second try with another file would only report that the directory is not empty. */
 static void tell_of_the_rest(struct dump_report *report, const char *path)
 {
 	size_t size = strlen(report->error);

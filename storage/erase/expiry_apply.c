@@ -1,12 +1,12 @@
-/* store_expire(): what is past its time leaves a user's memory. */
+/* store_expire(): deletes expired data from a user's memory. */
 #include "storage/erase/expiry_scan.h"
 
 #include "storage/journal/journal.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/replays.h"
 
-/* How long after its last exchange a conversation may still be given something by one that was
- * under way when the user's memory was searched: generous. */
+/* How long after a conversation's last exchange a request in progress may still add to what it was
+ * given: a generous bound. */
 enum { UNDER_WAY = 24 * 60 * 60 * 1000 };
 
 /* ---- who has any ---- */
@@ -63,10 +63,10 @@ struct expire_operation {
 	struct expiry expiry;
 	struct expired expired;
 	enum store_result searched;
-	struct expired_count *count; /* the caller's */
+	struct expired_count *count; /* owned by the caller */
 };
 
-/* One run of it. */
+/* One run of the operation. */
 struct expiring {
 	struct memory memory;
 	const struct expiry *expiry;
@@ -114,7 +114,7 @@ static void delete_given(const struct memory *memory, uint32_t conversation)
 	replays_delete(memory, conversation);
 }
 
-/* Its turns and answers are deleted with those of the others. False: it has been gone on with. */
+/* Deletes its turns and answers with those of the others. False: the conversation has continued. */
 static bool end_conversation(struct expiring *expiring, uint32_t id)
 {
 	const struct memory *memory = &expiring->memory;
@@ -134,7 +134,7 @@ static bool end_conversation(struct expiring *expiring, uint32_t id)
 	return true;
 }
 
-/* The conversations of turns that have come since the search: imported ones may be old. */
+/* The conversations of turns added since the search: imported ones may be old. */
 static struct id_list list_come(const struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
@@ -183,7 +183,7 @@ static void end_conversations(struct expiring *expiring)
 	}
 }
 
-/* By those that were under way when the memory was searched. */
+/* What exchanges in progress gave during the search. */
 static void delete_given_since(const struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
@@ -251,14 +251,15 @@ static bool has_none(const struct memory *memory, enum table table)
 	return !found;
 }
 
-/* Nothing is known about the user any more. An exchange under way finds another conversation. */
+/* Nothing is stored about the user any more. An exchange in progress starts another
+ * conversation. */
 static bool is_empty(const struct memory *memory)
 {
 	return has_none(memory, TABLE_CONVERSATIONS) && has_none(memory, TABLE_TURNS) &&
 	       has_none(memory, TABLE_FACTS) && has_none(memory, TABLE_SUMMARIES);
 }
 
-/* A long memory is not gone through for it, unless its summary went. */
+/* Skips a walk through a long memory unless its summary is deleted. */
 static void count_uncovered(const struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
@@ -291,7 +292,7 @@ static enum store_result expire(struct expiring *expiring)
 	if (!expiring->hiding.forgotten && expiring->facts + expiring->conversations == 0 &&
 	    !expiring->summary)
 		return STORE_NOT_FOUND;
-	/* What is under way may have been given it. */
+	/* exchanges in progress may have been given it */
 	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
 	count_uncovered(expiring);
 	delete_what_was_made(expiring);
@@ -300,7 +301,7 @@ static enum store_result expire(struct expiring *expiring)
 	return STORE_OK;
 }
 
-/* Once all of it is out. Others may have added to it since it was measured. */
+/* Once everything is deleted. Others may have added to the size since it was measured. */
 static bool count_bytes(const struct memory *memory, const struct expiry *expiry)
 {
 	struct stored_user user;
@@ -323,7 +324,7 @@ static enum store_result run_expire(struct operation *operation, struct transact
 		.expiry = &own->expiry,
 		.expired = &own->expired,
 	};
-	/* Of half a search what was made of it might be left. */
+	/* half a search might leave derived data behind */
 	enum store_result result = own->searched == STORE_OK ? expire(&expiring) : own->searched;
 	if (own->searched == STORE_OK && !own->expired.is_part &&
 	    count_bytes(&expiring.memory, &own->expiry))

@@ -6,13 +6,13 @@
 #include <string.h>
 
 enum {
-	/* The writer, and whoever waits for a commit, takes some 20 ms for so many. */
+	/* Limits the writer, and anyone who waits for a commit, to about 20 ms. */
 	EXCHANGES_AT_ONCE = 64,
 	FACTS_AT_ONCE = 1024,
 	CONVERSATIONS_AT_ONCE = 64,
 
-	/* In keys, behind the user. */
-	ID_OFFSET = 16, /* of a turn, a fact, a conversation, a receipt, or an answer's hash */
+	/* Offsets in keys, after the user. */
+	ID_OFFSET = 16, /* of a turn, fact, conversation, receipt, or answer hash */
 	ANSWER_CONVERSATION_OFFSET = 24,
 	ANSWER_ORDINAL_OFFSET = 28,
 };
@@ -70,7 +70,7 @@ static void list_facts(struct id_list *list, const struct memory *memory,
 	scan_end(&scan);
 }
 
-/* Walks over all of a user's turns, by rising ids. */
+/* Walks all of a user's turns in rising order of ids. */
 static bool next_turn(const struct memory *memory, struct scan *scan, struct stored_turn *turn)
 {
 	struct slice key;
@@ -88,15 +88,15 @@ static void begin_turns(const struct memory *memory, struct scan *scan)
 	scan_begin(scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), FORWARD);
 }
 
-/* An answer goes with what it answers, which was said before it; one that answers nothing by
- * itself. */
+/* An answer expires with the turn it answers, which was said before it; one that answers nothing,
+ * by itself. */
 static bool begins_what_goes(const struct memory *memory, const struct turn *turn,
 			     const struct expiry *expiry)
 {
 	struct stored_turn asked;
 	if (turn->created_at > expiry->turns_until)
 		return false;
-	/* Of a store that was damaged what it answers may be missing, too. */
+	/* in a damaged store, the turn that it answers may be missing too */
 	return turn->exchange == turn->id || !branch_turn(memory, turn->exchange, &asked) ||
 	       asked.turn.state == TURN_HIDDEN;
 }
@@ -139,7 +139,7 @@ static void id_list_drop(struct id_list *list, uint64_t id)
 	list->count = kept;
 }
 
-/* One that still has a turn stays, however long nobody has gone on with it. */
+/* A conversation with a turn stays, however long it has been idle. */
 static void list_conversations(struct expired *expired, const struct memory *memory,
 			       const struct expiry *expiry)
 {
@@ -198,7 +198,7 @@ static bool holds(const struct id_list *list, const uint64_t *ids, size_t count)
 	return false;
 }
 
-/* Of a summary that goes no turn stays: those up to which one in it covers count as well. */
+/* A summary being deleted keeps no turn: the turns up to the one it covers count as well. */
 static bool holds_turn(const struct expired *expired, const uint64_t *ids, size_t count)
 {
 	for (size_t i = 0; expired->has_summary && i < count; i++) {
@@ -237,7 +237,7 @@ static bool read_receipt(const struct memory *memory, uint64_t receipt, struct a
 			  stored_receipt_fields, stored, arena);
 }
 
-/* Those of others, which the writer comes across, are not copied. */
+/* Receipts of other users, which the writer meets, are not copied. */
 bool expired_is_told(const struct expired *expired, const struct memory *memory, uint64_t receipt)
 {
 	struct stored_receipt stored;
@@ -320,8 +320,7 @@ static bool has_taken_back(const struct memory *memory, uint32_t conversation,
 	return found;
 }
 
-/* Turns that were taken back are in no order by time: each of their conversations is looked
- * through. */
+/* Superseded turns are in no order of time: each of their conversations is searched. */
 static bool has_old_branch(const struct memory *memory, const struct expiry *expiry)
 {
 	struct scan scan;
@@ -341,8 +340,8 @@ static bool has_old_branch(const struct memory *memory, const struct expiry *exp
 	return found;
 }
 
-/* A summary lasts as long as the last of the turns that it was made of, whenever it was written.
- * The newest are looked at first: it takes one read where one of them stays. */
+/* A summary lasts as long as the last of its turns, whenever it was written. Checks the newest
+ * first: a single read if one of them stays. */
 static bool has_old_summary(const struct memory *memory, const struct expiry *expiry,
 			    struct summary *summary)
 {
@@ -361,7 +360,7 @@ static bool has_old_summary(const struct memory *memory, const struct expiry *ex
 	return !stays;
 }
 
-/* Conversations without a turn are found when nobody has gone on with them for as long. */
+/* Finds conversations without turns once they have been idle for as long. */
 static bool may_have_old_turns(const struct memory *memory, const struct expiry *expiry)
 {
 	struct id_list idle = {0};
@@ -396,7 +395,7 @@ void expired_find(struct expired *expired, const struct memory *memory, const st
 		list_their_turns(expired, memory);
 		list_their_answers(expired, memory);
 	}
-	/* With the last of its turns. */
+	/* deleted with the last of its turns */
 	expired->has_summary =
 		!expired->is_part && has_old_summary(memory, expiry, &expired->summary);
 	if (expired->has_summary || expired->found.turns.count + expired->facts.count > 0) {

@@ -1,13 +1,13 @@
-/* What of a user's memory is past its time.
+/* Finds the expired part of a user's memory.
  *
- * A long memory takes a while to search. So what goes is listed in a read transaction, before the
- * writer is asked, who then only looks through what has come since. */
+ * Searching a long memory takes a while, so a read transaction lists what is to be deleted before
+ * the writer is asked; the writer then checks only what has been added since. */
 #ifndef RECALLD_STORAGE_ERASE_EXPIRY_SCAN_H
 #define RECALLD_STORAGE_ERASE_EXPIRY_SCAN_H
 
 #include "storage/journal/erase.h"
 
-/* Where an answer of a conversation is found by its hash. */
+/* Finds an answer of a conversation by its hash. */
 struct answer_place {
 	struct answer_place *next;
 	uint64_t hash;
@@ -15,38 +15,38 @@ struct answer_place {
 	uint32_t ordinal;
 };
 
-/* A part of it. */
+/* One part of it. */
 struct expired {
-	struct turn_search found; /* the turns that go; rising */
-	struct id_list facts;     /* that go, or are masked; rising */
+	struct turn_search found; /* the turns to delete; rising */
+	struct id_list facts;     /* to delete or to mask; rising */
 	bool has_summary;
-	struct summary summary; /* it goes, unless it was written anew meanwhile */
+	struct summary summary; /* to delete, unless it has been rewritten meanwhile */
 
-	/* Conversations that nobody has gone on with, and that have no turn left but these. */
+	/* Idle conversations whose only remaining turns are these. */
 	struct id_list conversations;
 	struct id_list their_turns;
 	struct answer_place *their_answers;
 
 	struct id_list given;    /* conversations that were given any of the turns or facts */
-	struct id_list receipts; /* that hold any of their texts */
-	uint64_t receipts_until; /* the age of the newest receipt that was looked at */
+	struct id_list receipts; /* receipts that contain any of their texts */
+	uint64_t receipts_until; /* the age of the newest receipt checked */
 
 	bool is_part; /* there may be more */
 };
 
-/* Whether there is anything; a few reads, but all of the facts when these may be past theirs. */
+/* Whether anything has expired: a few reads, but a scan of all facts if they may have expired. */
 bool expired_any(const struct memory *memory, const struct expiry *expiry);
-/* Lists a part, in the memory's arena. */
+/* Lists one part, in the memory's arena. */
 void expired_find(struct expired *expired, const struct memory *memory,
 		  const struct expiry *expiry);
 
 bool expired_fact(const struct fact *fact, const struct expiry *expiry);
 bool expired_conversation(const struct stored_conversation *conversation,
 			  const struct expiry *expiry);
-/* Whether what a conversation was given holds any of the turns or facts. */
+/* Whether a conversation was given any of the turns or facts. */
 bool expired_was_given(const struct expired *expired, const struct memory *memory,
 		       uint32_t conversation);
-/* Whether a receipt of the user's does. */
+/* Whether a receipt of the user contains any of them. */
 bool expired_is_told(const struct expired *expired, const struct memory *memory, uint64_t receipt);
 
 #endif

@@ -1,7 +1,8 @@
-/* store_forget(): a user leaves no record behind.
+/* store_forget(): deletes every record of a user.
  *
- * A long memory goes in slices. The first takes what reads begin with, so that the user is hidden
- * at once, and leaves a mark that has a crash in between finished at the next start. */
+ * A long memory is deleted in slices. The first slice deletes the records that reads start from, so
+ * that the user is hidden at once, and leaves a mark that makes the next start finish after a
+ * crash. */
 #include "storage/lmdb/writer.h"
 #include "storage/user/memory.h"
 
@@ -10,14 +11,14 @@ struct forget_operation {
 	struct user_key user;
 };
 
-/* New users' ids begin behind this one's. */
+/* Ids of new users start after this one's. */
 static void retire_ids(const struct memory *memory)
 {
 	struct stored_user user = {0};
 	struct slice value;
 	uint64_t first_id = 1;
 	struct key key = key_of_name("first_id");
-	/* Unreadable records are deleted all the same. */
+	/* deletes unreadable records too */
 	if (!table_get(memory->transaction, TABLE_USERS, key_of_user(memory->user), &value) ||
 	    !record_read(value, stored_user_fields, &user, NULL))
 		return;
@@ -71,8 +72,8 @@ enum store_result memory_forget_user(const struct memory *memory, struct operati
 	struct store *store = memory->transaction->store;
 	size_t *steps = &memory->transaction->spare;
 	const size_t before = *steps;
-	/* First of all: whatever becomes of the rest, what is under way is not written. The last
-	 * slice's mark holds for those who read between two of them. */
+	/* First: whatever happens to the rest, exchanges in progress are not written. The last
+	 * slice's mark covers those that read between two slices. */
 	forget_epochs_record(store->forgotten, memory->user, ++store->next_forget_epoch);
 	bool was_begun = operation->begun;
 	operation->unfinished = !memory_delete_user(memory, steps);

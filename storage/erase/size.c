@@ -1,4 +1,4 @@
-/* store_users_above(), store_measure(): what one user takes. */
+/* store_users_above(), store_measure(): how much one user takes. */
 #include "storage/user/memory.h"
 
 #include <stdlib.h>
@@ -43,7 +43,7 @@ struct sized_turn {
 };
 
 struct measured {
-	struct sized_turn *turns; /* NULL: they are only counted */
+	struct sized_turn *turns; /* NULL: count only */
 	size_t count;
 	uint64_t bytes;
 };
@@ -60,7 +60,7 @@ static void walk(const struct memory *memory, struct measured *measured)
 			continue;
 		uint64_t bytes = stored_turn_bytes(stored.turn.text);
 		if (bytes == 0)
-			continue; /* it was hidden */
+			continue; /* hidden */
 		if (measured->turns != NULL)
 			measured->turns[measured->count] =
 				(struct sized_turn){stored.turn.created_at, bytes};
@@ -77,7 +77,7 @@ static int compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Turns that were said in one millisecond go together. */
+/* Turns said in the same millisecond are deleted together. */
 static void cut(const struct memory *memory, uint64_t keep, struct expiry *expiry)
 {
 	struct measured measured = {0};

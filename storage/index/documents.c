@@ -20,7 +20,7 @@ void documents_read_block(const struct memory *memory, uint64_t turn, struct doc
 	block->is_empty =
 		!table_get(memory->transaction, TABLE_DOCUMENTS, block_key(memory, turn), &value) ||
 		value.size == 0;
-	/* Copied, as it may lie at any address. */
+	/* Copied, since it may lie at any address. */
 	if (!block->is_empty)
 		memcpy(block->documents, value.data, block_size(value));
 }
@@ -43,7 +43,7 @@ struct recall_document *documents_of(struct document_block *block, uint64_t turn
 	return &block->documents[turn - block->first];
 }
 
-/* The number of a user's first block, or last, and how many documents it has. */
+/* The number of a user's first or last block, and how many documents it has. */
 static bool find_block(const struct memory *memory, enum direction direction, uint64_t *number,
 		       size_t *count)
 {
@@ -61,8 +61,8 @@ static bool find_block(const struct memory *memory, enum direction direction, ui
 	return found;
 }
 
-/* A key that leads farther away than the user has turns is a damaged one. Mostly there is one in
- * almost every block; where old turns are gone between new ones, the ids that were given tell. */
+/* A key further away than the user's number of turns is damaged. Usually almost every block exists;
+ * where old turns between new ones are gone, the issued ids give the limit. */
 static uint64_t most_blocks(const struct memory *memory, uint64_t wanted)
 {
 	struct stored_user user = {0};
@@ -87,7 +87,7 @@ bool documents_range(const struct memory *memory, uint64_t *first, uint64_t *end
 	return true;
 }
 
-/* What no block tells of is zeroed: the rest is too much to be written twice. */
+/* Zeroes only what no block covers: the rest is too much to write twice. */
 static void copy_blocks(const struct memory *memory, struct documents *documents)
 {
 	struct scan scan;
@@ -99,7 +99,7 @@ static void copy_blocks(const struct memory *memory, struct documents *documents
 	scan_begin(&scan, memory->transaction, TABLE_DOCUMENTS, key_of_user(memory->user), FORWARD);
 	while (scan_next(&scan, &key, &value)) {
 		uint64_t place = key_read_u64(key, 16) * DOCUMENT_BLOCK - documents->first;
-		/* Keys of a sound table rise, from the first block to the last. */
+		/* a sound table's keys rise from the first block to the last */
 		if (place > documents->count || place * sizeof(struct recall_document) < done)
 			continue;
 		size_t at = (size_t)place * sizeof(struct recall_document);
@@ -112,7 +112,7 @@ static void copy_blocks(const struct memory *memory, struct documents *documents
 		memset(out + done, 0, end - done);
 }
 
-/* Blocks begin before the first turn and end behind the last. */
+/* Blocks start before the first turn and end after the last. */
 static void trim(struct documents *documents)
 {
 	while (documents->count > 0 && documents->documents[0].conversation == 0) {

@@ -1,4 +1,5 @@
-/* store_unembedded() and store_embedded(): which turns still want a vector, and those that came. */
+/* store_unembedded() and store_embedded(): which turns still need a vector, and storing the vectors
+ * that arrived. */
 #include "core/base/utf8.h"
 #include "core/recall/vector.h"
 #include "storage/index/vectors.h"
@@ -10,11 +11,11 @@ enum { TEXT_LIMIT = 8 * 1024 };
 
 /* ---- which want one ---- */
 
-/* Goes over the live turns that have no vector, and are not known to get none. */
+/* Walks the current turns that have no vector and are not known to get none. */
 struct search {
 	const struct memory *memory;
 	size_t dimensions;
-	uint64_t turn; /* the one to look at next */
+	uint64_t turn; /* the next one to check */
 	uint64_t end;
 	struct document_block block;
 };
@@ -46,7 +47,7 @@ static bool search_next(struct search *search, uint64_t *turn)
 static size_t read_unembedded(const struct memory *memory, struct slice model, struct turn *turns,
 			      size_t limit)
 {
-	/* Texts are looked at in the map and copied as far as they are wanted. */
+	/* Texts are checked in the map and copied only as far as needed. */
 	const struct memory in_map = {memory->transaction, memory->user, NULL};
 	struct stored_embedding embedding;
 	struct search search;
@@ -86,12 +87,12 @@ struct embedded_operation {
 	struct operation operation;
 	struct user_key user;
 	struct slice model;
-	size_t dimensions; /* 0: none came, only word that there is none */
+	size_t dimensions; /* 0: no vectors came, only the news that there are none */
 	const struct embedded_turn *turns;
 	size_t count;
 };
 
-/* Whose vectors are kept from now on: what others there are go. */
+/* Replaces the model: vectors of any other are deleted. */
 static void take_embedding(const struct memory *memory, const struct embedded_operation *own,
 			   struct stored_embedding *embedding)
 {
@@ -101,7 +102,7 @@ static void take_embedding(const struct memory *memory, const struct embedded_op
 	if (same_model && same_dimensions)
 		return;
 	(void)table_delete_all(memory->transaction, TABLE_VECTORS, key_of_user(memory->user));
-	/* Which turns get none is no matter of dimensions, while no turn had any. */
+	/* Turns that get no vector do not depend on dimensions while no turn has one. */
 	bool none_yet = same_model && embedding->dimensions == 0;
 	*embedding = (struct stored_embedding){.model = own->model,
 					       .dimensions = (uint32_t)own->dimensions,

@@ -1,11 +1,11 @@
-/* Terms on their way into the postings, and out of them again. */
+/* Moves terms into the postings and reads them back. */
 #include "storage/record/postings.h"
 #include "storage/index/index.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What waits of a turn is a row of entries by rising hash. */
+/* A turn's waiting terms are a row of entries in rising order of hash. */
 enum {
 	ENTRY_HASH = 8,
 	ENTRY = 12, /* the hash, then the count in 4 bytes */
@@ -100,7 +100,7 @@ static int compare_waiting(const void *left, const void *right)
 	return order != 0 ? order : (a->turn > b->turn) - (a->turn < b->turn);
 }
 
-/* The turns that wait for one term are newer than all in its list. */
+/* The waiting turns of a term are newer than all in its list. */
 static size_t add_to_list(const struct memory *memory, const struct waiting *waiting, size_t count)
 {
 	struct recall_posting list[POSTINGS_SPAN];
@@ -165,8 +165,8 @@ void terms_erase(const struct memory *memory, uint64_t turn, const struct term_l
 
 /* ---- reading ---- */
 
-/* What waits, as it lies in the map. Most turns have not the term that is looked for: 256 bits of
- * what each has tell most of them apart. */
+/* Waiting terms in the map. Most turns lack the term searched for; 256 bits per turn rule out most
+ * of them. */
 enum { SIEVE_WORDS = 4 };
 
 struct waiting_turns {
@@ -227,25 +227,25 @@ static uint32_t count_in(struct slice entries, uint64_t hash)
 	return 0;
 }
 
-/* So many are read, or those of one term: some tenths of a millisecond. */
+/* Limit for all terms together, or for one term: a few tenths of a millisecond. */
 enum { MOST_POSTINGS = 32 * 1024 };
 
-/* Where the lists of each term lie in the map, one for each span of the documents. */
+/* The lists of each term in the map, one for each span of the documents. */
 struct lists {
-	uint64_t first_span; /* the turn that it begins with */
+	uint64_t first_span; /* the turn that it starts with */
 	size_t spans;
-	struct slice *values; /* those of a term behind each other */
-	size_t *sizes;        /* of each term's lists together: about as many bytes as postings */
+	struct slice *values; /* the lists of one term in a row */
+	size_t *sizes; /* bytes of each term's lists together: about the number of postings */
 };
 
-/* Those of a memory that is still short have not been moved into lists yet. */
+/* The terms of a short memory have not been moved into lists yet. */
 static bool has_lists(const struct documents *documents, const struct waiting_turns *waiting)
 {
 	return waiting->count == 0 ||
 	       documents->first < waiting->turns[0] / DOCUMENT_BLOCK * DOCUMENT_BLOCK;
 }
 
-/* The terms come by rising hash, as the lists of a span lie. */
+/* The terms come in rising order of hash, as the lists of a span are stored. */
 static void find_lists(const struct memory *memory, const struct documents *documents,
 		       const struct term_list *terms, struct lists *lists)
 {

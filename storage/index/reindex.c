@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-	LAYOUT = 1, /* raised when documents or postings lie otherwise */
+	LAYOUT = 1, /* raise it when the form of documents or postings changes */
 	VERSION = LAYOUT * 1000 + TERMS_VERSION,
 	UNDER_WAY = 0,
 };
@@ -13,7 +13,7 @@ enum {
 enum {
 	TURNS_AT_ONCE = 2000,
 	TEXT_AT_ONCE = 4 * 1024 * 1024,
-	CLEARED_AT_ONCE = 1000, /* as many pages twice are less than the head-room */
+	CLEARED_AT_ONCE = 1000, /* twice that many pages fit into the head-room */
 };
 
 static uint64_t read_version(struct transaction *transaction)
@@ -45,7 +45,7 @@ static void take_key(struct key *to, struct slice key)
 	memcpy(to->bytes, key.data, to->size);
 }
 
-/* From the record at `from` on, which is set to the one to go on with. True: it was the last. */
+/* Clears from the record at `from`, and sets it to the next one. True: that was the last. */
 static bool clear_some(struct transaction *transaction, enum table table, struct key *from)
 {
 	struct scan scan;
@@ -64,7 +64,7 @@ static bool clear_some(struct transaction *transaction, enum table table, struct
 	return !more;
 }
 
-/* Some at a time: a full store has no room for a copy of all pages that change. */
+/* In parts: a full store has no room for copies of all changed pages. */
 static enum store_result clear_table(struct store *store, enum table table)
 {
 	struct transaction transaction;
@@ -79,7 +79,7 @@ static enum store_result clear_table(struct store *store, enum table table)
 	return result;
 }
 
-/* Vectors stay: they are of the turns, whatever their terms. */
+/* Vectors stay: they depend on the turns, not on their terms. */
 static enum store_result clear_index(struct store *store)
 {
 	static const enum table tables[] = {TABLE_DOCUMENTS, TABLE_TERMS, TABLE_POSTINGS};
@@ -89,7 +89,7 @@ static enum store_result clear_index(struct store *store)
 	return result;
 }
 
-/* A turn's text points into the map until it is indexed. Gives its bytes. */
+/* The turn's text points into the map until it is indexed. Returns its size. */
 static size_t index_turn(struct transaction *transaction, struct slice key, struct slice value)
 {
 	const struct memory memory = {.transaction = transaction, .user = key_read_user(key)};
@@ -102,7 +102,7 @@ static size_t index_turn(struct transaction *transaction, struct slice key, stru
 	return size;
 }
 
-/* From the turn at `from` on, which is set to the one to go on with. True: it was the last. */
+/* Indexes from the turn at `from`, and sets it to the next one. True: that was the last. */
 static bool index_some(struct transaction *transaction, struct key *from)
 {
 	struct scan scan;

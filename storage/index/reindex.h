@@ -1,10 +1,10 @@
-/* The index of a store whose terms were read otherwise, or that has none yet, is built anew. */
+/* Rebuilds the index of a store that has none or whose terms were extracted by other rules. */
 #ifndef RECALLD_STORAGE_INDEX_REINDEX_H
 #define RECALLD_STORAGE_INDEX_REINDEX_H
 
 #include "storage/store.h"
 
-/* In transactions of bounded size; one that is cut short begins anew at the next opening. */
+/* Runs in transactions of bounded size. An interrupted rebuild starts over at the next opening. */
 enum store_result index_renew(struct store *store);
 
 #endif

@@ -33,7 +33,7 @@ void memory_put_turn(const struct memory *memory, struct stored_turn *turn)
 {
 	struct transaction *transaction = memory->transaction;
 	struct key time_key = turn_time_key(memory, &turn->turn);
-	/* While its words can still be read. */
+	/* while its words can still be read */
 	if (turn->turn.state == TURN_HIDDEN)
 		index_erase_turn(memory, turn->turn.id);
 	else
@@ -57,7 +57,7 @@ static void turn_list_grow(struct turn_list *list, struct arena *arena)
 	list->turns = more;
 }
 
-/* Neighbours are mostly of one conversation, so the last one's session is looked at first. */
+/* Neighbours usually belong to one conversation, so the last session is checked first. */
 static struct slice session_of(const struct turn_list *list, const struct memory *memory,
 			       uint32_t id)
 {

@@ -6,7 +6,7 @@
 
 enum { BLOCK = 16 };
 
-/* A slot is a vector's length and then the vector. */
+/* A slot holds a vector's length, then the vector. */
 enum { LENGTH = sizeof(float) };
 static const float nothing_yet = 0;
 static const float gets_none = -1;

@@ -56,7 +56,7 @@ static bool make_folder(const char *path, mode_t mode)
 	return mkdir(path, mode) == 0 || errno == EEXIST;
 }
 
-/* The folders above it too. */
+/* Creates missing parent directories too. */
 static bool make_path(const char *path)
 {
 	char *part = xstrdup(path);
@@ -98,7 +98,7 @@ static bool complain_of_damage(const struct store *store, const char *fault,
 		store->path, fault, store->path);
 }
 
-/* The file's own damage is found before anything is written to it. */
+/* Finds damage in the file before anything is written to it. */
 static bool look_at_file(const struct store *store, const struct complaint *complaint)
 {
 	bool is_damaged;
@@ -119,8 +119,8 @@ static bool put_mark(const struct store *store, enum store_marker mark,
 	       complain(complaint, "cannot write in %s: %s", store->path, strerror(errno));
 }
 
-/* A store that is made anew is under a mark until its tables are there, so that what a stopped
- * process has left of it is not taken for a damaged one. */
+/* A new store carries a marker until its tables exist, so that what a stopped process leaves behind
+ * is not taken for damage. */
 static bool begin_new(const struct store *store, const struct complaint *complaint)
 {
 	bool is_damaged;
@@ -130,7 +130,8 @@ static bool begin_new(const struct store *store, const struct complaint *complai
 	return store_marker_is_made(store->path) || put_mark(store, STORE_MARKER_MAKING, complaint);
 }
 
-/* Before anything is in it: one with the mark would be put aside when it is damaged later. */
+/* Removes the marker while the store is still empty: a store that kept it would be put aside when
+ * it is damaged later. */
 static bool end_new(const struct store *store, const struct complaint *complaint)
 {
 	return !store_marker_is_there(store->path, STORE_MARKER_MAKING) ||
@@ -149,12 +150,11 @@ static bool look_at_mark(const struct store *store, const struct complaint *comp
 		       store->path);
 }
 
-/* LMDB maps its table of readers, and a map that finds no block when it is written ends the
- * process. Where a file system knows no fallocate, or there is a table already, it is as it is.
- */
+/* LMDB maps its table of readers, and writing a page that has no disk block ends the process. If
+ * the file system has no fallocate, or the table exists already, it stays as it is. */
 static bool reserve_readers(const struct store *store, const struct complaint *complaint)
 {
-	enum { TABLE_SIZE = (READERS + 64) * 64 }; /* a cache line each, and its head */
+	enum { TABLE_SIZE = (READERS + 64) * 64 }; /* a cache line each, and the header */
 	struct stat status;
 	char *path = NULL;
 	if (asprintf(&path, "%s/lock.mdb", store->path) < 0)
@@ -162,7 +162,7 @@ static bool reserve_readers(const struct store *store, const struct complaint *c
 	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	free(path);
 	if (file < 0)
-		return true; /* opening the store tells why */
+		return true; /* opening the store reports why */
 	bool is_new = fstat(file, &status) == 0 && status.st_size == 0;
 	int failed = fallocate(file, 0, 0, is_new ? TABLE_SIZE : status.st_size);
 	int why = errno;
@@ -196,14 +196,15 @@ static bool open_environment(struct store *store, const struct complaint *compla
 			code == EACCES ? "give recalld's user the directory and its files"
 				       : "look at the directory's files and [storage] map_size");
 	store_marker_sync_folder(store->path);
-	/* A store that grew larger than the configuration says keeps its size. */
+	/* A store that has outgrown the configured size keeps its own size. */
 	MDB_envinfo info;
 	mdb_env_info(store->env, &info);
 	store->map_size = info.me_mapsize;
 	return true;
 }
 
-/* As memcmp() would, which LMDB takes: most keys differ in the first bytes of the user. */
+/* Same order as memcmp(), LMDB's default, but faster: most keys differ in the first bytes of the
+ * user. */
 static int compare_keys(const MDB_val *left, const MDB_val *right)
 {
 	uint64_t a;
@@ -240,13 +241,13 @@ static bool open_trees(struct store *store, struct transaction *transaction)
 	return true;
 }
 
-/* The format that the store was written in; a new store's is ours. */
+/* The format that the store was written in; a new store gets ours. */
 static uint64_t take_format(struct transaction *transaction)
 {
 	struct key key = key_of_name("format");
 	struct slice value;
 	uint64_t format = STORE_FORMAT;
-	/* Written only where there is none: a full disk is no reason not to serve. */
+	/* Written only if missing: a full disk must not keep the daemon from serving. */
 	if (!table_get(transaction, TABLE_META, key, &value))
 		table_write(transaction, TABLE_META, key, stored_number_fields, &format);
 	else if (!record_read(value, stored_number_fields, &format, NULL))
@@ -254,7 +255,7 @@ static uint64_t take_format(struct transaction *transaction)
 	return format;
 }
 
-/* Whether what opening wrote went well. */
+/* Whether the writes of opening succeeded. */
 static bool judge(struct store *store, enum store_result result, const struct complaint *complaint)
 {
 	if (result != STORE_OK && store_is_broken(store))

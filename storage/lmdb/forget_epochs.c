@@ -8,16 +8,16 @@ enum { NO_ENTRY = UINT32_MAX };
 struct entry {
 	struct user_key user;
 	uint64_t at;
-	uint32_t next; /* in its bucket, or NO_ENTRY */
+	uint32_t next; /* next entry in its bucket, or NO_ENTRY */
 };
 
 struct forget_epochs {
-	struct entry *entries; /* a ring: the next one to be used is the oldest */
+	struct entry *entries; /* a ring: the next entry to be reused is the oldest */
 	uint32_t *buckets;
 	uint32_t capacity;
 	uint32_t used;
 	uint32_t oldest;
-	uint64_t fallen_at; /* the newest mark among those that fell out */
+	uint64_t fallen_at; /* the newest mark among evicted entries */
 };
 
 struct forget_epochs *forget_epochs_create(uint32_t capacity)
@@ -42,7 +42,7 @@ void forget_epochs_destroy(struct forget_epochs *forget_epochs)
 
 static uint32_t *bucket_of(const struct forget_epochs *forget_epochs, struct user_key user)
 {
-	uint32_t hash; /* the key is a digest: any part of it will do */
+	uint32_t hash; /* the key is a digest: any part of it serves */
 	memcpy(&hash, user.bytes, sizeof(hash));
 	return &forget_epochs->buckets[hash & (forget_epochs->capacity - 1)];
 }

@@ -13,11 +13,11 @@ enum {
 	MEGABYTE = 1024 * 1024,
 	DISK_HEAD_ROOM = 64 * MEGABYTE,
 	RESERVE = 16 * MEGABYTE,
-	FREE_LIST = 0, /* the number of LMDB's own table of free pages */
+	FREE_LIST = 0, /* LMDB's own number for the list of free pages */
 };
 
-/* What deletes need, and the exchanges under way that were told that there is room: 2 % of the map,
- * at least 16 MB, but of a small map not more than half. */
+/* Room kept for deletes and for the exchanges in progress that were told there is room: 2 % of the
+ * map, at least 16 MB, but at most half of a small map. */
 uint64_t engine_head_room(const struct store *store)
 {
 	uint64_t map_size = store->map_size;
@@ -25,14 +25,14 @@ uint64_t engine_head_room(const struct store *store)
 	return map_size / 50 > floor ? map_size / 50 : floor;
 }
 
-/* Of one record: numbers of pages, and how many they are before them. */
+/* One record holds a count and then that many page numbers. */
 static uint64_t count_from(MDB_val value, uint64_t from)
 {
 	uint64_t pages = 0;
 	size_t count = 0;
 	if (value.mv_size >= sizeof(count))
 		memcpy(&count, value.mv_data, sizeof(count));
-	/* A damaged one says more than it holds. */
+	/* a damaged record claims more than it holds */
 	if (count >= value.mv_size / sizeof(count))
 		count = value.mv_size / sizeof(count) - (value.mv_size >= sizeof(count));
 	if (from == 0)
@@ -45,7 +45,7 @@ static uint64_t count_from(MDB_val value, uint64_t from)
 	return pages;
 }
 
-/* A damaged list may lead back to its begin. */
+/* A damaged list may form a cycle. */
 static bool goes_up(MDB_val key, size_t *last)
 {
 	size_t number;
@@ -57,7 +57,7 @@ static bool goes_up(MDB_val key, size_t *last)
 	return is_higher;
 }
 
-/* Each record of the free list is a list of pages that begins with its length. */
+/* Each record of the free list is a list of pages preceded by its length. */
 uint64_t engine_free_pages(struct transaction *transaction, uint64_t from)
 {
 	MDB_cursor *cursor;
@@ -92,8 +92,8 @@ uint64_t engine_bytes_used(struct store *store)
 	transaction_abort(&transaction);
 	if (transaction.result != STORE_OK)
 		return 0;
-	/* Asked for last: the file may have grown since, and never shrinks below what was counted.
-	 */
+	/* Read last: the file may have grown meanwhile, and never shrinks below what was
+	 * counted. */
 	mdb_env_info(store->env, &info);
 	mdb_env_stat(store->env, &stat);
 	return (info.me_last_pgno + 1 - free_pages) * stat.ms_psize;
@@ -122,7 +122,7 @@ void engine_reserve(struct store *store)
 	uint64_t end = bytes_in_use(store, &page) + RESERVE;
 	if (end > store->map_size)
 		end = store->map_size;
-	/* Not for every page: by quarters. */
+	/* in steps of a quarter, not for every page */
 	if (end <= store->reserved ||
 	    (end < store->map_size && store->reserved > 0 && end - store->reserved < RESERVE / 4)) {
 		atomic_store(&store->has_reserve, true);
@@ -133,7 +133,7 @@ void engine_reserve(struct store *store)
 		code = errno;
 	if (code == MDB_SUCCESS)
 		store->reserved = end;
-	/* Where the file system cannot, the free bytes of the disk are all there is to go by. */
+	/* Without a reserve from the file system, only the disk's free bytes count. */
 	atomic_store(&store->has_reserve,
 		     code == MDB_SUCCESS || code == EOPNOTSUPP || code == ENOSYS);
 }
@@ -169,14 +169,13 @@ bool engine_disk_has_room(const struct store *store)
 void engine_look_at_room(struct store *store)
 {
 	int dead;
-	/* An export that was killed would else keep the pages that it read from being used again.
-	 */
+	/* Otherwise a killed export would keep the pages that it read from being reused. */
 	(void)mdb_reader_check(store->env, &dead);
 	uint64_t used = engine_bytes_used(store);
 	engine_reserve(store);
 	if (used == 0)
-		return; /* for want of memory, not of room: what was seen last stands */
-	/* Where one write found no room, the next would not find it either. */
+		return; /* out of memory, not out of room: keep the last result */
+	/* where one write found no room, the next would not either */
 	if (used < store->full_at)
 		store->full_at = 0;
 	bool room = store->full_at == 0 && used + engine_head_room(store) <= store->map_size &&

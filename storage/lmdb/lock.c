@@ -34,8 +34,8 @@ static bool complain_of_owner(const struct store *store, const struct complaint 
 		store->path, SLICE_PRINT(owner));
 }
 
-/* The lock ends with the process, however that ends; but the end of a large one, that a supervisor
- * has already replaced, takes a moment. */
+/* The lock ends with the process. A large process whose supervisor has already started a
+ * replacement takes a moment to end. */
 static bool wait_for_lock(int lock)
 {
 	enum { TRIES = 50, PAUSE_US = 20 * 1000 };
@@ -64,8 +64,8 @@ bool lock_take(struct store *store, const struct complaint *complaint)
 		return complain_of_owner(store, complaint);
 	struct stat before;
 	store->was_cut_off = fstat(store->lock, &before) != 0 || before.st_size > 0;
-	/* To name the owner, and to tell a clean end, which empties it; a disk too full for it is
-	 * no reason not to serve. */
+	/* Names the owner; a clean end empties the file, which tells it from a crash. A disk too
+	 * full for this must not keep the daemon from serving. */
 	char pid[32];
 	int size = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 	if (pwrite(store->lock, pid, (size_t)size, 0) == size)

@@ -1,24 +1,24 @@
-/* The lock that keeps other processes out of a store's folder, and how an opening says what went
- * wrong. */
+/* The lock that keeps other processes out of a store's directory, and how opening reports
+ * errors. */
 #ifndef RECALLD_STORAGE_LMDB_LOCK_H
 #define RECALLD_STORAGE_LMDB_LOCK_H
 
 #include "storage/lmdb/engine.h"
 
-/* Where an opening goes wrong it says so here. */
+/* Receives the error of a failed opening. */
 struct complaint {
 	char *text;
 	size_t size;
 };
 
-/* Gives false. */
+/* Always returns false. */
 bool complain(const struct complaint *complaint, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Learns, too, whether the process that had it last gave it back. */
+/* Takes the lock, and learns whether the previous owner released it. */
 bool lock_take(struct store *store, const struct complaint *complaint);
-/* To be called when the writer has ended; of a store that was not opened wholly, or has a fault,
- * the lock is left as if its process had been killed. */
+/* Call after the writer has ended. If the store was not fully opened or has a fault, leaves the
+ * lock as a killed process would. */
 void lock_give_back(struct store *store);
 
 #endif

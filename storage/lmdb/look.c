@@ -1,5 +1,4 @@
-/* Looks at a store's directory and leaves it as it is: whether store_open() would
- * take it now. */
+/* Checks, without changing anything, whether store_open() would accept a store's directory now. */
 #include "storage/lmdb/reader.h"
 #include "storage/lmdb/store_marker.h"
 #include "storage/store.h"
@@ -32,8 +31,8 @@ static enum store_look found(const struct look *look, enum store_look result, co
 	return result;
 }
 
-/* By trying, for permissions do not tell it of root nor of every file system. errno says why not.
- */
+/* Tests by trying: permissions do not decide it for root or on every file system. errno says why
+ * not. */
 static bool can_write(const char *path)
 {
 	char *probe = NULL;
@@ -55,7 +54,7 @@ static enum store_look denied(const struct look *look, const char *path, int err
 		     "user %ld cannot write in %s: %s", (long)geteuid(), path, strerror(error));
 }
 
-/* Cuts the last part off; "/" and "." are the last that are left. */
+/* Removes the last component; stops at "/" and ".". */
 static void to_parent(char *path)
 {
 	char *slash = strrchr(path, '/');
@@ -65,7 +64,7 @@ static void to_parent(char *path)
 		slash[slash == path] = '\0';
 }
 
-/* Of a directory that is not there yet: whether it can be made. */
+/* For a directory that does not exist yet: whether it can be created. */
 static enum store_look look_above(const struct look *look)
 {
 	struct stat status;
@@ -96,7 +95,7 @@ static enum store_look look_at_file(const struct look *look)
 		return found(look, STORE_LOOK_UNUSABLE,
 			     "%s holds half a store: its \"recallctl rebuild\" was broken off",
 			     look->path);
-	if (store_marker_is_there(look->path, STORE_MARKER_MAKING)) /* it is made anew */
+	if (store_marker_is_there(look->path, STORE_MARKER_MAKING)) /* being created */
 		return STORE_LOOK_FINE;
 	const char *fault = reader_probe(look->path, false, &is_damaged);
 	return fault == NULL ? STORE_LOOK_FINE
@@ -104,8 +103,7 @@ static enum store_look look_at_file(const struct look *look)
 				     "the store in %s cannot be read: %s", look->path, fault);
 }
 
-/* Under the store's lock, which is let go of at once: a daemon that starts meanwhile waits longer.
- */
+/* Holds the store's lock only briefly: a daemon that starts meanwhile waits for it. */
 static enum store_look look_inside(const struct look *look)
 {
 	char *path = NULL;

@@ -38,7 +38,7 @@ static bool is_of_same_user(const struct operation *a, const struct operation *b
 	       memcmp(a->user, b->user, sizeof(*a->user)) == 0;
 }
 
-/* Those in slices that stand before it keep it back; they are few. */
+/* Operations in slices that stand before it hold it back; they are few. */
 static bool is_held(const struct operation *operation, struct operation *const *holders,
 		    size_t count)
 {

@@ -17,8 +17,8 @@
 
 /* ---- opening ---- */
 
-/* LMDB's own lock is only needed beside a daemon. Without one it is not even made: a file of root's
- * would keep recalld out. */
+/* LMDB's own lock is needed only beside a daemon. Otherwise it is not even created: a file owned by
+ * root would keep recalld out. */
 static unsigned lock_flag(struct reader *reader, const char *path, bool is_ours)
 {
 	if (is_ours)
@@ -93,11 +93,11 @@ void reader_finish(struct reader *reader)
 
 _Noreturn static void be_child(pid_t parent, int (*work)(void *cookie), void *cookie)
 {
-	/* It holds the store's lock, or writes an export: nothing of that goes on alone. */
+	/* the child holds the store's lock or writes an export: it must not outlive its parent */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
-	/* What a crash would say and leave behind is of no use to anybody. */
+	/* a crash report or core file would help nobody */
 	const struct rlimit none = {0, 0};
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	(void)setrlimit(RLIMIT_CORE, &none);
@@ -120,7 +120,7 @@ static int await_child(pid_t child)
 
 int reader_run_apart(int (*work)(void *cookie), void *cookie)
 {
-	/* Who started us may have had it ignored, which is inherited and would lose the result. */
+	/* the parent may have inherited an ignored SIGCHLD, which would lose the result */
 	const struct sigaction waits = {.sa_handler = SIG_DFL};
 	struct sigaction before;
 	(void)sigaction(SIGCHLD, &waits, &before);
@@ -137,7 +137,7 @@ int reader_run_apart(int (*work)(void *cookie), void *cookie)
 
 enum {
 	PROBE_CPU_SECONDS = 5,
-	WALK_SECONDS = 10, /* a start waits no longer for it, however large the store */
+	WALK_SECONDS = 10, /* a start waits no longer than this, however large the store is */
 	WALK_KEY_MAX = 511,
 };
 
@@ -150,7 +150,7 @@ enum probe_result {
 	PROBE_DENIED,
 };
 
-/* Its first and its last record. */
+/* Reads its first and its last record. */
 static bool touch_tree(struct reader *reader, size_t tree)
 {
 	MDB_cursor *cursor;
@@ -172,8 +172,8 @@ static time_t seconds_now(void)
 	return now.tv_sec;
 }
 
-/* Whether a tree's records lie in order and are as many as it says; a damaged page mostly has them
- * not so, leads out of the file, or ends this process. True too when it is `until`. */
+/* Whether a tree's records are in order and match its count. A damaged page usually breaks the
+ * order, leads outside the file or ends this process. Also true when the time reaches `until`. */
 static bool walk_tree(struct reader *reader, size_t tree, time_t until)
 {
 	MDB_txn *transaction = reader->transaction.handle;
@@ -206,7 +206,7 @@ static bool walk_tree(struct reader *reader, size_t tree, time_t until)
 	       (code == MDB_SUCCESS || (code == MDB_NOTFOUND && count == stat_.ms_entries));
 }
 
-/* Pages at the end that were never written may be missing: these, and no others, are free. */
+/* Pages at the end that were never written may be missing: exactly those must be free. */
 static bool is_whole(struct reader *reader, const char *path)
 {
 	struct stat file;
@@ -225,8 +225,8 @@ static bool is_whole(struct reader *reader, const char *path)
 			     engine_free_pages(&reader->transaction, pages) >= needed - pages);
 }
 
-/* Whether as many trees can be walked as there are. A damaged root may seem to hold none, and what
- * is taken for a new store is written to. */
+/* Whether all trees can be opened. A damaged root may look empty, and an apparently new store is
+ * written to. */
 static bool holds_its_trees(struct reader *reader, size_t *count)
 {
 	MDB_dbi names;
@@ -247,7 +247,7 @@ static bool holds_its_trees(struct reader *reader, size_t *count)
 	return walked == stat_.ms_entries;
 }
 
-/* What is mapped is not in the file. */
+/* the mapped page is not in the file */
 static void on_lost_page(int number)
 {
 	(void)number;
@@ -262,9 +262,9 @@ struct probing {
 static int probe(void *cookie)
 {
 	const struct probing *probing = cookie;
-	/* Not the store's lock, which would outlive a parent that is killed meanwhile. */
+	/* not the store's lock, which would outlive a killed parent */
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
-	/* Damaged pages may point round in a circle; what a slow disk takes does not count. */
+	/* Damaged pages may form a cycle; CPU time excludes waiting for a slow disk. */
 	const rlim_t seconds = PROBE_CPU_SECONDS + (probing->whole ? WALK_SECONDS : 0);
 	const struct rlimit limit = {seconds, seconds};
 	(void)setrlimit(RLIMIT_CPU, &limit);
@@ -292,7 +292,7 @@ static int probe(void *cookie)
 		if (reader.has_tree[i] && !walk_tree(&reader, i, until))
 			return PROBE_UNREADABLE;
 	}
-	/* One that was stopped before its first commit has no trees at all. */
+	/* a store stopped before its first commit has no trees */
 	return fault == NULL || trees == 0 ? PROBE_FINE : PROBE_NOT_OURS;
 }
 

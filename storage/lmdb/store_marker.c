@@ -33,7 +33,7 @@ void store_marker_sync_folder(const char *path)
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return;
-	(void)fsync(folder); /* some file systems know no such thing */
+	(void)fsync(folder); /* some file systems do not support this */
 	close(folder);
 }
 

@@ -12,7 +12,7 @@ static struct slice slice_of_val(MDB_val val)
 
 /* ---- trees ---- */
 
-/* Of a shared table: the table's number stands behind the user. */
+/* Keys of a shared table: the table's number follows the user. */
 struct tree_key {
 	unsigned char bytes[KEY_MAX + 1];
 	size_t size;
@@ -36,8 +36,8 @@ static bool is_descending(enum table table)
 	       table == TABLE_USER_RECEIPTS;
 }
 
-/* Between a key and how it lies in its tree, both ways: where keys fall, what stands behind the
- * user is turned round. A table's keys are of one length, so that their order is as well. */
+/* Converts between a key and its form in the tree, both ways: for keys that fall, inverts what
+ * follows the user. All keys of a table have the same length, so the order inverts too. */
 static struct key turned(enum table table, struct key key)
 {
 	for (size_t i = TABLE_AT; is_descending(table) && i < key.size; i++)
@@ -45,7 +45,7 @@ static struct key turned(enum table table, struct key key)
 	return key;
 }
 
-/* A key before all users', which is empty, stays so. */
+/* The empty key, before all users', stays empty. */
 static struct tree_key tree_key(enum table table, const struct key *given)
 {
 	const struct key in_order = turned(table, *given);
@@ -74,9 +74,9 @@ static MDB_dbi dbi_of(const struct transaction *transaction, enum table table)
 
 /* ---- cursors ---- */
 
-/* One of each tree stays where it was left, which mostly is the page of the same user's next key:
- * LMDB looks there before it begins at the root. Only while reading, since each write would have to
- * keep it in step. */
+/* One cursor per tree stays where it was, usually on the page of the same user's next key: LMDB
+ * looks there before it starts at the root. Read transactions only, since each write would have to
+ * update it. */
 static struct MDB_cursor **idle_of(struct transaction *transaction, enum table table)
 {
 	return &transaction->idle[engine_tree_of(table)];
@@ -105,7 +105,7 @@ static void cursor_leave(struct transaction *transaction, enum table table,
 
 /* ---- counts ---- */
 
-/* Where changes of a shared table's size are noted; NULL: nobody asks for it. */
+/* Where changes of a shared table's size are recorded; NULL: nobody asks for it. */
 static int64_t *count_of(struct transaction *transaction, enum table table)
 {
 	switch (table) {
@@ -137,7 +137,7 @@ static void note_deleted(struct transaction *transaction, enum table table)
 static int get(struct transaction *transaction, enum table table, MDB_val *key, MDB_val *value)
 {
 	struct MDB_cursor *cursor;
-	/* Of a tree of its own mostly no more is wanted. */
+	/* a tree of its own usually gets just one lookup */
 	if (!transaction->reads || (!is_shared(table) && *idle_of(transaction, table) == NULL))
 		return mdb_get(transaction->handle, dbi_of(transaction, table), key, value);
 	int code = cursor_take(transaction, table, &cursor);
@@ -265,7 +265,7 @@ void table_write(struct transaction *transaction, enum table table, struct key k
 void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
 		struct key prefix, enum direction direction)
 {
-	/* Over all users the tree's order is the order. */
+	/* Across all users the tree's order applies. */
 	if (is_descending(table) && prefix.size > 0)
 		direction = direction == FORWARD ? BACKWARD : FORWARD;
 	struct key from = prefix;
@@ -296,7 +296,7 @@ static int scan_move(struct scan *scan, MDB_val *key, MDB_val *value)
 	scan->begun = true;
 	struct tree_key from = tree_key(scan->table, &scan->from);
 	*key = val_of_key(&from);
-	/* LMDB knows no empty key, not even to begin at. */
+	/* LMDB has no empty key, not even as a start. */
 	MDB_cursor_op seek = from.size == 0 ? MDB_FIRST : MDB_SET_RANGE;
 	int code = mdb_cursor_get(scan->cursor, key, value, seek);
 	if (scan->direction == FORWARD)
@@ -309,8 +309,9 @@ static unsigned table_at(const MDB_val *key)
 	return ((const unsigned char *)key->mv_data)[TABLE_AT];
 }
 
-/* Of all users' keys in the shared tree on to the next that is of the scan's table. Each step leads
- * to a later user or a later table of his, so in a damaged tree too it comes to an end. */
+/* In a scan of the shared tree across all users, skips to the next key of the scan's table. Each
+ * step leads to a later user or to a later table of the same user, so it ends even in a damaged
+ * tree. */
 static int scan_pass_others(struct scan *scan, MDB_val *key, MDB_val *value)
 {
 	unsigned own = number_of(scan->table);
@@ -330,7 +331,7 @@ static int scan_pass_others(struct scan *scan, MDB_val *key, MDB_val *value)
 	return code;
 }
 
-/* As the table's users know it. */
+/* The key as the table's users know it. */
 static struct slice scan_key(struct scan *scan, const MDB_val *key)
 {
 	if (!is_shared(scan->table))

@@ -16,7 +16,7 @@ bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), voi
 	return true;
 }
 
-/* On Linux a thread has a niceness of its own; the kernel caps it at 19. */
+/* On Linux each thread has its own niceness; the kernel caps it at 19. */
 void thread_give_way(void)
 {
 	const id_t thread = (id_t)gettid();

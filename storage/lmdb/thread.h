@@ -1,18 +1,18 @@
-/* The process's threads; each has a name, by which top -H, perf and gdb tell them apart. */
+/* The process's threads. Each has a name that top -H, perf and gdb show. */
 #ifndef RECALLD_STORAGE_LMDB_THREAD_H
 #define RECALLD_STORAGE_LMDB_THREAD_H
 
 #include <pthread.h>
 #include <stdbool.h>
 
-/* What the kernel keeps of a name, its end included. */
+/* The kernel's limit for a name, with its terminating NUL. */
 enum { THREAD_NAME_SIZE = 16 };
 
-/* Runs `run(cookie)` in a thread that the caller joins. `name` is without "recalld-", which is put
- * before it; what is too long of it is left out. False: the thread cannot be started. */
+/* Runs `run(cookie)` in a thread that the caller joins. The thread is called "recalld-" plus
+ * `name`, cut to the limit. False: the thread could not be started. */
 bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *cookie);
 
-/* The calling thread's work can wait: where the processor is short, others' comes first. */
+/* Lowers the calling thread's priority: when CPU is short, other threads run first. */
 void thread_give_way(void);
 
 #endif

@@ -1,14 +1,14 @@
-/* Transactions, what their failures mean, and the counts that a commit brings up to date. */
+/* Transactions: the meaning of their failures, and the counts that a commit updates. */
 #include "storage/lmdb/table.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <lmdb.h>
 
-/* LMDB's limit for a value is 4 GB; half of it is beyond anything that gets here. */
+/* LMDB limits a value to 4 GB; half of that is far more than any record needs. */
 enum { RECORD_LIMIT = INT32_MAX };
 
-/* The one place that knows what LMDB's and the system's codes mean to us. */
+/* The only place that interprets LMDB's and the system's error codes. */
 enum store_result engine_result(struct store *store, int code)
 {
 	switch (code) {
@@ -23,12 +23,12 @@ enum store_result engine_result(struct store *store, int code)
 	case EFBIG:
 		return STORE_FULL;
 	case EIO:
-		/* The first write that a full disk cuts short is reported as EIO. */
+		/* The first write that a full disk truncates is reported as EIO. */
 		return engine_disk_has_room(store) ? STORE_FAILED : STORE_FULL;
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 	case MDB_INVALID:
-	case MDB_BAD_TXN: /* the first failure of a transaction that met a page of a wrong kind */
+	case MDB_BAD_TXN: /* the first failure of a transaction that met a page of the wrong kind */
 	case MDB_CURSOR_FULL:
 		atomic_store(&store->is_broken, true);
 		return STORE_FAILED;
@@ -44,7 +44,7 @@ static int begin(struct MDB_env *env, unsigned flags, struct MDB_txn **handle)
 {
 	int code = mdb_txn_begin(env, NULL, flags, handle);
 	if (code == MDB_READERS_FULL) {
-		/* Readers that died without saying so still have their places. */
+		/* readers that died still occupy their slots */
 		int dead;
 		(void)mdb_reader_check(env, &dead);
 		code = mdb_txn_begin(env, NULL, flags, handle);
@@ -90,7 +90,8 @@ static struct key counts_key(void)
 static int64_t sum(int64_t stored, int64_t came)
 {
 	int64_t all = 0;
-	/* Where the counts were lost they begin at nought, and what is deleted was not counted. */
+	/* Lost counts restart at zero, and deletions of uncounted records must not make them
+	 * negative. */
 	return __builtin_add_overflow(stored, came, &all) || all < 0 ? 0 : all;
 }
 

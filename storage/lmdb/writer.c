@@ -13,10 +13,10 @@
 
 enum {
 	BATCH_LIMIT = 256,
-	LONGEST_WAIT_MS = 10, /* of operations that may wait for others */
+	LONGEST_WAIT_MS = 10, /* for operations that may wait for others */
 };
 
-/* What the caller holds. It outlives the operation until the loop has run its callback. */
+/* The caller's handle. It outlives the operation until the loop has run its callback. */
 struct store_call {
 	struct store_loop *loop;
 	store_done *callback; /* NULL: cancelled; belongs to the loop's thread */
@@ -31,11 +31,11 @@ struct writer {
 	pthread_cond_t work;
 	/* Under the lock: */
 	struct operation_queue queue;
-	struct timespec wait_to; /* of the first that is queued */
+	struct timespec wait_to; /* deadline of the first queued operation */
 	bool stopping;
-	/* The thread's own: */
-	size_t written;          /* bytes since the last look at the room */
-	struct timespec look_at; /* when the next one is due */
+	/* Used only by the thread: */
+	size_t written;          /* bytes since the last check of the room */
+	struct timespec look_at; /* when the next check is due */
 };
 
 void *operation_create(size_t size, operation_run *run)
@@ -80,7 +80,7 @@ void store_cancel(struct store_call *call)
 		call->callback = NULL;
 }
 
-/* Tells the caller; the operation may go on without one. */
+/* Reports to the caller; the operation may continue without one. */
 static void operation_answer(struct operation *operation, enum store_result result)
 {
 	struct store_call *call = operation->call;
@@ -161,7 +161,7 @@ bool writer_is_full(struct writer *writer)
 	return is_full;
 }
 
-/* Runs `count` operations in one transaction. False: nothing of them was written. */
+/* Runs `count` operations in one transaction. False: none was written. */
 static bool run_together(struct writer *writer, struct operation **operations, size_t count)
 {
 	struct store *store = writer->store;
@@ -174,7 +174,7 @@ static bool run_together(struct writer *writer, struct operation **operations, s
 	for (size_t i = 0; i < count; i++) {
 		operations[i]->unfinished = false;
 		enum store_result result = operations[i]->run(operations[i], &transaction);
-		/* What went wrong in a table outweighs what the operation made of it. */
+		/* a table's failure takes precedence over the operation's own result */
 		if (transaction.result != STORE_OK)
 			result = transaction.result;
 		operations[i]->result = result;
@@ -190,16 +190,16 @@ static bool run_together(struct writer *writer, struct operation **operations, s
 	}
 	atomic_fetch_add(&store->commits, 1);
 	atomic_fetch_add(&store->writes, count);
-	/* Only now may a reader get a forget_epoch that says it read the state after a forgetting.
-	 */
+	/* Only now may a reader get a forget_epoch that says it read the state after a
+	 * forgetting. */
 	atomic_store(&store->forget_epoch, store->next_forget_epoch);
 	return true;
 }
 
-/* The next look then sees it, and readiness and the chats' status say so. */
+/* The next check sees it, and then readiness and the status of chats report it. */
 static void note_full(struct store *store)
 {
-	/* A full disk is looked at anew each second; a map stays as full as it is. */
+	/* a full disk is checked again each second; a full map stays full */
 	engine_reserve(store);
 	store->full_at = engine_disk_has_room(store) ? engine_bytes_used(store) : 0;
 	atomic_store(&store->has_room, false);
@@ -224,7 +224,7 @@ static bool is_due(const struct timespec *at)
 	return now.tv_sec > at->tv_sec || (now.tv_sec == at->tv_sec && now.tv_nsec >= at->tv_nsec);
 }
 
-/* Looks once a second, before much was written, and at once when a delete may have made room. */
+/* Checks once a second, before large writes, and at once after a delete that may have made room. */
 static void look_at_room(struct writer *writer, size_t written)
 {
 	struct store *store = writer->store;
@@ -241,7 +241,8 @@ static void look_at_room(struct writer *writer, size_t written)
 	pthread_mutex_unlock(&writer->lock);
 }
 
-/* Waits for work, and gives up to BATCH_LIMIT operations; 0: a second went by, or it is the end. */
+/* Waits for work. Takes up to BATCH_LIMIT operations; 0: a second has passed, or the writer
+ * stops. */
 static size_t queue_take(struct writer *writer, struct operation **batch, bool *stopping)
 {
 	struct operation_queue *queue = &writer->queue;
@@ -254,7 +255,7 @@ static size_t queue_take(struct writer *writer, struct operation **batch, bool *
 			count = operation_queue_take(queue, batch, BATCH_LIMIT);
 		if (is_over || count > 0)
 			break;
-		/* What is queued may wait for others, or for one that is paused. */
+		/* everything queued may wait for others, or for a paused operation */
 		bool waits_long = queue->first == NULL || queue->paused > 0;
 		waited = pthread_cond_timedwait(&writer->work, &writer->lock,
 						waits_long ? &writer->look_at : &writer->wait_to);
@@ -264,8 +265,8 @@ static size_t queue_take(struct writer *writer, struct operation **batch, bool *
 	return count;
 }
 
-/* What is unfinished goes on before all that waits; so does what a failure stopped half-way, which
- * would else be found at the next start. */
+/* Unfinished operations continue before all that waits, and so do those that failed half-way, which
+ * otherwise the next start would find. */
 static void settle(struct writer *writer, struct operation **batch, size_t count)
 {
 	pthread_mutex_lock(&writer->lock);
@@ -328,7 +329,7 @@ static void make_condition(pthread_cond_t *condition)
 
 static void writer_free(struct writer *writer)
 {
-	/* Those that a pause held back; the next start goes on with what was begun. */
+	/* operations held back by a pause; the next start resumes those that had begun */
 	for (struct operation *left; (left = operation_queue_pop(&writer->queue)) != NULL;)
 		operation_finish(left, STORE_FAILED);
 	pthread_cond_destroy(&writer->work);
@@ -343,8 +344,8 @@ struct writer *writer_start(struct store *store)
 	operation_queue_init(&writer->queue);
 	pthread_mutex_init(&writer->lock, NULL);
 	make_condition(&writer->work);
-	/* Signals are for the threads that have a loop, but for those that a fault of its own
-	 * raises: blocked, they would end the process without a word. */
+	/* Blocks signals, which are for the threads that have a loop, except those that the
+	 * thread's own faults raise: if blocked, they would end the process without a message. */
 	static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT};
 	sigset_t all;
 	sigset_t before;

@@ -1,4 +1,5 @@
-/* store_open(): puts the engine, the index and what a crash left unfinished together. */
+/* store_open(): puts together the engine, the index and the recovery of what a crash left
+ * unfinished. */
 #include "storage/index/reindex.h"
 #include "storage/lmdb/engine.h"
 #include "storage/lmdb/writer.h"

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 
-/* The sign, turned round in keys. */
+/* The sign bit, inverted in keys. */
 #define BEFORE_1970 (UINT64_C(1) << 63)
 
 static struct key add(struct key key, const void *bytes, size_t size)
@@ -69,8 +69,8 @@ struct key key_time(struct key key, int64_t at)
 	return add_number(key, (uint64_t)at ^ BEFORE_1970, 8);
 }
 
-/* EVP_sha256() would be looked for among OpenSSL's providers at each digest, which takes as long as
- * the digest of a short text. */
+/* EVP_sha256() would search OpenSSL's providers for each digest, which takes as long as digesting a
+ * short text. */
 static EVP_MD *sha256;
 
 static void fetch(void)
@@ -104,7 +104,7 @@ struct key key_digest(struct key key, struct slice text)
 struct user_key store_user_key(struct slice tenant, struct slice user)
 {
 	struct user_key key;
-	/* An id holds no zero byte, so no two pairs of tenant and user read the same. */
+	/* An id contains no zero byte, so no two pairs of tenant and user give the same bytes. */
 	digest(key.bytes, (struct slice[]){tenant, {"", 1}, user}, 3);
 	return key;
 }

@@ -20,11 +20,11 @@ void postings_write(struct buffer *out, const struct recall_posting *postings, s
 	}
 }
 
-/* A number that is cut off reads as what there is of it; bits beyond the 32nd are lost. */
+/* A truncated number reads as the part that is there; bits beyond the 32nd are lost. */
 static inline uint32_t take_number(const unsigned char **at, const unsigned char *end)
 {
 	uint32_t value = 0;
-	/* Most take one byte. */
+	/* Most numbers take one byte. */
 	if (*at < end && **at < 0x80)
 		return *(*at)++;
 	for (unsigned shift = 0; *at < end; shift += 7) {
@@ -48,7 +48,7 @@ size_t postings_read(struct slice value, uint32_t first, uint32_t end,
 	for (uint32_t place = 0; at < value_end; place++) {
 		uint32_t number = take_number(&at, value_end);
 		uint32_t times = (number & 1) != 0 ? take_number(&at, value_end) : 1;
-		/* What is damaged may not lead anywhere else. */
+		/* damaged data must not lead outside the span */
 		if (number >> 1 >= POSTINGS_SPAN - place)
 			break;
 		place += number >> 1;

@@ -17,7 +17,7 @@ static void put_bytes(struct record *record, const void *bytes, size_t size)
 		record->failed = true;
 }
 
-/* Nothing more is read. */
+/* Stops reading. */
 static void fail(struct record *record)
 {
 	record->failed = true;
@@ -49,7 +49,7 @@ static uint64_t take_number(struct record *record)
 	for (unsigned shift = 0; shift < 64 && rest->size > 0; shift += 7) {
 		unsigned byte = (unsigned char)*rest->data++;
 		rest->size--;
-		/* The tenth byte holds the one bit that is left. */
+		/* the tenth byte holds the last bit */
 		if (shift == 63 && byte > 1)
 			break;
 		value |= (uint64_t)(byte & 0x7f) << shift;

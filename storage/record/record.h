@@ -1,10 +1,10 @@
-/* Records: how a value lies on disk. A record is a version byte and then its fields in order;
- * numbers are as short as they can be (7 bits to a byte, the low ones first).
+/* Records: the on-disk form of a value. A record is a version byte followed by its fields in order;
+ * numbers are variable-length (7 bits per byte, low bits first).
  *
- * A noun has one function that names its fields, and it serves both ways: each record_ function
- * takes the field's value and gives it back when the record is written, or gives what was read in
- * its place. Reading never passes the end: a record that is cut off, too long, of another version
- * or with a value out of its range is unreadable as a whole. */
+ * Each noun has one function that lists its fields and serves both directions: a record_ function
+ * takes the field's value and returns it when writing, or returns the value read. Reading never
+ * passes the end: a record that is truncated, too long, of another version or with a value out of
+ * range is unreadable as a whole. */
 #ifndef RECALLD_STORAGE_RECORD_RECORD_H
 #define RECALLD_STORAGE_RECORD_RECORD_H
 
@@ -13,15 +13,15 @@
 struct record_form;
 
 struct record {
-	const struct record_form *form; /* NULL: as on disk */
+	const struct record_form *form; /* NULL: the on-disk form */
 	struct buffer *out;             /* NULL: reading */
 	struct slice rest; /* empty when writing, in another form, or after a failure */
 	struct arena *arena;
 	bool failed;
 };
 
-/* Another form than that on disk: its functions take the place of those above, and find what they
- * need round the record. `out` must be NULL exactly when it reads. */
+/* A form other than the on-disk one: its functions replace those above and find their state around
+ * the record. `out` must be NULL exactly when reading. */
 struct record_form {
 	uint64_t (*number)(struct record *record, uint64_t value, uint64_t limit);
 	int64_t (*time)(struct record *record, int64_t value);
@@ -35,13 +35,13 @@ struct record_form {
 /* ---- fields ---- */
 
 uint64_t record_hash(struct record *record,
-		     uint64_t value); /* 8 bytes, as hashes are never small */
+		     uint64_t value); /* 8 bytes, since hashes are never small */
 double record_real(struct record *record, double value);
-/* For a field that came later: a record that was written before ends in front of it. */
+/* For a field added later: an older record ends before it. */
 bool record_goes_on(const struct record *record);
 
-/* Inline is what most fields are: short, and read from disk. Only then is there a rest. */
-enum { RECORD_SHORT = 0x80 }; /* a smaller number takes one byte */
+/* Inlined for the common case: short and read from disk. `rest` is non-empty only then. */
+enum { RECORD_SHORT = 0x80 }; /* smaller numbers take one byte */
 
 uint64_t record_any_number(struct record *record, uint64_t value, uint64_t limit);
 struct slice record_any_slice(struct record *record, struct slice value);
@@ -56,7 +56,7 @@ static inline uint64_t record_number(struct record *record, uint64_t value, uint
 	return (unsigned char)*rest->data++;
 }
 
-/* The sign goes into the lowest bit, so that times before 1970 are short as well. */
+/* The sign is the lowest bit, so that times before 1970 are short too. */
 static inline int64_t record_time(struct record *record, int64_t value)
 {
 	if (record->form != NULL)
@@ -87,9 +87,9 @@ static inline struct slice record_slice(struct record *record, struct slice valu
 
 typedef void record_fields(struct record *record, void *noun);
 
-/* False: the buffer's limit was passed. */
+/* False: the buffer's limit was exceeded. */
 bool record_write(struct buffer *out, record_fields *fields, void *noun);
-/* `noun` comes initialized. Slices are copied into the arena; with NULL they point into `value`.
+/* `noun` must be initialized. Slices are copied into the arena; with NULL they point into `value`.
  * False: unreadable. */
 bool record_read(struct slice value, record_fields *fields, void *noun, struct arena *arena);
 

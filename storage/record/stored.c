@@ -85,11 +85,10 @@ void stored_answer_fields(struct record *record, void *noun)
 	answer->tool_calls = record_flag(record, answer->tool_calls);
 }
 
-/* Gives the ids in their place, as the other fields' functions do; of what is read without an arena
- * none. */
+/* Returns the ids, as other fields' functions do; without an arena it returns none. */
 static const uint64_t *id_list(struct record *record, const uint64_t *ids, size_t *count)
 {
-	/* An id takes a byte or more: a count beyond that would only ask for memory. */
+	/* An id takes at least a byte: a larger count would only request memory. */
 	size_t limit = record->out == NULL ? record->rest.size : SIZE_MAX;
 	*count = (size_t)record_number(record, *count, limit);
 	if (record->out != NULL) {
@@ -109,7 +108,7 @@ static const uint64_t *id_list(struct record *record, const uint64_t *ids, size_
 	return read;
 }
 
-/* They came later, and an export has none. */
+/* Added later; an export has none. */
 static void receipt_ids(struct record *record, struct stored_receipt *stored)
 {
 	struct receipt *receipt = &stored->receipt;
@@ -181,7 +180,7 @@ void stored_fact_fields(struct record *record, void *noun)
 	fact->state = (enum fact_state)record_number(record, fact->state, FACT_FORGOTTEN);
 }
 
-/* The last field, of one byte. */
+/* The last field, one byte. */
 unsigned stored_fact_state(struct slice value)
 {
 	return value.size == 0 ? UINT_MAX : (unsigned char)value.data[value.size - 1];

@@ -1,5 +1,5 @@
-/* The nouns as they are stored: what core/memory/memory.h knows of them and what only the store
- * needs. Each has its fields, for record_read() and record_write(). */
+/* The stored form of each noun: what core/memory/memory.h declares, plus what only the store needs.
+ * Each has its fields function for record_read() and record_write(). */
 #ifndef RECALLD_STORAGE_RECORD_STORED_H
 #define RECALLD_STORAGE_RECORD_STORED_H
 
@@ -14,24 +14,24 @@ struct stored_user {
 	uint64_t next_turn;
 	uint64_t next_fact;
 	uint32_t next_conversation;
-	bool deferred; /* some of the user's jobs go by a mode that the request named */
-	/* What the turns take, see stored_turn_bytes(); what was hidden since they were measured
-	 * still counts. STORE_UNMEASURED: an earlier version wrote it. */
+	bool deferred; /* some of the user's jobs use a mode that the request named */
+	/* The size of the turns, see stored_turn_bytes(); turns hidden since they were measured
+	 * still count. STORE_UNMEASURED: an earlier version wrote the record. */
 	uint64_t bytes;
 };
 
 struct stored_turn {
-	struct turn turn; /* but its id, which is in the key, and its session, the conversation's */
-	bool learn;       /* it is to go into the summary */
-	uint64_t earlier; /* the answer whose place it took; 0: none */
+	struct turn turn; /* without its id (in the key) and its session (the conversation's) */
+	bool learn;       /* include it in the summary */
+	uint64_t earlier; /* the answer that it replaced; 0: none */
 };
 
-/* A user turn, known by its id, and its answer. */
+/* A user turn, identified by its id, and its answer. */
 struct stored_exchange {
-	uint64_t answer; /* the current one; 0: none */
+	uint64_t answer; /* the current answer; 0: none */
 	uint64_t user_hash;
-	bool queued;           /* learned from, or a job for it was made */
-	int64_t taken_back_at; /* when the user turn was superseded; 0: it stands */
+	bool queued;           /* learned from, or a job for it exists */
+	int64_t taken_back_at; /* when the user turn was superseded; 0: it is current */
 };
 
 struct stored_conversation {
@@ -49,12 +49,13 @@ struct stored_answer {
 
 struct stored_receipt {
 	struct user_key user;
-	uint64_t age;           /* its place in the order of receipts */
-	struct receipt receipt; /* but its id, which is in the key */
-	bool tells_ids;         /* else it came from an export, or an earlier version */
+	uint64_t age;           /* its position in the order of receipts */
+	struct receipt receipt; /* without its id, which is in the key */
+	bool tells_ids;         /* false: it came from an export or an earlier version */
 };
 
-/* What a turn takes in the store, about: its text, as much again for its index, and its records. */
+/* The approximate size of a turn in the store: its text, the same again for its index, and its
+ * records. */
 uint64_t stored_turn_bytes(struct slice text);
 
 record_fields stored_user_fields;
@@ -62,15 +63,15 @@ record_fields stored_turn_fields;
 record_fields stored_exchange_fields;
 record_fields stored_conversation_fields;
 record_fields stored_answer_fields;
-record_fields stored_receipt_fields; /* its ids are passed over without an arena */
-record_fields stored_frozen_fields;  /* struct frozen; reading takes an arena */
-record_fields stored_replay_fields;  /* struct replay, but its ordinal; reading takes an arena */
-record_fields stored_fact_fields;    /* struct fact, but its id */
-/* What an unread fact's state is; beyond FACT_FORGOTTEN: it is unreadable. */
+record_fields stored_receipt_fields; /* skips its ids without an arena */
+record_fields stored_frozen_fields;  /* struct frozen; reading needs an arena */
+record_fields stored_replay_fields;  /* struct replay without its ordinal; reading needs an arena */
+record_fields stored_fact_fields;    /* struct fact without its id */
+/* The state of a fact that is not read otherwise. Above FACT_FORGOTTEN: it is unreadable. */
 unsigned stored_fact_state(struct slice value);
 record_fields stored_summary_fields;
 record_fields
-	stored_job_fields; /* struct job, but its kind, exchange and parked: they are the key */
+	stored_job_fields; /* struct job without kind, exchange and parked, which are the key */
 record_fields stored_number_fields; /* a uint64_t */
 
 #endif
