@@ -399,11 +399,13 @@ START_TEST(a_plain_reply_that_breaks_off_does_not_look_whole)
 	proxy_begin(&proxy, buffer_mode);
 	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
 	struct side upstream = proxy_asked(&proxy);
-	side_send(&upstream, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"choices\":");
+	side_send(&upstream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+			     "b\r\n{\"choices\":\r\n");
 	side_await(&client, "{\"choices\"");
 	side_reset(&upstream);
 	side_await_end(&client);
 	ck_assert(!side_has(&client, "error"));
+	ck_assert(!side_has(&client, "\r\n0\r\n\r\n"));
 	proxy_await_rest(&proxy);
 	ck_assert_uint_eq(metrics_counter(METRIC_ERRORS_UPSTREAM), 1);
 	proxy_finish(&proxy);
