@@ -13,7 +13,6 @@ import pytest
 
 from harness.chat import Chat, stream_text
 from harness.daemon import ROOT, clean_environment, free_port, merged, program, write_config
-from harness.tries import by_the_clock
 from harness.upstream import sse_reply, text_events
 from harness.wire import RawClient
 
@@ -273,17 +272,19 @@ def test_a_changed_file_is_noticed(make_daemon, user):
     until_mode(daemon, user, "buffer")
 
 
-@by_the_clock
 def test_a_file_that_is_being_written_is_not_read(make_daemon, user):
     """Half a file is a valid one: its other keys would stand at their defaults."""
     daemon = make_daemon({"memory": {"mode": "entity"}})
     whole = daemon.config_file.read_text()
-    end = time.monotonic() + 3
-    while time.monotonic() < end:
-        for text in ("", whole):
-            daemon.config_file.write_text(text)
-            time.sleep(0.1)
-            assert mode_of(daemon, user) == "entity"
+    for text in ["", whole] * 15:
+        written = time.monotonic()
+        daemon.config_file.write_text(text)
+        time.sleep(0.1)
+        mode = mode_of(daemon, user)
+        if time.monotonic() - written > 0.9:
+            break  # this machine is so busy that the file stood still for a look
+        assert mode == "entity"
+    daemon.config_file.write_text(whole)
     change(daemon, mode="buffer")
     until_mode(daemon, user, "buffer")
 
@@ -361,15 +362,12 @@ def test_sigterm_finishes_open_streams_refuses_new_ones_and_ends_with_0(make_dae
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@by_the_clock
 def test_either_signal_ends_it_with_0_and_quickly_when_nothing_is_open(make_daemon, number):
     daemon = make_daemon({"listen": {"drain_timeout": "30s"}})
     daemon.post_chat(HELLO)
     with RawClient(daemon.port):  # an idle connection keeps nobody
-        begun = time.monotonic()
         daemon.signal(number)
-        assert daemon.wait_end(10) == 0
-        assert time.monotonic() - begun < 8
+        assert daemon.wait_end(25) == 0
     daemon.process = None
     daemon.check_sanitizers()
 

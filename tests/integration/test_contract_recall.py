@@ -15,7 +15,6 @@ from harness.chat import Chat
 from harness.daemon import clean_environment, program
 from harness.embeddings import EmbeddingServer, ScriptedEmbeddings
 from harness.memory_model import fact
-from harness.tries import by_the_clock
 from harness.upstream import completion, json_reply, tool_call
 from harness.wire import insertions, messages_bytes, prefix_stability
 
@@ -749,21 +748,20 @@ def test_a_real_embedding_model_finds_what_words_do_not(make_daemon, upstream, u
     assert time.monotonic() - begun < 1.8 and "Quist" in newest(upstream.last)
 
 
-@by_the_clock
 def test_a_slow_embedding_server_costs_its_deadline_once(make_daemon, upstream, user):
     server = ScriptedEmbeddings()
     try:
         section = {"base_url": server.base_url, "embedding": server.model, "embedding_timeout": "200ms"}
         daemon = make_daemon({"listen": {"workers": "1"}, "model": section, "memory": {"mode": "vector"}})
         daemon.import_messages(user, past(), learn=False)
-        server.embed = lambda request: json_reply({"data": []}, first_byte_delay=3)
+        server.embed = lambda request: json_reply({"data": []}, first_byte_delay=8)
         took = []
         for question, mark in list(ASKED.values())[:6]:
             begun = time.monotonic()
             Chat(daemon, user).say(question)
             took.append(time.monotonic() - begun)
             assert mark in newest(upstream.last)
-        assert max(took) < 2, "no question waits for the answer itself, which takes 3 s"
+        assert max(took) < 7, "no question waits for the answer itself, which takes 8 s"
         # The wait is given up after the third; by the clock a busy machine would be blamed on it.
         outcome = 'recalld_questions_embedded_total{outcome="%s"}'
         assert (daemon.metric(outcome % "late"), daemon.metric(outcome % "skipped")) == (3, 3), took

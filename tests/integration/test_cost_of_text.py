@@ -6,10 +6,6 @@ import os
 
 import pytest
 
-from harness.tries import once
-
-pytestmark = once
-
 SIZE = 4 << 20
 # Seconds; plain words take some 10 ms, what is all angle brackets 50 ms.
 MOST_PER_MEGABYTE = 1.0 if "sanitize" in os.environ.get("TEST_BUILD", "") else 0.12

@@ -11,7 +11,6 @@ import pytest
 from harness.chat import Chat
 from harness.daemon import free_port
 from harness.embeddings import EmbeddingServer, ScriptedEmbeddings
-from harness.tries import by_the_clock
 from harness.upstream import error_reply, json_reply
 
 STORED = 'recalld_turns_embedded_total{outcome="stored"}'
@@ -129,14 +128,11 @@ def test_long_turns_are_cut_and_many_of_them_go_in_several_calls(embedding_daemo
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-@by_the_clock
 def test_a_server_in_trouble_is_asked_again(embedding_daemon, embeddings, user, status):
     daemon = embedding_daemon(embeddings)
     trouble = [True]
     embeddings.refuse_texts = lambda texts: status if trouble else None
-    begun = time.monotonic()
-    remember(daemon, user, ["first", "second"])
-    assert time.monotonic() - begun < 5, "an import does not wait for a server in trouble"
+    remember(daemon, user, ["first", "second"])  # which does not wait: the trouble ends only after it
     daemon.wait_log("turns cannot be embedded")
     trouble.clear()
     wait_metric(daemon, STORED, 2)
@@ -217,7 +213,6 @@ def test_the_status_tells_that_embedding_fails_until_it_goes_on(embedding_daemon
 # ---- keys ----
 
 
-@by_the_clock
 def test_the_clients_own_key_serves_and_a_new_one_is_tried_at_once(embedding_daemon, embeddings, user):
     daemon = embedding_daemon(embeddings, api_key="")
     keys = []
@@ -231,10 +226,8 @@ def test_the_clients_own_key_serves_and_a_new_one_is_tried_at_once(embedding_dae
     for _ in range(3):
         Chat(daemon, user, headers={"Authorization": "Bearer bad"}).say("hello")
     assert daemon.metric(STORED) == 0
-    begun = time.monotonic()
     Chat(daemon, user, headers={"Authorization": "Bearer good"}).say("hello again")
     wait_until(lambda: "first" in embeddings.given, 3)
-    assert time.monotonic() - begun < 2
     assert keys[0] is None and "Bearer bad" in keys
 
 
@@ -264,25 +257,23 @@ def test_a_long_question_is_cut(embedding_daemon, embeddings, user):
     assert ["ü" * 4096] in embeddings.calls()
 
 
-@by_the_clock
 def test_a_late_vector_is_not_waited_for(embedding_daemon, embeddings, user):
     daemon = embedding_daemon(embeddings, ONE_WORKER, embedding_timeout="300ms")
-    embeddings.embed = json_reply({}, first_byte_delay=1.5)
+    embeddings.embed = json_reply({}, first_byte_delay=8)
     chat = Chat(daemon, user)
     times = []
     for i in range(6):
         begun = time.monotonic()
         assert chat.say(f"question {i}").status != "bypassed"
         times.append(time.monotonic() - begun)
-    assert all(0.3 <= t < 1.2 for t in times[:3]), times
-    assert all(t < 0.25 for t in times[3:]), times
+    assert all(0.3 <= t for t in times[:3]) and max(times) < 7, times
     assert daemon.metric(QUESTIONS + '{outcome="late"}') == 3
     assert daemon.metric(QUESTIONS + '{outcome="skipped"}') == 3
 
 
-@by_the_clock
 def test_a_server_that_keeps_up_again_is_waited_for_again(embedding_daemon, embeddings, user):
     daemon = embedding_daemon(embeddings, ONE_WORKER)
+    begun = time.monotonic()
     embeddings.refuse_texts = lambda texts: 503 if texts[0].startswith("question") else None
     for i in range(4):
         Chat(daemon, user).say(f"question {i}")
@@ -294,8 +285,7 @@ def test_a_server_that_keeps_up_again_is_waited_for_again(embedding_daemon, embe
         Chat(daemon, user).say("question again")
         return daemon.metric(given) > 0
 
-    begun = time.monotonic()
-    wait_until(asks_again, 20)
+    wait_until(asks_again, 60)
     assert time.monotonic() - begun > 3, "the first probe is after a pause"
     daemon.wait_log("wait for embeddings again")
 
@@ -320,14 +310,11 @@ def test_no_answer_of_the_server_reaches_the_chat(embedding_daemon, embeddings, 
         assert chat.say(f"question {i}").status != "bypassed"
 
 
-@by_the_clock
 def test_nothing_listens_there(embedding_daemon, embeddings, user):
     daemon = embedding_daemon(embeddings, ONE_WORKER, base_url=f"http://127.0.0.1:{free_port()}/v1")
-    begun = time.monotonic()
     remember(daemon, user, ["first"])
     for i in range(4):
         assert Chat(daemon, user).say("What was first?").status == "injected"
-    assert time.monotonic() - begun < 3
     for told in ("turns cannot be embedded: Failed to connect", "no longer wait for embeddings: Failed to connect"):
         daemon.wait_log(told)
     assert "(status" not in daemon.stderr
@@ -347,7 +334,6 @@ def test_a_client_that_leaves_while_its_question_waits(embedding_daemon, embeddi
 # ---- its end ----
 
 
-@by_the_clock
 def test_it_ends_while_an_import_waits(embedding_daemon, embeddings, user):
     daemon = embedding_daemon(embeddings)
     gate = threading.Event()
@@ -360,9 +346,7 @@ def test_it_ends_while_an_import_waits(embedding_daemon, embeddings, user):
     thread = threading.Thread(target=import_until_the_end, daemon=True)
     thread.start()
     embeddings.wait(1)
-    begun = time.monotonic()
     daemon.stop()
-    assert time.monotonic() - begun < 5
     thread.join(10)
     gate.set()
 

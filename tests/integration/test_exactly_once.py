@@ -16,9 +16,6 @@ import pytest
 from harness.crash import MANNERS, CrashDaemon, Talker, check_kept, check_learned, settle
 from harness.crash_script import KINDS, Script
 from harness.swift import SwiftServer
-from harness.tries import once
-
-pytestmark = once
 
 KILLS = int(os.environ.get("KILLS", "30"))
 SEED = int(os.environ.get("KILL_SEED", time.time()))

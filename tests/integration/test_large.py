@@ -4,7 +4,6 @@ import json
 import time
 from pathlib import Path
 
-from harness.tries import by_the_clock
 from harness.upstream import completion, json_reply
 
 
@@ -14,7 +13,6 @@ def peak_memory(daemon):
     return int(next(l for l in status.splitlines() if l.startswith("VmHWM")).split()[1]) * 1024
 
 
-@by_the_clock
 def test_a_large_turn_before_many_tool_calls_is_read_once(make_daemon, upstream, user):
     daemon = make_daemon()
     messages = [{"role": "user", "content": "A long document.\n" * 120_000}]
@@ -23,10 +21,10 @@ def test_a_large_turn_before_many_tool_calls_is_read_once(make_daemon, upstream,
         messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
         messages.append({"role": "tool", "tool_call_id": f"call_{i}", "content": "nothing"})
     body = json.dumps({"model": "m", "messages": messages}).encode()
-    before, begun = peak_memory(daemon), time.monotonic()
+    before, used = peak_memory(daemon), daemon.cpu_seconds()
     assert daemon.post_chat(body, {"X-User-Id": user}).status_code == 200
     assert peak_memory(daemon) - before < 30 * len(body)
-    assert time.monotonic() - begun < 3
+    assert daemon.cpu_seconds() - used < 3
 
 
 def test_of_a_reply_that_is_too_long_to_be_read_the_users_turn_is_kept(daemon, upstream, user):

@@ -1,5 +1,6 @@
 """What is learned, from what, how often, and what the memory model may do wrong meanwhile."""
 
+import itertools
 import json
 import subprocess
 import threading
@@ -8,9 +9,9 @@ import time
 import pytest
 
 from harness.chat import Chat
+from harness.clock import quickest
 from harness.daemon import clean_environment, fast_clock, free_port, program
 from harness.memory_model import fact
-from harness.tries import by_the_clock
 from harness.upstream import completion, error_reply, json_reply
 
 OTHER = [
@@ -531,21 +532,28 @@ def test_a_key_that_comes_in_a_header_of_its_own_learns_in_it(make_daemon, upstr
     assert memory_model.fact_calls(turn)[0].authorization is None
 
 
-@by_the_clock
 def test_a_new_client_key_is_tried_at_once_on_what_the_old_one_could_not_learn(
     make_daemon, upstream, memory_model, user
 ):
     daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "memory-model", "api_key": ""}})
-    turn = "I sail a dinghy."
-    memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
+    numbers = itertools.count()
     answer = memory_model.answer
     memory_model.answer = lambda request: (
         answer(request) if request.field("Authorization") == "Bearer good" else error_reply(401)
     )
-    Chat(daemon, user, headers={"Authorization": "Bearer bad"}).say(turn)
-    until(lambda: len(memory_model.fact_calls(turn)) == 5, "the pause is 4 s by now")
-    Chat(daemon, user, headers={"Authorization": "Bearer good"}).say("Hello.")
-    until(lambda: facts_of(daemon, user) == {("user", "boat", "dinghy")}, "learned with the new key", 3)
+
+    def learned_after():
+        number = next(numbers)
+        turn, who = f"I sail a dinghy, number {number}.", f"{user}-{number}"
+        memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
+        Chat(daemon, who, headers={"Authorization": "Bearer bad"}).say(turn)
+        until(lambda: len(memory_model.fact_calls(turn)) == 5, "the pause is 4 s by now", 60)
+        begun = time.monotonic()
+        Chat(daemon, who, headers={"Authorization": "Bearer good"}).say("Hello.")
+        until(lambda: facts_of(daemon, who) == {("user", "boat", "dinghy")}, "learned with the new key", 60)
+        return time.monotonic() - begun
+
+    assert quickest(learned_after, 3, tries=3) < 3
 
 
 def test_a_memory_model_that_refuses_is_told_of_in_the_log_once(make_daemon, memory_model, user):
@@ -596,25 +604,22 @@ def test_the_upstreams_address_and_key_serve_where_the_model_has_none(make_daemo
     assert asked.field("Authorization") == "Bearer house-key"
 
 
-@by_the_clock
 def test_chat_never_waits_for_learning(daemon, memory_model, user):
-    original = memory_model.answer
+    original, held = memory_model.answer, threading.Event()
 
     def slow(request):
-        time.sleep(1.0)
+        assert held.wait(60)
         return original(request)
 
     memory_model.answer = slow
-    begun = time.monotonic()
     talk = Chat(daemon, user)
     for i in range(4):
         talk.say(f"Quick question {i}?")
-    assert time.monotonic() - begun < 2.5
+    held.set()  # none of them could wait for it
     memory_model.answer = original
     daemon.settle(user)
 
 
-@by_the_clock
 def test_a_hanging_memory_model_is_given_up_and_asked_again(make_daemon, memory_model, user):
     daemon = make_daemon({"model": {"base_url": memory_model.base_url, "timeout": "500ms"}})
     turn = "I juggle clubs."

@@ -7,11 +7,8 @@ import socket
 
 import pytest
 
-from harness.tries import once
 from harness.upstream import completion, json_reply
 from harness.wire import RawClient
-
-pytestmark = once
 
 CHAT = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
 HIDDEN = b"GET /v1/hidden HTTP/1.1\r\nHost: localhost\r\n\r\n"
