@@ -71,7 +71,7 @@ START_TEST(a_switch_of_protocols_that_was_not_asked_for_is_a_fault)
 				  "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
 				  "Connection: Upgrade\r\n\r\n",
 				  "GET");
-	ck_assert_ptr_nonnull(strstr(heard.detail, "another protocol"));
+	ck_assert_ptr_nonnull(strstr(heard.detail, "switched protocols"));
 	assert_heard(&heard, UPSTREAM_BROKEN, "");
 }
 END_TEST
