@@ -61,6 +61,7 @@ START_TEST(a_worker_is_drained_once_its_last_reply_is_out)
 	await_told();
 	side_await_end(&client);
 	ck_assert(side_has(&client, "\r\n0\r\n\r\n"));
+	ck_assert_int_eq(poll(NULL, 0, CHECKED_OFTEN_MS), 0);
 	ck_assert_int_eq(sem_trywait(&told), -1); /* it is told once */
 	ck_assert_uint_eq(atomic_load(&proxy.service.connections), 0);
 	proxy_finish(&proxy);
