@@ -122,6 +122,10 @@ START_TEST(nothing_is_lost_when_a_loop_is_destroyed)
 	loop_post(loop, post_and_put_off, NULL);
 	loop_destroy(loop);
 	assert_order("123");
+	loop = loop_create();
+	later_mark("4");
+	loop_destroy(loop);
+	assert_order("1234");
 }
 END_TEST
 
