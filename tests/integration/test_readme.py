@@ -140,7 +140,7 @@ def test_the_readme_is_a_page_and_its_links_lead_somewhere():
         assert (ROOT / link).exists(), link
     sections = re.findall(r"^\.S[hs] (.*)$", RECALLD, re.M)
     named = re.findall(r"`recalld\(8\)`,\s\"([^\"]+)\"", README) + re.findall(r"\"([^\"]+)\" in `recalld\(8\)`", README)
-    assert len(named) == 3
+    assert len(named) == 5
     assert {name.lower() for name in named} <= {section.lower() for section in sections}
 
 
