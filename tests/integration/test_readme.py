@@ -139,7 +139,7 @@ def test_the_readme_is_a_page_and_its_links_lead_somewhere():
     for link in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / link).exists(), link
     sections = re.findall(r"^\.S[hs] (.*)$", RECALLD, re.M)
-    named = re.findall(r"`recalld\(8\)`,\s\"([^\"]+)\"", README) + re.findall(r"\"([^\"]+)\" in `recalld\(8\)`", README)
+    named = re.findall(r"`recalld\(8\)`,\s+\"([^\"]+)\"", README) + re.findall(r"\"([^\"]+)\" in `recalld\(8\)`", README)
     assert len(named) == 5
     assert {name.lower() for name in named} <= {section.lower() for section in sections}
 
