@@ -1,12 +1,14 @@
 """The harness itself: what it pretends to be is taken for real by the SDKs, without a daemon between."""
 
 import math
+import time
 
 import httpx
 import openai
 import pytest
 
 from harness.chat import stream_text
+from harness.daemon import daemon_program
 from harness.upstream import (
     DONE,
     Upstream,
@@ -163,3 +165,11 @@ def test_the_memory_model_answers_for_the_newest_turn():
     assert replies[0].status_code == 429
     assert "Oslo" in replies[1].json()["choices"][0]["message"]["content"]
     assert len(model.fact_calls("I moved to Oslo.")) == 2
+
+
+@pytest.mark.skipif("late" not in daemon_program(), reason="the store answers at once")
+def test_a_late_store_answers_late(make_daemon):
+    daemon = make_daemon()
+    begun = time.monotonic()
+    daemon.forget("nobody")
+    assert time.monotonic() - begun >= 0.02

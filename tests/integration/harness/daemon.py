@@ -31,6 +31,11 @@ def program(name):
     return str(path)
 
 
+def daemon_program():
+    """TEST_DAEMON names another daemon of the build folder, for example tests/late/recalld."""
+    return os.environ.get("TEST_DAEMON", "proxy/recalld")
+
+
 dice = random.Random()  # tests that seed `random` would draw the same ports
 
 
@@ -120,7 +125,7 @@ class Daemon:
     def start(self, wait=True, nice=0):
         write_config(self.config_file, self.config)
         self.process = subprocess.Popen(
-            ["nice", "-n", str(nice), program("proxy/recalld"), "-c", str(self.config_file)],
+            ["nice", "-n", str(nice), program(daemon_program()), "-c", str(self.config_file)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
