@@ -11,6 +11,7 @@ enum { WARNED_PROGRAMS = 64 };
 
 /* The client programs already logged, as hashes of their names. Zero-initialize it. Thread-safe. */
 struct warned_programs {
+	/* No table: all threads read and write it without a lock. */
 	atomic_uint_fast64_t hashes[WARNED_PROGRAMS];
 };
 

@@ -9,4 +9,17 @@ struct user_key {
 	unsigned char bytes[16];
 };
 
+static inline bool user_equal(struct user_key a, struct user_key b)
+{
+	return memcmp(a.bytes, b.bytes, sizeof(a.bytes)) == 0;
+}
+
+/* For tables in memory. The key is a digest: any part of it serves. */
+static inline uint32_t user_hash(struct user_key user)
+{
+	uint32_t hash;
+	memcpy(&hash, user.bytes, sizeof(hash));
+	return hash;
+}
+
 #endif

@@ -1,5 +1,6 @@
 #include "proxy/learn/embedder.h"
 
+#include "core/memory/user_table.h"
 #include "proxy/learn/embedding_batch.h"
 #include "proxy/learn/embedding_call.h"
 
@@ -9,7 +10,6 @@
 
 enum {
 	MAX_BACKLOGS = 4096,
-	BUCKETS = 1024,
 	MAX_BUSY = 2,
 	FIRST_PAUSE = 1, /* seconds */
 	LONGEST_PAUSE = 5 * 60,
@@ -23,10 +23,9 @@ enum backlog_state {
 
 /* A user who may have turns without vectors. */
 struct backlog {
-	struct backlog *in_bucket;
+	struct user_node node;
 	struct backlog *in_queue;
 	struct embedder *embedder;
-	struct user_key user;
 	enum backlog_state state;
 	bool woken;        /* since its batch began */
 	unsigned failures; /* in a row */
@@ -60,9 +59,7 @@ struct embedder {
 	struct embedding_server server;
 	struct last_failure *failure;
 	atomic_bool stopping;
-	struct backlog *buckets[BUCKETS];
-	size_t backlog_count;
-	size_t next_to_leave; /* the bucket where room is looked for first */
+	struct user_table backlogs;
 	struct backlog *queue, **queue_end;
 	size_t busy;
 };
@@ -119,17 +116,9 @@ static void attach(struct embedder_wait *wait, struct backlog *backlog)
 
 /* ---- backlogs ---- */
 
-static struct backlog **bucket_of(struct embedder *embedder, struct user_key user)
-{
-	return &embedder->buckets[(user.bytes[0] | user.bytes[1] << 8) % BUCKETS];
-}
-
 static struct backlog *find_backlog(struct embedder *embedder, struct user_key user)
 {
-	struct backlog *backlog = *bucket_of(embedder, user);
-	while (backlog != NULL && memcmp(backlog->user.bytes, user.bytes, sizeof(user.bytes)) != 0)
-		backlog = backlog->in_bucket;
-	return backlog;
+	return (struct backlog *)user_table_find(&embedder->backlogs, user);
 }
 
 static void enqueue(struct backlog *backlog)
@@ -153,29 +142,24 @@ static struct backlog *dequeue(struct embedder *embedder)
 /* One that is not in the queue. */
 static void remove_backlog(struct backlog *backlog, bool all)
 {
-	struct backlog **link = bucket_of(backlog->embedder, backlog->user);
-	while (*link != backlog)
-		link = &(*link)->in_bucket;
-	*link = backlog->in_bucket;
-	backlog->embedder->backlog_count--;
+	user_table_remove(&backlog->embedder->backlogs, &backlog->node);
 	end_waits(backlog, all);
 	event_free(backlog->timer);
 	free(backlog);
 }
 
+static bool is_paused(const struct user_node *node)
+{
+	return ((const struct backlog *)node)->state == BACKLOG_PAUSED;
+}
+
 /* One that is paused leaves. */
 static bool make_room(struct embedder *embedder)
 {
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct backlog *backlog = embedder->buckets[embedder->next_to_leave++ % BUCKETS];
-		while (backlog != NULL && backlog->state != BACKLOG_PAUSED)
-			backlog = backlog->in_bucket;
-		if (backlog != NULL) {
-			remove_backlog(backlog, false);
-			return true;
-		}
-	}
-	return false;
+	struct user_node *node = user_table_pick(&embedder->backlogs, is_paused);
+	if (node != NULL)
+		remove_backlog((struct backlog *)node, false);
+	return node != NULL;
 }
 
 static void pump(struct embedder *embedder);
@@ -214,16 +198,13 @@ static struct backlog *wake_backlog(struct embedder *embedder, struct user_key u
 		backlog->woken = true;
 		return backlog;
 	}
-	if (embedder->backlog_count >= MAX_BACKLOGS && !make_room(embedder))
+	if (embedder->backlogs.count >= MAX_BACKLOGS && !make_room(embedder))
 		return NULL;
 	backlog = xcalloc(1, sizeof(*backlog));
 	backlog->embedder = embedder;
-	backlog->user = user;
+	backlog->node.user = user;
 	backlog->timer = evtimer_new(loop_base(embedder->loop), on_pause_over, backlog);
-	struct backlog **bucket = bucket_of(embedder, user);
-	backlog->in_bucket = *bucket;
-	*bucket = backlog;
-	embedder->backlog_count++;
+	user_table_add(&embedder->backlogs, &backlog->node);
 	enqueue(backlog);
 	return backlog;
 }
@@ -258,9 +239,9 @@ static void begin_batch(struct backlog *backlog)
 		.config = embedder->config,
 		.server = &embedder->server,
 		.failure = embedder->failure,
-		.user = backlog->user,
+		.user = backlog->node.user,
 		.key_field = embedding_key_field(
-			embedder->config, key_ring_get(embedder->keys, backlog->user, &arena),
+			embedder->config, key_ring_get(embedder->keys, backlog->node.user, &arena),
 			&arena),
 		.first = &backlog->first,
 	};
@@ -364,12 +345,10 @@ void embedder_configure(struct embedder *embedder, struct config *config)
 	embedder->config = config_retain(config);
 	embedder->server = (struct embedding_server){0};
 	last_failure_clear(embedder->failure);
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct backlog *backlog = embedder->buckets[i];
-		for (; backlog != NULL; backlog = backlog->in_bucket) {
-			if (backlog->state == BACKLOG_PAUSED)
-				resume(backlog);
-		}
+	struct user_node *node = NULL;
+	while ((node = user_table_next(&embedder->backlogs, node)) != NULL) {
+		if (is_paused(node))
+			resume((struct backlog *)node);
 	}
 	pump(embedder);
 }
@@ -392,14 +371,11 @@ struct embedder *embedder_create(struct store *store, struct loop *loop, struct 
 void embedder_stop(struct embedder *embedder)
 {
 	atomic_store(&embedder->stopping, true);
-	for (size_t i = 0; i < BUCKETS; i++) {
-		while (embedder->buckets[i] != NULL) {
-			struct backlog *backlog = embedder->buckets[i];
-			/* What is removed has left the bucket.
-			 * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-			embedding_batch_cancel(backlog->batch);
-			remove_backlog(backlog, false);
-		}
+	struct user_node *node;
+	while ((node = user_table_next(&embedder->backlogs, NULL)) != NULL) {
+		struct backlog *backlog = (struct backlog *)node;
+		embedding_batch_cancel(backlog->batch);
+		remove_backlog(backlog, false);
 	}
 }
 

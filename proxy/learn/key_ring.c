@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A user's key lies in one of the few places of the set that the user's hash names. */
+/* A user's key lies in one of the few places of the set that the user's hash names. No table that
+ * grows: the ring forgets the key that was longest unused, and its memory is bounded. */
 enum { SETS = 4096, PLACES = 4, KEY_MAX = 4096 };
 
 struct place {
@@ -48,15 +49,14 @@ void key_ring_destroy(struct key_ring *ring)
 
 static struct place *set_of(struct key_ring *ring, struct user_key user)
 {
-	return ring->sets[(user.bytes[0] | user.bytes[1] << 8) % SETS];
+	return ring->sets[user_hash(user) % SETS];
 }
 
 static struct place *find(struct key_ring *ring, struct user_key user)
 {
 	struct place *set = set_of(ring, user);
 	for (size_t i = 0; i < PLACES; i++) {
-		if (set[i].key_field != NULL &&
-		    memcmp(set[i].user.bytes, user.bytes, sizeof(user.bytes)) == 0)
+		if (set[i].key_field != NULL && user_equal(set[i].user, user))
 			return &set[i];
 	}
 	return NULL;

@@ -142,7 +142,7 @@ static void begin_learn_job(struct learner_user *learner_user, const struct next
 		.config = learner->config,
 		.quirks = &learner->quirks,
 		.failure = &learner->service->learning,
-		.user = learner_user->user,
+		.user = learner_user->node.user,
 		.tenant = next->page.tenant,
 		.user_id = next->page.user,
 		.key_field = next->key_field,
@@ -169,7 +169,7 @@ static void look_at(struct learner *learner, struct learner_user *learner_user)
 		.store = learner->service->store,
 		.config = learner->config,
 		.keys = learner->keys,
-		.user = learner_user->user,
+		.user = learner_user->node.user,
 		.has_new_key = learner_user->has_new_key,
 		.now = clock_wall(),
 	};

@@ -11,7 +11,7 @@ void learner_models_note(struct learner_models *model_traits, struct slice tenan
 			 struct slice model)
 {
 	const struct user_key hash = hash_of(tenant);
-	struct learner_model *place = &model_traits->places[hash.bytes[0] % LEARNER_TENANTS];
+	struct learner_model *place = &model_traits->places[user_hash(hash) % LEARNER_TENANTS];
 	if (model.size == 0 || model.size > sizeof(place->name))
 		return;
 	place->tenant = hash;
@@ -22,8 +22,9 @@ void learner_models_note(struct learner_models *model_traits, struct slice tenan
 struct slice learner_models_find(const struct learner_models *model_traits, struct slice tenant)
 {
 	const struct user_key hash = hash_of(tenant);
-	const struct learner_model *place = &model_traits->places[hash.bytes[0] % LEARNER_TENANTS];
-	if (memcmp(&place->tenant, &hash, sizeof(hash)) != 0)
+	const struct learner_model *place =
+		&model_traits->places[user_hash(hash) % LEARNER_TENANTS];
+	if (!user_equal(place->tenant, hash))
 		return (struct slice){0};
 	return (struct slice){place->name, place->size};
 }

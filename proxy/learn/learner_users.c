@@ -12,67 +12,45 @@ void learner_users_init(struct learner_user_list *list)
 	list->queue_end = &list->queue;
 }
 
-static size_t bucket_of(struct user_key user)
-{
-	return (size_t)(user.bytes[0] | user.bytes[1] << 8) % SUBJECTS_BUCKETS;
-}
-
 struct learner_user *learner_users_find(const struct learner_user_list *list, struct user_key user)
 {
-	struct learner_user *learner_user = list->buckets[bucket_of(user)];
-	while (learner_user != NULL &&
-	       memcmp(learner_user->user.bytes, user.bytes, sizeof(user.bytes)) != 0)
-		learner_user = learner_user->in_bucket;
-	return learner_user;
+	return (struct learner_user *)user_table_find(&list->table, user);
+}
+
+static bool only_waits(const struct user_node *node)
+{
+	return ((const struct learner_user *)node)->state == LEARNER_USER_PAUSED;
 }
 
 /* Who only waits is found again by the learner's scan. */
 static bool make_room(struct learner_user_list *list)
 {
-	for (size_t i = 0; i < SUBJECTS_BUCKETS; i++) {
-		struct learner_user *learner_user =
-			list->buckets[list->next_to_leave++ % SUBJECTS_BUCKETS];
-		while (learner_user != NULL && learner_user->state != LEARNER_USER_PAUSED)
-			learner_user = learner_user->in_bucket;
-		if (learner_user != NULL) {
-			learner_users_remove(list, learner_user);
-			return true;
-		}
-	}
-	return false;
+	struct user_node *node = user_table_pick(&list->table, only_waits);
+	if (node != NULL)
+		learner_users_remove(list, (struct learner_user *)node);
+	return node != NULL;
 }
 
 struct learner_user *learner_users_add(struct learner_user_list *list, struct user_key user)
 {
-	if (list->count >= SUBJECTS_LIMIT && !make_room(list))
+	if (list->table.count >= LEARNER_USERS_LIMIT && !make_room(list))
 		return NULL;
 	struct learner_user *learner_user = xcalloc(1, sizeof(*learner_user));
-	struct learner_user **bucket = &list->buckets[bucket_of(user)];
-	learner_user->user = user;
-	learner_user->in_bucket = *bucket;
-	*bucket = learner_user;
-	list->count++;
+	learner_user->node.user = user;
+	user_table_add(&list->table, &learner_user->node);
 	return learner_user;
 }
 
 void learner_users_remove(struct learner_user_list *list, struct learner_user *learner_user)
 {
-	struct learner_user **link = &list->buckets[bucket_of(learner_user->user)];
-	while (*link != learner_user)
-		link = &(*link)->in_bucket;
-	*link = learner_user->in_bucket;
-	list->count--;
+	user_table_remove(&list->table, &learner_user->node);
 	event_free(learner_user->timer);
 	free(learner_user);
 }
 
 struct learner_user *learner_users_any(const struct learner_user_list *list)
 {
-	for (size_t i = 0; i < SUBJECTS_BUCKETS; i++) {
-		if (list->buckets[i] != NULL)
-			return list->buckets[i];
-	}
-	return NULL;
+	return (struct learner_user *)user_table_next(&list->table, NULL);
 }
 
 void learner_users_enqueue(struct learner_user_list *list, struct learner_user *learner_user)

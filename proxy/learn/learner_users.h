@@ -3,6 +3,7 @@
 #ifndef RECALLD_PROXY_LEARN_LEARNER_USERS_H
 #define RECALLD_PROXY_LEARN_LEARNER_USERS_H
 
+#include "core/memory/user_table.h"
 #include "storage/store.h"
 
 struct event;
@@ -17,10 +18,9 @@ enum learner_user_state {
 };
 
 struct learner_user {
-	struct learner_user *in_bucket;
+	struct user_node node;
 	struct learner_user *in_queue;
 	struct learner *learner;
-	struct user_key user;
 	enum learner_user_state state;
 	bool has_new_key; /* since its last learn_job: what failed with the old one is tried at once
 			   */
@@ -29,12 +29,10 @@ struct learner_user {
 	struct event *timer;
 };
 
-enum { SUBJECTS_LIMIT = 4096, SUBJECTS_BUCKETS = 1024 };
+enum { LEARNER_USERS_LIMIT = 4096 };
 
 struct learner_user_list {
-	struct learner_user *buckets[SUBJECTS_BUCKETS];
-	size_t count;
-	size_t next_to_leave; /* the bucket where room is looked for first */
+	struct user_table table;
 	struct learner_user *queue, **queue_end;
 };
 

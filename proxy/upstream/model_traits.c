@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* So few that a search through them all is as fast as a table. */
 enum { MODELS_MAX = 64, NAME_MAX_SIZE = 128 };
 
 /* below it, the chat template's own tokens weigh too much */

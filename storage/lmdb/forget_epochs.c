@@ -11,6 +11,8 @@ struct entry {
 	uint32_t next; /* next entry in its bucket, or NO_ENTRY */
 };
 
+/* A ring with chains through it, not a table that grows: the oldest entry falls out, and what fell
+ * out is told by `fallen_at` alone. */
 struct forget_epochs {
 	struct entry *entries; /* a ring: the next entry to be reused is the oldest */
 	uint32_t *buckets;
@@ -42,16 +44,14 @@ void forget_epochs_destroy(struct forget_epochs *forget_epochs)
 
 static uint32_t *bucket_of(const struct forget_epochs *forget_epochs, struct user_key user)
 {
-	uint32_t hash; /* the key is a digest: any part of it serves */
-	memcpy(&hash, user.bytes, sizeof(hash));
-	return &forget_epochs->buckets[hash & (forget_epochs->capacity - 1)];
+	return &forget_epochs->buckets[user_hash(user) & (forget_epochs->capacity - 1)];
 }
 
 static struct entry *find(const struct forget_epochs *forget_epochs, struct user_key user)
 {
 	uint32_t i = *bucket_of(forget_epochs, user);
 	for (; i != NO_ENTRY; i = forget_epochs->entries[i].next) {
-		if (memcmp(&forget_epochs->entries[i].user, &user, sizeof(user)) == 0)
+		if (user_equal(forget_epochs->entries[i].user, user))
 			return &forget_epochs->entries[i];
 	}
 	return NULL;
