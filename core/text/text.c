@@ -62,21 +62,29 @@ static uint64_t hash_byte(uint64_t hash, char byte)
 	return (hash ^ (uint8_t)byte) * 0x100000001B3;
 }
 
-/* FNV-1a over all bytes that are not of white space. */
-static uint64_t hash_visible(uint64_t hash, struct slice text)
+struct visible_hash {
+	uint64_t hash;
+	size_t room; /* for so many bytes more */
+};
+
+/* FNV-1a over all bytes that are not of white space, as many as there is room for. */
+static void hash_visible(struct visible_hash *visible, struct slice text)
 {
+	uint64_t hash = visible->hash;
+	size_t room = visible->room;
 	uint32_t character;
-	for (size_t at = 0; at < text.size;) {
-		while (at < text.size && text.data[at] > ' ' && text.data[at] < 0x7F)
+	for (size_t at = 0; at < text.size && room > 0;) {
+		for (; at < text.size && text.data[at] > ' ' && text.data[at] < 0x7F && room > 0;
+		     room--)
 			hash = hash_byte(hash, text.data[at++]);
 		if (at == text.size)
 			break;
 		size_t end = at + text_decode(text, at, &character);
-		for (; !text_is_space(character) && at < end; at++)
+		for (; !text_is_space(character) && at < end && room > 0; at++, room--)
 			hash = hash_byte(hash, text.data[at]);
 		at = end;
 	}
-	return hash;
+	*visible = (struct visible_hash){hash, room};
 }
 
 /* MurmurHash3's finalizer: FNV leaves the high bits of short texts much alike. */
@@ -90,16 +98,16 @@ static uint64_t mix(uint64_t hash)
 uint64_t text_hash(struct slice text)
 {
 	const uint64_t basis = 0xCBF29CE484222325;
-	uint64_t hash = basis;
+	struct visible_hash visible = {basis, TEXT_HASHED};
 	size_t from = 0;
 	struct reasoning_walk walk = {.text = text};
-	while (text_next_reasoning(&walk)) {
-		hash = hash_visible(hash, slice_part(text, from, walk.begin));
+	while (visible.room > 0 && text_next_reasoning(&walk)) {
+		hash_visible(&visible, slice_part(text, from, walk.begin));
 		from = walk.end;
 	}
-	hash = hash_visible(hash, slice_part(text, from, text.size));
-	if (hash == basis)
+	hash_visible(&visible, slice_part(text, from, text.size));
+	if (visible.hash == basis)
 		return 0;
-	uint64_t mixed = mix(hash);
+	uint64_t mixed = mix(visible.hash);
 	return mixed == 0 ? 1 : mixed;
 }

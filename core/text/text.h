@@ -45,7 +45,10 @@ struct reasoning_walk {
 bool text_next_reasoning(struct reasoning_walk *walk);
 
 /* A hash by which a turn is known again when it is resent: reasoning (see above) and all white
- * space left out. Never 0 except for a text without anything else. Allocates nothing. */
+ * space left out. Never 0 except for a text without anything else. Only the first TEXT_HASHED bytes
+ * of what is left count, so the beginning of a huge text has the hash of the whole. Allocates
+ * nothing. */
+enum { TEXT_HASHED = 1 << 20 };
 uint64_t text_hash(struct slice text);
 
 /* Calls `word` for every word of the text, case folded and in NFKC: words as in Unicode UAX #29

@@ -76,13 +76,14 @@ static uint64_t user_hash_before(const struct chat *chat, size_t index, struct a
 	return index == 0 ? 0 : chat_own_hash(chat, index - 1, arena);
 }
 
+/* The beginning of a huge answer is enough for its hash. */
 static struct answer_fingerprint read_fingerprint(const struct chat *chat, size_t index,
 						  uint64_t user_hash, struct arena *arena)
 {
 	const struct step *step = &chat->request.steps[index];
 	return (struct answer_fingerprint){
 		.hash = step->kind == STEP_CALLS ? step->calls_hash
-						 : text_hash(chat_message_text(chat, index, arena)),
+						 : text_hash(chat_ends_text(chat, index, arena)),
 		.user_hash = user_hash,
 		.tool_calls = step->kind == STEP_CALLS,
 	};

@@ -114,3 +114,14 @@ def test_the_largest_body_costs_little(daemon, user, kind):
     used = daemon.cpu_seconds()
     assert daemon.post_chat(body, {"X-User-Id": user}).status_code == 200
     assert daemon.cpu_seconds() - used < MOST_FOR_THE_LARGEST
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_the_largest_answer_in_a_history_costs_little(daemon, user, kind):
+    filled = LARGE[kind].encode()
+    body = b'{"model": "m", "messages": [{"role": "user", "content": "Tell me."}, ' \
+        b'{"role": "assistant", "content": "%s"}, {"role": "user", "content": "And then?"}]}'
+    body = body % (filled * (LARGEST // len(filled)))
+    used = daemon.cpu_seconds()
+    assert daemon.post_chat(body, {"X-User-Id": user}).status_code == 200
+    assert daemon.cpu_seconds() - used < MOST_FOR_THE_LARGEST

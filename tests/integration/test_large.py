@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 
+from harness.chat import Chat
 from harness.upstream import completion, json_reply
 
 
@@ -44,3 +45,15 @@ def test_of_a_turn_the_first_megabyte_is_kept(daemon, upstream, user):
     for message, whole in zip(daemon.memory(user)["messages"], (said, answered), strict=True):
         kept = message["content"]
         assert whole.startswith(kept) and (1 << 20) - 2 < len(kept.encode()) <= 1 << 20
+
+
+def test_an_answer_too_large_to_be_hashed_whole_is_known_again(daemon, upstream, user):
+    answer = "Une très longue réponse. " * 180_000
+    upstream.script(json_reply(completion(answer)))
+    chat = Chat(daemon, user, session="large")
+    chat.say("Tell me all of it.")
+    for text in ("And then?", "And what came before?"):
+        chat.messages = chat.messages[:2]
+        chat.say(text)
+    said = [message["content"] for message in daemon.memory(user)["messages"] if message["role"] == "user"]
+    assert said == ["Tell me all of it.", "And what came before?"], "the edit was not seen"
