@@ -22,4 +22,13 @@ static inline uint32_t user_hash(struct user_key user)
 	return hash;
 }
 
+/* Who sent a request, as its head, path or body says. */
+struct identity {
+	struct slice user;    /* empty: anonymous */
+	struct slice tenant;  /* empty with `tenant = shared`; with api-key 16 hex digits ("none"
+				 without a key) */
+	struct slice session; /* empty: not given */
+	bool task;            /* a header marks the request as a side request */
+};
+
 #endif

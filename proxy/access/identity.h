@@ -4,16 +4,9 @@
 #define RECALLD_PROXY_ACCESS_IDENTITY_H
 
 #include "core/dialect/request.h"
+#include "core/memory/user.h"
 #include "proxy/config/config.h"
 #include "proxy/http/parser.h"
-
-struct identity {
-	struct slice user;    /* empty: anonymous */
-	struct slice tenant;  /* empty with `tenant = shared`; with api-key 16 hex digits ("none"
-				 without a key) */
-	struct slice session; /* empty: not given */
-	bool task;            /* a header marks the request as a side request */
-};
 
 enum identity_verdict {
 	IDENTITY_OK,

@@ -1,6 +1,7 @@
 /* What a question would be given now, and why: a request's path without the request. */
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
+#include "proxy/chat/open.h"
 #include "proxy/exchange/chat_lookup.h"
 
 #include <jansson.h>
@@ -95,17 +96,17 @@ static void start(struct admin_call *call, const json_t *document, struct slice 
 {
 	struct preview *preview = arena_alloc(&call->arena, sizeof(*preview));
 	struct chat_refusal refusal;
-	struct chat_asked asked = {
-		.tenant = call->tenant,
+	struct slice mode = member(document, "mode", &call->arena);
+	const struct identity identity = {
 		.user = call->parameter,
+		.tenant = call->tenant,
 		.session = member(document, "session", &call->arena),
-		.mode = member(document, "mode", &call->arena),
 	};
 	*preview = (struct preview){.call = call, .begun = clock_steady()};
 	struct slice body =
 		make_body(member(document, "model", &call->arena), question, &call->arena);
-	switch (chat_open_preview(&preview->chat, call->config, call->service->model_traits, &asked,
-				  body, &refusal, &call->arena)) {
+	switch (chat_open_preview(&preview->chat, call->config, call->service->model_traits,
+				  &identity, mode, body, &refusal, &call->arena)) {
 	case CHAT_REFUSED:
 		admin_reply_error(call, refusal.status, refusal.code, refusal.message);
 		return;

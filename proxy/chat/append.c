@@ -190,14 +190,12 @@ static size_t count_texts(const struct chat *chat, struct arena *arena)
 	return beside <= BESIDE_MESSAGES + tokens / 2 ? tokens : 0;
 }
 
-void chat_note_tokens(const struct chat *chat, const struct reply *reply, struct arena *arena)
+size_t chat_sent_tokens(const struct chat *chat, struct arena *arena)
 {
 	size_t size = request_spliced_size(chat->body, chat->edits, chat->edit_count);
-	if (reply->prompt_tokens <= 0 || size > ESTIMATE_LIMIT)
-		return;
+	if (size > ESTIMATE_LIMIT)
+		return 0;
 	size_t tokens = count_texts(chat, arena);
-	size_t given = (size_t)((double)chat->tokens / chat->token_rate);
-	if (tokens > 0)
-		model_traits_note_tokens(chat->model_traits, chat->request.model, tokens + given,
-					 reply->prompt_tokens);
+	size_t given = (size_t)((double)chat->tokens / chat->settings.token_rate);
+	return tokens > 0 ? tokens + given : 0;
 }

@@ -3,7 +3,6 @@
 
 #include "core/clients/forms.h"
 #include "core/text/text.h"
-#include "proxy/access/web_guard.h"
 
 /* Assistant turns looked up to find the conversation; the newest tell it apart best. */
 enum { MAX_MARKS = 256 };
@@ -16,11 +15,6 @@ const char *chat_status_name(enum chat_status status)
 		[CHAT_SIDE] = "side",         [CHAT_BYPASSED] = "bypassed",
 	};
 	return names[status];
-}
-
-static struct slice field(const struct http_head *head, const char *name)
-{
-	return http_field_value(head->fields, head->field_count, slice_of(name));
 }
 
 static enum chat_verdict refuse(struct chat_refusal *refusal, int status, const char *code,
@@ -36,7 +30,7 @@ static enum chat_verdict pass(struct chat *chat, enum chat_status status)
 	return CHAT_PASS;
 }
 
-void chat_bypass(struct chat *chat, enum metric_counter cause)
+void chat_bypass(struct chat *chat)
 {
 	chat->status = CHAT_BYPASSED;
 	chat->context = (struct context){0};
@@ -45,7 +39,6 @@ void chat_bypass(struct chat *chat, enum metric_counter cause)
 	chat->is_fresh = false;
 	chat->edit_count = 0;
 	chat->tokens = 0;
-	metrics_count(cause, 1);
 }
 
 struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena)
@@ -161,37 +154,10 @@ struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *a
 	return (struct carried_texts){texts.ids, texts.count};
 }
 
-static bool is_encoded(const struct http_head *head)
+/* The mode, once it is known who asks. */
+static enum chat_verdict choose_mode(struct chat *chat, struct slice mode,
+				     struct chat_refusal *refusal)
 {
-	struct slice coding = field(head, "Content-Encoding");
-	return coding.size > 0 && !slice_equal_nocase(coding, SLICE("identity"));
-}
-
-static enum chat_verdict find_identity(struct chat *chat, const struct http_head *head,
-				       const struct identity_path *path,
-				       struct chat_refusal *refusal, struct arena *arena)
-{
-	const char *fault = NULL;
-	switch (identity_find(chat->config, head, path, chat->scanned ? &chat->request : NULL,
-			      &chat->identity, &fault, arena)) {
-	case IDENTITY_OK:
-		return CHAT_LOAD;
-	case IDENTITY_UNSIGNED:
-		return refuse(refusal, 401, "invalid_user_signature", fault);
-	case IDENTITY_BAD_SESSION:
-		return refuse(refusal, 400, "invalid_session_id", fault);
-	case IDENTITY_BAD:
-	default:
-		return refuse(refusal, 400, "invalid_user_id", fault);
-	}
-}
-
-/* The settings and the mode, once it is known who asks. */
-static enum chat_verdict choose_settings(struct chat *chat, struct slice mode,
-					 struct chat_refusal *refusal)
-{
-	chat->settings = config_memory_for(chat->config, chat->request.model, chat->identity.tenant,
-					   chat->identity.user);
 	if (!chat_choose_mode(chat, mode))
 		return refuse(refusal, 400, "invalid_memory_mode",
 			      "X-Memory-Mode must be one of off, readonly, buffer, summary, "
@@ -203,41 +169,17 @@ static enum chat_verdict choose_settings(struct chat *chat, struct slice mode,
 	return CHAT_LOAD;
 }
 
-/* Reads what the request says of itself: dry run, identity, mode. CHAT_LOAD: go on. */
-static enum chat_verdict read_request(struct chat *chat, const struct http_head *head,
-				      const struct identity_path *path, bool is_local,
-				      struct chat_refusal *refusal, struct arena *arena)
-{
-	chat->dry_run = guard_is_dry_run(head);
-	if (chat->dry_run && !is_local && !identity_is_admin(chat->config, head))
-		return refuse(refusal, 403, "dry_run_forbidden",
-			      "A dry run is answered to loopback clients or with the admin token.");
-	chat->scanned = !is_encoded(head) &&
-			chat->dialect->scan(&chat->request, chat->body, arena) == REQUEST_OK;
-	enum chat_verdict verdict = find_identity(chat, head, path, refusal, arena);
-	if (verdict != CHAT_LOAD)
-		return verdict;
-	chat->identity.task |= chat_has_side_header(head);
-	struct slice mode;
-	if (!identity_find_field(head, SLICE("X-Memory-Mode"), &mode))
-		mode = SLICE(","); /* two that differ, joined by it, are no mode's name */
-	return choose_settings(chat, mode, refusal);
-}
-
 /* Whether memory takes part, and if so, what the user said. */
-static enum chat_verdict enter(struct chat *chat, struct arena *arena)
+static enum chat_verdict take_part(struct chat *chat, struct arena *arena)
 {
 	if (chat->identity.user.size == 0)
 		return pass(chat, CHAT_ANONYMOUS);
 	/* The receipt may be written when the request is over and its head is gone. */
 	chat->identity.user = arena_copy(arena, chat->identity.user);
-	chat->user = store_user_key(chat->identity.tenant, chat->identity.user);
 	if (chat->mode == MODE_OFF)
 		return pass(chat, CHAT_OFF);
-	if (!chat->scanned) {
-		chat_bypass(chat, METRIC_BYPASS_BODY);
-		return CHAT_PASS;
-	}
+	if (!chat->scanned)
+		return pass(chat, CHAT_BYPASSED);
 	if (chat->identity.task || chat_has_side_shape(chat, arena))
 		return pass(chat, CHAT_SIDE);
 	chat->open_first = request_open_answer(&chat->request);
@@ -251,39 +193,21 @@ static enum chat_verdict enter(struct chat *chat, struct arena *arena)
 	return CHAT_LOAD;
 }
 
-enum chat_verdict chat_open(struct chat *chat, const struct config *config,
-			    const struct dialect *dialect, struct model_traits *model_traits,
-			    const struct http_head *head, const struct identity_path *path,
-			    struct slice body, bool is_local, struct chat_refusal *refusal,
-			    struct arena *arena)
+void chat_read(struct chat *chat, const struct dialect *dialect, struct slice body, bool is_encoded,
+	       struct arena *arena)
 {
-	*chat = (struct chat){
-		.config = config,
-		.dialect = dialect,
-		.model_traits = model_traits,
-		.body = body,
-		.key_field = identity_key_field(head, arena),
-	};
-	enum chat_verdict verdict = read_request(chat, head, path, is_local, refusal, arena);
-	return verdict == CHAT_LOAD ? enter(chat, arena) : verdict;
+	*chat = (struct chat){.dialect = dialect, .body = body};
+	chat->scanned = !is_encoded && dialect->scan(&chat->request, body, arena) == REQUEST_OK;
 }
 
-enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
-				    struct model_traits *model_traits,
-				    const struct chat_asked *asked, struct slice body,
-				    struct chat_refusal *refusal, struct arena *arena)
+enum chat_verdict chat_enter(struct chat *chat, const struct chat_asked *asked,
+			     const struct chat_settings *settings, struct chat_refusal *refusal,
+			     struct arena *arena)
 {
-	*chat = (struct chat){
-		.config = config,
-		.dialect = &dialect_chat,
-		.model_traits = model_traits,
-		.body = body,
-		.identity = {.user = asked->user,
-			     .tenant = asked->tenant,
-			     .session = asked->session},
-		.dry_run = true,
-	};
-	chat->scanned = chat->dialect->scan(&chat->request, chat->body, arena) == REQUEST_OK;
-	enum chat_verdict verdict = choose_settings(chat, asked->mode, refusal);
-	return verdict == CHAT_LOAD ? enter(chat, arena) : verdict;
+	chat->identity = asked->identity;
+	chat->user = asked->user;
+	chat->dry_run = asked->dry_run;
+	chat->settings = *settings;
+	enum chat_verdict verdict = choose_mode(chat, asked->mode, refusal);
+	return verdict == CHAT_LOAD ? take_part(chat, arena) : verdict;
 }

@@ -2,7 +2,8 @@
  * and what the exchange leaves behind. It does no I/O: chat_lookup asks the store for it, and the
  * exchange stores.
  *
- *     chat_open()    who is it, which mode; CHAT_LOAD: memory takes part
+ *     chat_read()    the body
+ *     chat_enter()   which mode; CHAT_LOAD: memory takes part
  *     chat_load()    what the store is asked
  *     chat_decide()  what stands, from what the store knows; CHAT_RECALL: something is to be found
  *     chat_recall()  what the store is asked then
@@ -17,13 +18,9 @@
 #include "core/context/history.h"
 #include "core/dialect/dialect.h"
 #include "core/dialect/reply.h"
-#include "core/recall/recall.h"
-#include "proxy/access/identity.h"
-#include "proxy/config/config.h"
-#include "proxy/http/parser.h"
-#include "proxy/runtime/metrics.h"
-#include "proxy/upstream/model_traits.h"
-#include "storage/store.h"
+#include "core/memory/exchange.h"
+#include "core/memory/view.h"
+#include "core/recall/search.h"
 
 enum chat_status {
 	CHAT_INJECTED,
@@ -46,16 +43,34 @@ enum chat_branch {
 	BRANCH_WORDING,  /* exact wording is asked for */
 };
 
+/* What is configured for the request's model, tenant and user, and known of the model. */
+struct chat_settings {
+	enum mode mode;
+	bool inject;
+	bool learn;
+	bool mode_header; /* the request may name its mode */
+	bool trims;       /* old turns may be taken out of the request */
+	bool embeds;      /* turns may have vectors */
+	bool strict;      /* an exchange counts as kept once it is on the disk */
+	bool secrets_redact;
+	enum placement placement; /* of the block */
+	double token_rate;        /* the model's tokens for one estimated */
+	uint64_t context_tokens;
+	uint64_t conversation_tokens;
+	uint64_t history_tokens;
+	uint64_t buffer_messages;
+	uint64_t auto_buffer_turns;
+	uint64_t auto_hybrid_sessions;
+};
+
 struct own_words;
 
 struct chat {
 	const struct dialect *dialect;
-	const struct config *config; /* outlives the chat, as does `models` */
-	struct model_traits *model_traits;
-	struct config_memory settings;
+	struct chat_settings settings;
 	struct slice body;
 	struct identity identity;
-	struct slice key_field; /* the client's own, as of identity_key_field() */
+	struct slice key_field; /* the client's own API key, as a header line; empty: none */
 	struct user_key user;
 	struct request request;
 	bool scanned; /* `request` is valid */
@@ -85,7 +100,6 @@ struct chat {
 	struct recall_question question; /* the own text, read; when the newest message is its */
 
 	struct memory_view *view; /* once loaded */
-	double token_rate;        /* the model's tokens for one estimated */
 	struct history_cut cut;
 	struct carried_texts carried; /* by what the cut leaves */
 	bool stands;                  /* the frozen context does, and `replayed` with it */
@@ -120,25 +134,20 @@ struct chat_refusal {
 	const char *message;
 };
 
-/* `path` may be NULL. `is_local`: the client is on the loopback interface. */
-enum chat_verdict chat_open(struct chat *chat, const struct config *config,
-			    const struct dialect *dialect, struct model_traits *model_traits,
-			    const struct http_head *head, const struct identity_path *path,
-			    struct slice body, bool is_local, struct chat_refusal *refusal,
-			    struct arena *arena);
+/* Begins a chat. `is_encoded`: the body cannot be read. */
+void chat_read(struct chat *chat, const struct dialect *dialect, struct slice body, bool is_encoded,
+	       struct arena *arena);
 
-/* For a person who asks what `question` would be given: as a request of that body, without its
- * head. */
+/* Who asks, and how, besides the body. */
 struct chat_asked {
-	struct slice tenant;
-	struct slice user;
-	struct slice session;
-	struct slice mode; /* the word of X-Memory-Mode; empty: as configured */
+	struct identity identity;
+	struct user_key user; /* of the identity, unless that is anonymous */
+	struct slice mode;    /* the word of X-Memory-Mode; empty: as configured */
+	bool dry_run;         /* only shown what would be injected */
 };
-enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
-				    struct model_traits *model_traits,
-				    const struct chat_asked *asked, struct slice body,
-				    struct chat_refusal *refusal, struct arena *arena);
+enum chat_verdict chat_enter(struct chat *chat, const struct chat_asked *asked,
+			     const struct chat_settings *settings, struct chat_refusal *refusal,
+			     struct arena *arena);
 
 void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *arena);
 
@@ -157,7 +166,7 @@ void chat_recall(const struct chat *chat, struct recall *recall, struct arena *a
 void chat_inject(struct chat *chat, const struct recall_result *recalled, struct arena *arena);
 
 /* The request goes, or went, without memory after all. */
-void chat_bypass(struct chat *chat, enum metric_counter cause);
+void chat_bypass(struct chat *chat);
 
 /* The body as it goes upstream, in pieces; returns how many. The client's own bytes when nothing is
  * put in. */
@@ -172,8 +181,9 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		 int64_t now, struct append *append, struct frozen *frozen, struct replay *replay,
 		 struct arena *arena);
 
-/* What the upstream counted teaches how its model counts. */
-void chat_note_tokens(const struct chat *chat, const struct reply *reply, struct arena *arena);
+/* The estimated tokens of what went up, to be compared with what the upstream counted; 0: they tell
+ * nothing of how its model counts. */
+size_t chat_sent_tokens(const struct chat *chat, struct arena *arena);
 
 /* The question as others than the upstream may see it. */
 struct slice chat_question_text(const struct chat *chat, struct arena *arena);

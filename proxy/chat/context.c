@@ -120,23 +120,6 @@ static bool gives_new(const struct chat *chat)
 	return !chat->stands || (selects && chat->newest.is_last && !chat_newest_is_replayed(chat));
 }
 
-static enum placement choose_placement(const struct chat *chat)
-{
-	switch ((enum config_role)chat->settings.role) {
-	case PLACE_AS_USER:
-		return PLACE_USER;
-	case PLACE_AS_DEVELOPER:
-		return PLACE_DEVELOPER;
-	case PLACE_AS_SYSTEM:
-		return PLACE_SYSTEM;
-	case ROLE_AUTO:
-	default:
-		return model_traits_refuses_system(chat->model_traits, chat->request.model)
-			       ? PLACE_USER
-			       : PLACE_SYSTEM;
-	}
-}
-
 static void use_frozen(struct chat *chat)
 {
 	chat->context.block = chat->view->frozen.block;
@@ -147,7 +130,7 @@ static void use_frozen(struct chat *chat)
 static void edit_request(struct chat *chat, size_t turn_prefix_count, struct arena *arena)
 {
 	struct injection injection = {
-		.placement = choose_placement(chat),
+		.placement = chat->settings.placement,
 		.block = chat->context.block,
 		.turns = chat->context.turns,
 		.turn_prefixes = chat->turn_prefixes,
@@ -177,7 +160,7 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 	edit_request(chat, turn_prefixes, arena);
 	if (chat->edit_count > 0) {
 		chat->status = CHAT_INJECTED;
-		chat->tokens = (size_t)((double)tokens * chat->token_rate + 0.5);
+		chat->tokens = (size_t)((double)tokens * chat->settings.token_rate + 0.5);
 	}
 }
 

@@ -26,7 +26,7 @@ static bool may_quote_an_answer(const struct chat *chat)
 
 static bool trims(const struct chat *chat)
 {
-	return chat->settings.history == HISTORY_TRIM;
+	return chat->settings.trims;
 }
 
 static size_t text_for(size_t tokens)
@@ -152,7 +152,7 @@ static uint32_t covered_up_to(const struct memory_view *view)
 
 static size_t estimated(const struct chat *chat, uint64_t tokens)
 {
-	return (size_t)((double)tokens / chat->token_rate);
+	return (size_t)((double)tokens / chat->settings.token_rate);
 }
 
 static void choose_cut(struct chat *chat, struct arena *arena)
@@ -260,7 +260,6 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	*copy = *view;
 	chat->view = copy;
 	chat->status = CHAT_EMPTY;
-	chat->token_rate = model_traits_token_rate(chat->model_traits, chat->request.model);
 	if (quotes_an_answer(chat, view, arena)) {
 		chat->status = CHAT_SIDE;
 		return CHAT_READY;

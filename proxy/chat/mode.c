@@ -16,7 +16,7 @@ static void turn_off(struct chat *chat)
 
 bool chat_choose_mode(struct chat *chat, struct slice word)
 {
-	chat->mode = (enum mode)chat->settings.mode;
+	chat->mode = chat->settings.mode;
 	chat->inject = chat->settings.inject;
 	chat->learn = chat->settings.learn;
 	chat->mode_word = mode_name(chat->mode);
@@ -42,8 +42,7 @@ bool chat_choose_mode(struct chat *chat, struct slice word)
 
 bool chat_wants_vectors(const struct chat *chat)
 {
-	return chat->config->model.embedding[0] != '\0' &&
-	       (mode_recalls(chat->mode) || chat->settings.history == HISTORY_TRIM);
+	return chat->settings.embeds && (mode_recalls(chat->mode) || chat->settings.trims);
 }
 
 /* Turns of this conversation, its newest not counted: as they are stored, or as the client sends

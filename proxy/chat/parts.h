@@ -25,8 +25,7 @@ uint64_t chat_own_hash(const struct chat *chat, size_t index, struct arena *aren
 
 /* ---- chat_side.c ---- */
 
-/* Whether the request is a client's own and no turn; `is_alone` is set on the way. */
-bool chat_has_side_header(const struct http_head *head);
+/* Whether the request's shape is that of a client's own, and no turn; sets `is_alone`. */
 bool chat_has_side_shape(struct chat *chat, struct arena *arena);
 /* A request for a summary in place of the messages is only given what they were given before. */
 void chat_spare_compaction(struct chat *chat, struct arena *arena);

@@ -62,7 +62,8 @@ static void put_description(struct buffer *out, const struct chat *chat,
 	else
 		put_id(out, item->source);
 	buffer_append(out, SLICE(",\"tokens\":"));
-	buffer_append_number(out, (uint64_t)((double)item->tokens * chat->token_rate + 0.5));
+	buffer_append_number(out,
+			     (uint64_t)((double)item->tokens * chat->settings.token_rate + 0.5));
 }
 
 static void put_place(struct buffer *out, const struct context_item *item, enum fate fate)
@@ -221,7 +222,7 @@ size_t chat_tokens_saved(const struct chat *chat)
 {
 	if (chat->status != CHAT_INJECTED)
 		return 0;
-	return (size_t)((double)chat->cut.tokens * chat->token_rate + 0.5);
+	return (size_t)((double)chat->cut.tokens * chat->settings.token_rate + 0.5);
 }
 
 static void put_number(struct buffer *out, const char *name, uint64_t number)

@@ -1,16 +1,6 @@
-/* Requests that are no turn of the user's: by their headers, or by their shape. */
+/* Requests that are no turn of the user's: by their shape. */
 #include "core/clients/forms.h"
 #include "proxy/chat/parts.h"
-
-bool chat_has_side_header(const struct http_head *head)
-{
-	const char *name;
-	for (size_t i = 0; (name = form_side_header(i)) != NULL; i++) {
-		if (http_field_value(head->fields, head->field_count, slice_of(name)).size > 0)
-			return true;
-	}
-	return false;
-}
 
 static bool is_system(const struct step *step)
 {

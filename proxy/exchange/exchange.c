@@ -1,8 +1,10 @@
 #include "proxy/access/web_guard.h"
+#include "proxy/chat/open.h"
 #include "proxy/exchange/forward.h"
 #include "proxy/exchange/state.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/runtime/log.h"
+#include "proxy/runtime/metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,11 +196,17 @@ static uint64_t next_receipt(struct service *service)
 	       (atomic_fetch_add(&service->receipts, 1) & ((1 << 20) - 1));
 }
 
+static void bypass(struct chat *chat, enum metric_counter cause)
+{
+	chat_bypass(chat);
+	metrics_count(cause, 1);
+}
+
 static void end_lookup(struct exchange *exchange, enum store_result result)
 {
 	struct chat *chat = &exchange->chat;
 	if (result != STORE_OK)
-		chat_bypass(chat, METRIC_BYPASS_STORE);
+		bypass(chat, METRIC_BYPASS_STORE);
 	else if (chat->status != CHAT_SIDE && !chat->dry_run)
 		chat->receipt = next_receipt(exchange->worker->service);
 	chat->elapsed = clock_steady() - exchange->begun;
@@ -222,7 +230,7 @@ static void look_up(struct exchange *exchange)
 	/* Known before the reply begins, so that its headers promise what is kept. */
 	bool is_full = !store_has_room(service->store);
 	if (chat->learn && !chat->dry_run && (is_full || store_is_behind(service->store))) {
-		chat_bypass(chat, is_full ? METRIC_BYPASS_FULL : METRIC_BYPASS_BEHIND);
+		bypass(chat, is_full ? METRIC_BYPASS_FULL : METRIC_BYPASS_BEHIND);
 		go_on(exchange);
 		return;
 	}

@@ -1,8 +1,10 @@
+#include "proxy/chat/open.h"
 #include "proxy/exchange/state.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/learner.h"
 #include "proxy/learn/next_job.h"
 #include "proxy/runtime/log.h"
+#include "proxy/runtime/metrics.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -57,14 +59,19 @@ static void on_committed(void *cookie, enum store_result result)
 }
 
 /* Whether it leaves anything to do now: to learn from it, or from others that it releases. */
-static bool wakes_learner(const struct chat *chat, const struct append *append)
+static bool wakes_learner(const struct exchange *exchange, const struct append *append)
 {
+	const struct chat *chat = &exchange->chat;
 	bool releases = chat->view->deferred && !append->explicit_mode;
 	bool takes_back = append->supersede || append->same_exchange != 0;
 	/* What is taken back may have to be summarized anew, whatever this exchange teaches. */
 	if (takes_back)
 		return true;
-	return append->learn && (releases || learner_follows(&chat->settings, chat->mode));
+	if (!append->learn || releases)
+		return append->learn;
+	const struct config_memory memory =
+		config_memory_for(exchange->config, append->model, append->tenant, append->user);
+	return learner_follows(&memory, chat->mode);
 }
 
 static void on_commit_late(evutil_socket_t fd, short what, void *cookie)
@@ -104,7 +111,7 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	struct append append;
 	struct frozen frozen;
 	struct replay replay;
-	chat_note_tokens(&exchange->chat, &reply, &exchange->arena);
+	chat_note_tokens(&exchange->chat, service->model_traits, &reply, &exchange->arena);
 	if (!chat_append(&exchange->chat, &reply, broke_off, exchange->begun_at, clock_wall(),
 			 &append, &frozen, &replay, &exchange->arena))
 		return false;
@@ -118,7 +125,7 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	*commit = (struct commit){.exchange = waits ? exchange : NULL,
 				  .service = service,
 				  .user = exchange->chat.user,
-				  .learns = wakes_learner(&exchange->chat, &append),
+				  .learns = wakes_learner(exchange, &append),
 				  .embeds = chat_wants_vectors(&exchange->chat),
 				  .receipt = exchange->chat.receipt,
 				  .started = clock_steady()};

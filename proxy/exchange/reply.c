@@ -1,6 +1,7 @@
 #include "proxy/exchange/forward.h"
 #include "proxy/exchange/state.h"
 #include "proxy/runtime/log.h"
+#include "proxy/runtime/metrics.h"
 
 #include <string.h>
 
@@ -42,9 +43,8 @@ static bool is_event_stream(const struct upstream_head *head)
 static void start_relay(struct exchange *exchange, const struct upstream_head *head)
 {
 	bool learns = exchange->dialect != NULL && chat_learns_from(&exchange->chat, head->status);
-	bool strict = exchange->chat.settings.durability == DURABILITY_STRICT;
 	relay_start(&exchange->relay, exchange->request, exchange->dialect, is_event_stream(head),
-		    learns, learns && strict,
+		    learns, learns && exchange->chat.settings.strict,
 		    http_field_value(head->fields, head->field_count, SLICE("Content-Encoding")));
 }
 
@@ -245,7 +245,8 @@ static void send_again(struct exchange *exchange)
 	exchange->blames_role =
 		exchange->blames_role &&
 		(says(refusal, "system") || says(refusal, "developer") || says(refusal, "role"));
-	chat_bypass(&exchange->chat, METRIC_BYPASS_REFUSED);
+	chat_bypass(&exchange->chat);
+	metrics_count(METRIC_BYPASS_REFUSED, 1);
 	exchange->body = &exchange->chat.body;
 	exchange->body_count = 1;
 	exchange_send(exchange);

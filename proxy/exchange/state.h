@@ -3,6 +3,7 @@
 #ifndef RECALLD_PROXY_EXCHANGE_STATE_H
 #define RECALLD_PROXY_EXCHANGE_STATE_H
 
+#include "proxy/access/identity.h"
 #include "proxy/exchange/chat_lookup.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/relay.h"

@@ -1,4 +1,4 @@
-#include "proxy/chat/chat.h"
+#include "proxy/chat/open.h"
 
 #include "config_reading.h"
 #include "core/text/text.h"
@@ -42,11 +42,11 @@ static void teardown(struct talk *talk)
 static void open_with(struct talk *talk, const char *before, const char *messages)
 {
 	struct chat_refusal refusal;
-	const struct chat_asked asked = {.user = SLICE("alex")};
+	const struct identity identity = {.user = SLICE("alex")};
 	struct slice body = arena_printf(&talk->arena, "{\"model\":\"m\",%s\"messages\":[%s]}",
 					 before, messages);
-	ck_assert_int_eq(chat_open_preview(&talk->chat, talk->config, talk->model_traits, &asked,
-					   body, &refusal, &talk->arena),
+	ck_assert_int_eq(chat_open_preview(&talk->chat, talk->config, talk->model_traits, &identity,
+					   (struct slice){0}, body, &refusal, &talk->arena),
 			 CHAT_LOAD);
 	struct load load;
 	chat_load(&talk->chat, NOW, &load, &talk->arena);
@@ -202,7 +202,7 @@ START_TEST(what_goes_up_without_memory_after_all_goes_up_whole)
 	talk.chat.cut = (struct history_cut){.first = 0, .end = 2, .tokens = 100};
 	(void)body_of(&talk);
 	ck_assert_uint_gt(chat_tokens_saved(&talk.chat), 0);
-	chat_bypass(&talk.chat, METRIC_BYPASS_REFUSED);
+	chat_bypass(&talk.chat);
 	unit_assert_slice(body_upstream(&talk), arena_string(&talk.arena, talk.chat.body));
 	ck_assert_uint_eq(talk.chat.cut.end, 0);
 	ck_assert_uint_eq(chat_tokens_saved(&talk.chat), 0);
@@ -334,7 +334,7 @@ static double rate_after(const char *before, const char *message, int64_t counte
 	(void)chat_decide(&talk.chat, &talk.view, NOW, &talk.arena);
 	(void)body_of(&talk);
 	const struct reply reply = {.prompt_tokens = counted};
-	chat_note_tokens(&talk.chat, &reply, &talk.arena);
+	chat_note_tokens(&talk.chat, talk.model_traits, &reply, &talk.arena);
 	double rate = model_traits_token_rate(talk.model_traits, SLICE("m"));
 	teardown(&talk);
 	return rate;
