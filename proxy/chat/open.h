@@ -2,8 +2,8 @@
 #ifndef RECALLD_PROXY_CHAT_OPEN_H
 #define RECALLD_PROXY_CHAT_OPEN_H
 
+#include "core/chat/chat.h"
 #include "proxy/access/identity.h"
-#include "proxy/chat/chat.h"
 #include "proxy/upstream/model_traits.h"
 
 /* `path` may be NULL. `is_local`: the client is on the loopback interface. */

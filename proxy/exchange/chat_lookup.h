@@ -4,7 +4,7 @@
 #ifndef RECALLD_PROXY_EXCHANGE_CHAT_LOOKUP_H
 #define RECALLD_PROXY_EXCHANGE_CHAT_LOOKUP_H
 
-#include "proxy/chat/chat.h"
+#include "core/chat/chat.h"
 #include "proxy/exchange/question_vector.h"
 
 struct chat_lookup;

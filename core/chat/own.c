@@ -1,9 +1,9 @@
 /* The user's own words in a request. A message's are read, cut to what is kept of a turn, and
  * hashed once; all that is compared, stored or looked up is made of those. */
 #include "core/base/utf8.h"
+#include "core/chat/parts.h"
 #include "core/clients/forms.h"
 #include "core/text/text.h"
-#include "proxy/chat/parts.h"
 
 struct own_words {
 	struct slice text;

@@ -1,5 +1,5 @@
 /* The mode of a request: configured, asked for, or picked by auto. */
-#include "proxy/chat/parts.h"
+#include "core/chat/parts.h"
 
 /* Open WebUI gives a temporary chat its socket's id, which the next such chat has too. */
 static bool is_temporary(struct slice session)

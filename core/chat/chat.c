@@ -1,5 +1,5 @@
 /* Whose request it is, what it asks of memory, and whether memory takes part. */
-#include "proxy/chat/parts.h"
+#include "core/chat/parts.h"
 
 #include "core/clients/forms.h"
 #include "core/text/text.h"

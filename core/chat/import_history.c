@@ -1,9 +1,9 @@
 /* A history that a client brings along and memory does not hold: with history = trim it is
  * remembered, so that it may be taken out of later requests. */
 #include "core/base/utf8.h"
+#include "core/chat/parts.h"
 #include "core/secrets/secrets.h"
 #include "core/text/text.h"
-#include "proxy/chat/parts.h"
 
 /* What one append takes in at most. */
 enum { MOST_TURNS = 2000, MOST_TEXT = 4 << 20 };

@@ -1,7 +1,7 @@
 /* What earlier turns of the conversation were given, put before them again, byte for byte. */
 #include "core/base/id_set.h"
+#include "core/chat/parts.h"
 #include "core/text/text.h"
-#include "proxy/chat/parts.h"
 
 /* A user turn of the request while replays are looked for. */
 struct sent_turn {

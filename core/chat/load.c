@@ -1,7 +1,7 @@
 /* What the store is asked for a request, and what of the conversation's memory stands. */
 #include "core/base/utf8.h"
+#include "core/chat/parts.h"
 #include "core/clients/forms.h"
-#include "proxy/chat/parts.h"
 
 /* Old enough that a provider's prompt cache has gone cold, so that the context may be made anew. */
 enum { FROZEN_IDLE = 60 * 60 * 1000 };

@@ -1,8 +1,8 @@
 /* What an exchange leaves behind: its turns for the journal, and its receipt. */
 #include "core/base/utf8.h"
+#include "core/chat/parts.h"
 #include "core/secrets/secrets.h"
 #include "core/text/text.h"
-#include "proxy/chat/parts.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* What a request is given: what stands of its conversation, and what is new. */
-#include "proxy/chat/parts.h"
+#include "core/chat/parts.h"
 
 /* So many bytes of what the user said before are looked through for the words of each fact. */
 enum { CARRIED_WORDS = 64 * 1024 };

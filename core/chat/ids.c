@@ -1,4 +1,4 @@
-#include "proxy/chat/parts.h"
+#include "core/chat/parts.h"
 
 #include "core/base/ids.h"
 

@@ -1,5 +1,5 @@
 /* Receipts: what a request was given and why. */
-#include "proxy/chat/parts.h"
+#include "core/chat/parts.h"
 
 #include <string.h>
 

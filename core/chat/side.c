@@ -1,6 +1,6 @@
 /* Requests that are no turn of the user's: by their shape. */
+#include "core/chat/parts.h"
 #include "core/clients/forms.h"
-#include "proxy/chat/parts.h"
 
 static bool is_system(const struct step *step)
 {

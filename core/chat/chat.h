@@ -11,8 +11,8 @@
  *     chat_append()  what is journalled, from the reply
  *
  * Everything it makes lives in the exchange's arena. */
-#ifndef RECALLD_PROXY_CHAT_CHAT_H
-#define RECALLD_PROXY_CHAT_CHAT_H
+#ifndef RECALLD_CORE_CHAT_CHAT_H
+#define RECALLD_CORE_CHAT_CHAT_H
 
 #include "core/context/context.h"
 #include "core/context/history.h"

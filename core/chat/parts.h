@@ -1,8 +1,8 @@
 /* What the rooms of a chat share; nobody else looks inside. */
-#ifndef RECALLD_PROXY_CHAT_PARTS_H
-#define RECALLD_PROXY_CHAT_PARTS_H
+#ifndef RECALLD_CORE_CHAT_PARTS_H
+#define RECALLD_CORE_CHAT_PARTS_H
 
-#include "proxy/chat/chat.h"
+#include "core/chat/chat.h"
 
 /* ---- chat.c ---- */
 
