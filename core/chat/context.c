@@ -83,6 +83,7 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 {
 	const struct memory_view *view = chat->view;
 	struct context_input input = {
+		.dialect = chat->dialect,
 		.mode = chat->injects,
 		.budget = chat->budget,
 		.buffer_messages = (unsigned)chat->settings.buffer_messages,
@@ -127,12 +128,21 @@ static void use_frozen(struct chat *chat)
 	chat->context.tokens = chat->view->frozen.tokens;
 }
 
+/* Turns of an earlier version are a chat completion's. */
+static struct slice render_turns(const struct chat *chat, struct arena *arena)
+{
+	struct slice earlier = chat->stands ? chat->view->frozen.chat_turns : (struct slice){0};
+	if (earlier.size > 0 && chat->dialect == &dialect_chat)
+		return earlier;
+	return dialect_render_turns(chat->dialect, chat->context.turns, arena);
+}
+
 static void edit_request(struct chat *chat, size_t turn_prefix_count, struct arena *arena)
 {
 	struct injection injection = {
 		.placement = chat->settings.placement,
 		.block = chat->context.block,
-		.turns = chat->context.turns,
+		.turns = render_turns(chat, arena),
 		.turn_prefixes = chat->turn_prefixes,
 		.turn_prefix_count = turn_prefix_count,
 		.cut_first = chat->cut.first,

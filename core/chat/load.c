@@ -130,7 +130,8 @@ static bool frozen_stands(const struct chat *chat, int64_t now, struct arena *ar
 	if (now - view->last_active >= FROZEN_IDLE)
 		return false;
 	/* What was learned here is no longer among the turns sent, or again. */
-	if ((view->answers > 0 && view->leaves_out) || frozen->turns.size > 0)
+	if ((view->answers > 0 && view->leaves_out) || frozen->turns.size > 0 ||
+	    frozen->chat_turns.size > 0)
 		return false;
 	return frozen->cut_before == chat->cut.cut_before && facts_stand(chat, arena);
 }

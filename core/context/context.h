@@ -20,7 +20,10 @@ struct recalled_turn {
 	double score;
 };
 
+struct dialect;
+
 struct context_input {
+	const struct dialect *dialect; /* of the request; NULL: the usual one */
 	enum mode mode;
 	size_t budget; /* tokens, estimated: for block, turns and recalled text together */
 	unsigned buffer_messages;
@@ -71,7 +74,7 @@ struct context_item {
 
 struct context {
 	struct slice block;    /* plain text, no line break at its end; empty: nothing to say */
-	struct slice turns;    /* as request.h's injection.turns; empty: none */
+	struct slice turns;    /* as of core/memory/said_turns.h; empty: none */
 	struct slice recalled; /* plain text, for the newest user message; empty: none */
 	size_t tokens;         /* of block and turns */
 	size_t recalled_tokens;

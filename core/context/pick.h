@@ -59,6 +59,9 @@ void pick_facts(struct picker *picker);
 /* Whole, or cut at a sentence's end. */
 void pick_summary(struct picker *picker);
 
+/* What turns of said_turns.h cost as they go into the request. */
+size_t said_turns_tokens(const struct context_input *input, struct slice list, struct arena *arena);
+
 /* Whether it is something that was said and still stands. */
 bool turn_is_message(const struct turn *turn);
 struct context_item turn_item(const struct turn *turn, size_t tokens);

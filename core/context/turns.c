@@ -1,6 +1,7 @@
 #include "core/context/pick.h"
 
 #include "core/dialect/dialect.h"
+#include "core/memory/said_turns.h"
 #include "core/text/text.h"
 
 /* ---- which ---- */
@@ -131,27 +132,39 @@ static void drop_choice(struct picker *picker, const struct turn_choice *choice)
 		picker_drop_turn(picker, choice->answer, answer_tokens, 0);
 }
 
-static struct slice render_message(const struct turn *turn, struct arena *arena)
+static struct slice list_turn(const struct turn *turn, struct arena *arena)
 {
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
-	dialect_chat.append_turn(&out, turn->role, text_disarmed(turn->text, arena));
+	said_turns_add(&out, turn->role, text_disarmed(turn->text, arena));
 	return arena_take(arena, &out);
+}
+
+size_t said_turns_tokens(const struct context_input *input, struct slice list, struct arena *arena)
+{
+	const struct dialect *dialect = dialect_or_usual(input->dialect);
+	return text_tokens(dialect_render_turns(dialect, list, arena));
+}
+
+static struct context_item pair_item(const struct picker *picker, const struct turn *turn,
+				     struct slice list)
+{
+	struct context_item item =
+		turn_item(turn, said_turns_tokens(picker->input, list, picker->arena));
+	item.is_turn = true;
+	return item;
 }
 
 static bool pick_pair(struct picker *picker, struct turn_choice *choice)
 {
-	struct slice user = render_message(choice->turn, picker->arena);
-	struct slice answer = render_message(choice->answer, picker->arena);
-	struct context_item user_item = turn_item(choice->turn, text_tokens(user));
-	struct context_item answer_item = turn_item(choice->answer, text_tokens(answer));
-	user_item.is_turn = true;
-	answer_item.is_turn = true;
+	const struct slice lists[] = {list_turn(choice->turn, picker->arena),
+				      list_turn(choice->answer, picker->arena)};
+	struct context_item user_item = pair_item(picker, choice->turn, lists[0]);
+	struct context_item answer_item = pair_item(picker, choice->answer, lists[1]);
 	if (user_item.tokens + answer_item.tokens > picker->left)
 		return false;
 	picker->left -= user_item.tokens + answer_item.tokens;
-	choice->rendered =
-		arena_printf(picker->arena, "%.*s%.*s", SLICE_PRINT(user), SLICE_PRINT(answer));
+	choice->rendered = arena_join(picker->arena, lists, 2);
 	picker_take(picker, &user_item);
 	picker_take(picker, &answer_item);
 	return true;

@@ -1,5 +1,7 @@
 #include "core/dialect/dialect.h"
 
+#include "core/memory/said_turns.h"
+
 static const struct dialect *const dialects[] = {&dialect_chat};
 
 const struct dialect *dialect_of(struct slice method, struct slice path)
@@ -9,4 +11,16 @@ const struct dialect *dialect_of(struct slice method, struct slice path)
 			return dialects[i];
 	}
 	return NULL;
+}
+
+struct slice dialect_render_turns(const struct dialect *dialect, struct slice said_turns,
+				  struct arena *arena)
+{
+	struct buffer out;
+	enum role role;
+	struct slice text;
+	buffer_init(&out, SIZE_MAX);
+	while (said_turns_take(&said_turns, &role, &text))
+		dialect->append_turn(&out, role, text);
+	return arena_take(arena, &out);
 }

@@ -64,6 +64,10 @@ extern const struct dialect dialect_chat;
 /* The dialect that takes the request; NULL: none. */
 const struct dialect *dialect_of(struct slice method, struct slice path);
 
+/* Turns of said_turns.h as injection.turns. */
+struct slice dialect_render_turns(const struct dialect *dialect, struct slice said_turns,
+				  struct arena *arena);
+
 /* How a request is answered that no dialect takes: as OpenAI's API would. */
 static inline const struct dialect *dialect_or_usual(const struct dialect *dialect)
 {

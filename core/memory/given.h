@@ -10,7 +10,9 @@ struct frozen {
 	enum mode mode;
 	size_t tokens;
 	struct slice block;
-	struct slice turns; /* JSON, as injection.turns */
+	struct slice turns;      /* as of said_turns.h */
+	struct slice chat_turns; /* of an earlier version: messages of a chat completion, each with
+				    a comma */
 	struct slice
 		receipt_items; /* JSON: what it holds and why, for the receipts of later requests */
 	const uint64_t *facts; /* the facts in the block */

@@ -139,7 +139,7 @@ void stored_frozen_fields(struct record *record, void *noun)
 	frozen->mode = mode(record, frozen->mode);
 	frozen->tokens = (size_t)record_number(record, frozen->tokens, SIZE_MAX);
 	frozen->block = record_slice(record, frozen->block);
-	frozen->turns = record_slice(record, frozen->turns);
+	frozen->chat_turns = record_slice(record, frozen->chat_turns);
 	frozen->receipt_items = record_slice(record, frozen->receipt_items);
 	frozen->facts = id_list(record, frozen->facts, &frozen->fact_count);
 	if (!record_goes_on(record))
@@ -148,6 +148,8 @@ void stored_frozen_fields(struct record *record, void *noun)
 	frozen->given = id_list(record, frozen->given, &frozen->given_count);
 	if (record_goes_on(record))
 		frozen->covers = number(record, frozen->covers);
+	if (record_goes_on(record))
+		frozen->turns = record_slice(record, frozen->turns);
 }
 
 void stored_replay_fields(struct record *record, void *noun)

@@ -371,6 +371,7 @@ static void copy_frozen(struct append_operation *own)
 	own->frozen = *own->append.frozen;
 	own->frozen.block = operation_slice(operation, own->frozen.block);
 	own->frozen.turns = operation_slice(operation, own->frozen.turns);
+	own->frozen.chat_turns = operation_slice(operation, own->frozen.chat_turns);
 	own->frozen.receipt_items = operation_slice(operation, own->frozen.receipt_items);
 	own->frozen.facts = operation_copy(operation, own->frozen.facts,
 					   own->frozen.fact_count * sizeof(*own->frozen.facts));

@@ -1,5 +1,7 @@
 #include "tests/unit/context_fixture.h"
 
+#include "core/dialect/dialect.h"
+
 #include "core/text/text.h"
 #include "tests/unit/unit.h"
 
@@ -76,12 +78,17 @@ void memory_summarize(struct memory *memory, const char *text, uint64_t covers)
 	memory->input.summary = &memory->summary;
 }
 
+struct slice memory_turns(struct memory *memory)
+{
+	return dialect_render_turns(&dialect_chat, memory->context.turns, &memory->arena);
+}
+
 const struct context *memory_build(struct memory *memory)
 {
 	struct context *context = &memory->context;
 	context_build(&memory->input, context, &memory->arena);
 	ck_assert_uint_eq(context->tokens,
-			  text_tokens(context->block) + text_tokens(context->turns));
+			  text_tokens(context->block) + text_tokens(memory_turns(memory)));
 	ck_assert_uint_eq(context->recalled_tokens, text_tokens(context->recalled));
 	ck_assert_uint_le(context->tokens + context->recalled_tokens, memory->input.budget);
 	return context;

@@ -35,6 +35,8 @@ struct turn *memory_add_turn(struct memory *memory, uint64_t id, uint32_t conver
 void memory_summarize(struct memory *memory, const char *text, uint64_t covers);
 
 /* Builds the context; fails the test if it is not counted rightly or passes the budget. */
+/* The turns of what was built, as they go into a chat completion. */
+struct slice memory_turns(struct memory *memory);
 const struct context *memory_build(struct memory *memory);
 
 bool text_holds(struct slice text, const char *part);

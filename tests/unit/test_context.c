@@ -1,4 +1,5 @@
 #include "core/context/context.h"
+#include "core/dialect/dialect.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "tests/unit/unit.h"
@@ -63,6 +64,11 @@ static void summarize(struct memory *memory, const char *text, uint64_t covers)
 	memory->summary = (struct summary){.text = slice_of(text), .covers = covers};
 }
 
+static struct slice rendered_turns(struct memory *memory)
+{
+	return dialect_render_turns(&dialect_chat, memory->context.turns, &memory->arena);
+}
+
 static const struct context *build(struct memory *memory)
 {
 	struct context *context = &memory->context;
@@ -70,7 +76,7 @@ static const struct context *build(struct memory *memory)
 	memory->input.turns = memory->turns;
 	memory->input.summary = memory->summary.text.size > 0 ? &memory->summary : NULL;
 	context_build(&memory->input, context, &memory->arena);
-	size_t tokens = text_tokens(context->block) + text_tokens(context->turns);
+	size_t tokens = text_tokens(context->block) + text_tokens(rendered_turns(memory));
 	ck_assert_uint_eq(context->tokens, tokens);
 	ck_assert_uint_le(context->tokens, memory->input.budget);
 	ck_assert_int_eq(context->tokens > 0, context->item_count > 0);
@@ -324,7 +330,7 @@ START_TEST(turns_of_this_conversation_go_in_as_whole_pairs)
 	add_turn(&memory, 9, ROLE_USER, "never answered");
 	add_turn(&memory, 9, ROLE_ASSISTANT, "")->text = (struct slice){0};
 	build(&memory);
-	unit_assert_slice(memory.context.turns,
+	unit_assert_slice(rendered_turns(&memory),
 			  "{\"role\":\"user\",\"content\":\"I use <ChromaDB>\\n\\\"now\\\"\"},"
 			  "{\"role\":\"assistant\",\"content\":\"Noted.\"},");
 	ck_assert(holds(memory.context.block, "elsewhere"));

@@ -175,7 +175,8 @@ START_TEST(turns_cut_out_do_not_go_in_as_turns)
 	}
 	ck_assert_uint_eq(memory_build(memory)->turns.size, 0);
 	memory->input.carried_from = 5;
-	ck_assert_uint_eq(text_count(memory_build(memory)->turns, "\"user\""), 1);
+	memory_build(memory);
+	ck_assert_uint_eq(text_count(memory_turns(memory), "\"user\""), 1);
 	memory_free(memory);
 }
 END_TEST

@@ -1,4 +1,5 @@
 #include "core/memory/memory.h"
+#include "core/memory/said_turns.h"
 #include "tests/unit/unit.h"
 
 START_TEST(each_mode_has_its_word)
@@ -49,4 +50,36 @@ START_TEST(each_role_has_its_word)
 }
 END_TEST
 
-UNIT_MAIN("memory", each_mode_has_its_word, each_mode_uses_what_it_injects, each_role_has_its_word)
+START_TEST(said_turns_come_back_as_they_were_said)
+{
+	static const struct {
+		enum role role;
+		struct slice text;
+	} turns[] = {{ROLE_USER, SLICE("1 2:\0\"x\"")},
+		     {ROLE_ASSISTANT, SLICE("")},
+		     {ROLE_USER, SLICE("0")}};
+	static const char *const others[] = {"",      "2",    "2 ",   "2 :a",         "2 1",
+					     "2 2:a", "9 0:", " 1:a", "{\"role\":1},"};
+	struct buffer out;
+	enum role role;
+	struct slice text;
+	buffer_init(&out, 1024);
+	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++)
+		said_turns_add(&out, turns[i].role, turns[i].text);
+	struct slice list = buffer_slice(&out);
+	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+		ck_assert(said_turns_take(&list, &role, &text));
+		ck_assert_int_eq(role, turns[i].role);
+		ck_assert(slice_equal(text, turns[i].text));
+	}
+	ck_assert(list.size == 0 && !said_turns_take(&list, &role, &text));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		list = slice_of(others[i]);
+		ck_assert_msg(!said_turns_take(&list, &role, &text), "%s", others[i]);
+	}
+	buffer_finish(&out);
+}
+END_TEST
+
+UNIT_MAIN("memory", said_turns_come_back_as_they_were_said, each_mode_has_its_word,
+	  each_mode_uses_what_it_injects, each_role_has_its_word)

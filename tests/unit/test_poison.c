@@ -2,6 +2,7 @@
  * lines and messages that were meant, and nothing else. */
 #include "core/context/block.h"
 #include "core/context/context.h"
+#include "core/dialect/dialect.h"
 #include "core/json/json.h"
 #include "core/learn/learn.h"
 #include "core/text/text.h"
@@ -361,7 +362,7 @@ START_TEST(whatever_is_remembered_the_block_has_its_own_lines_and_no_others)
 		make(&poisoned, &arena);
 		context_build(&poisoned.input, &context, &arena);
 		check_block(context.block);
-		check_turns(context.turns, &arena);
+		check_turns(dialect_render_turns(&dialect_chat, context.turns, &arena), &arena);
 		arena_finish(&arena);
 	}
 }

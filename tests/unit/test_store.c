@@ -278,7 +278,8 @@ START_TEST(the_frozen_context_comes_back_byte_for_byte)
 				.receipt_items = SLICE("[]"),
 				.tokens = 12,
 				.block = SLICE("<memory>\0</memory>"),
-				.turns = SLICE("{},"),
+				.turns = SLICE("2 2:hi"),
+				.chat_turns = SLICE("{},"),
 				.facts = facts,
 				.fact_count = 3};
 	struct append append = fixture_exchange("hi", "hello", 100);
@@ -294,7 +295,8 @@ START_TEST(the_frozen_context_comes_back_byte_for_byte)
 	struct memory_view view = fixture_view(&fixture, "chat");
 	ck_assert(view.has_frozen);
 	ck_assert(slice_equal(view.frozen.block, frozen.block));
-	unit_assert_slice(view.frozen.turns, "{},");
+	unit_assert_slice(view.frozen.turns, "2 2:hi");
+	unit_assert_slice(view.frozen.chat_turns, "{},");
 	unit_assert_slice(view.frozen.receipt_items, "[]");
 	ck_assert_uint_eq(view.frozen.fact_count, 3);
 	ck_assert_mem_eq(view.frozen.facts, facts, sizeof(facts));
