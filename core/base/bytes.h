@@ -1,9 +1,9 @@
-/* Bytes: the few containers that everything else is written in.
+/* Bytes: the few containers that all other code uses.
  *
- * A slice points at bytes that somebody else owns and is not terminated. A buffer owns bytes,
- * grows, and never beyond the limit that it was given. An arena owns many small allocations that
- * end together, as those of one exchange do. None of them is shared between threads. A small
- * allocation that fails ends the process: what was promised is on disk already. */
+ * A slice points at bytes that somebody else owns; it is not NUL-terminated. A buffer owns bytes
+ * and grows, but never beyond its limit. An arena owns many small allocations that end together,
+ * such as those of one exchange. None of them is shared between threads. A failed small allocation
+ * ends the process: everything promised is already on disk. */
 #ifndef RECALLD_CORE_BASE_BYTES_H
 #define RECALLD_CORE_BASE_BYTES_H
 
@@ -40,13 +40,13 @@ static inline bool slice_starts_with(struct slice whole, struct slice prefix)
 
 bool slice_equal_nocase(struct slice a, struct slice b); /* ASCII letters only */
 bool slice_ends_with(struct slice whole, struct slice suffix);
-/* The offset of the first `part` at or after `from`; whole.size when there is none. */
+/* The offset of the first `part` at or after `from`; whole.size if there is none. */
 size_t slice_find(struct slice whole, struct slice part, size_t from);
-/* Without the ASCII white space at both ends. */
+/* Without ASCII white space at either end. */
 struct slice slice_trim(struct slice whole);
 
-/* Says so and ends the process. For what a library could not allocate too, where going on without
- * it would quietly give another result. */
+/* Prints a message and ends the process. Also for a library's failed allocation, if continuing
+ * would silently give a different result. */
 _Noreturn void out_of_memory(void);
 /* malloc, calloc and realloc that end the process instead of returning NULL. */
 void *xmalloc(size_t size);
@@ -54,8 +54,8 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *memory, size_t size);
 char *xstrdup(const char *string);
 
-/* Bytes that grow up to `limit`. A write that would pass it writes nothing and sets `overflowed`,
- * which stays set: a caller may append many times and ask once. */
+/* Bytes that grow up to `limit`. A write that would exceed it writes nothing and sets `overflowed`,
+ * which stays set: a caller may append many times and check once. */
 struct buffer {
 	char *data;
 	size_t size;
@@ -66,12 +66,13 @@ struct buffer {
 
 void buffer_init(struct buffer *buffer, size_t limit);
 void buffer_finish(struct buffer *buffer);
-/* Room for so much more, which then need not be found step by step. */
+/* Allocates room for `more` bytes at once, instead of step by step. */
 bool buffer_reserve(struct buffer *buffer, size_t more);
-void buffer_clear(struct buffer *buffer);                              /* keeps the memory */
-bool buffer_append_growing(struct buffer *buffer, struct slice bytes); /* buffer_append()'s rest */
+void buffer_clear(struct buffer *buffer); /* keeps the memory */
+bool buffer_append_growing(struct buffer *buffer,
+			   struct slice bytes); /* the slow path of buffer_append() */
 
-/* Inline, since most pieces are a few bytes and find room. */
+/* Inline, since most pieces are a few bytes and fit. */
 static inline bool buffer_append(struct buffer *buffer, struct slice bytes)
 {
 	if (bytes.size == 0 || bytes.size > buffer->capacity - buffer->size)
@@ -87,26 +88,26 @@ static inline bool buffer_append_byte(struct buffer *buffer, char byte)
 }
 
 bool buffer_append_number(struct buffer *buffer, uint64_t number); /* decimal */
-/* For what is rare; what stands in every exchange is appended piece by piece, which costs less. */
+/* For rare output; output in every exchange is appended piece by piece, which is cheaper. */
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 struct slice buffer_slice(const struct buffer *buffer);
 
 struct arena_chunk;
-/* All zeroes is an empty arena. */
+/* Zero-initialize it for an empty arena. */
 struct arena {
 	struct arena_chunk *chunks;
 };
 
 void arena_finish(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned for any type */
-char *arena_bytes(struct arena *arena,
-		  size_t size); /* the same, not zeroed: to be filled at once */
+char *arena_bytes(struct arena *arena, size_t size); /* the same, not zeroed: fill it at once */
 struct slice arena_copy(struct arena *arena, struct slice bytes);
-char *arena_string(struct arena *arena, struct slice bytes); /* with a terminator */
-/* What the buffer holds, with a terminator; the buffer is finished. Much of it is not copied. */
+char *arena_string(struct arena *arena, struct slice bytes); /* NUL-terminated */
+/* Takes the buffer's content, NUL-terminated, and finishes the buffer. Large content is not
+ * copied. */
 struct slice arena_take(struct arena *arena, struct buffer *buffer);
-/* One behind the other, with a terminator that is not counted. */
+/* Concatenates the parts, with a NUL that is not counted. */
 struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count);
 struct slice arena_number(struct arena *arena, uint64_t number); /* decimal */
 struct slice arena_printf(struct arena *arena, const char *format, ...)

@@ -1,4 +1,4 @@
-/* Where the first of two bytes stands, in stretches too short for a call of memchr(). */
+/* Finds the first of two bytes in stretches too short for memchr(). */
 #ifndef RECALLD_CORE_BASE_FIND_EITHER_H
 #define RECALLD_CORE_BASE_FIND_EITHER_H
 
@@ -7,7 +7,7 @@
 #include <emmintrin.h>
 #endif
 
-/* From `at` on; `size` when there is none. */
+/* Searches from `at` on; returns `size` if there is none. */
 static inline size_t find_either(const char *data, size_t at, size_t size, char one, char other)
 {
 #ifdef __SSE2__

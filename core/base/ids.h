@@ -5,10 +5,10 @@
 #include "core/base/bytes.h"
 
 void ids_sort(uint64_t *ids, size_t count);
-/* `ids` are sorted; NULL only when there are none. */
+/* `ids` must be sorted; NULL only if there are none. */
 bool ids_hold(const uint64_t *ids, size_t count, uint64_t id);
 
-/* One that grows in an arena, in any order. */
+/* A list that grows in an arena, in any order. */
 struct id_list {
 	uint64_t *ids;
 	size_t count;

@@ -1,4 +1,4 @@
-/* UTF-8 as RFC 3629 has it: shortest forms only, no surrogates, nothing above U+10FFFF. */
+/* UTF-8 as RFC 3629 defines it: shortest forms only, no surrogates, nothing above U+10FFFF. */
 #ifndef RECALLD_CORE_BASE_UTF8_H
 #define RECALLD_CORE_BASE_UTF8_H
 
@@ -9,7 +9,7 @@ static inline bool utf8_is_tail(char byte)
 	return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
-/* Where the character begins that the byte at `at` belongs to; `at` at the text's end. */
+/* The start of the character that the byte at `at` belongs to; `at` at the text's end. */
 static inline size_t utf8_boundary(struct slice text, size_t at)
 {
 	while (at > 0 && at < text.size && utf8_is_tail(text.data[at]))
@@ -17,14 +17,14 @@ static inline size_t utf8_boundary(struct slice text, size_t at)
 	return at;
 }
 
-/* At most `limit` bytes of it; what it ends with is whole. */
+/* At most `limit` bytes of the text, ending with a whole character. */
 static inline struct slice utf8_cut(struct slice text, size_t limit)
 {
 	return slice_part(text, 0, limit < text.size ? utf8_boundary(text, limit) : text.size);
 }
 
-/* How many bytes the character at the start of `size` bytes takes; 0 when they begin with none. The
- * bounds of the second byte are those of RFC 3629, section 4. */
+/* The length in bytes of the character at the start of `size` bytes; 0 if they do not begin with
+ * one. The bounds of the second byte follow RFC 3629, section 4. */
 static inline size_t utf8_length(const char *bytes, size_t size)
 {
 	unsigned char lead = size > 0 ? (unsigned char)bytes[0] : 0xff;

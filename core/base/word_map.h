@@ -10,13 +10,14 @@ struct word_slot {
 	uint32_t bits; /* 0: the slot is free */
 };
 
-/* Open addressing: a word lies at the first free slot from its hash on. At most half are taken. */
+/* Open addressing: a word takes the first free slot from its hash on. At most half the slots are
+ * taken. */
 struct word_map {
 	const struct word_slot *slots;
 	size_t capacity; /* a power of two */
 };
 
-/* The hash that stands for a word, which is given as text_words() does. */
+/* The hash of a word in the form that text_words() gives it. */
 uint64_t word_hash(struct slice word);
 /* The bits of the word with this hash; 0: it is not in the map. */
 uint32_t word_map_find(const struct word_map *map, uint64_t hash);

@@ -1,11 +1,10 @@
-/* Whether a value is borne out by the words that it is said to rest on. Only the learn_* files
- * include this. */
+/* Whether the quoted words support a value. */
 #ifndef RECALLD_CORE_GROUNDING_BORNE_H
 #define RECALLD_CORE_GROUNDING_BORNE_H
 
 #include "core/grounding/said.h"
 
-/* What a value may rest on, its words read once. */
+/* The words that may support a value, read once. */
 struct support {
 	struct slice text;
 	const struct said_word *words;
@@ -22,10 +21,10 @@ struct support support_read(struct slice text, const struct said *said, struct a
 bool support_bears(const struct support *support, struct slice value, struct slice key,
 		   struct arena *arena);
 
-/* Whether the support has a word that is, or is a form of, a content word of the names. */
+/* Whether the support contains a content word of the names, or a form of one. */
 bool support_names(const struct support *support, struct slice names, struct arena *arena);
 
-/* Whether there is a content word in it. */
+/* Whether it contains a content word. */
 bool support_says_anything(const struct support *support);
 
 #endif

@@ -1,5 +1,5 @@
-/* The words by which a sentence tells how it is meant: negated, supposed, asked, said of somebody
- * else, or a request to forget. Only the learn_* files include this. */
+/* The words that tell how a sentence is meant: negated, supposed, asked, said of somebody else, or
+ * a request to forget. */
 #ifndef RECALLD_CORE_GROUNDING_WORDS_H
 #define RECALLD_CORE_GROUNDING_WORDS_H
 
@@ -36,15 +36,15 @@ enum {
 	WORD_DID = 1 << 26,     /* "did you ...?" asks about the past */
 };
 
-/* The bits of a word, as text_words() gives it, in any of these languages (LEXICON_*, one bit
- * each). */
+/* The bits of a word, in the form text_words() gives it, in any of these languages (LEXICON_*, one
+ * bit each). */
 unsigned learn_word_bits(struct slice word, uint32_t languages);
 
-/* The same of a text in a script that writes no spaces, by the signs that stand anywhere in it. */
+/* The same for a text in a script without spaces, by the signs anywhere in it. */
 unsigned learn_sign_bits(struct slice text);
 
-/* Whether a word of the text, or of a text without spaces a sign, stands for the number that
- * `digits` writes, from 0 to 12. */
+/* Whether a word of the text (or, without spaces, a sign) stands for the number in `digits`, from 0
+ * to 12. */
 bool learn_is_number_word(struct slice word, struct slice digits);
 bool learn_has_number_sign(struct slice text, struct slice digits);
 

@@ -1,8 +1,8 @@
 /* JSON by offset: a strict RFC 8259 scanner that never builds a tree, and a writer of strings.
  *
- * The scanner is for documents that must be left as they are: it says where a value begins and
- * ends. It validates as it goes, UTF-8 included (RFC 3629), allocates nothing and refuses nesting
- * deeper than JSON_MAX_DEPTH. For small documents that are read into a tree there is jansson. */
+ * The scanner is for documents that must stay unchanged: it says where a value begins and ends. It
+ * validates as it goes, UTF-8 included (RFC 3629), allocates nothing, and refuses nesting deeper
+ * than JSON_MAX_DEPTH. Use jansson for small documents that are read into a tree. */
 #ifndef RECALLD_CORE_JSON_JSON_H
 #define RECALLD_CORE_JSON_JSON_H
 
@@ -20,16 +20,16 @@ enum json_type {
 	JSON_TYPE_OBJECT,
 };
 
-/* Where a value lies: [begin, end) of the document, quotes or brackets included. Small enough for
- * two registers, since there are many. */
+/* The position of a value: [begin, end) of the document, quotes or brackets included. Small enough
+ * for two registers, since there are many. */
 struct json_value {
 	enum json_type type;
 	uint32_t begin;
 	uint32_t end;
 };
 
-/* Scans the one value of the whole document. False: it is not valid JSON, is nested too deeply, is
- * 4 GiB or more, or something but white space follows the value. */
+/* Scans a document that is one value. False: it is invalid JSON, nested too deeply, 4 GiB or more,
+ * or something except white space follows the value. */
 bool json_scan(struct slice document, struct json_value *value);
 
 /* Walks the members of an object or the elements of an array of a document that json_scan()
@@ -48,56 +48,55 @@ struct json_walk {
 struct json_walk json_walk(struct slice document, struct json_value container);
 bool json_next(struct json_walk *walk);
 
-/* Looks up members of an object by name, all in one walk: values[i] is the member named names[i],
- * the last of several, or a JSON_TYPE_NULL when there is none (or the value is no object). At most
- * 32 names. Returns a bit, 1 << i, for each name that came more than once. */
+/* Looks up several members of an object in one walk: values[i] is the last member named names[i],
+ * or a JSON_TYPE_NULL if there is none (or the value is not an object). At most 32 names. Returns a
+ * bit, 1 << i, for each name that occurs more than once. */
 unsigned json_pick(struct slice document, struct json_value object, const char *const *names,
 		   size_t count, struct json_value *values);
 /* The same for an array of names. */
 #define JSON_PICK(document, object, names, values)                                                 \
 	json_pick(document, object, names, sizeof(names) / sizeof((names)[0]), values)
 
-/* An outermost member that is an array of many objects: of each of them members are picked too, as
- * json_pick() does it. Of several of that name all are such lists. */
+/* A top-level member that is an array of many objects, whose members are picked too, as by
+ * json_pick(). If the name occurs several times, each occurrence is such a list. */
 struct json_list {
 	const char *name;
 	const char *const *names;
 	size_t count;
 	struct json_value *values;
-	/* Called for each element in its turn, whose members are in `values`; one that is no object
-	 * has none. A document may turn out not to be valid when some were taken. */
+	/* Called for each element in order, with its members in `values`; an element that is not an
+	 * object has none. The document may still turn out to be invalid after some calls. */
 	void (*take)(void *cookie, struct json_value element);
 	void *cookie;
 };
 
-/* All in one pass: scans a document, and picks from the object that it is and from the elements of
- * `list`, unless that is NULL. False: it is no valid JSON, and what was picked means nothing. */
+/* Scans a document and picks members from its object and from the elements of `list` (may be NULL),
+ * in one pass. False: it is invalid JSON; ignore what was picked. */
 bool json_scan_and_pick(struct slice document, const char *const *names, size_t count,
 			struct json_value *values, unsigned *repeated,
 			const struct json_list *list);
 
-/* json_next() and json_pick() in one pass, for an array of many objects. False also where the next
- * element is no object; the walk then stands before it. */
+/* json_next() and json_pick() in one pass, for an array of many objects. Also false if the next
+ * element is not an object; the walk then stands before it. */
 bool json_next_picked(struct json_walk *walk, const char *const *names, size_t count,
 		      struct json_value *values);
 
-/* Whether the value is a string that reads as `text` once its escapes are resolved. */
+/* Whether the value is a string equal to `text` after its escapes are resolved. */
 bool json_string_is(struct slice document, struct json_value string, struct slice text);
-/* The string's text with its escapes resolved (a lone surrogate becomes U+FFFD); empty when the
- * value is no string. Points into the document when there is nothing to resolve, else into the
- * arena. */
+/* The string's text with escapes resolved (a lone surrogate becomes U+FFFD); empty if the value is
+ * not a string. Points into the document if there are no escapes, otherwise into the arena. */
 struct slice json_string_text(struct slice document, struct json_value string, struct arena *arena);
-/* Of what lies between `begin` and `end` in the document, which are inside the string: an escape
- * that is cut at either end is left out. */
+/* The same for the part between `begin` and `end`, which lie inside the string. Omits an escape
+ * that is cut at either end. */
 struct slice json_string_part(struct slice document, struct json_value string, size_t begin,
 			      size_t end, struct arena *arena);
-/* The value as an integer of at most 18 digits; false when it is not one. */
+/* Reads an integer of at most 18 digits. False: the value is not one. */
 bool json_read_integer(struct slice document, struct json_value number, int64_t *result);
 
-/* Appends `text` as the inside of a JSON string: quotes, backslashes and control characters
- * escaped, bytes that are not UTF-8 replaced by U+FFFD. */
+/* Appends `text` as the inside of a JSON string: escapes quotes, backslashes and control
+ * characters, and replaces bytes that are not UTF-8 by U+FFFD. */
 void json_escape(struct buffer *out, struct slice text);
-/* The same with the quotes round it. */
+/* The same, with quotes. */
 void json_quote(struct buffer *out, struct slice text);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the scanner and the walks of json.h share. */
+/* Shared by the scanner and the walks of json.h. */
 #ifndef RECALLD_CORE_JSON_PARTS_H
 #define RECALLD_CORE_JSON_PARTS_H
 
@@ -50,12 +50,12 @@ static inline bool json_key_is(struct slice document, struct json_value key, con
 	return text[same] == '"' && name[same] == '\0';
 }
 
-/* Members that are looked for, as they come. */
+/* The members to pick, as they arrive. */
 struct picking {
 	const char *const *names;
 	size_t count;
 	struct json_value *values;
-	size_t likely; /* the name that is tried first, since members mostly keep their order */
+	size_t likely; /* the name to try first, since members usually keep their order */
 	unsigned seen;
 	unsigned repeated;
 	const struct json_list *list; /* or NULL */
@@ -68,7 +68,7 @@ static inline struct picking json_picking_begin(const char *const *names, size_t
 	return (struct picking){.names = names, .count = count, .values = values};
 }
 
-/* Of a name that comes again the last value stays, and its bit in `repeated` is set. */
+/* For a repeated name, keeps the last value and sets its bit in `repeated`. */
 static inline void json_picking_take(struct picking *picking, struct slice document,
 				     struct json_value key, struct json_value value)
 {

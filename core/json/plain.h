@@ -1,4 +1,4 @@
-/* The bytes of a JSON string that stand for themselves. */
+/* The bytes of a JSON string that represent themselves. */
 #ifndef RECALLD_CORE_JSON_PLAIN_H
 #define RECALLD_CORE_JSON_PLAIN_H
 
@@ -19,8 +19,8 @@ static inline unsigned json_special_of_16(const char *data)
 }
 #endif
 
-/* Where the run of bytes ends that need no closer look: ASCII but controls, quotes and backslashes.
- * As signed bytes, controls and what is not ASCII are both less than a space. */
+/* The end of the run of bytes that need no closer look: ASCII except controls, quotes and
+ * backslashes. As signed bytes, controls and non-ASCII bytes are both less than a space. */
 static inline size_t json_plain_end(const char *data, size_t at, size_t size)
 {
 #ifdef __SSE2__

@@ -4,16 +4,16 @@
 
 #include "core/base/bytes.h"
 
-/* {"model":...,"input":[...]}, appended. */
+/* Appends {"model":...,"input":[...]}. */
 void embedding_write_request(struct buffer *out, struct slice model, const struct slice *texts,
 			     size_t count);
 
-/* Reads an answer to `count` texts into as many `vectors`, quantized (core/recall/vector.h), in the
- * order of the texts: by each entry's "index", and where those are not each text's own, some
- * servers write none or 0, by their places. An embedding is an array of numbers or a base64 string
- * of little-endian floats; NULL where it is neither or has no direction. `dimensions` is the size
- * of those that are there; 0: none is. False: it is no answer to so many texts, or its vectors
- * differ in their dimensions or have more than VECTOR_MAX_DIMENSIONS. */
+/* Reads the embeddings of `count` texts into `vectors`, quantized (core/recall/vector.h), in the
+ * order of the texts: by each entry's "index", or by position if the indexes do not match the texts
+ * one to one (some servers write none or 0). An embedding is an array of numbers or a base64 string
+ * of little-endian floats; its vector is NULL if it is neither or has no direction. `dimensions` is
+ * the size of the others; 0: there are none. False: the answer does not fit that many texts, or its
+ * vectors differ in dimensions or exceed VECTOR_MAX_DIMENSIONS. */
 bool embedding_read(struct slice answer, size_t count, const int8_t **vectors, size_t *dimensions,
 		    struct arena *arena);
 

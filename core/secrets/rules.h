@@ -1,6 +1,6 @@
-/* The rules by which core/secrets/secrets.c knows a secret. Each looks at one place of a text and
- * says where the secret that begins there, or is announced there, lies. None looks further than a
- * bounded number of bytes unless it finds one, so that a scan over all places stays linear. */
+/* The rules by which core/secrets/secrets.c recognizes a secret. Each checks one position of a text
+ * and reports the secret that begins, or is announced, there. None looks further than a bounded
+ * number of bytes unless it finds one, so that a scan over all positions stays linear. */
 #ifndef RECALLD_CORE_SECRETS_RULES_H
 #define RECALLD_CORE_SECRETS_RULES_H
 
@@ -14,24 +14,25 @@ struct secret {
 
 /* A token known by its prefix ("ghp_..."), at the start of a word. */
 bool secret_token(struct slice text, size_t at, struct secret *secret);
-/* What stands behind "password=", "api_key:", "Authorization: Basic" or "Bearer", at the start of
- * that word. */
+/* The value after "password=", "api_key:", "Authorization: Basic" or "Bearer", at the start of that
+ * word. */
 bool secret_assigned(struct slice text, size_t at, struct secret *secret);
-/* What people say of a password in other words and languages: "mot de passe :", "the wifi key is",
- * at the first byte of the name. */
+/* A password stated in other words and languages: "mot de passe :", "the wifi key is", at the first
+ * byte of the name. */
 bool secret_said(struct slice text, size_t at, struct secret *secret);
 /* The password in `curl -u user:password`, at the dash. */
 bool secret_option(struct slice text, size_t at, struct secret *secret);
 /* A Telegram bot's token, "123456789:AA...", at its first digit. */
 bool secret_numbered_token(struct slice text, size_t at, struct secret *secret);
-/* A value for a password that begins at `at`, as a program or a person makes one up. */
+/* A password value that starts at `at`, of the kind that a program or a person makes up. */
 bool secret_password_value(struct slice text, size_t at, struct secret *secret);
-/* The password in scheme://user:password@host, at the "://"; with the user when that is a token. */
+/* The password in scheme://user:password@host, at the "://"; includes the user if that is a
+ * token. */
 bool secret_in_url(struct slice text, size_t at, struct secret *secret);
 /* A payment card number, at the first digit of a group. */
 bool secret_card(struct slice text, size_t at, struct secret *secret);
 
-/* Character classes of ASCII, a bit each. */
+/* ASCII character classes, one bit each. */
 enum { SECRET_DIGIT = 1, SECRET_LETTER = 2, SECRET_JOINER = 4 };
 extern const uint8_t secret_classes[256];
 

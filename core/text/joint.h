@@ -1,11 +1,11 @@
-/* What a reader does not see, and the joiners that are seen by what they do. */
+/* Invisible characters, and the joiners whose effect a reader sees. */
 #ifndef RECALLD_CORE_TEXT_JOINT_H
 #define RECALLD_CORE_TEXT_JOINT_H
 
 #include "core/base/bytes.h"
 
-/* Control and format characters, variation selectors, fillers and tags: nothing that a reader would
- * see, and room enough to hide a text in. */
+/* Control and format characters, variation selectors, fillers and tags: invisible to a reader, with
+ * enough room to hide a text. */
 bool text_is_invisible(uint32_t character);
 
 /* Joiners that a reader sees by what they do are kept, one at a time, where Unicode gives them
@@ -22,7 +22,7 @@ struct text_joint {
 };
 
 void text_joint_pass(struct text_joint *joint, uint32_t character);
-/* Whether a joiner does something between `joint` and the text at `at`. */
+/* Whether a joiner has an effect between `joint` and the text at `at`. */
 bool text_joint_works(const struct text_joint *joint, uint32_t joiner, struct slice text,
 		      size_t at);
 

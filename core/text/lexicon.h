@@ -1,12 +1,12 @@
-/* Lexicon: what is known of a word by itself: the languages in which it is a function word, by
- * which a text's language is told, and whether it is one of those that are said in any talk. */
+/* Lexicon: what a word alone tells: the languages in which it is a function word, which identify a
+ * text's language, and whether it is common in any conversation. */
 #ifndef RECALLD_CORE_TEXT_LEXICON_H
 #define RECALLD_CORE_TEXT_LEXICON_H
 
 #include "core/base/bytes.h"
 
-/* A language is a bit. Those of the Latin script come first; the others are told by their script,
- * and their function words are so in every text. */
+/* Each language is a bit. Those in Latin script come first; script identifies the others, whose
+ * function words count in every text. */
 enum {
 	LEXICON_ENGLISH,
 	LEXICON_GERMAN,
@@ -33,20 +33,20 @@ enum {
 	LEXICON_SELF,  /* no language: "I", "my" */
 };
 
-/* Of the word with this word_hash() the languages in which it is a function word, one bit each, and
- * the bits of what it is else. */
+/* For the word with this word_hash(): one bit for each language in which it is a function word, and
+ * the bits of its other properties. */
 uint32_t lexicon_find(uint64_t hash);
 
-/* How many words of a text speak for each language. */
+/* How many words of a text indicate each language. */
 struct lexicon_votes {
 	uint32_t of[LEXICON_LATIN_COUNT];
 };
 
 void lexicon_vote(struct lexicon_votes *votes, uint32_t languages, uint32_t count);
-/* The language that most votes are for; English when there are none. */
+/* The language with the most votes; English if there are none. */
 unsigned lexicon_elect(const struct lexicon_votes *votes);
-/* The name of Snowball's stemmer for a word of a text in this language: a word of another script
- * tells its language itself. NULL: there is none. */
+/* The name of Snowball's stemmer for a word of a text in this language; a word in another script
+ * identifies its own language. NULL: there is none. */
 const char *lexicon_stemmer(unsigned language, struct slice word);
 
 #endif
