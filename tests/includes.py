@@ -13,6 +13,7 @@ are its own. It fails, in TAP, on
     3  an include of another wing's own header, and a public header that no other wing includes
     4  a wing of more than WING_FILES files
     5  a circle between modules (a .c with its .h) of one wing that no line "circle: NAME NAME" defends
+    6  a field name of the chat API in a string outside core/dialect and those of SPEAKERS
 
 
 `tests/includes.py --draft` prints the lines as the code stands, to be compared with tests/wings.
@@ -27,6 +28,16 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 FLOORS = ("core", "storage", "proxy")
 WING_FILES = 24
 INCLUDE = re.compile(r'^\s*#\s*include "([^"]+)"', re.M)
+
+
+FIELDS = "messages|choices|delta|tool_calls|function_call|finish_reason|refusal|response_format|prompt_tokens"
+FIELD = re.compile(rf'"(?:{FIELDS})"|\\"(?:{FIELDS})\\":|\[DONE\]')
+# Who may say them: the dialects, the memory model's client, and what has a form of its own in which a
+# word happens to be the same (ours for imports and exports, the configuration's keys, prompts' labels).
+SPEAKERS = (
+    "core/dialect/", "core/model/", "core/text/label.c", "storage/dump/form.c",
+    "proxy/admin/", "proxy/config/", "proxy/ctl/",
+)
 
 
 def sources():
@@ -142,6 +153,11 @@ def check(wings, defended, files, includes, uses):
         [" <-> ".join(group) for group in sorted(found - defended)]
         + [" <-> ".join(group) + ": defended, but there is none" for group in sorted(defended - found)]
     )
+    yield "only the dialects and the memory model's client name fields of the chat API", [
+        f"{file}: {word}"
+        for file in files if not file.startswith(SPEAKERS)
+        for word in FIELD.findall((TOP / file).read_text())
+    ]
 
 
 def main():
@@ -156,7 +172,7 @@ def main():
         for path in (TOP / "tests").rglob("*.[ch]")
         for included in INCLUDE.findall(path.read_text())
     }
-    print("1..5")
+    print("1..6")
     failed = 0
     for number, (claim, breaches) in enumerate(check(wings, read_circles(text), files, includes, tests), 1):
         print(f"{'not ok' if breaches else 'ok'} {number} {claim}")
