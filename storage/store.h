@@ -247,15 +247,15 @@ bool store_measure(struct store *store, struct user_key user, uint64_t keep, str
 
 /* STORE_NOT_FOUND: there is no such user. */
 enum store_result store_read_user(struct store *store, struct user_key user, size_t max_turns,
-				  int64_t now, struct user_memory *memory, struct arena *arena);
+				  int64_t now, struct user_memory *read, struct arena *arena);
 
 struct kept_receipt {
 	struct slice text;    /* JSON */
 	struct user_key user; /* whose it is */
 };
 /* STORE_NOT_FOUND: there is no such receipt, or none any more. */
-enum store_result store_read_receipt(struct store *store, uint64_t id, struct kept_receipt *receipt,
-				     struct arena *arena);
+enum store_result store_read_receipt(struct store *store, uint64_t receipt,
+				     struct kept_receipt *read, struct arena *arena);
 
 struct store_statistics {
 	uint64_t users, turns, facts, jobs, parked, receipts;
