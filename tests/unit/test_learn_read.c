@@ -46,6 +46,11 @@ START_TEST(the_json_is_found_wherever_it_stands)
 		"[{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":\"95 %\"}]",
 		"[{\"key\":\"name\",\"value\":\"Alex\",\"quote\":[\"My name is\",\"Alex\"]}]",
 		"[{\"key\":\"name\",\"value\":\"Alex\",\"quote\":\"My name ... Alex\"}]",
+		"[{\"key\":\"name\",\"value\":\"Alex\",\"quote\":\"'My name is [...] Alex!'\"}]",
+		"{'entities': [{'key': 'name', 'value': 'Alex', 'why': 'it\\'s said'}]}",
+		"[{\"key\":\"name\",\"value\":\"Alex\",\"why\":\"a \\\" b\",}]",
+		"[{'key':\t'name' ,\r\n'value' : 'Alex'},\n]",
+		"[{\"key\":\"name\",\"value\":\"Alex\",\"why\":\"it\"} , ]",
 	};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct lesson lesson = lesson_of(turn_text);
@@ -65,6 +70,11 @@ START_TEST(lines_of_entries_and_maps_of_keys_are_read)
 		"{\"key\":\"name\",\"value\":\"Alex\"}\n{\"key\":\"city\",\"value\":\"Bern\"}\n", 2,
 		0);
 	ck_assert(!lines.learning.is_empty);
+	struct lesson commas = lesson_of("I am Alex from Bern.");
+	lesson_must(&commas,
+		    "{\"key\":\"name\",\"value\":\"Alex\"},\n{\"key\":\"city\",\"value\":\"Bern\"}",
+		    2, 0);
+	arena_finish(&commas.arena);
 	struct lesson map = lesson_of("I am Alex, have a cat and a dog, and Maria is in Bern.");
 	lesson_must(&map,
 		    "{\"name\":\"Alex\",\"pets\":[\"cat\",\"dog\"],"
@@ -104,6 +114,10 @@ START_TEST(what_holds_no_list_is_not_usable)
 		"{\"entities\":[" ENTRY,
 		"[1,2]",
 		ENTRY "\n[\n" ENTRY,
+		ENTRY ",\n" ENTRY ",\n[",
+		"[{'key':'name','value':'Alex",
+		"[{'key': 'name, 'value",
+		"[{\"key\":\"name\",\"value\":\"Alex",
 		"{\"entities\":null,\"name\":\"Alex\"}",
 		"{\"error\":null}",
 		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":NaN}]}"};

@@ -49,6 +49,11 @@ static const struct reply_case streams[] = {
 		"data:[DONE]  \n\n"
 		EVENT("{\"error\":{}}"),
 	 .text = "a", .finished = true, .done = true},
+	/* A character's halves in two pieces; a half that stays alone. */
+	{.bytes = CONTENT("a\\ud83d") CONTENT("\\ude00b") CONTENT("c\\uD83D") CONTENT("\\uDE00"),
+	 .text = "a\xf0\x9f\x98\x80" "bc\xf0\x9f\x98\x80"},
+	{.bytes = CONTENT("a\\ud83d") CONTENT("b\\ud83d") CONTENT("\\u0041\\ud83d"),
+	 .text = "a\xef\xbf\xbd" "b\xef\xbf\xbd" "A\xef\xbf\xbd"},
 	/* Data over several lines, once without a colon, among lines that are no data. */
 	{.bytes = "data:{\"choices\":\ndata\ndata: [{\"delta\":{\"content\":\n"
 		"datum: 1\n:data: 2\ndata:\"a\"}}]}\n\n",

@@ -405,6 +405,136 @@ START_TEST(webhooks_bots_and_options_are_known)
 }
 END_TEST
 
+START_TEST(a_value_must_look_made_up)
+{
+	static const struct {
+		const char *before;
+		const char *value;
+		const char *behind;
+		bool masked;
+	} cases[] = {
+		{"my password is ", "hunter!bird", "", true},
+		{"my password is ", "hunter#bird", " ok", true},
+		{"my password is ", "hunter$bird", " ok", true},
+		{"my password is ", "hunter^bird", " ok", true},
+		{"password: ", "ключик7ключ", "", true},
+		{"password: ", "Z1234567", "", true},
+		{"password: ", "12345678", "", false},
+		{"password: ", "https://a1b2", "", false},
+		{"my password is", "", "", false},
+		{"my password is", "", "n't known1", false},
+		{"Bearer ", "ABCDEFGHIJ", "", false},
+		{"Bearer ", "abcdefGHIJ", "", true},
+		{"Authorization: ", "required1", " by all", true},
+		{"authorization;", "a1b2c3d4e5", "", false},
+		{"password=", "Hunter2&user", "", true},
+		{"password=", "hunterbird", "", true},
+		{"password=", "hunter", "-x", false},
+		{"token: ", "gpt-4Turbo-x", "", true},
+		{"token: ", "Llama-3.1-8b", "", false},
+		{"token: ", "gpt-4--x1y2", "", true},
+		{"token: ", "gpt-4+mini1", "", true},
+		{"token: ", "gpt-4-20240718", "", false},
+		{"token: ", "gpt-4-91234567", "", true},
+		{"token: ", "abc-a12345678", "", true},
+		{"token: ", "averyveryverylongword-1", "", true},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct slice text = arena_printf(&arena, "%s%s%s", cases[i].before, cases[i].value,
+						 cases[i].behind);
+		size_t count;
+		struct slice masked = secrets_mask(text, &arena, &count);
+		ck_assert_msg(count == cases[i].masked, "%.*s: %.*s", (int)text.size, text.data,
+			      (int)masked.size, masked.data);
+		bool stands = slice_find(masked, slice_of(cases[i].value), 0) < masked.size;
+		ck_assert(stands == !cases[i].masked || cases[i].value[0] == '\0');
+	}
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(a_cards_groups_are_as_cards_have_them)
+{
+	assert_masked("4111\u205F1111\u205F1111\u205F1111", CARD, 1);
+	assert_masked("4111\u22121111\u22121111\u22121111", CARD, 1);
+	assert_masked("4111\uFE631111\uFE631111\uFE631111", CARD, 1);
+	assert_masked("3056/930902/5904", CARD, 1);
+	assert_masked("3782/822463/10005", CARD, 1);
+	assert_masked("4111.1111.1111.1111.110", CARD, 1);
+	assert_masked("XDE89 4111 1111 1111 1111 00", "XDE89 " CARD " 00", 1);
+	assert_masked("DEX9 4111 1111 1111 1111 00", "DEX9 " CARD " 00", 1);
+	assert_kept("the account DE89 4111 1111 1111 1111 00");
+	assert_kept("4222/222222/222");
+	assert_kept("4222/2222/22222");
+	assert_kept("422/222222/2222");
+	assert_kept("4111     1111     1111     1111");
+	assert_kept("4111.1111.1111.1111.1111");
+	assert_kept("41 111111 111111 11");
+	assert_kept("3400 0000 0000 0000 0");
+}
+END_TEST
+
+START_TEST(what_only_begins_like_a_token_stays)
+{
+	assert_kept("rock, r8, rk_live, xai, xapp, yard, gsk, ghost, gist, glow, pplx, pypi, dop");
+	assert_kept("d do dip b bo bob both e n ep h ho p r g x s A AI AK SG S");
+	assert_kept("both ends, bot1234:x and bot123456789:AAHdq");
+	assert_kept("bot 123456789 robots, 123456789:"
+		    "abcdefghijklmnopqrstuvwxyzabcdefghi");
+	assert_kept("AKIA"
+		    "IOSFODNN7EXAMPLEANDMORE");
+	assert_kept("sk-"
+		    "a1b2c3 and SG."
+		    "a1B2c3D4e5F6g7H8i9J0kL");
+	assert_kept("sk-"
+		    "12345678901234567890123");
+	assert_masked("r8_"
+		      "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7",
+		      "[redacted: token]", 1);
+	assert_masked("xai-"
+		      "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7",
+		      "[redacted: API key]", 1);
+	assert_masked("pplx-"
+		      "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7",
+		      "[redacted: API key]", 1);
+	assert_masked("gsk_"
+		      "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7",
+		      "[redacted: API key]", 1);
+	assert_masked("rk_live_"
+		      "A1B2C3D4E5F6G7H8I9J0",
+		      "[redacted: API key]", 1);
+}
+END_TEST
+
+START_TEST(a_password_said_needs_its_verb_near)
+{
+	assert_masked("Passwort `bluehorse42`: \"bluehorse42\"",
+		      "Passwort `bluehorse42`: \"" WORD "\"", 1);
+	assert_masked("senha:bluehorse42", "senha:" WORD, 1);
+	assert_kept("Passwort");
+	assert_kept("Passwort:");
+	assert_kept("Passwortlos ist bluehorse42");
+	assert_kept("mot de passe");
+	assert_kept("mot de passe perdu");
+	assert_kept("mot de passe, bluehorse42");
+	assert_kept("mot de passe du compte de la banque de Paris est bluehorse42");
+	assert_kept("mot de passe donaudampfschifffahrtsgesellschaft est bluehorse42");
+}
+END_TEST
+
+START_TEST(only_curls_option_has_a_password)
+{
+	assert_masked("curl -u 'alex:two words' x", "curl -u 'alex:" WORD "' x", 1);
+	assert_masked("curl -u alex:hunterbird", "curl -u alex:" WORD, 1);
+	assert_masked("curl -u alex:hunterbird\nls", "curl -u alex:" WORD "\nls", 1);
+	assert_kept("curl -u ");
+	assert_kept("-u alex:hunterbird");
+	assert_kept("curl x-u alex:hunterbird");
+	assert_kept("curl -u alex x:hunterbird");
+	assert_kept("curl -u alex:hi x");
+}
+END_TEST
+
 START_TEST(a_name_with_a_version_is_no_token)
 {
 	assert_kept("token: gpt-4.1");
@@ -500,5 +630,8 @@ UNIT_MAIN("secrets", tokens_are_known_by_their_prefix,
 	  a_card_number_ends_where_another_number_begins, numbers_that_are_no_cards_stay,
 	  ordinary_text_stays, what_nobody_sees_hides_no_secret,
 	  a_cards_groups_may_be_joined_by_other_signs, what_people_say_of_a_password_is_known,
-	  webhooks_bots_and_options_are_known, a_name_with_a_version_is_no_token,
-	  long_texts_are_scanned_once, no_secret_survives_among_noise)
+	  webhooks_bots_and_options_are_known, a_value_must_look_made_up,
+	  a_cards_groups_are_as_cards_have_them, what_only_begins_like_a_token_stays,
+	  a_password_said_needs_its_verb_near, only_curls_option_has_a_password,
+	  a_name_with_a_version_is_no_token, long_texts_are_scanned_once,
+	  no_secret_survives_among_noise)
