@@ -4,23 +4,9 @@
 
 #include "storage/dump/dump.h"
 #include "tests/unit/branch_fixture.h"
-
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "tests/unit/measured_exit.h"
 
 enum { MAP = 64 * 1024 * 1024 };
-
-#ifdef MEASURED
-/* The children that an export reads in end by this; what they ran counts as covered, too. */
-extern void __gcov_dump(void);
-
-void _exit(int status)
-{
-	__gcov_dump();
-	(void)syscall(SYS_exit_group, status);
-	__builtin_unreachable();
-}
-#endif
 
 static inline void park_a_job(struct fixture *fixture)
 {
