@@ -1,0 +1,355 @@
+/* Whether memory takes part in a chat, what the store is asked, and what stands. */
+#include "chat_fixture.h"
+#include "core/text/text.h"
+#include "unit.h"
+
+#include <stdio.h>
+
+static bool has(struct slice text, const char *part)
+{
+	return slice_find(text, slice_of(part), 0) < text.size;
+}
+
+/* ---- who asks, and in which mode ---- */
+
+START_TEST(a_mode_is_the_configured_one_or_the_one_that_is_asked_for)
+{
+	static const struct {
+		enum mode configured;
+		bool mode_header;
+		const char *word, *session;
+		enum chat_verdict verdict;
+		enum mode mode;
+		const char *given_back;
+		bool learn;
+	} cases[] = {
+		{MODE_VECTOR, true, "", "", CHAT_LOAD, MODE_VECTOR, "vector", true},
+		{MODE_VECTOR, true, "buffer", "", CHAT_LOAD, MODE_BUFFER, "buffer", true},
+		{MODE_VECTOR, true, "off", "", CHAT_PASS, MODE_OFF, "off", true},
+		{MODE_VECTOR, true, "readonly", "", CHAT_LOAD, MODE_VECTOR, "readonly", false},
+		{MODE_OFF, true, "readonly", "", CHAT_LOAD, MODE_HYBRID, "readonly", false},
+		{MODE_OFF, true, "", "", CHAT_PASS, MODE_OFF, "off", true},
+		{MODE_VECTOR, false, "buffer", "", CHAT_LOAD, MODE_VECTOR, "vector", true},
+		{MODE_VECTOR, false, "nonsense", "", CHAT_LOAD, MODE_VECTOR, "vector", true},
+		{MODE_VECTOR, true, "nonsense", "", CHAT_REFUSED, MODE_VECTOR, "vector", true},
+		{MODE_VECTOR, true, "buffer", "temporary:1", CHAT_PASS, MODE_OFF, "off", true},
+		{MODE_VECTOR, true, "", "local:1", CHAT_PASS, MODE_OFF, "off", true},
+		{MODE_VECTOR, true, "", "locality", CHAT_LOAD, MODE_VECTOR, "vector", true},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct chat_fixture f;
+		chat_fixture_begin(&f, cases[i].configured);
+		f.settings.mode_header = cases[i].mode_header;
+		f.asked.mode = slice_of(cases[i].word);
+		f.asked.identity.session = slice_of(cases[i].session);
+		ck_assert_int_eq(chat_fixture_enter(&f, "", USER("Hello")), cases[i].verdict);
+		ck_assert_int_eq(f.chat.mode, cases[i].mode);
+		ck_assert_str_eq(f.chat.mode_word, cases[i].given_back);
+		ck_assert_int_eq(f.chat.learn, cases[i].learn);
+		if (cases[i].verdict == CHAT_PASS)
+			ck_assert_int_eq(f.chat.status, CHAT_OFF);
+		if (cases[i].verdict == CHAT_REFUSED) {
+			ck_assert_int_eq(f.refusal.status, 400);
+			ck_assert_str_eq(f.refusal.code, "invalid_memory_mode");
+		}
+		chat_fixture_end(&f);
+	}
+}
+END_TEST
+
+static void assert_passes(struct chat_fixture *f, const char *before, const char *messages,
+			  const char *status)
+{
+	ck_assert_int_eq(chat_fixture_enter(f, before, messages), CHAT_PASS);
+	ck_assert_str_eq(chat_status_name(f->chat.status), status);
+	ck_assert(!chat_learns_from(&f->chat, 200));
+	chat_fixture_end(f);
+}
+
+START_TEST(what_memory_takes_no_part_in_passes_and_says_why)
+{
+	struct chat_fixture f;
+	chat_fixture_begin(&f, MODE_VECTOR);
+	f.asked.identity.user = (struct slice){0};
+	assert_passes(&f, "", USER("Hello"), "anonymous");
+	chat_fixture_begin(&f, MODE_VECTOR);
+	assert_passes(&f, "\"messages\":[],", USER("Hello"), "bypassed");
+	chat_fixture_begin(&f, MODE_VECTOR);
+	f.asked.identity.task = true;
+	assert_passes(&f, "", USER("Hello"), "side");
+	chat_fixture_begin(&f, MODE_VECTOR);
+	assert_passes(&f, "", SYSTEM("Be brief.") "," USER("<session>\\nHi\\n</session>"), "side");
+}
+END_TEST
+
+START_TEST(a_dry_run_of_what_cannot_be_read_is_refused)
+{
+	struct chat_fixture f;
+	chat_fixture_begin(&f, MODE_VECTOR);
+	f.asked.dry_run = true;
+	ck_assert_int_eq(chat_fixture_enter(&f, "\"messages\":[],", USER("Hello")), CHAT_REFUSED);
+	ck_assert_int_eq(f.refusal.status, 400);
+	ck_assert_str_eq(f.refusal.code, "invalid_request_body");
+	ck_assert_int_eq(chat_fixture_enter(&f, "", USER("Hello")), CHAT_LOAD);
+	chat_read(&f.chat, &dialect_chat, f.chat.body, true, &f.arena);
+	ck_assert(!f.chat.scanned);
+	chat_fixture_end(&f);
+}
+END_TEST
+
+START_TEST(only_a_good_reply_to_a_turn_that_memory_took_part_in_teaches)
+{
+	struct chat_fixture f;
+	chat_fixture_begin(&f, MODE_VECTOR);
+	(void)chat_fixture_decide(&f, USER("Hello"));
+	ck_assert(chat_learns_from(&f.chat, 200));
+	ck_assert(chat_learns_from(&f.chat, 299));
+	ck_assert(!chat_learns_from(&f.chat, 199));
+	ck_assert(!chat_learns_from(&f.chat, 300));
+	f.settings.learn = false;
+	(void)chat_fixture_decide(&f, USER("Hello"));
+	ck_assert(!chat_learns_from(&f.chat, 200));
+	f.settings.learn = true;
+	(void)chat_fixture_decide(&f, SYSTEM("Greet."));
+	ck_assert(!chat_learns_from(&f.chat, 200));
+	chat_fixture_end(&f);
+}
+END_TEST
+
+START_TEST(turns_have_vectors_where_they_are_recalled)
+{
+	struct chat_fixture f;
+	chat_fixture_begin(&f, MODE_VECTOR);
+	for (int embeds = 0; embeds < 2; embeds++) {
+		for (int trims = 0; trims < 2; trims++) {
+			f.settings.embeds = embeds;
+			f.settings.trims = trims;
+			f.asked.mode = SLICE("vector");
+			(void)chat_fixture_enter(&f, "", USER("Hello"));
+			ck_assert_int_eq(chat_wants_vectors(&f.chat), embeds);
+			f.asked.mode = SLICE("buffer");
+			(void)chat_fixture_enter(&f, "", USER("Hello"));
+			ck_assert_int_eq(chat_wants_vectors(&f.chat), embeds && trims);
+		}
+	}
+	chat_fixture_end(&f);
+}
+END_TEST
+
+/* ---- what the store is asked ---- */
+
+START_TEST(each_mode_asks_for_what_it_injects)
+{
+	static const struct {
+		enum mode mode;
+		bool trims;
+		unsigned turns;
+		bool uncovered, facts, question;
+		size_t conversations;
+	} cases[] = {
+		{MODE_BUFFER, false, 20, false, false, false, 0},
+		{MODE_BUFFER, true, 20, true, false, true, 0},
+		{MODE_SUMMARY, false, 0, true, false, false, 0},
+		{MODE_ENTITY, false, 0, false, true, true, 0},
+		{MODE_VECTOR, false, 0, false, true, true, 0},
+		{MODE_HYBRID, false, 0, true, true, true, 0},
+		{MODE_AUTO, false, 20, true, true, true, 3},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct chat_fixture f;
+		chat_fixture_begin(&f, cases[i].mode);
+		f.settings.trims = cases[i].trims;
+		(void)chat_fixture_decide(&f, USER("Where did I live before?"));
+		ck_assert_uint_eq(f.load.newest_turns, cases[i].turns);
+		ck_assert_int_eq(f.load.uncovered_text > 0, cases[i].uncovered);
+		ck_assert_int_eq(f.load.uncovered_text == SIZE_MAX, cases[i].trims);
+		ck_assert_int_eq(f.load.trims, cases[i].trims);
+		ck_assert_int_eq(f.load.facts, cases[i].facts);
+		ck_assert_int_eq(f.chat.question.text.size > 0, cases[i].question);
+		ck_assert_uint_eq(f.load.conversations, cases[i].conversations);
+		ck_assert_uint_eq(f.load.newest_hash, text_hash(SLICE("Where did I live before?")));
+		ck_assert_ptr_null(f.load.open);
+		chat_fixture_end(&f);
+	}
+}
+END_TEST
+
+START_TEST(the_conversation_is_looked_up_by_its_answers)
+{
+	struct chat_fixture f;
+	chat_fixture_begin(&f, MODE_VECTOR);
+	(void)chat_fixture_decide(&f,
+				  ASSISTANT("Hi!") "," USER("a") "," CALL "," RESULT
+								 "," ASSISTANT("b") "," USER("c"));
+	ck_assert_uint_eq(f.load.fingerprint_count, 3);
+	ck_assert_uint_eq(f.load.fingerprints[0].hash, text_hash(SLICE("Hi!")));
+	ck_assert_uint_eq(f.load.fingerprints[0].user_hash, 0);
+	ck_assert(f.load.fingerprints[1].tool_calls);
+	ck_assert_uint_eq(f.load.fingerprints[1].user_hash, text_hash(SLICE("a")));
+	ck_assert(!f.load.fingerprints[2].tool_calls);
+	ck_assert_uint_eq(f.load.fingerprints[2].hash, text_hash(SLICE("b")));
+	/* What the reply is to go on is none of them. */
+	(void)chat_fixture_decide(&f, USER("a") "," ASSISTANT("Once"));
+	ck_assert_uint_eq(f.load.fingerprint_count, 0);
+	ck_assert_ptr_nonnull(f.load.open);
+	ck_assert_uint_eq(f.load.open->hash, text_hash(SLICE("Once")));
+	ck_assert_uint_eq(f.load.open->user_hash, text_hash(SLICE("a")));
+	chat_fixture_end(&f);
+}
+END_TEST
+
+START_TEST(of_many_answers_the_newest_are_looked_up)
+{
+	struct chat_fixture f;
+	enum { ANSWERS = 300, MARKS = 256 };
+	static char messages[ANSWERS * 128];
+	size_t size = 0;
+	for (int i = 0; i < ANSWERS; i++)
+		size += (size_t)snprintf(messages + size, sizeof(messages) - size,
+					 "{\"role\":\"user\",\"content\":\"q%d\"},"
+					 "{\"role\":\"assistant\",\"content\":\"a%d\"},",
+					 i, i);
+	(void)snprintf(messages + size, sizeof(messages) - size, "%s", USER("Hello"));
+	chat_fixture_begin(&f, MODE_VECTOR);
+	(void)chat_fixture_decide(&f, messages);
+	ck_assert_uint_eq(f.load.fingerprint_count, MARKS);
+	ck_assert_uint_eq(f.load.earlier_answers, ANSWERS - MARKS);
+	ck_assert_uint_eq(f.load.fingerprints[0].hash, text_hash(SLICE("a44")));
+	ck_assert_uint_eq(f.load.fingerprints[0].user_hash, text_hash(SLICE("q44")));
+	chat_fixture_end(&f);
+}
+END_TEST
+
+/* ---- what stands ---- */
+
+struct standing {
+	struct chat_fixture f;
+	struct fact fact;
+	uint64_t id;
+};
+
+/* A block stands that was made in this mode, of a fact that is current. */
+static void begin_standing(struct standing *s)
+{
+	chat_fixture_begin(&s->f, MODE_ENTITY);
+	s->id = 7;
+	s->fact = (struct fact){.id = 7,
+				.entity = SLICE("user"),
+				.key = SLICE("boat"),
+				.value = SLICE("Petrel"),
+				.state = FACT_CURRENT,
+				.exchange = 3};
+	s->f.view.facts = &s->fact;
+	s->f.view.fact_count = 1;
+	s->f.view.answers = s->f.view.next_ordinal = 1;
+	s->f.view.has_frozen = true;
+	s->f.view.frozen = (struct frozen){.mode = MODE_ENTITY,
+					   .tokens = 10,
+					   .block = SLICE("BLOCK"),
+					   .facts = &s->id,
+					   .fact_count = 1};
+}
+
+static bool stands(struct standing *s, const char *messages)
+{
+	(void)chat_fixture_decide(&s->f, messages);
+	bool is_given = has(chat_fixture_inject(&s->f), "BLOCK");
+	ck_assert_int_eq(s->f.chat.stands, is_given);
+	ck_assert_int_eq(s->f.chat.is_fresh, !is_given);
+	chat_fixture_end(&s->f);
+	begin_standing(s);
+	return is_given;
+}
+
+START_TEST(what_was_given_stands_until_something_in_it_changes)
+{
+	const char *history = USER("a") "," ASSISTANT("b") "," USER("The boat?");
+	struct standing s;
+	begin_standing(&s);
+	ck_assert(stands(&s, history));
+	s.f.view.has_frozen = false;
+	ck_assert(!stands(&s, history));
+	s.f.view.frozen.mode = MODE_VECTOR;
+	ck_assert(!stands(&s, history));
+	s.f.view.last_active = CHAT_NOW - 60 * 60 * 1000 + 1;
+	ck_assert(stands(&s, history));
+	s.f.view.last_active = CHAT_NOW - 60 * 60 * 1000;
+	ck_assert(!stands(&s, history));
+	s.f.view.leaves_out = true;
+	ck_assert(!stands(&s, history));
+	s.f.view.leaves_out = true;
+	s.f.view.answers = 0;
+	ck_assert(stands(&s, history));
+	s.f.view.frozen.turns = SLICE("x");
+	ck_assert(!stands(&s, history));
+	s.f.view.frozen.chat_turns = SLICE("{},");
+	ck_assert(!stands(&s, history));
+	s.f.view.frozen.cut_before = 1;
+	ck_assert(!stands(&s, history));
+	s.fact.state = FACT_SUPERSEDED;
+	ck_assert(!stands(&s, history));
+	s.f.view.fact_count = 0;
+	ck_assert(!stands(&s, history));
+	s.f.view.frozen.tokens = 5000; /* more than the conversation may have now */
+	ck_assert(!stands(&s, history));
+	chat_fixture_end(&s.f);
+}
+END_TEST
+
+START_TEST(what_an_earlier_turn_was_given_stands_with_its_facts)
+{
+	const char *history = USER("a") "," ASSISTANT("b") "," USER("The boat?");
+	const uint64_t gone = 8;
+	struct replay replay = {.user_hash = text_hash(SLICE("a")),
+				.tokens = 3,
+				.text = SLICE("RIDER"),
+				.turns = &(uint64_t){40},
+				.turn_count = 1};
+	struct standing s;
+	begin_standing(&s);
+	s.f.view.replays = &replay;
+	s.f.view.replay_count = 1;
+	(void)chat_fixture_decide(&s.f, history);
+	ck_assert(has(chat_fixture_inject(&s.f), "RIDER"));
+	ck_assert_uint_ge(s.f.chat.tokens, 13);
+	chat_fixture_end(&s.f);
+	begin_standing(&s);
+	s.f.view.replays = &replay;
+	s.f.view.replay_count = 1;
+	replay.facts = &gone;
+	replay.fact_count = 1;
+	(void)chat_fixture_decide(&s.f, history);
+	ck_assert(!s.f.chat.stands);
+	ck_assert(!has(chat_fixture_inject(&s.f), "RIDER"));
+	chat_fixture_end(&s.f);
+}
+END_TEST
+
+START_TEST(a_full_conversation_is_given_its_memory_anew_when_more_is_to_be_recalled)
+{
+	const char *history = USER("a") "," ASSISTANT("b") "," USER("The boat?");
+	struct standing s;
+	for (size_t used = 3960; used <= 4000; used += 40) {
+		begin_standing(&s);
+		s.f.settings.mode = s.f.view.frozen.mode = MODE_VECTOR;
+		s.f.view.frozen.tokens = used - 1000;
+		ck_assert_int_eq(chat_fixture_decide(&s.f, history), CHAT_RECALL);
+		ck_assert(s.f.chat.stands);
+		ck_assert_uint_eq(s.f.chat.budget, (4000 - (used - 1000)) / 3);
+		s.f.view.frozen.tokens = used;
+		ck_assert_int_eq(chat_fixture_decide(&s.f, history), CHAT_RECALL);
+		ck_assert_int_eq(s.f.chat.stands, used == 3960);
+		chat_fixture_end(&s.f);
+	}
+}
+END_TEST
+
+UNIT_MAIN("chat_load", a_mode_is_the_configured_one_or_the_one_that_is_asked_for,
+	  what_memory_takes_no_part_in_passes_and_says_why,
+	  a_dry_run_of_what_cannot_be_read_is_refused,
+	  only_a_good_reply_to_a_turn_that_memory_took_part_in_teaches,
+	  turns_have_vectors_where_they_are_recalled, each_mode_asks_for_what_it_injects,
+	  the_conversation_is_looked_up_by_its_answers, of_many_answers_the_newest_are_looked_up,
+	  what_was_given_stands_until_something_in_it_changes,
+	  what_an_earlier_turn_was_given_stands_with_its_facts,
+	  a_full_conversation_is_given_its_memory_anew_when_more_is_to_be_recalled)
