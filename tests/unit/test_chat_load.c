@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static bool has(struct slice text, const char *part)
 {
@@ -220,6 +221,29 @@ START_TEST(of_many_answers_the_newest_are_looked_up)
 }
 END_TEST
 
+START_TEST(of_huge_messages_the_ends_and_the_newest_are_read)
+{
+	enum { HUGE_TEXT = 5 << 20, MESSAGES = 4 };
+	static char messages[MESSAGES * (HUGE_TEXT + 200)];
+	const uint64_t unread = text_hash((struct slice){0});
+	struct chat_fixture f;
+	char *at = messages;
+	for (int i = 0; i < MESSAGES; i++) {
+		at = stpcpy(at, "{\"role\":\"user\",\"content\":\"Begin ");
+		memset(at, 'x', HUGE_TEXT);
+		at = stpcpy(at + HUGE_TEXT, i < MESSAGES - 1 ? "\"}," ASSISTANT("b") "," : "\"}");
+	}
+	chat_fixture_begin(&f, MODE_VECTOR);
+	(void)chat_fixture_decide(&f, messages);
+	ck_assert(slice_starts_with(f.chat.own_text, SLICE("Begin x")));
+	ck_assert_uint_le(f.chat.own_text.size, TURN_TEXT_LIMIT);
+	ck_assert_uint_eq(f.load.fingerprint_count, MESSAGES - 1);
+	ck_assert_uint_eq(f.load.fingerprints[0].user_hash, unread);
+	ck_assert_uint_ne(f.load.fingerprints[2].user_hash, unread);
+	chat_fixture_end(&f);
+}
+END_TEST
+
 /* ---- what stands ---- */
 
 struct standing {
@@ -350,6 +374,7 @@ UNIT_MAIN("chat_load", a_mode_is_the_configured_one_or_the_one_that_is_asked_for
 	  only_a_good_reply_to_a_turn_that_memory_took_part_in_teaches,
 	  turns_have_vectors_where_they_are_recalled, each_mode_asks_for_what_it_injects,
 	  the_conversation_is_looked_up_by_its_answers, of_many_answers_the_newest_are_looked_up,
+	  of_huge_messages_the_ends_and_the_newest_are_read,
 	  what_was_given_stands_until_something_in_it_changes,
 	  what_an_earlier_turn_was_given_stands_with_its_facts,
 	  a_full_conversation_is_given_its_memory_anew_when_more_is_to_be_recalled)
