@@ -109,6 +109,10 @@ static const struct reply_case streams[] = {
 		CHUNK("{\"tool_calls\":[{\"index\":0,\"id\":\"\"},{\"index\":1,\"id\":\"b\"}]}")
 		DONE,
 	 .text = "", .tool_calls = "ab", .done = true},
+	/* An id that comes later than its call. */
+	{.bytes = CHUNK("{\"tool_calls\":[{\"index\":0}]}")
+		CHUNK("{\"tool_calls\":[{\"index\":0,\"id\":\"a\"}]}"),
+	 .text = "", .tool_calls = "a"},
 	{.bytes = CHUNK("{\"tool_calls\":[{\"id\":\"x\"}]}")
 		CHUNK("{\"tool_calls\":[{\"id\":\"y\"},{\"id\":\"x\"}]}"),
 	 .text = "", .tool_calls = "xy"},
