@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAP_SIZE = 64 << 20, MOST_SEEN = 256 << 20 };
+enum { MAP_SIZE = 64 << 20, MOST_SIDES = 64, MOST_SEEN = 256 << 20 };
 
 /* ---- the disk ---- */
 
@@ -95,8 +95,32 @@ static int listen_anywhere(void)
 	return fd;
 }
 
+/* What sides have seen may be asked for after their ends: it is kept until the next proxy begins.
+ */
+static struct buffer *kept[MOST_SIDES];
+static size_t kept_count;
+
+static struct side side_of(int fd)
+{
+	struct side side = {.fd = fd, .seen = xcalloc(1, sizeof(*side.seen))};
+	ck_assert_int_ge(fd, 0);
+	ck_assert_uint_lt(kept_count, MOST_SIDES);
+	kept[kept_count++] = side.seen;
+	buffer_init(side.seen, MOST_SEEN);
+	return side;
+}
+
+static void forget_sides(void)
+{
+	while (kept_count > 0) {
+		buffer_finish(kept[--kept_count]);
+		free(kept[kept_count]);
+	}
+}
+
 void proxy_begin(struct proxy *proxy, const char *settings)
 {
+	forget_sides();
 	(void)signal(SIGPIPE, SIG_IGN);
 	*proxy = (struct proxy){0};
 	fixture_init(&proxy->store, MAP_SIZE);
@@ -141,14 +165,6 @@ void proxy_finish(struct proxy *proxy)
 
 /* ---- connections ---- */
 
-static struct side side_of(int fd)
-{
-	struct side side = {.fd = fd};
-	ck_assert_int_ge(fd, 0);
-	buffer_init(&side.seen, MOST_SEEN);
-	return side;
-}
-
 struct side side_connect(const struct proxy *proxy)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(proxy->port)};
@@ -190,13 +206,13 @@ static bool side_read(struct side *side)
 	static char bytes[256 * 1024];
 	ssize_t size = recv(side->fd, bytes, sizeof(bytes), 0);
 	if (size > 0)
-		buffer_append(&side->seen, (struct slice){bytes, (size_t)size});
+		buffer_append(side->seen, (struct slice){bytes, (size_t)size});
 	return size > 0;
 }
 
 bool side_has(const struct side *side, const char *text)
 {
-	struct slice seen = buffer_slice(&side->seen);
+	struct slice seen = buffer_slice(side->seen);
 	return seen.size > 0 && slice_find(seen, slice_of(text), 0) < seen.size;
 }
 
@@ -205,7 +221,7 @@ void side_await(struct side *side, const char *text)
 	while (!side_has(side, text))
 		ck_assert_msg(is_ready(side->fd, WAIT_MS) && side_read(side),
 			      "\"%s\" never came after: %.*s", text,
-			      SLICE_PRINT(buffer_slice(&side->seen)));
+			      SLICE_PRINT(buffer_slice(side->seen)));
 }
 
 void side_look(struct side *side)
@@ -217,14 +233,13 @@ void side_look(struct side *side)
 void side_close(struct side *side)
 {
 	close(side->fd);
-	buffer_finish(&side->seen);
 }
 
 void side_await_end(struct side *side)
 {
 	do
 		ck_assert_msg(is_ready(side->fd, WAIT_MS), "it was not closed after: %.*s",
-			      SLICE_PRINT(buffer_slice(&side->seen)));
+			      SLICE_PRINT(buffer_slice(side->seen)));
 	while (side_read(side));
 	close(side->fd);
 }
@@ -259,11 +274,11 @@ struct side proxy_asked(const struct proxy *proxy)
 {
 	struct side side = side_accept(proxy);
 	side_await(&side, "\r\n\r\n");
-	struct slice seen = buffer_slice(&side.seen);
+	struct slice seen = buffer_slice(side.seen);
 	size_t body = slice_find(seen, SLICE("\r\n\r\n"), 0) + 4;
 	size_t length = slice_find(seen, SLICE("Content-Length: "), 0);
 	size_t size = length < body ? strtoul(seen.data + length + 16, NULL, 10) : 0;
-	while (side.seen.size < body + size)
+	while (side.seen->size < body + size)
 		ck_assert(is_ready(side.fd, WAIT_MS) && side_read(&side));
 	return side;
 }

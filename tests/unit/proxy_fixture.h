@@ -31,7 +31,7 @@ struct config *proxy_config(const struct proxy *proxy, const char *settings);
 /* One end of a connection. */
 struct side {
 	int fd;
-	struct buffer seen;
+	struct buffer *seen;
 };
 
 struct side side_connect(const struct proxy *proxy); /* a client */

@@ -549,7 +549,7 @@ START_TEST(a_client_that_does_not_read_stops_the_upstream_and_gets_all_once_it_r
 	ck_assert_uint_lt(sent, MOST);
 	side_close(&upstream);
 	side_await_end(&client);
-	struct slice seen = buffer_slice(&client.seen);
+	struct slice seen = buffer_slice(client.seen);
 	ck_assert_uint_eq(seen.size - slice_find(seen, SLICE("\r\n\r\n"), 0) - 4, sent);
 	proxy_finish(&proxy);
 }
@@ -571,7 +571,7 @@ START_TEST(what_comes_behind_the_done_is_held_up_while_the_disk_is_and_comes_beh
 	disk_release();
 	side_close(&upstream);
 	side_await(&client, "\r\n0\r\n\r\n");
-	ck_assert_uint_gt(client.seen.size, sent);
+	ck_assert_uint_gt(client.seen->size, sent);
 	proxy_await_rest(&proxy);
 	side_close(&client);
 	proxy_finish(&proxy);

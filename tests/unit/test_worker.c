@@ -99,7 +99,7 @@ START_TEST(a_worker_that_stops_cuts_off_what_is_open_and_keeps_what_came)
 	side_await_end(&client);
 	ck_assert(!side_has(&client, "\r\n0\r\n\r\n"));
 	side_await_end(&waiting);
-	ck_assert_uint_eq(waiting.seen.size, 0);
+	ck_assert_uint_eq(waiting.seen->size, 0);
 }
 END_TEST
 
