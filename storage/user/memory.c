@@ -13,6 +13,7 @@ static struct key user_key(const struct memory *memory)
 bool memory_user(const struct memory *memory, struct stored_user *user)
 {
 	struct slice value;
+	*user = (struct stored_user){0};
 	if (!table_get(memory->transaction, TABLE_USERS, user_key(memory), &value))
 		return false;
 	/* Without its counters ids would be given twice. */
