@@ -61,7 +61,7 @@ static size_t first_fingerprint(const struct chat *chat)
 	return index;
 }
 
-/* Of the newest user turn before `index`; 0: there is none. */
+/* The hash of the newest user turn before `index`; 0: there is none. */
 static uint64_t user_hash_before(const struct chat *chat, size_t index, struct arena *arena)
 {
 	while (index > 0 && chat->request.steps[index - 1].kind != STEP_USER)

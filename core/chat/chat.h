@@ -43,7 +43,7 @@ enum chat_branch {
 	BRANCH_WORDING,  /* exact wording is asked for */
 };
 
-/* What is configured for the request's model, tenant and user, and known of the model. */
+/* The settings for the request's model, tenant and user, and what is known of the model. */
 struct chat_settings {
 	enum mode mode;
 	bool inject;
@@ -138,7 +138,7 @@ struct chat_refusal {
 void chat_read(struct chat *chat, const struct dialect *dialect, struct slice body, bool is_encoded,
 	       struct arena *arena);
 
-/* Who asks, and how, besides the body. */
+/* The part of a request that is not in its body: its user, session and mode. */
 struct chat_asked {
 	struct identity identity;
 	struct user_key user; /* of the identity, unless that is anonymous */

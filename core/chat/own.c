@@ -29,7 +29,7 @@ static bool is_framework(const struct chat *chat, size_t index, struct slice tex
 			    form_asks_for_tool(chat_message_text(chat, index - 1, arena), text)));
 }
 
-/* Of a part that stands alone behind others it is known that it is no document's end. */
+/* A part that stands alone behind others cannot be a document's end. */
 static struct slice own_of_ends(const struct text_ends *ends, struct arena *arena)
 {
 	if (!ends->tail_is_whole)

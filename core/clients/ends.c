@@ -105,7 +105,7 @@ static struct slice own_of_tail(struct slice tail, bool is_attached, struct aren
 	return slice_trim(form_own_text(rest, arena));
 }
 
-/* Of a framework's prompt the question in it, when it is known whole. */
+/* The question in a framework's prompt, when it lies whole in one of the ends. */
 static bool find_question(struct slice head, struct slice tail, struct slice *question,
 			  struct arena *arena)
 {

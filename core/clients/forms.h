@@ -26,7 +26,7 @@ bool form_is_compaction(struct slice text);
 /* Whether `text` quotes 200 or more characters in a row of `answer`; a run of white space counts as
  * one, whichever it is. */
 bool form_quotes_answer(struct slice text, struct slice answer);
-/* Of any of them. The text is read once, whatever their number. */
+/* The same for any of several. The text is read once, whatever their number. */
 bool form_quotes_one_of(struct slice text, const struct slice *answers, size_t count);
 
 /* Where the first opening <context> tag at or after `from` is, or the text's size. */
@@ -36,7 +36,7 @@ size_t form_find_context(struct slice text, size_t from);
  * like elements, LibreChat's "Attached document(s)" and the known templates round them taken out, a
  * <user_query> unwrapped. In doubt a text counts as a document's: a <context> goes on to its last
  * closing tag, and to the end without one, unless it stands within a line with little behind it, as
- * in a question about such tags. Of a framework's prompt it is the question in it. Unchanged (and
+ * in a question about such tags. For a framework's prompt, it is the question in it. Unchanged (and
  * uncopied) when there is nothing to do. */
 struct slice form_own_text(struct slice text, struct arena *arena);
 
