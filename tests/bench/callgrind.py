@@ -17,12 +17,12 @@ class Function:
 
 
 def group_of(library, source):
-    """recalld's own code by its folder, everything else by its library."""
+    """recalld's own code by its floor, everything else by its library."""
     name = re.sub(r"(-[\d.]+)?\.so.*$", "", Path(library).name.replace("???", "unknown"))
     if name != "recalld":
         return name
-    folder = Path(source).parent.name
-    return f"{folder}/" if folder in OWN_FOLDERS else "recalld, start-up and system"
+    floors = [folder for folder in Path(source).parts if folder in OWN_FOLDERS]
+    return f"{floors[-1]}/" if floors else "recalld, start-up and system"
 
 
 class Profile:
