@@ -95,9 +95,23 @@ static void print_count(const json_t *status, const char *name, const char *then
 	(void)fputs(then, stdout);
 }
 
+/* Asks what probes ask. A failing upstream does not count: whoever watches would restart recalld or
+ * take it out of service, and that helps nobody. */
+static int check_readiness(struct ctl *ctl)
+{
+	json_t *answer = NULL;
+	int code = ctl_call(ctl, "GET", "/readyz", NULL, &answer);
+	json_decref(answer);
+	if (code != 200 && code != 0)
+		ctl_fault(ctl, "recalld is not ready (status %d)", code);
+	return code == 200 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int check(struct ctl *ctl)
 {
 	json_t *status = NULL;
+	if (ctl->quiet)
+		return check_readiness(ctl);
 	int code = ctl_call(ctl, "GET", "/v1/status", NULL, &status);
 	if (code != 200)
 		return ctl_fail(ctl, code, status);
@@ -135,5 +149,14 @@ static int check(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_check = {
-	"check", "", "is it up, how does it learn and recall, what is stored, what waits",
-	0,       0,  check};
+	.name = "check",
+	.arguments = "",
+	.help = "is it up, does it learn, what is stored, what waits",
+	.details = "With --quiet it is for health checks: it needs no token, and a failing\n"
+		   "upstream or model does not count, since a restart would not help.",
+	.example = "recallctl check\nrecallctl check --quiet && echo \"takes traffic\"",
+	.success = "recalld is ready, and the last call to each server succeeded",
+	.failure = "it is not ready, or one of them failed",
+	.takes = CTL_TAKES_QUIET,
+	.run = check,
+};

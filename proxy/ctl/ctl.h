@@ -6,17 +6,21 @@
 #include "storage/store.h"
 
 #include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
 
 struct ctl {
+	const char *file;   /* the configuration; NULL: not given */
 	const char *admin;  /* http://HOST:PORT or unix:/PATH */
 	const char *token;  /* empty: none */
 	const char *tenant; /* empty: none */
 	bool json;
-	/* For commands that preview; NULL: not given. */
+	/* Options that only some commands take; NULL or false: not given. */
 	const char *mode;
 	const char *session;
 	const char *model;
 	bool body;
+	bool quiet;
 	struct store_options store; /* for commands that open a store's directory */
 	char **arguments;           /* the command's own arguments */
 	int argument_count;
@@ -26,14 +30,26 @@ struct ctl {
 	char fault_code[64]; /* code of the answer; empty: none */
 };
 
+/* Options of some commands: a set of bits. Each has a row in options.c. */
+enum ctl_takes {
+	CTL_TAKES_REQUEST = 1 << 0, /* --mode, --session, --model: as a request would say them */
+	CTL_TAKES_BODY = 1 << 1,    /* --body */
+	CTL_TAKES_STORE = 1 << 2,   /* --store: works on its directory and contacts no daemon */
+	CTL_TAKES_QUIET = 1 << 3,   /* --quiet */
+};
+
+/* A command's row: the usage, its own --help and the completion are made from it. */
 struct ctl_command {
 	const char *name;
-	const char *arguments; /* for the usage */
-	const char *help;
+	const char *arguments;       /* empty: none */
+	const char *help;            /* one line, for the usage */
+	const char *details;         /* lines for its own help; NULL: the line above says it all */
+	const char *example;         /* one or more command lines */
+	const char *success;         /* what exit status 0 means */
+	const char *failure;         /* what 1 means beside an error; NULL: nothing else */
 	int least, most;             /* number of arguments it takes */
+	unsigned takes;              /* of enum ctl_takes */
 	int (*run)(struct ctl *ctl); /* returns the exit status */
-	bool previews;               /* takes --mode, --session, --model and --body */
-	bool works_on_store;         /* takes --store and does not contact a daemon */
 };
 
 extern const struct ctl_command ctl_check;
@@ -45,6 +61,36 @@ extern const struct ctl_command ctl_preview;
 extern const struct ctl_command ctl_rebuild;
 extern const struct ctl_command ctl_show;
 extern const struct ctl_command ctl_unpark;
+
+/* All of them, in the usage's order. */
+extern const struct ctl_command *const ctl_commands[];
+extern const size_t ctl_command_count;
+
+/* An option as the command line has it. */
+struct ctl_option {
+	const char *name;     /* without its dashes; one letter: "-c" */
+	const char *argument; /* NULL: a switch */
+	const char *help;
+	unsigned of;  /* the bit of enum ctl_takes; 0: every command takes it */
+	size_t place; /* in struct ctl: of a const char *, or of a switch's bool */
+};
+
+extern const struct ctl_option ctl_options[];
+extern const size_t ctl_option_count;
+
+enum ctl_wish { CTL_RUN, CTL_HELP, CTL_VERSION, CTL_COMPLETE, CTL_WRONG };
+
+/* Reads the options and moves them before the arguments, as getopt_long() does. Returns what they
+ * ask for, CTL_WRONG for options that are wrong (reported), and the options given as bits of
+ * ctl_options in `given`. */
+enum ctl_wish ctl_read_options(int count, char **words, struct ctl *ctl, uint64_t *given);
+/* Whether the command takes the options given. Reports the first that it does not take. */
+bool ctl_takes_options(struct ctl *ctl, const struct ctl_command *command, uint64_t given);
+
+/* Prints the usage, one command's help, or for each command a line with its options. */
+void ctl_print_usage(FILE *out);
+void ctl_print_help(const struct ctl_command *command);
+void ctl_print_completions(void);
 
 /* Makes one call to the admin address. Returns the HTTP status, or 0 if the address is unreachable,
  * which it reports on standard error. `answer` (may be NULL) receives the reply's JSON or NULL; the

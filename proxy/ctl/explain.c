@@ -29,5 +29,14 @@ static int explain(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_explain = {
-	"explain", "RECEIPT", "what a request was given, from which source, and what did not fit",
-	1,         1,         explain};
+	.name = "explain",
+	.arguments = "RECEIPT",
+	.help = "what a request was given, from where, what did not fit",
+	.details = "A reply's header X-Memory-Receipt names its receipt.",
+	.example = "recallctl explain 00c0ffee00c0ffee",
+	.success = "shown",
+	.failure = "no such receipt",
+	.least = 1,
+	.most = 1,
+	.run = explain,
+};

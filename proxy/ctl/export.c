@@ -75,7 +75,11 @@ static int run(struct ctl *ctl)
 const struct ctl_command ctl_export = {
 	.name = "export",
 	.arguments = ">FILE",
-	.help = "write the whole store as JSON Lines; from a damaged one, what can be read",
+	.help = "write the whole store as JSON Lines",
+	.details = "Contacts no daemon, and works beside a running one. From a damaged store it\n"
+		   "saves what can be read, and counts what cannot.",
+	.example = "recallctl export --store /var/lib/recalld >backup.jsonl",
+	.success = "all that can be read is on disk",
+	.takes = CTL_TAKES_STORE,
 	.run = run,
-	.works_on_store = true,
 };

@@ -37,5 +37,14 @@ static int forget(struct ctl *ctl)
 	return EXIT_SUCCESS;
 }
 
-const struct ctl_command ctl_forget = {"forget", "USER", "forget everything about a user",
-				       1,        1,      forget};
+const struct ctl_command ctl_forget = {
+	.name = "forget",
+	.arguments = "USER",
+	.help = "forget everything about a user",
+	.example = "recallctl forget alex",
+	.success = "forgotten",
+	.failure = "nothing is stored under that name",
+	.least = 1,
+	.most = 1,
+	.run = forget,
+};

@@ -150,5 +150,15 @@ static int import(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_import = {
-	"import", "FILE", "import past turns, one JSON object per user; -: standard input",
-	1,        1,      import};
+	.name = "import",
+	.arguments = "FILE",
+	.help = "past turns, a JSON object per user; -: standard input",
+	.details =
+		"An object is {\"user\", \"messages\": [{\"role\", \"content\", \"created_at\",\n"
+		"\"session\"}]}; created_at and session are optional.",
+	.example = "recallctl import turns.jsonl",
+	.success = "imported",
+	.least = 1,
+	.most = 1,
+	.run = import,
+};

@@ -54,10 +54,13 @@ static int preview(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_preview = {
-	"preview",
-	"USER QUESTION",
-	"what a request with this question would be given now, and why",
-	2,
-	2,
-	preview,
-	true};
+	.name = "preview",
+	.arguments = "USER QUESTION",
+	.help = "what a request with this question would be given now",
+	.example = "recallctl preview alex \"Where do I live?\" --mode vector",
+	.success = "shown",
+	.least = 2,
+	.most = 2,
+	.takes = CTL_TAKES_REQUEST | CTL_TAKES_BODY,
+	.run = preview,
+};

@@ -28,6 +28,9 @@ const struct ctl_command ctl_rebuild = {
 	.name = "rebuild",
 	.arguments = "<FILE",
 	.help = "build a store from an export, in an empty directory",
+	.details = "Contacts no daemon.",
+	.example = "recallctl rebuild --store /var/lib/recalld.new <backup.jsonl",
+	.success = "the store is on disk",
+	.takes = CTL_TAKES_STORE,
 	.run = run,
-	.works_on_store = true,
 };

@@ -7,126 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct ctl_command *const commands[] = {
+const struct ctl_command *const ctl_commands[] = {
 	&ctl_check,  &ctl_show,   &ctl_explain, &ctl_preview, &ctl_import,
 	&ctl_forget, &ctl_unpark, &ctl_export,  &ctl_rebuild,
 };
 
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
-
-static void print_usage(FILE *out)
-{
-	(void)fputs(
-		"recallctl [-c FILE] [--admin HOST:PORT|unix:/PATH] [--token TOKEN] [--tenant T] "
-		"[--json] COMMAND\n\n",
-		out);
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		(void)fprintf(out, "  %-7s %-15s %s\n", commands[i]->name, commands[i]->arguments,
-			      commands[i]->help);
-	(void)fputs("\npreview also takes --mode MODE, --session SESSION and --model MODEL, as the "
-		    "request\nwould send them, and --body, which prints the body that would go "
-		    "upstream.\n",
-		    out);
-	(void)fputs("\nimport reads {\"user\",\"messages\":[{\"role\",\"content\",\"created_at\","
-		    "\"session\"}]},\none object or several.\n",
-		    out);
-	(void)fputs("\nexport and rebuild take --store DIRECTORY (default: [storage] path) and "
-		    "contact no daemon;\nexport works beside a running one.\n",
-		    out);
-	(void)fputs("\nThe address and the token come from the configuration FILE, or "
-		    "from\nRECALLD_LISTEN_ADMIN and RECALLD_LISTEN_ADMIN_TOKEN; default: "
-		    "127.0.0.1:8081.\n",
-		    out);
-}
-
-struct options {
-	const char *file;
-	struct ctl ctl; /* admin and token NULL: use the configuration's */
-};
-
-static const struct option option_names[] = {
-	{"admin", required_argument, NULL, 'a'},  {"token", required_argument, NULL, 'k'},
-	{"tenant", required_argument, NULL, 'n'}, {"json", no_argument, NULL, 'j'},
-	{"mode", required_argument, NULL, 'm'},   {"session", required_argument, NULL, 's'},
-	{"model", required_argument, NULL, 'o'},  {"store", required_argument, NULL, 'S'},
-	{"body", no_argument, NULL, 'b'},         {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
-};
-
-/* False: the usage is wrong. */
-static bool read_options(int count, char **arguments, struct options *options)
-{
-	struct ctl *ctl = &options->ctl;
-	const char **const values[] = {
-		['c'] = &options->file, ['a'] = &ctl->admin,      ['k'] = &ctl->token,
-		['n'] = &ctl->tenant,   ['m'] = &ctl->mode,       ['s'] = &ctl->session,
-		['o'] = &ctl->model,    ['S'] = &ctl->store.path,
-	};
-	bool is_right = true;
-	for (int option;
-	     (option = getopt_long(count, arguments, "c:h", option_names, NULL)) != -1;) {
-		if (option == '?') {
-			ctl_note_fault(
-				ctl,
-				"unknown option, or one without its value; see recallctl --help");
-			is_right = false;
-			continue;
-		}
-		if (option == 'V') {
-			(void)puts("recallctl " RECALLD_VERSION);
-			exit(descriptors_finish_output("recallctl") ? EXIT_SUCCESS : EXIT_FAILURE);
-		}
-		if (option == 'h') {
-			print_usage(stdout);
-			exit(descriptors_finish_output("recallctl") ? EXIT_SUCCESS : EXIT_FAILURE);
-		}
-		ctl->json = ctl->json || option == 'j';
-		ctl->body = ctl->body || option == 'b';
-		if (optarg != NULL)
-			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): all are in it */
-			*values[option] = optarg;
-	}
-	return is_right;
-}
-
-/* Preview options given to a command that does not use them are an error. */
-static bool takes_options(const struct ctl_command *command, const struct ctl *ctl)
-{
-	if (ctl->store.path != NULL && !command->works_on_store)
-		return false;
-	return command->previews ||
-	       (ctl->mode == NULL && ctl->session == NULL && ctl->model == NULL && !ctl->body);
-}
+const size_t ctl_command_count = sizeof(ctl_commands) / sizeof(ctl_commands[0]);
 
 static const struct ctl_command *find_command(struct ctl *ctl, const char *name)
 {
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+	for (size_t i = 0; i < ctl_command_count; i++) {
+		if (strcmp(ctl_commands[i]->name, name) == 0)
+			return ctl_commands[i];
 	}
 	ctl_fault(ctl, "unknown command %s; see recallctl --help", name);
 	return NULL;
 }
 
-/* The command that the words name. NULL: there is none, which has been reported. */
-static const struct ctl_command *read_command(int count, char **words, struct ctl *ctl)
+/* False: the number of arguments is wrong, or an option is not the command's. */
+static bool fits(struct ctl *ctl, const struct ctl_command *command, uint64_t given)
 {
-	if (count == 0) {
-		ctl_note_fault(ctl, "no command given; see recallctl --help");
-		print_usage(stderr);
-		return NULL;
-	}
-	const struct ctl_command *command = find_command(ctl, words[0]);
-	if (command == NULL)
-		return NULL;
-	if (count - 1 < command->least || count - 1 > command->most)
-		ctl_fault(ctl, "%s takes %s; see recallctl --help", command->name,
-			  command->most == 0 ? "no argument" : command->arguments);
-	else if (!takes_options(command, ctl))
-		ctl_fault(ctl, "%s does not take that option; see recallctl --help", command->name);
-	else
-		return command;
-	return NULL;
+	if (ctl->argument_count >= command->least && ctl->argument_count <= command->most)
+		return ctl_takes_options(ctl, command, given);
+	ctl_fault(ctl, "%s takes %s; see recallctl %s --help", command->name,
+		  command->most == 0 ? "no argument" : command->arguments, command->name);
+	return false;
 }
 
 /* Adds the scheme, since the paths of calls are appended. */
@@ -142,31 +47,30 @@ static const char *with_scheme(const char *address, struct arena *arena)
 }
 
 /* Prints its faults unchanged: they name file and line. */
-static struct config *read_config(struct options *options)
+static struct config *read_config(struct ctl *ctl)
 {
 	char *faults = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&faults, &size);
 	if (out == NULL)
 		out_of_memory();
-	struct config *config = config_read(options->file, out, NULL);
+	struct config *config = config_read(ctl->file, out, NULL);
 	(void)fclose(out);
 	(void)fputs(faults, stderr);
 	if (config == NULL) {
 		faults[strcspn(faults, "\n")] = '\0';
-		ctl_note_fault(&options->ctl, faults);
+		ctl_note_fault(ctl, faults);
 	}
 	free(faults);
 	return config;
 }
 
-static int run(const struct ctl_command *command, struct options *options)
+static int run(const struct ctl_command *command, struct ctl *ctl)
 {
-	struct config *config = read_config(options);
+	struct config *config = read_config(ctl);
 	if (config == NULL)
 		return EXIT_FAILURE;
 	struct arena arena = {0};
-	struct ctl *ctl = &options->ctl;
 	const char *address = ctl->admin != NULL ? ctl->admin : config->listen.admin;
 	ctl->admin = with_scheme(address, &arena);
 	if (ctl->token == NULL)
@@ -176,7 +80,7 @@ static int run(const struct ctl_command *command, struct options *options)
 	ctl->store.map_size = config->storage.map_size;
 	ctl->store.receipts = config->memory.receipts;
 	int status = EXIT_FAILURE;
-	if (address[0] == '\0' && !command->works_on_store)
+	if (address[0] == '\0' && (command->takes & CTL_TAKES_STORE) == 0)
 		ctl_fault(ctl, "the configuration has no admin address; give --admin");
 	else
 		status = command->run(ctl);
@@ -185,27 +89,62 @@ static int run(const struct ctl_command *command, struct options *options)
 	return status;
 }
 
-static int read_and_run(int count, char **arguments, struct options *options)
+/* Runs the command that the words name. */
+static int run_named(int count, char **words, uint64_t given, struct ctl *ctl)
 {
-	if (!read_options(count, arguments, options)) {
-		print_usage(stderr);
+	if (count == 0) {
+		ctl_note_fault(ctl, "no command given; see recallctl --help");
+		ctl_print_usage(stderr);
 		return EXIT_FAILURE;
 	}
-	const struct ctl_command *command =
-		read_command(count - optind, arguments + optind, &options->ctl);
-	if (command == NULL)
+	const struct ctl_command *command = find_command(ctl, words[0]);
+	ctl->arguments = words + 1;
+	ctl->argument_count = count - 1;
+	if (command == NULL || !fits(ctl, command, given))
 		return EXIT_FAILURE;
-	options->ctl.arguments = arguments + optind + 1;
-	options->ctl.argument_count = count - optind - 1;
-	return run(command, options);
+	return run(command, ctl);
 }
 
-int main(int count, char **arguments)
+/* The usage, or the help of the command that the words name. */
+static int help(int count, char **words, struct ctl *ctl)
+{
+	const struct ctl_command *command = count == 0 ? NULL : find_command(ctl, words[0]);
+	if (count > 0 && command == NULL)
+		return EXIT_FAILURE;
+	if (command == NULL)
+		ctl_print_usage(stdout);
+	else
+		ctl_print_help(command);
+	return EXIT_SUCCESS;
+}
+
+static int read_and_run(int count, char **words, struct ctl *ctl)
+{
+	uint64_t given = 0;
+	switch (ctl_read_options(count, words, ctl, &given)) {
+	case CTL_HELP:
+		return help(count - optind, words + optind, ctl);
+	case CTL_VERSION:
+		(void)puts("recallctl " RECALLD_VERSION);
+		return EXIT_SUCCESS;
+	case CTL_COMPLETE:
+		ctl_print_completions();
+		return EXIT_SUCCESS;
+	case CTL_RUN:
+		return run_named(count - optind, words + optind, given, ctl);
+	case CTL_WRONG:
+		break;
+	}
+	ctl_print_usage(stderr);
+	return EXIT_FAILURE;
+}
+
+int main(int count, char **words)
 {
 	descriptors_hold_standard();
-	struct options options = {.ctl = {.tenant = ""}};
-	int status = read_and_run(count, arguments, &options);
-	ctl_print_faults(&options.ctl);
-	free(options.ctl.fault);
+	struct ctl ctl = {.tenant = ""};
+	int status = read_and_run(count, words, &ctl);
+	ctl_print_faults(&ctl);
+	free(ctl.fault);
 	return descriptors_finish_output("recallctl") ? status : EXIT_FAILURE;
 }

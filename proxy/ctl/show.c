@@ -110,4 +110,14 @@ static int show(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_show = {
-	"show", "USER", "what is remembered about a user, and from which words", 1, 1, show};
+	.name = "show",
+	.arguments = "USER",
+	.help = "what is remembered about a user, and from which words",
+	.details = "Texts are cut to the terminal's width; --json gives all of them.",
+	.example = "recallctl show alex",
+	.success = "shown",
+	.failure = "nothing is stored under that name",
+	.least = 1,
+	.most = 1,
+	.run = show,
+};

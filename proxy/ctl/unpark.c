@@ -25,5 +25,12 @@ static int unpark(struct ctl *ctl)
 }
 
 const struct ctl_command ctl_unpark = {
-	"unpark", "[USER]", "retry learning from parked exchanges, of one user or of all",
-	0,        1,        unpark};
+	.name = "unpark",
+	.arguments = "[USER]",
+	.help = "retry learning from parked exchanges, of one or of all",
+	.details = "An exchange is parked after ten answers that could not be used.",
+	.example = "recallctl unpark",
+	.success = "they wait to be learned from again",
+	.most = 1,
+	.run = unpark,
+};

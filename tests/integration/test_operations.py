@@ -59,18 +59,19 @@ def test_the_variables_that_conf_sets_are_keys():
 
 
 def commands():
-    usage = subprocess.run([program("proxy/recallctl"), "--help"], capture_output=True, text=True, check=True).stdout
-    return re.findall(r"^  (\w+) {2,}\S| {2}(\w+) +(?:USER|RECEIPT|FILE|\[USER\]|[<>]FILE)", usage, re.M)
+    """recallctl's commands with their own options, and under "" those of every command."""
+    printed = subprocess.run([program("proxy/recallctl"), "--complete"], capture_output=True, text=True, check=True).stdout
+    every, *lines = printed.splitlines()
+    return {"": every.split()} | {name: own for name, *own in map(str.split, lines)}
 
 
-def test_each_command_of_recallctl_is_in_its_man_page_and_its_completion():
-    names = {name for pair in commands() for name in pair if name}
-    assert {"check", "show", "forget", "export"} <= names
-    page = (CONF / "man/recallctl.1").read_text()
-    completion = (CONF / "completion/recallctl").read_text()
-    listed = set(re.search(r"commands='([^']*)'", completion)[1].split())
-    assert listed == names
-    assert {name for name in names if not re.search(rf"^\.It Ic {name}\b", page, re.M)} == set()
+def test_each_command_of_recallctl_and_each_option_is_in_its_man_page():
+    page = (CONF / "man/recallctl.1").read_text().replace("\\-", "-")
+    named = commands()
+    assert {"", "check", "show", "forget", "export"} <= named.keys()
+    assert {name for name in named if name and not re.search(rf"^\.It Ic {name}\b", page, re.M)} == set()
+    options = {option for own in named.values() for option in own}
+    assert {option for option in options if not re.search(rf"^\.(?:It |Op )?Fl {option[1:]}\b", page, re.M)} == set()
 
 
 def configuration_page():

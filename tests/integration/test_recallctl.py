@@ -13,7 +13,7 @@ import unicodedata
 
 import pytest
 
-from harness.daemon import clean_environment, free_port, program
+from harness.daemon import ROOT, clean_environment, free_port, program
 from harness.upstream import error_reply, json_reply
 
 RECEIPT = {
@@ -234,7 +234,7 @@ def test_with_json_every_failure_is_json(upstream, tmp_path):
         ("--admin", f"127.0.0.1:{free_port()}", "check"): (None, "cannot be reached"),
         ("remember",): (None, "unknown command remember"),
         ("show",): (None, "show takes USER"),
-        ("check", "--store", "x"): (None, "check does not take that option"),
+        ("check", "--store", "x"): (None, "check does not take --store"),
         ("check", "--nonsense"): (None, "unknown option"),
         (): (None, "no command given"),
     }
@@ -299,11 +299,70 @@ def test_nobody_listens():
         assert done.returncode == 1 and b"cannot be reached" in done.stderr
 
 
+def completions(upstream):
+    """Each command's own options; under "" those of every command."""
+    every, *lines = recallctl(upstream, "--complete").stdout.decode().splitlines()
+    return {"": every.split()} | {name: own for name, *own in map(str.split, lines)}
+
+
 def test_the_usage_names_every_command(upstream):
     usage = recallctl(upstream, "--help").stdout.decode()
-    for word in ("explain RECEIPT", "preview USER QUESTION", "--mode", "--session", "--model", "--body"):
-        assert word in usage
-    assert max(map(width, usage.splitlines())) <= 100
+    commands = completions(upstream)
+    for name, own in commands.items():
+        for word in [f"  {name} "] if name else own:
+            assert word in usage
+    assert {"check", "show", "explain", "preview", "import", "forget", "unpark", "export", "rebuild"} <= commands.keys()
+    assert max(map(width, usage.splitlines())) <= 80
+
+
+def test_each_command_has_help_of_its_own(upstream):
+    commands = completions(upstream)
+    for name, own in commands.items():
+        if not name:
+            continue
+        said = [recallctl(upstream, *words) for words in ((name, "--help"), ("--help", name), (name, "-h", "too", "many"))]
+        help = said[0].stdout.decode()
+        assert all(done.returncode == 0 and not done.stderr and done.stdout == said[0].stdout for done in said), name
+        assert help.startswith(f"Usage: recallctl {name}") and max(map(width, help.splitlines())) <= 80
+        assert re.search(rf"^Example:\n  recallctl {name}\b", help, re.M)
+        assert re.search(r"^Exit status:\n  0  \S.*\n  1  \S", help, re.M)
+        assert set(re.findall(r"^  (--\w+)", help, re.M)) == set(own), "told are just the options that it takes"
+    assert not upstream.requests
+
+
+def complete(*words):
+    """What bash offers for the last of the words."""
+    script = ROOT / "conf/completion/recallctl"
+    line = 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _recallctl; printf "%s\\n" "${COMPREPLY[@]}"'
+    done = subprocess.run(["bash", "-c", line, script, program("proxy/recallctl"), *words], capture_output=True, text=True,
+                          env=clean_environment())  # fmt: skip
+    assert not done.stderr
+    return done.stdout.split()
+
+
+def test_bash_completes_what_there_is(upstream):
+    commands = completions(upstream)
+    assert set(complete("")) == commands.keys() - {""}
+    assert set(complete("re")) == {name for name in commands if name.startswith("re")}
+    assert set(complete("--admin", "x", "--")) == set(commands[""]) - {"-c"}
+    assert set(complete("preview", "-")) == set(commands[""]) | set(commands["preview"])
+    assert complete("show", "alex", "--b") == [] and complete("preview", "--b") == ["--body"]
+    assert "vector" in complete("preview", "alex", "--mode", "")
+    assert complete("--token", "") == []
+
+
+def test_a_quiet_check_says_whether_it_takes_traffic(upstream):
+    for status, result in ((200, 0), (503, 1)):
+        upstream.answer = lambda request, s=status: json_reply(b"ready", status=s)
+        done = recallctl(upstream, "check", "--quiet")
+        assert (done.returncode, done.stdout) == (result, b"")
+        assert upstream.last.target == "/readyz"
+        assert (b"not ready (status 503)" in done.stderr) == (result == 1)
+
+    class Nobody:
+        port = free_port()
+
+    assert recallctl(Nobody, "check", "--quiet").returncode == 1
 
 
 def test_what_is_wrong_with_a_command_is_told(upstream):
@@ -311,12 +370,13 @@ def test_what_is_wrong_with_a_command_is_told(upstream):
         ("explain",): "explain takes RECEIPT;",
         ("preview", "alex"): "preview takes USER QUESTION;",
         ("check", "now"): "check takes no argument;",
-        ("show", "alex", "--body"): "show does not take that option;",
-        ("check", "--mode", "vector"): "check does not take that option;",
-        ("check", "--store", "here"): "check does not take that option;",
+        ("show", "alex", "--body"): "show does not take --body;",
+        ("check", "--mode", "vector"): "check does not take --mode;",
+        ("check", "--store", "here"): "check does not take --store; see recallctl check --help",
+        ("remember", "--help"): "unknown command remember;",
         ("remember", "alex"): "unknown command remember;",
         ("explain", "1", "--bad"): "unrecognized option '--bad'",
-        (): "preview USER QUESTION",
+        (): "preview  USER QUESTION",
     }
     for words, message in said.items():
         done = recallctl(upstream, *words)
