@@ -411,6 +411,10 @@ class Provider(Upstream):
             requests = list(self.requests)
         return [r for r in requests if (dialect_of(r) in dialects if dialects else dialect_of(r))]
 
+    def last_of(self, back):
+        """The request that came so many from the end; 1 is the last."""
+        return self.of_dialect()[-back]
+
     def usual_words(self, asked, number):
         call = asked_call(asked, number)
         if call is not None:
