@@ -1,12 +1,10 @@
-/* Reads the configuration: the file's lines, then the environment, into a snapshot. */
+/* Parses the file's lines and the environment's variables. */
 #include "proxy/config/reader.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_REASON = 4096, MAX_VARIABLE = 128 };
+enum { MAX_VARIABLE = 128 };
 
 static struct config_origin this_line(const struct config_reader *reader)
 {
@@ -18,7 +16,7 @@ static struct config_origin this_line(const struct config_reader *reader)
 static void section_fault(struct config_reader *reader, struct slice name)
 {
 	struct buffer remedy;
-	buffer_init(&remedy, MAX_REASON);
+	buffer_init(&remedy, CONFIG_MAX_REASON);
 	config_suggest_section(name, &remedy);
 	if (config_is_printable(name))
 		config_fault(reader, this_line(reader), "unknown section [%.*s]; %.*s",
@@ -149,7 +147,7 @@ static void set_key(struct config_reader *reader, const struct config_key *key,
 	struct buffer expanded;
 	struct buffer why;
 	buffer_init(&expanded, CONFIG_MAX_LINE);
-	buffer_init(&why, MAX_REASON);
+	buffer_init(&why, CONFIG_MAX_REASON);
 	bool fine = config_expand(written, &expanded, &why);
 	if (fine) {
 		struct slice text = buffer_slice(&expanded);
@@ -179,7 +177,7 @@ static void set_from_line(struct config_reader *reader, size_t index, struct sli
 	}
 	struct slice written;
 	struct buffer why;
-	buffer_init(&why, MAX_REASON);
+	buffer_init(&why, CONFIG_MAX_REASON);
 	bool quoted = slice_starts_with(slice_trim(text), SLICE("\""));
 	if (config_read_value(text, &written, &why))
 		set_key(reader, key, origin, written, quoted, base);
@@ -191,7 +189,7 @@ static void set_from_line(struct config_reader *reader, size_t index, struct sli
 static void unknown_key(struct config_reader *reader, struct slice name)
 {
 	struct buffer remedy;
-	buffer_init(&remedy, MAX_REASON);
+	buffer_init(&remedy, CONFIG_MAX_REASON);
 	config_suggest_key(slice_of(reader->section), name, &remedy);
 	if (config_is_printable(name))
 		config_fault(reader, this_line(reader), "unknown key \"%.*s\" in [%s]; %.*s",
@@ -247,12 +245,12 @@ static void parse_key(struct config_reader *reader, struct slice line)
 		set_from_line(reader, index, slice_part(line, equals + 1, line.size));
 }
 
-/* ---- the whole ---- */
+/* ---- lines, and the environment ---- */
 
 static void parse_line(struct config_reader *reader, struct slice line)
 {
 	struct buffer why;
-	buffer_init(&why, MAX_REASON);
+	buffer_init(&why, CONFIG_MAX_REASON);
 	if (!config_check_line(line, &why)) {
 		config_fault(reader, this_line(reader), "%.*s", SLICE_PRINT(why));
 	} else {
@@ -265,7 +263,7 @@ static void parse_line(struct config_reader *reader, struct slice line)
 	buffer_finish(&why);
 }
 
-static void parse_text(struct config_reader *reader, struct slice text)
+void config_parse_text(struct config_reader *reader, struct slice text)
 {
 	static const struct slice byte_order_mark = {"\xef\xbb\xbf", 3};
 	size_t begin = slice_starts_with(text, byte_order_mark) ? byte_order_mark.size : 0;
@@ -290,7 +288,7 @@ static void unknown_variable(struct config_reader *reader, struct slice name, si
 		       config_keys[first].section);
 }
 
-static void parse_environment(struct config_reader *reader)
+void config_parse_environment(struct config_reader *reader)
 {
 	for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
 		struct slice whole = slice_of(*entry);
@@ -310,101 +308,4 @@ static void parse_environment(struct config_reader *reader)
 			slice_part(whole, equals + 1, whole.size), false,
 			config_base(reader->config, key));
 	}
-}
-
-static void set_defaults(struct config *config)
-{
-	for (size_t i = 0; i < config_key_count; i++) {
-		const struct config_key *key = &config_keys[i];
-		struct config_value value;
-		struct buffer why;
-		buffer_init(&why, MAX_REASON);
-		bool fine = config_value_read(key, slice_of(key->initial), &value, &why);
-		assert(fine && "a default is a valid value");
-		(void)fine;
-		config_store(key, &value, config_base(config, key));
-		buffer_finish(&why);
-	}
-}
-
-static void drop_slashes(char *url)
-{
-	size_t size = strlen(url);
-	while (size > 0 && url[size - 1] == '/')
-		url[--size] = '\0';
-}
-
-static struct config *read_text(const char *name, struct slice text, FILE *faults, FILE *warnings,
-				bool looks_at_store)
-{
-	struct config *config = xcalloc(1, sizeof(*config));
-	config_retain(config);
-	set_defaults(config);
-	struct config_reader reader = {
-		.name = name,
-		.faults = faults,
-		.warnings = warnings,
-		.looks_at_store = looks_at_store,
-		.config = config,
-	};
-	parse_text(&reader, text);
-	parse_environment(&reader);
-	drop_slashes(config->upstream.base_url);
-	drop_slashes(config->upstream.proxy);
-	drop_slashes(config->model.base_url);
-	config_check(&reader);
-	if (reader.fault_count == 0)
-		return config;
-	config_release(config);
-	return NULL;
-}
-
-struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings)
-{
-	return read_text(name, text, faults, warnings, false);
-}
-
-/* False: errno says why; 0 means the file is too large. */
-static bool read_file(const char *path, struct buffer *text)
-{
-	FILE *file = fopen(path, "re");
-	if (file == NULL)
-		return false;
-	char chunk[8192];
-	size_t size;
-	bool fits = true;
-	while (fits && (size = fread(chunk, 1, sizeof(chunk), file)) > 0)
-		fits = buffer_append(text, (struct slice){chunk, size});
-	int reason = ferror(file) ? errno : 0;
-	(void)fclose(file);
-	errno = reason;
-	return fits && reason == 0;
-}
-
-static struct config *read_config(const char *file, FILE *faults, FILE *warnings,
-				  bool looks_at_store)
-{
-	if (file == NULL)
-		return read_text("(no file)", (struct slice){0}, faults, warnings, looks_at_store);
-	struct config *config = NULL;
-	struct buffer text;
-	buffer_init(&text, CONFIG_MAX_FILE);
-	if (read_file(file, &text))
-		config = read_text(file, buffer_slice(&text), faults, warnings, looks_at_store);
-	else
-		(void)fprintf(faults,
-			      "%s: cannot be read: %s; name a readable file of at most 1M\n", file,
-			      errno == 0 ? "it is too large" : strerror(errno));
-	buffer_finish(&text);
-	return config;
-}
-
-struct config *config_read(const char *file, FILE *faults, FILE *warnings)
-{
-	return read_config(file, faults, warnings, false);
-}
-
-struct config *config_test(const char *file, FILE *out)
-{
-	return read_config(file, out, out, true);
 }

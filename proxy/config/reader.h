@@ -1,9 +1,9 @@
 /* Shared by the configuration's files; no other file includes this.
  *
- * parse.c splits lines, tell.c reports faults, line.c handles comments, quotes and ${NAME}, value.c
- * converts words to values, forms.c and hosts.c know the forms of addresses and URLs, check.c
- * compares keys with each other once all are read, names.c finds keys and suggests corrections,
- * config.c holds the result. */
+ * read.c reads the file, parse.c splits its lines, tell.c reports faults, line.c handles comments,
+ * quotes and ${NAME}, value.c converts words to values, forms.c and hosts.c know the forms of
+ * addresses and URLs, check.c compares keys with each other once all are read, warn.c warns of what
+ * they do together, names.c finds keys and suggests corrections, config.c holds the result. */
 #ifndef RECALLD_PROXY_CONFIG_READER_H
 #define RECALLD_PROXY_CONFIG_READER_H
 
@@ -16,6 +16,7 @@ enum {
 	CONFIG_MAX_OVERRIDES = 1000,
 	CONFIG_MAX_ITEMS = 32, /* per list */
 	CONFIG_MAX_FAULTS = 100,
+	CONFIG_MAX_REASON = 4096,
 };
 
 #define CONFIG_NOT_STORED SIZE_MAX
@@ -147,10 +148,21 @@ bool config_check_host(struct slice text, struct buffer *why); /* hosts.c */
 bool config_check_body_field(struct slice text, struct buffer *why);
 bool config_check_readable(struct slice text, struct buffer *why);
 
+/* ---- parse.c ---- */
+
+void config_parse_text(struct config_reader *reader, struct slice text);
+/* Their values replace the file's. */
+void config_parse_environment(struct config_reader *reader);
+
 /* ---- check.c ---- */
 
-/* Reports faults and warnings about keys that do not fit together. */
+/* Reports faults of keys that do not fit together; without any fault at all, also the warnings. */
 void config_check(struct config_reader *reader);
+
+/* ---- warn.c ---- */
+
+/* Warns of settings that act differently than expected. The reader must have found no fault. */
+void config_warn(struct config_reader *reader);
 
 /* ---- check_store.c ---- */
 
