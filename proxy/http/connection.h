@@ -1,5 +1,6 @@
 /* Internal to the HTTP server: the life of one connection. server.c accepts and ends connections,
- * connection.c moves their bytes and states, input.c parses what arrives, reply.c writes replies.
+ * connection.c moves their states, input.c parses what arrives, output.c sends, reply.c writes
+ * replies.
  *
  * The server uses plain events and recv(), not bufferevents: a bufferevent reads at most 4 KB at a
  * time, so a 20 KB chat would take five turns of the loop.
@@ -108,9 +109,6 @@ void http_connection_open(struct http_server *server, int fd, const struct socka
 			  bool surplus);
 /* The only function that changes the state and, with it, the deadline. */
 void http_connection_change(struct http_connection *connection, enum connection_state state);
-/* Sends as much as the socket accepts now. The connection's turn handles the rest, and any
- * error. */
-void http_connection_send(struct http_connection *connection);
 /* Schedules the connection's turn. */
 void http_connection_wake(struct http_connection *connection);
 /* Sends pending output, then proceeds as the state requires. Called by the server's turn event. */
@@ -136,6 +134,14 @@ void http_connection_free(struct http_connection *connection);
 ssize_t http_connection_receive(struct http_connection *connection, size_t size);
 /* Continues the TLS handshake, then whatever follows it. */
 void http_connection_handshake(struct http_connection *connection);
+
+/* Sends as much as the socket accepts now. The connection's turn handles the rest, and any
+ * error. */
+void http_output_send(struct http_connection *connection);
+/* Sends pending output; once it is sent, proceeds as the state requires. */
+void http_output_flush(struct http_connection *connection);
+/* Whether the writable event is awaited; its deadline is write_timeout. */
+void http_output_await(struct http_connection *connection, bool wanted);
 
 /* Callback of the readable event. */
 void http_input_ready(evutil_socket_t fd, short what, void *cookie);

@@ -172,7 +172,7 @@ void http_reply_body(struct http_request *request, struct slice bytes)
 
 void http_reply_send_now(struct http_request *request)
 {
-	http_connection_send(request->connection);
+	http_output_send(request->connection);
 }
 
 bool http_reply_full(const struct http_request *request)
