@@ -2,6 +2,7 @@
 
 #include "proxy/admin/admin.h"
 #include "proxy/config/log.h"
+#include "proxy/daemon/config_watch.h"
 #include "proxy/daemon/store_watch.h"
 #include "proxy/exchange/worker.h"
 #include "proxy/http/server.h"
@@ -18,30 +19,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_WORKERS = 256, WATCH_SECONDS = 1, HEAP_SECONDS = 5 * WATCH_SECONDS, ERROR_SIZE = 1024 };
 
-/* Identifies a file's version: detects an edit in place, a rename and a swapped symlink. */
-struct file_mark {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec changed;
-};
-
-/* The configuration, the certificate and its key. */
-enum { WATCHED_FILES = 3 };
-
-struct file_marks {
-	struct file_mark files[WATCHED_FILES];
-};
-
 struct server_process {
-	const char *file;
-	struct file_marks marks; /* of the files last read */
-	struct file_marks seen;  /* of the last check */
+	struct config_watch config_watch;
 	struct config *config;
 	struct config *first; /* the startup configuration, whose addresses are bound */
 	struct service service;
@@ -91,62 +74,6 @@ static void warn_of_limits(const struct config *config)
 
 /* ---- reload ---- */
 
-static struct file_mark mark_file(const char *file)
-{
-	struct stat info;
-	if (stat(file, &info) != 0)
-		return (struct file_mark){0};
-	return (struct file_mark){.device = info.st_dev,
-				  .inode = info.st_ino,
-				  .size = info.st_size,
-				  .changed = info.st_ctim};
-}
-
-static bool same_mark(const struct file_mark *a, const struct file_mark *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
-}
-
-/* NULL: there is no file with that number. */
-static const char *watched_file(const struct server_process *process, const struct config *config,
-				size_t index)
-{
-	const char *const files[WATCHED_FILES] = {process->file, config->listen.tls_certificate,
-						  config->listen.tls_key};
-	return files[index] == NULL || *files[index] == '\0' ? NULL : files[index];
-}
-
-static struct file_marks mark_files(const struct server_process *process,
-				    const struct config *config)
-{
-	struct file_marks marks = {0};
-	for (size_t i = 0; i < WATCHED_FILES; i++) {
-		const char *file = watched_file(process, config, i);
-		if (file != NULL)
-			marks.files[i] = mark_file(file);
-	}
-	return marks;
-}
-
-static bool same_marks(const struct file_marks *a, const struct file_marks *b)
-{
-	for (size_t i = 0; i < WATCHED_FILES; i++) {
-		if (!same_mark(&a->files[i], &b->files[i]))
-			return false;
-	}
-	return true;
-}
-
-static bool all_there(const struct server_process *process, const struct file_marks *marks)
-{
-	for (size_t i = 0; i < WATCHED_FILES; i++) {
-		if (watched_file(process, process->config, i) != NULL && marks->files[i].inode == 0)
-			return false;
-	}
-	return true;
-}
-
 /* Compares with the startup configuration, which is in force for these keys until a restart. */
 static void tell_of_fixed(const struct server_process *process, const struct config *config)
 {
@@ -180,25 +107,9 @@ static void apply(struct server_process *process, struct config *config)
 	log_info("configuration reloaded");
 }
 
-/* Marks the files before reading them, so that a change during the read is noticed. Files that the
- * new configuration names first are known only after the read: it is then read again. */
-static struct config *read_marked(struct server_process *process)
-{
-	process->marks = mark_files(process, process->config);
-	struct config *config = config_read_again(process->file);
-	if (config == NULL)
-		return NULL;
-	struct file_marks marks = mark_files(process, config);
-	if (same_marks(&marks, &process->marks))
-		return config;
-	process->marks = marks;
-	config_release(config);
-	return config_read_again(process->file);
-}
-
 static void reload(struct server_process *process)
 {
-	struct config *config = read_marked(process);
+	struct config *config = config_watch_read(&process->config_watch, process->config);
 	if (config != NULL) {
 		apply(process, config);
 		return;
@@ -223,12 +134,7 @@ static void on_watch(evutil_socket_t fd, short what, void *cookie)
 	store_watch_look(&process->store_watch, process->service.store);
 	if (++process->heap_looks % HEAP_SECONDS == 0)
 		malloc_give_back();
-	struct file_marks marks = mark_files(process, process->config);
-	bool is_settled = same_marks(&marks, &process->seen);
-	process->seen = marks;
-	/* A missing file may be in the middle of a replacement, and one that has just changed may
-	 * be half written: keys missing from it would fall back to their defaults. */
-	if (is_settled && all_there(process, &marks) && !same_marks(&marks, &process->marks))
+	if (config_watch_look(&process->config_watch, process->config))
 		reload(process);
 }
 
@@ -402,7 +308,6 @@ static void watch(struct server_process *process)
 
 static bool start(struct server_process *process)
 {
-	process->marks = mark_files(process, process->config);
 	descriptors_raise();
 	last_failure_init(&process->service.upstream);
 	last_failure_init(&process->service.learning);
@@ -454,8 +359,8 @@ static void stop(struct server_process *process)
 int daemon_run(const char *file, struct config *config)
 {
 	struct server_process *process = xcalloc(1, sizeof(*process));
-	process->file = file;
 	process->config = config;
+	config_watch_start(&process->config_watch, file, config);
 	process->first = config_retain(config);
 	process->service.bound = process->first;
 	bool local = is_local(config->listen.address);

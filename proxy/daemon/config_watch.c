@@ -1,0 +1,94 @@
+#include "proxy/daemon/config_watch.h"
+
+#include "proxy/config/log.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static struct file_mark mark_file(const char *file)
+{
+	struct stat info;
+	if (stat(file, &info) != 0)
+		return (struct file_mark){0};
+	return (struct file_mark){.device = info.st_dev,
+				  .inode = info.st_ino,
+				  .size = info.st_size,
+				  .changed = info.st_ctim};
+}
+
+static bool same_mark(const struct file_mark *a, const struct file_mark *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* NULL: there is no file with that number. */
+static const char *watched_file(const struct config_watch *watch, const struct config *config,
+				size_t index)
+{
+	const char *const files[CONFIG_FILES] = {watch->file, config->listen.tls_certificate,
+						 config->listen.tls_key};
+	return files[index] == NULL || *files[index] == '\0' ? NULL : files[index];
+}
+
+static void mark_files(const struct config_watch *watch, const struct config *config,
+		       struct file_mark marks[CONFIG_FILES])
+{
+	for (size_t i = 0; i < CONFIG_FILES; i++) {
+		const char *file = watched_file(watch, config, i);
+		marks[i] = file != NULL ? mark_file(file) : (struct file_mark){0};
+	}
+}
+
+static bool same_marks(const struct file_mark *a, const struct file_mark *b)
+{
+	for (size_t i = 0; i < CONFIG_FILES; i++) {
+		if (!same_mark(&a[i], &b[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool all_exist(const struct config_watch *watch, const struct config *config,
+		      const struct file_mark *marks)
+{
+	for (size_t i = 0; i < CONFIG_FILES; i++) {
+		if (watched_file(watch, config, i) != NULL && marks[i].inode == 0)
+			return false;
+	}
+	return true;
+}
+
+void config_watch_start(struct config_watch *watch, const char *file, const struct config *config)
+{
+	*watch = (struct config_watch){.file = file};
+	mark_files(watch, config, watch->read);
+}
+
+/* Marks the files before reading them, so that a change during the read is noticed. Files that the
+ * new configuration names first are known only after the read: it is then read again. */
+struct config *config_watch_read(struct config_watch *watch, const struct config *config)
+{
+	mark_files(watch, config, watch->read);
+	struct config *fresh = config_read_again(watch->file);
+	if (fresh == NULL)
+		return NULL;
+	struct file_mark marks[CONFIG_FILES];
+	mark_files(watch, fresh, marks);
+	if (same_marks(marks, watch->read))
+		return fresh;
+	memcpy(watch->read, marks, sizeof(marks));
+	config_release(fresh);
+	return config_read_again(watch->file);
+}
+
+/* A missing file may be in the middle of a replacement, and one that has just changed may be half
+ * written: keys missing from it would fall back to their defaults. */
+bool config_watch_look(struct config_watch *watch, const struct config *config)
+{
+	struct file_mark marks[CONFIG_FILES];
+	mark_files(watch, config, marks);
+	bool is_settled = same_marks(marks, watch->seen);
+	memcpy(watch->seen, marks, sizeof(marks));
+	return is_settled && all_exist(watch, config, marks) && !same_marks(marks, watch->read);
+}

@@ -1,0 +1,36 @@
+/* Tells when the configuration's files have changed on disk: its own file, the certificate and its
+ * key. */
+#ifndef RECALLD_PROXY_DAEMON_CONFIG_WATCH_H
+#define RECALLD_PROXY_DAEMON_CONFIG_WATCH_H
+
+#include "proxy/config/config.h"
+
+#include <sys/types.h>
+#include <time.h>
+
+/* Identifies a file's version: detects an edit in place, a rename and a swapped symlink. */
+struct file_mark {
+	dev_t device;
+	ino_t inode; /* 0: there is no such file */
+	off_t size;
+	struct timespec changed;
+};
+
+enum { CONFIG_FILES = 3 };
+
+struct config_watch {
+	const char *file; /* the configuration's; NULL: it has none */
+	struct file_mark read[CONFIG_FILES];
+	struct file_mark seen[CONFIG_FILES]; /* by the last look */
+};
+
+/* `config` was read from `file`, which must outlive the watch, just now. */
+void config_watch_start(struct config_watch *watch, const char *file, const struct config *config);
+/* Reads the configuration again; `config` is the one in force. NULL: it has faults, which are in
+ * the log. */
+struct config *config_watch_read(struct config_watch *watch, const struct config *config);
+/* Looks at the files of the configuration in force, once a second. True: they have changed since
+ * they were read, all of them exist, and none has changed since the last look. */
+bool config_watch_look(struct config_watch *watch, const struct config *config);
+
+#endif
