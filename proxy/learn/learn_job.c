@@ -3,14 +3,13 @@
 #include "core/learn/learn.h"
 #include "core/model/model_request.h"
 #include "core/secrets/secrets.h"
-#include "core/text/text.h"
+#include "proxy/learn/learn_call.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
 
 #include <stdlib.h>
 
 enum {
-	ANSWER_LIMIT = LEARN_MAX_ANSWER,
 	FACTS_TOKENS = 1500,
 	TOKENS_PER_WORD = 6, /* of a summary: generous, for scripts that cost most */
 	FIRST_PAUSE = 250,
@@ -28,15 +27,10 @@ struct learn_job {
 	struct job_input input;
 	struct learn_prompt prompt;
 	struct summary summary; /* what a summary job will store, but for its text */
-	unsigned quirks;
-	struct slice body;
 	/* Of these one is under way. */
 	struct event *start;
-	struct transfer *transfer;
+	struct learn_call *call;
 	struct store_call *store_call;
-	struct event *deadline; /* the transfer's */
-	int status;
-	struct buffer answer;
 	struct slice answer_text;
 	struct learning learning; /* what a facts job will store */
 	bool wants_room;          /* see learn_job_ended */
@@ -45,8 +39,6 @@ struct learn_job {
 static void destroy(struct learn_job *learn_job)
 {
 	event_free(learn_job->start);
-	event_free(learn_job->deadline);
-	buffer_finish(&learn_job->answer);
 	config_release(learn_job->setting.config);
 	arena_finish(&learn_job->arena);
 	free(learn_job);
@@ -69,9 +61,9 @@ static void leave_model(struct learn_job *learn_job)
 
 /* ---- when it fails ---- */
 
-static void warn_of_failure(struct learn_job *learn_job, const char *detail)
+static void warn_of_failure(struct learn_job *learn_job, int status, const char *detail)
 {
-	const struct failure_words why = failure_words(detail, learn_job->status);
+	const struct failure_words why = failure_words(detail, status);
 	if (last_failure_note(learn_job->setting.failure, &why))
 		log_warn("the memory model cannot be learned with: %s; exchanges wait; look at "
 			 "[model] base_url, api_key and name",
@@ -92,7 +84,7 @@ static void try_later(struct learn_job *learn_job)
 	int64_t pause = (int64_t)FIRST_PAUSE << doublings;
 	job->tries++;
 	job->not_before =
-		clock_wall() + (pause < LESSON_LONGEST_PAUSE ? pause : LESSON_LONGEST_PAUSE);
+		clock_wall() + (pause < LEARN_JOB_LONGEST_PAUSE ? pause : LEARN_JOB_LONGEST_PAUSE);
 	leave_model(learn_job);
 	learn_job->store_call =
 		store_postpone(learn_job->setting.store, learn_job->setting.user, job,
@@ -178,21 +170,30 @@ static bool take_summary(struct learn_job *learn_job, const struct model_answer 
 	return true;
 }
 
-static void take_answer(struct learn_job *learn_job)
+static bool use_answer(struct learn_job *learn_job, struct slice body)
 {
 	struct model_answer answer;
-	bool used = model_answer_read(buffer_slice(&learn_job->answer), &answer, &learn_job->arena);
-	if (used) {
-		learn_job->answer_text = answer.text;
-		used = learn_job->job.kind == JOB_FACTS ? take_facts(learn_job)
-							: take_summary(learn_job, &answer);
+	if (!model_answer_read(body, &answer, &learn_job->arena))
+		return false;
+	learn_job->answer_text = answer.text;
+	return learn_job->job.kind == JOB_FACTS ? take_facts(learn_job)
+						: take_summary(learn_job, &answer);
+}
+
+static void on_called(void *cookie, const struct learn_reply *reply)
+{
+	struct learn_job *learn_job = cookie;
+	struct last_failure *failure = learn_job->setting.failure;
+	learn_job->call = NULL;
+	if (reply->fault != NULL) {
+		warn_of_failure(learn_job, reply->status, reply->fault);
+		postpone(learn_job, reply->cause);
+	} else if (use_answer(learn_job, reply->answer)) {
+		last_failure_end(failure);
+	} else {
+		warn_of_failure(learn_job, reply->status, "its answer cannot be used");
+		postpone(learn_job, METRIC_MODEL_UNUSABLE);
 	}
-	if (used) {
-		last_failure_end(learn_job->setting.failure);
-		return;
-	}
-	warn_of_failure(learn_job, "its answer cannot be used");
-	postpone(learn_job, METRIC_MODEL_UNUSABLE);
 }
 
 /* ---- when it is stored ---- */
@@ -244,101 +245,6 @@ static void on_stored(void *cookie, enum store_result result)
 
 /* ---- the call ---- */
 
-static void call_model(struct learn_job *learn_job);
-
-static uint64_t server_hash(struct learn_job *learn_job)
-{
-	const struct slice parts[] = {slice_of(config_model_base_url(learn_job->setting.config)),
-				      SLICE(" "), learn_job->setting.model};
-	return text_hash(arena_join(&learn_job->arena, parts, 3));
-}
-
-static unsigned *known_quirks(struct learn_job *learn_job)
-{
-	struct quirk_memory *memory = learn_job->setting.quirks;
-	uint64_t server = server_hash(learn_job);
-	for (size_t i = 0; i < LESSON_QUIRKS; i++) {
-		if (memory->entries[i].server == server)
-			return &memory->entries[i].quirks;
-	}
-	size_t at = memory->next++ % LESSON_QUIRKS;
-	memory->entries[at].server = server;
-	memory->entries[at].quirks = 0;
-	return &memory->entries[at].quirks;
-}
-
-/* Some servers refuse a parameter: give way in it, remember, and ask again at once. */
-static bool ask_otherwise(struct learn_job *learn_job)
-{
-	if (learn_job->status != 400 && learn_job->status != 422)
-		return false;
-	unsigned quirks = model_request_adapt(learn_job->quirks, learn_job->job.kind == JOB_FACTS,
-					      buffer_slice(&learn_job->answer));
-	if (quirks == learn_job->quirks)
-		return false;
-	learn_job->quirks = quirks;
-	call_model(learn_job);
-	return true;
-}
-
-/* Of a status that is not 2xx. A request that cannot be put otherwise is one that the model will
- * never answer. */
-static enum metric_counter cause_of(int status)
-{
-	if (status == 400 || status == 413 || status == 422)
-		return METRIC_MODEL_UNUSABLE;
-	return status >= 400 && status < 500 ? METRIC_MODEL_REFUSED : METRIC_MODEL_UNREACHABLE;
-}
-
-static void on_end(void *cookie, enum upstream_result result, const char *detail)
-{
-	struct learn_job *learn_job = cookie;
-	learn_job->transfer = NULL;
-	event_del(learn_job->deadline);
-	bool answered = result == UPSTREAM_OK && !learn_job->answer.overflowed;
-	if (learn_job->answer.overflowed) {
-		warn_of_failure(learn_job, "its answer is too long");
-		postpone(learn_job, METRIC_MODEL_UNUSABLE);
-	} else if (answered && learn_job->status >= 200 && learn_job->status < 300) {
-		*known_quirks(learn_job) = learn_job->quirks;
-		take_answer(learn_job);
-	} else if (!answered || !ask_otherwise(learn_job)) {
-		warn_of_failure(learn_job, answered ? "it refused" : detail);
-		postpone(learn_job,
-			 answered ? cause_of(learn_job->status) : METRIC_MODEL_UNREACHABLE);
-	}
-}
-
-static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
-{
-	struct learn_job *learn_job = cookie;
-	learn_job->status = head->status;
-	return UPSTREAM_GO_ON;
-}
-
-static enum upstream_next on_data(void *cookie, struct slice bytes)
-{
-	struct learn_job *learn_job = cookie;
-	return buffer_append(&learn_job->answer, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
-}
-
-static bool on_full(void *cookie)
-{
-	(void)cookie;
-	return false;
-}
-
-static void on_deadline(evutil_socket_t fd, short what, void *cookie)
-{
-	struct learn_job *learn_job = cookie;
-	(void)fd;
-	(void)what;
-	upstream_cancel(learn_job->transfer);
-	learn_job->transfer = NULL;
-	warn_of_failure(learn_job, "it did not answer in time");
-	postpone(learn_job, METRIC_MODEL_LATE);
-}
-
 static unsigned answer_tokens(const struct learn_job *learn_job)
 {
 	unsigned tokens = learn_job->job.kind == JOB_FACTS
@@ -352,41 +258,20 @@ static unsigned answer_tokens(const struct learn_job *learn_job)
 
 static void call_model(struct learn_job *learn_job)
 {
-	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
-	const struct config *config = learn_job->setting.config;
-	const struct http_field fields[] = {
-		{SLICE("Content-Type"), SLICE("application/json")},
-		{SLICE("Accept"), SLICE("application/json")},
-		http_field_of_line(learn_job->setting.key_field),
+	const struct learn_job_setting *setting = &learn_job->setting;
+	const struct learn_question question = {
+		.loop = setting->loop,
+		.upstream = setting->upstream,
+		.config = setting->config,
+		.quirks = setting->quirks,
+		.key_field = setting->key_field,
+		.model = setting->model,
+		.prompt = &learn_job->prompt,
+		.json = learn_job->job.kind == JOB_FACTS,
+		.max_tokens = answer_tokens(learn_job),
+		.arena = &learn_job->arena,
 	};
-	const struct slice url[] = {slice_of(config_model_base_url(config)),
-				    SLICE("/chat/completions")};
-	learn_job->body = model_request_body(
-		learn_job->setting.model, &learn_job->prompt, learn_job->job.kind == JOB_FACTS,
-		answer_tokens(learn_job), learn_job->quirks, &learn_job->arena);
-	learn_job->status = 0;
-	buffer_clear(&learn_job->answer);
-	struct upstream_request request = {
-		.method = SLICE("POST"),
-		.url = arena_join(&learn_job->arena, url, 2).data,
-		.proxy = config->upstream.proxy,
-		.ca_file = config->upstream.ca_file,
-		.fields = fields,
-		.field_count = learn_job->setting.key_field.size > 0 ? 3 : 2,
-		.has_body = true,
-		.body = &learn_job->body,
-		.body_count = 1,
-		.connect_timeout = config->upstream.connect_timeout,
-		.first_byte_timeout = config->model.timeout,
-		.idle_timeout = config->model.timeout,
-	};
-	const struct timeval deadline = {
-		.tv_sec = (time_t)(config->model.timeout / 1000),
-		.tv_usec = (suseconds_t)(config->model.timeout % 1000 * 1000)};
-	event_add(learn_job->deadline, &deadline);
-	metrics_count(METRIC_MODEL_CALLS, 1);
-	learn_job->transfer =
-		upstream_start(learn_job->setting.upstream, &request, &events, learn_job);
+	learn_job->call = learn_call_start(&question, on_called, learn_job);
 }
 
 /* ---- the input ---- */
@@ -413,10 +298,10 @@ static bool prepare_summary(struct learn_job *learn_job)
 	struct job_input *input = &learn_job->input;
 	/* What a summary covers is told by the last turn's id, so they are folded in that order. */
 	qsort(input->uncovered, input->uncovered_count, sizeof(*input->uncovered), by_id);
-	size_t fold =
-		learn_job_fold_count(input->uncovered, input->uncovered_count,
-				     (size_t)learn_job->settings.summarize_after,
-				     clock_wall() - learn_job->job.last_active >= LESSON_IDLE_TIME);
+	size_t fold = learn_job_fold_count(input->uncovered, input->uncovered_count,
+					   (size_t)learn_job->settings.summarize_after,
+					   clock_wall() - learn_job->job.last_active >=
+						   LEARN_JOB_IDLE_TIME);
 	struct slice previous = input->has_summary ? input->summary.text : (struct slice){0};
 	learn_job->prompt = learn_summary_prompt(previous, input->uncovered, fold,
 						 (unsigned)learn_job->settings.summary_words,
@@ -444,7 +329,6 @@ static void on_start(evutil_socket_t fd, short what, void *cookie)
 	(void)what;
 	bool is_read = read_input(learn_job) == STORE_OK;
 	if (is_read && (is_facts ? prepare_facts(learn_job) : prepare_summary(learn_job))) {
-		learn_job->quirks = *known_quirks(learn_job);
 		call_model(learn_job);
 	} else if (is_read && is_facts) {
 		store_facts(learn_job);
@@ -472,8 +356,6 @@ struct learn_job *learn_job_start(const struct learn_job_setting *setting, const
 	learn_job->asked = asked;
 	learn_job->ended = ended;
 	learn_job->cookie = cookie;
-	learn_job->deadline = evtimer_new(loop_base(setting->loop), on_deadline, learn_job);
-	buffer_init(&learn_job->answer, ANSWER_LIMIT);
 	learn_job->start = event_new(loop_base(setting->loop), -1, 0, on_start, learn_job);
 	event_active(learn_job->start, EV_TIMEOUT, 0);
 	return learn_job;
@@ -481,7 +363,7 @@ struct learn_job *learn_job_start(const struct learn_job_setting *setting, const
 
 void learn_job_cancel(struct learn_job *learn_job)
 {
-	upstream_cancel(learn_job->transfer);
+	learn_call_cancel(learn_job->call);
 	store_cancel(learn_job->store_call);
 	destroy(learn_job);
 }

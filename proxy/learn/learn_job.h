@@ -12,19 +12,11 @@
 struct learn_job;
 
 /* Milliseconds after a user's newest turn when all that is left is folded into the summary. */
-enum { LESSON_IDLE_TIME = 60 * 60 * 1000 };
+enum { LEARN_JOB_IDLE_TIME = 60 * 60 * 1000 };
 /* Milliseconds that a job waits for its next try, at most. */
-enum { LESSON_LONGEST_PAUSE = 5 * 60 * 1000 };
+enum { LEARN_JOB_LONGEST_PAUSE = 5 * 60 * 1000 };
 
-/* What servers were found to refuse, remembered per address and model. */
-enum { LESSON_QUIRKS = 64 };
-struct quirk_memory {
-	struct {
-		uint64_t server; /* a hash of address and model; 0: free */
-		unsigned quirks;
-	} entries[LESSON_QUIRKS];
-	size_t next;
-};
+struct quirk_memory;
 
 struct learn_job_setting {
 	struct store *store;

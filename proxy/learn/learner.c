@@ -2,6 +2,7 @@
 
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/key_ring.h"
+#include "proxy/learn/learn_call.h"
 #include "proxy/learn/learn_job.h"
 #include "proxy/learn/learner_models.h"
 #include "proxy/learn/learner_users.h"
@@ -13,7 +14,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	SCAN_SLICE = 256,
@@ -40,7 +40,7 @@ struct learner {
 	size_t asking;     /* learn_jobs that are at the memory model, or on their way to it */
 	size_t learn_jobs; /* these, and those whose results are being stored */
 	struct quirk_memory quirks;
-	struct learner_models model_traits;
+	struct learner_models models;
 
 	struct event *scan;
 	struct user_key scan_after;
@@ -115,23 +115,6 @@ static void on_learn_job_ended(void *cookie, bool noted, bool wants_room)
 	pump(learner);
 }
 
-static struct slice model_name(struct learner *learner, struct slice tenant, const struct job *job)
-{
-	const struct config *config = learner->config;
-	const char *base = config_model_base_url(config);
-	if (config->model.name[0] != '\0')
-		return slice_of(config->model.name);
-	if (slice_find(slice_of(base), SLICE("://api.openai.com"), 0) == strlen(base)) {
-		learner_models_note(&learner->model_traits, tenant, job->model);
-		struct slice model = job->model.size > 0
-					     ? job->model
-					     : learner_models_find(&learner->model_traits, tenant);
-		if (model.size > 0)
-			return model;
-	}
-	return SLICE("gpt-4o-mini");
-}
-
 static void begin_learn_job(struct learner_user *learner_user, const struct next_job *next)
 {
 	struct learner *learner = learner_user->learner;
@@ -146,7 +129,8 @@ static void begin_learn_job(struct learner_user *learner_user, const struct next
 		.tenant = next->page.tenant,
 		.user_id = next->page.user,
 		.key_field = next->key_field,
-		.model = model_name(learner, next->page.tenant, next->job),
+		.model = learner_models_name(&learner->models, learner->config, next->page.tenant,
+					     next->job->model),
 	};
 	learner_user->has_new_key = false;
 	learner_user->state = LEARNER_USER_BUSY;

@@ -4,6 +4,7 @@
 #ifndef RECALLD_PROXY_LEARN_LEARNER_MODELS_H
 #define RECALLD_PROXY_LEARN_LEARNER_MODELS_H
 
+#include "proxy/config/config.h"
 #include "storage/store.h"
 
 enum { LEARNER_TENANTS = 64, LEARNER_MODEL_SIZE = 128 };
@@ -18,9 +19,12 @@ struct learner_models {
 };
 
 /* A name that is too long is not kept. */
-void learner_models_note(struct learner_models *model_traits, struct slice tenant,
-			 struct slice model);
+void learner_models_note(struct learner_models *models, struct slice tenant, struct slice model);
 /* Empty: none is known. It stands until the next note. */
-struct slice learner_models_find(const struct learner_models *model_traits, struct slice tenant);
+struct slice learner_models_find(const struct learner_models *models, struct slice tenant);
+/* The name to ask the memory model for, for a turn whose chat named the model `of_chat`, or none.
+ * It stands until the next call. */
+struct slice learner_models_name(struct learner_models *models, const struct config *config,
+				 struct slice tenant, struct slice of_chat);
 
 #endif

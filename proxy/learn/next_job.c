@@ -28,7 +28,7 @@ bool learner_wants(const struct config *config, const struct job_list *list, con
 		return mode_uses_facts(mode);
 	return summarizes(&settings, mode) && job->uncovered > 0 &&
 	       (job->uncovered >= settings.summarize_after ||
-		now - job->last_active >= LESSON_IDLE_TIME);
+		now - job->last_active >= LEARN_JOB_IDLE_TIME);
 }
 
 /* The key to learn with from this user; empty: none, or it is the client's own, which is not known
@@ -79,7 +79,7 @@ static int64_t time_left(const struct next_job *next, const struct job *job)
 		return 0;
 	int64_t left = job->not_before - next->now;
 	/* No pause is longer: it was made by a clock that has been set back since. */
-	return left > LESSON_LONGEST_PAUSE ? 0 : left;
+	return left > LEARN_JOB_LONGEST_PAUSE ? 0 : left;
 }
 
 void next_job_choose(struct next_job *next)

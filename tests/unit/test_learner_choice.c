@@ -43,9 +43,9 @@ START_TEST(a_job_waits_for_its_time_but_never_longer_than_any_pause_is)
 	ck_assert_int_eq(wait_until(0), 0);
 	ck_assert_int_eq(wait_until(NOW), 0);
 	ck_assert_int_eq(wait_until(NOW + 1), 1);
-	ck_assert_int_eq(wait_until(NOW + LESSON_LONGEST_PAUSE), LESSON_LONGEST_PAUSE);
+	ck_assert_int_eq(wait_until(NOW + LEARN_JOB_LONGEST_PAUSE), LEARN_JOB_LONGEST_PAUSE);
 	/* The clock was set back since. */
-	ck_assert_int_eq(wait_until(NOW + LESSON_LONGEST_PAUSE + 1), 0);
+	ck_assert_int_eq(wait_until(NOW + LEARN_JOB_LONGEST_PAUSE + 1), 0);
 	ck_assert_int_eq(wait_until(INT64_MAX), 0);
 }
 END_TEST

@@ -1,0 +1,208 @@
+#include "proxy/learn/learn_call.h"
+
+#include "core/model/model_request.h"
+#include "core/text/text.h"
+
+#include <stdlib.h>
+
+struct learn_call {
+	struct learn_question question;
+	learn_called *callback;
+	void *cookie;
+	unsigned quirks;
+	struct slice body;
+	struct transfer *transfer;
+	struct event *deadline;
+	int status;
+	struct buffer answer;
+};
+
+static void destroy(struct learn_call *call)
+{
+	event_free(call->deadline);
+	buffer_finish(&call->answer);
+	free(call);
+}
+
+static void finish(struct learn_call *call, const struct learn_reply *reply)
+{
+	call->callback(call->cookie, reply);
+	destroy(call);
+}
+
+static void fail(struct learn_call *call, enum metric_counter cause, const char *fault)
+{
+	finish(call, &(struct learn_reply){.fault = fault, .status = call->status, .cause = cause});
+}
+
+/* ---- what servers refuse ---- */
+
+static uint64_t server_hash(const struct learn_question *question)
+{
+	const struct slice parts[] = {slice_of(config_model_base_url(question->config)), SLICE(" "),
+				      question->model};
+	return text_hash(arena_join(question->arena, parts, 3));
+}
+
+static unsigned *known_quirks(const struct learn_question *question)
+{
+	struct quirk_memory *memory = question->quirks;
+	uint64_t server = server_hash(question);
+	for (size_t i = 0; i < LEARN_CALL_SERVERS; i++) {
+		if (memory->entries[i].server == server)
+			return &memory->entries[i].quirks;
+	}
+	size_t at = memory->next++ % LEARN_CALL_SERVERS;
+	memory->entries[at].server = server;
+	memory->entries[at].quirks = 0;
+	return &memory->entries[at].quirks;
+}
+
+static void ask(struct learn_call *call);
+
+/* Some servers refuse a parameter: give way in it, and ask again. */
+static bool ask_otherwise(struct learn_call *call)
+{
+	if (call->status != 400 && call->status != 422)
+		return false;
+	unsigned quirks =
+		model_request_adapt(call->quirks, call->question.json, buffer_slice(&call->answer));
+	if (quirks == call->quirks)
+		return false;
+	call->quirks = quirks;
+	ask(call);
+	return true;
+}
+
+/* ---- the reply ---- */
+
+static void take_answer(struct learn_call *call)
+{
+	*known_quirks(&call->question) = call->quirks;
+	finish(call,
+	       &(struct learn_reply){
+		       .status = call->status,
+		       .answer = arena_copy(call->question.arena, buffer_slice(&call->answer)),
+	       });
+}
+
+/* The cause of a status that is not 2xx. A request that cannot be put otherwise is one that the
+ * model will never answer. */
+static enum metric_counter cause_of(int status)
+{
+	if (status == 400 || status == 413 || status == 422)
+		return METRIC_MODEL_UNUSABLE;
+	return status >= 400 && status < 500 ? METRIC_MODEL_REFUSED : METRIC_MODEL_UNREACHABLE;
+}
+
+static void on_end(void *cookie, enum upstream_result result, const char *detail)
+{
+	struct learn_call *call = cookie;
+	call->transfer = NULL;
+	event_del(call->deadline);
+	if (call->answer.overflowed)
+		fail(call, METRIC_MODEL_UNUSABLE, "its answer is too long");
+	else if (result != UPSTREAM_OK)
+		fail(call, METRIC_MODEL_UNREACHABLE, detail);
+	else if (call->status >= 200 && call->status < 300)
+		take_answer(call);
+	else if (!ask_otherwise(call))
+		fail(call, cause_of(call->status), "it refused");
+}
+
+static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
+{
+	struct learn_call *call = cookie;
+	call->status = head->status;
+	return UPSTREAM_GO_ON;
+}
+
+static enum upstream_next on_data(void *cookie, struct slice bytes)
+{
+	struct learn_call *call = cookie;
+	return buffer_append(&call->answer, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
+}
+
+static bool on_full(void *cookie)
+{
+	(void)cookie;
+	return false;
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *cookie)
+{
+	struct learn_call *call = cookie;
+	(void)fd;
+	(void)what;
+	upstream_cancel(call->transfer);
+	call->transfer = NULL;
+	fail(call, METRIC_MODEL_LATE, "it did not answer in time");
+}
+
+/* ---- the request ---- */
+
+static void send_request(struct learn_call *call)
+{
+	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
+	const struct learn_question *question = &call->question;
+	const struct config *config = question->config;
+	const struct http_field fields[] = {
+		{SLICE("Content-Type"), SLICE("application/json")},
+		{SLICE("Accept"), SLICE("application/json")},
+		http_field_of_line(question->key_field),
+	};
+	const struct slice url[] = {slice_of(config_model_base_url(config)),
+				    SLICE("/chat/completions")};
+	const struct upstream_request request = {
+		.method = SLICE("POST"),
+		.url = arena_join(question->arena, url, 2).data,
+		.proxy = config->upstream.proxy,
+		.ca_file = config->upstream.ca_file,
+		.fields = fields,
+		.field_count = question->key_field.size > 0 ? 3 : 2,
+		.has_body = true,
+		.body = &call->body,
+		.body_count = 1,
+		.connect_timeout = config->upstream.connect_timeout,
+		.first_byte_timeout = config->model.timeout,
+		.idle_timeout = config->model.timeout,
+	};
+	call->transfer = upstream_start(question->upstream, &request, &events, call);
+}
+
+static void ask(struct learn_call *call)
+{
+	const struct learn_question *question = &call->question;
+	uint64_t timeout = question->config->model.timeout;
+	const struct timeval deadline = {.tv_sec = (time_t)(timeout / 1000),
+					 .tv_usec = (suseconds_t)(timeout % 1000 * 1000)};
+	call->body = model_request_body(question->model, question->prompt, question->json,
+					question->max_tokens, call->quirks, question->arena);
+	call->status = 0;
+	buffer_clear(&call->answer);
+	event_add(call->deadline, &deadline);
+	metrics_count(METRIC_MODEL_CALLS, 1);
+	send_request(call);
+}
+
+struct learn_call *learn_call_start(const struct learn_question *question, learn_called *callback,
+				    void *cookie)
+{
+	struct learn_call *call = xcalloc(1, sizeof(*call));
+	call->question = *question;
+	call->callback = callback;
+	call->cookie = cookie;
+	call->quirks = *known_quirks(question);
+	call->deadline = evtimer_new(loop_base(question->loop), on_deadline, call);
+	buffer_init(&call->answer, LEARN_MAX_ANSWER);
+	ask(call);
+	return call;
+}
+
+void learn_call_cancel(struct learn_call *call)
+{
+	if (call == NULL)
+		return;
+	upstream_cancel(call->transfer);
+	destroy(call);
+}
