@@ -48,4 +48,23 @@ struct receipt {
 	size_t fact_count;
 };
 
+/* What leaves memory. What holds any of it is not given again. */
+struct leaving {
+	const uint64_t *turns; /* ids, rising */
+	size_t turn_count;
+	const uint64_t *facts; /* ids, rising */
+	size_t fact_count;
+	/* A summary leaves that covers the turns up to this id: whatever holds one of them may hold
+	 * what it tells of the others. 0: no summary leaves. */
+	uint64_t covered;
+	/* From this turn's id on the memory changes: a summary in a frozen context that covers it
+	 * leaves. 0: none does. */
+	uint64_t changed_from;
+};
+
+/* Whether a frozen context, a replay or a receipt holds any of it. */
+bool frozen_holds(const struct frozen *frozen, const struct leaving *leaving);
+bool replay_holds(const struct replay *replay, const struct leaving *leaving);
+bool receipt_holds(const struct receipt *receipt, const struct leaving *leaving);
+
 #endif

@@ -82,3 +82,8 @@ bool fact_is_masked(const struct fact *fact)
 {
 	return slice_equal(fact->value, slice_of(pii_mask));
 }
+
+bool summary_covers(const struct summary *summary, uint64_t turn)
+{
+	return turn <= summary->covers;
+}

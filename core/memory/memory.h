@@ -120,4 +120,7 @@ struct summary {
 	struct slice model; /* the model that wrote it */
 };
 
+/* Whether the summary may tell of the turn with this id. One of zeros covers none. */
+bool summary_covers(const struct summary *summary, uint64_t turn);
+
 #endif

@@ -189,41 +189,32 @@ static void list_their_answers(struct expired *expired, const struct memory *mem
 
 /* ---- what was made of it ---- */
 
-static bool holds(const struct id_list *list, const uint64_t *ids, size_t count)
+static struct leaving leaving_of(const struct expired *expired)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (ids_hold(list->ids, list->count, ids[i]))
-			return true;
-	}
-	return false;
-}
-
-/* A summary being deleted keeps no turn: the turns up to the one it covers count as well. */
-static bool holds_turn(const struct expired *expired, const uint64_t *ids, size_t count)
-{
-	for (size_t i = 0; expired->has_summary && i < count; i++) {
-		if (ids[i] != 0 && ids[i] <= expired->summary.covers)
-			return true;
-	}
-	return holds(&expired->found.turns, ids, count);
+	const struct id_list *turns = &expired->found.turns;
+	return (struct leaving){
+		.turns = turns->ids,
+		.turn_count = turns->count,
+		.facts = expired->facts.ids,
+		.fact_count = expired->facts.count,
+		.covered = expired->has_summary ? expired->summary.covers : 0,
+	};
 }
 
 bool expired_was_given(const struct expired *expired, const struct memory *memory,
 		       uint32_t conversation)
 {
+	const struct leaving leaving = leaving_of(expired);
 	struct frozen frozen = {0};
 	struct key key = key_u32(key_of_user(memory->user), conversation);
 	if (table_read(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields, &frozen,
 		       memory->arena) &&
-	    (holds_turn(expired, frozen.given, frozen.given_count) ||
-	     holds_turn(expired, &frozen.covers, 1) ||
-	     holds(&expired->facts, frozen.facts, frozen.fact_count)))
+	    frozen_holds(&frozen, &leaving))
 		return true;
 	size_t count;
 	const struct replay *replays = replays_read(memory, conversation, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (holds_turn(expired, replays[i].turns, replays[i].turn_count) ||
-		    holds(&expired->facts, replays[i].facts, replays[i].fact_count))
+		if (replay_holds(&replays[i], &leaving))
 			return true;
 	}
 	return false;
@@ -240,14 +231,13 @@ static bool read_receipt(const struct memory *memory, uint64_t receipt, struct a
 /* Receipts of other users, which the writer meets, are not copied. */
 bool expired_is_told(const struct expired *expired, const struct memory *memory, uint64_t receipt)
 {
+	const struct leaving leaving = leaving_of(expired);
 	struct stored_receipt stored;
 	if (!read_receipt(memory, receipt, NULL, &stored) ||
 	    memcmp(&stored.user, &memory->user, sizeof(stored.user)) != 0 ||
 	    !read_receipt(memory, receipt, memory->arena, &stored))
 		return false;
-	return !stored.tells_ids ||
-	       holds_turn(expired, stored.receipt.turns, stored.receipt.turn_count) ||
-	       holds(&expired->facts, stored.receipt.facts, stored.receipt.fact_count);
+	return !stored.tells_ids || receipt_holds(&stored.receipt, &leaving);
 }
 
 static void list_given(struct expired *expired, const struct memory *memory)

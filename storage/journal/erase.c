@@ -115,7 +115,7 @@ void hiding_finish(struct hiding *hiding, const struct job *like)
 		return;
 	/* Also against what is under way: it may have been given what is hidden now. */
 	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
-	if (memory_summary(memory, &summary) && summary.covers >= hiding->first_turn)
+	if (memory_summary(memory, &summary) && summary_covers(&summary, hiding->first_turn))
 		(void)table_delete(memory->transaction, TABLE_SUMMARIES, user);
 	memory_recount_uncovered(memory, like);
 	erase_quotes(hiding);

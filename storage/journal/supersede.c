@@ -38,7 +38,8 @@ uint64_t supersede_from(const struct memory *memory, const struct branch *branch
 bool supersede_reaches_summary(const struct memory *memory, const struct branch *branch)
 {
 	struct summary summary;
-	return memory_summary(memory, &summary) && supersede_from(memory, branch) <= summary.covers;
+	return memory_summary(memory, &summary) &&
+	       summary_covers(&summary, supersede_from(memory, branch));
 }
 
 static void change_turn(struct superseding *superseding, uint64_t id, enum turn_state from,
@@ -149,26 +150,10 @@ static void change_facts(struct superseding *superseding)
 }
 
 /* Contexts with a summary of older turns only, or with none, stand. */
-static void drop_frozen_summaries(const struct memory *memory, uint64_t from)
-{
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_FROZEN, key_of_user(memory->user), FORWARD);
-	while (scan_next(&scan, &key, &value)) {
-		struct frozen frozen = {0};
-		if (!table_decode(memory->transaction, value, stored_frozen_fields, &frozen,
-				  memory->arena) ||
-		    frozen.covers >= from)
-			scan_delete(&scan);
-	}
-	scan_end(&scan);
-}
-
 void supersede_summary(const struct memory *memory, uint64_t from, const struct job *like)
 {
 	(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
-	drop_frozen_summaries(memory, from);
+	frozen_delete_holding(memory, &(struct leaving){.changed_from = from});
 	memory_recount_uncovered(memory, like);
 }
 
@@ -177,17 +162,21 @@ static void drop_given(struct superseding *superseding)
 {
 	ids_sort(superseding->turns.ids, superseding->turns.count);
 	ids_sort(superseding->facts.ids, superseding->facts.count);
-	frozen_delete_with(superseding->memory, superseding->turns.ids, superseding->turns.count);
-	replays_delete_with(superseding->memory, superseding->turns.ids, superseding->turns.count,
-			    superseding->facts.ids, superseding->facts.count);
+	struct leaving leaving = {.turns = superseding->turns.ids,
+				  .turn_count = superseding->turns.count};
+	frozen_delete_holding(superseding->memory, &leaving);
+	leaving.facts = superseding->facts.ids;
+	leaving.fact_count = superseding->facts.count;
+	replays_delete_holding(superseding->memory, &leaving);
 }
 
 void supersede_given(const struct memory *memory, uint64_t turn)
 {
 	struct store *store = memory->transaction->store;
+	const struct leaving leaving = {.turns = &turn, .turn_count = 1};
 	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
-	frozen_delete_with(memory, &turn, 1);
-	replays_delete_with(memory, &turn, 1, NULL, 0);
+	frozen_delete_holding(memory, &leaving);
+	replays_delete_holding(memory, &leaving);
 }
 
 void supersede(const struct memory *memory, struct stored_user *user, const struct branch *branch,

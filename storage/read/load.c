@@ -141,12 +141,13 @@ static void leave_out_gone(struct loading *loading)
 	if (!view->branches)
 		return;
 	struct id_list gone = branch_gone(&loading->place.branch, memory);
-	if (frozen_shares(&view->frozen, gone.ids, gone.count)) {
+	const struct leaving leaving = {.turns = gone.ids, .turn_count = gone.count};
+	if (frozen_holds(&view->frozen, &leaving)) {
 		view->has_frozen = false;
 		view->frozen = (struct frozen){0};
 	}
 	for (size_t i = 0; i < view->replay_count; i++) {
-		if (!replay_shares(&view->replays[i], gone.ids, gone.count))
+		if (!replay_holds(&view->replays[i], &leaving))
 			view->replays[stand++] = view->replays[i];
 	}
 	view->replay_count = stand;

@@ -103,31 +103,7 @@ void replays_delete(const struct memory *memory, uint32_t conversation)
 			       conversation_key(memory, conversation));
 }
 
-/* Whether two rising lists share an id. */
-static bool share_id(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count)
-{
-	for (size_t i = 0, j = 0; i < a_count && j < b_count;) {
-		if (a[i] == b[j])
-			return true;
-		if (a[i] < b[j])
-			i++;
-		else
-			j++;
-	}
-	return false;
-}
-
-bool frozen_shares(const struct frozen *frozen, const uint64_t *turns, size_t turn_count)
-{
-	return share_id(frozen->given, frozen->given_count, turns, turn_count);
-}
-
-bool replay_shares(const struct replay *replay, const uint64_t *turns, size_t turn_count)
-{
-	return share_id(replay->turns, replay->turn_count, turns, turn_count);
-}
-
-void frozen_delete_with(const struct memory *memory, const uint64_t *turns, size_t turn_count)
+void frozen_delete_holding(const struct memory *memory, const struct leaving *leaving)
 {
 	struct scan scan;
 	struct slice key;
@@ -137,14 +113,13 @@ void frozen_delete_with(const struct memory *memory, const uint64_t *turns, size
 		struct frozen frozen = {0};
 		if (!table_decode(memory->transaction, value, stored_frozen_fields, &frozen,
 				  memory->arena) ||
-		    frozen_shares(&frozen, turns, turn_count))
+		    frozen_holds(&frozen, leaving))
 			scan_delete(&scan);
 	}
 	scan_end(&scan);
 }
 
-void replays_delete_with(const struct memory *memory, const uint64_t *turns, size_t turn_count,
-			 const uint64_t *facts, size_t fact_count)
+void replays_delete_holding(const struct memory *memory, const struct leaving *leaving)
 {
 	struct scan scan;
 	struct slice key;
@@ -154,8 +129,7 @@ void replays_delete_with(const struct memory *memory, const uint64_t *turns, siz
 		struct replay replay = {0};
 		if (!table_decode(memory->transaction, value, stored_replay_fields, &replay,
 				  memory->arena) ||
-		    share_id(replay.turns, replay.turn_count, turns, turn_count) ||
-		    share_id(replay.facts, replay.fact_count, facts, fact_count))
+		    replay_holds(&replay, leaving))
 			scan_delete(&scan);
 	}
 	scan_end(&scan);

@@ -11,14 +11,8 @@ struct replay *replays_read(const struct memory *memory, uint32_t conversation, 
 void replays_put(const struct memory *memory, uint32_t conversation, const struct replay *replay);
 void replays_delete(const struct memory *memory, uint32_t conversation);
 
-/* Whether one of these turns (rising ids) was given in it. */
-bool frozen_shares(const struct frozen *frozen, const uint64_t *turns, size_t turn_count);
-bool replay_shares(const struct replay *replay, const uint64_t *turns, size_t turn_count);
-/* Deletes the user's frozen contexts that do. */
-void frozen_delete_with(const struct memory *memory, const uint64_t *turns, size_t turn_count);
-
-/* Deletes the user's replays in which one of these turns or facts (rising ids) was given. */
-void replays_delete_with(const struct memory *memory, const uint64_t *turns, size_t turn_count,
-			 const uint64_t *facts, size_t fact_count);
+/* Deletes the user's frozen contexts, and the replays, that hold any of what leaves. */
+void frozen_delete_holding(const struct memory *memory, const struct leaving *leaving);
+void replays_delete_holding(const struct memory *memory, const struct leaving *leaving);
 
 #endif

@@ -245,7 +245,8 @@ static void look_at_summary(struct appending *appending)
 	struct summary summary;
 	(void)memory_summary(memory, &summary);
 	appending->covers = summary.covers;
-	if (appending->exchange.answer == 0 || appending->exchange.answer > summary.covers)
+	if (appending->exchange.answer == 0 ||
+	    !summary_covers(&summary, appending->exchange.answer))
 		return;
 	supersede_summary(memory, appending->exchange.answer, &appending->like);
 	appending->covers = 0;
