@@ -158,12 +158,13 @@ void supersede_summary(const struct memory *memory, uint64_t from, const struct 
 }
 
 /* Whoever reads a frozen context looks whether its facts stand. */
-static void drop_given(struct superseding *superseding)
+static void drop_given(struct superseding *superseding, uint64_t from)
 {
 	ids_sort(superseding->turns.ids, superseding->turns.count);
 	ids_sort(superseding->facts.ids, superseding->facts.count);
 	struct leaving leaving = {.turns = superseding->turns.ids,
-				  .turn_count = superseding->turns.count};
+				  .turn_count = superseding->turns.count,
+				  .changed_from = from};
 	frozen_delete_holding(superseding->memory, &leaving);
 	leaving.facts = superseding->facts.ids;
 	leaving.fact_count = superseding->facts.count;
@@ -196,9 +197,8 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 		give_back(&superseding, branch->returned.ids[i]);
 	for (size_t i = 0; i < branch->shown.count; i++)
 		show(&superseding, branch->shown.ids[i]);
-	drop_given(&superseding);
+	drop_given(&superseding, from);
 	if (summary_goes)
-		supersede_summary(memory, from, like);
-	else
-		memory_recount_uncovered(memory, like);
+		(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
+	memory_recount_uncovered(memory, like);
 }

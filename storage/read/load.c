@@ -153,18 +153,22 @@ static void leave_out_gone(struct loading *loading)
 	view->replay_count = stand;
 }
 
-/* A branching request is given the summary and what was frozen only if nothing of what it takes
- * back can be in them. */
+/* A branching request is given a summary only if nothing of what it takes back can be in it: its
+ * own one, and the one that was frozen with a context. What the first step of a loop of tool calls
+ * was given holds none of it, and stands. */
 static void read_summary(struct loading *loading)
 {
 	struct memory_view *view = loading->view;
 	view->has_summary = memory_summary(&loading->memory, &view->summary);
-	if (!view->branches || !supersede_reaches_summary(&loading->memory, &loading->place.branch))
+	if (!view->branches)
 		return;
-	view->has_summary = false;
-	view->summary = (struct summary){0};
-	/* What the first step of a loop of tool calls was given holds none of it, and stands. */
-	if (view->frozen.covers < supersede_from(&loading->memory, &loading->place.branch))
+	const struct leaving leaving = {
+		.changed_from = supersede_from(&loading->memory, &loading->place.branch)};
+	if (view->has_summary && summary_covers(&view->summary, leaving.changed_from)) {
+		view->has_summary = false;
+		view->summary = (struct summary){0};
+	}
+	if (!frozen_holds(&view->frozen, &leaving))
 		return;
 	view->has_frozen = false;
 	view->frozen = (struct frozen){0};

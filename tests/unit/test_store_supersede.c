@@ -396,6 +396,24 @@ START_TEST(the_summary_is_rebuilt_without_what_was_taken_back)
 }
 END_TEST
 
+START_TEST(a_frozen_summary_goes_with_its_turns_when_there_is_no_newer_one)
+{
+	struct fixture fixture;
+	chat_three(&fixture);
+	struct append other = fixture_exchange("hello", "hi", 350);
+	other.session = SLICE("other");
+	ck_assert_int_eq(fixture_append(&fixture, &other), STORE_OK);
+	struct append third = fixture_exchange("good morning", "hi", 360);
+	third.session = SLICE("third");
+	third.frozen = &(struct frozen){.block = SLICE("Bonn"), .covers = 8};
+	ck_assert_int_eq(fixture_append(&fixture, &third), STORE_OK);
+	/* What it covers last, a turn of another conversation, stands. */
+	(void)chat(&fixture, ASK("I like walks", {one, "a1"}), "b2", 400);
+	ck_assert(!fixture_view(&fixture, "third").has_frozen);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(a_summary_of_other_turns_stays)
 {
 	struct fixture fixture;
@@ -493,6 +511,8 @@ UNIT_MAIN("store_supersede", an_assistant_text_that_was_trimmed_is_counted_and_n
 	  a_regeneration_supersedes_the_answer_only, the_only_turn_asked_twice_is_a_regeneration,
 	  an_older_turn_asked_again_takes_back_what_came_behind_it,
 	  a_summary_that_covers_an_answer_made_anew_goes,
-	  the_summary_is_rebuilt_without_what_was_taken_back, a_summary_of_other_turns_stays,
+	  the_summary_is_rebuilt_without_what_was_taken_back,
+	  a_frozen_summary_goes_with_its_turns_when_there_is_no_newer_one,
+	  a_summary_of_other_turns_stays,
 	  what_was_worked_out_before_the_user_went_back_is_not_written,
 	  replays_of_taken_turns_go_and_others_stay)
