@@ -83,11 +83,13 @@ static void end_fact(struct expiring *expiring, uint64_t id)
 	struct key key = memory_fact_key(memory, id);
 	struct fact fact = {.id = id};
 	if (!table_read(memory->transaction, TABLE_FACTS, key, stored_fact_fields, &fact,
-			memory->arena) ||
-	    !expired_fact(&fact, expiring->expiry))
+			memory->arena))
+		return;
+	const enum fact_fate fate = expiry_of_fact(expiring->expiry, &fact);
+	if (fate == FACT_STAYS)
 		return;
 	expiring->facts++;
-	if (fact.observed_at > expiring->expiry->facts_until && expiring->expiry->pii != PII_DROP) {
+	if (fate == FACT_IS_MASKED) {
 		fact_mask(&fact);
 		table_write(memory->transaction, TABLE_FACTS, key, stored_fact_fields, &fact);
 	} else {
@@ -122,7 +124,7 @@ static bool end_conversation(struct expiring *expiring, uint32_t id)
 	struct key user = key_of_user(memory->user);
 	struct stored_conversation conversation = {0};
 	if (!memory_conversation(memory, id, &conversation) ||
-	    !expired_conversation(&conversation, expiring->expiry))
+	    !expiry_takes_conversation(expiring->expiry, conversation.last_active))
 		return false;
 	if (conversation.session.size > 0 && memory_session(memory, conversation.session) == id)
 		(void)table_delete(transaction, TABLE_SESSIONS,
@@ -273,7 +275,7 @@ static void count_uncovered(const struct expiring *expiring)
 	}
 	(void)memory_summary(memory, &summary);
 	for (size_t i = 0; i < learned->count; i++)
-		went += learned->ids[i] > summary.covers;
+		went += !summary_covers(&summary, learned->ids[i]);
 	journal_count_uncovered(memory, 0, went, NULL);
 }
 

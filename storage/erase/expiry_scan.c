@@ -17,21 +17,6 @@ enum {
 	ANSWER_ORDINAL_OFFSET = 28,
 };
 
-bool expired_fact(const struct fact *fact, const struct expiry *expiry)
-{
-	if (fact->observed_at <= expiry->facts_until)
-		return true;
-	if (!fact->pii || fact->state == FACT_FORGOTTEN)
-		return false;
-	return expiry->pii == PII_DROP || (expiry->pii == PII_REDACT && !fact_is_masked(fact));
-}
-
-bool expired_conversation(const struct stored_conversation *conversation,
-			  const struct expiry *expiry)
-{
-	return conversation->last_active <= expiry->turns_until;
-}
-
 /* ---- lists ---- */
 
 static void list_idle(struct id_list *list, const struct memory *memory,
@@ -46,7 +31,7 @@ static void list_idle(struct id_list *list, const struct memory *memory,
 		struct stored_conversation conversation = {0};
 		if (table_decode(memory->transaction, value, stored_conversation_fields,
 				 &conversation, NULL) &&
-		    expired_conversation(&conversation, expiry))
+		    expiry_takes_conversation(expiry, conversation.last_active))
 			id_list_add(list, memory->arena, key_read_u32(key, ID_OFFSET));
 	}
 	scan_end(&scan);
@@ -58,13 +43,13 @@ static void list_facts(struct id_list *list, const struct memory *memory,
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	if (expiry->facts_until == INT64_MIN && expiry->pii == PII_KEEP)
+	if (!expiry_takes_facts(expiry))
 		return;
 	scan_begin(&scan, memory->transaction, TABLE_FACTS, key_of_user(memory->user), FORWARD);
 	while (list->count < most && scan_next(&scan, &key, &value)) {
 		struct fact fact = {0};
 		if (table_decode(memory->transaction, value, stored_fact_fields, &fact, NULL) &&
-		    expired_fact(&fact, expiry))
+		    expiry_of_fact(expiry, &fact) != FACT_STAYS)
 			id_list_add(list, memory->arena, key_read_u64(key, ID_OFFSET));
 	}
 	scan_end(&scan);
@@ -88,17 +73,15 @@ static void begin_turns(const struct memory *memory, struct scan *scan)
 	scan_begin(scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), FORWARD);
 }
 
-/* An answer expires with the turn it answers, which was said before it; one that answers nothing,
- * by itself. */
+/* Whether the turn begins an exchange that expires. */
 static bool begins_what_goes(const struct memory *memory, const struct turn *turn,
 			     const struct expiry *expiry)
 {
 	struct stored_turn asked;
-	if (turn->created_at > expiry->turns_until)
+	if (!expiry_takes_turn(expiry, turn))
 		return false;
-	/* in a damaged store, the turn that it answers may be missing too */
-	return turn->exchange == turn->id || !branch_turn(memory, turn->exchange, &asked) ||
-	       asked.turn.state == TURN_HIDDEN;
+	bool answers = turn->exchange != turn->id && branch_turn(memory, turn->exchange, &asked);
+	return turn_expires_alone(turn, answers ? &asked.turn : NULL);
 }
 
 static bool goes(const struct expired *expired, const struct turn *turn)
@@ -303,8 +286,7 @@ static bool has_taken_back(const struct memory *memory, uint32_t conversation,
 	while (!found && scan_next(&scan, &key, &value)) {
 		struct stored_turn turn;
 		found = branch_turn(memory, key_read_u64(key, EXCHANGE_OFFSET), &turn) &&
-			turn.turn.state == TURN_SUPERSEDED &&
-			turn.turn.created_at <= expiry->turns_until;
+			turn.turn.state == TURN_SUPERSEDED && expiry_takes_turn(expiry, &turn.turn);
 	}
 	scan_end(&scan);
 	return found;
@@ -330,8 +312,7 @@ static bool has_old_branch(const struct memory *memory, const struct expiry *exp
 	return found;
 }
 
-/* A summary lasts as long as the last of its turns, whenever it was written. Checks the newest
- * first: a single read if one of them stays. */
+/* Checks the newest of its turns first: a single read if one of them stays. */
 static bool has_old_summary(const struct memory *memory, const struct expiry *expiry,
 			    struct summary *summary)
 {
@@ -344,8 +325,7 @@ static bool has_old_summary(const struct memory *memory, const struct expiry *ex
 	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, user,
 		      key_after(key_u64(user, summary->covers)), BACKWARD);
 	while (!stays && next_turn(memory, &scan, &stored))
-		stays = stored.turn.state != TURN_HIDDEN &&
-			stored.turn.created_at > expiry->turns_until;
+		stays = expiry_keeps_summary(expiry, &stored.turn);
 	scan_end(&scan);
 	return !stays;
 }

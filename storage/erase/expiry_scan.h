@@ -40,9 +40,6 @@ bool expired_any(const struct memory *memory, const struct expiry *expiry);
 void expired_find(struct expired *expired, const struct memory *memory,
 		  const struct expiry *expiry);
 
-bool expired_fact(const struct fact *fact, const struct expiry *expiry);
-bool expired_conversation(const struct stored_conversation *conversation,
-			  const struct expiry *expiry);
 /* Whether a conversation was given any of the turns or facts. */
 bool expired_was_given(const struct expired *expired, const struct memory *memory,
 		       uint32_t conversation);

@@ -1,8 +1,6 @@
 /* store_users_above(), store_measure(): how much one user takes. */
 #include "storage/user/memory.h"
 
-#include <stdlib.h>
-
 size_t store_users_above(struct store *store, uint64_t bytes, struct user_key *after, bool *more,
 			 struct user_size users[STORE_SIZES_AT_ONCE], struct arena *arena)
 {
@@ -37,11 +35,6 @@ size_t store_users_above(struct store *store, uint64_t bytes, struct user_key *a
 	return count;
 }
 
-struct sized_turn {
-	int64_t said_at;
-	uint64_t bytes;
-};
-
 struct measured {
 	struct sized_turn *turns; /* NULL: count only */
 	size_t count;
@@ -70,33 +63,17 @@ static void walk(const struct memory *memory, struct measured *measured)
 	scan_end(&scan);
 }
 
-static int compare(const void *a, const void *b)
-{
-	int64_t left = ((const struct sized_turn *)a)->said_at;
-	int64_t right = ((const struct sized_turn *)b)->said_at;
-	return (left > right) - (left < right);
-}
-
-/* Turns said in the same millisecond are deleted together. */
 static void cut(const struct memory *memory, uint64_t keep, struct expiry *expiry)
 {
 	struct measured measured = {0};
 	walk(memory, &measured);
-	size_t count = measured.count;
 	expiry->left = measured.bytes;
 	if (measured.bytes <= keep)
 		return;
 	measured = (struct measured){
-		.turns = arena_alloc(memory->arena, count * sizeof(*measured.turns))};
+		.turns = arena_alloc(memory->arena, measured.count * sizeof(*measured.turns))};
 	walk(memory, &measured);
-	qsort(measured.turns, count, sizeof(*measured.turns), compare);
-	for (size_t i = 0; i < count; i++) {
-		const struct sized_turn *turn = &measured.turns[i];
-		if (expiry->left <= keep && turn->said_at > expiry->turns_until)
-			break;
-		expiry->turns_until = turn->said_at;
-		expiry->left -= turn->bytes;
-	}
+	expiry_cut(expiry, measured.turns, measured.count, keep);
 }
 
 bool store_measure(struct store *store, struct user_key user, uint64_t keep, struct expiry *expiry)

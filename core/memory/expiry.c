@@ -1,0 +1,64 @@
+#include "core/memory/expiry.h"
+
+#include <stdlib.h>
+
+bool expiry_takes_turn(const struct expiry *expiry, const struct turn *turn)
+{
+	return turn->created_at <= expiry->turns_until;
+}
+
+bool turn_expires_alone(const struct turn *turn, const struct turn *asked)
+{
+	/* In a damaged store, the turn that it answers may be missing. */
+	return turn->exchange == turn->id || asked == NULL || asked->state == TURN_HIDDEN;
+}
+
+bool expiry_takes_conversation(const struct expiry *expiry, int64_t last_active)
+{
+	return last_active <= expiry->turns_until;
+}
+
+bool expiry_keeps_summary(const struct expiry *expiry, const struct turn *covered)
+{
+	return covered->state != TURN_HIDDEN && !expiry_takes_turn(expiry, covered);
+}
+
+enum fact_fate expiry_of_fact(const struct expiry *expiry, const struct fact *fact)
+{
+	if (fact->observed_at <= expiry->facts_until)
+		return FACT_IS_DELETED;
+	if (!fact->pii || fact->state == FACT_FORGOTTEN)
+		return FACT_STAYS;
+	if (expiry->pii == PII_DROP)
+		return FACT_IS_DELETED;
+	return expiry->pii == PII_REDACT && !fact_is_masked(fact) ? FACT_IS_MASKED : FACT_STAYS;
+}
+
+bool expiry_takes_facts(const struct expiry *expiry)
+{
+	return expiry->facts_until != INT64_MIN || expiry->pii != PII_KEEP;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	int64_t left = ((const struct sized_turn *)a)->said_at;
+	int64_t right = ((const struct sized_turn *)b)->said_at;
+	return (left > right) - (left < right);
+}
+
+void expiry_cut(struct expiry *expiry, struct sized_turn *turns, size_t count, uint64_t keep)
+{
+	expiry->turns_until = INT64_MIN;
+	expiry->left = 0;
+	for (size_t i = 0; i < count; i++)
+		expiry->left += turns[i].bytes;
+	if (expiry->left <= keep)
+		return;
+	qsort(turns, count, sizeof(*turns), compare_times);
+	for (size_t i = 0; i < count; i++) {
+		if (expiry->left <= keep && turns[i].said_at > expiry->turns_until)
+			return;
+		expiry->turns_until = turns[i].said_at;
+		expiry->left -= turns[i].bytes;
+	}
+}
