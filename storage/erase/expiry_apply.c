@@ -265,7 +265,7 @@ static bool is_empty(const struct memory *memory)
 static void count_uncovered(const struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
-	const struct id_list *learned = &expiring->hiding.learned;
+	const struct id_list *learned = &expiring->hiding.erasure.learned;
 	const struct job like = {.kind = JOB_SUMMARY};
 	struct summary summary;
 	size_t went = 0;
@@ -291,7 +291,7 @@ static enum store_result expire(struct expiring *expiring)
 		end_fact(expiring, expired->facts.ids[i]);
 	end_conversations(expiring);
 	end_summary(expiring);
-	if (!expiring->hiding.forgotten && expiring->facts + expiring->conversations == 0 &&
+	if (!expiring->hiding.erasure.forgotten && expiring->facts + expiring->conversations == 0 &&
 	    !expiring->summary)
 		return STORE_NOT_FOUND;
 	/* exchanges in progress may have been given it */
@@ -332,8 +332,8 @@ static enum store_result run_expire(struct operation *operation, struct transact
 	    count_bytes(&expiring.memory, &own->expiry))
 		result = STORE_OK;
 	arena_finish(&scratch);
-	*own->count = (struct expired_count){expiring.hiding.exchanges.count, expiring.facts,
-					     own->expired.is_part};
+	*own->count = (struct expired_count){expiring.hiding.erasure.exchanges.count,
+					     expiring.facts, own->expired.is_part};
 	return result;
 }
 

@@ -4,7 +4,7 @@
 
 void hiding_init(struct hiding *hiding, const struct memory *memory)
 {
-	*hiding = (struct hiding){.memory = memory, .first_turn = UINT64_MAX};
+	*hiding = (struct hiding){.memory = memory, .erasure = ERASURE_NONE};
 }
 
 /* Gives the turn whose place it took, or 0. */
@@ -13,16 +13,8 @@ static uint64_t hide_turn(struct hiding *hiding, uint64_t id)
 	struct stored_turn stored = {0};
 	if (id == 0 || !memory_turn(hiding->memory, id, &stored))
 		return 0;
-	if (stored.turn.state == TURN_HIDDEN)
-		return stored.earlier;
-	if (stored.turn.state == TURN_CURRENT && stored.learn)
-		id_list_add(&hiding->learned, hiding->memory->arena, id);
-	stored.turn.state = TURN_HIDDEN;
-	stored.turn.text = (struct slice){0};
-	memory_put_turn(hiding->memory, &stored);
-	hiding->forgotten = true;
-	if (id < hiding->first_turn)
-		hiding->first_turn = id;
+	if (erasure_hide_turn(&hiding->erasure, &stored.turn, stored.learn, hiding->memory->arena))
+		memory_put_turn(hiding->memory, &stored);
 	return stored.earlier;
 }
 
@@ -44,7 +36,7 @@ void hide_exchange(struct hiding *hiding, uint64_t exchange_id)
 	if (memory_exchange(memory, &turn.turn, &exchange))
 		hide_answers(hiding, exchange.answer);
 	(void)memory_delete_job(memory, JOB_FACTS, exchange_id);
-	id_list_add(&hiding->exchanges, memory->arena, exchange_id);
+	id_list_add(&hiding->erasure.exchanges, memory->arena, exchange_id);
 }
 
 void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text)
@@ -67,13 +59,14 @@ void turn_search_run(struct turn_search *search, const struct memory *memory, st
 	scan_end(&scan);
 }
 
-/* An answer is as old as what it answers. */
-static bool was_asked_after(const struct hiding *hiding, const struct turn *turn, int64_t at)
+/* An answer whose question is missing is as old as can be. */
+static bool is_to_hide(const struct hiding *hiding, const struct turn *turn, int64_t until)
 {
-	struct stored_turn asked = {.turn = *turn};
-	if (turn->exchange != 0)
-		(void)memory_turn(hiding->memory, turn->exchange, &asked);
-	return asked.turn.created_at > at;
+	struct stored_turn asked;
+	if (turn->exchange == 0 || turn->exchange == turn->id)
+		return erasure_takes_turn(turn, NULL, until);
+	(void)memory_turn(hiding->memory, turn->exchange, &asked);
+	return erasure_takes_turn(turn, &asked.turn, until);
 }
 
 void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t until)
@@ -81,8 +74,7 @@ void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t
 	for (size_t i = 0; i < search->turns.count; i++) {
 		struct stored_turn stored = {0};
 		if (!memory_turn(hiding->memory, search->turns.ids[i], &stored) ||
-		    stored.turn.state == TURN_HIDDEN ||
-		    was_asked_after(hiding, &stored.turn, until))
+		    !is_to_hide(hiding, &stored.turn, until))
 			continue;
 		hide_exchange(hiding, stored.turn.exchange);
 		(void)hide_turn(hiding, search->turns.ids[i]);
@@ -97,11 +89,10 @@ static void erase_quotes(const struct hiding *hiding)
 	size_t count;
 	struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (facts[i].quote.size == 0 || !id_list_has(&hiding->exchanges, facts[i].exchange))
-			continue;
-		facts[i].quote = (struct slice){0};
-		table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, facts[i].id),
-			    stored_fact_fields, &facts[i]);
+		if (erasure_unquote_fact(&hiding->erasure, &facts[i]))
+			table_write(memory->transaction, TABLE_FACTS,
+				    memory_fact_key(memory, facts[i].id), stored_fact_fields,
+				    &facts[i]);
 	}
 }
 
@@ -111,11 +102,11 @@ void hiding_finish(struct hiding *hiding, const struct job *like)
 	struct store *store = memory->transaction->store;
 	struct key user = key_of_user(memory->user);
 	struct summary summary;
-	if (!hiding->forgotten)
+	if (!hiding->erasure.forgotten)
 		return;
 	/* Also against what is under way: it may have been given what is hidden now. */
 	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
-	if (memory_summary(memory, &summary) && summary_covers(&summary, hiding->first_turn))
+	if (memory_summary(memory, &summary) && erasure_takes_summary(&hiding->erasure, &summary))
 		(void)table_delete(memory->transaction, TABLE_SUMMARIES, user);
 	memory_recount_uncovered(memory, like);
 	erase_quotes(hiding);

@@ -2,15 +2,13 @@
 #ifndef RECALLD_STORAGE_JOURNAL_ERASE_H
 #define RECALLD_STORAGE_JOURNAL_ERASE_H
 
-#include "core/base/ids.h"
+#include "core/memory/erasure.h"
 #include "storage/user/memory.h"
 
+/* One erasure and the memory that it is made in. */
 struct hiding {
 	const struct memory *memory;
-	struct id_list exchanges; /* hidden ones */
-	struct id_list learned;   /* hidden turns that were current and for the summary */
-	uint64_t first_turn;      /* the lowest id of a hidden turn; UINT64_MAX: none was */
-	bool forgotten;           /* a fact was, or a turn */
+	struct erasure erasure;
 };
 
 /* The turns that say a text (terms_say()). A long history takes seconds to search: that is done

@@ -107,12 +107,8 @@ static void forget_fact(struct applying *applying, const struct change *change)
 	struct fact fact;
 	if (!read_fact(applying, change->fact.id, &fact))
 		return;
-	fact.state = FACT_FORGOTTEN;
-	fact.value = (struct slice){0};
-	fact.quote = (struct slice){0};
-	fact.ended_at = applying->own->now;
+	erasure_forget_fact(&applying->hiding.erasure, &fact, applying->own->now);
 	put_fact(applying, &fact);
-	applying->hiding.forgotten = true;
 	hide_exchange(&applying->hiding, fact.exchange);
 }
 
