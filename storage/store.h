@@ -245,17 +245,74 @@ bool store_measure(struct store *store, struct user_key user, uint64_t keep, str
 
 /* ---- to be read by people ---- */
 
+struct listed_user {
+	struct user_key key;
+	struct slice tenant;
+	struct slice user;
+	int64_t first_seen;
+	int64_t last_seen;
+};
+
+struct user_filter {
+	const struct slice *tenant; /* NULL: any */
+	struct slice prefix;        /* of the user's id */
+};
+
+struct user_list {
+	struct listed_user *users; /* the caller's, room for `limit` */
+	size_t limit;
+	size_t count;
+	bool more; /* there may be users behind */
+};
+
+/* Adds the wanted ones among the next STORE_LISTED_AT_ONCE users after `after`, in the order of
+ * their keys, until the list is full; `after` becomes the last that was looked at. Start with one
+ * of zeroes. */
+enum { STORE_LISTED_AT_ONCE = 256 };
+enum store_result store_list_users(struct store *store, const struct user_filter *filter,
+				   struct user_key *after, struct user_list *list,
+				   struct arena *arena);
+
+/* Zero it before the first call. */
+struct user_counts {
+	uint64_t turns; /* current ones; so are the facts */
+	uint64_t facts;
+	uint64_t conversations;
+	bool done;
+	/* where the next call goes on */
+	unsigned tables_done;
+	unsigned char at[40];
+	size_t at_size;
+};
+
+/* Counts what a user has, one record a step, until `*steps` are used up or it is done. */
+enum store_result store_count_user(struct store *store, struct user_key user, int64_t now,
+				   struct user_counts *counts, size_t *steps);
+
 /* STORE_NOT_FOUND: there is no such user. */
 enum store_result store_read_user(struct store *store, struct user_key user, size_t max_turns,
 				  int64_t now, struct user_memory *read, struct arena *arena);
 
 struct kept_receipt {
+	uint64_t id;
 	struct slice text;    /* JSON */
 	struct user_key user; /* whose it is */
 };
 /* STORE_NOT_FOUND: there is no such receipt, or none any more. */
 enum store_result store_read_receipt(struct store *store, uint64_t receipt,
 				     struct kept_receipt *read, struct arena *arena);
+
+struct receipt_list {
+	struct kept_receipt *receipts; /* the newest first */
+	size_t count;
+	bool more;     /* there may be older ones... */
+	uint64_t last; /* ...before the last that was looked at */
+};
+/* A user's receipts with ids from `first` to before `before`: at most `limit`, and about 4 MB of
+ * texts. Ids rise with the time. STORE_NOT_FOUND: there is neither a receipt nor such a user. */
+enum store_result store_user_receipts(struct store *store, struct user_key user, uint64_t first,
+				      uint64_t before, size_t limit, struct receipt_list *list,
+				      struct arena *arena);
 
 struct store_statistics {
 	uint64_t users, turns, facts, jobs, parked, receipts;

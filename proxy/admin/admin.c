@@ -112,26 +112,14 @@ static bool path_matches(const char *form, struct slice path, struct slice *segm
 	return slice_find(*segment, SLICE("/"), 0) == segment->size;
 }
 
-static struct slice query_value(struct slice query, struct slice name)
-{
-	while (query.size > 0) {
-		size_t end = slice_find(query, SLICE("&"), 0);
-		struct slice pair = slice_part(query, 0, end);
-		size_t equals = slice_find(pair, SLICE("="), 0);
-		if (equals < pair.size && slice_equal(slice_part(pair, 0, equals), name))
-			return slice_part(pair, equals + 1, pair.size);
-		query = slice_part(query, end < query.size ? end + 1 : end, query.size);
-	}
-	return (struct slice){0};
-}
-
 /* NULL: the path needs another method, returned in `taken`, or does not exist. */
 static const struct admin_endpoint *find_endpoint(struct slice method, struct slice path,
 						  struct slice *segment, struct slice *taken)
 {
 	const struct admin_endpoint *const tables[] = {
-		admin_system_endpoints, admin_user_endpoints, admin_import_endpoints,
-		admin_preview_endpoints, admin_unpark_endpoints};
+		admin_system_endpoints,  admin_user_endpoints,   admin_user_list_endpoints,
+		admin_receipt_endpoints, admin_import_endpoints, admin_preview_endpoints,
+		admin_unpark_endpoints};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct admin_endpoint *entry = tables[i]; entry->method != NULL;
 		     entry++) {
@@ -214,12 +202,14 @@ static void route(struct admin_call *call)
 			admin_reply_error(call, 404, "not_found", "There is no such path.");
 		return;
 	}
-	if (!percent_decode(segment, &call->parameter, &call->arena) ||
-	    !percent_decode(query_value(query, SLICE("tenant")), &call->tenant, &call->arena)) {
+	if (!percent_decode(segment, &call->parameter, &call->arena)) {
 		admin_reply_error(call, 400, "invalid_path",
 				  "The path has invalid percent-encoding.");
 		return;
 	}
+	call->query = query;
+	if (!admin_query(call, "tenant", &call->tenant))
+		return;
 	call->user = store_user_key(call->tenant, call->parameter);
 	endpoint->handle(call);
 }

@@ -3,7 +3,6 @@
 #include "proxy/runtime/metrics.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 enum { ANSWER_LIMIT = 1 << 20 };
 
@@ -160,55 +159,10 @@ static void get_status(struct admin_call *call)
 	admin_reply_json(call, 200, &out);
 }
 
-/* Whether a receipt belongs to the requested tenant; any tenant if none was requested. */
-static bool is_of_tenant(struct admin_call *call, const struct kept_receipt *receipt)
-{
-	static const char *const names[] = {"user"};
-	struct json_value name;
-	unsigned repeated;
-	if (call->tenant.size == 0)
-		return true;
-	if (!json_scan_and_pick(receipt->text, names, 1, &name, &repeated, NULL))
-		return false;
-	struct user_key asked =
-		store_user_key(call->tenant, json_string_text(receipt->text, name, &call->arena));
-	return memcmp(asked.bytes, receipt->user.bytes, sizeof(asked.bytes)) == 0;
-}
-
-static bool read_receipt_id(struct slice text, uint64_t *id)
-{
-	static const char digits[] = "0123456789abcdef";
-	bool is_id = text.size == 16;
-	*id = 0;
-	for (size_t i = 0; is_id && i < text.size; i++) {
-		struct slice digit = slice_part(text, i, i + 1);
-		size_t value = slice_find(slice_of(digits), digit, 0);
-		is_id = value < 16;
-		*id = *id << 4 | value;
-	}
-	return is_id;
-}
-
-static void get_receipt(struct admin_call *call)
-{
-	uint64_t id;
-	struct kept_receipt receipt;
-	enum store_result result = STORE_NOT_FOUND;
-	if (read_receipt_id(call->parameter, &id))
-		result = store_read_receipt(call->service->store, id, &receipt, &call->arena);
-	if (result == STORE_OK && !is_of_tenant(call, &receipt))
-		result = STORE_NOT_FOUND;
-	if (result == STORE_OK)
-		admin_reply(call, 200, "application/json", receipt.text);
-	else
-		admin_reply_failure(call, result);
-}
-
 const struct admin_endpoint admin_system_endpoints[] = {
 	{"GET", "/healthz", true, get_health},
 	{"GET", "/readyz", true, get_readiness}, /* probes have no token */
 	{"GET", "/metrics", false, get_metrics},
 	{"GET", "/v1/status", false, get_status},
-	{"GET", "/v1/receipts/{}", false, get_receipt},
 	{NULL, NULL, false, NULL},
 };

@@ -16,7 +16,7 @@ enum {
 
 struct reading {
 	struct admin_call *call;
-	size_t pending, parked, deferred;
+	struct admin_jobs jobs;
 	struct user_memory memory;
 };
 
@@ -88,8 +88,8 @@ static void put_memory(struct buffer *out, const struct reading *reading)
 	struct arena *arena = &reading->call->arena;
 	buffer_append_byte(out, '{');
 	put_text(out, "user", memory->user);
-	buffer_printf(out, ",\"pending\":%zu,\"parked\":%zu,\"deferred\":%zu", reading->pending,
-		      reading->parked, reading->deferred);
+	buffer_printf(out, ",\"pending\":%zu,\"parked\":%zu,\"deferred\":%zu",
+		      reading->jobs.pending, reading->jobs.parked, reading->jobs.deferred);
 	put_summary(out, memory, arena);
 	buffer_append(out, SLICE(",\"facts\":["));
 	for (size_t i = 0; i < memory->fact_count; i++) {
@@ -104,28 +104,32 @@ static void put_memory(struct buffer *out, const struct reading *reading)
 	buffer_append(out, SLICE("]}"));
 }
 
-static void count_jobs(struct reading *reading)
+struct admin_jobs admin_count_jobs(struct admin_call *call, struct user_key user)
 {
-	struct admin_call *call = reading->call;
+	struct admin_jobs jobs = {0};
+	struct arena scratch = {0};
 	struct job_list list;
-	enum store_result result = store_user_jobs(call->service->store, call->user, 0,
-						   MAX_JOBS_COUNTED, &list, &call->arena);
+	enum store_result result =
+		store_user_jobs(call->service->store, user, 0, MAX_JOBS_COUNTED, &list, &scratch);
 	for (size_t i = 0; result == STORE_OK && i < list.count; i++) {
 		const struct job *job = &list.jobs[i];
+		jobs.all++;
 		if (job->parked)
-			reading->parked++;
+			jobs.parked++;
 		else if (learner_wants(call->config, &list, job, clock_wall()))
-			reading->pending++;
+			jobs.pending++;
 		else if (job->kind == JOB_FACTS)
-			reading->deferred++;
+			jobs.deferred++;
 	}
+	arena_finish(&scratch);
+	return jobs;
 }
 
 static void get_memory(struct admin_call *call)
 {
 	struct reading reading = {.call = call};
 	/* Jobs first: anything learned meanwhile then counts as pending, never as lost. */
-	count_jobs(&reading);
+	reading.jobs = admin_count_jobs(call, call->user);
 	enum store_result result =
 		store_read_user(call->service->store, call->user, MAX_TURNS_SHOWN, clock_wall(),
 				&reading.memory, &call->arena);

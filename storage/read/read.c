@@ -1,4 +1,4 @@
-/* The other reads: jobs for the learner, a user's memory and receipts for people. */
+/* The other reads: jobs for the learner, a user's memory for people. */
 #include "storage/journal/branch.h"
 
 #include <string.h>
@@ -271,20 +271,5 @@ enum store_result store_read_user(struct store *store, struct user_key user, siz
 		found = read_user(&memory, max_turns, now, read);
 		transaction_abort(&transaction);
 	}
-	return outcome(&transaction, found);
-}
-
-enum store_result store_read_receipt(struct store *store, uint64_t receipt,
-				     struct kept_receipt *read, struct arena *arena)
-{
-	struct stored_receipt stored = {0};
-	struct transaction transaction;
-	bool found = false;
-	if (transaction_begin_read(&transaction, store)) {
-		found = table_read(&transaction, TABLE_RECEIPTS, key_of_number(receipt),
-				   stored_receipt_fields, &stored, arena);
-		transaction_abort(&transaction);
-	}
-	*read = (struct kept_receipt){stored.receipt.text, stored.user};
 	return outcome(&transaction, found);
 }

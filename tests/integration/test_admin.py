@@ -322,7 +322,7 @@ def test_what_a_user_is_shown_as_can_be_imported_again(daemon, user):
 # ---- receipts ----
 
 
-@pytest.mark.parametrize("name", ["0", "nothing", "f" * 16, "%00", "../users"])
+@pytest.mark.parametrize("name", ["0", "nothing", "f" * 16, "%00", "..%2Fusers"])
 def test_an_unknown_receipt_is_404(daemon, name):
     assert daemon.admin("GET", f"/v1/receipts/{name}").status_code in (400, 404)
 

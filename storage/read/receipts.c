@@ -1,0 +1,82 @@
+/* Receipts for people: one by its id, and a user's from newest to oldest. */
+#include "storage/user/memory.h"
+
+/* More texts than these are left to the next call. */
+enum { TEXT_LIMIT = 4 << 20 };
+
+enum store_result store_read_receipt(struct store *store, uint64_t receipt,
+				     struct kept_receipt *read, struct arena *arena)
+{
+	struct stored_receipt stored = {0};
+	struct transaction transaction;
+	bool found = false;
+	if (transaction_begin_read(&transaction, store)) {
+		found = table_read(&transaction, TABLE_RECEIPTS, key_of_number(receipt),
+				   stored_receipt_fields, &stored, arena);
+		transaction_abort(&transaction);
+	}
+	*read = (struct kept_receipt){receipt, stored.receipt.text, stored.user};
+	if (transaction.result != STORE_OK)
+		return transaction.result;
+	return found ? STORE_OK : STORE_NOT_FOUND;
+}
+
+static bool read_listed(const struct memory *memory, uint64_t id, struct kept_receipt *read)
+{
+	struct stored_receipt stored = {0};
+	if (!table_read(memory->transaction, TABLE_RECEIPTS, key_of_number(id),
+			stored_receipt_fields, &stored, NULL))
+		return false;
+	*read = (struct kept_receipt){id, arena_copy(memory->arena, stored.receipt.text),
+				      stored.user};
+	return true;
+}
+
+static void list_receipts(const struct memory *memory, uint64_t first, uint64_t before,
+			  size_t limit, struct receipt_list *list)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t text = 0;
+	bool found = false;
+	const struct key user = key_of_user(memory->user);
+	list->receipts = arena_alloc(memory->arena, limit * sizeof(*list->receipts));
+	/* The table falls: forward in its tree is back in time. */
+	scan_begin_at(&scan, memory->transaction, TABLE_USER_RECEIPTS, user,
+		      key_u64(user, before - 1), FORWARD);
+	while (list->count < limit && text < TEXT_LIMIT &&
+	       (found = scan_next(&scan, &key, &value))) {
+		struct kept_receipt *read = &list->receipts[list->count];
+		list->last = key_read_u64(key, 16);
+		found = list->last >= first;
+		if (!found)
+			break;
+		if (!read_listed(memory, list->last, read))
+			continue;
+		text += read->text.size;
+		list->count++;
+	}
+	list->more = found;
+	scan_end(&scan);
+}
+
+enum store_result store_user_receipts(struct store *store, struct user_key user, uint64_t first,
+				      uint64_t before, size_t limit, struct receipt_list *list,
+				      struct arena *arena)
+{
+	struct stored_user stored;
+	struct transaction transaction;
+	const struct memory memory = {&transaction, user, arena};
+	bool known = false;
+	*list = (struct receipt_list){0};
+	if (transaction_begin_read(&transaction, store)) {
+		if (before > 0)
+			list_receipts(&memory, first, before, limit, list);
+		known = list->count > 0 || memory_user(&memory, &stored);
+		transaction_abort(&transaction);
+	}
+	if (transaction.result != STORE_OK)
+		return transaction.result;
+	return known ? STORE_OK : STORE_NOT_FOUND;
+}

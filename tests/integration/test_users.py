@@ -1,0 +1,185 @@
+"""All users and a user's receipts, at the admin address and in recallctl."""
+
+import json
+import re
+
+import pytest
+
+from harness.chat import Chat
+from harness.memory_model import fact
+from harness.upstream import error_reply
+from harness.wire import RawClient
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def turns(*texts, session="s"):
+    both = [(("user", "assistant")[i % 2], text) for i, text in enumerate(texts)]
+    return [{"role": role, "content": text, "session": session} for role, text in both]
+
+
+def listing(daemon, **query):
+    reply = daemon.admin("GET", "/v1/users", params=query)
+    assert reply.status_code == 200, reply.text
+    return reply.json()
+
+
+def all_users(daemon, **query):
+    """Every page, put together; each as it came, too."""
+    pages = [listing(daemon, **query)]
+    while pages[-1]["next"] is not None:
+        pages.append(listing(daemon, **query, after=pages[-1]["next"]))
+    return [user for page in pages for user in page["users"]], pages
+
+
+def names(users):
+    return sorted(user["user"] for user in users)
+
+
+@pytest.fixture
+def fresh(make_daemon):
+    return make_daemon({"memory": {"mode": "hybrid"}})
+
+
+# ---- all users ----
+
+
+def test_a_store_without_users_lists_none(fresh):
+    assert listing(fresh) == {"users": [], "next": None}
+
+
+def test_a_user_is_listed_with_what_is_stored(fresh, memory_model):
+    memory_model.answers["I live in Graz."] = [fact("city", "Graz", "I live in Graz.")]
+    fresh.import_messages("alex", turns("I live in Graz.", "Nice."))
+    fresh.import_messages("alex", turns("Hello.", "Hi.", "Bye.", session="t"), learn=False)
+    fresh.settle("alex")
+    (user,), _ = all_users(fresh)
+    assert set(user) == {"user", "tenant", "first_seen", "last_seen", "turns", "facts", "conversations", "pending", "parked"}
+    assert (user["user"], user["tenant"], user["turns"], user["conversations"]) == ("alex", "", 5, 2)
+    assert user["facts"] == len(fresh.memory("alex")["facts"]) == 1
+    assert (user["pending"], user["parked"]) == (0, 0)
+    assert TIME.fullmatch(user["first_seen"]) and user["first_seen"] <= user["last_seen"]
+
+
+def test_what_waits_to_be_learned_is_pending(make_daemon, memory_model):
+    memory_model.fail("I live in Graz.", *[error_reply(500)] * 20)
+    daemon = make_daemon({"memory": {"mode": "entity"}})
+    daemon.import_messages("alex", turns("I live in Graz.", "Nice."))
+    assert listing(daemon)["users"][0]["pending"] == daemon.memory("alex")["pending"] == 1
+
+
+def test_pages_hold_every_user_once(fresh):
+    expected = [f"user-{i}" for i in range(7)]
+    for name in expected:
+        fresh.import_messages(name, turns("Hello."), learn=False)
+    users, pages = all_users(fresh, limit=3)
+    assert names(users) == expected
+    assert [len(page["users"]) for page in pages[:2]] == [3, 3] and all(len(p["users"]) <= 3 for p in pages)
+    assert names(all_users(fresh)[0]) == expected
+    fresh.forget("user-3")
+    assert names(all_users(fresh, limit=3)[0]) == [name for name in expected if name != "user-3"]
+
+
+def test_a_prefix_and_a_tenant_select(fresh):
+    for name, tenant in (("team/ann", None), ("team/bob", "t1"), ("ann", "t1"), ("ü", None), ("team", None)):
+        fresh.import_messages(name, turns("Hello."), learn=False, tenant=tenant)
+    assert names(all_users(fresh, prefix="team/")[0]) == ["team/ann", "team/bob"]
+    assert names(all_users(fresh, prefix="ü")[0]) == ["ü"]
+    assert names(all_users(fresh, tenant="t1")[0]) == ["ann", "team/bob"]
+    assert names(all_users(fresh, tenant="")[0]) == ["team", "team/ann", "ü"]
+    assert names(all_users(fresh, tenant="t1", prefix="t")[0]) == ["team/bob"]
+    assert all_users(fresh, prefix="nobody")[0] == all_users(fresh, tenant="T1")[0] == []
+    assert len(all_users(fresh)[0]) == 5
+    assert {user["tenant"] for user in all_users(fresh)[0]} == {"", "t1"}
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "limit=-1", "limit=x", "limit=", "limit=99999999999999999999", "after=x", "after=" + "g" * 32, "prefix=%zz", "tenant=%"]
+)
+def test_a_bad_query_is_400(daemon, query):
+    reply = daemon.admin("GET", f"/v1/users?{query}")
+    assert reply.status_code == 400 and reply.json()["error"]["code"] == "invalid_query"
+    assert query.split("=")[0] in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/users", "/v1/users/alex/receipts"])
+def test_lists_need_the_token_and_no_page_reads_them(make_daemon, upstream, path):
+    daemon = make_daemon({"listen": {"admin_token": "t0ken"}})
+    daemon.import_messages("alex", turns("Hello."), learn=False)
+    assert daemon.admin("GET", path).status_code == 200
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        assert daemon.admin("GET", path, headers=headers).status_code == 401
+    token = {"Authorization": "Bearer t0ken"}
+    assert daemon.admin("GET", path, headers=token | {"Host": "evil.example"}).status_code == 421
+    assert daemon.admin("GET", path, headers=token | {"Origin": "http://evil.example"}).status_code == 403
+    assert daemon.admin("POST", path, headers=token, json={}).status_code == 405
+    daemon.request("GET", path)
+    assert upstream.last.target == path, "the traffic address knows no such path"
+
+
+def test_a_client_that_leaves_ends_its_list(daemon):
+    for _ in range(20):
+        with RawClient(daemon.admin_port) as raw:
+            raw.socket.sendall(b"GET /v1/users?prefix=nobody HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert daemon.admin("GET", "/readyz").status_code == 200
+
+
+# ---- a user's receipts ----
+
+
+def receipts(daemon, user, **query):
+    reply = daemon.admin("GET", daemon.memory_path(user, "/receipts"), params=query)
+    assert reply.status_code == 200, reply.text
+    return reply.json()
+
+
+def say(daemon, user, *texts):
+    """The receipts of what was said, in order, once all are kept."""
+    chat = Chat(daemon, user, session="s")
+    ids = [chat.send(text).headers["X-Memory-Receipt"] for text in texts]
+    for receipt in ids:
+        daemon.receipt(receipt)
+    return ids
+
+
+def test_receipts_come_newest_first_with_what_was_given(daemon, user):
+    ids = say(daemon, user, "One.", "Two.", "Three.")
+    answer = receipts(daemon, user)
+    assert answer["user"] == user and answer["next"] is None
+    assert [receipt["id"] for receipt in answer["receipts"]] == ids[::-1]
+    for short in answer["receipts"]:
+        whole = daemon.receipt(short["id"])
+        assert TIME.fullmatch(short["created_at"]) and short["created_at"] == whole["created_at"]
+        assert {name: short[name] for name in ("mode", "status", "tokens", "budget")} == {
+            name: whole[name] for name in ("mode", "status", "tokens", "budget")
+        }
+        assert (short["items"], short["dropped"]) == (len(whole["items"]), len(whole["dropped"]))
+
+
+def test_receipts_are_paged_and_bounded_in_time(daemon, user):
+    ids = say(daemon, user, "One.", "Two.", "Three.")[::-1]
+    first = receipts(daemon, user, limit=2)
+    assert [r["id"] for r in first["receipts"]] == ids[:2] and first["next"] == ids[1]
+    rest = receipts(daemon, user, limit=2, after=first["next"])
+    assert [r["id"] for r in rest["receipts"]] == ids[2:] and rest["next"] is None
+    assert receipts(daemon, user, since="2100-01-01")["receipts"] == []
+    assert receipts(daemon, user, until="2000-01-01T00:00:00+02:00")["receipts"] == []
+    assert len(receipts(daemon, user, since="2000-01-01", until="2100-01-01")["receipts"]) == 3
+
+
+@pytest.mark.parametrize("query", ["since=yesterday", "until=", "limit=0", "limit=1001", "after=1", "after=" + "g" * 16])
+def test_a_bad_query_for_receipts_is_400(daemon, user, query):
+    say(daemon, user, "One.")
+    reply = daemon.admin("GET", daemon.memory_path(user, "/receipts") + "?" + query)
+    assert reply.status_code == 400 and reply.json()["error"]["code"] == "invalid_query"
+
+
+def test_receipts_of_others_stay_theirs(daemon, user):
+    say(daemon, user, "One.")
+    assert daemon.admin("GET", daemon.memory_path(user + "-x", "/receipts")).status_code == 404
+    assert daemon.admin("GET", daemon.memory_path(user, "/receipts", tenant="other")).status_code == 404
+    other = say(daemon, user + "-y", "Two.")
+    assert other[0] not in json.dumps(receipts(daemon, user))
+    daemon.forget(user)
+    assert daemon.admin("GET", daemon.memory_path(user, "/receipts")).status_code == 404
+    assert len(receipts(daemon, user + "-y")["receipts"]) == 1
