@@ -14,12 +14,14 @@ struct config;
 struct embedder;
 struct learner;
 struct retention;
+struct tracer;
 
 struct service {
 	const struct config *bound; /* the startup configuration, whose addresses are bound */
 	struct store *store;
 	struct learner *learner;
 	struct retention *retention;
+	struct tracer *tracer;
 	struct model_traits *model_traits;
 	struct embedder *embedder;     /* the learner's */
 	struct last_failure upstream;  /* with the model provider */

@@ -107,6 +107,11 @@ struct config {
 		int level;  /* enum log_level */
 		int format; /* enum log_format */
 	} log;
+	struct {
+		char *endpoint; /* empty: no traces */
+		double sample;
+		char *service;
+	} trace;
 };
 
 /* Reads FILE (NULL: only defaults and environment) and the environment. Prints each fault to

@@ -10,7 +10,7 @@
 #include "proxy/config/config.h"
 
 enum {
-	CONFIG_MAX_KEYS = 64, /* rows of the table */
+	CONFIG_MAX_KEYS = 96, /* rows of the table */
 	CONFIG_MAX_FILE = 1024 * 1024,
 	CONFIG_MAX_LINE = 64 * 1024,
 	CONFIG_MAX_OVERRIDES = 1000,

@@ -194,6 +194,15 @@ const struct config_key config_keys[] = {
 	 .help = "what is logged at least"},
 	{KEY("log", "format", "text"), WORD("text|json"), AT(log.format),
 	 .help = "how a line is written"},
+
+	{KEY("trace", "endpoint", ""), TEXT(config_check_base_url), AT(trace.endpoint),
+	 .help = "OpenTelemetry collector that takes spans of exchanges by OTLP/HTTP in JSON, such "
+		 "as http://127.0.0.1:4318; without a path, /v1/traces is added; empty: none"},
+	{KEY("trace", "sample", "1"), FRACTION(0, 1), AT(trace.sample),
+	 .help = "share of the exchanges that are traced; a client's traceparent decides for its "
+		 "own"},
+	{KEY("trace", "service", "recalld"), REQUIRED_TEXT(NULL), AT(trace.service),
+	 .help = "service.name of the spans"},
 };
 
 const size_t config_key_count = sizeof(config_keys) / sizeof(config_keys[0]);

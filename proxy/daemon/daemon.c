@@ -14,6 +14,7 @@
 #include "proxy/runtime/malloc_tuning.h"
 #include "proxy/runtime/metrics.h"
 #include "proxy/service.h"
+#include "proxy/trace/tracer.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -103,6 +104,7 @@ static void apply(struct server_process *process, struct config *config)
 	learner_configure(process->service.learner, config);
 	retention_configure(process->service.retention, config);
 	admin_configure(process->admin, config);
+	tracer_configure(process->service.tracer, config);
 	metrics_count(METRIC_CONFIG_RELOADS, 1);
 	log_info("configuration reloaded");
 }
@@ -320,6 +322,7 @@ static bool start(struct server_process *process)
 	store_watch_lost_pages();
 	(void)signal(SIGXFSZ, SIG_IGN); /* the store handles a file that may not grow */
 	process->loop = loop_create();
+	process->service.tracer = tracer_create(process->loop, process->config);
 	watch(process);
 	return claim_address(process) && start_store(process) && start_admin(process) &&
 	       start_workers(process);
@@ -333,6 +336,7 @@ static void stop(struct server_process *process)
 	for (size_t i = 0; i < process->worker_count; i++)
 		worker_stop(process->workers[i]);
 	admin_close(process->admin);
+	tracer_flush(process->service.tracer);
 	if (process->service.learner != NULL)
 		learner_stop(process->service.learner);
 	if (process->service.retention != NULL)
@@ -345,6 +349,7 @@ static void stop(struct server_process *process)
 		event_free(process->signals[i]);
 	event_free(process->watch);
 	event_free(process->drain_deadline);
+	tracer_destroy(process->service.tracer);
 	loop_destroy(process->loop);
 	learner_destroy(process->service.learner);
 	retention_destroy(process->service.retention);

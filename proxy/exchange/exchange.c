@@ -2,6 +2,7 @@
 #include "proxy/chat/open.h"
 #include "proxy/exchange/forward.h"
 #include "proxy/exchange/state.h"
+#include "proxy/exchange/tracing.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
@@ -24,6 +25,7 @@ static const enum metric_gauge state_gauges[] = {
 void exchange_change_state(struct exchange *exchange, enum exchange_state state)
 {
 	metrics_move(state_gauges[exchange->state], -1);
+	exchange_trace_state(exchange, state);
 	exchange->state = state;
 	if (state != EXCHANGE_ENDED)
 		metrics_move(state_gauges[state], 1);
@@ -68,7 +70,7 @@ static void log_exchange(struct exchange *exchange, const char *reason)
 	}
 	uint64_t first_byte =
 		exchange->first_byte == 0 ? 0 : exchange->first_byte - exchange->begun;
-	const struct log_field fields[] = {
+	struct log_field fields[] = {
 		{"method", exchange->method, false},
 		{"path", exchange->path, false},
 		{"status", arena_number(arena, (uint64_t)exchange->status), true},
@@ -83,9 +85,15 @@ static void log_exchange(struct exchange *exchange, const char *reason)
 		{"first_byte_us", arena_number(arena, first_byte), true},
 		{"elapsed_us", arena_number(arena, now - exchange->begun), true},
 		{"end", slice_of(reason), false},
-		{exchange->cause.size == 0 ? NULL : "cause", exchange->cause, false},
+		{NULL, {0}, false}, /* room for those that not every line has, and the end */
+		{NULL, {0}, false},
 		{NULL, {0}, false},
 	};
+	size_t count = sizeof(fields) / sizeof(fields[0]) - 3;
+	if (exchange->cause.size > 0)
+		fields[count++] = (struct log_field){"cause", exchange->cause, false};
+	if (exchange->trace != NULL)
+		fields[count++] = (struct log_field){"trace", exchange_trace_id(exchange), false};
 	log_event(LOG_LEVEL_INFO, "exchange", fields);
 }
 
@@ -115,6 +123,7 @@ void exchange_end(struct exchange *exchange, const char *reason)
 	exchange_keep_receipt(exchange);
 	count_status(exchange);
 	metrics_observe(METRIC_EXCHANGE_SECONDS, clock_steady() - exchange->begun);
+	exchange_trace_end(exchange, reason);
 	log_exchange(exchange, reason);
 	*exchange->link = exchange->next;
 	if (exchange->next != NULL)
@@ -337,6 +346,7 @@ void exchange_begin(struct worker *worker, struct http_request *request)
 	exchange->path = arena_copy(
 		&exchange->arena,
 		slice_part(exchange->target, 0, slice_find(exchange->target, SLICE("?"), 0)));
+	exchange_trace_begin(exchange);
 	if (!may_ask(exchange))
 		return;
 	exchange->dialect = forward_dialect(head->method, exchange->target);

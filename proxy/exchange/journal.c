@@ -1,5 +1,6 @@
 #include "proxy/chat/open.h"
 #include "proxy/exchange/state.h"
+#include "proxy/exchange/tracing.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/learner.h"
 #include "proxy/learn/next_job.h"
@@ -111,6 +112,7 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	struct append append;
 	struct frozen frozen;
 	struct replay replay;
+	exchange_trace_usage(exchange, &reply);
 	chat_note_tokens(&exchange->chat, service->model_traits, &reply, &exchange->arena);
 	if (!chat_append(&exchange->chat, &reply, broke_off, exchange->begun_at, clock_wall(),
 			 &append, &frozen, &replay, &exchange->arena))

@@ -1,5 +1,6 @@
 #include "proxy/exchange/forward.h"
 #include "proxy/exchange/state.h"
+#include "proxy/exchange/tracing.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
 
@@ -63,6 +64,7 @@ static enum http_framing choose_framing(const struct exchange *exchange,
 static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
 {
 	struct exchange *exchange = cookie;
+	exchange_trace_head(exchange, head->status);
 	if (is_refused_injection(exchange, head->status)) {
 		exchange->again = true;
 		exchange->blames_role = head->status != 413;
@@ -267,6 +269,7 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 	struct exchange *exchange = cookie;
 	exchange->transfer = NULL;
 	exchange->upstream_ended = true;
+	exchange_trace_sent(exchange, result == UPSTREAM_OK ? NULL : fault_of(result).code);
 	if (exchange->again) {
 		send_again(exchange);
 		return;
@@ -295,9 +298,11 @@ void exchange_send(struct exchange *exchange)
 	const struct http_field *fields;
 	size_t count =
 		forward_request_fields(config, head, exchange->dialect, &fields, &exchange->arena);
+	const char *url = forward_url(config, exchange->target, &exchange->arena);
+	count = exchange_trace_send(exchange, url, &fields, count);
 	struct upstream_request request = {
 		.method = exchange->method,
-		.url = forward_url(config, exchange->target, &exchange->arena),
+		.url = url,
 		.proxy = config->upstream.proxy,
 		.ca_file = config->upstream.ca_file,
 		.fields = fields,

@@ -18,6 +18,7 @@ enum exchange_state {
 };
 
 struct commit;
+struct exchange_trace;
 
 struct exchange {
 	struct exchange *next, **link; /* in worker->exchanges */
@@ -57,6 +58,7 @@ struct exchange {
 	bool receipt_kept;
 	struct commit *commit; /* when this exchange waits for it */
 	struct event *commit_deadline;
+	struct exchange_trace *trace; /* NULL: no spans of it are reported */
 };
 
 void exchange_change_state(struct exchange *exchange, enum exchange_state state);

@@ -106,6 +106,11 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 					  "Configurations reloaded")},
 	[METRIC_CONFIG_FAULTS] = {FAMILY("recalld_config_faults_total",
 					 "Changed configurations rejected for faults")},
+	[METRIC_TRACE_SENT] = {FAMILY("recalld_trace_spans_total",
+				      "Spans of traced exchanges, by outcome"),
+			       LABEL("outcome", "sent")},
+	[METRIC_TRACE_DROPPED] = {LABEL("outcome", "dropped")},
+	[METRIC_TRACE_FAILED] = {LABEL("outcome", "failed")},
 };
 
 static const struct sample gauges[METRIC_GAUGE_COUNT] = {

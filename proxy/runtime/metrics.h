@@ -69,6 +69,9 @@ enum metric_counter {
 	METRIC_EXPIRED_OVER_LIMIT, /* {kind="over_limit"}: exchanges beyond user_limit */
 	METRIC_CONFIG_RELOADS,
 	METRIC_CONFIG_FAULTS,
+	METRIC_TRACE_SENT,    /* recalld_trace_spans_total{outcome="sent"} */
+	METRIC_TRACE_DROPPED, /* the queue was full */
+	METRIC_TRACE_FAILED,  /* the collector did not take them */
 	METRIC_COUNTER_COUNT,
 };
 
