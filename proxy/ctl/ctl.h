@@ -21,6 +21,9 @@ struct ctl {
 	const char *model;
 	bool body;
 	bool quiet;
+	const char *since;
+	const char *until;
+	const char *limit;
 	struct store_options store; /* for commands that open a store's directory */
 	char **arguments;           /* the command's own arguments */
 	int argument_count;
@@ -36,6 +39,8 @@ enum ctl_takes {
 	CTL_TAKES_BODY = 1 << 1,    /* --body */
 	CTL_TAKES_STORE = 1 << 2,   /* --store: works on its directory and contacts no daemon */
 	CTL_TAKES_QUIET = 1 << 3,   /* --quiet */
+	CTL_TAKES_TIMES = 1 << 4,   /* --since, --until */
+	CTL_TAKES_LIMIT = 1 << 5,   /* --limit */
 };
 
 /* A command's row: the usage, its own --help and the completion are made from it. */
@@ -59,8 +64,10 @@ extern const struct ctl_command ctl_forget;
 extern const struct ctl_command ctl_import;
 extern const struct ctl_command ctl_preview;
 extern const struct ctl_command ctl_rebuild;
+extern const struct ctl_command ctl_receipts;
 extern const struct ctl_command ctl_show;
 extern const struct ctl_command ctl_unpark;
+extern const struct ctl_command ctl_users;
 
 /* All of them, in the usage's order. */
 extern const struct ctl_command *const ctl_commands[];
@@ -107,6 +114,13 @@ int ctl_fail_as_unknown(struct ctl *ctl);
 /* The same for a 2xx answer that has an unexpected form. */
 int ctl_fail_to_read(struct ctl *ctl, json_t *answer);
 
+/* Adds "?NAME=VALUE" or "&NAME=VALUE" to a path; nothing if `value` is NULL. */
+void ctl_add_query(struct buffer *path, const char *name, const char *value);
+/* Fetches the pages of a list, whose answers hold an array `name` and "next", up to --limit
+ * elements, and returns them as one such answer. NULL: it failed, which has been reported. */
+json_t *ctl_collect(struct ctl *ctl, const struct buffer *path, const char *name,
+		    size_t usual_limit);
+
 /* Reports an error on standard error, cleaned like ctl_print(), and records it. */
 void ctl_fault(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Only records it: it has been reported already. */
@@ -138,6 +152,17 @@ void ctl_print_count(long long count, const char *name);
 /* Prints what one request was given, or would be given, as a table for people. Skips absent
  * members. */
 void ctl_print_receipt(json_t *receipt);
+enum { CTL_MAX_COLUMNS = 12 };
+struct ctl_column {
+	const char *title;
+	const char *member; /* of each row: a string or a number */
+	bool to_the_right;
+	int decimals;  /* of a number */
+	double factor; /* by which a number is shown */
+};
+/* Prints an array of objects as a table; on a terminal that is too narrow the first column is
+ * cut. */
+void ctl_print_table(json_t *rows, const struct ctl_column *columns, size_t count);
 struct dump_report;
 /* Reports on standard error what happened to an export's records. */
 void ctl_print_dump(struct ctl *ctl, const struct dump_report *report, const char *what);

@@ -1,11 +1,30 @@
 #include "proxy/ctl/ctl.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* The id as the log writes it: receipt=ID, or "receipt":"ID" in JSON, with what stands around. */
+static char *read_id(const char *written)
+{
+	char *id = NULL;
+	static const char digits[] = "0123456789abcdef";
+	enum { ID_DIGITS = 16 };
+	for (const char *at = written; id == NULL && *at != '\0';) {
+		size_t size = strspn(at, digits);
+		if (size == ID_DIGITS && (id = strndup(at, size)) == NULL)
+			out_of_memory();
+		at += size;
+		at += strcspn(at, digits);
+	}
+	return id == NULL ? xstrdup(written) : id;
+}
 
 static int explain(struct ctl *ctl)
 {
 	json_t *receipt = NULL;
-	char *path = ctl_path(ctl, "/v1/receipts/", ctl->arguments[0], "");
+	char *id = read_id(ctl->arguments[0]);
+	char *path = ctl_path(ctl, "/v1/receipts/", id, "");
+	free(id);
 	int status = ctl_call(ctl, "GET", path, NULL, &receipt);
 	free(path);
 	if (status == 404) {
@@ -32,7 +51,8 @@ const struct ctl_command ctl_explain = {
 	.name = "explain",
 	.arguments = "RECEIPT",
 	.help = "what a request was given, from where, what did not fit",
-	.details = "A reply's header X-Memory-Receipt names its receipt.",
+	.details = "A reply's header X-Memory-Receipt names its receipt, and so does the log:\n"
+		   "RECEIPT may be copied from it (receipt=ID).",
 	.example = "recallctl explain 00c0ffee00c0ffee",
 	.success = "shown",
 	.failure = "no such receipt",

@@ -8,8 +8,8 @@
 #include <string.h>
 
 const struct ctl_command *const ctl_commands[] = {
-	&ctl_check,  &ctl_show,   &ctl_explain, &ctl_preview, &ctl_import,
-	&ctl_forget, &ctl_unpark, &ctl_export,  &ctl_rebuild,
+	&ctl_check,  &ctl_users,  &ctl_show,   &ctl_receipts, &ctl_explain, &ctl_preview,
+	&ctl_import, &ctl_forget, &ctl_unpark, &ctl_export,   &ctl_rebuild,
 };
 
 const size_t ctl_command_count = sizeof(ctl_commands) / sizeof(ctl_commands[0]);

@@ -2,12 +2,15 @@
 
 import json
 import re
+import subprocess
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from harness.chat import Chat
+from harness.daemon import clean_environment, program
 from harness.memory_model import fact
-from harness.upstream import error_reply
+from harness.upstream import error_reply, json_reply
 from harness.wire import RawClient
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -183,3 +186,94 @@ def test_receipts_of_others_stay_theirs(daemon, user):
     daemon.forget(user)
     assert daemon.admin("GET", daemon.memory_path(user, "/receipts")).status_code == 404
     assert len(receipts(daemon, user + "-y")["receipts"]) == 1
+
+
+# ---- recallctl ----
+
+
+def recallctl(daemon, *arguments, **environment):
+    command = [program("proxy/recallctl"), "-c", str(daemon.config_file), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=clean_environment(**environment))
+
+
+def rows(done):
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    head, *lines = done.stdout.splitlines()
+    return head.split(), [line.split() for line in lines]
+
+
+def test_recallctl_lists_users_by_name(fresh):
+    for name in ("team/bob", "team/ann", "zoe"):
+        fresh.import_messages(name, turns("Hello.", "Hi."), learn=False)
+    head, lines = rows(recallctl(fresh, "users"))
+    assert head == ["user", "turns", "facts", "chats", "waiting", "last", "seen"]
+    assert [line[0] for line in lines] == ["team/ann", "team/bob", "zoe"]
+    assert lines[0][1:5] == ["2", "0", "1", "0"] and TIME.fullmatch(lines[0][5])
+    assert [line[0] for line in rows(recallctl(fresh, "users", "team/"))[1]] == ["team/ann", "team/bob"]
+    assert recallctl(fresh, "users", "nobody").stdout == "no such user\n"
+    few = recallctl(fresh, "users", "--limit", "2").stdout.splitlines()
+    assert len(few) == 4 and "--limit 0" in few[-1]
+    told = json.loads(recallctl(fresh, "users", "--json", "--limit", "0").stdout)
+    assert names(told["users"]) == ["team/ann", "team/bob", "zoe"] and told["next"] is None
+
+
+def test_recallctl_shows_tenants_where_there_are_some(fresh):
+    fresh.import_messages("ann", turns("Hello."), learn=False, tenant="t1")
+    fresh.import_messages("ann", turns("Hello."), learn=False)
+    head, lines = rows(recallctl(fresh, "users"))
+    assert head[-1] == "tenant" and [line[6:] for line in lines] == [[], ["t1"]]
+    assert len(rows(recallctl(fresh, "users", "--tenant", "t1"))[1]) == 1
+
+
+def page_of(request, total=2500):
+    """A page of a scripted admin address with so many users."""
+    query = dict(parse_qsl(urlsplit(request.target).query))
+    first, limit = int(query.get("after", "0")), int(query["limit"])
+    last = min(first + min(limit, 1000), total)
+    users = [{"user": f"user-{i:04}", "tenant": "", "turns": i, "last_seen": "2026-01-05T10:00:00Z"} for i in range(first, last)]
+    return json_reply({"users": users, "next": str(last) if last < total else None})
+
+
+def scripted(upstream, *arguments, **environment):
+    command = [program("proxy/recallctl"), "--admin", f"127.0.0.1:{upstream.port}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=clean_environment(**environment))
+
+
+def test_recallctl_asks_for_page_after_page(upstream):
+    upstream.answer = page_of
+    for limit, count in (("0", 2500), ("1500", 1500), ("7", 7)):
+        done = scripted(upstream, "users", "--json", "--limit", limit)
+        told = json.loads(done.stdout)["users"]
+        assert [user["user"] for user in told] == [f"user-{i:04}" for i in range(count)]
+    lines = scripted(upstream, "users", COLUMNS="60").stdout.splitlines()
+    assert len(lines) == 1 + 1000 + 1 and max(map(len, lines[:-1])) <= 60
+
+
+def test_recallctl_gives_up_on_a_list_that_leads_nowhere(upstream):
+    for answer in ({"users": [], "next": "1"}, {"users": 7}, {"users": "x", "next": None}, {}):
+        upstream.answer = lambda request, answer=answer: json_reply(answer)
+        done = scripted(upstream, "users")
+        assert done.returncode == 1 and "--admin" in done.stderr
+
+
+@pytest.mark.parametrize("limit", ["x", "-1", "", "1e3", "99999999999999999999"])
+def test_recallctl_refuses_a_bad_limit(daemon, limit):
+    done = recallctl(daemon, "users", "--limit", limit)
+    assert done.returncode == 1 and "--limit" in done.stderr
+
+
+def test_recallctl_lists_receipts_and_explains_one_of_the_log(daemon, user):
+    ids = say(daemon, user, "One.", "Two.")
+    head, lines = rows(recallctl(daemon, "receipts", user))
+    assert head == ["receipt", "time", "mode", "memory", "tokens", "given", "ms"]
+    assert [line[0] for line in lines] == ids[::-1] and all(len(line) == 7 for line in lines)
+    assert max(len(line) for line in recallctl(daemon, "receipts", user).stdout.splitlines()) <= 80
+    assert rows(recallctl(daemon, "receipts", user, "--limit", "1"))[1][0][0] == ids[1]
+    assert recallctl(daemon, "receipts", user, "--since", "2100-01-01").stdout == "no receipt of that time\n"
+    bad = recallctl(daemon, "receipts", user, "--since", "yesterday")
+    assert bad.returncode == 1 and "2026-01-05T10:00:00Z" in bad.stderr
+    unknown = recallctl(daemon, "receipts", user + "-x")
+    assert unknown.returncode == 1 and "nothing is stored" in unknown.stderr
+    for written in (ids[0], f"receipt={ids[0]}", f'"receipt":"{ids[0]}"', f'"{ids[0]}",'):
+        done = recallctl(daemon, "explain", written)
+        assert done.returncode == 0 and ids[0] in done.stdout.splitlines()[0]
