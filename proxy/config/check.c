@@ -35,6 +35,7 @@ static void check_addresses(struct config_reader *reader)
 			     "[listen] admin is the same address as [listen] address; give one of "
 			     "them a different port or path");
 	if (!config_address_is_loopback(&admin) && *config->listen.admin_token == '\0' &&
+	    *config->listen.admin_token_file == '\0' &&
 	    !origin_of(reader, "listen", "admin_token").broken)
 		config_fault(reader, at_admin,
 			     "[listen] admin is open to other machines, but admin_token is empty; "

@@ -54,7 +54,8 @@ struct config {
 		char *admin; /* empty: none */
 		struct config_list admin_hosts;
 		char *admin_token;
-		char *tls_certificate; /* both empty: no TLS */
+		char *admin_token_file; /* where admin_token was read from; empty: no file */
+		char *tls_certificate;  /* both empty: no TLS */
 		char *tls_key;
 		struct tls_context *tls; /* built from these two; NULL: no TLS */
 		uint64_t workers;        /* as configured; 0: one per CPU */
@@ -67,6 +68,7 @@ struct config {
 		char *base_url; /* without a trailing slash */
 		char *proxy;
 		char *api_key;
+		char *api_key_file;
 		uint64_t connect_timeout;
 		uint64_t first_byte_timeout;
 		uint64_t idle_timeout;
@@ -81,6 +83,7 @@ struct config {
 		struct config_list user_body; /* words: user, safety_identifier, metadata.user_id */
 		int tenant;                   /* enum config_tenant */
 		char *secret;
+		char *secret_file;
 	} identity;
 	struct config_memory memory;
 	struct config_override *overrides;
@@ -88,6 +91,7 @@ struct config {
 	struct {
 		char *base_url; /* empty: use the upstream's */
 		char *api_key;
+		char *api_key_file;
 		char *name;
 		char *embedding; /* empty: none */
 		uint64_t embedding_timeout;
@@ -117,7 +121,8 @@ struct config {
 /* Reads FILE (NULL: only defaults and environment) and the environment. Prints each fault to
  * `faults` as one line, "FILE:LINE: what is wrong; what would be right" (for an environment
  * variable, its name replaces FILE:LINE), and each warning to `warnings` as "FILE: warning: ...".
- * With `warnings` NULL, the TLS files are not opened: recallctl may not be allowed to read the key.
+ * With `warnings` NULL, the TLS files are not opened, and a secret's file that cannot be read is no
+ * fault: recallctl may not be allowed to read them.
  * Messages quote no text or list unless it is a name, so they reveal no secret. Returns NULL if
  * there was a fault; otherwise the snapshot has one reference. */
 struct config *config_read(const char *file, FILE *faults, FILE *warnings);
@@ -143,6 +148,10 @@ uint64_t config_least_user_limit(const struct config *config);
  * where [model] leaves them empty. */
 const char *config_model_base_url(const struct config *config);
 const char *config_model_api_key(const struct config *config); /* empty: the client's own key */
+
+/* The file of the index-th secret that may stand in one; empty: it does not. */
+enum { CONFIG_SECRET_FILES = 4 };
+const char *config_secret_file(const struct config *config, size_t index);
 
 /* Whether a [listen] address is a TCP port that only this machine can reach, and therefore any web
  * page open on it. */

@@ -46,6 +46,7 @@ static struct config *read_text(const char *name, struct slice text, FILE *fault
 	drop_slashes(config->upstream.base_url);
 	drop_slashes(config->upstream.proxy);
 	drop_slashes(config->model.base_url);
+	config_read_secret_files(&reader);
 	config_check(&reader);
 	if (reader.fault_count == 0)
 		return config;

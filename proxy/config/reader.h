@@ -3,7 +3,8 @@
  * read.c reads the file, parse.c splits its lines, tell.c reports faults, line.c handles comments,
  * quotes and ${NAME}, value.c converts words to values, forms.c and hosts.c know the forms of
  * addresses and URLs, check.c compares keys with each other once all are read, warn.c warns of what
- * they do together, names.c finds keys and suggests corrections, config.c holds the result. */
+ * they do together, secret_files.c reads keys that stand in files of their own, names.c finds keys
+ * and suggests corrections, config.c holds the result. */
 #ifndef RECALLD_PROXY_CONFIG_READER_H
 #define RECALLD_PROXY_CONFIG_READER_H
 
@@ -153,6 +154,11 @@ bool config_check_readable(struct slice text, struct buffer *why);
 void config_parse_text(struct config_reader *reader, struct slice text);
 /* Their values replace the file's. */
 void config_parse_environment(struct config_reader *reader);
+
+/* ---- secret_files.c ---- */
+
+/* Gives keys the contents of the files named for them. */
+void config_read_secret_files(struct config_reader *reader);
 
 /* ---- check.c ---- */
 

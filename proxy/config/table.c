@@ -47,6 +47,8 @@ const struct config_key config_keys[] = {
 	{KEY("listen", "admin_token", ""), TEXT(config_check_secret), AT(listen.admin_token),
 	 .help = "what callers of the admin address send as \"Authorization: Bearer ...\" or "
 		 "\"Token ...\"; needed when that address is not loopback"},
+	{KEY("listen", "admin_token_file", ""), TEXT(NULL), AT(listen.admin_token_file),
+	 .help = "file that holds the admin_token, in its place"},
 	{KEY("listen", "workers", "0"), NUMBER(0, 256), FIXED_AT(listen.workers),
 	 .help = "event loops for traffic; 0: one per CPU"},
 	{KEY("listen", "tls_certificate", ""), TEXT(NULL), AT(listen.tls_certificate),
@@ -73,6 +75,8 @@ const struct config_key config_keys[] = {
 	{KEY("upstream", "api_key", ""), TEXT(config_check_secret), AT(upstream.api_key),
 	 .help = "sent in place of any key that the client sends; empty: the client's own is "
 		 "passed on"},
+	{KEY("upstream", "api_key_file", ""), TEXT(NULL), AT(upstream.api_key_file),
+	 .help = "file that holds the api_key, in its place"},
 	{KEY("upstream", "connect_timeout", "5s"), DURATION(1, HOUR), AT(upstream.connect_timeout),
 	 .help = "to connect, TLS included"},
 	{KEY("upstream", "first_byte_timeout", "900s"), DURATION(1, DAY),
@@ -108,6 +112,8 @@ const struct config_key config_keys[] = {
 	{KEY("identity", "secret", ""), TEXT(NULL), AT(identity.secret),
 	 .help = "set: X-User-Signature must be the hex HMAC-SHA256 of the user id under it, else "
 		 "401"},
+	{KEY("identity", "secret_file", ""), TEXT(NULL), AT(identity.secret_file),
+	 .help = "file that holds the secret, in its place"},
 
 	{KEY("memory", "mode", "hybrid"), WORD("off|buffer|summary|entity|vector|hybrid|auto"),
 	 IN_MEMORY(mode),
@@ -162,6 +168,8 @@ const struct config_key config_keys[] = {
 	{KEY("model", "api_key", ""), TEXT(config_check_secret), AT(model.api_key),
 	 .help = "empty: the upstream's; that empty too: the exchange's own client key, in memory "
 		 "only"},
+	{KEY("model", "api_key_file", ""), TEXT(NULL), AT(model.api_key_file),
+	 .help = "file that holds the api_key, in its place"},
 	{KEY("model", "name", ""), TEXT(NULL), AT(model.name),
 	 .help = "empty: gpt-4o-mini at api.openai.com, elsewhere the exchange's own model"},
 	{KEY("model", "embedding", ""), TEXT(NULL), AT(model.embedding),

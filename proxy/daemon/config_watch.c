@@ -26,9 +26,12 @@ static bool same_mark(const struct file_mark *a, const struct file_mark *b)
 static const char *watched_file(const struct config_watch *watch, const struct config *config,
 				size_t index)
 {
-	const char *const files[CONFIG_FILES] = {watch->file, config->listen.tls_certificate,
-						 config->listen.tls_key};
-	return files[index] == NULL || *files[index] == '\0' ? NULL : files[index];
+	const char *const own[CONFIG_OWN_FILES] = {watch->file, config->listen.tls_certificate,
+						   config->listen.tls_key};
+	const char *file = index < CONFIG_OWN_FILES
+				   ? own[index]
+				   : config_secret_file(config, index - CONFIG_OWN_FILES);
+	return file == NULL || *file == '\0' ? NULL : file;
 }
 
 static void mark_files(const struct config_watch *watch, const struct config *config,

@@ -1,5 +1,5 @@
 /* Tells when the configuration's files have changed on disk: its own file, the certificate and its
- * key. */
+ * key, and the files that hold secrets. */
 #ifndef RECALLD_PROXY_DAEMON_CONFIG_WATCH_H
 #define RECALLD_PROXY_DAEMON_CONFIG_WATCH_H
 
@@ -16,7 +16,7 @@ struct file_mark {
 	struct timespec changed;
 };
 
-enum { CONFIG_FILES = 3 };
+enum { CONFIG_OWN_FILES = 3, CONFIG_FILES = CONFIG_OWN_FILES + CONFIG_SECRET_FILES };
 
 struct config_watch {
 	const char *file; /* the configuration's; NULL: it has none */

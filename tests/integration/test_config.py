@@ -237,6 +237,67 @@ def test_proxies_of_the_environment_are_not_used(make_daemon, upstream):
     assert daemon.post_chat(HELLO).status_code == 200
 
 
+# ---- secrets in files ----
+
+
+def until(condition, timeout=20):
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def secret_file(path, secret):
+    """Replaced as a mounted Kubernetes secret is, by a rename."""
+    new = path.with_suffix(".new")
+    new.write_text(secret + "\n")
+    new.chmod(0o600)
+    new.rename(path)
+    return str(path)
+
+
+def test_keys_are_taken_from_files_and_taken_again_when_these_change(make_daemon, upstream, tmp_path):
+    key, token = tmp_path / "key", tmp_path / "token"
+    changes = {"upstream": {"base_url": upstream.base_url}, "listen": {"admin_token_file": "${SECRETS}/token"}}
+    secret_file(token, "t0ken")
+    environment = {"SECRETS": str(tmp_path), "RECALLD_UPSTREAM_API_KEY_FILE": secret_file(key, "sk-one")}
+    daemon = make_daemon(changes, environment)
+    daemon.post_chat(HELLO, {"Authorization": "Bearer the-clients"})
+    assert upstream.last.field("Authorization") == "Bearer sk-one"
+    assert daemon.admin("GET", "/metrics").status_code == 401
+    assert daemon.admin("GET", "/metrics", headers={"Authorization": "Bearer t0ken"}).status_code == 200
+    command = [program("proxy/recallctl"), "-c", str(daemon.config_file), "check"]
+    assert subprocess.run(command, capture_output=True, timeout=30, env=clean_environment(**environment)).returncode == 0
+
+    def key_sent():
+        daemon.post_chat(HELLO)
+        return upstream.last.field("Authorization")
+
+    secret_file(key, "sk-two")
+    until(lambda: key_sent() == "Bearer sk-two")
+    secret_file(key, "sk three")
+    daemon.wait_log("[upstream] api_key_file: its content holds a space")
+    assert key_sent() == "Bearer sk-two", "a fault keeps the old one"
+    secret_file(key, "sk-four")
+    daemon.signal(signal.SIGHUP)
+    until(lambda: key_sent() == "Bearer sk-four")
+    assert not any(secret in daemon.stderr for secret in ("sk-", "sk three", "t0ken"))
+
+
+def test_a_secrets_file_is_checked_before_the_start(tmp_path):
+    path = secret_file(tmp_path / "key", "sk-one")
+    good = f"[upstream]\napi_key_file = {path}\n"
+    assert check(tmp_path, good).returncode == 0
+    for bad in (good + "api_key = sk-two\n", f"[upstream]\napi_key_file = {path}.missing\n", f"[upstream]\napi_key_file = {tmp_path}\n"):
+        done = check(tmp_path, bad)
+        assert done.returncode == 1 and "[upstream] api_key" in done.stderr and "sk-one" not in done.stderr
+    done = check(tmp_path, good, RECALLD_UPSTREAM_API_KEY="sk-two")
+    assert done.returncode == 1 and "both set" in done.stderr
+    (tmp_path / "key").chmod(0o644)
+    done = check(tmp_path, good)
+    assert done.returncode == 0 and "can be read by every user" in done.stderr
+
+
 # ---- reloading ----
 
 
