@@ -157,37 +157,20 @@ struct slice chat_question_text(const struct chat *chat, struct arena *arena)
 
 /* ---- what the upstream counted ---- */
 
-/* Whether a message is nothing but text: of images and calls it is not known what they cost. */
-static bool is_plain(const struct chat *chat, const struct step *step)
-{
-	struct json_walk parts = json_walk(chat->body, step->content);
-	if (step->content_kind != CONTENT_PARTS)
-		return step->kind != STEP_CALLS;
-	while (json_next(&parts)) {
-		struct json_value text;
-		if (!request_find_text(&chat->request, parts.value, &text))
-			return false;
-	}
-	return true;
-}
-
 /* Of the texts that went upstream, estimated; 0: they are not all that was counted. */
 static size_t count_texts(const struct chat *chat, struct arena *arena)
 {
 	const struct request *request = &chat->request;
-	const struct json_value *array = &request->steps_array;
 	size_t tokens = 0;
 	for (size_t i = 0; i < request->step_count; i++) {
 		const struct step *step = &request->steps[i];
 		if (chat_is_cut(chat, i))
 			continue;
-		if (!is_plain(chat, step))
-			return 0;
+		if (step->kind == STEP_CALLS || step->other_parts > 0)
+			return 0; /* what calls and images cost is not known */
 		tokens += text_tokens(step_text(request, step, arena)) + TOKENS_PER_MESSAGE;
 	}
-	/* Tools and schemas stand beside the messages. */
-	size_t beside = chat->body.size - (array->end - array->begin);
-	return beside <= BESIDE_MESSAGES + tokens / 2 ? tokens : 0;
+	return request->beside <= BESIDE_MESSAGES + tokens / 2 ? tokens : 0;
 }
 
 size_t chat_sent_tokens(const struct chat *chat, struct arena *arena)

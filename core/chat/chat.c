@@ -156,7 +156,7 @@ struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *a
 
 /* The mode, once it is known who asks. */
 static enum chat_verdict choose_mode(struct chat *chat, struct slice mode,
-				     struct chat_refusal *refusal)
+				     struct chat_refusal *refusal, struct arena *arena)
 {
 	if (!chat_choose_mode(chat, mode))
 		return refuse(refusal, 400, "invalid_memory_mode",
@@ -164,8 +164,10 @@ static enum chat_verdict choose_mode(struct chat *chat, struct slice mode,
 			      "entity, vector, hybrid and auto.");
 	if (chat->dry_run && !chat->scanned)
 		return refuse(refusal, 400, "invalid_request_body",
-			      "A dry run needs an uncompressed JSON object with one \"messages\" "
-			      "array.");
+			      arena_printf(arena,
+					   "A dry run needs an uncompressed JSON object with %s.",
+					   chat->dialect->shape)
+				      .data);
 	return CHAT_LOAD;
 }
 
@@ -208,6 +210,6 @@ enum chat_verdict chat_enter(struct chat *chat, const struct chat_asked *asked,
 	chat->user = asked->user;
 	chat->dry_run = asked->dry_run;
 	chat->settings = *settings;
-	enum chat_verdict verdict = choose_mode(chat, asked->mode, refusal);
+	enum chat_verdict verdict = choose_mode(chat, asked->mode, refusal, arena);
 	return verdict == CHAT_LOAD ? take_part(chat, arena) : verdict;
 }

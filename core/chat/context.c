@@ -142,6 +142,7 @@ static void edit_request(struct chat *chat, size_t turn_prefix_count, struct are
 	struct injection injection = {
 		.placement = chat->settings.placement,
 		.block = chat->context.block,
+		.block_with_text = chat_first_carrier(chat, arena),
 		.turns = render_turns(chat, arena),
 		.turn_prefixes = chat->turn_prefixes,
 		.turn_prefix_count = turn_prefix_count,
@@ -154,6 +155,7 @@ static void edit_request(struct chat *chat, size_t turn_prefix_count, struct are
 
 void chat_inject(struct chat *chat, const struct recall_result *recalled, struct arena *arena)
 {
+	const struct newest_turn *newest = &chat->newest;
 	size_t turn_prefixes = chat->turn_prefix_count;
 	if (chat->status == CHAT_SIDE || !chat->inject)
 		return;
@@ -163,8 +165,9 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 		use_frozen(chat);
 	size_t tokens = chat->context.tokens + chat_replayed_tokens(chat);
 	if (chat->context.recalled.size > 0) {
-		chat->turn_prefixes[turn_prefixes++] =
-			(struct turn_prefix){chat->newest.first, chat->context.recalled};
+		chat->turn_prefixes[turn_prefixes++] = (struct turn_prefix){
+			chat_own_carrier(chat, newest->first, newest->count, arena),
+			chat->context.recalled};
 		tokens += chat->context.recalled_tokens;
 	}
 	edit_request(chat, turn_prefixes, arena);

@@ -8,6 +8,7 @@
 struct own_words {
 	struct slice text;
 	uint64_t hash;
+	size_t carrier; /* the last text that they stand in; SIZE_MAX: there are none */
 	bool read;
 };
 
@@ -29,30 +30,36 @@ static bool is_framework(const struct chat *chat, size_t index, struct slice tex
 			    form_asks_for_tool(chat_message_text(chat, index - 1, arena), text)));
 }
 
-/* A part that stands alone behind others cannot be a document's end. */
-static struct slice own_of_ends(const struct text_ends *ends, struct arena *arena)
+/* A part that stands alone behind others cannot be a document's end. `carrier` is the first text
+ * or the last. */
+static struct slice own_of_ends(const struct text_ends *ends, size_t *carrier, struct arena *arena)
 {
 	if (!ends->tail_is_whole)
 		return form_own_ends(ends->head, ends->tail, arena);
 	struct slice first = form_own_ends(ends->head, SLICE(""), arena);
 	struct slice last = slice_trim(form_own_text(ends->tail, arena));
 	bool is_last = last.size > 0 && last.size < ends->head.size / 2;
+	if (!is_last)
+		*carrier = 0;
 	return is_last ? last : first;
 }
 
-/* Without documents and what a framework says in the user's place. */
-static struct slice read_own(const struct chat *chat, size_t index, struct arena *arena)
+/* Without documents and what a framework says in the user's place. `carrier` counts the step's
+ * texts. */
+static struct slice read_own(const struct chat *chat, size_t index, size_t *carrier,
+			     struct arena *arena)
 {
 	const struct step *step = &chat->request.steps[index];
 	struct text_ends ends = step_text_ends(&chat->request, step, CHAT_MOST_READ, arena);
 	const struct slice read[] = {ends.head, ends.tail};
 	struct slice text = ends.is_cut ? arena_join(arena, read, 2) : ends.head;
+	*carrier = step->text_count - 1;
 	if (is_framework(chat, index, text, arena))
 		return (struct slice){0};
 	if (ends.is_cut)
-		return own_of_ends(&ends, arena);
+		return own_of_ends(&ends, carrier, arena);
 	struct text_parts parts = step_text_parts(&chat->request, step, arena);
-	return slice_trim(form_own_parts(parts.texts, parts.count, arena));
+	return form_own_parts(parts.texts, parts.count, carrier, arena);
 }
 
 static const struct own_words *own_words(const struct chat *chat, size_t index, struct arena *arena)
@@ -60,8 +67,10 @@ static const struct own_words *own_words(const struct chat *chat, size_t index, 
 	struct own_words *own = &chat->own_words[index];
 	if (own->read)
 		return own;
-	struct slice text = utf8_cut(read_own(chat, index, arena), TURN_TEXT_LIMIT);
-	*own = (struct own_words){text, text_hash(text), true};
+	size_t carrier;
+	struct slice text = utf8_cut(read_own(chat, index, &carrier, arena), TURN_TEXT_LIMIT);
+	carrier += chat->request.steps[index].first_text;
+	*own = (struct own_words){text, text_hash(text), text.size > 0 ? carrier : SIZE_MAX, true};
 	return own;
 }
 
@@ -76,7 +85,8 @@ static void skip_surplus(struct chat *chat, size_t first, size_t end, size_t mos
 		size_t size = step_text_size(&chat->request, step);
 		sum += size < CHAT_MOST_READ ? size : CHAT_MOST_READ;
 		if (sum > most)
-			chat->own_words[i - 1].read = true;
+			chat->own_words[i - 1] =
+				(struct own_words){.carrier = SIZE_MAX, .read = true};
 	}
 }
 
@@ -112,4 +122,30 @@ struct slice chat_own_text(const struct chat *chat, size_t first, size_t count, 
 	struct slice text = arena_copy(arena, utf8_cut(buffer_slice(&joined), TURN_TEXT_LIMIT));
 	buffer_finish(&joined);
 	return text;
+}
+
+size_t chat_own_carrier(const struct chat *chat, size_t first, size_t count, struct arena *arena)
+{
+	for (size_t i = first + count; i > first; i--) {
+		size_t carrier = own_words(chat, i - 1, arena)->carrier;
+		if (carrier != SIZE_MAX)
+			return carrier;
+	}
+	return SIZE_MAX;
+}
+
+size_t chat_first_carrier(const struct chat *chat, struct arena *arena)
+{
+	size_t any = SIZE_MAX;
+	for (size_t i = 0; i < chat->request.step_count; i++) {
+		const struct step *step = &chat->request.steps[i];
+		if (step->kind != STEP_USER || step->text_count == 0 || chat_is_cut(chat, i))
+			continue;
+		size_t carrier = own_words(chat, i, arena)->carrier;
+		if (carrier != SIZE_MAX)
+			return carrier;
+		if (any == SIZE_MAX)
+			any = step->first_text;
+	}
+	return any;
 }

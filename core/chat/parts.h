@@ -20,6 +20,11 @@ void chat_own_begin(struct chat *chat, struct arena *arena);
 /* The own words of a run of user messages, without documents; joined, TURN_TEXT_LIMIT at most. */
 struct slice chat_own_text(const struct chat *chat, size_t first, size_t count,
 			   struct arena *arena);
+/* Which text carries what is put before those own words: the last that they stand in, as an index
+ * in request.texts. SIZE_MAX: there are none. */
+size_t chat_own_carrier(const struct chat *chat, size_t first, size_t count, struct arena *arena);
+/* The same of the first user step that stays and has own words, or else any text. */
+size_t chat_first_carrier(const struct chat *chat, struct arena *arena);
 /* text_hash() of one message's. */
 uint64_t chat_own_hash(const struct chat *chat, size_t index, struct arena *arena);
 

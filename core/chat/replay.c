@@ -88,15 +88,16 @@ static bool is_given(const struct id_set *given, const struct replay *replay)
 /* Two branches may have been given the same past turn at different places; where the client sends
  * both places it rides at the first alone. What comes later in a request changes nothing before. */
 static void take_replay(struct chat *chat, const struct sent_turn *turn,
-			const struct replay *replay, struct id_set *given)
+			const struct replay *replay, struct id_set *given, struct arena *arena)
 {
-	if (is_given(given, replay))
+	size_t carrier = chat_own_carrier(chat, turn->step, turn->count, arena);
+	if (carrier == SIZE_MAX || is_given(given, replay))
 		return;
 	for (size_t i = 0; i < replay->turn_count; i++)
 		id_set_add(given, replay->turns[i]);
 	chat->replayed[chat->turn_prefix_count] = *replay;
 	chat->turn_prefixes[chat->turn_prefix_count++] =
-		(struct turn_prefix){.step = turn->step, .text = replay->text};
+		(struct turn_prefix){.text_index = carrier, .text = replay->text};
 }
 
 void chat_find_replays(struct chat *chat, struct arena *arena)
@@ -118,7 +119,7 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 		if (turn.count > 0 && !chat_is_cut(chat, i))
 			found = find_replay(chat, &turn, &from, arena);
 		if (found < view->replay_count) {
-			take_replay(chat, &turn, &view->replays[found], &given);
+			take_replay(chat, &turn, &view->replays[found], &given, arena);
 			from = found + 1;
 		}
 		if (turn.count == 0)
@@ -130,8 +131,10 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 
 bool chat_newest_is_replayed(const struct chat *chat)
 {
-	return chat->turn_prefix_count > 0 && chat->newest.count > 0 &&
-	       chat->turn_prefixes[chat->turn_prefix_count - 1].step == chat->newest.first;
+	if (chat->turn_prefix_count == 0 || chat->newest.count == 0)
+		return false;
+	size_t last = chat->turn_prefixes[chat->turn_prefix_count - 1].text_index;
+	return last >= chat->request.steps[chat->newest.first].first_text;
 }
 
 size_t chat_replayed_tokens(const struct chat *chat)

@@ -54,8 +54,10 @@ size_t form_find_template(struct slice text);
 /* The same of a message in several parts. Who types sends one text, with images in between at most;
  * of texts that follow each other directly all but one are documents that the client put beside it.
  * The user's is the first, unless the last is less than half as long: documents stand behind a
- * question as well as before it, and are the longer. */
-struct slice form_own_parts(const struct text_part *parts, size_t count, struct arena *arena);
+ * question as well as before it, and are the longer. A part that is the program's has no text of
+ * the user's. `carrier`: the last part with text of the user's; `count`: none has. */
+struct slice form_own_parts(const struct text_part *parts, size_t count, size_t *carrier,
+			    struct arena *arena);
 
 /* The user's own words in an own text, from which facts may be learned: without quoted lines, code
  * between fences, text between triple quotation marks, forwarded and pasted mail, and whatever an

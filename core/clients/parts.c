@@ -10,37 +10,49 @@ static size_t end_of_run(const struct text_part *parts, size_t first, size_t cou
 	return end;
 }
 
+/* A user's own text in a part; no text: none. */
+struct own_part {
+	struct slice text;
+	size_t index;
+};
+
 /* Of a run the user's own text, of which documents in elements are taken out first. */
-static struct slice own_of_run(const struct text_part *parts, size_t count, struct arena *arena)
+static struct own_part own_of_run(const struct text_part *parts, size_t begin, size_t end,
+				  struct arena *arena)
 {
-	struct slice first = {0};
-	struct slice last = {0};
-	for (size_t i = 0; i < count; i++) {
-		struct slice own = slice_trim(form_own_text(parts[i].text, arena));
-		if (own.size == 0 || (count > 1 && client_form_find(FORM_FILE_REMARK, own) != NULL))
+	struct own_part first = {0};
+	struct own_part last = {0};
+	for (size_t i = begin; i < end; i++) {
+		if (parts[i].is_programs)
 			continue;
-		if (first.size == 0)
+		struct own_part own = {slice_trim(form_own_text(parts[i].text, arena)), i};
+		if (own.text.size == 0 ||
+		    (end - begin > 1 && client_form_find(FORM_FILE_REMARK, own.text) != NULL))
+			continue;
+		if (first.text.size == 0)
 			first = own;
 		last = own;
 	}
-	return last.size < first.size / 2 ? last : first;
+	return last.text.size < first.text.size / 2 ? last : first;
 }
 
-struct slice form_own_parts(const struct text_part *parts, size_t count, struct arena *arena)
+struct slice form_own_parts(const struct text_part *parts, size_t count, size_t *carrier,
+			    struct arena *arena)
 {
-	if (count == 1)
-		return form_own_text(parts[0].text, arena);
-	struct buffer out;
-	buffer_init(&out, SIZE_MAX);
+	struct slice *own = arena_alloc(arena, 2 * count * sizeof(*own));
+	size_t pieces = 0;
+	*carrier = count;
 	for (size_t i = 0; i < count;) {
 		size_t end = end_of_run(parts, i, count);
-		struct slice own = own_of_run(parts + i, end - i, arena);
-		if (own.size > 0 && out.size > 0)
-			buffer_append_byte(&out, '\n');
-		buffer_append(&out, own);
+		struct own_part part = own_of_run(parts, i, end, arena);
+		if (part.text.size > 0) {
+			own[pieces++] = *carrier < count ? SLICE("\n") : SLICE("");
+			own[pieces++] = part.text;
+			*carrier = part.index;
+		}
 		i = end;
 	}
-	struct slice own = arena_copy(arena, buffer_slice(&out));
-	buffer_finish(&out);
-	return own;
+	if (pieces == 0)
+		return (struct slice){0};
+	return pieces == 2 ? own[1] : arena_join(arena, own, pieces);
 }

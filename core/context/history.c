@@ -20,30 +20,14 @@ static bool is_system(const struct step *step)
 	return step->kind == STEP_SYSTEM;
 }
 
-static size_t part_tokens(const struct request *request, struct json_value part,
-			  struct arena *arena)
-{
-	struct json_value text;
-	if (!request_find_text(request, part, &text))
-		return PART_TOKENS;
-	return text_tokens(json_string_text(request->body, text, arena));
-}
-
 static size_t step_tokens(const struct request *request, const struct step *step,
 			  struct arena *arena)
 {
-	struct slice body = request->body;
-	size_t tokens = FRAME_TOKENS;
 	/* Calls are JSON, and go to the model as they lie there. */
-	if (step->kind == STEP_CALLS)
-		return tokens +
-		       text_tokens(slice_part(body, step->element.begin, step->element.end));
-	if (step->content_kind != CONTENT_PARTS)
-		return tokens + text_tokens(step_text(request, step, arena));
-	struct json_walk parts = json_walk(body, step->content);
-	while (json_next(&parts))
-		tokens += part_tokens(request, parts.value, arena);
-	return tokens;
+	struct slice said = step->kind == STEP_CALLS
+				    ? slice_part(request->body, step->begin, step->end)
+				    : step_text(request, step, arena);
+	return FRAME_TOKENS + text_tokens(said) + PART_TOKENS * step->other_parts;
 }
 
 /* Takes one message in. An exchange is a user turn with its final answer; the ordinals count every
@@ -70,7 +54,8 @@ static size_t third_of(const struct history_limits *limits)
 /* Whether a cut that takes out exchanges may end before the next message. */
 static bool is_border(const struct walk *walk, const struct history_limits *limits)
 {
-	return walk->request->steps[walk->at].kind == STEP_USER && !walk->is_asked &&
+	const struct step *step = &walk->request->steps[walk->at];
+	return step->kind == STEP_USER && step->begins_element && !walk->is_asked &&
 	       walk->has_exchange && walk->ordinal <= limits->covered;
 }
 
@@ -100,7 +85,8 @@ static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct
 		const struct step *step = &walk->request->steps[walk->at];
 		if (is_system(step) || walk->ordinal > ordinal)
 			return;
-		if (step->kind != STEP_USER || walk->is_asked || walk->ordinal != ordinal)
+		if (step->kind != STEP_USER || !step->begins_element || walk->is_asked ||
+		    walk->ordinal != ordinal)
 			continue;
 		cut->end = walk->at;
 		cut->cut_before = ordinal;

@@ -15,6 +15,21 @@ struct answer_tool_call {
 	struct slice id; /* in the answer's arena; may be empty */
 };
 
+enum reply_format {
+	REPLY_JSON,   /* one JSON object */
+	REPLY_EVENTS, /* text/event-stream */
+	REPLY_LINES,  /* a JSON object in each line (NDJSON) */
+};
+
+/* How an answer ended, where it is not plainly an answer or a call for tools. */
+enum reply_end {
+	END_PLAIN,   /* also a call for tools, which has_tool_calls says */
+	END_PAUSED,  /* the model goes on in the next reply, once this one was sent back to it */
+	END_PENDING, /* the answer is fetched later by the reply's id */
+	END_REFUSED, /* neither the answer nor what it answers is to be remembered */
+	END_NOTHING, /* no answer to the user: a compaction */
+};
+
 struct answer {
 	struct buffer text; /* what does not fit is dropped, and `overflowed` set */
 	struct buffer refusal;
@@ -23,13 +38,17 @@ struct answer {
 	struct answer_tool_call *tool_calls; /* ordered by index */
 	size_t tool_call_count;
 	bool has_tool_calls;
-	bool has_answer;       /* there is one */
-	bool is_in_pieces;     /* text came piece by piece */
-	bool finished;         /* it said that it ended */
-	bool failed;           /* an `error` was seen */
-	bool unreadable;       /* something was no JSON object */
+	bool has_answer;   /* there is one */
+	bool is_in_pieces; /* text came piece by piece */
+	bool finished;     /* it said that it ended */
+	bool failed;       /* an `error` was seen */
+	bool unreadable;   /* something was no JSON object */
+	enum reply_end end;
 	int64_t prompt_tokens; /* -1: unknown */
 	int64_t cached_tokens;
+	struct slice id;  /* of the reply, in the arena; empty: unknown */
+	int64_t sequence; /* the number of the stream's next event, where they are numbered */
+	void *state;      /* the dialect's own; in the arena, or freed by dialect->end() */
 };
 
 void answer_init(struct answer *answer, size_t limit);

@@ -1,6 +1,8 @@
 /* The Chat Completions API, and what speaks it. Where a request has two "messages", it is none. */
 #include "core/dialect/chat.h"
 
+#include "core/dialect/gather.h"
+
 #include <string.h>
 
 static bool is_empty(struct slice body, struct json_value array)
@@ -40,20 +42,6 @@ static enum step_kind read_kind(struct slice body, struct json_value role, struc
 	return kind;
 }
 
-static enum content_kind content_kind(struct json_value content)
-{
-	switch (content.type) {
-	case JSON_TYPE_NULL:
-		return CONTENT_NONE;
-	case JSON_TYPE_STRING:
-		return CONTENT_STRING;
-	case JSON_TYPE_ARRAY:
-		return CONTENT_PARTS;
-	default:
-		return CONTENT_OTHER;
-	}
-}
-
 static uint64_t hash_tool_calls(struct slice body, struct json_value calls, struct arena *arena)
 {
 	static const char *const names[] = {"id"};
@@ -74,63 +62,123 @@ enum { NAME_ROLE, NAME_CONTENT, NAME_TOOL_CALLS, NAME_FUNCTION_CALL, NAME_REFUSA
 static const char *const message_names[MESSAGE_NAMES] = {"role", "content", "tool_calls",
 							 "function_call", "refusal"};
 
-/* In its place: one that is built elsewhere and copied costs a tenth of a scan. */
-static void read_message(struct slice body, struct json_value object,
-			 const struct json_value values[MESSAGE_NAMES], struct arena *arena,
-			 struct step *step)
-{
-	struct json_value calls = values[NAME_TOOL_CALLS];
-	step->element = object;
-	step->kind = read_kind(body, values[NAME_ROLE], arena);
-	step->content = values[NAME_CONTENT];
-	step->content_kind = content_kind(step->content);
-	step->fallback = (struct json_value){0};
-	step->parts_empty = step->content_kind == CONTENT_PARTS && is_empty(body, step->content);
-	step->calls_hash = 0;
-	if (step->kind != STEP_ANSWER)
-		return;
-	step->fallback = values[NAME_REFUSAL];
-	if (calls.type == JSON_TYPE_ARRAY && !is_empty(body, calls)) {
-		step->kind = STEP_CALLS;
-		step->calls_hash = hash_tool_calls(body, calls, arena);
-	}
-	if (values[NAME_FUNCTION_CALL].type == JSON_TYPE_OBJECT)
-		step->kind = STEP_CALLS;
-}
-
 /* The messages, as the scan comes by them. */
 struct reading {
 	struct slice body;
 	struct arena *arena;
 	struct json_value values[MESSAGE_NAMES];
-	struct buffer steps; /* which grows without a copy where realloc() can */
-	bool is_refused;     /* an element is no object, or there are too many */
-	bool has_parts;      /* some message's content is an array */
+	struct gathering gathering;
+	bool has_system;
+	struct json_value lead; /* the content of the first message, if that is a system's */
 };
+
+static bool find_text(struct slice body, struct json_value part, struct json_value *text)
+{
+	static const char *const names[] = {"type", "text"};
+	struct json_value values[2];
+	(void)JSON_PICK(body, part, names, values);
+	*text = values[1];
+	return json_string_is(body, values[0], SLICE("text")) && text->type == JSON_TYPE_STRING;
+}
+
+static void read_parts(struct reading *reading, struct step *step, struct json_value parts)
+{
+	bool follows_text = false;
+	struct json_walk walk = json_walk(reading->body, parts);
+	while (json_next(&walk)) {
+		struct request_text text = {.follows_text = follows_text};
+		follows_text = find_text(reading->body, walk.value, &text.string);
+		if (follows_text)
+			gather_text(&reading->gathering, text);
+		else
+			step->other_parts++;
+	}
+}
+
+/* A refusal is what an assistant says that says nothing else. */
+static void read_content(struct reading *reading, struct step *step)
+{
+	struct json_value content = reading->values[NAME_CONTENT];
+	if (content.type == JSON_TYPE_NULL && step_is_models(step))
+		content = reading->values[NAME_REFUSAL];
+	if (content.type == JSON_TYPE_ARRAY)
+		read_parts(reading, step, content);
+	else
+		gather_text(&reading->gathering, (struct request_text){.string = content});
+}
+
+static void read_calls(struct reading *reading, struct step *step)
+{
+	struct json_value calls = reading->values[NAME_TOOL_CALLS];
+	if (calls.type == JSON_TYPE_ARRAY && !is_empty(reading->body, calls)) {
+		step->kind = STEP_CALLS;
+		step->calls_hash = hash_tool_calls(reading->body, calls, reading->arena);
+	}
+	if (reading->values[NAME_FUNCTION_CALL].type == JSON_TYPE_OBJECT)
+		step->kind = STEP_CALLS;
+}
 
 static void take_message(void *cookie, struct json_value object)
 {
 	struct reading *reading = cookie;
-	struct buffer *steps = &reading->steps;
-	if (object.type != JSON_TYPE_OBJECT || !buffer_reserve(steps, sizeof(struct step))) {
-		reading->is_refused = true;
+	struct gathering *gathering = &reading->gathering;
+	bool is_first = gathering->steps.size == 0;
+	if (object.type != JSON_TYPE_OBJECT) {
+		gathering->is_refused = true;
 		return;
 	}
-	struct step *step = (void *)(steps->data + steps->size);
-	read_message(reading->body, object, reading->values, reading->arena, step);
-	reading->has_parts = reading->has_parts || step->content_kind == CONTENT_PARTS;
-	steps->size += sizeof(struct step);
+	enum step_kind kind = read_kind(reading->body, reading->values[NAME_ROLE], reading->arena);
+	struct step *step = gather_step(gathering, kind, object);
+	if (step == NULL)
+		return;
+	if (kind == STEP_SYSTEM) {
+		reading->has_system = true;
+		if (is_first)
+			reading->lead = reading->values[NAME_CONTENT];
+	}
+	if (kind == STEP_ANSWER)
+		read_calls(reading, step);
+	read_content(reading, step);
 }
 
-/* In the arena, where they may stay where they are. */
-static void keep_steps(struct request *request, struct reading *reading)
+#define PART "{\"type\":\"text\",\"text\":\""
+
+/* Behind the text of the leading system message. */
+static struct block_place place_behind(struct slice body, struct json_value content)
 {
-	struct slice taken = arena_take(reading->arena, &reading->steps);
-	request->steps = (void *)taken.data;
-	request->step_count = taken.size / sizeof(struct step);
-	if (reading->has_parts)
-		request->parts =
-			arena_alloc(reading->arena, request->step_count * sizeof(*request->parts));
+	struct block_place place = {.way = BLOCK_PLACED, .offset = content.end - 1};
+	if (content.type == JSON_TYPE_STRING) {
+		bool alone = content.end - content.begin == sizeof("\"\"") - 1;
+		place.before = alone ? SLICE("") : SLICE("\\n\\n");
+		return place;
+	}
+	place.before = is_empty(body, content) ? SLICE(PART) : SLICE("," PART);
+	place.behind = SLICE("\"}");
+	return place;
+}
+
+/* Templates that take one system message refuse two, and some servers keep the last only: so there
+ * is never a second one. */
+static void set_places(struct request *request, const struct reading *reading)
+{
+	struct block_place *places = request->places;
+	enum json_type lead = reading->lead.type;
+	if (lead == JSON_TYPE_STRING || lead == JSON_TYPE_ARRAY) {
+		places[PLACE_SYSTEM] = place_behind(request->body, reading->lead);
+		places[PLACE_DEVELOPER] = places[PLACE_SYSTEM];
+		return;
+	}
+	if (reading->has_system || request->step_count == 0)
+		return;
+	places[PLACE_SYSTEM] = (struct block_place){
+		.way = BLOCK_PLACED,
+		.is_made = true,
+		.offset = request->steps[0].begin,
+		.before = SLICE("{\"role\":\"system\",\"content\":\""),
+		.behind = SLICE("\"},"),
+	};
+	places[PLACE_DEVELOPER] = places[PLACE_SYSTEM];
+	places[PLACE_DEVELOPER].before = SLICE("{\"role\":\"developer\",\"content\":\"");
 }
 
 /* An object of any type but "text", which is the default and counts as absent. */
@@ -166,7 +214,9 @@ static void read_fields(struct request *request, const struct json_value values[
 			struct arena *arena)
 {
 	struct slice body = request->body;
-	request->steps_array = values[NAME_MESSAGES];
+	const struct json_value *list = &values[NAME_MESSAGES];
+	request->beside = body.size - (list->end - list->begin);
+	request->takes_turns = true;
 	request->model = json_string_text(body, values[NAME_MODEL], arena);
 	request->stream = values[NAME_STREAM].type == JSON_TYPE_TRUE;
 	request->has_format = has_response_format(body, values[NAME_RESPONSE_FORMAT]);
@@ -185,9 +235,10 @@ static enum request_verdict judge(struct request *request, struct reading *readi
 	if (values[NAME_MESSAGES].type != JSON_TYPE_ARRAY || (repeated & 1U << NAME_MESSAGES) != 0)
 		return REQUEST_FOREIGN;
 	read_fields(request, values, reading->arena);
-	if (reading->is_refused)
+	if (reading->gathering.is_refused)
 		return REQUEST_FOREIGN;
-	keep_steps(request, reading);
+	gathering_keep(&reading->gathering, request, reading->arena);
+	set_places(request, reading);
 	return REQUEST_OK;
 }
 
@@ -207,34 +258,12 @@ static enum request_verdict scan_request(struct request *request, struct slice b
 					   .cookie = &reading};
 	unsigned repeated;
 	*request = (struct request){.dialect = &dialect_chat, .body = body};
-	buffer_init(&reading.steps, REQUEST_MAX_STEPS * sizeof(struct step));
+	gathering_begin(&reading.gathering);
 	enum request_verdict verdict = REQUEST_NOT_JSON;
 	if (json_scan_and_pick(body, names, NAMES, values, &repeated, &messages))
 		verdict = judge(request, &reading, values, repeated);
-	buffer_finish(&reading.steps);
+	gathering_finish(&reading.gathering);
 	return verdict;
-}
-
-static bool find_text(struct slice body, struct json_value part, struct json_value *text)
-{
-	static const char *const names[] = {"type", "text"};
-	struct json_value values[2];
-	(void)JSON_PICK(body, part, names, values);
-	*text = values[1];
-	return json_string_is(body, values[0], SLICE("text"));
-}
-
-/* As a message before the first one. */
-static struct block_place make_place(const struct request *request, enum placement placement,
-				     size_t first)
-{
-	return (struct block_place){
-		.offset = request->steps[first].element.begin,
-		.before = placement == PLACE_DEVELOPER
-				  ? SLICE("{\"role\":\"developer\",\"content\":\"")
-				  : SLICE("{\"role\":\"system\",\"content\":\""),
-		.behind = SLICE("\"},"),
-	};
 }
 
 static void append_turn(struct buffer *out, enum role role, struct slice text)
@@ -255,15 +284,14 @@ static bool takes(struct slice method, struct slice path)
 
 const struct dialect dialect_chat = {
 	.name = "chat",
+	.shape = "one \"messages\" array",
 	.takes = takes,
 	.scan = scan_request,
-	.find_text = find_text,
-	.part_before = SLICE(",{\"type\":\"text\",\"text\":\""),
-	.part_behind = SLICE("\"},"),
-	.make_place = make_place,
 	.append_turn = append_turn,
-	.add = chat_add,
+	.stream_format = REPLY_EVENTS,
+	.stream_type = SLICE("text/event-stream"),
 	.match_terminal = chat_match_terminal,
+	.add = chat_add,
 	.error_body = chat_error_body,
 	.error_event = chat_error_event,
 	.key_header = SLICE("Authorization"),

@@ -6,9 +6,10 @@
 #include "core/dialect/dialect.h"
 
 /* As in struct dialect. */
-void chat_add(struct answer *answer, struct slice json);
-enum terminal chat_match_terminal(struct slice data);
+void chat_add(struct answer *answer, struct slice event, struct slice json);
+enum terminal chat_match_terminal(const struct event_head *head);
 void chat_error_body(struct buffer *out, int status, const char *code, struct slice message);
-void chat_error_event(struct buffer *out, int status, const char *code, struct slice message);
+void chat_error_event(struct buffer *out, int64_t sequence, int status, const char *code,
+		      struct slice message);
 
 #endif

@@ -122,8 +122,9 @@ static void add_usage(struct answer *answer, struct slice json, struct json_valu
 	read_count(json, details[0], &answer->cached_tokens);
 }
 
-void chat_add(struct answer *answer, struct slice json)
+void chat_add(struct answer *answer, struct slice event, struct slice json)
 {
+	(void)event;
 	static const char *const names[] = {"choices", "error", "usage"};
 	struct json_value members[3];
 	unsigned repeated;
@@ -139,13 +140,16 @@ void chat_add(struct answer *answer, struct slice json)
 		add_usage(answer, json, members[2]);
 }
 
-enum terminal chat_match_terminal(struct slice data)
+enum terminal chat_match_terminal(const struct event_head *head)
 {
 	const struct slice last = SLICE("[DONE]");
+	struct slice data = head->data;
 	size_t size = data.size < last.size ? data.size : last.size;
-	if (!slice_starts_with(last, slice_part(data, 0, size)))
+	if (!head->has_data || !slice_starts_with(last, slice_part(data, 0, size)))
 		return TERMINAL_NO;
 	/* Some spaces behind it are tolerated. */
+	if (data.size == EVENT_HEAD)
+		return TERMINAL_NO;
 	while (data.size > size && data.data[data.size - 1] == ' ')
 		data.size--;
 	if (data.size > size)
@@ -166,8 +170,10 @@ void chat_error_body(struct buffer *out, int status, const char *code, struct sl
 	buffer_append(out, SLICE("}}"));
 }
 
-void chat_error_event(struct buffer *out, int status, const char *code, struct slice message)
+void chat_error_event(struct buffer *out, int64_t sequence, int status, const char *code,
+		      struct slice message)
 {
+	(void)sequence;
 	buffer_append(out, SLICE("data: "));
 	chat_error_body(out, status, code, message);
 	buffer_append(out, SLICE("\n\n"));

@@ -1,44 +1,18 @@
 /* Where memory goes in a request, and the splice that puts it there. */
-#include "core/dialect/dialect.h"
+#include "core/dialect/request.h"
 
-/* Beside one for each turn_prefix: the cut, the block, the turns. */
-enum { OTHER_EDITS = 3 };
+/* Beside one for each turn_prefix: the cut, the block, the turns, and what closes their list. */
+enum { OTHER_EDITS = 4 };
 
-/* Where each thing goes: the index of a message; the message count: nowhere. */
-struct plan {
-	size_t append_to;    /* the block, behind this message's text */
-	size_t prepend_to;   /* the block, before this message's text */
-	size_t make_before;  /* the block, as a message of its own */
-	size_t turns_before; /* the turns */
-	size_t cut_first;    /* what is taken out, up to injection->cut_end */
-};
-
-/* An injection while its edits are made, from the first message to the last. */
+/* An injection while its edits are made. */
 struct work {
 	const struct request *request;
 	const struct injection *injection;
-	struct plan plan;
-	const struct turn_prefix *turn_prefix; /* the next one... */
-	size_t turn_prefixes_left;             /* ...and how many there are */
+	bool cuts;
 	struct edit *edits;
 	size_t edit_count;
 	struct arena *arena;
 };
-
-static bool is_system(const struct step *step)
-{
-	return step->kind == STEP_SYSTEM;
-}
-
-static bool is_user(const struct step *step)
-{
-	return step->kind == STEP_USER;
-}
-
-static bool is_turn(const struct step *step)
-{
-	return !is_system(step);
-}
 
 /* `text` as the inside of a JSON string, with JSON before and behind it. */
 static struct slice wrap_text(struct slice before, struct slice text, struct slice behind,
@@ -54,182 +28,137 @@ static struct slice wrap_text(struct slice before, struct slice text, struct sli
 	return arena_take(arena, &out);
 }
 
-static bool carries_text(const struct step *step)
-{
-	return step->content_kind == CONTENT_STRING || step->content_kind == CONTENT_PARTS;
-}
-
-static bool is_empty(const struct step *step)
-{
-	if (step->content_kind == CONTENT_PARTS)
-		return step->parts_empty;
-	return step->content.end - step->content.begin == sizeof("\"\"") - 1;
-}
-
-/* ---- where ---- */
-
 bool request_can_cut(const struct request *request, size_t first, size_t end)
 {
-	return first < end && end < request->step_count && request->steps[end].kind == STEP_USER;
-}
-
-/* The first message that stays and is of that sort; the message count: none. */
-static size_t find_staying(const struct work *work, bool (*is_sought)(const struct step *))
-{
-	size_t count = work->request->step_count;
-	for (size_t i = 0; i < count; i++) {
-		if (i == work->plan.cut_first)
-			i = work->injection->cut_end;
-		if (is_sought(&work->request->steps[i]))
-			return i;
+	const struct step *steps = request->steps;
+	if (first >= end || end >= request->step_count || steps[end].kind != STEP_USER)
+		return false;
+	for (size_t i = first; i < end; i++) {
+		if (steps[i].kind == STEP_SYSTEM)
+			return false;
 	}
-	return count;
+	return steps[first].begins_element && steps[end].begins_element;
 }
 
-/* Templates that take one system message refuse two, and some servers keep the last only. */
-static void plan_block(struct work *work)
+static bool is_cut(const struct work *work, size_t step)
 {
-	const struct step *messages = work->request->steps;
-	size_t nowhere = work->request->step_count;
-	size_t first = work->plan.cut_first == 0 ? work->injection->cut_end : 0;
-	size_t user = find_staying(work, is_user);
-	size_t system = find_staying(work, is_system);
-	bool wants_user = work->injection->placement == PLACE_USER;
-	if (!wants_user && system == nowhere)
-		work->plan.make_before = first;
-	else if (!wants_user && system == first && carries_text(&messages[system]))
-		work->plan.append_to = system;
-	else if (user < nowhere && carries_text(&messages[user]))
-		work->plan.prepend_to = user;
+	return work->cuts && step >= work->injection->cut_first && step < work->injection->cut_end;
 }
-
-static void plan_turns(struct work *work)
-{
-	size_t first = find_staying(work, is_turn);
-	if (first < work->request->step_count && is_user(&work->request->steps[first]))
-		work->plan.turns_before = first;
-}
-
-static void make_plan(struct work *work)
-{
-	const struct injection *injection = work->injection;
-	size_t nowhere = work->request->step_count;
-	work->plan = (struct plan){nowhere, nowhere, nowhere, nowhere, nowhere};
-	if (nowhere == 0)
-		return;
-	if (request_can_cut(work->request, injection->cut_first, injection->cut_end))
-		work->plan.cut_first = injection->cut_first;
-	if (injection->block.size > 0)
-		plan_block(work);
-	if (injection->turns.size > 0)
-		plan_turns(work);
-}
-
-/* ---- the edits ---- */
 
 static void add_edit(struct work *work, size_t offset, size_t removed, struct slice bytes)
 {
 	work->edits[work->edit_count++] = (struct edit){offset, removed, bytes};
 }
 
-/* The messages go with the comma and the white space behind each of them. */
+/* At the very start of the text's string. */
+static void prepend_text(struct work *work, size_t index, struct slice text)
+{
+	struct json_value string = work->request->texts[index].string;
+	add_edit(work, string.begin + 1, 0,
+		 wrap_text(SLICE(""), text, SLICE("\\n\\n"), work->arena));
+}
+
+/* Whether the block went into a place that we made. */
+static bool put_block(struct work *work)
+{
+	const struct injection *injection = work->injection;
+	struct block_place place = {0};
+	if (injection->block.size == 0)
+		return false;
+	if (injection->placement != PLACE_USER)
+		place = work->request->places[injection->placement];
+	if (place.way == BLOCK_WITH_USER && injection->block_with_text < work->request->text_count)
+		prepend_text(work, injection->block_with_text, injection->block);
+	if (place.way != BLOCK_PLACED)
+		return false;
+	add_edit(work, place.offset, place.removed,
+		 wrap_text(place.before, injection->block, place.behind, work->arena));
+	return place.is_made;
+}
+
+/* Before the first step that stays and is no system's. */
+static void put_turns(struct work *work)
+{
+	const struct request *request = work->request;
+	const struct slice turns = work->injection->turns;
+	const struct lone_text *lone = &request->lone_text;
+	size_t i = 0;
+	while (i < request->step_count &&
+	       (request->steps[i].kind == STEP_SYSTEM || is_cut(work, i)))
+		i++;
+	if (turns.size == 0 || !request->takes_turns || i == request->step_count ||
+	    request->steps[i].kind != STEP_USER || !request->steps[i].begins_element)
+		return;
+	const struct step *first = &request->steps[i];
+	const struct slice parts[] = {lone->before_turns, turns, lone->behind_turns};
+	add_edit(work, first->begin, 0, arena_join(work->arena, parts, 3));
+	if (lone->behind_text.size > 0)
+		add_edit(work, first->end, 0, lone->behind_text);
+}
+
+/* The elements go with the comma and the white space behind each of them. */
 static void cut(struct work *work)
 {
-	size_t begin = work->request->steps[work->plan.cut_first].element.begin;
-	size_t end = work->request->steps[work->injection->cut_end].element.begin;
+	const struct step *steps = work->request->steps;
+	size_t begin = steps[work->injection->cut_first].begin;
+	size_t end = steps[work->injection->cut_end].begin;
 	add_edit(work, begin, end - begin, SLICE(""));
 }
 
-static void append_text(struct work *work, const struct step *step, struct slice text)
+/* The texts of the steps that are taken out: [first, end). */
+static bool is_text_cut(const struct work *work, size_t text)
 {
-	const struct dialect *dialect = work->request->dialect;
-	bool alone = is_empty(step);
-	struct slice before = alone ? SLICE("") : SLICE("\\n\\n");
-	struct slice behind = SLICE("");
-	if (step->content_kind == CONTENT_PARTS) {
-		before = slice_part(dialect->part_before, alone ? 1 : 0, dialect->part_before.size);
-		behind = slice_part(dialect->part_behind, 0, dialect->part_behind.size - 1);
+	const struct step *steps = work->request->steps;
+	return work->cuts && text >= steps[work->injection->cut_first].first_text &&
+	       text < steps[work->injection->cut_end].first_text;
+}
+
+static void put_turn_prefixes(struct work *work)
+{
+	const struct turn_prefix *prefix = work->injection->turn_prefixes;
+	const struct turn_prefix *end = prefix + work->injection->turn_prefix_count;
+	size_t least = 0;
+	for (; prefix < end && prefix->text_index < work->request->text_count; prefix++) {
+		if (prefix->text_index < least)
+			continue;
+		least = prefix->text_index + 1;
+		if (prefix->text.size > 0 && !is_text_cut(work, prefix->text_index))
+			prepend_text(work, prefix->text_index, prefix->text);
 	}
-	add_edit(work, step->content.end - 1, 0, wrap_text(before, text, behind, work->arena));
 }
 
-/* `alone`: nothing follows it in the content. */
-static void prepend_text(struct work *work, const struct step *step, struct slice text, bool alone)
+/* Those of one offset stay as they were made: block, turns, cut, turn_prefix. Nearly all are in
+ * order. */
+static void sort_edits(struct work *work)
 {
-	const struct dialect *dialect = work->request->dialect;
-	struct slice before = SLICE("");
-	struct slice behind = alone ? SLICE("") : SLICE("\\n\\n");
-	if (step->content_kind == CONTENT_PARTS) {
-		before = slice_part(dialect->part_before, 1, dialect->part_before.size);
-		behind = slice_part(dialect->part_behind, 0,
-				    dialect->part_behind.size - (alone ? 1 : 0));
+	struct edit *edits = work->edits;
+	for (size_t i = 1; i < work->edit_count; i++) {
+		struct edit edit = edits[i];
+		size_t at = i;
+		for (; at > 0 && edits[at - 1].offset > edit.offset; at--)
+			edits[at] = edits[at - 1];
+		edits[at] = edit;
 	}
-	add_edit(work, step->content.begin + 1, 0, wrap_text(before, text, behind, work->arena));
-}
-
-static void make_step(struct work *work, size_t first)
-{
-	const struct request *request = work->request;
-	struct block_place place =
-		request->dialect->make_place(request, work->injection->placement, first);
-	add_edit(work, place.offset, 0,
-		 wrap_text(place.before, work->injection->block, place.behind, work->arena));
-}
-
-/* The text that rides with the message; empty: none. Riders are taken in their order. */
-static struct slice take_turn_prefix(struct work *work, size_t index)
-{
-	for (; work->turn_prefixes_left > 0 && work->turn_prefix->step < index;
-	     work->turn_prefixes_left--)
-		work->turn_prefix++;
-	if (work->turn_prefixes_left == 0 || work->turn_prefix->step != index)
-		return (struct slice){0};
-	const struct step *carrier = &work->request->steps[index];
-	return is_user(carrier) && carries_text(carrier) ? work->turn_prefix->text
-							 : (struct slice){0};
-}
-
-static void edit_step(struct work *work, size_t i)
-{
-	const struct step *step = &work->request->steps[i];
-	struct slice turn_prefix = take_turn_prefix(work, i);
-	if (i == work->plan.make_before)
-		make_step(work, i);
-	if (i == work->plan.turns_before)
-		add_edit(work, step->element.begin, 0, work->injection->turns);
-	if (i == work->plan.append_to)
-		append_text(work, step, work->injection->block);
-	if (i == work->plan.prepend_to)
-		prepend_text(work, step, work->injection->block,
-			     is_empty(step) && turn_prefix.size == 0);
-	if (turn_prefix.size > 0)
-		prepend_text(work, step, turn_prefix, is_empty(step));
 }
 
 size_t request_inject(const struct request *request, const struct injection *injection,
 		      struct edit **edits, bool *made_message, struct arena *arena)
 {
-	size_t turn_prefixes = injection->turn_prefix_count < request->step_count
-				       ? injection->turn_prefix_count
-				       : request->step_count;
 	struct work work = {
 		.request = request,
 		.injection = injection,
-		.turn_prefix = injection->turn_prefixes,
-		.turn_prefixes_left = injection->turn_prefix_count,
-		.edits = arena_alloc(arena, (OTHER_EDITS + turn_prefixes) * sizeof(**edits)),
+		.cuts = request_can_cut(request, injection->cut_first, injection->cut_end),
+		.edits = arena_alloc(arena, (OTHER_EDITS + injection->turn_prefix_count) *
+						    sizeof(**edits)),
 		.arena = arena,
 	};
-	make_plan(&work);
-	for (size_t i = 0; i < request->step_count; i++) {
-		if (i == work.plan.cut_first) {
-			cut(&work);
-			i = injection->cut_end;
-		}
-		edit_step(&work, i);
-	}
+	*made_message = put_block(&work);
+	put_turns(&work);
+	if (work.cuts)
+		cut(&work);
+	put_turn_prefixes(&work);
+	sort_edits(&work);
 	*edits = work.edits;
-	*made_message = work.plan.make_before < request->step_count;
 	return work.edit_count;
 }
 

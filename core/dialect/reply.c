@@ -1,7 +1,6 @@
 #include "core/dialect/reply.h"
 
 #include "core/base/find_either.h"
-#include "core/dialect/answer.h"
 #include "core/dialect/dialect.h"
 #include "core/json/json.h"
 
@@ -10,8 +9,8 @@
 
 /* A longer line, or more data in one event, is dropped from reading. */
 enum { EVENT_LIMIT = 4 * 1024 * 1024 };
-/* A longer line does not end a stream. */
-enum { TERMINAL_LINE_LIMIT = 256 };
+/* A longer name is no event's. */
+enum { EVENT_NAME_LIMIT = 128 };
 
 static const struct slice byte_order_mark = SLICE("\xef\xbb\xbf");
 
@@ -25,16 +24,19 @@ struct reply_reader {
 
 	struct buffer body; /* REPLY_JSON: all of it */
 
-	/* REPLY_EVENTS. */
+	/* REPLY_EVENTS and REPLY_LINES. */
 	struct buffer line; /* what has come of a line whose end has not */
-	struct buffer data; /* of the event whose end has not come */
-	size_t line_begin;  /* where the line begins, counted as `fed` is */
+	struct buffer name; /* of the event whose end has not come, and its data */
+	struct buffer data;
+	size_t line_begin; /* where the line begins, counted as `fed` is */
+	size_t end_begin;  /* is_ending: where the event begins that ends the stream */
 	bool line_dropped;
 	bool event_dropped;
 	bool has_data;
 	bool past_first_line;
-	bool past_cr; /* a line feed now belongs to the line break before it */
-	bool done;    /* `line_begin` stays at the line that ended the stream */
+	bool past_cr;   /* a line feed now belongs to the line break before it */
+	bool is_ending; /* the event that ends the stream has begun */
+	bool done;      /* and has come */
 };
 
 struct reply_reader *reply_reader_create(const struct dialect *dialect, enum reply_format format,
@@ -46,6 +48,7 @@ struct reply_reader *reply_reader_create(const struct dialect *dialect, enum rep
 	answer_init(&reader->answer, limit);
 	buffer_init(&reader->body, limit);
 	buffer_init(&reader->line, EVENT_LIMIT);
+	buffer_init(&reader->name, EVENT_NAME_LIMIT);
 	buffer_init(&reader->data, EVENT_LIMIT);
 	return reader;
 }
@@ -54,9 +57,12 @@ void reply_reader_destroy(struct reply_reader *reader)
 {
 	if (reader == NULL)
 		return;
+	if (reader->dialect->end != NULL && !reader->is_over)
+		reader->dialect->end(&reader->answer);
 	answer_finish(&reader->answer);
 	buffer_finish(&reader->body);
 	buffer_finish(&reader->line);
+	buffer_finish(&reader->name);
 	buffer_finish(&reader->data);
 	free(reader);
 }
@@ -69,33 +75,56 @@ static void read_body(struct reply_reader *reader, struct slice bytes)
 	buffer_finish(&reader->body);
 }
 
-/* Takes `part` off the front of the line, or as much of it as the line has. */
-static enum terminal take_part(struct slice *line, struct slice part)
+/* Takes the field's name off the front of the line, and a space behind it. */
+static bool take_field(struct slice *line, struct slice name)
 {
-	size_t size = line->size < part.size ? line->size : part.size;
-	if (!slice_starts_with(part, slice_part(*line, 0, size)))
-		return TERMINAL_NO;
-	*line = slice_part(*line, size, line->size);
-	return size == part.size ? TERMINAL_YES : TERMINAL_MAYBE;
+	if (!slice_starts_with(*line, name))
+		return false;
+	size_t space = line->size > name.size && line->data[name.size] == ' ' ? 1 : 0;
+	*line = slice_part(*line, name.size + space, line->size);
+	return true;
 }
 
-/* Whether a line, or what has come of it, is the data that ends the stream. */
-static enum terminal match_terminal(const struct reply_reader *reader, struct slice line)
+/* The same of a line whose name may still be coming: then its value is empty. */
+static bool may_be_field(struct slice *line, struct slice name, bool may_go_on)
 {
-	bool is_first = !reader->past_first_line;
-	if (line.size == 0 || line.size > TERMINAL_LINE_LIMIT)
-		return TERMINAL_NO;
-	if (is_first && line.data[0] == byte_order_mark.data[0]) {
-		enum terminal match = take_part(&line, byte_order_mark);
-		if (match != TERMINAL_YES)
-			return match;
+	if (!may_go_on || !slice_starts_with(name, *line))
+		return take_field(line, name);
+	*line = SLICE("");
+	return true;
+}
+
+/* Of a line that may be the first: half a byte order mark is nothing yet. */
+static struct slice skip_mark(const struct reply_reader *reader, struct slice line)
+{
+	if (!reader->past_first_line && slice_starts_with(line, byte_order_mark))
+		return slice_part(line, byte_order_mark.size, line.size);
+	return line;
+}
+
+/* Whether a line, or what has come of it, ends the stream. */
+static enum terminal match_terminal(const struct reply_reader *reader, struct slice line,
+				    bool may_go_on)
+{
+	struct event_head head = {.name = buffer_slice(&reader->name)};
+	bool is_empty = line.size == 0;
+	line = skip_mark(reader, line);
+	if (line.size == 0)
+		return may_go_on && !is_empty ? TERMINAL_MAYBE : TERMINAL_NO;
+	if (reader->format == REPLY_LINES || may_be_field(&line, SLICE("data:"), may_go_on)) {
+		bool is_long = reader->format == REPLY_EVENTS && line.size > EVENT_HEAD;
+		head.has_data = true;
+		head.data = is_long ? slice_part(line, 0, EVENT_HEAD) : line;
+		head.data_may_go_on = may_go_on || is_long;
+	} else if (may_be_field(&line, SLICE("event:"), may_go_on)) {
+		head.name = line;
+		head.name_may_go_on = may_go_on;
+	} else {
+		bool is_mark = may_go_on && !reader->past_first_line &&
+			       slice_starts_with(byte_order_mark, line);
+		return is_mark ? TERMINAL_MAYBE : TERMINAL_NO;
 	}
-	enum terminal match = take_part(&line, SLICE("data:"));
-	if (match != TERMINAL_YES)
-		return match;
-	if (line.size > 0 && line.data[0] == ' ')
-		line = slice_part(line, 1, line.size);
-	return reader->dialect->match_terminal(line);
+	return reader->dialect->match_terminal(&head);
 }
 
 static void drop_event(struct reply_reader *reader)
@@ -108,16 +137,16 @@ static void end_event(struct reply_reader *reader)
 {
 	struct slice data = slice_trim(buffer_slice(&reader->data));
 	if (!reader->event_dropped && data.size > 0)
-		reader->dialect->add(&reader->answer, data);
+		reader->dialect->add(&reader->answer, buffer_slice(&reader->name), data);
+	buffer_clear(&reader->name);
 	buffer_clear(&reader->data);
 	reader->has_data = false;
 	reader->event_dropped = false;
+	reader->done = reader->is_ending;
 }
 
 static void add_data(struct reply_reader *reader, struct slice value)
 {
-	if (value.size > 0 && value.data[0] == ' ')
-		value = slice_part(value, 1, value.size);
 	if (reader->has_data)
 		(void)buffer_append_byte(&reader->data, '\n');
 	(void)buffer_append(&reader->data, value);
@@ -126,29 +155,62 @@ static void add_data(struct reply_reader *reader, struct slice value)
 		drop_event(reader);
 }
 
-/* Of the fields only `data` matters; without a colon its value is empty. */
-static void read_line(struct reply_reader *reader, struct slice line)
+static void begin_end(struct reply_reader *reader)
 {
-	bool is_first = !reader->past_first_line;
-	if (match_terminal(reader, line) == TERMINAL_YES) {
+	if (!reader->is_ending)
+		reader->end_begin = reader->line_begin;
+	reader->is_ending = true;
+}
+
+/* The data of the event that ends the stream, whose empty line behind it some servers leave out.
+ * What is no JSON is only a word that says so; an event may have been left open before it. */
+static void add_last_data(struct reply_reader *reader, struct slice value)
+{
+	struct json_value json;
+	bool is_word = value.size > 0 && value.data[0] != '{';
+	if (!is_word)
+		add_data(reader, value);
+	if (is_word || json_scan(buffer_slice(&reader->data), &json))
 		end_event(reader);
-		reader->done = true;
-		return;
-	}
-	if (is_first && slice_starts_with(line, byte_order_mark))
-		line = slice_part(line, byte_order_mark.size, line.size);
-	if (line.size == 0)
-		end_event(reader);
-	else if (slice_starts_with(line, SLICE("data:")))
-		add_data(reader, slice_part(line, sizeof("data:") - 1, line.size));
+}
+
+static void name_event(struct reply_reader *reader, struct slice name)
+{
+	buffer_clear(&reader->name);
+	(void)buffer_append(&reader->name, name);
+}
+
+/* Of the fields only `event` and `data` matter; without a colon a value is empty. */
+static void read_field(struct reply_reader *reader, struct slice line)
+{
+	if (take_field(&line, SLICE("event:")))
+		name_event(reader, line);
+	else if (take_field(&line, SLICE("data:")))
+		(reader->is_ending ? add_last_data : add_data)(reader, line);
 	else if (slice_equal(line, SLICE("data")))
 		add_data(reader, SLICE(""));
+}
+
+static void read_line(struct reply_reader *reader, struct slice line)
+{
+	if (match_terminal(reader, line, false) == TERMINAL_YES)
+		begin_end(reader);
+	line = skip_mark(reader, line);
+	if (reader->format == REPLY_LINES)
+		add_data(reader, line);
+	if (line.size == 0 || reader->format == REPLY_LINES)
+		end_event(reader);
+	else
+		read_field(reader, line);
 }
 
 static void keep_line(struct reply_reader *reader, struct slice piece)
 {
 	if (reader->line_dropped || buffer_append(&reader->line, piece))
 		return;
+	struct slice begun = reader->line.size > 0 ? buffer_slice(&reader->line) : piece;
+	if (match_terminal(reader, begun, true) == TERMINAL_YES)
+		begin_end(reader);
 	reader->line_dropped = true;
 	drop_event(reader);
 	buffer_clear(&reader->line);
@@ -165,6 +227,8 @@ static void end_line(struct reply_reader *reader, struct slice piece)
 	}
 	if (!reader->line_dropped)
 		read_line(reader, piece);
+	else if (reader->is_ending)
+		end_event(reader);
 	reader->past_first_line = true;
 	reader->line_dropped = false;
 	buffer_clear(&reader->line);
@@ -194,6 +258,15 @@ static void read_events(struct reply_reader *reader, struct slice bytes)
 	}
 }
 
+/* How many of the bytes fed so far belong to what ends the stream, or may. */
+static size_t held(struct reply_reader *reader)
+{
+	if (!reader->is_ending &&
+	    match_terminal(reader, buffer_slice(&reader->line), true) == TERMINAL_NO)
+		return 0;
+	return reader->fed - (reader->is_ending ? reader->end_begin : reader->line_begin);
+}
+
 size_t reply_read(struct reply_reader *reader, struct slice bytes)
 {
 	if (reader->format == REPLY_JSON)
@@ -203,9 +276,7 @@ size_t reply_read(struct reply_reader *reader, struct slice bytes)
 	reader->fed += bytes.size;
 	if (reader->format == REPLY_JSON)
 		return reader->fed > 0 ? 1 : 0;
-	bool is_held =
-		reader->done || match_terminal(reader, buffer_slice(&reader->line)) != TERMINAL_NO;
-	return is_held ? reader->fed - reader->line_begin : 0;
+	return held(reader);
 }
 
 /* A stream that ends without its last line break may still have said all that it had to say; one
@@ -224,7 +295,7 @@ static void end_body(struct reply_reader *reader)
 	struct answer *answer = &reader->answer;
 	if (reader->truncated)
 		return;
-	reader->dialect->add(answer, buffer_slice(&reader->body));
+	reader->dialect->add(answer, SLICE(""), buffer_slice(&reader->body));
 	answer->finished = answer->has_answer;
 	if (!answer->has_answer && !answer->failed)
 		answer->unreadable = true;
@@ -237,10 +308,14 @@ struct reply reply_result(struct reply_reader *reader)
 		end_body(reader);
 	else if (!reader->is_over)
 		end_events(reader);
+	if (!reader->is_over && reader->dialect->end != NULL)
+		reader->dialect->end(answer);
 	reader->is_over = true;
 	const struct buffer *text = answer->text.size > 0 ? &answer->text : &answer->refusal;
 	return (struct reply){
 		.text = buffer_slice(text),
+		.id = answer->id,
+		.end = answer->end,
 		.finished = answer->finished,
 		.done = reader->done,
 		.failed = answer->failed,
@@ -256,4 +331,9 @@ struct reply reply_result(struct reply_reader *reader)
 bool reply_is_done(const struct reply_reader *reader)
 {
 	return reader->done;
+}
+
+int64_t reply_next_sequence(const struct reply_reader *reader)
+{
+	return reader->answer.sequence;
 }

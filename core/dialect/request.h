@@ -22,22 +22,27 @@ enum step_kind {
 	STEP_OTHER,  /* left alone */
 };
 
-enum content_kind {
-	CONTENT_NONE, /* absent or null */
-	CONTENT_STRING,
-	CONTENT_PARTS, /* an array */
-	CONTENT_OTHER, /* no valid message; left alone */
+/* One text: a string in the body, quotes included. */
+struct request_text {
+	struct json_value string;
+	bool follows_text; /* the part right before it is a text too, and no image */
+	bool joins;        /* nothing parts it from the text before it in its step; else "\n" */
+	bool is_programs;  /* the client itself says that these are not its user's words */
 };
 
-/* One element of the request's list: what one side said or did. */
+/* What one side said or did: mostly one element of the request's list.
+ *
+ * Where one element holds two steps (tool results, and the user's words behind them), both have
+ * its range, and the second does not begin it. A run of elements that the model made is one step
+ * if it is one answer or one call for tools. A system text that stands in a field of its own is
+ * the first step, wherever its bytes lie. */
 struct step {
-	struct json_value element; /* offsets into the body */
 	enum step_kind kind;
-	enum content_kind content_kind;
-	struct json_value content;  /* when content_kind is STRING or PARTS */
-	struct json_value fallback; /* a string that is the text when there is no content */
-	bool parts_empty;           /* an array without elements */
-	uint64_t calls_hash;        /* STEP_CALLS: step_hash_call() over its ids; 0 without any */
+	bool begins_element; /* turns may go before it, and a cut may begin or end here */
+	uint32_t begin, end; /* of its elements, as offsets into the body */
+	uint32_t first_text, text_count; /* in request->texts */
+	uint32_t other_parts;            /* images, files and what else costs tokens */
+	uint64_t calls_hash; /* STEP_CALLS: step_hash_call() over its ids; 0 without any */
 };
 
 /* Whether the model said or did it. */
@@ -46,16 +51,44 @@ static inline bool step_is_models(const struct step *step)
 	return step->kind == STEP_ANSWER || step->kind == STEP_CALLS;
 }
 
-/* A text among the parts of a step. */
+/* A text with its escapes resolved. */
 struct text_part {
 	struct slice text;
-	bool follows_text; /* and not an image or another part that is no text */
+	bool follows_text, is_programs; /* as in struct request_text */
 };
 
 struct text_parts {
-	struct slice joined; /* data is NULL: not yet looked for */
 	const struct text_part *texts;
 	size_t count;
+};
+
+/* Where the block goes. */
+enum block_way {
+	BLOCK_WITH_USER, /* before the user's text */
+	BLOCK_PLACED,    /* into the place */
+	BLOCK_NOWHERE,   /* the provider has it already, or takes none */
+};
+
+/* Where the system text takes the block: its text, as the inside of a JSON string, goes between
+ * `before` and `behind`. */
+struct block_place {
+	enum block_way way;
+	bool is_made; /* a message or a field that the client did not send */
+	size_t offset;
+	size_t removed; /* bytes that go: of a null or of "" */
+	struct slice before, behind;
+};
+
+/* What stands round turns where the client's own text is no element of a list. */
+struct lone_text {
+	struct slice before_turns, behind_turns, behind_text;
+};
+
+/* Which step carries the block. */
+enum placement {
+	PLACE_SYSTEM,    /* the client's system text, or a new one */
+	PLACE_DEVELOPER, /* as above, but a new message is a developer message */
+	PLACE_USER,      /* before the user's text */
 };
 
 /* A body field that may carry a user's id. */
@@ -69,39 +102,45 @@ enum { REQUEST_USER_FIELDS = 3 };
 struct request {
 	const struct dialect *dialect;
 	struct slice body;
-	struct slice model; /* empty when absent; escapes resolved */
-	bool stream;        /* literally true */
-	bool has_format;    /* the answer is to have a form that a program reads */
+	struct slice model;  /* empty when absent; escapes resolved */
+	bool stream;         /* the reply is to come in pieces */
+	bool has_format;     /* the answer is to have a form that a program reads */
+	bool is_side;        /* a field marks it as no turn of the user's */
+	bool is_replay_only; /* gets what it had, nothing new, and teaches nothing (a compaction) */
+	bool is_background;  /* the answer is fetched later */
+	bool is_kept; /* the provider keeps the steps for requests that go on from the reply */
+	struct slice previous;     /* id of the reply that it goes on from; empty: none */
+	struct slice conversation; /* id of the conversation at the provider; empty: none */
 	struct user_field user_fields[REQUEST_USER_FIELDS];
-	struct json_value steps_array;
-	struct step *steps; /* in the arena */
+
+	struct step *steps; /* in the arena, as are the texts */
 	size_t step_count;
-	/* What was found in the parts of each step; NULL when none has parts. */
-	struct text_parts *parts;
+	struct request_text *texts; /* those of a step lie side by side */
+	size_t text_count;
+
+	struct block_place places[PLACE_USER]; /* by enum placement */
+	bool takes_turns;           /* turns may go before the first step that is not a system's */
+	struct lone_text lone_text; /* what that takes if the step is no element; else empty */
+
+	/* Bytes of the body beside the steps, such as tools; SIZE_MAX: what the upstream counts as
+	 * input cannot be compared with the steps. */
+	size_t beside;
 };
 
 /* No upstream takes as many; what a request of tiny messages can make us allocate is bounded by it.
  */
-enum { REQUEST_MAX_STEPS = 65536 };
+enum { REQUEST_MAX_STEPS = 65536, REQUEST_MAX_TEXTS = 4 * REQUEST_MAX_STEPS };
 
 enum request_verdict {
 	REQUEST_OK,
 	REQUEST_NOT_JSON, /* not a valid JSON document, or nested too deeply */
-	REQUEST_FOREIGN,  /* not a request of this dialect, or one of too many steps */
+	REQUEST_FOREIGN,  /* not a request of this dialect, or one of too many steps or texts */
 };
 
-/* Whether an element of a step's content is a text; `text` is then its value, a string unless the
- * client errs. */
-bool request_find_text(const struct request *request, struct json_value part,
-		       struct json_value *text);
-
-/* The text of a step's content: the string, or its text parts joined by a line break, or the
- * fallback where there is none. Images and other parts are left out. Escapes resolved; points into
- * the body or the arena, which is that of the request: of parts, which may hold megabytes to walk
- * over, it is kept. `step` is one of the request's. */
+/* The texts of a step, joined. Escapes resolved; points into the body or the arena. */
 struct slice step_text(const struct request *request, const struct step *step, struct arena *arena);
 
-/* The same, one by one: a string is one part. */
+/* The same, one by one. */
 struct text_parts step_text_parts(const struct request *request, const struct step *step,
 				  struct arena *arena);
 
@@ -117,7 +156,7 @@ struct text_ends {
 };
 
 /* Of texts that take more than `most` bytes in the body the first three quarters of that many
- * and the last quarter: of parts, those of the first text and of the last. */
+ * and the last quarter: those of the first text and of the last. */
 struct text_ends step_text_ends(const struct request *request, const struct step *step, size_t most,
 				struct arena *arena);
 
@@ -131,22 +170,15 @@ size_t request_open_answer(const struct request *request);
 
 /* Where the exchange's own user turn lies in the steps: the run of user steps that the newest reply
  * answers. Trailing tool calls and what they gave, an answer that the reply is to continue, and
- * system steps between them are passed over.
+ * system steps and others between them are passed over.
  * `count` 0: there is no such turn. */
 struct newest_turn {
 	size_t first;
 	size_t count;
-	bool is_last; /* nothing but system steps, which are passed over too, comes behind it */
+	bool is_last; /* nothing but system steps and others comes behind it */
 };
 
 struct newest_turn request_newest_turn(const struct request *request);
-
-/* Which step carries the block. */
-enum placement {
-	PLACE_SYSTEM,    /* the leading system or developer message, or a new system message */
-	PLACE_DEVELOPER, /* as above, but a new message is a developer message */
-	PLACE_USER,      /* before the text of the first user message */
-};
 
 /* One change of the body: at `offset`, `removed` bytes go out and `bytes` come in. */
 struct edit {
@@ -155,20 +187,22 @@ struct edit {
 	struct slice bytes;
 };
 
-/* Text that rides before the text of one user step: what was recalled for it. In a string it is
- * followed by an empty line, of parts it becomes the first; so it comes out the same whether the
- * step is the newest or is sent again as history. */
+/* What was recalled for a user turn. It goes inside the string of one of the turn's texts, at its
+ * very start, with an empty line behind it: so it comes out the same whether the turn is the newest
+ * or is sent again as history, in one string or in parts. */
 struct turn_prefix {
-	size_t step; /* index; one that is no user step with a string or parts carries none */
+	size_t text_index; /* in request->texts */
 	struct slice text;
 };
 
 /* What goes into one request. */
 struct injection {
 	enum placement placement;
-	struct slice block; /* plain text; empty: none */
-	struct slice turns; /* JSON as of dialect->append_turn(); empty: none */
-	const struct turn_prefix *turn_prefixes; /* by rising `step`, each step once */
+	struct slice block;     /* plain text; empty: none */
+	size_t block_with_text; /* the text that carries a block which goes with the user's;
+				   SIZE_MAX: none does */
+	struct slice turns;     /* JSON as of dialect->append_turn(); empty: none */
+	const struct turn_prefix *turn_prefixes; /* by rising `text_index` */
 	size_t turn_prefix_count;
 	/* Steps [cut_first, cut_end) are taken out, with their turn_prefixes, if
 	 * request_can_cut(). */
@@ -176,17 +210,15 @@ struct injection {
 	size_t cut_end;
 };
 
-/* Whether steps [first, end) can be taken out: there are some, and a user step follows them. */
+/* Whether steps [first, end) can be taken out: there are some, in whole elements, no system step
+ * among them, and a user step follows them. */
 bool request_can_cut(const struct request *request, size_t first, size_t end);
 
 /* Works out the edits, in the order of their offsets and never overlapping, in the arena. Returns
- * how many there are; 0 when the request offers no place (it then goes as it is). PLACE_SYSTEM and
- * PLACE_DEVELOPER fall back to the first user message that stays when the leading system message
- * has neither text nor parts, and when the only system message that stays is a later one: a second
- * one is never made. `made_message` says whether a new message had to carry the block. Turns go in
- * before the first message that stays and is neither system nor developer, and only if that is a
- * user message; a new message comes before them. Where the block and a turn_prefix meet in one
- * message, the block comes first. */
+ * how many there are; 0 when the request offers no place (it then goes as it is). `made_message`
+ * says whether a message or a field of ours had to carry the block. Turns go in before the first
+ * step that stays and is no system step, and only if that is a user's; a new message comes before
+ * them. Where the block and a turn_prefix meet in one text, the block comes first. */
 size_t request_inject(const struct request *request, const struct injection *injection,
 		      struct edit **edits, bool *made_message, struct arena *arena);
 

@@ -29,7 +29,7 @@ struct newest_turn request_newest_turn(const struct request *request)
 	bool is_last = true;
 	for (; end > 0 && steps[end - 1].kind != STEP_USER; end--) {
 		const struct step *step = &steps[end - 1];
-		if (step->kind == STEP_SYSTEM)
+		if (step->kind == STEP_SYSTEM || step->kind == STEP_OTHER)
 			continue;
 		bool is_prefill = end > open || (is_last && step_is_models(step));
 		if (!is_prefill && step->kind != STEP_TOOLS && step->kind != STEP_CALLS)

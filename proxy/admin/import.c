@@ -41,13 +41,19 @@ static bool is_left_out(json_t *message)
 	       (slice_equal(role, SLICE("assistant")) && calls);
 }
 
+struct content {
+	struct slice joined;
+	struct text_part *texts;
+	size_t count;
+};
+
 /* As in a chat: a string, or text parts joined by a line break. False: it is neither. */
-static bool read_content(json_t *content, struct text_parts *read, struct arena *arena)
+static bool read_content(json_t *content, struct content *read, struct arena *arena)
 {
 	size_t most = json_is_string(content) ? 1 : json_array_size(content);
 	struct text_part *texts = arena_alloc(arena, (most + 1) * sizeof(*texts));
 	struct slice *lines = arena_alloc(arena, (2 * most + 1) * sizeof(*lines));
-	*read = (struct text_parts){.texts = texts};
+	*read = (struct content){.texts = texts};
 	if (json_is_string(content)) {
 		texts[0].text = read->joined = string_of(content);
 		read->count = 1;
@@ -66,7 +72,8 @@ static bool read_content(json_t *content, struct text_parts *read, struct arena 
 		if (is_text) {
 			lines[2 * read->count] = string_of(said);
 			lines[2 * read->count + 1] = SLICE("\n");
-			texts[read->count++] = (struct text_part){string_of(said), follows_text};
+			texts[read->count++] = (struct text_part){.text = string_of(said),
+								  .follows_text = follows_text};
 		}
 		follows_text = is_text;
 	}
@@ -74,7 +81,7 @@ static bool read_content(json_t *content, struct text_parts *read, struct arena 
 	return json_is_array(content);
 }
 
-static const char *check_message(json_t *message, struct text_parts *content, struct arena *arena)
+static const char *check_message(json_t *message, struct content *content, struct arena *arena)
 {
 	struct slice role = string_of(json_object_get(message, "role"));
 	json_t *session = json_object_get(message, "session");
@@ -95,7 +102,7 @@ static const char *check_message(json_t *message, struct text_parts *content, st
 static const char *read_turn(json_t *message, bool redact, struct imported_turn *turn,
 			     struct arena *arena)
 {
-	struct text_parts content;
+	struct content content;
 	const char *fault = check_message(message, &content, arena);
 	if (fault != NULL)
 		return fault;
@@ -107,10 +114,10 @@ static const char *read_turn(json_t *message, bool redact, struct imported_turn 
 		       "or a date";
 	struct slice role = string_of(json_object_get(message, "role"));
 	turn->role = slice_equal(role, SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
-	struct slice text =
-		turn->role == ROLE_USER
-			? slice_trim(form_own_parts(content.texts, content.count, arena))
-			: text_without_reasoning(content.joined, arena);
+	size_t carrier;
+	struct slice text = turn->role == ROLE_USER
+				    ? form_own_parts(content.texts, content.count, &carrier, arena)
+				    : text_without_reasoning(content.joined, arena);
 	turn->hash = text_hash(text);
 	turn->text = redact ? secrets_mask(text, arena, NULL) : text;
 	turn->session = string_of(json_object_get(message, "session"));

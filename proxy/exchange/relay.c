@@ -4,7 +4,8 @@
 
 /* What is read of a reply for learning: of a longer stream what came up to there, of a longer JSON
  * reply nothing, and what the user said is remembered with an empty answer. What is held, what the
- * client has not read and what curl has in hand are together less than 256 KB. */
+ * client has not read and what curl has in hand are together less than 256 KB, but for a larger
+ * event that ends a stream: beyond HELD_LIMIT it goes on without waiting for the disk. */
 enum { READ_LIMIT = 8 << 20, HELD_FULL = 64 * 1024, HELD_LIMIT = 64 << 20 };
 /* Of a stream, which is many times as long as its text. */
 enum { DECODED_LIMIT = 32 << 20 };
@@ -20,8 +21,8 @@ void relay_start(struct relay *relay, struct http_request *request, const struct
 	relay->is_coded = coding.size > 0 && !slice_equal_nocase(coding, SLICE("identity"));
 	if (!learns)
 		return;
-	relay->reader =
-		reply_reader_create(dialect, is_stream ? REPLY_EVENTS : REPLY_JSON, READ_LIMIT);
+	relay->reader = reply_reader_create(
+		dialect, is_stream ? dialect->stream_format : REPLY_JSON, READ_LIMIT);
 	relay->holds = holds;
 	if (relay->is_coded) {
 		relay->decoder = decoder_create(coding);
@@ -112,7 +113,11 @@ void relay_feed(struct relay *relay, struct slice bytes)
 	}
 	size_t from_bytes = go - from_held;
 	pass_on(relay, slice_part(bytes, 0, from_bytes));
-	buffer_append(&relay->held, slice_part(bytes, from_bytes, bytes.size));
+	struct slice rest = slice_part(bytes, from_bytes, bytes.size);
+	if (!buffer_append(&relay->held, rest)) {
+		relay_release(relay);
+		pass_on(relay, rest);
+	}
 }
 
 bool relay_is_done(const struct relay *relay)
@@ -127,22 +132,27 @@ void relay_release(struct relay *relay)
 	buffer_clear(&relay->held);
 }
 
+/* The event that ends the stream may be large, and has to come whole before it can go on. */
 bool relay_is_full(const struct relay *relay)
 {
-	return relay->held.size > HELD_FULL ||
+	bool waits = relay_is_done(relay) || !relay->is_stream;
+	return (waits && relay->held.size > HELD_FULL) ||
 	       (relay->request != NULL && http_reply_full(relay->request));
 }
 
 void relay_error_event(struct relay *relay, int status, const char *code, struct slice message)
 {
+	const struct dialect *dialect = dialect_or_usual(relay->dialect);
+	unsigned line_ends = dialect->stream_format == REPLY_LINES ? 1 : 2;
 	buffer_clear(&relay->held);
 	/* After a CR the first LF only completes the line end that is there. */
-	bool one_is_enough = relay->line_ends == 1 && !relay->after_return;
-	if (relay->line_ends < 2)
+	bool one_is_enough = relay->line_ends + 1 == line_ends && !relay->after_return;
+	if (relay->line_ends < line_ends)
 		pass_on(relay, one_is_enough ? SLICE("\n") : SLICE("\n\n"));
 	struct buffer event;
 	buffer_init(&event, 64 * 1024);
-	dialect_or_usual(relay->dialect)->error_event(&event, status, code, message);
+	int64_t sequence = relay->reader == NULL ? 0 : reply_next_sequence(relay->reader);
+	dialect->error_event(&event, sequence, status, code, message);
 	pass_on(relay, buffer_slice(&event));
 	buffer_finish(&event);
 }

@@ -20,9 +20,9 @@ struct relay {
 	bool is_stream;
 	bool holds;
 	struct buffer held;
-	size_t line_ends;  /* how many line ends the bytes sent so far end in, 2 at the start */
-	bool after_return; /* the last byte sent was a CR, which a LF would complete */
-	uint64_t bytes;    /* sent */
+	unsigned line_ends; /* how many line ends the bytes sent so far end in, 2 at the start */
+	bool after_return;  /* the last byte sent was a CR, which a LF would complete */
+	uint64_t bytes;     /* sent */
 };
 
 /* `coding` is the reply's Content-Encoding, empty for none. */

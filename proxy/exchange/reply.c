@@ -33,19 +33,20 @@ static bool is_refused_injection(const struct exchange *exchange, int status)
 	       (status == 400 || status == 413 || status == 422);
 }
 
-static bool is_event_stream(const struct upstream_head *head)
+static bool is_stream(const struct exchange *exchange, const struct upstream_head *head)
 {
 	struct slice type =
 		http_field_value(head->fields, head->field_count, SLICE("Content-Type"));
-	return type.size >= 17 &&
-	       slice_equal_nocase(slice_part(type, 0, 17), SLICE("text/event-stream"));
+	struct slice stream = dialect_or_usual(exchange->dialect)->stream_type;
+	return type.size >= stream.size &&
+	       slice_equal_nocase(slice_part(type, 0, stream.size), stream);
 }
 
 static void start_relay(struct exchange *exchange, const struct upstream_head *head)
 {
 	bool learns = exchange->dialect != NULL && chat_learns_from(&exchange->chat, head->status);
-	relay_start(&exchange->relay, exchange->request, exchange->dialect, is_event_stream(head),
-		    learns, learns && exchange->chat.settings.strict,
+	relay_start(&exchange->relay, exchange->request, exchange->dialect,
+		    is_stream(exchange, head), learns, learns && exchange->chat.settings.strict,
 		    http_field_value(head->fields, head->field_count, SLICE("Content-Encoding")));
 }
 

@@ -51,6 +51,14 @@ static bool takes_text(const json_t *message)
 	return json_is_string(content) || json_is_array(content);
 }
 
+static bool is_text_part(const json_t *part)
+{
+	const json_t *type = json_object_get(part, "type");
+	return json_is_string(type) && json_string_length(type) == 4 &&
+	       strcmp(json_string_value(type), "text") == 0 &&
+	       json_is_string(json_object_get(part, "text"));
+}
+
 /* `first` and `second`, with an empty line between them if there are two. */
 static json_t *join(json_t *first, json_t *second)
 {
@@ -68,13 +76,40 @@ static json_t *join(json_t *first, json_t *second)
 	return joined;
 }
 
-static void expect_before(json_t *message, struct slice text)
+/* `text` and an empty line before the string that is the member. */
+static void prepend(json_t *object, const char *key, struct slice text)
 {
+	json_t *old = json_object_get(object, key);
+	struct buffer both;
+	buffer_init(&both, SIZE_MAX);
+	json_t *added = text_node(text);
+	(void)buffer_append(&both,
+			    (struct slice){json_string_value(added), json_string_length(added)});
+	(void)buffer_append(&both, SLICE("\n\n"));
+	(void)buffer_append(&both, (struct slice){json_string_value(old), json_string_length(old)});
+	json_object_set_new(object, key, json_stringn(both.data, both.size));
+	json_decref(added);
+	buffer_finish(&both);
+}
+
+/* Before the text of that index; each message is a step. */
+static void expect_before(json_t *messages, const struct request *request, size_t index,
+			  struct slice text)
+{
+	size_t i = 0;
+	while (i + 1 < request->step_count && request->steps[i + 1].first_text <= index)
+		i++;
+	json_t *message = json_array_get(messages, i);
 	json_t *content = json_object_get(message, "content");
-	if (json_is_array(content))
-		json_array_insert_new(content, 0, part_node(text));
-	else
-		json_object_set_new(message, "content", join(text_node(text), content));
+	if (!json_is_array(content)) {
+		prepend(message, "content", text);
+		return;
+	}
+	size_t texts = index - request->steps[i].first_text;
+	size_t at = 0;
+	while (!is_text_part(json_array_get(content, at)) || texts-- > 0)
+		at++;
+	prepend(json_array_get(content, at), "text", text);
 }
 
 static void expect_behind(json_t *message, struct slice text)
@@ -126,39 +161,41 @@ static void expect_turns(json_t *messages, struct slice turns)
 	buffer_finish(&list);
 }
 
-static void expect_block(json_t *messages, const struct injection *injection)
+/* Whether a message is to be made for it. */
+static bool expect_block(json_t *messages, const struct request *request,
+			 const struct injection *injection)
 {
 	size_t count = json_array_size(messages);
 	size_t system = find(messages, is_system);
-	size_t user = find(messages, is_user);
 	bool for_user = injection->placement == PLACE_USER;
 	if (injection->block.size == 0 || count == 0)
-		return;
-	if (!for_user && system == count) {
-		const char *role = injection->placement == PLACE_DEVELOPER ? "developer" : "system";
-		json_array_insert_new(messages, 0,
-				      json_pack("{s:s, s:o}", "role", role, "content",
-						text_node(injection->block)));
-	} else if (!for_user && system == 0 && takes_text(json_array_get(messages, 0))) {
+		return false;
+	if (!for_user && system == count)
+		return true;
+	if (!for_user && system == 0 && takes_text(json_array_get(messages, 0)))
 		expect_behind(json_array_get(messages, 0), injection->block);
-	} else if (user < count && takes_text(json_array_get(messages, user))) {
-		expect_before(json_array_get(messages, user), injection->block);
-	}
+	else if (injection->block_with_text != SIZE_MAX)
+		expect_before(messages, request, injection->block_with_text, injection->block);
+	return false;
 }
 
-static json_t *expect(const json_t *original, const struct injection *injection, bool cuts)
+static json_t *expect(const struct request *request, const json_t *original,
+		      const struct injection *injection, bool cuts)
 {
 	json_t *expected = json_deep_copy(original);
 	json_t *messages = json_object_get(expected, "messages");
-	for (size_t i = 0; i < injection->turn_prefix_count; i++) {
-		json_t *message = json_array_get(messages, injection->turn_prefixes[i].step);
-		if (is_user(message) && takes_text(message))
-			expect_before(message, injection->turn_prefixes[i].text);
-	}
+	for (size_t i = 0; i < injection->turn_prefix_count; i++)
+		expect_before(messages, request, injection->turn_prefixes[i].text_index,
+			      injection->turn_prefixes[i].text);
+	bool makes = expect_block(messages, request, injection);
 	for (size_t i = injection->cut_first; cuts && i < injection->cut_end; i++)
 		json_array_remove(messages, injection->cut_first);
-	expect_block(messages, injection);
 	expect_turns(messages, injection->turns);
+	const char *role = injection->placement == PLACE_DEVELOPER ? "developer" : "system";
+	if (makes)
+		json_array_insert_new(messages, 0,
+				      json_pack("{s:s, s:o}", "role", role, "content",
+						text_node(injection->block)));
 	return expected;
 }
 
@@ -198,7 +235,7 @@ static void check_injection(const struct request *request, const json_t *origina
 	FUZZ_ASSERT(out.size == request_spliced_size(request->body, edits, count));
 	check_bytes(request->body, out, edits, count, cuts);
 	json_t *edited = json_loadb(out.data, out.size, JSON_ALLOW_NUL, NULL);
-	json_t *expected = expect(original, injection, cuts);
+	json_t *expected = expect(request, original, injection, cuts);
 	FUZZ_ASSERT(edited != NULL && json_equal(edited, expected));
 	json_decref(edited);
 	json_decref(expected);
@@ -214,16 +251,38 @@ static struct slice make_turns(struct buffer *out, struct slice body)
 	return buffer_slice(out);
 }
 
+/* The text of the step that something rides before; SIZE_MAX: it has none. */
+static size_t carrier_of(const struct step *step, uint8_t control)
+{
+	if (step->kind != STEP_USER || step->text_count == 0)
+		return SIZE_MAX;
+	return step->first_text + control % step->text_count;
+}
+
+/* The block goes with the first user text that stays. */
+static size_t block_carrier(const struct request *request, const struct injection *injection)
+{
+	bool cuts = request_can_cut(request, injection->cut_first, injection->cut_end);
+	for (size_t i = 0; i < request->step_count; i++) {
+		size_t carrier = carrier_of(&request->steps[i], 0);
+		bool stays = !cuts || i < injection->cut_first || i >= injection->cut_end;
+		if (carrier != SIZE_MAX && stays)
+			return carrier;
+	}
+	return SIZE_MAX;
+}
+
 static void check_injections(const struct request *request, const json_t *original,
 			     const uint8_t *controls)
 {
 	struct turn_prefix turn_prefixes[MAX_RIDERS];
 	struct buffer turns;
 	struct injection injection = {.turn_prefixes = turn_prefixes};
-	for (size_t i = 0; i < MAX_RIDERS; i++) {
-		if ((controls[1] >> i & 1) != 0)
+	for (size_t i = 0; i < MAX_RIDERS && i < request->step_count; i++) {
+		size_t carrier = carrier_of(&request->steps[i], controls[0] >> 3);
+		if ((controls[1] >> i & 1) != 0 && carrier != SIZE_MAX)
 			turn_prefixes[injection.turn_prefix_count++] =
-				(struct turn_prefix){i, turn_prefix_text};
+				(struct turn_prefix){carrier, turn_prefix_text};
 	}
 	buffer_init(&turns, SIZE_MAX);
 	/* What is remembered may be anything, so the body's own bytes serve as the block too. */
@@ -236,6 +295,7 @@ static void check_injections(const struct request *request, const json_t *origin
 		injection.turns = make_turns(&turns, request->body);
 	injection.cut_first = controls[2] & 3;
 	injection.cut_end = controls[2] >> 2 & 15;
+	injection.block_with_text = block_carrier(request, &injection);
 	for (int placement = 0; placement < PLACEMENTS; placement++) {
 		injection.placement = (enum placement)placement;
 		check_injection(request, original, &injection);

@@ -105,11 +105,24 @@ def test_another_user_recalls_nothing_of_it(daemon, upstream, remembered, user):
     assert newest_text(upstream.last) == QUESTIONS["boat"]
 
 
-def test_a_content_of_parts_gets_the_recalled_text_as_its_first_part(daemon, upstream, remembered):
-    parts = [{"type": "text", "text": QUESTIONS["boat"]}]
+def test_a_content_of_parts_gets_the_recalled_text_inside_the_users_own_part(daemon, upstream, remembered):
+    reminder = {"type": "text", "text": "<system-reminder>\nBe brief.</system-reminder>"}
+    parts = [reminder, {"type": "text", "text": QUESTIONS["boat"], "cache_control": {"type": "ephemeral"}}]
     Chat(daemon, remembered, mode="vector").say(parts)
-    sent = upstream.last.messages[-1]["content"]
-    assert sent[1:] == parts and TOPICS["boat"][0] in sent[0]["text"]
+    first, second = upstream.last.messages[-1]["content"]
+    assert first == reminder and second["cache_control"] == parts[1]["cache_control"]
+    assert TOPICS["boat"][0] in second["text"] and second["text"].endswith("\n\n" + QUESTIONS["boat"])
+
+
+def test_a_turn_sent_in_a_part_and_then_as_a_string_keeps_what_it_was_given(daemon, upstream, remembered):
+    """Claude Code sends its newest turn in parts, and as a string in the next request."""
+    question = QUESTIONS["boat"]
+    chat = Chat(daemon, remembered, mode="vector")
+    chat.say([{"type": "text", "text": question}])
+    given = upstream.last.messages[0]["content"][0]["text"]
+    chat.messages[0]["content"] = question
+    chat.say("Thanks.")
+    assert given != question and upstream.last.messages[0]["content"] == given
 
 
 def test_turns_that_the_request_carries_are_not_recalled(daemon, upstream, user):

@@ -226,7 +226,14 @@ END_TEST
 
 static void assert_parts(const struct text_part *parts, size_t count, const char *expected)
 {
-	unit_assert_slice(form_own_parts(parts, count, &arena), expected);
+	size_t carrier;
+	struct slice own = form_own_parts(parts, count, &carrier, &arena);
+	unit_assert_slice(own, expected);
+	/* What rides before the text goes before words of it. */
+	ck_assert_int_eq(carrier == count, own.size == 0);
+	ck_assert(carrier == count ||
+		  slice_find(own, slice_trim(form_own_text(parts[carrier].text, &arena)), 0) <
+			  own.size);
 	arena_finish(&arena);
 }
 

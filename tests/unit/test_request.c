@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static struct request scan(const char *body, struct arena *arena)
 {
@@ -38,9 +39,8 @@ START_TEST(fields_are_found_wherever_and_however_they_are_written)
 	ck_assert(request.stream);
 	ck_assert(request.has_format);
 	ck_assert_uint_eq(request.step_count, 1);
-	struct json_value array = request.steps_array;
-	unit_assert_slice(slice_part(request.body, array.begin, array.end),
-			  "[ {\"role\":\"user\",\"content\":\"hi\"} ]");
+	ck_assert_uint_eq(request.beside,
+			  request.body.size - strlen("[ {\"role\":\"user\",\"content\":\"hi\"} ]"));
 	arena_finish(&arena);
 }
 END_TEST
@@ -75,8 +75,7 @@ START_TEST(of_duplicate_keys_the_last_counts)
 	ck_assert(!request.stream);
 	unit_assert_slice(request.model, "b");
 	ck_assert_int_eq(request.steps[0].kind, STEP_USER);
-	ck_assert_int_eq(request.steps[0].content_kind, CONTENT_PARTS);
-	ck_assert(request.steps[0].parts_empty);
+	ck_assert_uint_eq(request.steps[0].text_count, 0);
 	arena_finish(&arena);
 }
 END_TEST
@@ -138,36 +137,34 @@ START_TEST(roles_and_contents_are_told_apart)
 	static const struct {
 		const char *message;
 		enum step_kind kind;
-		enum content_kind content_kind;
+		size_t texts;
+		size_t others;
 		const char *text;
 	} cases[] = {
-		{"{\"role\":\"system\",\"content\":\"a\"}", STEP_SYSTEM, CONTENT_STRING, "a"},
-		{"{\"role\":\"developer\",\"content\":\"\"}", STEP_SYSTEM, CONTENT_STRING, ""},
-		{"{\"role\":\"us\\u0065r\",\"content\":\"a\\nb\"}", STEP_USER, CONTENT_STRING,
-		 "a\nb"},
-		{"{\"role\":\"assistant\",\"content\":null}", STEP_ANSWER, CONTENT_NONE, ""},
-		{"{\"role\":\"assistant\",\"content\":null,\"refusal\":\"No.\"}", STEP_ANSWER,
-		 CONTENT_NONE, "No."},
-		{"{\"role\":\"assistant\",\"content\":\"a\",\"refusal\":null}", STEP_ANSWER,
-		 CONTENT_STRING, "a"},
-		{"{\"role\":\"user\",\"content\":null,\"refusal\":\"No.\"}", STEP_USER,
-		 CONTENT_NONE, ""},
-		{"{\"role\":\"assistant\"}", STEP_ANSWER, CONTENT_NONE, ""},
-		{"{\"role\":\"tool\",\"content\":\"a\"}", STEP_TOOLS, CONTENT_STRING, "a"},
-		{"{\"role\":\"function\",\"content\":\"a\"}", STEP_TOOLS, CONTENT_STRING, "a"},
-		{"{\"role\":\"latest_reminder\",\"content\":\"a\"}", STEP_OTHER, CONTENT_STRING,
+		{"{\"role\":\"system\",\"content\":\"a\"}", STEP_SYSTEM, 1, 0, "a"},
+		{"{\"role\":\"developer\",\"content\":\"\"}", STEP_SYSTEM, 1, 0, ""},
+		{"{\"role\":\"us\\u0065r\",\"content\":\"a\\nb\"}", STEP_USER, 1, 0, "a\nb"},
+		{"{\"role\":\"assistant\",\"content\":null}", STEP_ANSWER, 0, 0, ""},
+		{"{\"role\":\"assistant\",\"content\":null,\"refusal\":\"No.\"}", STEP_ANSWER, 1, 0,
+		 "No."},
+		{"{\"role\":\"assistant\",\"content\":\"a\",\"refusal\":null}", STEP_ANSWER, 1, 0,
 		 "a"},
-		{"{\"role\":\"other\",\"content\":5}", STEP_OTHER, CONTENT_OTHER, ""},
-		{"{\"role\":1,\"content\":{}}", STEP_OTHER, CONTENT_OTHER, ""},
-		{"{}", STEP_OTHER, CONTENT_NONE, ""},
-		{"{\"role\":\"user\",\"content\":[]}", STEP_USER, CONTENT_PARTS, ""},
+		{"{\"role\":\"user\",\"content\":null,\"refusal\":\"No.\"}", STEP_USER, 0, 0, ""},
+		{"{\"role\":\"assistant\"}", STEP_ANSWER, 0, 0, ""},
+		{"{\"role\":\"tool\",\"content\":\"a\"}", STEP_TOOLS, 1, 0, "a"},
+		{"{\"role\":\"function\",\"content\":\"a\"}", STEP_TOOLS, 1, 0, "a"},
+		{"{\"role\":\"latest_reminder\",\"content\":\"a\"}", STEP_OTHER, 1, 0, "a"},
+		{"{\"role\":\"other\",\"content\":5}", STEP_OTHER, 0, 0, ""},
+		{"{\"role\":1,\"content\":{}}", STEP_OTHER, 0, 0, ""},
+		{"{}", STEP_OTHER, 0, 0, ""},
+		{"{\"role\":\"user\",\"content\":[]}", STEP_USER, 0, 0, ""},
 		{"{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"
 		 "\"data:\"}},{\"text\":\"a\\u0062\",\"type\":\"text\"},{\"type\":\"text\","
 		 "\"text\":1},7,{\"type\":\"input_audio\",\"text\":\"no\"},{\"type\":\"text\","
 		 "\"text\":\"c\"}]}",
-		 STEP_USER, CONTENT_PARTS, "ab\nc"},
+		 STEP_USER, 2, 4, "ab\nc"},
 		{"{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"one\"}]}",
-		 STEP_USER, CONTENT_PARTS, "one"},
+		 STEP_USER, 1, 0, "one"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct arena arena = {0};
@@ -176,9 +173,10 @@ START_TEST(roles_and_contents_are_told_apart)
 		struct request request = scan(body, &arena);
 		const struct step *step = &request.steps[0];
 		ck_assert_int_eq(step->kind, cases[i].kind);
-		ck_assert_int_eq(step->content_kind, cases[i].content_kind);
+		ck_assert_uint_eq(step->text_count, cases[i].texts);
+		ck_assert_uint_eq(step->other_parts, cases[i].others);
 		unit_assert_slice(step_text(&request, step, &arena), cases[i].text);
-		unit_assert_slice(slice_part(request.body, step->element.begin, step->element.end),
+		unit_assert_slice(slice_part(request.body, step->begin, step->end),
 				  cases[i].message);
 		arena_finish(&arena);
 	}
@@ -249,7 +247,7 @@ START_TEST(the_newest_turn_is_the_one_that_the_reply_answers)
 		{"us", {0, 1, true}},     {"uds", {0, 1, true}},      {"ucst", {0, 1, false}},
 		{"uas", {0, 1, false}},   {"usctsa", {0, 1, false}},  {"s", {0, 0, false}},
 		{"a", {0, 0, false}},     {"uaa", {0, 1, false}},     {"uat", {0, 0, false}},
-		{"uac", {0, 0, false}},   {"uo", {0, 0, false}},      {"t", {0, 0, false}},
+		{"uac", {0, 0, false}},   {"uo", {0, 1, true}},       {"t", {0, 0, false}},
 		{"usu", {2, 1, true}},    {"uctaa", {0, 1, false}},   {"uasa", {0, 0, false}},
 		{"uaas", {0, 0, false}},
 	};

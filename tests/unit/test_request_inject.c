@@ -16,13 +16,26 @@ static struct request scan(const char *body, struct arena *arena)
 	return request;
 }
 
+static size_t first_user_text(const struct request *request, const struct injection *injection)
+{
+	bool cuts = request_can_cut(request, injection->cut_first, injection->cut_end);
+	for (size_t i = 0; i < request->step_count; i++) {
+		const struct step *step = &request->steps[i];
+		bool stays = !cuts || i < injection->cut_first || i >= injection->cut_end;
+		if (step->kind == STEP_USER && step->text_count > 0 && stays)
+			return step->first_text;
+	}
+	return SIZE_MAX;
+}
+
 /* The messages array after the injection, brackets included. */
-static struct slice inject(const char *messages, const struct injection *injection, bool *made,
+static struct slice inject(const char *messages, struct injection *injection, bool *made,
 			   struct arena *arena)
 {
 	struct edit *edits;
 	struct slice body = arena_printf(arena, "{\"messages\":%s}", messages);
 	struct request request = scan(body.data, arena);
+	injection->block_with_text = first_user_text(&request, injection);
 	size_t count = request_inject(&request, injection, &edits, made, arena);
 	struct slice *pieces = arena_alloc(arena, REQUEST_PIECES(count) * sizeof(*pieces));
 	request_splice(body, edits, count, pieces);
@@ -64,13 +77,13 @@ START_TEST(the_block_goes_where_it_was_asked_for)
 		 "{\"role\":\"user\",\"content\":\"v\"}]",
 		 "[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"" BLOCK
 		 "\\n\\nu\"},{\"role\":\"user\",\"content\":\"v\"}]"},
-		{PLACE_USER, false, "[{\"role\":\"user\",\"content\":\"\"}]",
-		 "[{\"role\":\"user\",\"content\":\"" BLOCK "\"}]"},
-		{PLACE_USER, false, "[{\"role\":\"user\",\"content\":[ ]}]",
-		 "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"" BLOCK "\"} ]}]"},
-		{PLACE_USER, false, "[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]",
-		 "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"" BLOCK "\"},"
-		 "{\"type\":\"image_url\"}]}]"},
+		/* Inside the text, whatever stands round it. */
+		{PLACE_USER, false,
+		 "[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]},"
+		 "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"u\"}]}]",
+		 "[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]},"
+		 "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"" BLOCK
+		 "\\n\\nu\"}]}]"},
 		/* A leading system message that has no place for it. */
 		{PLACE_SYSTEM, false,
 		 "[{\"role\":\"system\",\"content\":null},{\"role\":\"user\",\"content\":\"u\"}]",
@@ -84,6 +97,8 @@ START_TEST(the_block_goes_where_it_was_asked_for)
 		/* No place at all. */
 		{PLACE_SYSTEM, false, "[]", "[]"},
 		{PLACE_USER, false, "[]", "[]"},
+		{PLACE_USER, false, "[{\"role\":\"user\",\"content\":[ ]}]",
+		 "[{\"role\":\"user\",\"content\":[ ]}]"},
 		{PLACE_USER, false, "[{\"role\":\"assistant\",\"content\":\"a\"}]",
 		 "[{\"role\":\"assistant\",\"content\":\"a\"}]"},
 		{PLACE_USER, false, "[{\"role\":\"user\",\"content\":7}]",
@@ -130,7 +145,8 @@ START_TEST(turns_go_before_the_clients_first_turn)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct arena arena = {0};
 		bool made;
-		struct injection injection = {cases[i].placement, block, turns};
+		struct injection injection = {
+			.placement = cases[i].placement, .block = block, .turns = turns};
 		unit_assert_slice(inject(cases[i].before, &injection, &made, &arena),
 				  cases[i].after);
 		arena_finish(&arena);
@@ -162,21 +178,18 @@ START_TEST(a_rider_goes_before_the_text_of_its_message)
 		const char *after;
 	} cases[] = {
 		{"[" USER "]", "[{\"role\":\"user\",\"content\":\"" IN_JSON "\\n\\nu\"}]"},
-		{"[{\"role\":\"user\",\"content\":\"\"}]",
-		 "[{\"role\":\"user\",\"content\":\"" IN_JSON "\"}]"},
-		{"[{\"role\":\"user\",\"content\":[ {\"type\":\"image_url\"}]}]",
-		 "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"" IN_JSON
-		 "\"}, {\"type\":\"image_url\"}]}]"},
-		{"[{\"role\":\"user\",\"content\":[]}]",
-		 "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"" IN_JSON
-		 "\"}]}]"},
+		{"[{\"role\":\"user\",\"content\":[ "
+		 "{\"type\":\"image_url\"},{\"text\":\"u\",\"type\":"
+		 "\"text\"}]}]",
+		 "[{\"role\":\"user\",\"content\":[ {\"type\":\"image_url\"},{\"text\":\"" IN_JSON
+		 "\\n\\nu\",\"type\":\"text\"}]}]"},
 		/* No place for one. */
 		{"[{\"role\":\"user\",\"content\":null}]",
 		 "[{\"role\":\"user\",\"content\":null}]"},
 		{"[{\"role\":\"user\",\"content\":{}}]", "[{\"role\":\"user\",\"content\":{}}]"},
 		{"[{\"role\":\"user\"}]", "[{\"role\":\"user\"}]"},
-		{"[" ANSWER "]", "[" ANSWER "]"},
-		{"[" SYSTEM "]", "[" SYSTEM "]"},
+		{"[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]",
+		 "[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]"},
 		{"[]", "[]"},
 	};
 	const struct turn_prefix turn_prefix = {0, SLICE(RIDER)};
@@ -195,13 +208,16 @@ END_TEST
 
 START_TEST(a_message_sent_again_as_history_gets_the_same_bytes)
 {
-	static const char *const contents[] = {"\"u\"", "\"\"", "[]",
+	static const char *const contents[] = {"\"u\"", "\"\"",
 					       "[{\"type\":\"text\",\"text\":\"u\"}]"};
 	const struct turn_prefix turn_prefixes[] = {{0, SLICE("first")}, {2, SLICE("second")}};
 	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
 		struct arena arena = {0};
 		bool made;
-		struct injection injection = {PLACE_SYSTEM, block, turns, turn_prefixes, 1};
+		struct injection injection = {.block = block,
+					      .turns = turns,
+					      .turn_prefixes = turn_prefixes,
+					      .turn_prefix_count = 1};
 		const char *newest =
 			arena_printf(&arena, "[{\"role\":\"user\",\"content\":%s}", contents[i])
 				.data;
@@ -236,11 +252,6 @@ START_TEST(block_turns_riders_and_cut_go_together)
 		{PLACE_USER, 0, 0, 0, "[" LAST "]",
 		 "[" TURNS "{\"role\":\"user\",\"content\":\"" BLOCK "\\n\\n" IN_JSON
 		 "\\n\\nv\"}]"},
-		{PLACE_USER, 0, 0, 0, "[{\"role\":\"user\",\"content\":\"\"}]",
-		 "[" TURNS "{\"role\":\"user\",\"content\":\"" BLOCK "\\n\\n" IN_JSON "\"}]"},
-		{PLACE_USER, 0, 0, 0, "[{\"role\":\"user\",\"content\":[]}]",
-		 "[" TURNS "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"" BLOCK
-		 "\"},{\"type\":\"text\",\"text\":\"" IN_JSON "\"}]}]"},
 		/* In the first user message that stays. */
 		{PLACE_USER, 0, 4, 4, "[" HISTORY LAST "]",
 		 "[" TURNS "{\"role\":\"user\",\"content\":\"" BLOCK "\\n\\n" IN_JSON
@@ -256,8 +267,6 @@ START_TEST(block_turns_riders_and_cut_go_together)
 		 "," NEWEST "]"},
 		{PLACE_SYSTEM, 1, 5, 5, "[" SYSTEM "," HISTORY " " LAST " ]",
 		 "[{\"role\":\"system\",\"content\":\"s\\n\\n" BLOCK "\"}," TURNS NEWEST " ]"},
-		/* Its only system message is gone, so one may be made. */
-		{PLACE_SYSTEM, 0, 5, 5, "[" SYSTEM "," HISTORY LAST "]", "[" MADE TURNS NEWEST "]"},
 		{PLACE_SYSTEM, 2, 4, 4, "[" HISTORY LAST "]",
 		 "[" MADE TURNS USER " , \n" ANSWER "," NEWEST "]"},
 		/* The turn_prefix goes with its message. */
@@ -300,6 +309,18 @@ START_TEST(a_cut_that_would_break_the_request_is_not_made)
 }
 END_TEST
 
+START_TEST(system_text_is_never_cut_out)
+{
+	struct arena arena = {0};
+	struct request request =
+		scan("{\"messages\":[" SYSTEM "," USER "," ANSWER "," USER "]}", &arena);
+	ck_assert(request_can_cut(&request, 1, 3));
+	ck_assert(!request_can_cut(&request, 0, 3));
+	ck_assert(!request_can_cut(&request, 0, 1));
+	arena_finish(&arena);
+}
+END_TEST
+
 START_TEST(turn_prefixes_in_disorder_do_no_harm)
 {
 	const struct turn_prefix turn_prefixes[] = {
@@ -323,4 +344,4 @@ UNIT_MAIN("request_inject", the_block_goes_where_it_was_asked_for,
 	  a_rider_goes_before_the_text_of_its_message,
 	  a_message_sent_again_as_history_gets_the_same_bytes,
 	  block_turns_riders_and_cut_go_together, a_cut_that_would_break_the_request_is_not_made,
-	  turn_prefixes_in_disorder_do_no_harm)
+	  system_text_is_never_cut_out, turn_prefixes_in_disorder_do_no_harm)

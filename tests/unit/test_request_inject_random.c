@@ -62,24 +62,43 @@ static void random_request(struct random *random, struct buffer *out)
 	(void)buffer_append(out, SLICE("]}"));
 }
 
+/* A text of a user step, for what rides before it; SIZE_MAX: it has none. */
+static size_t random_carrier(struct random *random, const struct step *step)
+{
+	if (step->kind != STEP_USER || step->text_count == 0)
+		return SIZE_MAX;
+	return step->first_text + random_below(random, step->text_count);
+}
+
 /* Any injection, turn_prefixes within their order; the cut may be none that can be made. */
-static struct injection random_injection(struct random *random, struct turn_prefix *turn_prefixes)
+static struct injection random_injection(struct random *random, const struct request *request,
+					 struct turn_prefix *turn_prefixes)
 {
 	size_t turn_prefix_count = 0;
-	for (size_t i = 0; i < MAX_MESSAGES; i++) {
-		if (random_below(random, 3) == 0)
-			turn_prefixes[turn_prefix_count++] =
-				(struct turn_prefix){i, SLICE("on Monday:\n\"I\" was \\ away")};
-	}
-	return (struct injection){
+	size_t block_with_text = SIZE_MAX;
+	struct injection injection = {
 		.placement = (enum placement)random_below(random, 3),
 		.block = random_below(random, 4) > 0 ? block : (struct slice){0},
 		.turns = random_below(random, 4) > 0 ? turns : (struct slice){0},
-		.turn_prefixes = turn_prefixes,
-		.turn_prefix_count = turn_prefix_count,
 		.cut_first = random_below(random, 3),
 		.cut_end = random_below(random, MAX_MESSAGES),
 	};
+	bool cuts = request_can_cut(request, injection.cut_first, injection.cut_end);
+	for (size_t i = 0; i < request->step_count; i++) {
+		size_t carrier = random_carrier(random, &request->steps[i]);
+		if (carrier == SIZE_MAX)
+			continue;
+		bool stays = !cuts || i < injection.cut_first || i >= injection.cut_end;
+		if (stays && block_with_text == SIZE_MAX)
+			block_with_text = carrier;
+		if (random_below(random, 3) == 0)
+			turn_prefixes[turn_prefix_count++] = (struct turn_prefix){
+				carrier, SLICE("on Monday:\n\"I\" was \\ away")};
+	}
+	injection.block_with_text = block_with_text;
+	injection.turn_prefixes = turn_prefixes;
+	injection.turn_prefix_count = turn_prefix_count;
+	return injection;
 }
 
 static bool has_role(json_t *message, const char *role)
@@ -111,45 +130,65 @@ static size_t find_message(json_t *messages, bool (*is_sought)(json_t *message))
 	return i;
 }
 
+static json_t *join(struct slice first, struct slice gap, struct slice second)
+{
+	struct buffer joined;
+	buffer_init(&joined, 64 * 1024);
+	(void)buffer_append(&joined, first);
+	(void)buffer_append(&joined, gap);
+	(void)buffer_append(&joined, second);
+	json_t *string = json_stringn(joined.data, joined.size);
+	buffer_finish(&joined);
+	return string;
+}
+
+static struct slice text_of(json_t *string)
+{
+	return (struct slice){json_string_value(string), json_string_length(string)};
+}
+
 /* False: the message has no place for text. */
-static bool put_text(json_t *message, struct slice text, bool at_end)
+static bool put_behind(json_t *message, struct slice text)
 {
 	json_t *content = json_object_get(message, "content");
 	if (json_is_array(content)) {
-		json_t *part =
-			json_pack("{s:s,s:s%}", "type", "text", "text", text.data, text.size);
-		json_array_insert_new(content, at_end ? json_array_size(content) : 0, part);
+		json_array_append_new(content, json_pack("{s:s,s:s%}", "type", "text", "text",
+							 text.data, text.size));
 		return true;
 	}
 	if (!json_is_string(content))
 		return false;
-	struct buffer joined;
-	struct slice old = {json_string_value(content), json_string_length(content)};
-	struct slice gap = old.size == 0 ? SLICE("") : SLICE("\n\n");
-	buffer_init(&joined, 64 * 1024);
-	(void)buffer_append(&joined, at_end ? old : text);
-	(void)buffer_append(&joined, gap);
-	(void)buffer_append(&joined, at_end ? text : old);
-	json_object_set_new(message, "content", json_stringn(joined.data, joined.size));
-	buffer_finish(&joined);
+	struct slice gap = json_string_length(content) == 0 ? SLICE("") : SLICE("\n\n");
+	json_object_set_new(message, "content", join(text_of(content), gap, text));
 	return true;
 }
 
-static void put_turn_prefixes(json_t *messages, const struct injection *injection)
+/* Before the text of that index; each message is a step. */
+static void put_before(json_t *messages, const struct request *request, size_t index,
+		       struct slice text)
 {
-	for (size_t i = 0; i < injection->turn_prefix_count; i++) {
-		const struct turn_prefix *turn_prefix = &injection->turn_prefixes[i];
-		json_t *message = json_array_get(messages, turn_prefix->step);
-		if (message != NULL && is_user_message(message))
-			(void)put_text(message, turn_prefix->text, false);
-	}
+	size_t i = 0;
+	while (i + 1 < request->step_count && request->steps[i + 1].first_text <= index)
+		i++;
+	json_t *holder = json_array_get(messages, i);
+	json_t *content = json_object_get(holder, "content");
+	const char *key = json_is_array(content) ? "text" : "content";
+	if (json_is_array(content))
+		holder = json_array_get(content, index - request->steps[i].first_text);
+	json_object_set_new(holder, key,
+			    join(text, SLICE("\n\n"), text_of(json_object_get(holder, key))));
+}
+
+static void put_turn_prefixes(json_t *messages, const struct request *request,
+			      const struct injection *injection)
+{
+	for (size_t i = 0; i < injection->turn_prefix_count; i++)
+		put_before(messages, request, injection->turn_prefixes[i].text_index,
+			   injection->turn_prefixes[i].text);
 }
 
 static void take_out(json_t *messages, const struct injection *injection)
 {
-	json_t *next = json_array_get(messages, injection->cut_end);
-	if (next == NULL || !is_user_message(next))
-		return;
 	for (size_t i = injection->cut_first; i < injection->cut_end; i++)
 		json_array_remove(messages, injection->cut_first);
 }
@@ -166,26 +205,28 @@ static void put_turns(json_t *messages)
 }
 
 /* Whether a message has to be made for the block. */
-static bool put_block(json_t *messages, enum placement placement)
+static bool put_block(json_t *messages, const struct request *request,
+		      const struct injection *injection)
 {
 	size_t count = json_array_size(messages);
 	size_t system = find_message(messages, is_system_message);
-	if (placement != PLACE_USER && count > 0 && system == count)
+	bool for_user = injection->placement == PLACE_USER;
+	if (!for_user && count > 0 && system == count)
 		return true;
-	if (placement == PLACE_USER || system > 0 || count == 0 ||
-	    !put_text(json_array_get(messages, 0), block, true)) {
-		json_t *user = json_array_get(messages, find_message(messages, is_user_message));
-		if (user != NULL)
-			(void)put_text(user, block, false);
-	}
+	bool is_placed = !for_user && system == 0 && count > 0 &&
+			 put_behind(json_array_get(messages, 0), injection->block);
+	if (!is_placed && injection->block_with_text != SIZE_MAX)
+		put_before(messages, request, injection->block_with_text, injection->block);
 	return false;
 }
 
-static void inject_into_tree(json_t *messages, const struct injection *injection)
+static void inject_into_tree(json_t *messages, const struct request *request,
+			     const struct injection *injection)
 {
-	put_turn_prefixes(messages, injection);
-	take_out(messages, injection);
-	bool makes = injection->block.size > 0 && put_block(messages, injection->placement);
+	put_turn_prefixes(messages, request, injection);
+	bool makes = injection->block.size > 0 && put_block(messages, request, injection);
+	if (request_can_cut(request, injection->cut_first, injection->cut_end))
+		take_out(messages, injection);
 	if (injection->turns.size > 0)
 		put_turns(messages);
 	const char *role = injection->placement == PLACE_DEVELOPER ? "developer" : "system";
@@ -243,12 +284,12 @@ START_TEST(any_injection_into_any_request_does_what_was_meant_and_no_more)
 		struct request request;
 		struct edit *edits;
 		struct turn_prefix turn_prefixes[MAX_MESSAGES];
-		struct injection injection = random_injection(&random, turn_prefixes);
 		bool made;
 		buffer_init(&body, 64 * 1024);
 		random_request(&random, &body);
 		struct slice slice = buffer_slice(&body);
 		ck_assert_int_eq(dialect_chat.scan(&request, slice, &arena), REQUEST_OK);
+		struct injection injection = random_injection(&random, &request, turn_prefixes);
 		size_t count = request_inject(&request, &injection, &edits, &made, &arena);
 		struct slice spliced = splice(slice, edits, count, &arena);
 		bool cuts = request_can_cut(&request, injection.cut_first, injection.cut_end);
@@ -256,7 +297,7 @@ START_TEST(any_injection_into_any_request_does_what_was_meant_and_no_more)
 
 		json_t *expected = load(slice);
 		json_t *actual = load(spliced);
-		inject_into_tree(json_object_get(expected, "messages"), &injection);
+		inject_into_tree(json_object_get(expected, "messages"), &request, &injection);
 		ck_assert_msg(json_equal(actual, expected), "%.*s", SLICE_PRINT(spliced));
 		edited += count;
 		cut += cuts ? 1 : 0;
@@ -265,8 +306,8 @@ START_TEST(any_injection_into_any_request_does_what_was_meant_and_no_more)
 		buffer_finish(&body);
 		arena_finish(&arena);
 	}
-	ck_assert_uint_gt(edited, 8000);
-	ck_assert_uint_gt(cut, 500);
+	ck_assert_uint_gt(edited, 7000);
+	ck_assert_uint_gt(cut, 300);
 }
 END_TEST
 
@@ -279,7 +320,6 @@ START_TEST(a_mutant_is_refused_or_still_takes_an_injection)
 		struct request request;
 		struct edit *edits;
 		struct turn_prefix turn_prefixes[MAX_MESSAGES];
-		struct injection injection = random_injection(&random, turn_prefixes);
 		struct json_value value;
 		bool made;
 		buffer_init(&body, 64 * 1024);
@@ -287,7 +327,10 @@ START_TEST(a_mutant_is_refused_or_still_takes_an_injection)
 		for (size_t left = 1 + random_below(&random, 3); left > 0; left--)
 			random_mutation(&random, &body);
 		struct slice slice = buffer_slice(&body);
-		if (dialect_chat.scan(&request, slice, &arena) == REQUEST_OK) {
+		if (dialect_chat.scan(&request, slice, &arena) == REQUEST_OK &&
+		    request.step_count <= MAX_MESSAGES) {
+			struct injection injection =
+				random_injection(&random, &request, turn_prefixes);
 			size_t count = request_inject(&request, &injection, &edits, &made, &arena);
 			ck_assert(json_scan(splice(slice, edits, count, &arena), &value));
 		}
