@@ -3,6 +3,7 @@
 #include "tests/model/memory_block.h"
 #include "tests/model/patterns.h"
 #include "tests/model/stems.h"
+#include "tests/model/told.h"
 
 #include <math.h>
 #include <string.h>
@@ -50,7 +51,7 @@ static const char *const templates[][4] = {
 };
 
 static const char *const unknown[] = {
-	[ENGLISH] = "I don't know: nothing in this conversation tells me.",
+	[ENGLISH] = "I don't know: you have not told me.",
 	[GERMAN] = "Das weiß ich nicht: nichts in diesem Gespräch sagt es mir.",
 	[CHINESE] = "我不知道：这次对话里没有提到。",
 };
@@ -243,6 +244,20 @@ static struct slice quote(const struct source *source, enum language language, s
 			    SLICE_PRINT(source->date));
 }
 
+/* In a sentence where the language and the source's form allow it; else quoted. */
+static struct slice tell(const struct source *source, enum language language, struct arena *arena)
+{
+	struct slice told;
+	bool is_told = language == ENGLISH &&
+		       (source->kind == SOURCE_FACT ? told_fact(source->text, &told, arena)
+						    : told_statement(source->text, &told, arena));
+	if (!is_told)
+		return quote(source, language, arena);
+	return arena_printf(arena, "You told me %s%.*s%s%.*s", source->date.size > 0 ? "on " : "",
+			    SLICE_PRINT(source->date), source->date.size > 0 ? " " : "",
+			    SLICE_PRINT(told));
+}
+
 /* "What do you know about me?": the newest of everything. */
 static struct slice overview(const struct sources *sources, enum language language,
 			     struct arena *arena)
@@ -250,7 +265,7 @@ static struct slice overview(const struct sources *sources, enum language langua
 	struct slice text = {"", 0};
 	size_t first = sources->count > OVERVIEW_LIMIT ? sources->count - OVERVIEW_LIMIT : 0;
 	for (size_t i = first; i < sources->count; i++) {
-		struct slice line = quote(&sources->items[i], language, arena);
+		struct slice line = tell(&sources->items[i], language, arena);
 		text = arena_printf(arena, "%.*s%s%.*s", SLICE_PRINT(text), i > first ? "\n" : "",
 				    SLICE_PRINT(line));
 	}
@@ -282,7 +297,7 @@ static struct slice answer_question(const struct sources *sources, struct slice 
 	if (features.count == 0 && asks_for_overview(question))
 		return overview(sources, language, arena);
 	const struct source *source = find_source(sources, &features, arena);
-	return source == NULL ? slice_of(unknown[language]) : quote(source, language, arena);
+	return source == NULL ? slice_of(unknown[language]) : tell(source, language, arena);
 }
 
 /* A statement is acknowledged by its own key words. */

@@ -36,10 +36,33 @@ START_TEST(a_question_is_answered_by_what_the_user_said)
 	unit_assert_slice(ASK("", "Hi! My name is Alex and I'm building a RAG system in Python.",
 			      uses_chroma, "My main challenge is chunking strategy for long PDFs.",
 			      which_store),
-			  "You said: \"I'm using ChromaDB for the vector store.\"");
+			  "You told me that you're using ChromaDB for the vector store.");
 	assert_contains(ASK("", "I live in Graz.", "I work at Fiat.", "Where do I live?"), "Graz");
 	assert_contains(ASK("", "Ich wohne in Köln.", "Ich mag Tee.", "Wo wohne ich?"), "Köln");
 	assert_contains(ASK("", "我叫小明。", "我住在北京。", "我住在哪里？"), "北京");
+}
+END_TEST
+
+START_TEST(people_are_told_what_they_said_in_the_second_person)
+{
+	const char *question = "What was said of Graz?";
+	const struct {
+		const char *said, *told;
+	} cases[] = {
+		{"Actually, I was in Graz with my sister, and she likes me.",
+		 "You told me that you were in Graz with your sister, and she likes you."},
+		{"We’ve moved to Graz.", "You told me that you've moved to Graz."},
+		{"The train to Graz was late, I'm sure.",
+		 "You told me that the train to Graz was late, you're sure."},
+		{"Graz, not Linz.", "You said: \"Graz, not Linz.\""},
+		{"Remember Graz for me.", "You said: \"Remember Graz for me.\""},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		unit_assert_slice(ASK("", cases[i].said, question), cases[i].told);
+	assert_contains(ASK(BLOCK("Facts:\n- Maria (person) lives_in: Graz"), question),
+			"\"Maria (person) lives_in: Graz\"");
+	unit_assert_slice(ASK(BLOCK("Facts:\n- goals: see Graz"), question),
+			  "You told me your goals: see Graz.");
 }
 END_TEST
 
@@ -50,13 +73,13 @@ START_TEST(every_part_of_the_memory_block_is_a_source)
 			  "using ChromaDB for the vector store."),
 		    which_store),
 		"ChromaDB");
-	assert_contains(ASK(BLOCK("Facts:\n- name: Bo\n- vector_store: ChromaDB"), which_store),
-			"ChromaDB");
+	unit_assert_slice(ASK(BLOCK("Facts:\n- name: Bo\n- vector_store: ChromaDB"), which_store),
+			  "You told me that your vector store is ChromaDB.");
 	unit_assert_slice(
 		ASK(BLOCK("Earlier messages:\n[2026-11-20] user: I'm using ChromaDB for the "
 			  "vector store.\n[2026-11-20] assistant: I use Milvus as vector store."),
 		    which_store),
-		"You said earlier: \"I'm using ChromaDB for the vector store.\" (2026-11-20)");
+		"You told me on 2026-11-20 that you're using ChromaDB for the vector store.");
 	assert_contains(
 		ASK("", BLOCK("Facts:\n- vector store: ChromaDB") "Which vector store is mine?"),
 		"ChromaDB");
@@ -75,13 +98,13 @@ START_TEST(recalled_text_is_a_source_and_no_question)
 	const char *const asked =
 		arena_printf(&arena, "%.*sWhat is my cat named?", SLICE_PRINT(recalled)).data;
 	unit_assert_slice(ASK("", asked),
-			  "You said earlier: \"I adopted a cat named Miso.\" (2023-05-08)");
+			  "You told me on 2023-05-08 that you adopted a cat named Miso.");
 	unit_assert_slice(
 		ASK("", arena_printf(&arena, "%.*sWhat colour is my tent?", SLICE_PRINT(recalled))
 				.data),
-		"You said earlier: \"my tent is red.\" (Tue 2023-06-13)");
+		"You told me on Tue 2023-06-13 that your tent is red.");
 	unit_assert_slice(ASK("", asked, "I like tea.", "What is my cat named?"),
-			  "You said earlier: \"I adopted a cat named Miso.\" (2023-05-08)");
+			  "You told me on 2023-05-08 that you adopted a cat named Miso.");
 	assert_contains(ASK("", arena_printf(&arena, "%.*sThank you.", SLICE_PRINT(recalled)).data),
 			"Noted");
 	assert_contains(ASK("", RECALLED("- vector_store: ChromaDB") "Which vector store is mine?"),
@@ -541,6 +564,7 @@ START_TEST(a_request_that_is_none_is_refused)
 END_TEST
 
 UNIT_MAIN("demo_model", a_question_is_answered_by_what_the_user_said,
+	  people_are_told_what_they_said_in_the_second_person,
 	  every_part_of_the_memory_block_is_a_source, recalled_text_is_a_source_and_no_question,
 	  memory_is_no_part_of_what_the_user_said, recalled_text_calls_no_tool,
 	  what_is_not_in_the_request_is_not_known, the_assistant_is_no_source,
