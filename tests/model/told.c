@@ -101,6 +101,24 @@ bool told_statement(struct slice sentence, struct slice *told, struct arena *are
 	return true;
 }
 
+/* Keys that are no nouns. */
+static const char *const verbs[][2] = {
+	{"born", "were born in"}, {"dislikes", "dislike"},      {"from", "are from"},
+	{"has", "have"},          {"learning", "are learning"}, {"likes", "like"},
+	{"lives_in", "live in"},  {"studies", "study"},         {"uses", "use"},
+};
+
+static bool told_verb(struct slice key, struct slice value, struct slice *told, struct arena *arena)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (!slice_equal(key, slice_of(verbs[i][0])))
+			continue;
+		*told = arena_printf(arena, "that you %s %.*s.", verbs[i][1], SLICE_PRINT(value));
+		return true;
+	}
+	return false;
+}
+
 bool told_fact(struct slice line, struct slice *told, struct arena *arena)
 {
 	size_t colon = slice_find(line, SLICE(": "), 0);
@@ -109,6 +127,8 @@ bool told_fact(struct slice line, struct slice *told, struct arena *arena)
 		return false;
 	struct slice value = slice_part(line, colon + 2, line.size);
 	struct buffer name;
+	if (told_verb(key, value, told, arena))
+		return true;
 	buffer_init(&name, TOLD_LIMIT);
 	for (size_t i = 0; i < key.size; i++)
 		(void)buffer_append_byte(&name, key.data[i] == '_' ? ' ' : key.data[i]);

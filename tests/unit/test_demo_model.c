@@ -63,6 +63,8 @@ START_TEST(people_are_told_what_they_said_in_the_second_person)
 			"\"Maria (person) lives_in: Graz\"");
 	unit_assert_slice(ASK(BLOCK("Facts:\n- goals: see Graz"), question),
 			  "You told me your goals: see Graz.");
+	unit_assert_slice(ASK(BLOCK("Facts:\n- lives_in: Graz"), "Where do I live?"),
+			  "You told me that you live in Graz.");
 }
 END_TEST
 
