@@ -122,8 +122,11 @@ class Daemon:
 
     # ---- its life ----
 
-    def start(self, wait=True, nice=0):
+    def write_configuration(self):
         write_config(self.config_file, self.config)
+
+    def start(self, wait=True, nice=0):
+        self.write_configuration()
         self.process = subprocess.Popen(
             ["nice", "-n", str(nice), program(daemon_program()), "-c", str(self.config_file)],
             stdin=subprocess.DEVNULL,
