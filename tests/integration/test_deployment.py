@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import compose_spec
@@ -92,16 +93,29 @@ class Pod(Daemon):
     def __init__(self, folder, directory):
         super().__init__(directory)
         self.container = container_of(workload(folder)["spec"]["template"])
-        self.environment = {
-            e["name"]: e["value"] if "value" in e else SECRET[e["valueFrom"]["secretKeyRef"]["key"]]
-            for e in self.container["env"]
-        } | {
+        self.keys = directory / "keys"
+        self.keys.mkdir()
+        for name in SECRET:
+            self.write_key(name, SECRET[name])
+        self.environment = {e["name"]: self.with_keys(e["value"]) for e in self.container["env"]} | {
             "RECALLD_LISTEN_ADDRESS": f"127.0.0.1:{self.port}",
             "RECALLD_LISTEN_ADMIN": f"127.0.0.1:{self.admin_port}",
             "RECALLD_STORAGE_PATH": str(directory / "store"),
         }
-        self.config = {"listen": {"admin_token": self.environment.get("RECALLD_LISTEN_ADMIN_TOKEN", "")}}
-        (self.text,) = only(rendered(folder), "ConfigMap")["data"].values()
+        self.config = {"listen": {}}  # probes need no token
+        (text,) = only(rendered(folder), "ConfigMap")["data"].values()
+        self.text = self.with_keys(text)
+
+    def with_keys(self, text):
+        """With the keys where they are here."""
+        (mount,) = [m["mountPath"] for m in self.container["volumeMounts"] if m["name"] == "keys"]
+        return text.replace(mount, str(self.keys))
+
+    def write_key(self, name, key):
+        path = self.keys / name
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o440)
+        path.write_text(key)
 
     def write_configuration(self):
         self.config_file.write_text(self.text)
@@ -140,6 +154,12 @@ def test_the_shared_pod_answers_its_probes_and_its_monitor(start_pod):
     with_token = {"headers": {"Authorization": f"Bearer {token}"}}
     assert pod.admin("GET", endpoint["path"], **with_token).status_code == 200
     assert pod.admin("GET", endpoint["path"], headers={}).status_code == 401
+    pod.write_key("ADMIN_TOKEN", "the-next-token-of-the-cluster")
+    end = time.monotonic() + 20
+    while pod.admin("GET", endpoint["path"], headers={"Authorization": "Bearer the-next-token-of-the-cluster"}).status_code != 200:
+        assert time.monotonic() < end, "the Secret changed unnoticed"
+        time.sleep(0.05)
+    assert "warn" not in {json.loads(line)["level"] for line in pod.stderr_lines}, pod.stderr
 
 
 def test_the_sidecar_s_probe_tells_a_daemon_that_runs_from_one_that_does_not(start_pod):
