@@ -1,7 +1,107 @@
 #include "core/memory/branch.h"
 
-#include "core/base/ids.h"
 #include "core/memory/fact_order.h"
+
+/* ---- exchanges ---- */
+
+uint32_t branch_find_returned(struct branch *branch, const struct past_exchange *kept, size_t count,
+			      uint32_t from, struct arena *arena)
+{
+	branch->returned = (struct id_list){0};
+	for (size_t i = 0; i < count; i++) {
+		if (kept[i].state != TURN_SUPERSEDED || id_list_has(&branch->returned, kept[i].id))
+			continue;
+		id_list_add(&branch->returned, arena, kept[i].id);
+		if (kept[i].ordinal < from)
+			from = kept[i].ordinal;
+	}
+	return from;
+}
+
+static void take(struct branch *branch, const struct past_exchange *exchange, struct arena *arena)
+{
+	id_list_add(&branch->taken, arena, exchange->id);
+	id_list_add(&branch->gone, arena, exchange->id);
+	if (exchange->answer != 0)
+		id_list_add(&branch->gone, arena, exchange->answer);
+}
+
+static void show(struct branch *branch, const struct carried_answer *answer, struct arena *arena)
+{
+	id_list_add(&branch->shown, arena, answer->id);
+	if (answer->standing != 0)
+		id_list_add(&branch->gone, arena, answer->standing);
+}
+
+bool branch_find_taken(struct branch *branch, const struct past_exchange *exchanges, size_t count,
+		       const struct carried_answer *carried, size_t carried_count,
+		       struct arena *arena)
+{
+	branch->taken = branch->shown = branch->gone = (struct id_list){0};
+	for (size_t i = 0; i < count; i++) {
+		if (exchanges[i].state == TURN_CURRENT &&
+		    !id_list_has(&branch->kept, exchanges[i].id))
+			take(branch, &exchanges[i], arena);
+	}
+	for (size_t i = 0; i < carried_count; i++) {
+		if (carried[i].standing != carried[i].id)
+			show(branch, &carried[i], arena);
+	}
+	ids_sort(branch->gone.ids, branch->gone.count);
+	return branch->taken.count + branch->returned.count + branch->shown.count > 0;
+}
+
+static uint64_t lowest(const struct id_list *list, uint64_t lowest)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->ids[i] < lowest)
+			lowest = list->ids[i];
+	}
+	return lowest;
+}
+
+/* A user turn's id, the exchange's, is lower than its answer's. */
+uint64_t branch_first_turn(const struct branch *branch)
+{
+	uint64_t first = lowest(&branch->gone, UINT64_MAX);
+	return lowest(&branch->shown, lowest(&branch->returned, first));
+}
+
+bool branch_lets_stand(const struct branch *branch, const struct past_exchange *exchange)
+{
+	if (exchange->state == TURN_CURRENT)
+		return !id_list_has(&branch->taken, exchange->id);
+	return id_list_has(&branch->returned, exchange->id);
+}
+
+/* ---- facts ---- */
+
+struct ground branch_ground(const struct branch *branch, const struct past_exchange *exchange)
+{
+	if (exchange == NULL)
+		return (struct ground){0};
+	if (id_list_has(&branch->taken, exchange->id))
+		return (struct ground){.change = GROUND_TAKEN};
+	return (struct ground){
+		.change = id_list_has(&branch->returned, exchange->id) ? GROUND_RETURNED
+								       : GROUND_UNCHANGED,
+		.taken_back_at = exchange->state == TURN_CURRENT ? 0 : exchange->taken_back_at,
+	};
+}
+
+bool branch_may_change(const struct branch *branch, const struct fact *fact)
+{
+	switch (fact->state) {
+	case FACT_CURRENT:
+		return id_list_has(&branch->taken, fact->exchange);
+	case FACT_RETRACTED:
+		return id_list_has(&branch->returned, fact->exchange);
+	case FACT_SUPERSEDED:
+		return branch->taken.count > 0;
+	default:
+		return false;
+	}
+}
 
 struct following {
 	struct fact *facts;

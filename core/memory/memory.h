@@ -63,6 +63,29 @@ struct turn {
 	struct slice session; /* the session that its conversation was given, or empty */
 };
 
+/* An exchange of a conversation as memory keeps it: a user turn and its answers. */
+struct past_exchange {
+	uint64_t id; /* the user turn's */
+	uint32_t conversation;
+	uint32_t ordinal;
+	enum turn_state state; /* the user turn's */
+	uint64_t user_hash;    /* text_hash() of the user turn's own text */
+	uint64_t answer;       /* the answer that it shows; 0: none */
+	bool queued;           /* it is learned from, or waits to be */
+	int64_t created_at;
+	int64_t taken_back_at; /* when the user turn was superseded; 0: it was not */
+	struct slice text;     /* the user turn's */
+};
+
+/* A conversation as memory keeps it, beside its exchanges. */
+struct past_conversation {
+	struct slice session; /* that was given to it, or empty */
+	int64_t last_active;
+	uint32_t answers;     /* the ordinal behind its last complete answer */
+	bool carries_history; /* one of its requests carried answers */
+	bool branched;        /* some of its user turns are superseded */
+};
+
 /* What a request says itself, in its messages. */
 struct carried_texts {
 	const uint64_t *hashes; /* text_hash() of each, sorted */

@@ -31,7 +31,7 @@ size_t dump_key_size(const struct dump_table *table);
 /* Any of the nouns. */
 union dump_noun {
 	struct stored_user user;
-	struct stored_conversation conversation;
+	struct past_conversation conversation;
 	struct stored_turn turn;
 	struct stored_exchange exchange;
 	struct stored_answer answer;

@@ -48,7 +48,7 @@ static void put(struct rebuilding *rebuilding, struct dump_line *line, struct ke
 }
 
 static void put_conversation(const struct memory *memory, uint32_t id,
-			     struct stored_conversation *conversation)
+			     struct past_conversation *conversation)
 {
 	uint64_t number = id;
 	memory_put_conversation(memory, id, conversation);

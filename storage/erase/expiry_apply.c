@@ -122,7 +122,7 @@ static bool end_conversation(struct expiring *expiring, uint32_t id)
 	const struct memory *memory = &expiring->memory;
 	struct transaction *transaction = memory->transaction;
 	struct key user = key_of_user(memory->user);
-	struct stored_conversation conversation = {0};
+	struct past_conversation conversation = {0};
 	if (!memory_conversation(memory, id, &conversation) ||
 	    !expiry_takes_conversation(expiring->expiry, conversation.last_active))
 		return false;
@@ -196,7 +196,7 @@ static void delete_given_since(const struct expiring *expiring)
 	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
 		   FORWARD);
 	while (scan_next(&scan, &key, &value)) {
-		struct stored_conversation conversation = {0};
+		struct past_conversation conversation = {0};
 		uint32_t id = key_read_u32(key, sizeof(memory->user.bytes));
 		if (table_decode(memory->transaction, value, stored_conversation_fields,
 				 &conversation, NULL) &&

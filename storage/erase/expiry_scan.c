@@ -1,6 +1,6 @@
 #include "storage/erase/expiry_scan.h"
 
-#include "storage/journal/branch.h"
+#include "storage/journal/exchanges.h"
 #include "storage/user/replays.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ static void list_idle(struct id_list *list, const struct memory *memory,
 	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
 		   FORWARD);
 	while (list->count < most && scan_next(&scan, &key, &value)) {
-		struct stored_conversation conversation = {0};
+		struct past_conversation conversation = {0};
 		if (table_decode(memory->transaction, value, stored_conversation_fields,
 				 &conversation, NULL) &&
 		    expiry_takes_conversation(expiry, conversation.last_active))
@@ -80,7 +80,7 @@ static bool begins_what_goes(const struct memory *memory, const struct turn *tur
 	struct stored_turn asked;
 	if (!expiry_takes_turn(expiry, turn))
 		return false;
-	bool answers = turn->exchange != turn->id && branch_turn(memory, turn->exchange, &asked);
+	bool answers = turn->exchange != turn->id && exchange_turn(memory, turn->exchange, &asked);
 	return turn_expires_alone(turn, answers ? &asked.turn : NULL);
 }
 
@@ -285,7 +285,7 @@ static bool has_taken_back(const struct memory *memory, uint32_t conversation,
 		   key_u32(key_of_user(memory->user), conversation), FORWARD);
 	while (!found && scan_next(&scan, &key, &value)) {
 		struct stored_turn turn;
-		found = branch_turn(memory, key_read_u64(key, EXCHANGE_OFFSET), &turn) &&
+		found = exchange_turn(memory, key_read_u64(key, EXCHANGE_OFFSET), &turn) &&
 			turn.turn.state == TURN_SUPERSEDED && expiry_takes_turn(expiry, &turn.turn);
 	}
 	scan_end(&scan);
@@ -302,7 +302,7 @@ static bool has_old_branch(const struct memory *memory, const struct expiry *exp
 	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
 		   FORWARD);
 	while (!found && scan_next(&scan, &key, &value)) {
-		struct stored_conversation conversation = {0};
+		struct past_conversation conversation = {0};
 		found = table_decode(memory->transaction, value, stored_conversation_fields,
 				     &conversation, NULL) &&
 			conversation.branched &&

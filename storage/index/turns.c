@@ -63,7 +63,7 @@ static struct slice session_of(const struct turn_list *list, const struct memory
 {
 	if (list->count > 0 && list->turns[list->count - 1].conversation == id)
 		return list->turns[list->count - 1].session;
-	struct stored_conversation conversation = {0};
+	struct past_conversation conversation = {0};
 	(void)memory_conversation(memory, id, &conversation);
 	return conversation.session;
 }

@@ -1,6 +1,6 @@
 #include "storage/journal/journal.h"
 
-#include "storage/journal/branch.h"
+#include "storage/journal/exchanges.h"
 
 /* Where a new user's ids begin: beyond those of all who are gone, so that what is under way for one
  * of them finds no namesake when the user comes back. */
@@ -58,7 +58,7 @@ uint64_t journal_find_turn(const struct memory *memory, uint32_t conversation, u
 		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
 		if (table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
 				 NULL) &&
-		    exchange.user_hash == user_hash && branch_turn(memory, id, &turn) &&
+		    exchange.user_hash == user_hash && exchange_turn(memory, id, &turn) &&
 		    turn.turn.state == TURN_CURRENT)
 			found = id;
 	}

@@ -28,7 +28,7 @@ static bool holds_one_turn(const struct memory *memory, uint32_t conversation)
 }
 
 static bool asks_it_again(struct placing *placing, uint32_t id,
-			  const struct stored_conversation *conversation)
+			  const struct past_conversation *conversation)
 {
 	const struct load *load = placing->load;
 	if (conversation->session.size > 0 || conversation->answers > 0 ||
@@ -52,7 +52,7 @@ uint32_t placing_find_broken_first(struct placing *placing)
 	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
 		   BACKWARD);
 	for (unsigned i = 0; i < MOST_CONVERSATIONS && found == 0; i++) {
-		struct stored_conversation conversation = {0};
+		struct past_conversation conversation = {0};
 		if (!scan_next(&scan, &key, &value))
 			break;
 		uint32_t id = key_read_u32(key, CONVERSATION_OFFSET);

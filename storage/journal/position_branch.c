@@ -56,7 +56,7 @@ void placing_find_same_exchange(struct placing *placing)
 		same = placing_find_turn(placing, place->next_ordinal, is_unwrapped);
 	if (same == 0 && placing->certain)
 		same = placing_find_exchange(placing, place->next_ordinal, hash, TURN_SUPERSEDED);
-	if (same == 0 || !branch_turn(placing->memory, same, &turn) ||
+	if (same == 0 || !exchange_turn(placing->memory, same, &turn) ||
 	    !memory_exchange(placing->memory, &turn.turn, &exchange))
 		return;
 	place->same_exchange = same;
@@ -91,10 +91,10 @@ static void keep_answer(const struct placing *placing, uint64_t exchange_id, uin
 	const struct memory *memory = placing->memory;
 	struct stored_turn turn;
 	struct stored_exchange exchange;
-	if (!branch_turn(memory, exchange_id, &turn) ||
+	if (!exchange_turn(memory, exchange_id, &turn) ||
 	    !memory_exchange(memory, &turn.turn, &exchange))
 		return;
-	uint64_t answer = branch_answer(memory, &exchange, hash);
+	uint64_t answer = branch_answer(memory, exchange.answer, hash);
 	if (answer != 0 && answer != exchange.answer)
 		id_list_add(&placing->place->branch.carried, memory->arena, answer);
 }

@@ -24,7 +24,7 @@ uint64_t placing_find_exchange(const struct placing *placing, uint32_t ordinal, 
 		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
 		if (table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
 				 NULL) &&
-		    exchange.user_hash == user_hash && branch_turn(memory, id, &turn) &&
+		    exchange.user_hash == user_hash && exchange_turn(memory, id, &turn) &&
 		    turn.turn.state == state)
 			found = id;
 	}
@@ -76,7 +76,7 @@ uint32_t placing_first_standing(const struct placing *placing)
 	while (ordinal == UINT32_MAX && scan_next(&scan, &key, &value)) {
 		struct stored_turn turn;
 		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
-		if (branch_turn(memory, id, &turn) && turn.turn.state == TURN_CURRENT &&
+		if (exchange_turn(memory, id, &turn) && turn.turn.state == TURN_CURRENT &&
 		    !id_list_has(&placing->place->branch.taken, id))
 			ordinal = turn.turn.ordinal;
 	}

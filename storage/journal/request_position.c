@@ -93,7 +93,7 @@ static void find_conversation(struct placing *placing)
 	    memory_conversation(placing->memory, place->conversation_id, &place->conversation))
 		return;
 	place->conversation_id = 0;
-	place->conversation = (struct stored_conversation){0};
+	place->conversation = (struct past_conversation){0};
 	placing->match = (struct conversation_match){0};
 }
 

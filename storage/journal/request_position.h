@@ -6,7 +6,7 @@
 
 struct place {
 	uint32_t conversation_id; /* 0: a new one */
-	struct stored_conversation conversation;
+	struct past_conversation conversation;
 	uint32_t next_ordinal;
 	uint32_t carried_from;
 	uint64_t same_exchange;

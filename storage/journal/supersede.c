@@ -13,35 +13,6 @@ struct superseding {
 	struct id_list facts; /* that ceased to be current */
 };
 
-static uint64_t first_of(const struct id_list *list)
-{
-	uint64_t first = UINT64_MAX;
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->ids[i] < first)
-			first = list->ids[i];
-	}
-	return first;
-}
-
-static uint64_t lower(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* A user turn's id, the exchange's, is lower than its answer's. */
-uint64_t supersede_from(const struct memory *memory, const struct branch *branch)
-{
-	struct id_list gone = branch_gone(branch, memory);
-	return lower(first_of(&gone), lower(first_of(&branch->returned), first_of(&branch->shown)));
-}
-
-bool supersede_reaches_summary(const struct memory *memory, const struct branch *branch)
-{
-	struct summary summary;
-	return memory_summary(memory, &summary) &&
-	       summary_covers(&summary, supersede_from(memory, branch));
-}
-
 static void change_turn(struct superseding *superseding, uint64_t id, enum turn_state from,
 			enum turn_state to)
 {
@@ -59,7 +30,7 @@ static void take(struct superseding *superseding, uint64_t id)
 	const struct memory *memory = superseding->memory;
 	struct stored_turn turn;
 	struct stored_exchange exchange;
-	if (!branch_turn(memory, id, &turn) || !memory_exchange(memory, &turn.turn, &exchange))
+	if (!exchange_turn(memory, id, &turn) || !memory_exchange(memory, &turn.turn, &exchange))
 		return;
 	change_turn(superseding, id, TURN_CURRENT, TURN_SUPERSEDED);
 	change_turn(superseding, exchange.answer, TURN_CURRENT, TURN_SUPERSEDED);
@@ -75,7 +46,7 @@ static void give_back(struct superseding *superseding, uint64_t id)
 	const struct memory *memory = superseding->memory;
 	struct stored_turn turn;
 	struct stored_exchange exchange;
-	if (!branch_turn(memory, id, &turn) || !memory_exchange(memory, &turn.turn, &exchange))
+	if (!exchange_turn(memory, id, &turn) || !memory_exchange(memory, &turn.turn, &exchange))
 		return;
 	change_turn(superseding, id, TURN_SUPERSEDED, TURN_CURRENT);
 	change_turn(superseding, exchange.answer, TURN_SUPERSEDED, TURN_CURRENT);
@@ -110,7 +81,7 @@ static void show(struct superseding *superseding, uint64_t id)
 	struct stored_turn turn;
 	struct stored_exchange exchange;
 	if (!memory_turn(memory, id, &answer) ||
-	    !branch_turn(memory, answer.turn.exchange, &turn) ||
+	    !exchange_turn(memory, answer.turn.exchange, &turn) ||
 	    !memory_exchange(memory, &turn.turn, &exchange))
 		return;
 	uint64_t before = exchange.answer;
@@ -186,8 +157,9 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 	struct store *store = memory->transaction->store;
 	struct superseding superseding = {
 		.memory = memory, .user = user, .branch = branch, .at = at, .like = like};
-	const uint64_t from = supersede_from(memory, branch);
-	bool summary_goes = supersede_reaches_summary(memory, branch);
+	const uint64_t from = branch_first_turn(branch);
+	struct summary summary;
+	bool summary_goes = memory_summary(memory, &summary) && summary_covers(&summary, from);
 	/* Also against what is under way: it may have been given what is taken back now. */
 	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
 	change_facts(&superseding);

@@ -5,12 +5,6 @@
 #include "storage/journal/branch.h"
 #include "storage/journal/journal.h"
 
-/* From which turn's id on a summary may hold what is taken, or lacks what comes back. */
-uint64_t supersede_from(const struct memory *memory, const struct branch *branch);
-
-/* Whether the summary may hold what is taken, or lacks what comes back. */
-bool supersede_reaches_summary(const struct memory *memory, const struct branch *branch);
-
 /* Writes what branch_find() found: turns, facts, jobs, and what was made of them. `at` is when the
  * user took it back; jobs are made after `like`. */
 void supersede(const struct memory *memory, struct stored_user *user, const struct branch *branch,

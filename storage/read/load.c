@@ -1,6 +1,5 @@
 /* store_load(): what a request needs to know, in one read transaction. */
 #include "storage/journal/request_position.h"
-#include "storage/journal/supersede.h"
 #include "storage/user/replays.h"
 
 enum { UNCOVERED_LOOKED_AT = 4 * MEMORY_MAX_TURNS, MOST_MISSES = 32 };
@@ -135,13 +134,12 @@ static void read_turns(struct loading *loading)
 /* What was given of turns that a branching request takes back is not given again. */
 static void leave_out_gone(struct loading *loading)
 {
-	const struct memory *memory = &loading->memory;
 	struct memory_view *view = loading->view;
 	size_t stand = 0;
 	if (!view->branches)
 		return;
-	struct id_list gone = branch_gone(&loading->place.branch, memory);
-	const struct leaving leaving = {.turns = gone.ids, .turn_count = gone.count};
+	const struct id_list *gone = &loading->place.branch.gone;
+	const struct leaving leaving = {.turns = gone->ids, .turn_count = gone->count};
 	if (frozen_holds(&view->frozen, &leaving)) {
 		view->has_frozen = false;
 		view->frozen = (struct frozen){0};
@@ -162,8 +160,7 @@ static void read_summary(struct loading *loading)
 	view->has_summary = memory_summary(&loading->memory, &view->summary);
 	if (!view->branches)
 		return;
-	const struct leaving leaving = {
-		.changed_from = supersede_from(&loading->memory, &loading->place.branch)};
+	const struct leaving leaving = {.changed_from = branch_first_turn(&loading->place.branch)};
 	if (view->has_summary && summary_covers(&view->summary, leaving.changed_from)) {
 		view->has_summary = false;
 		view->summary = (struct summary){0};

@@ -184,7 +184,7 @@ static bool read_facts_input(const struct memory *memory, uint64_t exchange_id,
 			     struct job_input *input)
 {
 	struct stored_exchange exchange = {0};
-	struct stored_conversation conversation = {0};
+	struct past_conversation conversation = {0};
 	if (!read_current(memory, exchange_id, &input->user))
 		return false;
 	(void)memory_conversation(memory, input->user.conversation, &conversation);

@@ -68,7 +68,7 @@ void stored_exchange_fields(struct record *record, void *noun)
 
 void stored_conversation_fields(struct record *record, void *noun)
 {
-	struct stored_conversation *conversation = noun;
+	struct past_conversation *conversation = noun;
 	conversation->session = record_slice(record, conversation->session);
 	conversation->last_active = record_time(record, conversation->last_active);
 	conversation->answers = number32(record, conversation->answers);

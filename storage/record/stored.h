@@ -34,14 +34,6 @@ struct stored_exchange {
 	int64_t taken_back_at; /* when the user turn was superseded; 0: it is current */
 };
 
-struct stored_conversation {
-	struct slice session;
-	int64_t last_active;
-	uint32_t answers;
-	bool carries_history; /* one of its requests carried answers */
-	bool branched;        /* some of its user turns are superseded */
-};
-
 struct stored_answer {
 	uint64_t user_hash;
 	bool tool_calls;
@@ -61,7 +53,7 @@ uint64_t stored_turn_bytes(struct slice text);
 record_fields stored_user_fields;
 record_fields stored_turn_fields;
 record_fields stored_exchange_fields;
-record_fields stored_conversation_fields;
+record_fields stored_conversation_fields; /* struct past_conversation */
 record_fields stored_answer_fields;
 record_fields stored_receipt_fields; /* skips its ids without an arena */
 record_fields stored_frozen_fields;  /* struct frozen; reading needs an arena */

@@ -54,14 +54,14 @@ void memory_put_exchange(const struct memory *memory, const struct turn *user_tu
 }
 
 bool memory_conversation(const struct memory *memory, uint32_t id,
-			 struct stored_conversation *conversation)
+			 struct past_conversation *conversation)
 {
 	return table_read(memory->transaction, TABLE_CONVERSATIONS, key_u32(user_key(memory), id),
 			  stored_conversation_fields, conversation, memory->arena);
 }
 
 void memory_put_conversation(const struct memory *memory, uint32_t id,
-			     struct stored_conversation *conversation)
+			     struct past_conversation *conversation)
 {
 	table_write(memory->transaction, TABLE_CONVERSATIONS, key_u32(user_key(memory), id),
 		    stored_conversation_fields, conversation);

@@ -50,9 +50,9 @@ void memory_put_exchange(const struct memory *memory, const struct turn *user_tu
 			 struct stored_exchange *exchange);
 
 bool memory_conversation(const struct memory *memory, uint32_t id,
-			 struct stored_conversation *conversation);
+			 struct past_conversation *conversation);
 void memory_put_conversation(const struct memory *memory, uint32_t id,
-			     struct stored_conversation *conversation);
+			     struct past_conversation *conversation);
 uint32_t memory_session(const struct memory *memory, struct slice session); /* 0: not seen yet */
 /* A new conversation, which the session leads to from now on. */
 uint32_t memory_begin_conversation(const struct memory *memory, struct stored_user *user,

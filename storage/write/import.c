@@ -36,7 +36,7 @@ struct importing {
 	uint64_t first_turn;      /* the id of its first one */
 	uint32_t unnamed;         /* the conversation of turns without a session; 0: not begun */
 	uint32_t conversation_id; /* the one that is open; 0: none */
-	struct stored_conversation conversation;
+	struct past_conversation conversation;
 };
 
 static void close_conversation(struct importing *importing)
@@ -56,7 +56,7 @@ static void open_conversation(struct importing *importing, struct slice session)
 	uint32_t id = session.size > 0 ? memory_session(memory, session) : importing->unnamed;
 	if (id == 0 || !memory_conversation(memory, id, &importing->conversation)) {
 		id = memory_begin_conversation(memory, &importing->user, session);
-		importing->conversation = (struct stored_conversation){.session = session};
+		importing->conversation = (struct past_conversation){.session = session};
 	}
 	importing->conversation_id = id;
 	if (session.size == 0)

@@ -28,7 +28,7 @@ struct appending {
 	struct stored_user user;
 	uint32_t conversation_id;
 	uint32_t ordinal;
-	struct stored_conversation conversation;
+	struct past_conversation conversation;
 	struct stored_turn user_turn;
 	struct stored_exchange exchange;
 	uint64_t covers; /* the summary's */
@@ -105,7 +105,7 @@ static void open_conversation(struct appending *appending)
 {
 	const struct memory *memory = &appending->memory;
 	const struct append *append = appending->append;
-	struct stored_conversation *conversation = &appending->conversation;
+	struct past_conversation *conversation = &appending->conversation;
 	if (find_conversation(appending))
 		return;
 	/* None was asked for, or it is past its time since. */
@@ -121,7 +121,7 @@ static void open_conversation(struct appending *appending)
 	}
 	appending->conversation_id =
 		memory_begin_conversation(memory, &appending->user, append->session);
-	*conversation = (struct stored_conversation){.session = append->session};
+	*conversation = (struct past_conversation){.session = append->session};
 	appending->is_new = true;
 }
 
@@ -200,7 +200,7 @@ static void add_answer(struct appending *appending)
 static void advance_conversation(struct appending *appending)
 {
 	const struct append *append = appending->append;
-	struct stored_conversation *conversation = &appending->conversation;
+	struct past_conversation *conversation = &appending->conversation;
 	struct stored_answer answer = {.user_hash = append->user_hash,
 				       .tool_calls = !append->journal};
 	/* Of one that broke off a client resends what it has. */

@@ -112,7 +112,7 @@ static const struct {
 	{stored_user_fields, sizeof(struct stored_user)},
 	{stored_turn_fields, sizeof(struct stored_turn)},
 	{stored_exchange_fields, sizeof(struct stored_exchange)},
-	{stored_conversation_fields, sizeof(struct stored_conversation)},
+	{stored_conversation_fields, sizeof(struct past_conversation)},
 	{stored_answer_fields, sizeof(struct stored_answer)},
 	{stored_receipt_fields, sizeof(struct stored_receipt)},
 	{stored_frozen_fields, sizeof(struct frozen)},
