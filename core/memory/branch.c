@@ -33,15 +33,15 @@ static void show(struct branch *branch, const struct carried_answer *answer, str
 		id_list_add(&branch->gone, arena, answer->standing);
 }
 
-bool branch_find_taken(struct branch *branch, const struct past_exchange *exchanges, size_t count,
+bool branch_find_taken(struct branch *branch, struct past_exchanges exchanges,
 		       const struct carried_answer *carried, size_t carried_count,
 		       struct arena *arena)
 {
 	branch->taken = branch->shown = branch->gone = (struct id_list){0};
-	for (size_t i = 0; i < count; i++) {
-		if (exchanges[i].state == TURN_CURRENT &&
-		    !id_list_has(&branch->kept, exchanges[i].id))
-			take(branch, &exchanges[i], arena);
+	for (size_t i = 0; i < exchanges.count; i++) {
+		const struct past_exchange *exchange = &exchanges.exchanges[i];
+		if (exchange->state == TURN_CURRENT && !id_list_has(&branch->kept, exchange->id))
+			take(branch, exchange, arena);
 	}
 	for (size_t i = 0; i < carried_count; i++) {
 		if (carried[i].standing != carried[i].id)

@@ -33,7 +33,7 @@ uint32_t branch_find_returned(struct branch *branch, const struct past_exchange 
 
 /* Lists what is taken of the conversation's `exchanges` from that ordinal on, the answers that are
  * shown, and with them what is gone. True: the branch changes anything. */
-bool branch_find_taken(struct branch *branch, const struct past_exchange *exchanges, size_t count,
+bool branch_find_taken(struct branch *branch, struct past_exchanges exchanges,
 		       const struct carried_answer *carried, size_t carried_count,
 		       struct arena *arena);
 

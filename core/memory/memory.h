@@ -77,6 +77,12 @@ struct past_exchange {
 	struct slice text;     /* the user turn's */
 };
 
+/* Exchanges of one conversation, sorted by ordinal and then id. */
+struct past_exchanges {
+	const struct past_exchange *exchanges;
+	size_t count;
+};
+
 /* A conversation as memory keeps it, beside its exchanges. */
 struct past_conversation {
 	struct slice session; /* that was given to it, or empty */

@@ -51,9 +51,8 @@ bool branch_find(struct branch *branch, const struct memory *memory, uint32_t co
 		arena_alloc(arena, branch->carried.count * sizeof(*carried));
 	from = branch_find_returned(branch, kept, read_kept(branch, memory, conversation, kept),
 				    from, arena);
-	const struct exchange_list list = exchanges_read(memory, conversation, from, UINT32_MAX);
-	return branch_find_taken(branch, list.exchanges, list.count, carried,
-				 read_carried(branch, memory, carried), arena);
+	return branch_find_taken(branch, exchanges_read(memory, conversation, from, UINT32_MAX),
+				 carried, read_carried(branch, memory, carried), arena);
 }
 
 /* ---- facts ---- */

@@ -49,6 +49,12 @@ bool exchange_read(const struct memory *memory, uint64_t id, struct past_exchang
 	return true;
 }
 
+struct exchange_list {
+	struct past_exchange *exchanges;
+	size_t count;
+	size_t capacity;
+};
+
 static void add(struct exchange_list *list, struct arena *arena,
 		const struct past_exchange *exchange)
 {
@@ -62,8 +68,8 @@ static void add(struct exchange_list *list, struct arena *arena,
 	list->exchanges[list->count++] = *exchange;
 }
 
-struct exchange_list exchanges_read(const struct memory *memory, uint32_t conversation,
-				    uint32_t first, uint32_t last)
+struct past_exchanges exchanges_read(const struct memory *memory, uint32_t conversation,
+				     uint32_t first, uint32_t last)
 {
 	struct key prefix = key_u32(key_of_user(memory->user), conversation);
 	struct exchange_list list = {0};
@@ -83,5 +89,5 @@ struct exchange_list exchanges_read(const struct memory *memory, uint32_t conver
 		add(&list, memory->arena, &exchange);
 	}
 	scan_end(&scan);
-	return list;
+	return (struct past_exchanges){list.exchanges, list.count};
 }

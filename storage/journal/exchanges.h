@@ -15,15 +15,9 @@ bool exchange_turn(const struct memory *memory, uint64_t id, struct stored_turn 
 /* An exchange by its id, without its text. False: it is gone. */
 bool exchange_read(const struct memory *memory, uint64_t id, struct past_exchange *exchange);
 
-struct exchange_list {
-	struct past_exchange *exchanges; /* by ordinal and then id */
-	size_t count;
-	size_t capacity;
-};
-
 /* The conversation's exchanges whose ordinals are from `first` to `last`, in the memory's arena.
  * Their texts are not copied: they are there until the transaction writes or ends. */
-struct exchange_list exchanges_read(const struct memory *memory, uint32_t conversation,
-				    uint32_t first, uint32_t last);
+struct past_exchanges exchanges_read(const struct memory *memory, uint32_t conversation,
+				     uint32_t first, uint32_t last);
 
 #endif

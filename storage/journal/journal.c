@@ -1,7 +1,5 @@
 #include "storage/journal/journal.h"
 
-#include "storage/journal/exchanges.h"
-
 /* Where a new user's ids begin: beyond those of all who are gone, so that what is under way for one
  * of them finds no namesake when the user comes back. */
 static uint64_t first_id(const struct memory *memory)
@@ -41,29 +39,6 @@ void journal_add_turn(const struct memory *memory, struct stored_user *user,
 	if (user->bytes != STORE_UNMEASURED)
 		user->bytes += stored_turn_bytes(turn->turn.text);
 	memory_put_turn(memory, turn);
-}
-
-uint64_t journal_find_turn(const struct memory *memory, uint32_t conversation, uint32_t ordinal,
-			   uint64_t user_hash)
-{
-	struct key prefix = key_u32(key_u32(key_of_user(memory->user), conversation), ordinal);
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	uint64_t found = 0;
-	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
-	while (found == 0 && scan_next(&scan, &key, &value)) {
-		struct stored_exchange exchange = {0};
-		struct stored_turn turn;
-		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
-		if (table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
-				 NULL) &&
-		    exchange.user_hash == user_hash && exchange_turn(memory, id, &turn) &&
-		    turn.turn.state == TURN_CURRENT)
-			found = id;
-	}
-	scan_end(&scan);
-	return found;
 }
 
 void journal_fingerprint_answer(const struct memory *memory, uint64_t hash, uint32_t conversation,

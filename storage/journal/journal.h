@@ -10,9 +10,6 @@ void journal_open_user(const struct memory *memory, struct slice tenant, struct 
 /* Gives the turn its id and stores it. */
 void journal_add_turn(const struct memory *memory, struct stored_user *user,
 		      struct stored_turn *turn);
-/* The current exchange at this place whose user turn has this hash; 0: none. */
-uint64_t journal_find_turn(const struct memory *memory, uint32_t conversation, uint32_t ordinal,
-			   uint64_t user_hash);
 /* Makes an answer findable by its hash; 0 is nobody's. */
 void journal_fingerprint_answer(const struct memory *memory, uint64_t hash, uint32_t conversation,
 				uint32_t ordinal, struct stored_answer answer);

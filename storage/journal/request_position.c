@@ -1,198 +1,236 @@
-#include "storage/journal/position.h"
+#include "storage/journal/request_position.h"
 
-enum {
-	MARKS_LIMIT = 256, /* the newest of the request's answers are looked for */
-	HITS_PER_MARK = 64,
-	HITS_LIMIT = 2048, /* matching them takes that times the runs that begin among them */
+enum { ORDINAL_OFFSET = 20 }; /* of an exchange's ordinal in its key */
+
+/* A request while its place is looked for. */
+struct placing {
+	const struct memory *memory;
+	const struct load *load;
+	struct place *place;
+	struct user_turn_places places; /* read when they are needed */
+	struct past_exchanges there;    /* at its place, and where its history may differ */
 };
 
-/* ---- which conversation ---- */
+/* ---- what the conversation holds ---- */
 
-/* The stored answers that read like the mark; of `conversation` only, unless it is 0. The newest
- * conversations come first. */
-static size_t find_hits(const struct placing *placing, size_t mark_index, uint32_t conversation,
-			struct answer_hit *hits, size_t limit)
+/* The first ordinal at which something stands, and is not taken back; UINT32_MAX: none. */
+static uint32_t first_standing(const struct placing *placing)
 {
-	const struct load *load = placing->load;
-	/* Behind the marks comes the open answer. */
-	bool is_open = load->open != NULL && mark_index == load->fingerprint_count;
-	const struct answer_fingerprint *mark =
-		is_open ? load->open : &load->fingerprints[mark_index];
-	struct transaction *transaction = placing->memory->transaction;
-	struct key prefix = key_u64(key_of_user(load->user), mark->hash);
-	if (conversation != 0)
-		prefix = key_u32(prefix, conversation);
+	const struct memory *memory = placing->memory;
+	const struct place *place = placing->place;
+	struct key prefix = key_u32(key_of_user(memory->user), place->conversation_id);
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	uint32_t ordinal = UINT32_MAX;
+	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
+	while (ordinal == UINT32_MAX && scan_next(&scan, &key, &value)) {
+		struct stored_turn turn;
+		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
+		if (exchange_turn(memory, id, &turn) && turn.turn.state == TURN_CURRENT &&
+		    !id_list_has(&place->branch.taken, id))
+			ordinal = turn.turn.ordinal;
+	}
+	scan_end(&scan);
+	return ordinal;
+}
+
+static size_t count_exchanges(const struct memory *memory, struct key prefix)
+{
 	struct scan scan;
 	struct slice key;
 	struct slice value;
 	size_t count = 0;
-	scan_begin(&scan, transaction, TABLE_ANSWERS, prefix, BACKWARD);
-	while (count < limit && scan_next(&scan, &key, &value)) {
-		struct stored_answer answer = {0};
-		if (!table_decode(transaction, value, stored_answer_fields, &answer, NULL) ||
-		    answer.tool_calls != mark->tool_calls ||
-		    (is_open && mark->user_hash != answer.user_hash))
-			continue;
-		hits[count++] = (struct answer_hit){
-			.mark = mark_index,
-			.conversation = key_read_u32(key, 24),
-			.ordinal = key_read_u32(key, 28),
-			.unfinished = answer.tool_calls || is_open,
-			.user_matches = mark->user_hash != 0 && mark->user_hash == answer.user_hash,
-		};
-	}
+	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
+	while (scan_next(&scan, &key, &value))
+		count++;
 	scan_end(&scan);
 	return count;
 }
 
-static void reverse(struct answer_hit *hits, size_t count)
+static void read_places(struct placing *placing)
 {
-	for (size_t i = 0; i < count / 2; i++) {
-		struct answer_hit hit = hits[i];
-		hits[i] = hits[count - 1 - i];
-		hits[count - 1 - i] = hit;
-	}
-}
-
-static void match_conversation(struct placing *placing, uint32_t conversation)
-{
-	size_t marks = placing->load->fingerprint_count + (placing->load->open != NULL);
-	if (marks == 0)
-		return;
-	size_t oldest = marks > MARKS_LIMIT ? marks - MARKS_LIMIT : 0;
-	size_t capacity = (marks - oldest) * HITS_PER_MARK;
-	if (capacity > HITS_LIMIT)
-		capacity = HITS_LIMIT;
-	placing->hits = arena_alloc(placing->memory->arena, capacity * sizeof(*placing->hits));
+	const struct memory *memory = placing->memory;
+	struct key prefix = key_u32(key_of_user(memory->user), placing->place->conversation_id);
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t capacity = count_exchanges(memory, prefix);
+	struct user_turn_place *places = arena_alloc(memory->arena, capacity * sizeof(*places));
 	size_t count = 0;
-	for (size_t i = marks; i > oldest && count < capacity; i--) {
-		size_t limit = capacity - count;
-		if (limit > HITS_PER_MARK)
-			limit = HITS_PER_MARK;
-		count += find_hits(placing, i - 1, conversation, placing->hits + count, limit);
+	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
+	while (count < capacity && scan_next(&scan, &key, &value)) {
+		struct stored_exchange exchange = {0};
+		if (table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
+				 NULL))
+			places[count++] = (struct user_turn_place){
+				exchange.user_hash, key_read_u32(key, ORDINAL_OFFSET)};
 	}
-	reverse(placing->hits, count);
-	placing->hit_count = count;
-	placing->match = conversation_match(placing->hits, count);
+	scan_end(&scan);
+	placing->places = (struct user_turn_places){places, count};
 }
 
-static void find_conversation(struct placing *placing)
+static struct past_exchanges read_exchanges(const struct placing *placing, uint32_t first,
+					    uint32_t last)
 {
-	struct place *place = placing->place;
-	if (placing->load->session.size > 0) {
-		place->conversation_id = memory_session(placing->memory, placing->load->session);
-		if (place->conversation_id != 0)
-			match_conversation(placing, place->conversation_id);
-	} else {
-		match_conversation(placing, 0);
-		place->conversation_id = placing->match.conversation;
-		if (place->conversation_id == 0)
-			place->conversation_id = placing_find_broken_first(placing);
-	}
-	if (place->conversation_id != 0 &&
-	    memory_conversation(placing->memory, place->conversation_id, &place->conversation))
-		return;
-	place->conversation_id = 0;
-	place->conversation = (struct past_conversation){0};
-	placing->match = (struct conversation_match){0};
+	return exchanges_read(placing->memory, placing->place->conversation_id, first, last);
 }
 
 /* ---- where in it ---- */
 
-/* Answers of the request's history from the mark `first` on. */
-static size_t count_answers(const struct load *load, size_t first)
-{
-	size_t count = 0;
-	for (size_t i = first; i < load->fingerprint_count; i++)
-		count += !load->fingerprints[i].tool_calls;
-	return count;
-}
-
-static uint32_t as_ordinal(uint64_t number)
-{
-	return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX - 1;
-}
-
-static bool asks_first_turn(const struct placing *placing, uint32_t ordinal)
-{
-	uint64_t hash = placing->load->newest_hash;
-	bool carries_history = placing->place->conversation.carries_history;
-	return placing_find_exchange(placing, ordinal, hash, TURN_CURRENT) != 0 ||
-	       (carries_history &&
-		(placing_find_exchange(placing, ordinal, hash, TURN_SUPERSEDED) != 0 ||
-		 placing_find_turn(placing, ordinal, conversation_is_edit) != 0));
-}
-
-/* A request without any answer: does it ask the conversation's first turn again, or reword it? Its
- * place is not 0 when what stood there was taken back later. */
-static void place_first_turn(struct placing *placing)
+static bool try_first(const struct placing *placing, uint32_t ordinal)
 {
 	struct place *place = placing->place;
-	if (!place->conversation.carries_history && place->conversation.answers != 1)
-		return;
-	uint32_t first = placing_first_standing(placing);
-	if (first == UINT32_MAX || !asks_first_turn(placing, first))
-		first = 0;
-	if (first == 0 && !asks_first_turn(placing, 0))
-		return;
-	place->next_ordinal = first;
-	place->carried_from = first;
-	placing->is_first = true;
+	return position_try_first(&place->position, placing->load, &place->conversation, ordinal,
+				  read_exchanges(placing, ordinal, ordinal));
 }
 
-/* A session's history of which memory knows no answer, for they were edited or said while it was
- * off, is placed by the newest user turn that was said once. */
-static bool place_by_user_turns(struct placing *placing)
+static void place_first_turn(const struct placing *placing)
 {
-	const struct load *load = placing->load;
-	size_t behind = 0;
-	for (size_t i = load->fingerprint_count; i > 0 && load->session.size > 0; i--) {
-		uint32_t ordinal;
-		if (load->fingerprints[i - 1].tool_calls)
-			continue;
-		behind++;
-		if (!placing_find_only_place(placing, load->fingerprints[i - 1].user_hash,
-					     &ordinal))
-			continue;
-		placing->place->next_ordinal = as_ordinal((uint64_t)ordinal + behind);
-		return true;
-	}
-	return false;
+	uint32_t first = first_standing(placing);
+	if ((first == UINT32_MAX || !try_first(placing, first)) && first != 0)
+		(void)try_first(placing, 0);
 }
 
 static void place_request(struct placing *placing)
 {
 	struct place *place = placing->place;
-	const struct conversation_match *match = &placing->match;
-	size_t sent = placing->load->earlier_answers + count_answers(placing->load, 0);
-	placing->answers_sent = sent;
-	/* A client that sends only its newest message goes on where the conversation stands. */
-	place->next_ordinal = place->conversation.answers;
-	if (match->conversation != 0)
-		place->next_ordinal =
-			as_ordinal((uint64_t)match->next_ordinal +
-				   count_answers(placing->load, match->last_mark + 1));
-	else if (sent > 0 && place_by_user_turns(placing))
-		placing->is_anchored = true;
-	else if (sent > place->next_ordinal)
-		place->next_ordinal = as_ordinal(sent);
-	place->carried_from = place->next_ordinal > sent ? place->next_ordinal - (uint32_t)sent : 0;
-	if (sent > 0 || (match->conversation != 0 && placing->load->open != NULL))
-		return;
-	place->carried_from = UINT32_MAX;
-	if (placing->load->session.size > 0 && match->conversation == 0)
+	const struct load *load = placing->load;
+	if (place->conversation_id != 0 && position_needs_places(load, &place->match))
+		read_places(placing);
+	position_count(&place->position, load, &place->conversation, &place->match,
+		       placing->places);
+	if (place->conversation_id != 0 &&
+	    position_may_be_first(&place->position, load, &place->conversation, &place->match))
 		place_first_turn(placing);
+}
+
+static bool is_certain(struct placing *placing)
+{
+	struct place *place = placing->place;
+	const struct load *load = placing->load;
+	if (position_may_be_certain(load) && position_has_unmatched(load, &place->match))
+		read_places(placing);
+	return position_is_certain(&place->position, load, &place->conversation, &place->match,
+				   placing->places);
+}
+
+static void find_same_exchange(const struct placing *placing, bool certain)
+{
+	struct place *place = placing->place;
+	const struct past_exchange *same =
+		position_same_exchange(&place->position, placing->load, certain, placing->there);
+	if (same == NULL)
+		return;
+	place->same_exchange = same->id;
+	place->same_learned = same->queued;
+}
+
+/* ---- what it takes back ---- */
+
+static void keep(const struct placing *placing, uint64_t exchange)
+{
+	if (exchange != 0)
+		id_list_add(&placing->place->branch.kept, placing->memory->arena, exchange);
+}
+
+/* The stored exchange that a fingerprint at its place is: of the same user turn, or of the same
+ * answer to another shape of it. */
+static const struct past_exchange *find_carried(const struct placing *placing, uint32_t ordinal,
+						const struct answer_fingerprint *fingerprint)
+{
+	const struct memory *memory = placing->memory;
+	struct stored_answer answer = {0};
+	const struct past_exchange *found =
+		exchanges_find_any(placing->there, ordinal, fingerprint->user_hash);
+	if (found == NULL && table_read(memory->transaction, TABLE_ANSWERS,
+					memory_answer_key(memory, fingerprint->hash,
+							  placing->place->conversation_id, ordinal),
+					stored_answer_fields, &answer, memory->arena))
+		found = exchanges_find_any(placing->there, ordinal, answer.user_hash);
+	return found;
+}
+
+/* The exchange, and the answer to it that the history carries, come back. */
+static void keep_carried_exchange(const struct placing *placing,
+				  const struct past_exchange *exchange, uint64_t answer_hash)
+{
+	const struct memory *memory = placing->memory;
+	uint64_t answer = branch_answer(memory, exchange->answer, answer_hash);
+	keep(placing, exchange->id);
+	if (answer != 0 && answer != exchange->answer)
+		id_list_add(&placing->place->branch.carried, memory->arena, answer);
+}
+
+/* Keeps the exchanges that the request's history carries. Gives from where on it tells for certain
+ * what the conversation holds. */
+static uint32_t keep_carried(const struct placing *placing)
+{
+	const struct load *load = placing->load;
+	uint32_t ordinal = placing->place->position.next_ordinal;
+	size_t count = 0;
+	struct carried_exchange *carried =
+		arena_alloc(placing->memory->arena, load->fingerprint_count * sizeof(*carried));
+	for (size_t i = load->fingerprint_count; i > 0 && ordinal > 0; i--) {
+		const struct answer_fingerprint *fingerprint = &load->fingerprints[i - 1];
+		if (fingerprint->tool_calls)
+			continue;
+		const struct past_exchange *found = find_carried(placing, --ordinal, fingerprint);
+		if (found != NULL)
+			keep_carried_exchange(placing, found, fingerprint->hash);
+		carried[load->fingerprint_count - ++count] =
+			(struct carried_exchange){ordinal, found == NULL ? 0 : found->id};
+	}
+	return conversation_certain_from(carried + load->fingerprint_count - count, count,
+					 placing->place->position.next_ordinal);
+}
+
+static void find_branch(const struct placing *placing, bool may_differ, bool was_first_edited)
+{
+	struct place *place = placing->place;
+	const uint32_t ordinal = place->position.next_ordinal;
+	place->branch_from = ordinal;
+	if (may_differ)
+		place->branch_from = keep_carried(placing);
+	if (was_first_edited) {
+		(void)keep_carried(placing);
+		place->branch_from = 0;
+	}
+	const struct past_exchange *wrapped =
+		exchanges_find_wrapped(placing->there, ordinal, placing->load->newest_text);
+	keep(placing, place->same_exchange);
+	keep(placing, wrapped == NULL ? 0 : wrapped->id);
+	place->branches = branch_find(&place->branch, placing->memory, place->conversation_id,
+				      place->branch_from);
+}
+
+static void find_what_changes(struct placing *placing)
+{
+	struct place *place = placing->place;
+	const struct request_position *position = &place->position;
+	const bool certain = is_certain(placing);
+	const bool may_differ =
+		certain && position_may_differ(position, &place->conversation, &place->match);
+	const bool was_first_edited =
+		certain && position_was_first_edited(position, &place->conversation, &place->match);
+	placing->there = read_exchanges(placing,
+					may_differ || was_first_edited
+						? position_oldest_carried(position, placing->load)
+						: position->next_ordinal,
+					position->next_ordinal);
+	find_same_exchange(placing, certain);
+	if (certain)
+		find_branch(placing, may_differ, was_first_edited);
+	place->leaves_out =
+		position->carried_from > 0 && first_standing(placing) < position->carried_from;
 }
 
 void place_find(struct place *place, const struct memory *memory, const struct load *load)
 {
 	struct placing placing = {.memory = memory, .load = load, .place = place};
 	*place = (struct place){0};
-	find_conversation(&placing);
+	place_find_conversation(place, memory, load);
 	place_request(&placing);
-	placing.certain = placing_is_certain(&placing);
-	placing_find_same_exchange(&placing);
-	placing_find_branch(&placing);
-	place->leaves_out = place->conversation_id != 0 && place->carried_from > 0 &&
-			    placing_first_standing(&placing) < place->carried_from;
+	if (place->conversation_id != 0)
+		find_what_changes(&placing);
 }

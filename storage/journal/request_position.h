@@ -1,14 +1,16 @@
-/* Where a request stands: to which conversation it belongs, where in it, and what it takes back. */
+/* Where a request stands: to which conversation it belongs, where in it, and what it takes back.
+ * core/memory/position.h decides; here the tables are read that it asks about. */
 #ifndef RECALLD_STORAGE_JOURNAL_REQUEST_POSITION_H
 #define RECALLD_STORAGE_JOURNAL_REQUEST_POSITION_H
 
+#include "core/memory/position.h"
 #include "storage/journal/branch.h"
 
 struct place {
 	uint32_t conversation_id; /* 0: a new one */
 	struct past_conversation conversation;
-	uint32_t next_ordinal;
-	uint32_t carried_from;
+	struct conversation_match match;
+	struct request_position position;
 	uint64_t same_exchange;
 	bool same_learned;
 	bool leaves_out; /* something stands before what the request carries */
@@ -18,5 +20,9 @@ struct place {
 };
 
 void place_find(struct place *place, const struct memory *memory, const struct load *load);
+
+/* Fills in the conversation, and how the request's history matches it. */
+void place_find_conversation(struct place *place, const struct memory *memory,
+			     const struct load *load);
 
 #endif

@@ -20,8 +20,8 @@ static void place_request(struct loading *loading)
 	view->conversation = place->conversation_id;
 	view->last_active = place->conversation.last_active;
 	view->answers = place->conversation.answers;
-	view->next_ordinal = place->next_ordinal;
-	view->carried_from = place->carried_from;
+	view->next_ordinal = place->position.next_ordinal;
+	view->carried_from = place->position.carried_from;
 	view->same_exchange = place->same_exchange;
 	view->same_learned = place->same_learned;
 	view->branches = place->branches;

@@ -1,4 +1,6 @@
 /* store_append(): an exchange goes into the journal. */
+#include "core/memory/position.h"
+
 #include "storage/journal/import_history.h"
 #include "storage/journal/supersede.h"
 #include "storage/lmdb/writer.h"
@@ -52,9 +54,11 @@ static void find_twin(struct appending *appending)
 	if (!memory_conversation(memory, conversation, &appending->conversation) ||
 	    appending->conversation.last_active < append->started_at)
 		return;
-	appending->same_exchange =
-		journal_find_turn(memory, conversation, append->ordinal, append->user_hash);
-	appending->is_twin = appending->same_exchange != 0;
+	const struct past_exchange *twin = exchanges_find(
+		exchanges_read(memory, conversation, append->ordinal, append->ordinal),
+		append->ordinal, append->user_hash, TURN_CURRENT);
+	appending->is_twin = twin != NULL;
+	appending->same_exchange = twin == NULL ? 0 : twin->id;
 }
 
 /* The exchange whose user turn is asked again. False: it was hidden, or is gone. */

@@ -37,7 +37,8 @@ START_TEST(what_stands_and_is_not_kept_is_taken_with_its_answer)
 	const struct past_exchange exchanges[] = {at(2, 5, TURN_CURRENT), at(2, 9, TURN_CURRENT),
 						  at(3, 7, TURN_SUPERSEDED), at(3, 11, TURN_HIDDEN),
 						  at(4, 3, TURN_CURRENT)};
-	ck_assert(branch_find_taken(&branch, exchanges, 5, NULL, 0, &arena));
+	ck_assert(
+		branch_find_taken(&branch, (struct past_exchanges){exchanges, 5}, NULL, 0, &arena));
 	assert_ids(&branch.taken, (uint64_t[]){9, 3}, 2);
 	assert_ids(&branch.gone, (uint64_t[]){3, 4, 9, 10}, 4);
 	ck_assert_uint_eq(branch_first_turn(&branch), 3);
@@ -50,7 +51,8 @@ START_TEST(an_exchange_without_an_answer_goes_alone)
 	struct branch branch = {0};
 	struct past_exchange exchange = at(2, 5, TURN_CURRENT);
 	exchange.answer = 0;
-	ck_assert(branch_find_taken(&branch, &exchange, 1, NULL, 0, &arena));
+	ck_assert(
+		branch_find_taken(&branch, (struct past_exchanges){&exchange, 1}, NULL, 0, &arena));
 	assert_ids(&branch.gone, (uint64_t[]){5}, 1);
 	arena_finish(&arena);
 }
@@ -62,7 +64,8 @@ START_TEST(a_request_that_keeps_what_stands_changes_nothing)
 	const struct past_exchange exchange = at(2, 5, TURN_CURRENT);
 	const struct carried_answer carried = {.id = 6, .standing = 6};
 	ck_assert_uint_eq(branch_find_returned(&branch, &exchange, 1, FROM, &arena), FROM);
-	ck_assert(!branch_find_taken(&branch, &exchange, 1, &carried, 1, &arena));
+	ck_assert(!branch_find_taken(&branch, (struct past_exchanges){&exchange, 1}, &carried, 1,
+				     &arena));
 	ck_assert_uint_eq(branch_first_turn(&branch), UINT64_MAX);
 	arena_finish(&arena);
 }
@@ -76,7 +79,7 @@ START_TEST(a_kept_exchange_that_was_taken_back_returns_once)
 	/* What stands beside it, before `from`, is taken in its turn. */
 	ck_assert_uint_eq(branch_find_returned(&branch, kept, 3, FROM, &arena), 1);
 	assert_ids(&branch.returned, (uint64_t[]){5}, 1);
-	ck_assert(branch_find_taken(&branch, NULL, 0, NULL, 0, &arena));
+	ck_assert(branch_find_taken(&branch, (struct past_exchanges){0}, NULL, 0, &arena));
 	ck_assert_uint_eq(branch_first_turn(&branch), 5);
 	arena_finish(&arena);
 }
@@ -87,7 +90,7 @@ START_TEST(an_answer_in_whose_place_another_one_stands_is_shown_again)
 	struct branch branch = {0};
 	const struct carried_answer carried[] = {{.id = 6, .standing = 8},
 						 {.id = 10, .standing = 10}};
-	ck_assert(branch_find_taken(&branch, NULL, 0, carried, 2, &arena));
+	ck_assert(branch_find_taken(&branch, (struct past_exchanges){0}, carried, 2, &arena));
 	assert_ids(&branch.shown, (uint64_t[]){6}, 1);
 	assert_ids(&branch.gone, (uint64_t[]){8}, 1);
 	ck_assert_uint_eq(branch_first_turn(&branch), 6);

@@ -1,0 +1,146 @@
+/* Which conversation a request goes on: its session's, the one that its history matches, or that of
+ * a first turn whose reply broke off. */
+#include "storage/journal/request_position.h"
+
+enum {
+	CONVERSATION_OFFSET = 16, /* in a key of TABLE_CONVERSATIONS */
+	ORDINAL_OFFSET = 20,      /* of an exchange's ordinal in its key */
+	MOST_CONVERSATIONS = 64,  /* the newest are looked at */
+	MARKS_LIMIT = 256,        /* the newest of the request's answers are looked for */
+	HITS_PER_MARK = 64,
+	HITS_LIMIT = 2048, /* matching them takes that times the runs that begin among them */
+};
+
+/* The stored answers that read like the mark; of `conversation` only, unless it is 0. The newest
+ * conversations come first. */
+static size_t find_hits(const struct memory *memory, const struct load *load, size_t mark_index,
+			uint32_t conversation, struct answer_hit *hits, size_t limit)
+{
+	/* Behind the marks comes the open answer. */
+	bool is_open = load->open != NULL && mark_index == load->fingerprint_count;
+	const struct answer_fingerprint *mark =
+		is_open ? load->open : &load->fingerprints[mark_index];
+	struct transaction *transaction = memory->transaction;
+	struct key prefix = key_u64(key_of_user(load->user), mark->hash);
+	if (conversation != 0)
+		prefix = key_u32(prefix, conversation);
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t count = 0;
+	scan_begin(&scan, transaction, TABLE_ANSWERS, prefix, BACKWARD);
+	while (count < limit && scan_next(&scan, &key, &value)) {
+		struct stored_answer answer = {0};
+		if (!table_decode(transaction, value, stored_answer_fields, &answer, NULL) ||
+		    answer.tool_calls != mark->tool_calls ||
+		    (is_open && mark->user_hash != answer.user_hash))
+			continue;
+		hits[count++] = (struct answer_hit){
+			.mark = mark_index,
+			.conversation = key_read_u32(key, 24),
+			.ordinal = key_read_u32(key, 28),
+			.unfinished = answer.tool_calls || is_open,
+			.user_matches = mark->user_hash != 0 && mark->user_hash == answer.user_hash,
+		};
+	}
+	scan_end(&scan);
+	return count;
+}
+
+static void reverse(struct answer_hit *hits, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		struct answer_hit hit = hits[i];
+		hits[i] = hits[count - 1 - i];
+		hits[count - 1 - i] = hit;
+	}
+}
+
+/* In `conversation` only, unless it is 0. */
+static struct conversation_match match_history(const struct memory *memory, const struct load *load,
+					       uint32_t conversation)
+{
+	size_t marks = load->fingerprint_count + (load->open != NULL);
+	if (marks == 0)
+		return (struct conversation_match){0};
+	size_t oldest = marks > MARKS_LIMIT ? marks - MARKS_LIMIT : 0;
+	size_t capacity = (marks - oldest) * HITS_PER_MARK;
+	if (capacity > HITS_LIMIT)
+		capacity = HITS_LIMIT;
+	struct answer_hit *hits = arena_alloc(memory->arena, capacity * sizeof(*hits));
+	size_t count = 0;
+	for (size_t i = marks; i > oldest && count < capacity; i--) {
+		size_t limit = capacity - count;
+		if (limit > HITS_PER_MARK)
+			limit = HITS_PER_MARK;
+		count += find_hits(memory, load, i - 1, conversation, hits + count, limit);
+	}
+	reverse(hits, count);
+	return conversation_match(hits, count);
+}
+
+static bool holds_one_turn(const struct memory *memory, uint32_t conversation)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
+		   key_u32(key_of_user(memory->user), conversation), BACKWARD);
+	bool is_one = scan_next(&scan, &key, &value) && key_read_u32(key, ORDINAL_OFFSET) == 0;
+	scan_end(&scan);
+	return is_one;
+}
+
+static bool asks_it_again(const struct memory *memory, const struct load *load, uint32_t id,
+			  const struct past_conversation *conversation)
+{
+	if (!conversation_may_be_asked_again(conversation, load) || !holds_one_turn(memory, id))
+		return false;
+	return exchanges_find(exchanges_read(memory, id, 0, 0), 0, load->newest_hash,
+			      TURN_CURRENT) != NULL;
+}
+
+/* A client that names no session shows by its history which conversation it goes on. There is none
+ * yet when the reply to the first turn broke off and is asked for again. 0: none. */
+static uint32_t find_broken_first(const struct memory *memory, const struct load *load)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	uint32_t found = 0;
+	if (!load_begins_anew(load))
+		return 0;
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
+		   BACKWARD);
+	for (unsigned i = 0; i < MOST_CONVERSATIONS && found == 0; i++) {
+		struct past_conversation conversation = {0};
+		if (!scan_next(&scan, &key, &value))
+			break;
+		uint32_t id = key_read_u32(key, CONVERSATION_OFFSET);
+		if (table_decode(memory->transaction, value, stored_conversation_fields,
+				 &conversation, memory->arena) &&
+		    asks_it_again(memory, load, id, &conversation))
+			found = id;
+	}
+	scan_end(&scan);
+	return found;
+}
+
+void place_find_conversation(struct place *place, const struct memory *memory,
+			     const struct load *load)
+{
+	if (load->session.size > 0) {
+		place->conversation_id = memory_session(memory, load->session);
+		if (place->conversation_id != 0)
+			place->match = match_history(memory, load, place->conversation_id);
+	} else {
+		place->match = match_history(memory, load, 0);
+		place->conversation_id = place->match.conversation;
+		if (place->conversation_id == 0)
+			place->conversation_id = find_broken_first(memory, load);
+	}
+	if (place->conversation_id != 0 &&
+	    memory_conversation(memory, place->conversation_id, &place->conversation))
+		return;
+	*place = (struct place){0};
+}
