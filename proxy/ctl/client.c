@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_LIMIT = 256 << 20, TIMEOUT_MS = 60000 };
+enum { ANSWER_LIMIT = 256 << 20, TIMEOUT_MS = 60000, QUIET_TIMEOUT_MS = 3000 };
 
 struct call {
 	struct event_base *base;
@@ -44,7 +44,7 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 }
 
 static void perform(const struct ctl *ctl, const char *method, const char *path, const char *body,
-		    struct call *call)
+		    uint32_t timeout, struct call *call)
 {
 	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
 	struct arena arena = {0};
@@ -68,9 +68,9 @@ static void perform(const struct ctl *ctl, const char *method, const char *path,
 		.has_body = body != NULL,
 		.body = &text,
 		.body_count = 1,
-		.connect_timeout = TIMEOUT_MS,
-		.first_byte_timeout = TIMEOUT_MS,
-		.idle_timeout = TIMEOUT_MS,
+		.connect_timeout = timeout,
+		.first_byte_timeout = timeout,
+		.idle_timeout = timeout,
 	};
 	struct upstream *upstream = upstream_create(call->base, 1);
 	upstream_start(upstream, &request, &events, call);
@@ -79,30 +79,53 @@ static void perform(const struct ctl *ctl, const char *method, const char *path,
 	arena_finish(&arena);
 }
 
-int ctl_call(struct ctl *ctl, const char *method, const char *path, json_t *body, json_t **answer)
+static void report_unreachable(struct ctl *ctl, const char *detail)
+{
+	if (detail != NULL)
+		ctl_fault(ctl, "%s", detail);
+	ctl_fault(ctl,
+		  "recalld's admin address %s cannot be reached; is it running, and is "
+		  "--admin right?",
+		  ctl->admin);
+}
+
+/* Fills `answer`, which the caller finishes. */
+static int ask(struct ctl *ctl, const char *method, const char *path, const char *body,
+	       bool quietly, struct buffer *answer)
 {
 	struct call call = {.base = event_base_new()};
-	if (call.base == NULL)
-		return 0;
 	buffer_init(&call.answer, ANSWER_LIMIT);
+	if (call.base != NULL) {
+		perform(ctl, method, path, body, quietly ? QUIET_TIMEOUT_MS : TIMEOUT_MS, &call);
+		event_base_free(call.base);
+	}
+	if (call.status == 0 && !quietly)
+		report_unreachable(ctl, call.detail);
+	free(call.detail);
+	*answer = call.answer;
+	return call.status;
+}
+
+int ctl_get(struct ctl *ctl, const char *path, bool quietly, struct buffer *answer)
+{
+	return ask(ctl, "GET", path, NULL, quietly, answer);
+}
+
+json_t *ctl_read_json(struct slice text)
+{
+	return text.size == 0 ? NULL : json_loadb(text.data, text.size, JSON_ALLOW_NUL, NULL);
+}
+
+int ctl_call(struct ctl *ctl, const char *method, const char *path, json_t *body, json_t **answer)
+{
+	struct buffer reply;
 	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
-	perform(ctl, method, path, text, &call);
+	int status = ask(ctl, method, path, text, false, &reply);
 	free(text);
 	if (answer != NULL)
-		*answer = call.answer.size == 0 ? NULL
-						: json_loadb(call.answer.data, call.answer.size,
-							     JSON_ALLOW_NUL, NULL);
-	buffer_finish(&call.answer);
-	event_base_free(call.base);
-	if (call.detail != NULL)
-		ctl_fault(ctl, "%s", call.detail);
-	free(call.detail);
-	if (call.status == 0)
-		ctl_fault(ctl,
-			  "recalld's admin address %s cannot be reached; is it running, and is "
-			  "--admin right?",
-			  ctl->admin);
-	return call.status;
+		*answer = ctl_read_json(buffer_slice(&reply));
+	buffer_finish(&reply);
+	return status;
 }
 
 char *ctl_path(const struct ctl *ctl, const char *folder, const char *name, const char *rest)

@@ -21,6 +21,8 @@ struct ctl {
 	const char *model;
 	bool body;
 	bool quiet;
+	bool once;
+	const char *color; /* NULL: auto */
 	const char *since;
 	const char *until;
 	const char *limit;
@@ -41,6 +43,8 @@ enum ctl_takes {
 	CTL_TAKES_QUIET = 1 << 3,   /* --quiet */
 	CTL_TAKES_TIMES = 1 << 4,   /* --since, --until */
 	CTL_TAKES_LIMIT = 1 << 5,   /* --limit */
+	CTL_TAKES_ONCE = 1 << 6,    /* --once */
+	CTL_TAKES_COLOR = 1 << 7,   /* --color */
 };
 
 /* A command's row: the usage, its own --help and the completion are made from it. */
@@ -66,6 +70,7 @@ extern const struct ctl_command ctl_preview;
 extern const struct ctl_command ctl_rebuild;
 extern const struct ctl_command ctl_receipts;
 extern const struct ctl_command ctl_show;
+extern const struct ctl_command ctl_top;
 extern const struct ctl_command ctl_unpark;
 extern const struct ctl_command ctl_users;
 
@@ -103,6 +108,11 @@ void ctl_print_completions(void);
  * which it reports on standard error. `answer` (may be NULL) receives the reply's JSON or NULL; the
  * caller decrefs it. `body` NULL: none. */
 int ctl_call(struct ctl *ctl, const char *method, const char *path, json_t *body, json_t **answer);
+/* Gets a text; the caller finishes `answer`. Returns the status as ctl_call() does. `quietly`:
+ * waits a few seconds only, and reports nothing. */
+int ctl_get(struct ctl *ctl, const char *path, bool quietly, struct buffer *answer);
+/* NULL: it is no JSON. */
+json_t *ctl_read_json(struct slice text);
 /* Joins `folder`, the percent-encoded name, `rest` and the tenant: "/v1/users/USER/memory". The
  * caller frees the result. */
 char *ctl_path(const struct ctl *ctl, const char *folder, const char *name, const char *rest);
@@ -133,6 +143,12 @@ void ctl_print_faults(struct ctl *ctl);
 const char *ctl_text(json_t *object, const char *name);
 /* Prints JSON, indented, to standard output. */
 int ctl_print_json(json_t *answer);
+
+/* What to print before and after a part that stands out; "" where there are to be no colours. */
+enum ctl_style { STYLE_END, STYLE_BOLD, STYLE_FAINT, STYLE_KEY, STYLE_GOOD, STYLE_ALARM };
+const char *ctl_style(const struct ctl *ctl, enum ctl_style style);
+/* False: --color has a word that is none of its own, which has been reported. */
+bool ctl_check_color(struct ctl *ctl);
 
 /* The terminal's width; 0 if standard output is not a terminal and nothing needs to be cut. The
  * environment's COLUMNS overrides both. */

@@ -23,6 +23,8 @@ const struct ctl_option ctl_options[] = {
 	{"limit", "NUMBER", "how many at most; 0: all", CTL_TAKES_LIMIT, PLACE(limit)},
 	{"store", "DIRECTORY", "the store; default: [storage] path", CTL_TAKES_STORE,
 	 PLACE(store.path)},
+	{"once", NULL, "print one frame and end", CTL_TAKES_ONCE, PLACE(once)},
+	{"color", "WHEN", "auto (on a terminal), always or never", CTL_TAKES_COLOR, PLACE(color)},
 	{"quiet", NULL, "print nothing; ask only whether it takes traffic", CTL_TAKES_QUIET,
 	 PLACE(quiet)},
 };

@@ -33,6 +33,35 @@ size_t ctl_columns(void)
 	return size.ws_col;
 }
 
+bool ctl_check_color(struct ctl *ctl)
+{
+	const char *word = ctl->color;
+	if (word == NULL || strcmp(word, "auto") == 0 || strcmp(word, "always") == 0 ||
+	    strcmp(word, "never") == 0)
+		return true;
+	ctl_fault(ctl, "--color is auto, always or never");
+	return false;
+}
+
+/* As no-color.org has it: any word in NO_COLOR turns colours off unless they are asked for. */
+static bool has_colors(const struct ctl *ctl)
+{
+	const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
+	if (ctl->color != NULL && strcmp(ctl->color, "auto") != 0)
+		return strcmp(ctl->color, "always") == 0;
+	return isatty(STDOUT_FILENO) && (refused == NULL || refused[0] == '\0') &&
+	       terminal != NULL && strcmp(terminal, "dumb") != 0;
+}
+
+const char *ctl_style(const struct ctl *ctl, enum ctl_style style)
+{
+	static const char *const codes[] = {
+		[STYLE_END] = "\033[0m",  [STYLE_BOLD] = "\033[1m",  [STYLE_FAINT] = "\033[2m",
+		[STYLE_KEY] = "\033[36m", [STYLE_GOOD] = "\033[32m", [STYLE_ALARM] = "\033[31m",
+	};
+	return has_colors(ctl) ? codes[style] : "";
+}
+
 /* C0, DEL and C1 drive a terminal; bidirectional embeddings and isolates reorder the text around
  * them. */
 static bool is_unsafe(uint32_t character)

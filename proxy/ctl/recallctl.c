@@ -8,8 +8,8 @@
 #include <string.h>
 
 const struct ctl_command *const ctl_commands[] = {
-	&ctl_check,  &ctl_users,  &ctl_show,   &ctl_receipts, &ctl_explain, &ctl_preview,
-	&ctl_import, &ctl_forget, &ctl_unpark, &ctl_export,   &ctl_rebuild,
+	&ctl_check,   &ctl_top,    &ctl_users,  &ctl_show,   &ctl_receipts, &ctl_explain,
+	&ctl_preview, &ctl_import, &ctl_forget, &ctl_unpark, &ctl_export,   &ctl_rebuild,
 };
 
 const size_t ctl_command_count = sizeof(ctl_commands) / sizeof(ctl_commands[0]);
@@ -28,7 +28,7 @@ static const struct ctl_command *find_command(struct ctl *ctl, const char *name)
 static bool fits(struct ctl *ctl, const struct ctl_command *command, uint64_t given)
 {
 	if (ctl->argument_count >= command->least && ctl->argument_count <= command->most)
-		return ctl_takes_options(ctl, command, given);
+		return ctl_takes_options(ctl, command, given) && ctl_check_color(ctl);
 	ctl_fault(ctl, "%s takes %s; see recallctl %s --help", command->name,
 		  command->most == 0 ? "no argument" : command->arguments, command->name);
 	return false;

@@ -6,6 +6,8 @@ import json
 import os
 import pty
 import re
+import select
+import signal
 import struct
 import subprocess
 import termios
@@ -52,11 +54,11 @@ def recallctl(upstream, *arguments, **environment):
     )
 
 
-def on_terminal(upstream, columns, *arguments):
+def on_terminal(upstream, columns, *arguments, **environment):
     """What is written to a terminal of so many columns."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environment = {n: v for n, v in clean_environment().items() if n != "COLUMNS"}
+    environment = {n: v for n, v in clean_environment(**{"TERM": "dumb"} | environment).items() if n != "COLUMNS"}
     process = subprocess.Popen(arguments_for(upstream, *arguments), stdin=theirs, stdout=theirs, env=environment)
     os.close(theirs)
     written = b""
@@ -416,3 +418,185 @@ def test_messages_keep_within_the_terminal(upstream, columns, complete):
     upstream.script(shown_memory(1, complete=complete))
     line = on_terminal(upstream, columns, "show", "alex").splitlines()[-1]
     assert columns - 2 <= width(line) <= columns and "…" in line and line.endswith("(broke off)") != complete
+
+
+# ---- colours ----
+
+STYLE = re.compile(r"\x1b\[\d+m")
+
+
+def shown_hostile():
+    fact = {"entity": HOSTILE, "key": HOSTILE, "value": HOSTILE, "confidence": 0.9, "observed_at": HOSTILE, "pii": True, "source": {"quote": HOSTILE}}
+    message = {"role": HOSTILE, "content": HOSTILE, "created_at": HOSTILE, "complete": False}
+    summary = {"text": HOSTILE, "updated_at": HOSTILE}
+    return json_reply({"user": HOSTILE, "pending": 1, "summary": summary, "facts": [fact], "messages": [message]})
+
+
+def test_what_is_shown_has_colours_where_they_are_wanted(upstream):
+    upstream.answer = lambda request: shown_memory(2)
+    wanted = {
+        on_terminal(upstream, 80, "show", "alex", TERM="xterm"): True,
+        on_terminal(upstream, 80, "show", "alex", TERM="xterm", NO_COLOR=""): True,
+        on_terminal(upstream, 80, "show", "alex", TERM="dumb"): False,
+        on_terminal(upstream, 80, "show", "alex", TERM="xterm", NO_COLOR="1"): False,
+        on_terminal(upstream, 80, "show", "alex", "--color=never", TERM="xterm"): False,
+        on_terminal(upstream, 80, "show", "alex", "--color", "always", TERM="xterm", NO_COLOR="1"): True,
+        recallctl(upstream, "show", "alex", TERM="xterm").stdout.decode(): False,
+        recallctl(upstream, "show", "alex", "--color=always").stdout.decode(): True,
+    }
+    for said, has in wanted.items():
+        assert bool(STYLE.search(said)) == has, said
+    assert len({STYLE.sub("", said) for said in wanted}) == 2, "but for its colours it is the same, on a terminal and off it"
+
+
+def test_a_colour_that_is_no_word_of_ours_is_told(upstream):
+    done = recallctl(upstream, "show", "alex", "--color=blue")
+    assert done.returncode == 1 and b"--color is auto, always or never" in done.stderr and not upstream.requests
+
+
+def test_no_memory_drives_the_terminal(upstream):
+    upstream.answer = lambda request: shown_hostile()
+    for said in (on_terminal(upstream, 80, "show", "alex", TERM="xterm"), recallctl(upstream, "show", "alex", "--color=always").stdout.decode()):
+        assert "evil? end" in said and not ORDERS_LEFT.search(STYLE.sub("", said))
+
+
+# ---- top ----
+
+FAMILIES = "memory first_byte exchange commit".split()
+
+
+def metrics(exchanges, started=1_700_000_000, cause="store"):
+    """After so many exchanges, each injected with 100 tokens; one in four took 2 s, the others 10 ms."""
+    slow = exchanges // 4
+    lines = [f"process_start_time_seconds {started}", "recalld_exchanges_open 3", "recalld_connections 17", "recalld_learner_queue 5",
+             "recalld_learner_calls 2", "recalld_store_jobs_parked 1", f'recalld_learned_total{{kind="facts"}} {exchanges}',
+             f"recalld_injected_tokens_total {exchanges * 100}", f'recalld_requests_total{{memory="injected"}} {exchanges}',
+             'recalld_requests_total{memory="empty"} 0', f'recalld_bypassed_total{{cause="{cause}"}} {exchanges // 2}']  # fmt: skip
+    for name in FAMILIES:
+        family = f"recalld_{name}_seconds"
+        lines += [f'{family}_bucket{{le="0.01"}} {exchanges - slow}', f'{family}_bucket{{le="2.5"}} {exchanges}', f'{family}_bucket{{le="+Inf"}} {exchanges}', f"{family}_count {exchanges}"]
+    return ("# HELP x y.\n" + "\n".join(lines) + "\n").encode()
+
+
+def watched(upstream, counts, **status):
+    """A daemon that has served so many exchanges each time that it is asked."""
+    counts = iter(counts)
+    last = [0]
+
+    def answer(request):
+        if request.target == "/v1/status":
+            return json_reply({"ready": True, "version": "1.2"} | status)
+        last[0] = next(counts, last[0])
+        return json_reply(metrics(last[0]))
+
+    upstream.answer = answer
+
+
+def test_top_draws_one_frame_of_all_since_the_start(upstream):
+    watched(upstream, [40])
+    for words in (["top"], ["top", "--once"]):
+        done = recallctl(upstream, *words)
+        said = done.stdout.decode()
+        assert done.returncode == 0 and not done.stderr
+        assert "recalld 1.2 ready · since the start" in said and "3 open, 17 connections" in said
+        assert "100 in each request that got memory" in said and "memory      injected 40\n" in said
+        assert "bypassed    store 20\n" in said and "5 waiting, 2 calls open" in said and "1 parked" in said
+        assert re.search(r"^slowest <=  memory 2.5 s, first byte 2.5 s, ", said, re.M)
+        assert re.search(r"^half are <= memory 10 ms, ", said, re.M)
+        assert max(map(width, said.splitlines())) <= 80
+    assert not STYLE.search(said) and STYLE.search(recallctl(upstream, "top", "--once", "--color=always").stdout.decode())
+
+
+def test_top_says_what_it_cannot_do(upstream):
+    assert b"programs read GET /metrics" in recallctl(upstream, "top", "--json").stderr
+    for answer, message in ((error_reply(401, "wrong"), b"401: wrong Give it with --token"), (json_reply({"object": "list"}), b"is --admin right?")):
+        upstream.answer = lambda request, a=answer: a
+        done = recallctl(upstream, "top")
+        assert done.returncode == 1 and not done.stdout and message in done.stderr
+
+
+def test_no_metric_drives_the_terminal(upstream):
+    def answer(request):
+        return json_reply({"ready": True, "version": HOSTILE}) if request.target == "/v1/status" else json_reply(metrics(9, cause="\x1b]0;owned\x07"))
+
+    upstream.answer = answer
+    said = recallctl(upstream, "top").stdout.decode()
+    assert "owned" in said and not ORDERS_LEFT.search(said)
+
+
+class Watching:
+    """recallctl top on a terminal of its own."""
+
+    def __init__(self, upstream):
+        self.terminal, self.theirs = pty.openpty()
+        self.resize(80)
+        self.before = termios.tcgetattr(self.theirs)
+        environment = {n: v for n, v in clean_environment(TERM="xterm").items() if n != "COLUMNS"}
+        self.process = subprocess.Popen(arguments_for(upstream, "top"), stdin=self.theirs, stdout=self.theirs, env=environment, start_new_session=True, preexec_fn=own_terminal)
+        self.written = ""
+
+    def resize(self, columns):
+        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+    def read_until(self, words):
+        """Everything up to the words; what was read before is forgotten."""
+        while words not in self.written:
+            assert select.select([self.terminal], [], [], 30)[0], self.written
+            self.written += os.read(self.terminal, 65536).decode()
+        before, self.written = self.written.split(words, 1)
+        return before + words
+
+    def end(self):
+        self.read_until("\x1b[?25h\x1b[?1049l")
+        code = self.process.wait(30)
+        assert termios.tcgetattr(self.theirs) == self.before, "the terminal is as it was"
+        os.close(self.terminal)
+        os.close(self.theirs)
+        return code
+
+
+def own_terminal():
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_top_draws_each_second_until_it_is_told_to_quit(upstream):
+    watched(upstream, [40, 40, 44, 46])
+    watching = Watching(upstream)
+    watching.read_until("\x1b[?1049h")
+    watching.read_until("injected 4\r\n")
+    watching.read_until("injected 6\r\n")
+    assert "1049" not in watching.written
+    watching.resize(60)
+    watching.read_until("\x1b[H\x1b[2J")
+    os.write(watching.terminal, b"xq")
+    assert watching.end() == 0
+
+
+@pytest.mark.parametrize("how", ["ctrl-c", "SIGTERM"])
+def test_top_gives_the_terminal_back(upstream, how):
+    watched(upstream, [40])
+    watching = Watching(upstream)
+    watching.read_until("half are")
+    if how == "ctrl-c":
+        os.write(watching.terminal, b"\x03")
+    else:
+        watching.process.terminate()
+    assert watching.end() == 0
+
+
+def test_top_goes_on_while_recalld_is_restarted(upstream):
+    watched(upstream, [40])
+    watching = Watching(upstream)
+    watching.read_until("half are")
+    upstream.answer = lambda request: error_reply(503, "draining")
+    watching.read_until("does not answer; trying again")
+
+    def restarted(request):
+        return json_reply({"ready": True, "version": "1.3"}) if request.target == "/v1/status" else json_reply(metrics(8, started=1_700_009_999))
+
+    upstream.answer = restarted
+    watching.read_until("recalld 1.3")
+    watching.read_until("since the start")
+    os.write(watching.terminal, b"q")
+    assert watching.end() == 0

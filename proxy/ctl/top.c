@@ -1,0 +1,397 @@
+/* Watches a running recalld: one screen, drawn anew each second. */
+#include "proxy/ctl/ctl.h"
+#include "proxy/ctl/figures.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SAMPLES = 11, FRAME_MS = 1000, SECOND = 1000, LABEL_SIZE = 64 };
+
+struct sample {
+	struct buffer metrics;
+	double at; /* seconds */
+};
+
+/* What was seen, the newest last: rates are those between the oldest and the newest. */
+struct top {
+	struct ctl *ctl;
+	struct sample samples[SAMPLES];
+	size_t count;
+	json_t *status; /* NULL: not known */
+	bool answers;   /* the last call was answered */
+};
+
+/* ---- asking ---- */
+
+static double now_in_seconds(clockid_t clock)
+{
+	struct timespec now;
+	(void)clock_gettime(clock, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static struct sample *newest(struct top *top)
+{
+	return &top->samples[top->count - 1];
+}
+
+/* The oldest goes where there is no room. */
+static void add_sample(struct top *top, struct sample sample)
+{
+	if (top->count == SAMPLES) {
+		buffer_finish(&top->samples[0].metrics);
+		memmove(top->samples, top->samples + 1, (SAMPLES - 1) * sizeof(*top->samples));
+		top->count--;
+	}
+	top->samples[top->count++] = sample;
+}
+
+static void drop_samples(struct top *top)
+{
+	while (top->count > 0)
+		buffer_finish(&top->samples[--top->count].metrics);
+}
+
+static double started_at(const struct sample *sample)
+{
+	return figure_of(buffer_slice(&sample->metrics), "process_start_time_seconds");
+}
+
+/* After a restart the counters began anew, so that earlier samples say nothing. */
+static void forget_earlier_runs(struct top *top)
+{
+	struct sample last = *newest(top);
+	if (started_at(&top->samples[0]) == started_at(&last))
+		return;
+	top->count--;
+	drop_samples(top);
+	top->samples[top->count++] = last;
+}
+
+static bool get_status(struct top *top, bool quietly)
+{
+	struct buffer text;
+	int code = ctl_get(top->ctl, "/v1/status", quietly, &text);
+	json_t *status = ctl_read_json(buffer_slice(&text));
+	buffer_finish(&text);
+	bool is_ours = code == 200 && *ctl_text(status, "version") != '\0';
+	if (is_ours || quietly) {
+		json_decref(is_ours ? top->status : status);
+		top->status = is_ours ? status : top->status;
+	} else if (code == 200) {
+		(void)ctl_fail_to_read(top->ctl, status);
+	} else {
+		(void)ctl_fail(top->ctl, code, status);
+	}
+	return is_ours;
+}
+
+static bool get_metrics(struct top *top, bool quietly)
+{
+	struct sample sample = {.at = now_in_seconds(CLOCK_MONOTONIC)};
+	int code = ctl_get(top->ctl, "/metrics", quietly, &sample.metrics);
+	if (code == 200) {
+		add_sample(top, sample);
+		forget_earlier_runs(top);
+		return true;
+	}
+	buffer_finish(&sample.metrics);
+	if (!quietly)
+		(void)ctl_fail(top->ctl, code, NULL);
+	return false;
+}
+
+/* Asks for everything. False: it was not answered, which has been reported unless `quietly`. */
+static bool look(struct top *top, bool quietly)
+{
+	top->answers = get_status(top, quietly) && get_metrics(top, quietly);
+	return top->answers;
+}
+
+/* ---- what it comes to ---- */
+
+/* Two texts of metrics and the seconds between them. */
+struct span {
+	struct slice before, now;
+	double seconds;
+};
+
+/* With one sample: since the daemon's start. */
+static struct span whole_span(struct top *top)
+{
+	struct sample *last = newest(top);
+	struct span span = {.now = buffer_slice(&last->metrics), .before = {"", 0}};
+	span.seconds = now_in_seconds(CLOCK_REALTIME) - started_at(last);
+	if (top->count > 1) {
+		span.before = buffer_slice(&top->samples[0].metrics);
+		span.seconds = last->at - top->samples[0].at;
+	}
+	if (span.seconds < 0.001)
+		span.seconds = 0.001;
+	return span;
+}
+
+static double grown(const struct span *span, const char *sample)
+{
+	double more = figure_of(span->now, sample) - figure_of(span->before, sample);
+	return more > 0 ? more : 0;
+}
+
+static double grown_sum(const struct span *span, const char *family)
+{
+	double more = figure_sum(span->now, family) - figure_sum(span->before, family);
+	return more > 0 ? more : 0;
+}
+
+/* ---- the frame ---- */
+
+static void print_label(const struct ctl *ctl, const char *label)
+{
+	(void)printf("%s%-11s%s ", ctl_style(ctl, STYLE_BOLD), label, ctl_style(ctl, STYLE_END));
+}
+
+/* "3 failed", which stands out when it is not 0. */
+static void print_trouble(const struct ctl *ctl, double count, const char *what)
+{
+	(void)printf("%s%.0f %s%s", ctl_style(ctl, count > 0 ? STYLE_ALARM : STYLE_END), count,
+		     what, ctl_style(ctl, STYLE_END));
+}
+
+static void print_head(struct top *top, const struct span *span)
+{
+	const struct ctl *ctl = top->ctl;
+	bool is_ready = json_is_true(json_object_get(top->status, "ready"));
+	(void)printf("%srecalld ", ctl_style(ctl, STYLE_BOLD));
+	ctl_print(ctl_text(top->status, "version"), 0);
+	(void)printf("%s ", ctl_style(ctl, STYLE_END));
+	if (!top->answers)
+		(void)printf("%sdoes not answer; trying again%s", ctl_style(ctl, STYLE_ALARM),
+			     ctl_style(ctl, STYLE_END));
+	else if (!is_ready)
+		(void)printf("%snot ready; recallctl check tells why%s",
+			     ctl_style(ctl, STYLE_ALARM), ctl_style(ctl, STYLE_END));
+	else
+		(void)fputs("ready", stdout);
+	if (top->count > 1)
+		(void)printf(" · the last %.0f s · q quits\n\n", span->seconds);
+	else
+		(void)printf(" · since the start, %.0f s ago\n\n", span->seconds);
+}
+
+static void print_traffic(struct top *top, const struct span *span)
+{
+	double tokens = grown(span, "recalld_injected_tokens_total");
+	double injected = grown(span, "recalld_requests_total{memory=\"injected\"}");
+	print_label(top->ctl, "exchanges");
+	(void)printf("%.1f /s, %.0f open, %.0f connections\n",
+		     grown(span, "recalld_exchange_seconds_count") / span->seconds,
+		     figure_of(span->now, "recalld_exchanges_open"),
+		     figure_of(span->now, "recalld_connections"));
+	print_label(top->ctl, "tokens");
+	(void)printf("%.0f /s injected, %.0f in each request that got memory\n",
+		     tokens / span->seconds, injected > 0 ? tokens / injected : 0);
+}
+
+/* "injected 12, empty 3": what grew, by its label. */
+static void print_parts(const struct span *span, const char *family, const char *none)
+{
+	size_t at = 0, earlier_at = 0, printed = 0;
+	struct slice label, ignored;
+	double value, earlier = 0;
+	char room[LABEL_SIZE];
+	while (figure_next(span->now, family, &at, &label, &value)) {
+		if (!figure_next(span->before, family, &earlier_at, &ignored, &earlier))
+			earlier = 0;
+		if (value <= earlier)
+			continue;
+		(void)snprintf(room, sizeof(room), "%.*s", SLICE_PRINT(label));
+		(void)fputs(printed++ > 0 ? ", " : "", stdout);
+		ctl_print(room, 0);
+		(void)printf(" %.0f", value - earlier);
+	}
+	(void)printf("%s\n", printed > 0 ? "" : none);
+}
+
+static void print_memory(struct top *top, const struct span *span)
+{
+	bool is_alarm = grown_sum(span, "recalld_bypassed_total") > 0;
+	print_label(top->ctl, "memory");
+	print_parts(span, "recalld_requests_total", "no requests");
+	print_label(top->ctl, "bypassed");
+	if (is_alarm)
+		(void)fputs(ctl_style(top->ctl, STYLE_ALARM), stdout);
+	print_parts(span, "recalld_bypassed_total", "none");
+	if (is_alarm)
+		(void)fputs(ctl_style(top->ctl, STYLE_END), stdout);
+}
+
+static void print_learner(struct top *top, const struct span *span)
+{
+	double parked = figure_of(span->now, "recalld_store_jobs_parked");
+	double failed = grown_sum(span, "recalld_model_failures_total");
+	print_label(top->ctl, "learner");
+	(void)printf("%.0f waiting, %.0f calls open, %.1f jobs /s, ",
+		     figure_of(span->now, "recalld_learner_queue"),
+		     figure_of(span->now, "recalld_learner_calls"),
+		     grown_sum(span, "recalld_learned_total") / span->seconds);
+	print_trouble(top->ctl, failed, "failed, ");
+	print_trouble(top->ctl, parked, "parked\n");
+}
+
+static void print_duration(double seconds)
+{
+	bool is_short = seconds < 1;
+	if (seconds > 0)
+		(void)printf("%g %s", is_short ? seconds * SECOND : seconds, is_short ? "ms" : "s");
+	else
+		(void)putchar('-');
+}
+
+static void print_times(struct top *top, const struct span *span, const char *label, double share)
+{
+	static const char *const families[][2] = {
+		{"recalld_memory_seconds", "memory"},
+		{"recalld_first_byte_seconds", ", first byte"},
+		{"recalld_exchange_seconds", ", last byte"},
+		{"recalld_commit_seconds", ", to disk"},
+	};
+	print_label(top->ctl, label);
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		(void)printf("%s ", families[i][1]);
+		print_duration(figure_quantile(span->before, span->now, families[i][0], share));
+	}
+	(void)putchar('\n');
+}
+
+static void print_frame(struct top *top)
+{
+	struct span span = whole_span(top);
+	print_head(top, &span);
+	print_traffic(top, &span);
+	print_memory(top, &span);
+	print_learner(top, &span);
+	print_times(top, &span, "slowest <=", 1);
+	print_times(top, &span, "half are <=", 0.5);
+}
+
+/* ---- the terminal ---- */
+
+static volatile sig_atomic_t is_over;
+
+/* Another size of the terminal only ends the wait for the next frame. */
+static void on_signal(int number)
+{
+	if (number != SIGWINCH)
+		is_over = number;
+}
+
+/* No SA_RESTART, so that they end a wait. */
+static void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
+	(void)sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+		(void)sigaction(caught[i], &action, NULL);
+}
+
+/* Keys come at once and unseen; Ctrl-Z would leave the terminal like this. False: it is none. */
+static bool take_terminal(struct termios *saved)
+{
+	if (tcgetattr(STDIN_FILENO, saved) != 0)
+		return false;
+	struct termios own = *saved;
+	own.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	own.c_cc[VMIN] = 1;
+	own.c_cc[VTIME] = 0;
+	own.c_cc[VSUSP] = _POSIX_VDISABLE;
+	return tcsetattr(STDIN_FILENO, TCSANOW, &own) == 0;
+}
+
+/* The end of the wait for the next frame. True: a key, a signal or the terminal's end asks to
+ * quit. */
+static bool wait_for_end(double until)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	double left = (until - now_in_seconds(CLOCK_MONOTONIC)) * SECOND;
+	char key = '\0';
+	if (is_over != 0)
+		return true;
+	if (poll(&input, 1, left > 0 ? (int)left : 0) <= 0 || is_over != 0)
+		return is_over != 0;
+	ssize_t size = read(STDIN_FILENO, &key, 1);
+	return (size <= 0 && errno != EINTR) || key == 'q' || key == 'Q';
+}
+
+/* From the top left; what an earlier frame left is cleared. Lines do not wrap in a narrow window.
+ */
+static void draw(struct top *top)
+{
+	(void)fputs("\033[H\033[2J\033[?7l", stdout);
+	print_frame(top);
+	(void)fputs("\033[?7h", stdout);
+	(void)fflush(stdout);
+}
+
+static int watch(struct top *top)
+{
+	struct termios saved;
+	if (!take_terminal(&saved)) {
+		ctl_fault(top->ctl, "standard input is no terminal; see recallctl top --once");
+		return EXIT_FAILURE;
+	}
+	catch_signals();
+	(void)fputs("\033[?1049h\033[?25l", stdout); /* its own screen, without a cursor */
+	double next = now_in_seconds(CLOCK_MONOTONIC);
+	do {
+		double now = now_in_seconds(CLOCK_MONOTONIC);
+		if (now >= next) { /* else a key, or another size */
+			next = now + FRAME_MS / (double)SECOND;
+			(void)look(top, true);
+		}
+		draw(top);
+	} while (!wait_for_end(next));
+	(void)fputs("\033[?25h\033[?1049l", stdout);
+	(void)fflush(stdout);
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &saved);
+	return EXIT_SUCCESS;
+}
+
+static int top(struct ctl *ctl)
+{
+	struct top top = {.ctl = ctl};
+	int result = EXIT_FAILURE;
+	if (ctl->json) {
+		ctl_fault(ctl, "top draws for people; programs read GET /metrics and /v1/status");
+		return result;
+	}
+	if (look(&top, false)) {
+		result = EXIT_SUCCESS;
+		if (ctl->once || !isatty(STDOUT_FILENO))
+			print_frame(&top);
+		else
+			result = watch(&top);
+	}
+	drop_samples(&top);
+	json_decref(top.status);
+	return result;
+}
+
+const struct ctl_command ctl_top = {
+	.name = "top",
+	.arguments = "",
+	.help = "watch it: traffic, memory, the learner, the slowest",
+	.details =
+		"Draws anew each second what the last ten seconds brought; q quits. Written to a\n"
+		"file, or with --once, it is one frame: what came since the daemon's start.",
+	.example = "recallctl top\nrecallctl top --once",
+	.success = "shown",
+	.takes = CTL_TAKES_ONCE | CTL_TAKES_COLOR,
+	.run = top,
+};
