@@ -188,7 +188,7 @@ def test_the_commands_of_the_readme_are_in_the_man_page():
 
 def test_the_admin_addresses_paths(knowing):
     named = re.findall(r"^\.It Ic (GET|POST|DELETE) (/\S+)$", RECALLD, re.M)
-    assert len(named) == 10
+    assert len(named) == 12
     turns = {"messages": [{"role": "user", "content": "I live in Porto."}]}
     bodies = {"messages": turns, "preview": {"question": QUESTION}}
     chat = knowing.post_chat(json.dumps({"model": "demo", "messages": [{"role": "user", "content": QUESTION}]}).encode(),
