@@ -155,8 +155,9 @@ def test_the_shared_pod_answers_its_probes_and_its_monitor(start_pod):
     assert pod.admin("GET", endpoint["path"], **with_token).status_code == 200
     assert pod.admin("GET", endpoint["path"], headers={}).status_code == 401
     pod.write_key("ADMIN_TOKEN", "the-next-token-of-the-cluster")
+    with_next = {"headers": {"Authorization": "Bearer the-next-token-of-the-cluster"}}
     end = time.monotonic() + 20
-    while pod.admin("GET", endpoint["path"], headers={"Authorization": "Bearer the-next-token-of-the-cluster"}).status_code != 200:
+    while pod.admin("GET", endpoint["path"], **with_next).status_code != 200:
         assert time.monotonic() < end, "the Secret changed unnoticed"
         time.sleep(0.05)
     assert "warn" not in {json.loads(line)["level"] for line in pod.stderr_lines}, pod.stderr

@@ -47,10 +47,6 @@ def traced(shared_traced, upstream, memory_model, collector):
     shared_traced.check_alive()
 
 
-def dead_port():
-    return free_port()
-
-
 def test_the_spans_of_a_chat(traced, upstream, collector, user):
     """One trace: the client's span, ours below it, and below that what memory and the upstream took."""
     chat = Chat(traced, user, session=f"{user}-session", stream=True, headers={"traceparent": traceparent()})
@@ -151,7 +147,8 @@ def test_a_refused_injection_is_two_calls(traced, upstream, collector, user):
 
 
 def test_an_upstream_that_cannot_be_reached_is_an_error(make_daemon, collector):
-    daemon = make_daemon({"trace": {"endpoint": collector.origin}, "upstream": {"base_url": f"http://127.0.0.1:{dead_port()}/v1"}})
+    dead = {"base_url": f"http://127.0.0.1:{free_port()}/v1"}
+    daemon = make_daemon({"trace": {"endpoint": collector.origin}, "upstream": dead})
     assert daemon.post_chat(b'{"messages":[{"role":"user","content":"hi"}]}').status_code == 502
     daemon.stop()
     whole, call = collector.spans()
@@ -231,7 +228,7 @@ def test_spans_that_the_collector_refuses_are_counted(traced, collector, user, a
 def test_a_collector_that_is_silent_or_not_there_holds_up_nothing(make_daemon, user):
     """Neither a chat nor the end of the daemon, which waits two seconds for it."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        for port in (silent.getsockname()[1], dead_port()):
+        for port in (silent.getsockname()[1], free_port()):
             daemon = make_daemon({"trace": {"endpoint": f"http://127.0.0.1:{port}"}})
             for _ in range(3):
                 assert Chat(daemon, user).say("Hello").status != "bypassed"
