@@ -1,66 +1,10 @@
-#include "tests/unit/unit.h"
+#include "tests/unit/identity_fixture.h"
 
-#include "proxy/access/identity.h"
-
-#include <stdlib.h>
 #include <string.h>
 
 /* HMAC-SHA256 under "s3cret", as `printf %s ID | openssl dgst -sha256 -hmac s3cret` gives it. */
 #define SIGNATURE_OF_ALICE "765542af1f1d587bc60c218dca532a258f56b9c21a427cc819de2a1ff6d3e146"
 #define SIGNATURE_OF_UMLAUT "d775660a06588806e2c25e1013af595b10cf1d6fbd3cd956c2df7bf9a8d9d6db"
-
-enum { MAX_FIELDS = 8 };
-
-/* A request to be identified. */
-struct fixture {
-	struct arena arena;
-	struct config *config;
-	struct http_field fields[MAX_FIELDS];
-	struct http_head head;
-	struct identity_path path;
-	bool has_path;
-	struct request request;
-	struct identity identity;
-	const char *fault;
-};
-
-static struct fixture begin(const char *settings)
-{
-	struct fixture fixture = {
-		.config = config_read_text("test.conf", slice_of(settings), stderr, NULL)};
-	ck_assert_ptr_nonnull(fixture.config);
-	return fixture;
-}
-
-static void finish(struct fixture *fixture)
-{
-	config_release(fixture->config);
-	arena_finish(&fixture->arena);
-}
-
-static void add_field(struct fixture *fixture, const char *name, const char *value)
-{
-	ck_assert_uint_lt(fixture->head.field_count, MAX_FIELDS);
-	fixture->fields[fixture->head.field_count++] =
-		(struct http_field){slice_of(name), slice_of(value)};
-}
-
-static bool take_path(struct fixture *fixture, const char *target)
-{
-	fixture->has_path = identity_split_path(fixture->config, slice_of(target), &fixture->path,
-						&fixture->arena);
-	return fixture->has_path;
-}
-
-static enum identity_verdict find(struct fixture *fixture)
-{
-	fixture->head.fields = fixture->fields;
-	enum identity_verdict verdict = identity_find(
-		fixture->config, &fixture->head, fixture->has_path ? &fixture->path : NULL,
-		&fixture->request, &fixture->identity, &fixture->fault, &fixture->arena);
-	ck_assert((verdict == IDENTITY_OK) == (fixture->fault == NULL));
-	return verdict;
-}
 
 /* Asserts what becomes of one X-User-Id. */
 static void assert_verdict(const char *id, enum identity_verdict verdict)
@@ -306,47 +250,40 @@ START_TEST(the_tenant_is_made_from_the_api_key)
 }
 END_TEST
 
-START_TEST(the_field_with_the_key_is_the_one_it_came_in)
+START_TEST(a_session_is_at_most_256_bytes_of_utf8)
+{
+	char id[258];
+	memset(id, 's', sizeof(id));
+	id[257] = '\0';
+	struct fixture fixture = begin("");
+	add_field(&fixture, "X-User-Id", "alice");
+	add_field(&fixture, "X-Session-Id", id);
+	ck_assert_int_eq(find(&fixture), IDENTITY_BAD_SESSION);
+	fixture.fields[1].value.size = 256;
+	ck_assert_int_eq(find(&fixture), IDENTITY_OK);
+	ck_assert_uint_eq(fixture.identity.session.size, 256);
+	fixture.fields[1].value = SLICE("caf\xe9");
+	ck_assert_int_eq(find(&fixture), IDENTITY_BAD_SESSION);
+	finish(&fixture);
+}
+END_TEST
+
+START_TEST(any_value_of_a_task_header_makes_a_side_request)
 {
 	struct fixture fixture = begin("");
-	fixture.head.fields = fixture.fields;
-	ck_assert_uint_eq(identity_key_field(&fixture.head, &fixture.arena).size, 0);
-	add_field(&fixture, "X-API-Key", "k2");
-	unit_assert_slice(identity_key_field(&fixture.head, &fixture.arena), "x-api-key: k2");
-	add_field(&fixture, "Authorization", "");
-	add_field(&fixture, "Authorization", "Bearer");
-	add_field(&fixture, "api-key", "k1");
-	unit_assert_slice(identity_key_field(&fixture.head, &fixture.arena), "api-key: k1");
-	fixture.fields[2].value = SLICE("Bearer k0");
-	unit_assert_slice(identity_key_field(&fixture.head, &fixture.arena),
-			  "Authorization: Bearer k0");
+	add_field(&fixture, "X-Memory-Task", "title");
+	add_field(&fixture, "X-Memory-Task", "tags");
+	ck_assert_int_eq(find(&fixture), IDENTITY_OK);
+	ck_assert(fixture.identity.task);
 	finish(&fixture);
 }
 END_TEST
 
-START_TEST(the_house_keeps_its_own_headers)
-{
-	struct fixture fixture = begin("[identity]\nuser_header = X-Who\n");
-	static const char *const owned[] = {
-		"x-who",         "X-Session-Id",     "x-memory-task",
-		"X-Memory-Mode", "x-memory-dry-run", "x-user-signature"};
-	static const char *const others[] = {"X-User-Id", "Authorization", "X-Memory-",
-					     "X-Memory",  "x-request-id",  ""};
-	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
-		ck_assert_msg(identity_owns_header(fixture.config, slice_of(owned[i])), "%s",
-			      owned[i]);
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		ck_assert_msg(!identity_owns_header(fixture.config, slice_of(others[i])), "%s",
-			      others[i]);
-	finish(&fixture);
-}
-END_TEST
-
-UNIT_MAIN("identity", without_an_id_a_request_is_anonymous,
+UNIT_MAIN("identity", a_session_is_at_most_256_bytes_of_utf8,
+	  any_value_of_a_task_header_makes_a_side_request, without_an_id_a_request_is_anonymous,
 	  the_first_header_that_is_present_and_not_empty_names_the_user,
 	  an_id_is_256_bytes_of_visible_text, two_different_ids_are_ambiguous,
 	  a_session_left_as_a_placeholder_is_none, a_path_names_the_user,
 	  a_decoded_nul_or_space_is_no_id, a_header_wins_over_the_path_and_the_path_over_the_body,
 	  with_a_secret_an_id_must_be_signed, a_path_carries_its_signature,
-	  the_tenant_is_made_from_the_api_key, the_field_with_the_key_is_the_one_it_came_in,
-	  the_house_keeps_its_own_headers)
+	  the_tenant_is_made_from_the_api_key)
