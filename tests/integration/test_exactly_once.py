@@ -114,9 +114,8 @@ def run_script(folder, server, run, at, kinds, end, of="*"):
     """Kills the daemon at its crash point number `at` of those that match `of`. Gives the names of the
     points it came to, and whether it was killed."""
     daemon = CrashDaemon(folder / f"script-{run}", server, SETTINGS)
-    log = daemon.directory / "points"
     script = Script(daemon, run)
-    hook = {"CRASH_AT": str(at), "CRASH_LOG": str(log), "CRASH_KINDS": kinds, "CRASH_OF": of}
+    hook = {"CRASH_AT": str(at), "CRASH_KINDS": kinds, "CRASH_OF": of}
     start = daemon.start_for_power_cut if end == "power cut" else daemon.start
     start(wait=False, **hook)
     try:
@@ -127,7 +126,7 @@ def run_script(folder, server, run, at, kinds, end, of="*"):
     except (OSError, http.client.HTTPException):
         pass
     code = daemon.wait_end(30)
-    points = [line.split(" ", 1)[1] for line in log.read_text().splitlines()]
+    points = daemon.points()
     killed = sum(fnmatch(point, of) for point in points) == at
     assert code == (-signal.SIGKILL if killed else 0), f"{code}:\n{daemon.stderr}"
     assert killed or script.is_done, f"{script.stopped_at} failed, and nothing was killed\n{daemon.stderr}"

@@ -1,6 +1,7 @@
 """A daemon that is killed, its clients, and what must hold afterwards."""
 
 import asyncio
+import fnmatch
 import functools
 import http.client
 import json
@@ -15,7 +16,7 @@ import time
 import weakref
 from types import SimpleNamespace
 
-from .daemon import ROOT, Daemon, clean_environment, preloaded, program, write_config
+from .daemon import ROOT, Daemon, clean_environment, daemon_program, preloaded, program, write_config
 from .swift import TAG
 
 COMMIT_PATIENCE = 1.9  # seconds; CONTRACT says 2
@@ -61,15 +62,17 @@ class CrashDaemon(Daemon):
         self.server = server
         self.talkers = []
         self.store = self.directory / "store"
+        self.log = self.directory / "points"
         self.synced = self.store / "data.mdb.synced"
         self.named = self.store / "data.mdb.synced.named"
 
     def start(self, wait=True, **hook):
-        """`hook`: CRASH_AT and the like; without any the daemon runs by itself."""
+        """`hook`: CRASH_AT and the like; without any the daemon runs by itself, and logs no points."""
         write_config(self.config_file, self.config)
-        environment = crash_hook(self.directory.parent) | hook if hook else {}
+        self.logs_points = bool(hook)
+        environment = crash_hook(self.directory.parent) | {"CRASH_LOG": str(self.log)} | hook if hook else {}
         self.process = subprocess.Popen(
-            [plain_program("proxy/recalld"), "-c", str(self.config_file)],
+            [plain_program(daemon_program()), "-c", str(self.config_file)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -91,6 +94,20 @@ class CrashDaemon(Daemon):
             except (OSError, http.client.HTTPException):
                 time.sleep(0.005)
         return False
+
+    def points(self):
+        """The names of the crash points that it came to."""
+        return [line.split(" ", 1)[1] for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+    def comes_to(self, pattern, timeout=30):
+        """Waits until it has come to a crash point of that name, if it logs any; False: it has ended."""
+        end = time.monotonic() + timeout
+        while self.logs_points and not fnmatch.filter(self.points(), pattern):
+            if self.process.poll() is not None:
+                return False
+            assert time.monotonic() < end, f"it did not come to {pattern}, but to {self.points()}"
+            time.sleep(0.005)
+        return True
 
     def hang_up(self):
         """All clients; the daemon would linger for them at its end."""

@@ -62,14 +62,11 @@ class Script:
 
     def notes(self):
         """The first one's lesson fails, and is put off by itself, not in one commit with the next one."""
-        second = self.say(self.main, " at the second try.")
-        end = time.monotonic() + 5
-        while second and self.main.said[0] not in self.daemon.server.failed and time.monotonic() < end:
-            if self.daemon.process.poll() is not None:
-                return False
-            time.sleep(0.005)
-        time.sleep(0.02)
-        return second and all(self.say(talker) for talker in (self.main, self.gone, self.edit, self.edit))
+        return (
+            self.say(self.main, " at the second try.")
+            and self.daemon.comes_to("after commit* postponed*")
+            and all(self.say(talker) for talker in (self.main, self.gone, self.edit, self.edit))
+        )
 
     def import_past(self):
         """Once on disk it is there as a whole."""
