@@ -10,13 +10,12 @@ import time
 import openai
 import pytest
 
-from conftest import in_front_of
 from harness.chat import Chat
 from harness.daemon import clean_environment, program
 from harness.embeddings import EmbeddingServer, ScriptedEmbeddings
 from harness.memory_model import fact
-from harness.upstream import completion, json_reply, tool_call
-from harness.wire import insertions, messages_bytes, prefix_stability
+from harness.upstream import json_reply
+from harness.wire import insertions, prefix_stability
 
 PAST = [
     ("kayak", "My kayak is a green Klepper folding boat from 1962.", "What a find."),
@@ -30,6 +29,8 @@ PAST = [
     ("cat", "The vet chipped our cat Schrapnell in April.", "Poor cat."),
     ("choir", "I sing second tenor in the choir of Saint Olaf.", "Lovely."),
 ]
+
+
 ASKED = {
     "kayak": ("Which make is my folding kayak?", "Klepper"),
     "allergy": ("Which medicine gives me a rash?", "Penicillin"),
@@ -42,6 +43,8 @@ ASKED = {
     "cat": ("Which cat did the vet chip?", "Schrapnell"),
     "choir": ("What do I sing in the choir?", "second tenor"),
 }
+
+
 MODES = ["buffer", "summary", "entity", "vector", "hybrid", "auto"]
 
 
@@ -89,9 +92,7 @@ def receipt_of(daemon, reply):
 def sent_text(request):
     return json.dumps(request.messages, ensure_ascii=False)
 
-
 # ---- through the SDK ----
-
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("client", ["history", "history and session", "newest only", "newest only without session"])
@@ -139,9 +140,7 @@ def test_only_bytes_are_inserted(daemon, upstream, remembered):
     assert inserted is not None and len(inserted) == 1
     assert b"cardamom" in inserted[0][1]
 
-
 # ---- replays ----
-
 
 @pytest.mark.parametrize("session", [None, "s-9"])
 def test_replays_survive_a_kill_and_a_restart(make_daemon, upstream, user, session):
@@ -199,173 +198,7 @@ def test_the_prefix_stands_over_ten_turns_when_500_turns_match(make_daemon, upst
         recalled = [receipt for receipt in tokens if receipt > 0]
         assert len(recalled) == 10 and tokens[-1] > tokens[0]
 
-
-# ---- budgets ----
-
-
-def given_bytes(chat_body, request):
-    return len(messages_bytes(request.body)) - len(messages_bytes(chat_body))
-
-
-@pytest.mark.parametrize("bytes_per_token", [3, 4, 5])
-@pytest.mark.parametrize("mode", ["vector", "hybrid"])
-def test_budgets_hold_in_the_upstreams_own_count(make_daemon, upstream, user, mode, bytes_per_token):
-    limits = {"context_tokens": "400", "conversation_tokens": "1200"}
-    daemon = make_daemon({"memory": {"mode": mode} | limits})
-    import_similar(daemon, user)
-    upstream.bytes_per_token = bytes_per_token
-    for n in range(4):
-        Chat(daemon, user, mode="off").say("A chat without memory. " + "The meadow is wide in winter. " * 30)
-        Chat(daemon, user).say("Hello there. " + "The letter came by the orchard. " * 30)
-    chat = Chat(daemon, user, session="new", system="You are a harbour clerk.")
-    sizes = []
-    for n in range(12):
-        body = chat.body(f"What did the harbour say of the {WORDS[n]}?")
-        reply = chat.say(f"What did the harbour say of the {WORDS[n]}?")
-        sizes.append(given_bytes(body, upstream.last) / bytes_per_token)
-        assert int(reply.headers["X-Memory-Tokens"]) <= 1200
-    fresh = [later - before for before, later in zip([0, *sizes], sizes)]
-    assert max(sizes) <= 1.1 * 1200, sizes
-    assert max(fresh) <= 1.1 * 400, fresh
-    assert max(fresh) >= 0.6 * 400, "what may be given is given"
-
-
-# ---- history = trim ----
-
-
-LOG = "the wind came from the west over a calm sea while mended nets lay under a pale sky before the tide".split()
-
-
-def long_entry(number, words=330):
-    choice = random.Random(number)
-    text = " ".join(choice.choices(LOG, k=words))
-    return f"Report {number}. The keeper of lighthouse number {number} is called Keeper{number}son. {text}."
-
-
-def cut_of(chat, request):
-    """How many of the client's messages were taken out."""
-    return len(chat.messages) - 1 - len([m for m in request.messages if m["role"] != "system"])
-
-
-def test_a_trimmed_60000_token_history(demo_model, tmp_path, make_daemon, user):
-    daemon = make_daemon(in_front_of(demo_model) | {"memory": {"mode": "hybrid", "history": "trim"}})
-    chat = Chat(daemon, user, session="log", system="You keep the log.")
-    prompts, cached, removed, saved = [], [], [], []
-    for number in range(68):
-        answer = chat.say(long_entry(number, 660))
-        usage = json.loads(answer.body)["usage"]
-        prompts.append(usage["prompt_tokens"])
-        cached.append(usage["prompt_tokens_details"]["cached_tokens"])
-        history = receipt_of(daemon, answer).get("history", {"messages_removed": 0, "tokens_removed": 0})
-        removed.append(history["messages_removed"])
-        saved.append(history["tokens_removed"])
-        daemon.settle(user)
-    answer = chat.say("What is the keeper of lighthouse number 4 called?")
-    usage = json.loads(answer.body)["usage"]
-    whole = len(json.dumps(chat.messages)) / 4
-    assert whole > 55000 and usage["prompt_tokens"] < whole * 0.3, (whole, usage)
-    assert "Keeper4son" in answer.text
-    assert max(prompts) <= 17000, "history_tokens, and what the newest turn is given"
-    assert sum(prompts[-15:]) / 15 < whole / 4, "in a quarter"
-    assert removed == sorted(removed), "the cut goes on only"
-    moves = [n for n in range(1, len(removed)) if removed[n] != removed[n - 1]]
-    assert len(moves) <= 15, moves
-    for n in range(1, len(prompts)):
-        if n not in moves and prompts[n] > 2000:
-            assert cached[n] >= 0.98 * prompts[n - 1] - 128, (n, cached[n], prompts[n - 1])
-    assert saved[-1] > 40000
-    assert daemon.metric("recalld_trimmed_tokens_total") >= sum(saved)
-
-
-@pytest.mark.parametrize("bytes_per_token", [3, 4, 5])
-def test_the_cut_stands_whatever_the_upstream_counts(make_daemon, upstream, user, bytes_per_token):
-    """Turns of code, prose and Chinese count differently from the estimate, so that what is known of
-    the model changes a little with each reply: the cut must not follow that to and fro."""
-    daemon = make_daemon({"memory": {"mode": "hybrid", "history": "trim", "history_tokens": "3000", "context_tokens": "300", "summarize_after": "6"}})
-    upstream.bytes_per_token = bytes_per_token
-    kinds = ["calm sea and wind ", "x = {a[0]: 17};\n", "今天的海很平静。", "WARUM? 12.345,67 € - "]
-    chat = Chat(daemon, user, session="mixed")
-    cuts = []
-    for n in range(60):
-        kind = kinds[n % 4] if n % 10 else kinds[n // 10 % 4]
-        chat.say(f"Entry {n}: " + kind * (12 + 7 * (n % 5)))
-        daemon.settle(user)
-        cuts.append(cut_of(chat, upstream.last))
-    moves = [n for n in range(1, 60) if cuts[n] != cuts[n - 1]]
-    assert cuts == sorted(cuts), cuts
-    assert cuts[-1] > 40 and len(moves) <= 14, cuts
-    for n, same in enumerate(prefix_stability(upstream.chats()), 1):
-        assert same >= 0.99 or n in moves, (n, same, cuts)
-
-
-def test_tool_groups_stay_whole_and_the_newest_turns_stay(make_daemon, upstream, user):
-    daemon = make_daemon({"memory": {"mode": "hybrid", "history": "trim", "history_tokens": "1500", "summarize_after": "4"}})
-    messages = []
-    headers = {"X-User-Id": user, "X-Session-Id": "tools"}
-
-    def send():
-        reply = daemon.post_chat(json.dumps({"model": "m", "messages": messages}).encode(), headers)
-        assert reply.status_code == 200
-        messages.append(reply.json()["choices"][0]["message"])
-
-    cuts = set()
-    for n in range(24):
-        messages.append({"role": "user", "content": f"Look up barrel {n}. " + "calm sea " * 20})
-        if n % 2:
-            calls = [tool_call(f"call-{n}-{k}", "look", {"barrel": n, "k": k}) for k in range(2)]
-            upstream.script(json_reply(completion(None, finish_reason="tool_calls", tool_calls=calls)))
-            send()
-            before = upstream.last.body
-            messages.extend({"role": "tool", "tool_call_id": c["id"], "content": "full " * 30} for c in calls)
-            send()
-            assert prefix_stability(upstream.chats()[-2:])[0] >= 0.99, before
-        else:
-            send()
-        sent = [m for m in upstream.last.messages if m["role"] != "system"]
-        own = messages[:-1]
-        assert sent[0]["role"] == "user"
-        cuts.add(len(own) - len(sent))
-        called = [c["id"] for m in sent for c in m.get("tool_calls") or []]
-        answered = [m["tool_call_id"] for m in sent if m["role"] == "tool"]
-        assert called == answered
-        assert sent[-1]["content"].endswith(own[-1]["content"])
-        daemon.settle(user)
-    assert len(cuts) > 2
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("question", ["And now?", "Say word for word what I asked first."])
-def test_what_is_taken_out_always_leaves_its_summary(make_daemon, upstream, memory_model, user, mode, question):
-    """Whatever mode the request asks for: no turn goes without the summary in its place."""
-    daemon = make_daemon(
-        {"memory": {"mode": "hybrid", "history": "trim", "history_tokens": "1200", "summarize_after": "4"}}
-    )
-    memory_model.summary = "SUMMARY-OF-IT: the user keeps a log."
-    chat = Chat(daemon, user, session="log")
-    for n in range(16):
-        chat.say(f"Entry {n}: nothing new. " + "calm sea " * 40)
-        daemon.settle(user)
-    assert cut_of(chat, upstream.last) > 0
-    chat.say(question, headers={"X-Memory-Mode": mode})
-    if cut_of(chat, upstream.last) > 0:
-        assert "SUMMARY-OF-IT" in sent_text(upstream.last)
-
-
-def test_trim_takes_nothing_from_a_mode_that_is_off_or_another_users_history(make_daemon, upstream, user):
-    daemon = make_daemon({"memory": {"mode": "hybrid", "history": "trim", "history_tokens": "1000", "summarize_after": "4"}})
-    chat = Chat(daemon, user, session="log")
-    for n in range(14):
-        chat.say(f"Entry {n}: nothing new. " + "calm sea " * 40)
-        daemon.settle(user)
-    assert cut_of(chat, upstream.last) > 0
-    for headers in ({"X-Memory-Mode": "off"}, {"X-User-Id": user + "-other"}):
-        body = chat.body("And now?")
-        daemon.post_chat(body, chat.headers | headers)
-        assert upstream.last.body == body
-
-
 # ---- auto ----
-
 
 WORDING = {
     "english": "What was it, verbatim?",
@@ -386,6 +219,8 @@ WORDING = {
     "thai": "ขอคำสาบานแบบคำต่อคำ",
     "capitals": "WORD FOR WORD!",
 }
+
+
 NO_WORDING = ["I bought an unquoted book exact-o.", "The quota is full.", "Mot und Wort.", "今天天气怎么样?"]
 
 
@@ -428,118 +263,7 @@ def test_auto_names_its_branch_and_keeps_what_stands(make_daemon, upstream, memo
     chat.say("Where do I live now?")
     assert "Lisbon" in newest(upstream.last)
 
-
-# ---- edits, regenerations, forks ----
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-def test_an_edit_in_the_middle_takes_back_all_that_followed(daemon, upstream, memory_model, user, stream):
-    memory_model.answers |= {
-        "My dog is called Rex.": [fact("dog", "Rex", "My dog is called Rex")],
-        "I work at Nordbank.": [fact("employer", "Nordbank", "I work at Nordbank")],
-        "My dog is called Bruno.": [fact("dog", "Bruno", "My dog is called Bruno")],
-    }
-    chat = Chat(daemon, user, session="e", stream=stream)
-    for text in ("Hello.", "My dog is called Rex.", "I work at Nordbank."):
-        chat.say(text)
-        daemon.settle(user)
-    assert daemon.values(user) == ["Nordbank", "Rex"]
-    chat.messages = chat.messages[:2]
-    chat.say("My dog is called Bruno.")
-    daemon.settle(user)
-    assert daemon.values(user) == ["Bruno"]
-    assert [t for r, t in daemon.messages(user) if r == "user"] == ["Hello.", "My dog is called Bruno."]
-    Chat(daemon, user, mode="hybrid").say("What is my dog called, and where do I work?")
-    assert "Rex" not in sent_text(upstream.last) and "Nordbank" not in sent_text(upstream.last)
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-def test_a_turn_asked_again_is_learned_once_and_its_last_answer_stands(daemon, upstream, memory_model, user, stream):
-    memory_model.answers["I keep two goats."] = [fact("goats", "two", "I keep two goats")]
-    chat = Chat(daemon, user, session="r", stream=stream)
-    chat.say("Good morning.")
-    before = list(chat.messages)
-    answers = []
-    for _ in range(3):
-        chat.messages = list(before)
-        answers.append(chat.say("I keep two goats.").text)
-        daemon.settle(user)
-    assert len(memory_model.fact_calls("I keep two goats.")) == 1
-    assert daemon.values(user) == ["two"]
-    said = daemon.messages(user)
-    assert said[2:] == [("user", "I keep two goats."), ("assistant", answers[-1])]
-
-
-def test_a_fork_that_is_left_again_brings_the_first_branch_back(daemon, upstream, memory_model, user):
-    memory_model.answers |= {
-        "I booked the ferry to Oban.": [fact("booking", "ferry to Oban", "I booked the ferry to Oban")],
-        "I booked the flight to Cork.": [fact("booking", "flight to Cork", "I booked the flight to Cork")],
-    }
-    chat = Chat(daemon, user, session="f", stream=True)
-    chat.say("Let us plan.")
-    trunk = list(chat.messages)
-    chat.say("I booked the ferry to Oban.")
-    first = list(chat.messages)
-    daemon.settle(user)
-    chat.messages = list(trunk)
-    chat.say("I booked the flight to Cork.")
-    daemon.settle(user)
-    assert daemon.values(user) == ["flight to Cork"]
-    chat.messages = list(first)
-    chat.say("So, where do we go?")
-    daemon.settle(user)
-    assert daemon.values(user) == ["ferry to Oban"]
-    assert [t for r, t in daemon.messages(user) if r == "user"] == [
-        "Let us plan.",
-        "I booked the ferry to Oban.",
-        "So, where do we go?",
-    ]
-    assert len(memory_model.fact_calls("I booked the ferry to Oban.")) <= 2
-    Chat(daemon, user, mode="vector").say("What did I book?")
-    assert "Oban" in newest(upstream.last) and "Cork" not in newest(upstream.last)
-
-
-def test_a_summary_keeps_nothing_of_what_was_taken_back(make_daemon, upstream, memory_model, user):
-    daemon = make_daemon({"memory": {"mode": "summary", "summarize_after": "4"}})
-    chat = Chat(daemon, user, session="s")
-    chat.say("Hello.")
-    trunk = list(chat.messages)
-    for text in ("I love zeppelins.", "Zeppelins are grand.", "The zeppelin museum is near."):
-        chat.say(text)
-        daemon.settle(user)
-    summary = daemon.memory(user)["summary"]
-    assert summary and "eppelin" in summary["text"]
-    chat.messages = trunk
-    chat.say("I love bicycles.")
-    daemon.settle(user)
-    for text in ("Bicycles are grand.", "The bicycle museum is near.", "Bicycles for ever."):
-        chat.say(text)
-        daemon.settle(user)
-    summary = daemon.memory(user)["summary"]
-    assert summary and "eppelin" not in summary["text"]
-    assert "eppelin" not in sent_text(upstream.last)
-
-
-def test_an_edit_after_a_restart_and_before_it_was_learned(make_daemon, upstream, memory_model, user):
-    daemon = make_daemon({"memory": {"mode": "hybrid"}})
-    memory_model.otherwise = [fact("toy", "kite", "kite")]
-    memory_model.refuse = lambda body: json_reply({"error": {}}, status=503)
-    chat = Chat(daemon, user, session="s")
-    chat.say("Good morning.")
-    trunk = list(chat.messages)
-    chat.say("I fly a kite.")
-    daemon.kill_and_restart()
-    chat.messages = trunk
-    memory_model.refuse = None
-    memory_model.otherwise = []
-    chat.say("I fly a drone.")
-    daemon.settle(user)
-    assert not memory_model.fact_calls("I fly a kite.") or daemon.values(user) == []
-    assert [t for r, t in daemon.messages(user) if r == "user"] == ["Good morning.", "I fly a drone."]
-
-
 # ---- receipts ----
-
 
 @pytest.mark.parametrize("status", ["injected", "empty", "bypassed"])
 def test_requests_of_every_status_have_their_receipt(daemon, upstream, remembered, status):
@@ -618,9 +342,7 @@ def test_a_forgotten_turn_is_neither_recalled_nor_told_by_receipts(daemon, upstr
         Chat(daemon, user, session=f"d-{mode}", mode=mode).say("Which code word has my safe?")
         assert "rhubarb" not in sent_text(upstream.last), mode
 
-
 # ---- dry run, preview, request ----
-
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_dry_run_within_a_conversation_is_the_request(make_daemon, upstream, user, mode):
@@ -652,9 +374,7 @@ def test_recallctl_explains_and_previews(daemon, upstream, remembered):
     assert previewed.returncode == 0 and "cardamom" in previewed.stdout, previewed
     print(explained.stdout, previewed.stdout)
 
-
 # ---- languages ----
-
 
 LANGUAGES = {
     "german": [
@@ -688,6 +408,8 @@ LANGUAGES = {
         ("🎻 was grandmother's.", "Whose was the 🎻?", "grandmother"),
     ],
 }
+
+
 BESIDE = ["The weather was dull.", "Es regnet wieder.", "今天下雨了。", "雨が降っています。", "الجو جميل اليوم.", "วันนี้ฝนตก", "😀😀 fine 🌧️"]
 
 
@@ -703,9 +425,7 @@ def test_questions_find_turns_of_their_language(daemon, upstream, user, language
         assert mark in max(recalled, key=lambda i: i["score"])["text"], (question, recalled)
         assert text in newest(upstream.last)
 
-
 # ---- other users, tenants ----
-
 
 def test_another_users_and_another_tenants_turns_take_no_part(make_daemon, upstream, user):
     daemon = make_daemon({"identity": {"tenant": "api-key"}, "memory": {"mode": "vector"}})
@@ -717,9 +437,7 @@ def test_another_users_and_another_tenants_turns_take_no_part(make_daemon, upstr
         reply = chat.say("What is my parrot called?")
         assert f"Name-{key}" in newest(upstream.last) and f"Name-{other}" not in newest(upstream.last)
 
-
 # ---- embeddings ----
-
 
 PARAPHRASES = {
     "What musical group am I a member of?": "choir",

@@ -1,16 +1,10 @@
 """What is learned, from what, how often, and what the memory model may do wrong meanwhile."""
 
-import itertools
-import json
-import subprocess
-import threading
 import time
 
 import pytest
 
 from harness.chat import Chat
-from harness.clock import quickest
-from harness.daemon import clean_environment, fast_clock, free_port, program
 from harness.memory_model import fact
 from harness.upstream import completion, error_reply, json_reply
 
@@ -38,9 +32,7 @@ def until(condition, what, timeout=15):
         time.sleep(0.02)
     raise AssertionError(f"{what} did not happen in {timeout} s")
 
-
 # ---- grounding ----
-
 
 def test_a_fact_has_its_source(daemon, memory_model, user):
     begun = time.time()
@@ -121,9 +113,7 @@ def test_text_round_the_models_json_is_tolerated(daemon, memory_model, user, ans
     teach(daemon, memory_model, user, "My favourite bird is the wren.", answer)
     assert facts_of(daemon, user) == {("user", "bird", "wren")}
 
-
 # ---- changes ----
-
 
 def test_a_correction_replaces_and_several_values_stand_side_by_side(daemon, memory_model, user):
     memory_model.answers |= {
@@ -226,9 +216,7 @@ def test_secrets_are_kept_where_configured(make_daemon, memory_model, user):
     Chat(daemon, user).say(f"My key is {key}.")
     assert key in str(daemon.memory(user))
 
-
 # ---- once, in order ----
-
 
 def test_a_turn_is_learned_once_though_history_is_resent(daemon, memory_model, user):
     talk = Chat(daemon, user)
@@ -319,341 +307,3 @@ def test_what_buffer_journalled_is_learned_when_the_mode_changes(make_daemon, me
     daemon.restart()
     until(lambda: facts_of(daemon, user), "learning")
     assert facts_of(daemon, user) == {("user", "breeds", "axolotls")}
-
-
-# ---- what goes wrong ----
-
-
-@pytest.mark.parametrize(
-    "failures",
-    [
-        [error_reply(429)],
-        [error_reply(500), error_reply(503)],
-        [json_reply(completion("I am sorry, I cannot do that."))],
-        [json_reply(b"<html>gateway</html>"), json_reply(b"{}")],
-        [json_reply(completion('{"entities":'))],
-        [json_reply({"choices": []})],
-        [json_reply(completion(None))],
-    ],
-    ids=["429", "500 and 503", "a refusal in prose", "no JSON", "half a JSON", "no choices", "no content"],
-)
-def test_a_failed_call_is_tried_again(daemon, memory_model, user, failures):
-    turn = "I grow tomatoes."
-    memory_model.fail(turn, *failures)
-    teach(daemon, memory_model, user, turn, [fact("grows", "tomatoes", "I grow tomatoes")])
-    assert facts_of(daemon, user) == {("user", "grows", "tomatoes")}
-    assert len(memory_model.fact_calls(turn)) == len(failures) + 1
-
-
-def test_an_answer_without_entities_is_an_answer(daemon, memory_model, user):
-    teach(daemon, memory_model, user, "Hello!", [])
-    assert len(memory_model.fact_calls("Hello!")) == 1
-    assert facts_of(daemon, user) == set()
-
-
-def rejecting(name, param_named=True, status=400):
-    def refuse(body):
-        if name in body:
-            message = f"Unsupported parameter: '{name}' is not supported with this model."
-            return error_reply(status, message, param=name if param_named else None, code="unsupported_parameter")
-        return None
-
-    return refuse
-
-
-@pytest.mark.parametrize("param_named", [True, False], ids=["named as param", "named in the message"])
-@pytest.mark.parametrize("name", ["temperature", "max_tokens", "response_format"])
-def test_a_parameter_that_is_rejected_is_given_up_and_that_is_remembered(
-    make_daemon, memory_model, user, name, param_named
-):
-    daemon = make_daemon()
-    memory_model.refuse = rejecting(name, param_named)
-    for i in range(3):
-        turn = f"I own boat number {i}."
-        memory_model.answers[turn] = [fact("boat", f"number {i}", f"I own boat number {i}", op="add")]
-        Chat(daemon, user).say(turn)
-        daemon.settle(user)
-    assert len(facts_of(daemon, user)) == 3
-    bodies = [c.body for c in memory_model.fact_calls()]
-    forms = 2 if name == "response_format" else 1  # json_object, then json_schema
-    assert sum(name in body for body in bodies) <= forms, "asked so again after it had been refused"
-    assert len(bodies) <= 5
-    if name == "max_tokens":
-        assert "max_completion_tokens" in bodies[-1]
-
-
-def test_an_exchange_is_parked_after_10_unusable_answers_and_set_going_by_recallctl(
-    make_daemon, memory_model, user, tmp_path
-):
-    daemon = make_daemon(environment=fast_clock(tmp_path, 60))
-    turn = "I repair clocks."
-    memory_model.answers[turn] = [fact("repairs", "clocks", "I repair clocks")]
-    memory_model.fail(turn, *[json_reply(completion("no"))] * 20)
-    Chat(daemon, user).say(turn)
-    assert daemon.memory(user)["pending"] == 1
-    until(lambda: len(memory_model.fact_calls(turn)) >= 4, "four tries")
-    daemon.kill_and_restart()
-    until(lambda: daemon.memory(user)["pending"] == 0, "parking", 60)
-    tries = len(memory_model.fact_calls(turn))
-    assert tries in (10, 11), "the tries before the restart count, but for one that it may have cut off"
-    memory_model.failures.clear()
-    assert facts_of(daemon, user) == set()
-    daemon.wait_log("its answer cannot be used (status 200)")
-    daemon.wait_log("given up after 10 answers of the memory model that could not be used")
-    parked = [l for l in daemon.metrics().splitlines() if "parked" in l and not l.startswith("#")]
-    assert any(float(l.split()[-1]) == 1 for l in parked)
-    done = recallctl(daemon, "unpark", user)
-    assert (done.returncode, done.stdout) == (0, "set going again: 1 job\n"), done.stderr
-    daemon.settle(user)
-    until(lambda: facts_of(daemon, user) == {("user", "repairs", "clocks")}, "learning after all")
-
-
-def test_while_the_model_cannot_be_reached_nothing_is_given_up(make_daemon, memory_model, user, tmp_path):
-    daemon = make_daemon(environment=fast_clock(tmp_path, 60))
-    turn = "I bind books."
-    memory_model.answers[turn] = [fact("binds", "books", "I bind books")]
-    memory_model.fail(turn, *[error_reply(429), error_reply(503)] * 6)
-    Chat(daemon, user).say(turn)
-    until(lambda: len(memory_model.fact_calls(turn)) >= 11, "eleven tries", 60)
-    assert daemon.memory(user)["pending"] == 1
-    daemon.settle(user, timeout=60)
-    assert facts_of(daemon, user) == {("user", "binds", "books")}
-
-
-def fill(daemon):
-    """Until the store has no room for more."""
-    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x y z " * 5000}]}
-    for _ in range(400):
-        reply = daemon.request(
-            "POST", "/v1/chat/completions", json=body, headers={"X-User-Id": "filler", "X-Memory-Mode": "buffer"}
-        )
-        if reply.headers["X-Memory-Status"] == "bypassed":
-            return
-    raise AssertionError("the store never filled up")
-
-
-def test_the_model_is_not_asked_again_while_there_is_no_room_for_its_answer(make_daemon, memory_model, user, tmp_path):
-    daemon = make_daemon({"storage": {"map_size": "2M"}}, environment=fast_clock(tmp_path, 200))
-    turn = "I shoe horses."
-    memory_model.answers[turn] = [fact("shoes", "horses", "I shoe horses")]
-    memory_model.fail(turn, *[error_reply(503)] * 400)
-    Chat(daemon, user).say(turn)
-    fill(daemon)
-    memory_model.failures.clear()
-    refused = len(memory_model.fact_calls(turn))
-    daemon.wait_log("what was learned was not stored: full")
-    time.sleep(5)  # sixteen minutes to the daemon
-    assert len(memory_model.fact_calls(turn)) <= refused + 2, "once, and perhaps once just before"
-    assert daemon.memory(user)["pending"] == 1
-    assert daemon.admin("DELETE", daemon.memory_path("filler")).status_code == 204
-    until(lambda: facts_of(daemon, user) == {("user", "shoes", "horses")}, "learning", 30)
-
-
-def recallctl(daemon, *arguments):
-    return subprocess.run(
-        [program("proxy/recallctl"), "-c", str(daemon.config_file), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        env=clean_environment(),
-    )
-
-
-def test_check_tells_that_learning_fails_until_it_goes_on(make_daemon, memory_model, user):
-    daemon = make_daemon()
-    turn = "I carve spoons."
-    memory_model.answers[turn] = [fact("carves", "spoons", turn)]
-    memory_model.fail(turn, *[error_reply(401, "no such key as sk-secret")] * 400)
-    Chat(daemon, user).say(turn)
-    told = "  trouble     the memory model: it refused (status 401); the log tells more\n"
-    until(lambda: told in recallctl(daemon, "check").stdout, "the trouble")
-    assert recallctl(daemon, "check").returncode == 1
-    assert daemon.metric('recalld_model_failures_total{cause="refused"}') > 0
-    assert daemon.metric('recalld_model_failures_total{cause="unreachable"}') == 0
-    memory_model.failures.clear()
-    daemon.settle(user)
-    assert daemon.admin("GET", "/v1/status").json()["learning_trouble"] == ""
-    check = recallctl(daemon, "check").stdout
-    assert "trouble" not in check and " of 256 MB\n" in check, "which the map_size of tests is"
-
-
-def test_learning_goes_on_after_kill_9(make_daemon, memory_model, user):
-    daemon = make_daemon()
-    turns = [f"I have visited island {i}." for i in range(6)]
-    memory_model.answers |= {t: [fact("visited", f"island {i}", t[:-1], op="add")] for i, t in enumerate(turns)}
-    original = memory_model.answer
-    memory_model.answer = lambda request: error_reply(503)
-    talk = Chat(daemon, user, session="s", newest_only=True)
-    for turn in turns:
-        talk.say(turn)
-    assert daemon.memory(user)["pending"] == len(turns)
-    daemon.kill()
-    memory_model.answer = original
-    daemon.start()
-    daemon.settle(user, timeout=60)
-    assert sorted(daemon.values(user)) == [f"island {i}" for i in range(6)]
-
-
-def test_the_clients_own_key_learns_and_is_held_in_memory_only(make_daemon, upstream, memory_model, user):
-    daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "memory-model", "api_key": ""}})
-    key = {"Authorization": "Bearer the-clients-own-key"}
-    turn = "I sail a dinghy."
-    memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
-    original = memory_model.answer
-    memory_model.answer = lambda request: error_reply(503)
-    Chat(daemon, user, headers=key).say(turn)
-    until(lambda: memory_model.fact_calls(turn), "a call")
-    assert memory_model.fact_calls(turn)[0].authorization == "Bearer the-clients-own-key"
-    daemon.kill()
-    for path in (daemon.directory / "store").rglob("*"):
-        assert not path.is_file() or b"the-clients-own-key" not in path.read_bytes(), path
-    memory_model.answer = original
-    memory_model.requests.clear()
-    daemon.start()
-    time.sleep(1.5)
-    assert not memory_model.fact_calls(turn), "there is no key to ask with"
-    assert daemon.memory(user)["pending"] == 1
-    Chat(daemon, user, headers=key).say("I am back.")
-    daemon.settle(user)
-    assert facts_of(daemon, user) == {("user", "boat", "dinghy")}
-
-
-@pytest.mark.parametrize("name", ["api-key", "x-api-key"])
-def test_a_key_that_comes_in_a_header_of_its_own_learns_in_it(make_daemon, upstream, memory_model, user, name):
-    """As Azure's clients send it, whose server takes it in no other."""
-    daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "memory-model", "api_key": ""}})
-    turn = "I sail a dinghy."
-    memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
-    answer = memory_model.answer
-    memory_model.answer = lambda request: answer(request) if request.field(name) == "k-own" else error_reply(401)
-    Chat(daemon, user, headers={"Authorization": "", name: "k-own"}).say(turn)
-    daemon.settle(user)
-    assert facts_of(daemon, user) == {("user", "boat", "dinghy")}
-    assert memory_model.fact_calls(turn)[0].authorization is None
-
-
-def test_a_new_client_key_is_tried_at_once_on_what_the_old_one_could_not_learn(
-    make_daemon, upstream, memory_model, user
-):
-    daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "memory-model", "api_key": ""}})
-    numbers = itertools.count()
-    answer = memory_model.answer
-    memory_model.answer = lambda request: (
-        answer(request) if request.field("Authorization") == "Bearer good" else error_reply(401)
-    )
-
-    def learned_after():
-        number = next(numbers)
-        turn, who = f"I sail a dinghy, number {number}.", f"{user}-{number}"
-        memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
-        Chat(daemon, who, headers={"Authorization": "Bearer bad"}).say(turn)
-        until(lambda: len(memory_model.fact_calls(turn)) == 5, "the pause is 4 s by now", 60)
-        begun = time.monotonic()
-        Chat(daemon, who, headers={"Authorization": "Bearer good"}).say("Hello.")
-        until(lambda: facts_of(daemon, who) == {("user", "boat", "dinghy")}, "learned with the new key", 60)
-        return time.monotonic() - begun
-
-    assert quickest(learned_after, 3, tries=3) < 3
-
-
-def test_a_memory_model_that_refuses_is_told_of_in_the_log_once(make_daemon, memory_model, user):
-    daemon = make_daemon()
-    memory_model.answer = lambda request: error_reply(401)
-    Chat(daemon, user).say("I sail a dinghy.")
-    until(lambda: len(memory_model.fact_calls("I sail a dinghy.")) >= 3, "three calls")
-    assert daemon.stderr.count("the memory model cannot be learned with") == 1
-    assert "the memory model cannot be learned with: it refused (status 401); " in daemon.stderr
-
-
-def test_a_memory_model_that_cannot_be_reached_has_no_status(make_daemon, user):
-    daemon = make_daemon({"model": {"base_url": f"http://127.0.0.1:{free_port()}/v1"}})
-    Chat(daemon, user).say("I sail a dinghy.")
-    daemon.wait_log("the memory model cannot be learned with: Failed to connect")
-    assert "(status" not in daemon.stderr
-
-
-def test_a_memory_model_that_never_answers_is_told_of_in_the_log(make_daemon, memory_model, user):
-    daemon = make_daemon({"model": {"timeout": "50ms"}})
-    held = threading.Event()
-    memory_model.answer = lambda request: held.wait(60) and error_reply(500)
-    Chat(daemon, user).say("I sail a dinghy.")
-    try:
-        daemon.wait_log("it did not answer in time; exchanges wait")
-    finally:
-        held.set()
-
-
-def test_the_exchanges_own_model_learns_where_none_is_named(make_daemon, upstream, memory_model, user):
-    daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "", "api_key": ""}})
-    Chat(daemon, user).say("I have a loom.", model="their-model")
-    daemon.settle(user)
-    assert memory_model.fact_calls("I have a loom.")[0].body["model"] == "their-model"
-
-
-def test_the_upstreams_address_and_key_serve_where_the_model_has_none(make_daemon, upstream, user):
-    changes = {
-        "model": {"base_url": "", "name": "learner", "api_key": ""},
-        "upstream": {"api_key": "house-key", "base_url": upstream.base_url},
-    }
-    daemon = make_daemon(changes)
-    upstream.script(json_reply(completion("A hot one.")), json_reply(completion('{"entities":[]}')))
-    Chat(daemon, user).say("I have a kiln.")
-    daemon.settle(user)
-    _, asked = upstream.chats()
-    assert asked.json["model"] == "learner"
-    assert asked.field("Authorization") == "Bearer house-key"
-
-
-def test_chat_never_waits_for_learning(daemon, memory_model, user):
-    original, held = memory_model.answer, threading.Event()
-
-    def slow(request):
-        assert held.wait(60)
-        return original(request)
-
-    memory_model.answer = slow
-    talk = Chat(daemon, user)
-    for i in range(4):
-        talk.say(f"Quick question {i}?")
-    held.set()  # none of them could wait for it
-    memory_model.answer = original
-    daemon.settle(user)
-
-
-def test_a_hanging_memory_model_is_given_up_and_asked_again(make_daemon, memory_model, user):
-    daemon = make_daemon({"model": {"base_url": memory_model.base_url, "timeout": "500ms"}})
-    turn = "I juggle clubs."
-    memory_model.answers[turn] = [fact("juggles", "clubs", "I juggle clubs")]
-    memory_model.fail(turn, json_reply(completion("late"), first_byte_delay=3))
-    Chat(daemon, user).say(turn)
-    daemon.settle(user)
-    assert facts_of(daemon, user) == {("user", "juggles", "clubs")}
-
-
-def test_memory_is_exact_to_the_json(daemon, user):
-    """Texts of any kind come out of the store as they went in."""
-    odd = 'Tab\there, quote ", backslash \\, newline\nnext, emoji 🙂, zero-width \u200b, end.'
-    Chat(daemon, user).say(odd)
-    assert daemon.messages(user)[0] == ("user", odd)
-    assert json.dumps(daemon.memory(user))
-
-
-def test_what_was_said_twice_is_forgotten_in_both_turns_and_can_be_told_anew(
-    daemon, upstream, memory_model, user
-):
-    said = ["My salary is 90000 euros.", "As I said, my salary is 90000 euros.", "I like tea."]
-    for text in said[:2]:
-        memory_model.answers[text] = [fact("salary", "90000 euros", "salary is 90000 euros")]
-    memory_model.answers["Forget my salary."] = [
-        fact("salary", "90000 euros", "Forget my salary", forget=True)
-    ]
-    talk = Chat(daemon, user)
-    for text in [*said, "Forget my salary."]:
-        talk.say(text)
-        daemon.settle(user)
-    assert [c for r, c in daemon.messages(user) if r == "user"] == ["I like tea."]
-    Chat(daemon, user).say("What is my salary in euros?")
-    assert b"90000" not in upstream.last.body
-    Chat(daemon, user).say(said[0])
-    daemon.settle(user)
-    assert daemon.values(user) == ["90000 euros"]

@@ -1,24 +1,16 @@
 """The daemon's life and its bounds: draining, reloading, descriptors, bytes under way, and what HTTP
 asks of a proxy beside chats."""
 
-import contextlib
-import errno
 import json
-import os
-import resource
-import select
 import signal
 import socket
-import subprocess
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from conftest import make_known
-from harness.daemon import clean_environment, merged, program, write_config
-from harness.upstream import DONE, Reply, completion, json_reply, sse_reply, text_events
+from harness.upstream import Reply, completion, json_reply, sse_reply, text_events
 from harness.wire import RawClient
 
 HELLO = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
@@ -35,9 +27,7 @@ def until(condition, what, timeout=20):
 def code_of(reply):
     return json.loads(reply.body)["error"]["code"]
 
-
 # ---- threads ----
-
 
 def test_each_thread_has_a_name_of_its_own(make_daemon):
     daemon = make_daemon({"listen": {"workers": "3"}})
@@ -67,9 +57,7 @@ def test_the_learner_gives_way_to_the_other_threads(make_daemon, started_at):
         time.sleep(0.05)
     assert nice["recalld-store"] == nice["recalld-work0"]
 
-
 # ---- draining ----
-
 
 @pytest.fixture
 def gated(make_daemon, upstream):
@@ -200,472 +188,7 @@ def test_a_second_signal_ends_it_at_once(gated, second):
     ended(daemon)
     assert not client.read_reply().whole
 
-
-# ---- reloading ----
-
-
-def mode_of(daemon):
-    return daemon.post_chat(HELLO, {"X-User-Id": "reader"}).headers["X-Memory-Mode"]
-
-
-def open_to_write(pipe, timeout=60):
-    """Once somebody has opened the other end."""
-    end = time.monotonic() + timeout
-    while True:
-        try:
-            descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as fault:
-            if fault.errno != errno.ENXIO or time.monotonic() > end:
-                raise
-            time.sleep(0.01)
-        else:
-            os.set_blocking(descriptor, True)
-            return open(descriptor, "wb")
-
-
-def test_a_reload_that_is_asked_for_while_it_starts_is_made_then(make_daemon):
-    """Its configuration comes through a pipe, so that the signal arrives while it is being read."""
-    daemon = make_daemon(start=False)
-    pipe, file = daemon.directory / "pipe", daemon.directory / "file"
-    os.mkfifo(pipe)
-    write_config(file, daemon.config)
-    config = file.read_bytes()
-    command = [program("proxy/recalld"), "-c", str(pipe)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=clean_environment()) as process:
-        end = threading.Timer(60, process.kill)
-        end.start()
-        with open_to_write(pipe) as out:
-            process.send_signal(signal.SIGHUP)
-            file.rename(pipe)
-            out.write(config)
-        is_reloaded = any(b"configuration reloaded" in line for line in process.stderr)
-        process.terminate()
-        process.stderr.read()
-        end.cancel()
-    assert is_reloaded and process.returncode == 0
-
-
-def test_signals_that_mean_something_to_other_proxies_do_nothing(make_daemon):
-    daemon = make_daemon()
-    for number in (signal.SIGUSR1, signal.SIGUSR2):
-        daemon.signal(number)
-    assert daemon.admin("GET", "/readyz").status_code == 200
-    daemon.check_alive()
-
-
-def test_a_file_that_an_editor_renames_into_place_is_noticed(make_daemon):
-    """It writes a new one, moves the old one away, and the new one to its name."""
-    daemon = make_daemon()
-    daemon.config |= {"memory": {"mode": "buffer"}}
-    new = daemon.directory / "recalld.conf.new"
-    write_config(new, daemon.config)
-    os.rename(daemon.config_file, daemon.directory / "recalld.conf~")
-    time.sleep(1.5)
-    assert mode_of(daemon) == "hybrid"
-    os.rename(new, daemon.config_file)
-    until(lambda: mode_of(daemon) == "buffer", "it was not noticed")
-    assert "faults" not in daemon.stderr
-
-
-def test_what_needs_a_restart_is_said_by_name_until_it_is_taken_back(make_daemon):
-    daemon = make_daemon({"log": {"format": "json"}})
-    was = daemon.config["listen"]["workers"]
-    for count, workers in enumerate(["3", "3", "3", was], 1):
-        daemon.config["listen"]["workers"] = workers
-        daemon.config["upstream"]["idle_timeout"] = f"{100 + count}s"
-        write_config(daemon.config_file, daemon.config)
-        daemon.signal(signal.SIGHUP)
-        until(lambda: daemon.metric("recalld_config_reloads_total") >= count, "it was not read")
-    told = [line for line in daemon.stderr_lines if "restart recalld to apply" in line]
-    assert [json.loads(line)["message"].split(": ")[1] for line in told] == ["listen.workers"] * 3
-
-
-def reload(daemon, sections):
-    count = daemon.metric("recalld_config_reloads_total")
-    daemon.config = merged(daemon.config, sections)
-    write_config(daemon.config_file, daemon.config)
-    daemon.signal(signal.SIGHUP)
-    until(lambda: daemon.metric("recalld_config_reloads_total") > count, "it was not read")
-
-
-def test_a_reload_reaches_the_log(make_daemon):
-    daemon = make_daemon({"log": {"format": "json", "level": "error"}})
-    reload(daemon, {"log": {"level": "info"}})
-    daemon.wait_log('"configuration reloaded"')
-    reload(daemon, {"log": {"format": "text"}})
-    until(lambda: not daemon.stderr_lines[-1].startswith("{"), "it is JSON still")
-
-
-def test_a_reload_reaches_the_admin_address(make_daemon):
-    daemon = make_daemon({"listen": {"admin_token": "old"}})
-    daemon.config["listen"]["admin_token"] = "new"
-    write_config(daemon.config_file, daemon.config)
-    daemon.signal(signal.SIGHUP)
-
-    def answers(token):
-        return daemon.admin("GET", "/metrics", headers={"Authorization": f"Bearer {token}"}).status_code
-
-    until(lambda: answers("new") == 200, "the new token is not taken")
-    assert answers("old") == 401
-
-
-def test_a_reload_reaches_the_learner(make_daemon, memory_model, user):
-    daemon = make_daemon()
-    reload(daemon, {"model": {"name": "another-model", "api_key": "another-key"}})
-    daemon.post_chat(HELLO, {"X-User-Id": user})
-    daemon.settle(user)
-    call = memory_model.calls()[-1]
-    assert (call.body["model"], call.authorization) == ("another-model", "Bearer another-key")
-
-
-def test_a_reload_reaches_what_a_request_may_have(make_daemon):
-    daemon = make_daemon()
-    reload(daemon, {"listen": {"max_body": "1K"}})
-    until(lambda: daemon.post_chat(padded(2000)).status_code == 413, "the new limit is not kept")
-
-
-def test_what_was_read_is_not_read_again_and_a_fault_told_once(make_daemon):
-    daemon = make_daemon()
-    reload(daemon, {"memory": {"mode": "buffer"}})
-    time.sleep(2.5)
-    assert daemon.metric("recalld_config_reloads_total") == 1
-    daemon.config["memory"]["mode"] = "nonsense"
-    write_config(daemon.config_file, daemon.config)
-    until(lambda: daemon.metric("recalld_config_faults_total") == 1, "the fault is not counted")
-    time.sleep(2.5)
-    assert daemon.metric("recalld_config_faults_total") == 1
-    assert daemon.stderr.count("the old one stays in force") == 1
-
-
-def test_a_change_of_the_same_size_in_the_same_second_is_noticed(make_daemon):
-    daemon = make_daemon()
-    time.sleep(1 - time.time() % 1)
-    reload(daemon, {"memory": {"mode": "entity"}})
-    daemon.config["memory"]["mode"] = "buffer"
-    write_config(daemon.config_file, daemon.config)
-    until(lambda: mode_of(daemon) == "buffer", "it was not noticed")
-
-
-def test_two_daemons_on_one_store_are_refused_with_what_to_do(make_daemon):
-    one = make_daemon()
-    two = make_daemon({"storage": {"path": one.config["storage"]["path"]}}, start=False)
-    two.start(wait=False)
-    assert two.wait_end(10) == 1
-    two.process = None
-    assert one.config["storage"]["path"] in two.stderr and "is in use by another recalld" in two.stderr
-    assert one.admin("GET", "/readyz").status_code == 200
-
-
-def test_an_address_that_cannot_be_had_is_refused_with_what_to_do(make_daemon, tmp_path):
-    taken = make_daemon()
-    said = {
-        f"127.0.0.1:{taken.port}": "in use; stop the process that listens there, or choose another port",
-        "192.0.2.1:8080": "; choose an address of this machine",
-        f"unix:{tmp_path}/no/socket": "its directory does not exist; create it, or choose another path",
-    }
-    for address, message in said.items():
-        daemon = make_daemon({"listen": {"address": address}}, start=False)
-        daemon.start(wait=False)
-        assert daemon.wait_end(10) == 1
-        daemon.process = None
-        assert f"[listen] address: cannot listen on {address}: " in daemon.stderr and message in daemon.stderr
-
-
-# ---- bytes under way ----
-
-MEGABYTE = 1 << 20
-
-
-def padded(size):
-    return HELLO[:-1] + b',"x":"' + b"y" * (size - len(HELLO) - 7) + b'"}'
-
-
-def in_chunks(body, size=65536):
-    for at in range(0, len(body), size):
-        piece = body[at : at + size]
-        yield b"%x\r\n%s\r\n" % (len(piece), piece)
-    yield b"0\r\n\r\n"
-
-
-def send_body(client, body, chunked):
-    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
-    with contextlib.suppress(ConnectionError):  # it may be answered before it is read
-        if not chunked:
-            client.socket.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-            return
-        client.socket.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
-        for piece in in_chunks(body):
-            client.socket.sendall(piece)
-
-
-def rss_anon(daemon):
-    with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as status:
-        return int(next(l for l in status if l.startswith("RssAnon")).split()[1]) * 1024
-
-
-@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunks"])
-def test_bodies_of_all_connections_have_a_bound(make_daemon, upstream, chunked):
-    daemon = make_daemon({"listen": {"max_in_flight": "64M"}})
-    gate = threading.Event()
-
-    def answer(request):
-        gate.wait(120)
-        return json_reply({"size": len(request.body)})
-
-    upstream.answer = answer
-    body = padded(10 * MEGABYTE)
-    before = rss_anon(daemon)
-    clients = [RawClient(daemon.port) for _ in range(20)]
-    for client in clients:
-        send_body(client, body, chunked)
-
-    def answered():
-        return [client for client in clients if select.select([client.socket], [], [], 0)[0]]
-
-    until(lambda: len(answered()) >= len(clients) - 6, "too few were refused")
-    until(lambda: daemon.metric("recalld_in_flight_bytes") >= 60 * MEGABYTE, "the bodies are not read")
-    refused = answered()
-    assert len(refused) == len(clients) - 6
-    for client in refused:
-        reply = client.read_reply()
-        assert (reply.status, code_of(reply)) == (503, "too_many_bytes")
-        assert reply.field("Retry-After") == "1" and reply.field("x-should-retry") is None
-    grown = rss_anon(daemon) - before
-    assert daemon.metric("recalld_in_flight_bytes") <= 65 * MEGABYTE
-    if "sanitize" not in os.environ.get("TEST_BUILD", ""):
-        assert grown < 160 * MEGABYTE, f"{grown} bytes more"
-    assert daemon.metric('recalld_errors_total{kind="bytes"}') == len(refused)
-    gate.set()
-    for client in set(clients) - set(refused):
-        assert json.loads(client.read_reply().body) == {"size": len(body)}
-    for client in clients:
-        client.socket.close()
-    until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "bytes are counted that are not held")
-    assert daemon.request("POST", "/v1/x", content=body).json() == {"size": len(body)}
-
-
-def test_a_body_that_only_fits_alone_fits_alone(make_daemon, upstream):
-    daemon = make_daemon({"listen": {"max_in_flight": "2M", "max_body": "2M"}})
-    for chunked in (False, True, False):
-        with RawClient(daemon.port) as client:
-            send_body(client, padded(2 * MEGABYTE), chunked)
-            assert client.read_reply().status == 200
-            until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
-
-
-def test_leave_to_send_is_refused_when_the_body_would_not_fit(make_daemon):
-    daemon = make_daemon({"listen": {"max_in_flight": "2M", "max_body": "2M"}})
-    head = b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1500000\r\n"
-    with RawClient(daemon.port) as first, RawClient(daemon.port) as second:
-        first.socket.sendall(head + b"\r\n" + b"x" * 1000000)
-        until(lambda: daemon.metric("recalld_in_flight_bytes") == 1000000, "it is not counted")
-        second.socket.sendall(head + b"Expect: 100-continue\r\n\r\n")
-        assert second.read_reply().status == 503
-        second.socket.close()
-        first.socket.close()
-        until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
-
-
-def test_who_only_announces_bodies_takes_nothing_from_others(make_daemon):
-    daemon = make_daemon({"listen": {"max_in_flight": "2M", "max_body": "2M"}})
-    head = b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1500000\r\n\r\n"
-    idle = [RawClient(daemon.port) for _ in range(8)]
-    for client in idle:
-        client.socket.sendall(head)
-    assert daemon.request("POST", "/v1/chat/completions", content=padded(MEGABYTE)).status_code == 200
-    for client in idle:
-        client.socket.close()
-
-
-def test_what_slow_readers_have_not_read_is_counted(make_daemon, upstream):
-    daemon = make_daemon({"listen": {"max_in_flight": "1M", "max_body": "512K"}})
-    upstream.answer = lambda request: sse_reply([b": " + b"x" * 65536 + b"\n\n"] * 20 + [DONE])
-    # What waits for each is between the low mark (32 KB) and a little over the high one (128 KB).
-    readers = [RawClient(daemon.port) for _ in range(40)]
-    for reader in readers:
-        reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        reader.post_chat(STREAM)
-    until(lambda: daemon.metric("recalld_in_flight_bytes") > MEGABYTE, "it is not counted")
-    with RawClient(daemon.port) as client:
-        client.post_chat(HELLO)
-        reply = client.read_reply()
-        assert (reply.status, code_of(reply)) == (503, "too_many_bytes")
-    for reader in readers:
-        reader.socket.close()
-    until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
-
-
-@pytest.mark.parametrize("size, least, most", [(48 * 1024, 2, 2.5), (3 * MEGABYTE, 1, 1.1)])
-def test_of_a_small_request_the_copy_with_memory_in_it_is_counted(
-    make_daemon, upstream, memory_model, user, size, least, most
-):
-    """And of a large one there is none."""
-    daemon = make_daemon()
-    make_known(daemon, memory_model, user)
-    gate = threading.Event()
-
-    def answer(request):
-        gate.wait(30)
-        return json_reply(completion("Yes."))
-
-    asked = len(upstream.requests)
-    asked = len(upstream.requests)
-    upstream.answer = answer
-    with RawClient(daemon.port) as client:
-        client.post_chat(padded(size), user)
-        until(lambda: len(upstream.requests) > asked, "the request did not get through")
-        held = daemon.metric("recalld_in_flight_bytes") / size
-        gate.set()
-        reply = client.read_reply()
-        assert (reply.status, reply.field("X-Memory-Status")) == (200, "injected")
-        assert least <= held <= most
-        until(lambda: daemon.metric("recalld_in_flight_bytes") == 0, "it is still counted")
-
-
-def unsent_to(client):
-    """Bytes that the kernel keeps for this client. Its port alone is not enough: what it was used for
-    before, to another server, stands in the table for a minute."""
-    ends = client.getpeername()[1], client.getsockname()[1]
-    with open("/proc/net/tcp", encoding="ascii") as table:
-        for columns in (line.split() for line in list(table)[1:]):
-            if tuple(int(address.split(":")[1], 16) for address in columns[1:3]) == ends:
-                return int(columns[4].split(":")[0], 16)
-    raise AssertionError("there is no such connection")
-
-
-def test_the_kernel_keeps_little_for_a_slow_reader(make_daemon, upstream):
-    """What is on its way has the client's own window as its bound."""
-    daemon = make_daemon()
-    upstream.script(sse_reply([b": " + b"x" * 65536 + b"\n\n"] * 400 + [DONE]))
-    with RawClient(daemon.port) as client:
-        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.post_chat(STREAM)
-        client.read_until(b": x")
-        until(lambda: unsent_to(client.socket) > 0, "nothing waits for the reader")
-        time.sleep(1)
-        most = unsent_to(client.socket)
-        assert 0 < most <= 256 * 1024, f"{most} bytes lie in the kernel"
-
-
-# ---- descriptors ----
-
-
-def limited(limit):
-    def limit_descriptors():
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, limit), limit))
-
-    return limit_descriptors
-
-
-def start_limited(daemon, limit, monkeypatch):
-    """With a soft limit of 256 and this hard one."""
-    popen = subprocess.Popen
-    with monkeypatch.context() as patch:
-        patch.setattr(subprocess, "Popen", lambda *a, **k: popen(*a, preexec_fn=limited(limit), **k))
-        daemon.start()
-
-
-def limits_of(daemon):
-    return resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
-
-
-def test_the_soft_limit_is_raised_to_the_hard_one(make_daemon, monkeypatch):
-    daemon = make_daemon({"listen": {"max_connections": "100"}}, start=False)
-    start_limited(daemon, 2000, monkeypatch)
-    assert limits_of(daemon) == (2000, 2000)
-    assert "open files" not in daemon.stderr
-
-
-def test_too_low_a_limit_is_warned_of_at_a_reload(make_daemon, monkeypatch):
-    daemon = make_daemon({"listen": {"workers": "1", "max_connections": "100"}}, start=False)
-    start_limited(daemon, 2000, monkeypatch)
-    assert "open files" not in daemon.stderr
-    daemon.config["listen"]["max_connections"] = "5000"
-    write_config(daemon.config_file, daemon.config)
-    daemon.signal(signal.SIGHUP)
-    daemon.wait_log("the limit of 2000 open files allows ")
-
-
-@pytest.fixture
-def few(make_daemon, upstream, monkeypatch):
-    """A daemon with descriptors for a few hundred, how many connections it lets in, and what lets the
-    upstream answer."""
-    daemon = make_daemon({"listen": {"workers": "1"}}, start=False)
-    start_limited(daemon, 700, monkeypatch)
-    daemon.wait_log("the limit of 700 open files allows ")
-    said = next(l for l in daemon.stderr_lines if "open files allows" in l)
-    most = int(said.split("open files allows ")[1].split()[0])
-    assert 50 < most < 350
-    gate = threading.Event()
-
-    def answer(request):
-        gate.wait(30)
-        return json_reply({"object": "ok"})
-
-    upstream.answer = answer
-    with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(RawClient(daemon.port)) for _ in range(most)]
-        yield daemon, clients, gate
-        gate.set()
-
-
-def test_no_more_are_let_in_than_there_are_descriptors_for(few, upstream):
-    daemon, clients, gate = few
-    until(lambda: daemon.metric("recalld_connections") == len(clients), "not all are let in")
-    clients[0].send("GET", "/v1/models")
-    upstream.wait(1)
-    told, others = 0, []
-    for _ in range(400):
-        others.append(RawClient(daemon.port))
-        with contextlib.suppress(ConnectionError):
-            others[-1].send("GET", "/v1/models")  # at once: who asks for nothing is soon closed uncounted
-    for other in others:
-        with contextlib.suppress(ConnectionError):
-            told += other.read_reply().status == 503
-        other.socket.close()
-    assert told >= 16
-    assert daemon.metric('recalld_errors_total{kind="connections"}') == len(others)
-    assert len(upstream.requests) == 1
-    gate.set()
-    assert clients[0].read_reply().status == 200
-
-
-def test_no_request_is_left_without_a_descriptor_for_the_upstream(few, upstream):
-    """When all ask at once, each is answered, by the upstream or with when to come back."""
-    daemon, clients, gate = few
-    for client in clients:
-        client.post_chat(HELLO)
-    until(lambda: daemon.metric('recalld_errors_total{kind="connections"}') > 0, "none was refused")
-    gate.set()
-    replies = [client.read_reply() for client in clients]
-    served = sum(reply.status == 200 for reply in replies)
-    assert served >= len(clients) // 4
-    for reply in replies:
-        if reply.status != 200:
-            assert (reply.status, code_of(reply)) == (503, "too_many_connections")
-            assert reply.field("Retry-After") and reply.field("x-should-retry") is None
-    assert daemon.metric('recalld_errors_total{kind="upstream"}') == 0
-    clients[-1].post_chat(HELLO)
-    assert clients[-1].read_reply().status == 200
-
-
-def test_too_low_a_limit_is_warned_of_by_t(tmp_path):
-    file = tmp_path / "recalld.conf"
-    file.write_text("[listen]\nworkers = 2\n")
-    done = subprocess.run(
-        [program("proxy/recalld"), "-t", "-c", str(file)],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        env=clean_environment(),
-        preexec_fn=limited(4096),
-    )
-    assert done.returncode == 0
-    assert f"{file}: warning: the limit of 4096 open files allows " in done.stderr
-
-
 # ---- dead upstream connections ----
-
 
 def test_a_request_whose_reused_connection_died_is_sent_once_more_and_on_a_fresh_one(make_daemon, upstream):
     """However many other connections are kept that would die likewise."""
@@ -710,9 +233,7 @@ def test_the_fresh_connection_is_the_last_try(make_daemon, upstream):
     time.sleep(0.3)
     assert len(upstream.requests) == 3
 
-
 # ---- what HTTP asks beside chats ----
-
 
 def test_an_options_request_and_its_cors_fields_pass_as_they_are(daemon, upstream):
     cors = [
@@ -812,9 +333,7 @@ def test_another_protocol_is_501_and_reaches_no_upstream(daemon, upstream):
         assert client.socket.recv(1) == b""
     assert not upstream.requests
 
-
 # ---- what is counted ----
-
 
 def test_open_exchanges_and_connections_are_counted_as_they_stand(gated):
     daemon, client, gate = gated
