@@ -41,11 +41,9 @@ void relay_finish(struct relay *relay)
 /* Follows whether the client stands at the beginning of a line, and after an empty one. */
 static void follow_lines(struct relay *relay, struct slice bytes)
 {
+	/* The last four tell: with another byte among them the count begins anew, else it is
+	 * enough. */
 	size_t from = bytes.size > 4 ? bytes.size - 4 : 0;
-	if (from > 0) {
-		relay->line_ends = 0;
-		relay->after_return = false;
-	}
 	for (size_t i = from; i < bytes.size; i++) {
 		char byte = bytes.data[i];
 		if (byte == '\n' && relay->after_return) {

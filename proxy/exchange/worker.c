@@ -80,8 +80,8 @@ static void check_drained(evutil_socket_t fd, short what, void *cookie)
 	struct worker *worker = cookie;
 	(void)fd;
 	(void)what;
-	/* A reply that has ended may still be on its way out; its connection closes after it. */
-	if (worker->exchanges != NULL || http_server_connections(worker->server) > 0)
+	/* An exchange ends before its connection, which closes once the reply is out. */
+	if (http_server_connections(worker->server) > 0)
 		return;
 	event_del(worker->drain_check);
 	worker->drained(worker->drained_cookie);

@@ -5,6 +5,7 @@
 #include "proxy/exchange/relay.h"
 
 #include <stdlib.h>
+#include <zlib.h>
 
 static struct client client;
 static struct relay relay;
@@ -134,6 +135,28 @@ START_TEST(of_a_coding_that_cannot_be_read_the_last_byte_is_held)
 }
 END_TEST
 
+START_TEST(a_reply_that_decodes_to_more_than_is_read_is_not_decoded_to_its_end)
+{
+	enum { LARGE = 16 << 20, READ = 8 << 20, SLACK = 1 << 20 };
+	static unsigned char coded[64 * 1024];
+	unsigned char *zeros = xcalloc(1, LARGE);
+	z_stream stream = {
+		.next_in = zeros, .avail_in = LARGE, .next_out = coded, .avail_out = sizeof(coded)};
+	ck_assert_int_eq(deflateInit2(&stream, 9, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY), Z_OK);
+	ck_assert_int_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
+	begin(false, true, true, "gzip");
+	relay_feed(&relay, (struct slice){(const char *)coded, stream.total_out});
+	ck_assert(relay.undecodable);
+	ck_assert_ptr_null(relay.decoder);
+	ck_assert_uint_gt(relay.decoded, READ);
+	ck_assert_uint_lt(relay.decoded, READ + SLACK);
+	(void)deflateEnd(&stream);
+	free(zeros);
+	http_reply_abort(handler.held[0]);
+	finish();
+}
+END_TEST
+
 START_TEST(identity_is_no_coding)
 {
 	begin(true, true, true, "Identity");
@@ -256,6 +279,7 @@ UNIT_MAIN("relay", the_done_event_is_held_until_it_is_released,
 	  with_relaxed_durability_nothing_is_held_and_the_end_is_read_all_the_same,
 	  what_nothing_is_learned_from_is_not_read,
 	  of_a_coding_that_cannot_be_read_the_last_byte_is_held, identity_is_no_coding,
+	  a_reply_that_decodes_to_more_than_is_read_is_not_decoded_to_its_end,
 	  a_relay_is_full_while_its_client_does_not_read, a_relay_is_full_of_what_it_holds,
 	  without_its_client_a_relay_goes_on_reading, an_error_event_begins_an_event_of_its_own,
 	  line_ends_are_followed_however_the_bytes_are_torn,

@@ -4,9 +4,11 @@
 
 #include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"
+#include "tests/unit/branch_fixture.h"
 #include "tests/unit/config_reading.h"
 #include "tests/unit/store_fixture.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -121,7 +123,7 @@ START_TEST(it_looks_again_by_itself)
 	say("alex", LONG_AGO);
 	begin("[retention]\nmessages = 20s\n");
 	await_expired(1);
-	say("bob", LONG_AGO);
+	say("bob", clock_wall() - 19500); /* past its time by the next look only */
 	await_expired(2);
 	finish();
 }
@@ -140,6 +142,47 @@ START_TEST(without_a_time_nothing_ever_goes)
 	ck_assert(is_known("bob"));
 	fixture_finish(&fixture);
 	retention_destroy(retention);
+}
+END_TEST
+
+START_TEST(a_time_for_messages_takes_no_fact_however_old)
+{
+	struct store_statistics statistics;
+	struct change change = city("Bonn", 3, LONG_AGO);
+	fixture_init(&fixture, MAP);
+	say("alex", LONG_AGO);
+	say("alex", clock_wall());
+	ck_assert_int_eq(fixture_learned(&fixture, 3, &change, 1, false), STORE_OK);
+	begin("[retention]\nmessages = 1h\n");
+	await_expired(1);
+	store_statistics(fixture.store, &statistics);
+	ck_assert_uint_eq(statistics.facts, 1);
+	finish();
+}
+END_TEST
+
+START_TEST(of_one_user_more_goes_in_one_look_than_in_one_step)
+{
+	enum { MANY = 100 };
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < MANY; i++)
+		say("alex", LONG_AGO + i);
+	begin("[retention]\nmessages = 1h\n"); /* the next look would come in minutes */
+	await_expired(MANY);
+	finish();
+}
+END_TEST
+
+START_TEST(without_a_time_it_sleeps)
+{
+	enum { WHILE_MS = 200, MOST_MS = 50 };
+	fixture_init(&fixture, MAP);
+	say("alex", clock_wall());
+	begin("");
+	const clock_t before = clock(); /* of all threads, in processor time */
+	ck_assert_int_eq(poll(NULL, 0, WHILE_MS), 0);
+	ck_assert_int_le((clock() - before) * 1000 / CLOCKS_PER_SEC, MOST_MS);
+	finish();
 }
 END_TEST
 
@@ -178,4 +221,6 @@ END_TEST
 UNIT_MAIN("retention", at_its_start_what_is_past_its_time_goes_and_nothing_else,
 	  all_users_are_looked_at_though_a_few_at_a_time, a_new_configuration_is_gone_by_at_once,
 	  it_looks_again_by_itself, without_a_time_nothing_ever_goes,
+	  a_time_for_messages_takes_no_fact_however_old,
+	  of_one_user_more_goes_in_one_look_than_in_one_step, without_a_time_it_sleeps,
 	  it_may_end_as_soon_as_it_began, how_often_it_looks_follows_from_the_shorter_time)

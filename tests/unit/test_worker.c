@@ -1,5 +1,6 @@
 /* A worker's life: it takes over a new configuration, refuses what it has no descriptor for, drains
  * and stops. */
+#include "proxy/runtime/descriptors.h"
 #include "tests/unit/proxy_fixture.h"
 
 #include <errno.h>
@@ -75,6 +76,31 @@ START_TEST(a_worker_without_a_connection_is_drained_at_once)
 	proxy_begin(&proxy, buffer_mode);
 	worker_drain(proxy.worker, tell, &told);
 	await_told();
+	proxy_finish(&proxy);
+}
+END_TEST
+
+START_TEST(a_request_that_is_still_coming_holds_the_drain_up)
+{
+	enum { CHECKED_OFTEN_MS = 50 };
+	struct proxy proxy;
+	sem_init(&told, 0, 0);
+	proxy_begin(&proxy, buffer_mode);
+	struct side client = side_connect(&proxy);
+	side_send(&client, "POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
+			   "Expect: 100-continue\r\n\r\n");
+	side_await(&client, "HTTP/1.1 100 ");
+	side_send(&client, "ha");
+	worker_drain(proxy.worker, tell, &told);
+	ck_assert_int_eq(poll(NULL, 0, CHECKED_OFTEN_MS), 0);
+	ck_assert_int_eq(sem_trywait(&told), -1);
+	side_send(&client, "lf");
+	struct side upstream = proxy_asked(&proxy);
+	side_send(&upstream, SHORT);
+	side_await_end(&client);
+	ck_assert(side_has(&client, "short"));
+	await_told();
+	side_close(&upstream);
 	proxy_finish(&proxy);
 }
 END_TEST
@@ -162,8 +188,48 @@ START_TEST(a_request_without_a_descriptor_for_the_upstream_is_refused_for_now)
 }
 END_TEST
 
+START_TEST(connections_and_exchanges_share_the_descriptors)
+{
+	struct proxy proxy;
+	proxy_begin(&proxy, buffer_mode);
+	size_t room = descriptors_plan(proxy.service.descriptors, 1,
+				       (size_t)proxy.config->listen.max_connections)
+			      .room;
+	atomic_fetch_add(&proxy.service.exchanges, room - 1); /* the client's own is one more */
+	struct side client = side_connect(&proxy);
+	side_send(&client, "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	side_await(&client, "too_many_connections");
+	atomic_fetch_sub(&proxy.service.exchanges, 1);
+	side_send(&client, "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
+	struct side upstream = proxy_asked(&proxy);
+	side_send(&upstream, SHORT);
+	side_await(&client, "short");
+	atomic_fetch_sub(&proxy.service.exchanges, room - 2);
+	side_close(&upstream);
+	side_close(&client);
+	proxy_finish(&proxy);
+}
+END_TEST
+
+START_TEST(a_new_configuration_has_the_next_failure_logged)
+{
+	struct proxy proxy;
+	const struct failure_words refused = failure_words("it refused", 401);
+	sem_init(&told, 0, 0);
+	proxy_begin(&proxy, buffer_mode);
+	ck_assert(last_failure_note(&proxy.service.upstream, &refused));
+	ck_assert(!last_failure_note(&proxy.service.upstream, &refused)); /* within a minute */
+	configure(&proxy, "[memory]\nmode = off\n");
+	ck_assert(last_failure_note(&proxy.service.upstream, &refused));
+	proxy_finish(&proxy);
+}
+END_TEST
+
 UNIT_MAIN("worker", a_worker_is_drained_once_its_last_reply_is_out,
 	  a_worker_without_a_connection_is_drained_at_once,
 	  a_worker_that_stops_cuts_off_what_is_open_and_keeps_what_came,
 	  a_new_configuration_is_for_the_exchanges_that_begin_then,
-	  a_request_without_a_descriptor_for_the_upstream_is_refused_for_now)
+	  a_request_without_a_descriptor_for_the_upstream_is_refused_for_now,
+	  a_request_that_is_still_coming_holds_the_drain_up,
+	  connections_and_exchanges_share_the_descriptors,
+	  a_new_configuration_has_the_next_failure_logged)
