@@ -101,7 +101,7 @@ def test_an_exchange_is_parked_after_10_unusable_answers_and_set_going_by_recall
 
 
 def test_while_the_model_cannot_be_reached_nothing_is_given_up(make_daemon, memory_model, user, tmp_path):
-    daemon = make_daemon(environment=fast_clock(tmp_path, 60))
+    daemon = make_daemon(environment=fast_clock(tmp_path, 240))
     turn = "I bind books."
     memory_model.answers[turn] = [fact("binds", "books", "I bind books")]
     memory_model.fail(turn, *[error_reply(429), error_reply(503)] * 6)
