@@ -70,7 +70,6 @@ struct chat {
 	struct chat_settings settings;
 	struct slice body;
 	struct identity identity;
-	struct slice key_field; /* the client's own API key, as a header line; empty: none */
 	struct user_key user;
 	struct request request;
 	bool scanned; /* `request` is valid */

@@ -82,7 +82,8 @@ static void on_gone(struct admin_call *call)
 static void look_up(struct preview *preview)
 {
 	struct admin_call *call = preview->call;
-	const struct chat_sources sources = {call->service->store, call->vectors, call->config};
+	const struct chat_sources sources = {
+		.store = call->service->store, .vectors = call->vectors, .config = call->config};
 	enum store_result result;
 	call->pending = chat_lookup_start(&preview->chat, &sources, clock_wall(), &result,
 					  &call->arena, on_looked_up, preview);

@@ -117,7 +117,6 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 		return refuse(refusal, 403, "dry_run_forbidden",
 			      "A dry run is answered to loopback clients or with the admin token.");
 	chat_read(chat, dialect, body, is_encoded(head), arena);
-	chat->key_field = identity_key_field(head, arena);
 	enum chat_verdict verdict =
 		find_identity(chat, config, head, path, &asked.identity, refusal, arena);
 	if (verdict != CHAT_LOAD)

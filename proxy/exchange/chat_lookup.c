@@ -50,8 +50,8 @@ struct chat_lookup *chat_lookup_start(struct chat *chat, const struct chat_sourc
 	struct chat_lookup *lookup = arena_alloc(arena, sizeof(*lookup));
 	*lookup = (struct chat_lookup){chat, sources->store, arena, callback, cookie, NULL};
 	lookup->question = question_vector_start(sources->vectors, sources->config,
-						 chat_question_text(chat, arena), chat->key_field,
-						 on_vector, lookup);
+						 chat_question_text(chat, arena),
+						 sources->key_field, on_vector, lookup);
 	if (lookup->question != NULL)
 		return lookup;
 	recall(chat, sources->store, arena);

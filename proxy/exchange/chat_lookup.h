@@ -14,6 +14,7 @@ struct chat_sources {
 	struct store *store;
 	struct question_vectors *vectors; /* of the loop */
 	struct config *config;            /* the chat's */
+	struct slice key_field;           /* the client's own API key, "NAME: VALUE"; empty: none */
 };
 
 typedef void chat_looked_up(void *cookie);

@@ -244,7 +244,7 @@ static void look_up(struct exchange *exchange)
 		return;
 	}
 	const struct chat_sources sources = {service->store, exchange->worker->vectors,
-					     exchange->config};
+					     exchange->config, exchange->key_field};
 	enum store_result result;
 	exchange->lookup = chat_lookup_start(chat, &sources, exchange->begun_at, &result,
 					     &exchange->arena, on_looked_up, exchange);
@@ -257,6 +257,7 @@ static void open_chat(struct exchange *exchange)
 	struct http_request *request = exchange->request;
 	const struct dialect *dialect = exchange->dialect;
 	struct chat_refusal refusal;
+	exchange->key_field = identity_key_field(http_request_head(request), &exchange->arena);
 	switch (chat_open(&exchange->chat, exchange->config, dialect,
 			  exchange->worker->service->model_traits, http_request_head(request),
 			  exchange->user_path.rest.size > 0 ? &exchange->user_path : NULL,

@@ -90,7 +90,7 @@ static void on_commit_late(evutil_socket_t fd, short what, void *cookie)
 static void offer_key(struct exchange *exchange, struct append *append)
 {
 	const struct config *config = exchange->config;
-	struct slice key = exchange->chat.key_field;
+	struct slice key = exchange->key_field;
 	if (config->model.api_key[0] != '\0' || config->upstream.api_key[0] != '\0' ||
 	    key.size == 0)
 		return;

@@ -36,6 +36,7 @@ struct exchange {
 	struct identity_path user_path;
 	const struct dialect *dialect; /* NULL: memory takes no part */
 	bool names_user;               /* at a path without memory */
+	struct slice key_field;        /* the client's own API key, "NAME: VALUE"; empty: none */
 	struct chat chat;
 	struct chat_lookup *lookup; /* under way */
 
