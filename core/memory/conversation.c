@@ -88,6 +88,20 @@ uint32_t conversation_certain_from(const struct carried_exchange *carried, size_
 	return next_ordinal;
 }
 
+void conversation_advance(struct past_conversation *conversation, const struct append *append,
+			  uint32_t ordinal, bool branches)
+{
+	if (branches) {
+		conversation->answers = ordinal;
+		conversation->branched = true;
+	}
+	if (append->complete && append->journal && conversation->answers <= ordinal)
+		conversation->answers = ordinal + 1;
+	conversation->carries_history |= append->carries_history;
+	if (append->now > conversation->last_active)
+		conversation->last_active = append->now;
+}
+
 /* Of long texts the beginnings tell: to fold and compare a whole megabyte takes a tenth of a
  * second.
  */

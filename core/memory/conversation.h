@@ -1,9 +1,10 @@
 /* Which conversation a request belongs to: the stored one that shares the longest run of assistant
- * turns with the request's history. System text never counts, user texts only break ties. */
+ * turns with the request's history. System text never counts, user texts only break ties. And what
+ * an exchange makes of its conversation. */
 #ifndef RECALLD_CORE_MEMORY_CONVERSATION_H
 #define RECALLD_CORE_MEMORY_CONVERSATION_H
 
-#include "core/base/bytes.h"
+#include "core/memory/exchange.h"
 
 /* One of the request's assistant messages found again in a stored conversation. */
 struct answer_hit {
@@ -45,6 +46,11 @@ struct carried_exchange {
  * known. */
 uint32_t conversation_certain_from(const struct carried_exchange *carried, size_t count,
 				   uint32_t next_ordinal);
+
+/* What an appended exchange at `ordinal` makes of its conversation. `branches`: it took something
+ * back, so that the conversation ends with it. */
+void conversation_advance(struct past_conversation *conversation, const struct append *append,
+			  uint32_t ordinal, bool branches);
 
 /* Whether a user turn reads like an edit of another one: at least half of the words of each are in
  * the other. The first 256 words of each are looked at. */

@@ -215,7 +215,55 @@ START_TEST(a_history_is_certain_from_its_first_exchange_that_is_known)
 }
 END_TEST
 
-UNIT_MAIN("conversation", a_history_is_certain_from_its_first_exchange_that_is_known,
+static struct past_conversation advanced(struct past_conversation conversation,
+					 struct append append, uint32_t ordinal, bool branches)
+{
+	conversation_advance(&conversation, &append, ordinal, branches);
+	return conversation;
+}
+
+START_TEST(a_complete_answer_moves_its_conversation_on)
+{
+	const struct past_conversation before = {.answers = 3, .last_active = 50};
+	const struct append append = {.complete = true, .journal = true, .now = 60};
+	struct past_conversation after = advanced(before, append, 3, false);
+	ck_assert_uint_eq(after.answers, 4);
+	ck_assert_int_eq(after.last_active, 60);
+	ck_assert(!after.branched);
+	ck_assert(!after.carries_history);
+	/* An older place that is answered again leaves the end where it is. */
+	ck_assert_uint_eq(advanced(before, append, 1, false).answers, 3);
+}
+END_TEST
+
+START_TEST(a_broken_reply_and_one_that_calls_tools_leave_the_place_open)
+{
+	const struct past_conversation before = {.answers = 3, .last_active = 50};
+	const struct append broken = {.journal = true, .now = 40, .carries_history = true};
+	const struct append calls = {.complete = true, .now = 60};
+	struct past_conversation after = advanced(before, broken, 3, false);
+	ck_assert_uint_eq(after.answers, 3);
+	ck_assert_int_eq(after.last_active, 50);
+	ck_assert(after.carries_history);
+	ck_assert_uint_eq(advanced(before, calls, 3, false).answers, 3);
+}
+END_TEST
+
+START_TEST(a_branch_ends_its_conversation_where_it_begins)
+{
+	const struct past_conversation before = {.answers = 9};
+	const struct append append = {.complete = true, .journal = true};
+	struct past_conversation after = advanced(before, append, 2, true);
+	ck_assert_uint_eq(after.answers, 3);
+	ck_assert(after.branched);
+	ck_assert_uint_eq(advanced(before, (struct append){.journal = true}, 2, true).answers, 2);
+}
+END_TEST
+
+UNIT_MAIN("conversation", a_complete_answer_moves_its_conversation_on,
+	  a_broken_reply_and_one_that_calls_tools_leave_the_place_open,
+	  a_branch_ends_its_conversation_where_it_begins,
+	  a_history_is_certain_from_its_first_exchange_that_is_known,
 	  random_hits_match_as_if_every_run_were_followed, no_hit_is_no_conversation,
 	  the_longest_run_wins_and_says_where_it_goes_on, a_gap_in_marks_or_ordinals_ends_a_run,
 	  a_message_that_called_tools_shares_the_ordinal_of_its_answer,

@@ -1,24 +1,15 @@
-/* store_append(): an exchange goes into the journal. */
-#include "core/memory/position.h"
+/* What an append writes: the exchange, its jobs, and what its request was given. */
+#include "storage/write/append.h"
 
+#include "core/memory/conversation.h"
+#include "core/memory/position.h"
 #include "storage/journal/import_history.h"
 #include "storage/journal/supersede.h"
-#include "storage/lmdb/writer.h"
 #include "storage/user/replays.h"
 
-#include <string.h>
-
-struct append_operation {
-	struct operation operation;
-	struct user_key user;
-	struct append append;
-	struct frozen frozen;
-	struct replay replay;
-};
-
-/* One run of it. */
+/* One run of an append. */
 struct appending {
-	struct memory memory;
+	const struct memory *memory;
 	const struct append *append;
 	bool learn;          /* this exchange teaches something */
 	bool may_keep_given; /* nothing of it was hidden, or taken back, since it was loaded */
@@ -42,7 +33,7 @@ struct appending {
  * place. */
 static void find_twin(struct appending *appending)
 {
-	const struct memory *memory = &appending->memory;
+	const struct memory *memory = appending->memory;
 	const struct append *append = appending->append;
 	uint32_t conversation = appending->conversation_id;
 	if (!append->journal || append->same_exchange != 0 || append->user_text.size == 0)
@@ -64,7 +55,7 @@ static void find_twin(struct appending *appending)
 /* The exchange whose user turn is asked again. False: it was hidden, or is gone. */
 static bool find_same_exchange(struct appending *appending)
 {
-	const struct memory *memory = &appending->memory;
+	const struct memory *memory = appending->memory;
 	struct stored_turn *turn = &appending->user_turn;
 	if (!memory_turn(memory, appending->same_exchange, turn) ||
 	    turn->turn.state == TURN_HIDDEN || turn->turn.role != ROLE_USER ||
@@ -79,7 +70,7 @@ static bool find_same_exchange(struct appending *appending)
  * asked again that another branch took back meanwhile comes back as well. */
 static void take_back(struct appending *appending)
 {
-	const struct memory *memory = &appending->memory;
+	const struct memory *memory = appending->memory;
 	const struct append *append = appending->append;
 	struct branch branch = {0};
 	for (size_t i = 0; i < append->kept_count; i++)
@@ -101,13 +92,13 @@ static void take_back(struct appending *appending)
 static bool find_conversation(struct appending *appending)
 {
 	return appending->conversation_id != 0 &&
-	       memory_conversation(&appending->memory, appending->conversation_id,
+	       memory_conversation(appending->memory, appending->conversation_id,
 				   &appending->conversation);
 }
 
 static void open_conversation(struct appending *appending)
 {
-	const struct memory *memory = &appending->memory;
+	const struct memory *memory = appending->memory;
 	const struct append *append = appending->append;
 	struct past_conversation *conversation = &appending->conversation;
 	if (find_conversation(appending))
@@ -148,7 +139,7 @@ static void add_user_turn(struct appending *appending)
 	turn->turn.created_at = append->started_at;
 	turn->turn.hash = append->user_hash;
 	turn->turn.text = append->user_text;
-	journal_add_turn(&appending->memory, &appending->user, turn);
+	journal_add_turn(appending->memory, &appending->user, turn);
 	appending->came += appending->learn;
 	appending->exchange = (struct stored_exchange){.user_hash = append->user_hash};
 }
@@ -160,7 +151,7 @@ static void learn_user_turn(struct appending *appending)
 	if (!appending->learn || turn->learn)
 		return;
 	turn->learn = true;
-	memory_put_turn(&appending->memory, turn);
+	memory_put_turn(appending->memory, turn);
 	appending->came += turn->turn.id > appending->covers;
 }
 
@@ -168,13 +159,13 @@ static void supersede_answer(struct appending *appending)
 {
 	struct stored_turn earlier = {0};
 	if (appending->exchange.answer == 0 ||
-	    !memory_turn(&appending->memory, appending->exchange.answer, &earlier))
+	    !memory_turn(appending->memory, appending->exchange.answer, &earlier))
 		return;
 	if (earlier.turn.state == TURN_CURRENT)
 		appending->went += earlier.learn && earlier.turn.id > appending->covers;
 	earlier.turn.state = TURN_SUPERSEDED;
-	memory_put_turn(&appending->memory, &earlier);
-	supersede_given(&appending->memory, earlier.turn.id);
+	memory_put_turn(appending->memory, &earlier);
+	supersede_given(appending->memory, earlier.turn.id);
 	appending->conversation.branched = true;
 }
 
@@ -196,7 +187,7 @@ static void add_answer(struct appending *appending)
 	turn.turn.text = append->answer_text;
 	turn.learn = appending->learn && append->complete;
 	turn.earlier = appending->exchange.answer;
-	journal_add_turn(&appending->memory, &appending->user, &turn);
+	journal_add_turn(appending->memory, &appending->user, &turn);
 	appending->exchange.answer = turn.turn.id;
 	appending->came += turn.learn;
 }
@@ -209,27 +200,19 @@ static void advance_conversation(struct appending *appending)
 				       .tool_calls = !append->journal};
 	/* Of one that broke off a client resends what it has. */
 	if (append->complete || !append->journal || append->answer_hash != 0)
-		journal_fingerprint_answer(&appending->memory, append->answer_hash,
+		journal_fingerprint_answer(appending->memory, append->answer_hash,
 					   appending->conversation_id, appending->ordinal, answer);
 	/* Clients join the two, or send them one by one. */
 	if (append->rest_hash != 0)
-		journal_fingerprint_answer(&appending->memory, append->rest_hash,
+		journal_fingerprint_answer(appending->memory, append->rest_hash,
 					   appending->conversation_id, appending->ordinal, answer);
-	if (appending->superseded) {
-		conversation->answers = appending->ordinal;
-		conversation->branched = true;
-	}
-	if (append->complete && append->journal && conversation->answers <= appending->ordinal)
-		conversation->answers = appending->ordinal + 1;
-	conversation->carries_history |= append->carries_history;
-	if (append->now > conversation->last_active)
-		conversation->last_active = append->now;
-	memory_put_conversation(&appending->memory, appending->conversation_id, conversation);
+	conversation_advance(conversation, append, appending->ordinal, appending->superseded);
+	memory_put_conversation(appending->memory, appending->conversation_id, conversation);
 }
 
 static void make_jobs(struct appending *appending)
 {
-	const struct memory *memory = &appending->memory;
+	const struct memory *memory = appending->memory;
 	const struct append *append = appending->append;
 	if (appending->learn && (!append->explicit_mode || mode_uses_facts(append->mode)))
 		journal_release_jobs(memory, &appending->user);
@@ -245,7 +228,7 @@ static void make_jobs(struct appending *appending)
 /* A summary that covers the answer whose place is taken now may hold what it said. */
 static void look_at_summary(struct appending *appending)
 {
-	const struct memory *memory = &appending->memory;
+	const struct memory *memory = appending->memory;
 	struct summary summary;
 	(void)memory_summary(memory, &summary);
 	appending->covers = summary.covers;
@@ -260,7 +243,7 @@ static void import_own_history(struct appending *appending)
 {
 	const struct append *append = appending->append;
 	const struct history_import import = {
-		.memory = &appending->memory,
+		.memory = appending->memory,
 		.user = &appending->user,
 		.conversation = appending->conversation_id,
 		.learn = appending->learn,
@@ -281,14 +264,14 @@ static void journal_exchange(struct appending *appending)
 		learn_user_turn(appending);
 	add_answer(appending);
 	make_jobs(appending);
-	memory_put_exchange(&appending->memory, &appending->user_turn.turn, &appending->exchange);
+	memory_put_exchange(appending->memory, &appending->user_turn.turn, &appending->exchange);
 }
 
 /* What the request was given; not when it may hold what the user asked to forget, or took back,
  * meanwhile. Of two replies to one turn, what the first one's request was given stands. */
 static void keep_what_was_given(struct appending *appending)
 {
-	const struct memory *memory = &appending->memory;
+	const struct memory *memory = appending->memory;
 	const struct append *append = appending->append;
 	if (forget_epochs_passed(memory->transaction->store->hidden, memory->user,
 				 append->forget_epoch))
@@ -310,9 +293,9 @@ static void keep_what_was_given(struct appending *appending)
 	}
 }
 
-static enum store_result append_exchange(struct appending *appending)
+static enum store_result run(struct appending *appending)
 {
-	const struct memory *memory = &appending->memory;
+	const struct memory *memory = appending->memory;
 	const struct append *append = appending->append;
 	if (forget_epochs_passed(memory->transaction->store->forgotten, memory->user,
 				 append->forget_epoch))
@@ -337,92 +320,20 @@ static enum store_result append_exchange(struct appending *appending)
 	return STORE_OK;
 }
 
-static enum store_result run_append(struct operation *operation, struct transaction *transaction)
+enum store_result append_exchange(const struct memory *memory, const struct append *append)
 {
-	struct append_operation *own = (struct append_operation *)operation;
-	struct arena scratch = {0};
 	struct appending appending = {
-		.memory = {transaction, own->user, &scratch},
-		.append = &own->append,
-		.learn = own->append.learn && own->append.journal,
-		.conversation_id = own->append.conversation,
-		.ordinal = own->append.ordinal,
-		.same_exchange = own->append.same_exchange,
-		.like = {.model = own->append.model,
-			 .explicit_mode = own->append.explicit_mode,
-			 .mode = own->append.mode,
-			 .client_key = own->append.client_key,
-			 .last_active = own->append.now},
+		.memory = memory,
+		.append = append,
+		.learn = append->learn && append->journal,
+		.conversation_id = append->conversation,
+		.ordinal = append->ordinal,
+		.same_exchange = append->same_exchange,
+		.like = {.model = append->model,
+			 .explicit_mode = append->explicit_mode,
+			 .mode = append->mode,
+			 .client_key = append->client_key,
+			 .last_active = append->now},
 	};
-	enum store_result result = append_exchange(&appending);
-	arena_finish(&scratch);
-	return result;
-}
-
-static void copy_history(struct append_operation *own)
-{
-	struct operation *operation = &own->operation;
-	size_t count = own->append.history_count;
-	struct imported_turn *copies =
-		operation_copy(operation, own->append.history, count * sizeof(*copies));
-	for (size_t i = 0; i < count; i++)
-		copies[i].text = operation_slice(operation, copies[i].text);
-	own->append.history = copies;
-}
-
-static void copy_frozen(struct append_operation *own)
-{
-	struct operation *operation = &own->operation;
-	own->frozen = *own->append.frozen;
-	own->frozen.block = operation_slice(operation, own->frozen.block);
-	own->frozen.turns = operation_slice(operation, own->frozen.turns);
-	own->frozen.chat_turns = operation_slice(operation, own->frozen.chat_turns);
-	own->frozen.receipt_items = operation_slice(operation, own->frozen.receipt_items);
-	own->frozen.facts = operation_copy(operation, own->frozen.facts,
-					   own->frozen.fact_count * sizeof(*own->frozen.facts));
-	own->frozen.given = operation_copy(operation, own->frozen.given,
-					   own->frozen.given_count * sizeof(*own->frozen.given));
-	own->append.frozen = &own->frozen;
-}
-
-static void copy_replay(struct append_operation *own)
-{
-	struct operation *operation = &own->operation;
-	own->replay = *own->append.replay;
-	own->replay.text = operation_slice(operation, own->replay.text);
-	own->replay.receipt_items = operation_slice(operation, own->replay.receipt_items);
-	own->replay.turns = operation_copy(operation, own->replay.turns,
-					   own->replay.turn_count * sizeof(*own->replay.turns));
-	own->replay.facts = operation_copy(operation, own->replay.facts,
-					   own->replay.fact_count * sizeof(*own->replay.facts));
-	own->append.replay = &own->replay;
-}
-
-struct store_call *store_append(struct store *store, const struct append *append,
-				struct store_loop *loop, store_done *callback, void *cookie)
-{
-	struct append_operation *own = operation_create(sizeof(*own), run_append);
-	struct operation *operation = &own->operation;
-	operation->grows = !append->promised;
-	operation->promised = append->promised;
-	own->user = store_user_key(append->tenant, append->user);
-	own->append = *append;
-	own->append.tenant = operation_slice(operation, append->tenant);
-	own->append.user = operation_slice(operation, append->user);
-	own->append.session = operation_slice(operation, append->session);
-	own->append.user_text = operation_slice(operation, append->user_text);
-	own->append.answer_text = operation_slice(operation, append->answer_text);
-	own->append.model = operation_slice(operation, append->model);
-	own->append.receipt = operation_receipt(operation, &append->receipt);
-	if (append->history_count > 0)
-		copy_history(own);
-	if (append->frozen != NULL)
-		copy_frozen(own);
-	if (append->replay != NULL)
-		copy_replay(own);
-	own->append.kept =
-		operation_copy(operation, append->kept, append->kept_count * sizeof(*append->kept));
-	own->append.carried = operation_copy(operation, append->carried,
-					     append->carried_count * sizeof(*append->carried));
-	return writer_submit(store->writer, operation, &own->user, loop, callback, cookie);
+	return run(&appending);
 }

@@ -1,0 +1,11 @@
+/* Inside store_append(). */
+#ifndef RECALLD_STORAGE_WRITE_APPEND_H
+#define RECALLD_STORAGE_WRITE_APPEND_H
+
+#include "storage/user/memory.h"
+
+/* Writes an exchange in the memory's transaction, which may be undone and run again: `append` is
+ * left as it is. STORE_STALE: the user was forgotten, or the turn that is asked again is gone. */
+enum store_result append_exchange(const struct memory *memory, const struct append *append);
+
+#endif
