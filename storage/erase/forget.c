@@ -3,6 +3,7 @@
  * A long memory is deleted in slices. The first slice deletes the records that reads start from, so
  * that the user is hidden at once, and leaves a mark that makes the next start finish after a
  * crash. */
+#include "storage/lmdb/environment.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/memory.h"
 

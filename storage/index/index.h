@@ -12,11 +12,6 @@
 
 enum { DOCUMENT_BLOCK = 64 };
 
-/* Indexes a turn that is new or whose state may have changed. */
-void index_put_turn(const struct memory *memory, const struct turn *turn);
-/* Removes everything derived from the stored turn's text, including its vector. */
-void index_erase_turn(const struct memory *memory, uint64_t id);
-
 /* ---- documents ---- */
 
 /* The documents of one block. */

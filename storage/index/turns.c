@@ -1,4 +1,4 @@
-#include "storage/index/index.h"
+#include "storage/index/turn_index.h"
 
 #include <stdlib.h>
 #include <string.h>

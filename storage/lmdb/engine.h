@@ -106,14 +106,4 @@ void engine_cache_singly(struct store *store);
 /* How many bytes may be written between two checks of the room. */
 uint64_t engine_look_distance(const struct store *store);
 
-/* Resumes deletions of users that a stopped process left unfinished. */
-void forget_resume(struct store *store);
-
-/* Opens the environment and its tables, without a writer. Returns NULL with the reason in `error`,
- * like store_open(). */
-struct store *engine_open(const struct store_options *options, char *error, size_t error_size);
-/* Whether the writes of opening succeeded; if not, `error` says why. */
-bool engine_judge(struct store *store, enum store_result result, char *error, size_t error_size);
-bool engine_start_writer(struct store *store, char *error, size_t error_size);
-
 #endif

@@ -3,7 +3,7 @@
 #ifndef RECALLD_STORAGE_LMDB_OPERATION_QUEUE_H
 #define RECALLD_STORAGE_LMDB_OPERATION_QUEUE_H
 
-#include "storage/lmdb/writer.h"
+#include "storage/lmdb/operation.h"
 
 struct operation_queue {
 	struct operation *first;

@@ -1,7 +1,7 @@
 /* store_open(): puts together the engine, the index and the recovery of what a crash left
  * unfinished. */
 #include "storage/index/reindex.h"
-#include "storage/lmdb/engine.h"
+#include "storage/lmdb/environment.h"
 #include "storage/lmdb/writer.h"
 
 struct store *store_open(const struct store_options *options, char *error, size_t error_size)

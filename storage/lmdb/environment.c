@@ -1,0 +1,289 @@
+#include "storage/lmdb/environment.h"
+
+#include "storage/lmdb/lock.h"
+#include "storage/lmdb/reader.h"
+#include "storage/lmdb/store_marker.h"
+#include "storage/lmdb/table.h"
+#include "storage/lmdb/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	READERS = 1024,
+	TICKETS = 65536,
+};
+
+static bool make_folder(const char *path, mode_t mode)
+{
+	return mkdir(path, mode) == 0 || errno == EEXIST;
+}
+
+/* Creates missing parent directories too. */
+static bool make_path(const char *path)
+{
+	char *part = xstrdup(path);
+	bool made = true;
+	for (char *slash = strchr(part + 1, '/'); made && slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		made = make_folder(part, 0755);
+		*slash = '/';
+	}
+	int error = errno;
+	free(part);
+	errno = error;
+	return made && make_folder(path, 0700);
+}
+
+static bool make_directory(const char *path, const struct complaint *complaint)
+{
+	struct stat status;
+	if (!make_path(path))
+		return complain(complaint,
+				"cannot make the directory %s: %s; make it, or set [storage] path",
+				path, strerror(errno));
+	if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
+		return complain(complaint, "%s is not a directory; set [storage] path to one",
+				path);
+	return true;
+}
+
+static bool complain_of_damage(const struct store *store, const char *fault,
+			       const struct complaint *complaint)
+{
+	return complain(
+		complaint,
+		"cannot read the store in %s: %s; move it aside, save what can be read of it with "
+		"\"recallctl export --store MOVED >FILE\" (or take an earlier export), and put "
+		"that "
+		"into the place with \"recallctl rebuild --store %s <FILE\"",
+		store->path, fault, store->path);
+}
+
+/* Finds damage in the file before anything is written to it. */
+static bool look_at_file(const struct store *store, const struct complaint *complaint)
+{
+	bool is_damaged;
+	const char *fault = reader_probe(store->path, store->was_cut_off, &is_damaged);
+	if (fault == NULL)
+		return true;
+	if (is_damaged)
+		return complain_of_damage(store, fault, complaint);
+	return complain(complaint, "cannot read the store in %s: %s", store->path, fault);
+}
+
+/* ---- a store that is being made ---- */
+
+static bool put_mark(const struct store *store, enum store_marker mark,
+		     const struct complaint *complaint)
+{
+	return store_marker_put(store->path, mark) ||
+	       complain(complaint, "cannot write in %s: %s", store->path, strerror(errno));
+}
+
+/* A new store carries a marker until its tables exist, so that what a stopped process leaves behind
+ * is not taken for damage. */
+static bool begin_new(const struct store *store, const struct complaint *complaint)
+{
+	bool is_damaged;
+	if (store_marker_is_there(store->path, STORE_MARKER_MAKING) &&
+	    reader_probe(store->path, false, &is_damaged) != NULL && is_damaged)
+		store_marker_put_aside(store->path);
+	return store_marker_is_made(store->path) || put_mark(store, STORE_MARKER_MAKING, complaint);
+}
+
+/* Removes the marker while the store is still empty: a store that kept it would be put aside when
+ * it is damaged later. */
+static bool end_new(const struct store *store, const struct complaint *complaint)
+{
+	return !store_marker_is_there(store->path, STORE_MARKER_MAKING) ||
+	       store_marker_remove(store->path, STORE_MARKER_MAKING) ||
+	       complain(complaint, "cannot remove the file \"making\" in %s: %s", store->path,
+			strerror(errno));
+}
+
+static bool look_at_mark(const struct store *store, const struct complaint *complaint)
+{
+	return !store_marker_is_there(store->path, STORE_MARKER_REBUILDING) ||
+	       complain(
+		       complaint,
+		       "the store in %s is half a store: its \"recallctl rebuild\" was broken off; "
+		       "empty the directory and run it again",
+		       store->path);
+}
+
+/* LMDB maps its table of readers, and writing a page that has no disk block ends the process. If
+ * the file system has no fallocate, or the table exists already, it stays as it is. */
+static bool reserve_readers(const struct store *store, const struct complaint *complaint)
+{
+	enum { TABLE_SIZE = (READERS + 64) * 64 }; /* a cache line each, and the header */
+	struct stat status;
+	char *path = NULL;
+	if (asprintf(&path, "%s/lock.mdb", store->path) < 0)
+		out_of_memory();
+	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	free(path);
+	if (file < 0)
+		return true; /* opening the store reports why */
+	bool is_new = fstat(file, &status) == 0 && status.st_size == 0;
+	int failed = fallocate(file, 0, 0, is_new ? TABLE_SIZE : status.st_size);
+	int why = errno;
+	close(file);
+	return failed == 0 || !is_new || (why != ENOSPC && why != EDQUOT) ||
+	       complain(complaint,
+			"cannot make a store in %s: %s; make room on its disk, or set "
+			"[storage] path",
+			store->path, strerror(why));
+}
+
+static bool open_environment(struct store *store, const struct complaint *complaint)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	store->map_size = (store->map_size + page - 1) / page * page;
+	if (!reserve_readers(store, complaint))
+		return false;
+	int code = mdb_env_create(&store->env);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_maxdbs(store->env, TREE_COUNT);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_maxreaders(store->env, READERS);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_mapsize(store->env, store->map_size);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_open(store->env, store->path, MDB_NOTLS, 0600);
+	if (code != MDB_SUCCESS)
+		return complain(
+			complaint, "cannot open the store in %s: %s; %s, or set [storage] path",
+			store->path, mdb_strerror(code),
+			code == EACCES ? "give recalld's user the directory and its files"
+				       : "look at the directory's files and [storage] map_size");
+	store_marker_sync_folder(store->path);
+	/* A store that has outgrown the configured size keeps its own size. */
+	MDB_envinfo info;
+	mdb_env_info(store->env, &info);
+	store->map_size = info.me_mapsize;
+	return true;
+}
+
+static bool open_trees(struct store *store, struct transaction *transaction)
+{
+	for (size_t i = 0; i < TREE_COUNT; i++) {
+		int code = engine_open_tree(store, transaction->handle, i, MDB_CREATE);
+		if (code != MDB_SUCCESS) {
+			transaction->result = engine_result(store, code);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The format that the store was written in; a new store gets ours. */
+static uint64_t take_format(struct transaction *transaction)
+{
+	struct key key = key_of_name("format");
+	struct slice value;
+	uint64_t format = STORE_FORMAT;
+	/* Written only if missing: a full disk must not keep the daemon from serving. */
+	if (!table_get(transaction, TABLE_META, key, &value))
+		table_write(transaction, TABLE_META, key, stored_number_fields, &format);
+	else if (!record_read(value, stored_number_fields, &format, NULL))
+		format = 0;
+	return format;
+}
+
+/* Whether the writes of opening succeeded. */
+static bool judge(struct store *store, enum store_result result, const struct complaint *complaint)
+{
+	if (result != STORE_OK && store_is_broken(store))
+		return complain_of_damage(store, "data.mdb is damaged", complaint);
+	if (result != STORE_OK)
+		return complain(complaint,
+				"cannot write the store in %s (%s); make room on its disk or raise "
+				"[storage] map_size",
+				store->path, store_result_name(result));
+	return true;
+}
+
+static bool prepare_trees(struct store *store, const struct complaint *complaint)
+{
+	struct transaction transaction;
+	uint64_t format = STORE_FORMAT;
+	if (transaction_begin_write(&transaction, store)) {
+		if (open_trees(store, &transaction))
+			format = take_format(&transaction);
+		if (format == STORE_FORMAT)
+			(void)transaction_commit(&transaction);
+		else
+			transaction_abort(&transaction);
+	}
+	if (format != STORE_FORMAT)
+		return complain(complaint,
+				"%s has format %llu, this recalld reads format %d; use the recalld "
+				"that wrote it, or take its \"recallctl export\" and \"recallctl "
+				"rebuild\" a new store from that",
+				store->path, (unsigned long long)format, STORE_FORMAT);
+	return judge(store, transaction.result, complaint);
+}
+
+bool engine_judge(struct store *store, enum store_result result, char *error, size_t error_size)
+{
+	const struct complaint complaint = {error, error_size};
+	return judge(store, result, &complaint);
+}
+
+bool engine_start_writer(struct store *store, char *error, size_t error_size)
+{
+	const struct complaint complaint = {error, error_size};
+	engine_look_at_room(store);
+	engine_cache_singly(store);
+	store->writer = writer_start(store);
+	if (store->writer == NULL)
+		return complain(&complaint,
+				"cannot start the store's thread; raise the limit of threads");
+	return true;
+}
+
+struct store *engine_open(const struct store_options *options, char *error, size_t error_size)
+{
+	const struct complaint complaint = {error, error_size};
+	struct store *store = xcalloc(1, sizeof(*store));
+	store->lock = -1;
+	store->has_room = true;
+	store->path = xstrdup(options->path);
+	store->map_size = options->map_size;
+	store->receipts = options->receipts;
+	store->forgotten = forget_epochs_create(TICKETS);
+	store->hidden = forget_epochs_create(TICKETS);
+	store->taken_back = forget_epochs_create(TICKETS);
+	if (make_directory(store->path, &complaint) && lock_take(store, &complaint) &&
+	    (options->rebuilds ? put_mark(store, STORE_MARKER_REBUILDING, &complaint)
+			       : look_at_mark(store, &complaint)) &&
+	    begin_new(store, &complaint) && look_at_file(store, &complaint) &&
+	    open_environment(store, &complaint) && prepare_trees(store, &complaint) &&
+	    end_new(store, &complaint))
+		return store;
+	store_close(store);
+	return NULL;
+}
+
+void store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	writer_stop(store->writer);
+	if (store->env != NULL)
+		mdb_env_close(store->env);
+	lock_give_back(store);
+	forget_epochs_destroy(store->taken_back);
+	forget_epochs_destroy(store->hidden);
+	forget_epochs_destroy(store->forgotten);
+	free(store->path);
+	free(store);
+}

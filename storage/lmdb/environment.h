@@ -1,0 +1,17 @@
+/* Opens the engine: the lock of its directory, the LMDB environment, the tables and the writer. */
+#ifndef RECALLD_STORAGE_LMDB_ENVIRONMENT_H
+#define RECALLD_STORAGE_LMDB_ENVIRONMENT_H
+
+#include "storage/lmdb/engine.h"
+
+/* Resumes deletions of users that a stopped process left unfinished. */
+void forget_resume(struct store *store);
+
+/* Opens the environment and its tables, without a writer. Returns NULL with the reason in `error`,
+ * like store_open(). */
+struct store *engine_open(const struct store_options *options, char *error, size_t error_size);
+/* Whether the writes of opening succeeded; if not, `error` says why. */
+bool engine_judge(struct store *store, enum store_result result, char *error, size_t error_size);
+bool engine_start_writer(struct store *store, char *error, size_t error_size);
+
+#endif
