@@ -196,7 +196,7 @@ static struct slice metadata_user_id(struct slice body, struct json_value metada
 	static const char *const names[] = {"user_id"};
 	struct json_value user_id[1];
 	(void)JSON_PICK(body, metadata, names, user_id);
-	return json_string_text(body, user_id[0], arena);
+	return request_user_id(json_string_text(body, user_id[0], arena), arena);
 }
 
 enum {

@@ -99,6 +99,12 @@ struct user_field {
 
 enum { REQUEST_USER_FIELDS = 3 };
 
+/* The user of a `metadata.user_id`. Claude Code writes a session into it, too, as
+ * {"device_id":..,"account_uuid":..,"session_id":..} or, in older versions, as
+ * user_X_account_Y_session_Z: what is left without it is the user, and nothing where neither the
+ * account nor the device is told. All else is an id as it stands. */
+struct slice request_user_id(struct slice value, struct arena *arena);
+
 struct request {
 	const struct dialect *dialect;
 	struct slice body;

@@ -45,6 +45,31 @@ START_TEST(fields_are_found_wherever_and_however_they_are_written)
 }
 END_TEST
 
+START_TEST(a_user_id_is_read_without_the_session_in_it)
+{
+	static const char *const cases[][2] = {
+		{"kim", "kim"},
+		{"{\"device_id\":\"19d7\",\"account_uuid\":\"\",\"session_id\":\"0fdc\"}", "19d7"},
+		{"{\"device_id\":\"19d7\",\"account_uuid\":\"a\\u0062\",\"session_id\":\"1\"}",
+		 "ab"},
+		{"{\"session_id\":\"0fdc\"}", ""},
+		{"{not JSON", ""},
+		{"user_19d7_account_5e_session_0fdc", "user_19d7_account_5e"},
+		{"user_19d7_account__session_0fdc", "user_19d7_account_"},
+		{"user_of_a_session_room", "user_of_a_session_room"},
+		{"", ""},
+	};
+	struct arena arena = {0};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		unit_assert_slice(request_user_id(slice_of(cases[i][0]), &arena), cases[i][1]);
+	struct request request = scan(
+		"{\"messages\":[],\"metadata\":{\"user_id\":\"{\\\"device_id\\\":\\\"d\\\"}\"}}",
+		&arena);
+	unit_assert_slice(request.user_fields[2].value, "d");
+	arena_finish(&arena);
+}
+END_TEST
+
 START_TEST(absent_and_odd_fields_count_as_nothing)
 {
 	struct arena arena = {0};
@@ -307,8 +332,8 @@ START_TEST(the_ends_of_a_large_text_are_whole)
 END_TEST
 
 UNIT_MAIN("request", fields_are_found_wherever_and_however_they_are_written,
-	  absent_and_odd_fields_count_as_nothing, of_duplicate_keys_the_last_counts,
-	  what_is_no_chat_request_is_said_to_be_none,
+	  a_user_id_is_read_without_the_session_in_it, absent_and_odd_fields_count_as_nothing,
+	  of_duplicate_keys_the_last_counts, what_is_no_chat_request_is_said_to_be_none,
 	  a_request_with_odd_messages_still_says_its_model_and_has_no_message,
 	  messages_are_bounded_in_number, roles_and_contents_are_told_apart,
 	  tool_calls_are_known_by_their_ids_in_their_order,
