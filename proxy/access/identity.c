@@ -258,6 +258,19 @@ static struct slice body_user(const struct config *config, const struct request 
 	return user;
 }
 
+static bool is_session_id(struct slice session)
+{
+	return session.size <= MAX_ID && text_is_utf8(session) && !is_placeholder(session);
+}
+
+/* What a client tells its provider is not made for us: what is no id counts as none. */
+static struct slice clients_session(const struct config *config, const struct http_head *head)
+{
+	struct slice session;
+	bool is_one = find_first(head, &config->identity.client_session_header, &session);
+	return is_one && is_session_id(session) ? session : (struct slice){0};
+}
+
 /* A session id may contain spaces. A placeholder counts as none: it would merge all
  * conversations. */
 static bool read_session(const struct config *config, const struct http_head *head,
@@ -267,8 +280,10 @@ static bool read_session(const struct config *config, const struct http_head *he
 		*fault = "The session header is given more than once, with different ids.";
 		return false;
 	}
-	if (session->size == 0)
+	if (session->size == 0) {
+		*session = clients_session(config, head);
 		return true;
+	}
 	if (is_placeholder(*session)) {
 		*session = (struct slice){0};
 		return true;

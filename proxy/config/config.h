@@ -77,6 +77,7 @@ struct config {
 	struct {
 		struct config_list user_header;
 		struct config_list session_header;
+		struct config_list client_session_header;
 		struct config_list task_header;
 		struct config_list drop_headers;
 		bool user_path;

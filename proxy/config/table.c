@@ -94,6 +94,10 @@ const struct config_key config_keys[] = {
 	{KEY("identity", "session_header", "X-Session-Id, X-OpenWebUI-Chat-Id"),
 	 LIST(config_check_header_name), AT(identity.session_header),
 	 .help = "headers that name the conversation"},
+	{KEY("identity", "client_session_header", "X-Claude-Code-Session-Id, thread-id"),
+	 LIST(config_check_header_name), AT(identity.client_session_header),
+	 .help = "the same where none of those is sent: headers that clients send their provider, "
+		 "which gets them too"},
 	{KEY("identity", "task_header", "X-Memory-Task"), LIST(config_check_header_name),
 	 AT(identity.task_header),
 	 .help = "headers that mark a side request (titles, tags): nothing is injected or learned"},

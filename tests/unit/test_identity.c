@@ -86,6 +86,31 @@ START_TEST(two_different_ids_are_ambiguous)
 }
 END_TEST
 
+START_TEST(a_session_that_a_client_tells_its_provider_counts_where_none_is_sent)
+{
+	struct fixture fixture = begin("");
+	add_field(&fixture, "X-User-Id", "alex");
+	add_field(&fixture, "thread-id", "thread");
+	ck_assert_int_eq(find(&fixture), IDENTITY_OK);
+	unit_assert_slice(fixture.identity.session, "thread");
+	add_field(&fixture, "X-Session-Id", "mine");
+	ck_assert_int_eq(find(&fixture), IDENTITY_OK);
+	unit_assert_slice(fixture.identity.session, "mine");
+	/* Its provider routes by it. */
+	ck_assert(identity_owns_header(fixture.config, SLICE("X-Session-Id")));
+	ck_assert(!identity_owns_header(fixture.config, SLICE("X-Claude-Code-Session-Id")));
+	finish(&fixture);
+	/* One that says nothing harms nothing. */
+	fixture = begin("");
+	add_field(&fixture, "X-User-Id", "alex");
+	add_field(&fixture, "thread-id", "one");
+	add_field(&fixture, "Thread-Id", "two");
+	ck_assert_int_eq(find(&fixture), IDENTITY_OK);
+	ck_assert_uint_eq(fixture.identity.session.size, 0);
+	finish(&fixture);
+}
+END_TEST
+
 START_TEST(a_session_left_as_a_placeholder_is_none)
 {
 	struct fixture fixture = begin("");
@@ -283,6 +308,7 @@ UNIT_MAIN("identity", a_session_is_at_most_256_bytes_of_utf8,
 	  any_value_of_a_task_header_makes_a_side_request, without_an_id_a_request_is_anonymous,
 	  the_first_header_that_is_present_and_not_empty_names_the_user,
 	  an_id_is_256_bytes_of_visible_text, two_different_ids_are_ambiguous,
+	  a_session_that_a_client_tells_its_provider_counts_where_none_is_sent,
 	  a_session_left_as_a_placeholder_is_none, a_path_names_the_user,
 	  a_decoded_nul_or_space_is_no_id, a_header_wins_over_the_path_and_the_path_over_the_body,
 	  with_a_secret_an_id_must_be_signed, a_path_carries_its_signature,
