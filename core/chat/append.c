@@ -100,8 +100,11 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 {
 	const struct memory_view *view = chat->view;
 	bool called_tools = reply->has_tool_calls && !broke_off;
+	bool goes_on = reply->end == END_PAUSED || reply->end == END_PENDING;
 	/* An error is no reply. One that the user stops may not have begun to speak. */
 	if (reply->text.size == 0 && (reply->failed || (reply->unreadable && !broke_off)))
+		return false;
+	if (reply->end == END_REFUSED || reply->end == END_NOTHING)
 		return false;
 	broke_off |= reply->failed || reply->unreadable;
 	struct slice whole = whole_answer(chat, reply->text, arena);
@@ -118,11 +121,13 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.ordinal = view->next_ordinal,
 		.carries_history = chat->fingerprint_count > 0,
 		.promised = true, /* there was room when the request came */
-		.journal = !called_tools,
+		.journal = !called_tools && !goes_on,
 		.user_text = masked(chat, chat->own_text, arena),
 		.user_hash = chat->own_hash,
 		.answer_text = keeps_answer ? masked(chat, answer, arena) : (struct slice){0},
-		.answer_hash = called_tools ? reply->tool_calls_hash : text_hash(answer),
+		.answer_hash = called_tools ? reply->tool_calls_hash
+			       : goes_on    ? 0
+					    : text_hash(answer),
 		.rest_hash =
 			called_tools || whole.size == reply->text.size ? 0 : text_hash(reply->text),
 		.complete = !broke_off,

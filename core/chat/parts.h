@@ -32,6 +32,8 @@ uint64_t chat_own_hash(const struct chat *chat, size_t index, struct arena *aren
 
 /* Whether the request's shape is that of a client's own, and no turn; sets `is_alone`. */
 bool chat_has_side_shape(struct chat *chat, struct arena *arena);
+/* Answers that no model said count as no step. */
+void chat_pass_over_no_answers(struct chat *chat, struct arena *arena);
 /* A request for a summary in place of the messages is only given what they were given before. */
 void chat_spare_compaction(struct chat *chat, struct arena *arena);
 

@@ -38,6 +38,19 @@ static struct slice first_user_text(const struct chat *chat, struct arena *arena
 	return parts.count > 0 ? parts.texts[0].text : (struct slice){0};
 }
 
+void chat_pass_over_no_answers(struct chat *chat, struct arena *arena)
+{
+	enum { MOST = 64 }; /* bytes: no program's own answer is longer */
+	struct request *request = &chat->request;
+	for (size_t i = 0; i < request->step_count; i++) {
+		struct step *step = &request->steps[i];
+		if (step->kind == STEP_ANSWER && step->text_count == 1 &&
+		    step_text_size(request, step) <= MOST &&
+		    form_is_no_answer(step_text(request, step, arena)))
+			step->kind = STEP_OTHER;
+	}
+}
+
 bool chat_has_side_shape(struct chat *chat, struct arena *arena)
 {
 	const struct request *request = &chat->request;
@@ -46,7 +59,7 @@ bool chat_has_side_shape(struct chat *chat, struct arena *arena)
 	size_t index = only_user_message(chat);
 	chat->is_alone = index < request->step_count;
 	struct slice only = chat->is_alone ? chat_ends_text(chat, index, arena) : (struct slice){0};
-	return (chat->is_alone && form_is_side_request(only)) ||
+	return request->is_side || (chat->is_alone && form_is_side_request(only)) ||
 	       form_leads_side_request(system, first_user_text(chat, arena), only);
 }
 
@@ -56,7 +69,7 @@ void chat_spare_compaction(struct chat *chat, struct arena *arena)
 	if (chat->newest.count == 0)
 		return;
 	size_t last = chat->newest.first + chat->newest.count - 1;
-	if (!form_is_compaction(chat_ends_text(chat, last, arena)))
+	if (!chat->request.is_replay_only && !form_is_compaction(chat_ends_text(chat, last, arena)))
 		return;
 	chat->newest.is_last = false;
 	chat->learn = false;

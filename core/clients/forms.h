@@ -78,4 +78,7 @@ bool form_asks_for_tool(struct slice answer, struct slice observation);
  * the agent may go on. */
 bool form_is_retry(struct slice text);
 
+/* Whether an answer in the history is none, but a program's own: no model said it. */
+bool form_is_no_answer(struct slice text);
+
 #endif

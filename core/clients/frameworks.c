@@ -108,3 +108,8 @@ bool form_is_retry(struct slice text)
 {
 	return client_form_find(FORM_RETRY, slice_trim(text)) != NULL;
 }
+
+bool form_is_no_answer(struct slice text)
+{
+	return client_form_find(FORM_NO_ANSWER, text) != NULL;
+}

@@ -30,9 +30,11 @@ static const struct client_source librechat_memory = {
 static const struct client_source librechat_files = {
 	"LibreChat", "00b3bc3", "packages/api/src/files/context.ts", SEEN_IN_SOURCE};
 static const struct client_source claude_code = {
-	"Claude Code", "unknown", "unknown", SEEN_UNKNOWN};
+	"Claude Code", "2.1.197", "its requests", SEEN_DRIVEN};
+static const struct client_source codex_driven = {
+	"Codex", "0.169.0", "its requests", SEEN_DRIVEN};
 static const struct client_source codex = {
-	"Codex", "unknown", "unknown", SEEN_UNKNOWN};
+	"Codex", "0.169.0", "the strings of its program", SEEN_IN_SOURCE};
 static const struct client_source opencode = {
 	"opencode", "1.18.33", "packages/opencode/src/session/prompt.ts", SEEN_IN_SOURCE};
 static const struct client_source opencode_compaction = {
@@ -40,7 +42,7 @@ static const struct client_source opencode_compaction = {
 static const struct client_source opencode_system = {
 	"opencode", "unknown", "unknown", SEEN_UNKNOWN};
 static const struct client_source coding_agents = {
-	"Claude Code, Codex, Cline, Roo Code", "unknown", "unknown", SEEN_UNKNOWN};
+	"Cline, Roo Code", "unknown", "unknown", SEEN_UNKNOWN};
 static const struct client_source llamaindex = {
 	"LlamaIndex", "unknown", "unknown", SEEN_UNKNOWN};
 static const struct client_source llamaindex_chat = {
@@ -65,6 +67,8 @@ static const struct client_source instructor = {
 	"instructor", "unknown", "unknown", SEEN_UNKNOWN};
 static const struct client_source pydantic_ai = {
 	"pydantic-ai", "unknown", "RetryPromptPart", SEEN_IN_SOURCE};
+static const struct client_source pydantic_ai_driven = {
+	"pydantic-ai", "2.68.0", "its requests", SEEN_DRIVEN};
 static const struct client_source react = {
 	"ReAct, as LlamaIndex and LangChain have it", "unknown", "unknown", SEEN_UNKNOWN};
 static const struct client_source many = {
@@ -224,6 +228,7 @@ const struct client_form client_forms[] = {
 	 .ends = SLICE("\n\nFix the errors and try again.")},
 	{FORM_RETRY, &pydantic_ai, .begins = SLICE("Validation feedback:\n"),
 	 .ends = SLICE("\n\nFix the errors and try again.")},
+	{FORM_RETRY, &pydantic_ai_driven, .has = SLICE("(this is automated feedback, not a message from the user)")},
 	{FORM_RETRY, &smolagents_memory, .begins = SLICE("Error:\n"),
 	 .has = SLICE(RETRY)},
 	{FORM_RETRY, &smolagents_memory, .begins = SLICE("Call id: "),
@@ -233,6 +238,9 @@ const struct client_form client_forms[] = {
 	/* Two messages that became one. */
 	{FORM_RETRY, &smolagents_memory, .begins = SLICE(PROCEED),
 	 .has = SLICE(RETRY)},
+
+	{FORM_NO_ANSWER, &claude_code, .begins = SLICE("No response requested."),
+	 .is_all = true},
 };
 const size_t client_form_count = sizeof(client_forms) / sizeof(client_forms[0]);
 
@@ -305,17 +313,17 @@ const struct client_element client_elements[] = {
 	{ELEMENT_DOCUMENT, &many, SLICE("function_results")},
 	{ELEMENT_DOCUMENT, &many, SLICE("user_memory")},
 	/* What they tell the model in the user's place. */
-	{ELEMENT_DOCUMENT, &coding_agents, SLICE("system-reminder")},
-	{ELEMENT_DOCUMENT, &coding_agents, SLICE("local-command-caveat")},
-	{ELEMENT_DOCUMENT, &coding_agents, SLICE("local-command-stdout")},
-	{ELEMENT_DOCUMENT, &coding_agents, SLICE("command-name")},
-	{ELEMENT_DOCUMENT, &coding_agents, SLICE("command-message")},
-	{ELEMENT_DOCUMENT, &coding_agents, SLICE("command-args")},
-	{ELEMENT_DOCUMENT, &coding_agents, SLICE("environment_context")},
+	{ELEMENT_DOCUMENT, &claude_code, SLICE("system-reminder")},
+	{ELEMENT_DOCUMENT, &claude_code, SLICE("local-command-caveat")},
+	{ELEMENT_DOCUMENT, &claude_code, SLICE("local-command-stdout")},
+	{ELEMENT_DOCUMENT, &claude_code, SLICE("command-name")},
+	{ELEMENT_DOCUMENT, &claude_code, SLICE("command-message")},
+	{ELEMENT_DOCUMENT, &claude_code, SLICE("command-args")},
+	{ELEMENT_DOCUMENT, &codex_driven, SLICE("environment_context")},
 	{ELEMENT_DOCUMENT, &coding_agents, SLICE("environment_details")},
-	{ELEMENT_DOCUMENT, &coding_agents, SLICE("user_instructions")},
-	{ELEMENT_DOCUMENT, &coding_agents, SLICE("turn_aborted")},
-	{ELEMENT_DOCUMENT, &coding_agents, SLICE("skill")},
+	{ELEMENT_DOCUMENT, &codex, SLICE("user_instructions")},
+	{ELEMENT_DOCUMENT, &codex, SLICE("turn_aborted")},
+	{ELEMENT_DOCUMENT, &codex, SLICE("skill")},
 	/* Round the user's text, and HTML's for single words. */
 	{ELEMENT_OWN, &many, SLICE("user_query")},
 	{ELEMENT_OWN, &many, SLICE("userrequest")},

@@ -36,6 +36,7 @@ enum client_form_kind {
 	FORM_CODE_OBSERVATION, /* a result of code */
 	FORM_CODE,             /* in an answer, before a result of code */
 	FORM_RETRY,            /* tells what was wrong with an answer, or to go on */
+	FORM_NO_ANSWER,        /* an answer that the program made up */
 };
 
 /* A text has the form when it begins and ends so and has the other two in this order behind the

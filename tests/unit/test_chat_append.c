@@ -117,6 +117,8 @@ START_TEST(a_reply_is_kept_as_far_as_it_came)
 		{{.finished = true}, false, true, true, true},
 		{{.has_tool_calls = true, .tool_calls_hash = 9}, false, true, true, false},
 		{{.has_tool_calls = true, .tool_calls_hash = 9}, true, true, false, true},
+		{{.text = SLICE("No."), .end = END_REFUSED}, false, false, false, false},
+		{{.text = SLICE("All so far"), .end = END_NOTHING}, false, false, false, false},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct chat_fixture f;
@@ -131,6 +133,22 @@ START_TEST(a_reply_is_kept_as_far_as_it_came)
 					  cases[i].journal ? text_hash(cases[i].reply.text) : 9);
 			unit_assert_slice(f.append.user_text, "Is it?");
 		}
+		chat_fixture_end(&f);
+	}
+}
+END_TEST
+
+START_TEST(an_answer_that_goes_on_in_another_reply_is_not_journalled_yet)
+{
+	static const enum reply_end ends[] = {END_PAUSED, END_PENDING};
+	for (size_t i = 0; i < 2; i++) {
+		struct chat_fixture f;
+		chat_fixture_begin(&f, MODE_BUFFER);
+		(void)chat_fixture_decide(&f, USER("Is it?"));
+		ck_assert(chat_fixture_append(
+			&f, (struct reply){.text = SLICE("I will"), .end = ends[i]}, false));
+		ck_assert(!f.append.journal);
+		ck_assert_uint_eq(f.append.answer_hash, 0);
 		chat_fixture_end(&f);
 	}
 }
@@ -192,6 +210,10 @@ START_TEST(what_a_framework_says_is_no_users_word)
 		{USER("Q") "," ASSISTANT("{") "," USER("Validation feedback:\\nno\\n\\n"
 						       "Fix the errors and try again."),
 		 ""},
+		{USER("Q") "," ASSISTANT("{") "," USER(
+			 "Use a tool.\\n\\n(this is automated feedback, "
+			 "not a message from the user)"),
+		 ""},
 		{USER("<context>doc</context>") "," USER("Mine."), "Mine."},
 		{USER("Mine.") "," USER("Also."), "Mine.\n\nAlso."},
 	};
@@ -211,5 +233,6 @@ END_TEST
 UNIT_MAIN("chat_append", auto_goes_by_the_sessions_and_the_length_of_the_conversation,
 	  what_quotes_an_answer_at_length_is_a_side_request,
 	  where_nothing_is_injected_it_is_still_learned, a_reply_is_kept_as_far_as_it_came,
+	  an_answer_that_goes_on_in_another_reply_is_not_journalled_yet,
 	  an_append_says_whose_it_is_and_what_it_replaces,
 	  an_answer_in_a_format_is_known_again_but_not_kept, what_a_framework_says_is_no_users_word)

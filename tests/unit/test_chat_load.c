@@ -285,6 +285,35 @@ static bool stands(struct standing *s, const char *messages)
 	return is_given;
 }
 
+/* An older version froze turns as a chat's messages. */
+START_TEST(turns_frozen_as_messages_go_in_as_they_were_frozen)
+{
+	const char *turns = USER("q") "," ASSISTANT("r") ",";
+	struct standing s;
+	begin_standing(&s);
+	s.f.view.frozen.chat_turns = slice_of(turns);
+	(void)chat_fixture_decide(&s.f, SYSTEM("s") "," USER("Q") "," CALL "," RESULT);
+	ck_assert(s.f.chat.stands);
+	ck_assert(has(chat_fixture_inject(&s.f),
+		      "BLOCK\"}," USER("q") "," ASSISTANT("r") "," USER("Q")));
+	chat_fixture_end(&s.f);
+}
+END_TEST
+
+START_TEST(an_answer_that_a_program_made_up_is_none)
+{
+	struct chat_fixture f;
+	chat_fixture_begin(&f, MODE_VECTOR);
+	(void)chat_fixture_decide(&f,
+				  USER("a") "," ASSISTANT("b") "," USER("Continue from where you "
+									"left off.") "," ASSISTANT(
+					  "No response requested.") "," USER("Now?"));
+	ck_assert_uint_eq(f.load.fingerprint_count, 1);
+	unit_assert_slice(f.chat.own_text, "Now?");
+	chat_fixture_end(&f);
+}
+END_TEST
+
 START_TEST(what_was_given_stands_until_something_in_it_changes)
 {
 	const char *history = USER("a") "," ASSISTANT("b") "," USER("The boat?");
@@ -376,5 +405,7 @@ UNIT_MAIN("chat_load", a_mode_is_the_configured_one_or_the_one_that_is_asked_for
 	  the_conversation_is_looked_up_by_its_answers, of_many_answers_the_newest_are_looked_up,
 	  of_huge_messages_the_ends_and_the_newest_are_read,
 	  what_was_given_stands_until_something_in_it_changes,
+	  turns_frozen_as_messages_go_in_as_they_were_frozen,
+	  an_answer_that_a_program_made_up_is_none,
 	  what_an_earlier_turn_was_given_stands_with_its_facts,
 	  a_full_conversation_is_given_its_memory_anew_when_more_is_to_be_recalled)
