@@ -163,11 +163,13 @@ static void begin_end(struct reply_reader *reader)
 }
 
 /* The data of the event that ends the stream, whose empty line behind it some servers leave out.
- * What is no JSON is only a word that says so; an event may have been left open before it. */
+ * A line that is the end and no JSON is only a word that says so; an event may have been left open
+ * before it. */
 static void add_last_data(struct reply_reader *reader, struct slice value)
 {
 	struct json_value json;
-	bool is_word = value.size > 0 && value.data[0] != '{';
+	bool is_word =
+		reader->end_begin == reader->line_begin && !slice_starts_with(value, SLICE("{"));
 	if (!is_word)
 		add_data(reader, value);
 	if (is_word || json_scan(buffer_slice(&reader->data), &json))
