@@ -304,10 +304,12 @@ START_TEST(an_answer_that_a_program_made_up_is_none)
 {
 	struct chat_fixture f;
 	chat_fixture_begin(&f, MODE_VECTOR);
-	(void)chat_fixture_decide(&f,
-				  USER("a") "," ASSISTANT("b") "," USER("Continue from where you "
-									"left off.") "," ASSISTANT(
-					  "No response requested.") "," USER("Now?"));
+	const char *asked = "Continue from where you left off.";
+	struct slice messages =
+		arena_printf(&f.arena, "%s,{\"role\":\"user\",\"content\":\"%s\"},%s",
+			     USER("a") "," ASSISTANT("b"), asked,
+			     ASSISTANT("No response requested.") "," USER("Now?"));
+	(void)chat_fixture_decide(&f, messages.data);
 	ck_assert_uint_eq(f.load.fingerprint_count, 1);
 	unit_assert_slice(f.chat.own_text, "Now?");
 	chat_fixture_end(&f);
