@@ -59,6 +59,22 @@ static void check_for_a_loop(struct config_reader *reader)
 			     "provider's URL, or choose another port");
 }
 
+/* Each batch of spans would be an exchange, whose spans make another. */
+static void check_trace(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	struct config_origin at_address = origin_of(reader, "listen", "address");
+	struct config_origin at_url = origin_of(reader, "trace", "endpoint");
+	struct config_address address;
+	if (*config->trace.endpoint == '\0' || at_address.broken || at_url.broken ||
+	    !config_address_read(slice_of(config->listen.address), &address))
+		return;
+	if (config_url_leads_to(slice_of(config->trace.endpoint), &address))
+		config_fault(reader, at_url,
+			     "[trace] endpoint leads back to [listen] address; set the collector's "
+			     "URL, such as http://127.0.0.1:4318");
+}
+
 static void tls_fault(struct config_reader *reader, enum tls_fault fault, const char *why)
 {
 	struct config_origin at_certificate = origin_of(reader, "listen", "tls_certificate");
@@ -167,6 +183,7 @@ void config_check(struct config_reader *reader)
 {
 	check_addresses(reader);
 	check_for_a_loop(reader);
+	check_trace(reader);
 	check_authorities(reader);
 	load_tls(reader);
 	check_bytes(reader);

@@ -88,7 +88,7 @@ START_TEST(both_addresses_must_differ)
 }
 END_TEST
 
-START_TEST(the_upstream_is_not_recalld_itself)
+START_TEST(neither_the_upstream_nor_the_collector_is_recalld_itself)
 {
 	assert_fault_has("[upstream]\nbase_url = http://127.0.0.1:8080/v1\n",
 			 "test.conf:2: [upstream] base_url leads back to [listen] address");
@@ -99,6 +99,9 @@ START_TEST(the_upstream_is_not_recalld_itself)
 	assert_fault_has("[listen]\naddress = api.openai.com:443\n[upstream]\n"
 			 "base_url = https://api.openai.com:443/v1\n",
 			 "leads back");
+	assert_fault_has("[trace]\nendpoint = http://127.0.0.1:8080\n",
+			 "test.conf:2: [trace] endpoint leads back");
+	config_release(read_good("[trace]\nendpoint = http://127.0.0.1:4318\n"));
 	config_release(read_good("[upstream]\nbase_url = http://127.0.0.1:8082/v1\n"));
 	config_release(read_good("[upstream]\nbase_url = http://127.0.0.2:8080/v1\n"));
 	config_release(read_good("[upstream]\nbase_url = http://localhost/v1\n"));
@@ -529,10 +532,10 @@ END_TEST
 
 UNIT_MAIN("config_rules", addresses_are_checked, a_certificate_and_its_key_go_together,
 	  an_open_admin_address_needs_a_token, a_store_is_not_made_in_a_folder_named_tilde,
-	  both_addresses_must_differ, the_upstream_is_not_recalld_itself, urls_are_checked,
-	  header_names_and_body_fields_are_checked, the_last_matching_section_wins_key_by_key,
-	  patterns_know_star_and_question_mark_only, selectors_are_checked,
-	  the_tokens_of_a_turn_stay_within_those_of_the_request,
+	  both_addresses_must_differ, neither_the_upstream_nor_the_collector_is_recalld_itself,
+	  urls_are_checked, header_names_and_body_fields_are_checked,
+	  the_last_matching_section_wins_key_by_key, patterns_know_star_and_question_mark_only,
+	  selectors_are_checked, the_tokens_of_a_turn_stay_within_those_of_the_request,
 	  the_largest_body_fits_into_what_may_be_in_flight,
 	  a_fault_of_two_keys_is_told_where_it_was_made,
 	  a_value_that_is_no_value_brings_no_second_fault, what_is_fine_is_not_warned_of,
