@@ -66,6 +66,13 @@ struct change {
 	int replaced_by;
 };
 
+/* Makes a stored fact what a CHANGE_UPDATE of the same id says, when `exchange` is learned from.
+ * `is_stored`: false when the fact is gone by now, and `fact` is not read. `superseded_by` is the
+ * fact that takes its place, or 0. False: nothing is to be written. Texts of the change are
+ * shared. */
+bool change_update_fact(struct fact *fact, bool is_stored, const struct change *change,
+			uint64_t superseded_by, uint64_t exchange);
+
 struct learning {
 	struct change *changes; /* in the arena; all CHANGE_ADD come first */
 	size_t change_count;

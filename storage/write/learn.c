@@ -79,27 +79,10 @@ static void add_fact(const struct applying *applying, const struct change *chang
 static void update_fact(const struct applying *applying, const struct change *change)
 {
 	struct fact fact;
-	bool is_there = read_fact(applying, change->fact.id, &fact);
-	/* What was forgotten in the meantime stays so. */
-	if (is_there && fact.state == FACT_FORGOTTEN)
-		return;
-	bool stands = change->fact.state == FACT_CURRENT;
-	if (!is_there && !stands)
-		return;
-	if (!is_there)
-		fact = change->fact;
-	/* The turn that it rested on was taken back, or it was past its time, while this one, which
-	 * says it again, was learned from. */
-	if (stands && (!is_there || fact.state == FACT_RETRACTED)) {
-		fact.exchange = applying->own->exchange;
-		fact.quote = (struct slice){0};
-	}
-	fact.state = change->fact.state;
-	fact.ended_at = change->fact.ended_at;
-	fact.expires_at = change->fact.expires_at;
-	fact.observed_at = change->fact.observed_at;
-	fact.superseded_by = successor(applying, change);
-	put_fact(applying, &fact);
+	bool is_stored = read_fact(applying, change->fact.id, &fact);
+	if (change_update_fact(&fact, is_stored, change, successor(applying, change),
+			       applying->own->exchange))
+		put_fact(applying, &fact);
 }
 
 static void forget_fact(struct applying *applying, const struct change *change)
