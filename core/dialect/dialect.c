@@ -2,7 +2,7 @@
 
 #include "core/memory/said_turns.h"
 
-static const struct dialect *const dialects[] = {&dialect_chat};
+static const struct dialect *const dialects[] = {&dialect_chat, &dialect_responses};
 
 const struct dialect *dialect_of(struct slice method, struct slice path)
 {

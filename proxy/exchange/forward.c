@@ -24,9 +24,8 @@ const struct dialect *forward_dialect(struct slice method, struct slice target)
 bool forward_is_without_memory(struct slice method, struct slice target)
 {
 	/* Of OpenAI, Anthropic and Ollama. */
-	static const struct slice paths[] = {SLICE("/v1/responses"),   SLICE("/responses"),
-					     SLICE("/v1/completions"), SLICE("/v1/messages"),
-					     SLICE("/api/chat"),       SLICE("/api/generate")};
+	static const struct slice paths[] = {SLICE("/v1/completions"), SLICE("/v1/messages"),
+					     SLICE("/api/chat"), SLICE("/api/generate")};
 	struct slice path = path_of(target);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (slice_equal(path, paths[i]))
@@ -65,8 +64,8 @@ const char *forward_url(const struct config *config, struct slice target, struct
 		return arena_printf(arena, "%s%.*s", base.data,
 				    SLICE_PRINT(slice_part(target, 3, target.size)))
 			.data;
-	if (is_below(path, "/chat/completions") || is_below(path, "/models") ||
-	    is_below(path, "/embeddings"))
+	if (is_below(path, "/chat/completions") || is_below(path, "/responses") ||
+	    is_below(path, "/models") || is_below(path, "/embeddings"))
 		return arena_printf(arena, "%s%.*s", base.data, SLICE_PRINT(target)).data;
 	struct slice origin = origin_of(base);
 	if (slice_equal(target, SLICE("*")))

@@ -17,7 +17,8 @@ bool forward_is_without_memory(struct slice method, struct slice target);
 bool forward_goes_on_with_http(const struct http_head *head);
 
 /* The absolute URL of a target (origin-form, a /u/USER prefix taken off already): /v1/x and the
- * bare /chat/completions, /models, /embeddings below BASE_URL, anything else at its origin. */
+ * bare /chat/completions, /responses, /models, /embeddings below BASE_URL, anything else at its
+ * origin. */
 const char *forward_url(const struct config *config, struct slice target, struct arena *arena);
 
 /* Whether BASE_URL has no path: nearly always it has, and was meant to. */

@@ -1,5 +1,5 @@
 /* A reply reads the same wherever it is torn, and at each place the same is held back. The input's
- * first byte picks the format and the limit, the second how the rest is torn. */
+ * first byte picks the format, the limit and the dialect, the second how the rest is torn. */
 #include "core/dialect/reply.h"
 
 #include "core/dialect/dialect.h"
@@ -39,12 +39,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 3)
 		return 0;
 	enum reply_format format = (data[0] & 1) != 0 ? REPLY_JSON : REPLY_EVENTS;
+	const struct dialect *dialect = (data[0] & 4) != 0 ? &dialect_responses : &dialect_chat;
 	size_t limit = (data[0] & 2) != 0 ? 8 : 1024 * 1024;
 	struct slice bytes = {(const char *)data + 2, size - 2};
 	size_t *held = xcalloc(bytes.size + 1, sizeof(*held));
-	struct reply_reader *single = reply_reader_create(&dialect_chat, format, limit);
-	struct reply_reader *whole = reply_reader_create(&dialect_chat, format, limit);
-	struct reply_reader *torn = reply_reader_create(&dialect_chat, format, limit);
+	struct reply_reader *single = reply_reader_create(dialect, format, limit);
+	struct reply_reader *whole = reply_reader_create(dialect, format, limit);
+	struct reply_reader *torn = reply_reader_create(dialect, format, limit);
 	feed(single, bytes, fuzz_tear(SINGLE_BYTES), held, true);
 	feed(whole, bytes, fuzz_tear(WHOLE), held, false);
 	feed(torn, bytes, fuzz_tear(data[1]), held, false);

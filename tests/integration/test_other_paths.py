@@ -19,7 +19,8 @@ MULTIPART = b'--b1\r\nContent-Disposition: form-data; name="file"; filename="a.b
         ("DELETE", "/v1/files", "/v1/files", b'{"ids":["f-1"]}'),
         ("POST", "/v1/embeddings", "/v1/embeddings", b'{"input" : "x"}'),
         ("POST", "/embeddings", "/v1/embeddings", b'{"input" : "x"}'),
-        ("POST", "/v1/responses", "/v1/responses", b'{"input":"x","messages":[{"role":"user","content":"y"}]}'),
+        ("GET", "/responses/resp_1?stream=true", "/v1/responses/resp_1?stream=true", b""),
+        ("POST", "/v1/responses/input_tokens", "/v1/responses/input_tokens", b'{"input":"x"}'),
         ("POST", "/v1/completions", "/v1/completions", b'{"prompt":"x"}'),
         ("DELETE", "/v1/files/f-1", "/v1/files/f-1", b""),
         ("PUT", "/v1/things/1", "/v1/things/1", b"\x00\x01\xff"),
@@ -52,13 +53,13 @@ def test_other_methods_and_paths_are_forwarded_as_they_came(daemon, upstream, kn
 def test_each_client_program_that_asks_a_model_without_memory_is_told_of_once(make_daemon, user):
     daemon = make_daemon()
     for agent in ("OpenAI/Python 1.99.1", "OpenAI/Python 2.0.0", "codex_cli_rs/0.46.0 (Debian)", "(odd)", ""):
-        for path in ("/v1/embeddings", "/v1/responses", "/v1/completions", "/v1/responses"):
+        for path in ("/v1/embeddings", "/v1/completions", "/api/generate", "/v1/completions"):
             daemon.request("POST", path, json={"input": "x"}, headers={"X-User-Id": user, "User-Agent": agent})
     daemon.stop()
     told = [line for line in daemon.stderr_lines if "without memory" in line]
     assert len(told) == 3, told
     for line, program in zip(told, ("OpenAI/Python", "codex_cli_rs", "without a name")):
-        assert f"client program {program} calls /v1/responses" in line
+        assert f"client program {program} calls /v1/completions" in line
 
 
 def without_memory(daemon):
@@ -70,7 +71,7 @@ def without_memory(daemon):
 def test_a_path_without_memory_says_so_to_whoever_names_a_user(make_daemon, upstream, user):
     daemon = make_daemon()
     for path, headers in (
-        ("/v1/responses", {"X-User-Id": user}),
+        ("/v1/completions", {"X-User-Id": user}),
         (f"/u/{user}/v1/messages", {}),
         ("/api/chat", {"X-OpenWebUI-User-Id": user}),
         ("/v1/secret-" + user, {"X-User-Id": user}),
@@ -78,9 +79,9 @@ def test_a_path_without_memory_says_so_to_whoever_names_a_user(make_daemon, upst
         reply = daemon.request("POST", path, json={"input": "x"}, headers=headers)
         ours = {name: value for name, value in reply.headers.items() if name.startswith("x-memory-")}
         assert ours == {"x-memory-status": "none"}
-    reply = daemon.request("POST", "/v1/responses", json={"input": "x"}, headers={"X-User-Id": ""})
+    reply = daemon.request("POST", "/v1/completions", json={"input": "x"}, headers={"X-User-Id": ""})
     assert "X-Memory-Status" not in reply.headers
-    expected = {"/v1/responses": 1, "/v1/messages": 1, "/api/chat": 1, "other": 1}
+    expected = {"/v1/completions": 1, "/v1/messages": 1, "/api/chat": 1, "other": 1}
     assert without_memory(daemon) == expected
     assert user not in daemon.admin("GET", "/metrics").text
 

@@ -252,16 +252,16 @@ START_TEST(another_path_passes_and_a_named_user_is_told_that_it_has_no_memory)
 	struct proxy proxy;
 	proxy_begin(&proxy, buffer_mode);
 	struct side client = side_connect(&proxy);
-	side_send(&client, "POST /v1/responses?a=b HTTP/1.1\r\nHost: localhost\r\n"
+	side_send(&client, "POST /v1/completions?a=b HTTP/1.1\r\nHost: localhost\r\n"
 			   "X-User-Id: alex\r\nContent-Length: 2\r\n\r\n{}");
 	struct side upstream = proxy_asked(&proxy);
-	ck_assert(side_has(&upstream, "POST /v1/responses?a=b HTTP/1.1\r\n"));
+	ck_assert(side_has(&upstream, "POST /v1/completions?a=b HTTP/1.1\r\n"));
 	send_answer(&upstream, "HTTP/1.1 200 OK\r\n", "passed");
 	side_await(&client, "passed");
 	ck_assert(side_has(&client, "X-Memory-Status: none\r\n"));
 	ck_assert(!side_has(&client, "X-Memory-Mode"));
 	proxy_await_rest(&proxy);
-	ck_assert_uint_eq(metrics_counter(METRIC_WITHOUT_RESPONSES), 1);
+	ck_assert_uint_eq(metrics_counter(METRIC_WITHOUT_COMPLETIONS), 1);
 	ck_assert_uint_eq(metrics_counter(METRIC_REQUESTS_OTHER), 1);
 	assert_memory(&proxy, "alex", "");
 	side_close(&client);

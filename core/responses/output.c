@@ -1,0 +1,272 @@
+#include "core/responses/output.h"
+
+#include "core/responses/items.h"
+
+#include <stdlib.h>
+
+/* A response of more items, or one message of more parts, is read up to there. */
+enum { MOST_ITEMS = 1024, MOST_PARTS = 1024 };
+
+/* Texts are kept as the inside of their JSON strings: a character whose halves come in two pieces
+ * is whole again when the pieces stand side by side. */
+struct part {
+	struct part *next;
+	int64_t index;
+	bool is_refusal;
+	struct buffer said;
+};
+
+struct item {
+	struct item *next;
+	int64_t index;
+	enum response_kind kind;
+	bool is_final;
+	struct slice call_id; /* in the arena */
+	struct part *parts;   /* by rising index */
+};
+
+struct response_output {
+	struct arena arena;
+	struct item *items; /* by rising index */
+	struct item *newest;
+	size_t item_count;
+	size_t part_count;
+	size_t left; /* bytes that may still be kept */
+};
+
+struct response_output *response_output_create(size_t limit)
+{
+	struct response_output *output = xcalloc(1, sizeof(*output));
+	/* An escape takes at most six bytes for one, and its rest is not cut off. */
+	output->left = limit > SIZE_MAX / 8 ? SIZE_MAX : 6 * limit + 64;
+	return output;
+}
+
+static void drop_parts(struct response_output *output, struct item *item)
+{
+	for (struct part *part = item->parts, *next; part != NULL; part = next) {
+		next = part->next;
+		output->left += part->said.size;
+		output->part_count--;
+		buffer_finish(&part->said);
+		free(part);
+	}
+	item->parts = NULL;
+}
+
+static void drop_items(struct response_output *output)
+{
+	for (struct item *item = output->items, *next; item != NULL; item = next) {
+		next = item->next;
+		drop_parts(output, item);
+		free(item);
+	}
+	output->items = NULL;
+	output->newest = NULL;
+	output->item_count = 0;
+}
+
+void response_output_destroy(void *cookie)
+{
+	struct response_output *output = cookie;
+	if (output == NULL)
+		return;
+	drop_items(output);
+	arena_finish(&output->arena);
+	free(output);
+}
+
+/* Made when it is not there; NULL: there are too many. Events nearly always go on with the item
+ * that the last one was about. */
+static struct item *find_item(struct response_output *output, int64_t index)
+{
+	struct item **link = &output->items;
+	if (output->newest != NULL && output->newest->index == index)
+		return output->newest;
+	if (output->newest != NULL && output->newest->index < index)
+		link = &output->newest->next;
+	while (*link != NULL && (*link)->index < index)
+		link = &(*link)->next;
+	if (*link == NULL || (*link)->index != index) {
+		if (output->item_count == MOST_ITEMS)
+			return NULL;
+		struct item *item = xcalloc(1, sizeof(*item));
+		*item = (struct item){.next = *link, .index = index, .kind = RESPONSE_MESSAGE};
+		*link = item;
+		output->item_count++;
+	}
+	output->newest = *link;
+	return *link;
+}
+
+static struct part *find_part(struct response_output *output, struct item *item, int64_t index)
+{
+	struct part **link = &item->parts;
+	while (*link != NULL && (*link)->index < index)
+		link = &(*link)->next;
+	if (*link != NULL && (*link)->index == index)
+		return *link;
+	if (output->part_count == MOST_PARTS)
+		return NULL;
+	struct part *part = xcalloc(1, sizeof(*part));
+	*part = (struct part){.next = *link, .index = index};
+	buffer_init(&part->said, SIZE_MAX);
+	*link = part;
+	output->part_count++;
+	return part;
+}
+
+static void say(struct response_output *output, struct part *part, struct slice json,
+		struct json_value said, bool replaces)
+{
+	if (said.type != JSON_TYPE_STRING)
+		return;
+	struct slice inside = slice_part(json, said.begin + 1, said.end - 1);
+	if (replaces) {
+		output->left += part->said.size;
+		buffer_clear(&part->said);
+	}
+	if (inside.size > output->left) {
+		part->said.overflowed = true;
+		return;
+	}
+	output->left -= inside.size;
+	(void)buffer_append(&part->said, inside);
+}
+
+void response_output_say(struct response_output *output, struct response_place place,
+			 struct slice json, struct json_value said, bool replaces)
+{
+	struct item *item = find_item(output, place.item);
+	struct part *part = item == NULL ? NULL : find_part(output, item, place.part);
+	if (part == NULL)
+		return;
+	part->is_refusal = place.is_refusal;
+	say(output, part, json, said, replaces);
+}
+
+static void set_parts(struct response_output *output, struct item *item, struct slice json,
+		      struct json_value content)
+{
+	struct json_walk walk = json_walk(json, content);
+	for (int64_t index = 0; content.type == JSON_TYPE_ARRAY && json_next(&walk); index++) {
+		struct json_value said;
+		enum response_part kind = response_read_part(json, walk.value, &said);
+		struct part *part = kind == PART_OTHER ? NULL : find_part(output, item, index);
+		if (part == NULL)
+			continue;
+		part->is_refusal = kind == PART_REFUSAL;
+		say(output, part, json, said, true);
+	}
+}
+
+void response_output_set(struct response_output *output, int64_t index, struct slice json,
+			 struct json_value object)
+{
+	struct json_value members[ITEM_MEMBERS];
+	struct item *item = object.type == JSON_TYPE_OBJECT ? find_item(output, index) : NULL;
+	if (item == NULL)
+		return;
+	(void)JSON_PICK(json, object, response_item_members, members);
+	drop_parts(output, item);
+	item->kind = response_kind_of(json, members);
+	item->is_final = response_is_final(json, members);
+	item->call_id = (struct slice){0};
+	if (item->kind == RESPONSE_MESSAGE)
+		set_parts(output, item, json, members[ITEM_CONTENT]);
+	else if (item->kind == RESPONSE_CALL || item->kind == RESPONSE_OUTPUT)
+		item->call_id =
+			arena_copy(&output->arena, response_call_id(json, members, &output->arena));
+}
+
+void response_output_read(struct response_output *output, struct slice json,
+			  struct json_value items)
+{
+	struct json_walk walk = json_walk(json, items);
+	drop_items(output);
+	for (int64_t index = 0; items.type == JSON_TYPE_ARRAY && json_next(&walk); index++)
+		response_output_set(output, index, json, walk.value);
+}
+
+/* ---- what it comes to ---- */
+
+/* Whether the server ran that call itself: its output is in the same response. */
+static bool has_output(const struct item *call)
+{
+	for (const struct item *item = call->next; item != NULL; item = item->next) {
+		if (item->kind == RESPONSE_OUTPUT && slice_equal(item->call_id, call->call_id))
+			return true;
+	}
+	return false;
+}
+
+static bool says_something(const struct item *item)
+{
+	const struct part *part = item->parts;
+	while (part != NULL && (part->is_refusal || part->said.size == 0))
+		part = part->next;
+	return part != NULL;
+}
+
+/* Where the answer begins: behind what the server ran itself, for that parts the steps of the
+ * request that brings all of it back. */
+static const struct item *find_answer(const struct response_output *output)
+{
+	const struct item *first = output->items;
+	const struct item *behind = NULL;
+	for (const struct item *item = output->items; item != NULL; item = item->next) {
+		if (item->kind == RESPONSE_OUTPUT)
+			behind = item->next;
+		else if (item->kind == RESPONSE_MESSAGE && behind != NULL && says_something(item))
+			first = behind;
+	}
+	return first;
+}
+
+static bool has_final(const struct item *first)
+{
+	const struct item *item = first;
+	while (item != NULL && !(item->kind == RESPONSE_MESSAGE && item->is_final))
+		item = item->next;
+	return item != NULL;
+}
+
+static void tell_part(const struct part *part, struct buffer *out)
+{
+	struct arena arena = {0};
+	const struct slice quoted[] = {SLICE("\""), buffer_slice(&part->said), SLICE("\"")};
+	struct slice json = arena_join(&arena, quoted, 3);
+	answer_add_string(out, json, (struct json_value){JSON_TYPE_STRING, 0, (uint32_t)json.size});
+	out->overflowed |= part->said.overflowed;
+	arena_finish(&arena);
+}
+
+static void tell_message(const struct item *item, struct answer *answer)
+{
+	bool breaks_text = answer->text.size > 0;
+	bool breaks_refusal = answer->refusal.size > 0;
+	for (const struct part *part = item->parts; part != NULL; part = part->next) {
+		struct buffer *out = part->is_refusal ? &answer->refusal : &answer->text;
+		bool *breaks = part->is_refusal ? &breaks_refusal : &breaks_text;
+		if (part->said.size == 0)
+			continue;
+		if (*breaks)
+			answer_add_text(out, SLICE("\n"));
+		*breaks = false;
+		tell_part(part, out);
+	}
+}
+
+void response_output_tell(const struct response_output *output, struct answer *answer)
+{
+	const struct item *first = find_answer(output);
+	bool only_final = has_final(first);
+	for (const struct item *item = first; item != NULL; item = item->next) {
+		if (item->kind == RESPONSE_MESSAGE && (item->is_final || !only_final))
+			tell_message(item, answer);
+	}
+	for (const struct item *item = output->items; item != NULL; item = item->next) {
+		if (item->kind == RESPONSE_CALL && !has_output(item))
+			answer_add_call(answer, &item->index, item->call_id);
+	}
+}

@@ -1,0 +1,34 @@
+/* The output items of a response, as its events bring them: text piece by piece, then whole, then
+ * all of it once more. For reply.c. */
+#ifndef RECALLD_CORE_RESPONSES_OUTPUT_H
+#define RECALLD_CORE_RESPONSES_OUTPUT_H
+
+#include "core/dialect/answer.h"
+
+struct response_output;
+
+/* `limit` bounds what is kept of the texts; what does not fit is dropped. */
+struct response_output *response_output_create(size_t limit);
+void response_output_destroy(void *output);
+
+/* Takes all items anew. */
+void response_output_read(struct response_output *output, struct slice json,
+			  struct json_value items);
+/* One of them, in place of what was known of it. */
+void response_output_set(struct response_output *output, int64_t index, struct slice json,
+			 struct json_value item);
+
+/* Where a piece of text belongs. */
+struct response_place {
+	int64_t item;
+	int64_t part;
+	bool is_refusal;
+};
+/* The string goes behind what is there already, or, if it `replaces` that, in its place. */
+void response_output_say(struct response_output *output, struct response_place place,
+			 struct slice json, struct json_value said, bool replaces);
+
+/* What was said and called in the end, into the answer. */
+void response_output_tell(const struct response_output *output, struct answer *answer);
+
+#endif
