@@ -48,6 +48,8 @@ struct store_options {
 /* Opens the store and starts its writer thread. NULL: `error` says why in one sentence with what to
  * do, also when another process has it open or its format version is unknown. */
 struct store *store_open(const struct store_options *options, char *error, size_t error_size);
+/* The earlier format from which opening converted the store; 0: there was nothing to convert. */
+uint64_t store_converted_from(const struct store *store);
 /* Commits what is queued, stops the writer, closes. No call may be under way but writes, whose
  * callbacks are posted before it returns. */
 void store_close(struct store *store);

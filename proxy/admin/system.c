@@ -1,6 +1,7 @@
 #include "core/json/json.h"
 #include "proxy/admin/call.h"
 #include "proxy/runtime/metrics.h"
+#include "proxy/runtime/version.h"
 
 #include <inttypes.h>
 
@@ -132,8 +133,8 @@ static void get_status(struct admin_call *call)
 	store_statistics(call->service->store, &statistics);
 	struct buffer out;
 	buffer_init(&out, ANSWER_LIMIT);
-	buffer_printf(&out, "{\"version\":\"%s\",\"ready\":%s,\"reason\":", RECALLD_VERSION,
-		      reason == NULL ? "true" : "false");
+	buffer_printf(&out, "{\"version\":\"%s\",\"commit\":\"%s\",\"ready\":%s,\"reason\":",
+		      RECALLD_VERSION, version_commit, reason == NULL ? "true" : "false");
 	json_quote(&out, reason == NULL ? SLICE("") : slice_of(reason));
 	buffer_printf(&out, ",\"mode\":\"%s\",\"inject\":%s,\"learn\":%s,\"learning_key\":\"%s\"",
 		      mode_name((enum mode)config->memory.mode),

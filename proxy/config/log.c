@@ -1,6 +1,7 @@
 #include "proxy/config/log.h"
 
 #include "proxy/runtime/log.h"
+#include "proxy/runtime/version.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,8 @@ struct config *config_read_at_start(const char *file)
 	if (config != NULL)
 		log_configure((enum log_level)config->log.level,
 			      (enum log_format)config->log.format);
+	if (config != NULL)
+		log_info("recalld %s starts", version_text);
 	log_words(&warnings, LOG_LEVEL_WARN);
 	return config;
 }

@@ -2,6 +2,7 @@
 #include "proxy/config/config.h"
 #include "proxy/ctl/ctl.h"
 #include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/version.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -125,7 +126,7 @@ static int read_and_run(int count, char **words, struct ctl *ctl)
 	case CTL_HELP:
 		return help(count - optind, words + optind, ctl);
 	case CTL_VERSION:
-		(void)puts("recallctl " RECALLD_VERSION);
+		(void)printf("recallctl %s\n", version_text);
 		return EXIT_SUCCESS;
 	case CTL_COMPLETE:
 		ctl_print_completions();

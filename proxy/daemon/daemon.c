@@ -17,6 +17,7 @@
 #include "proxy/trace/tracer.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,6 +265,16 @@ static bool start_admin(struct server_process *process)
 	return true;
 }
 
+static void tell_of_conversion(const struct store *store, const char *path)
+{
+	uint64_t format = store_converted_from(store);
+	if (format != 0)
+		log_info("the store was converted from format %" PRIu64
+			 "; the old one is kept as %s/data.mdb.format-%" PRIu64
+			 ": remove it once this version has proved itself",
+			 format, path, format);
+}
+
 static bool start_store(struct server_process *process)
 {
 	char error[ERROR_SIZE];
@@ -275,6 +286,7 @@ static bool start_store(struct server_process *process)
 	process->service.store = store_open(&options, error, sizeof(error));
 	if (process->service.store == NULL)
 		return fail("[storage] path", error);
+	tell_of_conversion(process->service.store, options.path);
 	process->service.model_traits = model_traits_create();
 	process->service.learner = learner_start(&process->service, process->config);
 	if (process->service.learner == NULL)
@@ -372,9 +384,9 @@ int daemon_run(const char *file, struct config *config)
 	const char *scheme = config->listen.tls != NULL ? "https://" : "http://";
 	bool started = start(process);
 	if (started) {
-		log_info("recalld %s: clients use %s%s%s, upstream %s, mode %s", RECALLD_VERSION,
-			 local ? "" : scheme, config->listen.address, local ? "" : "/v1",
-			 config->upstream.base_url, mode_name((enum mode)config->memory.mode));
+		log_info("clients use %s%s%s, upstream %s, mode %s", local ? "" : scheme,
+			 config->listen.address, local ? "" : "/v1", config->upstream.base_url,
+			 mode_name((enum mode)config->memory.mode));
 		loop_run(process->loop);
 		log_info("stopped");
 	}

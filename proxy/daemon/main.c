@@ -2,6 +2,7 @@
 #include "proxy/config/log.h"
 #include "proxy/daemon/daemon.h"
 #include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/version.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -41,7 +42,7 @@ static struct options read_options(int count, char **arguments)
 			options.test = true;
 			break;
 		case 'V':
-			(void)puts("recalld " RECALLD_VERSION);
+			(void)printf("recalld %s\n", version_text);
 			options.exit_status = EXIT_SUCCESS;
 			return options;
 		case 'h':

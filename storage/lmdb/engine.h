@@ -51,7 +51,7 @@ enum table {
 
 enum {
 	TREE_COUNT = FIRST_SHARED_TABLE + 1, /* the last tree is the shared one */
-	STORE_FORMAT = 5, /* stored under "format"; a store with another format is refused */
+	STORE_FORMAT = 5, /* stored under "format"; see storage/open/convert.h for others */
 };
 
 struct store {
@@ -62,6 +62,7 @@ struct store {
 	bool was_cut_off; /* the previous owner did not close it */
 	uint64_t map_size;
 	uint64_t receipts;
+	uint64_t converted_from; /* the format that it had; 0: it had this one */
 
 	/* Used only by the writer. The forget_epochs on disk are public. */
 	struct writer *writer;

@@ -250,7 +250,8 @@ bool engine_start_writer(struct store *store, char *error, size_t error_size)
 	return true;
 }
 
-struct store *engine_open(const struct store_options *options, char *error, size_t error_size)
+struct store *engine_open(const struct store_options *options, engine_preparation *prepare,
+			  char *error, size_t error_size)
 {
 	const struct complaint complaint = {error, error_size};
 	struct store *store = xcalloc(1, sizeof(*store));
@@ -266,11 +267,17 @@ struct store *engine_open(const struct store_options *options, char *error, size
 	    (options->rebuilds ? put_mark(store, STORE_MARKER_REBUILDING, &complaint)
 			       : look_at_mark(store, &complaint)) &&
 	    begin_new(store, &complaint) && look_at_file(store, &complaint) &&
+	    (prepare == NULL || prepare(store, options, error, error_size)) &&
 	    open_environment(store, &complaint) && prepare_trees(store, &complaint) &&
 	    end_new(store, &complaint))
 		return store;
 	store_close(store);
 	return NULL;
+}
+
+uint64_t store_converted_from(const struct store *store)
+{
+	return store->converted_from;
 }
 
 void store_close(struct store *store)

@@ -3,10 +3,11 @@
 #include "storage/index/reindex.h"
 #include "storage/lmdb/environment.h"
 #include "storage/lmdb/writer.h"
+#include "storage/open/convert.h"
 
 struct store *store_open(const struct store_options *options, char *error, size_t error_size)
 {
-	struct store *store = engine_open(options, error, error_size);
+	struct store *store = engine_open(options, convert_old_format, error, error_size);
 	if (store == NULL)
 		return NULL;
 	if (engine_judge(store, index_renew(store), error, error_size) &&

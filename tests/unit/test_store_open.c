@@ -121,10 +121,10 @@ START_TEST(an_unknown_format_is_refused_with_what_to_do)
 	char error[512];
 	fixture_init(&fixture, MAP);
 	store_close(fixture.store);
-	fixture_put_format(fixture.path, SLICE("\1\4"));
+	fixture_put_format(fixture.path, SLICE("\1\3"));
 	struct store_options options = {fixture.path, MAP, 10};
 	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
-	ck_assert_ptr_nonnull(strstr(error, "has format 4, this recalld reads format 5; use"));
+	ck_assert_ptr_nonnull(strstr(error, "has format 3, this recalld reads format 5; use"));
 	struct dump_report report;
 	FILE *out = tmpfile();
 	ck_assert(!store_export(fixture.path, fileno(out), &report));

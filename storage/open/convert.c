@@ -1,0 +1,338 @@
+#include "storage/open/convert.h"
+
+#include "storage/lmdb/store_marker.h"
+#include "storage/lmdb/table.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <lmdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One transaction's share: LMDB keeps all pages that it writes in memory until the commit. */
+enum { RECORDS_AT_ONCE = 10000, BYTES_AT_ONCE = 8 << 20 };
+
+enum { TABLE_AT = sizeof(struct user_key), MOST_OLD_TREES = 16 };
+
+/* ---- how earlier formats lay ---- */
+
+struct old_tree {
+	const char *name;
+	enum table table; /* TABLE_COUNT: the shared tree, whose keys name the table */
+};
+
+struct old_format {
+	uint64_t number;
+	struct old_tree trees[MOST_OLD_TREES]; /* one without a name ends them */
+	enum table shared[TABLE_COUNT]; /* by the number that stands behind the user in a key */
+	size_t shared_count;
+	enum table falling[TABLE_COUNT]; /* tables of the shared tree whose keys fell */
+	size_t falling_count;
+};
+
+static const struct old_format old_formats[] = {
+	{
+		.number = 4, /* users and facts had trees of their own */
+		.trees = {{"meta", TABLE_META},
+			  {"receipt", TABLE_RECEIPTS},
+			  {"receipt_age", TABLE_RECEIPT_AGES},
+			  {"user", TABLE_USERS},
+			  {"turn", TABLE_TURNS},
+			  {"fact", TABLE_FACTS},
+			  {"job", TABLE_JOBS},
+			  {"parked", TABLE_PARKED},
+			  {"of_user", TABLE_COUNT}},
+		.shared = {TABLE_TURN_TIMES, TABLE_USER_RECEIPTS, TABLE_EXCHANGES, TABLE_REPLAYS,
+			   TABLE_CONVERSATIONS, TABLE_FROZEN, TABLE_SESSIONS, TABLE_ANSWERS,
+			   TABLE_SUMMARIES, TABLE_DOCUMENTS, TABLE_TERMS, TABLE_POSTINGS,
+			   TABLE_VECTORS, TABLE_EMBEDDINGS},
+		.shared_count = 14,
+		.falling = {TABLE_USER_RECEIPTS, TABLE_REPLAYS, TABLE_FROZEN},
+		.falling_count = 3,
+	},
+};
+
+static bool fell(const struct old_format *format, enum table table)
+{
+	for (size_t i = 0; i < format->falling_count; i++) {
+		if (format->falling[i] == table)
+			return true;
+	}
+	return false;
+}
+
+/* Finds the table and the key of a record that lay in `tree`. False: there is no such key. */
+static bool read_key(const struct old_format *format, const struct old_tree *tree,
+		     const MDB_val *stored, enum table *table, struct key *key)
+{
+	const unsigned char *bytes = stored->mv_data;
+	bool is_shared = tree->table == TABLE_COUNT;
+	*table = tree->table;
+	key->size = stored->mv_size - is_shared;
+	if (stored->mv_size > KEY_MAX || (is_shared && stored->mv_size <= TABLE_AT))
+		return false;
+	if (!is_shared) {
+		memcpy(key->bytes, bytes, key->size);
+		return true;
+	}
+	if (bytes[TABLE_AT] >= format->shared_count)
+		return false;
+	*table = format->shared[bytes[TABLE_AT]];
+	memcpy(key->bytes, bytes, TABLE_AT);
+	memcpy(key->bytes + TABLE_AT, bytes + TABLE_AT + 1, key->size - TABLE_AT);
+	for (size_t i = TABLE_AT; fell(format, *table) && i < key->size; i++)
+		key->bytes[i] ^= UCHAR_MAX;
+	return true;
+}
+
+struct complaint {
+	char *text;
+	size_t size;
+};
+
+static bool complain(const struct complaint *complaint, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static bool complain(const struct complaint *complaint, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(complaint->text, complaint->size, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+/* ---- reading the old file ---- */
+
+struct old_store {
+	MDB_env *env;
+	MDB_txn *transaction;
+	uint64_t map_size;
+};
+
+static void close_old(struct old_store *old)
+{
+	if (old->transaction != NULL)
+		mdb_txn_abort(old->transaction);
+	if (old->env != NULL)
+		mdb_env_close(old->env);
+	*old = (struct old_store){0};
+}
+
+static bool open_old(struct old_store *old, const char *path)
+{
+	MDB_envinfo info;
+	*old = (struct old_store){0};
+	if (mdb_env_create(&old->env) != MDB_SUCCESS ||
+	    mdb_env_set_maxdbs(old->env, MOST_OLD_TREES) != MDB_SUCCESS ||
+	    mdb_env_open(old->env, path, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600) !=
+		    MDB_SUCCESS ||
+	    mdb_txn_begin(old->env, NULL, MDB_RDONLY, &old->transaction) != MDB_SUCCESS)
+		return false;
+	mdb_env_info(old->env, &info);
+	old->map_size = info.me_mapsize;
+	return true;
+}
+
+/* NULL: none that is known here, which is for the opening to judge. */
+static const struct old_format *format_of(const struct old_store *old)
+{
+	MDB_dbi meta;
+	MDB_val value;
+	const struct key name = key_of_name("format");
+	MDB_val key = {name.size, (void *)(uintptr_t)name.bytes};
+	uint64_t number = 0;
+	if (mdb_dbi_open(old->transaction, "meta", 0, &meta) != MDB_SUCCESS ||
+	    mdb_get(old->transaction, meta, &key, &value) != MDB_SUCCESS ||
+	    !record_read((struct slice){value.mv_data, value.mv_size}, stored_number_fields,
+			 &number, NULL))
+		return NULL;
+	for (size_t i = 0; i < sizeof(old_formats) / sizeof(old_formats[0]); i++) {
+		if (old_formats[i].number == number)
+			return &old_formats[i];
+	}
+	return NULL;
+}
+
+/* ---- copying ---- */
+
+struct copying {
+	const struct old_format *format;
+	struct store *to;
+	struct transaction transaction;
+	bool begun;
+	size_t records, bytes; /* of the transaction */
+};
+
+static enum store_result commit(struct copying *copying)
+{
+	copying->records = copying->bytes = 0;
+	if (!copying->begun)
+		return STORE_OK;
+	copying->begun = false;
+	return transaction_commit(&copying->transaction);
+}
+
+/* The new store has a format of its own, and counts while it is written. */
+static bool is_its_own(enum table table, const struct key *key)
+{
+	const struct slice name = {(const char *)key->bytes, key->size};
+	return table == TABLE_META &&
+	       (slice_equal(name, SLICE("format")) || slice_equal(name, SLICE("counts")));
+}
+
+static enum store_result copy_record(struct copying *copying, const struct old_tree *tree,
+				     const MDB_val *stored, const MDB_val *value)
+{
+	struct key key;
+	enum table table;
+	if (!read_key(copying->format, tree, stored, &table, &key))
+		return STORE_FAILED;
+	if (is_its_own(table, &key))
+		return STORE_OK;
+	if (!copying->begun && !transaction_begin_write(&copying->transaction, copying->to))
+		return copying->transaction.result;
+	copying->begun = true;
+	table_put(&copying->transaction, table, key,
+		  (struct slice){value->mv_data, value->mv_size});
+	copying->bytes += stored->mv_size + value->mv_size;
+	if (++copying->records < RECORDS_AT_ONCE && copying->bytes < BYTES_AT_ONCE)
+		return copying->transaction.result;
+	return commit(copying);
+}
+
+static enum store_result copy_tree(struct copying *copying, MDB_txn *from,
+				   const struct old_tree *tree)
+{
+	MDB_dbi dbi;
+	MDB_cursor *cursor;
+	MDB_val key;
+	MDB_val value;
+	enum store_result result = STORE_OK;
+	int code = mdb_dbi_open(from, tree->name, 0, &dbi);
+	if (code == MDB_NOTFOUND)
+		return STORE_OK;
+	if (code != MDB_SUCCESS || mdb_cursor_open(from, dbi, &cursor) != MDB_SUCCESS)
+		return STORE_FAILED;
+	while (result == STORE_OK &&
+	       (code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS)
+		result = copy_record(copying, tree, &key, &value);
+	mdb_cursor_close(cursor);
+	return result == STORE_OK && code != MDB_NOTFOUND ? STORE_FAILED : result;
+}
+
+static enum store_result copy_all(const struct old_store *old, const struct old_format *format,
+				  struct store *to)
+{
+	struct copying copying = {.format = format, .to = to};
+	enum store_result result = STORE_OK;
+	for (const struct old_tree *tree = format->trees; result == STORE_OK && tree->name != NULL;
+	     tree++)
+		result = copy_tree(&copying, old->transaction, tree);
+	if (result == STORE_OK)
+		return commit(&copying);
+	if (copying.begun)
+		transaction_abort(&copying.transaction);
+	return result;
+}
+
+/* ---- files ---- */
+
+static char *name_in(const char *folder, const char *name)
+{
+	char *path = NULL;
+	if (asprintf(&path, "%s/%s", folder, name) < 0)
+		out_of_memory();
+	return path;
+}
+
+static void remove_copy(const char *folder)
+{
+	static const char *const names[] = {"data.mdb", "lock.mdb", "recalld.lock", "making"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *file = name_in(folder, names[i]);
+		(void)unlink(file);
+		free(file);
+	}
+	(void)rmdir(folder);
+}
+
+/* At each moment one whole store lies under the name. */
+static bool switch_files(const char *path, const char *folder, uint64_t format)
+{
+	char backup[32];
+	(void)snprintf(backup, sizeof(backup), "data.mdb.format-%llu", (unsigned long long)format);
+	char *old = name_in(path, "data.mdb");
+	char *kept = name_in(path, backup);
+	char *fresh = name_in(folder, "data.mdb");
+	(void)unlink(kept);
+	bool switched = link(old, kept) == 0 && rename(fresh, old) == 0;
+	int error = errno;
+	store_marker_sync_folder(path);
+	free(old);
+	free(kept);
+	free(fresh);
+	errno = error;
+	return switched;
+}
+
+static bool copy_into(const char *folder, const struct old_store *old,
+		      const struct old_format *format, const struct store_options *options,
+		      const struct complaint *complaint)
+{
+	struct store_options made = *options;
+	made.path = folder;
+	made.rebuilds = false;
+	if (made.map_size < old->map_size)
+		made.map_size = old->map_size;
+	struct store *to = engine_open(&made, NULL, complaint->text, complaint->size);
+	if (to == NULL)
+		return false;
+	enum store_result result = copy_all(old, format, to);
+	store_close(to);
+	return result == STORE_OK ||
+	       complain(complaint,
+			"cannot convert the store in %s from format %llu to %d (%s); it is as it "
+			"was: make room on its disk for a copy of it, or take the export of the "
+			"recalld that wrote it and \"recallctl rebuild\" a new store from that",
+			options->path, (unsigned long long)format->number, STORE_FORMAT,
+			store_result_name(result));
+}
+
+static bool convert(struct store *store, struct old_store *old, const struct old_format *format,
+		    const struct store_options *options, const struct complaint *complaint)
+{
+	char *folder = name_in(store->path, "converting");
+	remove_copy(folder);
+	bool fine = copy_into(folder, old, format, options, complaint);
+	close_old(old);
+	if (fine && !switch_files(store->path, folder, format->number))
+		fine = complain(complaint,
+				"cannot put the converted store into its place in %s: %s",
+				store->path, strerror(errno));
+	remove_copy(folder);
+	free(folder);
+	if (fine)
+		store->converted_from = format->number;
+	return fine;
+}
+
+bool convert_old_format(struct store *store, const struct store_options *options, char *error,
+			size_t error_size)
+{
+	const struct complaint complaint = {error, error_size};
+	struct old_store old;
+	const struct old_format *format = NULL;
+	bool fine = true;
+	if (!store_marker_is_made(store->path))
+		return true;
+	if (open_old(&old, store->path))
+		format = format_of(&old);
+	if (format != NULL)
+		fine = convert(store, &old, format, options, &complaint);
+	close_old(&old);
+	return fine;
+}
