@@ -38,11 +38,19 @@ enum store_result {
 
 const char *store_result_name(enum store_result result);
 
+/* Hears how far long work is: called now and then by the thread, or the child process, that does
+ * it, with a share from 0 to 1. `tell` NULL: nobody listens. */
+struct store_progress {
+	void (*tell)(void *cookie, double share);
+	void *cookie;
+};
+
 struct store_options {
 	const char *path; /* a directory; made (0700) when missing */
 	uint64_t map_size;
-	uint64_t receipts; /* how many are kept */
-	bool rebuilds;     /* it is made of an export; see dump.h */
+	uint64_t receipts;              /* how many are kept */
+	bool rebuilds;                  /* it is made of an export; see dump.h */
+	struct store_progress progress; /* of making the index anew, or of a rebuild's reading */
 };
 
 /* Opens the store and starts its writer thread. NULL: `error` says why in one sentence with what to

@@ -150,6 +150,21 @@ const char *ctl_style(const struct ctl *ctl, enum ctl_style style);
 /* False: --color has a word that is none of its own, which has been reported. */
 bool ctl_check_color(struct ctl *ctl);
 
+/* A bar with an estimate of the time that is left, on standard error if that is a terminal. The end
+ * removes it, as has to be done before anything else is printed. */
+struct ctl_progress {
+	const char *what; /* "importing" */
+	FILE *out; /* standard error, also where a child process has it closed; NULL: no bar */
+	uint64_t begun_at;
+	uint64_t drawn_at; /* 0: never */
+};
+
+void ctl_progress_begin(struct ctl_progress *progress, const char *what);
+void ctl_progress_move(struct ctl_progress *progress, double share); /* from 0 to 1 */
+void ctl_progress_end(struct ctl_progress *progress);
+/* How much of the file has been read; negative: it is no file with an end. */
+double ctl_share_read(FILE *file);
+
 /* The terminal's width; 0 if standard output is not a terminal and nothing needs to be cut. The
  * environment's COLUMNS overrides both. */
 size_t ctl_columns(void);

@@ -46,6 +46,11 @@ static bool is_there(struct ctl *ctl)
 	return is_readable;
 }
 
+static void move_bar(void *cookie, double share)
+{
+	ctl_progress_move(cookie, share);
+}
+
 static int run(struct ctl *ctl)
 {
 	struct dump_report report;
@@ -60,7 +65,12 @@ static int run(struct ctl *ctl)
 	/* A failed write explains itself; a signal would look like a damaged page. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
-	bool done = store_export(ctl->store.path, STDOUT_FILENO, &report);
+	struct ctl_progress bar;
+	const struct store_progress progress = {move_bar, &bar};
+	ctl_progress_begin(&bar, "exporting");
+	bool done = store_export(ctl->store.path, STDOUT_FILENO, bar.out == NULL ? NULL : &progress,
+				 &report);
+	ctl_progress_end(&bar);
 	/* Makes sure the export is on disk, or the exit status says that it is not; EINVAL: not a
 	 * file. */
 	if (done && fsync(STDOUT_FILENO) != 0 && errno != EINVAL && errno != EROFS) {

@@ -23,6 +23,8 @@ static size_t slice_end(json_t *messages, size_t first)
 
 /* Message counts, as recalld reports them. */
 struct imported {
+	struct ctl_progress bar;
+	double before, after; /* shares of the file: up to this document's begin and its end */
 	json_int_t imported;
 	json_int_t left_out; /* system and tool messages, which are not remembered */
 };
@@ -53,6 +55,14 @@ static int import_slice(struct ctl *ctl, json_t *document, const char *user, siz
 	return EXIT_SUCCESS;
 }
 
+/* `share`: of the document, which lies between two places in the file. */
+static void move_bar(struct imported *count, double share)
+{
+	if (count->after >= 0)
+		ctl_progress_move(&count->bar,
+				  count->before + share * (count->after - count->before));
+}
+
 /* One user's messages: {"user":..., "messages":[...], "learn":...}. */
 static int import_document(struct ctl *ctl, json_t *document, struct imported *count)
 {
@@ -67,6 +77,7 @@ static int import_document(struct ctl *ctl, json_t *document, struct imported *c
 		end = slice_end(messages, first);
 		if (import_slice(ctl, document, user, first, end, count) != EXIT_SUCCESS)
 			return EXIT_FAILURE;
+		move_bar(count, (double)end / (double)json_array_size(messages));
 	}
 	return EXIT_SUCCESS;
 }
@@ -96,6 +107,8 @@ static int import_objects(struct ctl *ctl, FILE *file, struct imported *count)
 				ctl_fault(ctl, "line %d of an object: %s", error.line, error.text);
 			return EXIT_FAILURE;
 		}
+		count->before = count->after;
+		count->after = ctl_share_read(file);
 		int status = import_document(ctl, document, count);
 		json_decref(document);
 		if (status != EXIT_SUCCESS)
@@ -117,7 +130,10 @@ static int import_file(struct ctl *ctl, FILE *file)
 {
 	struct imported count = {0};
 	skip_byte_order_mark(file);
-	if (import_objects(ctl, file, &count) != EXIT_SUCCESS) {
+	ctl_progress_begin(&count.bar, "importing");
+	int status = import_objects(ctl, file, &count);
+	ctl_progress_end(&count.bar);
+	if (status != EXIT_SUCCESS) {
 		if (count.imported > 0)
 			ctl_fault(ctl, "%" JSON_INTEGER_FORMAT " messages before it were imported",
 				  count.imported);

@@ -14,10 +14,22 @@ static json_t *as_json(const struct dump_report *report)
 	return tables;
 }
 
+/* How much of the export is read, rather than how much the store is said to hold. */
+static void move_bar(void *cookie, double share)
+{
+	(void)share;
+	ctl_progress_move(cookie, ctl_share_read(stdin));
+}
+
 static int run(struct ctl *ctl)
 {
 	struct dump_report report;
+	struct ctl_progress bar;
+	ctl_progress_begin(&bar, "rebuilding");
+	if (bar.out != NULL && ctl_share_read(stdin) >= 0)
+		ctl->store.progress = (struct store_progress){move_bar, &bar};
 	bool done = store_rebuild(&ctl->store, stdin, &report);
+	ctl_progress_end(&bar);
 	if (done && ctl->json)
 		return ctl_print_json(as_json(&report));
 	ctl_print_dump(ctl, &report, "taken");

@@ -278,7 +278,9 @@ static void tell_of_conversion(const struct store *store, const char *path)
 static bool start_store(struct server_process *process)
 {
 	char error[ERROR_SIZE];
+	struct indexing_watch indexing = indexing_watch_begin();
 	const struct store_options options = {
+		.progress = {indexing_watch_tell, &indexing},
 		.path = process->config->storage.path,
 		.map_size = process->config->storage.map_size,
 		.receipts = process->config->memory.receipts,

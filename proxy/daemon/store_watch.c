@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 static const uint64_t unreadable_pause = 60 * 1000000; /* microseconds */
+static const uint64_t indexing_pause = 5 * 1000000;
+static const double SECOND_US = 1e6;
 
 static void look_at_room(struct store_watch *watch, const struct store *store)
 {
@@ -79,4 +81,26 @@ void store_watch_lost_pages(void)
 {
 	const struct sigaction action = {.sa_handler = on_lost_page};
 	(void)sigaction(SIGBUS, &action, NULL);
+}
+
+struct indexing_watch indexing_watch_begin(void)
+{
+	uint64_t now = clock_steady();
+	return (struct indexing_watch){now, now};
+}
+
+void indexing_watch_tell(void *cookie, double share)
+{
+	struct indexing_watch *watch = cookie;
+	uint64_t now = clock_steady();
+	bool is_over = share >= 1;
+	double passed = (double)(now - watch->begun_at) / SECOND_US;
+	if (!is_over && now - watch->told_at < indexing_pause)
+		return;
+	watch->told_at = now;
+	if (is_over)
+		log_info("the store's index of words was made anew in %.1f s", passed);
+	else
+		log_info("making the store's index of words anew: %.0f %%, about %.0f s left",
+			 share * 100, passed / share * (1 - share));
 }

@@ -21,4 +21,13 @@ void store_watch_look(struct store_watch *watch, const struct store *store);
  * ends. */
 void store_watch_lost_pages(void);
 
+/* An old index of words, or none, is made anew before the first request, which may take minutes:
+ * the log tells every few seconds how long. A struct store_progress with this cookie. */
+struct indexing_watch {
+	uint64_t begun_at, told_at;
+};
+
+struct indexing_watch indexing_watch_begin(void);
+void indexing_watch_tell(void *cookie, double share);
+
 #endif

@@ -26,9 +26,10 @@ struct dump_report {
 };
 
 /* Writes the store in the directory `path` to the descriptor `out`. Skips and counts what cannot be
- * read; a child process reads, so that a damaged page crashes only the child. False: the export is
- * incomplete, and `error` says why. */
-bool store_export(const char *path, int out, struct dump_report *report);
+ * read; a child process reads, so that a damaged page crashes only the child. `progress` (may be
+ * NULL) hears an estimate. False: the export is incomplete, and `error` says why. */
+bool store_export(const char *path, int out, const struct store_progress *progress,
+		  struct dump_report *report);
 
 /* Builds a store from an export, in a directory that is empty or missing. Until it is done, a
  * marker keeps every daemon from starting on the directory. False: `error` says what is wrong and

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { LINE_LIMIT = INT32_MAX, USERS_PASSED = 32 };
+enum { LINE_LIMIT = INT32_MAX, USERS_PASSED = 32, RECORDS_BETWEEN_TELLING = 256 };
 
 enum walk_result { WALK_DONE, WALK_FAULT, WALK_NO_OUTPUT, WALK_CANNOT_OPEN };
 
@@ -25,6 +25,7 @@ struct progress {
 	bool passes_user;  /* the next try starts at the next user that another table knows */
 	bool is_open;      /* this child could open the store */
 	uint64_t first_id; /* where ids of new users start */
+	uint64_t expected; /* records, estimated */
 	int code;          /* errno of the failed write */
 };
 
@@ -32,6 +33,7 @@ struct walk {
 	const char *path;
 	int out;
 	struct progress *progress;
+	const struct store_progress *listener; /* NULL: none */
 	struct reader reader;
 	struct buffer line;
 };
@@ -111,6 +113,44 @@ static bool pass_user(struct walk *walk, const struct dump_table *table)
 	return found;
 }
 
+/* Nobody counts exchanges and answers: there is about one of each for two turns. */
+static uint64_t expect_records(struct walk *walk)
+{
+	static const enum table counted[] = {TABLE_TURNS, TABLE_TURNS, TABLE_RECEIPTS, TABLE_JOBS,
+					     TABLE_PARKED};
+	struct table_counts counts = table_counts(&walk->reader.transaction);
+	uint64_t records = (uint64_t)(counts.facts + 3 * counts.users); /* each in three tables */
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+		if (walk->reader.has_tree[engine_tree_of(counted[i])])
+			records += table_count(&walk->reader.transaction, counted[i]);
+	}
+	return records;
+}
+
+/* Runs in a process of its own: damage that it meets costs the estimate and nothing else. */
+static int estimate(void *cookie)
+{
+	struct walk *walk = cookie;
+	if (reader_open(&walk->reader, walk->path, false) == NULL &&
+	    !reader_has_other_format(&walk->reader))
+		walk->progress->expected = expect_records(walk);
+	reader_finish(&walk->reader);
+	return WALK_DONE;
+}
+
+static void tell_progress(const struct walk *walk)
+{
+	const struct progress *progress = walk->progress;
+	uint64_t done = 0;
+	for (size_t i = 0; i < DUMP_TABLES; i++)
+		done += progress->report.tables[i].records;
+	if (walk->listener == NULL || done % RECORDS_BETWEEN_TELLING != 0 ||
+	    progress->expected == 0)
+		return;
+	double share = (double)done / (double)progress->expected;
+	walk->listener->tell(walk->listener->cookie, share < 1 ? share : 1);
+}
+
 static enum walk_result walk_table(struct walk *walk, const struct dump_table *table)
 {
 	struct progress *progress = walk->progress;
@@ -132,6 +172,7 @@ static enum walk_result walk_table(struct walk *walk, const struct dump_table *t
 			return WALK_NO_OUTPUT;
 		else
 			progress->report.tables[progress->table].records++;
+		tell_progress(walk);
 		memcpy(progress->next.bytes, key.data, key.size);
 		more = key_add(&progress->next, 0);
 		progress->in_hole = false;
@@ -252,6 +293,8 @@ static bool export(struct walk *walk)
 			walk->path);
 		return false;
 	}
+	if (walk->listener != NULL)
+		(void)reader_run_apart(estimate, walk);
 	bool done = write_all(walk, SLICE("{\"recalld_export\":1}\n")) && walk_on(walk) &&
 		    write_end(walk);
 	if (!done && report->error[0] == '\0')
@@ -263,7 +306,8 @@ static bool export(struct walk *walk)
 	return report->error[0] == '\0';
 }
 
-bool store_export(const char *path, int out, struct dump_report *report)
+bool store_export(const char *path, int out, const struct store_progress *listener,
+		  struct dump_report *report)
 {
 	struct progress *progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE,
 					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -271,7 +315,7 @@ bool store_export(const char *path, int out, struct dump_report *report)
 		abort();
 	for (size_t i = 0; i < DUMP_TABLES; i++)
 		progress->report.tables[i].name = dump_tables[i].name;
-	struct walk walk = {.path = path, .out = out, .progress = progress};
+	struct walk walk = {.path = path, .out = out, .progress = progress, .listener = listener};
 	bool done = export(&walk);
 	*report = progress->report;
 	(void)munmap(progress, sizeof(*progress));

@@ -18,6 +18,7 @@ enum {
 struct rebuilding {
 	struct store *store;
 	FILE *in;
+	struct store_progress progress;
 	struct dump_report *report;
 	struct transaction transaction;
 	bool is_open; /* a transaction is open */
@@ -229,6 +230,8 @@ static bool take_line(struct rebuilding *rebuilding)
 	bool taken = begin(rebuilding) && take_object(rebuilding, object);
 	json_decref(object);
 	rebuilding->bytes += text.size;
+	if (rebuilding->progress.tell != NULL)
+		rebuilding->progress.tell(rebuilding->progress.cookie, 0);
 	if (taken && (++rebuilding->lines >= LINES_AT_ONCE || rebuilding->bytes >= BYTES_AT_ONCE))
 		taken = commit(rebuilding);
 	return taken;
@@ -303,7 +306,7 @@ bool store_rebuild(const struct store_options *options, FILE *in, struct dump_re
 	*report = (struct dump_report){0};
 	for (size_t i = 0; i < DUMP_TABLES; i++)
 		report->tables[i].name = dump_tables[i].name;
-	struct rebuilding rebuilding = {.in = in, .report = report};
+	struct rebuilding rebuilding = {.in = in, .report = report, .progress = options->progress};
 	struct store_options own = *options;
 	own.rebuilds = true;
 	if (!is_empty(options->path)) {

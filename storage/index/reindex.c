@@ -103,8 +103,9 @@ static size_t index_turn(struct transaction *transaction, struct slice key, stru
 	return size;
 }
 
-/* Indexes from the turn at `from`, and sets it to the next one. True: that was the last. */
-static bool index_some(struct transaction *transaction, struct key *from)
+/* Indexes from the turn at `from`, and sets it to the next one. Adds the turns to
+ * `count`. True: that was the last. */
+static bool index_some(struct transaction *transaction, struct key *from, uint64_t *count)
 {
 	struct scan scan;
 	struct slice key;
@@ -118,6 +119,7 @@ static bool index_some(struct transaction *transaction, struct key *from)
 			break;
 		*from = key_u64(key_of_user(key_read_user(key)), key_read_u64(key, 16) + 1);
 		text += index_turn(transaction, key, value);
+		++*count;
 	}
 	scan_end(&scan);
 	if (!more)
@@ -125,21 +127,37 @@ static bool index_some(struct transaction *transaction, struct key *from)
 	return !more;
 }
 
-enum store_result index_renew(struct store *store)
+/* Told after each transaction. */
+struct share {
+	uint64_t done, turns;
+	const struct store_progress *progress;
+};
+
+static void tell(const struct share *share)
 {
+	if (share->progress->tell != NULL && share->done > 0 && share->done <= share->turns)
+		share->progress->tell(share->progress->cookie,
+				      (double)share->done / (double)share->turns);
+}
+
+enum store_result index_renew(struct store *store, const struct store_progress *progress)
+{
+	struct share share = {.progress = progress};
 	struct transaction transaction;
 	struct key from = key_empty();
 	if (!transaction_begin_write(&transaction, store))
 		return transaction.result;
 	bool done = !is_outdated(&transaction);
+	share.turns = done ? 0 : table_count(&transaction, TABLE_TURNS);
 	enum store_result result = transaction_commit(&transaction);
 	if (!done && result == STORE_OK)
 		result = clear_index(store);
 	if (done || result != STORE_OK)
 		return result;
 	while (!done && result == STORE_OK && transaction_begin_write(&transaction, store)) {
-		done = index_some(&transaction, &from);
+		done = index_some(&transaction, &from, &share.done);
 		result = transaction_commit(&transaction);
+		tell(&share);
 	}
 	return done ? result : transaction.result;
 }

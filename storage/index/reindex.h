@@ -5,6 +5,6 @@
 #include "storage/store.h"
 
 /* Runs in transactions of bounded size. An interrupted rebuild starts over at the next opening. */
-enum store_result index_renew(struct store *store);
+enum store_result index_renew(struct store *store, const struct store_progress *progress);
 
 #endif

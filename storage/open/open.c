@@ -10,7 +10,7 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	struct store *store = engine_open(options, convert_old_format, error, error_size);
 	if (store == NULL)
 		return NULL;
-	if (engine_judge(store, index_renew(store), error, error_size) &&
+	if (engine_judge(store, index_renew(store, &options->progress), error, error_size) &&
 	    engine_start_writer(store, error, error_size)) {
 		forget_resume(store);
 		return store;

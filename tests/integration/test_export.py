@@ -3,6 +3,8 @@ and exports that were made of several moments."""
 
 import json
 import os
+import pty
+import re
 import resource
 import signal
 import subprocess
@@ -12,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from harness.chat import Chat
-from harness.daemon import clean_environment, preloaded, program, write_config
+from harness.daemon import Daemon, clean_environment, preloaded, program, write_config
+from harness.upstream import json_reply
 from test_memory_faults import data_file
 from test_rebuild import PAGE, assert_refused, damage_pages, export, last_page, lines_of, moved_to, rebuild, recallctl, store_of
 
@@ -274,3 +277,66 @@ def test_what_is_printed_goes_into_no_file_of_the_store(make_daemon):
     daemon._reader = type("Nobody", (), {"join": lambda self, seconds: None})()
     daemon.wait_ready()
     assert [os.readlink(f"/proc/{daemon.process.pid}/fd/{fd}") for fd in range(3)] == ["/dev/null"] * 3
+
+
+# ---- how far it is ----
+
+BAR = r"\r{} \[[#.]{{30}}\] +(\d+) %, \d+:\d\d left\x1b\[K"
+
+
+def seen(*words, term="xterm", **streams):
+    """What a terminal on standard error shows of a command that succeeds."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([program("proxy/recallctl"), *words], stderr=theirs, env=clean_environment(TERM=term), **streams)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+    os.close(ours)
+    assert process.wait(30) == 0, shown
+    return shown.decode().replace("\r\n", "\n")
+
+
+def check_bar(shown, name):
+    """It is there, its figures rise, and it is gone before the rest."""
+    shares = [int(share) for share in re.findall(BAR.format(name), shown)]
+    assert shares and shares == sorted(shares) and shares[-1] <= 100, shown
+    rest = shown.rpartition(name)[2].partition("\x1b[K")[2]
+    assert rest.startswith("\r\x1b[K") and "\x1b" not in rest[4:], shown
+
+
+def test_a_terminal_sees_how_far_an_export_and_a_rebuild_are(large, tmp_path):
+    file = tmp_path / "large.jsonl"
+    with open(file, "wb") as out:
+        check_bar(seen("export", "--store", str(large), stdout=out), "exporting")
+    assert len(lines_of(file)) == len(records_of(large, tmp_path / "again.jsonl"))
+    with open(file, "rb") as text:
+        check_bar(seen("rebuild", "--store", str(tmp_path / "rebuilt"), stdin=text, stdout=subprocess.DEVNULL), "rebuilding")
+    with open(file, "rb") as text:
+        shown = seen("rebuild", "--store", str(tmp_path / "dumb"), term="dumb", stdin=text, stdout=subprocess.DEVNULL)
+    assert "\x1b" not in shown and "rebuilding" not in shown
+
+
+def test_a_terminal_sees_how_far_an_import_is(upstream, tmp_path):
+    upstream.answer = lambda request: json_reply({"imported": len(request.json["messages"]), "left_out": 0}, status=202)
+    turns = [{"role": role, "content": "A turn."} for role in ("user", "assistant")] * 600
+    (file := tmp_path / "turns").write_text("".join(json.dumps({"user": user, "messages": turns}) + "\n" for user in "ab"))
+    shown = seen("--admin", f"127.0.0.1:{upstream.port}", "import", str(file), stdout=subprocess.DEVNULL)
+    check_bar(shown, "importing")
+    assert 0 < int(re.search(BAR.format("importing"), shown)[1]) < 50, "half of the file is not half done once it is read"
+
+
+def test_the_log_tells_that_the_index_was_made_anew(tmp_path):
+    """The number of an earlier recalld's rules is put where the store names its own."""
+    store = made(tmp_path, USER, *[turn(i + 1) for i in range(50)])
+    data = (store / "data.mdb").read_bytes()
+    named = re.compile(rb"(?<=index_version\x01)[\x81-\xff]")
+    (store / "data.mdb").write_bytes(named.sub(lambda number: bytes([number[0][0] - 1]), data))
+    daemon = Daemon(tmp_path / "daemon", {"storage": {"path": str(store)}})
+    for count in (1, 1):  # the second time it is as it should be
+        daemon.start()
+        daemon.stop()
+        assert len(re.findall(r"index of words was made anew in \d+\.\d s", daemon.stderr)) == count

@@ -53,7 +53,7 @@ static FILE *export_of(const char *path, bool whole)
 	struct dump_report report;
 	FILE *file = tmpfile();
 	ck_assert_ptr_nonnull(file);
-	bool done = store_export(path, fileno(file), &report);
+	bool done = store_export(path, fileno(file), NULL, &report);
 	ck_assert_msg(done == whole, "%s", report.error);
 	rewind(file);
 	return file;
@@ -134,7 +134,7 @@ START_TEST(what_is_made_of_an_export_is_what_was_written_out)
 	ck_assert(slice_equal(text_of(torn, &fixture.arena), text));
 	(void)fclose(torn);
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	ck_assert(!store_export(fixture.path, full, &report));
+	ck_assert(!store_export(fixture.path, full, NULL, &report));
 	ck_assert_str_eq(report.error, "cannot write the export: No space left on device");
 	(void)close(full);
 	rewind(file);

@@ -36,6 +36,38 @@ static void take_index(struct fixture *fixture)
 	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
 }
 
+static void note_share(void *cookie, double share)
+{
+	double *last = cookie;
+	ck_assert(share > last[0] && share <= 1);
+	last[0] = share;
+	last[1] += 1;
+}
+
+START_TEST(who_waits_for_an_index_hears_how_far_it_is)
+{
+	struct fixture fixture;
+	double heard[2] = {0, 0}; /* the last share, and how many */
+	char error[256];
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < 5; i++)
+		talk_import(&fixture, 900);
+	make_outdated(&fixture);
+	store_close(fixture.store);
+	const struct store_options options = {
+		.path = fixture.path, .map_size = MAP, .progress = {note_share, heard}};
+	fixture.store = store_open(&options, error, sizeof(error));
+	ck_assert_ptr_nonnull(fixture.store);
+	ck_assert_double_eq(heard[0], 1);
+	ck_assert_double_ge(heard[1], 3);
+	store_close(fixture.store);
+	heard[0] = 0;
+	fixture.store = store_open(&options, error, sizeof(error));
+	ck_assert_double_eq(heard[0], 0); /* nothing had to be done */
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(an_index_of_other_terms_or_none_is_built_anew_when_the_store_is_opened)
 {
 	struct fixture fixture;
@@ -218,7 +250,8 @@ START_TEST(an_index_is_built_anew_in_a_store_that_is_almost_full)
 }
 END_TEST
 
-UNIT_MAIN("store_index", an_index_of_other_terms_or_none_is_built_anew_when_the_store_is_opened,
+UNIT_MAIN("store_index", who_waits_for_an_index_hears_how_far_it_is,
+	  an_index_of_other_terms_or_none_is_built_anew_when_the_store_is_opened,
 	  a_kill_while_the_index_is_built_anew_leaves_no_half_of_it,
 	  an_index_is_built_anew_in_a_store_that_is_almost_full, the_index_grows_linearly,
 	  an_append_writes_as_much_in_a_long_memory_as_in_a_short_one)

@@ -127,7 +127,7 @@ START_TEST(an_unknown_format_is_refused_with_what_to_do)
 	ck_assert_ptr_nonnull(strstr(error, "has format 3, this recalld reads format 5; use"));
 	struct dump_report report;
 	FILE *out = tmpfile();
-	ck_assert(!store_export(fixture.path, fileno(out), &report));
+	ck_assert(!store_export(fixture.path, fileno(out), NULL, &report));
 	ck_assert_ptr_nonnull(strstr(report.error, "it has another format; use the recallctl"));
 	(void)fclose(out);
 	fixture_put_format(fixture.path, SLICE("\1\5"));
