@@ -141,7 +141,7 @@ def test_the_readme_is_a_page_and_its_links_lead_somewhere():
         assert (ROOT / link).exists(), link
     sections = re.findall(r"^\.S[hs] (.*)$", RECALLD, re.M)
     named = re.findall(r"`recalld\(8\)`,\s+\"([^\"]+)\"", README) + re.findall(r"\"([^\"]+)\" in `recalld\(8\)`", README)
-    assert len(named) == 5
+    assert "Installation" in named and "Identity and trust" in named
     assert {name.lower() for name in named} <= {section.lower() for section in sections}
 
 
@@ -180,10 +180,22 @@ def test_the_commands_of_recallctl(knowing, tmp_path):
     assert knowing.messages("alex") == [("user", "I live in Lisbon."), ("assistant", "A fine city.")]
 
 
-def test_the_commands_of_the_readme_are_in_the_man_page():
-    named = re.findall(r"^    recallctl (\w+)", README, re.M)
-    assert named == ["show", "forget", "check", "export"]
-    assert all(re.search(rf"^\.It Ic {name}\b", RECALLCTL, re.M) for name in named)
+def test_the_commands_of_the_readme(knowing, tmp_path):
+    """Each as it stands there, in a shell; a configuration stands for the installed one's."""
+    lines = re.findall(r"^    (recallctl \w+.*?)\s+#", README, re.M)
+    assert [line.split()[1] for line in lines] == ["show", "forget", "check", "export"]
+    assert all(re.search(rf"^\.It Ic {line.split()[1]}\b", RECALLCTL, re.M) for line in lines)
+    places = {"RECALLD_LISTEN_ADMIN": knowing.config["listen"]["admin"], "RECALLD_STORAGE_PATH": knowing.config["storage"]["path"]}
+    path = f"{Path(program('proxy/recallctl')).parent}:{os.environ['PATH']}"
+    told = {line.split()[1]: run(["bash", "-ec", line], tmp_path, PATH=path, **places) for line in lines}
+    assert "Lisbon" in told["show"] and "forgotten: alex" in told["forget"] and "ready" in told["check"]
+    assert (tmp_path / "FILE").read_text().endswith("}\n") and "Lisbon" not in (tmp_path / "FILE").read_text()
+
+
+def test_what_works_says_whether_it_was_tried():
+    rows = re.findall(r"^\| ([\w .]+) \| `https?://.*?` \| (.*?) \|", README, re.M)
+    assert len(rows) == 8
+    assert all(tried == "no; from documents" or tried.startswith("its ") for _, tried in rows)
 
 
 def test_the_admin_addresses_paths(knowing):
