@@ -7,7 +7,6 @@
 #include <string.h>
 
 enum {
-	QUESTION_LIMIT = 16 * 1024,  /* of which an embedding model is shown a half at most */
 	ESTIMATE_LIMIT = 256 * 1024, /* estimating a longer request would show */
 	TOKENS_PER_MESSAGE = 4,
 	BESIDE_MESSAGES = 160, /* bytes: the model's name, "stream", "temperature" */
@@ -66,7 +65,7 @@ static void make_replay(struct chat *chat, struct replay *replay, struct arena *
 	replay->facts = list_ids(chat, "fact", true, &replay->fact_count, arena);
 }
 
-static struct slice masked(const struct chat *chat, struct slice text, struct arena *arena)
+struct slice chat_masked(const struct chat *chat, struct slice text, struct arena *arena)
 {
 	text = utf8_cut(text, TURN_TEXT_LIMIT);
 	return chat->settings.secrets_redact ? secrets_mask(text, arena, NULL) : text;
@@ -122,9 +121,9 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.carries_history = chat->fingerprint_count > 0,
 		.promised = true, /* there was room when the request came */
 		.journal = !called_tools && !goes_on,
-		.user_text = masked(chat, chat->own_text, arena),
+		.user_text = chat_masked(chat, chat->own_text, arena),
 		.user_hash = chat->own_hash,
-		.answer_text = keeps_answer ? masked(chat, answer, arena) : (struct slice){0},
+		.answer_text = keeps_answer ? chat_masked(chat, answer, arena) : (struct slice){0},
 		.answer_hash = called_tools ? reply->tool_calls_hash
 			       : goes_on    ? 0
 					    : text_hash(answer),
@@ -153,11 +152,6 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		append->replay = replay;
 	}
 	return true;
-}
-
-struct slice chat_question_text(const struct chat *chat, struct arena *arena)
-{
-	return masked(chat, utf8_cut(chat->own_text, QUESTION_LIMIT), arena);
 }
 
 /* ---- what the upstream counted ---- */

@@ -97,6 +97,8 @@ struct chat {
 	struct answer_fingerprint open_fingerprint; /* its hash is 0 when there is none */
 	size_t earlier_answers;                     /* before the first mark */
 	struct recall_question question; /* the own text, read; when the newest message is its */
+	struct slice earlier[RECALL_EARLIER]; /* what the user said before it, the newest first */
+	size_t earlier_count;
 
 	struct memory_view *view; /* once loaded */
 	struct history_cut cut;

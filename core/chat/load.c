@@ -50,8 +50,10 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 	bool asks = mode_recalls(mode) || mode_uses_facts(mode) || trims(chat);
 	if (may_quote_an_answer(chat) && turns < SIDE_TURNS)
 		turns = SIDE_TURNS;
-	if (asks && chat->newest.is_last && chat->own_text.size > 0)
-		recall_read_question(chat->own_text, now, &chat->question, arena);
+	if (asks)
+		chat_read_question(chat, now, arena);
+	if (turns < chat_turns_before_question(chat))
+		turns = chat_turns_before_question(chat);
 	*load = (struct load){
 		.user = chat->user,
 		.session = chat->identity.session,
@@ -267,6 +269,7 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	}
 	if (!chat->inject)
 		return CHAT_READY;
+	chat_read_earlier(chat, arena);
 	chat_choose_branch(chat);
 	choose_cut(chat, arena);
 	chat->carried = chat_carried_texts(chat, arena);

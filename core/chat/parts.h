@@ -70,6 +70,20 @@ bool chat_is_cut(const struct chat *chat, size_t index);
 /* What the user said and was answered in the request, as far as it goes up. */
 struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena);
 
+/* ---- question.c ---- */
+
+/* Reads the newest user turn as the question, unless the request asks nothing new. */
+void chat_read_question(struct chat *chat, int64_t now, struct arena *arena);
+/* How many turns are wanted of the store, where the request does not carry those before it. */
+unsigned chat_turns_before_question(const struct chat *chat);
+/* Once the view is there. */
+void chat_read_earlier(struct chat *chat, struct arena *arena);
+
+/* ---- append.c ---- */
+
+/* Without secrets, as the settings want it. */
+struct slice chat_masked(const struct chat *chat, struct slice text, struct arena *arena);
+
 /* ---- chat_load.c ---- */
 
 /* Whether past turns are looked for: by the mode, or since some were taken out of this request. */

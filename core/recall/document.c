@@ -1,5 +1,5 @@
 #include "core/base/word_map.h"
-#include "core/recall/recall.h"
+#include "core/recall/rank.h"
 #include "core/text/text.h"
 
 uint32_t recall_speaker(uint64_t hash)
@@ -29,7 +29,7 @@ static uint32_t read_speaker(struct slice text)
 	return hash == 0 ? 0 : recall_speaker(hash);
 }
 
-static bool asks(struct slice text)
+bool recall_asks(struct slice text)
 {
 	static const char *const marks[] = {"?", "？", "؟"};
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
@@ -48,7 +48,7 @@ void recall_describe(const struct turn *turn, struct recall_document *document,
 		.conversation = turn->conversation,
 		.ordinal = turn->ordinal,
 		.speaker = read_speaker(turn->text) & 0x7FFFFFFF,
-		.asks = asks(turn->text),
+		.asks = recall_asks(turn->text),
 		.words = terms->words < UINT16_MAX ? (uint16_t)terms->words : UINT16_MAX,
 		.role = (uint8_t)turn->role,
 		.is_live = turn->state == TURN_CURRENT,

@@ -1,34 +1,37 @@
 #include "core/recall/rank.h"
 
-#include <string.h>
+#include <math.h>
 
-/* Reciprocal rank fusion (Cormack, Clarke and Buettcher, 2009). Its customary constant of 60 is for
- * many rankings of equal worth; here the first few of either must stand out. */
-static const float rank_constant = 10;
-static const float lexical_share = 1;
-static const float vector_share = 0.7f;
-/* What is less similar than this has nothing to do with the question. */
-static const float least_similarity = 0.2f;
+/* What the most similar vector weighs beside a whole match of words. */
+static const float vector_weight = 0.5f;
+/* Below the least a text has nothing to do with the question. A model whose vectors are all alike
+ * has its own, which the more turns tell the better. */
+static const float least_similarity = 0.25f;
+static const float few_turns = 20;
 
-enum { FUSED = 400 }; /* of each ranking */
-
-static void add_ranks(const struct recall_hit *hits, size_t count, float share, float *fused)
+static float floor_of_model(const struct recall_corpus *corpus)
 {
-	for (size_t i = 0; i < count; i++)
-		fused[hits[i].document] += share / (rank_constant + (float)i + 1);
+	float count = 0, sum = 0, squares = 0;
+	for (size_t i = 0; i < corpus->count; i++) {
+		float similarity = corpus->similarities[i];
+		if (!corpus->documents[i].is_live || similarity < -1)
+			continue;
+		count++;
+		sum += similarity;
+		squares += similarity * similarity;
+	}
+	float mean = count > 0 ? sum / count : 0;
+	float deviation = count > 0 ? sqrtf(fmaxf(0, squares / count - mean * mean)) : 0;
+	float trust = count / (count + few_turns);
+	return fmaxf(least_similarity, trust * (mean + deviation) + (1 - trust) * least_similarity);
 }
 
-void recall_fuse(const struct recall_corpus *corpus, float *scores, struct arena *arena)
+void recall_fuse(const struct recall_corpus *corpus, float *scores)
 {
-	struct recall_hit *hits = arena_alloc(arena, FUSED * sizeof(struct recall_hit));
-	float *similar = arena_alloc(arena, corpus->count * sizeof(float));
+	const float floor = floor_of_model(corpus);
 	for (size_t i = 0; i < corpus->count; i++) {
-		if (corpus->documents[i].is_live && corpus->similarities[i] > least_similarity)
-			similar[i] = corpus->similarities[i];
+		float above = corpus->similarities[i] - floor;
+		if (corpus->documents[i].is_live && above > 0)
+			scores[i] += vector_weight * above / (1 - floor);
 	}
-	size_t found = recall_top(scores, corpus->count, hits, FUSED);
-	memset(scores, 0, corpus->count * sizeof(float));
-	add_ranks(hits, found, lexical_share, scores);
-	found = recall_top(similar, corpus->count, hits, FUSED);
-	add_ranks(hits, found, vector_share, scores);
 }

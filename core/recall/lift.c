@@ -115,25 +115,32 @@ static size_t find_speakers(const struct recall_corpus *corpus, uint32_t speaker
 	return count;
 }
 
-/* The one speaker whom the question names; 0 when there is none, or more than one. */
-static uint32_t speaker_asked_about(const struct recall_question *question,
-				    const struct recall_corpus *corpus)
+static bool names(const struct recall_question *question, uint32_t speaker, size_t age)
+{
+	for (size_t i = 0; i < question->terms.count; i++) {
+		if (question->ages[i] == age &&
+		    recall_speaker(question->terms.terms[i].hash) == speaker)
+			return true;
+	}
+	return false;
+}
+
+/* Whom it speaks of may have been named a turn before. */
+struct recall_named recall_speaker_named(const struct recall_question *question,
+					 const struct recall_corpus *corpus)
 {
 	uint32_t speakers[MAX_SPEAKERS];
 	size_t count = find_speakers(corpus, speakers);
-	uint32_t found = 0;
-	for (size_t i = 0; i < count; i++) {
-		size_t at = 0;
-		while (at < question->terms.count &&
-		       recall_speaker(question->terms.terms[at].hash) != speakers[i])
-			at++;
-		if (at == question->terms.count)
-			continue;
-		if (found != 0)
-			return 0;
-		found = speakers[i];
+	struct recall_named named = {0};
+	for (size_t age = 0; age <= RECALL_EARLIER && !named.any; age++) {
+		for (size_t i = 0; i < count; i++) {
+			if (!names(question, speakers[i], age))
+				continue;
+			named.only = named.any ? 0 : speakers[i];
+			named.any = true;
+		}
 	}
-	return found;
+	return named;
 }
 
 /* 1 within a period that the question names; half of it a little later, when what happened is
@@ -164,12 +171,11 @@ static float lift_of(const struct recall_question *question, const struct recall
 }
 
 void recall_lift(const struct recall_question *question, const struct recall_corpus *corpus,
-		 const float *scores, float *lifted, struct arena *arena)
+		 uint32_t speaker, const float *scores, float *lifted, struct arena *arena)
 {
 	struct chains chains;
 	link_documents(&chains, corpus, scores, arena);
 	lift_by_neighbours(&chains, corpus, scores, lifted);
-	uint32_t speaker = speaker_asked_about(question, corpus);
 	for (size_t i = 0; i < corpus->count; i++) {
 		if (lifted[i] > 0)
 			lifted[i] = (lifted[i] +

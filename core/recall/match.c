@@ -9,6 +9,8 @@ static const float saturation = 1;
 static const float length_weight = 0.5f;
 static const float rarity_power = 1.3f;
 
+enum { MOST_TELLING = 8 };
+
 float recall_kind_weight(enum term_kind kind)
 {
 	/* A word and its stem are two terms that are counted together. A function word only tells
@@ -33,38 +35,123 @@ static float mean_words(const struct recall_corpus *corpus)
 	return words == 0 ? 1 : (float)words / (float)corpus->count;
 }
 
+/* A word that nobody said tells no more than one that was said once. */
 static float rarity(size_t found, size_t count)
 {
+	found = found == 0 ? 1 : found;
 	float others = (float)count - (float)found;
 	return powf(logf(1 + (others + 0.5f) / ((float)found + 0.5f)), rarity_power);
 }
 
-static void match_term(const struct recall_corpus *corpus, size_t at, enum term_kind kind,
+static float weight_of(const struct recall_question *question, const struct recall_corpus *corpus,
+		       size_t at)
+{
+	return recall_kind_weight(question->terms.terms[at].kind) *
+	       rarity(corpus->postings[at].count, corpus->count);
+}
+
+/* The MOST_TELLING heaviest, falling: a long text names more than any one document could answer. */
+struct telling {
+	float heaviest[MOST_TELLING];
+};
+
+static void note_weight(struct telling *telling, float weight)
+{
+	for (size_t i = 0; i < MOST_TELLING && weight > 0; i++) {
+		float lighter = telling->heaviest[i];
+		if (weight > lighter) {
+			telling->heaviest[i] = weight;
+			weight = lighter;
+		}
+	}
+}
+
+static float sum_of(const struct telling *telling)
+{
+	float sum = 0;
+	for (size_t i = 0; i < MOST_TELLING; i++)
+		sum += telling->heaviest[i];
+	return sum;
+}
+
+/* What the terms of each age weigh. */
+struct age_weights {
+	float of[RECALL_EARLIER + 1];
+};
+
+/* What a document would have that holds each of the most telling terms once. Words that nobody said
+ * count as well, or "Write a haiku about snow." would be about writing; but of a long text half of
+ * the most telling at most. */
+static float whole_match(const struct recall_question *question, const struct recall_corpus *corpus,
+			 const struct age_weights *weights)
+{
+	struct telling telling = {{0}};
+	size_t unknown = 0;
+	for (size_t i = 0; i < question->terms.count; i++) {
+		const struct recall_postings *found = &corpus->postings[i];
+		if (!recall_tells(question->terms.terms[i].kind) || found->is_left_out)
+			continue;
+		unknown += found->count == 0;
+		if (found->count > 0 || unknown <= MOST_TELLING / 2)
+			note_weight(&telling, weights->of[question->ages[i]] *
+						      weight_of(question, corpus, i));
+	}
+	return sum_of(&telling);
+}
+
+/* How sure it is what the question itself asks about: one rare word that somebody said is enough.
+ * "And what happened then?" says next to nothing. */
+static float sureness(const struct recall_question *question, const struct recall_corpus *corpus)
+{
+	float most = 0;
+	for (size_t i = 0; i < question->terms.count; i++) {
+		if (question->ages[i] == 0 && corpus->postings[i].count > 0 &&
+		    recall_tells(question->terms.terms[i].kind))
+			most = fmaxf(most, weight_of(question, corpus, i));
+	}
+	return fminf(1, most / rarity(1, corpus->count));
+}
+
+/* The less the question says, the more counts what was said before it. */
+static struct age_weights weigh_ages(const struct recall_question *question,
+				     const struct recall_corpus *corpus)
+{
+	static const float earlier[RECALL_EARLIER + 1] = {1, 0.5f, 0.4f, 0.3f};
+	const float doubt = 1.5f * (1 - sureness(question, corpus));
+	struct age_weights weights = {{1}};
+	for (size_t age = 1; age <= RECALL_EARLIER; age++)
+		weights.of[age] = fminf(1, earlier[age] * (1 + doubt));
+	return weights;
+}
+
+static void match_term(const struct recall_corpus *corpus, size_t at, bool tells, float weight,
 		       float mean, float *scores)
 {
 	const struct recall_postings *found = &corpus->postings[at];
-	float weight =
-		recall_kind_weight(kind) * rarity(found->count, corpus->count) * (saturation + 1);
 	for (size_t i = 0; i < found->count; i++) {
 		struct recall_posting posting = found->postings[i];
 		const struct recall_document *document = &corpus->documents[posting.document];
 		float *score = &scores[posting.document];
-		if (!document->is_live || (!recall_tells(kind) && *score == 0))
+		if (!document->is_live || (!tells && *score == 0))
 			continue;
 		float often = (float)posting.count;
 		float length = 1 - length_weight + length_weight * (float)document->words / mean;
-		*score += weight * often / (often + saturation * length);
+		*score += weight * often * (saturation + 1) / (often + saturation * length);
 	}
 }
 
 void recall_match(const struct recall_question *question, const struct recall_corpus *corpus,
 		  float *scores)
 {
-	float mean = mean_words(corpus);
-	for (enum term_kind kind = TERM_WORD; kind <= TERM_FUNCTION; kind++) {
+	const float mean = mean_words(corpus);
+	const struct age_weights weights = weigh_ages(question, corpus);
+	const float whole = whole_match(question, corpus, &weights);
+	for (enum term_kind kind = TERM_WORD; whole > 0 && kind <= TERM_FUNCTION; kind++) {
 		for (size_t i = 0; i < question->terms.count; i++) {
+			float weight = weights.of[question->ages[i]] / whole;
 			if (question->terms.terms[i].kind == kind)
-				match_term(corpus, i, kind, mean, scores);
+				match_term(corpus, i, recall_tells(kind),
+					   weight * weight_of(question, corpus, i), mean, scores);
 		}
 	}
 }

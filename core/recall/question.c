@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unicase.h>
 #include <uninorm.h>
 
@@ -40,13 +41,13 @@ static struct slice fold(struct slice text, struct arena *arena)
 	return copy;
 }
 
-static bool names_something(const struct term_list *terms)
+/* A word and its stem are one. */
+static size_t count_telling(const struct term_list *terms)
 {
-	for (size_t i = 0; i < terms->count; i++) {
-		if (recall_tells(terms->terms[i].kind))
-			return true;
-	}
-	return false;
+	size_t count = 0;
+	for (size_t i = 0; i < terms->count; i++)
+		count += recall_tells(terms->terms[i].kind) && terms->terms[i].kind != TERM_FORM;
+	return count;
 }
 
 /* What a long message asks is told by its beginning and its end; what is pasted between them would
@@ -66,6 +67,8 @@ static struct slice asking_part(struct slice text, struct arena *arena)
 			    text.data + last);
 }
 
+enum { ENOUGH_WORDS = 3 };
+
 void recall_read_question(struct slice text, int64_t now, struct recall_question *question,
 			  struct arena *arena)
 {
@@ -73,7 +76,11 @@ void recall_read_question(struct slice text, int64_t now, struct recall_question
 	struct slice folded = fold(asked, arena);
 	*question = (struct recall_question){.text = asked};
 	terms_read(asked, &question->terms, arena);
-	question->has_subject = names_something(&question->terms);
+	question->ages = (uint8_t *)arena_bytes(arena, question->terms.count);
+	memset(question->ages, 0, question->terms.count);
+	size_t telling = count_telling(&question->terms);
+	question->has_subject = telling > 0;
+	question->leans = telling < ENOUGH_WORDS;
 	question->about_user = question->terms.says_i;
 	unsigned phrases = recall_find_phrases(folded);
 	question->wants_words = (phrases & RECALL_WANTS_WORDS) != 0;
@@ -81,4 +88,40 @@ void recall_read_question(struct slice text, int64_t now, struct recall_question
 	question->period_count = recall_read_dates(asked, now, question->periods);
 	for (size_t i = 0; i < question->period_count; i++)
 		question->about_past |= question->periods[i].until <= now;
+}
+
+/* Adds the terms that the question does not have itself. */
+static void add_terms(struct recall_question *question, const struct term_list *earlier,
+		      uint8_t age, struct arena *arena)
+{
+	const struct term_list own = question->terms;
+	const uint8_t *own_ages = question->ages;
+	struct term_list *both = &question->terms;
+	size_t a = 0, b = 0;
+	both->terms = arena_alloc(arena, (own.count + earlier->count) * sizeof(struct term));
+	both->count = 0;
+	question->ages = (uint8_t *)arena_bytes(arena, own.count + earlier->count);
+	while (a < own.count || b < earlier->count) {
+		bool is_own = b == earlier->count ||
+			      (a < own.count && own.terms[a].hash <= earlier->terms[b].hash);
+		bool is_both =
+			is_own && b < earlier->count && own.terms[a].hash == earlier->terms[b].hash;
+		question->ages[both->count] = is_own ? own_ages[a] : age;
+		both->terms[both->count++] = is_own ? own.terms[a] : earlier->terms[b];
+		a += is_own;
+		b += is_both || !is_own;
+	}
+}
+
+void recall_read_earlier(const struct slice *texts, size_t count, struct recall_question *question,
+			 struct arena *arena)
+{
+	if (!question->has_subject && !recall_asks(question->text))
+		return;
+	for (size_t i = 0; i < count && i < RECALL_EARLIER; i++) {
+		struct term_list earlier;
+		terms_read(asking_part(texts[i], arena), &earlier, arena);
+		add_terms(question, &earlier, (uint8_t)(i + 1), arena);
+	}
+	question->has_subject = count_telling(&question->terms) > 0;
 }

@@ -23,6 +23,14 @@ static bool is_any(const float *scores, size_t count)
 	return at < count;
 }
 
+/* The hits are the best first. */
+static size_t cut_at(const struct recall_hit *hits, size_t count, float floor)
+{
+	while (count > 0 && hits[count - 1].score < floor)
+		count--;
+	return count;
+}
+
 size_t recall_rank(const struct recall_question *question, const struct recall_corpus *corpus,
 		   struct recall_hit *hits, size_t limit, struct arena *arena)
 {
@@ -31,11 +39,13 @@ size_t recall_rank(const struct recall_question *question, const struct recall_c
 	if (question->has_subject)
 		recall_match(question, corpus, scores);
 	if (question->has_subject && corpus->similarities != NULL)
-		recall_fuse(corpus, scores, arena);
+		recall_fuse(corpus, scores);
 	if (question->about_past && !is_any(scores, corpus->count))
 		match_periods(question, corpus, scores);
 	if (!is_any(scores, corpus->count))
 		return 0;
-	recall_lift(question, corpus, scores, lifted, arena);
-	return recall_top(lifted, corpus->count, hits, limit);
+	struct recall_named named = recall_speaker_named(question, corpus);
+	recall_lift(question, corpus, named.only, scores, lifted, arena);
+	size_t count = recall_top(lifted, corpus->count, hits, limit);
+	return cut_at(hits, count, recall_floor(question, named.any, hits[0].score));
 }

@@ -8,17 +8,35 @@
 float recall_kind_weight(enum term_kind kind);
 bool recall_tells(enum term_kind kind);
 
-/* Adds to each score how well the document's own words match the question's (BM25). */
+/* Whether the text holds a question, by its marks. */
+bool recall_asks(struct slice text);
+
+/* Adds to each score how well the document's own words match the question's (BM25), as a share of
+ * what a document would have that holds each of the question's most telling terms once. So a score
+ * tells how much of what is asked a document answers, whatever the question's length. */
 void recall_match(const struct recall_question *question, const struct recall_corpus *corpus,
 		  float *scores);
 
-/* Fuses the ranks by these scores with those by similarity; the fused scores take their place. */
-void recall_fuse(const struct recall_corpus *corpus, float *scores, struct arena *arena);
+/* The speakers of the corpus whom the question names. */
+struct recall_named {
+	bool any;
+	uint32_t only; /* 0 when there is none, or more than one */
+};
+struct recall_named recall_speaker_named(const struct recall_question *question,
+					 const struct recall_corpus *corpus);
+
+/* The score below which a hit has nothing to do with the question, or too little beside the best
+ * one's. */
+float recall_floor(const struct recall_question *question, bool names_speaker, float best);
+
+/* Adds to each score how similar the document's vector is to the question's. */
+void recall_fuse(const struct recall_corpus *corpus, float *scores);
 
 /* Lifts what matches by what is around it: writes to `lifted` each document's score with its
- * neighbours' and its conversation's, raised by who and when the question asks about. */
+ * neighbours' and its conversation's, raised by who (`speaker`, 0: nobody) and when the question
+ * asks about. */
 void recall_lift(const struct recall_question *question, const struct recall_corpus *corpus,
-		 const float *scores, float *lifted, struct arena *arena);
+		 uint32_t speaker, const float *scores, float *lifted, struct arena *arena);
 
 /* Writes the documents with the highest scores above 0, the best first, of equal ones the newest
  * first; at most `limit`. */

@@ -22,8 +22,11 @@ enum { RECALL_MAX_PERIODS = 8 };
 
 struct recall_question {
 	struct slice text; /* of a long one its first and its last KiB */
+	/* Its terms and those of what was said before it, by rising hash, each once. */
 	struct term_list terms;
-	bool has_subject; /* it has a word that says what it is about; a greeting has none */
+	uint8_t *ages;    /* of each term: 0 its own, 1 of the turn before it, and so on */
+	bool has_subject; /* a word says what it is about; a greeting has none */
+	bool leans;       /* it says little itself: what it is about was said before it */
 	bool about_user;  /* it asks about the one who asks: "I", "my" */
 	bool about_past;  /* it asks what was so, or how it came: superseded facts bear on it */
 	bool wants_words; /* it asks for exact wording: "verbatim", "word for word", "quote" */
@@ -37,6 +40,15 @@ struct recall_question {
  * terms are at most a thousand or so. `now` resolves "last week". `vector` is left NULL. */
 void recall_read_question(struct slice text, int64_t now, struct recall_question *question,
 			  struct arena *arena);
+
+/* Reads the question in the light of the user's turns before it, the newest first, of which the
+ * first RECALL_EARLIER count, each less than the one after it, and the less the more the
+ * question says itself: "And at what time?" asks about what
+ * they were about. Of a long one its first and its last KiB are read. A greeting or thanks stays
+ * one, whatever came before. */
+enum { RECALL_EARLIER = 3 };
+void recall_read_earlier(const struct slice *texts, size_t count, struct recall_question *question,
+			 struct arena *arena);
 
 /* ---- turns ---- */
 
@@ -67,6 +79,7 @@ struct recall_posting {
 struct recall_postings {
 	const struct recall_posting *postings; /* by rising document; dead documents may be in it */
 	size_t count;
+	bool is_left_out; /* recall_choose_terms() did not choose it: there are some, not read */
 };
 
 /* All that a user ever said: documents in the order in which they came, which is the order of their

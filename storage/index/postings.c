@@ -331,7 +331,7 @@ struct recall_postings *postings_of(const struct memory *memory, const struct do
 		struct recall_posting *kept =
 			(struct recall_posting *)arena_bytes(memory->arena, size);
 		memcpy(kept, gathered, size);
-		all[i] = (struct recall_postings){kept, gathering.count};
+		all[i] = (struct recall_postings){kept, gathering.count, !chosen[i]};
 	}
 	free(gathered);
 	return all;

@@ -46,11 +46,14 @@ static inline struct recall_postings recall_fixture_find(struct recall_fixture *
 	return (struct recall_postings){found, count};
 }
 
-static inline size_t recall_fixture_ask(struct recall_fixture *memory, const char *text,
-					struct recall_hit *hits, size_t limit)
+/* A question after what the user said before it, the newest first. */
+static inline size_t recall_fixture_ask_after(struct recall_fixture *memory, const char *text,
+					      const struct slice *earlier, size_t earlier_count,
+					      struct recall_hit *hits, size_t limit)
 {
 	struct recall_question question;
 	recall_read_question(slice_of(text), memory->now, &question, &memory->arena);
+	recall_read_earlier(earlier, earlier_count, &question, &memory->arena);
 	struct recall_postings *postings =
 		arena_alloc(&memory->arena, question.terms.count * sizeof(struct recall_postings));
 	for (size_t i = 0; i < question.terms.count; i++)
@@ -60,6 +63,12 @@ static inline size_t recall_fixture_ask(struct recall_fixture *memory, const cha
 				       .postings = postings,
 				       .similarities = memory->similarities};
 	return recall_rank(&question, &corpus, hits, limit, &memory->arena);
+}
+
+static inline size_t recall_fixture_ask(struct recall_fixture *memory, const char *text,
+					struct recall_hit *hits, size_t limit)
+{
+	return recall_fixture_ask_after(memory, text, NULL, 0, hits, limit);
 }
 
 #endif

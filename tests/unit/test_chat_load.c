@@ -151,9 +151,9 @@ START_TEST(each_mode_asks_for_what_it_injects)
 		{MODE_BUFFER, false, 20, false, false, false, 0},
 		{MODE_BUFFER, true, 20, true, false, true, 0},
 		{MODE_SUMMARY, false, 0, true, false, false, 0},
-		{MODE_ENTITY, false, 0, false, true, true, 0},
-		{MODE_VECTOR, false, 0, false, true, true, 0},
-		{MODE_HYBRID, false, 0, true, true, true, 0},
+		{MODE_ENTITY, false, 8, false, true, true, 0},
+		{MODE_VECTOR, false, 8, false, true, true, 0},
+		{MODE_HYBRID, false, 8, true, true, true, 0},
 		{MODE_AUTO, false, 20, true, true, true, 3},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -52,6 +52,72 @@ START_TEST(the_turn_that_answers_comes_first_in_a_small_memory)
 }
 END_TEST
 
+static const char *const travels[] = {
+	"My flight to Lisbon leaves on Friday at 7:40 from gate B12.",
+	"Noted. Do you need a taxi to the airport?",
+	"My sister Clara is getting married in a vineyard near Siena.",
+	"How lovely! When is the wedding?",
+	"The dentist moved my appointment to the third of March.",
+	"Thank you for telling me.",
+};
+
+static void assert_first_after(const char *question, const char *before, uint32_t expected)
+{
+	struct recall_hit hits[8];
+	const struct slice earlier[] = {slice_of(before)};
+	size_t found = recall_fixture_ask_after(&memory, question, earlier, 1, hits, 8);
+	ck_assert_uint_gt(found, 0);
+	ck_assert_uint_eq(hits[0].document, expected);
+}
+
+START_TEST(a_question_that_says_little_asks_about_what_was_said_before_it)
+{
+	remember(travels, 6);
+	assert_nothing("And at what time?");
+	assert_first_after("And at what time?", "When is my flight to Lisbon?", 0);
+	assert_first_after("And what was that about?", "I have to see the dentist soon.", 4);
+}
+END_TEST
+
+START_TEST(a_question_that_says_enough_goes_before_what_was_said_before_it)
+{
+	remember(travels, 6);
+	assert_first_after("Where does my sister Clara marry?", "When is my flight to Lisbon?", 2);
+	assert_first_after("When do I have to see the dentist?", "A flight is long.", 4);
+}
+END_TEST
+
+START_TEST(thanks_recall_nothing_whatever_came_before)
+{
+	struct recall_hit hits[8];
+	const struct slice earlier[] = {SLICE("When is my flight to Lisbon?")};
+	remember(travels, 6);
+	ck_assert_uint_eq(recall_fixture_ask_after(&memory, "thanks!", earlier, 1, hits, 8), 0);
+}
+END_TEST
+
+START_TEST(what_has_hardly_to_do_with_a_request_is_not_recalled)
+{
+	remember(travels, 6);
+	assert_nothing("Write a haiku about snow.");
+	assert_nothing("Explain how mountains come to be on the floor of the sea.");
+	assert_nothing("Which year did Portugal win the European championship?");
+}
+END_TEST
+
+START_TEST(far_weaker_hits_than_the_best_are_left_out)
+{
+	struct recall_hit hits[8];
+	remember(travels, 6);
+	size_t found = recall_fixture_ask(
+		&memory, "Which gate does my flight to Lisbon leave from on Friday?", hits, 8);
+	ck_assert_uint_gt(found, 0);
+	ck_assert_uint_lt(found, 6);
+	for (size_t i = 0; i < found; i++)
+		ck_assert(hits[i].score >= 0.2f * hits[0].score);
+}
+END_TEST
+
 START_TEST(a_greeting_recalls_nothing)
 {
 	remember(small, 6);
@@ -277,7 +343,12 @@ START_TEST(facts_are_ranked_by_the_words_they_share_with_the_question)
 END_TEST
 
 UNIT_MAIN("recall", the_turn_that_answers_comes_first_in_a_small_memory, a_greeting_recalls_nothing,
-	  what_is_not_live_is_not_found, a_greeting_recalls_nothing_from_a_large_memory_either,
+	  a_question_that_says_little_asks_about_what_was_said_before_it,
+	  a_question_that_says_enough_goes_before_what_was_said_before_it,
+	  thanks_recall_nothing_whatever_came_before,
+	  what_has_hardly_to_do_with_a_request_is_not_recalled,
+	  far_weaker_hits_than_the_best_are_left_out, what_is_not_live_is_not_found,
+	  a_greeting_recalls_nothing_from_a_large_memory_either,
 	  an_answer_is_found_by_the_question_before_it,
 	  interleaved_conversations_are_not_neighbours, who_is_asked_about_counts_more,
 	  a_question_about_the_user_lifts_the_users_own_turns,

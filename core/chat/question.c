@@ -1,0 +1,74 @@
+/* What a request asks of memory: its newest user turn, in the light of those before it. */
+#include "core/base/utf8.h"
+#include "core/chat/parts.h"
+
+enum {
+	QUESTION_LIMIT = 16 * 1024, /* of which an embedding model is shown a half at most */
+	EARLIER_LIMIT = 1024,       /* of each turn before it */
+	TURNS_BACK = 8,             /* of both roles, and perhaps of other conversations */
+};
+
+void chat_read_question(struct chat *chat, int64_t now, struct arena *arena)
+{
+	if (chat->newest.is_last && chat->own_text.size > 0)
+		recall_read_question(chat->own_text, now, &chat->question, arena);
+}
+
+static bool carries_earlier(const struct chat *chat)
+{
+	size_t i = 0;
+	while (i < chat->newest.first && chat->request.steps[i].kind != STEP_USER)
+		i++;
+	return i < chat->newest.first;
+}
+
+unsigned chat_turns_before_question(const struct chat *chat)
+{
+	return chat->question.text.size > 0 && !carries_earlier(chat) ? TURNS_BACK : 0;
+}
+
+static void find_carried(struct chat *chat, struct arena *arena)
+{
+	for (size_t i = chat->newest.first; i-- > 0 && chat->earlier_count < RECALL_EARLIER;) {
+		if (chat->request.steps[i].kind != STEP_USER)
+			continue;
+		struct slice own = chat_own_text(chat, i, 1, arena);
+		if (own.size > 0)
+			chat->earlier[chat->earlier_count++] = own;
+	}
+}
+
+static void find_stored(struct chat *chat)
+{
+	const struct memory_view *view = chat->view;
+	for (size_t i = view->turn_count; i-- > 0 && chat->earlier_count < RECALL_EARLIER;) {
+		const struct turn *turn = &view->turns[i];
+		if (turn->role == ROLE_USER && turn->conversation == view->conversation &&
+		    turn->exchange != view->same_exchange && turn->text.size > 0)
+			chat->earlier[chat->earlier_count++] = turn->text;
+	}
+}
+
+void chat_read_earlier(struct chat *chat, struct arena *arena)
+{
+	if (chat->question.text.size == 0)
+		return;
+	if (carries_earlier(chat))
+		find_carried(chat, arena);
+	else if (chat->view->conversation != 0)
+		find_stored(chat);
+	recall_read_earlier(chat->earlier, chat->earlier_count, &chat->question, arena);
+}
+
+/* A turn that says enough is its own best embedding. */
+struct slice chat_question_text(const struct chat *chat, struct arena *arena)
+{
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX); /* the limits bound it */
+	for (size_t i = chat->question.leans ? chat->earlier_count : 0; i-- > 0;) {
+		buffer_append(&out, utf8_cut(chat->earlier[i], EARLIER_LIMIT));
+		buffer_append_byte(&out, '\n');
+	}
+	buffer_append(&out, utf8_cut(chat->own_text, QUESTION_LIMIT));
+	return chat_masked(chat, arena_take(arena, &out), arena);
+}
