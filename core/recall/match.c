@@ -99,31 +99,6 @@ static float whole_match(const struct recall_question *question, const struct re
 	return sum_of(&telling);
 }
 
-/* How sure it is what the question itself asks about: one rare word that somebody said is enough.
- * "And what happened then?" says next to nothing. */
-static float sureness(const struct recall_question *question, const struct recall_corpus *corpus)
-{
-	float most = 0;
-	for (size_t i = 0; i < question->terms.count; i++) {
-		if (question->ages[i] == 0 && corpus->postings[i].count > 0 &&
-		    recall_tells(question->terms.terms[i].kind))
-			most = fmaxf(most, weight_of(question, corpus, i));
-	}
-	return fminf(1, most / rarity(1, corpus->count));
-}
-
-/* The less the question says, the more counts what was said before it. */
-static struct age_weights weigh_ages(const struct recall_question *question,
-				     const struct recall_corpus *corpus)
-{
-	static const float earlier[RECALL_EARLIER + 1] = {1, 0.5f, 0.4f, 0.3f};
-	const float doubt = 1.5f * (1 - sureness(question, corpus));
-	struct age_weights weights = {{1}};
-	for (size_t age = 1; age <= RECALL_EARLIER; age++)
-		weights.of[age] = fminf(1, earlier[age] * (1 + doubt));
-	return weights;
-}
-
 static void match_term(const struct recall_corpus *corpus, size_t at, bool tells, float weight,
 		       float mean, float *scores)
 {
@@ -140,20 +115,46 @@ static void match_term(const struct recall_corpus *corpus, size_t at, bool tells
 	}
 }
 
-void recall_match(const struct recall_question *question, const struct recall_corpus *corpus,
-		  float *scores)
+static void match_age(const struct recall_question *question, const struct recall_corpus *corpus,
+		      size_t age, float weight, float *scores)
 {
 	const float mean = mean_words(corpus);
-	const struct age_weights weights = weigh_ages(question, corpus);
-	const float whole = whole_match(question, corpus, &weights);
-	for (enum term_kind kind = TERM_WORD; whole > 0 && kind <= TERM_FUNCTION; kind++) {
+	for (enum term_kind kind = TERM_WORD; kind <= TERM_FUNCTION; kind++) {
 		for (size_t i = 0; i < question->terms.count; i++) {
-			float weight = weights.of[question->ages[i]] / whole;
-			if (question->terms.terms[i].kind == kind)
+			if (question->ages[i] == age && question->terms.terms[i].kind == kind)
 				match_term(corpus, i, recall_tells(kind),
 					   weight * weight_of(question, corpus, i), mean, scores);
 		}
 	}
+}
+
+/* The less the question itself finds, the more counts what was said before it. A turn that holds
+ * what one rare word tells is found: "And what happened then?" finds many, but none well. */
+static struct age_weights weigh_ages(const struct recall_corpus *corpus, const float *scores)
+{
+	static const float earlier[RECALL_EARLIER + 1] = {1, 0.3f, 0.25f, 0.2f};
+	static const float rare_words = 1.2f, most_doubt = 3;
+	struct age_weights weights = {{1}};
+	float best = 0;
+	for (size_t i = 0; i < corpus->count; i++)
+		best = fmaxf(best, scores[i]);
+	const float sure = fminf(1, best / (rare_words * rarity(1, corpus->count)));
+	const float doubt = most_doubt * (1 - sure * sure);
+	for (size_t age = 1; age <= RECALL_EARLIER; age++)
+		weights.of[age] = fminf(1, earlier[age] * (1 + doubt));
+	return weights;
+}
+
+void recall_match(const struct recall_question *question, const struct recall_corpus *corpus,
+		  float *scores)
+{
+	match_age(question, corpus, 0, 1, scores);
+	const struct age_weights weights = weigh_ages(corpus, scores);
+	for (size_t age = 1; age <= question->earlier; age++)
+		match_age(question, corpus, age, weights.of[age], scores);
+	const float whole = whole_match(question, corpus, &weights);
+	for (size_t i = 0; i < corpus->count; i++)
+		scores[i] = whole > 0 ? scores[i] / whole : 0;
 }
 
 struct term_size {

@@ -122,6 +122,7 @@ void recall_read_earlier(const struct slice *texts, size_t count, struct recall_
 		struct term_list earlier;
 		terms_read(asking_part(texts[i], arena), &earlier, arena);
 		add_terms(question, &earlier, (uint8_t)(i + 1), arena);
+		question->earlier = i + 1;
 	}
 	question->has_subject = count_telling(&question->terms) > 0;
 }

@@ -25,13 +25,6 @@ struct recall_named {
 struct recall_named recall_speaker_named(const struct recall_question *question,
 					 const struct recall_corpus *corpus);
 
-/* The score below which a hit has nothing to do with the question, or too little beside the best
- * one's. */
-float recall_floor(const struct recall_question *question, bool names_speaker, float best);
-
-/* Adds to each score how similar the document's vector is to the question's. */
-void recall_fuse(const struct recall_corpus *corpus, float *scores);
-
 /* Lifts what matches by what is around it: writes to `lifted` each document's score with its
  * neighbours' and its conversation's, raised by who (`speaker`, 0: nobody) and when the question
  * asks about. */

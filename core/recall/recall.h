@@ -25,6 +25,7 @@ struct recall_question {
 	/* Its terms and those of what was said before it, by rising hash, each once. */
 	struct term_list terms;
 	uint8_t *ages;    /* of each term: 0 its own, 1 of the turn before it, and so on */
+	size_t earlier;   /* the highest age */
 	bool has_subject; /* a word says what it is about; a greeting has none */
 	bool leans;       /* it says little itself: what it is about was said before it */
 	bool about_user;  /* it asks about the one who asks: "I", "my" */
