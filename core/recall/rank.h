@@ -17,6 +17,9 @@ bool recall_asks(struct slice text);
 void recall_match(const struct recall_question *question, const struct recall_corpus *corpus,
 		  float *scores);
 
+/* Adds to each score how similar the document's vector is to the question's. */
+void recall_fuse(const struct recall_corpus *corpus, float *scores);
+
 /* The speakers of the corpus whom the question names. */
 struct recall_named {
 	bool any;
