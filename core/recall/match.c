@@ -27,12 +27,16 @@ bool recall_tells(enum term_kind kind)
 	return kind != TERM_LIGHT && kind != TERM_FUNCTION;
 }
 
+/* Turns that are gone leave documents without words. */
 static float mean_words(const struct recall_corpus *corpus)
 {
 	uint64_t words = 0;
-	for (size_t i = 0; i < corpus->count; i++)
+	uint64_t count = 0;
+	for (size_t i = 0; i < corpus->count; i++) {
 		words += corpus->documents[i].words;
-	return words == 0 ? 1 : (float)words / (float)corpus->count;
+		count += corpus->documents[i].words > 0;
+	}
+	return words == 0 ? 1 : (float)words / (float)count;
 }
 
 /* A word that nobody said tells no more than one that was said once. */
