@@ -327,6 +327,7 @@ enum store_result store_user_receipts(struct store *store, struct user_key user,
 struct store_statistics {
 	uint64_t users, turns, facts, jobs, parked, receipts;
 	uint64_t bytes_used, bytes_mapped;
+	uint64_t disk_free;       /* bytes that the store's disk has left for it; 0: not known */
 	uint64_t commits, writes; /* since the start; their ratio is how well commits are shared */
 	uint64_t unreadable;      /* records that were skipped, since the start */
 };

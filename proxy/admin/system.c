@@ -123,6 +123,44 @@ static void print_retention(const struct config *config, struct buffer *out)
 		      policies[config->retention.pii]);
 }
 
+struct counted {
+	const char *name;
+	enum metric_counter counter;
+};
+
+static void print_counted(struct buffer *out, const char *title, const struct counted *counted,
+			  size_t count)
+{
+	buffer_printf(out, ",\"%s\":{", title);
+	for (size_t i = 0; i < count; i++)
+		buffer_printf(out, "%s\"%s\":%" PRIu64, i == 0 ? "" : ",", counted[i].name,
+			      metrics_counter(counted[i].counter));
+	buffer_append_byte(out, '}');
+}
+
+/* What happened since the start, for a look without Prometheus. */
+static void print_work(struct buffer *out)
+{
+	static const struct counted requests[] = {
+		{"injected", METRIC_REQUESTS_INJECTED}, {"empty", METRIC_REQUESTS_EMPTY},
+		{"off", METRIC_REQUESTS_OFF},           {"anonymous", METRIC_REQUESTS_ANONYMOUS},
+		{"side", METRIC_REQUESTS_SIDE},         {"bypassed", METRIC_REQUESTS_BYPASSED},
+	};
+	static const struct counted causes[] = {
+		{"body", METRIC_BYPASS_BODY},       {"store", METRIC_BYPASS_STORE},
+		{"full", METRIC_BYPASS_FULL},       {"behind", METRIC_BYPASS_BEHIND},
+		{"refused", METRIC_BYPASS_REFUSED}, {"commit", METRIC_BYPASS_COMMIT},
+	};
+	static const struct counted model[] = {
+		{"calls", METRIC_MODEL_CALLS},       {"empty", METRIC_MODEL_EMPTY},
+		{"unusable", METRIC_MODEL_UNUSABLE}, {"refused", METRIC_MODEL_REFUSED},
+		{"late", METRIC_MODEL_LATE},         {"unreachable", METRIC_MODEL_UNREACHABLE},
+	};
+	print_counted(out, "requests", requests, sizeof(requests) / sizeof(requests[0]));
+	print_counted(out, "bypassed", causes, sizeof(causes) / sizeof(causes[0]));
+	print_counted(out, "memory_model", model, sizeof(model) / sizeof(model[0]));
+}
+
 static void get_status(struct admin_call *call)
 {
 	const struct config *config = call->config;
@@ -151,12 +189,15 @@ static void get_status(struct admin_call *call)
 	buffer_append(&out, SLICE(",\"embedding_trouble\":"));
 	json_quote(&out, last_failure_read(&call->service->embedding, &call->arena));
 	print_retention(config, &out);
-	buffer_printf(&out,
-		      ",\"users\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64
-		      ",\"jobs\":%" PRIu64 ",\"parked\":%" PRIu64 ",\"bytes_used\":%" PRIu64
-		      ",\"bytes_mapped\":%" PRIu64 "}",
-		      statistics.users, statistics.turns, statistics.facts, statistics.jobs,
-		      statistics.parked, statistics.bytes_used, statistics.bytes_mapped);
+	print_work(&out);
+	buffer_printf(
+		&out,
+		",\"users\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64
+		",\"jobs\":%" PRIu64 ",\"parked\":%" PRIu64 ",\"bytes_used\":%" PRIu64
+		",\"bytes_mapped\":%" PRIu64 ",\"disk_free\":%" PRIu64 ",\"store_writable\":%s}",
+		statistics.users, statistics.turns, statistics.facts, statistics.jobs,
+		statistics.parked, statistics.bytes_used, statistics.bytes_mapped,
+		statistics.disk_free, store_has_room(call->service->store) ? "true" : "false");
 	admin_reply_json(call, 200, &out);
 }
 

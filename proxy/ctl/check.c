@@ -16,8 +16,7 @@ static const char *key_words(const char *source)
 		return "[model] api_key";
 	if (strcmp(source, "upstream") == 0)
 		return "[upstream] api_key";
-	return "each client's own key, in memory only (after a restart, waiting exchanges need "
-	       "that client's next request)";
+	return "each client's own key, which is never on disk";
 }
 
 static void print_recall(json_t *status)
@@ -144,6 +143,8 @@ static int check(struct ctl *ctl)
 	print_count(status, "jobs", ", ");
 	(void)printf("%lld parked%s\n", number(status, "parked"),
 		     number(status, "parked") > 0 ? " (recallctl unpark resumes them)" : "");
+	ctl_print_work(status);
+	ctl_print_advice(status);
 	json_decref(status);
 	return result;
 }

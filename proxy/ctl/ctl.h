@@ -194,6 +194,11 @@ struct ctl_column {
 /* Prints an array of objects as a table; on a terminal that is too narrow the first column is
  * cut. */
 void ctl_print_table(json_t *rows, const struct ctl_column *columns, size_t count);
+/* For check, of what GET /v1/status gives: the requests since the start by what memory did, the
+ * memory model's answers and the disk; and a line for each thing that a person should do. Members
+ * that an earlier recalld does not give are left out. */
+void ctl_print_work(json_t *status);
+void ctl_print_advice(json_t *status);
 struct dump_report;
 /* Reports on standard error what happened to an export's records. */
 void ctl_print_dump(struct ctl *ctl, const struct dump_report *report, const char *what);

@@ -156,6 +156,12 @@ void engine_cache_singly(struct store *store)
 	store->cached_singly = end;
 }
 
+static uint64_t disk_free(const struct store *store)
+{
+	struct statvfs disk;
+	return statvfs(store->path, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
+}
+
 bool engine_disk_has_room(const struct store *store)
 {
 	struct statvfs disk;
@@ -213,6 +219,7 @@ void store_statistics(struct store *store, struct store_statistics *statistics)
 	*statistics = (struct store_statistics){
 		.bytes_used = engine_bytes_used(store),
 		.bytes_mapped = store->map_size,
+		.disk_free = disk_free(store),
 		.commits = atomic_load(&store->commits),
 		.writes = atomic_load(&store->writes),
 		.unreadable = atomic_load(&store->unreadable),

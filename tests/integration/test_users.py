@@ -277,3 +277,50 @@ def test_recallctl_lists_receipts_and_explains_one_of_the_log(daemon, user):
     for written in (ids[0], f"receipt={ids[0]}", f'"receipt":"{ids[0]}"', f'"{ids[0]}",'):
         done = recallctl(daemon, "explain", written)
         assert done.returncode == 0 and ids[0] in done.stdout.splitlines()[0]
+
+
+def test_recallctl_check_fits_a_screen_and_tells_how_the_work_goes(make_daemon, upstream, memory_model):
+    daemon = make_daemon({"memory": {"mode": "entity"}})
+    daemon.import_messages("alex", turns("I live in Graz.", "Nice."))
+    daemon.settle("alex")
+    upstream.script(error_reply(400))
+    say(daemon, "alex", "Hello.")
+    daemon.post_chat(b'{"messages":[{"role":"user","content":"Hi"}]}')
+    status = daemon.admin("GET", "/v1/status").json()
+    assert status["requests"]["anonymous"] == 1 and status["requests"] == {"anonymous": 1} | status["requests"]
+    assert status["store_writable"] is True and status["disk_free"] > 0 and status["memory_model"]["calls"] >= 1
+    done = recallctl(daemon, "check")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0 and len(lines) <= 24 and max(map(len, lines)) <= 80, done.stdout
+    assert re.search(r"^  store       takes writes; [0-9.]+ GB of the disk free$", done.stdout, re.M)
+    assert re.search(r"^  requests    .*1 without user", done.stdout, re.M)
+    assert re.search(r"^  model       \d+ calls?: 0% refused, 0% unusable, \d+% empty, 0% unanswered$", done.stdout, re.M)
+    assert json.loads(recallctl(daemon, "check", "--json").stdout)["memory_model"]["calls"] == status["memory_model"]["calls"]
+
+
+WELL = {"ready": True, "version": "1", "requests": {"injected": 7}, "bypassed": {}, "memory_model": {"calls": 100, "empty": 3}}
+
+
+@pytest.mark.parametrize(
+    "change, advice",
+    [
+        ({}, None),
+        ({"learning_trouble": "it refused (status 401)"}, "[model] base_url, api_key and name"),
+        ({"upstream_trouble": "no answer"}, "[upstream] base_url"),
+        ({"embedding_trouble": "no answer"}, "[model] embedding"),
+        ({"parked": 2}, "recallctl unpark"),
+        ({"memory_model": {"calls": 100, "empty": 90}}, "another [model] name"),
+        ({"memory_model": {"calls": 5, "empty": 5}}, None),
+        ({"bytes_used": 90, "bytes_mapped": 100}, "map_size"),
+        ({"bypassed": {"refused": 3}}, "role = user"),
+    ],
+    ids=repr,
+)
+def test_recallctl_check_says_what_to_do(upstream, change, advice):
+    upstream.script(json_reply(WELL | change))
+    done = scripted(upstream, "check")
+    todo = [line for line in done.stdout.splitlines() if line.startswith("  do  ")]
+    assert len(todo) == (advice is not None) and all(advice in line and len(line) <= 80 for line in todo)
+    assert done.returncode == any("trouble" in name for name in change)
+    if "bypassed" in change:
+        assert "  bypassed    3 refused upstream\n" in done.stdout

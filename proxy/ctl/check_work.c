@@ -1,0 +1,143 @@
+/* The part of check that tells how the work goes: requests, the memory model, what to do next. */
+#include "proxy/ctl/ctl.h"
+
+#include <string.h>
+
+enum { FEW_CALLS = 10, FULL_PERCENT = 80 };
+
+static const double GIGABYTE = 1 << 30;
+
+struct part {
+	const char *name;  /* the member */
+	const char *words; /* for people */
+};
+
+static long long number(const json_t *object, const char *name)
+{
+	return (long long)json_integer_value(json_object_get(object, name));
+}
+
+static long long sum(json_t *object)
+{
+	const char *name;
+	json_t *value;
+	long long all = 0;
+	json_object_foreach(object, name, value) all += (long long)json_integer_value(value);
+	return all;
+}
+
+/* "12 store, 3 refused": those that are not zero. */
+static void print_parts(json_t *object, const struct part *parts, size_t count)
+{
+	const char *comma = "";
+	for (size_t i = 0; i < count; i++) {
+		long long value = number(object, parts[i].name);
+		if (value == 0)
+			continue;
+		(void)printf("%s%lld %s", comma, value, parts[i].words);
+		comma = ", ";
+	}
+	(void)putchar('\n');
+}
+
+static void print_requests(json_t *status)
+{
+	static const struct part parts[] = {
+		{"injected", "with memory"},
+		{"empty", "where none bore on it"},
+		{"anonymous", "without user"},
+		{"side", "side"},
+		{"off", "off"},
+	};
+	static const struct part causes[] = {
+		{"refused", "refused upstream"}, {"body", "unreadable"},
+		{"store", "store failed"},       {"full", "store full"},
+		{"behind", "store behind"},      {"commit", "not saved in time"},
+	};
+	json_t *requests = json_object_get(status, "requests");
+	json_t *bypassed = json_object_get(status, "bypassed");
+	if (!json_is_object(requests)) /* an earlier recalld */
+		return;
+	(void)fputs("  requests    ", stdout);
+	if (sum(requests) == 0)
+		(void)puts("none since the start");
+	else
+		print_parts(requests, parts, sizeof(parts) / sizeof(parts[0]));
+	if (sum(bypassed) == 0)
+		return;
+	(void)fputs("  bypassed    ", stdout);
+	print_parts(bypassed, causes, sizeof(causes) / sizeof(causes[0]));
+}
+
+/* In percent of the calls to the memory model. */
+static long long share(json_t *model, long long of)
+{
+	long long calls = number(model, "calls");
+	return calls == 0 ? 0 : 100 * of / calls;
+}
+
+static void print_model(json_t *status)
+{
+	json_t *model = json_object_get(status, "memory_model");
+	if (!json_is_object(model))
+		return;
+	if (number(model, "calls") == 0) {
+		(void)puts("  model       not called since the start");
+		return;
+	}
+	(void)fputs("  model       ", stdout);
+	ctl_print_count(number(model, "calls"), "calls");
+	(void)printf(": %lld%% refused, %lld%% unusable, %lld%% empty, %lld%% unanswered\n",
+		     share(model, number(model, "refused")),
+		     share(model, number(model, "unusable")), share(model, number(model, "empty")),
+		     share(model, number(model, "unreachable") + number(model, "late")));
+}
+
+static void print_disk(json_t *status)
+{
+	json_t *room = json_object_get(status, "store_writable");
+	if (!json_is_boolean(room))
+		return;
+	(void)printf("  store       %s; %.1f GB of the disk free\n",
+		     json_is_true(room) ? "takes writes" : "takes no writes",
+		     (double)number(status, "disk_free") / GIGABYTE);
+}
+
+void ctl_print_work(json_t *status)
+{
+	print_disk(status);
+	print_requests(status);
+	print_model(status);
+}
+
+/* ---- what to do ---- */
+
+static void advise(bool applies, const char *what)
+{
+	if (applies)
+		(void)printf("  do          %s\n", what);
+}
+
+static bool has(json_t *status, const char *trouble)
+{
+	return *ctl_text(status, trouble) != '\0';
+}
+
+void ctl_print_advice(json_t *status)
+{
+	json_t *model = json_object_get(status, "memory_model");
+	bool called = number(model, "calls") >= FEW_CALLS;
+	advise(has(status, "upstream_trouble"),
+	       "see [upstream] base_url and api_key; is the provider up?");
+	advise(has(status, "learning_trouble"),
+	       "see [model] base_url, api_key and name; what waits is not lost");
+	advise(has(status, "embedding_trouble"),
+	       "see [model] embedding; words alone recall meanwhile");
+	advise(number(status, "parked") > 0, "recallctl unpark, once the memory model works again");
+	advise(called && share(model, number(model, "empty")) > FULL_PERCENT,
+	       "the memory model finds next to nothing: try another [model] name");
+	advise(number(status, "bytes_used") > number(status, "bytes_mapped") / 100 * FULL_PERCENT,
+	       "raise [storage] map_size: the store is nearly full");
+	advise(number(json_object_get(status, "bypassed"), "refused") > 0,
+	       "a model refuses the memory block: set [memory] role = user for it");
+}
