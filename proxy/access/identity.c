@@ -109,18 +109,29 @@ struct slice identity_api_key(const struct http_head *head)
 	return value.size > 0 || is_bearer || !is_one_token(key) ? value : sent;
 }
 
-struct slice identity_key_field(const struct http_head *head, struct arena *arena)
+/* The prefixes of subscription tokens and of a JSON Web Token's header, {" in base64. */
+static bool is_login(struct slice key)
 {
-	static const struct slice names[] = {SLICE("Authorization"), SLICE("api-key"),
-					     SLICE("x-api-key")};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	return slice_starts_with(key, SLICE("sk-ant-oat")) || slice_starts_with(key, SLICE("eyJ"));
+}
+
+struct slice identity_key_field(const struct http_head *head, bool *is_bound, struct arena *arena)
+{
+	static const struct {
+		struct slice sent, goes;
+	} names[] = {
+		{SLICE("Authorization"), SLICE("Authorization: ")},
+		{SLICE("api-key"), SLICE("api-key: ")},
+		{SLICE("x-api-key"), SLICE("Authorization: Bearer ")},
+	};
+	*is_bound = is_login(identity_api_key(head));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !*is_bound; i++) {
 		struct slice value;
-		(void)identity_find_field(head, names[i], &value);
+		(void)identity_find_field(head, names[i].sent, &value);
 		/* SDKs given an empty key send this, with the right key in another header */
 		bool is_empty = slice_equal_nocase(value, SLICE("Bearer"));
 		if (value.size > 0 && !is_empty)
-			return arena_join(arena,
-					  (const struct slice[]){names[i], SLICE(": "), value}, 3);
+			return arena_join(arena, (const struct slice[]){names[i].goes, value}, 2);
 	}
 	return (struct slice){0};
 }

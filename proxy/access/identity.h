@@ -65,7 +65,10 @@ struct slice identity_api_key(const struct http_head *head);
 bool identity_is_key_header(struct slice name);
 
 /* The header line for requests made with the client's key, as "NAME: VALUE": Authorization
- * unchanged, unless it is a Bearer without a key; otherwise api-key or x-api-key. Empty: none. */
-struct slice identity_key_field(const struct http_head *head, struct arena *arena);
+ * unchanged, unless it is a Bearer without a key; otherwise api-key, or the key of x-api-key as a
+ * Bearer, in which Anthropic's endpoint for OpenAI's form wants it. Empty: none. `is_bound`: there
+ * is one, but a login that only its own product may use (a Claude subscription's token, or a JSON
+ * Web Token as ChatGPT's logins are). */
+struct slice identity_key_field(const struct http_head *head, bool *is_bound, struct arena *arena);
 
 #endif

@@ -44,19 +44,20 @@ static void check_addresses(struct config_reader *reader)
 }
 
 /* One request would use up all connections, because each one is sent back to the listener. */
-static void check_for_a_loop(struct config_reader *reader)
+static void check_for_a_loop(struct config_reader *reader, const char *key, const char *url)
 {
 	const struct config *config = reader->config;
 	struct config_origin at_address = origin_of(reader, "listen", "address");
-	struct config_origin at_url = origin_of(reader, "upstream", "base_url");
+	struct config_origin at_url = origin_of(reader, "upstream", key);
 	struct config_address address;
-	if (at_address.broken || at_url.broken || *config->upstream.proxy != '\0' ||
+	if (at_address.broken || at_url.broken || *url == '\0' || *config->upstream.proxy != '\0' ||
 	    !config_address_read(slice_of(config->listen.address), &address))
 		return;
-	if (config_url_leads_to(slice_of(config->upstream.base_url), &address))
+	if (config_url_leads_to(slice_of(url), &address))
 		config_fault(reader, either(at_url, at_address),
-			     "[upstream] base_url leads back to [listen] address; set the model "
-			     "provider's URL, or choose another port");
+			     "[upstream] %s leads back to [listen] address; set the model "
+			     "provider's URL, or choose another port",
+			     key);
 }
 
 /* Each batch of spans would be an exchange, whose spans make another. */
@@ -182,7 +183,8 @@ static void check_tokens(struct config_reader *reader)
 void config_check(struct config_reader *reader)
 {
 	check_addresses(reader);
-	check_for_a_loop(reader);
+	check_for_a_loop(reader, "base_url", reader->config->upstream.base_url);
+	check_for_a_loop(reader, "messages_base_url", reader->config->upstream.messages_base_url);
 	check_trace(reader);
 	check_authorities(reader);
 	load_tls(reader);

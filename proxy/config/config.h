@@ -69,6 +69,9 @@ struct config {
 		char *proxy;
 		char *api_key;
 		char *api_key_file;
+		char *messages_base_url; /* of Anthropic's API; empty: base_url, with its key */
+		char *messages_api_key;
+		char *messages_api_key_file;
 		uint64_t connect_timeout;
 		uint64_t first_byte_timeout;
 		uint64_t idle_timeout;
@@ -151,7 +154,7 @@ const char *config_model_base_url(const struct config *config);
 const char *config_model_api_key(const struct config *config); /* empty: the client's own key */
 
 /* The file of the index-th secret that may stand in one; empty: it does not. */
-enum { CONFIG_SECRET_FILES = 4 };
+enum { CONFIG_SECRET_FILES = 5 };
 const char *config_secret_file(const struct config *config, size_t index);
 
 /* Whether a [listen] address is a TCP port that only this machine can reach, and therefore any web

@@ -44,6 +44,7 @@ static struct config *read_text(const char *name, struct slice text, FILE *fault
 	config_parse_text(&reader, text);
 	config_parse_environment(&reader);
 	drop_slashes(config->upstream.base_url);
+	drop_slashes(config->upstream.messages_base_url);
 	drop_slashes(config->upstream.proxy);
 	drop_slashes(config->model.base_url);
 	config_read_secret_files(&reader);

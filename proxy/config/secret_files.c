@@ -15,6 +15,7 @@ static const struct secret {
 } secrets[CONFIG_SECRET_FILES] = {
 	{"listen", "admin_token", "admin_token_file"},
 	{"upstream", "api_key", "api_key_file"},
+	{"upstream", "messages_api_key", "messages_api_key_file"},
 	{"identity", "secret", "secret_file"},
 	{"model", "api_key", "api_key_file"},
 };

@@ -77,6 +77,17 @@ const struct config_key config_keys[] = {
 		 "passed on"},
 	{KEY("upstream", "api_key_file", ""), TEXT(NULL), AT(upstream.api_key_file),
 	 .help = "file that holds the api_key, in its place"},
+	{KEY("upstream", "messages_base_url", ""), TEXT(config_check_base_url),
+	 AT(upstream.messages_base_url),
+	 .help = "where /v1/messages, what is below it, and /v1/complete go, such as "
+		 "https://api.anthropic.com/v1; empty: base_url"},
+	{KEY("upstream", "messages_api_key", ""), TEXT(config_check_secret),
+	 AT(upstream.messages_api_key),
+	 .help = "sent there in place of any key that the client sends; empty: the client's own "
+		 "is passed on"},
+	{KEY("upstream", "messages_api_key_file", ""), TEXT(NULL),
+	 AT(upstream.messages_api_key_file),
+	 .help = "file that holds the messages_api_key, in its place"},
 	{KEY("upstream", "connect_timeout", "5s"), DURATION(1, HOUR), AT(upstream.connect_timeout),
 	 .help = "to connect, TLS included"},
 	{KEY("upstream", "first_byte_timeout", "900s"), DURATION(1, DAY),

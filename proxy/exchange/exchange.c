@@ -257,7 +257,10 @@ static void open_chat(struct exchange *exchange)
 	struct http_request *request = exchange->request;
 	const struct dialect *dialect = exchange->dialect;
 	struct chat_refusal refusal;
-	exchange->key_field = identity_key_field(http_request_head(request), &exchange->arena);
+	exchange->key_field = identity_key_field(http_request_head(request),
+						 &exchange->key_is_bound, &exchange->arena);
+	if (!forward_may_offer_key(exchange->config, exchange->target))
+		exchange->key_field = (struct slice){0};
 	switch (chat_open(&exchange->chat, exchange->config, dialect,
 			  exchange->worker->service->model_traits, http_request_head(request),
 			  exchange->user_path.rest.size > 0 ? &exchange->user_path : NULL,

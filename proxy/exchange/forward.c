@@ -50,22 +50,55 @@ static struct slice origin_of(struct slice url)
 	return slice_part(url, 0, slice_find(url, SLICE("/"), host));
 }
 
-bool forward_base_is_bare(const struct config *config)
+/* Anthropic's API, with memory or without. */
+static bool is_messages(struct slice target)
 {
-	struct slice base = slice_of(config->upstream.base_url);
+	struct slice path = path_of(target);
+	return is_below(path, "/v1/messages") || is_below(path, "/messages") ||
+	       slice_equal(path, SLICE("/v1/complete"));
+}
+
+static bool goes_elsewhere(const struct config *config, struct slice target)
+{
+	return config->upstream.messages_base_url[0] != '\0' && is_messages(target);
+}
+
+const char *forward_base_url(const struct config *config, struct slice target)
+{
+	return goes_elsewhere(config, target) ? config->upstream.messages_base_url
+					      : config->upstream.base_url;
+}
+
+const char *forward_api_key(const struct config *config, struct slice target)
+{
+	return goes_elsewhere(config, target) ? config->upstream.messages_api_key
+					      : config->upstream.api_key;
+}
+
+bool forward_may_offer_key(const struct config *config, struct slice target)
+{
+	const struct slice model = origin_of(slice_of(config_model_base_url(config)));
+	return !goes_elsewhere(config, target) ||
+	       slice_equal_nocase(origin_of(slice_of(config->upstream.messages_base_url)), model);
+}
+
+bool forward_base_is_bare(const struct config *config, struct slice target)
+{
+	struct slice base = slice_of(forward_base_url(config, target));
 	return origin_of(base).size == base.size;
 }
 
 const char *forward_url(const struct config *config, struct slice target, struct arena *arena)
 {
-	struct slice base = slice_of(config->upstream.base_url);
+	struct slice base = slice_of(forward_base_url(config, target));
 	struct slice path = path_of(target);
 	if (is_below(path, "/v1"))
 		return arena_printf(arena, "%s%.*s", base.data,
 				    SLICE_PRINT(slice_part(target, 3, target.size)))
 			.data;
 	if (is_below(path, "/chat/completions") || is_below(path, "/responses") ||
-	    is_below(path, "/models") || is_below(path, "/embeddings"))
+	    is_below(path, "/messages") || is_below(path, "/models") ||
+	    is_below(path, "/embeddings"))
 		return arena_printf(arena, "%s%.*s", base.data, SLICE_PRINT(target)).data;
 	struct slice origin = origin_of(base);
 	if (slice_equal(target, SLICE("*")))
@@ -74,7 +107,7 @@ const char *forward_url(const struct config *config, struct slice target, struct
 }
 
 static bool goes_upstream(const struct config *config, const struct http_head *head,
-			  const struct dialect *dialect, struct slice name)
+			  const struct dialect *dialect, bool has_key, struct slice name)
 {
 	if (http_field_is_hop_by_hop(head->fields, head->field_count, name) ||
 	    slice_equal_nocase(name, SLICE("Host")) ||
@@ -83,30 +116,36 @@ static bool goes_upstream(const struct config *config, const struct http_head *h
 		return false;
 	if (dialect != NULL && slice_equal_nocase(name, SLICE("Accept-Encoding")))
 		return false;
-	return config->upstream.api_key[0] == '\0' || !identity_is_key_header(name);
+	return !has_key || !identity_is_key_header(name);
 }
 
-static struct http_field key_field(const struct config *config, const struct dialect *dialect,
-				   struct arena *arena)
+/* Anthropic's takes it in its own header, also where memory has no part. */
+static struct http_field key_field(const struct dialect *dialect, struct slice target,
+				   const char *api_key, struct arena *arena)
 {
-	const struct slice key[] = {dialect->key_scheme, slice_of(config->upstream.api_key)};
-	return (struct http_field){dialect->key_header, arena_join(arena, key, 2)};
+	if (dialect == NULL && is_messages(target))
+		return (struct http_field){SLICE("x-api-key"), slice_of(api_key)};
+	const struct dialect *form = dialect_or_usual(dialect);
+	const struct slice key[] = {form->key_scheme, slice_of(api_key)};
+	return (struct http_field){form->key_header, arena_join(arena, key, 2)};
 }
 
 size_t forward_request_fields(const struct config *config, const struct http_head *head,
-			      const struct dialect *dialect, const struct http_field **fields,
-			      struct arena *arena)
+			      struct slice target, const struct dialect *dialect,
+			      const struct http_field **fields, struct arena *arena)
 {
+	const char *api_key = forward_api_key(config, target);
+	bool has_key = api_key[0] != '\0';
 	struct http_field *out = arena_alloc(arena, (head->field_count + 2) * sizeof(*out));
 	size_t count = 0;
 	for (size_t i = 0; i < head->field_count; i++) {
-		if (goes_upstream(config, head, dialect, head->fields[i].name))
+		if (goes_upstream(config, head, dialect, has_key, head->fields[i].name))
 			out[count++] = head->fields[i];
 	}
 	if (dialect != NULL)
 		out[count++] = (struct http_field){SLICE("Accept-Encoding"), SLICE("identity")};
-	if (config->upstream.api_key[0] != '\0')
-		out[count++] = key_field(config, dialect_or_usual(dialect), arena);
+	if (has_key)
+		out[count++] = key_field(dialect, target, api_key, arena);
 	*fields = out;
 	return count;
 }

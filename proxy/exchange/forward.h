@@ -21,15 +21,23 @@ bool forward_goes_on_with_http(const struct http_head *head);
  * origin. */
 const char *forward_url(const struct config *config, struct slice target, struct arena *arena);
 
-/* Whether BASE_URL has no path: nearly always it has, and was meant to. */
-bool forward_base_is_bare(const struct config *config);
+/* The base URL that this is below, and the configured key for that server; empty: the client's own.
+ * Anthropic's API (/v1/messages and below, /v1/complete) may have a server of its own. */
+const char *forward_base_url(const struct config *config, struct slice target);
+const char *forward_api_key(const struct config *config, struct slice target);
+/* Whether the client's key for that server may be shown to the memory model: not where that is
+ * another server than the one of Anthropic's API that the key is for. */
+bool forward_may_offer_key(const struct config *config, struct slice target);
+
+/* Whether that base URL has no path: nearly always it has, and was meant to. */
+bool forward_base_is_bare(const struct config *config, struct slice target);
 
 /* The fields that go upstream: the client's, without hop-by-hop ones, Host, Content-Length, Expect
  * and those of identity_owns_header(). A configured API key goes up in place of every key that the
  * client sent. A request with memory, which has a dialect, asks for identity coding. */
 size_t forward_request_fields(const struct config *config, const struct http_head *head,
-			      const struct dialect *dialect, const struct http_field **fields,
-			      struct arena *arena);
+			      struct slice target, const struct dialect *dialect,
+			      const struct http_field **fields, struct arena *arena);
 
 /* The fields that go back: the upstream's, and `memory` (may be none) with their names in an
  * Access-Control-Expose-Headers that the upstream sent. */

@@ -90,12 +90,19 @@ static void on_commit_late(evutil_socket_t fd, short what, void *cookie)
 static void offer_key(struct exchange *exchange, struct append *append)
 {
 	const struct config *config = exchange->config;
+	struct service *service = exchange->worker->service;
 	struct slice key = exchange->key_field;
+	bool is_bound = exchange->key_is_bound;
 	if (config->model.api_key[0] != '\0' || config->upstream.api_key[0] != '\0' ||
-	    key.size == 0)
+	    (key.size == 0 && !is_bound))
 		return;
 	append->client_key = true;
-	learner_offer_key(exchange->worker->service->learner, exchange->chat.user, key);
+	if (!is_bound)
+		learner_offer_key(service->learner, exchange->chat.user, key);
+	else if (!atomic_exchange(&service->warned_of_login, true))
+		log_warn(
+			"learning waits for a key: a client logs in with a token that only its own "
+			"product may use; set [model] base_url and api_key");
 }
 
 bool exchange_journal(struct exchange *exchange, bool broke_off)

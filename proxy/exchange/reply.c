@@ -191,13 +191,13 @@ static void note_failure(struct exchange *exchange, const char *detail, int stat
 static void note_answer(struct exchange *exchange)
 {
 	int status = exchange->status;
-	bool is_ours = *exchange->config->upstream.api_key != '\0';
+	bool is_ours = *forward_api_key(exchange->config, exchange->target) != '\0';
 	if (status >= 500)
 		note_failure(exchange, "it failed", status);
 	else if (is_ours && (status == 401 || status == 403 || status == 429))
 		note_failure(exchange, "it refused", status);
 	else if (status == 404 && exchange->dialect != NULL &&
-		 forward_base_is_bare(exchange->config))
+		 forward_base_is_bare(exchange->config, exchange->target))
 		note_failure(exchange, "is /v1 missing at the end of [upstream] base_url?", status);
 	else
 		last_failure_end(&exchange->worker->service->upstream);
@@ -297,8 +297,8 @@ void exchange_send(struct exchange *exchange)
 	const struct config *config = exchange->config;
 	const struct http_head *head = http_request_head(exchange->request);
 	const struct http_field *fields;
-	size_t count =
-		forward_request_fields(config, head, exchange->dialect, &fields, &exchange->arena);
+	size_t count = forward_request_fields(config, head, exchange->target, exchange->dialect,
+					      &fields, &exchange->arena);
 	const char *url = forward_url(config, exchange->target, &exchange->arena);
 	count = exchange_trace_send(exchange, url, &fields, count);
 	struct upstream_request request = {

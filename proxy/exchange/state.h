@@ -36,7 +36,9 @@ struct exchange {
 	struct identity_path user_path;
 	const struct dialect *dialect; /* NULL: memory takes no part */
 	bool names_user;               /* at a path without memory */
-	struct slice key_field;        /* the client's own API key, "NAME: VALUE"; empty: none */
+	struct slice key_field; /* the client's own API key, "NAME: VALUE"; empty: none to learn
+				   with... */
+	bool key_is_bound;      /* ...since nobody but its product may use it */
 	struct chat chat;
 	struct chat_lookup *lookup; /* under way */
 

@@ -210,18 +210,37 @@ def test_the_clients_own_key_learns_and_is_held_in_memory_only(make_daemon, upst
     assert facts_of(daemon, user) == {("user", "boat", "dinghy")}
 
 
-@pytest.mark.parametrize("name", ["api-key", "x-api-key"])
-def test_a_key_that_comes_in_a_header_of_its_own_learns_in_it(make_daemon, upstream, memory_model, user, name):
-    """As Azure's clients send it, whose server takes it in no other."""
+KEY_HEADERS = {"api-key": ("api-key", "k-own"), "x-api-key": ("Authorization", "Bearer k-own")}
+
+
+@pytest.mark.parametrize("name", KEY_HEADERS)
+def test_a_key_that_comes_in_a_header_of_its_own_is_learned_with(make_daemon, upstream, memory_model, user, name):
+    """Azure's server takes it in no other header; Anthropic's takes its own as a Bearer, in OpenAI's form."""
     daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "memory-model", "api_key": ""}})
     turn = "I sail a dinghy."
+    header, value = KEY_HEADERS[name]
     memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
     answer = memory_model.answer
-    memory_model.answer = lambda request: answer(request) if request.field(name) == "k-own" else error_reply(401)
+    memory_model.answer = lambda request: answer(request) if request.field(header) == value else error_reply(401)
     Chat(daemon, user, headers={"Authorization": "", name: "k-own"}).say(turn)
     daemon.settle(user)
     assert facts_of(daemon, user) == {("user", "boat", "dinghy")}
-    assert memory_model.fact_calls(turn)[0].authorization is None
+    expected = value if header == "Authorization" else None
+    assert memory_model.fact_calls(turn)[0].authorization == expected
+
+
+def test_a_login_that_only_its_product_may_use_is_not_learned_with(make_daemon, memory_model, user):
+    daemon = make_daemon({"model": {"base_url": memory_model.base_url, "name": "memory-model", "api_key": ""}})
+    turn = "I sail a dinghy."
+    memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
+    for _ in range(2):
+        Chat(daemon, user, headers={"Authorization": "Bearer sk-ant-oat01-login"}).say(turn)
+    assert daemon.memory(user)["pending"] > 0
+    Chat(daemon, user, headers={"Authorization": "Bearer a-key"}).say("Hello.")
+    daemon.settle(user)
+    assert facts_of(daemon, user) == {("user", "boat", "dinghy")}
+    assert {r.field("Authorization") for r in memory_model.requests} == {"Bearer a-key"}
+    assert daemon.stderr.count("set [model] base_url and api_key") == 1
 
 
 def test_a_new_client_key_is_tried_at_once_on_what_the_old_one_could_not_learn(

@@ -90,6 +90,8 @@ END_TEST
 
 START_TEST(neither_the_upstream_nor_the_collector_is_recalld_itself)
 {
+	assert_fault_has("[upstream]\nmessages_base_url = http://127.0.0.1:8080/v1\n",
+			 "[upstream] messages_base_url leads back to [listen] address");
 	assert_fault_has("[upstream]\nbase_url = http://127.0.0.1:8080/v1\n",
 			 "test.conf:2: [upstream] base_url leads back to [listen] address");
 	assert_fault_has("[upstream]\nbase_url = http://LocalHost:8080\n", "leads back");

@@ -78,7 +78,7 @@ START_TEST(the_apis_paths_are_below_base_url_and_all_others_at_its_origin)
 	assert_url(config, "/modelstore", "http://models:8000/modelstore");
 	assert_url(config, "/?v1", "http://models:8000/?v1");
 	assert_url(config, "*", "http://models:8000/");
-	ck_assert(!forward_base_is_bare(config));
+	ck_assert(!forward_base_is_bare(config, SLICE("/v1/models")));
 	config_release(config);
 }
 END_TEST
@@ -88,7 +88,7 @@ START_TEST(a_base_url_without_a_path_is_bare)
 	struct config *config = read_good("[upstream]\nbase_url = http://models:8000\n");
 	assert_url(config, "/v1/models", "http://models:8000/models");
 	assert_url(config, "/other", "http://models:8000/other");
-	ck_assert(forward_base_is_bare(config));
+	ck_assert(forward_base_is_bare(config, SLICE("/v1/models")));
 	config_release(config);
 }
 END_TEST
@@ -111,18 +111,24 @@ static void assert_fields(const struct http_field *fields, size_t count, const c
 	buffer_finish(&text);
 }
 
-static void assert_goes_up(const char *settings, bool is_chat, struct http_field *fields,
-			   size_t count, const char *expected)
+static void assert_goes_to(const char *target, const char *settings, bool is_chat,
+			   struct http_field *fields, size_t count, const char *expected)
 {
 	struct config *config = read_good(settings);
 	struct arena arena = {0};
 	const struct http_head head = {.fields = fields, .field_count = count};
 	const struct http_field *out;
-	size_t out_count =
-		forward_request_fields(config, &head, is_chat ? &dialect_chat : NULL, &out, &arena);
+	size_t out_count = forward_request_fields(config, &head, slice_of(target),
+						  is_chat ? &dialect_chat : NULL, &out, &arena);
 	assert_fields(out, out_count, expected);
 	arena_finish(&arena);
 	config_release(config);
+}
+
+static void assert_goes_up(const char *settings, bool is_chat, struct http_field *fields,
+			   size_t count, const char *expected)
+{
+	assert_goes_to("/v1/chat/completions", settings, is_chat, fields, count, expected);
 }
 
 START_TEST(what_is_for_this_hop_or_for_memory_stays_here)
@@ -161,6 +167,43 @@ START_TEST(our_key_takes_the_place_of_every_key_that_was_sent)
 			      {SLICE("x-goog-api-key"), SLICE("theirs")},
 			      {SLICE("OpenAI-Beta"), SLICE("a")}),
 		       "OpenAI-Beta: a\nAuthorization: Bearer ours\n");
+}
+END_TEST
+
+#define ANTHROPIC "[upstream]\nmessages_base_url = http://claude/v1\napi_key = ours\n"
+
+START_TEST(anthropics_api_may_have_a_server_and_a_key_of_its_own)
+{
+	struct config *config = read_good(ANTHROPIC "base_url = http://models/v1\n");
+	assert_url(config, "/v1/messages?beta=true", "http://claude/v1/messages?beta=true");
+	assert_url(config, "/messages", "http://claude/v1/messages");
+	assert_url(config, "/v1/messages/count_tokens", "http://claude/v1/messages/count_tokens");
+	assert_url(config, "/v1/complete", "http://claude/v1/complete");
+	assert_url(config, "/v1/completions", "http://models/v1/completions");
+	assert_url(config, "/v1/messages2", "http://models/v1/messages2");
+	ck_assert(!forward_may_offer_key(config, SLICE("/v1/messages")));
+	ck_assert(forward_may_offer_key(config, SLICE("/v1/chat/completions")));
+	config_release(config);
+	config = read_good(ANTHROPIC "[model]\nbase_url = http://CLAUDE/v1\n");
+	ck_assert(forward_may_offer_key(config, SLICE("/v1/messages")));
+	config_release(config);
+}
+END_TEST
+
+#define THEIRS                                                                                     \
+	FIELDS({SLICE("x-api-key"), SLICE("theirs")}, {SLICE("anthropic-version"), SLICE("1")})
+
+START_TEST(anthropics_key_goes_up_in_its_own_header)
+{
+	const char *all = "x-api-key: theirs\nanthropic-version: 1\n";
+	assert_goes_to("/v1/messages/count_tokens", "[upstream]\napi_key = ours\n", false, THEIRS,
+		       "anthropic-version: 1\nx-api-key: ours\n");
+	/* Never to another server than it is for. */
+	assert_goes_to("/v1/messages", ANTHROPIC, false, THEIRS, all);
+	assert_goes_to("/v1/models", ANTHROPIC, false, THEIRS,
+		       "anthropic-version: 1\nAuthorization: Bearer ours\n");
+	assert_goes_to("/v1/messages", ANTHROPIC "messages_api_key = claudes\n", false, THEIRS,
+		       "anthropic-version: 1\nx-api-key: claudes\n");
 }
 END_TEST
 
@@ -205,5 +248,7 @@ UNIT_MAIN("forward", only_a_post_to_the_chat_path_is_a_chat,
 	  the_apis_paths_are_below_base_url_and_all_others_at_its_origin,
 	  a_base_url_without_a_path_is_bare, what_is_for_this_hop_or_for_memory_stays_here,
 	  a_chat_is_asked_for_without_a_coding, our_key_takes_the_place_of_every_key_that_was_sent,
+	  anthropics_api_may_have_a_server_and_a_key_of_its_own,
+	  anthropics_key_goes_up_in_its_own_header,
 	  memorys_fields_are_ours_alone_and_scripts_may_read_them,
 	  without_fields_of_memory_a_reply_keeps_its_own)

@@ -88,19 +88,43 @@ START_TEST(the_headers_with_a_key_are_known_in_any_case)
 }
 END_TEST
 
+START_TEST(a_login_is_no_key_to_learn_with)
+{
+	static const char *const fields[][2] = {
+		{"Authorization", "Bearer sk-ant-oat01-x"},
+		{"x-api-key", "sk-ant-oat01-x"},
+		{"Authorization", "Bearer eyJhbGciOiJSUzI1NiJ9.e30.x"},
+		{"Authorization", "Bearer sk-ant-api03-x"},
+	};
+	for (size_t i = 0; i < 4; i++) {
+		struct fixture fixture = begin("");
+		bool is_bound;
+		fixture.head.fields = fixture.fields;
+		add_field(&fixture, fields[i][0], fields[i][1]);
+		struct slice field = identity_key_field(&fixture.head, &is_bound, &fixture.arena);
+		ck_assert_int_eq(is_bound, i < 3);
+		ck_assert_int_eq(field.size == 0, i < 3);
+		finish(&fixture);
+	}
+}
+END_TEST
+
 START_TEST(the_field_with_the_key_is_the_one_it_came_in)
 {
+	bool is_bound;
 	struct fixture fixture = begin("");
 	fixture.head.fields = fixture.fields;
-	ck_assert_uint_eq(identity_key_field(&fixture.head, &fixture.arena).size, 0);
+	ck_assert_uint_eq(identity_key_field(&fixture.head, &is_bound, &fixture.arena).size, 0);
 	add_field(&fixture, "X-API-Key", "k2");
-	unit_assert_slice(identity_key_field(&fixture.head, &fixture.arena), "x-api-key: k2");
+	unit_assert_slice(identity_key_field(&fixture.head, &is_bound, &fixture.arena),
+			  "Authorization: Bearer k2");
 	add_field(&fixture, "Authorization", "");
 	add_field(&fixture, "Authorization", "Bearer");
 	add_field(&fixture, "api-key", "k1");
-	unit_assert_slice(identity_key_field(&fixture.head, &fixture.arena), "api-key: k1");
+	unit_assert_slice(identity_key_field(&fixture.head, &is_bound, &fixture.arena),
+			  "api-key: k1");
 	fixture.fields[2].value = SLICE("Bearer k0");
-	unit_assert_slice(identity_key_field(&fixture.head, &fixture.arena),
+	unit_assert_slice(identity_key_field(&fixture.head, &is_bound, &fixture.arena),
 			  "Authorization: Bearer k0");
 	finish(&fixture);
 }
@@ -131,5 +155,5 @@ UNIT_MAIN("identity_headers", the_admin_is_who_brings_the_whole_token,
 	  what_follows_a_token_in_memory_is_not_part_of_it, without_a_token_nobody_is_admin,
 	  two_tokens_that_differ_are_no_admins,
 	  a_request_names_its_user_in_any_of_the_headers_even_twice,
-	  the_headers_with_a_key_are_known_in_any_case,
+	  the_headers_with_a_key_are_known_in_any_case, a_login_is_no_key_to_learn_with,
 	  the_field_with_the_key_is_the_one_it_came_in, the_house_keeps_its_own_headers)
