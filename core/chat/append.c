@@ -93,6 +93,19 @@ static struct slice whole_answer(const struct chat *chat, struct slice said, str
 	return is_said_again(chat->open_text, said) ? said : arena_join(arena, parts, 2);
 }
 
+/* An error is no reply, nor is one that refuses, or that neither speaks nor calls a tool. One that
+ * the user stops may not have begun to speak, and one too large was not read. */
+static bool says_something(const struct reply *reply, bool broke_off)
+{
+	if (reply->end == END_REFUSED || reply->end == END_NOTHING)
+		return false;
+	if (reply->text.size > 0)
+		return true;
+	if (reply->failed || (reply->unreadable && !broke_off))
+		return false;
+	return reply->has_tool_calls || reply->truncated || broke_off;
+}
+
 bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,
 		 int64_t now, struct append *append, struct frozen *frozen, struct replay *replay,
 		 struct arena *arena)
@@ -100,10 +113,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 	const struct memory_view *view = chat->view;
 	bool called_tools = reply->has_tool_calls && !broke_off;
 	bool goes_on = reply->end == END_PAUSED || reply->end == END_PENDING;
-	/* An error is no reply. One that the user stops may not have begun to speak. */
-	if (reply->text.size == 0 && (reply->failed || (reply->unreadable && !broke_off)))
-		return false;
-	if (reply->end == END_REFUSED || reply->end == END_NOTHING)
+	if (!goes_on && !says_something(reply, broke_off))
 		return false;
 	broke_off |= reply->failed || reply->unreadable;
 	struct slice whole = whole_answer(chat, reply->text, arena);
