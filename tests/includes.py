@@ -35,7 +35,7 @@ FIELD = re.compile(rf'"(?:{FIELDS})"|\\"(?:{FIELDS})\\":|\[DONE\]')
 # Who may say them: the dialects, the memory model's client, and what has a form of its own in which a
 # word happens to be the same (ours for imports and exports, the configuration's keys, prompts' labels).
 SPEAKERS = (
-    "core/dialect/", "core/responses/", "core/model/", "core/text/label.c", "storage/dump/form.c",
+    "core/dialect/", "core/messages/", "core/responses/", "core/model/", "core/text/label.c", "storage/dump/form.c",
     "proxy/admin/", "proxy/config/", "proxy/ctl/",
 )
 

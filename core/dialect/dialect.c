@@ -2,7 +2,8 @@
 
 #include "core/memory/said_turns.h"
 
-static const struct dialect *const dialects[] = {&dialect_chat, &dialect_responses};
+static const struct dialect *const dialects[] = {&dialect_chat, &dialect_responses,
+						 &dialect_messages};
 
 const struct dialect *dialect_of(struct slice method, struct slice path)
 {

@@ -64,6 +64,8 @@ struct dialect {
 	 * first byte of the line that is MAYBE or YES on everything is held. See event_is_named().
 	 */
 	enum terminal (*match_terminal)(const struct event_head *head);
+	/* A stream without such an event broke off. Else some servers leave it out. */
+	bool needs_end;
 	/* Takes the next event, the last one too if it is JSON: its name as `event:` has it, empty
 	 * without, and its data. Or a whole JSON body, without a name. `json` goes with the call.
 	 */
@@ -86,6 +88,7 @@ struct dialect {
 
 extern const struct dialect dialect_chat;
 extern const struct dialect dialect_responses;
+extern const struct dialect dialect_messages;
 
 /* match_terminal() for events that have names: `names` are those that end a stream. Where the
  * server sends no `event:` lines, the data's member "type" is the name, if it stands in the first

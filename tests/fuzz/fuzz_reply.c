@@ -28,9 +28,17 @@ static void check_equal(struct reply a, struct reply b, size_t limit)
 	FUZZ_ASSERT(slice_equal(a.text, b.text) && a.text.size <= limit);
 	FUZZ_ASSERT(a.finished == b.finished && a.done == b.done && a.failed == b.failed);
 	FUZZ_ASSERT(a.unreadable == b.unreadable && a.truncated == b.truncated);
+	FUZZ_ASSERT(a.end == b.end && slice_equal(a.id, b.id));
 	FUZZ_ASSERT(a.has_tool_calls == b.has_tool_calls);
 	FUZZ_ASSERT(a.tool_calls_hash == b.tool_calls_hash);
 	FUZZ_ASSERT(a.prompt_tokens == b.prompt_tokens && a.cached_tokens == b.cached_tokens);
+}
+
+static const struct dialect *choose_dialect(uint8_t control)
+{
+	if ((control & 4) != 0)
+		return &dialect_responses;
+	return (control & 8) != 0 ? &dialect_messages : &dialect_chat;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -39,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 3)
 		return 0;
 	enum reply_format format = (data[0] & 1) != 0 ? REPLY_JSON : REPLY_EVENTS;
-	const struct dialect *dialect = (data[0] & 4) != 0 ? &dialect_responses : &dialect_chat;
+	const struct dialect *dialect = choose_dialect(data[0]);
 	size_t limit = (data[0] & 2) != 0 ? 8 : 1024 * 1024;
 	struct slice bytes = {(const char *)data + 2, size - 2};
 	size_t *held = xcalloc(bytes.size + 1, sizeof(*held));

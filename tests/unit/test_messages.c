@@ -1,0 +1,556 @@
+/* What the Messages dialect reads out of a request, and where memory goes in. */
+#include "core/dialect/dialect.h"
+
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct request scan(struct slice body, struct arena *arena)
+{
+	struct request request;
+	ck_assert_msg(dialect_messages.scan(&request, body, arena) == REQUEST_OK, "%.*s",
+		      (int)body.size, body.data);
+	return request;
+}
+
+/* ---- steps ---- */
+
+/* A step as a picture: a letter for its kind, "+" if it shares its element with the step before it,
+ * its texts in brackets with "|" where they are parted, and "*" for each part that is no text. */
+static void draw_step(struct buffer *out, const struct request *request, const struct step *step,
+		      struct arena *arena)
+{
+	static const char letters[] = {
+		[STEP_SYSTEM] = 'S', [STEP_USER] = 'U',  [STEP_ANSWER] = 'A',
+		[STEP_CALLS] = 'C',  [STEP_TOOLS] = 'T', [STEP_OTHER] = 'O',
+	};
+	if (!step->begins_element)
+		buffer_append_byte(out, '+');
+	buffer_append_byte(out, letters[step->kind]);
+	buffer_append_byte(out, '(');
+	for (size_t i = 0; i < step->text_count; i++) {
+		const struct request_text *text = &request->texts[step->first_text + i];
+		if (i > 0 && !text->joins)
+			buffer_append_byte(out, '|');
+		buffer_append(out, json_string_text(request->body, text->string, arena));
+	}
+	buffer_append_byte(out, ')');
+	for (size_t i = 0; i < step->other_parts; i++)
+		buffer_append_byte(out, '*');
+}
+
+static struct slice draw(const struct request *request, struct arena *arena)
+{
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX);
+	for (size_t i = 0; i < request->step_count; i++) {
+		/* The system text's place is in no element of the list. */
+		struct step step = request->steps[i];
+		step.begins_element |= i == 0;
+		draw_step(&out, request, &step, arena);
+	}
+	return arena_take(arena, &out);
+}
+
+#define TEXT(text) "{\"type\":\"text\",\"text\":\"" text "\"}"
+#define SAY(role, content) "{\"role\":\"" role "\",\"content\":" content "}"
+#define USER(text) SAY("user", "\"" text "\"")
+#define ANSWER(text) SAY("assistant", "\"" text "\"")
+#define CALL(id)                                                                                   \
+	"{\"type\":\"tool_use\",\"id\":\"" id "\",\"name\":\"f\",\"input\":{\"text\":\"no\"}}"
+#define RESULT(content) "{\"type\":\"tool_result\",\"tool_use_id\":\"a\",\"content\":" content "}"
+#define IMAGE "{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"data\":\"iVBO\"}}"
+#define THINKING "{\"type\":\"thinking\",\"thinking\":\"hm\",\"signature\":\"Eq\"}"
+#define BODY(messages) "{\"messages\":[" messages "]}"
+
+/* clang-format off */
+static const struct steps_case {
+	const char *body, *picture;
+} steps_cases[] = {
+	{BODY(), ""},
+	{BODY(USER("Hi")), "U(Hi)"},
+	{BODY(SAY("user", "[" TEXT("Hi") "," TEXT("there") "]")), "U(Hi|there)"},
+	{BODY(SAY("user", "[" IMAGE "," TEXT("What?") "]")), "U(What?)*"},
+	{BODY(SAY("user", "[" IMAGE "]")), "U()*"},
+	{BODY(SAY("user", "[]") "," SAY("user", "null") "," SAY("user", "7") ",{\"role\":\"user\"}"), "U()U()U()U()"},
+	{BODY(SAY("user", "\"\"")), "U()"},
+	{BODY(SAY("user", "[1,null," TEXT("Hi") ",[]]")), "U(Hi)"},
+	{BODY(SAY("user", "[{\"type\":\"text\"},{\"type\":\"text\",\"text\":null}]")), "U()"},
+	/* The system text comes first, wherever it stands. */
+	{"{\"messages\":[" USER("Hi") "],\"system\":\"Be brief.\"}", "S(Be brief.)U(Hi)"},
+	{"{\"system\":[" TEXT("Be brief.") "," TEXT("And kind.") "],\"messages\":[" USER("Hi") "]}",
+	 "S(Be brief.|And kind.)U(Hi)"},
+	{"{\"system\":null,\"messages\":[" USER("Hi") "]}", "U(Hi)"},
+	{"{\"system\":[],\"messages\":[" USER("Hi") "]}", "U(Hi)"},
+	{"{\"system\":\"a\",\"messages\":[" USER("Hi") "],\"system\":\"b\"}", "S(b)U(Hi)"},
+	{"{\"syst\\u0065m\":\"a\",\"mess\\u0061ges\":[{\"rol\\u0065\":\"us\\u0065r\",\"c\\u006fntent\":"
+	 "[{\"typ\\u0065\":\"t\\u0065xt\",\"te\\u0078t\":\"H\\u0069\"}]}]}", "S(a)U(Hi)"},
+	/* What the model said in a row is one answer, or one call for tools. */
+	{BODY(USER("Hi") "," ANSWER("A") "," ANSWER("B") "," USER("Go on")), "U(Hi)A(AB)U(Go on)"},
+	{BODY(SAY("assistant", "[" THINKING "," TEXT("A") "," TEXT("B") "]")), "A(AB)"},
+	{BODY(SAY("assistant", "[" TEXT("I will look.") "," CALL("a") "," CALL("b") "]")), "C(I will look.)"},
+	{BODY(ANSWER("I will look.") "," SAY("assistant", "[" CALL("a") "]")), "C(I will look.)"},
+	{BODY(SAY("assistant", "[{\"type\":\"server_tool_use\",\"id\":\"s\",\"name\":\"web_search\"},"
+	      "{\"type\":\"web_search_tool_result\",\"content\":[" TEXT("no") "]}," TEXT("Found.") "]")), "A(Found.)"},
+	/* Tool results come first in a message; words behind them are a turn. */
+	{BODY(SAY("user", "[" RESULT("\"sunny\"") "]")), "T(sunny)"},
+	{BODY(SAY("user", "[" RESULT("[" TEXT("sun") "," IMAGE "," TEXT("ny") "]") "," RESULT("null") "]")), "T(sun|ny)*"},
+	{BODY(SAY("user", "[" RESULT("\"sunny\"") "," IMAGE "," TEXT("Stop.") "," IMAGE "]")), "T(sunny)*+U(Stop.)*"},
+	{BODY(SAY("user", "[" TEXT("Stop.") "," RESULT("\"sunny\"") "]")), "U(Stop.)+T(sunny)"},
+	/* System messages in the midst, and what is not known. */
+	{BODY(USER("Hi") "," SAY("system", "\"Agents: ..\"") "," ANSWER("A")), "U(Hi)S(Agents: ..)A(A)"},
+	{BODY(SAY("system", "[" TEXT("x") "]") "," SAY("moderator", "\"y\"") ",{}"), "S(x)O(y)O()"},
+	{BODY(SAY("user", "[{\"type\":\"mid_conv_system\",\"text\":\"no\"}," TEXT("Hi") "]")), "U(Hi)*"},
+	/* What the provider made of earlier turns stays where it is. */
+	{BODY(SAY("assistant", "[{\"type\":\"compaction\",\"content\":\"You talked.\"}," TEXT("A") "]") "," USER("Hi")),
+	 "S(You talked.)+A(A)U(Hi)"},
+};
+
+/* Each of these is passed untouched. */
+static const char *const foreign[] = {
+	"[]", "{}", "{\"messages\":{}}", "{\"messages\":null}", "{\"messages\":\"Hi\"}",
+	"{\"messages\":[],\"messages\":[]}", "{\"messages\":[1]}", "{\"messages\":[{},\"Hi\"]}",
+	"{\"messages\":[],\"system\":7}", "{\"messages\":[],\"system\":{\"text\":\"x\"}}",
+	"{\"messages\":[" USER("Hi") "],\"fallback_credit_token\":\"tok\"}",
+};
+/* clang-format on */
+
+START_TEST(a_request_is_read_into_steps)
+{
+	for (size_t i = 0; i < sizeof(steps_cases) / sizeof(steps_cases[0]); i++) {
+		struct arena arena = {0};
+		struct request request = scan(slice_of(steps_cases[i].body), &arena);
+		struct slice picture = draw(&request, &arena);
+		ck_assert_msg(slice_equal(picture, slice_of(steps_cases[i].picture)),
+			      "%.*s, not %s, of %s", (int)picture.size, picture.data,
+			      steps_cases[i].picture, steps_cases[i].body);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+START_TEST(what_is_no_messages_request_is_said_to_be_none)
+{
+	struct arena arena = {0};
+	struct request request;
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		ck_assert_msg(dialect_messages.scan(&request, slice_of(foreign[i]), &arena) ==
+				      REQUEST_FOREIGN,
+			      "%s", foreign[i]);
+	ck_assert_int_eq(dialect_messages.scan(&request, SLICE("{\"messages\":["), &arena),
+			 REQUEST_NOT_JSON);
+	ck_assert_int_eq(dialect_messages.scan(&request, SLICE("{\"messages\":[1],"), &arena),
+			 REQUEST_NOT_JSON);
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(steps_and_texts_are_bounded_in_number)
+{
+	struct arena arena = {0};
+	struct buffer body;
+	struct request request;
+	buffer_init(&body, SIZE_MAX);
+	buffer_append(&body, SLICE("{\"messages\":[{}"));
+	for (size_t i = 0; i < REQUEST_MAX_STEPS; i++)
+		buffer_append(&body, SLICE(",{}"));
+	buffer_append(&body, SLICE("]}"));
+	ck_assert_int_eq(dialect_messages.scan(&request, buffer_slice(&body), &arena),
+			 REQUEST_FOREIGN);
+	buffer_clear(&body);
+	buffer_append(&body, SLICE("{\"messages\":[" SAY("user", "[" TEXT(""))));
+	body.size -= 1;
+	for (size_t i = 0; i < REQUEST_MAX_TEXTS; i++)
+		buffer_append(&body, SLICE("," TEXT("")));
+	buffer_append(&body, SLICE("]}]}"));
+	ck_assert_int_eq(dialect_messages.scan(&request, buffer_slice(&body), &arena),
+			 REQUEST_FOREIGN);
+	buffer_finish(&body);
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(calls_are_known_by_their_ids_in_order)
+{
+	struct arena arena = {0};
+	uint64_t expected = step_hash_call(step_hash_call(0, SLICE("a")), SLICE("b"));
+	struct request one = scan(
+		SLICE(BODY(SAY("assistant",
+			       "[" CALL("\\u0061") "," TEXT("x") "," CALL("b") "," CALL("") "]"))),
+		&arena);
+	struct request two = scan(SLICE(BODY(SAY("assistant", "[" CALL("a") "]") "," SAY(
+					  "assistant", "[" CALL("b") "]"))),
+				  &arena);
+	ck_assert_uint_eq(one.steps[0].calls_hash, expected);
+	ck_assert_uint_eq(two.step_count, 1);
+	ck_assert_uint_eq(two.steps[0].calls_hash, expected);
+	arena_finish(&arena);
+}
+END_TEST
+
+/* ---- fields ---- */
+
+START_TEST(fields_are_found)
+{
+	struct arena arena = {0};
+	struct request request =
+		scan(SLICE("{\"model\":\"claude\",\"stream\":true,\"metadata\":{\"user_id\":\"u\"},"
+			   "\"output_config\":{\"format\":{\"type\":\"json_schema\"}},"
+			   "\"messages\":[]}"),
+		     &arena);
+	unit_assert_slice(request.model, "claude");
+	ck_assert_str_eq(request.user_fields[0].name, "metadata.user_id");
+	unit_assert_slice(request.user_fields[0].value, "u");
+	unit_assert_slice(
+		scan(SLICE("{\"metadata\":{\"user_id\":\"{\\\"device_id\\\":\\\"19d7\\\","
+			   "\\\"account_uuid\\\":\\\"\\\",\\\"session_id\\\":\\\"0fdc\\\"}\"},"
+			   "\"messages\":[]}"),
+		     &arena)
+			.user_fields[0]
+			.value,
+		"19d7");
+	ck_assert(request.stream && request.has_format && request.takes_turns);
+	ck_assert(!request.is_kept && !request.is_replay_only);
+	ck_assert(scan(SLICE("{\"output_format\":{\"type\":\"json_schema\"},\"messages\":[]}"),
+		       &arena)
+			  .has_format);
+	ck_assert(!scan(SLICE("{\"output_config\":{\"effort\":\"high\"},\"output_format\":null,"
+			      "\"messages\":[]}"),
+			&arena)
+			   .has_format);
+	ck_assert(scan(SLICE("{\"compaction\":{},\"messages\":[]}"), &arena).is_replay_only);
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(a_thread_is_kept_by_the_provider)
+{
+	struct arena arena = {0};
+	struct request create =
+		scan(SLICE("{\"thread\":{\"type\":\"create\"},\"messages\":[]}"), &arena);
+	struct request next = scan(SLICE("{\"thread\":{\"type\":\"continue\","
+					 "\"previous_message_id\":\"msg_1\"},\"messages\":[]}"),
+				   &arena);
+	ck_assert(create.is_kept && create.takes_turns && create.previous.size == 0);
+	ck_assert_int_eq(create.places[PLACE_SYSTEM].way, BLOCK_PLACED);
+	ck_assert(next.is_kept && !next.takes_turns && next.beside == SIZE_MAX);
+	unit_assert_slice(next.previous, "msg_1");
+	ck_assert_int_eq(next.places[PLACE_SYSTEM].way, BLOCK_NOWHERE);
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(only_plain_text_is_compared_with_what_the_upstream_counted)
+{
+	/* clang-format off */
+	static const char *const hidden[] = {
+		"{\"tools\":[{\"name\":\"f\"}],\"messages\":[" USER("Hi") "]}",
+		BODY(USER("Hi") "," SAY("assistant", "[" THINKING "," TEXT("A") "]") "," USER("More")),
+	};
+	static const char *const plain[] = {
+		"{\"model\":\"m\",\"system\":\"Be brief.\",\"messages\":[" USER("Hi") "]}",
+		"{\"model\":\"m\",\"messages\":[" USER("Hi") "],\"tools\":[]}",
+	};
+	/* clang-format on */
+	struct arena arena = {0};
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_uint_eq(scan(slice_of(hidden[i]), &arena).beside, SIZE_MAX);
+		ck_assert_uint_lt(scan(slice_of(plain[i]), &arena).beside, 60);
+	}
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(only_a_post_of_messages_is_one)
+{
+	ck_assert(dialect_of(SLICE("POST"), SLICE("/v1/messages")) == &dialect_messages);
+	ck_assert(dialect_of(SLICE("POST"), SLICE("/messages")) == &dialect_messages);
+	ck_assert_ptr_null(dialect_of(SLICE("GET"), SLICE("/v1/messages")));
+	ck_assert_ptr_null(dialect_of(SLICE("POST"), SLICE("/v1/messages/count_tokens")));
+	ck_assert_ptr_null(dialect_of(SLICE("POST"), SLICE("/v1/messages/batches")));
+	ck_assert_ptr_null(dialect_of(SLICE("POST"), SLICE("/v1/messages/")));
+}
+END_TEST
+
+/* ---- where memory goes ---- */
+
+static struct slice inject(const struct request *request, const struct injection *injection,
+			   bool *made, struct arena *arena)
+{
+	struct edit *edits;
+	size_t count = request_inject(request, injection, &edits, made, arena);
+	struct slice *pieces = arena_alloc(arena, REQUEST_PIECES(count) * sizeof(*pieces));
+	request_splice(request->body, edits, count, pieces);
+	return arena_join(arena, pieces, REQUEST_PIECES(count));
+}
+
+/* A block "B", a rider "R" on the text that reads "Hi", and perhaps turns. */
+static struct slice give(const char *body, enum placement placement, bool turns, bool *made,
+			 struct arena *arena)
+{
+	struct request request = scan(slice_of(body), arena);
+	struct turn_prefix rider = {.text_index = SIZE_MAX, .text = SLICE("R")};
+	for (size_t i = 0; i < request.text_count; i++) {
+		struct slice text = json_string_text(request.body, request.texts[i].string, arena);
+		if (slice_equal(text, SLICE("Hi")))
+			rider.text_index = i;
+	}
+	bool rides = rider.text_index != SIZE_MAX;
+	struct injection injection = {.placement = placement,
+				      .block = SLICE("B"),
+				      .block_with_text = rider.text_index,
+				      .turn_prefixes = &rider,
+				      .turn_prefix_count = rides ? 1 : 0};
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX);
+	if (turns) {
+		dialect_messages.append_turn(&out, ROLE_USER, SLICE("q"));
+		dialect_messages.append_turn(&out, ROLE_ASSISTANT, SLICE("\"a\""));
+	}
+	injection.turns = arena_take(arena, &out);
+	return inject(&request, &injection, made, arena);
+}
+
+#define TURNS USER("q") "," ANSWER("\\\"a\\\"") ","
+
+/* clang-format off */
+static const struct place_case {
+	const char *body, *expected;
+	enum placement placement;
+	bool made, turns;
+} place_cases[] = {
+	/* A field of ours where the client has none. */
+	{.body = "  {\"model\":\"m\",\"messages\":[" USER("Hi") "]}",
+	 .expected = "  {\"system\":\"B\",\"model\":\"m\",\"messages\":[" USER("R\\n\\nHi") "]}", .made = true},
+	{.body = "{\"system\":null,\"messages\":[" USER("Hi") "]}",
+	 .expected = "{\"system\":\"B\",\"messages\":[" USER("R\\n\\nHi") "]}", .made = true},
+	{.body = "{\"messages\":[" USER("Hi") "],\"system\":\"\"}",
+	 .expected = "{\"messages\":[" USER("R\\n\\nHi") "],\"system\":\"B\"}", .made = true},
+	/* Behind what it has. */
+	{.body = "{\"system\":\"Be brief.\",\"messages\":[" USER("Hi") "]}",
+	 .expected = "{\"system\":\"Be brief.\\n\\nB\",\"messages\":[" USER("R\\n\\nHi") "]}"},
+	{.body = "{\"system\": [ " TEXT("a") " ] ,\"messages\":[" USER("Hi") "]}",
+	 .expected = "{\"system\": [ " TEXT("a") " ," TEXT("B") "] ,\"messages\":[" USER("R\\n\\nHi") "]}"},
+	{.body = "{\"system\":[ ],\"messages\":[" USER("Hi") "]}",
+	 .expected = "{\"system\":[ " TEXT("B") "],\"messages\":[" USER("R\\n\\nHi") "]}"},
+	{.body = "{\"messages\":[" SAY("user", "[" TEXT("x") ",{\"type\":\"text\",\"text\":\"Hi\",\"cache_control\":{\"type\":\"ephemeral\"}}]") "],"
+	 "\"system\":[{\"type\":\"text\",\"text\":\"a\",\"cache_control\":{\"type\":\"ephemeral\"}}]}",
+	 .expected = "{\"messages\":[" SAY("user", "[" TEXT("x") ",{\"type\":\"text\",\"text\":\"R\\n\\nHi\",\"cache_control\":{\"type\":\"ephemeral\"}}]") "],"
+	 "\"system\":[{\"type\":\"text\",\"text\":\"a\",\"cache_control\":{\"type\":\"ephemeral\"}}," TEXT("B") "]}"},
+	/* Of two the last counts. */
+	{.body = "{\"system\":\"a\",\"messages\":[" USER("Hi") "],\"syst\\u0065m\":\"b\"}",
+	 .expected = "{\"system\":\"a\",\"messages\":[" USER("R\\n\\nHi") "],\"syst\\u0065m\":\"b\\n\\nB\"}"},
+	/* With the user's words; a message's tool results come first. */
+	{.body = BODY(SAY("user", "[" RESULT("\"sunny\"") "," TEXT("Hi") "]")),
+	 .expected = BODY(SAY("user", "[" RESULT("\"sunny\"") "," TEXT("B\\n\\nR\\n\\nHi") "]")), .placement = PLACE_USER},
+	/* Turns of before, unless the provider or a tool's result goes before them. */
+	{.body = "{\"system\":\"a\",\"messages\":[" SAY("system", "\"s\"") "," USER("Hi") "]}",
+	 .expected = "{\"system\":\"a\\n\\nB\",\"messages\":[" SAY("system", "\"s\"") "," TURNS USER("R\\n\\nHi") "]}", .turns = true},
+	{.body = "{\"system\":\"a\",\"messages\":[" SAY("user", "[" RESULT("\"x\"") "," TEXT("Hi") "]") "]}",
+	 .expected = "{\"system\":\"a\\n\\nB\",\"messages\":[" SAY("user", "[" RESULT("\"x\"") "," TEXT("R\\n\\nHi") "]") "]}", .turns = true},
+	{.body = "{\"thread\":{\"type\":\"continue\"},\"messages\":[" USER("Hi") "]}",
+	 .expected = "{\"thread\":{\"type\":\"continue\"},\"messages\":[" USER("R\\n\\nHi") "]}", .turns = true},
+};
+/* clang-format on */
+
+START_TEST(memory_goes_in_between_the_clients_bytes)
+{
+	for (size_t i = 0; i < sizeof(place_cases) / sizeof(place_cases[0]); i++) {
+		const struct place_case *example = &place_cases[i];
+		struct arena arena = {0};
+		bool made;
+		struct slice out =
+			give(example->body, example->placement, example->turns, &made, &arena);
+		ck_assert_msg(slice_equal(out, slice_of(example->expected)), "%.*s\nnot\n%s",
+			      (int)out.size, out.data, example->expected);
+		ck_assert_int_eq(made, example->made);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+START_TEST(nothing_given_changes_nothing)
+{
+	for (size_t i = 0; i < sizeof(steps_cases) / sizeof(steps_cases[0]); i++) {
+		struct arena arena = {0};
+		struct request request = scan(slice_of(steps_cases[i].body), &arena);
+		struct injection injection = {.block_with_text = SIZE_MAX};
+		bool made;
+		struct slice out = inject(&request, &injection, &made, &arena);
+		ck_assert(slice_equal(out, request.body) && !made);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+START_TEST(a_compaction_and_half_a_message_are_not_cut)
+{
+	struct arena arena = {0};
+	struct request compacted =
+		scan(SLICE(BODY(SAY("assistant",
+				    "[{\"type\":\"compaction\",\"content\":\"c\"},"
+				    "" TEXT("A") "]") "," USER("1") "," ANSWER("2") "," USER("3"))),
+		     &arena);
+	struct request shared =
+		scan(SLICE(BODY(USER("1") "," SAY("assistant", "[" CALL("a") "]") "," SAY(
+			     "user",
+			     "[" RESULT("\"x\"") "," TEXT("2") "]") "," ANSWER("3") "," USER("4"))),
+		     &arena);
+	ck_assert(!request_can_cut(&compacted, 0, 4) && request_can_cut(&compacted, 2, 4));
+	ck_assert(!request_can_cut(&shared, 0, 3) && request_can_cut(&shared, 0, 5));
+	arena_finish(&arena);
+}
+END_TEST
+
+/* ---- recorded requests ---- */
+
+static struct slice read_fixture(const char *name, struct arena *arena)
+{
+	struct slice path = arena_printf(arena, "%s/messages/%s.json", FIXTURES, name);
+	struct buffer body;
+	FILE *file = fopen(path.data, "rb");
+	ck_assert_msg(file != NULL, "%s", path.data);
+	buffer_init(&body, SIZE_MAX);
+	for (int byte = fgetc(file); byte != EOF; byte = fgetc(file))
+		buffer_append_byte(&body, (char)byte);
+	(void)fclose(file);
+	return arena_take(arena, &body);
+}
+
+#define TOLD "Hi! My name is Alex and I use ChromaDB."
+#define ASKED "Which vector store do I use?"
+
+/* The kinds of the steps, and the last text of each user step. */
+static const struct fixture_case {
+	const char *name, *kinds, *users;
+	bool stream, kept;
+} fixture_cases[] = {
+	{"claude_code/first_turn", "SUS", TOLD ";", .stream = true},
+	{"claude_code/continued", "SUSAU", TOLD ";" ASKED ";", .stream = true},
+	{"claude_code/tool_asked", "SUSAUAU",
+	 TOLD ";" ASKED ";Use the tool Bash with {\"command\":\"echo hi\",\"description\":"
+	      "\"Says hi\"};",
+	 .stream = true},
+	{"claude_code/tool_result", "SUSAUAUCT",
+	 TOLD ";" ASKED ";Use the tool Bash with {\"command\":\"echo hi\",\"description\":"
+	      "\"Says hi\"};",
+	 .stream = true},
+	{"claude_code/subagent", "SUS", "Say what I like. I am the agent.;", .stream = true},
+	{"claude_code/after_compact", "SUAUSAUS", NULL, .stream = true},
+	{"claude_code/compact", "SUSAUAUCTAUCTU", NULL, .stream = true},
+	{"anthropic_python/thread_create", "U",
+	 "Use the tool weather with {\"city\": \"Oslo\"}, please.;", .kept = true},
+	{"anthropic_python/thread_continue", "T", "", .kept = true},
+};
+
+static struct slice draw_kinds(const struct request *request, struct arena *arena)
+{
+	struct buffer kinds;
+	buffer_init(&kinds, SIZE_MAX);
+	for (size_t i = 0; i < request->step_count; i++)
+		buffer_append_byte(&kinds, "SUACTO"[request->steps[i].kind]);
+	return arena_take(arena, &kinds);
+}
+
+static struct slice list_users(const struct request *request, struct arena *arena)
+{
+	struct buffer users;
+	buffer_init(&users, SIZE_MAX);
+	for (size_t i = 0; i < request->step_count; i++) {
+		const struct step *step = &request->steps[i];
+		if (step->kind != STEP_USER)
+			continue;
+		const struct request_text *last =
+			&request->texts[step->first_text + step->text_count - 1];
+		buffer_append(&users, json_string_text(request->body, last->string, arena));
+		buffer_append_byte(&users, ';');
+	}
+	return arena_take(arena, &users);
+}
+
+static bool holds_edit(const struct step *step, const struct edit *edit)
+{
+	return edit->offset > step->begin && edit->offset < step->end;
+}
+
+/* Riders on all user texts and a block: the rest is the client's, and none lies in what the model
+ * or a tool said. */
+static void check_bytes(const struct request *request, struct arena *arena)
+{
+	struct turn_prefix *riders = arena_alloc(arena, request->text_count * sizeof(*riders));
+	struct injection injection = {
+		.block = SLICE("B"), .block_with_text = SIZE_MAX, .turn_prefixes = riders};
+	for (size_t i = 0; i < request->step_count; i++) {
+		const struct step *step = &request->steps[i];
+		if (step->kind == STEP_USER && step->text_count > 0)
+			riders[injection.turn_prefix_count++] = (struct turn_prefix){
+				step->first_text + step->text_count - 1, SLICE("R \"1\"\n")};
+	}
+	struct edit *edits;
+	bool made;
+	size_t count = request_inject(request, &injection, &edits, &made, arena);
+	bool has_block = request->places[PLACE_SYSTEM].way == BLOCK_PLACED;
+	ck_assert_uint_eq(count, injection.turn_prefix_count + has_block);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_uint_eq(edits[i].removed, 0);
+		ck_assert(i == 0 || edits[i].offset > edits[i - 1].offset);
+		for (size_t j = 0; j < request->step_count; j++) {
+			const struct step *step = &request->steps[j];
+			bool is_ours = step->kind == STEP_USER || step->kind == STEP_SYSTEM;
+			bool shares = j + 1 < request->step_count && !step[1].begins_element;
+			ck_assert(is_ours || shares || !holds_edit(step, &edits[i]));
+		}
+	}
+	struct slice *pieces = arena_alloc(arena, REQUEST_PIECES(count) * sizeof(*pieces));
+	request_splice(request->body, edits, count, pieces);
+	struct request again = scan(arena_join(arena, pieces, REQUEST_PIECES(count)), arena);
+	ck_assert_uint_eq(again.step_count, request->step_count + made);
+	for (size_t i = 0; i < count; i++)
+		pieces[2 * i + 1] = SLICE("");
+	ck_assert(slice_equal(arena_join(arena, pieces, REQUEST_PIECES(count)), request->body));
+}
+
+START_TEST(recorded_requests_are_read_and_stay_the_clients)
+{
+	for (size_t i = 0; i < sizeof(fixture_cases) / sizeof(fixture_cases[0]); i++) {
+		const struct fixture_case *example = &fixture_cases[i];
+		struct arena arena = {0};
+		struct request request = scan(read_fixture(example->name, &arena), &arena);
+		unit_assert_slice(draw_kinds(&request, &arena), example->kinds);
+		if (example->users != NULL)
+			unit_assert_slice(list_users(&request, &arena), example->users);
+		ck_assert_int_eq(request.stream, example->stream);
+		ck_assert_int_eq(request.is_kept, example->kept);
+		check_bytes(&request, &arena);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
+START_TEST(a_huge_image_is_only_passed_over)
+{
+	enum { SIZE = 64 << 20 };
+	struct arena arena = {0};
+	struct buffer body;
+	buffer_init(&body, SIZE_MAX);
+	buffer_append(&body, SLICE("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
+				   "\"image\",\"source\":{\"data\":\""));
+	buffer_reserve(&body, SIZE);
+	memset(body.data + body.size, 'A', SIZE);
+	body.size += SIZE;
+	buffer_append(&body, SLICE("\"}}," TEXT("Hi") "]}]}"));
+	struct request request = scan(buffer_slice(&body), &arena);
+	unit_assert_slice(draw(&request, &arena), "U(Hi)*");
+	buffer_finish(&body);
+	arena_finish(&arena);
+}
+END_TEST
+
+UNIT_MAIN("messages", a_request_is_read_into_steps, what_is_no_messages_request_is_said_to_be_none,
+	  steps_and_texts_are_bounded_in_number, calls_are_known_by_their_ids_in_order,
+	  fields_are_found, a_thread_is_kept_by_the_provider,
+	  only_plain_text_is_compared_with_what_the_upstream_counted,
+	  only_a_post_of_messages_is_one, memory_goes_in_between_the_clients_bytes,
+	  nothing_given_changes_nothing, a_compaction_and_half_a_message_are_not_cut,
+	  recorded_requests_are_read_and_stay_the_clients, a_huge_image_is_only_passed_over)
