@@ -272,6 +272,7 @@ const struct dialect dialect_responses = {
 	.stream_format = REPLY_EVENTS,
 	.stream_type = SLICE("text/event-stream"),
 	.match_terminal = responses_match_terminal,
+	.needs_end = true,
 	.add = responses_add,
 	.end = responses_end,
 	.error_body = error_body,

@@ -123,6 +123,12 @@ bool relay_is_done(const struct relay *relay)
 	return relay->reader != NULL && reply_is_done(relay->reader);
 }
 
+bool relay_lacks_end(const struct relay *relay)
+{
+	return relay->is_stream && relay->reader != NULL && !relay->undecodable &&
+	       relay->dialect->needs_end && !relay_is_done(relay);
+}
+
 void relay_release(struct relay *relay)
 {
 	relay->holds = false;

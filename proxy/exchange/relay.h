@@ -33,6 +33,8 @@ void relay_finish(struct relay *relay);
 void relay_feed(struct relay *relay, struct slice bytes);
 /* Whether the stream's end was read: the exchange can be journalled. */
 bool relay_is_done(const struct relay *relay);
+/* Whether it is a stream that had to say its end and has not. A client may take one for whole. */
+bool relay_lacks_end(const struct relay *relay);
 /* Nothing is held from now on. */
 void relay_release(struct relay *relay);
 /* Whether no more should be fed for now. */

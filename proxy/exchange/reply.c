@@ -265,6 +265,14 @@ static void fail(struct exchange *exchange, enum upstream_result result, const c
 	exchange_end_with_error(exchange, fault.status, fault.code, fault.message);
 }
 
+static bool is_broken(const struct exchange *exchange, enum upstream_result result)
+{
+	const struct relay *relay = &exchange->relay;
+	if (relay_is_done(relay))
+		return false;
+	return result != UPSTREAM_OK || relay_lacks_end(relay);
+}
+
 static void on_end(void *cookie, enum upstream_result result, const char *detail)
 {
 	struct exchange *exchange = cookie;
@@ -279,8 +287,9 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 		fail(exchange, result, detail);
 		return;
 	}
-	if (result != UPSTREAM_OK && !relay_is_done(&exchange->relay)) {
-		break_off(exchange, result, detail);
+	if (is_broken(exchange, result)) {
+		break_off(exchange, result,
+			  result == UPSTREAM_OK ? "a stream ended without its last event" : detail);
 		return;
 	}
 	note_answer(exchange);
