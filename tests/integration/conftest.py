@@ -10,6 +10,7 @@ import pytest
 from harness.chat import Chat
 from harness.daemon import Daemon, DemoModel, merged
 from harness.memory_model import MemoryModel
+from harness.provider import Provider
 from harness.upstream import Upstream
 
 USERS = itertools.count(1)
@@ -83,6 +84,40 @@ def daemon(shared_daemon, upstream, memory_model):
         shared_daemon.start()
     yield shared_daemon
     shared_daemon.check_alive()
+
+
+@pytest.fixture(scope="session")
+def shared_provider():
+    provider = Provider()
+    yield provider
+    provider.close()
+
+
+@pytest.fixture
+def provider(shared_provider):
+    """An upstream that speaks all APIs."""
+    shared_provider.reset()
+    yield shared_provider
+    faults = list(shared_provider.faults)
+    shared_provider.reset()
+    assert not faults, f"the provider could not read a request: {faults}"
+
+
+@pytest.fixture(scope="session")
+def shared_provider_daemon(shared_provider, shared_memory_model, tmp_path_factory):
+    config = wired(shared_provider, shared_memory_model, sections_by_user())
+    daemon = Daemon(tmp_path_factory.mktemp("recalld-provider"), config).start()
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def provider_daemon(shared_provider_daemon, provider, memory_model):
+    """A daemon in front of that provider; like `daemon` for the rest."""
+    if shared_provider_daemon.process.poll() is not None:
+        shared_provider_daemon.start()
+    yield shared_provider_daemon
+    shared_provider_daemon.check_alive()
 
 
 @pytest.fixture

@@ -362,6 +362,15 @@ def is_tool_result(element):
     return any(isinstance(p, dict) and p.get("type") == "tool_result" for p in parts)
 
 
+def body_of(request):
+    """A request's JSON object; None: it is none."""
+    try:
+        asked = json.loads(request.body)
+    except ValueError:
+        return None
+    return asked if isinstance(asked, dict) and isinstance(elements(asked), list) else None
+
+
 def newest(asked):
     """The last element of the client's that is no system text; {}: there is none."""
     sides = [e for e in elements(asked) if e.get("role") not in ("system", "developer")]
@@ -425,7 +434,9 @@ class Provider(Upstream):
         dialect = dialect_of(request)
         if dialect is None:
             return self._other_answer(request)
-        asked = json.loads(request.body)
+        asked = body_of(request)
+        if asked is None:
+            return error_reply(400, "We could not parse the JSON body of your request.")
         earlier = self._earlier(dialect, asked)
         if earlier is None:
             return self._unknown_chain(dialect)

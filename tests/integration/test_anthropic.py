@@ -1,0 +1,167 @@
+"""Anthropic's own clients, only their base URL and headers changed: the SDKs and Claude Code itself."""
+
+import json
+import socket
+
+import anthropic
+import pytest
+
+from conftest import KNOWN_VALUE, make_known
+from harness.clients import ClaudeCode
+from harness.provider import Said, message_events, messages_error
+from harness.upstream import json_reply, sse_reply
+from test_clients import node
+
+QUESTION = "Where do I live?"
+ASKED = [{"role": "user", "content": QUESTION}]
+streamed = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+
+
+@pytest.fixture
+def known(provider_daemon, memory_model, user):
+    return make_known(provider_daemon, memory_model, user)
+
+
+def python_sdk(origin, headers, stream):
+    with anthropic.Anthropic(api_key="sk-ant-test", base_url=origin, default_headers=headers, max_retries=0) as client:
+        asked = {"model": "claude-test", "max_tokens": 64, "messages": ASKED}
+        if not stream:
+            return client.messages.create(**asked).content[0].text
+        with client.messages.stream(**asked) as events:
+            return events.get_final_message().content[0].text
+
+
+def node_sdk(origin, headers, stream):
+    said = node("anthropic.mjs", baseURL=origin, headers=headers, question=QUESTION, stream=stream)
+    if "error" in said:
+        raise RuntimeError(f"{said['error']} {said['status']} {said['message']}")
+    assert said["finish"] == "end_turn"
+    return said["text"]
+
+
+sdks = pytest.mark.parametrize("ask", [python_sdk, node_sdk], ids=["python", "node"])
+
+
+@streamed
+@sdks
+def test_an_sdk_needs_no_change(provider_daemon, provider, known, ask, stream):
+    headers = {"X-User-Id": known, "X-Memory-Mode": "entity"}
+    text = ask(provider_daemon.origin, headers, stream)
+    assert text == f"Understood, this is answer {provider.last.number}."
+    assert KNOWN_VALUE in str(provider.last.json["system"])
+    assert provider_daemon.messages(known)[-2:] == [("user", QUESTION), ("assistant", text)]
+    # By its path alone.
+    ask(f"{provider_daemon.origin}/u/{known}", {"X-Memory-Mode": "entity"}, stream)
+    assert KNOWN_VALUE in str(provider.last.json["system"])
+
+
+# ---- what they make of our errors ----
+
+
+def broken_stream():
+    events = message_events(Said("abcdefgh"))[:5]
+    return sse_reply(events, break_after=len(events))
+
+
+@sdks
+def test_a_broken_stream_is_an_error(provider_daemon, provider, user, ask):
+    provider.script(broken_stream())
+    with pytest.raises((anthropic.APIError, RuntimeError), match="broke off"):
+        ask(provider_daemon.origin, {"X-User-Id": user}, True)
+
+
+@streamed
+@sdks
+def test_a_wrong_mode_is_a_bad_request(provider_daemon, user, ask, stream):
+    with pytest.raises((anthropic.BadRequestError, RuntimeError), match="X-Memory-Mode must be") as caught:
+        ask(provider_daemon.origin, {"X-User-Id": user, "X-Memory-Mode": "sideways"}, stream)
+    assert ask is python_sdk or "BadRequestError 400" in str(caught.value)
+
+
+@streamed
+@sdks
+def test_an_unreachable_provider_is_an_internal_error(make_daemon, user, ask, stream):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        daemon = make_daemon({"upstream": {"base_url": f"http://127.0.0.1:{taken.getsockname()[1]}/v1"}})
+        with pytest.raises((anthropic.InternalServerError, RuntimeError), match="cannot be reached") as caught:
+            ask(daemon.origin, {"X-User-Id": user}, stream)
+    assert ask is python_sdk or "InternalServerError 502" in str(caught.value)
+
+
+def test_a_silent_provider_is_an_error_with_its_type(make_daemon, provider, user):
+    daemon = make_daemon({"upstream": {"base_url": provider.base_url, "first_byte_timeout": "300ms"}})
+    provider.script(json_reply({}, first_byte_delay=5))
+    with pytest.raises(anthropic.APIStatusError) as caught:
+        python_sdk(daemon.origin, {"X-User-Id": user}, False)
+    assert caught.value.body["error"]["type"] == "timeout_error" and caught.value.status_code == 504
+    assert caught.value.response.headers["x-should-retry"] == "false"
+
+
+@sdks
+def test_the_providers_own_errors_pass(provider_daemon, provider, user, ask):
+    provider.script(messages_error(529, "overloaded_error", "Overloaded"))
+    with pytest.raises((anthropic.APIStatusError, RuntimeError), match="Overloaded"):
+        ask(provider_daemon.origin, {"X-User-Id": user}, True)
+
+
+# ---- Claude Code ----
+
+
+@pytest.fixture
+def claude(provider_daemon, known, tmp_path):
+    return ClaudeCode(f"{provider_daemon.origin}/u/{known}", tmp_path, {"X-Memory-Mode": "hybrid"})
+
+
+def test_claude_code_remembers(provider_daemon, provider, claude, known):
+    before = len(provider_daemon.memory(known)["messages"])
+    told = "Hi! My name is Alex, and where do I live?"
+    run = 'Use the tool Bash with {"command":"echo hi","description":"Says hi"}'
+    agent = '{"description":"Looks","prompt":"I am the agent and I live in Oslo.","subagent_type":"general-purpose"}'
+    answers = [
+        claude.say(told),
+        claude.say("And which colour do I like?", "--continue"),
+        claude.say(run, "--continue", "--allowedTools=Bash"),
+        claude.say(f"Use the tool Agent with {agent}", "--continue", "--allowedTools=Agent"),
+    ]
+    said = provider_daemon.memory(known)["messages"][before:]
+    asked = [told, "And which colour do I like?", run, f"Use the tool Agent with {agent}"]
+    assert [m["content"] for m in said] == [text for pair in zip(asked, answers) for text in pair]
+    session = provider.of_dialect()[0].field("X-Claude-Code-Session-Id")
+    assert {m["session"] for m in said} == {session}, "one session is one conversation"
+    check_requests([r for r in provider.of_dialect("messages")], known)
+
+
+def check_requests(requests, known):
+    chats = [r for r in requests if not r.field("x-claude-code-agent-id")]
+    assert len(chats) == 6 and len(requests) == 7
+    assert all(KNOWN_VALUE in str(r.json["system"][-1]) for r in chats)
+    assert len({str(r.json["system"][-1]) for r in chats}) == 1, "the block stands"
+    assert all(r.body.count(b'"cache_control":') <= 4 for r in requests)
+    assert all(KNOWN_VALUE not in r.body.decode() for r in requests if r not in chats), "a subagent got memory"
+    for before, after in zip(chats, chats[1:]):
+        shared = [plain(m) for m in before.json["messages"]]
+        assert [plain(m) for m in after.json["messages"]][: len(shared)] == shared
+
+
+def plain(element):
+    """A message as the model sees it: a string is one block, and a breakpoint is none."""
+    content = element["content"]
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    return element["role"], [{name: value for name, value in b.items() if name != "cache_control"} for b in blocks]
+
+
+def test_claude_codes_session_header_passes_and_its_device_is_no_session(make_daemon, provider, memory_model, tmp_path):
+    """Without a header of ours the body's user id tells people apart, not their sessions."""
+    daemon = make_daemon({"upstream": {"base_url": provider.base_url}, "identity": {"user_body": "metadata.user_id"}})
+    client = ClaudeCode(daemon.origin, tmp_path)
+    client.say("My cat is called Momo.")
+    client.say("And my dog Rex.")
+    assert provider.last.field("X-Claude-Code-Session-Id")
+    first, second = (json_of(r)["device_id"] for r in provider.of_dialect("messages"))
+    assert first == second
+    assert [m[1] for m in daemon.messages(first) if m[0] == "user"] == ["My cat is called Momo.", "And my dog Rex."]
+
+
+def json_of(request):
+    return json.loads(request.json["metadata"]["user_id"])
