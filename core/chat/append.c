@@ -15,7 +15,7 @@ enum {
 bool chat_learns_from(const struct chat *chat, int status)
 {
 	return chat->view != NULL && chat->learn && chat->status != CHAT_SIDE && status >= 200 &&
-	       status < 300 && chat->newest.count > 0;
+	       status < 300 && (chat->newest.count > 0 || chat->goes_on);
 }
 
 /* The ids of one kind of what was given, rising. */
@@ -107,8 +107,7 @@ static bool says_something(const struct reply *reply, bool broke_off)
 }
 
 bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,
-		 int64_t now, struct append *append, struct frozen *frozen, struct replay *replay,
-		 struct arena *arena)
+		 int64_t now, struct append *append, struct chat_given *given, struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
 	bool called_tools = reply->has_tool_calls && !broke_off;
@@ -124,7 +123,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.user = chat->identity.user,
 		.session = chat->identity.session,
 		.forget_epoch = view->forget_epoch,
-		.started_at = started_at,
+		.started_at = chat->goes_on ? view->link.started_at : started_at,
 		.now = now,
 		.conversation = view->conversation,
 		.ordinal = view->next_ordinal,
@@ -154,13 +153,15 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 	};
 	append->history = chat_import_history(chat, started_at, &append->history_count, arena);
 	if (chat->is_fresh) {
-		freeze(chat, frozen, arena);
-		append->frozen = frozen;
+		freeze(chat, &given->frozen, arena);
+		append->frozen = &given->frozen;
 	}
 	if (chat->context.recalled.size > 0) {
-		make_replay(chat, replay, arena);
-		append->replay = replay;
+		make_replay(chat, &given->replay, arena);
+		append->replay = &given->replay;
 	}
+	if (chat_make_link(chat, reply, append->replay, append, &given->link, arena))
+		append->link = &given->link;
 	return true;
 }
 

@@ -185,6 +185,7 @@ static enum chat_verdict take_part(struct chat *chat, struct arena *arena)
 	if (chat->identity.task || chat_has_side_shape(chat, arena))
 		return pass(chat, CHAT_SIDE);
 	chat_pass_over_no_answers(chat, arena);
+	chat_take_conversation(chat, arena);
 	chat->open_first = request_open_answer(&chat->request);
 	chat->newest = request_newest_turn(&chat->request);
 	chat_spare_compaction(chat, arena);

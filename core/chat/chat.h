@@ -90,6 +90,7 @@ struct chat {
 	struct slice
 		own_text; /* the user's new words, without documents, at most TURN_TEXT_LIMIT */
 	uint64_t own_hash;
+	bool goes_on; /* with a user's turn that was said before and is not answered yet */
 	struct answer_fingerprint *fingerprints;
 	size_t fingerprint_count;
 	size_t open_first;      /* where the answer begins that the reply is to continue */
@@ -176,11 +177,17 @@ size_t chat_splice(const struct chat *chat, const struct slice **pieces, struct 
 /* Whether a reply with that status and fields can teach anything. */
 bool chat_learns_from(const struct chat *chat, int status);
 
-/* What is journalled. False: nothing. `frozen` and `replay` are filled when they are to be kept.
+/* What an append points to: what the request was given, and what goes on from its reply. */
+struct chat_given {
+	struct frozen frozen;
+	struct replay replay;
+	struct chain_link link;
+};
+
+/* What is journalled. False: nothing. `given` is filled as far as it is to be kept.
  * `broke_off`: the reply did not come to its end. */
 bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,
-		 int64_t now, struct append *append, struct frozen *frozen, struct replay *replay,
-		 struct arena *arena);
+		 int64_t now, struct append *append, struct chat_given *given, struct arena *arena);
 
 /* The estimated tokens of what went up, to be compared with what the upstream counted; 0: they tell
  * nothing of how its model counts. */

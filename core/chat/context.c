@@ -141,7 +141,7 @@ static void edit_request(struct chat *chat, size_t turn_prefix_count, struct are
 {
 	struct injection injection = {
 		.placement = chat->settings.placement,
-		.block = chat->context.block,
+		.block = chat_block_is_kept(chat) ? (struct slice){0} : chat->context.block,
 		.block_with_text = chat_first_carrier(chat, arena),
 		.turns = render_turns(chat, arena),
 		.turn_prefixes = chat->turn_prefixes,
@@ -163,7 +163,8 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 		build_context(chat, recalled, arena);
 	if (chat->stands)
 		use_frozen(chat);
-	size_t tokens = chat->context.tokens + chat_replayed_tokens(chat);
+	size_t kept = chat_kept_tokens(chat);
+	size_t tokens = chat->context.tokens + chat_replayed_tokens(chat) + kept;
 	if (chat->context.recalled.size > 0) {
 		chat->turn_prefixes[turn_prefixes++] = (struct turn_prefix){
 			chat_own_carrier(chat, newest->first, newest->count, arena),
@@ -171,7 +172,7 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 		tokens += chat->context.recalled_tokens;
 	}
 	edit_request(chat, turn_prefixes, arena);
-	if (chat->edit_count > 0) {
+	if (chat->edit_count > 0 || kept > 0 || chat_block_is_kept(chat)) {
 		chat->status = CHAT_INJECTED;
 		chat->tokens = (size_t)((double)tokens * chat->settings.token_rate + 0.5);
 	}

@@ -68,7 +68,8 @@ const struct imported_turn *chat_import_history(const struct chat *chat, int64_t
 {
 	struct history_import import = {.chat = chat, .arena = arena, .at = started_at - 1};
 	*count = 0;
-	if (!chat->settings.trims || chat->view->conversation != 0 || chat->fingerprint_count == 0)
+	if (!chat->settings.trims || chat_chains(chat) || chat->view->conversation != 0 ||
+	    chat->fingerprint_count == 0)
 		return NULL;
 	import.turns = arena_alloc(arena, MOST_TURNS * sizeof(*import.turns));
 	if (read_history(&import))

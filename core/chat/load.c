@@ -45,6 +45,9 @@ static size_t uncovered_text(const struct chat *chat)
 void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *arena)
 {
 	enum mode mode = chat->mode;
+	/* What such a request brings is new, not history. */
+	bool chains = chat_chains(chat);
+	bool has_open = !chains && chat->open_fingerprint.hash != 0;
 	bool buffers = mode == MODE_BUFFER || mode == MODE_AUTO;
 	unsigned turns = buffers ? (unsigned)chat->settings.buffer_messages : 0;
 	bool asks = mode_recalls(mode) || mode_uses_facts(mode) || trims(chat);
@@ -57,10 +60,11 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 	*load = (struct load){
 		.user = chat->user,
 		.session = chat->identity.session,
+		.previous = chat_previous(chat, arena),
 		.fingerprints = chat->fingerprints,
-		.fingerprint_count = chat->fingerprint_count,
-		.open = chat->open_fingerprint.hash != 0 ? &chat->open_fingerprint : NULL,
-		.earlier_answers = chat->earlier_answers,
+		.fingerprint_count = chains ? 0 : chat->fingerprint_count,
+		.open = has_open ? &chat->open_fingerprint : NULL,
+		.earlier_answers = chains ? 0 : chat->earlier_answers,
 		.newest_hash = chat->own_hash,
 		.newest_text = chat->own_text,
 		.newest_turns = turns,
@@ -115,6 +119,9 @@ static bool facts_stand(const struct chat *chat, struct arena *arena)
 		if (!holds_all(&current, replay->facts, replay->fact_count))
 			return false;
 	}
+	const struct chain_link *link = chat_link(chat);
+	if (link != NULL && !holds_all(&current, link->facts, link->fact_count))
+		return false;
 	return holds_all(&current, view->frozen.facts, view->frozen.fact_count);
 }
 
@@ -161,7 +168,8 @@ static size_t estimated(const struct chat *chat, uint64_t tokens)
 static void choose_cut(struct chat *chat, struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
-	if (!trims(chat) || view->conversation == 0 || view->carried_from == UINT32_MAX)
+	if (!trims(chat) || chat_chains(chat) || view->conversation == 0 ||
+	    view->carried_from == UINT32_MAX)
 		return;
 	struct history_limits limits = {
 		.tokens = estimated(chat, chat->settings.history_tokens),
@@ -243,10 +251,12 @@ static void plan_budget(struct chat *chat)
 {
 	const struct allowance allowance =
 		is_trimmed(chat) ? plan_trimmed_allowance(chat) : plan_allowance(chat);
-	chat->budget = smaller(estimated(chat, chat->settings.context_tokens), allowance.begin);
+	size_t kept = smaller(chat_kept_tokens(chat), allowance.whole);
+	chat->budget = smaller(estimated(chat, chat->settings.context_tokens),
+			       smaller(allowance.begin, allowance.whole - kept));
 	if (!chat->stands || !chat->newest.is_last)
 		return;
-	size_t used = chat->view->frozen.tokens + chat_replayed_tokens(chat);
+	size_t used = chat->view->frozen.tokens + chat_replayed_tokens(chat) + kept;
 	size_t rest = used < allowance.whole ? allowance.whole - used : 0;
 	size_t share = larger(rest / allowance.share_of_rest, allowance.least_share);
 	bool wants_more = is_open(chat) && chat_recalls(chat);
@@ -263,6 +273,7 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	*copy = *view;
 	chat->view = copy;
 	chat->status = CHAT_EMPTY;
+	chat_go_on(chat);
 	if (quotes_an_answer(chat, view, arena)) {
 		chat->status = CHAT_SIDE;
 		return CHAT_READY;
@@ -289,7 +300,8 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 static struct chat_ids list_given(const struct chat *chat, struct arena *arena)
 {
 	const struct frozen *frozen = &chat->view->frozen;
-	size_t most = 1 + frozen->given_count;
+	const struct chain_link *link = chat_link(chat);
+	size_t most = 1 + frozen->given_count + (link == NULL ? 0 : link->turn_count);
 	for (size_t i = 0; i < chat->turn_prefix_count; i++)
 		most += chat->replayed[i].turn_count;
 	struct chat_ids given = chat_ids_make(most, arena);
@@ -297,6 +309,8 @@ static struct chat_ids list_given(const struct chat *chat, struct arena *arena)
 		chat_ids_add(&given, frozen->given, frozen->given_count);
 	for (size_t i = 0; i < chat->turn_prefix_count; i++)
 		chat_ids_add(&given, chat->replayed[i].turns, chat->replayed[i].turn_count);
+	if (link != NULL)
+		chat_ids_add(&given, link->turns, link->turn_count);
 	if (chat->view->same_exchange != 0)
 		chat_ids_add(&given, &chat->view->same_exchange, 1);
 	chat_ids_sort(&given);

@@ -105,6 +105,28 @@ size_t chat_replayed_tokens(const struct chat *chat);
 const struct imported_turn *chat_import_history(const struct chat *chat, int64_t started_at,
 						size_t *count, struct arena *arena);
 
+/* ---- chat_chain.c ---- */
+
+/* Whether the request goes on from what the provider keeps. */
+bool chat_chains(const struct chat *chat);
+/* Without a session header, the provider's conversation names the session. */
+void chat_take_conversation(struct chat *chat, struct arena *arena);
+/* The id that it goes on from; empty: none. */
+struct slice chat_previous(const struct chat *chat, struct arena *arena);
+/* What is known of that; NULL: nothing. */
+const struct chain_link *chat_link(const struct chat *chat);
+/* Of what was recalled for turns that the provider keeps. */
+size_t chat_kept_tokens(const struct chat *chat);
+/* A request that brings results of tools, and no user's turn, goes on with the one before. */
+void chat_go_on(struct chat *chat);
+/* Whether the block stands in what the provider keeps, and need not be sent. */
+bool chat_block_is_kept(const struct chat *chat);
+/* What later requests that go on from the reply are to know. `recalled` may be NULL. False: none
+ * can. */
+bool chat_make_link(const struct chat *chat, const struct reply *reply,
+		    const struct replay *recalled, struct append *append, struct chain_link *link,
+		    struct arena *arena);
+
 /* ---- chat_account.c ---- */
 
 /* What of the new context is kept for later receipts: what was recalled, or all else. */

@@ -74,6 +74,7 @@ enum block_way {
 struct block_place {
 	enum block_way way;
 	bool is_made; /* a message or a field that the client did not send */
+	bool in_item; /* which the provider may keep, and then needs no more */
 	size_t offset;
 	size_t removed; /* bytes that go: of a null or of "" */
 	struct slice before, behind;

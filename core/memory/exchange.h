@@ -59,6 +59,10 @@ struct append {
 
 	const struct frozen *frozen; /* NULL: as it was; else the conversation's replays go too */
 	const struct replay *replay; /* NULL: none was made */
+	/* What is known of the reply, by the ids that requests may go on from; NULL or no ids: no
+	 * request does. Its place is filled in as it is stored. */
+	const struct chain_link *link;
+	struct slice link_ids[2];
 	struct receipt receipt;
 };
 

@@ -37,6 +37,25 @@ struct replay {
 	size_t fact_count;
 };
 
+/* What is known of a reply that later requests may go on from, by its id: where they stand, and
+ * what of memory the provider keeps before them. It cannot be taken back, and is not sent again. */
+struct chain_link {
+	uint32_t conversation;
+	uint32_t next_ordinal; /* of the exchange that a request begins, or goes on with */
+	int64_t at;
+	bool block_is_kept;    /* the block stands in what the provider keeps */
+	size_t tokens;         /* of what was recalled for turns that it keeps */
+	const uint64_t *turns; /* recalled in it, rising */
+	size_t turn_count;
+	const uint64_t *facts; /* in it, rising */
+	size_t fact_count;
+	/* The user's turn that the reply did not answer yet, for it called tools. */
+	bool is_pending;
+	struct slice user_text;
+	uint64_t user_hash;
+	int64_t started_at;
+};
+
 /* What one request was given and why. */
 struct receipt {
 	uint64_t id;       /* 0: none */

@@ -126,6 +126,24 @@ bool conversation_may_be_asked_again(const struct past_conversation *conversatio
 	       load->now - conversation->last_active < ASKED_AGAIN_WITHIN;
 }
 
+/* ---- going on from a reply ---- */
+
+bool load_goes_on(const struct load *load, const struct chain_link *link)
+{
+	return load->newest_text.size == 0 && link->is_pending &&
+	       load->now - link->started_at < LINK_PENDING_MS;
+}
+
+struct load load_going_on(const struct load *load, const struct chain_link *link)
+{
+	struct load going_on = *load;
+	if (load_goes_on(load, link)) {
+		going_on.newest_text = link->user_text;
+		going_on.newest_hash = link->user_hash;
+	}
+	return going_on;
+}
+
 /* ---- where in it ---- */
 
 /* Answers of the request's history from the fingerprint `first` on. */
@@ -191,11 +209,22 @@ void position_count(struct request_position *position, const struct load *load,
 		position->carried_from = UINT32_MAX;
 }
 
+void position_follow(struct request_position *position, uint32_t conversation,
+		     const struct chain_link *link)
+{
+	if (conversation == 0 || link->conversation != conversation)
+		return;
+	position->next_ordinal = link->next_ordinal;
+	position->carried_from = 0;
+	position->is_linked = true;
+}
+
 bool position_may_be_first(const struct request_position *position, const struct load *load,
 			   const struct past_conversation *conversation,
 			   const struct conversation_match *match)
 {
-	return position->answers_sent == 0 && match->conversation == 0 && load->session.size > 0 &&
+	return !position->is_linked && position->answers_sent == 0 && match->conversation == 0 &&
+	       load->session.size > 0 &&
 	       (conversation->carries_history || conversation->answers == 1);
 }
 
@@ -253,6 +282,8 @@ bool position_is_certain(struct request_position *position, const struct load *l
 {
 	if (!position_may_be_certain(load))
 		return false;
+	if (position->is_linked)
+		return true;
 	if (position->answers_sent == 0)
 		return conversation->carries_history && position->is_first;
 	if (!position->is_anchored)

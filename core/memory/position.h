@@ -48,6 +48,16 @@ bool load_begins_anew(const struct load *load);
 bool conversation_may_be_asked_again(const struct past_conversation *conversation,
 				     const struct load *load);
 
+/* ---- going on from a reply ---- */
+
+/* How long a user's turn waits for its answer. */
+enum { LINK_PENDING_MS = 24 * 60 * 60 * 1000 };
+/* Whether the request brings no user turn of its own, and goes on with the one whose reply called
+ * tools. */
+bool load_goes_on(const struct load *load, const struct chain_link *link);
+/* What the request asks for: that turn, if it goes on with it. */
+struct load load_going_on(const struct load *load, const struct chain_link *link);
+
 /* ---- where in it ---- */
 
 /* What counting and matching tell of the place. */
@@ -57,6 +67,7 @@ struct request_position {
 	size_t answers_sent;   /* in its history; tool calls are none */
 	bool is_anchored;      /* its history is found where its answers are counted to be */
 	bool is_first;         /* it asks the first turn, again or in other words */
+	bool is_linked;        /* the reply that it goes on from tells it for certain */
 };
 
 /* Whether position_count() asks where the user turns stand: a session's history of which memory
@@ -67,6 +78,11 @@ bool position_needs_places(const struct load *load, const struct conversation_ma
 void position_count(struct request_position *position, const struct load *load,
 		    const struct past_conversation *conversation,
 		    const struct conversation_match *match, struct user_turn_places places);
+
+/* Places the request behind the reply that it goes on from, if that is of the conversation; all
+ * that came before is carried by the provider. */
+void position_follow(struct request_position *position, uint32_t conversation,
+		     const struct chain_link *link);
 
 /* Whether a request without any answer may ask the conversation's first turn: position_try_first()
  * is then called for the first ordinal at which something stands, and after it for 0. Its place is

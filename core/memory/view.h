@@ -15,6 +15,8 @@ struct answer_fingerprint {
 struct load {
 	struct user_key user;
 	struct slice session; /* empty: find the conversation by its answers */
+	/* The id of what it goes on from, where the provider keeps that; empty: nothing is. */
+	struct slice previous;
 	const struct answer_fingerprint *fingerprints;
 	size_t fingerprint_count;
 	const struct answer_fingerprint
@@ -55,6 +57,8 @@ struct memory_view {
 	uint64_t same_exchange; /* the stored exchange of the same user turn, which is asked again;
 				   0: none */
 	bool same_learned;      /* and it is learned from, or waits to be */
+	bool has_link;          /* it goes on from a reply that is known */
+	struct chain_link link;
 	bool has_frozen;
 	struct frozen frozen;
 	struct replay *replays; /* the conversation's, by ordinal; of one the newest last */

@@ -91,10 +91,13 @@ static struct block_place find_place(const struct response_input *reading,
 	struct json_value instructions = values[NAME_INSTRUCTIONS];
 	if (response_is_string(instructions))
 		return behind_string(instructions);
-	if (response_is_string(reading->carrier))
-		return behind_string(reading->carrier);
-	if (reading->carrier.type == JSON_TYPE_ARRAY)
-		return behind_parts(reading->body, reading->carrier);
+	if (is_set(reading->carrier)) {
+		struct block_place place = response_is_string(reading->carrier)
+						   ? behind_string(reading->carrier)
+						   : behind_parts(reading->body, reading->carrier);
+		place.in_item = true;
+		return place;
+	}
 	if (is_set(instructions) || is_set(values[NAME_PROMPT]))
 		return (struct block_place){.way = BLOCK_WITH_USER};
 	/* A null has its place, what is absent has none. */

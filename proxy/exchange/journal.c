@@ -117,12 +117,11 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 		http_reply_send_now(exchange->request);
 	struct reply reply = reply_result(relay->reader);
 	struct append append;
-	struct frozen frozen;
-	struct replay replay;
+	struct chat_given given;
 	exchange_trace_usage(exchange, &reply);
 	chat_note_tokens(&exchange->chat, service->model_traits, &reply, &exchange->arena);
 	if (!chat_append(&exchange->chat, &reply, broke_off, exchange->begun_at, clock_wall(),
-			 &append, &frozen, &replay, &exchange->arena))
+			 &append, &given, &exchange->arena))
 		return false;
 	offer_key(exchange, &append);
 	append.receipt = chat_receipt(&exchange->chat, &exchange->arena);

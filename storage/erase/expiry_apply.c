@@ -3,6 +3,7 @@
 
 #include "storage/journal/journal.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/links.h"
 #include "storage/user/replays.h"
 
 /* How long after a conversation's last exchange a request in progress may still add to what it was
@@ -114,6 +115,7 @@ static void delete_given(const struct memory *memory, uint32_t conversation)
 	(void)table_delete(memory->transaction, TABLE_FROZEN,
 			   key_u32(key_of_user(memory->user), conversation));
 	replays_delete(memory, conversation);
+	links_delete(memory, conversation);
 }
 
 /* Deletes its turns and answers with those of the others. False: the conversation has continued. */

@@ -1,6 +1,7 @@
 #include "storage/journal/erase.h"
 
 #include "core/text/terms.h"
+#include "storage/user/links.h"
 
 void hiding_init(struct hiding *hiding, const struct memory *memory)
 {
@@ -112,5 +113,6 @@ void hiding_finish(struct hiding *hiding, const struct job *like)
 	erase_quotes(hiding);
 	(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
 	(void)table_delete_all(memory->transaction, TABLE_REPLAYS, user);
+	links_drop_pending(memory, INT64_MAX);
 	memory_delete_receipts(memory);
 }

@@ -127,12 +127,14 @@ static uint32_t find_broken_first(const struct memory *memory, const struct load
 }
 
 void place_find_conversation(struct place *place, const struct memory *memory,
-			     const struct load *load)
+			     const struct load *load, const struct chain_link *link)
 {
 	if (load->session.size > 0) {
 		place->conversation_id = memory_session(memory, load->session);
 		if (place->conversation_id != 0)
 			place->match = match_history(memory, load, place->conversation_id);
+	} else if (load->previous.size > 0) {
+		place->conversation_id = link == NULL ? 0 : link->conversation;
 	} else {
 		place->match = match_history(memory, load, 0);
 		place->conversation_id = place->match.conversation;

@@ -6,6 +6,7 @@ enum { ORDINAL_OFFSET = 20 }; /* of an exchange's ordinal in its key */
 struct placing {
 	const struct memory *memory;
 	const struct load *load;
+	const struct chain_link *link; /* NULL: none */
 	struct place *place;
 	struct user_turn_places places; /* read when they are needed */
 	struct past_exchanges there;    /* at its place, and where its history may differ */
@@ -100,6 +101,8 @@ static void place_request(struct placing *placing)
 		read_places(placing);
 	position_count(&place->position, load, &place->conversation, &place->match,
 		       placing->places);
+	if (placing->link != NULL)
+		position_follow(&place->position, place->conversation_id, placing->link);
 	if (place->conversation_id != 0 &&
 	    position_may_be_first(&place->position, load, &place->conversation, &place->match))
 		place_first_turn(placing);
@@ -225,11 +228,12 @@ static void find_what_changes(struct placing *placing)
 		position->carried_from > 0 && first_standing(placing) < position->carried_from;
 }
 
-void place_find(struct place *place, const struct memory *memory, const struct load *load)
+void place_find(struct place *place, const struct memory *memory, const struct load *load,
+		const struct chain_link *link)
 {
-	struct placing placing = {.memory = memory, .load = load, .place = place};
+	struct placing placing = {.memory = memory, .load = load, .link = link, .place = place};
 	*place = (struct place){0};
-	place_find_conversation(place, memory, load);
+	place_find_conversation(place, memory, load, link);
 	place_request(&placing);
 	if (place->conversation_id != 0)
 		find_what_changes(&placing);

@@ -19,10 +19,12 @@ struct place {
 	struct branch branch; /* when it does */
 };
 
-void place_find(struct place *place, const struct memory *memory, const struct load *load);
+/* `link` is of the reply that the request goes on from; NULL: none that is known. */
+void place_find(struct place *place, const struct memory *memory, const struct load *load,
+		const struct chain_link *link);
 
 /* Fills in the conversation, and how the request's history matches it. */
 void place_find_conversation(struct place *place, const struct memory *memory,
-			     const struct load *load);
+			     const struct load *load, const struct chain_link *link);
 
 #endif

@@ -1,5 +1,6 @@
 /* store_load(): what a request needs to know, in one read transaction. */
 #include "storage/journal/request_position.h"
+#include "storage/user/links.h"
 #include "storage/user/replays.h"
 
 enum { UNCOVERED_LOOKED_AT = 4 * MEMORY_MAX_TURNS, MOST_MISSES = 32 };
@@ -9,6 +10,7 @@ struct loading {
 	struct stored_user user;
 	const struct load *load;
 	struct memory_view *view;
+	struct load going_on; /* the load, if it goes on with a pending turn */
 	struct place place;
 };
 
@@ -16,7 +18,14 @@ static void place_request(struct loading *loading)
 {
 	struct place *place = &loading->place;
 	struct memory_view *view = loading->view;
-	place_find(place, &loading->memory, loading->load);
+	view->has_link = links_find(&loading->memory, loading->load->previous, &view->link);
+	if (view->has_link) {
+		loading->going_on = load_going_on(loading->load, &view->link);
+		loading->load = &loading->going_on;
+	}
+	place_find(place, &loading->memory, loading->load, view->has_link ? &view->link : NULL);
+	/* What it leads to may be past its time. */
+	view->has_link = view->has_link && place->position.is_linked;
 	view->conversation = place->conversation_id;
 	view->last_active = place->conversation.last_active;
 	view->answers = place->conversation.answers;

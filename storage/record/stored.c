@@ -163,6 +163,22 @@ void stored_replay_fields(struct record *record, void *noun)
 	replay->facts = id_list(record, replay->facts, &replay->fact_count);
 }
 
+void stored_link_fields(struct record *record, void *noun)
+{
+	struct chain_link *link = noun;
+	link->conversation = number32(record, link->conversation);
+	link->next_ordinal = number32(record, link->next_ordinal);
+	link->at = record_time(record, link->at);
+	link->block_is_kept = record_flag(record, link->block_is_kept);
+	link->tokens = (size_t)record_number(record, link->tokens, SIZE_MAX);
+	link->turns = id_list(record, link->turns, &link->turn_count);
+	link->facts = id_list(record, link->facts, &link->fact_count);
+	link->is_pending = record_flag(record, link->is_pending);
+	link->user_text = record_slice(record, link->user_text);
+	link->user_hash = record_hash(record, link->user_hash);
+	link->started_at = record_time(record, link->started_at);
+}
+
 void stored_fact_fields(struct record *record, void *noun)
 {
 	struct fact *fact = noun;

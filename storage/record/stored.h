@@ -58,6 +58,7 @@ record_fields stored_answer_fields;
 record_fields stored_receipt_fields; /* skips its ids without an arena */
 record_fields stored_frozen_fields;  /* struct frozen; reading needs an arena */
 record_fields stored_replay_fields;  /* struct replay without its ordinal; reading needs an arena */
+record_fields stored_link_fields;    /* struct chain_link */
 record_fields stored_fact_fields;    /* struct fact without its id */
 /* The state of a fact that is not read otherwise. Above FACT_FORGOTTEN: it is unreadable. */
 unsigned stored_fact_state(struct slice value);

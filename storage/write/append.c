@@ -10,6 +10,7 @@ struct append_operation {
 	struct append append;
 	struct frozen frozen;
 	struct replay replay;
+	struct chain_link link;
 };
 
 static enum store_result run_append(struct operation *operation, struct transaction *transaction)
@@ -61,6 +62,20 @@ static void copy_replay(struct append_operation *own)
 	own->append.replay = &own->replay;
 }
 
+static void copy_link(struct append_operation *own)
+{
+	struct operation *operation = &own->operation;
+	own->link = *own->append.link;
+	own->link.user_text = operation_slice(operation, own->link.user_text);
+	own->link.turns = operation_copy(operation, own->link.turns,
+					 own->link.turn_count * sizeof(*own->link.turns));
+	own->link.facts = operation_copy(operation, own->link.facts,
+					 own->link.fact_count * sizeof(*own->link.facts));
+	own->append.link = &own->link;
+	for (size_t i = 0; i < sizeof(own->append.link_ids) / sizeof(own->append.link_ids[0]); i++)
+		own->append.link_ids[i] = operation_slice(operation, own->append.link_ids[i]);
+}
+
 struct store_call *store_append(struct store *store, const struct append *append,
 				struct store_loop *loop, store_done *callback, void *cookie)
 {
@@ -83,6 +98,8 @@ struct store_call *store_append(struct store *store, const struct append *append
 		copy_frozen(own);
 	if (append->replay != NULL)
 		copy_replay(own);
+	if (append->link != NULL)
+		copy_link(own);
 	own->append.kept =
 		operation_copy(operation, append->kept, append->kept_count * sizeof(*append->kept));
 	own->append.carried = operation_copy(operation, append->carried,

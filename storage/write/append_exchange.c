@@ -5,6 +5,7 @@
 #include "core/memory/position.h"
 #include "storage/journal/import_history.h"
 #include "storage/journal/supersede.h"
+#include "storage/user/links.h"
 #include "storage/user/replays.h"
 
 /* One run of an append. */
@@ -293,6 +294,28 @@ static void keep_what_was_given(struct appending *appending)
 	}
 }
 
+/* Where a request goes on that goes on from the reply, now that its place is certain. */
+static void keep_links(const struct appending *appending)
+{
+	const struct memory *memory = appending->memory;
+	const struct append *append = appending->append;
+	if (append->link == NULL)
+		return;
+	struct chain_link link = *append->link;
+	link.conversation = appending->conversation_id;
+	link.next_ordinal = appending->ordinal + (append->journal ? 1 : 0);
+	/* The turn may hold what the user asked to forget meanwhile. */
+	if (forget_epochs_passed(memory->transaction->store->hidden, memory->user,
+				 append->forget_epoch)) {
+		link.is_pending = false;
+		link.user_text = (struct slice){0};
+	}
+	for (size_t i = 0; i < sizeof(append->link_ids) / sizeof(append->link_ids[0]); i++)
+		links_put(memory, append->link_ids[i], &link);
+	if (append->journal)
+		links_drop_pending(memory, append->now - LINK_PENDING_MS);
+}
+
 static enum store_result run(struct appending *appending)
 {
 	const struct memory *memory = appending->memory;
@@ -316,6 +339,7 @@ static enum store_result run(struct appending *appending)
 		journal_exchange(appending);
 	advance_conversation(appending);
 	keep_what_was_given(appending);
+	keep_links(appending);
 	memory_put_user(memory, &appending->user);
 	return STORE_OK;
 }

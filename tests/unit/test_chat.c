@@ -286,13 +286,11 @@ static void assert_answer(const char *messages, const char *said, const char *ex
 {
 	struct talk talk;
 	struct append append;
-	struct frozen frozen;
-	struct replay replay;
+	struct chat_given given;
 	setup(&talk, "mode = buffer\n");
 	(void)decide(&talk, messages);
 	const struct reply reply = {.text = slice_of(said), .finished = true};
-	ck_assert(chat_append(&talk.chat, &reply, false, NOW, NOW, &append, &frozen, &replay,
-			      &talk.arena));
+	ck_assert(chat_append(&talk.chat, &reply, false, NOW, NOW, &append, &given, &talk.arena));
 	unit_assert_slice(append.answer_text, expected);
 	ck_assert_uint_eq(append.answer_hash, text_hash(slice_of(expected)));
 	ck_assert_uint_eq(append.rest_hash,

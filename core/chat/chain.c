@@ -1,0 +1,160 @@
+/* Requests that go on from what the provider keeps: what of memory stands there already. */
+#include "core/chat/parts.h"
+
+/* A longer id of a conversation is none. */
+enum { LONGEST_CONVERSATION = 512 };
+
+static bool has_conversation(const struct chat *chat)
+{
+	const size_t size = chat->request.conversation.size;
+	return size > 0 && size <= LONGEST_CONVERSATION;
+}
+
+bool chat_chains(const struct chat *chat)
+{
+	return chat->request.previous.size > 0 || chat->request.conversation.size > 0;
+}
+
+/* A conversation at the provider is a session, which no header can name. */
+static struct slice conversation_session(const struct chat *chat, struct arena *arena)
+{
+	const struct slice parts[] = {SLICE("conv:"), chat->request.conversation};
+	return has_conversation(chat) ? arena_join(arena, parts, 2) : (struct slice){0};
+}
+
+void chat_take_conversation(struct chat *chat, struct arena *arena)
+{
+	if (chat->identity.session.size == 0)
+		chat->identity.session = conversation_session(chat, arena);
+}
+
+struct slice chat_previous(const struct chat *chat, struct arena *arena)
+{
+	const struct slice previous = chat->request.previous;
+	return previous.size > 0 ? previous : conversation_session(chat, arena);
+}
+
+const struct chain_link *chat_link(const struct chat *chat)
+{
+	return chat->view->has_link ? &chat->view->link : NULL;
+}
+
+size_t chat_kept_tokens(const struct chat *chat)
+{
+	const struct chain_link *link = chat_link(chat);
+	return link == NULL ? 0 : link->tokens;
+}
+
+void chat_go_on(struct chat *chat)
+{
+	const struct chain_link *link = chat_link(chat);
+	if (link == NULL || chat->newest.count > 0 || !link->is_pending ||
+	    link->user_text.size == 0)
+		return;
+	chat->goes_on = true;
+	chat->own_text = link->user_text;
+	chat->own_hash = link->user_hash;
+}
+
+/* Whether the block, where it goes, becomes part of an item. */
+static bool goes_into_item(const struct chat *chat)
+{
+	if (chat->settings.placement == PLACE_USER)
+		return true;
+	const struct block_place *place = &chat->request.places[chat->settings.placement];
+	return place->way == BLOCK_WITH_USER || (place->way == BLOCK_PLACED && place->in_item);
+}
+
+bool chat_block_is_kept(const struct chat *chat)
+{
+	const struct chain_link *link = chat_link(chat);
+	return link != NULL && link->block_is_kept && chat->stands;
+}
+
+/* ---- what the reply's own link says ---- */
+
+struct kept_ids {
+	struct chat_ids turns;
+	struct chat_ids facts;
+};
+
+static void add_kept(struct kept_ids *kept, const struct replay *replay)
+{
+	chat_ids_add(&kept->turns, replay->turns, replay->turn_count);
+	chat_ids_add(&kept->facts, replay->facts, replay->fact_count);
+}
+
+static bool is_current(const struct chat *chat, uint64_t id)
+{
+	for (size_t i = 0; i < chat->view->fact_count; i++) {
+		if (chat->view->facts[i].id == id)
+			return chat->view->facts[i].state == FACT_CURRENT;
+	}
+	return false;
+}
+
+/* What was said of facts that are no more has been put right by a block that is new. */
+static void add_earlier(const struct chat *chat, struct kept_ids *kept)
+{
+	const struct chain_link *link = chat_link(chat);
+	if (link == NULL)
+		return;
+	chat_ids_add(&kept->turns, link->turns, link->turn_count);
+	for (size_t i = 0; i < link->fact_count; i++) {
+		if (!chat->is_fresh || is_current(chat, link->facts[i]))
+			chat_ids_add(&kept->facts, &link->facts[i], 1);
+	}
+}
+
+static struct kept_ids list_kept(const struct chat *chat, const struct replay *recalled,
+				 struct arena *arena)
+{
+	const struct chain_link *link = chat_link(chat);
+	size_t turns = (link == NULL ? 0 : link->turn_count) + recalled->turn_count;
+	size_t facts = (link == NULL ? 0 : link->fact_count) + recalled->fact_count;
+	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
+		turns += chat->replayed[i].turn_count;
+		facts += chat->replayed[i].fact_count;
+	}
+	struct kept_ids kept = {chat_ids_make(turns, arena), chat_ids_make(facts, arena)};
+	add_earlier(chat, &kept);
+	if (chat->request.is_kept) {
+		for (size_t i = 0; i < chat->turn_prefix_count; i++)
+			add_kept(&kept, &chat->replayed[i]);
+		add_kept(&kept, recalled);
+	}
+	chat_ids_sort(&kept.turns);
+	chat_ids_sort(&kept.facts);
+	return kept;
+}
+
+bool chat_make_link(const struct chat *chat, const struct reply *reply,
+		    const struct replay *recalled, struct append *append, struct chain_link *link,
+		    struct arena *arena)
+{
+	static const struct replay nothing = {0};
+	const bool is_kept = chat->request.is_kept;
+	if (!append->complete || (reply->id.size == 0 && !has_conversation(chat)) || !is_kept)
+		return false;
+	const struct kept_ids kept = list_kept(chat, recalled == NULL ? &nothing : recalled, arena);
+	*link = (struct chain_link){
+		.at = append->now,
+		.block_is_kept = chat_block_is_kept(chat) ||
+				 (chat->context.block.size > 0 && goes_into_item(chat)),
+		.tokens = chat_kept_tokens(chat) + chat_replayed_tokens(chat) +
+			  chat->context.recalled_tokens,
+		.turns = kept.turns.ids,
+		.turn_count = kept.turns.count,
+		.facts = kept.facts.ids,
+		.fact_count = kept.facts.count,
+	};
+	if (!append->journal) {
+		link->is_pending = true;
+		link->user_text = append->user_text;
+		link->user_hash = append->user_hash;
+		link->started_at = append->started_at;
+	}
+	append->link_ids[0] = reply->id;
+	append->link_ids[1] = conversation_session(chat, arena);
+	return true;
+}
