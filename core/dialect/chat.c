@@ -284,6 +284,7 @@ static bool takes(struct slice method, struct slice path)
 
 const struct dialect dialect_chat = {
 	.name = "chat",
+	.list = "messages",
 	.shape = "one \"messages\" array",
 	.takes = takes,
 	.scan = scan_request,

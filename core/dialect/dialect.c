@@ -14,6 +14,15 @@ const struct dialect *dialect_of(struct slice method, struct slice path)
 	return NULL;
 }
 
+const struct dialect *dialect_named(struct slice name)
+{
+	for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++) {
+		if (slice_equal(slice_of(dialects[i]->name), name))
+			return dialects[i];
+	}
+	return NULL;
+}
+
 struct slice dialect_render_turns(const struct dialect *dialect, struct slice said_turns,
 				  struct arena *arena)
 {

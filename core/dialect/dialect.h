@@ -32,6 +32,7 @@ struct event_head {
 
 struct dialect {
 	const char *name;  /* for metrics and the log */
+	const char *list;  /* the field in which a request has its steps */
 	const char *shape; /* what a body must have, for the error message: "one "x" array" */
 	/* Whether a request of that method and path (without a query) is one of this dialect. */
 	bool (*takes)(struct slice method, struct slice path);
@@ -96,8 +97,14 @@ extern const struct dialect dialect_messages;
 enum terminal event_is_named(const struct event_head *head, const struct slice *names,
 			     size_t count);
 
+/* Whether a provider refuses a request, by the body of its reply, for what it keeps itself: it
+ * would refuse it without memory, too. */
+bool refusal_is_of_state(struct slice body);
+
 /* The dialect that takes the request; NULL: none. */
 const struct dialect *dialect_of(struct slice method, struct slice path);
+/* The same by its name. */
+const struct dialect *dialect_named(struct slice name);
 
 /* Turns of said_turns.h as injection.turns. */
 struct slice dialect_render_turns(const struct dialect *dialect, struct slice said_turns,

@@ -220,6 +220,7 @@ static bool takes(struct slice method, struct slice path)
 
 const struct dialect dialect_messages = {
 	.name = "messages",
+	.list = "messages",
 	.shape = "one \"messages\" array",
 	.takes = takes,
 	.scan = scan_request,

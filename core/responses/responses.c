@@ -268,6 +268,7 @@ static void error_body(struct buffer *out, int status, const char *code, struct 
 
 const struct dialect dialect_responses = {
 	.name = "responses",
+	.list = "input",
 	.shape = "one \"input\", a string or an array",
 	.takes = takes,
 	.scan = scan_request,

@@ -21,9 +21,14 @@ static struct slice member(const json_t *document, const char *name, struct aren
 			  (struct slice){json_string_value(value), json_string_length(value)});
 }
 
-static struct slice make_body(struct slice model, struct slice question, struct arena *arena)
+/* As a client of the dialect asks it: a list of one turn. */
+static struct slice make_body(const struct dialect *dialect, struct slice model,
+			      struct slice question, struct arena *arena)
 {
 	struct buffer out;
+	struct buffer turn;
+	buffer_init(&turn, PREVIEW_LIMIT);
+	dialect->append_turn(&turn, ROLE_USER, question);
 	buffer_init(&out, PREVIEW_LIMIT);
 	buffer_append_byte(&out, '{');
 	if (model.size > 0) {
@@ -31,10 +36,13 @@ static struct slice make_body(struct slice model, struct slice question, struct 
 		json_quote(&out, model);
 		buffer_append_byte(&out, ',');
 	}
-	buffer_append(&out, SLICE("\"messages\":[{\"role\":\"user\",\"content\":"));
-	json_quote(&out, question);
-	buffer_append(&out, SLICE("}]}"));
+	json_quote(&out, slice_of(dialect->list));
+	buffer_append(&out, SLICE(":["));
+	/* Without the comma, for nothing follows it. */
+	buffer_append(&out, slice_part(buffer_slice(&turn), 0, turn.size > 0 ? turn.size - 1 : 0));
+	buffer_append(&out, SLICE("]}"));
 	struct slice body = arena_copy(arena, buffer_slice(&out));
+	buffer_finish(&turn);
 	buffer_finish(&out);
 	return body;
 }
@@ -93,7 +101,8 @@ static void look_up(struct preview *preview)
 		end_lookup(preview, result);
 }
 
-static void start(struct admin_call *call, const json_t *document, struct slice question)
+static void start(struct admin_call *call, const struct dialect *dialect, const json_t *document,
+		  struct slice question)
 {
 	struct preview *preview = arena_alloc(&call->arena, sizeof(*preview));
 	struct chat_refusal refusal;
@@ -105,9 +114,10 @@ static void start(struct admin_call *call, const json_t *document, struct slice 
 	};
 	*preview = (struct preview){.call = call, .begun = clock_steady()};
 	struct slice body =
-		make_body(member(document, "model", &call->arena), question, &call->arena);
-	switch (chat_open_preview(&preview->chat, call->config, call->service->model_traits,
-				  &identity, mode, body, &refusal, &call->arena)) {
+		make_body(dialect, member(document, "model", &call->arena), question, &call->arena);
+	switch (chat_open_preview(&preview->chat, call->config, dialect,
+				  call->service->model_traits, &identity, mode, body, &refusal,
+				  &call->arena)) {
 	case CHAT_REFUSED:
 		admin_reply_error(call, refusal.status, refusal.code, refusal.message);
 		return;
@@ -123,15 +133,22 @@ static void start(struct admin_call *call, const json_t *document, struct slice 
 static void post_preview(struct admin_call *call)
 {
 	struct slice body = http_request_body(call->request);
+	struct slice name;
 	json_error_t error;
+	if (!admin_query(call, "dialect", &name))
+		return;
 	json_t *document = json_loadb(body.data == NULL ? "" : body.data, body.size, 0, &error);
 	struct slice question = member(document, "question", &call->arena);
+	const struct dialect *dialect = name.data == NULL ? &dialect_chat : dialect_named(name);
 	if (slice_trim(question).size == 0 || question.size > PREVIEW_LIMIT / 16)
 		admin_reply_error(call, 400, "invalid_preview",
 				  "The body must be an object with a \"question\", and may have "
 				  "\"mode\", \"session\" and \"model\", all strings.");
+	else if (dialect == NULL)
+		admin_reply_error(call, 400, "invalid_dialect",
+				  "?dialect= must be chat, responses or messages.");
 	else
-		start(call, document, question);
+		start(call, dialect, document, question);
 	json_decref(document);
 }
 

@@ -128,13 +128,14 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 }
 
 enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
+				    const struct dialect *dialect,
 				    struct model_traits *model_traits,
 				    const struct identity *identity, struct slice mode,
 				    struct slice body, struct chat_refusal *refusal,
 				    struct arena *arena)
 {
 	struct chat_asked asked = {.identity = *identity, .mode = mode, .dry_run = true};
-	chat_read(chat, &dialect_chat, body, false, arena);
+	chat_read(chat, dialect, body, false, arena);
 	return enter(chat, config, model_traits, &asked, refusal, arena);
 }
 

@@ -16,6 +16,7 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 /* For a person who asks what `question` would be given: as a request of that body, without its
  * head. */
 enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
+				    const struct dialect *dialect,
 				    struct model_traits *model_traits,
 				    const struct identity *identity, struct slice mode,
 				    struct slice body, struct chat_refusal *refusal,

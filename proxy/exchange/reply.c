@@ -62,15 +62,23 @@ static enum http_framing choose_framing(const struct exchange *exchange,
 							    : HTTP_FRAMING_STREAM;
 }
 
-static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
+/* The refusal may yet be for the client, once its body says what it is about. */
+static void keep_refusal(struct exchange *exchange, const struct upstream_head *head)
 {
-	struct exchange *exchange = cookie;
-	exchange_trace_head(exchange, head->status);
-	if (is_refused_injection(exchange, head->status)) {
-		exchange->again = true;
-		exchange->blames_role = head->status != 413;
-		return UPSTREAM_GO_ON; /* for what it says */
-	}
+	struct arena *arena = &exchange->arena;
+	struct http_field *fields = arena_alloc(arena, head->field_count * sizeof(*fields));
+	for (size_t i = 0; i < head->field_count; i++)
+		fields[i] = (struct http_field){arena_copy(arena, head->fields[i].name),
+						arena_copy(arena, head->fields[i].value)};
+	exchange->again = true;
+	exchange->blames_role = head->status != 413;
+	exchange->refused = *head;
+	exchange->refused.reason = arena_copy(arena, head->reason);
+	exchange->refused.fields = fields;
+}
+
+static void pass_head(struct exchange *exchange, const struct upstream_head *head)
+{
 	if (exchange->dialect != NULL && exchange->chat.status == CHAT_BYPASSED &&
 	    exchange->chat.made_message && exchange->blames_role && head->status < 300)
 		model_traits_note_system_refused(exchange->worker->service->model_traits,
@@ -88,6 +96,16 @@ static enum upstream_next on_head(void *cookie, const struct upstream_head *head
 			choose_framing(exchange, head));
 	exchange->until_close = head->until_close;
 	exchange_change_state(exchange, EXCHANGE_RELAYING);
+}
+
+static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
+{
+	struct exchange *exchange = cookie;
+	exchange_trace_head(exchange, head->status);
+	if (is_refused_injection(exchange, head->status))
+		keep_refusal(exchange, head);
+	else
+		pass_head(exchange, head);
 	return UPSTREAM_GO_ON;
 }
 
@@ -255,6 +273,14 @@ static void send_again(struct exchange *exchange)
 	exchange_send(exchange);
 }
 
+/* Without memory it would be refused as well. */
+static void pass_refusal(struct exchange *exchange)
+{
+	exchange->again = false;
+	pass_head(exchange, &exchange->refused);
+	relay_feed(&exchange->relay, buffer_slice(&exchange->refusal));
+}
+
 /* The upstream failed before its head. */
 static void fail(struct exchange *exchange, enum upstream_result result, const char *detail)
 {
@@ -279,6 +305,9 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 	exchange->transfer = NULL;
 	exchange->upstream_ended = true;
 	exchange_trace_sent(exchange, result == UPSTREAM_OK ? NULL : fault_of(result).code);
+	if (exchange->again && result == UPSTREAM_OK &&
+	    refusal_is_of_state(buffer_slice(&exchange->refusal)))
+		pass_refusal(exchange);
 	if (exchange->again) {
 		send_again(exchange);
 		return;

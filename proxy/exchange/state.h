@@ -48,7 +48,8 @@ struct exchange {
 	bool again;       /* refused with memory in it: to be sent once more without... */
 	bool blames_role; /* ...and what it said names the role that carried it */
 	struct buffer refusal;
-	int status; /* of the reply; 0 before its head */
+	struct upstream_head refused; /* the refusal's head, in the arena */
+	int status;                   /* of the reply; 0 before its head */
 	uint64_t first_byte;
 	struct relay relay;
 	bool until_close; /* the reply's end cannot be told from a break */

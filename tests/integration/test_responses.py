@@ -136,6 +136,15 @@ def test_what_is_no_request_is_the_providers_business(daemon, upstream, known_us
     assert reply.headers["X-Memory-Status"] == "bypassed" and upstream.last.body == body
 
 
+@pytest.mark.parametrize("fields", [{"generate": False}])
+def test_a_side_request_is_left_alone(daemon, provider, upstream, known_user, fields):
+    before = daemon.memory(known_user)
+    talk = Talk(daemon, known_user, **fields)
+    reply = talk.send("Hello")
+    assert reply.headers["X-Memory-Status"] == "side" and KNOWN_VALUE not in upstream.last.body.decode()
+    assert daemon.memory(known_user) == before
+
+
 # ---- loops of tool calls, and prompt caches ----
 
 
@@ -206,6 +215,15 @@ def test_a_reply_has_its_fields_receipt_and_dry_run(daemon, provider, upstream, 
     assert receipt["user"] == known_user and receipt["tokens"] == int(answer.headers["X-Memory-Tokens"])
 
 
+def test_a_preview_is_of_the_dialect_that_is_asked_for(daemon, known_user):
+    path = daemon.memory_path(known_user, "/preview")
+    preview = daemon.admin("POST", path + "?dialect=responses", json={"question": "Where do I live?"}).json()
+    body = json.loads(preview["body"])
+    assert "Where do I live?" in str(body["input"]) and KNOWN_VALUE in str(body)
+    assert "messages" in json.loads(daemon.admin("POST", path, json={"question": "Hello?"}).json()["body"])
+    assert daemon.admin("POST", path + "?dialect=latin", json={"question": "Hello?"}).status_code == 400
+
+
 @pytest.mark.parametrize("status", [400, 413, 422])
 @streamed
 def test_a_refused_injection_is_sent_once_more_without(daemon, upstream, known_user, status, stream):
@@ -215,6 +233,13 @@ def test_a_refused_injection_is_sent_once_more_without(daemon, upstream, known_u
     answer = talk.say("Hello")
     assert answer.status == "bypassed" and len(upstream.requests) == 2
     assert upstream.last.body == Talk(daemon, known_user, stream=stream).body([{"role": "user", "content": "Hello"}])
+
+
+def test_a_refusal_for_what_the_provider_keeps_is_not_tried_again(daemon, upstream, known_user):
+    upstream.script(error_reply(400, "gone", "previous_response_id", "previous_response_not_found"))
+    reply = Talk(daemon, known_user).send("Hello", previous_response_id="resp_0")
+    assert reply.status_code == 400 and reply.json()["error"]["code"] == "previous_response_not_found"
+    assert len(upstream.requests) == 1
 
 
 # ---- streams ----
@@ -305,3 +330,25 @@ def test_the_sdk_gets_its_answer(daemon, provider, memory_model, user, stream):
         with client.responses.stream(model="m", input=QUESTION) as stream:
             stream.until_done()
             assert "ChromaDB" in stream.get_final_response().output_text
+
+
+# ---- replies that are no answer ----
+
+
+@pytest.mark.parametrize(
+    ("whole", "kept"),
+    [
+        (response([message("Half")], status="incomplete", incomplete_details={"reason": "max_output_tokens"}),
+         [("user", "Hello"), ("assistant", "Half")]),
+        (response([message("Half")], status="incomplete", incomplete_details={"reason": "content_filter"}), []),
+        (response([], status="failed", error={"code": "server_error", "message": "x"}), []),
+        (response([], status="completed"), []),
+    ],
+    ids=["cut short", "filtered", "failed", "empty"],
+)
+@streamed
+def test_what_a_reply_leaves_behind(daemon, upstream, known_user, whole, kept, stream):
+    before = daemon.messages(known_user)
+    upstream.script(sse_reply(events(whole)) if stream else json_reply(whole))
+    Talk(daemon, known_user, stream=stream).send("Hello")
+    assert daemon.messages(known_user) == before + kept

@@ -45,8 +45,9 @@ static void open_with(struct talk *talk, const char *before, const char *message
 	const struct identity identity = {.user = SLICE("alex")};
 	struct slice body = arena_printf(&talk->arena, "{\"model\":\"m\",%s\"messages\":[%s]}",
 					 before, messages);
-	ck_assert_int_eq(chat_open_preview(&talk->chat, talk->config, talk->model_traits, &identity,
-					   (struct slice){0}, body, &refusal, &talk->arena),
+	ck_assert_int_eq(chat_open_preview(&talk->chat, talk->config, &dialect_chat,
+					   talk->model_traits, &identity, (struct slice){0}, body,
+					   &refusal, &talk->arena),
 			 CHAT_LOAD);
 	struct load load;
 	chat_load(&talk->chat, NOW, &load, &talk->arena);
