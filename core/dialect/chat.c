@@ -72,26 +72,26 @@ struct reading {
 	struct json_value lead; /* the content of the first message, if that is a system's */
 };
 
-static bool find_text(struct slice body, struct json_value part, struct json_value *text)
+/* Images make a part large: each is walked through once. */
+static void read_parts(struct reading *reading, struct step *step, struct json_value parts)
 {
 	static const char *const names[] = {"type", "text"};
 	struct json_value values[2];
-	(void)JSON_PICK(body, part, names, values);
-	*text = values[1];
-	return json_string_is(body, values[0], SLICE("text")) && text->type == JSON_TYPE_STRING;
-}
-
-static void read_parts(struct reading *reading, struct step *step, struct json_value parts)
-{
 	bool follows_text = false;
 	struct json_walk walk = json_walk(reading->body, parts);
-	while (json_next(&walk)) {
-		struct request_text text = {.follows_text = follows_text};
-		follows_text = find_text(reading->body, walk.value, &text.string);
-		if (follows_text)
-			gather_text(&reading->gathering, text);
+	for (;;) {
+		bool is_object = json_next_picked(&walk, names, 2, values);
+		if (!is_object && !json_next(&walk))
+			return;
+		bool is_text = is_object && values[1].type == JSON_TYPE_STRING &&
+			       json_string_is(reading->body, values[0], SLICE("text"));
+		if (is_text)
+			gather_text(&reading->gathering,
+				    (struct request_text){.string = values[1],
+							  .follows_text = follows_text});
 		else
 			step->other_parts++;
+		follows_text = is_text;
 	}
 }
 
@@ -259,6 +259,7 @@ static enum request_verdict scan_request(struct request *request, struct slice b
 	unsigned repeated;
 	*request = (struct request){.dialect = &dialect_chat, .body = body};
 	gathering_begin(&reading.gathering);
+	gathering_expect(&reading.gathering, body.size);
 	enum request_verdict verdict = REQUEST_NOT_JSON;
 	if (json_scan_and_pick(body, names, NAMES, values, &repeated, &messages))
 		verdict = judge(request, &reading, values, repeated);

@@ -7,29 +7,18 @@ void gathering_begin(struct gathering *gathering)
 	buffer_init(&gathering->texts, REQUEST_MAX_TEXTS * sizeof(struct request_text));
 }
 
+void gathering_expect(struct gathering *gathering, size_t body_size)
+{
+	enum { SHORT_STEP = 96, MOST = 16384 };
+	size_t count = body_size / SHORT_STEP < MOST ? body_size / SHORT_STEP + 1 : MOST;
+	(void)buffer_reserve(&gathering->steps, count * sizeof(struct step));
+	(void)buffer_reserve(&gathering->texts, count * sizeof(struct request_text));
+}
+
 void gathering_finish(struct gathering *gathering)
 {
 	buffer_finish(&gathering->steps);
 	buffer_finish(&gathering->texts);
-}
-
-struct step *gathered_step(struct gathering *gathering)
-{
-	struct buffer *steps = &gathering->steps;
-	if (steps->size == 0)
-		return NULL;
-	return (void *)(steps->data + steps->size - sizeof(struct step));
-}
-
-void gather_text(struct gathering *gathering, struct request_text text)
-{
-	struct step *step = gathered_step(gathering);
-	if (text.string.type != JSON_TYPE_STRING || step == NULL)
-		return;
-	if (buffer_append(&gathering->texts, (struct slice){(const char *)&text, sizeof(text)}))
-		step->text_count++;
-	else
-		gathering->is_refused = true;
 }
 
 void gather_no_text(struct gathering *gathering)

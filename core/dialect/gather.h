@@ -12,18 +12,29 @@ struct gathering {
 
 void gathering_begin(struct gathering *gathering);
 void gathering_finish(struct gathering *gathering);
+/* Makes room at once for as many as a body of that size mostly has: two lists that grow by turns
+ * cannot grow where they are. */
+void gathering_expect(struct gathering *gathering, size_t body_size);
+
+/* Room for one more; NULL: there are too many. */
+static inline void *gather_one(struct gathering *gathering, struct buffer *list, size_t size)
+{
+	if (size > list->capacity - list->size && !buffer_reserve(list, size)) {
+		gathering->is_refused = true;
+		return NULL;
+	}
+	void *one = list->data + list->size;
+	list->size += size;
+	return one;
+}
 
 /* A new step of one element, to be filled further at once; NULL: there are too many. */
 static inline struct step *gather_step(struct gathering *gathering, enum step_kind kind,
 				       struct json_value element)
 {
-	struct buffer *steps = &gathering->steps;
-	if (!buffer_reserve(steps, sizeof(struct step))) {
-		gathering->is_refused = true;
+	struct step *step = gather_one(gathering, &gathering->steps, sizeof(*step));
+	if (step == NULL)
 		return NULL;
-	}
-	struct step *step = (void *)(steps->data + steps->size);
-	steps->size += sizeof(*step);
 	*step = (struct step){
 		.kind = kind,
 		.begins_element = true,
@@ -35,10 +46,24 @@ static inline struct step *gather_step(struct gathering *gathering, enum step_ki
 }
 
 /* The newest step; NULL: there is none. Valid until the next. */
-struct step *gathered_step(struct gathering *gathering);
+static inline struct step *gathered_step(struct gathering *gathering)
+{
+	struct buffer *steps = &gathering->steps;
+	return steps->size == 0 ? NULL : (void *)(steps->data + steps->size - sizeof(struct step));
+}
 
 /* Gives the newest step one more text. What is no string is left out. */
-void gather_text(struct gathering *gathering, struct request_text text);
+static inline void gather_text(struct gathering *gathering, struct request_text text)
+{
+	struct step *step = gathered_step(gathering);
+	if (text.string.type != JSON_TYPE_STRING || step == NULL)
+		return;
+	struct request_text *place = gather_one(gathering, &gathering->texts, sizeof(*place));
+	if (place == NULL)
+		return;
+	*place = text;
+	step->text_count++;
+}
 /* Takes the newest step's texts away again. */
 void gather_no_text(struct gathering *gathering);
 
