@@ -40,6 +40,11 @@ static void make_part(struct random *random, struct made_part *part, enum step_k
 	(void)snprintf(part->text, sizeof(part->text), form, number);
 }
 
+static bool is_models(const struct made_step *step)
+{
+	return step->kind == STEP_ANSWER || step->kind == STEP_CALLS;
+}
+
 static void make_step(struct random *random, struct made_step *step, int number)
 {
 	static const enum step_kind kinds[] = {STEP_USER,  STEP_USER,  STEP_ANSWER,
@@ -107,12 +112,152 @@ static void render_chat(struct random *random, struct buffer *out, const struct 
 	(void)buffer_append(out, SLICE("]}"));
 }
 
+/* ---- Messages ---- */
+
+static void render_blocks(struct random *random, struct buffer *out, const struct made_step *step)
+{
+	for (size_t i = 0; i < step->part_count; i++) {
+		(void)buffer_append(out, i > 0 ? SLICE(",") : SLICE(""));
+		if (step->parts[i].kind == PART_IMAGE)
+			(void)buffer_append(out, SLICE("{\"type\":\"image\",\"source\":{}}"));
+		else
+			render_chat_part(random, out, &step->parts[i]);
+	}
+}
+
+static void render_messages_content(struct random *random, struct buffer *out,
+				    const struct made_step *step)
+{
+	bool is_string = step->is_string && step->kind != STEP_CALLS;
+	if (is_string) {
+		json_quote(out, slice_of(step->parts[0].text));
+		return;
+	}
+	(void)buffer_append(out, SLICE("["));
+	render_blocks(random, out, step);
+	for (size_t i = 0; i < step->call_count; i++)
+		(void)buffer_printf(out, ",{\"type\":\"tool_use\",\"input\":{},\"id\":\"%s\"}",
+				    step->calls[i]);
+	(void)buffer_append(out, SLICE("]"));
+}
+
+/* What the user says while tools run stands in the message of their results. */
+static bool shares(struct random *random, const struct made_step *step,
+		   const struct made_step *next)
+{
+	return next != NULL && step->kind == STEP_TOOLS && next->kind == STEP_USER &&
+	       next->parts[0].kind != PART_IMAGE && random_below(random, 2) == 0;
+}
+
+static void render_results(struct random *random, struct buffer *out, const struct made_step *step,
+			   const struct made_step *behind)
+{
+	(void)buffer_append(out, SLICE("{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\","
+				       "\"tool_use_id\":\"t\",\"content\":"));
+	render_messages_content(random, out, step);
+	(void)buffer_append(out, SLICE("}"));
+	if (behind != NULL) {
+		(void)buffer_append(out, SLICE(","));
+		render_blocks(random, out, behind);
+	}
+	(void)buffer_append(out, SLICE("]}"));
+}
+
+static void render_messages(struct random *random, struct buffer *out,
+			    const struct made_step *steps, size_t count)
+{
+	static const char *const roles[] = {
+		[STEP_SYSTEM] = "system",
+		[STEP_USER] = "user",
+		[STEP_ANSWER] = "assistant",
+		[STEP_CALLS] = "assistant",
+	};
+	(void)buffer_append(out, SLICE("{\"max_tokens\":9,\"messages\":["));
+	for (size_t i = 0; i < count; i++) {
+		const struct made_step *next = i + 1 < count ? &steps[i + 1] : NULL;
+		random_space(random, out);
+		(void)buffer_append(out, i > 0 ? SLICE(",") : SLICE(""));
+		if (steps[i].kind == STEP_TOOLS) {
+			bool is_shared = shares(random, &steps[i], next);
+			render_results(random, out, &steps[i], is_shared ? next : NULL);
+			i += is_shared;
+			continue;
+		}
+		(void)buffer_printf(out, "{\"role\":\"%s\",\"content\":", roles[steps[i].kind]);
+		render_messages_content(random, out, &steps[i]);
+		(void)buffer_append(out, SLICE("}"));
+	}
+	(void)buffer_append(out, SLICE("]}"));
+}
+
+/* ---- Responses ---- */
+
+static void render_item_content(struct buffer *out, const struct made_step *step)
+{
+	bool is_models = step->kind == STEP_ANSWER || step->kind == STEP_CALLS;
+	if (step->is_string) {
+		json_quote(out, slice_of(step->parts[0].text));
+		return;
+	}
+	for (size_t i = 0; i < step->part_count; i++) {
+		(void)buffer_append(out, i == 0 ? SLICE("[") : SLICE(","));
+		if (step->parts[i].kind == PART_IMAGE) {
+			(void)buffer_append(out, SLICE("{\"type\":\"input_image\"}"));
+			continue;
+		}
+		(void)buffer_printf(out, "{\"type\":\"%s\",\"text\":",
+				    is_models ? "output_text" : "input_text");
+		json_quote(out, slice_of(step->parts[i].text));
+		(void)buffer_append(out, SLICE("}"));
+	}
+	(void)buffer_append(out, SLICE("]"));
+}
+
+static void render_item(struct random *random, struct buffer *out, const struct made_step *step)
+{
+	static const char *const roles[] = {
+		[STEP_SYSTEM] = "developer",
+		[STEP_USER] = "user",
+		[STEP_ANSWER] = "assistant",
+		[STEP_CALLS] = "assistant",
+	};
+	if (step->kind == STEP_TOOLS) {
+		(void)buffer_append(out, SLICE("{\"type\":\"function_call_output\",\"output\":"));
+		render_item_content(out, step);
+		(void)buffer_append(out, SLICE("}"));
+		return;
+	}
+	if (step->kind == STEP_ANSWER && random_below(random, 2) == 0)
+		(void)buffer_append(out, SLICE("{\"type\":\"reasoning\",\"summary\":[]},"));
+	(void)buffer_printf(out, "{\"role\":\"%s\",\"content\":", roles[step->kind]);
+	render_item_content(out, step);
+	(void)buffer_append(out, SLICE("}"));
+	for (size_t i = 0; i < step->call_count; i++)
+		(void)buffer_printf(out, ",{\"type\":\"function_call\",\"call_id\":\"%s\"}",
+				    step->calls[i]);
+}
+
+static void render_responses(struct random *random, struct buffer *out,
+			     const struct made_step *steps, size_t count)
+{
+	(void)buffer_append(out, SLICE("{\"model\":\"m\",\"input\":["));
+	for (size_t i = 0; i < count; i++) {
+		random_space(random, out);
+		(void)buffer_append(out, i > 0 ? SLICE(",") : SLICE(""));
+		render_item(random, out, &steps[i]);
+	}
+	(void)buffer_append(out, SLICE("]}"));
+}
+
 static const struct form {
-	const struct dialect *dialect;
+	const char *path;
 	void (*render)(struct random *random, struct buffer *out, const struct made_step *steps,
 		       size_t count);
+	bool joins_answers; /* what the model made in a row is one step */
 } forms[] = {
-	{&dialect_chat, render_chat},
+	{"/v1/chat/completions", render_chat, false},
+	{"/v1/messages", render_messages, true},
+	{"/v1/responses", render_responses, true},
 };
 
 /* ---- what is read ---- */
@@ -221,19 +366,24 @@ static void check_round(const struct form *form, struct random *random)
 	struct buffer body;
 	struct chat chat;
 	struct chat after;
+	const struct dialect *dialect = dialect_of(SLICE("POST"), slice_of(form->path));
 	size_t count = 1 + random_below(random, MAX_STEPS);
-	for (size_t i = 0; i < count; i++)
-		make_step(random, &steps[i], (int)i);
+	for (size_t i = 0; i < count; i++) {
+		do
+			make_step(random, &steps[i], (int)i);
+		while (form->joins_answers && i > 0 && is_models(&steps[i - 1]) &&
+		       is_models(&steps[i]));
+	}
 	buffer_init(&body, 1 << 20);
 	form->render(random, &body, steps, count);
-	read_chat(&chat, form->dialect, buffer_slice(&body), &arena);
+	read_chat(&chat, dialect, buffer_slice(&body), &arena);
 	ck_assert_uint_eq(chat.request.step_count, count);
 	for (size_t i = 0; i < count; i++) {
 		check_step(&chat, i, &steps[i], &arena);
 		if (steps[i].kind == STEP_USER)
 			check_own(chat_own_text(&chat, i, 1, &arena), &steps[i]);
 	}
-	read_chat(&after, form->dialect, inject(random, &chat, &arena), &arena);
+	read_chat(&after, dialect, inject(random, &chat, &arena), &arena);
 	check_same_own(&chat, &after, &arena);
 	buffer_finish(&body);
 	arena_finish(&arena);
