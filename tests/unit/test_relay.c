@@ -11,7 +11,8 @@ static struct client client;
 static struct relay relay;
 
 /* A client whose request waits for its reply, and a relay to it. */
-static void begin(bool is_stream, bool learns, bool holds, const char *coding)
+static void begin_in(const struct dialect *dialect, bool is_stream, bool learns, bool holds,
+		     const char *coding)
 {
 	start(&usual);
 	memset(&handler, 0, sizeof(handler));
@@ -20,8 +21,12 @@ static void begin(bool is_stream, bool learns, bool holds, const char *coding)
 	client_send(&client, SLICE(GET("/")));
 	WAIT_UNTIL(handler.held[0] != NULL);
 	http_reply_head(handler.held[0], 200, SLICE("OK"), NULL, 0, HTTP_FRAMING_STREAM);
-	relay_start(&relay, handler.held[0], &dialect_chat, is_stream, learns, holds,
-		    slice_of(coding));
+	relay_start(&relay, handler.held[0], dialect, is_stream, learns, holds, slice_of(coding));
+}
+
+static void begin(bool is_stream, bool learns, bool holds, const char *coding)
+{
+	begin_in(&dialect_chat, is_stream, learns, holds, coding);
 }
 
 static void finish(void)
@@ -204,6 +209,29 @@ START_TEST(a_relay_is_full_of_what_it_holds)
 }
 END_TEST
 
+/* It has to come whole before it can go on: who stopped it halfway would wait for ever. */
+START_TEST(a_large_event_that_ends_the_stream_is_held_and_does_not_fill_the_relay)
+{
+	static char bytes[64 * 1024];
+	memset(bytes, 'x', sizeof(bytes));
+	begin_in(dialect_of(SLICE("POST"), SLICE("/v1/responses")), true, true, true, "");
+	feed("event: response.completed\ndata: {\"type\":\"response.completed\",\"pad\":\"");
+	for (int i = 0; i < 20; i++) {
+		relay_feed(&relay, (struct slice){bytes, sizeof(bytes)});
+		ck_assert(!relay_is_full(&relay));
+	}
+	ck_assert(!relay_is_done(&relay));
+	feed("\"}\n\n");
+	ck_assert(relay_is_done(&relay));
+	ck_assert(relay_is_full(&relay));
+	ck_assert_uint_eq(relay.bytes, 0);
+	relay_release(&relay);
+	ck_assert_uint_gt(relay.bytes, 20 * sizeof(bytes));
+	WAIT_UNTIL((client_read(&client), !relay_is_full(&relay)));
+	finish();
+}
+END_TEST
+
 START_TEST(without_its_client_a_relay_goes_on_reading)
 {
 	begin(true, true, true, "");
@@ -281,6 +309,7 @@ UNIT_MAIN("relay", the_done_event_is_held_until_it_is_released,
 	  of_a_coding_that_cannot_be_read_the_last_byte_is_held, identity_is_no_coding,
 	  a_reply_that_decodes_to_more_than_is_read_is_not_decoded_to_its_end,
 	  a_relay_is_full_while_its_client_does_not_read, a_relay_is_full_of_what_it_holds,
+	  a_large_event_that_ends_the_stream_is_held_and_does_not_fill_the_relay,
 	  without_its_client_a_relay_goes_on_reading, an_error_event_begins_an_event_of_its_own,
 	  line_ends_are_followed_however_the_bytes_are_torn,
 	  half_a_done_event_is_dropped_when_the_stream_breaks_off)
