@@ -13,7 +13,7 @@ struct slice slice_of(const char *string)
 
 struct slice slice_part(struct slice whole, size_t begin, size_t end)
 {
-	/* To NULL, the empty slice's, C lets not even 0 be added. */
+	/* C does not even allow adding 0 to NULL, the empty slice's data. */
 	const char *data = whole.data == NULL ? NULL : whole.data + begin;
 	return (struct slice){data, end - begin};
 }
@@ -42,7 +42,7 @@ bool slice_ends_with(struct slice whole, struct slice suffix)
 	return memcmp(end, suffix.data, suffix.size) == 0;
 }
 
-/* Where memmem() would take longer to prepare than to search. */
+/* In shorter texts, memmem() takes longer to prepare than to search. */
 enum { SHORT_TEXT = 256 };
 
 static const char *find_in_short(struct slice whole, struct slice part)
@@ -168,7 +168,7 @@ bool buffer_append_growing(struct buffer *buffer, struct slice bytes)
 
 enum { FORMAT_ROOM = 256 };
 
-/* In `room` when it fits, else in memory of its own. */
+/* Formats into `room` if it fits, otherwise into allocated memory. */
 __attribute__((format(printf, 3, 0))) static char *
 format_text(char *room, size_t size, const char *format, va_list arguments, size_t *length)
 {
@@ -233,10 +233,11 @@ struct arena_chunk {
 };
 
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-/* Each allocation is a chunk of its own, so that a sanitizer sees where it ends. */
+/* Gives each allocation its own chunk, so that a sanitizer sees where it ends. */
 enum { ARENA_FIRST_CHUNK = 0, ARENA_CHUNK = 0, ARENA_STEP = 1 };
 #else
-/* The first chunk is small: a stream holds several arenas for long, and most need no second. */
+/* The first chunk is small: a stream keeps several arenas for long, and most need no second
+ * chunk. */
 enum {
 	ARENA_FIRST_CHUNK = 1024 - sizeof(struct arena_chunk),
 	ARENA_CHUNK = 8 * 1024,
@@ -261,7 +262,7 @@ static struct arena_chunk *chunk_create(size_t capacity)
 	return chunk;
 }
 
-/* Behind the one in use, whose rest still serves small allocations. */
+/* Adds a chunk after the current one, whose rest still serves small allocations. */
 static struct arena_chunk *add_behind(struct arena *arena, struct arena_chunk *fresh)
 {
 	struct arena_chunk **place = arena->chunks == NULL ? &arena->chunks : &arena->chunks->next;
@@ -275,7 +276,7 @@ char *arena_bytes(struct arena *arena, size_t size)
 	size_t rounded = (size + ARENA_STEP - 1) & ~((size_t)ARENA_STEP - 1);
 	struct arena_chunk *chunk = arena->chunks;
 	if (chunk == NULL || chunk->capacity - chunk->used < rounded) {
-		/* A large allocation gets a chunk of its own. */
+		/* A large allocation gets its own chunk. */
 		bool large = rounded > ARENA_CHUNK / 2;
 		size_t usual = chunk == NULL ? ARENA_FIRST_CHUNK : ARENA_CHUNK;
 		struct arena_chunk *fresh = chunk_create(rounded > usual ? rounded : usual);
@@ -310,7 +311,7 @@ char *arena_string(struct arena *arena, struct slice bytes)
 	return copy;
 }
 
-/* Less than this is sooner copied than given a chunk of its own. */
+/* Less than this is cheaper to copy than to give its own chunk. */
 enum { LEAST_TAKEN = 2048 };
 
 struct slice arena_take(struct arena *arena, struct buffer *buffer)

@@ -16,8 +16,8 @@ void id_set_finish(struct id_set *set)
 	*set = (struct id_set){0};
 }
 
-/* The slot that holds the id, or the free one that is to hold it. Fibonacci hashing: ids are
- * counted up, and would lie side by side. */
+/* The slot that holds the id, or the free slot for it. Fibonacci hashing spreads ids, which are
+ * consecutive. */
 static uint64_t *find_slot(const struct id_set *set, uint64_t id)
 {
 	const uint64_t spread = 0x9E3779B97F4A7C15;

@@ -1,4 +1,4 @@
-/* A set of numbers that is looked up while others still come: ids of turns, hashes of texts. */
+/* A set of numbers for lookup while it grows: ids of turns, hashes of texts. */
 #ifndef RECALLD_CORE_BASE_ID_SET_H
 #define RECALLD_CORE_BASE_ID_SET_H
 
@@ -9,10 +9,10 @@ struct id_set {
 	unsigned bits;   /* of a slot's index */
 };
 
-/* Room for `most` numbers; more must not be added. */
+/* Makes room for `most` numbers; do not add more. */
 void id_set_init(struct id_set *set, size_t most);
 void id_set_finish(struct id_set *set);
-/* 0 is never in the set: it is not added. */
+/* The set never holds 0: adding it does nothing. */
 void id_set_add(struct id_set *set, uint64_t id);
 bool id_set_has(const struct id_set *set, uint64_t id);
 

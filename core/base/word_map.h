@@ -10,8 +10,8 @@ struct word_slot {
 	uint32_t bits; /* 0: the slot is free */
 };
 
-/* Open addressing: a word takes the first free slot from its hash on. At most half the slots are
- * taken. */
+/* Open addressing: a word takes the first free slot from its hash on. At most half of the slots are
+ * used. */
 struct word_map {
 	const struct word_slot *slots;
 	size_t capacity; /* a power of two */

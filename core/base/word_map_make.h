@@ -11,8 +11,8 @@ struct word_row {
 	const char *words; /* with single spaces between them; NULL: none */
 };
 
-/* Prints to stdout an array NAME_maps[] of `maps` word maps. A word that stands in several rows of
- * a map has the bits of all of them. Returns main()'s status. */
+/* Prints to stdout an array NAME_maps[] of `maps` word maps. A word in several rows of a map has
+ * the bits of all of them. Returns main()'s status. */
 int word_maps_print(const char *name, unsigned maps, const struct word_row *rows, size_t count);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* In any mode a summary stands in for what was taken out of the history. */
+/* In any mode, a summary replaces what was taken out of the history. */
 static bool uses_summary(const struct context_input *input)
 {
 	return mode_uses_summary(input->mode) || input->cut_before > 0;
@@ -15,7 +15,7 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* What the summary costs under its heading. */
+/* The cost of the summary with its heading. */
 static size_t summary_cost(const struct context_input *input)
 {
 	if (!uses_summary(input) || input->summary == NULL)
@@ -23,16 +23,16 @@ static size_t summary_cost(const struct context_input *input)
 	return text_tokens(block_heading(BLOCK_SUMMARY)) + text_tokens(input->summary->text);
 }
 
-/* What goes before all else: the summary, where it stands in for turns that were taken out, with
- * the end of its line. */
+/* The cost of what goes before all else: the summary, if it replaces turns that were taken out,
+ * with its line's end. */
 static size_t first_cost(const struct context_input *input)
 {
 	size_t cost = input->cut_before > 0 ? summary_cost(input) : 0;
 	return cost > 0 ? cost + 1 : 0;
 }
 
-/* What the summary and the turns would like to have, but no more than half of what there is, unless
- * that goes before all else: facts get all that the others do not want. */
+/* What the summary and the turns would like, but at most half of the budget, unless the summary
+ * goes before all else. Facts get what the others do not want. */
 static size_t reserve_for_others(const struct picker *picker)
 {
 	const struct context_input *input = picker->input;
@@ -44,7 +44,7 @@ static size_t reserve_for_others(const struct picker *picker)
 	return wanted < first ? first : wanted;
 }
 
-/* What the recalled text is to have of a budget that it shares. */
+/* The recalled text's share of a shared budget. */
 static size_t share_of_recalled(const struct context_input *input)
 {
 	size_t first = first_cost(input);
@@ -123,7 +123,7 @@ static bool is_recalled(const struct context *context, const struct context_item
 	return false;
 }
 
-/* What the block had no room for is not left out when it was recalled instead. */
+/* What did not fit into the block is no longer dropped if it was recalled instead. */
 static void forgive_recalled(struct context *context)
 {
 	size_t kept = 0;
@@ -134,8 +134,8 @@ static void forgive_recalled(struct context *context)
 	context->dropped_count = kept;
 }
 
-/* Keeps `reserve` tokens from the block and the turns; the recalled text has these and all that is
- * left. Gives whether the block or the turns would have liked to have more. */
+/* Builds block and turns with `reserve` tokens kept back; the recalled text gets these and all that
+ * is left. Returns whether the block or the turns wanted more. */
 static bool build(const struct context_input *input, size_t reserve, struct context *context,
 		  struct arena *arena)
 {
@@ -169,8 +169,8 @@ void context_build(const struct context_input *input, struct context *context, s
 	bool shared = !input->is_frozen && can_recall(input);
 	size_t share = shared ? share_of_recalled(input) : 0;
 	bool is_short = build(input, share, context, arena);
-	/* What the recalled text did not need of its share, the others may have. The one token more
-	 * is what rounding may cost when it is picked again. */
+	/* Gives the others what the recalled text did not need of its share. Picking again may cost
+	 * one more token through rounding. */
 	if (is_short && context->recalled_tokens + 1 < share)
 		build(input, context->recalled_tokens == 0 ? 0 : context->recalled_tokens + 1,
 		      context, arena);

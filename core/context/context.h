@@ -1,12 +1,12 @@
-/* What one request is given to remember: picks what fits the budget and renders it, with the
- * reasons.
+/* The context of one request: picks what fits the budget, renders it, and gives the reasons.
  *
- * The result depends on nothing but the arguments: no clock, no score and no id is in the text, and
- * what is equal comes out equal, so that a prompt cache finds the bytes it knows.
+ * The result depends only on the arguments: the text contains no clock, score or id, and equal
+ * input gives equal output, so that a prompt cache finds the bytes it knows.
  *
- * The block holds what stays for a conversation, the recalled text what bears on one question: past
- * turns under their days, in order of time, and facts that the block has no place for. Of a budget
- * that they share, the recalled text may always have half, and either has what the other leaves. */
+ * The block holds what stays for a conversation. The recalled text holds what bears on one
+ * question: past turns under their days, in order of time, and facts that the block has no room
+ * for. In a shared budget, the recalled text may always have half, and each may use what the other
+ * leaves. */
 #ifndef RECALLD_CORE_CONTEXT_CONTEXT_H
 #define RECALLD_CORE_CONTEXT_CONTEXT_H
 
@@ -23,39 +23,39 @@ struct recalled_turn {
 struct dialect;
 
 struct context_input {
-	const struct dialect *dialect; /* of the request; NULL: the usual one */
+	const struct dialect *dialect; /* the request's; NULL: the usual one */
 	enum mode mode;
-	size_t budget; /* tokens, estimated: for block, turns and recalled text together */
+	size_t budget; /* estimated tokens for block, turns and recalled text together */
 	unsigned buffer_messages;
 	const struct summary *summary; /* NULL: none */
-	/* Current ones and, if the question asks about the past, others: these only ever go into
+	/* Current facts and, if the question asks about the past, ended ones; these go only into
 	 * the recalled text. */
 	const struct fact *facts;
 	size_t fact_count;
-	/* How much each bears on the question: those above 0 come first. NULL: not known. */
+	/* How much each fact bears on the question; those above 0 come first. NULL: unknown. */
 	const struct recall_question *question; /* NULL: nothing is asked */
 	const float *fact_scores;
 	const struct turn
-		*turns; /* of all conversations, current and complete or not, oldest first */
+		*turns; /* of all conversations, current or not, complete or not, oldest first */
 	size_t turn_count;
-	uint32_t conversation; /* the one that the request belongs to; 0: a new one */
-	/* Turns of this conversation before this ordinal were not sent by the client and go in as
-	 * turns; the others of this conversation it carries itself. UINT32_MAX: it carries none. */
+	uint32_t conversation; /* the request's; 0: a new one */
+	/* The client did not send this conversation's turns before this ordinal, so they go in as
+	 * turns; it carries the later ones itself. UINT32_MAX: it carries none. */
 	uint32_t carried_from;
-	/* The exchange whose user turn is asked again: its turns are not given before it. 0: none
-	 */
+	/* The exchange whose user turn is being asked again: its turns are not given before it. 0:
+	 * none */
 	uint64_t asked_again;
-	/* Turns of whichever conversation that say what the request holds are not given again; in
-	 * this one, where turns go in by twos, only when it holds both. */
+	/* Turns of any conversation that say what the request already holds are not given again. In
+	 * this conversation, where turns go in by twos, both must be in the request. */
 	struct carried_texts carried;
-	/* Turns of this conversation before this ordinal were taken out of the request
-	 * (history = trim). They do not go in as turns again: the summary stands in for them, and
-	 * `recalled` may hold some of them, whatever the mode. 0: none */
+	/* Turns of this conversation before this ordinal were taken out of the request (history =
+	 * trim). They do not go in as turns: the summary replaces them, and `recalled` may hold
+	 * some of them, whatever the mode. 0: none */
 	uint32_t cut_before;
-	const struct recalled_turn *recalled; /* the best first */
+	const struct recalled_turn *recalled; /* best first */
 	size_t recalled_count;
-	/* The block and the turns stand already: only recalled text is made, of what they do not
-	 * hold. `frozen_facts` are in them, sorted. */
+	/* Block and turns are fixed already: only recalled text is made, from what they do not
+	 * hold. `frozen_facts` (sorted) are the facts in them. */
 	bool is_frozen;
 	const uint64_t *frozen_facts;
 	size_t frozen_fact_count;
@@ -65,23 +65,23 @@ struct context_item {
 	const char *kind; /* "fact", "summary" or "turn" */
 	uint64_t id;
 	struct slice text;
-	uint64_t source; /* the exchange it comes from; 0 for a summary */
+	uint64_t source; /* the exchange that it comes from; 0 for a summary */
 	size_t tokens;
-	double score;     /* 0: it was not chosen by one */
-	bool is_turn;     /* it goes in as a turn of its own */
+	double score;     /* 0: not chosen by score */
+	bool is_turn;     /* it goes in as a separate turn */
 	bool is_recalled; /* it is in the recalled text */
 };
 
 struct context {
-	struct slice block;    /* plain text, no line break at its end; empty: nothing to say */
-	struct slice turns;    /* as of core/memory/said_turns.h; empty: none */
+	struct slice block;    /* plain text without a final line break; empty: nothing to say */
+	struct slice turns;    /* in the form of core/memory/said_turns.h; empty: none */
 	struct slice recalled; /* plain text, for the newest user message; empty: none */
 	size_t tokens;         /* of block and turns */
 	size_t recalled_tokens;
 	struct context_item *items;
 	size_t item_count;
-	struct context_item *dropped; /* what the budget left out, its texts cut short; of what
-					 might have been recalled the best 50 */
+	struct context_item *dropped; /* what the budget left out, texts cut short; of recall
+					 candidates only the best 50 */
 	size_t dropped_count;
 };
 

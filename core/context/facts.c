@@ -10,13 +10,13 @@ double fact_score(const struct context_input *input, const struct fact *fact)
 	if (input->fact_scores == NULL)
 		return 0;
 	float score = input->fact_scores[fact - input->facts];
-	return score > 0 ? (double)score : 0; /* what is no number is 0 too */
+	return score > 0 ? (double)score : 0; /* NaN becomes 0 as well */
 }
 
 struct preference {
 	const struct fact *fact;
 	double score;
-	size_t rank; /* among those of the same score */
+	size_t rank; /* among those with the same score */
 };
 
 static int compare_preferences(const void *left, const void *right)

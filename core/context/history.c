@@ -4,15 +4,15 @@
 
 enum { FRAME_TOKENS = 4, PART_TOKENS = 800 };
 
-/* The history while it is walked from its beginning, message by message. */
+/* A walk over the history from its beginning, message by message. */
 struct walk {
 	const struct request *request;
-	const size_t *tokens; /* of each message */
+	const size_t *tokens; /* for each message */
 	size_t at;            /* the next message... */
 	size_t before;        /* ...the tokens before it... */
 	uint32_t ordinal;     /* ...and the ordinal of the exchange that it is in or begins */
 	bool is_asked;        /* a user turn waits for its answer */
-	bool has_exchange;    /* one lies before it whole */
+	bool has_exchange;    /* a whole exchange lies before it */
 };
 
 static bool is_system(const struct step *step)
@@ -23,15 +23,15 @@ static bool is_system(const struct step *step)
 static size_t step_tokens(const struct request *request, const struct step *step,
 			  struct arena *arena)
 {
-	/* Calls are JSON, and go to the model as they lie there. */
+	/* Tool calls are JSON, and the model gets them verbatim. */
 	struct slice said = step->kind == STEP_CALLS
 				    ? slice_part(request->body, step->begin, step->end)
 				    : step_text(request, step, arena);
 	return FRAME_TOKENS + text_tokens(said) + PART_TOKENS * step->other_parts;
 }
 
-/* Takes one message in. An exchange is a user turn with its final answer; the ordinals count every
- * final answer, as the store does, also a greeting or a second one. */
+/* Takes in one message. An exchange is a user turn with its final answer. Like the store, the
+ * ordinals count every final answer, even a greeting or a second one. */
 static void advance(struct walk *walk)
 {
 	const struct step *step = &walk->request->steps[walk->at];
@@ -45,13 +45,13 @@ static void advance(struct walk *walk)
 	walk->before += walk->tokens[walk->at++];
 }
 
-/* How far the cut moves at a time; never nothing. */
+/* The step in which the cut moves; never 0. */
 static size_t third_of(const struct history_limits *limits)
 {
 	return limits->tokens / 3 + 1;
 }
 
-/* Whether a cut that takes out exchanges may end before the next message. */
+/* Whether a cut that removes exchanges may end before the next message. */
 static bool is_border(const struct walk *walk, const struct history_limits *limits)
 {
 	const struct step *step = &walk->request->steps[walk->at];
@@ -59,7 +59,7 @@ static bool is_border(const struct walk *walk, const struct history_limits *limi
 	       walk->has_exchange && walk->ordinal <= limits->covered;
 }
 
-/* The first border that has `thirds` before it, or the last step towards it that can be made. */
+/* Finds the first border with `thirds` before it, or the last border on the way there. */
 static void find_end(struct walk *walk, size_t end, const struct history_limits *limits,
 		     size_t thirds, struct history_cut *cut)
 {
@@ -78,7 +78,7 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 	}
 }
 
-/* The border where exchange `ordinal` begins, if the request has it. */
+/* Finds the border where exchange `ordinal` begins, if the request has it. */
 static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct history_cut *cut)
 {
 	for (; walk->at <= end; advance(walk)) {
@@ -95,7 +95,7 @@ static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct
 	}
 }
 
-/* What is to be left of the history: the last third is for what memory puts in its place. */
+/* What may be left of the history: the last third is for what memory puts in place of the cut. */
 static size_t room_of(const struct history_limits *limits)
 {
 	return limits->tokens / 3 * 2;
@@ -117,7 +117,7 @@ static void choose_end(struct walk walk, size_t end, const struct history_limits
 		return;
 	size_t third = third_of(limits);
 	size_t surplus = cut->total - room_of(limits);
-	/* A limit that has moved must not make for small steps. */
+	/* A changed limit must not make for small steps. */
 	if (stands && surplus < standing.tokens + third / 2)
 		surplus = standing.tokens + third / 2;
 	find_end(&walk, end, limits, (surplus + third - 1) / third, cut);

@@ -4,7 +4,7 @@
 #include "core/text/sentence.h"
 #include "core/text/text.h"
 
-/* Of what is dropped the receipt shows so many bytes. */
+/* The receipt shows this many bytes of a dropped text. */
 enum { DROPPED_TEXT = 240 };
 
 static size_t opening_cost(const struct picker *picker, enum block_section section)
@@ -57,8 +57,8 @@ void picker_drop_turn(struct picker *picker, const struct turn *turn, size_t tok
 	picker_drop(picker, &item);
 }
 
-/* The first sentences of `text`, as many as are sure to cost no more than `room`, rendered; else
- * empty. What is too long is cut in proportion, by a sentence at least. */
+/* Renders the first sentences of `text`, as many as are sure to cost at most `room`; otherwise
+ * returns empty. Text that is too long is cut proportionally, by at least a sentence. */
 static struct slice render_sentences(struct slice text, size_t room, bool *is_cut,
 				     struct arena *arena)
 {

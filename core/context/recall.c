@@ -1,4 +1,4 @@
-/* The recalled text: what was said before and bears on the question, in order of time. */
+/* The recalled text: earlier turns and facts that bear on the question, in order of time. */
 #include "core/context/pick.h"
 
 #include "core/base/ids.h"
@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 enum {
-	/* When so many turns in a row do not fit, there is hardly room for any. */
+	/* If this many turns in a row do not fit, there is hardly room for any. */
 	MOST_MISSES = 32,
 	/* The receipts have to list them. */
 	MOST_DROPPED = 20,
-	LATIN_PER_TOKEN = 4, /* letters, about */
-	/* A longer turn than this part of the budget is quoted in part. */
+	LATIN_PER_TOKEN = 4, /* letters, roughly */
+	/* A turn longer than this fraction of the budget is quoted in part. */
 	EXCERPT_SHARE = 3,
 	SHORTEST_EXCERPT = 24, /* tokens */
 };
@@ -27,13 +27,13 @@ struct recaller {
 	struct picker *picker;
 	size_t budget;
 	size_t left;
-	size_t unsettled; /* so many pieces were rounded up, each by less than a token, since the
-			     whole was last counted */
+	size_t unsettled; /* pieces that were rounded up, each by less than a token, since the whole
+			     was last counted */
 	const struct fact **facts; /* taken */
 	size_t fact_count;
 	struct recalled_line *lines; /* taken */
 	size_t line_count;
-	size_t line_shares; /* of a token: of the lines and those of their days */
+	size_t line_shares; /* token shares of the lines and of their days */
 	size_t dropped;
 };
 
@@ -45,7 +45,7 @@ static bool is_frozen_in(const struct context_input *input, const struct fact *f
 	       ids_hold(input->frozen_facts, input->frozen_fact_count, fact->id);
 }
 
-/* Current facts are the block's, where there is one to be made. */
+/* Current facts belong to the block, if one is to be made. */
 static bool may_recall_fact(const struct context_input *input, const struct fact *fact)
 {
 	if (!(fact_score(input, fact) > 0) || fact->state == FACT_FORGOTTEN)
@@ -130,7 +130,7 @@ static struct slice render(struct recaller *recaller)
 
 /* ---- the tokens ---- */
 
-/* What the text costs as a whole. Facts that share a line are not the sum of what they add. */
+/* The cost of the whole text. Facts that share a line cost less than the sum of what they add. */
 static size_t whole_cost(struct recaller *recaller)
 {
 	if (recaller->fact_count + recaller->line_count == 0)
@@ -148,8 +148,8 @@ static size_t frame_cost(const struct recaller *recaller)
 	return text_tokens(block_recalled_opening()) + text_tokens(block_closing());
 }
 
-/* Takes `cost` of the tokens that are left. Pieces are rounded up one by one: where that may be the
- * difference, the whole is counted anew. */
+/* Takes `cost` from the tokens left. Each piece is rounded up; if that may make the difference, the
+ * whole is counted again. */
 static bool pay(struct recaller *recaller, size_t cost)
 {
 	cost += frame_cost(recaller);
@@ -160,7 +160,7 @@ static bool pay(struct recaller *recaller, size_t cost)
 	if (cost > recaller->left)
 		return false;
 	recaller->left -= cost;
-	recaller->unsettled += 2; /* a line, and that of its day or the frame */
+	recaller->unsettled += 2; /* the line, and its day or the frame */
 	return true;
 }
 
@@ -186,7 +186,7 @@ static bool pick_fact(struct recaller *recaller, const struct fact *fact, size_t
 	return true;
 }
 
-/* Takes the best out of `facts` for at most `most` tokens; gives how many stay there. */
+/* Takes the best of `facts` for at most `most` tokens; returns how many stay. */
 static size_t pick_some_facts(struct recaller *recaller, const struct fact **facts, size_t count,
 			      size_t most)
 {
@@ -247,7 +247,7 @@ static bool take_turn(struct recaller *recaller, const struct recalled_turn *rec
 	return true;
 }
 
-/* The part that bears most on the question, marked where it was cut. */
+/* The part that bears most on the question, with marks where it was cut. */
 static struct slice excerpt(const struct recaller *recaller, struct slice text, size_t room)
 {
 	const struct recall_question *question = recaller->picker->input->question;
@@ -256,11 +256,12 @@ static struct slice excerpt(const struct recaller *recaller, struct slice text, 
 		return text;
 	struct slice part = recall_excerpt(question, text, room * LATIN_PER_TOKEN, arena);
 	if (part.size == 0 || part.data == text.data)
-		return text; /* its beginning is cut as it is rendered */
+		return text; /* rendering cuts its beginning */
 	return arena_printf(arena, "... %.*s", SLICE_PRINT(part));
 }
 
-/* Of a long turn an excerpt: so much that it does not stand alone; of an only one what fits. */
+/* Picks an excerpt of a long turn: small enough to leave room for others; for an only turn,
+ * whatever fits. */
 static bool pick_excerpt(struct recaller *recaller, const struct recalled_turn *recalled)
 {
 	const struct context_input *input = recaller->picker->input;
@@ -283,7 +284,7 @@ static bool is_long(const struct recaller *recaller, struct slice text)
 	return text.size > most && (text.size > most * LATIN_PER_TOKEN || text_tokens(text) > most);
 }
 
-/* To count a long text costs less than to render it, and most of those do not fit. */
+/* Counting a long text costs less than rendering it, and most long texts do not fit. */
 static bool may_fit(const struct recaller *recaller, struct slice text)
 {
 	size_t room = recaller->left + recaller->unsettled;

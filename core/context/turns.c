@@ -22,8 +22,9 @@ static const struct turn *buffer_begin(const struct context_input *input)
 	return input->turns + begin;
 }
 
-/* In buffer mode the last turns, else those that the summary does not cover. Turns that the request
- * carries count among the last ones: they are there already. */
+/* Whether a turn is wanted: in buffer mode the last turns, otherwise those that the summary does
+ * not cover. Turns that the request carries count among the last ones, since they are there
+ * already. */
 static bool is_wanted(const struct context_input *input, const struct turn *buffer,
 		      const struct turn *turn)
 {
@@ -37,7 +38,7 @@ static bool is_of_this_conversation(const struct context_input *input, const str
 	return input->conversation != 0 && turn->conversation == input->conversation;
 }
 
-/* A turn of this conversation that the request holds. */
+/* Whether it is a turn of this conversation that the request holds. */
 static bool is_in_its_place(const struct context_input *input, const struct turn *turn)
 {
 	return is_of_this_conversation(input, turn) && input->carried_from != UINT32_MAX &&
@@ -60,8 +61,8 @@ static const struct turn *find_answer(const struct context_input *input, const s
 	return NULL;
 }
 
-/* Turns of this conversation go in with their answers, or not at all, for the roles must alternate.
- */
+/* Adds a turn as a candidate. Turns of this conversation go in with their answers or not at all,
+ * since roles must alternate. */
 static void consider(struct picker *picker, const struct turn *buffer, const struct turn *turn)
 {
 	const struct context_input *input = picker->input;
@@ -77,7 +78,7 @@ static void consider(struct picker *picker, const struct turn *buffer, const str
 		if (choice.answer == NULL || (turn_is_said_in(turn, &input->carried) &&
 					      turn_is_said_in(choice.answer, &input->carried)))
 			return;
-		/* A summary that ends between the two leaves both to be shown. */
+		/* A summary that ends between turn and answer leaves both to be shown. */
 		wanted = wanted ||
 			 (input->mode != MODE_BUFFER && is_wanted(input, buffer, choice.answer));
 	} else if (wanted) {
@@ -181,7 +182,7 @@ static bool take_quote(struct picker *picker, struct turn_choice *choice, struct
 	return true;
 }
 
-/* To render a text costs far more than to count it: what cannot fit is not rendered. */
+/* Rendering a text costs far more than counting it: what cannot fit is not rendered. */
 static bool pick_turn(struct picker *picker, struct turn_choice *choice)
 {
 	if (choice->tokens > picker->left)

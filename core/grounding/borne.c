@@ -6,15 +6,15 @@
 #include "core/text/terms.h"
 #include "core/text/text.h"
 
-/* How a word of a value stands in its support. */
+/* How a word of a value is supported. */
 enum standing {
 	STANDS_NOT,
-	STANDS_FUNCTION, /* it bears nothing out, and need not stand there */
-	STANDS_REPEATS,  /* only the key's own words */
+	STANDS_FUNCTION, /* a function word: supports nothing and needs no support */
+	STANDS_REPEATS,  /* only repeats the key */
 	STANDS_DATE,     /* part of a date that was made absolute */
 	STANDS_THERE,
-	STANDS_PAIR,      /* a pair of characters of a script without spaces, there... */
-	STANDS_PAIR_LESS, /* ...or not */
+	STANDS_PAIR,      /* a pair of characters of a script without spaces, found... */
+	STANDS_PAIR_LESS, /* ...or not found */
 };
 
 struct support support_read(struct slice text, const struct said *said, struct arena *arena)
@@ -56,8 +56,8 @@ static struct slice digits_of(struct slice word, struct arena *arena)
 	return (struct slice){digits, size};
 }
 
-/* Forms of one word mostly share four fifths of the shorter one, and no word is twice as long as
- * another form of it. */
+/* Forms of one word mostly share four fifths of the shorter one, and none is twice as long as
+ * another. */
 static bool share_beginning(struct slice a, struct slice b)
 {
 	enum { LEAST = 4 };
@@ -77,7 +77,7 @@ static bool is_form_of(struct slice a, struct slice b, unsigned language)
 	       terms_share_stem(language, a, b) || terms_share_stem(LEXICON_ENGLISH, a, b);
 }
 
-/* A long number may be parted otherwise. */
+/* Whether the support has the digits; a long number may be grouped differently. */
 static bool has_digits(const struct support *support, struct slice digits, struct arena *arena)
 {
 	enum { LEAST = 5 };
@@ -146,7 +146,7 @@ static bool is_month(struct slice word)
 		token.kind == DATE_MONTH_SIGN || token.kind == DATE_YEAR_SIGN);
 }
 
-/* Whether the value's words hold a date with its year or its month's name. */
+/* Whether the value contains a date with a year or a month's name. */
 static bool holds_date(const struct said_word *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -174,7 +174,7 @@ static bool is_date_part(struct slice word)
 	       token.kind != DATE_LAST && token.kind != DATE_AGO;
 }
 
-/* "Tomorrow" and "next week" are over when they are read. */
+/* "Tomorrow" and "next week" are over by the time they are read. */
 static bool is_relative(const struct said_word *word)
 {
 	struct date_token token;
@@ -199,7 +199,7 @@ static bool is_only_relative(const struct said_word *words, size_t count, struct
 	return relative > 0;
 }
 
-/* "Will", "IT": a function word that is written as a name within a sentence is one. */
+/* "Will", "IT": a function word written as a name within a sentence is a name. */
 static bool is_name(const struct support *support, struct slice value)
 {
 	char first = value.size > 0 ? value.data[0] : 0;
@@ -232,7 +232,7 @@ static enum standing standing_of(const struct weighing *weighing, const struct s
 	return is_pair ? STANDS_PAIR_LESS : STANDS_NOT;
 }
 
-/* The words of a key, as its names. */
+/* The words of a key, for support_names(). */
 static struct slice key_words(struct slice key, struct arena *arena)
 {
 	char *words = arena_string(arena, key);
@@ -243,7 +243,7 @@ static struct slice key_words(struct slice key, struct arena *arena)
 	return (struct slice){words, key.size};
 }
 
-/* "ChromaDB" is what was said as "Chroma DB". */
+/* Ignoring spaces, "ChromaDB" matches "Chroma DB". */
 static struct slice squashed(struct slice text, struct arena *arena)
 {
 	struct slice folded = text_one_line(text, text.size, arena);
@@ -289,7 +289,7 @@ static bool is_negated(const struct support *support)
 	return (bits & WORD_NOT) != 0;
 }
 
-/* Of "vegetarian: true" the key is what was said. */
+/* For "vegetarian: true", the user said the key. */
 static bool bears_truth(const struct support *support, struct slice key, bool truth,
 			struct arena *arena)
 {

@@ -14,17 +14,17 @@ struct support {
 
 struct support support_read(struct slice text, const struct said *said, struct arena *arena);
 
-/* Whether every content word of the value stands in the support, or another form of it, a number
- * also in words; what was made an absolute date need not where the support speaks of a time, and
- * what only repeats the key need not either. A value without content words is borne out by nothing,
- * and one that is only "tomorrow" says nothing that holds tomorrow. */
+/* Whether the support contains every content word of the value, or another form of it; a number may
+ * also be in words. A date that was made absolute needs no match if the support speaks of a time,
+ * and neither does what only repeats the key. Nothing supports a value without content words, nor
+ * one like "tomorrow", which is wrong the day after. */
 bool support_bears(const struct support *support, struct slice value, struct slice key,
 		   struct arena *arena);
 
 /* Whether the support contains a content word of the names, or a form of one. */
 bool support_names(const struct support *support, struct slice names, struct arena *arena);
 
-/* Whether it contains a content word. */
+/* Whether the support contains a content word. */
 bool support_says_anything(const struct support *support);
 
 #endif

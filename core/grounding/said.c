@@ -29,7 +29,7 @@ static struct said_word *new_word(struct word_list *list)
 	return &list->words[list->count++];
 }
 
-/* "Isn't" and its like. */
+/* "Isn't" and the like. */
 static bool is_negated(struct slice word)
 {
 	return slice_ends_with(word, SLICE("n't"));
@@ -97,7 +97,7 @@ struct splitter {
 	struct said *said;
 	struct arena *arena;
 	size_t capacity;
-	size_t begin; /* of the clause under way */
+	size_t begin; /* of the current clause */
 	unsigned sentence;
 	size_t first_of_sentence;
 };
@@ -144,8 +144,7 @@ static void end_sentence(struct splitter *splitter, size_t end, bool is_asked)
 
 enum mark { MARK_NONE, MARK_CLAUSE, MARK_SENTENCE, MARK_QUESTION };
 
-/* A mark of ASCII ends something where white space or the end follows: "3.5" and "15:00" hold none.
- */
+/* An ASCII mark ends something only before white space or the end: "3.5" and "15:00" stay whole. */
 static enum mark mark_of(uint32_t character, bool is_spaced)
 {
 	switch (character) {
@@ -164,7 +163,7 @@ static enum mark mark_of(uint32_t character, bool is_spaced)
 	case 0x3001:
 	case 0xFF0C:
 	case 0xFF1B:
-	case 0xFF1A: /* ideographic comma and its like */
+	case 0xFF1A: /* ideographic comma and the like */
 	case 0x060C:
 	case 0x061B: /* Arabic comma and semicolon */
 		return MARK_CLAUSE;
@@ -199,7 +198,7 @@ static unsigned bits_at(const struct splitter *splitter, size_t at, struct slice
 	return count == 1 ? words[0].bits : 0;
 }
 
-/* Whether a clause begins with the word that begins at `at`. */
+/* Whether the word at `at` begins a clause. */
 static bool splits_at(const struct splitter *splitter, size_t at)
 {
 	struct slice text = splitter->said->text;

@@ -5,18 +5,18 @@
 #include "core/base/bytes.h"
 
 struct said_word {
-	struct slice text; /* as text_words() gives it, parted at apostrophes and "_" */
+	struct slice text; /* in the form text_words() gives, split at apostrophes and "_" */
 	unsigned bits;     /* WORD_* */
 	bool is_function;  /* an article, a pronoun, ... in the text's language */
 };
 
-/* A clause; "but" and similar words begin one. */
+/* A clause; words like "but" begin one. */
 struct said_clause {
 	struct slice text;
 	struct said_word *words;
 	size_t count;
 	unsigned bits;     /* WORD_* of all its words and signs */
-	unsigned signs;    /* WORD_* of its signs only: those of scripts without spaces */
+	unsigned signs;    /* WORD_* of its signs in scripts without spaces */
 	unsigned sentence; /* the index of its sentence */
 	bool is_asked;     /* its sentence ends with a question mark */
 };
@@ -25,7 +25,7 @@ struct said {
 	struct slice text;
 	struct said_clause *clauses;
 	size_t count;
-	uint32_t languages; /* LEXICON_*, one bit each: those that most of its words indicate */
+	uint32_t languages; /* LEXICON_*, one bit each, that most of its words indicate */
 	unsigned language;  /* one of them */
 };
 

@@ -10,7 +10,8 @@ unsigned learn_word_bits(struct slice word, uint32_t languages)
 	uint64_t hash = word_hash(word);
 	unsigned bits = 0;
 	for (unsigned i = 0; i <= LEXICON_OTHER; i++) {
-		/* A request to forget is known in whatever language the rest of the turn is. */
+		/* A request to forget is recognized whatever language the rest of the turn is
+		 * in. */
 		unsigned kept =
 			(languages & 1U << i) != 0 || i == LEXICON_OTHER ? ~0U : WORD_FORGET;
 		bits |= word_map_find(&words_maps[i], hash) & kept;
@@ -18,7 +19,7 @@ unsigned learn_word_bits(struct slice word, uint32_t languages)
 	return bits;
 }
 
-/* The next word of a list that is parted by single spaces; empty at its end. */
+/* The next word of a list separated by single spaces; empty at the end. */
 static struct slice next_sign(const char **list)
 {
 	size_t size = strcspn(*list, " ");
@@ -27,7 +28,7 @@ static struct slice next_sign(const char **list)
 	return sign;
 }
 
-/* Whether a sign stands at `at` only as a part of another word. */
+/* Whether the sign at `at` is only a part of another word. */
 static bool is_other(struct slice text, size_t at)
 {
 	enum { LONGEST = 12 };

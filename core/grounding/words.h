@@ -1,5 +1,5 @@
-/* The words that tell how a sentence is meant: negated, supposed, asked, said of somebody else, or
- * a request to forget. */
+/* Words that show how a sentence is meant: negated, supposed, asked, said about somebody else, or a
+ * request to forget. */
 #ifndef RECALLD_CORE_GROUNDING_WORDS_H
 #define RECALLD_CORE_GROUNDING_WORDS_H
 
@@ -8,43 +8,43 @@
 /* Bits of a word. */
 enum {
 	WORD_NOT = 1 << 0,      /* "not", "never" */
-	WORD_IF = 1 << 1,       /* "if", "suppose": what follows is no fact */
-	WORD_MAY_IF = 1 << 2,   /* "wenn": "if" only beside WORD_UNREAL */
+	WORD_IF = 1 << 1,       /* "if", "suppose": what follows is not a fact */
+	WORD_MAY_IF = 1 << 2,   /* "wenn": "if" only next to WORD_UNREAL */
 	WORD_UNREAL = 1 << 3,   /* "would" */
 	WORD_FIRST = 1 << 4,    /* "I", "my" */
-	WORD_SECOND = 1 << 5,   /* "you", "please", "que" of "quiero que": asks */
+	WORD_SECOND = 1 << 5,   /* "you", "please", "que" in "quiero que": asks */
 	WORD_THIRD = 1 << 6,    /* "she", "his" */
 	WORD_KIN = 1 << 7,      /* "sister", "boss" */
 	WORD_SAY = 1 << 8,      /* "said" */
-	WORD_FORGET = 1 << 9,   /* "forget", "erase", as one asks for it */
+	WORD_FORGET = 1 << 9,   /* "forget", "erase", in the form of a request */
 	WORD_ALL = 1 << 10,     /* "everything" */
 	WORD_SPLIT = 1 << 11,   /* "but", "because": begins a clause */
-	WORD_AND = 1 << 12,     /* begins one where a pronoun follows */
-	WORD_TIME = 1 << 13,    /* "tomorrow", "next": a date may come of it */
+	WORD_AND = 1 << 12,     /* begins a clause if a pronoun follows */
+	WORD_TIME = 1 << 13,    /* "tomorrow", "next": a date may be derived */
 	WORD_ONLY = 1 << 14,    /* "not only" negates nothing */
-	WORD_POINT = 1 << 15,   /* "second", "option": of an answer */
-	WORD_THAT = 1 << 16,    /* "it", "that": what was said before */
-	WORD_LOVE = 1 << 17,    /* said of what is hated, too */
+	WORD_POINT = 1 << 15,   /* "second", "option": points into an answer */
+	WORD_THAT = 1 << 16,    /* "it", "that": points to what was said before */
+	WORD_LOVE = 1 << 17,    /* also said about what is hated */
 	WORD_OPENER = 1 << 18,  /* "oh", "sure" */
 	WORD_ASK = 1 << 19,     /* "am", "do": begins a question */
-	WORD_VERB = 1 << 20,    /* "is", "works": makes what is before it a subject */
-	WORD_ONE = 1 << 21,     /* "one": behind WORD_POINT or WORD_THAT */
+	WORD_VERB = 1 << 20,    /* "is", "works": makes what precedes it a subject */
+	WORD_ONE = 1 << 21,     /* "one": after WORD_POINT or WORD_THAT */
 	WORD_TAKE = 1 << 22,    /* "take", "go with": before WORD_THAT */
 	WORD_SUBJECT = 1 << 23, /* "I", "we" */
-	WORD_KEEP = 1 << 24,    /* "remember": with a "not" it asks to forget */
-	WORD_SOFT = 1 << 25,    /* "actually": may stand before a request */
+	WORD_KEEP = 1 << 24,    /* "remember": asks to forget if a "not" goes with it */
+	WORD_SOFT = 1 << 25,    /* "actually": may precede a request */
 	WORD_DID = 1 << 26,     /* "did you ...?" asks about the past */
 };
 
-/* The bits of a word, in the form text_words() gives it, in any of these languages (LEXICON_*, one
- * bit each). */
+/* The bits of a word, in the form that text_words() gives, in any of these languages (LEXICON_*,
+ * one bit each). */
 unsigned learn_word_bits(struct slice word, uint32_t languages);
 
-/* The same for a text in a script without spaces, by the signs anywhere in it. */
+/* The same for a text in a script without spaces, by signs anywhere in it. */
 unsigned learn_sign_bits(struct slice text);
 
-/* Whether a word of the text (or, without spaces, a sign) stands for the number in `digits`, from 0
- * to 12. */
+/* Whether a word of the text (or a sign, in scripts without spaces) stands for the number in
+ * `digits`, from 0 to 12. */
 bool learn_is_number_word(struct slice word, struct slice digits);
 bool learn_has_number_sign(struct slice text, struct slice digits);
 

@@ -1,5 +1,5 @@
-/* The words whose maps words_make.c makes: the language, the bits, the words. They are case folded;
- * "x" and "y" of "x'y" are words by themselves, but for "don't". */
+/* The words whose maps words_make.c makes: language, bits, words. They are case folded. "x'y"
+ * counts as the words "x" and "y", except "don't". */
 #ifndef RECALLD_CORE_GROUNDING_WORDS_ROWS_H
 #define RECALLD_CORE_GROUNDING_WORDS_ROWS_H
 

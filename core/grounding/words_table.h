@@ -5,7 +5,7 @@
 #include "core/grounding/words.h"
 
 /* clang-format off */
-/* Of scripts without spaces. */
+/* In scripts without spaces. */
 static const struct {
 	unsigned bits;
 	const char *signs;
@@ -27,7 +27,7 @@ static const struct {
 	{WORD_OPENER, "是啊 是呀 哦 噢 当然 當然 可不 そうそう"},
 };
 
-/* Of these no part is what it seems to be. */
+/* Words in which these signs do not have their own meaning. */
 static const char other_signs[] =
 	"不过 不過 不仅 不僅 不但 不只 不错 不錯 不好意思 不久 差不多 对不起 對不起 没问题 沒問題 没事 没关系 別の 特别 特別 "
 	"别忘 別忘 不要忘 不忘 无论 無論 非常 未来 未來 忘れないで 兄弟 少なくない 内 안녕";

@@ -1,14 +1,14 @@
-/* Walks over documents that were scanned: ends are looked for, nothing is checked again. */
+/* Walks over scanned documents: finds ends, checks nothing again. */
 #include "core/base/find_either.h"
 #include "core/json/parts.h"
 
 #include <string.h>
 
-/* A longer string is for memchr(). */
+/* Longer strings are left to memchr(). */
 enum { SHORT_STRING = 64 };
 
-/* Behind the first quote that an even number of backslashes precedes; `from` is behind one that
- * begins a string. */
+/* The offset after the first quote preceded by an even number of backslashes; `from` is after the
+ * quote that begins the string. */
 static size_t long_string_end(struct slice document, size_t from)
 {
 	while (from < document.size) {
@@ -26,7 +26,8 @@ static size_t long_string_end(struct slice document, size_t from)
 	return document.size;
 }
 
-/* The end of the string that begins at `at`. Most are short, and then a call costs more. */
+/* The end of the string that begins at `at`. Most strings are short, and a call costs more than
+ * they do. */
 static inline size_t string_end(struct slice document, size_t at)
 {
 	size_t from = at + 1;
@@ -102,7 +103,7 @@ static void skip_to_next(struct json_walk *walk, char separator)
 		walk->at++;
 }
 
-/* Where the end is not known, the closer is. */
+/* If the end is unknown, look for the closing bracket. */
 static bool is_at_end(const struct json_walk *walk)
 {
 	return walk->at >= walk->end || walk->document.data[walk->at] == '}' ||
@@ -143,7 +144,7 @@ unsigned json_pick(struct slice document, struct json_value object, const char *
 		   size_t count, struct json_value *values)
 {
 	if (object.type == JSON_TYPE_ARRAY)
-		object.type = JSON_TYPE_NULL; /* its elements are no members */
+		object.type = JSON_TYPE_NULL; /* an array's elements are not members */
 	struct json_walk members = json_walk(document, object);
 	return pick(&members, names, count, values);
 }

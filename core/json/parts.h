@@ -29,20 +29,20 @@ static inline enum json_type json_type_of(char first)
 	}
 }
 
-/* Of a document that json_scan() took; no other is walked through, and it takes none whose offsets
- * would not fit. */
+/* A value of a document that json_scan() accepted, which bounds its offsets; other documents are
+ * never walked. */
 static inline struct json_value json_value_of(struct slice document, size_t begin, size_t end)
 {
 	enum json_type type = json_type_of(document.data[begin]);
 	return (struct json_value){type, (uint32_t)begin, (uint32_t)end};
 }
 
-/* Up to the first escape a key differs from another name, or is the name. */
+/* Whether the key equals the name; up to the first escape, a byte comparison tells. */
 static inline bool json_key_is(struct slice document, struct json_value key, const char *name)
 {
 	const char *text = document.data + key.begin + 1;
 	size_t same = 0;
-	/* Not beyond the name's NUL: a string holds none. */
+	/* This stops at the name's NUL, since a string contains none. */
 	while (text[same] == name[same])
 		same++;
 	if (text[same] == '\\')
@@ -72,7 +72,8 @@ static inline struct picking json_picking_begin(const char *const *names, size_t
 static inline void json_picking_take(struct picking *picking, struct slice document,
 				     struct json_value key, struct json_value value)
 {
-	/* Most names differ at once from the key; no key is without a byte behind its quote. */
+	/* Most names differ from the key in the first byte; every key has a byte after its
+	 * quote. */
 	char first = document.data[key.begin + 1];
 	size_t i = picking->likely;
 	for (size_t tried = 0; tried < picking->count; tried++, i++) {

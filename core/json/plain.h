@@ -6,9 +6,9 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 
-/* Which of 16 bytes need a closer look, a bit for each. With the bit turned round in which a quote
- * and a space differ, a quote is what a space was, and a space is above it: so one comparison finds
- * quotes, controls and, as they are below those as signed bytes, all that is not ASCII. */
+/* Which of 16 bytes need a closer look, one bit each. Flipping the bit in which a quote and a space
+ * differ swaps the two, so that one signed comparison finds quotes, control characters and, since
+ * they are negative, all non-ASCII bytes. */
 static inline unsigned json_special_of_16(const char *data)
 {
 	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)data);
@@ -29,7 +29,7 @@ static inline size_t json_plain_end(const char *data, size_t at, size_t size)
 		if (found != 0)
 			return at + (size_t)__builtin_ctz(found);
 	}
-	/* The rest together with bytes before it, which are then left out. */
+	/* The rest, together with bytes before it that are then masked out. */
 	if (at < size && size >= 16) {
 		unsigned found = json_special_of_16(data + size - 16) >> (16 - (size - at));
 		return found == 0 ? size : at + (size_t)__builtin_ctz(found);

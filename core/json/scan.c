@@ -1,9 +1,9 @@
 /* The scanner: json_scan() and json_scan_and_pick().
  *
- * There is a function for each thing that the grammar knows. It takes the place where the thing
- * begins, gives the place where it ends, and 0, where nothing ends, for one that is not valid. All
- * that it needs comes by value, so that it stays in registers. Nesting is recursion, bounded by
- * JSON_MAX_DEPTH: `depth` counts the containers round a value. */
+ * Each element of the grammar has a function. It takes the offset where the element begins and
+ * returns the offset where it ends, or 0, where nothing ends, if it is invalid. Everything is
+ * passed by value so that it stays in registers. Nesting is recursion, bounded by JSON_MAX_DEPTH:
+ * `depth` counts the enclosing containers. */
 #include "core/base/utf8.h"
 #include "core/json/parts.h"
 #include "core/json/plain.h"
@@ -27,7 +27,7 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* The length of the escape that begins there; 0 when it is none. */
+/* The length of the escape at `escape`; 0 if it is invalid. */
 static size_t escape_length(const char *escape, size_t left)
 {
 	if (left < 2 || escape[1] == '\0')
@@ -39,7 +39,7 @@ static size_t escape_length(const char *escape, size_t left)
 	return is_unicode ? 6 : 0;
 }
 
-/* Where the run of characters beyond ASCII ends; at a byte that begins none if there is one. */
+/* The end of the run of non-ASCII characters; a byte that begins none also ends it. */
 static size_t wide_end(const char *data, size_t at, size_t size)
 {
 	while (at < size && (signed char)data[at] < 0) {
@@ -51,7 +51,8 @@ static size_t wide_end(const char *data, size_t at, size_t size)
 	return at;
 }
 
-/* The closing quote of a string, from a byte on that is not plain; `size` when it is no string. */
+/* The closing quote of a string, searched from a byte that needs a closer look; `size` if the
+ * string is invalid. */
 static size_t closing_quote(const char *data, size_t at, size_t size)
 {
 	while (at < size && data[at] != '"') {
@@ -69,7 +70,7 @@ static size_t closing_quote(const char *data, size_t at, size_t size)
 	return at;
 }
 
-/* Most strings are one plain run, and then a call costs more. */
+/* Most strings are one plain run, and a call costs more than that. */
 static inline size_t string_end(struct slice document, size_t at)
 {
 	if (!stands_at(document, at, '"'))
@@ -80,7 +81,7 @@ static inline size_t string_end(struct slice document, size_t at)
 	return at < document.size ? at + 1 : 0;
 }
 
-/* Of one digit or more. */
+/* The end of one or more digits. */
 static size_t digits_end(struct slice document, size_t at)
 {
 	size_t begin = at;
@@ -140,7 +141,7 @@ static inline size_t value_end(struct slice document, size_t at, unsigned depth)
 	return 0;
 }
 
-/* An element of the list, whose members are picked. */
+/* The end of an element of the list whose members are picked. */
 static size_t listed_end(struct slice document, size_t at, const struct json_list *list);
 
 /* `list` is NULL for all arrays but one. */
@@ -164,7 +165,7 @@ static inline size_t elements_end(struct slice document, size_t at, unsigned dep
 	}
 }
 
-/* The colon behind a key, and the space round it. */
+/* The end of the colon after a key, and of the space around it. */
 static inline size_t colon_end(struct slice document, size_t at)
 {
 	at = space_end(document, at);
@@ -180,8 +181,8 @@ static inline size_t member_end(struct slice document, struct json_value key, si
 		       : value_end(document, begin, depth);
 }
 
-/* `picking` is NULL for all objects but those whose members are looked for; inlined always, so that
- * those others do without. */
+/* `picking` is NULL except for objects whose members are looked for; always inlined, so that the
+ * others do not pay for it. */
 static inline size_t members_end(struct slice document, size_t at, unsigned depth,
 				 struct picking *picking) __attribute__((always_inline));
 
@@ -234,7 +235,7 @@ static size_t listed_end(struct slice document, size_t at, const struct json_lis
 	return end;
 }
 
-/* Whether that is the end of the one value of the document. */
+/* Whether this is the end of the document's only value. */
 static bool is_last_end(struct slice document, size_t end)
 {
 	return end > 0 && space_end(document, end) == document.size;

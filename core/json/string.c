@@ -1,4 +1,4 @@
-/* What a JSON string says, and how to say something in one. */
+/* Reading and writing the contents of JSON strings. */
 #include "core/json/json.h"
 
 #include "core/base/utf8.h"
@@ -8,7 +8,7 @@
 
 enum { REPLACEMENT_CHARACTER = 0xfffd };
 
-/* The inside of a string, piece by piece: runs without escapes as they lie in the document, and
+/* The inside of a string, piece by piece: runs without escapes as they are in the document, and
  * each escape resolved. */
 struct pieces {
 	struct slice rest;
@@ -30,7 +30,7 @@ static uint32_t read_hex4(const char *digits)
 	return unit;
 }
 
-/* Takes the \u escape at the start of `rest`, and its second half when it is a surrogate pair. */
+/* Takes the \u escape at the start of `rest`, and its second half if it is a surrogate pair. */
 static uint32_t take_code_point(struct slice *rest)
 {
 	uint32_t unit = read_hex4(rest->data + 2);
@@ -79,7 +79,7 @@ static char simple_escape(char letter)
 	}
 }
 
-/* The next piece; empty at the end. Good until the next call. */
+/* The next piece; empty at the end. Valid until the next call. */
 static struct slice next_piece(struct pieces *pieces)
 {
 	struct slice *rest = &pieces->rest;
@@ -106,8 +106,8 @@ bool json_string_is(struct slice document, struct json_value string, struct slic
 {
 	if (string.type != JSON_TYPE_STRING)
 		return false;
-	/* Most strings differ at once from the one that is looked for; behind the quote there is
-	 * another byte. */
+	/* Most strings differ from the one sought in the first byte; there is always a byte after
+	 * the quote. */
 	char first = document.data[string.begin + 1];
 	if (text.size > 0 && first != text.data[0] && first != '\\')
 		return false;
@@ -115,7 +115,7 @@ bool json_string_is(struct slice document, struct json_value string, struct slic
 	if (text.size > 0 && slice_equal(pieces.rest, text) &&
 	    memchr(text.data, '\\', text.size) == NULL)
 		return true;
-	/* No escape makes a character longer than six times itself. */
+	/* No escape makes a character more than six times as long. */
 	if (pieces.rest.size < text.size || pieces.rest.size / 6 > text.size)
 		return false;
 	for (;;) {
@@ -133,7 +133,7 @@ static struct slice resolve(struct pieces pieces, struct arena *arena)
 {
 	if (pieces.rest.size == 0 || memchr(pieces.rest.data, '\\', pieces.rest.size) == NULL)
 		return pieces.rest;
-	/* What an escape stands for is never longer than the escape. */
+	/* An escape is never shorter than what it stands for. */
 	char *text = arena_alloc(arena, pieces.rest.size);
 	size_t size = 0;
 	for (;;) {
@@ -152,8 +152,7 @@ struct slice json_string_text(struct slice document, struct json_value string, s
 	return resolve((struct pieces){.rest = inside(document, string)}, arena);
 }
 
-/* Whether the byte at `at` is a backslash that begins an escape: an even number stands before it.
- */
+/* Whether the backslash at `at` begins an escape: an even number of backslashes precedes it. */
 static bool begins_escape(struct slice text, size_t at)
 {
 	size_t first = at;
@@ -162,7 +161,7 @@ static bool begins_escape(struct slice text, size_t at)
 	return text.data[at] == '\\' && (at - first) % 2 == 0;
 }
 
-/* Where the escape begins that `at` lies within; `at`: it lies in none. */
+/* Where the escape that contains `at` begins; `at`: no escape contains it. */
 static size_t begin_of_escape(struct slice text, size_t at)
 {
 	enum { LONGEST = 6 };
@@ -211,7 +210,7 @@ bool json_read_integer(struct slice document, struct json_value number, int64_t 
 	return true;
 }
 
-/* How many bytes of the text can stand in a string as they are. */
+/* How many bytes of the text can stand unescaped in a string. */
 static size_t unescaped_run(struct slice text)
 {
 	size_t at = json_plain_end(text.data, 0, text.size);

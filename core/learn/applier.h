@@ -1,5 +1,4 @@
-/* What learn_apply.c and learn_forget.c share: the facts as the entries of one answer change them.
- * Only these two include this. */
+/* Shared by apply.c and forget.c alone: the facts as the entries of one answer change them. */
 #ifndef RECALLD_CORE_LEARN_APPLIER_H
 #define RECALLD_CORE_LEARN_APPLIER_H
 
@@ -7,11 +6,11 @@
 #include "core/learn/wish.h"
 #include "core/text/text.h"
 
-/* Of so many sentences that are forgotten at once the repetitions are looked for; each takes a walk
- * over all turns. */
+/* At most this many forgotten sentences are searched for repetitions; each search walks all
+ * turns. */
 enum { MAX_REPEATED = 8 };
 
-/* A fact, stored or new, and what becomes of it. */
+/* A fact, stored or new, and what happens to it. */
 struct known {
 	struct fact fact;
 	struct slice entity; /* folded */
@@ -19,7 +18,7 @@ struct known {
 	bool is_new;
 	bool is_changed;
 	const struct known *replaced_by;
-	size_t index; /* in the change list */
+	size_t index; /* index in the change list */
 };
 
 struct applier {
@@ -28,12 +27,12 @@ struct applier {
 	struct arena *arena;
 	struct known *known; /* the turn's facts, then the new ones */
 	size_t count;
-	struct fact *hidden; /* as CHANGE_HIDE has it */
+	struct fact *hidden; /* as in CHANGE_HIDE */
 	size_t hidden_count;
 	size_t repeated;
 };
 
-/* Whom and what an entry is about, as it is compared. */
+/* The entity and key of an entry in the form in which they are compared. */
 struct subject {
 	struct slice entity;
 	struct slice key;
@@ -57,10 +56,10 @@ static inline bool was_said_later(const struct applier *applier, const struct kn
 		known->fact.exchange > turn->exchange);
 }
 
-/* Ends what the entry says holds no longer. */
+/* Ends what the entry says no longer holds. */
 void learn_remove(struct applier *applier, const struct subject *subject,
 		  const struct learn_entry *entry);
-/* Erases what the entry and the user's wish name. */
+/* Erases what both the entry and the user's wish name. */
 void learn_forget(struct applier *applier, const struct subject *subject,
 		  const struct learn_entry *entry);
 

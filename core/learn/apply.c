@@ -1,12 +1,12 @@
 #include "core/learn/applier.h"
 
-/* The rules by which what the user said changes what is remembered. They are ours, not the model's:
- * facts are versioned by when they were said, so that the order in which turns are learned from,
- * which a slow model or an import may turn round, makes no difference to which one stands.
+/* The rules by which what the user said changes what is remembered. The rules are ours, not the
+ * model's. A fact's version is the time it was said, so the order of learning, which a slow model
+ * or an import may reverse, does not decide which fact stands.
  *
- * - A newer observation wins; a late older one never overrides and goes into history at once.
- * - Of two in the same instant the later exchange is the newer.
- * - What was said after the turn is out of reach of its corrections and of its requests to forget.
+ * - A newer observation wins; a late older one never overrides it and goes straight into history.
+ * - Of two at the same instant, the later exchange is the newer.
+ * - A turn's corrections and requests to forget do not reach what was said after it.
  * - Entries of one answer are applied in their order; later ones see what the earlier ones did. */
 
 static void know(struct applier *applier, const struct fact *fact, bool is_new)
@@ -44,8 +44,8 @@ static struct known *find_current(struct applier *applier, const struct subject 
 	return NULL;
 }
 
-/* Whether `known` is newer than the turn and so keeps the entry from standing. One of several
- * values is not in the way of another one, a single one and the same one are. */
+/* Whether `known` is newer than the turn and so keeps the entry from standing. Two of several
+ * values do not exclude each other; a single value excludes, and so does the same value. */
 static bool is_in_the_way(const struct applier *applier, const struct known *known,
 			  const struct learn_entry *entry)
 {
@@ -68,7 +68,7 @@ static const struct known *find_newer(const struct applier *applier, const struc
 	return NULL;
 }
 
-/* One spelling and one kind for one entity, one spelling for one key: the first known. */
+/* Uses the first known spelling and kind of an entity, and the first known spelling of a key. */
 static void take_known_names(const struct applier *applier, const struct subject *subject,
 			     const struct learn_entry *entry, struct fact *fact)
 {
@@ -89,7 +89,7 @@ static void take_known_names(const struct applier *applier, const struct subject
 	}
 }
 
-/* A new fact; when something newer is in the way it is history from the beginning. */
+/* Adds a fact; if something newer is in the way, it goes straight into history. */
 static struct known *add_fact(struct applier *applier, const struct subject *subject,
 			      const struct learn_entry *entry, const struct known *newer)
 {
@@ -114,7 +114,7 @@ static struct known *add_fact(struct applier *applier, const struct subject *sub
 	return &applier->known[applier->count - 1];
 }
 
-/* Said again: it keeps its id and its source. An end that was given earlier stays unless it is
+/* The fact was said again: it keeps its id and source. An end given earlier stays unless it is
  * past. */
 static void refresh(struct applier *applier, struct known *known, const struct learn_entry *entry)
 {
@@ -172,11 +172,11 @@ static void list_known(struct learning *learning, struct known *known)
 
 static bool is_listed(const struct known *known)
 {
-	/* What was both learned and forgotten in this answer was never stored. */
+	/* A fact both learned and forgotten in this answer was never stored. */
 	return known->is_new ? known->fact.state != FACT_FORGOTTEN : known->is_changed;
 }
 
-/* New facts come first, so that their ids are known when others refer to them. */
+/* New facts come first, so that others can refer to their ids. */
 static void list_changes(struct applier *applier, struct learning *learning)
 {
 	size_t stored = applier->turn->fact_count;

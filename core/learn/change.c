@@ -4,11 +4,11 @@ bool change_update_fact(struct fact *fact, bool is_stored, const struct change *
 			uint64_t superseded_by, uint64_t exchange)
 {
 	const bool stands = change->fact.state == FACT_CURRENT;
-	/* What was forgotten in the meantime stays so. */
+	/* A fact forgotten in the meantime stays forgotten. */
 	if (is_stored ? fact->state == FACT_FORGOTTEN : !stands)
 		return false;
-	/* The turn that it rested on was taken back, or it was past its time, while this one, which
-	 * says it again, was learned from. */
+	/* While this turn, which says the fact again, was learned from, the turn that the fact
+	 * rested on was taken back or expired. */
 	const bool moves = stands && (!is_stored || fact->state == FACT_RETRACTED);
 	if (!is_stored)
 		*fact = change->fact;

@@ -1,5 +1,5 @@
-/* One entry of the memory model's answer, between its reading and its application. Only the learn_*
- * files include this. Slices point into the arena that the answer is read into. */
+/* One entry of the memory model's answer, between reading and applying it. Private to this folder.
+ * Slices point into the arena that the answer is read into. */
 #ifndef RECALLD_CORE_LEARN_ENTRY_H
 #define RECALLD_CORE_LEARN_ENTRY_H
 
@@ -9,7 +9,7 @@
 
 enum {
 	LEARN_MAX_ENTRIES = 64,
-	LEARN_MAX_ENTITY = 64, /* bytes, as the next three */
+	LEARN_MAX_ENTITY = 64, /* bytes, like the next three */
 	LEARN_MAX_KEY = 64,
 	LEARN_MAX_VALUE = 512,
 	LEARN_MAX_QUOTE = 1000,
@@ -24,14 +24,15 @@ enum learn_op {
 
 struct learn_entry {
 	enum learn_op op;
-	struct slice entity; /* "user", or as the model wrote it */
-	bool names_entity;   /* it said whom it means */
-	struct slice kind;   /* empty: not said */
-	struct slice key;    /* normalised; empty only where a value or an entity alone is meant */
+	struct slice entity; /* "user", or what the model wrote */
+	bool names_entity;   /* the entry says which entity it means */
+	struct slice kind;   /* empty: not given */
+	struct slice key; /* normalized; empty only if the entry means a value or an entity alone */
 	struct slice value;  /* empty only in LEARN_REMOVE and LEARN_FORGET */
-	struct slice words;  /* the quote as the model wrote it, which is looked for in the turn */
-	struct slice quote;  /* the same as it is stored */
-	bool rests_on_names; /* of its key or entity: the value is none of the user's words */
+	struct slice words;  /* the quote as the model wrote it, to be found in the turn */
+	struct slice quote;  /* the quote as it is stored */
+	bool rests_on_names; /* supported by its key or entity: none of the user's words is the
+				value */
 	double confidence;   /* 0 to 1 */
 	int64_t expires_at;  /* 0: never */
 	bool pii;
@@ -40,35 +41,35 @@ struct learn_entry {
 struct learn_entries {
 	struct learn_entry list[LEARN_MAX_ENTRIES];
 	size_t count;
-	size_t rejected; /* malformed, or more than the list holds */
+	size_t rejected; /* malformed, or beyond what the list holds */
 };
 
-/* The list of entries in what a model wrote, wherever it stands: an array, or a single entry, a map
- * of keys to values, or null. `list` lies in `document`, a part of the answer or made of it. False:
- * there is none. */
+/* Finds the list of entries in what a model wrote, wherever it stands: an array, a single entry, a
+ * map of keys to values, or null. `list` lies in `document`, which is a part of the answer or made
+ * from it. False: there is none. */
 bool learn_find_list(struct slice answer, struct slice *document, struct json_value *list,
 		     struct arena *arena);
 
-/* The offset behind the bracket that closes the one at `begin`; `begin` when nothing does. */
+/* The offset after the bracket that closes the one at `begin`; `begin` if none does. */
 size_t learn_closing_bracket(struct slice text, size_t begin);
-/* Whether it is an object with the members of an entry. */
+/* Whether the value is an object with the members of an entry. */
 bool learn_is_entry(struct slice document, struct json_value value);
 
 bool learn_entries_read(struct slice answer, struct learn_entries *entries, struct arena *arena);
 
 struct wish; /* core/learn/wish.h */
 
-/* Applies the entries, which are grounded, in their order; of what they forget only what the wish
- * names. */
+/* Applies the entries, which must be grounded, in their order. An entry that forgets affects only
+ * what the wish names. */
 void learn_apply(const struct learn_turn *turn, const struct learn_entries *entries,
 		 const struct wish *wish, struct learning *learning, struct arena *arena);
 
 /* Case folded, for comparison. */
 struct slice learn_fold(struct slice text, struct arena *arena);
-/* Lower case, words joined by one "_" each, at most LEARN_MAX_KEY bytes. */
+/* Lower case, with "_" between words, at most LEARN_MAX_KEY bytes. */
 struct slice learn_key(struct slice text, struct arena *arena);
-/* A key by which spellings and synonyms are compared: folded and without any "_", and of those that
- * mean the same ("home_city", "wohnort") the one that stands for all. */
+/* The form in which keys are compared: folded, without "_", and with the common name in place of a
+ * synonym ("home_city", "wohnort"). */
 struct slice learn_bare_key(struct slice key, struct arena *arena);
 
 #endif

@@ -1,14 +1,14 @@
 #include "core/learn/entry.h"
 #include "core/learn/repair.h"
 
-/* Finding the answer in what a model wrote round it. The model may have drafted before it answered,
- * so of equally good candidates the last one counts. */
+/* Finds the answer in what a model wrote around it. A model may draft before it answers, so among
+ * equally good candidates the last one counts. */
 
-/* More than the longest answer that is any use: LEARN_MAX_ENTRIES entries, each as long as allowed.
- * Each try reads to the end of the text at worst, so both are bounded. */
+/* Bounds for hostile or runaway answers: MAX_ANSWER is more than LEARN_MAX_ENTRIES entries of the
+ * allowed length; each try may read to the end of the text. */
 enum { MAX_ANSWER = 256 * 1024, MAX_TRIES = 100 };
 
-/* How sure it is that a candidate is the answer. */
+/* How likely a candidate is to be the answer. */
 enum rank {
 	RANK_NONE,
 	RANK_EMPTY,    /* {}, [] or {"entities": null} */
@@ -66,7 +66,7 @@ static enum rank rank_array(struct slice document, struct json_value array)
 	return learn_is_entry(document, walk.value) ? RANK_ARRAY : RANK_NONE;
 }
 
-/* It is there, and null. */
+/* Whether the value is there and null. */
 static bool says_null(struct json_value value)
 {
 	return value.type == JSON_TYPE_NULL && value.end > 0;
@@ -97,7 +97,7 @@ static enum rank rank_candidate(struct slice document, struct json_value *list)
 	return rank_object(document, *list, list);
 }
 
-/* One entry, and nothing round it that could be another one. */
+/* A single entry, if nothing around it could be another. */
 static bool find_single(struct slice answer, struct slice *document, struct json_value *entry)
 {
 	size_t at = next_bracket(answer, 0);
@@ -109,7 +109,7 @@ static bool find_single(struct slice answer, struct slice *document, struct json
 	       learn_is_entry(*document, *entry);
 }
 
-/* One object, and nothing round it that could be another one, whose members are the facts. */
+/* A single object whose members are the facts, if nothing around it could be another. */
 static bool find_map(struct slice answer, struct slice *document, struct json_value *map)
 {
 	static const char *const others[] = {"entities", "facts", "error", "message", "result"};

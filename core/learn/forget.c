@@ -2,9 +2,9 @@
 
 #include "core/text/terms.h"
 
-/* What a user takes back: facts that hold no longer, and what is to be forgotten. */
+/* What a user takes back: facts that no longer hold, and what is to be forgotten. */
 
-/* A sentence of fewer words may be about anything. */
+/* A sentence with fewer words may be about anything. */
 enum { LEAST_WORDS = 3 };
 
 /* Which facts are meant; an empty slice means any. */
@@ -14,11 +14,11 @@ struct selection {
 	struct slice value;
 	bool exact;
 	bool ended_too;
-	bool named; /* only those whose value the user names, or whose quote he restates */
+	bool named; /* only facts whose value the user names or whose quote the user restates */
 };
 
-/* Long enough that finding it inside another text means something: three letters, two ideographs.
- */
+/* Whether finding the text inside another one means something: it needs three letters or two
+ * ideographs. */
 static bool says_enough(struct slice text)
 {
 	size_t characters = 0;
@@ -28,8 +28,8 @@ static bool says_enough(struct slice text)
 	return characters >= 3 || text.size >= 6;
 }
 
-/* Under its key a part of a word will do: "Chroma" of "ChromaDB". "Ann" is not "Joanna". A value
- * that was not kept may be any. */
+/* Under the same key, part of a word is enough: "Chroma" for "ChromaDB", but not "Ann" for
+ * "Joanna". A value that was not kept may be any. */
 static bool overlaps(const struct selection *selection, const struct fact *fact)
 {
 	struct slice value = fact->value;
@@ -82,15 +82,15 @@ static bool is_hidden(const struct applier *applier, struct slice text)
 	return false;
 }
 
-/* What was said until this turn, as CHANGE_HIDE has it. */
+/* Hides what was said up to this turn, as in CHANGE_HIDE. */
 static void hide_text(struct applier *applier, struct slice text)
 {
 	applier->hidden[applier->hidden_count++] =
 		(struct fact){.value = text, .observed_at = applier->turn->created_at};
 }
 
-/* The fact keeps the first turn that said it as its source: others that say it in the same words
- * are to go as well. */
+/* A fact's source is only the first turn that said it; other turns that say it in the same words
+ * must go as well. */
 static void hide_repetitions(struct applier *applier, const struct fact *fact)
 {
 	size_t words = 0;
@@ -102,7 +102,7 @@ static void hide_repetitions(struct applier *applier, const struct fact *fact)
 		hide_text(applier, fact->quote);
 }
 
-/* Nothing of it is left to be found or to lend its spelling. */
+/* Erases all of the fact, so that nothing can be found or lend its spelling. */
 static void forget(struct applier *applier, struct known *known)
 {
 	hide_repetitions(applier, &known->fact);
@@ -116,8 +116,8 @@ static void forget(struct applier *applier, struct known *known)
 	*known = (struct known){.fact = forgotten, .is_new = known->is_new, .is_changed = true};
 }
 
-/* Changes the facts that have exactly this value, or, when none has, those that share it in part.
- */
+/* Changes the facts that have exactly this value; if there are none, those that share part of
+ * it. */
 static size_t change_selected(struct applier *applier, struct selection selection,
 			      void (*change)(struct applier *, struct known *))
 {
@@ -144,7 +144,7 @@ void learn_remove(struct applier *applier, const struct subject *subject,
 			retract);
 }
 
-/* Everything about somebody, and that others have to do with them ("sister: Maria"). */
+/* Forgets everything about somebody, including what links others to them ("sister: Maria"). */
 static size_t forget_entity(struct applier *applier, const struct subject *subject)
 {
 	struct selection about = {.entity = subject->entity, .ended_too = true};
@@ -155,7 +155,8 @@ static size_t forget_entity(struct applier *applier, const struct subject *subje
 	return forgotten + change_selected(applier, naming, forget);
 }
 
-/* Of a key's values those that the user names, or, when none is, all if the key itself is. */
+/* Forgets those of a key's values that the user names; if none is named, all values if the key
+ * itself is. */
 static void forget_key(struct applier *applier, const struct subject *subject,
 		       const struct learn_entry *entry)
 {
@@ -168,8 +169,8 @@ static void forget_key(struct applier *applier, const struct subject *subject,
 		(void)change_selected(applier, selection, forget);
 }
 
-/* The model may name another key than the one that the fact has: the value then decides, if it is
- * the user's. What no fact holds may still stand in the turns themselves. */
+/* If the model names a key other than the fact's, the value decides, provided that the user said
+ * it. Turns may still contain what no fact holds. */
 void learn_forget(struct applier *applier, const struct subject *subject,
 		  const struct learn_entry *entry)
 {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unicase.h>
 
-/* Most names and keys are ASCII, and all of a user's are folded for each turn that is learned from.
- * False: this one is not. */
+/* A fast path: most names and keys are ASCII, and each turn that is learned from folds all of a
+ * user's. False: this one is not ASCII. */
 static bool fold_ascii(struct slice text, char *folded)
 {
 	for (size_t i = 0; i < text.size; i++) {
@@ -44,7 +44,7 @@ static bool joins_words(char c)
 	return c == ' ' || c == '_' || c == '-' || c == '.';
 }
 
-/* The words of a key with `joint` between them; a joint of 0 joins them directly. */
+/* Joins the words of a key with `joint`; 0 joins them directly. */
 static struct slice join_words(struct slice text, char joint, struct arena *arena)
 {
 	char *joined = arena_alloc(arena, text.size + 1);

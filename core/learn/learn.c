@@ -10,10 +10,10 @@
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 
-/* A shorter quote is in every turn and says nothing. */
+/* Any turn contains a shorter quote. */
 enum { SHORTEST_QUOTE = 4 };
 
-/* What an answer is held against. */
+/* What an answer is checked against. */
 struct reading {
 	const struct learn_turn *turn;
 	struct said said; /* the user's own words */
@@ -22,7 +22,7 @@ struct reading {
 	struct arena *arena;
 };
 
-/* Some models put a quote in quotation marks, or end it as a sentence. */
+/* Some models put a quote in quotation marks or end it like a sentence. */
 static struct slice without_marks(struct slice quote)
 {
 	static const char *const marks[] = {"\"", "'", "`", "“", "”", "„", "‘", "’",  "«", "»",
@@ -40,7 +40,8 @@ static struct slice without_marks(struct slice quote)
 	return quote;
 }
 
-/* The first mark of what a model left out at or after `at`; the quote's size when there is none. */
+/* The first mark at or after `at` for something that the model left out; the quote's size if there
+ * is none. */
 static size_t find_gap(struct slice quote, size_t at, size_t *behind)
 {
 	static const struct slice marks[] = {SLICE("[...]"), SLICE("..."), SLICE("…")};
@@ -55,7 +56,7 @@ static size_t find_gap(struct slice quote, size_t at, size_t *behind)
 	return first;
 }
 
-/* Whether the text says each part of a quote that leaves something out. */
+/* Whether the text contains each part of a quote that leaves something out. */
 static bool says_parts(struct slice said, struct slice quote)
 {
 	enum { MOST_PARTS = 8 };
@@ -71,7 +72,7 @@ static bool says_parts(struct slice said, struct slice quote)
 	return count > 1 && count < MOST_PARTS;
 }
 
-/* Whether the user said what the entry quotes; the quote then is as he said it. */
+/* Whether the user said what the entry quotes; if so, the quote becomes what the user wrote. */
 static bool is_said(struct slice said, struct learn_entry *entry, struct arena *arena)
 {
 	if (entry->words.size == 0 || text_contains(said, entry->words))
@@ -83,7 +84,8 @@ static bool is_said(struct slice said, struct learn_entry *entry, struct arena *
 
 /* ---- what a fact rests on ---- */
 
-/* "The second one", "that one", "I'll take it": the user means what the answer before names. */
+/* "The second one", "that one", "I'll take it": the user means something that the previous answer
+ * names. */
 static bool points(const struct support *support)
 {
 	unsigned signs = learn_sign_bits(support->text);
@@ -129,7 +131,7 @@ static bool is_value_borne(const struct reading *reading, const struct learn_ent
 	       learn_is_meant(&reading->said, entry, reading->arena);
 }
 
-/* A fact ends where its value, or else its key, is said to. */
+/* A fact ends where the user says that its value, or else its key, does. */
 static bool is_end_borne(const struct reading *reading, struct learn_entry *entry)
 {
 	struct support support = support_of(reading, entry);
@@ -141,7 +143,7 @@ static bool is_end_borne(const struct reading *reading, struct learn_entry *entr
 	       (entry->names_entity && support_names(&support, entry->entity, reading->arena));
 }
 
-/* The user's own turn asks for it, and names it. */
+/* Whether the user's own turn asks for it, and names it. */
 static bool is_wished(const struct reading *reading, struct learn_entry *entry)
 {
 	const struct wish *wish = &reading->wish;
@@ -153,23 +155,23 @@ static bool is_wished(const struct reading *reading, struct learn_entry *entry)
 		return !entry->rests_on_names || wish_names_all(wish, entry->entity, arena) ||
 		       (entry->key.size > 0 && wish_names_key(wish, entry->key, arena));
 	}
-	/* Which of the key's values are named is seen when it is applied. */
+	/* Applying the entry shows which of the key's values the user names. */
 	if (entry->key.size > 0)
 		return true;
-	/* A bare entry never empties a user. */
+	/* An entry without details never empties a user. */
 	if (slice_equal(entry->entity, SLICE("user")))
 		return entry->words.size >= SHORTEST_QUOTE &&
 		       wish_names_all(wish, entry->entity, arena);
 	return wish_names_whole(wish, entry->entity, arena);
 }
 
-/* Only the user's own words count, and of them only those that the model was shown. */
+/* Only the user's own words count, and only those that the model was shown. */
 static bool is_grounded(const struct reading *reading, struct learn_entry *entry)
 {
 	if (!learn_is_name(entry->key) || !learn_is_name(entry->entity) ||
 	    !is_said(reading->said.text, entry, reading->arena))
 		return false;
-	/* What was masked is nothing that the user said. */
+	/* The user did not say what was masked. */
 	if (text_contains(entry->value, SLICE("redacted")) &&
 	    text_contains(reading->said.text, SLICE("[redacted:")))
 		return false;
@@ -185,16 +187,15 @@ static bool is_over(const struct learn_turn *turn, const struct learn_entry *ent
 	return stores && entry->expires_at != 0 && entry->expires_at < turn->created_at;
 }
 
-/* What identifies a person may be none of memory's business. */
+/* The operator may want no facts that identify a person. */
 static bool is_masked(const struct learn_turn *turn, const struct learn_entry *entry)
 {
 	bool stores = entry->op == LEARN_SET || entry->op == LEARN_ADD;
 	return stores && entry->pii && turn->pii != PII_KEEP;
 }
 
-/* Others may rest on the sentence that says it, too: they do without a quote then. The value may be
- * written otherwise than it was said, a date for instance, but the words that it rests on are not.
- */
+/* Drops the quotes of entries that say the value, or the words that it rests on: the value may be
+ * written otherwise than it was said, a date for instance. */
 static void drop_quotes_of(struct slice value, struct slice words, struct learn_entries *entries)
 {
 	for (size_t i = 0; i < entries->count; i++) {
@@ -233,8 +234,8 @@ static void keep_allowed(const struct learn_turn *turn, struct learn_entries *en
 	entries->count = kept;
 }
 
-/* What the memory model returns may join what was parted in the turn: a card number over two lines.
- * A quote is kept without it; nothing else that holds a secret is a fact. */
+/* The memory model may join what the turn had split: a card number over two lines. A secret in the
+ * quote is masked; a fact with a secret elsewhere is not kept. */
 static bool is_secret(const struct learn_turn *turn, struct learn_entry *entry, struct arena *arena)
 {
 	size_t count = 0;
@@ -248,7 +249,7 @@ static bool is_secret(const struct learn_turn *turn, struct learn_entry *entry, 
 	return count + in_names > 0;
 }
 
-/* Keeps what may be learned, in order. */
+/* Keeps the entries that may be learned, in order. */
 static void keep_sound(const struct reading *reading, struct learn_entries *entries)
 {
 	const struct learn_turn *turn = reading->turn;

@@ -53,7 +53,7 @@ struct slice learn_names_of_key(struct slice common)
 
 /* ---- names ---- */
 
-/* What tells a reader what to do, in a key or an entity. */
+/* Words in a key or an entity that instruct a reader. */
 static const char commands[] = "ignore obey disregard override bypass pretend comply execute must "
 			       "shall you your yours instruction instructions prompt jailbreak "
 			       "ignoriere ignorier gehorche befolge anweisung anweisungen ignora "
@@ -94,7 +94,7 @@ static bool weigh(void *cookie, struct slice word)
 
 bool learn_is_name(struct slice name)
 {
-	/* A pair of characters counts as a word in scripts without spaces. */
+	/* In scripts without spaces, a pair of characters counts as a word. */
 	enum { MOST_WORDS = 5, MOST_PAIRS = 12 };
 	struct naming naming = {0};
 	uint32_t character = 0;

@@ -1,9 +1,9 @@
-/* The keys of core/learn/names.c, whose map names_make.c makes. */
+/* The keys of core/learn/names.c; names_make.c makes their map. */
 #ifndef RECALLD_CORE_LEARN_NAMES_TABLE_H
 #define RECALLD_CORE_LEARN_NAMES_TABLE_H
 
-/* Each row: the key that stands for all, then its other names, folded and bare. Only of what a
- * person has one of: several allergies may be told one by one. */
+/* Each row: the common key, then its other names, folded and bare. Only keys that have one value
+ * per person: several allergies may be told one by one. */
 /* clang-format off */
 static const char *const synonyms[] = {
 	"city homecity currentcity cityofresidence residence placeofresidence residencecity livesin livingin livesat home homelocation location "

@@ -3,15 +3,15 @@
 #include "core/memory/fact_order.h"
 #include "core/text/text.h"
 
-/* The prompt is paid for on every turn: each part has its bound, and the instructions are no longer
- * than they must be for a small model to follow them. */
+/* Every turn pays for the prompt: each part is bounded, and the instructions are as short as a
+ * small model can follow. */
 enum {
 	MAX_TURN = 16 * 1024,
 	MAX_BEFORE = 6,
 	MAX_REFERENCE = 400,
 	MAX_KNOWN = 6 * 1024,
 	MAX_KNOWN_KEYS = 60,
-	MAX_KNOWN_VALUES = 8, /* of one key */
+	MAX_KNOWN_VALUES = 8, /* per key */
 	MAX_KNOWN_VALUE = 120,
 };
 
@@ -73,7 +73,7 @@ static void append_date(struct buffer *out, int64_t at, struct arena *arena)
 	static const char *const weekdays[] = {"Thursday", "Friday",  "Saturday", "Sunday",
 					       "Monday",   "Tuesday", "Wednesday"};
 	const int64_t day = 24 * 60 * 60 * 1000;
-	int64_t days = at / day - (at % day < 0); /* since a Thursday */
+	int64_t days = at / day - (at % day < 0); /* days since a Thursday */
 	buffer_append(out, SLICE("Date of the new turn: "));
 	buffer_append(out, text_date(at, arena));
 	buffer_append(out, SLICE(", "));
@@ -89,7 +89,7 @@ static size_t same_key_run(const struct fact **facts, size_t count)
 	return run;
 }
 
-/* Keeps, of facts that are sorted newest first, those of the first MAX_KNOWN_KEYS keys. */
+/* Keeps the facts of the first MAX_KNOWN_KEYS keys; `facts` must be sorted newest first. */
 static size_t keep_recent_keys(const struct fact **facts, size_t count)
 {
 	const struct fact *keys[MAX_KNOWN_KEYS];
@@ -157,7 +157,7 @@ static void append_known(struct buffer *out, const struct learn_turn *turn, stru
 	}
 }
 
-/* One line each, so that no text can look like the beginning of another part. */
+/* Writes one line each, so that no text can look like the start of another part. */
 static void append_reference(struct buffer *out, const char *speaker, struct slice text,
 			     struct arena *arena)
 {

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What counts when the model does not say how sure it is. */
+/* The confidence assumed if the model does not give one. */
 static const double default_confidence = 0.8;
 
 static const int64_t day = 24 * 60 * 60 * 1000;
 
-/* The members of an entry, as they lie in the document. */
+/* The members of an entry as they stand in the document. */
 enum member {
 	ENTITY,
 	KIND,
@@ -22,7 +22,7 @@ enum member {
 	VALID_UNTIL,
 	PII,
 	FORGET,
-	ATTRIBUTE, /* for KEY, as the next */
+	ATTRIBUTE, /* stands for KEY, as does the next */
 	NAME,
 	MEMBERS,
 };
@@ -32,7 +32,7 @@ static const char *const member_names[MEMBERS] = {
 	"quote",  "valid_until", "pii", "forget", "attribute",  "name",
 };
 
-/* An optional string: empty when absent; false when it is something else. */
+/* Reads an optional string: empty if absent; false if it is something else. */
 static bool read_string(struct slice document, struct json_value value, struct slice *text,
 			struct arena *arena)
 {
@@ -119,7 +119,8 @@ static bool read_confidence_word(struct slice word, double *confidence)
 	return is_high || is_one_of(word, low);
 }
 
-/* From 0 to 1, or up to 100 in percent; a number in quotes will do, and so will "high". */
+/* Reads a confidence from 0 to 1, or up to 100 as a percentage; also a number in quotes, or
+ * "high". */
 static bool read_confidence(struct slice document, struct json_value value, double *confidence,
 			    struct arena *arena)
 {
@@ -135,7 +136,7 @@ static bool read_confidence(struct slice document, struct json_value value, doub
 	bool is_percent = slice_ends_with(text, SLICE("%"));
 	text.size -= is_percent;
 	text = slice_trim(text);
-	/* The scanner knows no "nan", "inf" or "0x1p3", which strtod() would read. */
+	/* The scanner rejects "nan", "inf" and "0x1p3", which strtod() would read. */
 	if (!json_scan(text, &value) || value.type != JSON_TYPE_NUMBER ||
 	    text.size >= sizeof(digits))
 		return false;
@@ -147,8 +148,8 @@ static bool read_confidence(struct slice document, struct json_value value, doub
 	return *confidence >= 0 && *confidence <= 1;
 }
 
-/* When it ceases to hold; a date alone is meant to its end. What cannot be read counts as never:
- * models also write "unknown" and "ongoing" here. */
+/* Reads when the fact ceases to hold; a date alone includes that day. Anything unreadable counts as
+ * never: models also write "unknown" and "ongoing" here. */
 static int64_t read_expiry(struct slice document, struct json_value value, struct arena *arena)
 {
 	const size_t date_size = sizeof("2026-11-21") - 1;
@@ -156,14 +157,14 @@ static int64_t read_expiry(struct slice document, struct json_value value, struc
 	int64_t at;
 	if (!read_string(document, value, &text, arena))
 		return 0;
-	/* Some models leave the zone out. */
+	/* Some models omit the zone. */
 	const struct slice zoned[] = {text, SLICE("Z")};
 	if (!text_read_time(text, &at) && !text_read_time(arena_join(arena, zoned, 2), &at))
 		return 0;
 	return text.size == date_size ? at + day - 1 : at;
 }
 
-/* A quote, or a list of them: what is left out between them is marked. */
+/* Reads a quote or a list of quotes; marks where something is left out between them. */
 static bool read_quote(struct slice document, struct json_value value, struct slice *quote,
 		       struct arena *arena)
 {
@@ -202,7 +203,7 @@ static bool read_names(struct slice document, const struct json_value *members,
 	return true;
 }
 
-/* Everything but the value. */
+/* Reads everything but the value. */
 static bool read_entry(struct slice document, const struct json_value *members,
 		       struct learn_entry *entry, struct arena *arena)
 {
@@ -211,7 +212,7 @@ static bool read_entry(struct slice document, const struct json_value *members,
 	    !read_names(document, members, entry, arena) ||
 	    !read_confidence(document, members[CONFIDENCE], &entry->confidence, arena))
 		return false;
-	/* Whether it is meant is seen in the user's turn. */
+	/* The user's turn shows whether it is meant. */
 	if (entry->op == LEARN_FORGET && members[CONFIDENCE].type == JSON_TYPE_NULL)
 		entry->confidence = 1;
 	entry->expires_at = read_expiry(document, members[VALID_UNTIL], arena);
@@ -219,7 +220,7 @@ static bool read_entry(struct slice document, const struct json_value *members,
 	return true;
 }
 
-/* Numbers and truth values are kept as they are written. */
+/* Keeps numbers and booleans as they are written. */
 static bool read_value(struct slice document, struct json_value value, struct slice *text,
 		       struct arena *arena)
 {
@@ -255,7 +256,7 @@ static void put_entry(struct learn_entries *entries, const struct learn_entry *e
 		entries->rejected++;
 }
 
-/* Puts one entry for each element of an array of values; an empty one is no value. */
+/* Adds an entry for each element of an array of values; an empty element is not a value. */
 static void put_values(struct slice document, struct json_value array, struct learn_entry *entry,
 		       struct learn_entries *entries, struct arena *arena)
 {
@@ -296,8 +297,8 @@ static void read_object(struct slice document, struct json_value object,
 		entries->rejected++;
 }
 
-/* {"city":"Bern","pets":["cat","dog"],"Maria":{"city":"Ulm"}}: each member is an entry, or what is
- * known of somebody. */
+/* {"city":"Bern","pets":["cat","dog"],"Maria":{"city":"Ulm"}}: each member is an entry, or holds
+ * what is known about somebody. */
 static void read_map(struct slice document, struct json_value map, struct slice name,
 		     struct learn_entries *entries, struct arena *arena)
 {

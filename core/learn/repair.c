@@ -19,7 +19,7 @@ static bool is_any_of(struct slice text, size_t at, const char *bytes)
 	return at < text.size && text.data[at] != '\0' && strchr(bytes, text.data[at]) != NULL;
 }
 
-/* Behind the string in double quotation marks that begins at `at`. */
+/* The offset after the double-quoted string that begins at `at`. */
 static size_t end_of_string(struct slice text, size_t at)
 {
 	for (at++; at < text.size && text.data[at] != '"'; at++) {
@@ -29,8 +29,8 @@ static size_t end_of_string(struct slice text, size_t at)
 	return at < text.size ? at + 1 : text.size;
 }
 
-/* The mark that closes the string in single quotation marks that begins at `at`: one behind which
- * the value ends, as an apostrophe's does not. `at`: there is none. */
+/* The quote that closes the single-quoted string at `at`: one that ends a value, unlike an
+ * apostrophe. `at` if there is none. */
 static size_t end_of_single(struct slice text, size_t at)
 {
 	enum { LONGEST = 4096 };
@@ -65,7 +65,7 @@ struct slice learn_repaired(struct slice answer, struct arena *arena)
 {
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
-	char before = 0; /* the last byte that is no white space */
+	char before = 0; /* the last byte that is not white space */
 	for (size_t at = 0; at < answer.size;) {
 		size_t begin = at;
 		char c = answer.data[at];

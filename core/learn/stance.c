@@ -6,12 +6,12 @@
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 
-/* A place of the turn where an entry's quote, or its value, stands. */
+/* A place in the turn where an entry's quote, or its value, stands. */
 struct place {
 	const struct said *said;
-	size_t index;             /* of the clause */
-	const struct said *quote; /* NULL: there is none */
-	size_t part;              /* the quote's clause that stands there */
+	size_t index;             /* index of the clause */
+	const struct said *quote; /* NULL: no quote */
+	size_t part;              /* the clause of the quote that stands there */
 	const struct learn_entry *entry;
 	struct arena *arena;
 };
@@ -60,7 +60,7 @@ static bool is_supposed(const struct place *place)
 	return (sentence & (WORD_IF | WORD_MAY_IF)) != 0 && (clause->bits & WORD_UNREAL) != 0;
 }
 
-/* "Do I live in Paris?" asks; "Can you help me with my dog Rex?" tells as well. */
+/* "Do I live in Paris?" only asks; "Can you help me with my dog Rex?" also tells. */
 static bool is_question(const struct place *place)
 {
 	const struct said_clause *clause = clause_of(place);
@@ -91,7 +91,7 @@ static bool says_irony(struct slice text)
 	return false;
 }
 
-/* "Oh sure, I just love working weekends." A sentence may also be taken back by the next one. */
+/* "Oh sure, I just love working weekends." The next sentence may also take a sentence back. */
 static bool is_ironic(const struct place *place)
 {
 	const struct said *said = place->said;
@@ -114,8 +114,8 @@ static bool is_ironic(const struct place *place)
 
 /* ---- what is negated ---- */
 
-/* "Don't forget that I ..." and "not only" negate nothing; nor does an English "no" that answers.
- */
+/* "Don't forget that I ..." and "not only" negate nothing; neither does an English "no" that
+ * answers. */
 static bool negates(const struct said *said, const struct said_clause *clause, size_t at)
 {
 	if ((bits_at(clause, at) & WORD_NOT) == 0)
@@ -139,8 +139,8 @@ static size_t count_negations(const struct said *said, const struct said_clause 
 	return count;
 }
 
-/* Of a key that tells what is so, "I do not live in Paris" gives no value, however much is quoted.
- */
+/* For a key that states what is so, "I do not live in Paris" gives no value, however much is
+ * quoted. */
 static bool is_denied(const struct place *place, size_t negations)
 {
 	struct said value = said_read(place->entry->value, place->said, place->arena);
@@ -163,8 +163,8 @@ static bool is_negated(const struct place *place)
 
 /* ---- what is said of others ---- */
 
-/* The place of "sister" in "my sister is ..." where nothing but a name or two stands between it and
- * its verb; 0: the clause begins otherwise. */
+/* The place of "sister" in "my sister is ..." if only a name or two stand between it and its verb;
+ * 0: the clause begins otherwise. */
 static size_t kin_subject(const struct said_clause *clause)
 {
 	enum { LATEST = 3 };
@@ -176,7 +176,7 @@ static size_t kin_subject(const struct said_clause *clause)
 	return 0;
 }
 
-/* "我妹妹是医生": of the only "我" it is said whose sister it is. */
+/* "我妹妹是医生": the only "我" says whose sister it is. */
 static bool is_of_kin_in_signs(const struct said_clause *clause)
 {
 	const struct slice self = SLICE("我");
@@ -209,7 +209,7 @@ static bool speaks_of_third(const struct said_clause *clause)
 	return in_signs || ((begin & WORD_THIRD) != 0 && (clause->bits & WORD_FIRST) == 0);
 }
 
-/* A clause without a subject of its own goes on about the one of the clause before it. */
+/* A clause without its own subject continues with that of the clause before. */
 static bool is_of_others(const struct said *said, size_t index)
 {
 	for (;; index--) {
@@ -254,7 +254,8 @@ static bool is_plain(const struct place *place)
 	       !is_of_another(place) && !is_ironic(place);
 }
 
-/* Whether what stands at some place is plain at one of them; `*found`: there is a place at all. */
+/* Whether the text is said plainly in at least one of the places where it stands; `*found`: there
+ * is such a place. */
 static bool is_plain_somewhere(struct place place, struct slice text, bool *found)
 {
 	for (place.index = 0; place.index < place.said->count; place.index++) {
@@ -275,7 +276,7 @@ static bool bears_value(const struct said_clause *clause, const struct place *pl
 
 bool learn_is_meant(const struct said *said, const struct learn_entry *entry, struct arena *arena)
 {
-	enum { MOST_PARTS = 8 }; /* each is looked for in the whole turn */
+	enum { MOST_PARTS = 8 }; /* each is sought in the whole turn */
 	struct place place = {.said = said, .entry = entry, .arena = arena};
 	bool found = false;
 	if (entry->words.size == 0)

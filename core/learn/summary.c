@@ -4,10 +4,10 @@
 #include "core/text/text.h"
 
 enum {
-	MAX_PROMPT = 32 * 1024, /* of which the previous summary and one turn never fill all */
+	MAX_PROMPT = 32 * 1024, /* the previous summary and one turn never fill it */
 	MAX_PREVIOUS = 8 * 1024,
 	MAX_TURN = 6 * 1024,
-	RUNAWAY = 10, /* times as many words as were asked for: the model repeats itself */
+	RUNAWAY = 10, /* times the words asked for: the model repeats itself */
 };
 
 static struct slice instructions(unsigned max_words, struct arena *arena)
@@ -29,8 +29,8 @@ static struct slice instructions(unsigned max_words, struct arena *arena)
 	return arena_join(arena, parts, 3);
 }
 
-/* One line for each turn, so that no text can look like another one's beginning; the day where it
- * changes. */
+/* Writes one line per turn, so that no text can look like the beginning of another; adds the day
+ * where it changes. */
 static struct slice turn_line(const struct turn *turn, const struct turn *before,
 			      struct arena *arena)
 {
@@ -43,7 +43,7 @@ static struct slice turn_line(const struct turn *turn, const struct turn *before
 	return same_day ? arena_join(arena, parts + 3, 4) : arena_join(arena, parts, 7);
 }
 
-/* Returns how many of the turns have found room. */
+/* Returns how many turns fit. */
 static size_t append_all(struct buffer *out, struct slice previous, const struct turn *turns,
 			 size_t count, struct arena *arena)
 {
@@ -70,7 +70,7 @@ struct learn_prompt learn_summary_prompt(struct slice previous, const struct tur
 				     fitting};
 }
 
-/* Without a code fence that is round the whole text. */
+/* Removes a code fence around the whole text. */
 static struct slice without_fence(struct slice text)
 {
 	const struct slice fence = SLICE("```");

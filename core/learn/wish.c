@@ -9,7 +9,7 @@
 
 /* ---- whether it is asked for ---- */
 
-/* What may stand before a request: articles, pronouns, "please", "actually". */
+/* Words that may precede a request: articles, pronouns, "please", "actually". */
 static bool may_precede(const struct said_word *word)
 {
 	return word->is_function || (word->bits & (WORD_SECOND | WORD_SOFT | WORD_OPENER)) != 0 ||
@@ -22,7 +22,7 @@ static bool is_answer_no(const struct said *said, const struct said_clause *clau
 	       slice_equal(clause->words[0].text, SLICE("no"));
 }
 
-/* Whether the clause asks for what its word at `verb` means: "forget", not "I forget", "people
+/* Whether the clause asks for what the word at `verb` means: "forget", but not "I forget", "people
  * forget", "don't forget" or "did you forget". */
 static bool asks_at(const struct said *said, const struct said_clause *clause, size_t verb)
 {
@@ -77,7 +77,7 @@ static bool is_behind_any(struct slice before, const char *const *words)
 	return false;
 }
 
-/* Of scripts without spaces. */
+/* The same for scripts without spaces. */
 static bool asks_in_signs(struct slice text)
 {
 	static const char *const verbs[] = {"忘记",   "忘記", "忘掉", "忘了", "删除",   "刪除",
@@ -128,7 +128,7 @@ static bool names_something(const struct said_word *word)
 	       (lexicon_find(word_hash(word->text)) & 1U << LEXICON_LIGHT) == 0;
 }
 
-/* "Forget that", "forget what I said": it names nothing itself. */
+/* "Forget that", "forget what I said": the request itself names nothing. */
 static bool points_back(const struct said *said, unsigned sentence)
 {
 	unsigned bits = 0;
@@ -164,7 +164,7 @@ static void append_sentence(struct buffer *out, const struct said *said, unsigne
 	}
 }
 
-/* The sentence that asks, and what it points back to. */
+/* Appends the sentence that asks, and what it points back to. */
 static void append_scope(struct buffer *out, const struct learn_turn *turn, const struct said *said,
 			 const struct said_clause *clause)
 {
@@ -203,7 +203,7 @@ bool wish_names_value(const struct wish *wish, struct slice value, struct arena 
 	return support_bears(&wish->scope, value, (struct slice){0}, arena);
 }
 
-/* Whether a word of it is in the list, whose words stand between spaces. */
+/* Whether a word of the wish is in the list, whose words are separated by spaces. */
 static bool holds_any(const struct wish *wish, struct slice list, struct arena *arena)
 {
 	for (size_t i = 0; i < wish->scope.count; i++) {
@@ -214,7 +214,7 @@ static bool holds_any(const struct wish *wish, struct slice list, struct arena *
 	return false;
 }
 
-/* What is said of what a key holds, where its name is not. */
+/* Whether the wish describes what the key holds without naming it. */
 static bool names_by_cue(const struct wish *wish, struct slice common, struct arena *arena)
 {
 	static const struct {
@@ -239,7 +239,7 @@ static bool names_by_cue(const struct wish *wish, struct slice common, struct ar
 	return false;
 }
 
-/* One to three words in a row that are a name of the key. */
+/* Whether one to three consecutive words are a name of the key. */
 static bool names_by_synonym(const struct wish *wish, struct slice common, struct arena *arena)
 {
 	enum { MOST_WORDS = 3 };
@@ -256,7 +256,7 @@ static bool names_by_synonym(const struct wish *wish, struct slice common, struc
 	return false;
 }
 
-/* Its names in scripts without spaces stand anywhere. */
+/* In scripts without spaces, the key's names may stand anywhere. */
 static bool names_by_sign(const struct wish *wish, struct slice common)
 {
 	struct slice names = learn_names_of_key(common);
@@ -286,7 +286,7 @@ static bool is_among(const struct said_word *words, size_t count, struct slice t
 	return at < count;
 }
 
-/* Whether it names nothing but the entity. */
+/* Whether the wish names nothing but the entity. */
 static bool names_only(const struct wish *wish, struct slice entity, struct arena *arena)
 {
 	size_t count;
@@ -302,7 +302,7 @@ static bool names_only(const struct wish *wish, struct slice entity, struct aren
 	return true;
 }
 
-/* Signs that name a narrower thing than "me" does, in scripts without spaces. */
+/* Whether signs, in scripts without spaces, name something narrower than "me". */
 static bool signs_name_self(const struct wish *wish)
 {
 	static const char *const selves[] = {"关于我的", "關於我的",   "我的一切",

@@ -1,5 +1,4 @@
-/* Whether a turn asks to forget something, and what it names. Only the learn_* files include this.
- */
+/* Whether a turn asks to forget something, and what it names. Private to this folder. */
 #ifndef RECALLD_CORE_LEARN_WISH_H
 #define RECALLD_CORE_LEARN_WISH_H
 
@@ -9,7 +8,7 @@
 struct wish {
 	bool is_asked;
 	bool says_all;        /* "everything about ..." */
-	struct support scope; /* the sentences that ask; and what "forget that" points back to */
+	struct support scope; /* the sentences that ask, and what "forget that" points back to */
 	struct said said;     /* the same */
 };
 
@@ -19,12 +18,12 @@ struct wish wish_read(const struct learn_turn *turn, const struct said *said, st
  * live"). */
 bool wish_names_value(const struct wish *wish, struct slice value, struct arena *arena);
 bool wish_names_key(const struct wish *wish, struct slice key, struct arena *arena);
-/* Whether it says nothing but what the quote of a fact says, in two words or more. */
+/* Whether the wish says only what a fact's quote says, in two words or more. */
 bool wish_restates(const struct wish *wish, struct slice quote, struct arena *arena);
-/* Whether it names all that is known of the entity: "everything about Maria", "all you know of me".
- */
+/* Whether the wish names all that is known about the entity: "everything about Maria", "all you
+ * know of me". */
 bool wish_names_all(const struct wish *wish, struct slice entity, struct arena *arena);
-/* Whether it names the entity and nothing narrower. */
+/* Whether the wish names the entity and nothing narrower. */
 bool wish_names_whole(const struct wish *wish, struct slice entity, struct arena *arena);
 
 #endif

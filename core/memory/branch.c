@@ -60,7 +60,7 @@ static uint64_t lowest(const struct id_list *list, uint64_t lowest)
 	return lowest;
 }
 
-/* A user turn's id, the exchange's, is lower than its answer's. */
+/* A user turn's id is also its exchange's, and is lower than its answer's. */
 uint64_t branch_first_turn(const struct branch *branch)
 {
 	uint64_t first = lowest(&branch->gone, UINT64_MAX);
@@ -110,7 +110,7 @@ struct following {
 	size_t count;
 	int64_t now;
 	struct arena *arena;
-	struct id_list ended; /* facts that were retracted */
+	struct id_list ended; /* retracted facts */
 };
 
 bool ground_is_lost(const struct ground *ground)
@@ -120,8 +120,8 @@ bool ground_is_lost(const struct ground *ground)
 	return ground->change == GROUND_TAKEN;
 }
 
-/* A fact ends when its exchange was taken back: by that it is known when the exchange comes back.
- */
+/* Ends a fact at the time its exchange was taken back: this identifies it when the exchange comes
+ * back. */
 static void retract(struct following *following, size_t index)
 {
 	struct fact *fact = &following->facts[index];
@@ -141,7 +141,7 @@ static void supersede(const struct following *following, size_t loser, size_t wi
 	following->changed[loser] = true;
 }
 
-/* Of values that exclude each other the newest observation stands. */
+/* Among values that exclude each other, the newest observation stands. */
 static void settle(const struct following *following, size_t index)
 {
 	const struct fact *fact = &following->facts[index];
@@ -166,8 +166,7 @@ static void let_stand(const struct following *following, size_t index)
 	settle(following, index);
 }
 
-/* What the fact had taken the place of stands again, unless that was taken back itself: then what
- * was before it. */
+/* Revives the fact that this one superseded; if that was itself taken back, the one before it. */
 static void revive_before(struct following *following, uint64_t id)
 {
 	for (size_t i = 0; i < following->count; i++) {
@@ -181,7 +180,7 @@ static void revive_before(struct following *following, uint64_t id)
 	}
 }
 
-/* A fact whose exchange is taken may rest on another one as well: it then moves there. */
+/* A fact whose exchange is taken may also rest on another exchange: it then moves there. */
 static bool move(const struct following *following, size_t index)
 {
 	struct fact *fact = &following->facts[index];
@@ -202,7 +201,7 @@ static void take_back(struct following *following)
 		    following->grounds[i].change == GROUND_TAKEN && !move(following, i))
 			retract(following, i);
 	}
-	/* Each fact is retracted once, so the list comes to an end while it grows. */
+	/* Each fact is retracted once, so the list ends although it grows. */
 	for (size_t i = 0; i < following->ended.count; i++)
 		revive_before(following, following->ended.ids[i]);
 }

@@ -3,7 +3,7 @@
 #include "core/base/utf8.h"
 #include "core/text/text.h"
 
-/* A run while it is followed, and what it is compared by. */
+/* A run in progress, and what it is compared by. */
 struct run {
 	const struct answer_hit *first;
 	const struct answer_hit *last;
@@ -62,7 +62,8 @@ struct conversation_match conversation_match(struct answer_hit *hits, size_t cou
 	struct run best = {0};
 	for (size_t i = 0; i < count; i++) {
 		if (hits[i].followed)
-			continue; /* the run that it goes on is longer than one from here */
+			continue; /* the run that it continues is longer than one that starts here
+				   */
 		struct run run = run_from(hits, count, i);
 		if (best.messages == 0 || is_better(&run, &best))
 			best = run;
@@ -102,9 +103,8 @@ void conversation_advance(struct past_conversation *conversation, const struct a
 		conversation->last_active = append->now;
 }
 
-/* Of long texts the beginnings tell: to fold and compare a whole megabyte takes a tenth of a
- * second.
- */
+/* Long texts are compared by their beginnings: folding and comparing a whole megabyte takes a tenth
+ * of a second. */
 enum { EDIT_WORDS = 256, WRAPPING = 100, COMPARED_WHOLE = 64 * 1024, COMPARED_PART = 32 * 1024 };
 
 struct words {

@@ -1,18 +1,18 @@
 /* What goes when a user asks to forget something: the turns that say it with their whole exchanges,
- * the words that facts quote from them, and a summary that tells of them. */
+ * the words that facts quote from them, and a summary that may tell of them. */
 #ifndef RECALLD_CORE_MEMORY_ERASURE_H
 #define RECALLD_CORE_MEMORY_ERASURE_H
 
 #include "core/base/ids.h"
 #include "core/memory/memory.h"
 
-/* What one forgetting has taken so far. Its lists lie in the arena of the calls that add to them.
- * Begin with ERASURE_NONE. */
+/* What one request to forget has erased so far. Its lists lie in the arena of the calls that add to
+ * them. Initialize it with ERASURE_NONE. */
 struct erasure {
 	struct id_list exchanges; /* whose turns are hidden */
-	struct id_list learned;   /* hidden turns that were current and for the summary */
-	uint64_t first_turn;      /* the lowest id of a hidden turn; UINT64_MAX: none was */
-	bool forgotten;           /* a fact was, or a turn: what was made of it has to go */
+	struct id_list learned;   /* hidden turns that were current and due for the summary */
+	uint64_t first_turn;      /* the lowest id of a hidden turn; UINT64_MAX: none was hidden */
+	bool forgotten; /* a fact or a turn was forgotten: what was derived from it must go */
 };
 
 #define ERASURE_NONE ((struct erasure){.first_turn = UINT64_MAX})
@@ -21,19 +21,20 @@ struct erasure {
  * answer is as old as `asked`, the turn it answers; NULL: it answers none. */
 bool erasure_takes_turn(const struct turn *turn, const struct turn *asked, int64_t until);
 
-/* Hides a turn: its text goes, and the caller stores it. `is_for_summary`: it was to be summarized.
- * False: it is hidden already, and nothing changes. */
+/* Hides a turn: erases its text; the caller stores it. `is_for_summary`: the turn was due to be
+ * summarized. False: it is already hidden, and nothing changes. */
 bool erasure_hide_turn(struct erasure *erasure, struct turn *turn, bool is_for_summary,
 		       struct arena *arena);
 
-/* Forgets a fact at `now`: that it was there stays known, its texts go. Its exchange is the
- * caller's to hide. */
+/* Forgets a fact at `now`: erases its texts, but keeps the record that it existed. The caller hides
+ * its exchange. */
 void erasure_forget_fact(struct erasure *erasure, struct fact *fact, int64_t now);
 
-/* Takes the quote of a hidden exchange out of a fact that itself stays. False: it has none. */
+/* Erases the quote of a hidden exchange from a fact that itself stays. False: there is no such
+ * quote. */
 bool erasure_unquote_fact(const struct erasure *erasure, struct fact *fact);
 
-/* Whether the summary may tell of what is hidden. */
+/* Whether the summary may tell of something hidden. */
 bool erasure_takes_summary(const struct erasure *erasure, const struct summary *summary);
 
 #endif

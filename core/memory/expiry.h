@@ -1,4 +1,4 @@
-/* What is past its time, and goes. */
+/* Expiry: which data is past its time and goes. */
 #ifndef RECALLD_CORE_MEMORY_EXPIRY_H
 #define RECALLD_CORE_MEMORY_EXPIRY_H
 
@@ -6,31 +6,31 @@
 
 struct expiry {
 	int64_t now;
-	/* Exchanges of which the user's turn was said then or before go, and summaries that are
-	 * made of none said later; INT64_MIN: none do. */
+	/* Exchanges whose user turn was said at this time or earlier go, as do summaries of nothing
+	 * said later; INT64_MIN: none go. */
 	int64_t turns_until;
-	int64_t facts_until; /* facts that were last said then or before; the same */
+	int64_t facts_until; /* the same for facts, by when they were last said */
 	enum pii pii;
-	/* With the last part the user's bytes go from `counted` to `left`, as store_measure() gave
-	 * them; both 0: they are left alone. */
+	/* The last batch changes the user's byte count from `counted` to `left`, as store_measure()
+	 * gave them; both 0: it stays unchanged. */
 	uint64_t counted;
 	uint64_t left;
 };
 
-/* Whether a turn was said so long ago that it expires; whether it goes is turn_expires_alone()'s to
- * say for those that begin an exchange. */
+/* Whether a turn was said so long ago that it expires. If it begins an exchange,
+ * turn_expires_alone() decides whether it goes. */
 bool expiry_takes_turn(const struct expiry *expiry, const struct turn *turn);
 
-/* Whether an expired turn goes by itself, and takes the answers to it along: a user turn does, and
- * an answer to nothing that stands. `asked` is the turn that an answer was given to; NULL: there is
+/* Whether an expired turn goes by itself and takes its answers along: a user turn does, and an
+ * answer to nothing that stands. `asked` is the turn that an answer was given to; NULL: there is
  * none. An answer to a turn that stands goes with that turn, which was said before it. */
 bool turn_expires_alone(const struct turn *turn, const struct turn *asked);
 
-/* Whether a conversation expires that was active last at `last_active`, once it has no turns. */
+/* Whether a conversation last active at `last_active` expires once it has no turns. */
 bool expiry_takes_conversation(const struct expiry *expiry, int64_t last_active);
 
-/* Whether a turn that a summary covers keeps the summary: the summary lasts as long as the newest
- * of its turns, whenever it was written. */
+/* Whether a turn that a summary covers keeps the summary: a summary lasts as long as the newest of
+ * its turns, whenever it was written. */
 bool expiry_keeps_summary(const struct expiry *expiry, const struct turn *covered);
 
 enum fact_fate {
@@ -48,15 +48,15 @@ struct sized_turn {
 	uint64_t bytes;
 };
 
-/* Sets `turns_until` and `left` so that the oldest turns go and at most `keep` bytes are left. All
- * turns that were said in one millisecond go together. `turns` are the user's that take any bytes;
- * they are sorted by time. */
+/* Sets `turns_until` and `left` so that the oldest turns go and at most `keep` bytes are left.
+ * Turns said in the same millisecond go together. `turns` are the user's turns that take any bytes,
+ * sorted by time. */
 void expiry_cut(struct expiry *expiry, struct sized_turn *turns, size_t count, uint64_t keep);
 
 struct expired_count {
 	size_t exchanges;
 	size_t facts; /* deleted or masked */
-	bool more;    /* it is to be called again */
+	bool more;    /* call again: there is more */
 };
 
 #endif

@@ -1,39 +1,40 @@
-/* What a request was given of memory, and stays given: it is sent again byte for byte. */
+/* What memory gave a request. It stays given: later requests send it again byte for byte. */
 #ifndef RECALLD_CORE_MEMORY_GIVEN_H
 #define RECALLD_CORE_MEMORY_GIVEN_H
 
 #include "core/memory/memory.h"
 
-/* What was injected at the conversation's begin and stays, byte for byte. An empty block and no
- * turns is a frozen nothing. */
+/* What was injected at the beginning of the conversation and stays there, byte for byte. An empty
+ * block without turns freezes that nothing was injected. */
 struct frozen {
 	enum mode mode;
 	size_t tokens;
 	struct slice block;
-	struct slice turns;      /* as of said_turns.h */
-	struct slice chat_turns; /* of an earlier version: messages of a chat completion, each with
-				    a comma */
+	struct slice turns;      /* in the form of said_turns.h */
+	struct slice chat_turns; /* written by an earlier version: messages of a chat completion,
+				    each with a comma */
 	struct slice
 		receipt_items; /* JSON: what it holds and why, for the receipts of later requests */
 	const uint64_t *facts; /* the facts in the block */
 	size_t fact_count;
 	/* The conversation's turns before this ordinal are taken out of its requests; 0: none. */
 	uint32_t cut_before;
-	const uint64_t *given; /* the turns in block and turns, rising */
+	const uint64_t *given; /* ids of the turns in `block` and `turns`, ascending */
 	size_t given_count;
-	uint64_t covers; /* of the summary in the block; 0: there is none */
+	uint64_t covers; /* of the summary in the block; 0: there is no summary */
 };
 
-/* What was recalled for one user turn, and rides before its text whenever it is sent again. */
+/* What was recalled for one user turn. It precedes the turn's text whenever the turn is sent
+ * again. */
 struct replay {
-	uint32_t ordinal;   /* of the exchange that the turn begins */
+	uint32_t ordinal;   /* that of the exchange that the turn begins */
 	uint64_t user_hash; /* text_hash() of the turn's own text */
 	size_t tokens;
 	struct slice text;
 	struct slice receipt_items; /* JSON, as frozen.receipt_items */
-	const uint64_t *turns;      /* recalled in it, rising */
+	const uint64_t *turns;      /* turns recalled in it, ascending */
 	size_t turn_count;
-	const uint64_t *facts; /* in it, rising */
+	const uint64_t *facts; /* facts in it, ascending */
 	size_t fact_count;
 };
 
@@ -60,28 +61,29 @@ struct chain_link {
 struct receipt {
 	uint64_t id;       /* 0: none */
 	struct slice text; /* JSON */
-	/* Whose texts it holds, in any order, and up to which a summary in it covers. */
+	/* The turns whose texts it holds, in any order, and the turn up to which its summary
+	 * covers. */
 	const uint64_t *turns;
 	size_t turn_count;
 	const uint64_t *facts; /* the same */
 	size_t fact_count;
 };
 
-/* What leaves memory. What holds any of it is not given again. */
+/* What leaves memory. Anything that holds a part of it is not given again. */
 struct leaving {
-	const uint64_t *turns; /* ids, rising */
+	const uint64_t *turns; /* ids, ascending */
 	size_t turn_count;
-	const uint64_t *facts; /* ids, rising */
+	const uint64_t *facts; /* ids, ascending */
 	size_t fact_count;
-	/* A summary leaves that covers the turns up to this id: whatever holds one of them may hold
-	 * what it tells of the others. 0: no summary leaves. */
+	/* A summary leaves that covers the turns up to this id: anything that holds one of these
+	 * may hold what the summary tells of the others. 0: no summary leaves. */
 	uint64_t covered;
-	/* From this turn's id on the memory changes: a summary in a frozen context that covers it
+	/* Memory changes from this turn's id on: a summary in a frozen context that covers it
 	 * leaves. 0: none does. */
 	uint64_t changed_from;
 };
 
-/* Whether a frozen context, a replay or a receipt holds any of it. */
+/* Whether a frozen context, a replay or a receipt holds any of `leaving`. */
 bool frozen_holds(const struct frozen *frozen, const struct leaving *leaving);
 bool replay_holds(const struct replay *replay, const struct leaving *leaving);
 bool receipt_holds(const struct receipt *receipt, const struct leaving *leaving);

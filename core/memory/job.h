@@ -1,4 +1,4 @@
-/* What is still to be learned from. */
+/* What is still to be learned. */
 #ifndef RECALLD_CORE_MEMORY_JOB_H
 #define RECALLD_CORE_MEMORY_JOB_H
 
@@ -7,7 +7,7 @@
 
 enum job_kind {
 	JOB_FACTS,   /* one per exchange to learn from */
-	JOB_SUMMARY, /* one per user who has turns that the summary does not cover */
+	JOB_SUMMARY, /* one per user with turns that the summary does not cover */
 };
 
 struct job {
@@ -17,8 +17,8 @@ struct job {
 	bool explicit_mode;
 	enum mode mode;
 	bool client_key;
-	unsigned tries;    /* in a row, failed for whatever cause */
-	unsigned unusable; /* answers that could not be used */
+	unsigned tries;    /* consecutive failures, whatever the cause */
+	unsigned unusable; /* unusable answers */
 	int64_t not_before;
 	bool parked;
 	/* JOB_SUMMARY: */
@@ -31,25 +31,25 @@ struct job_list {
 	struct slice tenant;
 	struct slice user;
 	struct job *jobs; /* facts in the order of their exchanges, parked ones included; the
-			     summary's last */
+			     summary last */
 	size_t count;
-	uint64_t next_after; /* where the list was cut off: the exchange to go on after; 0: it is
-				whole */
+	uint64_t next_after; /* where the list was cut off: go on after this exchange; 0: it is
+				complete */
 };
 
 /* What a job works on. */
 struct job_input {
-	uint64_t forget_epoch; /* hand it to store_learned() or store_summarized() */
+	uint64_t forget_epoch; /* pass it to store_learned() or store_summarized() */
 	struct turn user;      /* JOB_FACTS */
-	struct turn assistant; /* text empty when there is none */
+	struct turn assistant; /* its text is empty if there is none */
 	struct turn *before;   /* up to 6 turns of the same conversation before it, oldest first */
 	size_t before_count;
-	struct fact *facts; /* all but the forgotten; what was taken back as if before all time */
+	struct fact *facts; /* all but the forgotten; those taken back appear as before all time */
 	size_t fact_count;
 	bool has_summary; /* JOB_SUMMARY */
 	struct summary summary;
-	/* Current turns that it does not cover and that are to be learned from: the oldest
-	 * MEMORY_MAX_TURNS, in the order of their ids, as `covers` counts. */
+	/* Current turns to learn from that it does not cover: the oldest MEMORY_MAX_TURNS, ordered
+	 * by id, as `covers` counts. */
 	struct turn *uncovered;
 	size_t uncovered_count;
 };

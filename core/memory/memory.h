@@ -14,14 +14,15 @@ enum mode {
 	MODE_VECTOR,
 	MODE_HYBRID,
 	MODE_AUTO,
-	MODE_READONLY, /* a request's word only: the configured mode injects, nothing is learned */
+	MODE_READONLY, /* only a request can ask for it: the configured mode injects, nothing is
+			  learned */
 };
 
-/* The word for a mode, and back; mode_read gives false for a word that is none. */
+/* The name of a mode, and back; mode_read() returns false for an unknown name. */
 const char *mode_name(enum mode mode);
 bool mode_read(struct slice word, enum mode *mode);
 
-/* What each mode injects, and so what is learned in it. */
+/* What each mode injects, and hence what is learned in it. */
 bool mode_uses_facts(enum mode mode);   /* entity, hybrid, auto */
 bool mode_uses_summary(enum mode mode); /* summary, hybrid, auto */
 bool mode_uses_turns(enum mode mode);   /* buffer, summary, hybrid, auto */
@@ -44,23 +45,23 @@ enum turn_state {
 	TURN_HIDDEN,     /* the user asked to forget what it says */
 };
 
-/* More of a turn's text is not kept: no model takes in more, and a loop reads it. */
+/* The most that is kept of a turn's text: no model takes more, and an event loop reads it. */
 enum { TURN_TEXT_LIMIT = 1 << 20 };
 
-/* One message of a conversation, as it is remembered: secrets masked, documents taken out.
- * A user turn and its answer have the same exchange id, which is the user turn's id. */
+/* One message of a conversation as memory keeps it: secrets masked, documents removed. A user turn
+ * and its answer share an exchange id, which is the user turn's id. */
 struct turn {
 	uint64_t id;
 	uint64_t exchange;
 	uint32_t conversation;
-	uint32_t ordinal; /* the how-manieth answered user turn of its conversation, from 0 */
+	uint32_t ordinal; /* its number among its conversation's answered user turns, from 0 */
 	enum role role;
 	enum turn_state state;
 	bool complete; /* false: its reply broke off */
 	int64_t created_at;
 	uint64_t hash; /* text_hash() of what the client sends when it sends this turn again */
 	struct slice text;
-	struct slice session; /* the session that its conversation was given, or empty */
+	struct slice session; /* its conversation's session, or empty */
 };
 
 /* An exchange of a conversation as memory keeps it: a user turn and its answers. */
@@ -70,8 +71,8 @@ struct past_exchange {
 	uint32_t ordinal;
 	enum turn_state state; /* the user turn's */
 	uint64_t user_hash;    /* text_hash() of the user turn's own text */
-	uint64_t answer;       /* the answer that it shows; 0: none */
-	bool queued;           /* it is learned from, or waits to be */
+	uint64_t answer;       /* the answer that it shows now; 0: none */
+	bool queued;           /* it has been learned from, or is queued to be */
 	int64_t created_at;
 	int64_t taken_back_at; /* when the user turn was superseded; 0: it was not */
 	struct slice text;     /* the user turn's */
@@ -85,14 +86,14 @@ struct past_exchanges {
 
 /* A conversation as memory keeps it, beside its exchanges. */
 struct past_conversation {
-	struct slice session; /* that was given to it, or empty */
+	struct slice session; /* its session, or empty */
 	int64_t last_active;
-	uint32_t answers;     /* the ordinal behind its last complete answer */
+	uint32_t answers;     /* the ordinal after its last complete answer */
 	bool carries_history; /* one of its requests carried answers */
 	bool branched;        /* some of its user turns are superseded */
 };
 
-/* What a request says itself, in its messages. */
+/* What a request itself says in its messages. */
 struct carried_texts {
 	const uint64_t *hashes; /* text_hash() of each, sorted */
 	size_t count;
@@ -100,29 +101,29 @@ struct carried_texts {
 
 /* Whether the request says what the turn says. */
 bool turn_is_said_in(const struct turn *turn, const struct carried_texts *carried);
-/* The same, but for a short turn ("Yes."), which means what it means in its place alone. */
+/* The same, except for a short turn ("Yes."), whose meaning depends on its place. */
 bool turn_is_told_in(const struct turn *turn, const struct carried_texts *carried);
 
-/* Whether the turn belongs to the exchange that is asked again; 0: none is. */
+/* Whether the turn belongs to the exchange that is being asked again; 0: none is. */
 bool turn_is_asked_again(const struct turn *turn, uint64_t asked_again);
 
 enum fact_state {
 	FACT_CURRENT,
-	FACT_SUPERSEDED, /* a newer observation has its place */
-	FACT_RETRACTED,  /* the user said that it is no longer so */
+	FACT_SUPERSEDED, /* a newer observation took its place */
+	FACT_RETRACTED,  /* the user said that it no longer holds */
 	FACT_FORGOTTEN,  /* the user asked to forget it: its texts are empty */
 };
 
 struct fact {
 	uint64_t id;
-	struct slice entity; /* "user" or the name of whom or what it is about */
+	struct slice entity; /* "user", or the name of the person or thing it is about */
 	struct slice kind;   /* user, person, place, project or thing */
 	struct slice key;    /* lower case, words joined by "_" */
 	struct slice value;
-	bool many; /* one of several values of its key, not the only one */
+	bool many; /* one of several values of its key */
 	bool pii;
 	double confidence;
-	struct slice quote;     /* the words of the user's turn that it rests on; may be empty */
+	struct slice quote;     /* the words of the user's turn that support it; may be empty */
 	uint64_t exchange;      /* the exchange that it was learned from */
 	int64_t observed_at;    /* when the user said it, not when it was written */
 	int64_t expires_at;     /* 0: never */
@@ -131,14 +132,14 @@ struct fact {
 	enum fact_state state;
 };
 
-/* What becomes of facts that identify a person. */
+/* What to do with facts that identify a person. */
 enum pii {
 	PII_KEEP,
-	PII_REDACT, /* their values and quotes are not kept, but that there was one */
+	PII_REDACT, /* record that there was one, but not its value and quote */
 	PII_DROP,
 };
 
-/* Takes the value out of it, and the user's words. */
+/* Erases the fact's value and the user's words. */
 void fact_mask(struct fact *fact);
 bool fact_is_masked(const struct fact *fact);
 
@@ -149,7 +150,7 @@ struct summary {
 	struct slice model; /* the model that wrote it */
 };
 
-/* Whether the summary may tell of the turn with this id. One of zeros covers none. */
+/* Whether the summary may tell of the turn with this id. A zeroed summary covers none. */
 bool summary_covers(const struct summary *summary, uint64_t turn);
 
 #endif

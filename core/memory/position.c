@@ -2,13 +2,13 @@
 
 enum {
 	ASKED_AGAIN_WITHIN = 60 * 60 * 1000, /* milliseconds */
-	MOST_WORDINGS = 16,                  /* said at one place, are compared with the newest */
-	FIRST_EDITS = 4,                     /* of a first turn, before there is any history */
+	MOST_WORDINGS = 16, /* wordings of one place that are compared with the newest */
+	FIRST_EDITS = 4,    /* edits of a first turn, before there is any history */
 };
 
 /* ---- what stands where ---- */
 
-/* The index behind the last exchange at the ordinal or before it. */
+/* The index after the last exchange at or before the ordinal. */
 static size_t end_of(struct past_exchanges in, uint32_t ordinal)
 {
 	size_t low = 0;
@@ -48,7 +48,7 @@ const struct past_exchange *exchanges_find_any(struct past_exchanges in, uint32_
 	return found;
 }
 
-/* The newest current one at the ordinal for which `matches`. */
+/* The newest current exchange at the ordinal for which `matches` holds. */
 static const struct past_exchange *
 find_text(struct past_exchanges in, uint32_t ordinal, struct slice newest,
 	  bool (*matches)(struct slice stored, struct slice newest))
@@ -146,7 +146,7 @@ struct load load_going_on(const struct load *load, const struct chain_link *link
 
 /* ---- where in it ---- */
 
-/* Answers of the request's history from the fingerprint `first` on. */
+/* The number of answers in the request's history from fingerprint `first` on. */
 static size_t count_answers(const struct load *load, size_t first)
 {
 	size_t count = 0;
@@ -193,7 +193,7 @@ void position_count(struct request_position *position, const struct load *load,
 {
 	const size_t sent = count_sent(load);
 	*position = (struct request_position){.answers_sent = sent};
-	/* A client that sends only its newest message goes on where the conversation stands. */
+	/* A client that sends only its newest message continues where the conversation stands. */
 	position->next_ordinal = conversation->answers;
 	if (match->conversation != 0)
 		position->next_ordinal = as_ordinal((uint64_t)match->next_ordinal +

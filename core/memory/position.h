@@ -1,8 +1,8 @@
 /* Where a request stands in its conversation, and whether that is certain enough to take back what
  * stands there (view.h says what a request may take back).
  *
- * Exchanges are those of the request's conversation, at the ordinals that are asked about. Places
- * are those of all the conversation's user turns. Texts and lists are the caller's. */
+ * The functions take exchanges of the request's conversation, at the ordinals they ask about, and
+ * the places of all the conversation's user turns. Texts and lists belong to the caller. */
 #ifndef RECALLD_CORE_MEMORY_POSITION_H
 #define RECALLD_CORE_MEMORY_POSITION_H
 
@@ -22,29 +22,30 @@ struct user_turn_places {
 
 /* ---- what stands where ---- */
 
-/* The newest exchange at an ordinal in this state whose user turn reads so. NULL: none, or the hash
- * is 0. */
+/* The newest exchange at an ordinal, in this state, whose user turn has this hash. NULL: there is
+ * none, or the hash is 0. */
 const struct past_exchange *exchanges_find(struct past_exchanges in, uint32_t ordinal,
 					   uint64_t user_hash, enum turn_state state);
-/* The same, whatever became of it: rather a current one than a superseded or a hidden one. */
+/* The same in any state, preferring a current exchange to a superseded or hidden one. */
 const struct past_exchange *exchanges_find_any(struct past_exchanges in, uint32_t ordinal,
 					       uint64_t user_hash);
 /* The newest current exchange at an ordinal whose user turn is the newest turn in another wrapping:
- * that of a client that puts a document around its text, or of one that takes it away. */
+ * the client put a document around its text, or removed it. */
 const struct past_exchange *exchanges_find_wrapped(struct past_exchanges in, uint32_t ordinal,
 						   struct slice newest);
 const struct past_exchange *exchanges_find_unwrapped(struct past_exchanges in, uint32_t ordinal,
 						     struct slice newest);
-/* Where a user turn stands when it was said there alone. False: nowhere, or at several places. */
+/* Where a user turn stands, if it was said at one place only. False: nowhere, or at several
+ * places. */
 bool places_find_only(struct user_turn_places in, uint64_t user_hash, uint32_t *ordinal);
 
 /* ---- which conversation ---- */
 
-/* Whether the request is the first of a client that names no session: it may go on with a first
+/* Whether the request is the first of a client that names no session: it may continue with a first
  * turn whose reply broke off, see below. */
 bool load_begins_anew(const struct load *load);
-/* Whether the conversation is one that such a request may ask again, within the hour. Its only turn
- * must be the same. */
+/* Whether such a request may ask this conversation again, within the hour. Its only turn must be
+ * the same. */
 bool conversation_may_be_asked_again(const struct past_conversation *conversation,
 				     const struct load *load);
 
@@ -60,7 +61,7 @@ struct load load_going_on(const struct load *load, const struct chain_link *link
 
 /* ---- where in it ---- */
 
-/* What counting and matching tell of the place. */
+/* What counting and matching say about the place. */
 struct request_position {
 	uint32_t next_ordinal; /* of the exchange that the request begins */
 	uint32_t carried_from; /* it carries the turns from here on; UINT32_MAX: none of them */
@@ -70,11 +71,11 @@ struct request_position {
 	bool is_linked;        /* the reply that it goes on from tells it for certain */
 };
 
-/* Whether position_count() asks where the user turns stand: a session's history of which memory
- * knows no answer, for they were edited or said while it was off. */
+/* Whether position_count() needs the places of the user turns: for a session's history in which
+ * memory knows no answer, because they were edited or said while memory was off. */
 bool position_needs_places(const struct load *load, const struct conversation_match *match);
-/* Counts from the last answer that is found again, else from the newest user turn that was said
- * once, else from how many answers there are. `places` may be empty unless they are needed. */
+/* Counts from the last answer that is found again; else from the newest user turn that was said
+ * once; else by the number of answers. `places` may be empty unless position_needs_places(). */
 void position_count(struct request_position *position, const struct load *load,
 		    const struct past_conversation *conversation,
 		    const struct conversation_match *match, struct user_turn_places places);
@@ -90,21 +91,21 @@ void position_follow(struct request_position *position, uint32_t conversation,
 bool position_may_be_first(const struct request_position *position, const struct load *load,
 			   const struct past_conversation *conversation,
 			   const struct conversation_match *match);
-/* Places the request there if it asks the turn again, or rewords it. False: it does not. */
+/* Places the request there if it asks the turn again or rewords it. False: it does neither. */
 bool position_try_first(struct request_position *position, const struct load *load,
 			const struct past_conversation *conversation, uint32_t ordinal,
 			struct past_exchanges there);
 
 /* ---- what it takes back ---- */
 
-/* Whether its place may be certain, so that position_is_certain() is worth asking. */
+/* Whether the place may be certain, so that position_is_certain() is worth asking. */
 bool position_may_be_certain(const struct load *load);
-/* Whether there are answers behind the last one found again: only then are places needed. */
+/* Whether there are answers after the last one found again: only then are places needed. */
 bool position_has_unmatched(const struct load *load, const struct conversation_match *match);
-/* Whether its place is certain, so that it may take something back: its history is found where its
- * answers are counted to be, or it asks the first turn of a conversation that carried answers
- * before. Behind the last answer that memory knows there may be others; not when one of their user
- * turns stands elsewhere, as in a history whose middle was left out. */
+/* Whether the place is certain, so that the request may take something back: its history was found
+ * where its answers count to, or it asks the first turn of a conversation that carried answers
+ * before. Other answers may follow the last one that memory knows, unless one of their user turns
+ * stands elsewhere, as in a history whose middle was left out. */
 bool position_is_certain(struct request_position *position, const struct load *load,
 			 const struct past_conversation *conversation,
 			 const struct conversation_match *match, struct user_turn_places places);
@@ -114,18 +115,18 @@ const struct past_exchange *position_same_exchange(const struct request_position
 						   const struct load *load, bool is_certain,
 						   struct past_exchanges there);
 
-/* Whether the history may differ from what stands: most requests carry it as it is, and there is
+/* Whether the history may differ from what stands. Most requests carry it unchanged, and there is
  * nothing to look for. */
 bool position_may_differ(const struct request_position *position,
 			 const struct past_conversation *conversation,
 			 const struct conversation_match *match);
-/* Whether the first turn was edited before there was any history: all that a client sends then that
- * resends it is the one answer that it kept. */
+/* Whether the first turn was edited before there was any history: when a client resends it then, it
+ * sends only the one answer that it kept. */
 bool position_was_first_edited(const struct request_position *position,
 			       const struct past_conversation *conversation,
 			       const struct conversation_match *match);
-/* Of the answers of the history, newest first, the ordinal of the oldest that the conversation can
- * hold; what position_may_differ() looks for stands between it and next_ordinal. */
+/* The ordinal of the history's oldest answer, counted back from the newest, that the conversation
+ * can hold. What position_may_differ() looks for stands between it and next_ordinal. */
 uint32_t position_oldest_carried(const struct request_position *position, const struct load *load);
 
 #endif

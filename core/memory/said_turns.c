@@ -9,7 +9,7 @@ void said_turns_add(struct buffer *out, enum role role, struct slice text)
 	buffer_append(out, text);
 }
 
-/* The number before `end`, which is taken off with it. */
+/* Takes the number before `end` off the list, and `end` with it. */
 static bool take_number(struct slice *list, char end, size_t most, size_t *number)
 {
 	size_t at = 0;

@@ -14,7 +14,7 @@ static inline bool user_equal(struct user_key a, struct user_key b)
 	return memcmp(a.bytes, b.bytes, sizeof(a.bytes)) == 0;
 }
 
-/* For tables in memory. The key is a digest: any part of it serves. */
+/* A hash for tables in memory. The key is a digest, so any part of it serves. */
 static inline uint32_t user_hash(struct user_key user)
 {
 	uint32_t hash;
@@ -22,10 +22,10 @@ static inline uint32_t user_hash(struct user_key user)
 	return hash;
 }
 
-/* Who sent a request, as its head, path or body says. */
+/* Who sent a request, according to its head, path or body. */
 struct identity {
 	struct slice user;    /* empty: anonymous */
-	struct slice tenant;  /* empty with `tenant = shared`; with api-key 16 hex digits ("none"
+	struct slice tenant;  /* empty with `tenant = shared`; with api-key, 16 hex digits ("none"
 				 without a key) */
 	struct slice session; /* empty: not given */
 	bool task;            /* a header marks the request as a side request */

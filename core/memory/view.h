@@ -8,7 +8,7 @@
 /* One assistant message of the request's history, in order. */
 struct answer_fingerprint {
 	uint64_t hash;      /* text_hash() of its text, or its tool_calls_hash */
-	uint64_t user_hash; /* text_hash() of the own text of the user turn before it; 0: none */
+	uint64_t user_hash; /* text_hash() of the preceding user turn's own text; 0: none */
 	bool tool_calls;
 };
 
@@ -19,41 +19,40 @@ struct load {
 	struct slice previous;
 	const struct answer_fingerprint *fingerprints;
 	size_t fingerprint_count;
-	const struct answer_fingerprint
-		*open;            /* the answer that the reply is to go on; NULL: none */
-	size_t earlier_answers;   /* answers of the request's history before the first mark */
-	uint64_t newest_hash;     /* text_hash() of the newest user turn's own text */
-	struct slice newest_text; /* that text, to tell an edit by; empty: nothing is one */
-	unsigned newest_turns;    /* at least so many of the newest turns are wanted... */
-	/* ...and of the newest that the summary does not cover about so many bytes of text, not
+	const struct answer_fingerprint *open; /* the answer that the reply continues; NULL: none */
+	size_t earlier_answers; /* answers of the request's history before the first fingerprint */
+	uint64_t newest_hash;   /* text_hash() of the newest user turn's own text */
+	struct slice newest_text; /* that text, to detect an edit; empty: nothing is one */
+	unsigned newest_turns;    /* at least this many of the newest turns are wanted... */
+	/* ...and about this many bytes of the newest text that the summary does not cover, not
 	 * counting what the request carries: at most MEMORY_MAX_TURNS. */
 	size_t uncovered_text;
-	bool trims; /* turns that memory holds may be taken out of the request */
+	bool trims; /* turns that memory holds may be removed from the request */
 	bool facts;
-	bool past_facts;      /* superseded and retracted ones too, but not what was taken back */
-	size_t conversations; /* so many of the user's are counted at most */
+	bool past_facts;      /* superseded and retracted facts too, but not those taken back */
+	size_t conversations; /* count at most this many of the user's conversations */
 	int64_t now;
 };
 
 enum { MEMORY_MAX_TURNS = 400 };
 
 struct memory_view {
-	bool known;    /* the user has a record */
-	bool deferred; /* jobs wait for the next exchange that goes by the configured mode */
-	uint64_t forget_epoch; /* hand it to store_append(): a user forgotten meanwhile stays
+	bool known;            /* the user has a record */
+	bool deferred;         /* jobs wait for the next exchange that uses the configured mode */
+	uint64_t forget_epoch; /* pass it to store_append(): a user forgotten meanwhile stays
 				  forgotten */
 
 	uint32_t conversation; /* 0: a new one begins */
-	int64_t last_active;   /* of the conversation */
-	uint32_t answers;      /* the ordinal behind the conversation's last complete answer */
-	uint32_t next_ordinal; /* the ordinal of the exchange that this request begins: answers
-				  behind the last one that was found again count too */
-	uint32_t carried_from; /* the request carries the conversation's turns from this ordinal on
-				  to next_ordinal; UINT32_MAX: none of them */
-	/* Of a request that is trimmed: the oldest exchange that it carries is in memory no more,
-	 * by what the user asked or by its age, and no summary tells of it. */
+	int64_t last_active;   /* when the conversation was last active */
+	uint32_t answers;      /* the ordinal after the conversation's last complete answer */
+	uint32_t next_ordinal; /* the ordinal of the exchange that this request begins; answers
+				  after the last one found again count too */
+	uint32_t carried_from; /* the request carries the conversation's turns from this ordinal up
+				  to next_ordinal; UINT32_MAX: none */
+	/* For a trimmed request: memory no longer holds the oldest exchange that it carries,
+	 * because the user asked or because it expired, and no summary tells of it. */
 	bool begin_is_lost;
-	bool leaves_out;        /* what stands before carried_from */
+	bool leaves_out;        /* something stands before carried_from */
 	uint64_t same_exchange; /* the stored exchange of the same user turn, which is asked again;
 				   0: none */
 	bool same_learned;      /* and it is learned from, or waits to be */
@@ -61,50 +60,50 @@ struct memory_view {
 	struct chain_link link;
 	bool has_frozen;
 	struct frozen frozen;
-	struct replay *replays; /* the conversation's, by ordinal; of one the newest last */
+	struct replay *replays; /* by ordinal; for one ordinal the newest last */
 	size_t replay_count;
-	/* How many conversations the user has, this one not counted when it is new; as far as they
-	 * were to be counted. */
+	/* How many conversations the user has, counted up to the limit; a new one does not
+	 * count. */
 	size_t conversations;
 	/* The request takes back what the conversation holds from next_ordinal on: a user turn
-	 * there was edited, or an older place is gone on from (only with a session, see below). The
-	 * facts are then given, and summary and frozen context left out, as the append will leave
-	 * them. */
+	 * there was edited, or the client continues from an older place (only with a session, see
+	 * below). The view then shows the facts as the append will leave them, and leaves out
+	 * summary and frozen context. */
 	bool branches;
 	uint32_t branch_from;
-	const uint64_t *kept; /* exchanges that stay, or come back, although it branches */
+	const uint64_t *kept; /* exchanges that stay or come back although the request branches */
 	size_t kept_count;
-	const uint64_t *carried; /* answers that come back in place of others */
+	const uint64_t *carried; /* answers that come back and replace others */
 	size_t carried_count;
 
 	bool has_summary;
 	struct summary summary;
-	struct fact *facts; /* current, not expired (and past ones when asked for); by entity (the
+	struct fact *facts; /* current and not expired (also past ones if asked for); by entity (the
 			       user first), key, id */
 	size_t fact_count;
-	struct turn *turns; /* current ones, oldest first, by time and then id */
+	struct turn *turns; /* current, oldest first, by time and then id */
 	size_t turn_count;
 };
 
 /* Edits, regenerations and forks.
  *
- * A client that names its session and sends history may ask an older turn again, reword it, or go
- * on from an older place. From its place on, the conversation's user turns and answers are then
- * superseded: their texts stay, but nothing recalls, lists or learns from them. In doubt nothing is
- * taken back. So the place must be certain: the last answer of the request's history is found at
- * its ordinal; or the request carries no answer at all in a conversation whose requests did, and
- * its user turn is the first one's, or reads like an edit of it. A client that sends only its
- * newest message never takes anything back, but the very first turn asked twice in a row is a
- * regeneration. So is, within the hour, the first turn of a client without sessions whose reply
- * broke off. A turn that was wrapped in, or unwrapped from, 100 bytes or more is no edit: it is
- * kept, facts and all; unwrapped it is the same turn asked again.
+ * A client that names its session and sends history may ask an older turn again, reword it, or
+ * continue from an older place. From that place on, the conversation's user turns and answers are
+ * then superseded: their texts stay, but nothing recalls, lists or learns from them.
  *
- * Facts that rest on superseded turns alone are retracted, and those that they had taken the place
- * of stand again. When a request's history carries superseded turns, or asks one again, the client
- * went back to that branch: they are current again, with the facts that went with them (of two
- * values the newer observation stands), and the branch that it left is superseded in its turn. So
- * nothing is learned twice; only what was not learned from when it was taken back gets a new job.
- */
+ * In doubt, nothing is taken back, so the place must be certain: the last answer of the request's
+ * history is found at its ordinal; or the request carries no answer, although earlier requests of
+ * the conversation did, and its user turn is the first one's or reads like an edit of it. A client
+ * that sends only its newest message never takes anything back, except that the very first turn
+ * asked twice in a row is a regeneration. So is, within the hour, the first turn of a client
+ * without sessions whose reply broke off. Wrapping a turn in 100 bytes or more, or unwrapping it,
+ * is no edit: the turn is kept, facts and all; an unwrapped turn is the same turn asked again.
+ *
+ * Facts that rest only on superseded turns are retracted, and the facts that they superseded stand
+ * again. If a request's history carries superseded turns, or asks one again, the client went back
+ * to that branch: its turns are current again, with their facts (of two values, the newer
+ * observation stands), and the branch that the client left is superseded in its turn. So nothing is
+ * learned twice; only what was not yet learned from when it was taken back gets a new job. */
 
 struct user_memory {
 	struct slice tenant;
@@ -113,7 +112,7 @@ struct user_memory {
 	struct summary summary;
 	struct fact *facts; /* as in memory_view */
 	size_t fact_count;
-	struct turn *turns; /* current ones, oldest first, the newest `max_turns` */
+	struct turn *turns; /* current, oldest first, the newest `max_turns` */
 	size_t turn_count;
 };
 

@@ -8,7 +8,7 @@
 
 enum { LONGEST = 32 };
 
-/* The number of the row, from 1; 0: none. */
+/* The number of the word's row, from 1; 0: it is in none. */
 static uint32_t row_of(struct slice word)
 {
 	uint32_t row = word_map_find(&date_words_maps[0], word_hash(word));

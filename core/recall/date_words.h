@@ -8,7 +8,7 @@ enum date_kind {
 	DATE_OTHER,
 	DATE_NUMBER,
 	DATE_MONTH,       /* its value: 1 to 12 */
-	DATE_MODAL_MONTH, /* "may", "mars": a month only beside what belongs to a date */
+	DATE_MODAL_MONTH, /* "may", "mars": a month only next to other parts of a date */
 	DATE_WEEKDAY,     /* 0: Sunday */
 	DATE_UNIT,        /* enum date_unit */
 	DATE_LAST,
@@ -29,7 +29,7 @@ struct date_token {
 	int value;
 };
 
-/* Of a word as text_words() gives it. */
+/* Looks up a word in the form that text_words() gives it. */
 bool date_word_find(struct slice word, struct date_token *token);
 
 #endif

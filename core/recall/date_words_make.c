@@ -15,7 +15,7 @@ static void note_open(bool open[256], const char *words)
 	}
 }
 
-/* The first bytes of the words that may go on. */
+/* Prints which first bytes begin a word that may go on. */
 static void print_open(void)
 {
 	bool open[256] = {false};
@@ -29,7 +29,7 @@ static void print_open(void)
 	printf("};\n");
 }
 
-/* The map gives the number of a word's row, from 1. */
+/* The map gives the number of each word's row, from 1. */
 int main(void)
 {
 	struct word_row rows[COUNT];

@@ -1,11 +1,12 @@
-/* The words of core/recall/date_words.c, whose map date_words_make.c makes. */
+/* The words of core/recall/date_words.c; date_words_make.c makes their map. */
 #ifndef RECALLD_CORE_RECALL_DATE_WORDS_TABLE_H
 #define RECALLD_CORE_RECALL_DATE_WORDS_TABLE_H
 
 #include "core/recall/date_words.h"
 
-/* Each row's words in several languages, each word in one row only. Behind a "*" a word may go on,
- * as "letzte" and "letzten" do. A month that may also be a name or a verb is a modal one. */
+/* Each row has words of several languages; each word is in one row only. A word that ends in "*"
+ * also matches longer words: "letzt*" matches "letzte" and "letzten". A month that may also be a
+ * name or a verb is modal. */
 static const struct {
 	enum date_kind kind;
 	int value;

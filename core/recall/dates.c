@@ -44,7 +44,7 @@ static void add_token(struct reader *reader, struct slice word)
 	reader->tokens[reader->count++] = token;
 }
 
-/* "l'année", "yesterday's": the longer part of the two. */
+/* The longer part of "l'année" or "yesterday's". */
 static struct slice without_apostrophe(struct slice word)
 {
 	size_t at = slice_find(word, SLICE("'"), 0);
@@ -92,7 +92,7 @@ static void add_days(struct reader *reader, int days_ago, int days)
 		   midnight - (int64_t)(days_ago - days) * DAY);
 }
 
-/* A month, or a day of one; month 0: a whole year. */
+/* Adds a month, or a day of it; if month is 0, a whole year. */
 static void add_date(struct reader *reader, int year, int month, int day)
 {
 	if (month == 0)
@@ -103,7 +103,7 @@ static void add_date(struct reader *reader, int year, int month, int day)
 		add_period(reader, start_of(year, month, day), start_of(year, month, day + 1));
 }
 
-/* Without a year it may be any: the latest ones. */
+/* A date without a year may be in any: adds the latest ones. */
 static void add_every_year(struct reader *reader, int month, int day)
 {
 	int year = reader->today.tm_year + 1900;
@@ -113,7 +113,7 @@ static void add_every_year(struct reader *reader, int month, int day)
 		add_date(reader, year - back, month, day);
 }
 
-/* `back` units before the present one: the week, month or year as the calendar has it. */
+/* Adds the week, month or year of the calendar that is `back` units before the present one. */
 static void add_unit(struct reader *reader, enum date_unit unit, int back)
 {
 	int year = reader->today.tm_year + 1900;
@@ -246,7 +246,7 @@ static size_t read_unit(struct reader *reader, size_t at)
 	return 2;
 }
 
-/* "3 weeks ago", "vor 3 Wochen": what is said to be so long ago is not so exactly. */
+/* "3 weeks ago", "vor 3 Wochen": people give such times roughly. */
 static size_t read_ago(struct reader *reader, size_t at)
 {
 	static const int days[] = {

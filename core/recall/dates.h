@@ -4,8 +4,8 @@
 
 #include "core/recall/recall.h"
 
-/* Writes the periods that the text names, at most RECALL_MAX_PERIODS; of a day or month without a
- * year the latest ones that had begun by `now`. */
+/* Writes the periods that the text names, at most RECALL_MAX_PERIODS. A day or month without a year
+ * stands for the latest ones that had begun by `now`. */
 size_t recall_read_dates(struct slice text, int64_t now, struct recall_period *periods);
 
 #endif

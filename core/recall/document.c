@@ -14,7 +14,7 @@ static bool take_first(void *cookie, struct slice word)
 	return false;
 }
 
-/* The label that a line of a dialogue begins with ends in a colon and is short. */
+/* The label that begins a line of dialogue is short and ends in a colon. */
 static uint32_t read_speaker(struct slice text)
 {
 	enum { LONGEST = 40 };

@@ -8,11 +8,11 @@
 #include <string.h>
 
 enum {
-	MOST_WORDS = 32,   /* of the question that are looked for */
-	MOST_HITS = 16,    /* of a word; one that is there more often says little */
+	MOST_WORDS = 32,   /* words of the question to look for */
+	MOST_HITS = 16,    /* per word; a word that occurs more often says little */
 	SHORTEST_WORD = 3, /* bytes: "an" says nothing, one ideograph does */
 	LOOKED_AT = 256 * 1024,
-	/* A word is looked for without its ending: its first letters, so many fewer. */
+	/* A word is sought without its ending, by all but this many letters. */
 	ENDING = 2,
 	LONG_WORD = 6,
 };
@@ -23,7 +23,7 @@ struct wanted {
 	struct arena *arena;
 };
 
-/* Where one of the question's words begins in the text. */
+/* Where a word of the question begins in the text. */
 struct place {
 	size_t at;
 	size_t word;
@@ -32,7 +32,7 @@ struct place {
 struct places {
 	struct place list[MOST_WORDS * MOST_HITS];
 	size_t count;
-	size_t of_word[MOST_WORDS]; /* how often each is there */
+	size_t of_word[MOST_WORDS]; /* how often each word occurs */
 };
 
 static bool want(void *cookie, struct slice word)
@@ -50,7 +50,7 @@ static bool want(void *cookie, struct slice word)
 	return wanted->count < MOST_WORDS;
 }
 
-/* In lower case as far as ASCII goes, byte for byte as long as the text. */
+/* Lower-cases ASCII letters; the result has the same length as the text. */
 static struct slice lowered(struct slice text, struct arena *arena)
 {
 	char *lower = arena_bytes(arena, text.size);
@@ -71,8 +71,8 @@ static void find_word(struct places *places, struct slice text, struct slice wor
 	}
 }
 
-/* What the window [at, at + limit) is worth: each word in it once, the rarer in the text the more.
- */
+/* The worth of the window [at, at + limit): each word in it counts once, more if it is rare in the
+ * text. */
 static double worth(const struct places *places, size_t at, size_t limit)
 {
 	bool seen[MOST_WORDS] = {false};
@@ -87,7 +87,7 @@ static double worth(const struct places *places, size_t at, size_t limit)
 	return sum;
 }
 
-/* The place from which on `limit` bytes are worth most, the first of equal ones; 0: none is. */
+/* The first place from which `limit` bytes are worth most; 0: no place is worth anything. */
 static size_t best_place(const struct places *places, size_t limit)
 {
 	size_t best = 0;
@@ -103,7 +103,7 @@ static size_t best_place(const struct places *places, size_t limit)
 	return best;
 }
 
-/* Where the sentence that holds `at` begins, if that is not too far; else the word. */
+/* Where the sentence that holds `at` begins, if that is near enough; otherwise the word. */
 static size_t begin_before(struct slice text, size_t at, size_t most)
 {
 	size_t from = utf8_boundary(text, at > most ? at - most : 0);

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-/* The question's terms that stand in the fact, by their places. The quote is not read: it may be
- * about more than the fact. Nor is "user" as the name of whom it is about. */
+/* The question's terms that occur in the fact, by their places. The quote is not read, since it may
+ * be about more than the fact; nor is the entity "user". */
 static uint64_t find_terms(const struct recall_question *question, const struct fact *fact,
 			   struct arena *arena)
 {
@@ -13,7 +13,7 @@ static uint64_t find_terms(const struct recall_question *question, const struct 
 	return terms_find(&question->terms, texts, sizeof(texts) / sizeof(texts[0]), arena);
 }
 
-/* A term that few facts hold tells more. */
+/* A term that few facts hold says more. */
 static void add_term(const struct recall_question *question, size_t place, const uint64_t *found,
 		     size_t count, float *scores)
 {

@@ -2,24 +2,24 @@
 
 #include <string.h>
 
-/* What a document gets of the scores around it. An answer is lifted by the question before it more
- * than by another turn; the words of the answer itself are seldom those of the one who asks. */
+/* What a document gains from the scores around it. An answer gains more from the question before it
+ * than from another turn, because an answer seldom uses the asker's words. */
 static const float of_previous[] = {0.5f, 0.25f, 0.05f};
 static const float of_next[] = {0.3f, 0.2f, 0.05f};
 static const float of_question_before = 0.4f;
-static const float of_conversation = 0.5f; /* of its best score */
-/* How much more counts what who is asked about said, and what was said when it is asked about. */
+static const float of_conversation = 0.5f; /* of the conversation's best score */
+/* How much more a turn counts if it is by the speaker, or of the time, that the question asks
+ * about. */
 static const float speaker_lift = 1;
 static const float period_lift = 2;
-static const float question_share =
-	0.9f; /* a document that asks tells less than one that answers */
+static const float question_share = 0.9f; /* a document that asks says less than one that answers */
 
 enum { REACH = 3, NONE = UINT32_MAX, MAX_SPEAKERS = 8 };
 
-/* The live documents of each conversation as a chain, since those of several may be interleaved. */
+/* Chains the live documents of each conversation, since conversations may be interleaved. */
 struct chains {
-	uint32_t *previous; /* of each document, the one before it in its conversation, or NONE */
-	uint32_t *slots;    /* of each document, its conversation's slot */
+	uint32_t *previous; /* for each document, the one before it in its conversation, or NONE */
+	uint32_t *slots;    /* for each document, its conversation's slot */
 	struct chain {
 		uint32_t conversation;
 		uint32_t last; /* document, or NONE: the slot is free */
@@ -68,7 +68,7 @@ static void link_documents(struct chains *chains, const struct recall_corpus *co
 		const struct recall_document *document = &corpus->documents[i];
 		if (!document->is_live)
 			continue;
-		/* Mostly that of the one before. */
+		/* Usually the same conversation as before. */
 		struct chain *chain = &chains->chains[slot];
 		if (chain->last == NONE || chain->conversation != document->conversation)
 			slot = slot_of(chains, document->conversation);
@@ -100,7 +100,7 @@ static void lift_by_neighbours(const struct chains *chains, const struct recall_
 	}
 }
 
-/* The different speakers of the corpus; of very many only some. */
+/* The distinct speakers of the corpus; only some if there are very many. */
 static size_t find_speakers(const struct recall_corpus *corpus, uint32_t speakers[MAX_SPEAKERS])
 {
 	size_t count = 0;
@@ -143,8 +143,8 @@ struct recall_named recall_speaker_named(const struct recall_question *question,
 	return named;
 }
 
-/* 1 within a period that the question names; half of it a little later, when what happened is
- * still told of. */
+/* 1 within a period that the question names; half of that shortly after, when people still talk
+ * about what happened. */
 static float nearness(const struct recall_question *question, int64_t at)
 {
 	const int64_t few_days = 5LL * 24 * 60 * 60 * 1000;

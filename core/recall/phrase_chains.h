@@ -1,4 +1,4 @@
-/* How phrases_make.c, while the program is built, lays out the phrases of phrases.c. */
+/* The layout that phrases_make.c gives the phrases of phrases.c at build time. */
 #ifndef RECALLD_CORE_RECALL_PHRASE_CHAINS_H
 #define RECALLD_CORE_RECALL_PHRASE_CHAINS_H
 
@@ -8,10 +8,10 @@ struct phrase {
 	struct slice text;
 	bool is_open;
 	uint8_t meaning; /* one of enum recall_phrase */
-	uint8_t next;    /* the next one in its chain, from 1; 0: none */
+	uint8_t next;    /* the next phrase in its chain, from 1; 0: none */
 };
 
-/* Those that begin alike are in one chain, so that few are looked at where a word begins. */
+/* Phrases that begin alike share a chain, so that few are compared where a word begins. */
 enum { PHRASE_CHAINS = 256 /* a power of two */ };
 
 static inline size_t phrase_chain(const char *beginning)

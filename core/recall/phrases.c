@@ -7,7 +7,7 @@
 #include <unictype.h>
 #include <unistr.h>
 
-/* Scripts without spaces have no end of a word to look for. */
+/* Words of scripts without spaces have no end to look for. */
 static bool is_letter(uint32_t character)
 {
 	if (character < 0x80)

@@ -1,4 +1,4 @@
-/* The phrases that tell what a question is for, in the languages of many users. */
+/* Phrases, in many languages, that show what a question wants. */
 #ifndef RECALLD_CORE_RECALL_PHRASES_H
 #define RECALLD_CORE_RECALL_PHRASES_H
 
@@ -9,7 +9,8 @@ enum recall_phrase {
 	RECALL_ABOUT_PAST = 2,  /* "used to", "no longer" */
 };
 
-/* Which kinds stand in the text, a bit each. It is case folded and in NFKC. */
+/* Which kinds of phrases the text contains, one bit each. The text must be case folded and in
+ * NFKC. */
 unsigned recall_find_phrases(struct slice text);
 
 #endif

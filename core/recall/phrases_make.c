@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Case folded, in NFKC (where Thai sara am is two characters). A phrase stands between words; one
- * with a "*" behind it may go on. */
+/* Case folded and in NFKC (where Thai sara am is two characters). A phrase must stand between
+ * words; after a "*" its last word may go on. */
 static const char *const wants_words[] = {
 	"verbatim",
 	"word for word",

@@ -1,10 +1,10 @@
-/* The steps of ranking, for recall_rank() alone. Arrays hold one element for each document. */
+/* The steps of ranking, only for recall_rank(). Arrays hold one element per document. */
 #ifndef RECALLD_CORE_RECALL_RANK_H
 #define RECALLD_CORE_RECALL_RANK_H
 
 #include "core/recall/recall.h"
 
-/* What a term of this kind weighs in a match, and whether it can make one by itself. */
+/* The weight of a term of this kind, and whether it can make a match by itself. */
 float recall_kind_weight(enum term_kind kind);
 bool recall_tells(enum term_kind kind);
 
@@ -34,8 +34,8 @@ struct recall_named recall_speaker_named(const struct recall_question *question,
 void recall_lift(const struct recall_question *question, const struct recall_corpus *corpus,
 		 uint32_t speaker, const float *scores, float *lifted, struct arena *arena);
 
-/* Writes the documents with the highest scores above 0, the best first, of equal ones the newest
- * first; at most `limit`. */
+/* Writes the documents with the highest scores above 0, best first, newest first among equals; at
+ * most `limit`. */
 size_t recall_top(const float *scores, size_t count, struct recall_hit *hits, size_t limit);
 
 #endif

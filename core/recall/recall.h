@@ -1,9 +1,9 @@
 /* Recall: which past turns, and which facts, bear on a question.
  *
- * A turn matches by its terms (BM25); with vectors, the ranks by similarity are fused in
- * (reciprocal rank fusion). It is then lifted by its neighbours in the same conversation, by its
- * conversation, by who is asked about, and by dates that the question names. Pure functions: the
- * store gives the postings, the clock is an argument. */
+ * A turn matches by its terms (BM25); if there are vectors, the ranking by similarity is fused with
+ * that (reciprocal rank fusion). The turn's neighbours, its conversation, the speaker asked about
+ * and the dates that the question names then raise its score. These are pure functions: the store
+ * supplies the postings, the clock is an argument. */
 #ifndef RECALLD_CORE_RECALL_RECALL_H
 #define RECALLD_CORE_RECALL_RECALL_H
 
@@ -37,8 +37,8 @@ struct recall_question {
 	size_t dimensions;
 };
 
-/* Reads the newest user turn's own text; of a long one its first and its last KiB, so that the
- * terms are at most a thousand or so. `now` resolves "last week". `vector` is left NULL. */
+/* Reads the newest user turn's own text; of a long one only the first and last KiB, which bounds
+ * the terms to about a thousand. `now` resolves "last week". Leaves `vector` NULL. */
 void recall_read_question(struct slice text, int64_t now, struct recall_question *question,
 			  struct arena *arena);
 
@@ -53,23 +53,25 @@ void recall_read_earlier(const struct slice *texts, size_t count, struct recall_
 
 /* ---- turns ---- */
 
-/* What ranking knows of a stored turn beside its terms. The store keeps it as it lies here. */
+/* What ranking knows about a stored turn besides its terms. The store keeps these bytes as they
+ * are. */
 struct recall_document {
 	int64_t created_at;
 	uint32_t conversation;
 	uint32_t ordinal;
-	uint32_t speaker : 31; /* of the label that the text begins with ("Maria: ..."); 0: none */
-	uint32_t asks : 1;     /* it holds a question */
+	uint32_t speaker : 31; /* the speaker of the label that the text begins with ("Maria: ...");
+				  0: none */
+	uint32_t asks : 1;     /* it contains a question */
 	uint16_t words;        /* at most 65535 */
 	uint8_t role;          /* enum role */
-	uint8_t is_live;       /* 0: superseded, hidden or never there: not to be found */
+	uint8_t is_live;       /* 0: superseded, hidden or never stored; it cannot be found */
 };
 
 /* What the index keeps of a turn: its document and its terms. */
 void recall_describe(const struct turn *turn, struct recall_document *document,
 		     struct term_list *terms, struct arena *arena);
 
-/* The speaker that a word names, by the word's hash. */
+/* The speaker that a word names, from the word's hash. */
 uint32_t recall_speaker(uint64_t hash);
 
 struct recall_posting {
@@ -78,19 +80,19 @@ struct recall_posting {
 };
 
 struct recall_postings {
-	const struct recall_posting *postings; /* by rising document; dead documents may be in it */
+	const struct recall_posting *postings; /* by ascending document; some may be dead */
 	size_t count;
 	bool is_left_out; /* recall_choose_terms() did not choose it: there are some, not read */
 };
 
-/* All that a user ever said: documents in the order in which they came, which is the order of their
- * turns' ids. */
+/* All that a user ever said: documents in the order they came, which is the order of their turns'
+ * ids. */
 struct recall_corpus {
 	const struct recall_document *documents;
 	size_t count;
 	const struct recall_postings *postings; /* one for each of the question's terms */
-	/* Cosine of each document's vector and the question's; below -1: it has none. NULL: there
-	 * are no vectors. */
+	/* The cosine between each document's vector and the question's; below -1: the document has
+	 * none. NULL: there are no vectors. */
 	const float *similarities;
 };
 
@@ -99,27 +101,27 @@ struct recall_hit {
 	float score; /* above 0 */
 };
 
-/* Of a long memory with common words more postings could be read than their weight is worth.
- * `sizes` has about how many each of the question's terms has; sets in `chosen` those to be read:
- * the rarest that can make a match by themselves, then the rarest others, `limit` postings in all
- * or those of one term. The others are to be given without any. */
+/* Chooses the postings worth reading in a long memory, where common words have many. `sizes` has
+ * roughly how many postings each of the question's terms has. Sets in `chosen` the terms to read:
+ * first the rarest that can make a match by themselves, then the rarest others, up to `limit`
+ * postings in all, but at least one term. Pass the other terms with no postings. */
 void recall_choose_terms(const struct recall_question *question, const size_t *sizes, size_t limit,
 			 bool *chosen, struct arena *arena);
 
-/* Writes the best hits, the best first, of equal ones the newest first; at most `limit`. What has
- * nothing to do with the question is no hit, so a greeting gives none. */
+/* Writes the best hits, best first, newest first among equals; at most `limit`. A turn unrelated to
+ * the question is not a hit, so a greeting gets none. */
 size_t recall_rank(const struct recall_question *question, const struct recall_corpus *corpus,
 		   struct recall_hit *hits, size_t limit, struct arena *arena);
 
-/* The part of a long text that bears most on the question: at most `limit` bytes, from and to the
- * borders of sentences or words where these are near; the beginning when nothing in it does. Points
- * into the text. */
+/* The part of a long text that bears most on the question; the beginning if none does. At most
+ * `limit` bytes, cut between sentences or words where such a place is near. Points into the
+ * text. */
 struct slice recall_excerpt(const struct recall_question *question, struct slice text, size_t limit,
 			    struct arena *arena);
 
 /* ---- facts ---- */
 
-/* scores[i] tells how much facts[i] bears on the question; 0: not at all. */
+/* Writes to scores[i] how much facts[i] bears on the question; 0: not at all. */
 void recall_rank_facts(const struct recall_question *question, const struct fact *facts,
 		       size_t count, float *scores, struct arena *arena);
 

@@ -1,4 +1,4 @@
-/* What a request recalls of a user's turns, and what a recall finds. */
+/* What a request recalls from a user's turns, and what it finds. */
 #ifndef RECALLD_CORE_RECALL_SEARCH_H
 #define RECALLD_CORE_RECALL_SEARCH_H
 
@@ -8,29 +8,30 @@
 struct recall {
 	struct user_key user;
 	const struct recall_question *question;
-	uint32_t conversation; /* its turns from carried_from on are in the request; 0: none */
+	uint32_t conversation; /* the request carries its turns from carried_from on; 0: none */
 	uint32_t carried_from;
-	uint64_t asked_again;   /* the exchange that is: its turns are left out too; 0: none */
-	bool only_conversation; /* nothing of others */
-	/* Turns of any conversation that say these are left out too. */
+	uint64_t asked_again; /* the exchange being asked again: its turns are left out too; 0: none
+			       */
+	bool only_conversation; /* only its own turns */
+	/* Turns of any conversation with these texts are left out too. */
 	struct carried_texts carried;
-	const uint64_t *given; /* turns that the request is given already, rising */
+	const uint64_t *given; /* turns that the request is already given, ascending */
 	size_t given_count;
-	size_t text_limit; /* about so many bytes of turns' texts are wanted */
+	size_t text_limit; /* about this many bytes of turn text are wanted */
 };
 
 enum { STORE_MAX_RECALLED = 200 };
 
 struct recall_result {
-	struct recall_hit *scores; /* of `turns`, one each */
-	struct turn *turns;        /* the best first, without their sessions */
+	struct recall_hit *scores; /* one for each of `turns` */
+	struct turn *turns;        /* best first, without their sessions */
 	size_t count;
 	size_t ranked; /* how many turns the user has in the index */
 };
 
 struct embedded_turn {
 	uint64_t turn;
-	const int8_t *vector; /* NULL: the model has none for it; it is not asked for again */
+	const int8_t *vector; /* NULL: the model cannot embed it; do not ask again */
 };
 
 #endif

@@ -32,7 +32,7 @@ static void sift_up(struct recall_hit *heap, size_t at, struct recall_hit hit)
 size_t recall_top(const float *scores, size_t count, struct recall_hit *hits, size_t limit)
 {
 	size_t found = 0;
-	/* From the newest on, so that of many equal ones none takes another's place. */
+	/* Starting with the newest, so that among equals an older one never replaces a newer. */
 	for (size_t i = count; limit > 0 && i-- > 0;) {
 		struct recall_hit hit = {(uint32_t)i, scores[i]};
 		if (!(hit.score > 0))
@@ -42,7 +42,7 @@ size_t recall_top(const float *scores, size_t count, struct recall_hit *hits, si
 		else if (is_worse(hits[0], hit))
 			sift_down(hits, limit, hit);
 	}
-	/* The worst of what is left goes behind it, until the best is left. */
+	/* Moves the worst remaining hit to the end until only the best is left. */
 	for (size_t left = found; left > 1; left--) {
 		struct recall_hit last = hits[left - 1];
 		hits[left - 1] = hits[0];

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* The processor's widest instructions are chosen when the program starts. */
+/* The loader chooses the version for the processor's widest instructions. */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #define WIDEST __attribute__((target_clones("avx2", "default"), optimize("O3")))
 #else
@@ -19,7 +19,7 @@ bool vector_quantize(const float *values, size_t dimensions, int8_t *out)
 	}
 	if (largest == 0)
 		return false;
-	/* Divided first: 127 / largest is infinite for the smallest numbers. */
+	/* Dividing first avoids infinity: 127 / largest overflows for the smallest numbers. */
 	for (size_t i = 0; i < dimensions; i++)
 		out[i] = (int8_t)lrintf(values[i] / largest * 127);
 	return true;

@@ -7,11 +7,11 @@
 
 enum { VECTOR_MAX_DIMENSIONS = 4096 };
 
-/* False: no number among them is finite and not 0, or some is not finite. */
+/* False: all numbers are 0, or one is not finite. */
 bool vector_quantize(const float *values, size_t dimensions, int8_t *out);
 
-/* For the dot product, which is several times as fast when one of two is as wide as the products
- * are. It is exact: VECTOR_MAX_DIMENSIONS of them fit. */
+/* Widens one operand of a dot product, which makes it several times as fast. It stays exact:
+ * VECTOR_MAX_DIMENSIONS products fit. */
 void vector_widen(const int8_t *vector, size_t dimensions, int16_t *out);
 int32_t vector_dot(const int16_t *wide, const int8_t *vector, size_t dimensions);
 
