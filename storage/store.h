@@ -1,19 +1,18 @@
-/* The store: how memory is kept, in the verbs of what recalld does with it.
+/* The store: keeps memory, with verbs named for what recalld does with it.
  *
- * A read returns its result; what it gives is copied into the caller's arena, and nothing points
- * into the engine. A write waits for the disk: it goes to the one writer thread, which commits many
- * in one transaction with one sync. It returns a handle, and its callback fires once, on a later
- * turn of the loop that the caller names, unless store_cancel() was called on that loop before.
- * Cancelling forgets the callback, not the write. The handle is invalid from the callback's
- * beginning on.
+ * A read returns its result, copied into the caller's arena; nothing points into the engine. A
+ * write waits for the disk: it goes to the single writer thread, which commits many in one
+ * transaction with one sync. It returns a handle. Its callback fires once, on a later turn of the
+ * loop that the caller names, unless store_cancel() was called on that loop before. Cancelling
+ * drops the callback, not the write. The handle is invalid once the callback begins.
  *
- * What a read gives counts only with STORE_OK, but for a forget_epoch, which is always set. No read
- * gives more than about 16 MB of turns' texts, the newest first (for a summary's job the oldest). A
- * record that cannot be read is left out and counted.
+ * The output of a read is valid only with STORE_OK, except a forget_epoch, which is always set. No
+ * read returns more than about 16 MB of turns' texts, newest first (for a summary's job, oldest
+ * first). A record that cannot be read is skipped and counted.
  *
- * A write that was not promised to anybody gives STORE_FULL at once while there is no room if it
- * makes the store grow, and STORE_FAILED while 64 MB of others wait. What was promised, and a
- * delete, is always taken. One user's writes run in their order. Every function may be called from
+ * A write that was promised to nobody fails at once with STORE_FULL if it makes the store grow
+ * while there is no room, and with STORE_FAILED while 64 MB of others wait. What was promised, and
+ * a delete, is always accepted. One user's writes run in order. Every function may be called from
  * any thread; a handle belongs to the thread that started it. */
 #ifndef RECALLD_STORAGE_STORE_H
 #define RECALLD_STORAGE_STORE_H
@@ -31,75 +30,75 @@ enum store_result {
 	STORE_OK,
 	STORE_NOT_FOUND,
 	STORE_STALE,   /* what it rests on was forgotten or done meanwhile; nothing was written */
-	STORE_CHANGED, /* what it was made of has changed since it was read; nothing was written */
+	STORE_CHANGED, /* its input has changed since it was read; nothing was written */
 	STORE_FULL,    /* the map or the disk has no room; nothing was written */
 	STORE_FAILED,
 };
 
 const char *store_result_name(enum store_result result);
 
-/* Hears how far long work is: called now and then by the thread, or the child process, that does
- * it, with a share from 0 to 1. `tell` NULL: nobody listens. */
+/* Receives the progress of long work: the thread or child process that does it calls `tell` from
+ * time to time, with a share from 0 to 1. `tell` NULL: nobody listens. */
 struct store_progress {
 	void (*tell)(void *cookie, double share);
 	void *cookie;
 };
 
 struct store_options {
-	const char *path; /* a directory; made (0700) when missing */
+	const char *path; /* a directory; created (0700) if missing */
 	uint64_t map_size;
-	uint64_t receipts;              /* how many are kept */
-	bool rebuilds;                  /* it is made of an export; see dump.h */
-	struct store_progress progress; /* of making the index anew, or of a rebuild's reading */
+	uint64_t receipts;              /* how many to keep */
+	bool rebuilds;                  /* it is being built from an export; see dump.h */
+	struct store_progress progress; /* of rebuilding the index, or of reading an export */
 };
 
-/* Opens the store and starts its writer thread. NULL: `error` says why in one sentence with what to
- * do, also when another process has it open or its format version is unknown. */
+/* Opens the store and starts its writer thread. NULL: `error` gives the reason and what to do in
+ * one sentence, also if another process has the store open or its format is unknown. */
 struct store *store_open(const struct store_options *options, char *error, size_t error_size);
-/* The earlier format from which opening converted the store; 0: there was nothing to convert. */
+/* The earlier format that opening converted the store from; 0: none. */
 uint64_t store_converted_from(const struct store *store);
-/* Commits what is queued, stops the writer, closes. No call may be under way but writes, whose
- * callbacks are posted before it returns. */
+/* Commits what is queued, stops the writer, and closes the store. Only writes may be in progress;
+ * their callbacks are posted before it returns. */
 void store_close(struct store *store);
 
 enum store_look {
 	STORE_LOOK_FINE,
 	STORE_LOOK_HELD,     /* another process has it open */
 	STORE_LOOK_DENIED,   /* this user may not write there; another may */
-	STORE_LOOK_UNUSABLE, /* nobody could open it as it is */
+	STORE_LOOK_UNUSABLE, /* nobody could open it in this state */
 };
 
-/* Whether store_open() would take the directory now; leaves it as it is. `why` is a clause
- * without what to do, unless it is fine. */
+/* Whether store_open() would accept the directory now; changes nothing. Unless all is fine, `why`
+ * is a clause with the reason, without advice. */
 enum store_look store_look(const char *path, char *why, size_t why_size);
 
-/* Whether writes have room; cheap, from any thread. Turns false while there is still head-room for
- * deletes. */
+/* Whether writes have room; cheap, from any thread. Turns false while deletes still have
+ * head-room. */
 bool store_has_room(const struct store *store);
 /* Whether so much waits to be written that nothing more may be promised; cheap, from any thread. */
 bool store_is_behind(const struct store *store);
 
-/* Records that were skipped since the start; cheap, from any thread. */
+/* Records skipped since the start; cheap, from any thread. */
 uint64_t store_unreadable(const struct store *store);
-/* Whether the engine found its file damaged; what can still be read is. Stays so until the store is
- * opened again, as the next does. */
+/* Whether the engine found its file damaged; what is still readable is read. Stays true until the
+ * store is opened again. */
 bool store_is_broken(const struct store *store);
-/* Whether the engine neither writes nor reads any more, since the page that ends a commit could not
- * be written. What was committed before is there when the store is opened again. */
+/* Whether the engine has stopped reading and writing because the page that ends a commit could not
+ * be written. Earlier commits are there when the store is opened again. */
 bool store_is_stuck(const struct store *store);
 
-/* Who runs callbacks of writes: `post` is thread-safe and runs `run(cookie)` on the loop later. */
+/* Runs the callbacks of writes: `post` is thread-safe and runs `run(cookie)` on the loop later. */
 struct store_loop {
 	void (*post)(struct store_loop *loop, void (*run)(void *cookie), void *cookie);
 };
 
-/* NULL in place of one: nobody is told, and the write returns NULL. */
+/* If the callback is NULL, nobody is told and the write returns NULL. */
 typedef void store_done(void *cookie, enum store_result result);
 void store_cancel(struct store_call *call); /* NULL is fine */
 
 struct user_key store_user_key(struct slice tenant, struct slice user);
 
-/* ---- what a request needs to know ---- */
+/* ---- for a request ---- */
 
 /* STORE_OK also for an unknown user (view->known false). */
 enum store_result store_load(struct store *store, const struct load *load, struct memory_view *view,
@@ -107,8 +106,9 @@ enum store_result store_load(struct store *store, const struct load *load, struc
 
 /* ---- recall ---- */
 
-/* What bears on a question among all live turns of a user, but those that the request holds. Of
- * turns that say the same only the best, and none when one of them is given already. */
+/* Finds what bears on a question among all of a user's live turns, except those that the request
+ * holds. Of turns that say the same, gives only the best, and none if one of them is already
+ * given. */
 enum store_result store_recall(struct store *store, const struct recall *recall,
 			       struct recall_result *recalled, struct arena *arena);
 
@@ -118,13 +118,13 @@ struct unembedded {
 	struct turn *turns; /* oldest first; texts may be cut to 8 KB */
 	size_t count;
 };
-/* Current turns that have no vector of this model yet: at most `limit`. */
+/* Current turns that have no vector of this model yet, at most `limit`. */
 enum store_result store_unembedded(struct store *store, struct user_key user, struct slice model,
 				   size_t limit, struct unembedded *unembedded,
 				   struct arena *arena);
 
-/* Keeps the vectors of turns that still stand. The first vectors of another model, or of other
- * dimensions, take the place of all that were kept before. */
+/* Stores the vectors of turns that still stand. The first vectors of another model, or with other
+ * dimensions, replace all earlier ones. */
 struct store_call *store_embedded(struct store *store, struct user_key user, struct slice model,
 				  size_t dimensions, const struct embedded_turn *turns,
 				  size_t count, struct store_loop *loop, store_done *callback,
@@ -132,49 +132,48 @@ struct store_call *store_embedded(struct store *store, struct user_key user, str
 
 /* ---- what an exchange leaves behind ---- */
 
-/* Journals an exchange, and its job, in one transaction. Texts are copied before it returns.
- * STORE_STALE: the user was forgotten since the forget_epoch. */
+/* Journals an exchange and its job in one transaction. Copies texts before it returns. STORE_STALE:
+ * the user was forgotten since the forget_epoch. */
 struct store_call *store_append(struct store *store, const struct append *append,
 				struct store_loop *loop, store_done *callback, void *cookie);
 
-/* Keeps the receipt of a request that leaves nothing else behind. */
+/* Stores the receipt of a request that leaves nothing else behind. */
 struct store_call *store_keep_receipt(struct store *store, struct user_key user,
 				      uint64_t forget_epoch, const struct receipt *receipt,
 				      struct store_loop *loop, store_done *callback, void *cookie);
 
-/* Journals past turns, all or none; with `learn` each user turn gets a job. Many turns of a new
- * user are read in parts before the callback fires; what a crash leaves of them the next start
- * takes back.
- */
+/* Journals past turns, all or none; with `learn`, each user turn gets a job. Many turns of a new
+ * user are written in parts before the callback fires; after a crash, the next start removes the
+ * parts. */
 struct store_call *store_import(struct store *store, struct slice tenant, struct slice user,
 				const struct imported_turn *turns, size_t count, bool learn,
 				struct slice model, int64_t now, struct store_loop *loop,
 				store_done *callback, void *cookie);
 
-/* Forgets everything about a user, jobs, receipts and exchanges under way included. A user who
- * comes back gets ids that were never used, so that nothing under way finds a namesake.
- * STORE_NOT_FOUND: there was nothing. A long memory goes in parts, between the writes of others:
- * its user is hidden from the first on, and what a crash leaves the next start deletes. */
+/* Forgets everything about a user, including jobs, receipts and exchanges in progress. A user who
+ * comes back gets new ids, so that nothing in progress matches the new records. STORE_NOT_FOUND:
+ * there was nothing. A long memory is deleted in parts, between others' writes: the user is hidden
+ * from the first part on, and after a crash the next start deletes the rest. */
 struct store_call *store_forget(struct store *store, struct user_key user, struct store_loop *loop,
 				store_done *callback, void *cookie);
 
 /* ---- learning ---- */
 
-/* The jobs of one user: the facts' of at most `limit` exchanges after the exchange `after` (0: from
- * the first), and always the summary's. STORE_NOT_FOUND: none. */
+/* The jobs of one user: those for facts of at most `limit` exchanges after `after` (0: from the
+ * first), and always the summary's. STORE_NOT_FOUND: none. */
 enum store_result store_user_jobs(struct store *store, struct user_key user, uint64_t after,
 				  size_t limit, struct job_list *list, struct arena *arena);
 
-/* A part of all users, in the order of their keys. */
+/* A page of users, in the order of their keys. */
 struct user_page {
 	struct user_key *users;
 	size_t count;
-	bool more;            /* there may be users behind `last`... */
-	struct user_key last; /* ...the last that was looked at */
+	bool more;            /* there may be users after `last`... */
+	struct user_key last; /* ...the last user checked */
 };
 
-/* Up to `limit` users with jobs (parked ones do not count), in the order of their keys, from the
- * one after `after` (NULL: from the first). */
+/* Up to `limit` users with jobs (parked jobs do not count), in the order of their keys, starting
+ * after `after` (NULL: at the first). */
 enum store_result store_users_with_jobs(struct store *store, const struct user_key *after,
 					size_t limit, struct user_page *page, struct arena *arena);
 
@@ -183,49 +182,49 @@ enum store_result store_job_input(struct store *store, struct user_key user, enu
 				  uint64_t exchange, struct job_input *input, struct arena *arena);
 
 struct change;
-/* What a JOB_FACTS led to: the changes and the job's removal in one transaction. STORE_STALE: the
- * job is gone (its user or exchange was forgotten, or it was done already). STORE_CHANGED: turns
- * were hidden or taken back since `forget_epoch`, and facts with them: the changes are to be worked
- * out anew. Forgetting erases texts, hides the source exchanges, drops a summary that covers them,
- * receipts and frozen contexts. */
+/* Writes the result of a JOB_FACTS: the changes and the removal of the job in one transaction.
+ * STORE_STALE: the job is gone (its user or exchange was forgotten, or it was already done).
+ * STORE_CHANGED: turns were hidden or taken back since `forget_epoch`, and facts with them: work
+ * the changes out again. Forgetting erases texts, hides the source exchanges, and drops a summary
+ * that covers them, receipts and frozen contexts. */
 struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
 				 uint64_t forget_epoch, const struct change *changes,
 				 size_t change_count, bool hide_exchange, int64_t now,
 				 struct store_loop *loop, store_done *callback, void *cookie);
 
-/* A new summary that covers turns up to summary->covers. STORE_STALE when the stored one no longer
- * covers up to `previous_covers` (0: there was none), STORE_CHANGED when turns were hidden or taken
- * back since `forget_epoch`. */
+/* Stores a new summary that covers turns up to summary->covers. STORE_STALE: the stored one no
+ * longer covers up to `previous_covers` (0: there was none). STORE_CHANGED: turns were hidden or
+ * taken back since `forget_epoch`. */
 struct store_call *store_summarized(struct store *store, struct user_key user,
 				    uint64_t forget_epoch, const struct summary *summary,
 				    uint64_t previous_covers, struct store_loop *loop,
 				    store_done *callback, void *cookie);
 
-/* A try that failed: its counters, when the next is due, or that it is parked. STORE_STALE: the job
- * is gone. */
+/* Records a failed try: its counters, and when the next is due or that the job is parked.
+ * STORE_STALE: the job is gone. */
 struct store_call *store_postpone(struct store *store, struct user_key user, const struct job *job,
 				  struct store_loop *loop, store_done *callback, void *cookie);
 
-/* Sets all parked jobs of a user (NULL: of everybody) going again. STORE_NOT_FOUND: there is no
- * such user. How many they were is in `count` before the callback fires; it lives until then, or
- * until the store is closed. */
+/* Restarts all parked jobs of a user (NULL: of everybody). STORE_NOT_FOUND: there is no such user.
+ * Sets `count` to their number before the callback fires; `count` must live until then, or until
+ * the store is closed. */
 struct store_call *store_unpark(struct store *store, const struct user_key *user, size_t *count,
 				struct store_loop *loop, store_done *callback, void *cookie);
 
 /* ---- what is past its time ---- */
 
-/* Of `limit` users, from the one after `after` (NULL: from the first), those of whose memory
- * anything is past its time. */
+/* Checks `limit` users, starting after `after` (NULL: at the first), and returns those with expired
+ * data. */
 enum store_result store_users_expired(struct store *store, const struct expiry *expiry,
 				      const struct user_key *after, size_t limit,
 				      struct user_page *page, struct arena *arena);
 
-/* Takes out what is past its time, or of much a part. STORE_NOT_FOUND: there was nothing. With the
- * texts of turns go their index, vectors and jobs, and what requests were
- * given of them: receipts, frozen contexts and replays. A conversation that nobody has gone on with
- * since goes with all of its records, and in the end the user's own. Facts keep their quotes.
- * It reads on the caller's thread first, of a long memory for a while. `count` is filled before the
- * callback fires; it lives until then, or until the store is closed. */
+/* Deletes expired data; if there is a lot, only a batch. STORE_NOT_FOUND: there was nothing.
+ * Deletes with the texts of turns their index, vectors and jobs, and what requests were given from
+ * them: receipts, frozen contexts and replays. A conversation that nobody has continued since goes
+ * with all of its records; in the end the user's own record does, too. Facts keep their quotes.
+ * Reads on the caller's thread first, which for a long memory takes a while. Fills in `count`
+ * before the callback fires; `count` must live until then, or until the store is closed. */
 struct store_call *store_expire(struct store *store, struct user_key user,
 				const struct expiry *expiry, struct expired_count *count,
 				struct store_loop *loop, store_done *callback, void *cookie);
@@ -238,22 +237,22 @@ struct user_size {
 	struct user_key key;
 	struct slice tenant;
 	struct slice user;
-	uint64_t bytes; /* of the turns and their index, at most; STORE_UNMEASURED: not known yet */
+	uint64_t bytes; /* of the turns and their index, at most; STORE_UNMEASURED: unknown */
 };
 
-/* Of the next STORE_SIZES_AT_ONCE users from `after` on, those whose turns take more than `bytes`;
- * `after` becomes the last that was looked at. Start with one of zeroes. Gives how many there are;
- * `more`: there are users behind it. */
+/* Of the next STORE_SIZES_AT_ONCE users after `after`, finds those whose turns take more than
+ * `bytes`; `after` becomes the last user checked. Start with a zeroed key. Returns how many there
+ * are; `more`: there are further users. */
 enum { STORE_SIZES_AT_ONCE = 256 };
 size_t store_users_above(struct store *store, uint64_t bytes, struct user_key *after, bool *more,
 			 struct user_size users[STORE_SIZES_AT_ONCE], struct arena *arena);
 
-/* What has to go for a user's turns to take no more than `keep` bytes, the oldest first: what was
- * said at expiry->turns_until or before; INT64_MIN: nothing has to. Goes through all of the user's
- * turns. Sets `counted` and `left` too, and nothing else. False: it could not be read. */
+/* Finds what has to go so that a user's turns take at most `keep` bytes, oldest first: what was
+ * said at expiry->turns_until or before; INT64_MIN: nothing. Reads all of the user's turns. Also
+ * sets `counted` and `left`, and nothing else. False: the turns could not be read. */
 bool store_measure(struct store *store, struct user_key user, uint64_t keep, struct expiry *expiry);
 
-/* ---- to be read by people ---- */
+/* ---- for people ---- */
 
 struct listed_user {
 	struct user_key key;
@@ -269,15 +268,14 @@ struct user_filter {
 };
 
 struct user_list {
-	struct listed_user *users; /* the caller's, room for `limit` */
+	struct listed_user *users; /* the caller's, with room for `limit` */
 	size_t limit;
 	size_t count;
-	bool more; /* there may be users behind */
+	bool more; /* there may be further users */
 };
 
-/* Adds the wanted ones among the next STORE_LISTED_AT_ONCE users after `after`, in the order of
- * their keys, until the list is full; `after` becomes the last that was looked at. Start with one
- * of zeroes. */
+/* Adds the wanted users among the next STORE_LISTED_AT_ONCE after `after`, in the order of their
+ * keys, until the list is full; `after` becomes the last user checked. Start with a zeroed key. */
 enum { STORE_LISTED_AT_ONCE = 256 };
 enum store_result store_list_users(struct store *store, const struct user_filter *filter,
 				   struct user_key *after, struct user_list *list,
@@ -285,17 +283,18 @@ enum store_result store_list_users(struct store *store, const struct user_filter
 
 /* Zero it before the first call. */
 struct user_counts {
-	uint64_t turns; /* current ones; so are the facts */
+	uint64_t turns; /* current ones only; the same for facts */
 	uint64_t facts;
 	uint64_t conversations;
 	bool done;
-	/* where the next call goes on */
+	/* where the next call continues */
 	unsigned tables_done;
 	unsigned char at[40];
 	size_t at_size;
 };
 
-/* Counts what a user has, one record a step, until `*steps` are used up or it is done. */
+/* Counts what a user has, one record per step, until `*steps` are used up or the count is
+ * complete. */
 enum store_result store_count_user(struct store *store, struct user_key user, int64_t now,
 				   struct user_counts *counts, size_t *steps);
 
@@ -306,20 +305,20 @@ enum store_result store_read_user(struct store *store, struct user_key user, siz
 struct kept_receipt {
 	uint64_t id;
 	struct slice text;    /* JSON */
-	struct user_key user; /* whose it is */
+	struct user_key user; /* its owner */
 };
-/* STORE_NOT_FOUND: there is no such receipt, or none any more. */
+/* STORE_NOT_FOUND: there is no such receipt, or it is gone. */
 enum store_result store_read_receipt(struct store *store, uint64_t receipt,
 				     struct kept_receipt *read, struct arena *arena);
 
 struct receipt_list {
-	struct kept_receipt *receipts; /* the newest first */
+	struct kept_receipt *receipts; /* newest first */
 	size_t count;
 	bool more;     /* there may be older ones... */
-	uint64_t last; /* ...before the last that was looked at */
+	uint64_t last; /* ...before this one, the last checked */
 };
 /* A user's receipts with ids from `first` to before `before`: at most `limit`, and about 4 MB of
- * texts. Ids rise with the time. STORE_NOT_FOUND: there is neither a receipt nor such a user. */
+ * text. Ids ascend with time. STORE_NOT_FOUND: there is neither a receipt nor such a user. */
 enum store_result store_user_receipts(struct store *store, struct user_key user, uint64_t first,
 				      uint64_t before, size_t limit, struct receipt_list *list,
 				      struct arena *arena);
@@ -327,9 +326,10 @@ enum store_result store_user_receipts(struct store *store, struct user_key user,
 struct store_statistics {
 	uint64_t users, turns, facts, jobs, parked, receipts;
 	uint64_t bytes_used, bytes_mapped;
-	uint64_t disk_free;       /* bytes that the store's disk has left for it; 0: not known */
-	uint64_t commits, writes; /* since the start; their ratio is how well commits are shared */
-	uint64_t unreadable;      /* records that were skipped, since the start */
+	uint64_t disk_free; /* bytes that the disk has left for the store; 0: unknown */
+	uint64_t commits,
+		writes;      /* since the start; their ratio shows how well commits are shared */
+	uint64_t unreadable; /* records that were skipped, since the start */
 };
 void store_statistics(struct store *store, struct store_statistics *statistics);
 

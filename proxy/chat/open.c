@@ -123,7 +123,8 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 		return verdict;
 	asked.identity.task |= has_side_header(head);
 	if (!identity_find_field(head, SLICE("X-Memory-Mode"), &asked.mode))
-		asked.mode = SLICE(","); /* two that differ, joined by it, are no mode's name */
+		asked.mode = SLICE(
+			","); /* two different ones, joined by a comma, are not a mode's name */
 	return enter(chat, config, model_traits, &asked, refusal, arena);
 }
 

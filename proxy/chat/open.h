@@ -13,8 +13,8 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 			    struct slice body, bool is_local, struct chat_refusal *refusal,
 			    struct arena *arena);
 
-/* For a person who asks what `question` would be given: as a request of that body, without its
- * head. */
+/* Opens a chat for a person who asks what `question` would be given: as for a request with that
+ * body and no head. */
 enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
 				    const struct dialect *dialect,
 				    struct model_traits *model_traits,
@@ -22,7 +22,7 @@ enum chat_verdict chat_open_preview(struct chat *chat, const struct config *conf
 				    struct slice body, struct chat_refusal *refusal,
 				    struct arena *arena);
 
-/* What the upstream counted teaches how its model counts. */
+/* Learns from the upstream's token counts how its model counts. */
 void chat_note_tokens(const struct chat *chat, struct model_traits *model_traits,
 		      const struct reply *reply, struct arena *arena);
 

@@ -9,7 +9,7 @@ struct chat_lookup {
 	struct question_call *question; /* under way */
 };
 
-/* A recall that fails leaves what else is known. */
+/* A failed recall leaves the other results. */
 static void recall(struct chat *chat, struct store *store, struct arena *arena)
 {
 	struct recall recall;

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What is read of a refusal, to see what it is about. */
+/* How much of a refusal is read to find out what it is about. */
 enum { REFUSAL_LIMIT = 64 * 1024 };
-/* What is said of an error. */
+/* How much of an error is passed on. */
 enum { ERROR_LIMIT = 64 * 1024 };
 
 static const enum metric_gauge state_gauges[] = {
@@ -85,7 +85,7 @@ static void log_exchange(struct exchange *exchange, const char *reason)
 		{"first_byte_us", arena_number(arena, first_byte), true},
 		{"elapsed_us", arena_number(arena, now - exchange->begun), true},
 		{"end", slice_of(reason), false},
-		{NULL, {0}, false}, /* room for those that not every line has, and the end */
+		{NULL, {0}, false}, /* room for fields that not every line has, and the end */
 		{NULL, {0}, false},
 		{NULL, {0}, false},
 	};
@@ -170,7 +170,8 @@ static void reply_dry_run(struct exchange *exchange)
 	exchange_end(exchange, "dry run");
 }
 
-/* Of a large body there is no second copy; a small one is joined, to leave with its head. */
+/* Leaves a large body in pieces, which saves a copy; joins a small one, so that it leaves with its
+ * head. */
 static void make_body(struct exchange *exchange)
 {
 	const struct chat *chat = &exchange->chat;
@@ -198,7 +199,7 @@ static void go_on(struct exchange *exchange)
 		exchange_send(exchange);
 }
 
-/* Sortable by time, unique within this daemon's life and, but for a clock set back, beyond it. */
+/* Sortable by time, unique in this daemon's life and, unless the clock is set back, beyond it. */
 static uint64_t next_receipt(struct service *service)
 {
 	return ((uint64_t)clock_wall() << 20) |
@@ -236,7 +237,7 @@ static void look_up(struct exchange *exchange)
 {
 	struct service *service = exchange->worker->service;
 	struct chat *chat = &exchange->chat;
-	/* Known before the reply begins, so that its headers promise what is kept. */
+	/* Decided before the reply begins, so that its headers promise only what is kept. */
 	bool is_full = !store_has_room(service->store);
 	if (chat->learn && !chat->dry_run && (is_full || store_is_behind(service->store))) {
 		bypass(chat, is_full ? METRIC_BYPASS_FULL : METRIC_BYPASS_BEHIND);
@@ -310,7 +311,7 @@ static struct exchange *create_exchange(struct worker *worker, struct http_reque
 	return exchange;
 }
 
-/* Whoever names a user expects memory; some frameworks ask elsewhere unless told otherwise. */
+/* A client that names a user expects memory; some frameworks use another path by default. */
 static void begin_without_memory(struct exchange *exchange, const struct http_head *head)
 {
 	struct slice agent = http_field_value(head->fields, head->field_count, SLICE("User-Agent"));

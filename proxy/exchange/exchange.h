@@ -4,10 +4,10 @@
 
 #include "proxy/exchange/worker.h"
 
-/* Handles a request; the exchange ends by itself. On the worker's thread. */
+/* Handles a request; the exchange ends by itself. Call on the worker's thread. */
 void exchange_begin(struct worker *worker, struct http_request *request);
 
-/* Ends all of a worker's exchanges: their replies are cut off, what was answered is journalled. */
+/* Ends all of a worker's exchanges: cuts off their replies, and journals what was answered. */
 void exchange_end_all(struct worker *worker);
 
 #endif

@@ -23,7 +23,7 @@ const struct dialect *forward_dialect(struct slice method, struct slice target)
 
 bool forward_is_without_memory(struct slice method, struct slice target)
 {
-	/* Of OpenAI, Anthropic and Ollama. */
+	/* Paths of OpenAI, Anthropic and Ollama. */
 	static const struct slice paths[] = {SLICE("/v1/completions"), SLICE("/v1/messages"),
 					     SLICE("/api/chat"), SLICE("/api/generate")};
 	struct slice path = path_of(target);
@@ -50,7 +50,7 @@ static struct slice origin_of(struct slice url)
 	return slice_part(url, 0, slice_find(url, SLICE("/"), host));
 }
 
-/* Anthropic's API, with memory or without. */
+/* Anthropic's API, with or without memory. */
 static bool is_messages(struct slice target)
 {
 	struct slice path = path_of(target);
@@ -119,7 +119,7 @@ static bool goes_upstream(const struct config *config, const struct http_head *h
 	return !has_key || !identity_is_key_header(name);
 }
 
-/* Anthropic's takes it in its own header, also where memory has no part. */
+/* Anthropic's API has its own header for the key, also where memory takes no part. */
 static struct http_field key_field(const struct dialect *dialect, struct slice target,
 				   const char *api_key, struct arena *arena)
 {

@@ -10,8 +10,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* A journalled exchange on its way to the disk. It outlives its exchange when that does not wait.
- */
+/* A journalled exchange on its way to the disk. It outlives an exchange that does not wait for
+ * it. */
 struct commit {
 	struct exchange *exchange; /* NULL: nobody waits */
 	struct service *service;
@@ -59,13 +59,14 @@ static void on_committed(void *cookie, enum store_result result)
 	}
 }
 
-/* Whether it leaves anything to do now: to learn from it, or from others that it releases. */
+/* Whether the learner has something to do now: with this exchange, or with others that it
+ * releases. */
 static bool wakes_learner(const struct exchange *exchange, const struct append *append)
 {
 	const struct chat *chat = &exchange->chat;
 	bool releases = chat->view->deferred && !append->explicit_mode;
 	bool takes_back = append->supersede || append->same_exchange != 0;
-	/* What is taken back may have to be summarized anew, whatever this exchange teaches. */
+	/* What is taken back may need a new summary, whatever this exchange teaches. */
 	if (takes_back)
 		return true;
 	if (!append->learn || releases)
@@ -112,7 +113,7 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	if (exchange->journalled || relay->reader == NULL)
 		return false;
 	exchange->journalled = true;
-	/* The client need not wait for what is made of it here. */
+	/* The client need not wait for the work here. */
 	if (relay->holds && exchange->request != NULL)
 		http_reply_send_now(exchange->request);
 	struct reply reply = reply_result(relay->reader);
@@ -137,7 +138,7 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 				  .embeds = chat_wants_vectors(&exchange->chat),
 				  .receipt = exchange->chat.receipt,
 				  .started = clock_steady()};
-	/* The callback is never cancelled, since the learner waits for it too. */
+	/* The callback is never cancelled, since it also wakes the learner. */
 	store_append(service->store, &append, loop_for_store(exchange->worker->loop), on_committed,
 		     commit);
 	if (!waits)
@@ -165,7 +166,7 @@ void exchange_keep_receipt(struct exchange *exchange)
 	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
 		return;
 	const struct receipt receipt = chat_receipt(chat, &exchange->arena);
-	/* A receipt is a courtesy: nothing depends on it. */
+	/* A receipt is best effort: nothing depends on it. */
 	(void)store_keep_receipt(exchange->worker->service->store, chat->user,
 				 chat->view->forget_epoch, &receipt,
 				 loop_for_store(exchange->worker->loop), NULL, NULL);

@@ -18,10 +18,10 @@ struct question_vectors {
 	struct loop *loop;
 	struct upstream *upstream;
 	unsigned failures; /* in a row */
-	uint64_t pause;    /* between probes; 0: the server keeps up, and questions wait for it */
-	uint64_t probe_at; /* not before */
+	uint64_t pause;    /* between probes; 0: the server keeps up, and requests wait for it */
+	uint64_t probe_at; /* no probe before this time */
 	struct embedding_call *probe;
-	uint64_t probe_deadline; /* until then its answer is in time */
+	uint64_t probe_deadline; /* a probe answered by then is in time */
 };
 
 struct question_call {
@@ -34,7 +34,7 @@ struct question_call {
 
 /* ---- whether the server keeps up ---- */
 
-/* What a client's own key or one text is to blame for says nothing about the server. */
+/* A failure caused by a client's own key or by one text says nothing about the server. */
 static bool is_failure(const struct embedding_answer *answer, bool has_own_key)
 {
 	if (answer->outcome == EMBEDDING_GIVEN || answer->outcome == EMBEDDING_REFUSED)
@@ -66,14 +66,14 @@ static void on_probe(void *cookie, const struct embedding_answer *answer)
 		log_info("questions wait for embeddings again");
 		return;
 	}
-	/* One that only woke up slowly is looked at again soon. */
+	/* A server that only woke up slowly is checked again soon. */
 	if (failed)
 		vectors->pause =
 			vectors->pause < LONGEST_PAUSE / 2 ? 2 * vectors->pause : LONGEST_PAUSE;
 	vectors->probe_at = now + vectors->pause;
 }
 
-/* Patient, so that a server that has to load its model gets to it. */
+/* Waits patiently, so that a server has time to load its model. */
 static void probe(struct question_vectors *vectors, struct embedding_request *request,
 		  const struct slice *text)
 {

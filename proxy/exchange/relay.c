@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-/* What is read of a reply for learning: of a longer stream what came up to there, of a longer JSON
- * reply nothing, and what the user said is remembered with an empty answer. What is held, what the
- * client has not read and what curl has in hand are together less than 256 KB, but for a larger
- * event that ends a stream: beyond HELD_LIMIT it goes on without waiting for the disk. */
+/* How much of a reply is read for learning. Of a longer stream, the part up to there is learned; of
+ * a longer JSON reply nothing, and the user's turn is stored with an empty answer. Held bytes,
+ * bytes the client has not read and curl's buffer are together less than 256 KB, except for a
+ * larger event that ends a stream: beyond HELD_LIMIT it goes on without waiting for the disk. */
 enum { READ_LIMIT = 8 << 20, HELD_FULL = 64 * 1024, HELD_LIMIT = 64 << 20 };
-/* Of a stream, which is many times as long as its text. */
+/* For a stream, which is many times as long as its text. */
 enum { DECODED_LIMIT = 32 << 20 };
-/* Beyond any number of bytes that can have come. */
+/* More than any number of bytes that can arrive. */
 static const size_t hold_all = SIZE_MAX;
 
 void relay_start(struct relay *relay, struct http_request *request, const struct dialect *dialect,
@@ -38,11 +38,10 @@ void relay_finish(struct relay *relay)
 	*relay = (struct relay){0};
 }
 
-/* Follows whether the client stands at the beginning of a line, and after an empty one. */
+/* Tracks whether the client is at the beginning of a line, and whether after an empty one. */
 static void follow_lines(struct relay *relay, struct slice bytes)
 {
-	/* The last four tell: with another byte among them the count begins anew, else it is
-	 * enough. */
+	/* The last four bytes are enough: any other byte among them restarts the count. */
 	size_t from = bytes.size > 4 ? bytes.size - 4 : 0;
 	for (size_t i = from; i < bytes.size; i++) {
 		char byte = bytes.data[i];
@@ -67,7 +66,7 @@ static void pass_on(struct relay *relay, struct slice bytes)
 	http_reply_body(relay->request, bytes);
 }
 
-/* A few bytes may decode to a thousand times as many: no more of them are made than are kept. */
+/* A few bytes may decode to a thousand times as many; decodes no more than are kept. */
 static bool read_decoded(void *cookie, struct slice decoded)
 {
 	struct relay *relay = cookie;
@@ -83,15 +82,14 @@ static void stop_decoding(struct relay *relay)
 	relay->undecodable = true;
 }
 
-/* Lets the reader see the bytes; returns how many of the last ones must stay here. */
+/* Shows the bytes to the reader; returns how many of the last ones must stay here. */
 static size_t read_along(struct relay *relay, struct slice bytes)
 {
 	if (relay->decoder == NULL && !relay->undecodable)
 		return reply_read(relay->reader, bytes);
 	if (relay->decoder != NULL && !decoder_feed(relay->decoder, bytes, read_decoded, relay))
 		stop_decoding(relay);
-	/* Where the stream's end lies in the coded bytes cannot be told, only that it came with
-	 * these. */
+	/* The place of the stream's end in the coded bytes is unknown; it came with these. */
 	return relay_is_done(relay) ? hold_all : 1;
 }
 
@@ -136,7 +134,7 @@ void relay_release(struct relay *relay)
 	buffer_clear(&relay->held);
 }
 
-/* The event that ends the stream may be large, and has to come whole before it can go on. */
+/* The event that ends the stream may be large, and must arrive whole before it can go on. */
 bool relay_is_full(const struct relay *relay)
 {
 	bool waits = relay_is_done(relay) || !relay->is_stream;
@@ -149,7 +147,7 @@ void relay_error_event(struct relay *relay, int status, const char *code, struct
 	const struct dialect *dialect = dialect_or_usual(relay->dialect);
 	unsigned line_ends = dialect->stream_format == REPLY_LINES ? 1 : 2;
 	buffer_clear(&relay->held);
-	/* After a CR the first LF only completes the line end that is there. */
+	/* After a CR, the first LF only completes the existing line end. */
 	bool one_is_enough = relay->line_ends + 1 == line_ends && !relay->after_return;
 	if (relay->line_ends < line_ends)
 		pass_on(relay, one_is_enough ? SLICE("\n") : SLICE("\n\n"));

@@ -26,7 +26,7 @@ size_t exchange_memory_fields(struct exchange *exchange, struct http_field field
 	return count;
 }
 
-/* A refusal that may be due to what was put in (CONTRACT section 3). */
+/* Whether the upstream refused perhaps because of what was injected (CONTRACT section 3). */
 static bool is_refused_injection(const struct exchange *exchange, int status)
 {
 	return exchange->dialect != NULL && exchange->chat.edit_count > 0 &&
@@ -50,7 +50,7 @@ static void start_relay(struct exchange *exchange, const struct upstream_head *h
 		    http_field_value(head->fields, head->field_count, SLICE("Content-Encoding")));
 }
 
-/* A 304's Content-Length tells of a body that does not come (RFC 9110, section 8.6). */
+/* A 304's Content-Length describes a body that does not come (RFC 9110, section 8.6). */
 static enum http_framing choose_framing(const struct exchange *exchange,
 					const struct upstream_head *head)
 {
@@ -154,12 +154,12 @@ void exchange_release_reply(struct exchange *exchange)
 		return;
 	}
 	exchange_change_state(exchange, EXCHANGE_RELAYING);
-	/* What was held may have held the upstream up, and of that no `drained` tells. */
+	/* Held bytes may have paused the upstream, and no `drained` reports their release. */
 	upstream_resume(exchange->transfer);
 }
 
-/* What the client is told. It names no address, which is not the client's business; the log has
- * curl's own words. */
+/* What the client is told. The log has curl's own words; the client gets no address, which does not
+ * concern it. */
 struct fault {
 	int status;
 	const char *code;
@@ -205,7 +205,7 @@ static void note_failure(struct exchange *exchange, const char *detail, int stat
 		warn_of_failure(exchange, why.text);
 }
 
-/* A refusal is the client's own business, unless the key is ours, or the address. */
+/* A refusal concerns only the client, unless the key or the address is ours. */
 static void note_answer(struct exchange *exchange)
 {
 	int status = exchange->status;
@@ -229,7 +229,7 @@ bool exchange_reply_is_whole(const struct exchange *exchange)
 	return reply.done || reply.finished;
 }
 
-/* The upstream failed after its head had been passed on. */
+/* The upstream failed after its head was passed on. */
 static void break_off(struct exchange *exchange, enum upstream_result result, const char *detail)
 {
 	const struct fault fault = fault_of(result);
@@ -257,8 +257,8 @@ static bool says(const struct buffer *text, const char *word)
 	return false;
 }
 
-/* The one retry without memory. A refusal that speaks of roles is remembered once the request was
- * taken without the message that we made. */
+/* The only retry, without memory. A refusal that names roles is remembered once the request
+ * succeeds without the message that we added. */
 static void send_again(struct exchange *exchange)
 {
 	const struct buffer *refusal = &exchange->refusal;

@@ -1,6 +1,6 @@
-/* The names are those of OpenTelemetry's semantic conventions for HTTP and for generative AI, and
- * recalld's own below "recalld.". No content, no user, no session: a path is told only where memory
- * takes part, since others may hold an id. */
+/* Names follow OpenTelemetry's semantic conventions for HTTP and generative AI; recalld's own are
+ * below "recalld.". Spans carry no content, user or session, and a path only where memory takes
+ * part, since other paths may contain an id. */
 #include "proxy/exchange/tracing.h"
 
 #include "proxy/trace/span.h"
@@ -13,7 +13,7 @@ struct send {
 	struct span_id id;
 	const char *url;
 	uint64_t begun;
-	uint64_t head; /* 0: none came */
+	uint64_t head; /* 0: no head came */
 	uint64_t ended;
 	int status;
 	const char *fault;
@@ -22,12 +22,12 @@ struct send {
 struct exchange_trace {
 	struct trace_context context;
 	struct span_id id;
-	struct send sends[MOST_SENDS]; /* again without memory, after a refusal */
+	struct send sends[MOST_SENDS]; /* the second one without memory, after a refusal */
 	size_t send_count;
 	struct slice model;    /* a copy: the request ends before the exchange */
 	uint64_t commit_begun; /* 0: the reply waited for no commit */
 	uint64_t commit_ended;
-	int64_t prompt_tokens; /* -1: not told */
+	int64_t prompt_tokens; /* -1: unknown */
 	int64_t cached_tokens;
 };
 
@@ -123,13 +123,13 @@ struct slice exchange_trace_id(struct exchange *exchange)
 
 /* ---- the spans ---- */
 
-/* Nanoseconds since 1970 of a reading of the steady clock. */
+/* Converts a reading of the steady clock to nanoseconds since 1970. */
 static uint64_t wall(const struct exchange *exchange, uint64_t steady)
 {
 	return (uint64_t)exchange->begun_at * 1000000 + (steady - exchange->begun) * 1000;
 }
 
-/* A method is the client's word. */
+/* The client chooses the method, so unknown ones are not copied. */
 static struct slice method_of(const struct exchange *exchange)
 {
 	static const struct slice known[] = {SLICE("GET"),     SLICE("HEAD"),  SLICE("POST"),
@@ -164,7 +164,7 @@ static void write_memory(struct buffer *out, const struct exchange *exchange)
 	span_add_text(out, "recalld.receipt.id", slice_of(receipt));
 }
 
-/* The whole of it, as its client sees it. */
+/* The whole exchange, as its client sees it. */
 static void write_exchange(struct buffer *out, struct exchange *exchange, const char *reason)
 {
 	const struct exchange_trace *trace = exchange->trace;
@@ -210,8 +210,8 @@ static void write_part(struct buffer *out, const struct exchange *exchange, stru
 	span_close(out, false);
 }
 
-/* gen_ai.provider.name for hosts whose provider has a name there; all others speak as OpenAI does.
- */
+/* gen_ai.provider.name for hosts of providers with a name in the conventions; "openai" for all
+ * others, which speak its API. */
 static struct slice provider_of(struct slice host)
 {
 	static const struct {
@@ -274,7 +274,7 @@ static void write_model_call(struct buffer *out, const struct exchange *exchange
 		span_add_number(out, "gen_ai.usage.cache_read.input_tokens", trace->cached_tokens);
 }
 
-/* "chat gpt-4o", or the method where no dialect says what is asked. */
+/* "chat gpt-4o", or the method if no dialect names the operation. */
 static struct slice send_name(struct exchange *exchange)
 {
 	struct slice model = exchange->trace->model;

@@ -14,13 +14,13 @@
 
 enum {
 	READ_SECONDS = 60,
-	IDLE_SECONDS = 75, /* a little longer than most load balancers keep theirs */
+	IDLE_SECONDS = 75, /* a little longer than most load balancers keep their connections */
 	WRITE_SECONDS = 120,
 	DRAIN_CHECK_MICROSECONDS = 10000,
 };
 
 struct running_worker {
-	struct worker worker; /* first, so that one is the other */
+	struct worker worker; /* first, so that a pointer to one is a pointer to the other */
 	pthread_t thread;
 };
 
@@ -30,8 +30,8 @@ static struct descriptor_plan plan(const struct worker *worker)
 				(size_t)worker->config->listen.max_connections);
 }
 
-/* Whether every open connection and exchange has its descriptor, and this request gets one for its
- * connection to the upstream. */
+/* Whether there are descriptors left for this request's upstream connection, beside those of all
+ * open connections and exchanges. */
 static bool has_descriptor(const struct worker *worker)
 {
 	const struct service *service = worker->service;

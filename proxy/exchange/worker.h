@@ -1,5 +1,5 @@
-/* A worker: one thread with one event loop that serves traffic. It shares nothing with the other
- * workers but the service. */
+/* A worker: one thread with one event loop that serves traffic. It shares only the service with
+ * other workers. */
 #ifndef RECALLD_PROXY_EXCHANGE_WORKER_H
 #define RECALLD_PROXY_EXCHANGE_WORKER_H
 
@@ -13,7 +13,7 @@
 struct exchange;
 struct question_vectors;
 
-/* Open to the exchanges that it runs; nobody else looks inside. */
+/* Visible to the exchanges that it runs, and to nobody else. */
 struct worker {
 	struct service *service;
 	struct loop *loop;
@@ -27,18 +27,18 @@ struct worker {
 	void *drained_cookie;
 };
 
-/* Takes the listening socket; `number` is the thread's name. The thread starts at once; NULL when
- * it cannot. */
+/* Takes ownership of the listening socket; `number` names the thread, which starts at once. NULL:
+ * it cannot start. */
 struct worker *worker_start(struct service *service, struct config *config, int listen_fd,
 			    size_t number);
-/* From any thread: exchanges that begin from now on follow the new configuration. */
+/* From any thread: exchanges that begin from now on use the new configuration. */
 void worker_configure(struct worker *worker, struct config *config);
-/* From any thread: stops accepting; `drained(cookie)` is called on the worker's thread once no
+/* From any thread: stops accepting; calls `drained(cookie)` on the worker's thread once no
  * connection is open. */
 void worker_drain(struct worker *worker, void (*drained)(void *cookie), void *cookie);
 /* Ends what is still open and joins the thread. Callbacks of the store may still be posted. */
 void worker_stop(struct worker *worker);
-/* After the store is closed. */
+/* Call after the store is closed. */
 void worker_destroy(struct worker *worker);
 
 #endif

@@ -17,8 +17,8 @@ enum {
 
 enum backlog_state {
 	BACKLOG_QUEUED, /* in embedder->queue */
-	BACKLOG_BUSY,   /* its batch is under way */
-	BACKLOG_PAUSED, /* its timer runs; nobody waits for it */
+	BACKLOG_BUSY,   /* its batch is in progress */
+	BACKLOG_PAUSED, /* its timer runs; no caller waits for it */
 };
 
 /* A user who may have turns without vectors. */
@@ -35,10 +35,10 @@ struct backlog {
 	struct embedder_wait *waits;
 };
 
-/* It belongs to the embedder's thread until it is posted back; but for the callback, which always
- * belongs to the caller's. */
+/* Belongs to the embedder's thread until it is posted back, except the callback, which always
+ * belongs to the caller's thread. */
 struct embedder_wait {
-	struct embedder_wait *next; /* of the same backlog */
+	struct embedder_wait *next; /* for the same backlog */
 	struct embedder *embedder;
 	struct user_key user;
 	struct loop *loop;
@@ -139,7 +139,7 @@ static struct backlog *dequeue(struct embedder *embedder)
 	return backlog;
 }
 
-/* One that is not in the queue. */
+/* Removes a backlog that is not in the queue. */
 static void remove_backlog(struct backlog *backlog, bool all)
 {
 	user_table_remove(&backlog->embedder->backlogs, &backlog->node);
@@ -153,7 +153,7 @@ static bool is_paused(const struct user_node *node)
 	return ((const struct backlog *)node)->state == BACKLOG_PAUSED;
 }
 
-/* One that is paused leaves. */
+/* Removes one paused backlog. */
 static bool make_room(struct embedder *embedder)
 {
 	struct user_node *node = user_table_pick(&embedder->backlogs, is_paused);
@@ -222,7 +222,7 @@ static void on_batch_ended(void *cookie, enum batch_end end)
 	if (end == BATCH_FAILED)
 		pause_backlog(backlog);
 	else if (end == BATCH_STORED || backlog->woken)
-		enqueue(backlog); /* behind the others */
+		enqueue(backlog); /* after the others */
 	else
 		remove_backlog(backlog, true);
 	pump(embedder);
@@ -293,7 +293,7 @@ static void begin_wait(void *cookie)
 	struct embedder_wait *wait = cookie;
 	struct embedder *embedder = wait->embedder;
 	if (atomic_load(&embedder->stopping)) {
-		free(wait); /* its loop may be gone, and whoever waited is */
+		free(wait); /* its loop and its caller may be gone */
 		return;
 	}
 	struct backlog *backlog = wake_backlog(embedder, wait->user);

@@ -25,10 +25,10 @@ struct embedding_batch {
 	struct store_call *store_call; /* under way */
 	struct embedding_call *call;   /* under way */
 	struct embedded_turn *turns;
-	struct slice *texts; /* of the turns, as they are asked for */
+	struct slice *texts; /* of the turns, in the form that is sent */
 	size_t count, to_ask, done;
-	size_t asked;      /* for how many at once */
-	size_t dimensions; /* of the vectors that were given; 0: none was yet */
+	size_t asked;      /* how many the current call asks for */
+	size_t dimensions; /* of the vectors received; 0: none yet */
 	uint64_t first;    /* the id of the oldest turn */
 };
 
@@ -51,7 +51,7 @@ static void on_at_end(evutil_socket_t fd, short what, void *cookie)
 	destroy(batch);
 }
 
-/* From the loop, since a batch may be over before embedding_batch_start() returns. */
+/* Runs from the loop, since a batch may be over before embedding_batch_start() returns. */
 static void end_batch(struct embedding_batch *batch, enum batch_end end)
 {
 	batch->end = end;
@@ -100,7 +100,7 @@ static void store_turns(struct embedding_batch *batch, size_t count, enum batch_
 static void give_up(struct embedding_batch *batch, const struct embedding_answer *answer)
 {
 	warn_of_failure(batch, answer->detail, answer->status);
-	/* A server that refuses all there is may be the one at fault: no turn is marked then. */
+	/* A server that refuses everything may itself be at fault: marks no turn then. */
 	if (batch->done > 0 && batch->setting.server->gives)
 		store_turns(batch, batch->done, BATCH_FAILED);
 	else
@@ -158,7 +158,7 @@ static void take_vectors(struct embedding_batch *batch, const struct embedding_a
 	go_on(batch, answer);
 }
 
-/* What was asked for is too much for the server, or one text is: less, shorter, or without. */
+/* The request, or one text, is too much for the server: asks for fewer, shorter, or without it. */
 static void give_way(struct embedding_batch *batch, const struct embedding_answer *answer)
 {
 	struct slice *text = &batch->texts[batch->done];
@@ -191,7 +191,7 @@ static void on_called(void *cookie, const struct embedding_answer *answer)
 
 /* ---- the turns ---- */
 
-/* How many of the turns go into one call; at least one. */
+/* How many of the turns fit into one call; at least one. */
 static size_t fitting(const struct turn *turns, size_t count)
 {
 	size_t bytes = 0, fit = 0;
@@ -203,7 +203,7 @@ static size_t fitting(const struct turn *turns, size_t count)
 	return fit;
 }
 
-/* Blank texts, which a server may refuse, go behind the others. */
+/* Moves blank texts, which a server may refuse, after the others. */
 static void take_turns(struct embedding_batch *batch, const struct turn *turns, size_t count)
 {
 	batch->count = fitting(turns, count);
@@ -229,7 +229,7 @@ static void begin(struct embedding_batch *batch)
 	if (result == STORE_OK && unembedded.count == 0) {
 		end_batch(batch, BATCH_NONE_LEFT);
 	} else if (result != STORE_OK || unembedded.turns[0].id == *setting->first) {
-		/* What was not kept must not be paid for again at once. */
+		/* What was not stored must not be paid for again at once. */
 		*setting->first = 0;
 		end_batch(batch, BATCH_FAILED);
 	} else {

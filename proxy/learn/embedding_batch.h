@@ -1,6 +1,6 @@
-/* A batch: some of a user's turns, from being found without vectors to having them in the store.
- * One call of /embeddings, or more when the server has to be met half-way. On the embedder's
- * thread. */
+/* A batch: takes some of a user's turns from having no vectors to having them in the store. It
+ * makes one call of /embeddings, or more if the server needs smaller requests. Runs on the
+ * embedder's thread. */
 #ifndef RECALLD_PROXY_LEARN_EMBEDDING_BATCH_H
 #define RECALLD_PROXY_LEARN_EMBEDDING_BATCH_H
 
@@ -12,9 +12,9 @@
 
 struct embedding_batch;
 
-/* What was found out about the server, shared by all batches. All zeroes: nothing yet. */
+/* What is known about the server, shared by all batches. Zero-initialize it. */
 struct embedding_server {
-	bool gives; /* it gave a vector before */
+	bool gives; /* it has returned a vector before */
 };
 
 struct embedding_batch_setting {
@@ -26,20 +26,20 @@ struct embedding_batch_setting {
 	struct last_failure *failure; /* the embedding model's */
 	struct user_key user;
 	struct slice key_field; /* "NAME: VALUE"; empty: none */
-	uint64_t
-		*first; /* the first turn that the user's last batch kept: it must not come again */
+	uint64_t *first; /* the first turn that the user's last batch stored: it must not come again
+			  */
 };
 
 enum batch_end {
-	BATCH_NONE_LEFT, /* every turn has its vector, or none to come */
+	BATCH_NONE_LEFT, /* every turn has its vector, or will get none */
 	BATCH_STORED,    /* there may be more */
-	BATCH_FAILED,    /* to be tried again after a pause; what was given is stored */
+	BATCH_FAILED,    /* try again after a pause; the vectors received are stored */
 };
 
 typedef void embedding_batch_ended(void *cookie, enum batch_end end);
 
-/* `ended` is called once from the loop, never from within this function. All of the setting but
- * the config's own is to outlive the batch; the key's field is copied. */
+/* Calls `ended` once from the loop, never from within this function. Everything in the setting
+ * except the config must outlive the batch; the key's field is copied. */
 struct embedding_batch *embedding_batch_start(const struct embedding_batch_setting *setting,
 					      embedding_batch_ended *ended, void *cookie);
 /* `ended` is not called; what is on its way to the store gets there. NULL is fine. */

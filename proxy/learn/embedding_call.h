@@ -1,4 +1,4 @@
-/* One call of [model]'s /embeddings: texts in, vectors out. On the thread of its loop. */
+/* One call of [model]'s /embeddings: texts in, vectors out. Runs on the thread of its loop. */
 #ifndef RECALLD_PROXY_LEARN_EMBEDDING_CALL_H
 #define RECALLD_PROXY_LEARN_EMBEDDING_CALL_H
 
@@ -15,14 +15,14 @@ struct embedding_request {
 	struct slice key_field; /* "NAME: VALUE"; empty: none */
 	const struct slice *texts;
 	size_t count;     /* at least 1 */
-	uint64_t timeout; /* milliseconds for all of it */
+	uint64_t timeout; /* milliseconds for the whole call */
 };
 
 enum embedding_outcome {
 	EMBEDDING_GIVEN,
-	EMBEDDING_REFUSED,  /* 400, 413, 422: it will never take these texts in one call */
-	EMBEDDING_UNUSABLE, /* 500, which some servers give for a text that is too long, or an
-			       answer that cannot be read */
+	EMBEDDING_REFUSED, /* 400, 413, 422: the server will never accept these texts in one call */
+	EMBEDDING_UNUSABLE, /* 500, which some servers return for a text that is too long, or an
+			       unreadable answer */
 	EMBEDDING_FAILED,   /* unreachable, broken off, or another status */
 	EMBEDDING_LATE,
 };
@@ -30,15 +30,15 @@ enum embedding_outcome {
 struct embedding_answer {
 	enum embedding_outcome outcome;
 	int status;                   /* 0: there was no reply */
-	const char *detail;           /* why not, without secrets */
-	const int8_t *const *vectors; /* one for each text, or NULL: it has none */
+	const char *detail;           /* why there is no answer, without secrets */
+	const int8_t *const *vectors; /* one for each text; NULL: it has none */
 	size_t dimensions;            /* 0: no text has one */
 };
 
-/* Called once from the loop, not when cancelled; the answer is valid during the call. */
+/* Called once from the loop unless cancelled; the answer is valid during the call. */
 typedef void embedding_called(void *cookie, const struct embedding_answer *answer);
 
-/* All of the request is copied but its loop and upstream, which must outlive the call. */
+/* Copies the request except its loop and upstream, which must outlive the call. */
 struct embedding_call *embedding_call_start(const struct embedding_request *request,
 					    embedding_called *callback, void *cookie);
 void embedding_call_cancel(struct embedding_call *call); /* NULL is fine */
@@ -49,8 +49,8 @@ struct slice embedding_key_field(const struct config *config, struct slice clien
 				 struct arena *arena);
 
 enum {
-	EMBEDDING_TEXT_LIMIT = 8192, /* bytes of a text that are embedded, at most */
-	EMBEDDING_SHORT_TEXT = 1024, /* is not too long for any server */
+	EMBEDDING_TEXT_LIMIT = 8192, /* the most bytes of a text that are embedded */
+	EMBEDDING_SHORT_TEXT = 1024, /* short enough for any server */
 };
 
 #endif

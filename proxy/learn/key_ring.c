@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A user's key lies in one of the few places of the set that the user's hash names. No table that
- * grows: the ring forgets the key that was longest unused, and its memory is bounded. */
+/* The user's hash names a set, and the user's key is in one of its few places. The table does not
+ * grow: it forgets the key that was unused longest, which bounds its memory. */
 enum { SETS = 4096, PLACES = 4, KEY_MAX = 4096 };
 
 struct place {

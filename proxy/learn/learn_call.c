@@ -60,7 +60,7 @@ static unsigned *known_quirks(const struct learn_question *question)
 
 static void ask(struct learn_call *call);
 
-/* Some servers refuse a parameter: give way in it, and ask again. */
+/* Some servers refuse a parameter: gives way, and asks again. */
 static bool ask_otherwise(struct learn_call *call)
 {
 	if (call->status != 400 && call->status != 422)
@@ -86,8 +86,8 @@ static void take_answer(struct learn_call *call)
 	       });
 }
 
-/* The cause of a status that is not 2xx. A request that cannot be put otherwise is one that the
- * model will never answer. */
+/* The cause of a status that is not 2xx. If the request cannot be rephrased, the model will never
+ * answer it. */
 static enum metric_counter cause_of(int status)
 {
 	if (status == 400 || status == 413 || status == 422)

@@ -1,5 +1,5 @@
-/* One question to the memory model, and its answer. A server that refuses a parameter is asked
- * again without it, at once. On the thread of its loop. */
+/* One question to the memory model, and its answer. If a server refuses a parameter, asks again at
+ * once without it. Runs on the thread of its loop. */
 #ifndef RECALLD_PROXY_LEARN_LEARN_CALL_H
 #define RECALLD_PROXY_LEARN_LEARN_CALL_H
 
@@ -11,7 +11,7 @@
 
 struct learn_call;
 
-/* What servers were found to refuse, remembered per address and model. */
+/* Which parameters servers refuse, remembered per address and model. */
 enum { LEARN_CALL_SERVERS = 64 };
 struct quirk_memory {
 	struct {
@@ -27,7 +27,7 @@ struct learn_question {
 	const struct config *config;
 	struct quirk_memory *quirks;
 	struct slice key_field; /* "NAME: VALUE"; empty: none */
-	struct slice model;     /* the name to ask for */
+	struct slice model;     /* the model name to send */
 	const struct learn_prompt *prompt;
 	bool json; /* the answer is a JSON object */
 	unsigned max_tokens;
@@ -41,10 +41,10 @@ struct learn_reply {
 	struct slice answer;       /* the body, at most LEARN_MAX_ANSWER bytes, in the arena */
 };
 
-/* Called once from the loop, not when cancelled. The call is over. */
+/* Called once from the loop unless cancelled. The call is then over. */
 typedef void learn_called(void *cookie, const struct learn_reply *reply);
 
-/* What the question points at must outlive the call. */
+/* Everything that the question points at must outlive the call. */
 struct learn_call *learn_call_start(const struct learn_question *question, learn_called *callback,
 				    void *cookie);
 void learn_call_cancel(struct learn_call *call); /* NULL is fine */

@@ -11,9 +11,9 @@
 
 enum {
 	FACTS_TOKENS = 1500,
-	TOKENS_PER_WORD = 6, /* of a summary: generous, for scripts that cost most */
+	TOKENS_PER_WORD = 6, /* for a summary: generous, for the scripts that cost most */
 	FIRST_PAUSE = 250,
-	PARK_AFTER = 10, /* answers that could not be used */
+	PARK_AFTER = 10, /* unusable answers */
 };
 
 struct learn_job {
@@ -21,13 +21,13 @@ struct learn_job {
 	struct config_memory settings;
 	struct job job;
 	struct arena arena;
-	learn_job_asked *asked; /* NULL: called */
+	learn_job_asked *asked; /* NULL once called */
 	learn_job_ended *ended;
 	void *cookie;
 	struct job_input input;
 	struct learn_prompt prompt;
-	struct summary summary; /* what a summary job will store, but for its text */
-	/* Of these one is under way. */
+	struct summary summary; /* what a summary job will store, except its text */
+	/* Exactly one of these is in progress. */
 	struct event *start;
 	struct learn_call *call;
 	struct store_call *store_call;
@@ -50,7 +50,7 @@ static void end_learn_job(struct learn_job *learn_job, bool noted)
 	destroy(learn_job);
 }
 
-/* All that is left is the store's. */
+/* The rest is up to the store. */
 static void leave_model(struct learn_job *learn_job)
 {
 	learn_job_asked *asked = learn_job->asked;
@@ -205,8 +205,8 @@ static enum store_result read_input(struct learn_job *learn_job)
 			       learn_job->job.exchange, &learn_job->input, &learn_job->arena);
 }
 
-/* The user went back, or asked to forget, while the model was at work: what it answered is held
- * against the facts as they stand now. */
+/* The user went back or asked to forget while the model worked: checks its answer against the facts
+ * as they stand now. */
 static void take_facts_anew(struct learn_job *learn_job)
 {
 	if (read_input(learn_job) != STORE_OK || !take_facts(learn_job))
@@ -222,8 +222,8 @@ static void count_facts(const struct learning *learning)
 		metrics_count(METRIC_FACTS_STORED, learning->changes[i].kind == CHANGE_ADD);
 }
 
-/* A summary of turns that have changed meanwhile is asked for anew. What a full store did not take
- * is learned again later, not at once: each time is paid for. */
+/* A summary of turns that have changed meanwhile is requested again. What a full store refused is
+ * learned later, not at once, since each try costs money. */
 static void on_stored(void *cookie, enum store_result result)
 {
 	struct learn_job *learn_job = cookie;
@@ -250,7 +250,7 @@ static unsigned answer_tokens(const struct learn_job *learn_job)
 	unsigned tokens = learn_job->job.kind == JOB_FACTS
 				  ? FACTS_TOKENS
 				  : (unsigned)learn_job->settings.summary_words * TOKENS_PER_WORD;
-	/* Models that think before they answer need more: doubled after each answer that was cut
+	/* Models that think before they answer need more: doubles after each answer that was cut
 	 * off. */
 	unsigned doublings = learn_job->job.unusable < 3 ? learn_job->job.unusable : 3;
 	return (tokens < 500 ? 500 : tokens) << doublings;
@@ -296,7 +296,7 @@ size_t learn_job_fold_count(const struct turn *turns, size_t count, size_t summa
 static bool prepare_summary(struct learn_job *learn_job)
 {
 	struct job_input *input = &learn_job->input;
-	/* What a summary covers is told by the last turn's id, so they are folded in that order. */
+	/* The last turn's id says what a summary covers, so turns are folded in that order. */
 	qsort(input->uncovered, input->uncovered_count, sizeof(*input->uncovered), by_id);
 	size_t fold = learn_job_fold_count(input->uncovered, input->uncovered_count,
 					   (size_t)learn_job->settings.summarize_after,
@@ -333,7 +333,7 @@ static void on_start(evutil_socket_t fd, short what, void *cookie)
 	} else if (is_read && is_facts) {
 		store_facts(learn_job);
 	} else {
-		/* Nothing to do, or nothing that can be read: not again before a pause. */
+		/* There is nothing to do, or nothing readable: pauses first. */
 		try_later(learn_job);
 	}
 }

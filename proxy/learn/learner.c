@@ -17,9 +17,9 @@
 
 enum {
 	SCAN_SLICE = 256,
-	SCAN_SLICE_MS = 20,     /* a slice ends with the user in whose jobs so much has passed */
+	SCAN_SLICE_MS = 20,     /* a slice ends with the user during whose jobs this time passes */
 	SCAN_PAUSE_MS = 100,    /* between two slices of a scan, at least, and... */
-	SCAN_PAUSES = 19,       /* ...so many times what the slice took */
+	SCAN_PAUSES = 19,       /* ...this many times what the slice took */
 	SCAN_PERIOD_MS = 30000, /* between two scans */
 	LONGEST_WAIT_MS = 30000,
 	ROOM_WAIT_MS = 1000,
@@ -37,7 +37,7 @@ struct learner {
 	bool stopping;
 
 	struct learner_user_list users;
-	size_t asking;     /* learn_jobs that are at the memory model, or on their way to it */
+	size_t asking;     /* learn_jobs at the memory model, or about to call it */
 	size_t learn_jobs; /* these, and those whose results are being stored */
 	struct quirk_memory quirks;
 	struct learner_models models;
@@ -45,7 +45,7 @@ struct learner {
 	struct event *scan;
 	struct user_key scan_after;
 	bool scan_goes_on;
-	uint64_t scan_begun; /* its slice */
+	uint64_t scan_begun; /* of the current slice */
 };
 
 /* ---- users ---- */
@@ -143,7 +143,7 @@ static void begin_learn_job(struct learner_user *learner_user, const struct next
 
 static void look_at(struct learner *learner, struct learner_user *learner_user)
 {
-	/* The model would be paid for what the store does not take. */
+	/* Calling the model would cost money for a result that the store refuses. */
 	if (learner_user->wants_room && !store_has_room(learner->service->store)) {
 		pause_user(learner_user, ROOM_WAIT_MS);
 		return;
@@ -182,7 +182,7 @@ static void pump(struct learner *learner)
 		look_at(learner, learner_user);
 }
 
-/* ---- the scan for what is left of earlier days, or has become due ---- */
+/* ---- the scan for jobs that are left from earlier or have become due ---- */
 
 static void scan_again(struct learner *learner, int64_t wait)
 {
@@ -201,16 +201,16 @@ static void add_users(struct learner *learner, const struct user_page *page)
 	for (size_t i = 0; i < page->count; i++) {
 		if ((i > 0 && scan_has_taken(learner) >= SCAN_SLICE_MS) ||
 		    !add_user(learner, page->users[i], false)) {
-			learner->scan_goes_on = true; /* from here, when there is room */
+			learner->scan_goes_on = true; /* continue here when there is room */
 			return;
 		}
 		learner->scan_after = page->users[i];
-		pump(learner); /* any number of jobs may be walked over that wait for another mode
-				*/
+		pump(learner); /* any number of jobs may wait for another mode and have to be passed
+				  over */
 	}
 }
 
-/* A twentieth of a processor is what the scan takes at most. */
+/* Limits the scan to a twentieth of a processor. */
 static int64_t scan_pause(const struct learner *learner)
 {
 	int64_t pause = scan_has_taken(learner) * SCAN_PAUSES;
@@ -316,7 +316,7 @@ static void configure(void *cookie)
 	last_failure_clear(&learner->service->learning);
 	if (!learner->stopping)
 		embedder_configure(learner->embedder, learner->config);
-	scan_anew(learner); /* another mode may want what the old one left */
+	scan_anew(learner); /* another mode may want jobs that the old one left */
 }
 
 void learner_configure(struct learner *learner, struct config *config)

@@ -27,7 +27,7 @@ struct slice learner_models_find(const struct learner_models *models, struct sli
 	return (struct slice){place->name, place->size};
 }
 
-/* A server other than api.openai.com may not have gpt-4o-mini, but it has the model of the chat. */
+/* A server other than api.openai.com may not have gpt-4o-mini, but it has the chat's model. */
 struct slice learner_models_name(struct learner_models *models, const struct config *config,
 				 struct slice tenant, struct slice of_chat)
 {

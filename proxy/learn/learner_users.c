@@ -22,7 +22,7 @@ static bool only_waits(const struct user_node *node)
 	return ((const struct learner_user *)node)->state == LEARNER_USER_PAUSED;
 }
 
-/* Who only waits is found again by the learner's scan. */
+/* The learner's scan finds a user who only waits again. */
 static bool make_room(struct learner_user_list *list)
 {
 	struct user_node *node = user_table_pick(&list->table, only_waits);

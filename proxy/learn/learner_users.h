@@ -1,4 +1,4 @@
-/* The users whose jobs are looked at, and which of them the learner takes next. All belongs to the
+/* The users whose jobs are checked, and which of them the learner takes next. Used only on the
  * learner's thread. */
 #ifndef RECALLD_PROXY_LEARN_LEARNER_USERS_H
 #define RECALLD_PROXY_LEARN_LEARNER_USERS_H
@@ -10,7 +10,7 @@ struct event;
 struct learner;
 struct learn_job;
 
-/* The state says where it is. */
+/* The state says where the user is. */
 enum learner_user_state {
 	LEARNER_USER_QUEUED,
 	LEARNER_USER_BUSY,   /* its learn_job runs */
@@ -22,9 +22,9 @@ struct learner_user {
 	struct learner_user *in_queue;
 	struct learner *learner;
 	enum learner_user_state state;
-	bool has_new_key; /* since its last learn_job: what failed with the old one is tried at once
+	bool has_new_key; /* since its last learn_job: what failed with the old key is tried at once
 			   */
-	bool wants_room;  /* there was none for what its last learn_job learned */
+	bool wants_room;  /* the store had no room for what its last learn_job learned */
 	struct learn_job *learn_job;
 	struct event *timer;
 };
@@ -37,18 +37,18 @@ struct learner_user_list {
 };
 
 void learner_users_init(struct learner_user_list *list);
-/* NULL: it is not on the list. */
+/* NULL: the user is not on the list. */
 struct learner_user *learner_users_find(const struct learner_user_list *list, struct user_key user);
-/* One that is not on it, of no learner and without a timer yet. When the list is full, one that
- * only waits leaves it. NULL: there is none. */
+/* Adds a user who is not on the list; sets neither learner nor timer. If the list is full, a user
+ * who only waits leaves it. NULL: nobody can leave. */
 struct learner_user *learner_users_add(struct learner_user_list *list, struct user_key user);
-/* Frees it, and its timer. It is not queued, or the list is used no more. */
+/* Frees the user and its timer. The user must not be queued, unless the list is no longer used. */
 void learner_users_remove(struct learner_user_list *list, struct learner_user *learner_user);
 /* NULL: the list is empty. */
 struct learner_user *learner_users_any(const struct learner_user_list *list);
 
 void learner_users_enqueue(struct learner_user_list *list, struct learner_user *learner_user);
-/* NULL: none waits. */
+/* NULL: no user waits. */
 struct learner_user *learner_users_dequeue(struct learner_user_list *list);
 
 #endif

@@ -2,10 +2,10 @@
 
 #include "proxy/learn/learn_job.h"
 
-/* Mostly there are one or two. */
+/* Usually there are one or two. */
 enum { JOBS_AT_ONCE = 16 };
 
-/* A summary stands in for what is taken out of a history, whatever the mode. */
+/* A summary replaces what is taken out of a history, whatever the mode. */
 static bool summarizes(const struct config_memory *settings, enum mode mode)
 {
 	return mode_uses_summary(mode) || (mode != MODE_OFF && settings->history == HISTORY_TRIM);
@@ -31,8 +31,8 @@ bool learner_wants(const struct config *config, const struct job_list *list, con
 		now - job->last_active >= LEARN_JOB_IDLE_TIME);
 }
 
-/* The key to learn with from this user; empty: none, or it is the client's own, which is not known
- * (any more). */
+/* The key for learning from this user; empty: none is needed, or it is the client's own and
+ * unknown. */
 static struct slice find_key(struct next_job *next)
 {
 	const char *key = config_model_api_key(next->config);
@@ -43,7 +43,7 @@ static struct slice find_key(struct next_job *next)
 	return key_ring_get(next->keys, next->user, &next->arena);
 }
 
-/* Reads the jobs behind the exchange `after`, and keeps the first of each kind. */
+/* Reads the jobs after the exchange `after`, and keeps the first of each kind. */
 static void read_page(struct next_job *next, uint64_t after)
 {
 	struct job_list *page = &next->page;
@@ -59,7 +59,7 @@ static void read_page(struct next_job *next, uint64_t after)
 	}
 }
 
-/* Page by page, since any number may be parked or wait for another mode. */
+/* Reads page by page, since any number may be parked or wait for another mode. */
 static void find_jobs(struct next_job *next)
 {
 	uint64_t after = 0;
@@ -72,13 +72,13 @@ static void find_jobs(struct next_job *next)
 	} while (after != 0 && next->facts == NULL);
 }
 
-/* How long until the job is to be tried; at most nought: it is due. */
+/* How long until the job is due; 0 or less: it is due. */
 static int64_t time_left(const struct next_job *next, const struct job *job)
 {
 	if (job->client_key && next->has_new_key)
 		return 0;
 	int64_t left = job->not_before - next->now;
-	/* No pause is longer: it was made by a clock that has been set back since. */
+	/* No pause is longer: the clock has been set back since. */
 	return left > LEARN_JOB_LONGEST_PAUSE ? 0 : left;
 }
 

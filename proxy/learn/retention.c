@@ -13,10 +13,10 @@
 enum {
 	USERS_AT_ONCE = 256,
 	PAUSE_MS = 10, /* after a step, at least, and... */
-	PAUSES = 19,   /* ...so many times what it took: a twentieth of a processor at most */
+	PAUSES = 19,   /* ...this many times what it took: a twentieth of a processor at most */
 	SHORTEST_PERIOD_MS = 1000,
 	LONGEST_PERIOD_MS = 60 * 60 * 1000,
-	PERIODS = 24, /* in the time that something is kept */
+	PERIODS = 24, /* checks within the time that data is kept */
 };
 
 struct retention {
@@ -28,12 +28,12 @@ struct retention {
 	pthread_t thread;
 	bool stopping;
 
-	/* Of the look at all users that is under way. */
+	/* For the pass over all users that is in progress. */
 	struct expiry expiry;
 	struct arena arena;         /* for `page` */
-	struct user_page page;      /* of whom something is past its time */
-	size_t user;                /* whose turn it is */
-	uint64_t begun_at;          /* with this step, by processor_time() */
+	struct user_page page;      /* users with expired data */
+	size_t user;                /* index of the current user */
+	uint64_t begun_at;          /* of this step, by processor_time() */
 	struct expired_count count; /* of the last call */
 	struct expired_count total; /* not logged yet */
 	struct store_call *call;    /* under way */
@@ -103,7 +103,7 @@ static void end(struct retention *retention)
 
 /* ---- one user after the other ---- */
 
-/* Microseconds of a processor that this thread has had. */
+/* Processor time of this thread in microseconds. */
 static uint64_t processor_time(void)
 {
 	struct timespec time = {0};
@@ -130,7 +130,7 @@ static void on_taken(void *cookie, enum store_result result)
 		metrics_count(METRIC_EXPIRED_EXCHANGES, count->exchanges);
 		metrics_count(METRIC_EXPIRED_FACTS, count->facts);
 	}
-	/* A store that fails says so itself, and is asked again when all users are. */
+	/* A store that fails reports it, and is asked again in the next pass. */
 	if (result == STORE_OK && count->more) {
 		pause_step(retention);
 		return;

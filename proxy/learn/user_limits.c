@@ -13,14 +13,14 @@ struct user_limits {
 	struct loop *loop;
 	struct config *config;
 	struct event *timer;
-	/* Of the look at all users that is under way. */
+	/* For the pass over all users that is in progress. */
 	struct arena arena; /* for their names */
 	struct user_size users[STORE_SIZES_AT_ONCE];
 	size_t count;
-	size_t next;           /* whose turn it is */
+	size_t next;           /* index of the next user */
 	struct user_key after; /* see store_users_above() */
 	bool more;
-	struct expiry expiry; /* of the user at hand */
+	struct expiry expiry; /* of the current user */
 	bool is_measured;
 	struct expired_count taken;
 	struct store_call *call; /* under way */

@@ -55,7 +55,7 @@ static void list_facts(struct id_list *list, const struct memory *memory,
 	scan_end(&scan);
 }
 
-/* Walks all of a user's turns in rising order of ids. */
+/* Walks all of a user's turns in ascending order of ids. */
 static bool next_turn(const struct memory *memory, struct scan *scan, struct stored_turn *turn)
 {
 	struct slice key;

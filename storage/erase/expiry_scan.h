@@ -17,8 +17,8 @@ struct answer_place {
 
 /* One part of it. */
 struct expired {
-	struct turn_search found; /* the turns to delete; rising */
-	struct id_list facts;     /* to delete or to mask; rising */
+	struct turn_search found; /* the turns to delete; ascending */
+	struct id_list facts;     /* to delete or to mask; ascending */
 	bool has_summary;
 	struct summary summary; /* to delete, unless it has been rewritten meanwhile */
 

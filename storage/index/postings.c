@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A turn's waiting terms are a row of entries in rising order of hash. */
+/* A turn's waiting terms are a row of entries in ascending order of hash. */
 enum {
 	ENTRY_HASH = 8,
 	ENTRY = 12, /* the hash, then the count in 4 bytes */
@@ -245,7 +245,7 @@ static bool has_lists(const struct documents *documents, const struct waiting_tu
 	       documents->first < waiting->turns[0] / DOCUMENT_BLOCK * DOCUMENT_BLOCK;
 }
 
-/* The terms come in rising order of hash, as the lists of a span are stored. */
+/* The terms come in ascending order of hash, as the lists of a span are stored. */
 static void find_lists(const struct memory *memory, const struct documents *documents,
 		       const struct term_list *terms, struct lists *lists)
 {

@@ -14,7 +14,7 @@ uint64_t branch_answer(const struct memory *memory, uint64_t shown, uint64_t has
 	return 0;
 }
 
-/* The kept exchanges that are there, of this conversation. */
+/* Reads those kept exchanges that exist in this conversation. */
 static size_t read_kept(const struct branch *branch, const struct memory *memory,
 			uint32_t conversation, struct past_exchange *kept)
 {
@@ -70,7 +70,7 @@ bool branch_is_taken_back(const struct branch *branch, const struct memory *memo
 	return ground_is_lost(&ground);
 }
 
-/* An exchange of the same conversation that stands and whose user turn reads the same; 0: none. */
+/* A standing exchange of the same conversation whose user turn reads the same; 0: none. */
 static uint64_t find_twin(const struct branch *branch, const struct memory *memory,
 			  const struct past_exchange *exchange)
 {
@@ -94,7 +94,7 @@ static uint64_t find_twin(const struct branch *branch, const struct memory *memo
 	return twin;
 }
 
-/* The standing user turn in which the fact was said again last; 0: none. */
+/* The last standing user turn in which the fact was said again; 0: none. */
 static uint64_t find_repetition(const struct branch *branch, const struct memory *memory,
 				const struct fact *fact)
 {
@@ -114,7 +114,7 @@ static uint64_t find_repetition(const struct branch *branch, const struct memory
 	return repetition;
 }
 
-/* Another exchange that a fact of a taken one may rest on as well. */
+/* Finds another exchange that a fact of a taken exchange may rest on. */
 static void find_also_said(struct ground *ground, const struct branch *branch,
 			   const struct memory *memory, const struct fact *fact,
 			   const struct past_exchange *exchange)

@@ -8,7 +8,7 @@ void hiding_init(struct hiding *hiding, const struct memory *memory)
 	*hiding = (struct hiding){.memory = memory, .erasure = ERASURE_NONE};
 }
 
-/* Gives the turn whose place it took, or 0. */
+/* Returns the turn that it had superseded, or 0. */
 static uint64_t hide_turn(struct hiding *hiding, uint64_t id)
 {
 	struct stored_turn stored = {0};
@@ -21,7 +21,7 @@ static uint64_t hide_turn(struct hiding *hiding, uint64_t id)
 
 static void hide_answers(struct hiding *hiding, uint64_t answer)
 {
-	/* A damaged chain may run in a circle. */
+	/* A damaged chain may be circular. */
 	for (size_t i = 0; i < ANSWERS_LIMIT && answer != 0; i++)
 		answer = hide_turn(hiding, answer);
 }
@@ -60,7 +60,7 @@ void turn_search_run(struct turn_search *search, const struct memory *memory, st
 	scan_end(&scan);
 }
 
-/* An answer whose question is missing is as old as can be. */
+/* An answer whose question is missing counts as infinitely old. */
 static bool is_to_hide(const struct hiding *hiding, const struct turn *turn, int64_t until)
 {
 	struct stored_turn asked;
@@ -82,8 +82,8 @@ void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t
 	}
 }
 
-/* What was learned from a hidden exchange stays, unless it was forgotten itself; the user's words
- * do not. */
+/* What was learned from a hidden exchange stays unless it was forgotten itself; the user's words do
+ * not. */
 static void erase_quotes(const struct hiding *hiding)
 {
 	const struct memory *memory = hiding->memory;
@@ -105,7 +105,7 @@ void hiding_finish(struct hiding *hiding, const struct job *like)
 	struct summary summary;
 	if (!hiding->erasure.forgotten)
 		return;
-	/* Also against what is under way: it may have been given what is hidden now. */
+	/* Also invalidates requests in progress: they may have been given what is now hidden. */
 	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
 	if (memory_summary(memory, &summary) && erasure_takes_summary(&hiding->erasure, &summary))
 		(void)table_delete(memory->transaction, TABLE_SUMMARIES, user);

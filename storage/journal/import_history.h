@@ -1,20 +1,20 @@
-/* A history that memory does not hold yet goes into the journal with the exchange that brought it:
- * as its conversation's first exchanges, of which facts are not learned. */
+/* Writes a history that memory does not hold yet into the journal, together with the exchange that
+ * brought it: as the conversation's first exchanges, from which no facts are learned. */
 #ifndef RECALLD_STORAGE_JOURNAL_IMPORT_HISTORY_H
 #define RECALLD_STORAGE_JOURNAL_IMPORT_HISTORY_H
 
 #include "storage/journal/journal.h"
 
-/* Where the adopted exchanges go. */
+/* Where the imported exchanges go. */
 struct history_import {
 	const struct memory *memory;
 	struct stored_user *user;
 	uint32_t conversation;
-	bool learn; /* they are to go into the summary */
+	bool learn; /* include them in the summary */
 };
 
-/* Turns of the user and their answers by turns, at the ordinals from 0 on. Returns how many there
- * were. */
+/* Imports user turns, each followed by its answer, at the ordinals from 0 on. Returns how many
+ * exchanges there were. */
 size_t import_history(const struct history_import *import, const struct imported_turn *turns,
 		      size_t count);
 

@@ -1,7 +1,7 @@
 #include "storage/journal/journal.h"
 
-/* Where a new user's ids begin: beyond those of all who are gone, so that what is under way for one
- * of them finds no namesake when the user comes back. */
+/* Where a new user's ids begin: after those of all deleted users, so that what is still in progress
+ * for a deleted user never matches the same user's new records. */
 static uint64_t first_id(const struct memory *memory)
 {
 	uint64_t id = 1;

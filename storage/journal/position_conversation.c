@@ -1,22 +1,23 @@
-/* Which conversation a request goes on: its session's, the one that its history matches, or that of
- * a first turn whose reply broke off. */
+/* Finds the conversation that a request continues: its session's, the one that its history matches,
+ * or that of a first turn whose reply broke off. */
 #include "storage/journal/request_position.h"
 
 enum {
 	CONVERSATION_OFFSET = 16, /* in a key of TABLE_CONVERSATIONS */
-	ORDINAL_OFFSET = 20,      /* of an exchange's ordinal in its key */
-	MOST_CONVERSATIONS = 64,  /* the newest are looked at */
-	MARKS_LIMIT = 256,        /* the newest of the request's answers are looked for */
+	ORDINAL_OFFSET = 20,      /* offset of an exchange's ordinal in its key */
+	MOST_CONVERSATIONS = 64,  /* search only the newest */
+	MARKS_LIMIT = 256,        /* look for only the newest of the request's answers */
 	HITS_PER_MARK = 64,
-	HITS_LIMIT = 2048, /* matching them takes that times the runs that begin among them */
+	HITS_LIMIT =
+		2048, /* matching them takes this times the number of runs that begin among them */
 };
 
-/* The stored answers that read like the mark; of `conversation` only, unless it is 0. The newest
- * conversations come first. */
+/* Finds the stored answers that have the fingerprint's hash; only those of `conversation`, unless
+ * it is 0. The newest conversations come first. */
 static size_t find_hits(const struct memory *memory, const struct load *load, size_t mark_index,
 			uint32_t conversation, struct answer_hit *hits, size_t limit)
 {
-	/* Behind the marks comes the open answer. */
+	/* The open answer follows the fingerprints. */
 	bool is_open = load->open != NULL && mark_index == load->fingerprint_count;
 	const struct answer_fingerprint *mark =
 		is_open ? load->open : &load->fingerprints[mark_index];
@@ -56,7 +57,7 @@ static void reverse(struct answer_hit *hits, size_t count)
 	}
 }
 
-/* In `conversation` only, unless it is 0. */
+/* Matches in `conversation` only, unless it is 0. */
 static struct conversation_match match_history(const struct memory *memory, const struct load *load,
 					       uint32_t conversation)
 {
@@ -100,8 +101,8 @@ static bool asks_it_again(const struct memory *memory, const struct load *load, 
 			      TURN_CURRENT) != NULL;
 }
 
-/* A client that names no session shows by its history which conversation it goes on. There is none
- * yet when the reply to the first turn broke off and is asked for again. 0: none. */
+/* A client that names no session shows by its history which conversation it continues. There is no
+ * history yet if the reply to the first turn broke off and the turn is asked again. 0: none. */
 static uint32_t find_broken_first(const struct memory *memory, const struct load *load)
 {
 	struct scan scan;

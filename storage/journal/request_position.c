@@ -1,20 +1,20 @@
 #include "storage/journal/request_position.h"
 
-enum { ORDINAL_OFFSET = 20 }; /* of an exchange's ordinal in its key */
+enum { ORDINAL_OFFSET = 20 }; /* offset of an exchange's ordinal in its key */
 
-/* A request while its place is looked for. */
+/* A request whose place is being determined. */
 struct placing {
 	const struct memory *memory;
 	const struct load *load;
 	const struct chain_link *link; /* NULL: none */
 	struct place *place;
-	struct user_turn_places places; /* read when they are needed */
+	struct user_turn_places places; /* read on demand */
 	struct past_exchanges there;    /* at its place, and where its history may differ */
 };
 
 /* ---- what the conversation holds ---- */
 
-/* The first ordinal at which something stands, and is not taken back; UINT32_MAX: none. */
+/* The first ordinal at which something stands and is not taken back; UINT32_MAX: none. */
 static uint32_t first_standing(const struct placing *placing)
 {
 	const struct memory *memory = placing->memory;
@@ -137,8 +137,8 @@ static void keep(const struct placing *placing, uint64_t exchange)
 		id_list_add(&placing->place->branch.kept, placing->memory->arena, exchange);
 }
 
-/* The stored exchange that a fingerprint at its place is: of the same user turn, or of the same
- * answer to another shape of it. */
+/* The stored exchange that matches a fingerprint at its place: the same user turn, or the same
+ * answer to a variant of it. */
 static const struct past_exchange *find_carried(const struct placing *placing, uint32_t ordinal,
 						const struct answer_fingerprint *fingerprint)
 {
@@ -154,7 +154,7 @@ static const struct past_exchange *find_carried(const struct placing *placing, u
 	return found;
 }
 
-/* The exchange, and the answer to it that the history carries, come back. */
+/* Brings back the exchange and the answer to it that the history carries. */
 static void keep_carried_exchange(const struct placing *placing,
 				  const struct past_exchange *exchange, uint64_t answer_hash)
 {
@@ -165,8 +165,8 @@ static void keep_carried_exchange(const struct placing *placing,
 		id_list_add(&placing->place->branch.carried, memory->arena, answer);
 }
 
-/* Keeps the exchanges that the request's history carries. Gives from where on it tells for certain
- * what the conversation holds. */
+/* Keeps the exchanges that the request's history carries. Returns the ordinal from which the
+ * history shows for certain what the conversation holds. */
 static uint32_t keep_carried(const struct placing *placing)
 {
 	const struct load *load = placing->load;

@@ -1,5 +1,5 @@
-/* Where a request stands: to which conversation it belongs, where in it, and what it takes back.
- * core/memory/position.h decides; here the tables are read that it asks about. */
+/* Where a request stands: its conversation, its place there, and what it takes back. This reads the
+ * tables; core/memory/position.h decides. */
 #ifndef RECALLD_STORAGE_JOURNAL_REQUEST_POSITION_H
 #define RECALLD_STORAGE_JOURNAL_REQUEST_POSITION_H
 
@@ -15,8 +15,8 @@ struct place {
 	bool same_learned;
 	bool leaves_out; /* something stands before what the request carries */
 	bool branches;
-	uint32_t branch_from; /* what stands from this ordinal on, and is not kept, is taken back */
-	struct branch branch; /* when it does */
+	uint32_t branch_from; /* what stands from this ordinal on and is not kept is taken back */
+	struct branch branch; /* valid if it branches */
 };
 
 /* `link` is of the reply that the request goes on from; NULL: none that is known. */

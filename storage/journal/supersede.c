@@ -10,7 +10,7 @@ struct superseding {
 	int64_t at;
 	const struct job *like;
 	struct id_list turns; /* superseded ones */
-	struct id_list facts; /* that ceased to be current */
+	struct id_list facts; /* facts that ceased to be current */
 };
 
 static void change_turn(struct superseding *superseding, uint64_t id, enum turn_state from,
@@ -34,7 +34,7 @@ static void take(struct superseding *superseding, uint64_t id)
 		return;
 	change_turn(superseding, id, TURN_CURRENT, TURN_SUPERSEDED);
 	change_turn(superseding, exchange.answer, TURN_CURRENT, TURN_SUPERSEDED);
-	/* Where the job goes, nothing has been learned yet. */
+	/* A job that is dropped means that nothing was learned yet. */
 	if (memory_delete_job(memory, JOB_FACTS, id))
 		exchange.queued = false;
 	exchange.taken_back_at = superseding->at;
@@ -73,7 +73,7 @@ static void set_earlier(const struct memory *memory, uint64_t id, uint64_t earli
 	memory_put_turn(memory, &turn);
 }
 
-/* The answer goes to the head of its exchange's answers. */
+/* Moves the answer to the head of its exchange's answers. */
 static void show(struct superseding *superseding, uint64_t id)
 {
 	const struct memory *memory = superseding->memory;
@@ -102,7 +102,7 @@ static void show(struct superseding *superseding, uint64_t id)
 	memory_put_exchange(memory, &turn.turn, &exchange);
 }
 
-/* Before the turns change: what the facts rest on is read from them. */
+/* Runs before the turns change, since it reads from them what the facts rest on. */
 static void change_facts(struct superseding *superseding)
 {
 	const struct memory *memory = superseding->memory;
@@ -120,7 +120,7 @@ static void change_facts(struct superseding *superseding)
 	}
 }
 
-/* Contexts with a summary of older turns only, or with none, stand. */
+/* A context stands if it has no summary, or only one of older turns. */
 void supersede_summary(const struct memory *memory, uint64_t from, const struct job *like)
 {
 	(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
@@ -128,7 +128,7 @@ void supersede_summary(const struct memory *memory, uint64_t from, const struct 
 	memory_recount_uncovered(memory, like);
 }
 
-/* Whoever reads a frozen context looks whether its facts stand. */
+/* Every reader of a frozen context checks whether its facts stand. */
 static void drop_given(struct superseding *superseding, uint64_t from)
 {
 	ids_sort(superseding->turns.ids, superseding->turns.count);
@@ -160,7 +160,8 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 	const uint64_t from = branch_first_turn(branch);
 	struct summary summary;
 	bool summary_goes = memory_summary(memory, &summary) && summary_covers(&summary, from);
-	/* Also against what is under way: it may have been given what is taken back now. */
+	/* Also invalidates requests in progress: they may have been given what is now taken
+	 * back. */
 	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
 	change_facts(&superseding);
 	for (size_t i = 0; i < branch->taken.count; i++)

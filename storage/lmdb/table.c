@@ -36,7 +36,7 @@ static bool is_descending(enum table table)
 	       table == TABLE_USER_RECEIPTS;
 }
 
-/* Converts between a key and its form in the tree, both ways: for keys that fall, inverts what
+/* Converts between a key and its form in the tree, both ways: for descending keys, inverts what
  * follows the user. All keys of a table have the same length, so the order inverts too. */
 static struct key turned(enum table table, struct key key)
 {

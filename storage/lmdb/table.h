@@ -82,7 +82,7 @@ struct scan {
 void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
 		struct key prefix, enum direction direction);
 /* Starts at the first key not before `from`, or backward from the last key before it. Across all
- * users: forward only; for a table whose keys fall: not at all. */
+ * users: forward only, and not for a descending table. */
 void scan_begin_at(struct scan *scan, struct transaction *transaction, enum table table,
 		   struct key prefix, struct key from, enum direction direction);
 /* The key is valid until the next step. */

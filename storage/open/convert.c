@@ -17,7 +17,7 @@ enum { RECORDS_AT_ONCE = 10000, BYTES_AT_ONCE = 8 << 20 };
 
 enum { TABLE_AT = sizeof(struct user_key), MOST_OLD_TREES = 16 };
 
-/* ---- how earlier formats lay ---- */
+/* ---- layouts of earlier formats ---- */
 
 struct old_tree {
 	const char *name;
@@ -26,16 +26,16 @@ struct old_tree {
 
 struct old_format {
 	uint64_t number;
-	struct old_tree trees[MOST_OLD_TREES]; /* one without a name ends them */
-	enum table shared[TABLE_COUNT]; /* by the number that stands behind the user in a key */
+	struct old_tree trees[MOST_OLD_TREES]; /* an entry without a name ends the list */
+	enum table shared[TABLE_COUNT];        /* by the number that follows the user in a key */
 	size_t shared_count;
-	enum table falling[TABLE_COUNT]; /* tables of the shared tree whose keys fell */
+	enum table falling[TABLE_COUNT]; /* tables of the shared tree whose keys descended */
 	size_t falling_count;
 };
 
 static const struct old_format old_formats[] = {
 	{
-		.number = 4, /* users and facts had trees of their own */
+		.number = 4, /* users and facts had their own trees */
 		.trees = {{"meta", TABLE_META},
 			  {"receipt", TABLE_RECEIPTS},
 			  {"receipt_age", TABLE_RECEIPT_AGES},
@@ -64,7 +64,7 @@ static bool fell(const struct old_format *format, enum table table)
 	return false;
 }
 
-/* Finds the table and the key of a record that lay in `tree`. False: there is no such key. */
+/* Finds the table and the key of a record in `tree`. False: the key is invalid. */
 static bool read_key(const struct old_format *format, const struct old_tree *tree,
 		     const MDB_val *stored, enum table *table, struct key *key)
 {
@@ -137,7 +137,7 @@ static bool open_old(struct old_store *old, const char *path)
 	return true;
 }
 
-/* NULL: none that is known here, which is for the opening to judge. */
+/* NULL: the format is unknown here, and opening the store decides what that means. */
 static const struct old_format *format_of(const struct old_store *old)
 {
 	MDB_dbi meta;
@@ -164,7 +164,7 @@ struct copying {
 	struct store *to;
 	struct transaction transaction;
 	bool begun;
-	size_t records, bytes; /* of the transaction */
+	size_t records, bytes; /* in the current transaction */
 };
 
 static enum store_result commit(struct copying *copying)
@@ -176,7 +176,7 @@ static enum store_result commit(struct copying *copying)
 	return transaction_commit(&copying->transaction);
 }
 
-/* The new store has a format of its own, and counts while it is written. */
+/* The new store has its own format, and counts while it is written. */
 static bool is_its_own(enum table table, const struct key *key)
 {
 	const struct slice name = {(const char *)key->bytes, key->size};
@@ -260,7 +260,7 @@ static void remove_copy(const char *folder)
 	(void)rmdir(folder);
 }
 
-/* At each moment one whole store lies under the name. */
+/* Renames so that at every moment the name refers to a complete store. */
 static bool switch_files(const char *path, const char *folder, uint64_t format)
 {
 	char backup[32];

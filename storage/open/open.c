@@ -1,5 +1,4 @@
-/* store_open(): puts together the engine, the index and the recovery of what a crash left
- * unfinished. */
+/* store_open(): combines the engine, the index and the recovery of what a crash left unfinished. */
 #include "storage/index/reindex.h"
 #include "storage/lmdb/environment.h"
 #include "storage/lmdb/writer.h"

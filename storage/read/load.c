@@ -1,4 +1,4 @@
-/* store_load(): what a request needs to know, in one read transaction. */
+/* store_load(): reads what a request needs to know in one read transaction. */
 #include "storage/journal/request_position.h"
 #include "storage/user/links.h"
 #include "storage/user/replays.h"
@@ -73,10 +73,11 @@ static bool is_sent(const struct memory_view *view, const struct turn *turn)
 	       turn->ordinal >= view->carried_from;
 }
 
-/* How much is still wanted. What is longer may be passed over for what came before it. */
+/* How much text is still wanted. A turn that is too long may be skipped in favour of earlier
+ * ones. */
 struct wanted_text {
 	size_t left;
-	unsigned misses; /* so many in a row were longer */
+	unsigned misses; /* consecutive turns that were too long */
 };
 
 static void want_less(struct wanted_text *wanted, size_t size)
@@ -89,7 +90,7 @@ static void want_less(struct wanted_text *wanted, size_t size)
 	wanted->misses = 0;
 }
 
-/* The newest, which are mostly among them, are not read again. */
+/* The newest turns are mostly among these and are not read again. */
 static void add_uncovered(struct turn_list *list, const struct loading *loading)
 {
 	const struct memory *memory = &loading->memory;
@@ -131,7 +132,7 @@ static void read_turns(struct loading *loading)
 	unsigned newest = load->newest_turns;
 	turn_list_add_newest(&list, &loading->memory,
 			     newest > MEMORY_MAX_TURNS ? MEMORY_MAX_TURNS : newest);
-	/* Of a user who was away for a while the summary covers all. */
+	/* If a user was away for a while, the summary covers everything. */
 	if (view->summary.covers + 1 < loading->user.next_turn)
 		add_uncovered(&list, loading);
 	turn_list_sort(&list);
@@ -140,7 +141,7 @@ static void read_turns(struct loading *loading)
 	view->turn_count = list.count - extra;
 }
 
-/* What was given of turns that a branching request takes back is not given again. */
+/* Turns that a branching request takes back: what was given for them is not given again. */
 static void leave_out_gone(struct loading *loading)
 {
 	struct memory_view *view = loading->view;
@@ -160,9 +161,9 @@ static void leave_out_gone(struct loading *loading)
 	view->replay_count = stand;
 }
 
-/* A branching request is given a summary only if nothing of what it takes back can be in it: its
- * own one, and the one that was frozen with a context. What the first step of a loop of tool calls
- * was given holds none of it, and stands. */
+/* Gives a branching request a summary only if it cannot contain anything that the request takes
+ * back. This applies to the user's summary and to the one frozen with a context. What the first
+ * step of a tool-call loop was given contains none of it, and stands. */
 static void read_summary(struct loading *loading)
 {
 	struct memory_view *view = loading->view;
@@ -182,7 +183,7 @@ static void read_summary(struct loading *loading)
 	view->replay_count = 0;
 }
 
-/* What was taken back is no past either: as if it had never been said. */
+/* What was taken back does not even count as past: it is as if it had never been said. */
 static bool is_wanted(const struct loading *loading, const struct fact *fact)
 {
 	if (fact->state == FACT_CURRENT)
@@ -235,7 +236,7 @@ static void read_facts(struct loading *loading)
 	}
 }
 
-/* Their ids tell nothing: a user's begin behind those of users who are gone. */
+/* Counts, because ids do not tell: a user's ids begin after those of deleted users. */
 static size_t count_conversations(const struct loading *loading)
 {
 	const struct memory *memory = &loading->memory;
@@ -280,7 +281,7 @@ enum store_result store_load(struct store *store, const struct load *load, struc
 	struct transaction transaction;
 	struct loading loading = {
 		.memory = {&transaction, load->user, arena}, .load = load, .view = view};
-	/* The forget_epoch first: a forgetting in between then makes it an old one. */
+	/* Reads the forget_epoch first, so that a forgetting in between makes it an old one. */
 	*view = (struct memory_view){.forget_epoch = atomic_load(&store->forget_epoch)};
 	if (transaction_begin_read(&transaction, store)) {
 		read_memory(&loading);

@@ -14,7 +14,7 @@ static enum store_result outcome(const struct transaction *transaction, bool fou
 
 /* ---- jobs ---- */
 
-/* Grows with what the user has, which mostly is little, whatever the limit. */
+/* Grows on demand: most users have few jobs, whatever the limit. */
 struct jobs {
 	struct job *jobs;
 	size_t count;
@@ -33,7 +33,7 @@ static struct job *add_job(struct jobs *list, struct arena *arena)
 	return &list->jobs[list->count++];
 }
 
-/* The jobs for facts in one table, in the order of their exchanges. */
+/* Reads the jobs for facts in one table, in the order of their exchanges. */
 static struct jobs read_jobs(const struct memory *memory, bool parked, uint64_t after, size_t limit)
 {
 	struct scan scan;
@@ -87,7 +87,7 @@ enum store_result store_user_jobs(struct store *store, struct user_key user, uin
 	return outcome(&transaction, list->count > 0);
 }
 
-/* The first user after `*user` who has a job; one seek, however many jobs the users have. */
+/* Finds the first user after `*user` who has a job, in one seek, however many jobs users have. */
 static bool next_user_with_jobs(struct transaction *transaction, const struct user_key *after,
 				struct user_key *user)
 {
@@ -125,7 +125,7 @@ enum store_result store_users_with_jobs(struct store *store, const struct user_k
 
 /* ---- what a job works on ---- */
 
-/* An answer that broke off teaches nothing, nor does it explain anything. */
+/* Skips an answer that broke off: it teaches and explains nothing. */
 static bool read_current(const struct memory *memory, uint64_t id, struct turn *turn)
 {
 	struct stored_turn stored = {0};
@@ -136,7 +136,7 @@ static bool read_current(const struct memory *memory, uint64_t id, struct turn *
 	return true;
 }
 
-/* The turns before one, found backwards and given forwards. */
+/* Reads the turns before one: finds them backward and returns them forward. */
 static void read_before(const struct memory *memory, const struct turn *user_turn,
 			struct job_input *input)
 {
@@ -165,8 +165,8 @@ static void read_before(const struct memory *memory, const struct turn *user_tur
 		input->before[i] = found[count - 1 - i];
 }
 
-/* What was taken back is given as if it came before all else: it is in the way of nothing that is
- * learned, and can only be forgotten. */
+/* Dates what was taken back before everything else: it then excludes nothing that is learned, and
+ * can only be forgotten. */
 static void put_first_what_was_taken_back(const struct memory *memory, struct fact *facts,
 					  size_t count)
 {
@@ -197,7 +197,7 @@ static bool read_facts_input(const struct memory *memory, uint64_t exchange_id,
 	return true;
 }
 
-/* In the order of their ids, as the summary covers them. */
+/* Orders turns by id, as the summary covers them. */
 static bool read_summary_input(const struct memory *memory, struct job_input *input)
 {
 	struct turn_list list = {0};
@@ -230,7 +230,7 @@ enum store_result store_job_input(struct store *store, struct user_key user, enu
 	struct transaction transaction;
 	struct memory memory = {&transaction, user, arena};
 	bool found = false;
-	/* The forget_epoch first, as for a request. */
+	/* Reads the forget_epoch first, as for a request. */
 	*input = (struct job_input){.forget_epoch = atomic_load(&store->forget_epoch)};
 	if (transaction_begin_read(&transaction, store)) {
 		found = kind == JOB_FACTS ? read_facts_input(&memory, exchange, input)

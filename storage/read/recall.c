@@ -1,24 +1,24 @@
-/* store_recall(): what bears on a question, in one read transaction. */
+/* store_recall(): finds what bears on a question in one read transaction. */
 #include "storage/index/vectors.h"
 
 #include "core/base/ids.h"
 
 struct recalling {
-	struct memory memory;  /* what is given goes into its arena */
-	struct memory scratch; /* and what only ranking needs into this one's */
-	struct memory in_map;  /* what is only looked at stays where it lies: it has none */
+	struct memory memory;  /* copies results into its arena */
+	struct memory scratch; /* copies what only ranking needs */
+	struct memory in_map;  /* has no arena: its values stay in the map */
 	const struct recall *recall;
 	struct documents documents;
 	const struct recall_hit *hits;
-	uint32_t *ranks;      /* of each document: its hit's place, from 1; 0: it is none */
-	struct slice *values; /* of each hit, as it lies in the map; empty: not looked up yet */
+	uint32_t *ranks;      /* for each document, the rank of its hit, from 1; 0: not a hit */
+	struct slice *values; /* each hit's value in the map; empty: not looked up yet */
 	struct scan turns;
-	uint64_t *given_hashes; /* of the turns that were given before; 0: not read yet */
+	uint64_t *given_hashes; /* hashes of the turns given before; 0: not read yet */
 	struct recall_result *result;
 };
 
-/* The turns that the request carries take no part. Those that it is given do: they lift their
- * neighbours, of which the next one may be what is asked for now. */
+/* Excludes the turns that the request carries. Turns that it is given stay in: they lift their
+ * neighbours, and the next of these may be what is asked for now. */
 static void leave_out_carried(struct recalling *recalling)
 {
 	const struct recall *recall = recalling->recall;
@@ -55,9 +55,9 @@ static size_t rank(struct recalling *recalling)
 
 /* ---- looking up ---- */
 
-/* Hits are looked up best first. They lie by their ids, and mostly together: a question and its
- * answer, a conversation. Those right behind one that is looked up are taken along, which is less
- * work than to look for each of them later. */
+/* Hits are looked up best first. Hits with close ids are often neighbours (a question and its
+ * answer, a conversation), so the hits right after one are looked up with it, which is cheaper than
+ * searching for each later. */
 enum { TAKEN_ALONG = 8 };
 
 static void look_up(struct recalling *recalling, size_t hit)
@@ -113,9 +113,9 @@ static bool may_take(const struct recall *recall, const struct turn *turn)
 }
 
 enum {
-	/* Texts so short are said again and again, and mean what was said before them. */
+	/* Shorter texts recur often, and their meaning depends on what was said before. */
 	LEAST_REPEATED = 16,
-	COPY_COST = 64, /* what passing a copy over counts of the text that is read */
+	COPY_COST = 64, /* what skipping a copy counts as, in bytes of text read */
 };
 
 static bool is_repeated(const struct turn_list *list, const struct turn *turn)
@@ -127,7 +127,7 @@ static bool is_repeated(const struct turn_list *list, const struct turn *turn)
 	return false;
 }
 
-/* Those that were given mostly bear on the question as well. */
+/* Finds a turn that was given, usually among the hits, since it bears on the question as well. */
 static bool find_given(struct recalling *recalling, uint64_t id, struct stored_turn *stored)
 {
 	uint32_t rank = recalling->ranks[id - recalling->documents.first];
@@ -135,8 +135,8 @@ static bool find_given(struct recalling *recalling, uint64_t id, struct stored_t
 			: memory_find_turn(&recalling->in_map, &recalling->turns, id, stored);
 }
 
-/* Whether a turn that the request is given already says the same: of those one is read that has as
- * many words. */
+/* Whether a turn that the request is already given says the same; reads only those with as many
+ * words. */
 static bool is_given(struct recalling *recalling, const struct turn *turn)
 {
 	const struct recall *recall = recalling->recall;

@@ -1,7 +1,7 @@
 /* Receipts for people: one by its id, and a user's from newest to oldest. */
 #include "storage/user/memory.h"
 
-/* More texts than these are left to the next call. */
+/* Leaves further texts to the next call. */
 enum { TEXT_LIMIT = 4 << 20 };
 
 enum store_result store_read_receipt(struct store *store, uint64_t receipt,
@@ -42,7 +42,7 @@ static void list_receipts(const struct memory *memory, uint64_t first, uint64_t 
 	bool found = false;
 	const struct key user = key_of_user(memory->user);
 	list->receipts = arena_alloc(memory->arena, limit * sizeof(*list->receipts));
-	/* The table falls: forward in its tree is back in time. */
+	/* The table is descending: forward in its tree is back in time. */
 	scan_begin_at(&scan, memory->transaction, TABLE_USER_RECEIPTS, user,
 		      key_u64(user, before - 1), FORWARD);
 	while (list->count < limit && text < TEXT_LIMIT &&

@@ -1,4 +1,4 @@
-/* All users for people: a page of their names, and counts of what each one has. */
+/* All users, for people: pages of their names, and counts of what each has. */
 #include "storage/user/memory.h"
 
 #include <string.h>

@@ -9,7 +9,7 @@
  * together. */
 enum { POSTINGS_SPAN = 2048 };
 
-/* `document` is the position in the span and must rise. */
+/* `document` is the position in the span and must ascend. */
 void postings_write(struct buffer *out, const struct recall_posting *postings, size_t count);
 
 /* Returns the postings of documents below `end`, counted from `first`, the document at the span's

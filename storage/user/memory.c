@@ -16,7 +16,7 @@ bool memory_user(const struct memory *memory, struct stored_user *user)
 	*user = (struct stored_user){0};
 	if (!table_get(memory->transaction, TABLE_USERS, user_key(memory), &value))
 		return false;
-	/* Without its counters ids would be given twice. */
+	/* Without the counters in this record, ids would be issued twice. */
 	if (!table_decode(memory->transaction, value, stored_user_fields, user, memory->arena))
 		transaction_fail(memory->transaction);
 	return memory->transaction->result == STORE_OK;
@@ -129,7 +129,7 @@ static void add_fact(struct fact_list *list, struct arena *arena, struct fact *f
 	list->facts[list->count++] = fact;
 }
 
-/* A long life leaves many past facts: those that are not wanted for their state are not read. */
+/* Over time a user has many past facts: those that are not wanted for their state are not read. */
 static bool may_be_wanted(struct slice value, bool (*wanted)(const struct fact *fact, int64_t now),
 			  int64_t now)
 {
@@ -138,7 +138,7 @@ static bool may_be_wanted(struct slice value, bool (*wanted)(const struct fact *
 	return state > FACT_FORGOTTEN || wanted(&unread, now);
 }
 
-/* With its texts in one piece, which is less work than each of them by itself. NULL: unreadable. */
+/* Reads all its texts in one piece, which is cheaper than one by one. NULL: unreadable. */
 static struct fact *read_fact(const struct memory *memory, uint64_t id, struct slice value)
 {
 	struct fact *fact = (struct fact *)arena_bytes(memory->arena, sizeof(*fact) + value.size);
@@ -149,7 +149,7 @@ static struct fact *read_fact(const struct memory *memory, uint64_t id, struct s
 										       : NULL;
 }
 
-/* Few bytes are moved while they are sorted. */
+/* Sorts pointers rather than facts, so that few bytes move. */
 static struct fact *sort_facts(const struct fact_list *list, struct arena *arena)
 {
 	if (list->count == 0)

@@ -63,7 +63,7 @@ static void put_receipt(const struct memory *memory, uint64_t id, struct stored_
 		    stored_number_fields, &id);
 	table_put(transaction, TABLE_USER_RECEIPTS, user_receipt_key(memory->user, id),
 		  (struct slice){0});
-	/* A few at a time, also after the configured number became a much smaller one. */
+	/* Evicts a few at a time, even if the configured number has become much smaller. */
 	for (int i = 0; i < EVICTED_AT_ONCE; i++) {
 		if (table_count(transaction, TABLE_RECEIPT_AGES) <= transaction->store->receipts ||
 		    !delete_oldest_receipt(memory))

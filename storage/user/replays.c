@@ -3,7 +3,7 @@
 #include <string.h>
 
 enum {
-	REPLAYS_LIMIT = 4096, /* one read gives so many of a conversation */
+	REPLAYS_LIMIT = 4096, /* the most that one read returns per conversation */
 	ORDINAL_OFFSET = 20,  /* in a key */
 	NUMBER_OFFSET = 24,
 };
@@ -68,7 +68,7 @@ struct replay *replays_read(const struct memory *memory, uint32_t conversation, 
 	return list.replays;
 }
 
-/* Makes way for a replay; gives the number behind the others of its ordinal. */
+/* Makes room for a replay; returns the number after the others at its ordinal. */
 static uint64_t make_way(const struct memory *memory, struct key prefix, uint64_t user_hash)
 {
 	struct scan scan;

@@ -4,14 +4,15 @@
 
 #include "storage/user/memory.h"
 
-/* By ordinal, of one ordinal the newest last. Beyond MEMORY_TEXT_LIMIT the first are left out. */
+/* By ordinal, the newest last within an ordinal. Leaves out the first ones beyond
+ * MEMORY_TEXT_LIMIT. */
 struct replay *replays_read(const struct memory *memory, uint32_t conversation, size_t *count);
-/* Takes the place of one for the same user turn at the same ordinal; another turn there keeps its
+/* Replaces the replay of the same user turn at the same ordinal; another turn there keeps its
  * own. */
 void replays_put(const struct memory *memory, uint32_t conversation, const struct replay *replay);
 void replays_delete(const struct memory *memory, uint32_t conversation);
 
-/* Deletes the user's frozen contexts, and the replays, that hold any of what leaves. */
+/* Deletes the user's frozen contexts and replays that hold anything that leaves. */
 void frozen_delete_holding(const struct memory *memory, const struct leaving *leaving);
 void replays_delete_holding(const struct memory *memory, const struct leaving *leaving);
 

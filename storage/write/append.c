@@ -1,5 +1,5 @@
-/* store_append(): an exchange goes into the journal. Its caller's data is copied, for the writer
- * runs it on its own thread. */
+/* store_append(): journals an exchange. Copies its caller's data, because the writer runs on its
+ * own thread. */
 #include "storage/write/append.h"
 
 #include "storage/lmdb/writer.h"

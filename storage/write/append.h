@@ -4,8 +4,8 @@
 
 #include "storage/user/memory.h"
 
-/* Writes an exchange in the memory's transaction, which may be undone and run again: `append` is
- * left as it is. STORE_STALE: the user was forgotten, or the turn that is asked again is gone. */
+/* Writes an exchange in the memory's transaction, which may be undone and run again, so `append` is
+ * not changed. STORE_STALE: the user was forgotten, or the turn being asked again is gone. */
 enum store_result append_exchange(const struct memory *memory, const struct append *append);
 
 #endif

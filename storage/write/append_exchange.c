@@ -12,26 +12,26 @@
 struct appending {
 	const struct memory *memory;
 	const struct append *append;
-	bool learn;          /* this exchange teaches something */
-	bool may_keep_given; /* nothing of it was hidden, or taken back, since it was loaded */
+	bool learn;          /* something is learned from this exchange */
+	bool may_keep_given; /* nothing of it was hidden or taken back since it was loaded */
 	bool superseded;
-	bool is_new;            /* the conversation begins with it */
-	bool is_twin;           /* another reply to the same turn came in since it was loaded */
-	uint64_t same_exchange; /* the exchange whose user turn is asked again; 0: none */
-	struct job like;        /* the jobs that it makes */
+	bool is_new;            /* it begins the conversation */
+	bool is_twin;           /* another reply to the same turn arrived since it was loaded */
+	uint64_t same_exchange; /* the exchange whose user turn is being asked again; 0: none */
+	struct job like;        /* the jobs made for it are like this one */
 	struct stored_user user;
 	uint32_t conversation_id;
 	uint32_t ordinal;
 	struct past_conversation conversation;
 	struct stored_turn user_turn;
 	struct stored_exchange exchange;
-	uint64_t covers; /* the summary's */
+	uint64_t covers; /* of the summary */
 	size_t came;     /* turns that it does not cover yet */
 	size_t went;
 };
 
-/* Two models may be asked at once: the second answer finds the first one's user turn at its own
- * place. */
+/* A client may ask two models at once: the second answer then finds the first one's user turn in
+ * its place. */
 static void find_twin(struct appending *appending)
 {
 	const struct memory *memory = appending->memory;
@@ -41,8 +41,8 @@ static void find_twin(struct appending *appending)
 		return;
 	if (conversation == 0 && append->session.size > 0)
 		conversation = memory_session(memory, append->session);
-	/* What stood before the request came was seen when it was loaded; what came within its
-	 * millisecond may not have been. */
+	/* What was stored before the request came was seen when it was loaded; what was stored in
+	 * the same millisecond may not have been. */
 	if (!memory_conversation(memory, conversation, &appending->conversation) ||
 	    appending->conversation.last_active < append->started_at)
 		return;
@@ -53,7 +53,7 @@ static void find_twin(struct appending *appending)
 	appending->same_exchange = twin == NULL ? 0 : twin->id;
 }
 
-/* The exchange whose user turn is asked again. False: it was hidden, or is gone. */
+/* Finds the exchange whose user turn is being asked again. False: it was hidden, or is gone. */
 static bool find_same_exchange(struct appending *appending)
 {
 	const struct memory *memory = appending->memory;
@@ -67,8 +67,8 @@ static bool find_same_exchange(struct appending *appending)
 	return true;
 }
 
-/* The branch is worked out anew: others may have been appended since the request was loaded. A turn
- * asked again that another branch took back meanwhile comes back as well. */
+/* Works the branch out again, since others may have appended since the request was loaded. A turn
+ * being asked again that another branch took back meanwhile also comes back. */
 static void take_back(struct appending *appending)
 {
 	const struct memory *memory = appending->memory;
@@ -87,7 +87,7 @@ static void take_back(struct appending *appending)
 	supersede(memory, &appending->user, &branch, append->started_at, &appending->like);
 	appending->superseded = true;
 	if (appending->same_exchange != 0)
-		(void)find_same_exchange(appending); /* it may have come back just now */
+		(void)find_same_exchange(appending); /* it may just have come back */
 }
 
 static bool find_conversation(struct appending *appending)
@@ -104,11 +104,11 @@ static void open_conversation(struct appending *appending)
 	struct past_conversation *conversation = &appending->conversation;
 	if (find_conversation(appending))
 		return;
-	/* None was asked for, or it is past its time since. */
+	/* None was asked for, or it has expired since. */
 	if (append->session.size > 0) {
 		appending->conversation_id = memory_session(memory, append->session);
 		if (find_conversation(appending)) {
-			/* Another first request of the session came in before: this one is behind
+			/* Another first request of the session was stored before: this one follows
 			 * it. */
 			if (conversation->answers > appending->ordinal)
 				appending->ordinal = conversation->answers;
@@ -145,7 +145,7 @@ static void add_user_turn(struct appending *appending)
 	appending->exchange = (struct stored_exchange){.user_hash = append->user_hash};
 }
 
-/* A turn that was first asked where nothing is learned. */
+/* Learns from a turn that was first asked where nothing is learned. */
 static void learn_user_turn(struct appending *appending)
 {
 	struct stored_turn *turn = &appending->user_turn;
@@ -178,7 +178,7 @@ static void add_answer(struct appending *appending)
 	if (!append->complete && append->answer_text.size == 0)
 		return;
 	supersede_answer(appending);
-	/* Of one in a response_format nothing is kept, but it takes the place of an earlier one. */
+	/* Nothing is kept of an answer in a response_format, but it replaces an earlier one. */
 	if (append->answer_text.size == 0)
 		return;
 	turn.turn.exchange = appending->user_turn.turn.id;
@@ -199,7 +199,7 @@ static void advance_conversation(struct appending *appending)
 	struct past_conversation *conversation = &appending->conversation;
 	struct stored_answer answer = {.user_hash = append->user_hash,
 				       .tool_calls = !append->journal};
-	/* Of one that broke off a client resends what it has. */
+	/* If an answer broke off, the client resends the part that it has. */
 	if (append->complete || !append->journal || append->answer_hash != 0)
 		journal_fingerprint_answer(appending->memory, append->answer_hash,
 					   appending->conversation_id, appending->ordinal, answer);
@@ -226,7 +226,7 @@ static void make_jobs(struct appending *appending)
 				appending->learn ? &appending->like : NULL);
 }
 
-/* A summary that covers the answer whose place is taken now may hold what it said. */
+/* A summary that covers the replaced answer may contain what it said. */
 static void look_at_summary(struct appending *appending)
 {
 	const struct memory *memory = appending->memory;
@@ -268,8 +268,8 @@ static void journal_exchange(struct appending *appending)
 	memory_put_exchange(appending->memory, &appending->user_turn.turn, &appending->exchange);
 }
 
-/* What the request was given; not when it may hold what the user asked to forget, or took back,
- * meanwhile. Of two replies to one turn, what the first one's request was given stands. */
+/* Stores what the request was given, unless that may contain something that the user has since
+ * asked to forget or taken back. Of two replies to one turn, the first one's context stands. */
 static void keep_what_was_given(struct appending *appending)
 {
 	const struct memory *memory = appending->memory;

@@ -1,8 +1,8 @@
-/* store_import(): past turns go into the journal, all of them or none.
+/* store_import(): journals past turns, all or none.
  *
- * Many turns of a new user go in slices, under the mark of one who is being forgotten: a failure,
- * or a crash and the next start, takes the part back. Those of a user who has a memory go in one
- * transaction, since their part could not be told from the rest. */
+ * Many turns of a new user are written in slices under the mark of a user being forgotten: after a
+ * failure, or a crash and the next start, the part is removed. The turns of a user who already has
+ * a memory are written in one transaction, since a part of them could not be told from the rest. */
 #include "storage/journal/journal.h"
 #include "storage/lmdb/writer.h"
 
@@ -18,24 +18,23 @@ struct import_operation {
 	bool learn;
 	struct slice model;
 	int64_t now;
-	/* Of the slices that are committed; a run that is undone leaves them as the next finds
-	 * them. */
+	/* Of the committed slices; a run that is undone does not change these. */
 	uint64_t first_turn;
 	uint32_t unnamed;
 };
 
-/* What a turn takes of a slice: so many records, about, are written for it. */
+/* Steps that a turn takes: roughly how many records are written for it. */
 enum { STEPS_OF_TURN = 16 };
 
-/* One run of it. */
+/* One run of the import. */
 struct importing {
 	struct memory memory;
 	bool learn;
 	struct job like;
 	struct stored_user user;
-	uint64_t first_turn;      /* the id of its first one */
+	uint64_t first_turn;      /* the id of its first turn */
 	uint32_t unnamed;         /* the conversation of turns without a session; 0: not begun */
-	uint32_t conversation_id; /* the one that is open; 0: none */
+	uint32_t conversation_id; /* the open conversation; 0: none */
 	struct past_conversation conversation;
 };
 
@@ -108,7 +107,7 @@ static uint64_t find_unanswered(const struct importing *importing, struct stored
 	return id;
 }
 
-/* One without a user turn before it belongs to the exchange 0. */
+/* An answer without a user turn before it belongs to exchange 0. */
 static void add_answer(struct importing *importing, const struct imported_turn *imported)
 {
 	struct stored_exchange exchange = {0};
@@ -140,7 +139,7 @@ static void import_turn(struct importing *importing, const struct imported_turn 
 		importing->user.last_seen = imported->created_at;
 }
 
-/* Imports as many turns as the transaction has steps to spare for. False: a rest is left. */
+/* Imports as many turns as the transaction has steps for. False: some are left. */
 static bool import_slice(struct importing *importing, struct import_operation *own)
 {
 	struct transaction *transaction = importing->memory.transaction;
@@ -174,7 +173,7 @@ static void run_slice(struct importing *importing, struct import_operation *own)
 	const struct memory *memory = &importing->memory;
 	struct operation *operation = &own->operation;
 	size_t spare = memory->transaction->spare;
-	/* A part can be taken back where there was nothing before. */
+	/* Only a user without earlier records can be removed again. */
 	bool in_slices = operation->begun || !memory_user(memory, &importing->user);
 	begin_import(importing, own);
 	importing->first_turn = own->first_turn;

@@ -1,10 +1,10 @@
-/* What learning writes: changes to facts, summaries, and what became of jobs. */
+/* Writes what was learned: changes to facts, summaries, and the outcome of jobs. */
 #include "core/learn/learn.h"
 
 #include "storage/journal/erase.h"
 #include "storage/lmdb/writer.h"
 
-/* Whether what was read with the forget_epoch may have been hidden, or taken back, since. */
+/* Whether something read with the forget_epoch may have been hidden or taken back since. */
 static bool has_changed(const struct memory *memory, uint64_t forget_epoch)
 {
 	const struct store *store = memory->transaction->store;
@@ -21,12 +21,12 @@ struct learned_operation {
 	uint64_t forget_epoch;
 	const struct change *changes;
 	size_t change_count;
-	struct turn_search *searches; /* for each change; of CHANGE_HIDE only */
+	struct turn_search *searches; /* for each change; only CHANGE_HIDE uses it */
 	bool hide_exchange;
 	int64_t now;
 };
 
-/* One run of it. */
+/* One run of the operation. */
 struct applying {
 	struct memory memory;
 	const struct learned_operation *own;
@@ -49,7 +49,7 @@ static bool read_fact(const struct applying *applying, uint64_t id, struct fact 
 			  stored_fact_fields, fact, memory->arena);
 }
 
-/* Given before any change is applied, as one may name a later one. */
+/* Assigns ids before any change is applied, since a change may refer to a later one. */
 static void give_ids(struct applying *applying, struct stored_user *user)
 {
 	const struct learned_operation *own = applying->own;
@@ -158,7 +158,7 @@ static enum store_result run_learned(struct operation *operation, struct transac
 	return result;
 }
 
-/* Forgetting must go through when the store is full, and brings what was learned with it. */
+/* Forgetting must succeed even if the store is full, and takes along what was learned with it. */
 static bool grows(const struct learned_operation *own)
 {
 	bool adds = false;
@@ -186,7 +186,7 @@ static const struct change *copy_changes(struct operation *operation, const stru
 	return copies;
 }
 
-/* On the caller's thread. What cannot be read now is left to the writer. */
+/* Runs on the caller's thread. What cannot be read now is left to the writer. */
 static void search_turns(struct store *store, struct learned_operation *own)
 {
 	struct arena *arena = &own->operation.arena;

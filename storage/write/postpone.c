@@ -1,4 +1,4 @@
-/* Jobs that have to wait: for their next try, or, parked, for a person. */
+/* Postpones jobs: until their next try or, parked, until a person restarts them. */
 #include "storage/lmdb/writer.h"
 #include "storage/user/memory.h"
 
@@ -16,7 +16,7 @@ static enum store_result run_postpone(struct operation *operation, struct transa
 	struct job job;
 	bool found = memory_job(&memory, own->job.kind, own->job.exchange, &job);
 	if (found) {
-		/* What the job is to do may have changed since it was read: that stays. */
+		/* The job's task may have changed since it was read: that stays. */
 		job.tries = own->job.tries;
 		job.unusable = own->job.unusable;
 		job.not_before = own->job.not_before;
