@@ -2,8 +2,8 @@
 #include "core/clients/table.h"
 #include "core/clients/tags.h"
 
-/* What is left of a user's turn when a client has wrapped documents round it. In doubt a text
- * counts as a document's: what a document says must never be learned as the user's own words. */
+/* The user's turn without the documents that a client wrapped around it. In doubt a text counts as
+ * a document's: what a document says must never be learned as the user's own words. */
 
 static const struct slice CONTEXT = SLICE("context");
 static const struct slice USER_QUERY = SLICE("user_query");
@@ -24,14 +24,14 @@ size_t form_find_context(struct slice text, size_t from)
 	return tag_find_opening(text, CONTEXT, from, &inside);
 }
 
-/* The names whose elements are known not to be closed any more, which are not looked for again. */
+/* Names of elements known not to be closed in the rest; they are not searched for again. */
 struct unclosed {
 	bool context;
 	bool element[CLIENT_ELEMENTS_MAX];
 };
 
-/* Whether a tag stands within a line, with little behind it: one that wraps a document does not.
- * `from`: behind the last document. */
+/* Whether a tag stands within a line with little text after it; a tag that wraps a document does
+ * not. `from`: after the last document. */
 static bool is_talked_of(struct slice text, size_t from, size_t at, size_t inside)
 {
 	enum { MOST_BEHIND = 200 }; /* bytes */
@@ -42,7 +42,8 @@ static bool is_talked_of(struct slice text, size_t from, size_t at, size_t insid
 	return !begins && !ends && text.size - inside <= MOST_BEHIND;
 }
 
-/* The end of the <context> whose inside begins at `inside`, or `at` when it is only talked of. */
+/* The end of the <context> whose content begins at `inside`, or `at` if the tag is only talked
+ * about. */
 static size_t end_of_context(struct slice text, size_t from, size_t at, size_t inside,
 			     struct unclosed *unclosed)
 {
@@ -53,9 +54,8 @@ static size_t end_of_context(struct slice text, size_t from, size_t at, size_t i
 	return is_talked_of(text, from, at, inside) ? at : text.size;
 }
 
-/* Whether an element that is not closed is a document that was cut off: a tag with attributes on a
- * line of its own. HTML's <source> is never closed, and a bare <file> stands for some file's name.
- */
+/* Whether an unclosed element is a document that was cut off: a tag with attributes on its own
+ * line. HTML's <source> is never closed, and a bare <file> is a placeholder for a file name. */
 static bool is_cut_off(struct slice text, size_t at, const struct tag *tag)
 {
 	bool begins = at == 0 || text.data[at - 1] == '\n';
@@ -65,7 +65,7 @@ static bool is_cut_off(struct slice text, size_t at, const struct tag *tag)
 	       !slice_equal_nocase(tag->name, SLICE("source"));
 }
 
-/* The end of the document element that begins at `at`, or `at` when none does. */
+/* The end of the document element that begins at `at`; `at` if none does. */
 static size_t end_of_document(struct slice text, size_t from, size_t at, struct unclosed *unclosed)
 {
 	struct tag tag;
@@ -113,7 +113,7 @@ static struct slice without_documents(struct slice text, struct arena *arena)
 	return kept(&out, slice_part(text, from, text.size), arena);
 }
 
-/* A text in three parts, of which the middle one may be an element's inside. */
+/* A text in three parts; the middle one may be the content of an element. */
 struct parts {
 	struct slice before;
 	struct slice inside;
@@ -146,7 +146,8 @@ static struct slice joined(struct slice a, struct slice b, struct arena *arena)
 	return kept(&out, b, arena);
 }
 
-/* The first place at or after `from` where a line begins with `start`, or the text's size. */
+/* The first place at or after `from` where a line begins with `start`; otherwise the text's
+ * size. */
 static size_t find_line(struct slice text, struct slice start, size_t from)
 {
 	size_t at = slice_find(text, start, from);
@@ -155,7 +156,7 @@ static size_t find_line(struct slice text, struct slice start, size_t from)
 	return at;
 }
 
-/* The first <context> at or after `from` that begins a line, or the text's size. */
+/* The first <context> at or after `from` that begins a line; otherwise the text's size. */
 static size_t find_documents(struct slice text, size_t from)
 {
 	size_t at = form_find_context(text, from);
@@ -185,7 +186,7 @@ size_t form_find_template(struct slice text)
 	return find_template(text, &begin, &documents) != NULL ? begin : text.size;
 }
 
-/* The oldest templates end with the query and were put before the turn that it was taken from. */
+/* The oldest templates end with the query and precede the turn that it was taken from. */
 static struct slice without_repetition(struct slice text)
 {
 	text = slice_trim(text);
@@ -195,9 +196,9 @@ static struct slice without_repetition(struct slice text)
 	return twice ? slice_part(text, 0, half) : text;
 }
 
-/* Open WebUI has put its template before the user's text (now) and behind it, and has repeated the
- * text within it as the query: what stands outside is the user's, and the query only when nothing
- * does. */
+/* Open WebUI puts its template before the user's text (earlier versions after it), with the text
+ * repeated inside as the query. Text outside the template is the user's; the query counts only if
+ * there is none. */
 static struct slice without_template(struct slice text, struct arena *arena)
 {
 	size_t begin;
@@ -221,8 +222,8 @@ static struct slice without_template(struct slice text, struct arena *arena)
 	return joined(before, after, arena);
 }
 
-/* LibreChat puts the files' text in one code block, before the text
- * of an earlier turn. The files may hold code blocks themselves. */
+/* LibreChat puts the text of files in one code block before the text of an earlier turn. The files
+ * may contain code blocks themselves. */
 static struct slice without_attachments(struct slice text)
 {
 	const struct slice close = SLICE("\n\n```");
@@ -250,7 +251,7 @@ struct slice form_own_text(struct slice text, struct arena *arena)
 	struct parts parts;
 	if (!split_at_query(bare, &parts))
 		return bare;
-	/* Round documents, what surrounds the query is a template that is not known here. */
+	/* If there were documents, the text around the query is an unknown template. */
 	if (bare.data != own.data)
 		return slice_trim(is_blank(parts.after) ? parts.inside : parts.after);
 	return joined(joined(parts.before, parts.inside, arena), parts.after, arena);

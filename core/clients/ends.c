@@ -2,7 +2,7 @@
 #include "core/clients/table.h"
 #include "core/clients/tags.h"
 
-/* The user's own text in what is read of a text that is too large. */
+/* Finds the user's own text at the ends of a text that is too large to read. */
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -38,7 +38,7 @@ static struct slice own_of_head(struct slice head, struct arena *arena)
 	return slice_trim(form_own_text(slice_part(head, 0, end), arena));
 }
 
-/* Behind the last `mark`; 0: there is none. */
+/* The offset after the last `mark`; 0: there is none. */
 static size_t end_of_last(struct slice text, struct slice mark)
 {
 	size_t end = 0;
@@ -48,7 +48,7 @@ static size_t end_of_last(struct slice text, struct slice mark)
 	return end;
 }
 
-/* Behind the last closing tag of any name but that of the user's own query; 0: there is none. */
+/* The offset after the last closing tag, except that of the user's own query; 0: there is none. */
 static size_t end_of_closings(struct slice text, bool *ends_document)
 {
 	enum { LONGEST_NAME = 64 };
@@ -68,7 +68,7 @@ static size_t end_of_closings(struct slice text, bool *ends_document)
 	return behind;
 }
 
-/* A quoted line goes on to its end, and of the first line it is not known whether it is one. */
+/* A quoted line goes on to its end, and the first line may be one. */
 static size_t end_of_quoted_line(struct slice text, size_t at)
 {
 	size_t begin = at;
@@ -78,7 +78,8 @@ static size_t end_of_quoted_line(struct slice text, size_t at)
 	return is_quoted ? slice_find(text, SLICE("\n"), at) : at;
 }
 
-/* A query that was opened before is the user's to its end only in part. */
+/* Drops the text up to the end of a query that was opened in the unread part, since only a part of
+ * it is here. */
 static struct slice without_query_end(struct slice text)
 {
 	const struct slice name = SLICE("user_query");
@@ -105,7 +106,7 @@ static struct slice own_of_tail(struct slice tail, bool is_attached, struct aren
 	return slice_trim(form_own_text(rest, arena));
 }
 
-/* The question in a framework's prompt, when it lies whole in one of the ends. */
+/* The question in a framework's prompt, if it lies whole in one of the ends. */
 static bool find_question(struct slice head, struct slice tail, struct slice *question,
 			  struct arena *arena)
 {

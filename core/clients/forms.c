@@ -9,7 +9,7 @@ bool form_is_side_request(struct slice text)
 	text = slice_trim(text);
 	if (text.size == 0)
 		return false;
-	/* A document that is wrapped round a user's turn may quote any prompt. */
+	/* A document wrapped around a user's turn may quote any prompt. */
 	size_t document = form_find_context(text, 0);
 	if (document < slice_find(text, SLICE("<chat_history>"), 0) &&
 	    document < slice_find(text, SLICE(CLIENT_COMPACTED), 0))
@@ -37,8 +37,8 @@ const char *form_side_header(size_t index)
 enum { QUOTE = 200 };
 static const uint64_t BASE = 0x9E3779B97F4A7C15;
 
-/* A window of up to QUOTE characters that slides over a text, with a polynomial hash of what is in
- * it. */
+/* A window of up to QUOTE characters that slides over a text, with a polynomial hash of its
+ * content. */
 struct window {
 	struct slice text;
 	size_t begin;
@@ -47,8 +47,8 @@ struct window {
 	uint64_t hash;
 };
 
-/* The next character; a run of white space, which clients break anew, is one. False: there is none.
- */
+/* Reads the next character; a run of white space, which clients may break differently, counts as
+ * one. False: there is none. */
 static bool next_character(struct slice text, size_t *at, uint32_t *character)
 {
 	if (*at == text.size)
@@ -72,7 +72,7 @@ static uint64_t power(uint64_t base, unsigned exponent)
 	return result;
 }
 
-/* Moves on by one character; until the window is full, as many as that takes. */
+/* Advances by one character, or until the window is full. */
 static bool window_next(struct window *window, uint64_t leaving_weight)
 {
 	uint32_t character;
@@ -90,7 +90,7 @@ static bool window_next(struct window *window, uint64_t leaving_weight)
 	return true;
 }
 
-/* The windows of a text, by their hashes, of which 64 bits are enough to be believed. */
+/* Adds the windows of a text by their hashes; 64 bits are enough to rely on. */
 static void add_windows(struct id_set *set, struct slice text, uint64_t weight)
 {
 	struct window window = {.text = text};

@@ -1,8 +1,8 @@
 #include "core/clients/forms.h"
 #include "core/clients/table.h"
 
-/* What frameworks of agents and retrieval send in the user's place or round the user's words, known
- * by their default prompts. In doubt a text counts as a tool's or a document's here, too. */
+/* What agent and retrieval frameworks send in the user's place or around the user's words,
+ * recognized by their default prompts. In doubt a text counts as a tool's or a document's. */
 
 static size_t find_last(struct slice text, struct slice part)
 {
@@ -18,10 +18,9 @@ static struct slice before_last(struct slice text, struct slice part)
 	return slice_part(text, 0, find_last(text, part));
 }
 
-/* Of a prompt with documents, or a tool's results, the user's question between `opens` and
- * `closes`. Documents can say both, so the question is sought from the end that they are not at,
- * and a prompt that ends otherwise, which may well have the question elsewhere, is all documents.
- */
+/* Finds the user's question between `opens` and `closes` in a prompt with documents or tool
+ * results. Documents can contain both marks, so the search starts from the end where they are not.
+ * A prompt with another ending counts as documents only, since its question may be elsewhere. */
 static struct slice question_of(struct slice text, const struct client_form *prompt)
 {
 	struct slice rest = slice_part(text, prompt->begins.size, text.size);
@@ -38,9 +37,9 @@ static struct slice question_of(struct slice text, const struct client_form *pro
 	return slice_trim(slice_part(rest, 0, closes));
 }
 
-/* DSPy, adapters/chat_adapter.py: "[[ ## field ## ]]" above each input, and what is to be answered
- * behind the last. A ReAct's trajectory holds tools' results and is the last field. Of documents
- * that are the first the question is the last, of others what is before them: they can name fields,
+/* DSPy, adapters/chat_adapter.py: "[[ ## field ## ]]" above each input, and the field to answer
+ * after the last. A ReAct trajectory contains tool results and is the last field. If documents come
+ * first, the question is the last field, otherwise what precedes them: documents can name fields,
  * too. */
 #define FIELD SLICE("[[ ## ")
 #define END_OF_FIELD SLICE(" ## ]]\n")

@@ -5,7 +5,7 @@
 
 /* In doubt a text counts as mail: what others wrote must never be learned as the user's words. */
 
-/* Longer lines are text. */
+/* Longer lines are ordinary text. */
 enum { LONGEST_LINE = 400, LONGEST_GREETING = 80 };
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -27,7 +27,7 @@ static bool begins_with_one(struct slice line, const struct slice *words, size_t
 	return false;
 }
 
-/* The place behind those of `bytes` that the line begins with. */
+/* The place after those of `bytes` that the line begins with. */
 static size_t behind(struct slice line, const char *bytes)
 {
 	size_t at = 0;
@@ -51,7 +51,7 @@ static bool is_mark(struct slice line)
 	       begins_with_one(slice_part(line, dashes, line.size), marks, COUNT(marks));
 }
 
-/* What stands before the colon; empty: the line is no field of a head. */
+/* The text before the colon; empty: the line is not a header field. */
 static struct slice field_name(struct slice line)
 {
 	enum { LONGEST_NAME = 24 };
@@ -76,8 +76,8 @@ static bool is_one_of(struct slice name, const struct slice *names, size_t count
 	return false;
 }
 
-/* A head says from whom or to whom it is and what about, or from which address. Of a journey a user
- * says from where to where, too. */
+/* A mail header names sender or recipient and a subject, or an address. Users also write from where
+ * to where they travel. */
 static bool is_head(struct slice text, size_t at)
 {
 	enum { MOST_FIELDS = 8 };
@@ -144,7 +144,7 @@ static bool is_greeting(struct slice line)
 	       begins_with_one(line, greetings, COUNT(greetings));
 }
 
-/* "Thanks for your letter." is none. */
+/* "Thanks for your letter." is not one. */
 static bool is_farewell(struct slice line)
 {
 	enum { MOST_BLANKS = 2 };
@@ -158,7 +158,7 @@ static bool is_farewell(struct slice line)
 	       slice_find(line, SLICE("?"), 0) == line.size;
 }
 
-/* Behind the name under a farewell, of one line, or behind the farewell. */
+/* The end of the name under a farewell, on one line; otherwise the end of the farewell. */
 static size_t end_of_name(struct slice text, size_t at)
 {
 	enum { LONGEST_NAME = 40 };

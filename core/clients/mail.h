@@ -1,4 +1,4 @@
-/* Mail in a user's message: what others wrote and the user has passed on. */
+/* Mail in a user's message: text by others that the user passes on. */
 #ifndef RECALLD_CORE_CLIENTS_MAIL_H
 #define RECALLD_CORE_CLIENTS_MAIL_H
 
@@ -7,16 +7,16 @@
 /* The line that begins at `at`, without its line break, and where the next one begins. */
 struct slice mail_line(struct slice text, size_t at, size_t *next);
 
-/* Whether mail begins with the line at `at`: a mark of forwarding, the lines of a head, or "On ...
- * wrote:" with no quoted line behind it. It goes on to the end of the text. */
+/* Whether mail begins with the line at `at`: a forwarding mark, header lines, or "On ... wrote:"
+ * without a quoted line after it. The mail extends to the end of the text. */
 bool mail_begins(struct slice text, size_t at);
 
-/* Whether the line only says who wrote the quoted lines behind it. */
+/* Whether the line only says who wrote the quoted lines after it. */
 bool mail_names_writer(struct slice text, size_t at);
 
-/* The end of a letter, from "Dear ..." on a line of its own to "Regards" and the name behind it, or
- * `at` when none begins there. A message that is nothing else is the user's own. `no_end` is set
- * when no letter ends behind `at`, so that it is not looked for again. */
+/* The end of a letter, from "Dear ..." on its own line to "Regards" and the name after it; `at` if
+ * none begins there. A message that is nothing but a letter is the user's own. Sets `no_end` if no
+ * letter ends after `at`, so that the caller need not search again. */
 size_t mail_end_of_letter(struct slice text, size_t at, bool *no_end);
 
 #endif

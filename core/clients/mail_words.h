@@ -1,5 +1,5 @@
-/* Marks, heads, greetings and farewells of mail.c, as the common mail programs and people write
- * them in the languages they are mostly used in. Which program was seen to write which: unknown. */
+/* Marks, headers, greetings and farewells of mail.c, as common mail programs and people write them
+ * in their main languages. Not recorded: which program writes which. */
 #ifndef RECALLD_CORE_CLIENTS_MAIL_WORDS_H
 #define RECALLD_CORE_CLIENTS_MAIL_WORDS_H
 

@@ -1,7 +1,7 @@
 #include "core/clients/forms.h"
 #include "core/clients/table.h"
 
-/* The run of texts from `first` on that follow each other directly; the end. */
+/* The end of the run of texts that directly follow each other from `first` on. */
 static size_t end_of_run(const struct text_part *parts, size_t first, size_t count)
 {
 	size_t end = first + 1;
@@ -10,13 +10,13 @@ static size_t end_of_run(const struct text_part *parts, size_t first, size_t cou
 	return end;
 }
 
-/* A user's own text in a part; no text: none. */
+/* The user's own text in a part; no text: there is none. */
 struct own_part {
 	struct slice text;
 	size_t index;
 };
 
-/* Of a run the user's own text, of which documents in elements are taken out first. */
+/* The user's own text in a run, after removing documents in elements. */
 static struct own_part own_of_run(const struct text_part *parts, size_t begin, size_t end,
 				  struct arena *arena)
 {

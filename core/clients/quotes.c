@@ -5,15 +5,15 @@
 
 #include <string.h>
 
-/* What a user's message holds beside the user's own words: quoted lines, code, mail and letters of
- * others, elements of any name that wrap a text. */
+/* Finds what a user's message contains besides the user's own words: quoted lines, code, mail and
+ * letters by others, and elements of any name that wrap a text. */
 
-/* So many names that are not closed are looked for through the whole text. */
+/* The most unclosed names that are searched for through the whole text. */
 enum { MOST_UNCLOSED = 32 };
 
 struct reading {
 	struct slice text;
-	unsigned unclosed; /* names that were looked for in vain */
+	unsigned unclosed; /* names searched for in vain */
 	bool no_letter_end;
 	bool no_inline_end;
 	bool no_triple_end;
@@ -32,7 +32,7 @@ static size_t skip_blanks(struct slice text, size_t at)
 	return at;
 }
 
-/* How often the byte at `at` stands there in a row. */
+/* How many times the byte at `at` is repeated. */
 static size_t run_at(struct slice text, size_t at)
 {
 	size_t end = at;
@@ -41,8 +41,8 @@ static size_t run_at(struct slice text, size_t at)
 	return end - at;
 }
 
-/* The end of the code between fences (CommonMark, section 4.5) whose first line's mark is at
- * `mark`, or `mark` when none begins there. Without a closing fence it goes on to the end. */
+/* The end of the fenced code (CommonMark, section 4.5) whose opening fence is at `mark`; `mark` if
+ * none begins there. Without a closing fence it extends to the end. */
 static size_t end_of_fenced(struct slice text, size_t mark)
 {
 	char c = text.data[mark];
@@ -60,7 +60,7 @@ static size_t end_of_fenced(struct slice text, size_t mark)
 	return text.size;
 }
 
-/* The end of the text between two `"""`, which prompts are often written with. */
+/* The end of the text between two `"""`, which are common in prompts. */
 static size_t end_of_triple(struct reading *reading, size_t mark)
 {
 	const struct slice triple = SLICE("\"\"\"");
@@ -85,7 +85,7 @@ static size_t end_of_element(struct reading *reading, size_t mark)
 	return mark;
 }
 
-/* The end of what others wrote and the line at `at` begins with, or `at` when it is the user's. */
+/* The end of text by others that begins with the line at `at`; `at` if the line is the user's. */
 static size_t end_of_foreign(struct reading *reading, size_t at)
 {
 	struct slice text = reading->text;
@@ -108,8 +108,8 @@ static size_t end_of_foreign(struct reading *reading, size_t at)
 	return letter > mark ? letter : at;
 }
 
-/* Where code in a line begins, between three backticks each, at or after `at` and before `end`; its
- * end in `behind`. `end`: there is none. */
+/* Where code in a line, between triple backticks, begins at or after `at` and before `end`;
+ * `behind` receives its end. `end`: there is none. */
 static size_t find_inline(struct reading *reading, size_t at, size_t end, size_t *behind)
 {
 	const struct slice ticks = SLICE("```");
@@ -125,7 +125,7 @@ static size_t find_inline(struct reading *reading, size_t at, size_t end, size_t
 	return open;
 }
 
-/* Where what others wrote begins at or after `at`, and its end; the text's size: nowhere. */
+/* Where text by others begins at or after `at`, and its end; the text's size: there is none. */
 static size_t find_foreign(struct reading *reading, size_t at, size_t *behind)
 {
 	struct slice text = reading->text;

@@ -1,12 +1,12 @@
-/* What is known of named client programs: what they send that is not, or not only, the user's own
- * words. table.c is data alone; to know another program, add its rows there. */
+/* What is known about client programs: what they send that is not, or not only, the user's own
+ * words. table.c contains only data; add rows there for another program. */
 #ifndef RECALLD_CORE_CLIENTS_TABLE_H
 #define RECALLD_CORE_CLIENTS_TABLE_H
 
 #include "core/base/bytes.h"
 
 enum client_seen {
-	SEEN_UNKNOWN, /* nobody noted where */
+	SEEN_UNKNOWN, /* nobody recorded where */
 	SEEN_IN_SOURCE,
 	SEEN_IN_DOCUMENTATION,
 	SEEN_DRIVEN, /* the program itself was run */
@@ -20,27 +20,27 @@ struct client_source {
 };
 
 enum client_form_kind {
-	FORM_SIDE,           /* the only user message: a side request */
-	FORM_SIDE_SYSTEM,    /* the leading system message of one */
-	FORM_SIDE_FIRST,     /* the first user message of one */
-	FORM_COMPACTION,     /* asks for the conversation's summary */
-	FORM_IN_USERS_PLACE, /* a coding agent speaks as the user */
-	FORM_FILE_REMARK,    /* a text part about a file beside the user's */
-	FORM_ATTACHMENTS,    /* files in one code block before the user's text */
-	FORM_TEMPLATE,       /* a template round a user's turn; `has` stands before its documents */
-	FORM_PROMPT,         /* a prompt with the user's question in it */
-	FORM_TASK,           /* a heading over the user's text */
-	FORM_ADDENDUM,       /* stands behind the user's text */
-	FORM_OBSERVATION,    /* a tool's result in the user's place */
-	FORM_TOOL_CALL,      /* in an answer, before such a result */
+	FORM_SIDE,             /* the only user message: a side request */
+	FORM_SIDE_SYSTEM,      /* its leading system message */
+	FORM_SIDE_FIRST,       /* its first user message */
+	FORM_COMPACTION,       /* asks for the conversation's summary */
+	FORM_IN_USERS_PLACE,   /* a coding agent speaks as the user */
+	FORM_FILE_REMARK,      /* a text part about a file, beside the user's */
+	FORM_ATTACHMENTS,      /* files in one code block before the user's text */
+	FORM_TEMPLATE,         /* a template around a user's turn; `has` precedes its documents */
+	FORM_PROMPT,           /* a prompt that contains the user's question */
+	FORM_TASK,             /* a heading over the user's text */
+	FORM_ADDENDUM,         /* follows the user's text */
+	FORM_OBSERVATION,      /* a tool's result in the user's place */
+	FORM_TOOL_CALL,        /* in an answer, before such a result */
 	FORM_CODE_OBSERVATION, /* a result of code */
 	FORM_CODE,             /* in an answer, before a result of code */
-	FORM_RETRY,            /* tells what was wrong with an answer, or to go on */
+	FORM_RETRY,            /* says what was wrong with an answer, or to go on */
 	FORM_NO_ANSWER,        /* an answer that the program made up */
 };
 
-/* A text has the form when it begins and ends so and has the other two in this order behind the
- * beginning. What is empty is not asked for. */
+/* A text has the form if it begins and ends like this and has the other two in this order after the
+ * beginning. Empty members are not checked. */
 struct client_form {
 	enum client_form_kind kind;
 	const struct client_source *source;
@@ -50,22 +50,22 @@ struct client_form {
 	struct slice ends;
 	bool is_all;         /* `begins` is the whole text */
 	struct slice user;   /* FORM_SIDE_SYSTEM: how the only user message begins */
-	struct slice opens;  /* FORM_PROMPT, FORM_TEMPLATE: stands before the question... */
-	struct slice closes; /* ... and behind it */
+	struct slice opens;  /* FORM_PROMPT, FORM_TEMPLATE: precedes the question... */
+	struct slice closes; /* ...and follows it */
 	bool question_first; /* before the documents */
-	bool may_end_open;   /* without `closes`, as it is often written */
+	bool may_end_open;   /* without `closes`, which is often left out */
 };
 
-/* In Open WebUI's request for a summary; form_is_side_request() looks for it, too. */
+/* In Open WebUI's request for a summary; form_is_side_request() also looks for it. */
 #define CLIENT_COMPACTED "### Messages Being Compacted:"
 
 /* The first form of the kind that the text has; NULL: none. */
 const struct client_form *client_form_find(enum client_form_kind kind, struct slice text);
-/* The form of the kind behind `last`, or the first when that is NULL; NULL: there is none. */
+/* The form of the kind after `last`, or the first if that is NULL; NULL: there is none. */
 const struct client_form *client_form_next(enum client_form_kind kind,
 					   const struct client_form *last);
 
-/* Ordered by their kinds, as enum client_form_kind has them. */
+/* Ordered by kind, as in enum client_form_kind. */
 extern const struct client_form client_forms[];
 extern const size_t client_form_count;
 
@@ -84,7 +84,7 @@ struct client_element {
 enum { CLIENT_ELEMENTS_MAX = 128 };
 extern const struct client_element client_elements[];
 extern const size_t client_element_count;
-/* Its index in client_elements[], or client_element_count. Names are compared without case. */
+/* Its index in client_elements[], or client_element_count. Ignores case. */
 size_t client_element_find(enum client_element_kind kind, struct slice name);
 
 /* Header fields that mark a side request whatever its body is. */

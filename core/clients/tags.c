@@ -29,15 +29,15 @@ static size_t end_of_name(struct slice text, size_t at)
 	return at;
 }
 
-/* Behind the attribute's value in quotes that begins at `at`; `at`: it is not closed. */
+/* The offset after the quoted attribute value that begins at `at`; `at`: it is not closed. */
 static size_t end_of_quoted(struct slice tag, size_t at)
 {
 	const char *close = memchr(tag.data + at + 1, tag.data[at], tag.size - at - 1);
 	return close == NULL ? at : (size_t)(close - tag.data) + 1;
 }
 
-/* Behind the ">" of a tag whose attributes begin at `at`; 0: it has none, or its "/>" comes first.
- */
+/* The offset after the ">" of a tag whose attributes begin at `at`; 0: it has none, or "/>" comes
+ * first. */
 static size_t end_of_attributes(struct slice tag, size_t at)
 {
 	while (at < tag.size && tag.data[at] != '<' && tag.data[at] != '>') {
@@ -74,7 +74,7 @@ size_t tag_find_opening(struct slice text, struct slice name, size_t from, size_
 	for (size_t at = slice_find(text, SLICE("<"), from); at < text.size;
 	     at = slice_find(text, SLICE("<"), at + 1)) {
 		struct tag tag;
-		/* The name first, for most tags have another. */
+		/* Checks the name first, since most tags have another. */
 		if (!has_name(text, at + 1, name) || !tag_read_opening(text, at, &tag) ||
 		    tag.name.size != name.size)
 			continue;
@@ -85,7 +85,7 @@ size_t tag_find_opening(struct slice text, struct slice name, size_t from, size_
 	return text.size;
 }
 
-/* Behind the closing tag at `at`; `at`: there is none of that name. */
+/* The offset after the closing tag at `at`; `at`: there is none of that name. */
 static size_t end_of_closing(struct slice text, struct slice name, size_t at)
 {
 	enum { MOST_BLANKS = 8 };

@@ -21,7 +21,7 @@ void embedding_write_request(struct buffer *out, struct slice model, const struc
 
 /* ---- the numbers of one embedding ---- */
 
-/* One more than is allowed, so that too many are told from none. */
+/* One more than is allowed, to tell too many from none. */
 enum { VALUES_ROOM = VECTOR_MAX_DIMENSIONS + 1 };
 
 static size_t read_array(struct slice answer, struct json_value array, float *values)
@@ -31,7 +31,7 @@ static size_t read_array(struct slice answer, struct json_value array, float *va
 	while (count < VALUES_ROOM && json_next(&walk)) {
 		if (walk.value.type != JSON_TYPE_NUMBER)
 			return 0;
-		/* A comma or a bracket ends it. */
+		/* strtof() stops at the comma or bracket. */
 		values[count++] = strtof(answer.data + walk.value.begin, NULL);
 	}
 	return count;
@@ -45,11 +45,11 @@ static int base64_digit(char digit)
 	return found != NULL ? (int)(found - digits) : -1;
 }
 
-/* RFC 4648, section 4, of floats in IEEE 754's binary32; the padding may be left out. */
+/* RFC 4648, section 4, of IEEE 754 binary32 floats; the padding may be missing. */
 static size_t read_base64(struct slice text, float *values)
 {
 	size_t count = 0;
-	uint64_t bits = 0; /* the newest at the low end */
+	uint64_t bits = 0; /* the newest bits are lowest */
 	unsigned held = 0, bytes = 0;
 	uint32_t number = 0;
 	while (text.size > 0 && text.data[text.size - 1] == '=')
@@ -92,7 +92,7 @@ static struct json_value member(struct slice document, struct json_value object,
 	return value;
 }
 
-/* Puts each entry of `data` where its text is. False: they are not one for each text. */
+/* Puts each entry of `data` in its text's place. False: there is not exactly one for each text. */
 static bool place_entries(struct slice answer, struct json_value data, size_t count, bool by_index,
 			  struct json_value *entries)
 {
@@ -112,7 +112,7 @@ static bool place_entries(struct slice answer, struct json_value data, size_t co
 	return placed == count;
 }
 
-/* False: its dimensions are not those of the others, or too many. */
+/* False: it has other dimensions than the rest, or too many. */
 static bool take_vector(const float *values, size_t size, const int8_t **vector, size_t *dimensions,
 			struct arena *arena)
 {

@@ -2,7 +2,7 @@
 
 #include "core/json/json.h"
 
-/* Bounds of what is read of a reply. */
+/* Limits on what is read of a reply. */
 enum { MAX_ERROR = 64 * 1024, MAX_PARTS = 1000 };
 
 /* ---- the request ---- */
@@ -71,7 +71,7 @@ static struct json_value member(struct slice document, struct json_value object,
 	return value;
 }
 
-/* As it is written, quotes included; empty when absent. */
+/* The value as written, quotes included; empty if absent. */
 static struct slice raw(struct slice document, struct json_value value)
 {
 	if (value.type == JSON_TYPE_NULL)
@@ -93,8 +93,8 @@ struct complaint {
 	struct slice code;
 };
 
-/* OpenAI's {"error":{...}}, Google's [{"error":{...}}] and vLLM's bare {"message":...}; of anything
- * else, FastAPI's {"detail":...} among it, the whole body is the message. */
+/* Reads OpenAI's {"error":{...}}, Google's [{"error":{...}}] and vLLM's bare {"message":...}; of
+ * anything else, such as FastAPI's {"detail":...}, the whole body is the message. */
 static struct complaint read_complaint(struct slice body)
 {
 	static const char *const names[] = {"param", "message", "code"};
@@ -123,8 +123,7 @@ static bool names(struct slice text, const char *word)
 	return false;
 }
 
-/* What can be given up, in this order. Each gives way in the steps that are listed, first to last.
- */
+/* What can be given up, in this order. Each gives way in its listed steps, first to last. */
 struct concession {
 	const char *words[4];
 	unsigned steps[2];
@@ -148,7 +147,7 @@ static unsigned next_step(const struct concession *concession, unsigned quirks, 
 {
 	if (concession->json_only && !json)
 		return 0;
-	/* The last step leaves the parameter out: nothing is before it any more. */
+	/* The last step omits the parameter and replaces the steps before it. */
 	unsigned last = concession->steps[1] != 0 ? concession->steps[1] : concession->steps[0];
 	if (quirks & last)
 		return 0;
@@ -164,7 +163,7 @@ static bool is_named(const struct concession *concession, struct slice text)
 	return false;
 }
 
-/* The first step that `text` asks for; any step where it is NULL; 0: none. */
+/* The first step that `text` asks for, or any step if it is NULL; 0: none. */
 static unsigned step_for(unsigned quirks, bool json, const struct slice *text)
 {
 	for (size_t i = 0; i < CONCESSIONS; i++) {
@@ -175,7 +174,7 @@ static unsigned step_for(unsigned quirks, bool json, const struct slice *text)
 	return 0;
 }
 
-/* Codes that OpenAI and those who follow it give to what no parameter bears on. */
+/* Codes that OpenAI and compatible servers use for errors that no parameter causes. */
 static bool is_about_something_else(struct slice code)
 {
 	return names(code, "context_length") || names(code, "content_") ||

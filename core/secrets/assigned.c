@@ -4,7 +4,7 @@
 
 enum { LONGEST_NAME = 64, LONGEST_GAP = 8, LONGEST_VALUE = 128, LONGEST_USER_INFO = 256 };
 
-/* What the name of a secret ends with; "-" and " " count as "_". */
+/* Endings of names of secrets; "-" and " " count as "_". */
 static const struct {
 	struct slice ending;
 	const char *kind;
@@ -60,9 +60,8 @@ static const char *kind_of_name(struct slice name)
 	return NULL;
 }
 
-/* Where what was announced at the end of a line may stand: a word that has the next line to itself,
- * an empty line or a code fence before it at most, and is neither a setting nor a call. `at`: there
- * is none. */
+/* Where a secret announced at the end of a line may stand: a word alone on the next line, after at
+ * most an empty line or a code fence, that is neither a setting nor a call. `at`: there is none. */
 static size_t on_next_line(struct slice text, size_t at)
 {
 	size_t line = skip(text, at, " \t\r\n`");
@@ -80,8 +79,8 @@ static size_t on_next_line(struct slice text, size_t at)
 	return is_alone && !is_setting && !is_call ? line : at;
 }
 
-/* Behind ":", "=", ":=" or "=>" and the quotes and marks round the name, or `at` when none is
- * there. Only a colon announces what comes on the next line. */
+/* The offset after ":", "=", ":=" or "=>" and the quotes and marks around the name; `at` if there
+ * is none. Only a colon announces what comes on the next line. */
 static size_t behind_sign(struct slice text, size_t at)
 {
 	size_t sign = skip(text, at, "\\\"'`* ");
@@ -92,7 +91,7 @@ static size_t behind_sign(struct slice text, size_t at)
 	return text.data[value - 1] == ':' ? on_next_line(text, behind) : behind;
 }
 
-/* Behind " is ", as people say of a password, or `at` when it is not there. */
+/* The offset after " is ", as people say of a password; `at` if it is not there. */
 static size_t behind_is(struct slice text, size_t at)
 {
 	const struct slice is = SLICE(" is");
@@ -105,9 +104,9 @@ static size_t behind_is(struct slice text, size_t at)
 	return end < text.size && text.data[end] == ' ' ? end + 1 : at;
 }
 
-/* A value that a program or a person would make up for a secret: letters and digits, or one of the
- * signs that passwords are made to hold, or, `encoded`, capitals among small letters; and not
- * several words, a variable, a placeholder or an address. */
+/* Whether a program or a person would make up this value as a secret: letters and digits, or a sign
+ * that is typical of passwords, or, if `encoded`, mixed case; but not several words, a variable, a
+ * placeholder or an address. */
 static bool is_credible(struct slice value, bool encoded)
 {
 	enum { SHORTEST = 7 };
@@ -119,7 +118,7 @@ static bool is_credible(struct slice value, bool encoded)
 	for (size_t i = 0; i < value.size; i++) {
 		char c = value.data[i];
 		capital |= i > 0 && c >= 'A' && c <= 'Z';
-		/* Letters of Latin, Greek and Cyrillic; other scripts have no blanks to end at. */
+		/* Letters of Latin, Greek and Cyrillic; other scripts have no spaces to end at. */
 		small |= (c >= 'a' && c <= 'z') || (c >= '\xC3' && c <= '\xD4');
 		made_up |= secret_is_digit(c) || c == '!' || c == '#' || c == '$' || c == '^';
 		if (c == ' ')
@@ -130,8 +129,9 @@ static bool is_credible(struct slice value, bool encoded)
 	       slice_find(value, SLICE("://"), 0) == value.size;
 }
 
-/* Whether the "&" at `at` ends the value that begins at `begin`: it is a parameter's of a URL or a
- * form, "?name=value" or "name=value&name=value". Elsewhere it may well be a part of a password. */
+/* Whether the "&" at `at` ends the value that begins at `begin`, because it separates parameters of
+ * a URL or form: "?name=value" or "name=value&name=value". Elsewhere it may be part of a
+ * password. */
 static bool ends_parameter(struct slice text, size_t begin, size_t at)
 {
 	if (begin == 0 || text.data[begin - 1] != '=')
@@ -145,8 +145,8 @@ static bool ends_parameter(struct slice text, size_t begin, size_t at)
 	return next > at + 1 && next < text.size && text.data[next] == '=';
 }
 
-/* The value that begins at `at`, within its quotes if it has any, without the sentence's signs at
- * its end if not. */
+/* The value that begins at `at`: what its quotes enclose, or without quotes the text without final
+ * punctuation. */
 static struct slice value_at(struct slice text, size_t at)
 {
 	size_t begin = skip(text, at, "\\\"'`");
@@ -161,7 +161,7 @@ static struct slice value_at(struct slice text, size_t at)
 	return slice_part(text, begin, end);
 }
 
-/* Only the first bytes are judged, so that a value that is none costs little. */
+/* Judges only the first bytes, so that a wrong value costs little. */
 static bool take_value(struct slice text, size_t at, bool encoded, struct secret *secret)
 {
 	size_t limit = text.size - at > LONGEST_VALUE ? at + LONGEST_VALUE : text.size;
@@ -184,7 +184,7 @@ static bool is_scheme(struct slice word)
 	return false;
 }
 
-/* "Authorization: Basic ...", where `at` is behind the name. */
+/* "Authorization: Basic ..."; `at` is after the name. */
 static bool secret_in_header(struct slice text, size_t at, struct secret *secret)
 {
 	size_t value = behind_sign(text, at);
@@ -198,8 +198,8 @@ static bool secret_in_header(struct slice text, size_t at, struct secret *secret
 	return take_value(text, has_scheme ? behind : value, true, secret);
 }
 
-/* Whether another word follows the name that begins neither " is " nor " key", and the name is no
- * "Bearer": most words are that, and no secret is. */
+/* Whether another word follows the name that begins neither " is " nor " key", and the name is not
+ * "Bearer". This is true of most words, and of no secret. */
 static bool is_word_of_text(struct slice text, struct slice name, size_t end)
 {
 	if (text.size - end < 2 || text.data[end] != ' ' || !secret_is_letter(text.data[end + 1]))
@@ -209,8 +209,8 @@ static bool is_word_of_text(struct slice text, struct slice name, size_t end)
 	       name.data[0] != 'B';
 }
 
-/* The end of a word of a name, "turbo" or "qwen2", or of its version's number, "4", "4o" or
- * "20240620", which begins at `at`; `at`: it is neither. */
+/* The end of a word of a name ("turbo", "qwen2") or of its version number ("4", "4o", "20240620")
+ * that begins at `at`; `at`: it is neither. */
 static size_t end_of_plain_word(struct slice value, size_t at)
 {
 	enum { LONGEST_WORD = 12 };
@@ -230,8 +230,8 @@ static size_t end_of_plain_word(struct slice value, size_t at)
 	return is_word || is_number || is_date ? at : begin;
 }
 
-/* Whether it is a name with a version, as models have it ("gpt-4.1-mini"): words and short numbers
- * that signs join. */
+/* Whether the value is a name with a version, like a model's ("gpt-4.1-mini"): words and short
+ * numbers joined by signs. */
 static bool is_versioned_name(struct slice value)
 {
 	size_t words = 0;
@@ -247,7 +247,7 @@ static bool is_versioned_name(struct slice value)
 	}
 }
 
-/* "passwd=letmein", of letters alone, as a form or a setting has it; "passwd=None" is code. */
+/* "passwd=letmein", only letters, as in a form or a setting; "passwd=None" is code. */
 static bool take_letters(struct slice text, size_t at, struct secret *secret)
 {
 	enum { FEWEST = 6 };
@@ -326,7 +326,7 @@ bool secret_in_url(struct slice text, size_t at, struct secret *secret)
 	}
 	if (colon == 0 || host <= colon + 1 || strchr("$<{%[*", text.data[colon + 1]) != NULL)
 		return false;
-	/* A token may stand in the user's place: https://ghp_...:x@host. */
+	/* A token may take the user's place: https://ghp_...:x@host. */
 	size_t begin = user;
 	struct secret token;
 	while (begin < colon && !secret_token(text, begin, &token))

@@ -12,8 +12,8 @@ struct number {
 	size_t end;
 };
 
-/* The ranges that card networks number their issuers in: the first four digits, and how many digits
- * there are (ISO/IEC 7812; what the networks publish). */
+/* The number ranges of card networks: the first four digits, and how many digits there are (ISO/IEC
+ * 7812; published by the networks). */
 static const struct {
 	unsigned first;
 	unsigned last;
@@ -60,8 +60,8 @@ static bool passes_luhn(const struct number *number)
 	return sum % 10 == 0;
 }
 
-/* ASCII's character of the kind: people and programs also write the digits of other scripts, blanks
- * of all widths and typographic dashes. */
+/* The ASCII character of the same kind: people and programs also write digits of other scripts,
+ * spaces of all widths and typographic dashes. */
 static char plain_character(uint32_t character)
 {
 	if (character < 0x80)
@@ -78,7 +78,7 @@ static char plain_character(uint32_t character)
 	return '\0';
 }
 
-/* The character at `at`, so read, and the place behind it; at the end '\0'. */
+/* The character at `at` in that form, and the place after it; '\0' at the end. */
 static char read_plain(struct slice text, size_t at, size_t *behind)
 {
 	uint32_t character = 0;
@@ -88,10 +88,10 @@ static char read_plain(struct slice text, size_t at, size_t *behind)
 	return plain_character(character);
 }
 
-/* The same for the character before `at`, and its own place. */
+/* The same for the character before `at`, and its place. */
 static char read_plain_before(struct slice text, size_t at, size_t *begin)
 {
-	enum { LONGEST = 3 }; /* bytes, of those that are read as another one */
+	enum { LONGEST = 3 }; /* bytes of a character that is read as another */
 	for (size_t size = 1; size <= LONGEST && size <= at; size++) {
 		size_t behind;
 		*begin = at - size;
@@ -103,7 +103,7 @@ static char read_plain_before(struct slice text, size_t at, size_t *begin)
 	return '\0';
 }
 
-/* Reads one group of digits; false: it does not fit any more. */
+/* Reads one group of digits; false: there are too many. */
 static bool read_group(struct slice text, struct number *number, size_t at)
 {
 	size_t behind;
@@ -116,7 +116,7 @@ static bool read_group(struct slice text, struct number *number, size_t at)
 	return true;
 }
 
-/* Where the digits behind a separator begin; 0: there are none. */
+/* Where the digits after a separator begin; 0: there are none. */
 static size_t next_group(struct slice text, size_t end, char separator)
 {
 	size_t group;
@@ -126,7 +126,7 @@ static size_t next_group(struct slice text, size_t end, char separator)
 	return goes_on ? group : 0;
 }
 
-/* A typographic dash may also stand between a number and what is said next. */
+/* A typographic dash may also separate a number from further text. */
 static bool ends_there(struct slice text, size_t end)
 {
 	size_t behind;
@@ -144,8 +144,8 @@ static bool is_card(struct slice text, const struct number *number)
 	       has_issuer(number) && passes_luhn(number);
 }
 
-/* Whether "DE89 " stands before it: its groups, which blanks join, are an account's, of which a
- * part may look like a card's number. */
+/* Whether "DE89 " precedes: the following groups, separated by spaces, are an account number, part
+ * of which may look like a card number. */
 static bool follows_iban_head(struct slice text, size_t at)
 {
 	size_t end;
@@ -162,12 +162,12 @@ static bool is_group_size(size_t size)
 
 /* What stands between two groups of digits. */
 struct gap {
-	char sign;     /* one of "-./_", or a blank where there is none */
-	bool is_plain; /* a single blank or dash, as numbers of all kinds have it */
+	char sign;     /* one of "-./_", or a space if there is none */
+	bool is_plain; /* a single space or dash, as in numbers of all kinds */
 	bool has_line;
 };
 
-/* Where the digits behind a gap begin; 0: there are none. */
+/* Where the digits after a gap begin; 0: there are none. */
 static size_t read_gap(struct slice text, size_t end, struct gap *gap)
 {
 	enum { LONGEST = 4 };
@@ -191,7 +191,7 @@ static size_t read_gap(struct slice text, size_t end, struct gap *gap)
 	return count > 0 && count < LONGEST ? end : 0;
 }
 
-/* How a card shows its number: 4-4-4-4 and on, 4-6-5 or 4-6-4. */
+/* How cards show their numbers: 4-4-4-4 and on, 4-6-5 or 4-6-4. */
 static bool is_cards_grouping(const size_t *sizes, size_t count)
 {
 	if (count == 3)
@@ -208,7 +208,7 @@ struct groups {
 	size_t sizes[LONGEST_CARD / 3];
 	size_t count;
 	char sign;     /* of the first gap */
-	bool is_plain; /* all gaps are, and alike */
+	bool is_plain; /* all gaps are plain and alike */
 };
 
 static bool joins(const struct groups *groups, const struct gap *gap)
@@ -216,8 +216,8 @@ static bool joins(const struct groups *groups, const struct gap *gap)
 	return gap->sign == groups->sign || gap->has_line;
 }
 
-/* Where a gap is none that all numbers have, the groups are a card's and all that there are: a line
- * may be broken between them, but a table's numbers stand so, too. */
+/* With unusual gaps, the groups must be a whole card number: a line break may split them, but a
+ * table's numbers stand like this as well. */
 static bool are_cards(struct slice text, const struct groups *groups, size_t end)
 {
 	struct gap next;
@@ -227,8 +227,8 @@ static bool are_cards(struct slice text, const struct groups *groups, size_t end
 	return is_all && is_cards_grouping(groups->sizes, groups->count);
 }
 
-/* Groups of 3 to 7 digits that one kind of gap joins, of which the first has been read; as many as
- * make a card's number, for a blank may also stand before a number of its own. */
+/* Finds groups of 3 to 7 digits joined by one kind of gap, after the first group has been read.
+ * Takes as many as make a card number, since a space may also precede a separate number. */
 static bool find_grouped(struct slice text, size_t at, struct number number, size_t *end)
 {
 	const size_t most = LONGEST_CARD / 3;
@@ -257,7 +257,8 @@ bool secret_card(struct slice text, size_t at, struct secret *secret)
 	struct number number = {.end = at};
 	size_t begin;
 	char before = read_plain_before(text, at, &begin);
-	bool goes_on = begin + 1 < at && secret_is_digit(before); /* of others the caller knows */
+	bool goes_on =
+		begin + 1 < at && secret_is_digit(before); /* the caller knows about other places */
 	bool joined = before == '.' || before == '+' || goes_on;
 	if (joined || !read_group(text, &number, at))
 		return false;

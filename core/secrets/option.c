@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* How far before the option its program may stand, in the same command. */
+/* How far before the option its program may stand in the same command. */
 enum { LONGEST_COMMAND = 512, LONGEST_USER = 128, SHORTEST_PASSWORD = 3 };
 
 static const struct slice options[] = {SLICE("--user="), SLICE("--user "), SLICE("-u "),

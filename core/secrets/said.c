@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* How people name a password outside of programs. Those of one word in ASCII's letters that a colon
- * follows are core/secrets/assigned.c's, too. */
+/* How people name a password outside of programs. core/secrets/assigned.c also finds the names that
+ * are one ASCII word before a colon. */
 static const struct slice names[] = {
 	SLICE("passwort"),
 	SLICE("kennwort"),
@@ -32,14 +32,14 @@ static const struct slice names[] = {
 	SLICE("passphrase"),
 	SLICE("passcode"),
 	SLICE("\u043f\u0430\u0440\u043e\u043b\u044c"), /* Russian, small */
-	SLICE("\u041f\u0430\u0440\u043e\u043b\u044c"), /* and with a capital */
+	SLICE("\u041f\u0430\u0440\u043e\u043b\u044c"), /* with a capital letter */
 	SLICE("\u5bc6\u7801"),
 	SLICE("\u5bc6\u78bc"),
 	SLICE("\u30d1\u30b9\u30ef\u30fc\u30c9"),
 	SLICE("\ube44\ubc00\ubc88\ud638"),
 };
 
-/* What stands between the name and the value; blanks round it do not count. */
+/* What stands between the name and the value, ignoring spaces around it. */
 static const struct slice signs[] = {
 	SLICE(":"),      SLICE("="),       SLICE("\uff1a"),  SLICE("\u2013"),   SLICE("\u2014"),
 	SLICE("- "),     SLICE("is "),     SLICE("ist "),    SLICE("lautet "),  SLICE("es "),
@@ -47,7 +47,7 @@ static const struct slice signs[] = {
 	SLICE("\u662f"), SLICE("\u306f"),  SLICE("\ub294 "),
 };
 
-/* The bytes that the names begin with. */
+/* The first bytes of the names. */
 static bool may_begin(char c)
 {
 	return strchr("cChHkKlLmMnNpPsSwW\xD0\xE3\xE5\xEB", c) != NULL;
@@ -59,7 +59,7 @@ static bool stands_at(struct slice text, size_t at, struct slice word)
 	       slice_equal_nocase(slice_part(text, at, at + word.size), word);
 }
 
-/* The end of the name at `at`, which is a word of its own; `at`: there is none. */
+/* The end of the name at `at`, which must be a separate word; `at`: there is none. */
 static size_t end_of_name(struct slice text, size_t at)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -89,7 +89,7 @@ static size_t behind_sign(struct slice text, size_t at)
 	return at;
 }
 
-/* Behind a few words that say whose or what for it is: "mot de passe du wifi est". */
+/* The offset after a few words that say whose or what for: "mot de passe du wifi est". */
 static size_t behind_next_word(struct slice text, size_t at)
 {
 	enum { LONGEST = 24 }; /* bytes */

@@ -18,7 +18,7 @@ const uint8_t secret_classes[256] = {
 
 struct scan {
 	struct slice text;
-	bool no_pem_end; /* no further one is in the text */
+	bool no_pem_end; /* the rest of the text contains no further one */
 };
 
 /* The end of the line of dashes and words whose words begin at `words`, or 0. */
@@ -36,7 +36,7 @@ static bool is_base64(char c)
 	return secret_is_alnum(c) || c == '+' || c == '/' || c == '=';
 }
 
-/* The end of the long words of Base64 that begin at `at`. */
+/* The end of the long Base64 words that begin at `at`. */
 static size_t end_of_base64(struct slice text, size_t at)
 {
 	enum { SHORTEST_LINE = 16 };
@@ -53,7 +53,7 @@ static size_t end_of_base64(struct slice text, size_t at)
 	}
 }
 
-/* The whole block, and of one that was cut off the lines that a key's bytes are written in. */
+/* The whole block; if it was cut off, the lines in which a key's bytes are written. */
 static bool secret_key_block(struct scan *scan, size_t at, struct secret *secret)
 {
 	struct slice text = scan->text;
@@ -74,8 +74,7 @@ static bool secret_key_block(struct scan *scan, size_t at, struct secret *secret
 	return true;
 }
 
-/* Whether no word or number can go on over the place from before it, where `from` is behind the
- * last secret. */
+/* Whether no word or number continues across the place; `from` is the end of the last secret. */
 static bool is_boundary(struct slice text, size_t from, size_t at)
 {
 	if (at == from)
@@ -114,7 +113,7 @@ static bool secret_at(struct scan *scan, size_t from, size_t at, struct secret *
 	return !is_wide && (secret_token(text, at, secret) || secret_assigned(text, at, secret));
 }
 
-/* Most bytes are letters behind others, where nothing begins. */
+/* Most bytes are letters inside a word, where nothing begins. */
 static bool next_secret(struct scan *scan, size_t from, struct secret *secret)
 {
 	bool goes_on = false;
@@ -127,7 +126,7 @@ static bool next_secret(struct scan *scan, size_t from, struct secret *secret)
 	return false;
 }
 
-/* A text without what nobody sees, and where in the text each stretch of it stood. */
+/* A text without its invisible characters, and where in the original each stretch was. */
 struct visible {
 	struct slice text;
 	struct buffer bytes;
@@ -135,8 +134,8 @@ struct visible {
 };
 
 struct stretch {
-	size_t at;   /* in what is visible */
-	size_t from; /* in the text */
+	size_t at;   /* in the visible text */
+	size_t from; /* in the original */
 };
 
 static void add_stretch(struct visible *visible, size_t from)
@@ -145,7 +144,8 @@ static void add_stretch(struct visible *visible, size_t from)
 	buffer_append(&visible->stretches, (struct slice){(const char *)&stretch, sizeof(stretch)});
 }
 
-/* The next character at or after `at` that splits a secret and is not seen; the text's size. */
+/* The next character at or after `at` that invisibly splits a secret; the text's size if there is
+ * none. */
 static size_t next_hidden(struct slice text, size_t at, size_t *behind)
 {
 	while (at < text.size) {
@@ -181,7 +181,7 @@ static void find_visible(struct visible *visible, struct slice text)
 	visible->text = buffer_slice(&visible->bytes);
 }
 
-/* Where in the text the byte stands that is visible at `at`. */
+/* The place in the original of the byte at `at` in the visible text. */
 static size_t place_in_text(const struct visible *visible, size_t at)
 {
 	const struct stretch *stretches = (const void *)visible->stretches.data;
@@ -207,8 +207,8 @@ struct slice secrets_mask(struct slice text, struct arena *arena, size_t *count)
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
 	struct secret secret;
-	size_t from = 0;    /* in what is visible */
-	size_t written = 0; /* of the text */
+	size_t from = 0;    /* in the visible text */
+	size_t written = 0; /* of the original */
 	size_t found = 0;
 	for (; next_secret(&scan, from, &secret); found++) {
 		buffer_append(&out,

@@ -10,9 +10,9 @@ static bool is_path(char c)
 	return secret_is_word(c) || c == '/';
 }
 
-/* What providers document or their keys show: a prefix, and how many characters of which class
- * follow it at least and at most. Where the two are equal any such characters will do, else there
- * must be letters and digits among them. */
+/* Formats that providers document or their keys show: a prefix, then the minimum and maximum number
+ * of characters of a class. If the two are equal, any such characters match; otherwise there must
+ * be both letters and digits. */
 static const struct {
 	struct slice prefix;
 	bool (*is_class)(char c);
@@ -60,9 +60,8 @@ static const struct {
 
 enum { TOKENS = sizeof(tokens) / sizeof(tokens[0]) };
 
-/* A run without a digit is a name, unless it is long and of capitals and small letters; one without
- * a letter is a number, and one without a long word of its own, like "sk-learn-0-24-classifier", is
- * several words. */
+/* A run without a digit is a name, unless it is long and in mixed case. A run without a letter is a
+ * number. A run without a long word, like "sk-learn-0-24-classifier", is several words. */
 static bool is_random(struct slice run)
 {
 	enum { LONG_WORD = 10, LONG_NAME = 30 };
@@ -89,7 +88,7 @@ static size_t end_of_class(struct slice text, size_t at, bool (*is_class)(char c
 	return at;
 }
 
-/* The token that a text begins with, by its prefix; TOKENS: none. */
+/* The token whose prefix the text begins with; TOKENS: none. */
 static size_t find_token(struct slice text)
 {
 	size_t i = 0;
@@ -98,8 +97,8 @@ static size_t find_token(struct slice text)
 	return i;
 }
 
-/* Whether the line may be the beginning of another token, which is then looked at by itself. A part
- * of a JSON Web Token may begin as the whole does. */
+/* Whether the line may begin another token, which is then checked separately. A part of a JSON Web
+ * Token may begin like a whole one. */
 static bool begins_token(struct slice line, bool is_part)
 {
 	if (slice_starts_with(line, SLICE("-")))
@@ -108,8 +107,8 @@ static bool begins_token(struct slice line, bool is_part)
 	       (!is_part && slice_starts_with(line, SLICE("eyJ")));
 }
 
-/* Behind a line break within a token, as of one that was wrapped or comes in two parts: a word that
- * looks random, and begins no other token, has the next line to itself. `at`: there is none. */
+/* The offset after a line break within a token that was wrapped or comes in two parts: the next
+ * line must be a single word that looks random and begins no other token. `at`: there is none. */
 static size_t behind_break(struct slice text, size_t at)
 {
 	size_t line = at;
@@ -118,7 +117,7 @@ static size_t behind_break(struct slice text, size_t at)
 	if (line == text.size || text.data[line] != '\n')
 		return at;
 	line++;
-	/* So that what comes to nothing is read once, however many lines could begin a token. */
+	/* Reads failed attempts only once, however many lines could begin a token. */
 	if (begins_token(slice_part(text, line, text.size), text.data[at - 1] == '.'))
 		return at;
 	size_t end = line;
@@ -128,7 +127,7 @@ static size_t behind_break(struct slice text, size_t at)
 	return is_alone && is_random(slice_part(text, line, end)) ? line : at;
 }
 
-/* The same over line breaks; not any number of them, since it may be no token after all. */
+/* The same over line breaks, up to a limit, since it may not be a token after all. */
 static size_t end_of_wrapped(struct slice text, size_t at, bool (*is_class)(char c))
 {
 	enum { MOST_LINES = 32 };
@@ -171,7 +170,7 @@ static bool pointed_token(struct slice text, size_t at, struct secret *secret)
 	return end > 0;
 }
 
-/* Of most words the first two characters tell that no token begins with them. */
+/* The first two characters of most words show that no token begins with them. */
 static bool may_begin_token(struct slice rest)
 {
 	char second = rest.size > 1 ? rest.data[1] : '\0';
@@ -225,7 +224,7 @@ bool secret_token(struct slice text, size_t at, struct secret *secret)
 	struct slice rest = slice_part(text, at, text.size);
 	if (!may_begin_token(rest))
 		return false;
-	/* As it stands in the address that the bot is asked at. */
+	/* The form in the URL of the bot's API. */
 	if (slice_starts_with(rest, SLICE("bot")) && rest.size > 3 && secret_is_digit(rest.data[3]))
 		return secret_numbered_token(text, at + 3, secret);
 	size_t i = find_token(rest);

@@ -7,8 +7,8 @@
 #include <uninorm.h>
 #include <unistr.h>
 
-/* A set of words by their hashes: open addressing in a table twice as large as needed. 0 is free.
- */
+/* A set of words by their hashes: open addressing in a table twice as large as needed. 0 marks a
+ * free slot. */
 struct word_set {
 	uint64_t *slots;
 	size_t mask;
@@ -67,7 +67,7 @@ bool text_share_word(struct slice a, struct slice b)
 	return set.found;
 }
 
-/* One for all of their kind. */
+/* Maps all marks of a kind to one. */
 static uint32_t plain_mark(uint32_t character)
 {
 	if (character < 0x80)
@@ -92,8 +92,8 @@ static void append_folded(struct buffer *out, char letter)
 	buffer_append_byte(out, letter >= 'A' && letter <= 'Z' ? (char)(letter | 0x20) : letter);
 }
 
-/* Single spaces and plain marks, nothing invisible, ASCII in lower case. Whether there is nothing
- * else. */
+/* Copies the text with single spaces, plain marks, nothing invisible and ASCII in lower case.
+ * Returns whether the copy is ASCII. */
 static bool make_plain(struct slice text, struct buffer *plain)
 {
 	bool spaced = false;
@@ -119,7 +119,7 @@ static bool make_plain(struct slice text, struct buffer *plain)
 	return is_ascii;
 }
 
-/* The text as it is compared, on the heap; NULL when nothing is left of it. */
+/* The text in the form that is compared, on the heap; NULL if nothing is left of it. */
 static uint8_t *comparable(struct slice text, size_t *size)
 {
 	struct buffer plain;
@@ -131,20 +131,20 @@ static uint8_t *comparable(struct slice text, size_t *size)
 	}
 	uint8_t *folded = u8_casefold((const uint8_t *)plain.data, plain.size, NULL, UNINORM_NFKC,
 				      NULL, size);
-	if (folded == NULL) /* what is plain is UTF-8 */
+	if (folded == NULL) /* plain text is UTF-8 */
 		out_of_memory();
 	buffer_finish(&plain);
 	return folded;
 }
 
-/* Whether a word goes on from the one character to the other; 0 is none. */
+/* Whether a word continues from one character to the other; 0 stands for no character. */
 static bool goes_on(ucs4_t before, ucs4_t after)
 {
 	return before != 0 && after != 0 && uc_is_alnum(before) && uc_is_alnum(after) &&
 	       !text_is_unspaced(before) && !text_is_unspaced(after);
 }
 
-/* The characters on both sides of a place in a text. */
+/* Whether the place in the text is between characters of one word. */
 static bool is_within_word(const uint8_t *text, size_t size, size_t at)
 {
 	ucs4_t before = 0;

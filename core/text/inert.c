@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistr.h>
 
-/* Made in three steps, each of which sees what the one before has left: characters, then tokens
- * that only the missing characters may have kept apart, then the line breaks of a single line. */
+/* Three steps, each working on the result of the one before: characters; tokens, which only removed
+ * characters may have kept apart; the line breaks of a single line. */
 
 enum { DEEPEST_INDENT = 32, TAB_WIDTH = 4 };
 
@@ -17,7 +17,7 @@ static bool is_line_break(uint32_t character)
 	       character == 0x2028 || character == 0x2029;
 }
 
-/* White space that has been read and not yet written. */
+/* White space that has been read but not written. */
 struct gap {
 	size_t lines;
 	size_t width;         /* of what follows the last line break */
@@ -41,7 +41,7 @@ static void append_times(struct buffer *out, char byte, size_t count)
 		buffer_append_byte(out, byte);
 }
 
-/* For a single line a line break is still written, since a label may follow it. */
+/* Writes a line break even for a single line, since a label may follow it. */
 static void gap_write(struct gap *gap, bool one_line, struct buffer *out)
 {
 	if (out->size > 0 && gap->lines > 0) {
@@ -54,7 +54,7 @@ static void gap_write(struct gap *gap, bool one_line, struct buffer *out)
 	*gap = (struct gap){0};
 }
 
-/* Of every width, and triangles: some models' templates are written with them. */
+/* All widths, and triangles: some models' templates use them. */
 enum { ANGLES = 6 };
 static const uint32_t opening_angles[ANGLES] = {'<', 0xFF1C, 0xFE64, 0x27E8, 0x2329, 0x25C1};
 static const uint32_t closing_angles[ANGLES] = {'>', 0xFF1E, 0xFE65, 0x27E9, 0x232A, 0x25B7};
@@ -84,8 +84,8 @@ static bool is_plain(char c)
 	return c > ' ' && c < 0x7F && c != '<' && c != '>';
 }
 
-/* The end of the ASCII words at `at` that have single spaces between them: most texts are little
- * else, and they stay as they are. */
+/* The end of the ASCII words, separated by single spaces, at `at`. Most texts are little else, and
+ * these words stay unchanged. */
 static size_t end_of_plain(struct slice text, size_t at)
 {
 	size_t end = at;
@@ -102,7 +102,7 @@ static void append_plain(struct buffer *out, struct slice plain)
 	buffer_append(out, slice_part(plain, 0, plain.size < room ? plain.size : room));
 }
 
-/* The first step, until `out` is full: no later one makes the text shorter. */
+/* The first step. Stops when `out` is full, since no later step shortens the text. */
 static void keep_visible(struct slice text, bool one_line, struct buffer *out)
 {
 	struct gap gap = {0};
@@ -131,7 +131,7 @@ static void keep_visible(struct slice text, bool one_line, struct buffer *out)
 	}
 }
 
-/* Makes the brackets of a token that opens at `at` round, of the same width. */
+/* Rounds the brackets of a token that opens at `at`, keeping their width. */
 static void round_brackets(struct buffer *text, size_t at)
 {
 	static const struct slice round[] = {SLICE("("), SLICE(")"), SLICE("\uFF08"),
@@ -146,13 +146,13 @@ static void round_brackets(struct buffer *text, size_t at)
 	memcpy(text->data + end, close.data, close.size);
 }
 
-/* A full-width "[" begins so, as other characters do. */
+/* The first byte of a full-width "[", and of other characters. */
 static bool may_be_bracket(char c)
 {
 	return c == '[' || c == '\xEF';
 }
 
-/* Where a label may begin: a line's start, or behind the marks of a heading. */
+/* Whether a label may begin here: at the start of a line, or after the marks of a heading. */
 static bool label_may_follow(struct slice text, size_t at)
 {
 	return at == 0 || text.data[at - 1] == '\n' ||
@@ -169,7 +169,7 @@ static void break_tokens(struct buffer *text, bool one_line, struct buffer *out)
 			round_brackets(text, at);
 		if (!label_may_follow(whole, at))
 			continue;
-		/* Of a single line the line breaks are still to become spaces. */
+		/* The line breaks of a single line become spaces later. */
 		size_t behind;
 		size_t colon = label_colon(whole, at, one_line, &behind);
 		if (colon < written || colon == whole.size)
@@ -191,8 +191,8 @@ static void join_lines(struct buffer *text)
 	}
 }
 
-/* At most `limit` bytes, cut at a character boundary, without white space at the end, nor a joiner
- * whose other side was cut off. */
+/* Cuts to at most `limit` bytes at a character boundary. Removes white space at the end, and a
+ * joiner whose right side was cut off. */
 static struct slice cut(struct slice text, size_t limit)
 {
 	static const struct slice zwj = SLICE("\xE2\x80\x8D");
@@ -208,8 +208,8 @@ static inline uint8_t is_unsafe(uint8_t byte)
 	return (byte < ' ') | (byte >= 0x7F) | ((byte | 2) == '>') | (byte == '[');
 }
 
-/* Most texts are one line of ASCII, with single spaces between its words, in which nothing can open
- * or close anything. No byte is branched on, so that compilers look at many of them at once. */
+/* Most texts are one line of ASCII words separated by single spaces, in which nothing opens or
+ * closes anything. The loop has no branches, so that compilers can vectorize it. */
 static bool is_inert(struct slice text)
 {
 	const uint8_t *bytes = (const uint8_t *)text.data;
@@ -250,7 +250,7 @@ static struct slice make_inert(struct slice text, size_t limit, bool one_line, s
 
 enum { LONGEST_TOKEN = 64 };
 
-/* Names that stand alone between "<" and ">" in chat templates; those with "|" need no list. */
+/* Names that stand alone between "<" and ">" in chat templates; names with "|" need no list. */
 static const struct slice angled[] = {
 	SLICE("s"),           SLICE("bos"),       SLICE("eos"),           SLICE("pad"),
 	SLICE("unk"),         SLICE("sop"),       SLICE("eop"),           SLICE("start_of_turn"),
@@ -273,7 +273,7 @@ static bool is_one_of(struct slice word, const struct slice *words, size_t count
 	return false;
 }
 
-/* The offset of the ">" that ends the token whose "<" is at `at`; `at` when there is none. */
+/* The offset of the ">" that ends the token whose "<" is at `at`; `at` if there is none. */
 static size_t end_of_token(struct slice text, size_t at)
 {
 	size_t begin = label_skip(text, at, "</");
@@ -292,7 +292,7 @@ static size_t end_of_token(struct slice text, size_t at)
 static void disarm(struct buffer *text, struct buffer *out)
 {
 	struct slice whole = buffer_slice(text);
-	size_t closing = 0; /* of the token that is open */
+	size_t closing = 0; /* of the open token */
 	for (size_t at = 0; at < whole.size; at++) {
 		if (may_be_bracket(whole.data[at]) && label_bracket_size(whole, at) > 0)
 			round_brackets(text, at);
@@ -308,7 +308,7 @@ static void disarm(struct buffer *text, struct buffer *out)
 	}
 }
 
-/* White space stays as it is. */
+/* Keeps white space as it is. */
 static void drop_invisible(struct slice text, struct buffer *out)
 {
 	struct text_joint joint = {0};

@@ -1,19 +1,19 @@
-/* Invisible characters, and the joiners whose effect a reader sees. */
+/* Invisible characters, and joiners with a visible effect. */
 #ifndef RECALLD_CORE_TEXT_JOINT_H
 #define RECALLD_CORE_TEXT_JOINT_H
 
 #include "core/base/bytes.h"
 
-/* Control and format characters, variation selectors, fillers and tags: invisible to a reader, with
- * enough room to hide a text. */
+/* Control and format characters, variation selectors, fillers and tags: a reader does not see them,
+ * but they can hide a text. */
 bool text_is_invisible(uint32_t character);
 
-/* Joiners that a reader sees by what they do are kept, one at a time, where Unicode gives them
- * something to do: within an emoji (UAX #29), after a virama, and ZWNJ between letters that would
- * join (RFC 5892, appendix A). Everywhere else they only hide. Tags and marks of direction go
- * wherever they stand: a flag of tags becomes a plain one, and Arabic and Hebrew read as before. */
+/* Joiners with a visible effect are kept, one at a time, where Unicode gives them one: within an
+ * emoji (UAX #29), after a virama, and ZWNJ between letters that would join (RFC 5892, appendix A).
+ * Elsewhere they only hide something. Tags and direction marks are always removed: a flag of tags
+ * becomes a plain one, and Arabic and Hebrew read as before. */
 
-/* What stands before: of what was written. */
+/* What has been written before a place. */
 struct text_joint {
 	bool is_emoji; /* a picture, with its style or skin at most */
 	bool is_styled;

@@ -19,15 +19,15 @@ static const struct slice bracketed[] = {
 	SLICE("gmask"),
 };
 
-/* What chat templates and prompts call the one who speaks. */
+/* What chat templates and prompts call a speaker. */
 static const struct slice labels[] = {
 	SLICE("system"),       SLICE("developer"), SLICE("user"),  SLICE("human"),
 	SLICE("assistant"),    SLICE("ai"),        SLICE("tool"),  SLICE("instruction"),
 	SLICE("instructions"), SLICE("response"),  SLICE("input"),
 };
 
-/* Letters of other scripts that look like one of ASCII's, after Unicode's confusables (UTS #39):
- * those that the names above can be written with. */
+/* Letters of other scripts that look like ASCII letters of the names above, from Unicode's
+ * confusables (UTS #39). */
 static const struct {
 	uint32_t character;
 	char letter;
@@ -139,7 +139,7 @@ static char plain_letter(uint32_t character)
 	return is_plain ? (char)character : '\0';
 }
 
-/* What is left of it without its width, style and accents. */
+/* The character without its width, style and accents. */
 static uint32_t base_of(uint32_t character)
 {
 	enum { DEEPEST = 4 };
@@ -184,7 +184,7 @@ size_t label_skip(struct slice text, size_t at, const char *bytes)
 	return at;
 }
 
-/* The name at `at` in ASCII's letters, into `name`, without its accents; where it ends. */
+/* Reads the name at `at` into `name` in ASCII letters without accents; returns where it ends. */
 static size_t read_name(struct slice text, size_t at, char *name, struct slice *read)
 {
 	const uint32_t marks = UC_CATEGORY_MASK_M;

@@ -1,4 +1,4 @@
-/* Lexicon: what a word alone tells: the languages in which it is a function word, which identify a
+/* Lexicon: what a single word tells: the languages in which it is a function word, which identify a
  * text's language, and whether it is common in any conversation. */
 #ifndef RECALLD_CORE_TEXT_LEXICON_H
 #define RECALLD_CORE_TEXT_LEXICON_H

@@ -1,6 +1,6 @@
-/* The words of core/text/lexicon.c, whose map lexicon_make.c makes, case folded; of scripts without
- * spaces the pairs of characters that text_words() gives. Of English and its like also what an
- * apostrophe leaves: "don", "ll". */
+/* The words of core/text/lexicon.c; lexicon_make.c makes their map. They are case folded; for
+ * scripts without spaces they are the pairs of characters that text_words() gives. Languages like
+ * English also list what an apostrophe leaves: "don", "ll". */
 #ifndef RECALLD_CORE_TEXT_LEXICON_WORDS_H
 #define RECALLD_CORE_TEXT_LEXICON_WORDS_H
 

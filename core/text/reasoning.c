@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* What local servers and their clients write round a model's reasoning. */
+/* What local servers and their clients write around a model's reasoning. */
 static const struct {
 	struct slice open;
 	struct slice close;
@@ -20,7 +20,7 @@ static const struct {
 
 enum { FORMS = sizeof(forms) / sizeof(forms[0]) };
 
-/* The form that opens at `at`, or FORMS. Most "<" open none, which their next byte tells. */
+/* The form that opens at `at`, or FORMS. The byte after it rules out most "<". */
 static unsigned form_at(struct slice text, size_t at)
 {
 	struct slice rest = slice_part(text, at, text.size);
@@ -76,7 +76,7 @@ static bool may_begin_form(char c)
 
 enum { BLOCK = 32 };
 
-/* No byte is branched on, so that compilers look at all of them at once. */
+/* The loop has no branches, so that compilers can vectorize it. */
 static bool block_may_begin_form(const char *block)
 {
 	uint8_t any = 0;

@@ -2,10 +2,10 @@
 
 #include "core/text/text.h"
 
-/* No natural text has so many bytes to a word; bounds one that has no spaces. */
+/* The most bytes per word in natural text; bounds text without spaces. */
 enum { MAX_WORD = 48 };
 
-/* A full stop ends a sentence when white space follows: "3.5" and "v1.2" hold none. */
+/* A full stop ends a sentence only before white space: "3.5" and "v1.2" stay whole. */
 static bool ends_when_spaced(uint32_t character)
 {
 	return character == '.' || character == '!' || character == '?' || character == 0x2026;

@@ -8,22 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A distinct word of the text, and how often it stands there. */
+/* A distinct word of the text, and how often it occurs. */
 struct word {
 	uint64_t hash;
 	struct slice text;
 	uint32_t count;
-	uint32_t bits; /* of the lexicon */
+	uint32_t bits; /* the lexicon's */
 };
 
-/* The distinct words: open addressing by their hashes, a slot without text is free. */
+/* The distinct words: open addressing by hash; a slot without text is free. */
 struct word_table {
 	struct word *slots;
 	size_t capacity; /* a power of two */
-	size_t least;    /* and what it begins with */
+	size_t least;    /* and its initial capacity */
 	size_t used;
 	size_t words;
-	uint32_t self_bits; /* of the lexicon, of words such as "I" */
+	uint32_t self_bits; /* the lexicon's, for words such as "I" */
 	struct arena *arena;
 };
 
@@ -70,8 +70,8 @@ static void take_part(struct word_table *table, struct slice part, bool is_whole
 		count_word(table, part, hash, bits);
 }
 
-/* "caroline's", "I'm" and "vector_store" are more than one word: what is a single letter beside an
- * apostrophe is dropped. */
+/* "caroline's", "I'm" and "vector_store" are several words; a single letter next to an apostrophe
+ * is dropped. */
 static bool take_word(void *cookie, struct slice word)
 {
 	struct word_table *table = cookie;
@@ -108,7 +108,7 @@ static void sort_few(struct term *terms, size_t count)
 	}
 }
 
-/* Sorts, and makes one of equal terms: two words may have one stem. */
+/* Sorts the terms and merges equal ones: two words may share a stem. */
 static void settle(struct term_list *list)
 {
 	if (list->count <= FEW_TERMS)
@@ -125,14 +125,14 @@ static void settle(struct term_list *list)
 	list->count = kept;
 }
 
-/* The stems of words that the thread met last: talk is much the same words again and again, and to
- * look one up costs a twentieth of what stemming it does. The word itself is compared, since words
- * of one hash can be made, and the next text may be another user's. */
+/* Stems of the words that the thread met recently: people use the same words again and again, and a
+ * lookup costs a twentieth of stemming. Compares the word itself, because equal hashes can be
+ * constructed and the next text may be another user's. */
 struct known_stem {
 	const char *stemmer; /* NULL: the place is free */
 	uint64_t stem;
 	uint8_t size;
-	char word[23]; /* of a longer word nothing is kept */
+	char word[23]; /* longer words are not kept */
 };
 
 enum { KNOWN_STEMS = 2048 }; /* a power of two */
@@ -153,7 +153,7 @@ static uint64_t stem(struct stemmers *stemmers, const char *name, struct slice w
 		stemmers->stemmer = sb_stemmer_new(name, NULL);
 		stemmers->name = name;
 	}
-	/* A turn that is indexed without its stems would never be found by them again. */
+	/* A turn indexed without its stems would never be found by them again. */
 	if (stemmers->stemmer == NULL)
 		out_of_memory();
 	const sb_symbol *stemmed =
@@ -178,7 +178,7 @@ static void know(struct known_stem *known, const char *stemmer, struct slice wor
 	memcpy(known->word, word.data, word.size);
 }
 
-/* The hash of the word's stem; its own when it is its own stem. */
+/* The hash of the word's stem, which may be the word itself. */
 static uint64_t stem_of(struct stemmers *stemmers, const struct word *word)
 {
 	const char *name = lexicon_stemmer(stemmers->language, word->text);
@@ -242,8 +242,8 @@ void terms_read(struct slice text, struct term_list *list, struct arena *arena)
 	settle(list);
 }
 
-/* The place of the term with this hash as a bit; 0 when it is none of the first 64. Hashes are
- * spread evenly, so it is near where it would be if they were so quite. */
+/* The place of the term with this hash, as a bit; 0 if it is not among the first 64. Hashes are
+ * spread evenly, so the search starts where an even spread puts it. */
 static uint64_t place_of(const struct term_list *list, uint64_t hash)
 {
 	size_t count = list->count < TERMS_FIND_LIMIT ? list->count : TERMS_FIND_LIMIT;
@@ -259,7 +259,7 @@ static uint64_t place_of(const struct term_list *list, uint64_t hash)
 uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, size_t count,
 		    struct arena *arena)
 {
-	struct word_table table = {.least = 16, .arena = arena}; /* most are a few words */
+	struct word_table table = {.least = 16, .arena = arena}; /* most texts are a few words */
 	for (size_t i = 0; i < count; i++)
 		text_words(texts[i], take_word, &table);
 	struct stemmers stemmers = {.language = language_of(&table)};
@@ -276,8 +276,8 @@ uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, s
 	return found;
 }
 
-/* Forms of a word mostly have their first letters in common (not "Apfel" and "Äpfel"); most texts
- * have not even these. */
+/* Forms of a word mostly share their first letters (but not "Apfel" and "Äpfel"); most texts do not
+ * even contain these. */
 static struct slice stub_of(struct slice word)
 {
 	enum { LETTERS = 3 };
@@ -288,7 +288,7 @@ static struct slice stub_of(struct slice word)
 	return slice_part(word, 0, size);
 }
 
-/* NULL: it is none, or more than one, as "the_project" is. */
+/* NULL: there is no word, or more than one, as in "the_project". */
 static const struct word *only_word(const struct word_table *table)
 {
 	size_t at = 0;
@@ -311,8 +311,8 @@ static bool has_stem(const struct word_table *said, const struct word *wanted, u
 	return found;
 }
 
-/* A word by itself tells no language, and a short text may be misjudged; English, which takes an
- * "s" from the end, does for some more. */
+/* A single word does not tell its language, and a short text may be misjudged. English, which
+ * removes a final "s", also works for some other languages. */
 static bool says_a_form(struct slice text, struct slice word, struct arena *arena)
 {
 	struct word_table given = {.least = 4, .arena = arena};

@@ -1,21 +1,21 @@
-/* Terms: what the lexical index knows a text by. A term stands for a word, case folded and in NFKC,
- * or for its stem in the language of the text (Snowball): both, so that a short text whose language
- * was misjudged is still found by its words. For scripts without spaces it stands for an
- * overlapping pair of characters. Only its hash is kept. */
+/* Terms: how the lexical index knows a text. A term stands for a word, case folded and in NFKC, and
+ * another for its stem in the language of the text (Snowball); with both, a short text whose
+ * language was misjudged is still found by its words. In scripts without spaces a term stands for
+ * an overlapping pair of characters. Only its hash is kept. */
 #ifndef RECALLD_CORE_TEXT_TERMS_H
 #define RECALLD_CORE_TEXT_TERMS_H
 
 #include "core/base/bytes.h"
 
-/* Raised whenever a text would give other terms, or a turn another recall_document, than before:
- * the store then builds its index anew. */
+/* Raise this whenever a text would give other terms, or a turn another recall_document: the store
+ * then rebuilds its index. */
 enum { TERMS_VERSION = 1 };
 
 enum term_kind {
 	TERM_WORD,     /* a word that is its own stem */
-	TERM_FORM,     /* a word that is not... */
-	TERM_STEM,     /* ...and the stem of one */
-	TERM_LIGHT,    /* said in any talk: "hello", "remind" */
+	TERM_FORM,     /* a word that is not its own stem... */
+	TERM_STEM,     /* ...and that stem */
+	TERM_LIGHT,    /* common in any conversation: "hello", "remind" */
 	TERM_FUNCTION, /* an article, a pronoun, a question word, ... */
 };
 
@@ -26,28 +26,28 @@ struct term {
 };
 
 struct term_list {
-	struct term *terms; /* by rising hash, each once; in the arena */
+	struct term *terms; /* by ascending hash, without duplicates; in the arena */
 	size_t count;
-	size_t words; /* how many words the text has */
-	bool says_i;  /* who says it speaks of himself: "I", "my" */
+	size_t words; /* number of words in the text */
+	bool says_i;  /* the speaker mentions himself: "I", "my" */
 };
 
-/* The terms of a text; of a very long one those of its first TERMS_TEXT_LIMIT bytes. */
+/* The terms of a text; only the first TERMS_TEXT_LIMIT bytes of a very long one count. */
 enum { TERMS_TEXT_LIMIT = 64 * 1024 };
 void terms_read(struct slice text, struct term_list *list, struct arena *arena);
 
-/* Which of the wanted terms, of the first 64, are among those of the texts taken as one: a bit for
- * each, by its place. */
+/* Which of the first 64 wanted terms occur in the texts taken together: one bit for each, by its
+ * place. */
 enum { TERMS_FIND_LIMIT = 64 };
 uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, size_t count,
 		    struct arena *arena);
 
-/* Whether the text says `what`: as text_says() has it, or, when that is one word, another form of
- * it in the text's language that begins with the same letters: "cats" where it is "cat", but not
- * "category". */
+/* Whether the text says `what`: as in text_says(), or, if it is a single word, in another form of
+ * the text's language that begins with the same letters: "cats" says "cat", but "category" does
+ * not. */
 bool terms_say(struct slice text, struct slice what);
 
-/* Whether two words, as text_words() gives them, have one stem in a language (LEXICON_*). */
+/* Whether two words, in the form text_words() gives, share a stem in a language (LEXICON_*). */
 bool terms_share_stem(unsigned language, struct slice a, struct slice b);
 
 #endif

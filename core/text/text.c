@@ -26,8 +26,8 @@ bool text_is_wide_space(uint32_t character)
 	       character == 0x3000;
 }
 
-/* Those that no property of Unicode tells: an empty cell of Braille, heads of notes and fillers
- * that fonts draw as nothing, and the place of an object. */
+/* Characters without ink that no Unicode property marks: the empty Braille cell, note heads,
+ * fillers that fonts draw as nothing, and the object placeholder. */
 static bool is_blank_glyph(uint32_t character)
 {
 	return character == 0x2800 || character == 0xFFFC || character == 0x16FE4 ||
@@ -64,10 +64,10 @@ static uint64_t hash_byte(uint64_t hash, char byte)
 
 struct visible_hash {
 	uint64_t hash;
-	size_t room; /* for so many bytes more */
+	size_t room; /* for this many more bytes */
 };
 
-/* FNV-1a over all bytes that are not of white space, as many as there is room for. */
+/* FNV-1a over all bytes that are not white space, as far as there is room. */
 static void hash_visible(struct visible_hash *visible, struct slice text)
 {
 	uint64_t hash = visible->hash;
@@ -87,7 +87,7 @@ static void hash_visible(struct visible_hash *visible, struct slice text)
 	*visible = (struct visible_hash){hash, room};
 }
 
-/* MurmurHash3's finalizer: FNV leaves the high bits of short texts much alike. */
+/* MurmurHash3's finalizer, since FNV leaves the high bits of short texts much alike. */
 static uint64_t mix(uint64_t hash)
 {
 	hash = (hash ^ hash >> 33) * 0xFF51AFD7ED558CCD;

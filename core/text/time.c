@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-/* Of the years that RFC 3339 can name. */
+/* The years that RFC 3339 can express. */
 #define FIRST_SECOND (-62167219200LL) /* 0000-01-01T00:00:00Z */
 #define LAST_SECOND 253402300799LL    /* 9999-12-31T23:59:59Z */
 
@@ -14,14 +14,14 @@ static struct tm broken_down(int64_t at)
 	return tm;
 }
 
-/* `count` digits of a number from 0 to 9999. */
+/* Writes `count` digits of a number from 0 to 9999. */
 static void put_digits(char *out, size_t count, int number)
 {
 	for (; count > 0; number /= 10)
 		out[--count] = (char)('0' + number % 10);
 }
 
-/* RFC 3339 has years from 0 to 9999; others come only from a damaged record. */
+/* RFC 3339 has the years 0 to 9999; only a damaged record has others. */
 static void put_date(char *out, const struct tm *tm)
 {
 	int year = tm->tm_year + 1900;
@@ -51,7 +51,7 @@ struct slice text_date(int64_t at, struct arena *arena)
 	return arena_copy(arena, (struct slice){text, sizeof(text)});
 }
 
-/* Takes from the front of `rest` what it reads; false, and the time is malformed. */
+/* Each reader takes what it reads off the front of `rest`; false: the time is malformed. */
 static bool read_digits(struct slice *rest, size_t count, int *number)
 {
 	if (rest->size < count)
@@ -95,7 +95,7 @@ static bool read_clock(struct slice *rest, struct tm *tm)
 	       read_digits(rest, 2, &tm->tm_sec);
 }
 
-/* Milliseconds; what is finer is cut off. No fraction is fine too. */
+/* Reads milliseconds, truncating finer digits. The fraction may be missing. */
 static bool read_fraction(struct slice *rest, int *milliseconds)
 {
 	char read;
@@ -111,7 +111,7 @@ static bool read_fraction(struct slice *rest, int *milliseconds)
 	return digits > 0;
 }
 
-/* Minutes east of UTC. */
+/* Reads minutes east of UTC. */
 static bool read_offset(struct slice *rest, int *minutes)
 {
 	char sign, colon;
@@ -126,7 +126,7 @@ static bool read_offset(struct slice *rest, int *minutes)
 	return hour <= 23 && minute <= 59;
 }
 
-/* timegm() would take the 31st of February for a day in March. */
+/* timegm() would turn February 31 into a day in March. */
 static bool is_date(const struct tm *tm)
 {
 	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};

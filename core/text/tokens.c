@@ -1,18 +1,18 @@
 #include "core/text/text.h"
 
 /* Measured with o200k_base over chat, prose, code, JSON and tables, and over the Universal
- * Declaration of Human Rights and chat in thirty languages: rather a little over than under, for
- * older vocabularies, and those of other makers, take more tokens for what is not English. */
+ * Declaration of Human Rights and chat in thirty languages. Errs a little high, because older
+ * vocabularies and those of other makers take more tokens for text that is not English. */
 enum {
 	TOKEN = 40, /* the unit: 1/40 of a token */
-	INNER = 4,  /* each byte of a character behind its first */
+	INNER = 4,  /* each byte of a character after its first */
 };
 
-/* What the first byte of a character costs that takes `bytes` bytes. */
+/* The cost of the first byte of a character of `bytes` bytes. */
 #define LEAD(cost, bytes) ((cost) - ((bytes)-1) * INNER)
 
-/* The script is known by the first byte of a character. A byte that is no UTF-8 becomes U+FFFD
- * before a model reads it. As wide as a sum, to which it can be added as it lies here. */
+/* The first byte of a character tells its script. A byte that is not UTF-8 becomes U+FFFD before a
+ * model reads it. The elements have the width of a sum, so that adding needs no conversion. */
 static const size_t costs[256] = {
 	[0x00 ... 0x08] = TOKEN,
 	['\t' ... '\r'] = 10,
@@ -52,7 +52,7 @@ static const size_t costs[256] = {
 size_t text_shares(struct slice text)
 {
 	const uint8_t *bytes = (const uint8_t *)text.data;
-	/* Four sums, for an addition need not wait for the one before it. */
+	/* Four sums, so that one addition need not wait for another. */
 	size_t sums[4] = {0};
 	size_t at = 0;
 	for (; text.size - at >= 4; at += 4) {

@@ -8,7 +8,7 @@
 #include <unistr.h>
 #include <uniwbrk.h>
 
-/* What a text is cut into for uniwbrk, and so the longest word. */
+/* The size of the pieces that uniwbrk gets, and so the longest word. */
 enum { PIECE = 256 };
 
 struct word_sink {
@@ -95,8 +95,8 @@ static bool give_ascii(const struct word_sink *sink, struct slice word)
 	return sink->word(sink->cookie, (struct slice){folded, word.size});
 }
 
-/* Copies a word without what distinguishes only its looks: the typographic apostrophe and the
- * variation selectors of emoji. Bytes that are not UTF-8 become U+FFFD. */
+/* Copies a word without differences of appearance: typographic apostrophes and the variation
+ * selectors of emoji. Bytes that are not UTF-8 become U+FFFD. */
 static size_t plain_copy(struct slice word, uint8_t *copy, size_t capacity)
 {
 	size_t size = 0;
@@ -129,8 +129,9 @@ static bool give(const struct word_sink *sink, struct slice word)
 	return go_on;
 }
 
-/* Gives the words of one piece without white space or unspaced scripts, and says through `used` how
- * far it came: the last word of a piece that is not the `whole` text's end may go on behind it. */
+/* Gives the words of one piece without white space or unspaced scripts; `used` receives how much
+ * was consumed, since the last word may continue after a piece that does not end the `whole`
+ * text. */
 static bool give_piece(const struct word_sink *sink, struct slice piece, bool whole, size_t *used)
 {
 	char breaks[PIECE];
@@ -163,7 +164,7 @@ static struct slice first_piece(struct slice text)
 	return slice_part(text, 0, end);
 }
 
-/* What the rules of UAX 29 make of a byte of ASCII: the marks are those that may end a word. */
+/* The classes of ASCII bytes in the rules of UAX #29; marks are those that may end a word. */
 enum sign { SIGN_OTHER, SIGN_SPACE, SIGN_MARK, SIGN_JOINER, SIGN_DIGIT, SIGN_LETTER };
 
 static const uint8_t signs[256] = {
@@ -185,8 +186,8 @@ static bool is_inner_apostrophe(struct slice text, size_t begin, size_t at)
 	       sign_at(text, at - 1) == SIGN_LETTER && sign_at(text, at + 1) == SIGN_LETTER;
 }
 
-/* Finds the word of a run between spaces that is one word of ASCII with marks at its ends only, as
- * most are, and the run's end; false when the rules of UAX 29 are needed. */
+/* Finds the word of a run between spaces, and the run's end, if the run is a single ASCII word with
+ * marks only at its ends, as most are. False: the rules of UAX #29 are needed. */
 static bool plain_word(struct slice text, size_t at, struct slice *word, size_t *run_end)
 {
 	size_t run = at;
@@ -257,7 +258,7 @@ static struct slice run_at(struct slice text, size_t at, enum run_kind *kind)
 	return slice_part(text, at, end);
 }
 
-/* Gives the words of the run that begins at `at`, and says where it ends. */
+/* Gives the words of the run that begins at `at`; returns where it ends. */
 static bool give_run(const struct word_sink *sink, struct slice text, size_t at, size_t *end)
 {
 	struct slice word;
