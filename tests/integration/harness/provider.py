@@ -399,7 +399,8 @@ def asked_call(asked, number):
 class Provider(Upstream):
     """Its model calls the tool that the newest turn asks for, and else says `text` and the reply's number; a test
     or a script may have its own `say(asked, number)`, which gives a Said. `kept` has the elements that the model
-    has seen up to each reply, by the reply's id, for the chains that the provider keeps."""
+    has seen up to each reply, by the reply's id, for the chains that the provider keeps, and those of each
+    conversation at the provider, by its id."""
 
     def __init__(self, text="Understood, this is answer"):
         self.text = text
@@ -437,7 +438,7 @@ class Provider(Upstream):
         asked = body_of(request)
         if asked is None:
             return error_reply(400, "We could not parse the JSON body of your request.")
-        earlier = self._earlier(dialect, asked)
+        earlier = self.before(asked)
         if earlier is None:
             return self._unknown_chain(dialect)
         said = self.say(asked, request.number)
@@ -450,9 +451,14 @@ class Provider(Upstream):
         thread = asked.get("thread") or {}
         return asked.get("previous_response_id") or thread.get("previous_message_id")
 
-    def _earlier(self, dialect, asked):
-        """What the chain that the request goes on from has; None: nobody knows it."""
-        previous = self._previous(asked)
+    @staticmethod
+    def _conversation(asked):
+        conversation = asked.get("conversation")
+        return conversation.get("id") if isinstance(conversation, dict) else conversation
+
+    def before(self, asked):
+        """What the chain or conversation that the request goes on from has; None: nobody knows it."""
+        previous = self._previous(asked) or self._conversation(asked)
         return [] if previous is None else self.kept.get(previous)
 
     @staticmethod
@@ -463,19 +469,24 @@ class Provider(Upstream):
 
     def _keep(self, dialect, request, asked, said):
         number = request.number
-        if dialect == "responses" and asked.get("store") is not False:
-            self.kept[f"resp_{number:04}"] = self.seen[number] + response_items(said, number)
+        conversation = self._conversation(asked)
+        if dialect == "responses" and (conversation or asked.get("store") is not False):
+            items = self.seen[number] + response_items(said, number)
+            self.kept[conversation or f"resp_{number:04}"] = items
         elif dialect == "messages" and "thread" in asked:
             answer = {"role": "assistant", "content": messages_blocks(said, number)}
             self.kept[f"msg_{number:04}"] = [*self.seen[number], answer]
 
-    @staticmethod
-    def _other_answer(request):
+    def _other_answer(self, request):
         path = request.target.split("?")[0]
         if request.field("Upgrade"):
             return error_reply(426, "HTTP only")
         if path.endswith("/count_tokens"):
             return json_reply({"input_tokens": len(request.body) // 4})
+        if path.endswith("/conversations"):
+            conversation = f"conv_{request.number:04}"
+            self.kept[conversation] = []
+            return json_reply({"id": conversation, "object": "conversation", "created_at": 1760000000, "metadata": {}})
         if path.endswith("/models"):
             return json_reply({"object": "list", "data": []})
         return json_reply({})
