@@ -187,9 +187,8 @@ static enum chat_verdict take_part(struct chat *chat, struct arena *arena)
 	chat_pass_over_no_answers(chat, arena);
 	chat_take_conversation(chat, arena);
 	chat->open_first = request_open_answer(&chat->request);
-	chat->newest = request_newest_turn(&chat->request);
-	chat_spare_compaction(chat, arena);
 	chat_own_begin(chat, arena);
+	chat_spare_compaction(chat, arena);
 	chat->own_text = chat_own_text(chat, chat->newest.first, chat->newest.count, arena);
 	chat->own_hash = text_hash(chat->own_text);
 	read_fingerprints(chat, arena);

@@ -90,12 +90,50 @@ static void skip_surplus(struct chat *chat, size_t first, size_t end, size_t mos
 	}
 }
 
+/* Where the run of user steps begins that ends at `end`, if it stands behind a tool's results and
+ * has no words of the user's; `end`: it does not. A large text is not looked at. */
+static size_t programs_run(const struct chat *chat, size_t end, struct arena *arena)
+{
+	enum { MOST = 64 * 1024 };
+	const struct step *steps = chat->request.steps;
+	size_t first = end;
+	while (first > 0 && steps[first - 1].kind == STEP_USER)
+		first--;
+	if (first == 0 || steps[first - 1].kind != STEP_TOOLS)
+		return end;
+	for (size_t i = first; i < end; i++) {
+		if (step_text_size(&chat->request, &steps[i]) > MOST ||
+		    own_words(chat, i, arena)->text.size > 0)
+			return end;
+	}
+	return first;
+}
+
+/* Programs remind the model of things behind what its tools gave: no turn begins there. */
+static void pass_over_programs(struct chat *chat, struct arena *arena)
+{
+	struct step *steps = chat->request.steps;
+	size_t end = request_open_answer(&chat->request);
+	for (; end > 0 && steps[end - 1].kind != STEP_ANSWER; end--) {
+		if (steps[end - 1].kind != STEP_USER)
+			continue;
+		size_t first = programs_run(chat, end, arena);
+		if (first == end)
+			return;
+		for (size_t i = first; i < end; i++)
+			steps[i].kind = STEP_OTHER;
+		end = first + 1;
+	}
+}
+
 void chat_own_begin(struct chat *chat, struct arena *arena)
 {
 	size_t count = chat->request.step_count;
 	chat->own_words = arena_alloc(arena, count * sizeof(*chat->own_words));
 	for (size_t i = 0; i < count; i++)
 		chat->own_words[i] = (struct own_words){0};
+	pass_over_programs(chat, arena);
+	chat->newest = request_newest_turn(&chat->request);
 	if (chat->body.size <= CHAT_MOST_READ)
 		return;
 	skip_surplus(chat, 0, chat->newest.first, CHAT_MOST_READ_BEFORE);

@@ -15,7 +15,8 @@ struct slice chat_message_text(const struct chat *chat, size_t index, struct are
 enum { CHAT_MOST_READ = 4 << 20, CHAT_MOST_READ_BEFORE = 2 * CHAT_MOST_READ };
 /* A message's text; of one with more than that, its beginning and its end. */
 struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena);
-/* Once, when the newest turn is known, before the others. */
+/* Once, before the others. Finds the newest turn, for what programs say behind tool results is
+ * none. */
 void chat_own_begin(struct chat *chat, struct arena *arena);
 /* The own words of a run of user messages, without documents; joined, TURN_TEXT_LIMIT at most. */
 struct slice chat_own_text(const struct chat *chat, size_t first, size_t count,

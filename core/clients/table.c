@@ -169,6 +169,10 @@ const struct client_form client_forms[] = {
 
 	{FORM_IN_USERS_PLACE, &claude_code, .begins = SLICE("Continue from where you left off."),
 	 .is_all = true},
+	{FORM_IN_USERS_PLACE, &claude_code, .begins = SLICE("[Request interrupted by user]"),
+	 .is_all = true},
+	{FORM_IN_USERS_PLACE, &claude_code, .begins = SLICE("[Request interrupted by user for tool use]"),
+	 .is_all = true},
 	{FORM_IN_USERS_PLACE, &claude_code, .begins = SLICE("This session is being continued from a previous conversation")},
 	/* A file's rules. */
 	{FORM_IN_USERS_PLACE, &codex, .begins = SLICE("# AGENTS.md instructions for ")},

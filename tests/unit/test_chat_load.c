@@ -399,6 +399,34 @@ START_TEST(a_full_conversation_is_given_its_memory_anew_when_more_is_to_be_recal
 }
 END_TEST
 
+#define REMINDER USER("<system-reminder>a file</system-reminder>")
+
+START_TEST(what_a_program_says_behind_a_tools_result_begins_no_turn)
+{
+	static const struct {
+		const char *messages, *own;
+		bool is_last;
+	} cases[] = {
+		{USER("a") "," CALL "," RESULT "," REMINDER, "a", false},
+		{USER("a") "," CALL "," RESULT "," REMINDER "," REMINDER, "a", false},
+		{USER("a") "," CALL "," RESULT "," REMINDER "," CALL "," RESULT "," REMINDER, "a",
+		 false},
+		{USER("a") "," CALL "," RESULT "," REMINDER "," USER("b"), "b", true},
+		{USER("a") "," CALL "," RESULT "," USER("b") "," CALL "," RESULT "," REMINDER, "b",
+		 false},
+		{USER("a") "," ASSISTANT("x") "," REMINDER, "", true},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct chat_fixture f;
+		chat_fixture_begin(&f, MODE_BUFFER);
+		ck_assert_int_eq(chat_fixture_enter(&f, "", cases[i].messages), CHAT_LOAD);
+		unit_assert_slice(f.chat.own_text, cases[i].own);
+		ck_assert_int_eq(f.chat.newest.is_last, cases[i].is_last);
+		chat_fixture_end(&f);
+	}
+}
+END_TEST
+
 UNIT_MAIN("chat_load", a_mode_is_the_configured_one_or_the_one_that_is_asked_for,
 	  what_memory_takes_no_part_in_passes_and_says_why,
 	  a_dry_run_of_what_cannot_be_read_is_refused,
@@ -410,4 +438,5 @@ UNIT_MAIN("chat_load", a_mode_is_the_configured_one_or_the_one_that_is_asked_for
 	  turns_frozen_as_messages_go_in_as_they_were_frozen,
 	  an_answer_that_a_program_made_up_is_none,
 	  what_an_earlier_turn_was_given_stands_with_its_facts,
-	  a_full_conversation_is_given_its_memory_anew_when_more_is_to_be_recalled)
+	  a_full_conversation_is_given_its_memory_anew_when_more_is_to_be_recalled,
+	  what_a_program_says_behind_a_tools_result_begins_no_turn)
