@@ -61,7 +61,20 @@ static struct text make_image(size_t size)
 	return body;
 }
 
-static void print_speed(const char *name, struct text body)
+/* What Claude Code sends, tools and all. */
+static struct text read_recorded(const char *name)
+{
+	struct text body = {0};
+	char piece[4096];
+	FILE *file = fopen(name, "rb");
+	ck_assert_ptr_nonnull(file);
+	for (size_t size; (size = fread(piece, 1, sizeof(piece), file)) > 0;)
+		text_append_bytes(&body, piece, size);
+	(void)fclose(file);
+	return body;
+}
+
+static void print_speed(const char *name, const struct dialect *dialect, struct text body)
 {
 	double best[RUNS];
 	for (int run = 0; run < RUNS; run++) {
@@ -69,7 +82,7 @@ static void print_speed(const char *name, struct text body)
 		struct request request;
 		double begin = cpu();
 		enum request_verdict verdict =
-			dialect_chat.scan(&request, (struct slice){body.data, body.size}, &arena);
+			dialect->scan(&request, (struct slice){body.data, body.size}, &arena);
 		best[run] = cpu() - begin;
 		ck_assert_int_eq(verdict, REQUEST_OK);
 		arena_finish(&arena);
@@ -162,12 +175,15 @@ static void print_request(void)
 START_TEST(measurements)
 {
 	printf("{");
-	print_speed("short_10kb", make_talk(10000, 1));
-	print_speed("short_1mb", make_talk(1000000, 1));
-	print_speed("long_10kb", make_talk(10000, 8));
-	print_speed("long_1mb", make_talk(1000000, 8));
-	print_speed("base64_10kb", make_image(10000));
-	print_speed("base64_1mb", make_image(1000000));
+	print_speed("short_10kb", &dialect_chat, make_talk(10000, 1));
+	print_speed("short_1mb", &dialect_chat, make_talk(1000000, 1));
+	print_speed("long_10kb", &dialect_chat, make_talk(10000, 8));
+	print_speed("long_1mb", &dialect_chat, make_talk(1000000, 8));
+	print_speed("base64_10kb", &dialect_chat, make_image(10000));
+	print_speed("base64_1mb", &dialect_chat, make_image(1000000));
+	print_speed("chat_75kb", &dialect_chat, make_talk(75000, 3));
+	print_speed("claude_code", &dialect_messages,
+		    read_recorded(FIXTURES "/messages/claude_code/first_turn.json"));
 	print_request();
 }
 END_TEST
