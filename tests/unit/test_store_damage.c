@@ -44,6 +44,7 @@ static void fill(struct fixture *fixture)
 		.mode = MODE_HYBRID, .block = {"block", 5}, .receipt_items = {"[]", 2}};
 	static const struct replay replay = {
 		.ordinal = 3, .text = {"recalled", 8}, .receipt_items = {"[]", 2}};
+	static const struct chain_link link = {.at = 400, .block_is_kept = true};
 	const struct embedded_turn turn = {1, vector};
 	chat_three(fixture);
 	learn_cities(fixture);
@@ -64,6 +65,8 @@ static void fill(struct fixture *fixture)
 	append.replay = &replay;
 	append.receipt.id = 70;
 	append.receipt.text = SLICE("{}");
+	append.link = &link;
+	append.link_ids[0] = SLICE("resp_1");
 	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
 }
 
@@ -235,7 +238,7 @@ END_TEST
 START_TEST(a_scan_ends_at_a_key_that_is_no_tables)
 {
 	static const struct slice keys[] = {
-		SLICE("\0aaaaaaaaaaaaaaa\20 behind all tables"),
+		SLICE("\0aaaaaaaaaaaaaaa\21 behind all tables"),
 		SLICE("\0aaaaaaaaaaaaaaa\377"),
 		SLICE("\377\377too short"),
 	};
