@@ -71,6 +71,33 @@ bool chat_block_is_kept(const struct chat *chat)
 	return link != NULL && link->block_is_kept && chat->stands;
 }
 
+/* ---- a reply that is fetched ---- */
+
+void chat_load_fetched(const struct chat *chat, struct slice id, int64_t now, struct load *load)
+{
+	*load = (struct load){.user = chat->user, .previous = id, .now = now};
+}
+
+bool chat_fetch(struct chat *chat, const struct memory_view *view, struct arena *arena)
+{
+	struct memory_view *copy = arena_alloc(arena, sizeof(*copy));
+	*copy = *view;
+	chat->view = copy;
+	chat->status = CHAT_EMPTY;
+	chat->stands = true;
+	chat->request.is_kept = true;
+	if (!chat_choose_mode(chat, (struct slice){0}) || chat->mode == MODE_OFF)
+		return false;
+	chat_go_on(chat);
+	return chat->goes_on && chat->learn;
+}
+
+bool chat_is_fetched(const struct reply *reply, bool broke_off)
+{
+	return reply->end == END_PLAIN && reply->finished && reply->text.size > 0 &&
+	       !reply->failed && !reply->has_tool_calls && !broke_off;
+}
+
 /* ---- what the reply's own link says ---- */
 
 struct kept_ids {

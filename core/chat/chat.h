@@ -167,6 +167,14 @@ void chat_recall(const struct chat *chat, struct recall *recall, struct arena *a
 /* Sets status, edits and tokens. `recalled` may be NULL. */
 void chat_inject(struct chat *chat, const struct recall_result *recalled, struct arena *arena);
 
+/* A reply is fetched by the id that an earlier request was given, since it was not answered at
+ * once. What the store is asked; chat_fetch() then says whether a user's turn waits for it, which
+ * chat_append() journals with it, once. The chat has its identity, user and settings. */
+void chat_load_fetched(const struct chat *chat, struct slice id, int64_t now, struct load *load);
+bool chat_fetch(struct chat *chat, const struct memory_view *view, struct arena *arena);
+/* Whether the fetched reply is the answer; it may be under way still. */
+bool chat_is_fetched(const struct reply *reply, bool broke_off);
+
 /* The request goes, or went, without memory after all. */
 void chat_bypass(struct chat *chat);
 

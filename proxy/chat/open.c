@@ -140,6 +140,27 @@ enum chat_verdict chat_open_preview(struct chat *chat, const struct config *conf
 	return enter(chat, config, model_traits, &asked, refusal, arena);
 }
 
+bool chat_open_fetched(struct chat *chat, const struct config *config,
+		       struct model_traits *model_traits, struct store *store,
+		       const struct http_head *head, const struct identity_path *path,
+		       struct slice id, int64_t now, struct arena *arena)
+{
+	const char *fault;
+	struct load load;
+	struct memory_view view;
+	*chat = (struct chat){.dialect = &dialect_responses};
+	if (identity_find(config, head, path, NULL, &chat->identity, &fault, arena) !=
+		    IDENTITY_OK ||
+	    chat->identity.user.size == 0)
+		return false;
+	chat->identity.user = arena_copy(arena, chat->identity.user);
+	chat->identity.session = (struct slice){0}; /* its turn has its conversation */
+	chat->user = store_user_key(chat->identity.tenant, chat->identity.user);
+	chat->settings = choose_settings(config, model_traits, &chat->identity, (struct slice){0});
+	chat_load_fetched(chat, id, now, &load);
+	return store_load(store, &load, &view, arena) == STORE_OK && chat_fetch(chat, &view, arena);
+}
+
 void chat_note_tokens(const struct chat *chat, struct model_traits *model_traits,
 		      const struct reply *reply, struct arena *arena)
 {

@@ -6,6 +6,8 @@
 #include "proxy/access/identity.h"
 #include "proxy/upstream/model_traits.h"
 
+struct store;
+
 /* `path` may be NULL. `is_local`: the client is on the loopback interface. */
 enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 			    const struct dialect *dialect, struct model_traits *model_traits,
@@ -21,6 +23,12 @@ enum chat_verdict chat_open_preview(struct chat *chat, const struct config *conf
 				    const struct identity *identity, struct slice mode,
 				    struct slice body, struct chat_refusal *refusal,
 				    struct arena *arena);
+
+/* For a request that fetches the reply `id`: whether a user's turn waits for it. */
+bool chat_open_fetched(struct chat *chat, const struct config *config,
+		       struct model_traits *model_traits, struct store *store,
+		       const struct http_head *head, const struct identity_path *path,
+		       struct slice id, int64_t now, struct arena *arena);
 
 /* Learns from the upstream's token counts how its model counts. */
 void chat_note_tokens(const struct chat *chat, struct model_traits *model_traits,

@@ -311,6 +311,21 @@ static struct exchange *create_exchange(struct worker *worker, struct http_reque
 	return exchange;
 }
 
+/* The answer to a turn that waits for it may come now. */
+static void begin_fetch(struct exchange *exchange, const struct http_head *head, struct slice id)
+{
+	struct service *service = exchange->worker->service;
+	const bool is_below_user = exchange->user_path.rest.size > 0;
+	exchange->fetches =
+		chat_open_fetched(&exchange->chat, exchange->config, service->model_traits,
+				  service->store, head, is_below_user ? &exchange->user_path : NULL,
+				  id, exchange->begun_at, &exchange->arena);
+	if (exchange->fetches && forward_may_offer_key(exchange->config, exchange->target))
+		exchange->key_field =
+			identity_key_field(head, &exchange->key_is_bound, &exchange->arena);
+	go_on(exchange);
+}
+
 /* A client that names a user expects memory; some frameworks use another path by default. */
 static void begin_without_memory(struct exchange *exchange, const struct http_head *head)
 {
@@ -355,8 +370,11 @@ void exchange_begin(struct worker *worker, struct http_request *request)
 	if (!may_ask(exchange))
 		return;
 	exchange->dialect = forward_dialect(head->method, exchange->target);
+	struct slice fetched = forward_fetched(head->method, exchange->target);
 	if (exchange->dialect != NULL)
 		open_chat(exchange);
+	else if (fetched.size > 0)
+		begin_fetch(exchange, head, fetched);
 	else
 		begin_without_memory(exchange, head);
 }

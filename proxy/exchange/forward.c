@@ -21,6 +21,18 @@ const struct dialect *forward_dialect(struct slice method, struct slice target)
 	return dialect_of(method, path_of(target));
 }
 
+struct slice forward_fetched(struct slice method, struct slice target)
+{
+	struct slice path = path_of(target);
+	if (is_below(path, "/v1"))
+		path = slice_part(path, 3, path.size);
+	const struct slice folder = SLICE("/responses/");
+	if (!slice_equal(method, SLICE("GET")) || !slice_starts_with(path, folder))
+		return (struct slice){0};
+	struct slice id = slice_part(path, folder.size, path.size);
+	return slice_find(id, SLICE("/"), 0) == id.size ? id : (struct slice){0};
+}
+
 bool forward_is_without_memory(struct slice method, struct slice target)
 {
 	/* Paths of OpenAI, Anthropic and Ollama. */

@@ -8,6 +8,8 @@
 
 /* The dialect of a request in which memory takes part; NULL: memory takes no part. */
 const struct dialect *forward_dialect(struct slice method, struct slice target);
+/* The id of the reply that the request fetches: GET /v1/responses/ID; empty: it fetches none. */
+struct slice forward_fetched(struct slice method, struct slice target);
 /* Whether it asks a model through an API that has no memory here. */
 bool forward_is_without_memory(struct slice method, struct slice target);
 

@@ -119,6 +119,8 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	struct reply reply = reply_result(relay->reader);
 	struct append append;
 	struct chat_given given;
+	if (exchange->fetches && !chat_is_fetched(&reply, broke_off))
+		return false;
 	exchange_trace_usage(exchange, &reply);
 	chat_note_tokens(&exchange->chat, service->model_traits, &reply, &exchange->arena);
 	if (!chat_append(&exchange->chat, &reply, broke_off, exchange->begun_at, clock_wall(),

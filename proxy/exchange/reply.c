@@ -44,9 +44,10 @@ static bool is_stream(const struct exchange *exchange, const struct upstream_hea
 
 static void start_relay(struct exchange *exchange, const struct upstream_head *head)
 {
-	bool learns = exchange->dialect != NULL && chat_learns_from(&exchange->chat, head->status);
-	relay_start(&exchange->relay, exchange->request, exchange->dialect,
-		    is_stream(exchange, head), learns, learns && exchange->chat.settings.strict,
+	const struct dialect *dialect = exchange->fetches ? &dialect_responses : exchange->dialect;
+	bool learns = dialect != NULL && chat_learns_from(&exchange->chat, head->status);
+	relay_start(&exchange->relay, exchange->request, dialect, is_stream(exchange, head), learns,
+		    learns && exchange->chat.settings.strict,
 		    http_field_value(head->fields, head->field_count, SLICE("Content-Encoding")));
 }
 

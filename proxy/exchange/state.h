@@ -36,6 +36,7 @@ struct exchange {
 	struct identity_path user_path;
 	const struct dialect *dialect; /* NULL: memory takes no part */
 	bool names_user;               /* at a path without memory */
+	bool fetches;                  /* there, the answer to a turn of `chat` */
 	struct slice key_field; /* the client's own API key, "NAME: VALUE"; empty: none to learn
 				   with... */
 	bool key_is_bound;      /* ...because it may be used only by its own product */

@@ -214,3 +214,41 @@ def test_a_forgotten_user_leaves_no_link(daemon, keeper, user):
     daemon.forget(user)
     talk.say(results(talk))
     assert not daemon.knows(user) or "Oslo" not in str(daemon.memory(user))
+
+
+# ---- replies that are fetched later ----
+
+
+def fetch(daemon, user, id, query=""):
+    return daemon.request("GET", f"/v1/responses/{id}{query}", headers={"X-User-Id": user})
+
+
+@pytest.mark.parametrize("polls", [0, 1, 5])
+@pytest.mark.parametrize("query", ["", "?stream=true&starting_after=3"], ids=["whole", "streamed"])
+def test_a_background_reply_is_learned_once_when_it_is_fetched(daemon, keeper, upstream, user, polls, query):
+    talk = Talk(daemon, user, background=True)
+    answer = talk.say("What is deep?")
+    assert answer.status == "empty" and daemon.messages(user) == []
+    for _ in range(polls):
+        reply = fetch(daemon, user, talk.previous, query)
+        assert reply.status_code == 200 and not [n for n in reply.headers if n.startswith("x-memory-")]
+    said = [("user", "What is deep?"), ("assistant", "Understood, this is answer 1.")]
+    assert daemon.messages(user) == (said if polls else [])
+    talk = Talk(daemon, user, chained=True)
+    talk.previous = "resp_1"
+    talk.say("And what is high?")
+    assert [m[0] for m in daemon.messages(user)] == ["user", "assistant"] * (2 if polls else 1)
+
+
+def test_a_background_reply_that_is_not_there_yet_or_failed_teaches_nothing(daemon, keeper, upstream, user):
+    talk = Talk(daemon, user, background=True)
+    talk.say("What is deep?")
+    whole = keeper.background[talk.previous]
+    for state in ({"status": "in_progress", "output": []}, {"status": "failed", "output": [], "error": {"code": "x"}}):
+        keeper.background[talk.previous] = whole | state
+        assert fetch(daemon, user, talk.previous).json()["status"] == state["status"]
+    assert fetch(daemon, user + "-other", talk.previous).status_code == 200
+    assert daemon.messages(user) == [] and not daemon.knows(user + "-other")
+    keeper.background[talk.previous] = whole
+    fetch(daemon, user, talk.previous)
+    assert len(daemon.messages(user)) == 2

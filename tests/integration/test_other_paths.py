@@ -72,7 +72,7 @@ def test_a_path_without_memory_says_so_to_whoever_names_a_user(make_daemon, upst
     daemon = make_daemon()
     for path, headers in (
         ("/v1/completions", {"X-User-Id": user}),
-        (f"/u/{user}/v1/messages", {}),
+        (f"/u/{user}/v1/embeddings", {}),
         ("/api/chat", {"X-OpenWebUI-User-Id": user}),
         ("/v1/secret-" + user, {"X-User-Id": user}),
     ):
@@ -81,7 +81,7 @@ def test_a_path_without_memory_says_so_to_whoever_names_a_user(make_daemon, upst
         assert ours == {"x-memory-status": "none"}
     reply = daemon.request("POST", "/v1/completions", json={"input": "x"}, headers={"X-User-Id": ""})
     assert "X-Memory-Status" not in reply.headers
-    expected = {"/v1/completions": 1, "/v1/messages": 1, "/api/chat": 1, "other": 1}
+    expected = {"/v1/completions": 1, "/v1/embeddings": 1, "/api/chat": 1, "other": 1}
     assert without_memory(daemon) == expected
     assert user not in daemon.admin("GET", "/metrics").text
 
