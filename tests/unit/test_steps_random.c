@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { MAX_STEPS = 12, MAX_PARTS = 4, ROUNDS = 4000 };
+enum { MAX_STEPS = 12, MAX_PARTS = 4, ROUNDS = 1500 };
 
 enum part_kind { PART_WORDS, PART_PROGRAMS, PART_IMAGE };
 
