@@ -30,7 +30,7 @@ static enum step_kind kind_of(struct slice word)
 	return STEP_OTHER;
 }
 
-static enum step_kind read_kind(struct slice body, struct json_value role, struct arena *arena)
+enum step_kind chat_step_kind(struct slice body, struct json_value role, struct arena *arena)
 {
 	if (role.type != JSON_TYPE_STRING)
 		return STEP_OTHER;
@@ -127,7 +127,8 @@ static void take_message(void *cookie, struct json_value object)
 		gathering->is_refused = true;
 		return;
 	}
-	enum step_kind kind = read_kind(reading->body, reading->values[NAME_ROLE], reading->arena);
+	enum step_kind kind =
+		chat_step_kind(reading->body, reading->values[NAME_ROLE], reading->arena);
 	struct step *step = gather_step(gathering, kind, object);
 	if (step == NULL)
 		return;
@@ -267,7 +268,7 @@ static enum request_verdict scan_request(struct request *request, struct slice b
 	return verdict;
 }
 
-static void append_turn(struct buffer *out, enum role role, struct slice text)
+void chat_append_turn(struct buffer *out, enum role role, struct slice text)
 {
 	(void)buffer_append(out, SLICE("{\"role\":"));
 	json_quote(out, slice_of(role_name(role)));
@@ -289,7 +290,7 @@ const struct dialect dialect_chat = {
 	.shape = "one \"messages\" array",
 	.takes = takes,
 	.scan = scan_request,
-	.append_turn = append_turn,
+	.append_turn = chat_append_turn,
 	.stream_format = REPLY_EVENTS,
 	.stream_type = SLICE("text/event-stream"),
 	.match_terminal = chat_match_terminal,

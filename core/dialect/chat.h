@@ -1,11 +1,15 @@
 /* The rooms of the Chat Completions dialect: chat.c its requests, chat_reply.c its replies and what
- * we say in it ourselves. Only they include this. */
+ * we say in it ourselves. Only they include this, and Ollama's, whose messages look alike. */
 #ifndef RECALLD_CORE_DIALECT_CHAT_H
 #define RECALLD_CORE_DIALECT_CHAT_H
 
 #include "core/dialect/dialect.h"
 
+/* Of a message by its role; STEP_OTHER: another role, or none. */
+enum step_kind chat_step_kind(struct slice body, struct json_value role, struct arena *arena);
+
 /* As in struct dialect. */
+void chat_append_turn(struct buffer *out, enum role role, struct slice text);
 void chat_add(struct answer *answer, struct slice event, struct slice json);
 enum terminal chat_match_terminal(const struct event_head *head);
 void chat_error_body(struct buffer *out, int status, const char *code, struct slice message);

@@ -3,7 +3,7 @@
 #include "core/memory/said_turns.h"
 
 static const struct dialect *const dialects[] = {&dialect_chat, &dialect_responses,
-						 &dialect_messages};
+						 &dialect_messages, &dialect_ollama};
 
 const struct dialect *dialect_of(struct slice method, struct slice path)
 {

@@ -90,6 +90,7 @@ struct dialect {
 extern const struct dialect dialect_chat;
 extern const struct dialect dialect_responses;
 extern const struct dialect dialect_messages;
+extern const struct dialect dialect_ollama;
 
 /* match_terminal() for events that have names: `names` are those that end a stream. Where the
  * server sends no `event:` lines, the data's member "type" is the name, if it stands in the first

@@ -37,7 +37,7 @@ bool forward_is_without_memory(struct slice method, struct slice target)
 {
 	/* Paths of OpenAI, Anthropic and Ollama. */
 	static const struct slice paths[] = {SLICE("/v1/completions"), SLICE("/v1/messages"),
-					     SLICE("/api/chat"), SLICE("/api/generate")};
+					     SLICE("/api/generate")};
 	struct slice path = path_of(target);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (slice_equal(path, paths[i]))

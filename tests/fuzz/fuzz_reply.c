@@ -38,7 +38,9 @@ static const struct dialect *choose_dialect(uint8_t control)
 {
 	if ((control & 4) != 0)
 		return &dialect_responses;
-	return (control & 8) != 0 ? &dialect_messages : &dialect_chat;
+	if ((control & 8) != 0)
+		return &dialect_messages;
+	return (control & 16) != 0 ? &dialect_ollama : &dialect_chat;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -46,8 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum { SINGLE_BYTES = 0, WHOLE = 7 };
 	if (size < 3)
 		return 0;
-	enum reply_format format = (data[0] & 1) != 0 ? REPLY_JSON : REPLY_EVENTS;
 	const struct dialect *dialect = choose_dialect(data[0]);
+	enum reply_format format = (data[0] & 1) != 0 ? REPLY_JSON : dialect->stream_format;
 	size_t limit = (data[0] & 2) != 0 ? 8 : 1024 * 1024;
 	struct slice bytes = {(const char *)data + 2, size - 2};
 	size_t *held = xcalloc(bytes.size + 1, sizeof(*held));

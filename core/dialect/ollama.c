@@ -1,0 +1,198 @@
+/* Ollama's /api/chat, and what speaks it: the messages of Chat Completions, whose contents are
+ * strings and nothing else, with images beside them. It streams unless told otherwise. Where a
+ * request has two "messages", it is none. */
+#include "core/dialect/ollama.h"
+
+#include "core/dialect/chat.h"
+#include "core/dialect/gather.h"
+
+#include <string.h>
+
+static uint64_t hash_token(uint64_t hash, struct slice json, struct json_value *rest)
+{
+	size_t end = rest->begin + 1;
+	struct slice first = slice_part(json, rest->begin, end);
+	if (first.data[0] != '"') {
+		rest->begin++;
+		return strchr(" \t\r\n", first.data[0]) != NULL ? hash
+								: step_hash_call(hash, first);
+	}
+	while (json.data[end] != '"')
+		end += json.data[end] == '\\' ? 2 : 1;
+	struct json_value string = {JSON_TYPE_STRING, rest->begin, (uint32_t)end + 1};
+	struct arena arena = {0};
+	hash = step_hash_call(step_hash_call(hash, first), json_string_text(json, string, &arena));
+	arena_finish(&arena);
+	rest->begin = string.end;
+	return hash;
+}
+
+struct ollama_call ollama_call_of(struct slice json, struct json_value call)
+{
+	static const char *const names[] = {"function"};
+	static const char *const function_names[] = {"name", "arguments"};
+	struct json_value function[1];
+	struct json_value values[2];
+	struct ollama_call made;
+	uint64_t hash = 0;
+	(void)JSON_PICK(json, call, names, function);
+	(void)JSON_PICK(json, function[0], function_names, values);
+	for (size_t i = 0; i < 2; i++) {
+		while (values[i].begin < values[i].end)
+			hash = hash_token(hash, json, &values[i]);
+	}
+	for (size_t i = 0; i < sizeof(made.id); i++)
+		made.id[i] = (char)(hash >> 8 * i & 0xff);
+	return made;
+}
+
+enum { NAME_ROLE, NAME_CONTENT, NAME_IMAGES, NAME_TOOL_CALLS, MESSAGE_NAMES };
+
+static const char *const message_names[MESSAGE_NAMES] = {"role", "content", "images", "tool_calls"};
+
+/* The messages, as the scan comes by them. */
+struct reading {
+	struct slice body;
+	struct arena *arena;
+	struct json_value values[MESSAGE_NAMES];
+	struct gathering gathering;
+	bool has_system;
+	struct json_value lead; /* the content of the first message, if that is a system's */
+};
+
+static void count_images(struct reading *reading, struct step *step)
+{
+	struct json_walk walk = json_walk(reading->body, reading->values[NAME_IMAGES]);
+	while (reading->values[NAME_IMAGES].type == JSON_TYPE_ARRAY && json_next(&walk))
+		step->other_parts++;
+}
+
+static void read_calls(struct reading *reading, struct step *step)
+{
+	struct json_value calls = reading->values[NAME_TOOL_CALLS];
+	struct json_walk walk = json_walk(reading->body, calls);
+	while (calls.type == JSON_TYPE_ARRAY && json_next(&walk)) {
+		struct ollama_call call = ollama_call_of(reading->body, walk.value);
+		step->kind = STEP_CALLS;
+		step->calls_hash =
+			step_hash_call(step->calls_hash, (struct slice){call.id, sizeof(call.id)});
+	}
+}
+
+static void take_message(void *cookie, struct json_value object)
+{
+	struct reading *reading = cookie;
+	struct gathering *gathering = &reading->gathering;
+	bool is_first = gathering->steps.size == 0;
+	if (object.type != JSON_TYPE_OBJECT) {
+		gathering->is_refused = true;
+		return;
+	}
+	enum step_kind kind =
+		chat_step_kind(reading->body, reading->values[NAME_ROLE], reading->arena);
+	struct step *step = gather_step(gathering, kind, object);
+	if (step == NULL)
+		return;
+	if (kind == STEP_SYSTEM) {
+		reading->has_system = true;
+		if (is_first)
+			reading->lead = reading->values[NAME_CONTENT];
+	}
+	if (kind == STEP_ANSWER)
+		read_calls(reading, step);
+	count_images(reading, step);
+	gather_text(gathering, (struct request_text){.string = reading->values[NAME_CONTENT]});
+}
+
+/* Models have templates that take one system message. There is no other role for it. */
+static void set_place(struct request *request, const struct reading *reading)
+{
+	struct block_place *place = &request->places[PLACE_SYSTEM];
+	struct json_value lead = reading->lead;
+	if (lead.type == JSON_TYPE_STRING) {
+		bool is_empty = lead.end - lead.begin == sizeof("\"\"") - 1;
+		*place = (struct block_place){.way = BLOCK_PLACED,
+					      .offset = lead.end - 1,
+					      .before = is_empty ? SLICE("") : SLICE("\\n\\n")};
+	} else if (!reading->has_system && request->step_count > 0) {
+		*place =
+			(struct block_place){.way = BLOCK_PLACED,
+					     .is_made = true,
+					     .offset = request->steps[0].begin,
+					     .before = SLICE("{\"role\":\"system\",\"content\":\""),
+					     .behind = SLICE("\"},")};
+	}
+	request->places[PLACE_DEVELOPER] = *place;
+}
+
+enum { NAME_MESSAGES, NAME_MODEL, NAME_STREAM, NAME_FORMAT, NAMES };
+
+/* "json" or a schema; "" and null are none. */
+static bool has_format(struct json_value format)
+{
+	bool is_empty = format.end - format.begin == sizeof("\"\"") - 1;
+	return format.type == JSON_TYPE_OBJECT || (format.type == JSON_TYPE_STRING && !is_empty);
+}
+
+/* Of what is valid JSON. */
+static enum request_verdict judge(struct request *request, struct reading *reading,
+				  const struct json_value values[NAMES], unsigned repeated)
+{
+	if (values[NAME_MESSAGES].type != JSON_TYPE_ARRAY || (repeated & 1U << NAME_MESSAGES) != 0)
+		return REQUEST_FOREIGN;
+	request->takes_turns = true;
+	/* What its cache served is not counted. */
+	request->beside = SIZE_MAX;
+	request->model = json_string_text(request->body, values[NAME_MODEL], reading->arena);
+	request->stream = values[NAME_STREAM].type != JSON_TYPE_FALSE;
+	request->has_format = has_format(values[NAME_FORMAT]);
+	if (reading->gathering.is_refused)
+		return REQUEST_FOREIGN;
+	gathering_keep(&reading->gathering, request, reading->arena);
+	set_place(request, reading);
+	return REQUEST_OK;
+}
+
+static enum request_verdict scan_request(struct request *request, struct slice body,
+					 struct arena *arena)
+{
+	static const char *const names[NAMES] = {"messages", "model", "stream", "format"};
+	struct json_value values[NAMES];
+	struct reading reading = {.body = body, .arena = arena};
+	const struct json_list messages = {.name = names[NAME_MESSAGES],
+					   .names = message_names,
+					   .count = MESSAGE_NAMES,
+					   .values = reading.values,
+					   .take = take_message,
+					   .cookie = &reading};
+	unsigned repeated;
+	*request = (struct request){.dialect = &dialect_ollama, .body = body};
+	gathering_begin(&reading.gathering);
+	enum request_verdict verdict = REQUEST_NOT_JSON;
+	if (json_scan_and_pick(body, names, NAMES, values, &repeated, &messages))
+		verdict = judge(request, &reading, values, repeated);
+	gathering_finish(&reading.gathering);
+	return verdict;
+}
+
+static bool takes(struct slice method, struct slice path)
+{
+	return slice_equal(method, SLICE("POST")) && slice_equal(path, SLICE("/api/chat"));
+}
+
+const struct dialect dialect_ollama = {
+	.name = "ollama",
+	.shape = "one \"messages\" array",
+	.takes = takes,
+	.scan = scan_request,
+	.append_turn = chat_append_turn,
+	.stream_format = REPLY_LINES,
+	.stream_type = SLICE("application/x-ndjson"),
+	.match_terminal = ollama_match_terminal,
+	.needs_end = true,
+	.add = ollama_add,
+	.error_body = ollama_error_body,
+	.error_event = ollama_error_event,
+	.key_header = SLICE("Authorization"),
+	.key_scheme = SLICE("Bearer "),
+};
