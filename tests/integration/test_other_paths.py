@@ -29,7 +29,7 @@ MULTIPART = b'--b1\r\nContent-Disposition: form-data; name="file"; filename="a.b
         ("GET", "/v1/chat/completions?limit=1", "/v1/chat/completions?limit=1", b""),
         ("POST", "/v1/chat/completions/c-1", "/v1/chat/completions/c-1", b'{"metadata":{}}'),
         ("GET", "/api/tags", "/api/tags", b""),
-        ("POST", "/api/chat?x=1", "/api/chat?x=1", b'{"messages":[{"role":"user","content":"y"}]}'),
+        ("POST", "/api/generate?x=1", "/api/generate?x=1", b'{"prompt":"y"}'),
         ("GET", "/", "/", b""),
         ("GET", "/odd/..//path/;x=%00", "/odd/..//path/;x=%00", b""),
         ("POST", "/v1/audio/transcriptions", "/v1/audio/transcriptions", MULTIPART),
@@ -73,7 +73,7 @@ def test_a_path_without_memory_says_so_to_whoever_names_a_user(make_daemon, upst
     for path, headers in (
         ("/v1/completions", {"X-User-Id": user}),
         (f"/u/{user}/v1/embeddings", {}),
-        ("/api/chat", {"X-OpenWebUI-User-Id": user}),
+        ("/api/generate", {"X-OpenWebUI-User-Id": user}),
         ("/v1/secret-" + user, {"X-User-Id": user}),
     ):
         reply = daemon.request("POST", path, json={"input": "x"}, headers=headers)
@@ -81,7 +81,7 @@ def test_a_path_without_memory_says_so_to_whoever_names_a_user(make_daemon, upst
         assert ours == {"x-memory-status": "none"}
     reply = daemon.request("POST", "/v1/completions", json={"input": "x"}, headers={"X-User-Id": ""})
     assert "X-Memory-Status" not in reply.headers
-    expected = {"/v1/completions": 1, "/v1/embeddings": 1, "/api/chat": 1, "other": 1}
+    expected = {"/v1/completions": 1, "/v1/embeddings": 1, "/api/generate": 1, "other": 1}
     assert without_memory(daemon) == expected
     assert user not in daemon.admin("GET", "/metrics").text
 
