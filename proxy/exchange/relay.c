@@ -124,7 +124,7 @@ bool relay_is_done(const struct relay *relay)
 bool relay_lacks_end(const struct relay *relay)
 {
 	return relay->is_stream && relay->reader != NULL && !relay->undecodable &&
-	       relay->dialect->needs_end && !relay_is_done(relay);
+	       relay->dialect->needs_end && !reply_result(relay->reader).done;
 }
 
 void relay_release(struct relay *relay)

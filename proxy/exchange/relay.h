@@ -33,7 +33,8 @@ void relay_finish(struct relay *relay);
 void relay_feed(struct relay *relay, struct slice bytes);
 /* Whether the stream's end has been read, so that the exchange can be journalled. */
 bool relay_is_done(const struct relay *relay);
-/* Whether it is a stream that had to say its end and has not. A client may take one for whole. */
+/* Whether it is a stream that is over, had to say its end and has not, not even without its last
+ * line break. A client may take one for whole. */
 bool relay_lacks_end(const struct relay *relay);
 /* Holds nothing from now on. */
 void relay_release(struct relay *relay);

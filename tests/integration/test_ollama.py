@@ -289,6 +289,13 @@ def test_the_sdk_raises_on_a_break_off(daemon, upstream, user):
         list(sdk(daemon, user).chat("llama3.2", HELLO, stream=True))
 
 
+def test_the_sdk_raises_on_a_stream_that_only_stops(daemon, upstream, user):
+    upstream.script(lines_reply(lines_that_say("Hello Alex")[:1]))
+    with pytest.raises(ollama.ResponseError):
+        list(sdk(daemon, user).chat("llama3.2", HELLO, stream=True))
+    assert [(m["content"], m["complete"]) for m in daemon.memory(user)["messages"]] == [("Hello", True), ("Hello ", False)]
+
+
 def test_the_sdk_reads_the_errors(make_daemon, upstream, user):
     upstream.script(json_reply({"error": "model 'x' not found"}, status=404))
     daemon = make_daemon()
