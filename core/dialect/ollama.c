@@ -183,6 +183,7 @@ static bool takes(struct slice method, struct slice path)
 const struct dialect dialect_ollama = {
 	.name = "ollama",
 	.shape = "one \"messages\" array",
+	.list = "messages",
 	.takes = takes,
 	.scan = scan_request,
 	.append_turn = chat_append_turn,

@@ -191,6 +191,12 @@ def test_a_reply_has_its_fields_receipt_and_dry_run(daemon, server, known_user):
     assert receipt["user"] == known_user and receipt["tokens"] == int(answer.headers["X-Memory-Tokens"])
 
 
+def test_a_preview_shows_its_form(daemon, known_user):
+    path = daemon.memory_path(known_user, "/preview?dialect=ollama")
+    body = json.loads(daemon.admin("POST", path, json={"question": "Where do I live?"}).json()["body"])
+    assert [m["role"] for m in body["messages"]] == ["system", "user"] and KNOWN_VALUE in str(body["messages"])
+
+
 @pytest.mark.parametrize("status", [400, 413, 422])
 @streamed
 def test_a_refused_injection_is_sent_once_more_without(daemon, server, known_user, status, stream):
