@@ -43,3 +43,50 @@ class ClaudeCode:
         done = self.run(prompt, *options)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
+
+
+class Codex:
+    """Codex in a home and a project folder of its own, which never tries a request again. `base_url`: that of a
+    provider of its own, or of OpenAI's if `built_in`, with which it tries a WebSocket first."""
+
+    def __init__(self, base_url, folder, headers=None, built_in=False):
+        self.home = folder / "home"
+        self.project = folder / "project"
+        for made in (self.home / ".codex", self.project):
+            made.mkdir(parents=True, exist_ok=True)
+        (self.home / ".codex" / "config.toml").write_text(
+            self._built_in(base_url) if built_in else self._own_provider(base_url, headers or {})
+        )
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "CODEX_API_KEY": "test-key", "KEY": "test-key"}
+
+    @staticmethod
+    def _built_in(base_url):
+        return f'model = "test-model"\nopenai_base_url = "{base_url}"\n'
+
+    @staticmethod
+    def _own_provider(base_url, headers):
+        fields = ", ".join(f'"{n}" = "{v}"' for n, v in headers.items())
+        return (
+            'model = "test-model"\nmodel_provider = "memory"\n[model_providers.memory]\nname = "memory"\n'
+            f'base_url = "{base_url}"\nwire_api = "responses"\nenv_key = "KEY"\nhttp_headers = {{{fields}}}\n'
+            "request_max_retries = 0\nstream_max_retries = 0\n"
+        )
+
+    def run(self, prompt, *resume):
+        """One headless turn; `resume` are the words before it, as a person writes them."""
+        return subprocess.run(
+            ["node", str(NODE / "node_modules/@openai/codex/bin/codex.js"), "exec", "--skip-git-repo-check",
+             "--dangerously-bypass-approvals-and-sandbox", *resume, prompt],
+            cwd=self.project,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def say(self, prompt, *resume):
+        """What it prints."""
+        done = self.run(prompt, *resume)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
