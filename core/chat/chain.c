@@ -65,6 +65,25 @@ static bool goes_into_item(const struct chat *chat)
 	return place->way == BLOCK_WITH_USER || (place->way == BLOCK_PLACED && place->in_item);
 }
 
+bool chat_may_ride(const struct chat *chat)
+{
+	return chat->settings.stored_riders || !chat->request.is_kept;
+}
+
+void chat_keep_apart(struct chat *chat)
+{
+	struct request *request = &chat->request;
+	if (chat_may_ride(chat))
+		return;
+	request->takes_turns = false;
+	if (!goes_into_item(chat))
+		return;
+	chat->settings.placement = PLACE_SYSTEM;
+	request->places[PLACE_SYSTEM] = request->apart;
+	if (request->apart.way == BLOCK_WITH_USER)
+		request->places[PLACE_SYSTEM].way = BLOCK_NOWHERE;
+}
+
 bool chat_block_is_kept(const struct chat *chat)
 {
 	const struct chain_link *link = chat_link(chat);

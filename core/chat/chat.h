@@ -48,10 +48,11 @@ struct chat_settings {
 	enum mode mode;
 	bool inject;
 	bool learn;
-	bool mode_header; /* the request may name its mode */
-	bool trims;       /* old turns may be taken out of the request */
-	bool embeds;      /* turns may have vectors */
-	bool strict;      /* an exchange counts as kept once it is on the disk */
+	bool mode_header;   /* the request may name its mode */
+	bool stored_riders; /* memory may go into what the provider keeps */
+	bool trims;         /* old turns may be taken out of the request */
+	bool embeds;        /* turns may have vectors */
+	bool strict;        /* an exchange counts as kept once it is on the disk */
 	bool secrets_redact;
 	enum placement placement; /* of the block */
 	double token_rate;        /* the model's tokens for one estimated */

@@ -90,7 +90,7 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		.summary = view->has_summary ? &view->summary : NULL,
 		.facts = view->facts,
 		.fact_count = view->fact_count,
-		.question = &chat->question,
+		.question = chat_may_ride(chat) ? &chat->question : NULL,
 		.fact_scores = score_facts(chat, arena),
 		.turns = view->turns,
 		.turn_count = view->turn_count,
@@ -118,7 +118,8 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 static bool gives_new(const struct chat *chat)
 {
 	bool selects = chat_recalls(chat) || mode_uses_facts(chat->injects);
-	return !chat->stands || (selects && chat->newest.is_last && !chat_newest_is_replayed(chat));
+	return !chat->stands || (chat_may_ride(chat) && selects && chat->newest.is_last &&
+				 !chat_newest_is_replayed(chat));
 }
 
 static void use_frozen(struct chat *chat)

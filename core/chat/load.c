@@ -203,7 +203,7 @@ static bool is_trimmed(const struct chat *chat)
 
 bool chat_recalls(const struct chat *chat)
 {
-	return mode_recalls(chat->injects) || is_trimmed(chat);
+	return chat_may_ride(chat) && (mode_recalls(chat->injects) || is_trimmed(chat));
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -274,6 +274,7 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	chat->view = copy;
 	chat->status = CHAT_EMPTY;
 	chat_go_on(chat);
+	chat_keep_apart(chat);
 	if (quotes_an_answer(chat, view, arena)) {
 		chat->status = CHAT_SIDE;
 		return CHAT_READY;

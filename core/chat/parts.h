@@ -122,6 +122,10 @@ size_t chat_kept_tokens(const struct chat *chat);
 void chat_go_on(struct chat *chat);
 /* Whether the block stands in what the provider keeps, and need not be sent. */
 bool chat_block_is_kept(const struct chat *chat);
+/* Whether memory may stand with the turns: not in what the provider keeps, if it is not to. */
+bool chat_may_ride(const struct chat *chat);
+/* The block then goes where it is not kept, and no turns go in. */
+void chat_keep_apart(struct chat *chat);
 /* What later requests that go on from the reply are to know. `recalled` may be NULL. False: none
  * can. */
 bool chat_make_link(const struct chat *chat, const struct reply *reply,

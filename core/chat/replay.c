@@ -106,7 +106,7 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 	size_t most = view->replay_count + 1;
 	chat->replayed = arena_alloc(arena, most * sizeof(*chat->replayed));
 	chat->turn_prefixes = arena_alloc(arena, most * sizeof(*chat->turn_prefixes));
-	if (view->replay_count == 0 || chat->request.step_count == 0)
+	if (view->replay_count == 0 || chat->request.step_count == 0 || !chat_may_ride(chat))
 		return;
 	struct id_set given;
 	begin_given(&given, view);

@@ -83,25 +83,30 @@ static struct block_place instead_of(struct json_value null)
 	};
 }
 
-/* So the client's own text stays a prefix that all of its users share. A template at the provider
- * brings instructions of its own. */
-static struct block_place find_place(const struct response_input *reading,
+/* A template at the provider brings instructions of its own. */
+static struct block_place find_field(const struct response_input *reading,
 				     const struct json_value *values)
 {
 	struct json_value instructions = values[NAME_INSTRUCTIONS];
 	if (response_is_string(instructions))
 		return behind_string(instructions);
-	if (is_set(reading->carrier)) {
-		struct block_place place = response_is_string(reading->carrier)
-						   ? behind_string(reading->carrier)
-						   : behind_parts(reading->body, reading->carrier);
-		place.in_item = true;
-		return place;
-	}
 	if (is_set(instructions) || is_set(values[NAME_PROMPT]))
 		return (struct block_place){.way = BLOCK_WITH_USER};
 	/* A null has its place, what is absent has none. */
 	return instructions.end > 0 ? instead_of(instructions) : new_field(reading->body);
+}
+
+/* So the client's own text stays a prefix that all of its users share. */
+static struct block_place find_place(const struct response_input *reading,
+				     const struct json_value *values)
+{
+	if (response_is_string(values[NAME_INSTRUCTIONS]) || !is_set(reading->carrier))
+		return find_field(reading, values);
+	struct block_place place = response_is_string(reading->carrier)
+					   ? behind_string(reading->carrier)
+					   : behind_parts(reading->body, reading->carrier);
+	place.in_item = true;
+	return place;
 }
 
 /* ---- the fields ---- */
@@ -164,6 +169,7 @@ static void read_places(struct request *request, const struct response_input *re
 	bool is_lone = response_is_string(values[NAME_INPUT]);
 	request->places[PLACE_SYSTEM] = find_place(reading, values);
 	request->places[PLACE_DEVELOPER] = request->places[PLACE_SYSTEM];
+	request->apart = find_field(reading, values);
 	request->takes_turns = !chains(request);
 	if (is_lone)
 		request->lone_text = (struct lone_text){

@@ -26,6 +26,7 @@ struct config_memory {
 	bool inject;
 	bool learn;
 	bool mode_header;
+	bool stored_riders;
 	int role; /* enum config_role */
 	uint64_t context_tokens;
 	uint64_t conversation_tokens;

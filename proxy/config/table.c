@@ -141,6 +141,9 @@ const struct config_key config_keys[] = {
 	 .help = "off: inject but never learn"},
 	{KEY("memory", "mode_header", "on"), SWITCH, IN_MEMORY(mode_header),
 	 .help = "clients may choose by X-Memory-Mode"},
+	{KEY("memory", "stored_riders", "on"), SWITCH, IN_MEMORY(stored_riders),
+	 .help = "off: of what a provider keeps (Responses with store or a chain), nothing holds "
+		 "memory; it goes into instructions alone"},
 	{KEY("memory", "role", "auto"), WORD("auto|system|developer|user"), IN_MEMORY(role),
 	 .help = "which message carries the memory; auto: system, and user for a model that "
 		 "refuses it"},

@@ -252,3 +252,17 @@ def test_a_background_reply_that_is_not_there_yet_or_failed_teaches_nothing(daem
     keeper.background[talk.previous] = whole
     fetch(daemon, user, talk.previous)
     assert len(daemon.messages(user)) == 2
+
+
+@pytest.mark.parametrize("chained", [True, False], ids=["chained", "resent"])
+def test_memory_stays_out_of_what_is_kept_if_it_is_to(make_daemon, keeper, upstream, memory_model, user, chained):
+    daemon = make_daemon({"memory": {"stored_riders": "off"}})
+    make_known(daemon, memory_model, user)
+    talk = Talk(daemon, user, chained=chained)
+    talk.say(LED + [{"role": "user", "content": "Where do I live?"}])
+    talk.say("And where exactly do I live?")
+    for request, seen in zip(upstream.requests, keeper.seen):
+        assert KNOWN_VALUE in request.json["instructions"] and KNOWN_VALUE not in str(request.json["input"])
+        once(seen)
+    Talk(daemon, user, store=False).say("Where do I live?")
+    assert BLOCK in upstream.last.body.decode()

@@ -11,6 +11,7 @@ void chat_fixture_begin(struct chat_fixture *fixture, enum mode mode)
 			     .inject = true,
 			     .learn = true,
 			     .mode_header = true,
+			     .stored_riders = true,
 			     .token_rate = 1,
 			     .context_tokens = 1000,
 			     .conversation_tokens = 4000,
