@@ -356,6 +356,11 @@ static struct slice piece_of(struct slice text, size_t index)
 	return slice_part(text, begin, end);
 }
 
+struct slice completion_piece(const struct completion *completion, size_t index)
+{
+	return piece_of(completion->text, index);
+}
+
 /* A call comes as its name, and then its arguments. */
 static json_t *call_delta(const struct completion *completion, size_t index)
 {

@@ -42,6 +42,8 @@ void completion_finish(struct completion *completion);
 
 /* The reply in one piece; a new reference. */
 json_t *completion_object(const struct completion *completion);
+/* The index-th piece of its text, a few words; empty after the last. */
+struct slice completion_piece(const struct completion *completion, size_t index);
 /* The chunks of a streamed one, in order: NULL after the last; a new reference. */
 json_t *completion_chunk(const struct completion *completion, size_t index);
 

@@ -1,6 +1,6 @@
-/* demo-model: a small OpenAI-compatible server that answers only from what it finds in the request.
- */
-#include "tests/model/completion.h"
+/* demo-model: a small server of the APIs of OpenAI (Chat Completions and Responses), Anthropic and
+ * Ollama that answers only from what it finds in the request. */
+#include "tests/model/api.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -30,10 +30,12 @@ struct reply {
 	struct server *server;
 	struct evhttp_request *request;
 	struct event *timer;
-	json_t *body; /* the request's */
+	enum api api;
+	json_t *body;   /* the request, as one of Chat Completions */
+	json_t *events; /* of a streamed reply */
 	struct completion completion;
 	struct arena arena;
-	size_t next_chunk;
+	size_t next_event;
 	bool started;
 	bool client_gone;
 };
@@ -51,11 +53,10 @@ static void send_json(struct evhttp_request *request, int status, json_t *value)
 	json_decref(value);
 }
 
-static void send_error(struct evhttp_request *request, int status, const char *message)
+static void send_error(struct evhttp_request *request, enum api api, int status,
+		       const char *message)
 {
-	send_json(request, status,
-		  json_pack("{s:{s:s,s:s,s:n,s:n}}", "error", "message", message, "type",
-			    "invalid_request_error", "param", "code"));
+	send_json(request, status, api_error(api, message));
 }
 
 static void reply_destroy(struct reply *reply)
@@ -66,6 +67,7 @@ static void reply_destroy(struct reply *reply)
 	event_free(reply->timer);
 	completion_finish(&reply->completion);
 	json_decref(reply->body);
+	json_decref(reply->events);
 	arena_finish(&reply->arena);
 	free(reply);
 }
@@ -82,12 +84,19 @@ static void reply_wait(struct reply *reply, long milliseconds)
 	evtimer_add(reply->timer, &delay);
 }
 
-static void send_event(struct reply *reply, const char *data)
+/* NULL: what follows the last. */
+static void send_event(struct reply *reply, const json_t *event)
 {
-	struct evbuffer *out = evbuffer_new();
-	evbuffer_add_printf(out, "data: %s\n\n", data);
-	evhttp_send_reply_chunk(reply->request, out);
-	evbuffer_free(out);
+	struct buffer bytes;
+	buffer_init(&bytes, MAX_BODY);
+	api_frame(reply->api, event, &bytes);
+	if (bytes.size > 0) {
+		struct evbuffer *out = evbuffer_new();
+		evbuffer_add(out, bytes.data, bytes.size);
+		evhttp_send_reply_chunk(reply->request, out);
+		evbuffer_free(out);
+	}
+	buffer_finish(&bytes);
 }
 
 static void reply_end(struct reply *reply)
@@ -99,25 +108,21 @@ static void reply_end(struct reply *reply)
 
 static void stream_next(struct reply *reply)
 {
-	json_t *chunk = completion_chunk(&reply->completion, reply->next_chunk++);
-	if (chunk == NULL) {
-		send_event(reply, "[DONE]");
+	const json_t *event = json_array_get(reply->events, reply->next_event++);
+	send_event(reply, event);
+	if (event == NULL)
 		reply_end(reply);
-		return;
-	}
-	char *printed = json_dumps(chunk, JSON_COMPACT);
-	send_event(reply, printed);
-	free(printed);
-	json_decref(chunk);
-	reply_wait(reply, reply->server->chunk_ms);
+	else
+		reply_wait(reply, reply->server->chunk_ms);
 }
 
 static void stream_start(struct reply *reply)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(reply->request);
-	evhttp_add_header(headers, "Content-Type", "text/event-stream");
+	evhttp_add_header(headers, "Content-Type", api_stream_type(reply->api));
 	evhttp_add_header(headers, "Cache-Control", "no-cache");
 	evhttp_send_reply_start(reply->request, HTTP_OK, "OK");
+	reply->events = api_events(reply->api, &reply->completion);
 	reply->started = true;
 }
 
@@ -130,7 +135,7 @@ static void on_timer(evutil_socket_t fd, short events, void *cookie)
 		reply_end(reply);
 	} else if (!reply->completion.stream) {
 		struct evhttp_request *request = reply->request;
-		json_t *object = completion_object(&reply->completion);
+		json_t *object = api_object(reply->api, &reply->completion);
 		reply_destroy(reply);
 		send_json(request, HTTP_OK, object);
 	} else {
@@ -148,20 +153,32 @@ static json_t *read_body(struct evhttp_request *request)
 	return bytes == NULL ? NULL : json_loadb(bytes, size, JSON_ALLOW_NUL, NULL);
 }
 
-static void handle_completion(struct server *server, struct evhttp_request *request)
+/* NULL, or what is wrong with the request. */
+static const char *read_request(struct reply *reply)
+{
+	const char *fault = NULL;
+	json_t *body = read_body(reply->request);
+	if (body == NULL)
+		return "The body is not valid JSON.";
+	reply->body = api_read(reply->api, body, &fault);
+	json_decref(body);
+	if (fault != NULL)
+		return fault;
+	return completion_create(reply->body, &reply->server->cache, time(NULL), &reply->completion,
+				 &reply->arena);
+}
+
+static void handle_completion(struct server *server, struct evhttp_request *request, enum api api)
 {
 	struct reply *reply = xcalloc(1, sizeof(*reply));
 	reply->server = server;
 	reply->request = request;
+	reply->api = api;
 	reply->timer = evtimer_new(server->base, on_timer, reply);
-	reply->body = read_body(request);
-	const char *fault = "The body is not valid JSON.";
-	if (reply->body != NULL)
-		fault = completion_create(reply->body, &server->cache, time(NULL),
-					  &reply->completion, &reply->arena);
+	const char *fault = read_request(reply);
 	if (fault != NULL) {
 		reply_destroy(reply);
-		send_error(request, HTTP_BADREQUEST, fault);
+		send_error(request, api, HTTP_BADREQUEST, fault);
 		return;
 	}
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_client_gone,
@@ -174,11 +191,11 @@ static void handle(struct evhttp_request *request, void *cookie)
 	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
 	bool post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
 	bool models = path != NULL && strcmp(path, "/v1/models") == 0;
-	bool completions = path != NULL && strcmp(path, "/v1/chat/completions") == 0;
-	if (!models && !completions)
-		send_error(request, HTTP_NOTFOUND, "There is nothing at this path.");
-	else if (post != completions)
-		send_error(request, HTTP_BADMETHOD,
+	enum api api = api_of(path);
+	if (!models && api == API_NONE)
+		send_error(request, api, HTTP_NOTFOUND, "There is nothing at this path.");
+	else if (post == models)
+		send_error(request, api, HTTP_BADMETHOD,
 			   "This path is not to be asked with this method.");
 	else if (models)
 		send_json(request, HTTP_OK,
@@ -186,7 +203,7 @@ static void handle(struct evhttp_request *request, void *cookie)
 				    "demo-model", "object", "model", "created", 0, "owned_by",
 				    "recalld"));
 	else
-		handle_completion(cookie, request);
+		handle_completion(cookie, request, api);
 }
 
 static bool listen_on(struct evhttp *http, const char *host, uint16_t port)
