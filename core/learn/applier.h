@@ -30,6 +30,8 @@ struct applier {
 	struct fact *hidden; /* as in CHANGE_HIDE */
 	size_t hidden_count;
 	size_t repeated;
+	struct slice *erased; /* the values that this answer forgets, as they were */
+	size_t erased_count;
 };
 
 /* The entity and key of an entry in the form in which they are compared. */

@@ -141,9 +141,25 @@ static void supersede(struct applier *applier, const struct subject *subject,
 	}
 }
 
+/* "Forget that I live in Rome" says where, too. */
+static bool is_erased(const struct applier *applier, struct slice value)
+{
+	for (size_t i = 0; i < applier->erased_count; i++) {
+		if (is_same_value(applier->erased[i], value))
+			return true;
+	}
+	for (size_t i = 0; i < applier->hidden_count; i++) {
+		if (is_same_value(applier->hidden[i].value, value))
+			return true;
+	}
+	return false;
+}
+
 static void apply_value(struct applier *applier, const struct subject *subject,
 			const struct learn_entry *entry)
 {
+	if (is_erased(applier, entry->value))
+		return;
 	const struct known *newer = find_newer(applier, subject, entry);
 	struct known *stands = find_current(applier, subject, entry->value);
 	if (stands != NULL)
@@ -226,6 +242,7 @@ void learn_apply(const struct learn_turn *turn, const struct learn_entries *entr
 	struct applier applier = {.turn = turn, .wish = wish, .arena = arena};
 	applier.known = arena_alloc(arena, most_known * sizeof(*applier.known));
 	applier.hidden = arena_alloc(arena, most_hidden * sizeof(*applier.hidden));
+	applier.erased = arena_alloc(arena, most_known * sizeof(*applier.erased));
 	for (size_t i = 0; i < turn->fact_count; i++)
 		know(&applier, &turn->facts[i], false);
 	for (size_t i = 0; i < entries->count; i++) {

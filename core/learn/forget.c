@@ -106,6 +106,7 @@ static void hide_repetitions(struct applier *applier, const struct fact *fact)
 static void forget(struct applier *applier, struct known *known)
 {
 	hide_repetitions(applier, &known->fact);
+	applier->erased[applier->erased_count++] = known->fact.value;
 	const struct fact forgotten = {
 		.id = known->fact.id,
 		.exchange = known->fact.exchange,

@@ -300,20 +300,77 @@ static void settle_self(const struct learn_turn *turn, struct learn_entries *ent
 	}
 }
 
-bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,
-		      struct arena *arena)
+/* ---- the answers ---- */
+
+static bool is_same_entry(const struct learn_entry *a, const struct learn_entry *b)
 {
-	/* 9 KB, of which mostly the first few hundred bytes are used. */
+	return a->op == b->op && slice_equal(a->entity, b->entity) && slice_equal(a->key, b->key) &&
+	       slice_equal(a->value, b->value);
+}
+
+/* A model that is asked two things may answer both at once, and then again. */
+static void add_entry(struct learn_entries *entries, const struct learn_entry *entry)
+{
+	for (size_t i = 0; i < entries->count; i++) {
+		if (is_same_entry(&entries->list[i], entry))
+			return;
+	}
+	if (entries->count < LEARN_MAX_ENTRIES)
+		entries->list[entries->count++] = *entry;
+	else
+		entries->rejected++;
+}
+
+/* An entry list takes 9 KB, of which mostly the first few hundred bytes are used. */
+static struct learn_entries *new_entries(struct arena *arena)
+{
 	struct learn_entries *entries =
 		(struct learn_entries *)arena_bytes(arena, sizeof(*entries));
+	entries->count = entries->rejected = 0;
+	return entries;
+}
+
+static bool read_all(const struct slice *answers, size_t count, struct learn_entries *entries,
+		     struct arena *arena)
+{
+	if (count == 1)
+		return learn_entries_read(answers[0], entries, arena);
+	struct learn_entries *more = new_entries(arena);
+	for (size_t i = 0; i < count; i++) {
+		if (!learn_entries_read(answers[i], more, arena))
+			return false;
+		entries->rejected += more->rejected;
+		for (size_t j = 0; j < more->count; j++)
+			add_entry(entries, &more->list[j]);
+	}
+	return true;
+}
+
+static struct said own_words(const struct learn_turn *turn, struct arena *arena)
+{
+	return said_read(form_own_words(learn_shown_turn(turn->user), arena), NULL, arena);
+}
+
+unsigned learn_questions(const struct learn_turn *turn, struct arena *arena)
+{
+	const struct said said = own_words(turn, arena);
+	const struct wish wish = wish_read(turn, &said, arena);
+	if (!wish.is_asked)
+		return LEARN_ASK_FACTS;
+	return LEARN_ASK_FORGET | (wish.says_more ? LEARN_ASK_FACTS : 0);
+}
+
+bool learn_answers_read(const struct learn_turn *turn, const struct slice *answers, size_t count,
+			struct learning *learning, struct arena *arena)
+{
+	struct learn_entries *entries = new_entries(arena);
 	*learning = (struct learning){0};
-	if (!learn_entries_read(answer, entries, arena))
+	if (!read_all(answers, count, entries, arena))
 		return false;
 	learning->is_empty = entries->count + entries->rejected == 0;
 	struct reading reading = {.turn = turn, .arena = arena, .pointed_at = last_answer(turn)};
 	if (entries->count > 0) {
-		reading.said =
-			said_read(form_own_words(learn_shown_turn(turn->user), arena), NULL, arena);
+		reading.said = own_words(turn, arena);
 		reading.wish = wish_read(turn, &reading.said, arena);
 	}
 	settle_self(turn, entries, arena);
@@ -322,4 +379,10 @@ bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct
 	learning->rejected = entries->rejected;
 	learn_apply(turn, entries, &reading.wish, learning, arena);
 	return true;
+}
+
+bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,
+		      struct arena *arena)
+{
+	return learn_answers_read(turn, &answer, 1, learning, arena);
 }

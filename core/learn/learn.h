@@ -31,15 +31,25 @@ struct learn_turn {
 struct learn_prompt {
 	struct slice system;
 	struct slice user;
-	size_t folded; /* for a summary: how many turns, from the oldest, the prompt holds */
+	struct slice schema; /* the answer's JSON schema; empty: it is plain text */
+	size_t folded;       /* for a summary: how many turns, from the oldest, the prompt holds */
 };
+
+/* What a turn is asked about, one bit each. */
+enum learn_question_bits {
+	LEARN_ASK_FORGET = 1 << 0, /* its own words ask to forget something */
+	LEARN_ASK_FACTS = 1 << 1,  /* they say something else as well */
+};
+
+/* The questions to ask the memory model about the turn, in the order of their bits. */
+unsigned learn_questions(const struct learn_turn *turn, struct arena *arena);
 
 /* The request for facts, at most about 30 KB. The answer is to be {"entities":[...]} (CONTRACT
  * 4). */
 struct learn_prompt learn_facts_prompt(const struct learn_turn *turn, struct arena *arena);
-
-/* The JSON schema of that answer, for servers that ask for one. */
-struct slice learn_facts_schema(void);
+/* The same for what the user asks to forget: small models that are always asked for it find it
+ * where nobody asked. */
+struct learn_prompt learn_forget_prompt(const struct learn_turn *turn, struct arena *arena);
 
 /* The part of a user turn that the memory model is shown and that facts may rest on. */
 struct slice learn_shown_turn(struct slice user);
@@ -85,6 +95,11 @@ struct learning {
  * answer. */
 bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,
 		      struct arena *arena);
+
+/* The same for the answers to several questions about the turn: what several of them say is applied
+ * once, in the order of the answers. False: one of them is not usable. */
+bool learn_answers_read(const struct learn_turn *turn, const struct slice *answers, size_t count,
+			struct learning *learning, struct arena *arena);
 
 /* The request for a summary: the previous one (may be empty) and the turns to fold in, oldest
  * first. Turns that do not fit (about 32 KB) are left out, except that a first turn which is too

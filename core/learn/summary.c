@@ -66,8 +66,9 @@ struct learn_prompt learn_summary_prompt(struct slice previous, const struct tur
 	struct buffer out;
 	buffer_init(&out, MAX_PROMPT);
 	size_t fitting = append_all(&out, previous, turns, turn_count, arena);
-	return (struct learn_prompt){instructions(max_words, arena), arena_take(arena, &out),
-				     fitting};
+	return (struct learn_prompt){.system = instructions(max_words, arena),
+				     .user = arena_take(arena, &out),
+				     .folded = fitting};
 }
 
 /* Removes a code fence around the whole text. */

@@ -128,6 +128,15 @@ static bool names_something(const struct said_word *word)
 	       (lexicon_find(word_hash(word->text)) & 1U << LEXICON_LIGHT) == 0;
 }
 
+static bool says_something(const struct said_clause *clause)
+{
+	for (size_t i = 0; i < clause->count; i++) {
+		if (names_something(&clause->words[i]))
+			return true;
+	}
+	return false;
+}
+
 /* "Forget that", "forget what I said": the request itself names nothing. */
 static bool points_back(const struct said *said, unsigned sentence)
 {
@@ -137,10 +146,8 @@ static bool points_back(const struct said *said, unsigned sentence)
 		if (clause->sentence != sentence)
 			continue;
 		bits |= clause->bits;
-		for (size_t j = 0; j < clause->count; j++) {
-			if (names_something(&clause->words[j]))
-				return false;
-		}
+		if (says_something(clause))
+			return false;
 	}
 	return (bits & WORD_THAT) != 0;
 }
@@ -186,7 +193,9 @@ struct wish wish_read(const struct learn_turn *turn, const struct said *said, st
 	buffer_init(&scope, SIZE_MAX);
 	for (size_t i = 0; i < said->count; i++) {
 		const struct said_clause *clause = &said->clauses[i];
-		if ((wish.is_asked && clause->sentence == last) || !asks(said, clause))
+		bool is_asking = asks(said, clause);
+		wish.says_more |= !is_asking && says_something(clause);
+		if ((wish.is_asked && clause->sentence == last) || !is_asking)
 			continue;
 		wish.is_asked = true;
 		wish.says_all |= (clause->bits & WORD_ALL) != 0;

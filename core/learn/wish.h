@@ -8,6 +8,7 @@
 struct wish {
 	bool is_asked;
 	bool says_all;        /* "everything about ..." */
+	bool says_more;       /* the turn says something beside it */
 	struct support scope; /* the sentences that ask, and what "forget that" points back to */
 	struct said said;     /* the same */
 };

@@ -19,17 +19,27 @@ static void append_messages(struct buffer *body, const struct learn_prompt *prom
 	buffer_append(body, SLICE("\"}"));
 }
 
-static void append_format(struct buffer *body, unsigned quirks)
+/* The quirk that would give up the response_format in use; 0: none is used any more. */
+static unsigned format_step(unsigned quirks)
 {
-	if (quirks & QUIRK_NO_RESPONSE_FORMAT)
-		return;
-	if (!(quirks & QUIRK_JSON_SCHEMA)) {
+	bool schema_first = quirks & QUIRK_TAKES_SCHEMA;
+	unsigned first = schema_first ? QUIRK_NO_JSON_SCHEMA : QUIRK_NO_JSON_OBJECT;
+	unsigned second = schema_first ? QUIRK_NO_JSON_OBJECT : QUIRK_NO_JSON_SCHEMA;
+	if (!(quirks & first))
+		return first;
+	return quirks & second ? 0 : second;
+}
+
+static void append_format(struct buffer *body, struct slice schema, unsigned quirks)
+{
+	unsigned step = format_step(quirks);
+	if (step == QUIRK_NO_JSON_OBJECT)
 		buffer_append(body, SLICE(",\"response_format\":{\"type\":\"json_object\"}"));
+	if (step != QUIRK_NO_JSON_SCHEMA)
 		return;
-	}
 	buffer_append(body, SLICE(",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
-				  "{\"name\":\"memory\",\"schema\":"));
-	buffer_append(body, learn_facts_schema());
+				  "{\"name\":\"memory\",\"strict\":true,\"schema\":"));
+	buffer_append(body, schema);
 	buffer_append(body, SLICE("}}"));
 }
 
@@ -42,7 +52,7 @@ static void append_max_tokens(struct buffer *body, unsigned max_tokens, unsigned
 	buffer_append_number(body, max_tokens);
 }
 
-struct slice model_request_body(struct slice model, const struct learn_prompt *prompt, bool json,
+struct slice model_request_body(struct slice model, const struct learn_prompt *prompt,
 				unsigned max_tokens, unsigned quirks, struct arena *arena)
 {
 	struct buffer body;
@@ -56,8 +66,8 @@ struct slice model_request_body(struct slice model, const struct learn_prompt *p
 	if (!(quirks & QUIRK_NO_TEMPERATURE))
 		buffer_append(&body, SLICE(",\"temperature\":0"));
 	append_max_tokens(&body, max_tokens, quirks);
-	if (json)
-		append_format(&body, quirks);
+	if (prompt->schema.size > 0)
+		append_format(&body, prompt->schema, quirks);
 	buffer_append_byte(&body, '}');
 	return arena_take(arena, &body);
 }
@@ -131,9 +141,7 @@ struct concession {
 };
 
 static const struct concession concessions[] = {
-	{{"response_format", "json_object", "json_schema", NULL},
-	 {QUIRK_JSON_SCHEMA, QUIRK_NO_RESPONSE_FORMAT},
-	 true},
+	{{"response_format", "json_object", "json_schema", NULL}, {0, 0}, true}, /* format_step() */
 	{{"temperature", NULL}, {QUIRK_NO_TEMPERATURE, 0}, false},
 	{{"max_tokens", "max_completion_tokens", NULL},
 	 {QUIRK_COMPLETION_TOKENS, QUIRK_NO_MAX_TOKENS},
@@ -145,8 +153,8 @@ enum { CONCESSIONS = sizeof(concessions) / sizeof(concessions[0]) };
 
 static unsigned next_step(const struct concession *concession, unsigned quirks, bool json)
 {
-	if (concession->json_only && !json)
-		return 0;
+	if (concession->json_only)
+		return json ? format_step(quirks) : 0;
 	/* The last step omits the parameter and replaces the steps before it. */
 	unsigned last = concession->steps[1] != 0 ? concession->steps[1] : concession->steps[0];
 	if (quirks & last)
@@ -230,4 +238,32 @@ bool model_answer_read(struct slice body, struct model_answer *answer, struct ar
 	answer->text = content.type == JSON_TYPE_ARRAY ? join_parts(body, content, arena)
 						       : json_string_text(body, content, arena);
 	return answer->text.size > 0;
+}
+
+/* ---- what the server is ---- */
+
+/* "b6123-a1b2c3d", a build of llama.cpp. */
+static bool is_build(struct slice fingerprint)
+{
+	return fingerprint.size > 2 && fingerprint.data[0] == 'b' && fingerprint.data[1] >= '0' &&
+	       fingerprint.data[1] <= '9' &&
+	       slice_find(fingerprint, SLICE("-"), 0) < fingerprint.size;
+}
+
+bool model_takes_schema(struct slice base_url, struct slice body)
+{
+	static const char *const marks[] = {"system_fingerprint", "timings", "prompt_logprobs",
+					    "kv_transfer_params"};
+	enum { MARKS = sizeof(marks) / sizeof(marks[0]) };
+	struct json_value values[MARKS];
+	unsigned repeated;
+	if (slice_starts_with(base_url, SLICE("https://api.openai.com/")))
+		return true;
+	if (!json_scan_and_pick(body, marks, MARKS, values, &repeated, NULL))
+		return false;
+	struct slice fingerprint = raw(body, values[0]);
+	if (values[0].type == JSON_TYPE_STRING)
+		fingerprint = slice_part(fingerprint, 1, fingerprint.size - 1);
+	return slice_equal(fingerprint, SLICE("fp_ollama")) || is_build(fingerprint) ||
+	       values[1].type == JSON_TYPE_OBJECT || values[2].end > 0 || values[3].end > 0;
 }

@@ -54,7 +54,11 @@ static unsigned *known_quirks(const struct learn_question *question)
 	}
 	size_t at = memory->next++ % LEARN_CALL_SERVERS;
 	memory->entries[at].server = server;
-	memory->entries[at].quirks = 0;
+	memory->entries[at].quirks =
+		model_takes_schema(slice_of(config_model_base_url(question->config)),
+				   (struct slice){0})
+			? QUIRK_TAKES_SCHEMA
+			: 0;
 	return &memory->entries[at].quirks;
 }
 
@@ -65,8 +69,8 @@ static bool ask_otherwise(struct learn_call *call)
 {
 	if (call->status != 400 && call->status != 422)
 		return false;
-	unsigned quirks =
-		model_request_adapt(call->quirks, call->question.json, buffer_slice(&call->answer));
+	unsigned quirks = model_request_adapt(call->quirks, call->question.prompt->schema.size > 0,
+					      buffer_slice(&call->answer));
 	if (quirks == call->quirks)
 		return false;
 	call->quirks = quirks;
@@ -78,6 +82,9 @@ static bool ask_otherwise(struct learn_call *call)
 
 static void take_answer(struct learn_call *call)
 {
+	struct slice base = slice_of(config_model_base_url(call->question.config));
+	if (model_takes_schema(base, buffer_slice(&call->answer)))
+		call->quirks |= QUIRK_TAKES_SCHEMA;
 	*known_quirks(&call->question) = call->quirks;
 	finish(call,
 	       &(struct learn_reply){
@@ -176,8 +183,8 @@ static void ask(struct learn_call *call)
 	uint64_t timeout = question->config->model.timeout;
 	const struct timeval deadline = {.tv_sec = (time_t)(timeout / 1000),
 					 .tv_usec = (suseconds_t)(timeout % 1000 * 1000)};
-	call->body = model_request_body(question->model, question->prompt, question->json,
-					question->max_tokens, call->quirks, question->arena);
+	call->body = model_request_body(question->model, question->prompt, question->max_tokens,
+					call->quirks, question->arena);
 	call->status = 0;
 	buffer_clear(&call->answer);
 	event_add(call->deadline, &deadline);

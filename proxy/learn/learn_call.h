@@ -11,7 +11,7 @@
 
 struct learn_call;
 
-/* Which parameters servers refuse, remembered per address and model. */
+/* What servers were found to refuse or to take, remembered per address and model. */
 enum { LEARN_CALL_SERVERS = 64 };
 struct quirk_memory {
 	struct {
@@ -29,7 +29,6 @@ struct learn_question {
 	struct slice key_field; /* "NAME: VALUE"; empty: none */
 	struct slice model;     /* the model name to send */
 	const struct learn_prompt *prompt;
-	bool json; /* the answer is a JSON object */
 	unsigned max_tokens;
 	struct arena *arena; /* holds the answer */
 };

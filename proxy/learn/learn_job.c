@@ -31,7 +31,9 @@ struct learn_job {
 	struct event *start;
 	struct learn_call *call;
 	struct store_call *store_call;
-	struct slice answer_text;
+	unsigned questions;      /* LEARN_ASK_*, of a facts job: what is still to be asked */
+	struct slice answers[2]; /* to those that were */
+	size_t answer_count;
 	struct learning learning; /* what a facts job will store */
 	bool wants_room;          /* see learn_job_ended */
 };
@@ -143,8 +145,8 @@ static struct learn_turn turn_to_learn(const struct learn_job *learn_job)
 static bool take_facts(struct learn_job *learn_job)
 {
 	struct learn_turn turn = turn_to_learn(learn_job);
-	if (!learn_facts_read(&turn, learn_job->answer_text, &learn_job->learning,
-			      &learn_job->arena))
+	if (!learn_answers_read(&turn, learn_job->answers, learn_job->answer_count,
+				&learn_job->learning, &learn_job->arena))
 		return false;
 	store_facts(learn_job);
 	return true;
@@ -170,14 +172,20 @@ static bool take_summary(struct learn_job *learn_job, const struct model_answer 
 	return true;
 }
 
+static void ask_next(struct learn_job *learn_job);
+
 static bool use_answer(struct learn_job *learn_job, struct slice body)
 {
 	struct model_answer answer;
 	if (!model_answer_read(body, &answer, &learn_job->arena))
 		return false;
-	learn_job->answer_text = answer.text;
-	return learn_job->job.kind == JOB_FACTS ? take_facts(learn_job)
-						: take_summary(learn_job, &answer);
+	if (learn_job->job.kind == JOB_SUMMARY)
+		return take_summary(learn_job, &answer);
+	learn_job->answers[learn_job->answer_count++] = answer.text;
+	if (learn_job->questions == 0)
+		return take_facts(learn_job);
+	ask_next(learn_job);
+	return true;
 }
 
 static void on_called(void *cookie, const struct learn_reply *reply)
@@ -267,7 +275,6 @@ static void call_model(struct learn_job *learn_job)
 		.key_field = setting->key_field,
 		.model = setting->model,
 		.prompt = &learn_job->prompt,
-		.json = learn_job->job.kind == JOB_FACTS,
 		.max_tokens = answer_tokens(learn_job),
 		.arena = &learn_job->arena,
 	};
@@ -312,12 +319,29 @@ static bool prepare_summary(struct learn_job *learn_job)
 	return true;
 }
 
+/* The first of the questions that are left. */
+static void put_question(struct learn_job *learn_job)
+{
+	struct learn_turn turn = turn_to_learn(learn_job);
+	bool forgets = learn_job->questions & LEARN_ASK_FORGET;
+	learn_job->questions &= ~(unsigned)(forgets ? LEARN_ASK_FORGET : LEARN_ASK_FACTS);
+	learn_job->prompt = forgets ? learn_forget_prompt(&turn, &learn_job->arena)
+				    : learn_facts_prompt(&turn, &learn_job->arena);
+}
+
+static void ask_next(struct learn_job *learn_job)
+{
+	put_question(learn_job);
+	call_model(learn_job);
+}
+
 static bool prepare_facts(struct learn_job *learn_job)
 {
 	struct learn_turn turn = turn_to_learn(learn_job);
 	if (slice_trim(turn.user).size == 0)
 		return false;
-	learn_job->prompt = learn_facts_prompt(&turn, &learn_job->arena);
+	learn_job->questions = learn_questions(&turn, &learn_job->arena);
+	put_question(learn_job);
 	return true;
 }
 

@@ -93,7 +93,11 @@ static void check_facts(struct slice user, struct slice answer, struct arena *ar
 	struct learning learning;
 	if (learn_facts_read(&turn, answer, &learning, arena))
 		check_changes(&turn, &learning);
+	if (learn_answers_read(&turn, (const struct slice[]){answer, answer}, 2, &learning, arena))
+		check_changes(&turn, &learning);
+	(void)learn_questions(&turn, arena);
 	(void)learn_facts_prompt(&turn, arena);
+	(void)learn_forget_prompt(&turn, arena);
 }
 
 static void check_summary(struct slice answer, struct arena *arena)

@@ -1,5 +1,6 @@
 """What is learned, from what, how often, and what the memory model may do wrong meanwhile."""
 
+import json
 import time
 
 import pytest
@@ -255,6 +256,43 @@ def test_the_memory_model_is_asked_as_promised(daemon, memory_model, user):
     assert call.authorization == "Bearer model-key"
     assert [m["role"] for m in call.body["messages"]] == ["system", "user"]
     assert time.strftime("%Y-%m-%d", time.gmtime()) in call.asked
+
+
+def test_a_server_that_enforces_a_schema_is_given_one(make_daemon, memory_model, user):
+    """Ollama says what it is in its replies; the first question is put to a server that nobody knows."""
+    daemon = make_daemon()
+    plain = memory_model.answer
+    memory_model.answer = lambda request: json_reply(json.loads(plain(request).pieces[0]) | {"system_fingerprint": "fp_ollama"})
+    for number in range(3):
+        turn = f"I own kite number {number}."
+        teach(daemon, memory_model, user, turn, [fact("kite", f"number {number}", f"I own kite number {number}")])
+    first, *later = [call.body["response_format"] for call in memory_model.fact_calls("I own kite number")]
+    assert first == {"type": "json_object"} and len(later) == 2
+    for response_format in later:
+        schema = response_format["json_schema"]
+        entry = schema["schema"]["properties"]["entities"]["items"]
+        assert response_format["type"] == "json_schema" and schema["strict"] is True
+        assert next(iter(entry["properties"])) == "quote" and "forget" not in entry["properties"]
+    assert facts_of(daemon, user) == {("user", "kite", "number 2")}
+
+
+def test_what_to_forget_is_a_question_of_its_own(daemon, memory_model, user):
+    teach(daemon, memory_model, user, "I own a kite.", [fact("toy", "kite", "I own a kite")])
+    (call,) = memory_model.fact_calls()
+    assert "forget" not in call.prompt.lower()
+    turn = "Please forget my kite. I own a drone."
+    memory_model.requests.clear()
+    drone = fact("vehicle", "drone", "I own a drone")
+    teach(daemon, memory_model, user, turn, [fact("toy", "kite", "forget my kite", forget=True), drone])
+    first, second = memory_model.fact_calls(turn)
+    assert "forget" in first.prompt.lower().replace(turn.lower(), "")
+    assert "forget" not in second.prompt.lower().replace(turn.lower(), "")
+    assert facts_of(daemon, user) == {("user", "vehicle", "drone")}
+    turn = "Forget my drone."
+    memory_model.requests.clear()
+    teach(daemon, memory_model, user, turn, [fact("vehicle", "drone", "Forget my drone", forget=True)])
+    assert len(memory_model.fact_calls(turn)) == 1, "nothing else is said"
+    assert facts_of(daemon, user) == set()
 
 
 def test_a_summary_is_written_folded_and_bounded(make_daemon, upstream, memory_model, user):

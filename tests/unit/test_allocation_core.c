@@ -288,6 +288,8 @@ static uint64_t learn_from_turn(struct arena *arena)
 					.fact_count = 1,
 					.min_confidence = 0.5};
 	uint64_t hash = mix_prompt(0, learn_facts_prompt(&turn, arena));
+	hash = mix_prompt(hash, learn_forget_prompt(&turn, arena));
+	hash = mix_number(hash, learn_questions(&turn, arena));
 	struct learning learning;
 	TRIAL_EXPECT(learn_facts_read(
 		&turn,
@@ -328,10 +330,11 @@ static uint64_t build_context(struct arena *arena)
 
 static uint64_t speak_to_models(struct arena *arena)
 {
-	const struct learn_prompt prompt = {SLICE("Be \"brief\"."), SLICE("Hi\n")};
-	uint64_t hash = mix(0, model_request_body(SLICE("m"), &prompt, true, 100, 0, arena));
-	hash = mix(hash, model_request_body(SLICE("m"), &prompt, true, 100,
-					    QUIRK_JSON_SCHEMA | QUIRK_NO_SYSTEM, arena));
+	const struct learn_prompt prompt = {
+		.system = SLICE("Be \"brief\"."), .user = SLICE("Hi\n"), .schema = SLICE("{}")};
+	uint64_t hash = mix(0, model_request_body(SLICE("m"), &prompt, 100, 0, arena));
+	hash = mix(hash, model_request_body(SLICE("m"), &prompt, 100,
+					    QUIRK_NO_JSON_OBJECT | QUIRK_NO_SYSTEM, arena));
 	hash = mix_number(hash,
 			  model_request_adapt(0, true,
 					      SLICE("{\"error\":{\"message\":\"no max_t\\u006fkens "

@@ -167,11 +167,175 @@ START_TEST(a_hundred_long_facts_stay_within_bounds)
 }
 END_TEST
 
-START_TEST(the_schema_is_json)
+/* OpenAI's strict form wants every member required and no others. */
+static void assert_strict(struct slice schema)
 {
+	static const char *const names[] = {"properties", "required", "additionalProperties"};
 	struct json_value value;
-	ck_assert(json_scan(learn_facts_schema(), &value));
-	ck_assert_int_eq(value.type, JSON_TYPE_OBJECT);
+	struct json_value parts[3];
+	struct json_value items;
+	ck_assert(json_scan(schema, &value));
+	json_pick(schema, value, (const char *const[]){"properties"}, 1, &value);
+	json_pick(schema, value, (const char *const[]){"entities"}, 1, &value);
+	json_pick(schema, value, (const char *const[]){"items"}, 1, &items);
+	json_pick(schema, items, names, 3, parts);
+	ck_assert_int_eq(parts[2].type, JSON_TYPE_FALSE);
+	struct json_walk members = json_walk(schema, parts[0]);
+	struct json_walk required = json_walk(schema, parts[1]);
+	while (json_next(&members)) {
+		ck_assert(json_next(&required));
+		ck_assert(
+			slice_equal(slice_part(schema, members.key.begin, members.key.end),
+				    slice_part(schema, required.value.begin, required.value.end)));
+	}
+	ck_assert(!json_next(&required));
+}
+
+START_TEST(the_schemas_are_strict)
+{
+	struct lesson lesson = lesson_of("Forget my name.");
+	assert_strict(prompt_of(&lesson).schema);
+	assert_strict(learn_forget_prompt(&lesson.turn, &lesson.arena).schema);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+/* Takes the next line of the instructions. */
+static struct slice next_line(struct slice *rest)
+{
+	size_t end = slice_find(*rest, SLICE("\n"), 0);
+	struct slice line = slice_part(*rest, 0, end);
+	*rest = slice_part(*rest, end < rest->size ? end + 1 : end, rest->size);
+	return line;
+}
+
+/* Reads the answer of an example as if it had come for another turn. */
+static void assert_teaches_nothing(const char *turn, struct slice answer)
+{
+	struct lesson lesson = lesson_of(turn);
+	lesson_knows(&lesson, "name", "Alex", 5000);
+	lesson_knows(&lesson, "instrument", "cello", 5000);
+	ck_assert(lesson_read(&lesson, arena_string(&lesson.arena, answer)));
+	ck_assert_msg(lesson.learning.change_count == 0, "\"%s\" learns from %.*s", turn,
+		      SLICE_PRINT(answer));
+	arena_finish(&lesson.arena);
+}
+
+/* A small model may copy an example instead of reading the turn. */
+static size_t assert_examples_teach_nothing(struct slice instructions)
+{
+	static const char *const turns[] = {
+		"Hi!",
+		"My name is Alex and I bake bread on Friday.",
+		"On Friday I move to Bergen.",
+		"My cousin can't eat nuts.",
+		"I don't play the cello any more.",
+		"Please forget that I play the cello.",
+		"Delete everything about Maria.",
+		"Ich spiele nicht mehr Cello.",
+		"我住在上海，星期五搬到北京。",
+	};
+	size_t examples = 0;
+	while (instructions.size > 0) {
+		if (!slice_starts_with(next_line(&instructions), SLICE("Turn: ")))
+			continue;
+		struct slice answer = next_line(&instructions);
+		for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++)
+			assert_teaches_nothing(turns[i], answer);
+		examples++;
+	}
+	return examples;
+}
+
+START_TEST(what_is_copied_from_the_examples_is_not_learned)
+{
+	struct lesson lesson = lesson_of("Hi");
+	ck_assert_uint_eq(assert_examples_teach_nothing(prompt_of(&lesson).system), 4);
+	ck_assert_uint_eq(assert_examples_teach_nothing(
+				  learn_forget_prompt(&lesson.turn, &lesson.arena).system),
+			  3);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(the_examples_are_answered_as_they_are_to_be_read)
+{
+	struct lesson lesson =
+		lesson_of("I'm Ottokar and I bake rye bread. On Friday I move to Tromsø.");
+	struct slice instructions = prompt_of(&lesson).system;
+	while (!slice_starts_with(next_line(&instructions), SLICE("Turn: I'm Ottokar")))
+		ck_assert_uint_gt(instructions.size, 0);
+	lesson_must(&lesson, arena_string(&lesson.arena, next_line(&instructions)), 3, 0);
+	lesson_added(&lesson, 2, "user", "moving_to", "Tromsø on 2031-03-07");
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(what_to_forget_is_asked_only_where_the_turn_asks_for_it)
+{
+	static const struct {
+		const char *turn;
+		unsigned questions;
+	} cases[] = {
+		{"I'm allergic to peanuts, please keep that in mind.", LEARN_ASK_FACTS},
+		{"Thanks, see you tomorrow", LEARN_ASK_FACTS},
+		{"Don't forget that I live in Rome.", LEARN_ASK_FACTS},
+		{"I always forget my keys.", LEARN_ASK_FACTS},
+		{"> Please forget my address.\nWhat does she mean?", LEARN_ASK_FACTS},
+		{"Please forget my address.", LEARN_ASK_FORGET},
+		{"Bitte vergiss meine Adresse.", LEARN_ASK_FORGET},
+		{"请忘记我的地址。", LEARN_ASK_FORGET},
+		{"Forget my address. I live in Bern now.", LEARN_ASK_FORGET | LEARN_ASK_FACTS},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lesson lesson = lesson_of(cases[i].turn);
+		ck_assert_msg(learn_questions(&lesson.turn, &lesson.arena) == cases[i].questions,
+			      "%s", cases[i].turn);
+		arena_finish(&lesson.arena);
+	}
+}
+END_TEST
+
+static void read_answers(struct lesson *lesson, const char *forget, const char *facts)
+{
+	const struct slice answers[] = {slice_of(forget), slice_of(facts)};
+	lesson->turn.facts = lesson->facts;
+	lesson->turn.fact_count = lesson->fact_count;
+	ck_assert(learn_answers_read(&lesson->turn, answers, 2, &lesson->learning, &lesson->arena));
+}
+
+START_TEST(two_answers_about_a_turn_are_one_lesson)
+{
+	static const char forget[] = "{\"entities\":[{\"quote\":\"Forget that I live in Rome\","
+				     "\"key\":\"city\",\"value\":\"Rome\",\"forget\":true}]}";
+	static const char facts[] = "{\"entities\":[{\"quote\":\"I live in Rome\",\"key\":\"city\","
+				    "\"value\":\"Rome\"},{\"quote\":\"I bake bread\",\"key\":"
+				    "\"bakes\",\"value\":\"bread\"}]}";
+	struct lesson lesson = lesson_of("Forget that I live in Rome. I bake bread.");
+	lesson_knows(&lesson, "city", "Rome", 5000);
+	read_answers(&lesson, forget, facts);
+	ck_assert_uint_eq(lesson.learning.change_count, 2);
+	lesson_added(&lesson, 0, "user", "bakes", "bread");
+	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	ck_assert(lesson.learning.hide_exchange);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(a_model_that_answers_both_questions_at_once_is_heard_once)
+{
+	static const char both[] = "{\"entities\":[{\"key\":\"phone\",\"value\":\"555\","
+				   "\"quote\":\"my old number 555\",\"forget\":true},"
+				   "{\"key\":\"phone\",\"value\":\"777\",\"quote\":"
+				   "\"my new one is 777\"}]}";
+	struct lesson lesson = lesson_of("Forget my old number 555; my new one is 777.");
+	lesson_knows(&lesson, "phone", "555", 5000);
+	read_answers(&lesson, both, both);
+	ck_assert_uint_eq(lesson.learning.change_count, 2);
+	lesson_added(&lesson, 0, "user", "phone", "777");
+	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	ck_assert_uint_eq(lesson.learning.rejected, 0);
+	arena_finish(&lesson.arena);
 }
 END_TEST
 
@@ -275,7 +439,12 @@ UNIT_MAIN("learn_prompt", the_new_turn_comes_last_and_word_for_word,
 	  known_keys_are_grouped_with_their_present_values, only_the_most_recent_keys_are_shown,
 	  references_are_short_and_cannot_pose_as_another_part,
 	  a_long_turn_is_cut_and_the_prompt_says_so, a_fact_may_not_rest_on_what_was_not_shown,
-	  a_hundred_long_facts_stay_within_bounds, the_schema_is_json,
+	  a_hundred_long_facts_stay_within_bounds, the_schemas_are_strict,
+	  what_is_copied_from_the_examples_is_not_learned,
+	  the_examples_are_answered_as_they_are_to_be_read,
+	  what_to_forget_is_asked_only_where_the_turn_asks_for_it,
+	  two_answers_about_a_turn_are_one_lesson,
+	  a_model_that_answers_both_questions_at_once_is_heard_once,
 	  a_summary_is_asked_for_with_days_and_speakers,
 	  as_many_turns_as_fit_are_summarized_and_never_none,
 	  a_summary_is_taken_without_reasoning_and_fences,

@@ -7,9 +7,11 @@
 
 static struct slice body_with(unsigned quirks, bool json, struct arena *arena)
 {
-	const struct learn_prompt prompt = {SLICE("Be \"brief\"."),
-					    SLICE("Zeile 1\nZeile 2 \\ 中")};
-	return model_request_body(SLICE("gpt-4o-mini"), &prompt, json, 700, quirks, arena);
+	const struct learn_prompt prompt = {.system = SLICE("Be \"brief\"."),
+					    .user = SLICE("Zeile 1\nZeile 2 \\ 中"),
+					    .schema = json ? SLICE("{\"type\":\"object\"}")
+							   : (struct slice){0}};
+	return model_request_body(SLICE("gpt-4o-mini"), &prompt, 700, quirks, arena);
 }
 
 static bool holds(struct slice body, const char *part)
@@ -34,7 +36,7 @@ END_TEST
 START_TEST(every_combination_of_quirks_makes_valid_json_that_honours_them)
 {
 	struct arena arena = {0};
-	for (unsigned quirks = 0; quirks < 64; quirks++) {
+	for (unsigned quirks = 0; quirks < 128; quirks++) {
 		struct slice body = body_with(quirks, true, &arena);
 		struct json_value value;
 		ck_assert(json_scan(body, &value));
@@ -43,10 +45,13 @@ START_TEST(every_combination_of_quirks_makes_valid_json_that_honours_them)
 		bool renamed = quirks & QUIRK_COMPLETION_TOKENS;
 		ck_assert_int_eq(holds(body, "\"max_tokens\":700"), limit && !renamed);
 		ck_assert_int_eq(holds(body, "\"max_completion_tokens\":700"), limit && renamed);
-		bool format = !(quirks & QUIRK_NO_RESPONSE_FORMAT);
-		bool schema = quirks & QUIRK_JSON_SCHEMA;
-		ck_assert_int_eq(holds(body, "\"json_object\""), format && !schema);
-		ck_assert_int_eq(holds(body, "\"json_schema\""), format && schema);
+		bool object = !(quirks & QUIRK_NO_JSON_OBJECT);
+		bool schema = !(quirks & QUIRK_NO_JSON_SCHEMA);
+		bool schema_first = quirks & QUIRK_TAKES_SCHEMA;
+		ck_assert_int_eq(holds(body, "\"json_object\""),
+				 object && !(schema && schema_first));
+		ck_assert_int_eq(holds(body, "\"json_schema\""),
+				 schema && !(object && !schema_first));
 		ck_assert_int_eq(holds(body, "\"system\""), !(quirks & QUIRK_NO_SYSTEM));
 		ck_assert(holds(body, "Be \\\"brief\\\"."));
 	}
@@ -79,7 +84,7 @@ START_TEST(other_servers_are_understood_too)
 	ck_assert_uint_eq(model_request_adapt(0, true,
 					      SLICE("{\"error\":\"'response_format.type' must be "
 						    "'json_schema' or 'text'\"}")),
-			  QUIRK_JSON_SCHEMA);
+			  QUIRK_NO_JSON_OBJECT);
 	ck_assert_uint_eq(model_request_adapt(
 				  0, true,
 				  SLICE("{\"object\":\"error\",\"message\":\"System role not "
@@ -113,7 +118,7 @@ END_TEST
 
 START_TEST(without_a_name_everything_is_given_up_in_order_and_then_no_more)
 {
-	const unsigned order[] = {QUIRK_JSON_SCHEMA,    QUIRK_NO_RESPONSE_FORMAT,
+	const unsigned order[] = {QUIRK_NO_JSON_OBJECT, QUIRK_NO_JSON_SCHEMA,
 				  QUIRK_NO_TEMPERATURE, QUIRK_COMPLETION_TOKENS,
 				  QUIRK_NO_MAX_TOKENS,  QUIRK_NO_SYSTEM};
 	unsigned quirks = 0;
@@ -125,6 +130,41 @@ START_TEST(without_a_name_everything_is_given_up_in_order_and_then_no_more)
 	ck_assert_uint_eq(model_request_adapt(quirks, true, SLICE("Bad Request")), quirks);
 	ck_assert_uint_eq(model_request_adapt(quirks, true, SLICE("temperature")), quirks);
 	ck_assert_uint_eq(model_request_adapt(0, false, (struct slice){0}), QUIRK_NO_TEMPERATURE);
+}
+END_TEST
+
+START_TEST(a_schema_is_given_up_before_json_where_it_came_first)
+{
+	unsigned quirks = model_request_adapt(QUIRK_TAKES_SCHEMA, true, SLICE("json_schema"));
+	ck_assert_uint_eq(quirks, QUIRK_TAKES_SCHEMA | QUIRK_NO_JSON_SCHEMA);
+	quirks = model_request_adapt(quirks, true, SLICE("response_format"));
+	ck_assert_uint_eq(quirks, QUIRK_TAKES_SCHEMA | QUIRK_NO_JSON_SCHEMA | QUIRK_NO_JSON_OBJECT);
+}
+END_TEST
+
+START_TEST(servers_that_enforce_a_schema_are_known)
+{
+	static const struct {
+		const char *base_url;
+		const char *body;
+		bool takes;
+	} cases[] = {
+		{"https://api.openai.com/v1", "", true},
+		{"https://api.openai.com.example/v1", "{}", false},
+		{"http://127.0.0.1:11434/v1", "{\"system_fingerprint\":\"fp_ollama\"}", true},
+		{"http://127.0.0.1:8080/v1", "{\"system_fingerprint\":\"b6123-a1b2c3d\"}", true},
+		{"http://127.0.0.1:8080/v1", "{\"timings\":{\"prompt_n\":7}}", true},
+		{"http://127.0.0.1:8000/v1", "{\"prompt_logprobs\":null}", true},
+		{"http://127.0.0.1:9000/v1", "{\"system_fingerprint\":\"fp_44709d6fcb\"}", false},
+		{"http://127.0.0.1:9000/v1", "{\"system_fingerprint\":null}", false},
+		{"http://127.0.0.1:9000/v1", "{\"system_fingerprint\":7,\"timings\":[]}", false},
+		{"http://127.0.0.1:9000/v1", "{\"system_fingerprint\":\"\"}", false},
+		{"http://127.0.0.1:9000/v1", "not JSON", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_msg(model_takes_schema(slice_of(cases[i].base_url),
+						 slice_of(cases[i].body)) == cases[i].takes,
+			      "%s %s", cases[i].base_url, cases[i].body);
 }
 END_TEST
 
@@ -234,6 +274,7 @@ UNIT_MAIN("model_request", the_body_is_plain_chat_completions,
 	  what_openai_refuses_by_name_is_given_up, other_servers_are_understood_too,
 	  param_outweighs_what_the_message_mentions,
 	  without_a_name_everything_is_given_up_in_order_and_then_no_more,
-	  any_error_ends_after_six_steps, a_context_that_is_too_long_is_no_quirk,
-	  an_answer_is_read_from_a_string_or_from_parts,
+	  a_schema_is_given_up_before_json_where_it_came_first,
+	  servers_that_enforce_a_schema_are_known, any_error_ends_after_six_steps,
+	  a_context_that_is_too_long_is_no_quirk, an_answer_is_read_from_a_string_or_from_parts,
 	  what_holds_no_choice_with_text_is_no_answer, ten_megabytes_of_anything_are_survived)
