@@ -54,7 +54,8 @@ static bool is_form(struct slice body, struct json_value format)
 	       !json_string_is(body, member(body, format, "type"), SLICE("text"));
 }
 
-/* Going on in a thread, the provider has the system text, and all turns before these. */
+/* The provider keeps a thread's system text and its turns. Going on in one, a request may have no
+ * system text: what is new goes with the user's words. */
 static void read_thread(struct request *request, struct json_value thread, struct arena *arena)
 {
 	struct slice body = request->body;
@@ -62,12 +63,15 @@ static void read_thread(struct request *request, struct json_value thread, struc
 	bool goes_on = json_string_is(body, type, SLICE("continue"));
 	request->is_kept = goes_on || json_string_is(body, type, SLICE("create"));
 	request->takes_turns = !goes_on;
+	for (size_t i = 0; i < PLACE_USER; i++) {
+		request->places[i].in_item = request->is_kept;
+		if (goes_on)
+			request->places[i] = (struct block_place){.way = BLOCK_WITH_USER};
+	}
 	if (!goes_on)
 		return;
 	request->previous =
 		json_string_text(body, member(body, thread, "previous_message_id"), arena);
-	for (size_t i = 0; i < PLACE_USER; i++)
-		request->places[i] = (struct block_place){.way = BLOCK_NOWHERE};
 	request->beside = SIZE_MAX;
 }
 

@@ -8,6 +8,7 @@ import pytest
 
 from conftest import KNOWN_VALUE, make_known
 from harness.clients import ClaudeCode
+from harness.memory_model import fact
 from harness.provider import Said, message_events, messages_error
 from harness.upstream import json_reply, sse_reply
 from test_clients import node
@@ -103,6 +104,70 @@ def test_the_providers_own_errors_pass(provider_daemon, provider, user, ask):
     provider.script(messages_error(529, "overloaded_error", "Overloaded"))
     with pytest.raises((anthropic.APIStatusError, RuntimeError), match="Overloaded"):
         ask(provider_daemon.origin, {"X-User-Id": user}, True)
+
+
+# ---- threads, which the provider keeps ----
+
+
+def weather_loop(origin, headers, asked):
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """The weather in a city."""
+        return f"It rains in {city}."
+
+    with anthropic.Anthropic(api_key="sk-ant-test", base_url=origin, default_headers=headers, max_retries=0) as client:
+        messages = [{"role": "user", "content": asked}]
+        runner = client.beta.messages.tool_runner(model="m", max_tokens=64, tools=[weather], messages=messages)
+        return runner.until_done()
+
+
+def test_the_sdks_loop_of_tools_is_one_turn_of_a_thread(provider_daemon, provider, known):
+    asked = 'Where do I live? Use the tool weather with {"city": "Oslo"}, please.'
+    before = provider_daemon.messages(known)
+    final = weather_loop(provider_daemon.origin, {"X-User-Id": known, "X-Memory-Mode": "hybrid"}, asked)
+    create, proceed = provider.of_dialect("messages")
+    assert create.json["thread"] == {"type": "create"} and KNOWN_VALUE in create.json["system"]
+    assert sorted(proceed.json) == ["max_tokens", "messages", "model", "thread"], "a continue takes no system text"
+    assert KNOWN_VALUE not in proceed.body.decode()
+    assert provider_daemon.messages(known)[len(before) :] == [("user", asked), ("assistant", final.content[0].text)]
+
+
+def test_a_thread_that_goes_on_is_one_conversation_given_each_thing_once(provider_daemon, provider, known):
+    headers = {"X-User-Id": known, "X-Memory-Mode": "hybrid"}
+    before = provider_daemon.messages(known)
+    answers, thread = [], {"type": "create"}
+    for asked in ("Where do I live?", "And which colour do I like?", "Where was it that I live?"):
+        body = {"model": "m", "max_tokens": 9, "thread": thread, "messages": [{"role": "user", "content": asked}]}
+        reply = provider_daemon.post_chat(json.dumps(body).encode(), headers, path="/v1/messages").json()
+        answers += [("user", asked), ("assistant", reply["content"][0]["text"])]
+        thread = {"type": "continue", "previous_message_id": reply["id"]}
+        provider_daemon.settle(known)
+    assert provider_daemon.messages(known)[len(before) :] == answers
+    assert ["system" in request.json for request in provider.of_dialect("messages")] == [True, False, False]
+    seen = json.dumps(provider.seen[provider.last.number]) + json.dumps(provider.of_dialect("messages")[0].json["system"])
+    assert seen.count("My favourite colour is teal and I live in Lisbon.") <= 1, "the model sees a turn twice"
+    assert seen.count("<user_memory>\\n") - seen.count("\\n[2026-01-05]") <= 1, "it sees the block twice"
+
+
+def test_what_changes_in_a_thread_rides_with_the_next_turn(provider_daemon, provider, memory_model, known):
+    headers = {"X-User-Id": known, "X-Memory-Mode": "entity"}
+    thread = {"type": "create"}
+
+    def ask(text):
+        nonlocal thread
+        body = {"model": "m", "max_tokens": 9, "thread": thread, "messages": [{"role": "user", "content": text}]}
+        reply = provider_daemon.post_chat(json.dumps(body).encode(), headers, path="/v1/messages").json()
+        thread = {"type": "continue", "previous_message_id": reply["id"]}
+        provider_daemon.settle(known)
+        return provider.last.json
+
+    assert KNOWN_VALUE in ask("Where do I live?")["system"]
+    moved = "I moved, I live in Porto now."
+    memory_model.answers[moved] = [fact("home_city", "Porto", "I live in Porto now")]
+    assert ask(moved)["messages"][0]["content"] == moved, "the block stands in the thread"
+    told = ask("Where do I live, then?")
+    assert "system" not in told
+    assert "Porto" in told["messages"][0]["content"] and told["messages"][0]["content"].endswith("\n\nWhere do I live, then?")
 
 
 # ---- Claude Code ----

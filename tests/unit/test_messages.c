@@ -234,9 +234,10 @@ START_TEST(a_thread_is_kept_by_the_provider)
 				   &arena);
 	ck_assert(create.is_kept && create.takes_turns && create.previous.size == 0);
 	ck_assert_int_eq(create.places[PLACE_SYSTEM].way, BLOCK_PLACED);
+	ck_assert(create.places[PLACE_SYSTEM].in_item);
 	ck_assert(next.is_kept && !next.takes_turns && next.beside == SIZE_MAX);
 	unit_assert_slice(next.previous, "msg_1");
-	ck_assert_int_eq(next.places[PLACE_SYSTEM].way, BLOCK_NOWHERE);
+	ck_assert_int_eq(next.places[PLACE_SYSTEM].way, BLOCK_WITH_USER);
 	arena_finish(&arena);
 }
 END_TEST
@@ -350,7 +351,7 @@ static const struct place_case {
 	{.body = "{\"system\":\"a\",\"messages\":[" SAY("user", "[" RESULT("\"x\"") "," TEXT("Hi") "]") "]}",
 	 .expected = "{\"system\":\"a\\n\\nB\",\"messages\":[" SAY("user", "[" RESULT("\"x\"") "," TEXT("R\\n\\nHi") "]") "]}", .turns = true},
 	{.body = "{\"thread\":{\"type\":\"continue\"},\"messages\":[" USER("Hi") "]}",
-	 .expected = "{\"thread\":{\"type\":\"continue\"},\"messages\":[" USER("R\\n\\nHi") "]}", .turns = true},
+	 .expected = "{\"thread\":{\"type\":\"continue\"},\"messages\":[" USER("B\\n\\nR\\n\\nHi") "]}", .turns = true},
 };
 /* clang-format on */
 
