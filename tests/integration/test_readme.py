@@ -194,7 +194,7 @@ def test_the_commands_of_the_readme(knowing, tmp_path):
 
 def test_what_works_says_whether_it_was_tried():
     rows = re.findall(r"^\| ([\w .]+) \| `https?://.*?` \| (.*?) \|", README, re.M)
-    assert len(rows) == 8
+    assert len(rows) == 9
     assert all(tried == "no; from documents" or tried.startswith("its ") for _, tried in rows)
 
 
