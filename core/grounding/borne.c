@@ -194,7 +194,7 @@ static bool is_only_relative(const struct said_word *words, size_t count, struct
 			return false;
 	}
 	if (count > 0 && is_unspaced(words[0].text))
-		return value.size <= 4 * 3 && (learn_sign_bits(value) & WORD_TIME) != 0 &&
+		return value.size <= 4 * 3 && (learn_sign_bits(value) & WORD_MOMENT) != 0 &&
 		       !is_digits(words[0].text);
 	return relative > 0;
 }

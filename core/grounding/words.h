@@ -34,6 +34,7 @@ enum {
 	WORD_KEEP = 1 << 24,    /* "remember": asks to forget if a "not" goes with it */
 	WORD_SOFT = 1 << 25,    /* "actually": may precede a request */
 	WORD_DID = 1 << 26,     /* "did you ...?" asks about the past */
+	WORD_MOMENT = 1 << 27,  /* among signs: "明天", a time that passes */
 };
 
 /* The bits of a word, in the form that text_words() gives, in any of these languages (LEXICON_*,

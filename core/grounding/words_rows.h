@@ -71,7 +71,7 @@ static const struct word_row word_rows[] = {
 	{LEXICON_GERMAN, WORD_TAKE, "nehme wähle nimm bevorzuge nehmen"},
 	{LEXICON_GERMAN, WORD_LOVE, "liebe lieben liebling traum begeistert genieße freue"},
 	{LEXICON_GERMAN, WORD_OPENER, "oh ja klar sicher na ach"},
-	{LEXICON_GERMAN, WORD_ASK, "bin ist habe war wohne arbeite heiße"},
+	{LEXICON_GERMAN, WORD_ASK, "bin ist habe war wohne arbeite heiße soll sollte"},
 	{LEXICON_GERMAN, WORD_SUBJECT, "ich wir"},
 	{LEXICON_GERMAN, WORD_KEEP, "merk merke merken speicher speichere speichern behalte behalten"},
 	{LEXICON_GERMAN, WORD_SOFT, "informationen daten gespeichert gespeicherte sachen eigentlich jetzt nun dann doch mal einfach noch also lieber"},
