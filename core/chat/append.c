@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-	ESTIMATE_LIMIT = 256 * 1024, /* estimating a longer request would show */
+	ESTIMATE_LIMIT = 256 * 1024, /* estimating a longer request would take noticeable time */
 	TOKENS_PER_MESSAGE = 4,
 	BESIDE_MESSAGES = 160, /* bytes: the model's name, "stream", "temperature" */
 };
@@ -18,7 +18,7 @@ bool chat_learns_from(const struct chat *chat, int status)
 	       status < 300 && (chat->newest.count > 0 || chat->goes_on);
 }
 
-/* The ids of one kind of what was given, rising. */
+/* The ids of given items of one kind, ascending. */
 static const uint64_t *list_ids(const struct chat *chat, const char *kind, bool recalled,
 				size_t *count, struct arena *arena)
 {
@@ -71,8 +71,8 @@ struct slice chat_masked(const struct chat *chat, struct slice text, struct aren
 	return chat->settings.secrets_redact ? secrets_mask(text, arena, NULL) : text;
 }
 
-/* Some servers say the text that they continue once more. A short one may also be how the next word
- * begins: "Ha", and "Haha". */
+/* Some servers repeat the text that they continue. A short text may also be how the next word
+ * begins: "Ha" and "Haha". */
 static bool is_said_again(struct slice open, struct slice said)
 {
 	enum { LEAST_CERTAIN = 16 };
@@ -86,15 +86,16 @@ static bool is_said_again(struct slice open, struct slice said)
 	return !text_is_unspaced(next) && text_says(slice_part(said, 0, behind), open);
 }
 
-/* What the user sees: a reply goes on the text that the client ended its request with. */
+/* What the user sees: the text that the client ended its request with, and the reply that continues
+ * it. */
 static struct slice whole_answer(const struct chat *chat, struct slice said, struct arena *arena)
 {
 	const struct slice parts[] = {chat->open_text, said};
 	return is_said_again(chat->open_text, said) ? said : arena_join(arena, parts, 2);
 }
 
-/* An error is no reply, nor is one that refuses, or that neither speaks nor calls a tool. One that
- * the user stops may not have begun to speak, and one too large was not read. */
+/* An error is not a reply; neither is a refusal, or a reply without text and tool calls. A reply
+ * that the user stops may not have begun, and one that is too large was not read. */
 static bool says_something(const struct reply *reply, bool broke_off)
 {
 	if (reply->end == END_REFUSED || reply->end == END_NOTHING)
@@ -167,7 +168,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 
 /* ---- what the upstream counted ---- */
 
-/* Of the texts that went upstream, estimated; 0: they are not all that was counted. */
+/* Estimates the texts that went upstream; 0: the upstream counted more than these. */
 static size_t count_texts(const struct chat *chat, struct arena *arena)
 {
 	const struct request *request = &chat->request;
@@ -177,7 +178,7 @@ static size_t count_texts(const struct chat *chat, struct arena *arena)
 		if (chat_is_cut(chat, i))
 			continue;
 		if (step->kind == STEP_CALLS || step->other_parts > 0)
-			return 0; /* what calls and images cost is not known */
+			return 0; /* the cost of calls and images is unknown */
 		tokens += text_tokens(step_text(request, step, arena)) + TOKENS_PER_MESSAGE;
 	}
 	return request->beside <= BESIDE_MESSAGES + tokens / 2 ? tokens : 0;

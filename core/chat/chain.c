@@ -1,7 +1,7 @@
-/* Requests that go on from what the provider keeps: what of memory stands there already. */
+/* Requests that continue from what the provider keeps: what of memory is there already. */
 #include "core/chat/parts.h"
 
-/* A longer id of a conversation is none. */
+/* A longer conversation id is ignored. */
 enum { LONGEST_CONVERSATION = 512 };
 
 static bool has_conversation(const struct chat *chat)
@@ -15,7 +15,7 @@ bool chat_chains(const struct chat *chat)
 	return chat->request.previous.size > 0 || chat->request.conversation.size > 0;
 }
 
-/* A conversation at the provider is a session, which no header can name. */
+/* A conversation at the provider is a session, with an id that no header can have. */
 static struct slice conversation_session(const struct chat *chat, struct arena *arena)
 {
 	const struct slice parts[] = {SLICE("conv:"), chat->request.conversation};
@@ -56,7 +56,7 @@ void chat_go_on(struct chat *chat)
 	chat->own_hash = link->user_hash;
 }
 
-/* Whether the block, where it goes, becomes part of an item. */
+/* Whether the block, in its place, becomes part of an item. */
 static bool goes_into_item(const struct chat *chat)
 {
 	if (chat->settings.placement == PLACE_USER)
@@ -139,7 +139,7 @@ static bool is_current(const struct chat *chat, uint64_t id)
 	return false;
 }
 
-/* What was said of facts that are no more has been put right by a block that is new. */
+/* A new block corrects what was said about facts that no longer hold. */
 static void add_earlier(const struct chat *chat, struct kept_ids *kept)
 {
 	const struct chain_link *link = chat_link(chat);

@@ -1,10 +1,10 @@
-/* Whose request it is, what it asks of memory, and whether memory takes part. */
+/* Who sends the request, what it asks of memory, and whether memory takes part. */
 #include "core/chat/parts.h"
 
 #include "core/clients/forms.h"
 #include "core/text/text.h"
 
-/* Assistant turns looked up to find the conversation; the newest tell it apart best. */
+/* Assistant turns to look up to find the conversation; the newest identify it best. */
 enum { MAX_MARKS = 256 };
 
 const char *chat_status_name(enum chat_status status)
@@ -46,7 +46,7 @@ struct slice chat_message_text(const struct chat *chat, size_t index, struct are
 	return step_text(&chat->request, &chat->request.steps[index], arena);
 }
 
-/* What the reply is to continue is no answer yet. */
+/* Text that the reply is to continue is not an answer yet. */
 static bool is_fingerprint(const struct chat *chat, size_t index)
 {
 	return index < chat->open_first && step_is_models(&chat->request.steps[index]);
@@ -101,7 +101,7 @@ bool chat_is_answer(const struct chat *chat, size_t index)
 	return index < chat->open_first && chat->request.steps[index].kind == STEP_ANSWER;
 }
 
-/* A user turn may be large and have many marks behind it: its text is hashed once. */
+/* A user turn may be large and have many answers after it: its text is hashed once. */
 static void read_fingerprints(struct chat *chat, struct arena *arena)
 {
 	size_t index = first_fingerprint(chat);
@@ -125,7 +125,7 @@ bool chat_is_cut(const struct chat *chat, size_t index)
 	return index >= chat->cut.first && index < chat->cut.end;
 }
 
-/* Those of the newest turn one by one: a reply to the first of them may have broken off. */
+/* Adds the newest turn's messages one by one: a reply to the first of them may have broken off. */
 static void add_newest(const struct chat *chat, struct chat_ids *texts, struct arena *arena)
 {
 	const struct newest_turn *newest = &chat->newest;
@@ -154,7 +154,7 @@ struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *a
 	return (struct carried_texts){texts.ids, texts.count};
 }
 
-/* The mode, once it is known who asks. */
+/* Chooses the mode, once the user is known. */
 static enum chat_verdict choose_mode(struct chat *chat, struct slice mode,
 				     struct chat_refusal *refusal, struct arena *arena)
 {
@@ -176,7 +176,7 @@ static enum chat_verdict take_part(struct chat *chat, struct arena *arena)
 {
 	if (chat->identity.user.size == 0)
 		return pass(chat, CHAT_ANONYMOUS);
-	/* The receipt may be written when the request is over and its head is gone. */
+	/* The receipt may be written after the request is over and its head is gone. */
 	chat->identity.user = arena_copy(arena, chat->identity.user);
 	if (chat->mode == MODE_OFF)
 		return pass(chat, CHAT_OFF);

@@ -1,14 +1,15 @@
-/* The memory side of one chat completion: whether memory takes part, what it puts into the request,
- * and what the exchange leaves behind. It does no I/O: chat_lookup asks the store for it, and the
- * exchange stores.
+/* The memory side of one chat: whether memory takes part, what it puts into the request, and what
+ * the exchange leaves behind. It does no I/O: chat_lookup calls the store for it, and the exchange
+ * stores.
  *
- *     chat_read()    the body
- *     chat_enter()   which mode; CHAT_LOAD: memory takes part
- *     chat_load()    what the store is asked
- *     chat_decide()  what stands, from what the store knows; CHAT_RECALL: something is to be found
- *     chat_recall()  what the store is asked then
- *     chat_inject()  the edits
- *     chat_append()  what is journalled, from the reply
+ *         chat_read()    reads the body
+ *         chat_enter()   chooses the mode; CHAT_LOAD: memory takes part
+ *         chat_load()    says what to ask the store
+ *         chat_decide()  decides what stands, from the store's answer; CHAT_RECALL: recall
+ *     something
+ *         chat_recall()  says what to ask the store then
+ *         chat_inject()  works out the edits
+ *         chat_append()  says what to journal, from the reply
  *
  * Everything it makes lives in the exchange's arena. */
 #ifndef RECALLD_CORE_CHAT_CHAT_H
@@ -31,19 +32,19 @@ enum chat_status {
 	CHAT_BYPASSED,
 };
 
-/* The word of X-Memory-Status. */
+/* The word for X-Memory-Status. */
 const char *chat_status_name(enum chat_status status);
 
-/* Why mode auto injects as it does. */
+/* Why mode auto injects what it does. */
 enum chat_branch {
 	BRANCH_NONE,     /* the mode is not auto */
 	BRANCH_SHORT,    /* a short conversation of a user with no other */
 	BRANCH_LONG,     /* a longer one */
 	BRANCH_SESSIONS, /* the user has several */
-	BRANCH_WORDING,  /* exact wording is asked for */
+	BRANCH_WORDING,  /* the request asks for exact wording */
 };
 
-/* The settings for the request's model, tenant and user, and what is known of the model. */
+/* The settings for the request's model, tenant and user, and what is known about the model. */
 struct chat_settings {
 	enum mode mode;
 	bool inject;
@@ -55,7 +56,7 @@ struct chat_settings {
 	bool strict;        /* an exchange counts as kept once it is on the disk */
 	bool secrets_redact;
 	enum placement placement; /* of the block */
-	double token_rate;        /* the model's tokens for one estimated */
+	double token_rate;        /* the model's tokens per estimated token */
 	uint64_t context_tokens;
 	uint64_t conversation_tokens;
 	uint64_t history_tokens;
@@ -76,9 +77,9 @@ struct chat {
 	bool scanned; /* `request` is valid */
 
 	enum chat_status status;
-	enum mode mode;        /* asked for, or configured: by it is learned */
-	enum mode injects;     /* what injects: mode, but for auto what it picked */
-	const char *mode_word; /* as X-Memory-Mode gives it back */
+	enum mode mode;        /* requested or configured; learning follows it */
+	enum mode injects;     /* the mode that injects: `mode`, or for auto the one it picked */
+	const char *mode_word; /* as returned in X-Memory-Mode */
 	enum chat_branch branch;
 	bool explicit_mode;
 	bool inject;
@@ -86,47 +87,47 @@ struct chat {
 	bool dry_run;
 
 	struct newest_turn newest;
-	bool is_alone;               /* one user message and, but for system text, nothing else */
-	struct own_words *own_words; /* of each message, read when they are asked for */
+	bool is_alone;               /* one user message and nothing else except system text */
+	struct own_words *own_words; /* of each message, read on demand */
 	struct slice
 		own_text; /* the user's new words, without documents, at most TURN_TEXT_LIMIT */
 	uint64_t own_hash;
-	bool goes_on; /* with a user's turn that was said before and is not answered yet */
+	bool goes_on; /* together with an earlier user turn that is not answered yet */
 	struct answer_fingerprint *fingerprints;
 	size_t fingerprint_count;
 	size_t open_first;      /* where the answer begins that the reply is to continue */
-	struct slice open_text; /* of it, its parts joined */
-	struct answer_fingerprint open_fingerprint; /* its hash is 0 when there is none */
-	size_t earlier_answers;                     /* before the first mark */
-	struct recall_question question; /* the own text, read; when the newest message is its */
-	struct slice earlier[RECALL_EARLIER]; /* what the user said before it, the newest first */
+	struct slice open_text; /* its text, with parts joined */
+	struct answer_fingerprint open_fingerprint; /* its hash is 0 if there is none */
+	size_t earlier_answers;                     /* before the first fingerprint */
+	struct recall_question question;      /* from own_text, if the newest message is its */
+	struct slice earlier[RECALL_EARLIER]; /* what the user said before it, newest first */
 	size_t earlier_count;
 
 	struct memory_view *view; /* once loaded */
 	struct history_cut cut;
-	struct carried_texts carried; /* by what the cut leaves */
-	bool stands;                  /* the frozen context does, and `replayed` with it */
+	struct carried_texts carried; /* what is left after the cut */
+	bool stands;                  /* the frozen context stands, and so does `replayed` */
 	struct replay *replayed; /* what earlier turns were given, as far as it is sent again */
 	struct turn_prefix
-		*turn_prefixes; /* of `replayed`, and behind it room for the newest turn's */
+		*turn_prefixes; /* for `replayed`, with room after them for the newest turn's */
 	size_t turn_prefix_count;
-	size_t budget; /* for what is new, estimated tokens */
-	size_t ranked; /* how many turns were looked at for this question */
+	size_t budget; /* estimated tokens for new memory */
+	size_t ranked; /* how many turns were ranked for this question */
 
 	bool made_message;          /* a system message of ours had to be inserted */
-	struct context context;     /* what is new; block and turns may be the frozen ones */
+	struct context context;     /* the new memory; block and turns may be the frozen ones */
 	bool is_fresh;              /* the context was made for this request and is to be frozen */
-	struct slice receipt_items; /* of that, once it was made: as frozen.receipt_items */
-	struct slice *descriptions; /* of its items, for receipts; NULL: not yet made */
+	struct slice receipt_items; /* its items, once made, in the form of frozen.receipt_items */
+	struct slice *descriptions; /* of its items, for receipts; NULL: not made yet */
 	struct edit *edits;
 	size_t edit_count;
-	size_t tokens;    /* given in all, as the model counts them */
+	size_t tokens;    /* given in total, in the model's tokens */
 	uint64_t receipt; /* 0: none is kept */
-	uint64_t elapsed; /* microseconds that memory took */
+	uint64_t elapsed; /* microseconds spent on memory */
 };
 
 enum chat_verdict {
-	CHAT_PASS,    /* goes as it is; `status` says why */
+	CHAT_PASS,    /* sent unchanged; `status` says why */
 	CHAT_LOAD,    /* memory takes part */
 	CHAT_REFUSED, /* answered here with `refusal` */
 };
@@ -141,12 +142,12 @@ struct chat_refusal {
 void chat_read(struct chat *chat, const struct dialect *dialect, struct slice body, bool is_encoded,
 	       struct arena *arena);
 
-/* The part of a request that is not in its body: its user, session and mode. */
+/* What a request asks outside its body: its user, session and mode. */
 struct chat_asked {
 	struct identity identity;
 	struct user_key user; /* of the identity, unless that is anonymous */
-	struct slice mode;    /* the word of X-Memory-Mode; empty: as configured */
-	bool dry_run;         /* only shown what would be injected */
+	struct slice mode;    /* the word of X-Memory-Mode; empty: the configured mode */
+	bool dry_run;         /* only show what would be injected */
 };
 enum chat_verdict chat_enter(struct chat *chat, const struct chat_asked *asked,
 			     const struct chat_settings *settings, struct chat_refusal *refusal,
@@ -156,10 +157,11 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 
 enum chat_next {
 	CHAT_READY,  /* for chat_inject() */
-	CHAT_RECALL, /* first chat_recall(), and what it finds */
+	CHAT_RECALL, /* call chat_recall() first, and pass on what it finds */
 };
 
-/* What of the conversation's memory stands, and how much may be new. `view` stays valid. */
+/* Decides what of the conversation's memory stands, and how much may be new. `view` must stay
+ * valid. */
 enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, int64_t now,
 			   struct arena *arena);
 
@@ -179,36 +181,36 @@ bool chat_is_fetched(const struct reply *reply, bool broke_off);
 /* The request goes, or went, without memory after all. */
 void chat_bypass(struct chat *chat);
 
-/* The body as it goes upstream, in pieces; returns how many. The client's own bytes when nothing is
- * put in. */
+/* Splits the body for the upstream into pieces; returns their number. Without injection these are
+ * the client's own bytes. */
 size_t chat_splice(const struct chat *chat, const struct slice **pieces, struct arena *arena);
 
 /* Whether a reply with that status and fields can teach anything. */
 bool chat_learns_from(const struct chat *chat, int status);
 
-/* What an append points to: what the request was given, and what goes on from its reply. */
+/* What an append points to: what the request was given, and what continues from its reply. */
 struct chat_given {
 	struct frozen frozen;
 	struct replay replay;
 	struct chain_link link;
 };
 
-/* What is journalled. False: nothing. `given` is filled as far as it is to be kept.
- * `broke_off`: the reply did not come to its end. */
+/* Prepares what is journalled. False: nothing is. Fills `given` as far as it is to be kept.
+ * `broke_off`: the reply did not reach its end. */
 bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,
 		 int64_t now, struct append *append, struct chat_given *given, struct arena *arena);
 
-/* The estimated tokens of what went up, to be compared with what the upstream counted; 0: they tell
- * nothing of how its model counts. */
+/* The estimated tokens of what went upstream, for comparison with the upstream's count; 0: they do
+ * not show how its model counts. */
 size_t chat_sent_tokens(const struct chat *chat, struct arena *arena);
 
-/* The question as others than the upstream may see it. */
+/* The question, in the form that others than the upstream may see. */
 struct slice chat_question_text(const struct chat *chat, struct arena *arena);
 
-/* Whether the user's turns are to have vectors. */
+/* Whether the user's turns should have vectors. */
 bool chat_wants_vectors(const struct chat *chat);
 
-/* How many tokens the request is shorter by what was taken out of it. */
+/* How many tokens the cut saves. */
 size_t chat_tokens_saved(const struct chat *chat);
 
 /* The receipt, once it is known what is injected; its id is chat->receipt. */

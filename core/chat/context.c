@@ -1,7 +1,7 @@
 /* What a request is given: what stands of its conversation, and what is new. */
 #include "core/chat/parts.h"
 
-/* So many bytes of what the user said before are looked through for the words of each fact. */
+/* How many bytes of the user's earlier words are searched for the words of each fact. */
 enum { CARRIED_WORDS = 64 * 1024 };
 
 static const struct recalled_turn *join_scores(const struct recall_result *recalled,
@@ -15,7 +15,7 @@ static const struct recalled_turn *join_scores(const struct recall_result *recal
 	return turns;
 }
 
-/* The user's words before the newest turn, as far as they go up, the newest first. */
+/* The user's words before the newest turn, as far as they go upstream, newest first. */
 static struct slice carried_words(const struct chat *chat, struct arena *arena)
 {
 	struct buffer out;
@@ -51,8 +51,8 @@ static struct chat_ids replayed_facts(const struct chat *chat, struct arena *are
 	return list;
 }
 
-/* What the conversation was given already, or was learned from words that the request carries
- * itself, need not be recalled. */
+/* Skips what the conversation was given already, and what was learned from words that the request
+ * itself carries. */
 static void pass_over_known(const struct chat *chat, float *scores, struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
@@ -129,7 +129,7 @@ static void use_frozen(struct chat *chat)
 	chat->context.tokens = chat->view->frozen.tokens;
 }
 
-/* Turns of an earlier version are a chat completion's. */
+/* Turns frozen by an earlier version are chat completion messages. */
 static struct slice render_turns(const struct chat *chat, struct arena *arena)
 {
 	struct slice earlier = chat->stands ? chat->view->frozen.chat_turns : (struct slice){0};

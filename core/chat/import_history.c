@@ -1,11 +1,11 @@
-/* A history that a client brings along and memory does not hold: with history = trim it is
- * remembered, so that it may be taken out of later requests. */
+/* Imports a history that a client brings along and memory does not hold: with history = trim it is
+ * remembered, so that later requests can leave it out. */
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
 #include "core/secrets/secrets.h"
 #include "core/text/text.h"
 
-/* What one append takes in at most. */
+/* Limits for one append. */
 enum { MOST_TURNS = 2000, MOST_TEXT = 4 << 20 };
 
 struct history_import {
@@ -14,7 +14,7 @@ struct history_import {
 	struct imported_turn *turns;
 	size_t count;
 	size_t text;
-	int64_t at; /* of the newest, which is before the request */
+	int64_t at; /* of the newest turn, which precedes the request */
 };
 
 static void add(struct history_import *import, enum role role, struct slice text)
@@ -38,8 +38,8 @@ static size_t run_length(const struct request *request, size_t index, size_t end
 	return count;
 }
 
-/* Every user turn has its answer, and the other way round: else the places of exchanges could not
- * be told. */
+/* Each user turn needs its answer, and each answer its user turn: otherwise the places of exchanges
+ * would be uncertain. */
 static bool read_history(struct history_import *import)
 {
 	const struct chat *chat = import->chat;

@@ -1,22 +1,22 @@
-/* What the store is asked for a request, and what of the conversation's memory stands. */
+/* What to ask the store for a request, and what of the conversation's memory stands. */
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
 #include "core/clients/forms.h"
 
-/* Old enough that a provider's prompt cache has gone cold, so that the context may be made anew. */
+/* After this time a provider's prompt cache has gone cold, so the context may be made anew. */
 enum { FROZEN_IDLE = 60 * 60 * 1000 };
-/* How many turns are read back to see whether a request quotes one of them, and how long a quote
- * must be. */
+/* How many turns are read back to see whether a request quotes one of them, and the shortest
+ * quote. */
 enum { SIDE_TURNS = 40, SIDE_QUOTE = 200, QUOTED_FROM = 64 * 1024 };
-/* A user turn may be given a third of what the conversation's budget has left, so that it lasts,
- * but a 128th of the whole at least; when less than that is left it is full. */
+/* A user turn may get a third of what the conversation's budget has left, so that the budget lasts,
+ * but at least a 128th of the whole; if less is left, the budget is full. */
 enum { SHARE_OF_REST = 3, LEAST_SHARE = 128 };
-/* A cut leaves two thirds of history_tokens; what stands in for the turns that were taken out, and
- * is made with the cut, may have a quarter, and the questions until the next cut all that is left.
- * A conversation is full where less is left than holds a turn, in tokens. */
+/* A cut leaves two thirds of history_tokens. What replaces the removed turns, made with the cut,
+ * may have a quarter; the questions until the next cut get the rest. A conversation is full if less
+ * is left, in tokens, than a turn takes. */
 enum { TRIMMED_SHARE = 4, TRIMMED_SHARE_OF_REST = 12, LEAST_TRIMMED_SHARE = 8, LEAST_TRIMMED = 96 };
-/* What is read back of turns for each token that may be given: they cost a token for four bytes and
- * more, and some are passed over. */
+/* How many bytes of turns are read back per token that may be given: a token is four bytes or more,
+ * and some turns are skipped. */
 enum { TEXT_PER_TOKEN = 5, LEAST_TEXT = 2048 };
 
 static bool may_quote_an_answer(const struct chat *chat)
@@ -34,7 +34,7 @@ static size_t text_for(size_t tokens)
 	return tokens * TEXT_PER_TOKEN + LEAST_TEXT;
 }
 
-/* To find a cut it takes all that the summary does not cover. */
+/* Finding a cut needs everything that the summary does not cover. */
 static size_t uncovered_text(const struct chat *chat)
 {
 	if (trims(chat))
@@ -45,7 +45,7 @@ static size_t uncovered_text(const struct chat *chat)
 void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *arena)
 {
 	enum mode mode = chat->mode;
-	/* What such a request brings is new, not history. */
+	/* Everything in such a request is new, not history. */
 	bool chains = chat_chains(chat);
 	bool has_open = !chains && chat->open_fingerprint.hash != 0;
 	bool buffers = mode == MODE_BUFFER || mode == MODE_AUTO;
@@ -104,7 +104,7 @@ static bool holds_all(const struct chat_ids *list, const uint64_t *ids, size_t c
 	return true;
 }
 
-/* Whether all facts in what was given are what they were. */
+/* Whether all facts in what was given are unchanged. */
 static bool facts_stand(const struct chat *chat, struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
@@ -138,19 +138,19 @@ static bool frozen_stands(const struct chat *chat, int64_t now, struct arena *ar
 		return false;
 	if (now - view->last_active >= FROZEN_IDLE)
 		return false;
-	/* What was learned here is no longer among the turns sent, or again. */
+	/* What was learned here is no longer among the turns sent, or is again. */
 	if ((view->answers > 0 && view->leaves_out) || frozen->turns.size > 0 ||
 	    frozen->chat_turns.size > 0)
 		return false;
 	return frozen->cut_before == chat->cut.cut_before && facts_stand(chat, arena);
 }
 
-/* The ordinal that the summary reaches up to in this conversation. */
+/* The ordinal up to which the summary covers this conversation. */
 static uint32_t covered_up_to(const struct memory_view *view)
 {
 	uint32_t covered = view->answers;
 	if (!view->has_summary || view->turn_count >= MEMORY_MAX_TURNS)
-		return 0; /* what is not covered may go on before those turns */
+		return 0; /* what is not covered may continue before those turns */
 	for (size_t i = 0; i < view->turn_count; i++) {
 		const struct turn *turn = &view->turns[i];
 		if (turn->conversation == view->conversation && turn->id > view->summary.covers &&
@@ -178,11 +178,11 @@ static void choose_cut(struct chat *chat, struct arena *arena)
 	};
 	if (view->carried_from == 0 && view->has_summary)
 		limits.standing = view->frozen.cut_before;
-	/* Within a loop of tool calls the cut stands as the user turn found it. */
+	/* Within a loop of tool calls, the cut stays as the user turn found it. */
 	if (!chat->newest.is_last)
 		limits.fixed = &view->frozen.cut_before;
 	chat->cut = history_choose_cut(&chat->request, &limits, arena);
-	/* Where the summary lags, what is stored can still be recalled. */
+	/* While the summary lags behind, stored turns can still be recalled. */
 	if (chat->cut.falls_short && !view->begin_is_lost) {
 		limits.covered = view->answers;
 		chat->cut = history_choose_cut(&chat->request, &limits, arena);
@@ -216,10 +216,10 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-/* What a conversation's memory may have, estimated. */
+/* The estimated tokens that a conversation's memory may have. */
 struct allowance {
 	size_t whole;
-	size_t begin; /* of it, what is made anew at once */
+	size_t begin; /* of these, for what is made at the beginning */
 	size_t share_of_rest;
 	size_t least_share;
 };
@@ -230,7 +230,7 @@ static struct allowance plan_allowance(const struct chat *chat)
 	return (struct allowance){whole, whole, SHARE_OF_REST, whole / LEAST_SHARE};
 }
 
-/* In a trimmed request memory keeps to what the history leaves it of the limit. */
+/* In a trimmed request, memory may use what the history leaves of the limit. */
 static struct allowance plan_trimmed_allowance(const struct chat *chat)
 {
 	size_t limit = estimated(chat, chat->settings.history_tokens);
@@ -295,9 +295,9 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	return is_open(chat) && chat_recalls(chat) ? CHAT_RECALL : CHAT_READY;
 }
 
-/* ---- what is asked then ---- */
+/* ---- what to ask next ---- */
 
-/* The turns that the request is given already, and the one that it asks again. */
+/* The turns that the request is already given, and the one being asked again. */
 static struct chat_ids list_given(const struct chat *chat, struct arena *arena)
 {
 	const struct frozen *frozen = &chat->view->frozen;
@@ -322,7 +322,7 @@ void chat_recall(const struct chat *chat, struct recall *recall, struct arena *a
 {
 	uint32_t carried_from = chat->view->carried_from;
 	if (chat->cut.cut_before > carried_from)
-		carried_from = chat->cut.cut_before; /* what was taken out may be recalled */
+		carried_from = chat->cut.cut_before; /* turns that were taken out may be recalled */
 	*recall = (struct recall){
 		.user = chat->user,
 		.question = &chat->question,

@@ -1,7 +1,7 @@
-/* The mode of a request: configured, asked for, or picked by auto. */
+/* The mode of a request: configured, requested, or picked by auto. */
 #include "core/chat/parts.h"
 
-/* Open WebUI gives a temporary chat its socket's id, which the next such chat has too. */
+/* Open WebUI identifies a temporary chat by its socket, so the next such chat has the same id. */
 static bool is_temporary(struct slice session)
 {
 	return slice_starts_with(session, SLICE("temporary:")) ||
@@ -30,7 +30,7 @@ bool chat_choose_mode(struct chat *chat, struct slice word)
 			chat->learn = false;
 		else
 			chat->mode = asked;
-		/* Who asks to read where the default is off, reads what hybrid gives. */
+		/* A request for readonly where the default is off reads what hybrid gives. */
 		if (asked == MODE_READONLY && chat->mode == MODE_OFF)
 			chat->mode = MODE_HYBRID;
 	}
@@ -45,7 +45,7 @@ bool chat_wants_vectors(const struct chat *chat)
 	return chat->settings.embeds && (mode_recalls(chat->mode) || chat->settings.trims);
 }
 
-/* Turns of this conversation, its newest not counted: as they are stored, or as the client sends
+/* The number of this conversation's turns before its newest, as stored or as the client sends
  * them. */
 static size_t count_turns(const struct chat *chat)
 {
@@ -76,7 +76,7 @@ void chat_choose_branch(struct chat *chat)
 	}
 }
 
-/* When auto takes another branch, that is for what is new: what was given stands. */
+/* If auto changes its choice, that applies to new memory: what was given stands. */
 bool chat_mode_stands(const struct chat *chat)
 {
 	enum mode mode = chat->view->frozen.mode;

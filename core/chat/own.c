@@ -1,5 +1,5 @@
-/* The user's own words in a request. A message's are read, cut to what is kept of a turn, and
- * hashed once; all that is compared, stored or looked up is made of those. */
+/* The user's own words in a request. A message's words are read, cut to what is kept of a turn, and
+ * hashed once; everything that is compared, stored or looked up derives from that. */
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
 #include "core/clients/forms.h"
@@ -8,7 +8,7 @@
 struct own_words {
 	struct slice text;
 	uint64_t hash;
-	size_t carrier; /* the last text that they stand in; SIZE_MAX: there are none */
+	size_t carrier; /* the last text that contains them; SIZE_MAX: there are none */
 	bool read;
 };
 
@@ -20,7 +20,7 @@ struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena 
 	return ends.is_cut ? arena_join(arena, parts, 2) : ends.head;
 }
 
-/* What a framework says in the user's place. */
+/* Whether a framework speaks in the user's place. */
 static bool is_framework(const struct chat *chat, size_t index, struct slice text,
 			 struct arena *arena)
 {
@@ -30,8 +30,8 @@ static bool is_framework(const struct chat *chat, size_t index, struct slice tex
 			    form_asks_for_tool(chat_message_text(chat, index - 1, arena), text)));
 }
 
-/* A part that stands alone behind others cannot be a document's end. `carrier` is the first text
- * or the last. */
+/* A part that stands alone after others cannot be the end of a document. `carrier` is the first
+ * text or the last. */
 static struct slice own_of_ends(const struct text_ends *ends, size_t *carrier, struct arena *arena)
 {
 	if (!ends->tail_is_whole)
@@ -44,8 +44,8 @@ static struct slice own_of_ends(const struct text_ends *ends, size_t *carrier, s
 	return is_last ? last : first;
 }
 
-/* Without documents and what a framework says in the user's place. `carrier` counts the step's
- * texts. */
+/* Reads the text without documents and what a framework says in the user's place. `carrier` counts
+ * the step's texts. */
 static struct slice read_own(const struct chat *chat, size_t index, size_t *carrier,
 			     struct arena *arena)
 {
@@ -74,7 +74,7 @@ static const struct own_words *own_words(const struct chat *chat, size_t index, 
 	return own;
 }
 
-/* The newest messages first: those beyond `most` say nothing. Images do not count. */
+/* Keeps the newest messages: those beyond `most` count as empty. Images do not count. */
 static void skip_surplus(struct chat *chat, size_t first, size_t end, size_t most)
 {
 	size_t sum = 0;

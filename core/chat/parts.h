@@ -1,4 +1,4 @@
-/* What the rooms of a chat share; nobody else looks inside. */
+/* Shared by the files of this folder and private to them. */
 #ifndef RECALLD_CORE_CHAT_PARTS_H
 #define RECALLD_CORE_CHAT_PARTS_H
 
@@ -10,49 +10,50 @@ struct slice chat_message_text(const struct chat *chat, size_t index, struct are
 
 /* ---- chat_own.c ---- */
 
-/* So many bytes of text are read at most: of a message and of the newest turn, and of what the user
- * said before. */
+/* The most text that is read: of a message and of the newest turn, and of what the user said
+ * before. */
 enum { CHAT_MOST_READ = 4 << 20, CHAT_MOST_READ_BEFORE = 2 * CHAT_MOST_READ };
-/* A message's text; of one with more than that, its beginning and its end. */
+/* A message's text; if it exceeds the limit, its beginning and its end. */
 struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena);
 /* Once, before the others. Finds the newest turn, for what programs say behind tool results is
  * none. */
 void chat_own_begin(struct chat *chat, struct arena *arena);
-/* The own words of a run of user messages, without documents; joined, TURN_TEXT_LIMIT at most. */
+/* The own words of a run of user messages, without documents, joined; at most TURN_TEXT_LIMIT. */
 struct slice chat_own_text(const struct chat *chat, size_t first, size_t count,
 			   struct arena *arena);
-/* Which text carries what is put before those own words: the last that they stand in, as an index
+/* Which text gets what is put before those own words: the last text that contains some, as an index
  * in request.texts. SIZE_MAX: there are none. */
 size_t chat_own_carrier(const struct chat *chat, size_t first, size_t count, struct arena *arena);
-/* The same of the first user step that stays and has own words, or else any text. */
+/* The same for the first user step that stays and has own words, or otherwise any text. */
 size_t chat_first_carrier(const struct chat *chat, struct arena *arena);
-/* text_hash() of one message's. */
+/* text_hash() of one message's own words. */
 uint64_t chat_own_hash(const struct chat *chat, size_t index, struct arena *arena);
 
 /* ---- chat_side.c ---- */
 
-/* Whether the request's shape is that of a client's own, and no turn; sets `is_alone`. */
+/* Whether the request has the shape of a client's own request, which is not a turn; sets
+ * `is_alone`. */
 bool chat_has_side_shape(struct chat *chat, struct arena *arena);
-/* Answers that no model said count as no step. */
+/* Excludes answers that no model said from the steps. */
 void chat_pass_over_no_answers(struct chat *chat, struct arena *arena);
-/* A request for a summary in place of the messages is only given what they were given before. */
+/* A request for a summary that replaces the messages only gets what these got before. */
 void chat_spare_compaction(struct chat *chat, struct arena *arena);
 
 /* ---- chat_mode.c ---- */
 
-/* The mode of the configuration, or of the request's own word. False: the word is none. */
+/* Chooses the configured mode, or the one that the request names. False: its word is unknown. */
 bool chat_choose_mode(struct chat *chat, struct slice word);
-/* What mode auto injects for this request. */
+/* Chooses what mode auto injects for this request. */
 void chat_choose_branch(struct chat *chat);
-/* Exact wording is asked for, and nothing frozen stands: the turns go before their summary. */
+/* If exact wording is requested and nothing frozen stands, prefers turns to their summary. */
 void chat_prefer_wording(struct chat *chat);
 
-/* Whether what was frozen was made in the mode that is asked for; and what injects then. */
+/* Whether the frozen context was made in the requested mode; also sets what injects. */
 bool chat_mode_stands(const struct chat *chat);
 
 /* ---- chat_ids.c ---- */
 
-/* Ids, to be looked up once they are sorted. */
+/* Ids to look up once they are sorted. */
 struct chat_ids {
 	uint64_t *ids;
 	size_t count;
@@ -64,63 +65,64 @@ bool chat_ids_hold(const struct chat_ids *list, uint64_t id);
 
 /* ---- chat.c ---- */
 
-/* Whether the message is an answer that ends an exchange: none with tool calls, nor a begun one. */
+/* Whether the message is an answer that ends an exchange: it has no tool calls and is not to be
+ * continued. */
 bool chat_is_answer(const struct chat *chat, size_t index);
 /* Whether the message is taken out of the request (history = trim). */
 bool chat_is_cut(const struct chat *chat, size_t index);
-/* What the user said and was answered in the request, as far as it goes up. */
+/* What the user said and was answered in the request, as far as it goes upstream. */
 struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena);
 
 /* ---- question.c ---- */
 
 /* Reads the newest user turn as the question, unless the request asks nothing new. */
 void chat_read_question(struct chat *chat, int64_t now, struct arena *arena);
-/* How many turns are wanted of the store, where the request does not carry those before it. */
+/* How many turns to ask the store for, if the request does not carry those before the question. */
 unsigned chat_turns_before_question(const struct chat *chat);
-/* Once the view is there. */
+/* Call once the view is known. */
 void chat_read_earlier(struct chat *chat, struct arena *arena);
 
 /* ---- append.c ---- */
 
-/* Without secrets, as the settings want it. */
+/* The text without secrets, if the settings ask for that. */
 struct slice chat_masked(const struct chat *chat, struct slice text, struct arena *arena);
 
 /* ---- chat_load.c ---- */
 
-/* Whether past turns are looked for: by the mode, or since some were taken out of this request. */
+/* Whether past turns are recalled: because of the mode, or because some were taken out of this
+ * request. */
 bool chat_recalls(const struct chat *chat);
 
 /* ---- chat_replay.c ---- */
 
-/* Finds the turns that were given something before in the request: fills replayed and
- * turn_prefixes. */
+/* Finds turns in the request that were given something before: fills replayed and turn_prefixes. */
 void chat_find_replays(struct chat *chat, struct arena *arena);
-/* Whether the newest turn is among them, and so is not to be given anything else. */
+/* Whether the newest turn is among them, and so is given nothing else. */
 bool chat_newest_is_replayed(const struct chat *chat);
 size_t chat_replayed_tokens(const struct chat *chat);
 
 /* ---- chat_import_history.c ---- */
 
-/* The history's turns, when memory does not hold it and is to: a user's turn and its answer by
- * turns. */
+/* The history's turns to import, if memory does not hold them: alternately a user's turn and its
+ * answer. */
 const struct imported_turn *chat_import_history(const struct chat *chat, int64_t started_at,
 						size_t *count, struct arena *arena);
 
 /* ---- chat_chain.c ---- */
 
-/* Whether the request goes on from what the provider keeps. */
+/* Whether the request continues from what the provider keeps. */
 bool chat_chains(const struct chat *chat);
 /* Without a session header, the provider's conversation names the session. */
 void chat_take_conversation(struct chat *chat, struct arena *arena);
-/* The id that it goes on from; empty: none. */
+/* The id that the request continues from; empty: none. */
 struct slice chat_previous(const struct chat *chat, struct arena *arena);
-/* What is known of that; NULL: nothing. */
+/* What is known about that id; NULL: nothing. */
 const struct chain_link *chat_link(const struct chat *chat);
-/* Of what was recalled for turns that the provider keeps. */
+/* Tokens of what was recalled for turns that the provider keeps. */
 size_t chat_kept_tokens(const struct chat *chat);
-/* A request that brings results of tools, and no user's turn, goes on with the one before. */
+/* A request with tool results and no user turn continues the one before. */
 void chat_go_on(struct chat *chat);
-/* Whether the block stands in what the provider keeps, and need not be sent. */
+/* Whether the block is in what the provider keeps and need not be sent. */
 bool chat_block_is_kept(const struct chat *chat);
 /* Whether memory may stand with the turns: not in what the provider keeps, if it is not to. */
 bool chat_may_ride(const struct chat *chat);
@@ -134,7 +136,8 @@ bool chat_make_link(const struct chat *chat, const struct reply *reply,
 
 /* ---- chat_account.c ---- */
 
-/* What of the new context is kept for later receipts: what was recalled, or all else. */
+/* The part of the new context that is kept for later receipts: what was recalled, or everything
+ * else. */
 struct slice chat_list_kept(struct chat *chat, bool recalled, struct arena *arena);
 
 #endif

@@ -1,9 +1,9 @@
-/* What a request asks of memory: its newest user turn, in the light of those before it. */
+/* What a request asks memory: its newest user turn, in the light of those before it. */
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
 
 enum {
-	QUESTION_LIMIT = 16 * 1024, /* of which an embedding model is shown a half at most */
+	QUESTION_LIMIT = 16 * 1024, /* an embedding model gets at most half of it */
 	EARLIER_LIMIT = 1024,       /* of each turn before it */
 	TURNS_BACK = 8,             /* of both roles, and perhaps of other conversations */
 };
@@ -64,7 +64,7 @@ void chat_read_earlier(struct chat *chat, struct arena *arena)
 struct slice chat_question_text(const struct chat *chat, struct arena *arena)
 {
 	struct buffer out;
-	buffer_init(&out, SIZE_MAX); /* the limits bound it */
+	buffer_init(&out, SIZE_MAX); /* bounded by the limits */
 	for (size_t i = chat->question.leans ? chat->earlier_count : 0; i-- > 0;) {
 		buffer_append(&out, utf8_cut(chat->earlier[i], EARLIER_LIMIT));
 		buffer_append_byte(&out, '\n');

@@ -1,19 +1,19 @@
-/* Receipts: what a request was given and why. */
+/* Receipts: what a request was given, and why. */
 #include "core/chat/parts.h"
 
 #include <string.h>
 
-/* A receipt has two lists of at most so much each, and little else. */
+/* A receipt has two lists of at most this size each, and little else. */
 enum { ACCOUNT_LIMIT = 1 << 20 };
 
-/* What became of an item. */
+/* What happened to an item. */
 enum fate {
 	FATE_GIVEN,
-	FATE_REPLAYED, /* will become of it: it is listed for later receipts */
+	FATE_REPLAYED, /* will be given: listed for later receipts */
 	FATE_DROPPED,
 };
 
-/* In quotes; what was dropped stands nowhere. */
+/* The place in quotes; null for a dropped item. */
 static const char *place_of(const struct context_item *item, enum fate fate)
 {
 	if (fate == FATE_DROPPED)
@@ -30,7 +30,7 @@ static void put_id(struct buffer *out, uint64_t id)
 	buffer_append_byte(out, '"');
 }
 
-/* To a thousandth: a rank, not a measurement. */
+/* Rounds to a thousandth: the score is a rank, not a measurement. */
 static void put_score(struct buffer *out, double score)
 {
 	if (score < 0.0005 || score > 1e9) {
@@ -44,7 +44,7 @@ static void put_score(struct buffer *out, double score)
 	buffer_append(out, (struct slice){decimals, sizeof(decimals)});
 }
 
-/* An item but for its place. */
+/* Writes an item except its place. */
 static void put_description(struct buffer *out, const struct chat *chat,
 			    const struct context_item *item)
 {
@@ -73,8 +73,8 @@ static void put_place(struct buffer *out, const struct context_item *item, enum 
 	buffer_append_byte(out, '}');
 }
 
-/* What the new context's items are is said once, for most stand in two lists: this receipt's, and
- * that for later ones. */
+/* Describes the new context's items once, since most are in two lists: this receipt's and the one
+ * for later receipts. */
 static void describe_items(struct chat *chat, struct arena *arena)
 {
 	const struct context *context = &chat->context;
@@ -82,7 +82,7 @@ static void describe_items(struct chat *chat, struct arena *arena)
 	if (chat->descriptions != NULL)
 		return;
 	chat->descriptions = arena_alloc(arena, context->item_count * sizeof(*chat->descriptions));
-	buffer_init(&out, SIZE_MAX); /* an item's text has its bound */
+	buffer_init(&out, SIZE_MAX); /* an item's text is bounded */
 	for (size_t i = 0; i < context->item_count; i++) {
 		buffer_clear(&out);
 		put_description(&out, chat, &context->items[i]);
@@ -91,7 +91,7 @@ static void describe_items(struct chat *chat, struct arena *arena)
 	buffer_finish(&out);
 }
 
-/* The members of a JSON array, from `begin` on in a buffer. */
+/* The members of a JSON array that begins at `begin` in a buffer. */
 struct list {
 	struct buffer *out;
 	size_t begin;
@@ -108,7 +108,7 @@ static void put_comma(const struct list *list)
 		buffer_append_byte(list->out, ',');
 }
 
-/* Takes back what was put behind `before` when it is too much. */
+/* Removes what was added after `before` if the list is too long. */
 static void keep_to_limit(const struct list *list, size_t before)
 {
 	if (list->out->size - list->begin > ACCOUNT_LIMIT)
@@ -135,7 +135,7 @@ static void list_put_members(const struct list *list, struct slice members)
 	keep_to_limit(list, before);
 }
 
-/* Those of the new context that were recalled, or all others. */
+/* Lists the recalled items of the new context, or all others. */
 static void list_put_part(const struct list *list, const struct chat *chat, bool recalled,
 			  enum fate fate)
 {
@@ -146,7 +146,7 @@ static void list_put_part(const struct list *list, const struct chat *chat, bool
 	}
 }
 
-/* About the bytes of the new context's items in a list. */
+/* Roughly how many bytes the new context's items take in a list. */
 static size_t size_of_items(const struct chat *chat)
 {
 	enum { PLACE = 32 };
@@ -160,14 +160,14 @@ struct slice chat_list_kept(struct chat *chat, bool recalled, struct arena *aren
 {
 	struct buffer out;
 	describe_items(chat, arena);
-	buffer_init(&out, SIZE_MAX); /* an item's text has its bound, and their list one */
+	buffer_init(&out, SIZE_MAX); /* an item's text and the list are bounded */
 	(void)buffer_reserve(&out, size_of_items(chat));
 	const struct list list = list_begin(&out);
 	list_put_part(&list, chat, recalled, recalled ? FATE_REPLAYED : FATE_GIVEN);
 	return arena_take(arena, &out);
 }
 
-/* All that is given: the conversation's, what earlier turns were given, and this turn's. */
+/* Lists everything given: the conversation's, that of earlier turns, and this turn's. */
 static void put_given(struct buffer *out, const struct chat *chat)
 {
 	const struct list list = list_begin(out);
@@ -186,7 +186,7 @@ static void put_dropped(struct buffer *out, const struct chat *chat)
 {
 	const struct list list = list_begin(out);
 	struct buffer description;
-	buffer_init(&description, SIZE_MAX); /* an item's text has its bound */
+	buffer_init(&description, SIZE_MAX); /* an item's text is bounded */
 	for (size_t i = 0; i < chat->context.dropped_count; i++) {
 		const struct context_item *item = &chat->context.dropped[i];
 		buffer_clear(&description);
@@ -231,7 +231,7 @@ static void put_number(struct buffer *out, const char *name, uint64_t number)
 	buffer_append_number(out, number);
 }
 
-/* One that needs no escapes. */
+/* Writes a word that needs no escapes. */
 static void put_word(struct buffer *out, const char *name, const char *word)
 {
 	buffer_append(out, slice_of(name));

@@ -1,13 +1,13 @@
-/* What earlier turns of the conversation were given, put before them again, byte for byte. */
+/* Puts what earlier turns of the conversation were given before them again, byte for byte. */
 #include "core/base/id_set.h"
 #include "core/chat/parts.h"
 #include "core/text/text.h"
 
-/* A user turn of the request while replays are looked for. */
+/* A user turn of the request, during the search for replays. */
 struct sent_turn {
 	size_t step;
-	size_t count;    /* of messages in a row */
-	int64_t ordinal; /* in the stored conversation; below 0: from before it */
+	size_t count;    /* number of consecutive messages */
+	int64_t ordinal; /* in the stored conversation; negative: from before it */
 };
 
 static bool is_user(const struct chat *chat, size_t index)
@@ -15,7 +15,7 @@ static bool is_user(const struct chat *chat, size_t index)
 	return chat->request.steps[index].kind == STEP_USER;
 }
 
-/* How many user messages stand in a row at `index`. */
+/* How many consecutive user messages start at `index`. */
 static size_t run_length(const struct chat *chat, size_t index)
 {
 	size_t count = 0;
@@ -24,14 +24,13 @@ static size_t run_length(const struct chat *chat, size_t index)
 	return count;
 }
 
-/* The last message that a replay may ride on. */
+/* The last message that may carry a replay. */
 static size_t last_place(const struct chat *chat)
 {
 	return chat->newest.count > 0 ? chat->newest.first : chat->request.step_count - 1;
 }
 
-/* The ordinal that the first message stands at: counted back from the newest turn, whose place is
- * known for certain. */
+/* The ordinal of the first message, counted back from the newest turn, whose place is certain. */
 static int64_t first_ordinal(const struct chat *chat)
 {
 	int64_t ordinal = chat->view->next_ordinal;
@@ -48,8 +47,8 @@ static uint64_t hash_turn(const struct chat *chat, const struct sent_turn *turn,
 	return text_hash(chat_own_text(chat, turn->step, turn->count, arena));
 }
 
-/* The replay that rides on this turn: of the same text at the same place. `from`: those before it
- * are of earlier turns; the replay count: none. */
+/* The replay that belongs to this turn: same text, same place. `from`: the ones before it belong to
+ * earlier turns. Returns the replay count if there is none. */
 static size_t find_replay(const struct chat *chat, const struct sent_turn *turn, size_t *from,
 			  struct arena *arena)
 {
@@ -85,8 +84,9 @@ static bool is_given(const struct id_set *given, const struct replay *replay)
 	return i < replay->turn_count;
 }
 
-/* Two branches may have been given the same past turn at different places; where the client sends
- * both places it rides at the first alone. What comes later in a request changes nothing before. */
+/* Two branches may have been given the same past turn at different places. If the client sends both
+ * places, only the first carries it, so that later parts of a request change nothing before
+ * them. */
 static void take_replay(struct chat *chat, const struct sent_turn *turn,
 			const struct replay *replay, struct id_set *given, struct arena *arena)
 {

@@ -1,4 +1,4 @@
-/* Requests that are no turn of the user's: by their shape. */
+/* Recognizes by their shape requests that are not a turn of the user. */
 #include "core/chat/parts.h"
 #include "core/clients/forms.h"
 
@@ -7,7 +7,7 @@ static bool is_system(const struct step *step)
 	return step->kind == STEP_SYSTEM;
 }
 
-/* The only message that is not a system message, when it is a user message; else the count. */
+/* The only message that is not a system message, if it is a user message; otherwise the count. */
 static size_t only_user_message(const struct chat *chat)
 {
 	const struct request *request = &chat->request;
@@ -40,7 +40,7 @@ static struct slice first_user_text(const struct chat *chat, struct arena *arena
 
 void chat_pass_over_no_answers(struct chat *chat, struct arena *arena)
 {
-	enum { MOST = 64 }; /* bytes: no program's own answer is longer */
+	enum { MOST = 64 }; /* bytes: no longer answer was made up by a program */
 	struct request *request = &chat->request;
 	for (size_t i = 0; i < request->step_count; i++) {
 		struct step *step = &request->steps[i];
@@ -63,7 +63,7 @@ bool chat_has_side_shape(struct chat *chat, struct arena *arena)
 	       form_leads_side_request(system, first_user_text(chat, arena), only);
 }
 
-/* What stands is put in again, for the prefix is the chat's; nothing is recalled or learned. */
+/* Puts in again what stands, since the prefix is the chat's; recalls and learns nothing. */
 void chat_spare_compaction(struct chat *chat, struct arena *arena)
 {
 	if (chat->newest.count == 0)

@@ -25,8 +25,8 @@ void answer_finish(struct answer *answer)
 	free(answer->tool_calls);
 }
 
-/* Appends what fits, up to a character's end. Once something was dropped nothing more is taken: the
- * text that is kept has no holes. */
+/* Appends what fits, up to the end of a character. After the first dropped byte it takes nothing
+ * more, so the text has no gaps. */
 void answer_add_text(struct buffer *buffer, struct slice text)
 {
 	if (buffer->overflowed)
@@ -60,7 +60,7 @@ static bool is_half(struct slice escape, const char *digits)
 	       strchr(digits, escape.data[3]) != NULL;
 }
 
-/* The string's text behind the first half that the text so far ends in. */
+/* The string's text after the first half, with which the text so far ends. */
 static struct slice join_halves(struct answer *answer, struct slice inside, struct arena *arena)
 {
 	struct slice first = {answer->half, UNICODE_ESCAPE};
@@ -72,8 +72,8 @@ static struct slice join_halves(struct answer *answer, struct slice inside, stru
 	return json_string_text(json, string, arena);
 }
 
-/* A piece of the text. Servers that cut it by UTF-16 units end one piece in half a character, for
- * which the replacement character stands until the next piece brings the other half. */
+/* Adds a piece of the text. Servers that split it by UTF-16 units may end a piece in half a
+ * character; a replacement character stands for it until the next piece brings the other half. */
 void answer_add_piece(struct answer *answer, struct slice json, struct json_value string)
 {
 	if (string.type != JSON_TYPE_STRING || string.end - string.begin == sizeof("\"\"") - 1)
@@ -101,7 +101,7 @@ static bool find_tool_call(const struct answer *answer, int64_t index, size_t *p
 	return *place < answer->tool_call_count && answer->tool_calls[*place].index == index;
 }
 
-/* Only a call's first fragment brings its id. */
+/* Only the first fragment of a call carries its id. */
 static void add_call(struct answer *answer, int64_t index, struct slice id)
 {
 	size_t place;
@@ -125,7 +125,8 @@ static void add_call(struct answer *answer, int64_t index, struct slice id)
 		answer->tool_calls[place].id = arena_copy(&answer->arena, id);
 }
 
-/* Which call a fragment without an index belongs to: the one with its id, else the next one. */
+/* The call that a fragment without an index belongs to: the one with its id, otherwise the next
+ * one. */
 static int64_t guess_index(const struct answer *answer, struct slice id)
 {
 	for (size_t i = 0; i < answer->tool_call_count; i++) {

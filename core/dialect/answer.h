@@ -1,13 +1,12 @@
-/* What an answer adds up to: gathered from one JSON object, or from a stream's events one after the
- * other. For core/dialect/reply.c, which owns it, and the dialects, which fill it. */
+/* An answer, gathered from one JSON object or from the events of a stream. core/dialect/reply.c
+ * owns it, the dialects fill it. */
 #ifndef RECALLD_CORE_DIALECT_ANSWER_H
 #define RECALLD_CORE_DIALECT_ANSWER_H
 
 #include "core/base/bytes.h"
 #include "core/json/json.h"
 
-/* A model that calls more tools at once, or gives one a longer id, is not known again by their ids.
- */
+/* An answer with more tool calls, or with a longer id, is not recognized again by its ids. */
 enum { ANSWER_MAX_TOOL_CALLS = 256, ANSWER_MAX_TOOL_CALL_ID = 16 * 1024 };
 
 struct answer_tool_call {
@@ -21,19 +20,20 @@ enum reply_format {
 	REPLY_LINES,  /* a JSON object in each line (NDJSON) */
 };
 
-/* How an answer ended, where it is not plainly an answer or a call for tools. */
+/* How an answer ended, unless it is plainly an answer or a call for tools. */
 enum reply_end {
-	END_PLAIN,   /* also a call for tools, which has_tool_calls says */
-	END_PAUSED,  /* the model goes on in the next reply, once this one was sent back to it */
+	END_PLAIN,   /* or a call for tools, if has_tool_calls says so */
+	END_PAUSED,  /* the model continues in the next reply, once this one was sent back to it */
 	END_PENDING, /* the answer is fetched later by the reply's id */
-	END_REFUSED, /* neither the answer nor what it answers is to be remembered */
-	END_NOTHING, /* no answer to the user: a compaction */
+	END_REFUSED, /* neither the answer nor its question is to be remembered */
+	END_NOTHING, /* not an answer to the user: a compaction */
 };
 
 struct answer {
 	struct buffer text; /* what does not fit is dropped, and `overflowed` set */
 	struct buffer refusal;
-	char half[6]; /* the escape of half a character that the text ends in; else begins with 0 */
+	char half[6]; /* the escape of half a character that the text ends in; otherwise begins with
+			 0 */
 	struct arena arena;
 	struct answer_tool_call *tool_calls; /* ordered by index */
 	size_t tool_call_count;
@@ -42,28 +42,28 @@ struct answer {
 	bool is_in_pieces; /* text came piece by piece */
 	bool finished;     /* it said that it ended */
 	bool failed;       /* an `error` was seen */
-	bool unreadable;   /* something was no JSON object */
+	bool unreadable;   /* something was not a JSON object */
 	enum reply_end end;
 	int64_t prompt_tokens; /* -1: unknown */
 	int64_t cached_tokens;
-	struct slice id;  /* of the reply, in the arena; empty: unknown */
-	int64_t sequence; /* the number of the stream's next event, where they are numbered */
+	struct slice id;  /* the reply's, in the arena; empty: unknown */
+	int64_t sequence; /* the number of the stream's next event, if they are numbered */
 	void *state;      /* the dialect's own; in the arena, or freed by dialect->end() */
 };
 
 void answer_init(struct answer *answer, size_t limit);
 void answer_finish(struct answer *answer);
 
-/* What does not fit is left out, up to a character's end, and nothing more is taken. */
+/* Drops what does not fit, up to the end of a character, and takes nothing more. */
 void answer_add_text(struct buffer *buffer, struct slice text);
-/* A whole string of the document `json`. */
+/* Adds a whole string of the document `json`. */
 void answer_add_string(struct buffer *buffer, struct slice json, struct json_value string);
-/* A piece of the answer's text; half a character at its end waits for the other half. */
+/* Adds a piece of the answer's text; half a character at its end waits for the other half. */
 void answer_add_piece(struct answer *answer, struct slice json, struct json_value string);
-/* A tool call or a fragment of one, in which the id may be missing. `index` NULL: the call with
- * this id, else the next one. */
+/* Adds a tool call or a fragment of one, in which the id may be missing. `index` NULL: the call
+ * with this id, otherwise the next one. */
 void answer_add_call(struct answer *answer, const int64_t *index, struct slice id);
-/* step_hash_call() over the ids; 0 without any. */
+/* step_hash_call() over the ids; 0 if there are none. */
 uint64_t answer_tool_calls_hash(const struct answer *answer);
 
 #endif

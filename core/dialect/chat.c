@@ -1,4 +1,4 @@
-/* The Chat Completions API, and what speaks it. Where a request has two "messages", it is none. */
+/* The Chat Completions API. A request with two "messages" members is not valid in it. */
 #include "core/dialect/chat.h"
 
 #include "core/dialect/gather.h"
@@ -10,7 +10,7 @@ static bool is_empty(struct slice body, struct json_value array)
 	return slice_trim(slice_part(body, array.begin + 1, array.end - 1)).size == 0;
 }
 
-/* The most frequent first. */
+/* Most frequent first. */
 static const struct role_word {
 	struct slice word;
 	enum step_kind kind;
@@ -62,17 +62,17 @@ enum { NAME_ROLE, NAME_CONTENT, NAME_TOOL_CALLS, NAME_FUNCTION_CALL, NAME_REFUSA
 static const char *const message_names[MESSAGE_NAMES] = {"role", "content", "tool_calls",
 							 "function_call", "refusal"};
 
-/* The messages, as the scan comes by them. */
+/* The messages, as the scan finds them. */
 struct reading {
 	struct slice body;
 	struct arena *arena;
 	struct json_value values[MESSAGE_NAMES];
 	struct gathering gathering;
 	bool has_system;
-	struct json_value lead; /* the content of the first message, if that is a system's */
+	struct json_value lead; /* the content of the first message, if it is a system message */
 };
 
-/* Images make a part large: each is walked through once. */
+/* Images make a part large, so each is walked only once. */
 static void read_parts(struct reading *reading, struct step *step, struct json_value parts)
 {
 	static const char *const names[] = {"type", "text"};
@@ -95,7 +95,7 @@ static void read_parts(struct reading *reading, struct step *step, struct json_v
 	}
 }
 
-/* A refusal is what an assistant says that says nothing else. */
+/* An assistant message without content says its refusal. */
 static void read_content(struct reading *reading, struct step *step)
 {
 	struct json_value content = reading->values[NAME_CONTENT];
@@ -144,7 +144,7 @@ static void take_message(void *cookie, struct json_value object)
 
 #define PART "{\"type\":\"text\",\"text\":\""
 
-/* Behind the text of the leading system message. */
+/* The place after the text of the leading system message. */
 static struct block_place place_behind(struct slice body, struct json_value content)
 {
 	struct block_place place = {.way = BLOCK_PLACED, .offset = content.end - 1};
@@ -158,8 +158,8 @@ static struct block_place place_behind(struct slice body, struct json_value cont
 	return place;
 }
 
-/* Templates that take one system message refuse two, and some servers keep the last only: so there
- * is never a second one. */
+/* There is never a second system message: templates for one refuse two, and some servers keep only
+ * the last. */
 static void set_places(struct request *request, const struct reading *reading)
 {
 	struct block_place *places = request->places;
@@ -229,7 +229,7 @@ static void read_fields(struct request *request, const struct json_value values[
 		"metadata.user_id", metadata_user_id(body, values[NAME_METADATA], arena)};
 }
 
-/* Of what is valid JSON. */
+/* Judges valid JSON. */
 static enum request_verdict judge(struct request *request, struct reading *reading,
 				  const struct json_value values[NAMES], unsigned repeated)
 {

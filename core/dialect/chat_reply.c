@@ -1,9 +1,9 @@
-/* A Chat Completions reply, and the errors that we say in its form. Of `n` choices the one with
- * index 0 is read, without an index the first of its list; reasoning fields are not. */
+/* A Chat Completions reply, and our errors in its form. Reads the choice with index 0, or without
+ * indexes the first of its list; ignores reasoning fields. */
 #include "core/dialect/answer.h"
 #include "core/dialect/chat.h"
 
-/* Text parts of a message are joined by a line break; those of a delta are pieces of one text. */
+/* Joins the text parts of a message by line breaks; those of a delta are pieces of one text. */
 static void append_parts(struct answer *answer, struct slice json, struct json_value parts,
 			 bool is_delta)
 {
@@ -67,7 +67,7 @@ static bool is_said(struct json_value value)
 
 enum { CHOICE_MEMBERS = 4 };
 
-/* A choice without an index has its place in the list for one. */
+/* The index of a choice without one is its place in the list. */
 static void add_choice(struct answer *answer, struct slice json,
 		       const struct json_value members[CHOICE_MEMBERS], int64_t place)
 {
@@ -81,14 +81,14 @@ static void add_choice(struct answer *answer, struct slice json,
 		answer->is_in_pieces = true;
 		add_message(answer, json, members[1], true);
 	} else if (!answer->is_in_pieces) {
-		/* Some servers end a stream of deltas with the whole message once more. */
+		/* Some servers end a stream of deltas by repeating the whole message. */
 		add_message(answer, json, members[2], false);
 	}
 	if (is_said(members[3]))
 		answer->finished = true;
 }
 
-/* What is no object is passed over. */
+/* Skips anything that is not an object. */
 static void add_choices(struct answer *answer, struct slice json, struct json_value choices)
 {
 	static const char *const names[CHOICE_MEMBERS] = {"index", "delta", "message",
@@ -147,7 +147,7 @@ enum terminal chat_match_terminal(const struct event_head *head)
 	size_t size = data.size < last.size ? data.size : last.size;
 	if (!head->has_data || !slice_starts_with(last, slice_part(data, 0, size)))
 		return TERMINAL_NO;
-	/* Some spaces behind it are tolerated. */
+	/* Tolerates some spaces after it. */
 	if (data.size == EVENT_HEAD)
 		return TERMINAL_NO;
 	while (data.size > size && data.data[data.size - 1] == ' ')

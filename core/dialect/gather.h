@@ -1,19 +1,19 @@
-/* Steps and texts as a dialect's scan comes by them. For dialects alone. */
+/* Collects steps and texts while a dialect scans. Only for dialects. */
 #ifndef RECALLD_CORE_DIALECT_GATHER_H
 #define RECALLD_CORE_DIALECT_GATHER_H
 
 #include "core/dialect/request.h"
 
 struct gathering {
-	struct buffer steps; /* which grow without a copy where realloc() can */
+	struct buffer steps; /* grow without a copy if realloc() can */
 	struct buffer texts;
 	bool is_refused; /* there were too many, or the dialect sets it */
 };
 
 void gathering_begin(struct gathering *gathering);
 void gathering_finish(struct gathering *gathering);
-/* Makes room at once for as many as a body of that size mostly has: two lists that grow by turns
- * cannot grow where they are. */
+/* Makes room at once for as many as a body of that size usually has: two lists that grow in turn
+ * cannot grow in place. */
 void gathering_expect(struct gathering *gathering, size_t body_size);
 
 /* Room for one more; NULL: there are too many. */
@@ -52,7 +52,7 @@ static inline struct step *gathered_step(struct gathering *gathering)
 	return steps->size == 0 ? NULL : (void *)(steps->data + steps->size - sizeof(struct step));
 }
 
-/* Gives the newest step one more text. What is no string is left out. */
+/* Adds a text to the newest step. Ignores anything but strings. */
 static inline void gather_text(struct gathering *gathering, struct request_text text)
 {
 	struct step *step = gathered_step(gathering);
@@ -64,7 +64,7 @@ static inline void gather_text(struct gathering *gathering, struct request_text 
 	*place = text;
 	step->text_count++;
 }
-/* Takes the newest step's texts away again. */
+/* Removes the newest step's texts. */
 void gather_no_text(struct gathering *gathering);
 
 /* Sets the request's steps and texts. */

@@ -1,7 +1,7 @@
 /* Where memory goes in a request, and the splice that puts it there. */
 #include "core/dialect/request.h"
 
-/* Beside one for each turn_prefix: the cut, the block, the turns, and what closes their list. */
+/* Besides one for each turn_prefix: the cut, the block, the turns, and what closes their list. */
 enum { OTHER_EDITS = 4 };
 
 /* An injection while its edits are made. */
@@ -14,14 +14,14 @@ struct work {
 	struct arena *arena;
 };
 
-/* `text` as the inside of a JSON string, with JSON before and behind it. */
+/* `text` as the inside of a JSON string, with JSON before and after it. */
 static struct slice wrap_text(struct slice before, struct slice text, struct slice behind,
 			      struct arena *arena)
 {
 	struct buffer out;
 	/* An escape takes at most six bytes for one. */
 	buffer_init(&out, text.size * 6 + 128);
-	(void)buffer_reserve(&out, text.size + text.size / 16 + 128); /* mostly enough */
+	(void)buffer_reserve(&out, text.size + text.size / 16 + 128); /* usually enough */
 	(void)buffer_append(&out, before);
 	json_escape(&out, text);
 	(void)buffer_append(&out, behind);
@@ -50,7 +50,7 @@ static void add_edit(struct work *work, size_t offset, size_t removed, struct sl
 	work->edits[work->edit_count++] = (struct edit){offset, removed, bytes};
 }
 
-/* At the very start of the text's string. */
+/* Inserts at the very start of the text's string. */
 static void prepend_text(struct work *work, size_t index, struct slice text)
 {
 	struct json_value string = work->request->texts[index].string;
@@ -76,7 +76,7 @@ static bool put_block(struct work *work)
 	return place.is_made;
 }
 
-/* Before the first step that stays and is no system's. */
+/* Inserts before the first step that stays and is not a system step. */
 static void put_turns(struct work *work)
 {
 	const struct request *request = work->request;
@@ -96,7 +96,7 @@ static void put_turns(struct work *work)
 		add_edit(work, first->end, 0, lone->behind_text);
 }
 
-/* The elements go with the comma and the white space behind each of them. */
+/* Removes elements with the comma and the white space after each. */
 static void cut(struct work *work)
 {
 	const struct step *steps = work->request->steps;
@@ -105,7 +105,7 @@ static void cut(struct work *work)
 	add_edit(work, begin, end - begin, SLICE(""));
 }
 
-/* The texts of the steps that are taken out: [first, end). */
+/* Whether the text belongs to a removed step, one of [first, end). */
 static bool is_text_cut(const struct work *work, size_t text)
 {
 	const struct step *steps = work->request->steps;
@@ -127,8 +127,8 @@ static void put_turn_prefixes(struct work *work)
 	}
 }
 
-/* Those of one offset stay as they were made: block, turns, cut, turn_prefix. Nearly all are in
- * order. */
+/* Keeps edits at one offset in the order in which they were made: block, turns, cut, turn_prefix.
+ * Nearly all are sorted already. */
 static void sort_edits(struct work *work)
 {
 	struct edit *edits = work->edits;

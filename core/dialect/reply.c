@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A longer line, or more data in one event, is dropped from reading. */
+/* A longer line, or more data in one event, is skipped. */
 enum { EVENT_LIMIT = 4 * 1024 * 1024 };
-/* A longer name is no event's. */
+/* No event has a longer name. */
 enum { EVENT_NAME_LIMIT = 128 };
 
 static const struct slice byte_order_mark = SLICE("\xef\xbb\xbf");
@@ -24,19 +24,19 @@ struct reply_reader {
 
 	struct buffer body; /* REPLY_JSON: all of it */
 
-	/* REPLY_EVENTS and REPLY_LINES. */
-	struct buffer line; /* what has come of a line whose end has not */
-	struct buffer name; /* of the event whose end has not come, and its data */
+	/* REPLY_EVENTS and REPLY_LINES: */
+	struct buffer line; /* the part of an incomplete line that has arrived */
+	struct buffer name; /* of the incomplete event, and its data */
 	struct buffer data;
-	size_t line_begin; /* where the line begins, counted as `fed` is */
-	size_t end_begin;  /* is_ending: where the event begins that ends the stream */
+	size_t line_begin; /* where the line begins, in the count of `fed` */
+	size_t end_begin;  /* if is_ending: where the event that ends the stream begins */
 	bool line_dropped;
 	bool event_dropped;
 	bool has_data;
 	bool past_first_line;
 	bool past_cr;   /* a line feed now belongs to the line break before it */
 	bool is_ending; /* the event that ends the stream has begun */
-	bool done;      /* and has come */
+	bool done;      /* and is complete */
 };
 
 struct reply_reader *reply_reader_create(const struct dialect *dialect, enum reply_format format,
@@ -75,7 +75,7 @@ static void read_body(struct reply_reader *reader, struct slice bytes)
 	buffer_finish(&reader->body);
 }
 
-/* Takes the field's name off the front of the line, and a space behind it. */
+/* Takes the field's name off the front of the line, and a space after it. */
 static bool take_field(struct slice *line, struct slice name)
 {
 	if (!slice_starts_with(*line, name))
@@ -85,7 +85,7 @@ static bool take_field(struct slice *line, struct slice name)
 	return true;
 }
 
-/* The same of a line whose name may still be coming: then its value is empty. */
+/* The same for a line whose name may be incomplete: its value is then empty. */
 static bool may_be_field(struct slice *line, struct slice name, bool may_go_on)
 {
 	if (!may_go_on || !slice_starts_with(name, *line))
@@ -94,7 +94,7 @@ static bool may_be_field(struct slice *line, struct slice name, bool may_go_on)
 	return true;
 }
 
-/* Of a line that may be the first: half a byte order mark is nothing yet. */
+/* Handles a line that may be the first: half a byte order mark is nothing yet. */
 static struct slice skip_mark(const struct reply_reader *reader, struct slice line)
 {
 	if (!reader->past_first_line && slice_starts_with(line, byte_order_mark))
@@ -102,7 +102,7 @@ static struct slice skip_mark(const struct reply_reader *reader, struct slice li
 	return line;
 }
 
-/* Whether a line, or what has come of it, ends the stream. */
+/* Whether a line, or the part that has arrived, ends the stream. */
 static enum terminal match_terminal(const struct reply_reader *reader, struct slice line,
 				    bool may_go_on)
 {
@@ -162,9 +162,8 @@ static void begin_end(struct reply_reader *reader)
 	reader->is_ending = true;
 }
 
-/* The data of the event that ends the stream, whose empty line behind it some servers leave out.
- * A line that is the end and no JSON is only a word that says so; an event may have been left open
- * before it. */
+/* The data of the event that ends the stream; some servers omit the empty line after it. An ending
+ * line that is not JSON only announces the end; an event before it may still be open. */
 static void add_last_data(struct reply_reader *reader, struct slice value)
 {
 	struct json_value json;
@@ -182,7 +181,7 @@ static void name_event(struct reply_reader *reader, struct slice name)
 	(void)buffer_append(&reader->name, name);
 }
 
-/* Of the fields only `event` and `data` matter; without a colon a value is empty. */
+/* Only the fields `event` and `data` matter; without a colon, the value is empty. */
 static void read_field(struct reply_reader *reader, struct slice line)
 {
 	if (take_field(&line, SLICE("event:")))
@@ -218,7 +217,7 @@ static void keep_line(struct reply_reader *reader, struct slice piece)
 	buffer_clear(&reader->line);
 }
 
-/* `piece` ends the line; what came of it before is kept. */
+/* `piece` completes the line; its earlier part is in the buffer. */
 static void end_line(struct reply_reader *reader, struct slice piece)
 {
 	bool is_whole =
@@ -260,7 +259,7 @@ static void read_events(struct reply_reader *reader, struct slice bytes)
 	}
 }
 
-/* How many of the bytes fed so far belong to what ends the stream, or may. */
+/* How many of the bytes fed so far belong, or may belong, to the end of the stream. */
 static size_t held(struct reply_reader *reader)
 {
 	if (!reader->is_ending &&
@@ -281,8 +280,8 @@ size_t reply_read(struct reply_reader *reader, struct slice bytes)
 	return held(reader);
 }
 
-/* A stream that ends without its last line break may still have said all that it had to say; one
- * that broke off in the middle of an event left something that is not JSON. */
+/* A stream without its last line break may still have said everything; one that broke off inside an
+ * event left something that is not JSON. */
 static void end_events(struct reply_reader *reader)
 {
 	struct json_value value;

@@ -1,9 +1,9 @@
-/* A request as all dialects read it, and the splice that puts memory in: its steps, the texts in
- * them, and where things lie in its bytes. What the fields are called is the dialect's business.
+/* A request in the form common to all dialects, and the splice that puts memory into it: its steps,
+ * their texts, and where these are in the body. The names of fields are up to the dialect.
  *
- * The request is never parsed into objects and printed again. A dialect scans it once for offsets,
- * and what is inserted goes in between bytes that stay as the client sent them. Keys are compared
- * with their escapes resolved; of duplicate keys the last counts, as in most parsers. */
+ * The request is never parsed into objects and printed again. A dialect scans it once for offsets;
+ * insertions go between bytes that stay as the client sent them. Keys are compared with their
+ * escapes resolved; the last of duplicate keys counts, as in most parsers. */
 #ifndef RECALLD_CORE_DIALECT_REQUEST_H
 #define RECALLD_CORE_DIALECT_REQUEST_H
 
@@ -18,31 +18,31 @@ enum step_kind {
 	STEP_USER,
 	STEP_ANSWER, /* the model's words to the user */
 	STEP_CALLS,  /* the model calls tools */
-	STEP_TOOLS,  /* what they gave */
+	STEP_TOOLS,  /* what the tools returned */
 	STEP_OTHER,  /* left alone */
 };
 
 /* One text: a string in the body, quotes included. */
 struct request_text {
 	struct json_value string;
-	bool follows_text; /* the part right before it is a text too, and no image */
-	bool joins;        /* nothing parts it from the text before it in its step; else "\n" */
-	bool is_programs;  /* the client itself says that these are not its user's words */
+	bool follows_text; /* the part right before it is a text as well, not an image */
+	bool joins; /* it continues the text before it in its step; otherwise "\n" separates them */
+	bool is_programs; /* the client itself says that these are not its user's words */
 };
 
-/* What one side said or did: mostly one element of the request's list.
+/* What one side said or did: usually one element of the request's list.
  *
- * Where one element holds two steps (tool results, and the user's words behind them), both have
- * its range, and the second does not begin it. A run of elements that the model made is one step
- * if it is one answer or one call for tools. A system text that stands in a field of its own is
- * the first step, wherever its bytes lie. */
+ * If one element contains two steps (tool results, followed by the user's words), both have its
+ * range, and the second does not begin it. A run of elements made by the model is one step if it is
+ * one answer or one call for tools. System text in its own field is the first step, wherever its
+ * bytes are. */
 struct step {
 	enum step_kind kind;
 	bool begins_element; /* turns may go before it, and a cut may begin or end here */
 	uint32_t begin, end; /* of its elements, as offsets into the body */
 	uint32_t first_text, text_count; /* in request->texts */
-	uint32_t other_parts;            /* images, files and what else costs tokens */
-	uint64_t calls_hash; /* STEP_CALLS: step_hash_call() over its ids; 0 without any */
+	uint32_t other_parts;            /* images, files and other things that cost tokens */
+	uint64_t calls_hash; /* STEP_CALLS: step_hash_call() over its ids; 0 if there are none */
 };
 
 /* Whether the model said or did it. */
@@ -66,21 +66,21 @@ struct text_parts {
 enum block_way {
 	BLOCK_WITH_USER, /* before the user's text */
 	BLOCK_PLACED,    /* into the place */
-	BLOCK_NOWHERE,   /* the provider has it already, or takes none */
+	BLOCK_NOWHERE,   /* the provider has it already, or accepts none */
 };
 
-/* Where the system text takes the block: its text, as the inside of a JSON string, goes between
- * `before` and `behind`. */
+/* Where the system text takes the block: the block's text, as the inside of a JSON string, goes
+ * between `before` and `behind`. */
 struct block_place {
 	enum block_way way;
 	bool is_made; /* a message or a field that the client did not send */
-	bool in_item; /* which the provider may keep, and then needs no more */
+	bool in_item; /* the provider may keep it and then needs it only once */
 	size_t offset;
-	size_t removed; /* bytes that go: of a null or of "" */
+	size_t removed; /* bytes to remove: a null or "" */
 	struct slice before, behind;
 };
 
-/* What stands round turns where the client's own text is no element of a list. */
+/* What goes around turns if the client's own text is not an element of a list. */
 struct lone_text {
 	struct slice before_turns, behind_turns, behind_text;
 };
@@ -94,35 +94,35 @@ enum placement {
 
 /* A body field that may carry a user's id. */
 struct user_field {
-	const char *name;   /* as the configuration calls it */
-	struct slice value; /* empty when absent or no string */
+	const char *name;   /* its name in the configuration */
+	struct slice value; /* empty if absent or not a string */
 };
 
 enum { REQUEST_USER_FIELDS = 3 };
 
-/* The user of a `metadata.user_id`. Claude Code writes a session into it, too, as
+/* The user in a `metadata.user_id`. Claude Code also writes a session into it, as
  * {"device_id":..,"account_uuid":..,"session_id":..} or, in older versions, as
- * user_X_account_Y_session_Z: what is left without it is the user, and nothing where neither the
- * account nor the device is told. All else is an id as it stands. */
+ * user_X_account_Y_session_Z: the rest without the session is the user, or nothing if neither
+ * account nor device is given. Any other value is an id as it is. */
 struct slice request_user_id(struct slice value, struct arena *arena);
 
 struct request {
 	const struct dialect *dialect;
 	struct slice body;
-	struct slice model;  /* empty when absent; escapes resolved */
-	bool stream;         /* the reply is to come in pieces */
-	bool has_format;     /* the answer is to have a form that a program reads */
-	bool is_side;        /* a field marks it as no turn of the user's */
+	struct slice model;  /* empty if absent; escapes resolved */
+	bool stream;         /* the client asks for a stream */
+	bool has_format;     /* the answer must have a machine-readable form */
+	bool is_side;        /* a field marks it as something other than a user's turn */
 	bool is_replay_only; /* gets what it had, nothing new, and teaches nothing (a compaction) */
 	bool is_background;  /* the answer is fetched later */
-	bool is_kept; /* the provider keeps the steps for requests that go on from the reply */
-	struct slice previous;     /* id of the reply that it goes on from; empty: none */
+	bool is_kept; /* the provider keeps the steps for requests that continue from the reply */
+	struct slice previous;     /* id of the reply that it continues from; empty: none */
 	struct slice conversation; /* id of the conversation at the provider; empty: none */
 	struct user_field user_fields[REQUEST_USER_FIELDS];
 
 	struct step *steps; /* in the arena, as are the texts */
 	size_t step_count;
-	struct request_text *texts; /* those of a step lie side by side */
+	struct request_text *texts; /* the texts of a step are consecutive */
 	size_t text_count;
 
 	struct block_place places[PLACE_USER]; /* by enum placement */
@@ -130,74 +130,72 @@ struct request {
 	bool takes_turns;           /* turns may go before the first step that is not a system's */
 	struct lone_text lone_text; /* what that takes if the step is no element; else empty */
 
-	/* Bytes of the body beside the steps, such as tools; SIZE_MAX: what the upstream counts as
-	 * input cannot be compared with the steps. */
+	/* Bytes of the body outside the steps, such as tools; SIZE_MAX: the upstream's input count
+	 * cannot be compared with the steps. */
 	size_t beside;
 };
 
-/* No upstream takes as many; what a request of tiny messages can make us allocate is bounded by it.
- */
+/* No upstream accepts as many; this bounds what a request of tiny messages makes us allocate. */
 enum { REQUEST_MAX_STEPS = 65536, REQUEST_MAX_TEXTS = 4 * REQUEST_MAX_STEPS };
 
 enum request_verdict {
 	REQUEST_OK,
 	REQUEST_NOT_JSON, /* not a valid JSON document, or nested too deeply */
-	REQUEST_FOREIGN,  /* not a request of this dialect, or one of too many steps or texts */
+	REQUEST_FOREIGN,  /* not a request of this dialect, or one with too many steps or texts */
 };
 
-/* The texts of a step, joined. Escapes resolved; points into the body or the arena. */
+/* The texts of a step, joined, with escapes resolved; points into the body or the arena. */
 struct slice step_text(const struct request *request, const struct step *step, struct arena *arena);
 
-/* The same, one by one. */
+/* The same texts, one by one. */
 struct text_parts step_text_parts(const struct request *request, const struct step *step,
 				  struct arena *arena);
 
 /* How many bytes the texts of a step take in the body. */
 size_t step_text_size(const struct request *request, const struct step *step);
 
-/* The beginning and the end of a step's text, of which much is not worth reading. */
+/* The beginning and the end of a step's text that is too long to read whole. */
 struct text_ends {
 	struct slice head; /* all of the text, unless it is cut */
 	struct slice tail;
-	bool is_cut;        /* more than the limit, and the middle is left out */
-	bool tail_is_whole; /* a part of its own */
+	bool is_cut;        /* the text exceeds the limit, and its middle is left out */
+	bool tail_is_whole; /* a complete part */
 };
 
-/* Of texts that take more than `most` bytes in the body the first three quarters of that many
- * and the last quarter: those of the first text and of the last. */
+/* If the texts take more than `most` bytes in the body, the first three quarters of that many and
+ * the last quarter, from the first text and from the last. */
 struct text_ends step_text_ends(const struct request *request, const struct step *step, size_t most,
 				struct arena *arena);
 
-/* Folds one tool call's id into a hash over all ids of a step, in their order; calls without an
- * id are left out. Start with 0; never gives 0. The hash (FNV-1a, 64 bits) may be kept. */
+/* Folds one tool call's id into a hash over all ids of a step, in order; skips calls without an id.
+ * Start with 0; never returns 0. The hash (FNV-1a, 64 bits) may be stored. */
 uint64_t step_hash_call(uint64_t hash, struct slice id);
 
-/* Where the answer begins that the reply is to continue: the answers at the end, for clients send
- * its parts joined or one by one. The step count: there is none. */
+/* Where the answer that the reply is to continue begins: it is all answers at the end, since
+ * clients send its parts joined or one by one. The step count: there is none. */
 size_t request_open_answer(const struct request *request);
 
-/* Where the exchange's own user turn lies in the steps: the run of user steps that the newest reply
- * answers. Trailing tool calls and what they gave, an answer that the reply is to continue, and
- * system steps and others between them are passed over.
- * `count` 0: there is no such turn. */
+/* Where the exchange's own user turn is: the run of user steps that the newest reply answers. Skips
+ * trailing tool calls and their results, an answer that the reply is to continue, and system and
+ * other steps between them. `count` 0: there is no such turn. */
 struct newest_turn {
 	size_t first;
 	size_t count;
-	bool is_last; /* nothing but system steps and others comes behind it */
+	bool is_last; /* only system steps and others follow it */
 };
 
 struct newest_turn request_newest_turn(const struct request *request);
 
-/* One change of the body: at `offset`, `removed` bytes go out and `bytes` come in. */
+/* One change of the body: at `offset`, `removed` bytes are replaced by `bytes`. */
 struct edit {
 	size_t offset;
 	size_t removed;
 	struct slice bytes;
 };
 
-/* What was recalled for a user turn. It goes inside the string of one of the turn's texts, at its
- * very start, with an empty line behind it: so it comes out the same whether the turn is the newest
- * or is sent again as history, in one string or in parts. */
+/* What was recalled for a user turn. It goes to the very start of the string of one of the turn's
+ * texts, followed by an empty line. So it comes out the same whether the turn is the newest or is
+ * sent again as history, in one string or in parts. */
 struct turn_prefix {
 	size_t text_index; /* in request->texts */
 	struct slice text;
@@ -207,10 +205,10 @@ struct turn_prefix {
 struct injection {
 	enum placement placement;
 	struct slice block;     /* plain text; empty: none */
-	size_t block_with_text; /* the text that carries a block which goes with the user's;
-				   SIZE_MAX: none does */
-	struct slice turns;     /* JSON as of dialect->append_turn(); empty: none */
-	const struct turn_prefix *turn_prefixes; /* by rising `text_index` */
+	size_t block_with_text; /* the text that carries a block placed with the user's text;
+				   SIZE_MAX: none */
+	struct slice turns;     /* JSON in the form of dialect->append_turn(); empty: none */
+	const struct turn_prefix *turn_prefixes; /* by ascending `text_index` */
 	size_t turn_prefix_count;
 	/* Steps [cut_first, cut_end) are taken out, with their turn_prefixes, if
 	 * request_can_cut(). */
@@ -218,20 +216,20 @@ struct injection {
 	size_t cut_end;
 };
 
-/* Whether steps [first, end) can be taken out: there are some, in whole elements, no system step
- * among them, and a user step follows them. */
+/* Whether steps [first, end) can be taken out: there are some, they are whole elements without a
+ * system step, and a user step follows them. */
 bool request_can_cut(const struct request *request, size_t first, size_t end);
 
-/* Works out the edits, in the order of their offsets and never overlapping, in the arena. Returns
- * how many there are; 0 when the request offers no place (it then goes as it is). `made_message`
- * says whether a message or a field of ours had to carry the block. Turns go in before the first
- * step that stays and is no system step, and only if that is a user's; a new message comes before
- * them. Where the block and a turn_prefix meet in one text, the block comes first. */
+/* Works out the edits, sorted by offset and without overlaps, in the arena. Returns their number;
+ * 0: the request offers no place, and goes unchanged. `made_message` says whether a message or a
+ * field of ours had to carry the block. Turns go before the first step that stays and is not a
+ * system step, and only if that is a user's; a new message goes before them. If the block and a
+ * turn_prefix meet in one text, the block comes first. */
 size_t request_inject(const struct request *request, const struct injection *injection,
 		      struct edit **edits, bool *made_message, struct arena *arena);
 
-/* The body with the edits in it, as the REQUEST_PIECES(count) slices it consists of; some may be
- * empty. They point into the body and the edits, for a body may be large. */
+/* The body with the edits applied, as REQUEST_PIECES(count) slices, some of which may be empty.
+ * They point into the body and the edits, since a body may be large. */
 #define REQUEST_PIECES(edit_count) (2 * (edit_count) + 1)
 void request_splice(struct slice body, const struct edit *edits, size_t count,
 		    struct slice *pieces);

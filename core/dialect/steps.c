@@ -1,4 +1,4 @@
-/* What the steps of a request say of where it stands. */
+/* Where the steps of a request show that it stands. */
 #include "core/dialect/request.h"
 
 uint64_t step_hash_call(uint64_t hash, struct slice id)
@@ -8,7 +8,7 @@ uint64_t step_hash_call(uint64_t hash, struct slice id)
 		hash = UINT64_C(0xcbf29ce484222325);
 	for (size_t i = 0; i < id.size; i++)
 		hash = (hash ^ (unsigned char)id.data[i]) * prime;
-	/* The end of an id counts: "ab", "c" is not "a", "bc". */
+	/* The end of an id counts: "ab", "c" differs from "a", "bc". */
 	hash = (hash ^ 0xff) * prime;
 	return hash == 0 ? 1 : hash;
 }

@@ -1,7 +1,7 @@
-/* Which event ends a stream, where events have names. */
+/* Which event ends a stream, if events have names. */
 #include "core/dialect/dialect.h"
 
-/* The beginning of an object's JSON while its members are looked through. */
+/* The beginning of an object's JSON while its members are searched. */
 struct members {
 	struct slice json;
 	size_t at;
@@ -12,7 +12,7 @@ static bool is_space(char byte)
 	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-/* The next byte but for white space; '\0' at the end of what has come. */
+/* The next byte that is not white space; '\0' at the end of what has arrived. */
 static char next_byte(struct members *members)
 {
 	while (members->at < members->json.size && is_space(members->json.data[members->at]))
@@ -27,7 +27,7 @@ static bool take_byte(struct members *members, char byte)
 	return is_there;
 }
 
-/* The inside of a string; `is_whole`: its end has come. */
+/* The inside of a string; `is_whole`: its end has arrived. */
 static struct slice take_string(struct members *members, bool *is_whole)
 {
 	size_t begin = members->at + 1;
@@ -59,8 +59,7 @@ static enum terminal match_word(struct slice word, bool may_go_on, const struct 
 	return may_go_on && begins_one ? TERMINAL_MAYBE : TERMINAL_NO;
 }
 
-/* The member "type" among those that have come; one behind an object or a list is not looked for.
- */
+/* The member "type" among those that have arrived; not searched for after an object or a list. */
 static enum terminal match_type(struct members members, const struct slice *names, size_t count)
 {
 	bool is_whole;

@@ -1,4 +1,4 @@
-/* The beginning and the end of a step's text that is too large to be read. */
+/* The beginning and the end of a step's text that is too large to read whole. */
 #include "core/dialect/request.h"
 
 static struct slice head_of(struct slice body, struct json_value string, size_t most,

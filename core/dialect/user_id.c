@@ -1,4 +1,4 @@
-/* What a client writes into the body as its user's id. */
+/* The user's id that a client writes into the body. */
 #include "core/dialect/request.h"
 
 static struct slice id_of_object(struct slice value, struct arena *arena)

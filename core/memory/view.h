@@ -15,7 +15,7 @@ struct answer_fingerprint {
 struct load {
 	struct user_key user;
 	struct slice session; /* empty: find the conversation by its answers */
-	/* The id of what it goes on from, where the provider keeps that; empty: nothing is. */
+	/* The id of what the request continues, if the provider keeps that; empty: none. */
 	struct slice previous;
 	const struct answer_fingerprint *fingerprints;
 	size_t fingerprint_count;
@@ -55,8 +55,8 @@ struct memory_view {
 	bool leaves_out;        /* something stands before carried_from */
 	uint64_t same_exchange; /* the stored exchange of the same user turn, which is asked again;
 				   0: none */
-	bool same_learned;      /* and it is learned from, or waits to be */
-	bool has_link;          /* it goes on from a reply that is known */
+	bool same_learned;      /* and it has been learned from, or is queued to be */
+	bool has_link;          /* it continues from a known reply */
 	struct chain_link link;
 	bool has_frozen;
 	struct frozen frozen;

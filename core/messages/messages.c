@@ -1,8 +1,9 @@
-/* Anthropic's Messages API, and what speaks it. Where a request has two "messages", it is none.
+/* Anthropic's Messages API. A request with two "messages" members is not valid in it.
  *
- * Nothing of the model's is ever edited: its thinking is signed. No cache_control is set: a request
- * may have four, and clients use them up. The block goes behind the client's own system text, so
- * that its breakpoints there serve all its users, and before those in its messages. */
+ * Nothing that the model said is ever edited, since its thinking is signed. We set no
+ * cache_control: a request may have four, and clients use them up. The block goes after the
+ * client's own system text, so that breakpoints there serve all its users, and before those in its
+ * messages. */
 #include "core/messages/reply.h"
 #include "core/messages/steps.h"
 
@@ -77,7 +78,7 @@ static void read_thread(struct request *request, struct json_value thread, struc
 
 #define SYSTEM_PART "{\"type\":\"text\",\"text\":\""
 
-/* Behind the client's own system text. */
+/* The place after the client's own system text. */
 static struct block_place place_in_system(struct slice body, struct json_value system)
 {
 	struct block_place place = {.way = BLOCK_PLACED, .offset = system.end - 1};
@@ -91,7 +92,7 @@ static struct block_place place_in_system(struct slice body, struct json_value s
 	return place;
 }
 
-/* A field of ours; in the place of one that says nothing. */
+/* A field of ours; replaces one that says nothing. */
 static struct block_place place_of_field(struct slice body, struct json_value system)
 {
 	struct block_place place = {.way = BLOCK_PLACED, .is_made = true};
@@ -150,7 +151,7 @@ static size_t size_of(struct json_value value)
 	return value.end - value.begin;
 }
 
-/* The provider adds to tools what it does not tell of. */
+/* The provider adds text to tools that it does not report. */
 static size_t beside(const struct messages_reading *reading, const struct json_value values[NAMES])
 {
 	struct json_value tools = values[NAME_TOOLS];
@@ -165,8 +166,7 @@ static bool is_system(struct json_value system)
 	return is_null(system) || system.type == JSON_TYPE_STRING || system.type == JSON_TYPE_ARRAY;
 }
 
-/* Of what is valid JSON. A request with a fallback's token has to equal the one that was refused.
- */
+/* Judges valid JSON. A request with a fallback's token must equal the refused one. */
 static enum request_verdict judge(struct request *request, struct messages_reading *reading,
 				  const struct json_value values[NAMES], unsigned repeated)
 {

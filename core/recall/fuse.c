@@ -2,10 +2,10 @@
 
 #include <math.h>
 
-/* What the most similar vector weighs beside a whole match of words. */
+/* The weight of the most similar vector, relative to a whole match of words. */
 static const float vector_weight = 0.5f;
-/* Below the least a text has nothing to do with the question. A model whose vectors are all alike
- * has its own, which the more turns tell the better. */
+/* Below the lowest similarity a text is unrelated to the question. A model whose vectors are all
+ * alike has its own lowest, which more turns estimate better. */
 static const float least_similarity = 0.25f;
 static const float few_turns = 20;
 

@@ -125,7 +125,7 @@ static bool names(const struct recall_question *question, uint32_t speaker, size
 	return false;
 }
 
-/* Whom it speaks of may have been named a turn before. */
+/* The question may name its subject only in an earlier turn. */
 struct recall_named recall_speaker_named(const struct recall_question *question,
 					 const struct recall_corpus *corpus)
 {

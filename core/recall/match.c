@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* BM25's parameters, and the power of the inverse document frequency: rare words tell more than its
- * logarithm says. */
+/* BM25's parameters, and the power of the inverse document frequency: rare words say more than its
+ * logarithm does. */
 static const float saturation = 1;
 static const float length_weight = 0.5f;
 static const float rarity_power = 1.3f;
@@ -13,8 +13,8 @@ enum { MOST_TELLING = 8 };
 
 float recall_kind_weight(enum term_kind kind)
 {
-	/* A word and its stem are two terms that are counted together. A function word only tells
-	 * apart what other words have found. */
+	/* A word and its stem are two terms that count together. A function word only ranks what
+	 * other words have found. */
 	static const float weights[] = {
 		[TERM_WORD] = 1,     [TERM_FORM] = 0.4f,      [TERM_STEM] = 0.75f,
 		[TERM_LIGHT] = 0.3f, [TERM_FUNCTION] = 0.15f,
@@ -27,7 +27,7 @@ bool recall_tells(enum term_kind kind)
 	return kind != TERM_LIGHT && kind != TERM_FUNCTION;
 }
 
-/* Turns that are gone leave documents without words. */
+/* Deleted turns leave documents without words. */
 static float mean_words(const struct recall_corpus *corpus)
 {
 	uint64_t words = 0;
@@ -39,7 +39,7 @@ static float mean_words(const struct recall_corpus *corpus)
 	return words == 0 ? 1 : (float)words / (float)count;
 }
 
-/* A word that nobody said tells no more than one that was said once. */
+/* A word that nobody said is as rare as a word that was said once. */
 static float rarity(size_t found, size_t count)
 {
 	found = found == 0 ? 1 : found;
@@ -54,7 +54,8 @@ static float weight_of(const struct recall_question *question, const struct reca
 	       rarity(corpus->postings[at].count, corpus->count);
 }
 
-/* The MOST_TELLING heaviest, falling: a long text names more than any one document could answer. */
+/* The MOST_TELLING heaviest terms, descending: a long text names more than any one document could
+ * answer. */
 struct telling {
 	float heaviest[MOST_TELLING];
 };
@@ -78,14 +79,14 @@ static float sum_of(const struct telling *telling)
 	return sum;
 }
 
-/* What the terms of each age weigh. */
+/* The weights of the terms of each age. */
 struct age_weights {
 	float of[RECALL_EARLIER + 1];
 };
 
-/* What a document would have that holds each of the most telling terms once. Words that nobody said
- * count as well, or "Write a haiku about snow." would be about writing; but of a long text half of
- * the most telling at most. */
+/* The score of a document that contains each of the most telling terms once. Words that nobody said
+ * count as well, since otherwise "Write a haiku about snow." would be about writing; but at most
+ * half of the most telling terms of a long text do. */
 static float whole_match(const struct recall_question *question, const struct recall_corpus *corpus,
 			 const struct age_weights *weights)
 {
@@ -132,8 +133,8 @@ static void match_age(const struct recall_question *question, const struct recal
 	}
 }
 
-/* The less the question itself finds, the more counts what was said before it. A turn that holds
- * what one rare word tells is found: "And what happened then?" finds many, but none well. */
+/* The less the question itself finds, the more the turns before it count. A turn that contains a
+ * single rare word counts as found: "And what happened then?" finds many turns, but none well. */
 static struct age_weights weigh_ages(const struct recall_corpus *corpus, const float *scores)
 {
 	static const float earlier[RECALL_EARLIER + 1] = {1, 0.3f, 0.25f, 0.2f};

@@ -10,7 +10,7 @@
 #include <unicase.h>
 #include <uninorm.h>
 
-/* Empty when it is not ASCII. */
+/* Empty if it is not ASCII. */
 static struct slice ascii_lower(struct slice text, struct arena *arena)
 {
 	char *lower = arena_bytes(arena, text.size);
@@ -23,7 +23,7 @@ static struct slice ascii_lower(struct slice text, struct arena *arena)
 	return (struct slice){lower, text.size};
 }
 
-/* Empty when it is not UTF-8. */
+/* Empty if it is not UTF-8. */
 static struct slice fold(struct slice text, struct arena *arena)
 {
 	struct slice lower = ascii_lower(text, arena);
@@ -41,7 +41,7 @@ static struct slice fold(struct slice text, struct arena *arena)
 	return copy;
 }
 
-/* A word and its stem are one. */
+/* A word and its stem count as one. */
 static size_t count_telling(const struct term_list *terms)
 {
 	size_t count = 0;
@@ -50,8 +50,8 @@ static size_t count_telling(const struct term_list *terms)
 	return count;
 }
 
-/* What a long message asks is told by its beginning and its end; what is pasted between them would
- * only cost time. */
+/* The beginning and the end of a long message say what it asks; text pasted in between would only
+ * cost time. */
 static struct slice asking_part(struct slice text, struct arena *arena)
 {
 	enum { HALF = 1024 };
@@ -90,7 +90,7 @@ void recall_read_question(struct slice text, int64_t now, struct recall_question
 		question->about_past |= question->periods[i].until <= now;
 }
 
-/* Adds the terms that the question does not have itself. */
+/* Adds the terms that the question itself does not have. */
 static void add_terms(struct recall_question *question, const struct term_list *earlier,
 		      uint8_t age, struct arena *arena)
 {

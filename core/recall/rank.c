@@ -1,30 +1,28 @@
 #include "core/recall/rank.h"
 
-/* Shares of a whole match, with what the turns around add. Chosen on LoCoMo's first five
- * conversations, with 30 requests that have nothing to do with them. */
+/* Shares of a whole match, including what the surrounding turns add. Chosen on LoCoMo's first five
+ * conversations together with 30 unrelated requests. */
 static const float least = 0.35f;
 static const float least_of_personal = 0.12f;
-/* And of the best hit's score: the others only take room. */
+/* And of the best hit's score: lesser hits only take up room. */
 static const float least_of_best = 0.2f;
 
-/* A request that speaks of whoever asks, of somebody who is known here, or of the past asks this
- * memory, so that a weak match may be meant. "Write a haiku about snow." asks nobody's. */
+/* A request that mentions the asker, somebody known here, or the past is about this memory, so a
+ * weak match may be meant. "Write a haiku about snow." is about nobody's. */
 static bool is_personal(const struct recall_question *question, bool names_speaker)
 {
 	return question->about_user || question->about_past || question->period_count > 0 ||
 	       names_speaker;
 }
 
-/* The score below which a hit has nothing to do with the question, or too little beside the best
- * one's. */
+/* The score below which a hit is unrelated to the question, or too weak beside the best one. */
 static float floor_of(const struct recall_question *question, bool names_speaker, float best)
 {
 	float floor = is_personal(question, names_speaker) ? least_of_personal : least;
 	return floor > least_of_best * best ? floor : least_of_best * best;
 }
 
-/* A question that is only about a time, "what did we do yesterday?", finds all that was said then.
- */
+/* A question that is only about a time, "what did we do yesterday?", finds everything said then. */
 static void match_periods(const struct recall_question *question,
 			  const struct recall_corpus *corpus, float *scores)
 {
@@ -46,7 +44,7 @@ static bool is_any(const float *scores, size_t count)
 	return at < count;
 }
 
-/* The hits are the best first. */
+/* The hits must be sorted, best first. */
 static size_t cut_at(const struct recall_hit *hits, size_t count, float floor)
 {
 	while (count > 0 && hits[count - 1].score < floor)

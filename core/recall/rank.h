@@ -8,29 +8,29 @@
 float recall_kind_weight(enum term_kind kind);
 bool recall_tells(enum term_kind kind);
 
-/* Whether the text holds a question, by its marks. */
+/* Whether the text contains a question, judging by its marks. */
 bool recall_asks(struct slice text);
 
 /* Adds to each score how well the document's own words match the question's (BM25), as a share of
- * what a document would have that holds each of the question's most telling terms once. So a score
- * tells how much of what is asked a document answers, whatever the question's length. */
+ * what a document with each of the question's most telling terms once would have. So a score says
+ * how much of the question a document answers, whatever the question's length. */
 void recall_match(const struct recall_question *question, const struct recall_corpus *corpus,
 		  float *scores);
 
 /* Adds to each score how similar the document's vector is to the question's. */
 void recall_fuse(const struct recall_corpus *corpus, float *scores);
 
-/* The speakers of the corpus whom the question names. */
+/* The speakers of the corpus that the question names. */
 struct recall_named {
 	bool any;
-	uint32_t only; /* 0 when there is none, or more than one */
+	uint32_t only; /* 0 if there is none, or more than one */
 };
 struct recall_named recall_speaker_named(const struct recall_question *question,
 					 const struct recall_corpus *corpus);
 
-/* Lifts what matches by what is around it: writes to `lifted` each document's score with its
- * neighbours' and its conversation's, raised by who (`speaker`, 0: nobody) and when the question
- * asks about. */
+/* Raises matches by their surroundings: writes to `lifted` each document's score with its
+ * neighbours' and its conversation's, raised by the speaker (`speaker`, 0: nobody) and the time
+ * that the question asks about. */
 void recall_lift(const struct recall_question *question, const struct recall_corpus *corpus,
 		 uint32_t speaker, const float *scores, float *lifted, struct arena *arena);
 

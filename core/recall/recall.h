@@ -21,15 +21,16 @@ struct recall_period {
 enum { RECALL_MAX_PERIODS = 8 };
 
 struct recall_question {
-	struct slice text; /* of a long one its first and its last KiB */
-	/* Its terms and those of what was said before it, by rising hash, each once. */
+	struct slice text; /* of a long text, its first and last KiB */
+	/* Its terms and those of what was said before it, by ascending hash, without duplicates. */
 	struct term_list terms;
-	uint8_t *ages;    /* of each term: 0 its own, 1 of the turn before it, and so on */
-	size_t earlier;   /* the highest age */
+	uint8_t *ages;  /* for each term: 0 is the question's own, 1 the turn's before it, and so on
+			 */
+	size_t earlier; /* the highest age */
 	bool has_subject; /* a word says what it is about; a greeting has none */
-	bool leans;       /* it says little itself: what it is about was said before it */
-	bool about_user;  /* it asks about the one who asks: "I", "my" */
-	bool about_past;  /* it asks what was so, or how it came: superseded facts bear on it */
+	bool leans;       /* it says little itself: the turns before it say what it is about */
+	bool about_user;  /* it is about the asker: "I", "my" */
+	bool about_past;  /* it asks about the past: superseded facts bear on it */
 	bool wants_words; /* it asks for exact wording: "verbatim", "word for word", "quote" */
 	struct recall_period periods[RECALL_MAX_PERIODS];
 	size_t period_count;
@@ -42,11 +43,10 @@ struct recall_question {
 void recall_read_question(struct slice text, int64_t now, struct recall_question *question,
 			  struct arena *arena);
 
-/* Reads the question in the light of the user's turns before it, the newest first, of which the
- * first RECALL_EARLIER count, each less than the one after it, and the less the more the
- * question says itself: "And at what time?" asks about what
- * they were about. Of a long one its first and its last KiB are read. A greeting or thanks stays
- * one, whatever came before. */
+/* Reads the question in the light of the user's turns before it, newest first; the first
+ * RECALL_EARLIER count, each less than the one after it, and less the more the question itself
+ * says. "And at what time?" asks about what those turns were about. Reads the first and last KiB of
+ * a long turn. A greeting or thanks stays one, whatever came before. */
 enum { RECALL_EARLIER = 3 };
 void recall_read_earlier(const struct slice *texts, size_t count, struct recall_question *question,
 			 struct arena *arena);
@@ -82,7 +82,8 @@ struct recall_posting {
 struct recall_postings {
 	const struct recall_posting *postings; /* by ascending document; some may be dead */
 	size_t count;
-	bool is_left_out; /* recall_choose_terms() did not choose it: there are some, not read */
+	bool is_left_out; /* recall_choose_terms() left it out: it has postings, but they were not
+			     read */
 };
 
 /* All that a user ever said: documents in the order they came, which is the order of their turns'
