@@ -86,7 +86,7 @@ static const char *check_message(json_t *message, struct content *content, struc
 	struct slice role = string_of(json_object_get(message, "role"));
 	json_t *session = json_object_get(message, "session");
 	if (role.size == 0 || !read_content(json_object_get(message, "content"), content, arena))
-		return "each message needs a \"role\", a string, and a \"content\", a string or "
+		return "each message needs a string \"role\" and a \"content\" that is a string or "
 		       "an array of parts";
 	if (!slice_equal(role, SLICE("user")) && !slice_equal(role, SLICE("assistant")))
 		return "a message's \"role\" must be user or assistant (system, developer and tool "
@@ -110,8 +110,8 @@ static const char *read_turn(json_t *message, bool redact, struct imported_turn 
 	turn->created_at = clock_wall();
 	if (created_at != NULL && !json_is_null(created_at) &&
 	    !text_read_time(string_of(created_at), &turn->created_at))
-		return "a message's \"created_at\" must be a time of RFC 3339, with its offset, "
-		       "or a date";
+		return "a message's \"created_at\" must be an RFC 3339 time with an offset, or a "
+		       "date";
 	struct slice role = string_of(json_object_get(message, "role"));
 	turn->role = slice_equal(role, SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
 	size_t carrier;

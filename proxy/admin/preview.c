@@ -142,7 +142,7 @@ static void post_preview(struct admin_call *call)
 	const struct dialect *dialect = name.data == NULL ? &dialect_chat : dialect_named(name);
 	if (slice_trim(question).size == 0 || question.size > PREVIEW_LIMIT / 16)
 		admin_reply_error(call, 400, "invalid_preview",
-				  "The body must be an object with a \"question\", and may have "
+				  "The body must be an object with a \"question\" and optionally "
 				  "\"mode\", \"session\" and \"model\", all strings.");
 	else if (dialect == NULL)
 		admin_reply_error(call, 400, "invalid_dialect",

@@ -51,7 +51,7 @@ static void print_store_metrics(struct store *store, struct buffer *out)
 		{"recalld_store_turns", "Turns kept.", statistics.turns},
 		{"recalld_store_facts", "Facts kept, ended ones included.", statistics.facts},
 		{"recalld_store_jobs", "Learner jobs stored.", statistics.jobs},
-		{"recalld_store_jobs_parked", "Jobs given up until somebody unparks them.",
+		{"recalld_store_jobs_parked", "Jobs given up until they are unparked.",
 		 statistics.parked},
 		{"recalld_store_receipts", "Receipts kept.", statistics.receipts},
 		{"recalld_store_bytes_used", "Bytes of the map in use.", statistics.bytes_used},

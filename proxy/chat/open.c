@@ -116,7 +116,7 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 	*chat = (struct chat){.body = body};
 	if (asked.dry_run && !is_local && !identity_is_admin(config, head))
 		return refuse(refusal, 403, "dry_run_forbidden",
-			      "A dry run is answered to loopback clients or with the admin token.");
+			      "A dry run needs a loopback client or the admin token.");
 	chat_read(chat, dialect, body, is_encoded(head), arena);
 	enum chat_verdict verdict =
 		find_identity(chat, config, head, path, &asked.identity, refusal, arena);

@@ -120,8 +120,8 @@ static void load(struct config_reader *reader, const struct secret *secret,
 			     SLICE_PRINT(why));
 	if (fine && (mode & S_IROTH) != 0)
 		config_warning_at(reader, origin,
-				  "[%s] %s can be read by every user of this machine; take the "
-				  "right from them, as with chmod o= FILE",
+				  "[%s] %s can be read by every user of this machine; restrict it, "
+				  "for example with chmod o= FILE",
 				  secret->section, secret->file_key);
 	buffer_finish(&why);
 	buffer_finish(&content);

@@ -34,109 +34,109 @@
 const struct config_key config_keys[] = {
 	{KEY("listen", "address", "127.0.0.1:8080"), REQUIRED_TEXT(config_check_address),
 	 FIXED_AT(listen.address),
-	 .help = "where clients connect, HOST:PORT or unix:/PATH; their base URL is "
+	 .help = "address for clients, HOST:PORT or unix:/PATH; their base URL is "
 		 "http://ADDRESS/v1"},
 	{KEY("listen", "hosts", ""), LIST(config_check_host), AT(listen.hosts),
-	 .help = "names, beside loopback's and the address's own, that a request's Host may have "
-		 "where the address is loopback"},
+	 .help = "on a loopback address: names that a request's Host may have, besides loopback's "
+		 "and the address's own"},
 	{KEY("listen", "admin", "127.0.0.1:8081"), TEXT(config_check_address),
 	 FIXED_AT(listen.admin),
 	 .help = "memory API, health and metrics, HOST:PORT or unix:/PATH; empty: none"},
 	{KEY("listen", "admin_hosts", ""), LIST(config_check_host), AT(listen.admin_hosts),
-	 .help = "the same for the admin address, and hosts whose web pages may ask it"},
+	 .help = "the same for the admin address; also hosts whose web pages may call it"},
 	{KEY("listen", "admin_token", ""), TEXT(config_check_secret), AT(listen.admin_token),
-	 .help = "what callers of the admin address send as \"Authorization: Bearer ...\" or "
-		 "\"Token ...\"; needed when that address is not loopback"},
+	 .help = "token that callers of the admin address send as \"Authorization: Bearer ...\" or "
+		 "\"Token ...\"; required unless that address is loopback"},
 	{KEY("listen", "admin_token_file", ""), TEXT(NULL), AT(listen.admin_token_file),
-	 .help = "file that holds the admin_token, in its place"},
+	 .help = "file that contains the admin_token, instead of the key"},
 	{KEY("listen", "workers", "0"), NUMBER(0, 256), FIXED_AT(listen.workers),
 	 .help = "event loops for traffic; 0: one per CPU"},
 	{KEY("listen", "tls_certificate", ""), TEXT(NULL), AT(listen.tls_certificate),
-	 .help = "PEM file of the certificate and its chain; with tls_key: clients connect by TLS "
-		 "1.2 or 1.3 (the admin address stays plain)"},
+	 .help = "PEM file with the certificate and its chain; with tls_key, clients connect by "
+		 "TLS 1.2 or 1.3 (the admin address stays plain)"},
 	{KEY("listen", "tls_key", ""), TEXT(NULL), AT(listen.tls_key),
-	 .help = "PEM file of the certificate's key, without a passphrase"},
+	 .help = "PEM file with the certificate's key, without a passphrase"},
 	{KEY("listen", "max_body", "64M"), SIZE(KIB, 2 * GIB), AT(listen.max_body),
 	 .help = "largest request body; a larger one is answered 413"},
 	{KEY("listen", "max_connections", "10000"), NUMBER(1, 1000000), AT(listen.max_connections),
-	 .help = "open at once; one more is answered 503 with Retry-After"},
+	 .help = "open client connections; one more is answered 503 with Retry-After"},
 	{KEY("listen", "max_in_flight", "1G"), SIZE(MIB, 1024 * GIB), AT(listen.max_in_flight),
-	 .help = "bytes of requests and unsent replies held at once; a request beyond them is "
-		 "answered 503 with Retry-After; the admin address may hold a quarter beside"},
+	 .help = "bytes of requests and unsent replies held at once; a request beyond that is "
+		 "answered 503 with Retry-After; the admin address may hold a quarter more"},
 	{KEY("listen", "drain_timeout", "30s"), DURATION(0, HOUR), AT(listen.drain_timeout),
-	 .help = "how long open exchanges may go on after SIGTERM"},
+	 .help = "how long open exchanges may continue after SIGTERM"},
 
 	{KEY("upstream", "base_url", "https://api.openai.com/v1"),
 	 REQUIRED_TEXT(config_check_base_url), AT(upstream.base_url),
-	 .help = "the model provider; /v1/x of a client goes to BASE_URL/x"},
+	 .help = "URL of the model provider; a client's /v1/x goes to BASE_URL/x"},
 	{KEY("upstream", "proxy", ""), TEXT(config_check_proxy), AT(upstream.proxy),
-	 .help = "http://HOST:PORT to go through; empty: none (the environment's proxies are not "
-		 "used)"},
+	 .help = "proxy for upstream requests, http://HOST:PORT; empty: none (proxies set in the "
+		 "environment are not used)"},
 	{KEY("upstream", "api_key", ""), TEXT(config_check_secret), AT(upstream.api_key),
-	 .help = "sent in place of any key that the client sends; empty: the client's own is "
-		 "passed on"},
+	 .help = "replaces any key that the client sends; empty: the client's own key is "
+		 "forwarded"},
 	{KEY("upstream", "api_key_file", ""), TEXT(NULL), AT(upstream.api_key_file),
-	 .help = "file that holds the api_key, in its place"},
+	 .help = "file that contains the api_key, instead of the key"},
 	{KEY("upstream", "messages_base_url", ""), TEXT(config_check_base_url),
 	 AT(upstream.messages_base_url),
-	 .help = "where /v1/messages, what is below it, and /v1/complete go, such as "
+	 .help = "URL for /v1/messages, paths below it, and /v1/complete, such as "
 		 "https://api.anthropic.com/v1; empty: base_url"},
 	{KEY("upstream", "messages_api_key", ""), TEXT(config_check_secret),
 	 AT(upstream.messages_api_key),
-	 .help = "sent there in place of any key that the client sends; empty: the client's own "
-		 "is passed on"},
+	 .help = "replaces any key that the client sends there; empty: the client's own key is "
+		 "forwarded"},
 	{KEY("upstream", "messages_api_key_file", ""), TEXT(NULL),
 	 AT(upstream.messages_api_key_file),
-	 .help = "file that holds the messages_api_key, in its place"},
+	 .help = "file that contains the messages_api_key, instead of the key"},
 	{KEY("upstream", "connect_timeout", "5s"), DURATION(1, HOUR), AT(upstream.connect_timeout),
-	 .help = "to connect, TLS included"},
+	 .help = "time to connect, including TLS"},
 	{KEY("upstream", "first_byte_timeout", "900s"), DURATION(1, DAY),
 	 AT(upstream.first_byte_timeout),
-	 .help = "until a reply begins, from when the last of the request went up; longer than the "
-		 "clients' own, so that a slow model is not asked twice"},
+	 .help = "time from the end of the request until the reply begins; should exceed the "
+		 "clients' own timeouts, so that a slow model is not asked twice"},
 	{KEY("upstream", "idle_timeout", "120s"), DURATION(1, DAY), AT(upstream.idle_timeout),
-	 .help = "between two chunks of a reply"},
+	 .help = "time between two chunks of a reply"},
 	{KEY("upstream", "ca_file", ""), TEXT(config_check_readable), AT(upstream.ca_file),
-	 .help = "PEM file of the authorities to trust; empty: the system's"},
+	 .help = "PEM file with the authorities to trust; empty: the system's"},
 
 	{KEY("identity", "user_header", "X-User-Id, X-OpenWebUI-User-Id"),
 	 LIST(config_check_header_name), AT(identity.user_header),
-	 .help = "headers that name the user; the first that is present and not empty"},
+	 .help = "headers that name the user; the first one present and not empty counts"},
 	{KEY("identity", "session_header", "X-Session-Id, X-OpenWebUI-Chat-Id"),
 	 LIST(config_check_header_name), AT(identity.session_header),
-	 .help = "headers that name the conversation"},
+	 .help = "headers that name the session"},
 	{KEY("identity", "client_session_header", "X-Claude-Code-Session-Id, thread-id"),
 	 LIST(config_check_header_name), AT(identity.client_session_header),
-	 .help = "the same where none of those is sent: headers that clients send their provider, "
-		 "which gets them too"},
+	 .help = "used if none of those is sent: headers that clients send to their provider, "
+		 "which receives them too"},
 	{KEY("identity", "task_header", "X-Memory-Task"), LIST(config_check_header_name),
 	 AT(identity.task_header),
 	 .help = "headers that mark a side request (titles, tags): nothing is injected or learned"},
 	{KEY("identity", "user_path", "on"), SWITCH, AT(identity.user_path),
 	 .help = "base URLs http://ADDRESS/u/USER/v1 for clients that cannot set headers; with a "
-		 "secret /u/USER~SIGNATURE/v1"},
+		 "secret: /u/USER~SIGNATURE/v1"},
 	{KEY("identity", "user_body", ""), LIST(config_check_body_field), AT(identity.user_body),
-	 .help = "fields of the body that name the user: user, safety_identifier, "
-		 "metadata.user_id; empty: none"},
+	 .help = "body fields that name the user: user, safety_identifier, metadata.user_id; "
+		 "empty: none"},
 	{KEY("identity", "tenant", "shared"), WORD("shared|api-key"), AT(identity.tenant),
 	 .help = "api-key: users of different client API keys never share memory"},
 	{KEY("identity", "drop_headers",
 	     "X-OpenWebUI-User-Name, X-OpenWebUI-User-Email, X-OpenWebUI-User-Role"),
 	 LIST(config_check_header_name), AT(identity.drop_headers),
-	 .help = "headers about the user that the upstream does not get; empty: none"},
+	 .help = "headers about the user that are not forwarded to the upstream; empty: none"},
 	{KEY("identity", "secret", ""), TEXT(NULL), AT(identity.secret),
-	 .help = "set: X-User-Signature must be the hex HMAC-SHA256 of the user id under it, else "
-		 "401"},
+	 .help = "if set, X-User-Signature must be the hex HMAC-SHA256 of the user id with this "
+		 "key, otherwise 401"},
 	{KEY("identity", "secret_file", ""), TEXT(NULL), AT(identity.secret_file),
-	 .help = "file that holds the secret, in its place"},
+	 .help = "file that contains the secret, instead of the key"},
 
 	{KEY("memory", "mode", "hybrid"), WORD("off|buffer|summary|entity|vector|hybrid|auto"),
 	 IN_MEMORY(mode),
-	 .help = "what is injected: the last messages (buffer), the running summary, the facts "
-		 "(entity), what bears on the question (vector), or all of it (hybrid); auto "
-		 "picks"},
+	 .help = "what is injected: the last messages (buffer), the running summary (summary), the "
+		 "facts (entity), turns that bear on the question (vector), or all of these "
+		 "(hybrid); auto chooses"},
 	{KEY("memory", "inject", "on"), SWITCH, IN_MEMORY(inject),
-	 .help = "off: learn but never inject, a shadow roll-out"},
+	 .help = "off: learn but never inject, for a shadow rollout"},
 	{KEY("memory", "learn", "on"), SWITCH, IN_MEMORY(learn),
 	 .help = "off: inject but never learn"},
 	{KEY("memory", "mode_header", "on"), SWITCH, IN_MEMORY(mode_header),
@@ -145,88 +145,90 @@ const struct config_key config_keys[] = {
 	 .help = "off: of what a provider keeps (Responses with store or a chain), nothing holds "
 		 "memory; it goes into instructions alone"},
 	{KEY("memory", "role", "auto"), WORD("auto|system|developer|user"), IN_MEMORY(role),
-	 .help = "which message carries the memory; auto: system, and user for a model that "
-		 "refuses it"},
+	 .help = "message that carries the memory; auto: system, or user for a model that refuses "
+		 "system"},
 	{KEY("memory", "context_tokens", "1500"), NUMBER(0, 1000000), IN_MEMORY(context_tokens),
-	 .help = "new memory for one user turn, at most"},
+	 .help = "most new memory for one user turn"},
 	{KEY("memory", "conversation_tokens", "6000"), NUMBER(0, 10000000),
 	 IN_MEMORY(conversation_tokens),
-	 .help = "all memory in one request, what earlier turns were given included"},
+	 .help = "most memory in one request, including what earlier turns were given"},
 	{KEY("memory", "buffer_messages", "20"), NUMBER(0, 400), IN_MEMORY(buffer_messages),
-	 .help = "how many of the last messages are kept verbatim"},
+	 .help = "how many of the last messages are injected verbatim"},
 	{KEY("memory", "summarize_after", "20"), NUMBER(2, 400), IN_MEMORY(summarize_after),
-	 .help = "messages not yet summarized before the oldest half is folded into the summary"},
+	 .help = "how many messages may wait before the oldest half is folded into the summary"},
 	{KEY("memory", "summary_words", "150"), NUMBER(10, 2000), IN_MEMORY(summary_words),
-	 .help = "length of a summary, at most"},
+	 .help = "longest summary"},
 	{KEY("memory", "min_confidence", "0.7"), FRACTION(0, 1), IN_MEMORY(min_confidence),
-	 .help = "only facts above it are stored"},
+	 .help = "only facts with a higher confidence are stored"},
 	{KEY("memory", "user_limit", "1G"), SIZE(64 * KIB, 16384 * GIB), IN_MEMORY(user_limit),
-	 .help = "what one user's turns and their index may take in the store, about; beyond it "
-		 "the oldest turns give way"},
+	 .help = "approximate space in the store for one user's turns and their index; beyond it "
+		 "the oldest turns are deleted"},
 	{KEY("memory", "secrets", "redact"), SWITCH_OF("keep|redact"), IN_MEMORY(secrets_redact),
-	 .help = "keys, tokens and card numbers in what is stored and what the memory model sees"},
+	 .help = "mask keys, tokens and card numbers in stored text and in text for the memory "
+		 "model"},
 	{KEY("memory", "history", "pass"), WORD("pass|trim"), IN_MEMORY(history),
-	 .help = "trim: the oldest turns of a long history give way to their summary"},
+	 .help = "trim: a summary replaces the oldest turns of a long history"},
 	{KEY("memory", "history_tokens", "16000"), NUMBER(100, 10000000), IN_MEMORY(history_tokens),
-	 .help = "how long a history may be with history = trim; once it is cut, memory has what "
-		 "the history leaves of it, and the summary is to fit into a quarter"},
+	 .help = "longest history with history = trim; once the history is cut, memory gets what "
+		 "it leaves, and the summary should fit into a quarter"},
 	{KEY("memory", "auto_buffer_turns", "20"), NUMBER(0, 100000), IN_MEMORY(auto_buffer_turns),
-	 .help = "auto: a user's only conversation is buffered below so many turns, then "
-		 "summarized"},
+	 .help = "auto: below this many turns, a user's only conversation is buffered; above, it "
+		 "is summarized"},
 	{KEY("memory", "auto_hybrid_sessions", "2"), NUMBER(1, 100000),
 	 IN_MEMORY(auto_hybrid_sessions),
-	 .help = "auto: from so many sessions of a user on it is hybrid"},
+	 .help = "auto: hybrid from this many sessions of a user on"},
 	{KEY("memory", "durability", "strict"), WORD("strict|relaxed"), IN_MEMORY(durability),
 	 .help = "strict: a reply ends after its exchange is on disk"},
 	{KEY("memory", "receipts", "100000"), NUMBER(0, 100000000), FIXED_IN_MEMORY(receipts),
-	 .help = "how many receipts are kept; the oldest go first"},
+	 .help = "how many receipts are kept; the oldest are deleted first"},
 
 	{KEY("model", "base_url", ""), TEXT(config_check_base_url), AT(model.base_url),
-	 .help = "of the model that writes summaries and extracts facts; empty: the upstream's"},
+	 .help = "URL of the memory model, which writes summaries and extracts facts; empty: the "
+		 "upstream's"},
 	{KEY("model", "api_key", ""), TEXT(config_check_secret), AT(model.api_key),
-	 .help = "empty: the upstream's; that empty too: the exchange's own client key, in memory "
-		 "only"},
+	 .help = "key for the memory model; empty: the upstream's; if that is empty too: the "
+		 "exchange's own client key, kept in memory only"},
 	{KEY("model", "api_key_file", ""), TEXT(NULL), AT(model.api_key_file),
-	 .help = "file that holds the api_key, in its place"},
+	 .help = "file that contains the api_key, instead of the key"},
 	{KEY("model", "name", ""), TEXT(NULL), AT(model.name),
-	 .help = "empty: gpt-4o-mini at api.openai.com, elsewhere the exchange's own model"},
+	 .help = "the memory model; empty: gpt-4o-mini at api.openai.com, elsewhere the exchange's "
+		 "own model"},
 	{KEY("model", "embedding", ""), TEXT(NULL), AT(model.embedding),
-	 .help = "model for /embeddings of base_url, by which past turns are found too; empty: "
-		 "they "
-		 "are found by their words alone"},
+	 .help = "model for base_url's /embeddings, to find past turns by meaning too; empty: by "
+		 "their words alone"},
 	{KEY("model", "embedding_timeout", "500ms"), DURATION(1, HOUR), AT(model.embedding_timeout),
-	 .help = "how long a question waits for its embedding; past it the words alone serve"},
+	 .help = "how long a question waits for its embedding; after that only its words are used"},
 	{KEY("model", "timeout", "30s"), DURATION(1, HOUR), AT(model.timeout),
 	 .help = "for one call"},
 	{KEY("model", "concurrency", "4"), NUMBER(1, 256), AT(model.concurrency),
-	 .help = "calls under way at once"},
+	 .help = "calls in progress at once"},
 
 	{KEY("retention", "messages", "0"), DURATION(0, LONGEST), AT(retention.messages),
-	 .help = "how long turns are kept after they were said, and a summary after the last one "
-		 "that it was made of; 0: for ever"},
+	 .help = "how long turns are kept after they were said, and a summary after its newest "
+		 "turn; 0: forever"},
 	{KEY("retention", "facts", "0"), DURATION(0, LONGEST), AT(retention.facts),
-	 .help = "how long facts are kept after they were last said; 0: for ever"},
+	 .help = "how long facts are kept after they were last said; 0: forever"},
 	{KEY("retention", "pii", "keep"), WORD("keep|redact|drop"), AT(retention.pii),
-	 .help = "what becomes of facts that the memory model says identify a person: redact keeps "
-		 "that there is one, but neither its value nor its quote"},
+	 .help = "what to do with facts that, according to the memory model, identify a person; "
+		 "redact records that there is one, without value and quote"},
 
-	{KEY("storage", "engine", "lmdb"), WORD("lmdb"), NOWHERE, .help = "how memory is kept"},
+	{KEY("storage", "engine", "lmdb"), WORD("lmdb"), NOWHERE, .help = "storage engine"},
 	{KEY("storage", "path", "/var/lib/recalld"), REQUIRED_TEXT(NULL), FIXED_AT(storage.path),
-	 .help = "the directory; made when it is missing"},
+	 .help = "the store's directory; created if missing"},
 	{KEY("storage", "map_size", "16G"), SIZE(MIB, 16384 * GIB), FIXED_AT(storage.map_size),
-	 .help = "the most that the store may grow to; address space, not disk"},
+	 .help = "largest size of the store; reserves address space, not disk"},
 
 	{KEY("log", "level", "info"), WORD("error|warn|info|debug"), AT(log.level),
-	 .help = "what is logged at least"},
+	 .help = "lowest level that is logged"},
 	{KEY("log", "format", "text"), WORD("text|json"), AT(log.format),
-	 .help = "how a line is written"},
+	 .help = "format of a log line"},
 
 	{KEY("trace", "endpoint", ""), TEXT(config_check_base_url), AT(trace.endpoint),
-	 .help = "OpenTelemetry collector that takes spans of exchanges by OTLP/HTTP in JSON, such "
-		 "as http://127.0.0.1:4318; without a path, /v1/traces is added; empty: none"},
+	 .help = "OpenTelemetry collector that receives spans of exchanges by OTLP/HTTP in JSON, "
+		 "such as http://127.0.0.1:4318; without a path, /v1/traces is added; empty: none"},
 	{KEY("trace", "sample", "1"), FRACTION(0, 1), AT(trace.sample),
-	 .help = "share of the exchanges that are traced; a client's traceparent decides for its "
-		 "own"},
+	 .help = "share of exchanges that are traced; a client's traceparent decides for its own "
+		 "requests"},
 	{KEY("trace", "service", "recalld"), REQUIRED_TEXT(NULL), AT(trace.service),
 	 .help = "service.name of the spans"},
 };

@@ -16,7 +16,7 @@ static const char *key_words(const char *source)
 		return "[model] api_key";
 	if (strcmp(source, "upstream") == 0)
 		return "[upstream] api_key";
-	return "each client's own key, which is never on disk";
+	return "each client's own key, never on disk";
 }
 
 static void print_recall(json_t *status)
@@ -85,7 +85,7 @@ static void print_failure(json_t *status, const char *name, const char *server)
 		return;
 	(void)printf("  trouble     %s: ", server);
 	ctl_print(why, 0);
-	(void)puts("; the log tells more");
+	(void)puts("; see the log");
 }
 
 static void print_count(const json_t *status, const char *name, const char *then)
@@ -152,10 +152,11 @@ static int check(struct ctl *ctl)
 const struct ctl_command ctl_check = {
 	.name = "check",
 	.arguments = "",
-	.help = "is it up, does it learn, what is stored, what waits",
-	.details = "With --quiet it is for health checks: it needs no token, and a failing\n"
-		   "upstream or model does not count, since a restart would not help.",
-	.example = "recallctl check\nrecallctl check --quiet && echo \"takes traffic\"",
+	.help = "show health, learning, stored memory and waiting work",
+	.details = "With --quiet it suits health checks: it needs no token and ignores a failing\n"
+		   "upstream or model, since a restart would not help.",
+	.example = "recallctl check\n"
+		   "recallctl check --quiet && echo \"takes traffic\"",
 	.success = "recalld is ready, and the last call to each server succeeded",
 	.failure = "it is not ready, or one of them failed",
 	.takes = CTL_TAKES_QUIET,

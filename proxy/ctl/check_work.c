@@ -130,10 +130,11 @@ void ctl_print_advice(json_t *status)
 	advise(has(status, "upstream_trouble"),
 	       "see [upstream] base_url and api_key; is the provider up?");
 	advise(has(status, "learning_trouble"),
-	       "see [model] base_url, api_key and name; what waits is not lost");
+	       "see [model] base_url, api_key and name; waiting exchanges are not lost");
 	advise(has(status, "embedding_trouble"),
-	       "see [model] embedding; words alone recall meanwhile");
-	advise(number(status, "parked") > 0, "recallctl unpark, once the memory model works again");
+	       "see [model] embedding; recall uses words alone meanwhile");
+	advise(number(status, "parked") > 0,
+	       "run recallctl unpark once the memory model works again");
 	advise(called && share(model, number(model, "empty")) > FULL_PERCENT,
 	       "the memory model finds next to nothing: try another [model] name");
 	advise(number(status, "bytes_used") > number(status, "bytes_mapped") / 100 * FULL_PERCENT,

@@ -84,8 +84,8 @@ static void report_unreachable(struct ctl *ctl, const char *detail)
 	if (detail != NULL)
 		ctl_fault(ctl, "%s", detail);
 	ctl_fault(ctl,
-		  "recalld's admin address %s cannot be reached; is it running, and is "
-		  "--admin right?",
+		  "recalld's admin address %s cannot be reached; is it running, and is --admin "
+		  "right?",
 		  ctl->admin);
 }
 
@@ -150,7 +150,7 @@ int ctl_fail(struct ctl *ctl, int status, json_t *answer)
 	ctl->fault_status = status;
 	(void)snprintf(ctl->fault_code, sizeof(ctl->fault_code), "%s", ctl_text(error, "code"));
 	if (status != 0 && message == NULL)
-		ctl_fault(ctl, "%d, and not recalld's answer; is --admin right?", status);
+		ctl_fault(ctl, "%d, not an answer of recalld; is --admin right?", status);
 	else if (status != 0)
 		ctl_fault(ctl, "%d: %s%s", status, message,
 			  status == 401 ? " Give it with --token." : "");
@@ -178,7 +178,7 @@ int ctl_fail_of_user(struct ctl *ctl, int status, json_t *answer)
 
 int ctl_fail_to_read(struct ctl *ctl, json_t *answer)
 {
-	ctl_fault(ctl, "what %s did not give recalld's answer; is --admin right?", ctl->admin);
+	ctl_fault(ctl, "%s did not answer like recalld; is --admin right?", ctl->admin);
 	json_decref(answer);
 	return EXIT_FAILURE;
 }

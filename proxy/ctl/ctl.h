@@ -111,7 +111,7 @@ int ctl_call(struct ctl *ctl, const char *method, const char *path, json_t *body
 /* Gets a text; the caller finishes `answer`. Returns the status as ctl_call() does. `quietly`:
  * waits a few seconds only, and reports nothing. */
 int ctl_get(struct ctl *ctl, const char *path, bool quietly, struct buffer *answer);
-/* NULL: it is no JSON. */
+/* NULL: it is not JSON. */
 json_t *ctl_read_json(struct slice text);
 /* Joins `folder`, the percent-encoded name, `rest` and the tenant: "/v1/users/USER/memory". The
  * caller frees the result. */

@@ -29,10 +29,9 @@ static int explain(struct ctl *ctl)
 	free(path);
 	if (status == 404) {
 		ctl->fault_status = status;
-		ctl_fault(
-			ctl,
-			"no such receipt; a reply's X-Memory-Receipt names it; recalld keeps only "
-			"the newest, and none that quotes forgotten or expired ([retention]) data");
+		ctl_fault(ctl, "no such receipt; X-Memory-Receipt in a reply names its receipt; "
+			       "recalld keeps only the newest ones, and none that quotes forgotten "
+			       "or expired ([retention]) data");
 		json_decref(receipt);
 		return EXIT_FAILURE;
 	}
@@ -50,9 +49,10 @@ static int explain(struct ctl *ctl)
 const struct ctl_command ctl_explain = {
 	.name = "explain",
 	.arguments = "RECEIPT",
-	.help = "what a request was given, from where, what did not fit",
-	.details = "A reply's header X-Memory-Receipt names its receipt, and so does the log:\n"
-		   "RECEIPT may be copied from it (receipt=ID).",
+	.help = "show what a request was given, and what did not fit",
+	.details =
+		"The header X-Memory-Receipt of a reply names its receipt, and so does the log:\n"
+		"RECEIPT may be copied from there (receipt=ID).",
 	.example = "recallctl explain 00c0ffee00c0ffee",
 	.success = "shown",
 	.failure = "no such receipt",

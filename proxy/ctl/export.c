@@ -87,9 +87,9 @@ const struct ctl_command ctl_export = {
 	.arguments = ">FILE",
 	.help = "write the whole store as JSON Lines",
 	.details = "Contacts no daemon, and works beside a running one. From a damaged store it\n"
-		   "saves what can be read, and counts what cannot.",
+		   "saves what is readable and counts the rest.",
 	.example = "recallctl export --store /var/lib/recalld >backup.jsonl",
-	.success = "all that can be read is on disk",
+	.success = "everything readable is on disk",
 	.takes = CTL_TAKES_STORE,
 	.run = run,
 };

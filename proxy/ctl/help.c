@@ -32,20 +32,25 @@ static void explain_option(FILE *out, const struct ctl_option *option)
 
 void ctl_print_usage(FILE *out)
 {
-	(void)fputs("Usage: recallctl [OPTION...] COMMAND [ARGUMENT...]\n\n", out);
+	(void)fputs("Usage: recallctl [OPTION...] COMMAND [ARGUMENT...]\n"
+		    "\n",
+		    out);
 	for (size_t i = 0; i < ctl_command_count; i++)
 		(void)fprintf(out, "  %-8s %-13s  %s\n", ctl_commands[i]->name,
 			      ctl_commands[i]->arguments, ctl_commands[i]->help);
-	(void)fputs("\nrecallctl COMMAND --help tells more. Options of every command:\n", out);
+	(void)fputs("\n"
+		    "See recallctl COMMAND --help for details. Options of every command:\n",
+		    out);
 	for (size_t i = 0; i < ctl_option_count; i++) {
 		if (ctl_options[i].of == 0)
 			explain_option(out, &ctl_options[i]);
 	}
 	(void)fprintf(out, "  %-*s  print the version\n", OPTION_COLUMNS, "--version");
-	(void)fputs("\nThe address and the token come from the configuration FILE, or from\n"
-		    "RECALLD_LISTEN_ADMIN and RECALLD_LISTEN_ADMIN_TOKEN; default: "
-		    "127.0.0.1:8081.\n",
-		    out);
+	(void)fputs(
+		"\n"
+		"Address and token come from the configuration FILE, or from\n"
+		"RECALLD_LISTEN_ADMIN and RECALLD_LISTEN_ADMIN_TOKEN; default: 127.0.0.1:8081.\n",
+		out);
 }
 
 /* Breaks lines between options. */
@@ -58,18 +63,26 @@ static void print_synopsis(const struct ctl_command *command)
 			continue;
 		int size = write_option(&ctl_options[i], room) + 3;
 		if (used + size > LINE_COLUMNS)
-			used = printf("\n%*s", begin, "") - 1;
+			used = printf("\n"
+				      "%*s",
+				      begin, "") -
+			       1;
 		used += size;
 		(void)printf(" [%s]", room);
 	}
 	if (used + (int)strlen(command->arguments) + 1 > LINE_COLUMNS)
-		(void)printf("\n%*s", begin, "");
-	(void)printf("%s%s\n\n", command->arguments[0] == '\0' ? "" : " ", command->arguments);
+		(void)printf("\n"
+			     "%*s",
+			     begin, "");
+	(void)printf("%s%s\n"
+		     "\n",
+		     command->arguments[0] == '\0' ? "" : " ", command->arguments);
 }
 
 static void print_own_options(const struct ctl_command *command)
 {
-	(void)puts("\nOptions, beside those of every command (recallctl --help):");
+	(void)puts("\n"
+		   "Options, besides those of every command (recallctl --help):");
 	for (size_t i = 0; i < ctl_option_count; i++) {
 		if (is_of(&ctl_options[i], command))
 			explain_option(stdout, &ctl_options[i]);
@@ -94,9 +107,13 @@ void ctl_print_help(const struct ctl_command *command)
 		(void)printf("%s\n", command->details);
 	if (command->takes != 0)
 		print_own_options(command);
-	(void)puts("\nExample:");
+	(void)puts("\n"
+		   "Example:");
 	print_lines(command->example);
-	(void)printf("\nExit status:\n  0  %s\n  1  %s%san error (on standard error)\n",
+	(void)printf("\n"
+		     "Exit status:\n"
+		     "  0  %s\n"
+		     "  1  %s%san error (on standard error)\n",
 		     command->success, command->failure == NULL ? "" : command->failure,
 		     command->failure == NULL ? "" : ", or ");
 }

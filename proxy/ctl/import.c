@@ -168,7 +168,7 @@ static int import(struct ctl *ctl)
 const struct ctl_command ctl_import = {
 	.name = "import",
 	.arguments = "FILE",
-	.help = "past turns, a JSON object per user; -: standard input",
+	.help = "import past turns, one JSON object per user; -: stdin",
 	.details =
 		"An object is {\"user\", \"messages\": [{\"role\", \"content\", \"created_at\",\n"
 		"\"session\"}]}; created_at and session are optional.",

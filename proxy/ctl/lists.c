@@ -64,7 +64,7 @@ static void print_users(json_t *answer)
 	else
 		(void)puts("no such user");
 	if (json_is_string(json_object_get(answer, "next")))
-		(void)puts("There are more: a PREFIX selects, --limit 0 shows all.");
+		(void)puts("There are more: give a PREFIX, or --limit 0 for all.");
 	json_decref(users);
 }
 
@@ -89,12 +89,12 @@ static int list_users(struct ctl *ctl)
 const struct ctl_command ctl_users = {
 	.name = "users",
 	.arguments = "[PREFIX]",
-	.help = "who is remembered, and how much of each",
-	.details =
-		"PREFIX: the beginning of the ids. Waiting are the exchanges to be learned from.\n"
-		"Of many users it shows 1000, in the order of their ids; see --limit.",
-	.example = "recallctl users\nrecallctl users team-a/ --limit 20",
-	.success = "shown, also when there is none",
+	.help = "list users, and how much is stored about each",
+	.details = "PREFIX: how the ids begin. \"Waiting\" counts exchanges not learned from yet.\n"
+		   "Shows at most 1000 users, in the order of their ids; see --limit.",
+	.example = "recallctl users\n"
+		   "recallctl users team-a/ --limit 20",
+	.success = "shown, even if there is none",
 	.most = 1,
 	.takes = CTL_TAKES_LIMIT,
 	.run = list_users,
@@ -127,7 +127,7 @@ static void print_receipts(json_t *answer)
 	else
 		(void)puts("no receipt of that time");
 	if (json_is_string(json_object_get(answer, "next")))
-		(void)puts("There are older ones: --until selects, --limit 0 shows all.");
+		(void)puts("There are older ones: give --until, or --limit 0 for all.");
 }
 
 static int list_receipts(struct ctl *ctl)
@@ -153,11 +153,11 @@ static int list_receipts(struct ctl *ctl)
 const struct ctl_command ctl_receipts = {
 	.name = "receipts",
 	.arguments = "USER",
-	.help = "what a user's requests were given, the newest first",
-	.details = "A TIME is as 2026-01-05T10:00:00Z, or a date. recalld keeps only the newest\n"
-		   "receipts of all users; \"explain\" shows one whole.",
+	.help = "list what a user's requests were given, newest first",
+	.details = "A TIME looks like 2026-01-05T10:00:00Z, or is a date. recalld keeps only the\n"
+		   "newest receipts of all users; \"explain\" shows a whole receipt.",
 	.example = "recallctl receipts alex --since 2026-01-05 --limit 20",
-	.success = "shown, also when there is none of that time",
+	.success = "shown, even if there is none of that time",
 	.failure = "no such user",
 	.least = 1,
 	.most = 1,

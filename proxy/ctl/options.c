@@ -14,18 +14,18 @@ const struct ctl_option ctl_options[] = {
 	{"token", "TOKEN", "the admin_token", 0, PLACE(token)},
 	{"tenant", "TENANT", "the users' tenant", 0, PLACE(tenant)},
 	{"json", NULL, "print JSON, errors too", 0, PLACE(json)},
-	{"mode", "MODE", "as the request's X-Memory-Mode", CTL_TAKES_REQUEST, PLACE(mode)},
+	{"mode", "MODE", "like the request's X-Memory-Mode", CTL_TAKES_REQUEST, PLACE(mode)},
 	{"session", "SESSION", "as its X-Session-Id", CTL_TAKES_REQUEST, PLACE(session)},
 	{"model", "MODEL", "as its model", CTL_TAKES_REQUEST, PLACE(model)},
 	{"body", NULL, "print the body that would go upstream", CTL_TAKES_BODY, PLACE(body)},
 	{"since", "TIME", "from this time or date on", CTL_TAKES_TIMES, PLACE(since)},
 	{"until", "TIME", "before this time or date", CTL_TAKES_TIMES, PLACE(until)},
-	{"limit", "NUMBER", "how many at most; 0: all", CTL_TAKES_LIMIT, PLACE(limit)},
+	{"limit", "NUMBER", "at most this many; 0: all", CTL_TAKES_LIMIT, PLACE(limit)},
 	{"store", "DIRECTORY", "the store; default: [storage] path", CTL_TAKES_STORE,
 	 PLACE(store.path)},
 	{"once", NULL, "print one frame and end", CTL_TAKES_ONCE, PLACE(once)},
 	{"color", "WHEN", "auto (on a terminal), always or never", CTL_TAKES_COLOR, PLACE(color)},
-	{"quiet", NULL, "print nothing; ask only whether it takes traffic", CTL_TAKES_QUIET,
+	{"quiet", NULL, "print nothing; check only whether it takes traffic", CTL_TAKES_QUIET,
 	 PLACE(quiet)},
 };
 
@@ -71,9 +71,8 @@ enum ctl_wish ctl_read_options(int count, char **words, struct ctl *ctl, uint64_
 	list_names(names);
 	for (int read; (read = getopt_long(count, words, "c:h", names, NULL)) != -1;) {
 		if (read == '?') {
-			ctl_note_fault(
-				ctl,
-				"unknown option, or one without its value; see recallctl --help");
+			ctl_note_fault(ctl,
+				       "unknown option, or a missing value; see recallctl --help");
 			is_right = false;
 		} else if (read == 'h' || read == OPTION_HELP) {
 			wish = CTL_HELP;

@@ -46,7 +46,8 @@ static int preview(struct ctl *ctl)
 		return ctl_print_json(answer);
 	ctl_print_receipt(receipt);
 	if (ctl->body) {
-		(void)puts("\nBody");
+		(void)puts("\n"
+			   "Body");
 		print_body(body);
 	}
 	json_decref(answer);
@@ -56,7 +57,7 @@ static int preview(struct ctl *ctl)
 const struct ctl_command ctl_preview = {
 	.name = "preview",
 	.arguments = "USER QUESTION",
-	.help = "what a request with this question would be given now",
+	.help = "show what a request with this question would get now",
 	.example = "recallctl preview alex \"Where do I live?\" --mode vector",
 	.success = "shown",
 	.least = 2,

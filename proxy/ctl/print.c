@@ -39,7 +39,7 @@ bool ctl_check_color(struct ctl *ctl)
 	if (word == NULL || strcmp(word, "auto") == 0 || strcmp(word, "always") == 0 ||
 	    strcmp(word, "never") == 0)
 		return true;
-	ctl_fault(ctl, "--color is auto, always or never");
+	ctl_fault(ctl, "--color must be auto, always or never");
 	return false;
 }
 

@@ -33,7 +33,9 @@ static void print_start(const char *text, int size)
 
 static void show_title(const struct ctl *ctl, const char *title)
 {
-	(void)printf("\n%s%s%s", ctl_style(ctl, STYLE_BOLD), title, ctl_style(ctl, STYLE_END));
+	(void)printf("\n"
+		     "%s%s%s",
+		     ctl_style(ctl, STYLE_BOLD), title, ctl_style(ctl, STYLE_END));
 }
 
 static void show_summary(const struct ctl *ctl, json_t *summary)
@@ -43,7 +45,9 @@ static void show_summary(const struct ctl *ctl, json_t *summary)
 	show_title(ctl, "Summary");
 	(void)fputs(" (", stdout);
 	ctl_print(ctl_text(summary, "updated_at"), 0);
-	(void)fputs(")\n  ", stdout);
+	(void)fputs(")\n"
+		    "  ",
+		    stdout);
 	ctl_print(ctl_text(summary, "text"), 0);
 	(void)putchar('\n');
 }
@@ -137,7 +141,9 @@ static int show(struct ctl *ctl)
 	if (*ctl_text(answer, "user") == '\0')
 		return ctl_fail_to_read(ctl, answer);
 	print_styled(ctl, STYLE_BOLD, ctl_text(answer, "user"), 0);
-	(void)fputs("\n  ", stdout);
+	(void)fputs("\n"
+		    "  ",
+		    stdout);
 	ctl_print_count((long long)json_array_size(json_object_get(answer, "facts")), "facts");
 	(void)fputs(", ", stdout);
 	ctl_print_count((long long)json_array_size(json_object_get(answer, "messages")),
@@ -156,8 +162,8 @@ static int show(struct ctl *ctl)
 const struct ctl_command ctl_show = {
 	.name = "show",
 	.arguments = "USER",
-	.help = "what is remembered about a user, and from which words",
-	.details = "Texts are cut to the terminal's width; --json gives all of them.",
+	.help = "show a user's memory, and which words it comes from",
+	.details = "Texts are cut to the terminal's width; --json prints them whole.",
 	.example = "recallctl show alex",
 	.success = "shown",
 	.failure = "nothing is stored under that name",

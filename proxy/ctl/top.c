@@ -174,14 +174,18 @@ static void print_head(struct top *top, const struct span *span)
 		(void)printf("%sdoes not answer; trying again%s", ctl_style(ctl, STYLE_ALARM),
 			     ctl_style(ctl, STYLE_END));
 	else if (!is_ready)
-		(void)printf("%snot ready; recallctl check tells why%s",
-			     ctl_style(ctl, STYLE_ALARM), ctl_style(ctl, STYLE_END));
+		(void)printf("%snot ready; see recallctl check%s", ctl_style(ctl, STYLE_ALARM),
+			     ctl_style(ctl, STYLE_END));
 	else
 		(void)fputs("ready", stdout);
 	if (top->count > 1)
-		(void)printf(" · the last %.0f s · q quits\n\n", span->seconds);
+		(void)printf(" · the last %.0f s · q quits\n"
+			     "\n",
+			     span->seconds);
 	else
-		(void)printf(" · since the start, %.0f s ago\n\n", span->seconds);
+		(void)printf(" · since the start, %.0f s ago\n"
+			     "\n",
+			     span->seconds);
 }
 
 static void print_traffic(struct top *top, const struct span *span)
@@ -343,7 +347,7 @@ static int watch(struct top *top)
 {
 	struct termios saved;
 	if (!take_terminal(&saved)) {
-		ctl_fault(top->ctl, "standard input is no terminal; see recallctl top --once");
+		ctl_fault(top->ctl, "standard input is not a terminal; see recallctl top --once");
 		return EXIT_FAILURE;
 	}
 	catch_signals();
@@ -368,7 +372,7 @@ static int top(struct ctl *ctl)
 	struct top top = {.ctl = ctl};
 	int result = EXIT_FAILURE;
 	if (ctl->json) {
-		ctl_fault(ctl, "top draws for people; programs read GET /metrics and /v1/status");
+		ctl_fault(ctl, "top is for people; programs read GET /metrics and /v1/status");
 		return result;
 	}
 	if (look(&top, false)) {
@@ -386,11 +390,12 @@ static int top(struct ctl *ctl)
 const struct ctl_command ctl_top = {
 	.name = "top",
 	.arguments = "",
-	.help = "watch it: traffic, memory, the learner, the slowest",
+	.help = "watch traffic, memory, the learner and slow requests",
 	.details =
-		"Draws anew each second what the last ten seconds brought; q quits. Written to a\n"
-		"file, or with --once, it is one frame: what came since the daemon's start.",
-	.example = "recallctl top\nrecallctl top --once",
+		"Shows the last ten seconds, redrawn each second; q quits. Written to a file, or\n"
+		"with --once, it prints one frame: everything since the daemon's start.",
+	.example = "recallctl top\n"
+		   "recallctl top --once",
 	.success = "shown",
 	.takes = CTL_TAKES_ONCE | CTL_TAKES_COLOR,
 	.run = top,

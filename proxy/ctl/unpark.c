@@ -27,10 +27,10 @@ static int unpark(struct ctl *ctl)
 const struct ctl_command ctl_unpark = {
 	.name = "unpark",
 	.arguments = "[USER]",
-	.help = "retry learning from parked exchanges, of one or of all",
-	.details = "An exchange is parked after ten answers that could not be used.",
+	.help = "retry learning from parked exchanges",
+	.details = "An exchange is parked after ten unusable answers of the memory model.",
 	.example = "recallctl unpark",
-	.success = "they wait to be learned from again",
+	.success = "the exchanges wait to be learned from again",
 	.most = 1,
 	.run = unpark,
 };

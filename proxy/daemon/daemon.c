@@ -271,7 +271,7 @@ static void tell_of_conversion(const struct store *store, const char *path)
 	if (format != 0)
 		log_info("the store was converted from format %" PRIu64
 			 "; the old one is kept as %s/data.mdb.format-%" PRIu64
-			 ": remove it once this version has proved itself",
+			 "; remove it once this version has proved itself",
 			 format, path, format);
 }
 

@@ -99,8 +99,8 @@ void indexing_watch_tell(void *cookie, double share)
 		return;
 	watch->told_at = now;
 	if (is_over)
-		log_info("the store's index of words was made anew in %.1f s", passed);
+		log_info("rebuilt the store's index of words in %.1f s", passed);
 	else
-		log_info("making the store's index of words anew: %.0f %%, about %.0f s left",
+		log_info("rebuilding the store's index of words: %.0f %%, about %.0f s left",
 			 share * 100, passed / share * (1 - share));
 }

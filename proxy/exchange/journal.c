@@ -101,9 +101,8 @@ static void offer_key(struct exchange *exchange, struct append *append)
 	if (!is_bound)
 		learner_offer_key(service->learner, exchange->chat.user, key);
 	else if (!atomic_exchange(&service->warned_of_login, true))
-		log_warn(
-			"learning waits for a key: a client logs in with a token that only its own "
-			"product may use; set [model] base_url and api_key");
+		log_warn("learning waits for a key: a client uses a login token that only its own "
+			 "product may use; set [model] base_url and api_key");
 }
 
 bool exchange_journal(struct exchange *exchange, bool broke_off)

@@ -63,7 +63,7 @@ static enum http_framing choose_framing(const struct exchange *exchange,
 							    : HTTP_FRAMING_STREAM;
 }
 
-/* The refusal may yet be for the client, once its body says what it is about. */
+/* The refusal may still go to the client, once its body shows what it is about. */
 static void keep_refusal(struct exchange *exchange, const struct upstream_head *head)
 {
 	struct arena *arena = &exchange->arena;
@@ -181,8 +181,9 @@ static struct fault fault_of(enum upstream_result result)
 		return (struct fault){504, "upstream_timeout",
 				      SLICE("The model provider did not reply in time.")};
 	case UPSTREAM_IDLE_TIMEOUT:
-		return (struct fault){504, "upstream_timeout",
-				      SLICE("The model provider fell silent within its reply.")};
+		return (struct fault){
+			504, "upstream_timeout",
+			SLICE("The model provider stopped sending within its reply.")};
 	default:
 		return (struct fault){
 			502, "upstream_broken",
@@ -193,10 +194,10 @@ static struct fault fault_of(enum upstream_result result)
 static void warn_of_failure(const struct exchange *exchange, const char *cause)
 {
 	if (exchange->chat.receipt != 0)
-		log_warn("the upstream fails: %s (receipt=%016llx)", cause,
+		log_warn("upstream call failed: %s (receipt=%016llx)", cause,
 			 (unsigned long long)exchange->chat.receipt);
 	else
-		log_warn("the upstream fails: %s", cause);
+		log_warn("upstream call failed: %s", cause);
 }
 
 static void note_failure(struct exchange *exchange, const char *detail, int status)
@@ -274,7 +275,7 @@ static void send_again(struct exchange *exchange)
 	exchange_send(exchange);
 }
 
-/* Without memory it would be refused as well. */
+/* It would be refused without memory as well. */
 static void pass_refusal(struct exchange *exchange)
 {
 	exchange->again = false;

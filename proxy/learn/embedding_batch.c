@@ -62,8 +62,8 @@ static void warn_of_failure(struct embedding_batch *batch, const char *detail, i
 {
 	const struct failure_words why = failure_words(detail, status);
 	if (last_failure_note(batch->setting.failure, &why))
-		log_warn("turns cannot be embedded: %s; they wait, and are found by their words "
-			 "meanwhile; look at [model] embedding, base_url and api_key",
+		log_warn("embedding call failed: %s; turns wait and are found by their words "
+			 "meanwhile; check [model] embedding, base_url and api_key",
 			 why.text);
 }
 

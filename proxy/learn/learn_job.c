@@ -67,7 +67,7 @@ static void warn_of_failure(struct learn_job *learn_job, int status, const char 
 {
 	const struct failure_words why = failure_words(detail, status);
 	if (last_failure_note(learn_job->setting.failure, &why))
-		log_warn("the memory model cannot be learned with: %s; exchanges wait; look at "
+		log_warn("memory model call failed: %s; exchanges wait to be learned; check "
 			 "[model] base_url, api_key and name",
 			 why.text);
 }
@@ -102,8 +102,8 @@ static void postpone(struct learn_job *learn_job, enum metric_counter cause)
 	metrics_count(cause, 1);
 	if (job->parked) {
 		metrics_count(METRIC_JOBS_PARKED, 1);
-		log_warn("an exchange is given up after %u answers of the memory model that could "
-			 "not be used; \"recallctl unpark\" has it learned from again",
+		log_warn("gave up on an exchange after %u unusable answers of the memory model; "
+			 "\"recallctl unpark\" retries it",
 			 job->unusable);
 	}
 	try_later(learn_job);
@@ -199,7 +199,7 @@ static void on_called(void *cookie, const struct learn_reply *reply)
 	} else if (use_answer(learn_job, reply->answer)) {
 		last_failure_end(failure);
 	} else {
-		warn_of_failure(learn_job, reply->status, "its answer cannot be used");
+		warn_of_failure(learn_job, reply->status, "its answer is unusable");
 		postpone(learn_job, METRIC_MODEL_UNUSABLE);
 	}
 }
@@ -242,7 +242,7 @@ static void on_stored(void *cookie, enum store_result result)
 	if (result == STORE_OK && is_facts)
 		count_facts(&learn_job->learning);
 	if (!is_over)
-		log_error("what was learned was not stored: %s", store_result_name(result));
+		log_error("learned facts or summary not stored: %s", store_result_name(result));
 	if (result == STORE_CHANGED && is_facts)
 		take_facts_anew(learn_job);
 	else if (is_over)

@@ -105,7 +105,8 @@ static void settle(struct tracer *tracer, size_t failed)
 static void give_up(struct tracer *tracer, const char *why)
 {
 	if (log_is_due(&tracer->warned_at))
-		log_warn("%zu spans not taken by [trace] endpoint: %s; chats go on without them",
+		log_warn("[trace] endpoint did not accept %zu spans: %s; chats continue without "
+			 "them",
 			 tracer->post.spans, why);
 	settle(tracer, tracer->post.spans);
 }

@@ -289,7 +289,7 @@ static bool export(struct walk *walk)
 	if (store_marker_is_there(walk->path, STORE_MARKER_REBUILDING)) {
 		(void)snprintf(
 			report->error, sizeof(report->error),
-			"the store in %s is half a store: its \"recallctl rebuild\" is not done",
+			"the store in %s is incomplete: its \"recallctl rebuild\" has not finished",
 			walk->path);
 		return false;
 	}

@@ -145,7 +145,7 @@ static bool take_record(struct rebuilding *rebuilding, json_t *object)
 {
 	struct dump_line line;
 	if (!dump_read(object, &line))
-		return fail(rebuilding, "it is no record of an export that this recallctl reads");
+		return fail(rebuilding, "it is not an export record that this recallctl can read");
 	const struct memory memory = {&rebuilding->transaction, line.user, &rebuilding->scratch};
 	size_t table = (size_t)(line.table - dump_tables);
 	struct stored_user user = {0};
@@ -205,7 +205,7 @@ static bool take_end(struct rebuilding *rebuilding, json_t *object)
 	return true;
 }
 
-static const char not_an_export[] = "it is no export that this recallctl reads";
+static const char not_an_export[] = "it is not an export that this recallctl can read";
 
 static bool take_object(struct rebuilding *rebuilding, json_t *object)
 {
@@ -223,10 +223,10 @@ static bool take_line(struct rebuilding *rebuilding)
 	if (rebuilding->line.overflowed)
 		return fail(rebuilding, "it is longer than any record");
 	if (rebuilding->ended)
-		return fail(rebuilding, "something follows the export's end");
+		return fail(rebuilding, "there is more after the export's end");
 	json_t *object = json_loadb(text.data, text.size, JSON_ALLOW_NUL, NULL);
 	if (object == NULL)
-		return fail(rebuilding, rebuilding->number == 1 ? not_an_export : "it is no JSON");
+		return fail(rebuilding, rebuilding->number == 1 ? not_an_export : "it is not JSON");
 	bool taken = begin(rebuilding) && take_object(rebuilding, object);
 	json_decref(object);
 	rebuilding->bytes += text.size;
@@ -258,7 +258,7 @@ static bool take_lines(struct rebuilding *rebuilding)
 	if (rebuilding->ended)
 		return true;
 	return fail(rebuilding, "the export was cut off: its last line, {\"end\":true,...}, is "
-				"missing (add {\"end\":true} to take what is there)");
+				"missing (add {\"end\":true} to accept what is there)");
 }
 
 /* New ids follow all issued ones, so that ids of forgotten users are never reused. */
@@ -298,7 +298,7 @@ static void tell_of_the_rest(struct dump_report *report, const char *path)
 {
 	size_t size = strlen(report->error);
 	(void)snprintf(report->error + size, sizeof(report->error) - size,
-		       "; %s is unfinished: empty it before the next try", path);
+		       "; %s is incomplete: empty it before the next try", path);
 }
 
 bool store_rebuild(const struct store_options *options, FILE *in, struct dump_report *report)
@@ -310,10 +310,10 @@ bool store_rebuild(const struct store_options *options, FILE *in, struct dump_re
 	struct store_options own = *options;
 	own.rebuilds = true;
 	if (!is_empty(options->path)) {
-		(void)snprintf(
-			report->error, sizeof(report->error),
-			"%s is not empty, or no directory; a store is rebuilt in an empty one",
-			options->path);
+		(void)snprintf(report->error, sizeof(report->error),
+			       "%s is not empty or not a directory; rebuild the store in an empty "
+			       "directory",
+			       options->path);
 		return false;
 	}
 	rebuilding.store = store_open(&own, report->error, sizeof(report->error));

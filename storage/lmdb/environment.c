@@ -46,9 +46,10 @@ static bool make_directory(const char *path, const struct complaint *complaint)
 {
 	struct stat status;
 	if (!make_path(path))
-		return complain(complaint,
-				"cannot make the directory %s: %s; make it, or set [storage] path",
-				path, strerror(errno));
+		return complain(
+			complaint,
+			"cannot create the directory %s: %s; create it, or set [storage] path",
+			path, strerror(errno));
 	if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
 		return complain(complaint, "%s is not a directory; set [storage] path to one",
 				path);
@@ -60,10 +61,9 @@ static bool complain_of_damage(const struct store *store, const char *fault,
 {
 	return complain(
 		complaint,
-		"cannot read the store in %s: %s; move it aside, save what can be read of it with "
-		"\"recallctl export --store MOVED >FILE\" (or take an earlier export), and put "
-		"that "
-		"into the place with \"recallctl rebuild --store %s <FILE\"",
+		"cannot read the store in %s: %s; move it aside, save what is readable with "
+		"\"recallctl export --store MOVED >FILE\" (or use an earlier export), and build a "
+		"new store from that with \"recallctl rebuild --store %s <FILE\"",
 		store->path, fault, store->path);
 }
 
@@ -112,11 +112,10 @@ static bool end_new(const struct store *store, const struct complaint *complaint
 static bool look_at_mark(const struct store *store, const struct complaint *complaint)
 {
 	return !store_marker_is_there(store->path, STORE_MARKER_REBUILDING) ||
-	       complain(
-		       complaint,
-		       "the store in %s is half a store: its \"recallctl rebuild\" was broken off; "
-		       "empty the directory and run it again",
-		       store->path);
+	       complain(complaint,
+			"the store in %s is incomplete: its \"recallctl rebuild\" was interrupted; "
+			"empty the directory and run it again",
+			store->path);
 }
 
 /* LMDB maps its table of readers, and writing a page that has no disk block ends the process. If
@@ -138,8 +137,8 @@ static bool reserve_readers(const struct store *store, const struct complaint *c
 	close(file);
 	return failed == 0 || !is_new || (why != ENOSPC && why != EDQUOT) ||
 	       complain(complaint,
-			"cannot make a store in %s: %s; make room on its disk, or set "
-			"[storage] path",
+			"cannot create a store in %s: %s; make room on its disk, or set [storage] "
+			"path",
 			store->path, strerror(why));
 }
 
@@ -163,7 +162,7 @@ static bool open_environment(struct store *store, const struct complaint *compla
 			complaint, "cannot open the store in %s: %s; %s, or set [storage] path",
 			store->path, mdb_strerror(code),
 			code == EACCES ? "give recalld's user the directory and its files"
-				       : "look at the directory's files and [storage] map_size");
+				       : "check the directory's files and [storage] map_size");
 	store_marker_sync_folder(store->path);
 	/* A store that has outgrown the configured size keeps its own size. */
 	MDB_envinfo info;
@@ -226,8 +225,8 @@ static bool prepare_trees(struct store *store, const struct complaint *complaint
 	if (format != STORE_FORMAT)
 		return complain(complaint,
 				"%s has format %llu, this recalld reads format %d; use the recalld "
-				"that wrote it, or take its \"recallctl export\" and \"recallctl "
-				"rebuild\" a new store from that",
+				"that wrote it, or export with its \"recallctl export\" and build "
+				"a new store with \"recallctl rebuild\"",
 				store->path, (unsigned long long)format, STORE_FORMAT);
 	return judge(store, transaction.result, complaint);
 }

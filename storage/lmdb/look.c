@@ -92,9 +92,10 @@ static enum store_look look_at_file(const struct look *look)
 {
 	bool is_damaged;
 	if (store_marker_is_there(look->path, STORE_MARKER_REBUILDING))
-		return found(look, STORE_LOOK_UNUSABLE,
-			     "%s holds half a store: its \"recallctl rebuild\" was broken off",
-			     look->path);
+		return found(
+			look, STORE_LOOK_UNUSABLE,
+			"%s holds an incomplete store: its \"recallctl rebuild\" was interrupted",
+			look->path);
 	if (store_marker_is_there(look->path, STORE_MARKER_MAKING)) /* being created */
 		return STORE_LOOK_FINE;
 	const char *fault = reader_probe(look->path, false, &is_damaged);

@@ -62,13 +62,13 @@ const char *reader_open(struct reader *reader, const char *path, bool is_ours)
 		return mdb_strerror(code);
 	reader->begun = transaction_begin_read(&reader->transaction, store);
 	if (!reader->begun)
-		return "no transaction can be begun";
+		return "no transaction can begin";
 	code = open_trees(reader);
 	if (code != MDB_SUCCESS) {
 		transaction_fail(&reader->transaction);
 		return mdb_strerror(code);
 	}
-	return reader->has_tree[TABLE_META] ? NULL : "it is no store of recalld's";
+	return reader->has_tree[TABLE_META] ? NULL : "it is not a store of recalld";
 }
 
 bool reader_has_other_format(struct reader *reader)
@@ -316,16 +316,16 @@ const char *reader_probe(const char *path, bool whole, bool *is_damaged)
 		return NULL;
 	case APART_NOT_BEGUN:
 		*is_damaged = false;
-		return "no process can be started to look at it; raise the limit of processes";
+		return "no process can be started to check it; raise the limit of processes";
 	case PROBE_NO_HEADER:
-		return "data.mdb does not begin as a store does";
+		return "data.mdb does not begin like a store";
 	case PROBE_CUT_OFF:
-		return "data.mdb is cut off, or its disk does not give all of it";
+		return "data.mdb is truncated, or its disk fails";
 	case PROBE_NOT_OURS:
-		return "data.mdb holds something else than a store of recalld's";
+		return "data.mdb is not a store of recalld";
 	case PROBE_DENIED:
 		*is_damaged = false;
-		return "data.mdb may not be read by this user; give it to recalld's user";
+		return "this user may not read data.mdb; give it to recalld's user";
 	default:
 		return "data.mdb is damaged";
 	}

@@ -295,9 +295,9 @@ static bool copy_into(const char *folder, const struct old_store *old,
 	store_close(to);
 	return result == STORE_OK ||
 	       complain(complaint,
-			"cannot convert the store in %s from format %llu to %d (%s); it is as it "
-			"was: make room on its disk for a copy of it, or take the export of the "
-			"recalld that wrote it and \"recallctl rebuild\" a new store from that",
+			"cannot convert the store in %s from format %llu to %d (%s); it is "
+			"unchanged: make room on its disk for a copy, or export it with the "
+			"recalld that wrote it and build a new store with \"recallctl rebuild\"",
 			options->path, (unsigned long long)format->number, STORE_FORMAT,
 			store_result_name(result));
 }
@@ -310,8 +310,7 @@ static bool convert(struct store *store, struct old_store *old, const struct old
 	bool fine = copy_into(folder, old, format, options, complaint);
 	close_old(old);
 	if (fine && !switch_files(store->path, folder, format->number))
-		fine = complain(complaint,
-				"cannot put the converted store into its place in %s: %s",
+		fine = complain(complaint, "cannot move the converted store into place in %s: %s",
 				store->path, strerror(errno));
 	remove_copy(folder);
 	free(folder);

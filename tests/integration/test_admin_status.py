@@ -46,9 +46,9 @@ def test_the_status_tells_that_the_upstream_fails_until_it_answers(make_daemon, 
         with contextlib.suppress(httpx.RemoteProtocolError):
             chat.send("Hello.")
     assert told in upstream_trouble(daemon)
-    assert daemon.stderr.count("warn the upstream fails: ") == 1
+    assert daemon.stderr.count("warn upstream call failed: ") == 1
     check = recallctl(daemon, "check").stdout
-    assert f"  trouble     the upstream: {upstream_trouble(daemon)}; the log tells more\n" in check
+    assert f"  trouble     the upstream: {upstream_trouble(daemon)}; see the log\n" in check
     assert "secret" not in check + daemon.stderr
     upstream.script(error_reply(404))  # the client's business
     assert chat.send("Hello.").status_code == 404
@@ -61,7 +61,7 @@ def test_a_chat_that_is_not_found_is_trouble_where_the_base_url_has_no_path(make
     upstream.script(error_reply(404), error_reply(404))
     assert Chat(daemon, user).send("Hello.").status_code == 404
     wait_trouble(daemon, told)
-    assert ("warn the upstream fails: is /v1 missing" in daemon.stderr) == bool(told)
+    assert ("warn upstream call failed: is /v1 missing" in daemon.stderr) == bool(told)
     daemon.post_chat(b"{}", path="/v1/models")
     wait_trouble(daemon, "")
 

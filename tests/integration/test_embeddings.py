@@ -133,7 +133,7 @@ def test_a_server_in_trouble_is_asked_again(embedding_daemon, embeddings, user, 
     trouble = [True]
     embeddings.refuse_texts = lambda texts: status if trouble else None
     remember(daemon, user, ["first", "second"])  # which does not wait: the trouble ends only after it
-    daemon.wait_log("turns cannot be embedded")
+    daemon.wait_log("embedding call failed")
     trouble.clear()
     wait_metric(daemon, STORED, 2)
     assert daemon.metric(NONE) == 0
@@ -174,7 +174,7 @@ def test_a_server_that_refuses_everything_leaves_nothing_marked(embedding_daemon
     wrong = [True]
     embeddings.refuse_texts = lambda texts: 400 if wrong else None
     remember(daemon, user, ["first", "second"])
-    daemon.wait_log("turns cannot be embedded")
+    daemon.wait_log("embedding call failed")
     wrong.clear()
     wait_metric(daemon, STORED, 2)
     assert daemon.metric(NONE) == 0
@@ -315,7 +315,7 @@ def test_nothing_listens_there(embedding_daemon, embeddings, user):
     remember(daemon, user, ["first"])
     for i in range(4):
         assert Chat(daemon, user).say("What was first?").status == "injected"
-    for told in ("turns cannot be embedded: Failed to connect", "no longer wait for embeddings: Failed to connect"):
+    for told in ("embedding call failed: Failed to connect", "no longer wait for embeddings: Failed to connect"):
         daemon.wait_log(told)
     assert "(status" not in daemon.stderr
 

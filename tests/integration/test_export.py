@@ -126,7 +126,7 @@ def test_a_damaged_store_is_told_of_also_to_those_who_ignore_their_children(larg
     sound = (large / "data.mdb").read_bytes()
     for spoilt, why in (
         (sound[: 2 * PAGE] + bytes(len(sound) - 2 * PAGE), b"data.mdb is damaged"),
-        (sound[: 20 * PAGE], b"data.mdb is cut off"),
+        (sound[: 20 * PAGE], b"data.mdb is truncated"),
     ):
         file.write_bytes(spoilt)
         done = subprocess.run([program("proxy/recalld"), "-c", str(daemon.config_file)], capture_output=True,
@@ -177,12 +177,12 @@ def test_half_a_store_is_neither_exported_nor_started_on_while_it_is_made_and_af
     daemon = make_daemon(start=False)
     assert_refused(daemon, store, "in use by another recalld", f"pid {process.pid}")
     done = export(store, tmp_path / "out")
-    assert done.returncode == 1 and b"half a store" in done.stderr
+    assert done.returncode == 1 and b"is incomplete: its" in done.stderr
     process.stdin.close()
     assert process.wait(20) == 1
-    assert_refused(daemon, store, "half a store")
+    assert_refused(daemon, store, "is incomplete: its")
     done = export(store, tmp_path / "out")
-    assert done.returncode == 1 and b"half a store" in done.stderr and (tmp_path / "out").read_bytes() == b""
+    assert done.returncode == 1 and b"is incomplete: its" in done.stderr and (tmp_path / "out").read_bytes() == b""
 
 
 def test_no_id_is_given_twice_after_an_export_of_several_moments(tmp_path):
@@ -253,7 +253,7 @@ def test_a_file_that_lacks_a_page_in_use_is_refused_and_one_that_lacks_free_ones
     text = sound.rindex(b"A long text. ") // PAGE
     cut_to(file, sound, text)
     assert last_page(sound) >= text
-    assert_refused(daemon, store_of(daemon), "data.mdb is cut off")
+    assert_refused(daemon, store_of(daemon), "data.mdb is truncated")
     file.write_bytes(sound)
     daemon.start()
     daemon.forget(f"{user}-b")
@@ -339,4 +339,4 @@ def test_the_log_tells_that_the_index_was_made_anew(tmp_path):
     for count in (1, 1):  # the second time it is as it should be
         daemon.start()
         daemon.stop()
-        assert len(re.findall(r"index of words was made anew in \d+\.\d s", daemon.stderr)) == count
+        assert len(re.findall(r"rebuilt the store's index of words in \d+\.\d s", daemon.stderr)) == count

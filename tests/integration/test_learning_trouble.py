@@ -90,8 +90,8 @@ def test_an_exchange_is_parked_after_10_unusable_answers_and_set_going_by_recall
     assert tries in (10, 11), "the tries before the restart count, but for one that it may have cut off"
     memory_model.failures.clear()
     assert facts_of(daemon, user) == set()
-    daemon.wait_log("its answer cannot be used (status 200)")
-    daemon.wait_log("given up after 10 answers of the memory model that could not be used")
+    daemon.wait_log("its answer is unusable (status 200)")
+    daemon.wait_log("gave up on an exchange after 10 unusable answers")
     parked = [l for l in daemon.metrics().splitlines() if "parked" in l and not l.startswith("#")]
     assert any(float(l.split()[-1]) == 1 for l in parked)
     done = recallctl(daemon, "unpark", user)
@@ -133,7 +133,7 @@ def test_the_model_is_not_asked_again_while_there_is_no_room_for_its_answer(make
     fill(daemon)
     memory_model.failures.clear()
     refused = len(memory_model.fact_calls(turn))
-    daemon.wait_log("what was learned was not stored: full")
+    daemon.wait_log("learned facts or summary not stored: full")
     time.sleep(5)  # sixteen minutes to the daemon
     assert len(memory_model.fact_calls(turn)) <= refused + 2, "once, and perhaps once just before"
     assert daemon.memory(user)["pending"] == 1
@@ -157,7 +157,7 @@ def test_check_tells_that_learning_fails_until_it_goes_on(make_daemon, memory_mo
     memory_model.answers[turn] = [fact("carves", "spoons", turn)]
     memory_model.fail(turn, *[error_reply(401, "no such key as sk-secret")] * 400)
     Chat(daemon, user).say(turn)
-    told = "  trouble     the memory model: it refused (status 401); the log tells more\n"
+    told = "  trouble     the memory model: it refused (status 401); see the log\n"
     until(lambda: told in recallctl(daemon, "check").stdout, "the trouble")
     assert recallctl(daemon, "check").returncode == 1
     assert daemon.metric('recalld_model_failures_total{cause="refused"}') > 0
@@ -272,14 +272,14 @@ def test_a_memory_model_that_refuses_is_told_of_in_the_log_once(make_daemon, mem
     memory_model.answer = lambda request: error_reply(401)
     Chat(daemon, user).say("I sail a dinghy.")
     until(lambda: len(memory_model.fact_calls("I sail a dinghy.")) >= 3, "three calls")
-    assert daemon.stderr.count("the memory model cannot be learned with") == 1
-    assert "the memory model cannot be learned with: it refused (status 401); " in daemon.stderr
+    assert daemon.stderr.count("memory model call failed") == 1
+    assert "memory model call failed: it refused (status 401); " in daemon.stderr
 
 
 def test_a_memory_model_that_cannot_be_reached_has_no_status(make_daemon, user):
     daemon = make_daemon({"model": {"base_url": f"http://127.0.0.1:{free_port()}/v1"}})
     Chat(daemon, user).say("I sail a dinghy.")
-    daemon.wait_log("the memory model cannot be learned with: Failed to connect")
+    daemon.wait_log("memory model call failed: Failed to connect")
     assert "(status" not in daemon.stderr
 
 

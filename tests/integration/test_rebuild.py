@@ -245,11 +245,11 @@ def test_a_rebuild_needs_an_empty_directory_and_an_export(full_of_life, tmp_path
     assert done.returncode == 1 and b"is not empty" in done.stderr
     (tmp_path / "text").write_text("one line\n")
     done = rebuild(tmp_path / "a", tmp_path / "text")
-    told = f"line 1: it is no export that this recallctl reads; {tmp_path / 'a'} is unfinished: empty it before the next try"
+    told = f"line 1: it is not an export that this recallctl can read; {tmp_path / 'a'} is incomplete: empty it before the next try"
     assert done.returncode == 1 and told.encode() in done.stderr
     (tmp_path / "other").write_text('{"recalld_export":2}\n{"end":true}\n')
     done = rebuild(tmp_path / "b", tmp_path / "other")
-    assert done.returncode == 1 and b"it is no export that this recallctl reads" in done.stderr
+    assert done.returncode == 1 and b"it is not an export that this recallctl can read" in done.stderr
     (tmp_path / "nothing").write_text("")
     assert rebuild(tmp_path / "c", tmp_path / "nothing").returncode == 1
 
@@ -297,7 +297,7 @@ def test_a_rebuild_that_is_killed_leaves_no_store_that_starts(make_daemon, tmp_p
         time.sleep(wait)
         process.kill()
         process.wait()
-        assert_refused(daemon, store, "half a store", "recallctl rebuild")
+        assert_refused(daemon, store, "is incomplete: its", "recallctl rebuild")
 
 
 # ---- damage ----
@@ -350,15 +350,15 @@ def last_page(data):
 
 
 DAMAGES = {
-    "first pages zeroed": (lambda data: zeroed(data, 0, 2 * PAGE), "does not begin as a store does"),
-    "cut to half": (lambda data: data[: last_page(data) // 2 * PAGE], "data.mdb is cut off"),
-    "cut to its first pages": (lambda data: data[: 2 * PAGE], "data.mdb is cut off"),
-    "cut within its first page": (lambda data: data[:1000], "does not begin as a store does"),
-    "text": (lambda data: b"This is a letter.\n" * 1000, "does not begin as a store does"),
+    "first pages zeroed": (lambda data: zeroed(data, 0, 2 * PAGE), "does not begin like a store"),
+    "cut to half": (lambda data: data[: last_page(data) // 2 * PAGE], "data.mdb is truncated"),
+    "cut to its first pages": (lambda data: data[: 2 * PAGE], "data.mdb is truncated"),
+    "cut within its first page": (lambda data: data[:1000], "does not begin like a store"),
+    "text": (lambda data: b"This is a letter.\n" * 1000, "does not begin like a store"),
     "empty": (lambda data: b"", "data.mdb is empty"),
-    "random": (lambda data: random.Random(1).randbytes(len(data)), "does not begin as a store does"),
+    "random": (lambda data: random.Random(1).randbytes(len(data)), "does not begin like a store"),
     "its root emptied": (root_emptied, "data.mdb is damaged"),
-    "another's": (root_renamed, "holds something else than a store of recalld's"),
+    "another's": (root_renamed, "is not a store of recalld"),
     "all but its head zeroed": (lambda data: zeroed(data, 2 * PAGE, len(data)), "data.mdb is damaged"),
     "all but its head random": (
         lambda data: data[: 2 * PAGE] + random.Random(2).randbytes(len(data) - 2 * PAGE),
@@ -384,7 +384,7 @@ def test_what_is_not_a_store_or_may_not_be_written_is_refused(stopped, tmp_path)
     daemon, _ = stopped
     (tmp_path / "file").write_text("")
     assert_refused(daemon, tmp_path / "file", "not a directory")
-    assert_refused(daemon, "/proc/none", "cannot make the directory")
+    assert_refused(daemon, "/proc/none", "cannot create the directory")
     assert_refused(daemon, "/proc", "cannot write in")
 
 

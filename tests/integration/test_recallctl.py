@@ -213,7 +213,7 @@ def test_a_reply_that_is_no_receipt_is_told(upstream):
     for value in (b"<html>", b"", b"[]", b'{"receipt":[]}'):
         upstream.answer = lambda request, v=value: json_reply(v)
         done = recallctl(upstream, "preview", "alex", "Who?")
-        assert done.returncode == 1 and b"recalld's answer; is --admin right?" in done.stderr
+        assert done.returncode == 1 and b"recalld; is --admin right?" in done.stderr
     upstream.answer = lambda request: json_reply(b"<html>")
     assert recallctl(upstream, "explain", "1").returncode == 1
 
@@ -231,7 +231,7 @@ def test_with_json_every_failure_is_json(upstream, tmp_path):
         ("preview", "alex", "Who?"): (401, "wrong"),
         ("import", str(turns)): (None, "each object needs"),
         ("import", str(tmp_path / "none")): (None, "cannot read"),
-        ("rebuild", "--store", str(turns)): (None, "or no directory"),
+        ("rebuild", "--store", str(turns)): (None, "or not a directory"),
         ("-c", str(bad), "check"): (None, f"{bad}:2: "),
         ("--admin", f"127.0.0.1:{free_port()}", "check"): (None, "cannot be reached"),
         ("remember",): (None, "unknown command remember"),
@@ -263,7 +263,7 @@ def test_another_server_is_not_taken_for_recalld(upstream, tmp_path):
         for command in commands:
             done = recallctl(upstream, *command)
             assert done.returncode == 1 and not done.stdout, (command, body)
-            assert b"recalld's answer; is --admin right?" in done.stderr, (command, body)
+            assert b"recalld; is --admin right?" in done.stderr, (command, body)
 
 
 def test_what_could_not_be_written_is_a_failure(receipt, upstream):
@@ -451,7 +451,7 @@ def test_what_is_shown_has_colours_where_they_are_wanted(upstream):
 
 def test_a_colour_that_is_no_word_of_ours_is_told(upstream):
     done = recallctl(upstream, "show", "alex", "--color=blue")
-    assert done.returncode == 1 and b"--color is auto, always or never" in done.stderr and not upstream.requests
+    assert done.returncode == 1 and b"--color must be auto, always or never" in done.stderr and not upstream.requests
 
 
 def test_no_memory_drives_the_terminal(upstream):

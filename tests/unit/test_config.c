@@ -162,7 +162,7 @@ START_TEST(retention_is_a_time_or_nought_and_a_policy)
 	config_release(config);
 	assert_fault_has("[retention]\nmessages = forever",
 			 "is \"forever\"; write a number with ms, s, m, h or d, such as 90d; "
-			 "0: for ever");
+			 "0: forever");
 	assert_fault_has("[retention]\nfacts = 99999d", "0 to 36525d");
 	assert_fault_has("[retention]\npii = hide", "choose keep, redact, drop");
 	assert_fault_has("[storage]\nengine = redis", "choose lmdb");

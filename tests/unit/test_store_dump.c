@@ -238,15 +238,16 @@ START_TEST(what_is_no_export_is_refused_with_its_line)
 		const char *why;
 	} cases[] = {
 		{SLICE(""), "line 1: the export was cut off"},
-		{SLICE("nonsense\n"), "line 1: it is no export that this"},
-		{SLICE("{\"recalld_export\":1}\nnonsense\n"), "line 2: it is no JSON"},
-		{SLICE("{\"recalld_export\":2}\n"), "line 1: it is no export that this"},
+		{SLICE("nonsense\n"), "line 1: it is not an export that this"},
+		{SLICE("{\"recalld_export\":1}\nnonsense\n"), "line 2: it is not JSON"},
+		{SLICE("{\"recalld_export\":2}\n"), "line 1: it is not an export that this"},
 		{SLICE("{\"recalld_export\":1}\n"), "line 2: the export was cut off"},
-		{SLICE("{\"recalld_export\":1}\n{\"table\":\"x\"}\n"), "line 2: it is no record"},
+		{SLICE("{\"recalld_export\":1}\n{\"table\":\"x\"}\n"),
+		 "line 2: it is not an export record"},
 		{SLICE("{\"recalld_export\":1}\n{\"end\":true,\"records\":3}\n"),
 		 "line 2: lines are missing"},
 		{SLICE("{\"recalld_export\":1}\n{\"end\":true}\n{}\n"),
-		 "line 3: something follows"},
+		 "line 3: there is more after"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *why = refusal_of(cases[i].text);

@@ -134,7 +134,7 @@ START_TEST(another_users_lock_is_no_fault_of_the_stores)
 	assert_look(fixture.path, STORE_LOOK_FINE, NULL);
 	/* The file itself may be another's, too. */
 	ck_assert_int_eq(unlink(inside(&fixture, "recalld.lock")), 0);
-	assert_look_of_nobody(fixture.path, STORE_LOOK_UNUSABLE, "may not be read by this user");
+	assert_look_of_nobody(fixture.path, STORE_LOOK_UNUSABLE, "this user may not read data.mdb");
 	finish_closed(&fixture);
 }
 END_TEST
@@ -177,7 +177,7 @@ START_TEST(half_a_store_is_unusable_and_one_being_made_is_fine)
 	struct fixture fixture;
 	init_closed(&fixture);
 	ck_assert(store_marker_put(fixture.path, STORE_MARKER_REBUILDING));
-	assert_look(fixture.path, STORE_LOOK_UNUSABLE, "holds half a store");
+	assert_look(fixture.path, STORE_LOOK_UNUSABLE, "holds an incomplete store");
 	ck_assert(store_marker_remove(fixture.path, STORE_MARKER_REBUILDING));
 	assert_look(fixture.path, STORE_LOOK_FINE, NULL);
 	fixture_put_file(&fixture, "data.mdb");
@@ -193,13 +193,13 @@ START_TEST(what_cannot_be_read_is_unusable)
 	struct fixture fixture;
 	init_closed(&fixture);
 	ck_assert_int_eq(truncate(inside(&fixture, "data.mdb"), 2 * sysconf(_SC_PAGESIZE)), 0);
-	assert_look(fixture.path, STORE_LOOK_UNUSABLE, "data.mdb is cut off");
+	assert_look(fixture.path, STORE_LOOK_UNUSABLE, "data.mdb is truncated");
 	FILE *file = fopen(inside(&fixture, "data.mdb"), "w");
 	ck_assert_ptr_nonnull(file);
 	for (int i = 0; i < 10000; i++)
 		(void)fputc('x', file);
 	ck_assert_int_eq(fclose(file), 0);
-	assert_look(fixture.path, STORE_LOOK_UNUSABLE, "does not begin as a store does");
+	assert_look(fixture.path, STORE_LOOK_UNUSABLE, "does not begin like a store");
 	finish_closed(&fixture);
 }
 END_TEST

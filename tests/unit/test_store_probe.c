@@ -104,13 +104,13 @@ START_TEST(a_file_that_is_no_whole_store_is_damaged)
 	static const char garbage[2 * PAGE] = "no header";
 	probed_init(&probed);
 	ck_assert_int_eq(truncate(probed.file, (off_t)probed.size / 2), 0);
-	assert_both(&probed, "is cut off");
+	assert_both(&probed, "is truncated");
 	ck_assert_int_eq(truncate(probed.file, 0), 0);
 	assert_both(&probed, "is empty");
 	repair(&probed);
 	assert_both(&probed, NULL);
 	put(&probed, 0, garbage, sizeof(garbage));
-	assert_both(&probed, "does not begin as a store does");
+	assert_both(&probed, "does not begin like a store");
 	probed_finish(&probed);
 }
 END_TEST
@@ -251,7 +251,7 @@ START_TEST(what_another_program_stores_is_no_store)
 	ck_assert_int_eq(mdb_dbi_open(txn, "another's", MDB_CREATE, &dbi), 0);
 	ck_assert_int_eq(mdb_txn_commit(txn), 0);
 	mdb_env_close(env);
-	assert_probe(top, true, "something else than a store of recalld's");
+	assert_probe(top, true, "is not a store of recalld");
 	(void)snprintf(path, sizeof(path), "%s/data.mdb", top);
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(rmdir(top), 0);
