@@ -1,6 +1,7 @@
 """Command-line clients, run headless as a person's script would run them: their base URL and headers are all that
 is set, their home is empty, and nothing of theirs goes anywhere but there."""
 
+import json
 import os
 import subprocess
 
@@ -90,3 +91,41 @@ class Codex:
         done = self.run(prompt, *resume)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
+
+
+class OpenCode:
+    """opencode in a home and a project folder of its own. `api`: openai, with which it speaks Responses, or anthropic."""
+
+    def __init__(self, base_url, folder, api, headers=None):
+        self.home = folder / "home"
+        self.project = folder / "project"
+        for made in (self.home, self.project):
+            made.mkdir(parents=True, exist_ok=True)
+        options = {"baseURL": base_url, "apiKey": "test-key", "headers": headers or {}}
+        provider = {"npm": f"@ai-sdk/{api}", "options": options, "models": {"test-model": {"tool_call": True}}}
+        settings = {"model": f"{api}/test-model", "small_model": f"{api}/test-model", "provider": {api: provider}}
+        (self.project / "opencode.json").write_text(json.dumps(settings | {"autoupdate": False, "share": "disabled"}))
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "OPENCODE_DISABLE_MODELS_FETCH": "1",
+            "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+        }
+
+    def run(self, prompt, *options):
+        """One headless turn, typed in: as an argument it would be sent in quotes."""
+        return subprocess.run(
+            [str(NODE / "node_modules/.bin/opencode"), "run", *options],
+            cwd=self.project,
+            env=self.environment,
+            input=prompt,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def say(self, prompt, *options):
+        """The last of what the model says."""
+        done = self.run(prompt, *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip().splitlines()[-1]
