@@ -35,7 +35,7 @@ struct service {
 	size_t workers;
 	atomic_bool draining;
 	struct warned_programs warned; /* client programs that called paths without memory */
-	atomic_bool warned_of_login;   /* that a client's key is none to learn with */
+	atomic_bool warned_of_login;   /* that a client's key cannot be used to learn with */
 	atomic_uint_fast64_t receipts; /* issued since startup */
 };
 

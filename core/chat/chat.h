@@ -175,7 +175,7 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
  * chat_append() journals with it, once. The chat has its identity, user and settings. */
 void chat_load_fetched(const struct chat *chat, struct slice id, int64_t now, struct load *load);
 bool chat_fetch(struct chat *chat, const struct memory_view *view, struct arena *arena);
-/* Whether the fetched reply is the answer; it may be under way still. */
+/* Whether the fetched reply is the answer; it may still be in progress. */
 bool chat_is_fetched(const struct reply *reply, bool broke_off);
 
 /* The request goes, or went, without memory after all. */

@@ -3,7 +3,7 @@
 #include "core/chat/parts.h"
 #include "core/clients/forms.h"
 
-/* After this time a provider's prompt cache has gone cold, so the context may be made anew. */
+/* After this time a provider's prompt cache has gone cold, so the context may be rebuilt. */
 enum { FROZEN_IDLE = 60 * 60 * 1000 };
 /* How many turns are read back to see whether a request quotes one of them, and the shortest
  * quote. */

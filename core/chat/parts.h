@@ -15,8 +15,8 @@ struct slice chat_message_text(const struct chat *chat, size_t index, struct are
 enum { CHAT_MOST_READ = 4 << 20, CHAT_MOST_READ_BEFORE = 2 * CHAT_MOST_READ };
 /* A message's text; if it exceeds the limit, its beginning and its end. */
 struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena);
-/* Once, before the others. Finds the newest turn, for what programs say behind tool results is
- * none. */
+/* Call once, before the others. Finds the newest turn, which is not what programs say after tool
+ * results. */
 void chat_own_begin(struct chat *chat, struct arena *arena);
 /* The own words of a run of user messages, without documents, joined; at most TURN_TEXT_LIMIT. */
 struct slice chat_own_text(const struct chat *chat, size_t first, size_t count,
@@ -128,8 +128,8 @@ bool chat_block_is_kept(const struct chat *chat);
 bool chat_may_ride(const struct chat *chat);
 /* The block then goes where it is not kept, and no turns go in. */
 void chat_keep_apart(struct chat *chat);
-/* What later requests that go on from the reply are to know. `recalled` may be NULL. False: none
- * can. */
+/* Records what later requests that continue from the reply must know. `recalled` may be NULL.
+ * False: none can continue. */
 bool chat_make_link(const struct chat *chat, const struct reply *reply,
 		    const struct replay *recalled, struct append *append, struct chain_link *link,
 		    struct arena *arena);

@@ -85,7 +85,7 @@ const struct client_form client_forms[] = {
 	{FORM_SIDE, &webui_config, .begins = SLICE("### Task:"),
 	 .has = SLICE("<chat_history>"),
 	 .then = SLICE("</chat_history>")},
-	/* What becomes of the oldest messages. */
+	/* Decides what becomes of the oldest messages. */
 	{FORM_SIDE, &webui_compaction, .begins = SLICE("### Task:"),
 	 .has = SLICE(CLIENT_COMPACTED),
 	 .then = SLICE("### Recent Messages Kept In Context:")},
@@ -316,7 +316,7 @@ const struct client_element client_elements[] = {
 	{ELEMENT_DOCUMENT, &many, SLICE("tool_response")},
 	{ELEMENT_DOCUMENT, &many, SLICE("function_results")},
 	{ELEMENT_DOCUMENT, &many, SLICE("user_memory")},
-	/* What they tell the model in the user's place. */
+	/* Instructions for the model in the user's place. */
 	{ELEMENT_DOCUMENT, &claude_code, SLICE("system-reminder")},
 	{ELEMENT_DOCUMENT, &claude_code, SLICE("local-command-caveat")},
 	{ELEMENT_DOCUMENT, &claude_code, SLICE("local-command-stdout")},
@@ -354,8 +354,8 @@ _Static_assert(sizeof(client_elements) / sizeof(client_elements[0]) <= CLIENT_EL
 
 /* ---- header fields ---- */
 
-/* Of requests that an agent made, or that look after the program's own memory. They come with the
- * session header of the chat. */
+/* Mark requests that an agent made, or that maintain the program's own memory. They carry the
+ * chat's session header. */
 const struct client_header client_side_headers[] = {
 	{&claude_code, "X-Claude-Code-Agent-Id"},
 	{&codex, "X-OpenAI-Subagent"},

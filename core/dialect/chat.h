@@ -5,7 +5,7 @@
 
 #include "core/dialect/dialect.h"
 
-/* Of a message by its role; STEP_OTHER: another role, or none. */
+/* The step kind of a message by its role; STEP_OTHER: another role, or none. */
 enum step_kind chat_step_kind(struct slice body, struct json_value role, struct arena *arena);
 
 /* As in struct dialect. */

@@ -104,7 +104,7 @@ static void take_message(void *cookie, struct json_value object)
 	gather_text(gathering, (struct request_text){.string = reading->values[NAME_CONTENT]});
 }
 
-/* Models have templates that take one system message. There is no other role for it. */
+/* Models have templates that take one system message; no other role can carry it. */
 static void set_place(struct request *request, const struct reading *reading)
 {
 	struct block_place *place = &request->places[PLACE_SYSTEM];
@@ -134,14 +134,14 @@ static bool has_format(struct json_value format)
 	return format.type == JSON_TYPE_OBJECT || (format.type == JSON_TYPE_STRING && !is_empty);
 }
 
-/* Of what is valid JSON. */
+/* Judges valid JSON. */
 static enum request_verdict judge(struct request *request, struct reading *reading,
 				  const struct json_value values[NAMES], unsigned repeated)
 {
 	if (values[NAME_MESSAGES].type != JSON_TYPE_ARRAY || (repeated & 1U << NAME_MESSAGES) != 0)
 		return REQUEST_FOREIGN;
 	request->takes_turns = true;
-	/* What its cache served is not counted. */
+	/* Tokens served from its cache are not counted. */
 	request->beside = SIZE_MAX;
 	request->model = json_string_text(request->body, values[NAME_MODEL], reading->arena);
 	request->stream = values[NAME_STREAM].type != JSON_TYPE_FALSE;

@@ -1,5 +1,4 @@
-/* What the memory model is told to do, and the form of its answer. Only the learn_* files include
- * this. */
+/* The memory model's instructions, and the form of its answer. Private to this folder. */
 #ifndef RECALLD_CORE_LEARN_INSTRUCTIONS_H
 #define RECALLD_CORE_LEARN_INSTRUCTIONS_H
 

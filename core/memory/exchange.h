@@ -60,8 +60,8 @@ struct append {
 
 	const struct frozen *frozen; /* NULL: unchanged; else the conversation's replays go too */
 	const struct replay *replay; /* NULL: none was made */
-	/* What is known of the reply, by the ids that requests may go on from; NULL or no ids: no
-	 * request does. Its place is filled in as it is stored. */
+	/* What is known about the reply, by the ids that requests may continue from; NULL or no
+	 * ids: no request can. Storing it fills in its place. */
 	const struct chain_link *link;
 	struct slice link_ids[2];
 	struct receipt receipt;

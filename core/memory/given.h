@@ -42,7 +42,7 @@ struct replay {
  * what of memory the provider keeps before them. It cannot be taken back, and is not sent again. */
 struct chain_link {
 	uint32_t conversation;
-	uint32_t next_ordinal; /* of the exchange that a request begins, or goes on with */
+	uint32_t next_ordinal; /* of the exchange that a request begins or continues */
 	int64_t at;
 	bool block_is_kept;    /* the block stands in what the provider keeps */
 	size_t tokens;         /* of what was recalled for turns that it keeps */
@@ -50,7 +50,7 @@ struct chain_link {
 	size_t turn_count;
 	const uint64_t *facts; /* in it, rising */
 	size_t fact_count;
-	/* The user's turn that the reply did not answer yet, for it called tools. */
+	/* The user's turn that the reply did not answer yet, because it called tools. */
 	bool is_pending;
 	struct slice user_text;
 	uint64_t user_hash;

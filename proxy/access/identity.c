@@ -274,7 +274,7 @@ static bool is_session_id(struct slice session)
 	return session.size <= MAX_ID && text_is_utf8(session) && !is_placeholder(session);
 }
 
-/* What a client tells its provider is not made for us: what is no id counts as none. */
+/* What a client tells its provider is not meant for us: an invalid id counts as none. */
 static struct slice clients_session(const struct config *config, const struct http_head *head)
 {
 	struct slice session;

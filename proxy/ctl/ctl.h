@@ -144,10 +144,10 @@ const char *ctl_text(json_t *object, const char *name);
 /* Prints JSON, indented, to standard output. */
 int ctl_print_json(json_t *answer);
 
-/* What to print before and after a part that stands out; "" where there are to be no colours. */
+/* What to print before and after text that stands out; "" if colours are off. */
 enum ctl_style { STYLE_END, STYLE_BOLD, STYLE_FAINT, STYLE_KEY, STYLE_GOOD, STYLE_ALARM };
 const char *ctl_style(const struct ctl *ctl, enum ctl_style style);
-/* False: --color has a word that is none of its own, which has been reported. */
+/* False: --color has an unknown word, which has been reported. */
 bool ctl_check_color(struct ctl *ctl);
 
 /* A bar with an estimate of the time that is left, on standard error if that is a terminal. The end
@@ -162,7 +162,7 @@ struct ctl_progress {
 void ctl_progress_begin(struct ctl_progress *progress, const char *what);
 void ctl_progress_move(struct ctl_progress *progress, double share); /* from 0 to 1 */
 void ctl_progress_end(struct ctl_progress *progress);
-/* How much of the file has been read; negative: it is no file with an end. */
+/* How much of the file has been read; negative: it has no known end. */
 double ctl_share_read(FILE *file);
 
 /* The terminal's width; 0 if standard output is not a terminal and nothing needs to be cut. The

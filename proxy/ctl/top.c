@@ -18,7 +18,7 @@ struct sample {
 	double at; /* seconds */
 };
 
-/* What was seen, the newest last: rates are those between the oldest and the newest. */
+/* Samples, newest last; rates are those between the oldest and the newest. */
 struct top {
 	struct ctl *ctl;
 	struct sample samples[SAMPLES];
@@ -305,7 +305,8 @@ static void catch_signals(void)
 		(void)sigaction(caught[i], &action, NULL);
 }
 
-/* Keys come at once and unseen; Ctrl-Z would leave the terminal like this. False: it is none. */
+/* Keys arrive at once and without echo; Ctrl-Z would leave the terminal like this. False: it is not
+ * a terminal. */
 static bool take_terminal(struct termios *saved)
 {
 	if (tcgetattr(STDIN_FILENO, saved) != 0)

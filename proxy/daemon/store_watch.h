@@ -21,8 +21,8 @@ void store_watch_look(struct store_watch *watch, const struct store *store);
  * ends. */
 void store_watch_lost_pages(void);
 
-/* An old index of words, or none, is made anew before the first request, which may take minutes:
- * the log tells every few seconds how long. A struct store_progress with this cookie. */
+/* An old or missing index of words is rebuilt before the first request, which may take minutes: the
+ * log reports the remaining time every few seconds. A struct store_progress with this cookie. */
 struct indexing_watch {
 	uint64_t begun_at, told_at;
 };

@@ -35,7 +35,7 @@ static bool is_zero(const unsigned char *bytes, size_t size)
 	return true;
 }
 
-/* Section 3.2: a version above 00 may have more behind its flags, and ff is none. */
+/* Section 3.2: a version above 00 may have more after its flags, and ff is invalid. */
 static bool has_form(struct slice value)
 {
 	unsigned char version;
@@ -64,7 +64,7 @@ static bool is_parent_field(const struct http_field *field)
 	return slice_equal_nocase(field->name, SLICE("traceparent"));
 }
 
-/* The one traceparent; empty if there is none, or several. */
+/* The only traceparent; empty if there is none, or several. */
 static struct slice find_parent(const struct http_field *fields, size_t count)
 {
 	struct slice found = {0};

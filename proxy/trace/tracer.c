@@ -22,7 +22,7 @@ enum {
 	ANSWER_LIMIT = 64 * 1024,
 };
 
-/* A post to the collector: under way, or to be tried again. */
+/* A post to the collector, in progress or to be tried again. */
 struct post {
 	size_t spans; /* 0: there is none */
 	struct buffer body;

@@ -187,7 +187,7 @@ static void end_conversations(struct expiring *expiring)
 	}
 }
 
-/* What exchanges in progress gave during the search. */
+/* Deletes what exchanges in progress gave during the search. */
 static void delete_given_since(const struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
@@ -231,7 +231,7 @@ static void delete_receipts_since(const struct expiring *expiring)
 		memory_delete_receipt(memory, since.ids[i]);
 }
 
-/* What requests were given of it. */
+/* Deletes what requests were given from the expired data. */
 static void delete_what_was_made(const struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;

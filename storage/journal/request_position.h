@@ -19,7 +19,7 @@ struct place {
 	struct branch branch; /* valid if it branches */
 };
 
-/* `link` is of the reply that the request goes on from; NULL: none that is known. */
+/* `link` belongs to the reply that the request continues from; NULL: none is known. */
 void place_find(struct place *place, const struct memory *memory, const struct load *load,
 		const struct chain_link *link);
 

@@ -45,7 +45,7 @@ enum table {
 	TABLE_POSTINGS,      /* span of turns, term; holds the turns that have it */
 	TABLE_VECTORS,       /* block of turns */
 	TABLE_EMBEDDINGS,    /* user only; the model of the user's vectors */
-	TABLE_LINKS,         /* digest of the id of a reply that requests may go on from */
+	TABLE_LINKS,         /* digest of the id of a reply that requests may continue from */
 	TABLE_COUNT,
 	FIRST_USER_TABLE = TABLE_TURNS,
 	FIRST_SHARED_TABLE = TABLE_FACTS,

@@ -10,7 +10,7 @@ struct loading {
 	struct stored_user user;
 	const struct load *load;
 	struct memory_view *view;
-	struct load going_on; /* the load, if it goes on with a pending turn */
+	struct load going_on; /* the load, if it continues a pending turn */
 	struct place place;
 };
 
@@ -24,7 +24,7 @@ static void place_request(struct loading *loading)
 		loading->load = &loading->going_on;
 	}
 	place_find(place, &loading->memory, loading->load, view->has_link ? &view->link : NULL);
-	/* What it leads to may be past its time. */
+	/* Its target may have expired. */
 	view->has_link = view->has_link && place->position.is_linked;
 	view->conversation = place->conversation_id;
 	view->last_active = place->conversation.last_active;

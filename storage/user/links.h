@@ -1,4 +1,4 @@
-/* What is known of the replies that requests may go on from, by their ids. */
+/* What is known about the replies that requests may continue from, by their ids. */
 #ifndef RECALLD_STORAGE_USER_LINKS_H
 #define RECALLD_STORAGE_USER_LINKS_H
 
@@ -6,7 +6,7 @@
 
 bool links_find(const struct memory *memory, struct slice id, struct chain_link *link);
 void links_put(const struct memory *memory, struct slice id, const struct chain_link *link);
-/* Those that lead to a conversation. */
+/* Deletes those that lead to a conversation. */
 void links_delete(const struct memory *memory, uint32_t conversation);
 /* Deletes the texts of pending turns that were said then or before. */
 void links_drop_pending(const struct memory *memory, int64_t until);

@@ -294,7 +294,8 @@ static void keep_what_was_given(struct appending *appending)
 	}
 }
 
-/* Where a request goes on that goes on from the reply, now that its place is certain. */
+/* Stores where a request continues that continues from this reply, now that its place is
+ * certain. */
 static void keep_links(const struct appending *appending)
 {
 	const struct memory *memory = appending->memory;
