@@ -257,6 +257,7 @@ QUICKSTART = str(ROOT / "conf" / "quickstart")
 ANSWERS = {
     "new session after kill -9": "ChromaDB",
     "told of Qdrant since": "Qdrant",
+    "over the Responses API": "Qdrant",
     "asked by another user": None,
     "recallctl forget alex": None,
     "Dana's chat, 190 days ago": "valve",
@@ -264,7 +265,7 @@ ANSWERS = {
 
 
 def check_answers(screen):
-    """Three answers are alike in their length and end, the last may take two lines."""
+    """The answers are alike in their length and end, the last may take two lines."""
     later = screen[screen.index("Later:") :]
     for label, value in ANSWERS.items():
         told = re.search(rf"^  {re.escape(label)} +(.*(?:\n {{20,}}.*)?)$", later, re.M)[1]
