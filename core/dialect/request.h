@@ -126,10 +126,9 @@ struct request {
 	size_t text_count;
 
 	struct block_place places[PLACE_USER]; /* by enum placement */
-	struct block_place apart; /* for the block where no item may hold it; zero: none */
-	bool takes_turns;         /* turns may go before the first step that is not a system's */
-	struct lone_text
-		lone_text; /* what that takes if the step is not an element; otherwise empty */
+	struct block_place apart;   /* for the block where no item may hold it; zero: none */
+	bool takes_turns;           /* turns may go before the first step that is not a system's */
+	struct lone_text lone_text; /* what that takes if the step is no element; else empty */
 
 	/* Bytes of the body outside the steps, such as tools; SIZE_MAX: the upstream's input count
 	 * cannot be compared with the steps. */

@@ -53,13 +53,13 @@ static enum placement choose_placement(const struct config_memory *memory,
 				       struct model_traits *model_traits, struct slice model)
 {
 	switch ((enum config_role)memory->role) {
-	case PLACE_AS_USER:
+	case CONFIG_ROLE_USER:
 		return PLACE_USER;
-	case PLACE_AS_DEVELOPER:
+	case CONFIG_ROLE_DEVELOPER:
 		return PLACE_DEVELOPER;
-	case PLACE_AS_SYSTEM:
+	case CONFIG_ROLE_SYSTEM:
 		return PLACE_SYSTEM;
-	case ROLE_AUTO:
+	case CONFIG_ROLE_AUTO:
 	default:
 		return model_traits_refuses_system(model_traits, model) ? PLACE_USER : PLACE_SYSTEM;
 	}

@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-enum config_role { ROLE_AUTO, PLACE_AS_SYSTEM, PLACE_AS_DEVELOPER, PLACE_AS_USER };
+enum config_role { CONFIG_ROLE_AUTO, CONFIG_ROLE_SYSTEM, CONFIG_ROLE_DEVELOPER, CONFIG_ROLE_USER };
 enum config_history { HISTORY_PASS, HISTORY_TRIM };
 enum config_durability { DURABILITY_STRICT, DURABILITY_RELAXED };
 enum config_tenant { TENANT_SHARED, TENANT_API_KEY };

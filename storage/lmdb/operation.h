@@ -25,7 +25,8 @@ struct operation {
 	bool unfinished; /* this run did a part; commit it and run it again */
 	bool begun;      /* a part is on disk */
 	bool paused;     /* owned by the queue */
-	bool may_wait;   /* may wait to share a commit: it delays at most its own user's next lesson
+	bool may_wait;   /* may wait to share a commit: it delays at most its own user's next
+			  * learn_job
 			  */
 	size_t size;
 	struct arena arena; /* owns what was copied from the caller */

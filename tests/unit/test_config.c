@@ -46,7 +46,7 @@ START_TEST(values_of_every_type_are_read)
 	ck_assert_int_eq(config->memory.mode, MODE_ENTITY);
 	ck_assert(!config->memory.secrets_redact);
 	ck_assert_double_eq(config->memory.min_confidence, 0.125);
-	ck_assert_int_eq(config->memory.role, PLACE_AS_DEVELOPER);
+	ck_assert_int_eq(config->memory.role, CONFIG_ROLE_DEVELOPER);
 	config_release(config);
 }
 END_TEST

@@ -184,18 +184,18 @@ START_TEST(the_last_matching_section_wins_key_by_key)
 	struct config_memory memory =
 		config_memory_for(config, SLICE("gpt-4o"), SLICE(""), SLICE("a"));
 	ck_assert_uint_eq(memory.context_tokens, 100);
-	ck_assert_int_eq(memory.role, PLACE_AS_SYSTEM);
+	ck_assert_int_eq(memory.role, CONFIG_ROLE_SYSTEM);
 	memory = config_memory_for(config, SLICE("gemma-2-9b"), SLICE(""), SLICE("a"));
 	ck_assert_uint_eq(memory.context_tokens, 200);
-	ck_assert_int_eq(memory.role, PLACE_AS_USER);
+	ck_assert_int_eq(memory.role, CONFIG_ROLE_USER);
 	memory = config_memory_for(config, SLICE("gemma-2"), SLICE("00ff"), SLICE("guest-01"));
 	ck_assert_uint_eq(memory.context_tokens, 400);
-	ck_assert_int_eq(memory.role, PLACE_AS_USER);
+	ck_assert_int_eq(memory.role, CONFIG_ROLE_USER);
 	ck_assert(!memory.learn);
 	memory = config_memory_for(config, SLICE("Gemma-2"), SLICE("00ff"),
 				   SLICE("guest-\xc3\xa4z"));
 	ck_assert_uint_eq(memory.context_tokens, 400);
-	ck_assert_int_eq(memory.role, PLACE_AS_SYSTEM);
+	ck_assert_int_eq(memory.role, CONFIG_ROLE_SYSTEM);
 	config_release(config);
 }
 END_TEST
