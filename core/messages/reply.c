@@ -38,7 +38,7 @@ static void read_usage(struct answer *answer, struct slice json, struct json_val
 					counts->input[INPUT_READ];
 }
 
-/* Those that are neither an answer nor a call. A reply that `max_tokens` ends says what it says. */
+/* Ends that are neither an answer nor a call. A reply that `max_tokens` ends says what it says. */
 static void read_stop(struct answer *answer, struct slice json, struct json_value reason)
 {
 	if (json_string_is(json, reason, SLICE("tool_use")))

@@ -43,7 +43,7 @@ static struct step *step_for(struct messages_reading *reading, enum step_kind ki
 	return reading->has_steps && step->kind == kind ? step : begin_step(reading, kind);
 }
 
-/* Calls `take` with each block of the content; what is no object is passed over. */
+/* Calls `take` with each block of the content; skips anything that is not an object. */
 static void walk_blocks(struct messages_reading *reading, struct json_value content,
 			void (*take)(struct messages_reading *reading, const struct block *block))
 {

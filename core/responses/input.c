@@ -1,4 +1,4 @@
-/* The items of a Responses request become steps. */
+/* Turns the items of a Responses request into steps. */
 #include "core/responses/input.h"
 
 const char *const response_input_members[INPUT_MEMBERS] = {
@@ -7,7 +7,7 @@ const char *const response_input_members[INPUT_MEMBERS] = {
 
 /* ---- what the model said ---- */
 
-/* Begins the model's step, or goes on with it. */
+/* Begins the model's step, or continues it. */
 static struct step *go_on_with_answer(struct response_input *input, struct json_value item)
 {
 	struct step *step = input->in_answer ? gathered_step(&input->gathering) : NULL;
@@ -45,7 +45,7 @@ static void say_parts(struct response_input *input, struct json_value parts)
 	}
 }
 
-/* Of a run of messages those count that end the turn, if one says that it does. */
+/* In a run of messages, only those that end the turn count, if one of them says that it does. */
 static void take_answer(struct response_input *input, struct json_value item)
 {
 	struct step *step = go_on_with_answer(input, item);
@@ -121,7 +121,7 @@ static void take_message(struct response_input *input, struct json_value item, e
 		gather_text(&input->gathering, (struct request_text){.string = content});
 }
 
-/* The most frequent first. */
+/* Most frequent first. */
 static const struct role_word {
 	struct slice word;
 	enum step_kind kind;

@@ -19,11 +19,11 @@ struct response_input {
 	 * content takes the block. */
 	struct json_value carrier;
 	bool past_system;
-	/* Of the newest step, while it is the model's: what the text consists of so far. */
+	/* For the newest step, while it is the model's: what its text consists of so far. */
 	bool in_answer;
 	bool is_final;  /* of final messages alone */
 	bool is_said;   /* of words, not of refusals */
-	bool is_opaque; /* an item whose tokens cannot be told */
+	bool is_opaque; /* an item whose tokens are unknown */
 	bool is_compaction;
 };
 
@@ -32,7 +32,7 @@ static inline bool response_is_string(struct json_value value)
 	return value.type == JSON_TYPE_STRING;
 }
 
-/* Also of an empty string: it is no text, in a request as in a reply. */
+/* Also true of an empty string, which is not a text, in a request as in a reply. */
 static inline bool response_is_blank(struct json_value string)
 {
 	return !response_is_string(string) || string.end - string.begin == sizeof("\"\"") - 1;

@@ -8,7 +8,7 @@
 enum response_kind {
 	RESPONSE_MESSAGE,
 	RESPONSE_SETUP,  /* tools and settings in the place of a message */
-	RESPONSE_SILENT, /* made by the model, and says nothing: reasoning, a server's own call */
+	RESPONSE_SILENT, /* made by the model, without words: reasoning, a server's own call */
 	RESPONSE_CALL,   /* of a tool that the client runs */
 	RESPONSE_OUTPUT, /* of such a tool */
 	RESPONSE_OTHER,

@@ -22,12 +22,12 @@ struct item {
 	enum response_kind kind;
 	bool is_final;
 	struct slice call_id; /* in the arena */
-	struct part *parts;   /* by rising index */
+	struct part *parts;   /* by ascending index */
 };
 
 struct response_output {
 	struct arena arena;
-	struct item *items; /* by rising index */
+	struct item *items; /* by ascending index */
 	struct item *newest;
 	size_t item_count;
 	size_t part_count;

@@ -11,10 +11,10 @@ struct response_output;
 struct response_output *response_output_create(size_t limit);
 void response_output_destroy(void *output);
 
-/* Takes all items anew. */
+/* Replaces all items. */
 void response_output_read(struct response_output *output, struct slice json,
 			  struct json_value items);
-/* One of them, in place of what was known of it. */
+/* Replaces what is known of one item. */
 void response_output_set(struct response_output *output, int64_t index, struct slice json,
 			 struct json_value item);
 
@@ -24,11 +24,11 @@ struct response_place {
 	int64_t part;
 	bool is_refusal;
 };
-/* The string goes behind what is there already, or, if it `replaces` that, in its place. */
+/* Appends the string, or, if it `replaces` what is there, puts it in its place. */
 void response_output_say(struct response_output *output, struct response_place place,
 			 struct slice json, struct json_value said, bool replaces);
 
-/* What was said and called in the end, into the answer. */
+/* Writes what was finally said and called into the answer. */
 void response_output_tell(const struct response_output *output, struct answer *answer);
 
 #endif

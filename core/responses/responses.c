@@ -1,4 +1,4 @@
-/* The Responses API, and what speaks it. Where a request has two "input", it is none. */
+/* The Responses API. A request with two "input" members is not valid in it. */
 #include "core/responses/input.h"
 #include "core/responses/reply.h"
 
@@ -157,7 +157,7 @@ static void read_fields(struct request *request, const struct json_value *values
 		"metadata.user_id", member_text(body, values[NAME_METADATA], "user_id", arena)};
 }
 
-/* Whether it goes on from what the provider keeps. */
+/* Whether the request continues from what the provider keeps. */
 static bool chains(const struct request *request)
 {
 	return request->previous.size > 0 || request->conversation.size > 0;
@@ -181,7 +181,7 @@ static void read_places(struct request *request, const struct response_input *re
 		request->beside = SIZE_MAX;
 }
 
-/* Whether there is something to be asked. */
+/* Whether the request asks something. */
 static bool has_input(const struct request *request, const struct json_value *values)
 {
 	struct json_value input = values[NAME_INPUT];
@@ -221,7 +221,7 @@ static void keep_steps(struct request *request, struct response_input *reading,
 	request->steps[0].begins_element = false;
 }
 
-/* Of what is valid JSON. */
+/* Judges valid JSON. */
 static enum request_verdict judge(struct request *request, struct response_input *reading,
 				  const struct json_value *values, unsigned repeated)
 {
