@@ -268,8 +268,9 @@ def check_answers(screen):
     """The answers are alike in their length and end, the last may take two lines."""
     later = screen[screen.index("Later:") :]
     for label, value in ANSWERS.items():
-        told = re.search(rf"^  {re.escape(label)} +(.*(?:\n {{20,}}.*)?)$", later, re.M)[1]
-        assert value in told if value else "Chroma" not in told and "Qdrant" not in told, label
+        told = re.search(rf"^  {re.escape(label)} +(.*(?:\n {{20,}}.*)?)$", later, re.M)
+        assert told, f"{label} in {later}"
+        assert value in told[1] if value else "Chroma" not in told[1] and "Qdrant" not in told[1], label
     sides = [line.split(" | ") for line in screen.splitlines() if " | " in line]
     said = [i for i, (left, _) in enumerate(sides) if left.startswith("  -> ")][0]
     without, with_it = ("\n".join(column) for column in zip(*sides[said:]))
