@@ -12,6 +12,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
+from harness.clients import NODE
 from harness.daemon import ROOT, clean_environment
 from harness.upstream import (
     completion,
@@ -25,7 +26,6 @@ from harness.upstream import (
 
 STATEMENT = "I'm using ChromaDB for the vector store."
 QUESTION = "Can you remind me what vector store I said I was using?"
-NODE = ROOT / "build" / "node"
 PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6"
     "kgAAAABJRU5ErkJggg=="

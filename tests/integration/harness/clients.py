@@ -7,7 +7,7 @@ import subprocess
 
 from .daemon import ROOT
 
-NODE = ROOT / "build" / "node"
+NODE = ROOT / os.environ.get("TEST_NODE", "build/node")
 
 
 class ClaudeCode:
