@@ -58,6 +58,7 @@ struct chat_settings {
 	enum placement placement; /* of the block */
 	double token_rate;        /* the model's tokens per estimated token */
 	uint64_t context_tokens;
+	uint64_t profile_tokens;
 	uint64_t conversation_tokens;
 	uint64_t history_tokens;
 	uint64_t buffer_messages;

@@ -60,9 +60,8 @@ static void pass_over_known(const struct chat *chat, float *scores, struct arena
 	const struct chat_ids replayed = replayed_facts(chat, arena);
 	for (size_t i = 0; i < view->fact_count; i++) {
 		const struct fact *fact = &view->facts[i];
-		if (scores[i] > 0 &&
-		    (chat_ids_hold(&replayed, fact->id) || holds_quote(words, fact)))
-			scores[i] = 0;
+		if (chat_ids_hold(&replayed, fact->id) || holds_quote(words, fact))
+			scores[i] = -1;
 	}
 }
 
@@ -86,6 +85,8 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		.dialect = chat->dialect,
 		.mode = chat->injects,
 		.budget = chat->budget,
+		.profile = chat_estimated(chat, chat->settings.profile_tokens),
+		.has_floor = chat->mode == MODE_AUTO || chat->injects == MODE_HYBRID,
 		.buffer_messages = (unsigned)chat->settings.buffer_messages,
 		.summary = view->has_summary ? &view->summary : NULL,
 		.facts = view->facts,

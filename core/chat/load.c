@@ -160,7 +160,7 @@ static uint32_t covered_up_to(const struct memory_view *view)
 	return covered;
 }
 
-static size_t estimated(const struct chat *chat, uint64_t tokens)
+size_t chat_estimated(const struct chat *chat, uint64_t tokens)
 {
 	return (size_t)((double)tokens / chat->settings.token_rate);
 }
@@ -172,7 +172,7 @@ static void choose_cut(struct chat *chat, struct arena *arena)
 	    view->carried_from == UINT32_MAX)
 		return;
 	struct history_limits limits = {
-		.tokens = estimated(chat, chat->settings.history_tokens),
+		.tokens = chat_estimated(chat, chat->settings.history_tokens),
 		.ordinal = view->carried_from,
 		.covered = covered_up_to(view),
 	};
@@ -226,19 +226,19 @@ struct allowance {
 
 static struct allowance plan_allowance(const struct chat *chat)
 {
-	size_t whole = estimated(chat, chat->settings.conversation_tokens);
+	size_t whole = chat_estimated(chat, chat->settings.conversation_tokens);
 	return (struct allowance){whole, whole, SHARE_OF_REST, whole / LEAST_SHARE};
 }
 
 /* In a trimmed request, memory may use what the history leaves of the limit. */
 static struct allowance plan_trimmed_allowance(const struct chat *chat)
 {
-	size_t limit = estimated(chat, chat->settings.history_tokens);
+	size_t limit = chat_estimated(chat, chat->settings.history_tokens);
 	size_t history = chat->cut.total - chat->cut.tokens;
 	size_t left = limit > history ? limit - history : 0;
 	size_t begin = limit / TRIMMED_SHARE;
 	size_t whole = smaller(left > begin ? left : begin,
-			       estimated(chat, chat->settings.conversation_tokens));
+			       chat_estimated(chat, chat->settings.conversation_tokens));
 	return (struct allowance){
 		.whole = whole,
 		.begin = smaller(begin, whole),
@@ -252,7 +252,7 @@ static void plan_budget(struct chat *chat)
 	const struct allowance allowance =
 		is_trimmed(chat) ? plan_trimmed_allowance(chat) : plan_allowance(chat);
 	size_t kept = smaller(chat_kept_tokens(chat), allowance.whole);
-	chat->budget = smaller(estimated(chat, chat->settings.context_tokens),
+	chat->budget = smaller(chat_estimated(chat, chat->settings.context_tokens),
 			       smaller(allowance.begin, allowance.whole - kept));
 	if (!chat->stands || !chat->newest.is_last)
 		return;

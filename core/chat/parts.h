@@ -92,6 +92,8 @@ struct slice chat_masked(const struct chat *chat, struct slice text, struct aren
 /* Whether past turns are recalled: because of the mode, or because some were taken out of this
  * request. */
 bool chat_recalls(const struct chat *chat);
+/* So many of the model's tokens as text_tokens() estimates them. */
+size_t chat_estimated(const struct chat *chat, uint64_t tokens);
 
 /* ---- chat_replay.c ---- */
 

@@ -70,6 +70,9 @@ static void put_place(struct buffer *out, const struct context_item *item, enum 
 {
 	buffer_append(out, SLICE(",\"place\":"));
 	buffer_append(out, slice_of(place_of(item, fate)));
+	if (fate == FATE_DROPPED)
+		buffer_append(out, item->is_unrelated ? SLICE(",\"because\":\"unrelated\"")
+						      : SLICE(",\"because\":\"no room\""));
 	buffer_append_byte(out, '}');
 }
 

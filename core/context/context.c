@@ -37,7 +37,7 @@ static size_t reserve_for_others(const struct picker *picker)
 {
 	const struct context_input *input = picker->input;
 	size_t first = smaller(first_cost(input), picker->budget);
-	size_t wanted = summary_cost(input);
+	size_t wanted = picker->gives_summary ? summary_cost(input) : 0;
 	if (picker->turn_count > 0)
 		wanted += text_tokens(block_heading(BLOCK_TURNS)) + turns_wanted(picker);
 	wanted = smaller(wanted, picker->budget / 2);
@@ -56,6 +56,7 @@ static size_t share_of_recalled(const struct context_input *input)
 static void pick_block(struct picker *picker)
 {
 	enum mode mode = picker->input->mode;
+	picker->gives_summary = summary_is_wanted(picker->input, picker->arena);
 	if (mode_uses_turns(mode))
 		find_turns(picker);
 	if (mode_uses_facts(mode)) {

@@ -25,15 +25,20 @@ struct dialect;
 struct context_input {
 	const struct dialect *dialect; /* the request's; NULL: the usual one */
 	enum mode mode;
-	size_t budget; /* estimated tokens for block, turns and recalled text together */
+	size_t budget;  /* tokens, estimated: for block, turns and recalled text together */
+	size_t profile; /* of it, what core facts may have that do not bear on the question */
+	/* What does not bear on the question is not given: neither the summary nor turns of other
+	 * conversations, which `mode` alone would give. Facts never are. */
+	bool has_floor;
 	unsigned buffer_messages;
 	const struct summary *summary; /* NULL: none */
 	/* Current facts and, if the question asks about the past, ended ones; these go only into
 	 * the recalled text. */
 	const struct fact *facts;
 	size_t fact_count;
-	/* How much each fact bears on the question; those above 0 come first. NULL: unknown. */
-	const struct recall_question *question; /* NULL: nothing is asked */
+	/* How much each bears on the question: those above 0 come first. Below 0: the conversation
+	 * has it already. NULL: not known. */
+	const struct recall_question *question; /* NULL: not known, so that all bears on it */
 	const float *fact_scores;
 	const struct turn
 		*turns; /* of all conversations, current or not, complete or not, oldest first */
@@ -67,9 +72,10 @@ struct context_item {
 	struct slice text;
 	uint64_t source; /* the exchange that it comes from; 0 for a summary */
 	size_t tokens;
-	double score;     /* 0: not chosen by score */
-	bool is_turn;     /* it goes in as a separate turn */
-	bool is_recalled; /* it is in the recalled text */
+	double score;      /* 0: it was not chosen by one */
+	bool is_turn;      /* it goes in as a turn of its own */
+	bool is_recalled;  /* it is in the recalled text */
+	bool is_unrelated; /* it was left out since it does not bear on the question */
 };
 
 struct context {

@@ -70,27 +70,93 @@ static bool is_current(const struct context_input *input, const struct fact *fac
 	return fact->state == FACT_CURRENT;
 }
 
-static void pick_fact(struct picker *picker, const struct fact *fact)
+/* Takes it if there is room, within `most` tokens; gives what it cost. */
+static size_t pick_fact(struct picker *picker, const struct fact *fact, size_t most)
 {
 	struct slice line = block_fact_line(fact, picker->arena);
 	struct slice added =
 		block_fact_added(picker->facts, picker->fact_count, fact, line, picker->arena);
 	struct context_item item = fact_item(picker->input, fact, line, text_tokens(added));
-	if (!picker_pay(picker, BLOCK_FACTS, item.tokens)) {
+	if (item.tokens > most || !picker_pay(picker, BLOCK_FACTS, item.tokens)) {
 		picker_drop(picker, &item);
-		return;
+		return 0;
 	}
 	picker_take(picker, &item);
 	picker->facts[picker->fact_count++] = fact;
+	return item.tokens;
 }
 
+bool fact_is_given(const struct context_input *input, const struct fact *fact)
+{
+	return input->fact_scores != NULL && input->fact_scores[fact - input->facts] < 0;
+}
+
+bool fact_bears(const struct context_input *input, const struct fact *fact)
+{
+	const struct recall_question *question = input->question;
+	if (fact_is_given(input, fact))
+		return false;
+	return question == NULL || question->is_broad ||
+	       fact_score(input, fact) > (double)RECALL_SLIGHT;
+}
+
+/* A receipt lists the first few. */
+enum { MOST_UNRELATED = 20 };
+
+static void drop_unrelated(struct picker *picker, const struct fact *fact)
+{
+	if (picker->unrelated++ >= MOST_UNRELATED)
+		return;
+	struct slice line = block_fact_line(fact, picker->arena);
+	struct context_item item = fact_item(picker->input, fact, line, 0);
+	item.tokens = text_tokens(item.text);
+	item.is_unrelated = true;
+	picker_drop(picker, &item);
+}
+
+/* Facts of a rank, within `left` tokens; gives what is left of them. */
+static size_t pick_rank(struct picker *picker, const struct fact **facts, const unsigned *ranks,
+			size_t count, unsigned rank, size_t left)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (ranks[i] == rank)
+			left -= pick_fact(picker, facts[i], left);
+	}
+	return left;
+}
+
+/* The ranks behind those of the core profile. */
+enum { RANK_BEARS = CORE_RANKS + 1, RANK_SLIGHT, RANK_UNRELATED };
+
+static unsigned rank_of(const struct picker *picker, const struct fact *fact)
+{
+	unsigned rank = core_rank(fact);
+	if (fact_bears(picker->input, fact))
+		return RANK_BEARS;
+	if (rank > 0)
+		return rank;
+	return fact_score(picker->input, fact) > 0 ? RANK_SLIGHT : RANK_UNRELATED;
+}
+
+/* The core profile first, then what bears on the question. What may bear on it although no word
+ * says so has as much as the core profile. */
 void pick_facts(struct picker *picker)
 {
-	size_t count;
+	const size_t profile = picker->input->profile;
+	size_t count, left = profile;
 	const struct fact **facts =
 		facts_by_preference(picker->input, is_current, &count, picker->arena);
+	unsigned *ranks = arena_alloc(picker->arena, (count + 1) * sizeof(*ranks));
 	picker->facts = arena_alloc(picker->arena, (count + 1) * sizeof(*facts));
 	for (size_t i = 0; i < count; i++)
-		pick_fact(picker, facts[i]);
+		ranks[i] = rank_of(picker, facts[i]);
+	for (unsigned rank = 1; rank <= CORE_RANKS; rank++)
+		left = pick_rank(picker, facts, ranks, count, rank, left);
+	(void)pick_rank(picker, facts, ranks, count, RANK_BEARS, SIZE_MAX);
+	(void)pick_rank(picker, facts, ranks, count, RANK_SLIGHT, profile);
+	for (size_t i = 0; i < count; i++) {
+		if (ranks[i] == RANK_UNRELATED)
+			drop_unrelated(picker, facts[i]);
+	}
 	fact_sort_shown(picker->facts, picker->fact_count);
 }

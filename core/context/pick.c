@@ -42,7 +42,7 @@ void picker_drop(struct picker *picker, const struct context_item *item)
 	*dropped = *item;
 	if (dropped->text.size > DROPPED_TEXT)
 		dropped->text.size = utf8_boundary(dropped->text, DROPPED_TEXT);
-	picker->is_short = true;
+	picker->is_short |= !item->is_unrelated;
 }
 
 void picker_drop_turn(struct picker *picker, const struct turn *turn, size_t tokens, double score)
@@ -90,7 +90,9 @@ void pick_summary(struct picker *picker)
 		.text = slice_trim(rendered.size > 0 ? rendered : summary->text),
 	};
 	item.tokens = text_tokens(rendered.size > 0 ? rendered : summary->text);
-	if (rendered.size == 0 || !picker_pay(picker, BLOCK_SUMMARY, item.tokens)) {
+	item.is_unrelated = !picker->gives_summary;
+	if (item.is_unrelated || rendered.size == 0 ||
+	    !picker_pay(picker, BLOCK_SUMMARY, item.tokens)) {
 		picker_drop(picker, &item);
 		return;
 	}

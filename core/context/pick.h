@@ -25,12 +25,15 @@ struct picker {
 	bool framed;   /* the block's first and last lines are paid for */
 	bool is_short; /* something wanted more room */
 	bool opened[BLOCK_SECTIONS];
+	bool gives_summary; /* if there is one */
 
 	const struct fact **facts; /* taken */
 	size_t fact_count;
 	struct slice summary;      /* taken and rendered */
 	struct turn_choice *turns; /* candidates, oldest first */
 	size_t turn_count;
+	size_t unrelated; /* facts that were left out since they do not bear on the question */
+	size_t looked_at; /* so many turns were looked at for what they say */
 };
 
 /* Takes `cost` tokens, plus those of the section's heading and of the frame if it is the first in
@@ -44,7 +47,31 @@ void picker_drop(struct picker *picker, const struct context_item *item);
  * its item. */
 void picker_drop_turn(struct picker *picker, const struct turn *turn, size_t tokens, double score);
 
-/* Facts that `is_wanted` accepts, best first: by score, then the user's own, then the newest. */
+/* ---- what bears on the question ---- */
+
+enum { CORE_RANKS = 4 };
+
+/* How soon a fact is given whatever is asked: 1 to CORE_RANKS, the lowest first; 0: it is not of
+ * the core profile. The core profile is who the user is, what must be minded whatever they ask
+ * (allergies, diets, disabilities) and how they want to be answered. It is told by the fact's key.
+ */
+unsigned core_rank(const struct fact *fact);
+
+/* Whether the conversation has the fact already. */
+bool fact_is_given(const struct context_input *input, const struct fact *fact);
+/* Whether a fact bears on the question, by its words or since all does. */
+bool fact_bears(const struct context_input *input, const struct fact *fact);
+/* Whether a text bears on the question, by its words. */
+bool text_bears(const struct context_input *input, struct slice text, struct arena *arena);
+
+/* Whether the summary goes in: it stands in for what this conversation's request does not carry, or
+ * bears on the question. */
+bool summary_is_wanted(const struct context_input *input, struct arena *arena);
+
+/* ---- what is picked ---- */
+
+/* Facts that `is_wanted` lets in, the best first: by score, then the user's own, then the newest.
+ */
 typedef bool fact_filter(const struct context_input *input, const struct fact *fact);
 const struct fact **facts_by_preference(const struct context_input *input, fact_filter *is_wanted,
 					size_t *count, struct arena *arena);

@@ -48,7 +48,10 @@ static bool is_frozen_in(const struct context_input *input, const struct fact *f
 /* Current facts belong to the block, if one is to be made. */
 static bool may_recall_fact(const struct context_input *input, const struct fact *fact)
 {
-	if (!(fact_score(input, fact) > 0) || fact->state == FACT_FORGOTTEN)
+	bool is_wanted = fact_score(input, fact) > 0 ||
+			 (input->question != NULL && input->question->is_broad &&
+			  fact->state == FACT_CURRENT);
+	if (!is_wanted || fact_is_given(input, fact) || fact->state == FACT_FORGOTTEN)
 		return false;
 	bool has_block = mode_uses_facts(input->mode) && !input->is_frozen;
 	if (has_block && fact->state == FACT_CURRENT)
@@ -329,6 +332,21 @@ static void pick_recalled_turns(struct recaller *recaller)
 
 /* ---- both ---- */
 
+/* They are the first of those by preference. */
+static size_t count_bearing(const struct context_input *input, const struct fact **facts,
+			    size_t count)
+{
+	size_t bearing = 0;
+	while (bearing < count && fact_bears(input, facts[bearing]))
+		bearing++;
+	return bearing;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 void pick_recalled(struct picker *picker, size_t budget)
 {
 	const struct context_input *input = picker->input;
@@ -341,12 +359,18 @@ void pick_recalled(struct picker *picker, size_t budget)
 	recaller.facts = arena_alloc(picker->arena, (count + 1) * sizeof(*facts));
 	recaller.lines =
 		arena_alloc(picker->arena, (input->recalled_count + 1) * sizeof(*recaller.lines));
-	count = pick_some_facts(&recaller, facts, count, facts_share);
+	size_t bearing = count_bearing(input, facts, count);
+	const struct fact **slight = facts + bearing;
+	size_t slight_count = count - bearing;
+	bearing = pick_some_facts(&recaller, facts, bearing, facts_share);
+	slight_count = pick_some_facts(&recaller, slight, slight_count,
+				       smaller(facts_share, input->profile));
 	if (recalls_turns(input))
 		pick_recalled_turns(&recaller);
 	/* What the turns did not want. */
-	count = pick_some_facts(&recaller, facts, count, recaller.left);
-	drop_facts(&recaller, facts, count);
+	bearing = pick_some_facts(&recaller, facts, bearing, recaller.left);
+	drop_facts(&recaller, facts, bearing);
+	drop_facts(&recaller, slight, slight_count);
 	picker->context->recalled = render(&recaller);
 	picker->context->recalled_tokens = whole_cost(&recaller);
 }

@@ -1,8 +1,13 @@
 #include "core/context/pick.h"
 
+#include "core/base/utf8.h"
 #include "core/dialect/dialect.h"
 #include "core/memory/said_turns.h"
 #include "core/text/text.h"
+
+/* To see whether a turn bears on the question its words are read: so much of each, and of so many
+ * turns. */
+enum { LOOKED_AT = 2048, MOST_LOOKED_AT = 64 };
 
 /* ---- which ---- */
 
@@ -61,8 +66,19 @@ static const struct turn *find_answer(const struct context_input *input, const s
 	return NULL;
 }
 
-/* Adds a turn as a candidate. Turns of this conversation go in with their answers or not at all,
- * since roles must alternate. */
+/* A turn of another conversation comes over when it bears on the question. Where turns are
+ * recalled, recall finds it. */
+static bool may_come_over(struct picker *picker, const struct turn *turn)
+{
+	const struct context_input *input = picker->input;
+	if (!input->has_floor || input->question == NULL || input->question->is_broad)
+		return true;
+	return !mode_recalls(input->mode) && picker->looked_at++ < MOST_LOOKED_AT &&
+	       text_bears(input, utf8_cut(turn->text, LOOKED_AT), picker->arena);
+}
+
+/* Turns of this conversation go in with their answers, or not at all, for the roles must alternate.
+ */
 static void consider(struct picker *picker, const struct turn *buffer, const struct turn *turn)
 {
 	const struct context_input *input = picker->input;
@@ -82,7 +98,7 @@ static void consider(struct picker *picker, const struct turn *buffer, const str
 		wanted = wanted ||
 			 (input->mode != MODE_BUFFER && is_wanted(input, buffer, choice.answer));
 	} else if (wanted) {
-		wanted = !turn_is_carried(input, turn);
+		wanted = !turn_is_carried(input, turn) && may_come_over(picker, turn);
 	}
 	if (!wanted)
 		return;

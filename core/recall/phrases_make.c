@@ -75,7 +75,88 @@ static const char *const about_past[] = {
 	"예전",       "เมื่อก่อน",        "แต่ก่อน",
 };
 
+static const char *const about_all[] = {
+	"about me",
+	"about myself",
+	"who i am",
+	"who am i",
+	"know me",
+	"remember of me",
+	"über mich",
+	"von mir",
+	"wer bin ich",
+	"wer ich bin",
+	"sobre mí",
+	"sobre mi",
+	"acerca de mí",
+	"quién soy",
+	"quien soy",
+	"sur moi",
+	"de moi",
+	"à mon sujet",
+	"qui suis-je",
+	"qui je suis",
+	"su di me",
+	"di me",
+	"chi sono",
+	"sobre mim",
+	"quem sou",
+	"over mij",
+	"wie ben ik",
+	"om mig",
+	"vem är jag",
+	"om meg",
+	"hvem er jeg",
+	"o mnie",
+	"kim jestem",
+	"hakkımda",
+	"ben kimim",
+	"обо мне",
+	"кто я",
+	"про меня",
+	"关于我",
+	"關於我",
+	"我是谁",
+	"我是誰",
+	"了解我",
+	"记得我",
+	"記得我",
+	"私について",
+	"私のこと",
+	"私は誰",
+	"나에 대해",
+	"내가 누구",
+	"عني",
+	"من أنا",
+	"last time",
+	"left off",
+	"our last",
+	"we talked",
+	"we talk about",
+	"we discussed",
+	"letztes mal",
+	"letzten mal",
+	"aufgehört haben",
+	"stehen geblieben",
+	"la última vez",
+	"lo dejamos",
+	"dernière fois",
+	"on en était",
+	"ultima volta",
+	"eravamo rimasti",
+	"última vez",
+	"ficamos",
+	"vorige keer",
+	"прошлый раз",
+	"остановились",
+	"上次",
+	"前回",
+	"المرة الماضية",
+	"지난번",
+};
+
 enum {
+	ABOUT_ALL = sizeof(about_all) / sizeof(about_all[0]),
 	WANTS_WORDS = sizeof(wants_words) / sizeof(wants_words[0]),
 	ABOUT_PAST = sizeof(about_past) / sizeof(about_past[0]),
 };
@@ -97,13 +178,15 @@ static void print_phrase(size_t at, const char *text, enum recall_phrase meaning
 
 int main(void)
 {
-	_Static_assert(WANTS_WORDS + ABOUT_PAST < UINT8_MAX, "a chain counts in bytes");
+	_Static_assert(WANTS_WORDS + ABOUT_PAST + ABOUT_ALL < UINT8_MAX, "a chain counts in bytes");
 	printf("/* Made while building, of the phrases. */\n"
 	       "static const struct phrase phrases[] = {\n");
 	for (size_t i = 0; i < WANTS_WORDS; i++)
 		print_phrase(i, wants_words[i], RECALL_WANTS_WORDS);
 	for (size_t i = 0; i < ABOUT_PAST; i++)
 		print_phrase(WANTS_WORDS + i, about_past[i], RECALL_ABOUT_PAST);
+	for (size_t i = 0; i < ABOUT_ALL; i++)
+		print_phrase(WANTS_WORDS + ABOUT_PAST + i, about_all[i], RECALL_ABOUT_ALL);
 	printf("};\nstatic const uint8_t phrase_chains[PHRASE_CHAINS] = {\n");
 	for (size_t i = 0; i < PHRASE_CHAINS; i++)
 		printf("\t%d,\n", chains[i]);

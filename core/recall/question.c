@@ -85,6 +85,7 @@ void recall_read_question(struct slice text, int64_t now, struct recall_question
 	unsigned phrases = recall_find_phrases(folded);
 	question->wants_words = (phrases & RECALL_WANTS_WORDS) != 0;
 	question->about_past = (phrases & RECALL_ABOUT_PAST) != 0;
+	question->is_broad = (phrases & RECALL_ABOUT_ALL) != 0;
 	question->period_count = recall_read_dates(asked, now, question->periods);
 	for (size_t i = 0; i < question->period_count; i++)
 		question->about_past |= question->periods[i].until <= now;

@@ -30,6 +30,7 @@ struct recall_question {
 	bool has_subject; /* a word says what it is about; a greeting has none */
 	bool leans;       /* it says little itself: the turns before it say what it is about */
 	bool about_user;  /* it is about the asker: "I", "my" */
+	bool is_broad;    /* it asks about all that is known: "about me", "where we left off" */
 	bool about_past;  /* it asks about the past: superseded facts bear on it */
 	bool wants_words; /* it asks for exact wording: "verbatim", "word for word", "quote" */
 	struct recall_period periods[RECALL_MAX_PERIODS];
@@ -120,9 +121,17 @@ size_t recall_rank(const struct recall_question *question, const struct recall_c
 struct slice recall_excerpt(const struct recall_question *question, struct slice text, size_t limit,
 			    struct arena *arena);
 
+/* How much of what the question says stands in a text, as a share of its telling terms, weighed
+ * alike: what no index knows of, such as a summary. 0: nothing, or the question has no subject. */
+float recall_coverage(const struct recall_question *question, struct slice text,
+		      struct arena *arena);
+
 /* ---- facts ---- */
 
-/* Writes to scores[i] how much facts[i] bears on the question; 0: not at all. */
+/* scores[i] tells how much facts[i] bears on the question; 0: not at all. RECALL_SLIGHT: no word of
+ * it does, but the user asks about themselves ("Where do I live?"), and it is a fact about them
+ * ("city"). */
+#define RECALL_SLIGHT 0.001f
 void recall_rank_facts(const struct recall_question *question, const struct fact *facts,
 		       size_t count, float *scores, struct arena *arena);
 

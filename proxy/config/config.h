@@ -29,6 +29,7 @@ struct config_memory {
 	bool stored_riders;
 	int role; /* enum config_role */
 	uint64_t context_tokens;
+	uint64_t profile_tokens;
 	uint64_t conversation_tokens;
 	uint64_t buffer_messages;
 	uint64_t summarize_after;

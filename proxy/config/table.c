@@ -148,7 +148,11 @@ const struct config_key config_keys[] = {
 	 .help = "message that carries the memory; auto: system, or user for a model that refuses "
 		 "system"},
 	{KEY("memory", "context_tokens", "1500"), NUMBER(0, 1000000), IN_MEMORY(context_tokens),
-	 .help = "most new memory for one user turn"},
+	 .help = "most new memory for one user turn; what does not bear on the question is left "
+		 "out, whatever room there is"},
+	{KEY("memory", "profile_tokens", "200"), NUMBER(0, 1000000), IN_MEMORY(profile_tokens),
+	 .help = "of context_tokens, most for the core profile, which is given whatever is asked: "
+		 "the user's name, language, allergies, how they want to be answered"},
 	{KEY("memory", "conversation_tokens", "6000"), NUMBER(0, 10000000),
 	 IN_MEMORY(conversation_tokens),
 	 .help = "most memory in one request, including what earlier turns were given"},

@@ -318,7 +318,7 @@ def test_a_client_that_sends_only_its_newest_message_is_told_all(daemon, upstrea
 @pytest.mark.parametrize("newest_only", [True, False])
 def test_a_correction_makes_the_block_anew(daemon, upstream, memory_model, known_user, newest_only):
     talk = Chat(daemon, known_user, session="s", newest_only=newest_only)
-    talk.say("Hello.")
+    talk.say("What do you know about me?")
     assert b"Lisbon" in upstream.last.body
     memory_model.answers["I moved to Porto."] = [fact("home_city", "Porto", "I moved to Porto")]
     talk.say("I moved to Porto.")
@@ -332,7 +332,7 @@ def test_a_correction_makes_the_block_anew(daemon, upstream, memory_model, known
 def test_a_forgotten_turn_leaves_the_block_of_an_open_conversation(daemon, upstream, memory_model, mode_user, mode):
     user = make_known(daemon, memory_model, mode_user(mode))
     talk = Chat(daemon, user)
-    talk.say("Hello.")
+    talk.say("What do you know about me?")
     assert b"Lisbon" in upstream.last.body
     daemon.forget(user)
     talk.say("Where do I live?")

@@ -118,7 +118,7 @@ def check_facts(dialogue, learned):
 
 def dry_run(daemon, user, mode):
     chat = Chat(daemon, user, session=f"afterwards-{mode}", mode=mode)
-    reply = chat.send("And now for something else.", {"X-Memory-Dry-Run": "1"})
+    reply = chat.send("What do you know about me?", {"X-Memory-Dry-Run": "1"})
     assert reply.status_code == 200
     return json.dumps(reply.json(), ensure_ascii=False)
 

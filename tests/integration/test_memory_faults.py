@@ -202,7 +202,7 @@ def test_a_store_that_stands_still_stops_no_chat_and_is_whole_after_a_restart(ma
     daemon.start()
     assert daemon.admin("GET", "/readyz").status_code == 200
     assert ("user", "Kept.") in daemon.messages(user)
-    assert Chat(daemon, user).say("It goes on.").status == "injected"
+    assert Chat(daemon, user).say("What did we talk about last time?").status == "injected"
 
 
 def test_a_full_map_is_told_of_early_leaves_room_to_delete_and_passes(make_daemon, user):

@@ -135,7 +135,7 @@ def test_a_clock_in_the_system_prompt_changes_nothing_of_ours(make_daemon, upstr
     for minute, turn in enumerate(TURNS):
         talk.system = f"It is now 10:{minute:02d}."
         inserted = inserted_text(talk, upstream, turn)
-        blocks.add(b"".join(text for _, text in inserted))
+        blocks.add(inserted[0][1])
         daemon.settle(user)
     assert len(blocks) == 1
     assert KNOWN_VALUE.encode() in blocks.pop()
@@ -204,7 +204,7 @@ def test_after_an_hour_without_a_turn_the_block_is_made_anew(make_daemon, upstre
 def test_a_correction_makes_the_block_anew(make_daemon, upstream, memory_model, user):
     daemon = prepare(make_daemon, memory_model, user, mode="entity")
     talk = Chat(daemon, user)
-    talk.say("Hello again.")
+    talk.say("What do you know about me?")
     assert b"Lisbon" in upstream.last.body
     move = "I have moved, my home is in Porto now."
     memory_model.answers[move] = [fact("home_city", "Porto", "my home is in Porto now")]

@@ -75,7 +75,7 @@ def test_what_bears_on_the_question_rides_before_it_with_its_date_and_speaker(da
 
 def test_hybrid_recalls_what_its_block_leaves_out(make_daemon, upstream, memory_model, user):
     daemon = make_daemon({"memory": {"mode": "hybrid", "summarize_after": "4"}})
-    memory_model.summary = "The user talked of many things."
+    memory_model.summary = "The user talked of a sailing boat and of many things."
     daemon.import_messages(user, past_messages())
     daemon.settle(user)
     reply = Chat(daemon, user).say(QUESTIONS["boat"])

@@ -229,7 +229,7 @@ START_TEST(a_receipt_is_whole_and_short_whatever_was_left_out)
 	talk.view.turns = turns;
 	talk.view.turn_count = TURNS;
 	talk.view.has_frozen = false;
-	(void)decide(&talk, USER("Hello"));
+	(void)decide(&talk, USER("What did we talk about last time?"));
 	(void)body_of(&talk);
 	struct slice receipt = chat_receipt(&talk.chat, &talk.arena).text;
 	json_t *document = json_loadb(receipt.data, receipt.size, 0, NULL);
