@@ -73,6 +73,10 @@ static bool may_come_over(struct picker *picker, const struct turn *turn)
 	const struct context_input *input = picker->input;
 	if (!input->has_floor || input->question == NULL || input->question->is_broad)
 		return true;
+	for (size_t i = 0; i < input->recalled_count; i++) {
+		if (input->recalled[i].turn.id == turn->id)
+			return true;
+	}
 	return !mode_recalls(input->mode) && picker->looked_at++ < MOST_LOOKED_AT &&
 	       text_bears(input, utf8_cut(turn->text, LOOKED_AT), picker->arena);
 }

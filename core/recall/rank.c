@@ -2,8 +2,8 @@
 
 /* Shares of a whole match, including what the surrounding turns add. Chosen on LoCoMo's first five
  * conversations together with 30 unrelated requests. */
-static const float least = 0.35f;
-static const float least_of_personal = 0.12f;
+static const float least = 0.3f;
+static const float least_of_personal = 0.08f;
 /* And of the best hit's score: lesser hits only take up room. */
 static const float least_of_best = 0.2f;
 

@@ -327,7 +327,7 @@ def test_receipts_of_one_conversation_name_what_each_request_was_given(daemon, m
     Chat(daemon, user, session="before").say("I play the oboe.")
     daemon.settle(user)
     chat = Chat(daemon, user, session="now")
-    answers = [chat.say("Hello."), chat.say("And again.")]
+    answers = [chat.say("What do you know about me?"), chat.say("And again.")]
     receipts = [daemon.receipt(answer.headers["X-Memory-Receipt"]) for answer in answers]
     assert [answer.status for answer in answers] == ["injected", "injected"]
     assert "oboe" in [item["text"] for item in receipts[0]["items"] if item["kind"] == "fact"][0]
@@ -339,7 +339,7 @@ def test_a_request_that_only_reads_has_a_receipt_too(daemon, memory_model, user)
     memory_model.answers["I play the oboe."] = [fact("instrument", "oboe")]
     Chat(daemon, user).say("I play the oboe.")
     daemon.settle(user)
-    answer = Chat(daemon, user, mode="readonly").say("Hello.")
+    answer = Chat(daemon, user, mode="readonly").say("What do you know about me?")
     receipt = daemon.receipt(answer.headers["X-Memory-Receipt"])
     assert (receipt["mode"], receipt["status"]) == ("readonly", "injected")
     assert "oboe" in receipt["items"][0]["text"]
