@@ -109,8 +109,8 @@ struct learn_prompt learn_summary_prompt(struct slice previous, const struct tur
 					 struct arena *arena);
 
 /* Takes the model's answer as a summary: strips reasoning and fences, and cuts it to `max_words`
- * words, at the end of a sentence if possible (otherwise of a word). False: it is empty, or so long
- * (ten times the limit) that the model cannot stop. */
+ * words, at the end of a sentence if possible (otherwise of a word). False: it copies the turns, it
+ * is empty, or so long (ten times the limit) that the model cannot stop. */
 bool learn_summary_read(struct slice answer, unsigned max_words, struct slice *summary,
 			struct arena *arena);
 

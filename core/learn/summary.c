@@ -82,6 +82,26 @@ static struct slice without_fence(struct slice text)
 	return slice_trim(slice_part(text, begin, end));
 }
 
+/* Whether the line is a turn of the prompt, as turn_line() has it. */
+static bool is_turn_line(struct slice line)
+{
+	return slice_starts_with(line, SLICE("user: ")) ||
+	       slice_starts_with(line, SLICE("assistant: "));
+}
+
+/* A small model may copy the turns instead of summarizing them. */
+static bool is_transcript(struct slice text)
+{
+	enum { LEAST = 2 }; /* one line may be a summary that begins so */
+	size_t count = 0;
+	for (size_t at = 0; at < text.size && count < LEAST;) {
+		size_t end = slice_find(text, SLICE("\n"), at);
+		count += is_turn_line(slice_trim(slice_part(text, at, end)));
+		at = end + 1;
+	}
+	return count == LEAST;
+}
+
 bool learn_summary_read(struct slice answer, unsigned max_words, struct slice *summary,
 			struct arena *arena)
 {
@@ -89,7 +109,7 @@ bool learn_summary_read(struct slice answer, unsigned max_words, struct slice *s
 		return false;
 	struct slice text = slice_trim(text_without_reasoning(answer, arena));
 	text = without_fence(text);
-	if (sentence_words_end(text, RUNAWAY * max_words) < text.size)
+	if (is_transcript(text) || sentence_words_end(text, RUNAWAY * max_words) < text.size)
 		return false;
 	size_t end = sentence_words_end(text, max_words);
 	if (end < text.size) {

@@ -422,6 +422,22 @@ START_TEST(a_summary_of_a_model_that_cannot_end_is_none)
 }
 END_TEST
 
+START_TEST(turns_that_are_copied_are_no_summary)
+{
+	struct arena arena = {0};
+	struct slice summary;
+	ck_assert(!learn_summary_read(SLICE("[2026-11-21]\nuser: I use ChromaDB\nassistant: Good."),
+				      150, &summary, &arena));
+	ck_assert(!learn_summary_read(SLICE("Summary:\n  user: Hi\n  user: I use ChromaDB"), 150,
+				      &summary, &arena));
+	arena_finish(&arena);
+	assert_summary("The user: a baker. The assistant: helps.", 150,
+		       "The user: a baker. The assistant: helps.");
+	assert_summary("user: Alex uses ChromaDB.\nHe lives in Bern.", 150,
+		       "user: Alex uses ChromaDB.\nHe lives in Bern.");
+}
+END_TEST
+
 START_TEST(an_empty_summary_is_none)
 {
 	static const char *const answers[] = {"", " \n", "<think>All of it</think>", "```\n```"};
@@ -449,4 +465,5 @@ UNIT_MAIN("learn_prompt", the_new_turn_comes_last_and_word_for_word,
 	  as_many_turns_as_fit_are_summarized_and_never_none,
 	  a_summary_is_taken_without_reasoning_and_fences,
 	  a_summary_that_is_too_long_ends_with_a_sentence,
-	  a_summary_of_a_model_that_cannot_end_is_none, an_empty_summary_is_none)
+	  a_summary_of_a_model_that_cannot_end_is_none, turns_that_are_copied_are_no_summary,
+	  an_empty_summary_is_none)
