@@ -152,9 +152,15 @@ static void print_work(struct buffer *out)
 		{"refused", METRIC_BYPASS_REFUSED}, {"commit", METRIC_BYPASS_COMMIT},
 	};
 	static const struct counted model[] = {
-		{"calls", METRIC_MODEL_CALLS},       {"empty", METRIC_MODEL_EMPTY},
-		{"unusable", METRIC_MODEL_UNUSABLE}, {"refused", METRIC_MODEL_REFUSED},
-		{"late", METRIC_MODEL_LATE},         {"unreachable", METRIC_MODEL_UNREACHABLE},
+		{"calls", METRIC_MODEL_CALLS},
+		{"empty", METRIC_MODEL_EMPTY},
+		{"unusable", METRIC_MODEL_UNUSABLE},
+		{"refused", METRIC_MODEL_REFUSED},
+		{"late", METRIC_MODEL_LATE},
+		{"unreachable", METRIC_MODEL_UNREACHABLE},
+		{"lessons", METRIC_LEARNED_FACTS},
+		{"facts_stored", METRIC_FACTS_STORED},
+		{"facts_rejected", METRIC_FACTS_REJECTED},
 	};
 	print_counted(out, "requests", requests, sizeof(requests) / sizeof(requests[0]));
 	print_counted(out, "bypassed", causes, sizeof(causes) / sizeof(causes[0]));

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { FEW_CALLS = 10, FULL_PERCENT = 80 };
+enum { FEW_CALLS = 10, FULL_PERCENT = 80, LATE_PERCENT = 50 };
 
 static const double GIGABYTE = 1 << 30;
 
@@ -76,6 +76,28 @@ static long long share(json_t *model, long long of)
 	return calls == 0 ? 0 : 100 * of / calls;
 }
 
+/* Of the facts that the model names, those that the user's words do not bear out. */
+static long long rejected_share(json_t *model)
+{
+	long long rejected = number(model, "facts_rejected");
+	long long named = rejected + number(model, "facts_stored");
+	return named < FEW_CALLS ? 0 : 100 * rejected / named;
+}
+
+/* Of the lessons, those in which the model found nothing; an earlier recalld counts calls alone. */
+static long long empty_share(json_t *model)
+{
+	long long lessons = number(model, json_object_get(model, "lessons") ? "lessons" : "calls");
+	return lessons < FEW_CALLS ? 0 : 100 * number(model, "empty") / lessons;
+}
+
+static void print_facts(json_t *model)
+{
+	if (number(model, "lessons") > 0)
+		(void)printf("  learned     %lld facts, %lld rejected\n",
+			     number(model, "facts_stored"), number(model, "facts_rejected"));
+}
+
 static void print_model(json_t *status)
 {
 	json_t *model = json_object_get(status, "memory_model");
@@ -91,6 +113,7 @@ static void print_model(json_t *status)
 		     share(model, number(model, "refused")),
 		     share(model, number(model, "unusable")), share(model, number(model, "empty")),
 		     share(model, number(model, "unreachable") + number(model, "late")));
+	print_facts(model);
 }
 
 static void print_disk(json_t *status)
@@ -135,8 +158,12 @@ void ctl_print_advice(json_t *status)
 	       "see [model] embedding; recall uses words alone meanwhile");
 	advise(number(status, "parked") > 0,
 	       "run recallctl unpark once the memory model works again");
-	advise(called && share(model, number(model, "empty")) > FULL_PERCENT,
+	advise(empty_share(model) > FULL_PERCENT,
 	       "the memory model finds next to nothing: try another [model] name");
+	advise(rejected_share(model) > FULL_PERCENT,
+	       "the memory model makes up what it finds: try another [model] name");
+	advise(called && share(model, number(model, "late")) > LATE_PERCENT,
+	       "the memory model is too slow: see [model] name and timeout");
 	advise(number(status, "bytes_used") > number(status, "bytes_mapped") / 100 * FULL_PERCENT,
 	       "raise [storage] map_size: the store is nearly full");
 	advise(number(json_object_get(status, "bypassed"), "refused") > 0,
