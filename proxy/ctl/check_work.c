@@ -153,7 +153,7 @@ void ctl_print_advice(json_t *status)
 	advise(has(status, "upstream_trouble"),
 	       "see [upstream] base_url and api_key; is the provider up?");
 	advise(has(status, "learning_trouble"),
-	       "see [model] base_url, api_key and name; waiting exchanges are not lost");
+	       "see [model] base_url, api_key and name; waiting work is not lost");
 	advise(has(status, "embedding_trouble"),
 	       "see [model] embedding; recall uses words alone meanwhile");
 	advise(number(status, "parked") > 0,
