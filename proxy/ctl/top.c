@@ -305,8 +305,7 @@ static void catch_signals(void)
 		(void)sigaction(caught[i], &action, NULL);
 }
 
-/* Keys arrive at once and without echo; Ctrl-Z would leave the terminal like this. False: it is not
- * a terminal. */
+/* Keys arrive at once, unechoed; Ctrl-Z would leave it like this. False: it is no terminal. */
 static bool take_terminal(struct termios *saved)
 {
 	if (tcgetattr(STDIN_FILENO, saved) != 0)
@@ -319,8 +318,7 @@ static bool take_terminal(struct termios *saved)
 	return tcsetattr(STDIN_FILENO, TCSANOW, &own) == 0;
 }
 
-/* The end of the wait for the next frame. True: a key, a signal or the terminal's end asks to
- * quit. */
+/* Waits for the next frame. True: a key, a signal or the terminal's end asks to quit. */
 static bool wait_for_end(double until)
 {
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -334,8 +332,7 @@ static bool wait_for_end(double until)
 	return (size <= 0 && errno != EINTR) || key == 'q' || key == 'Q';
 }
 
-/* From the top left; what an earlier frame left is cleared. Lines do not wrap in a narrow window.
- */
+/* From the top left, over what an earlier frame left. Lines do not wrap in a narrow window. */
 static void draw(struct top *top)
 {
 	(void)fputs("\033[H\033[2J\033[?7l", stdout);
