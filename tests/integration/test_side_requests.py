@@ -43,7 +43,8 @@ def test_a_request_that_quotes_an_answer_at_length_is_a_side_request(daemon, ups
 
 
 OWN_TEXT = "And how far apart should I plant them?"  # the newest turn of every fixture that has one
-BODIES = {f"{p.parent.name}-{p.stem}": p.read_bytes() for p in sorted(FIXTURES.glob("*/*.json"))}
+CLIENTS = ("librechat", "openwebui", "opencode")
+BODIES = {f"{name}-{p.stem}": p.read_bytes() for name in CLIENTS for p in sorted(FIXTURES.glob(f"{name}/*.json"))}
 TURNS = {name: body for name, body in BODIES.items() if name.split("-")[1].startswith(("chat", "rag_turn", "files_"))}
 SIDE = {name: body for name, body in BODIES.items() if name not in TURNS}
 
