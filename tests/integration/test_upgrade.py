@@ -20,8 +20,9 @@ def name_of(path):
 
 @pytest.fixture(params=STORES, ids=name_of)
 def old(request, make_daemon):
-    """A daemon, not started, whose store is an old one; and what the old recalld told of it."""
-    daemon = make_daemon({"memory": {"mode": "hybrid"}}, start=False)
+    """A daemon, not started, whose store is an old one; and what the old recalld told of it. In a mode that
+    makes no summaries: users who have been idle for an hour would get theirs."""
+    daemon = make_daemon({"memory": {"mode": "vector"}}, start=False)
     store = Path(daemon.config["storage"]["path"])
     store.mkdir(parents=True, mode=0o700)
     (store / "data.mdb").write_bytes(lzma.decompress(request.param.read_bytes()))
