@@ -155,7 +155,18 @@ static const char *const about_all[] = {
 	"지난번",
 };
 
+/* Beside the words of core/text/lexicon.h: what is said within a word or by a verb's form, and what
+ * scripts without spaces say. */
+static const char *const says_i[] = {
+	"j'*",       "j’*",   "qu'ai-je",   "ai-je", "suis-je", "tengo",  "soy",   "estoy",
+	"vivo",      "llevo", "trabajo en", "puedo", "debo",    "faccio", "abito", "ho",
+	"lavoro in", "devo",  "posso",      "moro",  "tenho",   "sou",    "estou", "faço",
+	"我*",       "俺*",   "私*",        "僕*",   "わたし*", "ぼく*",  "나는*", "내가*",
+	"제가*",     "저는*", "عندي",       "لدي",   "أعيش",    "أعمل",
+};
+
 enum {
+	SAYS_I = sizeof(says_i) / sizeof(says_i[0]),
 	ABOUT_ALL = sizeof(about_all) / sizeof(about_all[0]),
 	WANTS_WORDS = sizeof(wants_words) / sizeof(wants_words[0]),
 	ABOUT_PAST = sizeof(about_past) / sizeof(about_past[0]),
@@ -178,7 +189,8 @@ static void print_phrase(size_t at, const char *text, enum recall_phrase meaning
 
 int main(void)
 {
-	_Static_assert(WANTS_WORDS + ABOUT_PAST + ABOUT_ALL < UINT8_MAX, "a chain counts in bytes");
+	_Static_assert(WANTS_WORDS + ABOUT_PAST + ABOUT_ALL + SAYS_I < UINT8_MAX,
+		       "a chain counts in bytes");
 	printf("/* Made while building, of the phrases. */\n"
 	       "static const struct phrase phrases[] = {\n");
 	for (size_t i = 0; i < WANTS_WORDS; i++)
@@ -187,6 +199,8 @@ int main(void)
 		print_phrase(WANTS_WORDS + i, about_past[i], RECALL_ABOUT_PAST);
 	for (size_t i = 0; i < ABOUT_ALL; i++)
 		print_phrase(WANTS_WORDS + ABOUT_PAST + i, about_all[i], RECALL_ABOUT_ALL);
+	for (size_t i = 0; i < SAYS_I; i++)
+		print_phrase(WANTS_WORDS + ABOUT_PAST + ABOUT_ALL + i, says_i[i], RECALL_SAYS_I);
 	printf("};\nstatic const uint8_t phrase_chains[PHRASE_CHAINS] = {\n");
 	for (size_t i = 0; i < PHRASE_CHAINS; i++)
 		printf("\t%d,\n", chains[i]);

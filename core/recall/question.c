@@ -81,10 +81,10 @@ void recall_read_question(struct slice text, int64_t now, struct recall_question
 	size_t telling = count_telling(&question->terms);
 	question->has_subject = telling > 0;
 	question->leans = telling < ENOUGH_WORDS;
-	question->about_user = question->terms.says_i;
 	unsigned phrases = recall_find_phrases(folded);
 	question->wants_words = (phrases & RECALL_WANTS_WORDS) != 0;
 	question->about_past = (phrases & RECALL_ABOUT_PAST) != 0;
+	question->about_user = question->terms.says_i || (phrases & RECALL_SAYS_I) != 0;
 	question->is_broad = (phrases & RECALL_ABOUT_ALL) != 0;
 	question->period_count = recall_read_dates(asked, now, question->periods);
 	for (size_t i = 0; i < question->period_count; i++)

@@ -162,8 +162,36 @@ START_TEST(a_phrase_is_found_wherever_it_stands_alone)
 }
 END_TEST
 
+START_TEST(who_asks_about_himself_is_known_in_languages_that_leave_the_pronoun_out)
+{
+	ck_assert(ask("Où est-ce que j'habite ?").about_user);
+	ck_assert(ask("¿Qué afición tengo fuera del trabajo?").about_user);
+	ck_assert(ask("Che mestiere faccio?").about_user);
+	ck_assert(ask("Onde é que eu moro?").about_user);
+	ck_assert(ask("我对什么过敏？").about_user);
+	ck_assert(ask("私のアレルギーは何ですか？").about_user);
+	ck_assert(ask("Wo wohne ich?").about_user);
+	ck_assert(!ask("写一首关于雪的俳句。").about_user);
+	ck_assert(!ask("Was ist 17 mal 23?").about_user);
+	ck_assert(!ask("Quelle est la capitale du Canada ?").about_user);
+}
+END_TEST
+
+START_TEST(all_that_is_known_is_asked_for)
+{
+	ck_assert(ask("What do you know about me?").is_broad);
+	ck_assert(ask("Was weißt du über mich?").is_broad);
+	ck_assert(ask("你了解我吗？").is_broad);
+	ck_assert(ask("Where did we leave off last time?").is_broad);
+	ck_assert(!ask("Write a haiku about snow.").is_broad);
+	ck_assert(!ask("Hello, how are you?").is_broad);
+}
+END_TEST
+
 UNIT_MAIN("recall_question", dates_in_figures_are_read, dates_in_words_are_read,
 	  a_month_without_a_year_is_any_that_has_begun, relative_dates_are_resolved,
 	  what_is_no_date_is_not_read_as_one, exact_wording_is_asked_for_in_many_languages,
 	  the_past_is_asked_about_in_many_languages, a_greeting_has_no_subject,
-	  a_phrase_is_found_wherever_it_stands_alone)
+	  a_phrase_is_found_wherever_it_stands_alone,
+	  who_asks_about_himself_is_known_in_languages_that_leave_the_pronoun_out,
+	  all_that_is_known_is_asked_for)
