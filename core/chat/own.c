@@ -126,6 +126,34 @@ static void pass_over_programs(struct chat *chat, struct arena *arena)
 	}
 }
 
+/* Images are the user's, too. What a framework says in the user's place is answered to the user. */
+static bool is_users(const struct chat *chat, size_t index, struct arena *arena)
+{
+	return chat->request.steps[index].other_parts > 0 ||
+	       own_words(chat, index, arena)->text.size > 0 ||
+	       is_framework(chat, index, chat_ends_text(chat, index, arena), arena);
+}
+
+/* Programs also tell the model of what happened since its answer: no turn begins there either. */
+static void pass_over_events(struct chat *chat, struct arena *arena)
+{
+	const struct newest_turn *newest = &chat->newest;
+	size_t i = newest->first;
+	while (i < newest->first + newest->count && !is_users(chat, i, arena))
+		i++;
+	if (i == newest->first + newest->count)
+		chat->newest = (struct newest_turn){0};
+}
+
+static void find_newest(struct chat *chat)
+{
+	chat->newest = request_newest_turn(&chat->request);
+	if (chat->body.size <= CHAT_MOST_READ)
+		return;
+	skip_surplus(chat, 0, chat->newest.first, CHAT_MOST_READ_BEFORE);
+	skip_surplus(chat, chat->newest.first, chat->request.step_count, CHAT_MOST_READ);
+}
+
 void chat_own_begin(struct chat *chat, struct arena *arena)
 {
 	size_t count = chat->request.step_count;
@@ -133,11 +161,8 @@ void chat_own_begin(struct chat *chat, struct arena *arena)
 	for (size_t i = 0; i < count; i++)
 		chat->own_words[i] = (struct own_words){0};
 	pass_over_programs(chat, arena);
-	chat->newest = request_newest_turn(&chat->request);
-	if (chat->body.size <= CHAT_MOST_READ)
-		return;
-	skip_surplus(chat, 0, chat->newest.first, CHAT_MOST_READ_BEFORE);
-	skip_surplus(chat, chat->newest.first, count, CHAT_MOST_READ);
+	find_newest(chat);
+	pass_over_events(chat, arena);
 }
 
 uint64_t chat_own_hash(const struct chat *chat, size_t index, struct arena *arena)

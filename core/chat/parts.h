@@ -16,7 +16,7 @@ enum { CHAT_MOST_READ = 4 << 20, CHAT_MOST_READ_BEFORE = 2 * CHAT_MOST_READ };
 /* A message's text; if it exceeds the limit, its beginning and its end. */
 struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena);
 /* Call once, before the others. Finds the newest turn, which is not what programs say after tool
- * results. */
+ * results or an answer. */
 void chat_own_begin(struct chat *chat, struct arena *arena);
 /* The own words of a run of user messages, without documents, joined; at most TURN_TEXT_LIMIT. */
 struct slice chat_own_text(const struct chat *chat, size_t first, size_t count,

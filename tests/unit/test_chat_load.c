@@ -414,7 +414,6 @@ START_TEST(what_a_program_says_behind_a_tools_result_begins_no_turn)
 		{USER("a") "," CALL "," RESULT "," REMINDER "," USER("b"), "b", true},
 		{USER("a") "," CALL "," RESULT "," USER("b") "," CALL "," RESULT "," REMINDER, "b",
 		 false},
-		{USER("a") "," ASSISTANT("x") "," REMINDER, "", true},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct chat_fixture f;
@@ -422,6 +421,34 @@ START_TEST(what_a_program_says_behind_a_tools_result_begins_no_turn)
 		ck_assert_int_eq(chat_fixture_enter(&f, "", cases[i].messages), CHAT_LOAD);
 		unit_assert_slice(f.chat.own_text, cases[i].own);
 		ck_assert_int_eq(f.chat.newest.is_last, cases[i].is_last);
+		chat_fixture_end(&f);
+	}
+}
+END_TEST
+
+#define IMAGE "{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}"
+
+START_TEST(what_a_program_says_behind_an_answer_begins_no_turn)
+{
+	static const struct {
+		const char *messages;
+		size_t count;
+	} cases[] = {
+		{USER("a") "," ASSISTANT("x") "," REMINDER, 0},
+		{USER("a") "," ASSISTANT("x") "," REMINDER "," SYSTEM("s"), 0},
+		{USER("a") "," ASSISTANT("x") "," REMINDER "," CALL "," RESULT, 0},
+		{REMINDER, 0},
+		{USER(""), 0},
+		{USER("a") "," ASSISTANT("x") "," REMINDER "," USER("b"), 2},
+		{USER("a") "," ASSISTANT("x") "," IMAGE, 1},
+		{USER("a") "," ASSISTANT("Action: look") "," USER("Observation: 4"), 1},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct chat_fixture f;
+		chat_fixture_begin(&f, MODE_BUFFER);
+		(void)chat_fixture_decide(&f, cases[i].messages);
+		ck_assert_uint_eq(f.chat.newest.count, cases[i].count);
+		ck_assert_int_eq(chat_learns_from(&f.chat, 200), cases[i].count > 0);
 		chat_fixture_end(&f);
 	}
 }
@@ -439,4 +466,5 @@ UNIT_MAIN("chat_load", a_mode_is_the_configured_one_or_the_one_that_is_asked_for
 	  an_answer_that_a_program_made_up_is_none,
 	  what_an_earlier_turn_was_given_stands_with_its_facts,
 	  a_full_conversation_is_given_its_memory_anew_when_more_is_to_be_recalled,
-	  what_a_program_says_behind_a_tools_result_begins_no_turn)
+	  what_a_program_says_behind_a_tools_result_begins_no_turn,
+	  what_a_program_says_behind_an_answer_begins_no_turn)
