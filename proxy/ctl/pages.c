@@ -138,7 +138,7 @@ static void print_row(json_t *row, const struct ctl_column *columns, const size_
 
 void ctl_print_table(json_t *rows, const struct ctl_column *columns, size_t count)
 {
-	size_t widths[CTL_MAX_COLUMNS];
+	size_t widths[CTL_MAX_COLUMNS] = {0};
 	size_t others = 0, terminal = ctl_columns();
 	for (size_t i = 0; i < count; i++) {
 		widths[i] = width_of(rows, &columns[i]);

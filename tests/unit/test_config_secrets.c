@@ -51,8 +51,8 @@ END_TEST
 
 START_TEST(a_secrets_file_must_hold_one_secret)
 {
-	static char large[70000];
-	memset(large, 'k', sizeof(large));
+	static char large[70001];
+	memset(large, 'k', sizeof(large) - 1);
 	const struct {
 		const char *content;
 		size_t size;
@@ -64,7 +64,7 @@ START_TEST(a_secrets_file_must_hold_one_secret)
 		{"one\ntwo\n", 8, "control character"},
 		{"nul\0nul", 7, "NUL byte"},
 		{"\xff\xfe", 2, "not UTF-8"},
-		{large, sizeof(large), "is larger than 64K"},
+		{large, sizeof(large) - 1, "is larger than 64K"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char path[32];
