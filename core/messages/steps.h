@@ -22,7 +22,7 @@ struct messages_reading {
 
 /* Takes the next message, whose members are in `values`; as json_list.take. The step before the
  * first is the system text's. */
-void messages_take(void *cookie, struct json_value message);
+void messages_take(void *cookie, struct json_value object);
 /* Takes the field of the system text, which is the first step wherever it stands. */
 void messages_take_system(struct messages_reading *reading, struct json_value system);
 

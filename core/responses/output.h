@@ -9,14 +9,14 @@ struct response_output;
 
 /* `limit` bounds what is kept of the texts; what does not fit is dropped. */
 struct response_output *response_output_create(size_t limit);
-void response_output_destroy(void *output);
+void response_output_destroy(void *cookie);
 
 /* Replaces all items. */
 void response_output_read(struct response_output *output, struct slice json,
 			  struct json_value items);
 /* Replaces what is known of one item. */
 void response_output_set(struct response_output *output, int64_t index, struct slice json,
-			 struct json_value item);
+			 struct json_value object);
 
 /* Where a piece of text belongs. */
 struct response_place {

@@ -162,7 +162,7 @@ static bool read_key(struct slice text, struct user_key *key)
 		return false;
 	for (size_t i = 0; i < text.size; i++) {
 		static const char digits[] = "0123456789abcdef";
-		const char *digit = memchr(digits, text.data[i], 16);
+		const char *digit = memchr(digits, text.data[i], sizeof(digits) - 1);
 		if (digit == NULL)
 			return false;
 		unsigned char *byte = &key->bytes[i / 2];
