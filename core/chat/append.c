@@ -18,7 +18,7 @@ bool chat_learns_from(const struct chat *chat, int status)
 	       status < 300 && (chat->newest.count > 0 || chat->goes_on);
 }
 
-/* The ids of given items of one kind, ascending. */
+/* The ids of given items of one kind, ascending; not of facts that hold no longer. */
 static const uint64_t *list_ids(const struct chat *chat, const char *kind, bool recalled,
 				size_t *count, struct arena *arena)
 {
@@ -26,10 +26,21 @@ static const uint64_t *list_ids(const struct chat *chat, const char *kind, bool 
 	struct chat_ids list = chat_ids_make(context->item_count, arena);
 	for (size_t i = 0; i < context->item_count; i++) {
 		const struct context_item *item = &context->items[i];
-		if (strcmp(item->kind, kind) == 0 && item->is_recalled == recalled)
+		if (strcmp(item->kind, kind) == 0 && item->is_recalled == recalled &&
+		    !item->is_ended)
 			chat_ids_add(&list, &item->id, 1);
 	}
 	chat_ids_sort(&list);
+	*count = list.count;
+	return list.ids;
+}
+
+static const uint64_t *list_ended(const struct memory_view *view, size_t *count,
+				  struct arena *arena)
+{
+	struct chat_ids list = chat_ids_make(view->ended_count, arena);
+	for (size_t i = 0; i < view->ended_count; i++)
+		chat_ids_add(&list, &view->ended[i].id, 1);
 	*count = list.count;
 	return list.ids;
 }
@@ -46,6 +57,7 @@ static void freeze(struct chat *chat, struct frozen *frozen, struct arena *arena
 		.cut_before = chat->cut.cut_before,
 	};
 	frozen->facts = list_ids(chat, "fact", false, &frozen->fact_count, arena);
+	frozen->ended = list_ended(chat->view, &frozen->ended_count, arena);
 	frozen->given = list_ids(chat, "turn", false, &frozen->given_count, arena);
 	size_t count;
 	const uint64_t *summaries = list_ids(chat, "summary", false, &count, arena);

@@ -124,12 +124,6 @@ struct kept_ids {
 	struct chat_ids facts;
 };
 
-static void add_kept(struct kept_ids *kept, const struct replay *replay)
-{
-	chat_ids_add(&kept->turns, replay->turns, replay->turn_count);
-	chat_ids_add(&kept->facts, replay->facts, replay->fact_count);
-}
-
 static bool is_current(const struct chat *chat, uint64_t id)
 {
 	for (size_t i = 0; i < chat->view->fact_count; i++) {
@@ -139,35 +133,46 @@ static bool is_current(const struct chat *chat, uint64_t id)
 	return false;
 }
 
-/* A new block corrects what was said about facts that no longer hold. */
+/* A fact that was recalled as past needs no correction. */
+static void add_kept(const struct chat *chat, struct kept_ids *kept, const struct replay *replay)
+{
+	chat_ids_add(&kept->turns, replay->turns, replay->turn_count);
+	for (size_t i = 0; i < replay->fact_count; i++) {
+		if (is_current(chat, replay->facts[i]))
+			chat_ids_add(&kept->facts, &replay->facts[i], 1);
+	}
+}
+
+/* The facts stay although they hold no longer, so that every later block corrects them. */
 static void add_earlier(const struct chat *chat, struct kept_ids *kept)
 {
 	const struct chain_link *link = chat_link(chat);
 	if (link == NULL)
 		return;
 	chat_ids_add(&kept->turns, link->turns, link->turn_count);
-	for (size_t i = 0; i < link->fact_count; i++) {
-		if (!chat->is_fresh || is_current(chat, link->facts[i]))
-			chat_ids_add(&kept->facts, &link->facts[i], 1);
-	}
+	chat_ids_add(&kept->facts, link->facts, link->fact_count);
 }
 
-static struct kept_ids list_kept(const struct chat *chat, const struct replay *recalled,
-				 struct arena *arena)
+/* What the request was given: `frozen` of a block that is kept, or NULL. */
+static struct kept_ids list_kept(const struct chat *chat, const struct frozen *frozen,
+				 const struct replay *recalled, struct arena *arena)
 {
 	const struct chain_link *link = chat_link(chat);
 	size_t turns = (link == NULL ? 0 : link->turn_count) + recalled->turn_count;
-	size_t facts = (link == NULL ? 0 : link->fact_count) + recalled->fact_count;
+	size_t facts = (link == NULL ? 0 : link->fact_count) + recalled->fact_count +
+		       (frozen == NULL ? 0 : frozen->fact_count);
 	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
 		turns += chat->replayed[i].turn_count;
 		facts += chat->replayed[i].fact_count;
 	}
 	struct kept_ids kept = {chat_ids_make(turns, arena), chat_ids_make(facts, arena)};
 	add_earlier(chat, &kept);
+	if (frozen != NULL)
+		chat_ids_add(&kept.facts, frozen->facts, frozen->fact_count);
 	if (chat->request.is_kept) {
 		for (size_t i = 0; i < chat->turn_prefix_count; i++)
-			add_kept(&kept, &chat->replayed[i]);
-		add_kept(&kept, recalled);
+			add_kept(chat, &kept, &chat->replayed[i]);
+		add_kept(chat, &kept, recalled);
 	}
 	chat_ids_sort(&kept.turns);
 	chat_ids_sort(&kept.facts);
@@ -182,11 +187,14 @@ bool chat_make_link(const struct chat *chat, const struct reply *reply,
 	const bool is_kept = chat->request.is_kept;
 	if (!append->complete || (reply->id.size == 0 && !has_conversation(chat)) || !is_kept)
 		return false;
-	const struct kept_ids kept = list_kept(chat, recalled == NULL ? &nothing : recalled, arena);
+	const bool block_is_kept =
+		chat_block_is_kept(chat) || (chat->context.block.size > 0 && goes_into_item(chat));
+	const struct frozen *frozen = append->frozen != NULL ? append->frozen : &chat->view->frozen;
+	const struct kept_ids kept = list_kept(chat, block_is_kept ? frozen : NULL,
+					       recalled == NULL ? &nothing : recalled, arena);
 	*link = (struct chain_link){
 		.at = append->now,
-		.block_is_kept = chat_block_is_kept(chat) ||
-				 (chat->context.block.size > 0 && goes_into_item(chat)),
+		.block_is_kept = block_is_kept,
 		.tokens = chat_kept_tokens(chat) + chat_replayed_tokens(chat) +
 			  chat->context.recalled_tokens,
 		.turns = kept.turns.ids,

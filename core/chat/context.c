@@ -91,6 +91,8 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		.summary = view->has_summary ? &view->summary : NULL,
 		.facts = view->facts,
 		.fact_count = view->fact_count,
+		.ended = view->ended,
+		.ended_count = view->ended_count,
 		.question = chat_may_ride(chat) ? &chat->question : NULL,
 		.fact_scores = score_facts(chat, arena),
 		.turns = view->turns,

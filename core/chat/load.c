@@ -104,6 +104,20 @@ static bool holds_all(const struct chat_ids *list, const uint64_t *ids, size_t c
 	return true;
 }
 
+/* Whether the block corrects what the provider keeps as far as it no longer holds, and nothing
+ * else. */
+static bool tells_ended(const struct memory_view *view)
+{
+	const struct frozen *frozen = &view->frozen;
+	if (frozen->ended_count != view->ended_count)
+		return false;
+	for (size_t i = 0; i < view->ended_count; i++) {
+		if (frozen->ended[i] != view->ended[i].id)
+			return false;
+	}
+	return true;
+}
+
 /* Whether all facts in what was given are unchanged. */
 static bool facts_stand(const struct chat *chat, struct arena *arena)
 {
@@ -119,10 +133,8 @@ static bool facts_stand(const struct chat *chat, struct arena *arena)
 		if (!holds_all(&current, replay->facts, replay->fact_count))
 			return false;
 	}
-	const struct chain_link *link = chat_link(chat);
-	if (link != NULL && !holds_all(&current, link->facts, link->fact_count))
-		return false;
-	return holds_all(&current, view->frozen.facts, view->frozen.fact_count);
+	return tells_ended(view) &&
+	       holds_all(&current, view->frozen.facts, view->frozen.fact_count);
 }
 
 /* Whether what was given may still stand (CONTRACT, prefix stability). */

@@ -60,6 +60,7 @@ struct chat_ids {
 };
 struct chat_ids chat_ids_make(size_t most, struct arena *arena);
 void chat_ids_add(struct chat_ids *list, const uint64_t *ids, size_t count);
+/* Leaves out repeats. */
 void chat_ids_sort(struct chat_ids *list);
 bool chat_ids_hold(const struct chat_ids *list, uint64_t id);
 

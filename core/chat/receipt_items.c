@@ -305,7 +305,7 @@ struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 	static const struct frozen none;
 	const struct frozen *frozen = chat->stands ? &chat->view->frozen : &none;
 	size_t turn_count = frozen->given_count + 1; /* and the summary's */
-	size_t fact_count = frozen->fact_count;
+	size_t fact_count = frozen->fact_count + frozen->ended_count;
 	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
 		turn_count += chat->replayed[i].turn_count;
 		fact_count += chat->replayed[i].fact_count;
@@ -318,6 +318,7 @@ struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 	chat_ids_add(&turns, frozen->given, frozen->given_count);
 	chat_ids_add(&turns, &frozen->covers, frozen->covers != 0);
 	chat_ids_add(&facts, frozen->facts, frozen->fact_count);
+	chat_ids_add(&facts, frozen->ended, frozen->ended_count);
 	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
 		const struct replay *replay = &chat->replayed[i];
 		chat_ids_add(&turns, replay->turns, replay->turn_count);

@@ -35,6 +35,7 @@ struct slice block_closing(void)
 struct slice block_heading(enum block_section section)
 {
 	static const char *const headings[] = {
+		[BLOCK_ENDED] = "",
 		[BLOCK_SUMMARY] = "Summary of earlier conversations:\n",
 		[BLOCK_FACTS] = "Facts:\n",
 		[BLOCK_TURNS] = "Earlier messages:\n",
@@ -100,6 +101,25 @@ struct slice block_fact_line(const struct fact *fact, struct arena *arena)
 	buffer_init(&out, SIZE_MAX); /* names and values are bounded */
 	append_fact_line(&out, &fact, 1, arena);
 	return arena_take(arena, &out);
+}
+
+struct slice block_ended_line(const struct fact *fact, struct arena *arena)
+{
+	static const char bullet[] = "- ";
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX); /* names and values are bounded */
+	if (fact->key.size == 0)
+		buffer_append(&out, SLICE("- something that was recalled earlier\n"));
+	else if (fact->state != FACT_FORGOTTEN)
+		append_fact_line(&out, &fact, 1, arena);
+	else {
+		append_names(&out, fact, arena);
+		buffer_append_byte(&out, '\n');
+	}
+	const struct slice line = arena_take(arena, &out);
+	const struct slice parts[] = {SLICE("No longer so: "),
+				      slice_part(line, sizeof(bullet) - 1, line.size)};
+	return arena_join(arena, parts, 2);
 }
 
 /* Whether one of the facts has the line that the fact would get. Lines of different kinds count

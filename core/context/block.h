@@ -8,6 +8,7 @@
 #include "core/memory/memory.h"
 
 enum block_section {
+	BLOCK_ENDED,
 	BLOCK_SUMMARY,
 	BLOCK_FACTS,
 	BLOCK_TURNS,
@@ -25,6 +26,8 @@ void block_append_facts(struct buffer *out, const struct fact *const *facts, siz
 			struct arena *arena);
 /* The line of a single fact. */
 struct slice block_fact_line(const struct fact *fact, struct arena *arena);
+/* Says that a fact holds no longer; without its value if that was forgotten. */
+struct slice block_ended_line(const struct fact *fact, struct arena *arena);
 /* The most that a fact adds to the lines of `facts`, in whatever order these are: a value, or
  * `line`, its own line. */
 struct slice block_fact_added(const struct fact *const *facts, size_t count,

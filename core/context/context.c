@@ -56,6 +56,7 @@ static size_t share_of_recalled(const struct context_input *input)
 static void pick_block(struct picker *picker)
 {
 	enum mode mode = picker->input->mode;
+	pick_ended(picker);
 	picker->gives_summary = summary_is_wanted(picker->input, picker->arena);
 	if (mode_uses_turns(mode))
 		find_turns(picker);
@@ -85,7 +86,9 @@ static void append_section(struct buffer *out, const struct picker *picker,
 	if (!picker->opened[section])
 		return;
 	buffer_append(out, block_heading(section));
-	if (section == BLOCK_SUMMARY)
+	if (section == BLOCK_ENDED)
+		buffer_append(out, picker->ended);
+	else if (section == BLOCK_SUMMARY)
 		buffer_append(out, picker->summary);
 	else if (section == BLOCK_FACTS)
 		block_append_facts(out, picker->facts, picker->fact_count, picker->arena);
@@ -140,7 +143,8 @@ static void forgive_recalled(struct context *context)
 static bool build(const struct context_input *input, size_t reserve, struct context *context,
 		  struct arena *arena)
 {
-	size_t most = input->fact_count + input->turn_count + input->recalled_count + 1;
+	size_t most = input->fact_count + input->ended_count + input->turn_count +
+		      input->recalled_count + 1;
 	*context = (struct context){
 		.items = (struct context_item *)arena_bytes(arena, most * sizeof(*context->items)),
 		.dropped =

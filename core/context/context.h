@@ -36,6 +36,10 @@ struct context_input {
 	 * the recalled text. */
 	const struct fact *facts;
 	size_t fact_count;
+	/* What the conversation was told and no longer holds: the block says so, before all else.
+	 */
+	const struct fact *ended;
+	size_t ended_count;
 	/* How much each bears on the question: those above 0 come first. Below 0: the conversation
 	 * has it already. NULL: not known. */
 	const struct recall_question *question; /* NULL: not known, so that all bears on it */
@@ -75,6 +79,7 @@ struct context_item {
 	double score;      /* 0: it was not chosen by one */
 	bool is_turn;      /* it goes in as a turn of its own */
 	bool is_recalled;  /* it is in the recalled text */
+	bool is_ended;     /* the block says that it holds no longer */
 	bool is_unrelated; /* it was left out since it does not bear on the question */
 };
 

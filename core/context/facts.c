@@ -86,6 +86,32 @@ static size_t pick_fact(struct picker *picker, const struct fact *fact, size_t m
 	return item.tokens;
 }
 
+void pick_ended(struct picker *picker)
+{
+	const struct context_input *input = picker->input;
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX); /* the budget bounds it */
+	for (size_t i = 0; i < input->ended_count; i++) {
+		const struct fact *fact = &input->ended[i];
+		const struct slice line = block_ended_line(fact, picker->arena);
+		const struct context_item item = {
+			.kind = "fact",
+			.id = fact->id,
+			.text = slice_trim(line),
+			.source = fact->exchange,
+			.tokens = text_tokens(line),
+			.is_ended = true,
+		};
+		if (!picker_pay(picker, BLOCK_ENDED, item.tokens)) {
+			picker_drop(picker, &item);
+			continue;
+		}
+		picker_take(picker, &item);
+		buffer_append(&out, line);
+	}
+	picker->ended = arena_take(picker->arena, &out);
+}
+
 bool fact_is_given(const struct context_input *input, const struct fact *fact)
 {
 	return input->fact_scores != NULL && input->fact_scores[fact - input->facts] < 0;

@@ -27,6 +27,7 @@ struct picker {
 	bool opened[BLOCK_SECTIONS];
 	bool gives_summary; /* if there is one */
 
+	struct slice ended;        /* taken and rendered */
 	const struct fact **facts; /* taken */
 	size_t fact_count;
 	struct slice summary;      /* taken and rendered */
@@ -80,6 +81,8 @@ double fact_score(const struct context_input *input, const struct fact *fact);
 /* The item of a fact with its own line, at a cost of `tokens`. */
 struct context_item fact_item(const struct context_input *input, const struct fact *fact,
 			      struct slice line, size_t tokens);
+/* Picks the facts that hold no longer. */
+void pick_ended(struct picker *picker);
 /* Picks current facts, best first. */
 void pick_facts(struct picker *picker);
 

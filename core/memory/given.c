@@ -35,7 +35,8 @@ bool frozen_holds(const struct frozen *frozen, const struct leaving *leaving)
 	return holds_summary(leaving, frozen->covers) ||
 	       holds_turn(leaving, frozen->given, frozen->given_count) ||
 	       holds_turn(leaving, &frozen->covers, 1) ||
-	       holds_fact(leaving, frozen->facts, frozen->fact_count);
+	       holds_fact(leaving, frozen->facts, frozen->fact_count) ||
+	       holds_fact(leaving, frozen->ended, frozen->ended_count);
 }
 
 bool replay_holds(const struct replay *replay, const struct leaving *leaving)

@@ -22,6 +22,9 @@ struct frozen {
 	const uint64_t *given; /* ids of the turns in `block` and `turns`, ascending */
 	size_t given_count;
 	uint64_t covers; /* of the summary in the block; 0: there is no summary */
+	/* Facts of which the block says that they hold no longer: memory_view.ended, ascending. */
+	const uint64_t *ended;
+	size_t ended_count;
 };
 
 /* What was recalled for one user turn. It precedes the turn's text whenever the turn is sent
@@ -48,7 +51,7 @@ struct chain_link {
 	size_t tokens;         /* of what was recalled for turns that it keeps */
 	const uint64_t *turns; /* recalled in it, rising */
 	size_t turn_count;
-	const uint64_t *facts; /* in it, rising */
+	const uint64_t *facts; /* in it and in a block that it keeps, rising; ended ones too */
 	size_t fact_count;
 	/* The user's turn that the reply did not answer yet, because it called tools. */
 	bool is_pending;

@@ -58,6 +58,10 @@ struct memory_view {
 	bool same_learned;      /* and it has been learned from, or is queued to be */
 	bool has_link;          /* it continues from a known reply */
 	struct chain_link link;
+	/* The facts among those that the provider keeps that hold no longer, by id. Of a fact that
+	 * left memory, only the id is known. */
+	struct fact *ended;
+	size_t ended_count;
 	bool has_frozen;
 	struct frozen frozen;
 	struct replay *replays; /* by ordinal; for one ordinal the newest last */

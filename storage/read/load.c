@@ -1,4 +1,5 @@
 /* store_load(): reads what a request needs to know in one read transaction. */
+#include "core/base/ids.h"
 #include "storage/journal/request_position.h"
 #include "storage/user/links.h"
 #include "storage/user/replays.h"
@@ -236,6 +237,40 @@ static void read_facts(struct loading *loading)
 	}
 }
 
+static void add_ended(struct loading *loading, uint64_t id)
+{
+	const struct memory *memory = &loading->memory;
+	struct memory_view *view = loading->view;
+	struct fact fact = {0};
+	if (!table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id),
+			stored_fact_fields, &fact, memory->arena))
+		fact = (struct fact){.state = FACT_FORGOTTEN};
+	fact.id = id;
+	view->ended[view->ended_count++] = fact;
+}
+
+/* The provider keeps what was said about these facts: it can only be corrected. */
+static void read_ended(struct loading *loading)
+{
+	struct memory_view *view = loading->view;
+	const struct chain_link *link = &view->link;
+	struct arena *arena = loading->memory.arena;
+	if (!view->has_link || link->fact_count == 0)
+		return;
+	uint64_t *current = arena_alloc(arena, view->fact_count * sizeof(*current));
+	size_t count = 0;
+	for (size_t i = 0; i < view->fact_count; i++) {
+		if (view->facts[i].state == FACT_CURRENT)
+			current[count++] = view->facts[i].id;
+	}
+	ids_sort(current, count);
+	view->ended = arena_alloc(arena, link->fact_count * sizeof(*view->ended));
+	for (size_t i = 0; i < link->fact_count; i++) {
+		if (!ids_hold(current, count, link->facts[i]))
+			add_ended(loading, link->facts[i]);
+	}
+}
+
 /* Counts, because ids do not tell: a user's ids begin after those of deleted users. */
 static size_t count_conversations(const struct loading *loading)
 {
@@ -270,8 +305,10 @@ static void read_memory(struct loading *loading)
 	leave_out_gone(loading);
 	read_summary(loading);
 	look_at_begin(loading);
-	if (loading->load->facts)
+	if (loading->load->facts) {
 		read_facts(loading);
+		read_ended(loading);
+	}
 	read_turns(loading);
 }
 

@@ -150,6 +150,8 @@ void stored_frozen_fields(struct record *record, void *noun)
 		frozen->covers = number(record, frozen->covers);
 	if (record_goes_on(record))
 		frozen->turns = record_slice(record, frozen->turns);
+	if (record_goes_on(record))
+		frozen->ended = id_list(record, frozen->ended, &frozen->ended_count);
 }
 
 void stored_replay_fields(struct record *record, void *noun)

@@ -208,6 +208,48 @@ def test_what_was_corrected_stands_in_a_new_block(daemon, keeper, memory_model, 
     once(keeper.seen[-1])
 
 
+def learn(daemon, memory_model, user, said, value, key="violin_place"):
+    memory_model.answers[said] = [fact(key, value, said)]
+    Talk(daemon, user, session=f"beside-{value}").say(said)
+    daemon.settle(user)
+
+
+@pytest.mark.parametrize("leads", ["instructions", "items"])
+def test_what_a_kept_rider_says_is_corrected_in_every_later_block(daemon, keeper, memory_model, mode_user, leads):
+    user = make_known(daemon, memory_model, mode_user("entity"))
+    talk = Talk(daemon, user, chained=True, **({"instructions": "Be brief."} if leads == "instructions" else {}))
+    talk.say(([] if leads == "instructions" else LED) + [{"role": "user", "content": "Hello"}])
+    learn(daemon, memory_model, user, "My violin is at the Kronen mill.", "Kronen mill")
+    talk.say("What is the violin_place?")
+    assert "Kronen" in keeper.seen[-1] and "No longer so" not in keeper.seen[-1]
+    learn(daemon, memory_model, user, "My violin is at the Linden house.", "Linden house")
+    answers = [talk.say("And now?"), talk.say("Thanks.")]
+    for seen in keeper.seen[-2:]:
+        assert seen.count("No longer so: ") == 1
+        assert "Kronen" in seen.split("No longer so: ")[1].splitlines()[0]
+        assert "Linden house" in seen
+    assert len({answer.headers["X-Memory-Tokens"] for answer in answers}) == 1, "the block stands again"
+    learn(daemon, memory_model, user, "I play the cello in Porto.", "Porto", "home_city")
+    talk.say("And then?")
+    assert keeper.seen[-1].count("Kronen") >= 2, "the rider is still there, and so is what corrects it"
+
+
+def test_what_a_kept_rider_says_is_not_repeated_once_it_is_forgotten(daemon, keeper, memory_model, mode_user):
+    user = make_known(daemon, memory_model, mode_user("entity"))
+    talk = Talk(daemon, user, chained=True, instructions="Be brief.")
+    talk.say("Hello")
+    learn(daemon, memory_model, user, "My violin is at the Kronen mill.", "Kronen mill")
+    talk.say("What is the violin_place?")
+    assert keeper.seen[-1].count("Kronen") == 1
+    forget = "Please forget that my violin is at the Kronen mill."
+    memory_model.answers[forget] = [fact("violin_place", "Kronen mill", forget, forget=True)]
+    Talk(daemon, user, session="beside").say(forget)
+    daemon.settle(user)
+    talk.say("And now?")
+    assert "No longer so: violin_place" in keeper.seen[-1].splitlines()
+    assert keeper.seen[-1].count("Kronen") == 1
+
+
 def test_a_forgotten_user_leaves_no_link(daemon, keeper, user):
     talk = Talk(daemon, user, chained=True)
     talk.say("How is the weather in Oslo?")

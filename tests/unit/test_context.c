@@ -115,6 +115,40 @@ START_TEST(nothing_to_say_is_empty_and_so_are_modes_without_memory)
 }
 END_TEST
 
+START_TEST(what_holds_no_longer_is_said_before_all_else)
+{
+	const struct fact ended[] = {
+		{.id = 1,
+		 .entity = SLICE("user"),
+		 .key = SLICE("home_city"),
+		 .value = SLICE("Lisbon"),
+		 .state = FACT_SUPERSEDED,
+		 .ended_at = NOON},
+		{.id = 2,
+		 .entity = SLICE("Maria"),
+		 .key = SLICE("employer"),
+		 .state = FACT_FORGOTTEN,
+		 .ended_at = NOON},
+		{.id = 3, .state = FACT_FORGOTTEN},
+	};
+	struct memory memory = memory_in(MODE_ENTITY);
+	memory.input.ended = ended;
+	memory.input.ended_count = 3;
+	ck_assert(holds(build(&memory)->block, "No longer so: "));
+	add_fact(&memory, "user", "home_city", "Porto");
+	struct slice block = build(&memory)->block;
+	ck_assert(holds(block, "win over it.\nNo longer so: home_city: Lisbon (until 2026-11-21)\n"
+			       "No longer so: Maria employer\n"
+			       "No longer so: something that was recalled earlier\n"
+			       "Facts:\n- home_city: Porto\n"));
+	ck_assert(memory.context.items[0].is_ended && !memory.context.items[3].is_ended);
+	memory.input.budget = 10;
+	ck_assert_uint_eq(build(&memory)->block.size, 0);
+	ck_assert_uint_eq(memory.context.dropped_count, 4);
+	arena_finish(&memory.arena);
+}
+END_TEST
+
 START_TEST(the_block_has_a_frame_and_its_sections_in_order)
 {
 	struct memory memory = memory_in(MODE_HYBRID);
@@ -436,6 +470,7 @@ START_TEST(hostile_bytes_and_sizes_are_survived)
 END_TEST
 
 UNIT_MAIN("context", nothing_to_say_is_empty_and_so_are_modes_without_memory,
+	  what_holds_no_longer_is_said_before_all_else,
 	  the_block_has_a_frame_and_its_sections_in_order,
 	  the_same_input_in_another_order_gives_the_same_bytes,
 	  neither_ids_nor_scores_nor_clocks_are_in_the_text,

@@ -23,6 +23,8 @@ static bool holds_facts(const uint64_t *given, size_t count, const struct leavin
 	const struct replay replay = {.facts = given, .fact_count = count};
 	const struct receipt receipt = {.facts = given, .fact_count = count};
 	bool is_held = frozen_holds(&frozen, leaving);
+	const struct frozen corrects = {.ended = given, .ended_count = count};
+	ck_assert_int_eq(frozen_holds(&corrects, leaving), is_held);
 	ck_assert_int_eq(replay_holds(&replay, leaving), is_held);
 	ck_assert_int_eq(receipt_holds(&receipt, leaving), is_held);
 	return is_held;
