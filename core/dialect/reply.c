@@ -14,6 +14,13 @@ enum { EVENT_NAME_LIMIT = 128 };
 
 static const struct slice byte_order_mark = SLICE("\xef\xbb\xbf");
 
+/* How deep in the objects and arrays of a JSON text its end lies so far. */
+struct nesting {
+	size_t depth;
+	bool in_string;
+	bool is_escaped; /* the next character of the string is */
+};
+
 struct reply_reader {
 	const struct dialect *dialect;
 	enum reply_format format;
@@ -34,9 +41,10 @@ struct reply_reader {
 	bool event_dropped;
 	bool has_data;
 	bool past_first_line;
-	bool past_cr;   /* a line feed now belongs to the line break before it */
-	bool is_ending; /* the event that ends the stream has begun */
-	bool done;      /* and is complete */
+	bool past_cr;           /* a line feed now belongs to the line break before it */
+	struct nesting nesting; /* if is_ending: of the event's data */
+	bool is_ending;         /* the event that ends the stream has begun */
+	bool done;              /* and is complete */
 };
 
 struct reply_reader *reply_reader_create(const struct dialect *dialect, enum reply_format format,
@@ -162,16 +170,36 @@ static void begin_end(struct reply_reader *reader)
 	reader->is_ending = true;
 }
 
+/* Whether the text is whole with these further bytes: each is looked at once, however many lines it
+ * comes in. */
+static bool nesting_closes(struct nesting *nesting, struct slice bytes)
+{
+	bool closes = false;
+	for (size_t i = 0; i < bytes.size; i++) {
+		char c = bytes.data[i];
+		if (nesting->in_string) {
+			nesting->in_string = nesting->is_escaped || c != '"';
+			nesting->is_escaped = !nesting->is_escaped && c == '\\';
+		} else if (c == '"') {
+			nesting->in_string = true;
+		} else if (c == '{' || c == '[') {
+			nesting->depth++;
+		} else if ((c == '}' || c == ']') && nesting->depth > 0) {
+			closes = --nesting->depth == 0;
+		}
+	}
+	return closes && nesting->depth == 0;
+}
+
 /* The data of the event that ends the stream; some servers omit the empty line after it. An ending
  * line that is not JSON only announces the end; an event before it may still be open. */
 static void add_last_data(struct reply_reader *reader, struct slice value)
 {
-	struct json_value json;
 	bool is_word =
 		reader->end_begin == reader->line_begin && !slice_starts_with(value, SLICE("{"));
 	if (!is_word)
 		add_data(reader, value);
-	if (is_word || json_scan(buffer_slice(&reader->data), &json))
+	if (nesting_closes(&reader->nesting, value) || is_word)
 		end_event(reader);
 }
 

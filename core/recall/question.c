@@ -63,8 +63,9 @@ static struct slice asking_part(struct slice text, struct arena *arena)
 		first--;
 	while (last < text.size - HALF + 4 && utf8_is_tail(text.data[last]))
 		last++;
-	return arena_printf(arena, "%.*s\n%.*s", (int)first, text.data, (int)(text.size - last),
-			    text.data + last);
+	const struct slice parts[] = {slice_part(text, 0, first), SLICE("\n"),
+				      slice_part(text, last, text.size)};
+	return arena_join(arena, parts, 3);
 }
 
 enum { ENOUGH_WORDS = 3 };

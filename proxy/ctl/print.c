@@ -193,7 +193,8 @@ static void print(FILE *stream, const char *text, size_t columns)
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
 	(void)render(slice_of(text), columns, &out);
-	(void)fwrite(out.data, 1, out.size, stream);
+	if (out.size > 0)
+		(void)fwrite(out.data, 1, out.size, stream);
 	buffer_finish(&out);
 }
 

@@ -32,5 +32,5 @@ def test_the_model_sees_memory_once_in_each_request_of_a_chain(provider_daemon, 
     assert conversations(provider_daemon, known) == before + 1
     for request in requests:
         seen = shown(provider, request)
-        assert seen.count("<user_memory>") == 1 and seen.count(f"home_city: {KNOWN_VALUE}") == 1, seen
+        assert seen.count("Data about the user, remembered") == 1 and seen.count(f"home_city: {KNOWN_VALUE}") == 1, seen
     assert len(elements(requests[-1].json)) == 1, "the provider has what was said before"

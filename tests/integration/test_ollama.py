@@ -299,6 +299,7 @@ def test_the_sdk_raises_on_a_stream_that_only_stops(daemon, upstream, user):
     upstream.script(lines_reply(lines_that_say("Hello Alex")[:1]))
     with pytest.raises(ollama.ResponseError):
         list(sdk(daemon, user).chat("llama3.2", HELLO, stream=True))
+    daemon.wait_known(user)
     assert [(m["content"], m["complete"]) for m in daemon.memory(user)["messages"]] == [("Hello", True), ("Hello ", False)]
 
 

@@ -353,6 +353,24 @@ START_TEST(a_huge_last_event_ends_the_stream_by_its_name)
 }
 END_TEST
 
+/* Were the data scanned anew with each of its lines, this would take minutes. */
+START_TEST(a_last_event_of_many_lines_is_looked_at_once)
+{
+	enum { LINES = 400 * 1000 };
+	struct buffer stream;
+	buffer_init(&stream, SIZE_MAX);
+	buffer_append(&stream, SLICE("event: response.completed\ndata: {\"type\":\n"));
+	for (size_t i = 0; i < LINES; i++)
+		buffer_append(&stream, SLICE("data:   \n"));
+	buffer_append(&stream, SLICE("data: \"response.completed\"}\n"));
+	struct reply_reader *reader = reply_reader_create(&dialect_responses, REPLY_EVENTS, LIMIT);
+	ck_assert_uint_gt(reply_read(reader, buffer_slice(&stream)), stream.size - 64);
+	ck_assert(reply_result(reader).done);
+	reply_reader_destroy(reader);
+	buffer_finish(&stream);
+}
+END_TEST
+
 START_TEST(text_beyond_the_limit_is_dropped_at_a_characters_end)
 {
 	struct reply_reader *reader = reply_reader_create(&dialect_responses, REPLY_EVENTS, 4);
@@ -388,4 +406,5 @@ UNIT_MAIN("responses_reply", a_stream_reads_the_same_wherever_it_is_torn,
 	  what_ends_the_stream_is_held_from_its_first_byte_on, a_body_is_read_when_it_is_over,
 	  a_huge_last_event_ends_the_stream_by_its_name,
 	  text_beyond_the_limit_is_dropped_at_a_characters_end,
+	  a_last_event_of_many_lines_is_looked_at_once,
 	  our_last_event_has_the_next_number_and_both_forms)

@@ -283,6 +283,13 @@ class Daemon:
     def knows(self, user, tenant=None):
         return self.admin("GET", self.memory_path(user, "/memory", tenant)).status_code == 200
 
+    def wait_known(self, user, timeout=20):
+        """Until something of the user is stored: what broke off is journalled when the client has its end."""
+        end = time.monotonic() + timeout
+        while not self.knows(user):
+            assert time.monotonic() < end, f"nothing of {user} is stored"
+            time.sleep(0.02)
+
     def settle(self, user, tenant=None, timeout=30):
         """Until everything journalled has been learned from."""
         end = time.monotonic() + timeout
