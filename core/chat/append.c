@@ -168,6 +168,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 	if (chat->is_fresh) {
 		freeze(chat, &given->frozen, arena);
 		append->frozen = &given->frozen;
+		append->keeps_replays = chat_link(chat) != NULL;
 	}
 	if (chat->context.recalled.size > 0) {
 		make_replay(chat, &given->replay, arena);

@@ -1,4 +1,5 @@
 /* Requests that continue from what the provider keeps: what of memory is there already. */
+#include "core/base/ids.h"
 #include "core/chat/parts.h"
 
 /* A longer conversation id is ignored. */
@@ -43,6 +44,31 @@ size_t chat_kept_tokens(const struct chat *chat)
 {
 	const struct chain_link *link = chat_link(chat);
 	return link == NULL ? 0 : link->tokens;
+}
+
+static size_t count_held(const uint64_t *sorted, size_t count, const uint64_t *ids, size_t id_count)
+{
+	size_t held = 0;
+	for (size_t i = 0; i < id_count; i++)
+		held += ids_hold(sorted, count, ids[i]);
+	return held;
+}
+
+/* The link does not have the facts that were recalled as past. */
+bool chat_keeps(const struct chat *chat, const struct replay *replay)
+{
+	const struct chain_link *link = chat_link(chat);
+	if (link == NULL)
+		return false;
+	const uint32_t next = chat->view->next_ordinal;
+	const bool is_own =
+		chat->goes_on && replay->ordinal == next && replay->user_hash == link->user_hash;
+	if (replay->ordinal >= next && !is_own)
+		return false;
+	if (replay->turn_count > 0)
+		return count_held(link->turns, link->turn_count, replay->turns,
+				  replay->turn_count) == replay->turn_count;
+	return count_held(link->facts, link->fact_count, replay->facts, replay->fact_count) > 0;
 }
 
 void chat_go_on(struct chat *chat)

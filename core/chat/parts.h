@@ -123,6 +123,8 @@ struct slice chat_previous(const struct chat *chat, struct arena *arena);
 const struct chain_link *chat_link(const struct chat *chat);
 /* Tokens of what was recalled for turns that the provider keeps. */
 size_t chat_kept_tokens(const struct chat *chat);
+/* Whether the provider keeps what the replay holds, before what the request brings. */
+bool chat_keeps(const struct chat *chat, const struct replay *replay);
 /* A request with tool results and no user turn continues the one before. */
 void chat_go_on(struct chat *chat);
 /* Whether the block is in what the provider keeps and need not be sent. */

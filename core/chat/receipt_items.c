@@ -170,16 +170,52 @@ struct slice chat_list_kept(struct chat *chat, bool recalled, struct arena *aren
 	return arena_take(arena, &out);
 }
 
+/* Says of items that the provider keeps them. No text holds an unescaped quote, so that nothing but
+ * places is replaced. */
+static struct slice kept_items(struct slice items, struct slice place, struct arena *arena)
+{
+	struct buffer out;
+	size_t begin = 0;
+	buffer_init(&out, SIZE_MAX); /* a word takes no more than the list had */
+	for (;;) {
+		const size_t end = slice_find(items, place, begin);
+		buffer_append(&out, slice_part(items, begin, end));
+		if (end >= items.size)
+			return arena_take(arena, &out);
+		buffer_append(&out, SLICE(",\"place\":\"kept\"}"));
+		begin = end + place.size;
+	}
+}
+
+static struct slice standing_items(const struct chat *chat, struct arena *arena)
+{
+	const struct slice items = chat->view->frozen.receipt_items;
+	return chat_block_is_kept(chat) ? kept_items(items, SLICE(",\"place\":\"block\"}"), arena)
+					: items;
+}
+
+static void put_kept(const struct list *list, const struct chat *chat, struct arena *arena)
+{
+	const struct memory_view *view = chat->view;
+	for (size_t i = 0; i < view->replay_count; i++) {
+		const struct slice items = view->replays[i].receipt_items;
+		if (chat_keeps(chat, &view->replays[i]))
+			list_put_members(
+				list, kept_items(items, SLICE(",\"place\":\"replayed\"}"), arena));
+	}
+}
+
 /* Lists everything given: the conversation's, that of earlier turns, and this turn's. */
-static void put_given(struct buffer *out, const struct chat *chat)
+static void put_given(struct buffer *out, const struct chat *chat, struct arena *arena)
 {
 	const struct list list = list_begin(out);
 	if (chat->stands)
-		list_put_members(&list, chat->view->frozen.receipt_items);
+		list_put_members(&list, standing_items(chat, arena));
 	else if (chat->receipt_items.size > 0)
 		list_put_members(&list, chat->receipt_items);
 	else
 		list_put_part(&list, chat, false, FATE_GIVEN);
+	put_kept(&list, chat, arena);
 	for (size_t i = 0; i < chat->turn_prefix_count; i++)
 		list_put_members(&list, chat->replayed[i].receipt_items);
 	list_put_part(&list, chat, true, FATE_GIVEN);
@@ -262,7 +298,7 @@ static struct slice receipt_text(struct chat *chat, struct arena *arena)
 	put_number(&out, ",\"budget\":", chat->settings.context_tokens);
 	buffer_append(&out, SLICE(",\"items\":["));
 	if (injected)
-		put_given(&out, chat);
+		put_given(&out, chat, arena);
 	buffer_append(&out, SLICE("],\"dropped\":["));
 	put_dropped(&out, chat);
 	buffer_append_byte(&out, ']');
@@ -300,15 +336,33 @@ static void add_new(struct chat_ids *list, const struct chat *chat, const char *
 	add_items(list, kind, context->dropped, context->dropped_count);
 }
 
+/* The replays that are quoted: those of the request and those that the provider keeps. */
+static size_t quoted_replays(const struct chat *chat, const struct replay **quoted)
+{
+	const struct memory_view *view = chat->view;
+	size_t count = 0;
+	for (size_t i = 0; i < chat->turn_prefix_count; i++)
+		quoted[count++] = &chat->replayed[i];
+	for (size_t i = 0; view != NULL && i < view->replay_count; i++) {
+		if (chat_keeps(chat, &view->replays[i]))
+			quoted[count++] = &view->replays[i];
+	}
+	return count;
+}
+
 struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 {
 	static const struct frozen none;
 	const struct frozen *frozen = chat->stands ? &chat->view->frozen : &none;
 	size_t turn_count = frozen->given_count + 1; /* and the summary's */
 	size_t fact_count = frozen->fact_count + frozen->ended_count;
-	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
-		turn_count += chat->replayed[i].turn_count;
-		fact_count += chat->replayed[i].fact_count;
+	const size_t stored = chat->view == NULL ? 0 : chat->view->replay_count;
+	const size_t most = chat->turn_prefix_count + stored;
+	const struct replay **quoted = arena_alloc(arena, most * sizeof(const struct replay *));
+	const size_t quoted_count = quoted_replays(chat, quoted);
+	for (size_t i = 0; i < quoted_count; i++) {
+		turn_count += quoted[i]->turn_count;
+		fact_count += quoted[i]->fact_count;
 	}
 	struct chat_ids turns = make_list(chat, turn_count, arena);
 	struct chat_ids facts = make_list(chat, fact_count, arena);
@@ -319,10 +373,9 @@ struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 	chat_ids_add(&turns, &frozen->covers, frozen->covers != 0);
 	chat_ids_add(&facts, frozen->facts, frozen->fact_count);
 	chat_ids_add(&facts, frozen->ended, frozen->ended_count);
-	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
-		const struct replay *replay = &chat->replayed[i];
-		chat_ids_add(&turns, replay->turns, replay->turn_count);
-		chat_ids_add(&facts, replay->facts, replay->fact_count);
+	for (size_t i = 0; i < quoted_count; i++) {
+		chat_ids_add(&turns, quoted[i]->turns, quoted[i]->turn_count);
+		chat_ids_add(&facts, quoted[i]->facts, quoted[i]->fact_count);
 	}
 	return (struct receipt){chat->receipt, receipt_text(chat, arena),
 				turns.ids,     turns.count,

@@ -58,7 +58,9 @@ struct append {
 	const struct imported_turn *history;
 	size_t history_count;
 
-	const struct frozen *frozen; /* NULL: unchanged; else the conversation's replays go too */
+	const struct frozen
+		*frozen;    /* NULL: unchanged; else the conversation's replays go too... */
+	bool keeps_replays; /* ...unless the provider keeps them */
 	const struct replay *replay; /* NULL: none was made */
 	/* What is known about the reply, by the ids that requests may continue from; NULL or no
 	 * ids: no request can. Storing it fills in its place. */

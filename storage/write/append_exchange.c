@@ -285,7 +285,8 @@ static void keep_what_was_given(struct appending *appending)
 		struct frozen frozen = *append->frozen;
 		struct key key = key_u32(key_of_user(memory->user), appending->conversation_id);
 		table_write(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields, &frozen);
-		replays_delete(memory, appending->conversation_id);
+		if (!append->keeps_replays)
+			replays_delete(memory, appending->conversation_id);
 	}
 	if (append->replay != NULL) {
 		struct replay replay = *append->replay;

@@ -63,6 +63,8 @@ def test_the_model_sees_the_block_once_in_every_request(daemon, keeper, memory_m
         assert KNOWN_VALUE in seen
     assert {answer.status for answer in answers} == {"injected"}
     assert len({answer.headers["X-Memory-Tokens"] for answer in answers}) == 1
+    places = [{place for place in ("block", "kept") if given(daemon, answer, place)} for answer in answers]
+    assert places == [{"block"}] + [{"block" if always else "kept"}] * 4
 
 
 RAINS = "My violin stands in the cellar of the Kronen mill."
@@ -76,14 +78,21 @@ def tell(daemon, user, *told):
     daemon.import_messages(user, messages, learn=False)
 
 
+def given(daemon, answer, place):
+    """The texts of the items that the answer's receipt lists in that place."""
+    items = daemon.receipt(answer.headers["X-Memory-Receipt"])["items"]
+    return [item["text"] for item in items if item["place"] == place]
+
+
 def test_a_rider_is_kept_and_not_sent_again(daemon, keeper, upstream, user):
     user = "vector-" + user
     tell(daemon, user, RAINS)
     talk = Talk(daemon, user, chained=True, mode="vector", instructions="Be brief.")
     talk.say("Where does my violin stand?")
-    talk.say("And why?")
-    talk.say("Where does my violin stand, again?")
+    answers = [talk.say("And why?"), talk.say("Where does my violin stand, again?")]
     assert [seen.count("Kronen") for seen in keeper.seen] == [1, 1, 1]
+    for answer in answers:
+        assert RAINS in str(given(daemon, answer, "kept")) and RAINS not in str(given(daemon, answer, "replayed"))
     assert "Kronen" not in upstream.last.body.decode()
 
 
@@ -91,8 +100,9 @@ def test_a_client_that_resends_all_gets_its_riders_again(daemon, keeper, user):
     tell(daemon, user, RAINS)
     talk = Talk(daemon, user, mode="vector")
     talk.say("Where does my violin stand?")
-    talk.say("And why?")
+    answer = talk.say("And why?")
     assert [seen.count("Kronen") for seen in keeper.seen] == [1, 1]
+    assert RAINS in str(given(daemon, answer, "replayed")) and given(daemon, answer, "kept") == []
 
 
 @streamed
@@ -229,6 +239,7 @@ def test_what_a_kept_rider_says_is_corrected_in_every_later_block(daemon, keeper
         assert "Kronen" in seen.split("No longer so: ")[1].splitlines()[0]
         assert "Linden house" in seen
     assert len({answer.headers["X-Memory-Tokens"] for answer in answers}) == 1, "the block stands again"
+    assert all("violin_place: Kronen mill" in given(daemon, answer, "kept") for answer in answers)
     learn(daemon, memory_model, user, "I play the cello in Porto.", "Porto", "home_city")
     talk.say("And then?")
     assert keeper.seen[-1].count("Kronen") >= 2, "the rider is still there, and so is what corrects it"
