@@ -131,6 +131,8 @@ bool chat_fetch(struct chat *chat, const struct memory_view *view, struct arena 
 	chat->status = CHAT_EMPTY;
 	chat->stands = true;
 	chat->request.is_kept = true;
+	chat->request.conversation = copy->link.provider_conversation;
+	chat->fetches = true;
 	if (!chat_choose_mode(chat, (struct slice){0}) || chat->mode == MODE_OFF)
 		return false;
 	chat_go_on(chat);
@@ -233,8 +235,11 @@ bool chat_make_link(const struct chat *chat, const struct reply *reply,
 		link->user_text = append->user_text;
 		link->user_hash = append->user_hash;
 		link->started_at = append->started_at;
+		if (has_conversation(chat))
+			link->provider_conversation = chat->request.conversation;
 	}
 	append->link_ids[0] = reply->id;
 	append->link_ids[1] = conversation_session(chat, arena);
+	append->is_fetched = chat->fetches;
 	return true;
 }

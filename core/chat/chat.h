@@ -94,6 +94,7 @@ struct chat {
 		own_text; /* the user's new words, without documents, at most TURN_TEXT_LIMIT */
 	uint64_t own_hash;
 	bool goes_on; /* together with an earlier user turn that is not answered yet */
+	bool fetches; /* the reply to that turn */
 	struct answer_fingerprint *fingerprints;
 	size_t fingerprint_count;
 	size_t open_first;      /* where the answer begins that the reply is to continue */

@@ -66,6 +66,7 @@ struct append {
 	 * ids: no request can. Storing it fills in its place. */
 	const struct chain_link *link;
 	struct slice link_ids[2];
+	bool is_fetched; /* the reply was: its conversation may have gone on without it */
 	struct receipt receipt;
 };
 

@@ -58,6 +58,7 @@ struct chain_link {
 	struct slice user_text;
 	uint64_t user_hash;
 	int64_t started_at;
+	struct slice provider_conversation; /* the id of the one it is in; empty: none */
 };
 
 /* What one request was given and why. */

@@ -179,6 +179,8 @@ void stored_link_fields(struct record *record, void *noun)
 	link->user_text = record_slice(record, link->user_text);
 	link->user_hash = record_hash(record, link->user_hash);
 	link->started_at = record_time(record, link->started_at);
+	if (record_goes_on(record))
+		link->provider_conversation = record_slice(record, link->provider_conversation);
 }
 
 void stored_fact_fields(struct record *record, void *noun)

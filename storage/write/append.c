@@ -67,6 +67,8 @@ static void copy_link(struct append_operation *own)
 	struct operation *operation = &own->operation;
 	own->link = *own->append.link;
 	own->link.user_text = operation_slice(operation, own->link.user_text);
+	own->link.provider_conversation =
+		operation_slice(operation, own->link.provider_conversation);
 	own->link.turns = operation_copy(operation, own->link.turns,
 					 own->link.turn_count * sizeof(*own->link.turns));
 	own->link.facts = operation_copy(operation, own->link.facts,

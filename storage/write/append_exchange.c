@@ -295,6 +295,16 @@ static void keep_what_was_given(struct appending *appending)
 	}
 }
 
+/* Whether the conversation at the provider still waits for the reply that was fetched. */
+static bool waits_for_it(const struct appending *appending, struct slice conversation)
+{
+	const struct append *append = appending->append;
+	struct chain_link link;
+	return links_find(appending->memory, conversation, &link) &&
+	       link.conversation == appending->conversation_id &&
+	       link.next_ordinal == appending->ordinal && link.user_hash == append->user_hash;
+}
+
 /* Stores where a request continues that continues from this reply, now that its place is
  * certain. */
 static void keep_links(const struct appending *appending)
@@ -312,8 +322,9 @@ static void keep_links(const struct appending *appending)
 		link.is_pending = false;
 		link.user_text = (struct slice){0};
 	}
-	for (size_t i = 0; i < sizeof(append->link_ids) / sizeof(append->link_ids[0]); i++)
-		links_put(memory, append->link_ids[i], &link);
+	if (!append->is_fetched || waits_for_it(appending, append->link_ids[1]))
+		links_put(memory, append->link_ids[1], &link);
+	links_put(memory, append->link_ids[0], &link);
 	if (append->journal)
 		links_drop_pending(memory, append->now - LINK_PENDING_MS);
 }

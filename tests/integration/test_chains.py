@@ -293,6 +293,26 @@ def test_a_background_reply_is_learned_once_when_it_is_fetched(daemon, keeper, u
     assert [m[0] for m in daemon.messages(user)] == ["user", "assistant"] * (2 if polls else 1)
 
 
+@pytest.mark.parametrize("session", [None, "s"], ids=["no session", "session"])
+def test_what_follows_a_fetched_reply_takes_nothing_back(daemon, keeper, user, session):
+    talk = Talk(daemon, user, session, newest_only=True, conversation="conv_1", instructions="Be brief.")
+    asked = ["What is deep?", "And what is high?", "And what is wide?", "And what is long?", "And what is thin?"]
+    for said in asked[:2]:
+        talk.say(said, background=True)
+        fetch(daemon, user, talk.previous)
+    talk.say(asked[2])
+    assert [m[1] for m in daemon.messages(user) if m[0] == "user"] == asked[:3]
+    # Two that were begun at once, of which the first is fetched when the conversation has gone on.
+    talk.say(asked[3], background=True)
+    late = talk.previous
+    talk.say("Never mind.")
+    talk.say(asked[4])
+    fetch(daemon, user, late)
+    talk.say("Thank you.")
+    said = [m[1] for m in daemon.messages(user) if m[0] == "user"]
+    assert sorted(said) == sorted([*asked, "Never mind.", "Thank you."])
+
+
 def test_a_background_reply_that_is_not_there_yet_or_failed_teaches_nothing(daemon, keeper, upstream, user):
     talk = Talk(daemon, user, background=True)
     talk.say("What is deep?")
