@@ -15,12 +15,14 @@ void answer_init(struct answer *answer, size_t limit)
 	*answer = (struct answer){.prompt_tokens = -1, .cached_tokens = -1};
 	buffer_init(&answer->text, limit);
 	buffer_init(&answer->refusal, limit);
+	buffer_init(&answer->id, ANSWER_MAX_ID);
 }
 
 void answer_finish(struct answer *answer)
 {
 	buffer_finish(&answer->text);
 	buffer_finish(&answer->refusal);
+	buffer_finish(&answer->id);
 	arena_finish(&answer->arena);
 	free(answer->tool_calls);
 }
@@ -90,6 +92,17 @@ void answer_add_piece(struct answer *answer, struct slice json, struct json_valu
 	if (!answer->text.overflowed && is_half(end, "89abAB") &&
 	    slice_ends_with(text, REPLACEMENT))
 		memcpy(answer->half, end.data, UNICODE_ESCAPE);
+	arena_finish(&arena);
+}
+
+/* A stream may bring it with every event. */
+void answer_set_id(struct answer *answer, struct slice json, struct json_value string)
+{
+	if (string.type != JSON_TYPE_STRING)
+		return;
+	struct arena arena = {0};
+	buffer_clear(&answer->id);
+	(void)buffer_append(&answer->id, json_string_text(json, string, &arena));
 	arena_finish(&arena);
 }
 

@@ -8,6 +8,8 @@
 
 /* An answer with more tool calls, or with a longer id, is not recognized again by its ids. */
 enum { ANSWER_MAX_TOOL_CALLS = 256, ANSWER_MAX_TOOL_CALL_ID = 16 * 1024 };
+/* A reply with a longer id has none. */
+enum { ANSWER_MAX_ID = 512 };
 
 struct answer_tool_call {
 	int64_t index;
@@ -46,7 +48,7 @@ struct answer {
 	enum reply_end end;
 	int64_t prompt_tokens; /* -1: unknown */
 	int64_t cached_tokens;
-	struct slice id;  /* the reply's, in the arena; empty: unknown */
+	struct buffer id; /* the reply's; empty: unknown */
 	int64_t sequence; /* the number of the stream's next event, if they are numbered */
 	void *state;      /* the dialect's own; in the arena, or freed by dialect->end() */
 };
@@ -60,6 +62,8 @@ void answer_add_text(struct buffer *buffer, struct slice text);
 void answer_add_string(struct buffer *buffer, struct slice json, struct json_value string);
 /* Adds a piece of the answer's text; half a character at its end waits for the other half. */
 void answer_add_piece(struct answer *answer, struct slice json, struct json_value string);
+/* The reply's id, if it is a string; it replaces one that came before. */
+void answer_set_id(struct answer *answer, struct slice json, struct json_value string);
 /* Adds a tool call or a fragment of one, in which the id may be missing. `index` NULL: the call
  * with this id, otherwise the next one. */
 void answer_add_call(struct answer *answer, const int64_t *index, struct slice id);

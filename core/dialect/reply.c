@@ -343,7 +343,7 @@ struct reply reply_result(struct reply_reader *reader)
 	const struct buffer *text = answer->text.size > 0 ? &answer->text : &answer->refusal;
 	return (struct reply){
 		.text = buffer_slice(text),
-		.id = answer->id,
+		.id = buffer_slice(&answer->id),
 		.end = answer->end,
 		.finished = answer->finished,
 		.done = reader->done,

@@ -82,7 +82,7 @@ static void read_message(struct answer *answer, struct slice json, struct json_v
 	struct json_value members[4];
 	(void)JSON_PICK(json, message, names, members);
 	answer->has_answer = true;
-	answer->id = arena_copy(&answer->arena, json_string_text(json, members[0], &answer->arena));
+	answer_set_id(answer, json, members[0]);
 	struct json_walk walk = json_walk(json, members[1]);
 	while (members[1].type == JSON_TYPE_ARRAY && json_next(&walk))
 		read_block(answer, json, walk.value);

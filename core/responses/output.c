@@ -21,12 +21,11 @@ struct item {
 	int64_t index;
 	enum response_kind kind;
 	bool is_final;
-	struct slice call_id; /* in the arena */
-	struct part *parts;   /* by ascending index */
+	struct buffer call_id; /* empty: unknown, or too long */
+	struct part *parts;    /* by ascending index */
 };
 
 struct response_output {
-	struct arena arena;
 	struct item *items; /* by ascending index */
 	struct item *newest;
 	size_t item_count;
@@ -59,6 +58,7 @@ static void drop_items(struct response_output *output)
 	for (struct item *item = output->items, *next; item != NULL; item = next) {
 		next = item->next;
 		drop_parts(output, item);
+		buffer_finish(&item->call_id);
 		free(item);
 	}
 	output->items = NULL;
@@ -72,7 +72,6 @@ void response_output_destroy(void *cookie)
 	if (output == NULL)
 		return;
 	drop_items(output);
-	arena_finish(&output->arena);
 	free(output);
 }
 
@@ -92,6 +91,7 @@ static struct item *find_item(struct response_output *output, int64_t index)
 			return NULL;
 		struct item *item = xcalloc(1, sizeof(*item));
 		*item = (struct item){.next = *link, .index = index, .kind = RESPONSE_MESSAGE};
+		buffer_init(&item->call_id, ANSWER_MAX_TOOL_CALL_ID);
 		*link = item;
 		output->item_count++;
 	}
@@ -160,6 +160,14 @@ static void set_parts(struct response_output *output, struct item *item, struct 
 	}
 }
 
+/* Every event about the item may bring it once more. */
+static void set_call_id(struct item *item, struct slice json, const struct json_value *members)
+{
+	struct arena arena = {0};
+	(void)buffer_append(&item->call_id, response_call_id(json, members, &arena));
+	arena_finish(&arena);
+}
+
 void response_output_set(struct response_output *output, int64_t index, struct slice json,
 			 struct json_value object)
 {
@@ -171,12 +179,11 @@ void response_output_set(struct response_output *output, int64_t index, struct s
 	drop_parts(output, item);
 	item->kind = response_kind_of(json, members);
 	item->is_final = response_is_final(json, members);
-	item->call_id = (struct slice){0};
+	buffer_clear(&item->call_id);
 	if (item->kind == RESPONSE_MESSAGE)
 		set_parts(output, item, json, members[ITEM_CONTENT]);
 	else if (item->kind == RESPONSE_CALL || item->kind == RESPONSE_OUTPUT)
-		item->call_id =
-			arena_copy(&output->arena, response_call_id(json, members, &output->arena));
+		set_call_id(item, json, members);
 }
 
 void response_output_read(struct response_output *output, struct slice json,
@@ -193,8 +200,9 @@ void response_output_read(struct response_output *output, struct slice json,
 /* Whether the server ran that call itself: its output is in the same response. */
 static bool has_output(const struct item *call)
 {
+	struct slice id = buffer_slice(&call->call_id);
 	for (const struct item *item = call->next; item != NULL; item = item->next) {
-		if (item->kind == RESPONSE_OUTPUT && slice_equal(item->call_id, call->call_id))
+		if (item->kind == RESPONSE_OUTPUT && slice_equal(buffer_slice(&item->call_id), id))
 			return true;
 	}
 	return false;
@@ -267,6 +275,6 @@ void response_output_tell(const struct response_output *output, struct answer *a
 	}
 	for (const struct item *item = output->items; item != NULL; item = item->next) {
 		if (item->kind == RESPONSE_CALL && !has_output(item))
-			answer_add_call(answer, &item->index, item->call_id);
+			answer_add_call(answer, &item->index, buffer_slice(&item->call_id));
 	}
 }

@@ -51,13 +51,6 @@ static bool is_word(const struct reading *reading, int name, struct slice word)
 
 /* ---- a response ---- */
 
-/* Every event may bring it once more. */
-static void set_id(struct answer *answer, struct slice json, struct json_value id)
-{
-	if (id.type == JSON_TYPE_STRING && !json_string_is(json, id, answer->id))
-		answer->id = arena_copy(&answer->arena, json_string_text(json, id, &answer->arena));
-}
-
 static void read_count(struct slice json, struct json_value number, int64_t *count)
 {
 	int64_t value;
@@ -113,7 +106,7 @@ static void read_response(const struct reading *reading)
 {
 	const struct json_value *output = &reading->values[NAME_OUTPUT];
 	struct answer *answer = reading->answer;
-	set_id(answer, reading->json, reading->values[NAME_ID]);
+	answer_set_id(answer, reading->json, reading->values[NAME_ID]);
 	if (reading->values[NAME_ERROR].type != JSON_TYPE_NULL)
 		answer->failed = true;
 	read_usage(answer, reading->json, reading->values[NAME_USAGE]);
@@ -197,7 +190,7 @@ static void on_begin(const struct reading *event)
 	static const char *const id_names[] = {"id"};
 	struct json_value id[1];
 	(void)JSON_PICK(event->json, event->values[NAME_RESPONSE], id_names, id);
-	set_id(event->answer, event->json, id[0]);
+	answer_set_id(event->answer, event->json, id[0]);
 }
 
 static void on_end(const struct reading *event)

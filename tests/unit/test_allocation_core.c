@@ -14,6 +14,7 @@
 #include "tests/unit/failing_allocator.h"
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -374,8 +375,46 @@ WITHOUT_MEMORY(no_fact_is_lost_in_learning, learn_from_turn)
 WITHOUT_MEMORY(a_context_is_built_the_same_or_not_at_all, build_context)
 WITHOUT_MEMORY(models_are_asked_and_read_the_same_or_not_at_all, speak_to_models)
 
+/* Feeds events of the form `event`, each with another id of `size` bytes. */
+static void feed_ids(struct reply_reader *reader, const char *event, int size, int count)
+{
+	for (int i = 0; i < count; i++) {
+		char bytes[1024];
+		int length = snprintf(bytes, sizeof(bytes), event, size, i);
+		ck_assert_int_lt(length, (int)sizeof(bytes));
+		(void)reply_read(reader, (struct slice){bytes, (size_t)length});
+	}
+}
+
+START_TEST(ids_that_a_stream_repeats_take_no_more_memory)
+{
+	static const struct {
+		const struct dialect *dialect;
+		const char *event;
+	} cases[] = {
+		{&dialect_responses,
+		 "data: {\"type\":\"response.created\",\"response\":{\"id\":\"%0*d\"}}\n\n"},
+		{&dialect_responses,
+		 "data: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{"
+		 "\"type\":\"function_call\",\"call_id\":\"%0*d\"}}\n\n"},
+		{&dialect_messages,
+		 "data: {\"type\":\"message_start\",\"message\":{\"id\":\"%0*d\"}}\n\n"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reply_reader *reader =
+			reply_reader_create(cases[i].dialect, REPLY_EVENTS, 10000);
+		feed_ids(reader, cases[i].event, ANSWER_MAX_ID, 2);
+		long live = allocator_live();
+		feed_ids(reader, cases[i].event, ANSWER_MAX_ID, 1000);
+		ck_assert_int_eq(allocator_live(), live);
+		reply_reader_destroy(reader);
+	}
+}
+END_TEST
+
 UNIT_MAIN("allocation_core", buffers_and_arenas_hold_or_end_clearly,
 	  a_request_is_rewritten_whole_or_not_at_all, a_reply_is_read_the_same_or_not_at_all,
 	  texts_compare_the_same_or_not_at_all, no_word_or_stem_is_lost_from_recall,
 	  no_fact_is_lost_in_learning, a_context_is_built_the_same_or_not_at_all,
-	  models_are_asked_and_read_the_same_or_not_at_all)
+	  models_are_asked_and_read_the_same_or_not_at_all,
+	  ids_that_a_stream_repeats_take_no_more_memory)
