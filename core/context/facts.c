@@ -140,13 +140,19 @@ static void drop_unrelated(struct picker *picker, const struct fact *fact)
 	picker_drop(picker, &item);
 }
 
+/* When so many in a row do not fit, there is hardly room for any. */
+enum { MOST_MISSES = 32 };
+
 /* Facts of a rank, within `left` tokens; gives what is left of them. */
 static size_t pick_rank(struct picker *picker, const struct fact **facts, const unsigned *ranks,
 			size_t count, unsigned rank, size_t left)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (ranks[i] == rank)
-			left -= pick_fact(picker, facts[i], left);
+	for (size_t i = 0, misses = 0; i < count && misses < MOST_MISSES; i++) {
+		if (ranks[i] != rank)
+			continue;
+		size_t cost = pick_fact(picker, facts[i], left);
+		misses = cost > 0 ? 0 : misses + 1;
+		left -= cost;
 	}
 	return left;
 }
@@ -156,9 +162,9 @@ enum { RANK_BEARS = CORE_RANKS + 1, RANK_SLIGHT, RANK_UNRELATED };
 
 static unsigned rank_of(const struct picker *picker, const struct fact *fact)
 {
-	unsigned rank = core_rank(fact);
 	if (fact_bears(picker->input, fact))
 		return RANK_BEARS;
+	unsigned rank = core_rank(fact);
 	if (rank > 0)
 		return rank;
 	return fact_score(picker->input, fact) > 0 ? RANK_SLIGHT : RANK_UNRELATED;
