@@ -38,14 +38,19 @@ void links_delete(const struct memory *memory, uint32_t conversation)
 	scan_end(&scan);
 }
 
-void links_drop_pending(const struct memory *memory, int64_t until)
+/* Of at most `limit` links from the key on. How many there are. */
+static size_t drop_pending(const struct memory *memory, struct key from, int64_t until,
+			   size_t limit)
 {
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_LINKS, key_of_user(memory->user), FORWARD);
-	while (scan_next(&scan, &key, &value)) {
+	size_t count = 0;
+	scan_begin_at(&scan, memory->transaction, TABLE_LINKS, key_of_user(memory->user), from,
+		      FORWARD);
+	while (count < limit && scan_next(&scan, &key, &value)) {
 		struct chain_link link = {0};
+		count++;
 		if (!table_decode(memory->transaction, value, stored_link_fields, &link,
 				  memory->arena) ||
 		    !link.is_pending || link.started_at > until)
@@ -55,4 +60,20 @@ void links_drop_pending(const struct memory *memory, int64_t until)
 		table_write(memory->transaction, TABLE_LINKS, scan.key, stored_link_fields, &link);
 	}
 	scan_end(&scan);
+	return count;
+}
+
+void links_drop_pending(const struct memory *memory, int64_t until)
+{
+	(void)drop_pending(memory, key_of_user(memory->user), until, SIZE_MAX);
+}
+
+void links_drop_some_pending(const struct memory *memory, int64_t until, uint64_t step)
+{
+	enum { LOOKED_AT = 32 };
+	const uint64_t golden = 0x9E3779B97F4A7C15; /* its multiples leave no wide gap */
+	const struct key user = key_of_user(memory->user);
+	size_t count = drop_pending(memory, key_u64(user, step * golden), until, LOOKED_AT);
+	if (count < LOOKED_AT)
+		(void)drop_pending(memory, user, until, LOOKED_AT - count);
 }

@@ -10,5 +10,7 @@ void links_put(const struct memory *memory, struct slice id, const struct chain_
 void links_delete(const struct memory *memory, uint32_t conversation);
 /* Deletes the texts of pending turns that were said then or before. */
 void links_drop_pending(const struct memory *memory, int64_t until);
+/* The same for a bounded number of links: rising steps come round to all of them. */
+void links_drop_some_pending(const struct memory *memory, int64_t until, uint64_t step);
 
 #endif

@@ -326,7 +326,8 @@ static void keep_links(const struct appending *appending)
 		links_put(memory, append->link_ids[1], &link);
 	links_put(memory, append->link_ids[0], &link);
 	if (append->journal)
-		links_drop_pending(memory, append->now - LINK_PENDING_MS);
+		links_drop_some_pending(memory, append->now - LINK_PENDING_MS,
+					appending->user.next_turn);
 }
 
 static enum store_result run(struct appending *appending)

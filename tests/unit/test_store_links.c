@@ -1,6 +1,8 @@
 #include "core/memory/position.h"
 #include "tests/unit/store_fixture.h"
 
+#include <stdio.h>
+
 enum { MAP = 64 * 1024 * 1024, NOW = 1000 };
 
 static struct memory_view going_on(struct fixture *fixture, const char *previous, int64_t now)
@@ -10,11 +12,12 @@ static struct memory_view going_on(struct fixture *fixture, const char *previous
 	return fixture_load(fixture, &load);
 }
 
+static int64_t now = NOW;
+
 /* A reply that requests may go on from, to a request that goes on from `previous`. */
 static enum store_result reply(struct fixture *fixture, const char *previous, const char *id,
 			       const char *user_text, bool calls_tools)
 {
-	static int64_t now = NOW;
 	const struct memory_view view = going_on(fixture, previous, now);
 	struct append append = fixture_exchange(user_text, "fine", ++now);
 	const struct chain_link link = {
@@ -125,7 +128,46 @@ START_TEST(hiding_an_exchange_drops_the_turns_that_wait)
 }
 END_TEST
 
+enum { PENDING = 200 };
+
+static size_t count_pending(struct fixture *fixture)
+{
+	size_t count = 0;
+	for (int i = 0; i < PENDING; i++) {
+		char id[16];
+		(void)snprintf(id, sizeof(id), "p%d", i);
+		const struct memory_view view = going_on(fixture, id, now);
+		ck_assert(view.has_link);
+		ck_assert_int_eq(view.link.is_pending, view.link.user_text.size > 0);
+		count += view.link.is_pending;
+	}
+	return count;
+}
+
+START_TEST(old_turns_that_wait_are_dropped_some_with_each_exchange)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < PENDING; i++) {
+		char id[16];
+		(void)snprintf(id, sizeof(id), "p%d", i);
+		ck_assert_int_eq(reply(&fixture, "conv:c", id, "one", true), STORE_OK);
+	}
+	ck_assert_int_eq(reply(&fixture, "conv:c", "r", "two", false), STORE_OK);
+	ck_assert_uint_eq(count_pending(&fixture), PENDING);
+	now += LINK_PENDING_MS + 1000;
+	ck_assert_int_eq(reply(&fixture, "conv:c", "r", "three", false), STORE_OK);
+	const size_t left = count_pending(&fixture);
+	ck_assert(left < PENDING && left >= PENDING - 32);
+	for (int i = 0; i < 30; i++)
+		ck_assert_int_eq(reply(&fixture, "conv:c", "r", "four", false), STORE_OK);
+	ck_assert_uint_eq(count_pending(&fixture), 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("store_links", a_request_goes_on_where_the_reply_stands,
 	  an_unknown_id_begins_a_conversation,
 	  a_turn_that_waits_for_tools_is_gone_on_with_for_a_day, what_is_forgotten_waits_no_more,
-	  hiding_an_exchange_drops_the_turns_that_wait)
+	  hiding_an_exchange_drops_the_turns_that_wait,
+	  old_turns_that_wait_are_dropped_some_with_each_exchange)
