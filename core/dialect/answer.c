@@ -106,12 +106,28 @@ void answer_set_id(struct answer *answer, struct slice json, struct json_value s
 	arena_finish(&arena);
 }
 
+/* Where the call with this index is, or belongs. Mostly it is the last, or comes behind it. */
 static bool find_tool_call(const struct answer *answer, int64_t index, size_t *place)
 {
-	*place = 0;
-	while (*place < answer->tool_call_count && answer->tool_calls[*place].index < index)
-		++*place;
-	return *place < answer->tool_call_count && answer->tool_calls[*place].index == index;
+	const struct answer_tool_call *calls = answer->tool_calls;
+	size_t begin = 0;
+	size_t end = answer->tool_call_count;
+	if (end > 0 && calls[end - 1].index <= index)
+		begin = calls[end - 1].index == index ? end - 1 : end;
+	while (begin < end) {
+		size_t middle = begin + (end - begin) / 2;
+		if (calls[middle].index < index)
+			begin = middle + 1;
+		else
+			end = middle;
+	}
+	*place = begin;
+	return begin < answer->tool_call_count && calls[begin].index == index;
+}
+
+static bool is_full(const struct answer *answer)
+{
+	return answer->tool_call_count == ANSWER_MAX_TOOL_CALLS;
 }
 
 /* Only the first fragment of a call carries its id. */
@@ -126,7 +142,7 @@ static void add_call(struct answer *answer, int64_t index, struct slice id)
 			known->id = arena_copy(&answer->arena, id);
 		return;
 	}
-	if (answer->tool_call_count == ANSWER_MAX_TOOL_CALLS)
+	if (is_full(answer))
 		return;
 	if (answer->tool_calls == NULL)
 		answer->tool_calls = xcalloc(ANSWER_MAX_TOOL_CALLS, sizeof(*answer->tool_calls));
@@ -142,18 +158,21 @@ static void add_call(struct answer *answer, int64_t index, struct slice id)
  * one. */
 static int64_t guess_index(const struct answer *answer, struct slice id)
 {
-	for (size_t i = 0; i < answer->tool_call_count; i++) {
-		if (id.size > 0 && slice_equal(answer->tool_calls[i].id, id))
-			return answer->tool_calls[i].index;
-	}
 	size_t count = answer->tool_call_count;
+	for (size_t i = id.size > 0 ? count : 0; i > 0; i--) {
+		if (slice_equal(answer->tool_calls[i - 1].id, id))
+			return answer->tool_calls[i - 1].index;
+	}
 	return count == 0 ? 0 : answer->tool_calls[count - 1].index + 1;
 }
 
 void answer_add_call(struct answer *answer, const int64_t *index, struct slice id)
 {
-	add_call(answer, index != NULL ? *index : guess_index(answer, id), id);
 	answer->has_tool_calls = true;
+	/* Without an index the call is new, or its id is known already. */
+	if (index == NULL && is_full(answer))
+		return;
+	add_call(answer, index != NULL ? *index : guess_index(answer, id), id);
 }
 
 uint64_t answer_tool_calls_hash(const struct answer *answer)

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { LIMIT = 1024 * 1024 };
 
@@ -111,5 +112,40 @@ START_TEST(a_full_table_still_takes_the_ids_of_its_calls)
 }
 END_TEST
 
+/* The least time of the process that many such calls took, of several rounds. */
+static int64_t time_calls(struct answer *answer, const int64_t *index, struct slice id)
+{
+	enum { ROUNDS = 7, CALLS = 20000 };
+	int64_t least = INT64_MAX;
+	for (int round = 0; round < ROUNDS; round++) {
+		struct timespec begin, end;
+		ck_assert_int_eq(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin), 0);
+		for (int i = 0; i < CALLS; i++)
+			answer_add_call(answer, index, id);
+		ck_assert_int_eq(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end), 0);
+		int64_t took = (end.tv_sec - begin.tv_sec) * INT64_C(1000000000) +
+			       (end.tv_nsec - begin.tv_nsec);
+		least = took < least ? took : least;
+	}
+	return least;
+}
+
+/* What goes through the table for each call takes more than 25 times as long. */
+START_TEST(a_call_costs_no_more_when_the_table_is_full)
+{
+	struct answer one, full;
+	const int64_t first = 0, last = 2 * (ANSWER_MAX_TOOL_CALLS - 1), unknown = last + 1;
+	fill(&one, 1);
+	fill(&full, ANSWER_MAX_TOOL_CALLS);
+	int64_t most = 10 * time_calls(&one, &first, SLICE("call_000"));
+	ck_assert_int_lt(time_calls(&full, &unknown, SLICE("call_xxx")), most);
+	ck_assert_int_lt(time_calls(&full, NULL, SLICE("call_xxx")), most);
+	ck_assert_int_lt(time_calls(&full, &last, SLICE("call_255")), most);
+	answer_finish(&one);
+	answer_finish(&full);
+}
+END_TEST
+
 UNIT_MAIN("answer", a_reply_with_a_longer_id_has_none, the_last_id_of_a_stream_counts,
-	  a_call_belongs_to_its_index_or_its_id, a_full_table_still_takes_the_ids_of_its_calls)
+	  a_call_belongs_to_its_index_or_its_id, a_full_table_still_takes_the_ids_of_its_calls,
+	  a_call_costs_no_more_when_the_table_is_full)
