@@ -11,6 +11,7 @@ Everything that is said has a tag of its own, so that an oracle (harness/oracle.
 import http.client
 import json
 import random
+import time
 
 from .memory_model import Call, fact
 from .oracle import SAID, TOLD, Conversation, Exchange, Oracle, Pair
@@ -148,6 +149,11 @@ class Wanderer:
 
     def settle(self):
         memory = self.memory()
+        # A reply waits for its commit two seconds at most, which a busy disk may take longer for.
+        end = time.monotonic() + 20
+        while memory is None and self.oracle.standing() and time.monotonic() < end:
+            self.daemon.check_alive()
+            memory = self.memory()
         while memory is not None and memory["pending"] > 0:
             self.daemon.check_alive()
             memory = self.memory()
