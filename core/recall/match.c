@@ -121,9 +121,8 @@ static void match_term(const struct recall_corpus *corpus, size_t at, bool tells
 }
 
 static void match_age(const struct recall_question *question, const struct recall_corpus *corpus,
-		      size_t age, float weight, float *scores)
+		      size_t age, float weight, float mean, float *scores)
 {
-	const float mean = mean_words(corpus);
 	for (enum term_kind kind = TERM_WORD; kind <= TERM_FUNCTION; kind++) {
 		for (size_t i = 0; i < question->terms.count; i++) {
 			if (question->ages[i] == age && question->terms.terms[i].kind == kind)
@@ -153,10 +152,13 @@ static struct age_weights weigh_ages(const struct recall_corpus *corpus, const f
 void recall_match(const struct recall_question *question, const struct recall_corpus *corpus,
 		  float *scores)
 {
-	match_age(question, corpus, 0, 1, scores);
-	const struct age_weights weights = weigh_ages(corpus, scores);
+	const float mean = mean_words(corpus);
+	struct age_weights weights = {{1}};
+	match_age(question, corpus, 0, 1, mean, scores);
+	if (question->earlier > 0)
+		weights = weigh_ages(corpus, scores);
 	for (size_t age = 1; age <= question->earlier; age++)
-		match_age(question, corpus, age, weights.of[age], scores);
+		match_age(question, corpus, age, weights.of[age], mean, scores);
 	const float whole = whole_match(question, corpus, &weights);
 	for (size_t i = 0; i < corpus->count; i++)
 		scores[i] = whole > 0 ? scores[i] / whole : 0;
