@@ -1,4 +1,4 @@
-/* Who sends the request, what it asks of memory, and whether memory takes part. */
+/* Reads the sender, decides whether memory takes part, and finds what the request asks of it. */
 #include "core/chat/parts.h"
 
 #include "core/clients/forms.h"

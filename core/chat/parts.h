@@ -119,7 +119,7 @@ bool chat_chains(const struct chat *chat);
 void chat_take_conversation(struct chat *chat, struct arena *arena);
 /* The id that the request continues from; empty: none. */
 struct slice chat_previous(const struct chat *chat, struct arena *arena);
-/* What is known about that id; NULL: nothing. */
+/* The link stored under that id; NULL: none. */
 const struct chain_link *chat_link(const struct chat *chat);
 /* Tokens of what was recalled for turns that the provider keeps. */
 size_t chat_kept_tokens(const struct chat *chat);

@@ -1,5 +1,5 @@
-/* What is known about client programs: what they send that is not, or not only, the user's own
- * words. table.c contains only data; add rows there for another program. */
+/* Client programs, and the parts of their requests that are not the user's own words. table.c
+ * contains only data; add rows there for another program. */
 #ifndef RECALLD_CORE_CLIENTS_TABLE_H
 #define RECALLD_CORE_CLIENTS_TABLE_H
 

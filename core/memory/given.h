@@ -41,8 +41,9 @@ struct replay {
 	size_t fact_count;
 };
 
-/* What is known of a reply that later requests may go on from, by its id: where they stand, and
- * what of memory the provider keeps before them. It cannot be taken back, and is not sent again. */
+/* A reply, found by its id, that later requests may continue from: their place in the conversation,
+ * and the memory that the provider keeps in front of them, which recalld can neither take back nor
+ * sends again. */
 struct chain_link {
 	uint32_t conversation;
 	uint32_t next_ordinal; /* of the exchange that a request begins or continues */

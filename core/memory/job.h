@@ -1,4 +1,4 @@
-/* What is still to be learned. */
+/* Jobs: exchanges that wait to be learned from. */
 #ifndef RECALLD_CORE_MEMORY_JOB_H
 #define RECALLD_CORE_MEMORY_JOB_H
 

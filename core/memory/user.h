@@ -22,7 +22,7 @@ static inline uint32_t user_hash(struct user_key user)
 	return hash;
 }
 
-/* Who sent a request, according to its head, path or body. */
+/* The sender of a request, taken from its head, path or body. */
 struct identity {
 	struct slice user;    /* empty: anonymous */
 	struct slice tenant;  /* empty with `tenant = shared`; with api-key, 16 hex digits ("none"

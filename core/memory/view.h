@@ -58,8 +58,8 @@ struct memory_view {
 	bool same_learned;      /* and it has been learned from, or is queued to be */
 	bool has_link;          /* it continues from a known reply */
 	struct chain_link link;
-	/* The facts among those that the provider keeps that hold no longer, by id. Of a fact that
-	 * left memory, only the id is known. */
+	/* Facts that the provider keeps and that no longer hold, by id. A fact that left memory has
+	 * nothing but its id. */
 	struct fact *ended;
 	size_t ended_count;
 	bool has_frozen;
