@@ -82,6 +82,7 @@ def test_an_exchange_is_parked_after_10_unusable_answers_and_set_going_by_recall
     memory_model.answers[turn] = [fact("repairs", "clocks", "I repair clocks")]
     memory_model.fail(turn, *[json_reply(completion("no"))] * 20)
     Chat(daemon, user).say(turn)
+    daemon.wait_known(user)  # its reply waits for the commit two seconds at most, of a clock that runs fast
     assert daemon.memory(user)["pending"] == 1
     until(lambda: len(memory_model.fact_calls(turn)) >= 4, "four tries")
     daemon.kill_and_restart()
