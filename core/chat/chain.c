@@ -123,6 +123,18 @@ void chat_load_fetched(const struct chat *chat, struct slice id, int64_t now, st
 	*load = (struct load){.user = chat->user, .previous = id, .now = now};
 }
 
+/* As the request that began it asked. */
+static void take_pending(struct chat *chat, const struct chain_link *link)
+{
+	struct request *request = &chat->request;
+	request->is_kept = true;
+	request->conversation = link->provider_conversation;
+	request->model = link->model;
+	request->has_format = link->keeps_no_answer;
+	(void)chat_choose_mode(chat, link->explicit_mode ? slice_of(mode_name(link->mode))
+							 : (struct slice){0});
+}
+
 bool chat_fetch(struct chat *chat, const struct memory_view *view, struct arena *arena)
 {
 	struct memory_view *copy = arena_alloc(arena, sizeof(*copy));
@@ -130,10 +142,9 @@ bool chat_fetch(struct chat *chat, const struct memory_view *view, struct arena 
 	chat->view = copy;
 	chat->status = CHAT_EMPTY;
 	chat->stands = true;
-	chat->request.is_kept = true;
-	chat->request.conversation = copy->link.provider_conversation;
 	chat->fetches = true;
-	if (!chat_choose_mode(chat, (struct slice){0}) || chat->mode == MODE_OFF)
+	take_pending(chat, &copy->link);
+	if (chat->mode == MODE_OFF)
 		return false;
 	chat_go_on(chat);
 	return chat->goes_on && chat->learn;
@@ -235,6 +246,10 @@ bool chat_make_link(const struct chat *chat, const struct reply *reply,
 		link->user_text = append->user_text;
 		link->user_hash = append->user_hash;
 		link->started_at = append->started_at;
+		link->model = append->model;
+		link->keeps_no_answer = chat->request.has_format;
+		link->explicit_mode = append->explicit_mode;
+		link->mode = append->mode;
 		if (has_conversation(chat))
 			link->provider_conversation = chat->request.conversation;
 	}

@@ -174,7 +174,8 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 
 /* A reply is fetched by the id that an earlier request was given, since it was not answered at
  * once. What the store is asked; chat_fetch() then says whether a user's turn waits for it, which
- * chat_append() journals with it, once. The chat has its identity, user and settings. */
+ * chat_append() journals with it, once. The chat has its identity and user, and for chat_fetch()
+ * the settings for the link's model. */
 void chat_load_fetched(const struct chat *chat, struct slice id, int64_t now, struct load *load);
 bool chat_fetch(struct chat *chat, const struct memory_view *view, struct arena *arena);
 /* Whether the fetched reply is the answer; it may still be in progress. */

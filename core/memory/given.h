@@ -60,6 +60,11 @@ struct chain_link {
 	uint64_t user_hash;
 	int64_t started_at;
 	struct slice provider_conversation; /* the id of the one it is in; empty: none */
+	/* What its request asked for, which a reply that is fetched later is learned by. */
+	struct slice model;
+	bool keeps_no_answer; /* its answer has a machine-readable form */
+	bool explicit_mode;   /* the request named `mode`; else the configured one holds */
+	enum mode mode;
 };
 
 /* What one request was given and why. */

@@ -158,9 +158,11 @@ bool chat_open_fetched(struct chat *chat, const struct config *config,
 	chat->identity.user = arena_copy(arena, chat->identity.user);
 	chat->identity.session = (struct slice){0}; /* its turn has its conversation */
 	chat->user = store_user_key(chat->identity.tenant, chat->identity.user);
-	chat->settings = choose_settings(config, model_traits, &chat->identity, (struct slice){0});
 	chat_load_fetched(chat, id, now, &load);
-	return store_load(store, &load, &view, arena) == STORE_OK && chat_fetch(chat, &view, arena);
+	if (store_load(store, &load, &view, arena) != STORE_OK)
+		return false;
+	chat->settings = choose_settings(config, model_traits, &chat->identity, view.link.model);
+	return chat_fetch(chat, &view, arena);
 }
 
 void chat_note_tokens(const struct chat *chat, struct model_traits *model_traits,

@@ -181,6 +181,12 @@ void stored_link_fields(struct record *record, void *noun)
 	link->started_at = record_time(record, link->started_at);
 	if (record_goes_on(record))
 		link->provider_conversation = record_slice(record, link->provider_conversation);
+	if (record_goes_on(record)) {
+		link->model = record_slice(record, link->model);
+		link->keeps_no_answer = record_flag(record, link->keeps_no_answer);
+		link->explicit_mode = record_flag(record, link->explicit_mode);
+		link->mode = (enum mode)record_number(record, link->mode, MODE_READONLY);
+	}
 }
 
 void stored_fact_fields(struct record *record, void *noun)

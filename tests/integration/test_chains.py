@@ -293,6 +293,13 @@ def test_a_background_reply_is_learned_once_when_it_is_fetched(daemon, keeper, u
     assert [m[0] for m in daemon.messages(user)] == ["user", "assistant"] * (2 if polls else 1)
 
 
+def test_a_fetched_answer_in_a_format_is_not_kept(daemon, keeper, upstream, user):
+    talk = Talk(daemon, user, background=True, text={"format": {"type": "json_object"}})
+    talk.say("What is deep?")
+    fetch(daemon, user, talk.previous)
+    assert daemon.messages(user) == [("user", "What is deep?")]
+
+
 @pytest.mark.parametrize("session", [None, "s"], ids=["no session", "session"])
 def test_what_follows_a_fetched_reply_takes_nothing_back(daemon, keeper, user, session):
     talk = Talk(daemon, user, session, newest_only=True, conversation="conv_1", instructions="Be brief.")

@@ -285,6 +285,31 @@ START_TEST(a_fetched_reply_answers_the_turn_that_waits_for_it)
 }
 END_TEST
 
+START_TEST(a_fetched_reply_is_learned_as_its_request_asked)
+{
+	struct chat_fixture f;
+	struct reply reply = {.id = SLICE("resp_2"), .end = END_PENDING, .finished = true};
+	begin(&f);
+	f.asked.mode = SLICE("vector");
+	(void)decide(&f, "\"background\":true,\"text\":{\"format\":{\"type\":\"json_object\"}},",
+		     ASKED);
+	(void)chat_fixture_inject(&f);
+	ck_assert(links(&f, reply));
+	f.view.has_link = true;
+	f.view.link = *f.append.link;
+	f.chat = (struct chat){.settings = f.settings};
+	ck_assert(chat_fetch(&f.chat, &f.view, &f.arena));
+	ck_assert_int_eq(f.chat.mode, MODE_VECTOR);
+	ck_assert(chat_fixture_append(&f, answered(), false));
+	ck_assert(f.append.explicit_mode);
+	ck_assert_int_eq(f.append.mode, MODE_VECTOR);
+	unit_assert_slice(f.append.model, "m");
+	unit_assert_slice(f.append.user_text, "Where is my boat?");
+	ck_assert_uint_eq(f.append.answer_text.size, 0);
+	chat_fixture_end(&f);
+}
+END_TEST
+
 START_TEST(only_a_whole_answer_counts_as_fetched)
 {
 	static const struct {
@@ -310,4 +335,5 @@ UNIT_MAIN("chat_chain", the_store_is_asked_by_the_id_that_the_request_names,
 	  tool_results_go_on_with_the_turn_that_waits, memory_stays_out_of_what_is_kept_if_it_is_to,
 	  a_reply_that_is_kept_leaves_a_link, a_reply_that_calls_tools_keeps_the_turn_waiting,
 	  a_link_tells_of_all_that_stands_before,
-	  a_fetched_reply_answers_the_turn_that_waits_for_it, only_a_whole_answer_counts_as_fetched)
+	  a_fetched_reply_answers_the_turn_that_waits_for_it,
+	  a_fetched_reply_is_learned_as_its_request_asked, only_a_whole_answer_counts_as_fetched)
