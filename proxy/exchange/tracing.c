@@ -240,12 +240,14 @@ static struct slice provider_of(struct slice host)
 /* The host of a URL, and its port. */
 static struct slice host_of(struct slice url, int64_t *port)
 {
+	enum { MOST_WEIGHT = 100000 }; /* a port has five digits */
 	size_t begin = slice_find(url, SLICE("://"), 0) + 3;
 	struct slice host = slice_part(url, begin, slice_find(url, SLICE("/"), begin));
 	size_t end = host.size;
 	int64_t number = 0;
 	int64_t weight = 1;
-	while (end > 0 && host.data[end - 1] >= '0' && host.data[end - 1] <= '9') {
+	while (end > 0 && weight < MOST_WEIGHT && host.data[end - 1] >= '0' &&
+	       host.data[end - 1] <= '9') {
 		number += weight * (host.data[--end] - '0');
 		weight *= 10;
 	}
