@@ -73,6 +73,7 @@ struct expiring {
 	const struct expiry *expiry;
 	const struct expired *expired;
 	struct hiding hiding;
+	struct id_list given; /* conversations of which nothing given is left */
 	size_t facts;
 	size_t conversations;
 	bool summary;
@@ -110,12 +111,14 @@ static void end_summary(struct expiring *expiring)
 	(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
 }
 
-static void delete_given(const struct memory *memory, uint32_t conversation)
+/* All but the links to it, which are deleted for all conversations at once. */
+static void delete_given(struct expiring *expiring, uint32_t conversation)
 {
+	const struct memory *memory = &expiring->memory;
 	(void)table_delete(memory->transaction, TABLE_FROZEN,
 			   key_u32(key_of_user(memory->user), conversation));
 	replays_delete(memory, conversation);
-	links_delete(memory, conversation);
+	id_list_add(&expiring->given, memory->arena, conversation);
 }
 
 /* Deletes its turns and answers with those of the others. False: the conversation has continued. */
@@ -132,7 +135,7 @@ static bool end_conversation(struct expiring *expiring, uint32_t id)
 		(void)table_delete(transaction, TABLE_SESSIONS,
 				   key_digest(user, conversation.session));
 	(void)table_delete_all(transaction, TABLE_EXCHANGES, key_u32(user, id));
-	delete_given(memory, id);
+	delete_given(expiring, id);
 	(void)table_delete(transaction, TABLE_CONVERSATIONS, key_u32(user, id));
 	expiring->conversations++;
 	return true;
@@ -188,7 +191,7 @@ static void end_conversations(struct expiring *expiring)
 }
 
 /* Deletes what exchanges in progress gave during the search. */
-static void delete_given_since(const struct expiring *expiring)
+static void delete_given_since(struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
 	struct id_list since = {0};
@@ -208,7 +211,7 @@ static void delete_given_since(const struct expiring *expiring)
 	}
 	scan_end(&scan);
 	for (size_t i = 0; i < since.count; i++)
-		delete_given(memory, (uint32_t)since.ids[i]);
+		delete_given(expiring, (uint32_t)since.ids[i]);
 }
 
 static void delete_receipts_since(const struct expiring *expiring)
@@ -232,15 +235,16 @@ static void delete_receipts_since(const struct expiring *expiring)
 }
 
 /* Deletes what requests were given from the expired data. */
-static void delete_what_was_made(const struct expiring *expiring)
+static void delete_what_was_made(struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
 	const struct expired *expired = expiring->expired;
 	for (size_t i = 0; i < expired->given.count; i++)
-		delete_given(memory, (uint32_t)expired->given.ids[i]);
+		delete_given(expiring, (uint32_t)expired->given.ids[i]);
 	for (size_t i = 0; i < expired->receipts.count; i++)
 		memory_delete_receipt(memory, expired->receipts.ids[i]);
 	delete_given_since(expiring);
+	links_delete(memory, &expiring->given);
 	delete_receipts_since(expiring);
 }
 

@@ -23,16 +23,19 @@ void links_put(const struct memory *memory, struct slice id, const struct chain_
 			    stored_link_fields, &put);
 }
 
-void links_delete(const struct memory *memory, uint32_t conversation)
+void links_delete(const struct memory *memory, const struct id_list *conversations)
 {
 	struct scan scan;
 	struct slice key;
 	struct slice value;
+	if (conversations->count == 0)
+		return;
+	ids_sort(conversations->ids, conversations->count);
 	scan_begin(&scan, memory->transaction, TABLE_LINKS, key_of_user(memory->user), FORWARD);
 	while (scan_next(&scan, &key, &value)) {
 		struct chain_link link = {0};
 		if (!table_decode(memory->transaction, value, stored_link_fields, &link, NULL) ||
-		    link.conversation == conversation)
+		    ids_hold(conversations->ids, conversations->count, link.conversation))
 			scan_delete(&scan);
 	}
 	scan_end(&scan);

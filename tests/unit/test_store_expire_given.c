@@ -57,6 +57,39 @@ static void begin_given(struct fixture *fixture)
 	learn_city(fixture, 3, "Bergen", 200, false);
 }
 
+static void append_linked(struct fixture *fixture, const char *session, int64_t now)
+{
+	const struct chain_link link = {.at = now};
+	struct append append = fixture_exchange("hm", session, now);
+	append.session = slice_of(session);
+	append.link = &link;
+	append.link_ids[0] = slice_of(session);
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+}
+
+static bool has_link(struct fixture *fixture, const char *id)
+{
+	const struct load load = {
+		.user = fixture_key("alex"), .previous = slice_of(id), .now = 1000};
+	return fixture_load(fixture, &load).has_link;
+}
+
+START_TEST(the_links_to_all_that_ends_go)
+{
+	struct fixture fixture;
+	const struct expiry expiry = turns_until(250);
+	fixture_init(&fixture, MAP);
+	append_linked(&fixture, "a", 100);
+	append_linked(&fixture, "b", 300);
+	append_linked(&fixture, "c", 200);
+	(void)expire(&fixture, expiry);
+	ck_assert(!has_link(&fixture, "a"));
+	ck_assert(!has_link(&fixture, "c"));
+	ck_assert(has_link(&fixture, "b"));
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(what_was_given_of_it_goes_and_all_else_stays)
 {
 	struct fixture fixture;
@@ -312,7 +345,8 @@ START_TEST(a_request_is_told_when_the_beginning_that_it_carries_is_gone)
 }
 END_TEST
 
-UNIT_MAIN("store_expire_given", what_was_given_of_it_goes_and_all_else_stays,
+UNIT_MAIN("store_expire_given", the_links_to_all_that_ends_go,
+	  what_was_given_of_it_goes_and_all_else_stays,
 	  what_was_given_a_summary_goes_with_the_last_turn_of_it,
 	  what_was_given_without_the_summary_stays_when_that_goes,
 	  what_was_given_a_summary_goes_with_it_when_its_last_turn_went_before,
