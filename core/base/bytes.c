@@ -11,27 +11,17 @@ struct slice slice_of(const char *string)
 	return (struct slice){string, string == NULL ? 0 : strlen(string)};
 }
 
-struct slice slice_part(struct slice whole, size_t begin, size_t end)
-{
-	/* C does not even allow adding 0 to NULL, the empty slice's data. */
-	const char *data = whole.data == NULL ? NULL : whole.data + begin;
-	return (struct slice){data, end - begin};
-}
-
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-bool slice_equal_nocase(struct slice a, struct slice b)
+bool bytes_equal_nocase(const char *a, const char *b, size_t size)
 {
-	if (a.size != b.size)
-		return false;
-	for (size_t i = 0; i < a.size; i++) {
-		if (lower(a.data[i]) != lower(b.data[i]))
-			return false;
-	}
-	return true;
+	size_t at = 0;
+	while (at < size && lower(a[at]) == lower(b[at]))
+		at++;
+	return at == size;
 }
 
 bool slice_ends_with(struct slice whole, struct slice suffix)

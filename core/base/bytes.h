@@ -24,7 +24,13 @@ struct slice {
 #define SLICE_PRINT(slice) (int)(slice).size, (slice).data
 
 struct slice slice_of(const char *string); /* NULL gives the empty slice */
-struct slice slice_part(struct slice whole, size_t begin, size_t end);
+
+static inline struct slice slice_part(struct slice whole, size_t begin, size_t end)
+{
+	/* C does not even allow adding 0 to NULL, the empty slice's data. */
+	const char *data = whole.data == NULL ? NULL : whole.data + begin;
+	return (struct slice){data, end - begin};
+}
 
 /* Inline, since most slices that are compared differ in their sizes. */
 static inline bool slice_equal(struct slice a, struct slice b)
@@ -38,7 +44,17 @@ static inline bool slice_starts_with(struct slice whole, struct slice prefix)
 	       slice_equal((struct slice){whole.data, prefix.size}, prefix);
 }
 
-bool slice_equal_nocase(struct slice a, struct slice b); /* ASCII letters only */
+/* Whether as many bytes are equal, ignoring the case of ASCII letters. */
+bool bytes_equal_nocase(const char *a, const char *b, size_t size);
+
+/* Inline, since most slices that are compared differ in their sizes or their last bytes. */
+static inline bool slice_equal_nocase(struct slice a, struct slice b)
+{
+	return a.size == b.size &&
+	       (a.size == 0 || (((a.data[a.size - 1] ^ b.data[b.size - 1]) & ~0x20) == 0 &&
+				bytes_equal_nocase(a.data, b.data, a.size)));
+}
+
 bool slice_ends_with(struct slice whole, struct slice suffix);
 /* The offset of the first `part` at or after `from`; whole.size if there is none. */
 size_t slice_find(struct slice whole, struct slice part, size_t from);

@@ -205,7 +205,8 @@ static bool splits_at(const struct splitter *splitter, size_t at)
 	struct slice word;
 	static const char *const signs[] = {"但是", "但",   "因为", "因為",
 					    "所以", "可是", "而是", NULL};
-	for (const char *const *sign = signs; *sign != NULL; sign++) {
+	bool is_sign = (unsigned char)text.data[at] >= 0x80;
+	for (const char *const *sign = signs; is_sign && *sign != NULL; sign++) {
 		if (slice_starts_with(slice_part(text, at, text.size), slice_of(*sign)))
 			return true;
 	}

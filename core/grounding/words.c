@@ -9,7 +9,9 @@ unsigned learn_word_bits(struct slice word, uint32_t languages)
 {
 	uint64_t hash = word_hash(word);
 	unsigned bits = 0;
-	for (unsigned i = 0; i <= LEXICON_OTHER; i++) {
+	uint32_t maps = word_map_find(&words_maps[LEXICON_OTHER + 1], hash);
+	for (; maps != 0; maps &= maps - 1) {
+		unsigned i = (unsigned)__builtin_ctz(maps);
 		/* A request to forget is recognized whatever language the rest of the turn is
 		 * in. */
 		unsigned kept =

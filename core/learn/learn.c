@@ -106,11 +106,7 @@ static bool is_echo(struct slice quote)
 					     "as do i", "ich auch",  "yo también", "moi aussi",
 					     "anch'io", "eu também", "ik ook",     "я тоже",
 					     "我也",    "私も",      NULL};
-	for (size_t i = 0; echoes[i] != NULL; i++) {
-		if (text_says(quote, slice_of(echoes[i])))
-			return true;
-	}
-	return false;
+	return text_says_any(quote, echoes);
 }
 
 static struct support support_of(const struct reading *reading, const struct learn_entry *entry)

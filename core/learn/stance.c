@@ -77,18 +77,14 @@ static bool is_question(const struct place *place)
 static const char *const ironies[] = {
 	"/s",           "🙄",           "😏",           "🙃",        "just kidding",
 	"kidding",      "yeah right",     "yeah, right", "just joking", "as if i",
-	"von wegen",    "war ein scherz", "ironie",      "nur spaß",    "es broma",
+	"von wegen",    "war ein scherz", "ironie",      "nur spass",   "es broma",
 	"es una broma", "sí, claro",      "si, claro",   "sarcasmo",    "sarcasm",
 	"je plaisante", "scherzo",        "brincadeira", "才怪",        "开玩笑",
 	"開玩笑",       "呵呵",           "шучу",        NULL};
 
 static bool says_irony(struct slice text)
 {
-	for (size_t i = 0; ironies[i] != NULL; i++) {
-		if (text_says(text, slice_of(ironies[i])))
-			return true;
-	}
-	return false;
+	return text_says_any(text, ironies);
 }
 
 /* "Oh sure, I just love working weekends." The next sentence may also take a sentence back. */

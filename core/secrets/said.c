@@ -48,10 +48,12 @@ static const struct slice signs[] = {
 };
 
 /* The first bytes of the names. */
-static bool may_begin(char c)
-{
-	return strchr("cChHkKlLmMnNpPsSwW\xD0\xE3\xE5\xEB", c) != NULL;
-}
+static const bool may_begin[256] = {
+	['c'] = true,  ['C'] = true,  ['h'] = true,  ['H'] = true,  ['k'] = true, ['K'] = true,
+	['l'] = true,  ['L'] = true,  ['m'] = true,  ['M'] = true,  ['n'] = true, ['N'] = true,
+	['p'] = true,  ['P'] = true,  ['s'] = true,  ['S'] = true,  ['w'] = true, ['W'] = true,
+	[0xD0] = true, [0xE3] = true, [0xE5] = true, [0xEB] = true,
+};
 
 static bool stands_at(struct slice text, size_t at, struct slice word)
 {
@@ -64,7 +66,8 @@ static size_t end_of_name(struct slice text, size_t at)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t end = at + names[i].size;
-		if (stands_at(text, at, names[i]) &&
+		bool may_be = ((text.data[at] ^ names[i].data[0]) & ~0x20) == 0;
+		if (may_be && stands_at(text, at, names[i]) &&
 		    (end == text.size || !secret_is_word(text.data[end])))
 			return end;
 	}
@@ -114,7 +117,7 @@ static bool take_said(struct slice text, size_t at, struct secret *secret)
 bool secret_said(struct slice text, size_t at, struct secret *secret)
 {
 	enum { MOST_WORDS = 3 };
-	if (!may_begin(text.data[at]))
+	if (!may_begin[(unsigned char)text.data[at]])
 		return false;
 	size_t end = end_of_name(text, at);
 	if (end == at)

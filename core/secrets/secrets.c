@@ -150,8 +150,12 @@ static size_t next_hidden(struct slice text, size_t at, size_t *behind)
 {
 	while (at < text.size) {
 		uint32_t character;
+		if ((unsigned char)text.data[at] < 0x80) {
+			at++;
+			continue;
+		}
 		*behind = at + text_decode(text, at, &character);
-		if (character >= 0x80 && text_is_invisible(character))
+		if (text_is_invisible(character))
 			return at;
 		at = *behind;
 	}

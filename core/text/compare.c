@@ -70,8 +70,6 @@ bool text_share_word(struct slice a, struct slice b)
 /* Maps all marks of a kind to one. */
 static uint32_t plain_mark(uint32_t character)
 {
-	if (character < 0x80)
-		return character == '"' || character == '`' ? '\'' : character;
 	if (character == 0xB4 || (character >= 0x2032 && character <= 0x2037) ||
 	    uc_is_property_quotation_mark(character))
 		return '\'';
@@ -87,9 +85,30 @@ static void append_character(struct buffer *out, uint32_t character)
 	buffer_append(out, (struct slice){(const char *)bytes, (size_t)size});
 }
 
-static void append_folded(struct buffer *out, char letter)
+static char plain_ascii(char c)
 {
-	buffer_append_byte(out, letter >= 'A' && letter <= 'Z' ? (char)(letter | 0x20) : letter);
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c | 0x20);
+	return c == '"' || c == '`' ? '\'' : c;
+}
+
+/* Copies ASCII from `at` on to where there is room for it; returns where it ends in the text.
+ * `*spaced`: the text before ends with white space, which has not been copied. */
+static size_t copy_ascii(struct slice text, size_t at, struct buffer *plain, bool *spaced)
+{
+	/* A space is copied together with what follows it. */
+	buffer_reserve(plain, text.size - at + 1);
+	char *out = plain->data + plain->size;
+	for (; at < text.size && (unsigned char)text.data[at] < 0x80; at++) {
+		bool space = text_is_space((unsigned char)text.data[at]);
+		if (!space && *spaced && out > plain->data)
+			*out++ = ' ';
+		if (!space)
+			*out++ = plain_ascii(text.data[at]);
+		*spaced = space;
+	}
+	plain->size = (size_t)(out - plain->data);
+	return at;
 }
 
 /* Copies the text with single spaces, plain marks, nothing invisible and ASCII in lower case.
@@ -99,9 +118,10 @@ static bool make_plain(struct slice text, struct buffer *plain)
 	bool spaced = false;
 	bool is_ascii = true;
 	uint32_t character;
-	for (size_t at = 0; at < text.size;) {
+	for (size_t at = copy_ascii(text, 0, plain, &spaced); at < text.size;
+	     at = copy_ascii(text, at, plain, &spaced)) {
 		at += text_decode(text, at, &character);
-		if (character >= 0x80 && uc_is_property_default_ignorable_code_point(character))
+		if (uc_is_property_default_ignorable_code_point(character))
 			continue;
 		bool space = text_is_space(character);
 		if (!space && spaced && plain->size > 0)
@@ -111,10 +131,7 @@ static bool make_plain(struct slice text, struct buffer *plain)
 			continue;
 		character = plain_mark(character);
 		is_ascii = is_ascii && character < 0x80;
-		if (character < 0x80)
-			append_folded(plain, (char)character);
-		else
-			append_character(plain, character);
+		append_character(plain, character);
 	}
 	return is_ascii;
 }
@@ -156,24 +173,30 @@ static bool is_within_word(const uint8_t *text, size_t size, size_t at)
 	return goes_on(before, after);
 }
 
+/* Whether the comparable text holds the part, which begins and ends with words. */
+static bool has_words(const uint8_t *text, size_t size, const void *part, size_t part_size)
+{
+	const uint8_t *found = memmem(text, size, part, part_size);
+	while (found != NULL) {
+		size_t at = (size_t)(found - text);
+		if (!is_within_word(text, size, at) && !is_within_word(text, size, at + part_size))
+			break;
+		found = memmem(found + 1, size - at - 1, part, part_size);
+	}
+	return found != NULL;
+}
+
 static bool find(struct slice whole, struct slice part, bool whole_words)
 {
 	size_t part_size = 0;
 	uint8_t *needle = comparable(part, &part_size);
-	if (needle == NULL)
-		return false;
 	size_t size = 0;
-	uint8_t *hay = comparable(whole, &size);
-	const uint8_t *found = hay == NULL ? NULL : memmem(hay, size, needle, part_size);
-	while (whole_words && found != NULL) {
-		size_t at = (size_t)(found - hay);
-		if (!is_within_word(hay, size, at) && !is_within_word(hay, size, at + part_size))
-			break;
-		found = memmem(found + 1, size - at - 1, needle, part_size);
-	}
+	uint8_t *hay = part_size == 0 ? NULL : comparable(whole, &size);
+	bool found = size > 0 && (whole_words ? has_words(hay, size, needle, part_size)
+					      : memmem(hay, size, needle, part_size) != NULL);
 	free(needle);
 	free(hay);
-	return found != NULL;
+	return found;
 }
 
 bool text_contains(struct slice whole, struct slice part)
@@ -184,4 +207,15 @@ bool text_contains(struct slice whole, struct slice part)
 bool text_says(struct slice whole, struct slice part)
 {
 	return find(whole, part, true);
+}
+
+bool text_says_any(struct slice whole, const char *const *folded)
+{
+	size_t size = 0;
+	uint8_t *hay = comparable(whole, &size);
+	bool found = false;
+	for (; size > 0 && *folded != NULL && !found; folded++)
+		found = has_words(hay, size, *folded, strlen(*folded));
+	free(hay);
+	return found;
 }

@@ -68,6 +68,9 @@ bool text_is_unspaced(uint32_t character);
 bool text_contains(struct slice whole, struct slice part);
 /* The same, but only at word boundaries: "a category" does not say "a cat". */
 bool text_says(struct slice whole, struct slice part);
+/* Whether it says one of these phrases, whose list ends with NULL. They are given as they are
+ * compared: case folded, in NFKC, with single spaces, "'" and "-". */
+bool text_says_any(struct slice whole, const char *const *folded);
 
 /* One line that is safe to quote inside a memory block. Drops control, bidirectional and invisible
  * format characters (except joiners with an effect, as within emoji and Persian words), turns each

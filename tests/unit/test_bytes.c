@@ -1,5 +1,6 @@
 #include "tests/unit/unit.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 START_TEST(a_buffer_never_passes_its_limit)
@@ -110,6 +111,26 @@ START_TEST(numbers_are_written_as_printf_writes_them)
 }
 END_TEST
 
-UNIT_MAIN("bytes", a_buffer_never_passes_its_limit, an_arena_keeps_small_and_large_apart_and_zeroed,
+START_TEST(letters_are_equal_in_either_case_and_nothing_else_is)
+{
+	for (int a = 0; a < 256; a++) {
+		for (int b = 0; b < 256; b++) {
+			char first[] = {'x', (char)a};
+			char second[] = {'X', (char)b};
+			bool expected = a == b || (a < 0x80 && b < 0x80 && isalpha(a) &&
+						   isalpha(b) && tolower(a) == tolower(b));
+			ck_assert_int_eq(slice_equal_nocase((struct slice){first, 2},
+							    (struct slice){second, 2}),
+					 expected);
+		}
+	}
+	ck_assert(slice_equal_nocase((struct slice){0}, SLICE("")));
+	ck_assert(!slice_equal_nocase(SLICE("a"), SLICE("ab")));
+	ck_assert(!slice_equal_nocase(SLICE("ab"), SLICE("cb")));
+}
+END_TEST
+
+UNIT_MAIN("bytes", letters_are_equal_in_either_case_and_nothing_else_is,
+	  a_buffer_never_passes_its_limit, an_arena_keeps_small_and_large_apart_and_zeroed,
 	  an_arena_takes_over_what_a_buffer_holds, a_slice_is_found_in_a_text_of_any_length,
 	  slices_are_found_trimmed_and_compared, numbers_are_written_as_printf_writes_them)

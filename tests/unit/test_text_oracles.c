@@ -106,5 +106,92 @@ START_TEST(reasoning_is_taken_out_wherever_it_begins)
 }
 END_TEST
 
-UNIT_MAIN("text_oracles", what_is_taken_for_a_plain_word_is_one_by_the_rules,
+/* The form in which ASCII is compared, made the simplest way. */
+static void make_plain(struct slice text, struct buffer *plain)
+{
+	buffer_clear(plain);
+	for (size_t i = 0; i < text.size; i++) {
+		char c = text.data[i];
+		bool is_first = plain->size == 0;
+		if (!isspace((unsigned char)c))
+			buffer_append_byte(plain, c == '"' || c == '`' ? '\'' : (char)tolower(c));
+		else if (!is_first && plain->data[plain->size - 1] != ' ')
+			buffer_append_byte(plain, ' ');
+	}
+	if (plain->size > 0 && plain->data[plain->size - 1] == ' ')
+		plain->size--;
+	buffer_append_byte(plain, '\0');
+	plain->size--;
+}
+
+static bool is_inside(const char *text, const char *at)
+{
+	return at > text && *at != '\0' && isalnum((unsigned char)at[-1]) &&
+	       isalnum((unsigned char)*at);
+}
+
+static bool says(const char *text, const char *part, bool whole_words)
+{
+	size_t size = strlen(part);
+	const char *at = size == 0 ? NULL : strstr(text, part);
+	while (whole_words && at != NULL && (is_inside(text, at) || is_inside(text, at + size)))
+		at = strstr(at + 1, part);
+	return at != NULL;
+}
+
+/* A character that is not shown sends the text the long way. */
+static void check_what_is_said(struct slice whole, struct slice part)
+{
+	struct buffer plain;
+	struct buffer sought;
+	buffer_init(&plain, SIZE_MAX);
+	buffer_init(&sought, SIZE_MAX);
+	make_plain(whole, &plain);
+	make_plain(part, &sought);
+	const char *const phrases[] = {"zz", sought.data, NULL};
+	const struct slice pieces[] = {SLICE("\u00ad"), whole};
+	struct slice hidden = arena_join(&arena, pieces, 2);
+	bool contained = says(plain.data, sought.data, false);
+	bool said = says(plain.data, sought.data, true);
+	ck_assert_int_eq(text_contains(whole, part), contained);
+	ck_assert_int_eq(text_contains(hidden, part), contained);
+	ck_assert_int_eq(text_says(whole, part), said);
+	ck_assert_int_eq(text_says(hidden, part), said);
+	if (sought.size > 0)
+		ck_assert_int_eq(text_says_any(whole, phrases),
+				 said || says(plain.data, "zz", true));
+	buffer_finish(&plain);
+	buffer_finish(&sought);
+	arena_finish(&arena);
+}
+
+START_TEST(what_ascii_says_is_what_its_plain_form_says)
+{
+	static const char alphabet[] = "aAbB  \t\n'\"`-.1";
+	struct random random = {.state = 5};
+	for (int round = 0; round < ROUNDS; round++) {
+		char bytes[LONGEST];
+		struct slice whole = {bytes, random_below(&random, LONGEST / 2)};
+		struct slice part = {bytes + LONGEST / 2, random_below(&random, 5)};
+		for (size_t i = 0; i < LONGEST; i++)
+			bytes[i] = alphabet[random_below(&random, sizeof(alphabet) - 1)];
+		check_what_is_said(whole, part);
+	}
+}
+END_TEST
+
+START_TEST(no_phrase_is_said_by_an_empty_text_or_list)
+{
+	static const char *const none[] = {NULL};
+	static const char *const some[] = {"tea", "né", NULL};
+	ck_assert(!text_says_any(SLICE("tea"), none));
+	ck_assert(!text_says_any(SLICE(" \n"), some));
+	ck_assert(text_says_any(SLICE("Il est NÉ"), some));
+	ck_assert(!text_says_any(SLICE("steam"), some));
+}
+END_TEST
+
+UNIT_MAIN("text_oracles", what_ascii_says_is_what_its_plain_form_says,
+	  no_phrase_is_said_by_an_empty_text_or_list,
+	  what_is_taken_for_a_plain_word_is_one_by_the_rules,
 	  what_is_inert_at_a_glance_is_so_byte_by_byte, reasoning_is_taken_out_wherever_it_begins)
