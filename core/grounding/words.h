@@ -35,6 +35,7 @@ enum {
 	WORD_SOFT = 1 << 25,    /* "actually": may precede a request */
 	WORD_DID = 1 << 26,     /* "did you ...?" asks about the past */
 	WORD_MOMENT = 1 << 27,  /* among signs: "明天", a time that passes */
+	WORD_WRONG = 1 << 28,   /* "wrong", "actually", "meant": corrects */
 };
 
 /* The bits of a word, in the form that text_words() gives, in any of these languages (LEXICON_*,

@@ -9,6 +9,7 @@
 
 /* clang-format off */
 static const struct word_row word_rows[] = {
+	{LEXICON_ENGLISH, WORD_WRONG, "wrong incorrect mistaken meant correction actually misspoke"},
 	{LEXICON_ENGLISH, WORD_NOT,
 	 "not no never neither nor none nobody nothing cannot cant dont doesnt didnt isnt wasnt arent wont wouldnt without hardly"},
 	{LEXICON_ENGLISH, WORD_IF,
@@ -43,6 +44,7 @@ static const struct word_row word_rows[] = {
 	{LEXICON_ENGLISH, WORD_SOFT, "information info data stuff things facts memory memories saved stored learned actually now then just also well kindly instead thought second again maybe hey"},
 	{LEXICON_ENGLISH, WORD_DID, "did have has had"},
 
+	{LEXICON_GERMAN, WORD_WRONG, "falsch meinte korrektur eigentlich vertan geirrt"},
 	{LEXICON_GERMAN, WORD_NOT,
 	 "nicht kein keine keinen keinem keiner keines nie niemals nichts nirgends weder ohne kaum"},
 	{LEXICON_GERMAN, WORD_IF, "falls angenommen gesetzt vorausgesetzt stell"},
@@ -77,6 +79,7 @@ static const struct word_row word_rows[] = {
 	{LEXICON_GERMAN, WORD_SOFT, "informationen daten gespeichert gespeicherte sachen eigentlich jetzt nun dann doch mal einfach noch also lieber"},
 	{LEXICON_GERMAN, WORD_DID, "hast habt haben"},
 
+	{LEXICON_FRENCH, WORD_WRONG, "faux fausse incorrect trompé trompée correction finalement"},
 	{LEXICON_FRENCH, WORD_NOT, "pas jamais rien aucun aucune ni sans non plus"},
 	{LEXICON_FRENCH, WORD_IF, "si supposons imagine imaginons imaginez suppose"},
 	{LEXICON_FRENCH, WORD_UNREAL, "serais serait aurais aurait pourrais pourrait vivrais voudrais habiterais"},
@@ -103,6 +106,7 @@ static const struct word_row word_rows[] = {
 	{LEXICON_FRENCH, WORD_SOFT, "informations données maintenant alors plutôt finalement fait"},
 	{LEXICON_FRENCH, WORD_DID, "as avez"},
 
+	{LEXICON_SPANISH, WORD_WRONG, "equivocado equivocada incorrecto mal corrección correccion realidad"},
 	{LEXICON_SPANISH, WORD_NOT, "no nunca jamás jamas nada ningún ninguna ninguno tampoco ni sin"},
 	{LEXICON_SPANISH, WORD_IF, "si supongamos supón imagina imaginemos imagínate ojalá suponiendo"},
 	{LEXICON_SPANISH, WORD_UNREAL,
@@ -132,6 +136,7 @@ static const struct word_row word_rows[] = {
 	{LEXICON_SPANISH, WORD_SOFT, "información datos ahora entonces mejor pues porfa realidad"},
 	{LEXICON_SPANISH, WORD_DID, "has"},
 
+	{LEXICON_PORTUGUESE, WORD_WRONG, "errado errada incorreto enganei correção correcao verdade"},
 	{LEXICON_PORTUGUESE, WORD_NOT, "não nao nunca jamais nada nenhum nenhuma nem sem"},
 	{LEXICON_PORTUGUESE, WORD_IF, "suponha imagine imagina caso"},
 	{LEXICON_PORTUGUESE, WORD_MAY_IF, "se"},
@@ -157,6 +162,7 @@ static const struct word_row word_rows[] = {
 	{LEXICON_PORTUGUESE, WORD_KEEP, "lembre lembres guarde guardes memorize"},
 	{LEXICON_PORTUGUESE, WORD_SOFT, "agora então melhor"},
 
+	{LEXICON_ITALIAN, WORD_WRONG, "sbagliato sbagliata sbagliavo correzione realtà"},
 	{LEXICON_ITALIAN, WORD_NOT, "non mai nulla niente nessun nessuna nessuno né senza"},
 	{LEXICON_ITALIAN, WORD_IF, "se supponiamo immagina immaginiamo magari"},
 	{LEXICON_ITALIAN, WORD_UNREAL, "sarei sarebbe avrei fossi vivessi potrei vivrei avessi abitassi"},
@@ -183,6 +189,7 @@ static const struct word_row word_rows[] = {
 	{LEXICON_ITALIAN, WORD_SOFT, "adesso ora allora meglio"},
 	{LEXICON_ITALIAN, WORD_DID, "hai avete"},
 
+	{LEXICON_DUTCH, WORD_WRONG, "fout verkeerd onjuist correctie eigenlijk vergist"},
 	{LEXICON_DUTCH, WORD_NOT, "niet geen nooit niets niemand zonder"},
 	{LEXICON_DUTCH, WORD_IF, "indien stel veronderstel"},
 	{LEXICON_DUTCH, WORD_MAY_IF, "als"},
@@ -209,6 +216,7 @@ static const struct word_row word_rows[] = {
 	{LEXICON_DUTCH, WORD_SOFT, "nu dan maar toch"},
 	{LEXICON_DUTCH, WORD_DID, "heb heeft"},
 
+	{LEXICON_TURKISH, WORD_WRONG, "yanlış düzeltme aslında yanıldım"},
 	{LEXICON_TURKISH, WORD_NOT, "değil yok asla hiç"},
 	{LEXICON_TURKISH, WORD_IF, "eğer keşke diyelim"},
 	{LEXICON_TURKISH, WORD_FIRST, "ben beni bana benim biz bizim"},
@@ -225,6 +233,7 @@ static const struct word_row word_rows[] = {
 	{LEXICON_POLISH, WORD_FORGET, "zapomnij usuń wymaż"},
 	{LEXICON_POLISH, WORD_NOT, "nie nigdy"},
 
+	{LEXICON_OTHER, WORD_WRONG, "неправильно неверно ошибся ошиблась точнее خطأ"},
 	{LEXICON_OTHER, WORD_NOT, "не нет никогда ничего ни без لا ليس لست لم لن"},
 	{LEXICON_OTHER, WORD_IF, "если представь предположим допустим لو إذا افترض"},
 	{LEXICON_OTHER, WORD_UNREAL, "бы б"},

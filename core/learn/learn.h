@@ -51,6 +51,19 @@ struct learn_prompt learn_facts_prompt(const struct learn_turn *turn, struct are
  * where nobody asked. */
 struct learn_prompt learn_forget_prompt(const struct learn_turn *turn, struct arena *arena);
 
+/* How many of the turns, from the first, one request holds: 1 or more, as long as what is shown of
+ * them is at most as long as one turn may be. */
+size_t learn_together(const struct learn_turn *turns, size_t count);
+/* The request for the facts of several turns of one user, in the order in which they were said. The
+ * answer is then read for each turn by itself: an entry belongs to those in which its quote stands.
+ */
+struct learn_prompt learn_several_prompt(const struct learn_turn *turns, size_t count,
+					 struct arena *arena);
+
+/* Whether the user's words ask to forget something or correct something, and so should be learned
+ * from at once. */
+bool learn_is_pressing(struct slice user, struct arena *arena);
+
 /* The part of a user turn that the memory model is shown and that facts may rest on. */
 struct slice learn_shown_turn(struct slice user);
 
@@ -87,6 +100,7 @@ struct learning {
 	size_t change_count;
 	bool hide_exchange; /* the turn itself asked to forget something, and is hidden too */
 	bool is_empty;      /* the answer held no entry at all */
+	size_t kept;        /* entries that were learned from */
 	size_t rejected;    /* entries that were not grounded, not confident or malformed */
 };
 
@@ -107,6 +121,12 @@ bool learn_answers_read(const struct learn_turn *turn, const struct slice *answe
 struct learn_prompt learn_summary_prompt(struct slice previous, const struct turn *turns,
 					 size_t turn_count, unsigned max_words,
 					 struct arena *arena);
+
+/* How many of the uncovered turns to fold now, up to the end of an exchange, once there are
+ * `summarize_after`: all but half of that number, so that many turns (after an edit, say) take one
+ * call; all of them if `is_idle`; 0: none. */
+size_t learn_fold_count(const struct turn *turns, size_t count, size_t summarize_after,
+			bool is_idle);
 
 /* Takes the model's answer as a summary: strips reasoning and fences, and cuts it to `max_words`
  * words, at the end of a sentence if possible (otherwise of a word). False: it copies the turns, it

@@ -21,16 +21,22 @@ struct slice learn_shown_turn(struct slice user)
 	return utf8_cut(user, MAX_TURN);
 }
 
-static void append_date(struct buffer *out, int64_t at, struct arena *arena)
+/* "2026-11-21, Saturday" */
+static void append_day(struct buffer *out, int64_t at, struct arena *arena)
 {
 	static const char *const weekdays[] = {"Thursday", "Friday",  "Saturday", "Sunday",
 					       "Monday",   "Tuesday", "Wednesday"};
 	const int64_t day = 24 * 60 * 60 * 1000;
 	int64_t days = at / day - (at % day < 0); /* days since a Thursday */
-	buffer_append(out, SLICE("Date of the new turn: "));
 	buffer_append(out, text_date(at, arena));
 	buffer_append(out, SLICE(", "));
 	buffer_append(out, slice_of(weekdays[(days % 7 + 7) % 7]));
+}
+
+static void append_date(struct buffer *out, int64_t at, struct arena *arena)
+{
+	buffer_append(out, SLICE("Date of the new turn: "));
+	append_day(out, at, arena);
 	buffer_append_byte(out, '\n');
 }
 
@@ -120,14 +126,19 @@ static void append_reference(struct buffer *out, const char *speaker, struct sli
 	buffer_append_byte(out, '\n');
 }
 
-static void append_references(struct buffer *out, const struct learn_turn *turn,
-			      struct arena *arena)
+static void append_before(struct buffer *out, const struct learn_turn *turn, struct arena *arena)
 {
 	size_t first = turn->before_count > MAX_BEFORE ? turn->before_count - MAX_BEFORE : 0;
 	if (turn->before_count > 0)
 		buffer_append(out, SLICE("\nEarlier messages, shortened (for reference only):\n"));
 	for (size_t i = first; i < turn->before_count; i++)
 		append_reference(out, role_name(turn->before[i].role), turn->before[i].text, arena);
+}
+
+static void append_references(struct buffer *out, const struct learn_turn *turn,
+			      struct arena *arena)
+{
+	append_before(out, turn, arena);
 	if (turn->assistant.size > 0) {
 		buffer_append(out, SLICE("\nThe answer to the new turn, shortened (for reference "
 					 "only):\n"));
@@ -164,4 +175,66 @@ struct learn_prompt learn_forget_prompt(const struct learn_turn *turn, struct ar
 	return (struct learn_prompt){.system = learn_forget_instructions(),
 				     .user = show(turn, arena),
 				     .schema = learn_forget_schema()};
+}
+
+/* ---- several turns ---- */
+
+/* A line that could look like the start of another turn is indented. */
+static void append_own(struct buffer *out, struct slice text)
+{
+	for (size_t at = 0; at < text.size;) {
+		size_t end = slice_find(text, SLICE("\n"), at);
+		struct slice line = slice_part(text, at, end);
+		if (slice_starts_with(line, SLICE("===")) || slice_starts_with(line, SLICE("---")))
+			buffer_append_byte(out, ' ');
+		buffer_append(out, line);
+		buffer_append_byte(out, '\n');
+		at = end + 1;
+	}
+}
+
+static void append_turn(struct buffer *out, const struct learn_turn *turn, size_t number,
+			size_t count, struct arena *arena)
+{
+	buffer_append(out, SLICE("\n=== New user turn "));
+	buffer_append(out, arena_number(arena, number));
+	buffer_append(out, SLICE(" of "));
+	buffer_append(out, arena_number(arena, count));
+	buffer_append(out, SLICE(", said on "));
+	append_day(out, turn->created_at, arena);
+	buffer_append(out, SLICE(" ===\n"));
+	append_own(out, learn_shown_turn(turn->user));
+	if (turn->assistant.size == 0)
+		return;
+	buffer_append(out, SLICE("--- The answer to it, shortened (for reference only)\n"));
+	append_reference(out, "assistant", turn->assistant, arena);
+}
+
+size_t learn_together(const struct learn_turn *turns, size_t count)
+{
+	size_t together = 0;
+	size_t size = 0;
+	while (together < count) {
+		size += learn_shown_turn(turns[together].user).size;
+		if (together > 0 && size > MAX_TURN)
+			break;
+		together++;
+	}
+	return together;
+}
+
+struct learn_prompt learn_several_prompt(const struct learn_turn *turns, size_t count,
+					 struct arena *arena)
+{
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX); /* each part has its own bound */
+	buffer_append(&out, SLICE("There are several new user turns. List the entries of all of "
+				  "them, each with a quote from its own turn.\n"));
+	append_known(&out, &turns[count - 1], arena);
+	append_before(&out, &turns[0], arena);
+	for (size_t i = 0; i < count; i++)
+		append_turn(&out, &turns[i], i + 1, count, arena);
+	return (struct learn_prompt){.system = learn_facts_instructions(),
+				     .user = arena_take(arena, &out),
+				     .schema = learn_facts_schema()};
 }

@@ -10,6 +10,17 @@ enum {
 	RUNAWAY = 10, /* times the words asked for: the model repeats itself */
 };
 
+size_t learn_fold_count(const struct turn *turns, size_t count, size_t summarize_after,
+			bool is_idle)
+{
+	if (count == 0 || (count < summarize_after && !is_idle))
+		return 0;
+	size_t fold = is_idle ? count : count - summarize_after / 2;
+	while (fold < count && turns[fold].exchange == turns[fold - 1].exchange)
+		fold++;
+	return fold;
+}
+
 static struct slice instructions(unsigned max_words, struct arena *arena)
 {
 	const struct slice parts[] = {

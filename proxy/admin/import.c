@@ -243,7 +243,7 @@ static void on_imported(void *cookie, enum store_result result)
 		admin_reply_failure(call, result);
 		return;
 	}
-	learner_wake(call->service->learner, call->user);
+	learner_wake(call->service->learner, call->user, false);
 	wait_for_vectors(import);
 }
 

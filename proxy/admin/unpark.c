@@ -21,7 +21,7 @@ static void on_unparked(void *cookie, enum store_result result)
 	if (unparking->everybody)
 		learner_wake_all(call->service->learner);
 	else
-		learner_wake(call->service->learner, call->user);
+		learner_wake(call->service->learner, call->user, true);
 	struct buffer out;
 	buffer_init(&out, ANSWER_LIMIT);
 	buffer_printf(&out, "{\"unparked\":%zu}", unparking->count);

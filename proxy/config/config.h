@@ -34,6 +34,8 @@ struct config_memory {
 	uint64_t buffer_messages;
 	uint64_t summarize_after;
 	uint64_t summary_words;
+	uint64_t learn_idle; /* milliseconds */
+	uint64_t learn_batch;
 	double min_confidence;
 	bool secrets_redact;
 	uint64_t auto_buffer_turns;

@@ -162,6 +162,11 @@ const struct config_key config_keys[] = {
 	 .help = "how many messages may wait before the oldest half is folded into the summary"},
 	{KEY("memory", "summary_words", "150"), NUMBER(10, 2000), IN_MEMORY(summary_words),
 	 .help = "longest summary"},
+	{KEY("memory", "learn_idle", "5s"), DURATION(0, HOUR), IN_MEMORY(learn_idle),
+	 .help = "a user's exchanges are learned from together once no other has come for so "
+		 "long; what asks to forget or corrects is learned from at once"},
+	{KEY("memory", "learn_batch", "6"), NUMBER(1, 16), IN_MEMORY(learn_batch),
+	 .help = "or once so many wait; 1: each by itself"},
 	{KEY("memory", "min_confidence", "0.7"), FRACTION(0, 1), IN_MEMORY(min_confidence),
 	 .help = "only facts with a higher confidence are stored"},
 	{KEY("memory", "user_limit", "1G"), SIZE(64 * KIB, 16384 * GIB), IN_MEMORY(user_limit),

@@ -7,7 +7,6 @@
 #include "proxy/exchange/worker.h"
 #include "proxy/http/server.h"
 #include "proxy/learn/learner.h"
-#include "proxy/learn/retention.h"
 #include "proxy/runtime/descriptors.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/loop.h"
@@ -15,6 +14,7 @@
 #include "proxy/runtime/metrics.h"
 #include "proxy/service.h"
 #include "proxy/trace/tracer.h"
+#include "proxy/upkeep/retention.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+#include "core/learn/learn.h"
 #include "proxy/chat/open.h"
 #include "proxy/exchange/state.h"
 #include "proxy/exchange/tracing.h"
@@ -17,6 +18,7 @@ struct commit {
 	struct service *service;
 	struct user_key user;
 	bool learns;
+	bool is_pressing; /* and at once */
 	bool embeds;
 	uint64_t receipt; /* for the log; 0: none */
 	uint64_t started;
@@ -43,7 +45,7 @@ static void on_committed(void *cookie, enum store_result result)
 	struct exchange *exchange = commit->exchange;
 	metrics_observe(METRIC_COMMIT_SECONDS, clock_steady() - commit->started);
 	if (result == STORE_OK && commit->learns)
-		learner_wake(commit->service->learner, commit->user);
+		learner_wake(commit->service->learner, commit->user, commit->is_pressing);
 	if (result == STORE_OK && commit->embeds)
 		embedder_wake(commit->service->embedder, commit->user);
 	if (result != STORE_OK && result != STORE_STALE) {
@@ -74,6 +76,13 @@ static bool wakes_learner(const struct exchange *exchange, const struct append *
 	const struct config_memory memory =
 		config_memory_for(exchange->config, append->model, append->tenant, append->user);
 	return learner_follows(&memory, chat->mode);
+}
+
+/* What takes something back, asks to forget it or corrects it does not wait for more exchanges. */
+static bool is_pressing(struct exchange *exchange, const struct append *append)
+{
+	return append->supersede || append->same_exchange != 0 ||
+	       learn_is_pressing(append->user_text, &exchange->arena);
 }
 
 static void on_commit_late(evutil_socket_t fd, short what, void *cookie)
@@ -131,11 +140,13 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	metrics_count(append.complete ? METRIC_EXCHANGES_JOURNALLED : METRIC_EXCHANGES_INCOMPLETE,
 		      1);
 	bool waits = relay->holds && exchange->request != NULL;
+	bool learns = wakes_learner(exchange, &append);
 	struct commit *commit = xmalloc(sizeof(*commit));
 	*commit = (struct commit){.exchange = waits ? exchange : NULL,
 				  .service = service,
 				  .user = exchange->chat.user,
-				  .learns = wakes_learner(exchange, &append),
+				  .learns = learns,
+				  .is_pressing = learns && is_pressing(exchange, &append),
 				  .embeds = chat_wants_vectors(&exchange->chat),
 				  .receipt = exchange->chat.receipt,
 				  .started = clock_steady()};

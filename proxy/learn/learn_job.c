@@ -1,8 +1,8 @@
 #include "proxy/learn/learn_job.h"
 
-#include "core/learn/learn.h"
 #include "core/model/model_request.h"
 #include "core/secrets/secrets.h"
+#include "proxy/learn/learn_batch.h"
 #include "proxy/learn/learn_call.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
@@ -24,17 +24,14 @@ struct learn_job {
 	learn_job_asked *asked; /* NULL once called */
 	learn_job_ended *ended;
 	void *cookie;
-	struct job_input input;
+	struct job_input input; /* of a summary job */
 	struct learn_prompt prompt;
 	struct summary summary; /* what a summary job will store, except its text */
 	/* Exactly one of these is in progress. */
 	struct event *start;
 	struct learn_call *call;
 	struct store_call *store_call;
-	unsigned questions;      /* LEARN_ASK_*, of a facts job: what is still to be asked */
-	struct slice answers[2]; /* to those that were */
-	size_t answer_count;
-	struct learning learning; /* what a facts job will store */
+	struct learn_batch batch; /* of a facts job */
 	bool wants_room;          /* see learn_job_ended */
 };
 
@@ -87,6 +84,8 @@ static void try_later(struct learn_job *learn_job)
 	job->tries++;
 	job->not_before =
 		clock_wall() + (pause < LEARN_JOB_LONGEST_PAUSE ? pause : LEARN_JOB_LONGEST_PAUSE);
+	if (job->kind == JOB_FACTS)
+		job->exchange = learn_job->batch.exchanges[learn_job->batch.at];
 	leave_model(learn_job);
 	learn_job->store_call =
 		store_postpone(learn_job->setting.store, learn_job->setting.user, job,
@@ -115,38 +114,19 @@ static void on_stored(void *cookie, enum store_result result);
 
 static void store_facts(struct learn_job *learn_job)
 {
-	const struct learning *learning = &learn_job->learning;
+	const struct learn_batch *batch = &learn_job->batch;
+	const struct learning *learning = &batch->learning;
 	leave_model(learn_job);
 	learn_job->store_call = store_learned(
-		learn_job->setting.store, learn_job->setting.user, learn_job->job.exchange,
-		learn_job->input.forget_epoch, learning->changes, learning->change_count,
+		learn_job->setting.store, learn_job->setting.user, batch->exchanges[batch->at],
+		batch->input.forget_epoch, learning->changes, learning->change_count,
 		learning->hide_exchange, clock_wall(), loop_for_store(learn_job->setting.loop),
 		on_stored, learn_job);
 }
 
-static struct learn_turn turn_to_learn(const struct learn_job *learn_job)
-{
-	const struct job_input *input = &learn_job->input;
-	return (struct learn_turn){
-		.exchange = learn_job->job.exchange,
-		.created_at = input->user.created_at,
-		.user = input->user.text,
-		.assistant = input->assistant.text,
-		.before = input->before,
-		.before_count = input->before_count,
-		.facts = input->facts,
-		.fact_count = input->fact_count,
-		.min_confidence = learn_job->settings.min_confidence,
-		.pii = (enum pii)learn_job->setting.config->retention.pii,
-		.mask_secrets = learn_job->settings.secrets_redact,
-	};
-}
-
 static bool take_facts(struct learn_job *learn_job)
 {
-	struct learn_turn turn = turn_to_learn(learn_job);
-	if (!learn_answers_read(&turn, learn_job->answers, learn_job->answer_count,
-				&learn_job->learning, &learn_job->arena))
+	if (!learn_batch_take(&learn_job->batch, &learn_job->arena))
 		return false;
 	store_facts(learn_job);
 	return true;
@@ -172,7 +152,7 @@ static bool take_summary(struct learn_job *learn_job, const struct model_answer 
 	return true;
 }
 
-static void ask_next(struct learn_job *learn_job);
+static bool ask_next(struct learn_job *learn_job);
 
 static bool use_answer(struct learn_job *learn_job, struct slice body)
 {
@@ -181,11 +161,8 @@ static bool use_answer(struct learn_job *learn_job, struct slice body)
 		return false;
 	if (learn_job->job.kind == JOB_SUMMARY)
 		return take_summary(learn_job, &answer);
-	learn_job->answers[learn_job->answer_count++] = answer.text;
-	if (learn_job->questions == 0)
-		return take_facts(learn_job);
-	ask_next(learn_job);
-	return true;
+	learn_batch_note_answer(&learn_job->batch, answer.text);
+	return ask_next(learn_job) || take_facts(learn_job);
 }
 
 static void on_called(void *cookie, const struct learn_reply *reply)
@@ -206,28 +183,19 @@ static void on_called(void *cookie, const struct learn_reply *reply)
 
 /* ---- when it is stored ---- */
 
-static enum store_result read_input(struct learn_job *learn_job)
-{
-	const struct learn_job_setting *setting = &learn_job->setting;
-	return store_job_input(setting->store, setting->user, learn_job->job.kind,
-			       learn_job->job.exchange, &learn_job->input, &learn_job->arena);
-}
-
 /* The user went back or asked to forget while the model worked: checks its answer against the facts
  * as they stand now. */
 static void take_facts_anew(struct learn_job *learn_job)
 {
-	if (read_input(learn_job) != STORE_OK || !take_facts(learn_job))
+	if (!learn_batch_read_anew(&learn_job->batch, &learn_job->arena) || !take_facts(learn_job))
 		end_learn_job(learn_job, true);
 }
 
-static void count_facts(const struct learning *learning)
+static void take_next_facts(struct learn_job *learn_job, bool is_stored)
 {
-	metrics_count(METRIC_LEARNED_FACTS, 1);
-	metrics_count(METRIC_MODEL_EMPTY, learning->is_empty);
-	metrics_count(METRIC_FACTS_REJECTED, learning->rejected);
-	for (size_t i = 0; i < learning->change_count; i++)
-		metrics_count(METRIC_FACTS_STORED, learning->changes[i].kind == CHANGE_ADD);
+	if (!learn_batch_next(&learn_job->batch, is_stored, &learn_job->arena) ||
+	    !take_facts(learn_job))
+		end_learn_job(learn_job, true);
 }
 
 /* A summary of turns that have changed meanwhile is requested again. What a full store refused is
@@ -239,12 +207,12 @@ static void on_stored(void *cookie, enum store_result result)
 	bool is_facts = learn_job->job.kind == JOB_FACTS;
 	bool is_over = result == STORE_OK || result == STORE_STALE || result == STORE_CHANGED;
 	learn_job->wants_room = result == STORE_FULL;
-	if (result == STORE_OK && is_facts)
-		count_facts(&learn_job->learning);
 	if (!is_over)
 		log_error("learned facts or summary not stored: %s", store_result_name(result));
 	if (result == STORE_CHANGED && is_facts)
 		take_facts_anew(learn_job);
+	else if (is_over && is_facts)
+		take_next_facts(learn_job, result == STORE_OK);
 	else if (is_over)
 		end_learn_job(learn_job, true);
 	else
@@ -289,26 +257,15 @@ static int by_id(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-size_t learn_job_fold_count(const struct turn *turns, size_t count, size_t summarize_after,
-			    bool is_idle)
-{
-	if (count == 0 || (count < summarize_after && !is_idle))
-		return 0;
-	size_t fold = is_idle ? count : count - summarize_after / 2;
-	while (fold < count && turns[fold].exchange == turns[fold - 1].exchange)
-		fold++;
-	return fold;
-}
-
 static bool prepare_summary(struct learn_job *learn_job)
 {
 	struct job_input *input = &learn_job->input;
 	/* The last turn's id says what a summary covers, so turns are folded in that order. */
 	qsort(input->uncovered, input->uncovered_count, sizeof(*input->uncovered), by_id);
-	size_t fold = learn_job_fold_count(input->uncovered, input->uncovered_count,
-					   (size_t)learn_job->settings.summarize_after,
-					   clock_wall() - learn_job->job.last_active >=
-						   LEARN_JOB_IDLE_TIME);
+	size_t fold =
+		learn_fold_count(input->uncovered, input->uncovered_count,
+				 (size_t)learn_job->settings.summarize_after,
+				 clock_wall() - learn_job->job.last_active >= LEARN_JOB_IDLE_TIME);
 	struct slice previous = input->has_summary ? input->summary.text : (struct slice){0};
 	learn_job->prompt = learn_summary_prompt(previous, input->uncovered, fold,
 						 (unsigned)learn_job->settings.summary_words,
@@ -319,50 +276,61 @@ static bool prepare_summary(struct learn_job *learn_job)
 	return true;
 }
 
-/* The first of the questions that are left. */
-static void put_question(struct learn_job *learn_job)
+static bool ask_next(struct learn_job *learn_job)
 {
-	struct learn_turn turn = turn_to_learn(learn_job);
-	bool forgets = learn_job->questions & LEARN_ASK_FORGET;
-	learn_job->questions &= ~(unsigned)(forgets ? LEARN_ASK_FORGET : LEARN_ASK_FACTS);
-	learn_job->prompt = forgets ? learn_forget_prompt(&turn, &learn_job->arena)
-				    : learn_facts_prompt(&turn, &learn_job->arena);
-}
-
-static void ask_next(struct learn_job *learn_job)
-{
-	put_question(learn_job);
-	call_model(learn_job);
-}
-
-static bool prepare_facts(struct learn_job *learn_job)
-{
-	struct learn_turn turn = turn_to_learn(learn_job);
-	if (slice_trim(turn.user).size == 0)
+	if (!learn_batch_ask(&learn_job->batch, &learn_job->prompt, &learn_job->arena))
 		return false;
-	learn_job->questions = learn_questions(&turn, &learn_job->arena);
-	put_question(learn_job);
+	call_model(learn_job);
+	return true;
+}
+
+static bool begin_summary(struct learn_job *learn_job)
+{
+	const struct learn_job_setting *setting = &learn_job->setting;
+	if (store_job_input(setting->store, setting->user, JOB_SUMMARY, 0, &learn_job->input,
+			    &learn_job->arena) != STORE_OK ||
+	    !prepare_summary(learn_job))
+		return false;
+	call_model(learn_job);
+	return true;
+}
+
+static bool begin_facts(struct learn_job *learn_job)
+{
+	if (!learn_batch_read(&learn_job->batch, &learn_job->arena))
+		return false;
+	if (!ask_next(learn_job))
+		store_facts(learn_job);
 	return true;
 }
 
 static void on_start(evutil_socket_t fd, short what, void *cookie)
 {
 	struct learn_job *learn_job = cookie;
-	bool is_facts = learn_job->job.kind == JOB_FACTS;
 	(void)fd;
 	(void)what;
-	bool is_read = read_input(learn_job) == STORE_OK;
-	if (is_read && (is_facts ? prepare_facts(learn_job) : prepare_summary(learn_job))) {
-		call_model(learn_job);
-	} else if (is_read && is_facts) {
-		store_facts(learn_job);
-	} else {
-		/* There is nothing to do, or nothing readable: pauses first. */
+	bool has_begun = learn_job->job.kind == JOB_FACTS ? begin_facts(learn_job)
+							  : begin_summary(learn_job);
+	/* There is nothing to do, or nothing readable: pauses first. */
+	if (!has_begun)
 		try_later(learn_job);
+}
+
+static void fill_batch(struct learn_job *learn_job, const struct job *const *jobs, size_t count)
+{
+	struct learn_batch *batch = &learn_job->batch;
+	*batch = (struct learn_batch){.store = learn_job->setting.store,
+				      .user = learn_job->setting.user,
+				      .config = learn_job->setting.config,
+				      .settings = &learn_job->settings};
+	while (batch->count < count) {
+		batch->exchanges[batch->count] = jobs[batch->count]->exchange;
+		batch->count++;
 	}
 }
 
-struct learn_job *learn_job_start(const struct learn_job_setting *setting, const struct job *job,
+struct learn_job *learn_job_start(const struct learn_job_setting *setting,
+				  const struct job *const *jobs, size_t count,
 				  learn_job_asked *asked, learn_job_ended *ended, void *cookie)
 {
 	struct learn_job *learn_job = xcalloc(1, sizeof(*learn_job));
@@ -372,11 +340,12 @@ struct learn_job *learn_job_start(const struct learn_job_setting *setting, const
 	learn_job->setting.user_id = arena_copy(&learn_job->arena, setting->user_id);
 	learn_job->setting.key_field = arena_copy(&learn_job->arena, setting->key_field);
 	learn_job->setting.model = arena_copy(&learn_job->arena, setting->model);
-	learn_job->job = *job;
-	learn_job->job.model = arena_copy(&learn_job->arena, job->model);
+	learn_job->job = *jobs[0];
+	learn_job->job.model = arena_copy(&learn_job->arena, jobs[0]->model);
 	learn_job->settings =
 		config_memory_for(setting->config, learn_job->job.model, learn_job->setting.tenant,
 				  learn_job->setting.user_id);
+	fill_batch(learn_job, jobs, count);
 	learn_job->asked = asked;
 	learn_job->ended = ended;
 	learn_job->cookie = cookie;

@@ -1,5 +1,6 @@
-/* A learn_job: one job of the learner, from its input to its result in the store. It makes one call
- * to the memory model, or a few if the server needs other parameters. */
+/* A learn_job: one job of the learner, or several exchanges to learn facts from, from the input to
+ * the result in the store. It makes one call to the memory model, or a few if the server needs
+ * other parameters. */
 #ifndef RECALLD_PROXY_LEARN_LEARN_JOB_H
 #define RECALLD_PROXY_LEARN_LEARN_JOB_H
 
@@ -41,17 +42,14 @@ typedef void learn_job_asked(void *cookie);
  * `wants_room`: there was no room for what was learned, and the next try would find none either. */
 typedef void learn_job_ended(void *cookie, bool noted, bool wants_room);
 
-/* Starts the job on a later turn of the loop. Copies the setting and the job. */
-struct learn_job *learn_job_start(const struct learn_job_setting *setting, const struct job *job,
+/* Starts on a later turn of the loop. `jobs`: one, or up to LEARN_BATCH_MOST exchanges to learn
+ * facts from, oldest first; a failed try counts against the first. Copies the setting and the jobs.
+ */
+struct learn_job *learn_job_start(const struct learn_job_setting *setting,
+				  const struct job *const *jobs, size_t count,
 				  learn_job_asked *asked, learn_job_ended *ended, void *cookie);
 /* Cancels the call to the model, without effect on the job. A result on its way to the store still
  * gets there. Calls nothing. */
 void learn_job_cancel(struct learn_job *learn_job);
-
-/* How many of the uncovered turns to fold now, up to the end of an exchange, once there are
- * `summarize_after`: all but half of that number, so that many turns (after an edit, say) take one
- * call; all of them if `is_idle`; 0: none. */
-size_t learn_job_fold_count(const struct turn *turns, size_t count, size_t summarize_after,
-			    bool is_idle);
 
 #endif

@@ -21,7 +21,6 @@ enum {
 	SCAN_PAUSE_MS = 100,    /* between two slices of a scan, at least, and... */
 	SCAN_PAUSES = 19,       /* ...this many times what the slice took */
 	SCAN_PERIOD_MS = 30000, /* between two scans */
-	LONGEST_WAIT_MS = 30000,
 	ROOM_WAIT_MS = 1000,
 	MAX_STORING = 64, /* learn_jobs whose results are on their way to the disk */
 };
@@ -59,15 +58,6 @@ static void on_pause_over(evutil_socket_t fd, short what, void *cookie)
 	(void)what;
 	learner_users_enqueue(&learner_user->learner->users, learner_user);
 	pump(learner_user->learner);
-}
-
-static void pause_user(struct learner_user *learner_user, int64_t wait)
-{
-	if (wait > LONGEST_WAIT_MS)
-		wait = LONGEST_WAIT_MS;
-	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
-	learner_user->state = LEARNER_USER_PAUSED;
-	evtimer_add(learner_user->timer, &pause);
 }
 
 /* Puts a user on the list, or a paused one back into the queue. False: the list is full. */
@@ -111,7 +101,7 @@ static void on_learn_job_ended(void *cookie, bool noted, bool wants_room)
 		learner_users_enqueue(&learner->users,
 				      learner_user); /* there may be more to learn */
 	else
-		pause_user(learner_user, LONGEST_WAIT_MS);
+		learner_user_pause(learner_user, LEARNER_LONGEST_WAIT_MS);
 	pump(learner);
 }
 
@@ -130,22 +120,22 @@ static void begin_learn_job(struct learner_user *learner_user, const struct next
 		.user_id = next->page.user,
 		.key_field = next->key_field,
 		.model = learner_models_name(&learner->models, learner->config, next->page.tenant,
-					     next->job->model),
+					     next->jobs[0]->model),
 	};
 	learner_user->has_new_key = false;
 	learner_user->state = LEARNER_USER_BUSY;
 	learner->asking++;
 	learner->learn_jobs++;
 	metrics_move(METRIC_LEARNER_CALLS, 1);
-	learner_user->learn_job =
-		learn_job_start(&setting, next->job, on_asked, on_learn_job_ended, learner_user);
+	learner_user->learn_job = learn_job_start(&setting, next->jobs, next->count, on_asked,
+						  on_learn_job_ended, learner_user);
 }
 
 static void look_at(struct learner *learner, struct learner_user *learner_user)
 {
 	/* Calling the model would cost money for a result that the store refuses. */
 	if (learner_user->wants_room && !store_has_room(learner->service->store)) {
-		pause_user(learner_user, ROOM_WAIT_MS);
+		learner_user_pause(learner_user, ROOM_WAIT_MS);
 		return;
 	}
 	learner_user->wants_room = false;
@@ -155,13 +145,16 @@ static void look_at(struct learner *learner, struct learner_user *learner_user)
 		.keys = learner->keys,
 		.user = learner_user->node.user,
 		.has_new_key = learner_user->has_new_key,
+		.is_pressing = learner_user->is_pressing,
+		.quiet = learner_user_quiet_time(learner_user),
 		.now = clock_wall(),
 	};
 	next_job_choose(&next);
-	if (next.job != NULL)
+	learner_user_note_next(learner_user, &next);
+	if (next.count > 0)
 		begin_learn_job(learner_user, &next);
 	else if (next.wait >= 0)
-		pause_user(learner_user, next.wait);
+		learner_user_pause_for(learner_user, &next);
 	else
 		learner_users_remove(&learner->users, learner_user);
 	next_job_finish(&next);
@@ -245,41 +238,51 @@ struct embedder *learner_embedder(struct learner *learner)
 struct wake_task {
 	struct learner *learner;
 	struct user_key user;
-	bool has_new_key;
+	enum wake_cause cause;
 };
+
+static void wake_user(struct learner *learner, struct user_key user, enum wake_cause cause)
+{
+	struct learner_user *learner_user = learner_users_find(&learner->users, user);
+	if (learner_user != NULL && cause == WAKE_EXCHANGE &&
+	    learner_user_goes_on_idling(learner_user)) {
+		learner_user_note_wake(learner_user, cause);
+		return;
+	}
+	add_user(learner, user, true);
+	learner_user = learner_users_find(&learner->users, user);
+	if (learner_user != NULL)
+		learner_user_note_wake(learner_user, cause);
+}
 
 static void wake(void *cookie)
 {
 	struct wake_task *task = cookie;
 	if (!task->learner->stopping) {
-		struct learner_user *learner_user;
-		add_user(task->learner, task->user, true);
-		if (task->has_new_key &&
-		    (learner_user = learner_users_find(&task->learner->users, task->user)) != NULL)
-			learner_user->has_new_key = true;
-		if (task->has_new_key)
+		wake_user(task->learner, task->user, task->cause);
+		if (task->cause == WAKE_KEY)
 			embedder_try_again(task->learner->embedder, task->user);
 		pump(task->learner);
 	}
 	free(task);
 }
 
-static void post_wake(struct learner *learner, struct user_key user, bool has_new_key)
+static void post_wake(struct learner *learner, struct user_key user, enum wake_cause cause)
 {
 	struct wake_task *task = xmalloc(sizeof(*task));
-	*task = (struct wake_task){.learner = learner, .user = user, .has_new_key = has_new_key};
+	*task = (struct wake_task){.learner = learner, .user = user, .cause = cause};
 	loop_post(learner->loop, wake, task);
 }
 
-void learner_wake(struct learner *learner, struct user_key user)
+void learner_wake(struct learner *learner, struct user_key user, bool is_pressing)
 {
-	post_wake(learner, user, false);
+	post_wake(learner, user, is_pressing ? WAKE_PRESSING : WAKE_EXCHANGE);
 }
 
 void learner_offer_key(struct learner *learner, struct user_key user, struct slice key_field)
 {
 	if (key_ring_put(learner->keys, user, key_field))
-		post_wake(learner, user, true);
+		post_wake(learner, user, WAKE_KEY);
 }
 
 void learner_forget(struct learner *learner, struct user_key user)

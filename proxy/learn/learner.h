@@ -23,8 +23,9 @@ void learner_destroy(struct learner *learner);
 /* The functions below are safe from any thread. */
 
 void learner_configure(struct learner *learner, struct config *config);
-/* This user has jobs, or there is a new reason to check them. */
-void learner_wake(struct learner *learner, struct user_key user);
+/* This user has jobs, or there is a new reason to check them. `is_pressing`: they do not wait for
+ * more exchanges. */
+void learner_wake(struct learner *learner, struct user_key user, bool is_pressing);
 /* Any user may have jobs. */
 void learner_wake_all(struct learner *learner);
 /* Offers the field with the key of a user's own request, as identity_key_field() returns it, for

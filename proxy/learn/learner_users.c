@@ -1,10 +1,66 @@
 #include "proxy/learn/learner_users.h"
 
+#include "proxy/learn/next_job.h"
+#include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- one user ---- */
+
+void learner_user_pause(struct learner_user *learner_user, int64_t wait)
+{
+	if (wait > LEARNER_LONGEST_WAIT_MS)
+		wait = LEARNER_LONGEST_WAIT_MS;
+	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+	learner_user->state = LEARNER_USER_PAUSED;
+	evtimer_add(learner_user->timer, &pause);
+}
+
+void learner_user_pause_for(struct learner_user *learner_user, const struct next_job *next)
+{
+	learner_user->idles = next->idles;
+	learner_user->idle = next->idle;
+	learner_user->most = next->most;
+	learner_user->waiting = next->waiting_count;
+	learner_user_pause(learner_user, next->wait);
+}
+
+void learner_user_note_next(struct learner_user *learner_user, const struct next_job *next)
+{
+	if (next->facts == NULL)
+		learner_user->is_pressing = false;
+	else if (next->facts->tries > 0)
+		learner_user->is_pressing = true;
+}
+
+int64_t learner_user_quiet_time(const struct learner_user *learner_user)
+{
+	if (learner_user->woken == 0)
+		return INT64_MAX;
+	return (int64_t)(clock_steady() - learner_user->woken) / 1000;
+}
+
+void learner_user_note_wake(struct learner_user *learner_user, enum wake_cause cause)
+{
+	learner_user->has_new_key |= cause == WAKE_KEY;
+	learner_user->is_pressing |= cause == WAKE_PRESSING;
+	if (cause != WAKE_KEY)
+		learner_user->woken = clock_steady();
+}
+
+bool learner_user_goes_on_idling(struct learner_user *learner_user)
+{
+	if (learner_user->state != LEARNER_USER_PAUSED || !learner_user->idles ||
+	    ++learner_user->waiting >= learner_user->most)
+		return false;
+	learner_user_pause(learner_user, learner_user->idle);
+	return true;
+}
+
+/* ---- all ---- */
 
 void learner_users_init(struct learner_user_list *list)
 {

@@ -6,7 +6,11 @@
 #include "core/memory/user_table.h"
 #include "storage/store.h"
 
+/* The longest pause of a user, in milliseconds. */
+enum { LEARNER_LONGEST_WAIT_MS = 30000 };
+
 struct event;
+struct next_job;
 struct learner;
 struct learn_job;
 
@@ -25,9 +29,34 @@ struct learner_user {
 	bool has_new_key; /* since its last learn_job: what failed with the old key is tried at once
 			   */
 	bool wants_room;  /* the store had no room for what its last learn_job learned */
+	bool is_pressing; /* an exchange that waits asks to forget or corrects something */
+	uint64_t woken;   /* when its last exchange came, steady, in microseconds; 0: before */
+	bool idles;       /* paused until it is quiet for `idle` ms or `most` exchanges wait */
+	int64_t idle;
+	size_t most;
+	size_t waiting; /* at least so many do */
 	struct learn_job *learn_job;
 	struct event *timer;
 };
+
+enum wake_cause {
+	WAKE_EXCHANGE,
+	WAKE_PRESSING, /* an exchange that is to be learned from at once */
+	WAKE_KEY,
+};
+
+/* Pauses a user who is not queued, for so many milliseconds at most. */
+void learner_user_pause(struct learner_user *learner_user, int64_t wait);
+/* The same until the next job is due, or more exchanges make it so. */
+void learner_user_pause_for(struct learner_user *learner_user, const struct next_job *next);
+/* What waited with an exchange that failed has waited long enough. */
+void learner_user_note_next(struct learner_user *learner_user, const struct next_job *next);
+/* Milliseconds since the user's last exchange. What a scan finds has waited long enough. */
+int64_t learner_user_quiet_time(const struct learner_user *learner_user);
+void learner_user_note_wake(struct learner_user *learner_user, enum wake_cause cause);
+/* Whether one more exchange changes nothing for a user whose exchanges wait for each other, so that
+ * the jobs need not be read again; the pause then begins anew. */
+bool learner_user_goes_on_idling(struct learner_user *learner_user);
 
 enum { LEARNER_USERS_LIMIT = 4096 };
 

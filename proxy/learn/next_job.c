@@ -43,19 +43,52 @@ static struct slice find_key(struct next_job *next)
 	return key_ring_get(next->keys, next->user, &next->arena);
 }
 
-/* Reads the jobs after the exchange `after`, and keeps the first of each kind. */
+/* How long until the job is due; 0 or less: it is due. */
+static int64_t time_left(const struct next_job *next, const struct job *job)
+{
+	if (job->client_key && next->has_new_key)
+		return 0;
+	int64_t left = job->not_before - next->now;
+	/* No pause is longer: the clock has been set back since. */
+	return left > LEARN_JOB_LONGEST_PAUSE ? 0 : left;
+}
+
+/* What failed is tried by itself, so that it holds nothing else up for long. */
+static bool goes_with(const struct next_job *next, const struct job *first, const struct job *job)
+{
+	return first->tries == 0 && job->tries == 0 && time_left(next, first) <= 0 &&
+	       time_left(next, job) <= 0 && slice_equal(first->model, job->model) &&
+	       first->client_key == job->client_key;
+}
+
+/* Whether more may join. */
+static bool add_facts(struct next_job *next, const struct job *job)
+{
+	if (next->facts == NULL)
+		next->facts = job;
+	else if (!goes_with(next, next->facts, job))
+		return false;
+	next->waiting[next->waiting_count++] = job;
+	return next->waiting_count < LEARN_BATCH_MOST;
+}
+
+/* Reads the jobs after the exchange `after`, and keeps the first of each kind that is wanted. */
 static void read_page(struct next_job *next, uint64_t after)
 {
 	struct job_list *page = &next->page;
+	bool takes_more = true;
 	if (store_user_jobs(next->store, next->user, after, JOBS_AT_ONCE, page, &next->arena) !=
 	    STORE_OK)
 		*page = (struct job_list){0};
 	for (size_t i = 0; i < page->count; i++) {
 		const struct job *job = &page->jobs[i];
-		const struct job **place = job->kind == JOB_FACTS ? &next->facts : &next->summary;
 		bool has_key = next->key_field.size > 0 || !job->client_key;
-		if (*place == NULL && has_key && learner_wants(next->config, page, job, next->now))
-			*place = job;
+		if (!has_key || !learner_wants(next->config, page, job, next->now))
+			continue;
+		if (job->kind == JOB_FACTS)
+			takes_more = takes_more && add_facts(next, job);
+		else if (next->summary == NULL)
+			next->summary = job;
 	}
 }
 
@@ -72,32 +105,63 @@ static void find_jobs(struct next_job *next)
 	} while (after != 0 && next->facts == NULL);
 }
 
-/* How long until the job is due; 0 or less: it is due. */
-static int64_t time_left(const struct next_job *next, const struct job *job)
+static void wait_for(struct next_job *next, int64_t left)
 {
-	if (job->client_key && next->has_new_key)
-		return 0;
-	int64_t left = job->not_before - next->now;
-	/* No pause is longer: the clock has been set back since. */
-	return left > LEARN_JOB_LONGEST_PAUSE ? 0 : left;
+	if (next->wait < 0 || left < next->wait)
+		next->wait = left;
+}
+
+/* How long until the exchanges that wait are enough for a call, or old enough. */
+static int64_t idle_left(struct next_job *next)
+{
+	const struct config_memory settings = config_memory_for(next->config, next->facts->model,
+								next->page.tenant, next->page.user);
+	next->idle = (int64_t)settings.learn_idle;
+	next->most = (size_t)settings.learn_batch;
+	if (next->waiting_count > next->most)
+		next->waiting_count = next->most;
+	bool is_enough =
+		next->waiting_count == next->most || next->is_pressing || next->facts->tries > 0;
+	return is_enough || next->quiet >= next->idle ? 0 : next->idle - next->quiet;
+}
+
+static void choose_facts(struct next_job *next)
+{
+	int64_t left = time_left(next, next->facts);
+	int64_t idle = idle_left(next);
+	if (left <= 0 && idle <= 0) {
+		next->count = next->waiting_count;
+		for (size_t i = 0; i < next->count; i++)
+			next->jobs[i] = next->waiting[i];
+		return;
+	}
+	next->idles = left <= 0;
+	wait_for(next, next->idles ? idle : left);
+}
+
+static void choose_summary(struct next_job *next)
+{
+	int64_t left = time_left(next, next->summary);
+	if (left <= 0) {
+		next->idles = false;
+		next->jobs[0] = next->summary;
+		next->count = 1;
+	} else {
+		wait_for(next, left);
+	}
 }
 
 void next_job_choose(struct next_job *next)
 {
 	next->facts = NULL;
-	next->job = NULL;
+	next->waiting_count = next->count = 0;
+	next->idles = false;
 	next->wait = -1;
 	find_jobs(next);
-	const struct job *const candidates[] = {next->facts, next->summary};
-	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
-		if (candidates[i] == NULL || next->job != NULL)
-			continue;
-		int64_t left = time_left(next, candidates[i]);
-		if (left <= 0)
-			next->job = candidates[i];
-		else if (next->wait < 0 || left < next->wait)
-			next->wait = left;
-	}
+	if (next->facts != NULL)
+		choose_facts(next);
+	if (next->summary != NULL && next->count == 0)
+		choose_summary(next);
 }
 
 void next_job_finish(struct next_job *next)

@@ -5,6 +5,7 @@
 
 #include "proxy/config/config.h"
 #include "proxy/learn/key_ring.h"
+#include "proxy/learn/learn_batch.h"
 #include "storage/store.h"
 
 /* Whether an exchange in this mode leaves anything to do now; otherwise its job waits for another
@@ -24,17 +25,26 @@ struct next_job {
 	struct key_ring *keys;
 	struct user_key user;
 	bool has_new_key; /* what failed with the old key is tried at once */
+	bool is_pressing; /* does not wait for more exchanges */
+	int64_t quiet;    /* milliseconds since the user's last exchange */
 	int64_t now;
 
 	/* The result, in the arena, until next_job_finish(). */
-	const struct job *job;  /* NULL: none is due... */
+	const struct job *jobs[LEARN_BATCH_MOST]; /* to be learned from together */
+	size_t count;                             /* 0: none is due... */
 	int64_t wait;           /* ...for this many milliseconds; -1: there is none */
+	bool idles;             /* it waits for more exchanges, or for the user to be quiet, ... */
+	int64_t idle;           /* ...for so many milliseconds... */
+	size_t most;            /* ...or until so many exchanges wait */
 	struct slice key_field; /* "NAME: VALUE"; empty: none is needed */
 	struct job_list page;   /* the jobs among which it was found */
 	struct arena arena;
 	/* The first job of each kind that is wanted and has its key, or NULL. Jobs for facts run in
 	 * order; they and the summary do not wait for each other. */
 	const struct job *facts, *summary;
+	/* `facts` and those after it that can be learned from in the same call. */
+	const struct job *waiting[LEARN_BATCH_MOST];
+	size_t waiting_count;
 };
 
 /* Fills in the result. */

@@ -98,6 +98,8 @@ static void check_facts(struct slice user, struct slice answer, struct arena *ar
 	(void)learn_questions(&turn, arena);
 	(void)learn_facts_prompt(&turn, arena);
 	(void)learn_forget_prompt(&turn, arena);
+	(void)learn_several_prompt(&turn, 1, arena);
+	(void)learn_is_pressing(turn.user, arena);
 }
 
 static void check_summary(struct slice answer, struct arena *arena)

@@ -72,7 +72,10 @@ def wait_answered(talkers, more, timeout=30):
 def test_nothing_answered_is_lost_or_learned_twice_by_kills_at_random_moments(tmp_path, server, end):
     chance = random.Random(SEED)
     print(f"KILL_SEED={SEED}")
-    daemon = CrashDaemon(tmp_path, server, {"memory": {"summarize_after": "6", "summary_words": "2000"}})
+    memory = {"summarize_after": "6", "summary_words": "2000"}
+    if end == "power cut":  # the turns of one call are then learned from, or not, one by one
+        memory |= {"learn_idle": "30ms", "learn_batch": "3"}
+    daemon = CrashDaemon(tmp_path, server, {"memory": memory})
     talkers, everybody = [], []
     for run in range(KILLS // 2):
         if run % 3 == 0:  # some conversations go on over several kills

@@ -28,9 +28,10 @@ static int64_t wait_until(int64_t not_before)
 				.config = config,
 				.keys = key_ring_create(),
 				.user = fixture_key("alex"),
+				.quiet = INT64_MAX,
 				.now = NOW};
 	next_job_choose(&next);
-	int64_t wait = next.job != NULL ? 0 : next.wait;
+	int64_t wait = next.count > 0 ? 0 : next.wait;
 	next_job_finish(&next);
 	key_ring_destroy(next.keys);
 	config_release(config);
@@ -47,6 +48,61 @@ START_TEST(a_job_waits_for_its_time_but_never_longer_than_any_pause_is)
 	/* The clock was set back since. */
 	ck_assert_int_eq(wait_until(NOW + LEARN_JOB_LONGEST_PAUSE + 1), 0);
 	ck_assert_int_eq(wait_until(INT64_MAX), 0);
+}
+END_TEST
+
+/* What is chosen of `said` exchanges of alex, of which the first has failed `tries` times. */
+static struct next_job choose(unsigned said, unsigned tries, int64_t quiet, bool is_pressing)
+{
+	struct fixture fixture;
+	struct config *config = read_good("[memory]\nlearn_idle = 5s\nlearn_batch = 3\n");
+	fixture_init(&fixture, MAP);
+	for (unsigned i = 0; i < said; i++) {
+		struct append append = fixture_exchange("hi", "hello", 100 + i);
+		append.session = SLICE("s");
+		append.ordinal = i;
+		append.conversation = i > 0;
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	}
+	postpone(&fixture, (struct job){.kind = JOB_SUMMARY, .parked = true});
+	if (tries > 0)
+		postpone(&fixture, (struct job){.kind = JOB_FACTS, .exchange = 1, .tries = tries});
+	struct next_job next = {.store = fixture.store,
+				.config = config,
+				.keys = key_ring_create(),
+				.user = fixture_key("alex"),
+				.quiet = quiet,
+				.is_pressing = is_pressing,
+				.now = NOW};
+	next_job_choose(&next);
+	next_job_finish(&next);
+	key_ring_destroy(next.keys);
+	config_release(config);
+	fixture_finish(&fixture);
+	return next;
+}
+
+START_TEST(exchanges_wait_for_each_other_or_for_quiet)
+{
+	static const struct {
+		unsigned said, tries;
+		int64_t quiet;
+		bool is_pressing;
+		size_t count;
+		int64_t wait;
+	} cases[] = {
+		{1, 0, 0, false, 0, 5000},       {2, 0, 1000, false, 0, 4000},
+		{2, 0, 5000, false, 2, -1},      {3, 0, 0, false, 3, -1},
+		{5, 0, 0, false, 3, -1},         {1, 0, 0, true, 1, -1},
+		{2, 0, INT64_MAX, false, 2, -1}, {3, 1, 0, false, 1, -1},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct next_job next =
+			choose(cases[i].said, cases[i].tries, cases[i].quiet, cases[i].is_pressing);
+		ck_assert_msg(next.count == cases[i].count && next.wait == cases[i].wait,
+			      "case %zu: %zu, %lld", i, next.count, (long long)next.wait);
+		ck_assert_int_eq(next.idles, cases[i].count == 0);
+	}
 }
 END_TEST
 
@@ -74,5 +130,6 @@ START_TEST(the_learner_follows_the_modes_that_learn)
 }
 END_TEST
 
-UNIT_MAIN("learner_choice", a_job_waits_for_its_time_but_never_longer_than_any_pause_is,
+UNIT_MAIN("learner_choice", exchanges_wait_for_each_other_or_for_quiet,
+	  a_job_waits_for_its_time_but_never_longer_than_any_pause_is,
 	  the_learner_follows_the_modes_that_learn)

@@ -111,6 +111,8 @@ class Daemon:
             },
             "storage": {"path": str(self.directory / "store"), "map_size": "256M"},
             "log": {"level": "info"},
+            # Learns from each exchange at once and alone, so that tests need not wait for it.
+            "memory": {"learn_idle": "0s", "learn_batch": "1"},
         }
         self.config = merged(ours, config)
         self.environment = environment or {}

@@ -83,12 +83,26 @@ class MemoryModel(Upstream):
         return json_reply(completion(text))
 
     def _facts(self, call):
-        """The turns before are in the prompt too: the answer is that of the turn that stands last in it."""
+        """The turns before are in the prompt too: the answer is that of the turn that stands last in it, or
+        of each that is new."""
+        if "=== New user turn 1 of " in call.asked:
+            return self._several(call)
         found = {turn: call.asked.rfind(plain(turn)) for turn in self.answers}
         known = [turn for turn, at in found.items() if at >= 0]
         newest = max(known, key=lambda turn: (found[turn], len(turn)), default=None)
         answer = self.otherwise if newest is None else self.answers[newest]
         return answer if isinstance(answer, str) else json.dumps({"entities": answer})
+
+    def _several(self, call):
+        entries = []
+        for part in call.asked.split("=== New user turn ")[1:]:
+            said = part.split("--- The answer to it")[0]
+            found = max((turn for turn in self.answers if plain(turn) in said), key=len, default=None)
+            answer = self.otherwise if found is None else self.answers[found]
+            if isinstance(answer, str):
+                return answer
+            entries += answer
+        return json.dumps({"entities": entries})
 
     def _summary(self, call):
         return self.summary or "The user said before: " + call.asked[-600:]

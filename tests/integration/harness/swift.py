@@ -153,18 +153,22 @@ class SwiftServer:
         prompt = parts(body["messages"][-1]["content"])
         if "response_format" not in body:
             return (completion(self._summary(prompt)),)
-        text = prompt[prompt.rindex(NEW_TURN) :]
-        tag = (own_tags(text) or [""])[0]
-        if "at the second try" in text and tag not in self.failed:
-            self.failed.add(tag)
-            return {"error": {"message": "busy"}}, 503
+        texts = [NEW_TURN + text for text in prompt.split(NEW_TURN)[1:]]
+        tags = [(own_tags(text) or [""])[0] for text in texts]
+        for text, tag in zip(texts, tags):
+            if "at the second try" in text and tag not in self.failed:
+                self.failed.add(tag)
+                return {"error": {"message": "busy"}}, 503
+        entries = [entry for text, tag in zip(texts, tags) for entry in self._entries(text, tag)]
+        return (completion(json.dumps({"entities": entries})),)
+
+    def _entries(self, text, tag):
         self.learned[tag] = self.learned.get(tag, 0) + 1
-        key = f"note_{next(self._calls)}"  # so that what is learned twice are two facts
-        entries = [{"key": key, "value": tag, "quote": f"Note {tag}", "confidence": 0.95}]
         gone = re.search(rf"Forget ({TAG.pattern})", text)
         if gone:
-            entries = [{"value": gone[1], "quote": gone[0], "confidence": 0.95, "forget": True}]
-        return (completion(json.dumps({"entities": entries if tag else []})),)
+            return [{"value": gone[1], "quote": gone[0], "confidence": 0.95, "forget": True}] if tag else []
+        key = f"note_{next(self._calls)}"  # so that what is learned twice are two facts
+        return [{"key": key, "value": tag, "quote": f"Note {tag}", "confidence": 0.95}] if tag else []
 
     @staticmethod
     def _summary(prompt):

@@ -1,4 +1,4 @@
-#include "proxy/learn/user_limits.h"
+#include "proxy/upkeep/user_limits.h"
 
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"

@@ -1,9 +1,9 @@
-#include "proxy/learn/retention.h"
+#include "proxy/upkeep/retention.h"
 
-#include "proxy/learn/user_limits.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"
+#include "proxy/upkeep/user_limits.h"
 #include "storage/lmdb/thread.h"
 
 #include <pthread.h>
