@@ -27,9 +27,8 @@ struct slice slice_of(const char *string); /* NULL gives the empty slice */
 
 static inline struct slice slice_part(struct slice whole, size_t begin, size_t end)
 {
-	/* C does not even allow adding 0 to NULL, the empty slice's data. */
-	const char *data = whole.data == NULL ? NULL : whole.data + begin;
-	return (struct slice){data, end - begin};
+	/* A number, since C does not even allow adding 0 to NULL, the empty slice's data. */
+	return (struct slice){(const char *)((uintptr_t)whole.data + begin), end - begin};
 }
 
 /* Inline, since most slices that are compared differ in their sizes. */
