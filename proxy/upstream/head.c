@@ -135,7 +135,31 @@ uint64_t reply_body_size(const struct upstream_head *head, bool is_head_request)
 	return head->has_length ? head->length : UINT64_MAX;
 }
 
-const char *reply_head_read(const struct reply_head *head, bool is_head_request,
+/* Reads how the body ends, and whether the connection may serve another request after it. */
+static void read_framing(struct reply_head *head, const struct upstream_head *all)
+{
+	struct slice version = slice_part(buffer_slice(&head->lines), 0, 8);
+	bool has_length = false;
+	bool keeps = slice_equal(version, SLICE("HTTP/1.1"));
+	bool closes = false;
+	for (size_t i = 0; i < all->field_count; i++) {
+		struct http_field field = all->fields[i];
+		if (slice_equal_nocase(field.name, SLICE("Content-Length"))) {
+			has_length = true;
+		} else if (slice_equal_nocase(field.name, SLICE("Connection"))) {
+			closes |= http_list_has(field.value, SLICE("close"));
+			keeps |= http_list_has(field.value, SLICE("keep-alive"));
+		} else if (slice_equal_nocase(field.name, SLICE("Transfer-Encoding"))) {
+			bool is_chunked = slice_equal_nocase(field.value, SLICE("chunked"));
+			head->other_coding |= head->chunked || !is_chunked;
+			head->chunked = true;
+		}
+	}
+	head->persists = keeps && !closes;
+	head->is_odd = head->chunked && has_length;
+}
+
+const char *reply_head_read(struct reply_head *head, bool is_head_request,
 			    struct upstream_head *result, struct arena *arena)
 {
 	*result = (struct upstream_head){0};
@@ -149,9 +173,8 @@ const char *reply_head_read(const struct reply_head *head, bool is_head_request,
 	const char *fault = read_fields(lines, result, arena);
 	if (fault != NULL)
 		return fault;
-	bool chunked =
-		http_field_value(result->fields, result->field_count, SLICE("Transfer-Encoding"))
-			.data != NULL;
+	read_framing(head, result);
+	bool chunked = head->chunked;
 	/* a 204 has no length (RFC 9110, section 8.6) */
 	fault = filter_fields(result, chunked || result->status == 204, arena);
 	result->until_close = has_body(result, is_head_request) && !chunked && !result->has_length;

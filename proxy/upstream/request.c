@@ -11,8 +11,7 @@ static void put_header(struct transfer *transfer, struct curl_slist ***tail, str
 	*tail = &node->next;
 }
 
-/* Fields that curl writes itself or must never write. */
-static bool is_ours(const struct upstream_request *request, struct slice name)
+bool upstream_writes_itself(const struct upstream_request *request, struct slice name)
 {
 	return slice_equal_nocase(name, SLICE("Host")) ||
 	       slice_equal_nocase(name, SLICE("Content-Length")) ||
@@ -32,7 +31,7 @@ static struct curl_slist *make_headers(struct transfer *transfer,
 	struct curl_slist **tail = &first;
 	for (size_t i = 0; i < request->field_count; i++) {
 		const struct http_field *field = &request->fields[i];
-		if (is_ours(request, field->name) || !http_field_is_valid(*field))
+		if (upstream_writes_itself(request, field->name) || !http_field_is_valid(*field))
 			continue;
 		/* "Name;" makes curl send an empty value */
 		bool is_empty = field->value.size == 0;
@@ -43,7 +42,7 @@ static struct curl_slist *make_headers(struct transfer *transfer,
 	for (size_t i = 0; i < sizeof(unasked) / sizeof(unasked[0]); i++) {
 		struct slice name = slice_part(unasked[i], 0, unasked[i].size - 1);
 		if (http_field_value(request->fields, request->field_count, name).data == NULL ||
-		    is_ours(request, name))
+		    upstream_writes_itself(request, name))
 			put_header(transfer, &tail, unasked[i]);
 	}
 	return first;
@@ -60,8 +59,7 @@ static const char *target_of(struct transfer *transfer, const struct upstream_re
 	return target[0] == '/' ? target : arena_join(&transfer->arena, rooted, 2).data;
 }
 
-/* Methods whose body no server ignores. */
-static bool always_has_body(struct slice method)
+bool upstream_always_has_body(struct slice method)
 {
 	return slice_equal(method, SLICE("POST")) || slice_equal(method, SLICE("PUT")) ||
 	       slice_equal(method, SLICE("PATCH"));
@@ -105,10 +103,11 @@ static int on_seek(void *cookie, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
-static void keep_pieces(struct transfer *transfer, const struct upstream_request *request)
+void upstream_keep_pieces(struct transfer *transfer, const struct upstream_request *request)
 {
 	struct slice *pieces = arena_alloc(&transfer->arena, request->body_count * sizeof(*pieces));
-	memcpy(pieces, request->body, request->body_count * sizeof(*pieces));
+	if (request->body_count > 0)
+		memcpy(pieces, request->body, request->body_count * sizeof(*pieces));
 	transfer->body.pieces = pieces;
 	transfer->body.count = request->body_count;
 }
@@ -124,7 +123,7 @@ static uint64_t apply_body(struct transfer *transfer, const struct upstream_requ
 	/* curl sends the body in one piece with the head; it reads any other body piecewise */
 	bool is_read = request->body_count > 1 || size > UPSTREAM_WITH_HEAD;
 	if (is_read)
-		keep_pieces(transfer, request);
+		upstream_keep_pieces(transfer, request);
 	else if (size > 0)
 		whole = request->body[0].data;
 	UPSTREAM_SET(easy, CURLOPT_POSTFIELDS, is_read ? NULL : whole);
@@ -154,7 +153,7 @@ static void apply_method(struct transfer *transfer, const struct upstream_reques
 					       : arena_string(&transfer->arena, request->method));
 	/* A server that ignores a body runs it as the connection's next request; nobody may get
 	 * that reply. */
-	bool is_last = has_body && size > 0 && !always_has_body(request->method);
+	bool is_last = has_body && size > 0 && !upstream_always_has_body(request->method);
 	UPSTREAM_SET(easy, CURLOPT_FORBID_REUSE, (long)is_last);
 }
 
@@ -166,7 +165,6 @@ static long milliseconds(uint64_t value)
 void upstream_request_apply(struct transfer *transfer, const struct upstream_request *request)
 {
 	CURL *easy = transfer->handle->easy;
-	transfer->is_head_request = slice_equal(request->method, SLICE("HEAD"));
 	apply_method(transfer, request);
 	UPSTREAM_SET(easy, CURLOPT_REQUEST_TARGET, target_of(transfer, request));
 	UPSTREAM_SET(easy, CURLOPT_HTTPHEADER, make_headers(transfer, request));

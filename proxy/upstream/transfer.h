@@ -1,6 +1,11 @@
-/* Internal to the upstream: one transfer. upstream.c starts and ends transfers, socket.c drives
- * curl from the event loop, handle.c keeps curl's handles, request.c sets what they send, head.c
- * reads the reply's head. */
+/* Internal to the upstream: one transfer. upstream.c starts and ends transfers and head.c reads the
+ * reply's head, for both engines.
+ *
+ * plain.c speaks HTTP/1.1 itself to servers on plain "http://" whose address needs no resolution,
+ * such as a model on the same host; plain_reply.c reads the reply and connection.c keeps the
+ * connections. Everything else is
+ * libcurl's: curl.c takes its callbacks, socket.c drives it from the event loop, handle.c keeps its
+ * handles, request.c sets what they send. */
 #ifndef RECALLD_PROXY_UPSTREAM_TRANSFER_H
 #define RECALLD_PROXY_UPSTREAM_TRANSFER_H
 
@@ -18,7 +23,25 @@ enum { UPSTREAM_MAX_HEAD = 256 * 1024, UPSTREAM_MAX_FIELDS = 1024 };
 struct reply_head {
 	struct buffer lines; /* of the current reply, each with its line ending */
 	bool whole;          /* the final reply's head is complete; later lines are trailers */
+	/* Once read: */
+	bool chunked;
+	bool other_coding; /* a transfer coding that is not a single "chunked" */
+	bool persists;     /* by the version and the Connection fields */
+	bool is_odd;       /* both a length and a coding */
 };
+
+struct plain_connection;
+
+/* What carries transfers out. */
+struct upstream_engine {
+	/* Calls no event. */
+	void (*start)(struct transfer *transfer, const struct upstream_request *request);
+	/* The transfer is over, or cancelled. */
+	void (*release)(struct transfer *transfer);
+	event_callback_fn resume;
+};
+extern const struct upstream_engine upstream_curl_engine;
+extern const struct upstream_engine upstream_plain_engine;
 
 /* A curl handle for one route. The route and curl's general options are set once, at creation. The
  * handle serves only transfers on the same route, one after another; upstream_start() sets
@@ -45,9 +68,20 @@ struct upstream_handles {
 struct transfer {
 	LIST_ENTRY(transfer) siblings;
 	struct upstream *upstream;
+	const struct upstream_engine *engine;
 	struct upstream_events events;
 	void *cookie;
-	struct upstream_handle *handle;
+	struct upstream_handle *handle;      /* curl's */
+	struct plain_connection *connection; /* plain.c's; NULL until there is one */
+	struct slice request_head;           /* with plain.c */
+	uint64_t connect_timeout;            /* while plain.c connects; otherwise 0 */
+	uint64_t connect_began;              /* by clock_steady() */
+	uint64_t connect_limit;              /* the timeout of each try */
+	int fault;                           /* why plain.c cannot connect, as errno, or 0 */
+	bool is_last;                        /* its connection may serve no further request */
+	struct buffer line;                  /* a part of a line of the reply's head */
+	struct buffer held;                  /* what was received while the reply is held back */
+	struct http_chunks chunks;
 	struct arena arena; /* owns the request's strings */
 	/* The request's body if it is not sent with the head, and how far curl has read it. */
 	struct {
@@ -84,7 +118,26 @@ struct upstream {
 	bool inside;       /* curl is on the call stack */
 	uint64_t dispatch; /* counts the calls into curl */
 	struct upstream_handles spare;
+	bool only_curl;
+	size_t max_idle;
+	/* Idle connections of plain.c, the most recently used first. */
+	TAILQ_HEAD(plain_connection_list, plain_connection) idle;
+	size_t idle_count;
 };
+
+/* 0: none. */
+void upstream_set_timeout(struct transfer *transfer, uint64_t milliseconds);
+/* Hands the complete head over. False: the transfer is to end. */
+bool upstream_deliver_head(struct transfer *transfer);
+/* The whole reply has arrived while the request may still be on its way: an upstream that has
+ * answered may stop reading and close. */
+bool upstream_is_answered(const struct transfer *transfer);
+/* `end` may start, cancel and free anything: the transfer no longer exists then. */
+void upstream_finish(struct transfer *transfer, enum upstream_result result, const char *detail);
+
+/* Whether plain.c can carry the request out: plain HTTP, no proxy, an address. */
+bool upstream_plain_takes(const struct upstream_request *request);
+void upstream_plain_drop_idle(struct upstream *upstream);
 
 /* Makes curl call back for its sockets and its timer. */
 void upstream_socket_attach(struct upstream *upstream);
@@ -107,6 +160,13 @@ void upstream_handle_drop_spare(struct upstream_handles *spare);
  * request remains. */
 void upstream_request_apply(struct transfer *transfer, const struct upstream_request *request);
 
+/* Fields that upstreams get from the engines alone, or never. */
+bool upstream_writes_itself(const struct upstream_request *request, struct slice name);
+/* Methods whose body no server ignores. */
+bool upstream_always_has_body(struct slice method);
+/* Copies the list of the body's pieces. */
+void upstream_keep_pieces(struct transfer *transfer, const struct upstream_request *request);
+
 /* Makes curl read the body from its start again. */
 void upstream_request_rewind(struct transfer *transfer);
 
@@ -116,7 +176,7 @@ void upstream_request_rewind(struct transfer *transfer);
 int reply_head_take(struct reply_head *head, struct slice line);
 /* Parses the complete head; the fields live in the arena. Returns NULL, or why the head is
  * refused. */
-const char *reply_head_read(const struct reply_head *head, bool is_head_request,
+const char *reply_head_read(struct reply_head *head, bool is_head_request,
 			    struct upstream_head *result, struct arena *arena);
 /* The length of the body that follows the head. UINT64_MAX: only the body's end tells. */
 uint64_t reply_body_size(const struct upstream_head *head, bool is_head_request);

@@ -1,9 +1,13 @@
-/* The upstream: HTTP requests to the model provider over libcurl, driven by the event loop. Only
- * the files of proxy/upstream include curl. An upstream belongs to one loop and shares nothing.
+/* The upstream: HTTP requests to the model provider, driven by the event loop. Requests to plain
+ * "http://" at an IP address, at localhost or on a local socket use a client of our own; TLS,
+ * proxies and other host names use libcurl, and so does everything when the environment has
+ * RECALLD_UPSTREAM_ENGINE=libcurl. Only the files of proxy/upstream include curl. An upstream
+ * belongs to one loop and shares nothing.
  *
- * Events come from the loop, never from a function of this header. curl is on the stack during
- * `head`, `data` and `full`: their callees must not call any function of this header, for any
- * transfer; they answer through the return value. `end` may start and cancel other transfers. */
+ * Events come from the loop, never from a function of this header. The engine is on the stack
+ * during `head`, `data` and `full`: their callees must not call any function of this header, for
+ * any transfer; they answer through the return value. `end` may start and cancel other transfers.
+ */
 #ifndef RECALLD_PROXY_UPSTREAM_UPSTREAM_H
 #define RECALLD_PROXY_UPSTREAM_UPSTREAM_H
 
@@ -31,8 +35,8 @@ struct upstream_request {
 				     none */
 	const char *proxy;   /* empty or NULL: none; the environment's proxies are never used */
 	const char *ca_file; /* empty or NULL: the system's authorities */
-	/* Sent as given; curl adds only Host and Content-Length. Those two, Expect and hop-by-hop
-	 * fields are skipped. */
+	/* Sent as given; the engine adds only Host and Content-Length. Those two, Expect and
+	 * hop-by-hop fields are skipped. */
 	const struct http_field *fields;
 	size_t field_count;
 	bool has_body;
