@@ -356,24 +356,11 @@ unsigned learn_questions(const struct learn_turn *turn, struct arena *arena)
 	return LEARN_ASK_FORGET | (wish.says_more ? LEARN_ASK_FACTS : 0);
 }
 
-/* "No, it is ...", "actually, ...", "that's wrong". */
-static bool corrects(const struct said *said)
-{
-	for (size_t i = 0; i < said->count; i++) {
-		const struct said_clause *clause = &said->clauses[i];
-		const bool begins_with_not =
-			i == 0 && clause->count > 0 && (clause->words[0].bits & WORD_NOT) != 0;
-		if (!clause->is_asked && (begins_with_not || (clause->bits & WORD_WRONG) != 0))
-			return true;
-	}
-	return false;
-}
-
 bool learn_is_pressing(struct slice user, struct arena *arena)
 {
 	const struct learn_turn turn = {.user = user};
 	const struct said said = own_words(&turn, arena);
-	return corrects(&said) || wish_read(&turn, &said, arena).is_asked;
+	return wish_corrects(&said) || wish_read(&turn, &said, arena).is_asked;
 }
 
 bool learn_answers_read(const struct learn_turn *turn, const struct slice *answers, size_t count,

@@ -354,3 +354,15 @@ bool wish_restates(const struct wish *wish, struct slice quote, struct arena *ar
 	}
 	return count >= LEAST;
 }
+
+bool wish_corrects(const struct said *said)
+{
+	for (size_t i = 0; i < said->count; i++) {
+		const struct said_clause *clause = &said->clauses[i];
+		const bool begins_with_not =
+			i == 0 && clause->count > 0 && (clause->words[0].bits & WORD_NOT) != 0;
+		if (!clause->is_asked && (begins_with_not || (clause->bits & WORD_WRONG) != 0))
+			return true;
+	}
+	return false;
+}
