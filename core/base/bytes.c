@@ -11,6 +11,13 @@ struct slice slice_of(const char *string)
 	return (struct slice){string, string == NULL ? 0 : strlen(string)};
 }
 
+struct slice slice_part(struct slice whole, size_t begin, size_t end)
+{
+	/* C does not even allow adding 0 to NULL, the empty slice's data. */
+	const char *data = whole.data == NULL ? NULL : whole.data + begin;
+	return (struct slice){data, end - begin};
+}
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
