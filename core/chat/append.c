@@ -140,6 +140,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.now = now,
 		.conversation = view->conversation,
 		.ordinal = view->next_ordinal,
+		.utc_offset = chat->settings.utc_offset,
 		.carries_history = chat->fingerprint_count > 0,
 		.promised = true, /* there was room when the request came */
 		.journal = !called_tools && !goes_on,

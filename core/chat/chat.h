@@ -56,6 +56,7 @@ struct chat_settings {
 	bool strict;        /* an exchange counts as kept once it is on the disk */
 	bool secrets_redact;
 	enum placement placement; /* of the block */
+	int utc_offset;           /* minutes by which the user's clocks are ahead of UTC */
 	double token_rate;        /* the model's tokens per estimated token */
 	uint64_t context_tokens;
 	uint64_t profile_tokens;

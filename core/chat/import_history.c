@@ -26,6 +26,7 @@ static void add(struct history_import *import, enum role role, struct slice text
 		.text = redacts ? secrets_mask(kept, import->arena, NULL) : kept,
 		.hash = text_hash(text),
 		.created_at = import->at,
+		.utc_offset = import->chat->settings.utc_offset,
 	};
 	import->text += text.size;
 }

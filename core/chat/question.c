@@ -11,7 +11,9 @@ enum {
 void chat_read_question(struct chat *chat, int64_t now, struct arena *arena)
 {
 	if (chat->newest.is_last && chat->own_text.size > 0)
-		recall_read_question(chat->own_text, now, &chat->question, arena);
+		recall_read_question(chat->own_text,
+				     turn_local_time(now, chat->settings.utc_offset),
+				     &chat->question, arena);
 }
 
 static bool carries_earlier(const struct chat *chat)

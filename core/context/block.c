@@ -185,7 +185,8 @@ struct slice block_said(const struct turn *turn, struct slice text, struct arena
 
 struct slice block_turn(const struct turn *turn, struct slice text, struct arena *arena)
 {
-	const struct slice parts[] = {SLICE("["), text_date(turn->created_at, arena), SLICE("] "),
+	const int64_t at = turn_local_time(turn->created_at, turn->utc_offset);
+	const struct slice parts[] = {SLICE("["), text_date(at, arena), SLICE("] "),
 				      block_said(turn, text, arena)};
 	return arena_join(arena, parts, 4);
 }

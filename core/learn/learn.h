@@ -16,6 +16,7 @@ enum { LEARN_MAX_ANSWER = 2 << 20 };
 struct learn_turn {
 	uint64_t exchange;
 	int64_t created_at;
+	int utc_offset;            /* minutes by which the user's clocks were ahead of UTC then */
 	struct slice user;         /* the new turn: the only source of facts */
 	struct slice assistant;    /* its answer; shown only to resolve references; may be empty */
 	const struct turn *before; /* the turns before it, oldest first */

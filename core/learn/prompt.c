@@ -14,6 +14,7 @@ enum {
 	MAX_KNOWN_KEYS = 60,
 	MAX_KNOWN_VALUES = 8, /* per key */
 	MAX_KNOWN_VALUE = 120,
+	TIME_AT = sizeof("2026-11-21T") - 1, /* in text_time() */
 };
 
 struct slice learn_shown_turn(struct slice user)
@@ -21,22 +22,30 @@ struct slice learn_shown_turn(struct slice user)
 	return utf8_cut(user, MAX_TURN);
 }
 
-/* "2026-11-21, Saturday" */
-static void append_day(struct buffer *out, int64_t at, struct arena *arena)
+/* "2026-11-21, Saturday, 10:00 UTC+01:00": as the user's clocks showed it. */
+static void append_day(struct buffer *out, const struct learn_turn *turn, struct arena *arena)
 {
 	static const char *const weekdays[] = {"Thursday", "Friday",  "Saturday", "Sunday",
 					       "Monday",   "Tuesday", "Wednesday"};
 	const int64_t day = 24 * 60 * 60 * 1000;
+	const int64_t at = turn_local_time(turn->created_at, turn->utc_offset);
+	const int ahead = turn->utc_offset < 0 ? -turn->utc_offset : turn->utc_offset;
 	int64_t days = at / day - (at % day < 0); /* days since a Thursday */
 	buffer_append(out, text_date(at, arena));
 	buffer_append(out, SLICE(", "));
 	buffer_append(out, slice_of(weekdays[(days % 7 + 7) % 7]));
+	buffer_append(out, SLICE(", "));
+	buffer_append(out, slice_part(text_time(at, arena), TIME_AT, TIME_AT + 5));
+	buffer_append(out, SLICE(" UTC"));
+	if (ahead > 0)
+		buffer_printf(out, "%c%02d:%02d", turn->utc_offset < 0 ? '-' : '+', ahead / 60,
+			      ahead % 60);
 }
 
-static void append_date(struct buffer *out, int64_t at, struct arena *arena)
+static void append_date(struct buffer *out, const struct learn_turn *turn, struct arena *arena)
 {
 	buffer_append(out, SLICE("Date of the new turn: "));
-	append_day(out, at, arena);
+	append_day(out, turn, arena);
 	buffer_append_byte(out, '\n');
 }
 
@@ -150,7 +159,7 @@ static struct slice show(const struct learn_turn *turn, struct arena *arena)
 {
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX); /* each part has its own bound */
-	append_date(&out, turn->created_at, arena);
+	append_date(&out, turn, arena);
 	append_known(&out, turn, arena);
 	append_references(&out, turn, arena);
 	struct slice shown = learn_shown_turn(turn->user);
@@ -201,7 +210,7 @@ static void append_turn(struct buffer *out, const struct learn_turn *turn, size_
 	buffer_append(out, SLICE(" of "));
 	buffer_append(out, arena_number(arena, count));
 	buffer_append(out, SLICE(", said on "));
-	append_day(out, turn->created_at, arena);
+	append_day(out, turn, arena);
 	buffer_append(out, SLICE(" ===\n"));
 	append_own(out, learn_shown_turn(turn->user));
 	if (turn->assistant.size == 0)

@@ -9,6 +9,7 @@ struct imported_turn {
 	struct slice text;
 	uint64_t hash;
 	int64_t created_at;
+	int utc_offset;       /* as that of a turn */
 	struct slice session; /* empty: one conversation of its own for the whole import */
 };
 
@@ -36,6 +37,7 @@ struct append {
 	uint64_t same_exchange; /* its earlier answer is superseded; its user turn is not stored
 				   again */
 
+	int utc_offset;     /* minutes by which the user's clocks are ahead of UTC */
 	bool learn;         /* make a job (never twice for one user turn) */
 	struct slice model; /* the exchange's model */
 	bool explicit_mode; /* the request named its mode, and the job uses it */

@@ -59,10 +59,17 @@ struct turn {
 	enum turn_state state;
 	bool complete; /* false: its reply broke off */
 	int64_t created_at;
-	uint64_t hash; /* text_hash() of what the client sends when it sends this turn again */
+	int utc_offset; /* minutes by which the user's clocks were ahead of UTC then */
+	uint64_t hash;  /* text_hash() of what the client sends when it sends this turn again */
 	struct slice text;
 	struct slice session; /* its conversation's session, or empty */
 };
+
+/* What the user's clocks showed, as if it were UTC. */
+static inline int64_t turn_local_time(int64_t at, int utc_offset)
+{
+	return at + (int64_t)utc_offset * 60 * 1000;
+}
 
 /* An exchange of a conversation as memory keeps it: a user turn and its answers. */
 struct past_exchange {

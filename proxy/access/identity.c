@@ -37,7 +37,8 @@ bool identity_owns_header(const struct config *config, struct slice name)
 	       is_in(&config->identity.session_header, name) ||
 	       is_in(&config->identity.task_header, name) ||
 	       is_in(&config->identity.drop_headers, name) ||
-	       slice_equal_nocase(name, signature_header) || identity_is_memory_header(name);
+	       slice_equal_nocase(name, signature_header) ||
+	       slice_equal_nocase(name, SLICE("X-Time-Zone")) || identity_is_memory_header(name);
 }
 
 bool identity_is_key_header(struct slice name)

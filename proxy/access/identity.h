@@ -43,7 +43,7 @@ bool identity_names_user(const struct config *config, const struct http_head *he
 const char *identity_user_fault(struct slice user);
 
 /* Whether a request header must not reach the upstream: recalld's own (identity, signature, task,
- * X-Memory-*) and those in drop_headers. */
+ * X-Time-Zone, X-Memory-*) and those in drop_headers. */
 bool identity_owns_header(const struct config *config, struct slice name);
 
 /* Whether the name is X-Memory-ANYTHING. */

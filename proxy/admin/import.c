@@ -5,6 +5,7 @@
 #include "core/text/text.h"
 #include "proxy/access/identity.h"
 #include "proxy/admin/call.h"
+#include "proxy/config/zone.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/learner.h"
 
@@ -166,6 +167,9 @@ static const char *read_messages(struct import *import, struct slice body,
 		if (fault != NULL)
 			return fault;
 	}
+	for (size_t i = 0; i < import->count; i++)
+		import->turns[i].utc_offset =
+			zone_offset(settings.time_zone, import->turns[i].created_at);
 	return NULL;
 }
 

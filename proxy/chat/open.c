@@ -2,6 +2,8 @@
 
 #include "core/clients/forms.h"
 #include "proxy/access/web_guard.h"
+#include "proxy/config/zone.h"
+#include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"
 #include "storage/store.h"
 
@@ -65,8 +67,20 @@ static enum placement choose_placement(const struct config_memory *memory,
 	}
 }
 
+/* By the request's X-Time-Zone, if it names one; `head` may be NULL. */
+static int user_offset(const struct config_memory *memory, const struct http_head *head)
+{
+	uint64_t zone;
+	struct slice name;
+	if (head == NULL || !identity_find_field(head, SLICE("X-Time-Zone"), &name) ||
+	    !zone_find(name, &zone))
+		zone = memory->time_zone;
+	return zone_offset(zone, clock_wall());
+}
+
 static struct chat_settings choose_settings(const struct config *config,
 					    struct model_traits *model_traits,
+					    const struct http_head *head,
 					    const struct identity *identity, struct slice model)
 {
 	const struct config_memory memory =
@@ -80,6 +94,7 @@ static struct chat_settings choose_settings(const struct config *config,
 		.trims = memory.history == HISTORY_TRIM,
 		.embeds = config->model.embedding[0] != '\0',
 		.strict = memory.durability == DURABILITY_STRICT,
+		.utc_offset = user_offset(&memory, head),
 		.secrets_redact = memory.secrets_redact,
 		.placement = choose_placement(&memory, model_traits, model),
 		.token_rate = model_traits_token_rate(model_traits, model),
@@ -94,11 +109,12 @@ static struct chat_settings choose_settings(const struct config *config,
 }
 
 static enum chat_verdict enter(struct chat *chat, const struct config *config,
-			       struct model_traits *model_traits, struct chat_asked *asked,
-			       struct chat_refusal *refusal, struct arena *arena)
+			       struct model_traits *model_traits, const struct http_head *head,
+			       struct chat_asked *asked, struct chat_refusal *refusal,
+			       struct arena *arena)
 {
 	const struct chat_settings settings =
-		choose_settings(config, model_traits, &asked->identity, chat->request.model);
+		choose_settings(config, model_traits, head, &asked->identity, chat->request.model);
 	if (asked->identity.user.size > 0)
 		asked->user = store_user_key(asked->identity.tenant, asked->identity.user);
 	enum chat_verdict verdict = chat_enter(chat, asked, &settings, refusal, arena);
@@ -127,7 +143,7 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 	if (!identity_find_field(head, SLICE("X-Memory-Mode"), &asked.mode))
 		asked.mode = SLICE(
 			","); /* two different ones, joined by a comma, are not a mode's name */
-	return enter(chat, config, model_traits, &asked, refusal, arena);
+	return enter(chat, config, model_traits, head, &asked, refusal, arena);
 }
 
 enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
@@ -139,7 +155,7 @@ enum chat_verdict chat_open_preview(struct chat *chat, const struct config *conf
 {
 	struct chat_asked asked = {.identity = *identity, .mode = mode, .dry_run = true};
 	chat_read(chat, dialect, body, false, arena);
-	return enter(chat, config, model_traits, &asked, refusal, arena);
+	return enter(chat, config, model_traits, NULL, &asked, refusal, arena);
 }
 
 bool chat_open_fetched(struct chat *chat, const struct config *config,
@@ -161,7 +177,8 @@ bool chat_open_fetched(struct chat *chat, const struct config *config,
 	chat_load_fetched(chat, id, now, &load);
 	if (store_load(store, &load, &view, arena) != STORE_OK)
 		return false;
-	chat->settings = choose_settings(config, model_traits, &chat->identity, view.link.model);
+	chat->settings =
+		choose_settings(config, model_traits, head, &chat->identity, view.link.model);
 	return chat_fetch(chat, &view, arena);
 }
 

@@ -108,6 +108,7 @@ void config_store(const struct config_key *key, const struct config_value *value
 	case CONFIG_NUMBER:
 	case CONFIG_SIZE:
 	case CONFIG_DURATION:
+	case CONFIG_ZONE:
 		*(uint64_t *)place = value->number;
 		break;
 	}
@@ -129,6 +130,7 @@ static size_t stored_size(const struct config_key *key)
 	case CONFIG_NUMBER:
 	case CONFIG_SIZE:
 	case CONFIG_DURATION:
+	case CONFIG_ZONE:
 		return sizeof(uint64_t);
 	}
 	return 0;

@@ -36,6 +36,7 @@ struct config_memory {
 	uint64_t summary_words;
 	uint64_t learn_idle; /* milliseconds */
 	uint64_t learn_batch;
+	uint64_t time_zone; /* see zone.h */
 	double min_confidence;
 	bool secrets_redact;
 	uint64_t auto_buffer_turns;
@@ -186,6 +187,7 @@ enum config_type {
 	CONFIG_FRACTION, /* a decimal number */
 	CONFIG_SIZE,
 	CONFIG_DURATION,
+	CONFIG_ZONE, /* stored as zone_find() numbers it */
 };
 
 struct config_key {

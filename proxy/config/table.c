@@ -167,6 +167,9 @@ const struct config_key config_keys[] = {
 		 "long; what asks to forget or corrects is learned from at once"},
 	{KEY("memory", "learn_batch", "6"), NUMBER(1, 16), IN_MEMORY(learn_batch),
 	 .help = "or once so many wait; 1: each by itself"},
+	{KEY("memory", "time_zone", "UTC"), .type = CONFIG_ZONE, IN_MEMORY(time_zone),
+	 .help = "of users, an IANA name such as Europe/Berlin: there \"tomorrow\" is meant; a "
+		 "request's X-Time-Zone wins"},
 	{KEY("memory", "min_confidence", "0.7"), FRACTION(0, 1), IN_MEMORY(min_confidence),
 	 .help = "only facts with a higher confidence are stored"},
 	{KEY("memory", "user_limit", "1G"), SIZE(64 * KIB, 16384 * GIB), IN_MEMORY(user_limit),

@@ -1,5 +1,6 @@
 /* Converts words to stored values, and suggests a remedy for a wrong one. */
 #include "proxy/config/reader.h"
+#include "proxy/config/zone.h"
 
 #include <string.h>
 
@@ -267,6 +268,15 @@ bool config_next_item(struct slice *list, struct slice *item)
 	return true;
 }
 
+static bool read_zone(struct slice text, uint64_t *zone, struct buffer *why)
+{
+	if (zone_find(text, zone))
+		return true;
+	buffer_append(why, SLICE("names no time zone that the system's tzdata has; use an IANA "
+				 "name, such as Europe/Berlin"));
+	return false;
+}
+
 bool config_value_read(const struct config_key *key, struct slice text, struct config_value *value,
 		       struct buffer *why)
 {
@@ -285,6 +295,8 @@ bool config_value_read(const struct config_key *key, struct slice text, struct c
 	case CONFIG_SIZE:
 	case CONFIG_DURATION:
 		return read_quantity(key, text, &value->number, why);
+	case CONFIG_ZONE:
+		return read_zone(text, &value->number, why);
 	}
 	return false;
 }

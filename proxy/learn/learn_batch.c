@@ -15,6 +15,7 @@ static struct learn_turn turn_of(const struct learn_batch *batch, size_t index,
 	return (struct learn_turn){
 		.exchange = batch->exchanges[index],
 		.created_at = input->user.created_at,
+		.utc_offset = input->user.utc_offset,
 		.user = input->user.text,
 		.assistant = input->assistant.text,
 		.before = input->before,

@@ -33,7 +33,7 @@ const struct dump_table dump_tables[DUMP_TABLES] = {
 	 {{"id", 8, false}},
 	 stored_turn_fields,
 	 NAMES("exchange", "conversation", "ordinal", "role", "state", "complete", "created_at",
-	       "hash", "text", "learn", "earlier")},
+	       "hash", "text", "learn", "earlier", "utc_offset")},
 	{"exchange",
 	 TABLE_EXCHANGES,
 	 true,

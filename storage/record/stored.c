@@ -39,6 +39,17 @@ uint64_t stored_turn_bytes(struct slice text)
 	return text.size == 0 ? 0 : 2 * (uint64_t)text.size + RECORDS;
 }
 
+/* In minutes. No clocks are a day ahead or behind. */
+static int offset(struct record *record, int value)
+{
+	enum { DAY = 24 * 60 };
+	int64_t read = record_time(record, value);
+	if (read > -DAY && read < DAY)
+		return (int)read;
+	record->failed = true;
+	return 0;
+}
+
 void stored_turn_fields(struct record *record, void *noun)
 {
 	struct stored_turn *stored = noun;
@@ -54,6 +65,8 @@ void stored_turn_fields(struct record *record, void *noun)
 	turn->text = record_slice(record, turn->text);
 	stored->learn = record_flag(record, stored->learn);
 	stored->earlier = number(record, stored->earlier);
+	if (record_goes_on(record))
+		turn->utc_offset = offset(record, turn->utc_offset);
 }
 
 void stored_exchange_fields(struct record *record, void *noun)

@@ -138,6 +138,7 @@ static void add_user_turn(struct appending *appending)
 	*turn = new_turn(appending, ROLE_USER);
 	turn->turn.complete = true;
 	turn->turn.created_at = append->started_at;
+	turn->turn.utc_offset = append->utc_offset;
 	turn->turn.hash = append->user_hash;
 	turn->turn.text = append->user_text;
 	journal_add_turn(appending->memory, &appending->user, turn);
@@ -184,6 +185,7 @@ static void add_answer(struct appending *appending)
 	turn.turn.exchange = appending->user_turn.turn.id;
 	turn.turn.complete = append->complete;
 	turn.turn.created_at = append->now;
+	turn.turn.utc_offset = append->utc_offset;
 	turn.turn.hash = append->answer_hash;
 	turn.turn.text = append->answer_text;
 	turn.learn = appending->learn && append->complete;

@@ -458,9 +458,10 @@ START_TEST(several_turns_are_shown_one_after_the_other)
 	const struct learn_turn turns[] = {first.turn, second.turn};
 	struct learn_prompt prompt = learn_several_prompt(turns, 2, &first.arena);
 	ck_assert(slice_equal(prompt.system, learn_facts_prompt(&turns[0], &first.arena).system));
-	const char *const parts[] = {"turn 1 of 2, said on 2026-11-21, Saturday ===\nI bake.\n",
-				     "\n ===", "\n --- The answer\n", "\nassistant: Bread?\n",
-				     "turn 2 of 2, said on 2026-11-21, Saturday ===\nI sing.\n"};
+	const char *const parts[] = {
+		"turn 1 of 2, said on 2026-11-21, Saturday, 10:00 UTC ===\nI bake.\n",
+		"\n ===", "\n --- The answer\n", "\nassistant: Bread?\n",
+		"turn 2 of 2, said on 2026-11-21, Saturday, 10:00 UTC ===\nI sing.\n"};
 	size_t at = 0;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		ck_assert_uint_ge(position(prompt.user, parts[i]), at);
@@ -468,6 +469,25 @@ START_TEST(several_turns_are_shown_one_after_the_other)
 	}
 	arena_finish(&first.arena);
 	arena_finish(&second.arena);
+}
+END_TEST
+
+START_TEST(dates_are_those_of_the_users_clocks)
+{
+	static const struct {
+		int utc_offset;
+		const char *date;
+	} cases[] = {{0, "2026-11-21, Saturday, 10:00 UTC\n"},
+		     {60, "2026-11-21, Saturday, 11:00 UTC+01:00\n"},
+		     {345, "2026-11-21, Saturday, 15:45 UTC+05:45\n"},
+		     {14 * 60, "2026-11-22, Sunday, 00:00 UTC+14:00\n"},
+		     {-11 * 60, "2026-11-20, Friday, 23:00 UTC-11:00\n"}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lesson lesson = lesson_of("Hi");
+		lesson.turn.utc_offset = cases[i].utc_offset;
+		position(prompt_of(&lesson).user, cases[i].date);
+		arena_finish(&lesson.arena);
+	}
 }
 END_TEST
 
@@ -516,8 +536,9 @@ START_TEST(what_forgets_or_corrects_is_pressing)
 END_TEST
 
 UNIT_MAIN("learn_prompt", several_turns_are_shown_one_after_the_other,
-	  one_request_holds_no_more_than_a_long_turn, what_forgets_or_corrects_is_pressing,
-	  the_new_turn_comes_last_and_word_for_word, weekdays_are_right_before_and_after_1970,
+	  dates_are_those_of_the_users_clocks, one_request_holds_no_more_than_a_long_turn,
+	  what_forgets_or_corrects_is_pressing, the_new_turn_comes_last_and_word_for_word,
+	  weekdays_are_right_before_and_after_1970,
 	  known_keys_are_grouped_with_their_present_values, only_the_most_recent_keys_are_shown,
 	  references_are_short_and_cannot_pose_as_another_part,
 	  a_long_turn_is_cut_and_the_prompt_says_so, a_fact_may_not_rest_on_what_was_not_shown,
