@@ -62,12 +62,29 @@ void http_reply_error_body(struct http_request *request, int status, struct slic
 	free(all);
 }
 
+/* "/u/USER/v1/messages" is "/v1/messages". */
+static struct slice without_user(struct slice path)
+{
+	const struct slice prefix = SLICE("/u/");
+	if (!slice_starts_with(path, prefix))
+		return path;
+	return slice_part(path, slice_find(path, SLICE("/"), prefix.size), path.size);
+}
+
+/* In the form in which clients of that address read errors. */
+static const struct dialect *dialect_at(const struct http_head *head)
+{
+	const struct slice target = head->target;
+	const struct slice path = slice_part(target, 0, slice_find(target, SLICE("?"), 0));
+	return dialect_or_usual(dialect_of(head->method, without_user(path)));
+}
+
 void http_reply_error(struct http_request *request, int status, const char *code,
 		      struct slice message, const struct http_field *fields, size_t field_count)
 {
 	struct buffer body;
 	buffer_init(&body, MAX_ERROR);
-	dialect_or_usual(NULL)->error_body(&body, status, code, message);
+	dialect_at(http_request_head(request))->error_body(&body, status, code, message);
 	http_reply_error_body(request, status, buffer_slice(&body), fields, field_count);
 	buffer_finish(&body);
 }

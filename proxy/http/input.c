@@ -72,6 +72,27 @@ static size_t refusal_field(int status, struct http_field *field)
 	return 1;
 }
 
+static struct slice input_left(const struct http_connection *connection)
+{
+	return slice_part(buffer_slice(&connection->input), connection->taken,
+			  connection->input.size);
+}
+
+/* What stands where the method and the target of a head do that was not read. */
+static void guess_request_line(const struct http_connection *connection,
+			       struct http_request *request)
+{
+	const struct slice input = input_left(connection);
+	const struct slice line = slice_part(input, 0, slice_find(input, SLICE("\r"), 0));
+	const size_t behind = slice_find(line, SLICE(" "), 0);
+	if (behind == line.size)
+		return;
+	const struct slice rest = slice_part(line, behind + 1, line.size);
+	const size_t end = slice_find(rest, SLICE(" "), 0);
+	request->head.method = arena_copy(&request->arena, slice_part(line, 0, behind));
+	request->head.target = arena_copy(&request->arena, slice_part(rest, 0, end));
+}
+
 bool http_input_refuse(struct http_connection *connection, struct http_refusal refusal)
 {
 	struct http_field field;
@@ -80,18 +101,14 @@ bool http_input_refuse(struct http_connection *connection, struct http_refusal r
 	if (request == NULL)
 		request = request_create(connection);
 	request->head.keep_alive = false;
+	if (request->head.method.size == 0)
+		guess_request_line(connection, request);
 	metrics_count(refusal_counter(connection, refusal.status), 1);
 	log_refusal(request, &refusal);
 	http_connection_change(connection, CONNECTION_REPLYING);
 	http_reply_error(request, refusal.status, refusal_code(connection, refusal.status),
 			 slice_of(refusal.reason), &field, field_count);
 	return false;
-}
-
-static struct slice input_left(const struct http_connection *connection)
-{
-	return slice_part(buffer_slice(&connection->input), connection->taken,
-			  connection->input.size);
 }
 
 /* A client that does not read its replies gets no further requests handled. */

@@ -56,6 +56,38 @@ def test_a_body_larger_than_allowed_is_413(make_daemon, upstream):
     assert not upstream.requests
 
 
+SHAPES = {
+    "/v1/messages": lambda error: (error["type"], error["error"]["type"]),
+    "/u/ann/v1/messages?beta=true": lambda error: (error["type"], error["error"]["type"]),
+    "/v1/responses": lambda error: (error["error"]["type"],),
+    "/api/chat": lambda error: (type(error["error"]).__name__,),
+}
+
+
+def shaped(reply, path, status):
+    assert reply.status == status
+    return SHAPES[path](json.loads(reply.body))
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_errors_before_the_body_is_read_have_the_shape_of_the_address(make_daemon, upstream, path):
+    daemon = make_daemon({"listen": {"max_body": "64K"}})
+    line = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n"
+    with RawClient(daemon.port) as raw:
+        raw.socket.sendall(f"{line}Content-Length: 70000\r\n\r\n".encode())
+        too_large = shaped(raw.read_reply(), path, 413)
+    with RawClient(daemon.port) as raw:
+        raw.socket.sendall(f"{line}A: {'b' * 65_536}\r\n\r\n".encode())
+        long_head = shaped(raw.read_reply(), path, 431)
+    expected = {
+        "/v1/messages": (("error", "request_too_large"), ("error", "invalid_request_error")),
+        "/v1/responses": (("invalid_request_error",), ("invalid_request_error",)),
+        "/api/chat": (("str",), ("str",)),
+    }
+    assert (too_large, long_head) == expected[path.removeprefix("/u/ann").split("?")[0]]
+    assert not upstream.requests
+
+
 def test_an_upstream_that_cannot_be_reached_is_502(make_daemon):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
