@@ -19,7 +19,7 @@ static const struct noun {
 	{stored_frozen_fields, true},     {stored_replay_fields, true},
 	{stored_fact_fields, false},      {stored_summary_fields, false},
 	{stored_job_fields, false},       {stored_number_fields, false},
-	{stored_embedding_fields, false},
+	{stored_embedding_fields, false}, {stored_link_fields, true},
 };
 enum { NOUNS = sizeof(nouns) / sizeof(nouns[0]) };
 
@@ -54,6 +54,8 @@ static void check_record(struct slice value, const struct noun *noun)
 		buffer_clear(&third);
 		struct slice cut = slice_part(buffer_slice(&second), 0, second.size - 1);
 		bool goes_on = noun->fields == stored_user_fields ||
+			       noun->fields == stored_turn_fields ||
+			       noun->fields == stored_link_fields ||
 			       noun->fields == stored_exchange_fields ||
 			       noun->fields == stored_conversation_fields ||
 			       noun->fields == stored_frozen_fields;
