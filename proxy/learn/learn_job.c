@@ -4,6 +4,7 @@
 #include "core/secrets/secrets.h"
 #include "proxy/learn/learn_batch.h"
 #include "proxy/learn/learn_call.h"
+#include "proxy/learn/pace.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
 
@@ -170,6 +171,10 @@ static void on_called(void *cookie, const struct learn_reply *reply)
 	struct learn_job *learn_job = cookie;
 	struct last_failure *failure = learn_job->setting.failure;
 	learn_job->call = NULL;
+	if (reply->fault == NULL)
+		pace_note_answer(learn_job->setting.pace);
+	else if (reply->cause == METRIC_MODEL_LATE)
+		pace_note_late(learn_job->setting.pace);
 	if (reply->fault != NULL) {
 		warn_of_failure(learn_job, reply->status, reply->fault);
 		postpone(learn_job, reply->cause);

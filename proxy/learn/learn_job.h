@@ -17,6 +17,7 @@ enum { LEARN_JOB_IDLE_TIME = 60 * 60 * 1000 };
 /* The longest pause before a job's next try, in milliseconds. */
 enum { LEARN_JOB_LONGEST_PAUSE = 5 * 60 * 1000 };
 
+struct pace;
 struct quirk_memory;
 
 struct learn_job_setting {
@@ -25,6 +26,7 @@ struct learn_job_setting {
 	struct upstream *upstream;
 	struct config *config;
 	struct quirk_memory *quirks;
+	struct pace *pace;
 	struct last_failure *failure; /* the memory model's */
 	struct user_key user;
 	struct slice tenant;

@@ -7,6 +7,7 @@
 #include "proxy/learn/learner_models.h"
 #include "proxy/learn/learner_users.h"
 #include "proxy/learn/next_job.h"
+#include "proxy/learn/pace.h"
 #include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"
 #include "proxy/upstream/upstream.h"
@@ -39,6 +40,7 @@ struct learner {
 	size_t asking;     /* learn_jobs at the memory model, or about to call it */
 	size_t learn_jobs; /* these, and those whose results are being stored */
 	struct quirk_memory quirks;
+	struct pace pace;
 	struct learner_models models;
 
 	struct event *scan;
@@ -80,8 +82,6 @@ static bool add_user(struct learner *learner, struct user_key user, bool at_once
 	return true;
 }
 
-/* ---- learn_jobs ---- */
-
 static void on_asked(void *cookie)
 {
 	struct learner_user *learner_user = cookie;
@@ -98,8 +98,7 @@ static void on_learn_job_ended(void *cookie, bool noted, bool wants_room)
 	learner_user->wants_room = wants_room;
 	learner->learn_jobs--;
 	if (noted)
-		learner_users_enqueue(&learner->users,
-				      learner_user); /* there may be more to learn */
+		learner_users_enqueue(&learner->users, learner_user); /* for more jobs */
 	else
 		learner_user_pause(learner_user, LEARNER_LONGEST_WAIT_MS);
 	pump(learner);
@@ -114,6 +113,7 @@ static void begin_learn_job(struct learner_user *learner_user, const struct next
 		.upstream = learner->upstream,
 		.config = learner->config,
 		.quirks = &learner->quirks,
+		.pace = &learner->pace,
 		.failure = &learner->service->learning,
 		.user = learner_user->node.user,
 		.tenant = next->page.tenant,
@@ -163,7 +163,7 @@ static void look_at(struct learner *learner, struct learner_user *learner_user)
 static bool can_begin(const struct learner *learner)
 {
 	size_t concurrency = learner->config->model.concurrency;
-	return !learner->stopping && learner->asking < concurrency &&
+	return !learner->stopping && learner->asking < pace_limit(&learner->pace, concurrency) &&
 	       learner->learn_jobs < concurrency + MAX_STORING;
 }
 
@@ -173,6 +173,11 @@ static void pump(struct learner *learner)
 	while (can_begin(learner) &&
 	       (learner_user = learner_users_dequeue(&learner->users)) != NULL)
 		look_at(learner, learner_user);
+}
+
+static void on_pace_over(void *cookie)
+{
+	pump(cookie);
 }
 
 /* ---- the scan for jobs that are left from earlier or have become due ---- */
@@ -198,8 +203,7 @@ static void add_users(struct learner *learner, const struct user_page *page)
 			return;
 		}
 		learner->scan_after = page->users[i];
-		pump(learner); /* any number of jobs may wait for another mode and have to be passed
-				  over */
+		pump(learner); /* many jobs may wait for another mode */
 	}
 }
 
@@ -317,6 +321,7 @@ static void configure(void *cookie)
 	learner->config = task->config;
 	free(task);
 	last_failure_clear(&learner->service->learning);
+	pace_note_answer(&learner->pace);
 	if (!learner->stopping)
 		embedder_configure(learner->embedder, learner->config);
 	scan_anew(learner); /* another mode may want jobs that the old one left */
@@ -363,6 +368,7 @@ struct learner *learner_start(struct service *service, struct config *config)
 	learner->embedder = embedder_create(service->store, learner->loop, learner->upstream,
 					    learner->keys, learner->config, &service->embedding);
 	learner_users_init(&learner->users);
+	pace_init(&learner->pace, loop_base(learner->loop), on_pace_over, learner);
 	learner->scan = evtimer_new(loop_base(learner->loop), on_scan, learner);
 	scan_again(learner, 0);
 	if (!thread_start(&learner->thread, "learn", run, learner)) {
@@ -384,6 +390,7 @@ void learner_destroy(struct learner *learner)
 		return;
 	upstream_destroy(learner->upstream);
 	event_free(learner->scan);
+	pace_finish(&learner->pace);
 	loop_destroy(learner->loop);
 	embedder_destroy(learner->embedder);
 	key_ring_destroy(learner->keys);

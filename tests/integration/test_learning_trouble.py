@@ -332,6 +332,25 @@ def test_chat_never_waits_for_learning(daemon, memory_model, user):
     daemon.settle(user)
 
 
+def test_a_memory_model_that_is_too_slow_is_asked_more_rarely(make_daemon, memory_model, user):
+    daemon = make_daemon({"model": {"timeout": "50ms"}})
+    original, held = memory_model.answer, threading.Event()
+    memory_model.answer = lambda request: held.wait(60) and error_reply(500)
+    users = [f"{user}-{i}" for i in range(12)]
+    for who in users:
+        Chat(daemon, who).say("I sail a dinghy.")
+    try:
+        daemon.wait_log("the memory model is too slow: 3 calls in a row")
+        late = daemon.metric('recalld_model_failures_total{cause="late"}')
+        assert late <= 3 + 4, "those that were under way by then"
+    finally:
+        held.set()
+        memory_model.answer = original
+    for who in users:
+        daemon.settle(who, timeout=60)
+    assert daemon.stderr.count("the memory model is too slow") == 1
+
+
 def test_a_hanging_memory_model_is_given_up_and_asked_again(make_daemon, memory_model, user):
     daemon = make_daemon({"model": {"base_url": memory_model.base_url, "timeout": "500ms"}})
     turn = "I juggle clubs."
