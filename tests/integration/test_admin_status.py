@@ -30,8 +30,8 @@ def wait_trouble(daemon, told):
 
 
 TROUBLES = {
-    "nothing": (Reply(break_after=0), "Empty reply from server"),
-    "half": (json_reply(completion("Half.") | {"pad": "x" * 99}, reset=True, break_after=1, framing="chunked"), "reset"),
+    "nothing": (Reply(break_after=0), "closed the connection before its reply"),
+    "half": (json_reply(completion("Half.") | {"pad": "x" * 99}, reset=True, break_after=1, framing="chunked"), "broke off its reply"),
     "503": (error_reply(503, "sk-secret"), "it failed (status 503)"),
 }
 
