@@ -65,6 +65,10 @@ workers = %(workers)d
 [upstream]
 base_url = http://127.0.0.1:%(upstream)d/v1
 [memory]
+# Each exchange is learned from at once and alone, so that what is counted is all of its cost and no
+# other's.
+learn_idle = 0s
+learn_batch = 1
 %(memory)s
 [model]
 base_url = http://127.0.0.1:%(model)d/learn/v1
