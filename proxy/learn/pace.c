@@ -9,7 +9,7 @@ static void on_over(evutil_socket_t fd, short what, void *cookie)
 	struct pace *pace = cookie;
 	(void)fd;
 	(void)what;
-	pace->rests = false;
+	pace->pause = 0;
 	pace->resume(pace->cookie);
 }
 
@@ -43,22 +43,22 @@ void pace_note_late(struct pace *pace)
 			 "[model] timeout; it is asked more rarely until it answers; choose a "
 			 "smaller model or a longer timeout",
 			 pace->late);
-	const int64_t pause = pause_after(pace->late);
-	const struct timeval time = {.tv_sec = pause / 1000, .tv_usec = pause % 1000 * 1000};
-	pace->rests = true;
+	pace->pause = pause_after(pace->late);
+	const struct timeval time = {.tv_sec = pace->pause / 1000,
+				     .tv_usec = pace->pause % 1000 * 1000};
 	evtimer_add(pace->timer, &time);
 }
 
 void pace_note_answer(struct pace *pace)
 {
 	pace->late = 0;
-	pace->rests = false;
+	pace->pause = 0;
 	event_del(pace->timer);
 }
 
 size_t pace_limit(const struct pace *pace, size_t most)
 {
-	if (pace->rests)
+	if (pace->pause > 0)
 		return 0;
 	return pace->late >= PACE_LATE ? 1 : most;
 }

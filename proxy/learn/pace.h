@@ -14,7 +14,7 @@ enum { PACE_LATE = 3, PACE_FIRST_MS = 1000, PACE_LONGEST_MS = 5 * 60 * 1000 };
 struct pace {
 	struct event *timer;
 	unsigned late; /* calls in a row */
-	bool rests;
+	int64_t pause; /* milliseconds that it rests now; 0: it does not */
 	void (*resume)(void *cookie);
 	void *cookie;
 };
