@@ -3,6 +3,7 @@
 #ifndef RECALLD_PROXY_SERVICE_H
 #define RECALLD_PROXY_SERVICE_H
 
+#include "proxy/unsettled.h"
 #include "proxy/upstream/last_failure.h"
 #include "proxy/upstream/model_traits.h"
 #include "proxy/without_memory.h"
@@ -14,6 +15,7 @@ struct config;
 struct embedder;
 struct learner;
 struct retention;
+struct scrubber;
 struct tracer;
 
 struct service {
@@ -21,6 +23,7 @@ struct service {
 	struct store *store;
 	struct learner *learner;
 	struct retention *retention;
+	struct scrubber *scrubber;
 	struct tracer *tracer;
 	struct model_traits *model_traits;
 	struct embedder *embedder;     /* the learner's */
@@ -31,11 +34,13 @@ struct service {
 	atomic_size_t exchanges;       /* open; each has, or soon opens, an upstream connection */
 	atomic_size_t in_flight;       /* bytes, see struct http_server_options */
 	atomic_size_t admin_in_flight; /* the same for the admin address */
+	atomic_size_t held;            /* bytes of replies' ends that wait for the disk */
 	size_t descriptors;            /* limit for the process, divided among the workers */
 	size_t workers;
 	atomic_bool draining;
+	struct unsettled unsettled;
 	struct warned_programs warned; /* client programs that called paths without memory */
-	atomic_bool warned_of_login;   /* that a client's key cannot be used to learn with */
+	atomic_bool warned_of_key;     /* that a client's key cannot be used to learn with */
 	atomic_uint_fast64_t receipts; /* issued since startup */
 };
 

@@ -71,7 +71,8 @@ void without_memory_warn(struct warned_programs *warned, struct slice user_agent
 	struct slice name = program_name(user_agent);
 	if (note(warned, text_hash(name)))
 		log_warn("client program %.*s calls %.*s, which recalld forwards without memory: "
-			 "only chat completions have memory; recalld(8) shows how to configure "
-			 "frameworks for them (logged once per program)",
+			 "POST /v1/chat/completions, /v1/responses, /v1/messages and /api/chat "
+			 "have memory; recalld(8) shows how to configure frameworks for them "
+			 "(logged once per program)",
 			 SLICE_PRINT(name), SLICE_PRINT(path));
 }

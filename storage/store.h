@@ -47,19 +47,51 @@ struct store_progress {
 struct store_options {
 	const char *path; /* a directory; created (0700) if missing */
 	uint64_t map_size;
-	uint64_t receipts;              /* how many to keep */
-	bool rebuilds;                  /* it is being built from an export; see dump.h */
-	struct store_progress progress; /* of rebuilding the index, or of reading an export */
+	uint64_t receipts; /* how many to keep */
+	bool rebuilds;     /* it is being built from an export; see dump.h */
+	bool scrubs;       /* first copies its records into a new file; see open/scrub.h */
+	struct store_progress progress;   /* of rebuilding the index, or of reading an export */
+	struct store_progress converting; /* of converting an earlier format, or encrypting */
+	int64_t erased_since;             /* what was erased before may come back; see erasures.h */
+	const unsigned char *master; /* a key of STORE_KEY_SIZE bytes, which encrypts the store;
+					NULL: it is not encrypted */
 };
+enum { STORE_KEY_SIZE = 32 };
 
 /* Opens the store and starts its writer thread. NULL: `error` gives the reason and what to do in
  * one sentence, also if another process has the store open or its format is unknown. */
 struct store *store_open(const struct store_options *options, char *error, size_t error_size);
-/* The earlier format that opening converted the store from; 0: none. */
-uint64_t store_converted_from(const struct store *store);
+/* What opening converted the store from. */
+struct store_conversion {
+	uint64_t format;  /* an earlier one, or the same if it was encrypted; 0: none */
+	uint64_t skipped; /* records that could not be read and are left out */
+	bool encrypts;    /* it is encrypted now, and its old file is not kept */
+};
+struct store_conversion store_converted(const struct store *store);
+/* Whether the store is encrypted, and the keys of each user whose erasure was answered are gone
+ * from the file of keys; any thread. */
+bool store_erases_by_keys(struct store *store);
+/* When an encrypted store got the master key that it has, in milliseconds since 1970; 0: it is not
+ * encrypted. Any thread. */
+int64_t store_key_made(const struct store *store);
+/* When the keys of an encrypted store's users were last exported before the last erasure of a user,
+ * in milliseconds since 1970; 0: never. Any thread. */
+int64_t store_keys_exported(const struct store *store);
 /* Commits what is queued, stops the writer, and closes the store. Only writes may be in progress;
  * their callbacks are posted before it returns. */
 void store_close(struct store *store);
+
+/* Wraps the keys of an encrypted store, which nobody may have open, with another master key: from
+ * then on only that one opens it. The store is named by the options' `path` and `master`. Sets
+ * `users` to how many have keys. False: nothing has changed, and `error` says why. */
+bool store_rotate_key(const struct store_options *options, const unsigned char *master,
+		      size_t *users, char *error, size_t error_size);
+
+/* Writes the keys of an encrypted store's users to a descriptor, wrapped with the key `to`, and
+ * notes it in the store's directory. The store, named by `path` and `master`, may be open. Sets
+ * `users` to how many have keys. False: `error` says why. */
+bool store_export_keys(const struct store_options *options, const unsigned char *to, int out,
+		       size_t *users, char *error, size_t error_size);
 
 enum store_look {
 	STORE_LOOK_FINE,
@@ -87,9 +119,14 @@ bool store_is_broken(const struct store *store);
  * be written. Earlier commits are there when the store is opened again. */
 bool store_is_stuck(const struct store *store);
 
+struct audit_entry;
+typedef void audit_listener(struct slice line);
 /* Runs the callbacks of writes: `post` is thread-safe and runs `run(cookie)` on the loop later. */
 struct store_loop {
 	void (*post)(struct store_loop *loop, void (*run)(void *cookie), void *cookie);
+	/* What the audit log says of a write that is given this loop; copied before the write's
+	 * function returns. NULL: nothing. See storage/audit.h. */
+	const struct audit_entry *audit;
 };
 
 /* If the callback is NULL, nobody is told and the write returns NULL. */
@@ -153,8 +190,12 @@ struct store_call *store_import(struct store *store, struct slice tenant, struct
 /* Forgets everything about a user, including jobs, receipts and exchanges in progress. A user who
  * comes back gets new ids, so that nothing in progress matches the new records. STORE_NOT_FOUND:
  * there was nothing. A long memory is deleted in parts, between others' writes: the user is hidden
- * from the first part on, and after a crash the next start deletes the rest. */
-struct store_call *store_forget(struct store *store, struct user_key user, struct store_loop *loop,
+ * from the first part on, and after a crash the next start deletes the rest. What was said until
+ * `now` does not come back by an import. `report` (may be NULL) is filled in as by store_delete(),
+ * see deletions.h. */
+struct deletion_report;
+struct store_call *store_forget(struct store *store, struct user_key user, int64_t now,
+				struct deletion_report *report, struct store_loop *loop,
 				store_done *callback, void *cookie);
 
 /* ---- learning ---- */
@@ -164,9 +205,11 @@ struct store_call *store_forget(struct store *store, struct user_key user, struc
 enum store_result store_user_jobs(struct store *store, struct user_key user, uint64_t after,
 				  size_t limit, struct job_list *list, struct arena *arena);
 
-/* A page of users, in the order of their keys. */
+/* A page of users, in the order of their keys, or of their hidden keys in an encrypted store:
+ * always the same. */
 struct user_page {
 	struct user_key *users;
+	struct expiry *expiries; /* store_users_expired() only */
 	size_t count;
 	bool more;            /* there may be users after `last`... */
 	struct user_key last; /* ...the last user checked */
@@ -177,9 +220,15 @@ struct user_page {
 enum store_result store_users_with_jobs(struct store *store, const struct user_key *after,
 					size_t limit, struct user_page *page, struct arena *arena);
 
-/* STORE_NOT_FOUND: there is nothing to work on. */
-enum store_result store_job_input(struct store *store, struct user_key user, enum job_kind kind,
-				  uint64_t exchange, struct job_input *input, struct arena *arena);
+/* What jobs for facts work on, as it is at one moment: `inputs[i]` for `exchanges[i]`, all with the
+ * same facts, tombstones and settings. Ends before the first exchange that is no longer there;
+ * `*count` receives how many were read. STORE_NOT_FOUND: none. */
+enum store_result store_facts_inputs(struct store *store, struct user_key user,
+				     const uint64_t *exchanges, size_t *count,
+				     struct job_input *inputs, struct arena *arena);
+/* What the job for the summary works on. STORE_NOT_FOUND: nothing. */
+enum store_result store_summary_input(struct store *store, struct user_key user,
+				      struct job_input *input, struct arena *arena);
 
 struct change;
 /* Writes the result of a JOB_FACTS: the changes and the removal of the job in one transaction.
@@ -213,9 +262,13 @@ struct store_call *store_unpark(struct store *store, const struct user_key *user
 
 /* ---- what is past its time ---- */
 
+/* Says what of a user's memory is past its time, from the user's names and settings. */
+typedef void expiry_rule(void *cookie, struct slice tenant, struct slice user,
+			 const struct user_settings *settings, struct expiry *expiry);
+
 /* Checks `limit` users, starting after `after` (NULL: at the first), and returns those with expired
- * data. */
-enum store_result store_users_expired(struct store *store, const struct expiry *expiry,
+ * data, with their expiries. Calls `rule` for each on the caller's thread. */
+enum store_result store_users_expired(struct store *store, expiry_rule *rule, void *cookie,
 				      const struct user_key *after, size_t limit,
 				      struct user_page *page, struct arena *arena);
 
@@ -304,9 +357,13 @@ enum store_result store_read_user(struct store *store, struct user_key user, siz
 
 struct kept_receipt {
 	uint64_t id;
-	struct slice text;    /* JSON */
+	struct slice text;    /* JSON; without the words of turns where it is listed */
 	struct user_key user; /* its owner */
 };
+/* Puts the words of the user's turns into the text of a receipt that is not stored: it only says
+ * where they are, see core/rights/receipt_text.h. */
+enum store_result store_tell_turns(struct store *store, struct user_key user, struct slice *text,
+				   struct arena *arena);
 /* STORE_NOT_FOUND: there is no such receipt, or it is gone. */
 enum store_result store_read_receipt(struct store *store, uint64_t receipt,
 				     struct kept_receipt *read, struct arena *arena);

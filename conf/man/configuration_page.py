@@ -53,7 +53,7 @@ def read(path):
     section, comment, keys = None, [], []
     for line in open(path).read().splitlines() + ["[end]"]:
         head = re.fullmatch(r"\[(\w+)\]", line)
-        if not re.match(r"\w+ *=", line) and keys:
+        if not re.match(r"[\w.]+ *=", line) and keys:
             yield section, comment, keys
             comment, keys = [], []
         if head:
@@ -74,7 +74,7 @@ def reference(path):
     section, rows = None, {}
     for line in open(path).read().splitlines():
         head = re.fullmatch(r"\*\*\[(\w+)\]\*\*", line)
-        row = re.fullmatch(r"\| `(\w+)` \| .*? \| (.*?) \| (.*) \|", line)
+        row = re.fullmatch(r"\| `([\w.]+)` \| .*? \| (.*?) \| (.*) \|", line)
         if head:
             section = head[1]
         elif row:

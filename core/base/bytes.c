@@ -68,6 +68,14 @@ size_t slice_find(struct slice whole, struct slice part, size_t from)
 	return found == NULL ? whole.size : (size_t)(found - whole.data);
 }
 
+bool slice_is_any_by(struct slice slice, const char *const *list,
+		     bool (*test)(struct slice slice, struct slice one))
+{
+	while (*list != NULL && !test(slice, slice_of(*list)))
+		list++;
+	return *list != NULL;
+}
+
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');

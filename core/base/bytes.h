@@ -52,6 +52,40 @@ static inline bool slice_equal_nocase(struct slice a, struct slice b)
 bool slice_ends_with(struct slice whole, struct slice suffix);
 /* The offset of the first `part` at or after `from`; whole.size if there is none. */
 size_t slice_find(struct slice whole, struct slice part, size_t from);
+static inline bool slice_has(struct slice whole, struct slice part)
+{
+	return slice_find(whole, part, 0) < whole.size;
+}
+
+/* Whether the test holds for one of the list's strings. A list ends with NULL. */
+bool slice_is_any_by(struct slice slice, const char *const *list,
+		     bool (*test)(struct slice slice, struct slice one));
+
+static inline bool slice_is_any(struct slice slice, const char *const *list)
+{
+	return slice_is_any_by(slice, list, slice_equal);
+}
+
+static inline bool slice_is_any_nocase(struct slice slice, const char *const *list)
+{
+	return slice_is_any_by(slice, list, slice_equal_nocase);
+}
+
+static inline bool slice_has_any(struct slice whole, const char *const *list)
+{
+	return slice_is_any_by(whole, list, slice_has);
+}
+
+static inline bool slice_starts_with_any(struct slice whole, const char *const *list)
+{
+	return slice_is_any_by(whole, list, slice_starts_with);
+}
+
+static inline bool slice_ends_with_any(struct slice whole, const char *const *list)
+{
+	return slice_is_any_by(whole, list, slice_ends_with);
+}
+
 /* Without ASCII white space at either end. */
 struct slice slice_trim(struct slice whole);
 

@@ -1,7 +1,6 @@
 /* What an exchange leaves behind: its turns for the journal, and its receipt. */
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
-#include "core/secrets/secrets.h"
 #include "core/text/text.h"
 
 #include <string.h>
@@ -80,7 +79,7 @@ static void make_replay(struct chat *chat, struct replay *replay, struct arena *
 struct slice chat_masked(const struct chat *chat, struct slice text, struct arena *arena)
 {
 	text = utf8_cut(text, TURN_TEXT_LIMIT);
-	return chat->settings.secrets_redact ? secrets_mask(text, arena, NULL) : text;
+	return pii_mask_stored(text, chat->settings.secrets_redact, &chat->settings.pii, arena);
 }
 
 /* Some servers repeat the text that they continue. A short text may also be how the next word
@@ -119,15 +118,24 @@ static bool says_something(const struct reply *reply, bool broke_off)
 	return reply->has_tool_calls || reply->truncated || broke_off;
 }
 
+/* A background reply whose stream broke off goes on at the provider, where the client fetches it.
+ */
+static bool is_fetched_later(const struct chat *chat, const struct reply *reply, bool broke_off)
+{
+	return broke_off && chat->request.is_background && reply->id.size > 0 && !reply->failed;
+}
+
 bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,
 		 int64_t now, struct append *append, struct chat_given *given, struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
 	bool called_tools = reply->has_tool_calls && !broke_off;
-	bool goes_on = reply->end == END_PAUSED || reply->end == END_PENDING;
+	bool waits = is_fetched_later(chat, reply, broke_off);
+	bool goes_on = waits || reply->end == END_PAUSED || reply->end == END_PENDING ||
+		       reply->end == END_RETRIED;
 	if (!goes_on && !says_something(reply, broke_off))
 		return false;
-	broke_off |= reply->failed || reply->unreadable;
+	broke_off = !waits && (broke_off || reply->failed || reply->unreadable);
 	struct slice whole = whole_answer(chat, reply->text, arena);
 	struct slice answer = text_without_reasoning(whole, arena);
 	bool keeps_answer = !chat->request.has_format;
@@ -152,6 +160,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 					    : text_hash(answer),
 		.rest_hash =
 			called_tools || whole.size == reply->text.size ? 0 : text_hash(reply->text),
+		.item_hash = chat->request.is_kept && !chat_chains(chat) ? reply->item_hash : 0,
 		.complete = !broke_off,
 		.same_exchange = view->same_exchange,
 		.supersede = view->branches,

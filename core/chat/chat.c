@@ -75,8 +75,9 @@ static struct answer_fingerprint read_fingerprint(const struct chat *chat, size_
 {
 	const struct step *step = &chat->request.steps[index];
 	return (struct answer_fingerprint){
-		.hash = step->kind == STEP_CALLS ? step->calls_hash
-						 : text_hash(chat_ends_text(chat, index, arena)),
+		.hash = step->kind == STEP_CALLS || step_is_named(step)
+				? step->ids_hash
+				: text_hash(chat_ends_text(chat, index, arena)),
 		.user_hash = user_hash,
 		.tool_calls = step->kind == STEP_CALLS,
 	};
@@ -122,7 +123,8 @@ static void read_fingerprints(struct chat *chat, struct arena *arena)
 
 bool chat_is_cut(const struct chat *chat, size_t index)
 {
-	return index >= chat->cut.first && index < chat->cut.end;
+	return index >= chat->cut.first && index < chat->cut.end &&
+	       !chat->request.steps[index].stays;
 }
 
 /* Adds the newest turn's messages one by one: a reply to the first of them may have broken off. */
@@ -160,8 +162,8 @@ static enum chat_verdict choose_mode(struct chat *chat, struct slice mode,
 {
 	if (!chat_choose_mode(chat, mode))
 		return refuse(refusal, 400, "invalid_memory_mode",
-			      "X-Memory-Mode must be one of off, readonly, buffer, summary, "
-			      "entity, vector, hybrid and auto.");
+			      "X-Memory-Mode must be exactly one of off, readonly, buffer, "
+			      "summary, entity, vector, hybrid and auto.");
 	if (chat->dry_run && !chat->scanned)
 		return refuse(refusal, 400, "invalid_request_body",
 			      arena_printf(arena,

@@ -21,6 +21,7 @@
 #include "core/dialect/reply.h"
 #include "core/memory/exchange.h"
 #include "core/memory/view.h"
+#include "core/pii/pii.h"
 #include "core/recall/search.h"
 
 enum chat_status {
@@ -49,12 +50,15 @@ struct chat_settings {
 	enum mode mode;
 	bool inject;
 	bool learn;
-	bool mode_header;   /* the request may name its mode */
-	bool stored_riders; /* memory may go into what the provider keeps */
-	bool trims;         /* old turns may be taken out of the request */
-	bool embeds;        /* turns may have vectors */
-	bool strict;        /* an exchange counts as kept once it is on the disk */
+	bool refuses_memory;   /* the user wants nothing given, whatever is configured... */
+	bool refuses_learning; /* ...and nothing kept */
+	bool mode_header;      /* the request may name its mode */
+	bool stored_riders;    /* memory may go into what the provider keeps */
+	bool trims;            /* old turns may be taken out of the request */
+	bool embeds;           /* turns may have vectors */
+	bool strict;           /* an exchange counts as kept once it is on the disk */
 	bool secrets_redact;
+	struct pii_policy pii;
 	enum placement placement; /* of the block */
 	int utc_offset;           /* minutes by which the user's clocks are ahead of UTC */
 	double token_rate;        /* the model's tokens per estimated token */

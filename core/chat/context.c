@@ -107,6 +107,8 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 	if (recalled != NULL) {
 		input.recalled = join_scores(recalled, arena);
 		input.recalled_count = recalled->count;
+		input.outdated = recalled->outdated;
+		input.outdated_count = recalled->outdated_count;
 		chat->ranked = recalled->ranked;
 	}
 	if (chat->stands) {
@@ -163,8 +165,11 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 	size_t turn_prefixes = chat->turn_prefix_count;
 	if (chat->status == CHAT_SIDE || !chat->inject)
 		return;
-	if (gives_new(chat))
+	if (gives_new(chat)) {
+		struct hidden *hidden = chat_hide(chat, recalled, arena);
 		build_context(chat, recalled, arena);
+		chat_hide_made(chat, hidden);
+	}
 	if (chat->stands)
 		use_frozen(chat);
 	size_t kept = chat_kept_tokens(chat);

@@ -1,8 +1,6 @@
 /* Imports a history that a client brings along and memory does not hold: with history = trim it is
  * remembered, so that later requests can leave it out. */
-#include "core/base/utf8.h"
 #include "core/chat/parts.h"
-#include "core/secrets/secrets.h"
 #include "core/text/text.h"
 
 /* Limits for one append. */
@@ -19,11 +17,9 @@ struct history_import {
 
 static void add(struct history_import *import, enum role role, struct slice text)
 {
-	bool redacts = import->chat->settings.secrets_redact;
-	struct slice kept = utf8_cut(text, TURN_TEXT_LIMIT);
 	import->turns[import->count++] = (struct imported_turn){
 		.role = role,
-		.text = redacts ? secrets_mask(kept, import->arena, NULL) : kept,
+		.text = chat_masked(import->chat, text, import->arena),
 		.hash = text_hash(text),
 		.created_at = import->at,
 		.utc_offset = import->chat->settings.utc_offset,
@@ -39,8 +35,8 @@ static size_t run_length(const struct request *request, size_t index, size_t end
 	return count;
 }
 
-/* Each user turn needs its answer, and each answer its user turn: otherwise the places of exchanges
- * would be uncertain. */
+/* Each user turn needs its answer, and each answer its user turn and its words: otherwise the
+ * places of exchanges would be uncertain. */
 static bool read_history(struct history_import *import)
 {
 	const struct chat *chat = import->chat;
@@ -51,7 +47,7 @@ static bool read_history(struct history_import *import)
 		bool waits = import->count % 2 == 1;
 		bool answers = step->kind == STEP_ANSWER;
 		if (import->count == MOST_TURNS || import->text > MOST_TEXT || (run > 0 && waits) ||
-		    (answers && !waits))
+		    (answers && !waits) || step_is_named(step))
 			return false;
 		if (run > 0)
 			add(import, ROLE_USER, chat_own_text(chat, i, run, import->arena));

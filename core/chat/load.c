@@ -55,6 +55,8 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 		turns = SIDE_TURNS;
 	if (asks)
 		chat_read_question(chat, now, arena);
+	/* the words of what is hidden are taken out of turns and summaries */
+	const bool hides = (chat->settings.pii.hide & PII_OF_MODEL) != 0;
 	if (turns < chat_turns_before_question(chat))
 		turns = chat_turns_before_question(chat);
 	*load = (struct load){
@@ -70,8 +72,8 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 		.newest_turns = turns,
 		.uncovered_text = uncovered_text(chat),
 		.trims = trims(chat),
-		.facts = mode_uses_facts(mode) || mode_recalls(mode),
-		.past_facts = chat->question.about_past,
+		.facts = mode_uses_facts(mode) || mode_recalls(mode) || hides,
+		.past_facts = chat->question.about_past || hides,
 		.conversations =
 			chat->mode == MODE_AUTO ? (size_t)chat->settings.auto_hybrid_sessions : 0,
 		.now = now,
@@ -142,9 +144,9 @@ static bool frozen_stands(const struct chat *chat, int64_t now, struct arena *ar
 {
 	const struct memory_view *view = chat->view;
 	const struct frozen *frozen = &view->frozen;
-	if (!view->has_frozen)
+	if (!view->has_frozen || chat_shows_hidden(chat, arena))
 		return false;
-	if (!chat->newest.is_last)
+	if (!chat->newest.is_last || chat->request.is_retry)
 		return true;
 	if (!chat_mode_stands(chat))
 		return false;
@@ -291,6 +293,8 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 		chat->status = CHAT_SIDE;
 		return CHAT_READY;
 	}
+	if (chat->settings.refuses_memory)
+		chat->status = CHAT_OFF;
 	if (!chat->inject)
 		return CHAT_READY;
 	chat_read_earlier(chat, arena);
@@ -345,6 +349,10 @@ void chat_recall(const struct chat *chat, struct recall *recall, struct arena *a
 		.carried = chat->carried,
 		.text_limit = text_for(chat->budget),
 	};
+	struct recall_hint *hints = arena_alloc(arena, chat->view->fact_count * sizeof(*hints));
+	recall->hint_count = recall_hint_turns(&chat->question, chat->view->facts,
+					       chat->view->fact_count, hints, arena);
+	recall->hints = hints;
 	struct chat_ids given = list_given(chat, arena);
 	recall->given = given.ids;
 	recall->given_count = given.count;

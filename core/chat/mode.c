@@ -34,8 +34,10 @@ bool chat_choose_mode(struct chat *chat, struct slice word)
 		if (asked == MODE_READONLY && chat->mode == MODE_OFF)
 			chat->mode = MODE_HYBRID;
 	}
-	if (is_temporary(chat->identity.session))
+	if (is_temporary(chat->identity.session) || (chat->settings.refuses_memory && !chat->learn))
 		turn_off(chat);
+	else if (chat->settings.refuses_memory)
+		chat->mode_word = mode_name(MODE_OFF); /* it is learned from, and given nothing */
 	chat->injects = chat->mode;
 	return true;
 }

@@ -51,6 +51,20 @@ void chat_prefer_wording(struct chat *chat);
 /* Whether the frozen context was made in the requested mode; also sets what injects. */
 bool chat_mode_stands(const struct chat *chat);
 
+/* ---- hide.c ---- */
+
+struct hidden;
+
+/* Takes what [pii] gives to no model out of what the store gave: facts whole, of texts the words.
+ */
+struct hidden *chat_hide(struct chat *chat, const struct recall_result *recalled,
+			 struct arena *arena);
+/* Does the same to the context made of it, whose pieces may say together what none of them says
+ * alone: "birthday", "5 May 1990". */
+void chat_hide_made(struct chat *chat, struct hidden *hidden);
+/* Whether the conversation was given before what [pii] gives to no model by now. */
+bool chat_shows_hidden(const struct chat *chat, struct arena *arena);
+
 /* ---- chat_ids.c ---- */
 
 /* Ids to look up once they are sorted. */
@@ -100,7 +114,8 @@ size_t chat_estimated(const struct chat *chat, uint64_t tokens);
 
 /* Finds turns in the request that were given something before: fills replayed and turn_prefixes. */
 void chat_find_replays(struct chat *chat, struct arena *arena);
-/* Whether the newest turn is among them, and so is given nothing else. */
+/* Whether the newest turn is among them, or is sent as it was before, and so is given nothing else.
+ */
 bool chat_newest_is_replayed(const struct chat *chat);
 size_t chat_replayed_tokens(const struct chat *chat);
 

@@ -1,5 +1,6 @@
 /* Receipts: what a request was given, and why. */
 #include "core/chat/parts.h"
+#include "core/rights/receipt_text.h"
 
 #include <string.h>
 
@@ -53,7 +54,9 @@ static void put_description(struct buffer *out, const struct chat *chat,
 	buffer_append(out, SLICE("\",\"id\":"));
 	put_id(out, item->id);
 	buffer_append(out, SLICE(",\"text\":"));
-	json_quote(out, item->text);
+	/* A turn that was masked for the request is not what the store has. */
+	receipt_put_text(out, item->text,
+			 chat->settings.pii.hide == 0 ? item->said : (struct slice){0});
 	buffer_append(out, SLICE(",\"score\":"));
 	put_score(out, item->score);
 	buffer_append(out, SLICE(",\"source\":"));

@@ -131,6 +131,8 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 
 bool chat_newest_is_replayed(const struct chat *chat)
 {
+	if (chat->request.is_retry)
+		return true;
 	if (chat->turn_prefix_count == 0 || chat->newest.count == 0)
 		return false;
 	size_t last = chat->turn_prefixes[chat->turn_prefix_count - 1].text_index;

@@ -63,6 +63,9 @@ struct context_input {
 	uint32_t cut_before;
 	const struct recalled_turn *recalled; /* best first */
 	size_t recalled_count;
+	/* What some of these say and holds no longer: facts by exchange, with quote and end. */
+	const struct fact *outdated;
+	size_t outdated_count;
 	/* Block and turns are fixed already: only recalled text is made, from what they do not
 	 * hold. `frozen_facts` (sorted) are the facts in them. */
 	bool is_frozen;
@@ -74,7 +77,8 @@ struct context_item {
 	const char *kind; /* "fact", "summary" or "turn" */
 	uint64_t id;
 	struct slice text;
-	uint64_t source; /* the exchange that it comes from; 0 for a summary */
+	struct slice said; /* a turn's own text, which `text` may hold a part of */
+	uint64_t source;   /* the exchange that it comes from; 0 for a summary */
 	size_t tokens;
 	double score;      /* 0: it was not chosen by one */
 	bool is_turn;      /* it goes in as a turn of its own */

@@ -170,12 +170,14 @@ static unsigned rank_of(const struct picker *picker, const struct fact *fact)
 	return fact_score(picker->input, fact) > 0 ? RANK_SLIGHT : RANK_UNRELATED;
 }
 
-/* The core profile first, then what bears on the question. What may bear on it although no word
- * says so has as much as the core profile. */
+/* The core profile first, its frame included: a request that nothing bears on takes no more than
+ * its share. Then what bears on the question. What may bear on it although no word says so has as
+ * much as the core profile. */
 void pick_facts(struct picker *picker)
 {
 	const size_t profile = picker->input->profile;
-	size_t count, left = profile;
+	const size_t opening = picker_opening(picker, BLOCK_FACTS);
+	size_t count, left = profile > opening ? profile - opening : 0;
 	const struct fact **facts =
 		facts_by_preference(picker->input, is_current, &count, picker->arena);
 	unsigned *ranks = arena_alloc(picker->arena, (count + 1) * sizeof(*ranks));

@@ -15,14 +15,11 @@ struct walk {
 	bool has_exchange;    /* a whole exchange lies before it */
 };
 
-static bool is_system(const struct step *step)
-{
-	return step->kind == STEP_SYSTEM;
-}
-
 static size_t step_tokens(const struct request *request, const struct step *step,
 			  struct arena *arena)
 {
+	if (step->stays)
+		return 0;
 	/* Tool calls are JSON, and the model gets them verbatim. */
 	struct slice said = step->kind == STEP_CALLS
 				    ? slice_part(request->body, step->begin, step->end)
@@ -66,8 +63,6 @@ static void find_end(struct walk *walk, size_t end, const struct history_limits 
 	size_t third = third_of(limits);
 	cut->falls_short = true;
 	for (size_t made = 0; made < thirds && walk->at <= end; advance(walk)) {
-		if (is_system(&walk->request->steps[walk->at]))
-			return;
 		if (!is_border(walk, limits) || walk->before / third <= made)
 			continue;
 		made = walk->before / third;
@@ -83,10 +78,10 @@ static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct
 {
 	for (; walk->at <= end; advance(walk)) {
 		const struct step *step = &walk->request->steps[walk->at];
-		if (is_system(step) || walk->ordinal > ordinal)
+		if (walk->ordinal > ordinal)
 			return;
 		if (step->kind != STEP_USER || !step->begins_element || walk->is_asked ||
-		    walk->ordinal != ordinal)
+		    walk->ordinal != ordinal || walk->before == 0)
 			continue;
 		cut->end = walk->at;
 		cut->cut_before = ordinal;
@@ -131,17 +126,16 @@ struct history_cut history_choose_cut(const struct request *request,
 	struct history_cut cut = {0};
 	size_t end = request_newest_turn(request).first;
 	size_t *tokens = arena_alloc(arena, (end + 1) * sizeof(*tokens));
-	while (cut.first < end && is_system(&request->steps[cut.first]))
+	while (cut.first < end && request->steps[cut.first].stays)
 		cut.first++;
 	cut.end = cut.first;
-	for (size_t i = cut.first; i < end; i++) {
+	for (size_t i = 0; i < end; i++) {
 		tokens[i] = step_tokens(request, &request->steps[i], arena);
 		cut.total += tokens[i];
 	}
 	struct walk walk = {
 		.request = request,
 		.tokens = tokens,
-		.at = cut.first,
 		.ordinal = limits->ordinal,
 	};
 	if (limits->fixed == NULL)

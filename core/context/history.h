@@ -1,7 +1,7 @@
 /* How much of the beginning of a long conversation's history may be taken out of a request (history
- * = trim). The history is everything before the newest user turn except the leading system
- * messages. Its tokens are estimated: those of each message's text and tool calls, 4 for its frame,
- * and 800 for each part that is not text, such as an image. */
+ * = trim). The history is everything before the newest user turn except what stays: system
+ * messages, which memory never holds. Its tokens are estimated: those of each message's text and
+ * tool calls, 4 for its frame, and 800 for each part that is not text, such as an image. */
 #ifndef RECALLD_CORE_CONTEXT_HISTORY_H
 #define RECALLD_CORE_CONTEXT_HISTORY_H
 
@@ -17,7 +17,7 @@ struct history_limits {
 };
 
 struct history_cut {
-	size_t first, end;   /* take out messages [first, end); equal: none */
+	size_t first, end;   /* take out messages [first, end) but those that stay; equal: none */
 	uint32_t cut_before; /* the ordinal of the exchange at `end`; 0: nothing is taken out */
 	size_t tokens;       /* estimated tokens taken out */
 	size_t total;        /* estimated tokens of the whole history */
@@ -29,9 +29,8 @@ struct history_cut {
  * is for what memory puts in their place. So a cut stands until the history has grown by another
  * third. A standing cut that still leaves no more than that stays even if the limit changes, which
  * follows the model's own token counts. Exchanges that are not covered or not answered yet wait for
- * a later request. A system message inside the history stays, with all that follows it, because
- * memory never holds it. The cut ends before a user message whose predecessors are answered, so
- * tool groups stay whole. */
+ * a later request. The cut ends before a user message whose predecessors are answered, so tool
+ * groups stay whole. */
 struct history_cut history_choose_cut(const struct request *request,
 				      const struct history_limits *limits, struct arena *arena);
 

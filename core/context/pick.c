@@ -7,7 +7,7 @@
 /* The receipt shows this many bytes of a dropped text. */
 enum { DROPPED_TEXT = 240 };
 
-static size_t opening_cost(const struct picker *picker, enum block_section section)
+size_t picker_opening(const struct picker *picker, enum block_section section)
 {
 	size_t cost = picker->opened[section] ? 0 : text_tokens(block_heading(section));
 	if (!picker->framed)
@@ -17,7 +17,7 @@ static size_t opening_cost(const struct picker *picker, enum block_section secti
 
 size_t picker_room(const struct picker *picker, enum block_section section)
 {
-	size_t opening = opening_cost(picker, section);
+	size_t opening = picker_opening(picker, section);
 	return picker->left > opening ? picker->left - opening : 0;
 }
 
@@ -25,7 +25,7 @@ bool picker_pay(struct picker *picker, enum block_section section, size_t cost)
 {
 	if (cost > picker_room(picker, section))
 		return false;
-	picker->left -= cost + opening_cost(picker, section);
+	picker->left -= cost + picker_opening(picker, section);
 	picker->opened[section] = true;
 	picker->framed = true;
 	return true;

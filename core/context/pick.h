@@ -40,6 +40,9 @@ struct picker {
 /* Takes `cost` tokens, plus those of the section's heading and of the frame if it is the first in
  * them. */
 bool picker_pay(struct picker *picker, enum block_section section, size_t cost);
+/* What a section costs before it says anything: its heading, and the frame, unless these are paid
+ * for. */
+size_t picker_opening(const struct picker *picker, enum block_section section);
 /* How many tokens are left for content of a section. */
 size_t picker_room(const struct picker *picker, enum block_section section);
 void picker_take(struct picker *picker, const struct context_item *item);
@@ -111,5 +114,11 @@ bool can_recall(const struct context_input *input);
 /* Picks and renders the recalled text from what the block and the turns do not hold, at most
  * `budget` tokens. */
 void pick_recalled(struct picker *picker, size_t budget);
+
+/* ---- what holds no longer ---- */
+
+/* The turn's text; before it stands what of it holds no longer, and since when. */
+struct slice turn_marked(const struct context_input *input, const struct turn *turn,
+			 struct arena *arena);
 
 #endif

@@ -35,6 +35,7 @@ struct recaller {
 	size_t line_count;
 	size_t line_shares; /* token shares of the lines and of their days */
 	size_t dropped;
+	struct slice said; /* the text of the turn at hand, without marks */
 };
 
 /* ---- which ---- */
@@ -243,6 +244,7 @@ static bool take_turn(struct recaller *recaller, const struct recalled_turn *rec
 	if (!pay(recaller, cost))
 		return false;
 	item.text = slice_trim(rendered);
+	item.said = recaller->said;
 	item.score = recalled->score;
 	take(recaller, &item);
 	recaller->lines[recaller->line_count++] = (struct recalled_line){turn, rendered};
@@ -314,6 +316,17 @@ static void drop_turn(struct recaller *recaller, const struct recalled_turn *rec
 	picker_drop_turn(recaller->picker, turn, text_tokens(turn->text), recalled->score);
 }
 
+/* What holds no longer says so. */
+static bool pick_marked(struct recaller *recaller, const struct recalled_turn *recalled)
+{
+	const struct context_input *input = recaller->picker->input;
+	struct recalled_turn *marked = arena_alloc(recaller->picker->arena, sizeof(*marked));
+	*marked = *recalled;
+	recaller->said = recalled->turn.text;
+	marked->turn.text = turn_marked(input, &recalled->turn, recaller->picker->arena);
+	return pick_turn(recaller, marked);
+}
+
 static void pick_recalled_turns(struct recaller *recaller)
 {
 	const struct context_input *input = recaller->picker->input;
@@ -321,7 +334,7 @@ static void pick_recalled_turns(struct recaller *recaller)
 		const struct recalled_turn *recalled = &input->recalled[i];
 		if (!may_recall_turn(recaller, &recalled->turn))
 			continue;
-		if (pick_turn(recaller, recalled)) {
+		if (pick_marked(recaller, recalled)) {
 			misses = 0;
 		} else {
 			misses++;

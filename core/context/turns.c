@@ -140,6 +140,7 @@ struct context_item turn_item(const struct turn *turn, size_t tokens)
 		.kind = "turn",
 		.id = turn->id,
 		.text = turn->text,
+		.said = turn->text,
 		.source = turn->exchange,
 		.tokens = tokens,
 	};

@@ -63,35 +63,40 @@ static bool is_half(struct slice escape, const char *digits)
 }
 
 /* The string's text after the first half, with which the text so far ends. */
-static struct slice join_halves(struct answer *answer, struct slice inside, struct arena *arena)
+static struct slice join_halves(struct buffer *buffer, const struct answer_half *half,
+				struct slice inside, struct arena *arena)
 {
-	struct slice first = {answer->half, UNICODE_ESCAPE};
+	struct slice first = {half->escape, UNICODE_ESCAPE};
 	struct slice parts[] = {SLICE("\""), first, inside, SLICE("\"")};
 	struct slice json = arena_join(arena, parts, 4);
 	struct json_value string = {
 		.type = JSON_TYPE_STRING, .begin = 0, .end = (uint32_t)json.size};
-	answer->text.size -= REPLACEMENT.size;
+	buffer->size -= REPLACEMENT.size;
 	return json_string_text(json, string, arena);
 }
 
-/* Adds a piece of the text. Servers that split it by UTF-16 units may end a piece in half a
- * character; a replacement character stands for it until the next piece brings the other half. */
-void answer_add_piece(struct answer *answer, struct slice json, struct json_value string)
+/* Servers that split a text by UTF-16 units may end a piece in half a character; a replacement
+ * character stands for it until the next piece brings the other half. */
+void answer_add_piece(struct buffer *buffer, struct answer_half *half, struct slice json,
+		      struct json_value string)
 {
 	if (string.type != JSON_TYPE_STRING || string.end - string.begin == sizeof("\"\"") - 1)
 		return;
-	struct arena arena = {0};
 	struct slice inside = slice_part(json, string.begin + 1, string.end - 1);
+	if (half->escape[0] == '\0' && memchr(inside.data, '\\', inside.size) == NULL) {
+		answer_add_text(buffer, inside);
+		return;
+	}
+	struct arena arena = {0};
 	size_t escape = inside.size < UNICODE_ESCAPE ? inside.size : UNICODE_ESCAPE;
-	bool joins = answer->half[0] != '\0' && is_half(slice_part(inside, 0, escape), "cdefCDEF");
-	struct slice text = joins ? join_halves(answer, inside, &arena)
+	bool joins = half->escape[0] != '\0' && is_half(slice_part(inside, 0, escape), "cdefCDEF");
+	struct slice text = joins ? join_halves(buffer, half, inside, &arena)
 				  : json_string_text(json, string, &arena);
-	answer_add_text(&answer->text, text);
+	answer_add_text(buffer, text);
 	struct slice end = slice_part(inside, inside.size - escape, inside.size);
-	answer->half[0] = '\0';
-	if (!answer->text.overflowed && is_half(end, "89abAB") &&
-	    slice_ends_with(text, REPLACEMENT))
-		memcpy(answer->half, end.data, UNICODE_ESCAPE);
+	half->escape[0] = '\0';
+	if (!buffer->overflowed && is_half(end, "89abAB") && slice_ends_with(text, REPLACEMENT))
+		memcpy(half->escape, end.data, UNICODE_ESCAPE);
 	arena_finish(&arena);
 }
 

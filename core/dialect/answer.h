@@ -27,15 +27,20 @@ enum reply_end {
 	END_PLAIN,   /* or a call for tools, if has_tool_calls says so */
 	END_PAUSED,  /* the model continues in the next reply, once this one was sent back to it */
 	END_PENDING, /* the answer is fetched later by the reply's id */
-	END_REFUSED, /* neither the answer nor its question is to be remembered */
+	END_REFUSED, /* neither the answer nor its question is to be remembered... */
+	END_RETRIED, /* ...and the client may send the same request to another model */
 	END_NOTHING, /* not an answer to the user: a compaction */
+};
+
+/* The escape of half a character in which a text ends so far; otherwise begins with 0. */
+struct answer_half {
+	char escape[6];
 };
 
 struct answer {
 	struct buffer text; /* what does not fit is dropped, and `overflowed` set */
 	struct buffer refusal;
-	char half[6]; /* the escape of half a character that the text ends in; otherwise begins with
-			 0 */
+	struct answer_half half; /* of the text */
 	struct arena arena;
 	struct answer_tool_call *tool_calls; /* ordered by index */
 	size_t tool_call_count;
@@ -48,9 +53,10 @@ struct answer {
 	enum reply_end end;
 	int64_t prompt_tokens; /* -1: unknown */
 	int64_t cached_tokens;
-	struct buffer id; /* the reply's; empty: unknown */
-	int64_t sequence; /* the number of the stream's next event, if they are numbered */
-	void *state;      /* the dialect's own; in the arena, or freed by dialect->end() */
+	struct buffer id;   /* the reply's; empty: unknown */
+	uint64_t item_hash; /* reply.item_hash */
+	int64_t sequence;   /* the number of the stream's next event, if they are numbered */
+	void *state;        /* the dialect's own; in the arena, or freed by dialect->end() */
 };
 
 void answer_init(struct answer *answer, size_t limit);
@@ -60,8 +66,9 @@ void answer_finish(struct answer *answer);
 void answer_add_text(struct buffer *buffer, struct slice text);
 /* Adds a whole string of the document `json`. */
 void answer_add_string(struct buffer *buffer, struct slice json, struct json_value string);
-/* Adds a piece of the answer's text; half a character at its end waits for the other half. */
-void answer_add_piece(struct answer *answer, struct slice json, struct json_value string);
+/* Adds a piece of a text; half a character at its end waits for the other half. */
+void answer_add_piece(struct buffer *buffer, struct answer_half *half, struct slice json,
+		      struct json_value string);
 /* The reply's id, if it is a string; it replaces one that came before. */
 void answer_set_id(struct answer *answer, struct slice json, struct json_value string);
 /* Adds a tool call or a fragment of one, in which the id may be missing. `index` NULL: the call

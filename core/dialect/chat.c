@@ -30,7 +30,7 @@ static enum step_kind kind_of(struct slice word)
 	return STEP_OTHER;
 }
 
-enum step_kind chat_step_kind(struct slice body, struct json_value role, struct arena *arena)
+static enum step_kind step_kind_of(struct slice body, struct json_value role, struct arena *arena)
 {
 	if (role.type != JSON_TYPE_STRING)
 		return STEP_OTHER;
@@ -40,6 +40,22 @@ enum step_kind chat_step_kind(struct slice body, struct json_value role, struct 
 	if (kind == STEP_OTHER && memchr(word.data, '\\', word.size) != NULL)
 		kind = kind_of(json_string_text(body, role, arena));
 	return kind;
+}
+
+struct step *chat_begin_step(struct gathering *gathering, struct slice body,
+			     const struct chat_message *message, struct chat_lead *lead,
+			     struct arena *arena)
+{
+	bool is_first = gathering->steps.size == 0;
+	if (message->object.type != JSON_TYPE_OBJECT) {
+		gathering->is_refused = true;
+		return NULL;
+	}
+	enum step_kind kind = step_kind_of(body, message->role, arena);
+	if (kind == STEP_SYSTEM && is_first)
+		lead->content = message->content;
+	lead->has_system |= kind == STEP_SYSTEM;
+	return gather_step(gathering, kind, message->object);
 }
 
 static uint64_t hash_tool_calls(struct slice body, struct json_value calls, struct arena *arena)
@@ -68,8 +84,7 @@ struct reading {
 	struct arena *arena;
 	struct json_value values[MESSAGE_NAMES];
 	struct gathering gathering;
-	bool has_system;
-	struct json_value lead; /* the content of the first message, if it is a system message */
+	struct chat_lead lead;
 };
 
 /* Images make a part large, so each is walked only once. */
@@ -112,7 +127,7 @@ static void read_calls(struct reading *reading, struct step *step)
 	struct json_value calls = reading->values[NAME_TOOL_CALLS];
 	if (calls.type == JSON_TYPE_ARRAY && !is_empty(reading->body, calls)) {
 		step->kind = STEP_CALLS;
-		step->calls_hash = hash_tool_calls(reading->body, calls, reading->arena);
+		step->ids_hash = hash_tool_calls(reading->body, calls, reading->arena);
 	}
 	if (reading->values[NAME_FUNCTION_CALL].type == JSON_TYPE_OBJECT)
 		step->kind = STEP_CALLS;
@@ -121,23 +136,13 @@ static void read_calls(struct reading *reading, struct step *step)
 static void take_message(void *cookie, struct json_value object)
 {
 	struct reading *reading = cookie;
-	struct gathering *gathering = &reading->gathering;
-	bool is_first = gathering->steps.size == 0;
-	if (object.type != JSON_TYPE_OBJECT) {
-		gathering->is_refused = true;
-		return;
-	}
-	enum step_kind kind =
-		chat_step_kind(reading->body, reading->values[NAME_ROLE], reading->arena);
-	struct step *step = gather_step(gathering, kind, object);
+	const struct chat_message message = {object, reading->values[NAME_ROLE],
+					     reading->values[NAME_CONTENT]};
+	struct step *step = chat_begin_step(&reading->gathering, reading->body, &message,
+					    &reading->lead, reading->arena);
 	if (step == NULL)
 		return;
-	if (kind == STEP_SYSTEM) {
-		reading->has_system = true;
-		if (is_first)
-			reading->lead = reading->values[NAME_CONTENT];
-	}
-	if (kind == STEP_ANSWER)
+	if (step->kind == STEP_ANSWER)
 		read_calls(reading, step);
 	read_content(reading, step);
 }
@@ -163,13 +168,13 @@ static struct block_place place_behind(struct slice body, struct json_value cont
 static void set_places(struct request *request, const struct reading *reading)
 {
 	struct block_place *places = request->places;
-	enum json_type lead = reading->lead.type;
-	if (lead == JSON_TYPE_STRING || lead == JSON_TYPE_ARRAY) {
-		places[PLACE_SYSTEM] = place_behind(request->body, reading->lead);
+	struct json_value lead = reading->lead.content;
+	if (lead.type == JSON_TYPE_STRING || lead.type == JSON_TYPE_ARRAY) {
+		places[PLACE_SYSTEM] = place_behind(request->body, lead);
 		places[PLACE_DEVELOPER] = places[PLACE_SYSTEM];
 		return;
 	}
-	if (reading->has_system || request->step_count == 0)
+	if (reading->lead.has_system || request->step_count == 0)
 		return;
 	places[PLACE_SYSTEM] = (struct block_place){
 		.way = BLOCK_PLACED,

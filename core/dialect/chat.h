@@ -4,9 +4,24 @@
 #define RECALLD_CORE_DIALECT_CHAT_H
 
 #include "core/dialect/dialect.h"
+#include "core/dialect/gather.h"
 
-/* The step kind of a message by its role; STEP_OTHER: another role, or none. */
-enum step_kind chat_step_kind(struct slice body, struct json_value role, struct arena *arena);
+/* What the system says in a list of messages. */
+struct chat_lead {
+	bool has_system;
+	struct json_value content; /* of the first message, if that is a system message */
+};
+
+/* A message's members that say what it is. */
+struct chat_message {
+	struct json_value object, role, content;
+};
+
+/* Begins the message's step, by its role; STEP_OTHER: another role, or none. NULL: the request is
+ * refused. */
+struct step *chat_begin_step(struct gathering *gathering, struct slice body,
+			     const struct chat_message *message, struct chat_lead *lead,
+			     struct arena *arena);
 
 /* As in struct dialect. */
 void chat_append_turn(struct buffer *out, enum role role, struct slice text);

@@ -15,7 +15,7 @@ static void append_parts(struct answer *answer, struct slice json, struct json_v
 		if (!json_string_is(json, part[0], SLICE("text")))
 			continue;
 		if (is_delta) {
-			answer_add_piece(answer, json, part[1]);
+			answer_add_piece(&answer->text, &answer->half, json, part[1]);
 			continue;
 		}
 		if (answer->text.size > 0)
@@ -49,7 +49,7 @@ static void add_message(struct answer *answer, struct slice json, struct json_va
 	if (members[0].type == JSON_TYPE_ARRAY)
 		append_parts(answer, json, members[0], is_delta);
 	else if (is_delta)
-		answer_add_piece(answer, json, members[0]);
+		answer_add_piece(&answer->text, &answer->half, json, members[0]);
 	else
 		answer_add_string(&answer->text, json, members[0]);
 	answer_add_string(&answer->refusal, json, members[1]);

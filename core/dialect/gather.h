@@ -38,6 +38,7 @@ static inline struct step *gather_step(struct gathering *gathering, enum step_ki
 	*step = (struct step){
 		.kind = kind,
 		.begins_element = true,
+		.stays = kind == STEP_SYSTEM,
 		.begin = element.begin,
 		.end = element.end,
 		.first_text = (uint32_t)(gathering->texts.size / sizeof(struct request_text)),

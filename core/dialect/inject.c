@@ -1,8 +1,9 @@
 /* Where memory goes in a request, and the splice that puts it there. */
 #include "core/dialect/request.h"
 
-/* Besides one for each turn_prefix: the cut, the block, the turns, and what closes their list. */
-enum { OTHER_EDITS = 4 };
+/* Besides one for each turn_prefix and each run of removed steps: the block, the turns, and what
+ * closes their list. */
+enum { OTHER_EDITS = 3 };
 
 /* An injection while its edits are made. */
 struct work {
@@ -31,18 +32,22 @@ static struct slice wrap_text(struct slice before, struct slice text, struct sli
 bool request_can_cut(const struct request *request, size_t first, size_t end)
 {
 	const struct step *steps = request->steps;
+	bool removes = false;
 	if (first >= end || end >= request->step_count || steps[end].kind != STEP_USER)
 		return false;
 	for (size_t i = first; i < end; i++) {
-		if (steps[i].kind == STEP_SYSTEM)
+		bool is_border = i == first || steps[i].stays != steps[i - 1].stays;
+		if (is_border && !steps[i].begins_element)
 			return false;
+		removes |= !steps[i].stays;
 	}
-	return steps[first].begins_element && steps[end].begins_element;
+	return removes && steps[end].begins_element;
 }
 
 static bool is_cut(const struct work *work, size_t step)
 {
-	return work->cuts && step >= work->injection->cut_first && step < work->injection->cut_end;
+	return work->cuts && step >= work->injection->cut_first &&
+	       step < work->injection->cut_end && !work->request->steps[step].stays;
 }
 
 static void add_edit(struct work *work, size_t offset, size_t removed, struct slice bytes)
@@ -96,33 +101,60 @@ static void put_turns(struct work *work)
 		add_edit(work, first->end, 0, lone->behind_text);
 }
 
+/* The first step from `first` on that is removed, or that is not. */
+static size_t find_cut(const struct work *work, size_t first, bool is_removed)
+{
+	while (first < work->injection->cut_end && is_cut(work, first) != is_removed)
+		first++;
+	return first;
+}
+
+static size_t count_cuts(const struct work *work)
+{
+	size_t count = 0;
+	size_t at = work->cuts ? find_cut(work, work->injection->cut_first, true) : SIZE_MAX;
+	for (; work->cuts && at < work->injection->cut_end; count++)
+		at = find_cut(work, find_cut(work, at, false), true);
+	return count;
+}
+
 /* Removes elements with the comma and the white space after each. */
 static void cut(struct work *work)
 {
 	const struct step *steps = work->request->steps;
-	size_t begin = steps[work->injection->cut_first].begin;
-	size_t end = steps[work->injection->cut_end].begin;
-	add_edit(work, begin, end - begin, SLICE(""));
+	size_t at = find_cut(work, work->injection->cut_first, true);
+	while (at < work->injection->cut_end) {
+		size_t end = find_cut(work, at, false);
+		add_edit(work, steps[at].begin, steps[end].begin - steps[at].begin, SLICE(""));
+		at = find_cut(work, end, true);
+	}
 }
 
-/* Whether the text belongs to a removed step, one of [first, end). */
-static bool is_text_cut(const struct work *work, size_t text)
+/* Whether the text belongs to a removed step. `step`: none before it has the text; found again from
+ * there, as texts rise. */
+static bool is_text_cut(const struct work *work, size_t text, size_t *step)
 {
 	const struct step *steps = work->request->steps;
-	return work->cuts && text >= steps[work->injection->cut_first].first_text &&
-	       text < steps[work->injection->cut_end].first_text;
+	size_t end = work->injection->cut_end;
+	if (!work->cuts || text < steps[work->injection->cut_first].first_text ||
+	    text >= steps[end].first_text)
+		return false;
+	while (text >= steps[*step].first_text + steps[*step].text_count)
+		++*step;
+	return is_cut(work, *step);
 }
 
 static void put_turn_prefixes(struct work *work)
 {
 	const struct turn_prefix *prefix = work->injection->turn_prefixes;
 	const struct turn_prefix *end = prefix + work->injection->turn_prefix_count;
+	size_t step = work->injection->cut_first;
 	size_t least = 0;
 	for (; prefix < end && prefix->text_index < work->request->text_count; prefix++) {
 		if (prefix->text_index < least)
 			continue;
 		least = prefix->text_index + 1;
-		if (prefix->text.size > 0 && !is_text_cut(work, prefix->text_index))
+		if (prefix->text.size > 0 && !is_text_cut(work, prefix->text_index, &step))
 			prepend_text(work, prefix->text_index, prefix->text);
 	}
 }
@@ -148,10 +180,10 @@ size_t request_inject(const struct request *request, const struct injection *inj
 		.request = request,
 		.injection = injection,
 		.cuts = request_can_cut(request, injection->cut_first, injection->cut_end),
-		.edits = arena_alloc(arena, (OTHER_EDITS + injection->turn_prefix_count) *
-						    sizeof(**edits)),
 		.arena = arena,
 	};
+	size_t most = OTHER_EDITS + injection->turn_prefix_count + count_cuts(&work);
+	work.edits = arena_alloc(arena, most * sizeof(**edits));
 	*made_message = put_block(&work);
 	put_turns(&work);
 	if (work.cuts)

@@ -56,8 +56,7 @@ struct reading {
 	struct arena *arena;
 	struct json_value values[MESSAGE_NAMES];
 	struct gathering gathering;
-	bool has_system;
-	struct json_value lead; /* the content of the first message, if that is a system's */
+	struct chat_lead lead;
 };
 
 static void count_images(struct reading *reading, struct step *step)
@@ -74,47 +73,37 @@ static void read_calls(struct reading *reading, struct step *step)
 	while (calls.type == JSON_TYPE_ARRAY && json_next(&walk)) {
 		struct ollama_call call = ollama_call_of(reading->body, walk.value);
 		step->kind = STEP_CALLS;
-		step->calls_hash =
-			step_hash_call(step->calls_hash, (struct slice){call.id, sizeof(call.id)});
+		step->ids_hash =
+			step_hash_call(step->ids_hash, (struct slice){call.id, sizeof(call.id)});
 	}
 }
 
 static void take_message(void *cookie, struct json_value object)
 {
 	struct reading *reading = cookie;
-	struct gathering *gathering = &reading->gathering;
-	bool is_first = gathering->steps.size == 0;
-	if (object.type != JSON_TYPE_OBJECT) {
-		gathering->is_refused = true;
-		return;
-	}
-	enum step_kind kind =
-		chat_step_kind(reading->body, reading->values[NAME_ROLE], reading->arena);
-	struct step *step = gather_step(gathering, kind, object);
+	const struct chat_message message = {object, reading->values[NAME_ROLE],
+					     reading->values[NAME_CONTENT]};
+	struct step *step = chat_begin_step(&reading->gathering, reading->body, &message,
+					    &reading->lead, reading->arena);
 	if (step == NULL)
 		return;
-	if (kind == STEP_SYSTEM) {
-		reading->has_system = true;
-		if (is_first)
-			reading->lead = reading->values[NAME_CONTENT];
-	}
-	if (kind == STEP_ANSWER)
+	if (step->kind == STEP_ANSWER)
 		read_calls(reading, step);
 	count_images(reading, step);
-	gather_text(gathering, (struct request_text){.string = reading->values[NAME_CONTENT]});
+	gather_text(&reading->gathering, (struct request_text){.string = message.content});
 }
 
 /* Models have templates that take one system message; no other role can carry it. */
 static void set_place(struct request *request, const struct reading *reading)
 {
 	struct block_place *place = &request->places[PLACE_SYSTEM];
-	struct json_value lead = reading->lead;
+	struct json_value lead = reading->lead.content;
 	if (lead.type == JSON_TYPE_STRING) {
 		bool is_empty = lead.end - lead.begin == sizeof("\"\"") - 1;
 		*place = (struct block_place){.way = BLOCK_PLACED,
 					      .offset = lead.end - 1,
 					      .before = is_empty ? SLICE("") : SLICE("\\n\\n")};
-	} else if (!reading->has_system && request->step_count > 0) {
+	} else if (!reading->lead.has_system && request->step_count > 0) {
 		*place =
 			(struct block_place){.way = BLOCK_PLACED,
 					     .is_made = true,

@@ -22,7 +22,7 @@ static void add_message(struct answer *answer, struct slice json, struct json_va
 	static const char *const names[] = {"content", "tool_calls"};
 	struct json_value members[2];
 	(void)JSON_PICK(json, message, names, members);
-	answer_add_piece(answer, json, members[0]);
+	answer_add_piece(&answer->text, &answer->half, json, members[0]);
 	struct json_walk walk = json_walk(json, members[1]);
 	while (members[1].type == JSON_TYPE_ARRAY && json_next(&walk)) {
 		struct ollama_call call = ollama_call_of(json, walk.value);

@@ -2,13 +2,14 @@
 
 #include "core/base/find_either.h"
 #include "core/dialect/dialect.h"
+#include "core/dialect/skeleton.h"
 #include "core/json/json.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A longer line, or more data in one event, is skipped. */
-enum { EVENT_LIMIT = 4 * 1024 * 1024 };
+/* A longer line, or more data in one event, is skipped; of a line of JSON its skeleton is read. */
+enum { EVENT_LIMIT = 4 * 1024 * 1024, SKELETON_LIMIT = 64 * 1024 };
 /* No event has a longer name. */
 enum { EVENT_NAME_LIMIT = 128 };
 
@@ -32,8 +33,9 @@ struct reply_reader {
 	struct buffer body; /* REPLY_JSON: all of it */
 
 	/* REPLY_EVENTS and REPLY_LINES: */
-	struct buffer line; /* the part of an incomplete line that has arrived */
-	struct buffer name; /* of the incomplete event, and its data */
+	struct buffer line;       /* the part of an incomplete line that has arrived */
+	struct skeleton skeleton; /* REPLY_LINES: of a line that is dropped */
+	struct buffer name;       /* of the incomplete event, and its data */
 	struct buffer data;
 	size_t line_begin; /* where the line begins, in the count of `fed` */
 	size_t end_begin;  /* if is_ending: where the event that ends the stream begins */
@@ -56,6 +58,7 @@ struct reply_reader *reply_reader_create(const struct dialect *dialect, enum rep
 	answer_init(&reader->answer, limit);
 	buffer_init(&reader->body, limit);
 	buffer_init(&reader->line, EVENT_LIMIT);
+	skeleton_init(&reader->skeleton, SKELETON_LIMIT);
 	buffer_init(&reader->name, EVENT_NAME_LIMIT);
 	buffer_init(&reader->data, EVENT_LIMIT);
 	return reader;
@@ -70,6 +73,7 @@ void reply_reader_destroy(struct reply_reader *reader)
 	answer_finish(&reader->answer);
 	buffer_finish(&reader->body);
 	buffer_finish(&reader->line);
+	skeleton_finish(&reader->skeleton);
 	buffer_finish(&reader->name);
 	buffer_finish(&reader->data);
 	free(reader);
@@ -233,9 +237,26 @@ static void read_line(struct reply_reader *reader, struct slice line)
 		read_field(reader, line);
 }
 
+/* What the line's members hold is lost, but not that it ends the stream. */
+static void reduce_line(struct reply_reader *reader, struct slice piece)
+{
+	if (!reader->line_dropped)
+		skeleton_feed(&reader->skeleton, buffer_slice(&reader->line));
+	skeleton_feed(&reader->skeleton, piece);
+	reader->line_dropped = true;
+	reader->truncated = true;
+	buffer_clear(&reader->line);
+}
+
 static void keep_line(struct reply_reader *reader, struct slice piece)
 {
-	if (reader->line_dropped || buffer_append(&reader->line, piece))
+	if (!reader->line_dropped && buffer_append(&reader->line, piece))
+		return;
+	if (reader->format == REPLY_LINES) {
+		reduce_line(reader, piece);
+		return;
+	}
+	if (reader->line_dropped)
 		return;
 	struct slice begun = reader->line.size > 0 ? buffer_slice(&reader->line) : piece;
 	if (match_terminal(reader, begun, true) == TERMINAL_YES)
@@ -254,12 +275,15 @@ static void end_line(struct reply_reader *reader, struct slice piece)
 		keep_line(reader, piece);
 		piece = buffer_slice(&reader->line);
 	}
-	if (!reader->line_dropped)
+	if (reader->line_dropped && reader->format == REPLY_LINES)
+		read_line(reader, buffer_slice(&reader->skeleton.out));
+	else if (!reader->line_dropped)
 		read_line(reader, piece);
 	else if (reader->is_ending)
 		end_event(reader);
 	reader->past_first_line = true;
 	reader->line_dropped = false;
+	skeleton_clear(&reader->skeleton);
 	buffer_clear(&reader->line);
 }
 
@@ -290,7 +314,8 @@ static void read_events(struct reply_reader *reader, struct slice bytes)
 /* How many of the bytes fed so far belong, or may belong, to the end of the stream. */
 static size_t held(struct reply_reader *reader)
 {
-	if (!reader->is_ending &&
+	bool is_reduced = reader->format == REPLY_LINES && reader->line_dropped;
+	if (!reader->is_ending && !is_reduced &&
 	    match_terminal(reader, buffer_slice(&reader->line), true) == TERMINAL_NO)
 		return 0;
 	return reader->fed - (reader->is_ending ? reader->end_begin : reader->line_begin);
@@ -313,8 +338,9 @@ size_t reply_read(struct reply_reader *reader, struct slice bytes)
 static void end_events(struct reply_reader *reader)
 {
 	struct json_value value;
-	if (!reader->done && !reader->line_dropped && reader->line.size > 0)
-		read_line(reader, buffer_slice(&reader->line));
+	const struct buffer *line = reader->line_dropped ? &reader->skeleton.out : &reader->line;
+	if (!reader->done && line->size > 0)
+		read_line(reader, buffer_slice(line));
 	if (json_scan(buffer_slice(&reader->data), &value))
 		end_event(reader);
 }
@@ -344,6 +370,7 @@ struct reply reply_result(struct reply_reader *reader)
 	return (struct reply){
 		.text = buffer_slice(text),
 		.id = buffer_slice(&answer->id),
+		.item_hash = answer->item_hash,
 		.end = answer->end,
 		.finished = answer->finished,
 		.done = reader->done,

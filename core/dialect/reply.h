@@ -36,6 +36,9 @@ int64_t reply_next_sequence(const struct reply_reader *reader);
 struct reply {
 	struct slice text; /* the answer, or the model's refusal; owned by the reader */
 	struct slice id;   /* that later requests may continue from; empty: unknown */
+	/* step_hash_call() over the id of the item by which requests may name the answer, or the
+	 * calls, instead of repeating it; 0: none. */
+	uint64_t item_hash;
 	enum reply_end end;
 	bool finished;   /* the answer said that it ended, or a JSON reply was whole */
 	bool done;       /* the event that ends the stream was seen */

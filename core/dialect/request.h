@@ -39,16 +39,25 @@ struct request_text {
 struct step {
 	enum step_kind kind;
 	bool begins_element; /* turns may go before it, and a cut may begin or end here */
-	uint32_t begin, end; /* of its elements, as offsets into the body */
+	bool stays; /* a cut leaves it in: system text, and what the dialect needs beside that */
+	uint32_t begin, end;             /* of its elements, as offsets into the body */
 	uint32_t first_text, text_count; /* in request->texts */
 	uint32_t other_parts;            /* images, files and other things that cost tokens */
-	uint64_t calls_hash; /* STEP_CALLS: step_hash_call() over its ids; 0 if there are none */
+	/* STEP_CALLS: step_hash_call() over its ids; 0 if there are none. STEP_ANSWER: over the id
+	 * of its last item if the request names the answer instead of repeating its words. */
+	uint64_t ids_hash;
 };
 
 /* Whether the model said or did it. */
 static inline bool step_is_models(const struct step *step)
 {
 	return step->kind == STEP_ANSWER || step->kind == STEP_CALLS;
+}
+
+/* Whether the request has the answer's id alone, since the provider keeps its words. */
+static inline bool step_is_named(const struct step *step)
+{
+	return step->kind == STEP_ANSWER && step->ids_hash != 0;
 }
 
 /* A text with its escapes resolved. */
@@ -114,6 +123,7 @@ struct request {
 	bool has_format;     /* the answer must have a machine-readable form */
 	bool is_side;        /* a field marks it as something other than a user's turn */
 	bool is_replay_only; /* gets what it had, nothing new, and teaches nothing (a compaction) */
+	bool is_retry;       /* must equal the refused request that it repeats */
 	bool is_background;  /* the answer is fetched later */
 	bool is_kept; /* the provider keeps the steps for requests that continue from the reply */
 	struct slice previous;     /* id of the reply that it continues from; empty: none */
@@ -211,13 +221,13 @@ struct injection {
 	const struct turn_prefix *turn_prefixes; /* by ascending `text_index` */
 	size_t turn_prefix_count;
 	/* Steps [cut_first, cut_end) are taken out, with their turn_prefixes, if
-	 * request_can_cut(). */
+	 * request_can_cut(); those that stay stay. */
 	size_t cut_first;
 	size_t cut_end;
 };
 
-/* Whether steps [first, end) can be taken out: there are some, they are whole elements without a
- * system step, and a user step follows them. */
+/* Whether steps [first, end) can be taken out: there are some that do not stay, they are whole
+ * elements, and a user step follows them. */
 bool request_can_cut(const struct request *request, size_t first, size_t end);
 
 /* Works out the edits, sorted by offset and without overlaps, in the arena. Returns their number;

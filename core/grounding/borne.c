@@ -1,5 +1,6 @@
 #include "core/grounding/borne.h"
 
+#include "core/grounding/lists.h"
 #include "core/grounding/words.h"
 #include "core/recall/date_words.h"
 #include "core/text/lexicon.h"
@@ -267,18 +268,8 @@ static bool is_run_together(const struct support *support, struct slice value, s
 
 static bool is_truth(struct slice value, bool *truth)
 {
-	static const char *const yes[] = {"true", "yes", "ja", "sí", "oui", "sim", "是", NULL};
-	static const char *const no[] = {"false", "no", "nein", "non", "não", "否", NULL};
-	for (size_t i = 0; yes[i] != NULL; i++) {
-		if (slice_equal_nocase(value, slice_of(yes[i])))
-			return *truth = true;
-	}
-	*truth = false;
-	for (size_t i = 0; no[i] != NULL; i++) {
-		if (slice_equal_nocase(value, slice_of(no[i])))
-			return true;
-	}
-	return false;
+	*truth = slice_is_any_nocase(value, list_yes);
+	return *truth || slice_is_any_nocase(value, list_no);
 }
 
 static bool is_negated(const struct support *support)

@@ -1,6 +1,7 @@
 #include "core/grounding/said.h"
 
 #include "core/base/word_map.h"
+#include "core/grounding/lists.h"
 #include "core/grounding/words.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
@@ -38,12 +39,13 @@ static bool is_negated(struct slice word)
 static void put_part(struct word_list *list, struct slice part, bool is_of_negated)
 {
 	const uint32_t function = list->languages | 1U << LEXICON_OTHER;
+	uint64_t hash = word_hash(part);
 	struct said_word *word = new_word(list);
 	word->text = arena_copy(list->arena, part);
-	word->bits = learn_word_bits(part, list->languages);
+	word->bits = learn_word_bits(hash, list->languages);
 	if (is_of_negated)
 		word->bits |= WORD_NOT;
-	word->is_function = (lexicon_find(word_hash(part)) & function) != 0 || is_of_negated;
+	word->is_function = (lexicon_find(hash) & function) != 0 || is_of_negated;
 }
 
 static bool put_word(void *cookie, struct slice word)
@@ -180,20 +182,37 @@ static enum mark mark_of(uint32_t character, bool is_spaced)
 	}
 }
 
+enum { LONGEST_SPLIT = 24 };
+
 static struct slice word_at(struct slice text, size_t at)
 {
-	enum { LONGEST = 24 };
 	size_t end = at;
-	while (end < text.size && end - at < LONGEST && (unsigned char)text.data[end] > ' ' &&
+	while (end < text.size && end - at < LONGEST_SPLIT && (unsigned char)text.data[end] > ' ' &&
 	       strchr(",.;:!?()", text.data[end]) == NULL)
 		end++;
 	return slice_part(text, at, end);
 }
 
+/* Writes a word of ASCII letters as text_words() gives it. False: it has other bytes. */
+static bool fold_letters(struct slice word, char *folded)
+{
+	for (size_t i = 0; i < word.size; i++) {
+		char small = (char)(word.data[i] | 0x20);
+		if (small < 'a' || small > 'z')
+			return false;
+		folded[i] = small;
+	}
+	return true;
+}
+
 static unsigned bits_at(const struct splitter *splitter, size_t at, struct slice *word)
 {
 	size_t count;
+	char folded[LONGEST_SPLIT];
 	*word = word_at(splitter->said->text, at);
+	if (fold_letters(*word, folded))
+		return learn_word_bits(word_hash((struct slice){folded, word->size}),
+				       splitter->said->languages);
 	struct said_word *words = said_words(*word, splitter->said, &count, splitter->arena);
 	return count == 1 ? words[0].bits : 0;
 }
@@ -203,13 +222,9 @@ static bool splits_at(const struct splitter *splitter, size_t at)
 {
 	struct slice text = splitter->said->text;
 	struct slice word;
-	static const char *const signs[] = {"但是", "但",   "因为", "因為",
-					    "所以", "可是", "而是", NULL};
-	bool is_sign = (unsigned char)text.data[at] >= 0x80;
-	for (const char *const *sign = signs; is_sign && *sign != NULL; sign++) {
-		if (slice_starts_with(slice_part(text, at, text.size), slice_of(*sign)))
-			return true;
-	}
+	if ((unsigned char)text.data[at] >= 0x80 &&
+	    slice_starts_with_any(slice_part(text, at, text.size), list_clause_signs))
+		return true;
 	if (at == 0 || !text_is_space((unsigned char)text.data[at - 1]))
 		return false;
 	unsigned bits = bits_at(splitter, at, &word);
@@ -253,4 +268,31 @@ struct said said_read(struct slice text, const struct said *like, struct arena *
 	struct splitter splitter = {.said = &said, .arena = arena};
 	split(&splitter);
 	return said;
+}
+
+/* ---- as it is written ---- */
+
+static bool is_between_runs(char c)
+{
+	return strchr(" \t\n.,;:!?()\"", c) != NULL;
+}
+
+struct slice said_run(struct slice text, size_t *at)
+{
+	while (*at < text.size && is_between_runs(text.data[*at]))
+		(*at)++;
+	const size_t begin = *at;
+	while (*at < text.size && !is_between_runs(text.data[*at]))
+		(*at)++;
+	return slice_part(text, begin, *at);
+}
+
+struct slice said_bare(struct slice text)
+{
+	size_t begin = 0;
+	while (begin < text.size && is_between_runs(text.data[begin]))
+		begin++;
+	while (text.size > begin && is_between_runs(text.data[text.size - 1]))
+		text.size--;
+	return slice_part(text, begin, text.size);
 }

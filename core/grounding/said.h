@@ -33,6 +33,12 @@ struct said {
  * languages. */
 struct said said_read(struct slice text, const struct said *like, struct arena *arena);
 
+/* The next run of the text between white space and marks, from `*at` on, which moves behind it;
+ * empty at the end. */
+struct slice said_run(struct slice text, size_t *at);
+/* The text without the white space and marks around it. */
+struct slice said_bare(struct slice text);
+
 /* The words alone, without clauses. `*count` receives their number. */
 struct said_word *said_words(struct slice text, const struct said *like, size_t *count,
 			     struct arena *arena);

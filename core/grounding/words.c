@@ -5,9 +5,8 @@
 #include "core/text/lexicon.h"
 #include "words_map.h"
 
-unsigned learn_word_bits(struct slice word, uint32_t languages)
+unsigned learn_word_bits(uint64_t hash, uint32_t languages)
 {
-	uint64_t hash = word_hash(word);
 	unsigned bits = 0;
 	uint32_t maps = word_map_find(&words_maps[LEXICON_OTHER + 1], hash);
 	for (; maps != 0; maps &= maps - 1) {
@@ -54,18 +53,19 @@ static bool has_sign(struct slice text, struct slice sign)
 	return false;
 }
 
-static bool is_ascii(struct slice text)
+/* U+3000 and above: no sign begins with a smaller byte. */
+bool learn_may_have_signs(struct slice text)
 {
 	size_t at = 0;
-	while (at < text.size && (unsigned char)text.data[at] < 0x80)
+	while (at < text.size && (unsigned char)text.data[at] < 0xE3)
 		at++;
-	return at == text.size;
+	return at < text.size;
 }
 
 unsigned learn_sign_bits(struct slice text)
 {
 	unsigned bits = 0;
-	if (is_ascii(text))
+	if (!learn_may_have_signs(text))
 		return 0;
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
 		const char *list = signs[i].signs;
@@ -102,6 +102,21 @@ bool learn_has_number_sign(struct slice text, struct slice digits)
 	const char *list = words_of_number(digits);
 	for (struct slice name = next_sign(&list); name.size > 0; name = next_sign(&list)) {
 		if ((unsigned char)name.data[0] >= 0xE3 && slice_find(text, name, 0) < text.size)
+			return true;
+	}
+	return false;
+}
+
+bool learn_is_counted(struct slice word)
+{
+	for (size_t i = 0; i < word.size; i++) {
+		if (word.data[i] >= '0' && word.data[i] <= '9')
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const char *list = numbers[i];
+		const struct slice digits = next_sign(&list);
+		if (learn_is_number_word(word, digits) || learn_has_number_sign(word, digits))
 			return true;
 	}
 	return false;

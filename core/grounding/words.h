@@ -36,18 +36,25 @@ enum {
 	WORD_DID = 1 << 26,     /* "did you ...?" asks about the past */
 	WORD_MOMENT = 1 << 27,  /* among signs: "明天", a time that passes */
 	WORD_WRONG = 1 << 28,   /* "wrong", "actually", "meant": corrects */
+	WORD_MY = 1 << 29,      /* "my" */
+	WORD_TASK = 1 << 30,    /* "write", "explain": at the head, asks for a piece of work */
 };
 
-/* The bits of a word, in the form that text_words() gives, in any of these languages (LEXICON_*,
- * one bit each). */
-unsigned learn_word_bits(struct slice word, uint32_t languages);
+/* The bits of the word with this word_hash(), in any of these languages (LEXICON_*, one bit
+ * each). */
+unsigned learn_word_bits(uint64_t hash, uint32_t languages);
 
 /* The same for a text in a script without spaces, by signs anywhere in it. */
 unsigned learn_sign_bits(struct slice text);
+
+/* False: the text holds nothing of such a script. */
+bool learn_may_have_signs(struct slice text);
 
 /* Whether a word of the text (or a sign, in scripts without spaces) stands for the number in
  * `digits`, from 0 to 12. */
 bool learn_is_number_word(struct slice word, struct slice digits);
 bool learn_has_number_sign(struct slice text, struct slice digits);
+/* Whether a word stands for any of these numbers, or has a digit or a sign of one. */
+bool learn_is_counted(struct slice word);
 
 #endif

@@ -9,6 +9,7 @@
 
 /* clang-format off */
 static const struct word_row word_rows[] = {
+	{LEXICON_ENGLISH, WORD_MY, "my our"},
 	{LEXICON_ENGLISH, WORD_WRONG, "wrong incorrect mistaken meant correction actually misspoke"},
 	{LEXICON_ENGLISH, WORD_NOT,
 	 "not no never neither nor none nobody nothing cannot cant dont doesnt didnt isnt wasnt arent wont wouldnt without hardly"},
@@ -43,7 +44,11 @@ static const struct word_row word_rows[] = {
 	{LEXICON_ENGLISH, WORD_KEEP, "remember store save keep record memorize memorise retain"},
 	{LEXICON_ENGLISH, WORD_SOFT, "information info data stuff things facts memory memories saved stored learned actually now then just also well kindly instead thought second again maybe hey"},
 	{LEXICON_ENGLISH, WORD_DID, "did have has had"},
+	{LEXICON_ENGLISH, WORD_TASK,
+	 "give tell show remind write send find help explain recommend suggest list make draft translate summarize summarise "
+	 "convert create generate compose calculate compare describe define recite proofread rewrite"},
 
+	{LEXICON_GERMAN, WORD_MY, "mein meine meinen meinem meiner meines unser unsere unserer"},
 	{LEXICON_GERMAN, WORD_WRONG, "falsch meinte korrektur eigentlich vertan geirrt"},
 	{LEXICON_GERMAN, WORD_NOT,
 	 "nicht kein keine keinen keinem keiner keines nie niemals nichts nirgends weder ohne kaum"},
@@ -78,7 +83,11 @@ static const struct word_row word_rows[] = {
 	{LEXICON_GERMAN, WORD_KEEP, "merk merke merken speicher speichere speichern behalte behalten"},
 	{LEXICON_GERMAN, WORD_SOFT, "informationen daten gespeichert gespeicherte sachen eigentlich jetzt nun dann doch mal einfach noch also lieber"},
 	{LEXICON_GERMAN, WORD_DID, "hast habt haben"},
+	{LEXICON_GERMAN, WORD_TASK,
+	 "gib sag sage zeig zeige schreib schreibe erklär erkläre hilf erzähl erzähle empfiehl übersetz übersetze fass fasse nenn nenne "
+	 "mach mache erstell erstelle such suche finde berechne vergleiche beschreibe formuliere"},
 
+	{LEXICON_FRENCH, WORD_MY, "mon ma mes notre nos"},
 	{LEXICON_FRENCH, WORD_WRONG, "faux fausse incorrect trompé trompée correction finalement"},
 	{LEXICON_FRENCH, WORD_NOT, "pas jamais rien aucun aucune ni sans non plus"},
 	{LEXICON_FRENCH, WORD_IF, "si supposons imagine imaginons imaginez suppose"},
@@ -102,10 +111,14 @@ static const struct word_row word_rows[] = {
 	{LEXICON_FRENCH, WORD_LOVE, "adore aime rêve"},
 	{LEXICON_FRENCH, WORD_OPENER, "oh oui ouais"},
 	{LEXICON_FRENCH, WORD_SUBJECT, "je j nous"},
-	{LEXICON_FRENCH, WORD_KEEP, "retiens retenez retenir enregistre enregistrez garde gardez mémorise"},
+	{LEXICON_FRENCH, WORD_KEEP, "retiens retenez retenir enregistre enregistrez garde gardez mémorise mémorisez souviens souvenez sauvegarde sauvegardez"},
 	{LEXICON_FRENCH, WORD_SOFT, "informations données maintenant alors plutôt finalement fait"},
 	{LEXICON_FRENCH, WORD_DID, "as avez"},
+	{LEXICON_FRENCH, WORD_TASK,
+	 "donne donnez dis dites montre montrez écris écrivez explique expliquez aide aidez raconte racontez recommande traduis traduisez "
+	 "résume résumez cherche trouve fais faites calcule compare décris"},
 
+	{LEXICON_SPANISH, WORD_MY, "mi mis nuestro nuestra"},
 	{LEXICON_SPANISH, WORD_WRONG, "equivocado equivocada incorrecto mal corrección correccion realidad"},
 	{LEXICON_SPANISH, WORD_NOT, "no nunca jamás jamas nada ningún ninguna ninguno tampoco ni sin"},
 	{LEXICON_SPANISH, WORD_IF, "si supongamos supón imagina imaginemos imagínate ojalá suponiendo"},
@@ -131,11 +144,16 @@ static const struct word_row word_rows[] = {
 	{LEXICON_SPANISH, WORD_TAKE, "elijo tomo escojo quedo prefiero"},
 	{LEXICON_SPANISH, WORD_LOVE, "encanta encantan adoro amo favorito favorita sueño ilusión"},
 	{LEXICON_SPANISH, WORD_OPENER, "oh sí si claro seguro ya uy ay"},
-	{LEXICON_SPANISH, WORD_SUBJECT, "yo nosotros"},
-	{LEXICON_SPANISH, WORD_KEEP, "recuerdes guardes guarde recuerde memorices"},
+	{LEXICON_SPANISH, WORD_SUBJECT,
+	 "yo nosotros somos estamos tenemos vivimos usamos soy vivo tengo trabajo estoy hablo uso quiero prefiero voy estudio juego toco leo bebo conduzco aprendo odio"},
+	{LEXICON_SPANISH, WORD_KEEP, "recuerdes guardes guarde recuerde memorices almacenes almacene registres registre"},
 	{LEXICON_SPANISH, WORD_SOFT, "información datos ahora entonces mejor pues porfa realidad"},
 	{LEXICON_SPANISH, WORD_DID, "has"},
+	{LEXICON_SPANISH, WORD_TASK,
+	 "da dame dime muestra muéstrame escribe escríbeme explica explícame ayuda ayúdame cuenta cuéntame recomienda recomiéndame "
+	 "traduce resume busca haz hazme calcula compara describe"},
 
+	{LEXICON_PORTUGUESE, WORD_MY, "meu minha meus minhas nosso nossa"},
 	{LEXICON_PORTUGUESE, WORD_WRONG, "errado errada incorreto enganei correção correcao verdade"},
 	{LEXICON_PORTUGUESE, WORD_NOT, "não nao nunca jamais nada nenhum nenhuma nem sem"},
 	{LEXICON_PORTUGUESE, WORD_IF, "suponha imagine imagina caso"},
@@ -158,10 +176,15 @@ static const struct word_row word_rows[] = {
 	{LEXICON_PORTUGUESE, WORD_TAKE, "escolho fico pego prefiro"},
 	{LEXICON_PORTUGUESE, WORD_LOVE, "adoro amo sonho"},
 	{LEXICON_PORTUGUESE, WORD_OPENER, "oh sim claro"},
-	{LEXICON_PORTUGUESE, WORD_SUBJECT, "eu nós"},
-	{LEXICON_PORTUGUESE, WORD_KEEP, "lembre lembres guarde guardes memorize"},
+	{LEXICON_PORTUGUESE, WORD_SUBJECT,
+	 "eu nós somos estamos temos moramos usamos sou moro tenho trabalho estou vou dou uso prefiro gosto estudo toco leio bebo aprendo odeio"},
+	{LEXICON_PORTUGUESE, WORD_KEEP, "lembre lembres guarde guardes memorize memorizes salve salves armazene registre"},
 	{LEXICON_PORTUGUESE, WORD_SOFT, "agora então melhor"},
+	{LEXICON_PORTUGUESE, WORD_TASK,
+	 "dá diz mostra escreve explica ajuda conta recomenda traduz resume procura faz calcula compara descreve escreva explique traduza "
+	 "resuma faça"},
 
+	{LEXICON_ITALIAN, WORD_MY, "mio mia miei mie nostro nostra"},
 	{LEXICON_ITALIAN, WORD_WRONG, "sbagliato sbagliata sbagliavo correzione realtà"},
 	{LEXICON_ITALIAN, WORD_NOT, "non mai nulla niente nessun nessuna nessuno né senza"},
 	{LEXICON_ITALIAN, WORD_IF, "se supponiamo immagina immaginiamo magari"},
@@ -184,11 +207,15 @@ static const struct word_row word_rows[] = {
 	{LEXICON_ITALIAN, WORD_TAKE, "prendo scelgo preferisco"},
 	{LEXICON_ITALIAN, WORD_LOVE, "adoro amo sogno"},
 	{LEXICON_ITALIAN, WORD_OPENER, "oh sì certo"},
-	{LEXICON_ITALIAN, WORD_SUBJECT, "io noi"},
+	{LEXICON_ITALIAN, WORD_SUBJECT, "io noi siamo abbiamo viviamo usiamo sono vivo abito lavoro faccio ho uso preferisco studio suono gioco leggo bevo mangio imparo odio"},
 	{LEXICON_ITALIAN, WORD_KEEP, "ricordare ricordi salvare memorizzare conservare"},
 	{LEXICON_ITALIAN, WORD_SOFT, "adesso ora allora meglio"},
 	{LEXICON_ITALIAN, WORD_DID, "hai avete"},
+	{LEXICON_ITALIAN, WORD_TASK,
+	 "dammi dimmi mostrami scrivimi scrivi spiegami spiega aiutami raccontami consigliami traduci traducimi riassumi cerca trova fammi "
+	 "calcola confronta descrivi"},
 
+	{LEXICON_DUTCH, WORD_MY, "mijn onze"},
 	{LEXICON_DUTCH, WORD_WRONG, "fout verkeerd onjuist correctie eigenlijk vergist"},
 	{LEXICON_DUTCH, WORD_NOT, "niet geen nooit niets niemand zonder"},
 	{LEXICON_DUTCH, WORD_IF, "indien stel veronderstel"},
@@ -215,14 +242,17 @@ static const struct word_row word_rows[] = {
 	{LEXICON_DUTCH, WORD_KEEP, "onthoud onthouden bewaar bewaren"},
 	{LEXICON_DUTCH, WORD_SOFT, "nu dan maar toch"},
 	{LEXICON_DUTCH, WORD_DID, "heb heeft"},
+	{LEXICON_DUTCH, WORD_TASK, "geef zeg toon schrijf leg help vertel vertaal zoek maak bereken beschrijf"},
 
+	{LEXICON_TURKISH, WORD_MY, "benim bizim"},
 	{LEXICON_TURKISH, WORD_WRONG, "yanlış düzeltme aslında yanıldım"},
 	{LEXICON_TURKISH, WORD_NOT, "değil yok asla hiç"},
 	{LEXICON_TURKISH, WORD_IF, "eğer keşke diyelim"},
 	{LEXICON_TURKISH, WORD_FIRST, "ben beni bana benim biz bizim"},
 	{LEXICON_TURKISH, WORD_KIN, "kardeşim ablam abim annem babam eşim kızım oğlum arkadaşım patronum"},
-	{LEXICON_TURKISH, WORD_FORGET, "unut unutun unutur sil silin siler"},
+	{LEXICON_TURKISH, WORD_FORGET, "unut unutun unutunuz unutur unutabilir sil silin siliniz siler silebilir"},
 	{LEXICON_TURKISH, WORD_ALL, "her şeyi hepsini"},
+	{LEXICON_TURKISH, WORD_SOFT, "lütfen artık hemen"},
 	{LEXICON_TURKISH, WORD_SPLIT, "ama çünkü fakat"},
 	{LEXICON_TURKISH, WORD_TIME, "yarın gelecek doğum"},
 	{LEXICON_TURKISH, WORD_THAT, "bunu onu şunu"},
@@ -230,15 +260,19 @@ static const struct word_row word_rows[] = {
 	{LEXICON_SWEDISH, WORD_FORGET, "glöm radera"},
 	{LEXICON_DANISH, WORD_FORGET, "glem slet"},
 	{LEXICON_NORWEGIAN, WORD_FORGET, "glem slett"},
+	{LEXICON_FINNISH, WORD_FORGET, "unohda unohtakaa poista poistakaa pyyhi"},
+	{LEXICON_HUNGARIAN, WORD_FORGET, "felejtsd felejtse töröld törölje"},
 	{LEXICON_POLISH, WORD_FORGET, "zapomnij usuń wymaż"},
 	{LEXICON_POLISH, WORD_NOT, "nie nigdy"},
+	{LEXICON_POLISH, WORD_KEEP, "zapamiętuj zapamiętaj zapisuj zachowuj pamiętaj"},
 
+	{LEXICON_OTHER, WORD_MY, "мой моя моё мое мои моего моей моему мою наш наша"},
 	{LEXICON_OTHER, WORD_WRONG, "неправильно неверно ошибся ошиблась точнее خطأ"},
 	{LEXICON_OTHER, WORD_NOT, "не нет никогда ничего ни без لا ليس لست لم لن"},
 	{LEXICON_OTHER, WORD_IF, "если представь предположим допустим لو إذا افترض"},
 	{LEXICON_OTHER, WORD_UNREAL, "бы б"},
 	{LEXICON_OTHER, WORD_FIRST,
-	 "я меня мне мной мой моя моё мое мои моего моей моему мою мы нас нам наш наша أنا لي عندي نحن"},
+	 "я меня мне мной мой моя моё мое мои моего моей моему мою мы нас нам наш наша أنا لي عندي نحن اسمي أعمل وأعمل أعيش وأعيش أسكن وأسكن أحب"},
 	{LEXICON_OTHER, WORD_SECOND, "ты вы пожалуйста можешь можете أنت"},
 	{LEXICON_OTHER, WORD_THIRD, "он она они его её ее их هو هي هم"},
 	{LEXICON_OTHER, WORD_KIN,
@@ -256,8 +290,11 @@ static const struct word_row word_rows[] = {
 	{LEXICON_OTHER, WORD_TAKE, "возьму выбираю беру"},
 	{LEXICON_OTHER, WORD_LOVE, "обожаю люблю мечтаю"},
 	{LEXICON_OTHER, WORD_OPENER, "о да конечно ага"},
-	{LEXICON_OTHER, WORD_SUBJECT, "я мы أنا"},
-	{LEXICON_OTHER, WORD_KEEP, "запоминай запоминайте сохраняй сохраняйте помни تتذكر تحفظ"},
+	{LEXICON_OTHER, WORD_SUBJECT, "я мы أنا نحن أعمل وأعمل أعيش وأعيش أسكن وأسكن أحب"},
+	{LEXICON_OTHER, WORD_TASK,
+	 "дай дайте скажи скажите покажи напиши напишите объясни объясните помоги помогите расскажи расскажите посоветуй переведи переведите "
+	 "найди сделай составь перечисли посчитай اكتب اكتبي اشرح اشرحي أخبرني أعطني ساعدني ترجم لخص احسب"},
+	{LEXICON_OTHER, WORD_KEEP, "запоминай запоминайте сохраняй сохраняйте помни تتذكر تتذكري تحفظ تحفظي تخزن تخزني تسجل"},
 };
 /* clang-format on */
 

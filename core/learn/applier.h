@@ -17,6 +17,7 @@ struct known {
 	struct slice key;    /* bare */
 	bool is_new;
 	bool is_changed;
+	bool is_dropped; /* a suggestion that is not the newest any more */
 	const struct known *replaced_by;
 	size_t index; /* index in the change list */
 };

@@ -1,5 +1,7 @@
 #include "core/learn/applier.h"
 
+#include "core/rights/tombstone.h"
+
 /* The rules by which what the user said changes what is remembered. The rules are ours, not the
  * model's. A fact's version is the time it was said, so the order of learning, which a slow model
  * or an import may reverse, does not decide which fact stands.
@@ -7,6 +9,8 @@
  * - A newer observation wins; a late older one never overrides it and goes straight into history.
  * - Of two at the same instant, the later exchange is the newer.
  * - A turn's corrections and requests to forget do not reach what was said after it.
+ * - A pinned fact stands: what contradicts it is kept as a suggestion, the newest one alone. A
+ * value that a person corrected away does not come back.
  * - Entries of one answer are applied in their order; later ones see what the earlier ones did. */
 
 static void know(struct applier *applier, const struct fact *fact, bool is_new)
@@ -50,6 +54,8 @@ static bool is_in_the_way(const struct applier *applier, const struct known *kno
 			  const struct learn_entry *entry)
 {
 	bool said = was_said_later(applier, known);
+	if (known->fact.state == FACT_SUGGESTED)
+		return false;
 	if (!said && !was_retracted_later(applier, known))
 		return false;
 	if (entry->op == LEARN_SET || (said && !known->fact.many))
@@ -97,8 +103,10 @@ static struct known *add_fact(struct applier *applier, const struct subject *sub
 		.value = entry->value,
 		.many = entry->op == LEARN_ADD,
 		.pii = entry->pii,
+		.classes = entry->classes,
 		.confidence = entry->confidence,
 		.quote = entry->quote,
+		.keywords = entry->keywords,
 		.exchange = applier->turn->exchange,
 		.observed_at = applier->turn->created_at,
 		.expires_at = entry->expires_at,
@@ -122,9 +130,12 @@ static void refresh(struct applier *applier, struct known *known, const struct l
 	if (was_said_later(applier, known))
 		return;
 	known->fact.observed_at = now;
+	known->fact.repeats++;
+	known->is_changed = true;
+	if (known->fact.pinned)
+		return;
 	if (entry->expires_at != 0 || known->fact.expires_at <= now)
 		known->fact.expires_at = entry->expires_at;
-	known->is_changed = true;
 }
 
 static void supersede(struct applier *applier, const struct subject *subject,
@@ -132,7 +143,8 @@ static void supersede(struct applier *applier, const struct subject *subject,
 {
 	for (size_t i = 0; i < applier->count; i++) {
 		struct known *known = &applier->known[i];
-		if (known == successor || !is_current(known) || !is_about(known, subject))
+		if (known == successor || !is_current(known) || known->fact.pinned ||
+		    !is_about(known, subject))
 			continue;
 		known->fact.state = FACT_SUPERSEDED;
 		known->fact.ended_at = applier->turn->created_at;
@@ -155,13 +167,83 @@ static bool is_erased(const struct applier *applier, struct slice value)
 	return false;
 }
 
+/* ---- against what a person decided ---- */
+
+static const struct known *find_pinned(const struct applier *applier, const struct subject *subject)
+{
+	for (size_t i = 0; i < applier->count; i++) {
+		const struct known *known = &applier->known[i];
+		if (is_current(known) && known->fact.pinned && is_about(known, subject))
+			return known;
+	}
+	return NULL;
+}
+
+/* Not one that was imported as such, and contradicts nothing. */
+static struct known *find_suggested(struct applier *applier, const struct subject *subject)
+{
+	for (size_t i = 0; i < applier->count; i++) {
+		struct known *known = &applier->known[i];
+		if (known->fact.state == FACT_SUGGESTED && known->fact.superseded_by != 0 &&
+		    !known->is_dropped && is_about(known, subject))
+			return known;
+	}
+	return NULL;
+}
+
+/* Keeps what contradicts a pinned fact, unless something newer does. */
+static void suggest(struct applier *applier, const struct subject *subject,
+		    const struct learn_entry *entry, uint64_t pinned)
+{
+	struct known *before = find_suggested(applier, subject);
+	if (before != NULL && is_same_value(before->fact.value, entry->value)) {
+		refresh(applier, before, entry);
+		return;
+	}
+	if (before != NULL && was_said_later(applier, before))
+		return;
+	if (before != NULL)
+		before->is_dropped = before->is_changed = true;
+	struct known *suggested = add_fact(applier, subject, entry, NULL);
+	suggested->fact.state = FACT_SUGGESTED;
+	suggested->fact.superseded_by = pinned;
+}
+
+struct subject_match {
+	const struct subject *subject;
+	struct arena *arena;
+};
+
+static bool is_same_subject(void *cookie, struct slice entity, struct slice key)
+{
+	const struct subject_match *match = cookie;
+	return slice_equal(learn_bare_key(key, match->arena), match->subject->key) &&
+	       slice_equal(learn_fold(entity, match->arena), match->subject->entity);
+}
+
+static bool is_buried(const struct applier *applier, const struct subject *subject,
+		      const struct learn_entry *entry)
+{
+	struct subject_match match = {subject, applier->arena};
+	return tombstones_hold(&applier->turn->tombstones, entry->value, is_same_subject, &match,
+			       applier->arena);
+}
+
 static void apply_value(struct applier *applier, const struct subject *subject,
 			const struct learn_entry *entry)
 {
 	if (is_erased(applier, entry->value))
 		return;
-	const struct known *newer = find_newer(applier, subject, entry);
+	const struct known *pinned = find_pinned(applier, subject);
 	struct known *stands = find_current(applier, subject, entry->value);
+	const bool is_another = entry->op == LEARN_ADD && pinned != NULL && pinned->fact.many;
+	if (stands == NULL && pinned != NULL && !is_another) {
+		suggest(applier, subject, entry, pinned->fact.id);
+		return;
+	}
+	if (stands == NULL && is_buried(applier, subject, entry))
+		return;
+	const struct known *newer = find_newer(applier, subject, entry);
 	if (stands != NULL)
 		refresh(applier, stands, entry);
 	else
@@ -182,6 +264,8 @@ static void list_known(struct learning *learning, struct known *known)
 	enum change_kind kind = known->is_new ? CHANGE_ADD : CHANGE_UPDATE;
 	if (known->fact.state == FACT_FORGOTTEN)
 		kind = CHANGE_FORGET;
+	else if (known->is_dropped)
+		kind = CHANGE_DROP;
 	known->index = learning->change_count;
 	append_change(learning, &(struct change){kind, known->fact, -1});
 }
@@ -189,15 +273,18 @@ static void list_known(struct learning *learning, struct known *known)
 static bool is_listed(const struct known *known)
 {
 	/* A fact both learned and forgotten in this answer was never stored. */
-	return known->is_new ? known->fact.state != FACT_FORGOTTEN : known->is_changed;
+	return known->is_new ? known->fact.state != FACT_FORGOTTEN && !known->is_dropped
+			     : known->is_changed;
 }
 
 /* New facts come first, so that others can refer to their ids. */
-static void list_changes(struct applier *applier, struct learning *learning)
+static void list_changes(struct applier *applier, const struct learn_entries *entries,
+			 struct learning *learning)
 {
 	size_t stored = applier->turn->fact_count;
 	learning->changes = arena_alloc(applier->arena, (applier->count + applier->hidden_count +
-							 1) * sizeof(*learning->changes));
+							 entries->masked_count + 1) *
+								sizeof(*learning->changes));
 	for (size_t i = 0; i < applier->count; i++) {
 		struct known *known = &applier->known[(stored + i) % applier->count];
 		if (is_listed(known))
@@ -214,6 +301,14 @@ static void list_changes(struct applier *applier, struct learning *learning)
 		append_change(learning, &(struct change){.kind = CHANGE_HIDE,
 							 .fact = applier->hidden[i],
 							 .replaced_by = -1});
+	for (size_t i = 0; i < entries->masked_count; i++) {
+		const struct pii_said *said = &entries->masked[i];
+		const struct fact fact = {
+			.value = said->value, .quote = said->quote, .classes = said->classes};
+		append_change(
+			learning,
+			&(struct change){.kind = CHANGE_MASK, .fact = fact, .replaced_by = -1});
+	}
 }
 
 static void apply_entry(struct applier *applier, const struct learn_entry *entry)
@@ -249,5 +344,32 @@ void learn_apply(const struct learn_turn *turn, const struct learn_entries *entr
 		apply_entry(&applier, &entries->list[i]);
 		learning->hide_exchange |= entries->list[i].op == LEARN_FORGET;
 	}
-	list_changes(&applier, learning);
+	list_changes(&applier, entries, learning);
+}
+
+/* ---- what the store does with it ---- */
+
+bool change_update_fact(struct fact *fact, bool is_stored, const struct change *change,
+			uint64_t superseded_by, uint64_t exchange)
+{
+	const bool stands = change->fact.state == FACT_CURRENT;
+	/* A fact forgotten in the meantime stays forgotten. */
+	if (is_stored ? fact->state == FACT_FORGOTTEN : !stands)
+		return false;
+	/* While this turn, which says the fact again, was learned from, the turn that the fact
+	 * rested on was taken back or expired. */
+	const bool moves = stands && (!is_stored || fact->state == FACT_RETRACTED);
+	if (!is_stored)
+		*fact = change->fact;
+	if (moves) {
+		fact->exchange = exchange;
+		fact_unquote(fact);
+	}
+	fact->state = change->fact.state;
+	fact->ended_at = change->fact.ended_at;
+	fact->expires_at = change->fact.expires_at;
+	fact->observed_at = change->fact.observed_at;
+	fact->superseded_by = superseded_by;
+	fact->repeats = change->fact.repeats;
+	return true;
 }

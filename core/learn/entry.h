@@ -13,6 +13,7 @@ enum {
 	LEARN_MAX_KEY = 64,
 	LEARN_MAX_VALUE = 512,
 	LEARN_MAX_QUOTE = 1000,
+	LEARN_MAX_KEYWORDS = 96,
 };
 
 enum learn_op {
@@ -28,19 +29,24 @@ struct learn_entry {
 	bool names_entity;   /* the entry says which entity it means */
 	struct slice kind;   /* empty: not given */
 	struct slice key; /* normalized; empty only if the entry means a value or an entity alone */
-	struct slice value;  /* empty only in LEARN_REMOVE and LEARN_FORGET */
-	struct slice words;  /* the quote as the model wrote it, to be found in the turn */
-	struct slice quote;  /* the quote as it is stored */
-	bool rests_on_names; /* supported by its key or entity: none of the user's words is the
-				value */
-	double confidence;   /* 0 to 1 */
-	int64_t expires_at;  /* 0: never */
+	struct slice value;    /* empty only in LEARN_REMOVE and LEARN_FORGET */
+	struct slice words;    /* the quote as the model wrote it, to be found in the turn */
+	struct slice quote;    /* the quote as it is stored */
+	struct slice keywords; /* see struct fact */
+	bool rests_on_names;   /* supported by its key or entity: none of the user's words is the
+				  value */
+	double confidence;     /* 0 to 1 */
+	int64_t expires_at;    /* 0: never */
 	bool pii;
+	unsigned classes; /* what the model says that it is: PII_BIT() */
 };
 
 struct learn_entries {
 	struct learn_entry list[LEARN_MAX_ENTRIES];
 	size_t count;
+	/* What the turn says of classes that are masked or dropped, and that only a model tells. */
+	struct pii_said masked[LEARN_MAX_ENTRIES];
+	size_t masked_count;
 	size_t rejected; /* malformed, or beyond what the list holds */
 };
 
@@ -49,6 +55,23 @@ struct learn_entries {
  * from it. False: there is none. */
 bool learn_find_list(struct slice answer, struct slice *document, struct json_value *list,
 		     struct arena *arena);
+
+/* The answer without commas before closing brackets, and with double instead of single quotation
+ * marks around strings. */
+struct slice learn_repaired(struct slice answer, struct arena *arena);
+
+/* Puts values that a small model misspelt, translated or misfiled back into the user's words, of
+ * the entries that give a name, or else of the others. */
+struct said;
+void learn_mend(const struct learn_turn *turn, const struct said *said,
+		struct learn_entries *entries, bool names, struct arena *arena);
+
+/* Joins JSON Lines into one array: objects with only white space and commas between them. False:
+ * there are fewer than two, or something else is between them. */
+bool learn_join_lines(struct slice answer, struct slice *document, struct arena *arena);
+
+/* Ends the answer of a model that repeated an entry until it was cut off. False: it did not. */
+bool learn_end_loop(struct slice answer, struct slice *document, struct arena *arena);
 
 /* The offset after the bracket that closes the one at `begin`; `begin` if none does. */
 size_t learn_closing_bracket(struct slice text, size_t begin);
@@ -63,6 +86,13 @@ struct wish; /* core/learn/wish.h */
  * what the wish names. */
 void learn_apply(const struct learn_turn *turn, const struct learn_entries *entries,
 		 const struct wish *wish, struct learning *learning, struct arena *arena);
+
+/* Masks or drops the entries that the operator wants so ([retention] pii, [pii]). */
+void learn_keep_allowed(const struct learn_turn *turn, struct learn_entries *entries);
+/* Masks in an entry what is masked in turns. True: the entry is not to be kept, since it holds what
+ * is dropped, or its entity what is masked. */
+bool learn_is_dropped(const struct learn_turn *turn, struct learn_entry *entry,
+		      struct arena *arena);
 
 /* Case folded, for comparison. */
 struct slice learn_fold(struct slice text, struct arena *arena);

@@ -1,5 +1,4 @@
 #include "core/learn/entry.h"
-#include "core/learn/repair.h"
 
 /* Finds the answer in what a model wrote around it. A model may draft before it answers, so among
  * equally good candidates the last one counts. */
@@ -162,5 +161,7 @@ bool learn_find_list(struct slice answer, struct slice *document, struct json_va
 	if (learn_join_lines(answer, document, arena) && json_scan(*document, list) &&
 	    rank_array(*document, *list) == RANK_ARRAY)
 		return true;
-	return find_map(answer, document, list);
+	struct slice closed;
+	return find_map(answer, document, list) ||
+	       (learn_end_loop(answer, &closed, arena) && find_strict(closed, document, list));
 }

@@ -62,6 +62,8 @@ static bool selects(const struct applier *applier, const struct selection *selec
 
 static void retract(struct applier *applier, struct known *known)
 {
+	if (known->fact.pinned)
+		return;
 	known->fact.state = FACT_RETRACTED;
 	known->fact.ended_at = applier->turn->created_at;
 	known->is_changed = true;
@@ -105,6 +107,8 @@ static void hide_repetitions(struct applier *applier, const struct fact *fact)
 /* Erases all of the fact, so that nothing can be found or lend its spelling. */
 static void forget(struct applier *applier, struct known *known)
 {
+	if (known->fact.pinned && applier->turn->keeps_pinned)
+		return;
 	hide_repetitions(applier, &known->fact);
 	applier->erased[applier->erased_count++] = known->fact.value;
 	const struct fact forgotten = {
@@ -170,6 +174,28 @@ static void forget_key(struct applier *applier, const struct subject *subject,
 		(void)change_selected(applier, selection, forget);
 }
 
+/* Hides the sentence of an earlier turn that says both what the user names and the value that the
+ * model means by it: no fact holds "my PIN hint is my grandmother's birthday". */
+static void hide_named(struct applier *applier, const struct learn_entry *entry)
+{
+	const struct learn_turn *turn = applier->turn;
+	for (size_t i = turn->before_count; i-- > 0;) {
+		if (turn->before[i].role != ROLE_USER)
+			continue;
+		const struct said said = said_read(learn_shown_turn(turn->before[i].text),
+						   &applier->wish->said, applier->arena);
+		for (size_t j = 0; j < said.count; j++) {
+			const struct slice text = said.clauses[j].text;
+			const struct support support = support_read(text, &said, applier->arena);
+			if (!text_contains(text, entry->value) ||
+			    !support_names(&support, entry->key, applier->arena))
+				continue;
+			hide_text(applier, text);
+			return;
+		}
+	}
+}
+
 /* If the model names a key other than the fact's, the value decides, provided that the user said
  * it. Turns may still contain what no fact holds. */
 void learn_forget(struct applier *applier, const struct subject *subject,
@@ -186,8 +212,11 @@ void learn_forget(struct applier *applier, const struct subject *subject,
 	}
 	size_t forgotten = whole_entity ? forget_entity(applier, subject)
 					: change_selected(applier, selection, forget);
-	if (entry->rests_on_names && entry->value.size > 0)
+	if (entry->rests_on_names && entry->value.size > 0) {
+		if (forgotten == 0)
+			hide_named(applier, entry);
 		return;
+	}
 	if (forgotten == 0 && entry->value.size > 0 && entry->key.size > 0) {
 		selection.key = (struct slice){0};
 		forgotten = change_selected(applier, selection, forget);

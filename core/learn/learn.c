@@ -1,5 +1,8 @@
 #include "core/clients/forms.h"
+#include "core/grounding/asks.h"
 #include "core/grounding/borne.h"
+#include "core/grounding/lists.h"
+#include "core/grounding/mend.h"
 #include "core/grounding/words.h"
 #include "core/learn/entry.h"
 #include "core/learn/names.h"
@@ -73,13 +76,16 @@ static bool says_parts(struct slice said, struct slice quote)
 }
 
 /* Whether the user said what the entry quotes; if so, the quote becomes what the user wrote. */
-static bool is_said(struct slice said, struct learn_entry *entry, struct arena *arena)
+static bool is_said(const struct said *said, struct learn_entry *entry, struct arena *arena)
 {
-	if (entry->words.size == 0 || text_contains(said, entry->words))
+	if (entry->words.size == 0 || text_contains(said->text, entry->words))
 		return true;
 	entry->words = without_marks(entry->words);
+	size_t behind;
+	if (find_gap(entry->words, 0, &behind) == entry->words.size)
+		entry->words = mend_quote(said, entry->words, arena);
 	entry->quote = text_one_line(entry->words, LEARN_MAX_QUOTE, arena);
-	return text_contains(said, entry->words) || says_parts(said, entry->words);
+	return text_contains(said->text, entry->words) || says_parts(said->text, entry->words);
 }
 
 /* ---- what a fact rests on ---- */
@@ -102,11 +108,7 @@ static bool points(const struct support *support)
 /* "So do I": the sentence before says what. */
 static bool is_echo(struct slice quote)
 {
-	static const char *const echoes[] = {"so do i", "so am i",   "me too",     "same here",
-					     "as do i", "ich auch",  "yo también", "moi aussi",
-					     "anch'io", "eu também", "ik ook",     "я тоже",
-					     "我也",    "私も",      NULL};
-	return text_says_any(quote, echoes);
+	return text_says_any(quote, list_echoes);
 }
 
 static struct support support_of(const struct reading *reading, const struct learn_entry *entry)
@@ -122,9 +124,13 @@ static struct support support_of(const struct reading *reading, const struct lea
 
 static bool is_value_borne(const struct reading *reading, const struct learn_entry *entry)
 {
+	if (learn_says_nothing(&reading->said, entry, reading->arena) ||
+	    !learn_is_named(reading->turn, &reading->said, entry, reading->arena))
+		return false;
 	struct support support = support_of(reading, entry);
 	return support_bears(&support, entry->value, entry->key, reading->arena) &&
-	       learn_is_meant(&reading->said, entry, reading->arena);
+	       learn_is_meant(&reading->said, entry, reading->arena) &&
+	       learn_is_own_name(&reading->said, entry, reading->arena);
 }
 
 /* A fact ends where the user says that its value, or else its key, does. */
@@ -165,7 +171,7 @@ static bool is_wished(const struct reading *reading, struct learn_entry *entry)
 static bool is_grounded(const struct reading *reading, struct learn_entry *entry)
 {
 	if (!learn_is_name(entry->key) || !learn_is_name(entry->entity) ||
-	    !is_said(reading->said.text, entry, reading->arena))
+	    !is_said(&reading->said, entry, reading->arena))
 		return false;
 	/* The user did not say what was masked. */
 	if (text_contains(entry->value, SLICE("redacted")) &&
@@ -183,53 +189,6 @@ static bool is_over(const struct learn_turn *turn, const struct learn_entry *ent
 	return stores && entry->expires_at != 0 && entry->expires_at < turn->created_at;
 }
 
-/* The operator may want no facts that identify a person. */
-static bool is_masked(const struct learn_turn *turn, const struct learn_entry *entry)
-{
-	bool stores = entry->op == LEARN_SET || entry->op == LEARN_ADD;
-	return stores && entry->pii && turn->pii != PII_KEEP;
-}
-
-/* Drops the quotes of entries that say the value, or the words that it rests on: the value may be
- * written otherwise than it was said, a date for instance. */
-static void drop_quotes_of(struct slice value, struct slice words, struct learn_entries *entries)
-{
-	for (size_t i = 0; i < entries->count; i++) {
-		struct slice *quote = &entries->list[i].quote;
-		if (text_says(*quote, value) || text_says(*quote, words))
-			*quote = (struct slice){0};
-	}
-}
-
-static void mask(struct learn_entry *entry)
-{
-	struct fact fact = {0};
-	fact_mask(&fact);
-	entry->value = fact.value;
-	entry->quote = fact.quote;
-}
-
-static void keep_allowed(const struct learn_turn *turn, struct learn_entries *entries)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < entries->count; i++) {
-		if (is_masked(turn, &entries->list[i]))
-			drop_quotes_of(entries->list[i].value, entries->list[i].quote, entries);
-	}
-	for (size_t i = 0; i < entries->count; i++) {
-		struct learn_entry *entry = &entries->list[i];
-		bool masked = is_masked(turn, entry);
-		if (masked && turn->pii == PII_DROP) {
-			entries->rejected++;
-			continue;
-		}
-		if (masked)
-			mask(entry);
-		entries->list[kept++] = *entry;
-	}
-	entries->count = kept;
-}
-
 /* The memory model may join what the turn had split: a card number over two lines. A secret in the
  * quote is masked; a fact with a secret elsewhere is not kept. */
 static bool is_secret(const struct learn_turn *turn, struct learn_entry *entry, struct arena *arena)
@@ -242,7 +201,23 @@ static bool is_secret(const struct learn_turn *turn, struct learn_entry *entry, 
 	(void)secrets_mask(arena_join(arena, parts, 3), arena, &count);
 	(void)secrets_mask(entry->entity, arena, &in_names);
 	entry->quote = secrets_mask(entry->quote, arena, NULL);
+	entry->keywords = secrets_mask(entry->keywords, arena, NULL);
 	return count + in_names > 0;
+}
+
+/* Small models file the same words under one key after another: the first counts. */
+static bool is_said_before(const struct learn_entry *list, size_t count,
+			   const struct learn_entry *entry)
+{
+	bool is_new =
+		entry->op == LEARN_FORGET || entry->op == LEARN_REMOVE || entry->words.size == 0;
+	for (size_t i = 0; i < count && !is_new; i++) {
+		if (list[i].op != LEARN_REMOVE && slice_equal(list[i].words, entry->words) &&
+		    slice_equal(list[i].entity, entry->entity) &&
+		    slice_equal_nocase(list[i].value, entry->value))
+			return true;
+	}
+	return false;
 }
 
 /* Keeps the entries that may be learned, in order. */
@@ -253,7 +228,9 @@ static void keep_sound(const struct reading *reading, struct learn_entries *entr
 	for (size_t i = 0; i < entries->count; i++) {
 		struct learn_entry *entry = &entries->list[i];
 		if (entry->confidence > turn->min_confidence && !is_over(turn, entry) &&
-		    is_grounded(reading, entry) && !is_secret(turn, entry, reading->arena))
+		    is_grounded(reading, entry) && !is_said_before(entries->list, kept, entry) &&
+		    !is_secret(turn, entry, reading->arena) &&
+		    !learn_is_dropped(turn, entry, reading->arena))
 			entries->list[kept++] = *entry;
 		else
 			entries->rejected++;
@@ -268,32 +245,6 @@ static struct slice last_answer(const struct learn_turn *turn)
 			return learn_shown_turn(turn->before[i].text);
 	}
 	return (struct slice){0};
-}
-
-/* The user's own name may come back as another person's. */
-static void settle_self(const struct learn_turn *turn, struct learn_entries *entries,
-			struct arena *arena)
-{
-	struct slice names[2] = {{0}};
-	for (size_t i = 0; i < turn->fact_count; i++) {
-		const struct fact *fact = &turn->facts[i];
-		if (fact->state == FACT_CURRENT && fact_is_about_user(fact) &&
-		    slice_equal(learn_bare_key(fact->key, arena), SLICE("name")))
-			names[0] = fact->value;
-	}
-	for (size_t i = 0; i < entries->count; i++) {
-		const struct learn_entry *entry = &entries->list[i];
-		if (slice_equal(entry->entity, SLICE("user")) && entry->op != LEARN_FORGET &&
-		    slice_equal(learn_bare_key(entry->key, arena), SLICE("name")))
-			names[1] = entry->value;
-	}
-	for (size_t i = 0; i < entries->count; i++) {
-		struct learn_entry *entry = &entries->list[i];
-		bool is_self = slice_equal_nocase(entry->entity, names[0]) ||
-			       slice_equal_nocase(entry->entity, names[1]);
-		if (is_self && entry->entity.size > 0)
-			entry->entity = SLICE("user");
-	}
 }
 
 /* ---- the answers ---- */
@@ -322,7 +273,7 @@ static struct learn_entries *new_entries(struct arena *arena)
 {
 	struct learn_entries *entries =
 		(struct learn_entries *)arena_bytes(arena, sizeof(*entries));
-	entries->count = entries->rejected = 0;
+	entries->count = entries->rejected = entries->masked_count = 0;
 	return entries;
 }
 
@@ -342,14 +293,22 @@ static bool read_all(const struct slice *answers, size_t count, struct learn_ent
 	return true;
 }
 
+static struct slice own_text(struct slice user, struct arena *arena)
+{
+	return form_own_words(learn_shown_turn(user), arena);
+}
+
 static struct said own_words(const struct learn_turn *turn, struct arena *arena)
 {
-	return said_read(form_own_words(learn_shown_turn(turn->user), arena), NULL, arena);
+	return said_read(own_text(turn->user, arena), NULL, arena);
 }
 
 unsigned learn_questions(const struct learn_turn *turn, struct arena *arena)
 {
-	const struct said said = own_words(turn, arena);
+	const struct slice text = own_text(turn->user, arena);
+	if (!said_may_press(text))
+		return LEARN_ASK_FACTS;
+	const struct said said = said_read(text, NULL, arena);
 	const struct wish wish = wish_read(turn, &said, arena);
 	if (!wish.is_asked)
 		return LEARN_ASK_FACTS;
@@ -359,30 +318,76 @@ unsigned learn_questions(const struct learn_turn *turn, struct arena *arena)
 bool learn_is_pressing(struct slice user, struct arena *arena)
 {
 	const struct learn_turn turn = {.user = user};
-	const struct said said = own_words(&turn, arena);
-	return wish_corrects(&said) || wish_read(&turn, &said, arena).is_asked;
+	const struct slice text = own_text(user, arena);
+	if (!said_may_press(text))
+		return false;
+	const struct said said = said_read(text, NULL, arena);
+	return said_corrects(&said) || wish_read(&turn, &said, arena).is_asked;
 }
 
-bool learn_answers_read(const struct learn_turn *turn, const struct slice *answers, size_t count,
-			struct learning *learning, struct arena *arena)
+bool learn_declines(struct slice user, struct arena *arena)
+{
+	enum { LONGEST = 500 }; /* bytes of a message that says no more than that */
+	if (user.size == 0 || user.size > LONGEST)
+		return false;
+	const struct slice text = own_text(user, arena);
+	if (!said_may_decline(text))
+		return false;
+	const struct said said = said_read(text, NULL, arena);
+	return said_declines(&said);
+}
+
+const struct learn_entries *learn_answers_parse(const struct slice *answers, size_t count,
+						struct arena *arena)
 {
 	struct learn_entries *entries = new_entries(arena);
+	return read_all(answers, count, entries, arena) ? entries : NULL;
+}
+
+/* A copy, since checking an entry changes it. */
+static struct learn_entries *copy_entries(const struct learn_entries *parsed, struct arena *arena)
+{
+	struct learn_entries *entries = new_entries(arena);
+	entries->count = parsed->count;
+	entries->rejected = parsed->rejected;
+	memcpy(entries->list, parsed->list, parsed->count * sizeof(*parsed->list));
+	return entries;
+}
+
+void learn_from_entries(const struct learn_turn *turn, const struct learn_entries *parsed,
+			struct learning *learning, struct arena *arena)
+{
+	struct learn_entries *entries = copy_entries(parsed, arena);
 	*learning = (struct learning){0};
-	if (!read_all(answers, count, entries, arena))
-		return false;
 	learning->is_empty = entries->count + entries->rejected == 0;
 	struct reading reading = {.turn = turn, .arena = arena, .pointed_at = last_answer(turn)};
 	if (entries->count > 0) {
 		reading.said = own_words(turn, arena);
 		reading.wish = wish_read(turn, &reading.said, arena);
 	}
-	settle_self(turn, entries, arena);
+	for (size_t i = 0; i < entries->count; i++) {
+		struct learn_entry mended = entries->list[i];
+		if (is_said(&reading.said, &mended, arena))
+			entries->list[i] = mended;
+	}
+	learn_mend(turn, &reading.said, entries, true, arena);
+	learn_settle_self(turn, &reading.said, entries, arena);
+	learn_mend(turn, &reading.said, entries, false, arena);
 	keep_sound(&reading, entries);
-	keep_allowed(turn, entries);
+	learn_keep_allowed(turn, entries);
 	learning->kept = entries->count;
 	learning->rejected = entries->rejected;
 	learn_apply(turn, entries, &reading.wish, learning, arena);
-	return true;
+}
+
+bool learn_answers_read(const struct learn_turn *turn, const struct slice *answers, size_t count,
+			struct learning *learning, struct arena *arena)
+{
+	const struct learn_entries *parsed = learn_answers_parse(answers, count, arena);
+	*learning = (struct learning){0};
+	if (parsed != NULL)
+		learn_from_entries(turn, parsed, learning, arena);
+	return parsed != NULL;
 }
 
 bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,

@@ -8,6 +8,7 @@
 
 #include "core/base/bytes.h"
 #include "core/memory/memory.h"
+#include "core/pii/pii.h"
 
 /* The longest answer that is read, reasoning included: more than any useful one. */
 enum { LEARN_MAX_ANSWER = 2 << 20 };
@@ -18,19 +19,30 @@ struct learn_turn {
 	int64_t created_at;
 	int utc_offset;            /* minutes by which the user's clocks were ahead of UTC then */
 	struct slice user;         /* the new turn: the only source of facts */
-	struct slice assistant;    /* its answer; shown only to resolve references; may be empty */
+	struct slice assistant;    /* its answer; shown only to turns after it; may be empty */
 	const struct turn *before; /* the turns before it, oldest first */
 	size_t before_count;
 	const struct fact *facts; /* the user's facts, current and ended (not the forgotten) */
 	size_t fact_count;
-	double min_confidence; /* keep only facts above this */
-	enum pii pii;          /* what to do with facts that identify a person */
-	bool mask_secrets;     /* mask the model's words like the user's */
+	double min_confidence;        /* keep only facts above this */
+	enum pii pii;                 /* what to do with facts that identify a person */
+	struct pii_policy policy;     /* the same by class */
+	bool mask_secrets;            /* mask the model's words like the user's */
+	bool keeps_pinned;            /* the user's words do not erase a pinned fact */
+	struct tombstones tombstones; /* values that do not come back */
 };
 
-/* The two messages of a request to the memory model. */
+/* A request about another turn, and the answer that is right for it. */
+struct learn_example {
+	struct slice user;
+	struct slice answer;
+};
+
+/* The messages of a request to the memory model. */
 struct learn_prompt {
 	struct slice system;
+	const struct learn_example *examples; /* stand before the user's message as a chat */
+	size_t example_count;
 	struct slice user;
 	struct slice schema; /* the answer's JSON schema; empty: it is plain text */
 	size_t folded;       /* for a summary: how many turns, from the oldest, the prompt holds */
@@ -65,6 +77,10 @@ struct learn_prompt learn_several_prompt(const struct learn_turn *turns, size_t 
  * from at once. */
 bool learn_is_pressing(struct slice user, struct arena *arena);
 
+/* Whether the user's words ask not to remember the conversation that they are part of. Looks at
+ * short messages only: it runs on an event loop for every exchange. */
+bool learn_declines(struct slice user, struct arena *arena);
+
 /* The part of a user turn that the memory model is shown and that facts may rest on. */
 struct slice learn_shown_turn(struct slice user);
 
@@ -75,10 +91,13 @@ enum change_kind {
 		       answer */
 	CHANGE_UPDATE, /* the fact with fact.id gets this state, ended_at, expires_at, observed_at
 			*/
+	CHANGE_DROP,   /* the suggestion with fact.id goes: a newer one takes its place */
 	CHANGE_FORGET, /* the fact with fact.id is forgotten: its texts are erased, its source
 			  exchange is hidden. The texts of `fact` are empty */
 	CHANGE_HIDE,   /* exchanges up to fact.observed_at that say fact.value (terms_say()) are
 			  hidden: they supported a forgotten fact, or no fact held what they say */
+	CHANGE_MASK,   /* the exchange's turns lose what they say of fact.value and fact.quote, of
+			  fact.classes */
 };
 
 struct change {
@@ -116,6 +135,14 @@ bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct
 bool learn_answers_read(const struct learn_turn *turn, const struct slice *answers, size_t count,
 			struct learning *learning, struct arena *arena);
 
+/* The two steps of learn_answers_read(), for answers about several turns: they are parsed once, and
+ * held against each turn. NULL: one of them is not usable. */
+struct learn_entries;
+const struct learn_entries *learn_answers_parse(const struct slice *answers, size_t count,
+						struct arena *arena);
+void learn_from_entries(const struct learn_turn *turn, const struct learn_entries *parsed,
+			struct learning *learning, struct arena *arena);
+
 /* The request for a summary: the previous one (may be empty) and the turns to fold in, oldest
  * first. Turns that do not fit (about 32 KB) are left out, except that a first turn which is too
  * long is cut. */
@@ -134,5 +161,29 @@ size_t learn_fold_count(const struct turn *turns, size_t count, size_t summarize
  * is empty, or so long (ten times the limit) that the model cannot stop. */
 bool learn_summary_read(struct slice answer, unsigned max_words, struct slice *summary,
 			struct arena *arena);
+
+/* What a new summary must not lose: the newest values and names of current facts that the previous
+ * summary says. */
+enum { LEARN_MAX_NAMES = 5 };
+struct learn_names {
+	struct slice list[LEARN_MAX_NAMES]; /* of the facts' texts */
+	size_t count;
+};
+
+/* Finds them. What the user says again in the turns to fold in is none: it may be about to end. */
+struct learn_names learn_summary_names(struct slice previous, const struct turn *turns,
+				       size_t turn_count, const struct fact *facts,
+				       size_t fact_count, struct arena *arena);
+/* Asks for them in a request for a summary. */
+void learn_summary_ask_names(struct learn_prompt *prompt, const struct learn_names *names,
+			     struct arena *arena);
+/* Tells a request for a summary what people corrected or retracted, as far as the previous summary
+ * or the turns that it folds in still say it. */
+void learn_summary_tell_corrections(struct learn_prompt *prompt, struct slice previous,
+				    const struct turn *turns, const struct fact *facts,
+				    size_t fact_count, struct arena *arena);
+/* Whether the summary says each of them, in whatever form of the word. */
+bool learn_summary_keeps(struct slice summary, const struct learn_names *names,
+			 struct arena *arena);
 
 #endif

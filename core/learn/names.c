@@ -1,8 +1,10 @@
 #include "core/learn/names.h"
 
 #include "core/base/word_map.h"
+#include "core/grounding/lists.h"
 #include "core/learn/entry.h"
 #include "core/learn/names_table.h"
+#include "core/text/lexicon.h"
 #include "core/text/text.h"
 #include "names_map.h"
 
@@ -53,15 +55,6 @@ struct slice learn_names_of_key(struct slice common)
 
 /* ---- names ---- */
 
-/* Words in a key or an entity that instruct a reader. */
-static const char commands[] = "ignore obey disregard override bypass pretend comply execute must "
-			       "shall you your yours instruction instructions prompt jailbreak "
-			       "ignoriere ignorier gehorche befolge anweisung anweisungen ignora "
-			       "obedece instrucciones instrucción ignorez obéis instructions "
-			       "obedeça instruções obbedisci istruzioni игнорируй инструкции";
-static const char *const command_signs[] = {"忽略", "无视",   "無視",   "服从",   "服從", "遵守",
-					    "指令", "你必须", "从现在", "從現在", NULL};
-
 struct naming {
 	size_t words;
 	bool commands;
@@ -69,13 +62,8 @@ struct naming {
 
 static bool weigh_word(struct naming *naming, struct slice word)
 {
-	const char *at = commands;
 	naming->words += word.size > 0;
-	while (*at != '\0' && !naming->commands) {
-		size_t size = strcspn(at, " ");
-		naming->commands = slice_equal((struct slice){at, size}, word);
-		at += size + (at[size] == ' ');
-	}
+	naming->commands = slice_is_any(word, list_commands);
 	return !naming->commands;
 }
 
@@ -99,31 +87,48 @@ bool learn_is_name(struct slice name)
 	struct naming naming = {0};
 	uint32_t character = 0;
 	text_words(name, weigh, &naming);
-	for (size_t i = 0; command_signs[i] != NULL; i++)
-		naming.commands |= slice_find(name, slice_of(command_signs[i]), 0) < name.size;
+	naming.commands |= slice_has_any(name, list_command_signs);
 	if (name.size > 0)
 		text_decode(name, 0, &character);
 	size_t most = text_is_unspaced(character) ? MOST_PAIRS : MOST_WORDS;
 	return !naming.commands && naming.words <= most;
 }
 
-static const char personal[] =
-	" job employer city name age birthday hometown phone email address nationality salary "
-	"maritalstatus diet timezone hobby hobbies "
-	"likes like dislikes dislike interests interest allergy allergies languages language "
-	"nativelanguage education degree school university "
-	"studies religion height weight health condition medication car vehicle workschedule "
-	"skills drink food loves hates favoritecolor "
-	"favoritefood allergie allergien alergia alergias hobbys aficiones intereses 过敏 爱好 "
-	"兴趣 学校 专业 ";
-
 bool learn_is_personal_key(struct slice key, struct arena *arena)
 {
-	struct slice common = learn_bare_key(key, arena);
-	const struct slice parts[] = {SLICE(" "), common, SLICE(" ")};
-	struct slice wanted = arena_join(arena, parts, 3);
-	struct slice all = SLICE(personal);
-	if (slice_starts_with(common, SLICE("favorite")))
-		return true;
-	return slice_find(all, wanted, 0) < all.size;
+	const struct slice common = learn_bare_key(key, arena);
+	return slice_starts_with(common, SLICE("favorite")) ||
+	       slice_is_any(common, list_personal_keys);
+}
+
+/* ---- entries that say nothing ---- */
+
+/* "How: convert" of "how to convert": no name of anything. */
+static bool is_function_word(struct slice key)
+{
+	return slice_is_any(key, list_function_keys);
+}
+
+/* A person, a place or a tool has no date; a meeting has. German writes both alike. */
+static bool is_of_name(const struct said *said, struct slice entity)
+{
+	return slice_equal(entity, SLICE("user")) ||
+	       ((said->languages & 1U << LEXICON_GERMAN) == 0 && entity.size > 0 &&
+		entity.data[0] >= 'A' && entity.data[0] <= 'Z' &&
+		slice_find(entity, SLICE(" "), 0) == entity.size);
+}
+
+bool learn_says_nothing(const struct said *said, const struct learn_entry *entry,
+			struct arena *arena)
+{
+	const bool is_form = slice_is_any(entry->key, list_form_keys);
+	const bool is_kind = slice_is_any_nocase(entry->entity, list_kind_entities);
+	return is_function_word(entry->key) || slice_equal_nocase(entry->entity, entry->key) ||
+	       (slice_equal_nocase(entry->entity, entry->value) &&
+		!slice_equal(learn_bare_key(entry->key, arena), SLICE("name"))) ||
+	       (is_form && is_of_name(said, entry->entity)) ||
+	       (is_kind && !text_contains(said->text, entry->entity)) ||
+	       (slice_find(entry->value, SLICE("_"), 0) < entry->value.size &&
+		slice_find(entry->value, SLICE(" "), 0) == entry->value.size &&
+		!text_contains(said->text, entry->value));
 }

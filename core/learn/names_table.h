@@ -7,11 +7,11 @@
 /* clang-format off */
 static const char *const synonyms[] = {
 	"city homecity currentcity cityofresidence residence placeofresidence residencecity livesin livingin livesat home homelocation location "
-	"currentlocation town residesin basedin wohnort wohnsitz stadt wohntin lebtin ciudad ciudadderesidencia residencia lugarderesidencia viveen "
+	"currentlocation place town residesin basedin wohnort wohnsitz stadt wohntin lebtin ciudad ciudadderesidencia residencia lugarderesidencia viveen "
 	"ville villederesidence lieuderesidence habite cidade residência moraem cidadeatual città citta residenza abitaa stad woonplaats "
 	"woontin город городпроживания местожительства живётв 城市 居住地 居住城市 所在城市 所在地 住址城市 都市 住まい şehir yaşadığışehir مدينة المدينة",
 	"name fullname username usersname firstandlastname vorundnachname vollername nombre nombrecompleto nom nomcomplet nome nomecompleto naam "
-	"имя полноеимя 名字 姓名 名前 isim ad اسم الاسم",
+	"имя полноеимя 名字 姓名 名前 isim ad اسم الاسم nimi név",
 	"job occupation profession jobtitle currentjob worksas jobrole beruf tätigkeit trabajo profesión profesion ocupación ocupacion puesto métier "
 	"metier emploi trabalho profissão profissao emprego professione lavoro mestiere beroep baan работа профессия должность 职业 職業 工作 职位 仕事 meslek iş وظيفة مهنة",
 	"employer company currentemployer worksat worksfor workplace employedby arbeitgeber firma arbeitetbei empresa empleador lugardetrabajo employeur "
@@ -19,14 +19,15 @@ static const char *const synonyms[] = {
 	"age currentage yearsold alter edad âge idade età eta leeftijd возраст 年龄 年齡 年齢 yaş عمر العمر",
 	"birthday birthdate dateofbirth dob borndate birth bornon geburtstag geburtsdatum cumpleaños cumpleanos fechadenacimiento anniversaire "
 	"datedenaissance aniversário aniversario datadenascimento compleanno datadinascita verjaardag geboortedatum деньрождения датарождения "
-	"生日 出生日期 誕生日 生年月日 doğumgünü",
+	"生日 出生日期 誕生日 生年月日 doğumgünü syntymäpäivä születésnap",
 	"hometown placeofbirth birthplace birthcity origin geburtsort heimatstadt heimatort herkunft ciudadnatal lugardenacimiento villenatale "
 	"lieudenaissance cidadenatal cittànatale geboorteplaats роднойгород 家乡 故乡 老家 出身地 memleket",
 	"phone phonenumber mobile mobilenumber mobilephone cell cellphone telephone telephonenumber telefon telefonnummer handynummer handy teléfono telefono "
-	"númerodeteléfono móvil téléphone numérodetéléphone portable telefone celular cellulare telefoonnummer телефон номертелефона 电话 電話 手机 手机号 电话号码 電話番号 telefonnumarası هاتف",
-	"email emailaddress mail mailaddress mailadresse correo correoelectrónico courriel почта 邮箱 电子邮件 メール メールアドレス eposta",
+	"númerodeteléfono móvil téléphone numérodetéléphone portable telefone celular cellulare telefoonnummer телефон номертелефона 电话 電話 手机 手机号 电话号码 電話番号 telefonnumarası numara هاتف "
+	"puhelin puhelinnumero telefonszám",
+	"email emailaddress mail mailaddress mailadresse correo correoelectrónico courriel почта 邮箱 电子邮件 メール メールアドレス eposta sähköposti sähköpostiosoite emailcím",
 	"address homeaddress streetaddress postaladdress adresse anschrift wohnadresse dirección direccion domicilio endereço endereco indirizzo adres "
-	"адрес 地址 住址 家庭住址 住所 عنوان",
+	"адрес 地址 住址 家庭住址 住所 عنوان osoite kotiosoite cím lakcím",
 	"nativelanguage mothertongue firstlanguage muttersprache lenguamaterna languematernelle línguamaterna madrelingua moedertaal роднойязык 母语 母語 anadili",
 	"nationality citizenship nationalität staatsangehörigkeit nacionalidad nationalité nacionalidade nazionalità nationaliteit национальность гражданство 国籍",
 	"spouse wife husband ehefrau ehemann esposa esposo marido épouse époux moglie marito echtgenoot жена муж 妻子 丈夫 太太 配偶",

@@ -14,6 +14,9 @@ enum {
 	MAX_KNOWN_KEYS = 60,
 	MAX_KNOWN_VALUES = 8, /* per key */
 	MAX_KNOWN_VALUE = 120,
+	LEAST_ENTRIES = 4,
+	BYTES_OF_ENTRY = 24, /* of a turn: hardly any says more in fewer */
+	MOST_ENTRIES = 32,
 	TIME_AT = sizeof("2026-11-21T") - 1, /* in text_time() */
 };
 
@@ -144,24 +147,13 @@ static void append_before(struct buffer *out, const struct learn_turn *turn, str
 		append_reference(out, role_name(turn->before[i].role), turn->before[i].text, arena);
 }
 
-static void append_references(struct buffer *out, const struct learn_turn *turn,
-			      struct arena *arena)
-{
-	append_before(out, turn, arena);
-	if (turn->assistant.size > 0) {
-		buffer_append(out, SLICE("\nThe answer to the new turn, shortened (for reference "
-					 "only):\n"));
-		append_reference(out, "assistant", turn->assistant, arena);
-	}
-}
-
 static struct slice show(const struct learn_turn *turn, struct arena *arena)
 {
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX); /* each part has its own bound */
 	append_date(&out, turn, arena);
 	append_known(&out, turn, arena);
-	append_references(&out, turn, arena);
+	append_before(&out, turn, arena);
 	struct slice shown = learn_shown_turn(turn->user);
 	if (shown.size < turn->user.size)
 		buffer_append(&out, SLICE("\n=== New user turn (its beginning; the rest is left "
@@ -172,18 +164,46 @@ static struct slice show(const struct learn_turn *turn, struct arena *arena)
 	return arena_take(arena, &out);
 }
 
+/* The most entries of an answer about turns of so many bytes. */
+static size_t most_entries(size_t size)
+{
+	size_t most = LEAST_ENTRIES + size / BYTES_OF_ENTRY;
+	return most < MOST_ENTRIES ? most : MOST_ENTRIES;
+}
+
+/* Classes are asked for where one of them is wanted: each word of a prompt costs something. */
+static bool asks_class(const struct learn_turn *turn)
+{
+	const struct pii_policy *policy = &turn->policy;
+	return ((policy->mask | policy->drop | policy->hide) & PII_OF_MODEL) != 0;
+}
+
+static struct learn_prompt ask_facts(const struct learn_turn *turn, struct slice user, size_t size,
+				     struct arena *arena)
+{
+	const struct slice parts[] = {learn_facts_instructions(), learn_class_instructions()};
+	bool asks = asks_class(turn);
+	struct learn_prompt prompt = {
+		.system = asks ? arena_join(arena, parts, 2) : parts[0],
+		.user = user,
+		.schema = learn_facts_schema(asks, most_entries(size), arena),
+	};
+	prompt.example_count = learn_facts_examples(&prompt.examples);
+	return prompt;
+}
+
 struct learn_prompt learn_facts_prompt(const struct learn_turn *turn, struct arena *arena)
 {
-	return (struct learn_prompt){.system = learn_facts_instructions(),
-				     .user = show(turn, arena),
-				     .schema = learn_facts_schema()};
+	return ask_facts(turn, show(turn, arena), turn->user.size, arena);
 }
 
 struct learn_prompt learn_forget_prompt(const struct learn_turn *turn, struct arena *arena)
 {
-	return (struct learn_prompt){.system = learn_forget_instructions(),
-				     .user = show(turn, arena),
-				     .schema = learn_forget_schema()};
+	struct learn_prompt prompt = {.system = learn_forget_instructions(),
+				      .user = show(turn, arena)};
+	prompt.example_count = learn_forget_examples(&prompt.examples);
+	prompt.schema = learn_forget_schema(most_entries(turn->user.size), arena);
+	return prompt;
 }
 
 /* ---- several turns ---- */
@@ -202,6 +222,7 @@ static void append_own(struct buffer *out, struct slice text)
 	}
 }
 
+/* The answer is shown only to the turns after it: they may point into it. */
 static void append_turn(struct buffer *out, const struct learn_turn *turn, size_t number,
 			size_t count, struct arena *arena)
 {
@@ -213,7 +234,7 @@ static void append_turn(struct buffer *out, const struct learn_turn *turn, size_
 	append_day(out, turn, arena);
 	buffer_append(out, SLICE(" ===\n"));
 	append_own(out, learn_shown_turn(turn->user));
-	if (turn->assistant.size == 0)
+	if (turn->assistant.size == 0 || number == count)
 		return;
 	buffer_append(out, SLICE("--- The answer to it, shortened (for reference only)\n"));
 	append_reference(out, "assistant", turn->assistant, arena);
@@ -236,14 +257,17 @@ struct learn_prompt learn_several_prompt(const struct learn_turn *turns, size_t 
 					 struct arena *arena)
 {
 	struct buffer out;
+	size_t size = 0;
 	buffer_init(&out, SIZE_MAX); /* each part has its own bound */
 	buffer_append(&out, SLICE("There are several new user turns. List the entries of all of "
 				  "them, each with a quote from its own turn.\n"));
 	append_known(&out, &turns[count - 1], arena);
 	append_before(&out, &turns[0], arena);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		append_turn(&out, &turns[i], i + 1, count, arena);
-	return (struct learn_prompt){.system = learn_facts_instructions(),
-				     .user = arena_take(arena, &out),
-				     .schema = learn_facts_schema()};
+		size += turns[i].user.size;
+	}
+	struct learn_prompt prompt = ask_facts(&turns[0], arena_take(arena, &out), size, arena);
+	prompt.example_count = learn_several_examples(&prompt.examples);
+	return prompt;
 }

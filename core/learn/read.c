@@ -22,14 +22,15 @@ enum member {
 	VALID_UNTIL,
 	PII,
 	FORGET,
+	KEYWORDS,
 	ATTRIBUTE, /* stands for KEY, as does the next */
 	NAME,
 	MEMBERS,
 };
 
 static const char *const member_names[MEMBERS] = {
-	"entity", "kind",        "key", "value",  "confidence", "op",
-	"quote",  "valid_until", "pii", "forget", "attribute",  "name",
+	"entity",      "kind", "key",    "value",    "confidence", "op",   "quote",
+	"valid_until", "pii",  "forget", "keywords", "attribute",  "name",
 };
 
 /* Reads an optional string: empty if absent; false if it is something else. */
@@ -45,15 +46,6 @@ static bool read_string(struct slice document, struct json_value value, struct s
 	return true;
 }
 
-static bool is_one_of(struct slice word, const char *const *words)
-{
-	for (; *words != NULL; words++) {
-		if (slice_equal_nocase(word, slice_of(*words)))
-			return true;
-	}
-	return false;
-}
-
 static bool read_entity(struct slice document, struct json_value value, struct learn_entry *entry,
 			struct arena *arena)
 {
@@ -64,7 +56,7 @@ static bool read_entity(struct slice document, struct json_value value, struct l
 		return false;
 	entry->entity = text_one_line(text, LEARN_MAX_ENTITY, arena);
 	entry->names_entity = entry->entity.size > 0;
-	if (entry->entity.size == 0 || is_one_of(entry->entity, selves))
+	if (entry->entity.size == 0 || slice_is_any_nocase(entry->entity, selves))
 		entry->entity = SLICE("user");
 	return true;
 }
@@ -73,7 +65,7 @@ static struct slice read_kind(struct slice document, struct json_value value, st
 {
 	static const char *const kinds[] = {"user", "person", "place", "project", "thing", NULL};
 	struct slice text;
-	if (!read_string(document, value, &text, arena) || !is_one_of(text, kinds))
+	if (!read_string(document, value, &text, arena) || !slice_is_any_nocase(text, kinds))
 		return (struct slice){0};
 	return learn_fold(text, arena);
 }
@@ -95,7 +87,7 @@ static bool read_op(struct slice document, const struct json_value *members, enu
 		return false;
 	if (is_true(document, members[FORGET], arena))
 		*op = LEARN_FORGET;
-	else if (word.size == 0 || is_one_of(word, sets))
+	else if (word.size == 0 || slice_is_any_nocase(word, sets))
 		*op = LEARN_SET;
 	else if (slice_equal_nocase(word, SLICE("add")))
 		*op = LEARN_ADD;
@@ -114,9 +106,9 @@ static bool read_confidence_word(struct slice word, double *confidence)
 	static const char *const low[] = {"medium", "moderate", "low",   "mittel",  "niedrig",
 					  "media",  "baja",     "baixa", "moyenne", "faible",
 					  "中",     "低",       NULL};
-	bool is_high = is_one_of(word, high);
+	bool is_high = slice_is_any_nocase(word, high);
 	*confidence = is_high ? 0.9 : 0.5;
-	return is_high || is_one_of(word, low);
+	return is_high || slice_is_any_nocase(word, low);
 }
 
 /* Reads a confidence from 0 to 1, or up to 100 as a percentage; also a number in quotes, or
@@ -164,22 +156,33 @@ static int64_t read_expiry(struct slice document, struct json_value value, struc
 	return text.size == date_size ? at + day - 1 : at;
 }
 
-/* Reads a quote or a list of quotes; marks where something is left out between them. */
-static bool read_quote(struct slice document, struct json_value value, struct slice *quote,
-		       struct arena *arena)
+/* Reads a string or a list of strings, with `joint` between them. */
+static bool read_strings(struct slice document, struct json_value value, struct slice joint,
+			 struct slice *joined, struct arena *arena)
 {
 	if (value.type != JSON_TYPE_ARRAY)
-		return read_string(document, value, quote, arena);
+		return read_string(document, value, joined, arena);
 	struct json_walk walk = json_walk(document, value);
-	*quote = (struct slice){0};
-	while (quote->size < LEARN_MAX_QUOTE && json_next(&walk)) {
+	*joined = (struct slice){0};
+	while (joined->size < LEARN_MAX_QUOTE && json_next(&walk)) {
 		struct slice part;
 		if (!read_string(document, walk.value, &part, arena))
 			return false;
-		const struct slice parts[] = {*quote, SLICE(" … "), part};
-		*quote = quote->size == 0 ? part : arena_join(arena, parts, 3);
+		const struct slice parts[] = {*joined, joint, part};
+		*joined = joined->size == 0 ? part : arena_join(arena, parts, 3);
 	}
 	return true;
+}
+
+/* Nothing is lost with keywords that cannot be read. Without a quote they would outlive its turn.
+ */
+static struct slice read_keywords(struct slice document, struct json_value value,
+				  struct slice quote, struct arena *arena)
+{
+	struct slice keywords;
+	if (quote.size == 0 || !read_strings(document, value, SLICE(", "), &keywords, arena))
+		return (struct slice){0};
+	return text_one_line(keywords, LEARN_MAX_KEYWORDS, arena);
 }
 
 static struct json_value key_of(const struct json_value *members)
@@ -195,12 +198,24 @@ static bool read_names(struct slice document, const struct json_value *members,
 	struct slice key;
 	if (!read_entity(document, members[ENTITY], entry, arena) ||
 	    !read_string(document, key_of(members), &key, arena) ||
-	    !read_quote(document, members[QUOTE], &entry->words, arena))
+	    !read_strings(document, members[QUOTE], SLICE(" … "), &entry->words, arena))
 		return false;
 	entry->kind = read_kind(document, members[KIND], arena);
 	entry->key = learn_key(key, arena);
 	entry->quote = text_one_line(entry->words, LEARN_MAX_QUOTE, arena);
+	entry->keywords = read_keywords(document, members[KEYWORDS], entry->quote, arena);
 	return true;
+}
+
+/* True, or the name of a class. */
+static void read_pii(struct slice document, struct json_value value, struct learn_entry *entry,
+		     struct arena *arena)
+{
+	enum pii_class class = PII_OTHER;
+	entry->pii = is_true(document, value, arena) ||
+		     (value.type == JSON_TYPE_STRING &&
+		      pii_read(json_string_text(document, value, arena), &class));
+	entry->classes = entry->pii ? PII_BIT(class) : 0;
 }
 
 /* Reads everything but the value. */
@@ -216,7 +231,7 @@ static bool read_entry(struct slice document, const struct json_value *members,
 	if (entry->op == LEARN_FORGET && members[CONFIDENCE].type == JSON_TYPE_NULL)
 		entry->confidence = 1;
 	entry->expires_at = read_expiry(document, members[VALID_UNTIL], arena);
-	entry->pii = is_true(document, members[PII], arena);
+	read_pii(document, members[PII], entry, arena);
 	return true;
 }
 

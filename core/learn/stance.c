@@ -1,6 +1,9 @@
 #include "core/learn/stance.h"
 
 #include "core/grounding/borne.h"
+#include "core/grounding/lists.h"
+#include "core/grounding/past.h"
+#include "core/grounding/subject.h"
 #include "core/grounding/words.h"
 #include "core/learn/names.h"
 #include "core/text/lexicon.h"
@@ -69,22 +72,17 @@ static bool is_question(const struct place *place)
 	if (slice_ends_with(clause->text, SLICE("吗？")) ||
 	    slice_ends_with(clause->text, SLICE("吗?")))
 		return true;
+	/* A question about the world tells nothing of the user's. */
+	if ((bits_of_sentence(place->said, clause->sentence) & WORD_FIRST) == 0)
+		return true;
 	return (bits_at(clause, 0) & WORD_ASK) != 0 && (bits_at(clause, 1) & WORD_FIRST) != 0;
 }
 
 /* ---- what is said of what is hated ---- */
 
-static const char *const ironies[] = {
-	"/s",           "🙄",           "😏",           "🙃",        "just kidding",
-	"kidding",      "yeah right",     "yeah, right", "just joking", "as if i",
-	"von wegen",    "war ein scherz", "ironie",      "nur spass",   "es broma",
-	"es una broma", "sí, claro",      "si, claro",   "sarcasmo",    "sarcasm",
-	"je plaisante", "scherzo",        "brincadeira", "才怪",        "开玩笑",
-	"開玩笑",       "呵呵",           "шучу",        NULL};
-
 static bool says_irony(struct slice text)
 {
-	return text_says_any(text, ironies);
+	return text_says_any(text, list_ironies);
 }
 
 /* "Oh sure, I just love working weekends." The next sentence may also take a sentence back. */
@@ -135,98 +133,103 @@ static size_t count_negations(const struct said *said, const struct said_clause 
 	return count;
 }
 
+static size_t negations_of(const struct place *place, struct slice text)
+{
+	const struct said said = said_read(text, place->said, place->arena);
+	size_t count = 0;
+	for (size_t i = 0; i < said.count; i++)
+		count += count_negations(&said, &said.clauses[i]);
+	return count;
+}
+
 /* For a key that states what is so, "I do not live in Paris" gives no value, however much is
  * quoted. */
 static bool is_denied(const struct place *place, size_t negations)
 {
-	struct said value = said_read(place->entry->value, place->said, place->arena);
-	size_t own = 0;
-	for (size_t i = 0; i < value.count; i++)
-		own += count_negations(&value, &value.clauses[i]);
-	return negations > 0 && own == 0 &&
+	return negations > 0 && negations_of(place, place->entry->value) == 0 &&
 	       learn_is_personal_key(place->entry->key, place->arena) &&
 	       learn_names_of_key(learn_bare_key(place->entry->key, place->arena)).size > 0;
 }
 
-static bool is_negated(const struct place *place)
+/* "My cousin Fenna can't ..." says whose cousin she is all the same. */
+static bool names_kin(const struct place *place)
 {
-	size_t negations = count_negations(place->said, clause_of(place));
-	size_t quoted = negations;
-	if (place->quote != NULL)
-		quoted = count_negations(place->said, &place->quote->clauses[place->part]);
-	return negations > quoted || is_denied(place, negations);
-}
-
-/* ---- what is said of others ---- */
-
-/* The place of "sister" in "my sister is ..." if only a name or two stand between it and its verb;
- * 0: the clause begins otherwise. */
-static size_t kin_subject(const struct said_clause *clause)
-{
-	enum { LATEST = 3 };
-	for (size_t i = 1; i < clause->count && i <= LATEST; i++) {
-		if ((bits_at(clause, i) & WORD_KIN) != 0 &&
-		    (bits_at(clause, i - 1) & (WORD_FIRST | WORD_THIRD)) != 0)
-			return i;
-	}
-	return 0;
-}
-
-/* "我妹妹是医生": the only "我" says whose sister it is. */
-static bool is_of_kin_in_signs(const struct said_clause *clause)
-{
-	const struct slice self = SLICE("我");
-	struct slice text = clause->text;
-	size_t at = slice_find(text, self, 0);
-	if ((clause->signs & WORD_KIN) == 0 || at == text.size)
+	const struct said_clause *clause = clause_of(place);
+	size_t kin = said_kin(clause);
+	if (kin == 0 || slice_equal(place->entry->entity, SLICE("user")) ||
+	    !text_says(place->entry->value, clause->words[kin].text))
 		return false;
-	struct slice near = slice_part(text, at, at + 12 < text.size ? at + 12 : text.size);
-	bool is_only = slice_find(text, self, at + self.size) == text.size;
-	return is_only && (learn_sign_bits(near) & WORD_KIN) != 0;
-}
-
-static bool speaks_of_kin(const struct said_clause *clause)
-{
-	size_t kin = kin_subject(clause);
-	if (kin == 0)
-		return is_of_kin_in_signs(clause);
-	for (size_t i = kin + 1; i < clause->count; i++) {
-		if ((bits_at(clause, i) & WORD_FIRST) != 0)
+	for (size_t i = 0; i < kin; i++) {
+		if (negates(place->said, clause, i))
 			return false;
 	}
 	return true;
 }
 
-static bool speaks_of_third(const struct said_clause *clause)
+/* The index behind the words in the clause, where they stand there; otherwise its count. */
+static size_t end_of_words(const struct said_clause *clause, const struct said_clause *words)
 {
-	unsigned begin = bits_at(clause, 0) | bits_at(clause, 1);
-	bool in_signs = slice_starts_with(clause->text, SLICE("她")) ||
-			slice_starts_with(clause->text, SLICE("他"));
-	return in_signs || ((begin & WORD_THIRD) != 0 && (clause->bits & WORD_FIRST) == 0);
+	for (size_t at = 0; words->count > 0 && at + words->count <= clause->count; at++) {
+		size_t same = 0;
+		while (same < words->count &&
+		       slice_equal(clause->words[at + same].text, words->words[same].text))
+			same++;
+		if (same == words->count)
+			return at + same;
+	}
+	return clause->count;
 }
 
-/* A clause without its own subject continues with that of the clause before. */
-static bool is_of_others(const struct said *said, size_t index)
+/* What is denied behind an "and" that follows the quote: "I'm a beekeeper and eat no honey". A
+ * "not" at the very end may be meant for both. */
+static size_t denials_behind(const struct place *place)
 {
-	for (;; index--) {
-		const struct said_clause *clause = &said->clauses[index];
-		if (speaks_of_kin(clause) || speaks_of_third(clause))
-			return true;
-		if (index == 0 || said->clauses[index - 1].sentence != clause->sentence ||
-		    (clause->bits & (WORD_FIRST | WORD_SECOND | WORD_THIRD)) != 0)
-			return false;
-	}
+	const struct said_clause *clause = clause_of(place);
+	size_t at = clause->count;
+	size_t denials = 0;
+	if (place->quote != NULL)
+		at = end_of_words(clause, &place->quote->clauses[place->part]);
+	while (at < clause->count && (clause->words[at].bits & WORD_AND) == 0)
+		at++;
+	for (; at + 1 < clause->count; at++)
+		denials += negates(place->said, clause, at);
+	return denials;
 }
+
+static bool is_negated(const struct place *place)
+{
+	size_t negations = count_negations(place->said, clause_of(place)) - denials_behind(place);
+	size_t quoted = negations;
+	if (place->quote != NULL)
+		quoted = count_negations(place->said, &place->quote->clauses[place->part]);
+	return (negations > quoted && !names_kin(place)) || is_denied(place, negations);
+}
+
+/* ---- what is over ---- */
+
+/* Whether the key says that it is over: "former_job". */
+static bool is_key_of_past(struct slice key)
+{
+	return slice_has_any(key, list_past_key_parts);
+}
+
+/* What held once gives no value. */
+static bool is_over(const struct place *place)
+{
+	const struct said_clause *clause = clause_of(place);
+	if (is_key_of_past(place->entry->key))
+		return false;
+	return said_is_past(clause) ||
+	       (said_is_ended(clause) && negations_of(place, place->entry->value) == 0);
+}
+
+/* ---- what is said of others ---- */
 
 /* `She said: "I live in Rome"`. */
 static bool is_quoted_speech(const struct place *place)
 {
 	const struct said_clause *clause = clause_of(place);
-	static const char *const marks[] = {"\"", "“", "„", "«", "'", "‘", "「", NULL};
-	bool opens = false;
-	for (size_t i = 0; marks[i] != NULL; i++)
-		opens |= slice_starts_with(clause->text, slice_of(marks[i]));
-	if (!opens || place->index == 0)
+	if (place->index == 0 || !slice_starts_with_any(clause->text, list_opening_quotes))
 		return false;
 	const struct said_clause *before = clause - 1;
 	return before->sentence == clause->sentence && (before->bits & WORD_SAY) != 0 &&
@@ -239,7 +242,17 @@ static bool is_of_another(const struct place *place)
 	if (!slice_equal(entry->entity, SLICE("user")))
 		return false;
 	return is_quoted_speech(place) || (learn_is_personal_key(entry->key, place->arena) &&
-					   is_of_others(place->said, place->index));
+					   said_is_of_others(place->said, place->index));
+}
+
+/* What a piece of work is to be about is nothing of the user's, but how it is to be done, and where
+ * an answer finds them, may be. */
+static bool is_of_task(const struct place *place)
+{
+	const struct learn_entry *entry = place->entry;
+	const struct slice key = learn_bare_key(entry->key, place->arena);
+	return !slice_has_any(key, list_task_key_parts) &&
+	       slice_equal(entry->entity, SLICE("user")) && said_is_task(clause_of(place));
 }
 
 /* ---- all of it ---- */
@@ -247,7 +260,7 @@ static bool is_of_another(const struct place *place)
 static bool is_plain(const struct place *place)
 {
 	return !is_supposed(place) && !is_question(place) && !is_negated(place) &&
-	       !is_of_another(place) && !is_ironic(place);
+	       !is_over(place) && !is_of_task(place) && !is_of_another(place) && !is_ironic(place);
 }
 
 /* Whether the text is said plainly in at least one of the places where it stands; `*found`: there

@@ -1,118 +1,13 @@
 #include "core/learn/wish.h"
 
 #include "core/base/word_map.h"
+#include "core/grounding/asks.h"
+#include "core/grounding/lists.h"
 #include "core/grounding/words.h"
 #include "core/learn/entry.h"
 #include "core/learn/names.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
-
-/* ---- whether it is asked for ---- */
-
-/* Words that may precede a request: articles, pronouns, "please", "actually". */
-static bool may_precede(const struct said_word *word)
-{
-	return word->is_function || (word->bits & (WORD_SECOND | WORD_SOFT | WORD_OPENER)) != 0 ||
-	       (lexicon_find(word_hash(word->text)) & 1U << LEXICON_LIGHT) != 0;
-}
-
-static bool is_answer_no(const struct said *said, const struct said_clause *clause, size_t at)
-{
-	return at == 0 && said->languages == 1U << LEXICON_ENGLISH &&
-	       slice_equal(clause->words[0].text, SLICE("no"));
-}
-
-/* Whether the clause asks for what the word at `verb` means: "forget", but not "I forget", "people
- * forget", "don't forget" or "did you forget". */
-static bool asks_at(const struct said *said, const struct said_clause *clause, size_t verb)
-{
-	bool follows_content = false;
-	/* "N'oublie pas ...", "vergiss ... nicht". */
-	if (verb + 1 < clause->count && ((clause->words[verb + 1].bits & WORD_NOT) != 0 ||
-					 (clause->words[clause->count - 1].bits & WORD_NOT) != 0))
-		return false;
-	if (clause->is_asked && (clause->words[0].bits & WORD_DID) != 0)
-		return false;
-	for (size_t i = 0; i < verb; i++) {
-		if ((clause->words[i].bits & WORD_NOT) != 0 && !is_answer_no(said, clause, i))
-			return false;
-		follows_content |= !may_precede(&clause->words[i]);
-	}
-	for (size_t i = verb; i-- > 0;) {
-		unsigned bits = clause->words[i].bits;
-		if ((bits & WORD_SECOND) != 0)
-			return true;
-		if ((bits & (WORD_SUBJECT | WORD_THIRD)) != 0)
-			return false;
-	}
-	/* "How to delete ..." */
-	bool is_infinitive = verb > 0 && slice_equal(clause->words[verb - 1].text, SLICE("to"));
-	/* Some languages put the verb last. */
-	bool may_end = said->language == LEXICON_TURKISH ||
-		       (unsigned char)clause->words[verb].text.data[0] >= 0xD0;
-	return !is_infinitive && (!follows_content || may_end);
-}
-
-/* "Don't remember that": a "not", no "I" before. */
-static bool asks_not_to_keep(const struct said_clause *clause)
-{
-	if ((clause->bits & WORD_KEEP) == 0 || (clause->bits & WORD_NOT) == 0 || clause->is_asked)
-		return false;
-	for (size_t i = 0; i < clause->count; i++) {
-		unsigned bits = clause->words[i].bits;
-		if ((bits & WORD_KEEP) != 0)
-			return true;
-		if ((bits & (WORD_SUBJECT | WORD_THIRD)) != 0)
-			return false;
-	}
-	return false;
-}
-
-static bool is_behind_any(struct slice before, const char *const *words)
-{
-	for (; *words != NULL; words++) {
-		if (slice_ends_with(before, slice_of(*words)))
-			return true;
-	}
-	return false;
-}
-
-/* The same for scripts without spaces. */
-static bool asks_in_signs(struct slice text)
-{
-	static const char *const verbs[] = {"忘记",   "忘記", "忘掉", "忘了", "删除",   "刪除",
-					    "删掉",   "刪掉", "抹去", "清除", "忘れて", "削除して",
-					    "消して", "잊어", "지워", "삭제", NULL};
-	static const char *const denials[] = {"别",     "別",   "不要", "不会", "不能", "勿",
-					      "没有",   "没",   "不",   "我",   "我又", "我总",
-					      "我总是", "我會", "我会", "我都", "我常", "我经常",
-					      "我已经", "他",   "她",   "他们", NULL};
-	static const char *const tenses[] = {"た", "しま", "いた", "いる", "ない", NULL};
-	for (size_t i = 0; verbs[i] != NULL; i++) {
-		struct slice verb = slice_of(verbs[i]);
-		size_t at = slice_find(text, verb, 0);
-		if (at == text.size || is_behind_any(slice_part(text, 0, at), denials))
-			continue;
-		struct slice after = slice_part(text, at + verb.size, text.size);
-		bool is_told = false;
-		for (size_t j = 0; tenses[j] != NULL; j++)
-			is_told |= slice_starts_with(after, slice_of(tenses[j]));
-		if (!is_told)
-			return true;
-	}
-	return false;
-}
-
-static bool asks(const struct said *said, const struct said_clause *clause)
-{
-	if (asks_not_to_keep(clause) || asks_in_signs(clause->text))
-		return true;
-	for (size_t i = 0; i < clause->count; i++) {
-		if ((clause->words[i].bits & WORD_FORGET) != 0 && asks_at(said, clause, i))
-			return true;
-	}
-	return false;
-}
 
 /* ---- what it names ---- */
 
@@ -193,7 +88,7 @@ struct wish wish_read(const struct learn_turn *turn, const struct said *said, st
 	buffer_init(&scope, SIZE_MAX);
 	for (size_t i = 0; i < said->count; i++) {
 		const struct said_clause *clause = &said->clauses[i];
-		bool is_asking = asks(said, clause);
+		bool is_asking = said_asks_to_forget(said, clause);
 		wish.says_more |= !is_asking && says_something(clause);
 		if ((wish.is_asked && clause->sentence == last) || !is_asking)
 			continue;
@@ -231,10 +126,13 @@ static bool names_by_cue(const struct wish *wish, struct slice common, struct ar
 		const char *words;
 	} cues[] = {
 		{"city",
-		 " live lives living wohne wohnt lebe vivo vive habite moro vivo abito woon живу "},
+		 " live lives living wohne wohnt lebe vivo vive habite moro vivo abito woon живу "
+		 "yaşadığımı oturduğumu asun lakom élek "},
 		{"address", " live lives wohne vivo habite moro abito woon живу "},
-		{"job", " work works arbeite trabajo travaille trabalho lavoro werk работаю "},
-		{"employer", " work works arbeite trabajo travaille trabalho lavoro werk работаю "},
+		{"job", " work works arbeite trabajo travaille trabalho lavoro werk работаю "
+			"çalıştığımı työskentelen dolgozom "},
+		{"employer", " work works arbeite trabajo travaille trabalho lavoro werk работаю "
+			     "çalıştığımı työskentelen dolgozom "},
 		{"name", " called heiße llamo appelle chamo chiamo heet зовут "},
 		{"age", " old alt años ans anos anni oud лет "},
 		{"birthday", " born geboren nací né née nasci nato nata родился родилась "},
@@ -248,6 +146,19 @@ static bool names_by_cue(const struct wish *wish, struct slice common, struct ar
 	return false;
 }
 
+/* Some languages say "my" by an ending: "adresimi", "puhelinnumeroni", "címemet". */
+static bool is_name_with_ending(struct slice word, struct slice common, struct arena *arena)
+{
+	for (size_t i = 0; list_my_ends[i] != NULL; i++) {
+		const struct slice end = slice_of(list_my_ends[i]);
+		if (slice_ends_with(word, end) && word.size > end.size &&
+		    slice_equal(learn_common_key(slice_part(word, 0, word.size - end.size), arena),
+				common))
+			return true;
+	}
+	return false;
+}
+
 /* Whether one to three consecutive words are a name of the key. */
 static bool names_by_synonym(const struct wish *wish, struct slice common, struct arena *arena)
 {
@@ -255,6 +166,8 @@ static bool names_by_synonym(const struct wish *wish, struct slice common, struc
 	const struct said_word *words = wish->scope.words;
 	for (size_t i = 0; i < wish->scope.count; i++) {
 		struct slice parts[MOST_WORDS];
+		if (is_name_with_ending(words[i].text, common, arena))
+			return true;
 		for (size_t j = 0; j < MOST_WORDS && i + j < wish->scope.count; j++) {
 			parts[j] = words[i + j].text;
 			struct slice joined = arena_join(arena, parts, j + 1);
@@ -314,14 +227,8 @@ static bool names_only(const struct wish *wish, struct slice entity, struct aren
 /* Whether signs, in scripts without spaces, name something narrower than "me". */
 static bool signs_name_self(const struct wish *wish)
 {
-	static const char *const selves[] = {"关于我的", "關於我的",   "我的一切",
-					     "我的所有", "关于我",     "關於我",
-					     "私のこと", "私に関する", NULL};
-	for (size_t i = 0; selves[i] != NULL; i++) {
-		if (slice_find(wish->scope.text, slice_of(selves[i]), 0) < wish->scope.text.size)
-			return true;
-	}
-	return learn_sign_bits(wish->scope.text) == 0;
+	return slice_has_any(wish->scope.text, list_about_me) ||
+	       learn_sign_bits(wish->scope.text) == 0;
 }
 
 bool wish_names_all(const struct wish *wish, struct slice entity, struct arena *arena)
@@ -353,16 +260,4 @@ bool wish_restates(const struct wish *wish, struct slice quote, struct arena *ar
 		count++;
 	}
 	return count >= LEAST;
-}
-
-bool wish_corrects(const struct said *said)
-{
-	for (size_t i = 0; i < said->count; i++) {
-		const struct said_clause *clause = &said->clauses[i];
-		const bool begins_with_not =
-			i == 0 && clause->count > 0 && (clause->words[0].bits & WORD_NOT) != 0;
-		if (!clause->is_asked && (begins_with_not || (clause->bits & WORD_WRONG) != 0))
-			return true;
-	}
-	return false;
 }

@@ -27,7 +27,4 @@ bool wish_names_all(const struct wish *wish, struct slice entity, struct arena *
 /* Whether the wish names the entity and nothing narrower. */
 bool wish_names_whole(const struct wish *wish, struct slice entity, struct arena *arena);
 
-/* Whether it corrects what was answered: "No, it is ...", "actually, ...", "that's wrong". */
-bool wish_corrects(const struct said *said);
-
 #endif

@@ -91,6 +91,9 @@ struct ground branch_ground(const struct branch *branch, const struct past_excha
 
 bool branch_may_change(const struct branch *branch, const struct fact *fact)
 {
+	/* What a person decided about it does not follow what was said. */
+	if (fact->pinned || fact->by.size > 0)
+		return false;
 	switch (fact->state) {
 	case FACT_CURRENT:
 		return id_list_has(&branch->taken, fact->exchange);
@@ -189,7 +192,7 @@ static bool move(const struct following *following, size_t index)
 		return false;
 	fact->exchange = ground->also_said_in;
 	if (ground->in_other_words)
-		fact->quote = (struct slice){0};
+		fact_unquote(fact);
 	following->changed[index] = true;
 	return true;
 }

@@ -24,8 +24,9 @@ bool erasure_hide_turn(struct erasure *erasure, struct turn *turn, bool is_for_s
 void erasure_forget_fact(struct erasure *erasure, struct fact *fact, int64_t now)
 {
 	fact->state = FACT_FORGOTTEN;
-	fact->value = (struct slice){0};
-	fact->quote = (struct slice){0};
+	fact->value = fact->metadata = (struct slice){0};
+	fact->agent = fact->app = (struct slice){0};
+	fact_unquote(fact);
 	fact->ended_at = now;
 	erasure->forgotten = true;
 }
@@ -34,7 +35,7 @@ bool erasure_unquote_fact(const struct erasure *erasure, struct fact *fact)
 {
 	if (fact->quote.size == 0 || !id_list_has(&erasure->exchanges, fact->exchange))
 		return false;
-	fact->quote = (struct slice){0};
+	fact_unquote(fact);
 	return true;
 }
 

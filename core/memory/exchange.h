@@ -33,9 +33,13 @@ struct append {
 	uint64_t answer_hash; /* text_hash(), or the tool_calls_hash when journal is false */
 	uint64_t rest_hash;   /* hash of what this reply adds to an open answer; 0: it is the whole
 				 answer */
+	uint64_t item_hash;   /* by which requests may name the answer; 0: none do */
 	bool complete;
 	uint64_t same_exchange; /* its earlier answer is superseded; its user turn is not stored
 				   again */
+
+	bool declines; /* the user asks not to remember the conversation: what it has goes, and
+			  nothing more of it is kept */
 
 	int utc_offset;     /* minutes by which the user's clocks are ahead of UTC */
 	bool learn;         /* make a job (never twice for one user turn) */

@@ -25,7 +25,9 @@ bool expiry_keeps_summary(const struct expiry *expiry, const struct turn *covere
 
 enum fact_fate expiry_of_fact(const struct expiry *expiry, const struct fact *fact)
 {
-	if (fact->observed_at <= expiry->facts_until)
+	int64_t kind_until = expiry->kinds_until[fact_kind_of(fact->kind)];
+	if (fact->observed_at <= expiry->facts_until ||
+	    (kind_until != 0 && fact->observed_at <= kind_until))
 		return FACT_IS_DELETED;
 	if (!fact->pii || fact->state == FACT_FORGOTTEN)
 		return FACT_STAYS;
@@ -36,7 +38,21 @@ enum fact_fate expiry_of_fact(const struct expiry *expiry, const struct fact *fa
 
 bool expiry_takes_facts(const struct expiry *expiry)
 {
-	return expiry->facts_until != INT64_MIN || expiry->pii != PII_KEEP;
+	bool takes_kind = false;
+	for (size_t i = 0; i < FACT_KINDS; i++)
+		takes_kind |= expiry->kinds_until[i] != 0;
+	return takes_kind || expiry->facts_until != INT64_MIN || expiry->pii != PII_KEEP;
+}
+
+bool expiry_takes_summary(const struct expiry *expiry, const struct summary *summary)
+{
+	return expiry->summaries_until != 0 && summary->updated_at <= expiry->summaries_until;
+}
+
+bool expiry_takes_receipt(const struct expiry *expiry, uint64_t receipt)
+{
+	return expiry->receipts_until > 0 &&
+	       receipt >> RECEIPT_TIME_SHIFT <= (uint64_t)expiry->receipts_until;
 }
 
 static int compare_times(const void *a, const void *b)

@@ -9,7 +9,10 @@ struct expiry {
 	/* Exchanges whose user turn was said at this time or earlier go, as do summaries of nothing
 	 * said later; INT64_MIN: none go. */
 	int64_t turns_until;
-	int64_t facts_until; /* the same for facts, by when they were last said */
+	int64_t facts_until;             /* the same for facts, by when they were last said */
+	int64_t kinds_until[FACT_KINDS]; /* the same for facts of one kind; 0: none go */
+	int64_t summaries_until;         /* for summaries, by when they were written; 0: none go */
+	int64_t receipts_until;          /* for receipts; 0: none go */
 	enum pii pii;
 	/* The last batch changes the user's byte count from `counted` to `left`, as store_measure()
 	 * gave them; both 0: it stays unchanged. */
@@ -32,6 +35,11 @@ bool expiry_takes_conversation(const struct expiry *expiry, int64_t last_active)
 /* Whether a turn that a summary covers keeps the summary: a summary lasts as long as the newest of
  * its turns, whenever it was written. */
 bool expiry_keeps_summary(const struct expiry *expiry, const struct turn *covered);
+
+/* Whether a summary goes by the time it was written at. */
+bool expiry_takes_summary(const struct expiry *expiry, const struct summary *summary);
+/* Whether a receipt goes by its time, which its id begins with. */
+bool expiry_takes_receipt(const struct expiry *expiry, uint64_t receipt);
 
 enum fact_fate {
 	FACT_STAYS,

@@ -21,9 +21,9 @@ struct job {
 	unsigned unusable; /* unusable answers */
 	int64_t not_before;
 	bool parked;
+	int64_t last_active; /* time of the exchange, or of the newest turn for JOB_SUMMARY */
 	/* JOB_SUMMARY: */
-	size_t uncovered;    /* messages that the summary does not cover */
-	int64_t last_active; /* time of the user's newest turn */
+	size_t uncovered; /* messages that the summary does not cover */
 };
 
 struct job_list {
@@ -44,6 +44,8 @@ struct job_input {
 	struct turn assistant; /* its text is empty if there is none */
 	struct turn *before;   /* up to 6 turns of the same conversation before it, oldest first */
 	size_t before_count;
+	struct tombstones tombstones; /* JOB_FACTS; the next three, too */
+	struct user_settings settings;
 	struct fact *facts; /* all but the forgotten; those taken back appear as before all time */
 	size_t fact_count;
 	bool has_summary; /* JOB_SUMMARY */

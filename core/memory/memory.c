@@ -70,12 +70,32 @@ bool turn_is_asked_again(const struct turn *turn, uint64_t asked_again)
 	return asked_again != 0 && turn->exchange == asked_again;
 }
 
+enum fact_kind fact_kind_of(struct slice kind)
+{
+	static const struct slice kinds[] = {
+		[FACT_OF_USER] = SLICE("user"),   [FACT_OF_PERSON] = SLICE("person"),
+		[FACT_OF_PLACE] = SLICE("place"), [FACT_OF_PROJECT] = SLICE("project"),
+		[FACT_OF_NOTE] = SLICE("note"),
+	};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (slice_equal(kind, kinds[i]))
+			return (enum fact_kind)i;
+	}
+	return FACT_OF_THING;
+}
+
 static const char pii_mask[] = "[redacted: pii]";
 
 void fact_mask(struct fact *fact)
 {
 	fact->value = slice_of(pii_mask);
-	fact->quote = (struct slice){0};
+	fact->metadata = (struct slice){0};
+	fact_unquote(fact);
+}
+
+void fact_unquote(struct fact *fact)
+{
+	fact->quote = fact->keywords = (struct slice){0};
 }
 
 bool fact_is_masked(const struct fact *fact)

@@ -119,6 +119,17 @@ enum fact_state {
 	FACT_SUPERSEDED, /* a newer observation took its place */
 	FACT_RETRACTED,  /* the user said that it no longer holds */
 	FACT_FORGOTTEN,  /* the user asked to forget it: its texts are empty */
+	FACT_SUGGESTED, /* said since, but a pinned fact stands against it, or imported for a person
+			   to take: never injected */
+};
+
+/* Where a fact comes from. */
+enum fact_source {
+	FACT_FROM_CHAT,       /* learned from what the user said */
+	FACT_FROM_CORRECTION, /* a person corrected it */
+	FACT_FROM_NOTE,       /* a person wrote it down */
+	FACT_FROM_IMPORT,
+	FACT_FROM_AGENT,
 };
 
 struct fact {
@@ -129,15 +140,66 @@ struct fact {
 	struct slice value;
 	bool many; /* one of several values of its key */
 	bool pii;
+	unsigned classes; /* of personal data: bits of core/pii */
 	double confidence;
 	struct slice quote;     /* the words of the user's turn that support it; may be empty */
+	struct slice keywords;  /* other words in which it may be asked for, never shown; go with
+				   the quote */
 	uint64_t exchange;      /* the exchange that it was learned from */
 	int64_t observed_at;    /* when the user said it, not when it was written */
 	int64_t expires_at;     /* 0: never */
 	int64_t ended_at;       /* when it ceased to be current; 0 while it is */
-	uint64_t superseded_by; /* the fact that took its place, or 0 */
+	uint64_t superseded_by; /* the fact that took its place, or 0; of a suggestion, the pinned
+				   fact that it contradicts */
 	enum fact_state state;
+	bool pinned; /* nothing that is learned moves it */
+	enum fact_source source;
+	struct slice by;  /* who corrected or wrote it; empty unless somebody did */
+	uint64_t repeats; /* how often it was said again */
+	/* What programs put beside it, never given to a model; empty: nothing. */
+	struct slice agent;
+	struct slice app;
+	struct slice metadata; /* a JSON object, as text */
 };
+
+/* The versions of which a fact must have one, see fact_matches(). */
+struct fact_match {
+	bool is_asked; /* false: it may have any */
+	const uint64_t *versions;
+	size_t count;
+};
+
+enum {
+	FACT_LABEL_LIMIT = 256,
+	FACT_METADATA_LIMIT = 4096
+}; /* bytes: of agent or app; of metadata */
+
+/* A value that was corrected away. Learning does not bring it back. */
+struct tombstone {
+	struct slice entity; /* as the fact had them */
+	struct slice key;
+	uint64_t value; /* tombstone_hash() */
+	int64_t at;
+};
+
+struct tombstones {
+	const struct tombstone *list;
+	size_t count;
+	struct slice salt; /* of tombstone_hash() */
+};
+
+/* The kinds of what facts are about. */
+enum fact_kind {
+	FACT_OF_USER,
+	FACT_OF_PERSON,
+	FACT_OF_PLACE,
+	FACT_OF_PROJECT,
+	FACT_OF_NOTE,  /* a text without a key of its own */
+	FACT_OF_THING, /* also any kind without a name here */
+	FACT_KINDS,
+};
+
+enum fact_kind fact_kind_of(struct slice kind);
 
 /* What to do with facts that identify a person. */
 enum pii {
@@ -148,7 +210,12 @@ enum pii {
 
 /* Erases the fact's value and the user's words. */
 void fact_mask(struct fact *fact);
+/* Takes away the quote and what goes with it. */
+void fact_unquote(struct fact *fact);
 bool fact_is_masked(const struct fact *fact);
+
+/* A receipt's id is milliseconds since 1970, shifted by this, and a counter. */
+enum { RECEIPT_TIME_SHIFT = 20 };
 
 struct summary {
 	struct slice text;

@@ -22,6 +22,25 @@ static inline uint32_t user_hash(struct user_key user)
 	return hash;
 }
 
+enum { SETTING_UNSET = -1 };
+
+/* What a person has asked for. It is stronger than the configuration and a request's headers where
+ * it asks for less. */
+struct user_settings {
+	bool is_stored;
+	bool learn;            /* false: nothing that the user says is kept */
+	bool inject;           /* false: nothing is given to the user's requests */
+	int64_t keep_messages; /* milliseconds; 0: for ever; SETTING_UNSET: as configured */
+	int64_t keep_facts;    /* the same */
+	int pii;               /* enum pii, or SETTING_UNSET */
+	int64_t hold_until;    /* nothing expires before this time; 0: no hold */
+	int64_t consent_at;    /* when the user agreed to be remembered; 0: not yet */
+	struct slice consent_by;
+	struct slice consent_text; /* the version of the text agreed to */
+	struct slice note;
+	int64_t changed_at;
+};
+
 /* The sender of a request, taken from its head, path or body. */
 struct identity {
 	struct slice user;    /* empty: anonymous */

@@ -121,9 +121,35 @@ static void set_places(struct request *request, struct json_value system)
 	request->places[PLACE_DEVELOPER] = place;
 }
 
+static void let_stay(struct step *steps, size_t first, size_t end)
+{
+	for (size_t i = first; i < end; i++)
+		steps[i].stays = true;
+}
+
+/* A system message must stand between the user's and the model's: the exchange that has one stays
+ * whole. So does a compaction, with the rest of its message. */
+static void let_exchanges_stay(struct request *request)
+{
+	struct step *steps = request->steps;
+	size_t begin = 1; /* behind the system text */
+	bool has_system = false;
+	bool is_asked = false;
+	for (size_t i = begin; i < request->step_count; i++) {
+		bool begins = steps[i].kind == STEP_USER && steps[i].begins_element && !is_asked;
+		if (begins && has_system)
+			let_stay(steps, begin, i);
+		if (begins)
+			begin = i;
+		has_system = steps[i].kind == STEP_SYSTEM || (has_system && !begins);
+		is_asked = steps[i].kind == STEP_USER || (is_asked && steps[i].kind != STEP_ANSWER);
+	}
+}
+
 static void keep_steps(struct request *request, struct messages_reading *reading)
 {
 	gathering_keep(&reading->gathering, request, reading->arena);
+	let_exchanges_stay(request);
 	if (request->steps[0].text_count > 0)
 		return;
 	request->steps++;
@@ -142,6 +168,7 @@ static void read_fields(struct request *request, const struct json_value values[
 	request->stream = values[NAME_STREAM].type == JSON_TYPE_TRUE;
 	request->has_format = is_form(body, format) || is_form(body, values[NAME_OUTPUT_FORMAT]);
 	request->is_replay_only = !is_null(values[NAME_COMPACTION]);
+	request->is_retry = !is_null(values[NAME_FALLBACK]);
 	request->user_fields[0] = (struct user_field){
 		"metadata.user_id", request_user_id(json_string_text(body, user, arena), arena)};
 }
@@ -166,14 +193,14 @@ static bool is_system(struct json_value system)
 	return is_null(system) || system.type == JSON_TYPE_STRING || system.type == JSON_TYPE_ARRAY;
 }
 
-/* Judges valid JSON. A request with a fallback's token must equal the refused one. */
+/* Judges valid JSON. */
 static enum request_verdict judge(struct request *request, struct messages_reading *reading,
 				  const struct json_value values[NAMES], unsigned repeated)
 {
 	if (values[NAME_MESSAGES].type != JSON_TYPE_ARRAY || (repeated & 1U << NAME_MESSAGES) != 0)
 		return REQUEST_FOREIGN;
 	read_fields(request, values, reading->arena);
-	if (!is_system(values[NAME_SYSTEM]) || !is_null(values[NAME_FALLBACK]))
+	if (!is_system(values[NAME_SYSTEM]))
 		return REQUEST_FOREIGN;
 	messages_take_system(reading, values[NAME_SYSTEM]);
 	if (reading->gathering.is_refused)

@@ -38,15 +38,25 @@ static void read_usage(struct answer *answer, struct slice json, struct json_val
 					counts->input[INPUT_READ];
 }
 
+/* A refusal's token for the same request to another model. */
+static bool has_token(struct slice json, struct json_value details)
+{
+	static const char *const names[] = {"fallback_credit_token"};
+	struct json_value token[1];
+	(void)JSON_PICK(json, details, names, token);
+	return token[0].type == JSON_TYPE_STRING;
+}
+
 /* Ends that are neither an answer nor a call. A reply that `max_tokens` ends says what it says. */
-static void read_stop(struct answer *answer, struct slice json, struct json_value reason)
+static void read_stop(struct answer *answer, struct slice json, struct json_value reason,
+		      struct json_value details)
 {
 	if (json_string_is(json, reason, SLICE("tool_use")))
 		answer->has_tool_calls = true;
 	else if (json_string_is(json, reason, SLICE("pause_turn")))
 		answer->end = END_PAUSED;
 	else if (json_string_is(json, reason, SLICE("refusal")))
-		answer->end = END_REFUSED;
+		answer->end = has_token(json, details) ? END_RETRIED : END_REFUSED;
 	else if (json_string_is(json, reason, SLICE("compaction")))
 		answer->end = END_NOTHING;
 }
@@ -58,7 +68,7 @@ static void read_block(struct answer *answer, struct slice json, struct json_val
 	struct json_value members[3];
 	(void)JSON_PICK(json, block, names, members);
 	if (json_string_is(json, members[0], SLICE("text"))) {
-		answer_add_piece(answer, json, members[1]);
+		answer_add_piece(&answer->text, &answer->half, json, members[1]);
 	} else if (json_string_is(json, members[0], SLICE("tool_use"))) {
 		struct arena arena = {0};
 		answer_add_call(answer, NULL, json_string_text(json, members[2], &arena));
@@ -72,30 +82,31 @@ static void read_delta(struct answer *answer, struct slice json, struct json_val
 	struct json_value members[2];
 	(void)JSON_PICK(json, delta, names, members);
 	if (json_string_is(json, members[0], SLICE("text_delta")))
-		answer_add_piece(answer, json, members[1]);
+		answer_add_piece(&answer->text, &answer->half, json, members[1]);
 }
 
 /* The whole message, or how a stream begins it. */
 static void read_message(struct answer *answer, struct slice json, struct json_value message)
 {
-	static const char *const names[] = {"id", "content", "stop_reason", "usage"};
-	struct json_value members[4];
+	static const char *const names[] = {"id", "content", "stop_reason", "stop_details",
+					    "usage"};
+	struct json_value members[5];
 	(void)JSON_PICK(json, message, names, members);
 	answer->has_answer = true;
 	answer_set_id(answer, json, members[0]);
 	struct json_walk walk = json_walk(json, members[1]);
 	while (members[1].type == JSON_TYPE_ARRAY && json_next(&walk))
 		read_block(answer, json, walk.value);
-	read_stop(answer, json, members[2]);
-	read_usage(answer, json, members[3]);
+	read_stop(answer, json, members[2], members[3]);
+	read_usage(answer, json, members[4]);
 }
 
 static void end_message(struct answer *answer, struct slice json, struct json_value delta)
 {
-	static const char *const names[] = {"stop_reason"};
-	struct json_value reason[1];
-	(void)JSON_PICK(json, delta, names, reason);
-	read_stop(answer, json, reason[0]);
+	static const char *const names[] = {"stop_reason", "stop_details"};
+	struct json_value members[2];
+	(void)JSON_PICK(json, delta, names, members);
+	read_stop(answer, json, members[0], members[1]);
 }
 
 enum { EVENT_TYPE, EVENT_MESSAGE, EVENT_BLOCK, EVENT_DELTA, EVENT_USAGE, EVENT_ERROR, EVENT_NAMES };

@@ -128,7 +128,7 @@ static void take_call(struct messages_reading *reading, struct step *step, struc
 	struct slice text = json_string_text(reading->body, id, reading->arena);
 	step->kind = STEP_CALLS;
 	if (text.size > 0)
-		step->calls_hash = step_hash_call(step->calls_hash, text);
+		step->ids_hash = step_hash_call(step->ids_hash, text);
 }
 
 /* Thinking is the model's own, and so is all that tools of the provider's did. */

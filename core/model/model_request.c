@@ -7,16 +7,38 @@ enum { MAX_ERROR = 64 * 1024, MAX_PARTS = 1000 };
 
 /* ---- the request ---- */
 
+static void append_message(struct buffer *body, struct slice role, struct slice before,
+			   struct slice content)
+{
+	buffer_append(body, SLICE("{\"role\":\""));
+	buffer_append(body, role);
+	buffer_append(body, SLICE("\",\"content\":\""));
+	json_escape(body, before);
+	if (before.size > 0)
+		buffer_append(body, SLICE("\\n\\n"));
+	json_escape(body, content);
+	buffer_append(body, SLICE("\"}"));
+}
+
+/* Instructions that may not stand apart stand before the first message. */
 static void append_messages(struct buffer *body, const struct learn_prompt *prompt, unsigned quirks)
 {
-	bool apart = !(quirks & QUIRK_NO_SYSTEM);
-	buffer_append(body, apart ? SLICE("{\"role\":\"system\",\"content\":\"")
-				  : SLICE("{\"role\":\"user\",\"content\":\""));
-	json_escape(body, prompt->system);
-	buffer_append(body,
-		      apart ? SLICE("\"},{\"role\":\"user\",\"content\":\"") : SLICE("\\n\\n"));
-	json_escape(body, prompt->user);
-	buffer_append(body, SLICE("\"}"));
+	const struct slice user = SLICE("user");
+	struct slice before = prompt->system;
+	if (!(quirks & QUIRK_NO_SYSTEM)) {
+		append_message(body, SLICE("system"), (struct slice){0}, prompt->system);
+		buffer_append_byte(body, ',');
+		before = (struct slice){0};
+	}
+	for (size_t i = 0; i < prompt->example_count; i++) {
+		append_message(body, user, before, prompt->examples[i].user);
+		buffer_append_byte(body, ',');
+		append_message(body, SLICE("assistant"), (struct slice){0},
+			       prompt->examples[i].answer);
+		buffer_append_byte(body, ',');
+		before = (struct slice){0};
+	}
+	append_message(body, user, before, prompt->user);
 }
 
 /* The quirk that would give up the response_format in use; 0: none is used any more. */
@@ -38,7 +60,7 @@ static void append_format(struct buffer *body, struct slice schema, unsigned qui
 	if (step != QUIRK_NO_JSON_SCHEMA)
 		return;
 	buffer_append(body, SLICE(",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
-				  "{\"name\":\"memory\",\"strict\":true,\"schema\":"));
+				  "{\"name\":\"memory\",\"strict\":false,\"schema\":"));
 	buffer_append(body, schema);
 	buffer_append(body, SLICE("}}"));
 }
@@ -56,8 +78,11 @@ struct slice model_request_body(struct slice model, const struct learn_prompt *p
 				unsigned max_tokens, unsigned quirks, struct arena *arena)
 {
 	struct buffer body;
+	size_t size = prompt->system.size + prompt->user.size + prompt->schema.size;
+	for (size_t i = 0; i < prompt->example_count; i++)
+		size += prompt->examples[i].user.size + prompt->examples[i].answer.size;
 	buffer_init(&body, SIZE_MAX); /* the prompts are bounded */
-	buffer_reserve(&body, (prompt->system.size + prompt->user.size) * 9 / 8 + 512);
+	buffer_reserve(&body, size * 9 / 8 + 512);
 	buffer_append(&body, SLICE("{\"model\":"));
 	json_quote(&body, model);
 	buffer_append(&body, SLICE(",\"messages\":["));
@@ -238,6 +263,27 @@ bool model_answer_read(struct slice body, struct model_answer *answer, struct ar
 	answer->text = content.type == JSON_TYPE_ARRAY ? join_parts(body, content, arena)
 						       : json_string_text(body, content, arena);
 	return answer->text.size > 0;
+}
+
+size_t model_tokens(struct slice request, struct slice reply)
+{
+	enum { BYTES_OF_TOKEN = 4, MOST = 100 * 1000 * 1000 };
+	static const char *const names[] = {"usage"};
+	struct json_value usage = {0};
+	unsigned repeated;
+	if (json_scan_and_pick(reply, names, 1, &usage, &repeated, NULL) &&
+	    usage.type == JSON_TYPE_OBJECT) {
+		struct slice total = raw(reply, member(reply, usage, "total_tokens"));
+		size_t tokens = 0;
+		for (size_t i = 0; i < total.size && tokens < MOST; i++) {
+			if (total.data[i] < '0' || total.data[i] > '9')
+				return (request.size + reply.size) / BYTES_OF_TOKEN;
+			tokens = tokens * 10 + (size_t)(total.data[i] - '0');
+		}
+		if (tokens > 0)
+			return tokens;
+	}
+	return (request.size + reply.size) / BYTES_OF_TOKEN;
 }
 
 /* ---- what the server is ---- */

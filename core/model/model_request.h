@@ -34,6 +34,10 @@ struct model_answer {
 /* Reads a reply. False: it has no choice with text. Safe for any input, 10 MB included. */
 bool model_answer_read(struct slice body, struct model_answer *answer, struct arena *arena);
 
+/* What a call cost, by the usage that the reply tells; otherwise an estimate from the bytes of
+ * both. */
+size_t model_tokens(struct slice request, struct slice reply);
+
 /* Whether the server that gave this reply is one that enforces a schema: by the address or by the
  * marks that Ollama, llama.cpp and vLLM leave in their replies. */
 bool model_takes_schema(struct slice base_url, struct slice body);

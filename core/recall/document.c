@@ -31,12 +31,8 @@ static uint32_t read_speaker(struct slice text)
 
 bool recall_asks(struct slice text)
 {
-	static const char *const marks[] = {"?", "？", "؟"};
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		if (slice_find(text, slice_of(marks[i]), 0) < text.size)
-			return true;
-	}
-	return false;
+	static const char *const marks[] = {"?", "？", "؟", NULL};
+	return slice_has_any(text, marks);
 }
 
 void recall_describe(const struct turn *turn, struct recall_document *document,
@@ -52,5 +48,6 @@ void recall_describe(const struct turn *turn, struct recall_document *document,
 		.words = terms->words < UINT16_MAX ? (uint16_t)terms->words : UINT16_MAX,
 		.role = (uint8_t)turn->role,
 		.is_live = turn->state == TURN_CURRENT,
+		.says_i = terms->says_i,
 	};
 }

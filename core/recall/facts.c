@@ -62,7 +62,7 @@ static uint64_t find_terms(const struct term_list *wanted, const struct fact *fa
 			   struct arena *arena)
 {
 	const struct slice texts[] = {fact_is_about_user(fact) ? SLICE("") : fact->entity,
-				      fact->key, fact->value};
+				      fact->key, fact->value, fact->keywords};
 	return terms_find(wanted, texts, sizeof(texts) / sizeof(texts[0]), arena);
 }
 
@@ -77,6 +77,31 @@ static void add_term(float weight, size_t place, const uint64_t *found, size_t c
 	float rarity = logf(1 + (float)count / (float)holders);
 	for (size_t i = 0; i < count; i++)
 		scores[i] += (found[i] >> place & 1) != 0 ? weight * rarity : 0;
+}
+
+/* Of a question in which a fact says all; and how much it must say. */
+static const float of_hint = 0.5f;
+static const float least_hint = 0.3f;
+
+size_t recall_hint_turns(const struct recall_question *question, const struct fact *facts,
+			 size_t count, struct recall_hint *hints, struct arena *arena)
+{
+	struct wanted wanted;
+	size_t hinted = 0;
+	float all = 0;
+	choose_terms(question, &wanted);
+	for (size_t i = 0; i < wanted.list.count; i++)
+		all += wanted.weights[i];
+	for (size_t i = 0; i < count && question->has_subject; i++) {
+		uint64_t found = find_terms(&wanted.list, &facts[i], arena);
+		float said = 0;
+		for (size_t j = 0; j < wanted.list.count; j++)
+			said += (found >> j & 1) != 0 ? wanted.weights[j] : 0;
+		if (facts[i].state == FACT_CURRENT && said > 0 && said >= least_hint * all)
+			hints[hinted++] =
+				(struct recall_hint){facts[i].exchange, of_hint * said / all};
+	}
+	return hinted;
 }
 
 void recall_rank_facts(const struct recall_question *question, const struct fact *facts,

@@ -5,7 +5,8 @@
 /* The weight of the most similar vector, relative to a whole match of words. */
 static const float vector_weight = 0.5f;
 /* Below the lowest similarity a text is unrelated to the question. A model whose vectors are all
- * alike has its own lowest, which more turns estimate better. */
+ * alike has its own lowest, which more turns estimate better; it is at least the turns' mean, with
+ * one more that is hardly similar. */
 static const float least_similarity = 0.25f;
 static const float few_turns = 20;
 
@@ -23,7 +24,9 @@ static float floor_of_model(const struct recall_corpus *corpus)
 	float mean = count > 0 ? sum / count : 0;
 	float deviation = count > 0 ? sqrtf(fmaxf(0, squares / count - mean * mean)) : 0;
 	float trust = count / (count + few_turns);
-	return fmaxf(least_similarity, trust * (mean + deviation) + (1 - trust) * least_similarity);
+	float usual = trust * (mean + deviation) + (1 - trust) * least_similarity;
+	float level = (sum + least_similarity) / (count + 1);
+	return fmaxf(least_similarity, fmaxf(usual, level));
 }
 
 void recall_fuse(const struct recall_corpus *corpus, float *scores)

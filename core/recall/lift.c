@@ -11,12 +11,15 @@ static const float of_conversation = 0.5f; /* of the conversation's best score *
 /* How much more a turn counts if it is by the speaker, or of the time, that the question asks
  * about. */
 static const float speaker_lift = 1;
+static const float aside_lift = 0.8f; /* a line of the speaker's that is not about himself */
+static const float named_lift = 0.5f; /* another's line that names the speaker */
 static const float period_lift = 2;
 static const float question_share = 0.9f; /* a document that asks says less than one that answers */
 
 enum { REACH = 3, NONE = UINT32_MAX, MAX_SPEAKERS = 8 };
 
-/* Chains the live documents of each conversation, since conversations may be interleaved. */
+/* Chains the live documents of each conversation, since conversations may be interleaved. A gap
+ * ends the chains: what is left out may have come between. */
 struct chains {
 	uint32_t *previous; /* for each document, the one before it in its conversation, or NONE */
 	uint32_t *slots;    /* for each document, its conversation's slot */
@@ -62,10 +65,14 @@ static void make_chains(struct chains *chains, const struct recall_corpus *corpu
 static void link_documents(struct chains *chains, const struct recall_corpus *corpus,
 			   const float *scores, struct arena *arena)
 {
+	const uint64_t *turns = corpus->whole.turns;
 	uint32_t slot = 0;
+	uint32_t after_gap = 0;
 	make_chains(chains, corpus, arena);
 	for (uint32_t i = 0; i < corpus->count; i++) {
 		const struct recall_document *document = &corpus->documents[i];
+		if (turns != NULL && i > 0 && turns[i] != turns[i - 1] + 1)
+			after_gap = i;
 		if (!document->is_live)
 			continue;
 		/* Usually the same conversation as before. */
@@ -74,7 +81,8 @@ static void link_documents(struct chains *chains, const struct recall_corpus *co
 			slot = slot_of(chains, document->conversation);
 		chain = &chains->chains[slot];
 		chains->slots[i] = slot;
-		chains->previous[i] = chain->last;
+		chains->previous[i] =
+			chain->last != NONE && chain->last >= after_gap ? chain->last : NONE;
 		chain->conversation = document->conversation;
 		chain->last = i;
 		if (scores[i] > chain->best)
@@ -100,12 +108,12 @@ static void lift_by_neighbours(const struct chains *chains, const struct recall_
 	}
 }
 
-/* The distinct speakers of the corpus; only some if there are very many. */
-static size_t find_speakers(const struct recall_corpus *corpus, uint32_t speakers[MAX_SPEAKERS])
+/* Adds the distinct speakers of the documents; only some if there are very many. */
+static size_t add_speakers(const struct recall_document *documents, size_t among,
+			   uint32_t speakers[MAX_SPEAKERS], size_t count)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < corpus->count && count < MAX_SPEAKERS; i++) {
-		uint32_t speaker = corpus->documents[i].speaker;
+	for (size_t i = 0; i < among && count < MAX_SPEAKERS; i++) {
+		uint32_t speaker = documents[i].speaker;
 		size_t at = 0;
 		while (at < count && speakers[at] != speaker)
 			at++;
@@ -130,7 +138,8 @@ struct recall_named recall_speaker_named(const struct recall_question *question,
 					 const struct recall_corpus *corpus)
 {
 	uint32_t speakers[MAX_SPEAKERS];
-	size_t count = find_speakers(corpus, speakers);
+	size_t count = add_speakers(corpus->documents, corpus->count, speakers, 0);
+	count = add_speakers(corpus->whole.sample, corpus->whole.sample_count, speakers, count);
 	struct recall_named named = {0};
 	for (size_t age = 0; age <= RECALL_EARLIER && !named.any; age++) {
 		for (size_t i = 0; i < count; i++) {
@@ -160,13 +169,39 @@ static float nearness(const struct recall_question *question, int64_t at)
 	return near;
 }
 
+/* How much more what is said of the speaker counts, or what the user says if the question is about
+ * the user. */
+static float lift_of_person(const struct recall_question *question,
+			    const struct recall_document *document, uint32_t speaker, bool is_named)
+{
+	bool is_user = document->speaker == 0 && document->role == ROLE_USER;
+	if (speaker == 0)
+		return question->about_user && is_user ? 1 + speaker_lift : 1;
+	if (document->speaker == speaker)
+		return 1 + (document->says_i ? speaker_lift : aside_lift);
+	return is_named ? 1 + named_lift : 1;
+}
+
+/* Which documents hold the speaker's name. */
+static bool *find_named(const struct recall_question *question, const struct recall_corpus *corpus,
+			uint32_t speaker, struct arena *arena)
+{
+	bool *named = arena_alloc(arena, corpus->count * sizeof(*named));
+	for (size_t i = 0; i < question->terms.count && speaker != 0; i++) {
+		const struct recall_postings *found = &corpus->postings[i];
+		if (recall_speaker(question->terms.terms[i].hash) != speaker)
+			continue;
+		for (size_t j = 0; j < found->count; j++)
+			named[found->postings[j].document] = true;
+	}
+	return named;
+}
+
 static float lift_of(const struct recall_question *question, const struct recall_document *document,
-		     uint32_t speaker)
+		     uint32_t speaker, bool is_named)
 {
 	float lift = document->asks ? question_share : 1;
-	bool is_user = document->speaker == 0 && document->role == ROLE_USER;
-	if (speaker != 0 ? document->speaker == speaker : question->about_user && is_user)
-		lift *= 1 + speaker_lift;
+	lift *= lift_of_person(question, document, speaker, is_named);
 	return lift * (1 + period_lift * nearness(question, document->created_at));
 }
 
@@ -174,12 +209,13 @@ void recall_lift(const struct recall_question *question, const struct recall_cor
 		 uint32_t speaker, const float *scores, float *lifted, struct arena *arena)
 {
 	struct chains chains;
+	const bool *named = find_named(question, corpus, speaker, arena);
 	link_documents(&chains, corpus, scores, arena);
 	lift_by_neighbours(&chains, corpus, scores, lifted);
 	for (size_t i = 0; i < corpus->count; i++) {
 		if (lifted[i] > 0)
 			lifted[i] = (lifted[i] +
 				     of_conversation * chains.chains[chains.slots[i]].best) *
-				    lift_of(question, &corpus->documents[i], speaker);
+				    lift_of(question, &corpus->documents[i], speaker, named[i]);
 	}
 }

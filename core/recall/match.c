@@ -16,8 +16,8 @@ float recall_kind_weight(enum term_kind kind)
 	/* A word and its stem are two terms that count together. A function word only ranks what
 	 * other words have found. */
 	static const float weights[] = {
-		[TERM_WORD] = 1,     [TERM_FORM] = 0.4f,      [TERM_STEM] = 0.75f,
-		[TERM_LIGHT] = 0.3f, [TERM_FUNCTION] = 0.15f,
+		[TERM_WORD] = 1,    [TERM_FORM] = 0.4f,  [TERM_STEM] = 0.75f,
+		[TERM_PART] = 0.4f, [TERM_LIGHT] = 0.3f, [TERM_FUNCTION] = 0.15f,
 	};
 	return weights[kind];
 }
@@ -28,19 +28,36 @@ bool recall_tells(enum term_kind kind)
 }
 
 /* Deleted turns leave documents without words. */
-static float mean_words(const struct recall_corpus *corpus)
+static float mean_of(const struct recall_document *documents, size_t count)
 {
 	uint64_t words = 0;
-	uint64_t count = 0;
-	for (size_t i = 0; i < corpus->count; i++) {
-		words += corpus->documents[i].words;
-		count += corpus->documents[i].words > 0;
+	uint64_t said = 0;
+	for (size_t i = 0; i < count; i++) {
+		words += documents[i].words;
+		said += documents[i].words > 0;
 	}
-	return words == 0 ? 1 : (float)words / (float)count;
+	return words == 0 ? 1 : (float)words / (float)said;
+}
+
+static float mean_words(const struct recall_corpus *corpus)
+{
+	if (corpus->whole.sample_count > 0)
+		return mean_of(corpus->whole.sample, corpus->whole.sample_count);
+	return mean_of(corpus->documents, corpus->count);
+}
+
+size_t recall_total(const struct recall_corpus *corpus)
+{
+	return corpus->whole.total > corpus->count ? corpus->whole.total : corpus->count;
+}
+
+size_t recall_found(const struct recall_postings *postings)
+{
+	return postings->found > postings->count ? postings->found : postings->count;
 }
 
 /* A word that nobody said is as rare as a word that was said once. */
-static float rarity(size_t found, size_t count)
+float recall_rarity(size_t found, size_t count)
 {
 	found = found == 0 ? 1 : found;
 	float others = (float)count - (float)found;
@@ -51,7 +68,7 @@ static float weight_of(const struct recall_question *question, const struct reca
 		       size_t at)
 {
 	return recall_kind_weight(question->terms.terms[at].kind) *
-	       rarity(corpus->postings[at].count, corpus->count);
+	       recall_rarity(recall_found(&corpus->postings[at]), recall_total(corpus));
 }
 
 /* The MOST_TELLING heaviest terms, descending: a long text names more than any one document could
@@ -96,8 +113,8 @@ static float whole_match(const struct recall_question *question, const struct re
 		const struct recall_postings *found = &corpus->postings[i];
 		if (!recall_tells(question->terms.terms[i].kind) || found->is_left_out)
 			continue;
-		unknown += found->count == 0;
-		if (found->count > 0 || unknown <= MOST_TELLING / 2)
+		unknown += recall_found(found) == 0;
+		if (recall_found(found) > 0 || unknown <= MOST_TELLING / 2)
 			note_weight(&telling, weights->of[question->ages[i]] *
 						      weight_of(question, corpus, i));
 	}
@@ -142,7 +159,7 @@ static struct age_weights weigh_ages(const struct recall_corpus *corpus, const f
 	float best = 0;
 	for (size_t i = 0; i < corpus->count; i++)
 		best = fmaxf(best, scores[i]);
-	const float sure = fminf(1, best / (rare_words * rarity(1, corpus->count)));
+	const float sure = fminf(1, best / (rare_words * recall_rarity(1, recall_total(corpus))));
 	const float doubt = most_doubt * (1 - sure * sure);
 	for (size_t age = 1; age <= RECALL_EARLIER; age++)
 		weights.of[age] = fminf(1, earlier[age] * (1 + doubt));

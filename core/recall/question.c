@@ -46,7 +46,7 @@ static size_t count_telling(const struct term_list *terms)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < terms->count; i++)
-		count += recall_tells(terms->terms[i].kind) && terms->terms[i].kind != TERM_FORM;
+		count += terms->terms[i].kind == TERM_WORD || terms->terms[i].kind == TERM_STEM;
 	return count;
 }
 

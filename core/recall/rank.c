@@ -36,6 +36,26 @@ static void match_periods(const struct recall_question *question,
 	}
 }
 
+static void add_hints(const struct recall_corpus *corpus, float *scores)
+{
+	for (size_t i = 0; i < corpus->hint_count; i++) {
+		const struct recall_hint *hint = &corpus->hints[i];
+		if (corpus->documents[hint->document].is_live)
+			scores[hint->document] += hint->score;
+	}
+}
+
+/* Who finds what held once finds what holds now. */
+static void add_successors(const struct recall_corpus *corpus, float *lifted)
+{
+	for (size_t i = 0; i < corpus->successor_count; i++) {
+		const struct recall_successor *successor = &corpus->successors[i];
+		float *now = &lifted[successor->now];
+		if (corpus->documents[successor->now].is_live && *now < lifted[successor->old])
+			*now = lifted[successor->old];
+	}
+}
+
 static bool is_any(const float *scores, size_t count)
 {
 	size_t at = 0;
@@ -52,6 +72,39 @@ static size_t cut_at(const struct recall_hit *hits, size_t count, float floor)
 	return count;
 }
 
+/* A short turn among the best says little without the one before it: "It was moved to Friday." So
+ * that one comes last, for what room is left. */
+enum { SHORT = 8 };
+static const float share_of_best = 0.5f;
+
+static bool is_hit(const struct recall_hit *hits, size_t count, uint32_t document)
+{
+	while (count > 0 && hits[count - 1].document != document)
+		count--;
+	return count > 0;
+}
+
+/* The hits are the best and `count` of them; `limit` have room. */
+static size_t add_antecedents(const struct recall_corpus *corpus, struct recall_hit *hits,
+			      size_t count, size_t limit)
+{
+	size_t all = count;
+	for (size_t i = 0;
+	     i < count && all < limit && hits[i].score >= share_of_best * hits[0].score; i++) {
+		uint32_t at = hits[i].document;
+		const struct recall_document *document = &corpus->documents[at];
+		if (at == 0 || document->words > SHORT)
+			continue;
+		const struct recall_document *before = &corpus->documents[at - 1];
+		bool is_next = corpus->whole.turns == NULL ||
+			       corpus->whole.turns[at - 1] + 1 == corpus->whole.turns[at];
+		if (is_next && before->is_live && before->conversation == document->conversation &&
+		    !is_hit(hits, all, at - 1))
+			hits[all++] = (struct recall_hit){at - 1, hits[count - 1].score / 2};
+	}
+	return all;
+}
+
 size_t recall_rank(const struct recall_question *question, const struct recall_corpus *corpus,
 		   struct recall_hit *hits, size_t limit, struct arena *arena)
 {
@@ -61,12 +114,16 @@ size_t recall_rank(const struct recall_question *question, const struct recall_c
 		recall_match(question, corpus, scores);
 	if (question->has_subject && corpus->similarities != NULL)
 		recall_fuse(corpus, scores);
+	if (question->has_subject)
+		add_hints(corpus, scores);
 	if (question->about_past && !is_any(scores, corpus->count))
 		match_periods(question, corpus, scores);
 	if (!is_any(scores, corpus->count))
 		return 0;
 	struct recall_named named = recall_speaker_named(question, corpus);
 	recall_lift(question, corpus, named.only, scores, lifted, arena);
+	add_successors(corpus, lifted);
 	size_t count = recall_top(lifted, corpus->count, hits, limit);
-	return cut_at(hits, count, floor_of(question, named.any, hits[0].score));
+	count = cut_at(hits, count, floor_of(question, named.any, hits[0].score));
+	return add_antecedents(corpus, hits, count, limit);
 }

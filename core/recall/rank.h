@@ -8,6 +8,12 @@
 float recall_kind_weight(enum term_kind kind);
 bool recall_tells(enum term_kind kind);
 
+/* How rare a term is that `found` of `count` documents have. */
+float recall_rarity(size_t found, size_t count);
+size_t recall_found(const struct recall_postings *postings);
+/* The number of documents that the corpus stands for. */
+size_t recall_total(const struct recall_corpus *corpus);
+
 /* Whether the text contains a question, judging by its marks. */
 bool recall_asks(struct slice text);
 

@@ -65,7 +65,8 @@ struct recall_document {
 	uint32_t asks : 1;     /* it contains a question */
 	uint16_t words;        /* at most 65535 */
 	uint8_t role;          /* enum role */
-	uint8_t is_live;       /* 0: superseded, hidden or never stored; it cannot be found */
+	uint8_t is_live : 1;   /* 0: superseded, hidden or never stored; it cannot be found */
+	uint8_t says_i : 1;    /* its speaker mentions himself */
 };
 
 /* What the index keeps of a turn: its document and its terms. */
@@ -83,19 +84,46 @@ struct recall_posting {
 struct recall_postings {
 	const struct recall_posting *postings; /* by ascending document; some may be dead */
 	size_t count;
+	size_t found;     /* how many documents of all have the term, if more than `count` */
 	bool is_left_out; /* recall_choose_terms() left it out: it has postings, but they were not
 			     read */
 };
 
-/* All that a user ever said: documents in the order they came, which is the order of their turns'
- * ids. */
+/* A document that bears on the question by what was learned from it, as a share of a whole match.
+ */
+struct recall_hint {
+	uint64_t document;
+	float score;
+};
+
+/* The document `now` says what holds instead of something that `old` says. In the corpus both are
+ * places, in what the store reads both are turns. */
+struct recall_successor {
+	uint64_t old;
+	uint64_t now;
+};
+
+/* All that a user ever said, or of a long memory the documents worth ranking: in the order they
+ * came, which is the order of their turns' ids. */
 struct recall_corpus {
 	const struct recall_document *documents;
 	size_t count;
+	/* What a corpus that leaves documents out says of all. Zero: it has all. */
+	struct {
+		size_t total;          /* of documents */
+		const uint64_t *turns; /* of each document; where ids are left out, there is a gap,
+					  and the documents around it are no neighbours */
+		const struct recall_document *sample; /* from all parts of the memory */
+		size_t sample_count;
+	} whole;
 	const struct recall_postings *postings; /* one for each of the question's terms */
 	/* The cosine between each document's vector and the question's; below -1: the document has
 	 * none. NULL: there are no vectors. */
 	const float *similarities;
+	const struct recall_hint *hints; /* of documents that exist, like the successors */
+	size_t hint_count;
+	const struct recall_successor *successors; /* a successor's own comes after it */
+	size_t successor_count;
 };
 
 struct recall_hit {
@@ -109,6 +137,24 @@ struct recall_hit {
  * postings in all, but at least one term. Pass the other terms with no postings. */
 void recall_choose_terms(const struct recall_question *question, const size_t *sizes, size_t limit,
 			 bool *chosen, struct arena *arena);
+
+/* What recall_candidates() looks for. */
+struct recall_choice {
+	size_t total;   /* of documents; the postings are of all of them */
+	uint32_t first; /* no document before it is wanted */
+	const struct recall_stretch {
+		uint32_t from;
+		uint32_t until;
+	} * favoured; /* documents of the periods that the question names */
+	size_t favoured_count;
+};
+
+/* Chooses the documents of a long memory that the question's words bear on most, judged by the
+ * words alone: recall_rank() ranks these and the documents around them. Writes at most `limit`, in
+ * ascending order. */
+size_t recall_candidates(const struct recall_question *question,
+			 const struct recall_postings *postings, const struct recall_choice *choice,
+			 uint32_t *candidates, size_t limit, struct arena *arena);
 
 /* Writes the best hits, best first, newest first among equals; at most `limit`. A turn unrelated to
  * the question is not a hit, so a greeting gets none. */
@@ -127,6 +173,11 @@ float recall_coverage(const struct recall_question *question, struct slice text,
 		      struct arena *arena);
 
 /* ---- facts ---- */
+
+/* Writes for each fact that the question speaks of, in the words of its entity, key or value, the
+ * turn that it was learned from; gives how many. `hints` has room for `count`. */
+size_t recall_hint_turns(const struct recall_question *question, const struct fact *facts,
+			 size_t count, struct recall_hint *hints, struct arena *arena);
 
 /* scores[i] tells how much facts[i] bears on the question; 0: not at all. RECALL_SLIGHT: no word of
  * it does, but the user asks about themselves ("Where do I live?"), and it is a fact about them

@@ -17,6 +17,9 @@ struct recall {
 	struct carried_texts carried;
 	const uint64_t *given; /* turns that the request is already given, ascending */
 	size_t given_count;
+	/* Turns that bear on the question by what was learned from them: `document` is a turn. */
+	const struct recall_hint *hints;
+	size_t hint_count;
 	size_t text_limit; /* about this many bytes of turn text are wanted */
 };
 
@@ -26,7 +29,10 @@ struct recall_result {
 	struct recall_hit *scores; /* one for each of `turns` */
 	struct turn *turns;        /* best first, without their sessions */
 	size_t count;
-	size_t ranked; /* how many turns the user has in the index */
+	size_t ranked; /* how many turns were ranked: of a long memory, those worth it */
+	/* What some of the turns say and holds no longer: facts without entity, key and value. */
+	struct fact *outdated;
+	size_t outdated_count;
 };
 
 struct embedded_turn {

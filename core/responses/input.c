@@ -18,7 +18,29 @@ static struct step *go_on_with_answer(struct response_input *input, struct json_
 	input->in_answer = true;
 	input->is_final = false;
 	input->is_said = false;
+	input->is_named = false;
 	return gather_step(&input->gathering, STEP_OTHER, item);
+}
+
+/* Clients that rely on what the provider keeps send the ids of what the model made. Whether that
+ * was an answer or called tools, only what follows tells. */
+static void take_name(struct response_input *input, struct json_value item)
+{
+	struct step *step = go_on_with_answer(input, item);
+	struct slice id = json_string_text(input->body, input->values[ITEM_ID], input->arena);
+	if (step == NULL || id.size == 0 || (step->kind != STEP_OTHER && !input->is_named))
+		return;
+	input->is_named = true;
+	step->kind = STEP_ANSWER;
+	step->ids_hash = step_hash_call(0, id);
+}
+
+/* It is known by what else it consists of. */
+static void forget_name(struct response_input *input, struct step *step)
+{
+	if (input->is_named)
+		step->ids_hash = 0;
+	input->is_named = false;
 }
 
 /* A text of the answer; its words replace a refusal. */
@@ -52,6 +74,7 @@ static void take_answer(struct response_input *input, struct json_value item)
 	bool is_final = response_is_final(input->body, input->values);
 	if (step == NULL)
 		return;
+	forget_name(input, step);
 	if (step->kind == STEP_OTHER)
 		step->kind = STEP_ANSWER;
 	if (is_final && !input->is_final) {
@@ -74,9 +97,10 @@ static void take_call(struct response_input *input, struct json_value item)
 	struct slice id = response_call_id(input->body, input->values, input->arena);
 	if (step == NULL)
 		return;
+	forget_name(input, step);
 	step->kind = STEP_CALLS;
 	if (id.size > 0)
-		step->calls_hash = step_hash_call(step->calls_hash, id);
+		step->ids_hash = step_hash_call(step->ids_hash, id);
 }
 
 /* ---- what others said ---- */
@@ -153,6 +177,7 @@ static enum step_kind read_kind(const struct response_input *input, enum respons
 	case RESPONSE_OUTPUT:
 		return STEP_TOOLS;
 	case RESPONSE_SILENT:
+	case RESPONSE_NAME:
 	case RESPONSE_OTHER:
 	default:
 		return STEP_OTHER;
@@ -161,7 +186,17 @@ static enum step_kind read_kind(const struct response_input *input, enum respons
 
 static bool is_models(enum step_kind step, enum response_kind kind)
 {
-	return step == STEP_ANSWER || step == STEP_CALLS || kind == RESPONSE_SILENT;
+	return step == STEP_ANSWER || step == STEP_CALLS || kind == RESPONSE_SILENT ||
+	       kind == RESPONSE_NAME;
+}
+
+/* What a tool gave follows the call. */
+static void end_answer(struct response_input *input, enum step_kind next)
+{
+	struct step *step = input->in_answer ? gathered_step(&input->gathering) : NULL;
+	if (step != NULL && input->is_named && next == STEP_TOOLS)
+		step->kind = STEP_CALLS;
+	input->in_answer = false;
 }
 
 void response_take_item(void *cookie, struct json_value item)
@@ -176,15 +211,18 @@ void response_take_item(void *cookie, struct json_value item)
 	if (kind == RESPONSE_MESSAGE && !input->past_system &&
 	    (content.type == JSON_TYPE_ARRAY || response_is_string(content)))
 		input->carrier = content;
-	input->is_opaque = input->is_opaque || kind == RESPONSE_SILENT || kind == RESPONSE_SETUP;
+	input->is_opaque = input->is_opaque || kind == RESPONSE_SILENT || kind == RESPONSE_SETUP ||
+			   kind == RESPONSE_NAME;
 	if (item.type != JSON_TYPE_OBJECT)
 		input->gathering.is_refused = true;
 	if (!is_models(step, kind))
-		input->in_answer = false;
+		end_answer(input, step);
 	if (step == STEP_ANSWER)
 		take_answer(input, item);
 	else if (step == STEP_CALLS)
 		take_call(input, item);
+	else if (kind == RESPONSE_NAME)
+		take_name(input, item);
 	else if (kind == RESPONSE_SILENT)
 		(void)go_on_with_answer(input, item);
 	else

@@ -23,6 +23,7 @@ struct response_input {
 	bool in_answer;
 	bool is_final;  /* of final messages alone */
 	bool is_said;   /* of words, not of refusals */
+	bool is_named;  /* of ids in the place of items, of which the last one counts */
 	bool is_opaque; /* an item whose tokens are unknown */
 	bool is_compaction;
 };

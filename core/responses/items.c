@@ -16,6 +16,7 @@ static const struct item_type {
 	{SLICE("function_call_output"), RESPONSE_OUTPUT},
 	{SLICE("function_call"), RESPONSE_CALL},
 	{SLICE("reasoning"), RESPONSE_SILENT},
+	{SLICE("item_reference"), RESPONSE_NAME},
 	{SLICE("custom_tool_call"), RESPONSE_CALL},
 	{SLICE("custom_tool_call_output"), RESPONSE_OUTPUT},
 	{SLICE("local_shell_call"), RESPONSE_CALL},

@@ -11,6 +11,7 @@ enum response_kind {
 	RESPONSE_SILENT, /* made by the model, without words: reasoning, a server's own call */
 	RESPONSE_CALL,   /* of a tool that the client runs */
 	RESPONSE_OUTPUT, /* of such a tool */
+	RESPONSE_NAME,   /* the id of an item that the provider keeps, in the place of the item */
 	RESPONSE_OTHER,
 };
 

@@ -1,5 +1,6 @@
 #include "core/responses/output.h"
 
+#include "core/dialect/request.h"
 #include "core/responses/items.h"
 
 #include <stdlib.h>
@@ -7,13 +8,12 @@
 /* A response of more items, or one message of more parts, is read up to there. */
 enum { MOST_ITEMS = 1024, MOST_PARTS = 1024 };
 
-/* Texts are kept as the inside of their JSON strings: a character whose halves come in two pieces
- * is whole again when the pieces stand side by side. */
 struct part {
 	struct part *next;
 	int64_t index;
 	bool is_refusal;
 	struct buffer said;
+	struct answer_half half;
 };
 
 struct item {
@@ -21,6 +21,7 @@ struct item {
 	int64_t index;
 	enum response_kind kind;
 	bool is_final;
+	uint64_t id_hash;      /* step_hash_call() over its id; 0: it has none */
 	struct buffer call_id; /* empty: unknown, or too long */
 	struct part *parts;    /* by ascending index */
 };
@@ -36,8 +37,7 @@ struct response_output {
 struct response_output *response_output_create(size_t limit)
 {
 	struct response_output *output = xcalloc(1, sizeof(*output));
-	/* An escape takes at most six bytes for one, and its rest is not cut off. */
-	output->left = limit > SIZE_MAX / 8 ? SIZE_MAX : 6 * limit + 64;
+	output->left = limit;
 	return output;
 }
 
@@ -121,17 +121,14 @@ static void say(struct response_output *output, struct part *part, struct slice 
 {
 	if (said.type != JSON_TYPE_STRING)
 		return;
-	struct slice inside = slice_part(json, said.begin + 1, said.end - 1);
+	output->left += part->said.size;
 	if (replaces) {
-		output->left += part->said.size;
 		buffer_clear(&part->said);
+		part->half = (struct answer_half){0};
 	}
-	if (inside.size > output->left) {
-		part->said.overflowed = true;
-		return;
-	}
-	output->left -= inside.size;
-	(void)buffer_append(&part->said, inside);
+	part->said.limit = output->left;
+	answer_add_piece(&part->said, &part->half, json, said);
+	output->left -= part->said.size;
 }
 
 void response_output_say(struct response_output *output, struct response_place place,
@@ -160,6 +157,15 @@ static void set_parts(struct response_output *output, struct item *item, struct 
 	}
 }
 
+static uint64_t hash_id(struct slice json, const struct json_value *members)
+{
+	struct arena arena = {0};
+	struct slice id = json_string_text(json, members[ITEM_ID], &arena);
+	uint64_t hash = id.size == 0 ? 0 : step_hash_call(0, id);
+	arena_finish(&arena);
+	return hash;
+}
+
 /* Every event about the item may bring it once more. */
 static void set_call_id(struct item *item, struct slice json, const struct json_value *members)
 {
@@ -179,6 +185,7 @@ void response_output_set(struct response_output *output, int64_t index, struct s
 	drop_parts(output, item);
 	item->kind = response_kind_of(json, members);
 	item->is_final = response_is_final(json, members);
+	item->id_hash = hash_id(json, members);
 	buffer_clear(&item->call_id);
 	if (item->kind == RESPONSE_MESSAGE)
 		set_parts(output, item, json, members[ITEM_CONTENT]);
@@ -239,16 +246,6 @@ static bool has_final(const struct item *first)
 	return item != NULL;
 }
 
-static void tell_part(const struct part *part, struct buffer *out)
-{
-	struct arena arena = {0};
-	const struct slice quoted[] = {SLICE("\""), buffer_slice(&part->said), SLICE("\"")};
-	struct slice json = arena_join(&arena, quoted, 3);
-	answer_add_string(out, json, (struct json_value){JSON_TYPE_STRING, 0, (uint32_t)json.size});
-	out->overflowed |= part->said.overflowed;
-	arena_finish(&arena);
-}
-
 static void tell_message(const struct item *item, struct answer *answer)
 {
 	bool breaks_text = answer->text.size > 0;
@@ -261,7 +258,8 @@ static void tell_message(const struct item *item, struct answer *answer)
 		if (*breaks)
 			answer_add_text(out, SLICE("\n"));
 		*breaks = false;
-		tell_part(part, out);
+		answer_add_text(out, buffer_slice(&part->said));
+		out->overflowed |= part->said.overflowed;
 	}
 }
 
@@ -270,11 +268,15 @@ void response_output_tell(const struct response_output *output, struct answer *a
 	const struct item *first = find_answer(output);
 	bool only_final = has_final(first);
 	for (const struct item *item = first; item != NULL; item = item->next) {
-		if (item->kind == RESPONSE_MESSAGE && (item->is_final || !only_final))
-			tell_message(item, answer);
+		if (item->kind != RESPONSE_MESSAGE || (only_final && !item->is_final))
+			continue;
+		tell_message(item, answer);
+		answer->item_hash = item->id_hash;
 	}
 	for (const struct item *item = output->items; item != NULL; item = item->next) {
-		if (item->kind == RESPONSE_CALL && !has_output(item))
-			answer_add_call(answer, &item->index, buffer_slice(&item->call_id));
+		if (item->kind != RESPONSE_CALL || has_output(item))
+			continue;
+		answer_add_call(answer, &item->index, buffer_slice(&item->call_id));
+		answer->item_hash = item->id_hash;
 	}
 }

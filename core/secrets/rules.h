@@ -4,13 +4,7 @@
 #ifndef RECALLD_CORE_SECRETS_RULES_H
 #define RECALLD_CORE_SECRETS_RULES_H
 
-#include "core/base/bytes.h"
-
-struct secret {
-	size_t begin;
-	size_t end;
-	const char *kind;
-};
+#include "core/secrets/card.h"
 
 /* A token known by its prefix ("ghp_..."), at the start of a word. */
 bool secret_token(struct slice text, size_t at, struct secret *secret);
@@ -29,8 +23,6 @@ bool secret_password_value(struct slice text, size_t at, struct secret *secret);
 /* The password in scheme://user:password@host, at the "://"; includes the user if that is a
  * token. */
 bool secret_in_url(struct slice text, size_t at, struct secret *secret);
-/* A payment card number, at the first digit of a group. */
-bool secret_card(struct slice text, size_t at, struct secret *secret);
 
 /* ASCII character classes, one bit each. */
 enum { SECRET_DIGIT = 1, SECRET_LETTER = 2, SECRET_JOINER = 4 };

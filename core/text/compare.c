@@ -85,12 +85,12 @@ static void append_character(struct buffer *out, uint32_t character)
 	buffer_append(out, (struct slice){(const char *)bytes, (size_t)size});
 }
 
-static char plain_ascii(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return (char)(c | 0x20);
-	return c == '"' || c == '`' ? '\'' : c;
-}
+/* An exclusive or with it makes each ASCII character the one as which it is compared: white space a
+ * space, quotation marks one kind, capital letters small. */
+static const char plain_ascii[0x80] = {
+	['\t'] = '\t' ^ ' ', ['\n'] = '\n' ^ ' ', ['\v'] = '\v' ^ ' ', ['\f'] = '\f' ^ ' ',
+	['\r'] = '\r' ^ ' ', ['"'] = '"' ^ '\'',  ['`'] = '`' ^ '\'',  ['A' ... 'Z'] = 'A' ^ 'a',
+};
 
 /* Copies ASCII from `at` on to where there is room for it; returns where it ends in the text.
  * `*spaced`: the text before ends with white space, which has not been copied. */
@@ -100,12 +100,16 @@ static size_t copy_ascii(struct slice text, size_t at, struct buffer *plain, boo
 	buffer_reserve(plain, text.size - at + 1);
 	char *out = plain->data + plain->size;
 	for (; at < text.size && (unsigned char)text.data[at] < 0x80; at++) {
-		bool space = text_is_space((unsigned char)text.data[at]);
-		if (!space && *spaced && out > plain->data)
+		char c = text.data[at];
+		c = (char)(c ^ plain_ascii[(unsigned char)c]);
+		if (c == ' ') {
+			*spaced = true;
+			continue;
+		}
+		if (*spaced && out > plain->data)
 			*out++ = ' ';
-		if (!space)
-			*out++ = plain_ascii(text.data[at]);
-		*spaced = space;
+		*spaced = false;
+		*out++ = c;
 	}
 	plain->size = (size_t)(out - plain->data);
 	return at;
@@ -207,6 +211,21 @@ bool text_contains(struct slice whole, struct slice part)
 bool text_says(struct slice whole, struct slice part)
 {
 	return find(whole, part, true);
+}
+
+struct slice text_comparable(struct slice text, struct arena *arena)
+{
+	size_t size = 0;
+	uint8_t *plain = comparable(text, &size);
+	struct slice copy = arena_copy(arena, (struct slice){(const char *)plain, size});
+	free(plain);
+	return copy;
+}
+
+bool text_comparable_says(struct slice whole, struct slice part)
+{
+	return part.size > 0 &&
+	       has_words((const uint8_t *)whole.data, whole.size, part.data, part.size);
 }
 
 bool text_says_any(struct slice whole, const char *const *folded)

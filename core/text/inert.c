@@ -159,12 +159,26 @@ static bool label_may_follow(struct slice text, size_t at)
 	       (at > 1 && text.data[at - 1] == '#' && text.data[at - 2] == '#');
 }
 
+/* The first byte of a bracket, or one behind which a label may follow. */
+enum { BRACKET = 1, LEAD };
+static const uint8_t marks[256] = {['['] = BRACKET, [0xEF] = BRACKET, ['\n'] = LEAD, ['#'] = LEAD};
+
+/* The next offset, from `at` on, which is above 0, where a bracket or a label may stand. */
+static size_t next_place(struct slice text, size_t at)
+{
+	if (marks[(uint8_t)text.data[at - 1]] == LEAD)
+		return at;
+	while (at < text.size && marks[(uint8_t)text.data[at]] == 0)
+		at++;
+	return at < text.size && marks[(uint8_t)text.data[at]] == LEAD ? at + 1 : at;
+}
+
 /* The second step: from `text`, whose brackets it changes in place, to `out`. */
 static void break_tokens(struct buffer *text, bool one_line, struct buffer *out)
 {
 	const struct slice whole = buffer_slice(text);
 	size_t written = 0;
-	for (size_t at = 0; at < whole.size; at++) {
+	for (size_t at = 0; at < whole.size; at = next_place(whole, at + 1)) {
 		if (may_be_bracket(whole.data[at]) && label_bracket_size(whole, at) > 0)
 			round_brackets(text, at);
 		if (!label_may_follow(whole, at))

@@ -1,6 +1,7 @@
 #include "core/text/terms.h"
 
 #include "core/base/word_map.h"
+#include "core/text/forms.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 
@@ -160,8 +161,8 @@ static uint64_t stem(struct stemmers *stemmers, const char *name, struct slice w
 		sb_stemmer_stem(stemmers->stemmer, (const sb_symbol *)word.data, (int)word.size);
 	if (stemmed == NULL)
 		out_of_memory();
-	return word_hash((struct slice){(const char *)stemmed,
-					(size_t)sb_stemmer_length(stemmers->stemmer)});
+	return forms_stem(name, (struct slice){(const char *)stemmed,
+					       (size_t)sb_stemmer_length(stemmers->stemmer)});
 }
 
 static bool is_known(const struct known_stem *known, const char *stemmer, struct slice word)
@@ -207,6 +208,34 @@ static enum term_kind kind_of(const struct word *word, unsigned language)
 	return (word->bits & 1U << LEXICON_LIGHT) != 0 ? TERM_LIGHT : TERM_WORD;
 }
 
+static bool is_ideograph(uint32_t character)
+{
+	return (character >= 0x3400 && character <= 0x9FFF) ||
+	       (character >= 0x20000 && character <= 0x3FFFF);
+}
+
+/* The ideographs of a pair that tell something by themselves: "搬家" and "搬到" share a meaning. */
+static size_t ideographs_of(struct slice pair, uint64_t hashes[2])
+{
+	size_t count = 0;
+	for (size_t at = 0, size; at < pair.size && count < 2; at += size) {
+		uint32_t character;
+		size = text_decode(pair, at, &character);
+		uint64_t hash = word_hash(slice_part(pair, at, at + size));
+		if (is_ideograph(character) && size < pair.size && lexicon_find(hash) == 0)
+			hashes[count++] = hash;
+	}
+	return count;
+}
+
+static void add_ideographs(struct term_list *list, const struct word *word)
+{
+	uint64_t hashes[2];
+	size_t count = ideographs_of(word->text, hashes);
+	for (size_t i = 0; i < count; i++)
+		list->terms[list->count++] = (struct term){hashes[i], word->count, TERM_PART};
+}
+
 static void add_terms(struct term_list *list, const struct word *word, struct stemmers *stemmers)
 {
 	enum term_kind kind = kind_of(word, stemmers->language);
@@ -215,8 +244,10 @@ static void add_terms(struct term_list *list, const struct word *word, struct st
 	if (kind == TERM_FUNCTION)
 		return;
 	uint64_t stemmed = stem_of(stemmers, word);
-	if (stemmed == word->hash)
+	if (stemmed == word->hash) {
+		add_ideographs(list, word);
 		return;
+	}
 	bool is_light = kind == TERM_LIGHT;
 	if (!is_light)
 		term->kind = TERM_FORM;
@@ -230,7 +261,7 @@ void terms_read(struct slice text, struct term_list *list, struct arena *arena)
 	text_words(slice_part(text, 0, text.size < TERMS_TEXT_LIMIT ? text.size : TERMS_TEXT_LIMIT),
 		   take_word, &table);
 	*list = (struct term_list){.words = table.words};
-	list->terms = arena_alloc(arena, 2 * table.used * sizeof(struct term));
+	list->terms = arena_alloc(arena, 3 * table.used * sizeof(struct term));
 	struct stemmers stemmers = {.language = language_of(&table)};
 	const uint32_t languages = 1U << stemmers.language | 1U << LEXICON_OTHER;
 	list->says_i = (table.self_bits & languages) != 0;
@@ -256,6 +287,18 @@ static uint64_t place_of(const struct term_list *list, uint64_t hash)
 	return at < count && list->terms[at].hash == hash ? 1ULL << at : 0;
 }
 
+/* The places of its stem or its ideographs. */
+static uint64_t places_of_kin(const struct term_list *wanted, const struct word *word,
+			      struct stemmers *stemmers)
+{
+	uint64_t hashes[2];
+	size_t count = ideographs_of(word->text, hashes);
+	uint64_t found = place_of(wanted, stem_of(stemmers, word));
+	for (size_t i = 0; i < count; i++)
+		found |= place_of(wanted, hashes[i]);
+	return found;
+}
+
 uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, size_t count,
 		    struct arena *arena)
 {
@@ -270,7 +313,7 @@ uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, s
 			continue;
 		found |= place_of(wanted, word->hash);
 		if (kind_of(word, stemmers.language) != TERM_FUNCTION)
-			found |= place_of(wanted, stem_of(&stemmers, word));
+			found |= places_of_kin(wanted, word, &stemmers);
 	}
 	sb_stemmer_delete(stemmers.stemmer);
 	return found;

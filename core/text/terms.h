@@ -1,7 +1,7 @@
 /* Terms: how the lexical index knows a text. A term stands for a word, case folded and in NFKC, and
  * another for its stem in the language of the text (Snowball); with both, a short text whose
  * language was misjudged is still found by its words. In scripts without spaces a term stands for
- * an overlapping pair of characters. Only its hash is kept. */
+ * an overlapping pair of characters, and for an ideograph in it. Only its hash is kept. */
 #ifndef RECALLD_CORE_TEXT_TERMS_H
 #define RECALLD_CORE_TEXT_TERMS_H
 
@@ -9,12 +9,13 @@
 
 /* Raise this whenever a text would give other terms, or a turn another recall_document: the store
  * then rebuilds its index. */
-enum { TERMS_VERSION = 1 };
+enum { TERMS_VERSION = 2 };
 
 enum term_kind {
 	TERM_WORD,     /* a word that is its own stem */
 	TERM_FORM,     /* a word that is not its own stem... */
 	TERM_STEM,     /* ...and that stem */
+	TERM_PART,     /* an ideograph in a pair */
 	TERM_LIGHT,    /* common in any conversation: "hello", "remind" */
 	TERM_FUNCTION, /* an article, a pronoun, a question word, ... */
 };

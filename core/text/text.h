@@ -68,6 +68,10 @@ bool text_is_unspaced(uint32_t character);
 bool text_contains(struct slice whole, struct slice part);
 /* The same, but only at word boundaries: "a category" does not say "a cat". */
 bool text_says(struct slice whole, struct slice part);
+/* The text in the form in which these two compare it, in the arena, for one that is compared often,
+ * and text_says() of such texts. */
+struct slice text_comparable(struct slice text, struct arena *arena);
+bool text_comparable_says(struct slice whole, struct slice part);
 /* Whether it says one of these phrases, whose list ends with NULL. They are given as they are
  * compared: case folded, in NFKC, with single spaces, "'" and "-". */
 bool text_says_any(struct slice whole, const char *const *folded);
@@ -95,6 +99,9 @@ struct slice text_time(int64_t at, struct arena *arena);
 struct slice text_date(int64_t at, struct arena *arena);
 /* Reads RFC 3339 (with offset, with or without a fraction) or a date alone (midnight UTC). */
 bool text_read_time(struct slice text, int64_t *at);
+/* Whether a time that somebody gives for the past lies in the future: a day and more after `now`,
+ * for clocks differ, and some times name no offset. */
+bool time_is_ahead(int64_t at, int64_t now);
 
 /* Most characters are ASCII and need no call. */
 size_t text_decode_wide(struct slice text, size_t at, uint32_t *character);

@@ -142,6 +142,12 @@ static bool is_clock(const struct tm *tm)
 	return tm->tm_hour <= 23 && tm->tm_min <= 59 && (tm->tm_sec <= 59 || leap_second);
 }
 
+bool time_is_ahead(int64_t at, int64_t now)
+{
+	enum { DAY = 24 * 60 * 60 * 1000 };
+	return at > now && at - now >= DAY;
+}
+
 bool text_read_time(struct slice text, int64_t *at)
 {
 	struct tm tm = {0};

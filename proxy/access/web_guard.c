@@ -97,6 +97,8 @@ static bool is_declared_json(const struct http_head *head)
 		return false;
 	type = slice_trim(slice_part(type, 0, slice_find(type, SLICE(";"), 0)));
 	return slice_equal_nocase(type, SLICE("application/json")) ||
+	       slice_equal_nocase(type, SLICE("application/zip")) ||
+	       slice_equal_nocase(type, SLICE("application/x-ndjson")) ||
 	       (slice_starts_with(type, SLICE("application/")) &&
 		ends_with_nocase(type, SLICE("+json")));
 }

@@ -7,6 +7,7 @@
 #include "proxy/runtime/metrics.h"
 
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 struct admin {
@@ -50,6 +51,7 @@ static struct http_request *end_call(struct admin_call *call)
 
 void admin_reply(struct admin_call *call, int status, const char *content_type, struct slice body)
 {
+	admin_audit(call, status);
 	struct http_request *request = end_call(call);
 	if (request != NULL)
 		http_reply(request, status, content_type, NULL, 0, body);
@@ -70,8 +72,22 @@ void admin_reply_json(struct admin_call *call, int status, struct buffer *json)
 	buffer_finish(json);
 }
 
+void admin_reply_tagged(struct admin_call *call, int status, uint64_t version, struct buffer *json)
+{
+	char text[sizeof("\"0123456789abcdef\"")];
+	(void)snprintf(text, sizeof(text), "\"%016" PRIx64 "\"", version);
+	const struct http_field tag = {SLICE("ETag"), slice_of(text)};
+	admin_audit(call, status);
+	struct http_request *request = end_call(call);
+	buffer_append_byte(json, '\n');
+	if (request != NULL)
+		http_reply(request, status, "application/json", &tag, 1, buffer_slice(json));
+	buffer_finish(json);
+}
+
 void admin_reply_error(struct admin_call *call, int status, const char *code, const char *message)
 {
+	admin_audit(call, status);
 	struct http_request *request = end_call(call);
 	if (request != NULL)
 		http_reply_error(request, status, code, slice_of(message), NULL, 0);
@@ -79,9 +95,13 @@ void admin_reply_error(struct admin_call *call, int status, const char *code, co
 
 void admin_reply_failure(struct admin_call *call, enum store_result result)
 {
+	call->is_written = false;
 	switch (result) {
 	case STORE_NOT_FOUND:
 		admin_reply_error(call, 404, "not_found", "Nothing is stored under that name.");
+		return;
+	case STORE_STALE:
+		admin_reply_error(call, 409, "restricted", "This user wants nothing kept.");
 		return;
 	case STORE_FULL:
 		admin_reply_error(call, 503, "store_full",
@@ -96,38 +116,59 @@ void admin_reply_failure(struct admin_call *call, enum store_result result)
 
 /* ---- routes ---- */
 
-/* Whether the path matches the endpoint's form; returns the segment at "{}". */
-static bool path_matches(const char *form, struct slice path, struct slice *segment)
+enum { MOST_HOLES = 2 };
+
+/* Whether the path matches the endpoint's form; returns the segments at "{}". */
+static bool path_matches(const char *form, struct slice path, struct slice segments[MOST_HOLES])
 {
 	struct slice pattern = slice_of(form);
-	size_t hole = slice_find(pattern, SLICE("{}"), 0);
-	if (hole == pattern.size)
-		return slice_equal(pattern, path);
-	struct slice behind = slice_part(pattern, hole + 2, pattern.size);
-	if (path.size <= hole + behind.size ||
-	    !slice_starts_with(path, slice_part(pattern, 0, hole)) ||
-	    !slice_equal(slice_part(path, path.size - behind.size, path.size), behind))
-		return false;
-	*segment = slice_part(path, hole, path.size - behind.size);
-	return slice_find(*segment, SLICE("/"), 0) == segment->size;
+	for (size_t i = 0; i < MOST_HOLES; i++)
+		segments[i] = (struct slice){0};
+	for (size_t i = 0; i < MOST_HOLES; i++) {
+		size_t hole = slice_find(pattern, SLICE("{}"), 0);
+		if (hole == pattern.size)
+			break;
+		if (!slice_starts_with(path, slice_part(pattern, 0, hole)))
+			return false;
+		path = slice_part(path, hole, path.size);
+		size_t end = slice_find(path, SLICE("/"), 0);
+		segments[i] = slice_part(path, 0, end);
+		if (end == 0)
+			return false;
+		path = slice_part(path, end, path.size);
+		pattern = slice_part(pattern, hole + 2, pattern.size);
+	}
+	return slice_equal(pattern, path);
 }
 
-/* NULL: the path needs another method, returned in `taken`, or does not exist. */
+/* Adds the method to a list for the head Allow. */
+static struct slice and_method(struct slice list, struct slice method, struct arena *arena)
+{
+	const struct slice parts[] = {list, list.size > 0 ? SLICE(", ") : SLICE(""),
+				      slice_equal(method, SLICE("GET")) ? SLICE("GET, HEAD")
+									: method};
+	return arena_join(arena, parts, 3);
+}
+
+/* NULL: the path needs one of other methods, returned in `taken`, or does not exist. */
 static const struct admin_endpoint *find_endpoint(struct slice method, struct slice path,
-						  struct slice *segment, struct slice *taken)
+						  struct slice segments[MOST_HOLES],
+						  struct slice *taken, struct arena *arena)
 {
 	const struct admin_endpoint *const tables[] = {
-		admin_system_endpoints,  admin_user_endpoints,   admin_user_list_endpoints,
-		admin_receipt_endpoints, admin_import_endpoints, admin_preview_endpoints,
-		admin_unpark_endpoints};
+		admin_system_endpoints,   admin_user_endpoints,     admin_user_list_endpoints,
+		admin_deletion_endpoints, admin_dedupe_endpoints,   admin_portable_endpoints,
+		admin_forget_endpoints,   admin_receipt_endpoints,  admin_import_endpoints,
+		admin_preview_endpoints,  admin_unpark_endpoints,   admin_scrub_endpoints,
+		admin_fact_endpoints,     admin_settings_endpoints, admin_audit_endpoints};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct admin_endpoint *entry = tables[i]; entry->method != NULL;
 		     entry++) {
-			if (!path_matches(entry->path, path, segment))
+			if (!path_matches(entry->path, path, segments))
 				continue;
-			*taken = slice_of(entry->method);
-			if (slice_equal(method, *taken))
+			if (slice_equal(method, slice_of(entry->method)))
 				return entry;
+			*taken = and_method(*taken, slice_of(entry->method), arena);
 		}
 	}
 	return NULL;
@@ -173,8 +214,7 @@ static bool may_call(struct admin_call *call)
 
 static void refuse_method(struct admin_call *call, struct slice taken)
 {
-	struct slice allowed = slice_equal(taken, SLICE("GET")) ? SLICE("GET, HEAD") : taken;
-	const struct http_field allow = {SLICE("Allow"), allowed};
+	const struct http_field allow = {SLICE("Allow"), taken};
 	http_reply_error(end_call(call), 405, "method_not_allowed",
 			 SLICE("This path does not support that method."), &allow, 1);
 }
@@ -187,12 +227,12 @@ static void route(struct admin_call *call)
 	struct slice query = slice_part(head->target, question, head->target.size);
 	if (query.size > 0)
 		query = slice_part(query, 1, query.size);
-	struct slice segment = {0};
+	struct slice segments[MOST_HOLES];
 	struct slice taken = {0};
 	/* the reply omits the body */
 	bool is_head = slice_equal(head->method, SLICE("HEAD"));
-	const struct admin_endpoint *endpoint =
-		find_endpoint(is_head ? SLICE("GET") : head->method, path, &segment, &taken);
+	const struct admin_endpoint *endpoint = find_endpoint(is_head ? SLICE("GET") : head->method,
+							      path, segments, &taken, &call->arena);
 	if ((endpoint == NULL || !endpoint->open) && !may_call(call))
 		return;
 	if (endpoint == NULL) {
@@ -202,15 +242,18 @@ static void route(struct admin_call *call)
 			admin_reply_error(call, 404, "not_found", "There is no such path.");
 		return;
 	}
-	if (!percent_decode(segment, &call->parameter, &call->arena)) {
+	if (!percent_decode(segments[0], &call->parameter, &call->arena) ||
+	    !percent_decode(segments[1], &call->item, &call->arena)) {
 		admin_reply_error(call, 400, "invalid_path",
 				  "The path has invalid percent-encoding.");
 		return;
 	}
 	call->query = query;
-	if (!admin_query(call, "tenant", &call->tenant))
+	if ((endpoint->query != NULL && !admin_query_admits(call, endpoint->query)) ||
+	    !admin_query(call, "tenant", &call->tenant))
 		return;
 	call->user = store_user_key(call->tenant, call->parameter);
+	admin_audit_begin(call, endpoint);
 	endpoint->handle(call);
 }
 
@@ -246,6 +289,7 @@ static void on_request(void *cookie, struct http_request *request)
 	call->is_crowded =
 		atomic_load(&admin->service->admin_in_flight) > max_in_flight(admin->config);
 	http_request_set_events(request, &events, call);
+	admin_audit_client(call);
 	route(call);
 }
 

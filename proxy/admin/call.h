@@ -21,53 +21,110 @@ struct admin_call {
 	bool is_crowded; /* the admin address holds as many bytes as it may */
 	struct arena arena;
 	struct slice parameter; /* the path segment at {}, percent-decoded */
+	struct slice item;      /* the same of a second {}; empty: the path has none */
 	struct slice tenant;    /* ?tenant=, percent-decoded; empty: none */
 	struct user_key user;   /* from parameter and tenant, for paths under /v1/users/ */
 	struct slice query;     /* behind the "?", as it came */
+
+	/* For the audit log: */
+	const char *action; /* NULL: it is not recorded */
+	const char *target;
+	struct slice from; /* the peer's host */
+	bool is_of_user;   /* `user` is who it is about */
+	bool is_written;   /* a write carries the entry */
 };
 
 struct admin_endpoint {
 	const char *method;
-	const char *path; /* "{}" stands for one segment */
-	bool open;        /* needs no token */
+	const char *path;  /* "{}" stands for one segment, twice at most */
+	const char *query; /* its parameters beside "tenant", between spaces; NULL: any */
+	bool open;         /* needs no token */
 	void (*handle)(struct admin_call *call);
 };
 
 /* An entry without a method ends the list. */
 extern const struct admin_endpoint admin_system_endpoints[];
 extern const struct admin_endpoint admin_user_endpoints[];
+extern const struct admin_endpoint admin_deletion_endpoints[];
+extern const struct admin_endpoint admin_forget_endpoints[];
+extern const struct admin_endpoint admin_dedupe_endpoints[];
+extern const struct admin_endpoint admin_portable_endpoints[];
 extern const struct admin_endpoint admin_user_list_endpoints[];
+extern const struct admin_endpoint admin_fact_endpoints[];
+extern const struct admin_endpoint admin_settings_endpoints[];
 extern const struct admin_endpoint admin_receipt_endpoints[];
 extern const struct admin_endpoint admin_import_endpoints[];
 extern const struct admin_endpoint admin_preview_endpoints[];
 extern const struct admin_endpoint admin_unpark_endpoints[];
+extern const struct admin_endpoint admin_scrub_endpoints[];
+extern const struct admin_endpoint admin_audit_endpoints[];
+
+/* Notes what the audit log will say of the call. */
+void admin_audit_client(struct admin_call *call);
+void admin_audit_begin(struct admin_call *call, const struct admin_endpoint *endpoint);
+/* Records a call that wrote nothing; the functions that reply call it. */
+void admin_audit(struct admin_call *call, int status);
+/* For a write that the log must tell of: its entry is in the write's transaction. Clear
+ * call->is_written if it wrote nothing in the end. */
+struct store_loop *admin_store_loop(struct admin_call *call, struct user_key user);
 
 /* The parameter of the query, percent-decoded; `value->data` is NULL if the query has none. False:
  * it cannot be decoded; the call has ended with a 400. */
 bool admin_query(struct admin_call *call, const char *name, struct slice *value);
 /* The same for a number of 1 to `most`; `number` keeps its value if the query has none. */
 bool admin_query_number(struct admin_call *call, const char *name, uint64_t most, uint64_t *number);
+/* The same for 0 or 1; `on` keeps its value if the query has none. */
+bool admin_query_switch(struct admin_call *call, const char *name, bool *on);
 /* The same for a time of RFC 3339, or a date. */
 bool admin_query_time(struct admin_call *call, const char *name, int64_t *at);
 
-/* A user's jobs, see learner_wants(). */
+/* Reads "pii" as a filter: -1 in `pii` and 0 in `classes` select everything, a class alone what has
+ * it, 0 or 1 in `pii` what has none or any. */
+bool admin_query_pii(struct admin_call *call, int *pii, unsigned *classes);
+
+/* Whether the query has no parameters but "tenant" and these names, each once and with a value. So
+ * a mistyped "dry_run" neither deletes nor writes. False: the call has ended with a 400. */
+bool admin_query_admits(struct admin_call *call, const char *names);
+
+/* Whether call->user may be written about: not before the user agreed, if [governance] consent is
+ * required. False: the call has ended with a 409. */
+bool admin_has_consent(struct admin_call *call);
+
+/* A user's jobs, see learner_wants() and learner_may_learn(). */
 struct admin_jobs {
 	size_t pending;  /* exchanges to be learned from */
 	size_t parked;   /* given up until somebody unparks them */
-	size_t deferred; /* until the mode learns */
+	size_t deferred; /* until the mode learns, or the user agrees */
 	size_t all;
 };
 /* Counts 100,000 at most. */
 struct admin_jobs admin_count_jobs(struct admin_call *call, struct user_key user);
 
+struct fact;
+/* Writes a fact as every answer shows it, without the last brace. */
+void admin_put_fact(struct buffer *out, const struct fact *fact, struct arena *arena);
+
+struct kept_receipt;
+/* Appends the stored receipt with its time, which the id holds. */
+void admin_put_receipt(struct buffer *out, const struct kept_receipt *receipt, struct arena *arena);
+
+struct fact_match;
+/* Reads If-Match (RFC 9110, 13.1.1); the versions are in the call's arena. False: it is no list of
+ * tags; the call has ended with a 412. */
+bool admin_read_match(struct admin_call *call, struct fact_match *match);
+/* Ends the call: 412. */
+void admin_reply_changed(struct admin_call *call);
+
 /* Each of these ends the call; `call` is invalid afterwards. */
 void admin_reply(struct admin_call *call, int status, const char *content_type, struct slice body);
 void admin_reply_json(struct admin_call *call, int status,
 		      struct buffer *json); /* also frees `json` */
+/* The same with an ETag. */
+void admin_reply_tagged(struct admin_call *call, int status, uint64_t version, struct buffer *json);
 void admin_reply_error(struct admin_call *call, int status, const char *code, const char *message);
 /* Ends the call without an answer: the client has left. */
 void admin_abandon(struct admin_call *call);
-/* For any store result except STORE_OK. */
+/* For any store result except STORE_OK. STORE_STALE: the user wants nothing kept. */
 void admin_reply_failure(struct admin_call *call, enum store_result result);
 
 #endif

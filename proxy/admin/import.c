@@ -1,13 +1,14 @@
 /* POST /v1/users/USER/messages: imports past turns. */
 #include "core/clients/forms.h"
 #include "core/json/json.h"
-#include "core/secrets/secrets.h"
+#include "core/pii/pii.h"
 #include "core/text/text.h"
 #include "proxy/access/identity.h"
 #include "proxy/admin/call.h"
 #include "proxy/config/zone.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/learner.h"
+#include "storage/deletions.h"
 
 #include <jansson.h>
 
@@ -19,6 +20,7 @@ enum {
 struct import {
 	struct imported_turn *turns;
 	size_t count;
+	size_t erased; /* left out: somebody erased them before */
 	bool learn;
 	struct slice answer;
 	struct admin_call *call;
@@ -100,8 +102,8 @@ static const char *check_message(json_t *message, struct content *content, struc
 	return NULL;
 }
 
-static const char *read_turn(json_t *message, bool redact, struct imported_turn *turn,
-			     struct arena *arena)
+static const char *read_turn(json_t *message, const struct config_memory *settings,
+			     struct imported_turn *turn, struct arena *arena)
 {
 	struct content content;
 	const char *fault = check_message(message, &content, arena);
@@ -113,6 +115,11 @@ static const char *read_turn(json_t *message, bool redact, struct imported_turn 
 	    !text_read_time(string_of(created_at), &turn->created_at))
 		return "a message's \"created_at\" must be an RFC 3339 time with an offset, or a "
 		       "date";
+	const int64_t now = clock_wall();
+	if (time_is_ahead(turn->created_at, now))
+		return "a message's \"created_at\" lies in the future";
+	if (turn->created_at > now)
+		turn->created_at = now;
 	struct slice role = string_of(json_object_get(message, "role"));
 	turn->role = slice_equal(role, SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
 	size_t carrier;
@@ -120,24 +127,44 @@ static const char *read_turn(json_t *message, bool redact, struct imported_turn 
 				    ? form_own_parts(content.texts, content.count, &carrier, arena)
 				    : text_without_reasoning(content.joined, arena);
 	turn->hash = text_hash(text);
-	turn->text = redact ? secrets_mask(text, arena, NULL) : text;
+	const struct pii_policy policy = config_pii_policy(settings);
+	turn->text = pii_mask_stored(text, settings->secrets_redact, &policy, arena);
 	turn->session = string_of(json_object_get(message, "session"));
 	return NULL;
 }
 
+/* A message without a time, or with one that has not come, may be as old as what was erased. */
+static bool was_erased(const struct import *import, json_t *message,
+		       const struct imported_turn *turn)
+{
+	const struct admin_call *call = import->call;
+	int64_t said_at;
+	bool is_dated =
+		text_read_time(string_of(json_object_get(message, "created_at")), &said_at) &&
+		said_at == turn->created_at;
+	return store_has_erased(call->service->store, call->user, turn->hash,
+				is_dated ? said_at : INT64_MIN);
+}
+
 /* A message's own tree and temporaries last only until its turn is read: for many short messages
  * they take a hundred times the text. */
-static const char *read_message(struct import *import, struct slice text, bool redact)
+static const char *read_message(struct import *import, struct slice text,
+				const struct config_memory *settings)
 {
 	struct arena scratch = {0};
 	struct arena *kept = &import->call->arena;
 	json_t *message = json_loadb(text.data, text.size, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
 	const char *fault = message == NULL ? "the body is not JSON" : NULL;
 	if (fault == NULL && !is_left_out(message)) {
-		struct imported_turn *turn = &import->turns[import->count++];
-		fault = read_turn(message, redact, turn, &scratch);
-		turn->text = arena_copy(kept, turn->text);
-		turn->session = arena_copy(kept, turn->session);
+		struct imported_turn *turn = &import->turns[import->count];
+		fault = read_turn(message, settings, turn, &scratch);
+		if (fault == NULL && was_erased(import, message, turn)) {
+			import->erased++;
+		} else {
+			import->count++;
+			turn->text = arena_copy(kept, turn->text);
+			turn->session = arena_copy(kept, turn->session);
+		}
 	}
 	json_decref(message);
 	arena_finish(&scratch);
@@ -161,9 +188,8 @@ static const char *read_messages(struct import *import, struct slice body,
 		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
 	struct json_walk walk = json_walk(body, messages);
 	while (json_next(&walk)) {
-		const char *fault =
-			read_message(import, slice_part(body, walk.value.begin, walk.value.end),
-				     settings.secrets_redact);
+		const char *fault = read_message(
+			import, slice_part(body, walk.value.begin, walk.value.end), &settings);
 		if (fault != NULL)
 			return fault;
 	}
@@ -192,8 +218,9 @@ static const char *read_import(struct import *import, struct slice body)
 	http_request_hold(call->request, 2 * (body.size + count * sizeof(*import->turns)));
 	import->turns = arena_alloc(&call->arena, count * sizeof(*import->turns));
 	const char *fault = read_messages(import, body, found[0]);
-	import->answer = arena_printf(&call->arena, "{\"imported\":%zu,\"left_out\":%zu}\n",
-				      import->count, count - import->count);
+	import->answer =
+		arena_printf(&call->arena, "{\"imported\":%zu,\"left_out\":%zu,\"erased\":%zu}\n",
+			     import->count, count - import->count - import->erased, import->erased);
 	return fault;
 }
 
@@ -259,18 +286,20 @@ static void post_messages(struct admin_call *call)
 		admin_reply_error(call, 400, "invalid_user_id", user_fault);
 		return;
 	}
+	if (!admin_has_consent(call))
+		return;
 	struct import *import = arena_alloc(&call->arena, sizeof(*import));
 	*import = (struct import){.call = call};
 	const char *fault = read_import(import, body);
 	if (fault == NULL)
 		store_import(call->service->store, call->tenant, call->parameter, import->turns,
 			     import->count, import->learn, (struct slice){0}, clock_wall(),
-			     loop_for_store(call->loop), on_imported, import);
+			     admin_store_loop(call, call->user), on_imported, import);
 	else
 		admin_reply_error(call, 400, "invalid_import", fault);
 }
 
 const struct admin_endpoint admin_import_endpoints[] = {
-	{"POST", "/v1/users/{}/messages", false, post_messages},
-	{NULL, NULL, false, NULL},
+	{"POST", "/v1/users/{}/messages", "", false, post_messages},
+	{NULL, NULL, NULL, false, NULL},
 };

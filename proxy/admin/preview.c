@@ -53,9 +53,18 @@ static void reply(struct preview *preview)
 	struct buffer out;
 	const struct slice *body;
 	size_t pieces = chat_splice(&preview->chat, &body, &call->arena);
+	const struct identity *identity = &preview->chat.identity;
+	struct slice receipt = chat_receipt(&preview->chat, &call->arena).text;
+	enum store_result result = store_tell_turns(
+		call->service->store, store_user_key(identity->tenant, identity->user), &receipt,
+		&call->arena);
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return;
+	}
 	buffer_init(&out, 2 * PREVIEW_LIMIT);
 	buffer_append(&out, SLICE("{\"receipt\":"));
-	buffer_append(&out, chat_receipt(&preview->chat, &call->arena).text);
+	buffer_append(&out, receipt);
 	buffer_append(&out, SLICE(",\"body\":"));
 	json_quote(&out, arena_join(&call->arena, body, pieces));
 	buffer_append_byte(&out, '}');
@@ -115,7 +124,7 @@ static void start(struct admin_call *call, const struct dialect *dialect, const 
 	*preview = (struct preview){.call = call, .begun = clock_steady()};
 	struct slice body =
 		make_body(dialect, member(document, "model", &call->arena), question, &call->arena);
-	switch (chat_open_preview(&preview->chat, call->config, dialect,
+	switch (chat_open_preview(&preview->chat, call->config, call->service->store, dialect,
 				  call->service->model_traits, &identity, mode, body, &refusal,
 				  &call->arena)) {
 	case CHAT_REFUSED:
@@ -153,6 +162,6 @@ static void post_preview(struct admin_call *call)
 }
 
 const struct admin_endpoint admin_preview_endpoints[] = {
-	{"POST", "/v1/users/{}/preview", false, post_preview},
-	{NULL, NULL, false, NULL},
+	{"POST", "/v1/users/{}/preview", "dialect", false, post_preview},
+	{NULL, NULL, NULL, false, NULL},
 };

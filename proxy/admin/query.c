@@ -1,21 +1,36 @@
-/* The parameters behind a path's "?". */
+/* What a call says beside its path and its body: the parameters behind the "?", and If-Match. */
+#include "core/pii/pii.h"
+#include "core/rights/correction.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/http/percent.h"
 
 #include <inttypes.h>
 
-enum { MESSAGE_LIMIT = 256 };
+enum { MESSAGE_LIMIT = 256, MOST_SHOWN = 64, VERSION_DIGITS = 16 };
 
-static struct slice find_value(struct slice query, struct slice name)
+/* The next "name=value", and what follows it. */
+static struct slice take_pair(struct slice *query)
 {
+	size_t end = slice_find(*query, SLICE("&"), 0);
+	struct slice pair = slice_part(*query, 0, end);
+	*query = slice_part(*query, end < query->size ? end + 1 : end, query->size);
+	return pair;
+}
+
+static struct slice name_of(struct slice pair)
+{
+	return slice_part(pair, 0, slice_find(pair, SLICE("="), 0));
+}
+
+/* The value of the first pair of that name. */
+static struct slice find_value(const struct admin_call *call, struct slice name)
+{
+	struct slice query = call->query;
 	while (query.size > 0) {
-		size_t end = slice_find(query, SLICE("&"), 0);
-		struct slice pair = slice_part(query, 0, end);
-		size_t equals = slice_find(pair, SLICE("="), 0);
-		if (equals < pair.size && slice_equal(slice_part(pair, 0, equals), name))
-			return slice_part(pair, equals + 1, pair.size);
-		query = slice_part(query, end < query.size ? end + 1 : end, query.size);
+		struct slice pair = take_pair(&query);
+		if (pair.size > name.size && slice_equal(name_of(pair), name))
+			return slice_part(pair, name.size + 1, pair.size);
 	}
 	return (struct slice){0};
 }
@@ -30,7 +45,7 @@ static bool refuse(struct admin_call *call, const char *name, const char *need)
 
 bool admin_query(struct admin_call *call, const char *name, struct slice *value)
 {
-	struct slice written = find_value(call->query, slice_of(name));
+	struct slice written = find_value(call, slice_of(name));
 	*value = (struct slice){0};
 	if (written.data == NULL)
 		return true;
@@ -39,6 +54,17 @@ bool admin_query(struct admin_call *call, const char *name, struct slice *value)
 	if (value->data == NULL)
 		*value = SLICE("");
 	return true;
+}
+
+bool admin_query_switch(struct admin_call *call, const char *name, bool *on)
+{
+	struct slice text;
+	if (!admin_query(call, name, &text))
+		return false;
+	if (text.data == NULL)
+		return true;
+	*on = slice_equal(text, SLICE("1"));
+	return *on || slice_equal(text, SLICE("0")) || refuse(call, name, "0 or 1");
 }
 
 bool admin_query_number(struct admin_call *call, const char *name, uint64_t most, uint64_t *number)
@@ -72,4 +98,143 @@ bool admin_query_time(struct admin_call *call, const char *name, int64_t *at)
 	if (text.data == NULL || text_read_time(text, at))
 		return true;
 	return refuse(call, name, "a time such as 2026-01-05T10:00:00Z, or a date");
+}
+
+bool admin_query_pii(struct admin_call *call, int *pii, unsigned *classes)
+{
+	struct slice text;
+	enum pii_class class;
+	*pii = -1;
+	*classes = 0;
+	if (!admin_query(call, "pii", &text))
+		return false;
+	if (text.data == NULL)
+		return true;
+	if (pii_read(text, &class)) {
+		*classes = PII_BIT(class);
+		return true;
+	}
+	*pii = slice_equal(text, SLICE("true")) || slice_equal(text, SLICE("1"));
+	return *pii == 1 || slice_equal(text, SLICE("false")) || slice_equal(text, SLICE("0")) ||
+	       refuse(call, "pii", "true, false or a class of [pii]");
+}
+
+/* The name's place in the list, from 0, or the number of names in it. */
+static unsigned place_in(struct slice names, struct slice name)
+{
+	unsigned place = 0;
+	for (size_t begin = 0; begin < names.size; place++) {
+		size_t end = slice_find(names, SLICE(" "), begin);
+		if (slice_equal(slice_part(names, begin, end), name))
+			break;
+		begin = end + 1;
+	}
+	return place;
+}
+
+static void refuse_pair(struct admin_call *call, struct slice pair)
+{
+	struct slice name = name_of(pair);
+	struct slice shown = slice_part(name, 0, name.size < MOST_SHOWN ? name.size : MOST_SHOWN);
+	struct slice message = arena_printf(
+		&call->arena,
+		name.size == pair.size
+			? "\"%.*s\" in the query has no value."
+			: "\"%.*s\" is no parameter of this call, or stands there twice.",
+		SLICE_PRINT(shown));
+	admin_reply_error(call, 400, "invalid_query", message.data);
+}
+
+bool admin_query_admits(struct admin_call *call, const char *names)
+{
+	const struct slice list = arena_printf(&call->arena, "tenant %s", names);
+	const unsigned unknown = place_in(list, SLICE(""));
+	struct slice query = call->query;
+	uint64_t seen = 0; /* bit 0 is the first name */
+	while (query.size > 0) {
+		struct slice pair = take_pair(&query);
+		unsigned place = place_in(list, name_of(pair));
+		if (pair.size == 0)
+			continue;
+		if (place >= unknown || (seen >> place & 1) != 0 ||
+		    name_of(pair).size == pair.size) {
+			refuse_pair(call, pair);
+			return false;
+		}
+		seen |= UINT64_C(1) << place;
+	}
+	return true;
+}
+
+/* ---- If-Match ---- */
+
+/* Takes the next entity-tag of a list, without its quotation marks; `data` is NULL at the list's
+ * end. A weak one never matches (RFC 9110, 8.8.3.2) and is given as empty. False: it is no list. */
+static bool take_tag(struct slice *list, struct slice *tag)
+{
+	*tag = (struct slice){0};
+	*list = slice_trim(*list);
+	while (slice_starts_with(*list, SLICE(",")))
+		*list = slice_trim(slice_part(*list, 1, list->size));
+	if (list->size == 0)
+		return true;
+	const bool is_weak = slice_starts_with(*list, SLICE("W/"));
+	const size_t begin = is_weak ? 3 : 1;
+	const size_t end = slice_find(*list, SLICE("\""), begin);
+	if (end >= list->size || list->data[begin - 1] != '"')
+		return false;
+	*tag = is_weak ? SLICE("") : slice_part(*list, begin, end);
+	*list = slice_trim(slice_part(*list, end + 1, list->size));
+	return list->size == 0 || list->data[0] == ',';
+}
+
+/* False: no fact ever has that tag. */
+static bool read_version(struct slice tag, uint64_t *version)
+{
+	bool fits = tag.size == VERSION_DIGITS;
+	*version = 0;
+	for (size_t i = 0; fits && i < tag.size; i++) {
+		size_t digit = slice_find(SLICE("0123456789abcdef"), slice_part(tag, i, i + 1), 0);
+		fits = digit < 16;
+		*version = *version << 4 | digit;
+	}
+	return fits;
+}
+
+static bool read_tags(struct slice list, uint64_t *versions, size_t *count)
+{
+	struct slice tag;
+	bool fits;
+	while ((fits = take_tag(&list, &tag)) && tag.data != NULL)
+		*count += read_version(tag, &versions[*count]);
+	return fits;
+}
+
+bool admin_read_match(struct admin_call *call, struct fact_match *match)
+{
+	const struct http_head *head = http_request_head(call->request);
+	bool fits = true;
+	size_t size = 0;
+	*match = (struct fact_match){0};
+	for (size_t i = 0; i < head->field_count; i++) {
+		const struct http_field *field = &head->fields[i];
+		if (!slice_equal_nocase(field->name, SLICE("If-Match")))
+			continue;
+		match->is_asked |= !slice_equal(slice_trim(field->value), SLICE("*"));
+		size += field->value.size;
+	}
+	if (!match->is_asked)
+		return true;
+	uint64_t *versions =
+		arena_alloc(&call->arena, (size / VERSION_DIGITS + 1) * sizeof(*versions));
+	match->versions = versions;
+	for (size_t i = 0; fits && i < head->field_count; i++) {
+		if (slice_equal_nocase(head->fields[i].name, SLICE("If-Match")))
+			fits = read_tags(head->fields[i].value, versions, &match->count);
+	}
+	if (!fits)
+		admin_reply_error(call, 412, "changed",
+				  "If-Match must be * or a list of versions of this fact, each "
+				  "\"version\" in quotation marks.");
+	return fits;
 }

@@ -11,21 +11,20 @@ enum {
 	USUAL_LIMIT = 100,
 	MAX_LIMIT = 1000,
 	ID_DIGITS = 16,
-	ID_TIME_SHIFT = 20, /* an id is milliseconds since 1970, then a counter: next_receipt() */
 };
 
 static int64_t created_at(uint64_t id)
 {
-	return (int64_t)(id >> ID_TIME_SHIFT);
+	return (int64_t)(id >> RECEIPT_TIME_SHIFT);
 }
 
 /* The least id of a receipt made at that time or later. */
 static uint64_t first_id(int64_t at)
 {
-	const int64_t most = INT64_MAX >> ID_TIME_SHIFT;
+	const int64_t most = INT64_MAX >> RECEIPT_TIME_SHIFT;
 	if (at <= 0)
 		return 0;
-	return (uint64_t)(at < most ? at : most) << ID_TIME_SHIFT;
+	return (uint64_t)(at < most ? at : most) << RECEIPT_TIME_SHIFT;
 }
 
 /* ---- one ---- */
@@ -59,8 +58,7 @@ static bool read_receipt_id(struct slice text, uint64_t *id)
 	return is_id;
 }
 
-/* The stored text with the time, which the id holds. */
-static void put_whole(struct buffer *out, const struct kept_receipt *receipt, struct arena *arena)
+void admin_put_receipt(struct buffer *out, const struct kept_receipt *receipt, struct arena *arena)
 {
 	struct slice text = receipt->text;
 	buffer_printf(out, "{\"created_at\":\"%.*s\"%s",
@@ -82,9 +80,11 @@ static void get_receipt(struct admin_call *call)
 		admin_reply_failure(call, result);
 		return;
 	}
+	call->is_of_user = true;
+	call->user = receipt.user;
 	struct buffer out;
 	buffer_init(&out, ANSWER_LIMIT);
-	put_whole(&out, &receipt, &call->arena);
+	admin_put_receipt(&out, &receipt, &call->arena);
 	admin_reply_json(call, 200, &out);
 }
 
@@ -170,7 +170,7 @@ static void get_receipts(struct admin_call *call)
 }
 
 const struct admin_endpoint admin_receipt_endpoints[] = {
-	{"GET", "/v1/receipts/{}", false, get_receipt},
-	{"GET", "/v1/users/{}/receipts", false, get_receipts},
-	{NULL, NULL, false, NULL},
+	{"GET", "/v1/receipts/{}", "", false, get_receipt},
+	{"GET", "/v1/users/{}/receipts", "since until after limit", false, get_receipts},
+	{NULL, NULL, NULL, false, NULL},
 };

@@ -1,11 +1,13 @@
 #include "core/json/json.h"
+#include "core/text/text.h"
 #include "proxy/admin/call.h"
+#include "proxy/admin/scrub.h"
 #include "proxy/runtime/metrics.h"
 #include "proxy/runtime/version.h"
 
 #include <inttypes.h>
 
-enum { ANSWER_LIMIT = 1 << 20 };
+enum { ANSWER_LIMIT = 1 << 20, SECOND_MS = 1000 };
 
 /* What is wrong with the store; NULL: nothing. Chats continue either way. */
 static const char *store_fault(const struct store *store)
@@ -50,7 +52,9 @@ static void print_store_metrics(struct store *store, struct buffer *out)
 		{"recalld_store_users", "Users with stored memory.", statistics.users},
 		{"recalld_store_turns", "Turns kept.", statistics.turns},
 		{"recalld_store_facts", "Facts kept, ended ones included.", statistics.facts},
-		{"recalld_store_jobs", "Learner jobs stored.", statistics.jobs},
+		{"recalld_store_jobs",
+		 "Learner jobs stored, also those that wait for another mode or for consent.",
+		 statistics.jobs},
 		{"recalld_store_jobs_parked", "Jobs given up until they are unparked.",
 		 statistics.parked},
 		{"recalld_store_receipts", "Receipts kept.", statistics.receipts},
@@ -78,19 +82,45 @@ static void print_store_metrics(struct store *store, struct buffer *out)
 		statistics.commits, statistics.writes, statistics.unreadable);
 }
 
+static bool is_key_overdue(const struct admin_call *call)
+{
+	const int64_t made = store_key_made(call->service->store);
+	const uint64_t rotate = call->config->storage.rotate;
+	return made != 0 && rotate != 0 && clock_wall() - made >= (int64_t)rotate;
+}
+
+static void print_key_metrics(const struct admin_call *call, struct buffer *out)
+{
+	const int64_t made = store_key_made(call->service->store);
+	if (made == 0)
+		return;
+	buffer_printf(
+		out,
+		"# HELP recalld_store_key_age_seconds Time since the store got its master "
+		"key.\n# TYPE recalld_store_key_age_seconds gauge\nrecalld_store_key_age_seconds "
+		"%" PRId64 "\n# HELP recalld_store_key_overdue 1 while the master key is older "
+		"than [storage] rotate.\n# TYPE recalld_store_key_overdue "
+		"gauge\nrecalld_store_key_overdue %d\n",
+		(clock_wall() - made) / SECOND_MS, is_key_overdue(call));
+}
+
 static void print_load(const struct service *service, struct buffer *out)
 {
-	buffer_printf(out,
-		      "# HELP recalld_exchanges_open Exchanges in progress.\n# TYPE "
-		      "recalld_exchanges_open gauge\nrecalld_exchanges_open %zu\n# HELP "
-		      "recalld_connections Open client connections.\n# TYPE recalld_connections "
-		      "gauge\nrecalld_connections %zu\n# HELP recalld_in_flight_bytes Bytes of "
-		      "requests and unsent replies held.\n# TYPE recalld_in_flight_bytes "
-		      "gauge\nrecalld_in_flight_bytes %zu\n# HELP recalld_admin_in_flight_bytes "
-		      "The same at the admin address.\n# TYPE recalld_admin_in_flight_bytes "
-		      "gauge\nrecalld_admin_in_flight_bytes %zu\n",
-		      atomic_load(&service->exchanges), atomic_load(&service->connections),
-		      atomic_load(&service->in_flight), atomic_load(&service->admin_in_flight));
+	buffer_printf(
+		out,
+		"# HELP recalld_exchanges_open Exchanges in progress.\n# TYPE "
+		"recalld_exchanges_open gauge\nrecalld_exchanges_open %zu\n# HELP "
+		"recalld_connections Open client connections.\n# TYPE recalld_connections "
+		"gauge\nrecalld_connections %zu\n# HELP recalld_in_flight_bytes Bytes of "
+		"requests and unsent replies held.\n# TYPE recalld_in_flight_bytes "
+		"gauge\nrecalld_in_flight_bytes %zu\n# HELP recalld_admin_in_flight_bytes "
+		"The same at the admin address.\n# TYPE recalld_admin_in_flight_bytes "
+		"gauge\nrecalld_admin_in_flight_bytes %zu\n# HELP recalld_held_bytes Bytes of "
+		"replies' ends that wait for the disk.\n# TYPE recalld_held_bytes "
+		"gauge\nrecalld_held_bytes %zu\n",
+		atomic_load(&service->exchanges), atomic_load(&service->connections),
+		atomic_load(&service->in_flight), atomic_load(&service->admin_in_flight),
+		atomic_load(&service->held));
 }
 
 static void get_metrics(struct admin_call *call)
@@ -100,6 +130,8 @@ static void get_metrics(struct admin_call *call)
 	metrics_print(&out);
 	print_load(call->service, &out);
 	print_store_metrics(call->service->store, &out);
+	scrub_put_metrics(call, &out);
+	print_key_metrics(call, &out);
 	admin_reply(call, 200, "text/plain; version=0.0.4; charset=utf-8", buffer_slice(&out));
 	buffer_finish(&out);
 }
@@ -119,8 +151,8 @@ static void print_retention(const struct config *config, struct buffer *out)
 	buffer_printf(out,
 		      ",\"retention\":{\"messages_ms\":%" PRIu64 ",\"facts_ms\":%" PRIu64
 		      ",\"pii\":\"%s\"}",
-		      config->retention.messages, config->retention.facts,
-		      policies[config->retention.pii]);
+		      config->memory.retention.messages, config->memory.retention.facts,
+		      policies[config->memory.retention.pii]);
 }
 
 struct counted {
@@ -161,10 +193,31 @@ static void print_work(struct buffer *out)
 		{"lessons", METRIC_LEARNED_FACTS},
 		{"facts_stored", METRIC_FACTS_STORED},
 		{"facts_rejected", METRIC_FACTS_REJECTED},
+		{"summaries", METRIC_LEARNED_SUMMARIES},
+		{"summaries_refused", METRIC_SUMMARIES_REFUSED},
+	};
+	static const struct counted tokens[] = {
+		{"learning", METRIC_MODEL_TOKENS},
+		{"injected", METRIC_TOKENS_INJECTED},
+		{"trimmed", METRIC_TOKENS_TRIMMED},
 	};
 	print_counted(out, "requests", requests, sizeof(requests) / sizeof(requests[0]));
 	print_counted(out, "bypassed", causes, sizeof(causes) / sizeof(causes[0]));
 	print_counted(out, "memory_model", model, sizeof(model) / sizeof(model[0]));
+	print_counted(out, "tokens", tokens, sizeof(tokens) / sizeof(tokens[0]));
+}
+
+/* null: the store is not encrypted. */
+static void print_key(struct admin_call *call, struct buffer *out)
+{
+	const int64_t made = store_key_made(call->service->store);
+	buffer_append(out, SLICE(",\"store_key\":"));
+	if (made == 0)
+		buffer_append(out, SLICE("null"));
+	else
+		buffer_printf(out, "{\"since\":\"%.*s\",\"overdue\":%s}",
+			      SLICE_PRINT(text_time(made, &call->arena)),
+			      is_key_overdue(call) ? "true" : "false");
 }
 
 static void get_status(struct admin_call *call)
@@ -195,6 +248,9 @@ static void get_status(struct admin_call *call)
 	buffer_append(&out, SLICE(",\"embedding_trouble\":"));
 	json_quote(&out, last_failure_read(&call->service->embedding, &call->arena));
 	print_retention(config, &out);
+	buffer_append(&out, SLICE(",\"scrub\":"));
+	scrub_put_state(call, &out);
+	print_key(call, &out);
 	print_work(&out);
 	buffer_printf(
 		&out,
@@ -208,9 +264,9 @@ static void get_status(struct admin_call *call)
 }
 
 const struct admin_endpoint admin_system_endpoints[] = {
-	{"GET", "/healthz", true, get_health},
-	{"GET", "/readyz", true, get_readiness}, /* probes have no token */
-	{"GET", "/metrics", false, get_metrics},
-	{"GET", "/v1/status", false, get_status},
-	{NULL, NULL, false, NULL},
+	{"GET", "/healthz", NULL, true, get_health},
+	{"GET", "/readyz", NULL, true, get_readiness}, /* probes have no token */
+	{"GET", "/metrics", NULL, false, get_metrics},
+	{"GET", "/v1/status", "", false, get_status},
+	{NULL, NULL, NULL, false, NULL},
 };

@@ -47,7 +47,7 @@ static void unpark_all(struct admin_call *call)
 }
 
 const struct admin_endpoint admin_unpark_endpoints[] = {
-	{"POST", "/v1/unpark", false, unpark_all},
-	{"POST", "/v1/users/{}/unpark", false, unpark_user},
-	{NULL, NULL, false, NULL},
+	{"POST", "/v1/unpark", "", false, unpark_all},
+	{"POST", "/v1/users/{}/unpark", "", false, unpark_user},
+	{NULL, NULL, NULL, false, NULL},
 };

@@ -6,6 +6,7 @@
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
+#include "storage/rights.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct listing {
 	size_t steps;
 	struct user_counts *counts;
 	struct admin_jobs *jobs;
+	bool *restricted; /* by the user's own settings */
 	bool gone;
 };
 
@@ -49,9 +51,9 @@ static void put_user(struct buffer *out, const struct listing *listing, size_t i
 		      SLICE_PRINT(text_time(user->last_seen, arena)));
 	buffer_printf(out,
 		      ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64 ",\"conversations\":%" PRIu64
-		      ",\"pending\":%zu,\"parked\":%zu}",
+		      ",\"pending\":%zu,\"parked\":%zu,\"restricted\":%s}",
 		      counts->turns, counts->facts, counts->conversations, jobs->pending,
-		      jobs->parked);
+		      jobs->parked, listing->restricted[i] ? "true" : "false");
 }
 
 static void put_next(struct buffer *out, const struct listing *listing)
@@ -100,6 +102,16 @@ static enum store_result find_some(struct listing *listing)
 				&listing->list, &call->arena);
 }
 
+static bool is_restricted(struct admin_call *call, struct user_key user)
+{
+	struct user_settings settings;
+	struct arena scratch = {0};
+	enum store_result result = store_settings(call->service->store, user, &settings, &scratch);
+	bool restricted = result == STORE_OK && settings_restrict(&settings);
+	arena_finish(&scratch);
+	return restricted;
+}
+
 /* Counting one user's jobs may be a slice's work, so the slice ends with a user who has some. */
 static enum store_result count_some(struct listing *listing)
 {
@@ -117,6 +129,7 @@ static enum store_result count_some(struct listing *listing)
 			break;
 		listing->jobs[i] = admin_count_jobs(call, listing->list.users[i].key);
 		has_jobs = listing->jobs[i].all > 0;
+		listing->restricted[i] = is_restricted(call, listing->list.users[i].key);
 		listing->counted++;
 	}
 	listing->steps += STEPS_PER_SLICE - steps;
@@ -195,12 +208,13 @@ static void list_users(struct admin_call *call)
 	listing->counts = arena_alloc(&call->arena, limit * sizeof(*listing->counts));
 	memset(listing->counts, 0, limit * sizeof(*listing->counts));
 	listing->jobs = arena_alloc(&call->arena, limit * sizeof(*listing->jobs));
+	listing->restricted = arena_alloc(&call->arena, limit * sizeof(*listing->restricted));
 	call->pending = listing;
 	call->gone = on_gone;
 	run_slice(listing);
 }
 
 const struct admin_endpoint admin_user_list_endpoints[] = {
-	{"GET", "/v1/users", false, list_users},
-	{NULL, NULL, false, NULL},
+	{"GET", "/v1/users", "prefix after limit", false, list_users},
+	{NULL, NULL, NULL, false, NULL},
 };

@@ -1,10 +1,13 @@
 #include "core/json/json.h"
+#include "core/pii/pii.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/learn/learner.h"
 #include "proxy/learn/next_job.h"
+#include "storage/rights.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 enum {
 	ANSWER_LIMIT = 256 << 20,
@@ -18,7 +21,69 @@ struct reading {
 	struct admin_call *call;
 	struct admin_jobs jobs;
 	struct user_memory memory;
+	int pii;          /* see admin_query_pii() */
+	unsigned classes; /* of which one is asked for */
+	struct told *told;
+	size_t told_count;
 };
+
+/* Classes that only a memory model can tell: of an exchange, what its facts have. */
+struct told {
+	uint64_t exchange;
+	unsigned classes;
+};
+
+static int compare_told(const void *a, const void *b)
+{
+	const uint64_t left = ((const struct told *)a)->exchange;
+	const uint64_t right = ((const struct told *)b)->exchange;
+	return (left > right) - (left < right);
+}
+
+static void find_told(struct reading *reading)
+{
+	const struct user_memory *memory = &reading->memory;
+	reading->told = arena_alloc(&reading->call->arena,
+				    (memory->fact_count + 1) * sizeof(*reading->told));
+	for (size_t i = 0; i < memory->fact_count; i++) {
+		const struct fact *fact = &memory->facts[i];
+		if (fact->exchange != 0 && (fact->classes & PII_OF_MODEL) != 0)
+			reading->told[reading->told_count++] =
+				(struct told){fact->exchange, fact->classes & PII_OF_MODEL};
+	}
+	if (reading->told_count > 1)
+		qsort(reading->told, reading->told_count, sizeof(*reading->told), compare_told);
+}
+
+static unsigned turn_classes(const struct reading *reading, const struct turn *turn)
+{
+	unsigned classes = pii_classes(turn->text);
+	size_t low = 0;
+	size_t high = turn->role == ROLE_USER ? reading->told_count : 0;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (reading->told[middle].exchange < turn->exchange)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < reading->told_count && reading->told[low].exchange == turn->exchange &&
+	       turn->role == ROLE_USER;
+	     low++)
+		classes |= reading->told[low].classes;
+	return classes;
+}
+
+static bool filters(const struct reading *reading)
+{
+	return reading->pii >= 0 || reading->classes != 0;
+}
+
+static bool wants(const struct reading *reading, unsigned classes, bool is_pii)
+{
+	return (reading->classes == 0 || (reading->classes & classes) != 0) &&
+	       (reading->pii < 0 || (reading->pii == 1) == (is_pii || classes != 0));
+}
 
 static void put_time(struct buffer *out, const char *name, int64_t at, struct arena *arena)
 {
@@ -46,31 +111,11 @@ static void put_summary(struct buffer *out, const struct user_memory *memory, st
 	buffer_append_byte(out, '}');
 }
 
-static void put_fact(struct buffer *out, const struct fact *fact, struct arena *arena)
-{
-	buffer_printf(out, "{\"id\":\"%" PRIu64 "\",", fact->id);
-	put_text(out, "entity", fact->entity);
-	buffer_append_byte(out, ',');
-	put_text(out, "kind", fact->kind);
-	buffer_append_byte(out, ',');
-	put_text(out, "key", fact->key);
-	buffer_append_byte(out, ',');
-	put_text(out, "value", fact->value);
-	buffer_printf(out, ",\"confidence\":%.3g,\"pii\":%s,", fact->confidence,
-		      fact->pii ? "true" : "false");
-	put_time(out, "observed_at", fact->observed_at, arena);
-	if (fact->expires_at != 0) {
-		buffer_append_byte(out, ',');
-		put_time(out, "valid_until", fact->expires_at, arena);
-	}
-	buffer_printf(out, ",\"source\":{\"exchange\":\"%" PRIu64 "\",", fact->exchange);
-	put_text(out, "quote", fact->quote);
-	buffer_append(out, SLICE("}}"));
-}
-
 static void put_turn(struct buffer *out, const struct turn *turn, struct arena *arena)
 {
-	buffer_printf(out, "{\"role\":\"%s\",", role_name(turn->role));
+	buffer_printf(out,
+		      "{\"id\":\"%" PRIu64 "\",\"conversation\":\"%" PRIu32 "\",\"role\":\"%s\",",
+		      turn->id, turn->conversation, role_name(turn->role));
 	put_text(out, "content", turn->text);
 	buffer_append_byte(out, ',');
 	put_time(out, "created_at", turn->created_at, arena);
@@ -79,7 +124,42 @@ static void put_turn(struct buffer *out, const struct turn *turn, struct arena *
 		buffer_append(out, SLICE("null"));
 	else
 		json_quote(out, turn->session);
-	buffer_printf(out, ",\"complete\":%s}", turn->complete ? "true" : "false");
+	buffer_printf(out, ",\"complete\":%s", turn->complete ? "true" : "false");
+}
+
+static void put_facts(struct buffer *out, const struct reading *reading)
+{
+	const struct user_memory *memory = &reading->memory;
+	bool is_first = true;
+	for (size_t i = 0; i < memory->fact_count; i++) {
+		const struct fact *fact = &memory->facts[i];
+		if (filters(reading) && !wants(reading, fact_classes(fact), fact->pii))
+			continue;
+		buffer_append(out, is_first ? SLICE("") : SLICE(","));
+		admin_put_fact(out, fact, &reading->call->arena);
+		buffer_append_byte(out, '}');
+		is_first = false;
+	}
+}
+
+static void put_turns(struct buffer *out, const struct reading *reading)
+{
+	const struct user_memory *memory = &reading->memory;
+	bool is_first = true;
+	for (size_t i = 0; i < memory->turn_count; i++) {
+		const struct turn *turn = &memory->turns[i];
+		const unsigned classes = filters(reading) ? turn_classes(reading, turn) : 0;
+		if (filters(reading) && !wants(reading, classes, false))
+			continue;
+		buffer_append(out, is_first ? SLICE("") : SLICE(","));
+		put_turn(out, turn, &reading->call->arena);
+		if (filters(reading)) {
+			buffer_append(out, SLICE(",\"pii_classes\":"));
+			pii_print(classes, out);
+		}
+		buffer_append_byte(out, '}');
+		is_first = false;
+	}
 }
 
 static void put_memory(struct buffer *out, const struct reading *reading)
@@ -92,15 +172,9 @@ static void put_memory(struct buffer *out, const struct reading *reading)
 		      reading->jobs.pending, reading->jobs.parked, reading->jobs.deferred);
 	put_summary(out, memory, arena);
 	buffer_append(out, SLICE(",\"facts\":["));
-	for (size_t i = 0; i < memory->fact_count; i++) {
-		buffer_append(out, i == 0 ? SLICE("") : SLICE(","));
-		put_fact(out, &memory->facts[i], arena);
-	}
+	put_facts(out, reading);
 	buffer_append(out, SLICE("],\"messages\":["));
-	for (size_t i = 0; i < memory->turn_count; i++) {
-		buffer_append(out, i == 0 ? SLICE("") : SLICE(","));
-		put_turn(out, &memory->turns[i], arena);
-	}
+	put_turns(out, reading);
 	buffer_append(out, SLICE("]}"));
 }
 
@@ -111,12 +185,14 @@ struct admin_jobs admin_count_jobs(struct admin_call *call, struct user_key user
 	struct job_list list;
 	enum store_result result =
 		store_user_jobs(call->service->store, user, 0, MAX_JOBS_COUNTED, &list, &scratch);
+	const bool may_learn = result == STORE_OK && list.count > 0 &&
+			       learner_may_learn(call->config, call->service->store, user);
 	for (size_t i = 0; result == STORE_OK && i < list.count; i++) {
 		const struct job *job = &list.jobs[i];
 		jobs.all++;
 		if (job->parked)
 			jobs.parked++;
-		else if (learner_wants(call->config, &list, job, clock_wall()))
+		else if (may_learn && learner_wants(call->config, &list, job, clock_wall()))
 			jobs.pending++;
 		else if (job->kind == JOB_FACTS)
 			jobs.deferred++;
@@ -128,6 +204,8 @@ struct admin_jobs admin_count_jobs(struct admin_call *call, struct user_key user
 static void get_memory(struct admin_call *call)
 {
 	struct reading reading = {.call = call};
+	if (!admin_query_pii(call, &reading.pii, &reading.classes))
+		return;
 	/* Jobs first: anything learned meanwhile then counts as pending, never as lost. */
 	reading.jobs = admin_count_jobs(call, call->user);
 	enum store_result result =
@@ -137,32 +215,14 @@ static void get_memory(struct admin_call *call)
 		admin_reply_failure(call, result);
 		return;
 	}
+	find_told(&reading);
 	struct buffer out;
 	buffer_init(&out, ANSWER_LIMIT);
 	put_memory(&out, &reading);
 	admin_reply_json(call, 200, &out);
 }
 
-/* ---- forgetting ---- */
-
-static void on_forgotten(void *cookie, enum store_result result)
-{
-	struct admin_call *call = cookie;
-	if (result == STORE_OK || result == STORE_NOT_FOUND)
-		admin_reply(call, 204, NULL, (struct slice){0});
-	else
-		admin_reply_failure(call, result);
-}
-
-static void delete_user(struct admin_call *call)
-{
-	learner_forget(call->service->learner, call->user);
-	store_forget(call->service->store, call->user, loop_for_store(call->loop), on_forgotten,
-		     call);
-}
-
 const struct admin_endpoint admin_user_endpoints[] = {
-	{"GET", "/v1/users/{}/memory", false, get_memory},
-	{"DELETE", "/v1/users/{}", false, delete_user},
-	{NULL, NULL, false, NULL},
+	{"GET", "/v1/users/{}/memory", "pii", false, get_memory},
+	{NULL, NULL, NULL, false, NULL},
 };

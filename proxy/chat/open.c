@@ -5,7 +5,7 @@
 #include "proxy/config/zone.h"
 #include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"
-#include "storage/store.h"
+#include "storage/rights.h"
 
 static enum chat_verdict refuse(struct chat_refusal *refusal, int status, const char *code,
 				const char *message)
@@ -96,6 +96,7 @@ static struct chat_settings choose_settings(const struct config *config,
 		.strict = memory.durability == DURABILITY_STRICT,
 		.utc_offset = user_offset(&memory, head),
 		.secrets_redact = memory.secrets_redact,
+		.pii = config_pii_policy(&memory),
 		.placement = choose_placement(&memory, model_traits, model),
 		.token_rate = model_traits_token_rate(model_traits, model),
 		.context_tokens = memory.context_tokens,
@@ -108,22 +109,39 @@ static struct chat_settings choose_settings(const struct config *config,
 	};
 }
 
-static enum chat_verdict enter(struct chat *chat, const struct config *config,
+/* What the user asked for is stronger than the configuration and the request's head. */
+static void restrict_settings(struct chat_settings *settings, const struct config *config,
+			      struct store *store, struct user_key user, struct arena *arena)
+{
+	struct user_settings wished;
+	const bool needs_consent = config->governance.consent == CONSENT_REQUIRED;
+	if (store == NULL || store_settings(store, user, &wished, arena) != STORE_OK)
+		return;
+	settings->learn = settings->learn && settings_may_learn(&wished, needs_consent);
+	settings->refuses_learning = !settings_may_learn(&wished, needs_consent);
+	settings->refuses_memory = !settings_may_inject(&wished, needs_consent);
+	settings->inject = settings->inject && !settings->refuses_memory;
+	settings->trims = settings->trims && !settings->refuses_memory;
+}
+
+static enum chat_verdict enter(struct chat *chat, const struct config *config, struct store *store,
 			       struct model_traits *model_traits, const struct http_head *head,
 			       struct chat_asked *asked, struct chat_refusal *refusal,
 			       struct arena *arena)
 {
-	const struct chat_settings settings =
+	struct chat_settings settings =
 		choose_settings(config, model_traits, head, &asked->identity, chat->request.model);
-	if (asked->identity.user.size > 0)
+	if (asked->identity.user.size > 0) {
 		asked->user = store_user_key(asked->identity.tenant, asked->identity.user);
+		restrict_settings(&settings, config, store, asked->user, arena);
+	}
 	enum chat_verdict verdict = chat_enter(chat, asked, &settings, refusal, arena);
 	if (verdict == CHAT_PASS && chat->status == CHAT_BYPASSED)
 		metrics_count(METRIC_BYPASS_BODY, 1);
 	return verdict;
 }
 
-enum chat_verdict chat_open(struct chat *chat, const struct config *config,
+enum chat_verdict chat_open(struct chat *chat, const struct config *config, struct store *store,
 			    const struct dialect *dialect, struct model_traits *model_traits,
 			    const struct http_head *head, const struct identity_path *path,
 			    struct slice body, bool is_local, struct chat_refusal *refusal,
@@ -143,11 +161,11 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 	if (!identity_find_field(head, SLICE("X-Memory-Mode"), &asked.mode))
 		asked.mode = SLICE(
 			","); /* two different ones, joined by a comma, are not a mode's name */
-	return enter(chat, config, model_traits, head, &asked, refusal, arena);
+	return enter(chat, config, store, model_traits, head, &asked, refusal, arena);
 }
 
 enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
-				    const struct dialect *dialect,
+				    struct store *store, const struct dialect *dialect,
 				    struct model_traits *model_traits,
 				    const struct identity *identity, struct slice mode,
 				    struct slice body, struct chat_refusal *refusal,
@@ -155,7 +173,7 @@ enum chat_verdict chat_open_preview(struct chat *chat, const struct config *conf
 {
 	struct chat_asked asked = {.identity = *identity, .mode = mode, .dry_run = true};
 	chat_read(chat, dialect, body, false, arena);
-	return enter(chat, config, model_traits, NULL, &asked, refusal, arena);
+	return enter(chat, config, store, model_traits, NULL, &asked, refusal, arena);
 }
 
 bool chat_open_fetched(struct chat *chat, const struct config *config,
@@ -179,7 +197,8 @@ bool chat_open_fetched(struct chat *chat, const struct config *config,
 		return false;
 	chat->settings =
 		choose_settings(config, model_traits, head, &chat->identity, view.link.model);
-	return chat_fetch(chat, &view, arena);
+	restrict_settings(&chat->settings, config, store, chat->user, arena);
+	return !chat->settings.refuses_learning && chat_fetch(chat, &view, arena);
 }
 
 void chat_note_tokens(const struct chat *chat, struct model_traits *model_traits,

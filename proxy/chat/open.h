@@ -8,8 +8,9 @@
 
 struct store;
 
-/* `path` may be NULL. `is_local`: the client is on the loopback interface. */
-enum chat_verdict chat_open(struct chat *chat, const struct config *config,
+/* `store` has what the user asked for; NULL: nothing. `path` may be NULL. `is_local`: the client is
+ * on the loopback interface. */
+enum chat_verdict chat_open(struct chat *chat, const struct config *config, struct store *store,
 			    const struct dialect *dialect, struct model_traits *model_traits,
 			    const struct http_head *head, const struct identity_path *path,
 			    struct slice body, bool is_local, struct chat_refusal *refusal,
@@ -18,7 +19,7 @@ enum chat_verdict chat_open(struct chat *chat, const struct config *config,
 /* Opens a chat for a person who asks what `question` would be given: as for a request with that
  * body and no head. */
 enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
-				    const struct dialect *dialect,
+				    struct store *store, const struct dialect *dialect,
 				    struct model_traits *model_traits,
 				    const struct identity *identity, struct slice mode,
 				    struct slice body, struct chat_refusal *refusal,

@@ -1,5 +1,7 @@
 #include "proxy/config/reader.h"
-#include "storage/store.h"
+#include "proxy/config/store_key.h"
+
+#include <openssl/crypto.h>
 
 /* Anyone may test a configuration; only the daemon's user need have access to the path. */
 static void tell(struct config_reader *reader, struct config_origin origin, enum store_look look,
@@ -22,11 +24,47 @@ static void tell(struct config_reader *reader, struct config_origin origin, enum
 			     why);
 }
 
+static const char variable_warning[] = STORE_KEY_VARIABLE
+	" gives the store's key: programs of the same user, and who may look at how this one was "
+	"started, can read an environment; [storage] key_file is safer";
+static const char vain_variable[] =
+	STORE_KEY_VARIABLE " is set, but [storage] encrypt is off: nothing is encrypted";
+
+static void check_key(struct config_reader *reader)
+{
+	const struct config *config = reader->config;
+	const bool has_file = *config->storage.key_file != '\0';
+	const bool has_command = *config->storage.key_command != '\0';
+	const struct config_origin origin =
+		reader->origins[config_find(SLICE("storage"), SLICE("encrypt"))];
+	const bool has_variable = store_key_in_environment();
+	unsigned char key[STORE_KEY_SIZE];
+	struct buffer why;
+	if (has_variable)
+		config_warning(reader, "%s",
+			       config->storage.encrypt ? variable_warning : vain_variable);
+	if (origin.broken || !config->storage.encrypt)
+		return;
+	if (has_file + has_command + has_variable != 1) {
+		config_fault(reader, origin,
+			     "[storage] encrypt = on needs one key; set key_file or key_command, "
+			     "one of the two%s",
+			     has_variable ? ", or unset " STORE_KEY_VARIABLE : "");
+		return;
+	}
+	buffer_init(&why, CONFIG_MAX_REASON);
+	if (reader->looks_at_store && !has_command && !store_key_read(config, key, &why))
+		config_fault(reader, origin, "%.*s", SLICE_PRINT(buffer_slice(&why)));
+	OPENSSL_cleanse(key, sizeof(key));
+	buffer_finish(&why);
+}
+
 void config_check_store(struct config_reader *reader)
 {
 	const char *path = reader->config->storage.path;
 	struct config_origin origin = reader->origins[config_find(SLICE("storage"), SLICE("path"))];
 	char why[512];
+	check_key(reader);
 	if (origin.broken)
 		return;
 	/* recalld does not expand ~ as a shell does: it would create a directory with that name. */

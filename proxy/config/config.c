@@ -46,9 +46,15 @@ bool config_glob_match(struct slice pattern, struct slice text)
 	return p == pattern.size;
 }
 
+bool config_takes_selectors(const char *section)
+{
+	return strcmp(section, "memory") == 0 || strcmp(section, "retention") == 0 ||
+	       strcmp(section, "pii") == 0;
+}
+
 static bool is_of_memory(const struct config_key *key)
 {
-	return strcmp(key->section, "memory") == 0;
+	return config_takes_selectors(key->section);
 }
 
 void *config_base(struct config *config, const struct config_key *key)
@@ -136,13 +142,14 @@ static size_t stored_size(const struct config_key *key)
 	return 0;
 }
 
-struct config_override *config_add_override(struct config *config, enum config_selector selector,
-					    struct slice pattern)
+struct config_override *config_add_override(struct config *config, const char *section,
+					    enum config_selector selector, struct slice pattern)
 {
 	config->overrides = xrealloc(config->overrides,
 				     (config->override_count + 1) * sizeof(*config->overrides));
 	struct config_override *override = &config->overrides[config->override_count++];
-	*override = (struct config_override){.selector = selector, .pattern = copy_text(pattern)};
+	*override = (struct config_override){
+		.section = section, .selector = selector, .pattern = copy_text(pattern)};
 	return override;
 }
 
@@ -178,14 +185,49 @@ void config_release(struct config *config)
 		config_destroy(config);
 }
 
+/* Whether the time that is set now is kept beside another section's. */
+static bool is_longer(const uint64_t *other, const uint64_t *set)
+{
+	return *set == 0 || (*other != 0 && *other <= *set);
+}
+
 void config_apply(const struct config_override *override, struct config_memory *memory)
 {
 	for (size_t i = 0; i < config_key_count; i++) {
 		const struct config_key *key = &config_keys[i];
-		if (override->lines[i] > 0 && key->offset != CONFIG_NOT_STORED)
-			memcpy((char *)memory + key->offset,
-			       (const char *)&override->memory + key->offset, stored_size(key));
+		if (override->lines[i] == 0 || key->offset == CONFIG_NOT_STORED)
+			continue;
+		void *place = (char *)memory + key->offset;
+		const void *value = (const char *)&override->memory + key->offset;
+		if (!(key->shortest && is_longer(place, value)))
+			memcpy(place, value, stored_size(key));
 	}
+}
+
+struct pii_policy config_pii_policy(const struct config_memory *memory)
+{
+	struct pii_policy policy = {0};
+	for (size_t i = PII_OTHER + 1; i < PII_CLASSES; i++) {
+		policy.mask |= memory->pii[i] == CONFIG_PII_MASK ? PII_BIT(i) : 0;
+		policy.drop |= memory->pii[i] == CONFIG_PII_DROP ? PII_BIT(i) : 0;
+		policy.hide |= memory->pii[i] == CONFIG_PII_NO_INJECT ? PII_BIT(i) : 0;
+	}
+	return policy;
+}
+
+struct config_retention config_shortest_retention(const struct config *config)
+{
+	struct config_memory shortest = config->memory;
+	for (size_t i = 0; i < config->override_count; i++) {
+		const struct config_override *override = &config->overrides[i];
+		int pii = shortest.retention.pii;
+		if (strcmp(override->section, "retention") != 0)
+			continue;
+		config_apply(override, &shortest);
+		if (shortest.retention.pii == PII_KEEP)
+			shortest.retention.pii = pii;
+	}
+	return shortest.retention;
 }
 
 struct config_memory config_memory_for(const struct config *config, struct slice model,

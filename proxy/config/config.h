@@ -8,19 +8,33 @@
 
 #include "core/base/bytes.h"
 #include "core/memory/memory.h"
+#include "core/pii/pii.h"
 
 #include <stdio.h>
 
 enum config_role { CONFIG_ROLE_AUTO, CONFIG_ROLE_SYSTEM, CONFIG_ROLE_DEVELOPER, CONFIG_ROLE_USER };
 enum config_history { HISTORY_PASS, HISTORY_TRIM };
 enum config_durability { DURABILITY_STRICT, DURABILITY_RELAXED };
+enum config_consent { CONSENT_IMPLIED, CONSENT_REQUIRED };
 enum config_tenant { TENANT_SHARED, TENANT_API_KEY };
 struct config_list {
 	char **items;
 	size_t count;
 };
 
-/* The keys of [memory]. A section with a selector overrides some of them. */
+/* What is kept how long, in milliseconds; 0: for ever. */
+struct config_retention {
+	uint64_t messages;
+	uint64_t facts;
+	uint64_t fact_kinds[FACT_KINDS]; /* by enum fact_kind */
+	uint64_t summaries;
+	uint64_t receipts;
+	int pii; /* enum pii */
+};
+
+enum config_pii { CONFIG_PII_KEEP, CONFIG_PII_MASK, CONFIG_PII_DROP, CONFIG_PII_NO_INJECT };
+
+/* The keys of [memory], [retention] and [pii]. A section with a selector overrides some of them. */
 struct config_memory {
 	int mode; /* enum mode */
 	bool inject;
@@ -46,10 +60,12 @@ struct config_memory {
 	int durability; /* enum config_durability */
 	uint64_t receipts;
 	uint64_t user_limit;
+	struct config_retention retention;
+	int pii[PII_CLASSES]; /* enum config_pii; of PII_OTHER, see retention.pii */
 };
 
 struct tls_context;
-struct config_override; /* one [memory SELECTOR] section */
+struct config_override; /* one section with a selector */
 
 struct config {
 	_Atomic unsigned references; /* changed only by config_retain() and config_release() */
@@ -108,13 +124,24 @@ struct config {
 		uint64_t concurrency;
 	} model;
 	struct {
-		uint64_t messages; /* 0: keep for ever; same for facts */
-		uint64_t facts;
-		int pii; /* enum pii */
-	} retention;
+		int consent; /* enum config_consent */
+		bool chat_may_forget_pinned;
+	} governance;
+	struct {
+		uint64_t keep; /* 0: forever */
+		bool inject;
+		bool log;
+	} audit;
 	struct {
 		char *path;
 		uint64_t map_size;
+		uint64_t scrub; /* an enum config_scrub, or the milliseconds between two */
+		uint64_t erasure_list;
+		bool encrypt;
+		uint64_t backup_keys_keep; /* exported keys */
+		uint64_t rotate;           /* the master key's age that is warned of; 0: none */
+		char *key_file;            /* one of the two is set if `encrypt` is */
+		char *key_command;
 	} storage;
 	struct {
 		int level;  /* enum log_level */
@@ -144,11 +171,18 @@ struct config *config_read_text(const char *name, struct slice text, FILE *fault
 struct config *config_retain(struct config *config);
 void config_release(struct config *config); /* NULL is fine; any thread */
 
-/* The [memory] settings for one request: the base section, then every [memory SELECTOR] that
- * matches; the last match wins, key by key. Empty slices match only the selector "*". If the
- * combined sections disagree, conversation_tokens still limits context_tokens. */
+/* The settings of [memory], [retention] and [pii] for one request: the base section, then every
+ * section with a selector that matches; the last match wins, key by key, except that the shortest
+ * time of [retention] does. Empty slices match only the selector "*". If the combined sections
+ * disagree, conversation_tokens still limits context_tokens. */
 struct config_memory config_memory_for(const struct config *config, struct slice model,
 				       struct slice tenant, struct slice user);
+
+/* What [pii] says of each class. */
+struct pii_policy config_pii_policy(const struct config_memory *memory);
+
+/* The shortest times of any section of [retention]; 0: none. */
+struct config_retention config_shortest_retention(const struct config *config);
 
 /* The smallest user_limit of any section. */
 uint64_t config_least_user_limit(const struct config *config);
@@ -176,6 +210,14 @@ bool config_knows_host(const char *address, const struct config_list *hosts,
 size_t config_unreloadable_changes(const struct config *before, const struct config *after,
 				   FILE *out);
 
+/* The words that [storage] scrub takes beside a time. */
+enum config_scrub {
+	CONFIG_SCRUB_OFF,
+	CONFIG_SCRUB_START, /* only when the daemon starts */
+	CONFIG_SCRUB_AFTER_DELETE,
+	CONFIG_SCRUB_WORDS,
+};
+
 /* ---- the table ---- */
 
 enum config_type {
@@ -186,8 +228,8 @@ enum config_type {
 	CONFIG_NUMBER,
 	CONFIG_FRACTION, /* a decimal number */
 	CONFIG_SIZE,
-	CONFIG_DURATION,
-	CONFIG_ZONE, /* stored as zone_find() numbers it */
+	CONFIG_DURATION, /* or one of `words`, if there are any: less than `least` */
+	CONFIG_ZONE,     /* stored as zone_find() numbers it */
 };
 
 struct config_key {
@@ -198,12 +240,13 @@ struct config_key {
 	const char *words;    /* "off|buffer|...", in the order of their values */
 	uint64_t least, most; /* in the unit of the stored value; most 0: no range */
 	bool required;        /* must not be empty */
+	bool shortest;        /* of several sections, the shortest time counts; 0 is the longest */
 	bool reloadable;
 	/* For texts and list items: whether the form is valid, and if not, why ("is ...; what would
 	 * be right", without the value). NULL: any form. Not called for an empty text. */
 	bool (*check)(struct slice text, struct buffer *why);
-	/* Into struct config, or struct config_memory for [memory]. SIZE_MAX: recognized but not
-	 * stored. */
+	/* Into struct config, or struct config_memory for the sections that it holds. SIZE_MAX:
+	 * recognized but not stored. */
 	size_t offset;
 	const char *help;
 };

@@ -221,7 +221,7 @@ bool config_url_leads_to(struct slice url, const struct config_address *address)
 static bool ends_in_endpoint(struct slice url)
 {
 	static const char *const endpoints[] = {"/chat/completions", "/completions", "/embeddings",
-						"/models"};
+						"/messages",         "/models",      "/responses"};
 	while (url.size > 0 && url.data[url.size - 1] == '/')
 		url.size--;
 	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
@@ -268,8 +268,18 @@ bool config_check_proxy(struct slice text, struct buffer *why)
 	return fail(why, "is not a proxy; write http://HOST:PORT");
 }
 
+/* docker's --env-file, unlike a shell, leaves the quotes in a variable. */
+static bool is_quoted(struct slice text)
+{
+	return text.size > 1 && (text.data[0] == '"' || text.data[0] == '\'') &&
+	       text.data[text.size - 1] == text.data[0];
+}
+
 bool config_check_secret(struct slice text, struct buffer *why)
 {
+	if (is_quoted(text))
+		return fail(why, "begins and ends with a quotation mark, which is sent along; "
+				 "write it exactly as issued, without quotes");
 	for (size_t i = 0; i < text.size; i++) {
 		if (text.data[i] <= ' ' || text.data[i] > '~')
 			return fail(why, "holds a space or a character that is not ASCII; write it "

@@ -38,10 +38,16 @@ size_t config_find(struct slice section, struct slice name)
 	return CONFIG_NO_KEY;
 }
 
+/* A variable's name has no dots. */
+static int upper(char c)
+{
+	return c == '.' ? '_' : toupper((unsigned char)c);
+}
+
 static void print_upper(const char *name, FILE *out)
 {
 	for (; *name != '\0'; name++)
-		(void)fputc(toupper((unsigned char)*name), out);
+		(void)fputc(upper(*name), out);
 }
 
 void config_print_variable(const struct config_key *key, FILE *out)
@@ -52,14 +58,14 @@ void config_print_variable(const struct config_key *key, FILE *out)
 	print_upper(key->name, out);
 }
 
-/* Whether `upper` is `name` in upper case. */
-static bool is_upper_of(struct slice upper, const char *name)
+/* Whether `written` is `name` in upper case. */
+static bool is_upper_of(struct slice written, const char *name)
 {
-	for (size_t i = 0; i < upper.size; i++) {
-		if (name[i] == '\0' || upper.data[i] != toupper((unsigned char)name[i]))
+	for (size_t i = 0; i < written.size; i++) {
+		if (name[i] == '\0' || written.data[i] != upper(name[i]))
 			return false;
 	}
-	return name[upper.size] == '\0';
+	return name[written.size] == '\0';
 }
 
 static size_t least(size_t a, size_t b)

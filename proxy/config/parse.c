@@ -40,12 +40,13 @@ static bool read_selector(struct slice name, enum config_selector *selector)
 	return false;
 }
 
-static const struct config_override *
-find_override(const struct config *config, enum config_selector selector, struct slice pattern)
+static const struct config_override *find_override(const struct config *config, const char *section,
+						   enum config_selector selector,
+						   struct slice pattern)
 {
 	for (size_t i = 0; i < config->override_count; i++) {
 		const struct config_override *override = &config->overrides[i];
-		if (override->selector == selector &&
+		if (strcmp(override->section, section) == 0 && override->selector == selector &&
 		    slice_equal(slice_of(override->pattern), pattern))
 			return override;
 	}
@@ -58,8 +59,18 @@ static void twice_fault(struct config_reader *reader, unsigned earlier)
 		     "the same section already begins in line %u; merge their keys", earlier);
 }
 
-/* Begins [memory SELECTOR]. False: it reported a fault. */
-static bool begin_override(struct config_reader *reader, struct slice text)
+/* Only [memory] knows a request's model. */
+static void selector_fault(struct config_reader *reader, const char *section)
+{
+	const char *of_model = strcmp(section, "memory") == 0 ? "[memory model=GLOB], " : "";
+	config_fault(reader, this_line(reader),
+		     "the section's selector is not valid; write one of %s[%s tenant=ID], [%s "
+		     "user=GLOB]",
+		     of_model, section, section);
+}
+
+/* Begins [SECTION SELECTOR]. False: it reported a fault. */
+static bool begin_override(struct config_reader *reader, const char *section, struct slice text)
 {
 	size_t equals = slice_find(text, SLICE("="), 0);
 	struct slice pattern = {0};
@@ -68,13 +79,13 @@ static bool begin_override(struct config_reader *reader, struct slice text)
 		pattern = slice_trim(slice_part(text, equals + 1, text.size));
 	if (!read_selector(slice_trim(slice_part(text, 0, equals)), &selector) ||
 	    pattern.size == 0 || memchr(pattern.data, ' ', pattern.size) != NULL ||
-	    memchr(pattern.data, '\t', pattern.size) != NULL) {
-		config_fault(reader, this_line(reader),
-			     "the section's selector is not valid; write one of [memory "
-			     "model=GLOB], [memory tenant=ID], [memory user=GLOB]");
+	    memchr(pattern.data, '\t', pattern.size) != NULL ||
+	    (selector == SELECT_MODEL && strcmp(section, "memory") != 0)) {
+		selector_fault(reader, section);
 		return false;
 	}
-	const struct config_override *earlier = find_override(reader->config, selector, pattern);
+	const struct config_override *earlier =
+		find_override(reader->config, section, selector, pattern);
 	if (earlier != NULL)
 		twice_fault(reader, earlier->line);
 	if (reader->config->override_count == CONFIG_MAX_OVERRIDES) {
@@ -84,7 +95,7 @@ static bool begin_override(struct config_reader *reader, struct slice text)
 			CONFIG_MAX_OVERRIDES);
 		return false;
 	}
-	reader->override = config_add_override(reader->config, selector, pattern);
+	reader->override = config_add_override(reader->config, section, selector, pattern);
 	reader->override->line = reader->line;
 	return true;
 }
@@ -93,7 +104,7 @@ static bool begin_base(struct config_reader *reader, size_t first, struct slice 
 {
 	if (selector.size > 0) {
 		config_fault(reader, this_line(reader),
-			     "[%s] takes no selector; only [memory] does",
+			     "[%s] takes no selector; [memory], [retention] and [pii] do",
 			     config_keys[first].section);
 		return false;
 	}
@@ -125,9 +136,11 @@ static void parse_section(struct config_reader *reader, struct slice line)
 		section_fault(reader, name);
 		return;
 	}
-	bool override = slice_equal(name, SLICE("memory")) && selector.size > 0;
-	if (override ? begin_override(reader, selector) : begin_base(reader, first, selector))
-		reader->section = config_keys[first].section;
+	const char *section = config_keys[first].section;
+	bool override = config_takes_selectors(section) && selector.size > 0;
+	if (override ? begin_override(reader, section, selector)
+		     : begin_base(reader, first, selector))
+		reader->section = section;
 }
 
 /* ---- keys ---- */
@@ -282,10 +295,18 @@ void config_parse_text(struct config_reader *reader, struct slice text)
  * RECALLD_MODEL_SERVICE_HOST for a service called recalld-model. */
 static void unknown_variable(struct config_reader *reader, struct slice name, size_t first)
 {
+	const char *section = config_keys[first].section;
+	size_t begin = slice_find(name, SLICE("_"), 0) + 1;
+	size_t end = slice_find(name, SLICE("_"), begin);
 	if (name.size > MAX_VARIABLE)
 		return;
-	config_warning(reader, "%.*s is not a key of [%s]; it has no effect", SLICE_PRINT(name),
-		       config_keys[first].section);
+	if (slice_equal_nocase(slice_part(name, begin, end), slice_of(section)))
+		config_warning(reader, "%.*s is not a key of [%s]; it has no effect",
+			       SLICE_PRINT(name), section);
+	else
+		config_warning(reader,
+			       "%.*s has no effect: no section has this name; did you mean [%s]?",
+			       SLICE_PRINT(name), section);
 }
 
 void config_parse_environment(struct config_reader *reader)

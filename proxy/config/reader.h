@@ -11,7 +11,7 @@
 #include "proxy/config/config.h"
 
 enum {
-	CONFIG_MAX_KEYS = 96, /* rows of the table */
+	CONFIG_MAX_KEYS = 144, /* rows of the table */
 	CONFIG_MAX_FILE = 1024 * 1024,
 	CONFIG_MAX_LINE = 64 * 1024,
 	CONFIG_MAX_OVERRIDES = 1000,
@@ -33,6 +33,7 @@ struct config_origin {
 enum config_selector { SELECT_MODEL, SELECT_TENANT, SELECT_USER };
 
 struct config_override {
+	const char *section; /* the table's */
 	enum config_selector selector;
 	char *pattern;
 	unsigned line;
@@ -180,11 +181,13 @@ void config_check_store(struct config_reader *reader);
 /* `*` matches any run of characters, `?` exactly one. Case-sensitive. */
 bool config_glob_match(struct slice pattern, struct slice text);
 /* Stores a value in the structure that the key's offset refers to: the configuration, or for a key
- * of [memory] a section's settings. Frees the previous value. */
+ * of struct config_memory a section's settings. Frees the previous value. */
 void config_store(const struct config_key *key, const struct config_value *value, void *base);
+/* Whether the section's keys are in struct config_memory, so that it takes selectors. */
+bool config_takes_selectors(const char *section);
 /* Appends a section with a selector; copies the pattern. */
-struct config_override *config_add_override(struct config *config, enum config_selector selector,
-					    struct slice pattern);
+struct config_override *config_add_override(struct config *config, const char *section,
+					    enum config_selector selector, struct slice pattern);
 void *config_base(struct config *config, const struct config_key *key);
 /* Applies the section's overrides to `memory`. */
 void config_apply(const struct config_override *override, struct config_memory *memory);

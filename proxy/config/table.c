@@ -15,6 +15,8 @@
 #define NUMBER(least_, most_) .type = CONFIG_NUMBER, .least = (least_), .most = (most_)
 #define FRACTION(least_, most_) .type = CONFIG_FRACTION, .least = (least_), .most = (most_)
 #define SIZE(least_, most_) .type = CONFIG_SIZE, .least = (least_), .most = (most_)
+#define TIME_KEPT DURATION(0, LONGEST), .shortest = true
+#define PII_ACTION WORD("keep|mask|drop|no_inject")
 #define DURATION(least_, most_) .type = CONFIG_DURATION, .least = (least_), .most = (most_)
 
 /* Where the value is stored. A running daemon does not apply changes to a FIXED key. */
@@ -215,20 +217,124 @@ const struct config_key config_keys[] = {
 	{KEY("model", "concurrency", "4"), NUMBER(1, 256), AT(model.concurrency),
 	 .help = "calls in progress at once"},
 
-	{KEY("retention", "messages", "0"), DURATION(0, LONGEST), AT(retention.messages),
+	{KEY("retention", "messages", "0"), TIME_KEPT, IN_MEMORY(retention.messages),
 	 .help = "how long turns are kept after they were said, and a summary after its newest "
 		 "turn; 0: forever"},
-	{KEY("retention", "facts", "0"), DURATION(0, LONGEST), AT(retention.facts),
+	{KEY("retention", "facts", "0"), TIME_KEPT, IN_MEMORY(retention.facts),
 	 .help = "how long facts are kept after they were last said; 0: forever"},
-	{KEY("retention", "pii", "keep"), WORD("keep|redact|drop"), AT(retention.pii),
+	{KEY("retention", "facts.user", "0"), TIME_KEPT,
+	 IN_MEMORY(retention.fact_kinds[FACT_OF_USER]),
+	 .help = "the same for facts about the user themselves; the shorter of the two counts"},
+	{KEY("retention", "facts.person", "0"), TIME_KEPT,
+	 IN_MEMORY(retention.fact_kinds[FACT_OF_PERSON]),
+	 .help = "the same for facts about other people; the shorter of the two counts"},
+	{KEY("retention", "facts.place", "0"), TIME_KEPT,
+	 IN_MEMORY(retention.fact_kinds[FACT_OF_PLACE]),
+	 .help = "the same for facts about places; the shorter of the two counts"},
+	{KEY("retention", "facts.project", "0"), TIME_KEPT,
+	 IN_MEMORY(retention.fact_kinds[FACT_OF_PROJECT]),
+	 .help = "the same for facts about projects; the shorter of the two counts"},
+	{KEY("retention", "facts.thing", "0"), TIME_KEPT,
+	 IN_MEMORY(retention.fact_kinds[FACT_OF_THING]),
+	 .help = "the same for facts about things; the shorter of the two counts"},
+	{KEY("retention", "notes", "0"), TIME_KEPT, IN_MEMORY(retention.fact_kinds[FACT_OF_NOTE]),
+	 .help = "the same for notes: texts without a key, as imports from other memories bring "
+		 "them"},
+	{KEY("retention", "summaries", "0"), TIME_KEPT, IN_MEMORY(retention.summaries),
+	 .help = "how long a summary is kept after it was written; what it told of is summarized "
+		 "anew when the user comes back; 0: forever"},
+	{KEY("retention", "receipts", "0"), TIME_KEPT, IN_MEMORY(retention.receipts),
+	 .help = "how long receipts are kept; 0: until [memory] receipts is reached"},
+	{KEY("retention", "pii", "keep"), WORD("keep|redact|drop"), IN_MEMORY(retention.pii),
 	 .help = "what to do with facts that, according to the memory model, identify a person; "
 		 "redact records that there is one, without value and quote"},
+
+	{KEY("pii", "email", "keep"), PII_ACTION, IN_MEMORY(pii[PII_EMAIL]),
+	 .help = "e-mail addresses: mask writes \"[redacted: email]\" before anything is stored; "
+		 "drop also keeps "
+		 "no fact that holds one; no_inject stores them, but gives them to no model"},
+	{KEY("pii", "phone", "keep"), PII_ACTION, IN_MEMORY(pii[PII_PHONE]),
+	 .help = "the same for telephone numbers: international ones, others behind a word such as "
+		 "tel or mobile"},
+	{KEY("pii", "iban", "keep"), PII_ACTION, IN_MEMORY(pii[PII_IBAN]),
+	 .help = "for account numbers whose check digits are right"},
+	{KEY("pii", "card", "keep"), PII_ACTION, IN_MEMORY(pii[PII_CARD]),
+	 .help = "for payment card numbers; with [memory] secrets = redact they are masked "
+		 "whatever this says"},
+	{KEY("pii", "national_id", "keep"), PII_ACTION, IN_MEMORY(pii[PII_NATIONAL_ID]),
+	 .help = "for national numbers of US, DE, FR, ES, IT, NL, BR, PL, IN and CN, by form and "
+		 "check digits"},
+	{KEY("pii", "ip", "keep"), PII_ACTION, IN_MEMORY(pii[PII_IP]),
+	 .help = "for IP addresses, except loopback"},
+	{KEY("pii", "mac", "keep"), PII_ACTION, IN_MEMORY(pii[PII_MAC]),
+	 .help = "for network cards' addresses"},
+	{KEY("pii", "geo", "keep"), PII_ACTION, IN_MEMORY(pii[PII_GEO]),
+	 .help = "for latitude and longitude with at least four decimals"},
+	{KEY("pii", "birth_date", "keep"), PII_ACTION, IN_MEMORY(pii[PII_BIRTH_DATE]),
+	 .help = "for dates beside a word such as born or birthday, in twelve languages"},
+	{KEY("pii", "address", "keep"), PII_ACTION, IN_MEMORY(pii[PII_ADDRESS]),
+	 .help = "for what is likely a street address: a street's word with a postcode"},
+	{KEY("pii", "health", "keep"), PII_ACTION, IN_MEMORY(pii[PII_HEALTH]),
+	 .help = "for what, according to the memory model, is about health; mask and drop take the "
+		 "sentences that say it out of its turns once they are learned from, and no_inject "
+		 "hides them; the same for the next five"},
+	{KEY("pii", "religion", "keep"), PII_ACTION, IN_MEMORY(pii[PII_RELIGION]),
+	 .help = "for facts about religion or belief"},
+	{KEY("pii", "politics", "keep"), PII_ACTION, IN_MEMORY(pii[PII_POLITICS]),
+	 .help = "for facts about political opinions"},
+	{KEY("pii", "sex_life", "keep"), PII_ACTION, IN_MEMORY(pii[PII_SEX_LIFE]),
+	 .help = "for facts about sex life or orientation"},
+	{KEY("pii", "union", "keep"), PII_ACTION, IN_MEMORY(pii[PII_UNION]),
+	 .help = "for facts about membership of a trade union"},
+	{KEY("pii", "biometric", "keep"), PII_ACTION, IN_MEMORY(pii[PII_BIOMETRIC]),
+	 .help = "for facts about the body's measures that identify a person"},
+
+	{KEY("governance", "consent", "implied"), WORD("implied|required"), AT(governance.consent),
+	 .help = "implied: a user is remembered until they object; required: only once their "
+		 "settings say that they agreed"},
+	{KEY("governance", "chat_may_forget_pinned", "on"), SWITCH,
+	 AT(governance.chat_may_forget_pinned),
+	 .help = "whether a user's \"forget that\" in a chat also erases a fact that somebody "
+		 "pinned"},
+
+	{KEY("audit", "keep", "365d"), DURATION(0, LONGEST), AT(audit.keep),
+	 .help = "how long the log of who read or changed whose memory is kept; 0: forever"},
+	{KEY("audit", "inject", "off"), SWITCH, AT(audit.inject),
+	 .help = "whether that log also tells which requests were given whose memory"},
+	{KEY("audit", "log", "off"), SWITCH, AT(audit.log),
+	 .help = "whether each entry also goes to the log, once it is on disk"},
 
 	{KEY("storage", "engine", "lmdb"), WORD("lmdb"), NOWHERE, .help = "storage engine"},
 	{KEY("storage", "path", "/var/lib/recalld"), REQUIRED_TEXT(NULL), FIXED_AT(storage.path),
 	 .help = "the store's directory; created if missing"},
 	{KEY("storage", "map_size", "16G"), SIZE(MIB, 16384 * GIB), FIXED_AT(storage.map_size),
 	 .help = "largest size of the store; reserves address space, not disk"},
+	{KEY("storage", "scrub", "off"), DURATION(HOUR, LONGEST), .words = "off|start|after_delete",
+	 AT(storage.scrub),
+	 .help = "when the store's records are copied into a new file, so that erased texts leave "
+		 "the disk's files: at each start, after a deletion, or within this time of it; "
+		 "needs room for a second copy"},
+	{KEY("storage", "encrypt", "off"), SWITCH, FIXED_AT(storage.encrypt),
+	 .help = "whether the store is encrypted, each user with keys of their own; a store in the "
+		 "clear is encrypted at the next start, which needs room for a second copy"},
+	{KEY("storage", "key_file", ""), TEXT(NULL), FIXED_AT(storage.key_file),
+	 .help = "file with the master key: 32 bytes, raw or in base64; only recalld's user may "
+		 "read "
+		 "it"},
+	{KEY("storage", "key_command", ""), TEXT(NULL), FIXED_AT(storage.key_command),
+	 .help = "shell command that prints the master key, instead of a file; it gets 10 s"},
+	{KEY("storage", "rotate", "off"), DURATION(DAY, LONGEST), .words = "off",
+	 AT(storage.rotate),
+	 .help = "age of the master key from which the log, recallctl check and a metric ask for "
+		 "another one: recallctl rotate-key"},
+	{KEY("storage", "backup_keys_keep", "30d"), DURATION(DAY, LONGEST),
+	 AT(storage.backup_keys_keep),
+	 .help = "how long you keep a file of recallctl export-keys: as long can backups hold who "
+		 "was erased, and the report of a deletion says so"},
+	{KEY("storage", "erasure_list", "400d"), DURATION(DAY, LONGEST),
+	 FIXED_AT(storage.erasure_list),
+	 .help = "how long what was erased is kept from coming back with an old export or an "
+		 "import"},
 
 	{KEY("log", "level", "info"), WORD("error|warn|info|debug"), AT(log.level),
 	 .help = "lowest level that is logged"},
@@ -257,6 +363,10 @@ static void print_key(const struct config_key *key, FILE *out)
 		config_print_words(key, &values);
 	else
 		config_print_range(key, &values);
+	if (key->type == CONFIG_DURATION && key->words != NULL) {
+		buffer_append(&values, SLICE(", "));
+		config_print_words(key, &values);
+	}
 	(void)fprintf(out, "| `%s` | %s%s%s | %.*s | %s |\n", key->name,
 		      *key->initial == '\0' ? "" : "`", key->initial,
 		      *key->initial == '\0' ? "" : "`", SLICE_PRINT(values), key->help);

@@ -201,8 +201,7 @@ static bool read_fraction(const struct config_key *key, struct slice text, doubl
 	return true;
 }
 
-static bool read_word(const struct config_key *key, struct slice text, uint64_t *index,
-		      struct buffer *why)
+static bool find_word(const struct config_key *key, struct slice text, uint64_t *index)
 {
 	struct slice words = slice_of(key->words);
 	struct slice word;
@@ -210,6 +209,29 @@ static bool read_word(const struct config_key *key, struct slice text, uint64_t 
 		if (slice_equal(word, text))
 			return true;
 	}
+	return false;
+}
+
+/* A quantity, or one of the key's words: its index. */
+static bool read_quantity_or_word(const struct config_key *key, struct slice text, uint64_t *number,
+				  struct buffer *why)
+{
+	if (key->words != NULL && find_word(key, text, number))
+		return true;
+	if (read_quantity(key, text, number, why))
+		return true;
+	if (key->words != NULL) {
+		buffer_append(why, SLICE("; or "));
+		config_print_words(key, why);
+	}
+	return false;
+}
+
+static bool read_word(const struct config_key *key, struct slice text, uint64_t *index,
+		      struct buffer *why)
+{
+	if (find_word(key, text, index))
+		return true;
 	print_actual(text, why);
 	buffer_append(why, SLICE("; choose "));
 	config_print_words(key, why);
@@ -294,7 +316,7 @@ bool config_value_read(const struct config_key *key, struct slice text, struct c
 	case CONFIG_NUMBER:
 	case CONFIG_SIZE:
 	case CONFIG_DURATION:
-		return read_quantity(key, text, &value->number, why);
+		return read_quantity_or_word(key, text, &value->number, why);
 	case CONFIG_ZONE:
 		return read_zone(text, &value->number, why);
 	}

@@ -64,8 +64,10 @@ static void warn_of_key(struct config_reader *reader, const char *work, const ch
 	else if (elsewhere)
 		config_warning(
 			reader,
-			"[model] base_url differs from the upstream's server but gets the clients' "
-			"own keys; set [model] api_key (to any word if it needs none)");
+			"[model] base_url differs from the upstream's server, so clients' keys are "
+			"not sent there, and turns of clients with a key will not be %s; set "
+			"[model] api_key (to any word if it needs none)",
+			done);
 	else if (!upstream_key)
 		config_warning(
 			reader,
@@ -111,14 +113,16 @@ static void warn_of_trimming(struct config_reader *reader)
 			       "omitted; raise history_tokens or lower summary_words");
 }
 
-static void warn_of_version(struct config_reader *reader, const char *section, const char *url)
+/* `endpoint` is what recalld appends to the URL. */
+static void warn_of_version(struct config_reader *reader, const char *section, const char *key,
+			    const char *url, const char *endpoint)
 {
 	if (*url != '\0' && !config_url_has_version(slice_of(url)))
-		config_warning_at(
-			reader, reader->origins[config_find(slice_of(section), SLICE("base_url"))],
-			"[%s] base_url has no version such as /v1 in its path, and chats go to "
-			"base_url/chat/completions; most servers need /v1 at its end",
-			section);
+		config_warning_at(reader,
+				  reader->origins[config_find(slice_of(section), slice_of(key))],
+				  "[%s] %s has no version such as /v1 in its path, and chats go to "
+				  "%s/%s; most servers need /v1 at its end",
+				  section, key, key, endpoint);
 }
 
 static void warn_of_identity(struct config_reader *reader)
@@ -217,8 +221,12 @@ static void warn_of_short_keeping(struct config_reader *reader, const char *key,
 
 void config_warn(struct config_reader *reader)
 {
-	warn_of_version(reader, "upstream", reader->config->upstream.base_url);
-	warn_of_version(reader, "model", reader->config->model.base_url);
+	const struct config *config = reader->config;
+	warn_of_version(reader, "upstream", "base_url", config->upstream.base_url,
+			"chat/completions");
+	warn_of_version(reader, "upstream", "messages_base_url", config->upstream.messages_base_url,
+			"messages");
+	warn_of_version(reader, "model", "base_url", config->model.base_url, "chat/completions");
 	warn_of_learning(reader);
 	warn_of_recall(reader);
 	warn_of_trimming(reader);
@@ -228,6 +236,6 @@ void config_warn(struct config_reader *reader)
 	warn_of_strangers(reader);
 	warn_of_hosts(reader);
 	warn_of_certificate(reader);
-	warn_of_short_keeping(reader, "messages", reader->config->retention.messages);
-	warn_of_short_keeping(reader, "facts", reader->config->retention.facts);
+	warn_of_short_keeping(reader, "messages", reader->config->memory.retention.messages);
+	warn_of_short_keeping(reader, "facts", reader->config->memory.retention.facts);
 }

@@ -1,9 +1,9 @@
 /* The part of check that tells how the work goes: requests, the memory model, what to do next. */
-#include "proxy/ctl/ctl.h"
+#include "proxy/ctl/tool/ctl.h"
 
 #include <string.h>
 
-enum { FEW_CALLS = 10, FULL_PERCENT = 80, LATE_PERCENT = 50 };
+enum { FEW_CALLS = 10, FULL_PERCENT = 80, FAILED_PERCENT = 50 };
 
 static const double GIGABYTE = 1 << 30;
 
@@ -44,7 +44,7 @@ static void print_requests(json_t *status)
 {
 	static const struct part parts[] = {
 		{"injected", "with memory"},
-		{"empty", "where none bore on it"},
+		{"empty", "that nothing known bore on"},
 		{"anonymous", "without user"},
 		{"side", "side"},
 		{"off", "off"},
@@ -84,18 +84,40 @@ static long long rejected_share(json_t *model)
 	return named < FEW_CALLS ? 0 : 100 * rejected / named;
 }
 
-/* Of the lessons, those in which the model found nothing; an earlier recalld counts calls alone. */
+/* In percent of the exchanges that were learned from, several by one call; an earlier recalld
+ * counts calls alone. */
 static long long empty_share(json_t *model)
 {
 	long long lessons = number(model, json_object_get(model, "lessons") ? "lessons" : "calls");
-	return lessons < FEW_CALLS ? 0 : 100 * number(model, "empty") / lessons;
+	return lessons == 0 ? 0 : 100 * number(model, "empty") / lessons;
 }
 
-static void print_facts(json_t *model)
+static void print_learned(json_t *model)
 {
-	if (number(model, "lessons") > 0)
-		(void)printf("  learned     %lld facts, %lld rejected\n",
-			     number(model, "facts_stored"), number(model, "facts_rejected"));
+	if (number(model, "lessons") > 0) {
+		(void)fputs("  learned     ", stdout);
+		ctl_print_count(number(model, "facts_stored"), "facts");
+		(void)printf("; %lld rejected: not in the users' words\n",
+			     number(model, "facts_rejected"));
+	}
+	if (number(model, "summaries_refused") > 0)
+		(void)printf("  summaries   %lld kept, %lld refused\n", number(model, "summaries"),
+			     number(model, "summaries_refused"));
+}
+
+/* What learning costs, beside what memory gives and saves. */
+static void print_tokens(json_t *status)
+{
+	static const struct part parts[] = {
+		{"learning", "spent on learning"},
+		{"injected", "given to chats"},
+		{"trimmed", "saved by trimming histories"},
+	};
+	json_t *tokens = json_object_get(status, "tokens");
+	if (sum(tokens) == 0)
+		return;
+	(void)fputs("  tokens      ", stdout);
+	print_parts(tokens, parts, sizeof(parts) / sizeof(parts[0]));
 }
 
 static void print_model(json_t *status)
@@ -111,9 +133,9 @@ static void print_model(json_t *status)
 	ctl_print_count(number(model, "calls"), "calls");
 	(void)printf(": %lld%% refused, %lld%% unusable, %lld%% empty, %lld%% unanswered\n",
 		     share(model, number(model, "refused")),
-		     share(model, number(model, "unusable")), share(model, number(model, "empty")),
+		     share(model, number(model, "unusable")), empty_share(model),
 		     share(model, number(model, "unreachable") + number(model, "late")));
-	print_facts(model);
+	print_learned(model);
 }
 
 static void print_disk(json_t *status)
@@ -126,11 +148,22 @@ static void print_disk(json_t *status)
 		     (double)number(status, "disk_free") / GIGABYTE);
 }
 
+static void print_key(json_t *status)
+{
+	json_t *key = json_object_get(status, "store_key");
+	if (!json_is_object(key))
+		return;
+	(void)printf("  encrypted   with the master key of %s%s\n", ctl_text(key, "since"),
+		     json_is_true(json_object_get(key, "overdue")) ? ", which is overdue" : "");
+}
+
 void ctl_print_work(json_t *status)
 {
 	print_disk(status);
+	print_key(status);
 	print_requests(status);
 	print_model(status);
+	print_tokens(status);
 }
 
 /* ---- what to do ---- */
@@ -156,16 +189,22 @@ void ctl_print_advice(json_t *status)
 	       "see [model] base_url, api_key and name; waiting work is not lost");
 	advise(has(status, "embedding_trouble"),
 	       "see [model] embedding; recall uses words alone meanwhile");
+	advise(called && share(model, number(model, "unusable")) > FAILED_PERCENT,
+	       "the memory model's answers cannot be used: try another [model] name");
 	advise(number(status, "parked") > 0,
 	       "run recallctl unpark once the memory model works again");
-	advise(empty_share(model) > FULL_PERCENT,
+	advise(called && empty_share(model) > FULL_PERCENT,
 	       "the memory model finds next to nothing: try another [model] name");
 	advise(rejected_share(model) > FULL_PERCENT,
 	       "the memory model makes up what it finds: try another [model] name");
-	advise(called && share(model, number(model, "late")) > LATE_PERCENT,
+	advise(called && share(model, number(model, "late")) > FAILED_PERCENT,
 	       "the memory model is too slow: see [model] name and timeout");
 	advise(number(status, "bytes_used") > number(status, "bytes_mapped") / 100 * FULL_PERCENT,
 	       "raise [storage] map_size: the store is nearly full");
+	advise(has(json_object_get(status, "scrub"), "error"),
+	       "a scrub failed: make room for a second copy of the store, then recallctl scrub");
+	advise(json_is_true(json_object_get(json_object_get(status, "store_key"), "overdue")),
+	       "the master key is older than [storage] rotate: see recallctl rotate-key");
 	advise(number(json_object_get(status, "bypassed"), "refused") > 0,
 	       "a model refuses the memory block: set [memory] role = user for it");
 }

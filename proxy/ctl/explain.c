@@ -1,4 +1,4 @@
-#include "proxy/ctl/ctl.h"
+#include "proxy/ctl/tool/ctl.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Prints what the tables of commands and options say. */
-#include "proxy/ctl/ctl.h"
+#include "proxy/ctl/tool/ctl.h"
 
 #include <string.h>
 

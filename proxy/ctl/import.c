@@ -1,4 +1,4 @@
-#include "proxy/ctl/ctl.h"
+#include "proxy/ctl/tool/ctl.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -154,12 +154,16 @@ static int import_file(struct ctl *ctl, FILE *file)
 static int import(struct ctl *ctl)
 {
 	const char *name = ctl->arguments[0];
+	if (ctl->user == NULL && (ctl->dry_run || ctl->format != NULL)) {
+		ctl_fault(ctl, "--format and --dry-run are for one user's file: give --user");
+		return EXIT_FAILURE;
+	}
 	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "r");
 	if (file == NULL) {
 		ctl_fault(ctl, "cannot read %s: %s", name, strerror(errno));
 		return EXIT_FAILURE;
 	}
-	int status = import_file(ctl, file);
+	int status = ctl->user == NULL ? import_file(ctl, file) : ctl_import_user(ctl, file);
 	if (file != stdin)
 		(void)fclose(file);
 	return status;
@@ -168,13 +172,17 @@ static int import(struct ctl *ctl)
 const struct ctl_command ctl_import = {
 	.name = "import",
 	.arguments = "FILE",
-	.help = "import past turns, one JSON object per user; -: stdin",
+	.help = "import past turns or a user's memory; -: stdin",
 	.details =
 		"An object is {\"user\", \"messages\": [{\"role\", \"content\", \"created_at\",\n"
-		"\"session\"}]}; created_at and session are optional.",
-	.example = "recallctl import turns.jsonl",
-	.success = "imported",
+		"\"session\"}]}; created_at and session are optional. With --user, the file is an\n"
+		"export of one user's memory: recalld's, or of mem0, openmemory, chatgpt or\n"
+		"claude (JSON or ZIP). --dry-run tells what it holds and would cost.",
+	.example = "recallctl import turns.jsonl\n"
+		   "recallctl import chatgpt.zip --user alex --dry-run",
+	.success = "imported, or shown",
 	.least = 1,
 	.most = 1,
+	.takes = CTL_TAKES_USER | CTL_TAKES_DRY | CTL_TAKES_FORM,
 	.run = import,
 };

@@ -1,5 +1,5 @@
 /* The commands that list: users, and a user's receipts. */
-#include "proxy/ctl/ctl.h"
+#include "proxy/ctl/tool/ctl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,13 +77,7 @@ static int list_users(struct ctl *ctl)
 	ctl_add_query(&path, "tenant", ctl->tenant[0] == '\0' ? NULL : ctl->tenant);
 	json_t *answer = ctl_collect(ctl, &path, "users", USUAL_USERS);
 	buffer_finish(&path);
-	if (answer == NULL)
-		return EXIT_FAILURE;
-	if (ctl->json)
-		return ctl_print_json(answer);
-	print_users(answer);
-	json_decref(answer);
-	return EXIT_SUCCESS;
+	return ctl_print_answer(ctl, answer, print_users);
 }
 
 const struct ctl_command ctl_users = {
@@ -132,22 +126,12 @@ static void print_receipts(json_t *answer)
 
 static int list_receipts(struct ctl *ctl)
 {
-	struct buffer path;
-	char *begin = ctl_path(ctl, "/v1/users/", ctl->arguments[0], "/receipts");
-	buffer_init(&path, PATH_LIMIT);
-	buffer_append(&path, slice_of(begin));
-	free(begin);
+	struct buffer path = ctl_begin_path(ctl, "/v1/users/", ctl->arguments[0], "/receipts");
 	ctl_add_query(&path, "since", ctl->since);
 	ctl_add_query(&path, "until", ctl->until);
 	json_t *answer = ctl_collect(ctl, &path, "receipts", USUAL_RECEIPTS);
 	buffer_finish(&path);
-	if (answer == NULL)
-		return EXIT_FAILURE;
-	if (ctl->json)
-		return ctl_print_json(answer);
-	print_receipts(answer);
-	json_decref(answer);
-	return EXIT_SUCCESS;
+	return ctl_print_answer(ctl, answer, print_receipts);
 }
 
 const struct ctl_command ctl_receipts = {

@@ -1,16 +1,19 @@
 /* recallctl: talks to the admin address of a running recalld. */
-#include "proxy/config/config.h"
-#include "proxy/ctl/ctl.h"
+#include "proxy/config/store_key.h"
+#include "proxy/ctl/tool/ctl.h"
 #include "proxy/runtime/descriptors.h"
 #include "proxy/runtime/version.h"
 
 #include <getopt.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
 const struct ctl_command *const ctl_commands[] = {
-	&ctl_check,   &ctl_top,    &ctl_users,  &ctl_show,   &ctl_receipts, &ctl_explain,
-	&ctl_preview, &ctl_import, &ctl_forget, &ctl_unpark, &ctl_export,   &ctl_rebuild,
+	&ctl_check,   &ctl_top,    &ctl_users,      &ctl_show,        &ctl_receipts,  &ctl_explain,
+	&ctl_preview, &ctl_facts,  &ctl_correct,    &ctl_pin,         &ctl_suggested, &ctl_settings,
+	&ctl_import,  &ctl_forget, &ctl_audit,      &ctl_unpark,      &ctl_export,    &ctl_rebuild,
+	&ctl_scrub,   &ctl_dedupe, &ctl_rotate_key, &ctl_export_keys,
 };
 
 const size_t ctl_command_count = sizeof(ctl_commands) / sizeof(ctl_commands[0]);
@@ -66,6 +69,20 @@ static struct config *read_config(struct ctl *ctl)
 	return config;
 }
 
+/* False: it cannot be read, which has been reported. */
+static bool read_store_key(struct ctl *ctl, const struct config *config,
+			   unsigned char key[STORE_KEY_SIZE])
+{
+	struct buffer why;
+	buffer_init(&why, SIZE_MAX);
+	bool fine = !config->storage.encrypt || store_key_read(config, key, &why);
+	if (!fine)
+		ctl_fault(ctl, "%.*s", SLICE_PRINT(buffer_slice(&why)));
+	ctl->store.master = config->storage.encrypt ? key : NULL;
+	buffer_finish(&why);
+	return fine;
+}
+
 static int run(const struct ctl_command *command, struct ctl *ctl)
 {
 	struct config *config = read_config(ctl);
@@ -80,11 +97,18 @@ static int run(const struct ctl_command *command, struct ctl *ctl)
 		ctl->store.path = config->storage.path;
 	ctl->store.map_size = config->storage.map_size;
 	ctl->store.receipts = config->memory.receipts;
+	ctl->keys_keep = config->storage.backup_keys_keep;
+	unsigned char key[STORE_KEY_SIZE];
+	const bool takes_store = (command->takes & CTL_TAKES_STORE) != 0;
+	const bool needs_key =
+		takes_store && (command->needs_key == NULL || command->needs_key(ctl));
 	int status = EXIT_FAILURE;
-	if (address[0] == '\0' && (command->takes & CTL_TAKES_STORE) == 0)
+	if (address[0] == '\0' && !takes_store)
 		ctl_fault(ctl, "the configuration has no admin address; give --admin");
-	else
+	else if (!needs_key || read_store_key(ctl, config, key))
 		status = command->run(ctl);
+	ctl->store.master = NULL;
+	OPENSSL_cleanse(key, sizeof(key));
 	arena_finish(&arena);
 	config_release(config);
 	return status;
@@ -142,6 +166,7 @@ static int read_and_run(int count, char **words, struct ctl *ctl)
 
 int main(int count, char **words)
 {
+	store_key_take_environment();
 	descriptors_hold_standard();
 	struct ctl ctl = {.tenant = ""};
 	int status = read_and_run(count, words, &ctl);

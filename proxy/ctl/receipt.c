@@ -1,5 +1,5 @@
 /* Prints a receipt as a table for people. */
-#include "proxy/ctl/ctl.h"
+#include "proxy/ctl/tool/ctl.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Watches a running recalld: one screen, drawn anew each second. */
-#include "proxy/ctl/ctl.h"
-#include "proxy/ctl/figures.h"
+#include "proxy/ctl/tool/ctl.h"
+#include "proxy/ctl/tool/figures.h"
 
 #include <errno.h>
 #include <poll.h>

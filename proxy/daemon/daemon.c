@@ -3,6 +3,7 @@
 #include "proxy/admin/admin.h"
 #include "proxy/config/log.h"
 #include "proxy/daemon/config_watch.h"
+#include "proxy/daemon/open_store.h"
 #include "proxy/daemon/store_watch.h"
 #include "proxy/exchange/worker.h"
 #include "proxy/http/server.h"
@@ -15,6 +16,7 @@
 #include "proxy/service.h"
 #include "proxy/trace/tracer.h"
 #include "proxy/upkeep/retention.h"
+#include "proxy/upkeep/scrubber.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -35,6 +37,7 @@ struct server_process {
 	struct worker *workers[MAX_WORKERS];
 	size_t worker_count;
 	size_t drained_workers;
+	bool stopped;
 	struct store_watch store_watch;
 	unsigned heap_looks;
 	struct event *signals[3];
@@ -84,10 +87,8 @@ static void tell_of_fixed(const struct server_process *process, const struct con
 	FILE *out = open_memstream(&names, &size);
 	size_t count = config_unreloadable_changes(process->first, config, out);
 	(void)fclose(out);
-	for (size_t i = 0; i + 1 < size; i++) {
-		if (names[i] == '\n')
-			names[i] = ' ';
-	}
+	for (size_t i = 0; i + 1 < size; i++)
+		names[i] = names[i] == '\n' ? ' ' : names[i];
 	if (count > 0)
 		log_warn("restart recalld to apply the changed keys: %.*s", (int)size - 1, names);
 	free(names);
@@ -104,6 +105,7 @@ static void apply(struct server_process *process, struct config *config)
 		worker_configure(process->workers[i], config);
 	learner_configure(process->service.learner, config);
 	retention_configure(process->service.retention, config);
+	scrubber_configure(process->service.scrubber, config);
 	admin_configure(process->admin, config);
 	tracer_configure(process->service.tracer, config);
 	metrics_count(METRIC_CONFIG_RELOADS, 1);
@@ -134,7 +136,8 @@ static void on_watch(evutil_socket_t fd, short what, void *cookie)
 	struct server_process *process = cookie;
 	(void)fd;
 	(void)what;
-	store_watch_look(&process->store_watch, process->service.store);
+	store_watch_look(&process->store_watch, process->service.store,
+			 process->config->storage.rotate);
 	if (++process->heap_looks % HEAP_SECONDS == 0)
 		malloc_give_back();
 	if (config_watch_look(&process->config_watch, process->config))
@@ -152,6 +155,8 @@ static void on_admin_drained(void *cookie)
 static void on_worker_drained(void *cookie)
 {
 	struct server_process *process = cookie;
+	if (process->stopped)
+		return; /* cut off, and the admin address is closed */
 	if (++process->drained_workers == process->worker_count)
 		admin_drain(process->admin, process->loop, on_admin_drained, process);
 }
@@ -265,30 +270,12 @@ static bool start_admin(struct server_process *process)
 	return true;
 }
 
-static void tell_of_conversion(const struct store *store, const char *path)
-{
-	uint64_t format = store_converted_from(store);
-	if (format != 0)
-		log_info("the store was converted from format %" PRIu64
-			 "; the old one is kept as %s/data.mdb.format-%" PRIu64
-			 "; remove it once this version has proved itself",
-			 format, path, format);
-}
-
 static bool start_store(struct server_process *process)
 {
 	char error[ERROR_SIZE];
-	struct indexing_watch indexing = indexing_watch_begin();
-	const struct store_options options = {
-		.progress = {indexing_watch_tell, &indexing},
-		.path = process->config->storage.path,
-		.map_size = process->config->storage.map_size,
-		.receipts = process->config->memory.receipts,
-	};
-	process->service.store = store_open(&options, error, sizeof(error));
+	process->service.store = open_store(process->config, error, sizeof(error));
 	if (process->service.store == NULL)
 		return fail("[storage] path", error);
-	tell_of_conversion(process->service.store, options.path);
 	process->service.model_traits = model_traits_create();
 	process->service.learner = learner_start(&process->service, process->config);
 	if (process->service.learner == NULL)
@@ -297,6 +284,9 @@ static bool start_store(struct server_process *process)
 	process->service.retention = retention_start(process->service.store, process->config);
 	if (process->service.retention == NULL)
 		return fail("retention", "cannot start a thread");
+	process->service.scrubber = scrubber_start(process->service.store, process->config);
+	if (process->service.scrubber == NULL)
+		return fail("scrub", "cannot start a thread");
 	return true;
 }
 
@@ -347,6 +337,7 @@ static bool start(struct server_process *process)
 /* Threads first, then the store, whose callbacks are posted to the loops; the loops go last. */
 static void stop(struct server_process *process)
 {
+	process->stopped = true;
 	for (size_t i = 0; i < process->worker_count; i++)
 		worker_stop(process->workers[i]);
 	admin_close(process->admin);
@@ -355,6 +346,8 @@ static void stop(struct server_process *process)
 		learner_stop(process->service.learner);
 	if (process->service.retention != NULL)
 		retention_stop(process->service.retention);
+	if (process->service.scrubber != NULL)
+		scrubber_stop(process->service.scrubber);
 	if (process->service.store != NULL)
 		store_close(process->service.store);
 	for (size_t i = 0; i < process->worker_count; i++)
@@ -367,6 +360,7 @@ static void stop(struct server_process *process)
 	loop_destroy(process->loop);
 	learner_destroy(process->service.learner);
 	retention_destroy(process->service.retention);
+	scrubber_destroy(process->service.scrubber);
 	admin_destroy(process->admin);
 	model_traits_destroy(process->service.model_traits);
 	http_listen_clear(process->first->listen.address);

@@ -1,5 +1,6 @@
 /* recalld, the daemon: its command line. */
 #include "proxy/config/log.h"
+#include "proxy/config/store_key.h"
 #include "proxy/daemon/daemon.h"
 #include "proxy/runtime/descriptors.h"
 #include "proxy/runtime/version.h"
@@ -79,6 +80,7 @@ static void hold_signals(void)
 
 int main(int count, char **arguments)
 {
+	store_key_take_environment();
 	hold_signals();
 	descriptors_hold_standard();
 	struct options options = read_options(count, arguments);

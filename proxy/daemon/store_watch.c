@@ -3,11 +3,14 @@
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/loop.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <unistd.h>
 
 static const uint64_t unreadable_pause = 60 * 1000000; /* microseconds */
 static const uint64_t indexing_pause = 5 * 1000000;
+static const uint64_t rotate_pause = (uint64_t)24 * 3600 * 1000000;
+static const int64_t DAY_MS = 24 * 3600 * 1000;
 static const double SECOND_US = 1e6;
 
 static void look_at_room(struct store_watch *watch, const struct store *store)
@@ -56,8 +59,38 @@ static void look_at_records(struct store_watch *watch, const struct store *store
 		  (unsigned long long)unreadable);
 }
 
-void store_watch_look(struct store_watch *watch, const struct store *store)
+void store_watch_tell_of_conversion(const struct store *store, const char *path)
 {
+	const struct store_conversion from = store_converted(store);
+	if (from.encrypts)
+		log_info("encrypted the store in %s; %" PRIu64
+			 " unreadable records were left out; blocks of the disk may still hold the "
+			 "old file, and so do copies of it",
+			 path, from.skipped);
+	else if (from.format != 0)
+		log_info("the store was converted from format %" PRIu64 "; %" PRIu64
+			 " unreadable records were left out; the old one is kept as "
+			 "%s/data.mdb.format-%" PRIu64
+			 "; remove it once this version has proved itself",
+			 from.format, from.skipped, path, from.format);
+}
+
+static void look_at_key(struct store_watch *watch, const struct store *store, uint64_t rotate)
+{
+	const int64_t made = store_key_made(store);
+	if (rotate == 0 || made == 0 || clock_wall() - made < (int64_t)rotate ||
+	    (watch->rotate_told_at != 0 && clock_steady() - watch->rotate_told_at < rotate_pause))
+		return;
+	watch->rotate_told_at = clock_steady();
+	log_warn("the store's master key is %" PRId64
+		 " days old, older than [storage] rotate; stop recalld, give the store a new one "
+		 "with \"recallctl rotate-key FILE\", and destroy the old one",
+		 (clock_wall() - made) / DAY_MS);
+}
+
+void store_watch_look(struct store_watch *watch, const struct store *store, uint64_t rotate)
+{
+	look_at_key(watch, store, rotate);
 	look_at_room(watch, store);
 	look_at_damage(watch, store);
 	look_at_standstill(watch, store);
@@ -103,4 +136,16 @@ void indexing_watch_tell(void *cookie, double share)
 	else
 		log_info("rebuilding the store's index of words: %.0f %%, about %.0f s left",
 			 share * 100, passed / share * (1 - share));
+}
+
+/* The first line comes at once: nothing is answered meanwhile. */
+void conversion_watch_tell(void *cookie, double share)
+{
+	struct indexing_watch *watch = cookie;
+	uint64_t now = clock_steady();
+	const bool is_first = watch->told_at == watch->begun_at;
+	if (!is_first && now - watch->told_at < indexing_pause)
+		return;
+	watch->told_at = now + is_first;
+	log_info("copying the store into its new form: %.0f %%", share * 100);
 }

@@ -11,11 +11,13 @@ struct store_watch {
 	bool was_stuck;
 	uint64_t unreadable; /* number of unreadable records reported... */
 	uint64_t told_at;    /* ...at this time; 0: never */
+	uint64_t rotate_told_at;
 };
 
-/* Logs once when the store becomes full, has room again, is found damaged or stops working, and at
- * most once a minute that records are unreadable. */
-void store_watch_look(struct store_watch *watch, const struct store *store);
+/* Logs once when the store becomes full, has room again, is found damaged or stops working, at most
+ * once a minute that records are unreadable, and once a day that the master key is older than
+ * `rotate` (milliseconds; 0: it never is). */
+void store_watch_look(struct store_watch *watch, const struct store *store, uint64_t rotate);
 
 /* Installs a handler: when a page of the store's file cannot be read, the process says why and
  * ends. */
@@ -29,5 +31,11 @@ struct indexing_watch {
 
 struct indexing_watch indexing_watch_begin(void);
 void indexing_watch_tell(void *cookie, double share);
+
+/* The same for the copying of a store that is converted or encrypted. */
+void conversion_watch_tell(void *cookie, double share);
+
+/* Logs that opening converted the store, if it did. */
+void store_watch_tell_of_conversion(const struct store *store, const char *path);
 
 #endif

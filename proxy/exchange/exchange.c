@@ -4,16 +4,17 @@
 #include "proxy/exchange/state.h"
 #include "proxy/exchange/tracing.h"
 #include "proxy/learn/embedder.h"
-#include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* How much of a refusal is read to find out what it is about. */
 enum { REFUSAL_LIMIT = 64 * 1024 };
 /* How much of an error is passed on. */
 enum { ERROR_LIMIT = 64 * 1024 };
+
+/* How long a request waits for the exchange before it, in microseconds, and how often it looks. */
+enum { SETTLE_LIMIT = 500 * 1000, SETTLE_LOOK = 2 * 1000 };
 
 static const enum metric_gauge state_gauges[] = {
 	[EXCHANGE_LOADING] = METRIC_EXCHANGES_LOADING,
@@ -48,55 +49,6 @@ static void count_status(const struct exchange *exchange)
 	metrics_count(METRIC_TOKENS_TRIMMED, chat_tokens_saved(&exchange->chat));
 }
 
-static struct slice receipt_text(struct exchange *exchange)
-{
-	if (exchange->chat.receipt == 0)
-		return SLICE("-");
-	return arena_printf(&exchange->arena, "%016llx",
-			    (unsigned long long)exchange->chat.receipt);
-}
-
-static void log_exchange(struct exchange *exchange, const char *reason)
-{
-	if (!log_wants(LOG_LEVEL_INFO))
-		return;
-	struct arena *arena = &exchange->arena;
-	uint64_t now = clock_steady();
-	char user[9] = "-";
-	if (exchange->dialect != NULL && exchange->chat.identity.user.size > 0) {
-		const unsigned char *key = exchange->chat.user.bytes;
-		(void)snprintf(user, sizeof(user), "%02x%02x%02x%02x", key[0], key[1], key[2],
-			       key[3]);
-	}
-	uint64_t first_byte =
-		exchange->first_byte == 0 ? 0 : exchange->first_byte - exchange->begun;
-	struct log_field fields[] = {
-		{"method", exchange->method, false},
-		{"path", exchange->path, false},
-		{"status", arena_number(arena, (uint64_t)exchange->status), true},
-		{"memory",
-		 slice_of(exchange->dialect != NULL ? chat_status_name(exchange->chat.status)
-						    : "none"),
-		 false},
-		{"user", slice_of(user), false},
-		{"receipt", receipt_text(exchange), false},
-		{"tokens", arena_number(arena, exchange->chat.tokens), true},
-		{"bytes", arena_number(arena, exchange->relay.bytes), true},
-		{"first_byte_us", arena_number(arena, first_byte), true},
-		{"elapsed_us", arena_number(arena, now - exchange->begun), true},
-		{"end", slice_of(reason), false},
-		{NULL, {0}, false}, /* room for fields that not every line has, and the end */
-		{NULL, {0}, false},
-		{NULL, {0}, false},
-	};
-	size_t count = sizeof(fields) / sizeof(fields[0]) - 3;
-	if (exchange->cause.size > 0)
-		fields[count++] = (struct log_field){"cause", exchange->cause, false};
-	if (exchange->trace != NULL)
-		fields[count++] = (struct log_field){"trace", exchange_trace_id(exchange), false};
-	log_event(LOG_LEVEL_INFO, "exchange", fields);
-}
-
 static void free_exchange(void *cookie)
 {
 	struct exchange *exchange = cookie;
@@ -104,6 +56,8 @@ static void free_exchange(void *cookie)
 	buffer_finish(&exchange->refusal);
 	if (exchange->commit_deadline != NULL)
 		event_free(exchange->commit_deadline);
+	if (exchange->settling != NULL)
+		event_free(exchange->settling);
 	config_release(exchange->config);
 	arena_finish(&exchange->arena);
 	free(exchange);
@@ -115,6 +69,8 @@ void exchange_end(struct exchange *exchange, const char *reason)
 		return;
 	exchange_change_state(exchange, EXCHANGE_ENDED);
 	atomic_fetch_sub(&exchange->worker->service->exchanges, 1);
+	if (exchange->settling != NULL)
+		event_del(exchange->settling);
 	chat_lookup_cancel(exchange->lookup);
 	exchange->lookup = NULL;
 	upstream_cancel(exchange->transfer);
@@ -124,7 +80,7 @@ void exchange_end(struct exchange *exchange, const char *reason)
 	count_status(exchange);
 	metrics_observe(METRIC_EXCHANGE_SECONDS, clock_steady() - exchange->begun);
 	exchange_trace_end(exchange, reason);
-	log_exchange(exchange, reason);
+	exchange_log(exchange, reason);
 	*exchange->link = exchange->next;
 	if (exchange->next != NULL)
 		exchange->next->link = exchange->link;
@@ -202,8 +158,8 @@ static void go_on(struct exchange *exchange)
 /* Sortable by time, unique in this daemon's life and, unless the clock is set back, beyond it. */
 static uint64_t next_receipt(struct service *service)
 {
-	return ((uint64_t)clock_wall() << 20) |
-	       (atomic_fetch_add(&service->receipts, 1) & ((1 << 20) - 1));
+	return ((uint64_t)clock_wall() << RECEIPT_TIME_SHIFT) |
+	       (atomic_fetch_add(&service->receipts, 1) & ((1 << RECEIPT_TIME_SHIFT) - 1));
 }
 
 static void bypass(struct chat *chat, enum metric_counter cause)
@@ -217,11 +173,12 @@ static void end_lookup(struct exchange *exchange, enum store_result result)
 	struct chat *chat = &exchange->chat;
 	if (result != STORE_OK)
 		bypass(chat, METRIC_BYPASS_STORE);
-	else if (chat->status != CHAT_SIDE && !chat->dry_run)
+	else if (chat->status != CHAT_SIDE && !chat->dry_run && !chat->settings.refuses_learning)
 		chat->receipt = next_receipt(exchange->worker->service);
 	chat->elapsed = clock_steady() - exchange->begun;
 	metrics_observe(METRIC_MEMORY_SECONDS, chat->elapsed);
-	if (result == STORE_OK && !chat->dry_run && chat_wants_vectors(chat))
+	if (result == STORE_OK && !chat->dry_run && !chat->settings.refuses_learning &&
+	    chat_wants_vectors(chat))
 		embedder_wake(exchange->worker->service->embedder, chat->user);
 	go_on(exchange);
 }
@@ -233,8 +190,33 @@ static void on_looked_up(void *cookie)
 	end_lookup(exchange, STORE_OK);
 }
 
+static void look_up(struct exchange *exchange);
+
+static void on_settling(evutil_socket_t fd, short what, void *cookie)
+{
+	(void)fd;
+	(void)what;
+	look_up(cookie);
+}
+
+/* Whether the request has to wait until the user's exchange before it is on disk. */
+static bool must_settle(struct exchange *exchange)
+{
+	static const struct timeval look = {.tv_usec = SETTLE_LOOK};
+	struct service *service = exchange->worker->service;
+	if (!unsettled_has(&service->unsettled, exchange->chat.user) ||
+	    clock_steady() - exchange->begun >= SETTLE_LIMIT)
+		return false;
+	if (exchange->settling == NULL)
+		exchange->settling =
+			evtimer_new(loop_base(exchange->worker->loop), on_settling, exchange);
+	return exchange->settling != NULL && evtimer_add(exchange->settling, &look) == 0;
+}
+
 static void look_up(struct exchange *exchange)
 {
+	if (must_settle(exchange))
+		return;
 	struct service *service = exchange->worker->service;
 	struct chat *chat = &exchange->chat;
 	/* Decided before the reply begins, so that its headers promise only what is kept. */
@@ -253,17 +235,23 @@ static void look_up(struct exchange *exchange)
 		end_lookup(exchange, result);
 }
 
+static void take_key(struct exchange *exchange, const struct http_head *head)
+{
+	struct slice key = identity_key_field(head, &exchange->key_is_bound, &exchange->arena);
+	bool may_offer = forward_may_offer_key(exchange->config, exchange->target);
+	exchange->key_is_foreign = key.size > 0 && !may_offer;
+	exchange->key_field = may_offer ? key : (struct slice){0};
+}
+
 static void open_chat(struct exchange *exchange)
 {
 	struct http_request *request = exchange->request;
 	const struct dialect *dialect = exchange->dialect;
 	struct chat_refusal refusal;
-	exchange->key_field = identity_key_field(http_request_head(request),
-						 &exchange->key_is_bound, &exchange->arena);
-	if (!forward_may_offer_key(exchange->config, exchange->target))
-		exchange->key_field = (struct slice){0};
-	switch (chat_open(&exchange->chat, exchange->config, dialect,
-			  exchange->worker->service->model_traits, http_request_head(request),
+	take_key(exchange, http_request_head(request));
+	switch (chat_open(&exchange->chat, exchange->config, exchange->worker->service->store,
+			  dialect, exchange->worker->service->model_traits,
+			  http_request_head(request),
 			  exchange->user_path.rest.size > 0 ? &exchange->user_path : NULL,
 			  http_request_body(request), http_request_is_local(request), &refusal,
 			  &exchange->arena)) {
@@ -320,9 +308,8 @@ static void begin_fetch(struct exchange *exchange, const struct http_head *head,
 		chat_open_fetched(&exchange->chat, exchange->config, service->model_traits,
 				  service->store, head, is_below_user ? &exchange->user_path : NULL,
 				  id, exchange->begun_at, &exchange->arena);
-	if (exchange->fetches && forward_may_offer_key(exchange->config, exchange->target))
-		exchange->key_field =
-			identity_key_field(head, &exchange->key_is_bound, &exchange->arena);
+	if (exchange->fetches)
+		take_key(exchange, head);
 	go_on(exchange);
 }
 
@@ -348,8 +335,19 @@ static bool may_ask(struct exchange *exchange)
 				 http_request_body(exchange->request).size > 0, &refusal,
 				 &exchange->arena))
 		return true;
-	exchange_end_with_error(exchange, refusal.status, refusal.code, refusal.message);
+	end_with_error(exchange, forward_dialect(exchange->method, exchange->target),
+		       refusal.status, refusal.code, refusal.message);
 	return false;
+}
+
+/* A dry run promises that nothing is sent, wherever it goes. */
+static void refuse_dry_run(struct exchange *exchange)
+{
+	exchange_end_with_error(
+		exchange, 400, "dry_run_without_memory",
+		SLICE("A dry run shows what a chat would send, and this path has no memory: POST "
+		      "to /v1/chat/completions, /v1/responses, /v1/messages or /api/chat. Nothing "
+		      "was sent."));
 }
 
 void exchange_begin(struct worker *worker, struct http_request *request)
@@ -373,6 +371,8 @@ void exchange_begin(struct worker *worker, struct http_request *request)
 	struct slice fetched = forward_fetched(head->method, exchange->target);
 	if (exchange->dialect != NULL)
 		open_chat(exchange);
+	else if (guard_is_dry_run(head))
+		refuse_dry_run(exchange);
 	else if (fetched.size > 0)
 		begin_fetch(exchange, head, fetched);
 	else

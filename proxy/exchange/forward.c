@@ -35,13 +35,20 @@ struct slice forward_fetched(struct slice method, struct slice target)
 
 bool forward_is_without_memory(struct slice method, struct slice target)
 {
-	/* Paths of OpenAI, Anthropic and Ollama. */
-	static const struct slice paths[] = {SLICE("/v1/completions"), SLICE("/v1/messages"),
-					     SLICE("/api/generate")};
+	/* OpenAI's and Ollama's older APIs, Gemini's, and a chat at a base URL that is none of
+	 * ours, such as http://ADDRESS/api/v1. */
+	static const struct slice ends[] = {
+		SLICE("/v1/completions"),   SLICE("/api/generate"),
+		SLICE(":generateContent"),  SLICE(":streamGenerateContent"),
+		SLICE("/chat/completions"), SLICE("/responses")};
 	struct slice path = path_of(target);
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (slice_equal(path, paths[i]))
-			return slice_equal(method, SLICE("POST"));
+	if (!slice_equal(method, SLICE("POST")) || dialect_of(method, path) != NULL)
+		return false;
+	while (path.size > 0 && path.data[path.size - 1] == '/')
+		path.size--;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (slice_ends_with(path, ends[i]))
+			return true;
 	}
 	return false;
 }
@@ -90,8 +97,7 @@ const char *forward_api_key(const struct config *config, struct slice target)
 bool forward_may_offer_key(const struct config *config, struct slice target)
 {
 	const struct slice model = origin_of(slice_of(config_model_base_url(config)));
-	return !goes_elsewhere(config, target) ||
-	       slice_equal_nocase(origin_of(slice_of(config->upstream.messages_base_url)), model);
+	return slice_equal_nocase(origin_of(slice_of(forward_base_url(config, target))), model);
 }
 
 bool forward_base_is_bare(const struct config *config, struct slice target)

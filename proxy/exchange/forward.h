@@ -27,8 +27,8 @@ const char *forward_url(const struct config *config, struct slice target, struct
  * Anthropic's API (/v1/messages and below, /v1/complete) may have its own server. */
 const char *forward_base_url(const struct config *config, struct slice target);
 const char *forward_api_key(const struct config *config, struct slice target);
-/* Whether the memory model may see the client's key for that server: not if the key is for
- * Anthropic's API and the memory model is on another server. */
+/* Whether the memory model may see the client's key, which is for the target's server: only if it
+ * is on that server. */
 bool forward_may_offer_key(const struct config *config, struct slice target);
 
 /* Whether that base URL has no path. Nearly all have one, so it was probably forgotten. */

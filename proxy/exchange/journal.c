@@ -7,6 +7,7 @@
 #include "proxy/learn/next_job.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
+#include "storage/audit.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ struct commit {
 	bool learns;
 	bool is_pressing; /* and at once */
 	bool embeds;
-	uint64_t receipt; /* for the log; 0: none */
+	bool is_unsettled; /* no reply waits for it */
+	uint64_t receipt;  /* for the log; 0: none */
 	uint64_t started;
 };
 
@@ -44,6 +46,8 @@ static void on_committed(void *cookie, enum store_result result)
 	struct commit *commit = cookie;
 	struct exchange *exchange = commit->exchange;
 	metrics_observe(METRIC_COMMIT_SECONDS, clock_steady() - commit->started);
+	if (commit->is_unsettled)
+		unsettled_remove(&commit->service->unsettled, commit->user);
 	if (result == STORE_OK && commit->learns)
 		learner_wake(commit->service->learner, commit->user, commit->is_pressing);
 	if (result == STORE_OK && commit->embeds)
@@ -102,16 +106,18 @@ static void offer_key(struct exchange *exchange, struct append *append)
 	const struct config *config = exchange->config;
 	struct service *service = exchange->worker->service;
 	struct slice key = exchange->key_field;
-	bool is_bound = exchange->key_is_bound;
+	bool is_kept_back = exchange->key_is_bound || exchange->key_is_foreign;
 	if (config->model.api_key[0] != '\0' || config->upstream.api_key[0] != '\0' ||
-	    (key.size == 0 && !is_bound))
+	    (key.size == 0 && !is_kept_back))
 		return;
 	append->client_key = true;
-	if (!is_bound)
+	if (!is_kept_back)
 		learner_offer_key(service->learner, exchange->chat.user, key);
-	else if (!atomic_exchange(&service->warned_of_login, true))
-		log_warn("learning waits for a key: a client uses a login token that only its own "
-			 "product may use; set [model] base_url and api_key");
+	else if (!atomic_exchange(&service->warned_of_key, true))
+		log_warn("learning waits for a key: a client %s; set [model] base_url and api_key",
+			 exchange->key_is_bound
+				 ? "uses a login token that only its own product may use"
+				 : "has a key for another server than the memory model's");
 }
 
 bool exchange_journal(struct exchange *exchange, bool broke_off)
@@ -134,6 +140,7 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	if (!chat_append(&exchange->chat, &reply, broke_off, exchange->begun_at, clock_wall(),
 			 &append, &given, &exchange->arena))
 		return false;
+	append.declines = append.journal && learn_declines(append.user_text, &exchange->arena);
 	offer_key(exchange, &append);
 	append.receipt = chat_receipt(&exchange->chat, &exchange->arena);
 	exchange->receipt_kept = true;
@@ -148,8 +155,11 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 				  .learns = learns,
 				  .is_pressing = learns && is_pressing(exchange, &append),
 				  .embeds = chat_wants_vectors(&exchange->chat),
+				  .is_unsettled = !waits,
 				  .receipt = exchange->chat.receipt,
 				  .started = clock_steady()};
+	if (!waits)
+		unsettled_add(&service->unsettled, commit->user);
 	/* The callback is never cancelled, since it also wakes the learner. */
 	store_append(service->store, &append, loop_for_store(exchange->worker->loop), on_committed,
 		     commit);
@@ -172,9 +182,31 @@ void exchange_detach_commit(struct exchange *exchange)
 	event_del(exchange->commit_deadline);
 }
 
+static void audit_injection(struct exchange *exchange)
+{
+	const struct chat *chat = &exchange->chat;
+	char receipt[sizeof("0123456789abcdef")] = "";
+	if (!exchange->config->audit.inject || chat->status != CHAT_INJECTED || chat->dry_run)
+		return;
+	if (chat->receipt != 0)
+		(void)snprintf(receipt, sizeof(receipt), "%016" PRIx64, chat->receipt);
+	const struct audit_entry entry = {
+		.by = "chat",
+		.action = "inject",
+		.target = chat->receipt != 0 ? "receipt" : "memory",
+		.item = slice_of(receipt),
+		.has_user = true,
+		.user = chat->user,
+		.result = 200,
+		.at = clock_wall(),
+	};
+	store_audit(exchange->worker->service->store, &entry);
+}
+
 void exchange_keep_receipt(struct exchange *exchange)
 {
 	struct chat *chat = &exchange->chat;
+	audit_injection(exchange);
 	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
 		return;
 	const struct receipt receipt = chat_receipt(chat, &exchange->arena);

@@ -1,11 +1,14 @@
 #include "proxy/exchange/relay.h"
 
+#include "proxy/runtime/metrics.h"
+
 #include <string.h>
 
 /* How much of a reply is read for learning. Of a longer stream, the part up to there is learned; of
  * a longer JSON reply nothing, and the user's turn is stored with an empty answer. Held bytes,
  * bytes the client has not read and curl's buffer are together less than 256 KB, except for a
- * larger event that ends a stream: beyond HELD_LIMIT it goes on without waiting for the disk. */
+ * larger event that ends a stream: beyond HELD_LIMIT, or with those of all other exchanges beyond
+ * relay_bound(), it goes on without waiting for the disk. */
 enum { READ_LIMIT = 8 << 20, HELD_FULL = 64 * 1024, HELD_LIMIT = 64 << 20 };
 /* For a stream, which is many times as long as its text. */
 enum { DECODED_LIMIT = 32 << 20 };
@@ -30,8 +33,50 @@ void relay_start(struct relay *relay, struct http_request *request, const struct
 	}
 }
 
+void relay_bound(struct relay *relay, atomic_size_t *all_held, size_t most)
+{
+	relay->all_held = all_held;
+	relay->most_held = most;
+}
+
+/* ---- what is held ---- */
+
+/* False: all relays together would hold too much. */
+static bool count_held(const struct relay *relay, size_t size)
+{
+	if (relay->all_held == NULL)
+		return true;
+	if (atomic_fetch_add(relay->all_held, size) + size <= relay->most_held)
+		return true;
+	atomic_fetch_sub(relay->all_held, size);
+	return false;
+}
+
+static void drop_held(struct relay *relay, size_t size)
+{
+	if (relay->all_held != NULL)
+		atomic_fetch_sub(relay->all_held, size);
+	memmove(relay->held.data, relay->held.data + size, relay->held.size - size);
+	relay->held.size -= size;
+}
+
+static bool keep_here(struct relay *relay, struct slice bytes)
+{
+	if (bytes.size == 0)
+		return true;
+	if (!count_held(relay, bytes.size))
+		return false;
+	if (buffer_append(&relay->held, bytes))
+		return true;
+	if (relay->all_held != NULL)
+		atomic_fetch_sub(relay->all_held, bytes.size);
+	return false;
+}
+
 void relay_finish(struct relay *relay)
 {
+	if (relay->held.size > 0)
+		drop_held(relay, relay->held.size);
 	reply_reader_destroy(relay->reader);
 	decoder_destroy(relay->decoder);
 	buffer_finish(&relay->held);
@@ -104,13 +149,13 @@ void relay_feed(struct relay *relay, struct slice bytes)
 	struct slice held = buffer_slice(&relay->held);
 	if (from_held > 0) {
 		pass_on(relay, slice_part(held, 0, from_held));
-		memmove(relay->held.data, relay->held.data + from_held, held.size - from_held);
-		relay->held.size -= from_held;
+		drop_held(relay, from_held);
 	}
 	size_t from_bytes = go - from_held;
 	pass_on(relay, slice_part(bytes, 0, from_bytes));
 	struct slice rest = slice_part(bytes, from_bytes, bytes.size);
-	if (!buffer_append(&relay->held, rest)) {
+	if (!keep_here(relay, rest)) {
+		metrics_count(METRIC_BYPASS_HELD, 1);
 		relay_release(relay);
 		pass_on(relay, rest);
 	}
@@ -131,7 +176,8 @@ void relay_release(struct relay *relay)
 {
 	relay->holds = false;
 	pass_on(relay, buffer_slice(&relay->held));
-	buffer_clear(&relay->held);
+	if (relay->held.size > 0)
+		drop_held(relay, relay->held.size);
 }
 
 /* The event that ends the stream may be large, and must arrive whole before it can go on. */
@@ -146,7 +192,8 @@ void relay_error_event(struct relay *relay, int status, const char *code, struct
 {
 	const struct dialect *dialect = dialect_or_usual(relay->dialect);
 	unsigned line_ends = dialect->stream_format == REPLY_LINES ? 1 : 2;
-	buffer_clear(&relay->held);
+	if (relay->held.size > 0)
+		drop_held(relay, relay->held.size);
 	/* After a CR, the first LF only completes the existing line end. */
 	bool one_is_enough = relay->line_ends + 1 == line_ends && !relay->after_return;
 	if (relay->line_ends < line_ends)

@@ -9,6 +9,8 @@
 #include "proxy/http/decode.h"
 #include "proxy/http/server.h"
 
+#include <stdatomic.h>
+
 struct relay {
 	const struct dialect *dialect; /* NULL: memory takes no part, and nothing is learned */
 	struct http_request *request;  /* NULL once the client has left */
@@ -20,14 +22,19 @@ struct relay {
 	bool is_stream;
 	bool holds;
 	struct buffer held;
-	unsigned line_ends; /* line ends at the end of the bytes sent so far; 2 at the start */
-	bool after_return;  /* the last byte sent was a CR, which an LF would complete */
-	uint64_t bytes;     /* sent */
+	atomic_size_t *all_held; /* bytes that all relays hold; NULL: they are not counted */
+	size_t most_held;        /* of these */
+	unsigned line_ends;      /* line ends at the end of the bytes sent so far; 2 at the start */
+	bool after_return;       /* the last byte sent was a CR, which an LF would complete */
+	uint64_t bytes;          /* sent */
 };
 
 /* `coding` is the reply's Content-Encoding, empty for none. */
 void relay_start(struct relay *relay, struct http_request *request, const struct dialect *dialect,
 		 bool is_stream, bool learns, bool holds, struct slice coding);
+/* Counts what is held in `all_held`, and holds nothing that makes it more than `most`: it then goes
+ * on, and so does the rest. `all_held` must outlive the relay. */
+void relay_bound(struct relay *relay, atomic_size_t *all_held, size_t most);
 void relay_finish(struct relay *relay);
 
 void relay_feed(struct relay *relay, struct slice bytes);

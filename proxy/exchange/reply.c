@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { HELD_SHARE = 4 }; /* of max_in_flight, for the ends of replies that wait for the disk */
+
 size_t exchange_memory_fields(struct exchange *exchange, struct http_field fields[4])
 {
 	const struct chat *chat = &exchange->chat;
@@ -49,6 +51,8 @@ static void start_relay(struct exchange *exchange, const struct upstream_head *h
 	relay_start(&exchange->relay, exchange->request, dialect, is_stream(exchange, head), learns,
 		    learns && exchange->chat.settings.strict,
 		    http_field_value(head->fields, head->field_count, SLICE("Content-Encoding")));
+	relay_bound(&exchange->relay, &exchange->worker->service->held,
+		    exchange->config->listen.max_in_flight / HELD_SHARE);
 }
 
 /* A 304's Content-Length describes a body that does not come (RFC 9110, section 8.6). */

@@ -39,8 +39,10 @@ struct exchange {
 	bool fetches;                  /* there, the answer to a turn of `chat` */
 	struct slice key_field; /* the client's own API key, "NAME: VALUE"; empty: none to learn
 				   with... */
-	bool key_is_bound;      /* ...because it may be used only by its own product */
+	bool key_is_bound;      /* ...because it may be used only by its own product... */
+	bool key_is_foreign;    /* ...or is for another server than the memory model's */
 	struct chat chat;
+	struct event *settling;     /* waits for the exchange before; NULL: did not */
 	struct chat_lookup *lookup; /* under way */
 
 	const struct slice *body; /* as sent upstream, in pieces */
@@ -92,7 +94,13 @@ size_t exchange_memory_fields(struct exchange *exchange, struct http_field field
 bool exchange_journal(struct exchange *exchange, bool broke_off);
 /* The exchange no longer waits; what is on its way to the disk still gets there. */
 void exchange_detach_commit(struct exchange *exchange);
-/* Stores the receipt of an exchange that journals nothing, such as a request that only reads. */
+/* At the exchange's end: stores the receipt of one that journals nothing, such as a request that
+ * only reads, and enters what was injected into the audit log ([audit] inject). */
 void exchange_keep_receipt(struct exchange *exchange);
+
+/* ---- log_line.c ---- */
+
+/* Writes the exchange's line; `reason` says how it ended. */
+void exchange_log(struct exchange *exchange, const char *reason);
 
 #endif

@@ -59,7 +59,8 @@ static bool read_size_lf(struct http_chunks *chunks, char byte, const struct buf
 	if (byte != '\n')
 		return malformed(refusal);
 	if (chunks->left > body->limit - body->size)
-		return http_refuse(refusal, 413, "The request's body is too large.");
+		return http_refuse(refusal, 413,
+				   "The request's body is larger than [listen] max_body allows.");
 	next(chunks, chunks->left > 0 ? CHUNK_DATA : CHUNK_TRAILER);
 	if (chunks->left == 0)
 		chunks->left = HTTP_MAX_HEAD;

@@ -139,7 +139,8 @@ static bool admit(const struct http_connection *connection, struct http_refusal 
 	else if (head->upgrade)
 		*refusal = refuse_upgrade(connection);
 	else if (head->length > connection->server->options.max_body)
-		*refusal = (struct http_refusal){413, "The request's body is too large."};
+		*refusal = (struct http_refusal){
+			413, "The request's body is larger than [listen] max_body allows."};
 	return refusal->status == 0;
 }
 

@@ -60,7 +60,8 @@ size_t http_head_end(struct slice bytes, size_t *scanned, struct http_refusal *r
 			return *scanned;
 	}
 	if (bytes.size >= HTTP_MAX_HEAD)
-		return http_refuse(refusal, 431, "The head is longer than 64 KB.");
+		return http_refuse(refusal, 431,
+				   "The request line and header fields are longer than 64 KB.");
 	return 0;
 }
 

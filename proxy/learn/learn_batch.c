@@ -1,17 +1,20 @@
 #include "proxy/learn/learn_batch.h"
 
+#include "core/rights/settings.h"
 #include "proxy/runtime/metrics.h"
 
-static bool read_input(const struct learn_batch *batch, size_t index, struct job_input *input,
-		       struct arena *arena)
+/* Reads the inputs from `first` on, `count` of them at most; returns how many there are. */
+static size_t read_inputs(struct learn_batch *batch, size_t first, size_t count,
+			  struct arena *arena)
 {
-	return store_job_input(batch->store, batch->user, JOB_FACTS, batch->exchanges[index], input,
-			       arena) == STORE_OK;
+	bool is_read = store_facts_inputs(batch->store, batch->user, batch->exchanges + first,
+					  &count, batch->inputs + first, arena) == STORE_OK;
+	return is_read ? count : 0;
 }
 
-static struct learn_turn turn_of(const struct learn_batch *batch, size_t index,
-				 const struct job_input *input)
+static struct learn_turn turn_of(const struct learn_batch *batch, size_t index)
 {
+	const struct job_input *input = &batch->inputs[index];
 	return (struct learn_turn){
 		.exchange = batch->exchanges[index],
 		.created_at = input->user.created_at,
@@ -23,7 +26,10 @@ static struct learn_turn turn_of(const struct learn_batch *batch, size_t index,
 		.facts = input->facts,
 		.fact_count = input->fact_count,
 		.min_confidence = batch->settings->min_confidence,
-		.pii = (enum pii)batch->config->retention.pii,
+		.pii = settings_pii(&input->settings, (enum pii)batch->settings->retention.pii),
+		.policy = config_pii_policy(batch->settings),
+		.tombstones = input->tombstones,
+		.keeps_pinned = !batch->config->governance.chat_may_forget_pinned,
 		.mask_secrets = batch->settings->secrets_redact,
 	};
 }
@@ -33,48 +39,37 @@ static unsigned questions_about(const struct learn_turn *turn, struct arena *are
 	return slice_trim(turn->user).size == 0 ? 0 : learn_questions(turn, arena);
 }
 
-/* What asks to forget has questions of its own. */
-static bool is_plain(const struct learn_batch *batch, size_t index, struct arena *arena)
-{
-	struct job_input input;
-	if (!read_input(batch, index, &input, arena))
-		return false;
-	const struct learn_turn turn = turn_of(batch, index, &input);
-	return questions_about(&turn, arena) == LEARN_ASK_FACTS;
-}
-
 bool learn_batch_read(struct learn_batch *batch, struct arena *arena)
 {
-	size_t plain = 1;
-	if (!read_input(batch, 0, &batch->input, arena))
-		return false;
-	const struct learn_turn turn = turn_of(batch, 0, &batch->input);
-	batch->questions = questions_about(&turn, arena);
-	while (batch->questions == LEARN_ASK_FACTS && plain < batch->count &&
-	       is_plain(batch, plain, arena))
+	size_t read = read_inputs(batch, 0, batch->count, arena);
+	size_t plain = 0;
+	while (plain < read) {
+		const struct learn_turn turn = turn_of(batch, plain);
+		unsigned questions = questions_about(&turn, arena);
+		if (plain == 0)
+			batch->questions = questions;
+		/* What asks to forget has questions of its own. */
+		if (questions != LEARN_ASK_FACTS)
+			break;
 		plain++;
-	batch->count = plain;
-	return true;
+	}
+	batch->count = plain > 0 ? plain : 1;
+	return read > 0;
 }
 
 static void ask_several(struct learn_batch *batch, struct learn_prompt *prompt, struct arena *arena)
 {
 	struct learn_turn turns[LEARN_BATCH_MOST];
-	struct job_input input;
-	size_t count = 1;
-	turns[0] = turn_of(batch, 0, &batch->input);
-	while (count < batch->count && read_input(batch, count, &input, arena)) {
-		turns[count] = turn_of(batch, count, &input);
-		count++;
-	}
-	batch->count = learn_together(turns, count);
+	for (size_t i = 0; i < batch->count; i++)
+		turns[i] = turn_of(batch, i);
+	batch->count = learn_together(turns, batch->count);
 	*prompt = batch->count > 1 ? learn_several_prompt(turns, batch->count, arena)
 				   : learn_facts_prompt(&turns[0], arena);
 }
 
 bool learn_batch_ask(struct learn_batch *batch, struct learn_prompt *prompt, struct arena *arena)
 {
-	const struct learn_turn turn = turn_of(batch, 0, &batch->input);
+	const struct learn_turn turn = turn_of(batch, 0);
 	const bool forgets = (batch->questions & LEARN_ASK_FORGET) != 0;
 	if (batch->questions == 0)
 		return false;
@@ -93,14 +88,17 @@ void learn_batch_note_answer(struct learn_batch *batch, struct slice answer)
 
 bool learn_batch_take(struct learn_batch *batch, struct arena *arena)
 {
-	const struct learn_turn turn = turn_of(batch, batch->at, &batch->input);
-	return learn_answers_read(&turn, batch->answers, batch->answer_count, &batch->learning,
-				  arena);
+	const struct learn_turn turn = turn_of(batch, batch->at);
+	if (batch->entries == NULL)
+		batch->entries = learn_answers_parse(batch->answers, batch->answer_count, arena);
+	if (batch->entries != NULL)
+		learn_from_entries(&turn, batch->entries, &batch->learning, arena);
+	return batch->entries != NULL;
 }
 
 bool learn_batch_read_anew(struct learn_batch *batch, struct arena *arena)
 {
-	return read_input(batch, batch->at, &batch->input, arena);
+	return read_inputs(batch, batch->at, 1, arena) > 0;
 }
 
 static void count_learned(struct learn_batch *batch)
@@ -120,6 +118,8 @@ static void count_rejected(const struct learn_batch *batch)
 	metrics_count(METRIC_FACTS_REJECTED, entries > batch->kept ? entries - batch->kept : 0);
 }
 
+/* The facts may have changed since the exchange was read for the prompt: by the exchanges before
+ * it, or by the user while the model worked. */
 bool learn_batch_next(struct learn_batch *batch, bool is_stored, struct arena *arena)
 {
 	if (is_stored)

@@ -18,13 +18,15 @@ struct learn_batch {
 	const struct config_memory *settings;
 	uint64_t exchanges[LEARN_BATCH_MOST];
 	size_t count;
-	size_t at;               /* the exchange whose turn is `input` */
-	struct job_input input;  /* in the arena, like the answers */
-	unsigned questions;      /* LEARN_ASK_*: what is still to be asked */
-	struct slice answers[2]; /* to what was */
+	size_t at;                                 /* the exchange that is learned from */
+	struct job_input inputs[LEARN_BATCH_MOST]; /* of the exchanges; in the arena, like the
+						      answers */
+	unsigned questions;                        /* LEARN_ASK_*: what is still to be asked */
+	struct slice answers[2];                   /* to what was */
 	size_t answer_count;
-	struct learning learning; /* what exchange `at` changes */
-	size_t kept;              /* entries that exchanges learned from */
+	const struct learn_entries *entries; /* what they say; NULL: not parsed yet */
+	struct learning learning;            /* what exchange `at` changes */
+	size_t kept;                         /* entries that exchanges learned from */
 };
 
 /* Reads the exchanges, and leaves those for another call that do not go with the first. False: the

@@ -86,6 +86,7 @@ static void take_answer(struct learn_call *call)
 	if (model_takes_schema(base, buffer_slice(&call->answer)))
 		call->quirks |= QUIRK_TAKES_SCHEMA;
 	*known_quirks(&call->question) = call->quirks;
+	metrics_count(METRIC_MODEL_TOKENS, model_tokens(call->body, buffer_slice(&call->answer)));
 	finish(call,
 	       &(struct learn_reply){
 		       .status = call->status,

@@ -1,17 +1,19 @@
 #include "proxy/learn/learn_job.h"
 
 #include "core/model/model_request.h"
-#include "core/secrets/secrets.h"
+#include "core/pii/pii.h"
 #include "proxy/learn/learn_batch.h"
 #include "proxy/learn/learn_call.h"
 #include "proxy/learn/pace.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
+#include "storage/audit.h"
 
 #include <stdlib.h>
 
 enum {
 	FACTS_TOKENS = 1500,
+	MORE_TOKENS = 300,   /* for each further exchange that is asked about */
 	TOKENS_PER_WORD = 6, /* for a summary: generous, for the scripts that cost most */
 	FIRST_PAUSE = 250,
 	PARK_AFTER = 10, /* unusable answers */
@@ -27,7 +29,8 @@ struct learn_job {
 	void *cookie;
 	struct job_input input; /* of a summary job */
 	struct learn_prompt prompt;
-	struct summary summary; /* what a summary job will store, except its text */
+	struct summary summary;   /* what a summary job will store, except its text */
+	struct learn_names names; /* that it must not lose */
 	/* Exactly one of these is in progress. */
 	struct event *start;
 	struct learn_call *call;
@@ -113,15 +116,34 @@ static void postpone(struct learn_job *learn_job, enum metric_counter cause)
 
 static void on_stored(void *cookie, enum store_result result);
 
+/* What a user takes back in a chat is a deletion, which the audit log tells of. */
+static bool forgets(const struct learning *learning)
+{
+	bool forgets = learning->hide_exchange;
+	for (size_t i = 0; i < learning->change_count; i++)
+		forgets |= learning->changes[i].kind == CHANGE_FORGET ||
+			   learning->changes[i].kind == CHANGE_HIDE;
+	return forgets;
+}
+
 static void store_facts(struct learn_job *learn_job)
 {
 	const struct learn_batch *batch = &learn_job->batch;
 	const struct learning *learning = &batch->learning;
+	const struct audit_entry entry = {.by = "chat",
+					  .action = "delete",
+					  .target = "topic",
+					  .has_user = true,
+					  .user = learn_job->setting.user,
+					  .result = 200,
+					  .at = clock_wall()};
+	struct loop *loop = learn_job->setting.loop;
 	leave_model(learn_job);
 	learn_job->store_call = store_learned(
 		learn_job->setting.store, learn_job->setting.user, batch->exchanges[batch->at],
-		batch->input.forget_epoch, learning->changes, learning->change_count,
-		learning->hide_exchange, clock_wall(), loop_for_store(learn_job->setting.loop),
+		batch->inputs[batch->at].forget_epoch, learning->changes, learning->change_count,
+		learning->hide_exchange, clock_wall(),
+		forgets(learning) ? loop_for_audited(loop, &entry) : loop_for_store(loop),
 		on_stored, learn_job);
 }
 
@@ -138,10 +160,14 @@ static bool take_summary(struct learn_job *learn_job, const struct model_answer 
 	struct summary *summary = &learn_job->summary;
 	if (answer->cut_off ||
 	    !learn_summary_read(answer->text, (unsigned)learn_job->settings.summary_words,
-				&summary->text, &learn_job->arena))
+				&summary->text, &learn_job->arena) ||
+	    !learn_summary_keeps(summary->text, &learn_job->names, &learn_job->arena)) {
+		metrics_count(METRIC_SUMMARIES_REFUSED, 1);
 		return false;
-	if (learn_job->settings.secrets_redact)
-		summary->text = secrets_mask(summary->text, &learn_job->arena, NULL);
+	}
+	const struct pii_policy policy = config_pii_policy(&learn_job->settings);
+	summary->text = pii_mask_stored(summary->text, learn_job->settings.secrets_redact, &policy,
+					&learn_job->arena);
 	summary->updated_at = clock_wall();
 	summary->model = learn_job->setting.model;
 	metrics_count(METRIC_LEARNED_SUMMARIES, 1);
@@ -228,9 +254,10 @@ static void on_stored(void *cookie, enum store_result result)
 
 static unsigned answer_tokens(const struct learn_job *learn_job)
 {
-	unsigned tokens = learn_job->job.kind == JOB_FACTS
-				  ? FACTS_TOKENS
-				  : (unsigned)learn_job->settings.summary_words * TOKENS_PER_WORD;
+	unsigned tokens =
+		learn_job->job.kind == JOB_FACTS
+			? FACTS_TOKENS + MORE_TOKENS * (unsigned)(learn_job->batch.count - 1)
+			: (unsigned)learn_job->settings.summary_words * TOKENS_PER_WORD;
 	/* Models that think before they answer need more: doubles after each answer that was cut
 	 * off. */
 	unsigned doublings = learn_job->job.unusable < 3 ? learn_job->job.unusable : 3;
@@ -264,20 +291,25 @@ static int by_id(const void *a, const void *b)
 
 static bool prepare_summary(struct learn_job *learn_job)
 {
-	struct job_input *input = &learn_job->input;
+	const struct config_memory *settings = &learn_job->settings;
+	const struct job_input *input = &learn_job->input;
+	struct turn *turns = input->uncovered;
+	struct arena *arena = &learn_job->arena;
+	bool is_idle = clock_wall() - learn_job->job.last_active >= LEARN_JOB_IDLE_TIME;
 	/* The last turn's id says what a summary covers, so turns are folded in that order. */
-	qsort(input->uncovered, input->uncovered_count, sizeof(*input->uncovered), by_id);
-	size_t fold =
-		learn_fold_count(input->uncovered, input->uncovered_count,
-				 (size_t)learn_job->settings.summarize_after,
-				 clock_wall() - learn_job->job.last_active >= LEARN_JOB_IDLE_TIME);
-	struct slice previous = input->has_summary ? input->summary.text : (struct slice){0};
-	learn_job->prompt = learn_summary_prompt(previous, input->uncovered, fold,
-						 (unsigned)learn_job->settings.summary_words,
-						 &learn_job->arena);
-	if (learn_job->prompt.folded == 0)
+	qsort(turns, input->uncovered_count, sizeof(*turns), by_id);
+	size_t fold = learn_fold_count(turns, input->uncovered_count,
+				       (size_t)settings->summarize_after, is_idle);
+	struct slice old = input->has_summary ? input->summary.text : (struct slice){0};
+	struct learn_prompt *prompt = &learn_job->prompt;
+	*prompt = learn_summary_prompt(old, turns, fold, (unsigned)settings->summary_words, arena);
+	if (prompt->folded == 0)
 		return false;
-	learn_job->summary.covers = input->uncovered[learn_job->prompt.folded - 1].id;
+	learn_job->names = learn_summary_names(old, turns, prompt->folded, input->facts,
+					       input->fact_count, arena);
+	learn_summary_ask_names(prompt, &learn_job->names, arena);
+	learn_summary_tell_corrections(prompt, old, turns, input->facts, input->fact_count, arena);
+	learn_job->summary.covers = turns[prompt->folded - 1].id;
 	return true;
 }
 
@@ -292,8 +324,8 @@ static bool ask_next(struct learn_job *learn_job)
 static bool begin_summary(struct learn_job *learn_job)
 {
 	const struct learn_job_setting *setting = &learn_job->setting;
-	if (store_job_input(setting->store, setting->user, JOB_SUMMARY, 0, &learn_job->input,
-			    &learn_job->arena) != STORE_OK ||
+	if (store_summary_input(setting->store, setting->user, &learn_job->input,
+				&learn_job->arena) != STORE_OK ||
 	    !prepare_summary(learn_job))
 		return false;
 	call_model(learn_job);

@@ -51,7 +51,7 @@ void learner_user_pause(struct learner_user *learner_user, int64_t wait);
 void learner_user_pause_for(struct learner_user *learner_user, const struct next_job *next);
 /* What waited with an exchange that failed has waited long enough. */
 void learner_user_note_next(struct learner_user *learner_user, const struct next_job *next);
-/* Milliseconds since the user's last exchange. What a scan finds has waited long enough. */
+/* Milliseconds since the user's last exchange woke the learner; INT64_MAX: none has. */
 int64_t learner_user_quiet_time(const struct learner_user *learner_user);
 void learner_user_note_wake(struct learner_user *learner_user, enum wake_cause cause);
 /* Whether one more exchange changes nothing for a user whose exchanges wait for each other, so that

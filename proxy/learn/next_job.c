@@ -1,6 +1,7 @@
 #include "proxy/learn/next_job.h"
 
 #include "proxy/learn/learn_job.h"
+#include "storage/rights.h"
 
 /* Usually there are one or two. */
 enum { JOBS_AT_ONCE = 16 };
@@ -111,6 +112,15 @@ static void wait_for(struct next_job *next, int64_t left)
 		next->wait = left;
 }
 
+/* How long the user has been quiet. A scan may find an exchange before its wake comes, so a user
+ * whom nothing woke is as quiet as the newest exchange is old. */
+static int64_t quiet_time(const struct next_job *next)
+{
+	int64_t age = next->now - next->waiting[next->waiting_count - 1]->last_active;
+	/* The clock has been set back since. */
+	return age < 0 || next->quiet < age ? next->quiet : age;
+}
+
 /* How long until the exchanges that wait are enough for a call, or old enough. */
 static int64_t idle_left(struct next_job *next)
 {
@@ -122,7 +132,8 @@ static int64_t idle_left(struct next_job *next)
 		next->waiting_count = next->most;
 	bool is_enough =
 		next->waiting_count == next->most || next->is_pressing || next->facts->tries > 0;
-	return is_enough || next->quiet >= next->idle ? 0 : next->idle - next->quiet;
+	int64_t quiet = quiet_time(next);
+	return is_enough || quiet >= next->idle ? 0 : next->idle - quiet;
 }
 
 static void choose_facts(struct next_job *next)
@@ -151,12 +162,26 @@ static void choose_summary(struct next_job *next)
 	}
 }
 
+bool learner_may_learn(const struct config *config, struct store *store, struct user_key user)
+{
+	struct arena scratch = {0};
+	struct user_settings settings;
+	if (config->governance.consent != CONSENT_REQUIRED)
+		return true;
+	bool may = store_settings(store, user, &settings, &scratch) == STORE_OK &&
+		   settings_may_learn(&settings, true);
+	arena_finish(&scratch);
+	return may;
+}
+
 void next_job_choose(struct next_job *next)
 {
-	next->facts = NULL;
+	next->facts = next->summary = NULL;
 	next->waiting_count = next->count = 0;
 	next->idles = false;
 	next->wait = -1;
+	if (!learner_may_learn(next->config, next->store, next->user))
+		return;
 	find_jobs(next);
 	if (next->facts != NULL)
 		choose_facts(next);

@@ -18,6 +18,10 @@ bool learner_follows(const struct config_memory *settings, enum mode mode);
 bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
 		   int64_t now);
 
+/* Whether the user lets memory learn. If consent is required, learning stops when a user takes it
+ * back; what waits stays, and goes on once the user agrees again. Safe from any thread. */
+bool learner_may_learn(const struct config *config, struct store *store, struct user_key user);
+
 struct next_job {
 	/* The input of the choice. */
 	struct store *store;

@@ -131,6 +131,13 @@ struct event_base *loop_base(struct loop *loop)
 
 struct store_loop *loop_for_store(struct loop *loop)
 {
+	loop->for_store.audit = NULL;
+	return &loop->for_store;
+}
+
+struct store_loop *loop_for_audited(struct loop *loop, const struct audit_entry *entry)
+{
+	loop->for_store.audit = entry;
 	return &loop->for_store;
 }
 

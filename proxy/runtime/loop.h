@@ -15,6 +15,8 @@ void loop_destroy(struct loop *loop);
 struct event_base *loop_base(struct loop *loop);
 /* The same loop, in the form the store needs for its callbacks. */
 struct store_loop *loop_for_store(struct loop *loop);
+/* The same for one write that the audit log tells of; only on the loop's own thread. */
+struct store_loop *loop_for_audited(struct loop *loop, const struct audit_entry *entry);
 
 /* Runs until loop_stop(). */
 void loop_run(struct loop *loop);

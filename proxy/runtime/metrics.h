@@ -29,6 +29,7 @@ enum metric_counter {
 	METRIC_BYPASS_BEHIND,        /* the write queue is too long */
 	METRIC_BYPASS_REFUSED,       /* the upstream refused the injected request */
 	METRIC_BYPASS_COMMIT,        /* the exchange was not journalled in time */
+	METRIC_BYPASS_HELD,          /* the reply's end was too large to wait for the disk */
 	METRIC_ERRORS_CLIENT,        /* recalld_errors_total{kind="client"}: 4xx from recalld */
 	METRIC_ERRORS_UPSTREAM,      /* 502 and 504 from recalld */
 	METRIC_ERRORS_CONNECTIONS,   /* {kind="connections"}: 503, or closed without one */
@@ -42,11 +43,14 @@ enum metric_counter {
 	METRIC_EXCHANGES_INCOMPLETE, /* recalld_exchanges_incomplete_total: the reply broke off */
 	METRIC_LEARNED_FACTS,        /* recalld_learned_total{kind="facts"}: completed jobs */
 	METRIC_LEARNED_SUMMARIES,
+	METRIC_SUMMARIES_REFUSED, /* recalld_summaries_refused_total: transcripts, cut off, or
+				     without a name that the old one has */
 	METRIC_FACTS_STORED,
 	METRIC_FACTS_REJECTED, /* entries in the model's answers that were malformed or not grounded
 				*/
 	METRIC_MODEL_EMPTY,    /* answers without any entry */
 	METRIC_MODEL_CALLS,
+	METRIC_MODEL_TOKENS, /* of requests and answers; estimated where the server does not tell */
 	METRIC_MODEL_UNREACHABLE, /* recalld_model_failures_total{cause="unreachable"} */
 	METRIC_MODEL_REFUSED,     /* 4xx */
 	METRIC_MODEL_LATE,
@@ -67,6 +71,8 @@ enum metric_counter {
 				   */
 	METRIC_EXPIRED_FACTS,
 	METRIC_EXPIRED_OVER_LIMIT, /* {kind="over_limit"}: exchanges beyond user_limit */
+	METRIC_SCRUBS_DONE,        /* recalld_scrubs_total{outcome="done"} */
+	METRIC_SCRUBS_FAILED,
 	METRIC_CONFIG_RELOADS,
 	METRIC_CONFIG_FAULTS,
 	METRIC_TRACE_SENT,    /* recalld_trace_spans_total{outcome="sent"} */

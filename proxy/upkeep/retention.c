@@ -1,9 +1,11 @@
 #include "proxy/upkeep/retention.h"
 
+#include "core/rights/settings.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"
 #include "proxy/upkeep/user_limits.h"
+#include "storage/audit.h"
 #include "storage/lmdb/thread.h"
 
 #include <pthread.h>
@@ -29,15 +31,17 @@ struct retention {
 	bool stopping;
 
 	/* For the pass over all users that is in progress. */
-	struct expiry expiry;
+	int64_t now;                /* when it began */
 	struct arena arena;         /* for `page` */
 	struct user_page page;      /* users with expired data */
 	size_t user;                /* index of the current user */
 	uint64_t begun_at;          /* of this step, by processor_time() */
 	struct expired_count count; /* of the last call */
 	struct expired_count total; /* not logged yet */
+	bool more_audit;            /* old entries of the audit log */
 	struct store_call *call;    /* under way */
-	bool starts_anew;           /* the next step begins with the first user */
+	bool starts_anew;           /* the next step begins with the first user, at once */
+	bool ended;                 /* the next step begins with the first user, in its time */
 };
 
 static int64_t period_of(uint64_t kept)
@@ -48,15 +52,19 @@ static int64_t period_of(uint64_t kept)
 	return period < LONGEST_PERIOD_MS ? period : LONGEST_PERIOD_MS;
 }
 
+static uint64_t shorter(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 int64_t retention_period(const struct config *config)
 {
-	uint64_t messages = config->retention.messages;
-	uint64_t facts = config->retention.facts;
-	if (messages == 0 && facts == 0)
-		return config->retention.pii == PII_KEEP ? 0 : LONGEST_PERIOD_MS;
-	if (messages == 0 || (facts > 0 && facts < messages))
-		return period_of(facts);
-	return period_of(messages);
+	const struct config_retention kept = config_shortest_retention(config);
+	uint64_t shortest =
+		shorter(shorter(kept.messages, kept.facts), shorter(kept.summaries, kept.receipts));
+	for (size_t i = 0; i < FACT_KINDS; i++)
+		shortest = shorter(shortest, kept.fact_kinds[i]);
+	return shortest == 0 ? LONGEST_PERIOD_MS : period_of(shortest);
 }
 
 static void wait_for(struct retention *retention, int64_t wait)
@@ -70,20 +78,54 @@ static int64_t until(int64_t now, uint64_t kept)
 	return kept == 0 ? INT64_MIN : now - (int64_t)kept;
 }
 
+static int64_t until_or_none(int64_t now, uint64_t kept)
+{
+	return kept == 0 ? 0 : now - (int64_t)kept;
+}
+
+static struct expiry expiry_of(const struct config_retention *kept, int64_t now)
+{
+	struct expiry expiry = {
+		.now = now,
+		.turns_until = until(now, kept->messages),
+		.facts_until = until(now, kept->facts),
+		.summaries_until = until_or_none(now, kept->summaries),
+		.receipts_until = until_or_none(now, kept->receipts),
+		.pii = (enum pii)kept->pii,
+	};
+	for (size_t i = 0; i < FACT_KINDS; i++)
+		expiry.kinds_until[i] = until_or_none(now, kept->fact_kinds[i]);
+	return expiry;
+}
+
+/* The shortest of the configuration, the tenant's sections and the user's own wish counts. Nothing
+ * of a user under a legal hold expires. */
+static void make_expiry(void *cookie, struct slice tenant, struct slice user,
+			const struct user_settings *settings, struct expiry *expiry)
+{
+	struct retention *retention = cookie;
+	struct config_retention kept =
+		config_memory_for(retention->config, (struct slice){0}, tenant, user).retention;
+	if (settings->keep_messages > 0)
+		kept.messages = shorter(kept.messages, (uint64_t)settings->keep_messages);
+	if (settings->keep_facts > 0)
+		kept.facts = shorter(kept.facts, (uint64_t)settings->keep_facts);
+	kept.pii = (int)settings_pii(settings, (enum pii)kept.pii);
+	if (settings->hold_until > retention->now)
+		kept = (struct config_retention){.pii = PII_KEEP};
+	*expiry = expiry_of(&kept, retention->now);
+}
+
 static void begin(struct retention *retention)
 {
-	const struct config *config = retention->config;
-	int64_t now = clock_wall();
 	retention->page = (struct user_page){0};
 	retention->user = 0;
 	retention->starts_anew = false;
-	retention->expiry = (struct expiry){
-		.now = now,
-		.turns_until = until(now, config->retention.messages),
-		.facts_until = until(now, config->retention.facts),
-		.pii = (enum pii)config->retention.pii,
-	};
+	retention->ended = false;
+	retention->now = clock_wall();
 }
+
+static void expire_user(struct retention *retention);
 
 static void log_total(struct retention *retention)
 {
@@ -94,11 +136,36 @@ static void log_total(struct retention *retention)
 	*total = (struct expired_count){0};
 }
 
+static void end(struct retention *retention);
+
+static void wait_for_next(struct retention *retention)
+{
+	retention->ended = true;
+	wait_for(retention, retention->starts_anew ? 0 : retention_period(retention->config));
+}
+
+static void on_trimmed(void *cookie, enum store_result result)
+{
+	struct retention *retention = cookie;
+	retention->call = NULL;
+	if (retention->stopping)
+		return;
+	if (result == STORE_OK && retention->more_audit && !retention->starts_anew)
+		end(retention);
+	else
+		wait_for_next(retention);
+}
+
 static void end(struct retention *retention)
 {
+	const uint64_t kept = retention->config->audit.keep;
 	log_total(retention);
-	retention->starts_anew = true;
-	wait_for(retention, retention_period(retention->config));
+	if (kept == 0)
+		wait_for_next(retention);
+	else
+		retention->call = store_trim_audit(
+			retention->store, until(retention->now, kept), &retention->more_audit,
+			loop_for_store(retention->loop), on_trimmed, retention);
 }
 
 /* ---- one user after the other ---- */
@@ -144,14 +211,28 @@ static void take_next(struct retention *retention)
 	if (retention->starts_anew)
 		wait_for(retention, 0);
 	else if (retention->user < retention->page.count)
-		retention->call =
-			store_expire(retention->store, retention->page.users[retention->user],
-				     &retention->expiry, &retention->count,
-				     loop_for_store(retention->loop), on_taken, retention);
+		expire_user(retention);
 	else if (retention->page.more)
 		pause_step(retention);
 	else
 		end(retention);
+}
+
+static void expire_user(struct retention *retention)
+{
+	const struct user_page *page = &retention->page;
+	const struct audit_entry entry = {
+		.by = "expiry",
+		.action = "delete",
+		.target = "expired",
+		.has_user = true,
+		.user = page->users[retention->user],
+		.result = 200,
+		.at = retention->now,
+	};
+	retention->call = store_expire(
+		retention->store, page->users[retention->user], &page->expiries[retention->user],
+		&retention->count, loop_for_audited(retention->loop, &entry), on_taken, retention);
 }
 
 static void look_at_users(struct retention *retention)
@@ -159,8 +240,8 @@ static void look_at_users(struct retention *retention)
 	struct user_page *page = &retention->page;
 	const struct user_key after = page->last;
 	arena_finish(&retention->arena);
-	if (store_users_expired(retention->store, &retention->expiry, &after, USERS_AT_ONCE, page,
-				&retention->arena) != STORE_OK)
+	if (store_users_expired(retention->store, make_expiry, retention, &after, USERS_AT_ONCE,
+				page, &retention->arena) != STORE_OK)
 		*page = (struct user_page){0};
 	retention->user = 0;
 }
@@ -170,16 +251,26 @@ static void on_step(evutil_socket_t fd, short what, void *cookie)
 	struct retention *retention = cookie;
 	(void)fd;
 	(void)what;
-	if (retention_period(retention->config) == 0) {
-		log_total(retention);
-		return;
-	}
-	if (retention->starts_anew)
+	if (retention->starts_anew || retention->ended)
 		begin(retention);
 	retention->begun_at = processor_time();
 	if (retention->user == retention->page.count)
 		look_at_users(retention);
 	take_next(retention);
+}
+
+/* ---- the audit log's lines ---- */
+
+static void log_entry(struct slice line)
+{
+	/* A line is JSON, so it can stand in a JSON log as it is. */
+	const struct log_field fields[] = {{"entry", line, true}, {NULL, {0}, false}};
+	log_event(LOG_LEVEL_INFO, "audit", fields);
+}
+
+static void listen_to_audit(const struct retention *retention)
+{
+	store_listen_to_audit(retention->store, retention->config->audit.log ? log_entry : NULL);
 }
 
 /* ---- from other threads ---- */
@@ -195,6 +286,7 @@ static void configure(void *cookie)
 	struct retention *retention = task->retention;
 	config_release(retention->config);
 	retention->config = task->config;
+	listen_to_audit(retention);
 	user_limits_configure(retention->limits, task->config);
 	retention->starts_anew = true;
 	if (!retention->stopping && retention->call == NULL)
@@ -228,6 +320,7 @@ struct retention *retention_start(struct store *store, struct config *config)
 	struct retention *retention = xcalloc(1, sizeof(*retention));
 	retention->store = store;
 	retention->config = config_retain(config);
+	listen_to_audit(retention);
 	retention->loop = loop_create();
 	retention->starts_anew = true;
 	retention->timer = evtimer_new(loop_base(retention->loop), on_step, retention);

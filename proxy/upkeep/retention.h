@@ -20,7 +20,8 @@ void retention_stop(struct retention *retention);
 /* Call after the store is closed. NULL is fine. */
 void retention_destroy(struct retention *retention);
 
-/* Milliseconds between two passes over all users; 0: nothing ever expires. */
+/* Milliseconds between two passes over all users: an hour at most, since users have wishes of their
+ * own. */
 int64_t retention_period(const struct config *config);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
+#include "storage/rights.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -54,12 +55,20 @@ static void on_taken(void *cookie, enum store_result result)
 		next_user(limits);
 }
 
+/* Nothing of a user under a legal hold goes. */
+static bool is_held(struct user_limits *limits, const struct user_size *user)
+{
+	struct user_settings settings;
+	return store_settings(limits->store, user->key, &settings, &limits->arena) == STORE_OK &&
+	       settings.hold_until > clock_wall();
+}
+
 /* False: the user stays within the limit, or cannot be measured now. */
 static bool measure(struct user_limits *limits, const struct user_size *user)
 {
 	struct config_memory settings =
 		config_memory_for(limits->config, (struct slice){0}, user->tenant, user->user);
-	if (user->bytes <= settings.user_limit)
+	if (user->bytes <= settings.user_limit || is_held(limits, user))
 		return false;
 	uint64_t keep = settings.user_limit - settings.user_limit / FREED_SHARE;
 	limits->expiry =

@@ -26,6 +26,14 @@ static struct slice without_line_end(struct slice line)
 	return line;
 }
 
+static struct slice take_line(struct slice *lines)
+{
+	size_t end = slice_find(*lines, SLICE("\n"), 0);
+	struct slice line = slice_part(*lines, 0, end);
+	*lines = slice_part(*lines, end < lines->size ? end + 1 : end, lines->size);
+	return line;
+}
+
 int reply_head_take(struct reply_head *head, struct slice line)
 {
 	if (head->whole)
@@ -35,19 +43,12 @@ int reply_head_take(struct reply_head *head, struct slice line)
 		return -1;
 	if (without_line_end(line).size > 0)
 		return 0;
-	int status = read_status(buffer_slice(&head->lines));
+	struct slice lines = buffer_slice(&head->lines);
+	int status = read_status(take_line(&lines));
 	head->whole = status >= 200 || status == SWITCHING_PROTOCOLS;
 	if (!head->whole)
 		buffer_clear(&head->lines); /* an interim reply: the next head follows */
 	return status == 0 ? -1 : head->whole;
-}
-
-static struct slice take_line(struct slice *lines)
-{
-	size_t end = slice_find(*lines, SLICE("\n"), 0);
-	struct slice line = slice_part(*lines, 0, end);
-	*lines = slice_part(*lines, end < lines->size ? end + 1 : end, lines->size);
-	return line;
 }
 
 static size_t count_lines(struct slice lines)

@@ -27,6 +27,12 @@ const struct dump_table dump_tables[DUMP_TABLES] = {
 	 {{"id", 4, false}},
 	 stored_conversation_fields,
 	 NAMES("session", "last_active", "answers", "carries_history", "branched")},
+	{"declined",
+	 TABLE_DECLINED,
+	 true,
+	 {{"conversation", 4, false}},
+	 stored_number_fields,
+	 NAMES("at")},
 	{"turn",
 	 TABLE_TURNS,
 	 true,
@@ -46,19 +52,41 @@ const struct dump_table dump_tables[DUMP_TABLES] = {
 	 {{"hash", 8, true}, {"conversation", 4, false}, {"ordinal", 4, false}},
 	 stored_answer_fields,
 	 NAMES("user_hash", "tool_calls")},
+	{"link",
+	 TABLE_LINKS,
+	 true,
+	 {{"id", 8, true}, {"id_end", 8, true}},
+	 stored_link_fields,
+	 NAMES("conversation", "next_ordinal", "at", "block_is_kept", "tokens", "turns", "facts",
+	       "is_pending", "user_text", "user_hash", "started_at", "provider_conversation",
+	       "model", "keeps_no_answer", "explicit_mode", "mode")},
 	{"fact",
 	 TABLE_FACTS,
 	 true,
 	 {{"id", 8, false}},
 	 stored_fact_fields,
 	 NAMES("entity", "kind", "key", "value", "many", "pii", "confidence", "quote", "exchange",
-	       "observed_at", "expires_at", "ended_at", "superseded_by", "state")},
+	       "observed_at", "expires_at", "ended_at", "superseded_by", "state", "pinned",
+	       "source", "by", "repeats", "keywords", "classes", "agent", "app", "metadata")},
 	{"summary",
 	 TABLE_SUMMARIES,
 	 true,
 	 {{0}},
 	 stored_summary_fields,
 	 NAMES("text", "covers", "updated_at", "model")},
+	{"tombstone",
+	 TABLE_TOMBSTONES,
+	 true,
+	 {{"value", 8, true}, {"subject", 8, true}},
+	 stored_tombstone_fields,
+	 NAMES("entity", "key", "at")},
+	{"settings",
+	 TABLE_SETTINGS,
+	 true,
+	 {{0}},
+	 stored_settings_fields,
+	 NAMES("learn", "inject", "keep_messages", "keep_facts", "pii", "hold_until", "consent_at",
+	       "consent_by", "consent_text", "note", "changed_at")},
 	{"job",
 	 TABLE_JOBS,
 	 true,
@@ -79,6 +107,7 @@ const struct dump_table dump_tables[DUMP_TABLES] = {
 	 {{"id", 8, true}},
 	 stored_receipt_fields,
 	 NAMES("of", "age", "text")},
+	{"audit", TABLE_AUDIT, false, {{"number", 8, false}}, stored_audit_fields, NAMES("line")},
 };
 
 size_t dump_key_size(const struct dump_table *table)
@@ -161,6 +190,19 @@ static struct slice write_slice(struct record *record, struct slice value)
 	return value;
 }
 
+static const uint64_t *write_ids(struct record *record, const uint64_t *ids, size_t *count)
+{
+	struct buffer *out = name_next(record);
+	buffer_append_byte(out, '[');
+	for (size_t i = 0; i < *count; i++) {
+		if (ids[i] > INT64_MAX)
+			record->failed = true;
+		buffer_printf(out, i == 0 ? "%" PRIu64 : ",%" PRIu64, ids[i]);
+	}
+	buffer_append_byte(out, ']');
+	return ids;
+}
+
 static bool write_goes_on(const struct record *record)
 {
 	(void)record;
@@ -168,7 +210,8 @@ static bool write_goes_on(const struct record *record)
 }
 
 static const struct record_form json_writer = {
-	write_number, write_time, write_hash, write_real, write_flag, write_slice, write_goes_on,
+	write_number, write_time,  write_hash, write_real,
+	write_flag,   write_slice, write_ids,  write_goes_on,
 };
 
 static bool append_key(struct buffer *out, const struct dump_table *table, struct slice key)
@@ -195,179 +238,26 @@ static bool append_key(struct buffer *out, const struct dump_table *table, struc
 	return true;
 }
 
-bool dump_write(struct buffer *out, const struct dump_table *table, struct slice key,
-		struct slice value)
+static bool write_line(struct buffer *out, const struct dump_table *table, struct slice key,
+		       union dump_noun *noun)
 {
-	union dump_noun noun = {0};
-	if (key.size != dump_key_size(table) || !record_read(value, table->fields, &noun, NULL))
-		return false;
 	buffer_printf(out, "{\"table\":\"%s\"", table->name);
 	bool has_key = append_key(out, table, key);
 	struct writing writing = {{.form = &json_writer, .out = out}, table->names};
-	table->fields(&writing.record, &noun);
+	table->fields(&writing.record, noun);
 	buffer_append(out, SLICE("}\n"));
 	return has_key && !writing.record.failed && !out->overflowed;
 }
 
-/* ---- reading ---- */
-
-struct reading {
-	struct record record; /* must be first */
-	const char *const *names;
-	json_t *object;
-	bool goes_on; /* the following fields may be missing */
-};
-
-/* NULL: the member is missing, and the field keeps its value. */
-static json_t *take(struct record *record)
+bool dump_write(struct buffer *out, const struct dump_table *table, struct slice key,
+		struct slice value)
 {
-	struct reading *reading = (struct reading *)record;
-	json_t *value = json_object_get(reading->object, *reading->names++);
-	if (value == NULL && !reading->goes_on)
-		record->failed = true;
-	return value;
-}
-
-/* Whether the string is exactly that many lower-case hexadecimal digits. */
-static bool is_hex(const char *text, size_t digits)
-{
-	return text != NULL && strlen(text) == digits && strspn(text, "0123456789abcdef") == digits;
-}
-
-static uint64_t hex_value(const char *text, size_t digits)
-{
-	uint64_t value = 0;
-	for (size_t i = 0; i < digits; i++)
-		value = value << 4 |
-			(uint64_t)(text[i] <= '9' ? text[i] - '0' : text[i] - 'a' + 10);
-	return value;
-}
-
-static bool read_hex(json_t *value, uint64_t *number)
-{
-	const char *text = json_string_value(value);
-	bool fine = is_hex(text, 16);
-	*number = fine ? hex_value(text, 16) : 0;
-	return fine;
-}
-
-static uint64_t read_number(struct record *record, uint64_t value, uint64_t limit)
-{
-	json_t *found = take(record);
-	if (found == NULL)
-		return value;
-	json_int_t number = json_integer_value(found);
-	if (!json_is_integer(found) || number < 0 || (uint64_t)number > limit)
-		record->failed = true;
-	return record->failed ? 0 : (uint64_t)number;
-}
-
-static int64_t read_time(struct record *record, int64_t value)
-{
-	json_t *found = take(record);
-	if (found != NULL && !json_is_integer(found))
-		record->failed = true;
-	return found == NULL ? value : json_integer_value(found);
-}
-
-static uint64_t read_hash(struct record *record, uint64_t value)
-{
-	json_t *found = take(record);
-	if (found != NULL && !read_hex(found, &value))
-		record->failed = true;
-	return value;
-}
-
-static double read_real(struct record *record, double value)
-{
-	json_t *found = take(record);
-	if (found != NULL && !json_is_number(found))
-		record->failed = true;
-	return found == NULL ? value : json_number_value(found);
-}
-
-static bool read_flag(struct record *record, bool value)
-{
-	json_t *found = take(record);
-	if (found != NULL && !json_is_boolean(found))
-		record->failed = true;
-	return found == NULL ? value : json_is_true(found);
-}
-
-static struct slice read_slice(struct record *record, struct slice value)
-{
-	json_t *found = take(record);
-	if (found == NULL)
-		return value;
-	if (!json_is_string(found))
-		record->failed = true;
-	return (struct slice){json_string_value(found), json_string_length(found)};
-}
-
-static bool read_goes_on(const struct record *record)
-{
-	/* The record belongs to the reading, which is not constant. */
-	((struct reading *)(uintptr_t)record)->goes_on = true;
-	return true;
-}
-
-static const struct record_form json_reader = {
-	read_number, read_time, read_hash, read_real, read_flag, read_slice, read_goes_on,
-};
-
-static bool read_user(json_t *object, struct user_key *user)
-{
-	const char *text = json_string_value(json_object_get(object, "of"));
-	if (!is_hex(text, 2 * sizeof(user->bytes)))
-		return false;
-	for (size_t i = 0; i < sizeof(user->bytes); i++)
-		user->bytes[i] = (unsigned char)hex_value(text + 2 * i, 2);
-	return true;
-}
-
-static bool read_part(json_t *object, const struct dump_table *table, size_t index, uint64_t *part)
-{
-	json_t *value = json_object_get(object, table->parts[index].name);
-	if (table->parts[index].is_hash)
-		return read_hex(value, part);
-	json_int_t number = json_integer_value(value);
-	*part = (uint64_t)number;
-	/* the highest number has no successor to issue */
-	uint64_t limit = table->parts[index].size < 8
-				 ? (UINT64_C(1) << 8 * table->parts[index].size) - 1
-				 : INT64_MAX;
-	return json_is_integer(value) && number >= 0 && *part < limit;
-}
-
-/* Its user is read like that of every line. */
-static bool read_receipt(json_t *object, struct dump_line *line)
-{
-	json_t *text = json_object_get(object, "text");
-	json_int_t age = json_integer_value(json_object_get(object, "age"));
-	line->noun.receipt.age = age > 0 ? (uint64_t)age : 0;
-	line->noun.receipt.user = line->user;
-	line->noun.receipt.receipt.text =
-		(struct slice){json_string_value(text), json_string_length(text)};
-	return json_is_string(text);
-}
-
-bool dump_read(json_t *object, struct dump_line *line)
-{
-	const char *name = json_string_value(json_object_get(object, "table"));
-	*line = (struct dump_line){0};
-	for (size_t i = 0; name != NULL && i < DUMP_TABLES; i++) {
-		if (strcmp(name, dump_tables[i].name) == 0)
-			line->table = &dump_tables[i];
-	}
-	if (line->table == NULL || !read_user(object, &line->user))
-		return false;
-	for (size_t i = 0; i < DUMP_KEY_PARTS && line->table->parts[i].size > 0; i++) {
-		if (!read_part(object, line->table, i, &line->parts[i]))
-			return false;
-	}
-	if (line->table->table == TABLE_RECEIPTS)
-		return read_receipt(object, line);
-	struct reading reading = {{.form = &json_reader}, line->table->names, object, false};
-	line->table->fields(&reading.record, &line->noun);
-	return !reading.record.failed;
+	union dump_noun noun = {0};
+	struct arena arena = {0}; /* only lists need it; texts are not copied for nothing */
+	struct arena *lists = table->table == TABLE_LINKS ? &arena : NULL;
+	bool written = key.size == dump_key_size(table) &&
+		       record_read(value, table->fields, &noun, lists) &&
+		       write_line(out, table, key, &noun);
+	arena_finish(&arena);
+	return written;
 }

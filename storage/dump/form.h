@@ -35,25 +35,34 @@ union dump_noun {
 	struct stored_turn turn;
 	struct stored_exchange exchange;
 	struct stored_answer answer;
+	struct chain_link link;
 	struct fact fact;
 	struct summary summary;
+	struct tombstone tombstone;
+	struct user_settings settings;
 	struct job job;
 	struct stored_receipt receipt;
 	uint64_t number;
+	struct slice line;
 };
 
 /* Appends a line. False: the record is unreadable. */
 bool dump_write(struct buffer *out, const struct dump_table *table, struct slice key,
 		struct slice value);
 
-/* The content of one line; slices point into the JSON. */
+/* The content of one line; slices point into the JSON, lists into the arena. */
 struct dump_line {
 	const struct dump_table *table;
 	struct user_key user;
 	uint64_t parts[DUMP_KEY_PARTS];
 	union dump_noun noun;
 };
+/* The table that a line names; NULL: none. */
+const struct dump_table *dump_find_table(json_t *object);
+/* Takes a record as a store has it. Slices point into `value`. False: it is not a valid record. */
+bool dump_take(const struct dump_table *table, struct slice key, struct slice value,
+	       struct dump_line *line, struct arena *arena);
 /* False: it is not a valid record. */
-bool dump_read(json_t *object, struct dump_line *line);
+bool dump_read(json_t *object, struct dump_line *line, struct arena *arena);
 
 #endif

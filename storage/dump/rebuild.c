@@ -1,35 +1,22 @@
 /* store_rebuild(): reads lines in order, many per transaction, and derives what the export left out
  * in the same way as when the records were first written. */
 #include "storage/dump/dump.h"
-#include "storage/dump/form.h"
+
+#include "storage/dump/rebuilding.h"
+#include "storage/dump/sealed.h"
+#include "storage/erasures/erasures.h"
 #include "storage/lmdb/store_marker.h"
-#include "storage/user/memory.h"
+#include "storage/seal/exported.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 enum {
 	LINE_LIMIT = INT32_MAX,
 	LINES_AT_ONCE = 2000,
 	BYTES_AT_ONCE = 8 << 20,
-};
-
-struct rebuilding {
-	struct store *store;
-	FILE *in;
-	struct store_progress progress;
-	struct dump_report *report;
-	struct transaction transaction;
-	bool is_open; /* a transaction is open */
-	struct arena scratch;
-	struct buffer line;
-	uint64_t number;   /* of the current line */
-	uint64_t first_id; /* greater than all issued ids */
-	size_t lines;      /* in this transaction */
-	size_t bytes;
-	uint64_t records;
-	bool ended;
 };
 
 static bool fail(struct rebuilding *rebuilding, const char *why)
@@ -42,128 +29,72 @@ static bool fail(struct rebuilding *rebuilding, const char *why)
 
 /* ---- one record ---- */
 
-static void put(struct rebuilding *rebuilding, struct dump_line *line, struct key key)
-{
-	table_write(&rebuilding->transaction, line->table->table, key, line->table->fields,
-		    &line->noun);
-}
+static const char not_a_record[] = "it is not an export record that this recallctl can read";
 
-static void put_conversation(const struct memory *memory, uint32_t id,
-			     struct past_conversation *conversation)
+static bool take_record(struct rebuilding *rebuilding, struct dump_line line)
 {
-	uint64_t number = id;
-	memory_put_conversation(memory, id, conversation);
-	if (conversation->session.size > 0)
-		table_write(memory->transaction, TABLE_SESSIONS,
-			    key_digest(key_of_user(memory->user), conversation->session),
-			    stored_number_fields, &number);
-}
-
-static void put_job(const struct memory *memory, const struct dump_line *line)
-{
-	struct job job = line->noun.job;
-	job.kind = line->parts[0] == JOB_FACTS ? JOB_FACTS : JOB_SUMMARY;
-	job.exchange = line->parts[1];
-	job.parked = line->table->table == TABLE_PARKED;
-	memory_put_job(memory, &job);
-}
-
-static void go_behind(uint64_t *next, uint64_t id)
-{
-	if (*next <= id)
-		*next = id + 1;
-}
-
-static void note_user(struct rebuilding *rebuilding, const struct stored_user *user)
-{
-	uint64_t next = user->next_turn > user->next_fact ? user->next_turn : user->next_fact;
-	if (next > rebuilding->first_id)
-		rebuilding->first_id = next;
-}
-
-/* Parts of an export may date from different moments if the store was damaged and in use: no id
- * that a record has is issued again. */
-static void keep_ahead(struct rebuilding *rebuilding, const struct memory *memory,
-		       const struct dump_line *line, struct stored_user *user)
-{
-	const struct stored_user before = *user;
-	uint64_t conversation = user->next_conversation;
-	if (line->table->table == TABLE_TURNS)
-		go_behind(&user->next_turn, line->parts[0]);
-	else if (line->table->table == TABLE_FACTS)
-		go_behind(&user->next_fact, line->parts[0]);
-	else if (line->table->table == TABLE_CONVERSATIONS)
-		go_behind(&conversation, line->parts[0]);
-	user->next_conversation = (uint32_t)conversation;
-	if (user->next_turn == before.next_turn && user->next_fact == before.next_fact &&
-	    user->next_conversation == before.next_conversation)
-		return;
-	memory_put_user(memory, user);
-	note_user(rebuilding, user);
-}
-
-static void put_record(struct rebuilding *rebuilding, const struct memory *memory,
-		       struct dump_line *line)
-{
-	struct key key = key_of_user(line->user);
-	const uint64_t *parts = line->parts;
-	switch (line->table->table) {
-	case TABLE_USERS:
-		put(rebuilding, line, key);
-		return;
-	case TABLE_CONVERSATIONS:
-		put_conversation(memory, (uint32_t)parts[0], &line->noun.conversation);
-		return;
-	case TABLE_TURNS:
-		line->noun.turn.turn.id = parts[0];
-		memory_put_turn(memory, &line->noun.turn);
-		return;
-	case TABLE_EXCHANGES:
-		put(rebuilding, line,
-		    memory_exchange_key(memory, (uint32_t)parts[0], (uint32_t)parts[1], parts[2]));
-		return;
-	case TABLE_ANSWERS:
-		put(rebuilding, line,
-		    memory_answer_key(memory, parts[0], (uint32_t)parts[1], (uint32_t)parts[2]));
-		return;
-	case TABLE_FACTS:
-		put(rebuilding, line, memory_fact_key(memory, parts[0]));
-		return;
-	case TABLE_SUMMARIES:
-		put(rebuilding, line, key);
-		return;
-	case TABLE_RECEIPTS:
-		memory_put_receipt_again(memory, parts[0], &line->noun.receipt);
-		return;
-	default:
-		put_job(memory, line);
-		return;
-	}
-}
-
-static bool take_record(struct rebuilding *rebuilding, json_t *object)
-{
-	struct dump_line line;
-	if (!dump_read(object, &line))
-		return fail(rebuilding, "it is not an export record that this recallctl can read");
 	const struct memory memory = {&rebuilding->transaction, line.user, &rebuilding->scratch};
 	size_t table = (size_t)(line.table - dump_tables);
 	struct stored_user user = {0};
-	rebuilding->records++;
-	/* If a damaged store's export saved some records of a user but not the user's own record,
-	 * those would clash with what the user says next. A receipt would not: users whose only
-	 * chat failed have no other record. */
-	if (line.table->table == TABLE_USERS) {
-		note_user(rebuilding, &line.noun.user);
-	} else if (memory_user(&memory, &user)) {
-		keep_ahead(rebuilding, &memory, &line, &user);
-	} else if (line.table->table != TABLE_RECEIPTS) {
-		rebuilding->report->tables[table].unreadable++;
+	if (erased_user(&rebuilding->filter, &memory, &line)) {
+		rebuilding->report->erased++;
 		return true;
 	}
-	put_record(rebuilding, &memory, &line);
+	if (erased_record(&rebuilding->filter, &line)) {
+		rebuilding->report->erased++;
+		if (line.table->table != TABLE_TURNS)
+			return true;
+	}
+	/* If a damaged store's export saved some records of a user but not the user's own record,
+	 * those would clash with what the user says next. A receipt would not: users whose only
+	 * chat failed have no other record. Neither would settings, which outlive a memory. */
+	if (line.table->table == TABLE_USERS) {
+		rebuild_note_user(rebuilding, &line.noun.user);
+	} else if (memory_user(&memory, &user)) {
+		rebuild_keep_ahead(rebuilding, &memory, &line, &user);
+	} else if (line.table->table != TABLE_RECEIPTS && line.table->table != TABLE_SETTINGS &&
+		   line.table->table != TABLE_AUDIT) {
+		/* Hashes that other keys unmask give no error, but others. */
+		if (rebuilding->is_sealed)
+			rebuilding->report->locked++;
+		else
+			rebuilding->report->tables[table].unreadable++;
+		return true;
+	}
+	rebuild_put(rebuilding, &memory, &line);
 	rebuilding->report->tables[table].records++;
 	return true;
+}
+
+static bool take_sealed(struct rebuilding *rebuilding, json_t *object)
+{
+	struct dump_report *report = rebuilding->report;
+	struct dump_line line = {0};
+	switch (dump_open(object, rebuilding->opens, &line, &rebuilding->scratch)) {
+	case DUMP_OPENED:
+		return take_record(rebuilding, line);
+	case DUMP_LOCKED:
+		report->locked++;
+		return true;
+	case DUMP_UNREADABLE:
+		report->tables[line.table - dump_tables].unreadable++;
+		return true;
+	default:
+		return fail(rebuilding, not_a_record);
+	}
+}
+
+/* A sealed export may have plain lines only for tables that are not sealed: nothing vouches for
+ * them. */
+static bool take_line_of(struct rebuilding *rebuilding, json_t *object)
+{
+	struct dump_line line;
+	const struct dump_table *table = dump_find_table(object);
+	rebuilding->records++;
+	if (rebuilding->is_sealed && (table == NULL || dump_seals(table)))
+		return take_sealed(rebuilding, object);
+	return dump_read(object, &line, &rebuilding->scratch) ? take_record(rebuilding, line)
+							      : fail(rebuilding, not_a_record);
 }
 
 /* ---- lines ---- */
@@ -207,14 +138,29 @@ static bool take_end(struct rebuilding *rebuilding, json_t *object)
 
 static const char not_an_export[] = "it is not an export that this recallctl can read";
 
+static bool take_first(struct rebuilding *rebuilding, json_t *object)
+{
+	char id[17] = "";
+	const char *store = json_string_value(json_object_get(object, "store"));
+	const json_int_t form = json_integer_value(json_object_get(object, "recalld_export"));
+	rebuilding->is_sealed = form == 2 && store != NULL;
+	if (!rebuilding->is_sealed)
+		return form == 1 || fail(rebuilding, not_an_export);
+	if (rebuilding->seal == NULL)
+		return fail(rebuilding,
+			    "the export is sealed; name the file of its keys with --keys "
+			    "and the key that opens it with --from-key");
+	(void)snprintf(id, sizeof(id), "%016" PRIx64, seal_id(rebuilding->seal));
+	return strcmp(id, store) == 0 || fail(rebuilding, "the file of keys is another store's");
+}
+
 static bool take_object(struct rebuilding *rebuilding, json_t *object)
 {
 	if (rebuilding->number == 1)
-		return json_integer_value(json_object_get(object, "recalld_export")) == 1 ||
-		       fail(rebuilding, not_an_export);
+		return take_first(rebuilding, object);
 	if (json_is_true(json_object_get(object, "end")))
 		return take_end(rebuilding, object);
-	return take_record(rebuilding, object);
+	return take_line_of(rebuilding, object);
 }
 
 static bool take_line(struct rebuilding *rebuilding)
@@ -267,6 +213,7 @@ static void put_first_id(struct rebuilding *rebuilding)
 	uint64_t first = rebuilding->first_id == 0 ? 1 : rebuilding->first_id;
 	table_write(&rebuilding->transaction, TABLE_META, key_of_name("first_id"),
 		    stored_number_fields, &first);
+	memory_note_erasures(&rebuilding->transaction);
 }
 
 static bool rebuild(struct rebuilding *rebuilding)
@@ -287,8 +234,8 @@ static bool is_empty(const char *path)
 	size_t entries = 0;
 	if (folder == NULL)
 		return errno == ENOENT;
-	while (readdir(folder) != NULL)
-		entries++;
+	for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+		entries += strcmp(entry->d_name, ERASURES_FILE) != 0;
 	(void)closedir(folder);
 	return entries == 2; /* "." and ".." */
 }
@@ -301,12 +248,9 @@ static void tell_of_the_rest(struct dump_report *report, const char *path)
 		       "; %s is incomplete: empty it before the next try", path);
 }
 
-bool store_rebuild(const struct store_options *options, FILE *in, struct dump_report *report)
+static bool rebuild_in(struct rebuilding *rebuilding, const struct store_options *options)
 {
-	*report = (struct dump_report){0};
-	for (size_t i = 0; i < DUMP_TABLES; i++)
-		report->tables[i].name = dump_tables[i].name;
-	struct rebuilding rebuilding = {.in = in, .report = report, .progress = options->progress};
+	struct dump_report *report = rebuilding->report;
 	struct store_options own = *options;
 	own.rebuilds = true;
 	if (!is_empty(options->path)) {
@@ -316,17 +260,57 @@ bool store_rebuild(const struct store_options *options, FILE *in, struct dump_re
 			       options->path);
 		return false;
 	}
-	rebuilding.store = store_open(&own, report->error, sizeof(report->error));
-	if (rebuilding.store == NULL)
+	rebuilding->store = store_open(&own, report->error, sizeof(report->error));
+	if (rebuilding->store == NULL)
 		return false;
-	buffer_init(&rebuilding.line, LINE_LIMIT);
-	bool done = rebuild(&rebuilding);
-	if (done && !store_marker_remove(options->path, STORE_MARKER_REBUILDING))
-		done = fail(&rebuilding, strerror(errno));
+	rebuilding->filter.erasures = rebuilding->store->erasures;
+	buffer_init(&rebuilding->line, LINE_LIMIT);
+	bool done = rebuild(rebuilding);
+	if (done &&
+	    ((rebuilding->exported != 0 && !exported_note(options->path, rebuilding->exported)) ||
+	     !store_marker_remove(options->path, STORE_MARKER_REBUILDING)))
+		done = fail(rebuilding, strerror(errno));
 	if (!done)
 		tell_of_the_rest(report, options->path);
-	store_close(rebuilding.store);
-	buffer_finish(&rebuilding.line);
-	arena_finish(&rebuilding.scratch);
+	store_close(rebuilding->store);
+	buffer_finish(&rebuilding->line);
+	arena_finish(&rebuilding->filter.arena);
+	arena_finish(&rebuilding->scratch);
 	return done;
+}
+
+/* The new store's users may be in that export of keys, though their slots are new. */
+static bool open_keys(struct rebuilding *rebuilding, const struct store_options *options,
+		      const struct dump_keys *keys, int64_t *made)
+{
+	enum { SECOND_MS = 1000 };
+	struct dump_report *report = rebuilding->report;
+	rebuilding->seal =
+		seal_open_exported(keys->path, keys->key, report->error, sizeof(report->error));
+	if (rebuilding->seal == NULL)
+		return false;
+	rebuilding->opens = seal_take(rebuilding->seal);
+	rebuilding->exported = options->master == NULL ? 0 : seal_made(rebuilding->seal);
+	*made = seal_made(rebuilding->seal) * SECOND_MS;
+	return true;
+}
+
+bool store_rebuild_sealed(const struct store_options *options, FILE *in,
+			  const struct dump_keys *keys, int64_t *made, struct dump_report *report)
+{
+	*report = (struct dump_report){0};
+	for (size_t i = 0; i < DUMP_TABLES; i++)
+		report->tables[i].name = dump_tables[i].name;
+	struct rebuilding rebuilding = {.in = in, .report = report, .progress = options->progress};
+	bool done = (keys == NULL || open_keys(&rebuilding, options, keys, made)) &&
+		    rebuild_in(&rebuilding, options);
+	if (rebuilding.opens != NULL)
+		seal_give_back(rebuilding.opens);
+	seal_destroy(rebuilding.seal);
+	return done;
+}
+
+bool store_rebuild(const struct store_options *options, FILE *in, struct dump_report *report)
+{
+	return store_rebuild_sealed(options, in, NULL, NULL, report);
 }

@@ -2,9 +2,11 @@
 #include "storage/erase/expiry_scan.h"
 
 #include "storage/journal/journal.h"
+#include "storage/journal/made.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/links.h"
 #include "storage/user/replays.h"
+#include "storage/user/rights.h"
 
 /* How long after a conversation's last exchange a request in progress may still add to what it was
  * given: a generous bound. */
@@ -25,29 +27,38 @@ static bool next_user(struct transaction *transaction, struct key from, struct u
 	return found;
 }
 
-static bool has_expired(struct transaction *transaction, struct user_key user,
-			const struct expiry *expiry)
+/* Adds the last user checked if something of theirs has expired. */
+static void check_user(struct transaction *transaction, expiry_rule *rule, void *cookie,
+		       struct user_page *page)
 {
 	struct arena scratch = {0};
-	const struct memory memory = {transaction, user, &scratch};
-	bool any = expired_any(&memory, expiry);
+	const struct memory memory = {transaction, page->last, &scratch};
+	struct stored_user user = {0};
+	struct expiry expiry = {0};
+	if (memory_user(&memory, &user)) {
+		const struct user_settings settings = memory_settings(&memory);
+		rule(cookie, user.tenant, user.user, &settings, &expiry);
+		if (expired_any(&memory, &expiry)) {
+			page->expiries[page->count] = expiry;
+			page->users[page->count++] = page->last;
+		}
+	}
 	arena_finish(&scratch);
-	return any;
 }
 
-enum store_result store_users_expired(struct store *store, const struct expiry *expiry,
+enum store_result store_users_expired(struct store *store, expiry_rule *rule, void *cookie,
 				      const struct user_key *after, size_t limit,
 				      struct user_page *page, struct arena *arena)
 {
 	struct transaction transaction;
 	size_t looked_at = 0;
-	*page = (struct user_page){.users = arena_alloc(arena, limit * sizeof(struct user_key))};
+	*page = (struct user_page){.users = arena_alloc(arena, limit * sizeof(struct user_key)),
+				   .expiries = arena_alloc(arena, limit * sizeof(struct expiry))};
 	if (transaction_begin_read(&transaction, store)) {
 		struct key from = after == NULL ? key_empty() : key_after(key_of_user(*after));
 		while (looked_at < limit && next_user(&transaction, from, &page->last)) {
 			looked_at++;
-			if (has_expired(&transaction, page->last, expiry))
-				page->users[page->count++] = page->last;
+			check_user(&transaction, rule, cookie, page);
 			from = key_after(key_of_user(page->last));
 		}
 		transaction_abort(&transaction);
@@ -137,6 +148,7 @@ static bool end_conversation(struct expiring *expiring, uint32_t id)
 	(void)table_delete_all(transaction, TABLE_EXCHANGES, key_u32(user, id));
 	delete_given(expiring, id);
 	(void)table_delete(transaction, TABLE_CONVERSATIONS, key_u32(user, id));
+	(void)table_delete(transaction, TABLE_DECLINED, key_u32(user, id));
 	expiring->conversations++;
 	return true;
 }
@@ -152,6 +164,7 @@ static struct id_list list_come(const struct expiring *expiring)
 	struct slice value;
 	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, user,
 		      key_u64(user, expiring->expired->found.searched + 1), FORWARD);
+	scan_let_go(&scan);
 	while (scan_next(&scan, &key, &value)) {
 		struct stored_turn stored = {0};
 		if (table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) &&
@@ -198,8 +211,7 @@ static void delete_given_since(struct expiring *expiring)
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
-		   FORWARD);
+	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
 	while (scan_next(&scan, &key, &value)) {
 		struct past_conversation conversation = {0};
 		uint32_t id = key_read_u32(key, sizeof(memory->user.bytes));
@@ -214,38 +226,19 @@ static void delete_given_since(struct expiring *expiring)
 		delete_given(expiring, (uint32_t)since.ids[i]);
 }
 
-static void delete_receipts_since(const struct expiring *expiring)
-{
-	const struct memory *memory = &expiring->memory;
-	struct id_list since = {0};
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	scan_begin_at(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(),
-		      key_of_number(expiring->expired->receipts_until + 1), FORWARD);
-	while (scan_next(&scan, &key, &value)) {
-		uint64_t id = 0;
-		if (table_decode(memory->transaction, value, stored_number_fields, &id, NULL) &&
-		    expired_is_told(expiring->expired, memory, id))
-			id_list_add(&since, memory->arena, id);
-	}
-	scan_end(&scan);
-	for (size_t i = 0; i < since.count; i++)
-		memory_delete_receipt(memory, since.ids[i]);
-}
-
 /* Deletes what requests were given from the expired data. */
 static void delete_what_was_made(struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
 	const struct expired *expired = expiring->expired;
+	const struct leaving leaving = expired_leaving(expired);
 	for (size_t i = 0; i < expired->given.count; i++)
 		delete_given(expiring, (uint32_t)expired->given.ids[i]);
 	for (size_t i = 0; i < expired->receipts.count; i++)
 		memory_delete_receipt(memory, expired->receipts.ids[i]);
 	delete_given_since(expiring);
 	links_delete(memory, &expiring->given);
-	delete_receipts_since(expiring);
+	(void)receipts_delete_since(memory, &leaving, expired->receipts_until);
 }
 
 static bool has_none(const struct memory *memory, enum table table)
@@ -297,15 +290,21 @@ static enum store_result expire(struct expiring *expiring)
 		end_fact(expiring, expired->facts.ids[i]);
 	end_conversations(expiring);
 	end_summary(expiring);
-	if (!expiring->hiding.erasure.forgotten && expiring->facts + expiring->conversations == 0 &&
-	    !expiring->summary)
+	for (size_t i = 0; i < expired->old_receipts.count; i++)
+		memory_delete_receipt(memory, expired->old_receipts.ids[i]);
+	const bool has_receipts_only = !expiring->hiding.erasure.forgotten && !expiring->summary &&
+				       expiring->facts + expiring->conversations == 0;
+	if (has_receipts_only && expired->old_receipts.count == 0)
 		return STORE_NOT_FOUND;
+	transaction_erases(memory->transaction);
+	if (has_receipts_only)
+		return STORE_OK;
 	/* exchanges in progress may have been given it */
 	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
 	count_uncovered(expiring);
 	delete_what_was_made(expiring);
 	if (is_empty(memory))
-		(void)memory_delete_user(memory, &steps);
+		(void)memory_delete_user(memory, &steps, NULL);
 	return STORE_OK;
 }
 

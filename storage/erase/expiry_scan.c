@@ -1,14 +1,14 @@
 #include "storage/erase/expiry_scan.h"
 
 #include "storage/journal/exchanges.h"
+#include "storage/journal/made.h"
 #include "storage/user/replays.h"
-
-#include <string.h>
 
 enum {
 	/* Limits the writer, and anyone who waits for a commit, to about 20 ms. */
 	EXCHANGES_AT_ONCE = 64,
 	FACTS_AT_ONCE = 1024,
+	RECEIPTS_AT_ONCE = 1024,
 	CONVERSATIONS_AT_ONCE = 64,
 
 	/* Offsets in keys, after the user. */
@@ -25,8 +25,7 @@ static void list_idle(struct id_list *list, const struct memory *memory,
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
-		   FORWARD);
+	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
 	while (list->count < most && scan_next(&scan, &key, &value)) {
 		struct past_conversation conversation = {0};
 		if (table_decode(memory->transaction, value, stored_conversation_fields,
@@ -45,7 +44,7 @@ static void list_facts(struct id_list *list, const struct memory *memory,
 	struct slice value;
 	if (!expiry_takes_facts(expiry))
 		return;
-	scan_begin(&scan, memory->transaction, TABLE_FACTS, key_of_user(memory->user), FORWARD);
+	memory_scan(memory, &scan, TABLE_FACTS);
 	while (list->count < most && scan_next(&scan, &key, &value)) {
 		struct fact fact = {0};
 		if (table_decode(memory->transaction, value, stored_fact_fields, &fact, NULL) &&
@@ -71,6 +70,7 @@ static bool next_turn(const struct memory *memory, struct scan *scan, struct sto
 static void begin_turns(const struct memory *memory, struct scan *scan)
 {
 	scan_begin(scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), FORWARD);
+	scan_let_go(scan);
 }
 
 /* Whether the turn begins an exchange that expires. */
@@ -172,7 +172,7 @@ static void list_their_answers(struct expired *expired, const struct memory *mem
 
 /* ---- what was made of it ---- */
 
-static struct leaving leaving_of(const struct expired *expired)
+struct leaving expired_leaving(const struct expired *expired)
 {
 	const struct id_list *turns = &expired->found.turns;
 	return (struct leaving){
@@ -187,7 +187,7 @@ static struct leaving leaving_of(const struct expired *expired)
 bool expired_was_given(const struct expired *expired, const struct memory *memory,
 		       uint32_t conversation)
 {
-	const struct leaving leaving = leaving_of(expired);
+	const struct leaving leaving = expired_leaving(expired);
 	struct frozen frozen = {0};
 	struct key key = key_u32(key_of_user(memory->user), conversation);
 	if (table_read(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields, &frozen,
@@ -203,26 +203,6 @@ bool expired_was_given(const struct expired *expired, const struct memory *memor
 	return false;
 }
 
-static bool read_receipt(const struct memory *memory, uint64_t receipt, struct arena *arena,
-			 struct stored_receipt *stored)
-{
-	*stored = (struct stored_receipt){0};
-	return table_read(memory->transaction, TABLE_RECEIPTS, key_of_number(receipt),
-			  stored_receipt_fields, stored, arena);
-}
-
-/* Receipts of other users, which the writer meets, are not copied. */
-bool expired_is_told(const struct expired *expired, const struct memory *memory, uint64_t receipt)
-{
-	const struct leaving leaving = leaving_of(expired);
-	struct stored_receipt stored;
-	if (!read_receipt(memory, receipt, NULL, &stored) ||
-	    memcmp(&stored.user, &memory->user, sizeof(stored.user)) != 0 ||
-	    !read_receipt(memory, receipt, memory->arena, &stored))
-		return false;
-	return !stored.tells_ids || receipt_holds(&stored.receipt, &leaving);
-}
-
 static void list_given(struct expired *expired, const struct memory *memory)
 {
 	struct arena scratch = {0};
@@ -230,30 +210,11 @@ static void list_given(struct expired *expired, const struct memory *memory)
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
-		   FORWARD);
+	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
 	while (scan_next(&scan, &key, &value)) {
 		uint32_t conversation = key_read_u32(key, ID_OFFSET);
 		if (expired_was_given(expired, &own, conversation))
 			id_list_add(&expired->given, memory->arena, conversation);
-		arena_finish(&scratch);
-	}
-	scan_end(&scan);
-}
-
-static void list_receipts(struct expired *expired, const struct memory *memory)
-{
-	struct arena scratch = {0};
-	const struct memory own = {memory->transaction, memory->user, &scratch};
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user),
-		   FORWARD);
-	while (scan_next(&scan, &key, &value)) {
-		uint64_t receipt = key_read_u64(key, ID_OFFSET);
-		if (expired_is_told(expired, &own, receipt))
-			id_list_add(&expired->receipts, memory->arena, receipt);
 		arena_finish(&scratch);
 	}
 	scan_end(&scan);
@@ -299,8 +260,7 @@ static bool has_old_branch(const struct memory *memory, const struct expiry *exp
 	struct slice key;
 	struct slice value;
 	bool found = false;
-	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
-		   FORWARD);
+	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
 	while (!found && scan_next(&scan, &key, &value)) {
 		struct past_conversation conversation = {0};
 		found = table_decode(memory->transaction, value, stored_conversation_fields,
@@ -320,14 +280,36 @@ static bool has_old_summary(const struct memory *memory, const struct expiry *ex
 	struct stored_turn stored;
 	struct scan scan;
 	bool stays = false;
-	if (expiry->turns_until == INT64_MIN || !memory_summary(memory, summary))
+	bool may_go = expiry->turns_until != INT64_MIN || expiry->summaries_until != 0;
+	if (!may_go || !memory_summary(memory, summary))
 		return false;
+	if (expiry->turns_until == INT64_MIN || expiry_takes_summary(expiry, summary))
+		return expiry_takes_summary(expiry, summary);
 	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, user,
 		      key_after(key_u64(user, summary->covers)), BACKWARD);
+	scan_let_go(&scan);
 	while (!stays && next_turn(memory, &scan, &stored))
 		stays = expiry_keeps_summary(expiry, &stored.turn);
 	scan_end(&scan);
 	return !stays;
+}
+
+/* Lists receipts past their own time, `most` at most. */
+static void list_old_receipts(struct id_list *list, const struct memory *memory,
+			      const struct expiry *expiry, size_t most)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	if (expiry->receipts_until == 0)
+		return;
+	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user),
+		   FORWARD);
+	while (list->count < most && scan_next(&scan, &key, &value)) {
+		if (expiry_takes_receipt(expiry, key_read_u64(key, ID_OFFSET)))
+			id_list_add(list, memory->arena, key_read_u64(key, ID_OFFSET));
+	}
+	scan_end(&scan);
 }
 
 /* Finds conversations without turns once they have been idle for as long. */
@@ -344,19 +326,22 @@ static bool may_have_old_turns(const struct memory *memory, const struct expiry 
 
 bool expired_any(const struct memory *memory, const struct expiry *expiry)
 {
-	struct id_list facts = {0};
+	struct id_list any = {0};
 	struct summary summary;
 	if (may_have_old_turns(memory, expiry) || has_old_summary(memory, expiry, &summary))
 		return true;
-	list_facts(&facts, memory, expiry, 1);
-	return facts.count > 0;
+	list_facts(&any, memory, expiry, 1);
+	list_old_receipts(&any, memory, expiry, 1);
+	return any.count > 0;
 }
 
 void expired_find(struct expired *expired, const struct memory *memory, const struct expiry *expiry)
 {
 	*expired = (struct expired){.receipts_until = memory_newest_receipt_age(memory)};
 	list_facts(&expired->facts, memory, expiry, FACTS_AT_ONCE);
-	expired->is_part = expired->facts.count == FACTS_AT_ONCE;
+	list_old_receipts(&expired->old_receipts, memory, expiry, RECEIPTS_AT_ONCE);
+	expired->is_part = expired->facts.count == FACTS_AT_ONCE ||
+			   expired->old_receipts.count == RECEIPTS_AT_ONCE;
 	if (may_have_old_turns(memory, expiry)) {
 		list_turns(expired, memory, expiry);
 		list_conversations(expired, memory, expiry);
@@ -370,6 +355,7 @@ void expired_find(struct expired *expired, const struct memory *memory, const st
 		!expired->is_part && has_old_summary(memory, expiry, &expired->summary);
 	if (expired->has_summary || expired->found.turns.count + expired->facts.count > 0) {
 		list_given(expired, memory);
-		list_receipts(expired, memory);
+		const struct leaving leaving = expired_leaving(expired);
+		receipts_made_of(&expired->receipts, memory, &leaving);
 	}
 }

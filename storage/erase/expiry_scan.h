@@ -31,6 +31,8 @@ struct expired {
 	struct id_list receipts; /* receipts that contain any of their texts */
 	uint64_t receipts_until; /* the age of the newest receipt checked */
 
+	struct id_list old_receipts; /* receipts past their own time */
+
 	bool is_part; /* there may be more */
 };
 
@@ -43,7 +45,7 @@ void expired_find(struct expired *expired, const struct memory *memory,
 /* Whether a conversation was given any of the turns or facts. */
 bool expired_was_given(const struct expired *expired, const struct memory *memory,
 		       uint32_t conversation);
-/* Whether a receipt of the user contains any of them. */
-bool expired_is_told(const struct expired *expired, const struct memory *memory, uint64_t receipt);
+/* What leaves memory with them. */
+struct leaving expired_leaving(const struct expired *expired);
 
 #endif

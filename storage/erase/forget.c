@@ -3,13 +3,19 @@
  * A long memory is deleted in slices. The first slice deletes the records that reads start from, so
  * that the user is hidden at once, and leaves a mark that makes the next start finish after a
  * crash. */
+#include "storage/audit.h"
+#include "storage/deletions.h"
+#include "storage/erasures/erasures.h"
 #include "storage/lmdb/environment.h"
 #include "storage/lmdb/writer.h"
-#include "storage/user/memory.h"
+#include "storage/user/rights.h"
 
 struct forget_operation {
 	struct operation operation;
 	struct user_key user;
+	bool resumes; /* what an earlier process began: the settings are as they should be */
+	int64_t now;  /* INT64_MIN: the list of erasures has it already */
+	struct deletion_report *report; /* the caller's; NULL: nobody wants it */
 };
 
 /* Ids of new users start after this one's. */
@@ -33,19 +39,40 @@ static void retire_ids(const struct memory *memory)
 	table_write(memory->transaction, TABLE_META, key, stored_number_fields, &next_id);
 }
 
-bool memory_delete_user(const struct memory *memory, size_t *steps)
+static bool delete_some(const struct memory *memory, enum table table, size_t *steps,
+			uint64_t *counts)
+{
+	const size_t before = *steps;
+	bool done = table_delete_some(memory->transaction, table, key_of_user(memory->user), steps);
+	if (counts != NULL)
+		counts[table] += before - *steps;
+	return done;
+}
+
+static bool delete_receipts(const struct memory *memory, size_t *steps, uint64_t *counts)
+{
+	const size_t before = *steps;
+	bool done = memory_delete_some_receipts(memory, steps);
+	if (counts != NULL)
+		counts[TABLE_RECEIPTS] += before - *steps;
+	return done;
+}
+
+bool memory_delete_user(const struct memory *memory, size_t *steps, uint64_t *counts)
 {
 	static const enum table first[] = {TABLE_SUMMARIES, TABLE_FACTS, TABLE_DOCUMENTS,
 					   TABLE_JOBS};
-	struct transaction *transaction = memory->transaction;
-	const struct key user = key_of_user(memory->user);
+	transaction_erases(memory->transaction);
 	retire_ids(memory);
-	bool done = table_delete_some(transaction, TABLE_USERS, user, steps) &&
-		    memory_delete_some_receipts(memory, steps);
+	bool done = delete_some(memory, TABLE_USERS, steps, counts) &&
+		    delete_receipts(memory, steps, counts);
 	for (size_t i = 0; done && i < sizeof(first) / sizeof(first[0]); i++)
-		done = table_delete_some(transaction, first[i], user, steps);
+		done = delete_some(memory, first[i], steps, counts);
 	for (int table = FIRST_USER_TABLE; done && table < TABLE_COUNT; table++)
-		done = table_delete_some(transaction, (enum table)table, user, steps);
+		done = table == TABLE_SETTINGS ||
+		       delete_some(memory, (enum table)table, steps, counts);
+	if (done)
+		transaction_ends_user(memory->transaction, memory->user);
 	return done;
 }
 
@@ -68,7 +95,8 @@ void memory_unmark_forgotten(const struct memory *memory)
 	(void)table_delete(memory->transaction, TABLE_META, key_user(mark_prefix(), memory->user));
 }
 
-enum store_result memory_forget_user(const struct memory *memory, struct operation *operation)
+enum store_result memory_forget_user(const struct memory *memory, struct operation *operation,
+				     uint64_t *counts)
 {
 	struct store *store = memory->transaction->store;
 	size_t *steps = &memory->transaction->spare;
@@ -77,7 +105,7 @@ enum store_result memory_forget_user(const struct memory *memory, struct operati
 	 * slice's mark covers those that read between two slices. */
 	forget_epochs_record(store->forgotten, memory->user, ++store->next_forget_epoch);
 	bool was_begun = operation->begun;
-	operation->unfinished = !memory_delete_user(memory, steps);
+	operation->unfinished = !memory_delete_user(memory, steps, counts);
 	if (operation->unfinished && !was_begun)
 		memory_mark_forgotten(memory);
 	else if (!operation->unfinished && was_begun)
@@ -85,26 +113,94 @@ enum store_result memory_forget_user(const struct memory *memory, struct operati
 	return *steps < before || was_begun ? STORE_OK : STORE_NOT_FOUND;
 }
 
+void memory_note_erasures(struct transaction *transaction)
+{
+	uint64_t total = erasures_total(transaction->store->erasures);
+	table_write(transaction, TABLE_META, key_of_name("erasures"), stored_number_fields, &total);
+}
+
+static void add_counts(struct deletion_report *report, const uint64_t *counts, bool begun,
+		       bool is_listed)
+{
+	const struct deletion_report before = begun ? *report : (struct deletion_report){0};
+	*report = (struct deletion_report){
+		.users = before.users + counts[TABLE_USERS],
+		.facts = before.facts + counts[TABLE_FACTS],
+		.turns = before.turns + counts[TABLE_TURNS],
+		.conversations = before.conversations + counts[TABLE_CONVERSATIONS],
+		.receipts = before.receipts + counts[TABLE_RECEIPTS],
+		.frozen = before.frozen + counts[TABLE_FROZEN],
+		.replays = before.replays + counts[TABLE_REPLAYS],
+		.vectors = before.vectors + counts[TABLE_VECTORS],
+		.postings = before.postings + counts[TABLE_POSTINGS] + counts[TABLE_TERMS],
+		.jobs = before.jobs + counts[TABLE_JOBS] + counts[TABLE_PARKED],
+		.summaries = before.summaries + counts[TABLE_SUMMARIES],
+		.oldest = report->oldest,
+		.unlisted = before.unlisted || !is_listed,
+	};
+}
+
+/* Since when exported keys may open what there is of a user, before it goes. Keys are younger than
+ * their user if the store was rebuilt, and older if the user has only settings or receipts at
+ * first. */
+static int64_t keyed_since(const struct memory *memory)
+{
+	struct stored_user user;
+	const int64_t keyed = transaction_keyed_since(memory->transaction, memory->user);
+	return memory_user(memory, &user) && user.first_seen < keyed ? user.first_seen : keyed;
+}
+
+static bool list_user(const struct memory *memory, int64_t now)
+{
+	struct erasures *erasures = memory->transaction->store->erasures;
+	erasures_add_user(erasures, memory->user, now);
+	bool is_listed = erasures_sync(erasures);
+	memory_note_erasures(memory->transaction);
+	return is_listed;
+}
+
 static enum store_result run_forget(struct operation *operation, struct transaction *transaction)
 {
 	struct forget_operation *own = (struct forget_operation *)operation;
-	const struct memory memory = {.transaction = transaction, .user = own->user};
-	return memory_forget_user(&memory, operation);
+	struct arena scratch = {0};
+	const struct memory memory = {transaction, own->user, &scratch};
+	uint64_t counts[TABLE_COUNT] = {0};
+	bool is_listed = true;
+	if (!own->resumes && !operation->begun)
+		memory_forget_settings(&memory);
+	if (own->now != INT64_MIN && !operation->begun)
+		is_listed = list_user(&memory, own->now);
+	if (own->report != NULL && !operation->begun)
+		own->report->oldest = keyed_since(&memory);
+	enum store_result result = memory_forget_user(&memory, operation, counts);
+	if (own->report != NULL)
+		add_counts(own->report, counts, operation->begun, is_listed);
+	if (own->report != NULL && operation->audit != NULL)
+		audit_count(operation->audit, own->report->facts, own->report->turns,
+			    own->report->conversations);
+	arena_finish(&scratch);
+	return result;
 }
 
 static struct forget_operation *create_forget(struct user_key user)
 {
 	struct forget_operation *own = operation_create(sizeof(*own), run_forget);
 	own->user = user;
+	own->now = INT64_MIN;
 	own->operation.promised = true;
 	own->operation.in_slices = true;
 	return own;
 }
 
-struct store_call *store_forget(struct store *store, struct user_key user, struct store_loop *loop,
+struct store_call *store_forget(struct store *store, struct user_key user, int64_t now,
+				struct deletion_report *report, struct store_loop *loop,
 				store_done *callback, void *cookie)
 {
 	struct forget_operation *own = create_forget(user);
+	own->now = now;
+	own->report = report;
+	if (report != NULL)
+		*report = (struct deletion_report){0};
 	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }
 
@@ -121,6 +217,7 @@ void forget_resume(struct store *store)
 	while (scan_next(&scan, &key, &value)) {
 		struct slice user = slice_part(key, prefix.size, key.size);
 		struct forget_operation *own = create_forget(key_read_user(user));
+		own->resumes = true;
 		writer_resume(store->writer, &own->operation, &own->user);
 	}
 	scan_end(&scan);

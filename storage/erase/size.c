@@ -17,6 +17,7 @@ size_t store_users_above(struct store *store, uint64_t bytes, struct user_key *a
 		struct scan scan;
 		scan_begin_at(&scan, &transaction, TABLE_USERS, key_empty(),
 			      key_after(key_of_user(*after)), FORWARD);
+		scan_let_go(&scan);
 		bool found = scan_next(&scan, &key, &value);
 		if (found)
 			*after = key_read_user(key);
@@ -46,7 +47,7 @@ static void walk(const struct memory *memory, struct measured *measured)
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), FORWARD);
+	memory_scan(memory, &scan, TABLE_TURNS);
 	while (scan_next(&scan, &key, &value)) {
 		struct stored_turn stored = {0};
 		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL))

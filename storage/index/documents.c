@@ -52,9 +52,11 @@ static bool find_block(const struct memory *memory, enum direction direction, ui
 	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_DOCUMENTS, key_of_user(memory->user),
 		   direction);
+	scan.opens_none = true;
 	bool found = scan_next(&scan, &key, &value);
 	if (found) {
 		*number = key_read_u64(key, 16);
+		value.size = scan_opened_size(&scan, value);
 		*count = block_size(value) / sizeof(struct recall_document);
 	}
 	scan_end(&scan);
@@ -96,7 +98,7 @@ static void copy_blocks(const struct memory *memory, struct documents *documents
 	char *out = (char *)documents->documents;
 	size_t end = documents->count * sizeof(struct recall_document);
 	size_t done = 0;
-	scan_begin(&scan, memory->transaction, TABLE_DOCUMENTS, key_of_user(memory->user), FORWARD);
+	memory_scan(memory, &scan, TABLE_DOCUMENTS);
 	while (scan_next(&scan, &key, &value)) {
 		uint64_t place = key_read_u64(key, 16) * DOCUMENT_BLOCK - documents->first;
 		/* a sound table's keys rise from the first block to the last */
@@ -124,18 +126,26 @@ static void trim(struct documents *documents)
 		documents->count--;
 }
 
-void documents_read(const struct memory *memory, struct documents *documents)
+void documents_find(const struct memory *memory, struct documents *documents)
 {
 	uint64_t end;
 	*documents = (struct documents){0};
-	if (!documents_range(memory, &documents->first, &end))
+	if (documents_range(memory, &documents->first, &end))
+		documents->total = (size_t)(end - documents->first);
+}
+
+void documents_read(const struct memory *memory, struct documents *documents)
+{
+	documents_find(memory, documents);
+	documents->count = documents->total;
+	if (documents->count == 0)
 		return;
-	documents->count = (size_t)(end - documents->first);
 	documents->documents = (struct recall_document *)arena_bytes(
 		memory->arena,
 		(documents->count + DOCUMENT_BLOCK) * sizeof(struct recall_document));
 	copy_blocks(memory, documents);
 	trim(documents);
+	documents->total = documents->count;
 	for (size_t i = 0; i < documents->count; i++)
 		documents->live += documents->documents[i].is_live;
 }

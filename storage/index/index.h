@@ -28,26 +28,53 @@ struct recall_document *documents_of(struct document_block *block, uint64_t turn
 /* The range of turns that may have documents. False: there are none. */
 bool documents_range(const struct memory *memory, uint64_t *first, uint64_t *end);
 
-/* All documents of a user. */
+/* Of a memory with no more documents, recall reads all. */
+enum { NARROW_FROM = 8 * 1024 };
+
+/* All documents of a user, or of a long memory those around some turns. */
 struct documents {
+	uint64_t first; /* the turn of the first of all */
+	size_t total;   /* of all */
 	struct recall_document *documents;
 	size_t count;
-	uint64_t first; /* the turn of the first document */
 	size_t live;
+	uint64_t *turns; /* of each document, ascending; NULL: from `first` on, without a gap */
+	struct recall_document *sample; /* if there are turns: some from all parts of the memory */
+	size_t sample_count;
 };
+/* Finds out which there are, and reads none. */
+void documents_find(const struct memory *memory, struct documents *documents);
+/* Finds and reads all. */
 void documents_read(const struct memory *memory, struct documents *documents);
+/* Reads the documents of those of the turns (ascending) that were found, of the three turns before
+ * and after each, and a sample. */
+void documents_read_near(const struct memory *memory, const uint64_t *turns, size_t count,
+			 struct documents *documents);
+uint64_t documents_turn(const struct documents *documents, size_t place);
+/* False: the turn's document was not read. */
+bool documents_place(const struct documents *documents, uint64_t turn, size_t *place);
 
 /* ---- terms ---- */
 
+/* The terms with the hashes that the store has of them, in the same order; none if the user has no
+ * keys. `stores`: by ascending hash, and a user without keys gets some. */
+struct term_list terms_hidden(const struct memory *memory, const struct term_list *terms,
+			      bool stores, struct arena *arena);
 /* Stores the terms of a new turn, whose block must be the newest. */
 void terms_put(const struct memory *memory, uint64_t turn, const struct term_list *terms);
 /* Moves the terms of the block before a new one into the postings. */
 void terms_move(const struct memory *memory, uint64_t first_of_block);
+/* Whether the turn's terms wait beside its block. */
+bool terms_waits(const struct memory *memory, uint64_t turn);
 void terms_erase(const struct memory *memory, uint64_t turn, const struct term_list *terms);
 
-/* The postings of each of the question's terms, by index into `documents`. For a long memory, only
- * those of the terms that recall_choose_terms() selects. */
+/* The postings of each of the question's terms, as distances from the first turn of all. For a long
+ * memory, only those of the terms that recall_choose_terms() selects, and of a term that has more
+ * than it may have, only the newest. */
 struct recall_postings *postings_of(const struct memory *memory, const struct documents *documents,
 				    const struct recall_question *question);
+/* The postings of the documents that were read, by their places. */
+struct recall_postings *postings_narrow(const struct recall_postings *postings, size_t terms,
+					const struct documents *documents, struct arena *arena);
 
 #endif

@@ -1,8 +1,7 @@
 /* Moves terms into the postings and reads them back. */
 #include "storage/record/postings.h"
-#include "storage/index/index.h"
+#include "storage/index/lists.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A turn's waiting terms are a row of entries in ascending order of hash. */
@@ -14,11 +13,6 @@ enum {
 static struct key terms_key(const struct memory *memory, uint64_t turn)
 {
 	return key_u64(key_of_user(memory->user), turn);
-}
-
-static struct key postings_key(const struct memory *memory, uint64_t turn, uint64_t hash)
-{
-	return key_u64(key_u64(key_of_user(memory->user), turn / POSTINGS_SPAN), hash);
 }
 
 static struct term read_entry(struct slice entries, size_t index)
@@ -42,83 +36,17 @@ static void put_entries(const struct memory *memory, uint64_t turn, const struct
 	table_put(memory->transaction, TABLE_TERMS, terms_key(memory, turn), buffer_slice(out));
 }
 
-/* ---- the lists of one user and span ---- */
-
-static size_t get_list(const struct memory *memory, struct key key,
-		       struct recall_posting list[POSTINGS_SPAN])
+static void take_entries(struct occurrences *list, uint64_t turn, struct slice entries)
 {
-	struct slice value;
-	if (!table_get(memory->transaction, TABLE_POSTINGS, key, &value))
-		return 0;
-	return postings_read(value, 0, POSTINGS_SPAN, list);
-}
-
-static void put_list(const struct memory *memory, struct key key, const struct recall_posting *list,
-		     size_t count)
-{
-	struct buffer *out = &memory->transaction->scratch;
-	buffer_clear(out);
-	postings_write(out, list, count);
-	if (count > 0)
-		table_put(memory->transaction, TABLE_POSTINGS, key, buffer_slice(out));
-	else
-		(void)table_delete(memory->transaction, TABLE_POSTINGS, key);
-}
-
-/* ---- the terms of a full block ---- */
-
-struct waiting {
-	uint64_t hash;
-	uint64_t turn;
-	uint32_t count;
-};
-
-struct waiting_list {
-	struct waiting *waiting;
-	size_t count;
-	size_t capacity;
-};
-
-static void take_entries(struct waiting_list *list, uint64_t turn, struct slice entries)
-{
-	size_t count = entries.size / ENTRY;
-	if (list->capacity - list->count < count) {
-		list->capacity = 2 * list->capacity + count;
-		list->waiting = xrealloc(list->waiting, list->capacity * sizeof(*list->waiting));
-	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < entries.size / ENTRY; i++) {
 		struct term term = read_entry(entries, i);
-		list->waiting[list->count++] = (struct waiting){term.hash, turn, term.count};
+		occurrences_add(list, (struct occurrence){term.hash, turn, term.count});
 	}
-}
-
-static int compare_waiting(const void *left, const void *right)
-{
-	const struct waiting *a = left;
-	const struct waiting *b = right;
-	int order = (a->hash > b->hash) - (a->hash < b->hash);
-	return order != 0 ? order : (a->turn > b->turn) - (a->turn < b->turn);
-}
-
-/* The waiting turns of a term are newer than all in its list. */
-static size_t add_to_list(const struct memory *memory, const struct waiting *waiting, size_t count)
-{
-	struct recall_posting list[POSTINGS_SPAN];
-	struct key key = postings_key(memory, waiting->turn, waiting->hash);
-	size_t length = get_list(memory, key, list);
-	size_t added = 0;
-	for (; added < count && waiting[added].hash == waiting->hash; added++) {
-		uint32_t place = (uint32_t)(waiting[added].turn % POSTINGS_SPAN);
-		if (length == 0 || list[length - 1].document < place)
-			list[length++] = (struct recall_posting){place, waiting[added].count};
-	}
-	put_list(memory, key, list, length);
-	return added;
 }
 
 void terms_move(const struct memory *memory, uint64_t first_of_block)
 {
-	struct waiting_list list = {0};
+	struct occurrences list = {0};
 	struct scan scan;
 	struct slice key;
 	struct slice value;
@@ -128,39 +56,41 @@ void terms_move(const struct memory *memory, uint64_t first_of_block)
 		scan_delete(&scan);
 	}
 	scan_end(&scan);
-	if (list.count > 0)
-		qsort(list.waiting, list.count, sizeof(*list.waiting), compare_waiting);
-	for (size_t i = 0; i < list.count;)
-		i += add_to_list(memory, list.waiting + i, list.count - i);
-	free(list.waiting);
+	lists_put(memory, &list);
 }
 
 void terms_put(const struct memory *memory, uint64_t turn, const struct term_list *terms)
 {
-	if (terms->count > 0)
-		put_entries(memory, turn, terms);
+	struct arena scratch = {0};
+	const struct term_list hidden = terms_hidden(memory, terms, true, &scratch);
+	if (hidden.count > 0)
+		put_entries(memory, turn, &hidden);
+	arena_finish(&scratch);
 }
 
-static void erase_from_list(const struct memory *memory, uint64_t turn, uint64_t hash)
+bool terms_waits(const struct memory *memory, uint64_t turn)
 {
-	struct recall_posting list[POSTINGS_SPAN];
-	struct key key = postings_key(memory, turn, hash);
-	size_t length = get_list(memory, key, list);
-	size_t kept = 0;
-	for (size_t i = 0; i < length; i++) {
-		if (list[i].document != turn % POSTINGS_SPAN)
-			list[kept++] = list[i];
-	}
-	if (kept < length)
-		put_list(memory, key, list, kept);
+	struct slice value;
+	return table_get(memory->transaction, TABLE_TERMS, terms_key(memory, turn), &value);
+}
+
+void terms_take_out(const struct memory *memory, uint64_t turn, const struct term_list *terms,
+		    struct occurrences *gone)
+{
+	if (table_delete(memory->transaction, TABLE_TERMS, terms_key(memory, turn)))
+		return;
+	struct arena scratch = {0};
+	const struct term_list hidden = terms_hidden(memory, terms, false, &scratch);
+	for (size_t i = 0; i < hidden.count; i++)
+		occurrences_add(gone, (struct occurrence){hidden.terms[i].hash, turn, 0});
+	arena_finish(&scratch);
 }
 
 void terms_erase(const struct memory *memory, uint64_t turn, const struct term_list *terms)
 {
-	if (table_delete(memory->transaction, TABLE_TERMS, terms_key(memory, turn)))
-		return;
-	for (size_t i = 0; i < terms->count; i++)
-		erase_from_list(memory, turn, terms->terms[i].hash);
+	struct occurrences gone = {0};
+	terms_take_out(memory, turn, terms, &gone);
+	lists_erase(memory, &gone);
 }
 
 /* ---- reading ---- */
@@ -227,14 +157,25 @@ static uint32_t count_in(struct slice entries, uint64_t hash)
 	return 0;
 }
 
-/* Limit for all terms together, or for one term: a few tenths of a millisecond. */
-enum { MOST_POSTINGS = 32 * 1024 };
+/* Limit for all terms together, or for one term: a few tenths of a millisecond. A memory of which
+ * all documents are ranked may have more. */
+enum {
+	MOST_POSTINGS = 32 * 1024,
+	MOST_OF_LONG = 8 * 1024,
+	SAMPLED_SPANS = 8,
+};
+
+static size_t most_postings(const struct documents *documents)
+{
+	return documents->total > NARROW_FROM ? MOST_OF_LONG : MOST_POSTINGS;
+}
 
 /* The lists of each term in the map, one for each span of the documents. */
 struct lists {
 	uint64_t first_span; /* the turn that it starts with */
 	size_t spans;
 	struct slice *values; /* the lists of one term in a row */
+	size_t most;          /* postings to read */
 	size_t *sizes; /* bytes of each term's lists together: about the number of postings */
 };
 
@@ -245,27 +186,45 @@ static bool has_lists(const struct documents *documents, const struct waiting_tu
 	       documents->first < waiting->turns[0] / DOCUMENT_BLOCK * DOCUMENT_BLOCK;
 }
 
-/* The terms come in ascending order of hash, as the lists of a span are stored. */
-static void find_lists(const struct memory *memory, const struct documents *documents,
-		       const struct term_list *terms, struct lists *lists)
+static void lists_begin(struct lists *lists, const struct documents *documents, size_t terms,
+			struct arena *arena)
 {
-	struct scan scan;
-	uint64_t end = documents->first + documents->count;
+	uint64_t end = documents->first + documents->total;
 	lists->first_span = documents->first / POSTINGS_SPAN * POSTINGS_SPAN;
 	lists->spans = (size_t)((end - lists->first_span + POSTINGS_SPAN - 1) / POSTINGS_SPAN);
-	lists->values =
-		arena_alloc(memory->arena, terms->count * lists->spans * sizeof(*lists->values));
+	lists->values = arena_alloc(arena, terms * lists->spans * sizeof(*lists->values));
+}
+
+/* Finds the lists of every `step`th span, and of the terms chosen (NULL: of all), which gives about
+ * their sizes. */
+static void find_lists(const struct memory *memory, const struct term_list *terms,
+		       const bool *chosen, size_t step, struct lists *lists)
+{
+	struct scan scan;
+	memset(lists->sizes, 0, terms->count * sizeof(*lists->sizes));
 	scan_begin(&scan, memory->transaction, TABLE_POSTINGS, key_of_user(memory->user), FORWARD);
-	for (size_t span = 0; span < lists->spans; span++) {
+	for (size_t span = step / 2; span < lists->spans; span += step) {
 		uint64_t turn = lists->first_span + span * POSTINGS_SPAN;
 		for (size_t i = 0; i < terms->count; i++) {
 			struct slice *value = &lists->values[i * lists->spans + span];
-			if (scan_find(&scan, postings_key(memory, turn, terms->terms[i].hash),
-				      value))
-				lists->sizes[i] += value->size;
+			if ((chosen == NULL || chosen[i]) &&
+			    scan_find(&scan, lists_key(memory, turn, terms->terms[i].hash), value))
+				lists->sizes[i] += value->size * step;
 		}
 	}
 	scan_end(&scan);
+}
+
+/* In a memory of many spans, some of them tell which terms are too common to be read, so that their
+ * other lists need not be found. */
+static void choose_lists(const struct memory *memory, const struct recall_question *question,
+			 const struct term_list *terms, bool *chosen, struct lists *lists)
+{
+	size_t step = lists->spans / SAMPLED_SPANS;
+	find_lists(memory, terms, NULL, step < 1 ? 1 : step, lists);
+	recall_choose_terms(question, lists->sizes, lists->most, chosen, memory->arena);
+	if (step > 1)
+		find_lists(memory, terms, chosen, 1, lists);
 }
 
 /* A term's postings while they are read. */
@@ -277,15 +236,26 @@ struct gathering {
 	size_t count;
 };
 
+/* The first span to read a term's list of: the spans before it have more than it may have. */
+static size_t first_of_most(const struct slice *values, size_t spans, size_t most)
+{
+	size_t sum = 0;
+	size_t span = spans;
+	while (span > 0 && sum + values[span - 1].size <= most)
+		sum += values[--span].size;
+	return span;
+}
+
 static void gather_lists(struct gathering *gathering, size_t term)
 {
 	const struct documents *documents = gathering->documents;
 	const struct lists *lists = &gathering->lists;
-	for (size_t span = 0; span < lists->spans; span++) {
+	const struct slice *values = lists->values + term * lists->spans;
+	for (size_t span = first_of_most(values, lists->spans, lists->most); span < lists->spans;
+	     span++) {
 		uint64_t turn = lists->first_span + span * POSTINGS_SPAN;
-		gathering->count += postings_read(lists->values[term * lists->spans + span],
-						  (uint32_t)(turn - documents->first),
-						  (uint32_t)documents->count,
+		gathering->count += postings_read(values[span], (uint32_t)(turn - documents->first),
+						  (uint32_t)documents->total,
 						  gathering->postings + gathering->count);
 	}
 }
@@ -299,40 +269,48 @@ static void gather_waiting(struct gathering *gathering, uint64_t hash)
 			continue;
 		uint32_t count = count_in(waiting->entries[i], hash);
 		uint64_t document = waiting->turns[i] - documents->first;
-		if (count > 0 && document < documents->count)
+		if (count > 0 && document < documents->total)
 			gathering->postings[gathering->count++] =
 				(struct recall_posting){(uint32_t)document, count};
 	}
+}
+
+/* A posting takes at least a byte of its list; reading may write one beyond the last. */
+static struct recall_postings gather(struct gathering *gathering, size_t term, uint64_t hash,
+				     struct arena *arena)
+{
+	size_t size = gathering->lists.sizes[term];
+	size_t most = size + gathering->waiting->count + 1;
+	gathering->count = 0;
+	gathering->postings =
+		(struct recall_posting *)arena_bytes(arena, most * sizeof(*gathering->postings));
+	if (size > 0)
+		gather_lists(gathering, term);
+	gather_waiting(gathering, hash);
+	size_t found = size > gathering->lists.most ? size : gathering->count;
+	return (struct recall_postings){gathering->postings, gathering->count, found, false};
 }
 
 struct recall_postings *postings_of(const struct memory *memory, const struct documents *documents,
 				    const struct recall_question *question)
 {
 	const struct term_list *terms = &question->terms;
+	const struct term_list hidden = terms_hidden(memory, terms, false, memory->arena);
 	struct waiting_turns waiting;
 	struct recall_postings *all = arena_alloc(memory->arena, terms->count * sizeof(*all));
 	bool *chosen = arena_alloc(memory->arena, terms->count * sizeof(*chosen));
-	size_t room = documents->count + DOCUMENT_BLOCK + 1;
 	struct gathering gathering = {.documents = documents, .waiting = &waiting};
-	struct recall_posting *gathered = xmalloc(room * sizeof(*gathered));
-	gathering.postings = gathered;
+	gathering.lists.most = most_postings(documents);
 	gathering.lists.sizes = arena_alloc(memory->arena, terms->count * sizeof(size_t));
 	read_waiting(memory, &waiting);
 	if (has_lists(documents, &waiting))
-		find_lists(memory, documents, terms, &gathering.lists);
-	recall_choose_terms(question, gathering.lists.sizes, MOST_POSTINGS, chosen, memory->arena);
-	for (size_t i = 0; i < terms->count; i++) {
-		gathering.count = 0;
-		if (chosen[i]) {
-			gather_lists(&gathering, i);
-			gather_waiting(&gathering, terms->terms[i].hash);
-		}
-		size_t size = gathering.count * sizeof(*gathered);
-		struct recall_posting *kept =
-			(struct recall_posting *)arena_bytes(memory->arena, size);
-		memcpy(kept, gathered, size);
-		all[i] = (struct recall_postings){kept, gathering.count, !chosen[i]};
+		lists_begin(&gathering.lists, documents, terms->count, memory->arena);
+	choose_lists(memory, question, &hidden, chosen, &gathering.lists);
+	for (size_t i = 0; i < hidden.count; i++) {
+		if (chosen[i])
+			all[i] = gather(&gathering, i, hidden.terms[i].hash, memory->arena);
+		else
+			all[i].is_left_out = true;
 	}
-	free(gathered);
 	return all;
 }

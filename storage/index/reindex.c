@@ -54,6 +54,7 @@ static bool clear_some(struct transaction *transaction, enum table table, struct
 	struct slice value;
 	bool more = true;
 	scan_begin_at(&scan, transaction, table, key_empty(), *from, FORWARD);
+	scan.opens_none = true;
 	for (size_t i = 0; more && i < CLEARED_AT_ONCE; i++) {
 		more = scan_next(&scan, &key, &value);
 		if (!more)
@@ -113,6 +114,7 @@ static bool index_some(struct transaction *transaction, struct key *from, uint64
 	size_t text = 0;
 	bool more = true;
 	scan_begin_at(&scan, transaction, TABLE_TURNS, key_empty(), *from, FORWARD);
+	scan_let_go(&scan);
 	for (size_t i = 0; more && i < TURNS_AT_ONCE && text < TEXT_AT_ONCE; i++) {
 		more = scan_next(&scan, &key, &value);
 		if (!more)

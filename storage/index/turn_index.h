@@ -6,7 +6,7 @@
 
 /* Indexes a turn that is new or whose state may have changed. */
 void index_put_turn(const struct memory *memory, const struct turn *turn);
-/* Removes everything derived from the stored turn's text, including its vector. */
-void index_erase_turn(const struct memory *memory, uint64_t id);
+/* Follows a change of the stored turn's text to one that says less; the caller stores it. */
+void index_shorten_turn(const struct memory *memory, const struct turn *shortened);
 
 #endif

@@ -25,8 +25,11 @@ bool memory_find_turn(const struct memory *memory, struct scan *turns, uint64_t 
 {
 	struct slice value;
 	*turn = (struct stored_turn){.turn.id = id};
-	return scan_find(turns, turn_key(memory, id), &value) &&
-	       table_decode(memory->transaction, value, stored_turn_fields, turn, memory->arena);
+	if (!scan_find(turns, turn_key(memory, id), &value))
+		return false;
+	if (turns->opens_none)
+		value = scan_open(turns, value);
+	return table_decode(memory->transaction, value, stored_turn_fields, turn, memory->arena);
 }
 
 void memory_put_turn(const struct memory *memory, struct stored_turn *turn)
@@ -35,7 +38,7 @@ void memory_put_turn(const struct memory *memory, struct stored_turn *turn)
 	struct key time_key = turn_time_key(memory, &turn->turn);
 	/* while its words can still be read */
 	if (turn->turn.state == TURN_HIDDEN)
-		index_erase_turn(memory, turn->turn.id);
+		memory_unindex_turns(memory, &turn->turn.id, 1);
 	else
 		index_put_turn(memory, &turn->turn);
 	table_write(transaction, TABLE_TURNS, turn_key(memory, turn->turn.id), stored_turn_fields,
@@ -44,6 +47,12 @@ void memory_put_turn(const struct memory *memory, struct stored_turn *turn)
 		table_put(transaction, TABLE_TURN_TIMES, time_key, (struct slice){0});
 	else
 		(void)table_delete(transaction, TABLE_TURN_TIMES, time_key);
+}
+
+void memory_shorten_turn(const struct memory *memory, struct stored_turn *turn)
+{
+	index_shorten_turn(memory, &turn->turn);
+	memory_put_turn(memory, turn);
 }
 
 static void turn_list_grow(struct turn_list *list, struct arena *arena)

@@ -157,7 +157,7 @@ static void compare_blocks(const struct memory *memory, const struct comparing *
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_VECTORS, key_of_user(memory->user), FORWARD);
+	memory_scan(memory, &scan, TABLE_VECTORS);
 	while (scan_next(&scan, &key, &value)) {
 		if (value.size == size)
 			compare_block(comparing, key_read_u64(key, 16) * BLOCK, value);
@@ -165,12 +165,17 @@ static void compare_blocks(const struct memory *memory, const struct comparing *
 	scan_end(&scan);
 }
 
+bool vectors_can_compare(const struct memory *memory, const struct recall_question *question)
+{
+	struct stored_embedding embedding;
+	return question->vector != NULL && vectors_embedding(memory, &embedding) &&
+	       embedding.dimensions == question->dimensions && embedding.dimensions > 0;
+}
+
 const float *vectors_compare(const struct memory *memory, const struct recall_question *question,
 			     const struct documents *documents)
 {
-	struct stored_embedding embedding;
-	if (question->vector == NULL || !vectors_embedding(memory, &embedding) ||
-	    embedding.dimensions != question->dimensions || embedding.dimensions == 0)
+	if (!vectors_can_compare(memory, question))
 		return NULL;
 	struct comparing comparing = {
 		.dimensions = question->dimensions,

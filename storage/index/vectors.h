@@ -25,6 +25,8 @@ void vectors_erase(const struct memory *memory, uint64_t turn);
 /* A superseded turn is current again: the scan for missing vectors may have passed it. */
 void vectors_miss(const struct memory *memory, uint64_t turn);
 
+/* Whether the user has vectors that are comparable with the question's. */
+bool vectors_can_compare(const struct memory *memory, const struct recall_question *question);
 /* For recall_corpus: a number for each document, in memory->arena. NULL: no vectors are comparable
  * with the question's. */
 const float *vectors_compare(const struct memory *memory, const struct recall_question *question,

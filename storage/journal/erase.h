@@ -9,7 +9,14 @@
 struct hiding {
 	const struct memory *memory;
 	struct erasure erasure;
+	int64_t listed_at; /* enters what is hidden in the list of erasures; 0: does not */
 };
+
+/* Hides a whole conversation, forgets what was learned from it alone, and marks it as one that is
+ * not remembered. Jobs are made like `like`. */
+void decline_conversation(const struct memory *memory, uint32_t conversation, int64_t now,
+			  const struct job *like);
+bool conversation_is_declined(const struct memory *memory, uint32_t conversation);
 
 /* Finds the turns that say a text (terms_say()). Searching a long history takes seconds, so it is
  * done before the writer is asked; the writer then searches only what was said since. */

@@ -14,7 +14,7 @@ struct history_import {
 };
 
 /* Imports user turns, each followed by its answer, at the ordinals from 0 on. Returns how many
- * exchanges there were. */
+ * turns have a text: what was erased before keeps only its place. */
 size_t import_history(const struct history_import *import, const struct imported_turn *turns,
 		      size_t count);
 

@@ -124,7 +124,7 @@ static void change_facts(struct superseding *superseding)
 void supersede_summary(const struct memory *memory, uint64_t from, const struct job *like)
 {
 	(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
-	frozen_delete_holding(memory, &(struct leaving){.changed_from = from});
+	(void)frozen_delete_holding(memory, &(struct leaving){.changed_from = from});
 	memory_recount_uncovered(memory, like);
 }
 
@@ -136,10 +136,10 @@ static void drop_given(struct superseding *superseding, uint64_t from)
 	struct leaving leaving = {.turns = superseding->turns.ids,
 				  .turn_count = superseding->turns.count,
 				  .changed_from = from};
-	frozen_delete_holding(superseding->memory, &leaving);
+	(void)frozen_delete_holding(superseding->memory, &leaving);
 	leaving.facts = superseding->facts.ids;
 	leaving.fact_count = superseding->facts.count;
-	replays_delete_holding(superseding->memory, &leaving);
+	(void)replays_delete_holding(superseding->memory, &leaving);
 }
 
 void supersede_given(const struct memory *memory, uint64_t turn)
@@ -147,8 +147,8 @@ void supersede_given(const struct memory *memory, uint64_t turn)
 	struct store *store = memory->transaction->store;
 	const struct leaving leaving = {.turns = &turn, .turn_count = 1};
 	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
-	frozen_delete_holding(memory, &leaving);
-	replays_delete_holding(memory, &leaving);
+	(void)frozen_delete_holding(memory, &leaving);
+	(void)replays_delete_holding(memory, &leaving);
 }
 
 void supersede(const struct memory *memory, struct stored_user *user, const struct branch *branch,

@@ -8,6 +8,7 @@ static const char *const tree_names[TREE_COUNT] = {
 	[TABLE_META] = "meta",
 	[TABLE_RECEIPTS] = "receipt",
 	[TABLE_RECEIPT_AGES] = "receipt_age",
+	[TABLE_AUDIT] = "audit",
 	[TABLE_TURNS] = "turn",
 	[TABLE_JOBS] = "job",
 	[TABLE_PARKED] = "parked",
@@ -51,6 +52,26 @@ static int compare_keys(const MDB_val *left, const MDB_val *right)
 	if (order != 0)
 		return order;
 	return (left->mv_size > right->mv_size) - (left->mv_size < right->mv_size);
+}
+
+unsigned engine_replace(struct store *store, struct MDB_env *env)
+{
+	pthread_mutex_lock(&store->replacing);
+	unsigned before = store->replaced++;
+	store->env = env;
+	pthread_mutex_unlock(&store->replacing);
+	store->reserved = store->cached_singly = store->full_at = 0;
+	engine_look_at_room(store);
+	engine_cache_singly(store);
+	return before;
+}
+
+bool engine_has_readers(struct store *store, unsigned number)
+{
+	pthread_mutex_lock(&store->replacing);
+	bool has = store->readers[number % 2] > 0;
+	pthread_mutex_unlock(&store->replacing);
+	return has;
 }
 
 int engine_open_tree(struct store *store, struct MDB_txn *handle, size_t tree, unsigned flags)

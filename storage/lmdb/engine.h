@@ -5,51 +5,20 @@
 #define RECALLD_STORAGE_LMDB_ENGINE_H
 
 #include "storage/lmdb/forget_epochs.h"
+#include "storage/record/tables.h"
 #include "storage/store.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct MDB_env;
 struct MDB_txn;
 struct writer;
-
-/* The tables and their keys; in tables of users the key starts with the user's 16 bytes. Each of
- * the first tables has its own tree, because it is counted or scanned over all users. The others
- * share one tree, so that a user's records lie on the same few pages, which are read and written
- * together. These come in pairs: keys ascend in the first table of a pair and descend in the second
- * (marked "descending"), so that the newest records of both, which an exchange writes, are
- * neighbours; tables with one record per user lie between them. The numbers are part of the keys:
- * add a new table at the end. */
-enum table {
-	TABLE_META,         /* by name, no user: "format", "first_id", "index_version", "counts" */
-	TABLE_RECEIPTS,     /* receipt; no user */
-	TABLE_RECEIPT_AGES, /* age; no user; holds the receipt */
-	TABLE_TURNS,        /* turn */
-	TABLE_JOBS,         /* kind, exchange */
-	TABLE_PARKED,       /* kind, exchange; jobs that wait for a person */
-
-	TABLE_FACTS,         /* fact */
-	TABLE_SUMMARIES,     /* user only */
-	TABLE_USERS,         /* user only */
-	TABLE_TURN_TIMES,    /* time, turn; only current turns, no value; descending */
-	TABLE_EXCHANGES,     /* conversation, ordinal, exchange */
-	TABLE_REPLAYS,       /* conversation, ordinal, number; the newest has the highest number;
-				descending */
-	TABLE_CONVERSATIONS, /* conversation */
-	TABLE_FROZEN,        /* conversation; descending */
-	TABLE_SESSIONS,      /* digest of the session; holds the conversation */
-	TABLE_ANSWERS,       /* hash, conversation, ordinal */
-	TABLE_DOCUMENTS,     /* block of turns; a struct recall_document for each */
-	TABLE_TERMS,         /* turn; its terms, until its block is full */
-	TABLE_USER_RECEIPTS, /* receipt; no value; descending */
-	TABLE_POSTINGS,      /* span of turns, term; holds the turns that have it */
-	TABLE_VECTORS,       /* block of turns */
-	TABLE_EMBEDDINGS,    /* user only; the model of the user's vectors */
-	TABLE_LINKS,         /* digest of the id of a reply that requests may continue from */
-	TABLE_COUNT,
-	FIRST_USER_TABLE = TABLE_TURNS,
-	FIRST_SHARED_TABLE = TABLE_FACTS,
-};
+struct erasures;
+struct touched;
+struct seal;
+struct operation;
+struct transaction;
 
 enum {
 	TREE_COUNT = FIRST_SHARED_TABLE + 1, /* the last tree is the shared one */
@@ -57,23 +26,36 @@ enum {
 };
 
 struct store {
+	/* A scrub replaces it: other threads than the writer's use only their transaction's. */
 	struct MDB_env *env;
+	pthread_mutex_t replacing; /* guards `env` and the two below */
+	unsigned replaced;         /* how often */
+	unsigned readers[2];       /* transactions of an even and of an odd environment */
 	unsigned trees[TREE_COUNT];
 	char *path;
 	int lock;         /* locks out other processes; empty after a clean end */
 	bool was_cut_off; /* the previous owner did not close it */
 	uint64_t map_size;
 	uint64_t receipts;
-	uint64_t converted_from; /* the format that it had; 0: it had this one */
+	struct store_conversion converted;
+	struct erasures *erasures; /* see storage/erasures/erasures.h */
+	struct seal *seal;         /* NULL: the store is not encrypted; see storage/seal/seal.h */
 
 	/* Used only by the writer. The forget_epochs on disk are public. */
 	struct writer *writer;
+	/* Writes an operation's entry into the audit log, in its transaction; see storage/audit.h
+	 */
+	void (*record_audit)(struct operation *operation, struct transaction *transaction);
+	/* Tells of the entries once they are committed. */
+	void (*tell_audit)(struct store *store, struct operation **operations, size_t count);
+	_Atomic(audit_listener *) audit_listener; /* NULL: nobody listens */
 	struct forget_epochs *forgotten;
 	struct forget_epochs *hidden;
 	struct forget_epochs *taken_back;
 	uint64_t next_forget_epoch;
 	uint64_t full_at; /* bytes used when a write found no room; 0: room has been freed since */
 
+	struct touched *touched; /* NULL: no copy is being made */
 	uint64_t reserved; /* bytes of the file that no other file's growth can take; writer only */
 	uint64_t cached_singly; /* so far, see engine_cache_singly(); writer only */
 	atomic_bool has_reserve;
@@ -84,6 +66,7 @@ struct store {
 	atomic_uint_least64_t unreadable;
 	atomic_uint_least64_t commits;
 	atomic_uint_least64_t writes;
+	atomic_uint_least64_t audit_dropped; /* entries of reads */
 };
 
 /* Bytes of the map in use: all pages ever used except those freed since. 0: unknown at present. */
@@ -91,14 +74,19 @@ uint64_t engine_bytes_used(struct store *store);
 uint64_t engine_head_room(const struct store *store);
 /* Checks the map and the disk; `has_room` holds the result. */
 void engine_look_at_room(struct store *store);
-struct transaction;
 /* The number of free pages with a number of at least `from`. */
 uint64_t engine_free_pages(struct transaction *transaction, uint64_t from);
 size_t engine_tree_of(enum table table);
 const char *engine_tree_name(size_t tree);
 /* Returns LMDB's code. */
 int engine_open_tree(struct store *store, struct MDB_txn *handle, size_t tree, unsigned flags);
+/* Bytes of the disk that the store leaves free. */
+uint64_t engine_disk_head_room(void);
 bool engine_disk_has_room(const struct store *store);
+/* Makes another environment the store's. Returns the number of the one before, for
+ * engine_has_readers(). Writer only. */
+unsigned engine_replace(struct store *store, struct MDB_env *env);
+bool engine_has_readers(struct store *store, unsigned number);
 /* Makes the file system reserve blocks for promised writes and for deletes, so that these succeed
  * even if others fill the disk. */
 void engine_reserve(struct store *store);

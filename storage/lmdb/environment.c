@@ -1,5 +1,7 @@
 #include "storage/lmdb/environment.h"
 
+#include "storage/erasures/erasures.h"
+#include "storage/files/files.h"
 #include "storage/lmdb/lock.h"
 #include "storage/lmdb/reader.h"
 #include "storage/lmdb/store_marker.h"
@@ -124,9 +126,7 @@ static bool reserve_readers(const struct store *store, const struct complaint *c
 {
 	enum { TABLE_SIZE = (READERS + 64) * 64 }; /* a cache line each, and the header */
 	struct stat status;
-	char *path = NULL;
-	if (asprintf(&path, "%s/lock.mdb", store->path) < 0)
-		out_of_memory();
+	char *path = file_path(store->path, "lock.mdb");
 	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	free(path);
 	if (file < 0)
@@ -142,28 +142,32 @@ static bool reserve_readers(const struct store *store, const struct complaint *c
 			store->path, strerror(why));
 }
 
+int engine_open_environment(const char *folder, uint64_t map_size, unsigned flags, MDB_env **env)
+{
+	int code = mdb_env_create(env);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_maxdbs(*env, TREE_COUNT);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_maxreaders(*env, READERS);
+	if (code == MDB_SUCCESS)
+		code = mdb_env_set_mapsize(*env, map_size);
+	return code == MDB_SUCCESS ? mdb_env_open(*env, folder, flags | MDB_NOTLS, 0600) : code;
+}
+
 static bool open_environment(struct store *store, const struct complaint *complaint)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	store->map_size = (store->map_size + page - 1) / page * page;
 	if (!reserve_readers(store, complaint))
 		return false;
-	int code = mdb_env_create(&store->env);
-	if (code == MDB_SUCCESS)
-		code = mdb_env_set_maxdbs(store->env, TREE_COUNT);
-	if (code == MDB_SUCCESS)
-		code = mdb_env_set_maxreaders(store->env, READERS);
-	if (code == MDB_SUCCESS)
-		code = mdb_env_set_mapsize(store->env, store->map_size);
-	if (code == MDB_SUCCESS)
-		code = mdb_env_open(store->env, store->path, MDB_NOTLS, 0600);
+	int code = engine_open_environment(store->path, store->map_size, 0, &store->env);
 	if (code != MDB_SUCCESS)
 		return complain(
 			complaint, "cannot open the store in %s: %s; %s, or set [storage] path",
 			store->path, mdb_strerror(code),
 			code == EACCES ? "give recalld's user the directory and its files"
 				       : "check the directory's files and [storage] map_size");
-	store_marker_sync_folder(store->path);
+	file_sync_folder(store->path);
 	/* A store that has outgrown the configured size keeps its own size. */
 	MDB_envinfo info;
 	mdb_env_info(store->env, &info);
@@ -197,6 +201,23 @@ static uint64_t take_format(struct transaction *transaction)
 	return format;
 }
 
+/* A store is encrypted from its first record on, or never. */
+static bool open_keys(struct transaction *transaction, const struct store_options *options,
+		      const struct complaint *complaint)
+{
+	struct store *store = transaction->store;
+	uint64_t id;
+	const enum seal_state state = transaction_seal_state(transaction, &id);
+	if (!seal_open(store->path, options->master, state, id, true, &store->seal, complaint->text,
+		       complaint->size))
+		return false;
+	if (store->seal == NULL || state != SEAL_NEW)
+		return true;
+	id = seal_id(store->seal);
+	table_write(transaction, TABLE_META, key_of_name("sealed"), stored_number_fields, &id);
+	return true;
+}
+
 /* Whether the writes of opening succeeded. */
 static bool judge(struct store *store, enum store_result result, const struct complaint *complaint)
 {
@@ -210,18 +231,25 @@ static bool judge(struct store *store, enum store_result result, const struct co
 	return true;
 }
 
-static bool prepare_trees(struct store *store, const struct complaint *complaint)
+static bool prepare_trees(struct store *store, const struct store_options *options,
+			  const struct complaint *complaint)
 {
 	struct transaction transaction;
 	uint64_t format = STORE_FORMAT;
+	bool has_keys = true;
 	if (transaction_begin_write(&transaction, store)) {
-		if (open_trees(store, &transaction))
+		bool is_open = open_trees(store, &transaction);
+		if (is_open)
+			has_keys = open_keys(&transaction, options, complaint);
+		if (is_open)
 			format = take_format(&transaction);
-		if (format == STORE_FORMAT)
+		if (format == STORE_FORMAT && has_keys)
 			(void)transaction_commit(&transaction);
 		else
 			transaction_abort(&transaction);
 	}
+	if (!has_keys)
+		return false;
 	if (format != STORE_FORMAT)
 		return complain(complaint,
 				"%s has format %llu, this recalld reads format %d; use the recalld "
@@ -255,6 +283,7 @@ struct store *engine_open(const struct store_options *options, engine_preparatio
 	const struct complaint complaint = {error, error_size};
 	struct store *store = xcalloc(1, sizeof(*store));
 	store->lock = -1;
+	pthread_mutex_init(&store->replacing, NULL);
 	store->has_room = true;
 	store->path = xstrdup(options->path);
 	store->map_size = options->map_size;
@@ -267,16 +296,35 @@ struct store *engine_open(const struct store_options *options, engine_preparatio
 			       : look_at_mark(store, &complaint)) &&
 	    begin_new(store, &complaint) && look_at_file(store, &complaint) &&
 	    (prepare == NULL || prepare(store, options, error, error_size)) &&
-	    open_environment(store, &complaint) && prepare_trees(store, &complaint) &&
-	    end_new(store, &complaint))
+	    open_environment(store, &complaint) && prepare_trees(store, options, &complaint) &&
+	    end_new(store, &complaint)) {
+		store->erasures = erasures_open(store->path, options->erased_since);
 		return store;
+	}
 	store_close(store);
 	return NULL;
 }
 
-uint64_t store_converted_from(const struct store *store)
+bool store_erases_by_keys(struct store *store)
 {
-	return store->converted_from;
+	return store->seal != NULL && seal_has_erased_all(store->seal);
+}
+
+enum { SECOND_MS = 1000 };
+
+int64_t store_keys_exported(const struct store *store)
+{
+	return store->seal == NULL ? 0 : seal_exported(store->seal) * SECOND_MS;
+}
+
+int64_t store_key_made(const struct store *store)
+{
+	return store->seal == NULL ? 0 : seal_made(store->seal) * SECOND_MS;
+}
+
+struct store_conversion store_converted(const struct store *store)
+{
+	return store->converted;
 }
 
 void store_close(struct store *store)
@@ -286,10 +334,13 @@ void store_close(struct store *store)
 	writer_stop(store->writer);
 	if (store->env != NULL)
 		mdb_env_close(store->env);
+	seal_destroy(store->seal);
 	lock_give_back(store);
+	erasures_close(store->erasures);
 	forget_epochs_destroy(store->taken_back);
 	forget_epochs_destroy(store->hidden);
 	forget_epochs_destroy(store->forgotten);
+	pthread_mutex_destroy(&store->replacing);
 	free(store->path);
 	free(store);
 }

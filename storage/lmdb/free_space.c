@@ -89,13 +89,13 @@ uint64_t engine_bytes_used(struct store *store)
 	if (!transaction_begin_read(&transaction, store))
 		return 0;
 	uint64_t free_pages = engine_free_pages(&transaction, 0);
+	/* Read last: the file may have grown meanwhile, and never shrinks below what was
+	 * counted. */
+	mdb_env_info(mdb_txn_env(transaction.handle), &info);
+	mdb_env_stat(mdb_txn_env(transaction.handle), &stat);
 	transaction_abort(&transaction);
 	if (transaction.result != STORE_OK)
 		return 0;
-	/* Read last: the file may have grown meanwhile, and never shrinks below what was
-	 * counted. */
-	mdb_env_info(store->env, &info);
-	mdb_env_stat(store->env, &stat);
 	return (info.me_last_pgno + 1 - free_pages) * stat.ms_psize;
 }
 
@@ -160,6 +160,11 @@ static uint64_t disk_free(const struct store *store)
 {
 	struct statvfs disk;
 	return statvfs(store->path, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
+}
+
+uint64_t engine_disk_head_room(void)
+{
+	return DISK_HEAD_ROOM;
 }
 
 bool engine_disk_has_room(const struct store *store)

@@ -1,5 +1,7 @@
 #include "storage/lmdb/lock.h"
 
+#include "storage/files/files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -49,9 +51,7 @@ static bool wait_for_lock(int lock)
 
 bool lock_take(struct store *store, const struct complaint *complaint)
 {
-	char *path = NULL;
-	if (asprintf(&path, "%s/recalld.lock", store->path) < 0)
-		out_of_memory();
+	char *path = file_path(store->path, "recalld.lock");
 	store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	int code = errno;
 	free(path);

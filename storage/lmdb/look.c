@@ -1,4 +1,5 @@
 /* Checks, without changing anything, whether store_open() would accept a store's directory now. */
+#include "storage/files/files.h"
 #include "storage/lmdb/reader.h"
 #include "storage/lmdb/store_marker.h"
 #include "storage/store.h"
@@ -107,9 +108,7 @@ static enum store_look look_at_file(const struct look *look)
 /* Holds the store's lock only briefly: a daemon that starts meanwhile waits for it. */
 static enum store_look look_inside(const struct look *look)
 {
-	char *path = NULL;
-	if (asprintf(&path, "%s/recalld.lock", look->path) < 0)
-		out_of_memory();
+	char *path = file_path(look->path, "recalld.lock");
 	int lock = open(path, O_RDWR | O_CLOEXEC);
 	int error = errno;
 	free(path);

@@ -24,10 +24,13 @@ struct operation {
 	operation_run *undo;
 	bool unfinished; /* this run did a part; commit it and run it again */
 	bool begun;      /* a part is on disk */
+	uint64_t slices; /* how many parts are */
 	bool paused;     /* owned by the queue */
 	bool may_wait;   /* may wait to share a commit: it delays at most its own user's next
 			  * learn_job
 			  */
+	struct audit_entry *audit; /* of the audit log, once it went well; NULL: none */
+	struct slice audit_line;   /* what this run wrote of it; empty: nothing */
 	size_t size;
 	struct arena arena; /* owns what was copied from the caller */
 	struct operation *next;

@@ -4,6 +4,28 @@
 
 enum { QUEUE_LIMIT = 64 * 1024 * 1024 };
 
+void *operation_create(size_t size, operation_run *run)
+{
+	struct operation *operation = xcalloc(1, size);
+	operation->run = run;
+	operation->size = size;
+	return operation;
+}
+
+void *operation_copy(struct operation *operation, const void *bytes, size_t size)
+{
+	operation->size += size;
+	void *copy = arena_bytes(&operation->arena, size);
+	if (size > 0)
+		memcpy(copy, bytes, size);
+	return copy;
+}
+
+struct slice operation_slice(struct operation *operation, struct slice bytes)
+{
+	return (struct slice){operation_copy(operation, bytes.data, bytes.size), bytes.size};
+}
+
 void operation_queue_init(struct operation_queue *queue)
 {
 	*queue = (struct operation_queue){.last = &queue->first};

@@ -1,5 +1,7 @@
 #include "storage/lmdb/reader.h"
 
+#include "storage/files/files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -23,9 +25,7 @@ static unsigned lock_flag(struct reader *reader, const char *path, bool is_ours)
 {
 	if (is_ours)
 		return MDB_NOLOCK;
-	char *name = NULL;
-	if (asprintf(&name, "%s/recalld.lock", path) < 0)
-		out_of_memory();
+	char *name = file_path(path, "recalld.lock");
 	reader->lock = open(name, O_RDONLY | O_CLOEXEC);
 	free(name);
 	if (reader->lock < 0)
@@ -50,7 +50,7 @@ static int open_trees(struct reader *reader)
 
 const char *reader_open(struct reader *reader, const char *path, bool is_ours)
 {
-	*reader = (struct reader){.lock = -1};
+	*reader = (struct reader){.lock = -1, .store = {.replacing = PTHREAD_MUTEX_INITIALIZER}};
 	struct store *store = &reader->store;
 	unsigned flags = MDB_RDONLY | MDB_NOTLS | lock_flag(reader, path, is_ours);
 	int code = mdb_env_create(&store->env);
@@ -71,6 +71,22 @@ const char *reader_open(struct reader *reader, const char *path, bool is_ours)
 	return reader->has_tree[TABLE_META] ? NULL : "it is not a store of recalld";
 }
 
+bool reader_open_keys(struct reader *reader, const char *path, const unsigned char *master,
+		      char *error, size_t error_size)
+{
+	struct transaction *transaction = &reader->transaction;
+	struct store *store = &reader->store;
+	uint64_t id;
+	const enum seal_state state = transaction_seal_state(transaction, &id);
+	if (!seal_open(path, master, state == SEAL_NEW ? SEAL_NONE : state, id, false, &store->seal,
+		       error, error_size))
+		return false;
+	if (store->seal != NULL)
+		transaction->sealer = seal_take(store->seal);
+	transaction->hides_nothing = true;
+	return true;
+}
+
 bool reader_has_other_format(struct reader *reader)
 {
 	uint64_t format = STORE_FORMAT;
@@ -85,6 +101,7 @@ void reader_finish(struct reader *reader)
 		transaction_abort(&reader->transaction);
 	if (reader->store.env != NULL)
 		mdb_env_close(reader->store.env);
+	seal_destroy(reader->store.seal);
 	if (reader->lock >= 0)
 		close(reader->lock);
 }
@@ -212,9 +229,7 @@ static bool is_whole(struct reader *reader, const char *path)
 	struct stat file;
 	MDB_envinfo info;
 	MDB_stat stat_;
-	char *name = NULL;
-	if (asprintf(&name, "%s/data.mdb", path) < 0)
-		out_of_memory();
+	char *name = file_path(path, "data.mdb");
 	int code = stat(name, &file);
 	free(name);
 	mdb_env_info(reader->store.env, &info);
@@ -300,9 +315,7 @@ const char *reader_probe(const char *path, bool whole, bool *is_damaged)
 {
 	struct probing probing = {path, whole};
 	struct stat file;
-	char *name = NULL;
-	if (asprintf(&name, "%s/data.mdb", path) < 0)
-		out_of_memory();
+	char *name = file_path(path, "data.mdb");
 	bool is_there = stat(name, &file) == 0;
 	free(name);
 	*is_damaged = is_there;

@@ -1,6 +1,7 @@
 #include "storage/lmdb/store_marker.h"
 
 #include "core/base/bytes.h"
+#include "storage/files/files.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,51 +13,34 @@ static const char *const names[] = {
 	[STORE_MARKER_MAKING] = "making",
 };
 
-static char *path_of(const char *path, const char *name)
-{
-	char *file = NULL;
-	if (asprintf(&file, "%s/%s", path, name) < 0)
-		out_of_memory();
-	return file;
-}
-
 static bool is_there(const char *path, const char *name)
 {
-	char *file = path_of(path, name);
+	char *file = file_path(path, name);
 	bool found = access(file, F_OK) == 0;
 	free(file);
 	return found;
 }
 
-void store_marker_sync_folder(const char *path)
-{
-	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0)
-		return;
-	(void)fsync(folder); /* some file systems do not support this */
-	close(folder);
-}
-
 bool store_marker_put(const char *path, enum store_marker mark)
 {
-	char *file = path_of(path, names[mark]);
+	char *file = file_path(path, names[mark]);
 	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	free(file);
 	if (fd < 0)
 		return false;
 	bool done = fsync(fd) == 0;
 	close(fd);
-	store_marker_sync_folder(path);
+	file_sync_folder(path);
 	return done;
 }
 
 bool store_marker_remove(const char *path, enum store_marker mark)
 {
-	char *file = path_of(path, names[mark]);
+	char *file = file_path(path, names[mark]);
 	bool done = unlink(file) == 0;
 	free(file);
 	if (done)
-		store_marker_sync_folder(path);
+		file_sync_folder(path);
 	return done;
 }
 
@@ -72,8 +56,8 @@ bool store_marker_is_made(const char *path)
 
 void store_marker_put_aside(const char *path)
 {
-	char *from = path_of(path, "data.mdb");
-	char *to = path_of(path, "data.mdb.unfinished");
+	char *from = file_path(path, "data.mdb");
+	char *to = file_path(path, "data.mdb.unfinished");
 	(void)rename(from, to);
 	free(from);
 	free(to);

@@ -17,7 +17,5 @@ bool store_marker_is_there(const char *path, enum store_marker mark);
 bool store_marker_is_made(const char *path);
 /* Renames the store's file to data.mdb.unfinished. */
 void store_marker_put_aside(const char *path);
-/* The name of a new or renamed file is on disk only after its directory is synced. */
-void store_marker_sync_folder(const char *path);
 
 #endif

@@ -1,5 +1,7 @@
 #include "storage/lmdb/table.h"
 
+#include "storage/touched/touched.h"
+
 #include <assert.h>
 #include <limits.h>
 #include <lmdb.h>
@@ -38,26 +40,33 @@ static bool is_descending(enum table table)
 
 /* Converts between a key and its form in the tree, both ways: for descending keys, inverts what
  * follows the user. All keys of a table have the same length, so the order inverts too. */
-static struct key turned(enum table table, struct key key)
+static void turn(enum table table, struct key *key)
 {
-	for (size_t i = TABLE_AT; is_descending(table) && i < key.size; i++)
-		key.bytes[i] ^= UCHAR_MAX;
-	return key;
+	for (size_t i = TABLE_AT; is_descending(table) && i < key->size; i++)
+		key->bytes[i] ^= UCHAR_MAX;
+}
+
+static bool hides(const struct transaction *transaction)
+{
+	return transaction->sealer != NULL && !transaction->hides_nothing;
 }
 
 /* The empty key, before all users', stays empty. */
-static struct tree_key tree_key(enum table table, const struct key *given)
+static struct tree_key tree_key(const struct transaction *transaction, enum table table,
+				const struct key *given)
 {
-	const struct key in_order = turned(table, *given);
-	const struct key *key = &in_order;
-	struct tree_key out = {.size = key->size};
-	if (!is_shared(table) || key->size < TABLE_AT) {
-		memcpy(out.bytes, key->bytes, key->size);
+	struct key key = *given;
+	if (hides(transaction))
+		form_hide_key(transaction->sealer, table, &key);
+	turn(table, &key);
+	struct tree_key out = {.size = key.size};
+	if (!is_shared(table) || key.size < TABLE_AT) {
+		memcpy(out.bytes, key.bytes, key.size);
 		return out;
 	}
-	memcpy(out.bytes, key->bytes, TABLE_AT);
+	memcpy(out.bytes, key.bytes, TABLE_AT);
 	out.bytes[TABLE_AT] = number_of(table);
-	memcpy(out.bytes + BEHIND_TABLE, key->bytes + TABLE_AT, key->size - TABLE_AT);
+	memcpy(out.bytes + BEHIND_TABLE, key.bytes + TABLE_AT, key.size - TABLE_AT);
 	out.size++;
 	return out;
 }
@@ -70,6 +79,11 @@ static MDB_val val_of_key(struct tree_key *key)
 static MDB_dbi dbi_of(const struct transaction *transaction, enum table table)
 {
 	return transaction->store->trees[engine_tree_of(table)];
+}
+
+static void note_touched(const struct transaction *transaction, enum table table, MDB_val key)
+{
+	touched_note(transaction->store->touched, engine_tree_of(table), slice_of_val(key));
 }
 
 /* ---- cursors ---- */
@@ -153,113 +167,45 @@ bool table_get(struct transaction *transaction, enum table table, struct key key
 {
 	if (transaction->result != STORE_OK)
 		return false;
-	struct tree_key place = tree_key(table, &key);
+	struct tree_key place = tree_key(transaction, table, &key);
 	MDB_val at = val_of_key(&place);
 	MDB_val found = {0};
 	int code = get(transaction, table, &at, &found);
-	*value = slice_of_val(found);
+	*value = transaction_open(transaction, table, slice_of_val(at), slice_of_val(found));
 	return transaction_went_well(transaction, code);
 }
 
 void table_put(struct transaction *transaction, enum table table, struct key key,
 	       struct slice value)
 {
-	if (transaction->result != STORE_OK)
+	if (transaction->result != STORE_OK ||
+	    !transaction_begin_put(transaction, table, &key, value))
 		return;
-	struct tree_key place = tree_key(table, &key);
+	struct tree_key place = tree_key(transaction, table, &key);
 	MDB_val at = val_of_key(&place);
+	value = transaction_seal(transaction, table, slice_of_val(at), value);
 	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
 	int64_t *count = count_of(transaction, table);
 	int64_t before = count == NULL ? 0 : tree_size(transaction, table);
+	note_touched(transaction, table, at);
 	int code = mdb_put(transaction->handle, dbi_of(transaction, table), &at, &in, 0);
 	if (transaction_went_well(transaction, code) && count != NULL)
 		*count += tree_size(transaction, table) - before;
+	transaction_end_put(transaction);
 }
 
 bool table_delete(struct transaction *transaction, enum table table, struct key key)
 {
 	if (transaction->result != STORE_OK)
 		return false;
-	struct tree_key place = tree_key(table, &key);
+	struct tree_key place = tree_key(transaction, table, &key);
 	MDB_val at = val_of_key(&place);
+	note_touched(transaction, table, at);
 	int code = mdb_del(transaction->handle, dbi_of(transaction, table), &at, NULL);
 	if (!transaction_went_well(transaction, code))
 		return false;
 	note_deleted(transaction, table);
 	return true;
-}
-
-static uint64_t count_shared(struct transaction *transaction, enum table table)
-{
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	uint64_t count = 0;
-	scan_begin(&scan, transaction, table, key_empty(), FORWARD);
-	while (scan_next(&scan, &key, &value))
-		count++;
-	scan_end(&scan);
-	return count;
-}
-
-uint64_t table_count(struct transaction *transaction, enum table table)
-{
-	MDB_stat stat = {0};
-	if (is_shared(table))
-		return count_shared(transaction, table);
-	if (transaction->result == STORE_OK) {
-		int code = mdb_stat(transaction->handle, dbi_of(transaction, table), &stat);
-		(void)transaction_went_well(transaction, code);
-	}
-	return stat.ms_entries;
-}
-
-bool table_delete_some(struct transaction *transaction, enum table table, struct key prefix,
-		       size_t *steps)
-{
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	bool found;
-	scan_begin(&scan, transaction, table, prefix, FORWARD);
-	for (; (found = scan_next(&scan, &key, &value)) && *steps > 0; --*steps)
-		scan_delete(&scan);
-	scan_end(&scan);
-	return !found;
-}
-
-size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix)
-{
-	size_t steps = SIZE_MAX;
-	(void)table_delete_some(transaction, table, prefix, &steps);
-	return SIZE_MAX - steps;
-}
-
-bool table_decode(struct transaction *transaction, struct slice value, record_fields *fields,
-		  void *noun, struct arena *arena)
-{
-	if (record_read(value, fields, noun, arena))
-		return true;
-	atomic_fetch_add(&transaction->store->unreadable, 1);
-	return false;
-}
-
-bool table_read(struct transaction *transaction, enum table table, struct key key,
-		record_fields *fields, void *noun, struct arena *arena)
-{
-	struct slice value;
-	return table_get(transaction, table, key, &value) &&
-	       table_decode(transaction, value, fields, noun, arena);
-}
-
-void table_write(struct transaction *transaction, enum table table, struct key key,
-		 record_fields *fields, void *noun)
-{
-	buffer_clear(&transaction->scratch);
-	if (record_write(&transaction->scratch, fields, noun))
-		table_put(transaction, table, key, buffer_slice(&transaction->scratch));
-	else
-		transaction_fail(transaction);
 }
 
 void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
@@ -269,8 +215,11 @@ void scan_begin(struct scan *scan, struct transaction *transaction, enum table t
 	if (is_descending(table) && prefix.size > 0)
 		direction = direction == FORWARD ? BACKWARD : FORWARD;
 	struct key from = prefix;
-	if (direction == BACKWARD)
-		from = turned(table, key_after(turned(table, prefix)));
+	if (direction == BACKWARD) {
+		turn(table, &from);
+		from = key_after(from);
+		turn(table, &from);
+	}
 	scan_begin_at(scan, transaction, table, prefix, from, direction);
 }
 
@@ -294,7 +243,7 @@ static int scan_move(struct scan *scan, MDB_val *key, MDB_val *value)
 		return mdb_cursor_get(scan->cursor, key, value,
 				      scan->direction == FORWARD ? MDB_NEXT : MDB_PREV);
 	scan->begun = true;
-	struct tree_key from = tree_key(scan->table, &scan->from);
+	struct tree_key from = tree_key(scan->transaction, scan->table, &scan->from);
 	*key = val_of_key(&from);
 	/* LMDB has no empty key, not even as a start. */
 	MDB_cursor_op seek = from.size == 0 ? MDB_FIRST : MDB_SET_RANGE;
@@ -334,14 +283,31 @@ static int scan_pass_others(struct scan *scan, MDB_val *key, MDB_val *value)
 /* The key as the table's users know it. */
 static struct slice scan_key(struct scan *scan, const MDB_val *key)
 {
-	if (!is_shared(scan->table))
+	const bool shares = is_shared(scan->table);
+	const bool is_hidden = hides(scan->transaction) && key->mv_size <= KEY_MAX;
+	if (!shares && !is_hidden)
 		return slice_of_val(*key);
 	const unsigned char *bytes = key->mv_data;
-	scan->key.size = key->mv_size - 1;
-	memcpy(scan->key.bytes, bytes, TABLE_AT);
-	memcpy(scan->key.bytes + TABLE_AT, bytes + BEHIND_TABLE, key->mv_size - BEHIND_TABLE);
-	scan->key = turned(scan->table, scan->key);
+	const size_t begin = shares ? TABLE_AT : key->mv_size; /* what the table's number ends */
+	scan->key.size = key->mv_size - shares;
+	memcpy(scan->key.bytes, bytes, begin);
+	memcpy(scan->key.bytes + begin, bytes + begin + shares, scan->key.size - begin);
+	turn(scan->table, &scan->key);
+	if (is_hidden)
+		form_show_key(scan->transaction->sealer, scan->table, &scan->key);
 	return (struct slice){(const char *)scan->key.bytes, scan->key.size};
+}
+
+void scan_let_go(struct scan *scan)
+{
+	scan->lets_go = true;
+	scan->mark = transaction_mark(scan->transaction);
+}
+
+static void scan_return(const struct scan *scan)
+{
+	if (scan->lets_go)
+		transaction_let_go(scan->transaction, scan->mark);
 }
 
 bool scan_next(struct scan *scan, struct slice *key, struct slice *value)
@@ -350,6 +316,7 @@ bool scan_next(struct scan *scan, struct slice *key, struct slice *value)
 	MDB_val val;
 	if (scan->cursor == NULL || scan->transaction->result != STORE_OK)
 		return false;
+	scan_return(scan);
 	int code = scan_move(scan, &key_val, &val);
 	bool shares = is_shared(scan->table);
 	if (code == MDB_SUCCESS && shares && scan->prefix.size == 0)
@@ -362,33 +329,68 @@ bool scan_next(struct scan *scan, struct slice *key, struct slice *value)
 	if (shares && table_at(&key_val) != number_of(scan->table))
 		return false;
 	*key = scan_key(scan, &key_val);
-	*value = slice_of_val(val);
 	struct slice prefix = {(const char *)scan->prefix.bytes, scan->prefix.size};
-	return slice_starts_with(*key, prefix);
+	if (!slice_starts_with(*key, prefix))
+		return false;
+	scan->place = slice_of_val(key_val);
+	*value = slice_of_val(val);
+	if (!scan->opens_none)
+		*value = scan_open(scan, *value);
+	return true;
 }
 
 bool scan_find(struct scan *scan, struct key key, struct slice *value)
 {
 	if (scan->cursor == NULL || scan->transaction->result != STORE_OK)
 		return false;
-	struct tree_key place = tree_key(scan->table, &key);
+	struct tree_key place = tree_key(scan->transaction, scan->table, &key);
 	MDB_val at = val_of_key(&place);
 	MDB_val found = {0};
-	int code = mdb_cursor_get(scan->cursor, &at, &found, MDB_SET);
+	int code = mdb_cursor_get(scan->cursor, &at, &found, MDB_SET_KEY);
 	scan->begun = true;
+	if (!transaction_went_well(scan->transaction, code))
+		return false;
+	scan->place = slice_of_val(at);
 	*value = slice_of_val(found);
-	return transaction_went_well(scan->transaction, code);
+	if (!scan->opens_none)
+		*value = scan_open(scan, *value);
+	return true;
 }
 
 void scan_delete(struct scan *scan)
 {
-	if (scan->transaction->result == STORE_OK &&
-	    transaction_went_well(scan->transaction, mdb_cursor_del(scan->cursor, 0)))
+	MDB_val at;
+	if (scan->transaction->result != STORE_OK)
+		return;
+	if (scan->transaction->store->touched != NULL &&
+	    mdb_cursor_get(scan->cursor, &at, NULL, MDB_GET_CURRENT) == MDB_SUCCESS)
+		note_touched(scan->transaction, scan->table, at);
+	if (transaction_went_well(scan->transaction, mdb_cursor_del(scan->cursor, 0)))
 		note_deleted(scan->transaction, scan->table);
+}
+
+struct slice table_open(struct transaction *transaction, enum table table, struct key key,
+			struct slice value)
+{
+	struct tree_key place = tree_key(transaction, table, &key);
+	return transaction_open(transaction, table, slice_of_val(val_of_key(&place)), value);
+}
+
+struct slice scan_open(struct scan *scan, struct slice value)
+{
+	return transaction_open(scan->transaction, scan->table, scan->place, value);
+}
+
+size_t scan_opened_size(const struct scan *scan, struct slice value)
+{
+	return scan->transaction->sealer == NULL
+		       ? value.size
+		       : form_opened_size(scan->table, scan->place, value);
 }
 
 void scan_end(struct scan *scan)
 {
+	scan_return(scan);
 	if (scan->cursor != NULL)
 		cursor_leave(scan->transaction, scan->table, scan->cursor);
 }

@@ -6,14 +6,17 @@
 #include "storage/lmdb/engine.h"
 #include "storage/record/key.h"
 #include "storage/record/stored.h"
+#include "storage/seal/form.h"
+#include "storage/seal/open.h"
 
 struct MDB_txn;
 struct MDB_cursor;
 
-/* Record counts of the shared tables that report a size. */
+/* Record counts of the shared tables that report a size, and of commits that erased something. */
 struct table_counts {
 	int64_t users;
 	int64_t facts;
+	int64_t erasures;
 };
 
 struct transaction {
@@ -22,10 +25,17 @@ struct transaction {
 	enum store_result result;
 	struct buffer scratch; /* builds a record before it is written */
 	bool reads;
-	size_t spare; /* steps left for operations in slices; otherwise unlimited */
+	unsigned environment; /* its number, see struct store */
+	size_t spare;         /* steps left for operations in slices; otherwise unlimited */
 	struct table_counts
 		came; /* what the transaction adds to the counts; the commit writes them */
 	struct MDB_cursor *idle[TREE_COUNT]; /* read transactions only: see cursor_take() */
+	struct sealer *sealer;               /* NULL: the store is not encrypted */
+	bool hides_nothing; /* its callers know keys as they are stored; values are opened */
+	bool leaves_clear;  /* settings are put in the clear */
+	size_t opened;      /* the mark of the sealer's room before a value was sealed */
+	bool ends_user;     /* the commit makes the keys of this user worthless */
+	struct user_key ended;
 };
 
 /* False: it did not begin; `result` says why, and there is nothing to end. */
@@ -34,15 +44,58 @@ bool transaction_begin_write(struct transaction *transaction, struct store *stor
 /* Aborts instead if an earlier call failed. */
 enum store_result transaction_commit(struct transaction *transaction);
 void transaction_abort(struct transaction *transaction);
+/* Counts the commit among those that erase something, see storage/scrub.h. */
+void transaction_erases(struct transaction *transaction);
 /* For a record that must be readable but is not. */
 void transaction_fail(struct transaction *transaction);
 /* Interprets LMDB's code: "not found" is a valid answer, any other error fails the transaction. */
 bool transaction_went_well(struct transaction *transaction, int code);
 enum store_result engine_result(struct store *store, int code);
 
-/* Returned values point into the map until the next write or the end of the transaction. */
+/* Whether the store is encrypted, and the id of its keys. Its tables are open. */
+enum seal_state transaction_seal_state(struct transaction *transaction, uint64_t *id);
+/* For table_put(): gives the user keys if the record needs them. False: it failed. */
+bool transaction_begin_put(struct transaction *transaction, enum table table, const struct key *key,
+			   struct slice value);
+/* `place` is the key in the tree. Valid until the put has ended. */
+struct slice transaction_seal(struct transaction *transaction, enum table table, struct slice place,
+			      struct slice value);
+void transaction_end_put(struct transaction *transaction);
+/* A key as it is stored, of a transaction that hides nothing, as the table's users know it. */
+struct key transaction_show_key(struct transaction *transaction, enum table table,
+				struct slice key);
+/* A value as it was put; in the sealer's room, unless it is clear. */
+static inline struct slice transaction_open(const struct transaction *transaction, enum table table,
+					    struct slice place, struct slice value)
+{
+	return transaction->sealer == NULL ? value
+					   : form_open(transaction->sealer, table, place, value);
+}
+/* When the user got the keys of an encrypted store, in milliseconds since 1970; INT64_MAX: the user
+ * has none. */
+int64_t transaction_keyed_since(struct transaction *transaction, struct user_key user);
+/* In an encrypted store, whoever commits it overwrites the user's keys once all of the user's
+ * records but the settings are deleted. Settings that need the keys keep them. */
+void transaction_ends_user(struct transaction *transaction, struct user_key user);
+
+/* Values read since the mark are not needed any more. For long loops: opened values take memory. */
+static inline size_t transaction_mark(const struct transaction *transaction)
+{
+	return transaction->sealer == NULL ? 0 : transaction->sealer->room.taken;
+}
+static inline void transaction_let_go(const struct transaction *transaction, size_t mark)
+{
+	if (transaction->sealer != NULL)
+		room_return(&transaction->sealer->room, mark);
+}
+
+/* Returned values point into the map, or to where they were opened, until the next write or the end
+ * of the transaction. */
 bool table_get(struct transaction *transaction, enum table table, struct key key,
 	       struct slice *value);
+/* Opens a value that was read otherwise, with the key that it is stored under. */
+struct slice table_open(struct transaction *transaction, enum table table, struct key key,
+			struct slice value);
 void table_put(struct transaction *transaction, enum table table, struct key key,
 	       struct slice value);
 bool table_delete(struct transaction *transaction, enum table table, struct key key);
@@ -64,7 +117,6 @@ void table_write(struct transaction *transaction, enum table table, struct key k
 		 record_fields *fields, void *noun);
 bool table_decode(struct transaction *transaction, struct slice value, record_fields *fields,
 		  void *noun, struct arena *arena);
-
 /* Walks the keys that begin with a prefix. */
 enum direction { FORWARD, BACKWARD };
 
@@ -76,7 +128,11 @@ struct scan {
 	struct key from;
 	enum direction direction;
 	bool begun;
-	struct key key; /* the current position */
+	bool opens_none; /* its functions open no value but scan_open() */
+	bool lets_go;
+	size_t mark;
+	struct key key;     /* the current position */
+	struct slice place; /* the same as it is in the tree; as long valid as the value */
 };
 
 void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
@@ -85,8 +141,15 @@ void scan_begin(struct scan *scan, struct transaction *transaction, enum table t
  * users: forward only, and not for a descending table. */
 void scan_begin_at(struct scan *scan, struct transaction *transaction, enum table table,
 		   struct key prefix, struct key from, enum direction direction);
+/* Values read in the transaction from now on are valid until the scan's next step or end only. For
+ * scans of more than a few records: opened values take memory. */
+void scan_let_go(struct scan *scan);
 /* The key is valid until the next step. */
 bool scan_next(struct scan *scan, struct slice *key, struct slice *value);
+/* Opens a value of where the scan stands, which was not. */
+struct slice scan_open(struct scan *scan, struct slice value);
+/* The size that it will have then. */
+size_t scan_opened_size(const struct scan *scan, struct slice value);
 /* Like table_get(), but cheaper if the key lies near the last one found. scan_next() continues from
  * there. */
 bool scan_find(struct scan *scan, struct key key, struct slice *value);

@@ -1,5 +1,6 @@
 #include "storage/lmdb/writer.h"
 
+#include "storage/audit.h"
 #include "storage/lmdb/engine.h"
 #include "storage/lmdb/operation_queue.h"
 #include "storage/lmdb/table.h"
@@ -33,32 +34,13 @@ struct writer {
 	struct operation_queue queue;
 	struct timespec wait_to; /* deadline of the first queued operation */
 	bool stopping;
+	void (*between)(void *cookie); /* NULL: nothing is to be run */
+	void *between_cookie;
+	pthread_cond_t between_done;
 	/* Used only by the thread: */
 	size_t written;          /* bytes since the last check of the room */
 	struct timespec look_at; /* when the next check is due */
 };
-
-void *operation_create(size_t size, operation_run *run)
-{
-	struct operation *operation = xcalloc(1, size);
-	operation->run = run;
-	operation->size = size;
-	return operation;
-}
-
-void *operation_copy(struct operation *operation, const void *bytes, size_t size)
-{
-	operation->size += size;
-	void *copy = arena_bytes(&operation->arena, size);
-	if (size > 0)
-		memcpy(copy, bytes, size);
-	return copy;
-}
-
-struct slice operation_slice(struct operation *operation, struct slice bytes)
-{
-	return (struct slice){operation_copy(operation, bytes.data, bytes.size), bytes.size};
-}
 
 static void operation_destroy(struct operation *operation)
 {
@@ -131,13 +113,25 @@ static struct store_call *call_create(struct store_loop *loop, store_done *callb
 	return call;
 }
 
+static void keep_audit(struct operation *operation, const struct audit_entry *entry)
+{
+	struct audit_entry *copy = operation_copy(operation, entry, sizeof(*entry));
+	copy->from = operation_slice(operation, entry->from);
+	copy->item = operation_slice(operation, entry->item);
+	copy->tenant = operation_slice(operation, entry->tenant);
+	operation->audit = copy;
+}
+
 struct store_call *writer_submit(struct writer *writer, struct operation *operation,
 				 const struct user_key *user, struct store_loop *loop,
 				 store_done *callback, void *cookie)
 {
-	struct store_call *call = callback == NULL ? NULL : call_create(loop, callback, cookie);
+	bool is_told = loop != NULL && callback != NULL;
+	struct store_call *call = is_told ? call_create(loop, callback, cookie) : NULL;
 	operation->user = user;
 	operation->call = call;
+	if (loop != NULL && loop->audit != NULL)
+		keep_audit(operation, loop->audit);
 	if (operation->grows && !store_has_room(writer->store))
 		operation_finish(operation, STORE_FULL);
 	else if (!queue_add(writer, operation))
@@ -161,39 +155,43 @@ bool writer_is_full(struct writer *writer)
 	return is_full;
 }
 
-/* Runs `count` operations in one transaction. False: none was written. */
-static bool run_together(struct writer *writer, struct operation **operations, size_t count)
+/* Returns how many were written in one transaction: 0, all, or those up to one that ends a user. */
+static size_t run_together(struct writer *writer, struct operation **operations, size_t count)
 {
 	struct store *store = writer->store;
 	struct transaction transaction;
 	if (!transaction_begin_write(&transaction, store)) {
 		operations[0]->result = transaction.result;
-		return false;
+		return 0;
 	}
 	transaction.spare = SLICE_STEPS;
 	for (size_t i = 0; i < count; i++) {
 		operations[i]->unfinished = false;
 		enum store_result result = operations[i]->run(operations[i], &transaction);
+		if (result == STORE_OK && operations[i]->audit != NULL)
+			store->record_audit(operations[i], &transaction);
 		/* a table's failure takes precedence over the operation's own result */
 		if (transaction.result != STORE_OK)
 			result = transaction.result;
 		operations[i]->result = result;
 		if (result == STORE_FULL || result == STORE_FAILED) {
 			transaction_abort(&transaction);
-			return false;
+			return 0;
 		}
+		count = transaction.ends_user ? i + 1 : count;
 	}
 	enum store_result committed = transaction_commit(&transaction);
 	if (committed != STORE_OK) {
 		operations[0]->result = committed;
-		return false;
+		return 0;
 	}
 	atomic_fetch_add(&store->commits, 1);
 	atomic_fetch_add(&store->writes, count);
+	store->tell_audit(store, operations, count);
 	/* Only now may a reader get a forget_epoch that says it read the state after a
 	 * forgetting. */
 	atomic_store(&store->forget_epoch, store->next_forget_epoch);
-	return true;
+	return count;
 }
 
 /* The next check sees it, and then readiness and the status of chats report it. */
@@ -207,10 +205,9 @@ static void note_full(struct store *store)
 
 static void run_batch(struct writer *writer, struct operation **operations, size_t count)
 {
-	if (!run_together(writer, operations, count) && count > 1) {
-		for (size_t i = 0; i < count; i++)
-			(void)run_together(writer, &operations[i], 1);
-	}
+	size_t done = run_together(writer, operations, count);
+	for (; count > 1 && done < count; done++)
+		(void)run_together(writer, &operations[done], 1);
 	for (size_t i = 0; i < count; i++) {
 		if (operations[i]->result == STORE_FULL)
 			note_full(writer->store);
@@ -250,7 +247,7 @@ static size_t queue_take(struct writer *writer, struct operation **batch, bool *
 	int waited = 0;
 	pthread_mutex_lock(&writer->lock);
 	for (;;) {
-		bool is_over = writer->stopping || waited != 0;
+		bool is_over = writer->stopping || writer->between != NULL || waited != 0;
 		if (is_over || queue->urgent > 0)
 			count = operation_queue_take(queue, batch, BATCH_LIMIT);
 		if (is_over || count > 0)
@@ -276,6 +273,7 @@ static void settle(struct writer *writer, struct operation **batch, size_t count
 		bool failed = result == STORE_FULL || result == STORE_FAILED;
 		if (failed ? operation->begun : operation->unfinished) {
 			operation->begun = true;
+			operation->slices += !failed;
 			operation_queue_put_back(&writer->queue, operation, failed);
 			if (failed)
 				operation_answer(operation, result);
@@ -301,6 +299,31 @@ static size_t size_of(struct operation *const *batch, size_t count)
 	return size;
 }
 
+void writer_run_between(struct writer *writer, void (*run)(void *cookie), void *cookie)
+{
+	pthread_mutex_lock(&writer->lock);
+	writer->between_cookie = cookie;
+	writer->between = run;
+	pthread_cond_signal(&writer->work);
+	while (writer->between != NULL)
+		pthread_cond_wait(&writer->between_done, &writer->lock);
+	pthread_mutex_unlock(&writer->lock);
+}
+
+static void run_between(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	void (*run)(void *cookie) = writer->between;
+	pthread_mutex_unlock(&writer->lock);
+	if (run == NULL)
+		return;
+	run(writer->between_cookie);
+	pthread_mutex_lock(&writer->lock);
+	writer->between = NULL;
+	pthread_cond_signal(&writer->between_done);
+	pthread_mutex_unlock(&writer->lock);
+}
+
 static void *writer_main(void *cookie)
 {
 	struct writer *writer = cookie;
@@ -314,6 +337,7 @@ static void *writer_main(void *cookie)
 			run_batch(writer, batch, count);
 		look_at_room(writer, size_of(batch, count));
 		settle(writer, batch, count);
+		run_between(writer);
 		engine_cache_singly(writer->store);
 	}
 }
@@ -332,6 +356,7 @@ static void writer_free(struct writer *writer)
 	/* operations held back by a pause; the next start resumes those that had begun */
 	for (struct operation *left; (left = operation_queue_pop(&writer->queue)) != NULL;)
 		operation_finish(left, STORE_FAILED);
+	pthread_cond_destroy(&writer->between_done);
 	pthread_cond_destroy(&writer->work);
 	pthread_mutex_destroy(&writer->lock);
 	free(writer);
@@ -344,6 +369,7 @@ struct writer *writer_start(struct store *store)
 	operation_queue_init(&writer->queue);
 	pthread_mutex_init(&writer->lock, NULL);
 	make_condition(&writer->work);
+	make_condition(&writer->between_done);
 	/* Blocks signals, which are for the threads that have a loop, except those that the
 	 * thread's own faults raise: if blocked, they would end the process without a message. */
 	static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT};

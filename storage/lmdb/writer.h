@@ -26,6 +26,9 @@ struct store_call *writer_submit(struct writer *writer, struct operation *operat
 				 store_done *callback, void *cookie);
 /* Submits an operation that a stopped process left unfinished: nobody waits for it. */
 void writer_resume(struct writer *writer, struct operation *operation, const struct user_key *user);
+/* Runs `run(cookie)` on the writer's thread between two transactions, and returns afterwards. Not
+ * while the writer stops, and one caller at a time. */
+void writer_run_between(struct writer *writer, void (*run)(void *cookie), void *cookie);
 /* Whether the queue has no room for further operations that are not promised. */
 bool writer_is_full(struct writer *writer);
 

@@ -1,5 +1,6 @@
 /* store_load(): reads what a request needs to know in one read transaction. */
 #include "core/base/ids.h"
+#include "core/rights/correction.h"
 #include "storage/journal/request_position.h"
 #include "storage/user/links.h"
 #include "storage/user/replays.h"
@@ -189,6 +190,8 @@ static bool is_wanted(const struct loading *loading, const struct fact *fact)
 {
 	if (fact->state == FACT_CURRENT)
 		return fact_is_current(fact, loading->load->now);
+	if (fact->state == FACT_SUGGESTED || fact_is_dismissed(fact))
+		return false; /* it was never held to be true */
 	return loading->load->past_facts &&
 	       !branch_is_taken_back(&loading->place.branch, &loading->memory, fact->exchange);
 }

@@ -1,5 +1,6 @@
 /* The other reads: jobs for the learner, a user's memory for people. */
 #include "storage/journal/branch.h"
+#include "storage/user/rights.h"
 
 #include <string.h>
 
@@ -180,8 +181,8 @@ static void put_first_what_was_taken_back(const struct memory *memory, struct fa
 	}
 }
 
-static bool read_facts_input(const struct memory *memory, uint64_t exchange_id,
-			     struct job_input *input)
+static bool read_exchange(const struct memory *memory, uint64_t exchange_id,
+			  struct job_input *input)
 {
 	struct stored_exchange exchange = {0};
 	struct past_conversation conversation = {0};
@@ -192,9 +193,33 @@ static bool read_facts_input(const struct memory *memory, uint64_t exchange_id,
 	if (memory_exchange(memory, &input->user, &exchange))
 		(void)read_current(memory, exchange.answer, &input->assistant);
 	read_before(memory, &input->user, input);
-	input->facts = memory_facts(memory, fact_is_known, 0, &input->fact_count);
-	put_first_what_was_taken_back(memory, input->facts, input->fact_count);
 	return true;
+}
+
+/* Reads what is known of the user for all of the inputs. */
+static void read_known(const struct memory *memory, struct job_input *inputs, size_t count)
+{
+	struct job_input known = {.tombstones = memory_tombstones(memory),
+				  .settings = memory_settings(memory)};
+	known.facts = memory_facts(memory, fact_is_known, 0, &known.fact_count);
+	put_first_what_was_taken_back(memory, known.facts, known.fact_count);
+	for (size_t i = 0; i < count; i++) {
+		inputs[i].tombstones = known.tombstones;
+		inputs[i].settings = known.settings;
+		inputs[i].facts = known.facts;
+		inputs[i].fact_count = known.fact_count;
+	}
+}
+
+static size_t read_facts_inputs(const struct memory *memory, const uint64_t *exchanges,
+				size_t count, struct job_input *inputs)
+{
+	size_t read = 0;
+	while (read < count && read_exchange(memory, exchanges[read], &inputs[read]))
+		read++;
+	if (read > 0)
+		read_known(memory, inputs, read);
+	return read;
 }
 
 /* Orders turns by id, as the summary covers them. */
@@ -208,6 +233,7 @@ static bool read_summary_input(const struct memory *memory, struct job_input *in
 	input->has_summary = memory_summary(memory, &input->summary);
 	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, prefix,
 		      key_u64(prefix, input->summary.covers + 1), FORWARD);
+	scan_let_go(&scan);
 	while (list.count < MEMORY_MAX_TURNS && scan_next(&scan, &key, &value)) {
 		struct stored_turn stored = {0};
 		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored,
@@ -219,22 +245,40 @@ static bool read_summary_input(const struct memory *memory, struct job_input *in
 			break;
 	}
 	scan_end(&scan);
+	input->facts = memory_facts(memory, fact_is_known, 0, &input->fact_count);
 	input->uncovered = list.turns;
 	input->uncovered_count = list.count;
 	return list.count > 0;
 }
 
-enum store_result store_job_input(struct store *store, struct user_key user, enum job_kind kind,
-				  uint64_t exchange, struct job_input *input, struct arena *arena)
+enum store_result store_facts_inputs(struct store *store, struct user_key user,
+				     const uint64_t *exchanges, size_t *count,
+				     struct job_input *inputs, struct arena *arena)
+{
+	struct transaction transaction;
+	struct memory memory = {&transaction, user, arena};
+	size_t found = 0;
+	/* Reads the forget_epoch first, as for a request. */
+	const uint64_t forget_epoch = atomic_load(&store->forget_epoch);
+	for (size_t i = 0; i < *count; i++)
+		inputs[i] = (struct job_input){.forget_epoch = forget_epoch};
+	if (transaction_begin_read(&transaction, store)) {
+		found = read_facts_inputs(&memory, exchanges, *count, inputs);
+		transaction_abort(&transaction);
+	}
+	*count = found;
+	return outcome(&transaction, found > 0);
+}
+
+enum store_result store_summary_input(struct store *store, struct user_key user,
+				      struct job_input *input, struct arena *arena)
 {
 	struct transaction transaction;
 	struct memory memory = {&transaction, user, arena};
 	bool found = false;
-	/* Reads the forget_epoch first, as for a request. */
 	*input = (struct job_input){.forget_epoch = atomic_load(&store->forget_epoch)};
 	if (transaction_begin_read(&transaction, store)) {
-		found = kind == JOB_FACTS ? read_facts_input(&memory, exchange, input)
-					  : read_summary_input(&memory, input);
+		found = read_summary_input(&memory, input);
 		transaction_abort(&transaction);
 	}
 	return outcome(&transaction, found);

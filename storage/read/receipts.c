@@ -1,8 +1,37 @@
 /* Receipts for people: one by its id, and a user's from newest to oldest. */
+#include "core/rights/receipt_text.h"
 #include "storage/user/memory.h"
 
 /* Leaves further texts to the next call. */
 enum { TEXT_LIMIT = 4 << 20 };
+
+/* Its text stays valid until the transaction ends. */
+static bool find_said(void *cookie, uint64_t turn, struct slice *said)
+{
+	const struct memory *memory = cookie;
+	struct stored_turn stored;
+	bool found = memory_turn(memory, turn, &stored) && stored.turn.state != TURN_HIDDEN;
+	*said = stored.turn.text;
+	return found;
+}
+
+static struct slice tell_turns(struct transaction *transaction, struct user_key user,
+			       struct slice text, struct arena *arena)
+{
+	struct memory memory = {.transaction = transaction, .user = user};
+	return receipt_with_turns(text, find_said, &memory, arena);
+}
+
+enum store_result store_tell_turns(struct store *store, struct user_key user, struct slice *text,
+				   struct arena *arena)
+{
+	struct transaction transaction;
+	if (transaction_begin_read(&transaction, store)) {
+		*text = tell_turns(&transaction, user, *text, arena);
+		transaction_abort(&transaction);
+	}
+	return transaction.result;
+}
 
 enum store_result store_read_receipt(struct store *store, uint64_t receipt,
 				     struct kept_receipt *read, struct arena *arena)
@@ -13,6 +42,9 @@ enum store_result store_read_receipt(struct store *store, uint64_t receipt,
 	if (transaction_begin_read(&transaction, store)) {
 		found = table_read(&transaction, TABLE_RECEIPTS, key_of_number(receipt),
 				   stored_receipt_fields, &stored, arena);
+		if (found)
+			stored.receipt.text =
+				tell_turns(&transaction, stored.user, stored.receipt.text, arena);
 		transaction_abort(&transaction);
 	}
 	*read = (struct kept_receipt){receipt, stored.receipt.text, stored.user};

@@ -103,6 +103,7 @@ static bool count_table(const struct memory *memory, enum table table, int64_t n
 	const struct key from = resume_key(so_far, memory->user);
 	const struct slice last = {(const char *)from.bytes, so_far->at_size};
 	scan_begin_at(&scan, memory->transaction, table, key_of_user(memory->user), from, FORWARD);
+	scan_let_go(&scan);
 	while (*steps > 0 && (found = scan_next(&scan, &key, &value))) {
 		if (slice_equal(key, last))
 			continue;

@@ -152,3 +152,16 @@ struct user_key key_read_user(struct slice key)
 		memcpy(user.bytes, key.data, sizeof(user.bytes));
 	return user;
 }
+
+bool key_add(struct key *key, unsigned bit)
+{
+	if (bit / 8 >= key->size)
+		return false;
+	unsigned carry = 1U << bit % 8;
+	for (size_t i = key->size - bit / 8; carry > 0 && i-- > 0;) {
+		carry += key->bytes[i];
+		key->bytes[i] = (unsigned char)carry;
+		carry >>= 8;
+	}
+	return carry == 0;
+}

@@ -26,6 +26,9 @@ struct key key_digest(struct key key, struct slice text); /* 16 bytes of its SHA
 /* The first key after all keys that begin with `key`. */
 struct key key_after(struct key key);
 
+/* Adds 2 to the power of `bit` to the key as a number. False: it overflows. */
+bool key_add(struct key *key, unsigned bit);
+
 /* Reads from an offset of a stored key; 0 if the key is too short. */
 unsigned key_read_byte(struct slice key, size_t offset);
 uint32_t key_read_u32(struct slice key, size_t offset);

@@ -29,6 +29,7 @@ struct record_form {
 	double (*real)(struct record *record, double value);
 	bool (*flag)(struct record *record, bool value);
 	struct slice (*slice)(struct record *record, struct slice value);
+	const uint64_t *(*ids)(struct record *record, const uint64_t *ids, size_t *count);
 	bool (*goes_on)(const struct record *record);
 };
 

@@ -101,6 +101,8 @@ void stored_answer_fields(struct record *record, void *noun)
 /* Returns the ids, as other fields' functions do; without an arena it returns none. */
 static const uint64_t *id_list(struct record *record, const uint64_t *ids, size_t *count)
 {
+	if (record->form != NULL)
+		return record->form->ids(record, ids, count);
 	/* An id takes at least a byte: a larger count would only request memory. */
 	size_t limit = record->out == NULL ? record->rest.size : SIZE_MAX;
 	*count = (size_t)record_number(record, *count, limit);
@@ -202,6 +204,32 @@ void stored_link_fields(struct record *record, void *noun)
 	}
 }
 
+/* Added later, before the last byte, and only where there are any: earlier versions read the rest.
+ */
+static bool has_more(const struct record *record, bool is_there)
+{
+	if (record->form != NULL)
+		return record_goes_on(record);
+	return record->out != NULL ? is_there : record->rest.size > 1;
+}
+
+/* Each of these is there if it or one that follows is. */
+static void fact_details(struct record *record, struct fact *fact)
+{
+	const bool has_labels =
+		fact->agent.size > 0 || fact->app.size > 0 || fact->metadata.size > 0;
+	const bool has_classes = fact->classes != 0 || has_labels;
+	if (has_more(record, fact->keywords.size > 0 || has_classes))
+		fact->keywords = record_slice(record, fact->keywords);
+	if (has_more(record, has_classes))
+		fact->classes = (unsigned)record_number(record, fact->classes, UINT_MAX);
+	if (!has_more(record, has_labels))
+		return;
+	fact->agent = record_slice(record, fact->agent);
+	fact->app = record_slice(record, fact->app);
+	fact->metadata = record_slice(record, fact->metadata);
+}
+
 void stored_fact_fields(struct record *record, void *noun)
 {
 	struct fact *fact = noun;
@@ -218,7 +246,17 @@ void stored_fact_fields(struct record *record, void *noun)
 	fact->expires_at = record_time(record, fact->expires_at);
 	fact->ended_at = record_time(record, fact->ended_at);
 	fact->superseded_by = number(record, fact->superseded_by);
-	fact->state = (enum fact_state)record_number(record, fact->state, FACT_FORGOTTEN);
+	fact->state = (enum fact_state)record_number(record, fact->state, FACT_SUGGESTED);
+	if (!record_goes_on(record))
+		return;
+	fact->pinned = record_flag(record, fact->pinned);
+	fact->source = (enum fact_source)record_number(record, fact->source, FACT_FROM_AGENT);
+	fact->by = record_slice(record, fact->by);
+	fact->repeats = number(record, fact->repeats);
+	fact_details(record, fact);
+	/* Once more on the disk, for stored_fact_state(): keep it the last. */
+	if (record->form == NULL)
+		fact->state = (enum fact_state)record_number(record, fact->state, FACT_SUGGESTED);
 }
 
 /* The last field, one byte. */
@@ -254,4 +292,35 @@ void stored_number_fields(struct record *record, void *noun)
 {
 	uint64_t *value = noun;
 	*value = number(record, *value);
+}
+
+void stored_audit_fields(struct record *record, void *noun)
+{
+	struct slice *line = noun;
+	*line = record_slice(record, *line);
+}
+
+void stored_tombstone_fields(struct record *record, void *noun)
+{
+	struct tombstone *tombstone = noun;
+	tombstone->entity = record_slice(record, tombstone->entity);
+	tombstone->key = record_slice(record, tombstone->key);
+	tombstone->at = record_time(record, tombstone->at);
+}
+
+void stored_settings_fields(struct record *record, void *noun)
+{
+	struct user_settings *settings = noun;
+	settings->is_stored = true;
+	settings->learn = record_flag(record, settings->learn);
+	settings->inject = record_flag(record, settings->inject);
+	settings->keep_messages = record_time(record, settings->keep_messages);
+	settings->keep_facts = record_time(record, settings->keep_facts);
+	settings->pii = (int)record_number(record, (uint64_t)settings->pii + 1, PII_DROP + 1) - 1;
+	settings->hold_until = record_time(record, settings->hold_until);
+	settings->consent_at = record_time(record, settings->consent_at);
+	settings->consent_by = record_slice(record, settings->consent_by);
+	settings->consent_text = record_slice(record, settings->consent_text);
+	settings->note = record_slice(record, settings->note);
+	settings->changed_at = record_time(record, settings->changed_at);
 }

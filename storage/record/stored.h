@@ -60,11 +60,15 @@ record_fields stored_frozen_fields;  /* struct frozen; reading needs an arena */
 record_fields stored_replay_fields;  /* struct replay without its ordinal; reading needs an arena */
 record_fields stored_link_fields;    /* struct chain_link */
 record_fields stored_fact_fields;    /* struct fact without its id */
-/* The state of a fact that is not read otherwise. Above FACT_FORGOTTEN: it is unreadable. */
+/* The state of a fact that is not read otherwise, nor opened where it is sealed. Above
+ * FACT_SUGGESTED: it is unreadable. */
 unsigned stored_fact_state(struct slice value);
 record_fields stored_summary_fields;
 record_fields
 	stored_job_fields; /* struct job without kind, exchange and parked, which are the key */
-record_fields stored_number_fields; /* a uint64_t */
+record_fields stored_number_fields;    /* a uint64_t */
+record_fields stored_audit_fields;     /* a struct slice */
+record_fields stored_tombstone_fields; /* struct tombstone without its value, which is in the key */
+record_fields stored_settings_fields;  /* struct user_settings */
 
 #endif

@@ -53,6 +53,7 @@ static size_t count_uncovered(const struct memory *memory, uint64_t covers, int6
 	struct key prefix = key_of_user(memory->user);
 	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, prefix, key_u64(prefix, covers + 1),
 		      FORWARD);
+	scan_let_go(&scan);
 	while (scan_next(&scan, &key, &value)) {
 		struct stored_turn stored = {0};
 		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) ||

@@ -31,7 +31,7 @@ void links_delete(const struct memory *memory, const struct id_list *conversatio
 	if (conversations->count == 0)
 		return;
 	ids_sort(conversations->ids, conversations->count);
-	scan_begin(&scan, memory->transaction, TABLE_LINKS, key_of_user(memory->user), FORWARD);
+	memory_scan(memory, &scan, TABLE_LINKS);
 	while (scan_next(&scan, &key, &value)) {
 		struct chain_link link = {0};
 		if (!table_decode(memory->transaction, value, stored_link_fields, &link, NULL) ||

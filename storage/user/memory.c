@@ -10,6 +10,12 @@ static struct key user_key(const struct memory *memory)
 	return key_of_user(memory->user);
 }
 
+void memory_scan(const struct memory *memory, struct scan *scan, enum table table)
+{
+	scan_begin(scan, memory->transaction, table, user_key(memory), FORWARD);
+	scan_let_go(scan);
+}
+
 bool memory_user(const struct memory *memory, struct stored_user *user)
 {
 	struct slice value;
@@ -135,7 +141,7 @@ static bool may_be_wanted(struct slice value, bool (*wanted)(const struct fact *
 {
 	unsigned state = stored_fact_state(value);
 	const struct fact unread = {.state = (enum fact_state)state};
-	return state > FACT_FORGOTTEN || wanted(&unread, now);
+	return state > FACT_SUGGESTED || wanted(&unread, now);
 }
 
 /* Reads all its texts in one piece, which is cheaper than one by one. NULL: unreadable. */
@@ -169,11 +175,13 @@ struct fact *memory_facts(const struct memory *memory,
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_FACTS, user_key(memory), FORWARD);
+	memory_scan(memory, &scan, TABLE_FACTS);
+	scan.opens_none = true;
 	while (scan_next(&scan, &key, &value)) {
 		if (!may_be_wanted(value, wanted, now))
 			continue;
-		struct fact *fact = read_fact(memory, key_read_u64(key, 16), value);
+		struct fact *fact =
+			read_fact(memory, key_read_u64(key, 16), scan_open(&scan, value));
 		if (fact != NULL && wanted(fact, now))
 			add_fact(&list, memory->arena, fact);
 	}

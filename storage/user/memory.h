@@ -20,12 +20,21 @@ struct memory {
 bool memory_user(const struct memory *memory, struct stored_user *user);
 void memory_put_user(const struct memory *memory, struct stored_user *user);
 
+/* Begins a scan of the user's records in a table, forward, whose values are valid until the next
+ * step only, see scan_let_go(). */
+void memory_scan(const struct memory *memory, struct scan *scan, enum table table);
+
 /* Turns. Storing one updates the index and the order by time, which holds only current turns. */
 bool memory_turn(const struct memory *memory, uint64_t id, struct stored_turn *turn);
 /* Finds one of several turns that are mostly close together, with a scan of the user's turns. */
 bool memory_find_turn(const struct memory *memory, struct scan *turns, uint64_t id,
 		      struct stored_turn *turn);
 void memory_put_turn(const struct memory *memory, struct stored_turn *turn);
+/* The same for a turn whose text says less than the stored one. */
+void memory_shorten_turn(const struct memory *memory, struct stored_turn *turn);
+/* Removes everything derived from the texts of turns, including their vectors, from the index.
+ * Storing a turn as hidden does the same for it; many together are cheaper. */
+void memory_unindex_turns(const struct memory *memory, const uint64_t *ids, size_t count);
 
 struct turn_list {
 	struct turn *turns;
@@ -88,6 +97,8 @@ void memory_put_receipt(const struct memory *memory, const struct receipt *recei
 void memory_put_receipt_again(const struct memory *memory, uint64_t id,
 			      struct stored_receipt *receipt);
 void memory_delete_receipt(const struct memory *memory, uint64_t id);
+/* Removes the texts of these facts from the user's receipts, which keep their ids. */
+void memory_silence_receipts(const struct memory *memory, const struct leaving *leaving);
 void memory_delete_receipts(const struct memory *memory);
 /* Deletes at most `*steps` of the user's receipts, one step each. False: some are left. */
 bool memory_delete_some_receipts(const struct memory *memory, size_t *steps);
@@ -95,12 +106,16 @@ bool memory_delete_some_receipts(const struct memory *memory, size_t *steps);
 uint64_t memory_newest_receipt_age(const struct memory *memory);
 
 /* Deletes a user's records, first those by which reads find the others, and makes new users' ids
- * begin after this one's. Each record takes one of `*steps`. False: some are left. */
-bool memory_delete_user(const struct memory *memory, size_t *steps);
+ * begin after this one's. Each record takes one of `*steps`. `counts` (may be NULL) has a place for
+ * each table, to which it adds how many went. False: some are left. */
+bool memory_delete_user(const struct memory *memory, size_t *steps, uint64_t *counts);
 /* A slice of forgetting a user, for an operation in slices. The next start continues one that has
  * begun. */
 struct operation;
-enum store_result memory_forget_user(const struct memory *memory, struct operation *operation);
+enum store_result memory_forget_user(const struct memory *memory, struct operation *operation,
+				     uint64_t *counts);
+/* Notes in the store how long the list of erasures is: an older copy of the store knows fewer. */
+void memory_note_erasures(struct transaction *transaction);
 /* Makes the next start forget the user, unless the mark is removed before. */
 void memory_mark_forgotten(const struct memory *memory);
 void memory_unmark_forgotten(const struct memory *memory);

@@ -1,6 +1,8 @@
+#include "core/base/ids.h"
+#include "core/rights/receipt_text.h"
 #include "storage/lmdb/forget_epochs.h"
 #include "storage/lmdb/writer.h"
-#include "storage/user/memory.h"
+#include "storage/user/rights.h"
 
 enum { EVICTED_AT_ONCE = 64 };
 
@@ -112,6 +114,43 @@ void memory_delete_receipts(const struct memory *memory)
 	(void)memory_delete_some_receipts(memory, &steps);
 }
 
+static struct slice without_facts(struct slice text, const struct leaving *leaving,
+				  struct arena *arena)
+{
+	for (size_t i = 0; i < leaving->fact_count; i++)
+		text = receipt_without_fact(text, leaving->facts[i], arena);
+	return text;
+}
+
+void memory_silence_receipts(const struct memory *memory, const struct leaving *leaving)
+{
+	struct transaction *transaction = memory->transaction;
+	struct id_list ids = {0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user), FORWARD);
+	while (scan_next(&scan, &key, &value))
+		id_list_add(&ids, memory->arena, key_read_u64(key, 16));
+	scan_end(&scan);
+	for (size_t i = 0; i < ids.count; i++) {
+		struct stored_receipt receipt = {0};
+		struct arena scratch = {0};
+		const size_t mark = transaction_mark(transaction);
+		if (table_read(transaction, TABLE_RECEIPTS, key_of_number(ids.ids[i]),
+			       stored_receipt_fields, &receipt, &scratch)) {
+			struct slice text = without_facts(receipt.receipt.text, leaving, &scratch);
+			bool changes = text.data != receipt.receipt.text.data;
+			receipt.receipt.text = text;
+			if (changes)
+				table_write(transaction, TABLE_RECEIPTS, key_of_number(ids.ids[i]),
+					    stored_receipt_fields, &receipt);
+		}
+		transaction_let_go(transaction, mark);
+		arena_finish(&scratch);
+	}
+}
+
 struct receipt operation_receipt(struct operation *operation, const struct receipt *receipt)
 {
 	struct receipt copy = *receipt;
@@ -134,8 +173,12 @@ static enum store_result run_keep_receipt(struct operation *operation,
 					  struct transaction *transaction)
 {
 	struct receipt_operation *own = (struct receipt_operation *)operation;
-	const struct memory memory = {.transaction = transaction, .user = own->user};
-	if (forget_epochs_passed(transaction->store->forgotten, own->user, own->forget_epoch) ||
+	struct arena scratch = {0};
+	const struct memory memory = {transaction, own->user, &scratch};
+	const bool may_write = memory_settings(&memory).learn;
+	arena_finish(&scratch);
+	if (!may_write ||
+	    forget_epochs_passed(transaction->store->forgotten, own->user, own->forget_epoch) ||
 	    forget_epochs_passed(transaction->store->hidden, own->user, own->forget_epoch))
 		return STORE_STALE;
 	memory_put_receipt(&memory, &own->receipt);

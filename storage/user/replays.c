@@ -103,34 +103,42 @@ void replays_delete(const struct memory *memory, uint32_t conversation)
 			       conversation_key(memory, conversation));
 }
 
-void frozen_delete_holding(const struct memory *memory, const struct leaving *leaving)
+size_t frozen_delete_holding(const struct memory *memory, const struct leaving *leaving)
 {
+	size_t deleted = 0;
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_FROZEN, key_of_user(memory->user), FORWARD);
+	memory_scan(memory, &scan, TABLE_FROZEN);
 	while (scan_next(&scan, &key, &value)) {
 		struct frozen frozen = {0};
 		if (!table_decode(memory->transaction, value, stored_frozen_fields, &frozen,
 				  memory->arena) ||
-		    frozen_holds(&frozen, leaving))
+		    frozen_holds(&frozen, leaving)) {
 			scan_delete(&scan);
+			deleted++;
+		}
 	}
 	scan_end(&scan);
+	return deleted;
 }
 
-void replays_delete_holding(const struct memory *memory, const struct leaving *leaving)
+size_t replays_delete_holding(const struct memory *memory, const struct leaving *leaving)
 {
+	size_t deleted = 0;
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	scan_begin(&scan, memory->transaction, TABLE_REPLAYS, key_of_user(memory->user), FORWARD);
+	memory_scan(memory, &scan, TABLE_REPLAYS);
 	while (scan_next(&scan, &key, &value)) {
 		struct replay replay = {0};
 		if (!table_decode(memory->transaction, value, stored_replay_fields, &replay,
 				  memory->arena) ||
-		    replay_holds(&replay, leaving))
+		    replay_holds(&replay, leaving)) {
 			scan_delete(&scan);
+			deleted++;
+		}
 	}
 	scan_end(&scan);
+	return deleted;
 }

@@ -3,10 +3,12 @@
 
 #include "core/memory/conversation.h"
 #include "core/memory/position.h"
+#include "storage/journal/erase.h"
 #include "storage/journal/import_history.h"
 #include "storage/journal/supersede.h"
 #include "storage/user/links.h"
 #include "storage/user/replays.h"
+#include "storage/user/rights.h"
 
 /* One run of an append. */
 struct appending {
@@ -209,6 +211,10 @@ static void advance_conversation(struct appending *appending)
 	if (append->rest_hash != 0)
 		journal_fingerprint_answer(appending->memory, append->rest_hash,
 					   appending->conversation_id, appending->ordinal, answer);
+	/* What breaks off is kept by nobody. */
+	if (append->item_hash != 0 && append->complete)
+		journal_fingerprint_answer(appending->memory, append->item_hash,
+					   appending->conversation_id, appending->ordinal, answer);
 	conversation_advance(conversation, append, appending->ordinal, appending->superseded);
 	memory_put_conversation(appending->memory, appending->conversation_id, conversation);
 }
@@ -318,8 +324,9 @@ static void keep_links(const struct appending *appending)
 	struct chain_link link = *append->link;
 	link.conversation = appending->conversation_id;
 	link.next_ordinal = appending->ordinal + (append->journal ? 1 : 0);
-	/* The turn may hold what the user asked to forget meanwhile. */
-	if (forget_epochs_passed(memory->transaction->store->hidden, memory->user,
+	/* The turn may hold what the user asked to forget meanwhile, or not to keep at all. */
+	if (conversation_is_declined(memory, appending->conversation_id) ||
+	    forget_epochs_passed(memory->transaction->store->hidden, memory->user,
 				 append->forget_epoch)) {
 		link.is_pending = false;
 		link.user_text = (struct slice){0};
@@ -339,6 +346,8 @@ static enum store_result run(struct appending *appending)
 	if (forget_epochs_passed(memory->transaction->store->forgotten, memory->user,
 				 append->forget_epoch))
 		return STORE_STALE;
+	if (!memory_settings(memory).learn)
+		return STORE_STALE; /* since its request came, the user wants nothing kept */
 	find_twin(appending);
 	if (append->journal && appending->same_exchange != 0 && !find_same_exchange(appending))
 		return STORE_STALE;
@@ -351,10 +360,15 @@ static enum store_result run(struct appending *appending)
 	if (append->now > appending->user.last_seen)
 		appending->user.last_seen = append->now;
 	open_conversation(appending);
-	if (append->journal)
+	if (append->declines)
+		decline_conversation(memory, appending->conversation_id, append->now,
+				     &appending->like);
+	const bool is_kept = !conversation_is_declined(memory, appending->conversation_id);
+	if (append->journal && is_kept)
 		journal_exchange(appending);
 	advance_conversation(appending);
-	keep_what_was_given(appending);
+	if (is_kept)
+		keep_what_was_given(appending);
 	keep_links(appending);
 	memory_put_user(memory, &appending->user);
 	return STORE_OK;

@@ -5,6 +5,7 @@
  * a memory are written in one transaction, since a part of them could not be told from the rest. */
 #include "storage/journal/journal.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/rights.h"
 
 #include <string.h>
 
@@ -23,8 +24,13 @@ struct import_operation {
 	uint32_t unnamed;
 };
 
-/* Steps that a turn takes: roughly how many records are written for it. */
-enum { STEPS_OF_TURN = 16 };
+/* Steps that a turn takes: roughly how many records are written for it, and for its words. */
+enum { STEPS_OF_TURN = 16, BYTES_OF_STEP = 4 };
+
+static size_t steps_of(const struct imported_turn *turn)
+{
+	return STEPS_OF_TURN + turn->text.size / BYTES_OF_STEP;
+}
 
 /* One run of the import. */
 struct importing {
@@ -147,9 +153,9 @@ static bool import_slice(struct importing *importing, struct import_operation *o
 	size_t begin = (size_t)(importing->user.next_turn - own->first_turn);
 	size_t i = begin;
 	for (; i < own->count && transaction->spare > 0 && transaction->result == STORE_OK; i++) {
+		size_t steps = steps_of(&own->turns[i]);
 		import_turn(importing, &own->turns[i]);
-		transaction->spare -=
-			transaction->spare < STEPS_OF_TURN ? transaction->spare : STEPS_OF_TURN;
+		transaction->spare -= transaction->spare < steps ? transaction->spare : steps;
 	}
 	close_conversation(importing);
 	own->unnamed = importing->unnamed;
@@ -200,17 +206,18 @@ static enum store_result run_import(struct operation *operation, struct transact
 		.learn = own->learn,
 		.like = {.model = own->model, .last_active = own->now},
 	};
-	if (own->count > 0)
+	const bool may_write = operation->begun || memory_settings(&importing.memory).learn;
+	if (may_write && own->count > 0)
 		run_slice(&importing, own);
 	arena_finish(&scratch);
-	return STORE_OK;
+	return may_write ? STORE_OK : STORE_STALE;
 }
 
 static enum store_result undo_import(struct operation *operation, struct transaction *transaction)
 {
 	struct import_operation *own = (struct import_operation *)operation;
 	const struct memory memory = {.transaction = transaction, .user = own->user};
-	return memory_forget_user(&memory, operation);
+	return memory_forget_user(&memory, operation, NULL);
 }
 
 static const struct imported_turn *copy_turns(struct operation *operation,

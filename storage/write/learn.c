@@ -1,8 +1,14 @@
 /* Writes what was learned: changes to facts, summaries, and the outcome of jobs. */
 #include "core/learn/learn.h"
 
+#include "core/base/ids.h"
+#include "core/pii/pii.h"
+#include "storage/erasures/erasures.h"
 #include "storage/journal/erase.h"
+#include "storage/journal/made.h"
+#include "storage/journal/supersede.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/replays.h"
 
 /* Whether something read with the forget_epoch may have been hidden or taken back since. */
 static bool has_changed(const struct memory *memory, uint64_t forget_epoch)
@@ -32,6 +38,8 @@ struct applying {
 	const struct learned_operation *own;
 	uint64_t *ids; /* of the changes' facts */
 	struct hiding hiding;
+	struct pii_told told;  /* what the exchange's turns lose */
+	struct id_list masked; /* turns */
 };
 
 static void put_fact(const struct applying *applying, struct fact *fact)
@@ -73,6 +81,10 @@ static void add_fact(const struct applying *applying, const struct change *chang
 	struct fact fact = change->fact;
 	fact.id = id;
 	fact.superseded_by = successor(applying, change);
+	/* an old message that was imported again */
+	if (erasures_hold_fact(applying->memory.transaction->store->erasures, applying->memory.user,
+			       &fact))
+		return;
 	put_fact(applying, &fact);
 }
 
@@ -90,6 +102,9 @@ static void forget_fact(struct applying *applying, const struct change *change)
 	struct fact fact;
 	if (!read_fact(applying, change->fact.id, &fact))
 		return;
+	erasures_add_fact(applying->memory.transaction->store->erasures, applying->memory.user,
+			  &fact, applying->own->now);
+	transaction_erases(applying->memory.transaction);
 	erasure_forget_fact(&applying->hiding.erasure, &fact, applying->own->now);
 	put_fact(applying, &fact);
 	hide_exchange(&applying->hiding, fact.exchange);
@@ -105,6 +120,74 @@ static void hide_text(struct applying *applying, size_t index)
 	hide_found(&applying->hiding, &since, fact->observed_at);
 }
 
+static void note_said(struct applying *applying, const struct fact *fact)
+{
+	const struct pii_said said = {.value = fact->value,
+				      .quote = fact->quote,
+				      .exchange = applying->own->exchange,
+				      .classes = fact->classes};
+	pii_told_add(&applying->told, &said, applying->memory.arena);
+}
+
+/* Returns the answer before it. */
+static uint64_t mask_turn(struct applying *applying, uint64_t id)
+{
+	const struct memory *memory = &applying->memory;
+	const uint64_t own = applying->own->exchange;
+	struct stored_turn stored = {0};
+	if (!memory_turn(memory, id, &stored) || stored.turn.state == TURN_HIDDEN)
+		return stored.earlier;
+	const struct slice masked = pii_mask_told(stored.turn.text, id == own ? own : 0,
+						  &applying->told, memory->arena);
+	if (slice_equal(masked, stored.turn.text))
+		return stored.earlier;
+	stored.turn.text = masked;
+	memory_shorten_turn(memory, &stored);
+	transaction_erases(memory->transaction);
+	id_list_add(&applying->masked, memory->arena, id);
+	return stored.earlier;
+}
+
+/* The exchange's turns, superseded answers included. */
+static void mask_exchange(struct applying *applying)
+{
+	enum { MOST_COMPARED = 64 * 1024 * 1024 };
+	struct stored_turn turn = {0};
+	struct stored_exchange exchange = {0};
+	const uint64_t id = applying->own->exchange;
+	if (applying->told.count == 0 || !memory_turn(&applying->memory, id, &turn))
+		return;
+	applying->told.left = MOST_COMPARED;
+	(void)mask_turn(applying, id);
+	uint64_t answer =
+		memory_exchange(&applying->memory, &turn.turn, &exchange) ? exchange.answer : 0;
+	/* A damaged chain may be circular. */
+	for (size_t i = 0; i < ANSWERS_LIMIT && answer != 0; i++)
+		answer = mask_turn(applying, answer);
+}
+
+/* Whatever was made of the turns before they were masked. */
+static void drop_made_of_masked(struct applying *applying, const struct job *like)
+{
+	const struct memory *memory = &applying->memory;
+	struct store *store = memory->transaction->store;
+	struct id_list receipts = {0};
+	struct summary summary;
+	if (applying->masked.count == 0)
+		return;
+	ids_sort(applying->masked.ids, applying->masked.count);
+	const struct leaving leaving = {.turns = applying->masked.ids,
+					.turn_count = applying->masked.count};
+	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
+	(void)frozen_delete_holding(memory, &leaving);
+	(void)replays_delete_holding(memory, &leaving);
+	receipts_made_of(&receipts, memory, &leaving);
+	for (size_t i = 0; i < receipts.count; i++)
+		memory_delete_receipt(memory, receipts.ids[i]);
+	if (memory_summary(memory, &summary) && summary_covers(&summary, leaving.turns[0]))
+		supersede_summary(memory, leaving.turns[0], like);
+}
+
 static void apply(struct applying *applying, size_t index)
 {
 	const struct change *change = &applying->own->changes[index];
@@ -115,11 +198,18 @@ static void apply(struct applying *applying, size_t index)
 	case CHANGE_UPDATE:
 		update_fact(applying, change);
 		return;
+	case CHANGE_DROP:
+		(void)table_delete(applying->memory.transaction, TABLE_FACTS,
+				   memory_fact_key(&applying->memory, change->fact.id));
+		return;
 	case CHANGE_FORGET:
 		forget_fact(applying, change);
 		return;
 	case CHANGE_HIDE:
 		hide_text(applying, index);
+		return;
+	case CHANGE_MASK:
+		note_said(applying, &change->fact);
 		return;
 	}
 }
@@ -135,14 +225,20 @@ static enum store_result apply_all(struct applying *applying)
 	if (has_changed(memory, own->forget_epoch))
 		return STORE_CHANGED;
 	hiding_init(&applying->hiding, memory);
+	applying->hiding.listed_at = own->now;
 	const uint64_t next_fact = user.next_fact;
 	give_ids(applying, &user);
 	for (size_t i = 0; i < own->change_count; i++)
 		apply(applying, i);
+	mask_exchange(applying);
 	if (own->hide_exchange)
 		hide_exchange(&applying->hiding, own->exchange);
 	(void)memory_delete_job(memory, JOB_FACTS, own->exchange);
 	hiding_finish(&applying->hiding, &job);
+	drop_made_of_masked(applying, &job);
+	if (applying->hiding.erasure.forgotten &&
+	    erasures_sync(memory->transaction->store->erasures))
+		memory_note_erasures(memory->transaction);
 	if (user.next_fact != next_fact)
 		memory_put_user(memory, &user);
 	return STORE_OK;
@@ -164,7 +260,7 @@ static bool grows(const struct learned_operation *own)
 	bool adds = false;
 	for (size_t i = 0; i < own->change_count; i++) {
 		enum change_kind kind = own->changes[i].kind;
-		if (kind == CHANGE_FORGET || kind == CHANGE_HIDE)
+		if (kind == CHANGE_FORGET || kind == CHANGE_HIDE || kind == CHANGE_MASK)
 			return false;
 		adds = adds || kind == CHANGE_ADD;
 	}
@@ -182,6 +278,7 @@ static const struct change *copy_changes(struct operation *operation, const stru
 		fact->key = operation_slice(operation, fact->key);
 		fact->value = operation_slice(operation, fact->value);
 		fact->quote = operation_slice(operation, fact->quote);
+		fact->keywords = operation_slice(operation, fact->keywords);
 	}
 	return copies;
 }

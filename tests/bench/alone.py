@@ -30,6 +30,10 @@ def scan(bench):
         "long_1mb": "1 MB, turns of eight",
         "base64_10kb": "10 KB of base64",
         "base64_1mb": "1 MB of base64",
+        "chat_49kb": "49 KB, turns of three",
+        "claude_code": "49 KB of Claude Code's",
+        "chat_40kb": "40 KB, turns of three",
+        "codex": "40 KB of Codex's",
     }
     request = "scan, recall of 1,000 turns, splice of 10 KB"
     for _ in range(bench.rounds):

@@ -65,10 +65,6 @@ workers = %(workers)d
 [upstream]
 base_url = http://127.0.0.1:%(upstream)d/v1
 [memory]
-# Each exchange is learned from at once and alone, so that what is counted is all of its cost and no
-# other's.
-learn_idle = 0s
-learn_batch = 1
 %(memory)s
 [model]
 base_url = http://127.0.0.1:%(model)d/learn/v1
@@ -258,8 +254,11 @@ class Recalld(Peer):
         return samples
 
     def pending(self):
+        """Exchanges that wait to be learned from, and what the learner does now."""
         samples = self.metrics()
-        return samples["recalld_learner_queue"] + samples["recalld_learner_calls"]
+        learned = samples['recalld_learned_total{kind="facts"}']
+        waiting = samples["recalld_exchanges_journalled_total"] - learned
+        return waiting + samples["recalld_learner_queue"] + samples["recalld_learner_calls"]
 
     def settle(self, seconds=120):
         end = time.monotonic() + seconds

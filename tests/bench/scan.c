@@ -61,7 +61,7 @@ static struct text make_image(size_t size)
 	return body;
 }
 
-/* What Claude Code sends, tools and all. */
+/* What Claude Code and Codex send, tools and all. */
 static struct text read_recorded(const char *name)
 {
 	struct text body = {0};
@@ -181,9 +181,12 @@ START_TEST(measurements)
 	print_speed("long_1mb", &dialect_chat, make_talk(1000000, 8));
 	print_speed("base64_10kb", &dialect_chat, make_image(10000));
 	print_speed("base64_1mb", &dialect_chat, make_image(1000000));
-	print_speed("chat_75kb", &dialect_chat, make_talk(75000, 3));
+	print_speed("chat_49kb", &dialect_chat, make_talk(49000, 3));
 	print_speed("claude_code", &dialect_messages,
 		    read_recorded(FIXTURES "/messages/claude_code/first_turn.json"));
+	print_speed("chat_40kb", &dialect_chat, make_talk(40000, 3));
+	print_speed("codex", &dialect_responses,
+		    read_recorded(FIXTURES "/responses/codex/first_turn.json"));
 	print_request();
 }
 END_TEST

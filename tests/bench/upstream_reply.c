@@ -152,22 +152,29 @@ static void learn_badly(struct client *client, unsigned long which)
 		break_off(client);
 }
 
-static void learn_facts(struct client *client, const char *turn)
+/* A fact of each statement in the turns, which one call may show several of. */
+static void learn_facts(struct client *client, const char *turns)
 {
-	char message[512];
-	char value[64];
-	char key[64];
-	const char *stated = strstr(turn, TALK_STATEMENT);
-	if (stated == NULL ||
-	    sscanf(stated + strlen(TALK_STATEMENT), "%63s for my %63[a-z]", value, key) != 2) {
-		send_completion(client, "\"content\":\"{\\\"entities\\\":[]}\"", "stop");
-		return;
+	enum { ROOM = 8192, LONGEST_FACT = 512 };
+	char message[ROOM] = "\"content\":\"{\\\"entities\\\":[";
+	size_t size = strlen(message);
+	const char *stated = strstr(turns, TALK_STATEMENT);
+	const char *comma = "";
+	for (; stated != NULL && size + LONGEST_FACT < ROOM;
+	     stated = strstr(stated, TALK_STATEMENT)) {
+		char value[64];
+		char key[64];
+		stated += strlen(TALK_STATEMENT);
+		if (sscanf(stated, "%63s for my %63[a-z]", value, key) != 2)
+			continue;
+		size += (size_t)snprintf(message + size, LONGEST_FACT,
+					 "%s{\\\"key\\\":\\\"%s\\\",\\\"value\\\":\\\"%s\\\","
+					 "\\\"confidence\\\":0.9,\\\"quote\\\":\\\"" TALK_STATEMENT
+					 "%s for my %s\\\"}",
+					 comma, key, value, value, key);
+		comma = ",";
 	}
-	(void)snprintf(message, sizeof(message),
-		       "\"content\":\"{\\\"entities\\\":[{\\\"key\\\":\\\"%s\\\",\\\"value\\\":"
-		       "\\\"%s\\\",\\\"confidence\\\":0.9,\\\"quote\\\":\\\"" TALK_STATEMENT
-		       "%s for my %s\\\"}]}\"",
-		       key, value, value, key);
+	(void)snprintf(message + size, ROOM - size, "]}\"");
 	send_completion(client, message, "stop");
 }
 
@@ -182,7 +189,7 @@ static void learn(struct client *client, const char *body)
 		"house. Nothing was decided about the piano.\"";
 	static unsigned long calls;
 	unsigned long faults = upstream_options.learn_faults;
-	const char *turn = strstr(body, "from here to the end ===");
+	const char *turn = strstr(body, "\\n=== New user turn");
 	calls++;
 	if (faults != 0 && calls % faults == 0)
 		learn_badly(client, calls / faults);

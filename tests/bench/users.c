@@ -202,7 +202,10 @@ static double reopen(struct fixture *fixture, bool cold)
 {
 	char path[128];
 	char error[256];
-	struct store_options options = {fixture->path, fixture->map_size, fixture->receipts};
+	struct store_options options = {.path = fixture->path,
+					.map_size = fixture->map_size,
+					.receipts = fixture->receipts,
+					.master = fixture_master()};
 	store_close(fixture->store);
 	if (cold) {
 		(void)snprintf(path, sizeof(path), "%s/data.mdb", fixture->path);

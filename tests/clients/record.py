@@ -11,9 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "integration"), str(Path(__file__).resolve().parent)]
 
-from harness.clients import ClaudeCode  # noqa: E402
+from harness import frameworks  # noqa: E402
+from harness.clients import ClaudeCode, Codex  # noqa: E402
 from harness.provider import Provider, dialect_of  # noqa: E402
 from own_text import replaced  # noqa: E402
+from test_frameworks import in_node  # noqa: E402
 
 FIXTURES = ROOT / "tests" / "fixtures"
 TOLD = "Hi! My name is Alex and I use ChromaDB."
@@ -84,7 +86,44 @@ def anthropic_python(provider, _):
     yield "thread_continue", provider.last_of(1)
 
 
-CLIENTS = {"claude_code": ("messages", claude_code), "anthropic_python": ("messages", anthropic_python)}
+def codex(provider, scratch):
+    """(name, request) of a session over HTTP: a turn, and a tool loop and a question in what is resumed."""
+    client = Codex(provider.base_url, scratch)
+    client.say(TOLD)
+    yield "first_turn", provider.last_of(1)
+    client.say('Use the tool exec_command with {"cmd":"echo hi"}, please.', "resume", "--last")
+    yield "tool_asked", provider.last_of(2)
+    yield "tool_result", provider.last_of(1)
+    client.say(ASKED, "resume", "--last")
+    yield "continued", provider.last_of(1)
+
+
+WEATHER = 'Use the tool weather with {"city": "Oslo"}, please.'
+
+
+def talk_of(talk):
+    """A turn, a tool loop and a question of a framework; its last two requests of the loop, and the question's."""
+
+    def drive(provider, _):
+        talk(provider.base_url, {}, [TOLD, WEATHER, ASKED], False)
+        for back, name in ((3, "tool_asked"), (2, "tool_result"), (1, "continued")):
+            yield name, provider.last_of(back)
+
+    return drive
+
+
+CLIENTS = {
+    "claude_code": ("messages", claude_code),
+    "anthropic_python": ("messages", anthropic_python),
+    "codex": ("responses", codex),
+    "openai_agents": ("responses", talk_of(frameworks.agents)),
+    "openai_agents_chained": ("responses", talk_of(frameworks.agents_chained)),
+    "pydantic_ai": ("responses", talk_of(frameworks.pydantic_openai)),
+    "ai_sdk": ("responses", talk_of(in_node("ai_sdk_talk.mjs", api="openai"))),
+    "ai_sdk_anthropic": ("messages", talk_of(in_node("ai_sdk_talk.mjs", api="anthropic"))),
+    "ollama_python": ("ollama", talk_of(frameworks.ollama_sdk)),
+    "ollama_node": ("ollama", talk_of(in_node("ollama_talk.mjs"))),
+}
 
 # ---- what a fixture is ----
 

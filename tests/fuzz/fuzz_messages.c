@@ -209,7 +209,6 @@ static bool is_ours(const json_t *body)
 	const json_t *message;
 	const json_t *messages = json_object_get(body, "messages");
 	const json_t *system = json_object_get(body, "system");
-	const json_t *token = json_object_get(body, "fallback_credit_token");
 	json_array_foreach(messages, i, message)
 	{
 		if (!json_is_object(message))
@@ -217,8 +216,7 @@ static bool is_ours(const json_t *body)
 	}
 	return json_is_array(messages) && json_array_size(messages) < REQUEST_MAX_STEPS / 2 &&
 	       (system == NULL || json_is_null(system) || json_is_string(system) ||
-		json_is_array(system)) &&
-	       (token == NULL || json_is_null(token));
+		json_is_array(system));
 }
 
 /* ---- what is put in ---- */

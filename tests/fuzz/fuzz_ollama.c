@@ -47,7 +47,7 @@ static void check_message(const struct request *request, const struct step *step
 	const json_t *content = json_object_get(expected, "content");
 	FUZZ_ASSERT(json_is_object(expected));
 	FUZZ_ASSERT(step->kind == kind_of(expected) && step->begins_element);
-	FUZZ_ASSERT((step->calls_hash != 0) == (step->kind == STEP_CALLS));
+	FUZZ_ASSERT((step->ids_hash != 0) == (step->kind == STEP_CALLS));
 	FUZZ_ASSERT(step->other_parts == json_array_size(json_object_get(expected, "images")));
 	FUZZ_ASSERT(step->text_count == (json_is_string(content) ? 1 : 0));
 	check_text(step_text(request, step, arena), json_is_string(content) ? content : NULL);
@@ -102,7 +102,7 @@ static void check_printed_again(const struct request *request, const json_t *bod
 		    dialect_ollama.scan(&again, slice_of(printed), arena) == REQUEST_OK);
 	FUZZ_ASSERT(again.step_count == request->step_count);
 	for (size_t i = 0; i < again.step_count; i++)
-		FUZZ_ASSERT(again.steps[i].calls_hash == request->steps[i].calls_hash);
+		FUZZ_ASSERT(again.steps[i].ids_hash == request->steps[i].ids_hash);
 	free(printed);
 	json_decref(once);
 }

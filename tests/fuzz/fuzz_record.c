@@ -53,12 +53,12 @@ static void check_record(struct slice value, const struct noun *noun)
 		/* Cut off, it is unreadable. */
 		buffer_clear(&third);
 		struct slice cut = slice_part(buffer_slice(&second), 0, second.size - 1);
-		bool goes_on = noun->fields == stored_user_fields ||
-			       noun->fields == stored_turn_fields ||
-			       noun->fields == stored_link_fields ||
-			       noun->fields == stored_exchange_fields ||
-			       noun->fields == stored_conversation_fields ||
-			       noun->fields == stored_frozen_fields;
+		bool goes_on =
+			noun->fields == stored_user_fields || noun->fields == stored_turn_fields ||
+			noun->fields == stored_link_fields ||
+			noun->fields == stored_exchange_fields ||
+			noun->fields == stored_conversation_fields ||
+			noun->fields == stored_frozen_fields || noun->fields == stored_fact_fields;
 		FUZZ_ASSERT(goes_on || !rewrite(cut, noun, &third, &arena));
 	}
 	buffer_clear(&third);

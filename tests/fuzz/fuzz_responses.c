@@ -140,23 +140,48 @@ static size_t expect_words(struct expected_step *step, const json_t *content, bo
 	return count;
 }
 
+static bool is_name(const json_t *item)
+{
+	return is_text(json_object_get(item, "type"), "item_reference");
+}
+
+static bool has_id(const json_t *item)
+{
+	return json_string_length(json_object_get(item, "id")) > 0;
+}
+
+static bool is_models(const json_t *item)
+{
+	enum step_kind kind = kind_of(item);
+	return kind == STEP_ANSWER || kind == STEP_CALLS || is_name(item) ||
+	       is_one_of(json_object_get(item, "type"), silent);
+}
+
 /* The run of items that begins at `first`; gives where it ends. */
 static size_t expect_answer(struct expected *expected, const json_t *items, size_t first)
 {
 	struct expected_step *step = new_step(expected, STEP_OTHER);
 	bool has_final = false;
+	bool is_named = false; /* by ids alone: what follows tells whether it called tools */
 	size_t end = first;
 	for (; end < json_array_size(items); end++) {
 		const json_t *item = json_array_get(items, end);
 		enum step_kind kind = kind_of(item);
-		if (kind != STEP_ANSWER && kind != STEP_CALLS &&
-		    !is_one_of(json_object_get(item, "type"), silent))
+		if (!is_models(item))
 			break;
+		if (is_name(item) && has_id(item) && step->kind == STEP_OTHER) {
+			is_named = true;
+			step->kind = STEP_ANSWER;
+		}
 		if (kind == STEP_CALLS || (kind == STEP_ANSWER && step->kind == STEP_OTHER))
 			step->kind = kind;
+		is_named = is_named && kind != STEP_CALLS && kind != STEP_ANSWER;
 		has_final |= kind == STEP_ANSWER &&
 			     is_text(json_object_get(item, "phase"), "final_answer");
 	}
+	if (is_named && end < json_array_size(items) &&
+	    kind_of(json_array_get(items, end)) == STEP_TOOLS)
+		step->kind = STEP_CALLS;
 	size_t said = 0;
 	for (int refuses = 0; refuses < 2 && said == 0; refuses++) {
 		for (size_t i = first; i < end; i++) {
@@ -182,8 +207,7 @@ static void expect_steps(struct expected *expected, const json_t *root)
 	for (size_t i = 0; i < json_array_size(input);) {
 		const json_t *item = json_array_get(input, i);
 		enum step_kind kind = kind_of(item);
-		if (kind == STEP_ANSWER || kind == STEP_CALLS ||
-		    is_one_of(json_object_get(item, "type"), silent)) {
+		if (is_models(item)) {
 			i = expect_answer(expected, input, i);
 			continue;
 		}

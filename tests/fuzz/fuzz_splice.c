@@ -188,8 +188,10 @@ static json_t *expect(const struct request *request, const json_t *original,
 		expect_before(messages, request, injection->turn_prefixes[i].text_index,
 			      injection->turn_prefixes[i].text);
 	bool makes = expect_block(messages, request, injection);
-	for (size_t i = injection->cut_first; cuts && i < injection->cut_end; i++)
-		json_array_remove(messages, injection->cut_first);
+	for (size_t i = injection->cut_end; cuts && i-- > injection->cut_first;) {
+		if (!is_system(json_array_get(messages, i)))
+			json_array_remove(messages, i);
+	}
 	expect_turns(messages, injection->turns);
 	const char *role = injection->placement == PLACE_DEVELOPER ? "developer" : "system";
 	if (makes)
@@ -265,7 +267,8 @@ static size_t block_carrier(const struct request *request, const struct injectio
 	bool cuts = request_can_cut(request, injection->cut_first, injection->cut_end);
 	for (size_t i = 0; i < request->step_count; i++) {
 		size_t carrier = carrier_of(&request->steps[i], 0);
-		bool stays = !cuts || i < injection->cut_first || i >= injection->cut_end;
+		bool stays = !cuts || i < injection->cut_first || i >= injection->cut_end ||
+			     request->steps[i].stays;
 		if (carrier != SIZE_MAX && stays)
 			return carrier;
 	}

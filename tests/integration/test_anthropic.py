@@ -178,35 +178,51 @@ def claude(provider_daemon, known, tmp_path):
     return ClaudeCode(f"{provider_daemon.origin}/u/{known}", tmp_path, {"X-Memory-Mode": "hybrid"})
 
 
-def test_claude_code_remembers(provider_daemon, provider, claude, known):
-    before = len(provider_daemon.memory(known)["messages"])
-    told = "Hi! My name is Alex, and where do I live?"
-    run = 'Use the tool Bash with {"command":"echo hi","description":"Says hi"}'
-    agent = '{"description":"Looks","prompt":"I am the agent and I live in Oslo.","subagent_type":"general-purpose"}'
-    answers = [
-        claude.say(told),
-        claude.say("And which colour do I like?", "--continue"),
-        claude.say(run, "--continue", "--allowedTools=Bash"),
-        claude.say(f"Use the tool Agent with {agent}", "--continue", "--allowedTools=Agent"),
+def tool_turn(tool, **arguments):
+    return f"Use the tool {tool} with {json.dumps(arguments)}", "--continue", f"--allowedTools={tool}"
+
+
+def test_claude_code_remembers_over_ten_turns(provider_daemon, provider, claude, known):
+    turns = [
+        ("Hi! My name is Alex, and where do I live?",),
+        ("And which colour do I like?", "--continue"),
+        tool_turn("Bash", command="echo hi", description="Says hi"),
+        ("Where was it that I live?", "--continue"),
+        tool_turn("Agent", description="Looks", prompt="I am the agent and I live in Oslo.", subagent_type="general-purpose"),
+        ("Which colour did I say?", "--continue"),
+        tool_turn("Bash", command="echo ho", description="Says ho"),
+        ("My lucky number is 7412.", "--continue"),
+        ("And which city was it?", "--continue"),
+        tool_turn("Bash", command="echo hum", description="Hums"),
     ]
+    before = len(provider_daemon.memory(known)["messages"])
+    answers = [claude.say(*turn) for turn in turns]
     said = provider_daemon.memory(known)["messages"][before:]
-    asked = [told, "And which colour do I like?", run, f"Use the tool Agent with {agent}"]
-    assert [m["content"] for m in said] == [text for pair in zip(asked, answers) for text in pair]
+    # What an agent in the background then says is told behind the answer, and begins no turn.
+    kept = [text for turn, answer in zip(turns, answers) for text in (turn[0], answer.split("\n\n")[0])]
+    assert [m["content"] for m in said] == kept
     session = provider.of_dialect()[0].field("X-Claude-Code-Session-Id")
     assert {m["session"] for m in said} == {session}, "one session is one conversation"
-    check_requests([r for r in provider.of_dialect("messages")], known)
+    check_requests(provider.of_dialect("messages"), turns)
 
 
-def check_requests(requests, known):
-    chats = [r for r in requests if not r.field("x-claude-code-agent-id")]
-    assert len(chats) == 6 and len(requests) == 7
+def check_requests(requests, turns):
+    agents = [r for r in requests if r.field("x-claude-code-agent-id")]
+    chats = [r for r in requests if r not in agents]
+    assert len(agents) == 1 and len(chats) >= len(turns) + 4, "four turns have a second request"
     assert all(KNOWN_VALUE in str(r.json["system"][-1]) for r in chats)
     assert len({str(r.json["system"][-1]) for r in chats}) == 1, "the block stands"
     assert all(r.body.count(b'"cache_control":') <= 4 for r in requests)
-    assert all(KNOWN_VALUE not in r.body.decode() for r in requests if r not in chats), "a subagent got memory"
+    assert all(KNOWN_VALUE not in r.body.decode() for r in agents), "a subagent got memory"
     for before, after in zip(chats, chats[1:]):
         shared = [plain(m) for m in before.json["messages"]]
         assert [plain(m) for m in after.json["messages"]][: len(shared)] == shared
+    signed = [block for m in chats[-1].json["messages"] for block in plain(m)[1] if "signature" in block]
+    assert [block | {"signature": ""} for block in signed] == [SIGNED] * 4
+    assert len({block["signature"] for block in signed}) == 4
+
+
+SIGNED = {"type": "thinking", "thinking": "Let me think.", "signature": ""}
 
 
 def plain(element):
@@ -214,6 +230,15 @@ def plain(element):
     content = element["content"]
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
     return element["role"], [{name: value for name, value in b.items() if name != "cache_control"} for b in blocks]
+
+
+def test_claude_code_tells_our_errors(provider_daemon, provider, user, tmp_path):
+    refused = ClaudeCode(f"{provider_daemon.origin}/u/{user}", tmp_path, {"X-Memory-Mode": "sideways"}).run("Hi!")
+    assert refused.returncode != 0 and "API Error: 400 X-Memory-Mode must be" in refused.stdout
+    provider.answer = lambda request: broken_stream()
+    broken = ClaudeCode(f"{provider_daemon.origin}/u/{user}", tmp_path).run("Hi!")
+    assert broken.returncode != 0 and "abcdefgh\nAPI Error: Server error mid-response" in broken.stdout
+    assert not [m for m in provider_daemon.memory(user)["messages"] if m["role"] == "assistant" and m["complete"]]
 
 
 def test_claude_codes_session_header_passes_and_its_device_is_no_session(make_daemon, provider, memory_model, tmp_path):

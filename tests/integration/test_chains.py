@@ -7,8 +7,9 @@ import pytest
 
 from conftest import KNOWN_TURN, KNOWN_VALUE, make_known
 from harness.memory_model import fact
-from harness.responses import Keeper, function_call, message, reasoning
+from harness.responses import Keeper, events, function_call, message, reasoning
 from harness.talk import Talk
+from harness.upstream import sse_reply
 
 streamed = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 BLOCK = "<user_memory>"
@@ -136,25 +137,23 @@ def test_a_restart_in_the_midst_of_a_chain_changes_nothing(make_daemon, keeper, 
         once(seen)
 
 
-def test_an_older_id_is_gone_on_from_where_it_stands(daemon, keeper, user):
-    talk = Talk(daemon, user, chained=True)
+def said_on_two_ways(daemon, user, talk):
+    """What is kept of the user's turns after two that follow the same answer."""
     talk.say("I am building a boat.")
     fork = talk.previous
     talk.say("It is made of oak.")
     talk.previous = fork
     talk.say("It is made of steel.")
-    said = [m[1] for m in daemon.messages(user) if m[0] == "user"]
+    return [m[1] for m in daemon.messages(user) if m[0] == "user"]
+
+
+def test_an_older_id_is_gone_on_from_where_it_stands(daemon, keeper, user):
+    said = said_on_two_ways(daemon, user, Talk(daemon, user, chained=True))
     assert said == ["I am building a boat.", "It is made of oak.", "It is made of steel."]
 
 
 def test_an_older_id_within_a_session_takes_back_what_came_after(daemon, keeper, user):
-    talk = Talk(daemon, user, session="s", chained=True)
-    talk.say("I am building a boat.")
-    fork = talk.previous
-    talk.say("It is made of oak.")
-    talk.previous = fork
-    talk.say("It is made of steel.")
-    said = [m[1] for m in daemon.messages(user) if m[0] == "user"]
+    said = said_on_two_ways(daemon, user, Talk(daemon, user, session="s", chained=True))
     assert said == ["I am building a boat.", "It is made of steel."]
 
 
@@ -291,6 +290,22 @@ def test_a_background_reply_is_learned_once_when_it_is_fetched(daemon, keeper, u
     talk.previous = "resp_1"
     talk.say("And what is high?")
     assert [m[0] for m in daemon.messages(user)] == ["user", "assistant"] * (2 if polls else 1)
+
+
+@pytest.mark.parametrize("polls", [0, 1, 2])
+def test_a_background_stream_that_broke_off_is_learned_when_it_is_resumed(daemon, keeper, upstream, user, polls):
+    def broken_off(request):
+        keeper(request)
+        return sse_reply(events(keeper.background["resp_1"]), break_after=6)
+
+    upstream.script(broken_off)
+    began = Talk(daemon, user, background=True, stream=True).send("What is deep?")
+    assert b"output_text.delta" in began.content and b"upstream_broken" in began.content
+    for _ in range(polls):
+        assert fetch(daemon, user, "resp_1", "?stream=true&starting_after=3").status_code == 200
+    said = [("user", "What is deep?"), ("assistant", "Understood, this is answer 1.")]
+    assert daemon.messages(user) == (said if polls else [])
+    assert all(m["complete"] for m in daemon.memory(user)["messages"])
 
 
 def test_a_fetched_answer_in_a_format_is_not_kept(daemon, keeper, upstream, user):

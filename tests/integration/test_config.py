@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from harness.chat import Chat, stream_text
+from harness.clock import until
 from harness.daemon import ROOT, clean_environment, free_port, merged, program, write_config
 from harness.upstream import sse_reply, text_events
 from harness.wire import RawClient
@@ -135,6 +136,9 @@ FAULTS = {
     "a variable that is not set": ("[model]\napi_key = ${NOT_SET_ANYWHERE}\n", 2),
     "an admin address for all without a token": ("[listen]\nadmin = 0.0.0.0:8081\n", 2),
     "a time for ever that is none": ("[retention]\nmessages = forever\n", 2),
+    "an action that is none": ("[pii]\nemail = hide\n", 2),
+    "a class that is none": ("[pii]\nemails = mask\n", 2),
+    "a model's personal data": ("[pii model=gpt*]\nemail = mask\n", 1),
 }
 
 
@@ -171,6 +175,16 @@ def test_a_base_url_without_a_version_is_warned_of(tmp_path, section):
         done = check(tmp_path, f"[{section}]\n\nbase_url = {url}\n")
         told = f"{tmp_path}/test.conf:3: warning: [{section}] base_url has no version such as /v1"
         assert done.returncode == 0 and (told in done.stderr) == is_warned, (url, done.stderr)
+
+
+def test_anthropics_url_is_held_to_the_same(tmp_path):
+    """Its SDKs take the URL without /v1."""
+    bare = check(tmp_path, "[upstream]\nmessages_base_url = https://api.anthropic.com\n")
+    told = f"{tmp_path}/test.conf:2: warning: [upstream] messages_base_url has no version such as /v1"
+    assert bare.returncode == 0 and told in bare.stderr and "messages_base_url/messages" in bare.stderr
+    assert "warning: [upstream]" not in check(tmp_path, "[upstream]\nmessages_base_url = https://api.anthropic.com/v1\n").stderr
+    copied = check(tmp_path, "[upstream]\nmessages_base_url = https://api.anthropic.com/v1/messages\n")
+    assert copied.returncode == 1 and "test.conf:2: [upstream] messages_base_url ends in an endpoint" in copied.stderr
 
 
 @pytest.mark.parametrize("place", ["a file", "under a file", "where none can be made", "not a store", "half a store"])
@@ -240,13 +254,6 @@ def test_proxies_of_the_environment_are_not_used(make_daemon, upstream):
 # ---- secrets in files ----
 
 
-def until(condition, timeout=20):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def secret_file(path, secret):
     """Replaced as a mounted Kubernetes secret is, by a rename."""
     new = path.with_suffix(".new")
@@ -311,12 +318,7 @@ def mode_of(daemon, user):
 
 
 def until_mode(daemon, user, mode, timeout=20):
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        if mode_of(daemon, user) == mode:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"the mode is not {mode}:\n{daemon.stderr}")
+    until(lambda: mode_of(daemon, user) == mode, lambda: f"the mode is not {mode}:\n{daemon.stderr}", timeout)
 
 
 def test_sighup_reads_the_configuration_again(make_daemon, user):

@@ -31,6 +31,7 @@ def test_an_empty_file_and_the_environment_are_enough(tmp_path, upstream, memory
         "RECALLD_LISTEN_ADMIN": f"127.0.0.1:{daemon.admin_port}",
         "RECALLD_UPSTREAM_BASE_URL": upstream.base_url + "/",
         "RECALLD_MODEL_BASE_URL": memory_model.base_url,
+        "RECALLD_MODEL_API_KEY": "test-key",
         "RECALLD_STORAGE_PATH": str(tmp_path / "deep" / "er" / "store"),
         "RECALLD_MEMORY_MODE": "entity",
     }

@@ -14,7 +14,6 @@ from harness.memory_model import fact
 from harness.upstream import (
     DONE,
     Reply,
-    chunk,
     completion,
     error_reply,
     event,

@@ -141,6 +141,20 @@ def test_tool_groups_stay_whole_and_the_newest_turns_stay(make_daemon, upstream,
     assert len(cuts) > 2
 
 
+def test_system_messages_between_the_turns_stay_and_stop_no_cut(make_daemon, upstream, user):
+    daemon = make_daemon({"memory": {"mode": "hybrid", "history": "trim", "history_tokens": "1500", "summarize_after": "4"}})
+    messages = []
+    for n in range(16):
+        messages += [{"role": "user", "content": f"Barrel {n}. " + "calm sea " * 40}, {"role": "system", "content": f"Note {n}."}]
+        body = json.dumps({"model": "m", "messages": messages}).encode()
+        reply = daemon.post_chat(body, {"X-User-Id": user, "X-Session-Id": "notes"})
+        messages.append(reply.json()["choices"][0]["message"])
+        daemon.settle(user)
+    sent = upstream.last.messages
+    assert [m["content"] for m in sent if m["content"].startswith("Note ")] == [f"Note {n}." for n in range(16)]
+    assert sum(m["role"] == "user" for m in sent) < 10
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("question", ["And now?", "Say word for word what I asked first."])
 def test_what_is_taken_out_always_leaves_its_summary(make_daemon, upstream, memory_model, user, mode, question):

@@ -102,7 +102,8 @@ def is_wanted(wanted, learned):
         return False
     if "pii" in wanted and wanted["pii"] != learned["pii"]:
         return False
-    return wanted.get("valid_until", "") == learned.get("valid_until", "")[: len(wanted.get("valid_until", ""))]
+    until = wanted.get("valid_until", "")
+    return (learned.get("valid_until") or "")[: len(until)] == until
 
 
 def check_facts(dialogue, learned):

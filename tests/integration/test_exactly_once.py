@@ -3,6 +3,7 @@ daemon is killed. tests/kill/run does the same hundreds of times."""
 
 import asyncio
 import http.client
+import json
 import os
 import random
 import shutil
@@ -15,7 +16,11 @@ import pytest
 
 from harness.crash import MANNERS, CrashDaemon, Talker, check_kept, check_learned, settle
 from harness.crash_script import KINDS, Script
+from harness.memory_model import fact
 from harness.swift import SwiftServer
+from harness.wire import RawClient
+from test_chains import Tools
+from test_rebuild import export, lines_of, moved_to, rebuild, store_of
 
 KILLS = int(os.environ.get("KILLS", "30"))
 SEED = int(os.environ.get("KILL_SEED", time.time()))
@@ -186,3 +191,91 @@ def test_nothing_is_lost_or_done_twice_by_a_kill_at_the_commit_of_each_kind_of_t
     missed = [case for case, reached in zip(cases, killed) if not reached]
     print(f"{len(killed)} killed at kinds of transactions: {counts}")
     assert not missed, f"never came there: {missed}"
+
+
+# ---- the end of a reply, over each API ----
+
+ENDS = {  # where a request goes, and the first byte of what a streamed reply ends with
+    "chat": ("/v1/chat/completions", b"data: [DONE]"),
+    "responses": ("/v1/responses", b"event: response.completed"),
+    "messages": ("/v1/messages", b"event: message_stop"),
+    "ollama": ("/api/chat", b'"done": true'),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("api", ENDS)
+def test_a_kill_right_behind_the_end_of_each_reply_loses_nothing_and_teaches_nothing_twice(
+    make_daemon, provider, memory_model, user, api, stream
+):
+    daemon = make_daemon({"upstream": {"base_url": provider.base_url}, "memory": {"mode": "entity"}})
+    path, end = ENDS[api]
+    turns = [f"Note {n}: locker number {700 + n} is mine." for n in range(max(3, KILLS // 30))]
+    history = []
+    for n, turn in enumerate(turns):
+        memory_model.answers[turn] = [fact(f"locker_{n}", f"locker number {700 + n}", turn)]
+        history.append({"role": "user", "content": turn})
+        asked = {"model": "m", "stream": stream, "max_tokens": 64, "input" if api == "responses" else "messages": history}
+        with RawClient(daemon.port) as raw:
+            raw.post_chat(json.dumps(asked).encode(), user, target=path)
+            if stream:
+                raw.read_content_until(end)
+            else:
+                assert raw.read_reply().whole
+            daemon.kill()
+        daemon.start()
+        history.append({"role": "assistant", "content": f"Understood, this is answer {provider.last.number}."})
+    daemon.settle(user)
+    memory = daemon.memory(user)
+    assert [(m["role"], m["content"]) for m in memory["messages"]] == [(m["role"], m["content"]) for m in history]
+    assert len({m["session"] for m in memory["messages"]}) == 1
+    assert sorted(f["value"] for f in memory["facts"]) == [f"locker number {700 + n}" for n in range(len(turns))]
+    assert len({f["source"]["exchange"] for f in memory["facts"]}) == len(turns)
+
+
+# ---- what goes on from a reply's id ----
+
+
+def ask_and_kill(daemon, user, items, previous, stream):
+    """Right when the client has the reply's end."""
+    body = {"model": "test-model", "input": items, "stream": stream} | ({"previous_response_id": previous} if previous else {})
+    with RawClient(daemon.port) as raw:
+        raw.post_chat(json.dumps(body).encode(), user, target="/v1/responses")
+        if stream:
+            raw.read_content_until(b"event: response.completed")
+        else:
+            assert raw.read_reply().whole
+        daemon.kill()
+    daemon.start()
+
+
+def called(keeper, id):
+    """The id of the call with which that reply ends; None: it is an answer."""
+    return keeper.kept[id][-1].get("call_id")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_a_chain_goes_on_after_a_kill_at_the_end_of_each_reply_and_in_a_rebuilt_store(
+    make_daemon, upstream, memory_model, user, tmp_path, stream
+):
+    keeper = upstream.answer = Tools()
+    daemon = make_daemon({"memory": {"mode": "buffer"}})
+    turns = [f"How is the weather, part {n}?" if n % 2 else f"Note {n}." for n in range(max(4, KILLS // 15))]
+    id = None
+    for n, turn in enumerate(turns):
+        ask_and_kill(daemon, user, [{"role": "user", "content": turn}], id, stream)
+        id = list(keeper.kept)[-1]
+        if call := called(keeper, id):
+            ask_and_kill(daemon, user, [{"type": "function_call_output", "call_id": call, "output": "It rains."}], id, stream)
+            id = list(keeper.kept)[-1]
+        if n == len(turns) // 2:  # the rest is said to a store that was built of an export
+            daemon.stop()
+            file = tmp_path / "out.jsonl"
+            assert export(store_of(daemon), file).returncode == 0
+            assert sum(line.get("table") == "link" for line in lines_of(file)) == len(keeper.kept)
+            assert rebuild(tmp_path / "new", file).returncode == 0
+            moved_to(daemon, tmp_path / "new")
+    said = daemon.memory(user)["messages"]
+    assert [m["content"] for m in said if m["role"] == "user"] == turns
+    assert [m["role"] for m in said] == ["user", "assistant"] * len(turns)
+    assert len({m["session"] for m in said}) == 1

@@ -202,7 +202,7 @@ def test_ids_of_the_forgotten_are_not_given_again_in_a_rebuilt_store(make_daemon
     daemon.import_messages(user, [{"role": "user", "content": f"Turn {i}."} for i in range(30)], learn=False)
     daemon.forget(user)
     daemon.stop()
-    lines = records_of(store_of(daemon), tmp_path / "out")
+    lines = [l for l in records_of(store_of(daemon), tmp_path / "out") if l.get("table") != "audit"]
     assert len(lines) == 2 and lines[-1]["first_id"] == 31
     assert rebuild(tmp_path / "new", tmp_path / "out").returncode == 0
     moved_to(daemon, tmp_path / "new")

@@ -7,8 +7,9 @@ import pytest
 
 from conftest import KNOWN_VALUE, make_known
 from harness import frameworks
+from harness.ollama import lines_reply, lines_that_say
 from harness.provider import Said, elements, message_events, response_events, texts_of
-from harness.upstream import error_reply, sse_reply
+from harness.upstream import sse_reply
 from test_clients import node
 
 ASKED = "Where do I live?"
@@ -44,7 +45,8 @@ MESSAGES = {
     "langchain anthropic": frameworks.langchain_anthropic,
     "ai-sdk anthropic": in_node("ai_sdk_talk.mjs", api="anthropic"),
 }
-CLIENTS = RESPONSES | MESSAGES
+OLLAMA = {"ollama-python": frameworks.ollama_sdk, "ollama-node": in_node("ollama_talk.mjs")}
+CLIENTS = RESPONSES | MESSAGES | OLLAMA
 
 clients = pytest.mark.parametrize("talk", CLIENTS.values(), ids=CLIENTS.keys())
 
@@ -140,17 +142,22 @@ def test_a_talk_with_a_tool_has_its_memory_and_keeps_its_prefix(provider_daemon,
 
 
 @streamed
-def test_answers_that_are_sent_as_references_cost_no_memory(provider_daemon, provider, known, stream):
+def test_answers_that_are_sent_as_references_are_known_again(provider_daemon, provider, known, stream):
     """The AI SDK names what the provider stored by its id alone, unless told that nothing is stored."""
+    before = conversations(provider_daemon, known)
     requests = talk_over(provider_daemon, provider, in_node("ai_sdk_talk.mjs", api="openai"), known, stream)
     assert any(e.get("type") == "item_reference" for e in requests[-1].json["input"])
     assert all(KNOWN_VALUE in shown(provider, r) for r in requests)
+    assert conversations(provider_daemon, known) == before + 1
+    check_prefix(requests)
 
 
 # ---- errors ----
 
 
 def broken_stream(talk):
+    if talk in OLLAMA.values():
+        return lines_reply(lines_that_say("abcdefghijkl")[:1], break_after=1)
     events = message_events if talk in MESSAGES.values() else response_events
     begun = events(Said("abcdefghijkl"))[:5]
     return sse_reply(begun, break_after=len(begun))

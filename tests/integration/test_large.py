@@ -1,11 +1,12 @@
 """Large requests cost what their size says."""
 
 import json
-import time
+import os
 from pathlib import Path
 
 from harness.chat import Chat
-from harness.upstream import completion, json_reply
+from harness.provider import Said, response_events
+from harness.upstream import completion, json_reply, sse_reply
 
 
 def peak_memory(daemon):
@@ -35,6 +36,19 @@ def test_of_a_reply_that_is_too_long_to_be_read_the_users_turn_is_kept(daemon, u
     assert len(daemon.post_chat(body, {"X-User-Id": user}).content) > 9 << 20
     kept = [(message["content"], message["complete"]) for message in daemon.memory(user)["messages"]]
     assert kept == [("Paint my boat.", True)]
+
+
+def test_a_long_stream_of_escapes_takes_no_more_memory_than_its_text(make_daemon, provider, user):
+    daemon = make_daemon({"upstream": {"base_url": provider.base_url}})
+    said = json.dumps("é" * 3000).encode()
+    delta = b'data: {"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":%s}\n\n' % said
+    provider.script(sse_reply([delta * 16] * 150 + [response_events(Said("."))[-1]]))
+    body = json.dumps({"model": "m", "input": "Tell me all of it.", "stream": True}).encode()
+    before = peak_memory(daemon)
+    assert len(daemon.post_chat(body, {"X-User-Id": user}, "/v1/responses").content) > 40 << 20
+    if "sanitize" not in os.environ.get("TEST_BUILD", ""):
+        assert peak_memory(daemon) - before < 32 << 20
+    assert [m["content"] for m in daemon.memory(user)["messages"]] == ["Tell me all of it.", "."]
 
 
 def test_of_a_turn_the_first_megabyte_is_kept(daemon, upstream, user):

@@ -5,7 +5,6 @@ import pytest
 from harness.chat import Chat
 from harness.memory_model import fact
 from harness.upstream import completion, error_reply, json_reply
-from test_learning import until
 
 ISLANDS = [f"I own island {i}." for i in range(1, 8)]
 
@@ -100,8 +99,18 @@ def test_what_waits_outlives_a_kill(batching, memory_model, user):
     say_all(daemon, user, ISLANDS[:4])
     assert daemon.memory(user)["pending"] == 4
     daemon.kill_and_restart()
+    say_all(daemon, user, ISLANDS[4:6])
     daemon.settle(user)
-    assert islands(daemon, user) == [f"island {i}" for i in range(1, 5)]
+    assert islands(daemon, user) == [f"island {i}" for i in range(1, 7)]
+
+
+def test_what_a_start_finds_waits_no_longer_than_what_it_sees(batching, memory_model, user):
+    daemon = batching(idle="2s", most=6)
+    say_all(daemon, user, ISLANDS[:2])
+    daemon.kill_and_restart()
+    daemon.settle(user)
+    assert islands(daemon, user) == ["island 1", "island 2"]
+    assert len(memory_model.fact_calls()) <= 2
 
 
 def test_who_is_forgotten_while_exchanges_wait_is_not_learned_from(batching, memory_model, user):

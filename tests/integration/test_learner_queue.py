@@ -8,16 +8,10 @@ import time
 import pytest
 
 from harness.chat import Chat
+from harness.clock import until
 from harness.daemon import stalled_calls, write_config
-from harness.memory_model import fact
+from harness.memory_model import fact, one_server
 from harness.upstream import error_reply, sse_reply, text_events
-
-
-def until(condition, message, timeout=15):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, message
-        time.sleep(0.05)
 
 
 def talk(count):
@@ -94,9 +88,9 @@ def test_a_full_store_does_not_have_the_model_asked_without_a_pause(make_daemon,
 
 
 def test_a_key_that_never_comes_does_not_hold_up_turns_that_need_none(make_daemon, memory_model, user):
-    daemon = make_daemon({"model": {"api_key": ""}})
+    daemon = make_daemon(one_server(memory_model))
     memory_model.answers["I like tea."] = [fact("drink", "tea", "I like tea")]
-    memory_model.refuse = lambda body: error_reply(503)
+    memory_model.refuse = lambda body: error_reply(503) if body["model"] == "memory-model" else None
     Chat(daemon, user).say("I like coffee.")
     daemon.restart()  # and with it the key is gone
     memory_model.refuse = None

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from harness.chat import Chat
+from harness.clock import until
 from harness.memory_model import fact
 from harness.upstream import completion, error_reply, json_reply
 
@@ -24,14 +25,6 @@ def teach(daemon, memory_model, user, turn, entries, **options):
 def facts_of(daemon, user):
     return {(f["entity"], f["key"], f["value"]) for f in daemon.memory(user)["facts"]}
 
-
-def until(condition, what, timeout=15):
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"{what} did not happen in {timeout} s")
 
 # ---- grounding ----
 
@@ -203,11 +196,12 @@ def test_the_user_may_ask_to_forget(daemon, upstream, memory_model, user):
 
 def test_secrets_are_masked_in_what_is_kept_and_what_the_memory_model_sees(daemon, upstream, memory_model, user):
     key = "sk-proj-" + "aB3" * 14
-    turn = f"My key is {key} and my card is 4111 1111 1111 1111; I like plums."
+    card = "4111 1111 1111 1111"
+    turn = f"My key is {key} and my card is {card}; I like plums."
     teach(daemon, memory_model, user, turn, [fact("key", key, f"My key is {key}"), fact("fruit", "plums", "I like plums")])
     assert key.encode() in upstream.chats()[0].body, "the chat itself goes on as it came"
-    assert key not in str(daemon.memory(user)) and "4111" not in str(daemon.memory(user))
-    assert not any(key in c.prompt or "4111 1111" in c.prompt for c in memory_model.calls())
+    assert key not in str(daemon.memory(user)) and card not in str(daemon.memory(user))
+    assert not any(key in c.prompt or card in c.prompt for c in memory_model.calls())
     assert "plums" in str(daemon.memory(user))
 
 
@@ -254,7 +248,8 @@ def test_the_memory_model_is_asked_as_promised(daemon, memory_model, user):
     assert call.body["response_format"] == {"type": "json_object"}
     assert not call.body.get("stream")
     assert call.authorization == "Bearer model-key"
-    assert [m["role"] for m in call.body["messages"]] == ["system", "user"]
+    roles = [m["role"] for m in call.body["messages"]]
+    assert roles[0] == "system" and roles[1:] == ["user", "assistant"] * (len(roles) // 2 - 1) + ["user"]
     assert time.strftime("%Y-%m-%d", time.gmtime()) in call.asked
 
 
@@ -271,7 +266,7 @@ def test_a_server_that_enforces_a_schema_is_given_one(make_daemon, memory_model,
     for response_format in later:
         schema = response_format["json_schema"]
         entry = schema["schema"]["properties"]["entities"]["items"]
-        assert response_format["type"] == "json_schema" and schema["strict"] is True
+        assert response_format["type"] == "json_schema" and schema["strict"] is False
         assert next(iter(entry["properties"])) == "quote" and "forget" not in entry["properties"]
     assert facts_of(daemon, user) == {("user", "kite", "number 2")}
 
@@ -302,7 +297,7 @@ def test_a_summary_is_written_folded_and_bounded(make_daemon, upstream, memory_m
     for i in range(6):
         talk.say(f"Lamp number {i} is lit.")
         daemon.settle(user)
-    until(lambda: daemon.memory(user)["summary"], "a summary")
+    until(lambda: daemon.memory(user)["summary"], "there is no summary")
     summary = daemon.memory(user)["summary"]
     assert summary["text"].startswith("The user talks of numbered lamps.")
     assert len(summary["text"].split()) <= 40 and summary["updated_at"].endswith("Z")
@@ -329,7 +324,7 @@ def test_a_summary_that_was_cut_off_is_not_stored(make_daemon, upstream, memory_
     talk = Chat(daemon, user, session="s", newest_only=True)
     for i in range(4):
         talk.say(f"Statement {i}.")
-    until(lambda: daemon.memory(user)["summary"], "a whole summary")
+    until(lambda: daemon.memory(user)["summary"], "there is no whole summary")
     assert daemon.memory(user)["summary"]["text"] == "A whole summary."
     assert not cut[0]
 
@@ -343,5 +338,5 @@ def test_what_buffer_journalled_is_learned_when_the_mode_changes(make_daemon, me
     assert not any(c.holds(turn) for c in memory_model.calls())
     daemon.config["memory"]["mode"] = "entity"
     daemon.restart()
-    until(lambda: facts_of(daemon, user), "learning")
+    until(lambda: facts_of(daemon, user), "nothing was learned")
     assert facts_of(daemon, user) == {("user", "breeds", "axolotls")}

@@ -10,18 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.clock import until
 from harness.upstream import Reply, completion, json_reply, sse_reply, text_events
 from harness.wire import RawClient
 
 HELLO = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
 STREAM = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
-
-
-def until(condition, what, timeout=20):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 def code_of(reply):
@@ -34,7 +28,7 @@ def test_each_thread_has_a_name_of_its_own(make_daemon):
     files = Path(f"/proc/{daemon.process.pid}/task").glob("*/comm")
     names = sorted(name for name in (file.read_text().strip() for file in files) if "-" in name)
     workers = ["recalld-work0", "recalld-work1", "recalld-work2"]
-    assert names == ["recalld-learn", "recalld-retain", "recalld-store", *workers]
+    assert names == ["recalld-learn", "recalld-retain", "recalld-scrub", "recalld-store", *workers]
 
 
 def niceness(daemon):
@@ -187,6 +181,13 @@ def test_a_second_signal_ends_it_at_once(gated, second):
     daemon.signal(second)
     ended(daemon)
     assert not client.read_reply().whole
+
+
+def test_two_signals_at_once_end_it_whatever_has_drained_by_then(make_daemon):
+    daemon = make_daemon()
+    for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+        daemon.signal(number)
+    ended(daemon)
 
 # ---- dead upstream connections ----
 

@@ -11,9 +11,10 @@ import time
 import pytest
 from conftest import make_known
 
+from harness.clock import until
 from harness.upstream import DONE, completion, json_reply, sse_reply
 from harness.wire import RawClient
-from test_life import HELLO, STREAM, code_of, until
+from test_life import HELLO, STREAM, code_of
 
 MEGABYTE = 1 << 20
 

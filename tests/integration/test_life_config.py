@@ -8,8 +8,9 @@ import subprocess
 import threading
 import time
 
+from harness.clock import until
 from harness.daemon import clean_environment, merged, program, write_config
-from test_life import HELLO, until
+from test_life import HELLO
 from test_life_bytes import padded
 
 

@@ -8,10 +8,11 @@ import threading
 
 import pytest
 
+from harness.clock import until
 from harness.daemon import clean_environment, program, write_config
 from harness.upstream import json_reply
 from harness.wire import RawClient
-from test_life import HELLO, code_of, until
+from test_life import HELLO, code_of
 
 
 def limited(limit):

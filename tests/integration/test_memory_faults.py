@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from harness.chat import Chat
+from harness.clock import until
 from harness.daemon import preloaded, stalled_calls
 from harness.memory_model import fact
 from harness.upstream import Reply, completion, error_reply, json_reply, sse_reply
@@ -18,13 +19,6 @@ from harness.wire import RawClient
 PAGE = 4096
 LONG = os.environ.get("FAULTS") == "long"
 CITY = "I live in Lisbon, as user {}."
-
-
-def wait_until(condition, timeout=20):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def bypassed(daemon, cause):
@@ -61,7 +55,7 @@ def test_a_slow_disk_holds_the_end_of_a_reply_for_2_seconds_and_no_chat_longer(m
     assert bypassed(daemon, "commit") == 2
     assert "exchange not on disk within 2 s" in daemon.stderr
     for name in ("streamed", "plain"):
-        wait_until(lambda: daemon.knows(f"{user}-{name}"))
+        until(lambda: daemon.knows(f"{user}-{name}"))
     Chat(daemon, user).say("It is fast again.")
     assert bypassed(daemon, "commit") == 2
 
@@ -87,7 +81,7 @@ def test_what_was_answered_while_the_disk_stood_still_is_kept_however_much_it_is
     promised = [name for name in names if replies[name].status != "bypassed"]
     assert len(promised) > 64, "the queue was never full"
     for name in promised:
-        wait_until(lambda: daemon.knows(name))
+        until(lambda: daemon.knows(name))
         assert [m["role"] for m in daemon.memory(name)["messages"]] == ["user", "assistant"]
 
 
@@ -125,7 +119,7 @@ def ready_but(daemon):
 
 
 def assert_full(daemon, user):
-    wait_until(lambda: "ready, but" in daemon.admin("GET", "/readyz").text)
+    until(lambda: "ready, but" in daemon.admin("GET", "/readyz").text)
     assert "no room" in ready_but(daemon)
     before = bypassed(daemon, "full")
     reply = Chat(daemon, user).say("It is full.")
@@ -141,7 +135,7 @@ def assert_full(daemon, user):
 
 
 def assert_room_again(daemon, user):
-    wait_until(lambda: daemon.admin("GET", "/readyz").text == "ready\n")
+    until(lambda: daemon.admin("GET", "/readyz").text == "ready\n")
     assert daemon.metric("recalld_store_room ") == 1
     daemon.wait_log("the store has room again")
     assert Chat(daemon, user).say("There is room again.").status in ("empty", "injected")
@@ -191,7 +185,7 @@ def test_a_store_that_stands_still_stops_no_chat_and_is_whole_after_a_restart(ma
     daemon.settle(user)
     (tmp_path / "unended").touch()
     assert Chat(daemon, user).send("Not kept.").status_code == 200
-    wait_until(lambda: "ready, but" in daemon.admin("GET", "/readyz").text)
+    until(lambda: "ready, but" in daemon.admin("GET", "/readyz").text)
     assert "repair the disk, then restart recalld" in ready_but(daemon)
     assert daemon.metric("recalld_store_fault ") == 1
     daemon.wait_log("the store has stopped")
@@ -331,7 +325,7 @@ def test_a_summary_that_is_nonsense_is_not_stored(make_daemon, memory_model, use
     chat = Chat(daemon, user)
     for i in range(3):
         chat.say(f"I said {i}.")
-    wait_until(lambda: not bad and daemon.memory(user)["summary"], 20)
+    until(lambda: not bad and daemon.memory(user)["summary"], timeout=20)
     assert daemon.memory(user)["summary"]["text"].startswith("The user said before")
 
 
@@ -343,7 +337,7 @@ def summarized(make_daemon, user, **sections):
     chat = Chat(daemon, user)
     for i in range(3):
         chat.say(f"Private sentence number {i}.")
-    wait_until(lambda: daemon.memory(user)["summary"], 20)
+    until(lambda: daemon.memory(user)["summary"], timeout=20)
     daemon.settle(user)
     return daemon
 

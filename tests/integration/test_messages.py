@@ -224,6 +224,39 @@ def test_what_answers_nothing_leaves_neither_turn(provider_daemon, provider, tal
     assert [m[1] for m in provider_daemon.messages(user) if m[0] == "user"] == ["Something else."]
 
 
+def refused(text=""):
+    """A refusal that lets the client ask another model, for the price of one."""
+    details = {"type": "refusal", "category": None, "explanation": None, "fallback_credit_token": "fct_1"}
+    return json_reply(message(Said(text, stop="refusal")) | {"stop_details": details})
+
+
+@pytest.mark.parametrize("open_answer", ["", "You live"], ids=["as it was", "with what was said"])
+@pytest.mark.parametrize("earlier", [0, 2], ids=["first turn", "third turn"])
+def test_a_refused_request_that_is_sent_again_gets_what_it_got(provider_daemon, provider, memory_model, talk, known, open_answer, earlier):
+    conversation = talk(known, session="refused", mode="hybrid")
+    for number in range(earlier):
+        conversation.say(f"Note number {number}.")
+    before = provider_daemon.messages(known)
+    provider.script(refused(open_answer))
+    asked = conversation.value("Where do I live, and which colour do I like?")
+    assert conversation.post(json.dumps(asked).encode()).headers["X-Memory-Status"] == "injected"
+    first = provider.last.json
+    assert provider_daemon.messages(known) == before
+    moved = "I live in Porto now."
+    memory_model.answers[moved] = [fact("home_city", "Porto", "I live in Porto now")]
+    talk(known, session="other", mode="hybrid").say(moved)
+    provider_daemon.settle(known)
+    if open_answer:
+        asked["messages"].append({"role": "assistant", "content": [{"type": "text", "text": open_answer}]})
+        first["messages"].append(asked["messages"][-1])
+    again = conversation.post(json.dumps(asked | {"fallback_credit_token": "fct_1", "model": "other"}).encode())
+    assert again.headers["X-Memory-Status"] == "injected"
+    assert provider.last.json == first | {"fallback_credit_token": "fct_1", "model": "other"}
+    said = asked["messages"][2 * earlier]["content"]
+    answered = open_answer + f"Understood, this is answer {provider.last.number}."
+    assert provider_daemon.messages(known)[-2:] == [("user", said), ("assistant", answered)]
+
+
 @streamed
 def test_a_paused_turn_is_one_with_what_follows(provider_daemon, provider, talk, user, stream):
     conversation = talk(user, stream=stream, mode="buffer")
@@ -278,22 +311,6 @@ def test_a_torn_stream_arrives_identical_and_is_learned_whole(provider_daemon, p
     for position in positions:
         said = provider_daemon.messages(f"{user}-{position}")
         assert said == [("user", "Hello"), ("assistant", "Grüße, 世界")], f"torn at {position}"
-
-
-def test_message_stop_waits_for_the_disk(tmp_path, provider, memory_model, user):
-    """kill -9 when the client has just seen it loses nothing."""
-    from conftest import wired
-    from harness.daemon import Daemon
-
-    daemon = Daemon(tmp_path / "recalld", wired(provider, memory_model)).start()
-    for number in range(10):
-        with RawClient(daemon.port) as raw:
-            raw.post_chat(QUESTION_BODY, f"{user}-{number}", KEY, "/v1/messages")
-            raw.read_until(b"event: message_stop")
-            daemon.kill()
-        daemon.start()
-        assert [m[0] for m in daemon.messages(f"{user}-{number}")] == ["user", "assistant"]
-    daemon.stop()
 
 
 def test_each_event_but_the_last_is_passed_on_as_it_arrives(provider_daemon, provider, user):
@@ -439,6 +456,23 @@ def test_old_turns_are_trimmed_up_to_a_users_turn(make_daemon, provider, memory_
     last = provider.last.json["messages"]
     assert len(last) < len(conversation.messages) and last[0]["role"] == "user"
     assert [m["role"] for m in last] == ["user", "assistant"] * (len(last) // 2) + ["user"]
+
+
+def test_an_exchange_with_a_system_message_outlives_the_cut(make_daemon, provider, memory_model, user):
+    """As Claude Code has one; the API takes it only between the user's message and the model's."""
+    daemon = make_daemon(
+        {"upstream": {"base_url": provider.base_url}, "memory": {"history": "trim", "history_tokens": "1500", "mode": "hybrid"}}
+    )
+    conversation = Messages(daemon, user, session="s-1")
+    for number in range(20):
+        conversation.say(f"Turn {number}: " + "some words about gardens and their beans " * 12)
+        if number == 0:
+            conversation.messages.insert(1, {"role": "system", "content": "Agents: none."})
+        daemon.settle(user)
+    last = provider.last.json["messages"]
+    assert len(last) < len(conversation.messages) - 4
+    assert [m["role"] for m in last] == ["user", "system", "assistant"] + ["user", "assistant"] * (len(last) // 2 - 2) + ["user"]
+    assert last[0]["content"].endswith(conversation.messages[0]["content"]) and last[1]["content"] == "Agents: none."
 
 
 def test_calls_that_wait_are_known_by_their_ids(provider_daemon, provider, user):

@@ -43,7 +43,7 @@ def ask_twice(daemon, user, *modes):
 
 def test_two_modes_that_differ_are_400(daemon, upstream, user):
     reply = ask_twice(daemon, user, "off", "buffer")
-    assert reply.status == 400 and b"X-Memory-Mode must be one of" in reply.body
+    assert reply.status == 400 and b"X-Memory-Mode must be exactly one of" in reply.body
     assert not upstream.requests
     for modes in (["buffer", "buffer"], ["", "buffer"]):
         assert ask_twice(daemon, user, *modes).field("X-Memory-Mode") == "buffer"
@@ -208,6 +208,15 @@ def test_a_dry_run_freezes_nothing(daemon, upstream, memory_model, known_user):
 def test_a_dry_run_of_no_chat_request_is_400(daemon, upstream, user, body):
     assert ask(daemon, user, body, X_Memory_Dry_Run="1").status_code == 400
     assert not upstream.requests
+
+
+@pytest.mark.parametrize("path", ["/v1/completions", "/v1/embeddings", "/v1/messages/count_tokens", "/u/ann/v1/responses/r/cancel"])
+def test_a_dry_run_where_there_is_no_memory_is_not_sent_either(daemon, upstream, user, path):
+    reply = daemon.post_chat(b'{"input":"x"}', {"X-User-Id": user, "X-Memory-Dry-Run": "1"}, path)
+    assert reply.status_code == 400 and "/v1/chat/completions" in reply.json()["error"]["message"]
+    assert daemon.request("GET", "/v1/responses/r1", headers={"X-Memory-Dry-Run": "1"}).status_code == 400
+    assert not upstream.requests
+    assert daemon.post_chat(b'{"input":"x"}', {"X-User-Id": user, "X-Memory-Dry-Run": "0"}, path).status_code == 200
 
 
 def other_address():

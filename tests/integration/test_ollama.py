@@ -13,7 +13,7 @@ from harness.memory_model import fact
 from harness.ollama import Ollama, lines_of, lines_reply, lines_that_say, saying
 from harness.provider import Call, Said, texts_of
 from harness.upstream import error_reply, json_reply
-from harness.wire import RawClient, insertions
+from harness.wire import insertions
 from test_section6 import QUESTION, TURNS
 
 streamed = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -223,20 +223,15 @@ def test_byte_by_byte_a_stream_arrives_identical_and_is_learned(daemon, upstream
     assert daemon.messages(user) == [("user", "Hello"), ("assistant", "Hi Alex")]
 
 
-@streamed
-def test_kill_9_right_after_the_end_loses_nothing(make_daemon, upstream, user, stream):
-    daemon = make_daemon()
-    upstream.answer = saying(lambda asked: "Kept.")
-    body = Ollama(daemon, stream=stream).body([{"role": "user", "content": "Hello"}])
-    with RawClient(daemon.port) as raw:
-        raw.post_chat(body, user, target="/api/chat")
-        if stream:
-            raw.read_content_until(b'"done": true')
-        else:
-            assert raw.read_reply().whole
-        daemon.kill()
-    daemon.start()
-    assert daemon.messages(user) == [("user", "Hello"), ("assistant", "Kept.")]
+def test_a_last_line_of_any_size_ends_the_stream(daemon, upstream, user):
+    """Of one larger than what is read, the text is not learned; what streamed before is."""
+    first, *_, last = lines_that_say("Hi Alex")
+    told = first + json.dumps(json.loads(last) | {"message": {"role": "assistant", "content": "A" * (5 << 20)}}).encode() + b"\n"
+    upstream.script(lines_reply([told]))
+    assert Ollama(daemon, user).send("Hello").content == told
+    said = daemon.memory(user)["messages"]
+    assert [m["role"] for m in said] == ["user", "assistant"] and all(m["complete"] for m in said)
+    assert said[1]["content"] == json.loads(first)["message"]["content"].strip()
 
 
 # ---- the SDK ----

@@ -9,6 +9,11 @@ from test_frameworks import ASKED, LAST, check_prefix, conversations, rememberin
 RUN = 'Use the tool bash with {"command":"echo hi","description":"Says hi"}, please.'
 
 
+def test_opencode_tells_our_errors(provider_daemon, user, tmp_path):
+    refused = OpenCode(provider_daemon.base_url, tmp_path, "openai", {"X-User-Id": user, "X-Memory-Mode": "sideways"}).run("Hi!")
+    assert refused.returncode != 0 and "X-Memory-Mode must be" in refused.stderr
+
+
 @pytest.mark.parametrize("api", ["openai", "anthropic"])
 def test_opencode_remembers(provider_daemon, provider, memory_model, user, tmp_path, api):
     """A tool loop, for whose session it also asks for a title, and a question in that session."""

@@ -22,7 +22,11 @@ def dashboard_queries():
     return [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
 
 
-def test_alerts_and_the_dashboard_ask_for_metrics_that_exist(daemon):
+def test_alerts_and_the_dashboard_ask_for_metrics_that_exist(make_daemon, tmp_path):
+    master = tmp_path / "master"
+    master.write_bytes(bytes(range(32)))
+    master.chmod(0o400)
+    daemon = make_daemon({"storage": {"encrypt": "on", "key_file": str(master)}})  # has the metrics of its key, too
     alerts = (CONF / "prometheus/alerts.yml").read_text()
     asked = re.findall(r"\brecalld_\w+", alerts + "\n".join(dashboard_queries()))
     plain = {re.sub(r"_(bucket|sum|count)$", "", name) for name in asked}

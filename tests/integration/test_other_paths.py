@@ -60,6 +60,7 @@ def test_each_client_program_that_asks_a_model_without_memory_is_told_of_once(ma
     assert len(told) == 3, told
     for line, program in zip(told, ("OpenAI/Python", "codex_cli_rs", "without a name")):
         assert f"client program {program} calls /v1/completions" in line
+        assert all(path in line for path in ("/v1/chat/completions", "/v1/responses", "/v1/messages", "/api/chat"))
 
 
 def without_memory(daemon):

@@ -52,7 +52,9 @@ def test_a_body_larger_than_allowed_is_413(make_daemon, upstream):
     with RawClient(daemon.port) as raw:
         head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(big)}\r\n\r\n"
         raw.socket.sendall(head.encode())
-        check_error(raw.read_reply(), 413)
+        reply = raw.read_reply()
+        check_error(reply, 413)
+        assert b"[listen] max_body" in reply.body
     assert not upstream.requests
 
 
@@ -85,6 +87,25 @@ def test_errors_before_the_body_is_read_have_the_shape_of_the_address(make_daemo
         "/api/chat": (("str",), ("str",)),
     }
     assert (too_large, long_head) == expected[path.removeprefix("/u/ann").split("?")[0]]
+    assert not upstream.requests
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_what_keeps_web_pages_out_is_told_in_the_shape_of_the_address(daemon, upstream, path):
+    fields = {"host": [], "page": [("Origin", "http://evil.example"), ("Content-Type", "text/plain")]}
+    replies = {}
+    for who, sent in fields.items():
+        host = "evil.example" if who == "host" else "localhost"
+        lines = [f"POST {path} HTTP/1.1", f"Host: {host}", "Content-Length: 2", *(f"{n}: {v}" for n, v in sent)]
+        with RawClient(daemon.port) as raw:
+            raw.socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n{}")
+            replies[who] = shaped(raw.read_reply(), path, 421 if who == "host" else 403)
+    expected = {
+        "/v1/messages": {"host": ("error", "api_error"), "page": ("error", "permission_error")},
+        "/v1/responses": {"host": ("invalid_request_error",), "page": ("invalid_request_error",)},
+        "/api/chat": {"host": ("str",), "page": ("str",)},
+    }
+    assert replies == expected[path.removeprefix("/u/ann").split("?")[0]]
     assert not upstream.requests
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import KNOWN_VALUE, RECALLING, make_known
 from harness.chat import Chat
-from harness.daemon import fast_clock
+from harness.daemon import fast_clock, stalled_calls
 from harness.memory_model import fact
 from harness.wire import insertions, prefix_stability
 
@@ -224,3 +224,18 @@ def test_the_demo_model_reports_what_its_cache_knew(demo_daemon, user):
     cached = [usage["prompt_tokens_details"]["cached_tokens"] for usage in usages]
     assert cached == sorted(cached) and cached[0] == 0 and all(tokens % 128 == 0 for tokens in cached)
     assert all(c > 0.8 * u["prompt_tokens"] for c, u in zip(cached[-3:], usages[-3:]))
+
+
+def test_a_request_right_behind_a_relaxed_reply_finds_what_was_given_before_it(make_daemon, upstream, memory_model, user, tmp_path):
+    """An agent's next request is there before the exchange is on disk."""
+    daemon = make_daemon({"memory": {"durability": "relaxed"}}, environment=stalled_calls(tmp_path, disk=0.05))
+    make_known(daemon, memory_model, user)
+    (tmp_path / "stalled").touch()
+    talk = Chat(daemon, user)
+    for turn in TURNS[:6]:
+        talk.say(turn)
+    (tmp_path / "stalled").unlink()
+    check_prefixes(upstream.chats())
+    daemon.settle(user)
+    said = [text for role, text in daemon.messages(user) if role == "user"]
+    assert [said.count(turn) for turn in TURNS[:6]] == [1] * 6

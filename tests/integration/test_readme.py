@@ -165,7 +165,7 @@ def literal(page, after):
 def test_the_commands_of_recallctl(knowing, tmp_path):
     """Each as it stands in recallctl(1), in its order; what FILE holds stands there, too."""
     lines = literal(RECALLCTL, ".Sh EXAMPLES").splitlines()  # those with < and > are in test_rebuild.py
-    assert [line.split()[1] for line in lines] == ["show", "explain", "preview", "forget", "import", "check", "unpark"]
+    assert [line.split()[1] for line in lines] == ["show", "explain", "preview", "import", "forget", "check", "unpark"]
     (tmp_path / "FILE").write_text(literal(RECALLCTL, ".Sh IMPORT"))
     body = {"model": "demo", "messages": [{"role": "user", "content": QUESTION}]}
     reply = knowing.request("POST", "/u/alex/v1/chat/completions", json=body)
@@ -177,18 +177,19 @@ def test_the_commands_of_recallctl(knowing, tmp_path):
     assert all("Lisbon" in told[name] for name in ("show", "explain", "preview"))
     assert told["preview"].startswith("Preview · user alex")
     assert "forgotten" in told["forget"] and "2 messages" in told["import"] and "ready" in told["check"]
-    assert knowing.messages("alex") == [("user", "I live in Lisbon."), ("assistant", "A fine city.")]
+    assert not knowing.knows("alex")
 
 
 def test_the_commands_of_the_readme(knowing, tmp_path):
     """Each as it stands there, in a shell; a configuration stands for the installed one's."""
     lines = re.findall(r"^    (recallctl \w+.*?)\s+#", README, re.M)
-    assert [line.split()[1] for line in lines] == ["show", "forget", "check", "export"]
+    assert [line.split()[1] for line in lines] == ["show", "export", "settings", "forget", "audit", "check", "export"]
     assert all(re.search(rf"^\.It Ic {line.split()[1]}\b", RECALLCTL, re.M) for line in lines)
     places = {"RECALLD_LISTEN_ADMIN": knowing.config["listen"]["admin"], "RECALLD_STORAGE_PATH": knowing.config["storage"]["path"]}
     path = f"{Path(program('proxy/recallctl')).parent}:{os.environ['PATH']}"
     told = {line.split()[1]: run(["bash", "-ec", line], tmp_path, PATH=path, **places) for line in lines}
     assert "Lisbon" in told["show"] and "forgotten: alex" in told["forget"] and "ready" in told["check"]
+    assert json.loads((tmp_path / "alex.json").read_text())["user"] == "alex" and "whole" in told["audit"]
     assert (tmp_path / "FILE").read_text().endswith("}\n") and "Lisbon" not in (tmp_path / "FILE").read_text()
 
 
@@ -200,16 +201,32 @@ def test_what_works_says_whether_it_was_tried():
 
 def test_the_admin_addresses_paths(knowing):
     named = re.findall(r"^\.It Ic (GET|POST|DELETE) (/\S+)$", RECALLD, re.M)
-    assert len(named) == 12
+    assert len(named) == 27
     turns = {"messages": [{"role": "user", "content": "I live in Porto."}]}
-    bodies = {"messages": turns, "preview": {"question": QUESTION}}
+    note = {"key": "pet", "value": "cat"}
+    fact = knowing.admin("POST", "/v1/users/alex/facts", json=note | {"key": "car"}).json()["id"]
+    assert knowing.admin("PATCH", f"/v1/users/alex/facts/{fact}", json={"state": "retracted"}).status_code == 200
     chat = knowing.post_chat(json.dumps({"model": "demo", "messages": [{"role": "user", "content": QUESTION}]}).encode(),
                              {"X-User-Id": "alex"})
-    for method, path in sorted(named, key=lambda pair: pair[0] == "DELETE"):
-        path = path.replace("USER", "alex").replace("/ID", "/" + chat.headers["X-Memory-Receipt"])
-        body = {"json": bodies.get(path.rpartition("/")[2], {})} if method == "POST" else {}
+    knowing.import_messages("bo", turns["messages"], tenant="t1", learn=False)
+    said = knowing.memory("alex")["messages"]
+    old = {"role": "user", "content": "I live in Paris.", "created_at": "2020-06-01T10:00:00Z"}
+    knowing.import_messages("alex", [old], learn=False)
+    bodies = {"messages": turns, "preview": {"question": QUESTION}, "facts": note, "forget": {"about": "Lisbon"},
+              "import": knowing.admin("GET", "/v1/users/alex/export").json(), "t1": {"confirm": "t1"}}
+    places = {"USER": "alex", "TENANT": "t1", "facts/ID": f"facts/{fact}", "turns/ID": f"turns/{said[0]['id']}",
+              "conversations/ID": f"conversations/{said[-1]['conversation']}",
+              "receipts/ID": f"receipts/{chat.headers['X-Memory-Receipt']}"}
+    # Those that delete come last, and the user's after the parts of it.
+    for method, path in sorted(named, key=lambda pair: (pair[0] == "DELETE", pair[1].endswith(("/USER", "/TENANT")))):
+        for name, value in places.items():
+            path = path.replace(name, value)
+        if method == "DELETE" and path.endswith("/memory"):
+            path += "?since=2020-01-01&until=2021-01-01"
+        last = path.rpartition("/")[2]
+        body = {"json": bodies.get(last, {})} if method == "POST" or last in bodies else {}
         reply = knowing.admin(method, path, **body)
-        assert reply.status_code in (200, 202, 204), (method, path, reply.text)
+        assert reply.status_code in (200, 201, 202, 204), (method, path, reply.text)
 
 
 def test_the_signature_that_the_example_configuration_makes(own):

@@ -14,6 +14,7 @@ import pytest
 
 from conftest import wired
 from harness.chat import Chat
+from harness.clock import until
 from harness.daemon import Daemon, clean_environment, merged, program
 from harness.memory_model import fact
 
@@ -142,7 +143,10 @@ def test_a_rebuilt_store_shows_all_that_the_first_one_did(full_of_life, memory_m
     before, counts = shown(daemon)
     given = {r: daemon.receipt(r) for r in receipts}
     assert counts["facts"] > 4 and len(before) == 3 and any(m["summary"] for m in before.values())
-    alive = exported(daemon, tmp_path, "alive.jsonl")
+    alive = tmp_path / "alive.jsonl"
+    # Nobody waits for the last entry of the audit log.
+    last = f'\\"target\\":\\"receipt\\",\\"id\\":\\"{receipts[-1]}\\"'
+    until(lambda: last in exported(daemon, tmp_path, alive.name).read_text(), "the last read is in the audit log")
     daemon.stop()
     file = exported(daemon, tmp_path)
     assert alive.read_bytes() == file.read_bytes(), "beside a daemon and without one it is the same"

@@ -132,6 +132,17 @@ def test_turns_that_the_request_carries_are_not_recalled(daemon, upstream, user)
     assert newest_text(upstream.last) == "What is my parrot called?"
 
 
+def test_a_question_asked_before_does_not_outrank_what_answers_it(daemon, upstream, user):
+    told, question = "I'm using ChromaDB for the vector store.", "Can you remind me what vector store I said I was using?"
+    answer = "You told me that you're using ChromaDB for the vector store."
+    upstream.script(json_reply(completion("Noted: using, ChromaDB, vector, store.")))
+    Chat(daemon, user, mode="vector").say(told)
+    for _ in range(4):
+        upstream.script(json_reply(completion(answer)))
+        Chat(daemon, user, mode="vector").say(question)
+        assert told in newest_text(upstream.last)
+
+
 def test_a_client_that_sends_only_its_newest_message_is_given_the_turns_of_its_own_session(daemon, upstream, user):
     chat = Chat(daemon, user, session="s", newest_only=True, mode="vector")
     chat.say("My parrot is called Archimedes.")
@@ -530,4 +541,4 @@ def test_each_question_of_a_trimmed_conversation_finds_what_was_taken_out(make_d
     assert longest < 2000 * 8, "the limit, at eight bytes a token with all JSON around it"
     if mode in ("buffer", "entity"):
         chat.say("Which code has the locker of Zora?")
-        assert b"9999" not in upstream.last.body, "of other conversations such a mode recalls nothing"
+        assert b"code 9999" not in upstream.last.body, "of other conversations such a mode recalls nothing"

@@ -328,7 +328,7 @@ def test_each_command_has_help_of_its_own(upstream):
         assert help.startswith(f"Usage: recallctl {name}") and max(map(width, help.splitlines())) <= 80
         assert re.search(rf"^Example:\n  recallctl {name}\b", help, re.M)
         assert re.search(r"^Exit status:\n  0  \S.*\n  1  \S", help, re.M)
-        assert set(re.findall(r"^  (--\w+)", help, re.M)) == set(own), "told are just the options that it takes"
+        assert set(re.findall(r"^  (--[\w-]+)", help, re.M)) == set(own), "told are just the options that it takes"
     assert not upstream.requests
 
 

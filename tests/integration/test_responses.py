@@ -13,7 +13,7 @@ from harness.memory_model import fact
 from harness.responses import Keeper, events, function_call, message, reasoning, response, texts
 from harness.talk import Talk, events_of
 from harness.upstream import completion, error_reply, json_reply, sse_reply
-from harness.wire import RawClient, insertions
+from harness.wire import insertions
 from test_section6 import QUESTION, TURNS
 
 streamed = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -260,28 +260,25 @@ def test_byte_by_byte_a_stream_arrives_identical_and_is_learned(daemon, upstream
     assert daemon.messages(user) == [("user", "Hello"), ("assistant", "Hi Alex")]
 
 
-@streamed
-def test_kill_9_right_after_the_end_loses_nothing(make_daemon, upstream, memory_model, user, stream):
-    daemon = make_daemon()
-    upstream.answer = Keeper(lambda seen, body: [message("Kept.")])
-    body = Talk(daemon, user, stream=stream).body([{"role": "user", "content": "Hello"}])
-    with RawClient(daemon.port) as raw:
-        raw.post_chat(body, user, target="/v1/responses")
-        if stream:
-            raw.read_content_until(b"event: response.completed")
-        else:
-            assert raw.read_reply().whole
-        daemon.kill()
-    daemon.start()
-    assert daemon.messages(user) == [("user", "Hello"), ("assistant", "Kept.")]
-
-
 def test_a_huge_last_event_comes_whole_and_its_exchange_is_kept(daemon, upstream, user):
     picture = {"id": "ig_1", "type": "image_generation_call", "status": "completed", "result": "A" * (6 << 20)}
     told = events(response([message("Here it is."), picture]))
     upstream.script(sse_reply(told))
     assert Talk(daemon, user, stream=True).send("Draw a cat.").content == b"".join(told)
     assert daemon.messages(user) == [("user", "Draw a cat."), ("assistant", "Here it is.")]
+
+
+def test_ends_beyond_their_share_of_what_is_held_go_on_and_are_counted(make_daemon, upstream, user):
+    daemon = make_daemon({"listen": {"max_body": "512K", "max_in_flight": "1M"}})
+    picture = {"id": "ig_1", "type": "image_generation_call", "status": "completed", "result": "A" * (1 << 20)}
+    talk = Talk(daemon, user, stream=True)
+    for told, unheld in ((events(response([message("Small.")])), 0), (events(response([message("Large."), picture])), 1)):
+        upstream.script(sse_reply(told))
+        assert talk.say("Draw a cat.").body == b"".join(told)
+        assert daemon.metric('recalld_bypassed_total{cause="held"}') == unheld
+        assert daemon.metric("recalld_held_bytes") == 0
+    daemon.stop()  # once what was not waited for is on the disk
+    assert [m[1] for m in daemon.start().messages(user)] == ["Draw a cat.", "Small.", "Draw a cat.", "Large."]
 
 
 BROKEN = events(response([message("Hello Alex")]))[:5]

@@ -8,18 +8,12 @@ import time
 import pytest
 
 from harness.chat import Chat
+from harness.clock import until
 from harness.daemon import clean_environment, program, rfc3339, write_config
 from harness.memory_model import fact
 
 LONG_AGO = 3600  # seconds
 MINUTE = {"retention": {"messages": "1m"}}
-
-
-def until(condition, message, timeout=20):
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, message
-        time.sleep(0.05)
 
 
 def turns(text, ago, session="past", answer="Noted."):
@@ -252,3 +246,57 @@ def test_beyond_user_limit_a_users_oldest_turns_give_way(make_daemon, user):
     assert len(kept(daemon, small)) == 10 and kept(daemon, big)[-1] == 39
     assert gone == 40 - len(left)
     assert Chat(daemon, big).say("What did I say?").status in ("injected", "empty")
+
+
+def test_a_section_shortens_the_time_of_its_users_and_nobody_elses(make_daemon, user):
+    daemon = make_daemon({"retention": {"messages": "2h"}, f"retention user={user}": {"messages": "1m"}})
+    daemon.import_messages(user + "-2", turns("I moved to Bergen.", LONG_AGO), learn=False)
+    daemon.import_messages(user, turns("I moved to Lisbon.", LONG_AGO), learn=False)
+    until(lambda: not daemon.knows(user), "the user's turn is still there")
+    assert texts(daemon, user + "-2") == ["I moved to Bergen."]
+
+
+def test_facts_of_one_kind_have_a_time_of_their_own(make_daemon, memory_model, user):
+    daemon = make_daemon({"retention": {"facts.person": "1m"}})
+    teach(
+        daemon, memory_model, user, "I moved to Lisbon, and Maria lives in Ulm.", LONG_AGO,
+        fact("home_city", "Lisbon", "I moved to Lisbon"), fact("city", "Ulm", "Maria lives in Ulm", entity="Maria", kind="person"),
+    )
+    until(lambda: daemon.values(user) == ["Lisbon"], "the fact about Maria is still there")
+
+
+def test_notes_have_a_time_of_their_own(make_daemon, user):
+    daemon = make_daemon({"retention": {"notes": "1m"}})
+    memories = [
+        {"memory": "Rows at dawn", "created_at": rfc3339(LONG_AGO)},
+        {"memory": "Sails at dusk", "created_at": rfc3339(time.time())},
+    ]
+    assert daemon.admin("POST", f"/v1/users/{user}/import?format=mem0", json={"results": memories}).status_code == 200
+    until(lambda: daemon.values(user) == ["Sails at dusk"], "the old note is still there")
+
+
+def test_a_users_own_wish_shortens_what_is_kept(make_daemon, user):
+    daemon = make_daemon()
+    daemon.import_messages(user, turns("I moved to Lisbon.", LONG_AGO), learn=False)
+    daemon.import_messages(user + "-2", turns("I moved to Bergen.", LONG_AGO), learn=False)
+    daemon.admin("PUT", f"/v1/users/{user}/settings", json={"retention": {"messages": "10m"}})
+    daemon.signal(signal.SIGHUP)
+    until(lambda: not daemon.knows(user), "the turn is still there")
+    assert texts(daemon, user + "-2") == ["I moved to Bergen."]
+
+
+def test_nothing_of_a_user_under_a_legal_hold_goes(make_daemon, user):
+    daemon = make_daemon()
+    for name in (user, user + "-2"):
+        daemon.import_messages(name, turns("I moved to Lisbon.", LONG_AGO), learn=False)
+    hold = {"hold_until": rfc3339(time.time() + 3600)}
+    daemon.admin("PUT", f"/v1/users/{user}/settings", json=hold)
+    set_retention(daemon, messages="1m")
+    until(lambda: not daemon.knows(user + "-2"), "the turn is still there")
+    assert texts(daemon, user) == ["I moved to Lisbon."]
+    refused = daemon.admin("DELETE", f"/v1/users/{user}")
+    assert refused.status_code == 409 and refused.json()["error"]["code"] == "legal_hold"
+    assert daemon.admin("DELETE", f"/v1/users/{user}?force=2").status_code == 400
+    assert texts(daemon, user) == ["I moved to Lisbon."]
+    assert daemon.admin("DELETE", f"/v1/users/{user}?force=1").status_code == 200
+    assert not daemon.knows(user)

@@ -7,6 +7,7 @@ import pytest
 
 from conftest import MODES, in_front_of
 from harness.chat import Chat
+from harness.clock import until
 from harness.daemon import Daemon, rfc3339
 
 TURNS = [
@@ -35,14 +36,8 @@ def settle(daemon, user, mode):
         daemon.settle(user)
 
 
-def wait_for_summary(daemon, user, timeout=20):
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        summary = daemon.memory(user)["summary"]
-        if summary:
-            return summary["text"]
-        time.sleep(0.05)
-    raise AssertionError("no summary was written")
+def wait_for_summary(daemon, user):
+    return until(lambda: daemon.memory(user)["summary"], "there is no summary")["text"]
 
 
 @streamed

@@ -142,14 +142,19 @@ def learning_model():
 def busy_daemon(tmp_path, upstream, learning_model):
     """Its memory model embeds too, and takes the clients' own keys."""
 
+    learned = learning_model.answer
+
     def answer(request):
+        if request.json.get("model") in ("memory-model", learning_model.model):
+            return learned(request)
         if request.json.get("model") == FUSSY and request.messages[0]["role"] == "system":
             return error_reply(400, "System role not supported")
         return upstream.default_answer(request)
 
-    upstream.answer = answer
+    learning_model.answer = answer
     changes = {
         "listen": {"workers": "3"},
+        "upstream": {"base_url": learning_model.base_url},
         "model": {"api_key": "", "embedding": learning_model.model, "embedding_timeout": "100ms"},
         "memory": {"summarize_after": "6"},
     }

@@ -57,10 +57,10 @@ def test_a_user_is_listed_with_what_is_stored(fresh, memory_model):
     fresh.import_messages("alex", turns("Hello.", "Hi.", "Bye.", session="t"), learn=False)
     fresh.settle("alex")
     (user,), _ = all_users(fresh)
-    assert set(user) == {"user", "tenant", "first_seen", "last_seen", "turns", "facts", "conversations", "pending", "parked"}
+    assert set(user) == {"user", "tenant", "first_seen", "last_seen", "turns", "facts", "conversations", "pending", "parked", "restricted"}
     assert (user["user"], user["tenant"], user["turns"], user["conversations"]) == ("alex", "", 5, 2)
     assert user["facts"] == len(fresh.memory("alex")["facts"]) == 1
-    assert (user["pending"], user["parked"]) == (0, 0)
+    assert (user["pending"], user["parked"], user["restricted"]) == (0, 0, False)
     assert TIME.fullmatch(user["first_seen"]) and user["first_seen"] <= user["last_seen"]
 
 

@@ -29,6 +29,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(, late_loop) loops = LIST_HEAD_INITIALIZER(loops);
 
 struct store_loop *__wrap_loop_for_store(struct loop *loop);
+struct store_loop *__wrap_loop_for_audited(struct loop *loop, const struct audit_entry *entry);
 void __wrap_loop_destroy(struct loop *loop);
 void __real_loop_destroy(struct loop *loop);
 
@@ -84,7 +85,7 @@ static struct late_loop *find(struct loop *loop)
 	return NULL;
 }
 
-struct store_loop *__wrap_loop_for_store(struct loop *loop)
+struct store_loop *__wrap_loop_for_audited(struct loop *loop, const struct audit_entry *entry)
 {
 	pthread_mutex_lock(&lock);
 	struct late_loop *late = find(loop);
@@ -96,7 +97,13 @@ struct store_loop *__wrap_loop_for_store(struct loop *loop)
 		LIST_INSERT_HEAD(&loops, late, in_list);
 	}
 	pthread_mutex_unlock(&lock);
+	late->for_store.audit = entry;
 	return &late->for_store;
+}
+
+struct store_loop *__wrap_loop_for_store(struct loop *loop)
+{
+	return __wrap_loop_for_audited(loop, NULL);
 }
 
 /* Like the loop's own, it answers what is still to be answered. */

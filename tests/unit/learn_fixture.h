@@ -10,6 +10,8 @@
 
 #define TEN_O_CLOCK INT64_C(1795255200000) /* Saturday, 2026-11-21T10:00:00Z */
 
+enum { HOUR = 60 * 60 * 1000 };
+
 struct lesson {
 	struct arena arena;
 	struct fact facts[16];

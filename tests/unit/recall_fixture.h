@@ -13,6 +13,10 @@ struct recall_fixture {
 	size_t count;
 	int64_t now;
 	const float *similarities; /* NULL: none */
+	const struct recall_hint *hints;
+	size_t hint_count;
+	const struct recall_successor *successors;
+	size_t successor_count;
 };
 
 static inline void recall_fixture_say(struct recall_fixture *memory, struct turn turn)
@@ -61,7 +65,11 @@ static inline size_t recall_fixture_ask_after(struct recall_fixture *memory, con
 	struct recall_corpus corpus = {.documents = memory->documents,
 				       .count = memory->count,
 				       .postings = postings,
-				       .similarities = memory->similarities};
+				       .similarities = memory->similarities,
+				       .hints = memory->hints,
+				       .hint_count = memory->hint_count,
+				       .successors = memory->successors,
+				       .successor_count = memory->successor_count};
 	return recall_rank(&question, &corpus, hits, limit, &memory->arena);
 }
 

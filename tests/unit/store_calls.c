@@ -8,7 +8,10 @@
 bool place_open(struct place *place)
 {
 	char error[512] = "";
-	struct store_options options = {place->folder, PLACE_MAP, 2};
+	struct store_options options = {.path = place->folder,
+					.map_size = PLACE_MAP,
+					.receipts = 2,
+					.master = fixture_master()};
 	place->store = store_open(&options, error, sizeof(error));
 	TRIAL_EXPECT((place->store == NULL) == (error[0] != '\0'));
 	/* Want of memory is not want of room. */
@@ -125,7 +128,7 @@ enum store_result call_keep_receipt(struct place *place)
 
 enum store_result call_forget(struct place *place)
 {
-	WRITE(place, store_forget, fixture_key("alex"));
+	WRITE(place, store_forget, fixture_key("alex"), 0, NULL);
 }
 
 /* The first two exchanges go, with the summary and the first fact. */

@@ -92,10 +92,19 @@ enum store_result fixture_await(struct fixture_loop *loop, struct fixture_wait *
 	return wait->result;
 }
 
+const unsigned char *fixture_master(void)
+{
+	static const unsigned char master[STORE_KEY_SIZE] = "a key that all the tests share";
+	return getenv("ENCRYPTED") == NULL ? NULL : master;
+}
+
 static void open_store(struct fixture *fixture)
 {
 	char error[512] = "";
-	struct store_options options = {fixture->path, fixture->map_size, fixture->receipts};
+	struct store_options options = {.path = fixture->path,
+					.map_size = fixture->map_size,
+					.receipts = fixture->receipts,
+					.master = fixture_master()};
 	fixture->store = store_open(&options, error, sizeof(error));
 	ck_assert_msg(fixture->store != NULL, "%s", error);
 }
@@ -179,8 +188,8 @@ enum store_result fixture_import(struct fixture *fixture, const struct imported_
 enum store_result fixture_forget(struct fixture *fixture, const char *user)
 {
 	struct fixture_wait wait = {0};
-	(void)store_forget(fixture->store, fixture_key(user), &fixture->loop.loop, fixture_done,
-			   &wait);
+	(void)store_forget(fixture->store, fixture_key(user), 0, NULL, &fixture->loop.loop,
+			   fixture_done, &wait);
 	return fixture_await(&fixture->loop, &wait);
 }
 
@@ -211,6 +220,24 @@ struct memory_view fixture_load(struct fixture *fixture, const struct load *load
 	return view;
 }
 
+struct portable_memory fixture_memory(struct fixture *fixture, const char *user)
+{
+	struct portable_memory memory;
+	ck_assert_int_eq(
+		store_read_memory(fixture->store, fixture_key(user), &memory, &fixture->arena),
+		STORE_OK);
+	return memory;
+}
+
+enum store_result fixture_take_in(struct fixture *fixture, const struct portable_memory *memory,
+				  int64_t now, struct take_in_count *count)
+{
+	struct fixture_wait wait = {0};
+	(void)store_take_in(fixture->store, memory, now, count, &fixture->loop.loop, fixture_done,
+			    &wait);
+	return fixture_await(&fixture->loop, &wait);
+}
+
 struct memory_view fixture_view(struct fixture *fixture, const char *session)
 {
 	struct load load = {.user = fixture_key("alex"),
@@ -230,8 +257,13 @@ enum store_result fixture_jobs(struct fixture *fixture, struct job_list *list)
 enum store_result fixture_input(struct fixture *fixture, enum job_kind kind, uint64_t exchange,
 				struct job_input *input)
 {
-	enum store_result result = store_job_input(fixture->store, fixture_key("alex"), kind,
-						   exchange, input, &fixture->arena);
+	const struct user_key alex = fixture_key("alex");
+	size_t count = 1;
+	enum store_result result =
+		kind == JOB_FACTS
+			? store_facts_inputs(fixture->store, alex, &exchange, &count, input,
+					     &fixture->arena)
+			: store_summary_input(fixture->store, alex, input, &fixture->arena);
 	fixture->forget_epoch = input->forget_epoch;
 	return result;
 }

@@ -4,6 +4,7 @@
 
 #include "core/learn/learn.h"
 #include "storage/lmdb/table.h"
+#include "storage/portable.h"
 #include "tests/unit/unit.h"
 
 #include <pthread.h>
@@ -43,6 +44,11 @@ struct fixture {
 	uint64_t forget_epoch;
 };
 
+/* With ENCRYPTED=1 in the environment, the key with which the tests' stores are encrypted; else
+ * NULL.
+ */
+const unsigned char *fixture_master(void);
+
 void fixture_init(struct fixture *fixture, uint64_t map_size);
 void fixture_finish(struct fixture *fixture); /* the folder goes too */
 void fixture_reopen(struct fixture *fixture);
@@ -65,6 +71,10 @@ enum store_result fixture_summarized(struct fixture *fixture, const char *text, 
 struct memory_view fixture_load(struct fixture *fixture, const struct load *load);
 /* All that is known of "alex", without a history. */
 struct memory_view fixture_view(struct fixture *fixture, const char *session);
+/* The memory of a user who is known, as an export has it. */
+struct portable_memory fixture_memory(struct fixture *fixture, const char *user);
+enum store_result fixture_take_in(struct fixture *fixture, const struct portable_memory *memory,
+				  int64_t now, struct take_in_count *count);
 enum store_result fixture_jobs(struct fixture *fixture, struct job_list *list);
 enum store_result fixture_input(struct fixture *fixture, enum job_kind kind, uint64_t exchange,
 				struct job_input *input);

@@ -166,9 +166,12 @@ static void put_input(struct picture *picture, enum job_kind kind, uint64_t exch
 {
 	struct job_input read;
 	const struct job_input *input = &read;
+	size_t count = 1;
 	if (!take(picture,
-		  store_job_input(picture->store, picture->user, kind, exchange, &read,
-				  &picture->arena),
+		  kind == JOB_FACTS ? store_facts_inputs(picture->store, picture->user, &exchange,
+							 &count, &read, &picture->arena)
+				    : store_summary_input(picture->store, picture->user, &read,
+							  &picture->arena),
 		  "input"))
 		return;
 	put(picture, "user ", input->user.id, input->user.text);

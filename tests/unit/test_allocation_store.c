@@ -67,7 +67,7 @@ static void tear_down(struct attempt *attempt)
 {
 	char path[96];
 	const char *const names[] = {"data.mdb", "lock.mdb", "recalld.lock", "data.mdb.unfinished",
-				     "making"};
+				     "erasures", "making"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		name_file(attempt, names[i], path);
 		(void)unlink(path);

@@ -130,7 +130,26 @@ START_TEST(letters_are_equal_in_either_case_and_nothing_else_is)
 }
 END_TEST
 
-UNIT_MAIN("bytes", letters_are_equal_in_either_case_and_nothing_else_is,
-	  a_buffer_never_passes_its_limit, an_arena_keeps_small_and_large_apart_and_zeroed,
-	  an_arena_takes_over_what_a_buffer_holds, a_slice_is_found_in_a_text_of_any_length,
-	  slices_are_found_trimmed_and_compared, numbers_are_written_as_printf_writes_them)
+START_TEST(a_slice_is_sought_in_a_list)
+{
+	const char *const list[] = {"no", "not", "never", NULL};
+	const char *const empty[] = {NULL};
+	ck_assert(slice_is_any(SLICE("not"), list));
+	ck_assert(!slice_is_any(SLICE("Not"), list) && !slice_is_any(SLICE("nothing"), list));
+	ck_assert(slice_is_any_nocase(SLICE("NEVER"), list));
+	ck_assert(!slice_is_any_nocase(SLICE("NEVERS"), list));
+	ck_assert(slice_has_any(SLICE("I never do"), list));
+	ck_assert(!slice_has_any(SLICE("I always do"), list) && !slice_has_any(SLICE(""), list));
+	ck_assert(slice_starts_with_any(SLICE("nevertheless"), list));
+	ck_assert(!slice_starts_with_any(SLICE("I never"), list));
+	ck_assert(slice_ends_with_any(SLICE("I never"), list));
+	ck_assert(!slice_ends_with_any(SLICE("nevertheless"), list));
+	ck_assert(!slice_is_any(SLICE("no"), empty) && !slice_has_any(SLICE("no"), empty));
+}
+END_TEST
+
+UNIT_MAIN("bytes", a_slice_is_sought_in_a_list,
+	  letters_are_equal_in_either_case_and_nothing_else_is, a_buffer_never_passes_its_limit,
+	  an_arena_keeps_small_and_large_apart_and_zeroed, an_arena_takes_over_what_a_buffer_holds,
+	  a_slice_is_found_in_a_text_of_any_length, slices_are_found_trimmed_and_compared,
+	  numbers_are_written_as_printf_writes_them)

@@ -45,7 +45,7 @@ static void open_with(struct talk *talk, const char *before, const char *message
 	const struct identity identity = {.user = SLICE("alex")};
 	struct slice body = arena_printf(&talk->arena, "{\"model\":\"m\",%s\"messages\":[%s]}",
 					 before, messages);
-	ck_assert_int_eq(chat_open_preview(&talk->chat, talk->config, &dialect_chat,
+	ck_assert_int_eq(chat_open_preview(&talk->chat, talk->config, NULL, &dialect_chat,
 					   talk->model_traits, &identity, (struct slice){0}, body,
 					   &refusal, &talk->arena),
 			 CHAT_LOAD);
@@ -70,11 +70,6 @@ static struct slice body_of(struct talk *talk)
 {
 	chat_inject(&talk->chat, NULL, &talk->arena);
 	return body_upstream(talk);
-}
-
-static bool has(struct slice text, const char *part)
-{
-	return slice_find(text, slice_of(part), 0) < text.size;
 }
 
 static struct replay replay_of(uint32_t ordinal, const char *turn)
@@ -136,7 +131,7 @@ START_TEST(what_was_given_stands_within_a_loop_of_tool_calls_whatever_the_mode_i
 	(void)decide(&talk, USER("Q") ",{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\"}]},"
 				      "{\"role\":\"tool\",\"content\":\"fine\"}");
 	ck_assert(talk.chat.stands);
-	ck_assert(has(body_of(&talk), "BLOCK"));
+	ck_assert(unit_has(body_of(&talk), "BLOCK"));
 	(void)decide(&talk, USER("Q"));
 	ck_assert(!talk.chat.stands);
 	teardown(&talk);
@@ -178,7 +173,7 @@ static bool recalls_fact(struct talk *talk, const char *quote)
 	talk->view.fact_count = 1;
 	talk->view.answers = talk->view.next_ordinal = 1;
 	(void)decide(talk, USER("Un caf\\u00e9") "," ASSISTANT("Petrel") "," USER("The boat?"));
-	return has(body_of(talk), "- boat: Petrel");
+	return unit_has(body_of(talk), "- boat: Petrel");
 }
 
 START_TEST(a_fact_is_recalled_unless_the_request_carries_the_words_that_it_rests_on)
@@ -250,7 +245,7 @@ START_TEST(a_receipt_tells_up_to_which_turn_the_summary_in_it_covers)
 	talk.view.summary = (struct summary){.text = SLICE("A trip to Portugal."), .covers = 7};
 	talk.view.has_frozen = false;
 	(void)decide(&talk, USER("Hello"));
-	ck_assert(has(body_of(&talk), "Portugal"));
+	ck_assert(unit_has(body_of(&talk), "Portugal"));
 	struct receipt receipt = chat_receipt(&talk.chat, &talk.arena);
 	ck_assert_uint_eq(receipt.turn_count, 1);
 	ck_assert_uint_eq(receipt.turns[0], 7);
@@ -272,12 +267,12 @@ START_TEST(a_question_is_embedded_without_its_secrets)
 		USER("Is sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH mine?");
 	setup(&talk, "mode = vector\n");
 	(void)decide(&talk, question);
-	ck_assert(has(talk.chat.question.text, "abcdefghijklmnop"));
-	ck_assert(!has(chat_question_text(&talk.chat, &talk.arena), "abcdefghijklmnop"));
+	ck_assert(unit_has(talk.chat.question.text, "abcdefghijklmnop"));
+	ck_assert(!unit_has(chat_question_text(&talk.chat, &talk.arena), "abcdefghijklmnop"));
 	teardown(&talk);
 	setup(&talk, "mode = vector\nsecrets = keep\n");
 	(void)decide(&talk, question);
-	ck_assert(has(chat_question_text(&talk.chat, &talk.arena), "abcdefghijklmnop"));
+	ck_assert(unit_has(chat_question_text(&talk.chat, &talk.arena), "abcdefghijklmnop"));
 	teardown(&talk);
 }
 END_TEST

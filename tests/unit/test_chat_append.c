@@ -3,11 +3,6 @@
 #include "core/text/text.h"
 #include "unit.h"
 
-static bool has(struct slice text, const char *part)
-{
-	return slice_find(text, slice_of(part), 0) < text.size;
-}
-
 #define WORDS "I moved to Lisbon in the spring of that year, and the rent is high there. "
 #define LONG WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS
 /* Three exchanges, of which history = trim takes out some, and a question. */
@@ -51,7 +46,7 @@ START_TEST(auto_goes_by_the_sessions_and_the_length_of_the_conversation)
 		(void)chat_fixture_decide(&f, cases[i].messages);
 		ck_assert_int_eq(f.chat.branch, cases[i].branch);
 		ck_assert_int_eq(f.chat.injects, cases[i].injects);
-		ck_assert(has(chat_receipt(&f.chat, &f.arena).text, cases[i].because));
+		ck_assert(unit_has(chat_receipt(&f.chat, &f.arena).text, cases[i].because));
 		chat_fixture_end(&f);
 	}
 }
@@ -142,8 +137,8 @@ END_TEST
 
 START_TEST(an_answer_that_goes_on_in_another_reply_is_not_journalled_yet)
 {
-	static const enum reply_end ends[] = {END_PAUSED, END_PENDING};
-	for (size_t i = 0; i < 2; i++) {
+	static const enum reply_end ends[] = {END_PAUSED, END_PENDING, END_RETRIED};
+	for (size_t i = 0; i < 3; i++) {
 		struct chat_fixture f;
 		chat_fixture_begin(&f, MODE_BUFFER);
 		(void)chat_fixture_decide(&f, USER("Is it?"));

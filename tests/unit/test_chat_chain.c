@@ -193,6 +193,45 @@ START_TEST(a_reply_that_is_kept_leaves_a_link)
 }
 END_TEST
 
+START_TEST(only_what_is_kept_and_sent_again_is_named_by_its_id)
+{
+	static const struct {
+		const char *before;
+		uint64_t named;
+	} cases[] = {{"", 7}, {"\"store\":false,", 0}, {"\"previous_response_id\":\"resp_1\",", 0}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct chat_fixture f;
+		struct reply reply = answered();
+		reply.item_hash = 7;
+		begin(&f);
+		(void)decide(&f, cases[i].before, ASKED);
+		(void)chat_fixture_inject(&f);
+		ck_assert(chat_fixture_append(&f, reply, false));
+		ck_assert_uint_eq(f.append.item_hash, cases[i].named);
+		chat_fixture_end(&f);
+	}
+}
+END_TEST
+
+/* Its words are at the provider, and memory may know them. */
+START_TEST(an_answer_that_is_named_is_a_mark_of_its_conversation)
+{
+	struct chat_fixture f;
+	begin(&f);
+	f.settings.trims = true;
+	f.view.conversation = 0;
+	(void)decide(&f, "", ASKED ",{\"type\":\"item_reference\",\"id\":\"m\"}," ASKED);
+	ck_assert_uint_eq(f.chat.fingerprint_count, 1);
+	ck_assert_uint_eq(f.chat.fingerprints[0].hash, step_hash_call(0, SLICE("m")));
+	ck_assert_uint_eq(f.chat.fingerprints[0].user_hash, text_hash(SLICE("Where is my boat?")));
+	ck_assert(!f.chat.fingerprints[0].tool_calls);
+	(void)chat_fixture_inject(&f);
+	ck_assert(chat_fixture_append(&f, answered(), false));
+	ck_assert_uint_eq(f.append.history_count, 0);
+	chat_fixture_end(&f);
+}
+END_TEST
+
 START_TEST(a_reply_that_calls_tools_keeps_the_turn_waiting)
 {
 	struct chat_fixture f;
@@ -285,6 +324,36 @@ START_TEST(a_fetched_reply_answers_the_turn_that_waits_for_it)
 }
 END_TEST
 
+START_TEST(a_background_stream_that_broke_off_is_fetched_later)
+{
+	static const struct {
+		const char *asked;
+		struct reply reply;
+		bool waits;
+	} cases[] = {
+		{"\"background\":true,", {.id = SLICE("resp_2"), .text = SLICE("In")}, true},
+		{"\"background\":true,", {.id = SLICE("resp_2")}, true},
+		{"\"background\":true,", {.text = SLICE("In")}, false},
+		{"\"background\":true,",
+		 {.id = SLICE("resp_2"), .text = SLICE("In"), .failed = true},
+		 false},
+		{"", {.id = SLICE("resp_2"), .text = SLICE("In")}, false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct chat_fixture f;
+		begin(&f);
+		(void)decide(&f, cases[i].asked, ASKED);
+		(void)chat_fixture_inject(&f);
+		ck_assert(chat_fixture_append(&f, cases[i].reply, true));
+		ck_assert_int_eq(f.append.journal, !cases[i].waits);
+		ck_assert_int_eq(f.append.complete, cases[i].waits);
+		ck_assert_int_eq(f.append.link != NULL && f.append.link->is_pending,
+				 cases[i].waits);
+		chat_fixture_end(&f);
+	}
+}
+END_TEST
+
 START_TEST(a_fetched_reply_is_learned_as_its_request_asked)
 {
 	struct chat_fixture f;
@@ -333,7 +402,9 @@ END_TEST
 UNIT_MAIN("chat_chain", the_store_is_asked_by_the_id_that_the_request_names,
 	  what_the_provider_keeps_is_told_from_what_it_does_not,
 	  tool_results_go_on_with_the_turn_that_waits, memory_stays_out_of_what_is_kept_if_it_is_to,
-	  a_reply_that_is_kept_leaves_a_link, a_reply_that_calls_tools_keeps_the_turn_waiting,
-	  a_link_tells_of_all_that_stands_before,
+	  a_reply_that_is_kept_leaves_a_link, only_what_is_kept_and_sent_again_is_named_by_its_id,
+	  an_answer_that_is_named_is_a_mark_of_its_conversation,
+	  a_reply_that_calls_tools_keeps_the_turn_waiting, a_link_tells_of_all_that_stands_before,
 	  a_fetched_reply_answers_the_turn_that_waits_for_it,
+	  a_background_stream_that_broke_off_is_fetched_later,
 	  a_fetched_reply_is_learned_as_its_request_asked, only_a_whole_answer_counts_as_fetched)

@@ -5,11 +5,6 @@
 
 #include <stdio.h>
 
-static bool has(struct slice text, const char *part)
-{
-	return slice_find(text, slice_of(part), 0) < text.size;
-}
-
 #define WORDS "I moved to Lisbon in the spring of that year, and the rent is high there. "
 #define LONG WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS WORDS
 /* Three exchanges, of which history = trim takes out some, and a question. */
@@ -40,11 +35,11 @@ START_TEST(a_history_that_memory_holds_is_cut)
 	ck_assert_uint_eq(f.recall.carried_from, 2); /* what was taken out may be recalled */
 	ck_assert(f.recall.only_conversation);
 	struct slice body = chat_fixture_inject(&f);
-	ck_assert(!has(body, "Lisbon"));
-	ck_assert(has(body, "three"));
-	ck_assert(has(body, "Portugal"));
+	ck_assert(!unit_has(body, "Lisbon"));
+	ck_assert(unit_has(body, "three"));
+	ck_assert(unit_has(body, "Portugal"));
 	ck_assert_uint_eq(chat_tokens_saved(&f.chat), f.chat.cut.tokens);
-	ck_assert(has(chat_receipt(&f.chat, &f.arena).text, "\"messages_removed\":4"));
+	ck_assert(unit_has(chat_receipt(&f.chat, &f.arena).text, "\"messages_removed\":4"));
 	ck_assert(chat_fixture_append(&f, (struct reply){.text = SLICE("There.")}, false));
 	ck_assert_uint_eq(f.append.frozen->cut_before, 2);
 	ck_assert_uint_eq(f.append.frozen->covers, 100);
@@ -67,7 +62,7 @@ START_TEST(a_history_that_memory_does_not_hold_goes_up_whole)
 		}
 		(void)chat_fixture_decide(&f, HISTORY "," USER("Where?"));
 		ck_assert_uint_eq(f.chat.cut.end, 0);
-		ck_assert(has(chat_fixture_inject(&f), "Lisbon"));
+		ck_assert(unit_has(chat_fixture_inject(&f), "Lisbon"));
 		ck_assert_uint_eq(chat_tokens_saved(&f.chat), 0);
 		chat_fixture_end(&f);
 	}
@@ -105,7 +100,7 @@ START_TEST(within_a_loop_of_tool_calls_the_cut_stays)
 			 CHAT_READY);
 	ck_assert_uint_eq(f.chat.cut.cut_before, 1);
 	ck_assert(f.chat.stands);
-	ck_assert(has(chat_fixture_inject(&f), "BLOCK"));
+	ck_assert(unit_has(chat_fixture_inject(&f), "BLOCK"));
 	chat_fixture_end(&f);
 }
 END_TEST
@@ -121,7 +116,7 @@ START_TEST(a_compaction_is_given_what_stands_and_teaches_nothing)
 				    HISTORY "," USER("Provide a detailed prompt for continuing our "
 						     "conversation above.")),
 		CHAT_READY);
-	ck_assert(has(chat_fixture_inject(&f), "BLOCK"));
+	ck_assert(unit_has(chat_fixture_inject(&f), "BLOCK"));
 	ck_assert(!chat_learns_from(&f.chat, 200));
 	chat_fixture_end(&f);
 }
@@ -177,15 +172,15 @@ START_TEST(what_is_imported_reads_as_it_was_said)
 	ck_assert_uint_eq(imported(&f, messages), 2);
 	const struct imported_turn *turns = f.append.history;
 	ck_assert_int_eq(turns[0].role, ROLE_USER);
-	ck_assert(has(turns[0].text, "My key is "));
-	ck_assert(!has(turns[0].text, "abcdefghijklmnop"));
+	ck_assert(unit_has(turns[0].text, "My key is "));
+	ck_assert(!unit_has(turns[0].text, "abcdefghijklmnop"));
 	ck_assert_int_eq(turns[1].role, ROLE_ASSISTANT);
 	unit_assert_slice(turns[1].text, "Noted.");
 	ck_assert_uint_eq(turns[1].hash, text_hash(SLICE("Noted.")));
 	ck_assert(turns[0].created_at < CHAT_NOW && turns[1].created_at < CHAT_NOW);
 	f.settings.secrets_redact = false;
 	ck_assert_uint_eq(imported(&f, messages), 2);
-	ck_assert(has(f.append.history[0].text, "abcdefghijklmnop"));
+	ck_assert(unit_has(f.append.history[0].text, "abcdefghijklmnop"));
 	f.settings.trims = false;
 	ck_assert_uint_eq(imported(&f, messages), 0);
 	f.settings.trims = true;

@@ -1,15 +1,10 @@
-/* Whether memory takes part in a chat, what the store is asked, and what stands. */
+/* Whether memory takes part in a chat, what the store is asked, and which turn is the newest. */
 #include "chat_fixture.h"
 #include "core/text/text.h"
 #include "unit.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static bool has(struct slice text, const char *part)
-{
-	return slice_find(text, slice_of(part), 0) < text.size;
-}
 
 /* ---- who asks, and in which mode ---- */
 
@@ -244,61 +239,7 @@ START_TEST(of_huge_messages_the_ends_and_the_newest_are_read)
 }
 END_TEST
 
-/* ---- what stands ---- */
-
-struct standing {
-	struct chat_fixture f;
-	struct fact fact;
-	uint64_t id;
-};
-
-/* A block stands that was made in this mode, of a fact that is current. */
-static void begin_standing(struct standing *s)
-{
-	chat_fixture_begin(&s->f, MODE_ENTITY);
-	s->id = 7;
-	s->fact = (struct fact){.id = 7,
-				.entity = SLICE("user"),
-				.key = SLICE("boat"),
-				.value = SLICE("Petrel"),
-				.state = FACT_CURRENT,
-				.exchange = 3};
-	s->f.view.facts = &s->fact;
-	s->f.view.fact_count = 1;
-	s->f.view.answers = s->f.view.next_ordinal = 1;
-	s->f.view.has_frozen = true;
-	s->f.view.frozen = (struct frozen){.mode = MODE_ENTITY,
-					   .tokens = 10,
-					   .block = SLICE("BLOCK"),
-					   .facts = &s->id,
-					   .fact_count = 1};
-}
-
-static bool stands(struct standing *s, const char *messages)
-{
-	(void)chat_fixture_decide(&s->f, messages);
-	bool is_given = has(chat_fixture_inject(&s->f), "BLOCK");
-	ck_assert_int_eq(s->f.chat.stands, is_given);
-	ck_assert_int_eq(s->f.chat.is_fresh, !is_given);
-	chat_fixture_end(&s->f);
-	begin_standing(s);
-	return is_given;
-}
-
-/* An older version froze turns as a chat's messages. */
-START_TEST(turns_frozen_as_messages_go_in_as_they_were_frozen)
-{
-	const char *turns = USER("q") "," ASSISTANT("r") ",";
-	struct standing s;
-	begin_standing(&s);
-	s.f.view.frozen.chat_turns = slice_of(turns);
-	(void)chat_fixture_decide(&s.f, SYSTEM("s") "," USER("Q") "," CALL "," RESULT);
-	ck_assert(s.f.chat.stands);
-	ck_assert(has(chat_fixture_inject(&s.f),
-		      "BLOCK\"}," USER("q") "," ASSISTANT("r") "," USER("Q")));
-	chat_fixture_end(&s.f);
-}
-END_TEST
+/* ---- what a program says ---- */
 
 START_TEST(an_answer_that_a_program_made_up_is_none)
 {
@@ -313,89 +254,6 @@ START_TEST(an_answer_that_a_program_made_up_is_none)
 	ck_assert_uint_eq(f.load.fingerprint_count, 1);
 	unit_assert_slice(f.chat.own_text, "Now?");
 	chat_fixture_end(&f);
-}
-END_TEST
-
-START_TEST(what_was_given_stands_until_something_in_it_changes)
-{
-	const char *history = USER("a") "," ASSISTANT("b") "," USER("The boat?");
-	struct standing s;
-	begin_standing(&s);
-	ck_assert(stands(&s, history));
-	s.f.view.has_frozen = false;
-	ck_assert(!stands(&s, history));
-	s.f.view.frozen.mode = MODE_VECTOR;
-	ck_assert(!stands(&s, history));
-	s.f.view.last_active = CHAT_NOW - 60 * 60 * 1000 + 1;
-	ck_assert(stands(&s, history));
-	s.f.view.last_active = CHAT_NOW - 60 * 60 * 1000;
-	ck_assert(!stands(&s, history));
-	s.f.view.leaves_out = true;
-	ck_assert(!stands(&s, history));
-	s.f.view.leaves_out = true;
-	s.f.view.answers = 0;
-	ck_assert(stands(&s, history));
-	s.f.view.frozen.turns = SLICE("x");
-	ck_assert(!stands(&s, history));
-	s.f.view.frozen.chat_turns = SLICE("{},");
-	ck_assert(!stands(&s, history));
-	s.f.view.frozen.cut_before = 1;
-	ck_assert(!stands(&s, history));
-	s.fact.state = FACT_SUPERSEDED;
-	ck_assert(!stands(&s, history));
-	s.f.view.fact_count = 0;
-	ck_assert(!stands(&s, history));
-	s.f.view.frozen.tokens = 5000; /* more than the conversation may have now */
-	ck_assert(!stands(&s, history));
-	chat_fixture_end(&s.f);
-}
-END_TEST
-
-START_TEST(what_an_earlier_turn_was_given_stands_with_its_facts)
-{
-	const char *history = USER("a") "," ASSISTANT("b") "," USER("The boat?");
-	const uint64_t gone = 8;
-	struct replay replay = {.user_hash = text_hash(SLICE("a")),
-				.tokens = 3,
-				.text = SLICE("RIDER"),
-				.turns = &(uint64_t){40},
-				.turn_count = 1};
-	struct standing s;
-	begin_standing(&s);
-	s.f.view.replays = &replay;
-	s.f.view.replay_count = 1;
-	(void)chat_fixture_decide(&s.f, history);
-	ck_assert(has(chat_fixture_inject(&s.f), "RIDER"));
-	ck_assert_uint_ge(s.f.chat.tokens, 13);
-	chat_fixture_end(&s.f);
-	begin_standing(&s);
-	s.f.view.replays = &replay;
-	s.f.view.replay_count = 1;
-	replay.facts = &gone;
-	replay.fact_count = 1;
-	(void)chat_fixture_decide(&s.f, history);
-	ck_assert(!s.f.chat.stands);
-	ck_assert(!has(chat_fixture_inject(&s.f), "RIDER"));
-	chat_fixture_end(&s.f);
-}
-END_TEST
-
-START_TEST(a_full_conversation_is_given_its_memory_anew_when_more_is_to_be_recalled)
-{
-	const char *history = USER("a") "," ASSISTANT("b") "," USER("The boat?");
-	struct standing s;
-	for (size_t used = 3960; used <= 4000; used += 40) {
-		begin_standing(&s);
-		s.f.settings.mode = s.f.view.frozen.mode = MODE_VECTOR;
-		s.f.view.frozen.tokens = used - 1000;
-		ck_assert_int_eq(chat_fixture_decide(&s.f, history), CHAT_RECALL);
-		ck_assert(s.f.chat.stands);
-		ck_assert_uint_eq(s.f.chat.budget, (4000 - (used - 1000)) / 3);
-		s.f.view.frozen.tokens = used;
-		ck_assert_int_eq(chat_fixture_decide(&s.f, history), CHAT_RECALL);
-		ck_assert_int_eq(s.f.chat.stands, used == 3960);
-		chat_fixture_end(&s.f);
-	}
 }
 END_TEST
 
@@ -461,10 +319,6 @@ UNIT_MAIN("chat_load", a_mode_is_the_configured_one_or_the_one_that_is_asked_for
 	  turns_have_vectors_where_they_are_recalled, each_mode_asks_for_what_it_injects,
 	  the_conversation_is_looked_up_by_its_answers, of_many_answers_the_newest_are_looked_up,
 	  of_huge_messages_the_ends_and_the_newest_are_read,
-	  what_was_given_stands_until_something_in_it_changes,
-	  turns_frozen_as_messages_go_in_as_they_were_frozen,
 	  an_answer_that_a_program_made_up_is_none,
-	  what_an_earlier_turn_was_given_stands_with_its_facts,
-	  a_full_conversation_is_given_its_memory_anew_when_more_is_to_be_recalled,
 	  what_a_program_says_behind_a_tools_result_begins_no_turn,
 	  what_a_program_says_behind_an_answer_begins_no_turn)

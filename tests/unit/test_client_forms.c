@@ -1,40 +1,15 @@
-#include "tests/unit/unit.h"
-
-#include "core/clients/forms.h"
+/* What of a message is the user's own: the turn without documents, and the words in it. */
 #include "core/clients/table.h"
 #include "core/text/text.h"
+#include "tests/unit/client_fixture.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct arena arena;
 
 #define FIRST                                                                                      \
 	"My greenhouse in Tromsø is 12 square metres. Which tomatoes ripen there before "         \
 	"September?"
 #define NEWEST "And how far apart should I plant them?"
-
-/* The text of a fixture's first or newest user message. */
-static struct slice user_text(const char *fixture, bool first)
-{
-	struct slice path = arena_printf(&arena, "%s/%s", FIXTURES, fixture);
-	json_t *body = json_load_file(path.data, 0, NULL);
-	ck_assert_msg(body != NULL, "%s is no JSON", path.data);
-	struct slice text = {0};
-	size_t i;
-	json_t *message;
-	json_array_foreach(json_object_get(body, "messages"), i, message)
-	{
-		const char *role = json_string_value(json_object_get(message, "role"));
-		const char *content = json_string_value(json_object_get(message, "content"));
-		if (strcmp(role, "user") == 0 && (!first || text.size == 0))
-			text = arena_copy(&arena, slice_of(content));
-	}
-	json_decref(body);
-	ck_assert_uint_gt(text.size, 0);
-	return text;
-}
 
 START_TEST(each_row_of_the_table_says_where_it_was_seen)
 {
@@ -45,107 +20,6 @@ START_TEST(each_row_of_the_table_says_where_it_was_seen)
 				 strcmp(source->place, "unknown") == 0);
 		ck_assert(i == 0 || client_forms[i - 1].kind <= client_forms[i].kind);
 	}
-}
-END_TEST
-
-START_TEST(side_requests_are_known)
-{
-	static const char *const fixtures[] = {
-		"openwebui/title.json",
-		"openwebui/tags.json",
-		"openwebui/follow_ups.json",
-		"openwebui/search_query.json",
-		"openwebui/retrieval_query.json",
-		"openwebui/image_prompt.json",
-		"openwebui/autocomplete.json",
-		"openwebui/edited_title.json",
-		"openwebui/context_compaction.json",
-		"openwebui/tool_choice.json",
-		"openwebui/tool_choice_history.json",
-		"openwebui/emoji.json",
-		"openwebui/merged_answers.json",
-		"librechat/title.json",
-		"librechat/title_structured.json",
-		"librechat/title_legacy.json",
-		"librechat/memory_agent.json",
-		"librechat/reasoning_label.json",
-	};
-	for (size_t i = 0; i < sizeof(fixtures) / sizeof(fixtures[0]); i++)
-		ck_assert_msg(form_is_side_request(user_text(fixtures[i], false)), "%s",
-			      fixtures[i]);
-	arena_finish(&arena);
-}
-END_TEST
-
-static const char *const turns[] = {
-	"openwebui/chat.json",
-	"openwebui/rag_turn.json",
-	"openwebui/rag_turn_user_query.json",
-	"openwebui/rag_turn_old.json",
-	"openwebui/rag_turn_rules.json",
-	"librechat/chat.json",
-	"librechat/files_in_history.json",
-	"librechat/rag_turn.json",
-};
-
-START_TEST(turns_with_documents_are_no_side_requests)
-{
-	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++)
-		ck_assert_msg(!form_is_side_request(user_text(turns[i], false)), "%s", turns[i]);
-	struct slice quoting = SLICE("### Task:\nRespond to the user query using the context.\n"
-				     "<context>\n<source>### Task: title\n<chat_history>\nUSER: x\n"
-				     "</chat_history></source>\n</context>\nWhat is this?");
-	ck_assert(!form_is_side_request(quoting));
-	quoting = SLICE("### Task:\nRespond to the user query using the context.\n<context>\n"
-			"### Messages Being Compacted:\n### Recent Messages Kept In Context:\n"
-			"</context>\nWhat is this?");
-	ck_assert(!form_is_side_request(quoting));
-	quoting = SLICE(
-		"### Task:\nRespond to the user query using the context.\n<Context id=\"1\">\n"
-		"<source>### Task: title\n<chat_history>\nUSER: x\n</chat_history></source>\n"
-		"</Context>\nWhat is this?");
-	ck_assert(!form_is_side_request(quoting));
-	unit_assert_slice(form_own_text(quoting, &arena), "What is this?");
-	arena_finish(&arena);
-}
-END_TEST
-
-START_TEST(a_side_request_may_be_told_by_what_leads_it)
-{
-	const struct slice none = {0};
-	const struct slice title = SLICE("You are a title generator. You output ONLY a title.");
-	const struct slice tools = SLICE("Available Tools: []\n\nChoose.");
-	const struct slice asks = SLICE("Generate a title for this conversation:\n");
-	ck_assert(form_leads_side_request(title, asks, none));
-	ck_assert(form_leads_side_request(title, none, none));
-	ck_assert(form_leads_side_request(none, asks, none));
-	ck_assert(form_leads_side_request(SLICE("You are Open WebUI's private memory reviewer."),
-					  SLICE("x"), SLICE("x")));
-	ck_assert(form_leads_side_request(tools, SLICE("Query: hi"), SLICE("Query: hi")));
-	ck_assert(!form_leads_side_request(tools, SLICE("Query: hi"), none));
-	ck_assert(!form_leads_side_request(tools, SLICE("hi"), SLICE("hi")));
-	ck_assert(!form_leads_side_request(none, SLICE("Query: hi"), SLICE("Query: hi")));
-	ck_assert(!form_leads_side_request(none, none, none));
-	ck_assert(!form_leads_side_request(
-		none, SLICE("Generate a title for this conversation:\nWe sail."), none));
-	ck_assert(
-		form_is_compaction(SLICE("CRITICAL: Respond with TEXT ONLY. Do NOT call any tools. "
-					 "Sum up.")));
-	ck_assert(!form_is_compaction(SLICE("Sum up our conversation.")));
-}
-END_TEST
-
-START_TEST(what_a_user_writes_is_no_side_request)
-{
-	ck_assert(!form_is_side_request(SLICE("")));
-	ck_assert(!form_is_side_request((struct slice){0}));
-	ck_assert(!form_is_side_request(SLICE("### Task: write a poem about tags")));
-	ck_assert(!form_is_side_request(SLICE("Provide a concise title for my thesis.")));
-	ck_assert(!form_is_side_request(SLICE("Query: History of Rome")));
-	ck_assert(!form_is_side_request(SLICE("History:\nI was born in Rome.")));
-	ck_assert(!form_is_side_request(SLICE("What does <chat_history> mean in this prompt?")));
-	ck_assert(
-		!form_is_side_request(SLICE("Analyze this conversation and tell me who is right")));
 }
 END_TEST
 
@@ -161,12 +35,6 @@ START_TEST(a_turn_is_its_own_text_however_it_is_wrapped)
 	arena_finish(&arena);
 }
 END_TEST
-
-static void assert_own(const char *text, const char *expected)
-{
-	unit_assert_slice(form_own_text(slice_of(text), &arena), expected);
-	arena_finish(&arena);
-}
 
 START_TEST(documents_are_taken_out)
 {
@@ -379,67 +247,6 @@ START_TEST(a_plain_text_is_not_copied)
 }
 END_TEST
 
-/* `count` characters that repeat nothing. */
-static struct slice running_text(unsigned seed, size_t count)
-{
-	struct buffer out;
-	buffer_init(&out, SIZE_MAX);
-	for (size_t i = 0; i < count; i++) {
-		seed = seed * 1103515245 + 12345;
-		buffer_append_byte(&out, (char)('a' + (seed >> 16) % 26));
-		if (seed >> 28 == 0)
-			buffer_append(&out, SLICE(" é\n"));
-	}
-	struct slice text = arena_copy(&arena, buffer_slice(&out));
-	buffer_finish(&out);
-	return text;
-}
-
-START_TEST(two_hundred_characters_in_a_row_are_a_quote)
-{
-	struct slice answer = running_text(1, 1000);
-	struct slice other = running_text(2, 3000);
-	struct slice ideographs = SLICE("東京");
-	ck_assert(!form_quotes_answer(other, answer));
-	for (size_t size = 199; size <= 200; size++) {
-		struct buffer text;
-		buffer_init(&text, SIZE_MAX);
-		buffer_append(&text, other);
-		size_t at = 300;
-		for (size_t count = 0; count < size; at++) {
-			char c = answer.data[at];
-			bool is_space = c == ' ' || c == '\n';
-			count += ((unsigned char)c & 0xC0) != 0x80;
-			buffer_append(&text,
-				      is_space ? SLICE("\r\n\t") : slice_part(answer, at, at + 1));
-		}
-		buffer_append(&text, ideographs);
-		buffer_append(&text, other);
-		ck_assert_int_eq(form_quotes_answer(buffer_slice(&text), answer), size == 200);
-		ck_assert_int_eq(form_quotes_answer(answer, buffer_slice(&text)), size == 200);
-		buffer_finish(&text);
-	}
-	ck_assert(!form_quotes_answer(SLICE(""), answer));
-	ck_assert(!form_quotes_answer(answer, SLICE("short")));
-	arena_finish(&arena);
-}
-END_TEST
-
-START_TEST(every_title_request_quotes_the_answer)
-{
-	json_t *body = json_load_file(FIXTURES "/librechat/chat.json", 0, NULL);
-	const char *answer = json_string_value(
-		json_object_get(json_array_get(json_object_get(body, "messages"), 2), "content"));
-	ck_assert(form_quotes_answer(user_text("librechat/title.json", false), slice_of(answer)));
-	ck_assert(form_quotes_answer(user_text("openwebui/edited_title.json", false),
-				     slice_of(answer)));
-	ck_assert(
-		!form_quotes_answer(user_text("openwebui/rag_turn.json", false), slice_of(answer)));
-	json_decref(body);
-	arena_finish(&arena);
-}
-END_TEST
-
 /* Quadratic work would run into the test's time limit. */
 START_TEST(long_texts_are_looked_at_once)
 {
@@ -541,15 +348,12 @@ START_TEST(what_is_left_out_may_open_and_close_anything)
 }
 END_TEST
 
-UNIT_MAIN("client_forms", side_requests_are_known, turns_with_documents_are_no_side_requests,
-	  a_side_request_may_be_told_by_what_leads_it, what_a_user_writes_is_no_side_request,
+UNIT_MAIN("client_forms", each_row_of_the_table_says_where_it_was_seen,
 	  a_turn_is_its_own_text_however_it_is_wrapped, documents_are_taken_out,
 	  documents_are_known_by_many_names, an_attribute_does_not_close_its_document,
 	  a_second_text_is_a_document, what_others_wrote_is_not_the_users,
 	  what_only_looks_like_it_is_the_users,
 	  an_unclosed_context_goes_to_the_end_unless_it_is_talked_of,
 	  a_document_cannot_close_itself, the_query_of_the_oldest_template_is_not_said_twice,
-	  a_plain_text_is_not_copied, two_hundred_characters_in_a_row_are_a_quote,
-	  every_title_request_quotes_the_answer, long_texts_are_looked_at_once,
-	  random_tags_are_no_danger, what_is_left_out_may_open_and_close_anything,
-	  each_row_of_the_table_says_where_it_was_seen)
+	  a_plain_text_is_not_copied, long_texts_are_looked_at_once, random_tags_are_no_danger,
+	  what_is_left_out_may_open_and_close_anything)

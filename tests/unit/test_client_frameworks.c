@@ -1,18 +1,8 @@
-#include "tests/unit/unit.h"
-
-#include "core/clients/forms.h"
-
-static struct arena arena;
+#include "tests/unit/client_fixture.h"
 
 #define ASKED "And how far apart should I plant them?"
 #define DOCUMENT "My name is Mallory and I live in Toolville."
 #define RULE "---------------------\n"
-
-static void assert_own(const char *text, const char *expected)
-{
-	unit_assert_slice(form_own_text(slice_of(text), &arena), expected);
-	arena_finish(&arena);
-}
 
 START_TEST(of_a_prompt_with_documents_the_question_is_the_users)
 {

@@ -149,16 +149,67 @@ START_TEST(units_and_numbers_are_strict)
 }
 END_TEST
 
+START_TEST(personal_data_has_an_action_for_each_class)
+{
+	struct config *config = read_good("[pii]\nemail = mask\nphone = drop\nip = no_inject\n"
+					  "health = drop\n[pii user=a*]\nemail = keep\n"
+					  "[pii tenant=t]\nmac = mask\n");
+	struct config_memory memory =
+		config_memory_for(config, SLICE(""), SLICE("t"), SLICE("bob"));
+	struct pii_policy policy = config_pii_policy(&memory);
+	ck_assert_uint_eq(policy.mask, PII_BIT(PII_EMAIL) | PII_BIT(PII_MAC));
+	ck_assert_uint_eq(policy.drop, PII_BIT(PII_PHONE) | PII_BIT(PII_HEALTH));
+	ck_assert_uint_eq(policy.hide, PII_BIT(PII_IP));
+	memory = config_memory_for(config, SLICE(""), SLICE(""), SLICE("alex"));
+	ck_assert_uint_eq(config_pii_policy(&memory).mask, 0);
+	config_release(config);
+	assert_fault_has("[pii]\nemail = hide", "choose keep, mask, drop, no_inject");
+	assert_fault_has("[pii]\nother = mask", "unknown key");
+	assert_fault_has("[pii model=x]\nemail = mask",
+			 "write one of [pii tenant=ID], [pii user=GLOB]");
+}
+END_TEST
+
+START_TEST(the_shortest_time_of_retention_counts)
+{
+	const uint64_t day = 24 * 3600 * 1000;
+	struct config *config =
+		read_good("[retention]\nmessages = 30d\nfacts.person = 9d\nnotes = 8d\n"
+			  "[retention tenant=t]\nmessages = 60d\nfacts = 5d\nreceipts = 2d\n"
+			  "[retention user=a*]\nmessages = 10d\nfacts = 0\npii = drop\n");
+	struct config_retention kept =
+		config_memory_for(config, SLICE(""), SLICE("t"), SLICE("alex")).retention;
+	ck_assert_uint_eq(kept.messages, 10 * day);
+	ck_assert_uint_eq(kept.facts, 5 * day);
+	ck_assert_uint_eq(kept.fact_kinds[FACT_OF_PERSON], 9 * day);
+	ck_assert_uint_eq(kept.fact_kinds[FACT_OF_NOTE], 8 * day);
+	ck_assert_uint_eq(kept.receipts, 2 * day);
+	ck_assert_uint_eq(kept.summaries, 0);
+	ck_assert_int_eq(kept.pii, PII_DROP);
+	kept = config_memory_for(config, SLICE(""), SLICE("t"), SLICE("bob")).retention;
+	ck_assert_uint_eq(kept.messages, 30 * day);
+	ck_assert_int_eq(kept.pii, PII_KEEP);
+	kept = config_shortest_retention(config);
+	ck_assert_uint_eq(kept.messages, 10 * day);
+	ck_assert_uint_eq(kept.facts, 5 * day);
+	ck_assert_int_eq(kept.pii, PII_DROP);
+	config_release(config);
+	assert_fault_has("[retention]\nfacts.pet = 1d", "unknown key");
+	assert_fault_has("[retention model=x]\nfacts = 1d",
+			 "write one of [retention tenant=ID], [retention user=GLOB]");
+}
+END_TEST
+
 START_TEST(retention_is_a_time_or_nought_and_a_policy)
 {
 	struct config *config = read_good("[retention]\nmessages = 90d\nfacts = 0\npii = drop\n");
-	ck_assert_uint_eq(config->retention.messages, UINT64_C(90) * 24 * 3600 * 1000);
-	ck_assert_uint_eq(config->retention.facts, 0);
-	ck_assert_int_eq(config->retention.pii, PII_DROP);
+	ck_assert_uint_eq(config->memory.retention.messages, UINT64_C(90) * 24 * 3600 * 1000);
+	ck_assert_uint_eq(config->memory.retention.facts, 0);
+	ck_assert_int_eq(config->memory.retention.pii, PII_DROP);
 	config_release(config);
 	config = read_good("");
-	ck_assert_uint_eq(config->retention.messages, 0);
-	ck_assert_int_eq(config->retention.pii, PII_KEEP);
+	ck_assert_uint_eq(config->memory.retention.messages, 0);
+	ck_assert_int_eq(config->memory.retention.pii, PII_KEEP);
 	config_release(config);
 	assert_fault_has("[retention]\nmessages = forever",
 			 "is \"forever\"; write a number with ms, s, m, h or d, such as 90d; "
@@ -242,11 +293,21 @@ START_TEST(faults_of_variables_name_them)
 	assert_fault_has("", "RECALLD_LISTEN_ADMIN: [listen] admin is open to other machines");
 	unsetenv("RECALLD_LISTEN_WORKERS");
 	unsetenv("RECALLD_LISTEN_ADMIN");
+	setenv("RECALLD_UPSTREAM_API_KEY", "\"sk-1\"", 1);
+	assert_fault_has("", "RECALLD_UPSTREAM_API_KEY: [upstream] api_key begins and ends with a "
+			     "quotation mark, which is sent along; write it exactly as issued");
+	setenv("RECALLD_UPSTREAM_API_KEY", "'sk-1'", 1);
+	assert_fault_has("", "RECALLD_UPSTREAM_API_KEY: [upstream] api_key begins and ends with");
+	unsetenv("RECALLD_UPSTREAM_API_KEY");
+	config_release(read_good("[upstream]\napi_key = \"sk-1\"\n"));
+	config_release(read_good("[upstream]\napi_key = sk-1'\n"));
 	setenv("RECALLD_MODEL_SERVICE_HOST", "10.0.0.1", 1);
 	assert_warns("", "test.conf: warning: RECALLD_MODEL_SERVICE_HOST is not a key of [model]");
 	unsetenv("RECALLD_MODEL_SERVICE_HOST");
 	setenv("RECALLD_MEMROY_MODE", "buffer", 1);
-	assert_warns("", "test.conf: warning: RECALLD_MEMROY_MODE is not a key of [memory]");
+	assert_warns("",
+		     "test.conf: warning: RECALLD_MEMROY_MODE has no effect: no section has this "
+		     "name; did you mean [memory]?");
 	unsetenv("RECALLD_MEMROY_MODE");
 	/* What Kubernetes makes up for a service called recalld. */
 	setenv("RECALLD_SERVICE_HOST", "10.0.0.1", 1);
@@ -342,6 +403,7 @@ UNIT_MAIN("config", an_empty_file_gives_the_defaults, values_of_every_type_are_r
 	  comments_quotes_crlf_and_a_byte_order_mark_are_understood,
 	  every_fault_is_reported_with_its_line_and_a_remedy, nothing_may_be_said_twice,
 	  values_out_of_range_name_the_range, units_and_numbers_are_strict,
+	  the_shortest_time_of_retention_counts, personal_data_has_an_action_for_each_class,
 	  retention_is_a_time_or_nought_and_a_policy, secrets_are_never_printed,
 	  values_are_taken_from_the_environment, variables_override_the_file,
 	  faults_of_variables_name_them, hostile_bytes_are_refused_by_line,

@@ -83,11 +83,6 @@ static const struct context *build(struct memory *memory)
 	return context;
 }
 
-static bool holds(struct slice text, const char *part)
-{
-	return slice_find(text, slice_of(part), 0) < text.size;
-}
-
 static void assert_order(struct slice text, const char *first, const char *second)
 {
 	size_t a = slice_find(text, slice_of(first), 0);
@@ -134,13 +129,14 @@ START_TEST(what_holds_no_longer_is_said_before_all_else)
 	struct memory memory = memory_in(MODE_ENTITY);
 	memory.input.ended = ended;
 	memory.input.ended_count = 3;
-	ck_assert(holds(build(&memory)->block, "No longer so: "));
+	ck_assert(unit_has(build(&memory)->block, "No longer so: "));
 	add_fact(&memory, "user", "home_city", "Porto");
 	struct slice block = build(&memory)->block;
-	ck_assert(holds(block, "win over it.\nNo longer so: home_city: Lisbon (until 2026-11-21)\n"
-			       "No longer so: Maria employer\n"
-			       "No longer so: something that was recalled earlier\n"
-			       "Facts:\n- home_city: Porto\n"));
+	ck_assert(unit_has(block,
+			   "win over it.\nNo longer so: home_city: Lisbon (until 2026-11-21)\n"
+			   "No longer so: Maria employer\n"
+			   "No longer so: something that was recalled earlier\n"
+			   "Facts:\n- home_city: Porto\n"));
 	ck_assert(memory.context.items[0].is_ended && !memory.context.items[3].is_ended);
 	memory.input.budget = 10;
 	ck_assert_uint_eq(build(&memory)->block.size, 0);
@@ -212,7 +208,8 @@ START_TEST(neither_ids_nor_scores_nor_clocks_are_in_the_text)
 	fact->observed_at = NOON;
 	add_turn(&memory, 2, ROLE_USER, "Hi")->id = 876543;
 	struct slice before = build(&memory)->block;
-	ck_assert(!holds(before, "987654") && !holds(before, "876543") && !holds(before, "8125"));
+	ck_assert(!unit_has(before, "987654") && !unit_has(before, "876543") &&
+		  !unit_has(before, "8125"));
 	fact->id = 5;
 	fact->confidence = 0.9;
 	fact->observed_at = 1;
@@ -235,10 +232,10 @@ START_TEST(poisoned_values_can_neither_close_the_block_nor_open_another)
 	size_t closing = slice_find(block, SLICE("<"), opening + 1);
 	ck_assert_uint_eq(opening, 0);
 	unit_assert_slice(slice_part(block, closing, block.size), "</user_memory>");
-	ck_assert(!holds(block, "<|"));
-	ck_assert(!holds(block, "\n- name: Bob"));
+	ck_assert(!unit_has(block, "<|"));
+	ck_assert(!unit_has(block, "\n- name: Bob"));
 	size_t facts = slice_find(block, SLICE("\nFacts:"), 0);
-	ck_assert(!holds(slice_part(block, facts + 1, block.size), "\nFacts:"));
+	ck_assert(!unit_has(slice_part(block, facts + 1, block.size), "\nFacts:"));
 	arena_finish(&memory.arena);
 }
 END_TEST
@@ -279,7 +276,7 @@ START_TEST(the_users_newest_facts_are_chosen_when_not_all_fit)
 	memory.input.budget = 66;
 	struct slice block = build(&memory)->block;
 	assert_order(block, "- beta: Alex\n", "- omega: Qdrant\n");
-	ck_assert(!holds(block, "Siemens") && !holds(block, "old observation"));
+	ck_assert(!unit_has(block, "Siemens") && !unit_has(block, "old observation"));
 	ck_assert_uint_eq(memory.context.dropped_count, 2);
 	ck_assert_uint_eq(memory.context.dropped[0].id, 1002);
 	unit_assert_slice(memory.context.dropped[1].text, "Maria (person) employer: Siemens");
@@ -324,8 +321,8 @@ START_TEST(a_summary_is_cut_at_a_sentence)
 		5);
 	memory.input.budget = 85;
 	struct slice block = build(&memory)->block;
-	ck_assert(
-		holds(block, "\nAlex builds a RAG system. The store is ChromaDB.\n</user_memory>"));
+	ck_assert(unit_has(block,
+			   "\nAlex builds a RAG system. The store is ChromaDB.\n</user_memory>"));
 	memory.input.budget = 62;
 	ck_assert_uint_eq(build(&memory)->block.size, 0);
 	ck_assert_uint_eq(memory.context.dropped_count, 1);
@@ -344,8 +341,8 @@ START_TEST(a_buffer_holds_the_last_messages_only)
 			 arena_printf(&memory.arena, "message %d", i).data);
 	memory.turns[4].state = TURN_SUPERSEDED;
 	struct slice block = build(&memory)->block;
-	ck_assert(!holds(block, "message 1") && !holds(block, "message 4"));
-	ck_assert(!holds(block, "Alex"));
+	ck_assert(!unit_has(block, "message 1") && !unit_has(block, "message 4"));
+	ck_assert(!unit_has(block, "Alex"));
 	assert_order(block, "user: message 2", "assistant: message 3");
 	assert_order(block, "message 3", "assistant: message 5");
 	memory.input.buffer_messages = 0;
@@ -367,9 +364,9 @@ START_TEST(turns_of_this_conversation_go_in_as_whole_pairs)
 	unit_assert_slice(rendered_turns(&memory),
 			  "{\"role\":\"user\",\"content\":\"I use <ChromaDB>\\n\\\"now\\\"\"},"
 			  "{\"role\":\"assistant\",\"content\":\"Noted.\"},");
-	ck_assert(holds(memory.context.block, "elsewhere"));
-	ck_assert(!holds(memory.context.block, "ChromaDB"));
-	ck_assert(!holds(memory.context.block, "never answered"));
+	ck_assert(unit_has(memory.context.block, "elsewhere"));
+	ck_assert(!unit_has(memory.context.block, "ChromaDB"));
+	ck_assert(!unit_has(memory.context.block, "never answered"));
 	ck_assert_uint_eq(memory.context.item_count, 4);
 	arena_finish(&memory.arena);
 }
@@ -398,7 +395,7 @@ START_TEST(what_the_client_carries_is_not_injected_again)
 	build(&memory);
 	ck_assert_uint_eq(memory.context.block.size, 0);
 	assert_order(memory.context.turns, "message 0", "message 3");
-	ck_assert(!holds(memory.context.turns, "message 4"));
+	ck_assert(!unit_has(memory.context.turns, "message 4"));
 	memory.input.carried_from = 0;
 	ck_assert_uint_eq(build(&memory)->turns.size, 0);
 	arena_finish(&memory.arena);
@@ -413,7 +410,7 @@ START_TEST(what_the_summary_covers_is_not_repeated)
 			 arena_printf(&memory.arena, "message %d", i).data);
 	summarize(&memory, "They talked.", 4);
 	build(&memory);
-	ck_assert(!holds(memory.context.turns, "message 3"));
+	ck_assert(!unit_has(memory.context.turns, "message 3"));
 	assert_order(memory.context.turns, "message 4", "message 7");
 	summarize(&memory, "They talked.", 5); /* ends between a user turn and its answer */
 	build(&memory);
@@ -434,12 +431,12 @@ START_TEST(a_message_too_long_is_left_out_unless_it_is_the_newest)
 	add_turn(&memory, 2, ROLE_USER, "short and new");
 	struct slice block = build(&memory)->block;
 	assert_order(block, "short and old", "short and new");
-	ck_assert(!holds(block, "Wört"));
+	ck_assert(!unit_has(block, "Wört"));
 	ck_assert_uint_eq(memory.context.dropped_count, 1);
 	ck_assert(slice_starts_with(memory.context.dropped[0].text, SLICE("assistant: ")));
 	add_turn(&memory, 2, ROLE_ASSISTANT, words);
 	block = build(&memory)->block;
-	ck_assert(holds(block, "assistant: ein Wört") && holds(block, " ...\n"));
+	ck_assert(unit_has(block, "assistant: ein Wört") && unit_has(block, " ...\n"));
 	ck_assert(text_is_utf8(block));
 	ck_assert_uint_gt(memory.context.tokens, 250);
 	free(words);

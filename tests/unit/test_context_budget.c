@@ -140,6 +140,37 @@ START_TEST(what_stands_in_for_turns_taken_out_goes_before_all_else)
 }
 END_TEST
 
+/* What a request takes that nothing bears on, of a user with many preferences. */
+static size_t tokens_of_profile(size_t profile, size_t *facts)
+{
+	static const struct recall_question question = {.text = SLICE("Write a haiku about snow.")};
+	struct memory *memory = memory_in(MODE_ENTITY);
+	memory->input.question = &question;
+	memory->input.profile = profile;
+	for (size_t i = 0; i < 40; i++)
+		(void)memory_add_fact(memory, "preferences", "short answers without lists", 0);
+	(void)memory_add_fact(memory, "vector_store", "Qdrant", 0);
+	size_t tokens = memory_build(memory)->tokens;
+	*facts = text_count(memory->context.block, "short answers");
+	ck_assert(!text_holds(memory->context.block, "Qdrant"));
+	memory_free(memory);
+	return tokens;
+}
+
+START_TEST(where_nothing_bears_the_profile_is_all_and_its_frame_counts)
+{
+	size_t facts, more;
+	for (size_t profile = 0; profile <= 400; profile += 25)
+		ck_assert_uint_le(tokens_of_profile(profile, &facts), profile);
+	ck_assert_uint_eq(tokens_of_profile(20, &facts), 0);
+	ck_assert_uint_eq(facts, 0);
+	ck_assert_uint_gt(tokens_of_profile(200, &facts), 180);
+	(void)tokens_of_profile(400, &more);
+	ck_assert(facts > 8 && more > facts);
+}
+END_TEST
+
 UNIT_MAIN("context_budget", what_stands_in_for_turns_taken_out_goes_before_all_else,
+	  where_nothing_bears_the_profile_is_all_and_its_frame_counts,
 	  no_budget_is_ever_exceeded_and_equal_input_gives_equal_bytes,
 	  times_and_scores_that_make_no_sense_are_survived)

@@ -1,45 +1,19 @@
-/* An exchange's life: the states it goes through, what its client gets, what memory keeps, and what
- * becomes of both when a neighbour leaves, stalls or answers nonsense. */
-#include "tests/unit/proxy_fixture.h"
+/* An exchange's life: the states it goes through, what its client gets, what memory keeps, and how
+ * little of it a request has that memory takes no part in. */
+#include "tests/unit/exchange_fixture.h"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#define STREAM "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
-#define EVENT(text) "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"}}]}\n\n"
-#define STOP "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
-#define DONE "data: [DONE]\n\n"
-#define ANSWER(text)                                                                               \
-	"{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"" text       \
-	"\"},\"finish_reason\":\"stop\"}]}"
-
-static const char *const buffer_mode = "[memory]\nmode = buffer\n";
-
-static void send_answer(struct side *upstream, const char *head, const char *body)
-{
-	struct arena arena = {0};
-	side_send(upstream,
-		  arena_printf(&arena, "%sContent-Length: %zu\r\n\r\n%s", head, strlen(body), body)
-			  .data);
-	arena_finish(&arena);
-}
-
-static void assert_memory(struct proxy *proxy, const char *user, const char *expected)
-{
-	ck_assert_str_eq(proxy_memory(proxy, user), expected);
-}
 
 /* ---- from the request to the disk ---- */
 
 START_TEST(a_stream_goes_through_all_states_and_its_end_waits_for_the_disk)
 {
 	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
+	struct side client, upstream;
+	begin_exchange(&proxy, buffer_mode, &client, &upstream);
 	ck_assert(side_has(&upstream, "POST /v1/chat/completions HTTP/1.1\r\n"));
 	ck_assert(!side_has(&upstream, "alex"));
 	proxy_await_state("waiting", 1);
@@ -74,9 +48,8 @@ END_TEST
 START_TEST(the_last_byte_of_a_plain_reply_waits_for_the_disk)
 {
 	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
+	struct side client, upstream;
+	begin_exchange(&proxy, buffer_mode, &client, &upstream);
 	disk_hold();
 	send_answer(&upstream, "HTTP/1.1 200 OK\r\n", ANSWER("Hi"));
 	side_await(&client, "\"finish_reason\":\"stop\"}]");
@@ -97,9 +70,8 @@ END_TEST
 START_TEST(a_disk_that_takes_more_than_two_seconds_is_not_waited_for)
 {
 	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
+	struct side client, upstream;
+	begin_exchange(&proxy, buffer_mode, &client, &upstream);
 	disk_hold();
 	side_send(&upstream, STREAM EVENT("Hi") STOP DONE);
 	side_close(&upstream);
@@ -115,9 +87,9 @@ END_TEST
 START_TEST(with_relaxed_durability_nothing_waits_for_the_disk)
 {
 	struct proxy proxy;
-	proxy_begin(&proxy, "[memory]\nmode = buffer\ndurability = relaxed\n");
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
+	struct side client, upstream;
+	begin_exchange(&proxy, "[memory]\nmode = buffer\ndurability = relaxed\n", &client,
+		       &upstream);
 	disk_hold();
 	side_send(&upstream, STREAM EVENT("Hi") STOP DONE);
 	side_close(&upstream);
@@ -213,9 +185,8 @@ END_TEST
 START_TEST(a_refusal_of_what_the_client_sent_alone_passes)
 {
 	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
+	struct side client, upstream;
+	begin_exchange(&proxy, buffer_mode, &client, &upstream);
 	send_answer(&upstream, "HTTP/1.1 400 Bad Request\r\n", "{\"error\":\"no\"}");
 	side_await(&client, "{\"error\":\"no\"}");
 	proxy_await_rest(&proxy);
@@ -338,184 +309,6 @@ START_TEST(a_bad_id_never_reaches_the_upstream)
 }
 END_TEST
 
-/* ---- the upstream fails ---- */
-
-START_TEST(an_upstream_that_cannot_be_reached_may_be_asked_again)
-{
-	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	(void)shutdown(proxy.upstream, SHUT_RDWR); /* nobody listens now */
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	side_await(&client, "upstream_unreachable");
-	ck_assert(side_has(&client, "HTTP/1.1 502 "));
-	ck_assert(side_has(&client, "Retry-After: 1\r\n"));
-	ck_assert(side_has(&client, "X-Memory-Status: empty\r\n"));
-	proxy_await_rest(&proxy);
-	ck_assert_uint_eq(metrics_counter(METRIC_ERRORS_UPSTREAM), 1);
-	assert_memory(&proxy, "alex", "");
-	side_close(&client);
-	proxy_finish(&proxy);
-}
-END_TEST
-
-START_TEST(an_upstream_that_says_nothing_is_a_timeout_and_not_asked_again)
-{
-	struct proxy proxy;
-	proxy_begin(&proxy, "first_byte_timeout = 100ms\n[memory]\nmode = buffer\n");
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
-	side_await(&client, "upstream_timeout");
-	ck_assert(side_has(&client, "HTTP/1.1 504 "));
-	ck_assert(!side_has(&client, "Retry-After"));
-	proxy_await_rest(&proxy);
-	side_await_end(&upstream);
-	side_close(&client);
-	proxy_finish(&proxy);
-}
-END_TEST
-
-START_TEST(an_upstream_that_falls_silent_in_a_stream_is_told_by_an_error_event)
-{
-	struct proxy proxy;
-	proxy_begin(&proxy, "idle_timeout = 100ms\n[memory]\nmode = buffer\n");
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
-	side_send(&upstream, STREAM EVENT("Be") "data: {\"cut");
-	side_await(&client, "upstream_timeout");
-	side_await(&client, "\r\n0\r\n\r\n");
-	ck_assert(side_has(&client, "\r\ndata: {\"error\":{"));
-	proxy_await_rest(&proxy);
-	ck_assert_uint_eq(metrics_counter(METRIC_EXCHANGES_INCOMPLETE), 1);
-	assert_memory(&proxy, "alex", "USER:Hello|ASSISTANT:Be~|");
-	side_await_end(&upstream);
-	side_close(&client);
-	proxy_finish(&proxy);
-}
-END_TEST
-
-START_TEST(a_plain_reply_that_breaks_off_does_not_look_whole)
-{
-	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
-	side_send(&upstream, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-			     "b\r\n{\"choices\":\r\n");
-	side_await(&client, "{\"choices\"");
-	side_reset(&upstream);
-	side_await_end(&client);
-	ck_assert(!side_has(&client, "error"));
-	ck_assert(!side_has(&client, "\r\n0\r\n\r\n"));
-	proxy_await_rest(&proxy);
-	ck_assert_uint_eq(metrics_counter(METRIC_ERRORS_UPSTREAM), 1);
-	proxy_finish(&proxy);
-}
-END_TEST
-
-START_TEST(a_connection_that_breaks_behind_the_done_is_no_fault)
-{
-	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
-	side_send(&upstream, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-			     "Content-Length: 10000\r\n\r\n" EVENT("Hi") STOP DONE);
-	side_await(&client, DONE);
-	side_reset(&upstream);
-	side_await_end(&client);
-	proxy_await_rest(&proxy);
-	ck_assert_uint_eq(metrics_counter(METRIC_ERRORS_UPSTREAM), 0);
-	assert_memory(&proxy, "alex", "USER:Hello|ASSISTANT:Hi|");
-	proxy_finish(&proxy);
-}
-END_TEST
-
-START_TEST(a_stream_closed_without_its_end_is_incomplete)
-{
-	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
-	side_send(&upstream, STREAM EVENT("Ha"));
-	side_close(&upstream);
-	side_await(&client, "\r\n0\r\n\r\n");
-	proxy_await_rest(&proxy);
-	assert_memory(&proxy, "alex", "USER:Hello|ASSISTANT:Ha~|");
-	side_close(&client);
-	proxy_finish(&proxy);
-}
-END_TEST
-
-/* ---- the client leaves ---- */
-
-START_TEST(when_its_client_leaves_the_upstream_is_left_too)
-{
-	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
-	side_close(&client);
-	side_await_end(&upstream);
-	proxy_await_rest(&proxy);
-	ck_assert_uint_eq(metrics_counter(METRIC_CLIENTS_GONE), 1);
-	assert_memory(&proxy, "alex", "");
-	proxy_finish(&proxy);
-}
-END_TEST
-
-/* Gives what is remembered of a client that left after it had read `sent`. */
-static void leave_behind(const char *sent, const char *read, const char *memory)
-{
-	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
-	side_send(&upstream, sent);
-	side_await(&client, read);
-	side_close(&client);
-	side_await_end(&upstream);
-	proxy_await_rest(&proxy);
-	proxy_await_count(strchr(memory, '~') == NULL ? METRIC_EXCHANGES_JOURNALLED
-						      : METRIC_EXCHANGES_INCOMPLETE,
-			  1);
-	proxy_stop(&proxy);
-	fixture_reopen(&proxy.store); /* nobody waited for the commit */
-	assert_memory(&proxy, "alex", memory);
-	proxy_finish(&proxy);
-}
-
-START_TEST(what_came_until_the_client_left_is_kept_as_incomplete)
-{
-	leave_behind(STREAM EVENT("Ha"), EVENT("Ha"), "USER:Hello|ASSISTANT:Ha~|");
-}
-END_TEST
-
-START_TEST(a_client_that_leaves_behind_the_answers_end_has_had_it)
-{
-	leave_behind(STREAM EVENT("Hi") STOP, STOP, "USER:Hello|ASSISTANT:Hi|");
-}
-END_TEST
-
-START_TEST(a_client_that_leaves_while_the_disk_is_waited_for_loses_nothing)
-{
-	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
-	disk_hold();
-	side_send(&upstream, STREAM EVENT("Hi") STOP DONE);
-	proxy_await_state("committing", 1);
-	side_close(&client);
-	side_await_end(&upstream);
-	proxy_await_rest(&proxy);
-	disk_release();
-	proxy_stop(&proxy);
-	fixture_reopen(&proxy.store);
-	assert_memory(&proxy, "alex", "USER:Hello|ASSISTANT:Hi|");
-	proxy_finish(&proxy);
-}
-END_TEST
-
 /* ---- back-pressure ---- */
 
 /* Sends `piece` again and again until nothing more is taken; gives how many bytes were. */
@@ -560,9 +353,8 @@ START_TEST(what_comes_behind_the_done_is_held_up_while_the_disk_is_and_comes_beh
 	enum { MOST = 64 << 20 };
 	static const struct slice comment = {": nothing\n", 10};
 	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
+	struct side client, upstream;
+	begin_exchange(&proxy, buffer_mode, &client, &upstream);
 	disk_hold();
 	side_send(&upstream, STREAM EVENT("Hi") STOP DONE);
 	proxy_await_state("committing", 1);
@@ -591,15 +383,5 @@ UNIT_MAIN("exchange", a_stream_goes_through_all_states_and_its_end_waits_for_the
 	  who_names_no_user_is_told_nothing_of_memory_elsewhere,
 	  the_path_names_a_user_and_is_cut_off, a_foreign_host_never_reaches_the_upstream,
 	  a_bad_id_never_reaches_the_upstream,
-	  an_upstream_that_cannot_be_reached_may_be_asked_again,
-	  an_upstream_that_says_nothing_is_a_timeout_and_not_asked_again,
-	  an_upstream_that_falls_silent_in_a_stream_is_told_by_an_error_event,
-	  a_plain_reply_that_breaks_off_does_not_look_whole,
-	  a_connection_that_breaks_behind_the_done_is_no_fault,
-	  a_stream_closed_without_its_end_is_incomplete,
-	  when_its_client_leaves_the_upstream_is_left_too,
-	  what_came_until_the_client_left_is_kept_as_incomplete,
-	  a_client_that_leaves_behind_the_answers_end_has_had_it,
-	  a_client_that_leaves_while_the_disk_is_waited_for_loses_nothing,
 	  a_client_that_does_not_read_stops_the_upstream_and_gets_all_once_it_reads,
 	  what_comes_behind_the_done_is_held_up_while_the_disk_is_and_comes_behind_it)

@@ -1,5 +1,5 @@
 /* Exchanges that memory takes little part in: side requests, and replies in a coding. */
-#include "tests/unit/proxy_fixture.h"
+#include "tests/unit/exchange_fixture.h"
 
 #define SHORT "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshort"
 #define CODED "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: br\r\n\r\n"
@@ -25,9 +25,9 @@ END_TEST
 START_TEST(no_error_event_is_put_into_a_coded_stream_that_falls_silent)
 {
 	struct proxy proxy;
-	proxy_begin(&proxy, "idle_timeout = 100ms\n[memory]\nmode = buffer\n");
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
+	struct side client, upstream;
+	begin_exchange(&proxy, "idle_timeout = 100ms\n[memory]\nmode = buffer\n", &client,
+		       &upstream);
 	side_send(&upstream, CODED "half of it, and more");
 	side_await_end(&client);
 	ck_assert(side_has(&client, "half of it"));

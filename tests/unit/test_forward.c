@@ -27,14 +27,23 @@ END_TEST
 
 START_TEST(other_ways_to_ask_a_model_are_without_memory)
 {
-	static const char *const asks[] = {"/v1/completions", "/v1/messages", "/api/generate"};
+	static const char *const asks[] = {
+		"/v1/completions",
+		"/api/generate",
+		"/v1beta/models/gemini-pro:generateContent",
+		"/v1beta/models/gemini-pro:streamGenerateContent?alt=sse",
+		"/api/v1/chat/completions",
+		"/v1/chat/completions/",
+		"/openai/responses?api-version=1"};
 	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
 		struct slice target = slice_of(asks[i]);
 		ck_assert_msg(forward_is_without_memory(SLICE("POST"), target), "%s", asks[i]);
 		ck_assert_msg(!forward_is_without_memory(SLICE("GET"), target), "%s", asks[i]);
 	}
 	ck_assert(!forward_is_without_memory(SLICE("POST"), SLICE("/v1/chat/completions")));
+	ck_assert(!forward_is_without_memory(SLICE("POST"), SLICE("/v1/messages?beta=true")));
 	ck_assert(!forward_is_without_memory(SLICE("POST"), SLICE("/v1/models")));
+	ck_assert(!forward_is_without_memory(SLICE("POST"), SLICE("/")));
 }
 END_TEST
 
@@ -185,6 +194,12 @@ START_TEST(anthropics_api_may_have_a_server_and_a_key_of_its_own)
 	config_release(config);
 	config = read_good(ANTHROPIC "[model]\nbase_url = http://CLAUDE/v1\n");
 	ck_assert(forward_may_offer_key(config, SLICE("/v1/messages")));
+	ck_assert(!forward_may_offer_key(config, SLICE("/v1/chat/completions")));
+	ck_assert(!forward_may_offer_key(config, SLICE("/v1/responses")));
+	config_release(config);
+	config = read_good("[upstream]\nbase_url = http://models/v1\n[model]\n"
+			   "base_url = http://models:8080/v1\n");
+	ck_assert(!forward_may_offer_key(config, SLICE("/v1/chat/completions")));
 	config_release(config);
 }
 END_TEST

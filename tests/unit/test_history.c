@@ -325,26 +325,56 @@ START_TEST(the_newest_turn_and_what_follows_it_never_move_the_cut)
 }
 END_TEST
 
-START_TEST(a_later_system_message_stays_with_all_behind_it)
+START_TEST(system_messages_between_the_turns_are_no_part_of_the_history)
 {
 	struct draft draft;
+	struct draft plain;
 	setup(&draft);
-	add_exchange(&draft, 1100);
-	add(&draft, "system", 10);
-	for (int i = 0; i < 10; i++)
+	setup(&plain);
+	for (int i = 0; i < 10; i++) {
 		add_exchange(&draft, 1100);
+		add_exchange(&plain, 1100);
+		add(&draft, "system", 5 * LIMIT);
+	}
 	add(&draft, "user", 10);
-	assert_no_cut(choose(&draft, all_covered));
+	add(&plain, "user", 10);
+	struct history_cut cut = choose(&draft, all_covered);
+	struct history_cut same = choose(&plain, all_covered);
+	ck_assert_uint_gt(cut.cut_before, 5);
+	ck_assert_uint_eq(cut.cut_before, same.cut_before);
+	ck_assert_uint_eq(cut.end, 3 * cut.cut_before);
+	ck_assert_uint_eq(cut.tokens, same.tokens);
+	ck_assert_uint_eq(cut.total, same.total);
+	/* It stands where it stood. */
+	struct history_limits limits = all_covered;
+	limits.fixed = &same.cut_before;
+	ck_assert_uint_eq(choose(&draft, limits).end, cut.end);
 	teardown(&draft);
+	teardown(&plain);
+}
+END_TEST
 
+START_TEST(of_what_stays_whole_nothing_is_taken_out)
+{
+	struct draft draft;
+	const uint32_t fixed = 1;
+	struct history_limits limits = all_covered;
 	setup(&draft);
-	add_exchange(&draft, 1100);
-	add_exchange(&draft, 100);
-	add(&draft, "system", 10);
 	for (int i = 0; i < 10; i++)
 		add_exchange(&draft, 1100);
 	add(&draft, "user", 10);
-	ck_assert_uint_eq(choose(&draft, all_covered).end, 2);
+	(void)choose(&draft, all_covered);
+	for (size_t i = 0; i < 4; i++)
+		draft.request.steps[i].stays = true;
+	struct history_cut cut = history_choose_cut(&draft.request, &all_covered, &draft.arena);
+	ck_assert_uint_eq(cut.first, 4);
+	ck_assert_uint_gt(cut.end, 4);
+	ck_assert_uint_eq(cut.cut_before, cut.end / 2);
+	limits.fixed = &fixed;
+	assert_no_cut(history_choose_cut(&draft.request, &limits, &draft.arena));
+	for (size_t i = 0; i < draft.request.step_count; i++)
+		draft.request.steps[i].stays = true;
+	assert_no_cut(history_choose_cut(&draft.request, &all_covered, &draft.arena));
 	teardown(&draft);
 }
 END_TEST
@@ -397,5 +427,6 @@ UNIT_MAIN("history", a_short_history_is_left_whole, the_cut_stands_until_another
 	  a_cut_that_waits_for_memory_says_so, an_exchange_is_a_user_turn_with_its_final_answer,
 	  only_whole_exchanges_are_taken_out,
 	  the_newest_turn_and_what_follows_it_never_move_the_cut,
-	  a_later_system_message_stays_with_all_behind_it, parts_and_tool_calls_have_their_tokens,
+	  system_messages_between_the_turns_are_no_part_of_the_history,
+	  of_what_stays_whole_nothing_is_taken_out, parts_and_tool_calls_have_their_tokens,
 	  any_limit_is_stood)

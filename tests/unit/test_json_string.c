@@ -1,5 +1,6 @@
 /* What a JSON string or number says, and what is written as one. */
 #include "core/json/json.h"
+#include "core/json/members.h"
 
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
@@ -109,6 +110,21 @@ START_TEST(a_quoted_text_too_long_for_its_buffer_is_noticed)
 }
 END_TEST
 
+START_TEST(members_follow_others)
+{
+	struct buffer out;
+	buffer_init(&out, 1024);
+	json_put_text(&out, "text", SLICE("a \"b\""));
+	json_put_flag(&out, "yes", true);
+	json_put_flag(&out, "no", false);
+	json_put_id(&out, "id", UINT64_MAX);
+	json_put_id(&out, "none", 0);
+	unit_assert_slice(buffer_slice(&out), ",\"text\":\"a \\\"b\\\"\",\"yes\":true,\"no\":false,"
+					      "\"id\":\"18446744073709551615\",\"none\":null");
+	buffer_finish(&out);
+}
+END_TEST
+
 UNIT_MAIN("json_string", escapes_are_resolved, integers_are_read_up_to_eighteen_digits,
 	  what_is_quoted_reads_back_as_it_was, bytes_that_are_no_utf8_are_replaced_when_quoted,
-	  a_quoted_text_too_long_for_its_buffer_is_noticed)
+	  a_quoted_text_too_long_for_its_buffer_is_noticed, members_follow_others)

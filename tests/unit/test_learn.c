@@ -1,7 +1,5 @@
 #include "tests/unit/learn_fixture.h"
 
-enum { HOUR = 60 * 60 * 1000 };
-
 START_TEST(a_new_fact_has_all_that_the_turn_says)
 {
 	struct lesson lesson = lesson_of("Hi! My name is Alex and I'm building a RAG system.");
@@ -257,153 +255,6 @@ START_TEST(a_removal_finds_a_value_by_its_part_but_prefers_the_very_value)
 }
 END_TEST
 
-START_TEST(forgetting_a_key_erases_its_whole_history)
-{
-	struct lesson lesson = lesson_of("Please forget where I live.");
-	struct fact *old = lesson_knows(&lesson, "home_city", "Hamburg", 2 * HOUR);
-	old->state = FACT_SUPERSEDED;
-	lesson_knows(&lesson, "home_city", "Berlin", HOUR);
-	lesson_knows(&lesson, "name", "Alex", HOUR);
-	lesson_must(&lesson,
-		    "{\"entities\":[{\"key\":\"home_city\",\"forget\":true,"
-		    "\"quote\":\"forget where I live\"}]}",
-		    2, 0);
-	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
-	const struct change *change = lesson_changed(&lesson, 2, CHANGE_FORGET, FACT_FORGOTTEN);
-	ck_assert_uint_eq(change->fact.value.size + change->fact.quote.size, 0);
-	ck_assert_uint_eq(change->fact.exchange, 50);
-	ck_assert(lesson.learning.hide_exchange);
-	arena_finish(&lesson.arena);
-}
-END_TEST
-
-START_TEST(forgetting_by_value_finds_it_under_another_key)
-{
-	struct lesson lesson = lesson_of("Forget that I like jazz");
-	lesson_knows(&lesson, "likes", "chess", HOUR)->many = true;
-	lesson_knows(&lesson, "music", "Jazz", HOUR);
-	lesson_must(&lesson,
-		    "{\"entities\":[{\"key\":\"likes\",\"value\":\"jazz\",\"forget\":true}]}", 1,
-		    0);
-	lesson_changed(&lesson, 2, CHANGE_FORGET, FACT_FORGOTTEN);
-	arena_finish(&lesson.arena);
-}
-END_TEST
-
-START_TEST(what_was_said_again_in_the_same_words_is_hidden_with_its_fact)
-{
-	struct lesson lesson = lesson_of("Please forget my salary, my drink and my food.");
-	lesson_knows(&lesson, "salary", "90000 euros", HOUR)->quote =
-		SLICE("My salary is 90000 euros");
-	lesson_knows(&lesson, "drink", "tea", HOUR)->quote = SLICE("tea");
-	lesson_knows(&lesson, "food", "soup", HOUR)->quote = SLICE("I like it too");
-	lesson_must(&lesson,
-		    "[{\"key\":\"salary\",\"forget\":true,\"quote\":\"forget my salary\"},"
-		    "{\"key\":\"drink\",\"forget\":true,\"quote\":\"forget my salary\"},"
-		    "{\"key\":\"food\",\"forget\":true,\"quote\":\"forget my salary\"}]",
-		    4, 0);
-	const struct change *change = lesson_change(&lesson, 3);
-	ck_assert_int_eq(change->kind, CHANGE_HIDE);
-	unit_assert_slice(change->fact.value, "My salary is 90000 euros");
-	ck_assert_int_eq(change->fact.observed_at, TEN_O_CLOCK);
-	arena_finish(&lesson.arena);
-}
-END_TEST
-
-START_TEST(a_sentence_that_several_facts_rest_on_is_looked_for_once)
-{
-	struct lesson lesson = lesson_of("Forget all about me.");
-	struct slice both = SLICE("I live in Bern with Maria");
-	lesson_knows(&lesson, "city", "Bern, Switzerland", HOUR)->quote = both;
-	lesson_knows(&lesson, "partner", "Maria", HOUR)->quote = both;
-	lesson_knows(&lesson, "drink", "tea", HOUR)->quote = SLICE("I like tea best");
-	lesson_must(&lesson,
-		    "[{\"entity\":\"user\",\"forget\":true,\"quote\":\"Forget all about me\"}]", 5,
-		    0);
-	unit_assert_slice(lesson_change(&lesson, 3)->fact.value, "I live in Bern with Maria");
-	unit_assert_slice(lesson_change(&lesson, 4)->fact.value, "I like tea best");
-	arena_finish(&lesson.arena);
-}
-END_TEST
-
-START_TEST(what_no_fact_holds_is_hidden_in_the_turns)
-{
-	struct lesson lesson = lesson_of("Forget that I mentioned Project Nightjar");
-	lesson_knows(&lesson, "likes", "chess", HOUR);
-	lesson_must(&lesson, "{\"entities\":[{\"value\":\"Project Nightjar\",\"forget\":true}]}", 1,
-		    0);
-	const struct change *change = lesson_change(&lesson, 0);
-	ck_assert_int_eq(change->kind, CHANGE_HIDE);
-	unit_assert_slice(change->fact.value, "Project Nightjar");
-	ck_assert_int_eq(change->fact.observed_at, TEN_O_CLOCK);
-	ck_assert(lesson.learning.hide_exchange);
-	struct lesson brief = lesson_of("Forget it, ok");
-	lesson_must(&brief, "{\"entities\":[{\"value\":\"it\",\"forget\":true}]}", 0, 1);
-	arena_finish(&lesson.arena);
-	arena_finish(&brief.arena);
-}
-END_TEST
-
-START_TEST(a_person_is_forgotten_with_what_names_them)
-{
-	struct lesson lesson = lesson_of("Forget everything about Maria.");
-	struct fact *hers = lesson_knows(&lesson, "employer", "Siemens", HOUR);
-	hers->entity = SLICE("Maria");
-	lesson_knows(&lesson, "sister", "Maria", HOUR);
-	lesson_knows(&lesson, "name", "Alex", HOUR);
-	lesson_must(&lesson, "{\"entities\":[{\"entity\":\"maria\",\"forget\":true}]}", 2, 0);
-	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
-	lesson_changed(&lesson, 2, CHANGE_FORGET, FACT_FORGOTTEN);
-	arena_finish(&lesson.arena);
-}
-END_TEST
-
-START_TEST(a_part_of_a_word_is_forgotten_under_its_key_only)
-{
-	struct lesson person = lesson_of("Forget everything about Ann.");
-	lesson_knows(&person, "sister", "Joanna", HOUR);
-	lesson_knows(&person, "aunt", "Ann from Ulm", HOUR);
-	lesson_must(&person, "[{\"entity\":\"Ann\",\"forget\":true}]", 1, 0);
-	lesson_changed(&person, 2, CHANGE_FORGET, FACT_FORGOTTEN);
-	struct lesson drink = lesson_of("Forget the tea.");
-	lesson_knows(&drink, "job", "team lead", HOUR);
-	lesson_must(&drink, "[{\"key\":\"drink\",\"value\":\"tea\",\"forget\":true}]", 1, 0);
-	ck_assert_int_eq(lesson_change(&drink, 0)->kind, CHANGE_HIDE);
-	struct lesson pet = lesson_of("Forget the cat.");
-	lesson_knows(&pet, "home", "a flat with two cats", HOUR);
-	lesson_must(&pet, "[{\"key\":\"pet\",\"value\":\"cat\",\"forget\":true}]", 1, 0);
-	lesson_changed(&pet, 1, CHANGE_FORGET, FACT_FORGOTTEN);
-	struct lesson tool = lesson_of("Forget Chroma.");
-	lesson_knows(&tool, "tool", "ChromaDB", HOUR);
-	lesson_must(&tool, "[{\"key\":\"tool\",\"value\":\"Chroma\",\"forget\":true}]", 1, 0);
-	lesson_changed(&tool, 1, CHANGE_FORGET, FACT_FORGOTTEN);
-	arena_finish(&person.arena);
-	arena_finish(&drink.arena);
-	arena_finish(&pet.arena);
-	arena_finish(&tool.arena);
-}
-END_TEST
-
-START_TEST(a_value_that_was_not_kept_is_removed_and_forgotten_under_its_key)
-{
-	static const char *const answers[] = {
-		"[{\"key\":\"phone\",\"value\":\"555 0199\",\"op\":\"remove\",\"pii\":true}]",
-		"[{\"key\":\"phone\",\"value\":\"555 0199\",\"forget\":true,\"pii\":true}]",
-	};
-	static const enum fact_state states[] = {FACT_RETRACTED, FACT_FORGOTTEN};
-	for (size_t i = 0; i < 2; i++) {
-		struct lesson lesson =
-			lesson_of(i == 0 ? "Do not call 555 0199 any more." : "Forget 555 0199.");
-		lesson.turn.pii = PII_REDACT;
-		fact_mask(lesson_knows(&lesson, "phone", "555 0199", HOUR));
-		fact_mask(lesson_knows(&lesson, "address", "Elm Street 5", HOUR));
-		lesson_must(&lesson, answers[i], 1, 0);
-		lesson_changed(&lesson, 1, i == 0 ? CHANGE_UPDATE : CHANGE_FORGET, states[i]);
-		arena_finish(&lesson.arena);
-	}
-}
-END_TEST
-
 START_TEST(what_was_not_kept_is_in_no_other_facts_quote)
 {
 	static const char answer[] =
@@ -441,42 +292,52 @@ START_TEST(what_was_not_kept_is_in_no_quote_in_the_words_it_was_said_in)
 }
 END_TEST
 
-START_TEST(everything_about_the_user_can_be_forgotten)
+/* The turn was stored before the class was to be masked. */
+START_TEST(a_class_is_masked_or_dropped_in_a_fact)
 {
-	struct lesson lesson = lesson_of("Forget everything you know about me!");
-	lesson_knows(&lesson, "name", "Alex", HOUR);
-	lesson_knows(&lesson, "city", "Berlin", HOUR)->state = FACT_RETRACTED;
-	lesson_must(&lesson,
-		    "{\"entities\":[{\"entity\":\"user\",\"forget\":true,"
-		    "\"quote\":\"Forget everything you know about me\"}]}",
-		    2, 0);
+	static const char answer[] =
+		"[{\"key\":\"name\",\"value\":\"Ann\",\"quote\":\"I am Ann, ann@example.com\"},"
+		"{\"key\":\"email\",\"value\":\"ann@example.com\",\"quote\":\"ann@example.com\"},"
+		"{\"key\":\"illness\",\"value\":\"asthma\",\"pii\":\"health\",\"quote\":\"have "
+		"asthma\"},"
+		"{\"key\":\"likes\",\"value\":\"figs\",\"pii\":\"tasty\",\"quote\":\"like figs\"}]";
+	static const char said[] = "I am Ann, ann@example.com, have asthma and like figs.";
+	struct lesson lesson = lesson_of(said);
+	lesson.turn.policy.mask = PII_BIT(PII_EMAIL) | PII_BIT(PII_HEALTH);
+	lesson_must(&lesson, answer, 5, 0);
+	unit_assert_slice(lesson_change(&lesson, 0)->fact.quote, ""); /* says a masked value */
+	ck_assert(lesson_change(&lesson, 1)->fact.pii && lesson_change(&lesson, 2)->fact.pii);
+	ck_assert(fact_is_masked(&lesson_change(&lesson, 1)->fact));
+	ck_assert(fact_is_masked(&lesson_change(&lesson, 2)->fact));
+	ck_assert(!lesson_change(&lesson, 3)->fact.pii);
+	/* What only the model tells goes from the turn now. */
+	ck_assert_int_eq(lesson_change(&lesson, 4)->kind, CHANGE_MASK);
+	unit_assert_slice(lesson_change(&lesson, 4)->fact.value, "asthma");
+	unit_assert_slice(lesson_change(&lesson, 4)->fact.quote, "have asthma");
+	ck_assert_uint_eq(lesson_change(&lesson, 4)->fact.classes, PII_BIT(PII_HEALTH));
+	arena_finish(&lesson.arena);
+	lesson = lesson_of(said);
+	lesson.turn.policy.drop = PII_BIT(PII_EMAIL) | PII_BIT(PII_HEALTH);
+	lesson_must(&lesson, answer, 3, 2);
+	ck_assert_int_eq(lesson_change(&lesson, 2)->kind, CHANGE_MASK);
+	unit_assert_slice(lesson_change(&lesson, 1)->fact.value, "figs");
 	arena_finish(&lesson.arena);
 }
 END_TEST
 
-START_TEST(what_is_learned_and_forgotten_in_one_answer_leaves_nothing)
+START_TEST(a_prompt_asks_for_classes_only_where_one_is_wanted)
 {
-	struct lesson lesson = lesson_of("My pin is 4711. No, forget the pin.");
-	lesson_knows(&lesson, "pin", "1234", HOUR);
-	lesson_must(&lesson,
-		    "{\"entities\":[{\"key\":\"pin\",\"value\":4711},"
-		    "{\"key\":\"pin\",\"forget\":true}]}",
-		    1, 0);
-	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
-	arena_finish(&lesson.arena);
-}
-END_TEST
-
-START_TEST(what_is_told_after_forgetting_is_new)
-{
-	struct lesson lesson = lesson_of("Forget my address; the address is Elm Street now.");
-	lesson_knows(&lesson, "home_address", "Oak Road", HOUR);
-	lesson_must(&lesson,
-		    "{\"entities\":[{\"key\":\"home_address\",\"forget\":true},"
-		    "{\"key\":\"home_address\",\"value\":\"Elm Street\"}]}",
-		    2, 0);
-	lesson_added(&lesson, 0, "user", "home_address", "Elm Street");
-	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	struct lesson lesson = lesson_of("I have asthma.");
+	struct slice plain = learn_facts_prompt(&lesson.turn, &lesson.arena).system;
+	ck_assert_uint_eq(slice_find(plain, SLICE("sex_life"), 0), plain.size);
+	lesson.turn.policy.mask = PII_BIT(PII_EMAIL);
+	unit_assert_slice(learn_facts_prompt(&lesson.turn, &lesson.arena).system, plain.data);
+	lesson.turn.policy.hide = PII_BIT(PII_HEALTH);
+	struct learn_prompt asks = learn_several_prompt(&lesson.turn, 1, &lesson.arena);
+	ck_assert(slice_starts_with(asks.system, plain));
+	ck_assert_uint_lt(slice_find(asks.system, SLICE("sex_life"), 0), asks.system.size);
+	ck_assert_uint_lt(slice_find(asks.schema, SLICE("\"pii\":{\"type\":[\"boolean\""), 0),
+			  asks.schema.size);
 	arena_finish(&lesson.arena);
 }
 END_TEST
@@ -515,20 +376,10 @@ START_TEST(a_user_is_always_of_the_kind_user_and_nobody_else_is)
 }
 END_TEST
 
-START_TEST(a_late_request_to_forget_spares_what_was_said_after_it)
-{
-	struct lesson lesson = lesson_of("Forget my phone number");
-	lesson_knows(&lesson, "phone", "111", HOUR);
-	lesson_knows(&lesson, "phone", "222", -HOUR);
-	lesson_must(&lesson, "{\"entities\":[{\"key\":\"phone\",\"forget\":true}]}", 1, 0);
-	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
-	arena_finish(&lesson.arena);
-}
-END_TEST
-
-UNIT_MAIN("learn", a_new_fact_has_all_that_the_turn_says, a_correction_supersedes_and_says_by_what,
-	  the_same_value_again_only_refreshes, a_late_older_turn_never_overrides,
-	  a_late_older_turn_that_says_the_same_changes_nothing,
+UNIT_MAIN("learn", a_class_is_masked_or_dropped_in_a_fact,
+	  a_prompt_asks_for_classes_only_where_one_is_wanted, a_new_fact_has_all_that_the_turn_says,
+	  a_correction_supersedes_and_says_by_what, the_same_value_again_only_refreshes,
+	  a_late_older_turn_never_overrides, a_late_older_turn_that_says_the_same_changes_nothing,
 	  a_newer_fact_that_has_ended_since_is_still_newer,
 	  a_newer_retraction_of_an_older_fact_stands_too,
 	  of_the_same_instant_the_later_exchange_wins, one_of_several_stays_beside_the_others,
@@ -537,16 +388,7 @@ UNIT_MAIN("learn", a_new_fact_has_all_that_the_turn_says, a_correction_supersede
 	  later_entries_see_what_earlier_ones_did, what_one_answer_sets_twice_ends_with_the_last,
 	  a_negation_retracts_only_what_it_names, a_removal_without_a_value_retracts_all_of_its_key,
 	  a_removal_finds_a_value_by_its_part_but_prefers_the_very_value,
-	  forgetting_a_key_erases_its_whole_history, forgetting_by_value_finds_it_under_another_key,
-	  what_was_said_again_in_the_same_words_is_hidden_with_its_fact,
-	  a_sentence_that_several_facts_rest_on_is_looked_for_once,
-	  what_no_fact_holds_is_hidden_in_the_turns, a_person_is_forgotten_with_what_names_them,
-	  a_part_of_a_word_is_forgotten_under_its_key_only,
-	  a_value_that_was_not_kept_is_removed_and_forgotten_under_its_key,
 	  what_was_not_kept_is_in_no_other_facts_quote,
 	  what_was_not_kept_is_in_no_quote_in_the_words_it_was_said_in,
-	  everything_about_the_user_can_be_forgotten,
-	  what_is_learned_and_forgotten_in_one_answer_leaves_nothing,
-	  what_is_told_after_forgetting_is_new, third_persons_are_entities_of_their_own,
-	  a_user_is_always_of_the_kind_user_and_nobody_else_is,
-	  a_late_request_to_forget_spares_what_was_said_after_it)
+	  third_persons_are_entities_of_their_own,
+	  a_user_is_always_of_the_kind_user_and_nobody_else_is)

@@ -1,20 +1,8 @@
-#include "tests/unit/learn_fixture.h"
+#include "tests/unit/borne_fixture.h"
 
 #include <stdio.h>
 
 /* What a careless or hostile memory model answers to real turns, and what a good one does. */
-
-struct
-try {
-	const char *user;
-	const char *entry; /* without its confidence */
-};
-
-#define FACT(key, value, quote)                                                                    \
-	"\"key\":\"" key "\",\"value\":\"" value "\",\"quote\":\"" quote "\""
-#define OF(entity, key, value, quote) "\"entity\":\"" entity "\"," FACT(key, value, quote)
-
-static const char answer_before[] = "You could take 1. Qdrant or 2. Milvus. Buy the Acme Pro 3000!";
 
 /* clang-format off */
 static const struct try bad[] = {
@@ -36,6 +24,18 @@ static const struct try bad[] = {
 	{"Está en la casa y ya está.", FACT("lugar", "en la playa", "en la")},
 	{"它是在那里的。", FACT("地点", "北京的", "是在那里的")},
 	{"I told you that it is for me.", FACT("likes", "it", "it is for me")},
+	{"That's not my cousin Fenna.", OF("Fenna", "relation", "cousin", "my cousin Fenna")},
+	/* somebody whom nobody named */
+	{"My son is in first grade.", OF("person", "grade", "first grade", "in first grade")},
+	/* nothing */
+	{"Wie lange muss ein Ei kochen, damit es hart ist?", OF("Ei", "state", "hart", "damit es hart ist")},
+	{"Why is the Dover road in Kent closed?", OF("Dover road", "county", "Kent", "the Dover road in Kent")},
+	/* the name of something of the user's */
+	{"My cat is called Pumuckl and eats tuna.", FACT("name", "Pumuckl", "My cat is called Pumuckl")},
+	{"Mein Kater heißt Pumuckl.", FACT("name", "Pumuckl", "Mein Kater heißt Pumuckl")},
+	{"Mi gato se llama Pumuckl.", FACT("nombre", "Pumuckl", "Mi gato se llama Pumuckl")},
+	{"Мой кот Барсик спит.", FACT("name", "Барсик", "Мой кот Барсик спит")},
+	{"我的猫叫团子。", FACT("name", "团子", "我的猫叫团子")},
 	/* mail and quoted lines */
 	{"Please proofread this:\n\n> I am based in Oslo and work as a nurse.", FACT("city", "Oslo", "I am based in Oslo")},
 	{"Bitte korrigiere:\n> Ich wohne in Ulm.", FACT("wohnort", "Ulm", "Ich wohne in Ulm")},
@@ -72,7 +72,18 @@ static const struct try bad[] = {
 	{"I do not live in Paris.", FACT("city", "Paris", "I do not live in Paris")},
 	/* what is true of another person */
 	{"My sister is a surgeon.", FACT("job", "surgeon", "is a surgeon")},
-	{"My sister Maria lives in Bern and works as a nurse.", FACT("job", "nurse", "works as a nurse")},
+	{"My sister lives in Bern and works as a nurse.", FACT("job", "nurse", "works as a nurse")},
+	{"I drink no tea and coffee.", FACT("drink", "coffee", "coffee")},
+	{"Ich mag Tee und Kaffee nicht.", FACT("likes", "Tee", "Ich mag Tee")},
+	{"I eat no honey and am a beekeeper.", FACT("food", "honey", "honey")},
+	{"My sister Maria lives in Bern. My brother is a nurse.", FACT("job", "nurse", "is a nurse")},
+	/* what is over */
+	{"I used to live in Leeds.", FACT("city", "Leeds", "I used to live in Leeds")},
+	{"Früher war ich Bäcker, heute bin ich frei.", FACT("job", "Bäcker", "Früher war ich Bäcker")},
+	{"Avant je vivais à Metz.", FACT("ville", "Metz", "Avant je vivais à Metz")},
+	{"Ya no vivo en Lugo.", FACT("place", "Lugo", "Ya no vivo en Lugo")},
+	{"Já não trabalho no banco.", FACT("workplace", "banco", "Já não trabalho no banco")},
+	{"我以前住在武汉。", FACT("城市", "武汉", "我以前住在武汉")},
 	{"Meine Schwester ist Chirurgin.", FACT("beruf", "Chirurgin", "ist Chirurgin")},
 	{"Mi hermana es cirujana.", FACT("trabajo", "cirujana", "es cirujana")},
 	{"我妹妹是外科医生。", FACT("职业", "外科医生", "是外科医生")},
@@ -168,23 +179,29 @@ static const struct try good[] = {
 	{"I wish to live in Leeds.", FACT("goal", "live in Leeds", "I wish to live in Leeds")},
 	{"I live in Leeds, near the river, and like tea.", FACT("city", "Leeds", "I live in Leeds ... like tea")},
 	{"My sister and I live in Leeds.", FACT("city", "Leeds", "I live in Leeds")},
+	{"My cousin Fenna can't eat celery.", OF("Fenna", "relation", "cousin", "My cousin Fenna")},
+	{"Can you help me with Rex, my dog from Kent?", OF("Rex", "kind", "dog", "Rex, my dog from Kent")},
+	{"Meine Schwester wohnt in Bern.", OF("sister", "city", "Bern", "wohnt in Bern")},
+	{"She lives in Bern.", OF("Milvus", "city", "Bern", "lives in Bern")}, /* named before */
+	{"Write to alex@example.com.", FACT("email", "alex@example.com", "Write to alex@example.com")},
+	{"Help me with a letter to my landlord in Kent.", FACT("landlord", "Kent", "my landlord in Kent")},
+	{"Schreib ohne Anglizismen.", FACT("answer_style", "ohne Anglizismen", "ohne Anglizismen")},
+	/* denied is what comes later */
+	{"I'm a beekeeper and eat no honey.", FACT("job", "beekeeper", "I'm a beekeeper")},
+	{"Ich bin Imkerin und esse keinen Honig.", FACT("beruf", "Imkerin", "bin Imkerin")},
+	{"Я пчеловод и не ем мёд.", FACT("job", "пчеловод", "Я пчеловод")},
+	{"I used to live in Leeds, now I'm in York.", FACT("city", "York", "now I'm in York")},
+	{"I used to live in Leeds.", FACT("former_city", "Leeds", "I used to live in Leeds")},
+	{"I'm used to living in Leeds.", FACT("city", "Leeds", "living in Leeds")},
+	{"Antes de dormir leo poesía.", FACT("reads", "poesía", "Antes de dormir leo poesía")},
+	{"I don't smoke any more.", FACT("smoker", "no", "I don't smoke any more")},
+	{"My full name is Bo Li.", FACT("name", "Bo Li", "My full name is Bo Li")},
+	{"My friends call me Bo.", FACT("name", "Bo", "My friends call me Bo")},
+	{"Mi chiamo Ottavia.", FACT("name", "Ottavia", "Mi chiamo Ottavia")},
+	{"O meu nome é Anselmo.", FACT("nome", "Anselmo", "O meu nome é Anselmo")},
+	{"我的名字叫沈佳。", FACT("name", "沈佳", "我的名字叫沈佳")},
 };
 /* clang-format on */
-
-static size_t count_stored(const struct try *try, const char *more)
-{
-	struct lesson lesson = lesson_of(try->user);
-	const struct turn before = {.role = ROLE_ASSISTANT, .text = slice_of(answer_before)};
-	lesson.turn.before = &before;
-	lesson.turn.before_count = 1;
-	struct slice answer =
-		arena_printf(&lesson.arena, "[{%s,\"confidence\":0.95%s}]", try->entry, more);
-	ck_assert_msg(lesson_read(&lesson, answer.data), "%s", answer.data);
-	size_t stored = lesson.learning.change_count;
-	ck_assert_uint_eq(stored + lesson.learning.rejected, 1);
-	arena_finish(&lesson.arena);
-	return stored;
-}
 
 START_TEST(what_the_user_did_not_say_is_not_stored)
 {
@@ -232,7 +249,7 @@ START_TEST(only_a_request_to_forget_is_one)
 		{"Забудь Zora, пожалуйста.", true},
 		{"请忘记Zora。", true},
 		{"Zoraのことは忘れてください。 Zora", true},
-		{"Zora'yı unut. Zora", false},
+		{"Zora'yı unut. Zora", true},
 		{"Unut Zora.", true},
 		{"I never forget Zora.", false},
 		{"I forget Zora all the time.", false},
@@ -329,6 +346,39 @@ START_TEST(forgetting_takes_no_more_than_was_named)
 }
 END_TEST
 
+START_TEST(what_is_filed_under_the_users_own_name_is_the_users)
+{
+	static const struct {
+		const char *turn;
+		const char *answer;
+		const char *entity; /* of the second entry */
+	} cases[] = {
+		{"I'm Priya and I'm allergic to nuts.",
+		 "[{\"entity\":\"Priya\",\"key\":\"name\",\"value\":\"Priya\"},"
+		 "{\"entity\":\"Priya\",\"key\":\"allergy\",\"value\":\"nuts\"}]",
+		 "user"},
+		{"我叫沈佳，对青霉素过敏。",
+		 "[{\"entity\":\"Shen Jia\",\"key\":\"name\",\"value\":\"沈佳\"},"
+		 "{\"entity\":\"Shen Jia\",\"key\":\"allergy\",\"value\":\"青霉素\"}]",
+		 "user"},
+		{"My cat is called Tom. He loves tuna.",
+		 "[{\"entity\":\"Tom\",\"key\":\"name\",\"value\":\"Tom\"},"
+		 "{\"entity\":\"Tom\",\"key\":\"loves\",\"value\":\"tuna\"}]",
+		 "Tom"},
+		{"Tom is a cat. He loves tuna.",
+		 "[{\"entity\":\"Tom\",\"key\":\"name\",\"value\":\"Tom\"},"
+		 "{\"entity\":\"Tom\",\"key\":\"loves\",\"value\":\"tuna\"}]",
+		 "Tom"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lesson lesson = lesson_of(cases[i].turn);
+		lesson_must(&lesson, cases[i].answer, 2, 0);
+		unit_assert_slice(lesson_change(&lesson, 1)->fact.entity, cases[i].entity);
+		arena_finish(&lesson.arena);
+	}
+}
+END_TEST
+
 START_TEST(keys_that_mean_the_same_are_one_key)
 {
 	static const char *const pairs[][2] = {
@@ -398,5 +448,6 @@ END_TEST
 
 UNIT_MAIN("learn_borne", what_the_user_did_not_say_is_not_stored, what_the_user_said_is_stored,
 	  only_a_request_to_forget_is_one, forgetting_takes_no_more_than_was_named,
-	  keys_that_mean_the_same_are_one_key, a_secret_that_the_model_puts_together_is_not_stored,
+	  keys_that_mean_the_same_are_one_key, what_is_filed_under_the_users_own_name_is_the_users,
+	  a_secret_that_the_model_puts_together_is_not_stored,
 	  a_turn_of_any_size_is_held_against_in_bounded_time)

@@ -1,20 +1,8 @@
 #include "core/json/json.h"
 #include "core/text/text.h"
-#include "tests/unit/learn_fixture.h"
+#include "tests/unit/prompt_fixture.h"
 
 #include <stdlib.h>
-
-static size_t position(struct slice text, const char *part)
-{
-	size_t at = slice_find(text, slice_of(part), 0);
-	ck_assert_msg(at < text.size, "\"%s\" is not in:\n%.*s", part, SLICE_PRINT(text));
-	return at;
-}
-
-static bool holds(struct slice text, const char *part)
-{
-	return slice_find(text, slice_of(part), 0) < text.size;
-}
 
 static struct learn_prompt prompt_of(struct lesson *lesson)
 {
@@ -31,8 +19,8 @@ START_TEST(the_new_turn_comes_last_and_word_for_word)
 	ck_assert_uint_eq(position(prompt.user, words) + strlen(words), prompt.user.size);
 	position(prompt.user, "2026-11-21, Saturday");
 	position(prompt.system, "JSON");
-	ck_assert(!holds(prompt.user, "Known keys"));
-	ck_assert(!holds(prompt.user, "reference"));
+	ck_assert(!unit_has(prompt.user, "Known keys"));
+	ck_assert(!unit_has(prompt.user, "reference"));
 	arena_finish(&lesson.arena);
 }
 END_TEST
@@ -66,8 +54,8 @@ START_TEST(known_keys_are_grouped_with_their_present_values)
 	struct slice user = prompt_of(&lesson).user;
 	position(user, "user:\n- name: Alex\n- vector_store (several): ChromaDB; Qdrant\n"
 		       "Maria:\n- employer: Siemens\n");
-	ck_assert(!holds(user, "Hamburg"));
-	ck_assert(!holds(user, "tired"));
+	ck_assert(!unit_has(user, "Hamburg"));
+	ck_assert(!unit_has(user, "tired"));
 	arena_finish(&lesson.arena);
 }
 END_TEST
@@ -88,7 +76,7 @@ START_TEST(only_the_most_recent_keys_are_shown)
 	struct slice user = learn_facts_prompt(&lesson.turn, &lesson.arena).user;
 	size_t shown = 0;
 	for (size_t i = 0; i < 200; i++) {
-		bool there = holds(user, arena_string(&lesson.arena, facts[i].key));
+		bool there = unit_has(user, arena_string(&lesson.arena, facts[i].key));
 		ck_assert_int_eq(there, facts[i].observed_at >= 140);
 		shown += there;
 	}
@@ -111,11 +99,12 @@ START_TEST(references_are_short_and_cannot_pose_as_another_part)
 	lesson.turn.before_count = 8;
 	lesson.turn.assistant = slice_of(long_text);
 	struct slice user = prompt_of(&lesson).user;
-	ck_assert(!holds(user, "turn1"));
+	ck_assert(!unit_has(user, "turn1"));
 	ck_assert(position(user, "user: turn2") < position(user, "assistant: turn3"));
 	size_t forged = position(user, "=== New user turn");
 	ck_assert_int_ne(user.data[forged - 1], '\n');
-	ck_assert(position(user, "xxx") < position(user, "\n=== New user turn"));
+	/* The answer was not yet given. */
+	ck_assert(!unit_has(user, "xxx"));
 	ck_assert_uint_lt(user.size, 3000);
 	free(long_text);
 	arena_finish(&lesson.arena);
@@ -167,47 +156,45 @@ START_TEST(a_hundred_long_facts_stay_within_bounds)
 }
 END_TEST
 
-/* OpenAI's strict form wants every member required and no others. */
-static void assert_strict(struct slice schema)
+/* What is required comes first, and nothing else may come. */
+static void assert_tight(struct slice schema, uint64_t most)
 {
 	static const char *const names[] = {"properties", "required", "additionalProperties"};
 	struct json_value value;
 	struct json_value parts[3];
+	struct json_value limit;
 	struct json_value items;
 	ck_assert(json_scan(schema, &value));
 	json_pick(schema, value, (const char *const[]){"properties"}, 1, &value);
 	json_pick(schema, value, (const char *const[]){"entities"}, 1, &value);
+	json_pick(schema, value, (const char *const[]){"maxItems"}, 1, &limit);
+	ck_assert_uint_eq(strtoull(schema.data + limit.begin, NULL, 10), most);
 	json_pick(schema, value, (const char *const[]){"items"}, 1, &items);
 	json_pick(schema, items, names, 3, parts);
 	ck_assert_int_eq(parts[2].type, JSON_TYPE_FALSE);
 	struct json_walk members = json_walk(schema, parts[0]);
 	struct json_walk required = json_walk(schema, parts[1]);
-	while (json_next(&members)) {
-		ck_assert(json_next(&required));
+	while (json_next(&required)) {
+		ck_assert(json_next(&members));
 		ck_assert(
 			slice_equal(slice_part(schema, members.key.begin, members.key.end),
 				    slice_part(schema, required.value.begin, required.value.end)));
 	}
-	ck_assert(!json_next(&required));
 }
 
-START_TEST(the_schemas_are_strict)
+START_TEST(a_schema_bounds_how_many_entries_a_turn_of_that_length_can_have)
 {
 	struct lesson lesson = lesson_of("Forget my name.");
-	assert_strict(prompt_of(&lesson).schema);
-	assert_strict(learn_forget_prompt(&lesson.turn, &lesson.arena).schema);
+	assert_tight(prompt_of(&lesson).schema, 4);
+	assert_tight(learn_forget_prompt(&lesson.turn, &lesson.arena).schema, 4);
+	lesson.turn.user = SLICE("I have a cat, a dog, a parrot and a horse in the mountains.");
+	assert_tight(prompt_of(&lesson).schema, 6);
+	lesson.turn.user = (struct slice){arena_bytes(&lesson.arena, 5000), 5000};
+	memset((char *)lesson.turn.user.data, 'x', 5000);
+	assert_tight(prompt_of(&lesson).schema, 32);
 	arena_finish(&lesson.arena);
 }
 END_TEST
-
-/* Takes the next line of the instructions. */
-static struct slice next_line(struct slice *rest)
-{
-	size_t end = slice_find(*rest, SLICE("\n"), 0);
-	struct slice line = slice_part(*rest, 0, end);
-	*rest = slice_part(*rest, end < rest->size ? end + 1 : end, rest->size);
-	return line;
-}
 
 /* Reads the answer of an example as if it had come for another turn. */
 static void assert_teaches_nothing(const char *turn, struct slice answer)
@@ -222,7 +209,7 @@ static void assert_teaches_nothing(const char *turn, struct slice answer)
 }
 
 /* A small model may copy an example instead of reading the turn. */
-static size_t assert_examples_teach_nothing(struct slice instructions)
+static void assert_examples_teach_nothing(const struct learn_prompt *prompt)
 {
 	static const char *const turns[] = {
 		"Hi!",
@@ -235,38 +222,79 @@ static size_t assert_examples_teach_nothing(struct slice instructions)
 		"Ich spiele nicht mehr Cello.",
 		"我住在上海，星期五搬到北京。",
 	};
-	size_t examples = 0;
-	while (instructions.size > 0) {
-		if (!slice_starts_with(next_line(&instructions), SLICE("Turn: ")))
-			continue;
-		struct slice answer = next_line(&instructions);
-		for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++)
-			assert_teaches_nothing(turns[i], answer);
-		examples++;
+	for (size_t i = 0; i < prompt->example_count; i++) {
+		for (size_t j = 0; j < sizeof(turns) / sizeof(turns[0]); j++)
+			assert_teaches_nothing(turns[j], prompt->examples[i].answer);
 	}
-	return examples;
 }
 
 START_TEST(what_is_copied_from_the_examples_is_not_learned)
 {
 	struct lesson lesson = lesson_of("Hi");
-	ck_assert_uint_eq(assert_examples_teach_nothing(prompt_of(&lesson).system), 4);
-	ck_assert_uint_eq(assert_examples_teach_nothing(
-				  learn_forget_prompt(&lesson.turn, &lesson.arena).system),
-			  3);
+	const struct learn_prompt facts = prompt_of(&lesson);
+	const struct learn_prompt forget = learn_forget_prompt(&lesson.turn, &lesson.arena);
+	ck_assert_uint_eq(facts.example_count, 6);
+	ck_assert_uint_eq(forget.example_count, 3);
+	assert_examples_teach_nothing(&facts);
+	assert_examples_teach_nothing(&forget);
 	arena_finish(&lesson.arena);
 }
 END_TEST
 
+/* The turn of an example, as learn_facts_prompt() shows it. */
+static struct slice turn_of_example(const struct learn_example *example)
+{
+	const struct slice heading = SLICE("=== New user turn, from here to the end ===\n");
+	size_t at = slice_find(example->user, heading, 0);
+	ck_assert_uint_lt(at, example->user.size);
+	return slice_part(example->user, at + heading.size, example->user.size);
+}
+
 START_TEST(the_examples_are_answered_as_they_are_to_be_read)
 {
-	struct lesson lesson =
-		lesson_of("I'm Ottokar and I bake rye bread. On Friday I move to Tromsø.");
-	struct slice instructions = prompt_of(&lesson).system;
-	while (!slice_starts_with(next_line(&instructions), SLICE("Turn: I'm Ottokar")))
-		ck_assert_uint_gt(instructions.size, 0);
-	lesson_must(&lesson, arena_string(&lesson.arena, next_line(&instructions)), 3, 0);
-	lesson_added(&lesson, 2, "user", "moving_to", "Tromsø on 2031-03-07");
+	static const size_t entries[] = {4, 0, 2, 0, 3, 2};
+	struct lesson lesson = lesson_of("Hi");
+	const struct learn_prompt prompt = prompt_of(&lesson);
+	for (size_t i = 0; i < prompt.example_count; i++) {
+		struct lesson example = lesson_of("");
+		example.turn.user = turn_of_example(&prompt.examples[i]);
+		ck_assert(learn_facts_read(&example.turn, prompt.examples[i].answer,
+					   &example.learning, &example.arena));
+		ck_assert_msg(example.learning.kept == entries[i], "%zu of %zu", i,
+			      example.learning.kept);
+		ck_assert_uint_eq(example.learning.rejected, 0);
+		arena_finish(&example.arena);
+	}
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(an_example_is_shown_like_a_turn)
+{
+	struct lesson lesson = lesson_of("Could you write a limerick about a heron?");
+	const int64_t days = 1564; /* from 2026-11-21 to 2031-03-04 */
+	lesson.turn.created_at += days * 24 * 60 * 60 * 1000;
+	const struct learn_prompt prompt = prompt_of(&lesson);
+	ck_assert(slice_equal(prompt.user, prompt.examples[1].user));
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(several_turns_are_shown_and_answered_like_their_examples)
+{
+	static const char *const texts[] = {"Could you write a limerick about a heron?",
+					    "Okay, thank you, see you later!"};
+	const int64_t day = 24 * 60 * 60 * 1000;
+	struct lesson lesson = lesson_of("");
+	struct learn_turn turns[] = {lesson.turn, lesson.turn};
+	for (size_t i = 0; i < 2; i++) {
+		turns[i].user = slice_of(texts[i]);
+		turns[i].created_at += (1564 + 2 * (int64_t)i) * day;
+	}
+	const struct learn_prompt prompt = learn_several_prompt(turns, 2, &lesson.arena);
+	ck_assert_uint_eq(prompt.example_count, 3);
+	ck_assert(slice_equal(prompt.user, prompt.examples[1].user));
+	assert_examples_teach_nothing(&prompt);
 	arena_finish(&lesson.arena);
 }
 END_TEST
@@ -336,117 +364,6 @@ START_TEST(a_model_that_answers_both_questions_at_once_is_heard_once)
 	lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
 	ck_assert_uint_eq(lesson.learning.rejected, 0);
 	arena_finish(&lesson.arena);
-}
-END_TEST
-
-START_TEST(a_summary_is_asked_for_with_days_and_speakers)
-{
-	struct arena arena = {0};
-	const struct turn turns[] = {
-		{.role = ROLE_USER, .created_at = TEN_O_CLOCK, .text = SLICE("I use\nChromaDB")},
-		{.role = ROLE_ASSISTANT, .created_at = TEN_O_CLOCK, .text = SLICE("Good.")},
-		{.role = ROLE_USER, .created_at = TEN_O_CLOCK + 86400000, .text = SLICE("Hi")}};
-	struct learn_prompt prompt =
-		learn_summary_prompt(SLICE("Alex builds a RAG system."), turns, 3, 150, &arena);
-	position(prompt.system, "at most 150 words");
-	position(prompt.user, "Alex builds a RAG system.");
-	position(prompt.user, "[2026-11-21]\nuser: I use ChromaDB\nassistant: Good.\n"
-			      "[2026-11-22]\nuser: Hi\n");
-	ck_assert_uint_eq(prompt.folded, 3);
-	position(learn_summary_prompt((struct slice){0}, turns, 3, 150, &arena).user, "(none)");
-	arena_finish(&arena);
-}
-END_TEST
-
-START_TEST(as_many_turns_as_fit_are_summarized_and_never_none)
-{
-	struct arena arena = {0};
-	char *text = xcalloc(100001, 1);
-	struct turn turns[20];
-	memset(text, '<', 100000);
-	for (size_t i = 0; i < 20; i++)
-		turns[i] = (struct turn){.role = ROLE_USER, .text = {text, 3000}};
-	turns[19].text = (struct slice){text, 100000};
-	const struct slice none = {0};
-	const struct slice longest = {text, 100000};
-	size_t fits = learn_summary_prompt(none, turns, 20, 150, &arena).folded;
-	ck_assert_uint_gt(fits, 2);
-	ck_assert_uint_lt(fits, 20);
-	ck_assert_uint_eq(learn_summary_prompt(longest, turns + 19, 1, 150, &arena).folded, 1);
-	struct learn_prompt prompt = learn_summary_prompt(longest, turns, 20, 150, &arena);
-	ck_assert_uint_le(prompt.user.size, 32 * 1024);
-	ck_assert_uint_eq(learn_summary_prompt(none, turns, 0, 150, &arena).folded, 0);
-	free(text);
-	arena_finish(&arena);
-}
-END_TEST
-
-static void assert_summary(const char *answer, unsigned max_words, const char *expected)
-{
-	struct arena arena = {0};
-	struct slice summary;
-	ck_assert(learn_summary_read(slice_of(answer), max_words, &summary, &arena));
-	unit_assert_slice(summary, expected);
-	arena_finish(&arena);
-}
-
-START_TEST(a_summary_is_taken_without_reasoning_and_fences)
-{
-	assert_summary("<think>Hm.</think>\n\n Alex uses ChromaDB.\n", 150, "Alex uses ChromaDB.");
-	assert_summary("```text\nAlex uses ChromaDB.\n```", 150, "Alex uses ChromaDB.");
-}
-END_TEST
-
-START_TEST(a_summary_that_is_too_long_ends_with_a_sentence)
-{
-	assert_summary("Alex uses ChromaDB. He has 512 tokens.", 5, "Alex uses ChromaDB.");
-	assert_summary("Alex uses ChromaDB and has 512 tokens", 5, "Alex uses ChromaDB and has");
-	assert_summary("李明住在上海。他用ChromaDB。", 5, "李明住在上海。");
-}
-END_TEST
-
-START_TEST(a_summary_of_a_model_that_cannot_end_is_none)
-{
-	struct buffer answer;
-	struct arena arena = {0};
-	struct slice summary;
-	buffer_init(&answer, SIZE_MAX);
-	for (int word = 0; word < 100; word++)
-		buffer_append(&answer, SLICE("word "));
-	ck_assert(learn_summary_read(buffer_slice(&answer), 10, &summary, &arena));
-	ck_assert_uint_eq(summary.size, strlen("word ") * 10 - 1);
-	buffer_append(&answer, SLICE("word"));
-	ck_assert(!learn_summary_read(buffer_slice(&answer), 10, &summary, &arena));
-	buffer_finish(&answer);
-	arena_finish(&arena);
-}
-END_TEST
-
-START_TEST(turns_that_are_copied_are_no_summary)
-{
-	struct arena arena = {0};
-	struct slice summary;
-	ck_assert(!learn_summary_read(SLICE("[2026-11-21]\nuser: I use ChromaDB\nassistant: Good."),
-				      150, &summary, &arena));
-	ck_assert(!learn_summary_read(SLICE("Summary:\n  user: Hi\n  user: I use ChromaDB"), 150,
-				      &summary, &arena));
-	arena_finish(&arena);
-	assert_summary("The user: a baker. The assistant: helps.", 150,
-		       "The user: a baker. The assistant: helps.");
-	assert_summary("user: Alex uses ChromaDB.\nHe lives in Bern.", 150,
-		       "user: Alex uses ChromaDB.\nHe lives in Bern.");
-}
-END_TEST
-
-START_TEST(an_empty_summary_is_none)
-{
-	static const char *const answers[] = {"", " \n", "<think>All of it</think>", "```\n```"};
-	struct arena arena = {0};
-	struct slice summary;
-	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
-		ck_assert_msg(!learn_summary_read(slice_of(answers[i]), 150, &summary, &arena),
-			      "%s", answers[i]);
-	arena_finish(&arena);
 }
 END_TEST
 
@@ -542,15 +459,11 @@ UNIT_MAIN("learn_prompt", several_turns_are_shown_one_after_the_other,
 	  known_keys_are_grouped_with_their_present_values, only_the_most_recent_keys_are_shown,
 	  references_are_short_and_cannot_pose_as_another_part,
 	  a_long_turn_is_cut_and_the_prompt_says_so, a_fact_may_not_rest_on_what_was_not_shown,
-	  a_hundred_long_facts_stay_within_bounds, the_schemas_are_strict,
+	  a_hundred_long_facts_stay_within_bounds,
+	  a_schema_bounds_how_many_entries_a_turn_of_that_length_can_have,
 	  what_is_copied_from_the_examples_is_not_learned,
-	  the_examples_are_answered_as_they_are_to_be_read,
+	  the_examples_are_answered_as_they_are_to_be_read, an_example_is_shown_like_a_turn,
+	  several_turns_are_shown_and_answered_like_their_examples,
 	  what_to_forget_is_asked_only_where_the_turn_asks_for_it,
 	  two_answers_about_a_turn_are_one_lesson,
-	  a_model_that_answers_both_questions_at_once_is_heard_once,
-	  a_summary_is_asked_for_with_days_and_speakers,
-	  as_many_turns_as_fit_are_summarized_and_never_none,
-	  a_summary_is_taken_without_reasoning_and_fences,
-	  a_summary_that_is_too_long_ends_with_a_sentence,
-	  a_summary_of_a_model_that_cannot_end_is_none, turns_that_are_copied_are_no_summary,
-	  an_empty_summary_is_none)
+	  a_model_that_answers_both_questions_at_once_is_heard_once)

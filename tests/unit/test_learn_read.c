@@ -103,6 +103,72 @@ START_TEST(nothing_to_learn_is_a_usable_answer)
 }
 END_TEST
 
+START_TEST(a_model_that_repeats_itself_until_it_is_cut_off_is_heard_once)
+{
+	static const char *const answers[] = {
+		"{\"entities\":[" ENTRY "," ENTRY ",{\"key\":\"na",
+		"[" ENTRY ",\n" ENTRY ",",
+		"Here: {\"x\":{\"facts\":[{\"key\":\"a\",\"value\":\"]\"}," ENTRY "," ENTRY "]]",
+	};
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct lesson lesson = lesson_of(turn_text);
+		ck_assert_msg(lesson_read(&lesson, answers[i]), "%s", answers[i]);
+		ck_assert_uint_eq(lesson.learning.change_count, 1);
+		arena_finish(&lesson.arena);
+	}
+}
+END_TEST
+
+START_TEST(the_same_words_are_filed_under_one_key)
+{
+	struct lesson lesson = lesson_of("I'm allergic to nuts. I live and work in Bern.");
+	lesson_must(&lesson,
+		    "[{\"key\":\"allergy\",\"value\":\"nuts\",\"quote\":\"allergic to nuts\"},"
+		    "{\"key\":\"pets\",\"value\":\"Nuts\",\"quote\":\"allergic to nuts\"},"
+		    "{\"key\":\"city\",\"value\":\"Bern\",\"quote\":\"I live and work in Bern\"},"
+		    "{\"key\":\"workplace\",\"value\":\"Bern\",\"quote\":\"work in Bern\"}]",
+		    3, 1);
+	lesson_added(&lesson, 0, "user", "allergy", "nuts");
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+START_TEST(keywords_are_kept_with_a_quote_and_within_a_length)
+{
+	static const struct {
+		const char *more;
+		const char *keywords;
+	} cases[] = {
+		{"\"quote\":\"allergic to nuts\",\"keywords\":[\"food\",\"health\"]",
+		 "food, health"},
+		{"\"quote\":\"allergic to nuts\",\"keywords\":\"food\"", "food"},
+		{"\"quote\":\"allergic to nuts\",\"keywords\":[\"food\",7]", ""},
+		{"\"quote\":\"allergic to nuts\",\"keywords\":{}", ""},
+		{"\"keywords\":[\"food\"]", ""},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lesson lesson = lesson_of("I'm allergic to nuts.");
+		char answer[256];
+		(void)snprintf(answer, sizeof(answer),
+			       "[{\"key\":\"allergy\",\"value\":\"nuts\",%s}]", cases[i].more);
+		lesson_must(&lesson, answer, 1, 0);
+		unit_assert_slice(lesson.learning.changes[0].fact.keywords, cases[i].keywords);
+		arena_finish(&lesson.arena);
+	}
+	struct lesson lesson = lesson_of("I'm allergic to nuts.");
+	struct buffer answer;
+	buffer_init(&answer, SIZE_MAX);
+	buffer_append(&answer, SLICE("[{\"key\":\"allergy\",\"value\":\"nuts\",\"quote\":"
+				     "\"allergic to nuts\",\"keywords\":[\"food\""));
+	for (size_t i = 0; i < 100; i++)
+		buffer_append(&answer, SLICE(",\"food\""));
+	buffer_append(&answer, SLICE("]}]"));
+	lesson_must(&lesson, arena_string(&lesson.arena, arena_take(&lesson.arena, &answer)), 1, 0);
+	ck_assert_uint_le(lesson.learning.changes[0].fact.keywords.size, 96);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
 START_TEST(what_holds_no_list_is_not_usable)
 {
 	static const char *const answers[] = {
@@ -118,6 +184,8 @@ START_TEST(what_holds_no_list_is_not_usable)
 		"[{'key':'name','value':'Alex",
 		"[{'key': 'name, 'value",
 		"[{\"key\":\"name\",\"value\":\"Alex",
+		"{\"entities\":[" ENTRY ",{\"key\":\"city\",\"value\":\"Bern\"},{\"key\":\"na",
+		"[[[[[[[[[[" ENTRY ",1," ENTRY "," ENTRY,
 		"{\"entities\":null,\"name\":\"Alex\"}",
 		"{\"error\":null}",
 		"{\"entities\":[{\"key\":\"name\",\"value\":\"Alex\",\"confidence\":NaN}]}"};
@@ -223,142 +291,6 @@ START_TEST(only_what_is_above_the_confidence_is_kept)
 }
 END_TEST
 
-static void assert_grounded(const char *user, const char *entry, bool grounded)
-{
-	struct lesson lesson = lesson_of(user);
-	struct slice answer = arena_printf(&lesson.arena, "[%s]", entry);
-	lesson.turn.assistant = SLICE("So you are Bob from Paris, and you drive a Tesla.");
-	ck_assert(lesson_read(&lesson, answer.data));
-	ck_assert_msg(lesson.learning.rejected == (grounded ? 0 : 1), "%s", entry);
-	arena_finish(&lesson.arena);
-}
-
-START_TEST(a_quote_must_be_the_users_own_words)
-{
-	const char *user =
-		"I\xE2\x80\x99m using  ChromaDB \xE2\x80\x94 for \xE2\x80\x9Cvectors\xE2\x80\x9D.";
-	assert_grounded(user,
-			"{\"key\":\"store\",\"value\":\"ChromaDB\",\"quote\":\"i'm using chromadb "
-			"- for \\\"vectors\\\"\"}",
-			true);
-	assert_grounded(
-		user,
-		"{\"key\":\"store\",\"value\":\"ChromaDB\",\"quote\":\"I am using ChromaDB\"}",
-		false);
-	assert_grounded(user,
-			"{\"key\":\"name\",\"value\":\"Bob\",\"quote\":\"you are Bob from Paris\"}",
-			false);
-	assert_grounded(user, "{\"key\":\"car\",\"value\":\"Tesla\"}", false);
-	assert_grounded(user, "{\"key\":\"car\",\"value\":\"Tesla\",\"quote\":\"I\"}", false);
-	assert_grounded(user, "{\"key\":\"db\",\"value\":\"a ChromaDB server\",\"quote\":\"\"}",
-			false);
-	assert_grounded(user, "{\"key\":\"db\",\"value\":\"the ChromaDB\",\"quote\":\"\"}", true);
-}
-END_TEST
-
-START_TEST(marks_round_a_quote_and_what_is_invisible_do_not_count)
-{
-	const char *user = "I live in Bern, near the river. I \xE2\x9D\xA4\xEF\xB8\x8F it.";
-	static const char *const quotes[] = {"I live in Bern.", "\\\"I live in Bern\\\"",
-					     "“I live in Bern…”", "I \xE2\x9D\xA4 it",
-					     "live in Be\xC2\xADrn"};
-	char entry[128];
-	for (size_t i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++) {
-		(void)snprintf(entry, sizeof(entry),
-			       "{\"key\":\"city\",\"value\":\"%s\",\"quote\":\"%s\"}",
-			       strstr(quotes[i], "it") != NULL ? "\xE2\x9D\xA4" : "Bern",
-			       quotes[i]);
-		assert_grounded(user, entry, true);
-	}
-	/* It is kept as the user said it. */
-	struct lesson lesson = lesson_of(user);
-	lesson_must(&lesson,
-		    "[{\"key\":\"city\",\"value\":\"Bern\",\"quote\":\"\\\"I live in Bern.\\\"\"}]",
-		    1, 0);
-	unit_assert_slice(lesson_change(&lesson, 0)->fact.quote, "I live in Bern");
-	arena_finish(&lesson.arena);
-	assert_grounded(user, "{\"key\":\"city\",\"value\":\"Bern\",\"quote\":\"Bern. near\"}",
-			false);
-	assert_grounded(user, "{\"key\":\"city\",\"value\":\"Bern\",\"quote\":\"...\"}", false);
-}
-END_TEST
-
-START_TEST(other_languages_are_grounded_too)
-{
-	assert_grounded("Ich wohne in der Straße 5 und heiße Jürgen.",
-			"{\"key\":\"name\",\"value\":\"JÜRGEN\"}", true);
-	assert_grounded("Ich wohne in der Straße 5 und heiße Jürgen.",
-			"{\"key\":\"street\",\"value\":\"5\",\"quote\":\"in der STRASSE 5\"}",
-			true);
-	assert_grounded("我叫李明，住在上海。", "{\"key\":\"city\",\"value\":\"上海\"}", true);
-	assert_grounded("我叫李明，住在上海。",
-			"{\"key\":\"name\",\"value\":\"李明\",\"quote\":\"我叫李明\"}", true);
-	assert_grounded("我叫李明，住在上海。", "{\"key\":\"city\",\"value\":\"北京\"}", false);
-	assert_grounded("我叫李明，住在上海。",
-			"{\"key\":\"city\",\"value\":\"北京\",\"quote\":\"住在北京\"}", false);
-}
-END_TEST
-
-START_TEST(a_removal_without_a_value_rests_on_its_names)
-{
-	assert_grounded("I have no home city", "{\"key\":\"home_city\",\"op\":\"remove\"}", true);
-	assert_grounded("Ask about Maria", "{\"entity\":\"Maria\",\"key\":\"x\",\"op\":\"remove\"}",
-			true);
-	assert_grounded("Hello there", "{\"key\":\"home_city\",\"op\":\"remove\"}", false);
-	assert_grounded("Hello there", "{\"key\":\"home_city\",\"forget\":true}", false);
-	assert_grounded("Hello there",
-			"{\"key\":\"city\",\"forget\":true,\"quote\":\"forget it all\"}", false);
-}
-END_TEST
-
-START_TEST(an_ungrounded_request_to_forget_hides_nothing)
-{
-	struct lesson lesson = lesson_of("Hello there");
-	lesson_knows(&lesson, "city", "Berlin", 1000);
-	lesson_must(&lesson, "[{\"key\":\"city\",\"value\":\"Berlin\",\"forget\":true}]", 0, 1);
-	ck_assert(!lesson.learning.hide_exchange);
-	arena_finish(&lesson.arena);
-}
-END_TEST
-
-START_TEST(a_request_to_forget_may_name_the_key_alone)
-{
-	static const char *const answers[] = {
-		"[{\"key\":\"job\",\"forget\":true}]",
-		"[{\"key\":\"job\",\"value\":\"welder\",\"forget\":true}]",
-	};
-	for (size_t i = 0; i < 2; i++) {
-		struct lesson lesson = lesson_of("Forget everything about my job");
-		lesson_knows(&lesson, "job", "welder", 1000);
-		lesson_knows(&lesson, "city", "Berlin", 1000);
-		lesson_must(&lesson, answers[i], 1, 0);
-		(void)lesson_changed(&lesson, 1, CHANGE_FORGET, FACT_FORGOTTEN);
-		arena_finish(&lesson.arena);
-	}
-	assert_grounded("What about my job?", "{\"key\":\"job\",\"value\":\"welder\"}", false);
-	/* A value that is not the user's word reaches nothing under other keys, and no turn. */
-	struct lesson lesson = lesson_of("Forget everything about my job");
-	lesson_knows(&lesson, "hobby", "wood work", 1000);
-	lesson_must(&lesson, "[{\"key\":\"job\",\"value\":\"work\",\"forget\":true}]", 0, 0);
-	arena_finish(&lesson.arena);
-}
-END_TEST
-
-START_TEST(a_request_to_forget_takes_the_ordinary_confidence)
-{
-	for (int sure = 0; sure < 2; sure++) {
-		struct lesson lesson = lesson_of("Forget Berlin, please");
-		lesson_knows(&lesson, "city", "Berlin", 1000);
-		lesson_must(&lesson,
-			    sure ? "[{\"value\":\"Berlin\",\"confidence\":0.8,\"forget\":true}]"
-				 : "[{\"value\":\"Berlin\",\"confidence\":0.1,\"forget\":true}]",
-			    sure ? 1 : 0, sure ? 0 : 1);
-		ck_assert(lesson.learning.hide_exchange == (sure == 1));
-		arena_finish(&lesson.arena);
-	}
-}
-END_TEST
-
 START_TEST(a_truth_value_in_quotes_is_one)
 {
 	struct lesson lesson = lesson_of("Forget Berlin, please");
@@ -420,7 +352,7 @@ START_TEST(every_length_has_its_bound)
 	struct slice answer = arena_printf(&lesson.arena,
 					   "[{\"entity\":\"%s\",\"key\":\"%s\",\"value\":\"%s\","
 					   "\"quote\":\"%s\"}]",
-					   words + LONG - 4, words + LONG - 4, words, words);
+					   words + LONG - 4, words + LONG - 3, words, words);
 	lesson_must(&lesson, answer.data, 1, 0);
 	const struct fact *fact = &lesson.learning.changes[0].fact;
 	ck_assert_uint_le(fact->entity.size, 64);
@@ -538,13 +470,11 @@ END_TEST
 UNIT_MAIN("learn_read", names_are_folded_as_unicode_folds_them,
 	  an_answer_beyond_any_use_is_not_read, the_json_is_found_wherever_it_stands,
 	  lines_of_entries_and_maps_of_keys_are_read, nothing_to_learn_is_a_usable_answer,
-	  what_holds_no_list_is_not_usable, a_malformed_entry_is_rejected_and_the_others_stay,
-	  values_of_other_types_are_written_out, only_what_is_above_the_confidence_is_kept,
-	  a_quote_must_be_the_users_own_words,
-	  marks_round_a_quote_and_what_is_invisible_do_not_count, other_languages_are_grounded_too,
-	  a_removal_without_a_value_rests_on_its_names,
-	  an_ungrounded_request_to_forget_hides_nothing, a_request_to_forget_may_name_the_key_alone,
-	  a_request_to_forget_takes_the_ordinary_confidence, a_truth_value_in_quotes_is_one,
+	  what_holds_no_list_is_not_usable, the_same_words_are_filed_under_one_key,
+	  keywords_are_kept_with_a_quote_and_within_a_length,
+	  a_model_that_repeats_itself_until_it_is_cut_off_is_heard_once,
+	  a_malformed_entry_is_rejected_and_the_others_stay, values_of_other_types_are_written_out,
+	  only_what_is_above_the_confidence_is_kept, a_truth_value_in_quotes_is_one,
 	  a_fact_that_is_over_already_is_rejected, poisoned_texts_come_out_as_one_inert_line,
 	  every_length_has_its_bound, more_entries_than_allowed_are_counted_and_left,
 	  ten_megabytes_of_brackets_are_survived, ten_megabytes_of_anything_else_are_survived)

@@ -51,14 +51,16 @@ START_TEST(a_job_waits_for_its_time_but_never_longer_than_any_pause_is)
 }
 END_TEST
 
-/* What is chosen of `said` exchanges of alex, of which the first has failed `tries` times. */
-static struct next_job choose(unsigned said, unsigned tries, int64_t quiet, bool is_pressing)
+/* What is chosen of `said` exchanges of alex, the last of which came `age` ms ago and of which the
+ * first has failed `tries` times. */
+static struct next_job choose(unsigned said, unsigned tries, int64_t quiet, int64_t age,
+			      bool is_pressing)
 {
 	struct fixture fixture;
 	struct config *config = read_good("[memory]\nlearn_idle = 5s\nlearn_batch = 3\n");
 	fixture_init(&fixture, MAP);
 	for (unsigned i = 0; i < said; i++) {
-		struct append append = fixture_exchange("hi", "hello", 100 + i);
+		struct append append = fixture_exchange("hi", "hello", NOW - age - said + i + 1);
 		append.session = SLICE("s");
 		append.ordinal = i;
 		append.conversation = i > 0;
@@ -86,19 +88,29 @@ START_TEST(exchanges_wait_for_each_other_or_for_quiet)
 {
 	static const struct {
 		unsigned said, tries;
-		int64_t quiet;
+		int64_t quiet, age;
 		bool is_pressing;
 		size_t count;
 		int64_t wait;
 	} cases[] = {
-		{1, 0, 0, false, 0, 5000},       {2, 0, 1000, false, 0, 4000},
-		{2, 0, 5000, false, 2, -1},      {3, 0, 0, false, 3, -1},
-		{5, 0, 0, false, 3, -1},         {1, 0, 0, true, 1, -1},
-		{2, 0, INT64_MAX, false, 2, -1}, {3, 1, 0, false, 1, -1},
+		{1, 0, 0, 0, false, 0, 5000},
+		{2, 0, 1000, 1000, false, 0, 4000},
+		{2, 0, 5000, 5000, false, 2, -1},
+		{3, 0, 0, 0, false, 3, -1},
+		{5, 0, 0, 0, false, 3, -1},
+		{1, 0, 0, 0, true, 1, -1},
+		{3, 1, 0, 0, false, 1, -1},
+		/* A scan found it after a start, or before its wake came. */
+		{2, 0, INT64_MAX, 5000, false, 2, -1},
+		{2, 0, INT64_MAX, 1000, false, 0, 4000},
+		/* The clock was set. */
+		{2, 0, 1000, 90000, false, 0, 4000},
+		{2, 0, 1000, -90000, false, 0, 4000},
+		{2, 0, INT64_MAX, -90000, false, 2, -1},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct next_job next =
-			choose(cases[i].said, cases[i].tries, cases[i].quiet, cases[i].is_pressing);
+		struct next_job next = choose(cases[i].said, cases[i].tries, cases[i].quiet,
+					      cases[i].age, cases[i].is_pressing);
 		ck_assert_msg(next.count == cases[i].count && next.wait == cases[i].wait,
 			      "case %zu: %zu, %lld", i, next.count, (long long)next.wait);
 		ck_assert_int_eq(next.idles, cases[i].count == 0);

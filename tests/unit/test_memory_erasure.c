@@ -75,13 +75,18 @@ END_TEST
 START_TEST(a_forgotten_fact_keeps_its_name_only)
 {
 	struct erasure erasure = ERASURE_NONE;
-	struct fact fact = {
-		.key = SLICE("city"), .value = SLICE("Bonn"), .quote = SLICE("I live in Bonn")};
+	struct fact fact = {.key = SLICE("city"),
+			    .value = SLICE("Bonn"),
+			    .quote = SLICE("I live in Bonn"),
+			    .agent = SLICE("a"),
+			    .app = SLICE("b"),
+			    .metadata = SLICE("{\"was\":\"Bonn\"}")};
 	erasure_forget_fact(&erasure, &fact, 99);
 	ck_assert_int_eq(fact.state, FACT_FORGOTTEN);
 	ck_assert_int_eq(fact.ended_at, 99);
 	ck_assert_uint_eq(fact.value.size, 0);
 	ck_assert_uint_eq(fact.quote.size, 0);
+	ck_assert_uint_eq(fact.agent.size + fact.app.size + fact.metadata.size, 0);
 	unit_assert_slice(fact.key, "city");
 	ck_assert(erasure.forgotten);
 }

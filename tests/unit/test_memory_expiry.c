@@ -101,6 +101,36 @@ START_TEST(facts_are_looked_at_only_when_one_may_change)
 }
 END_TEST
 
+START_TEST(facts_of_a_kind_a_summary_and_a_receipt_go_by_their_own_times)
+{
+	static const char *const kinds[] = {"user", "person", "place", "project", "note", "thing"};
+	const struct summary summary = {.updated_at = UNTIL};
+	struct expiry expiry = {.turns_until = INT64_MIN, .facts_until = INT64_MIN};
+	const uint64_t receipt = (uint64_t)UNTIL << RECEIPT_TIME_SHIFT | 7;
+	ck_assert(!expiry_takes_facts(&expiry) && !expiry_takes_summary(&expiry, &summary));
+	ck_assert(!expiry_takes_receipt(&expiry, receipt));
+	expiry.summaries_until = expiry.receipts_until = UNTIL;
+	ck_assert(expiry_takes_summary(&expiry, &summary));
+	ck_assert(expiry_takes_receipt(&expiry, receipt));
+	expiry.summaries_until = expiry.receipts_until = UNTIL - 1;
+	ck_assert(!expiry_takes_summary(&expiry, &summary));
+	ck_assert(!expiry_takes_receipt(&expiry, receipt));
+	for (size_t i = 0; i < FACT_KINDS; i++) {
+		struct fact fact = {.kind = slice_of(kinds[i]), .observed_at = UNTIL};
+		struct expiry of_kind = {.turns_until = INT64_MIN, .facts_until = INT64_MIN};
+		of_kind.kinds_until[i] = UNTIL;
+		ck_assert(expiry_takes_facts(&of_kind));
+		ck_assert_int_eq(expiry_of_fact(&of_kind, &fact), FACT_IS_DELETED);
+		fact.observed_at = UNTIL + 1;
+		ck_assert_int_eq(expiry_of_fact(&of_kind, &fact), FACT_STAYS);
+		fact.kind = slice_of(kinds[(i + 1) % FACT_KINDS]);
+		fact.observed_at = UNTIL;
+		ck_assert_int_eq(expiry_of_fact(&of_kind, &fact), FACT_STAYS);
+	}
+	ck_assert_int_eq(fact_kind_of(SLICE("pet")), FACT_OF_THING);
+}
+END_TEST
+
 START_TEST(the_oldest_turns_go_until_the_rest_is_small_enough)
 {
 	struct sized_turn turns[] = {{30, 5}, {10, 5}, {40, 5}, {20, 5}};
@@ -137,5 +167,6 @@ UNIT_MAIN("memory_expiry", a_turn_said_at_the_limit_expires_and_a_later_one_stay
 	  an_old_fact_is_deleted_whoever_it_is_about,
 	  a_fact_that_identifies_a_person_goes_as_configured, a_masked_fact_is_not_masked_again,
 	  facts_are_looked_at_only_when_one_may_change,
+	  facts_of_a_kind_a_summary_and_a_receipt_go_by_their_own_times,
 	  the_oldest_turns_go_until_the_rest_is_small_enough, turns_of_one_millisecond_go_together,
 	  what_is_small_enough_is_not_cut)

@@ -1,7 +1,7 @@
 /* What the Messages dialect reads out of a request, and where memory goes in. */
 #include "core/dialect/dialect.h"
 
-#include "tests/unit/unit.h"
+#include "tests/unit/recorded.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -112,7 +112,6 @@ static const char *const foreign[] = {
 	"[]", "{}", "{\"messages\":{}}", "{\"messages\":null}", "{\"messages\":\"Hi\"}",
 	"{\"messages\":[],\"messages\":[]}", "{\"messages\":[1]}", "{\"messages\":[{},\"Hi\"]}",
 	"{\"messages\":[],\"system\":7}", "{\"messages\":[],\"system\":{\"text\":\"x\"}}",
-	"{\"messages\":[" USER("Hi") "],\"fallback_credit_token\":\"tok\"}",
 };
 /* clang-format on */
 
@@ -182,9 +181,9 @@ START_TEST(calls_are_known_by_their_ids_in_order)
 	struct request two = scan(SLICE(BODY(SAY("assistant", "[" CALL("a") "]") "," SAY(
 					  "assistant", "[" CALL("b") "]"))),
 				  &arena);
-	ck_assert_uint_eq(one.steps[0].calls_hash, expected);
+	ck_assert_uint_eq(one.steps[0].ids_hash, expected);
 	ck_assert_uint_eq(two.step_count, 1);
-	ck_assert_uint_eq(two.steps[0].calls_hash, expected);
+	ck_assert_uint_eq(two.steps[0].ids_hash, expected);
 	arena_finish(&arena);
 }
 END_TEST
@@ -211,7 +210,7 @@ START_TEST(fields_are_found)
 			.value,
 		"19d7");
 	ck_assert(request.stream && request.has_format && request.takes_turns);
-	ck_assert(!request.is_kept && !request.is_replay_only);
+	ck_assert(!request.is_kept && !request.is_replay_only && !request.is_retry);
 	ck_assert(scan(SLICE("{\"output_format\":{\"type\":\"json_schema\"},\"messages\":[]}"),
 		       &arena)
 			  .has_format);
@@ -220,6 +219,8 @@ START_TEST(fields_are_found)
 			&arena)
 			   .has_format);
 	ck_assert(scan(SLICE("{\"compaction\":{},\"messages\":[]}"), &arena).is_replay_only);
+	ck_assert(
+		scan(SLICE("{\"fallback_credit_token\":\"t\",\"messages\":[]}"), &arena).is_retry);
 	arena_finish(&arena);
 }
 END_TEST
@@ -385,6 +386,44 @@ START_TEST(nothing_given_changes_nothing)
 }
 END_TEST
 
+/* It may stand nowhere else. */
+START_TEST(an_exchange_with_a_system_message_stays_whole)
+{
+	static const struct {
+		const char *body;
+		const char *stays; /* S for each step that does */
+	} cases[] = {
+		{BODY(USER("1") "," SAY("system", "\"s\"") "," ANSWER("2") "," USER("3") "," ANSWER(
+			 "4") "," USER("5")),
+		 "SSS---"},
+		{"{\"system\":\"a\",\"messages\":[" USER("1") "," ANSWER("2") "," USER("3") "," SAY(
+			 "assistant",
+			 "[" CALL(
+				 "a") "]") "," SAY("user",
+						   "[" RESULT(
+							   "\"x\"") "]") "," SAY("system",
+										 "\"s\"") "," ANSWER("4") "," USER("5") "]}",
+		 "S--SSSSS-"},
+		{BODY(SAY("assistant",
+			  "[{\"type\":\"compaction\",\"content\":\"c\"}," TEXT(
+				  "A") "]") "," USER("1") "," ANSWER("2") "," USER("3")),
+		 "SS---"},
+		{BODY(USER("1") "," USER("2") "," SAY("system", "\"s\"") "," ANSWER("3") "," USER(
+			 "4") "," SAY("system", "\"s\"")),
+		 "SSSS-S"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena arena = {0};
+		struct request request = scan(slice_of(cases[i].body), &arena);
+		ck_assert_uint_eq(request.step_count, strlen(cases[i].stays));
+		for (size_t j = 0; j < request.step_count; j++)
+			ck_assert_msg(request.steps[j].stays == (cases[i].stays[j] == 'S'),
+				      "%zu of %s", j, cases[i].body);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
 START_TEST(a_compaction_and_half_a_message_are_not_cut)
 {
 	struct arena arena = {0};
@@ -398,7 +437,8 @@ START_TEST(a_compaction_and_half_a_message_are_not_cut)
 			     "user",
 			     "[" RESULT("\"x\"") "," TEXT("2") "]") "," ANSWER("3") "," USER("4"))),
 		     &arena);
-	ck_assert(!request_can_cut(&compacted, 0, 4) && request_can_cut(&compacted, 2, 4));
+	ck_assert(request_can_cut(&compacted, 0, 4) && request_can_cut(&compacted, 2, 4));
+	ck_assert(!request_can_cut(&compacted, 0, 2) && !request_can_cut(&compacted, 1, 4));
 	ck_assert(!request_can_cut(&shared, 0, 3) && request_can_cut(&shared, 0, 5));
 	arena_finish(&arena);
 }
@@ -406,145 +446,37 @@ END_TEST
 
 /* ---- recorded requests ---- */
 
-static struct slice read_fixture(const char *name, struct arena *arena)
-{
-	struct slice path = arena_printf(arena, "%s/messages/%s.json", FIXTURES, name);
-	struct buffer body;
-	FILE *file = fopen(path.data, "rb");
-	ck_assert_msg(file != NULL, "%s", path.data);
-	buffer_init(&body, SIZE_MAX);
-	for (int byte = fgetc(file); byte != EOF; byte = fgetc(file))
-		buffer_append_byte(&body, (char)byte);
-	(void)fclose(file);
-	return arena_take(arena, &body);
-}
-
 #define TOLD "Hi! My name is Alex and I use ChromaDB."
 #define ASKED "Which vector store do I use?"
+#define LOOK "Use the tool weather with {\"city\": \"Oslo\"}, please."
 
-/* The kinds of the steps, and the last text of each user step. */
-static const struct fixture_case {
-	const char *name, *kinds, *users;
-	bool stream, kept;
-} fixture_cases[] = {
-	{"claude_code/first_turn", "SUS", TOLD ";", .stream = true},
-	{"claude_code/continued", "SUSAU", TOLD ";" ASKED ";", .stream = true},
-	{"claude_code/tool_asked", "SUSAUAU",
+static const struct recorded fixture_cases[] = {
+	{"messages/claude_code/first_turn", "SUS", TOLD ";", .stream = true},
+	{"messages/claude_code/continued", "SUSAU", TOLD ";" ASKED ";", .stream = true},
+	{"messages/claude_code/tool_asked", "SUSAUAU",
 	 TOLD ";" ASKED ";Use the tool Bash with {\"command\":\"echo hi\",\"description\":"
 	      "\"Says hi\"};",
 	 .stream = true},
-	{"claude_code/tool_result", "SUSAUAUCT",
+	{"messages/claude_code/tool_result", "SUSAUAUCT",
 	 TOLD ";" ASKED ";Use the tool Bash with {\"command\":\"echo hi\",\"description\":"
 	      "\"Says hi\"};",
 	 .stream = true},
-	{"claude_code/subagent", "SUS", "Say what I like. I am the agent.;", .stream = true},
-	{"claude_code/after_compact", "SUAUSAUS", NULL, .stream = true},
-	{"claude_code/compact", "SUSAUAUCTAUCTU", NULL, .stream = true},
-	{"anthropic_python/thread_create", "U",
-	 "Use the tool weather with {\"city\": \"Oslo\"}, please.;", .kept = true},
-	{"anthropic_python/thread_continue", "T", "", .kept = true},
+	{"messages/claude_code/subagent", "SUS", "Say what I like. I am the agent.;",
+	 .stream = true},
+	{"messages/claude_code/after_compact", "SUSAUS", NULL, .stream = true},
+	{"messages/claude_code/agent_result", "SUSAUAUCTAUCTAU", NULL, .stream = true},
+	{"messages/claude_code/compact", "SUSAUAUCTAUCTAUAU", NULL, .stream = true},
+	{"messages/ai_sdk_anthropic/tool_asked", "SUAU", TOLD ";" LOOK ";"},
+	{"messages/ai_sdk_anthropic/tool_result", "SUAUCT", TOLD ";" LOOK ";"},
+	{"messages/ai_sdk_anthropic/continued", "SUAUCTAU", TOLD ";" LOOK ";" ASKED ";"},
+	{"messages/anthropic_python/thread_create", "U", LOOK ";", .kept = true},
+	{"messages/anthropic_python/thread_continue", "T", "", .kept = true},
 };
-
-static struct slice draw_kinds(const struct request *request, struct arena *arena)
-{
-	struct buffer kinds;
-	buffer_init(&kinds, SIZE_MAX);
-	for (size_t i = 0; i < request->step_count; i++)
-		buffer_append_byte(&kinds, "SUACTO"[request->steps[i].kind]);
-	return arena_take(arena, &kinds);
-}
-
-static struct slice list_users(const struct request *request, struct arena *arena)
-{
-	struct buffer users;
-	buffer_init(&users, SIZE_MAX);
-	for (size_t i = 0; i < request->step_count; i++) {
-		const struct step *step = &request->steps[i];
-		if (step->kind != STEP_USER)
-			continue;
-		const struct request_text *last =
-			&request->texts[step->first_text + step->text_count - 1];
-		buffer_append(&users, json_string_text(request->body, last->string, arena));
-		buffer_append_byte(&users, ';');
-	}
-	return arena_take(arena, &users);
-}
-
-static bool holds_edit(const struct step *step, const struct edit *edit)
-{
-	return edit->offset > step->begin && edit->offset < step->end;
-}
-
-/* Riders on all user texts and a block: the rest is the client's, and none lies in what the model
- * or a tool said. */
-static void check_bytes(const struct request *request, struct arena *arena)
-{
-	struct turn_prefix *riders = arena_alloc(arena, request->text_count * sizeof(*riders));
-	struct injection injection = {
-		.block = SLICE("B"), .block_with_text = SIZE_MAX, .turn_prefixes = riders};
-	for (size_t i = 0; i < request->step_count; i++) {
-		const struct step *step = &request->steps[i];
-		if (step->kind == STEP_USER && step->text_count > 0)
-			riders[injection.turn_prefix_count++] = (struct turn_prefix){
-				step->first_text + step->text_count - 1, SLICE("R \"1\"\n")};
-	}
-	struct edit *edits;
-	bool made;
-	size_t count = request_inject(request, &injection, &edits, &made, arena);
-	bool has_block = request->places[PLACE_SYSTEM].way == BLOCK_PLACED;
-	ck_assert_uint_eq(count, injection.turn_prefix_count + has_block);
-	for (size_t i = 0; i < count; i++) {
-		ck_assert_uint_eq(edits[i].removed, 0);
-		ck_assert(i == 0 || edits[i].offset > edits[i - 1].offset);
-		for (size_t j = 0; j < request->step_count; j++) {
-			const struct step *step = &request->steps[j];
-			bool is_ours = step->kind == STEP_USER || step->kind == STEP_SYSTEM;
-			bool shares = j + 1 < request->step_count && !step[1].begins_element;
-			ck_assert(is_ours || shares || !holds_edit(step, &edits[i]));
-		}
-	}
-	struct slice *pieces = arena_alloc(arena, REQUEST_PIECES(count) * sizeof(*pieces));
-	request_splice(request->body, edits, count, pieces);
-	struct request again = scan(arena_join(arena, pieces, REQUEST_PIECES(count)), arena);
-	ck_assert_uint_eq(again.step_count, request->step_count + made);
-	for (size_t i = 0; i < count; i++)
-		pieces[2 * i + 1] = SLICE("");
-	ck_assert(slice_equal(arena_join(arena, pieces, REQUEST_PIECES(count)), request->body));
-}
 
 START_TEST(recorded_requests_are_read_and_stay_the_clients)
 {
-	for (size_t i = 0; i < sizeof(fixture_cases) / sizeof(fixture_cases[0]); i++) {
-		const struct fixture_case *example = &fixture_cases[i];
-		struct arena arena = {0};
-		struct request request = scan(read_fixture(example->name, &arena), &arena);
-		unit_assert_slice(draw_kinds(&request, &arena), example->kinds);
-		if (example->users != NULL)
-			unit_assert_slice(list_users(&request, &arena), example->users);
-		ck_assert_int_eq(request.stream, example->stream);
-		ck_assert_int_eq(request.is_kept, example->kept);
-		check_bytes(&request, &arena);
-		arena_finish(&arena);
-	}
-}
-END_TEST
-
-START_TEST(a_huge_image_is_only_passed_over)
-{
-	enum { SIZE = 64 << 20 };
-	struct arena arena = {0};
-	struct buffer body;
-	buffer_init(&body, SIZE_MAX);
-	buffer_append(&body, SLICE("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
-				   "\"image\",\"source\":{\"data\":\""));
-	buffer_reserve(&body, SIZE);
-	memset(body.data + body.size, 'A', SIZE);
-	body.size += SIZE;
-	buffer_append(&body, SLICE("\"}}," TEXT("Hi") "]}]}"));
-	struct request request = scan(buffer_slice(&body), &arena);
-	unit_assert_slice(draw(&request, &arena), "U(Hi)*");
-	buffer_finish(&body);
-	arena_finish(&arena);
+	for (size_t i = 0; i < sizeof(fixture_cases) / sizeof(fixture_cases[0]); i++)
+		recorded_check(&dialect_messages, &fixture_cases[i]);
 }
 END_TEST
 
@@ -553,5 +485,6 @@ UNIT_MAIN("messages", a_request_is_read_into_steps, what_is_no_messages_request_
 	  fields_are_found, a_thread_is_kept_by_the_provider,
 	  only_plain_text_is_compared_with_what_the_upstream_counted,
 	  only_a_post_of_messages_is_one, memory_goes_in_between_the_clients_bytes,
-	  nothing_given_changes_nothing, a_compaction_and_half_a_message_are_not_cut,
-	  recorded_requests_are_read_and_stay_the_clients, a_huge_image_is_only_passed_over)
+	  nothing_given_changes_nothing, an_exchange_with_a_system_message_stays_whole,
+	  a_compaction_and_half_a_message_are_not_cut,
+	  recorded_requests_are_read_and_stay_the_clients)

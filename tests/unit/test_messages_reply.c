@@ -3,7 +3,7 @@
 #include "core/dialect/dialect.h"
 #include "core/dialect/reply.h"
 
-#include "tests/unit/unit.h"
+#include "tests/unit/torn_stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +65,8 @@ static const struct reply_case streams[] = {
 	 .text = "", .calls = "a", .finished = true, .done = true, .prompt_tokens = 1125, .cached_tokens = 1000, .id = "msg_1"},
 	{.bytes = START TEXT_BLOCK SAID("I can") BLOCK_STOP ENDS("\"refusal\"") STOP,
 	 .text = "I can", .end = END_REFUSED, .finished = true, .done = true, .prompt_tokens = 1125, .cached_tokens = 1000, .id = "msg_1"},
+	{.bytes = START ENDS("\"refusal\",\"stop_details\":{\"type\":\"refusal\",\"fallback_credit_token\":\"t\"}") STOP,
+	 .text = "", .end = END_RETRIED, .finished = true, .done = true, .prompt_tokens = 1125, .cached_tokens = 1000, .id = "msg_1"},
 	{.bytes = START BLOCK("{\"type\":\"compaction\",\"content\":null}")
 		DELTA("{\"type\":\"compaction_delta\",\"content\":\"no\"}") BLOCK_STOP ENDS("\"compaction\"") STOP,
 	 .text = "", .end = END_NOTHING, .finished = true, .done = true, .prompt_tokens = 1125, .cached_tokens = 1000, .id = "msg_1"},
@@ -101,6 +103,10 @@ static const struct reply_case bodies[] = {
 	{.bytes = MESSAGE("", "\"max_tokens\""), .text = "", .finished = true, .prompt_tokens = 1125, .cached_tokens = 1000, .id = "msg_1"},
 	{.bytes = MESSAGE(TEXT("No."), "\"refusal\""),
 	 .text = "No.", .end = END_REFUSED, .finished = true, .prompt_tokens = 1125, .cached_tokens = 1000, .id = "msg_1"},
+	{.bytes = MESSAGE(TEXT("No."), "\"refusal\",\"stop_details\":{\"fallback_credit_token\":\"t\"}"),
+	 .text = "No.", .end = END_RETRIED, .finished = true, .prompt_tokens = 1125, .cached_tokens = 1000, .id = "msg_1"},
+	{.bytes = MESSAGE(TEXT("No."), "\"refusal\",\"stop_details\":{\"fallback_credit_token\":null}"),
+	 .text = "No.", .end = END_REFUSED, .finished = true, .prompt_tokens = 1125, .cached_tokens = 1000, .id = "msg_1"},
 	{.bytes = "{\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"x\"},\"request_id\":null}", .text = "", .failed = true},
 	{.bytes = "{\"error\":{\"message\":\"x\"}}", .text = "", .failed = true},
 	{.bytes = "{\"object\":\"list\"}", .text = "", .unreadable = true},
@@ -123,8 +129,9 @@ static int64_t known(int64_t tokens)
 	return tokens == 0 ? -1 : tokens;
 }
 
-static void assert_reply(struct reply_reader *reader, const struct reply_case *expected)
+static void assert_reply(struct reply_reader *reader, const void *example)
 {
+	const struct reply_case *expected = example;
 	struct reply reply = reply_result(reader);
 	unit_assert_slice(reply.text, expected->text);
 	ck_assert_msg(reply.end == expected->end && reply.finished == expected->finished &&
@@ -176,27 +183,9 @@ static struct reply_reader *new_reader(void)
 	return reply_reader_create(&dialect_messages, REPLY_EVENTS, LIMIT);
 }
 
-/* Feeds [begin, end) from memory that ends there. */
-static size_t feed(struct reply_reader *reader, struct slice stream, size_t begin, size_t end)
-{
-	size_t size = end - begin;
-	char *copy = malloc(size == 0 ? 1 : size);
-	ck_assert_ptr_nonnull(copy);
-	memcpy(copy, stream.data + begin, size);
-	size_t held = reply_read(reader, (struct slice){copy, size});
-	free(copy);
-	return held;
-}
-
 static void check_torn(struct slice stream, const struct reply_case *expected)
 {
-	for (size_t at = 0; at <= stream.size; at++) {
-		struct reply_reader *reader = new_reader();
-		(void)feed(reader, stream, 0, at);
-		(void)feed(reader, stream, at, stream.size);
-		assert_reply(reader, expected);
-		reply_reader_destroy(reader);
-	}
+	torn_stream_check(&dialect_messages, stream, assert_reply, expected);
 }
 
 START_TEST(a_stream_reads_the_same_wherever_it_is_torn)
@@ -230,7 +219,7 @@ static void check_hold(struct slice stream, const struct reply_case *expected)
 	size_t end = find_end(stream);
 	size_t line = 0;
 	for (size_t seen = 0; seen <= stream.size; seen++) {
-		size_t held = feed(reader, stream, seen > 0 ? seen - 1 : 0, seen);
+		size_t held = torn_stream_feed(reader, stream, seen > 0 ? seen - 1 : 0, seen);
 		bool at_break = seen > 0 &&
 				(stream.data[seen - 1] == '\n' || stream.data[seen - 1] == '\r');
 		if (at_break)
@@ -258,7 +247,7 @@ static void check_closed(struct slice stream, const struct reply_case *expected)
 	size_t end = find_end(stream);
 	for (size_t at = 0; at < end; at++) {
 		struct reply_reader *reader = new_reader();
-		(void)feed(reader, stream, 0, at);
+		(void)torn_stream_feed(reader, stream, 0, at);
 		struct reply reply = reply_result(reader);
 		ck_assert(!reply.done && !reply.finished && !reply.failed);
 		ck_assert(reply.text.size == 0 || expected->text[0] == reply.text.data[0]);
@@ -279,8 +268,9 @@ START_TEST(a_body_is_read_when_it_is_over)
 		for (size_t at = 0; at <= body.size; at++) {
 			struct reply_reader *reader =
 				reply_reader_create(&dialect_messages, REPLY_JSON, LIMIT);
-			(void)feed(reader, body, 0, at);
-			ck_assert_uint_eq(feed(reader, body, at, body.size), body.size > 0);
+			(void)torn_stream_feed(reader, body, 0, at);
+			ck_assert_uint_eq(torn_stream_feed(reader, body, at, body.size),
+					  body.size > 0);
 			assert_reply(reader, &bodies[i]);
 			reply_reader_destroy(reader);
 		}

@@ -14,11 +14,6 @@ static struct slice body_with(unsigned quirks, bool json, struct arena *arena)
 	return model_request_body(SLICE("gpt-4o-mini"), &prompt, 700, quirks, arena);
 }
 
-static bool holds(struct slice body, const char *part)
-{
-	return slice_find(body, slice_of(part), 0) < body.size;
-}
-
 START_TEST(the_body_is_plain_chat_completions)
 {
 	struct arena arena = {0};
@@ -28,8 +23,48 @@ START_TEST(the_body_is_plain_chat_completions)
 			  "{\"role\":\"user\",\"content\":\"Zeile 1\\nZeile 2 \\\\ 中\"}],"
 			  "\"stream\":false,\"temperature\":0,\"max_tokens\":700,"
 			  "\"response_format\":{\"type\":\"json_object\"}}");
-	ck_assert(!holds(body_with(0, false, &arena), "response_format"));
+	ck_assert(!unit_has(body_with(0, false, &arena), "response_format"));
 	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(examples_stand_before_the_question_as_a_chat)
+{
+	struct arena arena = {0};
+	static const struct learn_example examples[] = {{SLICE("A \"turn\""), SLICE("{}")},
+							{SLICE("B"), SLICE("[]")}};
+	const struct learn_prompt prompt = {
+		.system = SLICE("S"), .examples = examples, .example_count = 2, .user = SLICE("C")};
+	struct slice body = model_request_body(SLICE("m"), &prompt, 700, 0, &arena);
+	ck_assert(unit_has(body, "[{\"role\":\"system\",\"content\":\"S\"},"
+				 "{\"role\":\"user\",\"content\":\"A \\\"turn\\\"\"},"
+				 "{\"role\":\"assistant\",\"content\":\"{}\"},"
+				 "{\"role\":\"user\",\"content\":\"B\"},"
+				 "{\"role\":\"assistant\",\"content\":\"[]\"},"
+				 "{\"role\":\"user\",\"content\":\"C\"}]"));
+	body = model_request_body(SLICE("m"), &prompt, 700, QUIRK_NO_SYSTEM, &arena);
+	ck_assert(unit_has(body, "[{\"role\":\"user\",\"content\":\"S\\n\\nA \\\"turn\\\"\"},"));
+	ck_assert(unit_has(body, "{\"role\":\"user\",\"content\":\"C\"}]"));
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(a_call_costs_what_the_server_says_or_what_its_bytes_suggest)
+{
+	const struct slice request = SLICE("12345678");
+	const char *const told = "{\"usage\":{\"total_tokens\":1234}}";
+	ck_assert_uint_eq(model_tokens(request, slice_of(told)), 1234);
+	static const char *const silent[] = {"{}          ",
+					     "{\"usage\":1} ",
+					     "{\"usage\":{}}",
+					     "nonsense    ",
+					     "{\"usage\":{\"total_tokens\":-1}}",
+					     "{\"usage\":{\"total_tokens\":0}}"};
+	for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
+		ck_assert_uint_eq(model_tokens(request, slice_of(silent[i])),
+				  (request.size + strlen(silent[i])) / 4);
+	const char *const huge = "{\"usage\":{\"total_tokens\":99999999999999999999999999}}";
+	ck_assert_uint_lt(model_tokens(request, slice_of(huge)), 2000 * 1000 * 1000);
 }
 END_TEST
 
@@ -40,20 +75,21 @@ START_TEST(every_combination_of_quirks_makes_valid_json_that_honours_them)
 		struct slice body = body_with(quirks, true, &arena);
 		struct json_value value;
 		ck_assert(json_scan(body, &value));
-		ck_assert_int_eq(holds(body, "\"temperature\""), !(quirks & QUIRK_NO_TEMPERATURE));
+		ck_assert_int_eq(unit_has(body, "\"temperature\""),
+				 !(quirks & QUIRK_NO_TEMPERATURE));
 		bool limit = !(quirks & QUIRK_NO_MAX_TOKENS);
 		bool renamed = quirks & QUIRK_COMPLETION_TOKENS;
-		ck_assert_int_eq(holds(body, "\"max_tokens\":700"), limit && !renamed);
-		ck_assert_int_eq(holds(body, "\"max_completion_tokens\":700"), limit && renamed);
+		ck_assert_int_eq(unit_has(body, "\"max_tokens\":700"), limit && !renamed);
+		ck_assert_int_eq(unit_has(body, "\"max_completion_tokens\":700"), limit && renamed);
 		bool object = !(quirks & QUIRK_NO_JSON_OBJECT);
 		bool schema = !(quirks & QUIRK_NO_JSON_SCHEMA);
 		bool schema_first = quirks & QUIRK_TAKES_SCHEMA;
-		ck_assert_int_eq(holds(body, "\"json_object\""),
+		ck_assert_int_eq(unit_has(body, "\"json_object\""),
 				 object && !(schema && schema_first));
-		ck_assert_int_eq(holds(body, "\"json_schema\""),
+		ck_assert_int_eq(unit_has(body, "\"json_schema\""),
 				 schema && !(object && !schema_first));
-		ck_assert_int_eq(holds(body, "\"system\""), !(quirks & QUIRK_NO_SYSTEM));
-		ck_assert(holds(body, "Be \\\"brief\\\"."));
+		ck_assert_int_eq(unit_has(body, "\"system\""), !(quirks & QUIRK_NO_SYSTEM));
+		ck_assert(unit_has(body, "Be \\\"brief\\\"."));
 	}
 	arena_finish(&arena);
 }
@@ -271,6 +307,8 @@ END_TEST
 
 UNIT_MAIN("model_request", the_body_is_plain_chat_completions,
 	  every_combination_of_quirks_makes_valid_json_that_honours_them,
+	  examples_stand_before_the_question_as_a_chat,
+	  a_call_costs_what_the_server_says_or_what_its_bytes_suggest,
 	  what_openai_refuses_by_name_is_given_up, other_servers_are_understood_too,
 	  param_outweighs_what_the_message_mentions,
 	  without_a_name_everything_is_given_up_in_order_and_then_no_more,

@@ -1,5 +1,5 @@
 #include "core/dialect/dialect.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/recorded.h"
 
 #define USER(text) "{\"role\":\"user\",\"content\":\"" text "\"}"
 #define ANSWER(text) "{\"role\":\"assistant\",\"content\":\"" text "\"}"
@@ -79,7 +79,7 @@ static uint64_t mark_of(const char *calls)
 			.data,
 		&arena);
 	ck_assert_int_eq(request.steps[0].kind, STEP_CALLS);
-	uint64_t mark = request.steps[0].calls_hash;
+	uint64_t mark = request.steps[0].ids_hash;
 	arena_finish(&arena);
 	return mark;
 }
@@ -259,6 +259,26 @@ START_TEST(it_takes_the_post_to_its_path_alone)
 }
 END_TEST
 
-UNIT_MAIN("ollama", messages_are_steps, calls_are_known_again_by_their_names_and_arguments,
-	  fields_are_found, what_is_no_request_is_told, the_block_has_its_place,
-	  turns_and_riders_go_in_as_strings, it_takes_the_post_to_its_path_alone)
+#define TOLD "Hi! My name is Alex and I use ChromaDB.;"
+#define LOOK "Use the tool weather with {\"city\": \"Oslo\"}, please.;"
+#define VECTORS "Which vector store do I use?;"
+
+START_TEST(recorded_requests_are_read_and_stay_the_clients)
+{
+	static const struct recorded cases[] = {
+		{"ollama/ollama_python/tool_asked", "SUAU", TOLD LOOK},
+		{"ollama/ollama_python/tool_result", "SUAUCT", TOLD LOOK},
+		{"ollama/ollama_python/continued", "SUAUCTAU", TOLD LOOK VECTORS},
+		{"ollama/ollama_node/tool_asked", "SUAU", TOLD LOOK},
+		{"ollama/ollama_node/tool_result", "SUAUCT", TOLD LOOK},
+		{"ollama/ollama_node/continued", "SUAUCTAU", TOLD LOOK VECTORS},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		recorded_check(&dialect_ollama, &cases[i]);
+}
+END_TEST
+
+UNIT_MAIN("ollama", recorded_requests_are_read_and_stay_the_clients, messages_are_steps,
+	  calls_are_known_again_by_their_names_and_arguments, fields_are_found,
+	  what_is_no_request_is_told, the_block_has_its_place, turns_and_riders_go_in_as_strings,
+	  it_takes_the_post_to_its_path_alone)

@@ -1,6 +1,6 @@
 #include "core/dialect/dialect.h"
 #include "core/dialect/reply.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/torn_stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +20,6 @@ enum { LIMIT = 1024 * 1024 };
 #define DONE(reason)                                                                               \
 	HEAD "\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done\":true,"                \
 	     "\"done_reason\":\"" reason "\",\"prompt_eval_count\":36,\"eval_count\":5}\n"
-/* Where the last line begins: what is to be held from there on. */
-#define HERE "@"
 
 struct reply_case {
 	const char *bytes;
@@ -84,13 +82,14 @@ static uint64_t hash_of(const char *calls)
 	struct slice body = arena_printf(
 		&arena, "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[%s]}]}", calls);
 	ck_assert_int_eq(dialect_ollama.scan(&request, body, &arena), REQUEST_OK);
-	uint64_t hash = request.steps[0].calls_hash;
+	uint64_t hash = request.steps[0].ids_hash;
 	arena_finish(&arena);
 	return hash;
 }
 
-static void assert_reply(struct reply_reader *reader, const struct reply_case *expected)
+static void assert_reply(struct reply_reader *reader, const void *example)
 {
+	const struct reply_case *expected = example;
 	struct reply reply = reply_result(reader);
 	unit_assert_slice(reply.text, expected->text);
 	ck_assert_msg(reply.finished == expected->finished && reply.done == expected->done &&
@@ -106,38 +105,15 @@ static void assert_reply(struct reply_reader *reader, const struct reply_case *e
 	ck_assert_int_eq(reply.cached_tokens, -1);
 }
 
-/* A stream without its mark, with line feeds as `line_break`. */
-struct stream {
-	struct slice bytes;
-	size_t last; /* where the last line begins; SIZE_MAX: there is none */
-};
-
-static struct stream make_stream(const char *marked, const char *line_break, struct arena *arena)
-{
-	struct stream stream = {.last = SIZE_MAX};
-	struct buffer out;
-	buffer_init(&out, 64 * 1024);
-	for (; *marked != '\0'; marked++) {
-		if (*marked == *HERE)
-			stream.last = out.size;
-		else if (*marked == '\n')
-			(void)buffer_append(&out, slice_of(line_break));
-		else
-			(void)buffer_append_byte(&out, *marked);
-	}
-	stream.bytes = arena_take(arena, &out);
-	return stream;
-}
-
-static void for_every_stream(void (*check)(const struct stream *stream,
+static void for_every_stream(void (*check)(const struct torn_stream *stream,
 					   const struct reply_case *expected))
 {
 	static const char *const line_breaks[] = {"\n", "\r\n"};
 	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
 		for (size_t j = 0; j < sizeof(line_breaks) / sizeof(line_breaks[0]); j++) {
 			struct arena arena = {0};
-			const struct stream stream =
-				make_stream(streams[i].bytes, line_breaks[j], &arena);
+			const struct torn_stream stream =
+				torn_stream_make(streams[i].bytes, line_breaks[j], &arena);
 			check(&stream, &streams[i]);
 			arena_finish(&arena);
 		}
@@ -149,25 +125,9 @@ static struct reply_reader *reader_of(enum reply_format format)
 	return reply_reader_create(&dialect_ollama, format, LIMIT);
 }
 
-/* Feeds [begin, end) from memory that ends there. */
-static size_t feed(struct reply_reader *reader, struct slice bytes, size_t begin, size_t end)
+static void check_torn(const struct torn_stream *stream, const struct reply_case *expected)
 {
-	char *copy = xmalloc(end - begin + 1);
-	memcpy(copy, bytes.data + begin, end - begin);
-	size_t held = reply_read(reader, (struct slice){copy, end - begin});
-	free(copy);
-	return held;
-}
-
-static void check_torn(const struct stream *stream, const struct reply_case *expected)
-{
-	for (size_t cut = 0; cut <= stream->bytes.size; cut++) {
-		struct reply_reader *reader = reader_of(REPLY_LINES);
-		(void)feed(reader, stream->bytes, 0, cut);
-		(void)feed(reader, stream->bytes, cut, stream->bytes.size);
-		assert_reply(reader, expected);
-		reply_reader_destroy(reader);
-	}
+	torn_stream_check(&dialect_ollama, stream->bytes, assert_reply, expected);
 }
 
 START_TEST(a_stream_reads_the_same_wherever_it_is_torn)
@@ -177,12 +137,12 @@ START_TEST(a_stream_reads_the_same_wherever_it_is_torn)
 END_TEST
 
 /* From the last line's first byte on all is held, before it what there is of a line. */
-static void check_hold(const struct stream *stream, const struct reply_case *expected)
+static void check_hold(const struct torn_stream *stream, const struct reply_case *expected)
 {
 	struct reply_reader *reader = reader_of(REPLY_LINES);
 	size_t line = 0;
 	for (size_t seen = 1; seen <= stream->bytes.size; seen++) {
-		size_t held = feed(reader, stream->bytes, seen - 1, seen);
+		size_t held = torn_stream_feed(reader, stream->bytes, seen - 1, seen);
 		char byte = stream->bytes.data[seen - 1];
 		if (byte == '\n' || byte == '\r')
 			line = seen;
@@ -205,7 +165,8 @@ START_TEST(a_last_line_without_a_line_break_is_read)
 	struct reply_reader *reader = reader_of(REPLY_LINES);
 	struct slice bytes = SLICE(SAYS("a") DONE("stop"));
 	size_t last = sizeof(SAYS("a")) - 1;
-	ck_assert_uint_eq(feed(reader, bytes, 0, bytes.size - 1), bytes.size - 1 - last);
+	ck_assert_uint_eq(torn_stream_feed(reader, bytes, 0, bytes.size - 1),
+			  bytes.size - 1 - last);
 	ck_assert(!reply_is_done(reader));
 	struct reply reply = reply_result(reader);
 	ck_assert(reply.done && reply.finished);
@@ -214,13 +175,48 @@ START_TEST(a_last_line_without_a_line_break_is_read)
 }
 END_TEST
 
+/* Its text is lost to memory; what streamed before is not. */
+START_TEST(a_last_line_of_any_size_ends_the_stream)
+{
+	static const char *const ends[] = {"\"},\"done_reason\":\"stop\",\"done\":true}\n",
+					   "\"},\"done_reason\":\"stop\",\"done\":true}"};
+	enum { FLOOD = 64 * 1024, FLOODS = 5 * 16 };
+	static char flood[FLOOD];
+	memset(flood, 'x', FLOOD);
+	for (size_t i = 0; i < 4; i++) {
+		struct reply_reader *reader =
+			reply_reader_create(&dialect_ollama, REPLY_LINES, LIMIT);
+		bool is_last = i < 2;
+		const char *end = is_last ? ends[i] : "\"},\"done\":false}\n";
+		size_t held = reply_read(
+			reader, SLICE("{\"message\":{\"content\":\"a\"},\"done\":false}\n"));
+		ck_assert_uint_eq(held, 0);
+		held = reply_read(reader, SLICE("{\"message\":{\"content\":\"\\\"done\\\":true"));
+		size_t begun = held;
+		for (int j = 0; j < FLOODS; j++)
+			held = reply_read(reader, (struct slice){flood, FLOOD});
+		ck_assert_uint_eq(held, begun + FLOODS * FLOOD);
+		held = reply_read(reader, slice_of(end));
+		bool is_told = end[strlen(end) - 1] == '\n';
+		ck_assert_uint_eq(held > 0, is_last || !is_told);
+		ck_assert_int_eq(reply_is_done(reader), is_last && is_told);
+		struct reply reply = reply_result(reader);
+		ck_assert_int_eq(reply.done, is_last);
+		ck_assert_int_eq(reply.finished, is_last);
+		ck_assert(reply.truncated && !reply.unreadable && !reply.failed);
+		unit_assert_slice(reply.text, "a");
+		reply_reader_destroy(reader);
+	}
+}
+END_TEST
+
 START_TEST(a_body_is_read_when_it_is_over)
 {
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		struct slice body = slice_of(bodies[i].bytes);
 		struct reply_reader *reader = reader_of(REPLY_JSON);
-		ck_assert_uint_eq(feed(reader, body, 0, body.size / 2), 1);
-		ck_assert_uint_eq(feed(reader, body, body.size / 2, body.size), 1);
+		ck_assert_uint_eq(torn_stream_feed(reader, body, 0, body.size / 2), 1);
+		ck_assert_uint_eq(torn_stream_feed(reader, body, body.size / 2, body.size), 1);
 		assert_reply(reader, &bodies[i]);
 		reply_reader_destroy(reader);
 	}
@@ -242,4 +238,5 @@ END_TEST
 
 UNIT_MAIN("ollama_reply", a_stream_reads_the_same_wherever_it_is_torn,
 	  a_line_that_may_be_the_last_is_held, a_last_line_without_a_line_break_is_read,
-	  a_body_is_read_when_it_is_over, what_we_say_has_its_form)
+	  a_last_line_of_any_size_ends_the_stream, a_body_is_read_when_it_is_over,
+	  what_we_say_has_its_form)

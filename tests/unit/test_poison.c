@@ -209,17 +209,12 @@ static struct slice poison(struct arena *arena, size_t most)
 	return copy;
 }
 
-static bool holds(struct slice text, const char *part)
-{
-	return slice_find(text, slice_of(part), 0) < text.size;
-}
-
 static void assert_inert(struct slice text)
 {
 	ck_assert(text_is_utf8(text));
 	ck_assert(text.size == 0 || memchr(text.data, '\0', text.size) == NULL);
 	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
-		ck_assert_msg(!holds(text, forbidden[i]), "\"%s\" is in: %.*s", forbidden[i],
+		ck_assert_msg(!unit_has(text, forbidden[i]), "\"%s\" is in: %.*s", forbidden[i],
 			      SLICE_PRINT(text));
 }
 
@@ -347,7 +342,7 @@ static void check_turns(struct slice turns, struct arena *arena)
 			"\U000E0041",     "\x1b",       "<|start|>",
 		};
 		for (size_t j = 0; j < sizeof(tokens) / sizeof(tokens[0]); j++)
-			ck_assert_msg(!holds(text, tokens[j]), "%s in %.*s", tokens[j],
+			ck_assert_msg(!unit_has(text, tokens[j]), "%s in %.*s", tokens[j],
 				      SLICE_PRINT(text));
 	}
 	json_decref(parsed);
@@ -478,7 +473,7 @@ START_TEST(whatever_a_model_answers_facts_are_bounded_and_one_line)
 			const size_t most[] = {64, 64, 512, 1000};
 			for (size_t j = 0; j < 4; j++) {
 				assert_inert(texts[j]);
-				ck_assert(texts[j].size <= most[j] && !holds(texts[j], "\n"));
+				ck_assert(texts[j].size <= most[j] && !unit_has(texts[j], "\n"));
 			}
 		}
 		buffer_finish(&answer);

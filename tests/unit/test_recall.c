@@ -258,6 +258,26 @@ START_TEST(similar_turns_are_found_without_a_common_word)
 }
 END_TEST
 
+START_TEST(to_a_model_that_finds_all_texts_alike_few_are_similar)
+{
+	static const char *const talk[20] = {"ab", "cd", "ef", "gh", "ij", "kl", "mn",
+					     "op", "qr", "st", "uv", "wx", "yz", "ba",
+					     "dc", "fe", "hg", "ji", "lk", "nm"};
+	float similarities[20];
+	struct recall_hit hits[20];
+	remember(talk, 20);
+	for (size_t i = 0; i < 20; i++) {
+		similarities[i] = 0.8f + 0.002f * (float)(i % 5);
+		memory.documents[i].conversation = (uint32_t)i + 1;
+	}
+	similarities[7] = 0.92f;
+	memory.similarities = similarities;
+	ck_assert_uint_lt(recall_fixture_ask(&memory, "Which pastry did I praise?", hits, 20), 15);
+	ck_assert_uint_eq(hits[0].document, 7);
+	memory.similarities = NULL;
+}
+END_TEST
+
 START_TEST(a_huge_question_is_answered)
 {
 	enum { SIZE = 64 * 1024 };
@@ -355,6 +375,7 @@ UNIT_MAIN("recall", the_turn_that_answers_comes_first_in_a_small_memory, a_greet
 	  what_was_said_in_the_period_asked_about_counts_more,
 	  a_question_about_a_time_alone_finds_what_was_said_then,
 	  equal_hits_come_newest_first_and_at_most_so_many,
-	  similar_turns_are_found_without_a_common_word, a_huge_question_is_answered,
+	  similar_turns_are_found_without_a_common_word,
+	  to_a_model_that_finds_all_texts_alike_few_are_similar, a_huge_question_is_answered,
 	  of_too_many_postings_the_rarest_words_are_read, an_empty_memory_recalls_nothing,
 	  facts_are_ranked_by_the_words_they_share_with_the_question)

@@ -143,6 +143,35 @@ START_TEST(no_bytes_make_a_noun_overrun)
 }
 END_TEST
 
+/* Each kind of detail alone, after others, and none. */
+START_TEST(a_facts_details_are_there_if_they_or_later_ones_are)
+{
+	const struct fact plain = {.entity = SLICE("user"), .state = FACT_RETRACTED};
+	struct fact facts[5] = {plain, plain, plain, plain, plain};
+	facts[1].keywords = SLICE("home");
+	facts[2].classes = 5;
+	facts[3].app = SLICE("mail");
+	facts[4].keywords = SLICE("home");
+	facts[4].agent = SLICE("planner");
+	facts[4].metadata = SLICE("{\"a\":[1]}");
+	for (size_t i = 0; i < 5; i++) {
+		struct buffer buffer;
+		struct fact out = {0};
+		buffer_init(&buffer, 1000);
+		ck_assert(record_write(&buffer, stored_fact_fields, &facts[i]));
+		ck_assert_uint_eq(stored_fact_state(buffer_slice(&buffer)), FACT_RETRACTED);
+		ck_assert(record_read(buffer_slice(&buffer), stored_fact_fields, &out, NULL));
+		ck_assert(slice_equal(out.keywords, facts[i].keywords));
+		ck_assert_uint_eq(out.classes, facts[i].classes);
+		ck_assert(slice_equal(out.agent, facts[i].agent));
+		ck_assert(slice_equal(out.app, facts[i].app));
+		ck_assert(slice_equal(out.metadata, facts[i].metadata));
+		ck_assert_int_eq(out.state, FACT_RETRACTED);
+		buffer_finish(&buffer);
+	}
+}
+END_TEST
+
 START_TEST(the_order_of_keys_is_the_order_of_numbers)
 {
 	struct key empty = key_empty();
@@ -172,21 +201,32 @@ START_TEST(users_of_two_tenants_never_share_a_key)
 }
 END_TEST
 
-static bool is_dumped(struct key key, struct fact fact)
+static bool is_noun_dumped(enum table of, struct key key, void *noun)
 {
 	const struct dump_table *table = dump_tables;
 	struct buffer record;
 	struct buffer line;
-	while (table->table != TABLE_FACTS)
+	while (table->table != of)
 		table++;
 	buffer_init(&record, 1000);
 	buffer_init(&line, 1000);
-	ck_assert(record_write(&record, stored_fact_fields, &fact));
+	ck_assert(record_write(&record, table->fields, noun));
 	bool dumped = dump_write(&line, table, (struct slice){(const char *)key.bytes, key.size},
 				 buffer_slice(&record));
 	buffer_finish(&record);
 	buffer_finish(&line);
 	return dumped;
+}
+
+static bool is_dumped(struct key key, struct fact fact)
+{
+	return is_noun_dumped(TABLE_FACTS, key, &fact);
+}
+
+static bool is_link_dumped(struct key key, uint64_t turn)
+{
+	struct chain_link link = {.turns = &turn, .turn_count = 1};
+	return is_noun_dumped(TABLE_LINKS, key, &link);
 }
 
 START_TEST(an_export_has_no_number_that_its_reader_would_refuse)
@@ -199,6 +239,9 @@ START_TEST(an_export_has_no_number_that_its_reader_would_refuse)
 	ck_assert(!is_dumped(key, (struct fact){.confidence = (double)INFINITY}));
 	ck_assert(!is_dumped(key, (struct fact){.exchange = (uint64_t)INT64_MAX + 1}));
 	ck_assert(!is_dumped(high, (struct fact){.confidence = 0.5}));
+	ck_assert(is_link_dumped(key_u64(high, 1), INT64_MAX));
+	ck_assert(!is_link_dumped(key_u64(high, 1), (uint64_t)INT64_MAX + 1));
+	ck_assert(!is_link_dumped(high, 1));
 }
 END_TEST
 
@@ -206,4 +249,5 @@ UNIT_MAIN("record", an_export_has_no_number_that_its_reader_would_refuse,
 	  what_is_written_reads_the_same, a_record_cut_off_anywhere_or_too_long_is_unreadable,
 	  another_version_or_a_value_out_of_range_is_unreadable,
 	  a_record_beyond_the_limit_is_not_written, no_bytes_make_a_noun_overrun,
+	  a_facts_details_are_there_if_they_or_later_ones_are,
 	  the_order_of_keys_is_the_order_of_numbers, users_of_two_tenants_never_share_a_key)

@@ -232,6 +232,44 @@ START_TEST(a_large_event_that_ends_the_stream_is_held_and_does_not_fill_the_rela
 }
 END_TEST
 
+START_TEST(all_relays_together_hold_no_more_than_their_bound)
+{
+	atomic_size_t held = 100;
+	begin(true, true, true, "");
+	relay_bound(&relay, &held, 114);
+	feed("data: [DONE]\n\n");
+	ck_assert_uint_eq(held, 114);
+	ck_assert_uint_eq(relay.bytes, 0);
+	relay_release(&relay);
+	ck_assert_uint_eq(held, 100);
+	finish();
+
+	begin(true, true, true, "");
+	relay_bound(&relay, &held, 113);
+	feed(EVENT "data: [DONE]\n");
+	ck_assert_uint_eq(held, 113);
+	feed("\n");
+	ck_assert_uint_eq(held, 100);
+	ck_assert(relay_is_done(&relay));
+	assert_body(EVENT "data: [DONE]\n\n");
+	finish();
+
+	/* What may become an end goes on when it does not; what breaks off is dropped. */
+	begin(true, true, true, "");
+	relay_bound(&relay, &held, 200);
+	feed("data: [DO");
+	ck_assert_uint_eq(held, 109);
+	feed("x\n\n");
+	ck_assert_uint_eq(held, 100);
+	feed("data: [DO");
+	relay_error_event(&relay, 502, "upstream_broken", SLICE("Broken."));
+	ck_assert_uint_eq(held, 100);
+	feed("data: [DO");
+	finish();
+	ck_assert_uint_eq(held, 100);
+}
+END_TEST
+
 START_TEST(without_its_client_a_relay_goes_on_reading)
 {
 	begin(true, true, true, "");
@@ -310,6 +348,7 @@ UNIT_MAIN("relay", the_done_event_is_held_until_it_is_released,
 	  a_reply_that_decodes_to_more_than_is_read_is_not_decoded_to_its_end,
 	  a_relay_is_full_while_its_client_does_not_read, a_relay_is_full_of_what_it_holds,
 	  a_large_event_that_ends_the_stream_is_held_and_does_not_fill_the_relay,
+	  all_relays_together_hold_no_more_than_their_bound,
 	  without_its_client_a_relay_goes_on_reading, an_error_event_begins_an_event_of_its_own,
 	  line_ends_are_followed_however_the_bytes_are_torn,
 	  half_a_done_event_is_dropped_when_the_stream_breaks_off)

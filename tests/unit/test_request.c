@@ -222,13 +222,13 @@ START_TEST(tool_calls_are_known_by_their_ids_in_their_order)
 		     &arena);
 	uint64_t ab = step_hash_call(step_hash_call(0, SLICE("a")), SLICE("b"));
 	ck_assert_int_eq(request.steps[0].kind, STEP_CALLS);
-	ck_assert_uint_eq(request.steps[0].calls_hash, ab);
+	ck_assert_uint_eq(request.steps[0].ids_hash, ab);
 	ck_assert_int_eq(request.steps[1].kind, STEP_CALLS);
-	ck_assert_uint_ne(request.steps[1].calls_hash, ab);
+	ck_assert_uint_ne(request.steps[1].ids_hash, ab);
 	ck_assert_uint_ne(step_hash_call(0, SLICE("ab")), ab);
 	for (size_t i = 2; i < request.step_count; i++) {
 		ck_assert_int_eq(request.steps[i].kind == STEP_CALLS, i == 4);
-		ck_assert_uint_eq(request.steps[i].calls_hash, 0);
+		ck_assert_uint_eq(request.steps[i].ids_hash, 0);
 	}
 	arena_finish(&arena);
 }
@@ -331,7 +331,52 @@ START_TEST(the_ends_of_a_large_text_are_whole)
 }
 END_TEST
 
-UNIT_MAIN("request", fields_are_found_wherever_and_however_they_are_written,
+START_TEST(a_huge_image_is_only_passed_over)
+{
+	static const struct {
+		const struct dialect *dialect;
+		const char *before, *behind;
+	} forms[] = {
+		{&dialect_chat,
+		 "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+		 "\"image_url\":{\"url\":\"",
+		 "\"}},{\"type\":\"text\",\"text\":\"Hi\"}]}]}"},
+		{&dialect_responses,
+		 "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\","
+		 "\"image_url\":\"",
+		 "\"},{\"type\":\"input_text\",\"text\":\"Hi\"}]}]}"},
+		{&dialect_messages,
+		 "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\","
+		 "\"source\":{\"data\":\"",
+		 "\"}},{\"type\":\"text\",\"text\":\"Hi\"}]}]}"},
+		{&dialect_ollama,
+		 "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\",\"images\":[\"", "\"]}]}"},
+	};
+	enum { SIZE = 64 << 20 };
+	struct buffer body;
+	buffer_init(&body, SIZE_MAX);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct arena arena = {0};
+		struct request request;
+		buffer_clear(&body);
+		(void)buffer_append(&body, slice_of(forms[i].before));
+		(void)buffer_reserve(&body, SIZE);
+		memset(body.data + body.size, 'A', SIZE);
+		body.size += SIZE;
+		(void)buffer_append(&body, slice_of(forms[i].behind));
+		ck_assert_int_eq(forms[i].dialect->scan(&request, buffer_slice(&body), &arena),
+				 REQUEST_OK);
+		ck_assert_uint_eq(request.step_count, 1);
+		ck_assert_uint_eq(request.steps[0].other_parts, 1);
+		unit_assert_slice(step_text(&request, &request.steps[0], &arena), "Hi");
+		arena_finish(&arena);
+	}
+	buffer_finish(&body);
+}
+END_TEST
+
+UNIT_MAIN("request", a_huge_image_is_only_passed_over,
+	  fields_are_found_wherever_and_however_they_are_written,
 	  a_user_id_is_read_without_the_session_in_it, absent_and_odd_fields_count_as_nothing,
 	  of_duplicate_keys_the_last_counts, what_is_no_chat_request_is_said_to_be_none,
 	  a_request_with_odd_messages_still_says_its_model_and_has_no_message,

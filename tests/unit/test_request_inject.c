@@ -269,6 +269,10 @@ START_TEST(block_turns_riders_and_cut_go_together)
 		 "[{\"role\":\"system\",\"content\":\"s\\n\\n" BLOCK "\"}," TURNS NEWEST " ]"},
 		{PLACE_SYSTEM, 2, 4, 4, "[" HISTORY LAST "]",
 		 "[" MADE TURNS USER " , \n" ANSWER "," NEWEST "]"},
+		/* What the system says between them stays. */
+		{PLACE_SYSTEM, 1, 4, 4, "[" SYSTEM "," USER "," SYSTEM ", " ANSWER " , " LAST "]",
+		 "[{\"role\":\"system\",\"content\":\"s\\n\\n" BLOCK "\"}," SYSTEM ", " TURNS NEWEST
+		 "]"},
 		/* The turn_prefix goes with its message. */
 		{PLACE_SYSTEM, 0, 2, 0, "[" HISTORY LAST "]",
 		 "[" MADE TURNS USER "," ANSWER "," LAST "]"},
@@ -315,7 +319,7 @@ START_TEST(system_text_is_never_cut_out)
 	struct request request =
 		scan("{\"messages\":[" SYSTEM "," USER "," ANSWER "," USER "]}", &arena);
 	ck_assert(request_can_cut(&request, 1, 3));
-	ck_assert(!request_can_cut(&request, 0, 3));
+	ck_assert(request_can_cut(&request, 0, 3));
 	ck_assert(!request_can_cut(&request, 0, 1));
 	arena_finish(&arena);
 }

@@ -1,5 +1,5 @@
 #include "core/dialect/dialect.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/recorded.h"
 
 #include <stdio.h>
 
@@ -14,6 +14,7 @@
 	"{\"type\":\"function_call\",\"id\":\"fc\",\"call_id\":\"" id "\",\"arguments\":\"{}\"}"
 #define OUTPUT(id) "{\"type\":\"function_call_output\",\"call_id\":\"" id "\",\"output\":\"no\"}"
 #define THOUGHT "{\"type\":\"reasoning\",\"id\":\"rs\",\"summary\":[],\"encrypted_content\":\"gA\"}"
+#define NAME(id) "{\"type\":\"item_reference\",\"id\":\"" id "\"}"
 #define INPUT(items) "{\"model\":\"m\",\"input\":[" items "]}"
 
 static enum request_verdict scan(struct request *request, const char *body, struct arena *arena)
@@ -81,7 +82,12 @@ static const struct steps_case step_cases[] = {
 	/* The server's own calls say nothing; what nobody knows is left alone. */
 	{INPUT(USER("q") ",{\"type\":\"web_search_call\"},{\"type\":\"mcp_list_tools\"}," ANSWER("a")), "U(q)A(a)"},
 	{INPUT(USER("q") "," THOUGHT), "U(q)O()"},
-	{INPUT("{\"type\":\"item_reference\",\"id\":\"x\"},{\"id\":\"y\"},{\"type\":\"new\"},"
+	/* An id stands for what the model made. */
+	{INPUT(USER("q") "," NAME("rs") "," NAME("m") "," USER("r")), "U(q)A()U(r)"},
+	{INPUT(USER("q") "," NAME("rs") "," CALL("a") "," OUTPUT("a") "," NAME("m")), "U(q)C()T(no)A()"},
+	{INPUT(USER("q") "," NAME("rs") "," NAME("fc") "," OUTPUT("a") "," NAME("m")), "U(q)C()T(no)A()"},
+	{INPUT(USER("q") "," NAME("rs") "," ANSWER("a") "," NAME("m") "," USER("r")), "U(q)A(a)U(r)"},
+	{INPUT("{\"type\":\"item_reference\"},{\"id\":\"y\"},{\"type\":\"new\"},"
 	       "{\"role\":\"critic\",\"content\":\"c\"},{\"type\":7,\"role\":\"user\"}"), "O()O()O()O(c)O()"},
 };
 /* clang-format on */
@@ -109,9 +115,39 @@ START_TEST(calls_are_known_again_by_their_ids)
 				     "{\"type\":\"mcp_approval_request\",\"id\":\"b\"}"),
 			&arena);
 	uint64_t b = step_hash_call(0, SLICE("b"));
-	ck_assert_uint_eq(request.steps[0].calls_hash,
+	ck_assert_uint_eq(request.steps[0].ids_hash,
 			  step_hash_call(step_hash_call(0, SLICE("a")), SLICE("b")));
-	ck_assert_uint_eq(request.steps[2].calls_hash, b);
+	ck_assert_uint_eq(request.steps[2].ids_hash, b);
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(what_the_model_made_is_known_again_by_the_last_id_alone)
+{
+	static const struct {
+		const char *items;
+		const char *id; /* NULL: its words, or its calls' ids, are there */
+	} cases[] = {
+		{NAME("rs") "," NAME("m"), "m"},
+		{NAME("rs") "," NAME("fc") "," OUTPUT("a"), "fc"},
+		{NAME("rs") "," ANSWER("a"), NULL},
+		{ANSWER("a") "," NAME("m"), NULL},
+		{THOUGHT "," NAME("m"), "m"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena arena = {0};
+		struct request request = scanned(
+			arena_printf(&arena, "{\"input\":[%s]}", cases[i].items).data, &arena);
+		const struct step *step = &request.steps[0];
+		const char *id = cases[i].id;
+		ck_assert_uint_eq(step->ids_hash, id == NULL ? 0 : step_hash_call(0, slice_of(id)));
+		ck_assert_int_eq(step_is_named(step), id != NULL && step->kind == STEP_ANSWER);
+		arena_finish(&arena);
+	}
+	struct arena arena = {0};
+	struct request request = scanned(INPUT(NAME("rs") "," CALL("a") "," NAME("fc")), &arena);
+	ck_assert_uint_eq(request.steps[0].ids_hash, step_hash_call(0, SLICE("a")));
+	ck_assert_uint_eq(request.beside, SIZE_MAX);
 	arena_finish(&arena);
 }
 END_TEST
@@ -316,7 +352,41 @@ START_TEST(it_takes_the_post_to_its_path_alone)
 }
 END_TEST
 
-UNIT_MAIN("responses", items_become_steps, calls_are_known_again_by_their_ids, fields_are_found,
+#define TOLD "Hi! My name is Alex and I use ChromaDB."
+#define LOOK "Use the tool weather with {\"city\": \"Oslo\"}, please."
+#define VECTORS "Which vector store do I use?"
+
+static const struct recorded recorded_cases[] = {
+	{"responses/codex/first_turn", "SSUU", NULL, .stream = true},
+	{"responses/codex/tool_asked", "SSUUAU", NULL, .stream = true},
+	{"responses/codex/tool_result", "SSUUAUCT", NULL, .stream = true},
+	{"responses/codex/continued", "SSUUAUCTAU", NULL, .stream = true},
+	{"responses/openai_agents/tool_asked", "SUAU", TOLD ";" LOOK ";", .kept = true},
+	{"responses/openai_agents/tool_result", "SUAUCT", TOLD ";" LOOK ";", .kept = true},
+	{"responses/openai_agents/continued", "SUAUCTAU", TOLD ";" LOOK ";" VECTORS ";",
+	 .kept = true},
+	{"responses/openai_agents_chained/tool_asked", "SU", LOOK ";", .kept = true},
+	{"responses/openai_agents_chained/tool_result", "ST", "", .kept = true},
+	{"responses/openai_agents_chained/continued", "SU", VECTORS ";", .kept = true},
+	{"responses/ai_sdk/tool_asked", "SUAU", TOLD ";" LOOK ";", .kept = true},
+	{"responses/ai_sdk/tool_result", "SUAUCT", TOLD ";" LOOK ";", .kept = true},
+	{"responses/ai_sdk/continued", "SUAUCTAU", TOLD ";" LOOK ";" VECTORS ";", .kept = true},
+	{"responses/pydantic_ai/tool_asked", "SUAU", TOLD ";" LOOK ";", .kept = true},
+	{"responses/pydantic_ai/tool_result", "SUAUCT", TOLD ";" LOOK ";", .kept = true},
+	{"responses/pydantic_ai/continued", "SUAUCTAU", TOLD ";" LOOK ";" VECTORS ";",
+	 .kept = true},
+};
+
+START_TEST(recorded_requests_are_read_and_stay_the_clients)
+{
+	for (size_t i = 0; i < sizeof(recorded_cases) / sizeof(recorded_cases[0]); i++)
+		recorded_check(&dialect_responses, &recorded_cases[i]);
+}
+END_TEST
+
+UNIT_MAIN("responses", recorded_requests_are_read_and_stay_the_clients, items_become_steps,
+	  calls_are_known_again_by_their_ids,
+	  what_the_model_made_is_known_again_by_the_last_id_alone, fields_are_found,
 	  what_is_no_request_is_told, the_clients_own_marks_say_whose_words_they_are,
 	  the_block_has_its_place, turns_go_before_the_clients_own_items,
 	  it_takes_the_post_to_its_path_alone)

@@ -1,6 +1,6 @@
 #include "core/dialect/dialect.h"
 #include "core/dialect/reply.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/torn_stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +40,6 @@ enum { LIMIT = 1024 * 1024 };
 	"\",\"error\":null,\"incomplete_details\":null,\"instructions\":\"B\",\"output\":[" output \
 	"],\"usage\":{\"input_tokens\":36,\"input_tokens_details\":{\"cached_tokens\":8},"         \
 	"\"output_tokens\":5}}"
-/* Where the last event begins: what is to be held from there on. */
-#define HERE "@"
 #define COMPLETED(output)                                                                          \
 	HERE EVENT("response.completed",                                                           \
 		   ",\"response\":" RESPONSE("completed", output) ",\"sequence_number\":9")
@@ -168,8 +166,9 @@ static uint64_t hash_of(const char *letters)
 	return hash;
 }
 
-static void assert_reply(struct reply_reader *reader, const struct reply_case *expected)
+static void assert_reply(struct reply_reader *reader, const void *example)
 {
+	const struct reply_case *expected = example;
 	struct reply reply = reply_result(reader);
 	unit_assert_slice(reply.text, expected->text);
 	ck_assert_msg(reply.finished == expected->finished && reply.done == expected->done &&
@@ -186,41 +185,15 @@ static void assert_reply(struct reply_reader *reader, const struct reply_case *e
 	unit_assert_slice(reply.id, expected->is_named ? "resp_1" : "");
 }
 
-/* A stream without its mark, with line feeds as `line_break`. */
-struct stream {
-	struct slice bytes;
-	size_t last; /* where the last event begins; the size: there is none */
-};
-
-static struct stream make_stream(const char *marked, const char *line_break, struct arena *arena)
-{
-	struct stream stream = {.last = SIZE_MAX};
-	struct buffer out;
-	buffer_init(&out, 64 * 1024);
-	for (; *marked != '\0'; marked++) {
-		if (*marked == *HERE)
-			stream.last = out.size;
-		else if (*marked == '\n')
-			(void)buffer_append(&out, slice_of(line_break));
-		else
-			(void)buffer_append_byte(&out, *marked);
-	}
-	stream.bytes = arena_copy(arena, buffer_slice(&out));
-	if (stream.last > stream.bytes.size)
-		stream.last = stream.bytes.size;
-	buffer_finish(&out);
-	return stream;
-}
-
-static void for_every_stream(void (*check)(const struct stream *stream,
+static void for_every_stream(void (*check)(const struct torn_stream *stream,
 					   const struct reply_case *expected))
 {
 	static const char *const line_breaks[] = {"\n", "\r\n", "\r"};
 	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++) {
 		for (size_t j = 0; j < sizeof(line_breaks) / sizeof(line_breaks[0]); j++) {
 			struct arena arena = {0};
-			const struct stream stream =
-				make_stream(streams[i].bytes, line_breaks[j], &arena);
+			const struct torn_stream stream =
+				torn_stream_make(streams[i].bytes, line_breaks[j], &arena);
 			check(&stream, &streams[i]);
 			arena_finish(&arena);
 		}
@@ -232,25 +205,9 @@ static struct reply_reader *reader_of(enum reply_format format)
 	return reply_reader_create(&dialect_responses, format, LIMIT);
 }
 
-/* Feeds [begin, end) from memory that ends there. */
-static size_t feed(struct reply_reader *reader, struct slice bytes, size_t begin, size_t end)
+static void check_torn(const struct torn_stream *stream, const struct reply_case *expected)
 {
-	char *copy = xmalloc(end - begin + 1);
-	memcpy(copy, bytes.data + begin, end - begin);
-	size_t held = reply_read(reader, (struct slice){copy, end - begin});
-	free(copy);
-	return held;
-}
-
-static void check_torn(const struct stream *stream, const struct reply_case *expected)
-{
-	for (size_t cut = 0; cut <= stream->bytes.size; cut++) {
-		struct reply_reader *reader = reader_of(REPLY_EVENTS);
-		(void)feed(reader, stream->bytes, 0, cut);
-		(void)feed(reader, stream->bytes, cut, stream->bytes.size);
-		assert_reply(reader, expected);
-		reply_reader_destroy(reader);
-	}
+	torn_stream_check(&dialect_responses, stream->bytes, assert_reply, expected);
 }
 
 START_TEST(a_stream_reads_the_same_wherever_it_is_torn)
@@ -276,12 +233,12 @@ static bool may_be_last(struct slice line)
 }
 
 /* From the last event's first byte on all is held, before it at most a line's beginning. */
-static void check_hold(const struct stream *stream, const struct reply_case *expected)
+static void check_hold(const struct torn_stream *stream, const struct reply_case *expected)
 {
 	struct reply_reader *reader = reader_of(REPLY_EVENTS);
 	size_t line = 0;
 	for (size_t seen = 1; seen <= stream->bytes.size; seen++) {
-		size_t held = feed(reader, stream->bytes, seen - 1, seen);
+		size_t held = torn_stream_feed(reader, stream->bytes, seen - 1, seen);
 		char byte = stream->bytes.data[seen - 1];
 		struct slice begun = slice_part(stream->bytes, line, seen);
 		if (seen > stream->last)
@@ -313,8 +270,8 @@ START_TEST(a_body_is_read_when_it_is_over)
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
 		struct slice body = slice_of(bodies[i].bytes);
 		struct reply_reader *reader = reader_of(REPLY_JSON);
-		ck_assert_uint_eq(feed(reader, body, 0, body.size / 2), 1);
-		ck_assert_uint_eq(feed(reader, body, body.size / 2, body.size), 1);
+		ck_assert_uint_eq(torn_stream_feed(reader, body, 0, body.size / 2), 1);
+		ck_assert_uint_eq(torn_stream_feed(reader, body, body.size / 2, body.size), 1);
 		assert_reply(reader, &bodies[i]);
 		reply_reader_destroy(reader);
 	}
@@ -371,6 +328,43 @@ START_TEST(a_last_event_of_many_lines_is_looked_at_once)
 }
 END_TEST
 
+#define NAMED(id, phase, text)                                                                     \
+	"{\"id\":\"" id "\",\"type\":\"message\",\"role\":\"assistant\",\"phase\":\"" phase        \
+	"\",\"content\":[{\"type\":\"output_text\",\"text\":\"" text "\"}]}"
+
+/* As clients do that rely on what the provider keeps. */
+START_TEST(a_request_may_name_the_answer_or_the_last_call_by_its_id)
+{
+	static const struct {
+		const char *bytes;
+		const char *id; /* NULL: none */
+	} cases[] = {
+		{COMPLETED(REASONING "," NAMED("m1", "commentary",
+					       "hm") "," NAMED("m2", "final_answer", "a")),
+		 "m2"},
+		{COMPLETED(REASONING "," MESSAGE("I look") "," CALL("a")), "fc"},
+		{COMPLETED("{\"type\":\"shell_call\",\"id\":\"sh\",\"call_id\":\"s\"},"
+			   "{\"type\":\"shell_call_output\",\"call_id\":\"s\"}," MESSAGE("Done")),
+		 "m"},
+		{ADDED("0", MESSAGE("")) DELTA("0", "a"), "m"},
+		{COMPLETED(EMPTY_MESSAGE), NULL},
+		{DELTA("0", "a"), NULL},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct arena arena = {0};
+		struct torn_stream stream = torn_stream_make(cases[i].bytes, "\n", &arena);
+		struct reply_reader *reader =
+			reply_reader_create(&dialect_responses, REPLY_EVENTS, LIMIT);
+		(void)reply_read(reader, stream.bytes);
+		const char *id = cases[i].id;
+		ck_assert_uint_eq(reply_result(reader).item_hash,
+				  id == NULL ? 0 : step_hash_call(0, slice_of(id)));
+		reply_reader_destroy(reader);
+		arena_finish(&arena);
+	}
+}
+END_TEST
+
 START_TEST(text_beyond_the_limit_is_dropped_at_a_characters_end)
 {
 	struct reply_reader *reader = reply_reader_create(&dialect_responses, REPLY_EVENTS, 4);
@@ -380,6 +374,32 @@ START_TEST(text_beyond_the_limit_is_dropped_at_a_characters_end)
 	unit_assert_slice(reply.text, "abc");
 	ck_assert(reply.truncated);
 	reply_reader_destroy(reader);
+}
+END_TEST
+
+/* Escapes count as what they stand for; what replaces a text has its room. */
+START_TEST(the_limit_is_for_the_text_of_all_items)
+{
+	static const struct {
+		const char *bytes;
+		const char *text;
+		bool is_truncated;
+	} cases[] = {
+		{DELTA("0", "\\u00e9\\u00e9") DELTA("0", "\\u00e9"), "éé", true},
+		{DELTA("0", "\\ud83d") DELTA("0", "\\ude00"), "😀", false},
+		{DELTA("0", "abcd") DELTA("0", "e") ITEM_DONE("0", MESSAGE("wxyz")), "wxyz", false},
+		{DELTA("0", "ab") DELTA("1", "cde"), "ab\nc", true},
+		{DELTA("0", "abcde") DELTA("0", "f"), "abcd", true},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reply_reader *reader =
+			reply_reader_create(&dialect_responses, REPLY_EVENTS, 4);
+		(void)reply_read(reader, slice_of(cases[i].bytes));
+		struct reply reply = reply_result(reader);
+		unit_assert_slice(reply.text, cases[i].text);
+		ck_assert_int_eq(reply.truncated, cases[i].is_truncated);
+		reply_reader_destroy(reader);
+	}
 }
 END_TEST
 
@@ -405,6 +425,7 @@ END_TEST
 UNIT_MAIN("responses_reply", a_stream_reads_the_same_wherever_it_is_torn,
 	  what_ends_the_stream_is_held_from_its_first_byte_on, a_body_is_read_when_it_is_over,
 	  a_huge_last_event_ends_the_stream_by_its_name,
+	  a_request_may_name_the_answer_or_the_last_call_by_its_id,
 	  text_beyond_the_limit_is_dropped_at_a_characters_end,
-	  a_last_event_of_many_lines_is_looked_at_once,
+	  the_limit_is_for_the_text_of_all_items, a_last_event_of_many_lines_is_looked_at_once,
 	  our_last_event_has_the_next_number_and_both_forms)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { MAP = 64 << 20, LONG_AGO = 1000 };
+enum { MAP = 64 << 20, LONG_AGO = 1000, AN_HOUR_AND_A_HALF = 90 * 60 * 1000 };
 
 static struct fixture fixture;
 static struct retention *retention;
@@ -117,6 +117,24 @@ START_TEST(a_new_configuration_is_gone_by_at_once)
 }
 END_TEST
 
+START_TEST(a_new_configuration_counts_at_once_though_the_last_look_is_ending)
+{
+	const struct timespec a_while = {0, 200 * 1000 * 1000};
+	struct transaction transaction;
+	fixture_init(&fixture, MAP);
+	say("alex", clock_wall() - AN_HOUR_AND_A_HALF);
+	/* The audit log is trimmed last, which waits for this transaction. */
+	ck_assert(transaction_begin_write(&transaction, fixture.store));
+	begin("[retention]\nmessages = 2h\n");
+	nanosleep(&a_while, NULL);
+	configure("[retention]\nmessages = 1h\n");
+	nanosleep(&a_while, NULL);
+	transaction_abort(&transaction);
+	await_expired(1);
+	finish();
+}
+END_TEST
+
 START_TEST(it_looks_again_by_itself)
 {
 	fixture_init(&fixture, MAP);
@@ -207,7 +225,9 @@ static void assert_period(const char *settings, int64_t period)
 START_TEST(how_often_it_looks_follows_from_the_shorter_time)
 {
 	enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
-	assert_period("", 0);
+	assert_period("", HOUR); /* users have wishes of their own */
+	assert_period("[retention tenant=t]\nreceipts = 12h\n", 30 * MINUTE);
+	assert_period("[retention]\nfacts.place = 12s\nsummaries = 1d\n", SECOND);
 	assert_period("[retention]\npii = drop\n", HOUR);
 	assert_period("[retention]\nmessages = 12h\n", 30 * MINUTE);
 	assert_period("[retention]\nfacts = 12h\n", 30 * MINUTE);
@@ -220,6 +240,7 @@ END_TEST
 
 UNIT_MAIN("retention", at_its_start_what_is_past_its_time_goes_and_nothing_else,
 	  all_users_are_looked_at_though_a_few_at_a_time, a_new_configuration_is_gone_by_at_once,
+	  a_new_configuration_counts_at_once_though_the_last_look_is_ending,
 	  it_looks_again_by_itself, without_a_time_nothing_ever_goes,
 	  a_time_for_messages_takes_no_fact_however_old,
 	  of_one_user_more_goes_in_one_look_than_in_one_step, without_a_time_it_sleeps,

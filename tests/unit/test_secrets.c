@@ -1,31 +1,8 @@
-#include "tests/unit/unit.h"
-
-#include "core/secrets/secrets.h"
+#include "tests/unit/secrets_fixture.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static struct arena arena;
-
-static void assert_masked(const char *text, const char *expected, size_t expected_count)
-{
-	size_t count = 99;
-	struct slice masked = secrets_mask(slice_of(text), &arena, &count);
-	unit_assert_slice(masked, expected);
-	ck_assert_uint_eq(count, expected_count);
-	unit_assert_slice(secrets_mask(masked, &arena, NULL), expected);
-	arena_finish(&arena);
-}
-
-static void assert_kept(const char *text)
-{
-	struct slice whole = slice_of(text);
-	size_t count = 99;
-	struct slice masked = secrets_mask(whole, &arena, &count);
-	unit_assert_slice(masked, text);
-	ck_assert_ptr_eq(masked.data, whole.data);
-	ck_assert_uint_eq(count, 0);
-}
 
 /* Made up, and put together here, so that no scanner takes this file for a leak. */
 START_TEST(tokens_are_known_by_their_prefix)
@@ -214,75 +191,6 @@ START_TEST(private_keys_are_masked_whole)
 }
 END_TEST
 
-START_TEST(card_numbers_are_masked)
-{
-	assert_masked("4111 1111 1111 1111", "[redacted: card number]", 1);
-	assert_masked("card 4111-1111-1111-1111, ok", "card [redacted: card number], ok", 1);
-	assert_masked("5555555555554444.", "[redacted: card number].", 1);
-	assert_masked("amex 3782 822463 10005", "amex [redacted: card number]", 1);
-	assert_masked("6011111111111117 and 30569309025904",
-		      "[redacted: card number] and [redacted: card number]", 2);
-}
-END_TEST
-
-START_TEST(card_numbers_are_known_however_they_are_typeset)
-{
-	assert_masked("4111\u00A01111\u00A01111\u00A01111", "[redacted: card number]", 1);
-	assert_masked("4111\u202F1111 1111\u00A01111.", "[redacted: card number].", 1);
-	assert_masked("4111\u20131111\u20101111-1111", "[redacted: card number]", 1);
-	assert_masked("4111\u20151111\u20151111\u20151111", "[redacted: card number]", 1);
-	assert_masked("カード：４１１１１１１１１１１１１１１１。",
-		      "カード：[redacted: card number]。", 1);
-	assert_masked("４１１１－1111 x ４１１１ １１１１　4111 1111 1111 1111",
-		      "４１１１－1111 x ４１１１ １１１１　[redacted: card number]", 1);
-	assert_masked("４１１１ １１１１ １１１１ １１１１", "[redacted: card number]", 1);
-	assert_masked("４１１１　１１１１　１１１１　１１１１", "[redacted: card number]", 1);
-	assert_masked("４１１１－１１１１－１１１１－１１１１", "[redacted: card number]", 1);
-	assert_masked("4111\u20091111\u20091111\u20091111", "[redacted: card number]", 1);
-	assert_masked("4111111111111111\u20142 times", "[redacted: card number]\u20142 times", 1);
-	assert_kept("９9４１１１１１１１１１１１１１１１");
-	assert_kept("994111111111111111１");
-	assert_kept("DE89\u00A04111\u00A01111\u00A01111\u00A01111\u00A000");
-	assert_kept("１，２，３\u00A04111\u20131112");
-}
-END_TEST
-
-START_TEST(a_card_number_ends_where_another_number_begins)
-{
-	assert_masked("4110 11111 1111 4111111111111111",
-		      "[redacted: card number] [redacted: card number]", 2);
-	assert_masked("4111 1111 1111 1111 5555 5555 5555 4444 3782 822463 10005",
-		      "[redacted: card number] [redacted: card number] [redacted: card number]", 3);
-	assert_masked("4111 1111 1111 1111 123 12/27", "[redacted: card number] 123 12/27", 1);
-	assert_masked("4111 1111 1111 1111 22", "[redacted: card number] 22", 1);
-	assert_masked("4111 1111 1111 1111 20261121", "[redacted: card number] 20261121", 1);
-	assert_masked("7 4111-1111-1111-1111 7", "7 [redacted: card number] 7", 1);
-	assert_masked("ID12 4111 1111 1111 1111", "ID12 [redacted: card number]", 1);
-	assert_masked("ID12 4111-1111-1111-1111 12/27", "ID12 [redacted: card number] 12/27", 1);
-	assert_masked("123 4111 1111 1111 1111", "123 [redacted: card number]", 1);
-	assert_masked("ok 12 4111 1111 1111 1111 7", "ok 12 [redacted: card number] 7", 1);
-}
-END_TEST
-
-START_TEST(numbers_that_are_no_cards_stay)
-{
-	assert_kept("4111 1111 1111 1112"); /* fails Luhn */
-	assert_kept("order 1111111111111117");
-	assert_kept("+49 170 1234567 or 030-1234-5678");
-	assert_kept("2026-11-21 09:30:00, 1763717400000");
-	assert_kept("0.4111111111111111");
-	assert_kept("4111111111111111111111111111");
-	assert_kept("4111 1111 1111 1111-22");
-	assert_kept("4111 1111 1111 1111.22");
-	assert_kept("4111-1111-1111-1111-22");
-	assert_kept("4111-1111-1111-1111-2222");
-	assert_kept("4111 1111 1111 1111x");
-	assert_kept("DE89 4111 1111 1111 1111 00");
-	assert_kept("ISBN 978-3-16-148410-0");
-	assert_kept("DE89 3704 0044 0532 0130 00");
-}
-END_TEST
-
 START_TEST(ordinary_text_stays)
 {
 	assert_kept("");
@@ -302,8 +210,6 @@ START_TEST(ordinary_text_stays)
 }
 END_TEST
 
-/* A quadratic scan would run into the test's time limit. */
-#define CARD "[redacted: card number]"
 #define WORD "[redacted: password]"
 
 START_TEST(what_nobody_sees_hides_no_secret)
@@ -317,33 +223,6 @@ START_TEST(what_nobody_sees_hides_no_secret)
 		"1111",
 		"pass\u2060word: " WORD ", " CARD " \u200b" CARD, 3);
 	assert_kept("\u200bzero\u200b \U0001f469\u200d\U0001f680 width\u200b");
-}
-END_TEST
-
-START_TEST(a_cards_groups_may_be_joined_by_other_signs)
-{
-	static const char *const signs[] = {".", "/", "_", "\t", "\n", "  ", "\r\n", " - ", "-\n"};
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-		struct slice text = arena_printf(&arena, "a 4111%s1111%s1111%s1111 b", signs[i],
-						 signs[i], signs[i]);
-		unit_assert_slice(secrets_mask(text, &arena, NULL), "a " CARD " b");
-	}
-	arena_finish(&arena);
-	assert_masked("4111 1111\n1111 1111", CARD, 1);
-	assert_masked("4111-1111\n1111-1111.", CARD ".", 1);
-	assert_masked("3782\n822463\n10005", CARD, 1);
-	assert_masked("\u0664\u0661\u0661\u0661 \u0661\u0661\u0661\u0661 \u0661\u0661\u0661\u0661 "
-		      "\u0661\u0661\u0661\u0661",
-		      CARD, 1);
-	assert_masked(
-		"\u096a\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967\u0967"
-		"\u0967\u0967\u0967",
-		CARD, 1);
-	/* A table's numbers. */
-	assert_kept("4111\n1111\n1111\n1111\n2026");
-	assert_kept("411\t1111\t1111\t11111");
-	assert_kept("4111.1111.1111.1111.22");
-	assert_kept("4111 1111/1111 1111");
 }
 END_TEST
 
@@ -453,27 +332,6 @@ START_TEST(a_value_must_look_made_up)
 }
 END_TEST
 
-START_TEST(a_cards_groups_are_as_cards_have_them)
-{
-	assert_masked("4111\u205F1111\u205F1111\u205F1111", CARD, 1);
-	assert_masked("4111\u22121111\u22121111\u22121111", CARD, 1);
-	assert_masked("4111\uFE631111\uFE631111\uFE631111", CARD, 1);
-	assert_masked("3056/930902/5904", CARD, 1);
-	assert_masked("3782/822463/10005", CARD, 1);
-	assert_masked("4111.1111.1111.1111.110", CARD, 1);
-	assert_masked("XDE89 4111 1111 1111 1111 00", "XDE89 " CARD " 00", 1);
-	assert_masked("DEX9 4111 1111 1111 1111 00", "DEX9 " CARD " 00", 1);
-	assert_kept("the account DE89 4111 1111 1111 1111 00");
-	assert_kept("4222/222222/222");
-	assert_kept("4222/2222/22222");
-	assert_kept("422/222222/2222");
-	assert_kept("4111     1111     1111     1111");
-	assert_kept("4111.1111.1111.1111.1111");
-	assert_kept("41 111111 111111 11");
-	assert_kept("3400 0000 0000 0000 0");
-}
-END_TEST
-
 START_TEST(what_only_begins_like_a_token_stays)
 {
 	assert_kept("rock, r8, rk_live, xai, xapp, yard, gsk, ghost, gist, glow, pplx, pypi, dop");
@@ -546,6 +404,7 @@ START_TEST(a_name_with_a_version_is_no_token)
 }
 END_TEST
 
+/* A quadratic scan would run into the test's time limit. */
 START_TEST(long_texts_are_scanned_once)
 {
 	static const char *const units[] = {
@@ -625,13 +484,9 @@ UNIT_MAIN("secrets", tokens_are_known_by_their_prefix,
 	  a_value_may_stand_on_the_line_behind_its_name, a_token_may_go_on_behind_a_line_break,
 	  a_line_that_begins_a_token_goes_on_with_none_before_it,
 	  an_ampersand_ends_a_parameter_but_no_password, headers_are_masked,
-	  passwords_in_urls_are_masked, private_keys_are_masked_whole, card_numbers_are_masked,
-	  card_numbers_are_known_however_they_are_typeset,
-	  a_card_number_ends_where_another_number_begins, numbers_that_are_no_cards_stay,
-	  ordinary_text_stays, what_nobody_sees_hides_no_secret,
-	  a_cards_groups_may_be_joined_by_other_signs, what_people_say_of_a_password_is_known,
+	  passwords_in_urls_are_masked, private_keys_are_masked_whole, ordinary_text_stays,
+	  what_nobody_sees_hides_no_secret, what_people_say_of_a_password_is_known,
 	  webhooks_bots_and_options_are_known, a_value_must_look_made_up,
-	  a_cards_groups_are_as_cards_have_them, what_only_begins_like_a_token_stays,
-	  a_password_said_needs_its_verb_near, only_curls_option_has_a_password,
-	  a_name_with_a_version_is_no_token, long_texts_are_scanned_once,
-	  no_secret_survives_among_noise)
+	  what_only_begins_like_a_token_stays, a_password_said_needs_its_verb_near,
+	  only_curls_option_has_a_password, a_name_with_a_version_is_no_token,
+	  long_texts_are_scanned_once, no_secret_survives_among_noise)

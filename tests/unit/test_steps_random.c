@@ -1,6 +1,7 @@
 /* For any list of steps: what a client writes of them is read as them, and what is put in is never
  * the user's words. Each dialect renders the same steps as its clients write them. */
 #include "core/chat/parts.h"
+#include "core/dialect/ollama.h"
 #include "core/text/text.h"
 
 #include "tests/unit/random.h"
@@ -249,15 +250,84 @@ static void render_responses(struct random *random, struct buffer *out,
 	(void)buffer_append(out, SLICE("]}"));
 }
 
+/* ---- Ollama ---- */
+
+/* A message says one string, and its images stand beside it. */
+static void make_lone(struct made_step *step)
+{
+	size_t text = 0;
+	while (text + 1 < step->part_count && step->parts[text].kind == PART_IMAGE)
+		text++;
+	struct made_part first = step->parts[text];
+	step->parts[text] = step->parts[0];
+	step->parts[0] = first;
+	if (first.kind == PART_IMAGE)
+		step->parts[0].kind = PART_WORDS;
+	size_t count = 1;
+	for (size_t i = 1; i < step->part_count; i++) {
+		if (step->parts[i].kind == PART_IMAGE)
+			step->parts[count++] = step->parts[i];
+	}
+	step->part_count = count;
+}
+
+#define ARGUMENTS "{\"city\":\"Oslo\"}"
+
+static void render_ollama(struct random *random, struct buffer *out, const struct made_step *steps,
+			  size_t count)
+{
+	static const char *const roles[] = {
+		[STEP_SYSTEM] = "system",   [STEP_USER] = "user",  [STEP_ANSWER] = "assistant",
+		[STEP_CALLS] = "assistant", [STEP_TOOLS] = "tool",
+	};
+	(void)buffer_append(out, SLICE("{\"model\":\"m\",\"messages\":["));
+	for (size_t i = 0; i < count; i++) {
+		random_space(random, out);
+		(void)buffer_printf(out, "%s{\"role\":\"%s\",\"content\":", i > 0 ? "," : "",
+				    roles[steps[i].kind]);
+		json_quote(out, slice_of(steps[i].parts[0].text));
+		for (size_t j = 1; j < steps[i].part_count; j++)
+			(void)buffer_printf(out, "%s\"no\"%s", j == 1 ? ",\"images\":[" : ",",
+					    j + 1 == steps[i].part_count ? "]" : "");
+		for (size_t j = 0; j < steps[i].call_count; j++)
+			(void)buffer_printf(
+				out,
+				"%s{\"function\":{\"name\":\"%s\",\"arguments\":" ARGUMENTS "}}%s",
+				j == 0 ? ",\"tool_calls\":[" : ",", steps[i].calls[j],
+				j + 1 == steps[i].call_count ? "]" : "");
+		(void)buffer_append(out, SLICE("}"));
+	}
+	(void)buffer_append(out, SLICE("]}"));
+}
+
+/* Its calls have no ids. */
+static uint64_t hash_ollama_call(uint64_t hash, const char *name)
+{
+	char json[128];
+	(void)snprintf(json, sizeof(json),
+		       "{\"function\":{\"name\":\"%s\",\"arguments\":" ARGUMENTS "}}", name);
+	const struct json_value whole = {JSON_TYPE_OBJECT, 0, (uint32_t)strlen(json)};
+	struct ollama_call call = ollama_call_of(slice_of(json), whole);
+	return step_hash_call(hash, (struct slice){call.id, sizeof(call.id)});
+}
+
+static uint64_t hash_call(uint64_t hash, const char *id)
+{
+	return step_hash_call(hash, slice_of(id));
+}
+
 static const struct form {
 	const char *path;
 	void (*render)(struct random *random, struct buffer *out, const struct made_step *steps,
 		       size_t count);
+	uint64_t (*hash_call)(uint64_t hash, const char *call);
 	bool joins_answers; /* what the model made in a row is one step */
+	bool is_lone;       /* a step has one text */
 } forms[] = {
-	{"/v1/chat/completions", render_chat, false},
-	{"/v1/messages", render_messages, true},
-	{"/v1/responses", render_responses, true},
+	{"/v1/chat/completions", render_chat, hash_call, false, false},
+	{"/v1/messages", render_messages, hash_call, true, false},
+	{"/v1/responses", render_responses, hash_call, true, false},
+	{"/api/chat", render_ollama, hash_ollama_call, false, true},
 };
 
 /* ---- what is read ---- */
@@ -271,8 +341,8 @@ static bool has_words(const struct made_step *made)
 	return false;
 }
 
-static void check_step(const struct chat *chat, size_t index, const struct made_step *made,
-		       struct arena *arena)
+static void check_step(const struct form *form, const struct chat *chat, size_t index,
+		       const struct made_step *made, struct arena *arena)
 {
 	const struct step *step = &chat->request.steps[index];
 	struct text_parts parts = step_text_parts(&chat->request, step, arena);
@@ -291,10 +361,10 @@ static void check_step(const struct chat *chat, size_t index, const struct made_
 		unit_assert_slice(parts.texts[at++].text, made->parts[i].text);
 	}
 	for (size_t i = 0; i < made->call_count; i++)
-		calls = step_hash_call(calls, slice_of(made->calls[i]));
+		calls = form->hash_call(calls, made->calls[i]);
 	ck_assert_uint_eq(at, parts.count);
 	ck_assert_uint_eq(step->other_parts, others);
-	ck_assert_uint_eq(step->calls_hash, calls);
+	ck_assert_uint_eq(step->ids_hash, calls);
 }
 
 /* Nothing of a program's is among them, and something of the user's is, if there was anything. */
@@ -381,13 +451,15 @@ static void check_round(const struct form *form, struct random *random)
 			make_step(random, &steps[i], (int)i);
 		while (form->joins_answers && i > 0 && is_models(&steps[i - 1]) &&
 		       is_models(&steps[i]));
+		if (form->is_lone)
+			make_lone(&steps[i]);
 	}
 	buffer_init(&body, 1 << 20);
 	form->render(random, &body, steps, count);
 	read_chat(&chat, dialect, buffer_slice(&body), &arena);
 	ck_assert_uint_eq(chat.request.step_count, count);
 	for (size_t i = 0; i < count; i++) {
-		check_step(&chat, i, &steps[i], &arena);
+		check_step(form, &chat, i, &steps[i], &arena);
 		if (steps[i].kind == STEP_USER)
 			check_own(chat_own_text(&chat, i, 1, &arena), &steps[i]);
 	}

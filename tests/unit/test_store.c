@@ -68,6 +68,29 @@ START_TEST(an_exchange_survives_a_restart)
 }
 END_TEST
 
+START_TEST(a_history_of_ids_finds_its_conversation_and_place)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	struct append append = fixture_exchange("one?", "one!", 100);
+	append.item_hash = 77;
+	append_ok(&fixture, &append);
+	struct answer_fingerprint named = {.hash = 77, .user_hash = fixture_hash("one?")};
+	struct memory_view view = view_of(&fixture, &named, 1, "two?");
+	ck_assert_uint_ne(view.conversation, 0);
+	ck_assert_uint_eq(view.next_ordinal, 1);
+	ck_assert_uint_eq(view.carried_from, 0);
+	/* What broke off cannot be named. */
+	append = fixture_exchange("three?", "thr", 101);
+	append.item_hash = 78;
+	append.complete = false;
+	append_ok(&fixture, &append);
+	named = (struct answer_fingerprint){.hash = 78, .user_hash = fixture_hash("three?")};
+	ck_assert_uint_eq(view_of(&fixture, &named, 1, "four?").conversation, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(a_history_finds_its_conversation_and_place)
 {
 	struct fixture fixture;
@@ -405,6 +428,32 @@ START_TEST(only_so_many_receipts_are_kept_and_the_oldest_go_first)
 }
 END_TEST
 
+START_TEST(a_receipt_quotes_the_turns_that_are_stored)
+{
+	struct fixture fixture;
+	struct slice text;
+	fixture_init(&fixture, MAP);
+	struct append append = fixture_exchange("My boat lies in the harbour of Bergen.", "Ok", 1);
+	append_ok(&fixture, &append);
+	append = fixture_exchange("Where is my boat?", "In Bergen", 100);
+	append.receipt.id = 5;
+	append.receipt.text =
+		SLICE("[{\"kind\":\"turn\",\"id\":\"1\",\"text\":[\"user: \",38,\"\"]},"
+		      "{\"kind\":\"turn\",\"id\":\"99\",\"text\":[\"\",38,\"\"]}]");
+	append_ok(&fixture, &append);
+	const char *told = "[{\"kind\":\"turn\",\"id\":\"1\",\"text\":\"user: My boat lies in the "
+			   "harbour of Bergen.\"},{\"kind\":\"turn\",\"id\":\"99\",\"text\":null}]";
+	ck_assert_int_eq(fixture_receipt(&fixture, 5, &text), STORE_OK);
+	unit_assert_slice(text, told);
+	text = append.receipt.text;
+	ck_assert_int_eq(
+		store_tell_turns(fixture.store, fixture_key("alex"), &text, &fixture.arena),
+		STORE_OK);
+	unit_assert_slice(text, told);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(a_cancelled_write_is_written_and_never_called_back)
 {
 	struct fixture fixture;
@@ -446,6 +495,7 @@ START_TEST(closing_commits_what_is_queued)
 END_TEST
 
 UNIT_MAIN("store", an_unknown_user_is_a_new_conversation, an_exchange_survives_a_restart,
+	  a_history_of_ids_finds_its_conversation_and_place,
 	  a_history_finds_its_conversation_and_place, a_session_leads_to_its_conversation_only,
 	  two_first_requests_of_a_session_share_a_conversation,
 	  a_new_answer_takes_the_place_of_the_old_one, a_user_turn_asked_again_is_known_again,
@@ -455,4 +505,5 @@ UNIT_MAIN("store", an_unknown_user_is_a_new_conversation, an_exchange_survives_a
 	  the_newest_turns_and_the_uncovered_ones_are_united,
 	  of_the_uncovered_ones_so_much_text_is_given_as_is_wanted,
 	  only_so_many_receipts_are_kept_and_the_oldest_go_first,
+	  a_receipt_quotes_the_turns_that_are_stored,
 	  a_cancelled_write_is_written_and_never_called_back, closing_commits_what_is_queued)

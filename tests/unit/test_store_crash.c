@@ -57,7 +57,10 @@ static size_t kill_while_appending(struct fixture *fixture, uint32_t first, usec
 	pid_t child = fork();
 	if (child == 0) {
 		char error[256];
-		struct store_options options = {fixture->path, MAP, 10};
+		struct store_options options = {.path = fixture->path,
+						.map_size = MAP,
+						.receipts = 10,
+						.master = fixture_master()};
 		fixture_loop_init(&fixture->loop);
 		fixture->store = store_open(&options, error, sizeof(error));
 		if (fixture->store == NULL)
@@ -121,7 +124,10 @@ START_TEST(whatever_was_acknowledged_is_there_once_after_a_kill)
 		useconds_t after = (useconds_t)rand_r(&seed) % 60000 + 5000;
 		count += kill_while_appending(&fixture, i * PER_KILL, after, acknowledged + count);
 		char error[256];
-		struct store_options options = {fixture.path, MAP, 10};
+		struct store_options options = {.path = fixture.path,
+						.map_size = MAP,
+						.receipts = 10,
+						.master = fixture_master()};
 		fixture.store = store_open(&options, error, sizeof(error));
 		ck_assert_msg(fixture.store != NULL, "%s", error);
 		count_numbers(&fixture, times, KILLS * PER_KILL);
@@ -150,7 +156,8 @@ static int lose_pages(void *path)
 {
 	char file[512];
 	char error[256];
-	struct store_options options = {path, MAP, 10};
+	struct store_options options = {
+		.path = path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	if (store_open(&options, error, sizeof(error)) == NULL)
 		return 1;
 	(void)signal(SIGBUS, on_lost_page);
@@ -227,7 +234,8 @@ START_TEST(an_unreadable_record_is_skipped_and_counted)
 	fixture_put(&fixture, TABLE_FROZEN, key_u32(user, 1),
 		    SLICE("\1\1\1\1\1\1\1\1\xff\xff\x7f"));
 	store_close(fixture.store);
-	struct store_options options = {fixture.path, MAP, 10};
+	struct store_options options = {
+		.path = fixture.path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	char error[256];
 	fixture.store = store_open(&options, error, sizeof(error));
 	ck_assert_msg(fixture.store != NULL, "%s", error);

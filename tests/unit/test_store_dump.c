@@ -53,7 +53,8 @@ static FILE *export_of(const char *path, bool whole)
 	struct dump_report report;
 	FILE *file = tmpfile();
 	ck_assert_ptr_nonnull(file);
-	bool done = store_export(path, fileno(file), NULL, &report);
+	bool done = store_export(&(struct store_options){.path = path, .master = fixture_master()},
+				 fileno(file), NULL, &report);
 	ck_assert_msg(done == whole, "%s", report.error);
 	rewind(file);
 	return file;
@@ -78,7 +79,8 @@ static struct slice text_of(FILE *file, struct arena *arena)
 static struct store *store_of(FILE *in, char *folder, struct dump_report *report)
 {
 	char error[1024];
-	const struct store_options options = {folder, MAP, 10};
+	const struct store_options options = {
+		.path = folder, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	bool done = store_rebuild(&options, in, report);
 	struct store *store = store_open(&options, error, sizeof(error));
 	ck_assert_msg(done == (store != NULL), "%s%s", report->error, error);
@@ -134,7 +136,9 @@ START_TEST(what_is_made_of_an_export_is_what_was_written_out)
 	ck_assert(slice_equal(text_of(torn, &fixture.arena), text));
 	(void)fclose(torn);
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	ck_assert(!store_export(fixture.path, full, NULL, &report));
+	ck_assert(!store_export(
+		&(struct store_options){.path = fixture.path, .master = fixture_master()}, full,
+		NULL, &report));
 	ck_assert_str_eq(report.error, "cannot write the export: No space left on device");
 	(void)close(full);
 	rewind(file);
@@ -329,7 +333,8 @@ static const char *refusal_with(struct slice text, struct slice line, json_t *ob
  * where that is no fault, and never half. */
 START_TEST(a_member_of_another_kind_is_refused_or_does_no_harm)
 {
-	static const char *const others[] = {"null", "\"zz\"", "-1", "true", "9223372036854775807"};
+	static const char *const others[] = {"null", "\"zz\"", "-1", "true", "9223372036854775807",
+					     "[-1]"};
 	enum { OTHERS = sizeof(others) / sizeof(others[0]) };
 	struct fixture fixture;
 	struct slice lines[16];

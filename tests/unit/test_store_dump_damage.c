@@ -28,7 +28,9 @@ START_TEST(what_damage_leaves_is_written_out_and_the_rest_is_counted)
 		ck_assert_int_eq(pread(data, sound, PAGE, page * PAGE), PAGE);
 		ck_assert_int_eq(pwrite(data, garbage, PAGE, page * PAGE), PAGE);
 		FILE *file = tmpfile();
-		bool whole = store_export(fixture.path, fileno(file), NULL, &report);
+		bool whole = store_export(
+			&(struct store_options){.path = fixture.path, .master = fixture_master()},
+			fileno(file), NULL, &report);
 		ck_assert(whole || report.error[0] != '\0');
 		for (size_t i = 0; i < DUMP_TABLES; i++)
 			lost += report.tables[i].holes + report.tables[i].unreadable;
@@ -51,7 +53,8 @@ static struct count export_table(const char *path, const char *table)
 {
 	struct dump_report report;
 	FILE *file = tmpfile();
-	bool whole = store_export(path, fileno(file), NULL, &report);
+	bool whole = store_export(&(struct store_options){.path = path, .master = fixture_master()},
+				  fileno(file), NULL, &report);
 	(void)fclose(file);
 	bool is_damaged = strstr(report.error, "the store is damaged") == report.error;
 	ck_assert_msg(whole || is_damaged, "%s", report.error);
@@ -324,9 +327,14 @@ START_TEST(a_store_without_one_of_its_tables_is_written_out_without_it)
 	store_close(fixture.store);
 	fixture.store = NULL;
 	FILE *file = tmpfile();
-	ck_assert(store_export(fixture.path, fileno(file), NULL, &before));
+	ck_assert(store_export(
+		&(struct store_options){.path = fixture.path, .master = fixture_master()},
+		fileno(file), NULL, &before));
 	drop_table(fixture.path, TABLE_JOBS);
-	ck_assert_msg(store_export(fixture.path, fileno(file), NULL, &after), "%s", after.error);
+	ck_assert_msg(store_export(&(struct store_options){.path = fixture.path,
+							   .master = fixture_master()},
+				   fileno(file), NULL, &after),
+		      "%s", after.error);
 	for (size_t i = 0; i < DUMP_TABLES; i++) {
 		bool is_dropped = strcmp(after.tables[i].name, "job") == 0;
 		ck_assert(!is_dropped || before.tables[i].records > 0);

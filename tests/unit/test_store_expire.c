@@ -1,5 +1,13 @@
 #include "tests/unit/expire_fixture.h"
 
+static void give_expiry(void *cookie, struct slice tenant, struct slice user,
+			const struct user_settings *settings, struct expiry *expiry)
+{
+	(void)tenant;
+	ck_assert(user.size > 0 && settings->hold_until == 0);
+	*expiry = *(const struct expiry *)cookie;
+}
+
 START_TEST(a_turn_past_its_time_goes_with_all_that_was_made_of_it)
 {
 	struct fixture fixture;
@@ -303,6 +311,40 @@ START_TEST(a_summary_goes_when_all_that_it_was_made_of_is_past_its_time)
 }
 END_TEST
 
+START_TEST(a_summary_and_a_receipt_go_by_their_own_times)
+{
+	const uint64_t old = UINT64_C(100) << RECEIPT_TIME_SHIFT;
+	const uint64_t young = UINT64_C(300) << RECEIPT_TIME_SHIFT;
+	struct fixture fixture;
+	struct user_page page = {0};
+	struct slice text;
+	fixture_init(&fixture, MAP);
+	for (size_t i = 0; i < 2; i++) {
+		struct append append = fixture_exchange("hi", "hello", 300);
+		append.receipt = (struct receipt){.id = i == 0 ? old : young, .text = SLICE("{}")};
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	}
+	ck_assert_int_eq(fixture_summarized(&fixture, "A trip", 2, 0), STORE_OK);
+	struct expiry expiry = never;
+	expiry.receipts_until = 200;
+	ck_assert_int_eq(store_users_expired(fixture.store, give_expiry, &expiry, NULL, 10, &page,
+					     &fixture.arena),
+			 STORE_OK);
+	ck_assert_uint_eq(page.count, 1);
+	ck_assert_int_eq(page.expiries[0].receipts_until, 200);
+	expire(&fixture, expiry);
+	ck_assert_int_eq(fixture_receipt(&fixture, old, &text), STORE_NOT_FOUND);
+	ck_assert_int_eq(fixture_receipt(&fixture, young, &text), STORE_OK);
+	ck_assert(fixture_view(&fixture, "chat").has_summary);
+	expiry = never;
+	expiry.summaries_until = INT64_MAX;
+	expire(&fixture, expiry);
+	ck_assert(!fixture_view(&fixture, "chat").has_summary);
+	ck_assert_uint_eq(expire(&fixture, expiry).exchanges, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(a_summary_of_a_turn_that_stays_stays)
 {
 	struct fixture fixture;
@@ -412,7 +454,7 @@ START_TEST(users_are_looked_at_in_pages_and_those_who_have_any_are_given)
 	const struct expiry expiry = turns_until(200);
 	do {
 		const struct user_key after = page.last;
-		ck_assert_int_eq(store_users_expired(fixture.store, &expiry,
+		ck_assert_int_eq(store_users_expired(fixture.store, give_expiry, (void *)&expiry,
 						     pages == 0 ? NULL : &after, 2, &page,
 						     &fixture.arena),
 				 STORE_OK);
@@ -423,9 +465,9 @@ START_TEST(users_are_looked_at_in_pages_and_those_who_have_any_are_given)
 	} while (page.more);
 	ck_assert_uint_eq(found, 1);
 	ck_assert_uint_eq(pages, 3);
-	ck_assert_int_eq(
-		store_users_expired(fixture.store, &never, NULL, 10, &page, &fixture.arena),
-		STORE_OK);
+	ck_assert_int_eq(store_users_expired(fixture.store, give_expiry, (void *)&never, NULL, 10,
+					     &page, &fixture.arena),
+			 STORE_OK);
 	ck_assert_uint_eq(page.count, 0);
 	fixture_finish(&fixture);
 }
@@ -475,7 +517,7 @@ UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it
 	  facts_outlive_their_turns_and_go_by_when_they_were_last_said,
 	  facts_that_identify_a_person_are_masked_or_go,
 	  a_summary_goes_when_all_that_it_was_made_of_is_past_its_time,
-	  a_summary_of_a_turn_that_stays_stays,
+	  a_summary_of_a_turn_that_stays_stays, a_summary_and_a_receipt_go_by_their_own_times,
 	  a_fact_that_goes_while_it_is_said_again_is_there_again,
 	  a_long_memory_is_taken_out_in_parts_and_what_is_left_is_recalled,
 	  new_turns_are_recalled_although_most_ids_between_old_ones_are_gone,

@@ -76,8 +76,8 @@ START_TEST(an_exchange_under_way_does_not_bring_a_forgotten_user_back)
 	struct fixture_wait waits[3] = {{0}};
 	for (size_t i = 0; i < 3; i++) {
 		if (i == 1)
-			(void)store_forget(fixture.store, fixture_key("alex"), &fixture.loop.loop,
-					   fixture_done, &waits[i]);
+			(void)store_forget(fixture.store, fixture_key("alex"), 0, NULL,
+					   &fixture.loop.loop, fixture_done, &waits[i]);
 		else
 			(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
 					   &waits[i]);

@@ -67,7 +67,10 @@ START_TEST(garbage_in_any_table_harms_nobody_else)
 		enum table table = (enum table)(TABLE_RECEIPTS + i / 2);
 		spoiled += fixture_spoil(&fixture, table, garbage[i * 3 % 5]);
 		store_close(fixture.store);
-		struct store_options options = {fixture.path, MAP, 10, false};
+		struct store_options options = {.path = fixture.path,
+						.map_size = MAP,
+						.receipts = 10,
+						.master = fixture_master()};
 		fixture.store = store_open(&options, error, sizeof(error));
 		ck_assert_msg(fixture.store != NULL, "%s", error);
 		use(&fixture);

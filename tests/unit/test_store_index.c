@@ -1,3 +1,4 @@
+#include "storage/deletions.h"
 #include "storage/index/index.h"
 #include "tests/unit/store_talk.h"
 
@@ -54,8 +55,10 @@ START_TEST(who_waits_for_an_index_hears_how_far_it_is)
 		talk_import(&fixture, 900);
 	make_outdated(&fixture);
 	store_close(fixture.store);
-	const struct store_options options = {
-		.path = fixture.path, .map_size = MAP, .progress = {note_share, heard}};
+	const struct store_options options = {.path = fixture.path,
+					      .map_size = MAP,
+					      .progress = {note_share, heard},
+					      .master = fixture_master()};
 	fixture.store = store_open(&options, error, sizeof(error));
 	ck_assert_ptr_nonnull(fixture.store);
 	ck_assert_double_eq(heard[0], 1);
@@ -92,12 +95,68 @@ START_TEST(an_index_of_other_terms_or_none_is_built_anew_when_the_store_is_opene
 }
 END_TEST
 
+/* All records of the index, one after the other. */
+static void print_index(struct fixture *fixture, struct buffer *out)
+{
+	static const enum table tables[] = {TABLE_DOCUMENTS, TABLE_TERMS, TABLE_POSTINGS};
+	struct transaction transaction;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	buffer_init(out, MAP);
+	ck_assert(transaction_begin_read(&transaction, fixture->store));
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		scan_begin(&scan, &transaction, tables[i], key_of_user(fixture_key("alex")),
+			   FORWARD);
+		while (scan_next(&scan, &key, &value)) {
+			(void)buffer_append(out, key);
+			(void)buffer_append(out, value);
+		}
+		scan_end(&scan);
+	}
+	transaction_abort(&transaction);
+}
+
+START_TEST(an_index_that_turns_were_deleted_from_is_that_of_the_rest)
+{
+	struct fixture fixture;
+	struct fixture_wait wait = {0};
+	struct deletion_report report;
+	const struct deletion early = {.kind = DELETION_SPAN, .until = 4000};
+	struct buffer all;
+	struct buffer left;
+	struct buffer renewed;
+	fixture_init(&fixture, MAP);
+	for (int i = 0; i < 3; i++) /* more than a span */
+		talk_import(&fixture, 900);
+	print_index(&fixture, &all);
+	(void)store_delete(fixture.store, fixture_key("alex"), &early, 0, 10000, &report,
+			   &fixture.loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	ck_assert_uint_gt(report.turns, 900);
+	print_index(&fixture, &left);
+	take_index(&fixture);
+	fixture_reopen(&fixture);
+	print_index(&fixture, &renewed);
+	ck_assert_uint_gt(left.size, all.size / 4);
+	ck_assert_uint_lt(left.size, all.size);
+	ck_assert(slice_equal(buffer_slice(&left), buffer_slice(&renewed)));
+	buffer_finish(&all);
+	buffer_finish(&left);
+	buffer_finish(&renewed);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 static void kill_while_opening(struct fixture *fixture, useconds_t after)
 {
 	pid_t child = fork();
 	if (child == 0) {
 		char error[256];
-		struct store_options options = {fixture->path, MAP, 10};
+		struct store_options options = {.path = fixture->path,
+						.map_size = MAP,
+						.receipts = 10,
+						.master = fixture_master()};
 		(void)store_open(&options, error, sizeof(error));
 		pause();
 	}
@@ -111,7 +170,8 @@ START_TEST(a_kill_while_the_index_is_built_anew_leaves_no_half_of_it)
 	struct fixture fixture;
 	struct oracle oracle;
 	char error[256];
-	struct store_options options = {fixture.path, MAP, 10};
+	struct store_options options = {
+		.path = fixture.path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	fixture_init(&fixture, MAP);
 	oracle_init(&oracle, &fixture);
 	for (int i = 0; i < 7; i++)
@@ -252,6 +312,7 @@ END_TEST
 
 UNIT_MAIN("store_index", who_waits_for_an_index_hears_how_far_it_is,
 	  an_index_of_other_terms_or_none_is_built_anew_when_the_store_is_opened,
+	  an_index_that_turns_were_deleted_from_is_that_of_the_rest,
 	  a_kill_while_the_index_is_built_anew_leaves_no_half_of_it,
 	  an_index_is_built_anew_in_a_store_that_is_almost_full, the_index_grows_linearly,
 	  an_append_writes_as_much_in_a_long_memory_as_in_a_short_one)

@@ -56,7 +56,8 @@ static void finish_closed(struct fixture *fixture)
 	(void)unlink(inside(fixture, "data.mdb"));
 	(void)unlink(inside(fixture, "rebuilding"));
 	char error[512] = "";
-	struct store_options options = {fixture->path, MAP, 10};
+	struct store_options options = {
+		.path = fixture->path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	fixture->store = store_open(&options, error, sizeof(error));
 	ck_assert_msg(fixture->store != NULL, "%s", error);
 	fixture_finish(fixture);

@@ -35,7 +35,8 @@ static pid_t fork_second_process(int from_first)
 		"%s is in use by another recalld (pid %ld); one process per store: stop it or "
 		"set [storage] path",
 		path, (long)first);
-	struct store_options options = {path, MAP, 10};
+	struct store_options options = {
+		.path = path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	bool is_refused = store_open(&options, error, sizeof(error)) == NULL;
 	_exit(is_refused && strcmp(error, expected) == 0 ? 0 : 1);
 }
@@ -77,7 +78,8 @@ START_TEST(a_process_that_is_just_ending_is_waited_for)
 		_exit(0);
 	}
 	close(lock);
-	struct store_options options = {fixture.path, MAP, 10};
+	struct store_options options = {
+		.path = fixture.path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	fixture.store = store_open(&options, error, sizeof(error));
 	ck_assert_msg(fixture.store != NULL, "%s", error);
 	ck_assert_int_eq(waitpid(ending, NULL, 0), ending);
@@ -99,7 +101,8 @@ START_TEST(the_store_is_private)
 	}
 	(void)snprintf(path, sizeof(path), "%s/deeper", fixture.path);
 	char error[256];
-	struct store_options options = {path, MAP, 10};
+	struct store_options options = {
+		.path = path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	struct store *store = store_open(&options, error, sizeof(error));
 	ck_assert_msg(store != NULL, "%s", error);
 	ck_assert_int_eq(stat(path, &status), 0);
@@ -122,12 +125,15 @@ START_TEST(an_unknown_format_is_refused_with_what_to_do)
 	fixture_init(&fixture, MAP);
 	store_close(fixture.store);
 	fixture_put_format(fixture.path, SLICE("\1\3"));
-	struct store_options options = {fixture.path, MAP, 10};
+	struct store_options options = {
+		.path = fixture.path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
 	ck_assert_ptr_nonnull(strstr(error, "has format 3, this recalld reads format 5; use"));
 	struct dump_report report;
 	FILE *out = tmpfile();
-	ck_assert(!store_export(fixture.path, fileno(out), NULL, &report));
+	ck_assert(!store_export(
+		&(struct store_options){.path = fixture.path, .master = fixture_master()},
+		fileno(out), NULL, &report));
 	ck_assert_ptr_nonnull(strstr(report.error, "it has another format; use the recallctl"));
 	(void)fclose(out);
 	fixture_put_format(fixture.path, SLICE("\1\5"));
@@ -144,7 +150,8 @@ START_TEST(what_a_stopped_first_start_has_left_is_made_anew)
 	fixture_init(&fixture, MAP);
 	store_close(fixture.store);
 	fixture_put_file(&fixture, "data.mdb"); /* cut off to nothing */
-	struct store_options options = {fixture.path, MAP, 10};
+	struct store_options options = {
+		.path = fixture.path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
 	ck_assert_ptr_nonnull(strstr(error, "data.mdb is empty"));
 	fixture_put_file(&fixture, "making");
@@ -172,7 +179,8 @@ START_TEST(nothing_is_put_into_a_store_whose_mark_cannot_be_taken_away)
 	store_close(fixture.store);
 	(void)snprintf(mark, sizeof(mark), "%s/making", fixture.path);
 	ck_assert_int_eq(mkdir(mark, 0700), 0);
-	struct store_options options = {fixture.path, MAP, 10};
+	struct store_options options = {
+		.path = fixture.path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
 	ck_assert_ptr_nonnull(strstr(error, "cannot remove the file \"making\""));
 	ck_assert_int_eq(rmdir(mark), 0);
@@ -189,7 +197,8 @@ START_TEST(a_folder_is_made_with_those_above_it)
 	ck_assert_ptr_nonnull(mkdtemp(top));
 	struct fixture fixture = {.map_size = MAP};
 	(void)snprintf(fixture.path, sizeof(fixture.path), "%s/deep/er", top);
-	struct store_options options = {fixture.path, MAP, 10};
+	struct store_options options = {
+		.path = fixture.path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	fixture_loop_init(&fixture.loop);
 	fixture.store = store_open(&options, error, sizeof(error));
 	ck_assert_msg(fixture.store != NULL, "%s", error);
@@ -203,7 +212,10 @@ END_TEST
 START_TEST(a_folder_that_cannot_be_is_named)
 {
 	char error[256];
-	struct store_options options = {"/dev/null/store", MAP, 10};
+	struct store_options options = {.path = "/dev/null/store",
+					.map_size = MAP,
+					.receipts = 10,
+					.master = fixture_master()};
 	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
 	ck_assert_ptr_nonnull(strstr(error, "/dev/null/store"));
 	options.path = "/dev/null";
@@ -224,7 +236,8 @@ START_TEST(what_keeps_a_folder_above_from_being_made_is_told)
 	bool is_root = geteuid() == 0;
 	if (is_root)
 		ck_assert_int_eq(seteuid(NOBODY), 0);
-	struct store_options options = {path, MAP, 10};
+	struct store_options options = {
+		.path = path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	ck_assert_ptr_null(store_open(&options, error, sizeof(error)));
 	if (is_root)
 		ck_assert_int_eq(seteuid(0), 0);

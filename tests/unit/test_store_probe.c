@@ -60,7 +60,10 @@ static void repair(const struct probed *probed)
 static void probed_finish(struct probed *probed)
 {
 	char error[512] = "";
-	struct store_options options = {probed->fixture.path, MAP, RECORDS};
+	struct store_options options = {.path = probed->fixture.path,
+					.map_size = MAP,
+					.receipts = RECORDS,
+					.master = fixture_master()};
 	repair(probed);
 	probed->fixture.store = store_open(&options, error, sizeof(error));
 	ck_assert_msg(probed->fixture.store != NULL, "%s", error);

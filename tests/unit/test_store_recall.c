@@ -297,6 +297,77 @@ START_TEST(readers_beside_the_writer_see_whole_exchanges)
 }
 END_TEST
 
+/* ---- what holds no longer ---- */
+
+static void learn(struct fixture *fixture, uint64_t exchange, const char *value, uint64_t ends)
+{
+	const struct change changes[] = {
+		{.kind = CHANGE_ADD,
+		 .fact = {.entity = SLICE("user"),
+			  .kind = SLICE("user"),
+			  .key = SLICE("city"),
+			  .value = slice_of(value),
+			  .quote = slice_of(value),
+			  .confidence = 0.9,
+			  .exchange = exchange,
+			  .observed_at = 5},
+		 .replaced_by = -1},
+		{.kind = CHANGE_UPDATE,
+		 .fact = {.id = ends, .state = FACT_SUPERSEDED, .ended_at = 200, .observed_at = 5},
+		 .replaced_by = 0},
+	};
+	ck_assert_int_eq(fixture_learned(fixture, exchange, changes, ends > 0 ? 2 : 1, false),
+			 STORE_OK);
+}
+
+static void say_in(struct fixture *fixture, const char *session, const char *text, int64_t now)
+{
+	struct append append = fixture_exchange(text, "Noted", now);
+	append.session = slice_of(session);
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+}
+
+static bool has_turn(const struct recall_result *result, uint64_t id)
+{
+	for (size_t i = 0; i < result->count; i++) {
+		if (result->turns[i].id == id)
+			return true;
+	}
+	return false;
+}
+
+START_TEST(who_finds_what_held_once_finds_what_holds_now)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say_in(&fixture, "a", "My flat in Bonn has a balcony", 100);
+	say_in(&fixture, "b", "Rome is lovely, the boxes are unpacked", 200);
+	struct recall_question question = fixture_question(&fixture, "flat with a balcony");
+	const struct recall_hint hints[] = {{99, 0.5f}, {1, 0.1f}};
+	const struct recall recall = {.user = fixture_key("alex"),
+				      .question = &question,
+				      .carried_from = UINT32_MAX,
+				      .hints = hints,
+				      .hint_count = 2,
+				      .text_limit = 10000};
+	struct recall_result result = fixture_recall(&fixture, &recall);
+	ck_assert(has_turn(&result, 1) && !has_turn(&result, 3));
+	ck_assert_uint_eq(result.outdated_count, 0);
+	learn(&fixture, 1, "Bonn", 0);
+	learn(&fixture, 3, "Rome", 1);
+	result = fixture_recall(&fixture, &recall);
+	ck_assert(has_turn(&result, 1) && has_turn(&result, 3));
+	ck_assert_uint_eq(result.outdated_count, 1);
+	ck_assert_uint_eq(result.outdated[0].exchange, 1);
+	ck_assert_int_eq(result.outdated[0].ended_at, 200);
+	unit_assert_slice(result.outdated[0].quote, "Bonn");
+	question = fixture_question(&fixture, "Rome and its boxes");
+	result = fixture_recall(&fixture, &recall);
+	ck_assert(has_turn(&result, 3));
+	fixture_finish(&fixture);
+}
+END_TEST
+
 UNIT_MAIN("store_recall", whatever_happens_to_turns_recall_finds_what_a_search_of_all_would,
 	  a_memory_of_several_spans_is_ranked_as_a_whole,
 	  a_user_who_comes_back_is_indexed_from_the_first_new_turn,
@@ -304,4 +375,5 @@ UNIT_MAIN("store_recall", whatever_happens_to_turns_recall_finds_what_a_search_o
 	  no_user_is_given_what_another_said,
 	  what_the_request_says_itself_leaves_the_room_to_others,
 	  of_turns_that_say_the_same_only_the_newest_is_given,
-	  readers_beside_the_writer_see_whole_exchanges)
+	  readers_beside_the_writer_see_whole_exchanges,
+	  who_finds_what_held_once_finds_what_holds_now)

@@ -85,7 +85,9 @@ START_TEST(many_users_are_gone_through_in_steps_and_unreadable_ones_left_out)
 	for (; more; steps++) {
 		struct user_key before = after;
 		found += store_users_above(fixture.store, 0, &after, &more, users, &fixture.arena);
-		ck_assert_int_gt(memcmp(&after, &before, sizeof(after)), 0);
+		/* Each step gets on. By which order is up to the store: an encrypted one masks
+		 * keys. */
+		ck_assert(!user_equal(after, before));
 	}
 	ck_assert_uint_eq(steps, 2);
 	ck_assert_uint_eq(found, 2);

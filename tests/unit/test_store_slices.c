@@ -1,11 +1,8 @@
 /* Operations in slices: what others wait for them, and what a crash between two slices leaves. */
 #include "storage/lmdb/engine.h"
 #include "storage/lmdb/writer.h"
-#include "tests/unit/store_fixture.h"
+#include "tests/unit/neighbour.h"
 
-#include <lmdb.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,112 +30,51 @@ static void import_many(struct fixture *fixture)
 	free(turns);
 }
 
-/* A loop that runs callbacks at once, on the writer's thread between two commits. So what each of
- * them submits waits when the next batch is taken. */
-static void post_at_once(struct store_loop *loop, void (*run)(void *cookie), void *cookie)
-{
-	(void)loop;
-	run(cookie);
-}
-
-static struct store_loop at_once = {post_at_once};
-
-struct neighbour {
-	struct fixture *fixture;
-	struct append append;
-	uint64_t submitted_at; /* in commits */
-	uint64_t longest_wait;
-	size_t appended;
-	void (*between)(struct neighbour *neighbour); /* once, after the first slice */
-	struct fixture_wait wait;                     /* for what goes in slices */
-	void (*begin)(struct neighbour *neighbour);
-	pthread_mutex_t lock;
-	pthread_cond_t ended;
-	bool is_over;
-};
-
-static void append_next(struct neighbour *neighbour);
-
-static void on_appended(void *cookie, enum store_result result)
-{
-	struct neighbour *neighbour = cookie;
-	uint64_t waited =
-		atomic_load(&neighbour->fixture->store->commits) - neighbour->submitted_at;
-	ck_assert_int_eq(result, STORE_OK);
-	if (waited > neighbour->longest_wait)
-		neighbour->longest_wait = waited;
-	neighbour->appended++;
-	if (neighbour->between != NULL && neighbour->appended == 2)
-		neighbour->between(neighbour);
-	if (!neighbour->wait.done) {
-		append_next(neighbour);
-		return;
-	}
-	pthread_mutex_lock(&neighbour->lock);
-	neighbour->is_over = true;
-	pthread_cond_signal(&neighbour->ended);
-	pthread_mutex_unlock(&neighbour->lock);
-}
-
-static void append_next(struct neighbour *neighbour)
-{
-	struct store *store = neighbour->fixture->store;
-	neighbour->submitted_at = atomic_load(&store->commits);
-	(void)store_append(store, &neighbour->append, &at_once, on_appended, neighbour);
-}
-
-static void on_first_appended(void *cookie, enum store_result result)
-{
-	struct neighbour *neighbour = cookie;
-	ck_assert_int_eq(result, STORE_OK);
-	neighbour->begin(neighbour);
-	append_next(neighbour);
-}
-
 static void begin_forget(struct neighbour *neighbour)
 {
-	(void)store_forget(neighbour->fixture->store, fixture_key("alex"), &at_once, fixture_done,
-			   &neighbour->wait);
+	(void)store_forget(neighbour->fixture->store, fixture_key("alex"), 0, NULL, &neighbour_loop,
+			   fixture_done, &neighbour->wait);
 }
 
 static void begin_import(struct neighbour *neighbour)
 {
 	struct imported_turn *turns = many_turns();
 	(void)store_import(neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns, TURNS,
-			   true, SLICE("model"), 0, &at_once, fixture_done, &neighbour->wait);
+			   true, SLICE("model"), 0, &neighbour_loop, fixture_done,
+			   &neighbour->wait);
 	free(turns);
 }
 
-/* Begins something of alex's while ben appends one exchange after the other. */
-static void run_beside(struct fixture *fixture, struct neighbour *neighbour,
-		       void (*begin)(struct neighbour *neighbour),
-		       void (*between)(struct neighbour *neighbour))
+enum { LONG_TURNS = 64, LONG_TEXT = 16 * 1024 };
+
+static void begin_import_of_long_turns(struct neighbour *neighbour)
 {
-	*neighbour = (struct neighbour){.fixture = fixture,
-					.append = fixture_exchange("hi", "hello", 100),
-					.begin = begin,
-					.between = between};
-	neighbour->append.user = SLICE("ben");
-	pthread_mutex_init(&neighbour->lock, NULL);
-	pthread_cond_init(&neighbour->ended, NULL);
-	(void)store_append(fixture->store, &neighbour->append, &at_once, on_first_appended,
-			   neighbour);
-	pthread_mutex_lock(&neighbour->lock);
-	while (!neighbour->is_over)
-		pthread_cond_wait(&neighbour->ended, &neighbour->lock);
-	pthread_mutex_unlock(&neighbour->lock);
-	ck_assert_int_eq(neighbour->wait.result, STORE_OK);
+	struct imported_turn *turns = xcalloc(LONG_TURNS, sizeof(*turns));
+	char *text = xmalloc(LONG_TEXT);
+	memset(text, 'a', LONG_TEXT);
+	for (size_t i = 0; i < LONG_TURNS; i++)
+		turns[i] = (struct imported_turn){.role = ROLE_USER,
+						  .text = {text, LONG_TEXT},
+						  .hash = i + 1,
+						  .created_at = (int64_t)i,
+						  .session = SLICE("old")};
+	(void)store_import(neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns,
+			   LONG_TURNS, false, SLICE("model"), 0, &neighbour_loop, fixture_done,
+			   &neighbour->wait);
+	free(text);
+	free(turns);
 }
 
 START_TEST(a_long_delete_holds_up_another_user_for_one_commit)
 {
 	struct fixture fixture;
-	struct neighbour neighbour;
+	struct neighbour neighbour = {.begin = begin_forget};
 	struct store_statistics statistics;
 	fixture_init(&fixture, MAP);
 	import_many(&fixture);
-	run_beside(&fixture, &neighbour, begin_forget, NULL);
-	ck_assert_uint_eq(neighbour.longest_wait, 1);
+	neighbour_run(&fixture, &neighbour);
+	/* Where users have keys, nothing else is written with what ends one. */
+	ck_assert_uint_le(neighbour.longest_wait, fixture_master() == NULL ? 1 : 2);
 	/* A turn has two records of its own and a part in others. */
 	ck_assert_uint_ge(neighbour.appended, 2 * TURNS / SLICE_STEPS);
 	store_statistics(fixture.store, &statistics);
@@ -152,12 +88,12 @@ START_TEST(a_long_import_holds_up_another_user_for_one_commit)
 {
 	struct fixture fixture;
 	struct fixture whole;
-	struct neighbour neighbour;
+	struct neighbour neighbour = {.begin = begin_import};
 	struct job_list jobs;
 	struct job_list expected;
 	fixture_init(&fixture, MAP);
 	fixture_init(&whole, MAP);
-	run_beside(&fixture, &neighbour, begin_import, NULL);
+	neighbour_run(&fixture, &neighbour);
 	ck_assert_uint_eq(neighbour.longest_wait, 1);
 	ck_assert_uint_ge(neighbour.appended, 10 * TURNS / SLICE_STEPS);
 	/* As in one piece, which it is for a user who is known. */
@@ -203,20 +139,20 @@ static void append_own(struct neighbour *neighbour)
 	struct fixture *fixture = neighbour->fixture;
 	struct append append = fixture_exchange("It is me", "Welcome", 100);
 	ck_assert(!is_known(fixture, "alex"));
-	(void)store_append(fixture->store, &append, &at_once, fixture_done, &own_append);
+	(void)store_append(fixture->store, &append, &neighbour_loop, fixture_done, &own_append);
 	/* What has read between two slices may hold what the later ones delete. */
 	append.forget_epoch = atomic_load(&fixture->store->forget_epoch);
-	(void)store_append(fixture->store, &append, &at_once, fixture_done, &late_append);
+	(void)store_append(fixture->store, &append, &neighbour_loop, fixture_done, &late_append);
 }
 
 START_TEST(what_its_own_user_writes_meanwhile_comes_behind_a_delete)
 {
 	struct fixture fixture;
-	struct neighbour neighbour;
+	struct neighbour neighbour = {.begin = begin_forget, .between = append_own};
 	fixture_init(&fixture, MAP);
 	import_many(&fixture);
 	own_append = late_append = (struct fixture_wait){0};
-	run_beside(&fixture, &neighbour, begin_forget, append_own);
+	neighbour_run(&fixture, &neighbour);
 	struct append last = fixture_exchange("again", "yes", 200);
 	ck_assert_int_eq(fixture_append(&fixture, &last), STORE_OK);
 	ck_assert(own_append.done);
@@ -229,31 +165,14 @@ END_TEST
 
 /* ---- crashes and failures ---- */
 
-static char snapshot[64];
-
-static void take_snapshot(struct neighbour *neighbour)
-{
-	ck_assert_int_eq(mdb_env_copy(neighbour->fixture->store->env, snapshot), 0);
-}
-
-/* Opens the store as a crash after the first slice leaves it. */
 static void crash(struct fixture *crashed, bool imports)
 {
 	struct fixture fixture;
-	struct neighbour neighbour;
-	char data[80];
+	struct neighbour neighbour = {.begin = imports ? begin_import : begin_forget};
 	fixture_init(&fixture, MAP);
-	fixture_init(crashed, MAP);
-	store_close(crashed->store);
-	(void)snprintf(snapshot, sizeof(snapshot), "%s", crashed->path);
-	(void)snprintf(data, sizeof(data), "%s/data.mdb", snapshot);
-	ck_assert_int_eq(unlink(data), 0);
 	if (!imports)
 		import_many(&fixture);
-	run_beside(&fixture, &neighbour, imports ? begin_import : begin_forget, take_snapshot);
-	fixture_finish(&fixture);
-	crashed->store = NULL;
-	fixture_reopen(crashed);
+	neighbour_crash(crashed, &fixture, &neighbour, MAP);
 }
 
 START_TEST(an_import_that_a_crash_cut_off_is_taken_back_at_the_next_start)
@@ -265,7 +184,7 @@ START_TEST(an_import_that_a_crash_cut_off_is_taken_back_at_the_next_start)
 	ck_assert_int_eq(fixture_append(&crashed, &append), STORE_OK);
 	ck_assert_uint_eq(fixture_view(&crashed, "").turn_count, 2);
 	store_statistics(crashed.store, &statistics);
-	ck_assert_uint_eq(statistics.turns, 2 + 2 * 3);
+	ck_assert_uint_eq(statistics.turns, 2 + 2 * NEIGHBOUR_BEFORE);
 	fixture_finish(&crashed);
 }
 END_TEST
@@ -300,8 +219,8 @@ START_TEST(a_delete_that_a_crash_cut_off_is_finished_at_the_next_start)
 	append.user = SLICE("ben");
 	store_statistics(crashed.store, &statistics);
 	ck_assert_uint_eq(statistics.users, 2);
-	ck_assert_uint_eq(statistics.turns, 2 + 2 * 3);
-	ck_assert_uint_eq(statistics.jobs, 2 + 3 + 1); /* a summary's each */
+	ck_assert_uint_eq(statistics.turns, 2 + 2 * NEIGHBOUR_BEFORE);
+	ck_assert_uint_eq(statistics.jobs, 2 + NEIGHBOUR_BEFORE + 1); /* a summary's each */
 	/* And is not begun again. */
 	fixture_reopen(&crashed);
 	ck_assert_int_eq(fixture_append(&crashed, &append), STORE_OK);
@@ -332,8 +251,8 @@ START_TEST(what_was_promised_is_taken_however_much_waits)
 	ck_assert(store_is_behind(fixture.store));
 	append.promised = false;
 	(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done, &waits[COUNT]);
-	(void)store_forget(fixture.store, fixture_key("ben"), &fixture.loop.loop, fixture_done,
-			   &waits[COUNT + 1]);
+	(void)store_forget(fixture.store, fixture_key("ben"), 0, NULL, &fixture.loop.loop,
+			   fixture_done, &waits[COUNT + 1]);
 	transaction_abort(&transaction);
 	for (size_t i = 0; i < COUNT; i++)
 		ck_assert_int_eq(fixture_await(&fixture.loop, &waits[i]), STORE_OK);
@@ -386,7 +305,20 @@ START_TEST(what_was_read_while_a_delete_was_being_committed_is_from_before_it)
 }
 END_TEST
 
-UNIT_MAIN("store_slices", a_long_delete_holds_up_another_user_for_one_commit,
+START_TEST(a_slice_of_an_import_is_bounded_by_its_text)
+{
+	struct fixture fixture;
+	struct neighbour neighbour = {.begin = begin_import_of_long_turns};
+	fixture_init(&fixture, MAP);
+	neighbour_run(&fixture, &neighbour);
+	ck_assert_uint_eq(neighbour.longest_wait, 1);
+	ck_assert_uint_ge(neighbour.appended, LONG_TURNS / 4);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_slices", a_slice_of_an_import_is_bounded_by_its_text,
+	  a_long_delete_holds_up_another_user_for_one_commit,
 	  a_long_import_holds_up_another_user_for_one_commit,
 	  an_import_that_a_crash_cut_off_is_taken_back_at_the_next_start,
 	  an_import_that_finds_no_room_half_way_is_taken_back,

@@ -61,6 +61,57 @@ START_TEST(the_stem_follows_the_language_of_the_text)
 }
 END_TEST
 
+static bool share_term(const char *a, const char *b, enum term_kind kind)
+{
+	struct term_list left = read(a), right = read(b);
+	for (size_t i = 0; i < left.count; i++) {
+		for (size_t j = 0; j < right.count; j++) {
+			if (left.terms[i].hash == right.terms[j].hash &&
+			    (left.terms[i].kind == kind || right.terms[j].kind == kind))
+				return true;
+		}
+	}
+	return false;
+}
+
+START_TEST(irregular_forms_and_derived_nouns_share_a_term)
+{
+	static const char *const kin[][2] = {
+		{"When does she fly to the city?", "She flew there, and the flight was long"},
+		{"What did he buy?", "He bought it"},
+		{"Has she decided about that?", "It was her decision"},
+		{"Was hast du gekauft?", "Ich kaufe das nicht"},
+		{"Was hast du gestrickt?", "Ich stricke das mit der Familie"},
+		{"Wann seid ihr umgezogen?", "Wir werden bald umziehen"},
+		{"¿Cuánto cuesta el coche?", "Los coches suelen costar más"},
+		{"Est-ce que tu as reçu la lettre ?", "Je vais recevoir une lettre de ma mère"},
+		{"Che cosa hai scelto per la cena?", "Non so che cosa scegliere per la cena"},
+		{"O que ele trouxe para a festa?", "Ele vai trazer um bolo para a festa"},
+		{"Wat heb je gekocht voor mij?", "Ik wil het kopen voor je"},
+		{"Что она купила?", "Хочу покупать книги"},
+		{"أين سكن صديقي؟", "أصدقاء"},
+	};
+	for (size_t i = 0; i < sizeof(kin) / sizeof(kin[0]); i++)
+		ck_assert_msg(share_term(kin[i][0], kin[i][1], TERM_STEM), "%s", kin[i][0]);
+	ck_assert(!share_term("He bought it", "She flew there", TERM_STEM));
+}
+END_TEST
+
+START_TEST(an_ideograph_is_a_term_of_its_own)
+{
+	ck_assert(share_term("我们搬家啦", "他搬到城里", TERM_PART));
+	assert_kind("柏崎に引っ越しました", "越", TERM_PART);
+	struct term_list list = read("我们搬家啦");
+	ck_assert_ptr_null(find(&list, "我"));
+	list = read("さくら");
+	for (size_t i = 0; i < list.count; i++)
+		ck_assert_uint_ne(list.terms[i].kind, TERM_PART);
+	struct term_list wanted = read("搬");
+	const struct slice text = SLICE("我们搬家啦");
+	ck_assert_uint_ne(terms_find(&wanted, &text, 1, &arena), 0);
+}
+END_TEST
+
 /* Snowball itself is the oracle: stems are remembered, and one must not be taken for another's. */
 START_TEST(a_stem_is_the_same_whenever_and_after_whatever_it_is_asked_for)
 {
@@ -221,6 +272,7 @@ END_TEST
 
 UNIT_MAIN("terms", a_word_is_known_by_its_form_and_by_its_stem,
 	  terms_rise_and_stand_once_with_their_counts, the_stem_follows_the_language_of_the_text,
+	  irregular_forms_and_derived_nouns_share_a_term, an_ideograph_is_a_term_of_its_own,
 	  a_stem_is_the_same_whenever_and_after_whatever_it_is_asked_for,
 	  function_words_are_those_of_the_texts_language, an_apostrophe_parts_words,
 	  who_says_i_speaks_of_himself, any_bytes_give_bounded_terms,

@@ -451,6 +451,17 @@ START_TEST(times_are_read_and_written)
 }
 END_TEST
 
+START_TEST(a_time_is_ahead_by_a_day)
+{
+	enum { DAY = 24 * 60 * 60 * 1000 };
+	ck_assert(!time_is_ahead(1000, 1000));
+	ck_assert(!time_is_ahead(1000 + DAY - 1, 1000));
+	ck_assert(time_is_ahead(1000 + DAY, 1000));
+	ck_assert(!time_is_ahead(INT64_MIN, 1000));
+	ck_assert(!time_is_ahead(-DAY, DAY));
+}
+END_TEST
+
 START_TEST(impossible_times_are_refused)
 {
 	static const char *const bad[] = {
@@ -509,4 +520,5 @@ UNIT_MAIN("text", words_are_folded_and_punctuation_is_none, scripts_without_spac
 	  what_cannot_be_seen_is_dropped, joiners_stay_where_they_do_something_and_nowhere_else,
 	  a_turn_stays_word_for_word_but_for_a_templates_tokens,
 	  a_long_text_is_cut_between_characters, random_bytes_are_made_inert_once_for_all,
-	  an_empty_text_is_no_danger, times_are_read_and_written, impossible_times_are_refused)
+	  an_empty_text_is_no_danger, times_are_read_and_written, impossible_times_are_refused,
+	  a_time_is_ahead_by_a_day)

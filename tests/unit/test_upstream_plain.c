@@ -12,6 +12,7 @@ START_TEST(a_reply_that_others_might_read_differently_is_refused)
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nhello",
 		"HTTP/2 200\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n",
+		"HTTP/1\nHTTP/1.1 204 No Content\r\n\r\n",
 	};
 	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
 		struct heard heard = hear(peer_replies, replies[i], "GET");

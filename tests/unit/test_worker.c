@@ -1,19 +1,15 @@
 /* A worker's life: it takes over a new configuration, refuses what it has no descriptor for, drains
  * and stops. */
 #include "proxy/runtime/descriptors.h"
-#include "tests/unit/proxy_fixture.h"
+#include "tests/unit/exchange_fixture.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <semaphore.h>
 #include <time.h>
 
-#define STREAM "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
-#define EVENT(text) "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"}}]}\n\n"
-#define END "data: [DONE]\n\n"
 #define SHORT "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nshort"
 
-static const char *const buffer_mode = "[memory]\nmode = buffer\n";
 static sem_t told;
 
 static void tell(void *cookie)
@@ -57,7 +53,7 @@ START_TEST(a_worker_is_drained_once_its_last_reply_is_out)
 	struct pollfd open = {client.fd, POLLIN, 0};
 	ck_assert_int_eq(poll(&open, 1, CHECKED_OFTEN_MS), 0);
 	ck_assert_int_eq(sem_trywait(&told), -1);
-	side_send(&upstream, END);
+	side_send(&upstream, DONE);
 	side_close(&upstream);
 	await_told();
 	side_await_end(&client);
@@ -108,9 +104,8 @@ END_TEST
 START_TEST(a_worker_that_stops_cuts_off_what_is_open_and_keeps_what_came)
 {
 	struct proxy proxy;
-	proxy_begin(&proxy, buffer_mode);
-	struct side client = proxy_ask(&proxy, "alex", "", "Hello");
-	struct side upstream = proxy_asked(&proxy);
+	struct side client, upstream;
+	begin_exchange(&proxy, buffer_mode, &client, &upstream);
 	struct side waiting = proxy_ask(&proxy, "bob", "", "Hello");
 	struct side unanswered = proxy_asked(&proxy);
 	side_send(&upstream, STREAM EVENT("Ha"));
@@ -119,8 +114,8 @@ START_TEST(a_worker_that_stops_cuts_off_what_is_open_and_keeps_what_came)
 	side_await_end(&upstream);
 	side_await_end(&unanswered);
 	fixture_reopen(&proxy.store);
-	ck_assert_str_eq(proxy_memory(&proxy, "alex"), "USER:Hello|ASSISTANT:Ha~|");
-	ck_assert_str_eq(proxy_memory(&proxy, "bob"), "");
+	assert_memory(&proxy, "alex", "USER:Hello|ASSISTANT:Ha~|");
+	assert_memory(&proxy, "bob", "");
 	proxy_finish(&proxy);
 	side_await_end(&client);
 	ck_assert(!side_has(&client, "\r\n0\r\n\r\n"));
@@ -146,11 +141,11 @@ START_TEST(a_new_configuration_is_for_the_exchanges_that_begin_then)
 	struct side first = proxy_ask(&proxy, "alex", "", "Hello");
 	struct side upstream = proxy_asked(&proxy);
 	configure(&proxy, "[memory]\nmode = off\n[listen]\nmax_body = 64K\n");
-	side_send(&upstream, STREAM EVENT("Hi") END);
+	side_send(&upstream, STREAM EVENT("Hi") DONE);
 	side_close(&upstream);
 	side_await(&first, "\r\n0\r\n\r\n");
 	ck_assert(side_has(&first, "X-Memory-Mode: buffer\r\n"));
-	ck_assert_str_eq(proxy_memory(&proxy, "alex"), "USER:Hello|ASSISTANT:Hi|");
+	assert_memory(&proxy, "alex", "USER:Hello|ASSISTANT:Hi|");
 	struct side second = proxy_ask(&proxy, "alex", "", "Hello again");
 	upstream = proxy_asked(&proxy);
 	side_send(&upstream, SHORT);

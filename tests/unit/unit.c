@@ -18,6 +18,11 @@ int unit_run(const char *suite_name, const TTest *const *tests, size_t count)
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+bool unit_has(struct slice text, const char *part)
+{
+	return slice_find(text, slice_of(part), 0) < text.size;
+}
+
 void unit_assert_slice(struct slice actual, const char *expected)
 {
 	ck_assert_msg(slice_equal(actual, slice_of(expected)), "got \"%.*s\", expected \"%s\"",

@@ -20,6 +20,9 @@ int unit_run(const char *suite, const TTest *const *tests, size_t count);
 		return unit_run(suite, tests, sizeof(tests) / sizeof(tests[0]));                   \
 	}
 
+/* Whether a text holds a part. */
+bool unit_has(struct slice text, const char *part);
+
 /* Fails with both texts shown unless the slice reads `expected`. */
 void unit_assert_slice(struct slice actual, const char *expected);
 

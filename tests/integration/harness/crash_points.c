@@ -2,8 +2,9 @@
  * the points that it came to in CRASH_LOG. Outside of the daemon, since what is not in it costs
  * nothing there and nobody can set it off by accident.
  *
- * Crash points are the moments before and after a transaction's commit; with CRASH_KINDS=all also
- * those before and after each write to the disk and to a socket, and before a thread is woken.
+ * Crash points are the moments before and after a transaction's commit and a file's renaming; with
+ * CRASH_KINDS=all also those before and after each write to the disk and to a socket, and before a
+ * thread is woken.
  *
  * CRASH_SYNCED names a copy of the store's file as a power cut would leave it: only what was
  * written and then synced is in it. CRASH_SYNCED.named is there once the folder was synced, which
@@ -211,6 +212,14 @@ int mdb_cursor_del(MDB_cursor *cursor, unsigned flags)
 	int bit = kinds_bit_of(mdb_cursor_dbi(cursor), &key);
 	int code = REAL(mdb_cursor_del)(cursor, flags);
 	return note(mdb_cursor_txn(cursor), bit, 0, code);
+}
+
+int rename(const char *from, const char *to)
+{
+	point("before", "rename");
+	int done = REAL(rename)(from, to);
+	point("after", "rename");
+	return done;
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)

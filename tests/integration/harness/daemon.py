@@ -2,6 +2,7 @@
 after to its end. Whoever stops it learns whether it ended well and what the sanitizers said."""
 
 import contextlib
+import fcntl
 import os
 import random
 import signal
@@ -45,17 +46,39 @@ def first_client_port():
     return max(int(first), 20000)
 
 
+class Reserved:
+    """Ports of this process: each is locked in a file that all test processes share, until this one ends."""
+
+    def __init__(self):
+        self.file = os.open(Path(tempfile.gettempdir()) / "recalld-test-ports", os.O_RDWR | os.O_CREAT, 0o666)
+        self.ports = set()
+
+    def take(self, port):
+        """Whether the port is this process's from now on; false too if it has been before."""
+        if port in self.ports:
+            return False
+        try:
+            fcntl.lockf(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except OSError:
+            return False
+        self.ports.add(port)
+        return True
+
+
+reserved = Reserved()
+
+
 def free_ports(count):
-    """Different ones, which only holding them all at once makes sure of; none that a client's connection
-    could take while a daemon is started anew."""
-    with contextlib.ExitStack() as held:
-        ports = []
-        while len(ports) < count:
-            probe, port = held.enter_context(socket.socket()), dice.randrange(10000, first_client_port())
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
+    """None that another test's daemon has or could take, or that a client's connection could take, while a
+    daemon is started anew."""
+    ports = []
+    while len(ports) < count:
+        port = dice.randrange(10000, first_client_port())
+        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if reserved.take(port):
                 ports.append(port)
-        return ports
+    return ports
 
 
 def free_port():
@@ -310,7 +333,7 @@ class Daemon:
 
     def forget(self, user, tenant=None):
         reply = self.admin("DELETE", self.memory_path(user, "", tenant))
-        assert reply.status_code == 204, f"{reply.status_code} {reply.text}"
+        assert reply.status_code == 200, f"{reply.status_code} {reply.text}"
 
     def receipt(self, receipt_id, tenant=None, timeout=20):
         """A receipt; that of a request which journals nothing may be written a moment later."""

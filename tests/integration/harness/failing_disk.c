@@ -47,12 +47,15 @@ static int refuses(void)
 	return 1;
 }
 
-/* What pwrite() is to write. */
+/* What pwrite() is to write. The end of a commit is written over the one before the last, and so
+ * needs no room. */
 static int refuses_part(size_t size)
 {
 	enum { PAGE = 4096 };
-	if (size >= PAGE || !is_there("FAILING_ENDS"))
+	if (size >= PAGE)
 		return refuses();
+	if (!is_there("FAILING_ENDS"))
+		return 0;
 	errno = EIO;
 	return 1;
 }

@@ -237,3 +237,34 @@ def langchain_anthropic(base_url, headers, turns, stream):
     origin = base_url.removesuffix("/v1")
     options = {"model": MODEL, "api_key": "k", "base_url": origin, "default_headers": headers, "max_retries": 0}
     return langchain_talk(ChatAnthropic(**options), turns, stream)
+
+
+# ---- the ollama SDK ----
+
+
+def ollama_reply(client, messages, stream):
+    import ollama
+
+    said = client.chat(MODEL, messages, tools=[weather], stream=stream)
+    parts = [part.message for part in (said if stream else [said])]
+    calls = [call for part in parts for call in part.tool_calls or []]
+    return ollama.Message(role="assistant", content="".join(part.content or "" for part in parts), tool_calls=calls or None)
+
+
+def ollama_sdk(base_url, headers, turns, stream):
+    import ollama
+
+    client = ollama.Client(host=base_url.removesuffix("/v1"), headers=headers)
+    messages, answers = [{"role": "system", "content": SYSTEM}], []
+    for turn in turns:
+        brought = [{"role": "user", "content": turn}]
+        while brought:
+            messages += brought
+            reply = ollama_reply(client, messages, stream)
+            messages.append(reply)
+            calls = reply.tool_calls or []
+            brought = [
+                {"role": "tool", "tool_name": c.function.name, "content": weather(**c.function.arguments)} for c in calls
+            ]
+        answers.append(reply.content)
+    return answers

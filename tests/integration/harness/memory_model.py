@@ -19,6 +19,16 @@ def plain(text):
     return re.sub(r"\s+", " ", text).strip()
 
 
+def one_server(memory_model, **model):
+    """It answers the chats too: a client's key goes to no server but the one that it is for."""
+    section = {"base_url": memory_model.base_url, "name": "memory-model", "api_key": ""}
+    return {"upstream": {"base_url": memory_model.base_url}, "model": section | model}
+
+
+def asks_to_learn(request):
+    return request.json["model"] == "memory-model"
+
+
 class Call:
     def __init__(self, request):
         self.request = request
@@ -105,4 +115,6 @@ class MemoryModel(Upstream):
         return json.dumps({"entities": entries})
 
     def _summary(self, call):
-        return self.summary or "The user said before: " + call.asked[-600:]
+        """With the names that it is asked to keep."""
+        names = call.body["messages"][0]["content"].partition("the new one names them too: ")[2]
+        return self.summary or f"The user said before: {call.asked[-600:]} {names}".strip()

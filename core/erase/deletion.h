@@ -1,0 +1,85 @@
+/* What goes when somebody deletes a part of a user's memory: one rule for a fact, a turn, a
+ * conversation, a span of time and a topic. It names the turns and facts; the store deletes with
+ * them what was made of them. */
+#ifndef RECALLD_CORE_ERASE_DELETION_H
+#define RECALLD_CORE_ERASE_DELETION_H
+
+#include "core/base/ids.h"
+#include "core/memory/memory.h"
+
+enum deletion_kind {
+	DELETION_FACT,
+	DELETION_TURN, /* its whole exchange, or an answer to nothing */
+	DELETION_CONVERSATION,
+	DELETION_SPAN,  /* what was said in a span of time */
+	DELETION_TOPIC, /* what says something */
+};
+
+struct deletion {
+	enum deletion_kind kind;
+	uint64_t id;             /* of the fact, turn or conversation */
+	struct fact_match match; /* DELETION_FACT: what the fact must still be */
+	struct slice session;    /* DELETION_CONVERSATION: its session, instead of the id */
+	int64_t since;           /* DELETION_SPAN: what was said then or later... */
+	int64_t until;           /* ...and before this */
+	struct slice about;      /* DELETION_TOPIC: what is said; empty: only `entity` counts */
+	struct slice entity;     /* DELETION_TOPIC: the facts about it; empty: of any entity */
+	bool with_source;        /* DELETION_FACT: also the turns that say it */
+	bool keeps_turns;        /* DELETION_TOPIC: only facts go */
+	bool keeps_facts; /* facts from deleted turns lose their quote and stay; a topic's stay */
+	bool keeps_chain; /* the older values of a deleted fact stay */
+	bool never_again; /* the values of the facts that go get tombstones; of a DELETION_FACT, its
+			   * own and the older ones */
+};
+
+/* A turn of the user's, whatever its state. */
+struct deletable_turn {
+	uint64_t id;
+	uint64_t exchange;
+	uint32_t conversation;
+	bool is_user;
+	bool is_hidden; /* its text is gone already */
+	bool says;      /* it says what the deletion is about */
+	int64_t created_at;
+};
+
+struct deletable_fact {
+	const struct fact *fact;
+	bool says;          /* as of a turn */
+	uint64_t elsewhere; /* an exchange that stays and holds the fact's quote; 0: none does */
+};
+
+/* All lists are ascending. */
+struct deletion_plan {
+	struct id_list exchanges; /* by their user turn; an answer to nothing by its own id */
+	struct id_list turns;     /* those of the exchanges that have a text */
+	struct id_list facts;     /* to erase */
+	struct id_list unquoted;  /* facts that stay without the user's words */
+	struct id_list moved;     /* facts that rest on another exchange from now on */
+	uint32_t conversation;    /* ends with all its records; 0: none does */
+	bool takes_summary;
+};
+
+/* Whether what a turn or fact says has to be read for the deletion. */
+bool deletion_reads_texts(const struct deletion *deletion);
+
+/* Finds the exchanges and turns, in the arena. `turns` are all of the user's, ascending; `subject`
+ * is the fact of a DELETION_FACT, or NULL. */
+void deletion_take_turns(struct deletion_plan *plan, const struct deletion *deletion,
+			 const struct fact *subject, const struct deletable_turn *turns,
+			 size_t count, struct arena *arena);
+/* Whether the fact was learned from an exchange that goes: `elsewhere` then matters. */
+bool deletion_takes_source(const struct deletion_plan *plan, const struct fact *fact);
+/* Finds the facts, after the turns. */
+void deletion_take_facts(struct deletion_plan *plan, const struct deletion *deletion,
+			 const struct deletable_fact *facts, size_t count, struct arena *arena);
+/* Whether the summary may tell of anything that goes; after turns and facts. A zeroed summary
+ * covers nothing. */
+void deletion_take_summary(struct deletion_plan *plan, const struct summary *summary,
+			   const struct deletable_fact *facts, size_t count);
+
+bool deletion_is_empty(const struct deletion_plan *plan);
+/* Equal for equal plans: tells whether a plan that somebody has seen is still the plan. Never 0. */
+uint64_t deletion_token(const struct deletion_plan *plan);
+
+#endif

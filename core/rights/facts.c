@@ -1,0 +1,147 @@
+/* What people are shown of facts, and choose them by. */
+#include "core/rights/correction.h"
+
+#include "core/pii/pii.h"
+#include "core/rights/tombstone.h"
+#include "core/text/text.h"
+
+#include <string.h>
+
+/* FNV-1a, 64 bits. */
+static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
+{
+	const unsigned char *byte = bytes;
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ byte[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static uint64_t mix_number(uint64_t hash, uint64_t number)
+{
+	unsigned char bytes[8];
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(number >> 8 * i);
+	return mix(hash, bytes, sizeof(bytes));
+}
+
+static uint64_t mix_text(uint64_t hash, struct slice text)
+{
+	return mix(mix_number(hash, text.size), text.data, text.size);
+}
+
+uint64_t fact_version(const struct fact *fact)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t confidence;
+	memcpy(&confidence, &fact->confidence, sizeof(confidence));
+	hash = mix_text(mix_text(hash, fact->entity), fact->kind);
+	hash = mix_text(mix_text(hash, fact->key), fact->value);
+	hash = mix_text(mix_text(hash, fact->quote), fact->by);
+	if (fact->agent.size + fact->app.size + fact->metadata.size > 0)
+		hash = mix_text(mix_text(mix_text(hash, fact->agent), fact->app), fact->metadata);
+	hash = mix_number(mix_number(hash, fact->id), confidence);
+	hash = mix_number(mix_number(hash, fact->exchange), (uint64_t)fact->observed_at);
+	hash = mix_number(mix_number(hash, (uint64_t)fact->expires_at), (uint64_t)fact->ended_at);
+	hash = mix_number(mix_number(hash, fact->superseded_by), fact->repeats);
+	return mix_number(hash, (uint64_t)fact->classes << 16 | (uint64_t)fact->state << 8 |
+					(uint64_t)fact->source << 4 | (uint64_t)fact->pinned << 2 |
+					(uint64_t)fact->pii << 1 | (uint64_t)fact->many);
+}
+
+bool fact_matches(const struct fact *fact, struct fact_match match)
+{
+	const uint64_t version = fact_version(fact);
+	size_t i = 0;
+	while (i < match.count && match.versions[i] != version)
+		i++;
+	return !match.is_asked || i < match.count;
+}
+
+unsigned fact_classes(const struct fact *fact)
+{
+	return fact->classes | pii_classes(fact->value) | pii_classes(fact->entity) |
+	       pii_classes(fact->metadata);
+}
+
+bool fact_is_dismissed(const struct fact *fact)
+{
+	return fact->state == FACT_RETRACTED && fact->superseded_by != 0;
+}
+
+const char *fact_state_name(enum fact_state state)
+{
+	static const char *const names[] = {
+		[FACT_CURRENT] = "current",     [FACT_SUPERSEDED] = "superseded",
+		[FACT_RETRACTED] = "retracted", [FACT_FORGOTTEN] = "forgotten",
+		[FACT_SUGGESTED] = "suggested",
+	};
+	return names[state];
+}
+
+const char *fact_source_name(enum fact_source source)
+{
+	static const char *const names[] = {
+		[FACT_FROM_CHAT] = "chat",   [FACT_FROM_CORRECTION] = "correction",
+		[FACT_FROM_NOTE] = "note",   [FACT_FROM_IMPORT] = "import",
+		[FACT_FROM_AGENT] = "agent",
+	};
+	return names[source];
+}
+
+struct slice correction_key(struct slice key, struct arena *arena)
+{
+	struct slice folded = rights_fold(key, arena);
+	char *joined = arena_alloc(arena, folded.size + 1);
+	size_t size = 0;
+	bool between = false;
+	for (size_t i = 0; i < folded.size; i++) {
+		char c = folded.data[i];
+		if (c == ' ' || c == '_' || c == '-' || c == '.') {
+			between = size > 0;
+			continue;
+		}
+		if (between)
+			joined[size++] = '_';
+		joined[size++] = c;
+		between = false;
+	}
+	return (struct slice){joined, size};
+}
+
+static bool is_wanted_state(const struct fact_filter *filter, const struct fact *fact)
+{
+	if (fact->state == FACT_FORGOTTEN)
+		return false;
+	if (filter->only_suggested)
+		return fact->state == FACT_SUGGESTED;
+	return filter->all || (fact->state == FACT_CURRENT &&
+			       (fact->expires_at == 0 || fact->expires_at > filter->now));
+}
+
+/* The rules are tried last: they read the whole text. */
+static bool is_wanted_class(const struct fact_filter *filter, const struct fact *fact)
+{
+	if (filter->pii < 0 && filter->classes == 0)
+		return true;
+	const unsigned classes = fact_classes(fact);
+	const bool is_pii = fact->pii || classes != 0;
+	return (filter->pii < 0 || is_pii == (filter->pii == 1)) &&
+	       (filter->classes == 0 || (classes & filter->classes) != 0);
+}
+
+bool fact_filter_takes(const struct fact_filter *filter, const struct fact *fact,
+		       struct arena *arena)
+{
+	if (fact->id <= filter->after || !is_wanted_state(filter, fact) ||
+	    fact->observed_at < filter->since || fact->observed_at >= filter->until)
+		return false;
+	if (filter->entity.size > 0 &&
+	    !slice_equal(rights_fold(filter->entity, arena), rights_fold(fact->entity, arena)))
+		return false;
+	if (filter->kind.size > 0 && !slice_equal(filter->kind, fact->kind))
+		return false;
+	if (filter->text.size > 0 && !text_contains(fact->value, filter->text) &&
+	    !text_contains(fact->key, filter->text) && !text_contains(fact->entity, filter->text))
+		return false;
+	return is_wanted_class(filter, fact);
+}

@@ -1,0 +1,361 @@
+/* Deleting parts of a user's memory: a fact, a turn, a conversation, a span of time, a topic.
+ *
+ * ?dry_run=1 answers what would go, with a plan; ?plan= deletes exactly that. Everything else
+ * answers with a report, which holds counts only. */
+#include "core/json/json.h"
+#include "core/text/text.h"
+#include "proxy/admin/call.h"
+#include "proxy/admin/report.h"
+#include "proxy/learn/learner.h"
+#include "storage/rights.h"
+
+#include <inttypes.h>
+
+enum {
+	ANSWER_LIMIT = 64 << 20,
+	SHOWN = 1000, /* facts, and as many turns, of a dry run */
+	MAX_SESSION = 256,
+	MAX_TOPIC = 4096, /* every turn is searched for each of its words */
+	PLAN_DIGITS = 16,
+};
+
+struct deleting {
+	struct admin_call *call;
+	struct deletion deletion;
+	uint64_t plan; /* 0: none */
+	bool dry_run;
+	bool is_user; /* everything of the user, which has no plan */
+	struct deletion_report report;
+};
+
+/* ---- what was asked ---- */
+
+static bool read_number(struct slice text, unsigned base, uint64_t *number)
+{
+	static const char digits[] = "0123456789abcdef";
+	bool fits = text.size > 0 && text.size <= 20;
+	*number = 0;
+	for (size_t i = 0; fits && i < text.size; i++) {
+		size_t digit = slice_find(slice_of(digits), slice_part(text, i, i + 1), 0);
+		fits = digit < base && *number <= (UINT64_MAX - digit) / base;
+		*number = *number * base + digit;
+	}
+	return fits && *number != 0;
+}
+
+static bool read_plan(struct admin_call *call, struct slice text, uint64_t *plan)
+{
+	if (text.data == NULL)
+		return true;
+	if (text.size == PLAN_DIGITS && read_number(text, 16, plan))
+		return true;
+	admin_reply_error(call, 400, "invalid_plan",
+			  "A plan is the \"plan\" that a dry run answered.");
+	return false;
+}
+
+/* NULL: the call has ended. */
+static struct deleting *begin(struct admin_call *call, enum deletion_kind kind)
+{
+	struct slice plan;
+	struct deleting *deleting = arena_alloc(&call->arena, sizeof(*deleting));
+	*deleting = (struct deleting){.call = call, .deletion = {.kind = kind}};
+	struct deletion *deletion = &deleting->deletion;
+	if (!admin_query_switch(call, "dry_run", &deleting->dry_run) ||
+	    !admin_query_switch(call, "with_source", &deletion->with_source) ||
+	    !admin_query_switch(call, "keep_facts", &deletion->keeps_facts) ||
+	    !admin_query_switch(call, "keep_chain", &deletion->keeps_chain) ||
+	    !admin_query_switch(call, "never_again", &deletion->never_again) ||
+	    !admin_query(call, "plan", &plan) || !read_plan(call, plan, &deleting->plan))
+		return NULL;
+	return deleting;
+}
+
+/* ---- answers ---- */
+
+static void reply_failure(struct admin_call *call, enum store_result result)
+{
+	if (result != STORE_NOT_FOUND) {
+		admin_reply_failure(call, result);
+		return;
+	}
+	call->is_written = false;
+	admin_reply_error(call, 404, "not_found",
+			  "There is nothing to delete: the user has nothing stored that this call "
+			  "names.");
+}
+
+static void put_fact(struct buffer *out, const struct fact *fact)
+{
+	buffer_printf(out, "{\"id\":\"%" PRIu64 "\",\"entity\":", fact->id);
+	json_quote(out, fact->entity);
+	buffer_append(out, SLICE(",\"key\":"));
+	json_quote(out, fact->key);
+	buffer_append(out, SLICE(",\"value\":"));
+	json_quote(out, fact->value);
+	buffer_append_byte(out, '}');
+}
+
+static void put_turn(struct buffer *out, const struct turn *turn, struct arena *arena)
+{
+	buffer_printf(out,
+		      "{\"id\":\"%" PRIu64 "\",\"conversation\":\"%" PRIu32
+		      "\",\"role\":\"%s\",\"created_at\":\"%.*s\",\"content\":",
+		      turn->id, turn->conversation, role_name(turn->role),
+		      SLICE_PRINT(text_time(turn->created_at, arena)));
+	json_quote(out, turn->text);
+	buffer_append_byte(out, '}');
+}
+
+static void show(struct deleting *deleting)
+{
+	struct admin_call *call = deleting->call;
+	struct deletion_preview preview;
+	call->action = "preview";
+	enum store_result result =
+		store_preview_deletion(call->service->store, call->user, &deleting->deletion, SHOWN,
+				       &preview, &call->arena);
+	if (result != STORE_OK) {
+		reply_failure(call, result);
+		return;
+	}
+	struct buffer out;
+	buffer_init(&out, ANSWER_LIMIT);
+	preview.report.users = deleting->is_user;
+	buffer_append(&out, SLICE("{\"dry_run\":true,\"plan\":"));
+	if (deleting->is_user)
+		buffer_append(&out, SLICE("null"));
+	else
+		buffer_printf(&out, "\"%016" PRIx64 "\"", preview.token);
+	buffer_append(&out, SLICE(",\"would_delete\":"));
+	report_put_preview(&out, &preview.report);
+	buffer_printf(&out, ",\"exact\":%zu,\"facts\":[", preview.turn_count);
+	for (size_t i = 0; i < preview.fact_count; i++) {
+		buffer_append(&out, i == 0 ? SLICE("") : SLICE(","));
+		put_fact(&out, &preview.facts[i]);
+	}
+	buffer_append(&out, SLICE("],\"turns\":["));
+	for (size_t i = 0; i < preview.turn_count; i++) {
+		buffer_append(&out, i == 0 ? SLICE("") : SLICE(","));
+		put_turn(&out, &preview.turns[i], &call->arena);
+	}
+	buffer_append(&out, SLICE("]}"));
+	admin_reply_json(call, 200, &out);
+}
+
+static void on_deleted(void *cookie, enum store_result result)
+{
+	struct deleting *deleting = cookie;
+	struct admin_call *call = deleting->call;
+	if (result == STORE_CHANGED) {
+		call->is_written = false;
+		if (deleting->deletion.match.is_asked)
+			admin_reply_changed(call);
+		else
+			admin_reply_error(call, 409, "plan_changed",
+					  "Something else would go by now: make a new dry run.");
+		return;
+	}
+	if (result != STORE_OK) {
+		reply_failure(call, result);
+		return;
+	}
+	learner_wake(call->service->learner, call->user, false); /* the summary is made again */
+	report_reply(call, &deleting->report);
+}
+
+static void run(struct deleting *deleting)
+{
+	struct admin_call *call = deleting->call;
+	bool forces = false; /* a dry run takes it, too */
+	if (!admin_query_switch(call, "force", &forces))
+		return;
+	if (deleting->dry_run) {
+		show(deleting);
+		return;
+	}
+	if (!report_may_delete(call))
+		return;
+	store_delete(call->service->store, call->user, &deleting->deletion, deleting->plan,
+		     clock_wall(), &deleting->report, admin_store_loop(call, call->user),
+		     on_deleted, deleting);
+}
+
+void report_preview_user(struct admin_call *call)
+{
+	struct deleting *deleting = arena_alloc(&call->arena, sizeof(*deleting));
+	*deleting = (struct deleting){.call = call, .dry_run = true, .is_user = true};
+	deleting->deletion =
+		(struct deletion){.kind = DELETION_SPAN, .since = INT64_MIN, .until = INT64_MAX};
+	run(deleting);
+}
+
+/* ---- the paths ---- */
+
+static void run_by_id(struct deleting *deleting)
+{
+	struct admin_call *call = deleting->call;
+	struct deletion *deletion = &deleting->deletion;
+	uint64_t most = deletion->kind == DELETION_CONVERSATION ? UINT32_MAX : UINT64_MAX;
+	if (read_number(call->item, 10, &deletion->id) && deletion->id <= most)
+		run(deleting);
+	else
+		admin_reply_error(call, 400, "invalid_id",
+				  "The last part of the path must be an id, a whole number.");
+}
+
+static void delete_by_id(struct admin_call *call, enum deletion_kind kind)
+{
+	struct deleting *deleting = begin(call, kind);
+	if (deleting != NULL)
+		run_by_id(deleting);
+}
+
+/* If-Match keeps a fact that has changed since the client read it. */
+static void delete_fact(struct admin_call *call)
+{
+	struct deleting *deleting = begin(call, DELETION_FACT);
+	if (deleting != NULL && admin_read_match(call, &deleting->deletion.match))
+		run_by_id(deleting);
+}
+
+static void delete_turn(struct admin_call *call)
+{
+	delete_by_id(call, DELETION_TURN);
+}
+
+static void delete_conversation(struct admin_call *call)
+{
+	delete_by_id(call, DELETION_CONVERSATION);
+}
+
+static void delete_session(struct admin_call *call)
+{
+	struct deleting *deleting = begin(call, DELETION_CONVERSATION);
+	if (deleting == NULL || !admin_query(call, "session", &deleting->deletion.session))
+		return;
+	size_t size = deleting->deletion.session.size;
+	if (size > 0 && size <= MAX_SESSION)
+		run(deleting);
+	else
+		admin_reply_error(call, 400, "invalid_query",
+				  "Give the conversation's \"session\", of at most 256 bytes.");
+}
+
+static void delete_span(struct admin_call *call)
+{
+	struct deleting *deleting = begin(call, DELETION_SPAN);
+	if (deleting == NULL)
+		return;
+	struct deletion *deletion = &deleting->deletion;
+	deletion->since = INT64_MIN;
+	deletion->until = INT64_MAX;
+	if (!admin_query_time(call, "since", &deletion->since) ||
+	    !admin_query_time(call, "until", &deletion->until))
+		return;
+	if (deletion->since == INT64_MIN && deletion->until == INT64_MAX)
+		admin_reply_error(call, 400, "invalid_query",
+				  "Give \"since\", \"until\" or both; to delete all, delete the "
+				  "user.");
+	else if (deletion->since >= deletion->until)
+		admin_reply_error(call, 400, "invalid_query",
+				  "\"since\" must be before \"until\".");
+	else
+		run(deleting);
+}
+
+static bool read_flag(struct json_value value, bool *flag)
+{
+	if (value.end == 0)
+		return true;
+	*flag = value.type == JSON_TYPE_TRUE;
+	return value.type == JSON_TYPE_TRUE || value.type == JSON_TYPE_FALSE;
+}
+
+static bool read_text(struct slice body, struct json_value value, struct slice *text,
+		      struct arena *arena)
+{
+	if (value.end == 0)
+		return true;
+	if (value.type != JSON_TYPE_STRING)
+		return false;
+	*text = json_string_text(body, value, arena);
+	return text->size > 0;
+}
+
+/* Refuses a mistyped member, whose meaning would be lost. */
+static bool has_only(struct slice body, struct json_value object, const char *const *names,
+		     size_t count, struct arena *arena)
+{
+	struct json_walk walk = json_walk(body, object);
+	while (json_next(&walk)) {
+		struct slice name = json_string_text(body, walk.key, arena);
+		size_t i = 0;
+		while (i < count && !slice_equal(name, slice_of(names[i])))
+			i++;
+		if (i == count)
+			return false;
+	}
+	return true;
+}
+
+static const char *read_topic(struct deleting *deleting, struct slice *plan)
+{
+	static const char *const names[] = {"about",      "entity", "dry_run",    "in_words",
+					    "with_facts", "plan",   "never_again"};
+	struct admin_call *call = deleting->call;
+	struct slice body = http_request_body(call->request);
+	struct deletion *deletion = &deleting->deletion;
+	struct json_value document, found[7];
+	const bool is_dry = deleting->dry_run; /* by the query, whatever the body says */
+	bool in_words = true;
+	bool with_facts = true;
+	if (!json_scan(body, &document) || document.type != JSON_TYPE_OBJECT)
+		return "The body is not a JSON object.";
+	if (JSON_PICK(body, document, names, found) != 0 ||
+	    !has_only(body, document, names, sizeof(names) / sizeof(names[0]), &call->arena))
+		return "The body may have \"about\", \"entity\", \"dry_run\", \"in_words\", "
+		       "\"with_facts\", \"plan\" and \"never_again\", each once, and nothing else.";
+	deleting->dry_run = found[5].end == 0;
+	if (!read_text(body, found[0], &deletion->about, &call->arena) ||
+	    !read_text(body, found[1], &deletion->entity, &call->arena) ||
+	    !read_text(body, found[5], plan, &call->arena))
+		return "\"about\", \"entity\" and \"plan\" must be texts that are not empty.";
+	if (deletion->about.size + deletion->entity.size == 0)
+		return "Say what to forget: \"about\", \"entity\" or both.";
+	if (deletion->about.size > MAX_TOPIC || deletion->entity.size > MAX_TOPIC)
+		return "\"about\" and \"entity\" may have 4096 bytes at most.";
+	if (!read_flag(found[2], &deleting->dry_run) || !read_flag(found[3], &in_words) ||
+	    !read_flag(found[4], &with_facts) || !read_flag(found[6], &deletion->never_again))
+		return "\"dry_run\", \"in_words\", \"with_facts\" and \"never_again\" must be true "
+		       "or false.";
+	deleting->dry_run |= is_dry;
+	deletion->keeps_turns = !in_words;
+	deletion->keeps_facts = !with_facts;
+	return NULL;
+}
+
+static void forget_topic(struct admin_call *call)
+{
+	struct slice plan = {0};
+	struct deleting *deleting = begin(call, DELETION_TOPIC);
+	if (deleting == NULL)
+		return;
+	const char *fault = read_topic(deleting, &plan);
+	if (fault != NULL)
+		admin_reply_error(call, 400, "invalid_forget", fault);
+	else if (read_plan(call, plan, &deleting->plan))
+		run(deleting);
+}
+
+#define OF_DELETION "dry_run with_source keep_facts keep_chain never_again plan force"
+
+const struct admin_endpoint admin_deletion_endpoints[] = {
+	{"DELETE", "/v1/users/{}/facts/{}", OF_DELETION, false, delete_fact},
+	{"DELETE", "/v1/users/{}/turns/{}", OF_DELETION, false, delete_turn},
+	{"DELETE", "/v1/users/{}/conversations/{}", OF_DELETION, false, delete_conversation},
+	{"DELETE", "/v1/users/{}/conversations", OF_DELETION " session", false, delete_session},
+	{"DELETE", "/v1/users/{}/memory", OF_DELETION " since until", false, delete_span},
+	{"POST", "/v1/users/{}/forget", OF_DELETION, false, forget_topic},
+	{NULL, NULL, NULL, false, NULL},
+};

@@ -1,0 +1,13 @@
+/* Reads what a person says of a fact: the body of POST and PATCH under /v1/users/USER/facts. */
+#ifndef RECALLD_PROXY_ADMIN_FACT_BODY_H
+#define RECALLD_PROXY_ADMIN_FACT_BODY_H
+
+#include "core/pii/pii.h"
+#include "core/rights/correction.h"
+
+/* Fills a CORRECTION_CREATE or CORRECTION_PATCH with the members of the JSON `text`. NULL: it is
+ * fine; else what is wrong with it. Texts are masked as those of turns are. */
+const char *fact_body_read(struct correction *correction, struct slice text, bool masks_secrets,
+			   const struct pii_policy *policy, struct arena *arena);
+
+#endif

@@ -1,0 +1,362 @@
+/* A user's facts, one by one: listed, written down, corrected, restored. */
+#include "core/json/json.h"
+#include "core/json/members.h"
+#include "core/text/text.h"
+#include "proxy/access/identity.h"
+#include "proxy/admin/call.h"
+#include "proxy/admin/fact_body.h"
+#include "proxy/learn/learner.h"
+#include "storage/rights.h"
+
+#include <inttypes.h>
+
+enum { ANSWER_LIMIT = 64 << 20, USUAL_LIMIT = 100, MAX_LIMIT = 1000 };
+
+/* ---- writing ---- */
+
+static void put_time(struct buffer *out, const char *name, int64_t at, struct arena *arena)
+{
+	if (at == 0)
+		buffer_printf(out, ",\"%s\":null", name);
+	else
+		buffer_printf(out, ",\"%s\":\"%.*s\"", name, SLICE_PRINT(text_time(at, arena)));
+}
+
+static void put_labels(struct buffer *out, const struct fact *fact)
+{
+	if (fact->agent.size > 0)
+		json_put_text(out, "agent", fact->agent);
+	if (fact->app.size > 0)
+		json_put_text(out, "app", fact->app);
+	if (fact->metadata.size == 0)
+		return;
+	buffer_append(out, SLICE(",\"metadata\":"));
+	buffer_append(out, fact->metadata);
+}
+
+void admin_put_fact(struct buffer *out, const struct fact *fact, struct arena *arena)
+{
+	const bool is_suggested = fact->state == FACT_SUGGESTED || fact_is_dismissed(fact);
+	const unsigned classes = fact_classes(fact);
+	buffer_printf(out, "{\"id\":\"%" PRIu64 "\"", fact->id);
+	json_put_text(out, "entity", fact->entity);
+	json_put_text(out, "kind", fact->kind);
+	json_put_text(out, "key", fact->key);
+	json_put_text(out, "value", fact->value);
+	json_put_flag(out, "many", fact->many);
+	buffer_printf(out, ",\"confidence\":%.3g", fact->confidence);
+	json_put_flag(out, "pii", fact->pii || classes != 0);
+	buffer_append(out, SLICE(",\"pii_classes\":"));
+	pii_print(classes, out);
+	json_put_flag(out, "pinned", fact->pinned);
+	buffer_printf(out, ",\"state\":\"%s\",\"repeats\":%" PRIu64, fact_state_name(fact->state),
+		      fact->repeats);
+	put_time(out, "observed_at", fact->observed_at, arena);
+	put_time(out, "valid_until", fact->expires_at, arena);
+	put_time(out, "ended_at", fact->ended_at, arena);
+	json_put_id(out, "superseded_by", is_suggested ? 0 : fact->superseded_by);
+	json_put_id(out, "contradicts", is_suggested ? fact->superseded_by : 0);
+	buffer_printf(out, ",\"source\":{\"type\":\"%s\"", fact_source_name(fact->source));
+	json_put_id(out, "exchange", fact->exchange);
+	json_put_text(out, "quote", fact->quote);
+	json_put_text(out, "by", fact->by);
+	buffer_append_byte(out, '}');
+	put_labels(out, fact);
+	buffer_printf(out, ",\"version\":\"%016" PRIx64 "\"", fact_version(fact));
+}
+
+static void put_facts(struct buffer *out, const char *name, const struct fact *facts, size_t count,
+		      struct arena *arena)
+{
+	buffer_printf(out, ",\"%s\":[", name);
+	for (size_t i = 0; i < count; i++) {
+		buffer_append(out, i == 0 ? SLICE("") : SLICE(","));
+		admin_put_fact(out, &facts[i], arena);
+		buffer_append_byte(out, '}');
+	}
+	buffer_append_byte(out, ']');
+}
+
+/* ---- reading ---- */
+
+static bool refuse(struct admin_call *call, const char *message)
+{
+	admin_reply_error(call, 400, "invalid_query", message);
+	return false;
+}
+
+/* An id as answers write it. */
+static bool read_id(struct slice text, uint64_t *id)
+{
+	*id = 0;
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9' || *id > UINT64_MAX / 10 - 1)
+			return false;
+		*id = 10 * *id + (uint64_t)(text.data[i] - '0');
+	}
+	return *id > 0;
+}
+
+static bool read_states(struct admin_call *call, struct fact_filter *filter)
+{
+	struct slice state;
+	if (!admin_query(call, "state", &state))
+		return false;
+	filter->only_suggested = slice_equal(state, SLICE("suggested"));
+	filter->all = filter->only_suggested || slice_equal(state, SLICE("all"));
+	return filter->all || state.data == NULL || slice_equal(state, SLICE("current")) ||
+	       refuse(call, "\"state\" must be current, all or suggested.");
+}
+
+static bool read_kind(struct admin_call *call, struct fact_filter *filter)
+{
+	static const char *const kinds[] = {"user", "person", "place", "project", "thing", "note"};
+	if (!admin_query(call, "kind", &filter->kind))
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (slice_equal(filter->kind, slice_of(kinds[i])))
+			return true;
+	}
+	return filter->kind.size == 0 ||
+	       refuse(call, "\"kind\" must be user, person, place, project, thing or note.");
+}
+
+static bool read_filter(struct admin_call *call, struct fact_filter *filter)
+{
+	struct slice after;
+	*filter = (struct fact_filter){.since = INT64_MIN, .until = INT64_MAX, .now = clock_wall()};
+	if (!read_states(call, filter) || !admin_query_pii(call, &filter->pii, &filter->classes) ||
+	    !admin_query(call, "entity", &filter->entity) || !read_kind(call, filter) ||
+	    !admin_query(call, "q", &filter->text) ||
+	    !admin_query_time(call, "since", &filter->since) ||
+	    !admin_query_time(call, "until", &filter->until) || !admin_query(call, "after", &after))
+		return false;
+	return after.data == NULL || read_id(after, &filter->after) ||
+	       refuse(call, "\"after\" must be the \"next\" of an earlier answer.");
+}
+
+static void list_facts(struct admin_call *call)
+{
+	struct fact_filter filter;
+	struct fact_page page;
+	uint64_t limit = USUAL_LIMIT;
+	if (!read_filter(call, &filter) || !admin_query_number(call, "limit", MAX_LIMIT, &limit))
+		return;
+	enum store_result result = store_list_facts(call->service->store, call->user, &filter,
+						    limit, &page, &call->arena);
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return;
+	}
+	struct buffer out;
+	buffer_init(&out, ANSWER_LIMIT);
+	buffer_append(&out, SLICE("{\"user\":"));
+	json_quote(&out, call->parameter);
+	put_facts(&out, "facts", page.facts, page.count, &call->arena);
+	json_put_id(&out, "next", page.more ? page.facts[page.count - 1].id : 0);
+	buffer_append_byte(&out, '}');
+	admin_reply_json(call, 200, &out);
+}
+
+static void reply_missing(struct admin_call *call)
+{
+	admin_reply_error(call, 404, "not_found", "There is no such fact.");
+}
+
+static void reply_fact(struct admin_call *call, int status, uint64_t id)
+{
+	struct fact_account account;
+	struct arena *arena = &call->arena;
+	struct buffer out;
+	enum store_result result =
+		store_read_fact(call->service->store, call->user, id, &account, arena);
+	if (result == STORE_NOT_FOUND) {
+		reply_missing(call);
+		return;
+	}
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return;
+	}
+	buffer_init(&out, ANSWER_LIMIT);
+	admin_put_fact(&out, &account.fact, arena);
+	put_facts(&out, "history", account.older, account.older_count, arena);
+	put_facts(&out, "suggested", account.suggested, account.suggested_count, arena);
+	buffer_printf(&out,
+		      ",\"derived\":{\"receipts\":%" PRIu64 ",\"conversations\":%" PRIu64 "}}",
+		      account.receipts, account.conversations);
+	admin_reply_tagged(call, status, fact_version(&account.fact), &out);
+}
+
+static void get_fact(struct admin_call *call)
+{
+	uint64_t id;
+	if (read_id(call->item, &id))
+		reply_fact(call, 200, id);
+	else
+		reply_missing(call);
+}
+
+/* ---- correcting ---- */
+
+void admin_reply_changed(struct admin_call *call)
+{
+	admin_reply_error(call, 412, "changed", "The fact has changed since it was read.");
+}
+
+struct correcting {
+	struct admin_call *call;
+	struct correction correction;
+	struct correction_outcome outcome;
+};
+
+static void on_corrected(void *cookie, enum store_result result)
+{
+	struct correcting *correcting = cookie;
+	struct admin_call *call = correcting->call;
+	call->is_written = result == STORE_OK;
+	if (result == STORE_NOT_FOUND)
+		correcting->outcome.result = CORRECTION_NO_FACT;
+	else if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return;
+	}
+	learner_wake(call->service->learner, call->user, false); /* for a new summary */
+	switch (correcting->outcome.result) {
+	case CORRECTION_DONE:
+		reply_fact(call, 200, correcting->outcome.id);
+		return;
+	case CORRECTION_CREATED:
+		reply_fact(call, 201, correcting->outcome.id);
+		return;
+	case CORRECTION_NO_FACT:
+		reply_missing(call);
+		return;
+	case CORRECTION_CHANGED:
+		admin_reply_changed(call);
+		return;
+	case CORRECTION_ENDED:
+		admin_reply_error(call, 409, "not_current",
+				  "The fact does not stand any more; restore it first.");
+		return;
+	case CORRECTION_NOTHING:
+		admin_reply_error(call, 409, "nothing_to_restore", "The fact stands.");
+		return;
+	}
+}
+
+static void correct(struct correcting *correcting)
+{
+	struct admin_call *call = correcting->call;
+	correcting->correction.by = SLICE("admin");
+	correcting->correction.now = clock_wall();
+	store_correct(call->service->store, call->tenant, call->parameter, &correcting->correction,
+		      &correcting->outcome, admin_store_loop(call, call->user), on_corrected,
+		      correcting);
+}
+
+/* What identifies a person is kept as the operator and the user want it. False: not at all; the
+ * call has ended. */
+static bool apply_policy(struct correcting *correcting, bool was_pii)
+{
+	struct admin_call *call = correcting->call;
+	struct correction *correction = &correcting->correction;
+	struct user_settings settings;
+	const bool gives = (correction->members & CORRECTS_VALUE) != 0;
+	const bool is_pii =
+		(correction->members & CORRECTS_PII) != 0 ? correction->given.pii : was_pii;
+	enum store_result result =
+		store_settings(call->service->store, call->user, &settings, &call->arena);
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return false;
+	}
+	if (correction->kind == CORRECTION_CREATE && !settings.learn) {
+		admin_reply_error(call, 409, "restricted", "This user wants nothing kept.");
+		return false;
+	}
+	const struct config_memory configured =
+		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	const enum pii pii = settings_pii(&settings, (enum pii)configured.retention.pii);
+	if (!gives || !is_pii || pii == PII_KEEP)
+		return true;
+	if (pii == PII_DROP) {
+		admin_reply_error(call, 409, "pii_dropped",
+				  "Facts that identify a person are not kept here.");
+		return false;
+	}
+	fact_mask(&correction->given);
+	return true;
+}
+
+static struct correcting *begin(struct admin_call *call, enum correction_kind kind)
+{
+	struct correcting *correcting = arena_alloc(&call->arena, sizeof(*correcting));
+	correcting->call = call;
+	correcting->correction.kind = kind;
+	return correcting;
+}
+
+/* False: the call has ended. */
+static bool read_body(struct correcting *correcting)
+{
+	struct admin_call *call = correcting->call;
+	const struct config_memory settings =
+		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	const struct pii_policy policy = config_pii_policy(&settings);
+	const char *fault =
+		fact_body_read(&correcting->correction, http_request_body(call->request),
+			       settings.secrets_redact, &policy, &call->arena);
+	if (fault != NULL)
+		admin_reply_error(call, 400, "invalid_fact", fault);
+	return fault == NULL;
+}
+
+static void post_fact(struct admin_call *call)
+{
+	const char *user_fault = identity_user_fault(call->parameter);
+	struct correcting *correcting = begin(call, CORRECTION_CREATE);
+	if (user_fault != NULL)
+		admin_reply_error(call, 400, "invalid_user_id", user_fault);
+	else if (read_body(correcting) && admin_has_consent(call) &&
+		 apply_policy(correcting, false))
+		correct(correcting);
+}
+
+static bool is_pii(struct admin_call *call, uint64_t id)
+{
+	struct fact_account account;
+	return store_read_fact(call->service->store, call->user, id, &account, &call->arena) ==
+		       STORE_OK &&
+	       account.fact.pii;
+}
+
+static void patch_fact(struct admin_call *call)
+{
+	struct correcting *correcting = begin(call, CORRECTION_PATCH);
+	if (!read_id(call->item, &correcting->correction.id))
+		reply_missing(call);
+	else if (read_body(correcting) &&
+		 admin_read_match(correcting->call, &correcting->correction.match) &&
+		 apply_policy(correcting, is_pii(call, correcting->correction.id)))
+		correct(correcting);
+}
+
+static void restore_fact(struct admin_call *call)
+{
+	struct correcting *correcting = begin(call, CORRECTION_RESTORE);
+	if (!read_id(call->item, &correcting->correction.id))
+		reply_missing(call);
+	else if (admin_read_match(correcting->call, &correcting->correction.match))
+		correct(correcting);
+}
+
+const struct admin_endpoint admin_fact_endpoints[] = {
+	{"GET", "/v1/users/{}/facts", "state pii entity kind q since until after limit", false,
+	 list_facts},
+	{"POST", "/v1/users/{}/facts", "", false, post_fact},
+	{"GET", "/v1/users/{}/facts/{}", "", false, get_fact},
+	{"PATCH", "/v1/users/{}/facts/{}", "", false, patch_fact},
+	{"POST", "/v1/users/{}/facts/{}/restore", "", false, restore_fact},
+	{NULL, NULL, NULL, false, NULL},
+};

@@ -1,0 +1,112 @@
+#include "proxy/admin/scrub.h"
+
+#include "core/json/json.h"
+#include "core/text/text.h"
+#include "proxy/upkeep/scrubber.h"
+
+#include <inttypes.h>
+
+enum { ANSWER_LIMIT = 4096, SECOND_MS = 1000 };
+
+/* null: none */
+static void put_time(struct admin_call *call, struct buffer *out, const char *name, int64_t at)
+{
+	buffer_printf(out, ",\"%s\":", name);
+	if (at == 0)
+		buffer_append(out, SLICE("null"));
+	else
+		buffer_printf(out, "\"%.*s\"", SLICE_PRINT(text_time(at, &call->arena)));
+}
+
+static void put_schedule(struct buffer *out, uint64_t schedule)
+{
+	static const char *const words[] = {[CONFIG_SCRUB_OFF] = "off",
+					    [CONFIG_SCRUB_START] = "start",
+					    [CONFIG_SCRUB_AFTER_DELETE] = "after_delete"};
+	if (schedule < CONFIG_SCRUB_WORDS)
+		buffer_printf(out, "\"%s\"", words[schedule]);
+	else
+		buffer_printf(out, "\"%" PRIu64 "s\"", schedule / SECOND_MS);
+}
+
+void scrub_put_state(struct admin_call *call, struct buffer *out)
+{
+	struct scrubber_state state;
+	scrubber_look(call->service->scrubber, &state);
+	buffer_append(out, SLICE("{\"schedule\":"));
+	put_schedule(out, call->config->storage.scrub);
+	buffer_printf(out, ",\"running\":%s,\"share\":%.2f,\"pending\":%s",
+		      state.running ? "true" : "false", state.share,
+		      state.pending ? "true" : "false");
+	put_time(call, out, "last_at", state.last);
+	put_time(call, out, "due_at", state.due);
+	buffer_append(out, SLICE(",\"error\":"));
+	json_quote(out, slice_of(state.error));
+	buffer_append_byte(out, '}');
+}
+
+/* Exported keys open sealed backups until the operator deletes them. */
+static void put_backups(struct admin_call *call, const struct deletion_report *report,
+			struct buffer *out)
+{
+	const int64_t exported = store_keys_exported(call->service->store);
+	const int64_t until = exported + (int64_t)call->config->storage.backup_keys_keep;
+	if (exported >= report->oldest && exported != 0 && until > clock_wall())
+		put_time(call, out, "backups_until", until);
+}
+
+/* Erasing leaves the bytes where they were; without the user's keys nobody can read them. */
+void scrub_put_disk(struct admin_call *call, const struct deletion_report *report,
+		    struct buffer *out)
+{
+	struct scrubber_state state;
+	scrubber_look(call->service->scrubber, &state);
+	bool comes = state.running || state.due != 0;
+	const char *disk = comes ? "scrub pending" : "logical";
+	const bool by_keys = report->users > 0 && store_erases_by_keys(call->service->store);
+	buffer_printf(out, ",\"disk\":\"%s\"", by_keys ? "keys" : disk);
+	put_time(call, out, "disk_until", by_keys ? 0 : state.due);
+	put_time(call, out, "left_out_until",
+		 clock_wall() + (int64_t)call->config->storage.erasure_list);
+	if (by_keys)
+		put_backups(call, report, out);
+}
+
+void scrub_put_metrics(struct admin_call *call, struct buffer *out)
+{
+	struct scrubber_state state;
+	scrubber_look(call->service->scrubber, &state);
+	buffer_printf(
+		out,
+		"# HELP recalld_store_scrub_pending 1 while the store's file may hold erased "
+		"texts.\n# TYPE recalld_store_scrub_pending gauge\nrecalld_store_scrub_pending "
+		"%d\n# HELP recalld_store_scrubbed_seconds When the last scrub began, in seconds "
+		"since 1970; 0: never.\n# TYPE recalld_store_scrubbed_seconds "
+		"gauge\nrecalld_store_scrubbed_seconds %" PRId64 "\n",
+		state.pending, state.last / SECOND_MS);
+}
+
+static void reply(struct admin_call *call, int status)
+{
+	struct buffer out;
+	buffer_init(&out, ANSWER_LIMIT);
+	scrub_put_state(call, &out);
+	admin_reply_json(call, status, &out);
+}
+
+static void get_scrub(struct admin_call *call)
+{
+	reply(call, 200);
+}
+
+static void post_scrub(struct admin_call *call)
+{
+	scrubber_ask(call->service->scrubber);
+	reply(call, 202);
+}
+
+const struct admin_endpoint admin_scrub_endpoints[] = {
+	{"GET", "/v1/scrub", "", false, get_scrub},
+	{"POST", "/v1/scrub", "", false, post_scrub},
+	{NULL, NULL, NULL, false, NULL},
+};

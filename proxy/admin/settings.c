@@ -1,0 +1,89 @@
+/* GET and PUT /v1/users/USER/settings: what a person has asked for. */
+#include "core/json/json.h"
+#include "proxy/access/identity.h"
+#include "proxy/admin/call.h"
+#include "proxy/learn/learner.h"
+#include "proxy/portable/forms.h"
+#include "storage/rights.h"
+
+enum { ANSWER_LIMIT = 1 << 20 };
+
+static void reply(struct admin_call *call, const struct user_settings *settings)
+{
+	struct buffer out;
+	buffer_init(&out, ANSWER_LIMIT);
+	buffer_append(&out, SLICE("{\"user\":"));
+	json_quote(&out, call->parameter);
+	buffer_append_byte(&out, ',');
+	portable_write_settings(&out, settings, &call->arena);
+	buffer_append_byte(&out, '}');
+	admin_reply_json(call, 200, &out);
+}
+
+static void get_settings(struct admin_call *call)
+{
+	struct user_settings settings;
+	enum store_result result =
+		store_settings(call->service->store, call->user, &settings, &call->arena);
+	if (result == STORE_OK)
+		reply(call, &settings);
+	else
+		admin_reply_failure(call, result);
+}
+
+static void on_stored(void *cookie, enum store_result result)
+{
+	struct admin_call *call = cookie;
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return;
+	}
+	learner_wake(call->service->learner, call->user, false); /* they may have agreed */
+	get_settings(call);
+}
+
+static void set_settings(struct admin_call *call)
+{
+	struct user_settings settings;
+	const char *user_fault = identity_user_fault(call->parameter);
+	if (user_fault != NULL) {
+		admin_reply_error(call, 400, "invalid_user_id", user_fault);
+		return;
+	}
+	const char *fault =
+		portable_read_settings(&settings, http_request_body(call->request), &call->arena);
+	if (fault != NULL) {
+		admin_reply_error(call, 400, "invalid_settings", fault);
+		return;
+	}
+	settings.changed_at = clock_wall();
+	if (!settings_may_learn(&settings, call->config->governance.consent == CONSENT_REQUIRED))
+		learner_forget(call->service->learner, call->user);
+	if (settings_restrict(&settings))
+		call->action = "restrict";
+	store_put_settings(call->service->store, call->user, &settings,
+			   admin_store_loop(call, call->user), on_stored, call);
+}
+
+bool admin_has_consent(struct admin_call *call)
+{
+	struct user_settings settings;
+	if (call->config->governance.consent != CONSENT_REQUIRED)
+		return true;
+	enum store_result result =
+		store_settings(call->service->store, call->user, &settings, &call->arena);
+	if (result != STORE_OK)
+		admin_reply_failure(call, result);
+	else if (settings.consent_at == 0)
+		admin_reply_error(call, 409, "consent_required",
+				  "This user has not agreed to be remembered ([governance] "
+				  "consent). If they did, write their \"consent\" into their "
+				  "settings first.");
+	return result == STORE_OK && settings.consent_at != 0;
+}
+
+const struct admin_endpoint admin_settings_endpoints[] = {
+	{"GET", "/v1/users/{}/settings", "", false, get_settings},
+	{"PUT", "/v1/users/{}/settings", "", false, set_settings},
+	{NULL, NULL, NULL, false, NULL},
+};

@@ -1,0 +1,396 @@
+/* store_delete(): deletes a part of a user's memory with all that was made of it.
+ *
+ * The first slice erases the facts and everything that requests were given, and leaves the list of
+ * turns under a mark, by which the next start continues after a crash; the others erase turns. */
+#include "storage/audit.h"
+#include "storage/erase/deletion_mark.h"
+#include "storage/erase/deletion_search.h"
+#include "storage/erasures/erasures.h"
+#include "storage/index/vectors.h"
+#include "storage/journal/erase.h"
+#include "storage/journal/made.h"
+#include "storage/lmdb/environment.h"
+#include "storage/lmdb/writer.h"
+#include "storage/user/links.h"
+#include "storage/user/replays.h"
+#include "storage/user/rights.h"
+
+enum {
+	STEPS_OF_TURN = 16, /* roughly how many records change with one, besides its words' */
+	BYTES_OF_STEP = 4,
+	TURNS_AT_ONCE = 64,
+};
+
+struct delete_operation {
+	struct operation operation;
+	struct user_key user;
+	struct deletion deletion;
+	struct deletion_search search;
+	enum store_result searched;
+	uint64_t token; /* 0: whatever is found goes */
+	int64_t now;
+	struct deletion_report *report; /* the caller's; NULL: resumed after a crash */
+	size_t next;                    /* of the plan's turns: where the last slice ended */
+};
+
+/* One run of the operation. */
+struct deleting {
+	struct memory memory;
+	struct delete_operation *own;
+	struct deletion_report report;
+};
+
+static void put_mark(const struct memory *memory, const struct delete_operation *own)
+{
+	struct unfinished_deletion unfinished = {.now = own->now,
+						 .conversation = own->search.plan.conversation,
+						 .turns = own->search.plan.turns};
+	deletion_mark_put(memory, &unfinished);
+}
+
+/* ---- facts ---- */
+
+static bool read_fact(const struct memory *memory, uint64_t id, struct fact *fact)
+{
+	*fact = (struct fact){.id = id};
+	return table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id),
+			  stored_fact_fields, fact, memory->arena);
+}
+
+static void put_fact(const struct memory *memory, struct fact *fact)
+{
+	table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact->id),
+		    stored_fact_fields, fact);
+}
+
+/* Whole records go: an entity and a key are words, too. */
+static void erase_facts(struct deleting *deleting)
+{
+	const struct deletion_plan *plan = &deleting->own->search.plan;
+	const struct memory *memory = &deleting->memory;
+	const bool never_again = deleting->own->deletion.never_again;
+	struct fact fact;
+	transaction_erases(memory->transaction);
+	/* What else the source of a single fact told may be learned again. */
+	if (never_again && deleting->own->deletion.kind == DELETION_FACT)
+		memory_bury_chain(memory, &plan->facts, deleting->own->deletion.id,
+				  deleting->own->now);
+	else if (never_again)
+		memory_bury_all(memory, &plan->facts, deleting->own->now);
+	for (size_t i = 0; i < plan->facts.count; i++) {
+		if (read_fact(memory, plan->facts.ids[i], &fact))
+			erasures_add_fact(memory->transaction->store->erasures, memory->user, &fact,
+					  deleting->own->now);
+		deleting->report.facts += table_delete(memory->transaction, TABLE_FACTS,
+						       memory_fact_key(memory, plan->facts.ids[i]));
+	}
+	for (size_t i = 0; i < plan->unquoted.count; i++) {
+		if (!read_fact(memory, plan->unquoted.ids[i], &fact))
+			continue;
+		fact_unquote(&fact);
+		put_fact(memory, &fact);
+		deleting->report.unquoted++;
+	}
+	for (size_t i = 0; i < plan->moved.count; i++) {
+		if (!read_fact(memory, plan->moved.ids[i], &fact))
+			continue;
+		fact.exchange = deletion_search_elsewhere(&deleting->own->search, fact.id);
+		put_fact(memory, &fact);
+		deleting->report.unquoted++;
+	}
+}
+
+/* ---- what was made ---- */
+
+static void delete_what_was_made(struct deleting *deleting)
+{
+	const struct memory *memory = &deleting->memory;
+	const struct deletion_search *search = &deleting->own->search;
+	const struct leaving leaving = deletion_search_leaving(search);
+	struct deletion_report *report = &deleting->report;
+	struct summary summary;
+	if (search->plan.takes_summary && memory_summary(memory, &summary)) {
+		(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
+		report->summaries++;
+	}
+	report->frozen += frozen_delete_holding(memory, &leaving);
+	report->replays += replays_delete_holding(memory, &leaving);
+	for (size_t i = 0; i < search->receipts.count; i++)
+		memory_delete_receipt(memory, search->receipts.ids[i]);
+	report->receipts += search->receipts.count;
+	report->receipts += receipts_delete_since(memory, &leaving, search->receipts_until);
+	links_drop_pending(memory, INT64_MAX);
+}
+
+/* ---- turns ---- */
+
+/* Counts what the index and the queue hold of a turn before it goes. Returns the steps it takes. */
+static size_t count_turn(struct deleting *deleting, const struct stored_embedding *embedding,
+			 uint64_t id)
+{
+	const struct memory *memory = &deleting->memory;
+	struct stored_turn stored = {0};
+	struct job job;
+	if (!memory_turn(memory, id, &stored) || stored.turn.state == TURN_HIDDEN)
+		return 1;
+	deleting->report.turns++;
+	deleting->report.postings += stored.turn.state == TURN_CURRENT;
+	deleting->report.jobs += memory_job(memory, JOB_FACTS, id, &job);
+	if (embedding->dimensions > 0)
+		deleting->report.vectors += vectors_have(memory, id, embedding->dimensions);
+	return STEPS_OF_TURN + stored.turn.text.size / BYTES_OF_STEP;
+}
+
+/* Returns the steps that they took. */
+static size_t hide_some(struct deleting *deleting, size_t from, size_t count)
+{
+	size_t steps = 0;
+	const struct memory *memory = &deleting->memory;
+	const struct id_list *turns = &deleting->own->search.plan.turns;
+	struct stored_embedding embedding = {0};
+	struct hiding hiding;
+	(void)vectors_embedding(memory, &embedding);
+	for (size_t i = from; i < from + count; i++)
+		steps += count_turn(deleting, &embedding, turns->ids[i]);
+	const struct turn_search some = {.turns = {.ids = turns->ids + from, .count = count}};
+	hiding_init(&hiding, memory);
+	hiding.listed_at = deleting->own->now;
+	hide_found(&hiding, &some, INT64_MAX);
+	return steps;
+}
+
+static bool still_has_text(const struct memory *memory, uint64_t id)
+{
+	struct stored_turn stored = {0};
+	return memory_turn(memory, id, &stored) && stored.turn.state != TURN_HIDDEN;
+}
+
+/* False: some are left. */
+static bool hide_turns(struct deleting *deleting)
+{
+	struct delete_operation *own = deleting->own;
+	size_t *spare = &deleting->memory.transaction->spare;
+	const struct id_list *turns = &own->search.plan.turns;
+	const size_t total = turns->count;
+	size_t next = own->next;
+	/* a slice that failed was undone */
+	while (next > 0 && still_has_text(&deleting->memory, turns->ids[next - 1]))
+		next--;
+	while (next<total && * spare> 0) {
+		size_t count = total - next < TURNS_AT_ONCE ? total - next : TURNS_AT_ONCE;
+		size_t steps = hide_some(deleting, next, count);
+		next += count;
+		*spare -= *spare < steps ? *spare : steps;
+	}
+	own->operation.unfinished = next < total;
+	own->next = next;
+	return next == total;
+}
+
+static void delete_answers(const struct memory *memory, uint32_t conversation)
+{
+	enum { CONVERSATION_OFFSET = 24 };
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_ANSWERS, key_of_user(memory->user), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		if (key_read_u32(key, CONVERSATION_OFFSET) == conversation)
+			scan_delete(&scan);
+	}
+	scan_end(&scan);
+}
+
+static void delete_turn_records(const struct memory *memory, uint32_t conversation)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	memory_scan(memory, &scan, TABLE_TURNS);
+	while (scan_next(&scan, &key, &value)) {
+		struct stored_turn stored = {0};
+		if (table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) &&
+		    stored.turn.conversation == conversation && stored.turn.state == TURN_HIDDEN)
+			scan_delete(&scan);
+	}
+	scan_end(&scan);
+}
+
+/* Deletes the records by which a request would find the conversation again. */
+static void end_conversation(const struct deleting *deleting)
+{
+	const struct memory *memory = &deleting->memory;
+	struct transaction *transaction = memory->transaction;
+	struct key user = key_of_user(memory->user);
+	const uint32_t id = deleting->own->search.plan.conversation;
+	struct past_conversation conversation = {0};
+	uint64_t ids[] = {id};
+	const struct id_list list = {.ids = ids, .count = 1};
+	if (id == 0 || !memory_conversation(memory, id, &conversation))
+		return;
+	if (conversation.session.size > 0 && memory_session(memory, conversation.session) == id)
+		(void)table_delete(transaction, TABLE_SESSIONS,
+				   key_digest(user, conversation.session));
+	(void)table_delete_all(transaction, TABLE_EXCHANGES, key_u32(user, id));
+	(void)table_delete(transaction, TABLE_FROZEN, key_u32(user, id));
+	replays_delete(memory, id);
+	links_delete(memory, &list);
+	delete_answers(memory, id);
+	delete_turn_records(memory, id);
+	(void)table_delete(transaction, TABLE_CONVERSATIONS, key_u32(user, id));
+}
+
+/* ---- all of it ---- */
+
+/* False: what somebody saw is no longer what would go. */
+static bool renew_search(struct deleting *deleting)
+{
+	struct delete_operation *own = deleting->own;
+	struct store *store = deleting->memory.transaction->store;
+	if (!deletion_search_stands(&own->search, &deleting->memory)) {
+		const struct memory lasting = {deleting->memory.transaction, own->user,
+					       &own->operation.arena};
+		own->search.forget_epoch = store->next_forget_epoch;
+		(void)deletion_search_run(&own->search, &lasting, &own->deletion);
+	}
+	return own->search.matches &&
+	       (own->token == 0 || own->token == deletion_token(&own->search.plan));
+}
+
+static enum store_result begin(struct deleting *deleting)
+{
+	struct delete_operation *own = deleting->own;
+	if (!renew_search(deleting))
+		return STORE_CHANGED;
+	if (deletion_is_empty(&own->search.plan))
+		return STORE_NOT_FOUND;
+	deleting->report = (struct deletion_report){
+		.conversations = own->search.conversations.count,
+	};
+	own->next = 0;
+	erase_facts(deleting);
+	delete_what_was_made(deleting);
+	return STORE_OK;
+}
+
+static void end(const struct deleting *deleting)
+{
+	const struct memory *memory = &deleting->memory;
+	const struct job like = {.kind = JOB_SUMMARY};
+	end_conversation(deleting);
+	memory_recount_uncovered(memory, &like);
+	deletion_mark_remove(memory);
+}
+
+static enum store_result delete_slice(struct deleting *deleting)
+{
+	struct delete_operation *own = deleting->own;
+	const struct memory *memory = &deleting->memory;
+	struct store *store = memory->transaction->store;
+	if (own->searched != STORE_OK)
+		return own->searched;
+	if (!own->operation.begun) {
+		enum store_result result = begin(deleting);
+		if (result != STORE_OK)
+			return result;
+	}
+	/* In each slice: requests in progress may have been given what goes with it. */
+	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
+	if (hide_turns(deleting))
+		end(deleting);
+	else if (!own->operation.begun)
+		put_mark(memory, own);
+	if (!erasures_sync(store->erasures))
+		deleting->report.unlisted = true;
+	memory_note_erasures(memory->transaction);
+	return STORE_OK;
+}
+
+static enum store_result run_delete(struct operation *operation, struct transaction *transaction)
+{
+	struct delete_operation *own = (struct delete_operation *)operation;
+	struct arena scratch = {0};
+	struct deleting deleting = {
+		.memory = {transaction, own->user, &scratch},
+		.own = own,
+	};
+	if (own->report != NULL)
+		deleting.report = *own->report;
+	enum store_result result = delete_slice(&deleting);
+	if (own->report != NULL)
+		*own->report = deleting.report;
+	if (operation->audit != NULL)
+		audit_count(operation->audit, deleting.report.facts, deleting.report.turns,
+			    deleting.report.conversations);
+	arena_finish(&scratch);
+	return result;
+}
+
+static struct delete_operation *create(struct user_key user)
+{
+	struct delete_operation *own = operation_create(sizeof(*own), run_delete);
+	own->user = user;
+	own->operation.promised = true;
+	own->operation.in_slices = true;
+	return own;
+}
+
+/* ---- for callers ---- */
+
+static enum store_result search(struct store *store, struct user_key user,
+				const struct deletion *deletion, struct deletion_search *search,
+				struct arena *arena)
+{
+	struct transaction transaction;
+	const struct memory memory = {&transaction, user, arena};
+	*search = (struct deletion_search){.forget_epoch = atomic_load(&store->forget_epoch)};
+	if (!transaction_begin_read(&transaction, store))
+		return transaction.result;
+	bool found = deletion_search_run(search, &memory, deletion);
+	transaction_abort(&transaction);
+	return transaction.result == STORE_OK && !found ? STORE_NOT_FOUND : transaction.result;
+}
+
+struct store_call *store_delete(struct store *store, struct user_key user,
+				const struct deletion *deletion, uint64_t token, int64_t now,
+				struct deletion_report *report, struct store_loop *loop,
+				store_done *callback, void *cookie)
+{
+	struct delete_operation *own = create(user);
+	*report = (struct deletion_report){0};
+	own->deletion = *deletion;
+	own->deletion.about = operation_slice(&own->operation, deletion->about);
+	own->deletion.entity = operation_slice(&own->operation, deletion->entity);
+	own->deletion.session = operation_slice(&own->operation, deletion->session);
+	own->token = token;
+	own->now = now;
+	own->report = report;
+	own->searched = search(store, user, deletion, &own->search, &own->operation.arena);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+}
+
+void deletions_resume(struct store *store)
+{
+	struct transaction transaction;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	const struct key prefix = deletion_mark_prefix();
+	if (!transaction_begin_read(&transaction, store))
+		return;
+	scan_begin(&scan, &transaction, TABLE_META, prefix, FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct slice user = slice_part(key, prefix.size, key.size);
+		struct delete_operation *own = create(key_read_user(user));
+		struct unfinished_deletion unfinished = {.arena = &own->operation.arena};
+		(void)table_decode(&transaction, value, unfinished_deletion_fields, &unfinished,
+				   NULL);
+		own->now = unfinished.now;
+		own->search.plan.turns = unfinished.turns;
+		own->search.plan.conversation = (uint32_t)unfinished.conversation;
+		own->operation.begun = true;
+		writer_resume(store->writer, &own->operation, &own->user);
+	}
+	scan_end(&scan);
+	transaction_abort(&transaction);
+}

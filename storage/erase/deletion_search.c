@@ -1,0 +1,274 @@
+#include "storage/erase/deletion_search.h"
+
+#include "core/erase/quotes.h"
+#include "core/rights/correction.h"
+#include "core/text/terms.h"
+#include "storage/journal/made.h"
+
+#include <string.h>
+
+enum { TURN_OFFSET = 16 }; /* of its id in a key, after the user */
+
+/* What a text has to say, all of it, for its turn or fact to be meant. */
+struct wanted {
+	struct slice about;
+	struct slice entity;
+	bool any; /* texts matter at all */
+};
+
+static bool is_said(const struct wanted *wanted, struct slice text)
+{
+	if (!wanted->any || text.size == 0)
+		return false;
+	return (wanted->about.size == 0 || terms_say(text, wanted->about)) &&
+	       (wanted->entity.size == 0 || terms_say(text, wanted->entity));
+}
+
+static struct wanted wanted_of(const struct deletion *deletion, const struct fact *subject)
+{
+	struct wanted wanted = {0};
+	if (!deletion_reads_texts(deletion))
+		return wanted;
+	if (deletion->kind == DELETION_TOPIC)
+		wanted = (struct wanted){.about = deletion->about, .entity = deletion->entity};
+	else if (subject != NULL)
+		wanted.about = subject->value;
+	wanted.any = wanted.about.size + wanted.entity.size > 0;
+	return wanted;
+}
+
+/* ---- reading ---- */
+
+static void add_turn(struct deletion_search *search, size_t *capacity, struct arena *arena,
+		     const struct deletable_turn *turn)
+{
+	if (search->turn_count == *capacity) {
+		*capacity = *capacity == 0 ? 64 : 2 * *capacity;
+		struct deletable_turn *more = arena_alloc(arena, *capacity * sizeof(*more));
+		if (search->turn_count > 0)
+			memcpy(more, search->turns, search->turn_count * sizeof(*more));
+		search->turns = more;
+	}
+	search->turns[search->turn_count++] = *turn;
+}
+
+static void read_turns(struct deletion_search *search, const struct memory *memory,
+		       const struct wanted *wanted)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t capacity = 0;
+	search->turns = NULL;
+	search->turn_count = 0;
+	memory_scan(memory, &scan, TABLE_TURNS);
+	while (scan_next(&scan, &key, &value)) {
+		struct stored_turn stored = {0};
+		const struct turn *turn = &stored.turn;
+		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL))
+			continue;
+		add_turn(search, &capacity, memory->arena,
+			 &(struct deletable_turn){.id = key_read_u64(key, TURN_OFFSET),
+						  .exchange = turn->exchange,
+						  .conversation = turn->conversation,
+						  .is_user = turn->role == ROLE_USER,
+						  .is_hidden = turn->state == TURN_HIDDEN,
+						  .says = is_said(wanted, turn->text),
+						  .created_at = turn->created_at});
+	}
+	scan_end(&scan);
+}
+
+static bool fact_says(const struct wanted *wanted, const struct fact *fact)
+{
+	return wanted->about.size == 0 || terms_say(fact->value, wanted->about) ||
+	       terms_say(fact->quote, wanted->about) || terms_say(fact->entity, wanted->about);
+}
+
+static uint64_t token_of_facts(const struct fact *facts, size_t count)
+{
+	struct deletion_plan all = {0};
+	struct arena scratch = {0};
+	for (size_t i = 0; i < count; i++) {
+		id_list_add(&all.facts, &scratch, facts[i].id);
+		id_list_add(&all.facts, &scratch, facts[i].exchange);
+		id_list_add(&all.facts, &scratch, facts[i].state);
+	}
+	uint64_t token = deletion_token(&all);
+	arena_finish(&scratch);
+	return token;
+}
+
+static const struct fact *read_facts(struct deletion_search *search, const struct memory *memory,
+				     const struct deletion *deletion)
+{
+	const struct fact *subject = NULL;
+	struct fact *facts = memory_facts(memory, fact_is_known, 0, &search->fact_count);
+	search->facts = arena_alloc(memory->arena, search->fact_count * sizeof(*search->facts));
+	search->facts_token = token_of_facts(facts, search->fact_count);
+	for (size_t i = 0; i < search->fact_count; i++) {
+		search->facts[i] = (struct deletable_fact){.fact = &facts[i]};
+		if (deletion->kind == DELETION_FACT && facts[i].id == deletion->id)
+			subject = &facts[i];
+	}
+	return subject;
+}
+
+/* ---- facts that other words support, too ---- */
+
+static bool stays(const struct deletion_plan *plan, const struct turn *turn)
+{
+	return turn->state == TURN_CURRENT && turn->role == ROLE_USER &&
+	       !ids_hold(plan->exchanges.ids, plan->exchanges.count, turn->exchange);
+}
+
+/* The facts whose source goes, and their quotes. */
+struct orphans {
+	struct deletable_fact **facts;
+	struct slice *quotes;
+	uint32_t *found; /* room */
+	size_t count;
+};
+
+static void list_orphans(struct orphans *orphans, const struct deletion_search *search,
+			 struct arena *arena)
+{
+	orphans->facts = arena_alloc(arena, search->fact_count * sizeof(struct deletable_fact *));
+	orphans->quotes = arena_alloc(arena, search->fact_count * sizeof(*orphans->quotes));
+	orphans->found = arena_alloc(arena, search->fact_count * sizeof(*orphans->found));
+	for (size_t i = 0; i < search->fact_count; i++) {
+		struct deletable_fact *fact = &search->facts[i];
+		if (!deletion_takes_source(&search->plan, fact->fact))
+			continue;
+		orphans->facts[orphans->count] = fact;
+		orphans->quotes[orphans->count++] = fact->fact->quote;
+	}
+}
+
+/* The newest turn that holds a quote counts. */
+static void find_elsewhere(struct deletion_search *search, const struct memory *memory)
+{
+	struct orphans orphans = {0};
+	struct quotes quotes;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	list_orphans(&orphans, search, memory->arena);
+	quotes_init(&quotes, orphans.quotes, orphans.count, memory->arena);
+	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), BACKWARD);
+	scan_let_go(&scan);
+	while (quotes.left > 0 && scan_next(&scan, &key, &value)) {
+		struct stored_turn stored = {0};
+		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) ||
+		    !stays(&search->plan, &stored.turn))
+			continue;
+		const size_t count = quotes_take(&quotes, stored.turn.text, orphans.found);
+		for (size_t i = 0; i < count; i++)
+			orphans.facts[orphans.found[i]]->elsewhere = stored.turn.exchange;
+	}
+	scan_end(&scan);
+}
+
+uint64_t deletion_search_elsewhere(const struct deletion_search *search, uint64_t fact)
+{
+	for (size_t i = 0; i < search->fact_count; i++) {
+		if (search->facts[i].fact->id == fact)
+			return search->facts[i].elsewhere;
+	}
+	return 0;
+}
+
+/* ---- what was made of it ---- */
+
+struct leaving deletion_search_leaving(const struct deletion_search *search)
+{
+	const struct deletion_plan *plan = &search->plan;
+	return (struct leaving){
+		.turns = plan->turns.ids,
+		.turn_count = plan->turns.count,
+		.facts = plan->facts.ids,
+		.fact_count = plan->facts.count,
+		.covered = plan->takes_summary ? search->summary.covers : 0,
+	};
+}
+
+static void list_conversations(struct deletion_search *search, struct arena *arena)
+{
+	const struct id_list *turns = &search->plan.turns;
+	struct id_list all = {0};
+	for (size_t i = 0; i < search->turn_count; i++) {
+		if (ids_hold(turns->ids, turns->count, search->turns[i].id))
+			id_list_add(&all, arena, search->turns[i].conversation);
+	}
+	ids_sort(all.ids, all.count);
+	for (size_t i = 0; i < all.count; i++) {
+		if (i == 0 || all.ids[i] != all.ids[i - 1])
+			id_list_add(&search->conversations, arena, all.ids[i]);
+	}
+}
+
+/* A conversation that does not exist takes nothing. */
+static void check_conversation(struct deletion_plan *plan, const struct memory *memory)
+{
+	struct past_conversation conversation = {0};
+	if (plan->conversation != 0 &&
+	    !memory_conversation(memory, plan->conversation, &conversation))
+		plan->conversation = 0;
+}
+
+/* A session that nobody knows leads to no conversation. */
+static struct deletion resolve(const struct deletion *deletion, const struct memory *memory)
+{
+	struct deletion resolved = *deletion;
+	if (deletion->session.size > 0)
+		resolved.id = memory_session(memory, deletion->session);
+	return resolved;
+}
+
+bool deletion_search_run(struct deletion_search *search, const struct memory *memory,
+			 const struct deletion *asked)
+{
+	const struct deletion resolved = resolve(asked, memory);
+	const struct deletion *deletion = &resolved;
+	struct stored_user user;
+	*search = (struct deletion_search){.forget_epoch = search->forget_epoch};
+	if (!memory_user(memory, &user))
+		return false;
+	search->next_turn = user.next_turn;
+	const struct fact *subject = read_facts(search, memory, deletion);
+	const struct wanted wanted = wanted_of(deletion, subject);
+	search->matches = subject == NULL || fact_matches(subject, deletion->match);
+	read_turns(search, memory, &wanted);
+	for (size_t i = 0; i < search->fact_count; i++)
+		search->facts[i].says = fact_says(&wanted, search->facts[i].fact);
+	struct deletion_plan *plan = &search->plan;
+	deletion_take_turns(plan, deletion, subject, search->turns, search->turn_count,
+			    memory->arena);
+	check_conversation(plan, memory);
+	find_elsewhere(search, memory);
+	deletion_take_facts(plan, deletion, search->facts, search->fact_count, memory->arena);
+	(void)memory_summary(memory, &search->summary);
+	deletion_take_summary(plan, &search->summary, search->facts, search->fact_count);
+	list_conversations(search, memory->arena);
+	search->receipts_until = memory_newest_receipt_age(memory);
+	const struct leaving leaving = deletion_search_leaving(search);
+	receipts_made_of(&search->receipts, memory, &leaving);
+	return true;
+}
+
+bool deletion_search_stands(const struct deletion_search *search, const struct memory *memory)
+{
+	const struct store *store = memory->transaction->store;
+	struct stored_user user;
+	struct summary summary;
+	size_t count;
+	if (!memory_user(memory, &user) || user.next_turn != search->next_turn ||
+	    forget_epochs_passed(store->hidden, memory->user, search->forget_epoch) ||
+	    forget_epochs_passed(store->taken_back, memory->user, search->forget_epoch))
+		return false;
+	(void)memory_summary(memory, &summary);
+	if (summary.covers != search->summary.covers)
+		return false;
+	const struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
+	return token_of_facts(facts, count) == search->facts_token;
+}

@@ -1,0 +1,35 @@
+/* Reads a user's memory for the rules of core/erase/deletion.h, and finds what was made of what
+ * goes. */
+#ifndef RECALLD_STORAGE_ERASE_DELETION_SEARCH_H
+#define RECALLD_STORAGE_ERASE_DELETION_SEARCH_H
+
+#include "storage/deletions.h"
+#include "storage/user/memory.h"
+
+struct deletion_search {
+	struct deletion_plan plan;
+	bool matches;                 /* the fact to delete is as it was asked for */
+	struct deletable_turn *turns; /* all of the user's, ascending */
+	size_t turn_count;
+	struct deletable_fact *facts; /* all but the forgotten */
+	size_t fact_count;
+	struct summary summary;
+	struct id_list conversations; /* of the plan's turns; ascending */
+	struct id_list receipts;      /* those that hold any of it... */
+	uint64_t receipts_until;      /* ...up to this age */
+	/* By which the writer sees that nothing has changed since. */
+	uint64_t next_turn;
+	uint64_t facts_token;
+	uint64_t forget_epoch;
+};
+
+/* Searches in the memory's arena. False: there is no such user. Set forget_epoch before. */
+bool deletion_search_run(struct deletion_search *search, const struct memory *memory,
+			 const struct deletion *deletion);
+/* Whether it would still find the same. */
+bool deletion_search_stands(const struct deletion_search *search, const struct memory *memory);
+struct leaving deletion_search_leaving(const struct deletion_search *search);
+/* The exchange on which a fact of plan.moved rests from now on. */
+uint64_t deletion_search_elsewhere(const struct deletion_search *search, uint64_t fact);
+
+#endif

@@ -1,0 +1,27 @@
+/* The files of a store's folder. Any thread may call. */
+#ifndef RECALLD_STORAGE_FILES_FILES_H
+#define RECALLD_STORAGE_FILES_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* "folder/name", which the caller frees. */
+char *file_path(const char *folder, const char *name);
+
+/* Writes all bytes from an offset on. False, with errno set: some may not be written. */
+bool file_write_at(int file, const void *bytes, size_t size, off_t at);
+
+/* The same where the descriptor stands, which may be a pipe. */
+bool file_write_on(int file, const void *bytes, size_t size);
+
+/* Writes a file anew, with `write`: it takes the place of the old one once it is whole and on disk.
+ * False, with errno set: the old one is as it was. */
+bool file_replace(const char *path, mode_t mode, bool (*write)(void *cookie, int file),
+		  void *cookie);
+
+/* The name of a new or renamed file is on disk only after this. Some file systems do not support
+ * it. */
+void file_sync_folder(const char *folder);
+
+#endif

@@ -1,0 +1,69 @@
+/* A user's whole memory, to take along and to take in again: a part of the store's interface, see
+ * store.h. */
+#ifndef RECALLD_STORAGE_PORTABLE_H
+#define RECALLD_STORAGE_PORTABLE_H
+
+#include "core/rights/settings.h"
+#include "storage/store.h"
+
+struct portable_conversation {
+	uint32_t id;
+	struct past_conversation conversation;
+};
+
+enum portable_learning {
+	PORTABLE_NOT_LEARNED, /* nor will it be */
+	PORTABLE_PENDING,
+	PORTABLE_LEARNED,
+};
+
+struct portable_turn {
+	struct turn turn; /* without its session */
+	bool learn;       /* include it in the summary */
+	uint64_t earlier; /* of an answer: the one that it replaced; 0: none */
+	/* Of a user turn, and of an answer to nothing: */
+	uint64_t answer; /* the answer that it shows; 0: none */
+	uint64_t own_hash;
+	enum portable_learning learning;
+	int64_t taken_back_at;
+};
+
+struct portable_memory {
+	struct slice tenant;
+	struct slice user;
+	struct portable_conversation *conversations; /* by ascending id */
+	size_t conversation_count;
+	struct portable_turn *turns; /* by ascending id; none is hidden */
+	size_t turn_count;
+	struct fact *facts; /* by ascending id; none is forgotten */
+	size_t fact_count;
+	bool has_summary;
+	struct summary summary;
+	struct user_settings settings; /* ->is_stored: the user has some */
+};
+
+/* Reads all of it. Of a user who has settings alone, the names are empty. STORE_NOT_FOUND: nothing
+ * is stored of such a user. */
+enum store_result store_read_memory(struct store *store, struct user_key user,
+				    struct portable_memory *read, struct arena *arena);
+
+struct take_in_count {
+	uint64_t conversations; /* new */
+	uint64_t turns;         /* added */
+	uint64_t facts;
+	uint64_t known;  /* turns and facts that were there already */
+	uint64_t erased; /* left out: they were erased after they were said */
+	bool summary;
+	bool settings;
+};
+
+/* Adds a memory to a user's: under new ids, with states and times as they are.
+ * What is there already stays as it is, so taking the same in twice changes nothing: a turn is
+ * known by its session, time, role and hash, a fact by its time, entity, key and value. A summary
+ * and settings are taken in if the user has none. STORE_STALE: the user wants nothing kept. Fills
+ * in `count` before the callback fires; `count` and `memory` must live until then. */
+struct store_call *store_take_in(struct store *store, const struct portable_memory *memory,
+				 int64_t now, struct take_in_count *count, struct store_loop *loop,
+				 store_done *callback, void *cookie);
+
+#endif

@@ -1,0 +1,284 @@
+/* Writes the new parts of a memory. The store holds a whole memory after each turn and each fact,
+ * so a part may stay. */
+#include "storage/journal/journal.h"
+#include "storage/portable/taking.h"
+#include "storage/user/rights.h"
+
+/* Roughly how many records each one writes, and how many bytes of words make another. */
+enum { STEPS_OF_CONVERSATION = 4, STEPS_OF_TURN = 16, STEPS_OF_FACT = 4, BYTES_OF_STEP = 4 };
+
+/* The id that a turn of the memory has here; 0: none, or none yet. */
+static uint64_t here(const struct taking *taking, uint64_t id)
+{
+	const size_t at = place_of_turn(taking->from, id);
+	if (at == taking->from->turn_count)
+		return 0;
+	if (taking->ids->known_turns[at] != 0)
+		return taking->ids->known_turns[at];
+	return taking->ids->new_turns[at] && at < taking->at->added ? taking->ids->turns[at] : 0;
+}
+
+/* ---- conversations ---- */
+
+static void open_conversation(struct taking *taking, size_t at)
+{
+	const struct memory *memory = &taking->memory;
+	const struct past_conversation *from = &taking->from->conversations[at].conversation;
+	struct past_conversation conversation = {.session = from->session};
+	uint32_t id = taking->ids->known_conversations[at];
+	if (id == 0 && from->session.size > 0)
+		id = memory_session(memory, from->session);
+	if (id == 0 || !memory_conversation(memory, id, &conversation)) {
+		id = memory_begin_conversation(memory, &taking->user, from->session);
+		taking->is_user_newer = true;
+		taking->at->count.conversations++;
+	}
+	if (from->last_active > conversation.last_active)
+		conversation.last_active = from->last_active;
+	if (from->answers > conversation.answers)
+		conversation.answers = from->answers;
+	conversation.carries_history |= from->carries_history;
+	conversation.branched |= from->branched;
+	memory_put_conversation(memory, id, &conversation);
+	taking->ids->conversations[at] = id;
+}
+
+bool taking_open(struct taking *taking)
+{
+	uint64_t *next = &taking->at->next;
+	for (; *next < taking->from->conversation_count && taking->memory.transaction->spare > 0;
+	     ++*next) {
+		taking_spend(taking, 1);
+		if (!taking->ids->wanted[*next])
+			continue;
+		open_conversation(taking, *next);
+		taking_spend(taking, STEPS_OF_CONVERSATION);
+	}
+	return *next == taking->from->conversation_count;
+}
+
+/* ---- turns ---- */
+
+static struct stored_exchange exchange_of(const struct taking *taking,
+					  const struct portable_turn *from)
+{
+	return (struct stored_exchange){.answer = here(taking, from->answer),
+					.user_hash = from->own_hash,
+					.queued = from->learning != PORTABLE_NOT_LEARNED,
+					.taken_back_at = from->taken_back_at};
+}
+
+static void begin_exchange(struct taking *taking, const struct portable_turn *from,
+			   const struct turn *turn)
+{
+	const struct memory *memory = &taking->memory;
+	const struct job like = {.kind = JOB_FACTS, .last_active = taking->now};
+	struct stored_exchange exchange = exchange_of(taking, from);
+	memory_put_exchange(memory, turn, &exchange);
+	if (from->learning == PORTABLE_PENDING && taking->may_learn)
+		journal_add_job(memory, &taking->user, turn->id, &like);
+}
+
+/* Links the answer to a known exchange that has none: an earlier import may have been cut off. */
+static void show_to_known(struct taking *taking, uint64_t asked, uint64_t answer)
+{
+	const struct memory *memory = &taking->memory;
+	struct stored_turn stored;
+	struct stored_exchange exchange;
+	if (!memory_turn(memory, asked, &stored) ||
+	    !memory_exchange(memory, &stored.turn, &exchange) || exchange.answer != 0)
+		return;
+	exchange.answer = answer;
+	memory_put_exchange(memory, &stored.turn, &exchange);
+}
+
+/* Links the answer to its exchange, if the memory says so. */
+static void show_answer(struct taking *taking, size_t place, const struct portable_turn *answer)
+{
+	const struct portable_turn *asked = &taking->from->turns[place];
+	struct turn turn = asked->turn;
+	if (turn.role != ROLE_USER || asked->answer != answer->turn.id)
+		return;
+	if (!taking->ids->new_turns[place]) {
+		show_to_known(taking, taking->ids->known_turns[place],
+			      here(taking, answer->turn.id));
+		return;
+	}
+	turn.id = turn.exchange = here(taking, asked->turn.id);
+	turn.conversation = taking->ids->conversations[place_of_conversation(
+		taking->from, asked->turn.conversation)];
+	struct stored_exchange exchange = exchange_of(taking, asked);
+	memory_put_exchange(&taking->memory, &turn, &exchange);
+}
+
+static void link_answer(struct taking *taking, const struct portable_turn *from,
+			const struct turn *turn)
+{
+	const struct memory *memory = &taking->memory;
+	const size_t asked = place_of_turn(taking->from, from->turn.exchange);
+	const bool has_asked = asked < taking->from->turn_count;
+	const struct stored_answer print = {
+		.user_hash = has_asked ? taking->from->turns[asked].own_hash : 0};
+	struct stored_exchange alone = {.answer = turn->id};
+	journal_fingerprint_answer(memory, turn->hash, turn->conversation, turn->ordinal, print);
+	if (turn->exchange == 0)
+		memory_put_exchange(memory, turn, &alone);
+	else if (has_asked)
+		show_answer(taking, asked, from);
+}
+
+static void count_uncovered(struct taking *taking, const struct stored_turn *stored, size_t i)
+{
+	const bool is_covered = taking->takes_summary &&
+				taking->from->turns[i].turn.id <= taking->from->summary.covers;
+	if (!stored->learn || stored->turn.state != TURN_CURRENT || is_covered ||
+	    !taking->may_learn)
+		return;
+	if (taking->uncovered++ == 0 || stored->turn.created_at > taking->last_active)
+		taking->last_active = stored->turn.created_at;
+}
+
+static void add_turn(struct taking *taking, size_t i)
+{
+	const struct portable_turn *from = &taking->from->turns[i];
+	const size_t at = place_of_conversation(taking->from, from->turn.conversation);
+	struct stored_turn stored = {.turn = from->turn, .learn = from->learn};
+	stored.turn.conversation = taking->ids->conversations[at];
+	stored.turn.exchange = here(taking, from->turn.exchange);
+	stored.earlier = here(taking, from->earlier);
+	journal_add_turn(&taking->memory, &taking->user, &stored);
+	taking->is_user_newer = true;
+	taking->ids->turns[i] = stored.turn.id;
+	taking->at->added = i + 1;
+	taking->at->count.turns++;
+	if (stored.turn.role == ROLE_USER)
+		begin_exchange(taking, from, &stored.turn);
+	else
+		link_answer(taking, from, &stored.turn);
+	count_uncovered(taking, &stored, i);
+	if (stored.turn.created_at < taking->user.first_seen)
+		taking->user.first_seen = stored.turn.created_at;
+	if (stored.turn.created_at > taking->user.last_seen)
+		taking->user.last_seen = stored.turn.created_at;
+}
+
+/* A job that is there keeps its model. */
+static void tell_summary(const struct taking *taking)
+{
+	const struct job like = {.kind = JOB_SUMMARY, .last_active = taking->last_active};
+	struct job job;
+	const bool has_job = memory_job(&taking->memory, JOB_SUMMARY, 0, &job);
+	journal_count_uncovered(&taking->memory, taking->uncovered, 0, has_job ? NULL : &like);
+}
+
+/* A summary may tell of erased turns that were left out: then it stays out, too. */
+static bool has_summary_to_take(const struct taking *taking)
+{
+	const struct portable_memory *from = taking->from;
+	const size_t at = place_of_turn(from, from->summary.covers);
+	struct summary stored;
+	return from->has_summary && taking->at->count.erased == 0 && at < from->turn_count &&
+	       !memory_summary(&taking->memory, &stored);
+}
+
+bool taking_add_turns(struct taking *taking)
+{
+	uint64_t *next = &taking->at->next;
+	taking->takes_summary = has_summary_to_take(taking);
+	for (; *next < taking->from->turn_count && taking->memory.transaction->spare > 0; ++*next) {
+		const size_t i = *next;
+		taking_spend(taking, 1);
+		if (!taking->ids->new_turns[i])
+			continue;
+		add_turn(taking, i);
+		taking_spend(taking,
+			     STEPS_OF_TURN + taking->from->turns[i].turn.text.size / BYTES_OF_STEP);
+	}
+	tell_summary(taking);
+	return *next == taking->from->turn_count;
+}
+
+/* ---- facts ---- */
+
+static uint64_t fact_here(const struct taking *taking, uint64_t id)
+{
+	const struct places *places = taking->fact_ids;
+	const size_t found = places_find(places, id);
+	if (id == 0 || found == places->count)
+		return 0;
+	const size_t at = places->list[found].place;
+	if (taking->ids->known_facts[at] != 0)
+		return taking->ids->known_facts[at];
+	return taking->ids->new_facts[at] ? taking->at->first_fact + taking->ids->facts[at] : 0;
+}
+
+static void add_fact(struct taking *taking, size_t i)
+{
+	const struct memory *memory = &taking->memory;
+	struct fact fact = taking->from->facts[i];
+	fact.id = taking->at->first_fact + taking->ids->facts[i];
+	fact.exchange = here(taking, fact.exchange);
+	fact.superseded_by = fact_here(taking, fact.superseded_by);
+	table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
+		    stored_fact_fields, &fact);
+}
+
+/* All ids are taken before the first fact is written, since one may name a later one. */
+bool taking_add_facts(struct taking *taking)
+{
+	uint64_t *next = &taking->at->next;
+	if (*next == 0 && taking->at->count.facts > 0) {
+		taking->at->first_fact = taking->user.next_fact;
+		taking->user.next_fact += taking->at->count.facts;
+		taking->is_user_newer = true;
+	}
+	for (; *next < taking->from->fact_count && taking->memory.transaction->spare > 0; ++*next) {
+		const struct fact *fact = &taking->from->facts[*next];
+		taking_spend(taking, 1);
+		if (!taking->ids->new_facts[*next])
+			continue;
+		add_fact(taking, *next);
+		taking_spend(taking,
+			     STEPS_OF_FACT + (fact->value.size + fact->quote.size) / BYTES_OF_STEP);
+	}
+	return *next == taking->from->fact_count;
+}
+
+/* ---- the end ---- */
+
+static void take_summary(struct taking *taking)
+{
+	const struct memory *memory = &taking->memory;
+	const struct job like = {.kind = JOB_SUMMARY, .last_active = taking->now};
+	struct summary summary = taking->from->summary;
+	summary.covers = here(taking, summary.covers);
+	table_write(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user),
+		    stored_summary_fields, &summary);
+	taking->at->count.summary = true;
+	if (!taking->is_new_user)
+		memory_recount_uncovered(memory, &like);
+}
+
+/* The person's own word stands. */
+static void take_settings(struct taking *taking)
+{
+	const struct memory *memory = &taking->memory;
+	const struct user_settings *settings = &taking->from->settings;
+	if (!settings->is_stored || settings_are_default(settings) ||
+	    memory_settings(memory).is_stored)
+		return;
+	memory_put_settings(memory, settings);
+	taking->at->count.settings = true;
+	if (settings->learn)
+		return;
+	(void)table_delete_all(memory->transaction, TABLE_JOBS, key_of_user(memory->user));
+	(void)table_delete_all(memory->transaction, TABLE_PARKED, key_of_user(memory->user));
+}
+
+bool taking_close(struct taking *taking)
+{
+	if (has_summary_to_take(taking))
+		take_summary(taking);
+	take_settings(taking);
+	return true;
+}

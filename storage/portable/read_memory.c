@@ -1,0 +1,118 @@
+/* store_read_memory(): all that a user can take along. */
+#include "storage/portable.h"
+#include "storage/user/rights.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ID_OFFSET = 16 }; /* of a record's id in its key, after the user */
+
+/* Makes room for one more element of an array in the arena. */
+static void *grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size)
+{
+	if (count < *capacity)
+		return array;
+	*capacity = *capacity == 0 ? 32 : 2 * *capacity;
+	void *more = arena_alloc(arena, *capacity * size);
+	if (count > 0)
+		memcpy(more, array, count * size);
+	return more;
+}
+
+static void read_conversations(const struct memory *memory, struct portable_memory *read)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t capacity = 0;
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
+		   FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct portable_conversation one = {.id = key_read_u32(key, ID_OFFSET)};
+		if (!table_decode(memory->transaction, value, stored_conversation_fields,
+				  &one.conversation, memory->arena))
+			continue;
+		read->conversations = grow(memory->arena, read->conversations,
+					   read->conversation_count, &capacity, sizeof(one));
+		read->conversations[read->conversation_count++] = one;
+	}
+	scan_end(&scan);
+}
+
+static void read_turns(const struct memory *memory, struct portable_memory *read)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t capacity = 0;
+	memory_scan(memory, &scan, TABLE_TURNS);
+	while (scan_next(&scan, &key, &value)) {
+		struct stored_turn stored = {.turn.id = key_read_u64(key, ID_OFFSET)};
+		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored,
+				  memory->arena) ||
+		    stored.turn.state == TURN_HIDDEN)
+			continue;
+		read->turns = grow(memory->arena, read->turns, read->turn_count, &capacity,
+				   sizeof(*read->turns));
+		read->turns[read->turn_count++] = (struct portable_turn){
+			.turn = stored.turn, .learn = stored.learn, .earlier = stored.earlier};
+	}
+	scan_end(&scan);
+}
+
+static void read_exchange(const struct memory *memory, struct portable_turn *turn)
+{
+	struct stored_exchange exchange;
+	struct job job;
+	if (turn->turn.role != ROLE_USER || !memory_exchange(memory, &turn->turn, &exchange))
+		return;
+	turn->answer = exchange.answer;
+	turn->own_hash = exchange.user_hash;
+	turn->taken_back_at = exchange.taken_back_at;
+	if (memory_job(memory, JOB_FACTS, turn->turn.id, &job))
+		turn->learning = PORTABLE_PENDING;
+	else
+		turn->learning = exchange.queued ? PORTABLE_LEARNED : PORTABLE_NOT_LEARNED;
+}
+
+static int compare_facts(const void *a, const void *b)
+{
+	uint64_t left = ((const struct fact *)a)->id;
+	uint64_t right = ((const struct fact *)b)->id;
+	return (left > right) - (left < right);
+}
+
+static bool read_memory(const struct memory *memory, struct portable_memory *read)
+{
+	struct stored_user user;
+	read->settings = memory_settings(memory);
+	if (!memory_user(memory, &user))
+		return read->settings.is_stored;
+	read->tenant = user.tenant;
+	read->user = user.user;
+	read_conversations(memory, read);
+	read_turns(memory, read);
+	for (size_t i = 0; i < read->turn_count; i++)
+		read_exchange(memory, &read->turns[i]);
+	read->facts = memory_facts(memory, fact_is_known, 0, &read->fact_count);
+	if (read->fact_count > 0)
+		qsort(read->facts, read->fact_count, sizeof(*read->facts), compare_facts);
+	read->has_summary = memory_summary(memory, &read->summary);
+	return true;
+}
+
+enum store_result store_read_memory(struct store *store, struct user_key user,
+				    struct portable_memory *read, struct arena *arena)
+{
+	struct transaction transaction;
+	struct memory memory = {&transaction, user, arena};
+	bool found = false;
+	*read = (struct portable_memory){0};
+	if (transaction_begin_read(&transaction, store)) {
+		found = read_memory(&memory, read);
+		transaction_abort(&transaction);
+	}
+	if (transaction.result != STORE_OK)
+		return transaction.result;
+	return found ? STORE_OK : STORE_NOT_FOUND;
+}

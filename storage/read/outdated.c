@@ -1,0 +1,107 @@
+#include "storage/read/outdated.h"
+
+enum { LOOKED_AT = 1024, MOST = 128 };
+
+static bool has_ended(unsigned state)
+{
+	return state == FACT_SUPERSEDED || state == FACT_RETRACTED;
+}
+
+static void add(const struct memory *memory, struct slice key, struct slice value,
+		struct outdated *outdated)
+{
+	struct fact fact = {.id = key_read_u64(key, 16)};
+	if (!table_decode(memory->transaction, value, stored_fact_fields, &fact, memory->arena) ||
+	    fact.ended_at == 0)
+		return;
+	outdated->facts[MOST - 1 - outdated->count++] = (struct fact){
+		.id = fact.id,
+		.quote = fact.quote,
+		.exchange = fact.exchange,
+		.ended_at = fact.ended_at,
+		.superseded_by = fact.superseded_by,
+		.state = fact.state,
+	};
+}
+
+static void read_facts(const struct memory *memory, struct outdated *outdated)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	/* Not zeroed: mostly there are none, and each is written whole. */
+	outdated->facts =
+		(struct fact *)arena_bytes(memory->arena, MOST * sizeof(*outdated->facts));
+	scan_begin(&scan, memory->transaction, TABLE_FACTS, key_of_user(memory->user), BACKWARD);
+	scan.opens_none = true;
+	for (int i = 0; i < LOOKED_AT && outdated->count < MOST && scan_next(&scan, &key, &value);
+	     i++) {
+		if (has_ended(stored_fact_state(value)))
+			add(memory, key, scan_open(&scan, value), outdated);
+	}
+	scan_end(&scan);
+	outdated->facts += MOST - outdated->count;
+}
+
+/* The fact that took its place may have lost it in its turn: then another pair goes on from it. */
+static void add_successor(const struct memory *memory, const struct fact *fact,
+			  struct outdated *outdated)
+{
+	struct fact now = {0};
+	if (fact->superseded_by == 0 || !table_read(memory->transaction, TABLE_FACTS,
+						    memory_fact_key(memory, fact->superseded_by),
+						    stored_fact_fields, &now, memory->arena))
+		return;
+	outdated->successors[outdated->successor_count++] =
+		(struct recall_successor){fact->exchange, now.exchange};
+}
+
+void outdated_read(const struct memory *memory, struct outdated *outdated)
+{
+	*outdated = (struct outdated){0};
+	read_facts(memory, outdated);
+	outdated->successors =
+		arena_alloc(memory->arena, outdated->count * sizeof(*outdated->successors));
+	for (size_t i = 0; i < outdated->count; i++)
+		add_successor(memory, &outdated->facts[i], outdated);
+}
+
+const struct recall_successor *outdated_place(const struct outdated *outdated,
+					      const struct documents *documents, size_t *count,
+					      struct arena *arena)
+{
+	struct recall_successor *placed =
+		arena_alloc(arena, outdated->successor_count * sizeof(*placed));
+	*count = 0;
+	for (size_t i = 0; i < outdated->successor_count; i++) {
+		size_t old;
+		size_t now;
+		if (documents_place(documents, outdated->successors[i].old, &old) &&
+		    documents_place(documents, outdated->successors[i].now, &now))
+			placed[(*count)++] = (struct recall_successor){old, now};
+	}
+	return placed;
+}
+
+static bool rests_on_one(const struct fact *fact, const struct recall_result *result)
+{
+	for (size_t i = 0; i < result->count; i++) {
+		if (result->turns[i].id == fact->exchange)
+			return true;
+	}
+	return false;
+}
+
+struct fact *outdated_of(const struct outdated *outdated, struct recall_result *result,
+			 struct arena *arena)
+{
+	struct fact *facts = arena_alloc(arena, outdated->count * sizeof(*facts));
+	for (size_t i = 0; i < outdated->count; i++) {
+		if (!rests_on_one(&outdated->facts[i], result))
+			continue;
+		struct fact *fact = &facts[result->outdated_count++];
+		*fact = outdated->facts[i];
+		fact->quote = arena_copy(arena, fact->quote);
+	}
+	return facts;
+}

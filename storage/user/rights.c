@@ -1,0 +1,136 @@
+#include "storage/user/rights.h"
+
+enum { TOMBSTONES_LIMIT = 10000 };
+
+static struct slice salt_of(const struct memory *memory)
+{
+	return (struct slice){(const char *)memory->user.bytes, sizeof(memory->user.bytes)};
+}
+
+/* ---- tombstones ---- */
+
+static struct key tombstone_key(const struct memory *memory, uint64_t value, uint64_t subject)
+{
+	return key_u64(key_u64(key_of_user(memory->user), value), subject);
+}
+
+static struct key tombstone_key_of(const struct memory *memory, const struct fact *fact)
+{
+	const struct slice salt = salt_of(memory);
+	return tombstone_key(memory, tombstone_hash(salt, fact->value, memory->arena),
+			     tombstone_subject(salt, fact->entity, fact->key, memory->arena));
+}
+
+struct tombstones memory_tombstones(const struct memory *memory)
+{
+	struct tombstones tombstones = {.salt = salt_of(memory)};
+	struct tombstone *list = NULL;
+	size_t capacity = 0;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	tombstones.salt = arena_copy(memory->arena, tombstones.salt);
+	scan_begin(&scan, memory->transaction, TABLE_TOMBSTONES, key_of_user(memory->user),
+		   FORWARD);
+	while (tombstones.count < TOMBSTONES_LIMIT && scan_next(&scan, &key, &value)) {
+		struct tombstone tombstone = {.value = key_read_u64(key, 16)};
+		if (!table_decode(memory->transaction, value, stored_tombstone_fields, &tombstone,
+				  memory->arena))
+			continue;
+		if (tombstones.count == capacity) {
+			capacity = capacity == 0 ? 8 : 2 * capacity;
+			struct tombstone *more =
+				arena_alloc(memory->arena, capacity * sizeof(*more));
+			for (size_t i = 0; i < tombstones.count; i++)
+				more[i] = list[i];
+			list = more;
+		}
+		list[tombstones.count++] = tombstone;
+	}
+	scan_end(&scan);
+	tombstones.list = list;
+	return tombstones;
+}
+
+void memory_put_tombstone(const struct memory *memory, uint64_t value, uint64_t subject,
+			  struct tombstone *tombstone)
+{
+	table_write(memory->transaction, TABLE_TOMBSTONES, tombstone_key(memory, value, subject),
+		    stored_tombstone_fields, tombstone);
+}
+
+void memory_bury(const struct memory *memory, const struct fact *fact, int64_t at)
+{
+	struct tombstone tombstone = {.entity = fact->entity, .key = fact->key, .at = at};
+	if (fact->value.size > 0)
+		table_write(memory->transaction, TABLE_TOMBSTONES, tombstone_key_of(memory, fact),
+			    stored_tombstone_fields, &tombstone);
+}
+
+void memory_bury_chain(const struct memory *memory, const struct id_list *facts, uint64_t id,
+		       int64_t at)
+{
+	struct id_list chain = {0};
+	for (size_t i = facts->count; i-- > 0;) {
+		struct fact fact = {.id = facts->ids[i]};
+		if (!table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
+				stored_fact_fields, &fact, memory->arena) ||
+		    (fact.id != id && !id_list_has(&chain, fact.superseded_by)))
+			continue;
+		id_list_add(&chain, memory->arena, fact.id);
+		memory_bury(memory, &fact, at);
+	}
+}
+
+void memory_bury_all(const struct memory *memory, const struct id_list *facts, int64_t at)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		struct fact fact = {.id = facts->ids[i]};
+		if (table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
+			       stored_fact_fields, &fact, memory->arena))
+			memory_bury(memory, &fact, at);
+	}
+}
+
+void memory_lift(const struct memory *memory, const struct fact *fact)
+{
+	(void)table_delete(memory->transaction, TABLE_TOMBSTONES, tombstone_key_of(memory, fact));
+}
+
+/* ---- settings ---- */
+
+struct user_settings memory_settings(const struct memory *memory)
+{
+	struct user_settings settings = settings_default();
+	struct slice value;
+	if (!table_get(memory->transaction, TABLE_SETTINGS, key_of_user(memory->user), &value) ||
+	    table_decode(memory->transaction, value, stored_settings_fields, &settings,
+			 memory->arena))
+		return settings;
+	/* Nobody is remembered against their will because a record cannot be read. */
+	settings = settings_default();
+	settings.is_stored = true;
+	settings.learn = settings.inject = false;
+	return settings;
+}
+
+void memory_put_settings(const struct memory *memory, const struct user_settings *settings)
+{
+	struct user_settings put = *settings;
+	if (settings_are_default(settings))
+		(void)table_delete(memory->transaction, TABLE_SETTINGS, key_of_user(memory->user));
+	else
+		table_write(memory->transaction, TABLE_SETTINGS, key_of_user(memory->user),
+			    stored_settings_fields, &put);
+}
+
+void memory_forget_settings(const struct memory *memory)
+{
+	const struct user_settings settings = memory_settings(memory);
+	const struct user_settings bare = settings_bare(&settings);
+	if (!settings.is_stored)
+		return;
+	memory->transaction->leaves_clear = true;
+	memory_put_settings(memory, &bare);
+	memory->transaction->leaves_clear = false;
+}

@@ -1,0 +1,191 @@
+/* Corrections and settings: what a person decides about their memory. */
+#include "storage/rights.h"
+
+#include "core/base/ids.h"
+#include "core/text/text.h"
+#include "storage/audit.h"
+#include "storage/journal/journal.h"
+#include "storage/journal/supersede.h"
+#include "storage/lmdb/writer.h"
+#include "storage/user/replays.h"
+#include "storage/user/rights.h"
+
+/* ---- corrections ---- */
+
+struct correct_operation {
+	struct operation operation;
+	struct user_key user;
+	struct slice tenant;
+	struct slice user_id;
+	struct correction correction;
+	struct correction_outcome *outcome; /* the caller's */
+};
+
+/* A summary that may tell of a wrong value goes; the next one is told what holds. */
+static void drop_summary(const struct memory *memory, const struct corrected *corrected,
+			 int64_t now)
+{
+	const struct job like = {.kind = JOB_SUMMARY, .last_active = now};
+	struct summary summary;
+	bool goes = false;
+	if (!memory_summary(memory, &summary))
+		return;
+	for (size_t i = 0; i < corrected->wrong_count; i++) {
+		const struct fact *wrong = &corrected->wrong[i];
+		goes |= (wrong->exchange != 0 && summary_covers(&summary, wrong->exchange)) ||
+			text_says(summary.text, wrong->value);
+	}
+	if (goes)
+		supersede_summary(memory, 1, &like);
+}
+
+/* The turns that say what is now wrong: they stay, and are given with a mark from now on. */
+static struct id_list wrong_turns(const struct memory *memory, const struct corrected *corrected)
+{
+	struct id_list turns = {0};
+	for (size_t i = 0; i < corrected->wrong_count; i++) {
+		if (corrected->wrong[i].exchange != 0)
+			id_list_add(&turns, memory->arena, corrected->wrong[i].exchange);
+	}
+	ids_sort(turns.ids, turns.count);
+	return turns;
+}
+
+/* Requests in progress may have been given what is now wrong, and answers of the memory model rest
+ * on it. */
+static void drop_given(const struct memory *memory, struct corrected *corrected, int64_t now)
+{
+	struct store *store = memory->transaction->store;
+	ids_sort(corrected->left, corrected->left_count);
+	struct leaving leaving = {.facts = corrected->left, .fact_count = corrected->left_count};
+	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
+	if (corrected->left_count == 0)
+		return;
+	memory_silence_receipts(memory, &leaving);
+	const struct id_list turns = wrong_turns(memory, corrected);
+	leaving.turns = turns.ids;
+	leaving.turn_count = turns.count;
+	frozen_delete_holding(memory, &leaving);
+	replays_delete_holding(memory, &leaving);
+	drop_summary(memory, corrected, now);
+}
+
+static void write_facts(const struct memory *memory, struct corrected *corrected, int64_t now)
+{
+	for (size_t i = 0; i < corrected->count; i++)
+		table_write(memory->transaction, TABLE_FACTS,
+			    memory_fact_key(memory, corrected->facts[i].id), stored_fact_fields,
+			    &corrected->facts[i]);
+	for (size_t i = 0; i < corrected->dropped_count; i++)
+		(void)table_delete(memory->transaction, TABLE_FACTS,
+				   memory_fact_key(memory, corrected->dropped[i]));
+	for (size_t i = 0; i < corrected->wrong_count; i++)
+		memory_bury(memory, &corrected->wrong[i], now);
+	for (size_t i = 0; i < corrected->right_count; i++)
+		memory_lift(memory, &corrected->right[i]);
+}
+
+static int audit_result(enum correction_result result)
+{
+	static const int statuses[] = {
+		[CORRECTION_DONE] = 200,    [CORRECTION_CREATED] = 201, [CORRECTION_NO_FACT] = 404,
+		[CORRECTION_CHANGED] = 412, [CORRECTION_ENDED] = 409,   [CORRECTION_NOTHING] = 409,
+	};
+	return statuses[result];
+}
+
+static enum store_result correct(const struct memory *memory, struct correct_operation *own)
+{
+	const struct correction *correction = &own->correction;
+	struct stored_user user = {0};
+	size_t count;
+	if (correction->kind == CORRECTION_CREATE)
+		journal_open_user(memory, own->tenant, own->user_id, correction->now, &user);
+	else if (!memory_user(memory, &user))
+		return STORE_NOT_FOUND;
+	const struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
+	struct corrected corrected =
+		correction_apply(correction, facts, count, user.next_fact, memory->arena);
+	*own->outcome = (struct correction_outcome){corrected.result, corrected.id};
+	if (own->operation.audit != NULL)
+		own->operation.audit->result = audit_result(corrected.result);
+	if (corrected.count == 0)
+		return STORE_OK;
+	write_facts(memory, &corrected, correction->now);
+	drop_given(memory, &corrected, correction->now);
+	user.next_fact++; /* an id that was not used is no loss */
+	memory_put_user(memory, &user);
+	return STORE_OK;
+}
+
+static enum store_result run_correct(struct operation *operation, struct transaction *transaction)
+{
+	struct correct_operation *own = (struct correct_operation *)operation;
+	struct arena scratch = {0};
+	const struct memory memory = {transaction, own->user, &scratch};
+	enum store_result result = correct(&memory, own);
+	arena_finish(&scratch);
+	return result;
+}
+
+struct store_call *store_correct(struct store *store, struct slice tenant, struct slice user,
+				 const struct correction *correction,
+				 struct correction_outcome *outcome, struct store_loop *loop,
+				 store_done *callback, void *cookie)
+{
+	struct correct_operation *own = operation_create(sizeof(*own), run_correct);
+	struct operation *operation = &own->operation;
+	struct fact *given = &own->correction.given;
+	own->user = store_user_key(tenant, user);
+	own->tenant = operation_slice(operation, tenant);
+	own->user_id = operation_slice(operation, user);
+	own->correction = *correction;
+	own->correction.by = operation_slice(operation, correction->by);
+	given->entity = operation_slice(operation, given->entity);
+	given->kind = operation_slice(operation, given->kind);
+	given->key = operation_slice(operation, given->key);
+	given->value = operation_slice(operation, given->value);
+	given->agent = operation_slice(operation, given->agent);
+	given->app = operation_slice(operation, given->app);
+	given->metadata = operation_slice(operation, given->metadata);
+	own->outcome = outcome;
+	operation->grows = correction->kind == CORRECTION_CREATE;
+	return writer_submit(store->writer, operation, &own->user, loop, callback, cookie);
+}
+
+/* ---- settings ---- */
+
+struct settings_operation {
+	struct operation operation;
+	struct user_key user;
+	struct user_settings settings;
+};
+
+static enum store_result run_settings(struct operation *operation, struct transaction *transaction)
+{
+	struct settings_operation *own = (struct settings_operation *)operation;
+	struct arena scratch = {0};
+	const struct memory memory = {transaction, own->user, &scratch};
+	memory_put_settings(&memory, &own->settings);
+	if (!own->settings.learn) {
+		(void)table_delete_all(transaction, TABLE_JOBS, key_of_user(own->user));
+		(void)table_delete_all(transaction, TABLE_PARKED, key_of_user(own->user));
+	}
+	arena_finish(&scratch);
+	return STORE_OK;
+}
+
+struct store_call *store_put_settings(struct store *store, struct user_key user,
+				      const struct user_settings *settings, struct store_loop *loop,
+				      store_done *callback, void *cookie)
+{
+	struct settings_operation *own = operation_create(sizeof(*own), run_settings);
+	struct operation *operation = &own->operation;
+	own->user = user;
+	own->settings = *settings;
+	own->settings.consent_by = operation_slice(operation, settings->consent_by);
+	own->settings.consent_text = operation_slice(operation, settings->consent_text);
+	own->settings.note = operation_slice(operation, settings->note);
+	operation->promised = true;
+	return writer_submit(store->writer, operation, &own->user, loop, callback, cookie);
+}

@@ -1,0 +1,72 @@
+"""What a person corrects is wrong everywhere: in the summary, in what conversations were given, in turns."""
+
+from conftest import KNOWN_TURN, KNOWN_VALUE
+from harness.chat import Chat
+from harness.clock import until
+from test_rights import facts_path, of_key, patch, prompt
+
+
+def summarized(make_daemon, memory_model, user):
+    """A user whose summary tells where they live."""
+    from harness.memory_model import fact
+
+    daemon = make_daemon({"memory": {"mode": "hybrid", "summarize_after": "4"}})
+    memory_model.answers[KNOWN_TURN] = [fact("home_city", KNOWN_VALUE, "I live in Lisbon")]
+    memory_model.summary = "The user lives in Lisbon and likes lamps."
+    talk = Chat(daemon, user, session="past")
+    for turn in (KNOWN_TURN, "Lamp 1 is lit.", "Lamp 2 is lit.", "Lamp 3 is lit."):
+        talk.say(turn)
+    daemon.settle(user)
+    assert KNOWN_VALUE in daemon.memory(user)["summary"]["text"]
+    return daemon
+
+
+def test_a_summary_that_says_a_corrected_value_is_written_anew(make_daemon, memory_model, upstream, user):
+    daemon = summarized(make_daemon, memory_model, user)
+    open_talk = Chat(daemon, user, session="open")
+    open_talk.say("Good morning, where do I live?")
+    assert "lives in Lisbon" in prompt(upstream)
+    daemon.settle(user)
+    memory_model.summary = "The user lives in Porto and likes lamps."
+    before = len(memory_model.summary_calls())
+    (city,) = of_key(daemon, user, "home_city")
+    patch(daemon, user, city["id"], value="Porto")
+    daemon.settle(user)
+    until(lambda: "Porto" in str(daemon.memory(user)["summary"]), "a new summary")
+    call = memory_model.summary_calls()[before]
+    assert "home_city of user: Porto, not Lisbon" in call.prompt and "lives in Lisbon" not in call.prompt
+    open_talk.say("And where do I live now?")
+    assert "lives in Lisbon" not in prompt(upstream)
+
+
+def test_a_summary_that_says_a_retracted_value_is_written_anew(make_daemon, memory_model, upstream, user):
+    daemon = summarized(make_daemon, memory_model, user)
+    memory_model.summary = "The user likes lamps."
+    before = len(memory_model.summary_calls())
+    (city,) = of_key(daemon, user, "home_city")
+    patch(daemon, user, city["id"], state="retracted")
+    daemon.settle(user)
+    until(lambda: KNOWN_VALUE not in str(daemon.memory(user)["summary"]), "no word of it")
+    assert "home_city of user: not Lisbon" in memory_model.summary_calls()[before].prompt
+
+
+def test_a_summary_that_says_nothing_of_it_stays(make_daemon, memory_model, user):
+    daemon = summarized(make_daemon, memory_model, user)
+    made = daemon.admin("POST", facts_path(daemon, user), json={"key": "pet", "value": "cat"}).json()
+    summary = daemon.memory(user)["summary"]
+    patch(daemon, user, made["id"], value="dog")
+    daemon.settle(user)
+    assert daemon.memory(user)["summary"] == summary
+
+
+def test_a_turn_that_says_a_corrected_value_is_given_with_a_mark(daemon, upstream, known_user):
+    talk = Chat(daemon, known_user, session="open", mode="vector")
+    talk.say("Which colour is my favourite?")
+    assert KNOWN_TURN in prompt(upstream), "as it was said"
+    (city,) = of_key(daemon, known_user, "home_city")
+    patch(daemon, known_user, city["id"], value="Porto")
+    for say in (talk.say, Chat(daemon, known_user, session="other", mode="vector").say):
+        say("Which colour is my favourite?")
+        given = prompt(upstream)
+        assert '[until ' in given and "I live in Lisbon" in given
+        assert given.count("I live in Lisbon") == given.count("[until ") * 2, "never without its mark"

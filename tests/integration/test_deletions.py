@@ -1,0 +1,226 @@
+"""Deleting a fact, a turn, a conversation, a span of time, a topic, a user and a tenant, over the admin address."""
+
+import json
+import time
+
+import pytest
+
+
+def say(daemon, user, text, session):
+    return daemon.admin("POST", f"/v1/users/{user}/messages", json={"learn": False, "messages": [
+        {"role": "user", "content": text, "session": session, "created_at": "2026-01-05T10:00:00Z"},
+        {"role": "assistant", "content": f"Noted: {text}", "session": session, "created_at": "2026-01-05T10:00:01Z"},
+    ]})
+
+
+def memory(daemon, user):
+    return daemon.admin("GET", f"/v1/users/{user}/memory").json()
+
+
+def texts(daemon, user):
+    return [turn["content"] for turn in memory(daemon, user)["messages"]]
+
+
+@pytest.fixture
+def talk(daemon, user):
+    for text, session in (("I live in Lisbon", "a"), ("My cat is Tom", "a"), ("I work in Bergen", "b")):
+        assert say(daemon, user, text, session).status_code == 202
+    return memory(daemon, user)["messages"]
+
+
+def test_a_turn_goes_with_its_answer(daemon, user, talk):
+    reply = daemon.admin("DELETE", f"/v1/users/{user}/turns/{talk[0]['id']}")
+    assert reply.status_code == 200, reply.text
+    report = reply.json()
+    assert report["turns"] == 2 and report["conversations"] == 1 and len(report["id"]) == 16
+    assert not [text for text in texts(daemon, user) if "Lisbon" in text]
+    assert daemon.admin("DELETE", f"/v1/users/{user}/turns/{talk[0]['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["turns/0", "turns/x", "turns/-1", "turns/99999999999999999999", "facts/1x",
+                                  "conversations/4294967296", "turns/1?keep_facts=2", "turns/1?plan=zz",
+                                  "turns/1?dry_run=yes"])
+def test_what_is_no_id_or_switch_is_400(daemon, user, talk, path):
+    reply = daemon.admin("DELETE", f"/v1/users/{user}/{path}")
+    assert reply.status_code == 400, reply.text
+    assert len(texts(daemon, user)) == 6
+
+
+def test_a_conversation_goes_by_id_or_session(daemon, user, talk):
+    other = next(turn for turn in talk if turn["session"] == "b")
+    reply = daemon.admin("DELETE", f"/v1/users/{user}/conversations/{other['conversation']}")
+    assert reply.json()["turns"] == 2
+    reply = daemon.admin("DELETE", f"/v1/users/{user}/conversations", params={"session": "a"})
+    assert reply.json()["turns"] == 4
+    assert texts(daemon, user) == []
+    assert daemon.admin("DELETE", f"/v1/users/{user}/conversations?session=a").status_code == 404
+    assert daemon.admin("DELETE", f"/v1/users/{user}/conversations").status_code == 400
+
+
+def test_a_span_goes(daemon, user, talk):
+    path = f"/v1/users/{user}/memory"
+    assert daemon.admin("DELETE", path).status_code == 400
+    assert daemon.admin("DELETE", f"{path}?since=2026-01-06&until=2026-01-05").status_code == 400
+    assert daemon.admin("DELETE", f"{path}?since=yesterday").status_code == 400
+    for query in ("until=2026-01-05T10:00:00Z", "since=2999-01-01&dry_run=1"):
+        reply = daemon.admin("DELETE", f"{path}?{query}")
+        assert reply.status_code == 404 and "nothing to delete" in reply.json()["error"]["message"]
+    assert daemon.admin("DELETE", f"{path}?since=2026-01-05&until=2026-01-06").json()["turns"] == 6
+    assert texts(daemon, user) == []
+
+
+def test_a_topic_goes_as_its_dry_run_showed_it(daemon, user, talk):
+    path = f"/v1/users/{user}/forget"
+    shown = daemon.admin("POST", path, json={"about": "cat", "dry_run": True}).json()
+    assert shown["exact"] == 2 and shown["turns"][0]["content"] == "My cat is Tom"
+    assert len(texts(daemon, user)) == 6
+    say(daemon, user, "My other cat is Jerry", "c")
+    assert daemon.admin("POST", path, json={"about": "cat", "plan": shown["plan"]}).status_code == 409
+    assert len(texts(daemon, user)) == 8
+    shown = daemon.admin("POST", path, json={"about": "cat"}).json()
+    assert shown["dry_run"] and shown["would_delete"]["turns"] == 4
+    report = daemon.admin("POST", path, json={"about": "cat", "plan": shown["plan"]}).json()
+    assert report["turns"] == 4
+    assert not [text for text in texts(daemon, user) if "cat" in text]
+    assert daemon.admin("POST", path, json={"about": "cat"}).status_code == 404
+    assert daemon.admin("POST", path, json={"about": "Lisbon", "dry_run": False}).json()["turns"] == 2
+
+
+@pytest.mark.parametrize("body", [{}, {"about": ""}, {"about": 5}, {"about": "x", "dry_run": 1}, [], {"about": "x", "plan": "1"},
+                                  {"entity": None}, {"about": "x" * 4097}, {"entity": "cat " * 2000}])
+def test_a_topic_that_names_nothing_is_400(daemon, user, talk, body):
+    reply = daemon.admin("POST", f"/v1/users/{user}/forget", json=body)
+    assert reply.status_code == 400, reply.text
+
+
+def test_what_was_deleted_does_not_come_back(daemon, user, talk):
+    assert daemon.admin("DELETE", f"/v1/users/{user}/conversations?session=a").status_code == 200
+    reply = say(daemon, user, "I live in Lisbon", "a")
+    assert reply.json()["imported"] == 0 and reply.json()["erased"] == 2
+    assert daemon.admin("DELETE", f"/v1/users/{user}").json()["users"] == 1
+    reply = say(daemon, user, "I work in Bergen", "b")
+    assert reply.json()["imported"] == 0 and reply.json()["erased"] == 2
+    # what is said from now on is new
+    time.sleep(1.1)
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    reply = daemon.admin("POST", f"/v1/users/{user}/messages", json={"learn": False, "messages": [
+        {"role": "user", "content": "I live in Oslo", "created_at": now}]})
+    assert reply.json()["imported"] == 1
+    assert texts(daemon, user) == ["I live in Oslo"]
+
+
+def test_a_user_is_reported_in_counts(daemon, user, talk):
+    report = daemon.admin("DELETE", f"/v1/users/{user}").json()
+    assert report["users"] == 1 and report["turns"] == 6 and report["conversations"] == 2
+    report = daemon.admin("DELETE", f"/v1/users/{user}").json()
+    assert report["users"] == 0 and report["turns"] == 0
+    assert "Lisbon" not in json.dumps(report) and user not in json.dumps(report)
+
+
+def test_a_tenant_needs_its_name_twice(daemon, user):
+    for number in range(3):
+        path = f"/v1/users/{user}{number}/messages?tenant={user}-corp"
+        assert daemon.admin("POST", path, json={"learn": False, "messages": [
+            {"role": "user", "content": "hello there"}]}).status_code == 202
+    say(daemon, user, "I stay", "a")
+    path = f"/v1/tenants/{user}-corp"
+    assert daemon.admin("DELETE", path).status_code == 400
+    assert daemon.admin("DELETE", path, json={"confirm": "corp"}).status_code == 400
+    report = daemon.admin("DELETE", path, json={"confirm": f"{user}-corp"}).json()
+    assert report["users"] == 3 and report["turns"] == 3
+    assert daemon.admin("GET", f"/v1/users?tenant={user}-corp").json()["users"] == []
+    assert len(texts(daemon, user)) == 2
+
+
+# ---- what would go, and what nobody asked for ----
+
+
+def test_a_dry_run_of_a_user_deletes_nothing(daemon, user, talk):
+    path = f"/v1/users/{user}"
+    shown = daemon.admin("DELETE", f"{path}?dry_run=1")
+    assert shown.status_code == 200 and shown.json()["dry_run"] is True and shown.json()["plan"] is None
+    counts = shown.json()["would_delete"]
+    assert counts["users"] == 1 and counts["turns"] == 6 and counts["conversations"] == 2
+    assert "postings" not in counts and "frozen" not in counts, "what it does not count it does not tell"
+    assert len(texts(daemon, user)) == 6 and len(shown.json()["turns"]) == 6
+    report = daemon.admin("DELETE", path).json()
+    assert {name: report[name] for name in counts} == counts
+    assert daemon.admin("DELETE", f"{path}?dry_run=1").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["dry-run=1", "dryrun=1", "dry_run", "dry_run=2", "Dry_run=1", "plan=0123456789abcdef",
+                                   "dry_run=0&dry_run=1", "tenant=&tenant=x", "%64ry_run=1", "=1", "&&x=1"])
+@pytest.mark.parametrize("path", ["", "/turns/{turn}", "/conversations?session=a", "/memory?since=2000-01-01"])
+def test_a_mistyped_parameter_deletes_nothing(daemon, user, talk, path, query):
+    place = f"/v1/users/{user}{path.format(turn=talk[0]['id'])}"
+    reply = daemon.admin("DELETE", place + ("&" if "?" in place else "?") + query)
+    assert reply.status_code in (400, 409), reply.text  # 409: the plan is not of this
+    assert reply.json()["error"]["code"] in ("invalid_query", "plan_changed")
+    assert len(texts(daemon, user)) == 6
+
+
+@pytest.mark.parametrize("query, said", [
+    ("dryrun=1", '"dryrun" is no parameter of this call, or stands there twice.'),
+    ("dry_run", '"dry_run" in the query has no value.'),
+    ("x" * 200 + "=1", f'"{"x" * 64}" is no parameter of this call, or stands there twice.'),
+    ("x" * 200, f'"{"x" * 64}" in the query has no value.'),
+])
+def test_a_mistyped_parameter_is_named(daemon, user, query, said):
+    reply = daemon.admin("DELETE", f"/v1/users/{user}?{query}")
+    assert reply.status_code == 400 and reply.json()["error"]["message"] == said
+
+
+def test_many_parameters_are_looked_at_to_the_last(daemon, user, talk):
+    query = "&".join(["dry_run=0"] + ["force=1"] + ["x=1"] * 100)
+    assert daemon.admin("DELETE", f"/v1/users/{user}?{query}").status_code == 400
+    assert len(texts(daemon, user)) == 6
+
+
+@pytest.mark.parametrize("body", [{"about": "cat", "dry_run": False, "with_fact": False}, {"about": "cat", "dryrun": True, "dry_run": False},
+                                  '{"about":"cat","dry_run":false,"dry_run":true}'])
+def test_a_mistyped_member_forgets_nothing(daemon, user, talk, body):
+    body = body if isinstance(body, str) else json.dumps(body)
+    reply = daemon.admin("POST", f"/v1/users/{user}/forget", content=body, headers={"Content-Type": "application/json"})
+    assert reply.status_code == 400 and "each once" in reply.json()["error"]["message"], reply.text
+    assert len(texts(daemon, user)) == 6
+
+
+def test_a_dry_run_by_the_query_is_one_whatever_the_body_says(daemon, user, talk):
+    path = f"/v1/users/{user}/forget?dry_run=1"
+    assert daemon.admin("POST", path, json={"about": "cat", "dry_run": False}).json()["dry_run"] is True
+    assert len(texts(daemon, user)) == 6
+
+
+def test_a_tenants_held_users_stay_and_are_counted(daemon, user):
+    tenant = f"{user}-corp"
+    for name in ("held", "free"):
+        assert daemon.admin("POST", f"/v1/users/{name}/facts?tenant={tenant}", json={"key": "city", "value": "Turin"}).status_code == 201
+    hold = {"hold_until": "2999-01-01"}
+    assert daemon.admin("PUT", f"/v1/users/held/settings?tenant={tenant}", json=hold).status_code == 200
+    path, names = f"/v1/tenants/{tenant}", {"confirm": tenant}
+    shown = daemon.admin("DELETE", f"{path}?dry_run=1").json()
+    assert shown["dry_run"] and shown["would_delete"]["users"] == 1 and shown["would_delete"]["facts"] == 1 and shown["held"] == 1
+    assert len(daemon.admin("GET", f"/v1/users?tenant={tenant}").json()["users"]) == 2
+    report = daemon.admin("DELETE", path, json=names).json()
+    assert report["users"] == 1 and report["held"] == 1
+    assert [u["user"] for u in daemon.admin("GET", f"/v1/users?tenant={tenant}").json()["users"]] == ["held"]
+    shown = daemon.admin("DELETE", f"{path}?dry_run=1&force=1").json()
+    assert shown["would_delete"]["users"] == 1 and shown["held"] == 0
+    report = daemon.admin("DELETE", f"{path}?force=1", json=names).json()
+    assert report["users"] == 1 and report["held"] == 0
+    assert daemon.admin("GET", f"/v1/users?tenant={tenant}").json()["users"] == []
+
+
+def test_a_fact_that_has_changed_since_it_was_read_stays(daemon, user):
+    path = f"/v1/users/{user}/facts"
+    made = daemon.admin("POST", path, json={"key": "city", "value": "Turin"})
+    one, old = f"{path}/{made.json()['id']}", made.headers["ETag"]
+    assert daemon.admin("PATCH", one, json={"confidence": 0.5}).status_code == 200
+    for tag, status in ((old, 412), ('"x"', 412), ("0" * 16, 412)):
+        assert daemon.admin("DELETE", one, headers={"If-Match": tag}).status_code == status
+    assert daemon.admin("DELETE", f"{path}/999999", headers={"If-Match": old}).status_code == 404
+    assert daemon.admin("DELETE", f"{path}/x", headers={"If-Match": old}).status_code == 400
+    assert daemon.admin("DELETE", one, headers={"If-Match": daemon.admin("GET", one).headers["ETag"]}).status_code == 200
+    again = f"{path}/{daemon.admin('POST', path, json={'key': 'city', 'value': 'Turin'}).json()['id']}"
+    assert daemon.admin("DELETE", again, headers={"If-Match": "*"}).json()["facts"] == 1
+

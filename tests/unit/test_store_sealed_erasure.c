@@ -1,0 +1,145 @@
+/* What an erasure leaves of a user in an encrypted store, and in the copies that were made of it.
+ */
+#include "core/rights/settings.h"
+#include "storage/deletions.h"
+#include "tests/unit/sealed_fixture.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+START_TEST(an_old_copy_of_the_file_is_worthless_once_the_user_is_erased)
+{
+	struct fixture fixture;
+	size_t size;
+	sealed_begin(&fixture);
+	sealed_fill(&fixture);
+	ck_assert_uint_eq(sealed_count_keys(&fixture), 2);
+	char *copy = sealed_read_file(&fixture, "data.mdb", &size);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	ck_assert_uint_eq(sealed_count_keys(&fixture), 1); /* at once */
+	ck_assert(store_erases_by_keys(fixture.store));
+	ck_assert(!fixture_view(&fixture, "").known);
+	store_close(fixture.store);
+	sealed_write_file(&fixture, "data.mdb", copy, size);
+	char error[512];
+	fixture.store = sealed_open(&fixture, fixture_master(), error);
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	struct user_memory read;
+	ck_assert_int_ne(
+		store_read_user(fixture.store, fixture_key("alex"), 10, 0, &read, &fixture.arena),
+		STORE_OK);
+	ck_assert_int_eq(
+		store_read_user(fixture.store, fixture_key("ben"), 10, 0, &read, &fixture.arena),
+		STORE_OK);
+	unit_assert_slice(read.turns[0].text, "Bergamot is my town too");
+	free(copy);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_user_who_comes_back_gets_other_keys)
+{
+	struct fixture fixture;
+	struct fixture_wait waits[3] = {{0}};
+	sealed_begin(&fixture);
+	sealed_fill(&fixture);
+	/* The three wait together, and are written in one batch or more. */
+	struct append append = fixture_exchange("I am back", "hello", 9000);
+	(void)store_forget(fixture.store, fixture_key("alex"), 0, NULL, &fixture.loop.loop,
+			   fixture_done, &waits[0]);
+	(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done, &waits[1]);
+	append.user = SLICE("ben");
+	(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done, &waits[2]);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(fixture_await(&fixture.loop, &waits[i]), STORE_OK);
+	ck_assert_uint_eq(sealed_count_keys(&fixture), 2);
+	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 2);
+	fixture_reopen(&fixture);
+	ck_assert_uint_eq(fixture_view(&fixture, "").turn_count, 2);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(keys_that_a_crash_left_are_erased_at_the_next_start)
+{
+	struct fixture fixture;
+	size_t size;
+	sealed_begin(&fixture);
+	sealed_fill(&fixture);
+	char *keys = sealed_read_file(&fixture, "keys", &size);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	store_close(fixture.store);
+	sealed_write_file(&fixture, "keys", keys, size);
+	sealed_write_file(&fixture, "recalld.lock", "1\n", 2); /* as a killed process leaves it */
+	ck_assert_uint_eq(sealed_count_keys(&fixture), 2);
+	char error[512];
+	fixture.store = sealed_open(&fixture, fixture_master(), error);
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	ck_assert_uint_eq(sealed_count_keys(&fixture), 1);
+	free(keys);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(an_opt_out_outlives_the_users_keys_without_its_words)
+{
+	struct fixture fixture;
+	struct user_settings settings = settings_default();
+	struct user_settings read;
+	sealed_begin(&fixture);
+	sealed_fill(&fixture);
+	settings.learn = false;
+	settings.note = SLICE("asked by Bergamot's letter");
+	sealed_put_settings(&fixture, &settings);
+	ck_assert(!sealed_shows_anything(&fixture));
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	ck_assert_uint_eq(sealed_count_keys(&fixture), 1);
+	fixture_reopen(&fixture);
+	ck_assert_int_eq(store_settings(fixture.store, fixture_key("alex"), &read, &fixture.arena),
+			 STORE_OK);
+	ck_assert(read.is_stored && !read.learn);
+	ck_assert_uint_eq(read.note.size, 0);
+	/* With words again, they need keys again, and keep them when only the memory ends. */
+	sealed_put_settings(&fixture, &settings);
+	ck_assert_uint_eq(sealed_count_keys(&fixture), 2);
+	fixture_reopen(&fixture);
+	ck_assert_int_eq(store_settings(fixture.store, fixture_key("alex"), &read, &fixture.arena),
+			 STORE_OK);
+	unit_assert_slice(read.note, "asked by Bergamot's letter");
+	fixture_finish(&fixture);
+}
+END_TEST
+
+static int64_t oldest_of(struct fixture *fixture, const char *user)
+{
+	struct fixture_wait wait = {0};
+	struct deletion_report report;
+	(void)store_forget(fixture->store, fixture_key(user), 5000, &report, &fixture->loop.loop,
+			   fixture_done, &wait);
+	(void)fixture_await(&fixture->loop, &wait);
+	return report.oldest;
+}
+
+START_TEST(a_report_says_since_when_exported_keys_may_open_what_it_tells_of)
+{
+	const int64_t begun = (int64_t)time(NULL) * 1000;
+	const int64_t later = begun + 1000000;
+	struct fixture fixture;
+	struct append append = fixture_exchange("I was born in Bergamot", "So was I", later);
+	sealed_begin(&fixture);
+	sealed_say(&fixture, "alex", "I was born in Bergamot", 5); /* before there were keys */
+	ck_assert_int_lt(oldest_of(&fixture, "alex"), begun);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	const int64_t keyed = oldest_of(&fixture, "alex"); /* had keys first */
+	ck_assert_int_ge(keyed, begun);
+	ck_assert_int_lt(keyed, later);
+	ck_assert_int_eq(oldest_of(&fixture, "nobody"), INT64_MAX);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_sealed_erasure", an_old_copy_of_the_file_is_worthless_once_the_user_is_erased,
+	  a_user_who_comes_back_gets_other_keys,
+	  keys_that_a_crash_left_are_erased_at_the_next_start,
+	  an_opt_out_outlives_the_users_keys_without_its_words,
+	  a_report_says_since_when_exported_keys_may_open_what_it_tells_of)
