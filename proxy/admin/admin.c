@@ -116,64 +116,6 @@ void admin_reply_failure(struct admin_call *call, enum store_result result)
 
 /* ---- routes ---- */
 
-enum { MOST_HOLES = 2 };
-
-/* Whether the path matches the endpoint's form; returns the segments at "{}". */
-static bool path_matches(const char *form, struct slice path, struct slice segments[MOST_HOLES])
-{
-	struct slice pattern = slice_of(form);
-	for (size_t i = 0; i < MOST_HOLES; i++)
-		segments[i] = (struct slice){0};
-	for (size_t i = 0; i < MOST_HOLES; i++) {
-		size_t hole = slice_find(pattern, SLICE("{}"), 0);
-		if (hole == pattern.size)
-			break;
-		if (!slice_starts_with(path, slice_part(pattern, 0, hole)))
-			return false;
-		path = slice_part(path, hole, path.size);
-		size_t end = slice_find(path, SLICE("/"), 0);
-		segments[i] = slice_part(path, 0, end);
-		if (end == 0)
-			return false;
-		path = slice_part(path, end, path.size);
-		pattern = slice_part(pattern, hole + 2, pattern.size);
-	}
-	return slice_equal(pattern, path);
-}
-
-/* Adds the method to a list for the head Allow. */
-static struct slice and_method(struct slice list, struct slice method, struct arena *arena)
-{
-	const struct slice parts[] = {list, list.size > 0 ? SLICE(", ") : SLICE(""),
-				      slice_equal(method, SLICE("GET")) ? SLICE("GET, HEAD")
-									: method};
-	return arena_join(arena, parts, 3);
-}
-
-/* NULL: the path needs one of other methods, returned in `taken`, or does not exist. */
-static const struct admin_endpoint *find_endpoint(struct slice method, struct slice path,
-						  struct slice segments[MOST_HOLES],
-						  struct slice *taken, struct arena *arena)
-{
-	const struct admin_endpoint *const tables[] = {
-		admin_system_endpoints,   admin_user_endpoints,     admin_user_list_endpoints,
-		admin_deletion_endpoints, admin_dedupe_endpoints,   admin_portable_endpoints,
-		admin_forget_endpoints,   admin_receipt_endpoints,  admin_import_endpoints,
-		admin_preview_endpoints,  admin_unpark_endpoints,   admin_scrub_endpoints,
-		admin_fact_endpoints,     admin_settings_endpoints, admin_audit_endpoints};
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		for (const struct admin_endpoint *entry = tables[i]; entry->method != NULL;
-		     entry++) {
-			if (!path_matches(entry->path, path, segments))
-				continue;
-			if (slice_equal(method, slice_of(entry->method)))
-				return entry;
-			*taken = and_method(*taken, slice_of(entry->method), arena);
-		}
-	}
-	return NULL;
-}
-
 static void refuse_token(struct admin_call *call)
 {
 	const struct http_field challenge = {SLICE("WWW-Authenticate"), SLICE("Bearer")};
@@ -219,42 +161,56 @@ static void refuse_method(struct admin_call *call, struct slice taken)
 			 SLICE("This path does not support that method."), &allow, 1);
 }
 
+/* Reads what the path and the query say. False: the call has ended. */
+static bool read_target(struct admin_call *call, const struct slice *segments)
+{
+	const struct admin_route *route = call->route;
+	if (!percent_decode(segments[0], &call->parameter, &call->arena) ||
+	    !percent_decode(segments[1], &call->item, &call->arena)) {
+		admin_reply_error(call, 400, "invalid_path",
+				  "The path has invalid percent-encoding.");
+		return false;
+	}
+	if ((route->query != NULL && !admin_query_admits(call, route->query)) ||
+	    !admin_query(call, "tenant", &call->tenant))
+		return false;
+	const char *fault =
+		route->names == NAMES_NEW_USER ? identity_user_fault(call->parameter) : NULL;
+	if (fault != NULL)
+		admin_reply_error(call, 400, "invalid_user_id", fault);
+	return fault == NULL;
+}
+
 static void route(struct admin_call *call)
 {
 	const struct http_head *head = http_request_head(call->request);
 	size_t question = slice_find(head->target, SLICE("?"), 0);
 	struct slice path = slice_part(head->target, 0, question);
-	struct slice query = slice_part(head->target, question, head->target.size);
-	if (query.size > 0)
-		query = slice_part(query, 1, query.size);
-	struct slice segments[MOST_HOLES];
-	struct slice taken = {0};
+	struct slice segments[ADMIN_MOST_SEGMENTS];
+	struct slice taken;
 	/* the reply omits the body */
 	bool is_head = slice_equal(head->method, SLICE("HEAD"));
-	const struct admin_endpoint *endpoint = find_endpoint(is_head ? SLICE("GET") : head->method,
-							      path, segments, &taken, &call->arena);
-	if ((endpoint == NULL || !endpoint->open) && !may_call(call))
+	const struct admin_route *route = admin_find_route(is_head ? SLICE("GET") : head->method,
+							   path, segments, &taken, &call->arena);
+	if ((route == NULL || route->names != NAMES_NOBODY_OPEN) && !may_call(call))
 		return;
-	if (endpoint == NULL) {
-		if (taken.size > 0)
-			refuse_method(call, taken);
-		else
-			admin_reply_error(call, 404, "not_found", "There is no such path.");
+	if (route == NULL && taken.size > 0) {
+		refuse_method(call, taken);
 		return;
 	}
-	if (!percent_decode(segments[0], &call->parameter, &call->arena) ||
-	    !percent_decode(segments[1], &call->item, &call->arena)) {
-		admin_reply_error(call, 400, "invalid_path",
-				  "The path has invalid percent-encoding.");
+	if (route == NULL) {
+		admin_reply_error(call, 404, "not_found", "There is no such path.");
 		return;
 	}
-	call->query = query;
-	if ((endpoint->query != NULL && !admin_query_admits(call, endpoint->query)) ||
-	    !admin_query(call, "tenant", &call->tenant))
+	call->route = route;
+	if (question < head->target.size)
+		call->query = slice_part(head->target, question + 1, head->target.size);
+	if (!read_target(call, segments))
 		return;
 	call->user = store_user_key(call->tenant, call->parameter);
-	admin_audit_begin(call, endpoint);
-	endpoint->handle(call);
+	call->action = route->action;
+	call->is_of_user = route->names >= NAMES_USER;
+	route->handle(call);
 }
 
 static void on_gone(void *cookie)

@@ -11,41 +11,6 @@ enum { ANSWER_LIMIT = 64 << 20, USUAL_LIMIT = 100, MAX_LIMIT = 1000, LAST_SEQUEN
 
 /* ---- recording ---- */
 
-/* Calls that read or change somebody's memory; all others are not recorded. */
-static const struct {
-	const char *method;
-	const char *path;
-	const char *action;
-	const char *target;
-} recorded[] = {
-	{"GET", "/v1/audit", "read", "audit"},
-	{"GET", "/v1/users", "read", "users"},
-	{"GET", "/v1/users/{}/memory", "read", "memory"},
-	{"GET", "/v1/users/{}/facts", "read", "facts"},
-	{"GET", "/v1/users/{}/facts/{}", "read", "fact"},
-	{"GET", "/v1/users/{}/settings", "read", "settings"},
-	{"GET", "/v1/users/{}/receipts", "read", "receipts"},
-	{"GET", "/v1/receipts/{}", "read", "receipt"},
-	{"GET", "/v1/users/{}/export", "export", "memory"},
-	{"POST", "/v1/users/{}/preview", "preview", "memory"},
-	{"POST", "/v1/users/{}/import", "import", "memory"},
-	{"POST", "/v1/users/{}/messages", "import", "turns"},
-	{"POST", "/v1/users/{}/facts", "correct", "fact"},
-	{"PATCH", "/v1/users/{}/facts/{}", "correct", "fact"},
-	{"POST", "/v1/users/{}/facts/{}/restore", "correct", "fact"},
-	{"POST", "/v1/users/{}/dedupe", "correct", "facts"},
-	{"POST", "/v1/dedupe", "correct", "facts"},
-	{"PUT", "/v1/users/{}/settings", "settings", "settings"},
-	{"DELETE", "/v1/users/{}", "delete", "user"},
-	{"DELETE", "/v1/tenants/{}", "delete", "tenant"},
-	{"DELETE", "/v1/users/{}/facts/{}", "delete", "fact"},
-	{"DELETE", "/v1/users/{}/turns/{}", "delete", "turn"},
-	{"DELETE", "/v1/users/{}/conversations/{}", "delete", "conversation"},
-	{"DELETE", "/v1/users/{}/conversations", "delete", "conversation"},
-	{"DELETE", "/v1/users/{}/memory", "delete", "span"},
-	{"POST", "/v1/users/{}/forget", "delete", "topic"},
-};
-
 /* The peer without its port. */
 static struct slice host_of(const char *peer)
 {
@@ -54,29 +19,16 @@ static struct slice host_of(const char *peer)
 	return colon == NULL ? whole : slice_part(whole, 0, (size_t)(colon - peer));
 }
 
-void admin_audit_begin(struct admin_call *call, const struct admin_endpoint *endpoint)
-{
-	static const char users[] = "/v1/users/{}";
-	for (size_t i = 0; i < sizeof(recorded) / sizeof(recorded[0]); i++) {
-		if (strcmp(recorded[i].method, endpoint->method) != 0 ||
-		    strcmp(recorded[i].path, endpoint->path) != 0)
-			continue;
-		call->action = recorded[i].action;
-		call->target = recorded[i].target;
-	}
-	call->is_of_user = strncmp(endpoint->path, users, sizeof(users) - 1) == 0;
-}
-
 static struct audit_entry entry_of(const struct admin_call *call, int result)
 {
-	const bool is_tenant = strcmp(call->target, "tenant") == 0;
+	const enum admin_names names = call->route->names;
 	return (struct audit_entry){
 		.by = "admin",
 		.from = call->from,
 		.action = call->action,
-		.target = call->target,
-		.item = strcmp(call->target, "receipt") == 0 ? call->parameter : call->item,
-		.tenant = is_tenant ? call->parameter : call->tenant,
+		.target = call->route->target,
+		.item = names == NAMES_RECEIPT ? call->parameter : call->item,
+		.tenant = names == NAMES_TENANT ? call->parameter : call->tenant,
 		.has_user = call->is_of_user,
 		.user = call->user,
 		.result = result,
@@ -132,7 +84,7 @@ static void put_log(struct buffer *out, const struct audit_page *page, bool as_t
 		buffer_append(out, SLICE("],\"next\":null"));
 }
 
-static void get_audit(struct admin_call *call)
+void admin_get_audit(struct admin_call *call)
 {
 	struct audit_query query = {.since = INT64_MIN, .until = INT64_MAX, .limit = USUAL_LIMIT};
 	struct audit_page page;
@@ -162,8 +114,3 @@ static void get_audit(struct admin_call *call)
 	buffer_printf(&out, ",\"dropped\":%" PRIu64 "}", store_audit_dropped(call->service->store));
 	admin_reply_json(call, 200, &out);
 }
-
-const struct admin_endpoint admin_audit_endpoints[] = {
-	{"GET", "/v1/audit", "user action since until lines after limit", false, get_audit},
-	{NULL, NULL, NULL, false, NULL},
-};

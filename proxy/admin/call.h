@@ -1,4 +1,4 @@
-/* One call to the admin address, as its handlers see it. Each handler is one entry of a table. */
+/* One call to the admin address, as its handlers see it, and the table of its routes. */
 #ifndef RECALLD_PROXY_ADMIN_CALL_H
 #define RECALLD_PROXY_ADMIN_CALL_H
 
@@ -27,41 +27,58 @@ struct admin_call {
 	struct slice query;     /* behind the "?", as it came */
 
 	/* For the audit log: */
-	const char *action; /* NULL: it is not recorded */
-	const char *target;
-	struct slice from; /* the peer's host */
-	bool is_of_user;   /* `user` is who it is about */
-	bool is_written;   /* a write carries the entry */
+	const struct admin_route *route;
+	const char *action; /* the route's, unless the handler knows better; NULL: unrecorded */
+	struct slice from;  /* the peer's host */
+	bool is_of_user;    /* `user` is who it is about */
+	bool is_written;    /* a write carries the entry */
 };
 
-struct admin_endpoint {
+/* What the path's first segment names. */
+enum admin_names {
+	NAMES_NOBODY,
+	NAMES_NOBODY_OPEN, /* needs no token: probes have none */
+	NAMES_RECEIPT,
+	NAMES_TENANT,
+	NAMES_USER,
+	NAMES_NEW_USER, /* whom the call may make, so the id must be one that a chat may have */
+};
+
+typedef void admin_handler(struct admin_call *call);
+
+enum { ADMIN_MOST_SEGMENTS = 2 };
+
+struct admin_route {
 	const char *method;
-	const char *path;  /* "{}" stands for one segment, twice at most */
+	const char *path;  /* "{}" stands for one segment */
 	const char *query; /* its parameters beside "tenant", between spaces; NULL: any */
-	bool open;         /* needs no token */
-	void (*handle)(struct admin_call *call);
+	enum admin_names names;
+	const char *action; /* what the audit log notes; NULL: nothing, and no target */
+	const char *target;
+	admin_handler *handle;
 };
 
-/* An entry without a method ends the list. */
-extern const struct admin_endpoint admin_system_endpoints[];
-extern const struct admin_endpoint admin_user_endpoints[];
-extern const struct admin_endpoint admin_deletion_endpoints[];
-extern const struct admin_endpoint admin_forget_endpoints[];
-extern const struct admin_endpoint admin_dedupe_endpoints[];
-extern const struct admin_endpoint admin_portable_endpoints[];
-extern const struct admin_endpoint admin_user_list_endpoints[];
-extern const struct admin_endpoint admin_fact_endpoints[];
-extern const struct admin_endpoint admin_settings_endpoints[];
-extern const struct admin_endpoint admin_receipt_endpoints[];
-extern const struct admin_endpoint admin_import_endpoints[];
-extern const struct admin_endpoint admin_preview_endpoints[];
-extern const struct admin_endpoint admin_unpark_endpoints[];
-extern const struct admin_endpoint admin_scrub_endpoints[];
-extern const struct admin_endpoint admin_audit_endpoints[];
+extern const struct admin_route admin_routes[];
+extern const size_t admin_route_count;
 
-/* Notes what the audit log will say of the call. */
+/* The route for the method and path, and the path's segments at "{}". NULL: the path needs one of
+ * other methods, which `taken` lists for the head Allow, or does not exist. */
+const struct admin_route *admin_find_route(struct slice method, struct slice path,
+					   struct slice segments[ADMIN_MOST_SEGMENTS],
+					   struct slice *taken, struct arena *arena);
+
+/* The routes' handlers; each ends the call. */
+admin_handler admin_get_health, admin_get_readiness, admin_get_metrics, admin_get_status,
+	admin_get_scrub, admin_post_scrub, admin_get_audit, admin_post_unpark, admin_dedupe_all,
+	admin_dedupe_user, admin_get_receipt, admin_get_receipts, admin_delete_tenant,
+	admin_get_users, admin_delete_user, admin_get_memory, admin_delete_span, admin_forget_topic,
+	admin_get_facts, admin_post_fact, admin_delete_fact, admin_get_fact, admin_patch_fact,
+	admin_restore_fact, admin_delete_turn, admin_delete_conversation, admin_delete_session,
+	admin_post_messages, admin_get_export, admin_post_import, admin_post_preview,
+	admin_get_settings, admin_put_settings;
+
+/* Notes whom the audit log will name as the caller. */
 void admin_audit_client(struct admin_call *call);
-void admin_audit_begin(struct admin_call *call, const struct admin_endpoint *endpoint);
 /* Records a call that wrote nothing; the functions that reply call it. */
 void admin_audit(struct admin_call *call, int status);
 /* For a write that the log must tell of: its entry is in the write's transaction. Clear

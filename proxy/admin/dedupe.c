@@ -145,7 +145,7 @@ static struct deduping *begin(struct admin_call *call)
 	return deduping;
 }
 
-static void dedupe_user(struct admin_call *call)
+void admin_dedupe_user(struct admin_call *call)
 {
 	struct deduping *deduping = begin(call);
 	struct arena scratch = {0};
@@ -164,7 +164,7 @@ static void dedupe_user(struct admin_call *call)
 	go_on(deduping);
 }
 
-static void dedupe_all(struct admin_call *call)
+void admin_dedupe_all(struct admin_call *call)
 {
 	struct deduping *deduping = begin(call);
 	if (deduping == NULL)
@@ -174,9 +174,3 @@ static void dedupe_all(struct admin_call *call)
 	deduping->list.more = true;
 	go_on(deduping);
 }
-
-const struct admin_endpoint admin_dedupe_endpoints[] = {
-	{"POST", "/v1/dedupe", "dry_run", false, dedupe_all},
-	{"POST", "/v1/users/{}/dedupe", "dry_run", false, dedupe_user},
-	{NULL, NULL, NULL, false, NULL},
-};

@@ -212,24 +212,24 @@ static void delete_by_id(struct admin_call *call, enum deletion_kind kind)
 }
 
 /* If-Match keeps a fact that has changed since the client read it. */
-static void delete_fact(struct admin_call *call)
+void admin_delete_fact(struct admin_call *call)
 {
 	struct deleting *deleting = begin(call, DELETION_FACT);
 	if (deleting != NULL && admin_read_match(call, &deleting->deletion.match))
 		run_by_id(deleting);
 }
 
-static void delete_turn(struct admin_call *call)
+void admin_delete_turn(struct admin_call *call)
 {
 	delete_by_id(call, DELETION_TURN);
 }
 
-static void delete_conversation(struct admin_call *call)
+void admin_delete_conversation(struct admin_call *call)
 {
 	delete_by_id(call, DELETION_CONVERSATION);
 }
 
-static void delete_session(struct admin_call *call)
+void admin_delete_session(struct admin_call *call)
 {
 	struct deleting *deleting = begin(call, DELETION_CONVERSATION);
 	if (deleting == NULL || !admin_query(call, "session", &deleting->deletion.session))
@@ -242,7 +242,7 @@ static void delete_session(struct admin_call *call)
 				  "Give the conversation's \"session\", of at most 256 bytes.");
 }
 
-static void delete_span(struct admin_call *call)
+void admin_delete_span(struct admin_call *call)
 {
 	struct deleting *deleting = begin(call, DELETION_SPAN);
 	if (deleting == NULL)
@@ -335,7 +335,7 @@ static const char *read_topic(struct deleting *deleting, struct slice *plan)
 	return NULL;
 }
 
-static void forget_topic(struct admin_call *call)
+void admin_forget_topic(struct admin_call *call)
 {
 	struct slice plan = {0};
 	struct deleting *deleting = begin(call, DELETION_TOPIC);
@@ -347,15 +347,3 @@ static void forget_topic(struct admin_call *call)
 	else if (read_plan(call, plan, &deleting->plan))
 		run(deleting);
 }
-
-#define OF_DELETION "dry_run with_source keep_facts keep_chain never_again plan force"
-
-const struct admin_endpoint admin_deletion_endpoints[] = {
-	{"DELETE", "/v1/users/{}/facts/{}", OF_DELETION, false, delete_fact},
-	{"DELETE", "/v1/users/{}/turns/{}", OF_DELETION, false, delete_turn},
-	{"DELETE", "/v1/users/{}/conversations/{}", OF_DELETION, false, delete_conversation},
-	{"DELETE", "/v1/users/{}/conversations", OF_DELETION " session", false, delete_session},
-	{"DELETE", "/v1/users/{}/memory", OF_DELETION " since until", false, delete_span},
-	{"POST", "/v1/users/{}/forget", OF_DELETION, false, forget_topic},
-	{NULL, NULL, NULL, false, NULL},
-};

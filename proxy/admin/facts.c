@@ -2,7 +2,6 @@
 #include "core/json/json.h"
 #include "core/json/members.h"
 #include "core/text/text.h"
-#include "proxy/access/identity.h"
 #include "proxy/admin/call.h"
 #include "proxy/admin/fact_body.h"
 #include "proxy/learn/learner.h"
@@ -135,7 +134,7 @@ static bool read_filter(struct admin_call *call, struct fact_filter *filter)
 	       refuse(call, "\"after\" must be the \"next\" of an earlier answer.");
 }
 
-static void list_facts(struct admin_call *call)
+void admin_get_facts(struct admin_call *call)
 {
 	struct fact_filter filter;
 	struct fact_page page;
@@ -188,7 +187,7 @@ static void reply_fact(struct admin_call *call, int status, uint64_t id)
 	admin_reply_tagged(call, status, fact_version(&account.fact), &out);
 }
 
-static void get_fact(struct admin_call *call)
+void admin_get_fact(struct admin_call *call)
 {
 	uint64_t id;
 	if (read_id(call->item, &id))
@@ -312,14 +311,10 @@ static bool read_body(struct correcting *correcting)
 	return fault == NULL;
 }
 
-static void post_fact(struct admin_call *call)
+void admin_post_fact(struct admin_call *call)
 {
-	const char *user_fault = identity_user_fault(call->parameter);
 	struct correcting *correcting = begin(call, CORRECTION_CREATE);
-	if (user_fault != NULL)
-		admin_reply_error(call, 400, "invalid_user_id", user_fault);
-	else if (read_body(correcting) && admin_has_consent(call) &&
-		 apply_policy(correcting, false))
+	if (read_body(correcting) && admin_has_consent(call) && apply_policy(correcting, false))
 		correct(correcting);
 }
 
@@ -331,7 +326,7 @@ static bool is_pii(struct admin_call *call, uint64_t id)
 	       account.fact.pii;
 }
 
-static void patch_fact(struct admin_call *call)
+void admin_patch_fact(struct admin_call *call)
 {
 	struct correcting *correcting = begin(call, CORRECTION_PATCH);
 	if (!read_id(call->item, &correcting->correction.id))
@@ -342,7 +337,7 @@ static void patch_fact(struct admin_call *call)
 		correct(correcting);
 }
 
-static void restore_fact(struct admin_call *call)
+void admin_restore_fact(struct admin_call *call)
 {
 	struct correcting *correcting = begin(call, CORRECTION_RESTORE);
 	if (!read_id(call->item, &correcting->correction.id))
@@ -350,13 +345,3 @@ static void restore_fact(struct admin_call *call)
 	else if (admin_read_match(correcting->call, &correcting->correction.match))
 		correct(correcting);
 }
-
-const struct admin_endpoint admin_fact_endpoints[] = {
-	{"GET", "/v1/users/{}/facts", "state pii entity kind q since until after limit", false,
-	 list_facts},
-	{"POST", "/v1/users/{}/facts", "", false, post_fact},
-	{"GET", "/v1/users/{}/facts/{}", "", false, get_fact},
-	{"PATCH", "/v1/users/{}/facts/{}", "", false, patch_fact},
-	{"POST", "/v1/users/{}/facts/{}/restore", "", false, restore_fact},
-	{NULL, NULL, NULL, false, NULL},
-};

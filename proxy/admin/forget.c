@@ -48,7 +48,7 @@ static void forget(struct forgetting *forgetting, struct user_key user)
 }
 
 /* Without a word, that the user does not want to be remembered stays. */
-static void delete_user(struct admin_call *call)
+void admin_delete_user(struct admin_call *call)
 {
 	const struct user_settings none = settings_default();
 	bool keeps = true;
@@ -164,7 +164,7 @@ static bool is_confirmed(struct admin_call *call)
 	       slice_equal(json_string_text(body, found[0], &call->arena), call->parameter);
 }
 
-static void delete_tenant(struct admin_call *call)
+void admin_delete_tenant(struct admin_call *call)
 {
 	bool forces = false;
 	bool dry_run = false;
@@ -193,9 +193,3 @@ static void delete_tenant(struct admin_call *call)
 	};
 	go_on(forgetting);
 }
-
-const struct admin_endpoint admin_forget_endpoints[] = {
-	{"DELETE", "/v1/users/{}", "keep_restriction dry_run force", false, delete_user},
-	{"DELETE", "/v1/tenants/{}", "dry_run force", false, delete_tenant},
-	{NULL, NULL, NULL, false, NULL},
-};

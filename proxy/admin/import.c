@@ -3,7 +3,6 @@
 #include "core/json/json.h"
 #include "core/pii/pii.h"
 #include "core/text/text.h"
-#include "proxy/access/identity.h"
 #include "proxy/admin/call.h"
 #include "proxy/config/zone.h"
 #include "proxy/learn/embedder.h"
@@ -278,14 +277,9 @@ static void on_imported(void *cookie, enum store_result result)
 	wait_for_vectors(import);
 }
 
-static void post_messages(struct admin_call *call)
+void admin_post_messages(struct admin_call *call)
 {
 	struct slice body = http_request_body(call->request);
-	const char *user_fault = identity_user_fault(call->parameter);
-	if (user_fault != NULL) {
-		admin_reply_error(call, 400, "invalid_user_id", user_fault);
-		return;
-	}
 	if (!admin_has_consent(call))
 		return;
 	struct import *import = arena_alloc(&call->arena, sizeof(*import));
@@ -298,8 +292,3 @@ static void post_messages(struct admin_call *call)
 	else
 		admin_reply_error(call, 400, "invalid_import", fault);
 }
-
-const struct admin_endpoint admin_import_endpoints[] = {
-	{"POST", "/v1/users/{}/messages", "", false, post_messages},
-	{NULL, NULL, NULL, false, NULL},
-};

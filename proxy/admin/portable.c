@@ -1,7 +1,6 @@
 /* A user's memory to take along, and to take in again: recalld's own form and those of others. */
 #include "core/json/json.h"
 #include "core/text/text.h"
-#include "proxy/access/identity.h"
 #include "proxy/admin/call.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/learner.h"
@@ -168,7 +167,7 @@ static void go_on(void *cookie)
 	}
 }
 
-static void get_export(struct admin_call *call)
+void admin_get_export(struct admin_call *call)
 {
 	struct portable_memory memory;
 	struct exporting *exporting = arena_alloc(&call->arena, sizeof(*exporting));
@@ -305,17 +304,12 @@ static bool read_form(struct admin_call *call, const char **form)
 	return *form != NULL;
 }
 
-static void post_import(struct admin_call *call)
+void admin_post_import(struct admin_call *call)
 {
 	struct slice body = http_request_body(call->request);
-	const char *fault = identity_user_fault(call->parameter);
 	const char *form;
 	bool dry_run = false;
 	bool learn = true;
-	if (fault != NULL) {
-		admin_reply_error(call, 400, "invalid_user_id", fault);
-		return;
-	}
 	if (!read_form(call, &form) || !admin_query_switch(call, "dry_run", &dry_run) ||
 	    !admin_query_switch(call, "learn", &learn))
 		return;
@@ -332,7 +326,7 @@ static void post_import(struct admin_call *call)
 			   .form = "empty"},
 	};
 	http_request_hold(call->request, 3 * body.size);
-	fault = portable_read(&taking->reader, body, form);
+	const char *fault = portable_read(&taking->reader, body, form);
 	taking->reader.memory.tenant = call->tenant;
 	taking->reader.memory.user = call->parameter;
 	if (fault != NULL)
@@ -343,9 +337,3 @@ static void post_import(struct admin_call *call)
 		store_take_in(call->service->store, &taking->reader.memory, clock_wall(),
 			      &taking->count, admin_store_loop(call, call->user), on_taken, taking);
 }
-
-const struct admin_endpoint admin_portable_endpoints[] = {
-	{"GET", "/v1/users/{}/export", "include", false, get_export},
-	{"POST", "/v1/users/{}/import", "format dry_run learn", false, post_import},
-	{NULL, NULL, NULL, false, NULL},
-};

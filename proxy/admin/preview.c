@@ -139,7 +139,7 @@ static void start(struct admin_call *call, const struct dialect *dialect, const 
 	}
 }
 
-static void post_preview(struct admin_call *call)
+void admin_post_preview(struct admin_call *call)
 {
 	struct slice body = http_request_body(call->request);
 	struct slice name;
@@ -160,8 +160,3 @@ static void post_preview(struct admin_call *call)
 		start(call, dialect, document, question);
 	json_decref(document);
 }
-
-const struct admin_endpoint admin_preview_endpoints[] = {
-	{"POST", "/v1/users/{}/preview", "dialect", false, post_preview},
-	{NULL, NULL, NULL, false, NULL},
-};

@@ -67,7 +67,7 @@ void admin_put_receipt(struct buffer *out, const struct kept_receipt *receipt, s
 	buffer_append(out, slice_part(text, 1, text.size));
 }
 
-static void get_receipt(struct admin_call *call)
+void admin_get_receipt(struct admin_call *call)
 {
 	uint64_t id;
 	struct kept_receipt receipt;
@@ -142,7 +142,7 @@ static void reply_list(struct admin_call *call, const struct receipt_list *list)
 	admin_reply_json(call, 200, &out);
 }
 
-static void get_receipts(struct admin_call *call)
+void admin_get_receipts(struct admin_call *call)
 {
 	struct receipt_list list;
 	struct slice after;
@@ -168,9 +168,3 @@ static void get_receipts(struct admin_call *call)
 	else
 		admin_reply_failure(call, result);
 }
-
-const struct admin_endpoint admin_receipt_endpoints[] = {
-	{"GET", "/v1/receipts/{}", "", false, get_receipt},
-	{"GET", "/v1/users/{}/receipts", "since until after limit", false, get_receipts},
-	{NULL, NULL, NULL, false, NULL},
-};

@@ -94,19 +94,13 @@ static void reply(struct admin_call *call, int status)
 	admin_reply_json(call, status, &out);
 }
 
-static void get_scrub(struct admin_call *call)
+void admin_get_scrub(struct admin_call *call)
 {
 	reply(call, 200);
 }
 
-static void post_scrub(struct admin_call *call)
+void admin_post_scrub(struct admin_call *call)
 {
 	scrubber_ask(call->service->scrubber);
 	reply(call, 202);
 }
-
-const struct admin_endpoint admin_scrub_endpoints[] = {
-	{"GET", "/v1/scrub", "", false, get_scrub},
-	{"POST", "/v1/scrub", "", false, post_scrub},
-	{NULL, NULL, NULL, false, NULL},
-};

@@ -1,6 +1,5 @@
 /* GET and PUT /v1/users/USER/settings: what a person has asked for. */
 #include "core/json/json.h"
-#include "proxy/access/identity.h"
 #include "proxy/admin/call.h"
 #include "proxy/learn/learner.h"
 #include "proxy/portable/forms.h"
@@ -20,7 +19,7 @@ static void reply(struct admin_call *call, const struct user_settings *settings)
 	admin_reply_json(call, 200, &out);
 }
 
-static void get_settings(struct admin_call *call)
+void admin_get_settings(struct admin_call *call)
 {
 	struct user_settings settings;
 	enum store_result result =
@@ -39,17 +38,12 @@ static void on_stored(void *cookie, enum store_result result)
 		return;
 	}
 	learner_wake(call->service->learner, call->user, false); /* they may have agreed */
-	get_settings(call);
+	admin_get_settings(call);
 }
 
-static void set_settings(struct admin_call *call)
+void admin_put_settings(struct admin_call *call)
 {
 	struct user_settings settings;
-	const char *user_fault = identity_user_fault(call->parameter);
-	if (user_fault != NULL) {
-		admin_reply_error(call, 400, "invalid_user_id", user_fault);
-		return;
-	}
 	const char *fault =
 		portable_read_settings(&settings, http_request_body(call->request), &call->arena);
 	if (fault != NULL) {
@@ -81,9 +75,3 @@ bool admin_has_consent(struct admin_call *call)
 				  "settings first.");
 	return result == STORE_OK && settings.consent_at != 0;
 }
-
-const struct admin_endpoint admin_settings_endpoints[] = {
-	{"GET", "/v1/users/{}/settings", "", false, get_settings},
-	{"PUT", "/v1/users/{}/settings", "", false, set_settings},
-	{NULL, NULL, NULL, false, NULL},
-};

@@ -24,12 +24,12 @@ static const char *store_fault(const struct store *store)
 	return NULL;
 }
 
-static void get_health(struct admin_call *call)
+void admin_get_health(struct admin_call *call)
 {
 	admin_reply(call, 200, "text/plain; charset=utf-8", SLICE("ok\n"));
 }
 
-static void get_readiness(struct admin_call *call)
+void admin_get_readiness(struct admin_call *call)
 {
 	const char *fault = store_fault(call->service->store);
 	struct slice body = SLICE("ready\n");
@@ -123,7 +123,7 @@ static void print_load(const struct service *service, struct buffer *out)
 		atomic_load(&service->held));
 }
 
-static void get_metrics(struct admin_call *call)
+void admin_get_metrics(struct admin_call *call)
 {
 	struct buffer out;
 	buffer_init(&out, ANSWER_LIMIT);
@@ -220,7 +220,7 @@ static void print_key(struct admin_call *call, struct buffer *out)
 			      is_key_overdue(call) ? "true" : "false");
 }
 
-static void get_status(struct admin_call *call)
+void admin_get_status(struct admin_call *call)
 {
 	const struct config *config = call->config;
 	const char *reason = atomic_load(&call->service->draining)
@@ -262,11 +262,3 @@ static void get_status(struct admin_call *call)
 		statistics.disk_free, store_has_room(call->service->store) ? "true" : "false");
 	admin_reply_json(call, 200, &out);
 }
-
-const struct admin_endpoint admin_system_endpoints[] = {
-	{"GET", "/healthz", NULL, true, get_health},
-	{"GET", "/readyz", NULL, true, get_readiness}, /* probes have no token */
-	{"GET", "/metrics", NULL, false, get_metrics},
-	{"GET", "/v1/status", "", false, get_status},
-	{NULL, NULL, NULL, false, NULL},
-};

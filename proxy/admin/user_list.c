@@ -184,7 +184,7 @@ static bool read_key(struct slice text, struct user_key *key)
 	return true;
 }
 
-static void list_users(struct admin_call *call)
+void admin_get_users(struct admin_call *call)
 {
 	struct listing *listing = arena_alloc(&call->arena, sizeof(*listing));
 	*listing = (struct listing){.call = call, .list = {.limit = USUAL_LIMIT, .more = true}};
@@ -213,8 +213,3 @@ static void list_users(struct admin_call *call)
 	call->gone = on_gone;
 	run_slice(listing);
 }
-
-const struct admin_endpoint admin_user_list_endpoints[] = {
-	{"GET", "/v1/users", "prefix after limit", false, list_users},
-	{NULL, NULL, NULL, false, NULL},
-};

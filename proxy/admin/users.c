@@ -201,7 +201,7 @@ struct admin_jobs admin_count_jobs(struct admin_call *call, struct user_key user
 	return jobs;
 }
 
-static void get_memory(struct admin_call *call)
+void admin_get_memory(struct admin_call *call)
 {
 	struct reading reading = {.call = call};
 	if (!admin_query_pii(call, &reading.pii, &reading.classes))
@@ -222,7 +222,37 @@ static void get_memory(struct admin_call *call)
 	admin_reply_json(call, 200, &out);
 }
 
-const struct admin_endpoint admin_user_endpoints[] = {
-	{"GET", "/v1/users/{}/memory", "pii", false, get_memory},
-	{NULL, NULL, NULL, false, NULL},
+/* ---- parked jobs ---- */
+
+struct unparking {
+	struct admin_call *call;
+	bool everybody;
+	size_t count;
 };
+
+static void on_unparked(void *cookie, enum store_result result)
+{
+	struct unparking *unparking = cookie;
+	struct admin_call *call = unparking->call;
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return;
+	}
+	if (unparking->everybody)
+		learner_wake_all(call->service->learner);
+	else
+		learner_wake(call->service->learner, call->user, true);
+	struct buffer out;
+	buffer_init(&out, ANSWER_LIMIT);
+	buffer_printf(&out, "{\"unparked\":%zu}", unparking->count);
+	admin_reply_json(call, 202, &out);
+}
+
+/* Of one user, or of all. */
+void admin_post_unpark(struct admin_call *call)
+{
+	struct unparking *unparking = arena_alloc(&call->arena, sizeof(*unparking));
+	*unparking = (struct unparking){.call = call, .everybody = !call->is_of_user};
+	store_unpark(call->service->store, call->is_of_user ? &call->user : NULL, &unparking->count,
+		     loop_for_store(call->loop), on_unparked, unparking);
+}

@@ -78,6 +78,7 @@ def test_each_call_about_a_memory_leaves_one_entry(daemon, known_user):
         ("POST", path(known_user, "/import?dry_run=1"), {"content": exported, "headers": {"Content-Type": "application/json"}}, 200, "preview", "memory"),
         ("POST", path(known_user, "/import"), {"content": exported, "headers": {"Content-Type": "application/json"}}, 200, "import", "memory"),
         ("POST", path(known_user, "/messages"), {"json": {"messages": [{"role": "user", "content": "I row."}]}}, 202, "import", "turns"),
+        ("POST", path(known_user, "/unpark"), {}, 202, "correct", "jobs"),
         ("PUT", path(known_user, "/settings"), {"json": {"note": "asked by mail"}}, 200, "settings", "settings"),
         ("PUT", path(known_user, "/settings"), {"json": {"learn": False}}, 200, "restrict", "settings"),
         ("POST", path(known_user, "/forget"), {"json": {"about": "colour"}}, 200, "preview", "topic"),
@@ -95,7 +96,7 @@ def test_each_call_about_a_memory_leaves_one_entry(daemon, known_user):
         assert reply.status_code == status, (method, address, reply.text)
     own = between(daemon, begin, mark(daemon))
     assert [(e["action"], e["target"], e["result"]) for e in own if e["by"] == "admin"] == [
-        (action, target, 200 if status == 202 else status) for _, _, _, status, action, target in calls
+        (action, target, 200 if target == "turns" else status) for _, _, _, status, action, target in calls
     ]
     assert {e["from"] for e in own if e["by"] == "admin"} == {"127.0.0.1"}
     assert len({e["of"] for e in own if e.get("id") == one}) == 1
