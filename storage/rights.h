@@ -3,8 +3,8 @@
 #ifndef RECALLD_STORAGE_RIGHTS_H
 #define RECALLD_STORAGE_RIGHTS_H
 
-#include "core/rights/correction.h"
-#include "core/rights/duplicates.h"
+#include "core/facts/correction.h"
+#include "core/facts/duplicates.h"
 #include "core/rights/settings.h"
 #include "storage/store.h"
 

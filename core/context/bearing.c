@@ -3,7 +3,7 @@
 
 #include "core/base/word_map.h"
 #include "core/context/core_keys_table.h"
-#include "core/memory/fact_order.h"
+#include "core/facts/facts.h"
 #include "core_keys_map.h"
 
 /* A word of the question in three, weighed by its kind: a text of many words holds some by chance.

@@ -1,7 +1,7 @@
 #include "core/context/block.h"
 
 #include "core/base/utf8.h"
-#include "core/memory/fact_order.h"
+#include "core/facts/facts.h"
 #include "core/text/text.h"
 
 enum {
@@ -88,7 +88,7 @@ void block_append_facts(struct buffer *out, const struct fact *const *facts, siz
 {
 	for (size_t i = 0; i < count;) {
 		size_t run = 1;
-		while (i + run < count && fact_same_key(facts[i], facts[i + run]))
+		while (i + run < count && fact_shares_name(facts[i], facts[i + run]))
 			run++;
 		append_fact_line(out, facts + i, run, arena);
 		i += run;
@@ -127,7 +127,7 @@ struct slice block_ended_line(const struct fact *fact, struct arena *arena)
 static bool has_line(const struct fact *const *facts, size_t count, const struct fact *fact)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (fact_same_key(facts[i], fact) && slice_equal(facts[i]->kind, fact->kind))
+		if (fact_shares_name(facts[i], fact) && slice_equal(facts[i]->kind, fact->kind))
 			return true;
 	}
 	return false;

@@ -1,6 +1,6 @@
 #include "core/context/pick.h"
 
-#include "core/memory/fact_order.h"
+#include "core/facts/facts.h"
 #include "core/text/text.h"
 
 #include <stdlib.h>

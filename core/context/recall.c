@@ -2,7 +2,7 @@
 #include "core/context/pick.h"
 
 #include "core/base/ids.h"
-#include "core/memory/fact_order.h"
+#include "core/facts/facts.h"
 #include "core/text/text.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "core/learn/applier.h"
 
-#include "core/rights/tombstone.h"
+#include "core/facts/tombstone.h"
 
 /* The rules by which what the user said changes what is remembered. The rules are ours, not the
  * model's. A fact's version is the time it was said, so the order of learning, which a slow model
@@ -17,8 +17,8 @@ static void know(struct applier *applier, const struct fact *fact, bool is_new)
 {
 	applier->known[applier->count++] = (struct known){
 		.fact = *fact,
-		.entity = learn_fold(fact->entity, applier->arena),
-		.key = learn_bare_key(fact->key, applier->arena),
+		.entity = fact_fold(fact->entity, applier->arena),
+		.key = fact_key(fact->key, applier->arena),
 		.is_new = is_new,
 	};
 }
@@ -209,24 +209,14 @@ static void suggest(struct applier *applier, const struct subject *subject,
 	suggested->fact.superseded_by = pinned;
 }
 
-struct subject_match {
-	const struct subject *subject;
-	struct arena *arena;
-};
-
-static bool is_same_subject(void *cookie, struct slice entity, struct slice key)
+static bool is_buried(const struct applier *applier, const struct learn_entry *entry)
 {
-	const struct subject_match *match = cookie;
-	return slice_equal(learn_bare_key(key, match->arena), match->subject->key) &&
-	       slice_equal(learn_fold(entity, match->arena), match->subject->entity);
-}
-
-static bool is_buried(const struct applier *applier, const struct subject *subject,
-		      const struct learn_entry *entry)
-{
-	struct subject_match match = {subject, applier->arena};
-	return tombstones_hold(&applier->turn->tombstones, entry->value, is_same_subject, &match,
-			       applier->arena);
+	const struct fact fact = {.entity = entry->entity,
+				  .kind = entry->kind,
+				  .key = entry->key,
+				  .value = entry->value,
+				  .observed_at = applier->turn->created_at};
+	return tombstones_hold(&applier->turn->tombstones, &fact, applier->arena);
 }
 
 static void apply_value(struct applier *applier, const struct subject *subject,
@@ -241,7 +231,7 @@ static void apply_value(struct applier *applier, const struct subject *subject,
 		suggest(applier, subject, entry, pinned->fact.id);
 		return;
 	}
-	if (stands == NULL && is_buried(applier, subject, entry))
+	if (stands == NULL && is_buried(applier, entry))
 		return;
 	const struct known *newer = find_newer(applier, subject, entry);
 	if (stands != NULL)
@@ -313,8 +303,8 @@ static void list_changes(struct applier *applier, const struct learn_entries *en
 
 static void apply_entry(struct applier *applier, const struct learn_entry *entry)
 {
-	const struct subject subject = {learn_fold(entry->entity, applier->arena),
-					learn_bare_key(entry->key, applier->arena)};
+	const struct subject subject = {fact_fold(entry->entity, applier->arena),
+					fact_key(entry->key, applier->arena)};
 	switch (entry->op) {
 	case LEARN_SET:
 	case LEARN_ADD:

@@ -3,16 +3,13 @@
 #ifndef RECALLD_CORE_LEARN_ENTRY_H
 #define RECALLD_CORE_LEARN_ENTRY_H
 
-#include "core/base/bytes.h"
+#include "core/facts/key.h"
 #include "core/json/json.h"
 #include "core/learn/learn.h"
 
 enum {
 	LEARN_MAX_ENTRIES = 64,
-	LEARN_MAX_ENTITY = 64, /* bytes, like the next three */
-	LEARN_MAX_KEY = 64,
-	LEARN_MAX_VALUE = 512,
-	LEARN_MAX_QUOTE = 1000,
+	LEARN_MAX_QUOTE = 1000, /* bytes, like the next one */
 	LEARN_MAX_KEYWORDS = 96,
 };
 
@@ -93,13 +90,5 @@ void learn_keep_allowed(const struct learn_turn *turn, struct learn_entries *ent
  * is dropped, or its entity what is masked. */
 bool learn_is_dropped(const struct learn_turn *turn, struct learn_entry *entry,
 		      struct arena *arena);
-
-/* Case folded, for comparison. */
-struct slice learn_fold(struct slice text, struct arena *arena);
-/* Lower case, with "_" between words, at most LEARN_MAX_KEY bytes. */
-struct slice learn_key(struct slice text, struct arena *arena);
-/* The form in which keys are compared: folded, without "_", and with the common name in place of a
- * synonym ("home_city", "wohnort"). */
-struct slice learn_bare_key(struct slice key, struct arena *arena);
 
 #endif

@@ -1,12 +1,12 @@
 /* Whom an entry is about. */
 #include "core/base/word_map.h"
+#include "core/facts/facts.h"
 #include "core/grounding/borne.h"
 #include "core/grounding/lists.h"
 #include "core/grounding/named.h"
 #include "core/grounding/subject.h"
 #include "core/grounding/words.h"
 #include "core/learn/names.h"
-#include "core/memory/fact_order.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 
@@ -17,7 +17,7 @@ static bool is_user(struct slice entity)
 
 static bool is_name_key(struct slice key, struct arena *arena)
 {
-	return slice_equal(learn_bare_key(key, arena), SLICE("name"));
+	return slice_equal(fact_key(key, arena), SLICE("name"));
 }
 
 /* ---- whose name it is ---- */
@@ -34,7 +34,7 @@ bool learn_is_own_name(const struct said *said, const struct learn_entry *entry,
 	if (!is_name_key(entry->key, arena))
 		return true;
 	/* "My boss" is no name. */
-	if ((learn_word_bits(word_hash(learn_fold(entry->value, arena)), said->languages) &
+	if ((learn_word_bits(word_hash(fact_fold(entry->value, arena)), said->languages) &
 	     WORD_KIN) != 0)
 		return false;
 	if (!is_user(entry->entity))
@@ -130,7 +130,7 @@ bool learn_is_named(const struct learn_turn *turn, const struct said *said,
 	const struct support support = support_read(said->text, said, arena);
 	if (support_names(&support, entry->entity, arena))
 		return true;
-	struct slice folded = learn_fold(entry->entity, arena);
+	struct slice folded = fact_fold(entry->entity, arena);
 	unsigned bits = learn_sign_bits(said->text);
 	for (size_t i = 0; i < support.count; i++)
 		bits |= support.words[i].bits;
@@ -144,7 +144,7 @@ bool learn_is_named(const struct learn_turn *turn, const struct said *said,
 static bool is_kin(const struct said *said, struct slice word, struct arena *arena)
 {
 	const uint32_t languages = said->languages | 1U << LEXICON_ENGLISH | 1U << LEXICON_OTHER;
-	return (learn_word_bits(word_hash(learn_fold(word, arena)), languages) & WORD_KIN) != 0;
+	return (learn_word_bits(word_hash(fact_fold(word, arena)), languages) & WORD_KIN) != 0;
 }
 
 /* Whether the turn says the entity in its own letters, or whom it may mean is known. */

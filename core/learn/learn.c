@@ -1,4 +1,5 @@
 #include "core/clients/forms.h"
+#include "core/facts/facts.h"
 #include "core/grounding/asks.h"
 #include "core/grounding/borne.h"
 #include "core/grounding/lists.h"
@@ -8,7 +9,6 @@
 #include "core/learn/names.h"
 #include "core/learn/stance.h"
 #include "core/learn/wish.h"
-#include "core/memory/fact_order.h"
 #include "core/secrets/secrets.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"

@@ -1,57 +1,10 @@
 #include "core/learn/names.h"
 
-#include "core/base/word_map.h"
+#include "core/facts/key.h"
 #include "core/grounding/lists.h"
 #include "core/learn/entry.h"
-#include "core/learn/names_table.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
-#include "names_map.h"
-
-/* ---- keys that mean the same ---- */
-
-/* The same letters in American spelling. */
-static struct slice respelled(struct slice bare, struct arena *arena)
-{
-	static const struct slice pairs[][2] = {{SLICE("favourite"), SLICE("favorite")},
-						{SLICE("colour"), SLICE("color")}};
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		size_t at = slice_find(bare, pairs[i][0], 0);
-		const struct slice parts[] = {slice_part(bare, 0, at), pairs[i][1],
-					      slice_part(bare, at + pairs[i][0].size, bare.size)};
-		if (at < bare.size)
-			bare = arena_join(arena, parts, 3);
-	}
-	return bare;
-}
-
-static size_t row_of(struct slice bare)
-{
-	static const struct slice owners[] = {SLICE("users"), SLICE("user"), SLICE("my"),
-					      SLICE("current"), SLICE("the")};
-	size_t row = word_map_find(&names_maps[0], word_hash(bare));
-	for (size_t i = 0; row == 0 && i < sizeof(owners) / sizeof(owners[0]); i++) {
-		if (slice_starts_with(bare, owners[i]))
-			row = word_map_find(&names_maps[0],
-					    word_hash(slice_part(bare, owners[i].size, bare.size)));
-	}
-	return row;
-}
-
-struct slice learn_common_key(struct slice bare, struct arena *arena)
-{
-	bare = respelled(bare, arena);
-	size_t row = row_of(bare);
-	if (row == 0)
-		return bare;
-	return (struct slice){synonyms[row - 1], strcspn(synonyms[row - 1], " ")};
-}
-
-struct slice learn_names_of_key(struct slice common)
-{
-	size_t row = row_of(common);
-	return row == 0 ? (struct slice){0} : slice_of(synonyms[row - 1]);
-}
 
 /* ---- names ---- */
 
@@ -96,7 +49,7 @@ bool learn_is_name(struct slice name)
 
 bool learn_is_personal_key(struct slice key, struct arena *arena)
 {
-	const struct slice common = learn_bare_key(key, arena);
+	const struct slice common = fact_key(key, arena);
 	return slice_starts_with(common, SLICE("favorite")) ||
 	       slice_is_any(common, list_personal_keys);
 }
@@ -125,7 +78,7 @@ bool learn_says_nothing(const struct said *said, const struct learn_entry *entry
 	const bool is_kind = slice_is_any_nocase(entry->entity, list_kind_entities);
 	return is_function_word(entry->key) || slice_equal_nocase(entry->entity, entry->key) ||
 	       (slice_equal_nocase(entry->entity, entry->value) &&
-		!slice_equal(learn_bare_key(entry->key, arena), SLICE("name"))) ||
+		!slice_equal(fact_key(entry->key, arena), SLICE("name"))) ||
 	       (is_form && is_of_name(said, entry->entity)) ||
 	       (is_kind && !text_contains(said->text, entry->entity)) ||
 	       (slice_find(entry->value, SLICE("_"), 0) < entry->value.size &&

@@ -9,12 +9,6 @@
 /* Whether a key or an entity is a name of a few words, and not an instruction to its reader. */
 bool learn_is_name(struct slice name);
 
-/* The common name of a key and its synonyms ("homecity", "wohnort": "city"); the key itself if none
- * is known. Keys must be folded and bare. */
-struct slice learn_common_key(struct slice bare, struct arena *arena);
-/* All names of a common key, separated by spaces; empty if none are known. */
-struct slice learn_names_of_key(struct slice common);
-
 /* Whether it is what small models file when there is nothing to file: "Egg: food: egg", "date:
  * 2026-11-21" of the user, "person: gift: tea", "how: convert", "allergies: allergies: tea", a
  * value that is written like a key. */

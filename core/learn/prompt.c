@@ -1,7 +1,7 @@
 #include "core/base/utf8.h"
+#include "core/facts/facts.h"
 #include "core/learn/entry.h"
 #include "core/learn/instructions.h"
-#include "core/memory/fact_order.h"
 #include "core/text/text.h"
 
 /* Every turn pays for the prompt: each part is bounded, and the instructions are as short as a
@@ -55,7 +55,7 @@ static void append_date(struct buffer *out, const struct learn_turn *turn, struc
 static size_t same_key_run(const struct fact **facts, size_t count)
 {
 	size_t run = 1;
-	while (run < count && fact_same_key(facts[0], facts[run]))
+	while (run < count && fact_shares_name(facts[0], facts[run]))
 		run++;
 	return run;
 }
@@ -68,7 +68,7 @@ static size_t keep_recent_keys(const struct fact **facts, size_t count)
 	size_t kept = 0;
 	for (size_t i = 0; i < count; i++) {
 		size_t at = 0;
-		while (at < key_count && !fact_same_key(keys[at], facts[i]))
+		while (at < key_count && !fact_shares_name(keys[at], facts[i]))
 			at++;
 		if (at == MAX_KNOWN_KEYS)
 			continue;
@@ -99,7 +99,7 @@ static void append_known_key(struct buffer *out, const struct fact **facts, size
 			     struct arena *arena)
 {
 	buffer_append(out, SLICE("- "));
-	buffer_append(out, text_one_line(facts[0]->key, LEARN_MAX_KEY, arena));
+	buffer_append(out, text_one_line(facts[0]->key, FACT_NAME_LIMIT, arena));
 	if (count > 1 || facts[0]->many)
 		buffer_append(out, SLICE(" (several)"));
 	for (size_t i = 0; i < count && i < MAX_KNOWN_VALUES; i++) {
@@ -118,8 +118,7 @@ static void append_known(struct buffer *out, const struct learn_turn *turn, stru
 		buffer_append(out, SLICE("\nKnown keys and their present values:\n"));
 	for (size_t i = 0; i < count && out->size - begin < MAX_KNOWN;) {
 		if (i == 0 || !slice_equal(facts[i]->entity, facts[i - 1]->entity)) {
-			buffer_append(out,
-				      text_one_line(facts[i]->entity, LEARN_MAX_ENTITY, arena));
+			buffer_append(out, text_one_line(facts[i]->entity, FACT_NAME_LIMIT, arena));
 			buffer_append(out, SLICE(":\n"));
 		}
 		size_t run = same_key_run(facts + i, count - i);

@@ -54,7 +54,7 @@ static bool read_entity(struct slice document, struct json_value value, struct l
 	struct slice text;
 	if (!read_string(document, value, &text, arena))
 		return false;
-	entry->entity = text_one_line(text, LEARN_MAX_ENTITY, arena);
+	entry->entity = text_one_line(text, FACT_NAME_LIMIT, arena);
 	entry->names_entity = entry->entity.size > 0;
 	if (entry->entity.size == 0 || slice_is_any_nocase(entry->entity, selves))
 		entry->entity = SLICE("user");
@@ -67,7 +67,7 @@ static struct slice read_kind(struct slice document, struct json_value value, st
 	struct slice text;
 	if (!read_string(document, value, &text, arena) || !slice_is_any_nocase(text, kinds))
 		return (struct slice){0};
-	return learn_fold(text, arena);
+	return fact_fold(text, arena);
 }
 
 /* Some models quote it. */
@@ -201,7 +201,7 @@ static bool read_names(struct slice document, const struct json_value *members,
 	    !read_strings(document, members[QUOTE], SLICE(" … "), &entry->words, arena))
 		return false;
 	entry->kind = read_kind(document, members[KIND], arena);
-	entry->key = learn_key(key, arena);
+	entry->key = fact_key_name(key, arena);
 	entry->quote = text_one_line(entry->words, LEARN_MAX_QUOTE, arena);
 	entry->keywords = read_keywords(document, members[KEYWORDS], entry->quote, arena);
 	return true;
@@ -246,7 +246,7 @@ static bool read_value(struct slice document, struct json_value value, struct sl
 		*text = json_string_text(document, value, arena);
 	else if (value.type != JSON_TYPE_NULL)
 		*text = slice_part(document, value.begin, value.end);
-	*text = text_one_line(*text, LEARN_MAX_VALUE, arena);
+	*text = text_one_line(*text, FACT_VALUE_LIMIT, arena);
 	return true;
 }
 
@@ -323,9 +323,9 @@ static void read_map(struct slice document, struct json_value map, struct slice 
 	while (json_next(&walk) && entries->count < LEARN_MAX_ENTRIES) {
 		struct slice key = json_string_text(document, walk.key, arena);
 		struct learn_entry entry = {.entity = entity, .confidence = default_confidence};
-		entry.key = learn_key(key, arena);
+		entry.key = fact_key_name(key, arena);
 		if (walk.value.type == JSON_TYPE_OBJECT && name.size == 0)
-			read_map(document, walk.value, text_one_line(key, LEARN_MAX_ENTITY, arena),
+			read_map(document, walk.value, text_one_line(key, FACT_NAME_LIMIT, arena),
 				 entries, arena);
 		else if (walk.value.type == JSON_TYPE_ARRAY)
 			put_values(document, walk.value, &entry, entries, arena);

@@ -204,7 +204,7 @@ bool learn_end_loop(struct slice answer, struct slice *document, struct arena *a
 static void file_as_note(struct learn_entry *entry, struct arena *arena)
 {
 	entry->key = SLICE("note");
-	entry->value = text_one_line(entry->words, LEARN_MAX_VALUE, arena);
+	entry->value = text_one_line(entry->words, FACT_VALUE_LIMIT, arena);
 	entry->op = LEARN_ADD;
 }
 
@@ -218,7 +218,7 @@ static void mend_deed(const struct said *said, struct learn_entry *entry, struct
 		const size_t verb = slice_find(deed, SLICE(" "), 0);
 		if (verb < deed.size && deed.size <= LONGEST &&
 		    slice_equal_nocase(slice_part(deed, 0, verb), entry->value))
-			entry->value = text_one_line(deed, LEARN_MAX_VALUE, arena);
+			entry->value = text_one_line(deed, FACT_VALUE_LIMIT, arena);
 	}
 }
 
@@ -245,7 +245,7 @@ static bool is_cut_from_denial(const struct said *said, const struct learn_entry
 {
 	size_t count;
 	const bool is_state = learn_is_personal_key(entry->key, arena) &&
-			      learn_names_of_key(key).size > 0 && !slice_equal(key, SLICE("diet"));
+			      fact_key_names(key).size > 0 && !slice_equal(key, SLICE("diet"));
 	if (is_state || is_negative_key(entry->key) || !slice_equal(entry->entity, SLICE("user")))
 		return false;
 	const struct said_word *words = said_words(entry->value, said, &count, arena);
@@ -287,7 +287,7 @@ static bool is_of_answers(const struct said *said, const struct learn_entry *ent
 	const struct support support = support_read(entry->words, said, arena);
 	return at < said->count && slice_has_any(entry->key, list_answer_key_parts) &&
 	       !support_names(&support, entry->value, arena) &&
-	       slice_has_any(learn_fold(said->clauses[at].text, arena), list_answer_parts);
+	       slice_has_any(text_comparable(said->clauses[at].text, arena), list_answer_parts);
 }
 
 /* "Dislikes: tuna" of who "eats nothing but tuna": nothing in the quote dislikes. */
@@ -331,7 +331,7 @@ static void mend_entry(const struct said *said, struct learn_entry *entry, struc
 	if (!fits)
 		file_as_note(entry, arena);
 	else
-		entry->value = text_one_line(value, LEARN_MAX_VALUE, arena);
+		entry->value = text_one_line(value, FACT_VALUE_LIMIT, arena);
 }
 
 static bool is_known(const struct learn_turn *turn, struct slice value)
@@ -359,7 +359,7 @@ void learn_mend(const struct learn_turn *turn, const struct said *said,
 {
 	for (size_t i = 0; i < entries->count; i++) {
 		struct learn_entry *entry = &entries->list[i];
-		const struct slice key = learn_bare_key(entry->key, arena);
+		const struct slice key = fact_key(entry->key, arena);
 		const bool stores = entry->op == LEARN_SET || entry->op == LEARN_ADD;
 		if (slice_equal(key, SLICE("name")) != names || entry->words.size == 0 ||
 		    !text_contains(said->text, entry->words))

@@ -148,7 +148,7 @@ static bool is_denied(const struct place *place, size_t negations)
 {
 	return negations > 0 && negations_of(place, place->entry->value) == 0 &&
 	       learn_is_personal_key(place->entry->key, place->arena) &&
-	       learn_names_of_key(learn_bare_key(place->entry->key, place->arena)).size > 0;
+	       fact_key_names(fact_key(place->entry->key, place->arena)).size > 0;
 }
 
 /* "My cousin Fenna can't ..." says whose cousin she is all the same. */
@@ -250,7 +250,7 @@ static bool is_of_another(const struct place *place)
 static bool is_of_task(const struct place *place)
 {
 	const struct learn_entry *entry = place->entry;
-	const struct slice key = learn_bare_key(entry->key, place->arena);
+	const struct slice key = fact_key(entry->key, place->arena);
 	return !slice_has_any(key, list_task_key_parts) &&
 	       slice_equal(entry->entity, SLICE("user")) && said_is_task(clause_of(place));
 }

@@ -1,7 +1,7 @@
 #include "core/base/utf8.h"
+#include "core/facts/facts.h"
 #include "core/grounding/borne.h"
 #include "core/learn/entry.h"
-#include "core/memory/fact_order.h"
 #include "core/text/sentence.h"
 #include "core/text/text.h"
 
@@ -232,7 +232,7 @@ void learn_summary_ask_names(struct learn_prompt *prompt, const struct learn_nam
 			i == 0 ? SLICE("\nThese are in the previous summary and still hold, so the "
 				       "new one names them too: ")
 			       : SLICE("; "),
-			text_one_line(names->list[i], LEARN_MAX_VALUE, arena)};
+			text_one_line(names->list[i], FACT_VALUE_LIMIT, arena)};
 		prompt->system = arena_join(arena, parts, 3);
 	}
 }
@@ -326,9 +326,9 @@ static void tell(struct learn_prompt *prompt, const struct fact *wrong, const st
 		is_first ? SLICE("\nThe user has corrected this since it was said; the new summary "
 				 "says what holds now, and nothing of what does not: ")
 			 : SLICE("; "),
-		text_one_line(wrong->key, LEARN_MAX_KEY, arena),
+		text_one_line(wrong->key, FACT_NAME_LIMIT, arena),
 		SLICE(" of "),
-		text_one_line(wrong->entity, LEARN_MAX_ENTITY, arena),
+		text_one_line(wrong->entity, FACT_NAME_LIMIT, arena),
 		SLICE(": "),
 		now == NULL ? SLICE("") : text_one_line(now->value, LONGEST, arena),
 		now == NULL ? SLICE("not ") : SLICE(", not "),

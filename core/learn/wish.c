@@ -152,7 +152,7 @@ static bool is_name_with_ending(struct slice word, struct slice common, struct a
 	for (size_t i = 0; list_my_ends[i] != NULL; i++) {
 		const struct slice end = slice_of(list_my_ends[i]);
 		if (slice_ends_with(word, end) && word.size > end.size &&
-		    slice_equal(learn_common_key(slice_part(word, 0, word.size - end.size), arena),
+		    slice_equal(fact_common_key(slice_part(word, 0, word.size - end.size), arena),
 				common))
 			return true;
 	}
@@ -171,7 +171,7 @@ static bool names_by_synonym(const struct wish *wish, struct slice common, struc
 		for (size_t j = 0; j < MOST_WORDS && i + j < wish->scope.count; j++) {
 			parts[j] = words[i + j].text;
 			struct slice joined = arena_join(arena, parts, j + 1);
-			if (slice_equal(learn_common_key(joined, arena), common))
+			if (slice_equal(fact_common_key(joined, arena), common))
 				return true;
 		}
 	}
@@ -181,7 +181,7 @@ static bool names_by_synonym(const struct wish *wish, struct slice common, struc
 /* In scripts without spaces, the key's names may stand anywhere. */
 static bool names_by_sign(const struct wish *wish, struct slice common)
 {
-	struct slice names = learn_names_of_key(common);
+	struct slice names = fact_key_names(common);
 	for (size_t at = 0; at < names.size;) {
 		size_t end = slice_find(names, SLICE(" "), at);
 		struct slice name = slice_part(names, at, end);
@@ -195,7 +195,7 @@ static bool names_by_sign(const struct wish *wish, struct slice common)
 
 bool wish_names_key(const struct wish *wish, struct slice key, struct arena *arena)
 {
-	struct slice common = learn_bare_key(key, arena);
+	struct slice common = fact_key(key, arena);
 	return support_names(&wish->scope, key, arena) || names_by_synonym(wish, common, arena) ||
 	       names_by_sign(wish, common) || names_by_cue(wish, common, arena);
 }

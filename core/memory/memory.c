@@ -84,6 +84,11 @@ enum fact_kind fact_kind_of(struct slice kind)
 	return FACT_OF_THING;
 }
 
+bool fact_is_about_user(const struct fact *fact)
+{
+	return slice_equal_nocase(fact->entity, SLICE("user"));
+}
+
 static const char pii_mask[] = "[redacted: pii]";
 
 void fact_mask(struct fact *fact)

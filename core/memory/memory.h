@@ -176,14 +176,14 @@ enum {
 
 /* A value that was corrected away. Learning does not bring it back. */
 struct tombstone {
-	struct slice entity; /* as the fact had them */
-	struct slice key;
-	uint64_t value; /* tombstone_hash() */
+	struct slice entity; /* as the fact had it */
+	struct slice key;    /* the same; empty: it holds under every key */
+	uint64_t value;      /* tombstone_hash() */
 	int64_t at;
 };
 
 struct tombstones {
-	const struct tombstone *list;
+	const struct tombstone *list; /* by ascending value */
 	size_t count;
 	struct slice salt; /* of tombstone_hash() */
 };
@@ -200,6 +200,7 @@ enum fact_kind {
 };
 
 enum fact_kind fact_kind_of(struct slice kind);
+bool fact_is_about_user(const struct fact *fact);
 
 /* What to do with facts that identify a person. */
 enum pii {

@@ -1,4 +1,3 @@
-#include "core/memory/fact_order.h"
 #include "core/recall/rank.h"
 
 #include <math.h>

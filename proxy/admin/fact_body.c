@@ -1,12 +1,11 @@
 #include "proxy/admin/fact_body.h"
 
+#include "core/facts/key.h"
 #include "core/text/text.h"
 #include "proxy/portable/forms.h"
 
 #include <jansson.h>
 #include <string.h>
-
-enum { MAX_NAME = 64, MAX_VALUE = 512 }; /* as learned facts have them */
 
 struct body {
 	struct correction *correction;
@@ -31,7 +30,7 @@ static struct slice text_of(struct body *body, json_t *value, size_t most)
 
 static const char *read_entity(struct body *body, json_t *value)
 {
-	body->correction->given.entity = text_of(body, value, MAX_NAME);
+	body->correction->given.entity = text_of(body, value, FACT_NAME_LIMIT);
 	return body->correction->given.entity.size > 0
 		       ? NULL
 		       : "\"entity\" must be \"user\" or a name of at most 64 bytes.";
@@ -51,14 +50,14 @@ static const char *read_kind(struct body *body, json_t *value)
 
 static const char *read_key(struct body *body, json_t *value)
 {
-	struct slice key = correction_key(text_of(body, value, MAX_NAME), body->arena);
+	struct slice key = fact_key_name(text_of(body, value, FACT_NAME_LIMIT), body->arena);
 	body->correction->given.key = key;
 	return key.size > 0 ? NULL : "\"key\" must be a name of at most 64 bytes.";
 }
 
 static const char *read_fact_value(struct body *body, json_t *value)
 {
-	body->correction->given.value = text_of(body, value, MAX_VALUE);
+	body->correction->given.value = text_of(body, value, FACT_VALUE_LIMIT);
 	return body->correction->given.value.size > 0
 		       ? NULL
 		       : "\"value\" must be a text of at most 512 bytes that is not empty.";

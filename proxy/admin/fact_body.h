@@ -2,8 +2,8 @@
 #ifndef RECALLD_PROXY_ADMIN_FACT_BODY_H
 #define RECALLD_PROXY_ADMIN_FACT_BODY_H
 
+#include "core/facts/correction.h"
 #include "core/pii/pii.h"
-#include "core/rights/correction.h"
 
 /* Fills a CORRECTION_CREATE or CORRECTION_PATCH with the members of the JSON `text`. NULL: it is
  * fine; else what is wrong with it. Texts are masked as those of turns are. */

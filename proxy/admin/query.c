@@ -1,6 +1,6 @@
 /* What a call says beside its path and its body: the parameters behind the "?", and If-Match. */
+#include "core/facts/correction.h"
 #include "core/pii/pii.h"
-#include "core/rights/correction.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/http/percent.h"

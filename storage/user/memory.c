@@ -1,6 +1,6 @@
 #include "storage/user/memory.h"
 
-#include "core/memory/fact_order.h"
+#include "core/facts/facts.h"
 
 #include <stdlib.h>
 #include <string.h>

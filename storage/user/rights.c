@@ -14,13 +14,6 @@ static struct key tombstone_key(const struct memory *memory, uint64_t value, uin
 	return key_u64(key_u64(key_of_user(memory->user), value), subject);
 }
 
-static struct key tombstone_key_of(const struct memory *memory, const struct fact *fact)
-{
-	const struct slice salt = salt_of(memory);
-	return tombstone_key(memory, tombstone_hash(salt, fact->value, memory->arena),
-			     tombstone_subject(salt, fact->entity, fact->key, memory->arena));
-}
-
 struct tombstones memory_tombstones(const struct memory *memory)
 {
 	struct tombstones tombstones = {.salt = salt_of(memory)};
@@ -59,12 +52,19 @@ void memory_put_tombstone(const struct memory *memory, uint64_t value, uint64_t 
 		    stored_tombstone_fields, tombstone);
 }
 
+static void bury(const struct memory *memory, const struct fact *fact, bool never_again, int64_t at)
+{
+	const struct slice salt = salt_of(memory);
+	struct tombstone tombstone = tombstone_of(fact, never_again, at, salt, memory->arena);
+	const uint64_t subject =
+		tombstone_subject(salt, tombstone.entity, tombstone.key, memory->arena);
+	if (fact->value.size > 0)
+		memory_put_tombstone(memory, tombstone.value, subject, &tombstone);
+}
+
 void memory_bury(const struct memory *memory, const struct fact *fact, int64_t at)
 {
-	struct tombstone tombstone = {.entity = fact->entity, .key = fact->key, .at = at};
-	if (fact->value.size > 0)
-		table_write(memory->transaction, TABLE_TOMBSTONES, tombstone_key_of(memory, fact),
-			    stored_tombstone_fields, &tombstone);
+	bury(memory, fact, false, at);
 }
 
 void memory_bury_chain(const struct memory *memory, const struct id_list *facts, uint64_t id,
@@ -78,7 +78,7 @@ void memory_bury_chain(const struct memory *memory, const struct id_list *facts,
 		    (fact.id != id && !id_list_has(&chain, fact.superseded_by)))
 			continue;
 		id_list_add(&chain, memory->arena, fact.id);
-		memory_bury(memory, &fact, at);
+		bury(memory, &fact, true, at);
 	}
 }
 
@@ -88,13 +88,30 @@ void memory_bury_all(const struct memory *memory, const struct id_list *facts, i
 		struct fact fact = {.id = facts->ids[i]};
 		if (table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
 			       stored_fact_fields, &fact, memory->arena))
-			memory_bury(memory, &fact, at);
+			bury(memory, &fact, true, at);
 	}
 }
 
 void memory_lift(const struct memory *memory, const struct fact *fact)
 {
-	(void)table_delete(memory->transaction, TABLE_TOMBSTONES, tombstone_key_of(memory, fact));
+	const uint64_t hash = tombstone_hash(salt_of(memory), fact->value, memory->arena);
+	struct id_list subjects = {0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, memory->transaction, TABLE_TOMBSTONES,
+		   key_u64(key_of_user(memory->user), hash), FORWARD);
+	while (scan_next(&scan, &key, &value)) {
+		struct tombstone tombstone = {.value = hash};
+		if (table_decode(memory->transaction, value, stored_tombstone_fields, &tombstone,
+				 memory->arena) &&
+		    tombstone_is_lifted(&tombstone, fact, memory->arena))
+			id_list_add(&subjects, memory->arena, key_read_u64(key, 24));
+	}
+	scan_end(&scan);
+	for (size_t i = 0; i < subjects.count; i++)
+		(void)table_delete(memory->transaction, TABLE_TOMBSTONES,
+				   tombstone_key(memory, hash, subjects.ids[i]));
 }
 
 /* ---- settings ---- */

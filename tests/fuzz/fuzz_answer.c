@@ -56,9 +56,9 @@ static void check_added(const struct learn_turn *turn, const struct fact *fact)
 	FUZZ_ASSERT(fact->entity.size > 0 && fact->key.size > 0 && fact->value.size > 0);
 	FUZZ_ASSERT(fact->confidence > turn->min_confidence && fact->confidence <= 1);
 	FUZZ_ASSERT(fact->observed_at == turn->created_at);
-	check_line(fact->entity, LEARN_MAX_ENTITY);
-	check_line(fact->key, LEARN_MAX_KEY);
-	check_line(fact->value, LEARN_MAX_VALUE);
+	check_line(fact->entity, FACT_NAME_LIMIT);
+	check_line(fact->key, FACT_NAME_LIMIT);
+	check_line(fact->value, FACT_VALUE_LIMIT);
 	check_line(fact->quote, LEARN_MAX_QUOTE);
 }
 

@@ -1,4 +1,4 @@
-#include "core/rights/correction.h"
+#include "core/facts/correction.h"
 #include "tests/unit/rights_fixture.h"
 
 /* What a correction of facts writes, without a store. */

@@ -1,5 +1,5 @@
 /* Facts that say the same: which one stays, and what a store keeps of the others. */
-#include "core/rights/duplicates.h"
+#include "core/facts/duplicates.h"
 
 #include "storage/rights.h"
 #include "tests/unit/store_fixture.h"

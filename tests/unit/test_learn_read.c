@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unicase.h>
 
 /* The turn of the tests that are about form, and the answer that all of its forms amount to. */
 static const char turn_text[] = "My name is Alex";
@@ -436,39 +435,7 @@ START_TEST(an_answer_beyond_any_use_is_not_read)
 }
 END_TEST
 
-START_TEST(names_are_folded_as_unicode_folds_them)
-{
-	static const char *const texts[] = {"A",
-					    "z[`{@Z",
-					    "Home Town 9_-.",
-					    "\x7f\x01",
-					    "STRASSE",
-					    "Stra\xc3\x9f"
-					    "E",
-					    "A\xc3\x80",
-					    "\xc3\x80"
-					    "B",
-					    "\xce\xa3X"};
-	struct arena arena = {0};
-	char all[0x80];
-	for (size_t i = 0; i < sizeof(all); i++)
-		all[i] = (char)i;
-	for (size_t i = 0; i <= sizeof(texts) / sizeof(texts[0]); i++) {
-		bool is_last = i == sizeof(texts) / sizeof(texts[0]);
-		struct slice text = is_last ? (struct slice){all, sizeof(all)} : slice_of(texts[i]);
-		struct slice folded = learn_fold(text, &arena);
-		size_t size = 0;
-		uint8_t *wanted =
-			u8_casefold((const uint8_t *)text.data, text.size, NULL, NULL, NULL, &size);
-		ck_assert(slice_equal(folded, (struct slice){(const char *)wanted, size}));
-		free(wanted);
-	}
-	arena_finish(&arena);
-}
-END_TEST
-
-UNIT_MAIN("learn_read", names_are_folded_as_unicode_folds_them,
-	  an_answer_beyond_any_use_is_not_read, the_json_is_found_wherever_it_stands,
+UNIT_MAIN("learn_read", an_answer_beyond_any_use_is_not_read, the_json_is_found_wherever_it_stands,
 	  lines_of_entries_and_maps_of_keys_are_read, nothing_to_learn_is_a_usable_answer,
 	  what_holds_no_list_is_not_usable, the_same_words_are_filed_under_one_key,
 	  keywords_are_kept_with_a_quote_and_within_a_length,

@@ -1,5 +1,5 @@
 /* What learning may do against what a person decided: pins, suggestions, tombstones. */
-#include "core/rights/tombstone.h"
+#include "core/facts/tombstone.h"
 #include "tests/unit/learn_fixture.h"
 
 #include <stdio.h>

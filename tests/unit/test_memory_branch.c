@@ -1,5 +1,5 @@
-#include "core/memory/branch.h"
-#include "core/memory/fact_order.h"
+#include "core/facts/facts.h"
+#include "core/facts/grounds.h"
 #include "tests/unit/unit.h"
 
 /* Which facts follow their exchanges, without a store: each fact with what becomes of its ground.
@@ -139,10 +139,9 @@ START_TEST(several_values_of_a_key_stand_side_by_side)
 			       city(3, "Rome", 20)};
 	for (size_t i = 0; i < 3; i++)
 		facts[i].many = true;
-	ck_assert(!fact_excludes(&facts[0], &facts[1]));
-	ck_assert(fact_excludes(&facts[0], &facts[2]));
-	follow(facts, (struct ground[]){returned, {0}}, 2);
-	ck_assert_int_eq(facts[0].state, FACT_CURRENT);
+	follow(facts, (struct ground[]){returned, {0}, {0}}, 3);
+	ck_assert_int_eq(facts[0].state, FACT_SUPERSEDED);
+	ck_assert_uint_eq(facts[0].superseded_by, 3);
 	ck_assert_int_eq(facts[1].state, FACT_CURRENT);
 }
 END_TEST

@@ -1,4 +1,4 @@
-#include "core/memory/branch.h"
+#include "core/facts/grounds.h"
 #include "tests/unit/unit.h"
 
 /* Which exchanges and answers a branch takes back and which return, without a store. */

@@ -1,8 +1,7 @@
+#include "core/facts/facts.h"
 #include "core/pii/pii.h"
-#include "core/rights/correction.h"
 #include "core/rights/receipt_text.h"
 #include "core/rights/settings.h"
-#include "core/rights/tombstone.h"
 #include "tests/unit/rights_fixture.h"
 
 /* What people decide about their memory, and how facts are chosen for them, without a store. */
@@ -10,55 +9,6 @@
 enum { NOW = 1000 };
 
 static struct arena arena;
-
-/* ---- tombstones ---- */
-
-static bool is_city(void *cookie, struct slice entity, struct slice key)
-{
-	++*(size_t *)cookie;
-	return slice_equal(entity, SLICE("user")) && slice_equal(key, SLICE("city"));
-}
-
-START_TEST(a_tombstone_knows_its_value_however_it_is_written)
-{
-	const struct slice salt = SLICE("\1\xff");
-	const struct tombstone list[] = {
-		{.entity = SLICE("user"),
-		 .key = SLICE("job"),
-		 .value = tombstone_hash(salt, SLICE("Rome"), &arena)},
-		{.entity = SLICE("user"),
-		 .key = SLICE("city"),
-		 .value = tombstone_hash(salt, SLICE("New  York"), &arena)},
-	};
-	const struct tombstones tombstones = {list, 2, salt};
-	size_t asked = 0;
-	ck_assert(tombstones_hold(&tombstones, SLICE(" new york. "), is_city, &asked, &arena));
-	ck_assert_uint_eq(asked, 1);
-	ck_assert(!tombstones_hold(&tombstones, SLICE("Rome"), is_city, &asked, &arena));
-	ck_assert(!tombstones_hold(&tombstones, SLICE("York"), is_city, &asked, &arena));
-	const struct tombstones others = {list, 2, SLICE("\2\xff")};
-	ck_assert(!tombstones_hold(&others, SLICE("New York"), is_city, &asked, &arena));
-	const struct tombstones none = {0};
-	ck_assert(!tombstones_hold(&none, SLICE("New York"), is_city, &asked, &arena));
-	ck_assert(tombstone_hash(salt, SLICE("C"), &arena) !=
-		  tombstone_hash(salt, SLICE("C++"), &arena));
-	ck_assert(tombstone_subject(salt, SLICE("a"), SLICE("b"), &arena) !=
-		  tombstone_subject(salt, SLICE("b"), SLICE("a"), &arena));
-	arena_finish(&arena);
-}
-END_TEST
-
-START_TEST(texts_are_compared_folded)
-{
-	unit_assert_slice(rights_fold(SLICE("  Straße\t 5!? "), &arena), "strasse 5");
-	unit_assert_slice(rights_fold(SLICE(" ... "), &arena), "");
-	ck_assert_uint_gt(rights_fold(SLICE("\xff"), &arena).size, 0);
-	unit_assert_slice(correction_key(SLICE(" Home-City "), &arena), "home_city");
-	unit_assert_slice(correction_key(SLICE("_vector.store_"), &arena), "vector_store");
-	unit_assert_slice(correction_key(SLICE("--"), &arena), "");
-	arena_finish(&arena);
-}
-END_TEST
 
 /* ---- receipts ---- */
 
@@ -346,10 +296,9 @@ START_TEST(states_and_sources_have_names)
 }
 END_TEST
 
-UNIT_MAIN("rights", a_tombstone_knows_its_value_however_it_is_written, texts_are_compared_folded,
-	  a_receipt_keeps_the_id_and_loses_the_text, a_receipt_quotes_a_turn_without_its_words,
-	  a_turn_that_is_gone_leaves_null, settings_restrict_and_never_allow_more,
-	  what_outlives_a_memory_tells_nothing, each_setting_is_worth_storing,
-	  the_stricter_way_with_personal_facts_wins, a_filter_takes_what_it_names,
-	  a_filter_takes_classes_whoever_found_them, a_filter_takes_states,
-	  states_and_sources_have_names)
+UNIT_MAIN("rights", a_receipt_keeps_the_id_and_loses_the_text,
+	  a_receipt_quotes_a_turn_without_its_words, a_turn_that_is_gone_leaves_null,
+	  settings_restrict_and_never_allow_more, what_outlives_a_memory_tells_nothing,
+	  each_setting_is_worth_storing, the_stricter_way_with_personal_facts_wins,
+	  a_filter_takes_what_it_names, a_filter_takes_classes_whoever_found_them,
+	  a_filter_takes_states, states_and_sources_have_names)

@@ -1,5 +1,5 @@
 /* What a job is given, and what becomes of what it learned. */
-#include "core/memory/fact_order.h"
+#include "core/facts/facts.h"
 #include "tests/unit/store_learn_fixture.h"
 
 #include <time.h>

@@ -1,7 +1,7 @@
 /* Facts that say the same: they have the same entity, key and value, as corrections compare them.
  * Learning and corrections make none; imports may. */
-#ifndef RECALLD_CORE_RIGHTS_DUPLICATES_H
-#define RECALLD_CORE_RIGHTS_DUPLICATES_H
+#ifndef RECALLD_CORE_FACTS_DUPLICATES_H
+#define RECALLD_CORE_FACTS_DUPLICATES_H
 
 #include "core/memory/memory.h"
 

@@ -1,6 +1,6 @@
-/* The keys of core/learn/names.c; names_make.c makes their map. */
-#ifndef RECALLD_CORE_LEARN_NAMES_TABLE_H
-#define RECALLD_CORE_LEARN_NAMES_TABLE_H
+/* The keys of core/facts/key.c; keys_make.c makes their map. */
+#ifndef RECALLD_CORE_FACTS_KEYS_TABLE_H
+#define RECALLD_CORE_FACTS_KEYS_TABLE_H
 
 /* Each row: the common key, then its other names, folded and bare. Only keys that have one value
  * per person: several allergies may be told one by one. */

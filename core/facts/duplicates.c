@@ -1,7 +1,7 @@
-#include "core/rights/duplicates.h"
+#include "core/facts/duplicates.h"
 
 #include "core/base/ids.h"
-#include "core/rights/tombstone.h"
+#include "core/facts/key.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +57,9 @@ static struct standing *find_standing(const struct fact *facts, size_t count, in
 		if (stands(&facts[i], now))
 			list[(*found)++] =
 				(struct standing){.fact = &facts[i],
-						  .entity = rights_fold(facts[i].entity, arena),
-						  .key = rights_fold(facts[i].key, arena),
-						  .value = rights_fold(facts[i].value, arena)};
+						  .entity = fact_fold(facts[i].entity, arena),
+						  .key = fact_key(facts[i].key, arena),
+						  .value = fact_fold(facts[i].value, arena)};
 	}
 	if (*found > 1)
 		qsort(list, *found, sizeof(*list), compare);

@@ -1,6 +1,6 @@
-#include "core/rights/correction.h"
+#include "core/facts/correction.h"
 
-#include "core/rights/tombstone.h"
+#include "core/facts/key.h"
 #include "core/text/text.h"
 
 #include <string.h>
@@ -26,9 +26,9 @@ struct correcting {
 static struct held hold(const struct fact *fact, struct arena *arena)
 {
 	return (struct held){.fact = *fact,
-			     .entity = rights_fold(fact->entity, arena),
-			     .key = rights_fold(fact->key, arena),
-			     .value = rights_fold(fact->value, arena)};
+			     .entity = fact_fold(fact->entity, arena),
+			     .key = fact_key(fact->key, arena),
+			     .value = fact_fold(fact->value, arena)};
 }
 
 static bool is_about_same(const struct held *a, const struct held *b)

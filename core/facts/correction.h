@@ -6,10 +6,10 @@
  * - What contradicts a pinned fact is kept as a suggestion, the newest one for each, until a person
  *   takes it (by the same value, or by unpinning) or dismisses it (by retracting it).
  * - Of one entity and key, the same value never stands twice. */
-#ifndef RECALLD_CORE_RIGHTS_CORRECTION_H
-#define RECALLD_CORE_RIGHTS_CORRECTION_H
+#ifndef RECALLD_CORE_FACTS_CORRECTION_H
+#define RECALLD_CORE_FACTS_CORRECTION_H
 
-#include "core/memory/memory.h"
+#include "core/facts/facts.h"
 
 enum correction_kind {
 	CORRECTION_CREATE,
@@ -76,38 +76,5 @@ struct corrected {
  * fact. */
 struct corrected correction_apply(const struct correction *correction, const struct fact *facts,
 				  size_t count, uint64_t next_id, struct arena *arena);
-
-/* Changes with every change of the fact. */
-uint64_t fact_version(const struct fact *fact);
-bool fact_matches(const struct fact *fact, struct fact_match match);
-/* The classes of personal data in the fact: those that the memory model or a person named, those
- * that were masked, and those that the rules find. */
-unsigned fact_classes(const struct fact *fact);
-/* Whether it was suggested, and a person did not take it: it was never held to be true. */
-bool fact_is_dismissed(const struct fact *fact);
-
-const char *fact_state_name(enum fact_state state);
-const char *fact_source_name(enum fact_source source);
-
-/* The key in the form in which facts have it: lower case, words joined by "_". Empty: it has no
- * letter. */
-struct slice correction_key(struct slice key, struct arena *arena);
-
-/* Which of a user's facts a person wants to see. */
-struct fact_filter {
-	bool all;            /* superseded, retracted and suggested ones, too */
-	bool only_suggested; /* with `all` */
-	struct slice entity; /* empty: any; the same for the next two */
-	struct slice kind;
-	struct slice text; /* in entity, key or value */
-	int pii;           /* 1: only these, 0: only others, -1: any */
-	unsigned classes;  /* only facts of one of these; 0: any */
-	int64_t since;     /* by observed_at, from this time on... */
-	int64_t until;     /* ...to before this one */
-	uint64_t after;    /* ids from the next one on */
-	int64_t now;
-};
-bool fact_filter_takes(const struct fact_filter *filter, const struct fact *fact,
-		       struct arena *arena);
 
 #endif

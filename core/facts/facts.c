@@ -1,11 +1,70 @@
-/* What people are shown of facts, and choose them by. */
-#include "core/rights/correction.h"
+#include "core/facts/facts.h"
 
+#include "core/facts/key.h"
 #include "core/pii/pii.h"
-#include "core/rights/tombstone.h"
 #include "core/text/text.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- orders ---- */
+
+bool fact_shares_name(const struct fact *a, const struct fact *b)
+{
+	return slice_equal(a->entity, b->entity) && slice_equal(a->key, b->key);
+}
+
+bool fact_is_newer(const struct fact *fact, const struct fact *than)
+{
+	if (fact->observed_at != than->observed_at)
+		return fact->observed_at > than->observed_at;
+	return fact->id > than->id;
+}
+
+static int compare_bytes(struct slice a, struct slice b)
+{
+	size_t shared = a.size < b.size ? a.size : b.size;
+	int order = shared == 0 ? 0 : memcmp(a.data, b.data, shared);
+	return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static int compare_ids(const struct fact *a, const struct fact *b)
+{
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+static int compare_shown(const void *left, const void *right)
+{
+	const struct fact *a = *(const struct fact *const *)left;
+	const struct fact *b = *(const struct fact *const *)right;
+	if (fact_is_about_user(a) != fact_is_about_user(b))
+		return fact_is_about_user(a) ? -1 : 1;
+	int order = compare_bytes(a->entity, b->entity);
+	if (order == 0)
+		order = compare_bytes(a->key, b->key);
+	return order != 0 ? order : compare_ids(a, b);
+}
+
+static int compare_newest(const void *left, const void *right)
+{
+	const struct fact *a = *(const struct fact *const *)left;
+	const struct fact *b = *(const struct fact *const *)right;
+	return fact_is_newer(a, b) ? -1 : fact_is_newer(b, a);
+}
+
+void fact_sort_shown(const struct fact **facts, size_t count)
+{
+	if (count > 0)
+		qsort(facts, count, sizeof(*facts), compare_shown);
+}
+
+void fact_sort_newest(const struct fact **facts, size_t count)
+{
+	if (count > 0)
+		qsort(facts, count, sizeof(*facts), compare_newest);
+}
+
+/* ---- what people are shown, and choose by ---- */
 
 /* FNV-1a, 64 bits. */
 static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
@@ -88,26 +147,6 @@ const char *fact_source_name(enum fact_source source)
 	return names[source];
 }
 
-struct slice correction_key(struct slice key, struct arena *arena)
-{
-	struct slice folded = rights_fold(key, arena);
-	char *joined = arena_alloc(arena, folded.size + 1);
-	size_t size = 0;
-	bool between = false;
-	for (size_t i = 0; i < folded.size; i++) {
-		char c = folded.data[i];
-		if (c == ' ' || c == '_' || c == '-' || c == '.') {
-			between = size > 0;
-			continue;
-		}
-		if (between)
-			joined[size++] = '_';
-		joined[size++] = c;
-		between = false;
-	}
-	return (struct slice){joined, size};
-}
-
 static bool is_wanted_state(const struct fact_filter *filter, const struct fact *fact)
 {
 	if (fact->state == FACT_FORGOTTEN)
@@ -136,7 +175,7 @@ bool fact_filter_takes(const struct fact_filter *filter, const struct fact *fact
 	    fact->observed_at < filter->since || fact->observed_at >= filter->until)
 		return false;
 	if (filter->entity.size > 0 &&
-	    !slice_equal(rights_fold(filter->entity, arena), rights_fold(fact->entity, arena)))
+	    !slice_equal(fact_fold(filter->entity, arena), fact_fold(fact->entity, arena)))
 		return false;
 	if (filter->kind.size > 0 && !slice_equal(filter->kind, fact->kind))
 		return false;

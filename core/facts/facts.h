@@ -1,0 +1,46 @@
+/* Facts as they are ordered, shown and chosen. */
+#ifndef RECALLD_CORE_FACTS_FACTS_H
+#define RECALLD_CORE_FACTS_FACTS_H
+
+#include "core/memory/memory.h"
+
+/* Whether both have their entity and key in the same letters, and so share a line. */
+bool fact_shares_name(const struct fact *a, const struct fact *b);
+/* Whether `fact` is the newer observation; at the same instant, the one with the higher id. */
+bool fact_is_newer(const struct fact *fact, const struct fact *than);
+
+/* Sorts pointers to facts: the user's first, then by entity, key and id. */
+void fact_sort_shown(const struct fact **facts, size_t count);
+/* Sorts pointers to facts: the newest observation first; at the same instant, the higher id. */
+void fact_sort_newest(const struct fact **facts, size_t count);
+
+/* Changes with every change of the fact. */
+uint64_t fact_version(const struct fact *fact);
+bool fact_matches(const struct fact *fact, struct fact_match match);
+/* The classes of personal data in the fact: those that the memory model or a person named, those
+ * that were masked, and those that the rules find. */
+unsigned fact_classes(const struct fact *fact);
+/* Whether it was suggested, and a person did not take it: it was never held to be true. */
+bool fact_is_dismissed(const struct fact *fact);
+
+const char *fact_state_name(enum fact_state state);
+const char *fact_source_name(enum fact_source source);
+
+/* Which of a user's facts a person wants to see. */
+struct fact_filter {
+	bool all;            /* superseded, retracted and suggested ones, too */
+	bool only_suggested; /* with `all` */
+	struct slice entity; /* empty: any; the same for the next two */
+	struct slice kind;
+	struct slice text; /* in entity, key or value */
+	int pii;           /* 1: only these, 0: only others, -1: any */
+	unsigned classes;  /* only facts of one of these; 0: any */
+	int64_t since;     /* by observed_at, from this time on... */
+	int64_t until;     /* ...to before this one */
+	uint64_t after;    /* ids from the next one on */
+	int64_t now;
+};
+bool fact_filter_takes(const struct fact_filter *filter, const struct fact *fact,
+		       struct arena *arena);
+
+#endif

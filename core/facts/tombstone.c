@@ -1,0 +1,257 @@
+#include "core/facts/tombstone.h"
+
+#include "core/base/utf8.h"
+#include "core/base/word_map.h"
+#include "core/facts/key.h"
+#include "core/text/lexicon.h"
+#include "core/text/text.h"
+
+#include <unictype.h>
+
+/* ---- hashes ---- */
+
+static uint64_t hash_of(const struct slice *parts, size_t count, struct arena *arena)
+{
+	return text_hash(arena_join(arena, parts, count));
+}
+
+/* The salt may hold any byte, and text_hash() ignores some. */
+static struct slice in_hex(struct slice salt, struct arena *arena)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *hex = arena_alloc(arena, 2 * salt.size + 1);
+	for (size_t i = 0; i < salt.size; i++) {
+		unsigned char byte = (unsigned char)salt.data[i];
+		hex[2 * i] = digits[byte >> 4];
+		hex[2 * i + 1] = digits[byte & 15];
+	}
+	return (struct slice){hex, 2 * salt.size};
+}
+
+uint64_t tombstone_hash(struct slice salt, struct slice value, struct arena *arena)
+{
+	const struct slice parts[] = {in_hex(salt, arena), SLICE("|"), fact_fold(value, arena)};
+	return hash_of(parts, 3, arena);
+}
+
+uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice key,
+			   struct arena *arena)
+{
+	const struct slice parts[] = {in_hex(salt, arena), SLICE("|"), fact_fold(entity, arena),
+				      SLICE("|"), fact_fold(key, arena)};
+	return hash_of(parts, 5, arena);
+}
+
+/* ---- values that tell enough ---- */
+
+static bool is_telling_word(void *cookie, struct slice word)
+{
+	enum { LEAST_LETTERS = 3, LEAST_DIGITS = 4, LEAST_UNSPACED = 2 };
+	static const char *const vague[] = {"true",  "false", "none",    "null", "never",
+					    "often", "daily", "unknown", NULL};
+	bool *is_telling = cookie;
+	size_t characters = 0;
+	bool has_letter = false;
+	bool is_unspaced = false;
+	uint32_t character;
+	for (size_t at = 0; at < word.size; characters++) {
+		at += text_decode(word, at, &character);
+		has_letter |= uc_is_alpha(character);
+		is_unspaced |= text_is_unspaced(character);
+	}
+	const size_t least = is_unspaced  ? LEAST_UNSPACED
+			     : has_letter ? LEAST_LETTERS
+					  : LEAST_DIGITS;
+	*is_telling = characters >= least && lexicon_find(word_hash(word)) == 0 &&
+		      !slice_is_any(word, vague);
+	return !*is_telling;
+}
+
+/* Whether finding the value elsewhere means something: "Ulm" does, "no", "5" and "the" do not. */
+static bool tells_enough(struct slice value)
+{
+	bool is_telling = false;
+	text_words(value, is_telling_word, &is_telling);
+	return is_telling;
+}
+
+/* ---- what a note says ---- */
+
+enum { MOST_SAID = 2048 /* bytes of a note that are searched */, MOST_WORDS = 16 };
+
+/* A word of the folded note, or a character of a script without spaces; and the run of text between
+ * white space that it is in: "c" in "c++". */
+struct said_word {
+	size_t begin, end;
+	size_t run_begin, run_end;
+};
+
+static bool is_of_word(uint32_t character)
+{
+	return uc_is_alnum(character) ||
+	       uc_is_general_category_withtable(character, UC_CATEGORY_MASK_M);
+}
+
+static size_t end_of_word(struct slice text, size_t at)
+{
+	uint32_t character;
+	size_t end = at + text_decode(text, at, &character);
+	if (text_is_unspaced(character))
+		return end;
+	for (at = end; at < text.size; at = end) {
+		end = at + text_decode(text, at, &character);
+		if (!is_of_word(character) || text_is_unspaced(character))
+			return at;
+	}
+	return text.size;
+}
+
+static size_t split(struct slice text, struct said_word *words)
+{
+	size_t count = 0;
+	size_t run = 0;
+	uint32_t character;
+	for (size_t at = 0; at < text.size;) {
+		const size_t next = at + text_decode(text, at, &character);
+		if (!is_of_word(character)) {
+			run = character == ' ' ? next : run;
+			at = next;
+			continue;
+		}
+		const size_t end = end_of_word(text, at);
+		const size_t space = slice_find(text, SLICE(" "), end);
+		words[count++] = (struct said_word){at, end, run, space};
+		at = end;
+	}
+	return count;
+}
+
+/* ---- holding ---- */
+
+/* The first tombstone of the value with this hash. */
+static size_t find_value(const struct tombstones *tombstones, uint64_t hash)
+{
+	size_t low = 0;
+	size_t high = tombstones->count;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (tombstones->list[middle].value < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_note(const struct fact *fact)
+{
+	return fact_kind_of(fact->kind) == FACT_OF_NOTE || slice_equal(fact->key, SLICE("note"));
+}
+
+/* A note of the user's may be about somebody whom it names. */
+static bool is_about(const struct tombstone *tombstone, const struct fact *fact, bool in_note,
+		     struct arena *arena)
+{
+	return slice_equal(fact_fold(tombstone->entity, arena), fact_fold(fact->entity, arena)) ||
+	       (in_note && text_says(fact->value, tombstone->entity));
+}
+
+/* Whether a tombstone of this value, which tells enough by itself or not, keeps the fact away. */
+static bool holds_value(const struct tombstones *tombstones, uint64_t hash, const struct fact *fact,
+			bool in_note, bool tells, struct arena *arena)
+{
+	for (size_t i = find_value(tombstones, hash);
+	     i < tombstones->count && tombstones->list[i].value == hash; i++) {
+		const struct tombstone *tombstone = &tombstones->list[i];
+		const bool is_of_any =
+			in_note || tombstone->key.size == 0 || fact->observed_at <= tombstone->at;
+		if (((tells && is_of_any) ||
+		     slice_equal(fact_key(tombstone->key, arena), fact_key(fact->key, arena))) &&
+		    is_about(tombstone, fact, in_note, arena))
+			return true;
+	}
+	return false;
+}
+
+/* The words of a note, and what its parts are hashed with. */
+struct noted {
+	const struct tombstones *tombstones;
+	const struct fact *fact;
+	struct slice text; /* folded */
+	struct buffer salted;
+	size_t salt_size;
+	struct arena *arena;
+};
+
+static bool holds_part(struct noted *noted, size_t begin, size_t end)
+{
+	const struct slice part = slice_part(noted->text, begin, end);
+	noted->salted.size = noted->salt_size;
+	buffer_append(&noted->salted, part);
+	const uint64_t hash = text_hash(buffer_slice(&noted->salted));
+	const size_t at = find_value(noted->tombstones, hash);
+	return at < noted->tombstones->count && noted->tombstones->list[at].value == hash &&
+	       holds_value(noted->tombstones, hash, noted->fact, true, tells_enough(part),
+			   noted->arena);
+}
+
+/* With and without the marks around the words. */
+static bool holds_words(struct noted *noted, const struct said_word *first,
+			const struct said_word *last)
+{
+	return holds_part(noted, first->begin, last->end) ||
+	       (last->run_end != last->end && holds_part(noted, first->begin, last->run_end)) ||
+	       (first->run_begin != first->begin &&
+		(holds_part(noted, first->run_begin, last->end) ||
+		 holds_part(noted, first->run_begin, last->run_end)));
+}
+
+static bool holds_note(const struct tombstones *tombstones, const struct fact *fact,
+		       struct arena *arena)
+{
+	struct noted noted = {.tombstones = tombstones,
+			      .fact = fact,
+			      .text = fact_fold(utf8_cut(fact->value, MOST_SAID), arena),
+			      .arena = arena};
+	struct said_word *words = arena_alloc(arena, (noted.text.size + 1) * sizeof(*words));
+	const size_t count = split(noted.text, words);
+	bool holds = false;
+	buffer_init(&noted.salted, SIZE_MAX);
+	buffer_append(&noted.salted, in_hex(tombstones->salt, arena));
+	buffer_append_byte(&noted.salted, '|');
+	noted.salt_size = noted.salted.size;
+	for (size_t i = 0; i < count && !holds; i++) {
+		for (size_t j = i; j < count && j < i + MOST_WORDS && !holds; j++)
+			holds = holds_words(&noted, &words[i], &words[j]);
+	}
+	buffer_finish(&noted.salted);
+	return holds;
+}
+
+bool tombstones_hold(const struct tombstones *tombstones, const struct fact *fact,
+		     struct arena *arena)
+{
+	if (tombstones->count == 0)
+		return false;
+	const uint64_t hash = tombstone_hash(tombstones->salt, fact->value, arena);
+	return holds_value(tombstones, hash, fact, false, tells_enough(fact->value), arena) ||
+	       (is_note(fact) && holds_note(tombstones, fact, arena));
+}
+
+struct tombstone tombstone_of(const struct fact *fact, bool never_again, int64_t at,
+			      struct slice salt, struct arena *arena)
+{
+	const bool is_of_any = never_again && tells_enough(fact->value);
+	return (struct tombstone){.entity = fact->entity,
+				  .key = is_of_any ? (struct slice){0} : fact->key,
+				  .value = tombstone_hash(salt, fact->value, arena),
+				  .at = at};
+}
+
+bool tombstone_is_lifted(const struct tombstone *tombstone, const struct fact *fact,
+			 struct arena *arena)
+{
+	return slice_equal(fact_fold(tombstone->entity, arena), fact_fold(fact->entity, arena)) &&
+	       (tombstone->key.size == 0 ||
+		slice_equal(fact_key(tombstone->key, arena), fact_key(fact->key, arena)));
+}

@@ -1,0 +1,31 @@
+/* Values that were corrected away, or are never to come back: learning, late jobs and imports do
+ * not bring them back. A tombstone holds no text of the value, only a hash of it. */
+#ifndef RECALLD_CORE_FACTS_TOMBSTONE_H
+#define RECALLD_CORE_FACTS_TOMBSTONE_H
+
+#include "core/memory/memory.h"
+
+/* The hash of a value, with the user's salt: the same value of two users has two hashes. */
+uint64_t tombstone_hash(struct slice salt, struct slice value, struct arena *arena);
+/* The hash of what the value was of. */
+uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice key,
+			   struct arena *arena);
+
+/* The tombstone of a fact's value. `never_again`: under every key, if the value tells enough by
+ * itself: "yes" does not. */
+struct tombstone tombstone_of(const struct fact *fact, bool never_again, int64_t at,
+			      struct slice salt, struct arena *arena);
+
+/* Whether a tombstone keeps the fact away. It does if the fact has its entity and value
+ * - under its key (see fact_key()), or
+ * - under any key, if the tombstone is for every key or the fact was observed before it, or
+ * - as words of a note, which has no key of its own,
+ * in whatever letters. Where the key differs, only a value that tells enough counts. */
+bool tombstones_hold(const struct tombstones *tombstones, const struct fact *fact,
+		     struct arena *arena);
+
+/* Whether the tombstone, which has the fact's value, goes when a person lets the fact stand. */
+bool tombstone_is_lifted(const struct tombstone *tombstone, const struct fact *fact,
+			 struct arena *arena);
+
+#endif

@@ -1,0 +1,196 @@
+/* When two facts are about the same, when they say the same, and what a tombstone keeps away. */
+#include "core/facts/key.h"
+#include "core/facts/tombstone.h"
+#include "tests/unit/rights_fixture.h"
+
+enum { BURIED_AT = 1000 };
+
+static struct arena arena;
+
+/* ---- keys and texts ---- */
+
+START_TEST(one_key_has_many_spellings_and_names)
+{
+	static const char *const cities[] = {
+		"city",      "City",    "home_city", "Home City",
+		"home-city", "wohnort", "Wohnort.",  "Ｈｏｍｅ　Ｃｉｔｙ",
+		"homeCity",  "ville",   "users_city"};
+	for (size_t i = 0; i < sizeof(cities) / sizeof(cities[0]); i++)
+		unit_assert_slice(fact_key(slice_of(cities[i]), &arena), "city");
+	unit_assert_slice(fact_key(SLICE("Favourite Colour"), &arena), "favoritecolor");
+	unit_assert_slice(fact_key(SLICE("cat's name"), &arena), "cat'sname");
+	ck_assert(unit_has(fact_key_names(SLICE("city")), "wohnort"));
+	ck_assert_uint_eq(fact_key_names(SLICE("cat")).size, 0);
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(texts_are_compared_folded)
+{
+	unit_assert_slice(fact_fold(SLICE("  Straße\t 5!? "), &arena), "strasse 5");
+	unit_assert_slice(fact_fold(SLICE("O’Brien — Ｒｏｍｅ"), &arena), "o'brien - rome");
+	unit_assert_slice(fact_fold(SLICE(" ... "), &arena), "");
+	ck_assert_uint_gt(fact_fold(SLICE("\xff"), &arena).size, 0);
+	unit_assert_slice(fact_key_name(SLICE(" Home-City "), &arena), "home_city");
+	unit_assert_slice(fact_key_name(SLICE("_vector.store_"), &arena), "vector_store");
+	unit_assert_slice(fact_key_name(SLICE("Ｊｏｂ"), &arena), "job");
+	unit_assert_slice(fact_key_name(SLICE("--"), &arena), "");
+	arena_finish(&arena);
+}
+END_TEST
+
+/* ---- tombstones ---- */
+
+static const struct slice salt = SLICE("\1\xff");
+
+/* Whether the only tombstone, of `key` and `value`, keeps the fact away. */
+static bool keeps_away(const char *key, const char *value, bool never_again, struct fact fact)
+{
+	const struct fact wrong = user_fact(1, key, value);
+	const struct tombstone tombstone =
+		tombstone_of(&wrong, never_again, BURIED_AT, salt, &arena);
+	const struct tombstones tombstones = {&tombstone, 1, salt};
+	return tombstones_hold(&tombstones, &fact, &arena);
+}
+
+static struct fact later(const char *key, const char *value)
+{
+	struct fact fact = user_fact(2, key, value);
+	fact.observed_at = BURIED_AT + 1;
+	return fact;
+}
+
+static struct fact note(const char *text)
+{
+	struct fact fact = later("note", text);
+	fact.kind = SLICE("note");
+	return fact;
+}
+
+START_TEST(a_tombstone_knows_its_value_however_it_is_written)
+{
+	ck_assert(keeps_away("city", "New  York", false, later("city", " new york. ")));
+	ck_assert(keeps_away("city", "New York", false, later("Wohnort", "ＮＥＷ ＹＯＲＫ")));
+	ck_assert(!keeps_away("city", "New York", false, later("city", "York")));
+	ck_assert(keeps_away("city", "5", false, later("city", "5")));
+	struct fact of_maria = later("city", "New York");
+	of_maria.entity = SLICE("Maria");
+	ck_assert(!keeps_away("city", "New York", false, of_maria));
+	const struct tombstones none = {0};
+	ck_assert(!tombstones_hold(&none, &of_maria, &arena));
+	ck_assert(tombstone_hash(salt, SLICE("C"), &arena) !=
+		  tombstone_hash(salt, SLICE("C++"), &arena));
+	ck_assert(tombstone_hash(salt, SLICE("C"), &arena) !=
+		  tombstone_hash(SLICE("\2\xff"), SLICE("C"), &arena));
+	ck_assert(tombstone_subject(salt, SLICE("a"), SLICE("b"), &arena) !=
+		  tombstone_subject(salt, SLICE("b"), SLICE("a"), &arena));
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(another_key_brings_back_only_what_is_said_later_and_not_never)
+{
+	struct fact before = user_fact(2, "cat", "Rome");
+	before.observed_at = BURIED_AT;
+	ck_assert(keeps_away("city", "Rome", false, before));
+	ck_assert(!keeps_away("city", "Rome", false, later("cat", "Rome")));
+	ck_assert(keeps_away("city", "Rome", true, later("cat", "Rome")));
+	/* "Yes" says nothing by itself. */
+	before = user_fact(2, "likes_tea", "yes");
+	ck_assert(!keeps_away("vegetarian", "yes", false, before));
+	ck_assert(!keeps_away("vegetarian", "yes", true, later("likes_tea", "yes")));
+	ck_assert(keeps_away("vegetarian", "yes", true, later("vegetarian", "Yes")));
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(a_note_that_says_the_value_is_kept_away)
+{
+	static const struct {
+		const char *value;
+		const char *note;
+		bool holds;
+	} cases[] = {
+		{"Rome", "Alex lives in ROME, near the river.", true},
+		{"Rome", "Alex lives in Ｒｏｍｅ", true},
+		{"Rome", "Alex likes romesco", false},
+		{"Ulm", "Ulm", true},
+		{"New York", "They moved to new\nyork last year", true},
+		{"New York", "York is new", false},
+		{"C++", "writes (C++) daily", false},
+		{"Borland C++", "writes Borland C++ daily", true},
+		{"@alex_k", "writes as @alex_k.", true},
+		{"no", "There is no cat", false},
+		{"5", "Has 5 cats", false},
+		{"30", "30 years old", false},
+		{"the", "the cat", false},
+		{"true", "It is true that tea helps", false},
+		{"0176 5550199", "Phone: 0176 5550199", true},
+		{"東京", "アレックスは東京に住んでいます", true},
+		{"हिन्दी", "वह हिन्दी बोलता है", true},
+		{"a house by the lake", "Wants: a house by the lake", true},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_msg(keeps_away("city", cases[i].value, i % 2 == 0, note(cases[i].note)) ==
+				      cases[i].holds,
+			      "%s in %s", cases[i].value, cases[i].note);
+	/* Of several tombstones, each is looked for. */
+	struct tombstone list[3];
+	const char *values[] = {"Ulm", "Bern", "Graz"};
+	for (size_t i = 0; i < 3; i++) {
+		const struct fact wrong = user_fact(1, "city", values[i]);
+		list[i] = tombstone_of(&wrong, false, BURIED_AT, salt, &arena);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t j = i + 1; j < 3; j++) {
+			const struct tombstone other = list[i];
+			if (list[j].value < other.value) {
+				list[i] = list[j];
+				list[j] = other;
+			}
+		}
+	}
+	const struct tombstones tombstones = {list, 3, salt};
+	for (size_t i = 0; i < 3; i++) {
+		const struct fact fact = note(arena_printf(&arena, "in %s now", values[i]).data);
+		ck_assert(tombstones_hold(&tombstones, &fact, &arena));
+	}
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(a_note_may_name_whom_the_value_was_of)
+{
+	struct fact wrong = user_fact(1, "city", "Rome");
+	wrong.entity = SLICE("Maria");
+	const struct tombstone tombstone = tombstone_of(&wrong, false, BURIED_AT, salt, &arena);
+	const struct tombstones tombstones = {&tombstone, 1, salt};
+	const struct fact about = note("My sister maria lives in Rome");
+	const struct fact other = note("My sister lives in Rome");
+	ck_assert(tombstones_hold(&tombstones, &about, &arena));
+	ck_assert(!tombstones_hold(&tombstones, &other, &arena));
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(a_person_lifts_it_under_any_name_of_its_key)
+{
+	struct fact wrong = user_fact(1, "city", "Rome");
+	struct tombstone tombstone = tombstone_of(&wrong, false, BURIED_AT, salt, &arena);
+	struct fact right = user_fact(2, "wohnort", "rome");
+	ck_assert(tombstone_is_lifted(&tombstone, &right, &arena));
+	right.key = SLICE("cat");
+	ck_assert(!tombstone_is_lifted(&tombstone, &right, &arena));
+	tombstone = tombstone_of(&wrong, true, BURIED_AT, salt, &arena);
+	ck_assert(tombstone_is_lifted(&tombstone, &right, &arena));
+	right.entity = SLICE("Maria");
+	ck_assert(!tombstone_is_lifted(&tombstone, &right, &arena));
+	arena_finish(&arena);
+}
+END_TEST
+
+UNIT_MAIN("facts", one_key_has_many_spellings_and_names, texts_are_compared_folded,
+	  a_tombstone_knows_its_value_however_it_is_written,
+	  another_key_brings_back_only_what_is_said_later_and_not_never,
+	  a_note_that_says_the_value_is_kept_away, a_note_may_name_whom_the_value_was_of,
+	  a_person_lifts_it_under_any_name_of_its_key)
