@@ -332,13 +332,6 @@ static struct chat_ids make_list(const struct chat *chat, size_t earlier, struct
 	return chat_ids_make(context->item_count + context->dropped_count + earlier, arena);
 }
 
-static void add_new(struct chat_ids *list, const struct chat *chat, const char *kind)
-{
-	const struct context *context = &chat->context;
-	add_items(list, kind, context->items, context->item_count);
-	add_items(list, kind, context->dropped, context->dropped_count);
-}
-
 /* The replays that are quoted: those of the request and those that the provider keeps. */
 static size_t quoted_replays(const struct chat *chat, const struct replay **quoted)
 {
@@ -353,9 +346,23 @@ static size_t quoted_replays(const struct chat *chat, const struct replay **quot
 	return count;
 }
 
+static uint64_t newest_summary(const struct chat *chat, uint64_t covers)
+{
+	const struct context *context = &chat->context;
+	for (size_t i = 0; i < context->item_count + context->dropped_count; i++) {
+		const struct context_item *item =
+			i < context->item_count ? &context->items[i]
+						: &context->dropped[i - context->item_count];
+		if (strcmp(item->kind, "summary") == 0 && item->id > covers)
+			covers = item->id;
+	}
+	return covers;
+}
+
 struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 {
 	static const struct frozen none;
+	const struct context *context = &chat->context;
 	const struct frozen *frozen = chat->stands ? &chat->view->frozen : &none;
 	size_t turn_count = frozen->given_count + 1; /* and the summary's */
 	size_t fact_count = frozen->fact_count + frozen->ended_count;
@@ -369,9 +376,9 @@ struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 	}
 	struct chat_ids turns = make_list(chat, turn_count, arena);
 	struct chat_ids facts = make_list(chat, fact_count, arena);
-	add_new(&turns, chat, "turn");
-	add_new(&turns, chat, "summary");
-	add_new(&facts, chat, "fact");
+	add_items(&turns, "turn", context->items, context->item_count);
+	add_items(&turns, "summary", context->items, context->item_count);
+	add_items(&facts, "fact", context->items, context->item_count);
 	chat_ids_add(&turns, frozen->given, frozen->given_count);
 	chat_ids_add(&turns, &frozen->covers, frozen->covers != 0);
 	chat_ids_add(&facts, frozen->facts, frozen->fact_count);
@@ -380,7 +387,18 @@ struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 		chat_ids_add(&turns, quoted[i]->turns, quoted[i]->turn_count);
 		chat_ids_add(&facts, quoted[i]->facts, quoted[i]->fact_count);
 	}
-	return (struct receipt){chat->receipt, receipt_text(chat, arena),
-				turns.ids,     turns.count,
-				facts.ids,     facts.count};
+	const size_t turns_given = turns.count;
+	const size_t facts_given = facts.count;
+	add_items(&turns, "turn", context->dropped, context->dropped_count);
+	add_items(&turns, "summary", context->dropped, context->dropped_count);
+	add_items(&facts, "fact", context->dropped, context->dropped_count);
+	return (struct receipt){.id = chat->receipt,
+				.text = receipt_text(chat, arena),
+				.turns = turns.ids,
+				.turn_count = turns.count,
+				.turns_left_out = turns.count - turns_given,
+				.facts = facts.ids,
+				.fact_count = facts.count,
+				.facts_left_out = facts.count - facts_given,
+				.covers = newest_summary(chat, frozen->covers)};
 }

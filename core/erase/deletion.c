@@ -169,6 +169,19 @@ static void take_by_source(struct deletion_plan *plan, const struct deletion *de
 	id_list_add(list, arena, fact->fact->id);
 }
 
+/* A summary may tell of a fact that goes, as its source says it. */
+static void find_first(struct deletion_plan *plan, const struct deletable_fact *facts, size_t count)
+{
+	uint64_t first = plan->turns.count > 0 ? plan->turns.ids[0] : 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct fact *fact = facts[i].fact;
+		if (fact->exchange != 0 && (first == 0 || fact->exchange < first) &&
+		    holds(&plan->facts, fact->id))
+			first = fact->exchange;
+	}
+	plan->changed_from = first;
+}
+
 void deletion_take_facts(struct deletion_plan *plan, const struct deletion *deletion,
 			 const struct deletable_fact *facts, size_t count, struct arena *arena)
 {
@@ -189,17 +202,18 @@ void deletion_take_facts(struct deletion_plan *plan, const struct deletion *dele
 	sort(&plan->facts);
 	sort(&plan->moved);
 	sort(&plan->unquoted);
+	find_first(plan, facts, count);
 }
 
-void deletion_take_summary(struct deletion_plan *plan, const struct summary *summary,
-			   const struct deletable_fact *facts, size_t count)
+struct leaving deletion_leaving(const struct deletion_plan *plan)
 {
-	plan->takes_summary = plan->turns.count > 0 && summary_covers(summary, plan->turns.ids[0]);
-	for (size_t i = 0; i < count && !plan->takes_summary; i++) {
-		const struct fact *fact = facts[i].fact;
-		plan->takes_summary = fact->exchange != 0 && holds(&plan->facts, fact->id) &&
-				      summary_covers(summary, fact->exchange);
-	}
+	return (struct leaving){
+		.turns = plan->turns.ids,
+		.turn_count = plan->turns.count,
+		.facts = plan->facts.ids,
+		.fact_count = plan->facts.count,
+		.changed_from = plan->changed_from,
+	};
 }
 
 bool deletion_is_empty(const struct deletion_plan *plan)

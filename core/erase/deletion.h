@@ -5,7 +5,7 @@
 #define RECALLD_CORE_ERASE_DELETION_H
 
 #include "core/base/ids.h"
-#include "core/memory/memory.h"
+#include "core/memory/given.h"
 
 enum deletion_kind {
 	DELETION_FACT,
@@ -57,7 +57,7 @@ struct deletion_plan {
 	struct id_list unquoted;  /* facts that stay without the user's words */
 	struct id_list moved;     /* facts that rest on another exchange from now on */
 	uint32_t conversation;    /* ends with all its records; 0: none does */
-	bool takes_summary;
+	uint64_t changed_from;    /* see struct leaving */
 };
 
 /* Whether what a turn or fact says has to be read for the deletion. */
@@ -73,10 +73,8 @@ bool deletion_takes_source(const struct deletion_plan *plan, const struct fact *
 /* Finds the facts, after the turns. */
 void deletion_take_facts(struct deletion_plan *plan, const struct deletion *deletion,
 			 const struct deletable_fact *facts, size_t count, struct arena *arena);
-/* Whether the summary may tell of anything that goes; after turns and facts. A zeroed summary
- * covers nothing. */
-void deletion_take_summary(struct deletion_plan *plan, const struct summary *summary,
-			   const struct deletable_fact *facts, size_t count);
+/* What leaves memory with the plan. */
+struct leaving deletion_leaving(const struct deletion_plan *plan);
 
 bool deletion_is_empty(const struct deletion_plan *plan);
 /* Equal for equal plans: tells whether a plan that somebody has seen is still the plan. Never 0. */

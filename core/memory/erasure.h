@@ -4,15 +4,18 @@
 #define RECALLD_CORE_MEMORY_ERASURE_H
 
 #include "core/base/ids.h"
-#include "core/memory/memory.h"
+#include "core/memory/given.h"
 
 /* What one request to forget has erased so far. Its lists lie in the arena of the calls that add to
  * them. Initialize it with ERASURE_NONE. */
 struct erasure {
 	struct id_list exchanges; /* whose turns are hidden */
 	struct id_list learned;   /* hidden turns that were current and due for the summary */
-	uint64_t first_turn;      /* the lowest id of a hidden turn; UINT64_MAX: none was hidden */
-	bool forgotten; /* a fact or a turn was forgotten: what was derived from it must go */
+	struct id_list turns;     /* whose texts go, in whole or in part */
+	struct id_list facts;     /* forgotten */
+	uint64_t first_turn; /* the lowest id of these turns and of those that the facts rest on;
+				UINT64_MAX: there is none */
+	bool forgotten;      /* a fact or a turn was forgotten: what was derived from it must go */
 };
 
 #define ERASURE_NONE ((struct erasure){.first_turn = UINT64_MAX})
@@ -25,16 +28,19 @@ bool erasure_takes_turn(const struct turn *turn, const struct turn *asked, int64
  * summarized. False: it is already hidden, and nothing changes. */
 bool erasure_hide_turn(struct erasure *erasure, struct turn *turn, bool is_for_summary,
 		       struct arena *arena);
+/* Notes that a turn lost a part of its text. */
+void erasure_note_turn(struct erasure *erasure, uint64_t turn, struct arena *arena);
 
 /* Forgets a fact at `now`: erases its texts, but keeps the record that it existed. The caller hides
  * its exchange. */
-void erasure_forget_fact(struct erasure *erasure, struct fact *fact, int64_t now);
+void erasure_forget_fact(struct erasure *erasure, struct fact *fact, int64_t now,
+			 struct arena *arena);
 
 /* Erases the quote of a hidden exchange from a fact that itself stays. False: there is no such
  * quote. */
 bool erasure_unquote_fact(const struct erasure *erasure, struct fact *fact);
 
-/* Whether the summary may tell of something hidden. */
-bool erasure_takes_summary(const struct erasure *erasure, const struct summary *summary);
+/* What leaves memory with it. Sorts its lists. */
+struct leaving erasure_leaving(struct erasure *erasure);
 
 #endif

@@ -13,10 +13,6 @@ static bool hold_any(const uint64_t *sorted, size_t sorted_count, const uint64_t
 
 static bool holds_turn(const struct leaving *leaving, const uint64_t *turns, size_t count)
 {
-	for (size_t i = 0; leaving->covered > 0 && i < count; i++) {
-		if (turns[i] != 0 && turns[i] <= leaving->covered)
-			return true;
-	}
 	return hold_any(leaving->turns, leaving->turn_count, turns, count);
 }
 
@@ -46,6 +42,13 @@ bool replay_holds(const struct replay *replay, const struct leaving *leaving)
 }
 
 bool receipt_holds(const struct receipt *receipt, const struct leaving *leaving)
+{
+	return holds_summary(leaving, receipt->covers) ||
+	       holds_turn(leaving, receipt->turns, receipt->turn_count - receipt->turns_left_out) ||
+	       holds_fact(leaving, receipt->facts, receipt->fact_count - receipt->facts_left_out);
+}
+
+bool receipt_mentions(const struct receipt *receipt, const struct leaving *leaving)
 {
 	return holds_turn(leaving, receipt->turns, receipt->turn_count) ||
 	       holds_fact(leaving, receipt->facts, receipt->fact_count);

@@ -71,12 +71,15 @@ struct chain_link {
 struct receipt {
 	uint64_t id;       /* 0: none */
 	struct slice text; /* JSON */
-	/* The turns whose texts it holds, in any order, and the turn up to which its summary
-	 * covers. */
+	/* The turns whose texts it holds, and the turn up to which its summary covers: those that
+	 * the request was given, then those that were left out. */
 	const uint64_t *turns;
 	size_t turn_count;
+	size_t turns_left_out;
 	const uint64_t *facts; /* the same */
 	size_t fact_count;
+	size_t facts_left_out;
+	uint64_t covers; /* of the newest summary that it holds; 0: it holds none */
 };
 
 /* What leaves memory. Anything that holds a part of it is not given again. */
@@ -85,11 +88,7 @@ struct leaving {
 	size_t turn_count;
 	const uint64_t *facts; /* ids, ascending */
 	size_t fact_count;
-	/* A summary leaves that covers the turns up to this id: anything that holds one of these
-	 * may hold what the summary tells of the others. 0: no summary leaves. */
-	uint64_t covered;
-	/* Memory changes from this turn's id on: a summary in a frozen context that covers it
-	 * leaves. 0: none does. */
+	/* Memory changes from this turn's id on: a summary that covers it leaves. 0: none does. */
 	uint64_t changed_from;
 };
 
@@ -97,5 +96,7 @@ struct leaving {
 bool frozen_holds(const struct frozen *frozen, const struct leaving *leaving);
 bool replay_holds(const struct replay *replay, const struct leaving *leaving);
 bool receipt_holds(const struct receipt *receipt, const struct leaving *leaving);
+/* Whether a receipt tells of any of it that it was left out. */
+bool receipt_mentions(const struct receipt *receipt, const struct leaving *leaving);
 
 #endif

@@ -166,14 +166,14 @@ struct slice receipt_with_turns(struct slice text, receipt_turn *turn, void *coo
 	return arena_take(arena, &out);
 }
 
-/* ---- forgetting facts ---- */
+/* ---- forgetting ---- */
 
-struct slice receipt_without_fact(struct slice text, uint64_t fact, struct arena *arena)
+struct slice receipt_without(struct slice text, const char *kind, uint64_t id, struct arena *arena)
 {
 	/* As receipts are written. No text holds an unescaped quote, so that nothing but an item
 	 * reads like this. */
-	const struct slice begin =
-		arena_printf(arena, "{\"kind\":\"fact\",\"id\":\"%" PRIu64 "\",\"text\":\"", fact);
+	const struct slice begin = arena_printf(
+		arena, "{\"kind\":\"%s\",\"id\":\"%" PRIu64 "\",\"text\":\"", kind, id);
 	size_t found = slice_find(text, begin, 0);
 	struct buffer out;
 	if (found == text.size)

@@ -17,8 +17,8 @@ typedef bool receipt_turn(void *cookie, uint64_t turn, struct slice *said);
 struct slice receipt_with_turns(struct slice text, receipt_turn *turn, void *cookie,
 				struct arena *arena);
 
-/* The receipt's JSON without the texts of one fact: its items keep the id, and their text becomes
- * null. The text itself if it tells nothing of the fact. */
-struct slice receipt_without_fact(struct slice text, uint64_t fact, struct arena *arena);
+/* The receipt's JSON without the texts of one fact or turn ("fact", "turn"): its items keep the id,
+ * and their text becomes null. The text itself if it writes none out. */
+struct slice receipt_without(struct slice text, const char *kind, uint64_t id, struct arena *arena);
 
 #endif

@@ -8,7 +8,6 @@
 #include "storage/erasures/erasures.h"
 #include "storage/index/vectors.h"
 #include "storage/journal/erase.h"
-#include "storage/journal/made.h"
 #include "storage/lmdb/environment.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/links.h"
@@ -70,7 +69,6 @@ static void erase_facts(struct deleting *deleting)
 	const struct memory *memory = &deleting->memory;
 	const bool never_again = deleting->own->deletion.never_again;
 	struct fact fact;
-	transaction_erases(memory->transaction);
 	/* What else the source of a single fact told may be learned again. */
 	if (never_again && deleting->own->deletion.kind == DELETION_FACT)
 		memory_bury_chain(memory, &plan->facts, deleting->own->deletion.id,
@@ -104,22 +102,15 @@ static void erase_facts(struct deleting *deleting)
 
 static void delete_what_was_made(struct deleting *deleting)
 {
-	const struct memory *memory = &deleting->memory;
 	const struct deletion_search *search = &deleting->own->search;
-	const struct leaving leaving = deletion_search_leaving(search);
+	const struct leaving leaving = deletion_leaving(&search->plan);
+	const struct derived_count count =
+		erase_derived(&deleting->memory, &leaving, &search->receipts, INT64_MAX);
 	struct deletion_report *report = &deleting->report;
-	struct summary summary;
-	if (search->plan.takes_summary && memory_summary(memory, &summary)) {
-		(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
-		report->summaries++;
-	}
-	report->frozen += frozen_delete_holding(memory, &leaving);
-	report->replays += replays_delete_holding(memory, &leaving);
-	for (size_t i = 0; i < search->receipts.count; i++)
-		memory_delete_receipt(memory, search->receipts.ids[i]);
-	report->receipts += search->receipts.count;
-	report->receipts += receipts_delete_since(memory, &leaving, search->receipts_until);
-	links_drop_pending(memory, INT64_MAX);
+	report->summaries += count.summaries;
+	report->frozen += count.frozen;
+	report->replays += count.replays;
+	report->receipts += count.receipts;
 }
 
 /* ---- turns ---- */
@@ -216,28 +207,19 @@ static void delete_turn_records(const struct memory *memory, uint32_t conversati
 	scan_end(&scan);
 }
 
-/* Deletes the records by which a request would find the conversation again. */
 static void end_conversation(const struct deleting *deleting)
 {
 	const struct memory *memory = &deleting->memory;
-	struct transaction *transaction = memory->transaction;
-	struct key user = key_of_user(memory->user);
 	const uint32_t id = deleting->own->search.plan.conversation;
 	struct past_conversation conversation = {0};
 	uint64_t ids[] = {id};
 	const struct id_list list = {.ids = ids, .count = 1};
 	if (id == 0 || !memory_conversation(memory, id, &conversation))
 		return;
-	if (conversation.session.size > 0 && memory_session(memory, conversation.session) == id)
-		(void)table_delete(transaction, TABLE_SESSIONS,
-				   key_digest(user, conversation.session));
-	(void)table_delete_all(transaction, TABLE_EXCHANGES, key_u32(user, id));
-	(void)table_delete(transaction, TABLE_FROZEN, key_u32(user, id));
-	replays_delete(memory, id);
+	erase_conversation(memory, id, &conversation);
 	links_delete(memory, &list);
 	delete_answers(memory, id);
 	delete_turn_records(memory, id);
-	(void)table_delete(transaction, TABLE_CONVERSATIONS, key_u32(user, id));
 }
 
 /* ---- all of it ---- */

@@ -31,8 +31,9 @@ static void read_preview(struct deletion_preview *preview, const struct memory *
 		.unquoted = plan->unquoted.count + plan->moved.count,
 		.turns = plan->turns.count,
 		.conversations = found->conversations.count,
-		.receipts = found->receipts.count,
-		.summaries = plan->takes_summary,
+		.receipts = found->receipts.receipts.count,
+		.summaries = plan->changed_from > 0 &&
+			     summary_covers(&found->summary, plan->changed_from),
 	};
 }
 

@@ -3,7 +3,6 @@
 #include "core/erase/quotes.h"
 #include "core/facts/correction.h"
 #include "core/text/terms.h"
-#include "storage/journal/made.h"
 
 #include <string.h>
 
@@ -178,19 +177,7 @@ uint64_t deletion_search_elsewhere(const struct deletion_search *search, uint64_
 	return 0;
 }
 
-/* ---- what was made of it ---- */
-
-struct leaving deletion_search_leaving(const struct deletion_search *search)
-{
-	const struct deletion_plan *plan = &search->plan;
-	return (struct leaving){
-		.turns = plan->turns.ids,
-		.turn_count = plan->turns.count,
-		.facts = plan->facts.ids,
-		.fact_count = plan->facts.count,
-		.covered = plan->takes_summary ? search->summary.covers : 0,
-	};
-}
+/* ---- all of it ---- */
 
 static void list_conversations(struct deletion_search *search, struct arena *arena)
 {
@@ -248,11 +235,9 @@ bool deletion_search_run(struct deletion_search *search, const struct memory *me
 	find_elsewhere(search, memory);
 	deletion_take_facts(plan, deletion, search->facts, search->fact_count, memory->arena);
 	(void)memory_summary(memory, &search->summary);
-	deletion_take_summary(plan, &search->summary, search->facts, search->fact_count);
 	list_conversations(search, memory->arena);
-	search->receipts_until = memory_newest_receipt_age(memory);
-	const struct leaving leaving = deletion_search_leaving(search);
-	receipts_made_of(&search->receipts, memory, &leaving);
+	const struct leaving leaving = deletion_leaving(plan);
+	receipt_search_run(&search->receipts, memory, &leaving);
 	return true;
 }
 

@@ -4,7 +4,7 @@
 #define RECALLD_STORAGE_ERASE_DELETION_SEARCH_H
 
 #include "storage/deletions.h"
-#include "storage/user/memory.h"
+#include "storage/journal/erase.h"
 
 struct deletion_search {
 	struct deletion_plan plan;
@@ -15,8 +15,7 @@ struct deletion_search {
 	size_t fact_count;
 	struct summary summary;
 	struct id_list conversations; /* of the plan's turns; ascending */
-	struct id_list receipts;      /* those that hold any of it... */
-	uint64_t receipts_until;      /* ...up to this age */
+	struct receipt_search receipts;
 	/* By which the writer sees that nothing has changed since. */
 	uint64_t next_turn;
 	uint64_t facts_token;
@@ -28,7 +27,6 @@ bool deletion_search_run(struct deletion_search *search, const struct memory *me
 			 const struct deletion *deletion);
 /* Whether it would still find the same. */
 bool deletion_search_stands(const struct deletion_search *search, const struct memory *memory);
-struct leaving deletion_search_leaving(const struct deletion_search *search);
 /* The exchange on which a fact of plan.moved rests from now on. */
 uint64_t deletion_search_elsewhere(const struct deletion_search *search, uint64_t fact);
 

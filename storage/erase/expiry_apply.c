@@ -2,7 +2,6 @@
 #include "storage/erase/expiry_scan.h"
 
 #include "storage/journal/journal.h"
-#include "storage/journal/made.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/links.h"
 #include "storage/user/replays.h"
@@ -84,7 +83,6 @@ struct expiring {
 	const struct expiry *expiry;
 	const struct expired *expired;
 	struct hiding hiding;
-	struct id_list given; /* conversations of which nothing given is left */
 	size_t facts;
 	size_t conversations;
 	bool summary;
@@ -110,45 +108,14 @@ static void end_fact(struct expiring *expiring, uint64_t id)
 	}
 }
 
-static void end_summary(struct expiring *expiring)
-{
-	const struct memory *memory = &expiring->memory;
-	const struct summary *found = &expiring->expired->summary;
-	struct summary summary;
-	if (!expiring->expired->has_summary || !memory_summary(memory, &summary) ||
-	    summary.covers != found->covers || summary.updated_at != found->updated_at)
-		return;
-	expiring->summary = true;
-	(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
-}
-
-/* All but the links to it, which are deleted for all conversations at once. */
-static void delete_given(struct expiring *expiring, uint32_t conversation)
-{
-	const struct memory *memory = &expiring->memory;
-	(void)table_delete(memory->transaction, TABLE_FROZEN,
-			   key_u32(key_of_user(memory->user), conversation));
-	replays_delete(memory, conversation);
-	id_list_add(&expiring->given, memory->arena, conversation);
-}
-
 /* Deletes its turns and answers with those of the others. False: the conversation has continued. */
 static bool end_conversation(struct expiring *expiring, uint32_t id)
 {
-	const struct memory *memory = &expiring->memory;
-	struct transaction *transaction = memory->transaction;
-	struct key user = key_of_user(memory->user);
 	struct past_conversation conversation = {0};
-	if (!memory_conversation(memory, id, &conversation) ||
+	if (!memory_conversation(&expiring->memory, id, &conversation) ||
 	    !expiry_takes_conversation(expiring->expiry, conversation.last_active))
 		return false;
-	if (conversation.session.size > 0 && memory_session(memory, conversation.session) == id)
-		(void)table_delete(transaction, TABLE_SESSIONS,
-				   key_digest(user, conversation.session));
-	(void)table_delete_all(transaction, TABLE_EXCHANGES, key_u32(user, id));
-	delete_given(expiring, id);
-	(void)table_delete(transaction, TABLE_CONVERSATIONS, key_u32(user, id));
-	(void)table_delete(transaction, TABLE_DECLINED, key_u32(user, id));
+	erase_conversation(&expiring->memory, id, &conversation);
 	expiring->conversations++;
 	return true;
 }
@@ -188,6 +155,7 @@ static void end_conversations(struct expiring *expiring)
 		if (!id_list_has(&come, id) && end_conversation(expiring, id))
 			id_list_add(&ended, memory->arena, id);
 	}
+	links_delete(memory, &ended);
 	for (size_t i = 0; i < expired->their_turns.count; i++) {
 		struct stored_turn turn;
 		uint64_t id = expired->their_turns.ids[i];
@@ -201,44 +169,6 @@ static void end_conversations(struct expiring *expiring)
 				memory->transaction, TABLE_ANSWERS,
 				memory_answer_key(memory, at->hash, at->conversation, at->ordinal));
 	}
-}
-
-/* Deletes what exchanges in progress gave during the search. */
-static void delete_given_since(struct expiring *expiring)
-{
-	const struct memory *memory = &expiring->memory;
-	struct id_list since = {0};
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
-	while (scan_next(&scan, &key, &value)) {
-		struct past_conversation conversation = {0};
-		uint32_t id = key_read_u32(key, sizeof(memory->user.bytes));
-		if (table_decode(memory->transaction, value, stored_conversation_fields,
-				 &conversation, NULL) &&
-		    conversation.last_active > expiring->expiry->now - UNDER_WAY &&
-		    expired_was_given(expiring->expired, memory, id))
-			id_list_add(&since, memory->arena, id);
-	}
-	scan_end(&scan);
-	for (size_t i = 0; i < since.count; i++)
-		delete_given(expiring, (uint32_t)since.ids[i]);
-}
-
-/* Deletes what requests were given from the expired data. */
-static void delete_what_was_made(struct expiring *expiring)
-{
-	const struct memory *memory = &expiring->memory;
-	const struct expired *expired = expiring->expired;
-	const struct leaving leaving = expired_leaving(expired);
-	for (size_t i = 0; i < expired->given.count; i++)
-		delete_given(expiring, (uint32_t)expired->given.ids[i]);
-	for (size_t i = 0; i < expired->receipts.count; i++)
-		memory_delete_receipt(memory, expired->receipts.ids[i]);
-	delete_given_since(expiring);
-	links_delete(memory, &expiring->given);
-	(void)receipts_delete_since(memory, &leaving, expired->receipts_until);
 }
 
 static bool has_none(const struct memory *memory, enum table table)
@@ -278,10 +208,21 @@ static void count_uncovered(const struct expiring *expiring)
 	journal_count_uncovered(memory, 0, went, NULL);
 }
 
+/* A summary that has been rewritten since the search stays. */
+static struct leaving leaving_now(const struct expiring *expiring)
+{
+	struct leaving leaving = expired_leaving(expiring->expired);
+	const struct summary *found = &expiring->expired->summary;
+	struct summary summary;
+	if (!memory_summary(&expiring->memory, &summary) || summary.covers != found->covers ||
+	    summary.updated_at != found->updated_at)
+		leaving.changed_from = 0;
+	return leaving;
+}
+
 static enum store_result expire(struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
-	struct store *store = memory->transaction->store;
 	const struct expired *expired = expiring->expired;
 	size_t steps = SIZE_MAX;
 	hiding_init(&expiring->hiding, memory);
@@ -289,20 +230,21 @@ static enum store_result expire(struct expiring *expiring)
 	for (size_t i = 0; i < expired->facts.count; i++)
 		end_fact(expiring, expired->facts.ids[i]);
 	end_conversations(expiring);
-	end_summary(expiring);
 	for (size_t i = 0; i < expired->old_receipts.count; i++)
 		memory_delete_receipt(memory, expired->old_receipts.ids[i]);
-	const bool has_receipts_only = !expiring->hiding.erasure.forgotten && !expiring->summary &&
+	const struct leaving leaving = leaving_now(expiring);
+	const bool has_receipts_only = !expiring->hiding.erasure.forgotten &&
+				       leaving.changed_from == 0 &&
 				       expiring->facts + expiring->conversations == 0;
 	if (has_receipts_only && expired->old_receipts.count == 0)
 		return STORE_NOT_FOUND;
 	transaction_erases(memory->transaction);
 	if (has_receipts_only)
 		return STORE_OK;
-	/* exchanges in progress may have been given it */
-	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
+	expiring->summary =
+		erase_derived(memory, &leaving, &expired->receipts, expiring->expiry->turns_until)
+			.summaries > 0;
 	count_uncovered(expiring);
-	delete_what_was_made(expiring);
 	if (is_empty(memory))
 		(void)memory_delete_user(memory, &steps, NULL);
 	return STORE_OK;

@@ -1,8 +1,6 @@
 #include "storage/erase/expiry_scan.h"
 
 #include "storage/journal/exchanges.h"
-#include "storage/journal/made.h"
-#include "storage/user/replays.h"
 
 enum {
 	/* Limits the writer, and anyone who waits for a commit, to about 20 ms. */
@@ -180,44 +178,8 @@ struct leaving expired_leaving(const struct expired *expired)
 		.turn_count = turns->count,
 		.facts = expired->facts.ids,
 		.fact_count = expired->facts.count,
-		.covered = expired->has_summary ? expired->summary.covers : 0,
+		.changed_from = expired->has_summary,
 	};
-}
-
-bool expired_was_given(const struct expired *expired, const struct memory *memory,
-		       uint32_t conversation)
-{
-	const struct leaving leaving = expired_leaving(expired);
-	struct frozen frozen = {0};
-	struct key key = key_u32(key_of_user(memory->user), conversation);
-	if (table_read(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields, &frozen,
-		       memory->arena) &&
-	    frozen_holds(&frozen, &leaving))
-		return true;
-	size_t count;
-	const struct replay *replays = replays_read(memory, conversation, &count);
-	for (size_t i = 0; i < count; i++) {
-		if (replay_holds(&replays[i], &leaving))
-			return true;
-	}
-	return false;
-}
-
-static void list_given(struct expired *expired, const struct memory *memory)
-{
-	struct arena scratch = {0};
-	const struct memory own = {memory->transaction, memory->user, &scratch};
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
-	while (scan_next(&scan, &key, &value)) {
-		uint32_t conversation = key_read_u32(key, ID_OFFSET);
-		if (expired_was_given(expired, &own, conversation))
-			id_list_add(&expired->given, memory->arena, conversation);
-		arena_finish(&scratch);
-	}
-	scan_end(&scan);
 }
 
 /* ---- all of it ---- */
@@ -337,7 +299,7 @@ bool expired_any(const struct memory *memory, const struct expiry *expiry)
 
 void expired_find(struct expired *expired, const struct memory *memory, const struct expiry *expiry)
 {
-	*expired = (struct expired){.receipts_until = memory_newest_receipt_age(memory)};
+	*expired = (struct expired){0};
 	list_facts(&expired->facts, memory, expiry, FACTS_AT_ONCE);
 	list_old_receipts(&expired->old_receipts, memory, expiry, RECEIPTS_AT_ONCE);
 	expired->is_part = expired->facts.count == FACTS_AT_ONCE ||
@@ -354,8 +316,7 @@ void expired_find(struct expired *expired, const struct memory *memory, const st
 	expired->has_summary =
 		!expired->is_part && has_old_summary(memory, expiry, &expired->summary);
 	if (expired->has_summary || expired->found.turns.count + expired->facts.count > 0) {
-		list_given(expired, memory);
 		const struct leaving leaving = expired_leaving(expired);
-		receipts_made_of(&expired->receipts, memory, &leaving);
+		receipt_search_run(&expired->receipts, memory, &leaving);
 	}
 }

@@ -27,9 +27,7 @@ struct expired {
 	struct id_list their_turns;
 	struct answer_place *their_answers;
 
-	struct id_list given;    /* conversations that were given any of the turns or facts */
-	struct id_list receipts; /* receipts that contain any of their texts */
-	uint64_t receipts_until; /* the age of the newest receipt checked */
+	struct receipt_search receipts; /* that hold any of it */
 
 	struct id_list old_receipts; /* receipts past their own time */
 
@@ -42,9 +40,6 @@ bool expired_any(const struct memory *memory, const struct expiry *expiry);
 void expired_find(struct expired *expired, const struct memory *memory,
 		  const struct expiry *expiry);
 
-/* Whether a conversation was given any of the turns or facts. */
-bool expired_was_given(const struct expired *expired, const struct memory *memory,
-		       uint32_t conversation);
 /* What leaves memory with them. */
 struct leaving expired_leaving(const struct expired *expired);
 

@@ -3,8 +3,15 @@
 #include "core/text/terms.h"
 #include "storage/erasures/erasures.h"
 #include "storage/user/links.h"
+#include "storage/user/replays.h"
 
-enum { EXCHANGE_AT = 24 }; /* in a key */
+#include <string.h>
+
+enum {
+	/* Offsets in keys. */
+	EXCHANGE_AT = 24,
+	RECEIPT_AT = 16,
+};
 
 void hiding_init(struct hiding *hiding, const struct memory *memory)
 {
@@ -136,21 +143,101 @@ static void erase_quotes(const struct hiding *hiding)
 void hiding_finish(struct hiding *hiding, const struct job *like)
 {
 	const struct memory *memory = hiding->memory;
-	struct store *store = memory->transaction->store;
-	struct key user = key_of_user(memory->user);
-	struct summary summary;
 	if (!hiding->erasure.forgotten)
 		return;
-	/* Also invalidates requests in progress: they may have been given what is now hidden. */
-	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
-	if (memory_summary(memory, &summary) && erasure_takes_summary(&hiding->erasure, &summary))
-		(void)table_delete(memory->transaction, TABLE_SUMMARIES, user);
+	const struct leaving leaving = erasure_leaving(&hiding->erasure);
+	(void)erase_derived(memory, &leaving, NULL, INT64_MAX);
 	memory_recount_uncovered(memory, like);
 	erase_quotes(hiding);
-	(void)table_delete_all(memory->transaction, TABLE_FROZEN, user);
-	(void)table_delete_all(memory->transaction, TABLE_REPLAYS, user);
-	links_drop_pending(memory, INT64_MAX);
-	memory_delete_receipts(memory);
+}
+
+/* ---- what was derived ---- */
+
+static bool read_receipt(const struct memory *memory, uint64_t id, struct arena *arena,
+			 struct stored_receipt *stored)
+{
+	*stored = (struct stored_receipt){0};
+	return table_read(memory->transaction, TABLE_RECEIPTS, key_of_number(id),
+			  stored_receipt_fields, stored, arena);
+}
+
+/* Receipts of other users, which the writer meets, are not copied. */
+static void look_at_receipt(struct receipt_search *search, const struct memory *memory,
+			    const struct leaving *leaving, uint64_t id)
+{
+	struct arena scratch = {0};
+	struct stored_receipt stored;
+	if (!read_receipt(memory, id, NULL, &stored) ||
+	    memcmp(&stored.user, &memory->user, sizeof(stored.user)) != 0)
+		return;
+	if (read_receipt(memory, id, &scratch, &stored)) {
+		if (!stored.tells_ids || receipt_holds(&stored.receipt, leaving))
+			id_list_add(&search->receipts, memory->arena, id);
+		else if (receipt_mentions(&stored.receipt, leaving))
+			id_list_add(&search->mentions, memory->arena, id);
+	}
+	arena_finish(&scratch);
+}
+
+/* The first search reads the user's own, a later one those of all users since. */
+void receipt_search_run(struct receipt_search *search, const struct memory *memory,
+			const struct leaving *leaving)
+{
+	const bool is_first = search->until == 0;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	if (leaving->turn_count + leaving->fact_count == 0 && leaving->changed_from == 0)
+		return;
+	if (is_first)
+		memory_scan(memory, &scan, TABLE_USER_RECEIPTS);
+	else
+		scan_begin_at(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(),
+			      key_of_number(search->until + 1), FORWARD);
+	scan_let_go(&scan);
+	while (scan_next(&scan, &key, &value)) {
+		uint64_t id = 0;
+		if (is_first)
+			id = key_read_u64(key, RECEIPT_AT);
+		else if (!table_decode(memory->transaction, value, stored_number_fields, &id, NULL))
+			continue;
+		look_at_receipt(search, memory, leaving, id);
+	}
+	scan_end(&scan);
+	search->until = memory_newest_receipt_age(memory);
+}
+
+static size_t delete_receipts(const struct memory *memory, const struct leaving *leaving,
+			      const struct receipt_search *found)
+{
+	for (size_t i = 0; i < found->receipts.count; i++)
+		memory_delete_receipt(memory, found->receipts.ids[i]);
+	for (size_t i = 0; i < found->mentions.count; i++)
+		memory_silence_receipt(memory, found->mentions.ids[i], leaving);
+	return found->receipts.count;
+}
+
+struct derived_count erase_derived(const struct memory *memory, const struct leaving *leaving,
+				   const struct receipt_search *found, int64_t until)
+{
+	struct store *store = memory->transaction->store;
+	struct derived_count count = {0};
+	struct receipt_search since = {.until = found == NULL ? 0 : found->until};
+	struct summary summary;
+	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
+	transaction_erases(memory->transaction);
+	if (leaving->changed_from > 0 && memory_summary(memory, &summary) &&
+	    summary_covers(&summary, leaving->changed_from))
+		count.summaries = table_delete(memory->transaction, TABLE_SUMMARIES,
+					       key_of_user(memory->user));
+	count.frozen = frozen_delete_holding(memory, leaving);
+	count.replays = replays_delete_holding(memory, leaving);
+	receipt_search_run(&since, memory, leaving);
+	count.receipts = delete_receipts(memory, leaving, &since);
+	if (found != NULL)
+		count.receipts += delete_receipts(memory, leaving, found);
+	links_drop_pending(memory, until);
+	return count;
 }
 
 /* ---- a conversation that is not to be remembered ---- */
@@ -165,6 +252,21 @@ bool conversation_is_declined(const struct memory *memory, uint32_t conversation
 	struct slice value;
 	return conversation != 0 && table_get(memory->transaction, TABLE_DECLINED,
 					      declined_key(memory, conversation), &value);
+}
+
+void erase_conversation(const struct memory *memory, uint32_t id,
+			const struct past_conversation *conversation)
+{
+	struct transaction *transaction = memory->transaction;
+	const struct key user = key_of_user(memory->user);
+	if (conversation->session.size > 0 && memory_session(memory, conversation->session) == id)
+		(void)table_delete(transaction, TABLE_SESSIONS,
+				   key_digest(user, conversation->session));
+	(void)table_delete_all(transaction, TABLE_EXCHANGES, key_u32(user, id));
+	(void)table_delete(transaction, TABLE_FROZEN, key_u32(user, id));
+	replays_delete(memory, id);
+	(void)table_delete(transaction, TABLE_CONVERSATIONS, key_u32(user, id));
+	(void)table_delete(transaction, TABLE_DECLINED, declined_key(memory, id));
 }
 
 static void hide_conversation(struct hiding *hiding, uint32_t conversation)
@@ -193,7 +295,7 @@ static void forget_what_it_taught(struct hiding *hiding, int64_t now)
 		if (facts[i].pinned || facts[i].by.size > 0 ||
 		    !id_list_has(&hiding->erasure.exchanges, facts[i].exchange))
 			continue;
-		erasure_forget_fact(&hiding->erasure, &facts[i], now);
+		erasure_forget_fact(&hiding->erasure, &facts[i], now, memory->arena);
 		table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, facts[i].id),
 			    stored_fact_fields, &facts[i]);
 	}

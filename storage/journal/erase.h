@@ -1,4 +1,5 @@
-/* Hiding: removes what the user asked to forget from the turns, and everything derived from it. */
+/* The eraser: removes what somebody wants forgotten, everything derived from it, and nothing else.
+ * Callers select turns and facts, by name, time or topic. */
 #ifndef RECALLD_STORAGE_JOURNAL_ERASE_H
 #define RECALLD_STORAGE_JOURNAL_ERASE_H
 
@@ -33,9 +34,42 @@ void hiding_init(struct hiding *hiding, const struct memory *memory);
 void hide_exchange(struct hiding *hiding, uint64_t exchange);
 /* Hides the exchanges of the turns found, except those asked after `until`. */
 void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t until);
-/* Deletes what was derived from forgotten text: a summary that covers hidden turns, the quotes of
- * their exchanges, and what requests were given (receipts, frozen contexts and replays). If the
- * summary's job is missing, it is made like `like`. */
+/* Deletes what was derived from the turns hidden and the facts forgotten: erase_derived(), and the
+ * quotes of their exchanges. If the summary's job is missing, it is made like `like`. */
 void hiding_finish(struct hiding *hiding, const struct job *like);
+
+/* Deletes the records by which a request would find the conversation again, and what it was given;
+ * not its turns and answers, nor links to it. */
+void erase_conversation(const struct memory *memory, uint32_t id,
+			const struct past_conversation *conversation);
+
+/* ---- what was derived ---- */
+
+/* The user's receipts that hold any of what leaves. Reading all of them takes a while, so they are
+ * searched before the writer is asked; the writer then reads those stored since. */
+struct receipt_search {
+	struct id_list receipts;
+	struct id_list mentions; /* those that only tell of it that it was left out */
+	uint64_t until;          /* receipts up to this age have been searched */
+};
+
+/* Searches the receipts after `until`. */
+void receipt_search_run(struct receipt_search *search, const struct memory *memory,
+			const struct leaving *leaving);
+
+/* How many of each went. */
+struct derived_count {
+	size_t summaries;
+	size_t frozen;
+	size_t replays;
+	size_t receipts;
+};
+
+/* Deletes the summary, frozen contexts, replays and receipts that hold any of what leaves, and the
+ * texts of turns under way that were said `until` then. Exchanges under way leave nothing behind.
+ * `found`: the receipts found so far, or NULL. The caller then counts again the turns that no
+ * summary covers. */
+struct derived_count erase_derived(const struct memory *memory, const struct leaving *leaving,
+				   const struct receipt_search *found, int64_t until);
 
 #endif

@@ -123,6 +123,15 @@ static const uint64_t *id_list(struct record *record, const uint64_t *ids, size_
 	return read;
 }
 
+/* Earlier versions kept what the summary covers among the turns. */
+static uint64_t newest_of(const uint64_t *turns, size_t count)
+{
+	uint64_t newest = 0;
+	for (size_t i = 0; i < count; i++)
+		newest = turns[i] > newest ? turns[i] : newest;
+	return newest;
+}
+
 /* Added later; an export has none. */
 static void receipt_ids(struct record *record, struct stored_receipt *stored)
 {
@@ -132,6 +141,16 @@ static void receipt_ids(struct record *record, struct stored_receipt *stored)
 	stored->tells_ids = record_flag(record, stored->tells_ids);
 	receipt->turns = id_list(record, receipt->turns, &receipt->turn_count);
 	receipt->facts = id_list(record, receipt->facts, &receipt->fact_count);
+	if (!record_goes_on(record)) {
+		receipt->covers = newest_of(receipt->turns, receipt->turn_count);
+		return;
+	}
+	receipt->covers = number(record, receipt->covers);
+	const bool counts = record->out != NULL || record->arena != NULL;
+	const size_t turns = counts ? receipt->turn_count : SIZE_MAX;
+	const size_t facts = counts ? receipt->fact_count : SIZE_MAX;
+	receipt->turns_left_out = (size_t)record_number(record, receipt->turns_left_out, turns);
+	receipt->facts_left_out = (size_t)record_number(record, receipt->facts_left_out, facts);
 }
 
 void stored_receipt_fields(struct record *record, void *noun)

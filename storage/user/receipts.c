@@ -108,47 +108,46 @@ bool memory_delete_some_receipts(const struct memory *memory, size_t *steps)
 	return !found;
 }
 
-void memory_delete_receipts(const struct memory *memory)
-{
-	size_t steps = SIZE_MAX;
-	(void)memory_delete_some_receipts(memory, &steps);
-}
-
-static struct slice without_facts(struct slice text, const struct leaving *leaving,
-				  struct arena *arena)
+static struct slice silenced(struct slice text, const struct leaving *leaving, struct arena *arena)
 {
 	for (size_t i = 0; i < leaving->fact_count; i++)
-		text = receipt_without_fact(text, leaving->facts[i], arena);
+		text = receipt_without(text, "fact", leaving->facts[i], arena);
+	for (size_t i = 0; i < leaving->turn_count; i++)
+		text = receipt_without(text, "turn", leaving->turns[i], arena);
 	return text;
+}
+
+void memory_silence_receipt(const struct memory *memory, uint64_t id, const struct leaving *leaving)
+{
+	struct transaction *transaction = memory->transaction;
+	struct stored_receipt receipt = {0};
+	struct arena scratch = {0};
+	const size_t mark = transaction_mark(transaction);
+	if (table_read(transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
+		       &receipt, &scratch)) {
+		const struct slice text = silenced(receipt.receipt.text, leaving, &scratch);
+		bool changes = text.data != receipt.receipt.text.data;
+		receipt.receipt.text = text;
+		if (changes)
+			table_write(transaction, TABLE_RECEIPTS, key_of_number(id),
+				    stored_receipt_fields, &receipt);
+	}
+	transaction_let_go(transaction, mark);
+	arena_finish(&scratch);
 }
 
 void memory_silence_receipts(const struct memory *memory, const struct leaving *leaving)
 {
-	struct transaction *transaction = memory->transaction;
 	struct id_list ids = {0};
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	scan_begin(&scan, transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user), FORWARD);
+	memory_scan(memory, &scan, TABLE_USER_RECEIPTS);
 	while (scan_next(&scan, &key, &value))
 		id_list_add(&ids, memory->arena, key_read_u64(key, 16));
 	scan_end(&scan);
-	for (size_t i = 0; i < ids.count; i++) {
-		struct stored_receipt receipt = {0};
-		struct arena scratch = {0};
-		const size_t mark = transaction_mark(transaction);
-		if (table_read(transaction, TABLE_RECEIPTS, key_of_number(ids.ids[i]),
-			       stored_receipt_fields, &receipt, &scratch)) {
-			struct slice text = without_facts(receipt.receipt.text, leaving, &scratch);
-			bool changes = text.data != receipt.receipt.text.data;
-			receipt.receipt.text = text;
-			if (changes)
-				table_write(transaction, TABLE_RECEIPTS, key_of_number(ids.ids[i]),
-					    stored_receipt_fields, &receipt);
-		}
-		transaction_let_go(transaction, mark);
-		arena_finish(&scratch);
-	}
+	for (size_t i = 0; i < ids.count; i++)
+		memory_silence_receipt(memory, ids.ids[i], leaving);
 }
 
 struct receipt operation_receipt(struct operation *operation, const struct receipt *receipt)

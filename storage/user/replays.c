@@ -105,6 +105,7 @@ void replays_delete(const struct memory *memory, uint32_t conversation)
 
 size_t frozen_delete_holding(const struct memory *memory, const struct leaving *leaving)
 {
+	struct arena scratch = {0};
 	size_t deleted = 0;
 	struct scan scan;
 	struct slice key;
@@ -113,11 +114,12 @@ size_t frozen_delete_holding(const struct memory *memory, const struct leaving *
 	while (scan_next(&scan, &key, &value)) {
 		struct frozen frozen = {0};
 		if (!table_decode(memory->transaction, value, stored_frozen_fields, &frozen,
-				  memory->arena) ||
+				  &scratch) ||
 		    frozen_holds(&frozen, leaving)) {
 			scan_delete(&scan);
 			deleted++;
 		}
+		arena_finish(&scratch);
 	}
 	scan_end(&scan);
 	return deleted;
@@ -125,6 +127,7 @@ size_t frozen_delete_holding(const struct memory *memory, const struct leaving *
 
 size_t replays_delete_holding(const struct memory *memory, const struct leaving *leaving)
 {
+	struct arena scratch = {0};
 	size_t deleted = 0;
 	struct scan scan;
 	struct slice key;
@@ -133,11 +136,12 @@ size_t replays_delete_holding(const struct memory *memory, const struct leaving 
 	while (scan_next(&scan, &key, &value)) {
 		struct replay replay = {0};
 		if (!table_decode(memory->transaction, value, stored_replay_fields, &replay,
-				  memory->arena) ||
+				  &scratch) ||
 		    replay_holds(&replay, leaving)) {
 			scan_delete(&scan);
 			deleted++;
 		}
+		arena_finish(&scratch);
 	}
 	scan_end(&scan);
 	return deleted;

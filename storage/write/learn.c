@@ -5,10 +5,7 @@
 #include "core/pii/pii.h"
 #include "storage/erasures/erasures.h"
 #include "storage/journal/erase.h"
-#include "storage/journal/made.h"
-#include "storage/journal/supersede.h"
 #include "storage/lmdb/writer.h"
-#include "storage/user/replays.h"
 
 /* Whether something read with the forget_epoch may have been hidden or taken back since. */
 static bool has_changed(const struct memory *memory, uint64_t forget_epoch)
@@ -38,8 +35,7 @@ struct applying {
 	const struct learned_operation *own;
 	uint64_t *ids; /* of the changes' facts */
 	struct hiding hiding;
-	struct pii_told told;  /* what the exchange's turns lose */
-	struct id_list masked; /* turns */
+	struct pii_told told; /* what the exchange's turns lose */
 };
 
 static void put_fact(const struct applying *applying, struct fact *fact)
@@ -104,8 +100,8 @@ static void forget_fact(struct applying *applying, const struct change *change)
 		return;
 	erasures_add_fact(applying->memory.transaction->store->erasures, applying->memory.user,
 			  &fact, applying->own->now);
-	transaction_erases(applying->memory.transaction);
-	erasure_forget_fact(&applying->hiding.erasure, &fact, applying->own->now);
+	erasure_forget_fact(&applying->hiding.erasure, &fact, applying->own->now,
+			    applying->memory.arena);
 	put_fact(applying, &fact);
 	hide_exchange(&applying->hiding, fact.exchange);
 }
@@ -143,8 +139,7 @@ static uint64_t mask_turn(struct applying *applying, uint64_t id)
 		return stored.earlier;
 	stored.turn.text = masked;
 	memory_shorten_turn(memory, &stored);
-	transaction_erases(memory->transaction);
-	id_list_add(&applying->masked, memory->arena, id);
+	erasure_note_turn(&applying->hiding.erasure, id, memory->arena);
 	return stored.earlier;
 }
 
@@ -164,28 +159,6 @@ static void mask_exchange(struct applying *applying)
 	/* A damaged chain may be circular. */
 	for (size_t i = 0; i < ANSWERS_LIMIT && answer != 0; i++)
 		answer = mask_turn(applying, answer);
-}
-
-/* Whatever was made of the turns before they were masked. */
-static void drop_made_of_masked(struct applying *applying, const struct job *like)
-{
-	const struct memory *memory = &applying->memory;
-	struct store *store = memory->transaction->store;
-	struct id_list receipts = {0};
-	struct summary summary;
-	if (applying->masked.count == 0)
-		return;
-	ids_sort(applying->masked.ids, applying->masked.count);
-	const struct leaving leaving = {.turns = applying->masked.ids,
-					.turn_count = applying->masked.count};
-	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
-	(void)frozen_delete_holding(memory, &leaving);
-	(void)replays_delete_holding(memory, &leaving);
-	receipts_made_of(&receipts, memory, &leaving);
-	for (size_t i = 0; i < receipts.count; i++)
-		memory_delete_receipt(memory, receipts.ids[i]);
-	if (memory_summary(memory, &summary) && summary_covers(&summary, leaving.turns[0]))
-		supersede_summary(memory, leaving.turns[0], like);
 }
 
 static void apply(struct applying *applying, size_t index)
@@ -235,7 +208,6 @@ static enum store_result apply_all(struct applying *applying)
 		hide_exchange(&applying->hiding, own->exchange);
 	(void)memory_delete_job(memory, JOB_FACTS, own->exchange);
 	hiding_finish(&applying->hiding, &job);
-	drop_made_of_masked(applying, &job);
 	if (applying->hiding.erasure.forgotten &&
 	    erasures_sync(memory->transaction->store->erasures))
 		memory_note_erasures(memory->transaction);

@@ -239,3 +239,34 @@ def test_a_request_right_behind_a_relaxed_reply_finds_what_was_given_before_it(m
     daemon.settle(user)
     said = [text for role, text in daemon.messages(user) if role == "user"]
     assert [said.count(turn) for turn in TURNS[:6]] == [1] * 6
+
+
+def test_forgetting_in_one_conversation_leaves_the_others_as_they_were(make_daemon, upstream, memory_model, user):
+    """What another conversation was given stays, byte for byte, unless it holds what is forgotten."""
+    daemon = prepare(make_daemon, memory_model, user, mode="entity")
+    said, wish = "My aunt's tortoise is Zwingli.", "Forget that my aunt's tortoise is Zwingli."
+    memory_model.answers |= {said: [fact("tortoise", "Zwingli", said)],
+                             wish: [fact("tortoise", "Zwingli", wish, forget=True)]}
+    home = Chat(daemon, user, session="home")
+    home.say(said)
+    daemon.settle(user)
+    other, holder = Chat(daemon, user, session="other"), Chat(daemon, user, session="holder")
+    stays = other.say("Which quarter of Lisbon would suit a painter?").headers["X-Memory-Receipt"]
+    goes = holder.say("What is the tortoise called?").headers["X-Memory-Receipt"]
+    daemon.settle(user)
+    kept = daemon.receipt(stays)
+    assert "Zwingli" in json.dumps(daemon.receipt(goes)) and KNOWN_VALUE in json.dumps(kept["items"])
+    home.say(wish)
+    daemon.settle(user)
+    assert "Zwingli" not in daemon.values(user)
+    other.say("And which one by the river?")
+    holder.say("Is it an old one?")
+    requests = upstream.chats()
+    check_prefixes([requests[1], requests[4]])
+    assert KNOWN_VALUE.encode() in requests[1].body.replace(b"quarter of Lisbon", b"")
+    assert b"Zwingli" not in requests[5].body
+    assert daemon.admin("GET", f"/v1/receipts/{goes}").status_code == 404
+    # what was left out is said of, without its words
+    still = daemon.receipt(stays)
+    assert still["items"] == kept["items"] and "Zwingli" not in json.dumps(still)
+    assert [item["id"] for item in still["dropped"]] == [item["id"] for item in kept["dropped"]]

@@ -255,23 +255,17 @@ END_TEST
 
 START_TEST(a_summary_goes_if_it_may_tell_of_it)
 {
-	const struct summary summary = {.covers = 4};
-	const struct summary none = {0};
 	struct deletion deletion = {.kind = DELETION_TURN, .id = 4};
 	set_facts();
 	take_turns(&deletion, NULL);
-	deletion_take_summary(&plan, &summary, facts, FACTS);
-	ck_assert(plan.takes_summary);
-	deletion_take_summary(&plan, &none, facts, FACTS);
-	ck_assert(!plan.takes_summary);
+	take_facts(&deletion);
+	ck_assert_uint_eq(deletion_leaving(&plan).changed_from, plan.turns.ids[0]);
 	/* also of a fact whose turn stays */
 	deletion = (struct deletion){.kind = DELETION_FACT, .id = 9, .keeps_chain = true};
 	take_turns(&deletion, &city);
 	take_facts(&deletion);
-	deletion_take_summary(&plan, &summary, facts, FACTS);
-	ck_assert(plan.takes_summary);
-	deletion_take_summary(&plan, &(struct summary){.covers = 3}, facts, FACTS);
-	ck_assert(!plan.takes_summary);
+	ck_assert_uint_eq(plan.turns.count, 0);
+	ck_assert_uint_eq(deletion_leaving(&plan).changed_from, city.exchange);
 	finish();
 }
 END_TEST

@@ -81,7 +81,7 @@ START_TEST(a_forgotten_fact_keeps_its_name_only)
 			    .agent = SLICE("a"),
 			    .app = SLICE("b"),
 			    .metadata = SLICE("{\"was\":\"Bonn\"}")};
-	erasure_forget_fact(&erasure, &fact, 99);
+	erasure_forget_fact(&erasure, &fact, 99, &arena);
 	ck_assert_int_eq(fact.state, FACT_FORGOTTEN);
 	ck_assert_int_eq(fact.ended_at, 99);
 	ck_assert_uint_eq(fact.value.size, 0);
@@ -106,17 +106,25 @@ START_TEST(a_fact_of_a_hidden_exchange_loses_the_words_of_the_user)
 }
 END_TEST
 
-START_TEST(a_summary_goes_that_reaches_the_first_hidden_turn)
+START_TEST(what_leaves_is_what_was_taken_and_a_summary_of_the_first)
 {
 	struct erasure erasure = ERASURE_NONE;
-	struct turn turns[] = {said(7, 10), said(5, 10), said(9, 10)};
-	const struct summary summary = {.covers = 5};
-	ck_assert(!erasure_takes_summary(&erasure, &summary));
-	ck_assert(erasure_hide_turn(&erasure, &turns[0], false, &arena));
-	ck_assert(!erasure_takes_summary(&erasure, &summary));
-	ck_assert(erasure_hide_turn(&erasure, &turns[1], false, &arena));
-	ck_assert(erasure_hide_turn(&erasure, &turns[2], false, &arena));
-	ck_assert(erasure_takes_summary(&erasure, &summary));
+	struct turn turns[] = {said(7, 10), said(5, 10)};
+	struct fact facts[] = {{.id = 9, .exchange = 7}, {.id = 4, .exchange = 3}, {.id = 2}};
+	ck_assert_uint_eq(erasure_leaving(&erasure).changed_from, 0);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert(erasure_hide_turn(&erasure, &turns[i], false, &arena));
+	ck_assert_uint_eq(erasure_leaving(&erasure).changed_from, 5);
+	erasure_note_turn(&erasure, 8, &arena);
+	for (size_t i = 0; i < 3; i++)
+		erasure_forget_fact(&erasure, &facts[i], 20, &arena);
+	const struct leaving leaving = erasure_leaving(&erasure);
+	ck_assert_uint_eq(leaving.turn_count, 3);
+	ck_assert_uint_eq(leaving.turns[0], 5);
+	ck_assert_uint_eq(leaving.turns[2], 8);
+	ck_assert_uint_eq(leaving.fact_count, 3);
+	ck_assert_uint_eq(leaving.facts[0], 2);
+	ck_assert_uint_eq(leaving.changed_from, 3);
 	arena_finish(&arena);
 }
 END_TEST
@@ -125,4 +133,4 @@ UNIT_MAIN("memory_erasure", a_hidden_turn_has_no_text, a_turn_is_hidden_once,
 	  only_turns_that_wait_for_the_summary_are_counted_out_of_it, what_was_said_later_stays,
 	  an_answer_is_as_old_as_its_question, a_forgotten_fact_keeps_its_name_only,
 	  a_fact_of_a_hidden_exchange_loses_the_words_of_the_user,
-	  a_summary_goes_that_reaches_the_first_hidden_turn)
+	  what_leaves_is_what_was_taken_and_a_summary_of_the_first)

@@ -66,20 +66,27 @@ START_TEST(the_ids_of_a_receipt_come_in_any_order)
 }
 END_TEST
 
-START_TEST(a_summary_takes_all_turns_with_it_that_it_covers)
+START_TEST(a_receipt_only_mentions_what_was_left_out)
 {
-	const struct leaving leaving = {.covered = 5};
-	ck_assert(holds((uint64_t[]){5, 6}, 2, &leaving));
-	ck_assert(!holds((uint64_t[]){6, 7}, 2, &leaving));
-	ck_assert(frozen_holds(&(struct frozen){.covers = 3}, &leaving));
-	ck_assert(!frozen_holds(&(struct frozen){.covers = 6}, &leaving));
-	/* 0 stands for no summary. */
-	ck_assert(!holds((uint64_t[]){0}, 1, &leaving));
-	ck_assert(!frozen_holds(&(struct frozen){.covers = 0}, &leaving));
+	const struct leaving leaving = {
+		.turns = turns, .turn_count = 3, .facts = facts, .fact_count = 2};
+	const uint64_t ids[] = {1, 9, 20};
+	struct receipt receipt = {.turns = ids, .turn_count = 3, .turns_left_out = 2};
+	ck_assert(!receipt_holds(&receipt, &leaving));
+	ck_assert(receipt_mentions(&receipt, &leaving));
+	receipt.turns_left_out = 1;
+	ck_assert(receipt_holds(&receipt, &leaving));
+	receipt = (struct receipt){.facts = ids, .fact_count = 3, .facts_left_out = 1};
+	ck_assert(!receipt_holds(&receipt, &leaving));
+	ck_assert(receipt_mentions(&receipt, &leaving));
+	receipt.facts_left_out = 0;
+	ck_assert(receipt_holds(&receipt, &leaving));
+	receipt.fact_count = 2;
+	ck_assert(!receipt_mentions(&receipt, &leaving));
 }
 END_TEST
 
-START_TEST(a_frozen_summary_of_changed_turns_leaves)
+START_TEST(a_summary_of_changed_turns_leaves)
 {
 	const struct leaving leaving = {.changed_from = 5};
 	ck_assert(frozen_holds(&(struct frozen){.covers = 5}, &leaving));
@@ -88,6 +95,8 @@ START_TEST(a_frozen_summary_of_changed_turns_leaves)
 	/* A context without a summary stands, and so do turns that it shows as they are. */
 	ck_assert(!frozen_holds(&(struct frozen){.covers = 0}, &leaving));
 	ck_assert(!holds((uint64_t[]){8}, 1, &leaving));
+	ck_assert(receipt_holds(&(struct receipt){.covers = 5}, &leaving));
+	ck_assert(!receipt_holds(&(struct receipt){.covers = 4}, &leaving));
 }
 END_TEST
 
@@ -101,7 +110,8 @@ START_TEST(a_summary_covers_the_turns_up_to_its_last)
 }
 END_TEST
 
-UNIT_MAIN("memory_given", one_turn_that_leaves_is_enough, nothing_holds_what_does_not_leave,
-	  a_fact_is_no_turn_of_the_same_number, the_ids_of_a_receipt_come_in_any_order,
-	  a_summary_takes_all_turns_with_it_that_it_covers,
-	  a_frozen_summary_of_changed_turns_leaves, a_summary_covers_the_turns_up_to_its_last)
+UNIT_MAIN("memory_given", a_receipt_only_mentions_what_was_left_out, one_turn_that_leaves_is_enough,
+	  nothing_holds_what_does_not_leave, a_fact_is_no_turn_of_the_same_number,
+	  the_ids_of_a_receipt_come_in_any_order,
+
+	  a_summary_of_changed_turns_leaves, a_summary_covers_the_turns_up_to_its_last)

@@ -18,17 +18,16 @@ START_TEST(a_receipt_keeps_the_id_and_loses_the_text)
 			   "\"score\":1},{\"kind\":\"turn\",\"id\":\"7\",\"text\":\"t\"},"
 			   "{\"kind\":\"fact\",\"id\":\"8\",\"text\":\"c\"}],\"dropped\":["
 			   "{\"kind\":\"fact\",\"id\":\"7\",\"text\":\"\"}]}";
-	unit_assert_slice(receipt_without_fact(slice_of(text), 7, &arena),
+	unit_assert_slice(receipt_without(slice_of(text), "fact", 7, &arena),
 			  "{\"items\":[{\"kind\":\"fact\",\"id\":\"7\",\"text\":null,"
 			  "\"score\":1},{\"kind\":\"turn\",\"id\":\"7\",\"text\":\"t\"},"
 			  "{\"kind\":\"fact\",\"id\":\"8\",\"text\":\"c\"}],\"dropped\":["
 			  "{\"kind\":\"fact\",\"id\":\"7\",\"text\":null}]}");
-	ck_assert_ptr_eq(receipt_without_fact(slice_of(text), 9, &arena).data, text);
+	ck_assert_ptr_eq(receipt_without(slice_of(text), "fact", 9, &arena).data, text);
 	/* Cut off, by whatever damage. */
-	unit_assert_slice(
-		receipt_without_fact(SLICE("{\"kind\":\"fact\",\"id\":\"7\",\"text\":\"ab\\"), 7,
-				     &arena),
-		"{\"kind\":\"fact\",\"id\":\"7\",\"text\":null");
+	unit_assert_slice(receipt_without(SLICE("{\"kind\":\"fact\",\"id\":\"7\",\"text\":\"ab\\"),
+					  "fact", 7, &arena),
+			  "{\"kind\":\"fact\",\"id\":\"7\",\"text\":null");
 	arena_finish(&arena);
 }
 END_TEST

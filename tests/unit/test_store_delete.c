@@ -370,6 +370,28 @@ START_TEST(an_exchange_under_way_keeps_nothing_of_what_it_was_given)
 }
 END_TEST
 
+START_TEST(a_turn_under_way_loses_its_words)
+{
+	struct fixture fixture;
+	const struct chain_link link = {
+		.at = 250, .is_pending = true, .user_text = SLICE("And Lisbon?")};
+	struct append append = fixture_exchange("hm", "hm", 250);
+	begin(&fixture);
+	append.session = SLICE("tools");
+	append.link = &link;
+	append.link_ids[0] = SLICE("resp_1");
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	ck_assert_int_eq(delete (&fixture, &(struct deletion){.kind = DELETION_TURN, .id = 1}),
+			 STORE_OK);
+	const struct load load = {
+		.user = fixture_key("alex"), .previous = SLICE("resp_1"), .now = 1000};
+	const struct memory_view view = fixture_load(&fixture, &load);
+	ck_assert(view.has_link && !view.link.is_pending);
+	ck_assert_uint_eq(view.link.user_text.size, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(vectors_go_and_are_counted)
 {
 	struct fixture fixture;
@@ -526,5 +548,6 @@ UNIT_MAIN("store_delete", a_scrub_leaves_nothing_of_it_in_the_file_and_all_else_
 	  a_topic_goes_as_it_was_shown_or_not_at_all, both_words_and_name_have_to_be_said,
 	  what_is_said_during_the_search_goes_too,
 	  a_summary_that_covers_it_goes_and_is_made_again_of_the_rest,
-	  an_exchange_under_way_keeps_nothing_of_what_it_was_given, vectors_go_and_are_counted,
+	  an_exchange_under_way_keeps_nothing_of_what_it_was_given,
+	  a_turn_under_way_loses_its_words, vectors_go_and_are_counted,
 	  a_long_conversation_goes_in_slices, the_next_start_finishes_what_a_crash_left)

@@ -101,7 +101,7 @@ START_TEST(what_was_given_of_it_goes_and_all_else_stays)
 	expiry.facts_until = 150;
 	(void)expire(&fixture, expiry);
 	ck_assert(!fixture_view(&fixture, "a").has_frozen);
-	ck_assert(!fixture_view(&fixture, "b").has_frozen);
+	ck_assert(fixture_view(&fixture, "b").has_frozen);
 	ck_assert_uint_eq(fixture_view(&fixture, "b").replay_count, 0);
 	ck_assert(fixture_view(&fixture, "c").has_frozen);
 	ck_assert_uint_eq(fixture_view(&fixture, "c").replay_count, 1);
@@ -164,6 +164,7 @@ START_TEST(what_was_given_a_summary_goes_with_it_when_its_last_turn_went_before)
 	ck_assert_int_eq(fixture_summarized(&fixture, "A trip", 4, 0), STORE_OK);
 	(void)expire(&fixture, turns_until(100));
 	give(&given, "a", 11, 4, 0);
+	given.append.receipt.covers = 4;
 	given.frozen = (struct frozen){.block = SLICE("summary"), .covers = 4};
 	ck_assert_int_eq(fixture_append(&fixture, &given.append), STORE_OK);
 	ck_assert(fixture_view(&fixture, "a").has_summary);

@@ -21,12 +21,13 @@ START_TEST(a_forgotten_fact_takes_all_that_was_made_of_it_along)
 	struct fixture fixture;
 	struct slice text;
 	fixture_init(&fixture, MAP);
-	struct frozen frozen = {.block = SLICE("works at Acme")};
+	static const uint64_t first = 1;
+	struct frozen frozen = {.block = SLICE("works at Acme"), .facts = &first, .fact_count = 1};
 	struct append append = fixture_exchange("I work at Acme", "Noted: Acme", 100);
 	append.session = SLICE("chat");
 	append.frozen = &frozen;
-	append.receipt.id = 5;
-	append.receipt.text = SLICE("Acme");
+	append.receipt =
+		(struct receipt){.id = 5, .text = SLICE("Acme"), .turns = &first, .turn_count = 1};
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	say(&fixture, "I like tea", "Fine", 200);
 	struct change facts[] = {add("employer", "Acme", 1), add("role", "engineer", 1)};
@@ -70,7 +71,8 @@ START_TEST(a_second_fact_of_a_hidden_turn_leaves_frozen_contexts_too)
 	learn_ok(&fixture, 1, facts, 2, false);
 	struct change forget = {.kind = CHANGE_FORGET, .fact = {.id = 1}, .replaced_by = -1};
 	learn_ok(&fixture, 3, &forget, 1, false);
-	struct frozen frozen = {.block = SLICE("an engineer")};
+	static const uint64_t second = 2;
+	struct frozen frozen = {.block = SLICE("an engineer"), .facts = &second, .fact_count = 1};
 	struct append append = fixture_exchange("hm", "yes", 400);
 	append.session = SLICE("chat");
 	append.frozen = &frozen;
@@ -79,6 +81,98 @@ START_TEST(a_second_fact_of_a_hidden_turn_leaves_frozen_contexts_too)
 	forget.fact.id = 2;
 	learn_ok(&fixture, 5, &forget, 1, false);
 	ck_assert(!is_remembered(&fixture, "engineer"));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* Another conversation that was given a turn, a fact or a summary up to a turn. */
+static void give(struct fixture *fixture, const char *session, uint64_t receipt, uint64_t turn,
+		 uint64_t fact, uint64_t covers)
+{
+	struct append append = fixture_exchange("hm", "hm", 500);
+	struct frozen frozen = {
+		.block = SLICE("block"), .facts = &fact, .fact_count = fact != 0, .covers = covers};
+	struct replay replay = {
+		.user_hash = 5, .text = SLICE("rides"), .turns = &turn, .turn_count = turn != 0};
+	append.session = slice_of(session);
+	append.learn = false;
+	append.frozen = &frozen;
+	append.replay = &replay;
+	append.receipt = (struct receipt){.id = receipt,
+					  .text = SLICE("{}"),
+					  .turns = &turn,
+					  .turn_count = turn != 0,
+					  .facts = &fact,
+					  .fact_count = fact != 0,
+					  .covers = covers};
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+}
+
+static bool has_receipt(struct fixture *fixture, uint64_t id)
+{
+	struct slice text;
+	return fixture_receipt(fixture, id, &text) == STORE_OK;
+}
+
+START_TEST(what_other_conversations_were_given_stays_unless_it_holds_what_is_forgotten)
+{
+	static const struct {
+		uint64_t turn, fact, covers;
+		bool frozen, replay, receipt; /* stay */
+	} given[] = {
+		{7, 2, 0, true, true, true},   {7, 2, 2, true, true, true},
+		{3, 2, 0, true, false, false}, /* the forgotten turn */
+		{7, 1, 0, false, true, false}, /* the forgotten fact */
+		{7, 2, 5, false, true, false}, /* a summary that may tell of it */
+		{0, 0, 0, true, true, true},
+	};
+	struct fixture fixture;
+	char session[] = "c0";
+	fixture_init(&fixture, MAP);
+	say(&fixture, "I like tea", "Fine", 100);
+	say(&fixture, "My favourite colour is green", "Nice", 200);
+	say(&fixture, "Forget my favourite colour", "Done", 300);
+	say(&fixture, "I have a cat", "Sweet", 400);
+	struct change facts[] = {add("favourite_colour", "green", 3), add("drink", "tea", 1)};
+	learn_ok(&fixture, 3, facts, 2, false);
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		session[1] = (char)('0' + i);
+		give(&fixture, session, 10 + i, given[i].turn, given[i].fact, given[i].covers);
+	}
+	struct change forget = {.kind = CHANGE_FORGET, .fact = {.id = 1}, .replaced_by = -1};
+	learn_ok(&fixture, 5, &forget, 1, true);
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		session[1] = (char)('0' + i);
+		const struct memory_view view = fixture_view(&fixture, session);
+		ck_assert_msg(view.has_frozen == given[i].frozen, "frozen %zu", i);
+		ck_assert_msg(view.replay_count == given[i].replay, "replay %zu", i);
+		ck_assert_msg(has_receipt(&fixture, 10 + i) == given[i].receipt, "receipt %zu", i);
+	}
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_turn_under_way_is_not_kept_when_something_is_forgotten)
+{
+	struct fixture fixture;
+	const struct chain_link link = {
+		.at = 150, .is_pending = true, .user_text = SLICE("I owe Bob money")};
+	struct append append = fixture_exchange("hm", "hm", 150);
+	fixture_init(&fixture, MAP);
+	append.session = SLICE("tools");
+	append.link = &link;
+	append.link_ids[0] = SLICE("resp_1");
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	say(&fixture, "Forget Bob", "Done", 200);
+	const struct load load = {
+		.user = fixture_key("alex"), .previous = SLICE("resp_1"), .now = 1000};
+	ck_assert_uint_gt(fixture_load(&fixture, &load).link.user_text.size, 0);
+	struct change hide = {.kind = CHANGE_HIDE,
+			      .fact = {.value = SLICE("Bob"), .observed_at = 200}};
+	learn_ok(&fixture, 3, &hide, 1, true);
+	const struct memory_view view = fixture_load(&fixture, &load);
+	ck_assert(view.has_link && !view.link.is_pending);
+	ck_assert_uint_eq(view.link.user_text.size, 0);
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -293,6 +387,8 @@ END_TEST
 
 UNIT_MAIN("store_hide", a_forgotten_fact_takes_all_that_was_made_of_it_along,
 	  a_second_fact_of_a_hidden_turn_leaves_frozen_contexts_too,
+	  what_other_conversations_were_given_stays_unless_it_holds_what_is_forgotten,
+	  a_turn_under_way_is_not_kept_when_something_is_forgotten,
 	  hiding_a_text_hides_every_exchange_that_has_it,
 	  what_is_said_after_a_request_to_forget_stays,
 	  a_text_without_spaces_is_found_within_another,
