@@ -1,5 +1,5 @@
-/* A map from words to bits. The maps of the fixed word lists are constants: word_map_make.h makes
- * them while the program is built. */
+/* A map from words to bits. The maps of the fixed word lists are constants:
+ * core/text/words_make.py makes them while the program is built. */
 #ifndef RECALLD_CORE_BASE_WORD_MAP_H
 #define RECALLD_CORE_BASE_WORD_MAP_H
 

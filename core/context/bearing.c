@@ -2,8 +2,11 @@
 #include "core/context/pick.h"
 
 #include "core/base/word_map.h"
-#include "core/context/core_keys_table.h"
 #include "core/facts/facts.h"
+
+/* The maps of core_keys.txt. */
+enum { CORE_KEY_WORDS, CORE_KEY_WHOLE };
+
 #include "core_keys_map.h"
 
 /* A word of the question in three, weighed by its kind: a text of many words holds some by chance.

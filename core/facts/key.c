@@ -1,7 +1,6 @@
 #include "core/facts/key.h"
 
 #include "core/base/word_map.h"
-#include "core/facts/keys_table.h"
 #include "core/text/text.h"
 #include "keys_map.h"
 

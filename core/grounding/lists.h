@@ -1,6 +1,6 @@
 /* Short lists of words, phrases and signs of all languages together, case folded, for
- * slice_is_any() and its like and text_says_any(). Words whose language counts are in words_rows.h.
- */
+ * slice_is_any() and its like and text_says_any(). Words whose language counts are in
+ * core/text/languages. */
 #ifndef RECALLD_CORE_GROUNDING_LISTS_H
 #define RECALLD_CORE_GROUNDING_LISTS_H
 

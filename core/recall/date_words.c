@@ -1,7 +1,6 @@
 #include "core/recall/date_words.h"
 
 #include "core/base/word_map.h"
-#include "core/recall/date_words_table.h"
 #include "date_words_map.h"
 
 #include <string.h>

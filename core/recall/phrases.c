@@ -1,11 +1,27 @@
 #include "core/recall/phrases.h"
 
-#include "core/recall/phrase_chains.h"
 #include "core/text/text.h"
-#include "phrases_map.h"
 
 #include <unictype.h>
 #include <unistr.h>
+
+struct phrase {
+	struct slice text;
+	bool is_open;
+	uint8_t meaning; /* one of enum recall_phrase */
+	uint8_t next;    /* the next phrase in its chain, from 1; 0: none */
+};
+
+/* Phrases that begin alike share a chain, so that few are compared where a word begins. */
+enum { PHRASE_CHAINS = 256 /* a power of two */ };
+
+static size_t phrase_chain(const char *beginning)
+{
+	return ((unsigned char)beginning[0] * 7U + (unsigned char)beginning[1]) &
+	       (PHRASE_CHAINS - 1);
+}
+
+#include "phrases_map.h"
 
 /* Words of scripts without spaces have no end to look for. */
 static bool is_letter(uint32_t character)

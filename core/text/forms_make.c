@@ -1,5 +1,5 @@
 #include "core/text/forms.h"
-#include "core/text/forms_rows.h"
+#include "form_rows_map.h"
 
 #include <inttypes.h>
 #include <libstemmer.h>
@@ -65,7 +65,7 @@ int main(void)
 	size_t used = 0;
 	for (size_t i = 0; i < ROWS; i++)
 		add_families(form_rows[i].stemmer, form_rows[i].families);
-	printf("/* Made while building, of forms_rows.h. */\n"
+	printf("/* Made while building, of the word lists. */\n"
 	       "enum { FORM_SLOTS = %d };\n"
 	       "static const struct form_slot form_slots[FORM_SLOTS] = {\n",
 	       SLOTS);

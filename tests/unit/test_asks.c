@@ -1,8 +1,22 @@
 /* A first look at a turn. */
 #include "core/grounding/asks.h"
-#include "core/grounding/words_rows.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+/* The lists of a language, whose sections' names are words, too. */
+static struct slice words_of(const char *language)
+{
+	static char text[64 * 1024];
+	char path[64];
+	(void)snprintf(path, sizeof(path), "core/text/languages/%s.txt", language);
+	FILE *file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	const size_t size = fread(text, 1, sizeof(text), file);
+	(void)fclose(file);
+	return (struct slice){text, size};
+}
 
 static void append_any_word(struct buffer *out, struct random *random)
 {
@@ -30,17 +44,21 @@ static void append_any_word(struct buffer *out, struct random *random)
 					     "esta conversa",
 					     "この会話",
 					     "覚えないで"};
-	const size_t rows = sizeof(word_rows) / sizeof(word_rows[0]);
-	const char *words = word_rows[random_below(random, rows)].words;
-	size_t at = random_below(random, strlen(words));
-	while (at > 0 && words[at - 1] != ' ')
+	static const char *const languages[] = {"english", "german",     "french", "spanish",
+						"italian", "portuguese", "dutch",  "other"};
+	const struct slice words =
+		words_of(languages[random_below(random, sizeof(languages) / sizeof(languages[0]))]);
+	size_t at = random_below(random, words.size), end;
+	while (at > 0 && strchr(" \n", words.data[at - 1]) == NULL)
 		at--;
+	for (end = at; end < words.size && strchr(" \n", words.data[end]) == NULL;)
+		end++;
 	if (random_below(random, 3) > 0)
 		buffer_append(
 			out,
 			slice_of(others[random_below(random, sizeof(others) / sizeof(others[0]))]));
 	else
-		buffer_append(out, (struct slice){words + at, strcspn(words + at, " ")});
+		buffer_append(out, slice_part(words, at, end));
 	if (random_below(random, 4) > 0)
 		buffer_append_byte(out, ' ');
 }

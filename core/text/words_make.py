@@ -1,0 +1,158 @@
+"""Turns the word lists, which people read, into constants of C, which need no work at the start.
+
+`words_make.py KIND FILE...` prints the maps of one kind while the program is built. A file has
+sections, "[NAME]" and its words, and lines with a comment after "#". Words are case folded. Of a
+language's file (core/text/languages), [function] has the function words, for scripts without spaces
+the pairs of characters that text_words() gives; [forms] has families of words that the stemmer
+leaves apart, separated by commas, the head first; each other section has a name of the WORD_* in
+core/grounding/words.h, and "x'y" counts as the words "x" and "y", except "don't".
+"""
+
+import pathlib
+import re
+import sys
+
+MASK = (1 << 64) - 1
+
+
+def word_hash(word):
+    """As core/base/word_map.c has it."""
+    result = 0xCBF29CE484222325
+    for byte in word.encode():
+        result = (result ^ byte) * 0x100000001B3 & MASK
+    result = (result ^ result >> 33) * 0xFF51AFD7ED558CCD & MASK
+    result = (result ^ result >> 33) * 0xC4CEB9FE1A85EC53 & MASK
+    return result ^ result >> 33
+
+
+def sections(files):
+    """(language, section, its text) of all files, in their order."""
+    for file in files:
+        text = re.sub(r"^#.*\n", "", pathlib.Path(file).read_text("utf-8"), flags=re.M)
+        for name, body in re.findall(r"^\[(.+)\]\n([^\[]*)", text, re.M):
+            yield pathlib.Path(file).stem, name, body
+
+
+def slots(rows):
+    """The slots of a word_map: a word in several rows has the bits of all of them."""
+    bits_of = {}
+    for bits, words in rows:
+        for word in words.split():
+            bits_of.setdefault(word_hash(word), {})[bits] = None
+    capacity = 2
+    while capacity < 2 * len(bits_of):
+        capacity *= 2
+    taken = [None] * capacity
+    for key, bits in bits_of.items():
+        at = key % capacity
+        while taken[at]:
+            at = (at + 1) % capacity
+        taken[at] = f"{{{key:#x}, {' | '.join(bits)}}}"
+    return taken
+
+
+def print_maps(name, maps):
+    """`maps`: the rows (bits, words) of each map by its index; indexes and bits are C."""
+    for number, rows in enumerate(maps.values()):
+        taken = slots(rows)
+        print(f"static const struct word_slot {name}_slots_{number}[{len(taken)}] = {{")
+        for at, slot in enumerate(taken):
+            if slot:
+                print(f"\t[{at}] = {slot},")
+        print("};")
+    print(f"static const struct word_map {name}_maps[] = {{")
+    for number, index in enumerate(maps):
+        print(f"\t[{index}] = {{{name}_slots_{number}, sizeof({name}_slots_{number}) / sizeof(struct word_slot)}},")
+    print("};")
+
+
+def lexicon(files):
+    """One bit for each language in which a word is a function word, and for its other properties."""
+    rows = []
+    for language, name, words in sections(files):
+        if name in ("function", "light", "self"):
+            of = language if name == "function" else name
+            rows.append((f"UINT32_C(1) << LEXICON_{of.upper()}", words))
+    print_maps("lexicon", {0: rows})
+
+
+def words(files):
+    """One map for each language, and one that tells in which of them a word is."""
+    maps = {}
+    everywhere = []
+    for language, name, listed in sections(files):
+        if name.isupper():
+            index = f"LEXICON_{language.upper()}"
+            maps.setdefault(index, []).append((f"WORD_{name}", listed))
+            everywhere.append((f"UINT32_C(1) << {index}", listed))
+    print_maps("words", {**maps, "LEXICON_OTHER + 1": everywhere})
+
+
+def form_rows(files):
+    """For forms_make.c, which has the stemmers."""
+    print("static const struct {\n\tconst char *stemmer;\n\tconst char *families;\n} form_rows[] = {")
+    for language, name, families in sections(files):
+        if name == "forms":
+            print(f'\t{{"{language}", "{" ".join(families.split())}"}},')
+    print("};")
+
+
+def pii_words(files):
+    print_maps("pii_words", {0: [(f"PII_WORD_{name}", listed) for _, name, listed in sections(files)]})
+
+
+def date_words(files):
+    """The map gives the number of a word's row, from 1."""
+    rows = []
+    print("static const struct date_token date_rows[] = {")
+    for number, (_, name, listed) in enumerate(sections(files), 1):
+        kind, _, value = name.partition(" ")
+        print(f"\t{{DATE_{kind}, {value if value.isdigit() else 'UNIT_' + value if value else 0}}},")
+        rows.append((str(number), listed))
+    print("};\n/* The first bytes of words that may go on. */\nstatic const bool date_words_open[256] = {")
+    for byte in sorted({word.encode()[0] for _, listed in rows for word in listed.split() if "*" in word}):
+        print(f"\t[{byte}] = true,")
+    print("};")
+    print_maps("date_words", {0: rows})
+
+
+def keys(files):
+    """The map gives the number of a name's row, from 1; a row begins with the common key."""
+    rows = [" ".join([name, *listed.split()]) for _, name, listed in sections(files)]
+    print("static const char *const synonyms[] = {")
+    for row in rows:
+        print(f'\t"{row}",')
+    print("};")
+    print_maps("keys", {0: [(str(number), row) for number, row in enumerate(rows, 1)]})
+
+
+def core_keys(files):
+    """The maps give a bit for each rank."""
+    maps = {}
+    for _, name, listed in sections(files):
+        kind, rank = name.split()
+        maps.setdefault(f"CORE_KEY_{kind}", []).append((f"1 << {rank}", listed))
+    print_maps("core_keys", maps)
+
+
+def phrases(files):
+    """Phrases that begin alike share a chain, so that few are compared where a word begins."""
+    chains = [0] * 256
+    number = 0
+    print("static const struct phrase phrases[] = {")
+    for _, name, listed in sections(files):
+        for text in re.split(r",\s*", listed.strip()):
+            first, second = text.encode()[:2]
+            chain = (first * 7 + second) % len(chains)
+            is_open = int(text.endswith("*"))
+            print(f'\t{{SLICE("{text.rstrip("*")}"), {is_open}, RECALL_{name}, {chains[chain]}}},')
+            number += 1
+            chains[chain] = number
+    print(f"}};\nstatic const uint8_t phrase_chains[] = {{{', '.join(map(str, chains))}}};")
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")
+    print("/* Made while building, of the word lists. */")
+    kinds = (core_keys, date_words, form_rows, keys, lexicon, phrases, pii_words, words)
+    {kind.__name__: kind for kind in kinds}[sys.argv[1]](sys.argv[2:])
