@@ -1,6 +1,7 @@
 /* What an exchange leaves behind: its turns for the journal, and its receipt. */
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
+#include "core/intake/intake.h"
 #include "core/text/text.h"
 
 #include <string.h>
@@ -78,8 +79,9 @@ static void make_replay(struct chat *chat, struct replay *replay, struct arena *
 
 struct slice chat_masked(const struct chat *chat, struct slice text, struct arena *arena)
 {
-	text = utf8_cut(text, TURN_TEXT_LIMIT);
-	return pii_mask_stored(text, chat->settings.secrets_redact, &chat->settings.pii, arena);
+	struct intake intake = {.masks_secrets = chat->settings.secrets_redact,
+				.policy = chat->settings.pii};
+	return intake_text(&intake, text, INTAKE_TURN, arena);
 }
 
 /* Some servers repeat the text that they continue. A short text may also be how the next word

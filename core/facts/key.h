@@ -5,9 +5,7 @@
 #ifndef RECALLD_CORE_FACTS_KEY_H
 #define RECALLD_CORE_FACTS_KEY_H
 
-#include "core/base/bytes.h"
-
-enum { FACT_NAME_LIMIT = 64, FACT_VALUE_LIMIT = 512 }; /* bytes: of an entity or key; of a value */
+#include "core/memory/memory.h"
 
 /* The form in which entities and values are compared: that of text_comparable(), without closing
  * marks at the ends. */

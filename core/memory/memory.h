@@ -169,10 +169,13 @@ struct fact_match {
 	size_t count;
 };
 
+/* Bytes: of an entity or key; of a value; of agent or app; of metadata. */
 enum {
+	FACT_NAME_LIMIT = 64,
+	FACT_VALUE_LIMIT = 512,
 	FACT_LABEL_LIMIT = 256,
-	FACT_METADATA_LIMIT = 4096
-}; /* bytes: of agent or app; of metadata */
+	FACT_METADATA_LIMIT = 4096,
+};
 
 /* A value that was corrected away. Learning does not bring it back. */
 struct tombstone {

@@ -1,7 +1,5 @@
 #include "core/pii/parts.h"
 
-#include "core/secrets/secrets.h"
-
 #include <stdlib.h>
 
 static const char *const names[] = {
@@ -157,12 +155,4 @@ struct slice pii_mask(struct slice text, unsigned classes, struct arena *arena, 
 	buffer_finish(&out);
 	buffer_finish(&spans);
 	return text;
-}
-
-struct slice pii_mask_stored(struct slice text, bool masks_secrets, const struct pii_policy *policy,
-			     struct arena *arena)
-{
-	if (masks_secrets)
-		text = secrets_mask(text, arena, NULL);
-	return pii_mask(text, policy->mask | policy->drop, arena, NULL);
 }

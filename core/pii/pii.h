@@ -69,11 +69,6 @@ struct pii_policy {
  * itself if it has none. `found` (may be NULL) receives the classes that were replaced. */
 struct slice pii_mask(struct slice text, unsigned classes, struct arena *arena, unsigned *found);
 
-/* What is written in a text's place: secrets masked if `masks_secrets`, and what the policy masks
- * or drops. */
-struct slice pii_mask_stored(struct slice text, bool masks_secrets, const struct pii_policy *policy,
-			     struct arena *arena);
-
 /* What was said of a class that has no form. */
 struct pii_said {
 	struct slice value; /* in a fact's words */

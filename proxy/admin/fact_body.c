@@ -9,28 +9,24 @@
 
 struct body {
 	struct correction *correction;
-	bool masks_secrets;
-	const struct pii_policy *policy;
-	unsigned found; /* classes of personal data in its texts */
+	struct intake *intake;
 	struct arena *arena;
 };
 
 typedef const char *member_reader(struct body *body, json_t *value);
 
 /* Empty: it is no string, or too long, or nothing to see. */
-static struct slice text_of(struct body *body, json_t *value, size_t most)
+static struct slice text_of(struct body *body, json_t *value, enum intake_kind kind)
 {
 	struct slice text = {json_string_value(value), json_string_length(value)};
-	if (!json_is_string(value) || text.size > most)
+	if (!json_is_string(value) || text.size > intake_limit(kind))
 		return (struct slice){0};
-	text = text_one_line(arena_copy(body->arena, text), most, body->arena);
-	body->found |= pii_classes(text);
-	return pii_mask_stored(text, body->masks_secrets, body->policy, body->arena);
+	return intake_text(body->intake, arena_copy(body->arena, text), kind, body->arena);
 }
 
 static const char *read_entity(struct body *body, json_t *value)
 {
-	body->correction->given.entity = text_of(body, value, FACT_NAME_LIMIT);
+	body->correction->given.entity = text_of(body, value, INTAKE_NAME);
 	return body->correction->given.entity.size > 0
 		       ? NULL
 		       : "\"entity\" must be \"user\" or a name of at most 64 bytes.";
@@ -50,14 +46,14 @@ static const char *read_kind(struct body *body, json_t *value)
 
 static const char *read_key(struct body *body, json_t *value)
 {
-	struct slice key = fact_key_name(text_of(body, value, FACT_NAME_LIMIT), body->arena);
+	struct slice key = fact_key_name(text_of(body, value, INTAKE_NAME), body->arena);
 	body->correction->given.key = key;
 	return key.size > 0 ? NULL : "\"key\" must be a name of at most 64 bytes.";
 }
 
 static const char *read_fact_value(struct body *body, json_t *value)
 {
-	body->correction->given.value = text_of(body, value, FACT_VALUE_LIMIT);
+	body->correction->given.value = text_of(body, value, INTAKE_VALUE);
 	return body->correction->given.value.size > 0
 		       ? NULL
 		       : "\"value\" must be a text of at most 512 bytes that is not empty.";
@@ -99,7 +95,7 @@ static const char *read_pii(struct body *body, json_t *value)
 	bool fits = json_is_boolean(value) || json_is_array(value) || read_class(body, value);
 	json_array_foreach(value, i, name) fits &= read_class(body, name);
 	given->pii = json_is_true(value) || given->classes != 0;
-	body->found |= given->classes;
+	body->intake->found |= given->classes;
 	return fits ? NULL
 		    : "\"pii\" must be true, false, or one or a list of the classes of [pii].";
 }
@@ -136,7 +132,7 @@ static const char *read_state(struct body *body, json_t *value)
 static const char *read_label(struct body *body, json_t *value, struct slice *label,
 			      const char *fault)
 {
-	*label = json_is_null(value) ? (struct slice){0} : text_of(body, value, FACT_LABEL_LIMIT);
+	*label = json_is_null(value) ? (struct slice){0} : text_of(body, value, INTAKE_LABEL);
 	return json_is_null(value) || label->size > 0 ? NULL : fault;
 }
 
@@ -159,8 +155,8 @@ static const char *read_metadata(struct body *body, json_t *value)
 	const bool is_none =
 		json_is_null(value) || (json_is_object(value) && json_object_size(value) == 0);
 	*metadata = is_none ? (struct slice){0}
-			    : portable_metadata(value, body->policy, body->masks_secrets,
-						body->arena, &body->found);
+			    : intake_metadata(body->intake, portable_metadata(value, body->arena),
+					      body->arena);
 	return is_none || metadata->size > 0
 		       ? NULL
 		       : "\"metadata\" must be a JSON object of at most 4096 bytes and 16 levels, "
@@ -227,10 +223,10 @@ static void fill_names(struct correction *correction)
 	correction->members |= CORRECTS_ENTITY | CORRECTS_KIND;
 }
 
-const char *fact_body_read(struct correction *correction, struct slice text, bool masks_secrets,
-			   const struct pii_policy *policy, struct arena *arena)
+const char *fact_body_read(struct correction *correction, struct slice text, struct intake *intake,
+			   struct arena *arena)
 {
-	struct body body = {correction, masks_secrets, policy, 0, arena};
+	struct body body = {correction, intake, arena};
 	const char *fault = NULL;
 	const char *name;
 	json_t *value;
@@ -248,7 +244,7 @@ const char *fact_body_read(struct correction *correction, struct slice text, boo
 	json_decref(object);
 	if (fault == NULL)
 		fault = check(correction);
-	if (fault == NULL && (body.found & policy->drop) != 0)
+	if (fault == NULL && (intake->found & intake->policy.drop) != 0)
 		fault = "It holds personal data of a class that is not kept here ([pii]).";
 	if (fault == NULL && correction->kind == CORRECTION_CREATE)
 		fill_names(correction);

@@ -3,11 +3,11 @@
 #define RECALLD_PROXY_ADMIN_FACT_BODY_H
 
 #include "core/facts/correction.h"
-#include "core/pii/pii.h"
+#include "core/intake/intake.h"
 
 /* Fills a CORRECTION_CREATE or CORRECTION_PATCH with the members of the JSON `text`. NULL: it is
- * fine; else what is wrong with it. Texts are masked as those of turns are. */
-const char *fact_body_read(struct correction *correction, struct slice text, bool masks_secrets,
-			   const struct pii_policy *policy, struct arena *arena);
+ * fine; else what is wrong with it: a person who writes a text that is too long is told. */
+const char *fact_body_read(struct correction *correction, struct slice text, struct intake *intake,
+			   struct arena *arena);
 
 #endif

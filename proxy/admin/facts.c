@@ -302,10 +302,9 @@ static bool read_body(struct correcting *correcting)
 	struct admin_call *call = correcting->call;
 	const struct config_memory settings =
 		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
-	const struct pii_policy policy = config_pii_policy(&settings);
-	const char *fault =
-		fact_body_read(&correcting->correction, http_request_body(call->request),
-			       settings.secrets_redact, &policy, &call->arena);
+	struct intake intake = config_intake(&settings);
+	const char *fault = fact_body_read(&correcting->correction,
+					   http_request_body(call->request), &intake, &call->arena);
 	if (fault != NULL)
 		admin_reply_error(call, 400, "invalid_fact", fault);
 	return fault == NULL;

@@ -1,7 +1,6 @@
 /* POST /v1/users/USER/messages: imports past turns. */
 #include "core/clients/forms.h"
 #include "core/json/json.h"
-#include "core/pii/pii.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/config/zone.h"
@@ -14,6 +13,7 @@
 enum {
 	MAX_SESSION = 256,             /* same limit as in a request's header */
 	PATIENCE_WITH_VECTORS = 10000, /* milliseconds */
+	ANSWER_LIMIT = 4096,
 };
 
 struct import {
@@ -21,6 +21,7 @@ struct import {
 	size_t count;
 	size_t erased; /* left out: somebody erased them before */
 	bool learn;
+	struct intake intake;
 	struct slice answer;
 	struct admin_call *call;
 	struct embedder_wait *wait; /* waits for the turns' vectors; NULL: none */
@@ -93,16 +94,14 @@ static const char *check_message(json_t *message, struct content *content, struc
 	if (!slice_equal(role, SLICE("user")) && !slice_equal(role, SLICE("assistant")))
 		return "a message's \"role\" must be user or assistant (system, developer and tool "
 		       "are left out)";
-	if (content->joined.size > TURN_TEXT_LIMIT)
-		return "a message's \"content\" may be 1 MB at most";
 	if (session != NULL && !json_is_null(session) &&
 	    (!json_is_string(session) || json_string_length(session) > MAX_SESSION))
 		return "a message's \"session\" must be a string of at most 256 bytes";
 	return NULL;
 }
 
-static const char *read_turn(json_t *message, const struct config_memory *settings,
-			     struct imported_turn *turn, struct arena *arena)
+static const char *read_turn(json_t *message, struct intake *intake, struct imported_turn *turn,
+			     struct arena *arena)
 {
 	struct content content;
 	const char *fault = check_message(message, &content, arena);
@@ -126,8 +125,7 @@ static const char *read_turn(json_t *message, const struct config_memory *settin
 				    ? form_own_parts(content.texts, content.count, &carrier, arena)
 				    : text_without_reasoning(content.joined, arena);
 	turn->hash = text_hash(text);
-	const struct pii_policy policy = config_pii_policy(settings);
-	turn->text = pii_mask_stored(text, settings->secrets_redact, &policy, arena);
+	turn->text = intake_text(intake, text, INTAKE_TURN, arena);
 	turn->session = string_of(json_object_get(message, "session"));
 	return NULL;
 }
@@ -147,8 +145,7 @@ static bool was_erased(const struct import *import, json_t *message,
 
 /* A message's own tree and temporaries last only until its turn is read: for many short messages
  * they take a hundred times the text. */
-static const char *read_message(struct import *import, struct slice text,
-				const struct config_memory *settings)
+static const char *read_message(struct import *import, struct slice text)
 {
 	struct arena scratch = {0};
 	struct arena *kept = &import->call->arena;
@@ -156,7 +153,7 @@ static const char *read_message(struct import *import, struct slice text,
 	const char *fault = message == NULL ? "the body is not JSON" : NULL;
 	if (fault == NULL && !is_left_out(message)) {
 		struct imported_turn *turn = &import->turns[import->count];
-		fault = read_turn(message, settings, turn, &scratch);
+		fault = read_turn(message, &import->intake, turn, &scratch);
 		if (fault == NULL && was_erased(import, message, turn)) {
 			import->erased++;
 		} else {
@@ -186,9 +183,10 @@ static const char *read_messages(struct import *import, struct slice body,
 	struct config_memory settings =
 		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
 	struct json_walk walk = json_walk(body, messages);
+	import->intake = config_intake(&settings);
 	while (json_next(&walk)) {
-		const char *fault = read_message(
-			import, slice_part(body, walk.value.begin, walk.value.end), &settings);
+		const char *fault =
+			read_message(import, slice_part(body, walk.value.begin, walk.value.end));
 		if (fault != NULL)
 			return fault;
 	}
@@ -217,9 +215,14 @@ static const char *read_import(struct import *import, struct slice body)
 	http_request_hold(call->request, 2 * (body.size + count * sizeof(*import->turns)));
 	import->turns = arena_alloc(&call->arena, count * sizeof(*import->turns));
 	const char *fault = read_messages(import, body, found[0]);
-	import->answer =
-		arena_printf(&call->arena, "{\"imported\":%zu,\"left_out\":%zu,\"erased\":%zu}\n",
-			     import->count, count - import->count - import->erased, import->erased);
+	struct buffer answer;
+	buffer_init(&answer, ANSWER_LIMIT);
+	buffer_printf(&answer, "{\"imported\":%zu,\"left_out\":%zu,\"erased\":%zu", import->count,
+		      count - import->count - import->erased, import->erased);
+	if (import->intake.masked + import->intake.cut > 0)
+		intake_print(&import->intake, &answer);
+	buffer_append(&answer, SLICE("}\n"));
+	import->answer = arena_take(&call->arena, &answer);
 	return fault;
 }
 

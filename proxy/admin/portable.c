@@ -250,8 +250,9 @@ static void show(struct taking *taking)
 		      "{\"dry_run\":true,\"format\":\"%s\",\"conversations\":%zu,\"turns\":%zu,"
 		      "\"facts\":%zu,\"left_out\":%zu,\"settings\":%s",
 		      taking->reader.form, memory->conversation_count, memory->turn_count,
-		      memory->fact_count, taking->reader.left_out,
+		      memory->fact_count, intake_left_out(&taking->reader.intake),
 		      memory->settings.is_stored ? "true" : "false");
+	intake_print(&taking->reader.intake, &out);
 	put_span(&out, memory, &call->arena);
 	put_calls(&out, taking);
 	buffer_append_byte(&out, '}');
@@ -276,10 +277,12 @@ static void on_taken(void *cookie, enum store_result result)
 	buffer_printf(&out,
 		      "{\"format\":\"%s\",\"conversations\":%" PRIu64 ",\"turns\":%" PRIu64
 		      ",\"facts\":%" PRIu64 ",\"known\":%" PRIu64 ",\"erased\":%" PRIu64
-		      ",\"left_out\":%zu,\"summary\":%s,\"settings\":%s}",
+		      ",\"left_out\":%zu,\"summary\":%s,\"settings\":%s",
 		      taking->reader.form, count->conversations, count->turns, count->facts,
-		      count->known, count->erased, taking->reader.left_out,
+		      count->known, count->erased, intake_left_out(&taking->reader.intake),
 		      count->summary ? "true" : "false", count->settings ? "true" : "false");
+	intake_print(&taking->reader.intake, &out);
+	buffer_append_byte(&out, '}');
 	admin_reply_json(call, 200, &out);
 }
 
@@ -320,8 +323,7 @@ void admin_post_import(struct admin_call *call)
 		.call = call,
 		.reader = {.arena = &call->arena,
 			   .learn = learn,
-			   .redact = settings.secrets_redact,
-			   .policy = config_pii_policy(&settings),
+			   .intake = config_intake(&settings),
 			   .now = clock_wall(),
 			   .form = "empty"},
 	};

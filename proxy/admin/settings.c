@@ -44,8 +44,11 @@ static void on_stored(void *cookie, enum store_result result)
 void admin_put_settings(struct admin_call *call)
 {
 	struct user_settings settings;
-	const char *fault =
-		portable_read_settings(&settings, http_request_body(call->request), &call->arena);
+	const struct config_memory memory =
+		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	struct intake intake = config_intake(&memory);
+	const char *fault = portable_read_settings(&settings, http_request_body(call->request),
+						   &intake, &call->arena);
 	if (fault != NULL) {
 		admin_reply_error(call, 400, "invalid_settings", fault);
 		return;

@@ -215,6 +215,13 @@ struct pii_policy config_pii_policy(const struct config_memory *memory)
 	return policy;
 }
 
+struct intake config_intake(const struct config_memory *memory)
+{
+	return (struct intake){.masks_secrets = memory->secrets_redact,
+			       .policy = config_pii_policy(memory),
+			       .pii = (enum pii)memory->retention.pii};
+}
+
 struct config_retention config_shortest_retention(const struct config *config)
 {
 	struct config_memory shortest = config->memory;

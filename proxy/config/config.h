@@ -7,6 +7,7 @@
 #define RECALLD_PROXY_CONFIG_CONFIG_H
 
 #include "core/base/bytes.h"
+#include "core/intake/intake.h"
 #include "core/memory/memory.h"
 #include "core/pii/pii.h"
 
@@ -180,6 +181,8 @@ struct config_memory config_memory_for(const struct config *config, struct slice
 
 /* What [pii] says of each class. */
 struct pii_policy config_pii_policy(const struct config_memory *memory);
+/* By what is stored passes: `secrets`, [pii], and `pii` of [retention]. */
+struct intake config_intake(const struct config_memory *memory);
 
 /* The shortest times of any section of [retention]; 0: none. */
 struct config_retention config_shortest_retention(const struct config *config);

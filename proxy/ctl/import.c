@@ -27,6 +27,8 @@ struct imported {
 	double before, after; /* shares of the file: up to this document's begin and its end */
 	json_int_t imported;
 	json_int_t left_out; /* system and tool messages, which are not remembered */
+	json_int_t masked;
+	json_int_t cut;
 };
 
 static int import_slice(struct ctl *ctl, json_t *document, const char *user, size_t first,
@@ -51,6 +53,8 @@ static int import_slice(struct ctl *ctl, json_t *document, const char *user, siz
 		return ctl_fail_to_read(ctl, answer);
 	count->imported += json_integer_value(json_object_get(answer, "imported"));
 	count->left_out += json_integer_value(json_object_get(answer, "left_out"));
+	count->masked += json_integer_value(json_object_get(answer, "masked"));
+	count->cut += json_integer_value(json_object_get(answer, "cut"));
 	json_decref(answer);
 	return EXIT_SUCCESS;
 }
@@ -147,6 +151,10 @@ static int import_file(struct ctl *ctl, FILE *file)
 	if (count.left_out > 0)
 		(void)printf("; %" JSON_INTEGER_FORMAT " left out (system and tool messages)",
 			     count.left_out);
+	if (count.masked + count.cut > 0)
+		(void)printf("; %" JSON_INTEGER_FORMAT " masked, %" JSON_INTEGER_FORMAT
+			     " cut to 1 MB",
+			     count.masked, count.cut);
 	(void)putchar('\n');
 	return EXIT_SUCCESS;
 }

@@ -202,10 +202,13 @@ static void count_memories(struct parts *parts, struct slice archive)
 {
 	struct zip_file memories;
 	size_t at = 0;
-	json_t *left_out = json_object_get(parts->sum, "left_out");
-	if (left_out != NULL && strcmp(ctl_text(parts->sum, "format"), "claude") == 0 &&
-	    zip_find(archive, "memories", &at, &memories) != ZIP_END)
-		json_integer_set(left_out, json_integer_value(left_out) + 1);
+	json_t *one;
+	if (strcmp(ctl_text(parts->sum, "format"), "claude") != 0 ||
+	    zip_find(archive, "memories", &at, &memories) == ZIP_END)
+		return;
+	one = json_pack("{s:i,s:{s:i}}", "left_out", 1, "reasons", "other", 1);
+	add_answer(parts->sum, one);
+	json_decref(one);
 }
 
 static bool send_archive(struct parts *parts, struct slice archive)

@@ -45,6 +45,7 @@ static void print_more(json_t *answer, const char *name, const char *what)
 static void print_taken(json_t *answer)
 {
 	json_t *calls = json_object_get(answer, "model_calls");
+	json_t *reasons = json_object_get(answer, "reasons");
 	bool is_dry = json_is_true(json_object_get(answer, "dry_run"));
 	(void)printf("%s (%s): ", is_dry ? "would be imported" : "imported",
 		     ctl_text(answer, "format"));
@@ -58,7 +59,13 @@ static void print_taken(json_t *answer)
 		(void)puts("  and the user's settings");
 	print_more(answer, "known", "are known already");
 	print_more(answer, "erased", "left out: they were erased");
-	print_more(answer, "left_out", "left out: tools, system messages, hidden ones");
+	print_more(reasons, "empty", "left out: they say nothing that is kept");
+	print_more(reasons, "unshown", "left out: tools, system messages, hidden ones");
+	print_more(reasons, "personal", "left out: personal data that is not kept here");
+	print_more(reasons, "too_large", "left out: too large to read");
+	print_more(reasons, "other", "left out: in an unknown form");
+	print_more(answer, "masked", "texts masked: secrets or personal data");
+	print_more(answer, "cut", "texts cut to their limit");
 	if (calls != NULL)
 		(void)printf("  calls to the memory model, at most: %" JSON_INTEGER_FORMAT
 			     " for facts, %" JSON_INTEGER_FORMAT " for the summary\n",

@@ -1,7 +1,6 @@
 #include "proxy/learn/learn_job.h"
 
 #include "core/model/model_request.h"
-#include "core/pii/pii.h"
 #include "proxy/learn/learn_batch.h"
 #include "proxy/learn/learn_call.h"
 #include "proxy/learn/pace.h"
@@ -165,9 +164,8 @@ static bool take_summary(struct learn_job *learn_job, const struct model_answer 
 		metrics_count(METRIC_SUMMARIES_REFUSED, 1);
 		return false;
 	}
-	const struct pii_policy policy = config_pii_policy(&learn_job->settings);
-	summary->text = pii_mask_stored(summary->text, learn_job->settings.secrets_redact, &policy,
-					&learn_job->arena);
+	struct intake intake = config_intake(&learn_job->settings);
+	summary->text = intake_text(&intake, summary->text, INTAKE_SUMMARY, &learn_job->arena);
 	summary->updated_at = clock_wall();
 	summary->model = learn_job->setting.model;
 	metrics_count(METRIC_LEARNED_SUMMARIES, 1);

@@ -2,8 +2,8 @@
 #ifndef RECALLD_PROXY_PORTABLE_FORMS_H
 #define RECALLD_PROXY_PORTABLE_FORMS_H
 
+#include "core/intake/intake.h"
 #include "core/json/json.h"
-#include "core/pii/pii.h"
 #include "storage/portable.h"
 
 #include <jansson.h>
@@ -19,18 +19,16 @@ void portable_write_settings(struct buffer *out, const struct user_settings *set
 /* Reads such an object and copies its texts; missing members have their defaults. Returns NULL, or
  * a sentence that says what is wrong. */
 const char *portable_read_settings(struct user_settings *settings, struct slice text,
-				   struct arena *arena);
+				   struct intake *intake, struct arena *arena);
 
 /* What reads a file and what it has read. */
 struct portable_reader {
 	struct arena *arena;
-	bool learn;               /* user turns of others' forms are to be learned from */
-	bool redact;              /* mask secrets in others' forms... */
-	struct pii_policy policy; /* ...and personal data */
+	bool learn; /* user turns of others' forms are to be learned from */
+	struct intake intake;
 	int64_t now;
 	const char *form; /* of the file: a name */
 	struct portable_memory memory;
-	size_t left_out;                    /* messages and memories that are not taken in */
 	size_t conversations, turns, facts; /* capacities */
 	/* By the ids of mem0's memories, the places of their facts and of the versions before
 	 * these; NULL: none. portable_read() releases them. */
@@ -93,23 +91,24 @@ struct portable_conversation *portable_add_conversation(struct portable_reader *
  * that is kept. */
 void portable_add_message(struct portable_reader *reader, enum role role, struct slice text,
 			  int64_t at);
-/* Adds a memory that is one text. NULL: it says nothing that is kept, and counts as left out. */
-struct fact *portable_add_note(struct portable_reader *reader, struct slice text, int64_t at);
+/* Adds a memory whose text is that member. NULL: it says nothing, and counts as left out. */
+struct fact *portable_add_note(struct portable_reader *reader, json_t *object, const char *name,
+			       int64_t at);
+/* Takes the newest fact through the intake, and off again if it must not be stored. */
+void portable_finish_fact(struct portable_reader *reader);
 struct portable_conversation *portable_new_conversation(struct portable_reader *reader);
 struct portable_turn *portable_new_turn(struct portable_reader *reader);
 struct fact *portable_new_fact(struct portable_reader *reader);
 
-struct slice portable_text(struct portable_reader *reader, json_t *object, const char *name);
-/* Secrets and personal data masked as the reader says. */
-struct slice portable_masked(struct portable_reader *reader, struct slice text);
+/* The member's text, which is the tree's; empty: it is none. */
+struct slice portable_text(json_t *object, const char *name);
+/* A text in the reader's arena, through the intake. */
+struct slice portable_take(struct portable_reader *reader, struct slice text,
+			   enum intake_kind kind);
 
-/* What a fact may have beside it; empty if it is none or too long. */
-struct slice portable_label(struct portable_reader *reader, json_t *object, const char *name);
-/* A fact's metadata as JSON in the arena, masked by the policy (NULL: not). Adds the classes of
- * personal data that the rules find in it, unless `classes` is NULL. Empty: it is no object, an
- * empty one, too long or nested too deeply, or masking leaves no JSON. */
-struct slice portable_metadata(json_t *value, const struct pii_policy *policy, bool masks_secrets,
-			       struct arena *arena, unsigned *classes);
+/* A fact's metadata as JSON in the arena, before the intake. Empty: it is no object, an empty one,
+ * or nested too deeply. */
+struct slice portable_metadata(json_t *value, struct arena *arena);
 /* A time as text, or seconds as a number; `at` keeps its value if there is none. */
 void portable_time(json_t *object, const char *name, int64_t *at);
 bool portable_says(json_t *object, const char *name, const char *text);

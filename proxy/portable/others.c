@@ -23,15 +23,17 @@ const char *portable_read_mem0(struct portable_reader *reader, json_t *object)
 	portable_time(object, "updated_at", &at);
 	portable_time(object, "expiration_date", &until);
 	const size_t before = reader->memory.fact_count;
-	struct fact *fact = portable_add_note(reader, portable_text(reader, object, "memory"), at);
+	struct fact *fact = portable_add_note(reader, object, "memory", at);
 	if (fact == NULL)
 		return NULL;
-	note_place(&reader->places, json_string_value(json_object_get(object, "id")), before);
 	fact->expires_at = until;
-	fact->agent = portable_label(reader, object, "agent_id");
-	fact->app = portable_label(reader, object, "app_id");
-	fact->metadata = portable_metadata(json_object_get(object, "metadata"), &reader->policy,
-					   reader->redact, reader->arena, NULL);
+	fact->agent = portable_text(object, "agent_id");
+	fact->app = portable_text(object, "app_id");
+	fact->metadata = portable_metadata(json_object_get(object, "metadata"), reader->arena);
+	portable_finish_fact(reader);
+	if (reader->memory.fact_count > before)
+		note_place(&reader->places, json_string_value(json_object_get(object, "id")),
+			   before);
 	return NULL;
 }
 
@@ -55,14 +57,15 @@ const char *portable_read_mem0_history(struct portable_reader *reader, json_t *o
 	int64_t ended = begun;
 	portable_time(object, "updated_at", &ended);
 	if (newest == NULL || !portable_says(object, "event", "UPDATE")) {
-		reader->left_out += newest == NULL;
+		reader->intake.left_out[LEFT_UNSHOWN] += newest == NULL;
 		return NULL;
 	}
 	const uint64_t successor = newest->id;
-	struct fact *fact =
-		portable_add_note(reader, portable_text(reader, object, "old_memory"), begun);
-	if (fact == NULL)
+	if (portable_add_note(reader, object, "old_memory", begun) != NULL)
+		portable_finish_fact(reader);
+	if (reader->memory.fact_count == before)
 		return NULL;
+	struct fact *fact = &reader->memory.facts[before];
 	struct fact *earlier = fact_of(reader, reader->versions, id);
 	if (earlier != NULL) {
 		earlier->superseded_by = fact->id;
@@ -83,19 +86,21 @@ const char *portable_read_openmemory(struct portable_reader *reader, json_t *obj
 	const bool is_archived = portable_says(object, "state", "archived");
 	int64_t at = reader->now;
 	if (!is_paused && !is_archived && !portable_says(object, "state", "active")) {
-		reader->left_out++;
+		reader->intake.left_out[LEFT_UNSHOWN]++;
 		return NULL;
 	}
 	portable_time(object, "created_at", &at);
 	portable_time(object, "updated_at", &at);
-	struct fact *fact = portable_add_note(reader, portable_text(reader, object, "content"), at);
-	if (fact == NULL || (!is_paused && !is_archived))
+	struct fact *fact = portable_add_note(reader, object, "content", at);
+	if (fact == NULL)
 		return NULL;
-	fact->state = is_paused ? FACT_SUGGESTED : FACT_RETRACTED;
+	if (is_paused || is_archived)
+		fact->state = is_paused ? FACT_SUGGESTED : FACT_RETRACTED;
 	if (is_archived) {
 		fact->ended_at = at;
 		portable_time(object, "archived_at", &fact->ended_at);
 	}
+	portable_finish_fact(reader);
 	return NULL;
 }
 
@@ -143,7 +148,7 @@ static void read_chatgpt_message(struct portable_reader *reader, json_t *message
 	if (!json_is_object(message))
 		return; /* the root has none */
 	if (!is_shown(message) || (!is_user && !portable_says(author, "role", "assistant"))) {
-		reader->left_out++;
+		reader->intake.left_out[LEFT_UNSHOWN]++;
 		return;
 	}
 	portable_time(message, "create_time", &at);
@@ -220,7 +225,7 @@ static struct slice text_of_claude(struct portable_reader *reader, json_t *messa
 	}
 	struct slice copy = arena_copy(reader->arena, buffer_slice(&text));
 	buffer_finish(&text);
-	return copy.size > 0 ? copy : portable_text(reader, message, "text");
+	return copy.size > 0 ? copy : portable_text(message, "text");
 }
 
 /* The messages by their "uuid", the first of several; the caller frees it. */
@@ -247,7 +252,7 @@ static void read_claude_message(struct portable_reader *reader, json_t *message,
 {
 	bool is_user = portable_says(message, "sender", "human");
 	if (!is_user && !portable_says(message, "sender", "assistant")) {
-		reader->left_out++;
+		reader->intake.left_out[LEFT_UNSHOWN]++;
 		return;
 	}
 	portable_time(message, "created_at", &at);
@@ -278,7 +283,7 @@ const char *portable_read_claude(struct portable_reader *reader, json_t *object)
 	     message = json_object_get(index, parent_of(message)))
 		path[count++] = message;
 	json_decref(index);
-	reader->left_out += most - count;
+	reader->intake.left_out[LEFT_UNSHOWN] += most - count;
 	while (count > 0)
 		read_claude_message(reader, path[--count], at);
 	return NULL;

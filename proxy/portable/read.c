@@ -21,13 +21,19 @@ static void *grow(struct arena *arena, void *array, size_t count, size_t *capaci
 	return more;
 }
 
-struct slice portable_text(struct portable_reader *reader, json_t *object, const char *name)
+struct slice portable_text(json_t *object, const char *name)
 {
 	json_t *value = json_object_get(object, name);
-	if (!json_is_string(value))
-		return (struct slice){0};
-	return arena_copy(reader->arena,
-			  (struct slice){json_string_value(value), json_string_length(value)});
+	return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
+struct slice portable_take(struct portable_reader *reader, struct slice text, enum intake_kind kind)
+{
+	struct arena scratch = {0};
+	struct slice stored =
+		arena_copy(reader->arena, intake_text(&reader->intake, text, kind, &scratch));
+	arena_finish(&scratch);
+	return stored;
 }
 
 bool portable_says(json_t *object, const char *name, const char *text)
@@ -123,10 +129,12 @@ void portable_add_message(struct portable_reader *reader, enum role role, struct
 	struct portable_conversation *one = &memory->conversations[memory->conversation_count - 1];
 	struct text_part part = {.text = text};
 	size_t carrier;
-	struct slice own = role == ROLE_USER ? form_own_parts(&part, 1, &carrier, reader->arena)
-					     : text_without_reasoning(text, reader->arena);
-	if (own.size == 0 || own.size > TURN_TEXT_LIMIT) {
-		reader->left_out++;
+	struct arena scratch = {0};
+	struct slice own = role == ROLE_USER ? form_own_parts(&part, 1, &carrier, &scratch)
+					     : text_without_reasoning(text, &scratch);
+	if (own.size == 0) {
+		reader->intake.left_out[LEFT_EMPTY]++;
+		arena_finish(&scratch);
 		return;
 	}
 	struct portable_turn *asked = role == ROLE_USER ? NULL : unanswered(reader, one->id);
@@ -144,8 +152,9 @@ void portable_add_message(struct portable_reader *reader, enum role role, struct
 		.complete = true,
 		.created_at = at,
 		.hash = text_hash(own),
-		.text = portable_masked(reader, own),
+		.text = portable_take(reader, own, INTAKE_TURN),
 	};
+	arena_finish(&scratch);
 	turn->own_hash = role == ROLE_USER ? turn->turn.hash : 0;
 	turn->learn = reader->learn;
 	if (role == ROLE_USER && reader->learn)
@@ -155,22 +164,38 @@ void portable_add_message(struct portable_reader *reader, enum role role, struct
 		one->conversation.last_active = at;
 }
 
-struct fact *portable_add_note(struct portable_reader *reader, struct slice text, int64_t at)
+struct fact *portable_add_note(struct portable_reader *reader, json_t *object, const char *name,
+			       int64_t at)
 {
-	if (text.size == 0 || text.size > TURN_TEXT_LIMIT) {
-		reader->left_out++;
+	const struct slice text = portable_text(object, name);
+	if (text.size == 0) {
+		reader->intake.left_out[LEFT_EMPTY]++;
 		return NULL;
 	}
 	struct fact *fact = portable_new_fact(reader);
 	fact->entity = SLICE("user");
 	fact->kind = SLICE("note");
 	fact->key = SLICE("note");
-	fact->value = portable_masked(reader, text);
+	fact->value = text;
 	fact->many = true;
 	fact->confidence = 1;
 	fact->source = FACT_FROM_IMPORT;
 	fact->observed_at = at;
 	return fact;
+}
+
+void portable_finish_fact(struct portable_reader *reader)
+{
+	struct portable_memory *memory = &reader->memory;
+	struct fact *fact = &memory->facts[memory->fact_count - 1];
+	struct slice *const texts[] = {
+		&fact->entity,   &fact->kind,     &fact->key, &fact->value, &fact->quote,
+		&fact->keywords, &fact->metadata, &fact->by,  &fact->agent, &fact->app};
+	struct arena scratch = {0};
+	memory->fact_count -= !intake_fact(&reader->intake, fact, &scratch);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		*texts[i] = arena_copy(reader->arena, *texts[i]);
+	arena_finish(&scratch);
 }
 
 const char *portable_each(struct portable_reader *reader, struct portable_list list,
@@ -282,7 +307,7 @@ static const char *read_archive(struct portable_reader *reader, struct slice arc
 	/* The form of Claude's memories, beside its conversations, is unknown. */
 	if (files > 0 && reader->form != NULL && strcmp(reader->form, "claude") == 0 &&
 	    zip_find(archive, "memories", &at, &memories) != ZIP_END)
-		reader->left_out++;
+		reader->intake.left_out[LEFT_OTHER]++;
 	return files > 0 ? fault : "The archive has no conversations.json and no memories.json.";
 }
 

@@ -1,13 +1,9 @@
 /* Our own form: see recalld(8), "Take along". */
-#include "core/base/utf8.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "proxy/portable/forms.h"
 
 #include <stdlib.h>
-
-/* As many bytes as learning keeps: a question is held against all of them. */
-enum { MOST_KEYWORDS = 96 };
 
 static bool read_id(json_t *object, const char *name, uint64_t most, uint64_t *id)
 {
@@ -66,23 +62,22 @@ const char *portable_read_fact(struct portable_reader *reader, json_t *object)
 	    !read_id(object, "superseded_by", UINT64_MAX, &fact->superseded_by) ||
 	    !read_id(source, "exchange", UINT64_MAX, &fact->exchange) || fact->id == 0)
 		return "A fact's ids must be texts with a whole number.";
-	fact->entity = portable_text(reader, object, "entity");
-	fact->kind = portable_text(reader, object, "kind");
-	fact->key = portable_text(reader, object, "key");
-	fact->value = portable_text(reader, object, "value");
+	fact->entity = portable_text(object, "entity");
+	fact->kind = portable_text(object, "kind");
+	fact->key = portable_text(object, "key");
+	fact->value = portable_text(object, "value");
 	fact->many = json_is_true(json_object_get(object, "many"));
 	fact->pii = json_is_true(json_object_get(object, "pii"));
 	fact->classes = read_classes(json_object_get(object, "pii_classes"));
 	fact->confidence = confidence >= 0 && confidence <= 1 ? confidence : 0;
-	fact->quote = portable_text(reader, source, "quote");
-	fact->keywords = utf8_cut(portable_text(reader, source, "keywords"), MOST_KEYWORDS);
+	fact->quote = portable_text(source, "quote");
+	fact->keywords = portable_text(source, "keywords");
 	fact->state = (enum fact_state)read_word(object, "state", states, 5);
 	fact->pinned = json_is_true(json_object_get(object, "pinned"));
-	fact->by = portable_text(reader, object, "by");
-	fact->agent = portable_label(reader, object, "agent");
-	fact->app = portable_label(reader, object, "app");
-	fact->metadata = portable_metadata(json_object_get(object, "metadata"), NULL, false,
-					   reader->arena, NULL);
+	fact->by = portable_text(object, "by");
+	fact->agent = portable_text(object, "agent");
+	fact->app = portable_text(object, "app");
+	fact->metadata = portable_metadata(json_object_get(object, "metadata"), reader->arena);
 	fact->source = (enum fact_source)read_word(source, "type", sources, 5);
 	json_int_t repeats = json_integer_value(json_object_get(object, "repeats"));
 	fact->repeats = repeats > 0 ? (uint64_t)repeats : 0;
@@ -92,6 +87,7 @@ const char *portable_read_fact(struct portable_reader *reader, json_t *object)
 	portable_time(object, "ended_at", &fact->ended_at);
 	if (fact->entity.size == 0 || fact->key.size == 0)
 		return "A fact needs an \"entity\" and a \"key\".";
+	portable_finish_fact(reader);
 	return NULL;
 }
 
@@ -120,12 +116,11 @@ static const char *read_turn(struct portable_reader *reader, json_t *object, uin
 	turn->created_at = reader->now;
 	portable_time(object, "created_at", &turn->created_at);
 	turn->utc_offset = (int)offset;
-	turn->text = portable_text(reader, object, "content");
+	const struct slice content = portable_text(object, "content");
+	turn->text = portable_take(reader, content, INTAKE_TURN);
 	turn->hash = read_hash(object, "hash");
-	if (turn->text.size > TURN_TEXT_LIMIT)
-		return "A turn's content may be 1 MB at most.";
 	if (turn->hash == 0)
-		turn->hash = text_hash(turn->text);
+		turn->hash = text_hash(content);
 	from->own_hash = is_user ? read_hash(object, "own_hash") : 0;
 	from->learn = json_is_true(json_object_get(object, "summarize"));
 	from->learning = (enum portable_learning)read_word(object, "learned", learning, 3);
@@ -141,14 +136,14 @@ const char *portable_read_conversation(struct portable_reader *reader, json_t *o
 	const char *fault = NULL;
 	size_t i;
 	json_t *turn;
-	conversation->session = portable_text(reader, object, "session");
+	const struct slice session = portable_text(object, "session");
 	conversation->last_active = reader->now;
 	portable_time(object, "last_active", &conversation->last_active);
 	conversation->carries_history = json_is_true(json_object_get(object, "carries_history"));
 	conversation->branched = json_is_true(json_object_get(object, "branched"));
-	if (conversation->session.size > PORTABLE_MAX_SESSION || answers < 0 ||
-	    answers > UINT32_MAX)
+	if (session.size > PORTABLE_MAX_SESSION || answers < 0 || answers > UINT32_MAX)
 		return "A conversation's session or answers is out of its range.";
+	conversation->session = arena_copy(reader->arena, session);
 	conversation->answers = (uint32_t)answers;
 	const uint32_t id = one->id;
 	json_array_foreach(json_object_get(object, "turns"), i, turn)
@@ -173,8 +168,10 @@ static const char *read_summary(struct portable_reader *reader, struct slice tex
 	memory->has_summary = json_is_object(object);
 	if (memory->has_summary) {
 		is_read = read_id(object, "covers", UINT64_MAX, &memory->summary.covers);
-		memory->summary.text = portable_text(reader, object, "text");
-		memory->summary.model = portable_text(reader, object, "model");
+		memory->summary.text =
+			portable_take(reader, portable_text(object, "text"), INTAKE_SUMMARY);
+		memory->summary.model =
+			portable_take(reader, portable_text(object, "model"), INTAKE_LABEL);
 		memory->summary.updated_at = reader->now;
 		portable_time(object, "updated_at", &memory->summary.updated_at);
 	}
@@ -185,7 +182,7 @@ static const char *read_summary(struct portable_reader *reader, struct slice tex
 static const char *read_settings(struct portable_reader *reader, struct slice text)
 {
 	struct user_settings *settings = &reader->memory.settings;
-	const char *fault = portable_read_settings(settings, text, reader->arena);
+	const char *fault = portable_read_settings(settings, text, &reader->intake, reader->arena);
 	settings->is_stored = true;
 	return fault;
 }

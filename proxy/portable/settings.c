@@ -91,13 +91,15 @@ void portable_write_settings(struct buffer *out, const struct user_settings *set
 
 struct body {
 	struct user_settings settings;
+	struct intake *intake;
 	struct arena *arena;
 };
 
 static struct slice text_of(const struct body *body, json_t *value)
 {
 	struct slice text = {json_string_value(value), json_string_length(value)};
-	return text_one_line(arena_copy(body->arena, text), MAX_TEXT, body->arena);
+	return intake_text(body->intake, arena_copy(body->arena, text), INTAKE_SETTING,
+			   body->arena);
 }
 
 static bool fits(json_t *value, size_t most)
@@ -225,9 +227,9 @@ static const char *read_member(struct body *body, const char *name, json_t *valu
 }
 
 const char *portable_read_settings(struct user_settings *settings, struct slice text,
-				   struct arena *arena)
+				   struct intake *intake, struct arena *arena)
 {
-	struct body body = {settings_default(), arena};
+	struct body body = {settings_default(), intake, arena};
 	const char *fault = NULL;
 	const char *name;
 	json_t *value;

@@ -16,15 +16,6 @@ START_TEST(a_mask_says_what_it_hides_and_leaves_the_rest)
 	ck_assert_uint_eq(found, 0);
 	ck_assert_ptr_eq(pii_mask(text, 0, &arena, NULL).data, text.data);
 	ck_assert_uint_eq(pii_mask((struct slice){0}, PII_ALL, &arena, NULL).size, 0);
-	const struct pii_policy policy = {.mask = PII_BIT(PII_EMAIL), .drop = PII_BIT(PII_IP)};
-	const struct slice parts[] = {SLICE("token ghp_"),
-				      SLICE("a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8 of "), text};
-	struct slice secret = arena_join(&arena, parts, 3);
-	unit_assert_slice(pii_mask_stored(secret, true, &policy, &arena),
-			  "token [redacted: token] of [redacted: email] or +49 30 1234567 from "
-			  "[redacted: ip]");
-	ck_assert(slice_starts_with(pii_mask_stored(secret, false, &policy, &arena),
-				    slice_part(secret, 0, 40)));
 	arena_finish(&arena);
 }
 END_TEST
