@@ -11,6 +11,7 @@ struct deletion_report {
 	uint64_t facts;
 	uint64_t unquoted; /* facts that stay without the user's words, or rest on other words */
 	uint64_t turns;
+	uint64_t still_said;    /* turns that stay and say or name the fact deleted */
 	uint64_t conversations; /* those of the turns */
 	uint64_t receipts;
 	uint64_t frozen;

@@ -24,20 +24,14 @@ static bool is_in_span(const struct deletion *deletion, int64_t at)
 	return at >= deletion->since && at < deletion->until;
 }
 
-/* Whether the fact was learned from the turn, or the turn said it earlier. */
-static bool is_source(const struct deletable_turn *turn, const struct fact *subject)
-{
-	return group_of(turn) == subject->exchange ||
-	       (turn->says && turn->created_at <= subject->observed_at);
-}
-
 /* Whether the turn's exchange goes because of this turn. */
-static bool is_meant(const struct deletion *deletion, const struct fact *subject,
+static bool is_meant(const struct deletion_plan *plan, const struct deletion *deletion,
 		     const struct deletable_turn *turn)
 {
 	switch (deletion->kind) {
 	case DELETION_FACT:
-		return deletion->with_source && subject != NULL && is_source(turn, subject);
+		return deletion->with_source &&
+		       (turn->says || id_list_has(&plan->sources, group_of(turn)));
 	case DELETION_TURN:
 		return turn->id == deletion->id;
 	case DELETION_CONVERSATION:
@@ -85,15 +79,14 @@ static bool is_orphan(const struct deletable_turn *turns, size_t count,
 }
 
 void deletion_take_turns(struct deletion_plan *plan, const struct deletion *deletion,
-			 const struct fact *subject, const struct deletable_turn *turns,
-			 size_t count, struct arena *arena)
+			 const struct deletable_turn *turns, size_t count, struct arena *arena)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct deletable_turn *turn = &turns[i];
 		bool is_stray = deletion->kind == DELETION_SPAN && !begins_group(turn) &&
 				is_in_span(deletion, turn->created_at) &&
 				is_orphan(turns, count, turn);
-		if (is_stray || is_meant(deletion, subject, turn))
+		if (is_stray || is_meant(plan, deletion, turn))
 			id_list_add(&plan->exchanges, arena, group_of(turn));
 	}
 	sort(&plan->exchanges);
@@ -164,7 +157,7 @@ static void take_by_source(struct deletion_plan *plan, const struct deletion *de
 	struct id_list *list = &plan->facts;
 	if (fact->elsewhere != 0)
 		list = &plan->moved;
-	else if (deletion->keeps_facts)
+	else if (deletion->keeps_facts || deletion->kind == DELETION_FACT)
 		list = &plan->unquoted;
 	id_list_add(list, arena, fact->fact->id);
 }
@@ -182,7 +175,7 @@ static void find_first(struct deletion_plan *plan, const struct deletable_fact *
 	plan->changed_from = first;
 }
 
-void deletion_take_facts(struct deletion_plan *plan, const struct deletion *deletion,
+void deletion_take_named(struct deletion_plan *plan, const struct deletion *deletion,
 			 const struct deletable_fact *facts, size_t count, struct arena *arena)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -192,11 +185,21 @@ void deletion_take_facts(struct deletion_plan *plan, const struct deletion *dele
 	sort(&plan->facts);
 	if (!deletion->keeps_chain)
 		take_chains(plan, facts, count, arena);
-	const size_t named = plan->facts.count;
+	plan->named = plan->facts.count;
+	for (size_t i = 0; deletion->kind == DELETION_FACT && i < count; i++) {
+		const struct fact *fact = facts[i].fact;
+		if (fact->exchange != 0 && holds(&plan->facts, fact->id))
+			id_list_add(&plan->sources, arena, fact->exchange);
+	}
+}
+
+void deletion_take_facts(struct deletion_plan *plan, const struct deletion *deletion,
+			 const struct deletable_fact *facts, size_t count, struct arena *arena)
+{
 	for (size_t i = 0; i < count; i++) {
 		const struct fact *fact = facts[i].fact;
 		if (fact->state != FACT_FORGOTTEN && deletion_takes_source(plan, fact) &&
-		    !ids_hold(plan->facts.ids, named, fact->id))
+		    !ids_hold(plan->facts.ids, plan->named, fact->id))
 			take_by_source(plan, deletion, &facts[i], arena);
 	}
 	sort(&plan->facts);
@@ -214,6 +217,77 @@ struct leaving deletion_leaving(const struct deletion_plan *plan)
 		.fact_count = plan->facts.count,
 		.changed_from = plan->changed_from,
 	};
+}
+
+/* ---- what says a fact ---- */
+
+enum { LEAST_WORDS = 3 }; /* with fewer, a text may be about anything */
+
+static bool is_telling(const struct term *term, const struct term_list *value)
+{
+	if (term->kind == TERM_LIGHT || term->kind == TERM_FUNCTION)
+		return false;
+	for (size_t i = 0; i < value->count; i++) {
+		if (value->terms[i].hash == term->hash)
+			return false;
+	}
+	return true;
+}
+
+static struct slice with_spaces(struct slice key, struct arena *arena)
+{
+	char *spaced = arena_alloc(arena, key.size + 1);
+	for (size_t i = 0; i < key.size; i++)
+		spaced[i] = key.data[i] == '_' ? ' ' : key.data[i];
+	return (struct slice){spaced, key.size};
+}
+
+/* A name or a number, of which nothing but the value is known. */
+static bool looks_unique(struct slice value)
+{
+	for (size_t i = 0; value.size >= LEAST_WORDS && i < value.size; i++) {
+		const char character = value.data[i];
+		if ((character >= 'A' && character <= 'Z') ||
+		    (character >= '0' && character <= '9') || (unsigned char)character >= 0x80)
+			return true;
+	}
+	return false;
+}
+
+struct deletable_saying deletion_saying(const struct fact *fact, struct arena *arena)
+{
+	const struct slice parts[] = {fact->quote, SLICE(" "), with_spaces(fact->key, arena)};
+	struct deletable_saying saying = {.fact = fact};
+	struct term_list value;
+	size_t kept = 0;
+	terms_read(fact->value, &value, arena);
+	terms_read(arena_join(arena, parts, 3), &saying.words, arena);
+	for (size_t i = 0; i < saying.words.count; i++) {
+		if (is_telling(&saying.words.terms[i], &value))
+			saying.words.terms[kept++] = saying.words.terms[i];
+	}
+	saying.words.count = kept;
+	saying.tells_itself =
+		value.words >= LEAST_WORDS || (fact->quote.size == 0 && looks_unique(fact->value));
+	return saying;
+}
+
+bool deletion_is_named(const struct deletable_saying *saying, struct slice text)
+{
+	return saying->fact->value.size > 0 && terms_say(text, saying->fact->value);
+}
+
+bool deletion_is_said(const struct deletable_saying *saying, struct slice text)
+{
+	struct arena scratch = {0};
+	if (saying->words.count > 1 && text_says(text, saying->fact->quote))
+		return true;
+	if (!deletion_is_named(saying, text))
+		return false;
+	const bool is_said =
+		saying->tells_itself || terms_find(&saying->words, &text, 1, &scratch) != 0;
+	arena_finish(&scratch);
+	return is_said;
 }
 
 bool deletion_is_empty(const struct deletion_plan *plan)

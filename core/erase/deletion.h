@@ -6,6 +6,7 @@
 
 #include "core/base/ids.h"
 #include "core/memory/given.h"
+#include "core/text/terms.h"
 
 enum deletion_kind {
 	DELETION_FACT,
@@ -26,7 +27,8 @@ struct deletion {
 	struct slice entity;     /* DELETION_TOPIC: the facts about it; empty: of any entity */
 	bool with_source;        /* DELETION_FACT: also the turns that say it */
 	bool keeps_turns;        /* DELETION_TOPIC: only facts go */
-	bool keeps_facts; /* facts from deleted turns lose their quote and stay; a topic's stay */
+	bool keeps_facts; /* facts from deleted turns lose their quote and stay, as they always do
+			   * with a DELETION_FACT; a topic's stay */
 	bool keeps_chain; /* the older values of a deleted fact stay */
 	bool never_again; /* the values of the facts that go get tombstones; of a DELETION_FACT, its
 			   * own and the older ones */
@@ -40,6 +42,7 @@ struct deletable_turn {
 	bool is_user;
 	bool is_hidden; /* its text is gone already */
 	bool says;      /* it says what the deletion is about */
+	bool names;     /* it names the value of a fact that goes */
 	int64_t created_at;
 };
 
@@ -54,6 +57,8 @@ struct deletion_plan {
 	struct id_list exchanges; /* by their user turn; an answer to nothing by its own id */
 	struct id_list turns;     /* those of the exchanges that have a text */
 	struct id_list facts;     /* to erase */
+	struct id_list sources;   /* the exchanges that they rest on, if these go with them */
+	size_t named;             /* how many facts go because of what they are */
 	struct id_list unquoted;  /* facts that stay without the user's words */
 	struct id_list moved;     /* facts that rest on another exchange from now on */
 	uint32_t conversation;    /* ends with all its records; 0: none does */
@@ -63,18 +68,33 @@ struct deletion_plan {
 /* Whether what a turn or fact says has to be read for the deletion. */
 bool deletion_reads_texts(const struct deletion *deletion);
 
-/* Finds the exchanges and turns, in the arena. `turns` are all of the user's, ascending; `subject`
- * is the fact of a DELETION_FACT, or NULL. */
+/* Finds the facts that are meant, with their older values, in the arena. */
+void deletion_take_named(struct deletion_plan *plan, const struct deletion *deletion,
+			 const struct deletable_fact *facts, size_t count, struct arena *arena);
+/* Finds the exchanges and turns, after that. `turns` are all of the user's, ascending. */
 void deletion_take_turns(struct deletion_plan *plan, const struct deletion *deletion,
-			 const struct fact *subject, const struct deletable_turn *turns,
-			 size_t count, struct arena *arena);
+			 const struct deletable_turn *turns, size_t count, struct arena *arena);
 /* Whether the fact was learned from an exchange that goes: `elsewhere` then matters. */
 bool deletion_takes_source(const struct deletion_plan *plan, const struct fact *fact);
-/* Finds the facts, after the turns. */
+/* Finds what becomes of the facts that rest on these turns, after them. */
 void deletion_take_facts(struct deletion_plan *plan, const struct deletion *deletion,
 			 const struct deletable_fact *facts, size_t count, struct arena *arena);
 /* What leaves memory with the plan. */
 struct leaving deletion_leaving(const struct deletion_plan *plan);
+
+/* How a text says a fact, read once. */
+struct deletable_saying {
+	const struct fact *fact;
+	struct term_list words; /* what its quote and key say beside its value */
+	bool tells_itself;      /* the value says enough without them */
+};
+
+struct deletable_saying deletion_saying(const struct fact *fact, struct arena *arena);
+/* Whether a text says it: in the words of its quote, or the value with another of these words:
+ * "the grass is green" does not say what the favourite colour is. */
+bool deletion_is_said(const struct deletable_saying *saying, struct slice text);
+/* Whether the text names the value at all. */
+bool deletion_is_named(const struct deletable_saying *saying, struct slice text);
 
 bool deletion_is_empty(const struct deletion_plan *plan);
 /* Equal for equal plans: tells whether a plan that somebody has seen is still the plan. Never 0. */

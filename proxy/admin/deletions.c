@@ -59,7 +59,8 @@ static struct deleting *begin(struct admin_call *call, enum deletion_kind kind)
 {
 	struct slice plan;
 	struct deleting *deleting = arena_alloc(&call->arena, sizeof(*deleting));
-	*deleting = (struct deleting){.call = call, .deletion = {.kind = kind}};
+	*deleting = (struct deleting){
+		.call = call, .deletion = {.kind = kind, .with_source = kind == DELETION_FACT}};
 	struct deletion *deletion = &deleting->deletion;
 	if (!admin_query_switch(call, "dry_run", &deleting->dry_run) ||
 	    !admin_query_switch(call, "with_source", &deletion->with_source) ||

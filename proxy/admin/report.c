@@ -47,9 +47,10 @@ bool report_may_delete(struct admin_call *call)
 void report_put_preview(struct buffer *out, const struct deletion_report *report)
 {
 	const struct count counts[] = {
-		{"users", report->users},       {"facts", report->facts},
-		{"unquoted", report->unquoted}, {"turns", report->turns},
-		{"receipts", report->receipts}, {"conversations", report->conversations},
+		{"users", report->users},           {"facts", report->facts},
+		{"unquoted", report->unquoted},     {"turns", report->turns},
+		{"receipts", report->receipts},     {"conversations", report->conversations},
+		{"still_said", report->still_said},
 	};
 	buffer_append_byte(out, '{');
 	put_members(out, counts, sizeof(counts) / sizeof(counts[0]), report);
@@ -72,7 +73,7 @@ static void put_report(struct buffer *out, struct admin_call *call,
 		{"receipts", report->receipts}, {"conversations", report->conversations},
 		{"frozen", report->frozen},     {"replays", report->replays},
 		{"vectors", report->vectors},   {"postings", report->postings},
-		{"jobs", report->jobs},
+		{"jobs", report->jobs},         {"still_said", report->still_said},
 	};
 	buffer_init(out, ANSWER_LIMIT);
 	buffer_printf(out, "{\"id\":\"%016" PRIx64 "\",", next_id());

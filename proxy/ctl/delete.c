@@ -62,6 +62,7 @@ static char *path_of(const struct ctl *ctl)
 		ctl_add_query(&path, "dry_run", ctl->dry_run ? "1" : NULL);
 		ctl_add_query(&path, "plan", ctl->plan);
 		ctl_add_query(&path, "never_again", ctl->never_again ? "1" : NULL);
+		ctl_add_query(&path, "with_source", ctl->keep_turns ? "0" : NULL);
 	}
 	buffer_append_byte(&path, '\0');
 	return path.data;
@@ -112,6 +113,13 @@ static void print_counts(json_t *report)
 	if (strcmp(ctl_text(report, "summary"), "dropped") == 0)
 		(void)fputs("; the summary is made again", stdout);
 	(void)putchar('\n');
+	const json_int_t still = json_integer_value(json_object_get(report, "still_said"));
+	if (still == 0)
+		return;
+	ctl_print_count(still, "turns");
+	(void)fputs(still == 1 ? " that says or names it stays" : " that say or name it stay",
+		    stdout);
+	(void)fputs("; --about TEXT shows and deletes what says a text\n", stdout);
 }
 
 static void print_line(const char *kind, json_t *row, const char *name, const char *text)

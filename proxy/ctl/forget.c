@@ -64,13 +64,12 @@ static int forget(struct ctl *ctl)
 	int parts = ctl_count_parts(ctl);
 	if (parts == 1)
 		return ctl_forget_part(ctl);
-	if (parts == 0 && ctl->plan == NULL && !ctl->never_again)
+	if (parts == 0 && ctl->plan == NULL && !ctl->never_again && !ctl->keep_turns)
 		return ctl->dry_run ? ctl_forget_part(ctl) : forget_user(ctl);
-	ctl_fault(ctl, parts > 1
-			       ? "name one part: --fact, --turn, --conversation, --session, "
-				 "--since and --until, or --about and --entity"
-			       : "--plan and --never-again are for a part: name a fact, a turn, a "
-				 "conversation, a time or a topic");
+	ctl_fault(ctl, parts > 1 ? "name one part: --fact, --turn, --conversation, --session, "
+				   "--since and --until, or --about and --entity"
+				 : "--plan, --never-again and --keep-turns are for a part: name a "
+				   "fact, a turn, a conversation, a time or a topic");
 	return EXIT_FAILURE;
 }
 
@@ -78,9 +77,11 @@ const struct ctl_command ctl_forget = {
 	.name = "forget",
 	.arguments = "USER",
 	.help = "forget everything about a user, or a part",
-	.details = "A part is named by one option: a fact, a turn, a conversation by its number\n"
-		   "or its session, what was said between two times, or a topic. It goes with all\n"
-		   "that was made of it. A topic is shown first, with a plan that deletes it.",
+	.details =
+		"A part is named by one option: a fact, a turn, a conversation by its number\n"
+		"or its session, what was said between two times, or a topic. It goes with all\n"
+		"that was made of it, a fact with the turns that say it. A topic is shown first,\n"
+		"with a plan that deletes it.",
 	.example = "recallctl forget alex\n"
 		   "recallctl forget alex --fact 12 --never-again\n"
 		   "recallctl forget alex --about \"my divorce\"\n"

@@ -248,6 +248,7 @@ static enum store_result begin(struct deleting *deleting)
 		return STORE_NOT_FOUND;
 	deleting->report = (struct deletion_report){
 		.conversations = own->search.conversations.count,
+		.still_said = own->search.still_said,
 	};
 	own->next = 0;
 	erase_facts(deleting);

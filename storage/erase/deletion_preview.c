@@ -30,6 +30,7 @@ static void read_preview(struct deletion_preview *preview, const struct memory *
 		.facts = plan->facts.count,
 		.unquoted = plan->unquoted.count + plan->moved.count,
 		.turns = plan->turns.count,
+		.still_said = found->still_said,
 		.conversations = found->conversations.count,
 		.receipts = found->receipts.receipts.count,
 		.summaries = plan->changed_from > 0 &&

@@ -12,6 +12,9 @@ enum { TURN_OFFSET = 16 }; /* of its id in a key, after the user */
 struct wanted {
 	struct slice about;
 	struct slice entity;
+	/* Or one of these facts. */
+	const struct deletable_saying *sayings;
+	size_t saying_count;
 	bool any; /* texts matter at all */
 };
 
@@ -19,20 +22,46 @@ static bool is_said(const struct wanted *wanted, struct slice text)
 {
 	if (!wanted->any || text.size == 0)
 		return false;
-	return (wanted->about.size == 0 || terms_say(text, wanted->about)) &&
+	for (size_t i = 0; i < wanted->saying_count; i++) {
+		if (deletion_is_said(&wanted->sayings[i], text))
+			return true;
+	}
+	return wanted->saying_count == 0 &&
+	       (wanted->about.size == 0 || terms_say(text, wanted->about)) &&
 	       (wanted->entity.size == 0 || terms_say(text, wanted->entity));
 }
 
-static struct wanted wanted_of(const struct deletion *deletion, const struct fact *subject)
+static bool is_named(const struct wanted *wanted, struct slice text)
 {
-	struct wanted wanted = {0};
-	if (!deletion_reads_texts(deletion))
-		return wanted;
-	if (deletion->kind == DELETION_TOPIC)
-		wanted = (struct wanted){.about = deletion->about, .entity = deletion->entity};
-	else if (subject != NULL)
-		wanted.about = subject->value;
+	for (size_t i = 0; text.size > 0 && i < wanted->saying_count; i++) {
+		if (deletion_is_named(&wanted->sayings[i], text))
+			return true;
+	}
+	return false;
+}
+
+static struct wanted topic_of(const struct deletion *deletion)
+{
+	struct wanted wanted = {.about = deletion->about, .entity = deletion->entity};
+	if (deletion->kind != DELETION_TOPIC || !deletion_reads_texts(deletion))
+		return (struct wanted){0};
 	wanted.any = wanted.about.size + wanted.entity.size > 0;
+	return wanted;
+}
+
+/* Of a long chain of values, only the first are looked for. */
+static struct wanted facts_of(const struct deletion_search *search, const struct deletion *deletion,
+			      struct arena *arena)
+{
+	enum { MOST = 32 };
+	struct deletable_saying *sayings = arena_alloc(arena, MOST * sizeof(*sayings));
+	struct wanted wanted = {.sayings = sayings};
+	for (size_t i = 0; i < search->fact_count && wanted.saying_count < MOST; i++) {
+		const struct fact *fact = search->facts[i].fact;
+		if (ids_hold(search->plan.facts.ids, search->plan.facts.count, fact->id))
+			sayings[wanted.saying_count++] = deletion_saying(fact, arena);
+	}
+	wanted.any = deletion->with_source && wanted.saying_count > 0;
 	return wanted;
 }
 
@@ -73,6 +102,7 @@ static void read_turns(struct deletion_search *search, const struct memory *memo
 						  .is_user = turn->role == ROLE_USER,
 						  .is_hidden = turn->state == TURN_HIDDEN,
 						  .says = is_said(wanted, turn->text),
+						  .names = is_named(wanted, turn->text),
 						  .created_at = turn->created_at});
 	}
 	scan_end(&scan);
@@ -212,6 +242,19 @@ static struct deletion resolve(const struct deletion *deletion, const struct mem
 	return resolved;
 }
 
+static void count_still_said(struct deletion_search *search)
+{
+	const struct id_list *exchanges = &search->plan.exchanges;
+	for (size_t i = 0; i < search->turn_count; i++) {
+		const struct deletable_turn *turn = &search->turns[i];
+		const uint64_t exchange = turn->exchange != 0 ? turn->exchange : turn->id;
+		const bool says = turn->names || turn->says ||
+				  (turn->is_user && id_list_has(&search->plan.sources, exchange));
+		search->still_said += says && !turn->is_hidden &&
+				      !ids_hold(exchanges->ids, exchanges->count, exchange);
+	}
+}
+
 bool deletion_search_run(struct deletion_search *search, const struct memory *memory,
 			 const struct deletion *asked)
 {
@@ -223,14 +266,17 @@ bool deletion_search_run(struct deletion_search *search, const struct memory *me
 		return false;
 	search->next_turn = user.next_turn;
 	const struct fact *subject = read_facts(search, memory, deletion);
-	const struct wanted wanted = wanted_of(deletion, subject);
+	const struct wanted topic = topic_of(deletion);
 	search->matches = subject == NULL || fact_matches(subject, deletion->match);
-	read_turns(search, memory, &wanted);
 	for (size_t i = 0; i < search->fact_count; i++)
-		search->facts[i].says = fact_says(&wanted, search->facts[i].fact);
+		search->facts[i].says = fact_says(&topic, search->facts[i].fact);
 	struct deletion_plan *plan = &search->plan;
-	deletion_take_turns(plan, deletion, subject, search->turns, search->turn_count,
-			    memory->arena);
+	deletion_take_named(plan, deletion, search->facts, search->fact_count, memory->arena);
+	const struct wanted facts = facts_of(search, deletion, memory->arena);
+	read_turns(search, memory, deletion->kind == DELETION_FACT ? &facts : &topic);
+	deletion_take_turns(plan, deletion, search->turns, search->turn_count, memory->arena);
+	if (deletion->kind == DELETION_FACT)
+		count_still_said(search);
 	check_conversation(plan, memory);
 	find_elsewhere(search, memory);
 	deletion_take_facts(plan, deletion, search->facts, search->fact_count, memory->arena);

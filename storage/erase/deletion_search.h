@@ -16,6 +16,7 @@ struct deletion_search {
 	struct summary summary;
 	struct id_list conversations; /* of the plan's turns; ascending */
 	struct receipt_search receipts;
+	size_t still_said; /* turns that stay and say or name a fact that goes */
 	/* By which the writer sees that nothing has changed since. */
 	uint64_t next_turn;
 	uint64_t facts_token;

@@ -5,6 +5,10 @@ import time
 
 import pytest
 
+from harness.chat import Chat
+from harness.memory_model import fact
+from test_admin_recallctl import recallctl
+
 
 def say(daemon, user, text, session):
     return daemon.admin("POST", f"/v1/users/{user}/messages", json={"learn": False, "messages": [
@@ -224,3 +228,64 @@ def test_a_fact_that_has_changed_since_it_was_read_stays(daemon, user):
     again = f"{path}/{daemon.admin('POST', path, json={'key': 'city', 'value': 'Turin'}).json()['id']}"
     assert daemon.admin("DELETE", again, headers={"If-Match": "*"}).json()["facts"] == 1
 
+
+
+# ---- a fact, with what says it ----
+
+
+@pytest.fixture
+def told(daemon, user, memory_model):
+    """A fact, its turn, and others of which one says it, too. Gives the fact."""
+    said = "I have a tortoise called Zwingli, and I live in Turin."
+    memory_model.answers[said] = [fact("tortoise", "Zwingli", "I have a tortoise called Zwingli"), fact("city", "Turin", "I live in Turin")]
+    Chat(daemon, user, session="a").say(said)
+    daemon.settle(user)
+    for text in ("My tortoise Zwingli eats dandelions", "Was the reformer Zwingli born in 1484?", "I play chess"):
+        say(daemon, user, text, "b")
+    return next(f for f in memory(daemon, user)["facts"] if f["key"] == "tortoise")
+
+
+def test_a_fact_goes_with_the_turns_that_say_it(daemon, user, told, upstream):
+    path = f"/v1/users/{user}/facts/{told['id']}"
+    shown = daemon.admin("DELETE", f"{path}?dry_run=1").json()
+    assert shown["would_delete"]["turns"] == 4 and shown["would_delete"]["still_said"] == 2
+    assert [t["content"] for t in shown["turns"] if t["role"] == "user"] == [
+        "I have a tortoise called Zwingli, and I live in Turin.", "My tortoise Zwingli eats dandelions"]
+    report = daemon.admin("DELETE", path).json()
+    assert report["facts"] == 1 and report["turns"] == 4 and report["still_said"] == 2 and report["unquoted"] == 1
+    left = texts(daemon, user)
+    assert not [text for text in left if "tortoise" in text] and len(left) == 4
+    assert daemon.values(user) == ["Turin"], "what else the turn told stays"
+    Chat(daemon, user, session="new").say("What is my tortoise called?")
+    assert b"Zwingli eats" not in upstream.chats()[-1].body and b"called Zwingli" not in upstream.chats()[-1].body
+
+
+def test_a_fact_goes_without_its_turns_when_asked_to(daemon, user, told):
+    path = f"/v1/users/{user}/facts/{told['id']}"
+    shown = daemon.admin("DELETE", f"{path}?with_source=0&dry_run=1").json()
+    assert shown["would_delete"]["turns"] == 0 and shown["would_delete"]["still_said"] >= 5
+    report = daemon.admin("DELETE", f"{path}?with_source=0").json()
+    assert report["facts"] == 1 and report["turns"] == 0 and report["still_said"] == shown["would_delete"]["still_said"]
+    assert len([text for text in texts(daemon, user) if "Zwingli" in text]) == report["still_said"]
+
+
+def test_an_older_value_goes_with_its_turns(daemon, user, memory_model, upstream):
+    for text, city in (("I live in Rome now.", "Rome"), ("I moved: I live in Bergen now.", "Bergen")):
+        memory_model.answers[text] = [fact("city", city, text.removeprefix("I moved: "))]
+        Chat(daemon, user, session=city).say(text)
+        daemon.settle(user)
+    (bergen,) = [f for f in memory(daemon, user)["facts"] if f["key"] == "city"]
+    assert daemon.admin("DELETE", f"/v1/users/{user}/facts/{bergen['id']}").json()["facts"] == 2
+    assert texts(daemon, user) == []
+
+
+def test_an_unknown_fact_takes_nothing(daemon, user, talk):
+    assert daemon.admin("DELETE", f"/v1/users/{user}/facts/987654").status_code == 404
+    assert len(texts(daemon, user)) == 6
+
+
+def test_recallctl_says_what_still_says_it(daemon, user, told):
+    shown = recallctl(daemon, "forget", user, "--fact", told["id"], "--dry-run").stdout
+    assert "would delete: 1 fact, 4 turns" in shown and "2 turns that say or name it stay" in shown
+    done = recallctl(daemon, "forget", user, "--fact", told["id"], "--keep-turns").stdout
+    assert "deleted: 1 fact" in done and "turns that say or name it stay" in done and "2 turns" not in done

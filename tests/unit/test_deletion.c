@@ -33,10 +33,14 @@ static void finish(void)
 	plan = (struct deletion_plan){0};
 }
 
-static void take_turns(const struct deletion *deletion, const struct fact *subject)
+enum { FACTS = 5 };
+static struct deletable_fact facts[FACTS]; /* set_facts() */
+
+static void take_turns(const struct deletion *deletion)
 {
 	finish();
-	deletion_take_turns(&plan, deletion, subject, turns, TURNS, &arena);
+	deletion_take_named(&plan, deletion, facts, facts[0].fact == NULL ? 0 : FACTS, &arena);
+	deletion_take_turns(&plan, deletion, turns, TURNS, &arena);
 }
 
 static void assert_ids(const struct id_list *list, const uint64_t *ids, size_t count)
@@ -53,13 +57,13 @@ static void assert_ids(const struct id_list *list, const uint64_t *ids, size_t c
 START_TEST(a_turn_takes_its_whole_exchange)
 {
 	for (uint64_t id = 1; id <= 3; id++) {
-		take_turns(&(struct deletion){.kind = DELETION_TURN, .id = id}, NULL);
+		take_turns(&(struct deletion){.kind = DELETION_TURN, .id = id});
 		ASSERT_IDS(plan.turns, 1, 2);
 		ASSERT_IDS(plan.exchanges, 1);
 	}
-	take_turns(&(struct deletion){.kind = DELETION_TURN, .id = 6}, NULL);
+	take_turns(&(struct deletion){.kind = DELETION_TURN, .id = 6});
 	ASSERT_IDS(plan.turns, 6);
-	take_turns(&(struct deletion){.kind = DELETION_TURN, .id = 99}, NULL);
+	take_turns(&(struct deletion){.kind = DELETION_TURN, .id = 99});
 	ck_assert(deletion_is_empty(&plan));
 	finish();
 }
@@ -67,10 +71,10 @@ END_TEST
 
 START_TEST(a_conversation_takes_all_its_turns)
 {
-	take_turns(&(struct deletion){.kind = DELETION_CONVERSATION, .id = 2}, NULL);
+	take_turns(&(struct deletion){.kind = DELETION_CONVERSATION, .id = 2});
 	ASSERT_IDS(plan.turns, 4, 5, 6, 8);
 	ck_assert_uint_eq(plan.conversation, 2);
-	take_turns(&(struct deletion){.kind = DELETION_CONVERSATION, .id = 3}, NULL);
+	take_turns(&(struct deletion){.kind = DELETION_CONVERSATION, .id = 3});
 	ck_assert_uint_eq(plan.turns.count, 0);
 	ck_assert(!deletion_is_empty(&plan)); /* its other records */
 	finish();
@@ -80,18 +84,18 @@ END_TEST
 START_TEST(a_span_of_time_is_half_open_and_counts_the_question)
 {
 	struct deletion span = {.kind = DELETION_SPAN, .since = 10, .until = 20};
-	take_turns(&span, NULL);
+	take_turns(&span);
 	ASSERT_IDS(plan.turns, 1, 2);
 	span.until = 21;
-	take_turns(&span, NULL);
+	take_turns(&span);
 	ASSERT_IDS(plan.turns, 1, 2, 4, 5);
 	/* the answer at 30 belongs to the question at 10 */
 	span = (struct deletion){.kind = DELETION_SPAN, .since = 21, .until = 41};
-	take_turns(&span, NULL);
+	take_turns(&span);
 	ASSERT_IDS(plan.turns, 6);
 	/* and the answer to what is gone goes by its own time */
 	span = (struct deletion){.kind = DELETION_SPAN, .since = 50, .until = 51};
-	take_turns(&span, NULL);
+	take_turns(&span);
 	ASSERT_IDS(plan.turns, 8);
 	finish();
 }
@@ -101,32 +105,12 @@ START_TEST(a_topic_takes_the_exchanges_that_say_it)
 {
 	struct deletion topic = {.kind = DELETION_TOPIC, .about = SLICE("tea")};
 	ck_assert(deletion_reads_texts(&topic));
-	take_turns(&topic, NULL);
+	take_turns(&topic);
 	ASSERT_IDS(plan.turns, 4, 5);
 	topic.keeps_turns = true;
 	ck_assert(!deletion_reads_texts(&topic));
-	take_turns(&topic, NULL);
+	take_turns(&topic);
 	ck_assert_uint_eq(plan.turns.count, 0);
-	finish();
-}
-END_TEST
-
-START_TEST(a_fact_takes_its_source_only_if_asked)
-{
-	const struct fact fact = {.id = 3, .exchange = 1, .observed_at = 20};
-	struct deletion deletion = {.kind = DELETION_FACT, .id = 3};
-	ck_assert(!deletion_reads_texts(&deletion));
-	take_turns(&deletion, &fact);
-	ck_assert_uint_eq(plan.turns.count, 0);
-	deletion.with_source = true;
-	ck_assert(deletion_reads_texts(&deletion));
-	take_turns(&deletion, NULL);
-	ck_assert_uint_eq(plan.turns.count, 0);
-	take_turns(&deletion, &fact);
-	ASSERT_IDS(plan.turns, 1, 2, 4, 5); /* 4 says it, not later */
-	const struct fact older = {.id = 3, .exchange = 1, .observed_at = 19};
-	take_turns(&deletion, &older);
-	ASSERT_IDS(plan.turns, 1, 2); /* what says it later stays */
 	finish();
 }
 END_TEST
@@ -150,9 +134,6 @@ static const struct fact maria = {
 static const struct fact gone = {
 	.id = 12, .exchange = 4, .superseded_by = 9, .state = FACT_FORGOTTEN};
 
-enum { FACTS = 5 };
-static struct deletable_fact facts[FACTS];
-
 static void take_facts(const struct deletion *deletion)
 {
 	deletion_take_facts(&plan, deletion, facts, FACTS, &arena);
@@ -167,15 +148,63 @@ static void set_facts(void)
 	facts[4] = (struct deletable_fact){.fact = &gone};
 }
 
+START_TEST(a_fact_takes_its_source_only_if_asked)
+{
+	struct deletion deletion = {.kind = DELETION_FACT, .id = 5};
+	set_facts();
+	ck_assert(!deletion_reads_texts(&deletion));
+	take_turns(&deletion);
+	ck_assert_uint_eq(plan.turns.count, 0);
+	deletion.with_source = true;
+	ck_assert(deletion_reads_texts(&deletion));
+	take_turns(&deletion);
+	ASSERT_IDS(plan.turns, 1, 2, 4, 5); /* 1 is the source, 4 says it */
+	/* What else was learned from them stays, without its words. */
+	take_facts(&deletion);
+	ASSERT_IDS(plan.facts, 4, 5);
+	ASSERT_IDS(plan.unquoted, 9, 11);
+	finish();
+}
+END_TEST
+
+START_TEST(a_text_says_a_fact_by_its_value_and_a_word_of_its_quote)
+{
+	const struct fact green = {.key = SLICE("favourite_colour"),
+				   .value = SLICE("green"),
+				   .quote = SLICE("My favourite colour is green")};
+	struct deletable_saying saying = deletion_saying(&green, &arena);
+	ck_assert(deletion_is_said(&saying, SLICE("As I said: my favourite colour is green!")));
+	ck_assert(deletion_is_said(&saying, SLICE("Green has always been a favourite of mine.")));
+	ck_assert(!deletion_is_said(&saying, SLICE("My favourite food is figs.")));
+	ck_assert(!deletion_is_said(&saying, SLICE("The grass is green.")));
+	ck_assert(deletion_is_named(&saying, SLICE("The grass is green.")));
+	ck_assert(!deletion_is_named(&saying, SLICE("A greenhouse.")));
+	const struct fact yes = {.key = SLICE("vegetarian"), .value = SLICE("yes")};
+	saying = deletion_saying(&yes, &arena);
+	ck_assert(!deletion_is_said(&saying, SLICE("Yes, please do.")));
+	ck_assert(deletion_is_said(&saying, SLICE("Vegetarian? Yes.")));
+	/* Nothing but a name is known. */
+	const struct fact name = {.key = SLICE("city"), .value = SLICE("Lisbon")};
+	saying = deletion_saying(&name, &arena);
+	ck_assert(deletion_is_said(&saying, SLICE("I live in Lisbon.")));
+	ck_assert(!deletion_is_said(&saying, SLICE("I live in Porto.")));
+	const struct fact long_one = {.key = SLICE("note"), .value = SLICE("likes long walks")};
+	saying = deletion_saying(&long_one, &arena);
+	ck_assert(deletion_is_said(&saying, SLICE("She likes long walks.")));
+	ck_assert(!deletion_is_said(&saying, (struct slice){0}));
+	arena_finish(&arena);
+}
+END_TEST
+
 START_TEST(a_fact_takes_its_older_values_unless_they_are_kept)
 {
 	struct deletion deletion = {.kind = DELETION_FACT, .id = 9};
 	set_facts();
-	take_turns(&deletion, &city);
+	take_turns(&deletion);
 	take_facts(&deletion);
 	ASSERT_IDS(plan.facts, 4, 5, 9);
 	deletion.keeps_chain = true;
-	take_turns(&deletion, &city);
+	take_turns(&deletion);
 	take_facts(&deletion);
 	ASSERT_IDS(plan.facts, 9);
 	finish();
@@ -186,7 +215,7 @@ START_TEST(facts_go_with_their_only_source)
 {
 	struct deletion deletion = {.kind = DELETION_TURN, .id = 4};
 	set_facts();
-	take_turns(&deletion, NULL);
+	take_turns(&deletion);
 	ck_assert(deletion_takes_source(&plan, &city));
 	ck_assert(!deletion_takes_source(&plan, &old_city));
 	ck_assert(!deletion_takes_source(&plan, &(struct fact){0}));
@@ -195,13 +224,13 @@ START_TEST(facts_go_with_their_only_source)
 	ck_assert_uint_eq(plan.unquoted.count, 0);
 	/* what other words support stays with those */
 	facts[0].elsewhere = 1;
-	take_turns(&deletion, NULL);
+	take_turns(&deletion);
 	take_facts(&deletion);
 	ASSERT_IDS(plan.facts, 11);
 	ASSERT_IDS(plan.moved, 9);
 	deletion.keeps_facts = true;
 	facts[0].elsewhere = 0;
-	take_turns(&deletion, NULL);
+	take_turns(&deletion);
 	take_facts(&deletion);
 	ck_assert_uint_eq(plan.facts.count, 0);
 	ASSERT_IDS(plan.unquoted, 9, 11);
@@ -213,11 +242,11 @@ START_TEST(a_span_takes_the_facts_of_its_time)
 {
 	struct deletion span = {.kind = DELETION_SPAN, .since = 30, .until = 31};
 	set_facts();
-	take_turns(&span, NULL);
+	take_turns(&span);
 	take_facts(&span);
 	ASSERT_IDS(plan.facts, 11);
 	span.keeps_facts = true;
-	take_turns(&span, NULL);
+	take_turns(&span);
 	take_facts(&span);
 	ck_assert(deletion_is_empty(&plan));
 	finish();
@@ -228,25 +257,25 @@ START_TEST(a_topic_takes_the_facts_that_say_it_or_are_about_it)
 {
 	struct deletion topic = {.kind = DELETION_TOPIC, .about = SLICE("x"), .keeps_turns = true};
 	set_facts();
-	take_turns(&topic, NULL);
+	take_turns(&topic);
 	take_facts(&topic);
 	ASSERT_IDS(plan.facts, 11);
 	topic = (struct deletion){
 		.kind = DELETION_TOPIC, .entity = SLICE("maria"), .keeps_turns = true};
-	take_turns(&topic, NULL);
+	take_turns(&topic);
 	take_facts(&topic);
 	ASSERT_IDS(plan.facts, 11);
 	topic.entity = SLICE("mari");
-	take_turns(&topic, NULL);
+	take_turns(&topic);
 	take_facts(&topic);
 	ck_assert_uint_eq(plan.facts.count, 0);
 	topic.entity = SLICE("mari anna");
-	take_turns(&topic, NULL);
+	take_turns(&topic);
 	take_facts(&topic);
 	ck_assert_uint_eq(plan.facts.count, 0);
 	topic.entity = SLICE("maria");
 	topic.keeps_facts = true;
-	take_turns(&topic, NULL);
+	take_turns(&topic);
 	take_facts(&topic);
 	ck_assert_uint_eq(plan.facts.count, 0);
 	finish();
@@ -257,12 +286,12 @@ START_TEST(a_summary_goes_if_it_may_tell_of_it)
 {
 	struct deletion deletion = {.kind = DELETION_TURN, .id = 4};
 	set_facts();
-	take_turns(&deletion, NULL);
+	take_turns(&deletion);
 	take_facts(&deletion);
 	ck_assert_uint_eq(deletion_leaving(&plan).changed_from, plan.turns.ids[0]);
 	/* also of a fact whose turn stays */
 	deletion = (struct deletion){.kind = DELETION_FACT, .id = 9, .keeps_chain = true};
-	take_turns(&deletion, &city);
+	take_turns(&deletion);
 	take_facts(&deletion);
 	ck_assert_uint_eq(plan.turns.count, 0);
 	ck_assert_uint_eq(deletion_leaving(&plan).changed_from, city.exchange);
@@ -274,14 +303,14 @@ START_TEST(equal_plans_have_equal_tokens)
 {
 	struct deletion deletion = {.kind = DELETION_TURN, .id = 4};
 	set_facts();
-	take_turns(&deletion, NULL);
+	take_turns(&deletion);
 	take_facts(&deletion);
 	const uint64_t token = deletion_token(&plan);
-	take_turns(&deletion, NULL);
+	take_turns(&deletion);
 	take_facts(&deletion);
 	ck_assert_uint_eq(deletion_token(&plan), token);
 	deletion.keeps_facts = true;
-	take_turns(&deletion, NULL);
+	take_turns(&deletion);
 	take_facts(&deletion);
 	ck_assert_uint_ne(deletion_token(&plan), token);
 	ck_assert_uint_ne(deletion_token(&(struct deletion_plan){0}), 0);
@@ -367,6 +396,7 @@ END_TEST
 UNIT_MAIN("deletion", a_turn_takes_its_whole_exchange, a_conversation_takes_all_its_turns,
 	  a_span_of_time_is_half_open_and_counts_the_question,
 	  a_topic_takes_the_exchanges_that_say_it, a_fact_takes_its_source_only_if_asked,
+	  a_text_says_a_fact_by_its_value_and_a_word_of_its_quote,
 	  a_fact_takes_its_older_values_unless_they_are_kept, facts_go_with_their_only_source,
 	  a_span_takes_the_facts_of_its_time, a_topic_takes_the_facts_that_say_it_or_are_about_it,
 	  a_summary_goes_if_it_may_tell_of_it, equal_plans_have_equal_tokens,

@@ -28,6 +28,7 @@ struct ctl {
 	bool dry_run;
 	bool force;
 	bool never_again;
+	bool keep_turns;
 	const char *user;
 	const char *fact; /* what to forget; so are the next four */
 	const char *turn;

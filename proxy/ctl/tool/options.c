@@ -33,6 +33,7 @@ const struct ctl_option ctl_options[] = {
 	{"entity", "NAME", "what is about them", CTL_TAKES_PART, PLACE(entity)},
 	{"plan", "PLAN", "exactly what --dry-run showed", CTL_TAKES_PART, PLACE(plan)},
 	{"never-again", NULL, "nor learn its facts again", CTL_TAKES_PART, PLACE(never_again)},
+	{"keep-turns", NULL, "only the fact, not what says it", CTL_TAKES_PART, PLACE(keep_turns)},
 	{"force", NULL, "also under a legal hold", CTL_TAKES_PART, PLACE(force)},
 	{"dry-run", NULL, "only show what would happen", CTL_TAKES_DRY, PLACE(dry_run)},
 	{"format", "FORMAT", "of the file; default: found out", CTL_TAKES_FORM, PLACE(format)},
