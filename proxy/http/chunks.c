@@ -36,9 +36,10 @@ static bool read_size(struct http_chunks *chunks, char byte, struct http_refusal
 		chunks->line++;
 		return true;
 	}
-	if (chunks->line == 0 || (byte != '\r' && byte != ';'))
+	bool is_blank = chunks->is_lax && (byte == ' ' || byte == '\t');
+	if (chunks->line == 0 || (byte != '\r' && byte != ';' && !is_blank))
 		return malformed(refusal);
-	chunks->state = byte == ';' ? CHUNK_EXTENSION : CHUNK_SIZE_LF;
+	chunks->state = byte == '\r' ? CHUNK_SIZE_LF : CHUNK_EXTENSION;
 	return true;
 }
 

@@ -73,6 +73,7 @@ bool http_field_is_valid(struct http_field field);
 
 /* Decoder for a chunked body. Zero-initialize it. */
 struct http_chunks {
+	bool is_lax; /* allows blanks behind a chunk's size, and ignores what follows them */
 	int state;
 	uint64_t left; /* bytes left of the chunk's data, then of the trailer section's limit */
 	size_t line;   /* length of the current line */

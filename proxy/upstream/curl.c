@@ -7,10 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether any part of the request may have left, on this connection or on one that died. */
-static bool was_sent(const struct transfer *transfer)
+/* Bytes of heads and of what left with them, a proxy's CONNECT included. */
+static long written_by(const struct transfer *transfer)
 {
-	return transfer->sent || transfer->sent_again;
+	long written = 0;
+	curl_easy_getinfo(transfer->handle->easy, CURLINFO_REQUEST_SIZE, &written);
+	return written;
+}
+
+/* Notes whether any of the request has left, on this connection or on one that died. */
+static void note_sent(struct transfer *transfer)
+{
+	transfer->sent |= transfer->began && written_by(transfer) > transfer->written_before;
 }
 
 static enum upstream_result result_of(const struct transfer *transfer, CURLcode code)
@@ -19,7 +27,7 @@ static enum upstream_result result_of(const struct transfer *transfer, CURLcode 
 		return UPSTREAM_STOPPED;
 	if (upstream_is_answered(transfer))
 		return UPSTREAM_OK;
-	if (!was_sent(transfer))
+	if (!transfer->sent)
 		return code == CURLE_OPERATION_TIMEDOUT ? UPSTREAM_CONNECT_TIMEOUT
 							: UPSTREAM_UNREACHABLE;
 	return code == CURLE_OK && transfer->head.whole ? UPSTREAM_OK : UPSTREAM_BROKEN;
@@ -65,6 +73,7 @@ static const char *advice_on(const struct transfer *transfer, CURLcode code)
 
 static void finish_with_code(struct transfer *transfer, CURLcode code)
 {
+	note_sent(transfer);
 	enum upstream_result result = result_of(transfer, code);
 	const char *detail = transfer->broken;
 	const char *advice = advice_on(transfer, code);
@@ -81,8 +90,29 @@ static void finish_with_code(struct transfer *transfer, CURLcode code)
 	upstream_finish(transfer, result, detail);
 }
 
-/* curl retries a request whose reused connection died, up to five times and possibly on another
- * dead connection. This allows the first retry only, on a new connection. */
+/* curl retries a request whose reused connection died, up to five times, whatever its method, and
+ * possibly on another dead connection. These two stop it: before it opens another connection for
+ * what may not be sent again, and before it writes anything. One retry is allowed, on a new
+ * connection. */
+
+static bool may_retry(struct transfer *transfer)
+{
+	note_sent(transfer);
+	bool may = upstream_may_send_again(transfer);
+	if (!may)
+		transfer->broken = "The upstream closed the connection before its reply.";
+	return may;
+}
+
+static int before_connecting(void *cookie, curl_socket_t socket, curlsocktype purpose)
+{
+	struct transfer *transfer = cookie;
+	(void)socket;
+	(void)purpose;
+	bool may = !transfer->began || may_retry(transfer);
+	return may ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR;
+}
+
 static int before_sending(void *cookie, char *peer, char *own, int peer_port, int own_port)
 {
 	struct transfer *transfer = cookie;
@@ -91,18 +121,23 @@ static int before_sending(void *cookie, char *peer, char *own, int peer_port, in
 	(void)own;
 	(void)peer_port;
 	(void)own_port;
+	if (!transfer->began) {
+		transfer->began = true;
+		transfer->written_before = written_by(transfer);
+		return CURL_PREREQFUNC_OK;
+	}
 	curl_easy_getinfo(transfer->handle->easy, CURLINFO_NUM_CONNECTS, &opened);
-	transfer->wants_fresh = transfer->sent && opened == 0;
-	transfer->sent_again = transfer->sent_again || transfer->sent;
-	transfer->sent = true;
-	return transfer->wants_fresh ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+	bool may = may_retry(transfer);
+	transfer->wants_fresh = may && opened == 0;
+	transfer->sent_again = true;
+	return may && opened > 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static void send_on_fresh(struct transfer *transfer)
 {
 	CURLM *multi = transfer->upstream->multi;
 	transfer->wants_fresh = false;
-	transfer->sent = false; /* curl never resends on a fresh connection */
+	transfer->began = false; /* curl never resends on a fresh connection */
 	curl_multi_remove_handle(multi, transfer->handle->easy);
 	upstream_request_rewind(transfer);
 	curl_easy_setopt(transfer->handle->easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -136,6 +171,8 @@ static size_t on_header(char *bytes, size_t unit, size_t size, void *cookie)
 		transfer->broken = "The upstream sent a malformed head.";
 	if (taken < 0 || (taken > 0 && !upstream_deliver_head(transfer)))
 		return 0;
+	if (taken > 0 && !transfer->head.persists)
+		UPSTREAM_SET(transfer->handle->easy, CURLOPT_FORBID_REUSE, 1L);
 	return size;
 }
 
@@ -202,6 +239,8 @@ static void apply_events(struct transfer *transfer)
 	UPSTREAM_SET(easy, CURLOPT_PRIVATE, transfer);
 	UPSTREAM_SET(easy, CURLOPT_HEADERFUNCTION, on_header);
 	UPSTREAM_SET(easy, CURLOPT_HEADERDATA, transfer);
+	UPSTREAM_SET(easy, CURLOPT_SOCKOPTFUNCTION, before_connecting);
+	UPSTREAM_SET(easy, CURLOPT_SOCKOPTDATA, transfer);
 	UPSTREAM_SET(easy, CURLOPT_PREREQFUNCTION, before_sending);
 	UPSTREAM_SET(easy, CURLOPT_PREREQDATA, transfer);
 	UPSTREAM_SET(easy, CURLOPT_WRITEFUNCTION, on_data);

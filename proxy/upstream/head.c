@@ -136,28 +136,37 @@ uint64_t reply_body_size(const struct upstream_head *head, bool is_head_request)
 	return head->has_length ? head->length : UINT64_MAX;
 }
 
-/* Reads how the body ends, and whether the connection may serve another request after it. */
+/* Reads how the body ends, and whether the connection may serve another request after it: not where
+ * a server might count a body differently from this reader. */
 static void read_framing(struct reply_head *head, const struct upstream_head *all)
 {
 	struct slice version = slice_part(buffer_slice(&head->lines), 0, 8);
+	bool is_bodiless = all->status == 204 || all->status == 304;
+	bool has_coding = false;
 	bool has_length = false;
+	bool is_empty = false;
 	bool keeps = slice_equal(version, SLICE("HTTP/1.1"));
 	bool closes = false;
 	for (size_t i = 0; i < all->field_count; i++) {
 		struct http_field field = all->fields[i];
 		if (slice_equal_nocase(field.name, SLICE("Content-Length"))) {
 			has_length = true;
+			is_empty = slice_equal(field.value, SLICE("0"));
 		} else if (slice_equal_nocase(field.name, SLICE("Connection"))) {
 			closes |= http_list_has(field.value, SLICE("close"));
 			keeps |= http_list_has(field.value, SLICE("keep-alive"));
 		} else if (slice_equal_nocase(field.name, SLICE("Transfer-Encoding"))) {
 			bool is_chunked = slice_equal_nocase(field.value, SLICE("chunked"));
+			has_coding = true;
+			if (slice_equal_nocase(field.value, SLICE("identity")))
+				continue; /* no coding; only RFC 2616 had it */
 			head->other_coding |= head->chunked || !is_chunked;
 			head->chunked = true;
 		}
 	}
-	head->persists = keeps && !closes;
-	head->is_odd = head->chunked && has_length;
+	bool has_both = has_coding && has_length;
+	bool announces_body = has_coding || (has_length && !is_empty);
+	head->persists = keeps && !closes && !has_both && !(is_bodiless && announces_body);
 }
 
 const char *reply_head_read(struct reply_head *head, bool is_head_request,

@@ -75,8 +75,7 @@ static bool is_sent(const struct plain_connection *connection)
 static void succeed(struct transfer *transfer)
 {
 	struct plain_connection *connection = transfer->connection;
-	if (connection->is_last || !is_sent(connection) || !transfer->head.persists ||
-	    transfer->head.is_odd) {
+	if (connection->is_last || !is_sent(connection) || !transfer->head.persists) {
 		upstream_finish(transfer, UPSTREAM_OK, "");
 		return;
 	}
@@ -87,13 +86,12 @@ static void succeed(struct transfer *transfer)
 
 static void connect_transfer(struct transfer *transfer, const struct plain_route *route);
 
-/* The connection is of no more use before the reply was whole. One that died between two requests
- * says nothing about this one: the request gets one more try, on a new connection. */
+/* The connection is of no more use before the reply was whole. */
 static void break_off(struct plain_connection *connection)
 {
 	struct transfer *transfer = connection->transfer;
-	if (!connection->reused || connection->heard || transfer->sent_again) {
-		upstream_finish(transfer, UPSTREAM_BROKEN,
+	if (!connection->reused || connection->heard || !upstream_may_send_again(transfer)) {
+		upstream_finish(transfer, transfer->sent ? UPSTREAM_BROKEN : UPSTREAM_UNREACHABLE,
 				transfer->head.whole
 					? "The upstream broke off its reply."
 					: "The upstream closed the connection before its reply.");
@@ -144,7 +142,6 @@ static void send_request(struct plain_connection *connection)
 {
 	struct transfer *transfer = connection->transfer;
 	struct iovec vectors[VECTORS];
-	transfer->sent = true;
 	while (!is_sent(connection)) {
 		struct msghdr message = {.msg_iov = vectors};
 		message.msg_iovlen = fill_vectors(connection, vectors);
@@ -159,6 +156,7 @@ static void send_request(struct plain_connection *connection)
 			connection->send_failed = true;
 			return;
 		}
+		transfer->sent = true;
 		transfer->moved_at = clock_steady();
 		note_sent(connection, (size_t)size);
 	}
@@ -319,6 +317,7 @@ static void start(struct transfer *transfer, const struct upstream_request *requ
 	(void)plain_route_read(request, &route);
 	buffer_init(&transfer->line, SIZE_MAX);
 	buffer_init(&transfer->held, SIZE_MAX);
+	transfer->chunks.is_lax = true;
 	transfer->connect_limit = request->connect_timeout;
 	transfer->request_head = make_head(request, route.authority, has_body, &transfer->arena);
 	if (has_body)

@@ -26,8 +26,7 @@ struct reply_head {
 	/* Once read: */
 	bool chunked;
 	bool other_coding; /* a transfer coding that is not a single "chunked" */
-	bool persists;     /* by the version and the Connection fields */
-	bool is_odd;       /* both a length and a coding */
+	bool persists;     /* the connection may serve another request */
 };
 
 struct plain_connection;
@@ -102,11 +101,14 @@ struct transfer {
 	uint64_t dispatch;
 	bool paused;
 	struct event *resume;
-	bool sent;          /* the request has been sent once */
-	bool sent_again;    /* curl's retry counter lasts as long as the handle */
-	bool wants_fresh;   /* a reused connection died: the next one must be new */
-	bool stopped;       /* an event returned UPSTREAM_STOP */
-	const char *broken; /* why the reply is refused, or NULL */
+	bool repeatable;     /* the upstream may get the request twice */
+	bool began;          /* curl has a connection for it */
+	long written_before; /* what curl had written when it had one */
+	bool sent;           /* some of the request may have left */
+	bool sent_again;     /* curl's retry counter lasts as long as the handle */
+	bool wants_fresh;    /* a reused connection died: the next one must be new */
+	bool stopped;        /* an event returned UPSTREAM_STOP */
+	const char *broken;  /* why the reply is refused, or NULL */
 	bool went_well;
 };
 
@@ -134,6 +136,10 @@ bool upstream_deliver_head(struct transfer *transfer);
 bool upstream_is_answered(const struct transfer *transfer);
 /* `end` may start, cancel and free anything: the transfer no longer exists then. */
 void upstream_finish(struct transfer *transfer, enum upstream_result result, const char *detail);
+
+/* A reused connection died before its reply. Whether the request may be sent once more: its first
+ * attempt was noted in `sent` and `sent_again`. */
+bool upstream_may_send_again(const struct transfer *transfer);
 
 /* Whether plain.c can carry the request out: plain HTTP, no proxy, an address. */
 bool upstream_plain_takes(const struct upstream_request *request);

@@ -193,6 +193,24 @@ void upstream_resume(struct transfer *transfer)
 
 /* Starts of transfers. */
 
+/* A safe method changes nothing (RFC 9110, section 9.2.1), and a server recognizes a key. */
+static bool is_repeatable(const struct upstream_request *request)
+{
+	static const struct slice safe[] = {SLICE("GET"), SLICE("HEAD"), SLICE("OPTIONS"),
+					    SLICE("TRACE")};
+	for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++) {
+		if (slice_equal(request->method, safe[i]))
+			return true;
+	}
+	return http_field_value(request->fields, request->field_count, SLICE("Idempotency-Key"))
+		       .size > 0;
+}
+
+bool upstream_may_send_again(const struct transfer *transfer)
+{
+	return !transfer->sent_again && (transfer->repeatable || !transfer->sent);
+}
+
 struct transfer *upstream_start(struct upstream *upstream, const struct upstream_request *request,
 				const struct upstream_events *events, void *cookie)
 {
@@ -206,6 +224,7 @@ struct transfer *upstream_start(struct upstream *upstream, const struct upstream
 	transfer->idle_timeout = request->idle_timeout;
 	transfer->moved_at = clock_steady();
 	buffer_init(&transfer->head.lines, UPSTREAM_MAX_HEAD);
+	transfer->repeatable = is_repeatable(request);
 	transfer->is_head_request = slice_equal(request->method, SLICE("HEAD"));
 	transfer->engine = !upstream->only_curl && upstream_plain_takes(request)
 				   ? &upstream_plain_engine

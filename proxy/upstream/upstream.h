@@ -66,7 +66,7 @@ enum upstream_result {
 	UPSTREAM_OK,      /* the reply is whole, even if the request was not sent completely */
 	UPSTREAM_STOPPED, /* an event returned UPSTREAM_STOP */
 	/* With these two, the upstream has certainly seen nothing of the request: no address, no
-	 * connection, no TLS. */
+	 * connection, no TLS, or one that closed before anything was written. */
 	UPSTREAM_UNREACHABLE,
 	UPSTREAM_CONNECT_TIMEOUT,
 	UPSTREAM_FIRST_BYTE_TIMEOUT,
@@ -89,9 +89,11 @@ struct upstream_events {
 	void (*end)(void *cookie, enum upstream_result result, const char *detail);
 };
 
-/* Starts a transfer. Does not follow redirects. If a reused connection dies before any byte of the
- * reply (in libcurl: before its first whole line), retries once on a new connection; nothing else
- * is retried. */
+/* Starts a transfer. Does not follow redirects. A kept connection that was closed is found before
+ * it is used. If one dies later, before any byte of the reply (in libcurl: before its first whole
+ * line), the request is sent once more on a new connection, unless the upstream may have seen some
+ * of it: then only if its method is safe or it has an Idempotency-Key. Nothing else is sent twice.
+ */
 struct transfer *upstream_start(struct upstream *upstream, const struct upstream_request *request,
 				const struct upstream_events *events, void *cookie);
 /* Continues a transfer that `full` paused. */

@@ -106,6 +106,26 @@ def test_an_upstream_that_breaks_is_told_with_what_memory_did(daemon, upstream, 
     assert reply.headers["X-Memory-Status"] == "injected"
 
 
+ENGINES = {"own": {}, "libcurl": {"RECALLD_UPSTREAM_ENGINE": "libcurl"}}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_chat_that_an_upstream_read_is_not_sent_to_it_twice(make_daemon, upstream, user, engine):
+    """On a kept connection, which may have died unseen: it has not, the model is at work."""
+    daemon = make_daemon({"listen": {"workers": "1"}, "memory": {"learn": "off"}}, ENGINES[engine])
+    chat = Chat(daemon, user)
+    chat.say("Hello.")
+    upstream.script(json_reply({}, first_byte_delay=0.5, break_after=0))
+    reply = chat.send("Delete the oldest one.")
+    assert reply.status_code == 502 and reply.json()["error"]["code"] == "upstream_broken"
+    assert reply.headers["x-should-retry"] == "false" and "Retry-After" not in reply.headers
+    assert [r.connection for r in upstream.requests] == [upstream.requests[0].connection] * 2
+    chat.say("Hello again.")
+    upstream.script(json_reply({}, break_after=0))
+    assert chat.send("What now?", {"Idempotency-Key": "1"}).status_code == 200
+    assert len(upstream.requests) == 5 and upstream.requests[-1].body == upstream.requests[-2].body
+
+
 def test_the_receipt_of_a_refused_injection_says_that_nothing_was_given(daemon, upstream, known_user):
     upstream.script(json_reply({"error": {"message": "no system role"}}, status=400))
     reply = Chat(daemon, known_user).send("Where do I live?", model="refuses-once")

@@ -393,24 +393,24 @@ def test_a_slow_reader_is_not_taken_for_a_silent_upstream(make_daemon, hand, use
 # ---- the upstream's connections die ----
 
 
-def ask_twice(daemon, hand, die):
+def ask_twice(daemon, hand, die, fields=()):
     """A request that is answered, then one on the same connection, which `die` ends."""
     client = RawClient(daemon.port)
-    client.post_chat(BODY)
+    client.post_chat(BODY, fields=fields)
     peer = hand.accept()
     first = peer.read_request()
     peer.send(WHOLE)
     assert client.read_reply().body == b"{}"
-    client.post_chat(BODY)
+    client.post_chat(BODY, fields=fields)
     assert peer.read_request() == first, "the connection was not used again"
     die(peer)
     return client, first
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
-def test_a_reused_connection_that_dies_before_any_byte_is_tried_on_a_fresh_one(make_daemon, hand, reset):
+def test_what_has_an_idempotency_key_is_tried_on_a_fresh_connection_once_a_kept_one_died(make_daemon, hand, reset):
     daemon = make_daemon(hand.sections)
-    client, request = ask_twice(daemon, hand, lambda peer: peer.close(reset))
+    client, request = ask_twice(daemon, hand, lambda peer: peer.close(reset), [("Idempotency-Key", "1")])
     with client:
         fresh = hand.accept()
         assert fresh.read_request() == request

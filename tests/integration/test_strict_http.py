@@ -65,6 +65,7 @@ REFUSED = {
     "a chunk's size with a sign": (400, chunked(b"+2\r\n{}\r\n0\r\n\r\n")),
     "a chunk's size with 0x": (400, chunked(b"0x2\r\n{}\r\n0\r\n\r\n")),
     "a chunk's size behind a blank": (400, chunked(b" 2\r\n{}\r\n0\r\n\r\n")),
+    "a chunk's size before a blank": (400, chunked(b"2 \r\n{}\r\n0\r\n\r\n")),
     "a chunk's size of 17 digits": (400, chunked(b"00000000000000002\r\n{}\r\n0\r\n\r\n")),
     "no chunk's size": (400, chunked(b"\r\n{}\r\n0\r\n\r\n")),
     "a chunk line with bare LF": (400, chunked(b"2\n{}\r\n0\r\n\r\n")),

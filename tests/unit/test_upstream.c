@@ -32,10 +32,36 @@ START_TEST(a_chunked_reply_is_heard_without_its_coding_and_trailers)
 }
 END_TEST
 
+START_TEST(a_chunks_size_may_have_blanks_behind_it)
+{
+	struct heard heard = hear(peer_replies,
+				  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+				  "5  \r\nhello\r\n1\t;x=y\r\n!\r\n0 \r\n\r\n",
+				  "GET");
+	assert_heard(&heard, UPSTREAM_OK, "hello!");
+}
+END_TEST
+
 START_TEST(a_reply_until_close_is_marked_as_such)
 {
 	struct heard heard =
 		hear(peer_replies_and_closes, "HTTP/1.0 200 OK\r\nA: b\r\n\r\nhello", "GET");
+	ck_assert(heard.until_close);
+	assert_heard(&heard, UPSTREAM_OK, "hello");
+}
+END_TEST
+
+START_TEST(the_coding_named_identity_is_none)
+{
+	struct heard heard = hear(peer_replies,
+				  "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n"
+				  "Content-Length: 5\r\n\r\nhello",
+				  "GET");
+	ck_assert(heard.has_length && heard.length == 5 && !heard.until_close);
+	unit_assert_slice(buffer_slice(&heard.fields), "OK\nContent-Length: 5\n");
+	assert_heard(&heard, UPSTREAM_OK, "hello");
+	heard = hear(peer_replies_and_closes,
+		     "HTTP/1.1 200 OK\r\nTransfer-Encoding: Identity\r\n\r\nhello", "GET");
 	ck_assert(heard.until_close);
 	assert_heard(&heard, UPSTREAM_OK, "hello");
 }
@@ -254,7 +280,8 @@ END_TEST
 
 UNIT_MAIN("upstream", a_reply_with_a_length_is_heard_whole_with_its_fields,
 	  a_chunked_reply_is_heard_without_its_coding_and_trailers,
-	  a_reply_until_close_is_marked_as_such, nobody_calls_off_what_tells_where_a_body_ends,
+	  a_chunks_size_may_have_blanks_behind_it, a_reply_until_close_is_marked_as_such,
+	  the_coding_named_identity_is_none, nobody_calls_off_what_tells_where_a_body_ends,
 	  a_204_is_heard_without_its_length_and_body,
 	  a_switch_of_protocols_that_was_not_asked_for_is_a_fault,
 	  replies_without_a_body_end_at_their_head,

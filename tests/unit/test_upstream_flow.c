@@ -292,11 +292,15 @@ static void *peer_drops_second(void *argument)
 	return NULL;
 }
 
+/* With a key by which the server would know that it has had the request. */
 static void ask_on_a_dying_connection(const struct slice *pieces, size_t count)
 {
+	static const struct http_field key = {SLICE("idempotency-key"), SLICE("1")};
 	struct heard heard;
 	begin(peer_drops_second, NULL);
 	struct upstream_request request = request_of("POST", "/");
+	request.fields = &key;
+	request.field_count = 1;
 	request.has_body = true;
 	request.body = pieces;
 	request.body_count = count;

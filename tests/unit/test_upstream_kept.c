@@ -217,7 +217,180 @@ START_TEST(each_request_on_a_connection_that_died_is_tried_again)
 }
 END_TEST
 
+START_TEST(a_proxy_that_opens_no_tunnel_has_let_nothing_through)
+{
+	char proxy[50];
+	struct heard heard;
+	begin(peer_replies_and_closes, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", peer.port);
+	struct upstream_request request = request_of("POST", "/");
+	request.url = "https://provider.invalid/";
+	request.proxy = proxy;
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_UNREACHABLE, "");
+	finish();
+}
+END_TEST
+
+/* Reads a second request on the kept connection, and breaks off. */
+static void *peer_dies_with_the_second(void *reply)
+{
+	int fd = peer_accept();
+	peer_read(fd);
+	peer_send(fd, reply);
+	peer_read(fd);
+	close(fd);
+	return NULL;
+}
+
+static bool somebody_connects(void)
+{
+	struct pollfd listener = {peer.listener, POLLIN, 0};
+	return poll(&listener, 1, 0) > 0;
+}
+
+START_TEST(what_may_have_reached_the_upstream_is_not_sent_twice)
+{
+	static const char *const methods[] = {"POST", "POST", "DELETE", "PUT"};
+	static const struct http_field empty = {SLICE("Idempotency-Key"), SLICE("")};
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		struct heard heard;
+		begin(peer_dies_with_the_second, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+		struct upstream_request request = request_of("GET", "/");
+		fetch(&request, &heard);
+		assert_heard(&heard, UPSTREAM_OK, "ok");
+		request.method = slice_of(methods[i]);
+		request.has_body = true;
+		request.body = i == 1 ? pieces : &whole;
+		request.body_count = i == 1 ? 2 : 1;
+		request.fields = &empty;
+		request.field_count = 1;
+		fetch(&request, &heard);
+		ck_assert_str_eq(heard.detail,
+				 "The upstream closed the connection before its reply.");
+		assert_heard(&heard, UPSTREAM_BROKEN, "");
+		ck_assert(!somebody_connects());
+		finish();
+	}
+}
+END_TEST
+
+/* Keeps two connections; the one that is used next breaks off. */
+static void *peer_kills_one_of_two(void *reply)
+{
+	int fds[] = {peer_accept(), peer_accept()};
+	for (int i = 0; i < 2; i++) {
+		peer_read(fds[i]);
+		peer_send(fds[i], reply);
+	}
+	struct pollfd kept[] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}};
+	(void)poll(kept, 2, -1);
+	int first = kept[0].revents != 0 ? 0 : 1;
+	peer_read(fds[first]);
+	close(fds[first]);
+	peer_bye(fds[1 - first]);
+	return NULL;
+}
+
+START_TEST(nor_is_it_sent_on_another_kept_connection)
+{
+	struct heard heard[2];
+	begin(peer_kills_one_of_two, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+	struct upstream_request request = request_of("GET", "/");
+	for (int i = 0; i < 2; i++) {
+		heard_init(&heard[i]);
+		(void)upstream_start(upstream, &request, &events, &heard[i]);
+	}
+	WAIT_UNTIL(heard[0].ended && heard[1].ended);
+	for (int i = 0; i < 2; i++)
+		assert_heard(&heard[i], UPSTREAM_OK, "ok");
+	request.method = SLICE("POST");
+	request.has_body = true;
+	request.body = &whole;
+	request.body_count = 1;
+	fetch(&request, &heard[0]);
+	assert_heard(&heard[0], UPSTREAM_BROKEN, "");
+	ck_assert(!somebody_connects());
+	finish();
+}
+END_TEST
+
+static atomic_bool has_closed;
+
+static void *peer_closes_while_idle(void *reply)
+{
+	for (int i = 0; i < 2; i++) {
+		int fd = peer_accept();
+		peer_read(fd);
+		peer_send(fd, reply);
+		if (i == 1)
+			peer_bye(fd);
+		else
+			close(fd);
+		atomic_store(&has_closed, true);
+	}
+	return NULL;
+}
+
+START_TEST(a_kept_connection_that_was_closed_is_found_before_it_is_used)
+{
+	struct heard heard;
+	begin(peer_closes_while_idle, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+	struct upstream_request request = request_of("POST", "/");
+	request.has_body = true;
+	request.body = &whole;
+	request.body_count = 1;
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_OK, "ok");
+	while (!atomic_load(&has_closed)) /* the loop, which could see it, does not run */
+		usleep(1000);
+	fetch(&request, &heard);
+	assert_heard(&heard, UPSTREAM_OK, "ok");
+	finish();
+}
+END_TEST
+
+/* A connection for each request. */
+static void *peer_takes_one_each(void *reply)
+{
+	int first = peer_accept();
+	peer_read(first);
+	peer_send(first, reply);
+	int second = peer_accept();
+	peer_read(second);
+	peer_send(second, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmine");
+	peer_bye(second);
+	close(first);
+	return NULL;
+}
+
+START_TEST(a_connection_ends_with_a_reply_that_announces_a_body_it_cannot_have)
+{
+	static const char *const replies[] = {
+		"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\n",
+		"HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\n",
+		"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
+	};
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		struct heard heard;
+		begin(peer_takes_one_each, replies[i]);
+		struct upstream_request request = request_of("GET", "/");
+		fetch(&request, &heard);
+		assert_heard(&heard, UPSTREAM_OK, "");
+		fetch(&request, &heard);
+		assert_heard(&heard, UPSTREAM_OK, "mine");
+		finish();
+	}
+}
+END_TEST
+
 UNIT_MAIN("upstream_kept", a_request_goes_out_the_same_whatever_went_before_it,
 	  a_file_of_authorities_is_for_the_requests_that_name_it,
 	  a_connection_is_used_again_after_one_that_could_not_be,
-	  each_request_on_a_connection_that_died_is_tried_again)
+	  each_request_on_a_connection_that_died_is_tried_again,
+	  a_proxy_that_opens_no_tunnel_has_let_nothing_through,
+	  what_may_have_reached_the_upstream_is_not_sent_twice,
+	  nor_is_it_sent_on_another_kept_connection,
+	  a_kept_connection_that_was_closed_is_found_before_it_is_used,
+	  a_connection_ends_with_a_reply_that_announces_a_body_it_cannot_have)

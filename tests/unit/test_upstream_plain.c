@@ -9,7 +9,6 @@ START_TEST(a_reply_that_others_might_read_differently_is_refused)
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nhello",
 		"HTTP/2 200\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n",
 		"HTTP/1\nHTTP/1.1 204 No Content\r\n\r\n",
@@ -155,10 +154,7 @@ START_TEST(a_request_is_tried_again_only_once)
 {
 	struct heard heard;
 	begin(peer_dies_twice, NULL);
-	struct upstream_request request = request_of("POST", "/");
-	request.has_body = true;
-	request.body = &SLICE("question");
-	request.body_count = 1;
+	struct upstream_request request = request_of("GET", "/");
 	fetch(&request, &heard);
 	assert_heard(&heard, UPSTREAM_OK, "ok");
 	fetch(&request, &heard);
