@@ -147,7 +147,7 @@ static void look_at(struct learner *learner, struct learner_user *learner_user)
 		.has_new_key = learner_user->has_new_key,
 		.is_pressing = learner_user->is_pressing,
 		.quiet = learner_user_quiet_time(learner_user),
-		.now = clock_wall(),
+		.clock = clock_wall,
 	};
 	next_job_choose(&next);
 	learner_user_note_next(learner_user, &next);

@@ -81,6 +81,7 @@ static void read_page(struct next_job *next, uint64_t after)
 	if (store_user_jobs(next->store, next->user, after, JOBS_AT_ONCE, page, &next->arena) !=
 	    STORE_OK)
 		*page = (struct job_list){0};
+	next->now = next->clock();
 	for (size_t i = 0; i < page->count; i++) {
 		const struct job *job = &page->jobs[i];
 		bool has_key = next->key_field.size > 0 || !job->client_key;

@@ -30,8 +30,8 @@ struct next_job {
 	struct user_key user;
 	bool has_new_key; /* what failed with the old key is tried at once */
 	bool is_pressing; /* does not wait for more exchanges */
-	int64_t quiet;    /* milliseconds since the user's last exchange */
-	int64_t now;
+	int64_t quiet;    /* milliseconds since the user's last exchange woke the learner */
+	int64_t (*clock)(void);
 
 	/* The result, in the arena, until next_job_finish(). */
 	const struct job *jobs[LEARN_BATCH_MOST]; /* to be learned from together */
@@ -41,7 +41,8 @@ struct next_job {
 	int64_t idle;           /* ...for so many milliseconds... */
 	size_t most;            /* ...or until so many exchanges wait */
 	struct slice key_field; /* "NAME: VALUE"; empty: none is needed */
-	struct job_list page;   /* the jobs among which it was found */
+	struct job_list page;   /* the jobs among which it was found, ... */
+	int64_t now;            /* ...and the time after they were read: none is from later */
 	struct arena arena;
 	/* The first job of each kind that is wanted and has its key, or NULL. Jobs for facts run in
 	 * order; they and the summary do not wait for each other. */

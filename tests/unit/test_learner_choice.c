@@ -13,6 +13,11 @@ static void postpone(struct fixture *fixture, struct job job)
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
+static int64_t now_is(void)
+{
+	return NOW;
+}
+
 /* How long alex's job has to wait that is to be tried next at `not_before`; 0: it is due. */
 static int64_t wait_until(int64_t not_before)
 {
@@ -29,7 +34,7 @@ static int64_t wait_until(int64_t not_before)
 				.keys = key_ring_create(),
 				.user = fixture_key("alex"),
 				.quiet = INT64_MAX,
-				.now = NOW};
+				.clock = now_is};
 	next_job_choose(&next);
 	int64_t wait = next.count > 0 ? 0 : next.wait;
 	next_job_finish(&next);
@@ -75,7 +80,7 @@ static struct next_job choose(unsigned said, unsigned tries, int64_t quiet, int6
 				.user = fixture_key("alex"),
 				.quiet = quiet,
 				.is_pressing = is_pressing,
-				.now = NOW};
+				.clock = now_is};
 	next_job_choose(&next);
 	next_job_finish(&next);
 	key_ring_destroy(next.keys);
@@ -118,6 +123,41 @@ START_TEST(exchanges_wait_for_each_other_or_for_quiet)
 }
 END_TEST
 
+static struct fixture raced;
+
+/* A busy machine: while the learner asks for the time, another exchange comes. */
+static int64_t now_while_another_comes(void)
+{
+	struct append append = fixture_exchange("hi again", "hello", NOW + 1);
+	append.session = SLICE("s");
+	append.ordinal = append.conversation = 1;
+	ck_assert_int_eq(fixture_append(&raced, &append), STORE_OK);
+	return NOW;
+}
+
+START_TEST(an_exchange_that_comes_during_the_choice_makes_nothing_due)
+{
+	struct config *config = read_good("[memory]\nlearn_idle = 5s\nlearn_batch = 3\n");
+	fixture_init(&raced, MAP);
+	struct append append = fixture_exchange("hi", "hello", NOW);
+	append.session = SLICE("s");
+	ck_assert_int_eq(fixture_append(&raced, &append), STORE_OK);
+	struct next_job next = {.store = raced.store,
+				.config = config,
+				.keys = key_ring_create(),
+				.user = fixture_key("alex"),
+				.quiet = INT64_MAX, /* its wake has not come either */
+				.clock = now_while_another_comes};
+	next_job_choose(&next);
+	ck_assert_uint_eq(next.count, 0);
+	ck_assert_int_eq(next.wait, 5000);
+	next_job_finish(&next);
+	key_ring_destroy(next.keys);
+	config_release(config);
+	fixture_finish(&raced);
+}
+END_TEST
+
 /* Nothing else wakes the learner for an exchange, who would walk over all that wait with it. */
 START_TEST(the_learner_follows_the_modes_that_learn)
 {
@@ -143,5 +183,6 @@ START_TEST(the_learner_follows_the_modes_that_learn)
 END_TEST
 
 UNIT_MAIN("learner_choice", exchanges_wait_for_each_other_or_for_quiet,
+	  an_exchange_that_comes_during_the_choice_makes_nothing_due,
 	  a_job_waits_for_its_time_but_never_longer_than_any_pause_is,
 	  the_learner_follows_the_modes_that_learn)
