@@ -314,9 +314,9 @@ def test_the_quickstart_shows_the_main_job():
 
 
 def on_screen(command, columns):
-    """What a terminal of so many columns is sent."""
+    """What a terminal of so many columns is sent, and has not been overwritten."""
     shown = run(["script", "-qec", f"stty cols {columns} rows 40; exec {command}", "/dev/null"], TERM="xterm-256color")
-    return shown.replace("\r\n", "\n")
+    return re.sub(r"[^\n]*\r|\x1b\[K", "", shown.replace("\r\n", "\n"))
 
 
 def test_the_quickstart_s_screen_fits_a_terminal():
@@ -364,6 +364,28 @@ def test_a_kept_quickstart_is_talked_to_here_and_by_a_client():
     assert ask("Where do I live?", "know") == "I don't know: you have not told me.\n"
     process.communicate("/quit\n", timeout=30)
     assert process.returncode == 0
+
+
+def test_a_kept_quickstart_goes_on_after_what_is_forgotten_and_what_fails():
+    """README's own wish deletes the receipt that the figures stand in, as it quotes what goes."""
+    wish = re.search(r'"(forget that I) \.\.\."', README)[1].capitalize() + " like sailing."
+    lines = ["/why", "I like sailing.", "What do I like?", wish, "/why", "What do I like?", "I work in Oslo", "Where do I work?"]
+    done = subprocess.run([QUICKSTART, "--keep"], input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=300,
+                          env=clean_environment())  # fmt: skip
+    told = done.stdout[done.stdout.index("erases this memory\n") :].splitlines()[1:]
+    assert done.returncode == 0 and done.stderr == ""
+    assert told[0] == "  nothing has been answered yet" and told[3] == "You told me that you like sailing."
+    assert told[5].startswith("Noted: Forget") and re.fullmatch(r"  \(injected, \d+ tokens.*\)", told[6])
+    assert told[-6] == "I don't know: you have not told me." and told[-2] == "You told me that you work in Oslo"
+
+
+def test_the_quickstart_builds_only_what_it_shows(tmp_path):
+    """Into a folder of its own, without building: what ninja would do."""
+    targets = re.search(r"^\tninja -C \"\$build\" (.+)$", Path(QUICKSTART).read_text(), re.M)[1].split()
+    run(["meson", "setup", str(tmp_path / "build")], ROOT)
+    steps = {name: len(run(["ninja", "-n", "-C", str(tmp_path / "build"), *names]).splitlines())
+             for name, names in {"shown": targets, "all": []}.items()}
+    assert steps["shown"] < 0.65 * steps["all"]
 
 
 def test_the_quickstart_tells_what_it_takes():

@@ -106,6 +106,7 @@ static const char *const verbs[][2] = {
 	{"born", "were born in"}, {"dislikes", "dislike"},      {"from", "are from"},
 	{"has", "have"},          {"learning", "are learning"}, {"likes", "like"},
 	{"lives_in", "live in"},  {"studies", "study"},         {"uses", "use"},
+	{"works_in", "work in"},
 };
 
 static bool told_verb(struct slice key, struct slice value, struct slice *told, struct arena *arena)

@@ -51,6 +51,8 @@ START_TEST(statements_become_facts)
 		{uses_chroma, "vector_store set ChromaDB\n"},
 		{"I live in Berlin and work at Siemens as a nurse.",
 		 "lives_in set Berlin\nemployer set Siemens\njob set nurse\n"},
+		{"I work in Oslo", "works_in set Oslo\n"},
+		{"Ich arbeite in Köln.", "works_in set Köln\n"},
 		{"My favourite colour is blue.", "favourite_colour set blue\n"},
 		{"I love hiking, climbing and good coffee.",
 		 "likes add hiking\nlikes add climbing\nlikes add good coffee\n"},

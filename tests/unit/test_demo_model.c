@@ -57,6 +57,9 @@ START_TEST(people_are_told_what_they_said_in_the_second_person)
 			  "You told me your goals: see Graz.");
 	unit_assert_slice(ASK(BLOCK("Facts:\n- lives_in: Graz"), "Where do I live?"),
 			  "You told me that you live in Graz.");
+	unit_assert_slice(
+		ASK(BLOCK("Facts:\n- lives_in: Graz\n- works_in: Oslo"), "Where do I work?"),
+		"You told me that you work in Oslo.");
 }
 END_TEST
 
