@@ -3,10 +3,10 @@
 #ifndef RECALLD_PROXY_SERVICE_H
 #define RECALLD_PROXY_SERVICE_H
 
+#include "proxy/client_log.h"
 #include "proxy/unsettled.h"
 #include "proxy/upstream/last_failure.h"
 #include "proxy/upstream/model_traits.h"
-#include "proxy/without_memory.h"
 #include "storage/store.h"
 
 #include <stdatomic.h>
@@ -30,6 +30,7 @@ struct service {
 	struct last_failure upstream;  /* with the model provider */
 	struct last_failure learning;  /* with the memory model */
 	struct last_failure embedding; /* with the embedding model */
+	struct last_failure reload;    /* of the configuration, whose old one is in force */
 	atomic_size_t connections;
 	atomic_size_t exchanges;       /* open; each has, or soon opens, an upstream connection */
 	atomic_size_t in_flight;       /* bytes, see struct http_server_options */
@@ -39,7 +40,8 @@ struct service {
 	size_t workers;
 	atomic_bool draining;
 	struct unsettled unsettled;
-	struct warned_programs warned; /* client programs that called paths without memory */
+	struct client_log misses;      /* calls that get no memory */
+	struct client_log failures;    /* of the upstream */
 	atomic_bool warned_of_key;     /* that a client's key cannot be used to learn with */
 	atomic_uint_fast64_t receipts; /* issued since startup */
 };

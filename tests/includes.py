@@ -33,10 +33,10 @@ INCLUDE = re.compile(r'^\s*#\s*include "([^"]+)"', re.M)
 FIELDS = "messages|choices|delta|tool_calls|function_call|finish_reason|refusal|response_format|prompt_tokens"
 FIELD = re.compile(rf'"(?:{FIELDS})"|\\"(?:{FIELDS})\\":|\[DONE\]')
 # Who may say them: the dialects, the memory model's client, and what has a form of its own in which a
-# word happens to be the same (ours for imports and exports, the configuration's keys, prompts' labels).
+# word happens to be the same (ours for imports and exports, the configuration's keys, metrics' and prompts' labels).
 SPEAKERS = (
     "core/dialect/", "core/messages/", "core/responses/", "core/model/", "core/text/label.c", "storage/dump/form.c",
-    "proxy/admin/", "proxy/config/", "proxy/ctl/", "proxy/portable/settings.c",
+    "proxy/admin/", "proxy/config/", "proxy/ctl/", "proxy/portable/settings.c", "proxy/runtime/metrics.c",
 )
 
 

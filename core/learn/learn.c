@@ -4,6 +4,7 @@
 #include "core/grounding/borne.h"
 #include "core/grounding/lists.h"
 #include "core/grounding/mend.h"
+#include "core/grounding/subject.h"
 #include "core/grounding/words.h"
 #include "core/learn/entry.h"
 #include "core/learn/names.h"
@@ -344,6 +345,24 @@ const struct learn_entries *learn_answers_parse(const struct slice *answers, siz
 	return read_all(answers, count, entries, arena) ? entries : NULL;
 }
 
+/* Whether the user says something of themselves or theirs that any model should find. A question
+ * or a task tells nothing, whether it ends with a mark or begins with "what" or "how". */
+static bool tells(const struct learn_turn *turn, struct arena *arena)
+{
+	const struct said said = own_words(turn, arena);
+	for (size_t i = 0; i < said.count; i++) {
+		const struct said_clause *clause = &said.clauses[i];
+		const unsigned own = WORD_FIRST | WORD_MY | WORD_SUBJECT;
+		const bool begins_otherwise = clause->count > 0 && clause->words[0].is_function &&
+					      (clause->words[0].bits & own) == 0;
+		if (!clause->is_asked && !begins_otherwise && !said_is_task(clause) &&
+		    (said_is_of_user(&said, clause) || said_is_of_something(clause) ||
+		     said_begins_with_kin(clause)))
+			return true;
+	}
+	return false;
+}
+
 /* A copy, since checking an entry changes it. */
 static struct learn_entries *copy_entries(const struct learn_entries *parsed, struct arena *arena)
 {
@@ -361,6 +380,7 @@ void learn_from_entries(const struct learn_turn *turn, const struct learn_entrie
 	*learning = (struct learning){0};
 	learning->is_empty = entries->count + entries->rejected == 0;
 	struct reading reading = {.turn = turn, .arena = arena, .pointed_at = last_answer(turn)};
+	learning->is_missed = learning->is_empty && tells(turn, arena);
 	if (entries->count > 0) {
 		reading.said = own_words(turn, arena);
 		reading.wish = wish_read(turn, &reading.said, arena);

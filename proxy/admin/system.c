@@ -1,4 +1,5 @@
 #include "core/json/json.h"
+#include "core/json/members.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/admin/scrub.h"
@@ -186,6 +187,7 @@ static void print_work(struct buffer *out)
 	static const struct counted model[] = {
 		{"calls", METRIC_MODEL_CALLS},
 		{"empty", METRIC_MODEL_EMPTY},
+		{"missed", METRIC_MODEL_MISSED},
 		{"unusable", METRIC_MODEL_UNUSABLE},
 		{"refused", METRIC_MODEL_REFUSED},
 		{"late", METRIC_MODEL_LATE},
@@ -201,6 +203,11 @@ static void print_work(struct buffer *out)
 		{"injected", METRIC_TOKENS_INJECTED},
 		{"trimmed", METRIC_TOKENS_TRIMMED},
 	};
+	buffer_append(out, SLICE(",\"upstream_answers\":{"));
+	for (size_t i = 0; i < METRIC_ANSWER_CLASSES; i++)
+		buffer_printf(out, "%s\"%s\":%" PRIu64, i == 0 ? "" : ",", metric_answer_classes[i],
+			      metrics_answers(i));
+	buffer_append_byte(out, '}');
 	print_counted(out, "requests", requests, sizeof(requests) / sizeof(requests[0]));
 	print_counted(out, "bypassed", causes, sizeof(causes) / sizeof(causes[0]));
 	print_counted(out, "memory_model", model, sizeof(model) / sizeof(model[0]));
@@ -218,6 +225,15 @@ static void print_key(struct admin_call *call, struct buffer *out)
 		buffer_printf(out, "{\"since\":\"%.*s\",\"overdue\":%s}",
 			      SLICE_PRINT(text_time(made, &call->arena)),
 			      is_key_overdue(call) ? "true" : "false");
+}
+
+/* What failed last; "": nothing since. */
+static void print_troubles(struct service *service, struct buffer *out, struct arena *arena)
+{
+	json_put_text(out, "upstream_trouble", last_failure_read(&service->upstream, arena));
+	json_put_text(out, "learning_trouble", last_failure_read(&service->learning, arena));
+	json_put_text(out, "embedding_trouble", last_failure_read(&service->embedding, arena));
+	json_put_text(out, "configuration_trouble", last_failure_read(&service->reload, arena));
 }
 
 void admin_get_status(struct admin_call *call)
@@ -241,12 +257,7 @@ void admin_get_status(struct admin_call *call)
 	json_quote(&out, slice_of(config->upstream.base_url));
 	buffer_append(&out, SLICE(",\"embedding\":"));
 	json_quote(&out, slice_of(config->model.embedding));
-	buffer_append(&out, SLICE(",\"upstream_trouble\":"));
-	json_quote(&out, last_failure_read(&call->service->upstream, &call->arena));
-	buffer_append(&out, SLICE(",\"learning_trouble\":"));
-	json_quote(&out, last_failure_read(&call->service->learning, &call->arena));
-	buffer_append(&out, SLICE(",\"embedding_trouble\":"));
-	json_quote(&out, last_failure_read(&call->service->embedding, &call->arena));
+	print_troubles(call->service, &out, &call->arena);
 	print_retention(config, &out);
 	buffer_append(&out, SLICE(",\"scrub\":"));
 	scrub_put_state(call, &out);

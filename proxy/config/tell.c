@@ -31,13 +31,13 @@ void config_fault(struct config_reader *reader, struct config_origin origin, con
 	(void)fputc('\n', reader->faults);
 }
 
-static void warn(struct config_reader *reader, struct config_origin origin, const char *format,
-		 va_list arguments)
+static void warn(struct config_reader *reader, struct config_origin origin, const char *word,
+		 const char *format, va_list arguments)
 {
 	if (reader->warnings == NULL)
 		return;
 	print_origin(reader, origin, reader->warnings);
-	(void)fputs("warning: ", reader->warnings);
+	(void)fputs(word, reader->warnings);
 	(void)vfprintf(reader->warnings, format, arguments);
 	(void)fputc('\n', reader->warnings);
 }
@@ -46,7 +46,15 @@ void config_warning(struct config_reader *reader, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	warn(reader, (struct config_origin){0}, format, arguments);
+	warn(reader, (struct config_origin){0}, "warning: ", format, arguments);
+	va_end(arguments);
+}
+
+void config_note(struct config_reader *reader, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	warn(reader, (struct config_origin){0}, "note: ", format, arguments);
 	va_end(arguments);
 }
 
@@ -55,6 +63,6 @@ void config_warning_at(struct config_reader *reader, struct config_origin origin
 {
 	va_list arguments;
 	va_start(arguments, format);
-	warn(reader, origin, format, arguments);
+	warn(reader, origin, "warning: ", format, arguments);
 	va_end(arguments);
 }

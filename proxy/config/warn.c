@@ -52,8 +52,7 @@ static void warn_of_key(struct config_reader *reader, const char *work, const ch
 	struct slice upstream = config_url_origin(slice_of(config->upstream.base_url));
 	struct slice model = config_url_origin(slice_of(config->model.base_url));
 	bool elsewhere = model.size > 0 && !slice_equal_nocase(model, upstream);
-	bool upstream_key = *config->upstream.api_key != '\0';
-	if (elsewhere && upstream_key)
+	if (elsewhere && *config->upstream.api_key != '\0')
 		config_warning(reader, "[model] base_url differs from the upstream's server but "
 				       "gets the upstream's api_key; set [model] api_key");
 	else if (elsewhere && slice_equal_nocase(model, SLICE("https://api.openai.com")))
@@ -68,12 +67,11 @@ static void warn_of_key(struct config_reader *reader, const char *work, const ch
 			"not sent there, and turns of clients with a key will not be %s; set "
 			"[model] api_key (to any word if it needs none)",
 			done);
-	else if (!upstream_key)
-		config_warning(
-			reader,
-			"%s uses each client's own key; after a restart pending work waits for "
-			"that client's next request; set [model] api_key to have it %s at once",
-			work, done);
+	else if (*config->upstream.api_key == '\0')
+		config_note(reader,
+			    "%s uses each client's own key; after a restart pending work waits for "
+			    "that client's next request; set [model] api_key to have it %s at once",
+			    work, done);
 }
 
 static void warn_of_learning(struct config_reader *reader)

@@ -64,11 +64,12 @@ static const char *const troubles[][2] = {
 	{"upstream_trouble", "the upstream"},
 	{"learning_trouble", "the memory model"},
 	{"embedding_trouble", "the embedding model"},
+	{"configuration_trouble", "the changed configuration, which is not in force"},
 };
 
 enum { TROUBLES = sizeof(troubles) / sizeof(troubles[0]) };
 
-/* It serves, and the last call to each server succeeded. */
+/* It serves, and the last call to each server and the last reload succeeded. */
 static bool is_well(json_t *status)
 {
 	bool well = json_is_true(json_object_get(status, "ready"));
@@ -157,7 +158,7 @@ const struct ctl_command ctl_check = {
 		   "upstream or model, since a restart would not help.",
 	.example = "recallctl check\n"
 		   "recallctl check --quiet && echo \"takes traffic\"",
-	.success = "recalld is ready, and the last call to each server succeeded",
+	.success = "recalld is ready, and the last reload and call to each server succeeded",
 	.failure = "it is not ready, or one of them failed",
 	.takes = CTL_TAKES_QUIET,
 	.run = check,

@@ -85,11 +85,22 @@ static long long rejected_share(json_t *model)
 }
 
 /* In percent of the exchanges that were learned from, several by one call; an earlier recalld
- * counts calls alone. */
+ * counts calls alone. Questions hold nothing to be found. */
 static long long empty_share(json_t *model)
 {
 	long long lessons = number(model, json_object_get(model, "lessons") ? "lessons" : "calls");
 	return lessons == 0 ? 0 : 100 * number(model, "empty") / lessons;
+}
+
+/* In percent of the exchanges in which something was found, or should have been: the user tells
+ * something of themselves. An earlier recalld does not know which tell. */
+static long long missed_share(json_t *model)
+{
+	if (!json_object_get(model, "missed"))
+		return number(model, "calls") < FEW_CALLS ? 0 : empty_share(model);
+	const long long missed = number(model, "missed");
+	const long long told = number(model, "lessons") - number(model, "empty") + missed;
+	return told < FEW_CALLS ? 0 : 100 * missed / told;
 }
 
 static void print_learned(json_t *model)
@@ -157,11 +168,25 @@ static void print_key(json_t *status)
 		     json_is_true(json_object_get(key, "overdue")) ? ", which is overdue" : "");
 }
 
+static void print_answers(json_t *status)
+{
+	static const struct part parts[] = {
+		{"2xx", "fine"},     {"3xx", "elsewhere"}, {"4xx", "refused"},
+		{"429", "too many"}, {"5xx", "failed"},
+	};
+	json_t *answers = json_object_get(status, "upstream_answers");
+	if (sum(answers) == number(answers, "2xx")) /* or an earlier recalld */
+		return;
+	(void)fputs("  answers     ", stdout);
+	print_parts(answers, parts, sizeof(parts) / sizeof(parts[0]));
+}
+
 void ctl_print_work(json_t *status)
 {
 	print_disk(status);
 	print_key(status);
 	print_requests(status);
+	print_answers(status);
 	print_model(status);
 	print_tokens(status);
 }
@@ -184,16 +209,18 @@ void ctl_print_advice(json_t *status)
 	json_t *model = json_object_get(status, "memory_model");
 	bool called = number(model, "calls") >= FEW_CALLS;
 	advise(has(status, "upstream_trouble"),
-	       "see [upstream] base_url and api_key; is the provider up?");
+	       "see [upstream] base_url and api_key, or the client's key and model");
 	advise(has(status, "learning_trouble"),
 	       "see [model] base_url, api_key and name; waiting work is not lost");
 	advise(has(status, "embedding_trouble"),
 	       "see [model] embedding; recall uses words alone meanwhile");
+	advise(has(status, "configuration_trouble"),
+	       "mend the configuration: recalld -t names each fault");
 	advise(called && share(model, number(model, "unusable")) > FAILED_PERCENT,
 	       "the memory model's answers cannot be used: try another [model] name");
 	advise(number(status, "parked") > 0,
 	       "run recallctl unpark once the memory model works again");
-	advise(called && empty_share(model) > FULL_PERCENT,
+	advise(missed_share(model) > FULL_PERCENT,
 	       "the memory model finds next to nothing: try another [model] name");
 	advise(rejected_share(model) > FULL_PERCENT,
 	       "the memory model makes up what it finds: try another [model] name");

@@ -70,19 +70,23 @@ void config_watch_start(struct config_watch *watch, const char *file, const stru
 
 /* Marks the files before reading them, so that a change during the read is noticed. Files that the
  * new configuration names first are known only after the read: it is then read again. */
-struct config *config_watch_read(struct config_watch *watch, const struct config *config)
+struct config *config_watch_read(struct config_watch *watch, const struct config *config,
+				 char *fault, size_t fault_size)
 {
-	mark_files(watch, config, watch->read);
-	struct config *fresh = config_read_again(watch->file);
-	if (fresh == NULL)
-		return NULL;
+	struct config_messages messages;
 	struct file_mark marks[CONFIG_FILES];
-	mark_files(watch, fresh, marks);
-	if (same_marks(marks, watch->read))
-		return fresh;
-	memcpy(watch->read, marks, sizeof(marks));
-	config_release(fresh);
-	return config_read_again(watch->file);
+	mark_files(watch, config, watch->read);
+	struct config *fresh = config_read_again(watch->file, &messages);
+	if (fresh != NULL)
+		mark_files(watch, fresh, marks);
+	if (fresh != NULL && !same_marks(marks, watch->read)) {
+		memcpy(watch->read, marks, sizeof(marks));
+		config_release(fresh);
+		config_messages_free(&messages);
+		fresh = config_read_again(watch->file, &messages);
+	}
+	config_messages_log(&messages, fault, fault_size);
+	return fresh;
 }
 
 /* A missing file may be in the middle of a replacement, and one that has just changed may be half

@@ -27,8 +27,9 @@ struct config_watch {
 /* `config` was read from `file`, which must outlive the watch, just now. */
 void config_watch_start(struct config_watch *watch, const char *file, const struct config *config);
 /* Reads the configuration again; `config` is the one in force. NULL: it has faults, which are in
- * the log. */
-struct config *config_watch_read(struct config_watch *watch, const struct config *config);
+ * the log; `fault` gets the first. */
+struct config *config_watch_read(struct config_watch *watch, const struct config *config,
+				 char *fault, size_t fault_size);
 /* Looks at the files of the configuration in force, once a second. True: they have changed since
  * they were read, all of them exist, and none has changed since the last look. */
 bool config_watch_look(struct config_watch *watch, const struct config *config);

@@ -114,11 +114,15 @@ static void apply(struct server_process *process, struct config *config)
 
 static void reload(struct server_process *process)
 {
-	struct config *config = config_watch_read(&process->config_watch, process->config);
+	struct failure_words fault = {0};
+	struct config *config = config_watch_read(&process->config_watch, process->config,
+						  fault.text, sizeof(fault.text));
 	if (config != NULL) {
+		last_failure_end(&process->service.reload);
 		apply(process, config);
 		return;
 	}
+	(void)last_failure_note(&process->service.reload, &fault);
 	metrics_count(METRIC_CONFIG_FAULTS, 1);
 	log_error("configuration not reloaded because of the faults above; the old one stays in "
 		  "force");
@@ -318,6 +322,9 @@ static bool start(struct server_process *process)
 	last_failure_init(&process->service.upstream);
 	last_failure_init(&process->service.learning);
 	last_failure_init(&process->service.embedding);
+	last_failure_init(&process->service.reload);
+	client_log_init(&process->service.misses, 0);
+	client_log_init(&process->service.failures, LOG_BETWEEN_WARNINGS);
 	process->service.descriptors = descriptors_limit();
 	process->service.workers = workers_wanted(process->config);
 	warn_of_limits(process->config);

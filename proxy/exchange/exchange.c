@@ -243,6 +243,30 @@ static void take_key(struct exchange *exchange, const struct http_head *head)
 	exchange->key_field = may_offer ? key : (struct slice){0};
 }
 
+static struct slice field_of(const struct exchange *exchange, struct slice name)
+{
+	const struct http_head *head = http_request_head(exchange->request);
+	return http_field_value(head->fields, head->field_count, name);
+}
+
+static void log_miss(struct exchange *exchange, enum client_miss miss, struct slice path)
+{
+	const struct slice origin =
+		arena_printf(&exchange->arena, "%s://%.*s",
+			     exchange->config->listen.tls != NULL ? "https" : "http",
+			     SLICE_PRINT(client_name(field_of(exchange, SLICE("Host")))));
+	client_log_miss(&exchange->worker->service->misses, miss,
+			field_of(exchange, SLICE("User-Agent")), path, origin);
+}
+
+/* Whether the id of a path /u/USER is what follows an id that was left out. */
+static bool lacks_user(const struct identity_path *path)
+{
+	return path->rest.size > 0 &&
+	       (path->user.size == 0 || slice_equal(path->user, SLICE("v1")) ||
+		(slice_equal(path->user, SLICE("api")) && slice_equal(path->rest, SLICE("/chat"))));
+}
+
 static void open_chat(struct exchange *exchange)
 {
 	struct http_request *request = exchange->request;
@@ -265,6 +289,8 @@ static void open_chat(struct exchange *exchange)
 		return;
 	case CHAT_PASS:
 	default:
+		if (exchange->chat.status == CHAT_ANONYMOUS)
+			log_miss(exchange, CLIENT_MISS_ID, exchange->path);
 		go_on(exchange);
 	}
 }
@@ -316,13 +342,13 @@ static void begin_fetch(struct exchange *exchange, const struct http_head *head,
 /* A client that names a user expects memory; some frameworks use another path by default. */
 static void begin_without_memory(struct exchange *exchange, const struct http_head *head)
 {
-	struct slice agent = http_field_value(head->fields, head->field_count, SLICE("User-Agent"));
+	enum client_miss miss = forward_miss(head->method, exchange->target);
 	exchange->names_user =
 		exchange->user_path.rest.size > 0 || identity_names_user(exchange->config, head);
 	if (exchange->names_user)
 		without_memory_count(exchange->path);
-	if (forward_is_without_memory(head->method, exchange->target))
-		without_memory_warn(&exchange->worker->service->warned, agent, exchange->path);
+	if (miss != CLIENT_MISS_NONE)
+		log_miss(exchange, miss, exchange->path);
 	go_on(exchange);
 }
 
@@ -367,6 +393,9 @@ void exchange_begin(struct worker *worker, struct http_request *request)
 	exchange_trace_begin(exchange);
 	if (!may_ask(exchange))
 		return;
+	if (lacks_user(&exchange->user_path))
+		log_miss(exchange, CLIENT_MISS_USER,
+			 slice_part(head->target, 0, slice_find(head->target, SLICE("?"), 0)));
 	exchange->dialect = forward_dialect(head->method, exchange->target);
 	struct slice fetched = forward_fetched(head->method, exchange->target);
 	if (exchange->dialect != NULL)

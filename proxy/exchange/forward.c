@@ -33,24 +33,33 @@ struct slice forward_fetched(struct slice method, struct slice target)
 	return slice_find(id, SLICE("/"), 0) == id.size ? id : (struct slice){0};
 }
 
-bool forward_is_without_memory(struct slice method, struct slice target)
+enum client_miss forward_miss(struct slice method, struct slice target)
 {
-	/* OpenAI's and Ollama's older APIs, Gemini's, and a chat at a base URL that is none of
-	 * ours, such as http://ADDRESS/api/v1. */
-	static const struct slice ends[] = {
-		SLICE("/v1/completions"),   SLICE("/api/generate"),
-		SLICE(":generateContent"),  SLICE(":streamGenerateContent"),
-		SLICE("/chat/completions"), SLICE("/responses")};
+	static const struct {
+		struct slice end;
+		enum client_miss miss;
+	} misses[] = {
+		/* OpenAI's and Ollama's older APIs, and Gemini's */
+		{SLICE("/v1/completions"), CLIENT_MISS_API},
+		{SLICE("/api/generate"), CLIENT_MISS_API},
+		{SLICE(":generateContent"), CLIENT_MISS_API},
+		{SLICE(":streamGenerateContent"), CLIENT_MISS_API},
+		/* chats at a base URL that is none of ours; OpenAI's threads have /messages, too */
+		{SLICE("/chat/completions"), CLIENT_MISS_BASE},
+		{SLICE("/responses"), CLIENT_MISS_BASE},
+		{SLICE("/v1/messages"), CLIENT_MISS_BASE},
+		{SLICE("/api/chat"), CLIENT_MISS_BASE},
+	};
 	struct slice path = path_of(target);
 	if (!slice_equal(method, SLICE("POST")) || dialect_of(method, path) != NULL)
-		return false;
+		return CLIENT_MISS_NONE;
 	while (path.size > 0 && path.data[path.size - 1] == '/')
 		path.size--;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		if (slice_ends_with(path, ends[i]))
-			return true;
+	for (size_t i = 0; i < sizeof(misses) / sizeof(misses[0]); i++) {
+		if (slice_ends_with(path, misses[i].end))
+			return misses[i].miss;
 	}
-	return false;
+	return CLIENT_MISS_NONE;
 }
 
 bool forward_goes_on_with_http(const struct http_head *head)

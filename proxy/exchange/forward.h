@@ -5,13 +5,14 @@
 #include "core/dialect/dialect.h"
 #include "proxy/config/config.h"
 #include "proxy/http/parser.h"
+#include "proxy/service.h"
 
 /* The dialect of a request in which memory takes part; NULL: memory takes no part. */
 const struct dialect *forward_dialect(struct slice method, struct slice target);
 /* The id of the reply that the request fetches: GET /v1/responses/ID; empty: it fetches none. */
 struct slice forward_fetched(struct slice method, struct slice target);
-/* Whether it asks a model through an API that has no memory here. */
-bool forward_is_without_memory(struct slice method, struct slice target);
+/* Whether it asks a model where memory takes no part, and why. */
+enum client_miss forward_miss(struct slice method, struct slice target);
 
 /* Whether a client that asks for another protocol falls back to HTTP on a 426. Codex asks for GET
  * /v1/responses or /responses (after /u/USER or not) by WebSocket, and after any other answer

@@ -107,6 +107,8 @@ static enum upstream_next on_head(void *cookie, const struct upstream_head *head
 {
 	struct exchange *exchange = cookie;
 	exchange_trace_head(exchange, head->status);
+	metrics_count_answer(exchange->dialect != NULL ? exchange->dialect->name : "none",
+			     head->status);
 	if (is_refused_injection(exchange, head->status))
 		keep_refusal(exchange, head);
 	else
@@ -195,36 +197,45 @@ static struct fault fault_of(enum upstream_result result)
 	}
 }
 
-static void warn_of_failure(const struct exchange *exchange, const char *cause)
+static void log_failure(const struct exchange *exchange, const char *why, int status)
 {
-	if (exchange->chat.receipt != 0)
-		log_warn("upstream call failed: %s (receipt=%016llx)", cause,
-			 (unsigned long long)exchange->chat.receipt);
-	else
-		log_warn("upstream call failed: %s", cause);
+	const struct http_head *head =
+		exchange->request == NULL ? NULL : http_request_head(exchange->request);
+	const struct slice agent = head == NULL ? (struct slice){0}
+						: http_field_value(head->fields, head->field_count,
+								   SLICE("User-Agent"));
+	client_log_failure(&exchange->worker->service->failures, why, status, agent,
+			   exchange->chat.request.model, exchange->chat.receipt);
 }
 
 static void note_failure(struct exchange *exchange, const char *detail, int status)
 {
 	const struct failure_words why = failure_words(detail, status);
-	if (last_failure_note(&exchange->worker->service->upstream, &why))
-		warn_of_failure(exchange, why.text);
+	(void)last_failure_note(&exchange->worker->service->upstream, &why);
+	log_failure(exchange, why.text, status);
 }
 
-/* A refusal concerns only the client, unless the key or the address is ours. */
+/* A refusal of one request, such as a 400, is the client's alone. What has no dialect may be a
+ * client's look for what the provider has: it tells nothing of chats. */
 static void note_answer(struct exchange *exchange)
 {
-	int status = exchange->status;
-	bool is_ours = *forward_api_key(exchange->config, exchange->target) != '\0';
+	const int status = exchange->status;
+	const bool is_chat = exchange->dialect != NULL;
+	const bool is_refused =
+		status == 401 || status == 402 || status == 403 || status == 404 || status == 429;
 	if (status >= 500)
 		note_failure(exchange, "it failed", status);
-	else if (is_ours && (status == 401 || status == 403 || status == 429))
-		note_failure(exchange, "it refused", status);
-	else if (status == 404 && exchange->dialect != NULL &&
+	else if (status == 404 && is_chat &&
 		 forward_base_is_bare(exchange->config, exchange->target))
 		note_failure(exchange, "is /v1 missing at the end of [upstream] base_url?", status);
-	else
+	else if (is_refused && is_chat)
+		note_failure(exchange, "it refused", status);
+	else if (is_chat)
 		last_failure_end(&exchange->worker->service->upstream);
+	else
+		last_failure_end_outage(&exchange->worker->service->upstream);
+	if (status >= 400 && status < 500 && is_chat && !is_refused)
+		log_failure(exchange, "it refused a request", status);
 }
 
 bool exchange_reply_is_whole(const struct exchange *exchange)

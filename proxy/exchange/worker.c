@@ -123,6 +123,7 @@ static void configure(void *cookie)
 	config_release(worker->config);
 	worker->config = task->config;
 	last_failure_clear(&worker->service->upstream);
+	client_log_clear(&worker->service->failures);
 	if (worker->server != NULL) {
 		struct http_server_options options = server_options(worker);
 		http_server_set_options(worker->server, &options);

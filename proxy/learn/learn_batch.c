@@ -106,6 +106,7 @@ static void count_learned(struct learn_batch *batch)
 	const struct learning *learning = &batch->learning;
 	metrics_count(METRIC_LEARNED_FACTS, 1);
 	metrics_count(METRIC_MODEL_EMPTY, learning->is_empty);
+	metrics_count(METRIC_MODEL_MISSED, learning->is_missed);
 	for (size_t i = 0; i < learning->change_count; i++)
 		metrics_count(METRIC_FACTS_STORED, learning->changes[i].kind == CHANGE_ADD);
 	batch->kept += learning->kept;

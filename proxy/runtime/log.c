@@ -27,7 +27,6 @@ enum {
 	/* Milliseconds in each second that logging may wait for a slow reader. */
 	PATIENCE = 20,
 	SECOND = 1000,
-	BETWEEN_WARNINGS = 60 * 1000 * 1000, /* microseconds */
 };
 
 /* Standard error, and the state of its reader. */
@@ -60,7 +59,7 @@ bool log_wants(enum log_level level)
 bool log_is_due(uint64_t *logged_at)
 {
 	uint64_t now = clock_steady();
-	if (*logged_at != 0 && now - *logged_at < BETWEEN_WARNINGS)
+	if (*logged_at != 0 && now - *logged_at < LOG_BETWEEN_WARNINGS)
 		return false;
 	*logged_at = now;
 	return true;

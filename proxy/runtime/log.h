@@ -24,6 +24,8 @@ struct log_field {
  * json: {"time":...,"level":"info","message":...,"name":"value","number":5} */
 void log_event(enum log_level level, const char *message, const struct log_field *fields);
 
+enum { LOG_BETWEEN_WARNINGS = 60 * 1000 * 1000 }; /* microseconds */
+
 /* Whether to log a warning that may repeat often: at most once a minute, so that an operator
  * notices a wrong key or address without a flood. The caller owns `logged_at` (steady clock); it
  * starts at 0. */

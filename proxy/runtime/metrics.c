@@ -2,6 +2,7 @@
 #include "proxy/runtime/metrics.h"
 
 #include <stdatomic.h>
+#include <string.h>
 #include <time.h>
 
 struct sample {
@@ -72,6 +73,8 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 	[METRIC_FACTS_REJECTED] = {LABEL("outcome", "rejected")},
 	[METRIC_MODEL_EMPTY] = {FAMILY("recalld_model_answers_empty_total",
 				       "Answers of the memory model without any fact")},
+	[METRIC_MODEL_MISSED] = {FAMILY("recalld_model_answers_missed_total",
+					"Such answers to users who told something of themselves")},
 	[METRIC_MODEL_CALLS] = {FAMILY("recalld_model_calls_total", "Calls to the memory model")},
 	[METRIC_MODEL_TOKENS] = {FAMILY("recalld_model_tokens_total",
 					"Tokens of calls to the memory model, in and out")},
@@ -182,6 +185,59 @@ uint64_t metrics_counter(enum metric_counter counter)
 	return atomic_load_explicit(&counter_values[counter], memory_order_relaxed);
 }
 
+/* ---- the upstream's answers ---- */
+
+static const char *const answer_dialects[] = {"chat", "responses", "messages", "ollama", "none"};
+enum { ANSWER_DIALECTS = sizeof(answer_dialects) / sizeof(answer_dialects[0]) };
+
+const char *const metric_answer_classes[] = {"2xx", "3xx", "4xx", "429", "5xx"};
+enum { CLASS_2XX, CLASS_3XX, CLASS_4XX, CLASS_429, CLASS_5XX };
+
+static _Atomic uint64_t answers[ANSWER_DIALECTS][METRIC_ANSWER_CLASSES];
+
+static size_t class_of(int status)
+{
+	if (status == 429)
+		return CLASS_429;
+	if (status >= 500)
+		return CLASS_5XX;
+	if (status >= 400)
+		return CLASS_4XX;
+	return status >= 300 ? CLASS_3XX : CLASS_2XX;
+}
+
+void metrics_count_answer(const char *dialect, int status)
+{
+	size_t i = 0;
+	while (i + 1 < ANSWER_DIALECTS && strcmp(answer_dialects[i], dialect) != 0)
+		i++;
+	atomic_fetch_add_explicit(&answers[i][class_of(status)], 1, memory_order_relaxed);
+}
+
+uint64_t metrics_answers(size_t class)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < ANSWER_DIALECTS; i++)
+		sum += atomic_load_explicit(&answers[i][class], memory_order_relaxed);
+	return sum;
+}
+
+static void print_answers(struct buffer *out)
+{
+	static const char family[] = "recalld_upstream_responses_total";
+	buffer_printf(out, "# HELP %s Answers of the upstream.\n# TYPE %s counter\n", family,
+		      family);
+	for (size_t i = 0; i < ANSWER_DIALECTS; i++) {
+		for (size_t class = 0; class < METRIC_ANSWER_CLASSES; class ++)
+			buffer_printf(out, "%s{dialect=\"%s\",status=\"%s\"} %llu\n", family,
+				      answer_dialects[i], metric_answer_classes[class],
+				      (unsigned long long)atomic_load_explicit(
+					      &answers[i][class], memory_order_relaxed));
+	}
+}
+
+/* ---- the others ---- */
+
 void metrics_move(enum metric_gauge gauge, int64_t amount)
 {
 	atomic_fetch_add_explicit(&gauge_values[gauge], amount, memory_order_relaxed);
@@ -268,6 +324,7 @@ static void print_histogram(size_t index, struct buffer *out)
 void metrics_print(struct buffer *out)
 {
 	print_counters(out);
+	print_answers(out);
 	print_gauges(out);
 	for (size_t i = 0; i < METRIC_HISTOGRAM_COUNT; i++)
 		print_histogram(i, out);

@@ -49,6 +49,7 @@ enum metric_counter {
 	METRIC_FACTS_REJECTED, /* entries in the model's answers that were malformed or not grounded
 				*/
 	METRIC_MODEL_EMPTY,    /* answers without any entry */
+	METRIC_MODEL_MISSED,   /* such answers about a turn that tells something of the user */
 	METRIC_MODEL_CALLS,
 	METRIC_MODEL_TOKENS, /* of requests and answers; estimated where the server does not tell */
 	METRIC_MODEL_UNREACHABLE, /* recalld_model_failures_total{cause="unreachable"} */
@@ -101,6 +102,13 @@ enum metric_histogram {
 };
 
 void metrics_count(enum metric_counter counter, uint64_t amount);
+/* recalld_upstream_responses_total{dialect,status}: an answer of the upstream to a client's request
+ * of that dialect; any other name counts as "none". */
+void metrics_count_answer(const char *dialect, int status);
+/* Answers of all dialects by class, as `metric_answer_classes` names them. */
+enum { METRIC_ANSWER_CLASSES = 5 };
+extern const char *const metric_answer_classes[METRIC_ANSWER_CLASSES];
+uint64_t metrics_answers(size_t class);
 uint64_t metrics_counter(enum metric_counter counter);
 void metrics_move(enum metric_gauge gauge, int64_t amount);
 void metrics_observe(enum metric_histogram histogram, uint64_t microseconds);

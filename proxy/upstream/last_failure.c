@@ -6,7 +6,7 @@
 
 struct failure_words failure_words(const char *why, int status)
 {
-	struct failure_words words;
+	struct failure_words words = {.status = status};
 	if (status == 0)
 		(void)snprintf(words.text, sizeof(words.text), "%s", why);
 	else
@@ -33,6 +33,14 @@ void last_failure_end(struct last_failure *failure)
 {
 	pthread_mutex_lock(&failure->lock);
 	failure->why.text[0] = '\0';
+	pthread_mutex_unlock(&failure->lock);
+}
+
+void last_failure_end_outage(struct last_failure *failure)
+{
+	pthread_mutex_lock(&failure->lock);
+	if (failure->why.status < 400 || failure->why.status >= 500)
+		failure->why.text[0] = '\0';
 	pthread_mutex_unlock(&failure->lock);
 }
 

@@ -11,6 +11,7 @@
  * anything a user said. */
 struct failure_words {
 	char text[320];
+	int status; /* 0: no answer came */
 };
 
 struct last_failure {
@@ -27,6 +28,8 @@ void last_failure_init(struct last_failure *failure);
 bool last_failure_note(struct last_failure *failure, const struct failure_words *why);
 /* Records a successful call. */
 void last_failure_end(struct last_failure *failure);
+/* Records an answer that says nothing of the call that failed, if the server refused that one. */
+void last_failure_end_outage(struct last_failure *failure);
 /* The server may be another one from now on, so the next failure is logged at once. */
 void last_failure_clear(struct last_failure *failure);
 /* The recorded words, copied into the arena; empty if there are none. */

@@ -98,6 +98,18 @@ def reload(daemon, sections):
     until(lambda: daemon.metric("recalld_config_reloads_total") > count, "it was not read")
 
 
+def test_a_start_with_defaults_warns_of_nothing_and_a_reload_says_each_line_once(make_daemon, tmp_path):
+    daemon = make_daemon({"model": {"api_key": "", "base_url": ""}})
+    assert [line for line in daemon.stderr_lines if " warn " in line] == []
+    key = tmp_path / "key"
+    key.write_text("k\n")
+    key.chmod(0o600)
+    # A file that the new configuration is the first to name has it read twice.
+    reload(daemon, {"upstream": {"api_key_file": str(key)}, "memory": {"mode": "off"}})
+    until(lambda: "configuration reloaded" in daemon.stderr)
+    assert daemon.stderr.count("nothing will be learned") == 1
+
+
 def test_a_reload_reaches_the_log(make_daemon):
     daemon = make_daemon({"log": {"format": "json", "level": "error"}})
     reload(daemon, {"log": {"level": "info"}})

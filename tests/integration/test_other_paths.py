@@ -1,5 +1,7 @@
 """Other paths and methods than a chat's."""
 
+import itertools
+
 import pytest
 
 from harness.upstream import Reply
@@ -57,10 +59,53 @@ def test_each_client_program_that_asks_a_model_without_memory_is_told_of_once(ma
             daemon.request("POST", path, json={"input": "x"}, headers={"X-User-Id": user, "User-Agent": agent})
     daemon.stop()
     told = [line for line in daemon.stderr_lines if "without memory" in line]
-    assert len(told) == 3, told
-    for line, program in zip(told, ("OpenAI/Python", "codex_cli_rs", "without a name")):
-        assert f"client program {program} calls /v1/completions" in line
+    programs = ("OpenAI/Python", "codex_cli_rs", "without a name")
+    assert len(told) == 6, told
+    for line, (program, path) in zip(told, itertools.product(programs, ("/v1/completions", "/api/generate"))):
+        assert f"client program {program} calls {path}," in line
         assert all(path in line for path in ("/v1/chat/completions", "/v1/responses", "/v1/messages", "/api/chat"))
+
+
+WRONG_BASES = {
+    "/v1/v1/chat/completions": "/v1",
+    "//v1/chat/completions": "/v1",
+    "/api/v1/responses": "/v1",
+    "/v1/v1/messages": "",
+    "//v1/messages": "",
+    "/v1/api/chat": "",
+    "/u/v1/chat/completions": "/u/USER/v1",
+    "/u//v1/chat/completions": "/u/USER/v1",
+    "/u//v1/messages": "/u/USER",
+    "/u/v1/messages": "/u/USER",
+    "/u/api/chat": "/u/USER",
+}
+
+
+def test_each_wrong_base_url_is_told_of_once_per_program_with_the_right_one(make_daemon):
+    daemon = make_daemon()
+    for _ in range(2):
+        for agent in ("Anthropic/Python 0.99", "curl/8.1"):
+            for path in WRONG_BASES:
+                with RawClient(daemon.port) as raw:
+                    raw.send("POST", path, b'{"model":"m","messages":[]}', [("Content-Type", "application/json"), ("User-Agent", agent)])
+                    raw.read_reply()
+    daemon.stop()
+    told = [line for line in daemon.stderr_lines if "set its base URL to" in line and " warn " in line]
+    assert len(told) == 2 * len(WRONG_BASES), told
+    for line, (program, path) in zip(told, itertools.product(("Anthropic/Python", "curl"), WRONG_BASES)):
+        assert f"client program {program} calls {path}, " in line
+        assert f"set its base URL to http://127.0.0.1:{daemon.port}{WRONG_BASES[path]} (logged once" in line, line
+
+
+def test_a_program_that_names_no_user_is_told_of_once(make_daemon, user):
+    daemon = make_daemon()
+    for _ in range(3):
+        daemon.post_chat(ODD_BODIES["plain"], {"User-Agent": "OpenAI/Python 1.2"})
+        daemon.post_chat(ODD_BODIES["plain"], {"User-Agent": "OpenAI/Python 1.2", "X-User-Id": user})
+    daemon.stop()
+    (line,) = [line for line in daemon.stderr_lines if "nothing is remembered" in line]
+    assert " info client program OpenAI/Python calls /v1/chat/completions without a user id" in line
+    assert "/u/USER/v1" in line and "user_header" in line
 
 
 def without_memory(daemon):

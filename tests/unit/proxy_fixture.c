@@ -1,6 +1,7 @@
 #include "tests/unit/proxy_fixture.h"
 
 #include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/log.h"
 #include "tests/unit/config_reading.h"
 
 #include <arpa/inet.h>
@@ -136,6 +137,8 @@ void proxy_begin(struct proxy *proxy, const char *settings)
 	last_failure_init(&service->upstream);
 	last_failure_init(&service->learning);
 	last_failure_init(&service->embedding);
+	client_log_init(&service->misses, 0);
+	client_log_init(&service->failures, LOG_BETWEEN_WARNINGS);
 	int fd = listen_anywhere();
 	proxy->port = port_of(fd);
 	proxy->worker = worker_start(service, proxy->config, fd, 0);

@@ -4,6 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+START_TEST(the_defaults_are_warned_of_nothing)
+{
+	struct reading reading = read_text("");
+	ck_assert_ptr_null(strstr(reading.warnings, "warning"));
+	finish_reading(&reading);
+}
+END_TEST
+
 START_TEST(what_is_fine_is_not_warned_of)
 {
 	static const char *const texts[] = {
@@ -79,10 +87,8 @@ END_TEST
 START_TEST(what_keeps_it_from_learning_is_warned_of)
 {
 	static const char elsewhere[] = "[model]\nbase_url = http://127.0.0.1:11434/v1\n";
-	assert_warns("",
-		     "test.conf: warning: learning uses each client's own key; after a restart");
-	assert_warns("[memory]\nmode = entity\n", "learning uses each client's own key");
-	assert_warns("[memory]\nmode = summary\n", "learning uses each client's own key");
+	assert_warns("", "test.conf: note: learning uses each client's own key; after a restart");
+	assert_warns("[memory]\nmode = entity\n", "note: learning uses each client's own key");
 	assert_warns("[memory]\nmode = off\n", "nothing will be learned: [memory] mode is off");
 	assert_warns("[memory]\nlearn = off\n", "nothing will be learned: [memory] learn is off");
 	assert_warns(elsewhere, "clients' keys are not sent there");
@@ -94,16 +100,13 @@ START_TEST(what_keeps_it_from_learning_is_warned_of)
 		     "nothing will be learned: no key for [model] base_url");
 	assert_warns("[identity]\nuser_header =\nuser_path = off\n",
 		     "nothing will be remembered: no request can name its user");
-	struct reading reading = read_text("[upstream]\napi_key = k\n");
-	ck_assert_str_eq(reading.warnings, "");
-	finish_reading(&reading);
 }
 END_TEST
 
 START_TEST(what_keeps_recall_from_its_use_is_warned_of)
 {
 	assert_warns("[memory]\nmode = vector\n[model]\nembedding = m\n",
-		     "test.conf: warning: embedding uses each client's own key; after a restart");
+		     "test.conf: note: embedding uses each client's own key; after a restart");
 	assert_warns("[memory]\nmode = vector\n[model]\nembedding = m\n"
 		     "base_url = http://127.0.0.1:9/v1\n",
 		     "clients' keys are not sent there");
@@ -123,12 +126,10 @@ START_TEST(what_keeps_recall_from_its_use_is_warned_of)
 			  "[model]\nembedding = m\n");
 	ck_assert_str_eq(reading.warnings, "");
 	finish_reading(&reading);
-	reading = read_text("[model]\nembedding = m\n");
-	ck_assert_ptr_null(strstr(reading.warnings, "embedding uses")); /* learning said it */
-	finish_reading(&reading);
 }
 END_TEST
 
-UNIT_MAIN("config_warnings", what_is_fine_is_not_warned_of, keeping_less_than_a_day_is_warned_of,
-	  a_port_that_nobody_knows_is_warned_of, who_can_reach_it_can_do_what_is_warned_of,
-	  what_keeps_it_from_learning_is_warned_of, what_keeps_recall_from_its_use_is_warned_of)
+UNIT_MAIN("config_warnings", the_defaults_are_warned_of_nothing, what_is_fine_is_not_warned_of,
+	  keeping_less_than_a_day_is_warned_of, a_port_that_nobody_knows_is_warned_of,
+	  who_can_reach_it_can_do_what_is_warned_of, what_keeps_it_from_learning_is_warned_of,
+	  what_keeps_recall_from_its_use_is_warned_of)

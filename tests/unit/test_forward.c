@@ -34,16 +34,29 @@ START_TEST(other_ways_to_ask_a_model_are_without_memory)
 		"/v1beta/models/gemini-pro:streamGenerateContent?alt=sse",
 		"/api/v1/chat/completions",
 		"/v1/chat/completions/",
-		"/openai/responses?api-version=1"};
+		"/openai/responses?api-version=1",
+		"/v1/v1/messages?beta=true",
+		"//v1/messages",
+		"/v1/v1/chat/completions",
+		"//v1/chat/completions",
+		"/v1/api/chat"};
 	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
 		struct slice target = slice_of(asks[i]);
-		ck_assert_msg(forward_is_without_memory(SLICE("POST"), target), "%s", asks[i]);
-		ck_assert_msg(!forward_is_without_memory(SLICE("GET"), target), "%s", asks[i]);
+		ck_assert_msg(forward_miss(SLICE("POST"), target) != CLIENT_MISS_NONE, "%s",
+			      asks[i]);
+		ck_assert_msg(forward_miss(SLICE("GET"), target) == CLIENT_MISS_NONE, "%s",
+			      asks[i]);
 	}
-	ck_assert(!forward_is_without_memory(SLICE("POST"), SLICE("/v1/chat/completions")));
-	ck_assert(!forward_is_without_memory(SLICE("POST"), SLICE("/v1/messages?beta=true")));
-	ck_assert(!forward_is_without_memory(SLICE("POST"), SLICE("/v1/models")));
-	ck_assert(!forward_is_without_memory(SLICE("POST"), SLICE("/")));
+	ck_assert_int_eq(forward_miss(SLICE("POST"), SLICE("/v1/chat/completions")),
+			 CLIENT_MISS_NONE);
+	ck_assert_int_eq(forward_miss(SLICE("POST"), SLICE("/v1/messages?beta=true")),
+			 CLIENT_MISS_NONE);
+	ck_assert_int_eq(forward_miss(SLICE("POST"), SLICE("/v1/models")), CLIENT_MISS_NONE);
+	ck_assert_int_eq(forward_miss(SLICE("POST"), SLICE("/")), CLIENT_MISS_NONE);
+	ck_assert_int_eq(forward_miss(SLICE("POST"), SLICE("/v1/threads/t/messages")),
+			 CLIENT_MISS_NONE);
+	ck_assert_int_eq(forward_miss(SLICE("POST"), SLICE("/v1/v1/messages")), CLIENT_MISS_BASE);
+	ck_assert_int_eq(forward_miss(SLICE("POST"), SLICE("/api/generate")), CLIENT_MISS_API);
 }
 END_TEST
 

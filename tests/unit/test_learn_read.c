@@ -435,7 +435,37 @@ START_TEST(an_answer_beyond_any_use_is_not_read)
 }
 END_TEST
 
+static bool reads_as_missed(const char *turn)
+{
+	struct lesson lesson = lesson_of(turn);
+	lesson_must(&lesson, "{\"entities\":[]}", 0, 0);
+	const bool is_missed = lesson.learning.is_missed;
+	arena_finish(&lesson.arena);
+	return is_missed;
+}
+
+/* An operator is told of a model that finds nothing, but not because people only ask. */
+START_TEST(what_a_user_tells_of_themselves_is_missed_and_a_question_is_not)
+{
+	static const char *const told[] = {"I live in Oslo.", "My sister Anna has two kids.",
+					   "Ich wohne in Berlin.", "Vivo en Lisboa."};
+	static const char *const asked[] = {"What is the capital of France?",
+					    "how do i boil an egg",
+					    "Write a haiku about snow.",
+					    "Give me three names for a bakery.",
+					    "Which is faster, a mutex or a spinlock?",
+					    "Wie wird das Wetter morgen?",
+					    "could you tell me how taxes work",
+					    ""};
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		ck_assert_msg(reads_as_missed(told[i]), "%s", told[i]);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		ck_assert_msg(!reads_as_missed(asked[i]), "%s", asked[i]);
+}
+END_TEST
+
 UNIT_MAIN("learn_read", an_answer_beyond_any_use_is_not_read, the_json_is_found_wherever_it_stands,
+	  what_a_user_tells_of_themselves_is_missed_and_a_question_is_not,
 	  lines_of_entries_and_maps_of_keys_are_read, nothing_to_learn_is_a_usable_answer,
 	  what_holds_no_list_is_not_usable, the_same_words_are_filed_under_one_key,
 	  keywords_are_kept_with_a_quote_and_within_a_length,

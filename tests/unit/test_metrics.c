@@ -42,6 +42,31 @@ START_TEST(counters_and_gauges_are_printed_with_their_labels)
 }
 END_TEST
 
+START_TEST(answers_of_the_upstream_are_counted_by_dialect_and_class)
+{
+	metrics_count_answer("chat", 200);
+	metrics_count_answer("chat", 204);
+	metrics_count_answer("messages", 429);
+	metrics_count_answer("responses", 401);
+	metrics_count_answer("ollama", 500);
+	metrics_count_answer("ollama", 529);
+	metrics_count_answer("none", 302);
+	const char *text = print();
+	assert_line(text, "recalld_upstream_responses_total{dialect=\"chat\",status=\"2xx\"} 2");
+	assert_line(text,
+		    "recalld_upstream_responses_total{dialect=\"messages\",status=\"429\"} 1");
+	assert_line(text,
+		    "recalld_upstream_responses_total{dialect=\"messages\",status=\"4xx\"} 0");
+	assert_line(text,
+		    "recalld_upstream_responses_total{dialect=\"responses\",status=\"4xx\"} 1");
+	assert_line(text, "recalld_upstream_responses_total{dialect=\"ollama\",status=\"5xx\"} 2");
+	assert_line(text, "recalld_upstream_responses_total{dialect=\"none\",status=\"3xx\"} 1");
+	ck_assert_uint_eq(metrics_answers(0), 2);
+	ck_assert_uint_eq(metrics_answers(METRIC_ANSWER_CLASSES - 1), 2);
+	free((void *)text);
+}
+END_TEST
+
 START_TEST(histograms_are_cumulative)
 {
 	metrics_observe(METRIC_MEMORY_SECONDS, 0);
@@ -115,5 +140,6 @@ START_TEST(nothing_is_lost_between_threads)
 }
 END_TEST
 
-UNIT_MAIN("metrics", counters_and_gauges_are_printed_with_their_labels, histograms_are_cumulative,
+UNIT_MAIN("metrics", counters_and_gauges_are_printed_with_their_labels,
+	  answers_of_the_upstream_are_counted_by_dialect_and_class, histograms_are_cumulative,
 	  each_family_has_one_head_and_each_sample_a_value, nothing_is_lost_between_threads)
