@@ -1,5 +1,5 @@
 #include "core/clients/mail.h"
-#include "core/clients/mail_words.h"
+#include "mail_words_map.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Client programs, and the parts of their requests that are not the user's own words. table.c
- * contains only data; add rows there for another program. */
+/* Client programs, and the parts of their requests that are not the user's own words. The
+ * rows are in programs.txt; add some there for another program. */
 #ifndef RECALLD_CORE_CLIENTS_TABLE_H
 #define RECALLD_CORE_CLIENTS_TABLE_H
 

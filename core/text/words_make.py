@@ -29,7 +29,8 @@ def sections(files):
     """(language, section, its text) of all files, in their order."""
     for file in files:
         text = re.sub(r"^#.*\n", "", pathlib.Path(file).read_text("utf-8"), flags=re.M)
-        for name, body in re.findall(r"^\[(.+)\]\n([^\[]*)", text, re.M):
+        _, *parts = re.split(r"^\[(.+)\]\n", text, flags=re.M)
+        for name, body in zip(parts[::2], parts[1::2]):
             yield pathlib.Path(file).stem, name, body
 
 
@@ -151,8 +152,39 @@ def phrases(files):
     print(f"}};\nstatic const uint8_t phrase_chains[] = {{{', '.join(map(str, chains))}}};")
 
 
+def mail_words(files):
+    for _, name, listed in sections(files):
+        print(f"static const struct slice {name}[] = {{")
+        for text in re.split(r",\s*", listed.strip()):
+            print(f'\tSLICE("{text.replace("_", " ")}"),')
+        print("};")
+
+
+def programs(files):
+    """The tables of core/clients/table.h."""
+    parts = [(name, re.findall(r"^(\w+): (.*(?:\n .*)*)", body, re.M)) for _, name, body in sections(files)]
+    value = r'"(?:[^"\\]|\\.)*"|[A-Z_]+'
+    for source, seen in parts[0][1]:
+        print(f"static const struct client_source {source} = {{{', '.join(re.findall(value, seen))}}};")
+    print("const struct client_form client_forms[] = {")
+    for kind, rows in parts:
+        for source, row in rows if kind.isupper() else []:
+            members = re.findall(rf"(\w+)(?: ({value}))?", row)
+            shown = [f".{name} = {f'SLICE({text})' if text else 'true'}" for name, text in members]
+            print(f"\t{{FORM_{kind}, &{source}, {', '.join(shown)}}},")
+    print("};\nconst struct client_element client_elements[] = {")
+    for kind, rows in parts:
+        for source, listed in rows if kind.startswith("elements ") else []:
+            for element in listed.split():
+                print(f'\t{{ELEMENT_{kind.split()[1]}, &{source}, SLICE("{element}")}},')
+    print("};\nconst struct client_header client_side_headers[] = {")
+    for source, field in dict(parts)["headers"]:
+        print(f'\t{{&{source}, "{field}"}},')
+    print("};")
+
+
 if __name__ == "__main__":
     sys.stdout.reconfigure(encoding="utf-8")
     print("/* Made while building, of the word lists. */")
-    kinds = (core_keys, date_words, form_rows, keys, lexicon, phrases, pii_words, words)
+    kinds = (core_keys, date_words, form_rows, keys, lexicon, mail_words, phrases, pii_words, programs, words)
     {kind.__name__: kind for kind in kinds}[sys.argv[1]](sys.argv[2:])
