@@ -315,7 +315,9 @@ def test_the_quickstart_shows_the_main_job():
 
 def on_screen(command, columns):
     """What a terminal of so many columns is sent, and has not been overwritten."""
-    shown = run(["script", "-qec", f"stty cols {columns} rows 40; exec {command}", "/dev/null"], TERM="xterm-256color")
+    shell = f"stty cols {columns} rows 40; exec {command}"
+    shown = subprocess.run(["script", "-qec", shell, "/dev/null"], stdout=subprocess.PIPE, timeout=60, check=True,
+                           env=clean_environment(TERM="xterm-256color")).stdout.decode()  # fmt: skip
     return re.sub(r"[^\n]*\r|\x1b\[K", "", shown.replace("\r\n", "\n"))
 
 
