@@ -39,8 +39,13 @@ struct portable_memory {
 	size_t fact_count;
 	bool has_summary;
 	struct summary summary;
-	struct user_settings settings; /* ->is_stored: the user has some */
+	struct user_settings settings;      /* ->is_stored: the user has some */
+	const struct portable_index *index; /* see portable_index() */
 };
+
+/* Sorts what is to be taken in, so that its parts are found, in the arena. Takes a while for a long
+ * memory: on a thread that may. */
+void portable_index(struct portable_memory *memory, struct arena *arena);
 
 /* Reads all of it. Of a user who has settings alone, the names are empty. STORE_NOT_FOUND: nothing
  * is stored of such a user. */
@@ -57,11 +62,12 @@ struct take_in_count {
 	bool settings;
 };
 
-/* Adds a memory to a user's: under new ids, with states and times as they are.
- * What is there already stays as it is, so taking the same in twice changes nothing: a turn is
- * known by its session, time, role and hash, a fact by its time, entity, key and value. A summary
- * and settings are taken in if the user has none. STORE_STALE: the user wants nothing kept. Fills
- * in `count` before the callback fires; `count` and `memory` must live until then. */
+/* Adds a memory to a user's, and makes its index if it has none: under new ids, with states and
+ * times as they are. What is there already stays as it is, so taking the same in twice changes
+ * nothing: a turn is known by its session, time, role and hash, a fact by its time, entity, key and
+ * value. A summary and settings are taken in if the user has none. STORE_STALE: the user wants
+ * nothing kept. Fills in `count` before the callback fires; `count` and `memory` must live until
+ * then. */
 struct store_call *store_take_in(struct store *store, const struct portable_memory *memory,
 				 int64_t now, struct take_in_count *count, struct store_loop *loop,
 				 store_done *callback, void *cookie);

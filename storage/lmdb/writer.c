@@ -271,6 +271,12 @@ static void settle(struct writer *writer, struct operation **batch, size_t count
 		struct operation *operation = batch[i];
 		enum store_result result = operation->result;
 		bool failed = result == STORE_FULL || result == STORE_FAILED;
+		/* what is cut off is settled by the next start, as after a crash */
+		if (writer->stopping && operation->in_slices && (failed || operation->unfinished)) {
+			writer->queue.bytes -= operation->size;
+			operation->result = STORE_FAILED;
+			continue;
+		}
 		if (failed ? operation->begun : operation->unfinished) {
 			operation->begun = true;
 			operation->slices += !failed;

@@ -202,11 +202,10 @@ bool taking_add_turns(struct taking *taking)
 
 static uint64_t fact_here(const struct taking *taking, uint64_t id)
 {
-	const struct places *places = taking->fact_ids;
-	const size_t found = places_find(places, id);
-	if (id == 0 || found == places->count)
+	const struct places *places = &taking->from->index->fact_ids;
+	const size_t at = places_find_id(places, id);
+	if (id == 0 || at == places->count)
 		return 0;
-	const size_t at = places->list[found].place;
 	if (taking->ids->known_facts[at] != 0)
 		return taking->ids->known_facts[at];
 	return taking->ids->new_facts[at] ? taking->at->first_fact + taking->ids->facts[at] : 0;

@@ -3,7 +3,11 @@
 #include "storage/erasures/erasures.h"
 #include "storage/portable/taking.h"
 
-enum { ID_OFFSET = 16 /* of a record's id in its key, after the user */, STEPS_OF_LOOK = 2 };
+enum {
+	ID_OFFSET = 16 /* of a record's id in its key, after the user */,
+	STEPS_OF_LOOK = 2,
+	BYTES_OF_LOOK = 256
+};
 
 void taking_spend(struct taking *taking, size_t steps)
 {
@@ -20,17 +24,12 @@ static bool is_spent(const struct taking *taking)
 
 static void match_turn(struct taking *taking, const struct turn *turn, struct slice session)
 {
-	const struct places *places = taking->turn_places;
-	const uint64_t digest = places_turn_digest(turn, session);
-	for (size_t i = places_find(places, digest);
-	     i < places->count && places->list[i].number == digest; i++) {
-		const size_t place = places->list[i].place;
-		const uint32_t conversation = taking->from->turns[place].turn.conversation;
-		taking->ids->known_turns[place] = turn->id;
-		taking->ids
-			->known_conversations[place_of_conversation(taking->from, conversation)] =
-			turn->conversation;
-	}
+	const struct places *places = &taking->from->index->turns;
+	const size_t place = places_find_turn(places, turn, session);
+	if (place == places->count)
+		return;
+	taking->ids->known_turns[place] = turn->id;
+	taking->ids->known_in[place] = turn->conversation;
 }
 
 bool taking_match_turns(struct taking *taking)
@@ -50,7 +49,7 @@ bool taking_match_turns(struct taking *taking)
 	scan_let_go(&scan);
 	while (!is_spent(taking) && (found = scan_next(&scan, &key, &value))) {
 		struct stored_turn stored = {.turn.id = key_read_u64(key, ID_OFFSET)};
-		taking_spend(taking, 1);
+		taking_spend(taking, 1 + value.size / BYTES_OF_LOOK);
 		taking->at->next = stored.turn.id + 1;
 		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL))
 			continue;
@@ -68,17 +67,10 @@ bool taking_match_turns(struct taking *taking)
 
 static void match_fact(struct taking *taking, const struct fact *fact)
 {
-	const struct places *places = taking->fact_places;
-	const uint64_t digest = places_fact_digest(fact);
-	for (size_t i = places_find(places, digest);
-	     i < places->count && places->list[i].number == digest; i++) {
-		const size_t place = places->list[i].place;
-		const struct fact *wanted = &taking->from->facts[place];
-		if (slice_equal(fact->key, wanted->key) &&
-		    slice_equal(fact->entity, wanted->entity) &&
-		    slice_equal(fact->value, wanted->value))
-			taking->ids->known_facts[place] = fact->id;
-	}
+	const struct places *places = &taking->from->index->facts;
+	const size_t place = places_find_fact(places, taking->from, fact);
+	if (place < places->count)
+		taking->ids->known_facts[place] = fact->id;
 }
 
 bool taking_match_facts(struct taking *taking)
@@ -96,7 +88,7 @@ bool taking_match_facts(struct taking *taking)
 	scan_let_go(&scan);
 	while (!is_spent(taking) && (found = scan_next(&scan, &key, &value))) {
 		struct fact fact = {.id = key_read_u64(key, ID_OFFSET)};
-		taking_spend(taking, 1);
+		taking_spend(taking, 1 + value.size / BYTES_OF_LOOK);
 		taking->at->next = fact.id + 1;
 		if (table_decode(memory->transaction, value, stored_fact_fields, &fact, NULL) &&
 		    fact_is_known(&fact, 0))
@@ -119,15 +111,20 @@ static void choose_turn(struct taking *taking, size_t i)
 	const struct portable_memory *from = taking->from;
 	const struct memory *memory = &taking->memory;
 	const struct turn *turn = &from->turns[i].turn;
-	const bool is_known = taking->ids->known_turns[i] != 0;
+	const size_t conversation = place_of_conversation(from, turn->conversation);
+	const size_t first = from->index->turns.first[i]; /* stands for all that are alike */
+	const bool is_known = taking->ids->known_turns[first] != 0;
 	const bool is_erased =
 		!is_known && erasures_hold_turn(memory->transaction->store->erasures, memory->user,
 						turn->hash, said_at(taking, turn->created_at));
+	taking->ids->known_turns[i] = taking->ids->known_turns[first];
+	if (is_known)
+		taking->ids->known_conversations[conversation] = taking->ids->known_in[first];
 	taking->ids->new_turns[i] = !is_known && !is_erased;
 	taking->at->count.known += is_known;
 	taking->at->count.erased += is_erased;
 	if (taking->ids->new_turns[i])
-		taking->ids->wanted[place_of_conversation(from, turn->conversation)] = true;
+		taking->ids->wanted[conversation] = true;
 }
 
 bool taking_choose_turns(struct taking *taking)
@@ -144,11 +141,13 @@ static void choose_fact(struct taking *taking, size_t i)
 {
 	const struct memory *memory = &taking->memory;
 	struct take_in_count *count = &taking->at->count;
-	const bool is_known = taking->ids->known_facts[i] != 0;
+	const size_t first = taking->from->index->facts.first[i];
+	const bool is_known = taking->ids->known_facts[first] != 0;
 	struct fact fact = taking->from->facts[i];
 	fact.observed_at = said_at(taking, fact.observed_at);
 	const bool is_erased = !is_known && erasures_hold_fact(memory->transaction->store->erasures,
 							       memory->user, &fact);
+	taking->ids->known_facts[i] = taking->ids->known_facts[first];
 	taking->ids->new_facts[i] = !is_known && !is_erased;
 	count->known += is_known;
 	count->erased += is_erased;

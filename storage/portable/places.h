@@ -15,20 +15,22 @@ struct place {
 };
 
 struct places {
-	struct place *list; /* by ascending number, then place */
+	struct place *list; /* by ascending number, then text, then place */
 	size_t count;
+	size_t *first; /* by place: the first place of those that are known again as one */
 };
 
-/* Digests by which a turn or a fact is known again. */
-uint64_t places_turn_digest(const struct turn *turn, struct slice session);
-uint64_t places_fact_digest(const struct fact *fact);
+/* By which a memory's parts are found. */
+struct portable_index {
+	struct places turns, facts, fact_ids;
+};
 
-/* The memory's turns and facts by their digests, and its facts by their ids. */
-struct places places_of_turns(const struct portable_memory *from, struct arena *arena);
-struct places places_of_facts(const struct portable_memory *from, struct arena *arena);
-struct places places_of_fact_ids(const struct portable_memory *from, struct arena *arena);
-
-/* The index of the first entry with that number; the list's length if there is none. */
-size_t places_find(const struct places *places, uint64_t number);
+/* The first place of what is known again as this turn or fact; the list's length if there is none.
+ * Takes logarithmic time, however many are alike. */
+size_t places_find_turn(const struct places *places, const struct turn *turn, struct slice session);
+size_t places_find_fact(const struct places *places, const struct portable_memory *from,
+			const struct fact *fact);
+/* The place of the fact with that id. */
+size_t places_find_id(const struct places *places, uint64_t id);
 
 #endif

@@ -8,15 +8,12 @@
 #include "storage/portable/taking.h"
 #include "storage/user/rights.h"
 
-#include <string.h>
-
 struct take_in_operation {
 	struct operation operation;
 	struct user_key user;
-	const struct portable_memory *from; /* the caller's */
-	struct take_in_count *count;        /* the caller's */
+	struct portable_memory from; /* its arrays are the caller's */
+	struct take_in_count *count; /* the caller's */
 	int64_t now;
-	struct places turn_places, fact_places, fact_ids;
 	struct taking_ids ids;
 	bool is_new_user;
 	struct taking_place on_disk; /* what the committed slices did... */
@@ -37,7 +34,7 @@ static taking_step_run *const steps[TAKING_STEPS] = {
 
 static void open_user(struct taking *taking, const struct take_in_operation *own)
 {
-	const struct portable_memory *from = own->from;
+	const struct portable_memory *from = &own->from;
 	const struct memory *memory = &taking->memory;
 	const int64_t seen = from->turn_count > 0 ? from->turns[0].turn.created_at : own->now;
 	const struct user_settings *settings = &from->settings;
@@ -84,10 +81,7 @@ static void run_slice(struct take_in_operation *own, const struct memory *memory
 	own->reached = own->on_disk;
 	struct taking taking = {
 		.memory = *memory,
-		.from = own->from,
-		.turn_places = &own->turn_places,
-		.fact_places = &own->fact_places,
-		.fact_ids = &own->fact_ids,
+		.from = &own->from,
 		.ids = &own->ids,
 		.at = &own->reached,
 		.is_new_user = own->is_new_user,
@@ -122,23 +116,19 @@ static enum store_result undo_take_in(struct operation *operation, struct transa
 
 static void *zeroed(struct arena *arena, size_t count, size_t size)
 {
-	void *array = arena_alloc(arena, (count + 1) * size);
-	memset(array, 0, (count + 1) * size);
-	return array;
+	return arena_alloc(arena, (count + 1) * size);
 }
 
 static void make_room(struct take_in_operation *own)
 {
 	struct arena *arena = &own->operation.arena;
-	const struct portable_memory *from = own->from;
+	const struct portable_memory *from = &own->from;
 	const size_t turns = from->turn_count;
 	const size_t facts = from->fact_count;
 	const size_t conversations = from->conversation_count;
-	own->turn_places = places_of_turns(from, arena);
-	own->fact_places = places_of_facts(from, arena);
-	own->fact_ids = places_of_fact_ids(from, arena);
 	own->ids = (struct taking_ids){
 		.known_turns = zeroed(arena, turns, sizeof(uint64_t)),
+		.known_in = zeroed(arena, turns, sizeof(uint32_t)),
 		.turns = zeroed(arena, turns, sizeof(uint64_t)),
 		.new_turns = zeroed(arena, turns, sizeof(bool)),
 		.known_conversations = zeroed(arena, conversations, sizeof(uint32_t)),
@@ -159,10 +149,12 @@ struct store_call *store_take_in(struct store *store, const struct portable_memo
 	own->operation.in_slices = true;
 	own->operation.undo = undo_take_in;
 	own->user = store_user_key(memory->tenant, memory->user);
-	own->from = memory;
+	own->from = *memory;
 	own->now = now;
 	own->count = count;
 	*count = (struct take_in_count){0};
+	if (memory->index == NULL)
+		portable_index(&own->from, &own->operation.arena);
 	make_room(own);
 	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }

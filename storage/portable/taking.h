@@ -9,6 +9,7 @@
  * entries again, and reads none that it wrote itself beyond where it begins. */
 struct taking_ids {
 	uint64_t *known_turns; /* the turn that is there already; 0: none */
+	uint32_t *known_in;    /* its conversation */
 	uint64_t *turns;       /* the new turn's id */
 	bool *new_turns;
 	uint32_t *known_conversations;
@@ -45,9 +46,6 @@ struct taking_place {
 struct taking {
 	struct memory memory;
 	const struct portable_memory *from;
-	const struct places *turn_places;
-	const struct places *fact_places;
-	const struct places *fact_ids;
 	const struct taking_ids *ids;
 	struct taking_place *at;
 	struct stored_user user;
