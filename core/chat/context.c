@@ -94,6 +94,8 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		.ended = view->ended,
 		.ended_count = view->ended_count,
 		.question = chat_may_ride(chat) ? &chat->question : NULL,
+		.outdated = view->outdated,
+		.outdated_count = view->outdated_count,
 		.fact_scores = score_facts(chat, arena),
 		.turns = view->turns,
 		.turn_count = view->turn_count,
@@ -107,8 +109,6 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 	if (recalled != NULL) {
 		input.recalled = join_scores(recalled, arena);
 		input.recalled_count = recalled->count;
-		input.outdated = recalled->outdated;
-		input.outdated_count = recalled->outdated_count;
 		chat->ranked = recalled->ranked;
 	}
 	if (chat->stands) {

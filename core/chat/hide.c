@@ -91,8 +91,8 @@ struct hidden *chat_hide(struct chat *chat, const struct recall_result *recalled
 	view->summary.text = hide_said(hidden, view->summary.text, 0);
 	for (size_t i = 0; recalled != NULL && i < recalled->count; i++)
 		hide_turn(hidden, &recalled->turns[i]);
-	for (size_t i = 0; recalled != NULL && i < recalled->outdated_count; i++) {
-		struct fact *fact = &recalled->outdated[i];
+	for (size_t i = 0; i < view->outdated_count; i++) {
+		struct fact *fact = &view->outdated[i];
 		fact->quote = hide_said(hidden, fact->quote, 0);
 	}
 	for (size_t i = view->turn_count; i-- > 0;) /* the newest first */

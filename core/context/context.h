@@ -63,7 +63,7 @@ struct context_input {
 	uint32_t cut_before;
 	const struct recalled_turn *recalled; /* best first */
 	size_t recalled_count;
-	/* What some of these say and holds no longer: facts by exchange, with quote and end. */
+	/* What turns say and holds no longer: facts, the newest last. */
 	const struct fact *outdated;
 	size_t outdated_count;
 	/* Block and turns are fixed already: only recalled text is made, from what they do not

@@ -1,21 +1,45 @@
-/* What a recalled turn says and holds no longer. */
+/* What a turn says and holds no longer. */
 #include "core/context/pick.h"
 
+#include "core/base/utf8.h"
+#include "core/facts/saying.h"
 #include "core/text/text.h"
 
-/* A quote of so much of a turn's text is all that it says. */
-enum { MOST_OF = 60, PERCENT = 100 };
+enum {
+	/* A quote of so much of a turn's text is all that it says. */
+	MOST_OF = 60,
+	PERCENT = 100,
+	/* So many facts are sought in so much of a turn that none of them was learned from. */
+	SOUGHT = 32,
+	LOOKED_AT = 2048,
+};
 
-/* The next fact after `after` (NULL: the first) that rests on the turn and holds no longer. */
-static const struct fact *next_outdated(const struct context_input *input, const struct turn *turn,
-					const struct fact *after)
+static void read_values(struct picker *picker)
 {
-	size_t i = after == NULL ? 0 : (size_t)(after - input->outdated) + 1;
-	for (; i < input->outdated_count && turn->role == ROLE_USER; i++) {
-		if (input->outdated[i].exchange == turn->id)
-			return &input->outdated[i];
+	const struct context_input *input = picker->input;
+	struct slice *values =
+		arena_alloc(picker->arena, (input->outdated_count + 1) * sizeof(*picker->outdated));
+	for (size_t i = 0; i < input->outdated_count; i++) {
+		const bool is_sought =
+			input->outdated_count - i <= SOUGHT; /* the newest are last */
+		values[i] = is_sought ? text_comparable(input->outdated[i].value, picker->arena)
+				      : (struct slice){0};
 	}
-	return NULL;
+	picker->outdated = values;
+}
+
+/* What was said since the fact ended may speak of how it was. */
+static bool says(const struct picker *picker, const struct turn *turn, size_t fact,
+		 struct slice comparable)
+{
+	const struct fact *outdated = &picker->input->outdated[fact];
+	if (turn->role == ROLE_USER && outdated->exchange == turn->id)
+		return true;
+	if (turn->created_at >= outdated->ended_at || picker->outdated[fact].size == 0 ||
+	    !text_comparable_says(comparable, picker->outdated[fact]))
+		return false;
+	const struct fact_saying saying = fact_saying_read(outdated, picker->arena);
+	return fact_is_said(&saying, utf8_cut(turn->text, LOOKED_AT));
 }
 
 static bool is_all_of(const struct fact *fact, const struct turn *turn)
@@ -34,14 +58,22 @@ static struct slice mark(const struct fact *fact, const struct turn *turn, struc
 			    SLICE_PRINT(fact->quote));
 }
 
-struct slice turn_marked(const struct context_input *input, const struct turn *turn,
-			 struct arena *arena)
+struct slice turn_marked(struct picker *picker, const struct turn *turn)
 {
+	const struct context_input *input = picker->input;
 	struct slice marked = turn->text;
-	const struct fact *fact = next_outdated(input, turn, NULL);
-	for (; fact != NULL; fact = next_outdated(input, turn, fact)) {
-		const struct slice parts[] = {mark(fact, turn, arena), marked};
-		marked = arena_join(arena, parts, 2);
+	if (input->outdated_count == 0)
+		return marked;
+	if (picker->outdated == NULL)
+		read_values(picker);
+	const struct slice comparable =
+		text_comparable(utf8_cut(turn->text, LOOKED_AT), picker->arena);
+	for (size_t i = 0; i < input->outdated_count; i++) {
+		if (!says(picker, turn, i, comparable))
+			continue;
+		const struct slice parts[] = {mark(&input->outdated[i], turn, picker->arena),
+					      marked};
+		marked = arena_join(picker->arena, parts, 2);
 	}
 	return marked;
 }

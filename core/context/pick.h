@@ -35,6 +35,8 @@ struct picker {
 	size_t turn_count;
 	size_t unrelated; /* facts that were left out since they do not bear on the question */
 	size_t looked_at; /* so many turns were looked at for what they say */
+	const struct slice *outdated; /* the values of the newest of the input's outdated facts, as
+					 text_comparable() has them; NULL: not read yet */
 };
 
 /* Takes `cost` tokens, plus those of the section's heading and of the frame if it is the first in
@@ -118,7 +120,6 @@ void pick_recalled(struct picker *picker, size_t budget);
 /* ---- what holds no longer ---- */
 
 /* The turn's text; before it stands what of it holds no longer, and since when. */
-struct slice turn_marked(const struct context_input *input, const struct turn *turn,
-			 struct arena *arena);
+struct slice turn_marked(struct picker *picker, const struct turn *turn);
 
 #endif

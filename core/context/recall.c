@@ -319,11 +319,10 @@ static void drop_turn(struct recaller *recaller, const struct recalled_turn *rec
 /* What holds no longer says so. */
 static bool pick_marked(struct recaller *recaller, const struct recalled_turn *recalled)
 {
-	const struct context_input *input = recaller->picker->input;
 	struct recalled_turn *marked = arena_alloc(recaller->picker->arena, sizeof(*marked));
 	*marked = *recalled;
 	recaller->said = recalled->turn.text;
-	marked->turn.text = turn_marked(input, &recalled->turn, recaller->picker->arena);
+	marked->turn.text = turn_marked(recaller->picker, &recalled->turn);
 	return pick_turn(recaller, marked);
 }
 

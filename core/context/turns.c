@@ -154,11 +154,11 @@ static void drop_choice(struct picker *picker, const struct turn_choice *choice)
 		picker_drop_turn(picker, choice->answer, answer_tokens, 0);
 }
 
-static struct slice list_turn(const struct turn *turn, struct arena *arena)
+static struct slice list_turn(const struct turn *turn, struct slice text, struct arena *arena)
 {
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
-	said_turns_add(&out, turn->role, text_disarmed(turn->text, arena));
+	said_turns_add(&out, turn->role, text_disarmed(text, arena));
 	return arena_take(arena, &out);
 }
 
@@ -169,20 +169,23 @@ size_t said_turns_tokens(const struct context_input *input, struct slice list, s
 }
 
 static struct context_item pair_item(const struct picker *picker, const struct turn *turn,
-				     struct slice list)
+				     struct slice text, struct slice list)
 {
 	struct context_item item =
 		turn_item(turn, said_turns_tokens(picker->input, list, picker->arena));
+	item.text = text;
 	item.is_turn = true;
 	return item;
 }
 
 static bool pick_pair(struct picker *picker, struct turn_choice *choice)
 {
-	const struct slice lists[] = {list_turn(choice->turn, picker->arena),
-				      list_turn(choice->answer, picker->arena)};
-	struct context_item user_item = pair_item(picker, choice->turn, lists[0]);
-	struct context_item answer_item = pair_item(picker, choice->answer, lists[1]);
+	const struct slice texts[] = {turn_marked(picker, choice->turn),
+				      turn_marked(picker, choice->answer)};
+	const struct slice lists[] = {list_turn(choice->turn, texts[0], picker->arena),
+				      list_turn(choice->answer, texts[1], picker->arena)};
+	struct context_item user_item = pair_item(picker, choice->turn, texts[0], lists[0]);
+	struct context_item answer_item = pair_item(picker, choice->answer, texts[1], lists[1]);
 	if (user_item.tokens + answer_item.tokens > picker->left)
 		return false;
 	picker->left -= user_item.tokens + answer_item.tokens;
@@ -210,14 +213,17 @@ static bool pick_turn(struct picker *picker, struct turn_choice *choice)
 		return false;
 	if (choice->answer != NULL)
 		return pick_pair(picker, choice);
-	struct slice rendered = block_turn(choice->turn, choice->turn->text, picker->arena);
+	struct slice rendered =
+		block_turn(choice->turn, turn_marked(picker, choice->turn), picker->arena);
 	return take_quote(picker, choice, rendered);
 }
 
 static bool pick_cut(struct picker *picker, struct turn_choice *choice)
 {
 	size_t room = picker_room(picker, BLOCK_TURNS);
-	struct slice rendered = block_turn_cut(choice->turn, block_turn, room, picker->arena);
+	struct turn marked = *choice->turn;
+	marked.text = turn_marked(picker, choice->turn);
+	struct slice rendered = block_turn_cut(&marked, block_turn, room, picker->arena);
 	picker->is_short = true;
 	return rendered.size > 0 && take_quote(picker, choice, rendered);
 }

@@ -6,7 +6,6 @@
 
 #include "core/base/ids.h"
 #include "core/memory/given.h"
-#include "core/text/terms.h"
 
 enum deletion_kind {
 	DELETION_FACT,
@@ -81,20 +80,6 @@ void deletion_take_facts(struct deletion_plan *plan, const struct deletion *dele
 			 const struct deletable_fact *facts, size_t count, struct arena *arena);
 /* What leaves memory with the plan. */
 struct leaving deletion_leaving(const struct deletion_plan *plan);
-
-/* How a text says a fact, read once. */
-struct deletable_saying {
-	const struct fact *fact;
-	struct term_list words; /* what its quote and key say beside its value */
-	bool tells_itself;      /* the value says enough without them */
-};
-
-struct deletable_saying deletion_saying(const struct fact *fact, struct arena *arena);
-/* Whether a text says it: in the words of its quote, or the value with another of these words:
- * "the grass is green" does not say what the favourite colour is. */
-bool deletion_is_said(const struct deletable_saying *saying, struct slice text);
-/* Whether the text names the value at all. */
-bool deletion_is_named(const struct deletable_saying *saying, struct slice text);
 
 bool deletion_is_empty(const struct deletion_plan *plan);
 /* Equal for equal plans: tells whether a plan that somebody has seen is still the plan. Never 0. */

@@ -87,6 +87,9 @@ struct memory_view {
 	size_t fact_count;
 	struct turn *turns; /* current, oldest first, by time and then id */
 	size_t turn_count;
+	/* What turns say and holds no longer: the newest facts that ended, the newest last. */
+	struct fact *outdated;
+	size_t outdated_count;
 };
 
 /* Edits, regenerations and forks.

@@ -30,9 +30,6 @@ struct recall_result {
 	struct turn *turns;        /* best first, without their sessions */
 	size_t count;
 	size_t ranked; /* how many turns were ranked: of a long memory, those worth it */
-	/* What some of the turns say and holds no longer: facts without entity, key and value. */
-	struct fact *outdated;
-	size_t outdated_count;
 };
 
 struct embedded_turn {

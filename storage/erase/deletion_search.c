@@ -2,6 +2,7 @@
 
 #include "core/erase/quotes.h"
 #include "core/facts/correction.h"
+#include "core/facts/saying.h"
 #include "core/text/terms.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ struct wanted {
 	struct slice about;
 	struct slice entity;
 	/* Or one of these facts. */
-	const struct deletable_saying *sayings;
+	const struct fact_saying *sayings;
 	size_t saying_count;
 	bool any; /* texts matter at all */
 };
@@ -23,7 +24,7 @@ static bool is_said(const struct wanted *wanted, struct slice text)
 	if (!wanted->any || text.size == 0)
 		return false;
 	for (size_t i = 0; i < wanted->saying_count; i++) {
-		if (deletion_is_said(&wanted->sayings[i], text))
+		if (fact_is_said(&wanted->sayings[i], text))
 			return true;
 	}
 	return wanted->saying_count == 0 &&
@@ -34,7 +35,7 @@ static bool is_said(const struct wanted *wanted, struct slice text)
 static bool is_named(const struct wanted *wanted, struct slice text)
 {
 	for (size_t i = 0; text.size > 0 && i < wanted->saying_count; i++) {
-		if (deletion_is_named(&wanted->sayings[i], text))
+		if (fact_is_named(&wanted->sayings[i], text))
 			return true;
 	}
 	return false;
@@ -54,12 +55,12 @@ static struct wanted facts_of(const struct deletion_search *search, const struct
 			      struct arena *arena)
 {
 	enum { MOST = 32 };
-	struct deletable_saying *sayings = arena_alloc(arena, MOST * sizeof(*sayings));
+	struct fact_saying *sayings = arena_alloc(arena, MOST * sizeof(*sayings));
 	struct wanted wanted = {.sayings = sayings};
 	for (size_t i = 0; i < search->fact_count && wanted.saying_count < MOST; i++) {
 		const struct fact *fact = search->facts[i].fact;
 		if (ids_hold(search->plan.facts.ids, search->plan.facts.count, fact->id))
-			sayings[wanted.saying_count++] = deletion_saying(fact, arena);
+			sayings[wanted.saying_count++] = fact_saying_read(fact, arena);
 	}
 	wanted.any = deletion->with_source && wanted.saying_count > 0;
 	return wanted;

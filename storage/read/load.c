@@ -2,6 +2,7 @@
 #include "core/base/ids.h"
 #include "core/facts/correction.h"
 #include "storage/journal/request_position.h"
+#include "storage/read/outdated.h"
 #include "storage/user/links.h"
 #include "storage/user/replays.h"
 
@@ -292,6 +293,14 @@ static size_t count_conversations(const struct loading *loading)
 	return count;
 }
 
+static void read_outdated(struct loading *loading)
+{
+	struct outdated outdated;
+	outdated_read(&loading->memory, &outdated);
+	loading->view->outdated = outdated.facts;
+	loading->view->outdated_count = outdated.count;
+}
+
 static void read_memory(struct loading *loading)
 {
 	const struct memory *memory = &loading->memory;
@@ -313,6 +322,7 @@ static void read_memory(struct loading *loading)
 		read_ended(loading);
 	}
 	read_turns(loading);
+	read_outdated(loading);
 }
 
 enum store_result store_load(struct store *store, const struct load *load, struct memory_view *view,

@@ -16,6 +16,8 @@ static void add(const struct memory *memory, struct slice key, struct slice valu
 		return;
 	outdated->facts[MOST - 1 - outdated->count++] = (struct fact){
 		.id = fact.id,
+		.key = fact.key,
+		.value = fact.value,
 		.quote = fact.quote,
 		.exchange = fact.exchange,
 		.ended_at = fact.ended_at,
@@ -60,6 +62,10 @@ void outdated_read(const struct memory *memory, struct outdated *outdated)
 {
 	*outdated = (struct outdated){0};
 	read_facts(memory, outdated);
+}
+
+void outdated_follow(const struct memory *memory, struct outdated *outdated)
+{
 	outdated->successors =
 		arena_alloc(memory->arena, outdated->count * sizeof(*outdated->successors));
 	for (size_t i = 0; i < outdated->count; i++)
@@ -81,27 +87,4 @@ const struct recall_successor *outdated_place(const struct outdated *outdated,
 			placed[(*count)++] = (struct recall_successor){old, now};
 	}
 	return placed;
-}
-
-static bool rests_on_one(const struct fact *fact, const struct recall_result *result)
-{
-	for (size_t i = 0; i < result->count; i++) {
-		if (result->turns[i].id == fact->exchange)
-			return true;
-	}
-	return false;
-}
-
-struct fact *outdated_of(const struct outdated *outdated, struct recall_result *result,
-			 struct arena *arena)
-{
-	struct fact *facts = arena_alloc(arena, outdated->count * sizeof(*facts));
-	for (size_t i = 0; i < outdated->count; i++) {
-		if (!rests_on_one(&outdated->facts[i], result))
-			continue;
-		struct fact *fact = &facts[result->outdated_count++];
-		*fact = outdated->facts[i];
-		fact->quote = arena_copy(arena, fact->quote);
-	}
-	return facts;
 }

@@ -5,7 +5,7 @@
 #include "storage/index/vectors.h"
 
 struct outdated {
-	struct fact *facts; /* ended ones, the oldest first; only their quotes and numbers */
+	struct fact *facts; /* ended ones, the oldest first; without entity and kind */
 	size_t count;
 	struct recall_successor *successors; /* by turn */
 	size_t successor_count;
@@ -13,14 +13,12 @@ struct outdated {
 
 /* Reads the facts that ended, of the user's newest facts. What it reads is in memory->arena. */
 void outdated_read(const struct memory *memory, struct outdated *outdated);
+/* Reads their successors. */
+void outdated_follow(const struct memory *memory, struct outdated *outdated);
 
 /* The successors by document: those of which both documents were read. */
 const struct recall_successor *outdated_place(const struct outdated *outdated,
 					      const struct documents *documents, size_t *count,
 					      struct arena *arena);
-
-/* Those that rest on turns of the result, whose `outdated_count` it sets; copied into the arena. */
-struct fact *outdated_of(const struct outdated *outdated, struct recall_result *result,
-			 struct arena *arena);
 
 #endif

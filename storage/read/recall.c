@@ -333,6 +333,7 @@ static void recall_turns(struct recalling *recalling)
 	if (documents->total == 0)
 		return;
 	outdated_read(scratch, &recalling->outdated);
+	outdated_follow(scratch, &recalling->outdated);
 	/* All vectors are compared anyway. */
 	if (documents->total <= NARROW_FROM ||
 	    vectors_can_compare(scratch, recalling->recall->question))
@@ -342,8 +343,6 @@ static void recall_turns(struct recalling *recalling)
 	if (documents->count == 0)
 		return;
 	take_turns(recalling, rank_news(recalling));
-	recalling->result->outdated =
-		outdated_of(&recalling->outdated, recalling->result, recalling->memory.arena);
 	scan_end(&recalling->turns);
 }
 

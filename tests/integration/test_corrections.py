@@ -1,15 +1,17 @@
 """What a person corrects is wrong everywhere: in the summary, in what conversations were given, in turns."""
 
+import pytest
+
 from conftest import KNOWN_TURN, KNOWN_VALUE
 from harness.chat import Chat
 from harness.clock import until
+from harness.memory_model import fact
+from test_admin_recallctl import recallctl
 from test_rights import facts_path, of_key, patch, prompt
 
 
 def summarized(make_daemon, memory_model, user):
     """A user whose summary tells where they live."""
-    from harness.memory_model import fact
-
     daemon = make_daemon({"memory": {"mode": "hybrid", "summarize_after": "4"}})
     memory_model.answers[KNOWN_TURN] = [fact("home_city", KNOWN_VALUE, "I live in Lisbon")]
     memory_model.summary = "The user lives in Lisbon and likes lamps."
@@ -70,3 +72,35 @@ def test_a_turn_that_says_a_corrected_value_is_given_with_a_mark(daemon, upstrea
         given = prompt(upstream)
         assert '[until ' in given and "I live in Lisbon" in given
         assert given.count("I live in Lisbon") == given.count("[until ") * 2, "never without its mark"
+
+
+def correct(daemon, user, memory_model, way):
+    (city,) = of_key(daemon, user, "home_city")
+    if way == "api":
+        patch(daemon, user, city["id"], value="Porto")
+    elif way == "recallctl":
+        assert recallctl(daemon, "correct", user, city["id"], "Porto").returncode == 0
+    else:
+        said = "That is wrong, I live in Porto."
+        memory_model.answers[said] = [fact("home_city", "Porto", "I live in Porto")]
+        Chat(daemon, user, session="correction", mode="entity").say(said)
+        daemon.settle(user)
+    assert [f["value"] for f in of_key(daemon, user, "home_city")] == ["Porto"]
+
+
+@pytest.mark.parametrize("mode", ["buffer", "summary", "hybrid", "vector"])
+@pytest.mark.parametrize("way", ["api", "recallctl", "chat"])
+def test_a_turn_with_an_old_value_is_marked_wherever_it_stands(daemon, upstream, memory_model, known_user, mode, way):
+    """In the block, as a turn of its own, and in what is put before a turn; in other words and in answers, too."""
+    daemon.import_messages(known_user, [
+        {"role": "user", "content": "Since I live in Lisbon, what shall I see?", "session": "later", "created_at": "2026-01-06T10:00:00Z"},
+        {"role": "assistant", "content": "You live in Lisbon: see Belem.", "session": "later", "created_at": "2026-01-06T10:00:01Z"},
+    ], learn=False)
+    correct(daemon, known_user, memory_model, way)
+    for session in ("later", "new"):
+        Chat(daemon, known_user, session=session, newest_only=True, mode=mode).say("What did I say about where I live, and of Belem?")
+        given = "\n".join(message["content"] for message in upstream.last.json["messages"])
+        for words in ("I live in Lisbon", "You live in Lisbon"):
+            for line in given.split("\n"):
+                assert words not in line or "[until " in line or "[in part until " in line, line
+        assert "[until " in given

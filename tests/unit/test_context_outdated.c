@@ -57,5 +57,33 @@ START_TEST(of_a_turn_that_says_more_only_a_part_is_marked)
 }
 END_TEST
 
-UNIT_MAIN("context_outdated", a_turn_that_holds_no_longer_says_so_and_so_does_its_receipt,
+START_TEST(what_says_the_same_in_the_block_is_marked_too_unless_it_was_said_since)
+{
+	struct memory *memory = memory_in(MODE_BUFFER);
+	struct fact outdated = ended(99, "I live in Leeds");
+	outdated.key = SLICE("city");
+	outdated.value = SLICE("Leeds");
+	memory_add_turn(memory, 4, 2, ROLE_USER, "Since I live in Leeds, I take the bus.");
+	memory_add_turn(memory, 5, 2, ROLE_ASSISTANT, "You live in Leeds, so do.");
+	memory_add_turn(memory, 6, 2, ROLE_USER, "The buses of Leeds are green.");
+	struct turn *turns = memory->turns;
+	turns[0].created_at = turns[1].created_at = turns[2].created_at = NOON - 2 * DAY;
+	memory_add_turn(memory, 8, 2, ROLE_USER, "I do not live in Leeds any more.");
+	turns[3].created_at = NOON;
+	memory->input.buffer_messages = 10;
+	memory->input.outdated = &outdated;
+	memory->input.outdated_count = 1;
+	const struct context *context = memory_build(memory);
+	ck_assert(text_holds(context->block,
+			     "user: [until 2026-11-20: \"I live in Leeds\"] Since I live"));
+	ck_assert(text_holds(context->block, "assistant: [until 2026-11-20] You live in Leeds"));
+	ck_assert(text_holds(context->block, "user: The buses"));
+	ck_assert(text_holds(context->block, "user: I do not live"));
+	memory_free(memory);
+}
+END_TEST
+
+UNIT_MAIN("context_outdated",
+	  what_says_the_same_in_the_block_is_marked_too_unless_it_was_said_since,
+	  a_turn_that_holds_no_longer_says_so_and_so_does_its_receipt,
 	  of_a_turn_that_says_more_only_a_part_is_marked)

@@ -1,5 +1,6 @@
 #include "core/erase/deletion.h"
 #include "core/erase/quotes.h"
+#include "core/facts/saying.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
@@ -172,26 +173,26 @@ START_TEST(a_text_says_a_fact_by_its_value_and_a_word_of_its_quote)
 	const struct fact green = {.key = SLICE("favourite_colour"),
 				   .value = SLICE("green"),
 				   .quote = SLICE("My favourite colour is green")};
-	struct deletable_saying saying = deletion_saying(&green, &arena);
-	ck_assert(deletion_is_said(&saying, SLICE("As I said: my favourite colour is green!")));
-	ck_assert(deletion_is_said(&saying, SLICE("Green has always been a favourite of mine.")));
-	ck_assert(!deletion_is_said(&saying, SLICE("My favourite food is figs.")));
-	ck_assert(!deletion_is_said(&saying, SLICE("The grass is green.")));
-	ck_assert(deletion_is_named(&saying, SLICE("The grass is green.")));
-	ck_assert(!deletion_is_named(&saying, SLICE("A greenhouse.")));
+	struct fact_saying saying = fact_saying_read(&green, &arena);
+	ck_assert(fact_is_said(&saying, SLICE("As I said: my favourite colour is green!")));
+	ck_assert(fact_is_said(&saying, SLICE("Green has always been a favourite of mine.")));
+	ck_assert(!fact_is_said(&saying, SLICE("My favourite food is figs.")));
+	ck_assert(!fact_is_said(&saying, SLICE("The grass is green.")));
+	ck_assert(fact_is_named(&saying, SLICE("The grass is green.")));
+	ck_assert(!fact_is_named(&saying, SLICE("A greenhouse.")));
 	const struct fact yes = {.key = SLICE("vegetarian"), .value = SLICE("yes")};
-	saying = deletion_saying(&yes, &arena);
-	ck_assert(!deletion_is_said(&saying, SLICE("Yes, please do.")));
-	ck_assert(deletion_is_said(&saying, SLICE("Vegetarian? Yes.")));
+	saying = fact_saying_read(&yes, &arena);
+	ck_assert(!fact_is_said(&saying, SLICE("Yes, please do.")));
+	ck_assert(fact_is_said(&saying, SLICE("Vegetarian? Yes.")));
 	/* Nothing but a name is known. */
 	const struct fact name = {.key = SLICE("city"), .value = SLICE("Lisbon")};
-	saying = deletion_saying(&name, &arena);
-	ck_assert(deletion_is_said(&saying, SLICE("I live in Lisbon.")));
-	ck_assert(!deletion_is_said(&saying, SLICE("I live in Porto.")));
+	saying = fact_saying_read(&name, &arena);
+	ck_assert(fact_is_said(&saying, SLICE("I live in Lisbon.")));
+	ck_assert(!fact_is_said(&saying, SLICE("I live in Porto.")));
 	const struct fact long_one = {.key = SLICE("note"), .value = SLICE("likes long walks")};
-	saying = deletion_saying(&long_one, &arena);
-	ck_assert(deletion_is_said(&saying, SLICE("She likes long walks.")));
-	ck_assert(!deletion_is_said(&saying, (struct slice){0}));
+	saying = fact_saying_read(&long_one, &arena);
+	ck_assert(fact_is_said(&saying, SLICE("She likes long walks.")));
+	ck_assert(!fact_is_said(&saying, (struct slice){0}));
 	arena_finish(&arena);
 }
 END_TEST
