@@ -136,13 +136,32 @@ def test_librechat_s_headers(knowing):
 
 
 def test_the_readme_is_a_page_and_its_links_lead_somewhere():
-    assert len(README.splitlines()) <= 200
+    assert len(README.splitlines()) <= 222
     for link in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / link).exists(), link
     sections = re.findall(r"^\.S[hs] (.*)$", RECALLD, re.M)
     named = re.findall(r"`recalld\(8\)`,\s+\"([^\"]+)\"", README) + re.findall(r"\"([^\"]+)\" in `recalld\(8\)`", README)
     assert "Installation" in named and "Identity and trust" in named
     assert {name.lower() for name in named} <= {section.lower() for section in sections}
+
+
+def test_what_to_do_when_nothing_is_remembered(knowing):
+    """Each status of recalld(8) has its line, and what the line names as its cause gives it."""
+    told = re.search(r"\.It Ql X-Memory-Status\n(.*?)\.It", RECALLD, re.S)[1]
+    statuses = set(re.findall(r"^\.Ql (\w+)", told, re.M))
+    assert statuses == set(re.findall(r"^\| `(\w+)`", README, re.M)) - set("off buffer summary entity vector hybrid auto".split()) | {"off"}
+    body = {"model": "demo", "messages": [{"role": "user", "content": QUESTION}]}
+    alex = {"X-User-Id": "alex"}
+    for status, path, headers in [
+        ("anonymous", "/v1", {}),
+        ("none", "/v1/v1", alex),
+        ("off", "/v1", alex | {"X-Memory-Mode": "off"}),
+        ("side", "/v1", alex | {"X-Memory-Task": "title_generation"}),
+        ("empty", "/v1", {"X-User-Id": "a-stranger"}),
+        ("injected", "/v1", alex),
+    ]:
+        reply = knowing.request("POST", path + "/chat/completions", json=body, headers=headers)
+        assert reply.headers["X-Memory-Status"] == status, path
 
 
 def test_a_client_without_headers(knowing):
@@ -240,15 +259,19 @@ def test_the_signature_that_the_example_configuration_makes(own):
     assert own.post_chat(body, {"X-User-Id": "alex"}).status_code == 401
 
 
-def test_without_a_file_only_the_store_needs_a_place(tmp_path, own):
-    """README's line for those who are not root, on other addresses."""
-    line = re.search(r"`(RECALLD_STORAGE_PATH=\S+) build/proxy/recalld`", README)[1]
+STARTS = snippet("sh", "RECALLD_STORAGE_PATH").splitlines()
+
+
+@pytest.mark.parametrize("start", STARTS[1:], ids=lambda start: start.partition("# ")[2])
+def test_without_a_file_only_the_store_needs_a_place(tmp_path, own, start):
+    """README's lines for those who are not root, on other addresses."""
     place = tmp_path / "home"
     place.mkdir()
     own.stop()
     address = {f"RECALLD_LISTEN_{n}": own.config["listen"][n.lower()] for n in ("ADDRESS", "ADMIN")}
-    command = f"{line} exec {program('proxy/recalld')}"
-    process = subprocess.Popen(["bash", "-c", command], env=clean_environment(HOME=str(place), **address), stderr=subprocess.DEVNULL)
+    command = f"{STARTS[0]}\n" + start.replace("build/proxy/recalld", f"exec {program('proxy/recalld')}")
+    log = (tmp_path / "log").open("w+")
+    process = subprocess.Popen(["bash", "-c", command], env=clean_environment(HOME=str(place), **address), stderr=log)
     try:
         end = time.monotonic() + 10
         while not list(place.glob("*/data.mdb")):
@@ -257,6 +280,9 @@ def test_without_a_file_only_the_store_needs_a_place(tmp_path, own):
     finally:
         process.terminate()
         assert process.wait(10) == 0
+    log.seek(0)
+    base_url = re.search(r"BASE_URL=(\S+)", start)
+    assert f"upstream {base_url[1] if base_url else 'https://api.openai.com/v1'}" in log.read()
 
 
 def test_what_is_installed(tmp_path):
