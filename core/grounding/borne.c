@@ -2,7 +2,7 @@
 
 #include "core/grounding/lists.h"
 #include "core/grounding/words.h"
-#include "core/recall/date_words.h"
+#include "core/recall/dates.h"
 #include "core/text/lexicon.h"
 #include "core/text/terms.h"
 #include "core/text/text.h"

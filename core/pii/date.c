@@ -1,6 +1,6 @@
 /* Dates: in figures, and with the names of months. */
 #include "core/pii/parts.h"
-#include "core/recall/date_words.h"
+#include "core/recall/dates.h"
 
 struct day {
 	unsigned year; /* 0: not given */

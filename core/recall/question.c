@@ -1,6 +1,6 @@
+#include "core/base/bytes.h"
 #include "core/base/utf8.h"
 #include "core/recall/dates.h"
-#include "core/recall/phrases.h"
 #include "core/recall/rank.h"
 #include "core/text/text.h"
 
@@ -8,7 +8,87 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
+#include <unictype.h>
 #include <uninorm.h>
+#include <unistr.h>
+
+enum recall_phrase {
+	RECALL_WANTS_WORDS = 1, /* "verbatim", "word for word" */
+	RECALL_ABOUT_PAST = 2,  /* "used to", "no longer" */
+	RECALL_ABOUT_ALL = 4,   /* "about me", "who am I", "last time" */
+	RECALL_SAYS_I = 8,      /* where no word of its own says it: "j\'ai", "tengo", "我" */
+};
+
+/* Phrases, in many languages, that show what a question wants. */
+
+struct phrase {
+	struct slice text;
+	bool is_open;
+	uint8_t meaning; /* one of enum recall_phrase */
+	uint8_t next;    /* the next phrase in its chain, from 1; 0: none */
+};
+
+/* Phrases that begin alike share a chain, so that few are compared where a word begins. */
+enum { PHRASE_CHAINS = 256 /* a power of two */ };
+
+static size_t phrase_chain(const char *beginning)
+{
+	return ((unsigned char)beginning[0] * 7U + (unsigned char)beginning[1]) &
+	       (PHRASE_CHAINS - 1);
+}
+
+#include "phrases_map.h"
+
+/* Words of scripts without spaces have no end to look for. */
+static bool is_letter(uint32_t character)
+{
+	if (character < 0x80)
+		return (character >= 'a' && character <= 'z') ||
+		       (character >= 'A' && character <= 'Z');
+	return character < 0x0E00 && uc_is_property_alphabetic(character);
+}
+
+static bool may_begin(struct slice text, size_t at)
+{
+	const uint8_t *start = (const uint8_t *)text.data;
+	ucs4_t before = at == 0 ? 0 : start[at - 1];
+	if (before >= 0x80)
+		(void)u8_prev(&before, start + at, start);
+	return !is_letter(before);
+}
+
+static bool may_end(struct slice text, size_t at)
+{
+	uint32_t after = 0;
+	if (at < text.size)
+		text_decode(text, at, &after);
+	return !is_letter(after);
+}
+
+static unsigned phrases_at(struct slice text, size_t at)
+{
+	unsigned found = 0;
+	struct slice rest = slice_part(text, at, text.size);
+	for (size_t i = phrase_chains[phrase_chain(rest.data)]; i > 0; i = phrases[i - 1].next) {
+		const struct phrase *phrase = &phrases[i - 1];
+		if (slice_starts_with(rest, phrase->text) &&
+		    (phrase->is_open || may_end(rest, phrase->text.size)))
+			found |= phrase->meaning;
+	}
+	return found;
+}
+
+/* Which kinds of phrases the text contains, one bit each. The text must be case folded and in
+ * NFKC. */
+static unsigned find_phrases(struct slice text)
+{
+	unsigned found = 0;
+	for (size_t at = 0; at + 1 < text.size; at++) {
+		if (may_begin(text, at))
+			found |= phrases_at(text, at);
+	}
+	return found;
+}
 
 /* Empty if it is not ASCII. */
 static struct slice ascii_lower(struct slice text, struct arena *arena)
@@ -82,11 +162,11 @@ void recall_read_question(struct slice text, int64_t now, struct recall_question
 	size_t telling = count_telling(&question->terms);
 	question->has_subject = telling > 0;
 	question->leans = telling < ENOUGH_WORDS;
-	unsigned phrases = recall_find_phrases(folded);
-	question->wants_words = (phrases & RECALL_WANTS_WORDS) != 0;
-	question->about_past = (phrases & RECALL_ABOUT_PAST) != 0;
-	question->about_user = question->terms.says_i || (phrases & RECALL_SAYS_I) != 0;
-	question->is_broad = (phrases & RECALL_ABOUT_ALL) != 0;
+	unsigned said = find_phrases(folded);
+	question->wants_words = (said & RECALL_WANTS_WORDS) != 0;
+	question->about_past = (said & RECALL_ABOUT_PAST) != 0;
+	question->about_user = question->terms.says_i || (said & RECALL_SAYS_I) != 0;
+	question->is_broad = (said & RECALL_ABOUT_ALL) != 0;
 	question->period_count = recall_read_dates(asked, now, question->periods);
 	for (size_t i = 0; i < question->period_count; i++)
 		question->about_past |= question->periods[i].until <= now;

@@ -1,4 +1,4 @@
-#include "core/text/forms.h"
+#include "core/text/lexicon.h"
 #include "form_rows_map.h"
 
 #include <inttypes.h>

@@ -1,7 +1,6 @@
 #include "core/text/terms.h"
 
 #include "core/base/word_map.h"
-#include "core/text/forms.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 

@@ -1,8 +1,236 @@
 /* Parses the file's lines and the environment's variables. */
+#include "core/text/text.h"
 #include "proxy/config/reader.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Lines of the configuration file: comments, quotes and ${NAME}. */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct slice config_without_comment(struct slice line)
+{
+	for (size_t i = 0; i < line.size; i++) {
+		bool mark = line.data[i] == ';' || line.data[i] == '#';
+		if (mark && (i == 0 || is_blank(line.data[i - 1])))
+			return slice_part(line, 0, i);
+	}
+	return line;
+}
+
+bool config_check_line(struct slice line, struct buffer *why)
+{
+	if (line.size > CONFIG_MAX_LINE) {
+		buffer_append(why, SLICE("the line is longer than 64K; shorten it"));
+		return false;
+	}
+	if (!text_is_utf8(line)) {
+		buffer_append(why, SLICE("the line is not UTF-8; save the file in that encoding"));
+		return false;
+	}
+	for (size_t i = 0; i < line.size; i++) {
+		unsigned char byte = (unsigned char)line.data[i];
+		if ((byte < ' ' && byte != '\t') || byte == 0x7f) {
+			buffer_printf(why, "the line holds a %s; remove it",
+				      byte == 0 ? "NUL byte" : "control character");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool read_quoted(struct slice text, struct slice *value, struct buffer *why)
+{
+	size_t end = slice_find(text, SLICE("\""), 1);
+	if (end == text.size) {
+		buffer_append(why, SLICE("has no closing quote; put one after the value"));
+		return false;
+	}
+	struct slice rest = slice_trim(slice_part(text, end + 1, text.size));
+	if (config_without_comment(rest).size > 0) {
+		buffer_append(why, SLICE("continues after its closing quote; put the whole value "
+					 "inside the quotes"));
+		return false;
+	}
+	*value = slice_part(text, 1, end);
+	return true;
+}
+
+bool config_read_value(struct slice text, struct slice *value, struct buffer *why)
+{
+	struct slice trimmed = slice_trim(text);
+	if (trimmed.size > 0 && trimmed.data[0] == '"')
+		return read_quoted(trimmed, value, why);
+	*value = slice_trim(config_without_comment(text));
+	return true;
+}
+
+static bool is_variable_name(struct slice name)
+{
+	for (size_t i = 0; i < name.size; i++) {
+		char c = name.data[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+		if (!letter && (i == 0 || c < '0' || c > '9'))
+			return false;
+	}
+	return name.size > 0 && name.size < 256;
+}
+
+/* Replaces the ${NAME} at the start of `text` and advances `text` past it. */
+static bool expand_one(struct slice *text, struct buffer *out, struct buffer *why)
+{
+	size_t end = slice_find(*text, SLICE("}"), 0);
+	struct slice name = slice_part(*text, 2, end == text->size ? 2 : end);
+	if (!is_variable_name(name)) {
+		buffer_append(why, SLICE("has a ${ without a variable name and a }; write ${NAME}, "
+					 "or $${ for a literal ${"));
+		return false;
+	}
+	char terminated[256];
+	memcpy(terminated, name.data, name.size);
+	terminated[name.size] = '\0';
+	const char *content = getenv(terminated);
+	if (content == NULL) {
+		buffer_printf(why,
+			      "needs the environment variable %s, which is not set; set it, or "
+			      "write $${ for a literal ${",
+			      terminated);
+		return false;
+	}
+	buffer_append(out, slice_of(content));
+	*text = slice_part(*text, end + 1, text->size);
+	return true;
+}
+
+bool config_expand(struct slice text, struct buffer *out, struct buffer *why)
+{
+	while (text.size > 0) {
+		if (slice_starts_with(text, SLICE("$${"))) {
+			buffer_append(out, SLICE("${"));
+			text = slice_part(text, 3, text.size);
+		} else if (slice_starts_with(text, SLICE("${"))) {
+			if (!expand_one(&text, out, why))
+				return false;
+		} else {
+			buffer_append_byte(out, text.data[0]);
+			text = slice_part(text, 1, text.size);
+		}
+	}
+	if (!out->overflowed && text_is_utf8(buffer_slice(out)))
+		return true;
+	buffer_printf(why, "is %s; shorten or fix the value that it takes from the environment",
+		      out->overflowed ? "longer than 64K" : "not UTF-8");
+	return false;
+}
+
+/* Reads the configuration: defaults, the file, the environment, then the checks, into a snapshot.
+ */
+
+static void set_defaults(struct config *config)
+{
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct config_key *key = &config_keys[i];
+		struct config_value value;
+		struct buffer why;
+		buffer_init(&why, CONFIG_MAX_REASON);
+		bool fine = config_value_read(key, slice_of(key->initial), &value, &why);
+		assert(fine && "a default is a valid value");
+		(void)fine;
+		config_store(key, &value, config_base(config, key));
+		buffer_finish(&why);
+	}
+}
+
+static void drop_slashes(char *url)
+{
+	size_t size = strlen(url);
+	while (size > 0 && url[size - 1] == '/')
+		url[--size] = '\0';
+}
+
+static struct config *read_text(const char *name, struct slice text, FILE *faults, FILE *warnings,
+				bool looks_at_store)
+{
+	struct config *config = xcalloc(1, sizeof(*config));
+	config_retain(config);
+	set_defaults(config);
+	struct config_reader reader = {
+		.name = name,
+		.faults = faults,
+		.warnings = warnings,
+		.looks_at_store = looks_at_store,
+		.config = config,
+	};
+	config_parse_text(&reader, text);
+	config_parse_environment(&reader);
+	drop_slashes(config->upstream.base_url);
+	drop_slashes(config->upstream.messages_base_url);
+	drop_slashes(config->upstream.proxy);
+	drop_slashes(config->model.base_url);
+	config_read_secret_files(&reader);
+	config_check(&reader);
+	if (reader.fault_count == 0)
+		return config;
+	config_release(config);
+	return NULL;
+}
+
+struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings)
+{
+	return read_text(name, text, faults, warnings, false);
+}
+
+/* False: errno says why; 0 means the file is too large. */
+static bool read_file(const char *path, struct buffer *text)
+{
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return false;
+	char chunk[8192];
+	size_t size;
+	bool fits = true;
+	while (fits && (size = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		fits = buffer_append(text, (struct slice){chunk, size});
+	int reason = ferror(file) ? errno : 0;
+	(void)fclose(file);
+	errno = reason;
+	return fits && reason == 0;
+}
+
+static struct config *read_config(const char *file, FILE *faults, FILE *warnings,
+				  bool looks_at_store)
+{
+	if (file == NULL)
+		return read_text("(no file)", (struct slice){0}, faults, warnings, looks_at_store);
+	struct config *config = NULL;
+	struct buffer text;
+	buffer_init(&text, CONFIG_MAX_FILE);
+	if (read_file(file, &text))
+		config = read_text(file, buffer_slice(&text), faults, warnings, looks_at_store);
+	else
+		(void)fprintf(faults,
+			      "%s: cannot be read: %s; name a readable file of at most 1M\n", file,
+			      errno == 0 ? "it is too large" : strerror(errno));
+	buffer_finish(&text);
+	return config;
+}
+
+struct config *config_read(const char *file, FILE *faults, FILE *warnings)
+{
+	return read_config(file, faults, warnings, false);
+}
+
+struct config *config_test(const char *file, FILE *out)
+{
+	return read_config(file, out, out, true);
+}
 
 enum { MAX_VARIABLE = 128 };
 

@@ -1,20 +1,252 @@
 #include "proxy/learn/learner.h"
 
+#include "core/memory/user_table.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/key_ring.h"
 #include "proxy/learn/learn_call.h"
 #include "proxy/learn/learn_job.h"
-#include "proxy/learn/learner_models.h"
-#include "proxy/learn/learner_users.h"
 #include "proxy/learn/next_job.h"
 #include "proxy/learn/pace.h"
 #include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"
 #include "proxy/upstream/upstream.h"
 #include "storage/lmdb/thread.h"
+#include "storage/store.h"
 
+#include <event2/event.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* The longest pause of a user, in milliseconds. */
+enum { LEARNER_LONGEST_WAIT_MS = 30000 };
+
+struct event;
+struct next_job;
+struct learner;
+struct learn_job;
+
+/* The state says where the user is. */
+enum learner_user_state {
+	LEARNER_USER_QUEUED,
+	LEARNER_USER_BUSY,   /* its learn_job runs */
+	LEARNER_USER_PAUSED, /* its timer runs */
+};
+
+struct learner_user {
+	struct user_node node;
+	struct learner_user *in_queue;
+	struct learner *learner;
+	enum learner_user_state state;
+	bool has_new_key; /* since its last learn_job: what failed with the old key is tried at once
+			   */
+	bool wants_room;  /* the store had no room for what its last learn_job learned */
+	bool is_pressing; /* an exchange that waits asks to forget or corrects something */
+	uint64_t woken;   /* when its last exchange came, steady, in microseconds; 0: before */
+	bool idles;       /* paused until it is quiet for `idle` ms or `most` exchanges wait */
+	int64_t idle;
+	size_t most;
+	size_t waiting; /* at least so many do */
+	struct learn_job *learn_job;
+	struct event *timer;
+};
+
+enum wake_cause {
+	WAKE_EXCHANGE,
+	WAKE_PRESSING, /* an exchange that is to be learned from at once */
+	WAKE_KEY,
+};
+
+enum { LEARNER_USERS_LIMIT = 4096 };
+
+struct learner_user_list {
+	struct user_table table;
+	struct learner_user *queue, **queue_end;
+};
+
+/* The users whose jobs are checked, and which of them the learner takes next. Used only on the
+ * learner's thread. */
+
+/* ---- one user ---- */
+
+/* Pauses a user who is not queued, for so many milliseconds at most. */
+static void learner_user_pause(struct learner_user *learner_user, int64_t wait)
+{
+	if (wait > LEARNER_LONGEST_WAIT_MS)
+		wait = LEARNER_LONGEST_WAIT_MS;
+	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+	learner_user->state = LEARNER_USER_PAUSED;
+	evtimer_add(learner_user->timer, &pause);
+}
+
+/* The same until the next job is due, or more exchanges make it so. */
+static void learner_user_pause_for(struct learner_user *learner_user, const struct next_job *next)
+{
+	learner_user->idles = next->idles;
+	learner_user->idle = next->idle;
+	learner_user->most = next->most;
+	learner_user->waiting = next->waiting_count;
+	learner_user_pause(learner_user, next->wait);
+}
+
+/* What waited with an exchange that failed has waited long enough. */
+static void learner_user_note_next(struct learner_user *learner_user, const struct next_job *next)
+{
+	if (next->facts == NULL)
+		learner_user->is_pressing = false;
+	else if (next->facts->tries > 0)
+		learner_user->is_pressing = true;
+}
+
+/* Milliseconds since the user's last exchange woke the learner; INT64_MAX: none has. */
+static int64_t learner_user_quiet_time(const struct learner_user *learner_user)
+{
+	if (learner_user->woken == 0)
+		return INT64_MAX;
+	return (int64_t)(clock_steady() - learner_user->woken) / 1000;
+}
+
+static void learner_user_note_wake(struct learner_user *learner_user, enum wake_cause cause)
+{
+	learner_user->has_new_key |= cause == WAKE_KEY;
+	learner_user->is_pressing |= cause == WAKE_PRESSING;
+	if (cause != WAKE_KEY)
+		learner_user->woken = clock_steady();
+}
+
+/* Whether one more exchange changes nothing for a user whose exchanges wait for each other, so that
+ * the jobs need not be read again; the pause then begins anew. */
+static bool learner_user_goes_on_idling(struct learner_user *learner_user)
+{
+	if (learner_user->state != LEARNER_USER_PAUSED || !learner_user->idles ||
+	    ++learner_user->waiting >= learner_user->most)
+		return false;
+	learner_user_pause(learner_user, learner_user->idle);
+	return true;
+}
+
+/* ---- all ---- */
+
+static void learner_users_init(struct learner_user_list *list)
+{
+	*list = (struct learner_user_list){0};
+	list->queue_end = &list->queue;
+}
+
+/* NULL: the user is not on the list. */
+static struct learner_user *learner_users_find(const struct learner_user_list *list,
+					       struct user_key user)
+{
+	return (struct learner_user *)user_table_find(&list->table, user);
+}
+
+/* Frees the user and its timer. The user must not be queued, unless the list is no longer used. */
+static void learner_users_remove(struct learner_user_list *list, struct learner_user *learner_user)
+{
+	user_table_remove(&list->table, &learner_user->node);
+	event_free(learner_user->timer);
+	free(learner_user);
+}
+
+static bool only_waits(const struct user_node *node)
+{
+	return ((const struct learner_user *)node)->state == LEARNER_USER_PAUSED;
+}
+
+/* The learner's scan finds a user who only waits again. */
+static bool make_room(struct learner_user_list *list)
+{
+	struct user_node *node = user_table_pick(&list->table, only_waits);
+	if (node != NULL)
+		learner_users_remove(list, (struct learner_user *)node);
+	return node != NULL;
+}
+
+/* Adds a user who is not on the list; sets neither learner nor timer. If the list is full, a user
+ * who only waits leaves it. NULL: nobody can leave. */
+static struct learner_user *learner_users_add(struct learner_user_list *list, struct user_key user)
+{
+	if (list->table.count >= LEARNER_USERS_LIMIT && !make_room(list))
+		return NULL;
+	struct learner_user *learner_user = xcalloc(1, sizeof(*learner_user));
+	learner_user->node.user = user;
+	user_table_add(&list->table, &learner_user->node);
+	return learner_user;
+}
+
+/* NULL: the list is empty. */
+static struct learner_user *learner_users_any(const struct learner_user_list *list)
+{
+	return (struct learner_user *)user_table_next(&list->table, NULL);
+}
+
+static void learner_users_enqueue(struct learner_user_list *list, struct learner_user *learner_user)
+{
+	learner_user->state = LEARNER_USER_QUEUED;
+	learner_user->in_queue = NULL;
+	*list->queue_end = learner_user;
+	list->queue_end = &learner_user->in_queue;
+	metrics_move(METRIC_LEARNER_QUEUE, 1);
+}
+
+/* NULL: no user waits. */
+static struct learner_user *learner_users_dequeue(struct learner_user_list *list)
+{
+	struct learner_user *learner_user = list->queue;
+	if (learner_user == NULL)
+		return NULL;
+	list->queue = learner_user->in_queue;
+	if (list->queue == NULL)
+		list->queue_end = &list->queue;
+	metrics_move(METRIC_LEARNER_QUEUE, -1);
+	return learner_user;
+}
+
+/* The model that a tenant's newest exchange named, for imported turns, which name none. In memory
+ * only, for a bounded number of tenants. One tenant's model never reaches another tenant, whose key
+ * would be used to ask for it. */
+
+static struct user_key hash_of(struct slice tenant)
+{
+	return store_user_key(tenant, (struct slice){0});
+}
+
+void learner_models_note(struct learner_models *models, struct slice tenant, struct slice model)
+{
+	const struct user_key hash = hash_of(tenant);
+	struct learner_model *place = &models->places[user_hash(hash) % LEARNER_TENANTS];
+	if (model.size == 0 || model.size > sizeof(place->name))
+		return;
+	place->tenant = hash;
+	place->size = model.size;
+	memcpy(place->name, model.data, model.size);
+}
+
+struct slice learner_models_find(const struct learner_models *models, struct slice tenant)
+{
+	const struct user_key hash = hash_of(tenant);
+	const struct learner_model *place = &models->places[user_hash(hash) % LEARNER_TENANTS];
+	if (!user_equal(place->tenant, hash))
+		return (struct slice){0};
+	return (struct slice){place->name, place->size};
+}
+
+/* A server other than api.openai.com may not have gpt-4o-mini, but it has the chat's model. */
+struct slice learner_models_name(struct learner_models *models, const struct config *config,
+				 struct slice tenant, struct slice of_chat)
+{
+	const char *base = config_model_base_url(config);
+	if (config->model.name[0] != '\0')
+		return slice_of(config->model.name);
+	if (strstr(base, "://api.openai.com") == NULL) {
+		learner_models_note(models, tenant, of_chat);
+		struct slice model =
+			of_chat.size > 0 ? of_chat : learner_models_find(models, tenant);
+		if (model.size > 0)
+			return model;
+	}
+	return SLICE("gpt-4o-mini");
+}
 
 enum {
 	SCAN_SLICE = 256,

@@ -1,13 +1,90 @@
 /* store_open(): combines the engine, the index and the recovery of what a crash left unfinished. */
+#include "storage/seal/open.h"
 #include "storage/audit/record.h"
 #include "storage/erasures/erasures.h"
 #include "storage/index/reindex.h"
 #include "storage/lmdb/environment.h"
+#include "storage/lmdb/lock.h"
+#include "storage/lmdb/store_marker.h"
+#include "storage/lmdb/table.h"
 #include "storage/lmdb/writer.h"
 #include "storage/open/convert.h"
-#include "storage/open/end_users.h"
 #include "storage/scrub/offline.h"
 #include "storage/user/memory.h"
+
+#include <stdlib.h>
+
+/* Overwrites the keys of users whose records are gone. */
+
+static bool has_records(struct transaction *transaction, enum table table, struct user_key user)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	scan_begin(&scan, transaction, table, key_of_user(user), FORWARD);
+	scan.opens_none = true;
+	bool has = scan_next(&scan, &key, &value) &&
+		   (table != TABLE_SETTINGS || form_needs_keys(value));
+	scan_end(&scan);
+	return has;
+}
+
+static bool needs_keys(struct transaction *transaction, struct user_key user)
+{
+	bool has = has_records(transaction, TABLE_USERS, user);
+	for (int table = FIRST_USER_TABLE; !has && table < TABLE_COUNT; table++)
+		has = has_records(transaction, (enum table)table, user);
+	return has;
+}
+
+/* Makes up for a process that ended between the last deletion of a user's records and the erasure
+ * of the user's keys. For a store without a writer, or in an operation. */
+static void end_users(struct store *store)
+{
+	struct transaction transaction;
+	size_t count;
+	if (store->seal == NULL || !transaction_begin_read(&transaction, store))
+		return;
+	transaction.hides_nothing = true;
+	struct user_key *users = seal_users(store->seal, &count);
+	size_t left = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!needs_keys(&transaction, users[i]) && transaction.result == STORE_OK)
+			users[left++] = users[i];
+	}
+	transaction_abort(&transaction);
+	for (size_t i = 0; i < left; i++)
+		seal_erase(store->seal, users[i]);
+	free(users);
+}
+
+/* store_rotate_key(): wraps the keys of an encrypted store that nobody has open with another key.
+ * store_export_keys(): writes them elsewhere, wrapped with another. */
+
+bool store_rotate_key(const struct store_options *options, const unsigned char *master,
+		      size_t *users, char *error, size_t error_size)
+{
+	const struct complaint complaint = {error, error_size};
+	struct store store = {.path = xstrdup(options->path), .lock = -1};
+	bool done = store_marker_is_made(store.path)
+			    ? lock_take(&store, &complaint) &&
+				      seal_rewrap(store.path, options->master, master, users, error,
+						  error_size)
+			    : complain(&complaint, "there is no store in %s", store.path);
+	lock_give_back(&store);
+	free(store.path);
+	return done;
+}
+
+bool store_export_keys(const struct store_options *options, const unsigned char *to, int out,
+		       size_t *users, char *error, size_t error_size)
+{
+	const struct complaint complaint = {error, error_size};
+	return store_marker_is_made(options->path)
+		       ? seal_export(options->path, options->master, to, out, users, error,
+				     error_size)
+		       : complain(&complaint, "there is no store in %s", options->path);
+}
 
 /* Marks the users whose erasure this store, an older copy, does not know. */
 static void mark_erased(struct transaction *transaction)
