@@ -56,8 +56,9 @@ struct take_in_count {
 	uint64_t conversations; /* new */
 	uint64_t turns;         /* added */
 	uint64_t facts;
-	uint64_t known;  /* turns and facts that were there already */
-	uint64_t erased; /* left out: they were erased after they were said */
+	uint64_t known;    /* turns and facts that were there already */
+	uint64_t erased;   /* left out: they were erased after they were said, settings too */
+	int64_t erased_at; /* the last of them */
 	bool summary;
 	bool settings;
 };

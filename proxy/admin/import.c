@@ -19,7 +19,9 @@ enum {
 struct import {
 	struct imported_turn *turns;
 	size_t count;
-	size_t erased; /* left out: somebody erased them before */
+	size_t erased;     /* left out: somebody erased them... */
+	int64_t erased_at; /* ...the last of them then */
+	size_t undated;    /* of them: they count as said before */
 	bool learn;
 	struct intake intake;
 	struct slice answer;
@@ -131,16 +133,22 @@ static const char *read_turn(json_t *message, struct intake *intake, struct impo
 }
 
 /* A message without a time, or with one that has not come, may be as old as what was erased. */
-static bool was_erased(const struct import *import, json_t *message,
-		       const struct imported_turn *turn)
+static bool was_erased(struct import *import, json_t *message, const struct imported_turn *turn)
 {
 	const struct admin_call *call = import->call;
 	int64_t said_at;
 	bool is_dated =
 		text_read_time(string_of(json_object_get(message, "created_at")), &said_at) &&
 		said_at == turn->created_at;
-	return store_has_erased(call->service->store, call->user, turn->hash,
-				is_dated ? said_at : INT64_MIN);
+	const int64_t at = store_erased_at(call->service->store, call->user, turn->hash,
+					   is_dated ? said_at : INT64_MIN);
+	if (at == INT64_MIN)
+		return false;
+	import->erased++;
+	import->undated += !is_dated;
+	if (at > import->erased_at)
+		import->erased_at = at;
+	return true;
 }
 
 /* A message's own tree and temporaries last only until its turn is read: for many short messages
@@ -154,9 +162,7 @@ static const char *read_message(struct import *import, struct slice text)
 	if (fault == NULL && !is_left_out(message)) {
 		struct imported_turn *turn = &import->turns[import->count];
 		fault = read_turn(message, &import->intake, turn, &scratch);
-		if (fault == NULL && was_erased(import, message, turn)) {
-			import->erased++;
-		} else {
+		if (fault == NULL && !was_erased(import, message, turn)) {
 			import->count++;
 			turn->text = arena_copy(kept, turn->text);
 			turn->session = arena_copy(kept, turn->session);
@@ -219,6 +225,10 @@ static const char *read_import(struct import *import, struct slice body)
 	buffer_init(&answer, ANSWER_LIMIT);
 	buffer_printf(&answer, "{\"imported\":%zu,\"left_out\":%zu,\"erased\":%zu", import->count,
 		      count - import->count - import->erased, import->erased);
+	if (import->erased > 0)
+		buffer_printf(&answer, ",\"erased_at\":\"%.*s\",\"undated\":%zu",
+			      SLICE_PRINT(text_time(import->erased_at, &call->arena)),
+			      import->undated);
 	if (import->intake.masked + import->intake.cut > 0)
 		intake_print(&import->intake, &answer);
 	buffer_append(&answer, SLICE("}\n"));

@@ -281,6 +281,9 @@ static void on_taken(void *cookie, enum store_result result)
 		      taking->reader.form, count->conversations, count->turns, count->facts,
 		      count->known, count->erased, intake_left_out(&taking->reader.intake),
 		      count->summary ? "true" : "false", count->settings ? "true" : "false");
+	if (count->erased_at > 0)
+		buffer_printf(&out, ",\"erased_at\":\"%.*s\"",
+			      SLICE_PRINT(text_time(count->erased_at, &call->arena)));
 	intake_print(&taking->reader.intake, &out);
 	buffer_append_byte(&out, '}');
 	admin_reply_json(call, 200, &out);

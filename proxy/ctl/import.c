@@ -29,6 +29,9 @@ struct imported {
 	json_int_t left_out; /* system and tool messages, which are not remembered */
 	json_int_t masked;
 	json_int_t cut;
+	json_int_t erased;
+	json_int_t undated; /* of them */
+	char erased_at[32]; /* the last of them */
 };
 
 static int import_slice(struct ctl *ctl, json_t *document, const char *user, size_t first,
@@ -55,6 +58,11 @@ static int import_slice(struct ctl *ctl, json_t *document, const char *user, siz
 	count->left_out += json_integer_value(json_object_get(answer, "left_out"));
 	count->masked += json_integer_value(json_object_get(answer, "masked"));
 	count->cut += json_integer_value(json_object_get(answer, "cut"));
+	count->erased += json_integer_value(json_object_get(answer, "erased"));
+	count->undated += json_integer_value(json_object_get(answer, "undated"));
+	const char *erased_at = ctl_text(answer, "erased_at");
+	if (strcmp(erased_at, count->erased_at) > 0)
+		(void)snprintf(count->erased_at, sizeof(count->erased_at), "%s", erased_at);
 	json_decref(answer);
 	return EXIT_SUCCESS;
 }
@@ -144,8 +152,9 @@ static int import_file(struct ctl *ctl, FILE *file)
 		return EXIT_FAILURE;
 	}
 	if (ctl->json)
-		return ctl_print_json(json_pack("{s:I,s:I}", "imported", count.imported, "left_out",
-						count.left_out));
+		return ctl_print_json(json_pack("{s:I,s:I,s:I,s:I}", "imported", count.imported,
+						"left_out", count.left_out, "erased", count.erased,
+						"undated", count.undated));
 	(void)fputs("imported: ", stdout);
 	ctl_print_count(count.imported, "messages");
 	if (count.left_out > 0)
@@ -156,6 +165,7 @@ static int import_file(struct ctl *ctl, FILE *file)
 			     " cut to 1 MB",
 			     count.masked, count.cut);
 	(void)putchar('\n');
+	ctl_print_erased(count.erased, count.erased_at);
 	return EXIT_SUCCESS;
 }
 

@@ -58,7 +58,7 @@ static void print_taken(json_t *answer)
 	if (json_is_true(json_object_get(answer, "settings")))
 		(void)puts("  and the user's settings");
 	print_more(answer, "known", "are known already");
-	print_more(answer, "erased", "left out: they were erased");
+	ctl_print_erased(number(answer, "erased"), ctl_text(answer, "erased_at"));
 	print_more(reasons, "empty", "left out: they say nothing that is kept");
 	print_more(reasons, "unshown", "left out: tools, system messages, hidden ones");
 	print_more(reasons, "personal", "left out: personal data that is not kept here");

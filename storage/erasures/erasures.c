@@ -276,34 +276,42 @@ static int64_t erased_at(const struct erasures *erasures, enum kind kind, struct
 	return digest_table_find(&erasures->table, entry);
 }
 
-static bool hold(struct erasures *erasures, enum kind kind, struct user_key user, uint64_t hash,
-		 const struct fact *fact, int64_t said_at)
+static int64_t held_at(struct erasures *erasures, enum kind kind, struct user_key user,
+		       uint64_t hash, const struct fact *fact, int64_t said_at)
 {
 	pthread_mutex_lock(&erasures->lock);
 	int64_t at = erased_at(erasures, KIND_USER, user, 0, NULL);
-	bool held = at != DIGEST_NONE && said_at <= at;
-	if (!held && (hash != 0 || fact != NULL)) {
+	if ((at == DIGEST_NONE || said_at > at) && (hash != 0 || fact != NULL))
 		at = erased_at(erasures, kind, user, hash, fact);
-		held = at != DIGEST_NONE && said_at <= at;
-	}
 	pthread_mutex_unlock(&erasures->lock);
-	return held;
+	return at != DIGEST_NONE && said_at <= at ? at : INT64_MIN;
 }
 
 bool erasures_hold_user(struct erasures *erasures, struct user_key user, int64_t said_at)
 {
-	return hold(erasures, KIND_USER, user, 0, NULL, said_at);
+	return held_at(erasures, KIND_USER, user, 0, NULL, said_at) != INT64_MIN;
+}
+
+int64_t erasures_turn_at(struct erasures *erasures, struct user_key user, uint64_t hash,
+			 int64_t said_at)
+{
+	return held_at(erasures, KIND_TURN, user, hash, NULL, said_at);
 }
 
 bool erasures_hold_turn(struct erasures *erasures, struct user_key user, uint64_t hash,
 			int64_t said_at)
 {
-	return hold(erasures, KIND_TURN, user, hash, NULL, said_at);
+	return erasures_turn_at(erasures, user, hash, said_at) != INT64_MIN;
+}
+
+int64_t erasures_fact_at(struct erasures *erasures, struct user_key user, const struct fact *fact)
+{
+	return held_at(erasures, KIND_FACT, user, 0, fact, fact->observed_at);
 }
 
 bool erasures_hold_fact(struct erasures *erasures, struct user_key user, const struct fact *fact)
 {
-	return hold(erasures, KIND_FACT, user, 0, fact, fact->observed_at);
+	return erasures_fact_at(erasures, user, fact) != INT64_MIN;
 }
 
 uint64_t erasures_total(struct erasures *erasures)

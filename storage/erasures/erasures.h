@@ -33,6 +33,10 @@ bool erasures_hold_user(struct erasures *erasures, struct user_key user, int64_t
 bool erasures_hold_turn(struct erasures *erasures, struct user_key user, uint64_t hash,
 			int64_t said_at);
 bool erasures_hold_fact(struct erasures *erasures, struct user_key user, const struct fact *fact);
+/* When it was erased; INT64_MIN: it was not, or said later. */
+int64_t erasures_turn_at(struct erasures *erasures, struct user_key user, uint64_t hash,
+			 int64_t said_at);
+int64_t erasures_fact_at(struct erasures *erasures, struct user_key user, const struct fact *fact);
 
 /* How many were ever added: a store that has seen fewer is an older copy. */
 uint64_t erasures_total(struct erasures *erasures);

@@ -1,5 +1,6 @@
 /* Writes the new parts of a memory. The store holds a whole memory after each turn and each fact,
  * so a part may stay. */
+#include "storage/erasures/erasures.h"
 #include "storage/journal/journal.h"
 #include "storage/portable/taking.h"
 #include "storage/user/rights.h"
@@ -266,6 +267,11 @@ static void take_settings(struct taking *taking)
 	if (!settings->is_stored || settings_are_default(settings) ||
 	    memory_settings(memory).is_stored)
 		return;
+	if (erasures_hold_user(memory->transaction->store->erasures, memory->user,
+			       settings->changed_at)) {
+		taking->at->count.erased++;
+		return;
+	}
 	memory_put_settings(memory, settings);
 	taking->at->count.settings = true;
 	if (settings->learn)

@@ -106,6 +106,13 @@ static int64_t said_at(const struct taking *taking, int64_t at)
 	return at > taking->now ? INT64_MIN : at;
 }
 
+static void note_erased(struct take_in_count *count, int64_t at)
+{
+	count->erased += at != INT64_MIN;
+	if (at != INT64_MIN && at > count->erased_at)
+		count->erased_at = at;
+}
+
 static void choose_turn(struct taking *taking, size_t i)
 {
 	const struct portable_memory *from = taking->from;
@@ -114,15 +121,17 @@ static void choose_turn(struct taking *taking, size_t i)
 	const size_t conversation = place_of_conversation(from, turn->conversation);
 	const size_t first = from->index->turns.first[i]; /* stands for all that are alike */
 	const bool is_known = taking->ids->known_turns[first] != 0;
-	const bool is_erased =
-		!is_known && erasures_hold_turn(memory->transaction->store->erasures, memory->user,
-						turn->hash, said_at(taking, turn->created_at));
+	const int64_t erased_at =
+		is_known ? INT64_MIN
+			 : erasures_turn_at(memory->transaction->store->erasures, memory->user,
+					    turn->hash, said_at(taking, turn->created_at));
+	const bool is_erased = erased_at != INT64_MIN;
 	taking->ids->known_turns[i] = taking->ids->known_turns[first];
 	if (is_known)
 		taking->ids->known_conversations[conversation] = taking->ids->known_in[first];
 	taking->ids->new_turns[i] = !is_known && !is_erased;
 	taking->at->count.known += is_known;
-	taking->at->count.erased += is_erased;
+	note_erased(&taking->at->count, erased_at);
 	if (taking->ids->new_turns[i])
 		taking->ids->wanted[conversation] = true;
 }
@@ -145,12 +154,14 @@ static void choose_fact(struct taking *taking, size_t i)
 	const bool is_known = taking->ids->known_facts[first] != 0;
 	struct fact fact = taking->from->facts[i];
 	fact.observed_at = said_at(taking, fact.observed_at);
-	const bool is_erased = !is_known && erasures_hold_fact(memory->transaction->store->erasures,
-							       memory->user, &fact);
+	const int64_t erased_at = is_known ? INT64_MIN
+					   : erasures_fact_at(memory->transaction->store->erasures,
+							      memory->user, &fact);
+	const bool is_erased = erased_at != INT64_MIN;
 	taking->ids->known_facts[i] = taking->ids->known_facts[first];
 	taking->ids->new_facts[i] = !is_known && !is_erased;
 	count->known += is_known;
-	count->erased += is_erased;
+	note_erased(count, erased_at);
 	if (taking->ids->new_facts[i])
 		taking->ids->facts[i] = count->facts++;
 }

@@ -113,6 +113,20 @@ def test_what_was_deleted_does_not_come_back(daemon, user, talk):
     assert texts(daemon, user) == ["I live in Oslo"]
 
 
+def test_an_import_says_what_was_erased_and_since_when(daemon, user, talk, tmp_path):
+    assert daemon.admin("DELETE", f"/v1/users/{user}/conversations?session=a").status_code == 200
+    answer = say(daemon, user, "I live in Lisbon", "a").json()
+    assert answer["erased"] == 2 and answer["undated"] == 0 and answer["erased_at"].startswith("20")
+    file = tmp_path / "turns.json"
+    file.write_text(json.dumps({"user": user, "learn": False, "messages": [
+        {"role": "user", "content": "I live in Lisbon"}, {"role": "assistant", "content": "Noted: I live in Lisbon"}]}))
+    done = recallctl(daemon, "import", str(file))
+    assert done.returncode == 0 and "imported: 0 messages" in done.stdout
+    assert f"2 left out: they were erased, the last at {answer['erased_at']}; what has no time counts as said before" in done.stdout
+    counts = json.loads(recallctl(daemon, "import", str(file), "--json").stdout)
+    assert counts == {"imported": 0, "left_out": 0, "erased": 2, "undated": 2}
+
+
 def test_a_user_is_reported_in_counts(daemon, user, talk):
     report = daemon.admin("DELETE", f"/v1/users/{user}").json()
     assert report["users"] == 1 and report["turns"] == 6 and report["conversations"] == 2

@@ -265,6 +265,17 @@ def test_who_wants_nothing_kept_takes_nothing_in(daemon, user, memory_model):
     assert reply.status_code == 409 and reply.json()["error"]["code"] == "restricted", reply.text
 
 
+def test_settings_of_before_an_erasure_do_not_come_back(daemon, user):
+    say(daemon, user, "I have a canary.")
+    put_settings(daemon, user, note="moved to Bern, see letter", retention={"messages": "30d"})
+    document = export(daemon, user)
+    assert daemon.admin("DELETE", f"/v1/users/{user}").status_code == 200
+    answer = take_in(daemon, user, document).json()
+    assert answer["settings"] is False and answer["turns"] == 0 and answer["erased"] >= 2 and answer["erased_at"].startswith("20")
+    assert not daemon.knows(user)
+    assert daemon.admin("GET", f"/v1/users/{user}/settings").json()["note"] is None
+
+
 def test_settings_alone_are_an_export(daemon, user):
     put_settings(daemon, user, learn=False, inject=False)
     whole = export(daemon, user)

@@ -210,6 +210,8 @@ void ctl_print_faults(struct ctl *ctl);
 
 /* The string member, or "". */
 const char *ctl_text(json_t *object, const char *name);
+/* Says how many parts of an import were left out, since they were erased, the last ones then. */
+void ctl_print_erased(json_int_t count, const char *at);
 /* Prints JSON, indented, to standard output. */
 int ctl_print_json(json_t *answer);
 /* Prints an answer, with --json as it is, and frees it. NULL: there is none, which has been

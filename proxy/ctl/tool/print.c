@@ -222,3 +222,13 @@ void ctl_print_count(long long count, const char *name)
 	int letters = (int)strlen(name) - (count == 1);
 	(void)printf("%lld %.*s", count, letters, name);
 }
+
+void ctl_print_erased(json_int_t count, const char *at)
+{
+	if (count == 0)
+		return;
+	(void)printf("  %" JSON_INTEGER_FORMAT " left out: they were erased", count);
+	if (at[0] != '\0')
+		(void)printf(", the last at %s", at);
+	(void)puts("; what has no time counts as said before");
+}
