@@ -7,6 +7,7 @@
 #include "proxy/runtime/version.h"
 
 #include <inttypes.h>
+#include <sys/stat.h>
 
 enum { ANSWER_LIMIT = 1 << 20, SECOND_MS = 1000 };
 
@@ -227,6 +228,15 @@ static void print_key(struct admin_call *call, struct buffer *out)
 			      is_key_overdue(call) ? "true" : "false");
 }
 
+/* 0: unknown. */
+static uint64_t file_size(struct admin_call *call)
+{
+	const char *path =
+		arena_printf(&call->arena, "%s/data.mdb", call->service->bound->storage.path).data;
+	struct stat status;
+	return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
 /* What failed last; "": nothing since. */
 static void print_troubles(struct service *service, struct buffer *out, struct arena *arena)
 {
@@ -263,13 +273,14 @@ void admin_get_status(struct admin_call *call)
 	scrub_put_state(call, &out);
 	print_key(call, &out);
 	print_work(&out);
-	buffer_printf(
-		&out,
-		",\"users\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64
-		",\"jobs\":%" PRIu64 ",\"parked\":%" PRIu64 ",\"bytes_used\":%" PRIu64
-		",\"bytes_mapped\":%" PRIu64 ",\"disk_free\":%" PRIu64 ",\"store_writable\":%s}",
-		statistics.users, statistics.turns, statistics.facts, statistics.jobs,
-		statistics.parked, statistics.bytes_used, statistics.bytes_mapped,
-		statistics.disk_free, store_has_room(call->service->store) ? "true" : "false");
+	buffer_printf(&out,
+		      ",\"users\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64
+		      ",\"jobs\":%" PRIu64 ",\"parked\":%" PRIu64 ",\"bytes_used\":%" PRIu64
+		      ",\"bytes_mapped\":%" PRIu64 ",\"file_bytes\":%" PRIu64
+		      ",\"disk_free\":%" PRIu64 ",\"store_writable\":%s}",
+		      statistics.users, statistics.turns, statistics.facts, statistics.jobs,
+		      statistics.parked, statistics.bytes_used, statistics.bytes_mapped,
+		      file_size(call), statistics.disk_free,
+		      store_has_room(call->service->store) ? "true" : "false");
 	admin_reply_json(call, 200, &out);
 }

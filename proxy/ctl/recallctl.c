@@ -90,6 +90,7 @@ static int run(const struct ctl_command *command, struct ctl *ctl)
 		return EXIT_FAILURE;
 	struct arena arena = {0};
 	const char *address = ctl->admin != NULL ? ctl->admin : config->listen.admin;
+	ctl->is_remote = ctl->admin != NULL && ctl->store.path == NULL;
 	ctl->admin = with_scheme(address, &arena);
 	if (ctl->token == NULL)
 		ctl->token = config->listen.admin_token;

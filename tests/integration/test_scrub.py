@@ -10,6 +10,7 @@ import pytest
 
 from conftest import wired
 from harness.chat import Chat
+from harness.clock import until
 from harness.daemon import Daemon, clean_environment, merged, preloaded, program
 from test_marker import hits, memory_of
 
@@ -131,6 +132,29 @@ def test_recallctl_asks_the_daemon_that_has_the_store(filled, tmp_path):
     assert done.returncode == 0 and json.loads(done.stdout)["bytes_after"] > 0, done.stderr
     assert hits(tmp_path / "store", [f"MkErased{names[0]}"]) == set()
     assert f"MkErased{names[1]}" in json.dumps(daemon.memory(names[1]))
+
+
+@pytest.mark.parametrize("way", ["tcp", "unix"])
+def test_recallctl_asks_a_daemon_elsewhere_for_a_scrub(filled, tmp_path, way):
+    """Its store, its configuration and its key are not here."""
+    daemon, names = filled
+    address = f"127.0.0.1:{daemon.admin_port}"
+    if way == "unix":
+        address = f"unix:{tmp_path}/admin.sock"
+        daemon.config["listen"]["admin"] = address
+        daemon.stop()
+        daemon.start(wait=False)
+        until(lambda: "clients use" in daemon.stderr.split("stopped")[-1])
+    empty = tmp_path / "elsewhere.conf"
+    empty.write_text(f"[storage]\npath = {tmp_path}/nowhere\nencrypt = on\nkey_file = {tmp_path}/no-key\n")
+    command = [program("proxy/recallctl"), "-c", str(empty), "--admin", address]
+    done = subprocess.run([*command, "forget", names[0]], capture_output=True, timeout=60, env=clean_environment())
+    assert done.returncode == 0, done.stderr
+    done = subprocess.run([*command, "scrub", "--json"], capture_output=True, timeout=60, env=clean_environment())
+    assert done.returncode == 0, done.stderr
+    sizes = json.loads(done.stdout)
+    assert sizes["bytes_before"] > 0 and sizes["bytes_after"] > 0
+    assert hits(tmp_path / "store", [f"MkErased{names[0]}"]) == set()
 
 
 def test_a_kill_at_any_moment_of_a_scrub_leaves_one_whole_store(filled, tmp_path):

@@ -12,6 +12,7 @@
 struct ctl {
 	const char *file;   /* the configuration; NULL: not given */
 	const char *admin;  /* http://HOST:PORT or unix:/PATH */
+	bool is_remote;     /* --admin names it, and --store no directory */
 	const char *token;  /* empty: none */
 	const char *tenant; /* empty: none */
 	bool json;
