@@ -49,7 +49,7 @@ static int explain(struct ctl *ctl)
 const struct ctl_command ctl_explain = {
 	.name = "explain",
 	.arguments = "RECEIPT",
-	.help = "show what a request was given, and what did not fit",
+	.help = "show what a request was given, and what was left out",
 	.details =
 		"The header X-Memory-Receipt of a reply names its receipt, and so does the log:\n"
 		"RECEIPT may be copied from there (receipt=ID).",

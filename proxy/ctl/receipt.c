@@ -74,17 +74,24 @@ static void print_figures(json_t *receipt)
 
 /* ---- its items ---- */
 
-static const struct column {
+enum { COLUMN_COUNT = 5 };
+
+struct column {
 	const char *title;
 	const char *member;
 	bool to_the_right;
 	int decimals;
-} columns[] = {
-	{"kind", "kind", false, 0},    {"score", "score", true, 3},  {"tokens", "tokens", true, 0},
-	{"source", "source", true, 0}, {"where", "place", false, 0},
 };
 
-enum { COLUMN_COUNT = sizeof(columns) / sizeof(columns[0]) };
+#define COMMON_COLUMNS                                                                             \
+	{"kind", "kind", false, 0}, {"score", "score", true, 3}, {"tokens", "tokens", true, 0},    \
+	{                                                                                          \
+		"source", "source", true, 0                                                        \
+	}
+
+static const struct column of_given[COLUMN_COUNT] = {COMMON_COLUMNS, {"where", "place", false, 0}};
+static const struct column of_left_out[COLUMN_COUNT] = {COMMON_COLUMNS,
+							{"why", "because", false, 0}};
 
 /* The member as shown; "-": there is none. */
 static const char *cell(json_t *item, const struct column *column, char room[CELL_SIZE])
@@ -105,7 +112,7 @@ struct table {
 	size_t text; /* columns left for it; 0: unlimited */
 };
 
-static void widen(struct table *table, json_t *items)
+static void widen(struct table *table, const struct column *columns, json_t *items)
 {
 	char room[CELL_SIZE];
 	size_t i;
@@ -121,14 +128,12 @@ static void widen(struct table *table, json_t *items)
 	}
 }
 
-/* Aligns injected and dropped items in the same columns. */
-static void lay_out(struct table *table, json_t *given, json_t *dropped)
+static void lay_out(struct table *table, const struct column *columns, json_t *items)
 {
 	size_t used = 0, terminal = ctl_columns();
 	for (size_t c = 0; c < COLUMN_COUNT; c++)
 		table->widths[c] = strlen(columns[c].title);
-	widen(table, given);
-	widen(table, dropped);
+	widen(table, columns, items);
 	for (size_t c = 0; c < COLUMN_COUNT; c++)
 		used += 2 + table->widths[c];
 	used += 2;
@@ -136,7 +141,7 @@ static void lay_out(struct table *table, json_t *given, json_t *dropped)
 		table->text = terminal > used + LEAST_TEXT ? terminal - used : LEAST_TEXT;
 }
 
-static void print_row(const struct table *table, json_t *item)
+static void print_row(const struct table *table, const struct column *columns, json_t *item)
 {
 	char room[CELL_SIZE];
 	for (size_t c = 0; c < COLUMN_COUNT; c++) {
@@ -149,26 +154,24 @@ static void print_row(const struct table *table, json_t *item)
 	(void)putchar('\n');
 }
 
-static void print_items(const struct table *table, const char *title, json_t *items)
+static void print_items(const char *title, const struct column *columns, json_t *items)
 {
+	struct table table = {0};
 	size_t i;
 	json_t *item;
 	if (json_array_size(items) == 0)
 		return;
 	(void)printf("\n%s\n", title);
-	print_row(table, NULL);
-	json_array_foreach(items, i, item) print_row(table, item);
+	lay_out(&table, columns, items);
+	print_row(&table, columns, NULL);
+	json_array_foreach(items, i, item) print_row(&table, columns, item);
 }
 
 void ctl_print_receipt(json_t *receipt)
 {
-	struct table table = {0};
-	json_t *given = json_object_get(receipt, "items");
-	json_t *dropped = json_object_get(receipt, "dropped");
 	print_title(receipt);
 	print_mode(receipt);
 	print_figures(receipt);
-	lay_out(&table, given, dropped);
-	print_items(&table, "Given", given);
-	print_items(&table, "Dropped for lack of room", dropped);
+	print_items("Given", of_given, json_object_get(receipt, "items"));
+	print_items("Left out", of_left_out, json_object_get(receipt, "dropped"));
 }

@@ -8,6 +8,7 @@ import pytest
 from harness.chat import Chat
 from harness.memory_model import fact
 from harness.upstream import completion, json_reply, tool_call
+from test_admin_recallctl import recallctl
 
 # One session a topic; the second turn of each answers a question about it.
 TOPICS = {
@@ -256,6 +257,20 @@ def test_a_receipt_says_what_the_budget_dropped(make_daemon, upstream, user):
     assert receipt["dropped"] and receipt["budget"] == 60
     assert all(item["place"] is None for item in receipt["dropped"])
     assert int(reply.headers["X-Memory-Tokens"]) <= 60
+    assert {item["because"] for item in receipt["dropped"]} == {"no room"}
+    explained = recallctl(daemon, "explain", receipt["id"]).stdout
+    assert "Left out" in explained and "no room" in explained and "unrelated" not in explained
+
+
+def test_what_does_not_bear_on_the_question_is_left_out_as_unrelated(make_daemon, user):
+    daemon = make_daemon()
+    for key, value in (("favourite_colour", "green"), ("cat", "Minka"), ("car", "Saab")):
+        daemon.admin("POST", daemon.memory_path(user, "/facts"), json={"key": key, "value": value})
+    reply = Chat(daemon, user).say("Write a haiku about snow.")
+    receipt = daemon.receipt(reply.headers["X-Memory-Receipt"])
+    assert {item["because"] for item in receipt["dropped"]} == {"unrelated"}, receipt["dropped"]
+    for shown in (recallctl(daemon, "explain", receipt["id"]), recallctl(daemon, "preview", user, "Write a haiku about snow.")):
+        assert "unrelated" in shown.stdout and "room" not in shown.stdout, shown.stdout
 
 
 # ---- budgets ----

@@ -33,7 +33,9 @@ RECEIPT = {
         {"kind": "turn", "id": "4", "text": "我住在杭州，" * 40, "score": 2.5, "source": "72", "tokens": 300, "place": "replayed"},
         {"kind": "turn", "id": "5", "text": "👩‍👩‍👧‍👦🇩🇪❤️ " * 40, "score": 0.016, "source": "18446744073709551615", "tokens": 32, "place": "turns"},
     ],
-    "dropped": [{"kind": "fact", "id": "6", "text": "likes: tea", "score": 0.5, "source": "73", "tokens": 6, "place": None}],
+    "dropped": [{"kind": "fact", "id": "6", "text": "likes: tea", "score": 0.5, "source": "73", "tokens": 6, "place": None, "because": "no room"},
+                {"kind": "fact", "id": "7", "text": "cat: Minka", "score": None, "source": "74", "tokens": 5, "place": None, "because": "unrelated"},
+                {"kind": "fact", "id": "8", "text": "of an earlier recalld", "score": None, "source": "75", "tokens": 5, "place": None}],
     "history": {"messages_removed": 12, "tokens_removed": 8123},
     "bytes_in": 312,
     "bytes_out": 2144,
@@ -108,7 +110,11 @@ def test_a_receipt_is_explained(receipt, upstream):
     assert rows[2].split(maxsplit=5) == ["turn", "4.210", "31", "71", "recalled", "I'm using ChromaDB for the vector store."]
     assert rows[0].split()[1:5] == ["-", "40", "-", "block"]
     assert RECEIPT["items"][3]["text"] in rows[3], "without a terminal nothing is cut"
-    assert dropped.splitlines()[2].split(maxsplit=5) == ["fact", "0.500", "6", "73", "-", "likes: tea"]
+    assert dropped.splitlines()[0] == "Left out" and dropped.splitlines()[1].split() == ["kind", "score", "tokens", "source", "why", "text"]
+    left_out = [re.split("  +", row.strip()) for row in dropped.splitlines()[2:]]
+    assert left_out[0] == ["fact", "0.500", "6", "73", "no room", "likes: tea"]
+    assert left_out[1] == ["fact", "-", "5", "74", "unrelated", "cat: Minka"]
+    assert left_out[2] == ["fact", "-", "5", "75", "-", "of an earlier recalld"]
     assert "likes: tea" not in given
 
 
