@@ -107,6 +107,9 @@ enum store_look store_look(const char *path, char *why, size_t why_size);
 /* Whether writes have room; cheap, from any thread. Turns false while deletes still have
  * head-room. */
 bool store_has_room(const struct store *store);
+/* Whether the map is nearly full, before store_has_room() turns false: each exchange that is written
+ * then deletes what requests of the users who take most were given; cheap, from any thread. */
+bool store_is_crowded(const struct store *store);
 /* Whether so much waits to be written that nothing more may be promised; cheap, from any thread. */
 bool store_is_behind(const struct store *store);
 
@@ -284,25 +287,46 @@ struct store_call *store_expire(struct store *store, struct user_key user,
 
 /* ---- what one user may take ---- */
 
-#define STORE_UNMEASURED UINT64_MAX
-
 struct user_size {
 	struct user_key key;
-	struct slice tenant;
+	struct slice tenant; /* both empty: nothing of the user is left but receipts or settings */
 	struct slice user;
-	uint64_t bytes; /* of the turns and their index, at most; STORE_UNMEASURED: unknown */
+	uint64_t bytes;  /* of the file, about, for all of the user's records */
+	uint64_t given;  /* of these for receipts, frozen contexts and replays */
+	bool is_counted; /* false: an earlier version wrote some of them; see store_count() */
 };
 
-/* Of the next STORE_SIZES_AT_ONCE users after `after`, finds those whose turns take more than
- * `bytes`; `after` becomes the last user checked. Start with a zeroed key. Returns how many there
- * are; `more`: there are further users. */
+/* Of the next STORE_SIZES_AT_ONCE users after `after`, finds those who take more than `bytes` or
+ * are not counted; `after` becomes the last user checked. Start with a zeroed key. Returns how many
+ * there are; `more`: there are further users. */
 enum { STORE_SIZES_AT_ONCE = 256 };
 size_t store_users_above(struct store *store, uint64_t bytes, struct user_key *after, bool *more,
 			 struct user_size users[STORE_SIZES_AT_ONCE], struct arena *arena);
+/* The users who take most, in descending order. Returns how many. */
+enum { STORE_LARGEST = 16 };
+size_t store_largest_users(struct store *store, struct user_size users[STORE_LARGEST],
+			   struct arena *arena);
 
-/* Finds what has to go so that a user's turns take at most `keep` bytes, oldest first: what was
- * said at expiry->turns_until or before; INT64_MIN: nothing. Reads all of the user's turns. Also
- * sets `counted` and `left`, and nothing else. False: the turns could not be read. */
+/* Counts what a user takes whom an earlier version left uncounted. Reads all of the user's keys on
+ * the caller's thread first. */
+struct store_call *store_count(struct store *store, struct user_key user, struct store_loop *loop,
+			       store_done *callback, void *cookie);
+/* Once each user that store_users_above() found has been counted: from then on it only looks at
+ * the account. */
+struct store_call *store_note_counted(struct store *store, struct store_loop *loop,
+				      store_done *callback, void *cookie);
+bool store_is_counted(struct store *store);
+
+/* Deletes the oldest receipts, frozen contexts and replays, some at a time: those of a user that
+ * take more than half of `limit` bytes, or (NULL) those of the users who take most. Nobody's who
+ * is under a legal hold at `now`. STORE_NOT_FOUND: there were none. */
+struct store_call *store_make_room(struct store *store, const struct user_key *user, uint64_t limit,
+				   int64_t now, struct store_loop *loop, store_done *callback,
+				   void *cookie);
+
+/* Finds what has to go so that a user takes about `keep` bytes, oldest first: what was said at
+ * expiry->turns_until or before; INT64_MIN: nothing. Reads all of the user's turns. Sets nothing
+ * else. False: the turns could not be read. */
 bool store_measure(struct store *store, struct user_key user, uint64_t keep, struct expiry *expiry);
 
 /* ---- for people ---- */

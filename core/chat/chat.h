@@ -69,6 +69,7 @@ struct chat_settings {
 	uint64_t buffer_messages;
 	uint64_t auto_buffer_turns;
 	uint64_t auto_hybrid_sessions;
+	uint64_t user_limit;
 };
 
 struct own_words;

@@ -400,5 +400,6 @@ struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 				.facts = facts.ids,
 				.fact_count = facts.count,
 				.facts_left_out = facts.count - facts_given,
-				.covers = newest_summary(chat, frozen->covers)};
+				.covers = newest_summary(chat, frozen->covers),
+				.user_limit = chat->settings.user_limit};
 }

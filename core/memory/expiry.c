@@ -64,17 +64,17 @@ static int compare_times(const void *a, const void *b)
 
 void expiry_cut(struct expiry *expiry, struct sized_turn *turns, size_t count, uint64_t keep)
 {
+	uint64_t left = 0;
 	expiry->turns_until = INT64_MIN;
-	expiry->left = 0;
 	for (size_t i = 0; i < count; i++)
-		expiry->left += turns[i].bytes;
-	if (expiry->left <= keep)
+		left += turns[i].bytes;
+	if (left <= keep)
 		return;
 	qsort(turns, count, sizeof(*turns), compare_times);
 	for (size_t i = 0; i < count; i++) {
-		if (expiry->left <= keep && turns[i].said_at > expiry->turns_until)
+		if (left <= keep && turns[i].said_at > expiry->turns_until)
 			return;
 		expiry->turns_until = turns[i].said_at;
-		expiry->left -= turns[i].bytes;
+		left -= turns[i].bytes;
 	}
 }

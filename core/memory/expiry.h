@@ -14,10 +14,6 @@ struct expiry {
 	int64_t summaries_until;         /* for summaries, by when they were written; 0: none go */
 	int64_t receipts_until;          /* for receipts; 0: none go */
 	enum pii pii;
-	/* The last batch changes the user's byte count from `counted` to `left`, as store_measure()
-	 * gave them; both 0: it stays unchanged. */
-	uint64_t counted;
-	uint64_t left;
 };
 
 /* Whether a turn was said so long ago that it expires. If it begins an exchange,
@@ -56,9 +52,8 @@ struct sized_turn {
 	uint64_t bytes;
 };
 
-/* Sets `turns_until` and `left` so that the oldest turns go and at most `keep` bytes are left.
- * Turns said in the same millisecond go together. `turns` are the user's turns that take any bytes,
- * sorted by time. */
+/* Sets `turns_until` so that the oldest turns go and at most `keep` bytes of them are left. Turns
+ * said in the same millisecond go together. Sorts the turns by time. */
 void expiry_cut(struct expiry *expiry, struct sized_turn *turns, size_t count, uint64_t keep);
 
 struct expired_count {

@@ -106,6 +106,7 @@ static struct chat_settings choose_settings(const struct config *config,
 		.buffer_messages = memory.buffer_messages,
 		.auto_buffer_turns = memory.auto_buffer_turns,
 		.auto_hybrid_sessions = memory.auto_hybrid_sessions,
+		.user_limit = memory.user_limit,
 	};
 }
 

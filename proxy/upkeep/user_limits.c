@@ -21,8 +21,14 @@ struct user_limits {
 	size_t next;           /* index of the next user */
 	struct user_key after; /* see store_users_above() */
 	bool more;
-	struct expiry expiry; /* of the current user */
+	bool looked;           /* all users have been looked at... */
+	bool missed;           /* ...but an uncounted one could not be counted */
+	bool is_crowded;       /* the pass makes room in the whole store... */
+	bool made_room;        /* ...and did */
+	bool warned;           /* that the store is nearly full */
+	struct expiry expiry;  /* of the current user */
 	bool is_measured;
+	bool took; /* something of the current user */
 	struct expired_count taken;
 	struct store_call *call; /* under way */
 };
@@ -35,24 +41,47 @@ static void wait_for(struct user_limits *limits, unsigned wait)
 
 static void next_user(struct user_limits *limits)
 {
-	limits->next++;
+	/* the largest one's was enough for now */
+	limits->next = limits->is_crowded && limits->took ? limits->count : limits->next + 1;
 	limits->is_measured = false;
+	limits->took = false;
 	wait_for(limits, PAUSE_MS);
 }
+
+/* ---- one user ---- */
 
 static void on_taken(void *cookie, enum store_result result)
 {
 	struct user_limits *limits = cookie;
 	limits->call = NULL;
 	if (result == STORE_OK && limits->taken.exchanges > 0) {
+		limits->took = limits->made_room = true;
 		metrics_count(METRIC_EXPIRED_OVER_LIMIT, limits->taken.exchanges);
-		log_info("user_limit: %zu exchanges of one user deleted, the oldest",
-			 limits->taken.exchanges);
+		log_info("%s: %zu exchanges of one user deleted, the oldest",
+			 limits->is_crowded ? "map_size" : "user_limit", limits->taken.exchanges);
 	}
 	if (result == STORE_OK && limits->taken.more)
 		wait_for(limits, PAUSE_MS);
 	else
 		next_user(limits);
+}
+
+static void on_room(void *cookie, enum store_result result)
+{
+	struct user_limits *limits = cookie;
+	limits->call = NULL;
+	if (result == STORE_OK)
+		wait_for(limits, PAUSE_MS);
+	else
+		next_user(limits);
+}
+
+static void on_counted(void *cookie, enum store_result result)
+{
+	struct user_limits *limits = cookie;
+	limits->call = NULL;
+	limits->missed |= result != STORE_OK && result != STORE_NOT_FOUND;
+	next_user(limits);
 }
 
 /* Nothing of a user under a legal hold goes. */
@@ -64,57 +93,125 @@ static bool is_held(struct user_limits *limits, const struct user_size *user)
 }
 
 /* False: the user stays within the limit, or cannot be measured now. */
-static bool measure(struct user_limits *limits, const struct user_size *user)
+static bool measure(struct user_limits *limits, const struct user_size *user, uint64_t limit)
 {
-	struct config_memory settings =
-		config_memory_for(limits->config, (struct slice){0}, user->tenant, user->user);
-	if (user->bytes <= settings.user_limit || is_held(limits, user))
+	const bool is_over = user->bytes > limit || limits->is_crowded;
+	if (!is_over || is_held(limits, user))
 		return false;
-	uint64_t keep = settings.user_limit - settings.user_limit / FREED_SHARE;
 	limits->expiry =
 		(struct expiry){.now = clock_wall(), .facts_until = INT64_MIN, .pii = PII_KEEP};
-	limits->is_measured = store_measure(limits->store, user->key, keep, &limits->expiry);
+	limits->is_measured =
+		store_measure(limits->store, user->key, limit - limit / FREED_SHARE,
+			      &limits->expiry) &&
+		limits->expiry.turns_until != INT64_MIN;
 	return limits->is_measured;
 }
 
 static void take_next(struct user_limits *limits)
 {
 	const struct user_size *user = &limits->users[limits->next];
-	if (limits->is_measured || measure(limits, user))
+	struct store_loop *loop = loop_for_store(limits->loop);
+	const uint64_t limit =
+		limits->is_crowded
+			? user->bytes
+			: config_memory_for(limits->config, (struct slice){0}, user->tenant,
+					    user->user)
+				  .user_limit;
+	if (!user->is_counted)
 		limits->call =
-			store_expire(limits->store, user->key, &limits->expiry, &limits->taken,
-				     loop_for_store(limits->loop), on_taken, limits);
+			store_count(limits->store, user->key, loop, on_counted, limits);
+	else if (!limits->is_crowded && user->given > limit / 2)
+		limits->call = store_make_room(limits->store, &user->key, limit, clock_wall(), loop,
+					       on_room, limits);
+	else if (limits->is_measured || measure(limits, user, limit))
+		limits->call = store_expire(limits->store, user->key, &limits->expiry,
+					    &limits->taken, loop, on_taken, limits);
 	else
 		next_user(limits);
 }
+
+/* ---- the whole store ---- */
+
+/* Once no more is left of what requests were given, turns go, those of the largest user first. */
+static void on_relieved(void *cookie, enum store_result result)
+{
+	struct user_limits *limits = cookie;
+	limits->call = NULL;
+	limits->is_crowded = true;
+	limits->made_room = result == STORE_OK;
+	if (result == STORE_NOT_FOUND)
+		limits->count =
+			store_largest_users(limits->store, limits->users, &limits->arena);
+	wait_for(limits, result == STORE_OK || limits->count > 0 ? PAUSE_MS : PERIOD_MS);
+}
+
+static void relieve(struct user_limits *limits)
+{
+	if (!limits->warned)
+		log_warn("the store is nearly full: deleting the oldest of the users who take most; "
+			 "raise [storage] map_size, or lower [memory] user_limit");
+	limits->warned = true;
+	limits->call = store_make_room(limits->store, NULL, 0, clock_wall(),
+				       loop_for_store(limits->loop), on_relieved, limits);
+}
+
+/* ---- all users ---- */
 
 static bool may_be_any(const struct user_limits *limits, uint64_t least)
 {
 	struct store_statistics statistics;
 	store_statistics(limits->store, &statistics);
-	return statistics.bytes_used > least;
+	return statistics.bytes_used > least || store_is_crowded(limits->store);
+}
+
+static void on_noted(void *cookie, enum store_result result)
+{
+	struct user_limits *limits = cookie;
+	(void)result;
+	limits->call = NULL;
+	wait_for(limits, PERIOD_MS);
+}
+
+static void look_at_users(struct user_limits *limits, bool is_counted)
+{
+	/* what requests were given may take half of the limit */
+	const uint64_t least = config_least_user_limit(limits->config) / 2;
+	if (limits->looked && !limits->more && !is_counted && !limits->missed) {
+		limits->looked = false;
+		limits->call = store_note_counted(limits->store, loop_for_store(limits->loop),
+						  on_noted, limits);
+		return;
+	}
+	if (!limits->more) {
+		limits->after = (struct user_key){0};
+		limits->missed = false;
+		limits->looked = may_be_any(limits, least);
+	}
+	if (limits->looked)
+		limits->count = store_users_above(limits->store, least, &limits->after,
+						  &limits->more, limits->users, &limits->arena);
+	wait_for(limits, limits->count > 0 || limits->more ? PAUSE_MS : PERIOD_MS);
 }
 
 static void on_step(evutil_socket_t fd, short what, void *cookie)
 {
 	struct user_limits *limits = cookie;
-	uint64_t least = config_least_user_limit(limits->config);
 	(void)fd;
 	(void)what;
 	if (limits->next < limits->count) {
 		take_next(limits);
 		return;
 	}
-	if (!limits->more)
-		limits->after = (struct user_key){0};
 	limits->next = limits->count = 0;
 	arena_finish(&limits->arena);
-	if (may_be_any(limits, least))
-		limits->count = store_users_above(limits->store, least, &limits->after,
-						  &limits->more, limits->users, &limits->arena);
+	const bool is_counted = store_is_counted(limits->store);
+	const bool was_in_vain = limits->is_crowded && !limits->made_room;
+	limits->is_crowded = false;
+	limits->warned = limits->warned && store_is_crowded(limits->store);
+	if (is_counted && store_is_crowded(limits->store) && !was_in_vain)
+		relieve(limits);
 	else
-		limits->more = false;
-	wait_for(limits, limits->count > 0 || limits->more ? PAUSE_MS : PERIOD_MS);
+		look_at_users(limits, is_counted);
 }
 
 struct user_limits *user_limits_create(struct store *store, struct loop *loop,

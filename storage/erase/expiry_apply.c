@@ -250,20 +250,6 @@ static enum store_result expire(struct expiring *expiring)
 	return STORE_OK;
 }
 
-/* Once everything is deleted. Others may have added to the size since it was measured. */
-static bool count_bytes(const struct memory *memory, const struct expiry *expiry)
-{
-	struct stored_user user;
-	if ((expiry->counted == 0 && expiry->left == 0) || !memory_user(memory, &user))
-		return false;
-	uint64_t since = user.bytes == STORE_UNMEASURED || user.bytes < expiry->counted
-				 ? 0
-				 : user.bytes - expiry->counted;
-	user.bytes = expiry->left + since;
-	memory_put_user(memory, &user);
-	return true;
-}
-
 static enum store_result run_expire(struct operation *operation, struct transaction *transaction)
 {
 	struct expire_operation *own = (struct expire_operation *)operation;
@@ -275,9 +261,6 @@ static enum store_result run_expire(struct operation *operation, struct transact
 	};
 	/* half a search might leave derived data behind */
 	enum store_result result = own->searched == STORE_OK ? expire(&expiring) : own->searched;
-	if (own->searched == STORE_OK && !own->expired.is_part &&
-	    count_bytes(&expiring.memory, &own->expiry))
-		result = STORE_OK;
 	arena_finish(&scratch);
 	*own->count = (struct expired_count){expiring.hiding.erasure.exchanges.count,
 					     expiring.facts, own->expired.is_part};

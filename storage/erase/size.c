@@ -1,80 +1,205 @@
-/* store_users_above(), store_measure(): how much one user takes. */
+/* How much a user takes, and what has to go for the user to take less. */
+#include "storage/lmdb/writer.h"
 #include "storage/user/memory.h"
+
+/* ---- who takes how much ---- */
+
+static struct user_size size_of(struct transaction *transaction, struct user_key key,
+				const struct space *space, struct arena *arena)
+{
+	struct arena scratch = {0};
+	const struct memory memory = {transaction, key, &scratch};
+	struct stored_user user = {0};
+	struct slice value;
+	if (!table_get(transaction, TABLE_USERS, key_of_user(key), &value) ||
+	    !table_decode(transaction, value, stored_user_fields, &user, memory.arena))
+		user = (struct stored_user){0};
+	const struct user_size size = {
+		.key = key,
+		.tenant = arena_copy(arena, user.tenant),
+		.user = arena_copy(arena, user.user),
+		.bytes = (uint64_t)space->all,
+		.given = (uint64_t)space->given,
+		.is_counted = space->is_whole != 0,
+	};
+	arena_finish(&scratch);
+	return size;
+}
 
 size_t store_users_above(struct store *store, uint64_t bytes, struct user_key *after, bool *more,
 			 struct user_size users[STORE_SIZES_AT_ONCE], struct arena *arena)
 {
 	struct transaction transaction;
-	struct slice key;
-	struct slice value;
+	struct space space;
 	size_t count = 0;
 	size_t looked_at = 0;
 	*more = false;
 	if (!transaction_begin_read(&transaction, store))
 		return 0;
-	while (looked_at < STORE_SIZES_AT_ONCE) {
-		struct stored_user user = {0};
-		struct scan scan;
-		scan_begin_at(&scan, &transaction, TABLE_USERS, key_empty(),
-			      key_after(key_of_user(*after)), FORWARD);
-		scan_let_go(&scan);
-		bool found = scan_next(&scan, &key, &value);
-		if (found)
-			*after = key_read_user(key);
-		if (found && table_decode(&transaction, value, stored_user_fields, &user, NULL) &&
-		    user.bytes > bytes)
-			users[count++] =
-				(struct user_size){*after, arena_copy(arena, user.tenant),
-						   arena_copy(arena, user.user), user.bytes};
-		scan_end(&scan);
-		if (!found)
-			break;
-		looked_at++;
+	for (; looked_at < STORE_SIZES_AT_ONCE && space_next(&transaction, after, &space);
+	     looked_at++) {
+		if (space.is_whole == 0 || space.all > (int64_t)bytes)
+			users[count++] = size_of(&transaction, space_shown(&transaction, *after),
+						 &space, arena);
 	}
 	*more = looked_at == STORE_SIZES_AT_ONCE;
 	transaction_abort(&transaction);
 	return count;
 }
 
+size_t store_largest_users(struct store *store, struct user_size users[STORE_LARGEST],
+			   struct arena *arena)
+{
+	struct transaction transaction;
+	struct space_rank ranks[STORE_LARGEST];
+	if (!transaction_begin_read(&transaction, store))
+		return 0;
+	const size_t count = space_largest(&transaction, false, ranks, STORE_LARGEST);
+	for (size_t i = 0; i < count; i++) {
+		const struct space space = space_of(&transaction, ranks[i].user);
+		users[i] = size_of(&transaction, ranks[i].user, &space, arena);
+	}
+	transaction_abort(&transaction);
+	return count;
+}
+
+/* ---- whom an earlier version left uncounted ---- */
+
+struct count_operation {
+	struct operation operation;
+	struct user_key user;
+	struct space before;
+	struct space counted;
+};
+
+static enum store_result run_count(struct operation *operation, struct transaction *transaction)
+{
+	struct count_operation *own = (struct count_operation *)operation;
+	if (space_of(transaction, own->user).is_whole != 0)
+		return STORE_NOT_FOUND;
+	space_complete(transaction, own->user, own->before, own->counted);
+	return STORE_OK;
+}
+
+static void count_user(struct store *store, struct count_operation *own)
+{
+	struct transaction transaction;
+	if (!transaction_begin_read(&transaction, store))
+		return;
+	own->before = space_of(&transaction, own->user);
+	own->counted = space_count(&transaction, own->user);
+	transaction_abort(&transaction);
+}
+
+struct store_call *store_count(struct store *store, struct user_key user, struct store_loop *loop,
+			       store_done *callback, void *cookie)
+{
+	struct count_operation *own = operation_create(sizeof(*own), run_count);
+	own->user = user;
+	count_user(store, own);
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+}
+
+static enum store_result run_note_counted(struct operation *operation,
+					  struct transaction *transaction)
+{
+	(void)operation;
+	space_note_all_counted(transaction);
+	return STORE_OK;
+}
+
+struct store_call *store_note_counted(struct store *store, struct store_loop *loop,
+				      store_done *callback, void *cookie)
+{
+	struct operation *own = operation_create(sizeof(*own), run_note_counted);
+	return writer_submit(store->writer, own, NULL, loop, callback, cookie);
+}
+
+bool store_is_counted(struct store *store)
+{
+	struct transaction transaction;
+	if (!transaction_begin_read(&transaction, store))
+		return false;
+	bool is_counted = space_counts_all(&transaction);
+	transaction_abort(&transaction);
+	return is_counted;
+}
+
+/* ---- what has to go ---- */
+
 struct measured {
-	struct sized_turn *turns; /* NULL: count only */
+	struct sized_turn *turns; /* and conversations; NULL: count only */
 	size_t count;
 	uint64_t bytes;
 };
 
+static void add(struct measured *measured, int64_t at, uint64_t bytes)
+{
+	if (measured->turns != NULL)
+		measured->turns[measured->count] = (struct sized_turn){at, bytes};
+	measured->count++;
+	measured->bytes += bytes;
+}
+
 static void walk(const struct memory *memory, struct measured *measured)
 {
+	enum { RECORD = 64 };
 	struct scan scan;
 	struct slice key;
 	struct slice value;
 	memory_scan(memory, &scan, TABLE_TURNS);
 	while (scan_next(&scan, &key, &value)) {
 		struct stored_turn stored = {0};
-		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL))
-			continue;
-		uint64_t bytes = stored_turn_bytes(stored.turn.text);
-		if (bytes == 0)
-			continue; /* hidden */
-		if (measured->turns != NULL)
-			measured->turns[measured->count] =
-				(struct sized_turn){stored.turn.created_at, bytes};
-		measured->count++;
-		measured->bytes += bytes;
+		if (table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) &&
+		    stored.turn.state != TURN_HIDDEN)
+			add(measured, stored.turn.created_at, RECORD + stored.turn.text.size);
+	}
+	scan_end(&scan);
+	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
+	while (scan_next(&scan, &key, &value)) {
+		struct past_conversation conversation = {0};
+		if (table_decode(memory->transaction, value, stored_conversation_fields,
+				 &conversation, NULL))
+			add(measured, conversation.last_active, RECORD);
 	}
 	scan_end(&scan);
 }
 
+static uint64_t bytes_of_facts(const struct memory *memory)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	uint64_t bytes = 0;
+	memory_scan(memory, &scan, TABLE_FACTS);
+	scan.opens_none = true;
+	while (scan_next(&scan, &key, &value))
+		bytes += key.size + value.size;
+	scan_end(&scan);
+	return bytes;
+}
+
+static uint64_t less(uint64_t from, uint64_t what)
+{
+	return from > what ? from - what : 0;
+}
+
+/* What turns take is more than their records: what goes with them is shared among them. */
 static void cut(const struct memory *memory, uint64_t keep, struct expiry *expiry)
 {
+	const struct space space = space_of(memory->transaction, memory->user);
 	struct measured measured = {0};
-	walk(memory, &measured);
-	expiry->left = measured.bytes;
-	if (measured.bytes <= keep)
+	if ((uint64_t)space.all <= keep)
 		return;
+	walk(memory, &measured);
 	measured = (struct measured){
 		.turns = arena_alloc(memory->arena, measured.count * sizeof(*measured.turns))};
 	walk(memory, &measured);
-	expiry_cut(expiry, measured.turns, measured.count, keep);
+	const uint64_t theirs =
+		less((uint64_t)(space.all - space.given), bytes_of_facts(memory));
+	const double each = measured.bytes < theirs ? (double)theirs / (double)measured.bytes : 1;
+	const uint64_t goes = (uint64_t)((double)((uint64_t)space.all - keep) / each) + 1;
+	expiry_cut(expiry, measured.turns, measured.count, less(measured.bytes, goes));
 }
 
 bool store_measure(struct store *store, struct user_key user, uint64_t keep, struct expiry *expiry)
@@ -82,16 +207,11 @@ bool store_measure(struct store *store, struct user_key user, uint64_t keep, str
 	struct transaction transaction;
 	struct arena scratch = {0};
 	const struct memory memory = {&transaction, user, &scratch};
-	struct stored_user stored;
 	if (!transaction_begin_read(&transaction, store))
 		return false;
 	expiry->turns_until = INT64_MIN;
-	bool known = memory_user(&memory, &stored);
-	if (known) {
-		expiry->counted = stored.bytes;
-		cut(&memory, keep, expiry);
-	}
+	cut(&memory, keep, expiry);
 	transaction_abort(&transaction);
 	arena_finish(&scratch);
-	return known && transaction.result == STORE_OK;
+	return transaction.result == STORE_OK;
 }

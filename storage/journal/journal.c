@@ -36,8 +36,6 @@ void journal_add_turn(const struct memory *memory, struct stored_user *user,
 	turn->turn.id = user->next_turn++;
 	if (turn->turn.role == ROLE_USER)
 		turn->turn.exchange = turn->turn.id;
-	if (user->bytes != STORE_UNMEASURED)
-		user->bytes += stored_turn_bytes(turn->turn.text);
 	memory_put_turn(memory, turn);
 }
 

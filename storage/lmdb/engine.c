@@ -13,6 +13,7 @@ static const char *const tree_names[TREE_COUNT] = {
 	[TABLE_JOBS] = "job",
 	[TABLE_PARKED] = "parked",
 	[FIRST_SHARED_TABLE] = "of_user",
+	[TREE_SPACE] = "space",
 };
 
 size_t engine_tree_of(enum table table)

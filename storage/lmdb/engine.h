@@ -21,7 +21,8 @@ struct operation;
 struct transaction;
 
 enum {
-	TREE_COUNT = FIRST_SHARED_TABLE + 1, /* the last tree is the shared one */
+	TREE_SPACE = FIRST_SHARED_TABLE + 1, /* after the shared tree; see storage/lmdb/space.h */
+	TREE_COUNT,
 	STORE_FORMAT = 5, /* stored under "format"; see storage/open/convert.h for others */
 };
 
@@ -55,11 +56,13 @@ struct store {
 	uint64_t next_forget_epoch;
 	uint64_t full_at; /* bytes used when a write found no room; 0: room has been freed since */
 
+	struct crowd *crowd;     /* who makes room, see storage/user/room.c; writer only */
 	struct touched *touched; /* NULL: no copy is being made */
 	uint64_t reserved; /* bytes of the file that no other file's growth can take; writer only */
 	uint64_t cached_singly; /* so far, see engine_cache_singly(); writer only */
 	atomic_bool has_reserve;
 	atomic_bool has_room;
+	atomic_bool is_crowded; /* see store_is_crowded() */
 	atomic_bool is_broken; /* LMDB found the file damaged */
 	atomic_bool is_stuck;  /* LMDB begins no more transactions */
 	atomic_uint_least64_t forget_epoch;

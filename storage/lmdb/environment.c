@@ -194,10 +194,12 @@ static uint64_t take_format(struct transaction *transaction)
 	struct slice value;
 	uint64_t format = STORE_FORMAT;
 	/* Written only if missing: a full disk must not keep the daemon from serving. */
-	if (!table_get(transaction, TABLE_META, key, &value))
+	if (!table_get(transaction, TABLE_META, key, &value)) {
 		table_write(transaction, TABLE_META, key, stored_number_fields, &format);
-	else if (!record_read(value, stored_number_fields, &format, NULL))
+		space_note_all_counted(transaction);
+	} else if (!record_read(value, stored_number_fields, &format, NULL)) {
 		format = 0;
+	}
 	return format;
 }
 
@@ -341,6 +343,7 @@ void store_close(struct store *store)
 	forget_epochs_destroy(store->hidden);
 	forget_epochs_destroy(store->forgotten);
 	pthread_mutex_destroy(&store->replacing);
+	free(store->crowd);
 	free(store->path);
 	free(store);
 }

@@ -192,6 +192,14 @@ void engine_look_at_room(struct store *store)
 	bool room = store->full_at == 0 && used + engine_head_room(store) <= store->map_size &&
 		    engine_disk_has_room(store);
 	atomic_store(&store->has_room, room);
+	/* half of the head-room before there is none left for writes */
+	atomic_store(&store->is_crowded,
+		     used + engine_head_room(store) / 2 * 3 > store->map_size);
+}
+
+bool store_is_crowded(const struct store *store)
+{
+	return atomic_load(&store->is_crowded);
 }
 
 bool store_has_room(const struct store *store)

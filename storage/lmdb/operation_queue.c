@@ -1,4 +1,4 @@
-#include "storage/lmdb/operation_queue.h"
+#include "storage/lmdb/operation.h"
 
 #include <string.h>
 

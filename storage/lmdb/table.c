@@ -132,18 +132,12 @@ static int64_t *count_of(struct transaction *transaction, enum table table)
 	}
 }
 
-static int64_t tree_size(const struct transaction *transaction, enum table table)
-{
-	MDB_stat stat = {0};
-	(void)mdb_stat(transaction->handle, dbi_of(transaction, table), &stat);
-	return (int64_t)stat.ms_entries;
-}
-
-static void note_deleted(struct transaction *transaction, enum table table)
+/* A record came (`sign` 1) or went (-1). */
+static void note_count(struct transaction *transaction, enum table table, int sign)
 {
 	int64_t *count = count_of(transaction, table);
 	if (count != NULL)
-		--*count;
+		*count += sign;
 }
 
 /* ---- tables ---- */
@@ -185,27 +179,51 @@ void table_put(struct transaction *transaction, enum table table, struct key key
 	MDB_val at = val_of_key(&place);
 	value = transaction_seal(transaction, table, slice_of_val(at), value);
 	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
-	int64_t *count = count_of(transaction, table);
-	int64_t before = count == NULL ? 0 : tree_size(transaction, table);
+	MDB_val found = in;
 	note_touched(transaction, table, at);
-	int code = mdb_put(transaction->handle, dbi_of(transaction, table), &at, &in, 0);
-	if (transaction_went_well(transaction, code) && count != NULL)
-		*count += tree_size(transaction, table) - before;
+	int code = mdb_put(transaction->handle, dbi_of(transaction, table), &at, &found,
+			   MDB_NOOVERWRITE);
+	if (code == MDB_KEYEXIST) {
+		space_note(transaction, table, slice_of_val(at), slice_of_val(found), -1);
+		code = mdb_put(transaction->handle, dbi_of(transaction, table), &at, &in, 0);
+	} else if (code == MDB_SUCCESS) {
+		note_count(transaction, table, 1);
+	}
+	if (transaction_went_well(transaction, code))
+		space_note(transaction, table, slice_of_val(at), value, 1);
 	transaction_end_put(transaction);
+}
+
+/* Deletes the record that a cursor stands at. */
+static void delete_at(struct transaction *transaction, enum table table, struct MDB_cursor *cursor)
+{
+	MDB_val at;
+	MDB_val value;
+	if (!transaction_went_well(transaction,
+				   mdb_cursor_get(cursor, &at, &value, MDB_GET_CURRENT)))
+		return;
+	note_touched(transaction, table, at);
+	space_note(transaction, table, slice_of_val(at), slice_of_val(value), -1);
+	note_count(transaction, table, -1);
+	(void)transaction_went_well(transaction, mdb_cursor_del(cursor, 0));
 }
 
 bool table_delete(struct transaction *transaction, enum table table, struct key key)
 {
+	struct MDB_cursor *cursor;
+	MDB_val value;
 	if (transaction->result != STORE_OK)
 		return false;
 	struct tree_key place = tree_key(transaction, table, &key);
 	MDB_val at = val_of_key(&place);
-	note_touched(transaction, table, at);
-	int code = mdb_del(transaction->handle, dbi_of(transaction, table), &at, NULL);
+	int code = mdb_cursor_open(transaction->handle, dbi_of(transaction, table), &cursor);
 	if (!transaction_went_well(transaction, code))
 		return false;
-	note_deleted(transaction, table);
-	return true;
+	code = mdb_cursor_get(cursor, &at, &value, MDB_SET);
+	if (transaction_went_well(transaction, code))
+		delete_at(transaction, table, cursor);
+	mdb_cursor_close(cursor);
+	return code == MDB_SUCCESS && transaction->result == STORE_OK;
 }
 
 void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
@@ -359,14 +377,8 @@ bool scan_find(struct scan *scan, struct key key, struct slice *value)
 
 void scan_delete(struct scan *scan)
 {
-	MDB_val at;
-	if (scan->transaction->result != STORE_OK)
-		return;
-	if (scan->transaction->store->touched != NULL &&
-	    mdb_cursor_get(scan->cursor, &at, NULL, MDB_GET_CURRENT) == MDB_SUCCESS)
-		note_touched(scan->transaction, scan->table, at);
-	if (transaction_went_well(scan->transaction, mdb_cursor_del(scan->cursor, 0)))
-		note_deleted(scan->transaction, scan->table);
+	if (scan->transaction->result == STORE_OK)
+		delete_at(scan->transaction, scan->table, scan->cursor);
 }
 
 struct slice table_open(struct transaction *transaction, enum table table, struct key key,

@@ -3,6 +3,7 @@
 #ifndef RECALLD_STORAGE_LMDB_TABLE_H
 #define RECALLD_STORAGE_LMDB_TABLE_H
 
+#include "core/base/digest_table.h"
 #include "storage/lmdb/engine.h"
 #include "storage/record/key.h"
 #include "storage/record/stored.h"
@@ -19,6 +20,23 @@ struct table_counts {
 	int64_t erasures;
 };
 
+/* The account of space: how many bytes of the store's file each user takes. Each record that is put
+ * or deleted is added up, and the commit writes the sums, so that the account is right whoever
+ * writes. It has a tree of its own, by the users' keys as they are stored. */
+struct space {
+	int64_t all;      /* bytes of all of a user's records, pages filled as usual */
+	int64_t given;    /* of these: receipts, frozen contexts and replays */
+	uint64_t is_whole; /* 0: an earlier version wrote some of them, which are not counted */
+};
+
+/* What a transaction adds to the account. Zeroed: nothing. */
+struct space_changes {
+	struct space_change *list;
+	size_t count;
+	size_t capacity;
+	struct digest_table index; /* from a user to the place in the list */
+};
+
 struct transaction {
 	struct store *store;
 	struct MDB_txn *handle;
@@ -29,6 +47,7 @@ struct transaction {
 	size_t spare;         /* steps left for operations in slices; otherwise unlimited */
 	struct table_counts
 		came; /* what the transaction adds to the counts; the commit writes them */
+	struct space_changes space;
 	struct MDB_cursor *idle[TREE_COUNT]; /* read transactions only: see cursor_take() */
 	struct sealer *sealer;               /* NULL: the store is not encrypted */
 	bool hides_nothing; /* its callers know keys as they are stored; values are opened */
@@ -156,5 +175,42 @@ bool scan_find(struct scan *scan, struct key key, struct slice *value);
 void scan_delete(
 	struct scan *scan); /* deletes the current record; scan_next() continues after it */
 void scan_end(struct scan *scan);
+
+/* ---- the account of space ---- */
+
+/* A record is put (`sign` 1) or deleted (-1): key and value as they are stored. */
+void space_note(struct transaction *transaction, enum table table, struct slice key,
+		struct slice value, int sign);
+/* Writes the changes, which can fail like any write. */
+void space_commit(struct transaction *transaction);
+void space_forget(struct transaction *transaction); /* the changes */
+
+/* The user's account with the transaction's changes. */
+struct space space_of(struct transaction *transaction, struct user_key user);
+
+/* Whether all users are counted, so that who is not in the account takes nothing. */
+bool space_counts_all(struct transaction *transaction);
+void space_note_all_counted(struct transaction *transaction);
+/* Counts a user's records one by one. Reads only. */
+struct space space_count(struct transaction *transaction, struct user_key user);
+/* Makes an account whole that had `before` when `counted` was counted. */
+void space_complete(struct transaction *transaction, struct user_key user, struct space before,
+		    struct space counted);
+
+/* The users who take most by `given`, or else by `all`, in descending order: at most `most`.
+ * Returns how many. Reads the whole account. */
+struct space_rank {
+	struct user_key user;
+	int64_t bytes;
+};
+size_t space_largest(struct transaction *transaction, bool given, struct space_rank *ranks,
+		     size_t most);
+
+/* Walks the users in the order of their keys as they are stored: those in the account or, unless
+ * all are counted, those with records. `at` is the last one, at first zeroed. False: that was the
+ * last. */
+bool space_next(struct transaction *transaction, struct user_key *at, struct space *space);
+/* The user as others know it. */
+struct user_key space_shown(struct transaction *transaction, struct user_key at);
 
 #endif

@@ -312,6 +312,7 @@ enum store_result transaction_commit(struct transaction *transaction)
 {
 	struct seal *seal = transaction->store->seal;
 	put_counts(transaction);
+	space_commit(transaction);
 	if (transaction->result == STORE_OK && transaction->sealer != NULL && !seal_sync(seal))
 		transaction->result = engine_result(transaction->store, errno);
 	if (transaction->result != STORE_OK) {
@@ -319,6 +320,7 @@ enum store_result transaction_commit(struct transaction *transaction)
 		return transaction->result;
 	}
 	buffer_finish(&transaction->scratch);
+	space_forget(transaction);
 	transaction->result =
 		engine_result(transaction->store, mdb_txn_commit(transaction->handle));
 	touched_settle(transaction->store->touched, transaction->result == STORE_OK);
@@ -332,6 +334,7 @@ enum store_result transaction_commit(struct transaction *transaction)
 void transaction_abort(struct transaction *transaction)
 {
 	buffer_finish(&transaction->scratch);
+	space_forget(transaction);
 	for (size_t i = 0; i < TREE_COUNT; i++) {
 		if (transaction->idle[i] != NULL)
 			mdb_cursor_close(transaction->idle[i]);

@@ -2,7 +2,6 @@
 
 #include "storage/audit.h"
 #include "storage/lmdb/engine.h"
-#include "storage/lmdb/operation_queue.h"
 #include "storage/lmdb/table.h"
 #include "storage/lmdb/thread.h"
 

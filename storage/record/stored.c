@@ -30,13 +30,8 @@ void stored_user_fields(struct record *record, void *noun)
 	user->next_conversation = number32(record, user->next_conversation);
 	user->deferred = record_flag(record, user->deferred);
 	(void)record_flag(record, false); /* "hidden_since_summary", which earlier versions set */
-	user->bytes = record_goes_on(record) ? number(record, user->bytes) : STORE_UNMEASURED;
-}
-
-uint64_t stored_turn_bytes(struct slice text)
-{
-	enum { RECORDS = 256 };
-	return text.size == 0 ? 0 : 2 * (uint64_t)text.size + RECORDS;
+	if (record_goes_on(record))
+		(void)number(record, 0); /* "bytes", which earlier versions set */
 }
 
 /* In minutes. No clocks are a day ahead or behind. */

@@ -15,9 +15,6 @@ struct stored_user {
 	uint64_t next_fact;
 	uint32_t next_conversation;
 	bool deferred; /* some of the user's jobs use a mode that the request named */
-	/* The size of the turns, see stored_turn_bytes(); turns hidden since they were measured
-	 * still count. STORE_UNMEASURED: an earlier version wrote the record. */
-	uint64_t bytes;
 };
 
 struct stored_turn {
@@ -45,10 +42,6 @@ struct stored_receipt {
 	struct receipt receipt; /* without its id, which is in the key */
 	bool tells_ids;         /* false: it came from an export or an earlier version */
 };
-
-/* The approximate size of a turn in the store: its text, the same again for its index, and its
- * records. */
-uint64_t stored_turn_bytes(struct slice text);
 
 record_fields stored_user_fields;
 record_fields stored_turn_fields;

@@ -138,6 +138,15 @@ static bool is_receipt(struct slice value)
 	       (unsigned char)value.data[RECORD_BEGIN] == USER_SIZE;
 }
 
+bool form_receipt_owner(struct slice value, bool is_sealed, struct user_key *user)
+{
+	const size_t at = is_sealed ? 0 : RECEIPT_USER;
+	if (is_sealed ? value.size < USER_SIZE : !is_receipt(value))
+		return false;
+	*user = user_at((const unsigned char *)value.data + at);
+	return true;
+}
+
 bool form_begin_put(struct sealer *sealer, enum table table, const struct key *key,
 		    struct slice value)
 {

@@ -45,6 +45,8 @@ struct slice form_open(struct sealer *sealer, enum table table, struct slice pla
 size_t form_opened_size(enum table table, struct slice place, struct slice value);
 /* Whose keys a record needs, by its key and value as they are stored. False: nobody's. */
 bool form_owner(enum table table, struct slice key, struct slice value, struct user_key *hidden);
+/* Whose a receipt is, as the store has it: hidden where it is sealed. False: it is no receipt. */
+bool form_receipt_owner(struct slice value, bool is_sealed, struct user_key *user);
 /* Whether a user's settings need the user's keys. */
 bool form_needs_keys(struct slice settings);
 

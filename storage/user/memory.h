@@ -107,6 +107,18 @@ bool memory_delete_some_receipts(const struct memory *memory, size_t *steps);
 /* Ages ascend; 0: there is none. */
 uint64_t memory_newest_receipt_age(const struct memory *memory);
 
+/* What an exchange has left behind, which is not deleted for it. */
+struct leaves {
+	struct user_key user;
+	uint64_t receipt;      /* 0: none */
+	uint32_t conversation; /* 0: none */
+};
+/* Deletes the oldest of what requests were given: the user's, if it takes more than half of
+ * `limit` bytes (0: no limit), and while the map is nearly full that of those who take most. A few
+ * records at a time, and nothing of who is under a legal hold at `now`. */
+void memory_make_room(const struct memory *memory, const struct leaves *leaves, uint64_t limit,
+		      int64_t now);
+
 /* Deletes a user's records, first those by which reads find the others, and makes new users' ids
  * begin after this one's. Each record takes one of `*steps`. `counts` (may be NULL) has a place for
  * each table, to which it adds how many went. False: some are left. */

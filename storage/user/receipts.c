@@ -174,14 +174,19 @@ static enum store_result run_keep_receipt(struct operation *operation,
 	struct receipt_operation *own = (struct receipt_operation *)operation;
 	struct arena scratch = {0};
 	const struct memory memory = {transaction, own->user, &scratch};
-	const bool may_write = memory_settings(&memory).learn;
+	const struct leaves leaves = {own->user, own->receipt.id, 0};
+	const bool may_write =
+		memory_settings(&memory).learn &&
+		!forget_epochs_passed(transaction->store->forgotten, own->user,
+				      own->forget_epoch) &&
+		!forget_epochs_passed(transaction->store->hidden, own->user, own->forget_epoch);
+	if (may_write) {
+		memory_put_receipt(&memory, &own->receipt);
+		memory_make_room(&memory, &leaves, own->receipt.user_limit,
+				 (int64_t)(own->receipt.id >> RECEIPT_TIME_SHIFT));
+	}
 	arena_finish(&scratch);
-	if (!may_write ||
-	    forget_epochs_passed(transaction->store->forgotten, own->user, own->forget_epoch) ||
-	    forget_epochs_passed(transaction->store->hidden, own->user, own->forget_epoch))
-		return STORE_STALE;
-	memory_put_receipt(&memory, &own->receipt);
-	return STORE_OK;
+	return may_write ? STORE_OK : STORE_STALE;
 }
 
 struct store_call *store_keep_receipt(struct store *store, struct user_key user,

@@ -370,6 +370,8 @@ static enum store_result run(struct appending *appending)
 	if (is_kept)
 		keep_what_was_given(appending);
 	keep_links(appending);
+	const struct leaves leaves = {memory->user, append->receipt.id, appending->conversation_id};
+	memory_make_room(memory, &leaves, append->receipt.user_limit, append->now);
 	memory_put_user(memory, &appending->user);
 	return STORE_OK;
 }

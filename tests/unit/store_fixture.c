@@ -119,16 +119,121 @@ void fixture_init(struct fixture *fixture, uint64_t map_size)
 	open_store(fixture);
 }
 
+/* ---- the account of space ---- */
+
+/* What one record takes of the file, as LMDB lays it out. */
+static int64_t space_of_record(size_t tree, size_t key, size_t value)
+{
+	const size_t node = 8 + key + value;
+	const bool is_large = node > 2038;
+	const size_t on_leaf =
+		(is_large ? 16 + key : node) + 2 + (tree == TABLE_RECEIPTS ? 28 : 0);
+	return (int64_t)(on_leaf * 3 / 2 + (is_large ? (16 + value + 4095) / 4096 * 4096 : 0));
+}
+
+/* A receipt's user stands at its beginning. */
+static const unsigned char *owner_of(size_t tree, MDB_val key, MDB_val value)
+{
+	const unsigned char *bytes = value.mv_data;
+	const bool is_sealed = fixture_master() != NULL;
+	if (tree >= FIRST_USER_TABLE)
+		return key.mv_data;
+	if (is_sealed)
+		return value.mv_size >= 16 ? bytes : NULL;
+	return value.mv_size >= 18 && bytes[1] == 16 ? bytes + 2 : NULL;
+}
+
+static bool is_given(size_t tree, MDB_val key)
+{
+	const size_t table =
+		tree + (tree < FIRST_SHARED_TABLE ? 0 : ((unsigned char *)key.mv_data)[16]);
+	return table == TABLE_RECEIPTS || table == TABLE_USER_RECEIPTS || table == TABLE_FROZEN ||
+	       table == TABLE_REPLAYS;
+}
+
+/* Takes what the account has of each user off again, record by record: nothing is left. */
+static void take_tree(struct transaction *transaction, size_t tree, struct digest_table *all,
+		      struct digest_table *given)
+{
+	MDB_cursor *cursor;
+	MDB_val key;
+	MDB_val value;
+	ck_assert_int_eq(mdb_cursor_open(transaction->handle, transaction->store->trees[tree],
+					 &cursor),
+			 0);
+	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+		const unsigned char *owner = owner_of(tree, key, value);
+		if (owner == NULL)
+			continue;
+		const int64_t bytes = space_of_record(tree, key.mv_size, value.mv_size);
+		ck_assert_int_ne(digest_table_find(all, owner), DIGEST_NONE);
+		digest_table_put(all, owner, digest_table_find(all, owner) - bytes);
+		if (is_given(tree, key))
+			digest_table_put(given, owner, digest_table_find(given, owner) - bytes);
+	}
+	mdb_cursor_close(cursor);
+}
+
+static void assert_none(const struct digest_table *table)
+{
+	const struct digest_entry *entry;
+	size_t place = 0;
+	while ((entry = digest_table_next(table, &place)) != NULL)
+		ck_assert_int_eq(entry->value, 0);
+}
+
+void fixture_check_space(struct fixture *fixture)
+{
+	struct transaction transaction;
+	MDB_cursor *cursor;
+	MDB_val user;
+	MDB_val value;
+	struct digest_table all;
+	struct digest_table given;
+	digest_table_init(&all);
+	digest_table_init(&given);
+	ck_assert(transaction_begin_read(&transaction, fixture->store));
+	ck_assert(space_counts_all(&transaction));
+	ck_assert_int_eq(mdb_cursor_open(transaction.handle, fixture->store->trees[TREE_SPACE],
+					 &cursor),
+			 0);
+	while (mdb_cursor_get(cursor, &user, &value, MDB_NEXT) == 0) {
+		struct space space;
+		memcpy(&space, value.mv_data, sizeof(space));
+		ck_assert(space.is_whole);
+		digest_table_put(&all, user.mv_data, space.all);
+		digest_table_put(&given, user.mv_data, space.given);
+	}
+	mdb_cursor_close(cursor);
+	take_tree(&transaction, TABLE_RECEIPTS, &all, &given);
+	for (size_t tree = FIRST_USER_TABLE; tree <= FIRST_SHARED_TABLE; tree++)
+		take_tree(&transaction, tree, &all, &given);
+	transaction_abort(&transaction);
+	assert_none(&all);
+	assert_none(&given);
+	digest_table_finish(&all);
+	digest_table_finish(&given);
+}
+
+/* Of a store that no test has damaged. */
+static void check_and_close(struct fixture *fixture)
+{
+	if (fixture->store != NULL && !fixture->is_damaged && !store_is_broken(fixture->store) &&
+	    !store_is_stuck(fixture->store))
+		fixture_check_space(fixture);
+	store_close(fixture->store);
+}
+
 void fixture_reopen(struct fixture *fixture)
 {
-	store_close(fixture->store);
+	check_and_close(fixture);
 	fixture->forget_epoch = UINT64_MAX;
 	open_store(fixture);
 }
 
 void fixture_finish(struct fixture *fixture)
 {
-	store_close(fixture->store);
+	check_and_close(fixture);
 	fixture_loop_finish(&fixture->loop);
 	arena_finish(&fixture->arena);
 	DIR *folder = opendir(fixture->path);

@@ -42,6 +42,7 @@ struct fixture {
 	/* Of the newest job's input, by which learning is then written; UINT64_MAX: none was read.
 	 */
 	uint64_t forget_epoch;
+	bool is_damaged; /* the test has written past the store's functions */
 };
 
 /* With ENCRYPTED=1 in the environment, the key with which the tests' stores are encrypted; else
@@ -50,7 +51,10 @@ struct fixture {
 const unsigned char *fixture_master(void);
 
 void fixture_init(struct fixture *fixture, uint64_t map_size);
+/* Checks the account of space, too. */
 void fixture_finish(struct fixture *fixture); /* the folder goes too */
+/* Fails unless the account of each user is what a walk through all trees finds. */
+void fixture_check_space(struct fixture *fixture);
 void fixture_reopen(struct fixture *fixture);
 
 struct user_key fixture_key(const char *user); /* of the tenant "shared" */

@@ -473,38 +473,6 @@ START_TEST(users_are_looked_at_in_pages_and_those_who_have_any_are_given)
 }
 END_TEST
 
-START_TEST(what_is_left_of_a_measured_memory_is_its_new_size)
-{
-	struct fixture fixture;
-	struct arena arena = {0};
-	struct user_key after = {{0}};
-	struct user_size users[STORE_SIZES_AT_ONCE];
-	bool more = true;
-	fixture_init(&fixture, MAP);
-	say(&fixture, "chat", "Lisbon is sunny", 100);
-	say(&fixture, "other", "Bergen is rainy", 200);
-	struct expiry expiry = never;
-	ck_assert(store_measure(fixture.store, fixture_key("alex"), 1 << 30, &expiry));
-	ck_assert_int_eq(expiry.turns_until, INT64_MIN);
-	uint64_t whole = expiry.counted;
-	ck_assert(store_measure(fixture.store, fixture_key("alex"), whole - 1, &expiry));
-	ck_assert_int_lt(expiry.turns_until, 150);
-	ck_assert_uint_lt(expiry.left, whole);
-	struct fixture_wait wait = {0};
-	struct expired_count count;
-	(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count, &fixture.loop.loop,
-			   fixture_done, &wait);
-	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
-	ck_assert_uint_eq(count.exchanges, 1);
-	ck_assert_uint_eq(
-		store_users_above(fixture.store, expiry.left - 1, &after, &more, users, &arena), 1);
-	ck_assert_uint_eq(users[0].bytes, expiry.left);
-	ck_assert(!more);
-	arena_finish(&arena);
-	fixture_finish(&fixture);
-}
-END_TEST
-
 UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it,
 	  a_conversation_that_nobody_went_on_with_goes_whole,
 	  a_user_of_whom_nothing_is_left_is_gone_and_comes_back_with_new_ids,
@@ -521,5 +489,4 @@ UNIT_MAIN("store_expire", a_turn_past_its_time_goes_with_all_that_was_made_of_it
 	  a_fact_that_goes_while_it_is_said_again_is_there_again,
 	  a_long_memory_is_taken_out_in_parts_and_what_is_left_is_recalled,
 	  new_turns_are_recalled_although_most_ids_between_old_ones_are_gone,
-	  users_are_looked_at_in_pages_and_those_who_have_any_are_given,
-	  what_is_left_of_a_measured_memory_is_its_new_size)
+	  users_are_looked_at_in_pages_and_those_who_have_any_are_given)

@@ -175,15 +175,18 @@ END_TEST
 /* LMDB keeps of each tree a record of 48 bytes, behind the tree's name. */
 enum { TREE_ENTRIES = 32, TREE_ROOT = 40 };
 
-static void change_tree(const struct probed *probed, size_t tree, size_t member, uint64_t number)
+static void change_tree(const struct probed *probed, size_t member, uint64_t number)
 {
-	const char *name = engine_tree_name(tree);
+	const char *name = engine_tree_name(TABLE_RECEIPTS);
+	const uint64_t entries = RECORDS;
 	const struct slice file = {probed->sound, probed->size};
 	size_t size = strlen(name);
 	for (size_t at = 0; (at = slice_find(file, slice_of(name), at)) < file.size; at++) {
-		/* the record's flags say that it is a tree; then comes the size of its key */
+		/* the record's flags say that it is a tree; then comes the size of its key. Pages
+		 * that are used again hold remains of others. */
 		const unsigned char node[] = {2, 0, (unsigned char)size, 0};
-		if (memcmp(file.data + at - sizeof(node), node, sizeof(node)) == 0)
+		if (memcmp(file.data + at - sizeof(node), node, sizeof(node)) == 0 &&
+		    memcmp(file.data + at + size + TREE_ENTRIES, &entries, sizeof(entries)) == 0)
 			put(probed, at + size + member, &number, sizeof(number));
 	}
 }
@@ -192,10 +195,10 @@ START_TEST(a_count_that_does_not_match_is_found_by_counting)
 {
 	struct probed probed;
 	probed_init(&probed);
-	change_tree(&probed, TABLE_RECEIPTS, TREE_ENTRIES, RECORDS + 1);
+	change_tree(&probed, TREE_ENTRIES, RECORDS + 1);
 	assert_probe(probed.fixture.path, false, NULL);
 	assert_probe(probed.fixture.path, true, "is damaged");
-	change_tree(&probed, TABLE_RECEIPTS, TREE_ENTRIES, RECORDS);
+	change_tree(&probed, TREE_ENTRIES, RECORDS);
 	assert_both(&probed, NULL);
 	probed_finish(&probed);
 }
@@ -206,9 +209,9 @@ START_TEST(a_tree_that_begins_nowhere_is_damaged)
 	struct probed probed;
 	probed_init(&probed);
 	/* Behind the end of the file, and behind the end of the map. */
-	change_tree(&probed, TABLE_RECEIPTS, TREE_ROOT, MAP / PAGE - 1);
+	change_tree(&probed, TREE_ROOT, MAP / PAGE - 1);
 	assert_both(&probed, "data.mdb is");
-	change_tree(&probed, TABLE_RECEIPTS, TREE_ROOT, UINT64_MAX / 2);
+	change_tree(&probed, TREE_ROOT, UINT64_MAX / 2);
 	assert_both(&probed, "is damaged");
 	probed_finish(&probed);
 }

@@ -1,7 +1,10 @@
-/* How much a user takes, and what has to go for him to take less. */
+/* How much a user takes, and what has to go for the user to take less. */
+#include "storage/rights.h"
 #include "storage/record/key.h"
 #include "tests/unit/branch_fixture.h"
 
+#include <lmdb.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MAP = 64 * 1024 * 1024, LONG_TEXT = 5000 };
@@ -17,53 +20,113 @@ static void say(struct fixture *fixture, const char *user, const char *text, int
 	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
 }
 
-static struct expiry measure(struct fixture *fixture, uint64_t keep)
+/* In a conversation of its own, with a block and a receipt of `size` bytes each. */
+static void ask(struct fixture *fixture, const char *user, int64_t now, size_t size, uint64_t limit)
+{
+	struct append append = fixture_exchange("x", "ok", now);
+	const struct frozen frozen = {.mode = MODE_HYBRID, .block = {long_text, size}};
+	const struct replay replay = {.text = {long_text, 10}};
+	append.user = slice_of(user);
+	append.frozen = &frozen;
+	append.replay = &replay;
+	append.receipt = (struct receipt){.id = (uint64_t)now << RECEIPT_TIME_SHIFT | 1,
+					  .text = {long_text, size},
+					  .user_limit = limit};
+	ck_assert_int_eq(fixture_append(fixture, &append), STORE_OK);
+}
+
+static struct space space_at(struct fixture *fixture, const char *user)
+{
+	struct transaction transaction;
+	ck_assert(transaction_begin_read(&transaction, fixture->store));
+	const struct space space = space_of(&transaction, fixture_key(user));
+	transaction_abort(&transaction);
+	return space;
+}
+
+static uint64_t bytes_of(struct fixture *fixture, const char *user)
+{
+	return (uint64_t)space_at(fixture, user).all;
+}
+
+static bool has_receipt(struct fixture *fixture, int64_t now)
+{
+	struct slice text;
+	return fixture_receipt(fixture, (uint64_t)now << RECEIPT_TIME_SHIFT | 1, &text) == STORE_OK;
+}
+
+static size_t records(struct fixture *fixture, enum table table, const char *user)
+{
+	struct transaction transaction;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t count = 0;
+	ck_assert(transaction_begin_read(&transaction, fixture->store));
+	scan_begin(&scan, &transaction, table, key_of_user(fixture_key(user)), FORWARD);
+	while (scan_next(&scan, &key, &value))
+		count++;
+	scan_end(&scan);
+	transaction_abort(&transaction);
+	return count;
+}
+
+static int64_t until_for(struct fixture *fixture, uint64_t keep)
 {
 	struct expiry expiry = {.now = 7, .facts_until = 8, .pii = PII_REDACT};
 	ck_assert(store_measure(fixture->store, fixture_key("alex"), keep, &expiry));
 	ck_assert_int_eq(expiry.now, 7);
 	ck_assert_int_eq(expiry.facts_until, 8);
 	ck_assert_int_eq(expiry.pii, PII_REDACT);
-	return expiry;
+	return expiry.turns_until;
 }
 
-START_TEST(those_whose_turns_take_more_are_given)
+static size_t above(struct fixture *fixture, uint64_t bytes, struct user_key *after, bool *more,
+		    struct user_size users[STORE_SIZES_AT_ONCE])
+{
+	return store_users_above(fixture->store, bytes, after, more, users, &fixture->arena);
+}
+
+START_TEST(those_who_take_more_are_given)
 {
 	struct fixture fixture;
 	struct user_size users[STORE_SIZES_AT_ONCE];
 	struct user_key after = {{0}};
 	bool more = true;
 	fixture_init(&fixture, MAP);
-	ck_assert_uint_eq(store_users_above(fixture.store, 0, &after, &more, users, &fixture.arena),
-			  0);
+	ck_assert_uint_eq(above(&fixture, 0, &after, &more, users), 0);
 	ck_assert(!more);
 	memset(long_text, 'x', LONG_TEXT);
 	say(&fixture, "alex", long_text, 100);
 	say(&fixture, "bo", "short", 100);
-	ck_assert_uint_eq(
-		store_users_above(fixture.store, LONG_TEXT, &after, &more, users, &fixture.arena),
-		1);
+	ck_assert_uint_eq(above(&fixture, LONG_TEXT, &after, &more, users), 1);
 	ck_assert(!more);
 	ck_assert(user_equal(users[0].key, fixture_key("alex")));
 	unit_assert_slice(users[0].tenant, "shared");
 	unit_assert_slice(users[0].user, "alex");
+	ck_assert(users[0].is_counted);
 	uint64_t bytes = users[0].bytes;
 	ck_assert_uint_gt(bytes, LONG_TEXT);
-	/* None is behind the last one that was looked at. */
-	ck_assert_uint_eq(store_users_above(fixture.store, 0, &after, &more, users, &fixture.arena),
-			  0);
 	/* Who takes just as much does not take more. */
 	after = (struct user_key){{0}};
-	ck_assert_uint_eq(
-		store_users_above(fixture.store, bytes, &after, &more, users, &fixture.arena), 0);
+	ck_assert_uint_eq(above(&fixture, bytes, &after, &more, users), 0);
 	after = (struct user_key){{0}};
-	ck_assert_uint_eq(store_users_above(fixture.store, 0, &after, &more, users, &fixture.arena),
-			  2);
+	ck_assert_uint_eq(above(&fixture, 0, &after, &more, users), 2);
+	/* None is behind the last one that was looked at. */
+	ck_assert_uint_eq(above(&fixture, 0, &after, &more, users), 0);
+	/* The largest come first. */
+	ck_assert_uint_eq(store_largest_users(fixture.store, users, &fixture.arena), 2);
+	unit_assert_slice(users[0].user, "alex");
+	unit_assert_slice(users[1].user, "bo");
+	/* Who is gone takes nothing. */
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	ck_assert_uint_eq(bytes_of(&fixture, "alex"), 0);
+	ck_assert_uint_eq(store_largest_users(fixture.store, users, &fixture.arena), 1);
 	fixture_finish(&fixture);
 }
 END_TEST
 
-START_TEST(many_users_are_gone_through_in_steps_and_unreadable_ones_left_out)
+START_TEST(many_users_are_gone_through_in_steps_and_unreadable_ones_have_no_name)
 {
 	enum { UNREADABLE = STORE_SIZES_AT_ONCE + 20 };
 	struct fixture fixture;
@@ -71,6 +134,7 @@ START_TEST(many_users_are_gone_through_in_steps_and_unreadable_ones_left_out)
 	struct user_size users[STORE_SIZES_AT_ONCE];
 	struct user_key after = {{0}};
 	size_t found = 0;
+	size_t named = 0;
 	size_t steps = 0;
 	bool more = true;
 	fixture_init(&fixture, MAP);
@@ -84,13 +148,17 @@ START_TEST(many_users_are_gone_through_in_steps_and_unreadable_ones_left_out)
 	say(&fixture, "bo", "hello", 100);
 	for (; more; steps++) {
 		struct user_key before = after;
-		found += store_users_above(fixture.store, 0, &after, &more, users, &fixture.arena);
+		size_t count = above(&fixture, 0, &after, &more, users);
+		found += count;
+		for (size_t i = 0; i < count; i++)
+			named += users[i].user.size > 0;
 		/* Each step gets on. By which order is up to the store: an encrypted one masks
 		 * keys. */
 		ck_assert(!user_equal(after, before));
 	}
 	ck_assert_uint_eq(steps, 2);
-	ck_assert_uint_eq(found, 2);
+	ck_assert_uint_eq(found, UNREADABLE + 2);
+	ck_assert_uint_eq(named, 2);
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -103,21 +171,11 @@ START_TEST(the_oldest_goes_first_and_no_more_than_has_to)
 	say(&fixture, "alex", "second", 200);
 	say(&fixture, "alex", "the first", 100);
 	say(&fixture, "alex", "and the third", 300);
-	struct expiry all = measure(&fixture, UINT64_MAX);
-	ck_assert_int_eq(all.turns_until, INT64_MIN);
-	ck_assert_uint_gt(all.counted, 0);
-	ck_assert_uint_eq(all.left, all.counted);
-	ck_assert_int_eq(measure(&fixture, all.counted).turns_until, INT64_MIN);
-	struct expiry one_less = measure(&fixture, all.counted - 1);
-	ck_assert_int_eq(one_less.turns_until, 99); /* the question came before its answer */
-	ck_assert_uint_lt(one_less.left, all.counted);
-	ck_assert_uint_eq(one_less.counted, all.counted);
-	/* Just what is left fits; a byte less, and the next turn goes. */
-	ck_assert_int_eq(measure(&fixture, one_less.left).turns_until, 99);
-	ck_assert_int_eq(measure(&fixture, one_less.left - 1).turns_until, 100);
-	struct expiry none = measure(&fixture, 0);
-	ck_assert_int_eq(none.turns_until, 300);
-	ck_assert_uint_eq(none.left, 0);
+	const uint64_t all = bytes_of(&fixture, "alex");
+	ck_assert_int_eq(until_for(&fixture, UINT64_MAX), INT64_MIN);
+	ck_assert_int_eq(until_for(&fixture, all), INT64_MIN);
+	ck_assert_int_eq(until_for(&fixture, all - 1), 99); /* the question came before its answer */
+	ck_assert_int_eq(until_for(&fixture, 0), 300);
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -133,61 +191,282 @@ START_TEST(what_was_said_in_one_millisecond_goes_together)
 		{.role = ROLE_ASSISTANT, .text = SLICE("Hello Tom"), .created_at = 60},
 	};
 	ck_assert_int_eq(fixture_import(&fixture, turns, 4, false), STORE_OK);
-	uint64_t all = measure(&fixture, UINT64_MAX).counted;
-	struct expiry expiry = measure(&fixture, all - 1);
-	ck_assert_int_eq(expiry.turns_until, 50);
-	ck_assert_uint_eq(expiry.left, all / 2);
+	ck_assert_int_eq(until_for(&fixture, bytes_of(&fixture, "alex") - 1), 50);
 	fixture_finish(&fixture);
 }
 END_TEST
 
-START_TEST(what_measuring_says_has_to_go_leaves_no_more_than_is_kept)
+START_TEST(what_measuring_says_has_to_go_leaves_about_what_is_kept)
 {
 	struct fixture fixture;
 	struct expired_count count;
 	fixture_init(&fixture, MAP);
-	for (int64_t now = 1; now <= 20; now++)
-		say(&fixture, "alex", "hello again and again", now * 100);
-	uint64_t keep = measure(&fixture, UINT64_MAX).counted / 3;
-	struct expiry expiry = measure(&fixture, keep);
-	expiry.facts_until = INT64_MIN;
-	ck_assert_uint_le(expiry.left, keep);
+	memset(long_text, 'x', LONG_TEXT);
+	for (int64_t now = 1; now <= 200; now++)
+		say(&fixture, "alex", long_text, now * 100);
+	const uint64_t keep = bytes_of(&fixture, "alex") / 3;
+	struct expiry expiry = {.turns_until = until_for(&fixture, keep),
+				.facts_until = INT64_MIN};
 	do {
 		struct fixture_wait wait = {0};
 		(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count,
 				   &fixture.loop.loop, fixture_done, &wait);
 		ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	} while (count.more);
-	struct expiry after = measure(&fixture, keep);
-	ck_assert_int_eq(after.turns_until, INT64_MIN);
-	ck_assert_uint_gt(after.left, 0);
-	ck_assert_uint_le(after.left, keep);
+	const uint64_t left = bytes_of(&fixture, "alex");
+	ck_assert_uint_le(left, keep + keep / 4);
+	ck_assert_uint_ge(left, keep - keep / 4);
 	fixture_finish(&fixture);
 }
 END_TEST
 
-START_TEST(who_cannot_be_read_is_not_measured)
+START_TEST(turns_that_cannot_be_read_are_none_to_be_deleted)
 {
 	struct fixture fixture;
-	struct expiry expiry;
 	fixture_init(&fixture, MAP);
-	ck_assert(!store_measure(fixture.store, fixture_key("alex"), 0, &expiry));
+	ck_assert_int_eq(until_for(&fixture, 0), INT64_MIN);
 	say(&fixture, "alex", "hello", 100);
-	ck_assert_uint_gt(measure(&fixture, UINT64_MAX).left, 0);
-	/* Turns that cannot be read are none to be deleted. */
 	ck_assert_uint_eq(fixture_spoil(&fixture, TABLE_TURNS, SLICE("\7not ours")), 2);
-	expiry = measure(&fixture, 0);
-	ck_assert_uint_eq(expiry.left, 0);
-	ck_assert_int_eq(expiry.turns_until, INT64_MIN);
-	ck_assert_uint_eq(fixture_spoil(&fixture, TABLE_USERS, SLICE("\7not ours")), 1);
-	ck_assert(!store_measure(fixture.store, fixture_key("alex"), 0, &expiry));
+	ck_assert_uint_eq(fixture_spoil(&fixture, TABLE_CONVERSATIONS, SLICE("\7not ours")), 1);
+	ck_assert_int_eq(until_for(&fixture, 0), INT64_MIN);
 	fixture_finish(&fixture);
 }
 END_TEST
 
-UNIT_MAIN("store_size", those_whose_turns_take_more_are_given,
-	  many_users_are_gone_through_in_steps_and_unreadable_ones_left_out,
+/* ---- what requests were given ---- */
+
+START_TEST(what_requests_were_given_fills_half_of_the_limit_and_the_oldest_goes)
+{
+	enum { LIMIT = 1 << 20, ASKED = 120, SIZE = LONG_TEXT };
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	memset(long_text, 'x', LONG_TEXT);
+	ask(&fixture, "bo", 1, SIZE, LIMIT);
+	for (int64_t now = 10; now < 10 + ASKED; now++) {
+		ask(&fixture, "alex", now, SIZE, LIMIT);
+		ck_assert_int_le(space_at(&fixture, "alex").given, LIMIT / 2);
+		ck_assert(has_receipt(&fixture, now));
+	}
+	ck_assert_int_gt(space_at(&fixture, "alex").given, LIMIT / 3);
+	/* The oldest went, and the others are there; the turns are, too. */
+	bool gone = true;
+	for (int64_t now = 10; now < 10 + ASKED; now++) {
+		ck_assert(gone || has_receipt(&fixture, now));
+		gone = gone && !has_receipt(&fixture, now);
+	}
+	ck_assert(!has_receipt(&fixture, 10));
+	ck_assert_uint_eq(records(&fixture, TABLE_TURNS, "alex"), (size_t)2 * ASKED);
+	/* Receipts go as old as blocks do. */
+	const size_t receipts = records(&fixture, TABLE_USER_RECEIPTS, "alex");
+	const size_t blocks = records(&fixture, TABLE_FROZEN, "alex");
+	ck_assert_uint_ge(receipts + 1, blocks);
+	ck_assert_uint_le(receipts, blocks + 1);
+	ck_assert_uint_ge(records(&fixture, TABLE_REPLAYS, "alex") + 1, blocks);
+	ck_assert(has_receipt(&fixture, 1));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_the_exchange_itself_leaves_stays_however_small_the_limit)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	memset(long_text, 'x', LONG_TEXT);
+	for (int64_t now = 1; now <= 3; now++)
+		ask(&fixture, "alex", now, LONG_TEXT, 1000);
+	ck_assert(!has_receipt(&fixture, 2));
+	ck_assert(has_receipt(&fixture, 3));
+	ck_assert_uint_eq(records(&fixture, TABLE_FROZEN, "alex"), 1);
+	ck_assert_uint_eq(records(&fixture, TABLE_REPLAYS, "alex"), 1);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_conversation_in_use_keeps_its_block_however_long_ago_it_began)
+{
+	enum { LIMIT = 256 * 1024 };
+	struct fixture fixture;
+	struct load load = {.user = fixture_key("alex"), .session = SLICE("old"), .now = 1000};
+	fixture_init(&fixture, MAP);
+	memset(long_text, 'x', LONG_TEXT);
+	const struct frozen frozen = {.mode = MODE_HYBRID, .block = {long_text, LONG_TEXT}};
+	for (int64_t now = 1; now < 100; now++) {
+		struct append append = fixture_exchange("x", "ok", now);
+		append.session = SLICE("old");
+		append.ordinal = (uint32_t)now;
+		append.frozen = now == 1 ? &frozen : NULL;
+		if (now % 2 == 1)
+			ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+		else
+			ask(&fixture, "alex", now, LONG_TEXT, LIMIT);
+	}
+	ck_assert_uint_lt(records(&fixture, TABLE_FROZEN, "alex"), 40);
+	ck_assert_uint_eq(fixture_load(&fixture, &load).frozen.block.size, LONG_TEXT);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+static enum store_result make_room(struct fixture *fixture, const char *user, uint64_t limit)
+{
+	struct fixture_wait wait = {0};
+	const struct user_key key = fixture_key(user == NULL ? "" : user);
+	(void)store_make_room(fixture->store, user == NULL ? NULL : &key, limit, 1000,
+			      &fixture->loop.loop, fixture_done, &wait);
+	return fixture_await(&fixture->loop, &wait);
+}
+
+START_TEST(room_is_made_by_who_takes_most_but_by_nobody_under_a_hold)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	memset(long_text, 'x', LONG_TEXT);
+	for (int64_t now = 1; now <= 200; now++)
+		ask(&fixture, "alex", now, LONG_TEXT, 0);
+	for (int64_t now = 201; now <= 220; now++)
+		ask(&fixture, "bo", now, LONG_TEXT, 0);
+	const int64_t bos = space_at(&fixture, "bo").given;
+	ck_assert_int_eq(make_room(&fixture, NULL, 0), STORE_OK);
+	ck_assert_int_eq(space_at(&fixture, "bo").given, bos);
+	ck_assert_int_lt(space_at(&fixture, "alex").given, 7 * bos);
+	/* Of one user, down to half of the limit. */
+	ck_assert_int_eq(make_room(&fixture, "bo", (uint64_t)bos * 3), STORE_NOT_FOUND);
+	ck_assert_int_eq(make_room(&fixture, "bo", (uint64_t)bos), STORE_OK);
+	ck_assert_int_le(space_at(&fixture, "bo").given, bos / 2);
+	const struct user_settings held = {.learn = true, .inject = true, .hold_until = 2000};
+	struct fixture_wait wait = {0};
+	(void)store_put_settings(fixture.store, fixture_key("bo"), &held, &fixture.loop.loop,
+				 fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	const int64_t left = space_at(&fixture, "bo").given;
+	ck_assert_int_eq(make_room(&fixture, "bo", 1), STORE_NOT_FOUND);
+	while (make_room(&fixture, NULL, 0) == STORE_OK)
+		continue;
+	ck_assert_int_eq(space_at(&fixture, "alex").given, 0);
+	ck_assert_int_eq(space_at(&fixture, "bo").given, left);
+	ck_assert_uint_eq(records(&fixture, TABLE_TURNS, "alex"), 400);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_store_that_fills_up_sheds_and_goes_on)
+{
+	enum { SMALL_MAP = 16 << 20, USERS = 25, EXCHANGES = 24 };
+	struct fixture fixture;
+	fixture_init(&fixture, SMALL_MAP);
+	fixture.store->receipts = UINT32_MAX;
+	memset(long_text, 'x', LONG_TEXT);
+	int64_t now = 1;
+	for (size_t i = 0; i < EXCHANGES; i++) {
+		for (size_t user = 0; user < USERS; user++) {
+			char name[8];
+			(void)snprintf(name, sizeof(name), "u%zu", user);
+			ask(&fixture, name, now++, LONG_TEXT, 1 << 30);
+			ck_assert(has_receipt(&fixture, now - 1));
+		}
+	}
+	ck_assert(store_has_room(fixture.store));
+	/* Each has some. */
+	int64_t least = INT64_MAX;
+	int64_t most = 0;
+	for (size_t user = 0; user < USERS; user++) {
+		char name[8];
+		(void)snprintf(name, sizeof(name), "u%zu", user);
+		const int64_t given = space_at(&fixture, name).given;
+		least = given < least ? given : least;
+		most = given > most ? given : most;
+	}
+	ck_assert_int_gt(least, 0);
+	ck_assert_int_lt(most, 4 * least);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* ---- what an earlier version wrote ---- */
+
+/* As an earlier version leaves it. */
+static void forget_account(struct fixture *fixture)
+{
+	struct transaction transaction;
+	ck_assert(transaction_begin_write(&transaction, fixture->store));
+	ck_assert(table_delete(&transaction, TABLE_META, key_of_name("space")));
+	ck_assert_int_eq(mdb_drop(transaction.handle, fixture->store->trees[TREE_SPACE], 0), 0);
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+}
+
+static void count_all(struct fixture *fixture)
+{
+	struct user_size users[STORE_SIZES_AT_ONCE];
+	struct user_key after = {{0}};
+	bool more;
+	const size_t count = above(fixture, UINT32_MAX, &after, &more, users);
+	for (size_t i = 0; i < count; i++) {
+		struct fixture_wait waits[3] = {0};
+		struct append append = fixture_exchange("meanwhile", "ok", 1000 + (int64_t)i);
+		ck_assert(!users[i].is_counted);
+		append.user = users[i].user;
+		/* The first may be written between its reading and its writing. */
+		(void)store_append(fixture->store, &append, &fixture->loop.loop, fixture_done,
+				   &waits[0]);
+		(void)store_count(fixture->store, users[i].key, &fixture->loop.loop, fixture_done,
+				  &waits[1]);
+		(void)store_append(fixture->store, &append, &fixture->loop.loop, fixture_done,
+				   &waits[2]);
+		for (size_t w = 0; w < 3; w++)
+			ck_assert_int_eq(fixture_await(&fixture->loop, &waits[w]), STORE_OK);
+	}
+	say(fixture, "cy", "I am new", 5000);
+	struct fixture_wait wait = {0};
+	(void)store_note_counted(fixture->store, &fixture->loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
+}
+
+static void count_one(struct fixture *fixture, struct user_key user)
+{
+	struct fixture_wait wait = {0};
+	(void)store_count(fixture->store, user, &fixture->loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
+}
+
+START_TEST(a_store_of_an_earlier_version_is_counted_while_it_is_written)
+{
+	struct fixture fixture;
+	struct user_size users[STORE_SIZES_AT_ONCE];
+	struct user_key after = {{0}};
+	bool more;
+	fixture_init(&fixture, MAP);
+	memset(long_text, 'x', LONG_TEXT);
+	for (int64_t now = 1; now <= 20; now++)
+		ask(&fixture, now % 2 == 0 ? "alex" : "bo", now, LONG_TEXT, 0);
+	ask(&fixture, "gone", 30, LONG_TEXT, 0);
+	forget_account(&fixture);
+	ck_assert(!store_is_counted(fixture.store));
+	ask(&fixture, "alex", 40, LONG_TEXT, 1000); /* nothing gives way to a part of the account */
+	ck_assert(has_receipt(&fixture, 2));
+	ck_assert_int_eq(fixture_forget(&fixture, "gone"), STORE_OK);
+	ask(&fixture, "new", 50, LONG_TEXT, 0);
+	count_all(&fixture);
+	ck_assert(store_is_counted(fixture.store));
+	/* Who came or went meanwhile is found now. */
+	ck_assert_uint_eq(above(&fixture, UINT32_MAX, &after, &more, users), 2);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert(!users[i].is_counted);
+		count_one(&fixture, users[i].key);
+	}
+	ck_assert_int_gt(space_at(&fixture, "cy").all, 0);
+	ck_assert_int_eq(space_at(&fixture, "gone").all, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_size", those_who_take_more_are_given,
+	  many_users_are_gone_through_in_steps_and_unreadable_ones_have_no_name,
 	  the_oldest_goes_first_and_no_more_than_has_to,
 	  what_was_said_in_one_millisecond_goes_together,
-	  what_measuring_says_has_to_go_leaves_no_more_than_is_kept,
-	  who_cannot_be_read_is_not_measured)
+	  what_measuring_says_has_to_go_leaves_about_what_is_kept,
+	  turns_that_cannot_be_read_are_none_to_be_deleted,
+	  what_requests_were_given_fills_half_of_the_limit_and_the_oldest_goes,
+	  what_the_exchange_itself_leaves_stays_however_small_the_limit,
+	  a_conversation_in_use_keeps_its_block_however_long_ago_it_began,
+	  room_is_made_by_who_takes_most_but_by_nobody_under_a_hold,
+	  a_store_that_fills_up_sheds_and_goes_on,
+	  a_store_of_an_earlier_version_is_counted_while_it_is_written)

@@ -1,0 +1,327 @@
+/* The account of space, see table.h. */
+#include "storage/lmdb/table.h"
+
+#include "storage/touched/touched.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <lmdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { USER_SIZE = sizeof(struct user_key) };
+
+struct space_change {
+	struct user_key user; /* as it is stored */
+	struct space add;     /* is_whole: the account is from now on */
+};
+
+/* ---- what a record takes ---- */
+
+/* LMDB keeps a record on a leaf page, which on average is two thirds full; a value that does not
+ * fit twice on a page has pages of its own. */
+static int64_t bytes_of(enum table table, struct slice key, struct slice value)
+{
+	static const size_t page = 4096, page_head = 16, node = 8, place = 2, reference = 8;
+	static const size_t most = 2038; /* of a node */
+	static const size_t age = 28;    /* a receipt's record in TABLE_RECEIPT_AGES */
+	size_t on_leaf = node + key.size + value.size;
+	size_t pages = 0;
+	if (on_leaf > most) {
+		pages = (page_head + value.size + page - 1) / page;
+		on_leaf = node + key.size + reference;
+	}
+	on_leaf += place + (table == TABLE_RECEIPTS ? age : 0);
+	return (int64_t)(pages * page + on_leaf * 3 / 2);
+}
+
+static void add_record(struct space *space, enum table table, struct slice key, struct slice value,
+		       int sign)
+{
+	const int64_t bytes = sign * bytes_of(table, key, value);
+	space->all += bytes;
+	if (table == TABLE_RECEIPTS || table == TABLE_USER_RECEIPTS || table == TABLE_FROZEN ||
+	    table == TABLE_REPLAYS)
+		space->given += bytes;
+}
+
+/* ---- what a transaction changes ---- */
+
+static struct space_change *change_of(struct transaction *transaction, const unsigned char *user)
+{
+	struct space_changes *changes = &transaction->space;
+	if (changes->count > 0 &&
+	    memcmp(changes->list[changes->count - 1].user.bytes, user, USER_SIZE) == 0)
+		return &changes->list[changes->count - 1];
+	if (changes->list == NULL)
+		digest_table_init(&changes->index);
+	int64_t place = digest_table_find(&changes->index, user);
+	if (place != DIGEST_NONE)
+		return &changes->list[place];
+	if (changes->count == changes->capacity) {
+		changes->capacity = 2 * changes->capacity + 8;
+		changes->list =
+			xrealloc(changes->list, changes->capacity * sizeof(*changes->list));
+	}
+	digest_table_put(&changes->index, user, (int64_t)changes->count);
+	struct space_change *change = &changes->list[changes->count++];
+	*change = (struct space_change){0};
+	memcpy(change->user.bytes, user, USER_SIZE);
+	return change;
+}
+
+void space_note(struct transaction *transaction, enum table table, struct slice key,
+		struct slice value, int sign)
+{
+	struct user_key user;
+	const unsigned char *owner = (const unsigned char *)key.data;
+	if (table == TABLE_RECEIPTS) {
+		if (!form_receipt_owner(value, transaction->sealer != NULL, &user))
+			return;
+		owner = user.bytes;
+	} else if (table < FIRST_USER_TABLE || key.size < USER_SIZE) {
+		return;
+	}
+	add_record(&change_of(transaction, owner)->add, table, key, value, sign);
+}
+
+void space_forget(struct transaction *transaction)
+{
+	struct space_changes *changes = &transaction->space;
+	if (changes->list != NULL)
+		digest_table_finish(&changes->index);
+	free(changes->list);
+	*changes = (struct space_changes){0};
+}
+
+/* ---- the account ---- */
+
+static MDB_dbi dbi_of(const struct transaction *transaction, size_t tree)
+{
+	return transaction->store->trees[tree];
+}
+
+static struct key counted_key(void)
+{
+	return key_of_name("space");
+}
+
+bool space_counts_all(struct transaction *transaction)
+{
+	struct slice value;
+	return table_get(transaction, TABLE_META, counted_key(), &value);
+}
+
+void space_note_all_counted(struct transaction *transaction)
+{
+	uint64_t version = 1;
+	table_write(transaction, TABLE_META, counted_key(), stored_number_fields, &version);
+}
+
+static struct space stored_space(struct transaction *transaction, const struct user_key *user)
+{
+	struct space space = {0};
+	MDB_val key = {USER_SIZE, (void *)(uintptr_t)user->bytes};
+	MDB_val value;
+	if (transaction->result != STORE_OK)
+		return space;
+	int code = mdb_get(transaction->handle, dbi_of(transaction, TREE_SPACE), &key, &value);
+	if (transaction_went_well(transaction, code) && value.mv_size == sizeof(space))
+		memcpy(&space, value.mv_data, sizeof(space));
+	else
+		space.is_whole = space_counts_all(transaction);
+	return space;
+}
+
+static int64_t at_least_none(int64_t bytes)
+{
+	return bytes > 0 ? bytes : 0;
+}
+
+static struct space changed_space(struct transaction *transaction,
+				  const struct space_change *change)
+{
+	struct space space = stored_space(transaction, &change->user);
+	space.all += change->add.all;
+	space.given += change->add.given;
+	space.is_whole |= change->add.is_whole;
+	if (space.is_whole) {
+		space.all = at_least_none(space.all);
+		space.given = at_least_none(space.given);
+	}
+	return space;
+}
+
+static int put_space(struct transaction *transaction, MDB_val *key, struct space *space)
+{
+	MDB_val value = {sizeof(*space), space};
+	const MDB_dbi dbi = dbi_of(transaction, TREE_SPACE);
+	if (!space->is_whole || space->all != 0)
+		return mdb_put(transaction->handle, dbi, key, &value, 0);
+	int code = mdb_del(transaction->handle, dbi, key, NULL);
+	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
+}
+
+void space_commit(struct transaction *transaction)
+{
+	struct space_changes *changes = &transaction->space;
+	for (size_t i = 0; i < changes->count && transaction->result == STORE_OK; i++) {
+		struct space_change *change = &changes->list[i];
+		struct space space = changed_space(transaction, change);
+		MDB_val key = {USER_SIZE, change->user.bytes};
+		if (change->add.all == 0 && change->add.given == 0 && !change->add.is_whole)
+			continue;
+		touched_note(transaction->store->touched, TREE_SPACE,
+			     (struct slice){key.mv_data, key.mv_size});
+		(void)transaction_went_well(transaction, put_space(transaction, &key, &space));
+	}
+}
+
+static struct user_key as_stored(const struct transaction *transaction, struct user_key user)
+{
+	return transaction->sealer == NULL || transaction->hides_nothing
+		       ? user
+		       : sealer_hide(transaction->sealer, user);
+}
+
+struct user_key space_shown(struct transaction *transaction, struct user_key at)
+{
+	return transaction->sealer == NULL || transaction->hides_nothing
+		       ? at
+		       : sealer_show(transaction->sealer, at);
+}
+
+struct space space_of(struct transaction *transaction, struct user_key user)
+{
+	struct space_changes *changes = &transaction->space;
+	struct space_change none = {.user = as_stored(transaction, user)};
+	int64_t place = changes->list == NULL
+				? DIGEST_NONE
+				: digest_table_find(&changes->index, none.user.bytes);
+	return changed_space(transaction, place == DIGEST_NONE ? &none : &changes->list[place]);
+}
+
+void space_complete(struct transaction *transaction, struct user_key user, struct space before,
+		    struct space counted)
+{
+	const struct user_key stored = as_stored(transaction, user);
+	struct space *add = &change_of(transaction, stored.bytes)->add;
+	add->all += counted.all - before.all;
+	add->given += counted.given - before.given;
+	add->is_whole = 1;
+}
+
+/* ---- counting record by record ---- */
+
+static void count_receipt(struct transaction *transaction, struct space *space, struct slice listed)
+{
+	enum { ID_SIZE = 8 };
+	unsigned char id[ID_SIZE];
+	MDB_val key = {ID_SIZE, id};
+	MDB_val value;
+	if (listed.size < ID_SIZE)
+		return;
+	/* its place in a descending table */
+	for (size_t i = 0; i < ID_SIZE; i++)
+		id[i] = (unsigned char)listed.data[listed.size - ID_SIZE + i] ^ UCHAR_MAX;
+	int code = mdb_get(transaction->handle, dbi_of(transaction, TABLE_RECEIPTS), &key, &value);
+	if (transaction_went_well(transaction, code))
+		add_record(space, TABLE_RECEIPTS, (struct slice){key.mv_data, key.mv_size},
+			   (struct slice){value.mv_data, value.mv_size}, 1);
+}
+
+static void count_tree(struct transaction *transaction, struct space *space, size_t tree,
+		       const struct user_key *user)
+{
+	MDB_cursor *cursor;
+	MDB_val key = {USER_SIZE, (void *)(uintptr_t)user->bytes};
+	MDB_val value;
+	int code = mdb_cursor_open(transaction->handle, dbi_of(transaction, tree), &cursor);
+	if (!transaction_went_well(transaction, code))
+		return;
+	code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	while (code == MDB_SUCCESS && key.mv_size > USER_SIZE &&
+	       memcmp(key.mv_data, user->bytes, USER_SIZE) == 0) {
+		const struct slice place = {key.mv_data, key.mv_size};
+		const size_t table =
+			tree + (tree == FIRST_SHARED_TABLE ? (unsigned char)place.data[USER_SIZE] : 0);
+		add_record(space, (enum table)table, place,
+			   (struct slice){value.mv_data, value.mv_size}, 1);
+		if (table == TABLE_USER_RECEIPTS)
+			count_receipt(transaction, space, place);
+		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	}
+	(void)transaction_went_well(transaction, code);
+	mdb_cursor_close(cursor);
+}
+
+struct space space_count(struct transaction *transaction, struct user_key user)
+{
+	const struct user_key stored = as_stored(transaction, user);
+	struct space space = {.is_whole = 1};
+	for (size_t tree = FIRST_USER_TABLE; tree <= FIRST_SHARED_TABLE; tree++) {
+		if (transaction->result == STORE_OK)
+			count_tree(transaction, &space, tree, &stored);
+	}
+	return space;
+}
+
+bool space_next(struct transaction *transaction, struct user_key *at, struct space *space)
+{
+	MDB_cursor *cursor;
+	const size_t tree = space_counts_all(transaction) ? TREE_SPACE : FIRST_SHARED_TABLE;
+	struct key after = key_after(key_of_user(*at));
+	MDB_val key = {after.size, after.bytes};
+	MDB_val value;
+	if (transaction->result != STORE_OK ||
+	    !transaction_went_well(transaction, mdb_cursor_open(transaction->handle,
+								dbi_of(transaction, tree), &cursor)))
+		return false;
+	int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+	bool found = transaction_went_well(transaction, code) && key.mv_size >= USER_SIZE;
+	if (found) {
+		memcpy(at->bytes, key.mv_data, USER_SIZE);
+		*space = stored_space(transaction, at);
+	}
+	mdb_cursor_close(cursor);
+	return found;
+}
+
+static size_t rank(struct space_rank *ranks, size_t count, size_t most, struct space_rank rank)
+{
+	if (rank.bytes <= 0 || (count == most && ranks[count - 1].bytes >= rank.bytes))
+		return count;
+	size_t at = count < most ? count++ : count - 1;
+	for (; at > 0 && ranks[at - 1].bytes < rank.bytes; at--)
+		ranks[at] = ranks[at - 1];
+	ranks[at] = rank;
+	return count;
+}
+
+size_t space_largest(struct transaction *transaction, bool given, struct space_rank *ranks,
+		     size_t most)
+{
+	MDB_cursor *cursor;
+	MDB_val key;
+	MDB_val value;
+	size_t count = 0;
+	if (transaction->result != STORE_OK ||
+	    !transaction_went_well(transaction,
+				   mdb_cursor_open(transaction->handle,
+						   dbi_of(transaction, TREE_SPACE), &cursor)))
+		return 0;
+	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == MDB_SUCCESS) {
+		struct space space;
+		struct space_rank own;
+		if (key.mv_size != USER_SIZE || value.mv_size != sizeof(space))
+			continue;
+		memcpy(&own.user, key.mv_data, USER_SIZE);
+		memcpy(&space, value.mv_data, sizeof(space));
+		own.bytes = given ? space.given : space.all;
+		count = rank(ranks, count, most, own);
+	}
+	mdb_cursor_close(cursor);
+	for (size_t i = 0; i < count; i++)
+		ranks[i].user = space_shown(transaction, ranks[i].user);
+	return count;
+}

@@ -1,0 +1,228 @@
+/* What requests were given makes room: receipts, frozen contexts and replays fill at most half of
+ * what their user may take. Beyond it the oldest go in the transaction that adds one, so that they
+ * never outrun it. While the map is nearly full, those of the users who take most go. */
+#include "storage/lmdb/writer.h"
+#include "storage/user/replays.h"
+#include "storage/user/rights.h"
+
+enum {
+	CONVERSATIONS_LOOKED_AT = 8,
+	USERS_RANKED = 64,
+	OWN_STEPS = 64,     /* records that one exchange deletes at most of its user's... */
+	OTHERS_STEPS = 8,   /* ...and, while the map is nearly full, of others': more than it adds */
+	MAKE_ROOM_STEPS = 256,
+	SHARE = 2,          /* of a user's limit */
+	SLACK_SHARE = 16,   /* of the limit: goes with what is too much */
+	CONVERSATION_OFFSET = 16,
+};
+
+/* The users who take most, as they were ranked last, and what they take. */
+struct crowd {
+	struct space_rank users[USERS_RANKED];
+	size_t count;
+	int64_t level; /* who takes no more than this is not among those who take most */
+};
+
+/* ---- the oldest of one user's ---- */
+
+static bool is_held(const struct memory *memory, int64_t now)
+{
+	return memory_settings(memory).hold_until > now;
+}
+
+/* Ids ascend with time. */
+static uint64_t oldest_receipt(const struct memory *memory)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	memory_scan(memory, &scan, TABLE_USER_RECEIPTS);
+	uint64_t id = scan_next(&scan, &key, &value) ? key_read_u64(key, CONVERSATION_OFFSET) : 0;
+	scan_end(&scan);
+	return id;
+}
+
+/* UINT32_MAX: none. Both tables descend. */
+static uint32_t next_in(const struct memory *memory, enum table table, uint32_t after)
+{
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	const struct key user = key_of_user(memory->user);
+	scan_begin_at(&scan, memory->transaction, table, user, key_u32(user, after), BACKWARD);
+	scan.opens_none = true;
+	uint32_t id = scan_next(&scan, &key, &value) ? key_read_u32(key, CONVERSATION_OFFSET)
+						     : UINT32_MAX;
+	scan_end(&scan);
+	return id;
+}
+
+static uint32_t next_given(const struct memory *memory, uint32_t after)
+{
+	const uint32_t frozen = next_in(memory, TABLE_FROZEN, after);
+	const uint32_t replayed = next_in(memory, TABLE_REPLAYS, after);
+	return frozen < replayed ? frozen : replayed;
+}
+
+/* Conversations are numbered as they begin. One that is still in use may have begun long ago, so
+ * of the first few the one goes that has been idle for longest. */
+static uint32_t oldest_conversation(const struct memory *memory, uint32_t spared, int64_t *at)
+{
+	uint32_t oldest = UINT32_MAX;
+	uint32_t id = 0;
+	for (size_t i = 0; i < CONVERSATIONS_LOOKED_AT; i++) {
+		struct past_conversation conversation = {0};
+		id = next_given(memory, id);
+		if (id == UINT32_MAX)
+			break;
+		if (id == spared)
+			continue;
+		(void)memory_conversation(memory, id, &conversation);
+		if (oldest == UINT32_MAX || conversation.last_active < *at) {
+			oldest = id;
+			*at = conversation.last_active;
+		}
+	}
+	return oldest;
+}
+
+static void delete_given(const struct memory *memory, uint32_t conversation, size_t *steps)
+{
+	const struct key key = key_u32(key_of_user(memory->user), conversation);
+	if (table_delete(memory->transaction, TABLE_FROZEN, key))
+		--*steps;
+	(void)table_delete_some(memory->transaction, TABLE_REPLAYS, key, steps);
+}
+
+/* False: there is none but those of the exchange. */
+static bool delete_oldest(const struct memory *memory, const struct leaves *leaves, size_t *steps)
+{
+	int64_t at = INT64_MAX;
+	const bool is_own = leaves != NULL && user_equal(leaves->user, memory->user);
+	const uint64_t receipt = oldest_receipt(memory);
+	const uint32_t conversation =
+		oldest_conversation(memory, is_own ? leaves->conversation : 0, &at);
+	const bool has_receipt = receipt != 0 && !(is_own && receipt == leaves->receipt);
+	if (has_receipt && (int64_t)(receipt >> RECEIPT_TIME_SHIFT) <= at) {
+		memory_delete_receipt(memory, receipt);
+		--*steps;
+	} else if (conversation != UINT32_MAX) {
+		delete_given(memory, conversation, steps);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static int64_t given_of(const struct memory *memory)
+{
+	return space_of(memory->transaction, memory->user).given;
+}
+
+static bool delete_beyond(const struct memory *memory, uint64_t limit, const struct leaves *leaves,
+			  int64_t now, size_t *steps)
+{
+	const struct space space = space_of(memory->transaction, memory->user);
+	const int64_t most = (int64_t)(limit / SHARE);
+	const int64_t keep = most - (int64_t)(limit / SLACK_SHARE);
+	bool deleted = false;
+	if (space.is_whole == 0 || space.given <= most || is_held(memory, now))
+		return false;
+	while (*steps > 0 && given_of(memory) > keep && delete_oldest(memory, leaves, steps))
+		deleted = true;
+	return deleted;
+}
+
+/* ---- of those who take most ---- */
+
+static void rank_users(struct crowd *crowd, struct transaction *transaction)
+{
+	enum { EIGHTHS = 8 };
+	crowd->count = space_largest(transaction, true, crowd->users, USERS_RANKED);
+	crowd->level = crowd->count < USERS_RANKED
+			       ? 0
+			       : crowd->users[USERS_RANKED - 1].bytes / EIGHTHS * (EIGHTHS - 1);
+}
+
+static struct space_rank *largest(struct crowd *crowd)
+{
+	struct space_rank *most = NULL;
+	for (size_t i = 0; i < crowd->count; i++) {
+		if (crowd->users[i].bytes > crowd->level &&
+		    (most == NULL || crowd->users[i].bytes > most->bytes))
+			most = &crowd->users[i];
+	}
+	return most;
+}
+
+static bool relieve(const struct memory *memory, const struct leaves *leaves, int64_t now,
+		    size_t *steps)
+{
+	struct store *store = memory->transaction->store;
+	bool ranked = false;
+	bool deleted = false;
+	if (store->crowd == NULL)
+		store->crowd = xcalloc(1, sizeof(*store->crowd));
+	while (*steps > 0) {
+		struct space_rank *most = largest(store->crowd);
+		if (most == NULL && ranked)
+			break;
+		if (most == NULL) {
+			rank_users(store->crowd, memory->transaction);
+			ranked = true;
+			continue;
+		}
+		const struct memory theirs = {memory->transaction, most->user, memory->arena};
+		bool went = !is_held(&theirs, now) && delete_oldest(&theirs, leaves, steps);
+		most->bytes = went ? given_of(&theirs) : 0;
+		deleted |= went;
+	}
+	return deleted;
+}
+
+void memory_make_room(const struct memory *memory, const struct leaves *leaves, uint64_t limit,
+		      int64_t now)
+{
+	size_t own = OWN_STEPS;
+	size_t others = OTHERS_STEPS;
+	if (limit > 0)
+		(void)delete_beyond(memory, limit, leaves, now, &own);
+	if (store_is_crowded(memory->transaction->store))
+		(void)relieve(memory, leaves, now, &others);
+}
+
+/* ---- for itself ---- */
+
+struct room_operation {
+	struct operation operation;
+	struct user_key user;
+	bool has_user;
+	uint64_t limit;
+	int64_t now;
+};
+
+static enum store_result run_make_room(struct operation *operation, struct transaction *transaction)
+{
+	struct room_operation *own = (struct room_operation *)operation;
+	struct arena scratch = {0};
+	const struct memory memory = {transaction, own->user, &scratch};
+	size_t steps = MAKE_ROOM_STEPS;
+	bool deleted = own->has_user ? delete_beyond(&memory, own->limit, NULL, own->now, &steps)
+				     : relieve(&memory, NULL, own->now, &steps);
+	arena_finish(&scratch);
+	return deleted ? STORE_OK : STORE_NOT_FOUND;
+}
+
+struct store_call *store_make_room(struct store *store, const struct user_key *user, uint64_t limit,
+				   int64_t now, struct store_loop *loop, store_done *callback,
+				   void *cookie)
+{
+	struct room_operation *own = operation_create(sizeof(*own), run_make_room);
+	own->has_user = user != NULL;
+	if (user != NULL)
+		own->user = *user;
+	own->limit = limit;
+	own->now = now;
+	return writer_submit(store->writer, &own->operation, user == NULL ? NULL : &own->user, loop,
+			     callback, cookie);
+}
