@@ -107,8 +107,9 @@ enum store_look store_look(const char *path, char *why, size_t why_size);
 /* Whether writes have room; cheap, from any thread. Turns false while deletes still have
  * head-room. */
 bool store_has_room(const struct store *store);
-/* Whether the map is nearly full, before store_has_room() turns false: each exchange that is written
- * then deletes what requests of the users who take most were given; cheap, from any thread. */
+/* Whether the map is nearly full, before store_has_room() turns false: each exchange that is
+ * written then deletes what requests of the users who take most were given; cheap, from any thread.
+ */
 bool store_is_crowded(const struct store *store);
 /* Whether so much waits to be written that nothing more may be promised; cheap, from any thread. */
 bool store_is_behind(const struct store *store);

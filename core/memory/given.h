@@ -79,7 +79,7 @@ struct receipt {
 	const uint64_t *facts; /* the same */
 	size_t fact_count;
 	size_t facts_left_out;
-	uint64_t covers; /* of the newest summary that it holds; 0: it holds none */
+	uint64_t covers;     /* of the newest summary that it holds; 0: it holds none */
 	uint64_t user_limit; /* bytes that its user may take in the store; 0: unlimited */
 };
 

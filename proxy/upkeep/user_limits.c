@@ -21,12 +21,12 @@ struct user_limits {
 	size_t next;           /* index of the next user */
 	struct user_key after; /* see store_users_above() */
 	bool more;
-	bool looked;           /* all users have been looked at... */
-	bool missed;           /* ...but an uncounted one could not be counted */
-	bool is_crowded;       /* the pass makes room in the whole store... */
-	bool made_room;        /* ...and did */
-	bool warned;           /* that the store is nearly full */
-	struct expiry expiry;  /* of the current user */
+	bool looked;          /* all users have been looked at... */
+	bool missed;          /* ...but an uncounted one could not be counted */
+	bool is_crowded;      /* the pass makes room in the whole store... */
+	bool made_room;       /* ...and did */
+	bool warned;          /* that the store is nearly full */
+	struct expiry expiry; /* of the current user */
 	bool is_measured;
 	bool took; /* something of the current user */
 	struct expired_count taken;
@@ -100,10 +100,9 @@ static bool measure(struct user_limits *limits, const struct user_size *user, ui
 		return false;
 	limits->expiry =
 		(struct expiry){.now = clock_wall(), .facts_until = INT64_MIN, .pii = PII_KEEP};
-	limits->is_measured =
-		store_measure(limits->store, user->key, limit - limit / FREED_SHARE,
-			      &limits->expiry) &&
-		limits->expiry.turns_until != INT64_MIN;
+	limits->is_measured = store_measure(limits->store, user->key, limit - limit / FREED_SHARE,
+					    &limits->expiry) &&
+			      limits->expiry.turns_until != INT64_MIN;
 	return limits->is_measured;
 }
 
@@ -111,15 +110,13 @@ static void take_next(struct user_limits *limits)
 {
 	const struct user_size *user = &limits->users[limits->next];
 	struct store_loop *loop = loop_for_store(limits->loop);
-	const uint64_t limit =
-		limits->is_crowded
-			? user->bytes
-			: config_memory_for(limits->config, (struct slice){0}, user->tenant,
-					    user->user)
-				  .user_limit;
+	const uint64_t limit = limits->is_crowded
+				       ? user->bytes
+				       : config_memory_for(limits->config, (struct slice){0},
+							   user->tenant, user->user)
+						 .user_limit;
 	if (!user->is_counted)
-		limits->call =
-			store_count(limits->store, user->key, loop, on_counted, limits);
+		limits->call = store_count(limits->store, user->key, loop, on_counted, limits);
 	else if (!limits->is_crowded && user->given > limit / 2)
 		limits->call = store_make_room(limits->store, &user->key, limit, clock_wall(), loop,
 					       on_room, limits);
@@ -140,16 +137,16 @@ static void on_relieved(void *cookie, enum store_result result)
 	limits->is_crowded = true;
 	limits->made_room = result == STORE_OK;
 	if (result == STORE_NOT_FOUND)
-		limits->count =
-			store_largest_users(limits->store, limits->users, &limits->arena);
+		limits->count = store_largest_users(limits->store, limits->users, &limits->arena);
 	wait_for(limits, result == STORE_OK || limits->count > 0 ? PAUSE_MS : PERIOD_MS);
 }
 
 static void relieve(struct user_limits *limits)
 {
 	if (!limits->warned)
-		log_warn("the store is nearly full: deleting the oldest of the users who take most; "
-			 "raise [storage] map_size, or lower [memory] user_limit");
+		log_warn(
+			"the store is nearly full: deleting the oldest of the users who take most; "
+			"raise [storage] map_size, or lower [memory] user_limit");
 	limits->warned = true;
 	limits->call = store_make_room(limits->store, NULL, 0, clock_wall(),
 				       loop_for_store(limits->loop), on_relieved, limits);

@@ -195,8 +195,7 @@ static void cut(const struct memory *memory, uint64_t keep, struct expiry *expir
 	measured = (struct measured){
 		.turns = arena_alloc(memory->arena, measured.count * sizeof(*measured.turns))};
 	walk(memory, &measured);
-	const uint64_t theirs =
-		less((uint64_t)(space.all - space.given), bytes_of_facts(memory));
+	const uint64_t theirs = less((uint64_t)(space.all - space.given), bytes_of_facts(memory));
 	const double each = measured.bytes < theirs ? (double)theirs / (double)measured.bytes : 1;
 	const uint64_t goes = (uint64_t)((double)((uint64_t)space.all - keep) / each) + 1;
 	expiry_cut(expiry, measured.turns, measured.count, less(measured.bytes, goes));

@@ -63,8 +63,8 @@ struct store {
 	atomic_bool has_reserve;
 	atomic_bool has_room;
 	atomic_bool is_crowded; /* see store_is_crowded() */
-	atomic_bool is_broken; /* LMDB found the file damaged */
-	atomic_bool is_stuck;  /* LMDB begins no more transactions */
+	atomic_bool is_broken;  /* LMDB found the file damaged */
+	atomic_bool is_stuck;   /* LMDB begins no more transactions */
 	atomic_uint_least64_t forget_epoch;
 	atomic_uint_least64_t unreadable;
 	atomic_uint_least64_t commits;

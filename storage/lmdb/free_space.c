@@ -193,8 +193,7 @@ void engine_look_at_room(struct store *store)
 		    engine_disk_has_room(store);
 	atomic_store(&store->has_room, room);
 	/* half of the head-room before there is none left for writes */
-	atomic_store(&store->is_crowded,
-		     used + engine_head_room(store) / 2 * 3 > store->map_size);
+	atomic_store(&store->is_crowded, used + engine_head_room(store) / 2 * 3 > store->map_size);
 }
 
 bool store_is_crowded(const struct store *store)

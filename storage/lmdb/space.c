@@ -60,8 +60,7 @@ static struct space_change *change_of(struct transaction *transaction, const uns
 		return &changes->list[place];
 	if (changes->count == changes->capacity) {
 		changes->capacity = 2 * changes->capacity + 8;
-		changes->list =
-			xrealloc(changes->list, changes->capacity * sizeof(*changes->list));
+		changes->list = xrealloc(changes->list, changes->capacity * sizeof(*changes->list));
 	}
 	digest_table_put(&changes->index, user, (int64_t)changes->count);
 	struct space_change *change = &changes->list[changes->count++];
@@ -195,9 +194,8 @@ struct space space_of(struct transaction *transaction, struct user_key user)
 {
 	struct space_changes *changes = &transaction->space;
 	struct space_change none = {.user = as_stored(transaction, user)};
-	int64_t place = changes->list == NULL
-				? DIGEST_NONE
-				: digest_table_find(&changes->index, none.user.bytes);
+	int64_t place = changes->list == NULL ? DIGEST_NONE
+					      : digest_table_find(&changes->index, none.user.bytes);
 	return changed_space(transaction, place == DIGEST_NONE ? &none : &changes->list[place]);
 }
 
@@ -244,7 +242,8 @@ static void count_tree(struct transaction *transaction, struct space *space, siz
 	       memcmp(key.mv_data, user->bytes, USER_SIZE) == 0) {
 		const struct slice place = {key.mv_data, key.mv_size};
 		const size_t table =
-			tree + (tree == FIRST_SHARED_TABLE ? (unsigned char)place.data[USER_SIZE] : 0);
+			tree +
+			(tree == FIRST_SHARED_TABLE ? (unsigned char)place.data[USER_SIZE] : 0);
 		add_record(space, (enum table)table, place,
 			   (struct slice){value.mv_data, value.mv_size}, 1);
 		if (table == TABLE_USER_RECEIPTS)
@@ -274,8 +273,9 @@ bool space_next(struct transaction *transaction, struct user_key *at, struct spa
 	MDB_val key = {after.size, after.bytes};
 	MDB_val value;
 	if (transaction->result != STORE_OK ||
-	    !transaction_went_well(transaction, mdb_cursor_open(transaction->handle,
-								dbi_of(transaction, tree), &cursor)))
+	    !transaction_went_well(
+		    transaction,
+		    mdb_cursor_open(transaction->handle, dbi_of(transaction, tree), &cursor)))
 		return false;
 	int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
 	bool found = transaction_went_well(transaction, code) && key.mv_size >= USER_SIZE;
@@ -306,9 +306,9 @@ size_t space_largest(struct transaction *transaction, bool given, struct space_r
 	MDB_val value;
 	size_t count = 0;
 	if (transaction->result != STORE_OK ||
-	    !transaction_went_well(transaction,
-				   mdb_cursor_open(transaction->handle,
-						   dbi_of(transaction, TREE_SPACE), &cursor)))
+	    !transaction_went_well(
+		    transaction,
+		    mdb_cursor_open(transaction->handle, dbi_of(transaction, TREE_SPACE), &cursor)))
 		return 0;
 	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == MDB_SUCCESS) {
 		struct space space;

@@ -24,8 +24,8 @@ struct table_counts {
  * or deleted is added up, and the commit writes the sums, so that the account is right whoever
  * writes. It has a tree of its own, by the users' keys as they are stored. */
 struct space {
-	int64_t all;      /* bytes of all of a user's records, pages filled as usual */
-	int64_t given;    /* of these: receipts, frozen contexts and replays */
+	int64_t all;       /* bytes of all of a user's records, pages filled as usual */
+	int64_t given;     /* of these: receipts, frozen contexts and replays */
 	uint64_t is_whole; /* 0: an earlier version wrote some of them, which are not counted */
 };
 

@@ -126,8 +126,7 @@ static int64_t space_of_record(size_t tree, size_t key, size_t value)
 {
 	const size_t node = 8 + key + value;
 	const bool is_large = node > 2038;
-	const size_t on_leaf =
-		(is_large ? 16 + key : node) + 2 + (tree == TABLE_RECEIPTS ? 28 : 0);
+	const size_t on_leaf = (is_large ? 16 + key : node) + 2 + (tree == TABLE_RECEIPTS ? 28 : 0);
 	return (int64_t)(on_leaf * 3 / 2 + (is_large ? (16 + value + 4095) / 4096 * 4096 : 0));
 }
 
@@ -158,9 +157,8 @@ static void take_tree(struct transaction *transaction, size_t tree, struct diges
 	MDB_cursor *cursor;
 	MDB_val key;
 	MDB_val value;
-	ck_assert_int_eq(mdb_cursor_open(transaction->handle, transaction->store->trees[tree],
-					 &cursor),
-			 0);
+	ck_assert_int_eq(
+		mdb_cursor_open(transaction->handle, transaction->store->trees[tree], &cursor), 0);
 	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
 		const unsigned char *owner = owner_of(tree, key, value);
 		if (owner == NULL)
@@ -194,9 +192,8 @@ void fixture_check_space(struct fixture *fixture)
 	digest_table_init(&given);
 	ck_assert(transaction_begin_read(&transaction, fixture->store));
 	ck_assert(space_counts_all(&transaction));
-	ck_assert_int_eq(mdb_cursor_open(transaction.handle, fixture->store->trees[TREE_SPACE],
-					 &cursor),
-			 0);
+	ck_assert_int_eq(
+		mdb_cursor_open(transaction.handle, fixture->store->trees[TREE_SPACE], &cursor), 0);
 	while (mdb_cursor_get(cursor, &user, &value, MDB_NEXT) == 0) {
 		struct space space;
 		memcpy(&space, value.mv_data, sizeof(space));

@@ -1,6 +1,6 @@
 /* How much a user takes, and what has to go for the user to take less. */
-#include "storage/rights.h"
 #include "storage/record/key.h"
+#include "storage/rights.h"
 #include "tests/unit/branch_fixture.h"
 
 #include <lmdb.h>
@@ -174,7 +174,8 @@ START_TEST(the_oldest_goes_first_and_no_more_than_has_to)
 	const uint64_t all = bytes_of(&fixture, "alex");
 	ck_assert_int_eq(until_for(&fixture, UINT64_MAX), INT64_MIN);
 	ck_assert_int_eq(until_for(&fixture, all), INT64_MIN);
-	ck_assert_int_eq(until_for(&fixture, all - 1), 99); /* the question came before its answer */
+	ck_assert_int_eq(until_for(&fixture, all - 1),
+			 99); /* the question came before its answer */
 	ck_assert_int_eq(until_for(&fixture, 0), 300);
 	fixture_finish(&fixture);
 }
@@ -205,8 +206,7 @@ START_TEST(what_measuring_says_has_to_go_leaves_about_what_is_kept)
 	for (int64_t now = 1; now <= 200; now++)
 		say(&fixture, "alex", long_text, now * 100);
 	const uint64_t keep = bytes_of(&fixture, "alex") / 3;
-	struct expiry expiry = {.turns_until = until_for(&fixture, keep),
-				.facts_until = INT64_MIN};
+	struct expiry expiry = {.turns_until = until_for(&fixture, keep), .facts_until = INT64_MIN};
 	do {
 		struct fixture_wait wait = {0};
 		(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count,

@@ -1,0 +1,131 @@
+"""One account of space: who fills the store makes room with what is theirs, and everybody else is remembered
+all along; a store that fills up sheds the largest users' oldest before it is full."""
+
+import asyncio
+import json
+import os
+
+import pytest
+from harness.clock import until
+from harness.crash import CrashDaemon
+from harness.swift import SwiftServer
+
+MEGABYTE = 1 << 20
+TOGETHER = 16
+
+
+@pytest.fixture
+def server():
+    server = SwiftServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def start(tmp_path, server):
+    made = []
+
+    def start(**settings):
+        memory = {"user_limit": "5M"} | settings.pop("memory", {})
+        storage = {"map_size": "128M"} | settings.pop("storage", {})
+        daemon = CrashDaemon(tmp_path, server, {"memory": memory, "storage": storage} | settings)
+        made.append(daemon.start())
+        return daemon
+
+    yield start
+    for daemon in made:
+        daemon.stop()
+
+
+class Client:
+    """Speaks over one connection; counts what the replies' X-Memory-Status said."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.said = {}
+
+    async def __aenter__(self):
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.daemon.port)
+        return self
+
+    async def __aexit__(self, *_):
+        self.writer.close()
+
+    async def say(self, user, text, session=None):
+        body = json.dumps({"model": "m", "messages": [{"role": "user", "content": text}]}).encode()
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-User-Id: {user}\r\nContent-Type: application/json\r\n"
+        head += f"X-Session-Id: {session}\r\n" if session else ""
+        self.writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        reply = await self.reader.readuntil(b"\r\n\r\n")
+        lines = dict(line.lower().split(b": ", 1) for line in reply.split(b"\r\n") if b": " in line)
+        await self.reader.readexactly(int(lines[b"content-length"]))
+        status = lines.get(b"x-memory-status", b"none").decode()
+        self.said[status] = self.said.get(status, 0) + 1
+        return status
+
+
+def flood(daemon, server, count, user_of, beside=None):
+    """`count` requests "x", each a conversation of its own; what their replies said of memory."""
+    said = {}
+
+    async def part(first):
+        async with Client(daemon) as client:
+            for i in range(first, count, TOGETHER):
+                await client.say(user_of(i), "x")
+                if beside is not None and i % 100 == 0:
+                    assert await client.say(beside, f"Note t1-b{i}.", "beside") in ("injected", "empty")
+            for status, times in client.said.items():
+                said[status] = said.get(status, 0) + times
+
+    async def all_parts():
+        await asyncio.gather(*(part(i) for i in range(TOGETHER)))
+
+    server.run(all_parts(), 600)
+    return said
+
+
+def file_size(daemon):
+    return os.stat(daemon.store / "data.mdb").st_size
+
+
+def check_room(daemon):
+    assert "no room" not in daemon.admin("GET", "/readyz").text
+    assert daemon.metric('recalld_bypassed_total{cause="full"}') == 0
+
+
+def test_one_user_fills_only_what_is_theirs(start, server):
+    """Without the account, a third of these fill the map."""
+    daemon = start()
+    said = flood(daemon, server, 4500, lambda _: "hog", "bob")
+    assert set(said) <= {"injected", "empty"}, said
+    assert file_size(daemon) < 40 * MEGABYTE
+    check_room(daemon)
+    until(lambda: len(daemon.memory("hog")["messages"]) < 9000, "no turn gave way")
+    assert len(daemon.memory("bob")["messages"]) == 2 * 45, "bob's turns stand"
+    daemon.kill()
+    daemon.start()
+    assert set(flood(daemon, server, 50, lambda _: "hog", "bob")) == {"injected"}
+    assert file_size(daemon) < 40 * MEGABYTE
+
+
+def test_a_store_that_fills_up_sheds_what_the_largest_users_were_given(start, server):
+    daemon = start(memory={"user_limit": "1G"}, storage={"map_size": "64M"})
+    assert set(flood(daemon, server, 100, lambda i: f"small-{i % 10}")) <= {"injected", "empty"}
+    said = flood(daemon, server, 2400, lambda i: f"user-{i % 60}")
+    assert set(said) <= {"injected", "empty"}, said
+    check_room(daemon)
+    for i in range(10):
+        assert len(daemon.memory(f"small-{i}")["messages"]) == 20
+        assert daemon.admin("GET", f"/v1/users/small-{i}/receipts").json()["receipts"], "small users keep theirs"
+
+
+def test_a_store_that_is_full_when_it_is_opened_makes_room(start, server):
+    daemon = start(memory={"user_limit": "1G"}, storage={"map_size": "128M"})
+    flood(daemon, server, 1400, lambda i: f"user-{i % 7}")
+    daemon.stop()
+    assert file_size(daemon) > 64 * MEGABYTE
+    daemon.config["storage"]["map_size"] = "64M"
+    daemon.start()
+    until(lambda: "no room" not in daemon.admin("GET", "/readyz").text, "no room was made")
+    assert set(flood(daemon, server, 100, lambda i: f"user-{i % 7}")) == {"injected"}
+    assert len(daemon.memory("user-0")["messages"]) >= 400, "what was given goes before turns do"
