@@ -1,5 +1,7 @@
 #include "core/erase/quotes.h"
 
+#include "core/text/text.h"
+
 #include <string.h>
 
 /* The bytes of a quote that are hashed. Shorter quotes have a slot of their own, the last. */
@@ -51,7 +53,8 @@ static size_t take_slot(struct quotes *quotes, size_t place, struct slice text, 
 	quotes->texts[place] = quotes->text;
 	for (uint32_t *slot = &quotes->first[place]; *slot != NO_QUOTE;) {
 		const uint32_t quote = *slot;
-		if (slice_has(text, quotes->quotes[quote])) {
+		/* "My car is A1" is not said by "My car is A12". */
+		if (text_comparable_says(text, quotes->quotes[quote])) {
 			found[count++] = quote;
 			*slot = quotes->next[quote];
 		} else {

@@ -357,6 +357,37 @@ START_TEST(each_quote_is_found_once_in_the_first_text_that_holds_it)
 }
 END_TEST
 
+START_TEST(a_quote_is_not_held_by_longer_words)
+{
+	static const struct slice list[] = {SLICE("My car is A1"), SLICE("cat"),
+					    SLICE("\u6211\u4f4f")};
+	uint32_t found[3];
+	struct quotes quotes;
+	quotes_init(&quotes, list, 3, &arena);
+	ck_assert_uint_eq(quotes_take(&quotes, SLICE("My car is A12, says a category."), found), 0);
+	ck_assert_uint_eq(quotes_take(&quotes, SLICE("My car is A12. My car is A1."), found), 1);
+	ck_assert_uint_eq(found[0], 0);
+	ck_assert_uint_eq(quotes_take(&quotes, SLICE("\u6211\u4f4f\u5728"), found),
+			  1); /* unspaced */
+	ck_assert_uint_eq(found[0], 2);
+	finish();
+}
+END_TEST
+
+/* Only letters and spaces. */
+static bool holds_words(struct slice text, struct slice words)
+{
+	size_t at = slice_find(text, words, 0);
+	for (; at < text.size; at = slice_find(text, words, at + 1)) {
+		const size_t end = at + words.size;
+		const bool begins = at == 0 || text.data[at - 1] == ' ' || words.data[0] == ' ';
+		if (begins &&
+		    (end == text.size || text.data[end] == ' ' || text.data[end - 1] == ' '))
+			return true;
+	}
+	return false;
+}
+
 /* Against a search for each. */
 START_TEST(quotes_are_found_as_by_a_search_for_each)
 {
@@ -370,7 +401,7 @@ START_TEST(quotes_are_found_as_by_a_search_for_each)
 	for (size_t i = 0; i < QUOTES; i++) {
 		list[i] = (struct slice){bytes[i], 1 + random_below(&random, MOST)};
 		for (size_t j = 0; j < list[i].size; j++)
-			bytes[i][j] = "ab"[random_below(&random, 2)];
+			bytes[i][j] = "ab "[random_below(&random, 3)];
 		is_left[i] = true;
 	}
 	quotes_init(&quotes, list, QUOTES, &arena);
@@ -378,15 +409,15 @@ START_TEST(quotes_are_found_as_by_a_search_for_each)
 		char said[40];
 		const struct slice text = {said, random_below(&random, sizeof(said))};
 		for (size_t j = 0; j < text.size; j++)
-			said[j] = "abbbbb"[random_below(&random, 6)];
+			said[j] = "abb b "[random_below(&random, 6)];
 		size_t expected = 0;
 		for (size_t i = 0; i < QUOTES; i++)
-			expected += is_left[i] && slice_find(text, list[i], 0) < text.size;
+			expected += is_left[i] && holds_words(text, list[i]);
 		const size_t count = quotes_take(&quotes, text, found);
 		ck_assert_uint_eq(count, expected);
 		for (size_t i = 0; i < count; i++) {
 			ck_assert(is_left[found[i]]);
-			ck_assert_uint_lt(slice_find(text, list[found[i]], 0), text.size);
+			ck_assert(holds_words(text, list[found[i]]));
 			is_left[found[i]] = false;
 		}
 	}
@@ -402,4 +433,4 @@ UNIT_MAIN("deletion", a_turn_takes_its_whole_exchange, a_conversation_takes_all_
 	  a_span_takes_the_facts_of_its_time, a_topic_takes_the_facts_that_say_it_or_are_about_it,
 	  a_summary_goes_if_it_may_tell_of_it, equal_plans_have_equal_tokens,
 	  each_quote_is_found_once_in_the_first_text_that_holds_it,
-	  quotes_are_found_as_by_a_search_for_each)
+	  a_quote_is_not_held_by_longer_words, quotes_are_found_as_by_a_search_for_each)
