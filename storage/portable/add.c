@@ -172,14 +172,15 @@ static void tell_summary(const struct taking *taking)
 	journal_count_uncovered(&taking->memory, taking->uncovered, 0, has_job ? NULL : &like);
 }
 
-/* A summary may tell of erased turns that were left out: then it stays out, too. */
+/* A summary may tell of turns that were erased, or that their conversation has left: then it stays
+ * out. */
 static bool has_summary_to_take(const struct taking *taking)
 {
 	const struct portable_memory *from = taking->from;
 	const size_t at = place_of_turn(from, from->summary.covers);
 	struct summary stored;
-	return from->has_summary && taking->at->count.erased == 0 && at < from->turn_count &&
-	       !memory_summary(&taking->memory, &stored);
+	return from->has_summary && taking->at->count.erased == 0 && !taking->at->withdrawn &&
+	       at < from->turn_count && !memory_summary(&taking->memory, &stored);
 }
 
 bool taking_add_turns(struct taking *taking)

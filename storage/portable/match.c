@@ -28,8 +28,12 @@ static void match_turn(struct taking *taking, const struct turn *turn, struct sl
 	const size_t place = places_find_turn(places, turn, session);
 	if (place == places->count)
 		return;
+	const struct turn *wanted = &taking->from->turns[place].turn;
 	taking->ids->known_turns[place] = turn->id;
 	taking->ids->known_in[place] = turn->conversation;
+	if (wanted->state == TURN_CURRENT && turn->state != TURN_CURRENT &&
+	    wanted->id <= taking->from->summary.covers)
+		taking->at->withdrawn = true;
 }
 
 bool taking_match_turns(struct taking *taking)

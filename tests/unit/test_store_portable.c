@@ -162,6 +162,32 @@ START_TEST(turns_without_a_session_and_without_a_question_come_in)
 }
 END_TEST
 
+/* An export of before a branch was left brings no summary of it back. */
+START_TEST(a_summary_of_turns_that_were_left_since_stays_out)
+{
+	struct fixture fixture;
+	begin(&fixture);
+	struct portable_memory first = fixture_memory(&fixture, "alex");
+	struct portable_memory left = first;
+	struct portable_turn turns[8];
+	ck_assert_uint_le(first.turn_count, 8);
+	memcpy(turns, first.turns, first.turn_count * sizeof(*turns));
+	ck_assert_int_eq(turns[0].turn.state, TURN_CURRENT);
+	turns[0].turn.state = TURN_SUPERSEDED;
+	left.turns = turns;
+	left.has_summary = false;
+	take_in(&fixture, &left, "ben");
+	take_in(&fixture, &first, "ben");
+	ck_assert_uint_eq(count_of.turns, 0);
+	ck_assert(!count_of.summary);
+	left.turns = first.turns;
+	take_in(&fixture, &left, "carl");
+	take_in(&fixture, &first, "carl");
+	ck_assert(count_of.summary);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(what_was_erased_does_not_come_back)
 {
 	struct fixture fixture;
@@ -274,5 +300,5 @@ END_TEST
 UNIT_MAIN("store_portable", a_memory_is_the_same_after_it_was_taken_in,
 	  taking_it_in_twice_changes_nothing, what_is_new_joins_its_conversation,
 	  turns_without_a_session_and_without_a_question_come_in,
-	  what_was_erased_does_not_come_back, settings_are_taken_in_once,
-	  who_wants_nothing_kept_takes_nothing_in)
+	  what_was_erased_does_not_come_back, a_summary_of_turns_that_were_left_since_stays_out,
+	  settings_are_taken_in_once, who_wants_nothing_kept_takes_nothing_in)
