@@ -24,11 +24,15 @@ class Exchange:
     stored: bool = False
     order: int = 0  # when it was said first
     hidden: bool = False  # forgotten, or a request to forget
+    gone: bool = False  # deleted: not even its place is known
     current: str = None  # the tag of the answer that stands
     versions: list = field(default_factory=list)
 
     def may_be_asked_again(self):
         return not self.hidden and self.stored
+
+    def is_there(self):
+        return self.stored and not self.gone
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,10 @@ class Pair:
 
     def is_genuine(self):
         return self.answer_tag is not None
+
+    def is_known(self):
+        """Whether memory can tell by it where in the conversation a request stands."""
+        return self.exchange.is_there() and self.is_genuine()
 
     def edited(self, answer):
         return replace(self, answer=answer, answer_tag=None)
@@ -73,6 +81,12 @@ class Oracle:
         self.clock = 0
         self.values = {}  # of facts, as they stood after the last step
         self.forgotten = {}  # key: when its newest forgotten value was said
+        self.pinned = {}  # key: the value to which a person corrected it
+        self.corrections = []  # (key, value) that a person gave
+        self.outdated = set()  # values that a person corrected away
+        self.erased = set()  # numbers of what was erased
+        self.may_be_erased = set()  # of older values of a fact that was erased: just those that it superseded went
+        self.receipts = {}  # id: its text when it was new
 
     def standing(self):
         return [e for c in self.conversations for e in c.standing if not e.hidden]
@@ -111,14 +125,66 @@ class Oracle:
         exchange.current = pair.answer_tag
         self.note_changes(before)
 
-    def learned(self, exchange, mode):
-        """What the turn asks to forget goes once it is learned from."""
+    def learned(self, conversation, exchange, mode):
+        """What the turn asks to forget goes once it is learned from. Other conversations, which were given
+        nothing of it, keep their prefix."""
         if exchange.forgets and mode is None:
             before = self.picture()
             self.forget(exchange)
             self.note_changes(before)
-            for conversation in self.conversations:
-                conversation.prompt = None  # whatever may hold it is made anew
+            conversation.prompt = None
+
+    # ---- what a person changes by the admin address ----
+
+    def everything(self):
+        """All exchanges that the person knows of."""
+        return dict.fromkeys(e for c in self.conversations for e in self.said_in(c))
+
+    @staticmethod
+    def said_in(conversation):
+        branches = [conversation.pairs, *conversation.left]
+        known = [p.exchange for pairs in branches for p in pairs if p is not None]
+        return list(dict.fromkeys([*known, *conversation.standing]))
+
+    def exchange(self, tag):
+        return next(e for e in self.everything() if e.tag == tag)
+
+    def who_said(self, value):
+        return [e for e in self.everything() if e.fact and e.fact[1] == value]
+
+    def check_deletion(self, key, value, exchanges):
+        """A fact takes the turns that say it, or one of its older values, and no others."""
+        for exchange in exchanges:
+            assert exchange.fact and exchange.fact[0] == key, f"{key} is {value} would take {exchange.tag}"
+        missing = [e.tag for e in self.who_said(value) if e.is_there() and not e.hidden and e not in exchanges]
+        assert not missing, f"{key} is {value} would leave {missing}, which say it"
+
+    def deleted(self, exchanges):
+        before = self.picture()
+        for exchange in exchanges:
+            exchange.hidden = exchange.gone = True
+            self.erased.add(number(exchange.tag))
+            if exchange.fact and exchange.stored:
+                key = exchange.fact[0]
+                self.forgotten[key] = max(self.forgotten.get(key, 0), exchange.order)
+        self.note_changes(before)
+
+    def fact_erased(self, key, value):
+        """What it had taken the place of, or was said beside it, may stand again or not."""
+        self.erased.add(number(value))
+        values = [e.fact for e in self.everything() if e.fact] + self.corrections
+        self.may_be_erased |= {number(older) for its, older in values if its == key}
+        if self.pinned.get(key) == value:
+            del self.pinned[key]
+        self.clock += 1
+        self.forgotten[key] = self.clock
+
+    def corrected(self, key, old, new):
+        self.pinned[key] = new
+        self.corrections.append((key, new))
+        self.outdated.add(old)
+        for conversation in self.conversations:
+            conversation.changed.add(number(old))
 
     @staticmethod
     def path(pairs):
@@ -130,13 +196,13 @@ class Oracle:
 
     def forget(self, request):
         request.hidden = True
-        for conversation in self.conversations:
-            known = {p.exchange for pairs in [conversation.pairs, *conversation.left] for p in pairs}
-            for exchange in known | set(conversation.standing):
-                if exchange.fact and exchange.fact[1] == request.forgets:
-                    exchange.hidden = True
-                    key = exchange.fact[0]
-                    self.forgotten[key] = max(self.forgotten.get(key, 0), exchange.order)
+        self.erased |= {number(request.tag), number(request.forgets)}
+        for exchange in self.who_said(request.forgets):
+            exchange.hidden = True
+            key = exchange.fact[0]
+            self.forgotten[key] = max(self.forgotten.get(key, 0), exchange.order)
+        for key in [k for k, value in self.pinned.items() if value == request.forgets]:
+            self.fact_erased(key, request.forgets)
 
     def picture(self):
         """What stands: turns, their answers and facts."""
@@ -160,6 +226,7 @@ class Oracle:
         self.check_once(whole)
         given = self.given(messages, request.messages)
         self.check_given(conversation, given, pair)
+        self.check_marks(given)
         if mode is None:  # what a readonly request is given anew is not kept
             self.check_prefix(conversation, messages, request, given)
 
@@ -210,11 +277,20 @@ class Oracle:
         stands[pair.exchange.tag] = pair.answer_tag
         for pattern, kind in ((SAID, "said"), (VALUE, "fact"), (TOLD, "summarized")):
             for tag in pattern.findall(given):
+                if tag in self.pinned.values():
+                    continue
                 assert f"t{tag[1:]}" in stands, f"{tag} ({kind}) does not stand any more, and was given: {given}"
         for tag in ANSWER.findall(given):
             asked = f"t{tag[1:].split('v')[0]}"
             assert stands.get(asked) == tag, f"{tag} does not stand any more, and was given: {given}"
             assert asked != pair.exchange.tag, f"{tag} was given before the same question: {given}"
+
+    def check_marks(self, given):
+        """A turn that says a value which was corrected says so, wherever it is given."""
+        for line in given.splitlines():
+            for value in VALUE.findall(line):
+                if value in self.outdated and SAID.search(line):
+                    assert "until 20" in line, f"{value} was corrected, and the turn does not tell: {line}"
 
     def check_prefix(self, conversation, messages, request, given):
         """Where nothing that was given has changed, the next request begins with the last one."""
@@ -264,14 +340,26 @@ class Oracle:
 
     def expected_values(self, kept):
         """What a forgotten value had taken the place of need not stand again, but may."""
-        values = {key: e.fact[1] for key, e in self.facts().items()}
+        values = {key: e.fact[1] for key, e in self.facts().items()} | self.pinned
         for key, exchange in self.facts().items():
-            if exchange.order < self.forgotten.get(key, 0):
+            if key not in self.pinned and exchange.order < self.forgotten.get(key, 0):
                 values.pop(key)
                 standing = [e.fact[1] for e in self.standing() if e.fact and e.fact[0] == key]
                 if kept.get(key) in standing:
                     values[key] = kept[key]
         return values
+
+    def check_receipts(self, read):
+        """Of an erasure's receipts those go that hold what goes, and no others."""
+        for receipt, text in list(self.receipts.items()):
+            now = read(receipt)
+            tags = {number(tag) for tag in re.findall(r"\b[tsrv][a-z]\d+", text or "")}
+            if not tags & (self.erased | self.may_be_erased):
+                assert now is not None, f"the receipt {receipt} is gone, which held nothing that was erased: {text}"
+            for tag in re.findall(r"\b[tsrv][a-z]\d+", now or ""):
+                assert number(tag) not in self.erased, f"the receipt {receipt} still tells of {tag}: {now}"
+            if now is None:
+                del self.receipts[receipt]
 
     def note_facts(self, values):
         """What is learned meanwhile takes the place of facts in other conversations' blocks."""

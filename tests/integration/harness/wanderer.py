@@ -1,6 +1,7 @@
 """People who use chat applications at random: they go on, edit, regenerate, flip between answers, go
 back to a branch that they left, stop a reply, ask again, switch memory off for a turn, and ask to forget.
-Everything that is said has a tag of its own, so that an oracle (harness/oracle.py) finds it again:
+By the admin address they also forget a fact, a turn, a conversation or a word, correct a fact, and take in
+an export of now or of before an erasure. Everything that is said has a tag of its own, so that an oracle (harness/oracle.py) finds it again:
 
     ta7         what person a said as the seventh thing
     ra7v2       the second answer to it
@@ -55,14 +56,24 @@ class Wanderer:
         self.name, self.letter = name, letter
         self.line, self.admin = Line(daemon.port), Line(daemon.admin_port)
         self.oracle = Oracle(letter, learns)
-        self.said = 0
+        self.said = self.begun = 0
         self.log = []
+        self.exports = []
 
     # ---- what is said ----
 
     def next_tag(self):
         self.said += 1
         return f"t{self.letter}{self.said}"
+
+    def is_at_an_end(self, conversation):
+        """A client goes on only from a place that memory can tell; what it says after turns that were
+        deleted has none."""
+        pairs = conversation.pairs
+        if conversation.manner == NEWEST or not pairs or pairs[0] is None:
+            return False
+        shown = pairs[-WINDOW_PAIRS:] if conversation.manner == WINDOW else pairs
+        return not any(p.is_known() for p in shown) and any(p.exchange.gone for p in pairs)
 
     def new_exchange(self, like=None):
         tag, chance = self.next_tag(), self.chance
@@ -119,7 +130,12 @@ class Wanderer:
         pair = Pair(exchange, partial if breaks else answer, answer_tag, complete=not breaks)
         self.oracle.asked(conversation, pairs, pair, mode)
         self.oracle.check_request(conversation, messages, pair, mode, requests[-1])
-        self.oracle.learned(exchange, mode)
+        if mode is None and not breaks:
+            receipt = reply.getheader("X-Memory-Receipt")
+            text = self.receipt(receipt)
+            if text is not None:  # a busy disk has not kept it yet
+                self.oracle.receipts[receipt] = text
+        self.oracle.learned(conversation, exchange, mode)
         if breaks and mode is None:
             self.wait_for(answer_tag)
         return pair
@@ -147,6 +163,11 @@ class Wanderer:
         reply, body = self.admin.ask("GET", f"/v1/users/{self.name}/memory")
         return json.loads(body) if reply.status == 200 else None
 
+    def receipt(self, receipt):
+        reply, body = self.admin.ask("GET", f"/v1/receipts/{receipt}")
+        assert reply.status in (200, 404), body
+        return body.decode() if reply.status == 200 else None
+
     def settle(self):
         memory = self.memory()
         # A reply waits for its commit two seconds at most, which a busy disk may take longer for.
@@ -167,12 +188,15 @@ class Wanderer:
             self.begin()
         else:
             conversation = self.chance.choice(conversations)
+            if self.is_at_an_end(conversation):
+                self.close(conversation)
             names = self.possible(conversation)
             name = self.chance.choices([n for n, _ in names], [w for _, w in names])[0]
             self.log.append(f"{name} in {conversation.session} ({conversation.manner})")
             getattr(self, name)(conversation)
         memory = self.settle()
         self.oracle.check_memory(memory)
+        self.oracle.check_receipts(self.receipt)
 
     def possible(self, conversation):
         ways, pairs = [], conversation.pairs
@@ -181,7 +205,13 @@ class Wanderer:
             if self.oracle.values:
                 ways += [("forget", 1)]
             ways += [("stop_and_ask_again", 1)]
-        if conversation.manner in (FULL, WINDOW):
+        if conversation.standing:
+            ways += [("delete_turn", 0.5), ("delete_word", 0.5), ("take_in", 0.5)]
+        if self.oracle.values:
+            ways += [("delete_fact", 0.5), ("correct", 1)]
+        if len(self.oracle.conversations) > 1 and conversation.manner != LOOSE:
+            ways += [("delete_conversation", 0.2)]
+        if conversation.manner in (FULL, WINDOW) and None not in pairs:
             if len(pairs) > 1:
                 ways += [("edit", 3), ("regenerate", 3), ("edit_an_answer", 1)]
             if conversation.left:
@@ -189,11 +219,13 @@ class Wanderer:
         return ways or [("close", 1)]
 
     def close(self, conversation):
-        conversation.closed = True
+        """Its end: nobody goes on with it."""
+        conversation.pairs = [None] * MOST_PAIRS
 
     def begin(self):
         manner = self.chance.choices([FULL, WINDOW, NEWEST, LOOSE], [6, 2, 2, 2])[0]
-        conversation = Conversation(f"{self.letter}-{len(self.oracle.conversations)}", manner)
+        self.begun += 1
+        conversation = Conversation(f"{self.letter}-{self.begun}", manner)
         self.log.append(f"begin {conversation.session} ({manner})")
         self.oracle.conversations.append(conversation)
         self.go_on(conversation)
@@ -227,6 +259,68 @@ class Wanderer:
         self.oracle.check_memory(self.settle())
         self.add(conversation, pairs, exchange)
 
+    # ---- by the admin address ----
+
+    def ask(self, method, path, body=None, expected=(200,)):
+        reply, answer = self.admin.ask(method, f"/v1/users/{self.name}{path}", body)
+        assert reply.status in expected, f"{method} {path} {body}: {reply.status} {answer}"
+        return json.loads(answer)
+
+    def delete(self, exchanges, method, path, body=None):
+        """Deletes what just these said, with their answers."""
+        report = self.ask(method, path, body)
+        self.log[-1] += f": {path} {body or ''} {[e.tag for e in exchanges]}"
+        self.oracle.deleted(exchanges)
+        return report
+
+    def facts(self):
+        return {f["key"]: f for f in self.memory()["facts"]}
+
+    def delete_fact(self, conversation):
+        """With its older values, and the turns that say any of them; a trial says just which."""
+        chosen = self.chance.choice(sorted(self.facts().items()))[1]
+        path = f"/facts/{chosen['id']}"
+        shown = self.ask("DELETE", f"{path}?dry_run=1")["turns"]
+        exchanges = [self.oracle.exchange(tag) for tag in dict.fromkeys(SAID.findall(json.dumps(shown)))]
+        self.oracle.check_deletion(chosen["key"], chosen["value"], exchanges)
+        self.delete(exchanges, "DELETE", path)
+        self.oracle.fact_erased(chosen["key"], chosen["value"])
+
+    def delete_turn(self, conversation):
+        said = [m for m in self.memory()["messages"] if m["role"] == "user"]
+        if not said:
+            return self.go_on(conversation) if len(conversation.pairs) < MOST_PAIRS else None
+        chosen = self.chance.choice(said)
+        tag = SAID.search(chosen["content"])[0]
+        self.delete([self.oracle.exchange(tag)], "DELETE", f"/turns/{chosen['id']}")
+
+    def delete_word(self, conversation):
+        tags = sorted(e.tag for e in conversation.standing if not e.hidden)
+        if not tags:
+            return
+        tag = self.chance.choice(tags)
+        self.delete([self.oracle.exchange(tag)], "POST", "/forget", {"about": tag, "dry_run": False})
+
+    def delete_conversation(self, conversation):
+        if not any(not e.hidden for e in conversation.standing):
+            return
+        self.delete(self.oracle.said_in(conversation), "DELETE", f"/conversations?session={conversation.session}")
+        self.oracle.conversations.remove(conversation)
+
+    def correct(self, conversation):
+        chosen = self.chance.choice(sorted(self.facts().items()))[1]
+        value = f"v{self.next_tag()[1:]}"
+        self.ask("PATCH", f"/facts/{chosen['id']}", {"value": value})
+        self.log[-1] += f": {chosen['key']} {chosen['value']} to {value}"
+        self.oracle.corrected(chosen["key"], chosen["value"], value)
+
+    def take_in(self, conversation):
+        """An export of now, or of before: what stands is there, and what was erased stays away."""
+        self.exports.append(self.ask("GET", "/export"))
+        chosen = self.chance.choice(self.exports)
+        self.log[-1] += f": export {self.exports.index(chosen)} of {len(self.exports)}"
+        self.ask("POST", "/import", chosen, expected=(200, 202))
+
     # ---- places in the history ----
 
     def places(self, conversation):
@@ -240,8 +334,8 @@ class Wanderer:
                 shown = shown[-WINDOW_PAIRS:]
                 if at < len(pairs) - WINDOW_PAIRS:
                     continue
-            known = any(p.exchange.stored and p.is_genuine() for p in shown)
-            if known or (at == 0 and conversation.carried and pairs[0].exchange.stored):
+            known = any(p.is_known() for p in shown)
+            if known or (at == 0 and conversation.carried and pairs[0].exchange.is_there()):
                 found.append(at)
         return found
 
@@ -268,7 +362,7 @@ class Wanderer:
     def edit_an_answer(self, conversation):
         """The client changes the text of the last answer in its history, and goes on."""
         pairs = list(conversation.pairs)
-        if not any(p.exchange.stored and p.is_genuine() for p in pairs[:-1][-(WINDOW_PAIRS - 1):]):
+        if not any(p.is_known() for p in pairs[:-1][-(WINDOW_PAIRS - 1):]):
             return self.go_on(conversation)
         pairs[-1] = pairs[-1].edited("This is how I would have put it.")
         self.add(conversation, pairs, self.new_exchange())
@@ -278,7 +372,7 @@ class Wanderer:
         at = self.chance.randrange(len(conversation.left))
         pairs = conversation.left[at]
         shown = pairs[-WINDOW_PAIRS:] if conversation.manner == WINDOW else pairs
-        if len(pairs) >= MOST_PAIRS or not any(p.exchange.stored and p.is_genuine() for p in shown):
+        if len(pairs) >= MOST_PAIRS or not any(p.is_known() for p in shown):
             return self.go_on(conversation)
         if conversation.manner == WINDOW and len(pairs) > WINDOW_PAIRS:
             return self.go_on(conversation)
