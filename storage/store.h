@@ -74,6 +74,16 @@ bool store_erases_by_keys(struct store *store);
 /* When an encrypted store got the master key that it has, in milliseconds since 1970; 0: it is not
  * encrypted. Any thread. */
 int64_t store_key_made(const struct store *store);
+/* Users of an encrypted store whose keys are missing, as after an older file of keys was put back:
+ * nothing of them can be read, and only deleting them makes their ids good again. As found when the
+ * store was opened, less those deleted since. Any thread. */
+enum { STORE_LOST_NAMED = 8 };
+struct store_lost {
+	uint64_t users;
+	struct user_key first[STORE_LOST_NAMED]; /* some of those found, no more than that many */
+	size_t first_count;
+};
+struct store_lost store_lost(const struct store *store);
 /* When the keys of an encrypted store's users were last exported before the last erasure of a user,
  * in milliseconds since 1970; 0: never. Any thread. */
 int64_t store_keys_exported(const struct store *store);

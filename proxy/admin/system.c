@@ -223,9 +223,11 @@ static void print_key(struct admin_call *call, struct buffer *out)
 	if (made == 0)
 		buffer_append(out, SLICE("null"));
 	else
-		buffer_printf(out, "{\"since\":\"%.*s\",\"overdue\":%s}",
+		buffer_printf(out,
+			      "{\"since\":\"%.*s\",\"overdue\":%s,\"missing_keys\":%" PRIu64 "}",
 			      SLICE_PRINT(text_time(made, &call->arena)),
-			      is_key_overdue(call) ? "true" : "false");
+			      is_key_overdue(call) ? "true" : "false",
+			      store_lost(call->service->store).users);
 }
 
 /* 0: unknown. */

@@ -232,6 +232,9 @@ void ctl_print_advice(json_t *status)
 	       "a scrub failed: make room for a second copy of the store, then recallctl scrub");
 	advise(json_is_true(json_object_get(json_object_get(status, "store_key"), "overdue")),
 	       "the master key is older than [storage] rotate: see recallctl rotate-key");
+	advise(number(json_object_get(status, "store_key"), "missing_keys") > 0,
+	       "some users' keys are missing: put back the newest file \"keys\", or delete these "
+	       "users; the log's start names them");
 	advise(number(json_object_get(status, "bypassed"), "refused") > 0,
 	       "a model refuses the memory block: set [memory] role = user for it");
 }

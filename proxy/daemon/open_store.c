@@ -39,6 +39,6 @@ struct store *open_store(const struct config *config, char *error, size_t error_
 	struct store *store = store_open(&options, error, error_size);
 	OPENSSL_cleanse(key, sizeof(key));
 	if (store != NULL)
-		store_watch_tell_of_conversion(store, options.path);
+		store_watch_tell_of_opening(store, options.path);
 	return store;
 }

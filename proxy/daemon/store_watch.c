@@ -59,8 +59,29 @@ static void look_at_records(struct store_watch *watch, const struct store *store
 		  (unsigned long long)unreadable);
 }
 
-void store_watch_tell_of_conversion(const struct store *store, const char *path)
+/* Users as the log's `user` has them; no name is in the clear. */
+static void tell_of_lost_keys(const struct store *store)
 {
+	const struct store_lost lost = store_lost(store);
+	char users[STORE_LOST_NAMED * 9 + 1] = "";
+	if (lost.users == 0)
+		return;
+	for (size_t i = 0; i < lost.first_count; i++) {
+		const unsigned char *key = lost.first[i].bytes;
+		(void)snprintf(users + i * 9, 10, ",%02x%02x%02x%02x", key[0], key[1], key[2],
+			       key[3]);
+	}
+	log_warn(
+		"the keys of %" PRIu64
+		" users are missing in the store's file \"keys\": their memory cannot be read, and "
+		"their chats get none; put back its newest copy, or delete these users, who then "
+		"start afresh (users=%s%s)",
+		lost.users, users + 1, lost.users > lost.first_count ? ",..." : "");
+}
+
+void store_watch_tell_of_opening(const struct store *store, const char *path)
+{
+	tell_of_lost_keys(store);
 	const struct store_conversion from = store_converted(store);
 	if (from.encrypts)
 		log_info("encrypted the store in %s; %" PRIu64

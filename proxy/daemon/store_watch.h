@@ -35,7 +35,7 @@ void indexing_watch_tell(void *cookie, double share);
 /* The same for the copying of a store that is converted or encrypted. */
 void conversion_watch_tell(void *cookie, double share);
 
-/* Logs that opening converted the store, if it did. */
-void store_watch_tell_of_conversion(const struct store *store, const char *path);
+/* Logs what opening found: that it converted the store, or whose keys are missing. */
+void store_watch_tell_of_opening(const struct store *store, const char *path);
 
 #endif

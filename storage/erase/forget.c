@@ -18,16 +18,22 @@ struct forget_operation {
 	struct deletion_report *report; /* the caller's; NULL: nobody wants it */
 };
 
+/* Deletes unreadable records too: of who has lost their keys, all are. */
+static bool read_user(const struct memory *memory, struct stored_user *user)
+{
+	struct slice value;
+	*user = (struct stored_user){0};
+	return table_get(memory->transaction, TABLE_USERS, key_of_user(memory->user), &value) &&
+	       record_read(value, stored_user_fields, user, NULL);
+}
+
 /* Ids of new users start after this one's. */
 static void retire_ids(const struct memory *memory)
 {
-	struct stored_user user = {0};
-	struct slice value;
+	struct stored_user user;
 	uint64_t first_id = 1;
 	struct key key = key_of_name("first_id");
-	/* deletes unreadable records too */
-	if (!table_get(memory->transaction, TABLE_USERS, key_of_user(memory->user), &value) ||
-	    !record_read(value, stored_user_fields, &user, NULL))
+	if (!read_user(memory, &user))
 		return;
 	uint64_t next_id = user.next_turn > user.next_fact ? user.next_turn : user.next_fact;
 	if (next_id < user.next_conversation)
@@ -90,6 +96,13 @@ void memory_mark_forgotten(const struct memory *memory)
 		    stored_number_fields, &one);
 }
 
+bool memory_is_marked_forgotten(const struct memory *memory)
+{
+	struct slice value;
+	return table_get(memory->transaction, TABLE_META, key_user(mark_prefix(), memory->user),
+			 &value);
+}
+
 void memory_unmark_forgotten(const struct memory *memory)
 {
 	(void)table_delete(memory->transaction, TABLE_META, key_user(mark_prefix(), memory->user));
@@ -142,12 +155,14 @@ static void add_counts(struct deletion_report *report, const uint64_t *counts, b
 
 /* Since when exported keys may open what there is of a user, before it goes. Keys are younger than
  * their user if the store was rebuilt, and older if the user has only settings or receipts at
- * first. */
+ * first. Any export may hold keys that were lost here. */
 static int64_t keyed_since(const struct memory *memory)
 {
 	struct stored_user user;
 	const int64_t keyed = transaction_keyed_since(memory->transaction, memory->user);
-	return memory_user(memory, &user) && user.first_seen < keyed ? user.first_seen : keyed;
+	if (memory_has_lost_keys(memory))
+		return 0;
+	return read_user(memory, &user) && user.first_seen < keyed ? user.first_seen : keyed;
 }
 
 static bool list_user(const struct memory *memory, int64_t now)
@@ -172,6 +187,8 @@ static enum store_result run_forget(struct operation *operation, struct transact
 		is_listed = list_user(&memory, own->now);
 	if (own->report != NULL && !operation->begun)
 		own->report->oldest = keyed_since(&memory);
+	if (!own->resumes && !operation->begun && memory_has_lost_keys(&memory))
+		atomic_fetch_sub(&transaction->store->lost_users, 1);
 	enum store_result result = memory_forget_user(&memory, operation, counts);
 	if (own->report != NULL)
 		add_counts(own->report, counts, operation->begun, is_listed);

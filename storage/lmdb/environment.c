@@ -324,6 +324,13 @@ int64_t store_key_made(const struct store *store)
 	return store->seal == NULL ? 0 : seal_made(store->seal) * SECOND_MS;
 }
 
+struct store_lost store_lost(const struct store *store)
+{
+	struct store_lost lost = store->lost;
+	lost.users = atomic_load(&store->lost_users);
+	return lost;
+}
+
 struct store_conversion store_converted(const struct store *store)
 {
 	return store->converted;

@@ -58,6 +58,33 @@ static void end_users(struct store *store)
 	free(users);
 }
 
+/* Finds the users whose keys are missing, see store_lost(), before anything is written; not those
+ * whose deletion goes on. */
+static void find_lost_users(struct store *store)
+{
+	struct transaction transaction;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	struct store_lost *lost = &store->lost;
+	if (store->seal == NULL || !transaction_begin_read(&transaction, store))
+		return;
+	transaction.hides_nothing = true;
+	scan_begin(&scan, &transaction, TABLE_USERS, key_empty(), FORWARD);
+	scan.opens_none = true;
+	while (scan_next(&scan, &key, &value)) {
+		const struct user_key hidden = key_read_user(key);
+		const struct memory memory = {.transaction = &transaction, .user = hidden};
+		if (seal_has(store->seal, hidden) || memory_is_marked_forgotten(&memory))
+			continue;
+		if (lost->first_count < STORE_LOST_NAMED)
+			lost->first[lost->first_count++] = sealer_show(transaction.sealer, hidden);
+		atomic_fetch_add(&store->lost_users, 1);
+	}
+	scan_end(&scan);
+	transaction_abort(&transaction);
+}
+
 /* store_rotate_key(): wraps the keys of an encrypted store that nobody has open with another key.
  * store_export_keys(): writes them elsewhere, wrapped with another. */
 
@@ -98,7 +125,9 @@ static void mark_erased(struct transaction *transaction)
 		struct stored_user user = {0};
 		const struct memory memory = {.transaction = transaction,
 					      .user = key_read_user(key)};
-		if (table_decode(transaction, value, stored_user_fields, &user, NULL) &&
+		/* who has no keys any more counts as seen first before any erasure */
+		if ((table_decode(transaction, value, stored_user_fields, &user, NULL) ||
+		     memory_has_lost_keys(&memory)) &&
 		    erasures_hold_user(transaction->store->erasures, memory.user, user.first_seen))
 			memory_mark_forgotten(&memory);
 	}
@@ -142,6 +171,7 @@ struct store *store_open(const struct store_options *options, char *error, size_
 	if (engine_judge(store, index_renew(store, &options->progress), error, error_size) &&
 	    engine_judge(store, erase_again(store), error, error_size) &&
 	    engine_start_writer(store, error, error_size)) {
+		find_lost_users(store);
 		forget_resume(store);
 		deletions_resume(store);
 		return store;

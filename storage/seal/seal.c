@@ -124,6 +124,11 @@ void seal_erase(struct seal *seal, struct user_key hidden)
 	forget_keys(seal);
 }
 
+bool seal_has(const struct seal *seal, struct user_key hidden)
+{
+	return key_file_has(seal->file, hidden);
+}
+
 int64_t seal_created(const struct seal *seal, struct user_key hidden)
 {
 	return key_file_created(seal->file, hidden);

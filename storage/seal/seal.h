@@ -43,6 +43,8 @@ bool seal_has_erased_all(const struct seal *seal);
 /* When the users' keys were last exported before the last erasure, in seconds since 1970; 0: never.
  * Any thread. */
 int64_t seal_exported(const struct seal *seal);
+/* Whether the user has keys. */
+bool seal_has(const struct seal *seal, struct user_key hidden);
 /* When the user got keys, in seconds since 1970; INT64_MAX: the user has none. */
 int64_t seal_created(const struct seal *seal, struct user_key hidden);
 /* A list of all users; the caller frees it. */

@@ -28,6 +28,14 @@ bool memory_user(const struct memory *memory, struct stored_user *user)
 	return memory->transaction->result == STORE_OK;
 }
 
+bool memory_has_lost_keys(const struct memory *memory)
+{
+	struct slice value;
+	return memory->transaction->sealer != NULL &&
+	       transaction_keyed_since(memory->transaction, memory->user) == INT64_MAX &&
+	       table_get(memory->transaction, TABLE_USERS, user_key(memory), &value);
+}
+
 void memory_put_user(const struct memory *memory, struct stored_user *user)
 {
 	table_write(memory->transaction, TABLE_USERS, user_key(memory), stored_user_fields, user);

@@ -18,6 +18,8 @@ struct memory {
 };
 
 bool memory_user(const struct memory *memory, struct stored_user *user);
+/* Whether the user has records in an encrypted store, but no keys. */
+bool memory_has_lost_keys(const struct memory *memory);
 void memory_put_user(const struct memory *memory, struct stored_user *user);
 
 /* Begins a scan of the user's records in a table, forward, whose values are valid until the next
@@ -132,6 +134,7 @@ enum store_result memory_forget_user(const struct memory *memory, struct operati
 void memory_note_erasures(struct transaction *transaction);
 /* Makes the next start forget the user, unless the mark is removed before. */
 void memory_mark_forgotten(const struct memory *memory);
+bool memory_is_marked_forgotten(const struct memory *memory);
 void memory_unmark_forgotten(const struct memory *memory);
 
 #endif

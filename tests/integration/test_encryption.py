@@ -492,3 +492,39 @@ def test_a_report_says_how_long_backups_hold_a_user(daemon):
     configure(daemon, path=str(daemon.directory / "again"))
     daemon.start()
     assert "backups_until" in erased(USERS[5])  # the new store knows of the keys that it was made with
+
+
+def test_a_lost_key_is_told_of_at_the_start_and_deleting_its_user_frees_the_name(daemon):
+    encrypt(daemon)
+    daemon.start()
+    Chat(daemon, "kept", session="s").say("I live in Ulm.")
+    daemon.settle("kept")
+    daemon.stop()
+    keys = store_of(daemon) / "keys"
+    older = keys.read_bytes()
+    daemon.start()
+    for name in ("lost", "gone"):
+        Chat(daemon, name, session="s").say("I live in Bern.")
+        daemon.settle(name)
+    daemon.stop()
+    digests = {line.partition(" user=")[2][:8] for line in daemon.stderr_lines if "exchange method" in line}
+    keys.write_bytes(older)
+    daemon.start()
+    (told,) = [line for line in daemon.stderr_lines if "the keys of 2 users are missing" in line]
+    named = set(told.partition("(users=")[2].partition(")")[0].split(","))
+    assert len(named) == 2 and named < digests
+    assert daemon.admin("GET", "/v1/status").json()["store_key"]["missing_keys"] == 2
+    assert 'put back the newest file "keys"' in recallctl(daemon, "check", text=True).stdout
+    assert Chat(daemon, "lost").send("Where do I live?").headers["X-Memory-Status"] == "bypassed"
+    assert daemon.messages("kept")
+    reply = daemon.admin("DELETE", "/v1/users/lost")
+    assert reply.status_code == 200 and reply.json()["users"] == 1, reply.text
+    assert daemon.admin("GET", "/v1/status").json()["store_key"]["missing_keys"] == 1
+    Chat(daemon, "lost", session="t").say("I live in Graz.")
+    daemon.settle("lost")
+    daemon.stop()
+    daemon.start()
+    assert "the keys of 1 users are missing" in daemon.stderr
+    assert "I live in Graz." in str(daemon.messages("lost"))
+    exported = recallctl(daemon, "export", "--plain", "--yes", text=True).stdout
+    assert "Ulm" in exported and "Graz" in exported and "Bern" not in exported

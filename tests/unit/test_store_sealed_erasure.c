@@ -81,6 +81,92 @@ START_TEST(keys_that_a_crash_left_are_erased_at_the_next_start)
 }
 END_TEST
 
+/* As it is once a copy was put back that was made before alex came. */
+static void lose_alex(struct fixture *fixture)
+{
+	size_t size;
+	char error[512];
+	sealed_begin(fixture);
+	sealed_say(fixture, "ben", "Bergamot is my town too", 1);
+	char *keys = sealed_read_file(fixture, "keys", &size);
+	sealed_say(fixture, "alex", "Bergamot is my town", 2);
+	ck_assert_uint_eq(store_lost(fixture->store).users, 0);
+	store_close(fixture->store);
+	sealed_write_file(fixture, "keys", keys, size);
+	free(keys);
+	fixture->store = sealed_open(fixture, fixture_master(), error);
+	ck_assert_msg(fixture->store != NULL, "%s", error);
+}
+
+START_TEST(a_user_whose_key_was_lost_is_told_of_and_can_be_deleted)
+{
+	struct fixture fixture;
+	struct user_memory read;
+	lose_alex(&fixture);
+	const struct user_key alex = fixture_key("alex");
+	struct store_lost lost = store_lost(fixture.store);
+	ck_assert_uint_eq(lost.users, 1);
+	ck_assert_uint_eq(lost.first_count, 1);
+	ck_assert_mem_eq(lost.first[0].bytes, alex.bytes, sizeof(alex.bytes));
+	ck_assert_int_eq(store_read_user(fixture.store, alex, 10, 0, &read, &fixture.arena),
+			 STORE_FAILED);
+	ck_assert_int_eq(
+		store_read_user(fixture.store, fixture_key("ben"), 10, 0, &read, &fixture.arena),
+		STORE_OK);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_NOT_FOUND);
+	sealed_say(&fixture, "alex", "Quillon is my town now", 3);
+	fixture_reopen(&fixture);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
+	ck_assert_int_eq(store_read_user(fixture.store, alex, 10, 0, &read, &fixture.arena),
+			 STORE_OK);
+	ck_assert_uint_eq(read.turn_count, 2);
+	unit_assert_slice(read.turns[0].text, "Quillon is my town now");
+	fixture_finish(&fixture);
+}
+END_TEST
+
+static int64_t oldest_of(struct fixture *fixture, const char *user)
+{
+	struct fixture_wait wait = {0};
+	struct deletion_report report;
+	(void)store_forget(fixture->store, fixture_key(user), 5000, &report, &fixture->loop.loop,
+			   fixture_done, &wait);
+	(void)fixture_await(&fixture->loop, &wait);
+	return report.oldest;
+}
+
+START_TEST(an_export_of_keys_may_hold_those_that_were_lost)
+{
+	struct fixture fixture;
+	lose_alex(&fixture);
+	ck_assert_int_eq(oldest_of(&fixture, "alex"), 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(who_was_erased_stays_so_though_an_older_store_comes_back_without_the_keys)
+{
+	struct fixture fixture;
+	size_t size;
+	char error[512];
+	sealed_begin(&fixture);
+	sealed_fill(&fixture);
+	char *copy = sealed_read_file(&fixture, "data.mdb", &size);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	store_close(fixture.store);
+	sealed_write_file(&fixture, "data.mdb", copy, size);
+	fixture.store = sealed_open(&fixture, fixture_master(), error);
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
+	ck_assert_int_eq(fixture_forget(&fixture, "nobody"), STORE_NOT_FOUND); /* after it */
+	ck_assert(!fixture_view(&fixture, "").known);
+	free(copy);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(an_opt_out_outlives_the_users_keys_without_its_words)
 {
 	struct fixture fixture;
@@ -110,16 +196,6 @@ START_TEST(an_opt_out_outlives_the_users_keys_without_its_words)
 }
 END_TEST
 
-static int64_t oldest_of(struct fixture *fixture, const char *user)
-{
-	struct fixture_wait wait = {0};
-	struct deletion_report report;
-	(void)store_forget(fixture->store, fixture_key(user), 5000, &report, &fixture->loop.loop,
-			   fixture_done, &wait);
-	(void)fixture_await(&fixture->loop, &wait);
-	return report.oldest;
-}
-
 START_TEST(a_report_says_since_when_exported_keys_may_open_what_it_tells_of)
 {
 	const int64_t begun = (int64_t)time(NULL) * 1000;
@@ -141,5 +217,8 @@ END_TEST
 UNIT_MAIN("store_sealed_erasure", an_old_copy_of_the_file_is_worthless_once_the_user_is_erased,
 	  a_user_who_comes_back_gets_other_keys,
 	  keys_that_a_crash_left_are_erased_at_the_next_start,
+	  a_user_whose_key_was_lost_is_told_of_and_can_be_deleted,
+	  an_export_of_keys_may_hold_those_that_were_lost,
+	  who_was_erased_stays_so_though_an_older_store_comes_back_without_the_keys,
 	  an_opt_out_outlives_the_users_keys_without_its_words,
 	  a_report_says_since_when_exported_keys_may_open_what_it_tells_of)
