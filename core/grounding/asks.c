@@ -1,10 +1,10 @@
 #include "core/grounding/asks.h"
 
 #include "core/base/word_map.h"
-#include "core/grounding/lists.h"
 #include "core/grounding/words.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 /* ---- signs, in scripts without spaces ---- */
 

@@ -1,11 +1,11 @@
 #include "core/grounding/borne.h"
 
-#include "core/grounding/lists.h"
 #include "core/grounding/words.h"
 #include "core/recall/dates.h"
 #include "core/text/lexicon.h"
 #include "core/text/terms.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 /* How a word of a value is supported. */
 enum standing {

@@ -1,10 +1,10 @@
 #include "core/grounding/mend.h"
 
 #include "core/grounding/borne.h"
-#include "core/grounding/lists.h"
 #include "core/grounding/subject.h"
 #include "core/grounding/words.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 #include <unicase.h>
 

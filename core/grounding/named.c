@@ -1,8 +1,8 @@
 #include "core/grounding/named.h"
 
-#include "core/grounding/lists.h"
 #include "core/grounding/subject.h"
 #include "core/grounding/words.h"
+#include "lists.h"
 
 bool named_as_project(const struct said *said, struct slice entity, struct arena *arena)
 {

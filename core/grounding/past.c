@@ -1,8 +1,8 @@
 #include "core/grounding/past.h"
 
-#include "core/grounding/lists.h"
 #include "core/grounding/words.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 /* "Früher war ich ...", but not "antes de ...", which says when. */
 static bool begins_in_past(const struct said_clause *clause)

@@ -1,10 +1,10 @@
 #include "core/grounding/said.h"
 
 #include "core/base/word_map.h"
-#include "core/grounding/lists.h"
 #include "core/grounding/words.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 /* ---- words ---- */
 

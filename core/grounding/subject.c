@@ -1,9 +1,9 @@
 #include "core/grounding/subject.h"
 
-#include "core/grounding/lists.h"
 #include "core/grounding/words.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 #include <unicase.h>
 

@@ -1,8 +1,8 @@
 #include "core/grounding/words.h"
 
 #include "core/base/word_map.h"
-#include "core/grounding/words_table.h"
 #include "core/text/lexicon.h"
+#include "signs_map.h"
 #include "words_map.h"
 
 unsigned learn_word_bits(uint64_t hash, uint32_t languages)

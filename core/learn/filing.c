@@ -2,13 +2,13 @@
 #include "core/base/word_map.h"
 #include "core/facts/facts.h"
 #include "core/grounding/borne.h"
-#include "core/grounding/lists.h"
 #include "core/grounding/named.h"
 #include "core/grounding/subject.h"
 #include "core/grounding/words.h"
 #include "core/learn/names.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 static bool is_user(struct slice entity)
 {

@@ -2,7 +2,6 @@
 #include "core/facts/facts.h"
 #include "core/grounding/asks.h"
 #include "core/grounding/borne.h"
-#include "core/grounding/lists.h"
 #include "core/grounding/mend.h"
 #include "core/grounding/subject.h"
 #include "core/grounding/words.h"
@@ -13,6 +12,7 @@
 #include "core/secrets/secrets.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 /* Any turn contains a shorter quote. */
 enum { SHORTEST_QUOTE = 4 };

@@ -1,10 +1,10 @@
 #include "core/learn/names.h"
 
 #include "core/facts/key.h"
-#include "core/grounding/lists.h"
 #include "core/learn/entry.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 /* ---- names ---- */
 

@@ -1,5 +1,4 @@
 #include "core/grounding/borne.h"
-#include "core/grounding/lists.h"
 #include "core/grounding/mend.h"
 #include "core/grounding/past.h"
 #include "core/grounding/subject.h"
@@ -8,6 +7,7 @@
 #include "core/learn/names.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 static bool is_blank(char c)
 {

@@ -1,13 +1,13 @@
 #include "core/learn/stance.h"
 
 #include "core/grounding/borne.h"
-#include "core/grounding/lists.h"
 #include "core/grounding/past.h"
 #include "core/grounding/subject.h"
 #include "core/grounding/words.h"
 #include "core/learn/names.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 /* A place in the turn where an entry's quote, or its value, stands. */
 struct place {

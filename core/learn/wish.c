@@ -2,12 +2,12 @@
 
 #include "core/base/word_map.h"
 #include "core/grounding/asks.h"
-#include "core/grounding/lists.h"
 #include "core/grounding/words.h"
 #include "core/learn/entry.h"
 #include "core/learn/names.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 /* ---- what it names ---- */
 

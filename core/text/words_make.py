@@ -117,6 +117,33 @@ def date_words(files):
     print_maps("date_words", {0: rows})
 
 
+def signs(files):
+    print("static const struct {\n\tunsigned bits;\n\tconst char *signs;\n} signs[] = {")
+    texts = {name: body for _, name, body in sections(files)}
+    for name, body in texts.items():
+        if name.isupper():
+            bits = " | ".join(f"WORD_{bit}" for bit in name.split())
+            print(f'\t{{{bits}, "{" ".join(body.split())}"}},')
+    print(f'}};\nstatic const char other_signs[] = "{" ".join(texts["other"].split())}";')
+    print("static const char *const numbers[] = {")
+    for row in texts["numbers"].strip().split("\n"):
+        print(f'\t"{row}",')
+    print("};")
+
+
+def lists(files):
+    """The arrays of lists.h."""
+    print('#include "lists.h"\n\n#include <stddef.h>\n')
+    for _, name, body in sections(files):
+        texts = [text.strip().replace('"', '\\"') for text in body.split("|")]
+        print(f"const char *const list_{name}[] = {{{', '.join(f'{chr(34)}{text}{chr(34)}' for text in texts)}, NULL}};")
+
+
+def list_names(files):
+    for _, name, _ in sections(files):
+        print(f"extern const char *const list_{name}[];")
+
+
 def keys(files):
     """The map gives the number of a name's row, from 1; a row begins with the common key."""
     rows = [" ".join([name, *listed.split()]) for _, name, listed in sections(files)]
@@ -186,5 +213,8 @@ def programs(files):
 if __name__ == "__main__":
     sys.stdout.reconfigure(encoding="utf-8")
     print("/* Made while building, of the word lists. */")
-    kinds = (core_keys, date_words, form_rows, keys, lexicon, mail_words, phrases, pii_words, programs, words)
+    kinds = (
+        core_keys, date_words, form_rows, keys, lexicon, list_names, lists, mail_words, phrases, pii_words, programs,
+        signs, words,
+    )
     {kind.__name__: kind for kind in kinds}[sys.argv[1]](sys.argv[2:])
