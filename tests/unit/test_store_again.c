@@ -79,5 +79,37 @@ START_TEST(a_conversation_that_went_on_is_left_alone)
 }
 END_TEST
 
+/* Of a turn asked of two models at once: how many user turns stand, where the second request came
+ * `later` milliseconds after the first reply was stored. */
+static size_t turns_of_two(int64_t later)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	struct append append = first_turn(true);
+	append.session = SLICE("chat");
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	append.started_at = AT + later;
+	append.now = AT + HOUR;
+	append.answer_text = SLICE("By the Rhine");
+	append.answer_hash = fixture_hash("By the Rhine");
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	const struct memory_view view = fixture_view(&fixture, "chat");
+	size_t count = 0;
+	for (size_t i = 0; i < view.turn_count; i++)
+		count += view.turns[i].role == ROLE_USER;
+	fixture_finish(&fixture);
+	return count;
+}
+
+/* What was stored in the millisecond in which the second request came may not have been seen. */
+START_TEST(a_turn_that_two_models_answer_at_once_is_one)
+{
+	ck_assert_uint_eq(turns_of_two(-1), 1);
+	ck_assert_uint_eq(turns_of_two(0), 1);
+	ck_assert_uint_eq(turns_of_two(1), 2);
+}
+END_TEST
+
 UNIT_MAIN("store_again", a_reply_that_broke_off_is_asked_for_again, a_whole_reply_is_not,
-	  a_session_is_gone_on_with_under_its_name_alone, a_conversation_that_went_on_is_left_alone)
+	  a_session_is_gone_on_with_under_its_name_alone, a_conversation_that_went_on_is_left_alone,
+	  a_turn_that_two_models_answer_at_once_is_one)
