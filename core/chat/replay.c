@@ -30,11 +30,12 @@ static size_t last_place(const struct chat *chat)
 	return chat->newest.count > 0 ? chat->newest.first : chat->request.step_count - 1;
 }
 
-/* The ordinal of the first message, counted back from the newest turn, whose place is certain. */
+/* The ordinal of the first message, counted back from the end, whose place is certain. Behind the
+ * newest turn stands its answer when the chat is to be compacted. */
 static int64_t first_ordinal(const struct chat *chat)
 {
 	int64_t ordinal = chat->view->next_ordinal;
-	for (size_t i = 0; i < last_place(chat); i++)
+	for (size_t i = 0; i < chat->request.step_count; i++)
 		ordinal -= chat_is_answer(chat, i);
 	return ordinal;
 }

@@ -349,3 +349,23 @@ def test_what_a_reply_leaves_behind(daemon, upstream, known_user, whole, kept, s
     upstream.script(sse_reply(events(whole)) if stream else json_reply(whole))
     Talk(daemon, known_user, stream=stream).send("Hello")
     assert daemon.messages(known_user) == before + kept
+
+
+# ---- compaction ----
+
+
+@pytest.mark.parametrize("mode", ["vector", "hybrid"])
+def test_a_compaction_by_the_last_item_gets_all_that_its_chat_got(daemon, upstream, provider, memory_model, mode_user, mode):
+    user = mode_user(mode)
+    for said in ("I keep my canoe in Bremen.", "My bicycle is a green Kettler."):
+        Talk(daemon, user).say(said)
+    talk = Talk(daemon, user)
+    for asked in ("Where is my canoe?", "Which bicycle is mine?", "Thank you."):
+        talk.say(asked)
+    daemon.settle(user)
+    given, before = upstream.last.json["input"], daemon.messages(user)
+    assert any("Kettler" in item["content"] for item in given[1:] if item.get("role") == "user")
+    talk.say([{"type": "compaction_trigger"}])
+    assert upstream.last.json["input"][: len(given)] == given
+    daemon.settle(user)
+    assert daemon.messages(user) == before
