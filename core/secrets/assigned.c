@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* How people name a password outside of programs. core/secrets/assigned.c also finds the said_names
- * that are one ASCII word before a colon. */
+/* How people name a password outside of programs. The names that are one ASCII word before a colon
+ * are found as in programs, too. */
 static const struct slice said_names[] = {
 	SLICE("passwort"),
 	SLICE("kennwort"),

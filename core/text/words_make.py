@@ -8,6 +8,7 @@ leaves apart, separated by commas, the head first; each other section has a name
 core/grounding/words.h, and "x'y" counts as the words "x" and "y", except "don't".
 """
 
+import json
 import pathlib
 import re
 import sys
@@ -210,11 +211,55 @@ def programs(files):
     print("};")
 
 
+def slice_of(text):
+    """A text as C."""
+    return 'SLICE("' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '")'
+
+
+def entry(line, is_wish):
+    quote, entity, key, value, *rest = [part.strip() for part in line.split("|")]
+    told = {"quote": quote, "entity": entity, "key": key, "value": value}
+    told |= {"forget": True} if is_wish else {"op": rest[0]}
+    more = "," + rest[1] if len(rest) > 1 else ""
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))[:-1] + more + "}"
+
+
+def prompts(files):
+    """The instructions and examples of core/learn/instructions.h."""
+    turns, examples = {}, {"facts": [], "several": [], "forget": []}
+    for _, name, body in sections(files):
+        kind, _, name = name.partition(" ")
+        name, _, day = name.partition(" ")
+        text, *lines = body.strip().split("\n")
+        if kind == "instructions":
+            paragraphs = "\n".join(" ".join(part.split("\n")) for part in body.strip().split("\n\n"))
+            paragraphs = "\n" * (name == "class") + paragraphs  # stands behind others
+            print(f"static const struct slice {name}_instructions = {slice_of(paragraphs)};")
+        elif kind == "several":
+            for row in [text, *lines]:
+                told = [turns[turn] for turn in row.split()]
+                asked = "There are several new user turns. List the entries of all of them, each with a quote from its own turn.\n"
+                for number, (of_day, said, _) in enumerate(told, 1):
+                    asked += f"\n=== New user turn {number} of {len(told)}, said on {of_day}, 10:00 UTC ===\n{said}\n"
+                examples["several"].append((asked, [one for turn in told for one in turn[2]]))
+        else:
+            entries = [entry(line, kind == "forget") for line in lines]
+            turns[name] = turns.get(name, (day, text, entries))
+            asked = f"Date of the new turn: {day}, 10:00 UTC\n\n=== New user turn, from here to the end ===\n{text}"
+            examples["facts" if kind == "turn" else kind].append((asked, entries))
+    for kind, rows in examples.items():
+        print(f"static const struct learn_example {kind}_examples[] = {{")
+        for asked, entries in rows:
+            listed = '{"entities":[' + ",".join(entries) + "]}"
+            print(f"\t{{{slice_of(asked)}, {slice_of(listed)}}},")
+        print("};")
+
+
 if __name__ == "__main__":
     sys.stdout.reconfigure(encoding="utf-8")
     print("/* Made while building, of the word lists. */")
     kinds = (
         core_keys, date_words, form_rows, keys, lexicon, list_names, lists, mail_words, phrases, pii_words, programs,
-        signs, words,
+        prompts, signs, words,
     )
     {kind.__name__: kind for kind in kinds}[sys.argv[1]](sys.argv[2:])
