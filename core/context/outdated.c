@@ -33,6 +33,8 @@ static bool says(const struct picker *picker, const struct turn *turn, size_t fa
 		 struct slice comparable)
 {
 	const struct fact *outdated = &picker->input->outdated[fact];
+	if (outdated->state == FACT_HIDDEN)
+		return false;
 	if (turn->role == ROLE_USER && outdated->exchange == turn->id)
 		return true;
 	if (turn->created_at >= outdated->ended_at || picker->outdated[fact].size == 0 ||
@@ -76,4 +78,10 @@ struct slice turn_marked(struct picker *picker, const struct turn *turn)
 		marked = arena_join(picker->arena, parts, 2);
 	}
 	return marked;
+}
+
+bool turn_is_concealed(const struct picker *picker, const struct turn *turn)
+{
+	const struct context_input *input = picker->input;
+	return fact_hides_turn(input->outdated, input->outdated_count, turn, picker->arena);
 }

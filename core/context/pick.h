@@ -121,5 +121,7 @@ void pick_recalled(struct picker *picker, size_t budget);
 
 /* The turn's text; before it stands what of it holds no longer, and since when. */
 struct slice turn_marked(struct picker *picker, const struct turn *turn);
+/* Whether it tells what is hidden, and so is not given. */
+bool turn_is_concealed(const struct picker *picker, const struct turn *turn);
 
 #endif

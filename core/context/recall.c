@@ -52,7 +52,8 @@ static bool may_recall_fact(const struct context_input *input, const struct fact
 	bool is_wanted = fact_score(input, fact) > 0 ||
 			 (input->question != NULL && input->question->is_broad &&
 			  fact->state == FACT_CURRENT);
-	if (!is_wanted || fact_is_given(input, fact) || fact->state == FACT_FORGOTTEN)
+	if (!is_wanted || fact_is_given(input, fact) || fact->state == FACT_FORGOTTEN ||
+	    fact->state == FACT_HIDDEN)
 		return false;
 	bool has_block = mode_uses_facts(input->mode) && !input->is_frozen;
 	if (has_block && fact->state == FACT_CURRENT)
@@ -70,7 +71,7 @@ static bool recalls_turns(const struct context_input *input)
 static bool may_recall_turn(const struct recaller *recaller, const struct turn *turn)
 {
 	return turn_is_message(turn) && !turn_is_carried(recaller->picker->input, turn) &&
-	       !turn_is_taken(recaller->picker, turn);
+	       !turn_is_taken(recaller->picker, turn) && !turn_is_concealed(recaller->picker, turn);
 }
 
 bool can_recall(const struct context_input *input)

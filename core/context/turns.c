@@ -119,7 +119,8 @@ void find_turns(struct picker *picker)
 	picker->turns =
 		arena_alloc(picker->arena, (input->turn_count + 1) * sizeof(*picker->turns));
 	for (size_t i = 0; i < input->turn_count; i++) {
-		if (turn_is_message(&input->turns[i]))
+		if (turn_is_message(&input->turns[i]) &&
+		    !turn_is_concealed(picker, &input->turns[i]))
 			consider(picker, buffer, &input->turns[i]);
 	}
 }

@@ -132,7 +132,7 @@ const char *fact_state_name(enum fact_state state)
 	static const char *const names[] = {
 		[FACT_CURRENT] = "current",     [FACT_SUPERSEDED] = "superseded",
 		[FACT_RETRACTED] = "retracted", [FACT_FORGOTTEN] = "forgotten",
-		[FACT_SUGGESTED] = "suggested",
+		[FACT_SUGGESTED] = "suggested", [FACT_HIDDEN] = "hidden",
 	};
 	return names[state];
 }
@@ -153,6 +153,8 @@ static bool is_wanted_state(const struct fact_filter *filter, const struct fact 
 		return false;
 	if (filter->only_suggested)
 		return fact->state == FACT_SUGGESTED;
+	if (filter->only_hidden)
+		return fact->state == FACT_HIDDEN;
 	return filter->all || (fact->state == FACT_CURRENT &&
 			       (fact->expires_at == 0 || fact->expires_at > filter->now));
 }

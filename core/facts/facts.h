@@ -30,6 +30,7 @@ const char *fact_source_name(enum fact_source source);
 struct fact_filter {
 	bool all;            /* superseded, retracted and suggested ones, too */
 	bool only_suggested; /* with `all` */
+	bool only_hidden;    /* the same */
 	struct slice entity; /* empty: any; the same for the next two */
 	struct slice kind;
 	struct slice text; /* in entity, key or value */

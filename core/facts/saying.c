@@ -1,5 +1,6 @@
 #include "core/facts/saying.h"
 
+#include "core/base/utf8.h"
 #include "core/text/text.h"
 
 enum { LEAST_WORDS = 3 }; /* with fewer, a text may be about anything */
@@ -69,4 +70,21 @@ bool fact_is_said(const struct fact_saying *saying, struct slice text)
 		saying->tells_itself || terms_find(&saying->words, &text, 1, &scratch) != 0;
 	arena_finish(&scratch);
 	return is_said;
+}
+
+bool fact_hides_turn(const struct fact *facts, size_t count, const struct turn *turn,
+		     struct arena *arena)
+{
+	enum { LOOKED_AT = 8192 };
+	for (size_t i = 0; i < count; i++) {
+		if (facts[i].state != FACT_HIDDEN)
+			continue;
+		if (facts[i].exchange != 0 && facts[i].exchange == turn->exchange)
+			return true;
+		const struct fact_saying saying = fact_saying_read(&facts[i], arena);
+		if (turn->created_at <= facts[i].ended_at &&
+		    fact_is_said(&saying, utf8_cut(turn->text, LOOKED_AT)))
+			return true;
+	}
+	return false;
 }

@@ -33,6 +33,7 @@ struct applier {
 	size_t repeated;
 	struct slice *erased; /* the values that this answer forgets, as they were */
 	size_t erased_count;
+	bool conceals; /* something */
 };
 
 /* The entity and key of an entry in the form in which they are compared. */

@@ -30,7 +30,7 @@ static bool is_about(const struct known *known, const struct subject *subject)
 
 static bool was_retracted_later(const struct applier *applier, const struct known *known)
 {
-	return known->fact.state == FACT_RETRACTED &&
+	return (known->fact.state == FACT_RETRACTED || known->fact.state == FACT_HIDDEN) &&
 	       known->fact.ended_at > applier->turn->created_at;
 }
 
@@ -254,6 +254,8 @@ static void list_known(struct learning *learning, struct known *known)
 	enum change_kind kind = known->is_new ? CHANGE_ADD : CHANGE_UPDATE;
 	if (known->fact.state == FACT_FORGOTTEN)
 		kind = CHANGE_FORGET;
+	else if (known->fact.state == FACT_HIDDEN)
+		kind = CHANGE_CONCEAL;
 	else if (known->is_dropped)
 		kind = CHANGE_DROP;
 	known->index = learning->change_count;
@@ -332,7 +334,8 @@ void learn_apply(const struct learn_turn *turn, const struct learn_entries *entr
 		know(&applier, &turn->facts[i], false);
 	for (size_t i = 0; i < entries->count; i++) {
 		apply_entry(&applier, &entries->list[i]);
-		learning->hide_exchange |= entries->list[i].op == LEARN_FORGET;
+		learning->hide_exchange |= entries->list[i].op == LEARN_FORGET &&
+					   (!entries->list[i].conceals || applier.conceals);
 	}
 	list_changes(&applier, entries, learning);
 }
@@ -344,7 +347,7 @@ bool change_update_fact(struct fact *fact, bool is_stored, const struct change *
 {
 	const bool stands = change->fact.state == FACT_CURRENT;
 	/* A fact forgotten in the meantime stays forgotten. */
-	if (is_stored ? fact->state == FACT_FORGOTTEN : !stands)
+	if (is_stored ? fact->state == FACT_FORGOTTEN || fact->state == FACT_HIDDEN : !stands)
 		return false;
 	/* While this turn, which says the fact again, was learned from, the turn that the fact
 	 * rested on was taken back or expired. */

@@ -32,6 +32,7 @@ struct learn_entry {
 	struct slice keywords; /* see struct fact */
 	bool rests_on_names;   /* supported by its key or entity: none of the user's words is the
 				  value */
+	bool conceals;         /* names a fact that the user's wish does not name */
 	double confidence;     /* 0 to 1 */
 	int64_t expires_at;    /* 0: never */
 	bool pii;

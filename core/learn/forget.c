@@ -196,6 +196,31 @@ static void hide_named(struct applier *applier, const struct learn_entry *entry)
 	}
 }
 
+/* Nothing is lost if the model is wrong. */
+static void conceal(struct applier *applier, struct known *known)
+{
+	if (!is_current(known) || known->is_new ||
+	    (known->fact.pinned && applier->turn->keeps_pinned))
+		return;
+	known->fact.state = FACT_HIDDEN;
+	known->fact.ended_at = applier->turn->created_at;
+	known->is_changed = true;
+	applier->conceals = true;
+}
+
+static void conceal_exactly(struct applier *applier, const struct subject *subject,
+			    const struct learn_entry *entry)
+{
+	const struct selection selection = {.entity = subject->entity,
+					    .key = subject->key,
+					    .value = entry->value,
+					    .exact = true};
+	for (size_t i = 0; i < applier->count; i++) {
+		if (selects(applier, &selection, &applier->known[i]))
+			conceal(applier, &applier->known[i]);
+	}
+}
+
 /* If the model names a key other than the fact's, the value decides, provided that the user said
  * it. Turns may still contain what no fact holds. */
 void learn_forget(struct applier *applier, const struct subject *subject,
@@ -206,6 +231,10 @@ void learn_forget(struct applier *applier, const struct subject *subject,
 				      .value = entry->value,
 				      .ended_too = true};
 	bool whole_entity = entry->key.size == 0 && entry->value.size == 0;
+	if (entry->conceals) {
+		conceal_exactly(applier, subject, entry);
+		return;
+	}
 	if (entry->key.size > 0 && entry->value.size == 0) {
 		forget_key(applier, subject, entry);
 		return;

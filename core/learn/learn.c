@@ -155,8 +155,10 @@ static bool is_wished(const struct reading *reading, struct learn_entry *entry)
 		return false;
 	if (entry->value.size > 0) {
 		entry->rests_on_names = !wish_names_value(wish, entry->value, arena);
-		return !entry->rests_on_names || wish_names_all(wish, entry->entity, arena) ||
-		       (entry->key.size > 0 && wish_names_key(wish, entry->key, arena));
+		entry->conceals =
+			entry->rests_on_names && !wish_names_all(wish, entry->entity, arena) &&
+			(entry->key.size == 0 || !wish_names_key(wish, entry->key, arena));
+		return !entry->conceals || entry->key.size > 0;
 	}
 	/* Applying the entry shows which of the key's values the user names. */
 	if (entry->key.size > 0)

@@ -89,15 +89,16 @@ enum change_kind {
 	CHANGE_ADD, /* a new fact; fact.id is 0, and the store assigns one. It may be SUPERSEDED or
 		       RETRACTED from the start, if something newer is known or comes in the same
 		       answer */
-	CHANGE_UPDATE, /* the fact with fact.id gets this state, ended_at, expires_at, observed_at
-			*/
-	CHANGE_DROP,   /* the suggestion with fact.id goes: a newer one takes its place */
-	CHANGE_FORGET, /* the fact with fact.id is forgotten: its texts are erased, its source
-			  exchange is hidden. The texts of `fact` are empty */
-	CHANGE_HIDE,   /* exchanges up to fact.observed_at that say fact.value (terms_say()) are
-			  hidden: they supported a forgotten fact, or no fact held what they say */
-	CHANGE_MASK,   /* the exchange's turns lose what they say of fact.value and fact.quote, of
-			  fact.classes */
+	CHANGE_UPDATE,  /* the fact with fact.id gets this state, ended_at, expires_at, observed_at
+			 */
+	CHANGE_DROP,    /* the suggestion with fact.id goes: a newer one takes its place */
+	CHANGE_FORGET,  /* the fact with fact.id is forgotten: its texts are erased, its source
+			   exchange is hidden. The texts of `fact` are empty */
+	CHANGE_CONCEAL, /* the fact with fact.id becomes FACT_HIDDEN */
+	CHANGE_HIDE,    /* exchanges up to fact.observed_at that say fact.value (terms_say()) are
+			   hidden: they supported a forgotten fact, or no fact held what they say */
+	CHANGE_MASK,    /* the exchange's turns lose what they say of fact.value and fact.quote, of
+			   fact.classes */
 };
 
 struct change {

@@ -44,6 +44,14 @@ void erasure_forget_fact(struct erasure *erasure, struct fact *fact, int64_t now
 	reach(erasure, fact->exchange);
 }
 
+void erasure_conceal_fact(struct erasure *erasure, const struct fact *fact, struct arena *arena)
+{
+	id_list_add(&erasure->facts, arena, fact->id);
+	if (fact->exchange != 0)
+		id_list_add(&erasure->turns, arena, fact->exchange);
+	reach(erasure, fact->exchange);
+}
+
 bool erasure_unquote_fact(const struct erasure *erasure, struct fact *fact)
 {
 	if (fact->quote.size == 0 || !id_list_has(&erasure->exchanges, fact->exchange))

@@ -36,6 +36,10 @@ void erasure_note_turn(struct erasure *erasure, uint64_t turn, struct arena *are
 void erasure_forget_fact(struct erasure *erasure, struct fact *fact, int64_t now,
 			 struct arena *arena);
 
+/* Notes that a fact is hidden, as are the turns of its exchange: nothing that was made of them
+ * stays. */
+void erasure_conceal_fact(struct erasure *erasure, const struct fact *fact, struct arena *arena);
+
 /* Erases the quote of a hidden exchange from a fact that itself stays. False: there is no such
  * quote. */
 bool erasure_unquote_fact(const struct erasure *erasure, struct fact *fact);

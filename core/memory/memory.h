@@ -121,6 +121,8 @@ enum fact_state {
 	FACT_FORGOTTEN,  /* the user asked to forget it: its texts are empty */
 	FACT_SUGGESTED, /* said since, but a pinned fact stands against it, or imported for a person
 			   to take: never injected */
+	FACT_HIDDEN, /* meant by a wish to forget that did not name it: given to no model, until a
+			person restores or erases it */
 };
 
 /* Where a fact comes from. */

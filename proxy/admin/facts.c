@@ -102,9 +102,11 @@ static bool read_states(struct admin_call *call, struct fact_filter *filter)
 	if (!admin_query(call, "state", &state))
 		return false;
 	filter->only_suggested = slice_equal(state, SLICE("suggested"));
-	filter->all = filter->only_suggested || slice_equal(state, SLICE("all"));
+	filter->only_hidden = slice_equal(state, SLICE("hidden"));
+	filter->all =
+		filter->only_suggested || filter->only_hidden || slice_equal(state, SLICE("all"));
 	return filter->all || state.data == NULL || slice_equal(state, SLICE("current")) ||
-	       refuse(call, "\"state\" must be current, all or suggested.");
+	       refuse(call, "\"state\" must be current, all, suggested or hidden.");
 }
 
 static bool read_kind(struct admin_call *call, struct fact_filter *filter)

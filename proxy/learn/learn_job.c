@@ -121,6 +121,7 @@ static bool forgets(const struct learning *learning)
 	bool forgets = learning->hide_exchange;
 	for (size_t i = 0; i < learning->change_count; i++)
 		forgets |= learning->changes[i].kind == CHANGE_FORGET ||
+			   learning->changes[i].kind == CHANGE_CONCEAL ||
 			   learning->changes[i].kind == CHANGE_HIDE;
 	return forgets;
 }

@@ -52,8 +52,8 @@ static unsigned read_classes(json_t *names)
 
 const char *portable_read_fact(struct portable_reader *reader, json_t *object)
 {
-	static const char *const states[] = {"current", "superseded", "retracted", "forgotten",
-					     "suggested"};
+	static const char *const states[] = {"current",   "superseded", "retracted",
+					     "forgotten", "suggested",  "hidden"};
 	static const char *const sources[] = {"chat", "correction", "note", "import", "agent"};
 	struct fact *fact = portable_new_fact(reader);
 	json_t *source = json_object_get(object, "source");
@@ -72,7 +72,7 @@ const char *portable_read_fact(struct portable_reader *reader, json_t *object)
 	fact->confidence = confidence >= 0 && confidence <= 1 ? confidence : 0;
 	fact->quote = portable_text(source, "quote");
 	fact->keywords = portable_text(source, "keywords");
-	fact->state = (enum fact_state)read_word(object, "state", states, 5);
+	fact->state = (enum fact_state)read_word(object, "state", states, 6);
 	fact->pinned = json_is_true(json_object_get(object, "pinned"));
 	fact->by = portable_text(object, "by");
 	fact->agent = portable_text(object, "agent");

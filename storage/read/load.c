@@ -191,7 +191,7 @@ static bool is_wanted(const struct loading *loading, const struct fact *fact)
 {
 	if (fact->state == FACT_CURRENT)
 		return fact_is_current(fact, loading->load->now);
-	if (fact->state == FACT_SUGGESTED || fact_is_dismissed(fact))
+	if (fact->state == FACT_SUGGESTED || fact->state == FACT_HIDDEN || fact_is_dismissed(fact))
 		return false; /* it was never held to be true */
 	return loading->load->past_facts &&
 	       !branch_is_taken_back(&loading->place.branch, &loading->memory, fact->exchange);
@@ -247,7 +247,8 @@ static void add_ended(struct loading *loading, uint64_t id)
 	struct memory_view *view = loading->view;
 	struct fact fact = {0};
 	if (!table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id),
-			stored_fact_fields, &fact, memory->arena))
+			stored_fact_fields, &fact, memory->arena) ||
+	    fact.state == FACT_HIDDEN)
 		fact = (struct fact){.state = FACT_FORGOTTEN};
 	fact.id = id;
 	view->ended[view->ended_count++] = fact;

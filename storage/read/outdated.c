@@ -4,7 +4,7 @@ enum { LOOKED_AT = 1024, MOST = 128 };
 
 static bool has_ended(unsigned state)
 {
-	return state == FACT_SUPERSEDED || state == FACT_RETRACTED;
+	return state == FACT_SUPERSEDED || state == FACT_RETRACTED || state == FACT_HIDDEN;
 }
 
 static void add(const struct memory *memory, struct slice key, struct slice value,

@@ -1,4 +1,5 @@
 /* The other reads: jobs for the learner, a user's memory for people. */
+#include "core/facts/saying.h"
 #include "storage/journal/branch.h"
 #include "storage/user/rights.h"
 
@@ -196,6 +197,16 @@ static bool read_exchange(const struct memory *memory, uint64_t exchange_id,
 	return true;
 }
 
+/* Nothing is learned from what is hidden. */
+static void conceal(const struct memory *memory, const struct fact *facts, size_t fact_count,
+		    struct turn *turns, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fact_hides_turn(facts, fact_count, &turns[i], memory->arena))
+			turns[i].text = (struct slice){0};
+	}
+}
+
 /* Reads what is known of the user for all of the inputs. */
 static void read_known(const struct memory *memory, struct job_input *inputs, size_t count)
 {
@@ -208,6 +219,8 @@ static void read_known(const struct memory *memory, struct job_input *inputs, si
 		inputs[i].settings = known.settings;
 		inputs[i].facts = known.facts;
 		inputs[i].fact_count = known.fact_count;
+		conceal(memory, known.facts, known.fact_count, inputs[i].before,
+			inputs[i].before_count);
 	}
 }
 
@@ -246,6 +259,7 @@ static bool read_summary_input(const struct memory *memory, struct job_input *in
 	}
 	scan_end(&scan);
 	input->facts = memory_facts(memory, fact_is_known, 0, &input->fact_count);
+	conceal(memory, input->facts, input->fact_count, list.turns, list.count);
 	input->uncovered = list.turns;
 	input->uncovered_count = list.count;
 	return list.count > 0;

@@ -260,7 +260,7 @@ void stored_fact_fields(struct record *record, void *noun)
 	fact->expires_at = record_time(record, fact->expires_at);
 	fact->ended_at = record_time(record, fact->ended_at);
 	fact->superseded_by = number(record, fact->superseded_by);
-	fact->state = (enum fact_state)record_number(record, fact->state, FACT_SUGGESTED);
+	fact->state = (enum fact_state)record_number(record, fact->state, FACT_HIDDEN);
 	if (!record_goes_on(record))
 		return;
 	fact->pinned = record_flag(record, fact->pinned);
@@ -270,7 +270,7 @@ void stored_fact_fields(struct record *record, void *noun)
 	fact_details(record, fact);
 	/* Once more on the disk, for stored_fact_state(): keep it the last. */
 	if (record->form == NULL)
-		fact->state = (enum fact_state)record_number(record, fact->state, FACT_SUGGESTED);
+		fact->state = (enum fact_state)record_number(record, fact->state, FACT_HIDDEN);
 }
 
 /* The last field, one byte. */

@@ -54,7 +54,7 @@ record_fields stored_replay_fields;  /* struct replay without its ordinal; readi
 record_fields stored_link_fields;    /* struct chain_link */
 record_fields stored_fact_fields;    /* struct fact without its id */
 /* The state of a fact that is not read otherwise, nor opened where it is sealed. Above
- * FACT_SUGGESTED: it is unreadable. */
+ * FACT_HIDDEN: it is unreadable. */
 unsigned stored_fact_state(struct slice value);
 record_fields stored_summary_fields;
 record_fields

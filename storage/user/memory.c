@@ -149,7 +149,7 @@ static bool may_be_wanted(struct slice value, bool (*wanted)(const struct fact *
 {
 	unsigned state = stored_fact_state(value);
 	const struct fact unread = {.state = (enum fact_state)state};
-	return state > FACT_SUGGESTED || wanted(&unread, now);
+	return state > FACT_HIDDEN || wanted(&unread, now);
 }
 
 /* Reads all its texts in one piece, which is cheaper than one by one. NULL: unreadable. */

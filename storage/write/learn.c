@@ -106,6 +106,24 @@ static void forget_fact(struct applying *applying, const struct change *change)
 	hide_exchange(&applying->hiding, fact.exchange);
 }
 
+/* It and the turns that it rests on stay, but nothing that was made of them. */
+static void conceal_fact(struct applying *applying, const struct change *change)
+{
+	const struct memory *memory = &applying->memory;
+	struct stored_exchange exchange = {0};
+	struct stored_turn turn = {0};
+	struct fact fact;
+	if (!read_fact(applying, change->fact.id, &fact) || fact.state != FACT_CURRENT)
+		return;
+	fact.state = FACT_HIDDEN;
+	fact.ended_at = applying->own->now;
+	put_fact(applying, &fact);
+	erasure_conceal_fact(&applying->hiding.erasure, &fact, memory->arena);
+	if (fact.exchange != 0 && memory_turn(memory, fact.exchange, &turn) &&
+	    memory_exchange(memory, &turn.turn, &exchange) && exchange.answer != 0)
+		erasure_note_turn(&applying->hiding.erasure, exchange.answer, memory->arena);
+}
+
 static void hide_text(struct applying *applying, size_t index)
 {
 	const struct learned_operation *own = applying->own;
@@ -178,6 +196,9 @@ static void apply(struct applying *applying, size_t index)
 	case CHANGE_FORGET:
 		forget_fact(applying, change);
 		return;
+	case CHANGE_CONCEAL:
+		conceal_fact(applying, change);
+		return;
 	case CHANGE_HIDE:
 		hide_text(applying, index);
 		return;
@@ -232,7 +253,8 @@ static bool grows(const struct learned_operation *own)
 	bool adds = false;
 	for (size_t i = 0; i < own->change_count; i++) {
 		enum change_kind kind = own->changes[i].kind;
-		if (kind == CHANGE_FORGET || kind == CHANGE_HIDE || kind == CHANGE_MASK)
+		if (kind == CHANGE_FORGET || kind == CHANGE_CONCEAL || kind == CHANGE_HIDE ||
+		    kind == CHANGE_MASK)
 			return false;
 		adds = adds || kind == CHANGE_ADD;
 	}

@@ -271,6 +271,41 @@ def test_a_server_that_enforces_a_schema_is_given_one(make_daemon, memory_model,
     assert facts_of(daemon, user) == {("user", "kite", "number 2")}
 
 
+@pytest.mark.parametrize("mode", ["entity", "hybrid"])
+def test_a_wish_in_other_words_hides_what_the_model_names_exactly(make_daemon, upstream, memory_model, user, mode):
+    """Reversibly: no model is given it, and a person restores it or erases it."""
+    daemon = make_daemon({"memory": {"mode": mode}})
+    said, wish = "My canary is called Zwingli.", "Please forget what I told you about my pet."
+    teach(daemon, memory_model, user, said, [fact("canary", "Zwingli", said)])
+    teach(daemon, memory_model, user, "I play the oboe.", [fact("instrument", "oboe", "I play the oboe")])
+    teach(daemon, memory_model, user, wish, [fact("canary", "Zwingli", wish, forget=True)])
+    assert daemon.values(user) == ["oboe"]
+    facts = daemon.memory_path(user, "/facts")
+    (hidden,) = daemon.admin("GET", f"{facts}?state=hidden").json()["facts"]
+    assert (hidden["value"], hidden["state"]) == ("Zwingli", "hidden")
+    Chat(daemon, user, session="new").say("What is my canary called, and what did I say of it?")
+    assert b"Zwingli" not in upstream.last.body
+    calls = len(memory_model.fact_calls())
+    teach(daemon, memory_model, user, "I own a drone.", [fact("vehicle", "drone", "I own a drone")])
+    assert not [call for call in memory_model.fact_calls()[calls:] if "Zwingli" in call.prompt]
+    assert daemon.admin("POST", f"{facts}/{hidden['id']}/restore").status_code == 200
+    assert "Zwingli" in daemon.values(user)
+    Chat(daemon, user, session="newer").say("What is my canary called?")
+    assert b"Zwingli" in upstream.last.body
+    assert [m for m in daemon.messages(user) if m == ("user", said)], "its turn stands"
+
+
+def test_a_stray_word_of_the_model_hides_nothing(daemon, memory_model, user):
+    said = "My canary is called Zwingli."
+    teach(daemon, memory_model, user, said, [fact("canary", "Zwingli", said)])
+    for turn, entry in (("Thanks, see you tomorrow.", fact("canary", "Zwingli", forget=True)),
+                        ("Please forget what I told you about my pet.", fact("canary", "Luther", forget=True)),
+                        ("Please forget what I told you about my pet, please.", fact("bird", "Zwingli", forget=True))):
+        teach(daemon, memory_model, user, turn, [entry])
+        assert daemon.values(user) == ["Zwingli"], turn
+    assert daemon.admin("GET", daemon.memory_path(user, "/facts") + "?state=hidden").json()["facts"] == []
+
+
 def test_what_to_forget_is_a_question_of_its_own(daemon, memory_model, user):
     teach(daemon, memory_model, user, "I own a kite.", [fact("toy", "kite", "I own a kite")])
     (call,) = memory_model.fact_calls()
