@@ -353,6 +353,7 @@ struct listed_user {
 struct user_filter {
 	const struct slice *tenant; /* NULL: any */
 	struct slice prefix;        /* of the user's id */
+	struct slice log_id;        /* the first bytes of the user's key; empty: any */
 };
 
 struct user_list {

@@ -35,7 +35,7 @@ const struct admin_route admin_routes[] = {
 	ROUTE("DELETE", "/v1/tenants/{}", NAMES_TENANT, "delete", "tenant", admin_delete_tenant,
 	      "dry_run force"),
 	ROUTE("GET", "/v1/users", NAMES_NOBODY, "read", "users", admin_get_users,
-	      "prefix after limit"),
+	      "prefix log_id after limit"),
 	ROUTE("DELETE", USER, NAMES_USER, "delete", "user", admin_delete_user,
 	      "keep_restriction dry_run force"),
 	ROUTE("GET", USER "/memory", NAMES_USER, "read", "memory", admin_get_memory, "pii"),

@@ -19,6 +19,7 @@ enum {
 	STEPS_PER_SLICE = 4096,
 	MAX_STEPS = 1000000, /* after these, no further user is counted */
 	ANSWER_LIMIT = 8 << 20,
+	LOG_ID_BYTES = 4, /* of a user's key, as an exchange's line in the log shows them */
 };
 
 struct listing {
@@ -169,16 +170,16 @@ static void on_gone(struct admin_call *call)
 
 /* ---- the request ---- */
 
-static bool read_key(struct slice text, struct user_key *key)
+static bool read_hex(struct slice text, unsigned char *bytes, size_t size)
 {
-	if (text.size != 2 * sizeof(key->bytes))
+	if (text.size != 2 * size)
 		return false;
 	for (size_t i = 0; i < text.size; i++) {
 		static const char digits[] = "0123456789abcdef";
 		const char *digit = memchr(digits, text.data[i], sizeof(digits) - 1);
 		if (digit == NULL)
 			return false;
-		unsigned char *byte = &key->bytes[i / 2];
+		unsigned char *byte = &bytes[i / 2];
 		*byte = (unsigned char)(*byte << 4 | (digit - digits));
 	}
 	return true;
@@ -188,18 +189,27 @@ void admin_get_users(struct admin_call *call)
 {
 	struct listing *listing = arena_alloc(&call->arena, sizeof(*listing));
 	*listing = (struct listing){.call = call, .list = {.limit = USUAL_LIMIT, .more = true}};
-	struct slice after;
+	unsigned char *log_id = arena_alloc(&call->arena, LOG_ID_BYTES);
+	struct slice after, told;
 	uint64_t limit = USUAL_LIMIT;
-	if (!admin_query(call, "tenant", &listing->tenant) ||
+	if (!admin_query(call, "tenant", &listing->tenant) || !admin_query(call, "log_id", &told) ||
 	    !admin_query(call, "prefix", &listing->filter.prefix) ||
 	    !admin_query(call, "after", &after) ||
 	    !admin_query_number(call, "limit", MAX_LIMIT, &limit))
 		return;
-	if (after.size > 0 && !read_key(after, &listing->after)) {
+	if (after.size > 0 &&
+	    !read_hex(after, listing->after.bytes, sizeof(listing->after.bytes))) {
 		admin_reply_error(call, 400, "invalid_query",
 				  "\"after\" must be the \"next\" of an earlier answer.");
 		return;
 	}
+	if (told.data != NULL && !read_hex(told, log_id, LOG_ID_BYTES)) {
+		admin_reply_error(call, 400, "invalid_query",
+				  "\"log_id\" must be the 8 hex digits of user= in the log.");
+		return;
+	}
+	if (told.data != NULL)
+		listing->filter.log_id = (struct slice){(const char *)log_id, LOG_ID_BYTES};
 	if (listing->tenant.data != NULL)
 		listing->filter.tenant = &listing->tenant;
 	struct user_list *list = &listing->list;

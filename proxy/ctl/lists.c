@@ -68,12 +68,21 @@ static void print_users(json_t *answer)
 	json_decref(users);
 }
 
+/* As it stands in the log, "user=8396d7c9", or what follows. */
+static const char *log_id(const struct ctl *ctl)
+{
+	static const char name[] = "user=";
+	const bool is_named = ctl->log_id != NULL && strncmp(ctl->log_id, name, 5) == 0;
+	return is_named ? ctl->log_id + 5 : ctl->log_id;
+}
+
 static int list_users(struct ctl *ctl)
 {
 	struct buffer path;
 	buffer_init(&path, PATH_LIMIT);
 	buffer_append(&path, SLICE("/v1/users"));
 	ctl_add_query(&path, "prefix", ctl->argument_count > 0 ? ctl->arguments[0] : NULL);
+	ctl_add_query(&path, "log_id", log_id(ctl));
 	ctl_add_query(&path, "tenant", ctl->tenant[0] == '\0' ? NULL : ctl->tenant);
 	json_t *answer = ctl_collect(ctl, &path, "users", USUAL_USERS);
 	buffer_finish(&path);
@@ -85,12 +94,14 @@ const struct ctl_command ctl_users = {
 	.arguments = "[PREFIX]",
 	.help = "list users, and how much is stored about each",
 	.details = "PREFIX: how the ids begin. \"Waiting\" counts exchanges not learned from yet.\n"
-		   "Shows at most 1000 users, in the order of their ids; see --limit.",
+		   "Shows at most 1000 users, in the order of their ids; see --limit. The log has\n"
+		   "no ids: user=ID there is looked up with --log-id ID.",
 	.example = "recallctl users\n"
+		   "recallctl users --log-id 8396d7c9\n"
 		   "recallctl users team-a/ --limit 20",
 	.success = "shown, even if there is none",
 	.most = 1,
-	.takes = CTL_TAKES_LIMIT,
+	.takes = CTL_TAKES_LIMIT | CTL_TAKES_LOG_ID,
 	.run = list_users,
 };
 

@@ -1,6 +1,7 @@
 /* The log, on standard error: one line per event, as text or JSON. Thread-safe; lines never mix.
  * While standard error accepts nothing, lines are dropped, and a later line counts them. Never logs
- * bodies, keys or user ids: a user appears as the first 8 hex digits of the store's hash. */
+ * bodies, keys or user ids: a user appears as the first 8 hex digits of the store's hash,
+ * which GET /v1/users?log_id= looks up. */
 #ifndef RECALLD_PROXY_RUNTIME_LOG_H
 #define RECALLD_PROXY_RUNTIME_LOG_H
 

@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+/* Looks at the key first, which costs no decoding. */
+static bool may_be_wanted(const struct user_filter *filter, struct user_key key)
+{
+	return filter->log_id.size == 0 ||
+	       memcmp(key.bytes, filter->log_id.data, filter->log_id.size) == 0;
+}
+
 static bool is_wanted(const struct user_filter *filter, const struct stored_user *user)
 {
 	return (filter->tenant == NULL || slice_equal(*filter->tenant, user->tenant)) &&
@@ -46,7 +53,8 @@ enum store_result store_list_users(struct store *store, const struct user_filter
 	while (list->count < list->limit && looked_at++ < STORE_LISTED_AT_ONCE &&
 	       (more = step(&transaction, after, &value))) {
 		struct stored_user user = {0};
-		if (table_decode(&transaction, value, stored_user_fields, &user, NULL) &&
+		if (may_be_wanted(filter, *after) &&
+		    table_decode(&transaction, value, stored_user_fields, &user, NULL) &&
 		    is_wanted(filter, &user))
 			list->users[list->count++] = listed(*after, &user, arena);
 	}

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from harness.chat import Chat
+from harness.clock import until
 from harness.daemon import clean_environment, program
 from harness.memory_model import fact
 from harness.upstream import error_reply, json_reply
@@ -81,6 +82,26 @@ def test_pages_hold_every_user_once(fresh):
     assert names(all_users(fresh)[0]) == expected
     fresh.forget("user-3")
     assert names(all_users(fresh, limit=3)[0]) == [name for name in expected if name != "user-3"]
+
+
+@pytest.mark.parametrize("encrypt", ["off", "on"])
+def test_the_user_of_a_line_in_the_log_is_looked_up(make_daemon, tmp_path, encrypt):
+    key = tmp_path / "key"
+    key.write_bytes(bytes(range(32)))
+    key.chmod(0o600)
+    daemon = make_daemon({"storage": {"encrypt": "on", "key_file": str(key)}} if encrypt == "on" else {})
+    for user in ("alex", "team/bob", "zoe"):
+        assert Chat(daemon, user).say("Hello.").status == "empty"
+    until(lambda: len(re.findall(r"user=[0-9a-f]{8} ", daemon.stderr)) == 3)
+    ids = re.findall(r"user=([0-9a-f]{8}) ", daemon.stderr)
+    assert [names(all_users(daemon, log_id=one)[0]) for one in ids] == [["alex"], ["team/bob"], ["zoe"]]
+    assert all_users(daemon, log_id="00000000")[0] == []
+    for written in (ids[1], f"user={ids[1]}"):
+        done = recallctl(daemon, "users", "--log-id", written)
+        assert done.returncode == 0 and "team/bob" in done.stdout and "alex" not in done.stdout
+    for wrong in ("8396d7c", "8396d7c9a", "8396D7C9", "x"):
+        assert daemon.admin("GET", "/v1/users", params={"log_id": wrong}).status_code == 400
+    assert recallctl(daemon, "users", "--log-id", "x").returncode == 1
 
 
 def test_a_prefix_and_a_tenant_select(fresh):

@@ -31,6 +31,7 @@ struct ctl {
 	bool never_again;
 	bool keep_turns;
 	const char *user;
+	const char *log_id;
 	const char *fact; /* what to forget; so are the next four */
 	const char *turn;
 	const char *conversation;
@@ -79,6 +80,7 @@ enum ctl_takes {
 	CTL_TAKES_PLAIN = 1 << 16,  /* --plain, --yes */
 	CTL_TAKES_TO = 1 << 17,     /* --to */
 	CTL_TAKES_KEYS = 1 << 18,   /* --keys, --from-key */
+	CTL_TAKES_LOG_ID = 1 << 19, /* --log-id */
 };
 
 /* A command's row: the usage, its own --help and the completion are made from it. */

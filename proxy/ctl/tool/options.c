@@ -22,6 +22,7 @@ const struct ctl_option ctl_options[] = {
 	{"since", "TIME", "from this time or date on", CTL_TAKES_TIMES, PLACE(since)},
 	{"until", "TIME", "before this time or date", CTL_TAKES_TIMES, PLACE(until)},
 	{"limit", "NUMBER", "at most this many; 0: all", CTL_TAKES_LIMIT, PLACE(limit)},
+	{"log-id", "ID", "the user that the log calls user=ID", CTL_TAKES_LOG_ID, PLACE(log_id)},
 	{"all", NULL, "what does not stand, too", CTL_TAKES_ALL, PLACE(all)},
 	{"off", NULL, "let it be moved again", CTL_TAKES_OFF, PLACE(off)},
 	{"user", "USER", "the user it is about", CTL_TAKES_USER, PLACE(user)},
