@@ -1,51 +1,7 @@
 #include "core/secrets/rules.h"
+#include "secret_names_map.h"
 
 #include <string.h>
-
-/* How people name a password outside of programs. The names that are one ASCII word before a colon
- * are found as in programs, too. */
-static const struct slice said_names[] = {
-	SLICE("passwort"),
-	SLICE("kennwort"),
-	SLICE("pw"),
-	SLICE("contrase\u00f1a"),
-	SLICE("CONTRASE\u00d1A"),
-	SLICE("contrasena"),
-	SLICE("clave"),
-	SLICE("mot de passe"),
-	SLICE("mdp"),
-	SLICE("senha"),
-	SLICE("wachtwoord"),
-	SLICE("parola d'ordine"),
-	SLICE("has\u0142o"),
-	SLICE("heslo"),
-	SLICE("l\u00f6senord"),
-	SLICE("wifi key"),
-	SLICE("wi-fi key"),
-	SLICE("wlan key"),
-	SLICE("network key"),
-	SLICE("wifi-key"),
-	SLICE("wifi code"),
-	SLICE("wlan-schl\u00fcssel"),
-	SLICE("wifi-schl\u00fcssel"),
-	SLICE("cl\u00e9 wifi"),
-	SLICE("passphrase"),
-	SLICE("passcode"),
-	SLICE("\u043f\u0430\u0440\u043e\u043b\u044c"), /* Russian, small */
-	SLICE("\u041f\u0430\u0440\u043e\u043b\u044c"), /* with a capital letter */
-	SLICE("\u5bc6\u7801"),
-	SLICE("\u5bc6\u78bc"),
-	SLICE("\u30d1\u30b9\u30ef\u30fc\u30c9"),
-	SLICE("\ube44\ubc00\ubc88\ud638"),
-};
-
-/* What stands between the name and the value, ignoring spaces around it. */
-static const struct slice signs[] = {
-	SLICE(":"),      SLICE("="),       SLICE("\uff1a"),  SLICE("\u2013"),   SLICE("\u2014"),
-	SLICE("- "),     SLICE("is "),     SLICE("ist "),    SLICE("lautet "),  SLICE("es "),
-	SLICE("est "),   SLICE("\u00e8 "), SLICE("\u00e9 "), SLICE("\u00e4r "), SLICE("to "),
-	SLICE("\u662f"), SLICE("\u306f"),  SLICE("\ub294 "),
-};
 
 /* The first bytes of the said_names. */
 static const bool may_begin[256] = {
@@ -178,29 +134,6 @@ bool secret_option(struct slice text, size_t at, struct secret *secret)
 }
 
 enum { LONGEST_NAME = 64, LONGEST_GAP = 8, LONGEST_VALUE = 128, LONGEST_USER_INFO = 256 };
-
-/* Endings of names of secrets; "-" and " " count as "_". */
-static const struct {
-	struct slice ending;
-	const char *kind;
-} names[] = {
-	{SLICE("password"), "password"},   {SLICE("passwd"), "password"},
-	{SLICE("passphrase"), "password"}, {SLICE("pwd"), "password"},
-	{SLICE("secret"), "secret"},       {SLICE("secret_key"), "secret"},
-	{SLICE("secretkey"), "secret"},    {SLICE("private_key"), "secret"},
-	{SLICE("signing_key"), "secret"},  {SLICE("encryption_key"), "secret"},
-	{SLICE("account_key"), "secret"},  {SLICE("accountkey"), "secret"},
-	{SLICE("access_key"), "API key"},  {SLICE("accesskey"), "API key"},
-	{SLICE("api_key"), "API key"},     {SLICE("apikey"), "API key"},
-	{SLICE("api key"), "API key"},     {SLICE("auth_key"), "API key"},
-	{SLICE("token"), "token"},         {SLICE("authorization"), "token"},
-	{SLICE("passwort"), "password"},   {SLICE("kennwort"), "password"},
-	{SLICE("passcode"), "password"},   {SLICE("contrasena"), "password"},
-	{SLICE("senha"), "password"},      {SLICE("wachtwoord"), "password"},
-};
-
-static const struct slice schemes[] = {SLICE("bearer"), SLICE("basic"), SLICE("token"),
-				       SLICE("apikey"), SLICE("digest")};
 
 static size_t end_of_word(struct slice text, size_t at)
 {

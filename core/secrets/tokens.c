@@ -1,62 +1,16 @@
 #include "core/secrets/rules.h"
 
-static bool is_upper_or_digit(char c)
+static bool secret_is_upper_or_digit(char c)
 {
 	return secret_is_digit(c) || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_path(char c)
+static bool secret_is_path(char c)
 {
 	return secret_is_word(c) || c == '/';
 }
 
-/* Formats that providers document or their keys show: a prefix, then the minimum and maximum number
- * of characters of a class. If the two are equal, any such characters match; otherwise there must
- * be both letters and digits. */
-static const struct {
-	struct slice prefix;
-	bool (*is_class)(char c);
-	size_t least;
-	size_t most;
-	const char *kind;
-} tokens[] = {
-	{SLICE("sk-"), secret_is_word, 20, SIZE_MAX, "API key"}, /* OpenAI, Anthropic */
-	{SLICE("AKIA"), is_upper_or_digit, 16, 16, "API key"},   /* AWS */
-	{SLICE("ASIA"), is_upper_or_digit, 16, 16, "API key"},
-	{SLICE("AIza"), secret_is_word, 35, 35, "API key"}, /* Google */
-	{SLICE("ya29."), secret_is_word, 20, SIZE_MAX, "token"},
-	{SLICE("ghp_"), secret_is_alnum, 30, SIZE_MAX, "token"}, /* GitHub */
-	{SLICE("gho_"), secret_is_alnum, 30, SIZE_MAX, "token"},
-	{SLICE("ghs_"), secret_is_alnum, 30, SIZE_MAX, "token"},
-	{SLICE("ghu_"), secret_is_alnum, 30, SIZE_MAX, "token"},
-	{SLICE("ghr_"), secret_is_alnum, 30, SIZE_MAX, "token"},
-	{SLICE("github_pat_"), secret_is_word, 22, SIZE_MAX, "token"},
-	{SLICE("glpat-"), secret_is_word, 20, SIZE_MAX, "token"}, /* GitLab */
-	{SLICE("xoxa-"), secret_is_word, 10, SIZE_MAX, "token"},  /* Slack */
-	{SLICE("xoxb-"), secret_is_word, 10, SIZE_MAX, "token"},
-	{SLICE("xoxe-"), secret_is_word, 10, SIZE_MAX, "token"},
-	{SLICE("xoxp-"), secret_is_word, 10, SIZE_MAX, "token"},
-	{SLICE("xoxr-"), secret_is_word, 10, SIZE_MAX, "token"},
-	{SLICE("xoxs-"), secret_is_word, 10, SIZE_MAX, "token"},
-	{SLICE("xapp-"), secret_is_word, 10, SIZE_MAX, "token"},
-	{SLICE("sk_live_"), secret_is_alnum, 16, SIZE_MAX, "API key"}, /* Stripe */
-	{SLICE("rk_live_"), secret_is_alnum, 16, SIZE_MAX, "API key"},
-	{SLICE("sk_test_"), secret_is_alnum, 16, SIZE_MAX, "API key"},
-	{SLICE("rk_test_"), secret_is_alnum, 16, SIZE_MAX, "API key"},
-	{SLICE("npm_"), secret_is_alnum, 36, SIZE_MAX, "token"},
-	{SLICE("pypi-"), secret_is_word, 50, SIZE_MAX, "token"},
-	{SLICE("hf_"), secret_is_alnum, 30, SIZE_MAX, "token"},    /* Hugging Face */
-	{SLICE("gsk_"), secret_is_alnum, 30, SIZE_MAX, "API key"}, /* Groq */
-	{SLICE("xai-"), secret_is_alnum, 30, SIZE_MAX, "API key"},
-	{SLICE("pplx-"), secret_is_alnum, 30, SIZE_MAX, "API key"}, /* Perplexity */
-	{SLICE("r8_"), secret_is_alnum, 30, SIZE_MAX, "token"},     /* Replicate */
-	{SLICE("hooks.slack.com/services/"), is_path, 30, SIZE_MAX, "token"},
-	{SLICE("hooks.slack.com/workflows/"), is_path, 30, SIZE_MAX, "token"},
-	{SLICE("hooks.slack.com/triggers/"), is_path, 30, SIZE_MAX, "token"},
-	{SLICE("discord.com/api/webhooks/"), is_path, 50, SIZE_MAX, "token"},
-	{SLICE("discordapp.com/api/webhooks/"), is_path, 50, SIZE_MAX, "token"},
-	{SLICE("dop_v1_"), secret_is_alnum, 40, SIZE_MAX, "token"}, /* DigitalOcean */
-};
+#include "tokens_map.h"
 
 enum { TOKENS = sizeof(tokens) / sizeof(tokens[0]) };
 

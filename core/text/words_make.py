@@ -53,6 +53,15 @@ def slots(rows):
     return taken
 
 
+def slice_of(text):
+    """A text as C."""
+    return 'SLICE("' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '")'
+
+
+def print_slices(name, texts):
+    print(f"static const struct slice {name}[] = {{{', '.join(map(slice_of, texts))}}};")
+
+
 def print_maps(name, maps):
     """`maps`: the rows (bits, words) of each map by its index; indexes and bits are C."""
     for number, rows in enumerate(maps.values()):
@@ -100,7 +109,14 @@ def form_rows(files):
 
 
 def pii_words(files):
-    print_maps("pii_words", {0: [(f"PII_WORD_{name}", listed) for _, name, listed in sections(files)]})
+    parts = [(*name.split(), body) for _, name, body in sections(files)]
+    print_maps("pii_words", {0: [(f"PII_WORD_{part[0]}", part[1]) for part in parts if part[0].isupper()]})
+    print_slices("street_ends", dict(part for part in parts if len(part) == 2)["street_ends"].split())
+    print("static const struct {\n\tstruct slice sign;\n\tunsigned bits;\n} signs[] = {")
+    for _, bit, listed in [part for part in parts if len(part) == 3]:
+        for sign in listed.split():
+            print(f"\t{{{slice_of(sign)}, PII_WORD_{bit}}},")
+    print("};")
 
 
 def date_words(files):
@@ -180,12 +196,36 @@ def phrases(files):
     print(f"}};\nstatic const uint8_t phrase_chains[] = {{{', '.join(map(str, chains))}}};")
 
 
+def words_of(listed):
+    """Commas separate them; "_" stands for a space at a word's beginning or end."""
+    return [re.sub("^_|_$", " ", word) for word in re.split(r",\s*", listed.strip())]
+
+
 def mail_words(files):
     for _, name, listed in sections(files):
-        print(f"static const struct slice {name}[] = {{")
-        for text in re.split(r",\s*", listed.strip()):
-            print(f'\tSLICE("{text.replace("_", " ")}"),')
-        print("};")
+        print_slices(name, words_of(listed))
+
+
+def secret_names(files):
+    endings = []
+    for _, name, listed in sections(files):
+        name, _, kind = name.partition(" ")
+        if name == "names":
+            endings += [f'\t{{{slice_of(ending)}, "{kind}"}},' for ending in words_of(listed)]
+        elif name != "tokens":
+            print_slices(name, words_of(listed))
+    print("static const struct {\n\tstruct slice ending;\n\tconst char *kind;\n} names[] = {")
+    print("\n".join(endings) + "\n};")
+
+
+def tokens(files):
+    print("static const struct {\n\tstruct slice prefix;\n\tbool (*is_class)(char c);")
+    print("\tsize_t least;\n\tsize_t most;\n\tconst char *kind;\n} tokens[] = {")
+    rows = {name: body for _, name, body in sections(files)}["tokens"]
+    for prefix, of, least, most, kind in re.findall(r"^(\S+) (\w+) (\d+) (\w+) ([^(\n]*\w)", rows, re.M):
+        most = "SIZE_MAX" if most == "any" else most
+        print(f'\t{{{slice_of(prefix)}, secret_is_{of}, {least}, {most}, "{kind}"}},')
+    print("};")
 
 
 def programs(files):
@@ -209,11 +249,6 @@ def programs(files):
     for source, field in dict(parts)["headers"]:
         print(f'\t{{&{source}, "{field}"}},')
     print("};")
-
-
-def slice_of(text):
-    """A text as C."""
-    return 'SLICE("' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '")'
 
 
 def entry(line, is_wish):
@@ -260,6 +295,6 @@ if __name__ == "__main__":
     print("/* Made while building, of the word lists. */")
     kinds = (
         core_keys, date_words, form_rows, keys, lexicon, list_names, lists, mail_words, phrases, pii_words, programs,
-        prompts, signs, words,
+        prompts, secret_names, signs, tokens, words,
     )
     {kind.__name__: kind for kind in kinds}[sys.argv[1]](sys.argv[2:])
