@@ -42,6 +42,20 @@ static size_t uncovered_text(const struct chat *chat)
 	return mode_uses_summary(chat->mode) ? text_for(chat->settings.context_tokens) : 0;
 }
 
+/* The user's last texts before the newest turn, where a compaction stands for all answers. */
+static void load_compacted(const struct chat *chat, struct load *load, struct arena *arena)
+{
+	if (!load->is_compacted || load->fingerprint_count > 0)
+		return;
+	for (size_t i = chat->newest.first; i > 0 && load->compacted_count < LOAD_COMPACTED; i--) {
+		if (chat->request.steps[i - 1].kind != STEP_USER)
+			continue;
+		if (chat_own_text(chat, i - 1, 1, arena).size > 0)
+			load->compacted[load->compacted_count++] =
+				chat_own_hash(chat, i - 1, arena);
+	}
+}
+
 void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *arena)
 {
 	enum mode mode = chat->mode;
@@ -63,6 +77,7 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 		.user = chat->user,
 		.session = chat->identity.session,
 		.previous = chat_previous(chat, arena),
+		.is_compacted = chat->request.is_compacted,
 		.fingerprints = chat->fingerprints,
 		.fingerprint_count = chains ? 0 : chat->fingerprint_count,
 		.open = has_open ? &chat->open_fingerprint : NULL,
@@ -78,6 +93,7 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 			chat->mode == MODE_AUTO ? (size_t)chat->settings.auto_hybrid_sessions : 0,
 		.now = now,
 	};
+	load_compacted(chat, load, arena);
 }
 
 static bool quotes_an_answer(const struct chat *chat, const struct memory_view *view,

@@ -122,6 +122,7 @@ struct request {
 	bool stream;         /* the client asks for a stream */
 	bool has_format;     /* the answer must have a machine-readable form */
 	bool is_side;        /* a field marks it as something other than a user's turn */
+	bool is_compacted;   /* an item of the provider's stands for the answers before it */
 	bool is_replay_only; /* gets what it had, nothing new, and teaches nothing (a compaction) */
 	bool is_retry;       /* must equal the refused request that it repeats */
 	bool is_background;  /* the answer is fetched later */

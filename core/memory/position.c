@@ -207,6 +207,8 @@ void position_count(struct request_position *position, const struct load *load,
 		position->next_ordinal > sent ? position->next_ordinal - (uint32_t)sent : 0;
 	if (sent == 0 && (match->conversation == 0 || load->open == NULL))
 		position->carried_from = UINT32_MAX;
+	if (load->is_compacted && conversation->answers > 0)
+		position->carried_from = 0; /* in the compaction */
 }
 
 void position_follow(struct request_position *position, uint32_t conversation,

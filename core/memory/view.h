@@ -12,6 +12,8 @@ struct answer_fingerprint {
 	bool tool_calls;
 };
 
+enum { LOAD_COMPACTED = 3 };
+
 struct load {
 	struct user_key user;
 	struct slice session; /* empty: find the conversation by its answers */
@@ -20,6 +22,11 @@ struct load {
 	const struct answer_fingerprint *fingerprints;
 	size_t fingerprint_count;
 	const struct answer_fingerprint *open; /* the answer that the reply continues; NULL: none */
+	/* The provider's compaction stands for the history, of which the client sends the user's
+	 * texts at most: the hashes of some, the newest first. */
+	bool is_compacted;
+	uint64_t compacted[LOAD_COMPACTED];
+	size_t compacted_count;
 	size_t earlier_answers; /* answers of the request's history before the first fingerprint */
 	uint64_t newest_hash;   /* text_hash() of the newest user turn's own text */
 	struct slice newest_text; /* that text, to detect an edit; empty: nothing is one */

@@ -207,6 +207,8 @@ void response_take_item(void *cookie, struct json_value item)
 	struct json_value content = input->values[ITEM_CONTENT];
 	input->is_compaction =
 		json_string_is(input->body, input->values[ITEM_TYPE], SLICE("compaction_trigger"));
+	input->is_compacted |=
+		json_string_is(input->body, input->values[ITEM_TYPE], SLICE("compaction"));
 	input->past_system = input->past_system || step != STEP_SYSTEM;
 	if (kind == RESPONSE_MESSAGE && !input->past_system &&
 	    (content.type == JSON_TYPE_ARRAY || response_is_string(content)))

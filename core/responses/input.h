@@ -26,6 +26,7 @@ struct response_input {
 	bool is_named;  /* of ids in the place of items, of which the last one counts */
 	bool is_opaque; /* an item whose tokens are unknown */
 	bool is_compaction;
+	bool is_compacted;
 };
 
 static inline bool response_is_string(struct json_value value)

@@ -230,6 +230,7 @@ static enum request_verdict judge(struct request *request, struct response_input
 		return REQUEST_FOREIGN;
 	read_places(request, reading, values);
 	request->is_replay_only = reading->is_compaction;
+	request->is_compacted = reading->is_compacted;
 	keep_steps(request, reading, values);
 	return reading->gathering.is_refused ? REQUEST_FOREIGN : REQUEST_OK;
 }

@@ -101,10 +101,37 @@ static bool asks_it_again(const struct memory *memory, const struct load *load, 
 			      TURN_CURRENT) != NULL;
 }
 
-/* A client that names no session shows by its history which conversation it continues. There is no
- * history yet if the reply to the first turn broke off and the turn is asked again. 0: none. */
-static uint32_t find_broken_first(const struct memory *memory, const struct load *load)
+/* Whether a conversation's last user turns are those that stand before a compaction. */
+static bool ends_as_compacted(const struct memory *memory, const struct load *load, uint32_t id,
+			      const struct past_conversation *conversation)
 {
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t found = 0;
+	(void)conversation;
+	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
+		   key_u32(key_of_user(memory->user), id), BACKWARD);
+	while (found < load->compacted_count && scan_next(&scan, &key, &value)) {
+		struct stored_exchange exchange = {0};
+		if (!table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
+				  NULL) ||
+		    exchange.user_hash != load->compacted[found])
+			break;
+		found++;
+	}
+	scan_end(&scan);
+	return found == load->compacted_count;
+}
+
+/* A client that names no session shows by its answers which conversation it continues. It has none
+ * if the reply to the first turn broke off and the turn is asked again, or behind a compaction. 0:
+ * none. */
+static uint32_t find_without_answers(const struct memory *memory, const struct load *load)
+{
+	bool (*is_it)(const struct memory *memory, const struct load *load, uint32_t id,
+		      const struct past_conversation *conversation) =
+		load->compacted_count > 0 ? ends_as_compacted : asks_it_again;
 	struct scan scan;
 	struct slice key;
 	struct slice value;
@@ -120,7 +147,7 @@ static uint32_t find_broken_first(const struct memory *memory, const struct load
 		uint32_t id = key_read_u32(key, CONVERSATION_OFFSET);
 		if (table_decode(memory->transaction, value, stored_conversation_fields,
 				 &conversation, memory->arena) &&
-		    asks_it_again(memory, load, id, &conversation))
+		    is_it(memory, load, id, &conversation))
 			found = id;
 	}
 	scan_end(&scan);
@@ -140,7 +167,7 @@ void place_find_conversation(struct place *place, const struct memory *memory,
 		place->match = match_history(memory, load, 0);
 		place->conversation_id = place->match.conversation;
 		if (place->conversation_id == 0)
-			place->conversation_id = find_broken_first(memory, load);
+			place->conversation_id = find_without_answers(memory, load);
 	}
 	if (place->conversation_id != 0 &&
 	    memory_conversation(memory, place->conversation_id, &place->conversation))

@@ -211,7 +211,7 @@ static void find_what_changes(struct placing *placing)
 {
 	struct place *place = placing->place;
 	const struct request_position *position = &place->position;
-	const bool certain = is_certain(placing);
+	const bool certain = !placing->load->is_compacted && is_certain(placing);
 	const bool may_differ =
 		certain && position_may_differ(position, &place->conversation, &place->match);
 	const bool was_first_edited =

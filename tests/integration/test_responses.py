@@ -369,3 +369,26 @@ def test_a_compaction_by_the_last_item_gets_all_that_its_chat_got(daemon, upstre
     assert upstream.last.json["input"][: len(given)] == given
     daemon.settle(user)
     assert daemon.messages(user) == before
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["session", "no session"])
+def test_a_talk_goes_on_behind_a_compacted_window(daemon, upstream, provider, memory_model, mode_user, named):
+    """Of which only the user's messages stand, and an item that nobody but the provider can read."""
+    user = mode_user("hybrid")
+    Talk(daemon, user).say("My bicycle is a green Kettler.")
+    talk = Talk(daemon, user, session="s-1" if named else None)
+    for asked in ("Where is my canoe?", "Thank you.", "Which day is it?", "Thank you."):
+        talk.say(asked)
+    Talk(daemon, user).say("Thank you.")
+    before = daemon.admin("GET", f"/v1/users?prefix={user}").json()["users"][0]["conversations"]
+    window = [item for item in talk.items if item.get("role") == "user"]
+    talk.items = [*window, {"type": "compaction", "id": "cmp_1", "encrypted_content": "gAAAAA"}]
+    prompts = []
+    for asked in ("Which bicycle is mine?", "And its colour?"):
+        talk.say(asked)
+        prompts.append((upstream.last.json.get("instructions"), upstream.last.json["input"]))
+    assert prompts[0][1][: len(window)] == window and prompts[0][0] == prompts[1][0]
+    assert "Kettler" in prompts[0][1][-1]["content"] and prompts[1][1][: len(prompts[0][1])] == prompts[0][1]
+    daemon.settle(user)
+    after = daemon.admin("GET", f"/v1/users?prefix={user}").json()["users"][0]
+    assert (after["conversations"], after["turns"]) == (before, 2 * 8)
