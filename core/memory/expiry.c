@@ -26,6 +26,9 @@ bool expiry_keeps_summary(const struct expiry *expiry, const struct turn *covere
 enum fact_fate expiry_of_fact(const struct expiry *expiry, const struct fact *fact)
 {
 	int64_t kind_until = expiry->kinds_until[fact_kind_of(fact->kind)];
+	if (fact->state == FACT_HIDDEN && expiry->hidden_until != 0 &&
+	    fact->ended_at <= expiry->hidden_until)
+		return FACT_IS_DELETED;
 	if (fact->observed_at <= expiry->facts_until ||
 	    (kind_until != 0 && fact->observed_at <= kind_until))
 		return FACT_IS_DELETED;

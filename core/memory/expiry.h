@@ -13,6 +13,7 @@ struct expiry {
 	int64_t kinds_until[FACT_KINDS]; /* the same for facts of one kind; 0: none go */
 	int64_t summaries_until;         /* for summaries, by when they were written; 0: none go */
 	int64_t receipts_until;          /* for receipts; 0: none go */
+	int64_t hidden_until;            /* for hidden facts, with their turns; 0: none go */
 	enum pii pii;
 };
 

@@ -30,7 +30,8 @@ struct config_retention {
 	uint64_t fact_kinds[FACT_KINDS]; /* by enum fact_kind */
 	uint64_t summaries;
 	uint64_t receipts;
-	int pii; /* enum pii */
+	uint64_t hidden; /* facts that are hidden */
+	int pii;         /* enum pii */
 };
 
 enum config_pii { CONFIG_PII_KEEP, CONFIG_PII_MASK, CONFIG_PII_DROP, CONFIG_PII_NO_INJECT };

@@ -245,6 +245,10 @@ const struct config_key config_keys[] = {
 		 "anew when the user comes back; 0: forever"},
 	{KEY("retention", "receipts", "0"), TIME_KEPT, IN_MEMORY(retention.receipts),
 	 .help = "how long receipts are kept; 0: until [memory] receipts is reached"},
+	{KEY("retention", "hidden", "30d"), TIME_KEPT, IN_MEMORY(retention.hidden),
+	 .help = "how long a fact stays hidden that a wish to forget meant without naming it; it "
+		 "is "
+		 "then erased with its turn; 0: until a person decides"},
 	{KEY("retention", "pii", "keep"), WORD("keep|redact|drop"), IN_MEMORY(retention.pii),
 	 .help = "what to do with facts that, according to the memory model, identify a person; "
 		 "redact records that there is one, without value and quote"},

@@ -62,6 +62,7 @@ int64_t retention_period(const struct config *config)
 	const struct config_retention kept = config_shortest_retention(config);
 	uint64_t shortest =
 		shorter(shorter(kept.messages, kept.facts), shorter(kept.summaries, kept.receipts));
+	shortest = shorter(shortest, kept.hidden);
 	for (size_t i = 0; i < FACT_KINDS; i++)
 		shortest = shorter(shortest, kept.fact_kinds[i]);
 	return shortest == 0 ? LONGEST_PERIOD_MS : period_of(shortest);
@@ -91,6 +92,7 @@ static struct expiry expiry_of(const struct config_retention *kept, int64_t now)
 		.facts_until = until(now, kept->facts),
 		.summaries_until = until_or_none(now, kept->summaries),
 		.receipts_until = until_or_none(now, kept->receipts),
+		.hidden_until = until_or_none(now, kept->hidden),
 		.pii = (enum pii)kept->pii,
 	};
 	for (size_t i = 0; i < FACT_KINDS; i++)

@@ -1,6 +1,7 @@
 /* store_expire(): deletes expired data from a user's memory. */
 #include "storage/erase/expiry_scan.h"
 
+#include "storage/erasures/erasures.h"
 #include "storage/journal/journal.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/links.h"
@@ -88,6 +89,19 @@ struct expiring {
 	bool summary;
 };
 
+/* Nobody restored what the user wanted forgotten: it is erased with its turns. */
+static void erase_source(struct expiring *expiring, const struct fact *fact)
+{
+	const struct memory *memory = &expiring->memory;
+	struct erasures *erasures = memory->transaction->store->erasures;
+	erasures_add_fact(erasures, memory->user, fact, expiring->expiry->now);
+	expiring->hiding.listed_at = expiring->expiry->now;
+	hide_exchange(&expiring->hiding, fact->exchange);
+	expiring->hiding.listed_at = 0;
+	(void)erasures_sync(erasures);
+	memory_note_erasures(memory->transaction);
+}
+
 static void end_fact(struct expiring *expiring, uint64_t id)
 {
 	const struct memory *memory = &expiring->memory;
@@ -100,6 +114,8 @@ static void end_fact(struct expiring *expiring, uint64_t id)
 	if (fate == FACT_STAYS)
 		return;
 	expiring->facts++;
+	if (fact.state == FACT_HIDDEN)
+		erase_source(expiring, &fact);
 	if (fate == FACT_IS_MASKED) {
 		fact_mask(&fact);
 		table_write(memory->transaction, TABLE_FACTS, key, stored_fact_fields, &fact);

@@ -40,11 +40,16 @@ static void list_facts(struct id_list *list, const struct memory *memory,
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	if (!expiry_takes_facts(expiry))
+	const bool only_hidden = !expiry_takes_facts(expiry);
+	if (only_hidden && expiry->hidden_until == 0)
 		return;
 	memory_scan(memory, &scan, TABLE_FACTS);
+	scan.opens_none = true;
 	while (list->count < most && scan_next(&scan, &key, &value)) {
 		struct fact fact = {0};
+		if (only_hidden && stored_fact_state(value) != FACT_HIDDEN)
+			continue;
+		value = scan_open(&scan, value);
 		if (table_decode(memory->transaction, value, stored_fact_fields, &fact, NULL) &&
 		    expiry_of_fact(expiry, &fact) != FACT_STAYS)
 			id_list_add(list, memory->arena, key_read_u64(key, ID_OFFSET));

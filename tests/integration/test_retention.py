@@ -300,3 +300,20 @@ def test_nothing_of_a_user_under_a_legal_hold_goes(make_daemon, user):
     assert texts(daemon, user) == ["I moved to Lisbon."]
     assert daemon.admin("DELETE", f"/v1/users/{user}?force=1").status_code == 200
     assert not daemon.knows(user)
+
+
+def test_what_is_hidden_is_erased_in_its_time(make_daemon, memory_model, user):
+    """A fact that a wish to forget meant without naming it, with its turn; nothing else goes."""
+    daemon = make_daemon({"memory": {"mode": "entity"}})
+    said, wish = "My canary is called Zwingli.", "Please forget what I told you about my pet."
+    memory_model.answers |= {said: [fact("canary", "Zwingli", said)], wish: [fact("canary", "Zwingli", wish, forget=True)]}
+    for turn in (said, "I play the oboe.", wish):
+        Chat(daemon, user).say(turn)
+        daemon.settle(user)
+    hidden = daemon.memory_path(user, "/facts") + "?state=hidden"
+    assert len(daemon.admin("GET", hidden).json()["facts"]) == 1 and said in texts(daemon, user)
+    set_retention(daemon, hidden="1s")
+    until(lambda: daemon.admin("GET", hidden).json()["facts"] == [], "it is erased")
+    assert texts(daemon, user) == ["I play the oboe."]
+    daemon.import_messages(user, turns(said, LONG_AGO), learn=False)
+    assert texts(daemon, user) == ["I play the oboe."], "and does not come back"
