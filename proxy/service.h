@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+struct background;
 struct config;
 struct embedder;
 struct learner;
@@ -25,6 +26,7 @@ struct service {
 	struct retention *retention;
 	struct scrubber *scrubber;
 	struct tracer *tracer;
+	struct background *imports; /* reads them */
 	struct model_traits *model_traits;
 	struct embedder *embedder;     /* the learner's */
 	struct last_failure upstream;  /* with the model provider */

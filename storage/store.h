@@ -196,6 +196,9 @@ struct store_call *store_keep_receipt(struct store *store, struct user_key user,
 /* Journals past turns, all or none; with `learn`, each user turn gets a job. Many turns of a new
  * user are written in parts before the callback fires; after a crash, the next start removes the
  * parts. */
+/* Any thread. Imports end with STORE_FAILED from now on, those that are being written, too: the
+ * process is about to stop. */
+void store_end_imports(struct store *store);
 struct store_call *store_import(struct store *store, struct slice tenant, struct slice user,
 				const struct imported_turn *turns, size_t count, bool learn,
 				struct slice model, int64_t now, struct store_loop *loop,

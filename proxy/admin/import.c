@@ -6,6 +6,7 @@
 #include "proxy/config/zone.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/learner.h"
+#include "proxy/runtime/background.h"
 #include "storage/deletions.h"
 
 #include <jansson.h>
@@ -17,6 +18,8 @@ enum {
 };
 
 struct import {
+	struct buffer body;
+	const char *fault; /* of it */
 	struct imported_turn *turns;
 	size_t count;
 	size_t erased;     /* left out: somebody erased them... */
@@ -217,8 +220,6 @@ static const char *read_import(struct import *import, struct slice body)
 	if (has_learn && found[1].type != JSON_TYPE_TRUE && found[1].type != JSON_TYPE_FALSE)
 		return "\"learn\" must be true or false";
 	import->learn = !has_learn || found[1].type == JSON_TYPE_TRUE;
-	/* both this call and the store hold the turns and their texts */
-	http_request_hold(call->request, 2 * (body.size + count * sizeof(*import->turns)));
 	import->turns = arena_alloc(&call->arena, count * sizeof(*import->turns));
 	const char *fault = read_messages(import, body, found[0]);
 	struct buffer answer;
@@ -290,18 +291,36 @@ static void on_imported(void *cookie, enum store_result result)
 	wait_for_vectors(import);
 }
 
-void admin_post_messages(struct admin_call *call)
+static void on_read(void *cookie)
 {
-	struct slice body = http_request_body(call->request);
-	if (!admin_has_consent(call))
-		return;
-	struct import *import = arena_alloc(&call->arena, sizeof(*import));
-	*import = (struct import){.call = call};
-	const char *fault = read_import(import, body);
-	if (fault == NULL)
+	struct import *import = cookie;
+	struct admin_call *call = import->call;
+	if (background_hurries(call->service->imports))
+		admin_reply_failure(call, STORE_FAILED);
+	else if (import->fault != NULL)
+		admin_reply_error(call, 400, "invalid_import", import->fault);
+	else
 		store_import(call->service->store, call->tenant, call->parameter, import->turns,
 			     import->count, import->learn, (struct slice){0}, clock_wall(),
 			     admin_store_loop(call, call->user), on_imported, import);
-	else
-		admin_reply_error(call, 400, "invalid_import", fault);
+}
+
+/* On the thread for imports. */
+static void read_body(void *cookie)
+{
+	struct import *import = cookie;
+	import->fault = read_import(import, buffer_slice(&import->body));
+	buffer_finish(&import->body);
+	loop_post(import->call->loop, on_read, import);
+}
+
+void admin_post_messages(struct admin_call *call)
+{
+	if (!admin_has_consent(call))
+		return;
+	struct import *import = arena_alloc(&call->arena, sizeof(*import));
+	*import = (struct import){.call = call, .body = http_request_take_body(call->request)};
+	/* this call and the store hold the turns and their texts, which may be short */
+	http_request_hold(call->request, 6 * import->body.size);
+	background_run(call->service->imports, read_body, import);
 }

@@ -5,6 +5,7 @@
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/learner.h"
 #include "proxy/portable/forms.h"
+#include "proxy/runtime/background.h"
 #include "proxy/runtime/version.h"
 #include "storage/audit.h"
 
@@ -196,6 +197,10 @@ enum { ANSWER_LIMIT = 4096 };
 
 struct taking {
 	struct admin_call *call;
+	struct buffer body;
+	const char *form; /* as asked for */
+	bool dry_run;
+	const char *fault; /* of the file */
 	struct portable_reader reader;
 	struct take_in_count count;
 };
@@ -289,6 +294,37 @@ static void on_taken(void *cookie, enum store_result result)
 	admin_reply_json(call, 200, &out);
 }
 
+static void on_read(void *cookie)
+{
+	struct taking *taking = cookie;
+	struct admin_call *call = taking->call;
+	struct portable_memory *memory = &taking->reader.memory;
+	if (background_hurries(call->service->imports))
+		admin_reply_failure(call, STORE_FAILED);
+	else if (taking->fault != NULL)
+		admin_reply_error(call, 400, "invalid_import", taking->fault);
+	else if (taking->dry_run)
+		show(taking);
+	else if (memory->settings.consent_at != 0 || admin_has_consent(call))
+		store_take_in(call->service->store, memory, clock_wall(), &taking->count,
+			      admin_store_loop(call, call->user), on_taken, taking);
+}
+
+/* On the thread for imports. */
+static void read_file(void *cookie)
+{
+	struct taking *taking = cookie;
+	struct admin_call *call = taking->call;
+	struct portable_memory *memory = &taking->reader.memory;
+	taking->fault = portable_read(&taking->reader, buffer_slice(&taking->body), taking->form);
+	buffer_finish(&taking->body);
+	memory->tenant = call->tenant;
+	memory->user = call->parameter;
+	if (taking->fault == NULL && !taking->dry_run)
+		portable_index(memory, &call->arena);
+	loop_post(call->loop, on_read, taking);
+}
+
 /* NULL in `form`: it is found out. */
 static bool read_form(struct admin_call *call, const char **form)
 {
@@ -312,7 +348,6 @@ static bool read_form(struct admin_call *call, const char **form)
 
 void admin_post_import(struct admin_call *call)
 {
-	struct slice body = http_request_body(call->request);
 	const char *form;
 	bool dry_run = false;
 	bool learn = true;
@@ -324,21 +359,16 @@ void admin_post_import(struct admin_call *call)
 	struct taking *taking = arena_alloc(&call->arena, sizeof(*taking));
 	*taking = (struct taking){
 		.call = call,
+		.form = form,
+		.dry_run = dry_run,
 		.reader = {.arena = &call->arena,
 			   .learn = learn,
 			   .intake = config_intake(&settings),
 			   .now = clock_wall(),
-			   .form = "empty"},
+			   .form = "empty",
+			   .background = call->service->imports},
 	};
-	http_request_hold(call->request, 3 * body.size);
-	const char *fault = portable_read(&taking->reader, body, form);
-	taking->reader.memory.tenant = call->tenant;
-	taking->reader.memory.user = call->parameter;
-	if (fault != NULL)
-		admin_reply_error(call, 400, "invalid_import", fault);
-	else if (dry_run)
-		show(taking);
-	else if (taking->reader.memory.settings.consent_at != 0 || admin_has_consent(call))
-		store_take_in(call->service->store, &taking->reader.memory, clock_wall(),
-			      &taking->count, admin_store_loop(call, call->user), on_taken, taking);
+	taking->body = http_request_take_body(call->request);
+	http_request_hold(call->request, 4 * taking->body.size);
+	background_run(call->service->imports, read_file, taking);
 }

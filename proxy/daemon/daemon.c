@@ -8,6 +8,7 @@
 #include "proxy/exchange/worker.h"
 #include "proxy/http/server.h"
 #include "proxy/learn/learner.h"
+#include "proxy/runtime/background.h"
 #include "proxy/runtime/descriptors.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/loop.h"
@@ -25,7 +26,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256, WATCH_SECONDS = 1, HEAP_SECONDS = 5 * WATCH_SECONDS, ERROR_SIZE = 1024 };
+enum {
+	MAX_WORKERS = 256,
+	WATCH_SECONDS = 1,
+	HEAP_SECONDS = 5 * WATCH_SECONDS,
+	ERROR_SIZE = 1024,
+	IMPORT_PATIENCE_SECONDS = 2, /* after the signal to stop */
+};
 
 struct server_process {
 	struct config_watch config_watch;
@@ -43,6 +50,7 @@ struct server_process {
 	struct event *signals[3];
 	struct event *watch;
 	struct event *drain_deadline;
+	struct event *import_deadline;
 };
 
 /* ---- limits ---- */
@@ -180,6 +188,16 @@ static void on_drain_deadline(evutil_socket_t fd, short what, void *cookie)
 	loop_stop(process->loop);
 }
 
+/* An import can be run again, so it does not hold up the end. */
+static void on_import_deadline(evutil_socket_t fd, short what, void *cookie)
+{
+	struct server_process *process = cookie;
+	(void)fd;
+	(void)what;
+	background_hurry(process->service.imports);
+	store_end_imports(process->service.store);
+}
+
 static void on_stop(evutil_socket_t signal, short what, void *cookie)
 {
 	struct server_process *process = cookie;
@@ -196,6 +214,8 @@ static void on_stop(evutil_socket_t signal, short what, void *cookie)
 	const struct timeval wait = {.tv_sec = (time_t)(timeout / 1000),
 				     .tv_usec = (suseconds_t)(timeout % 1000 * 1000)};
 	evtimer_add(process->drain_deadline, &wait);
+	const struct timeval patience = {.tv_sec = IMPORT_PATIENCE_SECONDS};
+	evtimer_add(process->import_deadline, &patience);
 }
 
 /* ---- start ---- */
@@ -270,6 +290,9 @@ static bool start_admin(struct server_process *process)
 	int fd = http_listen_socket(process->config->listen.admin, false, error, sizeof(error));
 	if (fd < 0)
 		return fail("[listen] admin", error);
+	process->service.imports = background_start("import");
+	if (process->service.imports == NULL)
+		return fail("import", "cannot start a thread");
 	process->admin = admin_create(&process->service, process->loop, process->config, fd);
 	return true;
 }
@@ -311,6 +334,7 @@ static void watch(struct server_process *process)
 	}
 	(void)sigprocmask(SIG_UNBLOCK, &heard, NULL); /* SIGHUP was held back until here */
 	process->drain_deadline = evtimer_new(base, on_drain_deadline, process);
+	process->import_deadline = evtimer_new(base, on_import_deadline, process);
 	process->watch = event_new(base, -1, EV_PERSIST, on_watch, process);
 	const struct timeval often = {.tv_sec = WATCH_SECONDS};
 	event_add(process->watch, &often);
@@ -348,6 +372,7 @@ static void stop(struct server_process *process)
 	for (size_t i = 0; i < process->worker_count; i++)
 		worker_stop(process->workers[i]);
 	admin_close(process->admin);
+	background_stop(process->service.imports);
 	tracer_flush(process->service.tracer);
 	if (process->service.learner != NULL)
 		learner_stop(process->service.learner);
@@ -363,12 +388,14 @@ static void stop(struct server_process *process)
 		event_free(process->signals[i]);
 	event_free(process->watch);
 	event_free(process->drain_deadline);
+	event_free(process->import_deadline);
 	tracer_destroy(process->service.tracer);
 	loop_destroy(process->loop);
 	learner_destroy(process->service.learner);
 	retention_destroy(process->service.retention);
 	scrubber_destroy(process->service.scrubber);
 	admin_destroy(process->admin);
+	background_destroy(process->service.imports);
 	model_traits_destroy(process->service.model_traits);
 	http_listen_clear(process->first->listen.address);
 	http_listen_clear(process->first->listen.admin);

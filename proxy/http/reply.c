@@ -18,6 +18,14 @@ struct slice http_request_body(const struct http_request *request)
 	return buffer_slice(&request->body);
 }
 
+struct buffer http_request_take_body(struct http_request *request)
+{
+	const struct buffer body = request->body;
+	request->body = (struct buffer){0};
+	(void)http_connection_count(request->connection);
+	return body;
+}
+
 const char *http_request_peer(const struct http_request *request)
 {
 	return request->connection->peer;

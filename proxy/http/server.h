@@ -74,6 +74,8 @@ void http_listen_clear(const char *address);
 
 const struct http_head *http_request_head(const struct http_request *request);
 struct slice http_request_body(const struct http_request *request);
+/* Gives the body away, to be released by the caller: it then outlives the request. */
+struct buffer http_request_take_body(struct http_request *request);
 /* The peer as "203.0.113.9:4711", "[2001:db8::9]:4711" or "unix". Valid as long as the request. */
 const char *http_request_peer(const struct http_request *request);
 /* Whether the peer uses this machine's loopback interface or a local socket. */

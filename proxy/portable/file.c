@@ -21,6 +21,12 @@ bool portable_next(struct portable_list *list, struct slice *element)
 {
 	if (list->is_lines)
 		return next_line(list, element);
+	if (list->is_whole) {
+		*element = list->text;
+		list->is_whole = false;
+		list->walk = (struct json_walk){0};
+		return true;
+	}
 	if (!json_next(&list->walk))
 		return false;
 	*element = slice_part(list->text, list->walk.value.begin, list->walk.value.end);

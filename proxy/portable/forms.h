@@ -22,12 +22,14 @@ const char *portable_read_settings(struct user_settings *settings, struct slice 
 				   struct intake *intake, struct arena *arena);
 
 /* What reads a file and what it has read. */
+struct background;
 struct portable_reader {
 	struct arena *arena;
 	bool learn; /* user turns of others' forms are to be learned from */
 	struct intake intake;
 	int64_t now;
-	const char *form; /* of the file: a name */
+	const struct background *background; /* what the reading is part of; NULL: nothing */
+	const char *form;                    /* of the file: a name */
 	struct portable_memory memory;
 	size_t conversations, turns, facts; /* capacities */
 	/* By the ids of mem0's memories, the places of their facts and of the versions before
@@ -42,11 +44,12 @@ const char *portable_read(struct portable_reader *reader, struct slice file, con
 
 /* ---- files ---- */
 
-/* Elements of one kind: those of an array, or JSON Lines. */
+/* Elements of one kind: those of an array, or JSON Lines, or one that is the whole text. */
 struct portable_list {
 	struct slice text;
 	struct json_walk walk;
 	bool is_lines;
+	bool is_whole;
 	size_t at; /* of the next line */
 };
 
@@ -81,9 +84,8 @@ typedef const char *portable_element(struct portable_reader *reader, json_t *ele
 const char *portable_each(struct portable_reader *reader, struct portable_list list,
 			  portable_element *element);
 
-portable_element portable_read_fact, portable_read_conversation, portable_read_mem0,
-	portable_read_mem0_history, portable_read_openmemory, portable_read_chatgpt,
-	portable_read_claude;
+portable_element portable_read_mem0, portable_read_mem0_history, portable_read_openmemory,
+	portable_read_chatgpt, portable_read_claude;
 
 struct portable_conversation *portable_add_conversation(struct portable_reader *reader,
 							const char *prefix, json_t *id);

@@ -2,6 +2,7 @@
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "proxy/portable/forms.h"
+#include "proxy/runtime/background.h"
 
 #include <math.h>
 #include <string.h>
@@ -198,12 +199,39 @@ void portable_finish_fact(struct portable_reader *reader)
 	arena_finish(&scratch);
 }
 
+/* Whether the tree of such an element takes a bounded amount, by what jansson takes for each value:
+ * an empty object of two bytes takes two hundred. */
+static bool fits_in_memory(struct slice text)
+{
+	enum { OBJECT = 200, ARRAY = 120, MEMBER = 70, VALUE = 40, MOST = 64 << 20 };
+	size_t size = text.size;
+	bool in_text = false;
+	for (size_t i = 0; i < text.size && size <= MOST; i++) {
+		const char c = text.data[i];
+		i += in_text && c == '\\';
+		in_text ^= c == '"';
+		if (!in_text)
+			size += c == '{'   ? OBJECT
+				: c == '[' ? ARRAY
+				: c == ':' ? MEMBER
+				: c == ',' ? VALUE
+					   : 0;
+	}
+	return size <= MOST;
+}
+
 const char *portable_each(struct portable_reader *reader, struct portable_list list,
 			  portable_element *element)
 {
 	const char *fault = NULL;
 	struct slice text;
 	while (fault == NULL && portable_next(&list, &text)) {
+		if (reader->background != NULL && background_hurries(reader->background))
+			return "recalld is about to stop.";
+		if (!fits_in_memory(text)) {
+			reader->intake.left_out[LEFT_TOO_LARGE]++;
+			continue;
+		}
 		json_t *tree =
 			json_loadb(text.data, text.size, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
 		fault = tree == NULL ? "The file is not JSON." : element(reader, tree);

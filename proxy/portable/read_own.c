@@ -50,7 +50,7 @@ static unsigned read_classes(json_t *names)
 	return classes;
 }
 
-const char *portable_read_fact(struct portable_reader *reader, json_t *object)
+static const char *read_fact(struct portable_reader *reader, json_t *object)
 {
 	static const char *const states[] = {"current",   "superseded", "retracted",
 					     "forgotten", "suggested",  "hidden"};
@@ -91,7 +91,8 @@ const char *portable_read_fact(struct portable_reader *reader, json_t *object)
 	return NULL;
 }
 
-static const char *read_turn(struct portable_reader *reader, json_t *object, uint32_t conversation)
+/* Of the newest conversation. */
+static const char *read_turn(struct portable_reader *reader, json_t *object)
 {
 	static const char *const states[] = {"current", "superseded"};
 	static const char *const learning[] = {"none", "pending", "done"};
@@ -108,7 +109,7 @@ static const char *read_turn(struct portable_reader *reader, json_t *object, uin
 	if ((!is_user && !portable_says(object, "role", "assistant")) || ordinal < 0 ||
 	    ordinal > UINT32_MAX || offset <= -24 * 60 || offset >= 24 * 60)
 		return "A turn's role, ordinal or utc_offset is out of its range.";
-	turn->conversation = conversation;
+	turn->conversation = (uint32_t)reader->memory.conversation_count;
 	turn->ordinal = (uint32_t)ordinal;
 	turn->role = is_user ? ROLE_USER : ROLE_ASSISTANT;
 	turn->state = (enum turn_state)read_word(object, "state", states, 2);
@@ -128,14 +129,12 @@ static const char *read_turn(struct portable_reader *reader, json_t *object, uin
 	return NULL;
 }
 
-const char *portable_read_conversation(struct portable_reader *reader, json_t *object)
+/* A conversation without its turns. */
+static const char *read_conversation_head(struct portable_reader *reader, json_t *object)
 {
 	struct portable_conversation *one = portable_new_conversation(reader);
 	struct past_conversation *conversation = &one->conversation;
-	json_int_t answers = json_integer_value(json_object_get(object, "answers"));
-	const char *fault = NULL;
-	size_t i;
-	json_t *turn;
+	const json_int_t answers = json_integer_value(json_object_get(object, "answers"));
 	const struct slice session = portable_text(object, "session");
 	conversation->last_active = reader->now;
 	portable_time(object, "last_active", &conversation->last_active);
@@ -145,10 +144,36 @@ const char *portable_read_conversation(struct portable_reader *reader, json_t *o
 		return "A conversation's session or answers is out of its range.";
 	conversation->session = arena_copy(reader->arena, session);
 	conversation->answers = (uint32_t)answers;
-	const uint32_t id = one->id;
-	json_array_foreach(json_object_get(object, "turns"), i, turn)
-	{
-		fault = fault != NULL ? fault : read_turn(reader, turn, id);
+	return NULL;
+}
+
+/* Its turns are read one by one, since there may be very many. */
+static const char *read_conversation(struct portable_reader *reader, struct slice text,
+				     struct json_value turns)
+{
+	const struct slice parts[] = {slice_part(text, 0, turns.begin), SLICE("null"),
+				      slice_part(text, turns.end, text.size)};
+	struct arena scratch = {0};
+	struct portable_list head = {.text = turns.end == 0 ? text : arena_join(&scratch, parts, 3),
+				     .is_whole = true};
+	const char *fault = portable_each(reader, head, read_conversation_head);
+	arena_finish(&scratch);
+	return fault != NULL ? fault
+			     : portable_each(reader, portable_list_of(text, turns), read_turn);
+}
+
+static const char *read_conversations(struct portable_reader *reader, struct portable_list list)
+{
+	static const char *const names[] = {"turns"};
+	const char *fault = NULL;
+	struct json_value object;
+	struct json_value turns[1];
+	struct slice text;
+	while (fault == NULL && portable_next(&list, &text)) {
+		if (!json_scan(text, &object))
+			return "The file is not JSON.";
+		(void)JSON_PICK(text, object, names, turns);
+		fault = read_conversation(reader, text, turns[0]);
 	}
 	return fault;
 }
@@ -196,10 +221,9 @@ const char *portable_read_own(struct portable_reader *reader, struct slice file,
 	(void)JSON_PICK(file, document, names, found);
 	if (found[0].type != JSON_TYPE_ARRAY || found[1].type != JSON_TYPE_ARRAY)
 		return "\"facts\" and \"conversations\" must be arrays.";
-	fault = portable_each(reader, portable_list_of(file, found[0]), portable_read_fact);
+	fault = portable_each(reader, portable_list_of(file, found[0]), read_fact);
 	if (fault == NULL)
-		fault = portable_each(reader, portable_list_of(file, found[1]),
-				      portable_read_conversation);
+		fault = read_conversations(reader, portable_list_of(file, found[1]));
 	if (fault == NULL && found[2].end > 0)
 		fault = read_summary(reader, slice_part(file, found[2].begin, found[2].end));
 	if (fault == NULL && found[3].type == JSON_TYPE_OBJECT)

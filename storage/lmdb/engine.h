@@ -64,9 +64,10 @@ struct store {
 	uint64_t cached_singly; /* so far, see engine_cache_singly(); writer only */
 	atomic_bool has_reserve;
 	atomic_bool has_room;
-	atomic_bool is_crowded; /* see store_is_crowded() */
-	atomic_bool is_broken;  /* LMDB found the file damaged */
-	atomic_bool is_stuck;   /* LMDB begins no more transactions */
+	atomic_bool is_crowded;   /* see store_is_crowded() */
+	atomic_bool is_broken;    /* LMDB found the file damaged */
+	atomic_bool is_stuck;     /* LMDB begins no more transactions */
+	atomic_bool ends_imports; /* see store_end_imports() */
 	atomic_uint_least64_t forget_epoch;
 	atomic_uint_least64_t unreadable;
 	atomic_uint_least64_t commits;

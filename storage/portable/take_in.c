@@ -99,6 +99,8 @@ static enum store_result run_take_in(struct operation *operation, struct transac
 	struct take_in_operation *own = (struct take_in_operation *)operation;
 	struct arena scratch = {0};
 	const struct memory memory = {transaction, own->user, &scratch};
+	if (atomic_load(&transaction->store->ends_imports))
+		return STORE_FAILED;
 	const bool may_write = operation->begun || memory_settings(&memory).learn;
 	if (may_write)
 		run_slice(own, &memory);

@@ -207,6 +207,8 @@ static enum store_result run_import(struct operation *operation, struct transact
 		.like = {.model = own->model, .last_active = own->now},
 	};
 	const bool may_write = operation->begun || memory_settings(&importing.memory).learn;
+	if (atomic_load(&transaction->store->ends_imports))
+		return STORE_FAILED;
 	if (may_write && own->count > 0)
 		run_slice(&importing, own);
 	arena_finish(&scratch);
@@ -229,6 +231,11 @@ static const struct imported_turn *copy_turns(struct operation *operation,
 		copies[i].session = operation_slice(operation, turns[i].session);
 	}
 	return copies;
+}
+
+void store_end_imports(struct store *store)
+{
+	atomic_store(&store->ends_imports, true);
 }
 
 struct store_call *store_import(struct store *store, struct slice tenant, struct slice user,

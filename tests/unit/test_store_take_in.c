@@ -248,6 +248,25 @@ START_TEST(what_a_crash_cut_off_of_a_known_user_is_completed_by_taking_it_in_aga
 }
 END_TEST
 
+START_TEST(a_store_that_is_about_to_stop_takes_nothing_in)
+{
+	struct fixture fixture;
+	struct portable_memory memory;
+	fixture_init(&fixture, MAP);
+	store_end_imports(fixture.store);
+	ck_assert_int_eq(take_in(&fixture), STORE_FAILED);
+	ck_assert_int_eq(
+		store_read_memory(fixture.store, fixture_key("alex"), &memory, &fixture.arena),
+		STORE_NOT_FOUND);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	fixture_reopen(&fixture);
+	ck_assert_int_eq(take_in(&fixture), STORE_OK);
+	assert_whole(&fixture, 2);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(what_finds_no_room_half_way_is_taken_back)
 {
 	struct fixture fixture;
@@ -284,4 +303,5 @@ UNIT_MAIN("store_take_in", a_long_memory_holds_up_another_user_for_one_commit,
 	  a_user_who_has_a_memory_takes_it_in_in_slices_too,
 	  what_a_crash_cut_off_of_a_new_user_is_taken_back,
 	  what_a_crash_cut_off_of_a_known_user_is_completed_by_taking_it_in_again,
-	  what_finds_no_room_half_way_is_taken_back, a_known_user_keeps_the_part_that_had_room)
+	  a_store_that_is_about_to_stop_takes_nothing_in, what_finds_no_room_half_way_is_taken_back,
+	  a_known_user_keeps_the_part_that_had_room)
