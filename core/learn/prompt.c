@@ -1,8 +1,62 @@
 #include "core/base/utf8.h"
 #include "core/facts/facts.h"
 #include "core/learn/entry.h"
-#include "core/learn/instructions.h"
+#include "core/learn/learn.h"
 #include "core/text/text.h"
+#include "prompts_map.h"
+
+/* ---- the answers' schemas ---- */
+
+/* Small models repeat themselves for ever: a turn of so many words holds at most so many entries.
+ */
+#define LIST_OF(members, names)                                                                    \
+	"\"items\":{\"type\":\"object\",\"properties\":{" members "},\"required\":[" names         \
+	"],\"additionalProperties\":false}"
+
+static struct slice schema_of(struct slice items, size_t most, struct arena *arena)
+{
+	const struct slice parts[] = {
+		SLICE("{\"type\":\"object\",\"properties\":{\"entities\":{\"type\":\"array\","
+		      "\"maxItems\":"),
+		arena_number(arena, most),
+		SLICE(","),
+		items,
+		SLICE("}},\"required\":[\"entities\"],\"additionalProperties\":false}"),
+	};
+	return arena_join(arena, parts, sizeof(parts) / sizeof(parts[0]));
+}
+
+#define FACTS_WITH(pii)                                                                            \
+	LIST_OF("\"quote\":{\"type\":\"string\"},\"entity\":{\"type\":\"string\"},"                \
+		"\"key\":{\"type\":\"string\"},\"value\":{\"type\":\"string\"},"                   \
+		"\"op\":{\"type\":\"string\",\"enum\":[\"set\",\"add\",\"remove\"]},"              \
+		"\"kind\":{\"type\":\"string\",\"enum\":[\"user\",\"person\","                     \
+		"\"place\",\"project\",\"thing\"]},"                                               \
+		"\"confidence\":{\"type\":\"number\"},"                                            \
+		"\"valid_until\":{\"type\":\"string\"},"                                           \
+		"\"pii\":{\"type\":" pii "},"                                                      \
+		"\"keywords\":{\"type\":\"array\",\"maxItems\":3,\"items\":{\"type\":\"string\"}"  \
+		"}",                                                                               \
+		"\"quote\",\"entity\",\"key\",\"value\",\"op\"")
+
+/* The JSON schemas of the two answers, with at most so many entries. What most entries
+ * do without is optional and comes last. */
+static struct slice learn_facts_schema(bool with_class, size_t most, struct arena *arena)
+{
+	struct slice items = with_class ? SLICE(FACTS_WITH("[\"boolean\",\"string\"]"))
+					: SLICE(FACTS_WITH("\"boolean\""));
+	return schema_of(items, most, arena);
+}
+
+static struct slice learn_forget_schema(size_t most, struct arena *arena)
+{
+	return schema_of(
+		SLICE(LIST_OF("\"quote\":{\"type\":\"string\"},\"entity\":{\"type\":\"string\"},"
+			      "\"key\":{\"type\":\"string\"},\"value\":{\"type\":\"string\"},"
+			      "\"forget\":{\"type\":\"boolean\"}",
+			      "\"quote\",\"entity\",\"key\",\"value\",\"forget\"")),
+		most, arena);
+}
 
 /* Every turn pays for the prompt: each part is bounded, and the instructions are as short as a
  * small model can follow. */
@@ -180,14 +234,15 @@ static bool asks_class(const struct learn_turn *turn)
 static struct learn_prompt ask_facts(const struct learn_turn *turn, struct slice user, size_t size,
 				     struct arena *arena)
 {
-	const struct slice parts[] = {learn_facts_instructions(), learn_class_instructions()};
+	const struct slice parts[] = {facts_instructions, class_instructions};
 	bool asks = asks_class(turn);
 	struct learn_prompt prompt = {
 		.system = asks ? arena_join(arena, parts, 2) : parts[0],
 		.user = user,
 		.schema = learn_facts_schema(asks, most_entries(size), arena),
 	};
-	prompt.example_count = learn_facts_examples(&prompt.examples);
+	prompt.examples = facts_examples;
+	prompt.example_count = sizeof(facts_examples) / sizeof(facts_examples[0]);
 	return prompt;
 }
 
@@ -198,9 +253,9 @@ struct learn_prompt learn_facts_prompt(const struct learn_turn *turn, struct are
 
 struct learn_prompt learn_forget_prompt(const struct learn_turn *turn, struct arena *arena)
 {
-	struct learn_prompt prompt = {.system = learn_forget_instructions(),
-				      .user = show(turn, arena)};
-	prompt.example_count = learn_forget_examples(&prompt.examples);
+	struct learn_prompt prompt = {.system = forget_instructions, .user = show(turn, arena)};
+	prompt.examples = forget_examples;
+	prompt.example_count = sizeof(forget_examples) / sizeof(forget_examples[0]);
 	prompt.schema = learn_forget_schema(most_entries(turn->user.size), arena);
 	return prompt;
 }
@@ -267,6 +322,7 @@ struct learn_prompt learn_several_prompt(const struct learn_turn *turns, size_t 
 		size += turns[i].user.size;
 	}
 	struct learn_prompt prompt = ask_facts(&turns[0], arena_take(arena, &out), size, arena);
-	prompt.example_count = learn_several_examples(&prompt.examples);
+	prompt.examples = several_examples;
+	prompt.example_count = sizeof(several_examples) / sizeof(several_examples[0]);
 	return prompt;
 }

@@ -260,7 +260,7 @@ def entry(line, is_wish):
 
 
 def prompts(files):
-    """The instructions and examples of core/learn/instructions.h."""
+    """The instructions and examples of core/learn/prompt.c."""
     turns, examples = {}, {"facts": [], "several": [], "forget": []}
     for _, name, body in sections(files):
         kind, _, name = name.partition(" ")
