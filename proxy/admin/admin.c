@@ -114,6 +114,13 @@ void admin_reply_failure(struct admin_call *call, enum store_result result)
 	}
 }
 
+bool admin_has_failed(struct admin_call *call, enum store_result result)
+{
+	if (result != STORE_OK)
+		admin_reply_failure(call, result);
+	return result != STORE_OK;
+}
+
 /* ---- routes ---- */
 
 static void refuse_token(struct admin_call *call)

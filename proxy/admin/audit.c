@@ -104,10 +104,8 @@ void admin_get_audit(struct admin_call *call)
 		query.user = store_user_key(call->tenant, user);
 	enum store_result result =
 		store_read_audit(call->service->store, &query, &page, &call->arena);
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
 	struct buffer out;
 	buffer_init(&out, ANSWER_LIMIT);
 	put_log(&out, &page, as_texts);

@@ -103,6 +103,13 @@ bool admin_query_pii(struct admin_call *call, int *pii, unsigned *classes);
  * a mistyped "dry_run" neither deletes nor writes. False: the call has ended with a 400. */
 bool admin_query_admits(struct admin_call *call, const char *names);
 
+/* An id as answers write it, a decimal number that is not 0, or of 16 hex digits. */
+bool admin_read_id(struct slice text, uint64_t *id);
+bool admin_read_hex(struct slice text, uint64_t *id);
+
+/* The settings of [memory] that hold for call->user. */
+struct config_memory admin_memory_settings(const struct admin_call *call);
+
 /* Whether call->user may be written about: not before the user agreed, if [governance] consent is
  * required. False: the call has ended with a 409. */
 bool admin_has_consent(struct admin_call *call);
@@ -116,6 +123,9 @@ struct admin_jobs {
 };
 /* Counts 100,000 at most. */
 struct admin_jobs admin_count_jobs(struct admin_call *call, struct user_key user);
+
+/* Appends a member; null for 0. */
+void admin_put_time(struct buffer *out, const char *name, int64_t at, struct arena *arena);
 
 struct fact;
 /* Writes a fact as every answer shows it, without the last brace. */
@@ -143,5 +153,7 @@ void admin_reply_error(struct admin_call *call, int status, const char *code, co
 void admin_abandon(struct admin_call *call);
 /* For any store result except STORE_OK. STORE_STALE: the user wants nothing kept. */
 void admin_reply_failure(struct admin_call *call, enum store_result result);
+/* Whether the store failed. True: the call has ended. */
+bool admin_has_failed(struct admin_call *call, enum store_result result);
 
 #endif

@@ -16,7 +16,6 @@ enum {
 	SHOWN = 1000, /* facts, and as many turns, of a dry run */
 	MAX_SESSION = 256,
 	MAX_TOPIC = 4096, /* every turn is searched for each of its words */
-	PLAN_DIGITS = 16,
 };
 
 struct deleting {
@@ -30,24 +29,11 @@ struct deleting {
 
 /* ---- what was asked ---- */
 
-static bool read_number(struct slice text, unsigned base, uint64_t *number)
-{
-	static const char digits[] = "0123456789abcdef";
-	bool fits = text.size > 0 && text.size <= 20;
-	*number = 0;
-	for (size_t i = 0; fits && i < text.size; i++) {
-		size_t digit = slice_find(slice_of(digits), slice_part(text, i, i + 1), 0);
-		fits = digit < base && *number <= (UINT64_MAX - digit) / base;
-		*number = *number * base + digit;
-	}
-	return fits && *number != 0;
-}
-
 static bool read_plan(struct admin_call *call, struct slice text, uint64_t *plan)
 {
 	if (text.data == NULL)
 		return true;
-	if (text.size == PLAN_DIGITS && read_number(text, 16, plan))
+	if (admin_read_hex(text, plan) && *plan != 0)
 		return true;
 	admin_reply_error(call, 400, "invalid_plan",
 			  "A plan is the \"plan\" that a dry run answered.");
@@ -198,7 +184,7 @@ static void run_by_id(struct deleting *deleting)
 	struct admin_call *call = deleting->call;
 	struct deletion *deletion = &deleting->deletion;
 	uint64_t most = deletion->kind == DELETION_CONVERSATION ? UINT32_MAX : UINT64_MAX;
-	if (read_number(call->item, 10, &deletion->id) && deletion->id <= most)
+	if (admin_read_id(call->item, &deletion->id) && deletion->id <= most)
 		run(deleting);
 	else
 		admin_reply_error(call, 400, "invalid_id",

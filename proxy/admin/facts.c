@@ -13,7 +13,7 @@ enum { ANSWER_LIMIT = 64 << 20, USUAL_LIMIT = 100, MAX_LIMIT = 1000 };
 
 /* ---- writing ---- */
 
-static void put_time(struct buffer *out, const char *name, int64_t at, struct arena *arena)
+void admin_put_time(struct buffer *out, const char *name, int64_t at, struct arena *arena)
 {
 	if (at == 0)
 		buffer_printf(out, ",\"%s\":null", name);
@@ -50,9 +50,9 @@ void admin_put_fact(struct buffer *out, const struct fact *fact, struct arena *a
 	json_put_flag(out, "pinned", fact->pinned);
 	buffer_printf(out, ",\"state\":\"%s\",\"repeats\":%" PRIu64, fact_state_name(fact->state),
 		      fact->repeats);
-	put_time(out, "observed_at", fact->observed_at, arena);
-	put_time(out, "valid_until", fact->expires_at, arena);
-	put_time(out, "ended_at", fact->ended_at, arena);
+	admin_put_time(out, "observed_at", fact->observed_at, arena);
+	admin_put_time(out, "valid_until", fact->expires_at, arena);
+	admin_put_time(out, "ended_at", fact->ended_at, arena);
 	json_put_id(out, "superseded_by", is_suggested ? 0 : fact->superseded_by);
 	json_put_id(out, "contradicts", is_suggested ? fact->superseded_by : 0);
 	buffer_printf(out, ",\"source\":{\"type\":\"%s\"", fact_source_name(fact->source));
@@ -82,18 +82,6 @@ static bool refuse(struct admin_call *call, const char *message)
 {
 	admin_reply_error(call, 400, "invalid_query", message);
 	return false;
-}
-
-/* An id as answers write it. */
-static bool read_id(struct slice text, uint64_t *id)
-{
-	*id = 0;
-	for (size_t i = 0; i < text.size; i++) {
-		if (text.data[i] < '0' || text.data[i] > '9' || *id > UINT64_MAX / 10 - 1)
-			return false;
-		*id = 10 * *id + (uint64_t)(text.data[i] - '0');
-	}
-	return *id > 0;
 }
 
 static bool read_states(struct admin_call *call, struct fact_filter *filter)
@@ -132,7 +120,7 @@ static bool read_filter(struct admin_call *call, struct fact_filter *filter)
 	    !admin_query_time(call, "since", &filter->since) ||
 	    !admin_query_time(call, "until", &filter->until) || !admin_query(call, "after", &after))
 		return false;
-	return after.data == NULL || read_id(after, &filter->after) ||
+	return after.data == NULL || admin_read_id(after, &filter->after) ||
 	       refuse(call, "\"after\" must be the \"next\" of an earlier answer.");
 }
 
@@ -145,10 +133,8 @@ void admin_get_facts(struct admin_call *call)
 		return;
 	enum store_result result = store_list_facts(call->service->store, call->user, &filter,
 						    limit, &page, &call->arena);
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
 	struct buffer out;
 	buffer_init(&out, ANSWER_LIMIT);
 	buffer_append(&out, SLICE("{\"user\":"));
@@ -175,10 +161,8 @@ static void reply_fact(struct admin_call *call, int status, uint64_t id)
 		reply_missing(call);
 		return;
 	}
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
 	buffer_init(&out, ANSWER_LIMIT);
 	admin_put_fact(&out, &account.fact, arena);
 	put_facts(&out, "history", account.older, account.older_count, arena);
@@ -192,7 +176,7 @@ static void reply_fact(struct admin_call *call, int status, uint64_t id)
 void admin_get_fact(struct admin_call *call)
 {
 	uint64_t id;
-	if (read_id(call->item, &id))
+	if (admin_read_id(call->item, &id))
 		reply_fact(call, 200, id);
 	else
 		reply_missing(call);
@@ -218,10 +202,8 @@ static void on_corrected(void *cookie, enum store_result result)
 	call->is_written = result == STORE_OK;
 	if (result == STORE_NOT_FOUND)
 		correcting->outcome.result = CORRECTION_NO_FACT;
-	else if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	else if (admin_has_failed(call, result))
 		return;
-	}
 	learner_wake(call->service->learner, call->user, false); /* for a new summary */
 	switch (correcting->outcome.result) {
 	case CORRECTION_DONE:
@@ -276,8 +258,7 @@ static bool apply_policy(struct correcting *correcting, bool was_pii)
 		admin_reply_error(call, 409, "restricted", "This user wants nothing kept.");
 		return false;
 	}
-	const struct config_memory configured =
-		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	const struct config_memory configured = admin_memory_settings(call);
 	const enum pii pii = settings_pii(&settings, (enum pii)configured.retention.pii);
 	if (!gives || !is_pii || pii == PII_KEEP)
 		return true;
@@ -302,8 +283,7 @@ static struct correcting *begin(struct admin_call *call, enum correction_kind ki
 static bool read_body(struct correcting *correcting)
 {
 	struct admin_call *call = correcting->call;
-	const struct config_memory settings =
-		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	const struct config_memory settings = admin_memory_settings(call);
 	struct intake intake = config_intake(&settings);
 	const char *fault = fact_body_read(&correcting->correction,
 					   http_request_body(call->request), &intake, &call->arena);
@@ -330,7 +310,7 @@ static bool is_pii(struct admin_call *call, uint64_t id)
 void admin_patch_fact(struct admin_call *call)
 {
 	struct correcting *correcting = begin(call, CORRECTION_PATCH);
-	if (!read_id(call->item, &correcting->correction.id))
+	if (!admin_read_id(call->item, &correcting->correction.id))
 		reply_missing(call);
 	else if (read_body(correcting) &&
 		 admin_read_match(correcting->call, &correcting->correction.match) &&
@@ -341,7 +321,7 @@ void admin_patch_fact(struct admin_call *call)
 void admin_restore_fact(struct admin_call *call)
 {
 	struct correcting *correcting = begin(call, CORRECTION_RESTORE);
-	if (!read_id(call->item, &correcting->correction.id))
+	if (!admin_read_id(call->item, &correcting->correction.id))
 		reply_missing(call);
 	else if (admin_read_match(correcting->call, &correcting->correction.match))
 		correct(correcting);

@@ -189,8 +189,7 @@ static const char *read_messages(struct import *import, struct slice body,
 				 struct json_value messages)
 {
 	struct admin_call *call = import->call;
-	struct config_memory settings =
-		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	struct config_memory settings = admin_memory_settings(call);
 	struct json_walk walk = json_walk(body, messages);
 	import->intake = config_intake(&settings);
 	while (json_next(&walk)) {
@@ -262,8 +261,7 @@ static void on_importer_gone(struct admin_call *call)
 static void wait_for_vectors(struct import *import)
 {
 	struct admin_call *call = import->call;
-	struct config_memory settings =
-		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	struct config_memory settings = admin_memory_settings(call);
 	bool embeds =
 		call->config->model.embedding[0] != '\0' && mode_recalls((enum mode)settings.mode);
 	if (embeds && call->request != NULL)
@@ -283,10 +281,8 @@ static void on_imported(void *cookie, enum store_result result)
 {
 	struct import *import = cookie;
 	struct admin_call *call = import->call;
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
 	learner_wake(call->service->learner, call->user, false);
 	wait_for_vectors(import);
 }

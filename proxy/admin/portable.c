@@ -177,10 +177,8 @@ void admin_get_export(struct admin_call *call)
 		return;
 	enum store_result result =
 		store_read_memory(call->service->store, call->user, &memory, &call->arena);
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
 	if (memory.user.size == 0) {
 		memory.user = call->parameter;
 		memory.tenant = call->tenant;
@@ -230,8 +228,7 @@ static void put_calls(struct buffer *out, const struct taking *taking)
 {
 	const struct admin_call *call = taking->call;
 	const struct portable_memory *memory = &taking->reader.memory;
-	struct config_memory settings =
-		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	struct config_memory settings = admin_memory_settings(call);
 	size_t pending = 0;
 	size_t summarized = 0;
 	for (size_t i = 0; i < memory->turn_count; i++) {
@@ -269,10 +266,8 @@ static void on_taken(void *cookie, enum store_result result)
 	struct taking *taking = cookie;
 	struct admin_call *call = taking->call;
 	const struct take_in_count *count = &taking->count;
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
 	if (count->settings && !taking->reader.memory.settings.learn)
 		learner_forget(call->service->learner, call->user);
 	learner_wake(call->service->learner, call->user, false);
@@ -354,8 +349,7 @@ void admin_post_import(struct admin_call *call)
 	if (!read_form(call, &form) || !admin_query_switch(call, "dry_run", &dry_run) ||
 	    !admin_query_switch(call, "learn", &learn))
 		return;
-	struct config_memory settings =
-		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	struct config_memory settings = admin_memory_settings(call);
 	struct taking *taking = arena_alloc(&call->arena, sizeof(*taking));
 	*taking = (struct taking){
 		.call = call,

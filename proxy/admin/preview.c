@@ -58,10 +58,8 @@ static void reply(struct preview *preview)
 	enum store_result result = store_tell_turns(
 		call->service->store, store_user_key(identity->tenant, identity->user), &receipt,
 		&call->arena);
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
 	buffer_init(&out, 2 * PREVIEW_LIMIT);
 	buffer_append(&out, SLICE("{\"receipt\":"));
 	buffer_append(&out, receipt);

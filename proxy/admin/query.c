@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-enum { MESSAGE_LIMIT = 256, MOST_SHOWN = 64, VERSION_DIGITS = 16 };
+enum { MESSAGE_LIMIT = 256, MOST_SHOWN = 64, HEX_DIGITS = 16 };
 
 /* The next "name=value", and what follows it. */
 static struct slice take_pair(struct slice *query)
@@ -119,6 +119,35 @@ bool admin_query_pii(struct admin_call *call, int *pii, unsigned *classes)
 	       refuse(call, "pii", "true, false or a class of [pii]");
 }
 
+bool admin_read_id(struct slice text, uint64_t *id)
+{
+	*id = 0;
+	for (size_t i = 0; i < text.size; i++) {
+		const uint64_t digit = (uint64_t)(text.data[i] - '0');
+		if (digit > 9 || *id > (UINT64_MAX - digit) / 10)
+			return false;
+		*id = 10 * *id + digit;
+	}
+	return *id > 0;
+}
+
+bool admin_read_hex(struct slice text, uint64_t *id)
+{
+	bool fits = text.size == HEX_DIGITS;
+	*id = 0;
+	for (size_t i = 0; fits && i < text.size; i++) {
+		size_t digit = slice_find(SLICE("0123456789abcdef"), slice_part(text, i, i + 1), 0);
+		fits = digit < 16;
+		*id = *id << 4 | digit;
+	}
+	return fits;
+}
+
+struct config_memory admin_memory_settings(const struct admin_call *call)
+{
+	return config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+}
+
 /* The name's place in the list, from 0, or the number of names in it. */
 static unsigned place_in(struct slice names, struct slice name)
 {
@@ -188,25 +217,12 @@ static bool take_tag(struct slice *list, struct slice *tag)
 	return list->size == 0 || list->data[0] == ',';
 }
 
-/* False: no fact ever has that tag. */
-static bool read_version(struct slice tag, uint64_t *version)
-{
-	bool fits = tag.size == VERSION_DIGITS;
-	*version = 0;
-	for (size_t i = 0; fits && i < tag.size; i++) {
-		size_t digit = slice_find(SLICE("0123456789abcdef"), slice_part(tag, i, i + 1), 0);
-		fits = digit < 16;
-		*version = *version << 4 | digit;
-	}
-	return fits;
-}
-
 static bool read_tags(struct slice list, uint64_t *versions, size_t *count)
 {
 	struct slice tag;
 	bool fits;
 	while ((fits = take_tag(&list, &tag)) && tag.data != NULL)
-		*count += read_version(tag, &versions[*count]);
+		*count += admin_read_hex(tag, &versions[*count]);
 	return fits;
 }
 
@@ -225,8 +241,7 @@ bool admin_read_match(struct admin_call *call, struct fact_match *match)
 	}
 	if (!match->is_asked)
 		return true;
-	uint64_t *versions =
-		arena_alloc(&call->arena, (size / VERSION_DIGITS + 1) * sizeof(*versions));
+	uint64_t *versions = arena_alloc(&call->arena, (size / HEX_DIGITS + 1) * sizeof(*versions));
 	match->versions = versions;
 	for (size_t i = 0; fits && i < head->field_count; i++) {
 		if (slice_equal_nocase(head->fields[i].name, SLICE("If-Match")))

@@ -10,7 +10,6 @@ enum {
 	ANSWER_LIMIT = 64 << 20,
 	USUAL_LIMIT = 100,
 	MAX_LIMIT = 1000,
-	ID_DIGITS = 16,
 };
 
 static int64_t created_at(uint64_t id)
@@ -44,20 +43,6 @@ static bool is_of_tenant(struct admin_call *call, const struct kept_receipt *rec
 	return memcmp(asked.bytes, receipt->user.bytes, sizeof(asked.bytes)) == 0;
 }
 
-static bool read_receipt_id(struct slice text, uint64_t *id)
-{
-	static const char digits[] = "0123456789abcdef";
-	bool is_id = text.size == 16;
-	*id = 0;
-	for (size_t i = 0; is_id && i < text.size; i++) {
-		struct slice digit = slice_part(text, i, i + 1);
-		size_t value = slice_find(slice_of(digits), digit, 0);
-		is_id = value < 16;
-		*id = *id << 4 | value;
-	}
-	return is_id;
-}
-
 void admin_put_receipt(struct buffer *out, const struct kept_receipt *receipt, struct arena *arena)
 {
 	struct slice text = receipt->text;
@@ -72,14 +57,12 @@ void admin_get_receipt(struct admin_call *call)
 	uint64_t id;
 	struct kept_receipt receipt;
 	enum store_result result = STORE_NOT_FOUND;
-	if (read_receipt_id(call->parameter, &id))
+	if (admin_read_hex(call->parameter, &id))
 		result = store_read_receipt(call->service->store, id, &receipt, &call->arena);
 	if (result == STORE_OK && !is_of_tenant(call, &receipt))
 		result = STORE_NOT_FOUND;
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
 	call->is_of_user = true;
 	call->user = receipt.user;
 	struct buffer out;
@@ -154,7 +137,7 @@ void admin_get_receipts(struct admin_call *call)
 	    !admin_query(call, "after", &after) ||
 	    !admin_query_number(call, "limit", MAX_LIMIT, &limit))
 		return;
-	if (after.data != NULL && !read_receipt_id(after, &next)) {
+	if (after.data != NULL && !admin_read_hex(after, &next)) {
 		admin_reply_error(call, 400, "invalid_query",
 				  "\"after\" must be the \"next\" of an earlier answer.");
 		return;

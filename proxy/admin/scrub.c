@@ -8,16 +8,6 @@
 
 enum { ANSWER_LIMIT = 4096, SECOND_MS = 1000 };
 
-/* null: none */
-static void put_time(struct admin_call *call, struct buffer *out, const char *name, int64_t at)
-{
-	buffer_printf(out, ",\"%s\":", name);
-	if (at == 0)
-		buffer_append(out, SLICE("null"));
-	else
-		buffer_printf(out, "\"%.*s\"", SLICE_PRINT(text_time(at, &call->arena)));
-}
-
 static void put_schedule(struct buffer *out, uint64_t schedule)
 {
 	static const char *const words[] = {[CONFIG_SCRUB_OFF] = "off",
@@ -38,8 +28,8 @@ void scrub_put_state(struct admin_call *call, struct buffer *out)
 	buffer_printf(out, ",\"running\":%s,\"share\":%.2f,\"pending\":%s",
 		      state.running ? "true" : "false", state.share,
 		      state.pending ? "true" : "false");
-	put_time(call, out, "last_at", state.last);
-	put_time(call, out, "due_at", state.due);
+	admin_put_time(out, "last_at", state.last, &call->arena);
+	admin_put_time(out, "due_at", state.due, &call->arena);
 	buffer_append(out, SLICE(",\"error\":"));
 	json_quote(out, slice_of(state.error));
 	buffer_append_byte(out, '}');
@@ -52,7 +42,7 @@ static void put_backups(struct admin_call *call, const struct deletion_report *r
 	const int64_t exported = store_keys_exported(call->service->store);
 	const int64_t until = exported + (int64_t)call->config->storage.backup_keys_keep;
 	if (exported >= report->oldest && exported != 0 && until > clock_wall())
-		put_time(call, out, "backups_until", until);
+		admin_put_time(out, "backups_until", until, &call->arena);
 }
 
 /* Erasing leaves the bytes where they were; without the user's keys nobody can read them. */
@@ -65,9 +55,9 @@ void scrub_put_disk(struct admin_call *call, const struct deletion_report *repor
 	const char *disk = comes ? "scrub pending" : "logical";
 	const bool by_keys = report->users > 0 && store_erases_by_keys(call->service->store);
 	buffer_printf(out, ",\"disk\":\"%s\"", by_keys ? "keys" : disk);
-	put_time(call, out, "disk_until", by_keys ? 0 : state.due);
-	put_time(call, out, "left_out_until",
-		 clock_wall() + (int64_t)call->config->storage.erasure_list);
+	admin_put_time(out, "disk_until", by_keys ? 0 : state.due, &call->arena);
+	admin_put_time(out, "left_out_until",
+		       clock_wall() + (int64_t)call->config->storage.erasure_list, &call->arena);
 	if (by_keys)
 		put_backups(call, report, out);
 }

@@ -33,10 +33,8 @@ void admin_get_settings(struct admin_call *call)
 static void on_stored(void *cookie, enum store_result result)
 {
 	struct admin_call *call = cookie;
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
 	learner_wake(call->service->learner, call->user, false); /* they may have agreed */
 	admin_get_settings(call);
 }
@@ -44,8 +42,7 @@ static void on_stored(void *cookie, enum store_result result)
 void admin_put_settings(struct admin_call *call)
 {
 	struct user_settings settings;
-	const struct config_memory memory =
-		config_memory_for(call->config, (struct slice){0}, call->tenant, call->parameter);
+	const struct config_memory memory = admin_memory_settings(call);
 	struct intake intake = config_intake(&memory);
 	const char *fault = portable_read_settings(&settings, http_request_body(call->request),
 						   &intake, &call->arena);

@@ -211,10 +211,8 @@ void admin_get_memory(struct admin_call *call)
 	enum store_result result =
 		store_read_user(call->service->store, call->user, MAX_TURNS_SHOWN, clock_wall(),
 				&reading.memory, &call->arena);
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
 	find_told(&reading);
 	struct buffer out;
 	buffer_init(&out, ANSWER_LIMIT);
@@ -234,10 +232,8 @@ static void on_unparked(void *cookie, enum store_result result)
 {
 	struct unparking *unparking = cookie;
 	struct admin_call *call = unparking->call;
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
 	if (unparking->everybody)
 		learner_wake_all(call->service->learner);
 	else
