@@ -25,8 +25,14 @@ def entries(daemon, query=""):
     return reply.json()
 
 
-def all_entries(daemon, query=""):
-    return entries(daemon, "?limit=1000" + query)["entries"]
+def all_entries(daemon, after=0):
+    """Of all pages: other tests share the daemon and its log."""
+    found = []
+    while after is not None:
+        page = entries(daemon, f"?limit=1000&after={after}" if after else "?limit=1000")
+        found += page["entries"]
+        after = page["next"]
+    return found
 
 
 def mark(daemon):
@@ -39,7 +45,7 @@ def mark(daemon):
 
 def between(daemon, begin, end):
     """The entries between two marks, without those of reading the log."""
-    return [e for e in all_entries(daemon, f"&after={begin}") if e["target"] != "audit" and e["seq"] < end]
+    return [e for e in all_entries(daemon, begin) if e["target"] != "audit" and e["seq"] < end]
 
 
 def whole(answer):
