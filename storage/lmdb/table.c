@@ -169,6 +169,25 @@ bool table_get(struct transaction *transaction, enum table table, struct key key
 	return transaction_went_well(transaction, code);
 }
 
+/* One search serves both the record before, which the account has, and its successor. */
+static int put(struct transaction *transaction, enum table table, MDB_val *at, MDB_val in)
+{
+	struct MDB_cursor *cursor;
+	MDB_val found = in;
+	int code = mdb_cursor_open(transaction->handle, dbi_of(transaction, table), &cursor);
+	if (code != MDB_SUCCESS)
+		return code;
+	code = mdb_cursor_put(cursor, at, &found, MDB_NOOVERWRITE);
+	if (code == MDB_KEYEXIST) {
+		space_note(transaction, table, slice_of_val(*at), slice_of_val(found), -1);
+		code = mdb_cursor_put(cursor, at, &in, MDB_CURRENT);
+	} else if (code == MDB_SUCCESS) {
+		note_count(transaction, table, 1);
+	}
+	mdb_cursor_close(cursor);
+	return code;
+}
+
 void table_put(struct transaction *transaction, enum table table, struct key key,
 	       struct slice value)
 {
@@ -179,17 +198,8 @@ void table_put(struct transaction *transaction, enum table table, struct key key
 	MDB_val at = val_of_key(&place);
 	value = transaction_seal(transaction, table, slice_of_val(at), value);
 	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
-	MDB_val found = in;
 	note_touched(transaction, table, at);
-	int code = mdb_put(transaction->handle, dbi_of(transaction, table), &at, &found,
-			   MDB_NOOVERWRITE);
-	if (code == MDB_KEYEXIST) {
-		space_note(transaction, table, slice_of_val(at), slice_of_val(found), -1);
-		code = mdb_put(transaction->handle, dbi_of(transaction, table), &at, &in, 0);
-	} else if (code == MDB_SUCCESS) {
-		note_count(transaction, table, 1);
-	}
-	if (transaction_went_well(transaction, code))
+	if (transaction_went_well(transaction, put(transaction, table, &at, in)))
 		space_note(transaction, table, slice_of_val(at), value, 1);
 	transaction_end_put(transaction);
 }

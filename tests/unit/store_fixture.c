@@ -131,10 +131,9 @@ static int64_t space_of_record(size_t tree, size_t key, size_t value)
 }
 
 /* A receipt's user stands at its beginning. */
-static const unsigned char *owner_of(size_t tree, MDB_val key, MDB_val value)
+static const unsigned char *owner_of(bool is_sealed, size_t tree, MDB_val key, MDB_val value)
 {
 	const unsigned char *bytes = value.mv_data;
-	const bool is_sealed = fixture_master() != NULL;
 	if (tree >= FIRST_USER_TABLE)
 		return key.mv_data;
 	if (is_sealed)
@@ -160,7 +159,8 @@ static void take_tree(struct transaction *transaction, size_t tree, struct diges
 	ck_assert_int_eq(
 		mdb_cursor_open(transaction->handle, transaction->store->trees[tree], &cursor), 0);
 	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
-		const unsigned char *owner = owner_of(tree, key, value);
+		const unsigned char *owner =
+			owner_of(transaction->sealer != NULL, tree, key, value);
 		if (owner == NULL)
 			continue;
 		const int64_t bytes = space_of_record(tree, key.mv_size, value.mv_size);

@@ -146,6 +146,7 @@ START_TEST(what_is_made_of_an_export_is_what_was_written_out)
 	fixture.store = store_of(file, folder, &report);
 	ck_assert_msg(fixture.store != NULL, "%s", report.error);
 	assert_counts(&report, text);
+	fixture_check_space(&fixture);
 	struct buffer after = picture_of(&fixture);
 	ck_assert_msg(slice_equal(buffer_slice(&before), buffer_slice(&after)), "%.*s\n%.*s",
 		      SLICE_PRINT(buffer_slice(&before)), SLICE_PRINT(buffer_slice(&after)));

@@ -204,6 +204,13 @@ int mdb_del(MDB_txn *txn, MDB_dbi table, MDB_val *key, MDB_val *value)
 	return note(txn, bit, 0, REAL(mdb_del)(txn, table, key, value));
 }
 
+int mdb_cursor_put(MDB_cursor *cursor, MDB_val *key, MDB_val *value, unsigned flags)
+{
+	int bit = kinds_bit_of(mdb_cursor_dbi(cursor), key);
+	int code = REAL(mdb_cursor_put)(cursor, key, value, flags);
+	return note(mdb_cursor_txn(cursor), bit, 1, code);
+}
+
 int mdb_cursor_del(MDB_cursor *cursor, unsigned flags)
 {
 	MDB_val key = {0, NULL};
