@@ -1,14 +1,17 @@
 """The harness itself: what it pretends to be is taken for real by the SDKs, without a daemon between."""
 
 import math
+import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import httpx
 import openai
 import pytest
 
 from harness.chat import stream_text
-from harness.daemon import daemon_program
+from harness.daemon import clean_environment, daemon_program, program
 from harness.upstream import (
     DONE,
     Upstream,
@@ -165,6 +168,14 @@ def test_the_memory_model_answers_for_the_newest_turn():
     assert replies[0].status_code == 429
     assert "Oslo" in replies[1].json()["choices"][0]["message"]["content"]
     assert len(model.fact_calls("I moved to Oslo.")) == 2
+
+
+@pytest.mark.parametrize("limit, code", [("120", 0), ("0.001", 1)])  # seconds; the tests of the latter are killed
+def test_unit_tests_leave_no_files(limit, code):
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        environment = clean_environment(TMPDIR=folder, CK_DEFAULT_TIMEOUT=limit)
+        done = subprocess.run([program("tests/test_store_index")], capture_output=True, env=environment)
+        assert done.returncode == code and not list(Path(folder).iterdir())
 
 
 @pytest.mark.skipif("late" not in daemon_program(), reason="the store answers at once")

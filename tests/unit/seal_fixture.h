@@ -13,15 +13,14 @@
 #include <unistd.h>
 
 /* Each test runs in a process of its own. */
-static char folder[64];
+static char folder[UNIT_PATH];
 static char file[96];
 static const unsigned char master[CIPHER_KEY] = "the master key of this test";
 static const unsigned char other[CIPHER_KEY] = "another one";
 
 static inline void begin(void)
 {
-	(void)snprintf(folder, sizeof(folder), "/tmp/recalld-seal-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	unit_folder(folder);
 	(void)snprintf(file, sizeof(file), "%s/" KEY_FILE, folder);
 }
 

@@ -113,8 +113,7 @@ void fixture_init(struct fixture *fixture, uint64_t map_size)
 {
 	*fixture =
 		(struct fixture){.map_size = map_size, .receipts = 100, .forget_epoch = UINT64_MAX};
-	(void)snprintf(fixture->path, sizeof(fixture->path), "/tmp/recalld-store-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(fixture->path));
+	unit_folder(fixture->path);
 	fixture_loop_init(&fixture->loop);
 	open_store(fixture);
 }

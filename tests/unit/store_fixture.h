@@ -33,7 +33,7 @@ void fixture_done(void *cookie, enum store_result result); /* store_done; a fixt
 enum store_result fixture_await(struct fixture_loop *loop, struct fixture_wait *wait);
 
 struct fixture {
-	char path[64];
+	char path[UNIT_PATH];
 	uint64_t map_size;
 	uint64_t receipts;
 	struct store *store;

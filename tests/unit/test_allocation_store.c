@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* ---- one call, without each of its allocations ---- */
@@ -24,21 +23,10 @@ struct attempt {
 	size_t clear, failed;
 };
 
-/* In memory if the system has such a folder with room: nothing here waits for a disk. */
-static const char *quick_folder(void)
-{
-	struct statvfs status;
-	bool quick = access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &status) == 0 &&
-		     (uint64_t)status.f_bavail * status.f_frsize >= 4 * (uint64_t)PLACE_MAP;
-	return quick ? "/dev/shm" : P_tmpdir;
-}
-
 static void set_up(struct attempt *attempt)
 {
 	struct place *place = &attempt->place;
-	(void)snprintf(place->folder, sizeof(place->folder), "%s/recalld-store-XXXXXX",
-		       quick_folder());
-	ck_assert_ptr_nonnull(mkdtemp(place->folder));
+	unit_folder(place->folder);
 	fixture_loop_init(&place->loop);
 }
 

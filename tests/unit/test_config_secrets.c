@@ -1,15 +1,17 @@
 #include "tests/unit/config_reading.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Writes a file whose name is in `path`, and a configuration of `text` that names it. */
-static void put_secret(char path[32], const char *content, size_t size, mode_t mode)
+static void put_secret(char path[UNIT_PATH], const char *content, size_t size, mode_t mode)
 {
-	(void)strcpy(path, "/tmp/recalld-secret-XXXXXX");
-	int file = mkstemp(path);
+	unit_folder(path);
+	(void)strcat(path, "/key");
+	int file = creat(path, 0600);
 	ck_assert_int_ge(file, 0);
 	ck_assert_int_eq(write(file, content, size), (ssize_t)size);
 	ck_assert_int_eq(fchmod(file, mode), 0);
@@ -30,7 +32,7 @@ START_TEST(a_secret_may_stand_in_a_file)
 	} cases[] = {
 		{"sk-1", "sk-1"}, {"sk-1\n", "sk-1"}, {"sk-1\r\n", "sk-1"}, {"#;\"$x", "#;\"$x"}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char path[32];
+		char path[UNIT_PATH];
 		put_secret(path, cases[i].content, strlen(cases[i].content), 0600);
 		struct reading reading = read_naming("[upstream]\napi_key_file = %1$s\n[model]\n"
 						     "api_key_file = %1$s\n[identity]\n"
@@ -67,7 +69,7 @@ START_TEST(a_secrets_file_must_hold_one_secret)
 		{large, sizeof(large) - 1, "is larger than 64K"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char path[32];
+		char path[UNIT_PATH];
 		put_secret(path, cases[i].content, cases[i].size, 0600);
 		struct reading reading = read_naming("[model]\napi_key_file = %s\n", path);
 		ck_assert_ptr_null(reading.config);
@@ -87,7 +89,7 @@ END_TEST
 
 START_TEST(a_secret_stands_in_one_place)
 {
-	char path[32];
+	char path[UNIT_PATH];
 	put_secret(path, "sk-file", 7, 0644);
 	struct reading reading = read_naming("[model]\napi_key = k\napi_key_file = %s\n", path);
 	ck_assert_ptr_null(reading.config);

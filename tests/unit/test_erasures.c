@@ -10,13 +10,12 @@
 
 /* The list of erasures, without a store. */
 
-static char folder[64];
+static char folder[UNIT_PATH];
 static char file[96];
 
 static void begin(void)
 {
-	(void)snprintf(folder, sizeof(folder), "/tmp/recalld-erasures-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	unit_folder(folder);
 	(void)snprintf(file, sizeof(file), "%s/" ERASURES_FILE, folder);
 }
 

@@ -337,10 +337,10 @@ END_TEST
 
 START_TEST(a_local_socket_is_listened_on_and_its_leftover_replaced)
 {
-	char folder[] = "/tmp/recalld-test-XXXXXX";
+	char folder[UNIT_PATH];
 	char address[100];
 	char error[200] = "";
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	unit_folder(folder);
 	(void)snprintf(address, sizeof(address), "unix:%s/s", folder);
 	char own[120]; /* what a process of this number left when it ended half-way */
 	(void)snprintf(own, sizeof(own), "%s.%d", address + 5, (int)getpid());
@@ -383,10 +383,10 @@ END_TEST
 
 START_TEST(a_local_socket_whose_queue_is_full_is_listened_on)
 {
-	char folder[] = "/tmp/recalld-test-XXXXXX";
+	char folder[UNIT_PATH];
 	char address[100];
 	char error[200] = "";
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	unit_folder(folder);
 	(void)snprintf(address, sizeof(address), "unix:%s/s", folder);
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	memcpy(name.sun_path, address + 5, strlen(address + 5));
@@ -410,10 +410,12 @@ END_TEST
 
 START_TEST(a_file_that_is_no_socket_is_left_alone)
 {
-	char file[] = "/tmp/recalld-test-XXXXXX";
+	char file[UNIT_PATH];
 	char address[100];
 	char error[200] = "";
-	close(mkstemp(file));
+	unit_folder(file);
+	(void)strcat(file, "/file");
+	close(creat(file, 0600));
 	(void)snprintf(address, sizeof(address), "unix:%s", file);
 	ck_assert_int_eq(http_listen_socket(address, false, error, sizeof(error)), -1);
 	ck_assert_ptr_nonnull(strstr(error, "the path is a file, not a socket"));
@@ -424,10 +426,10 @@ END_TEST
 
 START_TEST(the_longest_path_that_the_configuration_takes_is_listened_on)
 {
-	char folder[] = "/tmp/recalld-test-XXXXXX";
+	char folder[UNIT_PATH];
 	char address[5 + 99 + 1];
 	char error[200] = "";
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	unit_folder(folder);
 	int size = snprintf(address, sizeof(address), "unix:%s/", folder);
 	memset(address + size, 's', sizeof(address) - (size_t)size - 1);
 	address[sizeof(address) - 1] = '\0';

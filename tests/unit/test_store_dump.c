@@ -118,7 +118,7 @@ START_TEST(what_is_made_of_an_export_is_what_was_written_out)
 {
 	struct fixture fixture;
 	struct dump_report report;
-	char folder[] = "/tmp/recalld-store-XXXXXX";
+	char folder[UNIT_PATH];
 	fixture_init(&fixture, MAP);
 	dump_fill(&fixture);
 	struct buffer before = picture_of(&fixture);
@@ -142,7 +142,7 @@ START_TEST(what_is_made_of_an_export_is_what_was_written_out)
 	ck_assert_str_eq(report.error, "cannot write the export: No space left on device");
 	(void)close(full);
 	rewind(file);
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	unit_folder(folder);
 	fixture.store = store_of(file, folder, &report);
 	ck_assert_msg(fixture.store != NULL, "%s", report.error);
 	assert_counts(&report, text);
@@ -198,12 +198,12 @@ START_TEST(ids_begin_behind_all_that_an_export_of_any_moments_has)
 	};
 	struct arena arena = {0};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char folder[] = "/tmp/recalld-store-XXXXXX";
+		char folder[UNIT_PATH];
 		struct dump_report report;
 		struct slice text =
 			arena_printf(&arena, "{\"recalld_export\":1}\n%s\n", cases[i].lines);
 		FILE *in = fmemopen((void *)(uintptr_t)text.data, text.size, "r");
-		ck_assert_ptr_nonnull(mkdtemp(folder));
+		unit_folder(folder);
 		struct store *store = store_of(in, folder, &report);
 		ck_assert_msg(store != NULL, "%s", report.error);
 		store_close(store);
@@ -225,11 +225,11 @@ END_TEST
 static const char *refusal_of(struct slice text)
 {
 	static struct dump_report report;
-	char folder[] = "/tmp/recalld-store-XXXXXX";
+	char folder[UNIT_PATH];
 	FILE *in = text.size == 0 ? fopen("/dev/null", "r")
 				  : fmemopen((void *)(uintptr_t)text.data, text.size, "r");
 	ck_assert_ptr_nonnull(in);
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	unit_folder(folder);
 	store_close(store_of(in, folder, &report));
 	(void)fclose(in);
 	empty(folder);
@@ -265,7 +265,7 @@ END_TEST
 START_TEST(a_long_export_is_taken_in_several_transactions)
 {
 	enum { TURNS = 4500 };
-	char folder[] = "/tmp/recalld-store-XXXXXX";
+	char folder[UNIT_PATH];
 	struct dump_report report;
 	FILE *in = tmpfile();
 	(void)fputs("{\"recalld_export\":1}\n" USER("0", "7", "9"), in);
@@ -273,7 +273,7 @@ START_TEST(a_long_export_is_taken_in_several_transactions)
 		(void)fprintf(in, TURN("0", "%d"), i);
 	(void)fputs(TURN("1", "1") "{\"end\":true}\n", in);
 	rewind(in);
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	unit_folder(folder);
 	commits = 0;
 	(void)refusal_of(SLICE("{\"recalld_export\":1}\n{\"end\":true}\n"));
 	size_t least = commits;

@@ -84,9 +84,9 @@ END_TEST
 
 START_TEST(one_that_can_be_made_is_fine_and_not_made)
 {
-	char path[64];
-	char top[] = "/tmp/recalld-store-XXXXXX";
-	ck_assert_ptr_nonnull(mkdtemp(top));
+	char path[UNIT_PATH + 16];
+	char top[UNIT_PATH];
+	unit_folder(top);
 	assert_look(top, STORE_LOOK_FINE, NULL);
 	(void)snprintf(path, sizeof(path), "%s/deep/er", top);
 	assert_look(path, STORE_LOOK_FINE, NULL);
@@ -102,10 +102,10 @@ END_TEST
 
 START_TEST(where_this_user_may_not_write_is_told)
 {
-	char path[64];
+	char path[UNIT_PATH + 16];
 	char why[256] = "";
-	char top[] = "/tmp/recalld-store-XXXXXX";
-	ck_assert_ptr_nonnull(mkdtemp(top));
+	char top[UNIT_PATH];
+	unit_folder(top);
 	(void)snprintf(path, sizeof(path), "%s/deep/er", top);
 	ck_assert_int_eq(chmod(top, 0555), 0);
 	assert_look_of_nobody(top, STORE_LOOK_DENIED, "cannot write in");

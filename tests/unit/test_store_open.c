@@ -193,10 +193,10 @@ END_TEST
 START_TEST(a_folder_is_made_with_those_above_it)
 {
 	char error[256] = "";
-	char top[] = "/tmp/recalld-store-XXXXXX";
-	ck_assert_ptr_nonnull(mkdtemp(top));
+	char top[UNIT_PATH];
+	unit_folder(top);
 	struct fixture fixture = {.map_size = MAP};
-	(void)snprintf(fixture.path, sizeof(fixture.path), "%s/deep/er", top);
+	(void)snprintf(fixture.path, sizeof(fixture.path), "%.54s/deep/er", top);
 	struct store_options options = {
 		.path = fixture.path, .map_size = MAP, .receipts = 10, .master = fixture_master()};
 	fixture_loop_init(&fixture.loop);
@@ -228,9 +228,9 @@ START_TEST(what_keeps_a_folder_above_from_being_made_is_told)
 {
 	enum { NOBODY = 65534 };
 	char error[256] = "";
-	char path[64];
-	char top[] = "/tmp/recalld-store-XXXXXX";
-	ck_assert_ptr_nonnull(mkdtemp(top));
+	char path[UNIT_PATH + 16];
+	char top[UNIT_PATH];
+	unit_folder(top);
 	ck_assert_int_eq(chmod(top, 0555), 0);
 	(void)snprintf(path, sizeof(path), "%s/deep/er", top);
 	bool is_root = geteuid() == 0;
@@ -245,6 +245,12 @@ START_TEST(what_keeps_a_folder_above_from_being_made_is_told)
 	ck_assert_int_eq(rmdir(top), 0);
 }
 END_TEST
+
+/* The next test is about the cache of a disk, so this program's stores are on one. */
+__attribute__((constructor)) static void go_to_disk(void)
+{
+	(void)setenv("TMPDIR", "/var/tmp", 1);
+}
 
 /* Of the pages behind the last one that is used, how many stand in the system's cache. */
 static size_t count_cached(const struct fixture *fixture, size_t wanted)

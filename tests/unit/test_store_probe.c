@@ -91,8 +91,8 @@ static void assert_both(const struct probed *probed, const char *fault)
 START_TEST(a_sound_store_and_none_at_all_have_no_fault)
 {
 	struct probed probed;
-	char top[] = "/tmp/recalld-store-XXXXXX";
-	ck_assert_ptr_nonnull(mkdtemp(top));
+	char top[UNIT_PATH];
+	unit_folder(top);
 	assert_probe(top, true, NULL);
 	ck_assert_int_eq(rmdir(top), 0);
 	probed_init(&probed);
@@ -244,12 +244,12 @@ END_TEST
 
 START_TEST(what_another_program_stores_is_no_store)
 {
-	char top[] = "/tmp/recalld-store-XXXXXX";
-	char path[64];
+	char top[UNIT_PATH];
+	char path[UNIT_PATH + 16];
 	MDB_env *env;
 	MDB_txn *txn;
 	MDB_dbi dbi;
-	ck_assert_ptr_nonnull(mkdtemp(top));
+	unit_folder(top);
 	ck_assert_int_eq(mdb_env_create(&env), 0);
 	ck_assert_int_eq(mdb_env_set_maxdbs(env, 1), 0);
 	ck_assert_int_eq(mdb_env_open(env, top, MDB_NOLOCK, 0600), 0);

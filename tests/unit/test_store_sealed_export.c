@@ -3,6 +3,7 @@
 #include "storage/dump/dump.h"
 #include "tests/unit/sealed_fixture.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,13 +72,14 @@ static FILE *export_sealed(const struct fixture *fixture, struct dump_report *re
 }
 
 /* Its path is `path`. */
-static size_t export_keys(const struct fixture *fixture, char path[32])
+static size_t export_keys(const struct fixture *fixture, char path[UNIT_PATH])
 {
 	const struct store_options options = {.path = fixture->path, .master = fixture_master()};
 	char error[512];
 	size_t users;
-	(void)snprintf(path, 32, "/tmp/recalld-keys-XXXXXX");
-	int out = mkstemp(path);
+	unit_folder(path);
+	(void)strcat(path, "/keys");
+	int out = open(path, O_RDWR | O_CREAT, 0600);
 	ck_assert_int_ge(out, 0);
 	ck_assert_msg(store_export_keys(&options, backup, out, &users, error, sizeof(error)), "%s",
 		      error);
@@ -138,7 +140,7 @@ START_TEST(a_sealed_export_shows_nothing_and_builds_the_same_store_with_its_keys
 	struct fixture fixture;
 	struct fixture again;
 	struct dump_report written, taken;
-	char keys[32];
+	char keys[UNIT_PATH];
 	size_t size;
 	sealed_begin(&fixture);
 	sealed_fill(&fixture);
@@ -175,7 +177,7 @@ START_TEST(who_has_no_keys_in_both_exports_is_left_out)
 	struct fixture fixture;
 	struct fixture again;
 	struct dump_report report;
-	char before[32], after[32];
+	char before[UNIT_PATH], after[UNIT_PATH];
 	sealed_begin(&fixture);
 	sealed_fill(&fixture);
 	FILE *early = export_sealed(&fixture, &report);
@@ -245,7 +247,7 @@ START_TEST(what_is_opened_but_is_no_record_is_counted)
 	struct fixture fixture;
 	struct fixture again;
 	struct dump_report report;
-	char keys[32];
+	char keys[UNIT_PATH];
 	static char text[10000]; /* more than one part of base64 */
 	memset(text, 'x', sizeof(text) - 1);
 	sealed_begin(&fixture);
@@ -328,7 +330,7 @@ START_TEST(sealed_lines_of_another_form_are_refused)
 {
 	struct fixture fixture;
 	struct dump_report report;
-	char keys[32], first[128], text[512];
+	char keys[UNIT_PATH], first[128], text[512];
 	sealed_begin(&fixture);
 	sealed_fill(&fixture);
 	export_keys(&fixture, keys);

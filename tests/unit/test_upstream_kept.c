@@ -4,14 +4,14 @@
 #include <poll.h>
 #include <sys/un.h>
 
-static char folder[] = "/tmp/recalld-XXXXXX";
-static char socket_path[40];
+static char folder[UNIT_PATH];
+static char socket_path[UNIT_PATH + 8];
 static int local_listener;
 
 static void listen_locally(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	unit_folder(folder);
 	(void)snprintf(socket_path, sizeof(socket_path), "%s/socket", folder);
 	memcpy(address.sun_path, socket_path, sizeof(socket_path));
 	local_listener = socket(AF_UNIX, SOCK_STREAM, 0);

@@ -9,6 +9,12 @@
 /* How long a test waits for what must come: only so that a failure has a name. */
 enum { WAIT_MS = 20 * 1000 };
 
+/* Makes a new folder for a test's files: in $TMPDIR, else in memory, where no sync waits for a
+ * disk, else in /tmp. It has room for a few more characters. unit_run() removes what is left of all
+ * of them, after tests that failed, too. */
+enum { UNIT_PATH = 64 };
+void unit_folder(char folder[UNIT_PATH]);
+
 /* Adds a test case of its own for each listed test; a test file ends with
  *     UNIT_MAIN("json", test_one_thing, test_another) */
 int unit_run(const char *suite, const TTest *const *tests, size_t count);
