@@ -52,6 +52,9 @@ void portable_index(struct portable_memory *memory, struct arena *arena);
 enum store_result store_read_memory(struct store *store, struct user_key user,
 				    struct portable_memory *read, struct arena *arena);
 
+/* Each chat reads all facts of its user, on an event loop. */
+enum { FACTS_LIMIT = 10000 };
+
 struct take_in_count {
 	uint64_t conversations; /* new */
 	uint64_t turns;         /* added */
@@ -59,6 +62,7 @@ struct take_in_count {
 	uint64_t known;    /* turns and facts that were there already */
 	uint64_t erased;   /* left out: they were erased after they were said, settings too */
 	int64_t erased_at; /* the last of them */
+	uint64_t crowded;  /* facts left out: the user has FACTS_LIMIT */
 	bool summary;
 	bool settings;
 };

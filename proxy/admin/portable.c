@@ -284,6 +284,7 @@ static void on_taken(void *cookie, enum store_result result)
 	if (count->erased_at > 0)
 		buffer_printf(&out, ",\"erased_at\":\"%.*s\"",
 			      SLICE_PRINT(text_time(count->erased_at, &call->arena)));
+	buffer_printf(&out, ",\"crowded\":%" PRIu64, count->crowded);
 	intake_print(&taking->reader.intake, &out);
 	buffer_append_byte(&out, '}');
 	admin_reply_json(call, 200, &out);

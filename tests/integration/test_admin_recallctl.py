@@ -72,7 +72,7 @@ def test_recallctl_counts_what_was_imported_and_what_was_left_out(daemon, user):
     assert done.stdout == "imported: 400 messages; 400 left out (system and tool messages)\n"
     assert len(daemon.messages(user)) == 400
     done = recallctl(daemon, "import", "-", "--json", stdin=document)
-    assert json.loads(done.stdout) == {"imported": 400, "left_out": 400}
+    assert json.loads(done.stdout) == {"imported": 400, "left_out": 400, "erased": 0, "undated": 0}
     done = recallctl(daemon, "import", "-", stdin=document + "{}")
     assert done.returncode == 1 and "recallctl: 400 messages before it were imported" in done.stderr
 
