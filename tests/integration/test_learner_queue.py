@@ -74,8 +74,10 @@ def test_a_full_store_does_not_have_the_model_asked_without_a_pause(make_daemon,
     memory_model.answer = wait_for_it
     memory_model.otherwise = [fact("home_city", "Lisbon", "Lisbon")]
     Chat(daemon, f"{user}-first").say("I live in Lisbon, as you know.")
-    for i in range(400):
-        reply = Chat(daemon, f"{user}-{i}", mode="buffer").send("Words that fill a store. " * 800)
+    for name in ("first", "filler"):
+        daemon.hold(f"{user}-{name}")
+    for _ in range(400):
+        reply = Chat(daemon, f"{user}-filler", mode="buffer").send("Words that fill a store. " * 800)
         if reply.headers["X-Memory-Status"] == "bypassed":
             break
     else:

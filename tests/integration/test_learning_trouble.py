@@ -115,6 +115,7 @@ def test_while_the_model_cannot_be_reached_nothing_is_given_up(make_daemon, memo
 
 def fill(daemon):
     """Until the store has no room for more."""
+    daemon.hold("filler")
     body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x y z " * 5000}]}
     for _ in range(400):
         reply = daemon.request(
@@ -131,6 +132,7 @@ def test_the_model_is_not_asked_again_while_there_is_no_room_for_its_answer(make
     memory_model.answers[turn] = [fact("shoes", "horses", "I shoe horses")]
     memory_model.fail(turn, *[error_reply(503)] * 400)
     Chat(daemon, user).say(turn)
+    daemon.hold(user)
     fill(daemon)
     memory_model.failures.clear()
     refused = len(memory_model.fact_calls(turn))
@@ -138,6 +140,7 @@ def test_the_model_is_not_asked_again_while_there_is_no_room_for_its_answer(make
     time.sleep(5)  # sixteen minutes to the daemon
     assert len(memory_model.fact_calls(turn)) <= refused + 2, "once, and perhaps once just before"
     assert daemon.memory(user)["pending"] == 1
+    daemon.hold("filler", until=None)
     assert daemon.admin("DELETE", daemon.memory_path("filler")).status_code == 200
     until(lambda: facts_of(daemon, user) == {("user", "shoes", "horses")}, "learning", 30)
 

@@ -191,8 +191,11 @@ def test_two_signals_at_once_end_it_whatever_has_drained_by_then(make_daemon):
 
 # ---- dead upstream connections ----
 
+IDEMPOTENT = [("Idempotency-Key", "1")]
+
+
 def test_a_request_whose_reused_connection_died_is_sent_once_more_and_on_a_fresh_one(make_daemon, upstream):
-    """However many other connections are kept that would die likewise."""
+    """If it may be sent twice. However many other connections are kept that would die likewise."""
     daemon = make_daemon({"listen": {"workers": "1"}})
     together = threading.Barrier(4)
 
@@ -216,7 +219,7 @@ def test_a_request_whose_reused_connection_died_is_sent_once_more_and_on_a_fresh
     upstream.answer = die_when_reused
     asked = len(upstream.requests)
     with RawClient(daemon.port) as client:
-        client.post_chat(HELLO)
+        client.post_chat(HELLO, fields=IDEMPOTENT)
         assert json.loads(client.read_reply().body) == {"object": "fresh"}
     again = upstream.requests[asked:]
     assert [request.connection in kept for request in again] == [True, False]
@@ -228,11 +231,12 @@ def test_the_fresh_connection_is_the_last_try(make_daemon, upstream):
     assert daemon.post_chat(HELLO).status_code == 200
     upstream.answer = lambda request: Reply(break_after=0)
     with RawClient(daemon.port) as client:
-        client.post_chat(HELLO)
+        client.post_chat(HELLO, fields=IDEMPOTENT)
         reply = client.read_reply()
         assert (reply.status, code_of(reply)) == (502, "upstream_broken")
     time.sleep(0.3)
     assert len(upstream.requests) == 3
+
 
 # ---- what HTTP asks beside chats ----
 

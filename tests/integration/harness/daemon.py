@@ -335,6 +335,11 @@ class Daemon:
         reply = self.admin("DELETE", self.memory_path(user, "", tenant))
         assert reply.status_code == 200, f"{reply.status_code} {reply.text}"
 
+    def hold(self, user, until="2999-01-01T00:00:00Z"):
+        """Under a legal hold: such a user makes no room for others."""
+        reply = self.admin("PUT", self.memory_path(user, "/settings"), json={"hold_until": until})
+        assert reply.status_code == 200, f"{reply.status_code} {reply.text}"
+
     def receipt(self, receipt_id, tenant=None, timeout=20):
         """A receipt; that of a request which journals nothing may be written a moment later."""
         suffix = f"?tenant={tenant}" if tenant is not None else ""
