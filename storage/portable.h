@@ -60,7 +60,8 @@ struct take_in_count {
 	uint64_t turns;         /* added */
 	uint64_t facts;
 	uint64_t known;    /* turns and facts that were there already */
-	uint64_t erased;   /* left out: they were erased after they were said, settings too */
+	uint64_t erased;   /* left out: they were erased after they were said, settings too, or
+			    * have a tombstone */
 	int64_t erased_at; /* the last of them */
 	uint64_t crowded;  /* facts left out: the user has FACTS_LIMIT */
 	bool summary;
@@ -70,9 +71,10 @@ struct take_in_count {
 /* Adds a memory to a user's, and makes its index if it has none: under new ids, with states and
  * times as they are. What is there already stays as it is, so taking the same in twice changes
  * nothing: a turn is known by its session, time, role and hash, a fact by its time, entity, key and
- * value. A summary and settings are taken in if the user has none. STORE_STALE: the user wants
- * nothing kept. Fills in `count` before the callback fires; `count` and `memory` must live until
- * then. */
+ * value, as they are compared. A fact that stands gives way to what was there, or supersedes it:
+ * see facts_settle(). A summary and settings are taken in if the user has none. STORE_STALE: the
+ * user wants nothing kept. Fills in `count` before the callback fires; `count` and `memory` must
+ * live until then. */
 struct store_call *store_take_in(struct store *store, const struct portable_memory *memory,
 				 int64_t now, struct take_in_count *count, struct store_loop *loop,
 				 store_done *callback, void *cookie);

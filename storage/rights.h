@@ -3,8 +3,7 @@
 #ifndef RECALLD_STORAGE_RIGHTS_H
 #define RECALLD_STORAGE_RIGHTS_H
 
-#include "core/facts/correction.h"
-#include "core/facts/duplicates.h"
+#include "core/facts/change.h"
 #include "core/rights/settings.h"
 #include "storage/store.h"
 
@@ -35,7 +34,7 @@ enum store_result store_read_fact(struct store *store, struct user_key user, uin
 
 struct correction_outcome {
 	enum correction_result result;
-	uint64_t id; /* of the fact that was asked for, or that took its place */
+	uint64_t id; /* as in struct corrected */
 };
 
 /* Corrects a fact, with everything that holds it: frozen contexts and replays go, receipts keep its
@@ -50,9 +49,9 @@ struct store_call *store_correct(struct store *store, struct slice tenant, struc
 /* The facts that say the same as others, and what merging them changes; changes nothing.
  * STORE_NOT_FOUND: there is no such user. */
 enum store_result store_find_duplicates(struct store *store, struct user_key user, int64_t now,
-					struct duplicates *found, struct arena *arena);
+					struct fact_changes *found, struct arena *arena);
 
-/* Merges them: see duplicates_find(). Sets `gone`, how many facts others stay for, before the
+/* Merges them: see facts_settle(). Sets `gone`, how many facts others stay for, before the
  * callback fires; it must live until then. STORE_NOT_FOUND: there are none. */
 struct store_call *store_dedupe(struct store *store, struct user_key user, int64_t now,
 				uint64_t *gone, struct store_loop *loop, store_done *callback,

@@ -21,6 +21,11 @@ bool fact_is_newer(const struct fact *fact, const struct fact *than)
 	return fact->id > than->id;
 }
 
+bool fact_is_over(const struct fact *fact, int64_t now)
+{
+	return fact->expires_at != 0 && fact->expires_at <= now;
+}
+
 static int compare_bytes(struct slice a, struct slice b)
 {
 	size_t shared = a.size < b.size ? a.size : b.size;
@@ -155,8 +160,7 @@ static bool is_wanted_state(const struct fact_filter *filter, const struct fact 
 		return fact->state == FACT_SUGGESTED;
 	if (filter->only_hidden)
 		return fact->state == FACT_HIDDEN;
-	return filter->all || (fact->state == FACT_CURRENT &&
-			       (fact->expires_at == 0 || fact->expires_at > filter->now));
+	return filter->all || (fact->state == FACT_CURRENT && !fact_is_over(fact, filter->now));
 }
 
 /* The rules are tried last: they read the whole text. */

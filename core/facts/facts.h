@@ -9,6 +9,9 @@ bool fact_shares_name(const struct fact *a, const struct fact *b);
 /* Whether `fact` is the newer observation; at the same instant, the one with the higher id. */
 bool fact_is_newer(const struct fact *fact, const struct fact *than);
 
+/* Whether its time is up. */
+bool fact_is_over(const struct fact *fact, int64_t now);
+
 /* Sorts pointers to facts: the user's first, then by entity, key and id. */
 void fact_sort_shown(const struct fact **facts, size_t count);
 /* Sorts pointers to facts: the newest observation first; at the same instant, the higher id. */

@@ -19,6 +19,11 @@ struct slice fact_fold(struct slice text, struct arena *arena)
 	return text;
 }
 
+bool fact_same_value(struct slice a, struct slice b, struct arena *arena)
+{
+	return slice_equal(a, b) || slice_equal(fact_fold(a, arena), fact_fold(b, arena));
+}
+
 /* Joins the words of a key with `joint`; 0 joins them directly. */
 static struct slice join_words(struct slice text, char joint, struct arena *arena)
 {

@@ -11,6 +11,8 @@
  * marks at the ends. */
 struct slice fact_fold(struct slice text, struct arena *arena);
 
+bool fact_same_value(struct slice a, struct slice b, struct arena *arena);
+
 /* The form in which keys are stored: folded, words joined by "_", at most FACT_NAME_LIMIT bytes.
  * Empty: the key has no letter. */
 struct slice fact_key_name(struct slice key, struct arena *arena);

@@ -157,8 +157,9 @@ static bool is_about(const struct tombstone *tombstone, const struct fact *fact,
 }
 
 /* Whether a tombstone of this value, which tells enough by itself or not, keeps the fact away. */
-static bool holds_value(const struct tombstones *tombstones, uint64_t hash, const struct fact *fact,
-			bool in_note, bool tells, struct arena *arena)
+static const struct tombstone *find_holder(const struct tombstones *tombstones, uint64_t hash,
+					   const struct fact *fact, bool in_note, bool tells,
+					   struct arena *arena)
 {
 	for (size_t i = find_value(tombstones, hash);
 	     i < tombstones->count && tombstones->list[i].value == hash; i++) {
@@ -168,9 +169,9 @@ static bool holds_value(const struct tombstones *tombstones, uint64_t hash, cons
 		if (((tells && is_of_any) ||
 		     slice_equal(fact_key(tombstone->key, arena), fact_key(fact->key, arena))) &&
 		    is_about(tombstone, fact, in_note, arena))
-			return true;
+			return tombstone;
 	}
-	return false;
+	return NULL;
 }
 
 /* The words of a note, and what its parts are hashed with. */
@@ -183,31 +184,36 @@ struct noted {
 	struct arena *arena;
 };
 
-static bool holds_part(struct noted *noted, size_t begin, size_t end)
+static const struct tombstone *find_part(struct noted *noted, size_t begin, size_t end)
 {
 	const struct slice part = slice_part(noted->text, begin, end);
 	noted->salted.size = noted->salt_size;
 	buffer_append(&noted->salted, part);
 	const uint64_t hash = text_hash(buffer_slice(&noted->salted));
 	const size_t at = find_value(noted->tombstones, hash);
-	return at < noted->tombstones->count && noted->tombstones->list[at].value == hash &&
-	       holds_value(noted->tombstones, hash, noted->fact, true, tells_enough(part),
+	if (at == noted->tombstones->count || noted->tombstones->list[at].value != hash)
+		return NULL;
+	return find_holder(noted->tombstones, hash, noted->fact, true, tells_enough(part),
 			   noted->arena);
 }
 
 /* With and without the marks around the words. */
-static bool holds_words(struct noted *noted, const struct said_word *first,
-			const struct said_word *last)
+static const struct tombstone *find_words(struct noted *noted, const struct said_word *first,
+					  const struct said_word *last)
 {
-	return holds_part(noted, first->begin, last->end) ||
-	       (last->run_end != last->end && holds_part(noted, first->begin, last->run_end)) ||
-	       (first->run_begin != first->begin &&
-		(holds_part(noted, first->run_begin, last->end) ||
-		 holds_part(noted, first->run_begin, last->run_end)));
+	const size_t begins[] = {first->begin, first->run_begin};
+	const size_t ends[] = {last->end, last->run_end};
+	const struct tombstone *found = NULL;
+	for (size_t i = 0; i < 4 && found == NULL; i++) {
+		if ((i % 2 == 1 && ends[0] == ends[1]) || (i / 2 == 1 && begins[0] == begins[1]))
+			continue;
+		found = find_part(noted, begins[i / 2], ends[i % 2]);
+	}
+	return found;
 }
 
-static bool holds_note(const struct tombstones *tombstones, const struct fact *fact,
-		       struct arena *arena)
+static const struct tombstone *find_in_note(const struct tombstones *tombstones,
+					    const struct fact *fact, struct arena *arena)
 {
 	struct noted noted = {.tombstones = tombstones,
 			      .fact = fact,
@@ -215,27 +221,28 @@ static bool holds_note(const struct tombstones *tombstones, const struct fact *f
 			      .arena = arena};
 	struct said_word *words = arena_alloc(arena, (noted.text.size + 1) * sizeof(*words));
 	const size_t count = split(noted.text, words);
-	bool holds = false;
+	const struct tombstone *found = NULL;
 	buffer_init(&noted.salted, SIZE_MAX);
 	buffer_append(&noted.salted, in_hex(tombstones->salt, arena));
 	buffer_append_byte(&noted.salted, '|');
 	noted.salt_size = noted.salted.size;
-	for (size_t i = 0; i < count && !holds; i++) {
-		for (size_t j = i; j < count && j < i + MOST_WORDS && !holds; j++)
-			holds = holds_words(&noted, &words[i], &words[j]);
+	for (size_t i = 0; i < count && found == NULL; i++) {
+		for (size_t j = i; j < count && j < i + MOST_WORDS && found == NULL; j++)
+			found = find_words(&noted, &words[i], &words[j]);
 	}
 	buffer_finish(&noted.salted);
-	return holds;
+	return found;
 }
 
-bool tombstones_hold(const struct tombstones *tombstones, const struct fact *fact,
-		     struct arena *arena)
+const struct tombstone *tombstones_find(const struct tombstones *tombstones,
+					const struct fact *fact, struct arena *arena)
 {
 	if (tombstones->count == 0)
-		return false;
+		return NULL;
 	const uint64_t hash = tombstone_hash(tombstones->salt, fact->value, arena);
-	return holds_value(tombstones, hash, fact, false, tells_enough(fact->value), arena) ||
-	       (is_note(fact) && holds_note(tombstones, fact, arena));
+	const struct tombstone *found =
+		find_holder(tombstones, hash, fact, false, tells_enough(fact->value), arena);
+	return found != NULL || !is_note(fact) ? found : find_in_note(tombstones, fact, arena);
 }
 
 struct tombstone tombstone_of(const struct fact *fact, bool never_again, int64_t at,

@@ -16,13 +16,14 @@ uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice 
 struct tombstone tombstone_of(const struct fact *fact, bool never_again, int64_t at,
 			      struct slice salt, struct arena *arena);
 
-/* Whether a tombstone keeps the fact away. It does if the fact has its entity and value
+/* The tombstone that keeps the fact away; NULL: none does. One does if the fact has its entity and
+ * value
  * - under its key (see fact_key()), or
  * - under any key, if the tombstone is for every key or the fact was observed before it, or
  * - as words of a note, which has no key of its own,
  * in whatever letters. Where the key differs, only a value that tells enough counts. */
-bool tombstones_hold(const struct tombstones *tombstones, const struct fact *fact,
-		     struct arena *arena);
+const struct tombstone *tombstones_find(const struct tombstones *tombstones,
+					const struct fact *fact, struct arena *arena);
 
 /* Whether the tombstone, which has the fact's value, goes when a person lets the fact stand. */
 bool tombstone_is_lifted(const struct tombstone *tombstone, const struct fact *fact,

@@ -2,6 +2,7 @@
 #ifndef RECALLD_CORE_LEARN_APPLIER_H
 #define RECALLD_CORE_LEARN_APPLIER_H
 
+#include "core/facts/change.h"
 #include "core/learn/entry.h"
 #include "core/learn/wish.h"
 #include "core/text/text.h"
@@ -10,24 +11,11 @@
  * turns. */
 enum { MAX_REPEATED = 8 };
 
-/* A fact, stored or new, and what happens to it. */
-struct known {
-	struct fact fact;
-	struct slice entity; /* folded */
-	struct slice key;    /* bare */
-	bool is_new;
-	bool is_changed;
-	bool is_dropped; /* a suggestion that is not the newest any more */
-	const struct known *replaced_by;
-	size_t index; /* index in the change list */
-};
-
 struct applier {
 	const struct learn_turn *turn;
 	const struct wish *wish;
 	struct arena *arena;
-	struct known *known; /* the turn's facts, then the new ones */
-	size_t count;
+	struct facts facts;  /* the turn's facts, then the new ones */
 	struct fact *hidden; /* as in CHANGE_HIDE */
 	size_t hidden_count;
 	size_t repeated;
@@ -41,16 +29,6 @@ struct subject {
 	struct slice entity;
 	struct slice key;
 };
-
-static inline bool is_current(const struct known *known)
-{
-	return known->fact.state == FACT_CURRENT;
-}
-
-static inline bool is_same_value(struct slice a, struct slice b)
-{
-	return slice_equal(a, b) || (text_contains(a, b) && text_contains(b, a));
-}
 
 static inline bool was_said_later(const struct applier *applier, const struct known *known)
 {

@@ -13,21 +13,6 @@
  * value that a person corrected away does not come back.
  * - Entries of one answer are applied in their order; later ones see what the earlier ones did. */
 
-static void know(struct applier *applier, const struct fact *fact, bool is_new)
-{
-	applier->known[applier->count++] = (struct known){
-		.fact = *fact,
-		.entity = fact_fold(fact->entity, applier->arena),
-		.key = fact_key(fact->key, applier->arena),
-		.is_new = is_new,
-	};
-}
-
-static bool is_about(const struct known *known, const struct subject *subject)
-{
-	return slice_equal(known->key, subject->key) && slice_equal(known->entity, subject->entity);
-}
-
 static bool was_retracted_later(const struct applier *applier, const struct known *known)
 {
 	return (known->fact.state == FACT_RETRACTED || known->fact.state == FACT_HIDDEN) &&
@@ -36,13 +21,11 @@ static bool was_retracted_later(const struct applier *applier, const struct know
 
 /* ---- set and add ---- */
 
-static struct known *find_current(struct applier *applier, const struct subject *subject,
-				  struct slice value)
+static struct known *find_standing(const struct applier *applier, const struct known *said)
 {
-	for (size_t i = 0; i < applier->count; i++) {
-		struct known *known = &applier->known[i];
-		if (is_current(known) && is_about(known, subject) &&
-		    is_same_value(known->fact.value, value))
+	for (size_t i = 0; i < applier->facts.count; i++) {
+		struct known *known = &applier->facts.known[i];
+		if (known_stands(known) && known_says(known, said))
 			return known;
 	}
 	return NULL;
@@ -51,57 +34,54 @@ static struct known *find_current(struct applier *applier, const struct subject 
 /* Whether `known` is newer than the turn and so keeps the entry from standing. Two of several
  * values do not exclude each other; a single value excludes, and so does the same value. */
 static bool is_in_the_way(const struct applier *applier, const struct known *known,
-			  const struct learn_entry *entry)
+			  const struct known *said)
 {
-	bool said = was_said_later(applier, known);
+	const bool is_later = was_said_later(applier, known);
 	if (known->fact.state == FACT_SUGGESTED)
 		return false;
-	if (!said && !was_retracted_later(applier, known))
+	if (!is_later && !was_retracted_later(applier, known))
 		return false;
-	if (entry->op == LEARN_SET || (said && !known->fact.many))
-		return true;
-	return is_same_value(known->fact.value, entry->value);
+	return !said->fact.many || (is_later && !known->fact.many) || known_says(known, said);
 }
 
-static const struct known *find_newer(const struct applier *applier, const struct subject *subject,
-				      const struct learn_entry *entry)
+static const struct known *find_newer(const struct applier *applier, const struct known *said)
 {
-	for (size_t i = 0; i < applier->count; i++) {
-		const struct known *known = &applier->known[i];
-		if (is_about(known, subject) && is_in_the_way(applier, known, entry))
+	for (size_t i = 0; i < applier->facts.count; i++) {
+		const struct known *known = &applier->facts.known[i];
+		if (known_is_about(known, said) && is_in_the_way(applier, known, said))
 			return known;
 	}
 	return NULL;
 }
 
 /* Uses the first known spelling and kind of an entity, and the first known spelling of a key. */
-static void take_known_names(const struct applier *applier, const struct subject *subject,
-			     const struct learn_entry *entry, struct fact *fact)
+static void take_known_names(const struct applier *applier, const struct learn_entry *entry,
+			     struct known *said)
 {
+	struct fact *fact = &said->fact;
 	bool is_user = slice_equal(entry->entity, SLICE("user"));
 	bool says_kind = entry->kind.size > 0 && !slice_equal(entry->kind, SLICE("user"));
-	fact->entity = entry->entity;
-	fact->key = entry->key;
 	fact->kind = is_user ? SLICE("user") : says_kind ? entry->kind : SLICE("thing");
-	for (size_t i = applier->count; i-- > 0;) {
-		const struct known *known = &applier->known[i];
-		if (!slice_equal(known->entity, subject->entity))
+	for (size_t i = applier->facts.count; i-- > 0;) {
+		const struct known *known = &applier->facts.known[i];
+		if (!slice_equal(known->entity, said->entity))
 			continue;
 		fact->entity = known->fact.entity;
 		if (!says_kind)
 			fact->kind = known->fact.kind;
-		if (slice_equal(known->key, subject->key))
+		if (slice_equal(known->key, said->key))
 			fact->key = known->fact.key;
 	}
 }
 
-/* Adds a fact; if something newer is in the way, it goes straight into history. */
-static struct known *add_fact(struct applier *applier, const struct subject *subject,
-			      const struct learn_entry *entry, const struct known *newer)
+static struct known say(const struct applier *applier, const struct learn_entry *entry)
 {
-	struct fact fact = {
+	const struct fact fact = {
+		.entity = entry->entity,
+		.kind = entry->kind,
+		.key = entry->key,
 		.value = entry->value,
-		.many = entry->op == LEARN_ADD,
+		.many = entry->op == LEARN_ADD || entry->is_beside,
 		.pii = entry->pii,
 		.classes = entry->classes,
 		.confidence = entry->confidence,
@@ -111,15 +91,23 @@ static struct known *add_fact(struct applier *applier, const struct subject *sub
 		.observed_at = applier->turn->created_at,
 		.expires_at = entry->expires_at,
 	};
-	take_known_names(applier, subject, entry, &fact);
+	return known_of(&fact, applier->arena);
+}
+
+/* Adds a fact; if something newer is in the way, it goes straight into history. */
+static struct known *add_fact(struct applier *applier, const struct learn_entry *entry,
+			      struct known said, const struct known *newer)
+{
+	struct fact *fact = &said.fact;
+	take_known_names(applier, entry, &said);
 	if (newer != NULL) {
-		bool said = was_said_later(applier, newer);
-		fact.state = FACT_SUPERSEDED;
-		fact.ended_at = said ? newer->fact.observed_at : newer->fact.ended_at;
-		fact.superseded_by = said ? newer->fact.id : 0;
+		bool is_later = was_said_later(applier, newer);
+		fact->state = FACT_SUPERSEDED;
+		fact->ended_at = is_later ? newer->fact.observed_at : newer->fact.ended_at;
+		fact->superseded_by = is_later ? newer->fact.id : 0;
 	}
-	know(applier, &fact, true);
-	return &applier->known[applier->count - 1];
+	said.is_beside = entry->is_beside;
+	return facts_add(&applier->facts, &said);
 }
 
 /* The fact was said again: it keeps its id and source. An end given earlier stays unless it is
@@ -131,6 +119,7 @@ static void refresh(struct applier *applier, struct known *known, const struct l
 		return;
 	known->fact.observed_at = now;
 	known->fact.repeats++;
+	known->fact.many |= entry->is_beside;
 	known->is_changed = true;
 	if (known->fact.pinned)
 		return;
@@ -138,30 +127,15 @@ static void refresh(struct applier *applier, struct known *known, const struct l
 		known->fact.expires_at = entry->expires_at;
 }
 
-static void supersede(struct applier *applier, const struct subject *subject,
-		      const struct known *successor)
-{
-	for (size_t i = 0; i < applier->count; i++) {
-		struct known *known = &applier->known[i];
-		if (known == successor || !is_current(known) || known->fact.pinned ||
-		    !is_about(known, subject))
-			continue;
-		known->fact.state = FACT_SUPERSEDED;
-		known->fact.ended_at = applier->turn->created_at;
-		known->replaced_by = successor;
-		known->is_changed = true;
-	}
-}
-
 /* "Forget that I live in Rome" says where, too. */
 static bool is_erased(const struct applier *applier, struct slice value)
 {
 	for (size_t i = 0; i < applier->erased_count; i++) {
-		if (is_same_value(applier->erased[i], value))
+		if (fact_same_value(applier->erased[i], value, applier->arena))
 			return true;
 	}
 	for (size_t i = 0; i < applier->hidden_count; i++) {
-		if (is_same_value(applier->hidden[i].value, value))
+		if (fact_same_value(applier->hidden[i].value, value, applier->arena))
 			return true;
 	}
 	return false;
@@ -169,34 +143,34 @@ static bool is_erased(const struct applier *applier, struct slice value)
 
 /* ---- against what a person decided ---- */
 
-static const struct known *find_pinned(const struct applier *applier, const struct subject *subject)
+static const struct known *find_pinned(const struct applier *applier, const struct known *said)
 {
-	for (size_t i = 0; i < applier->count; i++) {
-		const struct known *known = &applier->known[i];
-		if (is_current(known) && known->fact.pinned && is_about(known, subject))
+	for (size_t i = 0; i < applier->facts.count; i++) {
+		const struct known *known = &applier->facts.known[i];
+		if (known_stands(known) && known->fact.pinned && known_is_about(known, said))
 			return known;
 	}
 	return NULL;
 }
 
 /* Not one that was imported as such, and contradicts nothing. */
-static struct known *find_suggested(struct applier *applier, const struct subject *subject)
+static struct known *find_suggested(const struct applier *applier, const struct known *said)
 {
-	for (size_t i = 0; i < applier->count; i++) {
-		struct known *known = &applier->known[i];
+	for (size_t i = 0; i < applier->facts.count; i++) {
+		struct known *known = &applier->facts.known[i];
 		if (known->fact.state == FACT_SUGGESTED && known->fact.superseded_by != 0 &&
-		    !known->is_dropped && is_about(known, subject))
+		    !known->is_dropped && known_is_about(known, said))
 			return known;
 	}
 	return NULL;
 }
 
 /* Keeps what contradicts a pinned fact, unless something newer does. */
-static void suggest(struct applier *applier, const struct subject *subject,
-		    const struct learn_entry *entry, uint64_t pinned)
+static void suggest(struct applier *applier, const struct learn_entry *entry,
+		    const struct known *said, uint64_t pinned)
 {
-	struct known *before = find_suggested(applier, subject);
-	if (before != NULL && is_same_value(before->fact.value, entry->value)) {
+	struct known *before = find_suggested(applier, said);
+	if (before != NULL && known_says(before, said)) {
 		refresh(applier, before, entry);
 		return;
 	}
@@ -204,42 +178,44 @@ static void suggest(struct applier *applier, const struct subject *subject,
 		return;
 	if (before != NULL)
 		before->is_dropped = before->is_changed = true;
-	struct known *suggested = add_fact(applier, subject, entry, NULL);
+	struct known *suggested = add_fact(applier, entry, *said, NULL);
 	suggested->fact.state = FACT_SUGGESTED;
 	suggested->fact.superseded_by = pinned;
 }
 
-static bool is_buried(const struct applier *applier, const struct learn_entry *entry)
+/* What the turn says again beside other values does not give way to these. */
+static void mark_beside(struct applier *applier, const struct learn_entry *entry)
 {
-	const struct fact fact = {.entity = entry->entity,
-				  .kind = entry->kind,
-				  .key = entry->key,
-				  .value = entry->value,
-				  .observed_at = applier->turn->created_at};
-	return tombstones_hold(&applier->turn->tombstones, &fact, applier->arena);
+	if (!entry->is_beside)
+		return;
+	const struct known said = say(applier, entry);
+	struct known *stands = find_standing(applier, &said);
+	if (stands != NULL)
+		stands->is_beside = true;
 }
 
-static void apply_value(struct applier *applier, const struct subject *subject,
-			const struct learn_entry *entry)
+static void apply_value(struct applier *applier, const struct learn_entry *entry)
 {
 	if (is_erased(applier, entry->value))
 		return;
-	const struct known *pinned = find_pinned(applier, subject);
-	struct known *stands = find_current(applier, subject, entry->value);
-	const bool is_another = entry->op == LEARN_ADD && pinned != NULL && pinned->fact.many;
+	const struct known said = say(applier, entry);
+	const struct known *pinned = find_pinned(applier, &said);
+	struct known *stands = find_standing(applier, &said);
+	const bool is_another = said.fact.many && pinned != NULL && pinned->fact.many;
 	if (stands == NULL && pinned != NULL && !is_another) {
-		suggest(applier, subject, entry, pinned->fact.id);
+		suggest(applier, entry, &said, pinned->fact.id);
 		return;
 	}
-	if (stands == NULL && is_buried(applier, entry))
+	if (stands == NULL &&
+	    tombstones_find(&applier->turn->tombstones, &said.fact, applier->arena) != NULL)
 		return;
-	const struct known *newer = find_newer(applier, subject, entry);
+	const struct known *newer = find_newer(applier, &said);
 	if (stands != NULL)
 		refresh(applier, stands, entry);
 	else
-		stands = add_fact(applier, subject, entry, newer);
+		stands = add_fact(applier, entry, said, newer);
 	if (entry->op == LEARN_SET && newer == NULL)
-		supersede(applier, subject, stands);
+		facts_supersede(&applier->facts, stands, applier->turn->created_at);
 }
 
 /* ---- the change list ---- */
@@ -249,17 +225,15 @@ static void append_change(struct learning *learning, const struct change *change
 	learning->changes[learning->change_count++] = *change;
 }
 
-static void list_known(struct learning *learning, struct known *known)
+static enum change_kind kind_of(const struct known *known)
 {
-	enum change_kind kind = known->is_new ? CHANGE_ADD : CHANGE_UPDATE;
 	if (known->fact.state == FACT_FORGOTTEN)
-		kind = CHANGE_FORGET;
-	else if (known->fact.state == FACT_HIDDEN)
-		kind = CHANGE_CONCEAL;
-	else if (known->is_dropped)
-		kind = CHANGE_DROP;
-	known->index = learning->change_count;
-	append_change(learning, &(struct change){kind, known->fact, -1});
+		return CHANGE_FORGET;
+	if (known->fact.state == FACT_HIDDEN)
+		return CHANGE_CONCEAL;
+	if (known->is_dropped)
+		return CHANGE_DROP;
+	return known->is_new ? CHANGE_ADD : CHANGE_UPDATE;
 }
 
 static bool is_listed(const struct known *known)
@@ -270,25 +244,32 @@ static bool is_listed(const struct known *known)
 }
 
 /* New facts come first, so that others can refer to their ids. */
+static void list_facts(const struct facts *facts, size_t stored, struct learning *learning)
+{
+	size_t *places = arena_alloc(facts->arena, (facts->count + 1) * sizeof(*places));
+	for (size_t i = 0; i < facts->count; i++) {
+		const size_t at = (stored + i) % facts->count;
+		const struct known *known = &facts->known[at];
+		places[at] = learning->change_count;
+		if (is_listed(known))
+			append_change(learning, &(struct change){kind_of(known), known->fact, -1});
+	}
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct known *known = &facts->known[i];
+		if (is_listed(known) && known->fact.state == FACT_SUPERSEDED &&
+		    known->replaced_by != NULL && is_listed(known->replaced_by))
+			learning->changes[places[i]].replaced_by =
+				(int)places[known->replaced_by - facts->known];
+	}
+}
+
 static void list_changes(struct applier *applier, const struct learn_entries *entries,
 			 struct learning *learning)
 {
-	size_t stored = applier->turn->fact_count;
-	learning->changes = arena_alloc(applier->arena, (applier->count + applier->hidden_count +
-							 entries->masked_count + 1) *
-								sizeof(*learning->changes));
-	for (size_t i = 0; i < applier->count; i++) {
-		struct known *known = &applier->known[(stored + i) % applier->count];
-		if (is_listed(known))
-			list_known(learning, known);
-	}
-	for (size_t i = 0; i < applier->count; i++) {
-		const struct known *known = &applier->known[i];
-		if (is_listed(known) && known->fact.state == FACT_SUPERSEDED &&
-		    known->replaced_by != NULL && is_listed(known->replaced_by))
-			learning->changes[known->index].replaced_by =
-				(int)known->replaced_by->index;
-	}
+	const size_t most =
+		applier->facts.count + applier->hidden_count + entries->masked_count + 1;
+	learning->changes = arena_alloc(applier->arena, most * sizeof(*learning->changes));
+	list_facts(&applier->facts, applier->turn->fact_count, learning);
 	for (size_t i = 0; i < applier->hidden_count; i++)
 		append_change(learning, &(struct change){.kind = CHANGE_HIDE,
 							 .fact = applier->hidden[i],
@@ -310,7 +291,7 @@ static void apply_entry(struct applier *applier, const struct learn_entry *entry
 	switch (entry->op) {
 	case LEARN_SET:
 	case LEARN_ADD:
-		apply_value(applier, &subject, entry);
+		apply_value(applier, entry);
 		break;
 	case LEARN_REMOVE:
 		learn_remove(applier, &subject, entry);
@@ -327,11 +308,11 @@ void learn_apply(const struct learn_turn *turn, const struct learn_entries *entr
 	const size_t most_known = turn->fact_count + entries->count;
 	const size_t most_hidden = entries->count + MAX_REPEATED;
 	struct applier applier = {.turn = turn, .wish = wish, .arena = arena};
-	applier.known = arena_alloc(arena, most_known * sizeof(*applier.known));
+	applier.facts = facts_know(turn->facts, turn->fact_count, entries->count, arena);
 	applier.hidden = arena_alloc(arena, most_hidden * sizeof(*applier.hidden));
 	applier.erased = arena_alloc(arena, most_known * sizeof(*applier.erased));
-	for (size_t i = 0; i < turn->fact_count; i++)
-		know(&applier, &turn->facts[i], false);
+	for (size_t i = 0; i < entries->count; i++)
+		mark_beside(&applier, &entries->list[i]);
 	for (size_t i = 0; i < entries->count; i++) {
 		apply_entry(&applier, &entries->list[i]);
 		learning->hide_exchange |= entries->list[i].op == LEARN_FORGET &&
@@ -363,6 +344,7 @@ bool change_update_fact(struct fact *fact, bool is_stored, const struct change *
 	fact->expires_at = change->fact.expires_at;
 	fact->observed_at = change->fact.observed_at;
 	fact->superseded_by = superseded_by;
+	fact->many |= change->fact.many;
 	fact->repeats = change->fact.repeats;
 	return true;
 }

@@ -23,6 +23,7 @@ enum learn_op {
 struct learn_entry {
 	enum learn_op op;
 	struct slice entity; /* "user", or what the model wrote */
+	bool is_beside;      /* LEARN_SET of a key that the turn gives several values */
 	bool names_entity;   /* the entry says which entity it means */
 	struct slice kind;   /* empty: not given */
 	struct slice key; /* normalized; empty only if the entry means a value or an entity alone */
@@ -79,6 +80,11 @@ bool learn_is_entry(struct slice document, struct json_value value);
 bool learn_entries_read(struct slice answer, struct learn_entries *entries, struct arena *arena);
 
 struct wish; /* core/learn/wish.h */
+
+/* Finds the keys that the turn gives several values side by side ("Ben and Ida"), rather than one
+ * after the other ("from Ulm to Bern"). */
+void learn_find_several(const struct said *said, struct learn_entries *entries,
+			struct arena *arena);
 
 /* Applies the entries, which must be grounded, in their order. An entry that forgets affects only
  * what the wish names. */

@@ -45,7 +45,7 @@ static bool selects(const struct applier *applier, const struct selection *selec
 		    const struct known *known)
 {
 	if (known->fact.state == FACT_FORGOTTEN || was_said_later(applier, known) ||
-	    (!selection->ended_too && !is_current(known)))
+	    (!selection->ended_too && !known_stands(known)))
 		return false;
 	if (selection->entity.size > 0 && !slice_equal(known->entity, selection->entity))
 		return false;
@@ -55,7 +55,8 @@ static bool selects(const struct applier *applier, const struct selection *selec
 	    !support_names(&applier->wish->scope, known->fact.value, applier->arena) &&
 	    !wish_restates(applier->wish, known->fact.quote, applier->arena))
 		return false;
-	if (selection->value.size == 0 || is_same_value(known->fact.value, selection->value))
+	if (selection->value.size == 0 ||
+	    fact_same_value(known->fact.value, selection->value, applier->arena))
 		return true;
 	return !selection->exact && overlaps(selection, &known->fact);
 }
@@ -129,10 +130,10 @@ static size_t change_selected(struct applier *applier, struct selection selectio
 	size_t changed = 0;
 	for (int pass = 0; pass < 2 && changed == 0; pass++) {
 		selection.exact = pass == 0;
-		for (size_t i = 0; i < applier->count; i++) {
-			if (!selects(applier, &selection, &applier->known[i]))
+		for (size_t i = 0; i < applier->facts.count; i++) {
+			if (!selects(applier, &selection, &applier->facts.known[i]))
 				continue;
-			change(applier, &applier->known[i]);
+			change(applier, &applier->facts.known[i]);
 			changed++;
 		}
 	}
@@ -199,7 +200,7 @@ static void hide_named(struct applier *applier, const struct learn_entry *entry)
 /* Nothing is lost if the model is wrong. */
 static void conceal(struct applier *applier, struct known *known)
 {
-	if (!is_current(known) || known->is_new ||
+	if (!known_stands(known) || known->is_new ||
 	    (known->fact.pinned && applier->turn->keeps_pinned))
 		return;
 	known->fact.state = FACT_HIDDEN;
@@ -215,9 +216,9 @@ static void conceal_exactly(struct applier *applier, const struct subject *subje
 					    .key = subject->key,
 					    .value = entry->value,
 					    .exact = true};
-	for (size_t i = 0; i < applier->count; i++) {
-		if (selects(applier, &selection, &applier->known[i]))
-			conceal(applier, &applier->known[i]);
+	for (size_t i = 0; i < applier->facts.count; i++) {
+		if (selects(applier, &selection, &applier->facts.known[i]))
+			conceal(applier, &applier->facts.known[i]);
 	}
 }
 

@@ -396,6 +396,7 @@ void learn_from_entries(const struct learn_turn *turn, const struct learn_entrie
 	learn_settle_self(turn, &reading.said, entries, arena);
 	learn_mend(turn, &reading.said, entries, false, arena);
 	keep_sound(&reading, entries);
+	learn_find_several(&reading.said, entries, arena);
 	learn_keep_allowed(turn, entries);
 	learning->kept = entries->count;
 	learning->rejected = entries->rejected;

@@ -48,7 +48,7 @@ static void fail(struct deduping *deduping, enum store_result result)
 }
 
 static void show(struct deduping *deduping, const struct listed_user *user,
-		 const struct duplicates *found)
+		 const struct fact_changes *found)
 {
 	struct buffer *out = &deduping->out;
 	for (size_t i = 0; i < found->count && deduping->shown < MOST_SHOWN; i++) {
@@ -85,14 +85,14 @@ static void dedupe(struct deduping *deduping, const struct listed_user *user)
 	struct admin_call *call = deduping->call;
 	struct store *store = call->service->store;
 	struct arena scratch = {0};
-	struct duplicates found;
+	struct fact_changes found;
 	const int64_t now = clock_wall();
 	enum store_result result = store_find_duplicates(store, user->key, now, &found, &scratch);
-	const bool is_empty = found.gone_count == 0;
+	const bool is_empty = found.left_count == 0;
 	deduping->gone = 0;
 	if (result == STORE_OK && deduping->dry_run) {
 		show(deduping, user, &found);
-		deduping->gone = found.gone_count;
+		deduping->gone = found.left_count;
 	}
 	arena_finish(&scratch);
 	if (result != STORE_OK || is_empty || deduping->dry_run)
@@ -149,7 +149,7 @@ void admin_dedupe_user(struct admin_call *call)
 {
 	struct deduping *deduping = begin(call);
 	struct arena scratch = {0};
-	struct duplicates found;
+	struct fact_changes found;
 	if (deduping == NULL)
 		return;
 	enum store_result result = store_find_duplicates(call->service->store, call->user,

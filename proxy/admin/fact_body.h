@@ -2,7 +2,7 @@
 #ifndef RECALLD_PROXY_ADMIN_FACT_BODY_H
 #define RECALLD_PROXY_ADMIN_FACT_BODY_H
 
-#include "core/facts/correction.h"
+#include "core/facts/change.h"
 #include "core/intake/intake.h"
 
 /* Fills a CORRECTION_CREATE or CORRECTION_PATCH with the members of the JSON `text`. NULL: it is

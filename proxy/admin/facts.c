@@ -195,6 +195,54 @@ struct correcting {
 	struct correction_outcome outcome;
 };
 
+/* What the call would have let stand: the texts given, or the fact that was named. */
+static struct fact wanted(const struct correcting *correcting)
+{
+	const struct correction *correction = &correcting->correction;
+	struct admin_call *call = correcting->call;
+	struct fact_account account = {0};
+	struct fact wanted = correction->given;
+	if (correction->kind != CORRECTION_CREATE &&
+	    store_read_fact(call->service->store, call->user, correction->id, &account,
+			    &call->arena) == STORE_OK)
+		wanted = account.fact;
+	if ((correction->members & CORRECTS_ENTITY) != 0)
+		wanted.entity = correction->given.entity;
+	if ((correction->members & CORRECTS_KEY) != 0)
+		wanted.key = correction->given.key;
+	if ((correction->members & CORRECTS_VALUE) != 0)
+		wanted.value = correction->given.value;
+	return wanted;
+}
+
+/* 409 with both values. */
+static void reply_pinned(const struct correcting *correcting)
+{
+	struct admin_call *call = correcting->call;
+	const struct fact given = wanted(correcting);
+	struct fact_account pinned;
+	struct buffer out;
+	enum store_result result = store_read_fact(call->service->store, call->user,
+						   correcting->outcome.id, &pinned, &call->arena);
+	if (result != STORE_OK) {
+		admin_reply_failure(call, result);
+		return;
+	}
+	call->is_written = false;
+	buffer_init(&out, ANSWER_LIMIT);
+	buffer_append(&out, SLICE("{\"error\":{\"message\":\"Another value of this key is pinned; "
+				  "?replace=1 puts yours in its place.\","
+				  "\"type\":\"invalid_request_error\",\"param\":\"replace\","
+				  "\"code\":\"pinned\"},\"pinned\":"));
+	admin_put_fact(&out, &pinned.fact, &call->arena);
+	buffer_append(&out, SLICE("},\"given\":{\"entity\":"));
+	json_quote(&out, given.entity);
+	json_put_text(&out, "key", given.key);
+	json_put_text(&out, "value", given.value);
+	buffer_append(&out, SLICE("}}"));
+	admin_reply_json(call, 409, &out);
+}
+
 static void on_corrected(void *cookie, enum store_result result)
 {
 	struct correcting *correcting = cookie;
@@ -224,6 +272,9 @@ static void on_corrected(void *cookie, enum store_result result)
 		return;
 	case CORRECTION_NOTHING:
 		admin_reply_error(call, 409, "nothing_to_restore", "The fact stands.");
+		return;
+	case CORRECTION_PINNED:
+		reply_pinned(correcting);
 		return;
 	}
 }
@@ -271,12 +322,14 @@ static bool apply_policy(struct correcting *correcting, bool was_pii)
 	return true;
 }
 
+/* NULL: the call has ended. */
 static struct correcting *begin(struct admin_call *call, enum correction_kind kind)
 {
 	struct correcting *correcting = arena_alloc(&call->arena, sizeof(*correcting));
 	correcting->call = call;
 	correcting->correction.kind = kind;
-	return correcting;
+	return admin_query_switch(call, "replace", &correcting->correction.replaces) ? correcting
+										     : NULL;
 }
 
 /* False: the call has ended. */
@@ -295,7 +348,8 @@ static bool read_body(struct correcting *correcting)
 void admin_post_fact(struct admin_call *call)
 {
 	struct correcting *correcting = begin(call, CORRECTION_CREATE);
-	if (read_body(correcting) && admin_has_consent(call) && apply_policy(correcting, false))
+	if (correcting != NULL && read_body(correcting) && admin_has_consent(call) &&
+	    apply_policy(correcting, false))
 		correct(correcting);
 }
 
@@ -310,6 +364,8 @@ static bool is_pii(struct admin_call *call, uint64_t id)
 void admin_patch_fact(struct admin_call *call)
 {
 	struct correcting *correcting = begin(call, CORRECTION_PATCH);
+	if (correcting == NULL)
+		return;
 	if (!admin_read_id(call->item, &correcting->correction.id))
 		reply_missing(call);
 	else if (read_body(correcting) &&
@@ -321,6 +377,8 @@ void admin_patch_fact(struct admin_call *call)
 void admin_restore_fact(struct admin_call *call)
 {
 	struct correcting *correcting = begin(call, CORRECTION_RESTORE);
+	if (correcting == NULL)
+		return;
 	if (!admin_read_id(call->item, &correcting->correction.id))
 		reply_missing(call);
 	else if (admin_read_match(correcting->call, &correcting->correction.match))

@@ -1,5 +1,5 @@
 /* What a call says beside its path and its body: the parameters behind the "?", and If-Match. */
-#include "core/facts/correction.h"
+#include "core/facts/facts.h"
 #include "core/pii/pii.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"

@@ -44,9 +44,9 @@ const struct ctl_command ctl_dedupe = {
 	.arguments = "[USER]",
 	.help = "merge facts that say the same",
 	.details =
-		"Of facts that stand with the same entity, key and value, in whatever case, one\n"
+		"Of facts that stand with the same entity, key and value, in whatever form, one\n"
 		"stays: a pinned one, else the one said last. It counts as said as often as all\n"
-		"of them, and supersedes the others. Imports may leave such facts; chats do not.",
+		"of them, and supersedes the others. Imports of earlier versions left such facts.",
 	.example = "recallctl dedupe --dry-run\n"
 		   "recallctl dedupe alex",
 	.success = "merged, or shown",

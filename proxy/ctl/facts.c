@@ -1,4 +1,5 @@
 /* The commands about single facts: what is known, what is wrong about it, and what stands. */
+#include "core/facts/key.h"
 #include "proxy/ctl/tool/ctl.h"
 
 #include <stdlib.h>
@@ -92,10 +93,12 @@ static bool is_number(const char *text)
 	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* The id of the only current fact with that key. NULL: there is none, or several, which has been
- * reported. The caller frees it. */
+/* The id of the only current fact with that key, by any of its names. NULL: there is none, or
+ * several, which has been reported. The caller frees it. */
 static char *find_by_key(struct ctl *ctl, const char *key)
 {
+	struct arena arena = {0};
+	const struct slice wanted = fact_key(slice_of(key), &arena);
 	struct ctl lookup = *ctl;
 	lookup.limit = "0";
 	lookup.argument_count = 1;
@@ -108,16 +111,17 @@ static char *find_by_key(struct ctl *ctl, const char *key)
 	size_t count = 0;
 	size_t i;
 	json_t *fact;
-	if (answer == NULL)
-		return NULL;
 	json_array_foreach(facts, i, fact)
 	{
-		if (strcmp(ctl_text(fact, "key"), key) != 0)
+		if (!slice_equal(fact_key(slice_of(ctl_text(fact, "key")), &arena), wanted))
 			continue;
 		free(found);
 		found = xstrdup(ctl_text(fact, "id"));
 		count++;
 	}
+	arena_finish(&arena);
+	if (answer == NULL)
+		return NULL;
 	json_decref(answer);
 	if (count == 1)
 		return found;
@@ -147,10 +151,12 @@ static int patch(struct ctl *ctl, json_t *body, json_t **answer)
 	buffer_init(&rest, PATH_LIMIT);
 	buffer_printf(&rest, "/facts/%s", id);
 	buffer_append_byte(&rest, '\0');
-	char *path = ctl_path(ctl, "/v1/users/", ctl->arguments[0], rest.data);
-	int status = ctl_call(ctl, "PATCH", path, body, answer);
-	free(path);
+	struct buffer path = ctl_begin_path(ctl, "/v1/users/", ctl->arguments[0], rest.data);
+	ctl_add_query(&path, "replace", ctl->replace ? "1" : NULL);
+	buffer_append_byte(&path, '\0');
+	int status = ctl_call(ctl, "PATCH", path.data, body, answer);
 	free(id);
+	buffer_finish(&path);
 	buffer_finish(&rest);
 	json_decref(body);
 	return status;
@@ -167,10 +173,26 @@ static void print_fact(const struct ctl *ctl, json_t *fact)
 	(void)fputs(json_is_true(json_object_get(fact, "pinned")) ? "  (pinned)" : "", stdout);
 }
 
+/* What a person pinned is not replaced without a word. */
+static int fail_as_pinned(struct ctl *ctl, json_t *answer)
+{
+	json_t *pinned = json_object_get(answer, "pinned");
+	json_t *given = json_object_get(answer, "given");
+	ctl->fault_status = 409;
+	(void)snprintf(ctl->fault_code, sizeof(ctl->fault_code), "pinned");
+	ctl_fault(ctl, "%s is pinned as %s (fact %s), not %s; --replace replaces it",
+		  ctl_text(pinned, "key"), ctl_text(pinned, "value"), ctl_text(pinned, "id"),
+		  ctl_text(given, "value"));
+	json_decref(answer);
+	return EXIT_FAILURE;
+}
+
 static int answer_change(struct ctl *ctl, int status, json_t *answer)
 {
 	if (status == 0)
 		return EXIT_FAILURE;
+	if (status == 409 && json_is_object(json_object_get(answer, "pinned")))
+		return fail_as_pinned(ctl, answer);
 	if (status != 200)
 		return ctl_fail(ctl, status, answer);
 	if (ctl->json)
@@ -203,13 +225,15 @@ const struct ctl_command ctl_correct = {
 	.help = "say what is right instead of a fact",
 	.details =
 		"FACT: its number or its key. The new value is pinned, and the wrong one does not\n"
-		"come back by learning. Without a VALUE the fact only ceases to stand.",
+		"come back by learning. Without a VALUE the fact only ceases to stand. Where\n"
+		"another value of its key is pinned, nothing changes without --replace.",
 	.example = "recallctl correct alex home_city Lyon\n"
 		   "recallctl correct alex 17",
 	.success = "corrected; the next request is given the new value",
 	.failure = "no such user or fact",
 	.least = 2,
 	.most = 3,
+	.takes = CTL_TAKES_REPLACE,
 	.run = correct,
 };
 

@@ -1,7 +1,7 @@
 #include "storage/erase/deletion_search.h"
 
 #include "core/erase/quotes.h"
-#include "core/facts/correction.h"
+#include "core/facts/facts.h"
 #include "core/facts/saying.h"
 #include "core/text/terms.h"
 

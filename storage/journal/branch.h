@@ -3,7 +3,7 @@
 #ifndef RECALLD_STORAGE_JOURNAL_BRANCH_H
 #define RECALLD_STORAGE_JOURNAL_BRANCH_H
 
-#include "core/facts/grounds.h"
+#include "core/facts/change.h"
 #include "storage/journal/exchanges.h"
 
 /* The exchange's answer with this hash, whether it stands or another one does; 0: none. */

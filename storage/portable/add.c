@@ -1,5 +1,6 @@
 /* Writes the new parts of a memory. The store holds a whole memory after each turn and each fact,
  * so a part may stay. */
+#include "core/facts/change.h"
 #include "storage/erasures/erasures.h"
 #include "storage/journal/journal.h"
 #include "storage/portable/taking.h"
@@ -243,6 +244,21 @@ bool taking_add_facts(struct taking *taking)
 			     STEPS_OF_FACT + (fact->value.size + fact->quote.size) / BYTES_OF_STEP);
 	}
 	return *next == taking->from->fact_count;
+}
+
+/* Of one key one value stands, and none twice: against the facts that were there, too. */
+bool taking_settle_facts(struct taking *taking)
+{
+	const struct memory *memory = &taking->memory;
+	size_t count;
+	if (taking->at->count.facts == 0)
+		return true;
+	const struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
+	const struct fact_changes changes =
+		facts_settle(facts, count, taking->at->first_fact, taking->now, memory->arena);
+	memory_change_facts(memory, &changes, taking->now);
+	taking_spend(taking, count + STEPS_OF_FACT * changes.count);
+	return true;
 }
 
 /* ---- the end ---- */

@@ -1,11 +1,14 @@
 /* Finds the new parts of a memory: those that are neither in the store nor erased. */
-#include "core/text/text.h"
+#include "core/facts/change.h"
+#include "core/facts/tombstone.h"
 #include "storage/erasures/erasures.h"
 #include "storage/portable/taking.h"
+#include "storage/user/rights.h"
 
 enum {
 	ID_OFFSET = 16 /* of a record's id in its key, after the user */,
 	STEPS_OF_LOOK = 2,
+	STEPS_OF_SEARCH = 100, /* in a note, for what has a tombstone */
 	BYTES_OF_LOOK = 256
 };
 
@@ -72,7 +75,7 @@ bool taking_match_turns(struct taking *taking)
 static void match_fact(struct taking *taking, const struct fact *fact)
 {
 	const struct places *places = &taking->from->index->facts;
-	const size_t place = places_find_fact(places, taking->from, fact);
+	const size_t place = places_find_fact(places, fact);
 	if (place < places->count)
 		taking->ids->known_facts[place] = fact->id;
 }
@@ -159,9 +162,13 @@ static void choose_fact(struct taking *taking, size_t i)
 	const bool is_known = taking->ids->known_facts[first] != 0;
 	struct fact fact = taking->from->facts[i];
 	fact.observed_at = said_at(taking, fact.observed_at);
-	const int64_t erased_at = is_known ? INT64_MIN
-					   : erasures_fact_at(memory->transaction->store->erasures,
-							      memory->user, &fact);
+	int64_t erased_at = is_known ? INT64_MIN
+				     : erasures_fact_at(memory->transaction->store->erasures,
+							memory->user, &fact);
+	const struct tombstone *tombstone =
+		is_known ? NULL : tombstones_find(&taking->tombstones, &fact, memory->arena);
+	if (tombstone != NULL && tombstone->at > erased_at)
+		erased_at = tombstone->at;
 	const bool is_erased = erased_at != INT64_MIN;
 	taking->ids->known_facts[i] = taking->ids->known_facts[first];
 	const bool is_crowded =
@@ -177,9 +184,10 @@ static void choose_fact(struct taking *taking, size_t i)
 bool taking_choose_facts(struct taking *taking)
 {
 	uint64_t *next = &taking->at->next;
+	taking->tombstones = memory_tombstones(&taking->memory);
 	for (; *next < taking->from->fact_count && !is_spent(taking); ++*next) {
 		choose_fact(taking, *next);
-		taking_spend(taking, 1);
+		taking_spend(taking, taking->tombstones.count == 0 ? 1 : STEPS_OF_SEARCH);
 	}
 	return *next == taking->from->fact_count;
 }

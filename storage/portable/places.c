@@ -1,9 +1,9 @@
 #include "storage/portable/places.h"
 
+#include "core/facts/key.h"
 #include "core/text/text.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* The first place in a list, in order of its numbers, whose number is at least this; `count` if
  * there is none. */
@@ -50,39 +50,12 @@ static int compare_numbers(uint64_t left, uint64_t right)
 	return (left > right) - (left < right);
 }
 
-static int compare_places(const void *a, const void *b, void *from)
+static int compare_places(const void *a, const void *b)
 {
 	const struct place *left = a;
 	const struct place *right = b;
-	(void)from;
 	const int by_number = compare_numbers(left->number, right->number);
 	return by_number != 0 ? by_number : compare_numbers(left->place, right->place);
-}
-
-static int compare_slices(struct slice a, struct slice b)
-{
-	const int by_size = compare_numbers(a.size, b.size);
-	return by_size != 0 || a.size == 0 ? by_size : memcmp(a.data, b.data, a.size);
-}
-
-static int compare_facts(const struct fact *a, const struct fact *b)
-{
-	const int by_value = compare_slices(a->value, b->value);
-	const int by_key = by_value != 0 ? by_value : compare_slices(a->key, b->key);
-	return by_key != 0 ? by_key : compare_slices(a->entity, b->entity);
-}
-
-/* Texts that differ in white space alone have one hash. */
-static int compare_fact_places(const void *a, const void *b, void *from)
-{
-	const struct place *left = a;
-	const struct place *right = b;
-	const struct fact *facts = ((const struct portable_memory *)from)->facts;
-	const int by_number = compare_numbers(left->number, right->number);
-	const int by_text = by_number != 0
-				    ? by_number
-				    : compare_facts(&facts[left->place], &facts[right->place]);
-	return by_text != 0 ? by_text : compare_numbers(left->place, right->place);
 }
 
 static uint64_t number_at(const void *list, size_t place)
@@ -107,13 +80,25 @@ static uint64_t turn_digest(const struct turn *turn, struct slice session)
 	return text_hash((struct slice){(const char *)&parts, sizeof(parts)});
 }
 
+/* Of a folded text, with its spaces, which text_hash() ignores. */
+static uint64_t folded_hash(struct slice folded, struct arena *arena)
+{
+	char *bytes = arena_string(arena, folded);
+	for (size_t i = 0; i < folded.size; i++)
+		bytes[i] = bytes[i] == ' ' ? '_' : bytes[i];
+	return text_hash((struct slice){bytes, folded.size});
+}
+
 static uint64_t fact_digest(const struct fact *fact)
 {
+	struct arena scratch = {0};
 	struct {
 		uint64_t entity, key, value;
 		int64_t at;
-	} parts = {text_hash(fact->entity), text_hash(fact->key), text_hash(fact->value),
-		   fact->observed_at};
+	} parts = {folded_hash(fact_fold(fact->entity, &scratch), &scratch),
+		   folded_hash(fact_key(fact->key, &scratch), &scratch),
+		   folded_hash(fact_fold(fact->value, &scratch), &scratch), fact->observed_at};
+	arena_finish(&scratch);
 	return text_hash((struct slice){(const char *)&parts, sizeof(parts)});
 }
 
@@ -122,25 +107,9 @@ size_t places_find_turn(const struct places *places, const struct turn *turn, st
 	return find_number(places, turn_digest(turn, session));
 }
 
-size_t places_find_fact(const struct places *places, const struct portable_memory *from,
-			const struct fact *fact)
+size_t places_find_fact(const struct places *places, const struct fact *fact)
 {
-	const uint64_t digest = fact_digest(fact);
-	size_t low = 0;
-	size_t high = places->count;
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		const struct place *at = &places->list[middle];
-		const int by_number = compare_numbers(at->number, digest);
-		if (by_number < 0 ||
-		    (by_number == 0 && compare_facts(&from->facts[at->place], fact) < 0))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	const bool is_found = low < places->count && places->list[low].number == digest &&
-			      compare_facts(&from->facts[places->list[low].place], fact) == 0;
-	return is_found ? places->list[low].place : places->count;
+	return find_number(places, fact_digest(fact));
 }
 
 size_t places_find_id(const struct places *places, uint64_t id)
@@ -157,22 +126,15 @@ static struct places make_places(size_t count, struct arena *arena)
 			       .first = arena_alloc(arena, (count + 1) * sizeof(size_t))};
 }
 
-/* `facts` NULL: what has one number is known again as one. */
-static void sort(struct places *places, const struct portable_memory *from,
-		 const struct fact *facts)
+/* What has one number is known again as one. */
+static void sort(struct places *places)
 {
 	if (places->count > 1)
-		qsort_r(places->list, places->count, sizeof(*places->list),
-			facts == NULL ? compare_places : compare_fact_places,
-			(void *)(uintptr_t)from);
+		qsort(places->list, places->count, sizeof(*places->list), compare_places);
 	for (size_t i = 0; i < places->count; i++) {
 		const struct place *at = &places->list[i];
-		const struct place *before = i == 0 ? at : at - 1;
-		const bool is_alike = before->number == at->number &&
-				      (facts == NULL || compare_facts(&facts[before->place],
-								      &facts[at->place]) == 0);
-		places->first[at->place] =
-			is_alike && i > 0 ? places->first[before->place] : at->place;
+		const bool is_alike = i > 0 && at[-1].number == at->number;
+		places->first[at->place] = is_alike ? places->first[at[-1].place] : at->place;
 	}
 }
 
@@ -192,8 +154,8 @@ void portable_index(struct portable_memory *from, struct arena *arena)
 		index->facts.list[i] = (struct place){fact_digest(&from->facts[i]), i};
 		index->fact_ids.list[i] = (struct place){from->facts[i].id, i};
 	}
-	sort(&index->turns, from, NULL);
-	sort(&index->facts, from, from->facts);
-	sort(&index->fact_ids, from, NULL);
+	sort(&index->turns);
+	sort(&index->facts);
+	sort(&index->fact_ids);
 	from->index = index;
 }

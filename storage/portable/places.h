@@ -28,8 +28,7 @@ struct portable_index {
 /* The first place of what is known again as this turn or fact; the list's length if there is none.
  * Takes logarithmic time, however many are alike. */
 size_t places_find_turn(const struct places *places, const struct turn *turn, struct slice session);
-size_t places_find_fact(const struct places *places, const struct portable_memory *from,
-			const struct fact *fact);
+size_t places_find_fact(const struct places *places, const struct fact *fact);
 /* The place of the fact with that id. */
 size_t places_find_id(const struct places *places, uint64_t id);
 

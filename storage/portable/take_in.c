@@ -29,6 +29,7 @@ static taking_step_run *const steps[TAKING_STEPS] = {
 	[TAKING_OPEN] = taking_open,
 	[TAKING_ADD_TURNS] = taking_add_turns,
 	[TAKING_ADD_FACTS] = taking_add_facts,
+	[TAKING_SETTLE_FACTS] = taking_settle_facts,
 	[TAKING_CLOSE] = taking_close,
 };
 

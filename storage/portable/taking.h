@@ -28,6 +28,7 @@ enum taking_step {
 	TAKING_OPEN,
 	TAKING_ADD_TURNS,
 	TAKING_ADD_FACTS,
+	TAKING_SETTLE_FACTS,
 	TAKING_CLOSE,
 	TAKING_STEPS,
 };
@@ -51,9 +52,10 @@ struct taking {
 	const struct taking_ids *ids;
 	struct taking_place *at;
 	struct stored_user user;
-	bool is_new_user;   /* nothing of the user was there before the first slice */
-	bool is_user_newer; /* `user` has changed since it was read */
-	bool may_learn;     /* the settings that come along allow it */
+	struct tombstones tombstones; /* read by the step that needs them */
+	bool is_new_user;             /* nothing of the user was there before the first slice */
+	bool is_user_newer;           /* `user` has changed since it was read */
+	bool may_learn;               /* the settings that come along allow it */
 	bool takes_summary;
 	size_t uncovered;    /* turns that a summary has to cover */
 	int64_t last_active; /* of these */
@@ -63,7 +65,7 @@ struct taking {
 /* Each does a part of its step and is true if it is over. */
 typedef bool taking_step_run(struct taking *taking);
 taking_step_run taking_match_turns, taking_match_facts, taking_choose_turns, taking_choose_facts;
-taking_step_run taking_open, taking_add_turns, taking_add_facts, taking_close;
+taking_step_run taking_open, taking_add_turns, taking_add_facts, taking_settle_facts, taking_close;
 
 /* Takes steps from the slice's. */
 void taking_spend(struct taking *taking, size_t steps);

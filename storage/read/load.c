@@ -1,6 +1,6 @@
 /* store_load(): reads what a request needs to know in one read transaction. */
 #include "core/base/ids.h"
-#include "core/facts/correction.h"
+#include "core/facts/facts.h"
 #include "storage/journal/request_position.h"
 #include "storage/read/outdated.h"
 #include "storage/user/links.h"

@@ -1,9 +1,9 @@
-/* Tombstones and settings in their tables. */
+/* Tombstones, settings and changes of facts in their tables. */
 #ifndef RECALLD_STORAGE_USER_RIGHTS_H
 #define RECALLD_STORAGE_USER_RIGHTS_H
 
 #include "core/base/ids.h"
-#include "core/facts/tombstone.h"
+#include "core/facts/change.h"
 #include "core/rights/settings.h"
 #include "storage/user/memory.h"
 
@@ -21,6 +21,11 @@ void memory_lift(const struct memory *memory, const struct fact *fact);
 /* Stores a tombstone of an export. */
 void memory_put_tombstone(const struct memory *memory, uint64_t value, uint64_t subject,
 			  struct tombstone *tombstone);
+
+/* Writes the changes, with their tombstones, and drops the frozen contexts and replays that hold
+ * what does not stand any more as it did. */
+void memory_change_facts(const struct memory *memory, const struct fact_changes *changes,
+			 int64_t now);
 
 /* The default if none are stored. */
 struct user_settings memory_settings(const struct memory *memory);

@@ -7,7 +7,6 @@
 #include "storage/journal/journal.h"
 #include "storage/journal/supersede.h"
 #include "storage/lmdb/writer.h"
-#include "storage/user/replays.h"
 #include "storage/user/rights.h"
 
 /* ---- corrections ---- */
@@ -22,7 +21,7 @@ struct correct_operation {
 };
 
 /* A summary that may tell of a wrong value goes; the next one is told what holds. */
-static void drop_summary(const struct memory *memory, const struct corrected *corrected,
+static void drop_summary(const struct memory *memory, const struct fact_changes *changes,
 			 int64_t now)
 {
 	const struct job like = {.kind = JOB_SUMMARY, .last_active = now};
@@ -30,8 +29,8 @@ static void drop_summary(const struct memory *memory, const struct corrected *co
 	bool goes = false;
 	if (!memory_summary(memory, &summary))
 		return;
-	for (size_t i = 0; i < corrected->wrong_count; i++) {
-		const struct fact *wrong = &corrected->wrong[i];
+	for (size_t i = 0; i < changes->wrong_count; i++) {
+		const struct fact *wrong = &changes->wrong[i];
 		goes |= (wrong->exchange != 0 && summary_covers(&summary, wrong->exchange)) ||
 			text_says(summary.text, wrong->value);
 	}
@@ -39,50 +38,17 @@ static void drop_summary(const struct memory *memory, const struct corrected *co
 		supersede_summary(memory, 1, &like);
 }
 
-/* The turns that say what is now wrong: they stay, and are given with a mark from now on. */
-static struct id_list wrong_turns(const struct memory *memory, const struct corrected *corrected)
-{
-	struct id_list turns = {0};
-	for (size_t i = 0; i < corrected->wrong_count; i++) {
-		if (corrected->wrong[i].exchange != 0)
-			id_list_add(&turns, memory->arena, corrected->wrong[i].exchange);
-	}
-	ids_sort(turns.ids, turns.count);
-	return turns;
-}
-
 /* Requests in progress may have been given what is now wrong, and answers of the memory model rest
  * on it. */
-static void drop_given(const struct memory *memory, struct corrected *corrected, int64_t now)
+static void drop_given(const struct memory *memory, const struct fact_changes *changes, int64_t now)
 {
 	struct store *store = memory->transaction->store;
-	ids_sort(corrected->left, corrected->left_count);
-	struct leaving leaving = {.facts = corrected->left, .fact_count = corrected->left_count};
+	const struct leaving leaving = {.facts = changes->left, .fact_count = changes->left_count};
 	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
-	if (corrected->left_count == 0)
+	if (changes->left_count == 0)
 		return;
 	memory_silence_receipts(memory, &leaving);
-	const struct id_list turns = wrong_turns(memory, corrected);
-	leaving.turns = turns.ids;
-	leaving.turn_count = turns.count;
-	frozen_delete_holding(memory, &leaving);
-	replays_delete_holding(memory, &leaving);
-	drop_summary(memory, corrected, now);
-}
-
-static void write_facts(const struct memory *memory, struct corrected *corrected, int64_t now)
-{
-	for (size_t i = 0; i < corrected->count; i++)
-		table_write(memory->transaction, TABLE_FACTS,
-			    memory_fact_key(memory, corrected->facts[i].id), stored_fact_fields,
-			    &corrected->facts[i]);
-	for (size_t i = 0; i < corrected->dropped_count; i++)
-		(void)table_delete(memory->transaction, TABLE_FACTS,
-				   memory_fact_key(memory, corrected->dropped[i]));
-	for (size_t i = 0; i < corrected->wrong_count; i++)
-		memory_bury(memory, &corrected->wrong[i], now);
-	for (size_t i = 0; i < corrected->right_count; i++)
-		memory_lift(memory, &corrected->right[i]);
+	drop_summary(memory, changes, now);
 }
 
 static int audit_result(enum correction_result result)
@@ -90,6 +56,7 @@ static int audit_result(enum correction_result result)
 	static const int statuses[] = {
 		[CORRECTION_DONE] = 200,    [CORRECTION_CREATED] = 201, [CORRECTION_NO_FACT] = 404,
 		[CORRECTION_CHANGED] = 412, [CORRECTION_ENDED] = 409,   [CORRECTION_NOTHING] = 409,
+		[CORRECTION_PINNED] = 409,
 	};
 	return statuses[result];
 }
@@ -104,15 +71,15 @@ static enum store_result correct(const struct memory *memory, struct correct_ope
 	else if (!memory_user(memory, &user))
 		return STORE_NOT_FOUND;
 	const struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
-	struct corrected corrected =
-		correction_apply(correction, facts, count, user.next_fact, memory->arena);
+	const struct corrected corrected =
+		facts_correct(correction, facts, count, user.next_fact, memory->arena);
 	*own->outcome = (struct correction_outcome){corrected.result, corrected.id};
 	if (own->operation.audit != NULL)
 		own->operation.audit->result = audit_result(corrected.result);
-	if (corrected.count == 0)
+	if (corrected.changes.count == 0)
 		return STORE_OK;
-	write_facts(memory, &corrected, correction->now);
-	drop_given(memory, &corrected, correction->now);
+	memory_change_facts(memory, &corrected.changes, correction->now);
+	drop_given(memory, &corrected.changes, correction->now);
 	user.next_fact++; /* an id that was not used is no loss */
 	memory_put_user(memory, &user);
 	return STORE_OK;
@@ -151,6 +118,62 @@ struct store_call *store_correct(struct store *store, struct slice tenant, struc
 	own->outcome = outcome;
 	operation->grows = correction->kind == CORRECTION_CREATE;
 	return writer_submit(store->writer, operation, &own->user, loop, callback, cookie);
+}
+
+/* ---- facts that say the same, which imports may have left ---- */
+
+struct dedupe_operation {
+	struct operation operation;
+	struct user_key user;
+	int64_t now;
+	uint64_t *gone; /* the caller's */
+};
+
+static struct fact_changes find_doubled(const struct memory *memory, int64_t now)
+{
+	size_t count;
+	const struct fact *facts = memory_facts(memory, fact_is_known, now, &count);
+	return facts_settle(facts, count, UINT64_MAX, now, memory->arena);
+}
+
+enum store_result store_find_duplicates(struct store *store, struct user_key user, int64_t now,
+					struct fact_changes *found, struct arena *arena)
+{
+	struct transaction transaction;
+	const struct memory memory = {&transaction, user, arena};
+	*found = (struct fact_changes){0};
+	if (transaction_begin_read(&transaction, store)) {
+		struct stored_user stored;
+		bool is_known = memory_user(&memory, &stored);
+		*found = find_doubled(&memory, now);
+		transaction_abort(&transaction);
+		if (transaction.result == STORE_OK && !is_known)
+			return STORE_NOT_FOUND;
+	}
+	return transaction.result;
+}
+
+static enum store_result run_dedupe(struct operation *operation, struct transaction *transaction)
+{
+	struct dedupe_operation *own = (struct dedupe_operation *)operation;
+	struct arena scratch = {0};
+	const struct memory memory = {transaction, own->user, &scratch};
+	const struct fact_changes found = find_doubled(&memory, own->now);
+	*own->gone = found.left_count;
+	memory_change_facts(&memory, &found, own->now);
+	arena_finish(&scratch);
+	return found.left_count > 0 ? STORE_OK : STORE_NOT_FOUND;
+}
+
+struct store_call *store_dedupe(struct store *store, struct user_key user, int64_t now,
+				uint64_t *gone, struct store_loop *loop, store_done *callback,
+				void *cookie)
+{
+	struct dedupe_operation *own = operation_create(sizeof(*own), run_dedupe);
+	own->user = user;
+	own->now = now;
+	own->gone = gone;
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }
 
 /* ---- settings ---- */

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import pytest
 
@@ -9,6 +10,7 @@ from conftest import KNOWN_VALUE
 from harness.chat import Chat
 from harness.memory_model import fact
 from test_admin_recallctl import recallctl
+from test_rebuild import exported, moved_to, rebuild
 
 
 def facts_path(daemon, user, what="", query=""):
@@ -661,20 +663,26 @@ def test_recallctl_tells_what_it_cannot_change(daemon, known_user, words):
 # ---- duplicates ----
 
 
-def with_duplicates(daemon, user, tenant=None):
+def with_duplicates(daemon, folder, *users):
+    """A store from before imports were merged, of users and tenants: facts that differ in MARKS alone lose these."""
     def fact(number, value, day):
         return {"id": str(number), "entity": "user", "kind": "user", "key": "likes", "value": value, "many": True, "confidence": 0.9,
                 "source": {"type": "import"}, "observed_at": f"2026-01-{day:02}T10:00:00Z", "state": "current"}
     document = {"format": "recalld-export-1", "conversations": [], "facts": [
-        fact(1, "green tea", 1), fact(2, "Green Tea", 3), fact(3, "GREEN TEA", 2), fact(4, "coffee", 1)]}
-    assert daemon.admin("POST", daemon.memory_path(user, "/import", tenant), json=document).json()["facts"] == 4
-    return document
+        fact(1, "green tea MARK1", 1), fact(2, "Green Tea MARK2", 3), fact(3, "GREEN TEA MARK3", 2), fact(4, "coffee", 1)]}
+    for user, tenant in users:
+        assert daemon.admin("POST", daemon.memory_path(user, "/import", tenant), json=document).json()["facts"] == 4
+    daemon.stop()
+    file = exported(daemon, folder)
+    file.write_text(re.sub(" MARK.", "", file.read_text()))
+    assert rebuild(folder / "doubled", file).returncode == 0
+    moved_to(daemon, folder / "doubled")
+    return json.loads(re.sub(" MARK.", "", json.dumps(document)))
 
 
-def test_duplicates_are_shown_and_merged(make_daemon, user):
+def test_duplicates_are_shown_and_merged(make_daemon, user, tmp_path):
     daemon = make_daemon()
-    document = with_duplicates(daemon, user)
-    with_duplicates(daemon, user + "-2")
+    document = with_duplicates(daemon, tmp_path, (user, None), (user + "-2", None))
     put = daemon.admin("POST", daemon.memory_path(user + "-3", "/facts"), json={"key": "likes", "value": "milk"})
     assert put.status_code == 201
     path = daemon.memory_path(user, "/dedupe")
@@ -697,10 +705,9 @@ def test_duplicates_are_shown_and_merged(make_daemon, user):
     assert daemon.admin("POST", path + "?dry_run=2").status_code == 400
 
 
-def test_recallctl_merges_duplicates_of_all(make_daemon, user):
+def test_recallctl_merges_duplicates_of_all(make_daemon, user, tmp_path):
     daemon = make_daemon()
-    for one in (user, user + "-2"):
-        with_duplicates(daemon, one)
+    with_duplicates(daemon, tmp_path, (user, None), (user + "-2", None))
     shown = recallctl(daemon, "dedupe", "--dry-run")
     assert shown.returncode == 0 and "would merge into others: 4 facts of 2 users" in shown.stdout, shown.stdout + shown.stderr
     assert shown.stdout.count("GREEN TEA") == 2
@@ -714,10 +721,9 @@ def test_recallctl_merges_duplicates_of_all(make_daemon, user):
     assert [e["target"] for e in log if e["result"] == 200 and "of" in e] == ["facts"] * 2
 
 
-def test_duplicates_of_a_tenant_are_merged_alone(make_daemon, user):
+def test_duplicates_of_a_tenant_are_merged_alone(make_daemon, user, tmp_path):
     daemon = make_daemon()
-    for tenant in (None, "acme", "other"):
-        with_duplicates(daemon, user, tenant)
+    with_duplicates(daemon, tmp_path, *[(user, tenant) for tenant in (None, "acme", "other")])
     done = recallctl(daemon, "dedupe", "--tenant", "acme")
     assert done.stdout == "merged into others: 2 facts of 1 user\n", done.stdout + done.stderr
     assert daemon.admin("POST", "/v1/dedupe?tenant=acme").json()["facts"] == 0

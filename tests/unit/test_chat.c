@@ -311,6 +311,10 @@ START_TEST(what_is_continued_is_kept_once)
 	assert_answer(USER("Q") "," ASSISTANT("Once upon a ti"
 					      "me the"),
 		      "Once upon a time there was", "Once upon a time there was");
+	assert_answer(USER("Q") "," ASSISTANT("abcdefghijklmnop"), "abcdefghijklmnopq",
+		      "abcdefghijklmnopq");
+	assert_answer(USER("Q") "," ASSISTANT("abcdefghijklmno"), "abcdefghijklmnop",
+		      "abcdefghijklmnoabcdefghijklmnop");
 }
 END_TEST
 

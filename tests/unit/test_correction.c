@@ -1,4 +1,4 @@
-#include "core/facts/correction.h"
+#include "core/facts/change.h"
 #include "tests/unit/rights_fixture.h"
 
 /* What a correction of facts writes, without a store. */
@@ -21,14 +21,14 @@ static struct corrected run(const struct correction *correction)
 	struct correction whole = *correction;
 	whole.now = NOW;
 	whole.by = SLICE("admin");
-	return correction_apply(&whole, facts, fact_count, NEXT, &arena);
+	return facts_correct(&whole, facts, fact_count, NEXT, &arena);
 }
 
 static const struct fact *written(const struct corrected *corrected, uint64_t id)
 {
-	for (size_t i = 0; i < corrected->count; i++) {
-		if (corrected->facts[i].id == id)
-			return &corrected->facts[i];
+	for (size_t i = 0; i < corrected->changes.count; i++) {
+		if (corrected->changes.facts[i].id == id)
+			return &corrected->changes.facts[i];
 	}
 	ck_abort_msg("fact %d is not written", (int)id);
 	return NULL;
@@ -112,11 +112,11 @@ START_TEST(a_corrected_value_is_a_new_version_and_the_old_one_gets_a_tombstone)
 	ck_assert_int_eq(new->observed_at, NOW);
 	ck_assert_uint_eq(new->exchange, 0);
 	ck_assert_uint_eq(new->quote.size, 0);
-	ck_assert_uint_eq(corrected.wrong_count, 1);
-	unit_assert_slice(corrected.wrong[0].value, "Rome");
-	ck_assert_uint_eq(corrected.right_count, 1);
-	unit_assert_slice(corrected.right[0].value, "Lyon");
-	ck_assert(is_among(corrected.left, corrected.left_count, 1));
+	ck_assert_uint_eq(corrected.changes.wrong_count, 1);
+	unit_assert_slice(corrected.changes.wrong[0].value, "Rome");
+	ck_assert_uint_eq(corrected.changes.right_count, 1);
+	unit_assert_slice(corrected.changes.right[0].value, "Lyon");
+	ck_assert(is_among(corrected.changes.left, corrected.changes.left_count, 1));
 	end();
 }
 END_TEST
@@ -154,8 +154,8 @@ START_TEST(the_same_value_in_other_letters_stays_the_same_fact)
 	struct correction correction = patch(1, " Rome. ");
 	struct corrected corrected = run(&correction);
 	ck_assert_uint_eq(corrected.id, 1);
-	ck_assert_uint_eq(corrected.count, 1);
-	ck_assert_uint_eq(corrected.wrong_count, 0);
+	ck_assert_uint_eq(corrected.changes.count, 1);
+	ck_assert_uint_eq(corrected.changes.wrong_count, 0);
 	ck_assert(written(&corrected, 1)->pinned);
 	ck_assert_int_eq(written(&corrected, 1)->source, FACT_FROM_CORRECTION);
 	end();
@@ -168,7 +168,7 @@ START_TEST(pinning_changes_nothing_else)
 	know("city", "Rome");
 	struct correction correction = pin(1, true);
 	struct corrected corrected = run(&correction);
-	ck_assert_uint_eq(corrected.count, 1);
+	ck_assert_uint_eq(corrected.changes.count, 1);
 	ck_assert(written(&corrected, 1)->pinned);
 	ck_assert_int_eq(written(&corrected, 1)->source, FACT_FROM_CHAT);
 	unit_assert_slice(written(&corrected, 1)->quote, "I said so");
@@ -255,8 +255,8 @@ START_TEST(correcting_to_what_was_suggested_takes_it)
 	know("job", "baker")->state = FACT_SUGGESTED;
 	struct correction correction = patch(1, "lyon");
 	struct corrected corrected = run(&correction);
-	ck_assert_uint_eq(corrected.dropped_count, 1);
-	ck_assert_uint_eq(corrected.dropped[0], 2);
+	ck_assert_uint_eq(corrected.changes.dropped_count, 1);
+	ck_assert_uint_eq(corrected.changes.dropped[0], 2);
 	ck_assert_int_eq(written(&corrected, NEXT)->state, FACT_CURRENT);
 	end();
 }
@@ -272,10 +272,10 @@ START_TEST(a_retracted_value_gets_a_tombstone_and_a_dismissed_one_does_not)
 	struct corrected corrected = run(&correction);
 	ck_assert_int_eq(written(&corrected, 1)->state, FACT_RETRACTED);
 	unit_assert_slice(written(&corrected, 1)->by, "admin");
-	ck_assert_uint_eq(corrected.wrong_count, 1);
+	ck_assert_uint_eq(corrected.changes.wrong_count, 1);
 	correction = state(2, FACT_RETRACTED);
 	corrected = run(&correction);
-	ck_assert_uint_eq(corrected.wrong_count, 0);
+	ck_assert_uint_eq(corrected.changes.wrong_count, 0);
 	ck_assert(fact_is_dismissed(written(&corrected, 2)));
 	/* What was dismissed is suggested again when that is undone. */
 	facts[1].state = FACT_RETRACTED;
@@ -302,15 +302,15 @@ START_TEST(a_restored_fact_takes_its_place_again)
 	ck_assert_int_eq(written(&corrected, 1)->ended_at, 0);
 	ck_assert_int_eq(written(&corrected, 2)->state, FACT_SUPERSEDED);
 	ck_assert_uint_eq(written(&corrected, 2)->superseded_by, 1);
-	ck_assert_uint_eq(corrected.right_count, 1);
-	unit_assert_slice(corrected.right[0].value, "Rome");
+	ck_assert_uint_eq(corrected.changes.right_count, 1);
+	unit_assert_slice(corrected.changes.right[0].value, "Rome");
 	correction = state(1, FACT_CURRENT);
 	corrected = run(&correction);
 	ck_assert_int_eq(written(&corrected, 1)->state, FACT_CURRENT);
 	correction = state(2, FACT_CURRENT); /* it stands: nothing but who says so */
 	corrected = run(&correction);
 	ck_assert_int_eq(written(&corrected, 2)->state, FACT_CURRENT);
-	ck_assert_uint_eq(corrected.count, 1);
+	ck_assert_uint_eq(corrected.changes.count, 1);
 	end();
 }
 END_TEST
@@ -333,7 +333,7 @@ START_TEST(nothing_comes_of_a_correction_of_nothing)
 	correction = patch(2, "cook");
 	struct corrected corrected = run(&correction);
 	ck_assert_int_eq(corrected.result, CORRECTION_ENDED);
-	ck_assert_uint_eq(corrected.count, 0);
+	ck_assert_uint_eq(corrected.changes.count, 0);
 	end();
 }
 END_TEST
@@ -376,7 +376,7 @@ START_TEST(a_note_is_a_fact_and_the_same_note_is_said_again)
 	corrected = run(&correction);
 	ck_assert_int_eq(corrected.result, CORRECTION_DONE);
 	ck_assert_uint_eq(corrected.id, 1);
-	ck_assert_uint_eq(corrected.count, 1);
+	ck_assert_uint_eq(corrected.changes.count, 1);
 	ck_assert_uint_eq(written(&corrected, 1)->repeats, 1);
 	ck_assert_int_eq(written(&corrected, 1)->observed_at, NOW);
 	ck_assert(written(&corrected, 1)->pinned);
@@ -387,18 +387,20 @@ END_TEST
 START_TEST(a_note_replaces_a_single_value_and_joins_several)
 {
 	begin();
-	know("city", "Rome")->pinned = true;
+	know("city", "Rome");
 	know("pet", "cat")->many = true;
-	struct correction correction = create("city", "Lyon");
+	struct correction correction = create("Wohnort", "Lyon");
 	struct corrected corrected = run(&correction);
+	ck_assert_int_eq(corrected.result, CORRECTION_CREATED);
 	ck_assert_int_eq(written(&corrected, 1)->state, FACT_SUPERSEDED);
-	ck_assert(written(&corrected, NEXT)->pinned);
-	ck_assert_uint_eq(corrected.wrong_count, 0);
+	ck_assert_uint_eq(written(&corrected, 1)->superseded_by, NEXT);
+	ck_assert(!written(&corrected, NEXT)->pinned);
+	ck_assert_uint_eq(corrected.changes.wrong_count, 0);
 	correction = create("pet", "dog");
 	correction.members |= CORRECTS_MANY;
 	correction.given.many = true;
 	corrected = run(&correction);
-	ck_assert_uint_eq(corrected.count, 1);
+	ck_assert_uint_eq(corrected.changes.count, 1);
 	correction.given.many = false;
 	corrected = run(&correction);
 	ck_assert_int_eq(written(&corrected, 2)->state, FACT_SUPERSEDED);
@@ -406,7 +408,104 @@ START_TEST(a_note_replaces_a_single_value_and_joins_several)
 }
 END_TEST
 
-UNIT_MAIN("correction", a_corrected_value_is_a_new_version_and_the_old_one_gets_a_tombstone,
+START_TEST(another_value_beside_a_pinned_one_is_asked_about_under_every_name_of_the_key)
+{
+	static const char *const names[] = {"city", "wohnort", "Home City", "ＣＩＴＹ"};
+	begin();
+	know("home_city", "Rome")->pinned = true;
+	know("town", "Bern")->pinned = true; /* from before one key had one value */
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct correction correction = create(names[i], "Lyon");
+		struct corrected corrected = run(&correction);
+		ck_assert_int_eq(corrected.result, CORRECTION_PINNED);
+		ck_assert_uint_eq(corrected.id, 1);
+		ck_assert_uint_eq(corrected.changes.count, 0);
+		correction.replaces = true;
+		corrected = run(&correction);
+		ck_assert_int_eq(corrected.result, CORRECTION_CREATED);
+		ck_assert_int_eq(written(&corrected, 1)->state, FACT_SUPERSEDED);
+		ck_assert_int_eq(written(&corrected, 2)->state, FACT_SUPERSEDED);
+		ck_assert(written(&corrected, NEXT)->pinned);
+	}
+	/* The same value is said again, and several values stand side by side. */
+	struct correction correction = create("wohnort", "rome");
+	ck_assert_int_eq(run(&correction).result, CORRECTION_DONE);
+	facts[0].many = facts[1].many = true;
+	correction = create("wohnort", "Lyon");
+	correction.members |= CORRECTS_MANY;
+	correction.given.many = true;
+	ck_assert_int_eq(run(&correction).result, CORRECTION_CREATED);
+	end();
+}
+END_TEST
+
+START_TEST(a_fact_that_moves_onto_a_pinned_ones_key_is_asked_about)
+{
+	begin();
+	know("city", "Rome")->pinned = true;
+	know("town_of_birth", "Lyon")->repeats = 3;
+	struct correction correction = {.kind = CORRECTION_PATCH,
+					.id = 2,
+					.members = CORRECTS_KEY,
+					.given = {.key = SLICE("wohnort")}};
+	struct corrected corrected = run(&correction);
+	ck_assert_int_eq(corrected.result, CORRECTION_PINNED);
+	ck_assert_uint_eq(corrected.id, 1);
+	ck_assert_uint_eq(corrected.changes.count, 0);
+	correction.replaces = true;
+	corrected = run(&correction);
+	ck_assert_int_eq(corrected.result, CORRECTION_DONE);
+	ck_assert_int_eq(written(&corrected, 1)->state, FACT_SUPERSEDED);
+	ck_assert_int_eq(written(&corrected, 2)->state, FACT_SUPERSEDED);
+	/* What is said of the new version was said once. */
+	ck_assert_uint_eq(written(&corrected, NEXT)->repeats, 0);
+	/* Beside one that is not pinned it supersedes. */
+	facts[0].pinned = false;
+	correction.replaces = false;
+	corrected = run(&correction);
+	ck_assert_int_eq(corrected.result, CORRECTION_DONE);
+	ck_assert_int_eq(written(&corrected, 1)->state, FACT_SUPERSEDED);
+	/* A pinned fact is corrected without being asked about itself. */
+	facts[0].pinned = true;
+	correction = patch(1, "Bern");
+	ck_assert_int_eq(run(&correction).result, CORRECTION_DONE);
+	end();
+}
+END_TEST
+
+START_TEST(what_comes_back_beside_another_pinned_value_is_asked_about)
+{
+	begin();
+	struct fact *old = know("city", "Rome");
+	old->state = FACT_SUPERSEDED;
+	old->superseded_by = 2;
+	know("city", "Lyon")->state = FACT_SUPERSEDED;
+	facts[1].superseded_by = 3;
+	know("wohnort", "Bern")->pinned = true;
+	/* Going back from what took its place is an undo. */
+	struct correction correction = restore(1);
+	ck_assert_int_eq(run(&correction).result, CORRECTION_DONE);
+	facts[1].superseded_by = 0;
+	facts[1].state = FACT_RETRACTED;
+	struct corrected corrected = run(&correction);
+	ck_assert_int_eq(corrected.result, CORRECTION_PINNED);
+	ck_assert_uint_eq(corrected.id, 3);
+	ck_assert_uint_eq(corrected.changes.count, 0);
+	correction = state(2, FACT_CURRENT);
+	ck_assert_int_eq(run(&correction).result, CORRECTION_PINNED);
+	correction.replaces = true;
+	corrected = run(&correction);
+	ck_assert_int_eq(corrected.result, CORRECTION_DONE);
+	ck_assert_int_eq(written(&corrected, 3)->state, FACT_SUPERSEDED);
+	end();
+}
+END_TEST
+
+UNIT_MAIN("correction",
+	  another_value_beside_a_pinned_one_is_asked_about_under_every_name_of_the_key,
+	  a_fact_that_moves_onto_a_pinned_ones_key_is_asked_about,
+	  what_comes_back_beside_another_pinned_value_is_asked_about,
+	  a_corrected_value_is_a_new_version_and_the_old_one_gets_a_tombstone,
 	  a_correction_takes_all_members_and_may_leave_the_fact_unpinned,
 	  the_same_value_in_other_letters_stays_the_same_fact, pinning_changes_nothing_else,
 	  what_programs_put_beside_a_fact_changes_nothing_else,

@@ -1,5 +1,7 @@
 #include "tests/unit/learn_fixture.h"
 
+#include <stdio.h>
+
 START_TEST(a_new_fact_has_all_that_the_turn_says)
 {
 	struct lesson lesson = lesson_of("Hi! My name is Alex and I'm building a RAG system.");
@@ -376,7 +378,88 @@ START_TEST(a_user_is_always_of_the_kind_user_and_nobody_else_is)
 }
 END_TEST
 
-UNIT_MAIN("learn", a_class_is_masked_or_dropped_in_a_fact,
+/* How many values of the only key stand after the answer, and that the last of them does. */
+static size_t standing_after(const char *user, const char *key, const char *first,
+			     const char *second)
+{
+	struct lesson lesson = lesson_of(user);
+	lesson_knows(&lesson, key, "Max", HOUR);
+	char answer[512];
+	(void)snprintf(answer, sizeof(answer),
+		       "{\"entities\":[{\"key\":\"%s\",\"value\":\"%s\"},"
+		       "{\"key\":\"%s\",\"value\":\"%s\"}]}",
+		       key, first, key, second);
+	ck_assert(lesson_read(&lesson, answer));
+	size_t standing = 0;
+	for (size_t i = 0; i < lesson.learning.change_count; i++) {
+		const struct change *change = &lesson.learning.changes[i];
+		const bool stands = change->fact.state == FACT_CURRENT;
+		standing += stands;
+		if (stands && standing == 2)
+			ck_assert(change->fact.many && lesson.learning.changes[0].fact.many);
+		if (slice_equal(change->fact.value, slice_of(second)))
+			ck_assert_msg(stands, "%s", user);
+	}
+	/* What was said before gives way. */
+	(void)lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_SUPERSEDED);
+	arena_finish(&lesson.arena);
+	return standing;
+}
+
+START_TEST(values_told_side_by_side_are_several_and_others_follow_each_other)
+{
+	static const struct {
+		const char *user;
+		const char *key;
+		const char *first;
+		const char *second;
+		size_t standing;
+	} cases[] = {
+		{"I have two children, Ben and Ida.", "children", "Ben", "Ida", 2},
+		{"My kids are Ben (7) and little Ida (4).", "kid", "Ben", "Ida", 2},
+		{"My favourite colours are green and blue.", "favorite_color", "green", "blue", 2},
+		{"Ich wohne in Ulm und Bern.", "wohnort", "Ulm", "Bern", 2},
+		{"I moved from Ulm to Bern.", "city", "Ulm", "Bern", 1},
+		{"I live in Ulm. Sorry, in Bern.", "city", "Ulm", "Bern", 1},
+		{"I used to work on project Lumen. Now my project is Aurora.", "project", "Lumen",
+		 "Aurora", 1},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_msg(standing_after(cases[i].user, cases[i].key, cases[i].first,
+					     cases[i].second) == cases[i].standing,
+			      "%s", cases[i].user);
+}
+END_TEST
+
+START_TEST(a_third_value_told_with_two_others_stands_with_them)
+{
+	struct lesson lesson = lesson_of("My kids are Ben, Ida and Tom.");
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"kids\",\"value\":\"Ben\"},"
+		    "{\"key\":\"kids\",\"value\":\"Ida\"},{\"key\":\"Kids\",\"value\":\"Tom\"}]}",
+		    3, 0);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(lesson.learning.changes[i].fact.state, FACT_CURRENT);
+		ck_assert(lesson.learning.changes[i].fact.many);
+	}
+	/* One that was known alone is one of several from now on. */
+	lesson_knows(&lesson, "kids", "Ida", HOUR);
+	lesson_must(&lesson,
+		    "{\"entities\":[{\"key\":\"kids\",\"value\":\"Ben\"},"
+		    "{\"key\":\"kids\",\"value\":\"Ida\"}]}",
+		    2, 0);
+	ck_assert(lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_CURRENT)->fact.many);
+	struct fact stored = lesson.facts[0];
+	ck_assert(change_update_fact(
+		&stored, true, lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_CURRENT), 0, 100));
+	ck_assert(stored.many);
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
+UNIT_MAIN("learn", values_told_side_by_side_are_several_and_others_follow_each_other,
+	  a_third_value_told_with_two_others_stands_with_them,
+	  a_class_is_masked_or_dropped_in_a_fact,
 	  a_prompt_asks_for_classes_only_where_one_is_wanted, a_new_fact_has_all_that_the_turn_says,
 	  a_correction_supersedes_and_says_by_what, the_same_value_again_only_refreshes,
 	  a_late_older_turn_never_overrides, a_late_older_turn_that_says_the_same_changes_nothing,

@@ -1,5 +1,5 @@
+#include "core/facts/change.h"
 #include "core/facts/facts.h"
-#include "core/facts/grounds.h"
 #include "tests/unit/unit.h"
 
 /* Which facts follow their exchanges, without a store: each fact with what becomes of its ground.
@@ -156,7 +156,34 @@ START_TEST(of_the_same_instant_the_higher_id_is_newer)
 }
 END_TEST
 
-UNIT_MAIN("memory_branch", a_fact_of_a_taken_exchange_is_retracted_now,
+START_TEST(what_comes_back_meets_what_stands_under_every_name_of_its_key)
+{
+	const struct ground returned = {.change = GROUND_RETURNED, .taken_back_at = EARLIER};
+	struct fact facts[] = {retracted(city(1, "Rome", 30), EARLIER), city(2, "Oslo", 20)};
+	facts[1].key = SLICE("wohnort");
+	facts[1].entity = SLICE("User");
+	follow(facts, (struct ground[]){returned, {0}}, 2);
+	ck_assert_int_eq(facts[0].state, FACT_CURRENT);
+	ck_assert_int_eq(facts[1].state, FACT_SUPERSEDED);
+	ck_assert_uint_eq(facts[1].superseded_by, 1);
+}
+END_TEST
+
+START_TEST(a_pinned_fact_stands_whatever_comes_back)
+{
+	const struct ground returned = {.change = GROUND_RETURNED, .taken_back_at = EARLIER};
+	struct fact facts[] = {retracted(city(1, "Rome", 30), EARLIER), city(2, "Oslo", 20)};
+	facts[1].pinned = true;
+	follow(facts, (struct ground[]){returned, {0}}, 2);
+	ck_assert_int_eq(facts[0].state, FACT_SUPERSEDED);
+	ck_assert_uint_eq(facts[0].superseded_by, 2);
+	ck_assert_int_eq(facts[1].state, FACT_CURRENT);
+	ck_assert(!changed[1]);
+}
+END_TEST
+
+UNIT_MAIN("memory_branch", what_comes_back_meets_what_stands_under_every_name_of_its_key,
+	  a_pinned_fact_stands_whatever_comes_back, a_fact_of_a_taken_exchange_is_retracted_now,
 	  a_fact_that_is_said_elsewhere_too_moves_there,
 	  what_a_retracted_fact_had_replaced_stands_again,
 	  what_was_itself_taken_back_gives_its_place_to_what_was_before,

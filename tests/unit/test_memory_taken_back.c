@@ -1,4 +1,4 @@
-#include "core/facts/grounds.h"
+#include "core/facts/change.h"
 #include "tests/unit/unit.h"
 
 /* Which exchanges and answers a branch takes back and which return, without a store. */
@@ -155,6 +155,13 @@ START_TEST(only_facts_that_a_branch_reaches_are_looked_at)
 	ck_assert(branch_may_change(&branch, &retracted));
 	ck_assert(branch_may_change(&branch, &superseded));
 	ck_assert(!branch_may_change(&branch, &forgotten));
+	/* What a person decided does not follow what was said. */
+	struct fact decided = current;
+	decided.by = SLICE("admin");
+	ck_assert(!branch_may_change(&branch, &decided));
+	decided = current;
+	decided.pinned = true;
+	ck_assert(!branch_may_change(&branch, &decided));
 	arena_finish(&arena);
 }
 END_TEST

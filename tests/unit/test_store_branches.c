@@ -57,6 +57,22 @@ START_TEST(a_client_that_goes_back_to_the_old_branch_gets_it_back)
 }
 END_TEST
 
+START_TEST(an_exchange_that_came_back_is_no_longer_taken_back)
+{
+	struct fixture fixture;
+	chat_three(&fixture);
+	(void)chat(&fixture, ASK("I moved to Rome last year", {one, "a1"}), "b2", 400);
+	struct portable_memory memory = fixture_memory(&fixture, "alex");
+	ck_assert_int_eq(memory.turns[2].taken_back_at, 399);
+	(void)chat(&fixture, ASK("next", {one, "a1"}, {two, "a2"}, {three, "a3"}), "a4", 500);
+	memory = fixture_memory(&fixture, "alex");
+	unit_assert_slice(memory.turns[2].turn.text, two);
+	ck_assert_int_eq(memory.turns[2].turn.state, TURN_CURRENT);
+	ck_assert_int_eq(memory.turns[2].taken_back_at, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(of_what_comes_back_and_what_was_said_since_the_newer_stands)
 {
 	struct fixture fixture;
@@ -417,6 +433,7 @@ UNIT_MAIN("store_branches", the_answer_that_a_history_goes_on_from_is_the_one_th
 	  a_block_that_quotes_what_was_taken_back_is_not_given_again,
 	  a_fork_from_the_middle_goes_on_behind_its_place,
 	  a_client_that_goes_back_to_the_old_branch_gets_it_back,
+	  an_exchange_that_came_back_is_no_longer_taken_back,
 	  of_what_comes_back_and_what_was_said_since_the_newer_stands,
 	  branches_appended_in_a_row_from_stale_views_leave_one,
 	  a_request_appended_behind_a_branch_heals_with_the_next,

@@ -1,5 +1,5 @@
 /* Deleting parts of a memory, with all that was made of them. */
-#include "core/facts/correction.h"
+#include "core/facts/facts.h"
 #include "storage/deletions.h"
 #include "storage/rights.h"
 #include "tests/unit/expire_fixture.h"

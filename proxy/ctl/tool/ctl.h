@@ -25,6 +25,7 @@ struct ctl {
 	bool once;
 	bool all;
 	bool off;
+	bool replace;
 	bool verify;
 	bool dry_run;
 	bool force;
@@ -61,26 +62,27 @@ struct ctl {
 
 /* Options of some commands: a set of bits. Each has a row in options.c. */
 enum ctl_takes {
-	CTL_TAKES_REQUEST = 1 << 0, /* --mode, --session, --model: as a request would say them */
-	CTL_TAKES_BODY = 1 << 1,    /* --body */
-	CTL_TAKES_STORE = 1 << 2,   /* --store: works on its directory */
-	CTL_TAKES_QUIET = 1 << 3,   /* --quiet */
-	CTL_TAKES_TIMES = 1 << 4,   /* --since, --until */
-	CTL_TAKES_LIMIT = 1 << 5,   /* --limit */
-	CTL_TAKES_ONCE = 1 << 6,    /* --once */
-	CTL_TAKES_COLOR = 1 << 7,   /* --color */
-	CTL_TAKES_ALL = 1 << 8,     /* --all */
-	CTL_TAKES_OFF = 1 << 9,     /* --off */
-	CTL_TAKES_VERIFY = 1 << 10, /* --verify */
-	CTL_TAKES_USER = 1 << 11,   /* --user */
-	CTL_TAKES_PART = 1 << 12,   /* --fact, --turn, --session, --about..., --plan */
-	CTL_TAKES_DRY = 1 << 13,    /* --dry-run */
-	CTL_TAKES_FORM = 1 << 14,   /* --format */
-	CTL_TAKES_PARTS = 1 << 15,  /* --include */
-	CTL_TAKES_PLAIN = 1 << 16,  /* --plain, --yes */
-	CTL_TAKES_TO = 1 << 17,     /* --to */
-	CTL_TAKES_KEYS = 1 << 18,   /* --keys, --from-key */
-	CTL_TAKES_LOG_ID = 1 << 19, /* --log-id */
+	CTL_TAKES_REQUEST = 1 << 0,  /* --mode, --session, --model: as a request would say them */
+	CTL_TAKES_BODY = 1 << 1,     /* --body */
+	CTL_TAKES_STORE = 1 << 2,    /* --store: works on its directory */
+	CTL_TAKES_QUIET = 1 << 3,    /* --quiet */
+	CTL_TAKES_TIMES = 1 << 4,    /* --since, --until */
+	CTL_TAKES_LIMIT = 1 << 5,    /* --limit */
+	CTL_TAKES_ONCE = 1 << 6,     /* --once */
+	CTL_TAKES_COLOR = 1 << 7,    /* --color */
+	CTL_TAKES_ALL = 1 << 8,      /* --all */
+	CTL_TAKES_OFF = 1 << 9,      /* --off */
+	CTL_TAKES_VERIFY = 1 << 10,  /* --verify */
+	CTL_TAKES_USER = 1 << 11,    /* --user */
+	CTL_TAKES_PART = 1 << 12,    /* --fact, --turn, --session, --about..., --plan */
+	CTL_TAKES_DRY = 1 << 13,     /* --dry-run */
+	CTL_TAKES_FORM = 1 << 14,    /* --format */
+	CTL_TAKES_PARTS = 1 << 15,   /* --include */
+	CTL_TAKES_PLAIN = 1 << 16,   /* --plain, --yes */
+	CTL_TAKES_TO = 1 << 17,      /* --to */
+	CTL_TAKES_KEYS = 1 << 18,    /* --keys, --from-key */
+	CTL_TAKES_LOG_ID = 1 << 19,  /* --log-id */
+	CTL_TAKES_REPLACE = 1 << 20, /* --replace */
 };
 
 /* A command's row: the usage, its own --help and the completion are made from it. */

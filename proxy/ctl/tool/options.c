@@ -25,6 +25,8 @@ const struct ctl_option ctl_options[] = {
 	{"log-id", "ID", "the user that the log calls user=ID", CTL_TAKES_LOG_ID, PLACE(log_id)},
 	{"all", NULL, "what does not stand, too", CTL_TAKES_ALL, PLACE(all)},
 	{"off", NULL, "let it be moved again", CTL_TAKES_OFF, PLACE(off)},
+	{"replace", NULL, "also in the place of another pinned value", CTL_TAKES_REPLACE,
+	 PLACE(replace)},
 	{"user", "USER", "the user it is about", CTL_TAKES_USER, PLACE(user)},
 	{"verify", NULL, "check that the log is whole", CTL_TAKES_VERIFY, PLACE(verify)},
 	{"fact", "ID", "this fact", CTL_TAKES_PART, PLACE(fact)},
