@@ -4,6 +4,7 @@
 #define RECALLD_PROXY_SERVICE_H
 
 #include "proxy/client_log.h"
+#include "proxy/forgotten.h"
 #include "proxy/unsettled.h"
 #include "proxy/upstream/last_failure.h"
 #include "proxy/upstream/model_traits.h"
@@ -42,6 +43,7 @@ struct service {
 	size_t workers;
 	atomic_bool draining;
 	struct unsettled unsettled;
+	struct forgotten forgotten;
 	struct client_log misses;      /* calls that get no memory */
 	struct client_log failures;    /* of the upstream */
 	atomic_bool warned_of_key;     /* that a client's key cannot be used to learn with */

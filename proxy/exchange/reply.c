@@ -92,8 +92,15 @@ static void pass_head(struct exchange *exchange, const struct upstream_head *hea
 	exchange->first_byte = clock_steady();
 	metrics_observe(METRIC_FIRST_BYTE_SECONDS, exchange->first_byte - exchange->begun);
 	start_relay(exchange, head);
-	struct http_field memory[4];
+	struct http_field memory[5];
 	size_t memory_count = exchange_memory_fields(exchange, memory);
+	const unsigned forgotten = exchange->dialect == NULL
+					   ? 0
+					   : forgotten_take(&exchange->worker->service->forgotten,
+							    exchange->chat.user);
+	if (forgotten > 0)
+		memory[memory_count++] = (struct http_field){
+			SLICE("X-Memory-Forgot"), arena_number(&exchange->arena, forgotten)};
 	const struct http_field *fields;
 	size_t count = forward_reply_fields(head->fields, head->field_count, memory, memory_count,
 					    &fields, &exchange->arena);

@@ -6,6 +6,7 @@
 #include "proxy/learn/pace.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
+#include "proxy/service.h"
 #include "storage/audit.h"
 
 #include <stdlib.h>
@@ -115,15 +116,20 @@ static void postpone(struct learn_job *learn_job, enum metric_counter cause)
 
 static void on_stored(void *cookie, enum store_result result);
 
+static unsigned count_forgotten(const struct learning *learning)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < learning->change_count; i++)
+		count += learning->changes[i].kind == CHANGE_FORGET ||
+			 learning->changes[i].kind == CHANGE_CONCEAL ||
+			 learning->changes[i].kind == CHANGE_HIDE;
+	return count;
+}
+
 /* What a user takes back in a chat is a deletion, which the audit log tells of. */
 static bool forgets(const struct learning *learning)
 {
-	bool forgets = learning->hide_exchange;
-	for (size_t i = 0; i < learning->change_count; i++)
-		forgets |= learning->changes[i].kind == CHANGE_FORGET ||
-			   learning->changes[i].kind == CHANGE_CONCEAL ||
-			   learning->changes[i].kind == CHANGE_HIDE;
-	return forgets;
+	return learning->hide_exchange || count_forgotten(learning) > 0;
 }
 
 static void store_facts(struct learn_job *learn_job)
@@ -239,6 +245,9 @@ static void on_stored(void *cookie, enum store_result result)
 	learn_job->wants_room = result == STORE_FULL;
 	if (!is_over)
 		log_error("learned facts or summary not stored: %s", store_result_name(result));
+	if (result == STORE_OK && is_facts)
+		forgotten_add(learn_job->setting.forgotten, learn_job->setting.user,
+			      count_forgotten(&learn_job->batch.learning));
 	if (result == STORE_CHANGED && is_facts)
 		take_facts_anew(learn_job);
 	else if (is_over && is_facts)

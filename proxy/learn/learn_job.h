@@ -28,6 +28,7 @@ struct learn_job_setting {
 	struct quirk_memory *quirks;
 	struct pace *pace;
 	struct last_failure *failure; /* the memory model's */
+	struct forgotten *forgotten;
 	struct user_key user;
 	struct slice tenant;
 	struct slice user_id;

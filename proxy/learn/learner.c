@@ -347,6 +347,7 @@ static void begin_learn_job(struct learner_user *learner_user, const struct next
 		.quirks = &learner->quirks,
 		.pace = &learner->pace,
 		.failure = &learner->service->learning,
+		.forgotten = &learner->service->forgotten,
 		.user = learner_user->node.user,
 		.tenant = next->page.tenant,
 		.user_id = next->page.user,

@@ -295,6 +295,15 @@ def test_a_wish_in_other_words_hides_what_the_model_names_exactly(make_daemon, u
     assert [m for m in daemon.messages(user) if m == ("user", said)], "its turn stands"
 
 
+def test_the_next_reply_says_once_how_much_was_forgotten(daemon, memory_model, user):
+    said, wish = "My canary is called Zwingli.", "Forget that my canary is called Zwingli."
+    teach(daemon, memory_model, user, said, [fact("canary", "Zwingli", said)])
+    teach(daemon, memory_model, user, wish, [fact("canary", "Zwingli", wish, forget=True)])
+    assert "X-Memory-Forgot" not in Chat(daemon, user + "-2").say("Good morning!").headers, "another user's"
+    assert int(Chat(daemon, user).say("Good morning!").headers["X-Memory-Forgot"]) >= 1
+    assert "X-Memory-Forgot" not in Chat(daemon, user).say("Good evening!").headers
+
+
 def test_a_stray_word_of_the_model_hides_nothing(daemon, memory_model, user):
     said = "My canary is called Zwingli."
     teach(daemon, memory_model, user, said, [fact("canary", "Zwingli", said)])
