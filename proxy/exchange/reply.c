@@ -287,6 +287,7 @@ static void send_again(struct exchange *exchange)
 {
 	const struct buffer *refusal = &exchange->refusal;
 	exchange->again = false;
+	exchange->was_refused = true;
 	exchange->blames_role =
 		exchange->blames_role &&
 		(says(refusal, "system") || says(refusal, "developer") || says(refusal, "role"));
@@ -370,6 +371,9 @@ void exchange_send(struct exchange *exchange)
 		.ca_file = config->upstream.ca_file,
 		.fields = fields,
 		.field_count = count,
+		/* A server may close after a refusal, and a request that meets that is not sent
+		 * again. */
+		.fresh = exchange->was_refused,
 		.has_body = head->has_length || head->chunked,
 		.body = exchange->body,
 		.body_count = exchange->body_count,

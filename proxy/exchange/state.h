@@ -49,6 +49,7 @@ struct exchange {
 	size_t body_count;
 	struct transfer *transfer;
 	bool again;       /* it was refused with memory: send it once more without... */
+	bool was_refused; /* with memory, and is sent without */
 	bool blames_role; /* ...and the refusal names the role that carried memory */
 	struct buffer refusal;
 	struct upstream_head refused; /* the refusal's head, in the arena */

@@ -329,7 +329,7 @@ static void start(struct transfer *transfer, const struct upstream_request *requ
 		size += transfer->body.pieces[i].size;
 		transfer->is_last = size > 0 || i + 1 < transfer->body.count;
 	}
-	struct plain_connection *idle = plain_take_idle(upstream, &route);
+	struct plain_connection *idle = request->fresh ? NULL : plain_take_idle(upstream, &route);
 	if (idle == NULL) {
 		connect_transfer(transfer, &route);
 		return;

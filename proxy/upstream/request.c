@@ -168,5 +168,6 @@ void upstream_request_apply(struct transfer *transfer, const struct upstream_req
 	apply_method(transfer, request);
 	UPSTREAM_SET(easy, CURLOPT_REQUEST_TARGET, target_of(transfer, request));
 	UPSTREAM_SET(easy, CURLOPT_HTTPHEADER, make_headers(transfer, request));
+	UPSTREAM_SET(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
 	UPSTREAM_SET(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request->connect_timeout));
 }

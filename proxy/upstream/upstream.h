@@ -39,6 +39,7 @@ struct upstream_request {
 	 * hop-by-hop fields are skipped. */
 	const struct http_field *fields;
 	size_t field_count;
+	bool fresh; /* takes no kept connection */
 	bool has_body;
 	const struct slice *body; /* in pieces, whose bytes must outlive the transfer */
 	size_t body_count;
