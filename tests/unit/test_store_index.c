@@ -270,17 +270,18 @@ START_TEST(an_append_writes_as_much_in_a_long_memory_as_in_a_short_one)
 }
 END_TEST
 
-/* Of many users some records that an index has, beside some that stay. */
+/* Of many users some records that an index has, beside some that stay. Their keys differ where
+ * tables of hashed keys look. */
 static void fill_tree(struct fixture *fixture, uint64_t users)
 {
-	enum { USERS_AT_ONCE = 1000 };
+	enum { USERS_AT_ONCE = 1000, FIRST_BITS = 47 };
 	static const char zeroes[300];
 	const struct slice value = {zeroes, sizeof(zeroes)};
 	for (uint64_t i = 0; i < users; i += USERS_AT_ONCE) {
 		struct transaction transaction;
 		ck_assert(transaction_begin_write(&transaction, fixture->store));
 		for (uint64_t user = i; user < i + USERS_AT_ONCE; user++) {
-			struct key key = key_u64(key_of_number(user), 0);
+			struct key key = key_u64(key_of_number(user << FIRST_BITS), 0);
 			table_put(&transaction, TABLE_POSTINGS, key_u64(key, 1), value);
 			table_put(&transaction, TABLE_VECTORS, key_u64(key, 1), value);
 		}
