@@ -45,7 +45,7 @@ struct portable_memory {
 
 /* Sorts what is to be taken in, so that its parts are found, in the arena. Takes a while for a long
  * memory: on a thread that may. */
-void portable_index(struct portable_memory *memory, struct arena *arena);
+void portable_index(struct portable_memory *from, struct arena *arena);
 
 /* Reads all of it. Of a user who has settings alone, the names are empty. STORE_NOT_FOUND: nothing
  * is stored of such a user. */

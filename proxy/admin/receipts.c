@@ -55,7 +55,7 @@ void admin_put_receipt(struct buffer *out, const struct kept_receipt *receipt, s
 void admin_get_receipt(struct admin_call *call)
 {
 	uint64_t id;
-	struct kept_receipt receipt;
+	struct kept_receipt receipt = {0};
 	enum store_result result = STORE_NOT_FOUND;
 	if (admin_read_hex(call->parameter, &id))
 		result = store_read_receipt(call->service->store, id, &receipt, &call->arena);

@@ -61,11 +61,12 @@ const char *portable_read_mem0_history(struct portable_reader *reader, json_t *o
 		return NULL;
 	}
 	const uint64_t successor = newest->id;
-	if (portable_add_note(reader, object, "old_memory", begun) != NULL)
-		portable_finish_fact(reader);
+	struct fact *fact = portable_add_note(reader, object, "old_memory", begun);
+	if (fact == NULL)
+		return NULL;
+	portable_finish_fact(reader);
 	if (reader->memory.fact_count == before)
 		return NULL;
-	struct fact *fact = &reader->memory.facts[before];
 	struct fact *earlier = fact_of(reader, reader->versions, id);
 	if (earlier != NULL) {
 		earlier->superseded_by = fact->id;
