@@ -7,12 +7,12 @@
 
 static const char *read_file(struct portable_reader *reader, struct slice file, struct arena *arena)
 {
-	*reader = (struct portable_reader){.arena = arena,
-					   .learn = true,
-					   .redact = true,
-					   .policy = {.mask = PII_BIT(PII_EMAIL)},
-					   .now = INT64_C(253402300000000),
-					   .form = "empty"};
+	*reader = (struct portable_reader){
+		.arena = arena,
+		.learn = true,
+		.intake = {.masks_secrets = true, .policy = {.mask = PII_BIT(PII_EMAIL)}},
+		.now = INT64_C(253402300000000),
+		.form = "empty"};
 	return portable_read(reader, file, NULL);
 }
 

@@ -89,7 +89,7 @@ static void read_reply(struct slice bytes, struct fuzz_tear tear, bool is_head_r
 	}
 	FUZZ_ASSERT(outcome->progress != PLAIN_REFUSED || transfer.broken != NULL);
 	outcome->is_last = connection.is_last;
-	outcome->persists = transfer.head.persists && !transfer.head.is_odd;
+	outcome->persists = transfer.head.persists;
 	event_free(transfer.timeout);
 	event_free(connection.readable);
 	buffer_finish(&transfer.head.lines);
