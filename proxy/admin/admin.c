@@ -191,8 +191,10 @@ static bool read_target(struct admin_call *call, const struct slice *segments)
 static void route(struct admin_call *call)
 {
 	const struct http_head *head = http_request_head(call->request);
-	size_t question = slice_find(head->target, SLICE("?"), 0);
-	struct slice path = slice_part(head->target, 0, question);
+	/* The request goes when its client leaves, and a call may outlive it. */
+	const struct slice target = arena_copy(&call->arena, head->target);
+	size_t question = slice_find(target, SLICE("?"), 0);
+	struct slice path = slice_part(target, 0, question);
 	struct slice segments[ADMIN_MOST_SEGMENTS];
 	struct slice taken;
 	/* the reply omits the body */
@@ -210,8 +212,8 @@ static void route(struct admin_call *call)
 		return;
 	}
 	call->route = route;
-	if (question < head->target.size)
-		call->query = slice_part(head->target, question + 1, head->target.size);
+	if (question < target.size)
+		call->query = slice_part(target, question + 1, target.size);
 	if (!read_target(call, segments))
 		return;
 	call->user = store_user_key(call->tenant, call->parameter);

@@ -153,6 +153,8 @@ struct store_call *store_take_in(struct store *store, const struct portable_memo
 	own->operation.undo = undo_take_in;
 	own->user = store_user_key(memory->tenant, memory->user);
 	own->from = *memory;
+	own->from.tenant = operation_slice(&own->operation, memory->tenant);
+	own->from.user = operation_slice(&own->operation, memory->user);
 	own->now = now;
 	own->count = count;
 	*count = (struct take_in_count){0};

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from harness.chat import Chat
+from harness.clock import until
+from harness.wire import RawClient
 from test_admin_recallctl import recallctl
 
 DAY = "2026-01-05T10:00:00Z"
@@ -121,3 +123,16 @@ def test_recallctl_says_what_was_masked_cut_and_left_out(masking, user, tmp_path
         assert line in done.stdout, done.stdout
     file.write_text(json.dumps({"user": user, "learn": False, "messages": [{"role": "user", "content": SAID}]}))
     assert recallctl(masking, "import", str(file)).stdout == "imported: 1 message; 1 masked, 0 cut to 1 MB\n"
+
+
+@pytest.mark.parametrize("path", ["import", "messages"])
+def test_an_import_whose_client_leaves_goes_to_its_user(daemon, user, path):
+    """It is read on a thread of its own, which may begin when the request is gone."""
+    messages = [{"role": "user", "content": f"Lamp {i} of the long street is lit."} for i in range(20000)]
+    turns = [turn(2 * i + 1, "user", m["content"]) for i, m in enumerate(messages)]
+    body = {"messages": messages, "learn": False} if path == "messages" else own(turns=turns)
+    with RawClient(daemon.admin_port) as client:
+        client.send("POST", f"/v1/users/{user}/{path}", json.dumps(body).encode(),
+                    [("Content-Type", "application/json")])
+    until(lambda: daemon.knows(user), "nothing came", 60)
+    daemon.check_alive()
