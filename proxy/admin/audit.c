@@ -38,7 +38,9 @@ static struct audit_entry entry_of(const struct admin_call *call, int result)
 
 void admin_audit(struct admin_call *call, int status)
 {
-	if (call->action == NULL || call->is_written || status == 400)
+	/* What ends with the process has no store any more. */
+	if (call->action == NULL || call->is_written || status == 400 ||
+	    call->service->store == NULL)
 		return;
 	const struct audit_entry entry = entry_of(call, status);
 	store_audit(call->service->store, &entry);

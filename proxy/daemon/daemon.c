@@ -382,6 +382,7 @@ static void stop(struct server_process *process)
 		scrubber_stop(process->service.scrubber);
 	if (process->service.store != NULL)
 		store_close(process->service.store);
+	process->service.store = NULL;
 	for (size_t i = 0; i < process->worker_count; i++)
 		worker_destroy(process->workers[i]);
 	for (size_t i = 0; i < 3; i++)
