@@ -222,7 +222,8 @@ static bool read_body(struct http_connection *connection)
 	} else {
 		whole = take_plain(connection, left);
 	}
-	if (!http_connection_count(connection))
+	/* What brings no body adds nothing: probes are answered however much is in flight. */
+	if (!http_connection_count(connection) && request->body.size > 0)
 		return http_input_refuse(connection, too_many_bytes);
 	if (whole) {
 		http_connection_change(connection, CONNECTION_REPLYING);
