@@ -192,7 +192,7 @@ static const char *read_messages(struct import *import, struct slice body,
 	struct config_memory settings = admin_memory_settings(call);
 	struct json_walk walk = json_walk(body, messages);
 	import->intake = config_intake(&settings);
-	while (json_next(&walk)) {
+	while (json_next(&walk) && !background_hurries(call->service->imports)) {
 		const char *fault =
 			read_message(import, slice_part(body, walk.value.begin, walk.value.end));
 		if (fault != NULL)
