@@ -228,7 +228,6 @@ static void reply_pinned(const struct correcting *correcting)
 		admin_reply_failure(call, result);
 		return;
 	}
-	call->is_written = false;
 	buffer_init(&out, ANSWER_LIMIT);
 	buffer_append(&out, SLICE("{\"error\":{\"message\":\"Another value of this key is pinned; "
 				  "?replace=1 puts yours in its place.\","
