@@ -94,10 +94,12 @@ static void pass_head(struct exchange *exchange, const struct upstream_head *hea
 	start_relay(exchange, head);
 	struct http_field memory[5];
 	size_t memory_count = exchange_memory_fields(exchange, memory);
-	const unsigned forgotten = exchange->dialect == NULL
-					   ? 0
-					   : forgotten_take(&exchange->worker->service->forgotten,
-							    exchange->chat.user);
+	/* Once, on a reply that a person reads. */
+	const bool is_read = exchange->dialect != NULL && head->status < 300 &&
+			     exchange->chat.status != CHAT_SIDE;
+	const unsigned forgotten = !is_read ? 0
+					    : forgotten_take(&exchange->worker->service->forgotten,
+							     exchange->chat.user);
 	if (forgotten > 0)
 		memory[memory_count++] = (struct http_field){
 			SLICE("X-Memory-Forgot"), arena_number(&exchange->arena, forgotten)};
