@@ -117,6 +117,25 @@ static bool adds_version(struct slice path)
 	       slice_ends_with(path, SLICE("/api/chat"));
 }
 
+/* The path without the user that it may name behind /u/. */
+static struct slice without_user(struct slice path, char out[MESSAGE_SIZE])
+{
+	static const struct slice ways[] = {SLICE("/v1/"), SLICE("/api/")};
+	const struct slice mark = SLICE("/u/");
+	const size_t at = slice_find(path, mark, 0);
+	const size_t begin = at + mark.size;
+	size_t end = path.size;
+	for (size_t i = 0; at < path.size && i < 2; i++) {
+		const size_t way = slice_find(path, ways[i], begin - 1);
+		end = way < end ? way : end;
+	}
+	if (at == path.size || end <= begin)
+		return path;
+	(void)snprintf(out, MESSAGE_SIZE, "%.*s...%.*s", SLICE_PRINT(slice_part(path, 0, begin)),
+		       SLICE_PRINT(slice_part(path, end, path.size)));
+	return slice_of(out);
+}
+
 void client_log_miss(struct client_log *log, enum client_miss miss, struct slice user_agent,
 		     struct slice path, struct slice origin)
 {
@@ -141,7 +160,8 @@ void client_log_miss(struct client_log *log, enum client_miss miss, struct slice
 	const struct slice program = client_program(user_agent);
 	const char *base = words[miss].base;
 	char line[MESSAGE_SIZE];
-	path = utf8_cut(path, MAX_PATH);
+	char shown[MESSAGE_SIZE];
+	path = without_user(utf8_cut(path, MAX_PATH), shown);
 	(void)snprintf(line, sizeof(line), "%d %.*s %.*s", (int)miss, SLICE_PRINT(program),
 		       SLICE_PRINT(path));
 	if (!is_due(log, slice_of(line)))
