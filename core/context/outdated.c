@@ -54,7 +54,8 @@ static struct slice mark(const struct fact *fact, const struct turn *turn, struc
 	struct slice date = text_date(turn_local_time(fact->ended_at, turn->utc_offset), arena);
 	if (is_all_of(fact, turn))
 		return arena_printf(arena, "[until %.*s] ", SLICE_PRINT(date));
-	if (fact->quote.size == 0)
+	/* Words that only another turn says would stay here when that turn goes. */
+	if (!text_comparable_says(turn->text, fact->quote))
 		return arena_printf(arena, "[in part until %.*s] ", SLICE_PRINT(date));
 	return arena_printf(arena, "[until %.*s: \"%.*s\"] ", SLICE_PRINT(date),
 			    SLICE_PRINT(fact->quote));

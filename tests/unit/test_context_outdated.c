@@ -66,10 +66,12 @@ START_TEST(what_says_the_same_in_the_block_is_marked_too_unless_it_was_said_sinc
 	memory_add_turn(memory, 4, 2, ROLE_USER, "Since I live in Leeds, I take the bus.");
 	memory_add_turn(memory, 5, 2, ROLE_ASSISTANT, "You live in Leeds, so do.");
 	memory_add_turn(memory, 6, 2, ROLE_USER, "The buses of Leeds are green.");
+	memory_add_turn(memory, 7, 2, ROLE_USER, "My city was Leeds, or so I tell everybody.");
 	struct turn *turns = memory->turns;
-	turns[0].created_at = turns[1].created_at = turns[2].created_at = NOON - 2 * DAY;
+	for (size_t i = 0; i < 4; i++)
+		turns[i].created_at = NOON - 2 * DAY;
 	memory_add_turn(memory, 8, 2, ROLE_USER, "I do not live in Leeds any more.");
-	turns[3].created_at = NOON;
+	turns[4].created_at = NOON;
 	memory->input.buffer_messages = 10;
 	memory->input.outdated = &outdated;
 	memory->input.outdated_count = 1;
@@ -77,6 +79,7 @@ START_TEST(what_says_the_same_in_the_block_is_marked_too_unless_it_was_said_sinc
 	ck_assert(text_holds(context->block,
 			     "user: [until 2026-11-20: \"I live in Leeds\"] Since I live"));
 	ck_assert(text_holds(context->block, "assistant: [until 2026-11-20] You live in Leeds"));
+	ck_assert(text_holds(context->block, "user: [in part until 2026-11-20] My city was Leeds"));
 	ck_assert(text_holds(context->block, "user: The buses"));
 	ck_assert(text_holds(context->block, "user: I do not live"));
 	memory_free(memory);
