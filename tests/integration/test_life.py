@@ -28,7 +28,7 @@ def test_each_thread_has_a_name_of_its_own(make_daemon):
     files = Path(f"/proc/{daemon.process.pid}/task").glob("*/comm")
     names = sorted(name for name in (file.read_text().strip() for file in files) if "-" in name)
     workers = ["recalld-work0", "recalld-work1", "recalld-work2"]
-    assert names == ["recalld-learn", "recalld-retain", "recalld-scrub", "recalld-store", *workers]
+    assert names == ["recalld-import", "recalld-learn", "recalld-retain", "recalld-scrub", "recalld-store", *workers]
 
 
 def niceness(daemon):
