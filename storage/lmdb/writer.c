@@ -255,6 +255,9 @@ static size_t queue_take(struct writer *writer, struct operation **batch, bool *
 		bool waits_long = queue->first == NULL || queue->paused > 0;
 		waited = pthread_cond_timedwait(&writer->work, &writer->lock,
 						waits_long ? &writer->look_at : &writer->wait_to);
+		/* what came as the second ended may still wait for others */
+		if (waits_long && queue->first != NULL && queue->paused == 0)
+			waited = 0;
 	}
 	*stopping = writer->stopping;
 	pthread_mutex_unlock(&writer->lock);
