@@ -55,8 +55,9 @@ def test_without_it_nothing_is_deleted_by_age(make_daemon, user):
 
 
 def test_old_turns_are_gone_and_what_was_learned_of_them_stays(make_daemon, memory_model, upstream, user):
-    daemon = make_daemon(MINUTE)
+    daemon = make_daemon()
     teach(daemon, memory_model, user, "I moved to Lisbon.", LONG_AGO, fact("home_city", "Lisbon", "I moved to Lisbon"))
+    set_retention(daemon, **MINUTE["retention"])  # not before it is learned from
     Chat(daemon, user, session="now").say("Bergen is rainy.")
     until(lambda: texts(daemon, user) == ["Bergen is rainy."], "the old turn is still there")
     assert daemon.values(user) == ["Lisbon"]
