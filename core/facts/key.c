@@ -19,6 +19,13 @@ struct slice fact_fold(struct slice text, struct arena *arena)
 	return text;
 }
 
+struct slice fact_entity(struct slice name)
+{
+	static const char *const selves[] = {"user", "the user", "me",      "i",
+					     "self", "myself",   "speaker", NULL};
+	return slice_is_any_nocase(name, selves) ? SLICE("user") : name;
+}
+
 bool fact_same_value(struct slice a, struct slice b, struct arena *arena)
 {
 	return slice_equal(a, b) || slice_equal(fact_fold(a, arena), fact_fold(b, arena));

@@ -1,6 +1,7 @@
 #include "core/intake/intake.h"
 
 #include "core/base/utf8.h"
+#include "core/facts/key.h"
 #include "core/json/json.h"
 #include "core/secrets/secrets.h"
 #include "core/text/text.h"
@@ -70,7 +71,7 @@ struct slice intake_metadata(struct intake *intake, struct slice metadata, struc
 static void take_words(struct intake *intake, struct fact *fact, struct arena *arena)
 {
 	const bool is_note = fact_kind_of(fact->kind) == FACT_OF_NOTE;
-	fact->entity = intake_text(intake, fact->entity, INTAKE_NAME, arena);
+	fact->entity = fact_entity(intake_text(intake, fact->entity, INTAKE_NAME, arena));
 	fact->kind = intake_text(intake, fact->kind, INTAKE_NAME, arena);
 	fact->key = intake_text(intake, fact->key, INTAKE_NAME, arena);
 	fact->value = intake_text(intake, fact->value, is_note ? INTAKE_NOTE : INTAKE_VALUE, arena);

@@ -49,15 +49,12 @@ static bool read_string(struct slice document, struct json_value value, struct s
 static bool read_entity(struct slice document, struct json_value value, struct learn_entry *entry,
 			struct arena *arena)
 {
-	static const char *const selves[] = {"user", "the user", "me",      "i",
-					     "self", "myself",   "speaker", NULL};
 	struct slice text;
 	if (!read_string(document, value, &text, arena))
 		return false;
-	entry->entity = text_one_line(text, FACT_NAME_LIMIT, arena);
-	entry->names_entity = entry->entity.size > 0;
-	if (entry->entity.size == 0 || slice_is_any_nocase(entry->entity, selves))
-		entry->entity = SLICE("user");
+	text = text_one_line(text, FACT_NAME_LIMIT, arena);
+	entry->names_entity = text.size > 0;
+	entry->entity = entry->names_entity ? fact_entity(text) : SLICE("user");
 	return true;
 }
 

@@ -26,7 +26,7 @@ static struct slice text_of(struct body *body, json_t *value, enum intake_kind k
 
 static const char *read_entity(struct body *body, json_t *value)
 {
-	body->correction->given.entity = text_of(body, value, INTAKE_NAME);
+	body->correction->given.entity = fact_entity(text_of(body, value, INTAKE_NAME));
 	return body->correction->given.entity.size > 0
 		       ? NULL
 		       : "\"entity\" must be \"user\" or a name of at most 64 bytes.";

@@ -1,4 +1,5 @@
 /* A user's facts, one by one: listed, written down, corrected, restored. */
+#include "core/facts/key.h"
 #include "core/json/json.h"
 #include "core/json/members.h"
 #include "core/text/text.h"
@@ -120,6 +121,7 @@ static bool read_filter(struct admin_call *call, struct fact_filter *filter)
 	    !admin_query_time(call, "since", &filter->since) ||
 	    !admin_query_time(call, "until", &filter->until) || !admin_query(call, "after", &after))
 		return false;
+	filter->entity = fact_entity(filter->entity);
 	return after.data == NULL || admin_read_id(after, &filter->after) ||
 	       refuse(call, "\"after\" must be the \"next\" of an earlier answer.");
 }
