@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct admin {
 	struct service *service;
@@ -178,7 +179,9 @@ static bool read_target(struct admin_call *call, const struct slice *segments)
 				  "The path has invalid percent-encoding.");
 		return false;
 	}
-	if ((route->query != NULL && !admin_query_admits(call, route->query)) ||
+	const bool deletes = strcmp(route->method, "DELETE") == 0 && route->names != NAMES_TENANT;
+	if ((deletes && !admin_query_add_body(call)) ||
+	    (route->query != NULL && !admin_query_admits(call, route->query)) ||
 	    !admin_query(call, "tenant", &call->tenant))
 		return false;
 	const char *fault =

@@ -99,6 +99,10 @@ bool admin_query_time(struct admin_call *call, const char *name, int64_t *at);
  * it, 0 or 1 in `pii` what has none or any. */
 bool admin_query_pii(struct admin_call *call, int *pii, unsigned *classes);
 
+/* Adds the body's members to the query: true and false as 1 and 0, and texts. False: the body is
+ * something else; the call has ended with a 400. */
+bool admin_query_add_body(struct admin_call *call);
+
 /* Whether the query has no parameters but "tenant" and these names, each once and with a value. So
  * a mistyped "dry_run" neither deletes nor writes. False: the call has ended with a 400. */
 bool admin_query_admits(struct admin_call *call, const char *names);

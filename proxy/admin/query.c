@@ -6,8 +6,9 @@
 #include "proxy/http/percent.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 
-enum { MESSAGE_LIMIT = 256, MOST_SHOWN = 64, HEX_DIGITS = 16 };
+enum { MESSAGE_LIMIT = 256, MOST_SHOWN = 64, HEX_DIGITS = 16, MOST_PARAMETERS = 64 << 10 };
 
 /* The next "name=value", and what follows it. */
 static struct slice take_pair(struct slice *query)
@@ -172,6 +173,41 @@ static void refuse_pair(struct admin_call *call, struct slice pair)
 			: "\"%.*s\" is no parameter of this call, or stands there twice.",
 		SLICE_PRINT(shown));
 	admin_reply_error(call, 400, "invalid_query", message.data);
+}
+
+bool admin_query_add_body(struct admin_call *call)
+{
+	struct buffer query;
+	const char *name;
+	json_t *value;
+	const struct slice body = http_request_body(call->request);
+	json_t *object = body.size > MOST_PARAMETERS
+				 ? NULL
+				 : json_loadb(body.data == NULL ? "" : body.data, body.size,
+					      JSON_REJECT_DUPLICATES, NULL);
+	bool fits = json_is_object(object) || body.size == 0;
+	buffer_init(&query, body.size * 3 + call->query.size + 1);
+	buffer_append(&query, call->query);
+	json_object_foreach(object, name, value)
+	{
+		const struct slice text =
+			json_is_boolean(value)
+				? json_is_true(value) ? SLICE("1") : SLICE("0")
+				: slice_of(json_is_string(value) ? json_string_value(value) : "");
+		fits = fits && text.size > 0;
+		buffer_append_byte(&query, '&');
+		percent_encode(&query, slice_of(name));
+		buffer_append_byte(&query, '=');
+		percent_encode(&query, text);
+	}
+	call->query = arena_copy(&call->arena, buffer_slice(&query));
+	buffer_finish(&query);
+	json_decref(object);
+	if (!fits)
+		admin_reply_error(call, 400, "invalid_body",
+				  "The body must be a JSON object whose members are parameters of "
+				  "this call: true, false or texts.");
+	return fits;
 }
 
 bool admin_query_admits(struct admin_call *call, const char *names)

@@ -229,3 +229,31 @@ def test_a_branch_that_comes_back_leaves_one_value_of_a_key(make_daemon, memory_
     talk.say("And so on.")
     daemon.settle(user)
     assert current(daemon, user) == ["Graz"], "what a person pinned stands, under every name"
+
+
+@pytest.mark.parametrize("name", ["me", "The User", "I", "myself", " USER "])
+def test_the_user_is_one_entity_under_every_name(daemon, user, name):
+    take_in(daemon, user, export_of({**own("city", "Graz", "01-10"), "entity": name}))
+    post(daemon, user, "city", "Ulm")
+    assert post(daemon, user, "city", "Bern", entity=name).status_code == 201
+    found = daemon.admin("GET", facts_path(daemon, user, query="?entity=me")).json()["facts"]
+    assert [(one["entity"], one["value"]) for one in found] == [("user", "Bern")]
+
+
+# ---- a deletion says what it wants in its body, too ----
+
+
+def test_a_deletions_body_counts_like_its_query(daemon, memory_model, user):
+    one = post(daemon, user, "city", "Zürich").json()
+    path = facts_path(daemon, user, f"/{one['id']}")
+    assert daemon.admin("DELETE", path, json={"dry_run": True}).json()["dry_run"] is True
+    assert current(daemon, user) == ["Zürich"]
+    for body in ({"dry_run": True, "keep": True}, {"dry_run": 5}, ["dry_run"], {"never_again": None}, {"dry_run": "x" * 70000}):
+        assert daemon.admin("DELETE", path, json=body).status_code == 400, body
+    assert daemon.admin("DELETE", path + "?dry_run=1", json={"dry_run": False}).status_code == 400
+    assert daemon.admin("DELETE", path, json={"never_again": True}).status_code == 200
+    told = "I live in Zu\u0308rich, near the lake."
+    memory_model.answers[told] = [fact("wohnort", "Zu\u0308rich", "I live in Zu\u0308rich")]
+    Chat(daemon, user).say(told)
+    daemon.settle(user)
+    assert current(daemon, user) == []
