@@ -93,16 +93,16 @@ static bool is_number(const char *text)
 	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-/* The id of the only current fact with that key, by any of its names. NULL: there is none, or
+/* The id of the only fact in that state with that key, by any of its names. NULL: there is none, or
  * several, which has been reported. The caller frees it. */
-static char *find_by_key(struct ctl *ctl, const char *key)
+static char *find_by_key(struct ctl *ctl, const char *key, const char *state)
 {
 	struct arena arena = {0};
 	const struct slice wanted = fact_key(slice_of(key), &arena);
 	struct ctl lookup = *ctl;
 	lookup.limit = "0";
 	lookup.argument_count = 1;
-	json_t *answer = collect(&lookup, "current");
+	json_t *answer = collect(&lookup, state);
 	ctl->fault = lookup.fault;
 	ctl->fault_status = lookup.fault_status;
 	memcpy(ctl->fault_code, lookup.fault_code, sizeof(ctl->fault_code));
@@ -127,21 +127,23 @@ static char *find_by_key(struct ctl *ctl, const char *key)
 		return found;
 	free(found);
 	ctl_fault(ctl,
-		  count == 0 ? "no fact has the key %s; see recallctl facts"
-			     : "several facts have the key %s: give the fact's number",
-		  key);
+		  count == 0 ? "no %s fact has the key %s; see recallctl facts"
+			     : "several %s facts have the key %s: give the fact's number",
+		  state, key);
 	return NULL;
 }
 
-static char *find_fact(struct ctl *ctl)
+static char *find_fact(struct ctl *ctl, const char *state)
 {
 	const char *named = ctl->arguments[1];
-	return is_number(named) ? xstrdup(named) : find_by_key(ctl, named);
+	return is_number(named) ? xstrdup(named) : find_by_key(ctl, named, state);
 }
 
-static int patch(struct ctl *ctl, json_t *body, json_t **answer)
+/* Calls "/facts/ID" with what follows it. `state`: of a fact that is named by its key. */
+static int call_fact(struct ctl *ctl, const char *state, const char *method, const char *what,
+		     json_t *body, json_t **answer)
 {
-	char *id = find_fact(ctl);
+	char *id = find_fact(ctl, state);
 	struct buffer rest;
 	*answer = NULL;
 	if (id == NULL) {
@@ -149,17 +151,22 @@ static int patch(struct ctl *ctl, json_t *body, json_t **answer)
 		return 0;
 	}
 	buffer_init(&rest, PATH_LIMIT);
-	buffer_printf(&rest, "/facts/%s", id);
+	buffer_printf(&rest, "/facts/%s%s", id, what);
 	buffer_append_byte(&rest, '\0');
 	struct buffer path = ctl_begin_path(ctl, "/v1/users/", ctl->arguments[0], rest.data);
 	ctl_add_query(&path, "replace", ctl->replace ? "1" : NULL);
 	buffer_append_byte(&path, '\0');
-	int status = ctl_call(ctl, "PATCH", path.data, body, answer);
+	int status = ctl_call(ctl, method, path.data, body, answer);
 	free(id);
 	buffer_finish(&path);
 	buffer_finish(&rest);
 	json_decref(body);
 	return status;
+}
+
+static int patch(struct ctl *ctl, json_t *body, json_t **answer)
+{
+	return call_fact(ctl, "current", "PATCH", "", body, answer);
 }
 
 static void print_fact(const struct ctl *ctl, json_t *fact)
@@ -261,6 +268,33 @@ const struct ctl_command ctl_pin = {
 	.most = 2,
 	.takes = CTL_TAKES_OFF,
 	.run = pin,
+};
+
+/* ---- restore ---- */
+
+static int restore(struct ctl *ctl)
+{
+	json_t *answer;
+	int status = call_fact(ctl, "hidden", "POST", "/restore", NULL, &answer);
+	return answer_change(ctl, status, answer);
+}
+
+const struct ctl_command ctl_restore = {
+	.name = "restore",
+	.arguments = "USER FACT",
+	.help = "let a fact stand again that was hidden or ended",
+	.details =
+		"FACT: its number, or the key of a hidden one; \"facts --all\" lists them. A fact "
+		"is\n"
+		"hidden when a wish to forget in a chat meant it without naming it. Where another\n"
+		"value of its key is pinned, nothing changes without --replace.",
+	.example = "recallctl restore alex 17",
+	.success = "restored; requests are given it again, with the turns that say it",
+	.failure = "no such user or fact, or it stands",
+	.least = 2,
+	.most = 2,
+	.takes = CTL_TAKES_REPLACE,
+	.run = restore,
 };
 
 /* ---- suggested ---- */

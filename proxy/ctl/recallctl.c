@@ -10,10 +10,10 @@
 #include <string.h>
 
 const struct ctl_command *const ctl_commands[] = {
-	&ctl_check,   &ctl_top,    &ctl_users,      &ctl_show,        &ctl_receipts,  &ctl_explain,
-	&ctl_preview, &ctl_facts,  &ctl_correct,    &ctl_pin,         &ctl_suggested, &ctl_settings,
-	&ctl_import,  &ctl_forget, &ctl_audit,      &ctl_unpark,      &ctl_export,    &ctl_rebuild,
-	&ctl_scrub,   &ctl_dedupe, &ctl_rotate_key, &ctl_export_keys,
+	&ctl_check,    &ctl_top,    &ctl_users,   &ctl_show,       &ctl_receipts,    &ctl_explain,
+	&ctl_preview,  &ctl_facts,  &ctl_correct, &ctl_pin,        &ctl_restore,     &ctl_suggested,
+	&ctl_settings, &ctl_import, &ctl_forget,  &ctl_audit,      &ctl_unpark,      &ctl_export,
+	&ctl_rebuild,  &ctl_scrub,  &ctl_dedupe,  &ctl_rotate_key, &ctl_export_keys,
 };
 
 const size_t ctl_command_count = sizeof(ctl_commands) / sizeof(ctl_commands[0]);

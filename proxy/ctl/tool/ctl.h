@@ -114,6 +114,7 @@ extern const struct ctl_command ctl_import;
 extern const struct ctl_command ctl_pin;
 extern const struct ctl_command ctl_preview;
 extern const struct ctl_command ctl_rebuild;
+extern const struct ctl_command ctl_restore;
 extern const struct ctl_command ctl_rotate_key;
 extern const struct ctl_command ctl_scrub;
 extern const struct ctl_command ctl_receipts;
