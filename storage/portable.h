@@ -52,9 +52,6 @@ void portable_index(struct portable_memory *from, struct arena *arena);
 enum store_result store_read_memory(struct store *store, struct user_key user,
 				    struct portable_memory *read, struct arena *arena);
 
-/* Each chat reads all facts of its user, on an event loop. */
-enum { FACTS_LIMIT = 10000 };
-
 struct take_in_count {
 	uint64_t conversations; /* new */
 	uint64_t turns;         /* added */
@@ -63,7 +60,7 @@ struct take_in_count {
 	uint64_t erased;   /* left out: they were erased after they were said, settings too, or
 			    * have a tombstone */
 	int64_t erased_at; /* the last of them */
-	uint64_t crowded;  /* facts left out: the user has FACTS_LIMIT */
+	uint64_t crowded;  /* facts that gave way: the user has FACTS_LIMIT */
 	bool summary;
 	bool settings;
 };

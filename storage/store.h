@@ -133,6 +133,11 @@ bool store_is_broken(const struct store *store);
  * be written. Earlier commits are there when the store is opened again. */
 bool store_is_stuck(const struct store *store);
 
+/* Hears, on the writer's thread, how many facts of a user gave way to others: beyond FACTS_LIMIT
+ * the least used go. NULL: nobody does. */
+typedef void fact_limit_listener(struct user_key user, size_t count);
+void store_listen_to_fact_limit(struct store *store, fact_limit_listener *listener);
+
 struct audit_entry;
 typedef void audit_listener(struct slice line);
 /* Runs the callbacks of writes: `post` is thread-safe and runs `run(cookie)` on the loop later. */

@@ -55,14 +55,6 @@ void picker_drop_turn(struct picker *picker, const struct turn *turn, size_t tok
 
 /* ---- what bears on the question ---- */
 
-enum { CORE_RANKS = 4 };
-
-/* How soon a fact is given whatever is asked: 1 to CORE_RANKS, the lowest first; 0: it is not of
- * the core profile. The core profile is who the user is, what must be minded whatever they ask
- * (allergies, diets, disabilities) and how they want to be answered. It is told by the fact's key.
- */
-unsigned core_rank(const struct fact *fact);
-
 /* Whether the conversation has the fact already. */
 bool fact_is_given(const struct context_input *input, const struct fact *fact);
 /* Whether a fact bears on the question, by its words or since all does. */

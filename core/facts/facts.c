@@ -1,8 +1,14 @@
 #include "core/facts/facts.h"
 
+#include "core/base/word_map.h"
 #include "core/facts/key.h"
 #include "core/pii/pii.h"
 #include "core/text/text.h"
+
+/* The maps of core_keys.txt. */
+enum { CORE_KEY_WORDS, CORE_KEY_WHOLE };
+
+#include "core_keys_map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +73,106 @@ void fact_sort_newest(const struct fact **facts, size_t count)
 {
 	if (count > 0)
 		qsort(facts, count, sizeof(*facts), compare_newest);
+}
+
+/* ---- the core profile ---- */
+
+enum { LONGEST_STEM = 32 }; /* bytes of a word that may go on */
+
+/* A bit for each rank. */
+static uint32_t ranks_of_word(struct slice word)
+{
+	const struct word_map *words = &core_keys_maps[CORE_KEY_WORDS];
+	uint32_t ranks = word_map_find(words, word_hash(word));
+	char stem[LONGEST_STEM + 1];
+	for (size_t size = 1; size <= word.size && size <= LONGEST_STEM; size++) {
+		stem[size - 1] = word.data[size - 1];
+		stem[size] = '*';
+		ranks |= word_map_find(words, word_hash((struct slice){stem, size + 1}));
+	}
+	return ranks;
+}
+
+unsigned core_rank(const struct fact *fact)
+{
+	if (!fact_is_about_user(fact))
+		return 0;
+	uint32_t ranks = word_map_find(&core_keys_maps[CORE_KEY_WHOLE], word_hash(fact->key));
+	for (size_t at = 0; at < fact->key.size;) {
+		size_t end = slice_find(fact->key, SLICE("_"), at);
+		ranks |= ranks_of_word(slice_part(fact->key, at, end));
+		at = end + 1;
+	}
+	unsigned rank = 1;
+	while (rank <= CORE_RANKS && (ranks >> rank & 1) == 0)
+		rank++;
+	return rank <= CORE_RANKS ? rank : 0;
+}
+
+/* ---- what gives way ---- */
+
+/* What is not true any more goes first, what a person wants last. */
+enum use { USE_NONE, USE_PAST, USE_SUGGESTED, USE_CURRENT, USE_CORE, USE_PINNED, USE_KEPT };
+
+struct used {
+	const struct fact *fact;
+	enum use use;
+	int64_t at;
+};
+
+static struct used use_of(const struct fact *fact, int64_t now)
+{
+	struct used used = {fact, USE_CURRENT, fact->observed_at};
+	if (fact->state == FACT_FORGOTTEN)
+		used.use = USE_NONE;
+	else if (fact->state == FACT_HIDDEN)
+		used.use = USE_KEPT;
+	else if (fact->state == FACT_SUGGESTED)
+		used.use = USE_SUGGESTED;
+	else if (fact->state != FACT_CURRENT || fact_is_over(fact, now))
+		used.use = USE_PAST;
+	else if (fact->pinned)
+		used.use = USE_PINNED;
+	else if (core_rank(fact) > 0)
+		used.use = USE_CORE;
+	if (used.use == USE_PAST)
+		used.at = fact->ended_at != 0 ? fact->ended_at : fact->expires_at;
+	return used;
+}
+
+static int compare_used(const void *left, const void *right)
+{
+	const struct used *a = left;
+	const struct used *b = right;
+	if (a->use != b->use)
+		return a->use < b->use ? -1 : 1;
+	if (a->at != b->at)
+		return a->at < b->at ? -1 : 1;
+	if (a->fact->repeats != b->fact->repeats)
+		return a->fact->repeats < b->fact->repeats ? -1 : 1;
+	return compare_ids(a->fact, b->fact);
+}
+
+struct id_list facts_least_used(const struct fact *facts, size_t count, size_t keep,
+				uint64_t spared, int64_t now, struct arena *arena)
+{
+	struct used *used = arena_alloc(arena, (count + 1) * sizeof(*used));
+	struct id_list gone = {0};
+	if (count <= keep)
+		return gone;
+	for (size_t i = 0; i < count; i++) {
+		used[i] = use_of(&facts[i], now);
+		if (facts[i].id == spared)
+			used[i].use = USE_KEPT;
+	}
+	qsort(used, count, sizeof(*used), compare_used);
+	const size_t slack = keep / FACTS_SLACK_SHARE;
+	for (size_t i = 0; i < count - keep + slack && used[i].use < USE_KEPT; i++) {
+		if (i < count - keep || used[i].use < USE_CORE)
+			id_list_add(&gone, arena, used[i].fact->id);
+	}
+	ids_sort(gone.ids, gone.count);
+	return gone;
 }
 
 /* ---- what people are shown, and choose by ---- */

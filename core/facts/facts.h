@@ -2,6 +2,7 @@
 #ifndef RECALLD_CORE_FACTS_FACTS_H
 #define RECALLD_CORE_FACTS_FACTS_H
 
+#include "core/base/ids.h"
 #include "core/memory/memory.h"
 
 /* Whether both have their entity and key in the same letters, and so share a line. */
@@ -16,6 +17,25 @@ bool fact_is_over(const struct fact *fact, int64_t now);
 void fact_sort_shown(const struct fact **facts, size_t count);
 /* Sorts pointers to facts: the newest observation first; at the same instant, the higher id. */
 void fact_sort_newest(const struct fact **facts, size_t count);
+
+enum { CORE_RANKS = 4 };
+
+/* How soon a fact is given whatever is asked: 1 to CORE_RANKS, the lowest first; 0: it is not of
+ * the core profile. The core profile is who the user is, what must be minded whatever they ask
+ * (allergies, diets, disabilities) and how they want to be answered. It is told by the fact's key.
+ */
+unsigned core_rank(const struct fact *fact);
+
+enum { FACTS_SLACK_SHARE = 64 };
+
+/* The ids, ascending, of the facts that give way so that at most `keep` stay, and a share of it
+ * fewer, so that it does not happen with each new fact. First go those that hold no longer, then
+ * suggestions, then those that were not said for longest; of these the core profile goes after the
+ * others, and pinned facts after that. Room for later facts takes none of these two. Hidden facts
+ * stay, since the turns that say them are hidden with them, and so does the one with the id
+ * `spared`. */
+struct id_list facts_least_used(const struct fact *facts, size_t count, size_t keep,
+				uint64_t spared, int64_t now, struct arena *arena);
 
 /* Changes with every change of the fact. */
 uint64_t fact_version(const struct fact *fact);

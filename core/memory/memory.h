@@ -179,6 +179,9 @@ enum {
 	FACT_METADATA_LIMIT = 4096,
 };
 
+/* The most that a user has. Each chat reads all facts of its user, on an event loop. */
+enum { FACTS_LIMIT = 10000 };
+
 /* A value that was corrected away. Learning does not bring it back. */
 struct tombstone {
 	struct slice entity; /* as the fact had it */

@@ -64,7 +64,7 @@ static void print_taken(json_t *answer)
 	print_more(reasons, "personal", "left out: personal data that is not kept here");
 	print_more(reasons, "too_large", "left out: too large to read");
 	print_more(reasons, "other", "left out: in an unknown form");
-	print_more(answer, "crowded", "left out: a user may have 10,000 facts");
+	print_more(answer, "crowded", "gave way, the least used: a user may have 10,000 facts");
 	print_more(answer, "masked", "texts masked: secrets or personal data");
 	print_more(answer, "cut", "texts cut to their limit");
 	if (calls != NULL)

@@ -111,6 +111,7 @@ static const struct sample counters[METRIC_COUNTER_COUNT] = {
 			LABEL("kind", "exchanges")},
 	[METRIC_EXPIRED_FACTS] = {LABEL("kind", "facts")},
 	[METRIC_EXPIRED_OVER_LIMIT] = {LABEL("kind", "over_limit")},
+	[METRIC_EXPIRED_FACTS_OVER] = {LABEL("kind", "facts_over_limit")},
 	[METRIC_SCRUBS_DONE] = {FAMILY("recalld_scrubs_total",
 				       "Scrubs of the store's file, by outcome"),
 				LABEL("outcome", "done")},

@@ -72,6 +72,7 @@ enum metric_counter {
 				   */
 	METRIC_EXPIRED_FACTS,
 	METRIC_EXPIRED_OVER_LIMIT, /* {kind="over_limit"}: exchanges beyond user_limit */
+	METRIC_EXPIRED_FACTS_OVER, /* {kind="facts_over_limit"}: facts beyond FACTS_LIMIT */
 	METRIC_SCRUBS_DONE,        /* recalld_scrubs_total{outcome="done"} */
 	METRIC_SCRUBS_FAILED,
 	METRIC_CONFIG_RELOADS,

@@ -211,6 +211,16 @@ static void on_step(evutil_socket_t fd, short what, void *cookie)
 		look_at_users(limits, is_counted);
 }
 
+/* On the writer's thread. */
+static void on_facts_gone(struct user_key user, size_t count)
+{
+	const unsigned char *key = user.bytes;
+	metrics_count(METRIC_EXPIRED_FACTS_OVER, count);
+	log_info("a user has %d facts, the most there may be: %zu of them gave way, the least used "
+		 "(user=%02x%02x%02x%02x)",
+		 FACTS_LIMIT, count, key[0], key[1], key[2], key[3]);
+}
+
 struct user_limits *user_limits_create(struct store *store, struct loop *loop,
 				       struct config *config)
 {
@@ -219,6 +229,7 @@ struct user_limits *user_limits_create(struct store *store, struct loop *loop,
 	limits->loop = loop;
 	limits->config = config_retain(config);
 	limits->timer = evtimer_new(loop_base(loop), on_step, limits);
+	store_listen_to_fact_limit(store, on_facts_gone);
 	wait_for(limits, PERIOD_MS);
 	return limits;
 }

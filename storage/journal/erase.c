@@ -1,9 +1,11 @@
 #include "storage/journal/erase.h"
 
+#include "core/facts/facts.h"
 #include "core/text/terms.h"
 #include "storage/erasures/erasures.h"
 #include "storage/user/links.h"
 #include "storage/user/replays.h"
+#include "storage/user/rights.h"
 
 #include <string.h>
 
@@ -11,6 +13,7 @@ enum {
 	/* Offsets in keys. */
 	EXCHANGE_AT = 24,
 	RECEIPT_AT = 16,
+	FACT_AT = 16,
 };
 
 void hiding_init(struct hiding *hiding, const struct memory *memory)
@@ -238,6 +241,60 @@ struct derived_count erase_derived(const struct memory *memory, const struct lea
 		count.receipts += delete_receipts(memory, leaving, found);
 	links_drop_pending(memory, until);
 	return count;
+}
+
+/* ---- more facts than a user may have ---- */
+
+static bool is_any(const struct fact *fact, int64_t now)
+{
+	(void)fact;
+	(void)now;
+	return true;
+}
+
+/* Reads nothing but the keys, and of most users only the first and the last one. */
+static bool has_too_many_facts(const struct memory *memory)
+{
+	const struct key user = key_of_user(memory->user);
+	uint64_t ends[2] = {0, 0};
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	size_t count = 0;
+	for (size_t i = 0; i < 2; i++) {
+		scan_begin(&scan, memory->transaction, TABLE_FACTS, user,
+			   i == 0 ? FORWARD : BACKWARD);
+		scan.opens_none = true;
+		if (scan_next(&scan, &key, &value))
+			ends[i] = key_read_u64(key, FACT_AT);
+		scan_end(&scan);
+	}
+	if (ends[1] - ends[0] < FACTS_LIMIT)
+		return false;
+	scan_begin(&scan, memory->transaction, TABLE_FACTS, user, FORWARD);
+	scan.opens_none = true;
+	while (count <= FACTS_LIMIT && scan_next(&scan, &key, &value))
+		count++;
+	scan_end(&scan);
+	return count > FACTS_LIMIT;
+}
+
+size_t erase_least_used_facts(const struct memory *memory, uint64_t spared, int64_t now)
+{
+	size_t count;
+	if (!has_too_many_facts(memory) || memory_settings(memory).hold_until > now)
+		return 0;
+	const struct fact *facts = memory_facts(memory, is_any, now, &count);
+	const struct id_list gone =
+		facts_least_used(facts, count, FACTS_LIMIT, spared, now, memory->arena);
+	const struct leaving leaving = {.facts = gone.ids, .fact_count = gone.count};
+	for (size_t i = 0; i < gone.count; i++)
+		(void)table_delete(memory->transaction, TABLE_FACTS,
+				   memory_fact_key(memory, gone.ids[i]));
+	if (gone.count > 0)
+		(void)erase_derived(memory, &leaving, NULL, INT64_MIN);
+	memory->transaction->facts_gone += gone.count;
+	return gone.count;
 }
 
 /* ---- a conversation that is not to be remembered ---- */

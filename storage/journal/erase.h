@@ -72,4 +72,9 @@ struct derived_count {
 struct derived_count erase_derived(const struct memory *memory, const struct leaving *leaving,
 				   const struct receipt_search *found, int64_t until);
 
+/* Deletes the facts of a user who has more than FACTS_LIMIT that facts_least_used() names, and what
+ * was derived from them; none of a user under a legal hold at `now`. Whoever adds facts calls it
+ * afterwards. Returns how many went. */
+size_t erase_least_used_facts(const struct memory *memory, uint64_t spared, int64_t now);
+
 #endif

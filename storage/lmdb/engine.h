@@ -51,7 +51,8 @@ struct store {
 	void (*record_audit)(struct operation *operation, struct transaction *transaction);
 	/* Tells of the entries once they are committed. */
 	void (*tell_audit)(struct store *store, struct operation **operations, size_t count);
-	_Atomic(audit_listener *) audit_listener; /* NULL: nobody listens */
+	_Atomic(audit_listener *) audit_listener;           /* NULL: nobody listens */
+	_Atomic(fact_limit_listener *) fact_limit_listener; /* the same */
 	struct forget_epochs *forgotten;
 	struct forget_epochs *hidden;
 	struct forget_epochs *taken_back;

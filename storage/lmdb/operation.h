@@ -31,6 +31,9 @@ struct operation {
 			  */
 	struct audit_entry *audit; /* of the audit log, once it went well; NULL: none */
 	struct slice audit_line;   /* what this run wrote of it; empty: nothing */
+	/* Facts of its user that gave way to others, in the runs committed and in this one. */
+	size_t facts_gone;
+	size_t facts_gone_now;
 	size_t size;
 	struct arena arena; /* owns what was copied from the caller */
 	struct operation *next;

@@ -52,6 +52,7 @@ struct transaction {
 	struct sealer *sealer;               /* NULL: the store is not encrypted */
 	bool hides_nothing; /* its callers know keys as they are stored; values are opened */
 	bool leaves_clear;  /* settings are put in the clear */
+	size_t facts_gone;  /* those that the operation let give way to others */
 	size_t opened;      /* the mark of the sealer's room before a value was sealed */
 	bool ends_user;     /* the commit makes the keys of this user worthless */
 	struct user_key ended;

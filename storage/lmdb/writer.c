@@ -154,6 +154,22 @@ bool writer_is_full(struct writer *writer)
 	return is_full;
 }
 
+static void tell_of_facts_gone(struct store *store, struct operation **operations, size_t count)
+{
+	fact_limit_listener *listener = atomic_load(&store->fact_limit_listener);
+	for (size_t i = 0; i < count; i++) {
+		struct operation *operation = operations[i];
+		operation->facts_gone += operation->facts_gone_now;
+		if (operation->facts_gone > 0 && !operation->unfinished && listener != NULL)
+			listener(*operation->user, operation->facts_gone);
+	}
+}
+
+void store_listen_to_fact_limit(struct store *store, fact_limit_listener *listener)
+{
+	atomic_store(&store->fact_limit_listener, listener);
+}
+
 /* Returns how many were written in one transaction: 0, all, or those up to one that ends a user. */
 static size_t run_together(struct writer *writer, struct operation **operations, size_t count)
 {
@@ -166,6 +182,7 @@ static size_t run_together(struct writer *writer, struct operation **operations,
 	transaction.spare = SLICE_STEPS;
 	for (size_t i = 0; i < count; i++) {
 		operations[i]->unfinished = false;
+		transaction.facts_gone = 0;
 		enum store_result result = operations[i]->run(operations[i], &transaction);
 		if (result == STORE_OK && operations[i]->audit != NULL)
 			store->record_audit(operations[i], &transaction);
@@ -177,6 +194,7 @@ static size_t run_together(struct writer *writer, struct operation **operations,
 			transaction_abort(&transaction);
 			return 0;
 		}
+		operations[i]->facts_gone_now = transaction.facts_gone;
 		count = transaction.ends_user ? i + 1 : count;
 	}
 	enum store_result committed = transaction_commit(&transaction);
@@ -187,6 +205,7 @@ static size_t run_together(struct writer *writer, struct operation **operations,
 	atomic_fetch_add(&store->commits, 1);
 	atomic_fetch_add(&store->writes, count);
 	store->tell_audit(store, operations, count);
+	tell_of_facts_gone(store, operations, count);
 	/* Only now may a reader get a forget_epoch that says it read the state after a
 	 * forgetting. */
 	atomic_store(&store->forget_epoch, store->next_forget_epoch);

@@ -97,7 +97,6 @@ bool taking_match_facts(struct taking *taking)
 		struct fact fact = {.id = key_read_u64(key, ID_OFFSET)};
 		taking_spend(taking, 1 + value.size / BYTES_OF_LOOK);
 		taking->at->next = fact.id + 1;
-		taking->at->facts_there++;
 		if (table_decode(memory->transaction, value, stored_fact_fields, &fact, NULL) &&
 		    fact_is_known(&fact, 0))
 			match_fact(taking, &fact);
@@ -171,10 +170,7 @@ static void choose_fact(struct taking *taking, size_t i)
 		erased_at = tombstone->at;
 	const bool is_erased = erased_at != INT64_MIN;
 	taking->ids->known_facts[i] = taking->ids->known_facts[first];
-	const bool is_crowded =
-		!is_known && !is_erased && taking->at->facts_there + count->facts >= FACTS_LIMIT;
-	taking->ids->new_facts[i] = !is_known && !is_erased && !is_crowded;
-	count->crowded += is_crowded;
+	taking->ids->new_facts[i] = !is_known && !is_erased;
 	count->known += is_known;
 	note_erased(count, erased_at);
 	if (taking->ids->new_facts[i])

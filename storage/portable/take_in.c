@@ -3,6 +3,7 @@
  * It goes in slices, and each slice leaves a memory that can be read. A new user is marked as being
  * forgotten until the last slice, so a failure, or the start after a crash, removes the part. A
  * known user keeps the part, and taking the same in again adds the rest. */
+#include "storage/journal/erase.h"
 #include "storage/journal/journal.h"
 #include "storage/lmdb/writer.h"
 #include "storage/portable/taking.h"
@@ -62,6 +63,8 @@ static void close_slice(struct taking *taking, bool is_over)
 	struct taking_place *at = taking->at;
 	if (taking->is_user_newer)
 		memory_put_user(memory, &taking->user);
+	if (at->step >= TAKING_ADD_FACTS && at->count.facts > 0)
+		at->count.crowded += erase_least_used_facts(memory, 0, taking->now);
 	if (!is_over && taking->is_new_user && taking->is_user_newer && !at->marked) {
 		memory_mark_forgotten(memory);
 		at->marked = true;

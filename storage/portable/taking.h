@@ -39,9 +39,8 @@ struct taking_place {
 	uint64_t next;       /* of the step: a place, or where a scan goes on */
 	size_t added;        /* turns before this place have their ids */
 	uint64_t first_fact; /* the id of the first new fact */
-	uint64_t facts_there;
-	bool marked;    /* as a user being forgotten */
-	bool withdrawn; /* a turn that the summary may tell of does not stand here any more */
+	bool marked;         /* as a user being forgotten */
+	bool withdrawn;      /* a turn that the summary may tell of does not stand here any more */
 	struct take_in_count count;
 };
 

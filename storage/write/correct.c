@@ -4,6 +4,7 @@
 #include "core/base/ids.h"
 #include "core/text/text.h"
 #include "storage/audit.h"
+#include "storage/journal/erase.h"
 #include "storage/journal/journal.h"
 #include "storage/journal/supersede.h"
 #include "storage/lmdb/writer.h"
@@ -82,6 +83,7 @@ static enum store_result correct(const struct memory *memory, struct correct_ope
 	drop_given(memory, &corrected.changes, correction->now);
 	user.next_fact++; /* an id that was not used is no loss */
 	memory_put_user(memory, &user);
+	(void)erase_least_used_facts(memory, corrected.id, correction->now);
 	return STORE_OK;
 }
 

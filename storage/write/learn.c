@@ -232,8 +232,10 @@ static enum store_result apply_all(struct applying *applying)
 	if (applying->hiding.erasure.forgotten &&
 	    erasures_sync(memory->transaction->store->erasures))
 		memory_note_erasures(memory->transaction);
-	if (user.next_fact != next_fact)
+	if (user.next_fact != next_fact) {
 		memory_put_user(memory, &user);
+		(void)erase_least_used_facts(memory, 0, own->now);
+	}
 	return STORE_OK;
 }
 

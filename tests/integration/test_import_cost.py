@@ -104,11 +104,3 @@ def test_an_import_does_not_hold_up_the_end(make_daemon, user):
     assert daemon.process.wait(timeout=120) == 0
     for importer in importers:
         importer.join()
-
-
-def test_a_user_has_a_bound_on_imported_facts(daemon, user):
-    """Each chat reads them all on its worker's loop."""
-    done = send(daemon, user, json.dumps(own([fact(n + 1, f"place {n}") for n in range(9_000)])).encode())
-    assert (done["facts"], done["crowded"]) == (9_000, 0)
-    done = send(daemon, user, json.dumps(own([fact(n + 1, f"place {n}") for n in range(11_000)])).encode())
-    assert (done["facts"], done["known"], done["crowded"]) == (1_000, 9_000, 1_000)

@@ -1,5 +1,5 @@
 /* Which facts are given whatever is asked. */
-#include "core/context/pick.h"
+#include "core/facts/facts.h"
 #include "tests/unit/unit.h"
 
 static unsigned rank(const char *entity, const char *key)

@@ -1,4 +1,5 @@
 /* When two facts are about the same, when they say the same, and what a tombstone keeps away. */
+#include "core/facts/facts.h"
 #include "core/facts/key.h"
 #include "core/facts/tombstone.h"
 #include "tests/unit/rights_fixture.h"
@@ -189,8 +190,64 @@ START_TEST(a_person_lifts_it_under_any_name_of_its_key)
 }
 END_TEST
 
+/* ---- more facts than there may be ---- */
+
+enum { NOW = 10000, KINDS = 8 };
+
+/* In the order in which they give way; the id of the last may be spared. */
+static void list_by_use(struct fact facts[KINDS])
+{
+	for (size_t i = 0; i < KINDS; i++) {
+		facts[i] = user_fact(i + 1, "boat", "Argo");
+		facts[i].observed_at = (int64_t)(NOW - 100 * i);
+	}
+	facts[0].state = FACT_FORGOTTEN;
+	facts[1].state = FACT_SUPERSEDED;
+	facts[1].ended_at = 1;
+	facts[2].expires_at = NOW;
+	facts[3].state = FACT_SUGGESTED;
+	facts[4].observed_at = 5;
+	facts[5].observed_at = 5;
+	facts[5].repeats = 1;
+	facts[6].key = SLICE("allergies");
+	facts[7].pinned = true;
+}
+
+START_TEST(what_is_least_used_gives_way)
+{
+	struct fact facts[KINDS];
+	list_by_use(facts);
+	for (size_t keep = 0; keep <= KINDS; keep++) {
+		const struct id_list gone = facts_least_used(facts, KINDS, keep, 0, NOW, &arena);
+		ck_assert_uint_eq(gone.count, KINDS - keep);
+		for (size_t i = 0; i < gone.count; i++)
+			ck_assert_uint_eq(gone.ids[i], i + 1);
+	}
+	facts[7].state = FACT_HIDDEN;
+	ck_assert_uint_eq(facts_least_used(facts, KINDS, 0, 0, NOW, &arena).count, KINDS - 1);
+	ck_assert_uint_eq(facts_least_used(facts, KINDS, 0, 1, NOW, &arena).count, KINDS - 2);
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(room_for_later_facts_takes_nothing_dear)
+{
+	enum { MANY = 2 * FACTS_SLACK_SHARE, KEPT = FACTS_SLACK_SHARE };
+	struct fact facts[MANY];
+	for (size_t i = 0; i < MANY; i++)
+		facts[i] = user_fact(i + 1, "boat", "Argo");
+	ck_assert_uint_eq(facts_least_used(facts, MANY, KEPT, 0, NOW, &arena).count,
+			  MANY - KEPT + 1);
+	for (size_t i = 0; i < MANY; i++)
+		facts[i].pinned = true;
+	ck_assert_uint_eq(facts_least_used(facts, MANY, KEPT, 0, NOW, &arena).count, MANY - KEPT);
+	arena_finish(&arena);
+}
+END_TEST
+
 UNIT_MAIN("facts", one_key_has_many_spellings_and_names, texts_are_compared_folded,
 	  a_tombstone_knows_its_value_however_it_is_written,
 	  another_key_brings_back_only_what_is_said_later_and_not_never,
 	  a_note_that_says_the_value_is_kept_away, a_note_may_name_whom_the_value_was_of,
-	  a_person_lifts_it_under_any_name_of_its_key)
+	  a_person_lifts_it_under_any_name_of_its_key, what_is_least_used_gives_way,
+	  room_for_later_facts_takes_nothing_dear)
