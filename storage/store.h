@@ -84,6 +84,8 @@ struct store_lost {
 	size_t first_count;
 };
 struct store_lost store_lost(const struct store *store);
+/* Whether the user is one of them. Any thread. */
+bool store_has_lost(struct store *store, struct user_key user);
 /* When the keys of an encrypted store's users were last exported before the last erasure of a user,
  * in milliseconds since 1970; 0: never. Any thread. */
 int64_t store_keys_exported(const struct store *store);

@@ -122,6 +122,17 @@ bool admin_has_failed(struct admin_call *call, enum store_result result)
 	return result != STORE_OK;
 }
 
+bool admin_has_keys(struct admin_call *call)
+{
+	if (!call->is_of_user || !store_has_lost(call->service->store, call->user))
+		return true;
+	admin_reply_error(call, 409, "keys_missing",
+			  "The user's keys are missing, so nothing of the user can be read: put "
+			  "back the newest file \"keys\" and restart recalld, or DELETE "
+			  "/v1/users/USER (recallctl forget USER), which frees the name.");
+	return false;
+}
+
 /* ---- routes ---- */
 
 static void refuse_token(struct admin_call *call)
@@ -222,7 +233,8 @@ static void route(struct admin_call *call)
 	call->user = store_user_key(call->tenant, call->parameter);
 	call->action = route->action;
 	call->is_of_user = route->names >= NAMES_USER;
-	route->handle(call);
+	if (route->handle == admin_delete_user || admin_has_keys(call))
+		route->handle(call);
 }
 
 static void on_gone(void *cookie)

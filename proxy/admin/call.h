@@ -114,6 +114,9 @@ bool admin_read_hex(struct slice text, uint64_t *id);
 /* The settings of [memory] that hold for call->user. */
 struct config_memory admin_memory_settings(const struct admin_call *call);
 
+/* Whether the call can read of call->user, if it names one: an encrypted store may lack the user's
+ * keys, see store_lost(). False: the call has ended with a 409. */
+bool admin_has_keys(struct admin_call *call);
 /* Whether call->user may be written about: not before the user agreed, if [governance] consent is
  * required. False: the call has ended with a 409. */
 bool admin_has_consent(struct admin_call *call);

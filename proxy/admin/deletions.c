@@ -171,6 +171,8 @@ static void run(struct deleting *deleting)
 void report_preview_user(struct admin_call *call)
 {
 	struct deleting *deleting = arena_alloc(&call->arena, sizeof(*deleting));
+	if (!admin_has_keys(call))
+		return;
 	*deleting = (struct deleting){.call = call, .dry_run = true, .is_user = true};
 	deleting->deletion =
 		(struct deletion){.kind = DELETION_SPAN, .since = INT64_MIN, .until = INT64_MAX};

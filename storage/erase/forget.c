@@ -187,8 +187,6 @@ static enum store_result run_forget(struct operation *operation, struct transact
 		is_listed = list_user(&memory, own->now);
 	if (own->report != NULL && !operation->begun)
 		own->report->oldest = keyed_since(&memory);
-	if (!own->resumes && !operation->begun && memory_has_lost_keys(&memory))
-		atomic_fetch_sub(&transaction->store->lost_users, 1);
 	enum store_result result = memory_forget_user(&memory, operation, counts);
 	if (own->report != NULL)
 		add_counts(own->report, counts, operation->begun, is_listed);

@@ -39,10 +39,9 @@ struct store {
 	uint64_t map_size;
 	uint64_t receipts;
 	struct store_conversion converted;
-	struct erasures *erasures;        /* see storage/erasures/erasures.h */
-	struct store_lost lost;           /* as found when it was opened */
-	atomic_uint_least64_t lost_users; /* still */
-	struct seal *seal; /* NULL: the store is not encrypted; see storage/seal/seal.h */
+	struct erasures *erasures; /* see storage/erasures/erasures.h */
+	struct store_lost lost;    /* as found when it was opened */
+	struct seal *seal;         /* NULL: the store is not encrypted; see storage/seal/seal.h */
 
 	/* Used only by the writer. The forget_epochs on disk are public. */
 	struct writer *writer;

@@ -327,7 +327,7 @@ int64_t store_key_made(const struct store *store)
 struct store_lost store_lost(const struct store *store)
 {
 	struct store_lost lost = store->lost;
-	lost.users = atomic_load(&store->lost_users);
+	lost.users = store->seal == NULL ? 0 : seal_lost(store->seal);
 	return lost;
 }
 

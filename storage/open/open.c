@@ -79,7 +79,7 @@ static void find_lost_users(struct store *store)
 			continue;
 		if (lost->first_count < STORE_LOST_NAMED)
 			lost->first[lost->first_count++] = sealer_show(transaction.sealer, hidden);
-		atomic_fetch_add(&store->lost_users, 1);
+		seal_lose(store->seal, hidden);
 	}
 	scan_end(&scan);
 	transaction_abort(&transaction);

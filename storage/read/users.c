@@ -3,6 +3,17 @@
 
 #include <string.h>
 
+bool store_has_lost(struct store *store, struct user_key user)
+{
+	struct transaction transaction;
+	const struct memory memory = {&transaction, user, NULL};
+	if (!transaction_begin_read(&transaction, store))
+		return false;
+	const bool is_lost = memory_has_lost_keys(&memory);
+	transaction_abort(&transaction);
+	return is_lost;
+}
+
 /* Looks at the key first, which costs no decoding. */
 static bool may_be_wanted(const struct user_filter *filter, struct user_key key)
 {

@@ -3,6 +3,7 @@
 #include "storage/seal/exported.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@ struct seal {
 	struct sealer *idle;
 	struct user_key *failed; /* users whose slot could not be overwritten; the writer's */
 	atomic_size_t failed_count;
+	struct user_key *lost; /* users with records but no keys; the writer's */
+	atomic_size_t lost_count;
 	atomic_ulong erased; /* users */
 	atomic_int_least64_t exported;
 };
@@ -51,6 +54,7 @@ void seal_destroy(struct seal *seal)
 	key_file_close(seal->file);
 	pthread_mutex_destroy(&seal->lock);
 	free(seal->failed);
+	free(seal->lost);
 	free(seal->folder);
 	free(seal);
 }
@@ -109,15 +113,39 @@ static void forget_keys(struct seal *seal)
 	pthread_mutex_unlock(&seal->lock);
 }
 
+static void add(struct user_key **users, atomic_size_t *count, struct user_key hidden)
+{
+	*users = xrealloc(*users, (*count + 1) * sizeof(**users));
+	(*users)[(*count)++] = hidden;
+}
+
+void seal_lose(struct seal *seal, struct user_key hidden)
+{
+	add(&seal->lost, &seal->lost_count, hidden);
+}
+
+size_t seal_lost(const struct seal *seal)
+{
+	return seal->lost_count;
+}
+
+/* Its place; the count, if it is not lost. */
+static size_t find_lost(const struct seal *seal, struct user_key hidden)
+{
+	size_t at = 0;
+	while (at < seal->lost_count && !user_equal(seal->lost[at], hidden))
+		at++;
+	return at;
+}
+
 void seal_erase(struct seal *seal, struct user_key hidden)
 {
+	const size_t at = find_lost(seal, hidden);
+	if (at < seal->lost_count)
+		seal->lost[at] = seal->lost[--seal->lost_count];
 	erase_again(seal);
-	if (!key_file_erase(seal->file, hidden)) {
-		const size_t count = seal->failed_count + 1;
-		seal->failed = xrealloc(seal->failed, count * sizeof(*seal->failed));
-		seal->failed[count - 1] = hidden;
-		seal->failed_count = count;
-	}
+	if (!key_file_erase(seal->file, hidden))
+		add(&seal->failed, &seal->failed_count, hidden);
 	atomic_fetch_add(&seal->erased, 1);
 	if (seal->folder != NULL)
 		seal->exported = exported_last(seal->folder);
@@ -227,19 +255,30 @@ static bool is_begun(const struct sealer *sealer, struct user_key hidden)
 	return sealer->has_user && user_equal(sealer->user, hidden);
 }
 
-static bool begin(struct sealer *sealer, struct user_key hidden, bool creates)
+/* Other keys would not open what the user has. */
+static bool add_user(struct sealer *sealer, struct user_key hidden)
 {
 	struct seal *seal = sealer->seal;
 	struct timespec now;
+	if (find_lost(seal, hidden) < seal->lost_count) {
+		errno = ENOKEY;
+		return false;
+	}
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return key_file_add(seal->file, hidden, now.tv_sec, &sealer->secret);
+}
+
+static bool begin(struct sealer *sealer, struct user_key hidden, bool creates)
+{
+	struct seal *seal = sealer->seal;
 	if (is_begun(sealer, hidden))
 		return true;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
 	sealer->keyed = 0;
 	sealer->user = hidden;
 	/* First, so that an erasure from now on is noticed when it is given back. */
 	sealer->erased = atomic_load(&seal->erased);
 	sealer->has_user = creates && !key_file_has(seal->file, hidden)
-				   ? key_file_add(seal->file, hidden, now.tv_sec, &sealer->secret)
+				   ? add_user(sealer, hidden)
 				   : key_file_read(seal->file, hidden, &sealer->secret);
 	return sealer->has_user;
 }

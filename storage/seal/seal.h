@@ -36,6 +36,9 @@ uint64_t seal_id(const struct seal *seal);
 int64_t seal_made(const struct seal *seal);
 /* Puts the slots of new users on the disk, before a record that needs them. False: it failed. */
 bool seal_sync(struct seal *seal);
+/* Notes a user whose slot is missing and who therefore gets no other until erased. */
+void seal_lose(struct seal *seal, struct user_key hidden);
+size_t seal_lost(const struct seal *seal); /* how many of them there are; any thread */
 /* Overwrites a user's slot; a call that fails is made up for by the next. */
 void seal_erase(struct seal *seal, struct user_key hidden);
 /* Whether all slots that should be are overwritten. Any thread. */
@@ -82,7 +85,8 @@ struct user_key sealer_show(struct sealer *sealer, struct user_key hidden);
 
 /* Makes a user's keys those of the calls below. False: the user has none. */
 bool sealer_begin(struct sealer *sealer, struct user_key hidden);
-/* The same; a user without keys gets some. False, with errno set: they cannot be written. */
+/* The same; a user without keys gets some. False, with errno set: they cannot be written, or
+ * those that the user had are lost. */
 bool sealer_begin_new(struct sealer *sealer, struct user_key hidden);
 
 /* `bound` is the value's place: its first byte tells of what kind, and all of a kind have the same

@@ -2,6 +2,8 @@
  */
 #include "core/rights/settings.h"
 #include "storage/deletions.h"
+#include "storage/lmdb/engine.h"
+#include "storage/lmdb/writer.h"
 #include "tests/unit/sealed_fixture.h"
 
 #include <stdlib.h>
@@ -81,15 +83,16 @@ START_TEST(keys_that_a_crash_left_are_erased_at_the_next_start)
 }
 END_TEST
 
-/* As it is once a copy was put back that was made before alex came. */
-static void lose_alex(struct fixture *fixture)
+/* As it is once a copy was put back that was made before these users came. */
+static void lose(struct fixture *fixture, const char *const *users, size_t count)
 {
 	size_t size;
 	char error[512];
 	sealed_begin(fixture);
 	sealed_say(fixture, "ben", "Bergamot is my town too", 1);
 	char *keys = sealed_read_file(fixture, "keys", &size);
-	sealed_say(fixture, "alex", "Bergamot is my town", 2);
+	for (size_t i = 0; i < count; i++)
+		sealed_say(fixture, users[i], "Bergamot is my town", 2 + i);
 	ck_assert_uint_eq(store_lost(fixture->store).users, 0);
 	store_close(fixture->store);
 	sealed_write_file(fixture, "keys", keys, size);
@@ -98,12 +101,21 @@ static void lose_alex(struct fixture *fixture)
 	ck_assert_msg(fixture->store != NULL, "%s", error);
 }
 
+static void lose_alex(struct fixture *fixture)
+{
+	static const char *const users[] = {"alex"};
+	lose(fixture, users, 1);
+}
+
 START_TEST(a_user_whose_key_was_lost_is_told_of_and_can_be_deleted)
 {
 	struct fixture fixture;
 	struct user_memory read;
 	lose_alex(&fixture);
 	const struct user_key alex = fixture_key("alex");
+	ck_assert(store_has_lost(fixture.store, alex));
+	ck_assert(!store_has_lost(fixture.store, fixture_key("ben")));
+	ck_assert(!store_has_lost(fixture.store, fixture_key("nobody")));
 	struct store_lost lost = store_lost(fixture.store);
 	ck_assert_uint_eq(lost.users, 1);
 	ck_assert_uint_eq(lost.first_count, 1);
@@ -115,7 +127,9 @@ START_TEST(a_user_whose_key_was_lost_is_told_of_and_can_be_deleted)
 		STORE_OK);
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
 	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
+	ck_assert(!store_has_lost(fixture.store, alex));
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_NOT_FOUND);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
 	sealed_say(&fixture, "alex", "Quillon is my town now", 3);
 	fixture_reopen(&fixture);
 	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
@@ -123,6 +137,41 @@ START_TEST(a_user_whose_key_was_lost_is_told_of_and_can_be_deleted)
 			 STORE_OK);
 	ck_assert_uint_eq(read.turn_count, 2);
 	unit_assert_slice(read.turns[0].text, "Quillon is my town now");
+	fixture_finish(&fixture);
+}
+END_TEST
+
+struct together {
+	struct fixture *fixture;
+	struct fixture_wait waits[2];
+};
+
+/* On the writer's thread, so that its next batch has both. */
+static void forget_alex_and_fail(void *cookie)
+{
+	struct together *together = cookie;
+	struct fixture *fixture = together->fixture;
+	struct append append = fixture_exchange("I am back", "hello", 9000);
+	append.user = SLICE("cara");
+	(void)store_forget(fixture->store, fixture_key("alex"), 0, NULL, &fixture->loop.loop,
+			   fixture_done, &together->waits[0]);
+	(void)store_append(fixture->store, &append, &fixture->loop.loop, fixture_done,
+			   &together->waits[1]);
+}
+
+START_TEST(a_deletion_that_is_written_again_counts_once)
+{
+	static const char *const users[] = {"alex", "cara"};
+	struct fixture fixture;
+	struct together together = {.fixture = &fixture};
+	lose(&fixture, users, 2);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 2);
+	writer_run_between(fixture.store->writer, forget_alex_and_fail, &together);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &together.waits[0]), STORE_OK);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &together.waits[1]), STORE_FAILED);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 1);
+	ck_assert_int_eq(fixture_forget(&fixture, "cara"), STORE_OK);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -218,6 +267,7 @@ UNIT_MAIN("store_sealed_erasure", an_old_copy_of_the_file_is_worthless_once_the_
 	  a_user_who_comes_back_gets_other_keys,
 	  keys_that_a_crash_left_are_erased_at_the_next_start,
 	  a_user_whose_key_was_lost_is_told_of_and_can_be_deleted,
+	  a_deletion_that_is_written_again_counts_once,
 	  an_export_of_keys_may_hold_those_that_were_lost,
 	  who_was_erased_stays_so_though_an_older_store_comes_back_without_the_keys,
 	  an_opt_out_outlives_the_users_keys_without_its_words,
