@@ -165,6 +165,15 @@ static void cut_signature(struct identity_path *path)
 	path->user.size = at;
 }
 
+/* Whether the base URL /u/ stands before a path of an API, without an id between them. */
+static bool lacks_id(struct slice user, struct slice rest)
+{
+	if (slice_equal(user, SLICE("api")))
+		return slice_equal(rest, SLICE("/chat"));
+	return slice_equal(user, SLICE("v1")) && !slice_starts_with(rest, SLICE("/v1")) &&
+	       !slice_starts_with(rest, SLICE("/api/"));
+}
+
 bool identity_split_path(const struct config *config, struct slice target,
 			 struct identity_path *path, struct arena *arena)
 {
@@ -175,6 +184,11 @@ bool identity_split_path(const struct config *config, struct slice target,
 	struct slice user = slice_part(target, prefix.size, end);
 	if (end == target.size || slice_find(user, SLICE("?"), 0) < user.size)
 		return false;
+	if (lacks_id(user, slice_part(target, end, target.size))) {
+		*path = (struct identity_path){
+			.rest = slice_part(target, prefix.size - 1, target.size)};
+		return true;
+	}
 	*path = (struct identity_path){.rest = slice_part(target, end, target.size)};
 	/* After decoding, since some clients encode the "~" too. */
 	if (percent_decode(user, &path->user, arena) && *config->identity.secret != '\0')
@@ -192,7 +206,9 @@ static bool is_placeholder(struct slice id)
 const char *identity_user_fault(struct slice user)
 {
 	if (user.size == 0)
-		return "The user id in the path is empty or its percent-encoding is broken.";
+		return "The path has no user id after /u/, or its percent-encoding is broken: "
+		       "set the base URL to http://ADDRESS/u/USER/v1, without /v1 for the "
+		       "clients of Anthropic and Ollama.";
 	if (user.size > MAX_ID)
 		return "The user id is longer than 256 bytes.";
 	if (is_placeholder(user))

@@ -17,8 +17,8 @@ enum identity_verdict {
 
 /* A target under /u/USER/ (with `user_path`): the user part, percent-decoded and without its
  * signature, and the rest of the target, which starts with "/". Returns false if the target does
- * not have that form. Broken percent-encoding returns true with an empty `user`, which
- * identity_find() reports as IDENTITY_BAD. */
+ * not have that form. Broken percent-encoding, or a base URL /u/ without a user, returns true with
+ * an empty `user`, which identity_find() reports as IDENTITY_BAD. */
 struct identity_path {
 	struct slice user;
 	struct slice signature; /* after the last "~" if a secret is configured; otherwise empty */

@@ -259,14 +259,6 @@ static void log_miss(struct exchange *exchange, enum client_miss miss, struct sl
 			field_of(exchange, SLICE("User-Agent")), path, origin);
 }
 
-/* Whether the id of a path /u/USER is what follows an id that was left out. */
-static bool lacks_user(const struct identity_path *path)
-{
-	return path->rest.size > 0 &&
-	       (path->user.size == 0 || slice_equal(path->user, SLICE("v1")) ||
-		(slice_equal(path->user, SLICE("api")) && slice_equal(path->rest, SLICE("/chat"))));
-}
-
 static void open_chat(struct exchange *exchange)
 {
 	struct http_request *request = exchange->request;
@@ -393,7 +385,7 @@ void exchange_begin(struct worker *worker, struct http_request *request)
 	exchange_trace_begin(exchange);
 	if (!may_ask(exchange))
 		return;
-	if (lacks_user(&exchange->user_path))
+	if (exchange->user_path.rest.size > 0 && exchange->user_path.user.size == 0)
 		log_miss(exchange, CLIENT_MISS_USER,
 			 slice_part(head->target, 0, slice_find(head->target, SLICE("?"), 0)));
 	exchange->dialect = forward_dialect(head->method, exchange->target);

@@ -1,9 +1,11 @@
 """Other paths and methods than a chat's."""
 
 import itertools
+import json
 
 import pytest
 
+from harness.chat import Chat
 from harness.upstream import Reply
 from harness.wire import RawClient, insertions
 from test_bytes import ODD_BODIES
@@ -95,6 +97,26 @@ def test_each_wrong_base_url_is_told_of_once_per_program_with_the_right_one(make
     for line, (program, path) in zip(told, itertools.product(("Anthropic/Python", "curl"), WRONG_BASES)):
         assert f"client program {program} calls {path}, " in line
         assert f"set its base URL to http://127.0.0.1:{daemon.port}{WRONG_BASES[path]} (logged once" in line, line
+
+
+WITHOUT_USER = [path for path in WRONG_BASES if path.startswith("/u/")]
+
+
+def test_a_base_url_without_its_user_stores_nothing_under_another_name(make_daemon, upstream, memory_model):
+    """The part of the path behind /u/ is the API's then. Users of these names are users like any other."""
+    daemon = make_daemon()
+    for path in WITHOUT_USER:
+        reply = daemon.request("POST", path, json=json.loads(ODD_BODIES["plain"]))
+        assert reply.status_code == 400 and "has no user id after /u/" in reply.text, (path, reply.text)
+    assert not upstream.requests and daemon.admin("GET", "/v1/users").json()["users"] == []
+    daemon.stop()
+    assert sum("has no user id after /u/: set its base URL" in line for line in daemon.stderr_lines) == len(WITHOUT_USER)
+    daemon.start()
+    for name in ("v1", "api"):
+        Chat(daemon, name).say(f"{name} is what I am called")
+        assert daemon.post_chat(ODD_BODIES["plain"], path=f"/u/{name}/v1/chat/completions").status_code == 200
+        assert daemon.post_chat(ODD_BODIES["plain"], {"X-User-Id": name}, path="/u/v1/chat/completions").status_code == 200
+        assert len(daemon.messages(name)) == 6
 
 
 def test_a_program_that_names_no_user_is_told_of_once(make_daemon, user):

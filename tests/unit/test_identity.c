@@ -139,6 +139,13 @@ START_TEST(a_path_names_the_user)
 	assert_path("/u/J%c3%B6rg/v1/models", "J\xc3\xb6rg", "/v1/models");
 	assert_path("/u/a%2Fb~c+d/", "a/b~c+d", "/");
 	assert_path("/u//v1", "", "/v1");
+	assert_path("/u/v1/chat/completions", "", "/v1/chat/completions");
+	assert_path("/u/v1/models?x=/v1", "", "/v1/models?x=/v1");
+	assert_path("/u/api/chat", "", "/api/chat");
+	assert_path("/u/v1/v1/chat/completions", "v1", "/v1/chat/completions");
+	assert_path("/u/v1/v1", "v1", "/v1");
+	assert_path("/u/v1/api/chat", "v1", "/api/chat");
+	assert_path("/u/api/v1/messages", "api", "/v1/messages");
 	assert_path("/u/a%2/v1", "", "/v1");
 	assert_path("/u/a%zz/v1", "", "/v1");
 	assert_path("/u/%/v1", "", "/v1");
