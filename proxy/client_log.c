@@ -71,9 +71,9 @@ struct slice client_name(struct slice name)
 
 /* ---- once ---- */
 
-void client_log_init(struct client_log *log, uint64_t span)
+void client_log_init(struct client_log *log, uint64_t span, bool repeats)
 {
-	*log = (struct client_log){.span = span};
+	*log = (struct client_log){.span = span, .repeats = repeats};
 	pthread_mutex_init(&log->lock, NULL);
 }
 
@@ -84,28 +84,36 @@ void client_log_clear(struct client_log *log)
 	pthread_mutex_unlock(&log->lock);
 }
 
+/* The line's slot; if it has none, the oldest one. A free slot is older than all others. */
+static size_t find_slot(const struct client_log *log, uint64_t hash)
+{
+	size_t oldest = 0;
+	for (size_t i = 0; i < CLIENT_LOG_SLOTS; i++) {
+		if (log->told[i].hash == hash)
+			return i;
+		if (log->told[i].at < log->told[oldest].at)
+			oldest = i;
+	}
+	return oldest;
+}
+
 /* Whether the line is to be written now; notes it. */
 static bool is_due(struct client_log *log, struct slice line)
 {
 	const uint64_t hash = text_hash(line) | 1;
 	const uint64_t now = clock_steady();
-	size_t slot = CLIENT_LOG_SLOTS;
 	pthread_mutex_lock(&log->lock);
-	for (size_t i = 0; i < CLIENT_LOG_SLOTS; i++) {
-		const bool is_old = log->span > 0 && now - log->told[i].at >= log->span;
-		const bool is_free = log->told[i].hash == 0 || is_old;
-		if (log->told[i].hash == hash && !is_old) {
-			slot = CLIENT_LOG_SLOTS;
-			break;
-		}
-		slot = is_free && slot == CLIENT_LOG_SLOTS ? i : slot;
-	}
-	if (slot < CLIENT_LOG_SLOTS) {
+	const size_t slot = find_slot(log, hash);
+	const bool is_told = log->told[slot].hash == hash;
+	const bool is_free = log->told[slot].hash == 0;
+	const bool is_old = now - log->told[slot].at >= log->span;
+	const bool due = is_told ? log->repeats && is_old : is_free || is_old;
+	if (due) {
 		log->told[slot].hash = hash;
 		log->told[slot].at = now;
 	}
 	pthread_mutex_unlock(&log->lock);
-	return slot < CLIENT_LOG_SLOTS;
+	return due;
 }
 
 /* ---- what is told ---- */

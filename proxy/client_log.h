@@ -11,19 +11,19 @@
 
 enum { CLIENT_LOG_SLOTS = 64 };
 
-/* Lines already written, as hashes. More than fit within `span` are not written, so that nobody can
- * flood the log. */
+/* The newest lines written, as hashes. A line gives way to a new one once `span` has passed: nobody
+ * can flood the log, nor fill it for good with names that they invent. */
 struct client_log {
 	pthread_mutex_t lock;
-	uint64_t span; /* microseconds after which a line may come again */
+	uint64_t span; /* microseconds */
+	bool repeats;  /* a line may come again after the span, not only once it gave way */
 	struct {
-		uint64_t hash; /* 0: the slot is free */
+		uint64_t hash; /* 0: free */
 		uint64_t at;
 	} told[CLIENT_LOG_SLOTS];
 };
 
-/* `span` 0: each line once. */
-void client_log_init(struct client_log *log, uint64_t span);
+void client_log_init(struct client_log *log, uint64_t span, bool repeats);
 void client_log_clear(struct client_log *log);
 
 /* "OpenAI/Python" from "OpenAI/Python 1.99.1". */
@@ -41,7 +41,8 @@ enum client_miss {
 	CLIENT_MISS_ID,   /* nothing names the user */
 };
 
-/* Logs it, once per program, path and kind. `origin` is recalld's, as the client knows it. */
+/* Logs it, once per program, path and kind while the log remembers. `origin` is recalld's, as the
+ * client knows it. */
 void client_log_miss(struct client_log *log, enum client_miss miss, struct slice user_agent,
 		     struct slice path, struct slice origin);
 

@@ -347,8 +347,8 @@ static bool start(struct server_process *process)
 	last_failure_init(&process->service.learning);
 	last_failure_init(&process->service.embedding);
 	last_failure_init(&process->service.reload);
-	client_log_init(&process->service.misses, 0);
-	client_log_init(&process->service.failures, LOG_BETWEEN_WARNINGS);
+	client_log_init(&process->service.misses, LOG_BETWEEN_WARNINGS, false);
+	client_log_init(&process->service.failures, LOG_BETWEEN_WARNINGS, true);
 	process->service.descriptors = descriptors_limit();
 	process->service.workers = workers_wanted(process->config);
 	warn_of_limits(process->config);

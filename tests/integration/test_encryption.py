@@ -510,6 +510,7 @@ def test_a_lost_key_is_told_of_at_the_start_and_deleting_its_user_frees_the_name
     digests = {line.partition(" user=")[2][:8] for line in daemon.stderr_lines if "exchange method" in line}
     keys.write_bytes(older)
     daemon.start()
+    daemon.wait_log("are missing")
     (told,) = [line for line in daemon.stderr_lines if "the keys of 2 users are missing" in line]
     named = set(told.partition("(users=")[2].partition(")")[0].split(","))
     assert len(named) == 2 and named < digests

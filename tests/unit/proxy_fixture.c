@@ -137,8 +137,8 @@ void proxy_begin(struct proxy *proxy, const char *settings)
 	last_failure_init(&service->upstream);
 	last_failure_init(&service->learning);
 	last_failure_init(&service->embedding);
-	client_log_init(&service->misses, 0);
-	client_log_init(&service->failures, LOG_BETWEEN_WARNINGS);
+	client_log_init(&service->misses, LOG_BETWEEN_WARNINGS, false);
+	client_log_init(&service->failures, LOG_BETWEEN_WARNINGS, true);
 	int fd = listen_anywhere();
 	proxy->port = port_of(fd);
 	proxy->worker = worker_start(service, proxy->config, fd, 0);

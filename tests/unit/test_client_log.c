@@ -1,6 +1,6 @@
-/* Which name of a client program, and of a model, may be logged. What is logged, and how often:
+/* Which name of a client program, and of a model, may be logged, and how many lines. What they say:
  * integration/test_other_paths.py and test_admin_status.py. */
-#include "tests/unit/unit.h"
+#include "tests/unit/catch_fixture.h"
 
 #include "proxy/client_log.h"
 
@@ -36,5 +36,62 @@ START_TEST(a_name_ends_at_the_first_byte_that_no_name_has)
 }
 END_TEST
 
+enum { MINUTE = 60 * 1000 * 1000 };
+
+/* How many lines are written for the programs NAME0, NAME1, ... */
+static size_t miss(struct client_log *log, const char *name, size_t programs)
+{
+	struct catch catch;
+	char program[32];
+	catch_begin(&catch);
+	for (size_t i = 0; i < programs; i++) {
+		(void)snprintf(program, sizeof(program), "%s%zu", name, i);
+		client_log_miss(log, CLIENT_MISS_BASE, slice_of(program),
+				SLICE("/v1/v1/chat/completions"), SLICE("http://host"));
+	}
+	return count_lines(catch_end(&catch));
+}
+
+/* As if all were written a minute earlier. */
+static void age(struct client_log *log)
+{
+	for (size_t i = 0; i < CLIENT_LOG_SLOTS; i++)
+		log->told[i].at -= log->told[i].hash != 0 ? MINUTE : 0;
+}
+
+START_TEST(invented_programs_neither_flood_the_log_nor_silence_it)
+{
+	struct client_log log;
+	client_log_init(&log, MINUTE, false);
+	ck_assert_uint_eq(miss(&log, "honest", 1), 1);
+	age(&log);
+	ck_assert_uint_eq(miss(&log, "honest", 1), 0); /* there was room for it all along */
+	ck_assert_uint_eq(miss(&log, "invented", 1000), CLIENT_LOG_SLOTS);
+	ck_assert_uint_eq(miss(&log, "another", 1), 0);
+	age(&log);
+	ck_assert_uint_eq(miss(&log, "invented", CLIENT_LOG_SLOTS), 0);
+	ck_assert_uint_eq(miss(&log, "another", 1), 1);
+	ck_assert_uint_eq(miss(&log, "another", 1), 0);
+	ck_assert_uint_eq(miss(&log, "honest", 1), 1); /* the oldest went */
+}
+END_TEST
+
+START_TEST(a_failure_that_goes_on_is_told_of_again)
+{
+	struct client_log log;
+	struct catch catch;
+	client_log_init(&log, MINUTE, true);
+	catch_begin(&catch);
+	for (int i = 0; i < 10; i++) {
+		if (i == 5)
+			age(&log);
+		client_log_failure(&log, "rate limited", 429, SLICE("curl/8"), SLICE("m"), 0);
+	}
+	ck_assert_uint_eq(count_lines(catch_end(&catch)), 2);
+}
+END_TEST
+
 UNIT_MAIN("client_log", a_program_is_the_first_product_without_its_version,
-	  a_name_ends_at_the_first_byte_that_no_name_has)
+	  a_name_ends_at_the_first_byte_that_no_name_has,
+	  invented_programs_neither_flood_the_log_nor_silence_it,
+	  a_failure_that_goes_on_is_told_of_again)

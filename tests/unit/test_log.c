@@ -1,4 +1,4 @@
-#include "tests/unit/unit.h"
+#include "tests/unit/catch_fixture.h"
 
 #include "proxy/runtime/log.h"
 
@@ -11,33 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Standard error, while it is caught. */
-struct catch
-{
-	FILE *file;
-	int before;
-	char text[8 * 1024];
-};
-
-static void catch_begin(struct catch *catch)
-{
-	catch->file = tmpfile();
-	ck_assert_ptr_nonnull(catch->file);
-	catch->before = dup(STDERR_FILENO);
-	ck_assert_int_ge(dup2(fileno(catch->file), STDERR_FILENO), 0);
-}
-
-static const char *catch_end(struct catch *catch)
-{
-	ck_assert_int_ge(dup2(catch->before, STDERR_FILENO), 0);
-	(void)close(catch->before);
-	rewind(catch->file);
-	size_t size = fread(catch->text, 1, sizeof(catch->text) - 1, catch->file);
-	catch->text[size] = '\0';
-	(void)fclose(catch->file);
-	return catch->text;
-}
-
 static void assert_matches(const char *text, const char *pattern)
 {
 	regex_t regex;
@@ -45,14 +18,6 @@ static void assert_matches(const char *text, const char *pattern)
 	ck_assert_msg(regexec(&regex, text, 0, NULL, 0) == 0, "%s\ndoes not match %s", text,
 		      pattern);
 	regfree(&regex);
-}
-
-static size_t count_lines(const char *text)
-{
-	size_t count = 0;
-	for (; *text != '\0'; text++)
-		count += *text == '\n';
-	return count;
 }
 
 START_TEST(a_text_line_has_time_level_message_and_fields)
