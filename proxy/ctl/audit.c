@@ -1,30 +1,20 @@
 /* recallctl audit: who read or changed whose memory, and whether the log is whole. */
 #include "storage/audit.h"
 
-#include "proxy/ctl/tool/ctl.h"
+#include "proxy/ctl/ctl.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_LIMIT = 64 * 1024, USUAL_ENTRIES = 100, WHAT_SIZE = 128, DAY_AND_TIME = 19 };
-
-static const struct ctl_column audit_columns[] = {
-	{.title = "what", .member = "what"},
-	{.title = "time", .member = "time"},
-	{.title = "by", .member = "by"},
-	{.title = "from", .member = "from"},
-	{.title = "of", .member = "who"},
-	{.title = "result", .member = "result", .to_the_right = true, .factor = 1},
-	{.title = "entry", .member = "seq", .to_the_right = true, .factor = 1},
-};
+enum { USUAL_ENTRIES = 100, WHAT_SIZE = 128, DAY_AND_TIME = 19 };
 
 /* ---- listing ---- */
 
 static void append_count(char what[WHAT_SIZE], json_t *counts, const char *name)
 {
 	size_t size = strlen(what);
-	json_int_t count = json_integer_value(json_object_get(counts, name));
+	json_int_t count = ctl_number(counts, name);
 	if (count > 0)
 		(void)snprintf(what + size, WHAT_SIZE - size, ", %" JSON_INTEGER_FORMAT " %s",
 			       count, name);
@@ -49,38 +39,15 @@ static void describe(json_t *entry)
 	json_object_set_new(entry, "who", json_stringn(of, strnlen(of, HASH_SHOWN)));
 }
 
-static json_t *collect(struct ctl *ctl)
+void ctl_fill_audit(const struct ctl *ctl, json_t *answer)
 {
-	struct buffer path;
-	buffer_init(&path, PATH_LIMIT);
-	buffer_append(&path, SLICE("/v1/audit"));
-	ctl_add_query(&path, "user", ctl->user);
-	ctl_add_query(&path, "tenant", ctl->tenant[0] == '\0' ? NULL : ctl->tenant);
-	ctl_add_query(&path, "since", ctl->since);
-	ctl_add_query(&path, "until", ctl->until);
-	json_t *answer = ctl_collect(ctl, &path, "entries", USUAL_ENTRIES);
-	buffer_finish(&path);
-	return answer;
-}
-
-static void print_entries(json_t *answer)
-{
-	json_t *entries = json_object_get(answer, "entries");
 	size_t i;
 	json_t *entry;
-	json_array_foreach(entries, i, entry) describe(entry);
-	if (i > 0)
-		ctl_print_table(entries, audit_columns,
-				sizeof(audit_columns) / sizeof(audit_columns[0]));
-	else
-		(void)puts("no entry");
-	if (json_is_string(json_object_get(answer, "next")))
-		(void)puts("There are newer ones: give --since, or --limit 0 for all.");
-}
-
-static int list_entries(struct ctl *ctl)
-{
-	return ctl_print_answer(ctl, collect(ctl), print_entries);
+	(void)ctl;
+	json_array_foreach(json_object_get(answer, "entries"), i, entry) describe(entry);
+	json_object_set_new(
+		answer, "count",
+		json_integer(ctl_number(answer, "last") + 1 - ctl_number(answer, "first")));
 }
 
 /* ---- verifying ---- */
@@ -174,37 +141,17 @@ static int verify(struct ctl *ctl)
 		check_page(&verifying, page);
 	}
 	json_decref(page);
-	if (verifying.fault != NULL) {
-		ctl_fault(ctl, "the audit log is not whole: entry %" PRIu64 ": %s", verifying.next,
-			  verifying.fault);
-		return EXIT_FAILURE;
-	}
-	if (ctl->json)
-		return ctl_print_json(
-			json_pack("{s:b,s:I,s:I,s:s}", "whole", 1, "first", (json_int_t)first,
-				  "last", (json_int_t)verifying.last, "head", verifying.head));
-	(void)printf("whole: %" PRIu64 " entries\nnewest: %" PRIu64 ", %s\n",
-		     verifying.last + 1 - first, verifying.last, verifying.head);
-	return EXIT_SUCCESS;
+	if (verifying.fault != NULL)
+		return ctl_fault(ctl, "the audit log is not whole: entry %" PRIu64 ": %s",
+				 verifying.next, verifying.fault);
+	return ctl_show(ctl, json_pack("{s:b,s:I,s:I,s:s}", "whole", 1, "first", (json_int_t)first,
+				       "last", (json_int_t)verifying.last, "head", verifying.head));
 }
 
-static int audit(struct ctl *ctl)
+int ctl_audit(struct ctl *ctl)
 {
-	return ctl->verify ? verify(ctl) : list_entries(ctl);
+	if (ctl->given.verify)
+		return verify(ctl);
+	return ctl_show(ctl, ctl_collect(ctl, "/v1/audit?user&tenant&since&until", "entries",
+					 USUAL_ENTRIES));
 }
-
-const struct ctl_command ctl_audit = {
-	.name = "audit",
-	.arguments = "",
-	.help = "show who read or changed whose memory",
-	.details = "Oldest first. \"Of\" is a hash of the user: --user shows one user's entries.\n"
-		   "--verify finds entries that were changed, removed, reordered or cut off. Who\n"
-		   "can write the store's file can also make a new log: note the newest entry's\n"
-		   "hash elsewhere from time to time.",
-	.example = "recallctl audit --since 2026-01-05 --user alex\n"
-		   "recallctl audit --verify",
-	.success = "shown, or the log is whole",
-	.failure = "the log is not whole",
-	.takes = CTL_TAKES_LIMIT | CTL_TAKES_TIMES | CTL_TAKES_USER | CTL_TAKES_VERIFY,
-	.run = audit,
-};

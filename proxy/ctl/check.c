@@ -1,98 +1,133 @@
-#include "proxy/ctl/tool/ctl.h"
+/* Whether recalld and the servers that it calls are well. Members that an earlier recalld does not
+ * give are left out. */
+#include "proxy/ctl/ctl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+enum { FEW_CALLS = 10, FULL_PERCENT = 80, FAILED_PERCENT = 50 };
+
 static const double MEGABYTE = 1 << 20; /* map_size counts in these units */
+static const double GIGABYTE = 1 << 30;
 
-static long long number(const json_t *status, const char *name)
-{
-	return (long long)json_integer_value(json_object_get(status, name));
-}
-
-static const char *key_words(const char *source)
-{
-	if (strcmp(source, "model") == 0)
-		return "[model] api_key";
-	if (strcmp(source, "upstream") == 0)
-		return "[upstream] api_key";
-	return "each client's own key, never on disk";
-}
-
-static void print_recall(json_t *status)
-{
-	const char *model = ctl_text(status, "embedding");
-	if (*model == '\0')
-		(void)printf("  recalls by  words alone; [model] embedding is not set\n");
-	else
-		(void)printf("  recalls by  words, and by meaning, using %s\n", model);
-}
+/* ---- what the text says ---- */
 
 /* In the largest unit that divides it. */
-static void print_time(long long ms)
+static json_t *time_of(json_int_t ms)
 {
 	static const struct {
 		const char *name;
-		long long ms;
-	} units[] = {{"d", 24 * 3600 * 1000}, {"h", 3600 * 1000}, {"m", 60 * 1000}, {"s", 1000}};
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (ms > 0 && ms % units[i].ms == 0) {
-			(void)printf("%lld%s", ms / units[i].ms, units[i].name);
-			return;
-		}
-	}
-	if (ms > 0)
-		(void)printf("%lldms", ms);
-	else
-		(void)printf("for ever");
+		json_int_t ms;
+	} units[] = {{"d", 24 * 3600 * 1000},
+		     {"h", 3600 * 1000},
+		     {"m", 60 * 1000},
+		     {"s", 1000},
+		     {"ms", 1}};
+	size_t i = 0;
+	if (ms <= 0)
+		return json_string("for ever");
+	while (ms % units[i].ms != 0)
+		i++;
+	return json_sprintf("%" JSON_INTEGER_FORMAT "%s", ms / units[i].ms, units[i].name);
 }
 
-static void print_retention(json_t *retention)
+/* In percent of the calls to the memory model. */
+static json_int_t share(const json_t *model, json_int_t of)
 {
-	if (!json_is_object(retention)) /* an earlier recalld */
-		return;
-	(void)printf("  keeps       messages ");
-	print_time(number(retention, "messages_ms"));
-	(void)printf(", facts ");
-	print_time(number(retention, "facts_ms"));
-	(void)printf(", pii: ");
-	ctl_print(ctl_text(retention, "pii"), 0);
-	(void)putchar('\n');
+	json_int_t calls = ctl_number(model, "calls");
+	return calls == 0 ? 0 : 100 * of / calls;
 }
 
-static const char *const troubles[][2] = {
-	{"upstream_trouble", "the upstream"},
-	{"learning_trouble", "the memory model"},
-	{"embedding_trouble", "the embedding model"},
-	{"configuration_trouble", "the changed configuration, which is not in force"},
-};
+/* Of the facts that the model names, those that the user's words do not bear out. */
+static json_int_t rejected_share(const json_t *model)
+{
+	json_int_t rejected = ctl_number(model, "facts_rejected");
+	json_int_t named = rejected + ctl_number(model, "facts_stored");
+	return named < FEW_CALLS ? 0 : 100 * rejected / named;
+}
 
-enum { TROUBLES = sizeof(troubles) / sizeof(troubles[0]) };
+/* In percent of the exchanges that were learned from, several by one call; an earlier recalld
+ * counts calls alone. Questions hold nothing to be found. */
+static json_int_t empty_share(const json_t *model)
+{
+	json_int_t lessons =
+		ctl_number(model, json_object_get(model, "lessons") ? "lessons" : "calls");
+	return lessons == 0 ? 0 : 100 * ctl_number(model, "empty") / lessons;
+}
+
+/* In percent of the exchanges in which something was found, or should have been: the user tells
+ * something of themselves. An earlier recalld does not know which tell. */
+static json_int_t missed_share(const json_t *model)
+{
+	if (!json_object_get(model, "missed"))
+		return ctl_number(model, "calls") < FEW_CALLS ? 0 : empty_share(model);
+	const json_int_t missed = ctl_number(model, "missed");
+	const json_int_t told = ctl_number(model, "lessons") - ctl_number(model, "empty") + missed;
+	return told < FEW_CALLS ? 0 : 100 * missed / told;
+}
+
+/* What is to be done about the memory model and the store. */
+static json_t *advice(json_t *status)
+{
+	const json_t *model = json_object_get(status, "memory_model");
+	const bool called = ctl_number(model, "calls") >= FEW_CALLS;
+	const json_int_t full = ctl_number(status, "bytes_mapped") / 100 * FULL_PERCENT;
+	return json_pack("{s:b,s:b,s:b,s:b,s:b}", "unusable",
+			 called && share(model, ctl_number(model, "unusable")) > FAILED_PERCENT,
+			 "missing_facts", missed_share(model) > FULL_PERCENT, "making_up",
+			 rejected_share(model) > FULL_PERCENT, "late",
+			 called && share(model, ctl_number(model, "late")) > FAILED_PERCENT, "full",
+			 ctl_number(status, "bytes_used") > full);
+}
+
+static bool has_bad_answers(json_t *status)
+{
+	const char *name;
+	json_t *count;
+	bool has = false;
+	json_object_foreach(json_object_get(status, "upstream_answers"), name, count) has =
+		has || (strcmp(name, "2xx") != 0 && json_integer_value(count) != 0);
+	return has;
+}
+
+static void set_size(json_t *status, const char *name, const char *bytes, double unit)
+{
+	json_object_set_new(status, name, json_real((double)ctl_number(status, bytes) / unit));
+}
+
+void ctl_fill_check(const struct ctl *ctl, json_t *status)
+{
+	json_t *model = json_object_get(status, "memory_model");
+	json_t *retention = json_object_get(status, "retention");
+	json_object_set_new(status, "admin", json_string(ctl->admin));
+	json_object_set_new(retention, "messages_kept",
+			    time_of(ctl_number(retention, "messages_ms")));
+	json_object_set_new(retention, "facts_kept", time_of(ctl_number(retention, "facts_ms")));
+	set_size(status, "megabytes_used", "bytes_used", MEGABYTE);
+	set_size(status, "megabytes_mapped", "bytes_mapped", MEGABYTE);
+	set_size(status, "gigabytes_free", "disk_free", GIGABYTE);
+	json_object_set_new(status, "answered_badly", json_boolean(has_bad_answers(status)));
+	json_object_set_new(model, "shares",
+			    json_pack("{s:I,s:I,s:I,s:I}", "refused",
+				      share(model, ctl_number(model, "refused")), "unusable",
+				      share(model, ctl_number(model, "unusable")), "empty",
+				      empty_share(model), "unanswered",
+				      share(model, ctl_number(model, "unreachable") +
+							   ctl_number(model, "late"))));
+	json_object_set_new(status, "is", advice(status));
+}
+
+/* ---- the command ---- */
 
 /* It serves, and the last call to each server and the last reload succeeded. */
 static bool is_well(json_t *status)
 {
+	static const char *const troubles[] = {"upstream_trouble", "learning_trouble",
+					       "embedding_trouble", "configuration_trouble"};
 	bool well = json_is_true(json_object_get(status, "ready"));
-	for (size_t i = 0; i < TROUBLES; i++)
-		well = well && *ctl_text(status, troubles[i][0]) == '\0';
+	for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)
+		well = well && *ctl_text(status, troubles[i]) == '\0';
 	return well;
-}
-
-/* Prints the error of the last call, if it failed. */
-static void print_failure(json_t *status, const char *name, const char *server)
-{
-	const char *why = ctl_text(status, name);
-	if (*why == '\0')
-		return;
-	(void)printf("  trouble     %s: ", server);
-	ctl_print(why, 0);
-	(void)puts("; see the log");
-}
-
-static void print_count(const json_t *status, const char *name, const char *then)
-{
-	ctl_print_count(number(status, name), name);
-	(void)fputs(then, stdout);
 }
 
 /* Asks what probes ask. A failing upstream does not count: whoever watches would restart recalld or
@@ -107,59 +142,14 @@ static int check_readiness(struct ctl *ctl)
 	return code == 200 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int check(struct ctl *ctl)
+int ctl_check(struct ctl *ctl)
 {
 	json_t *status = NULL;
-	if (ctl->quiet)
+	if (ctl->given.quiet)
 		return check_readiness(ctl);
 	int code = ctl_call(ctl, "GET", "/v1/status", NULL, &status);
 	if (code != 200)
 		return ctl_fail(ctl, code, status);
-	bool is_ready = json_is_true(json_object_get(status, "ready"));
 	int result = is_well(status) ? EXIT_SUCCESS : EXIT_FAILURE;
-	if (ctl->json) {
-		ctl_print_json(status);
-		return result;
-	}
-	if (*ctl_text(status, "version") == '\0')
-		return ctl_fail_to_read(ctl, status);
-	(void)printf("recalld %s at %s: %s\n", ctl_text(status, "version"), ctl->admin,
-		     is_ready ? "ready" : ctl_text(status, "reason"));
-	(void)printf("  upstream    %s\n", ctl_text(status, "upstream"));
-	(void)printf("  mode        %s%s%s\n", ctl_text(status, "mode"),
-		     json_is_true(json_object_get(status, "inject")) ? "" : ", injects nothing",
-		     json_is_true(json_object_get(status, "learn")) ? "" : ", learns nothing");
-	(void)printf("  learns with %s\n", key_words(ctl_text(status, "learning_key")));
-	print_recall(status);
-	for (size_t i = 0; i < TROUBLES; i++)
-		print_failure(status, troubles[i][0], troubles[i][1]);
-	print_retention(json_object_get(status, "retention"));
-	(void)printf("  holds       ");
-	print_count(status, "users", ", ");
-	print_count(status, "turns", ", ");
-	print_count(status, "facts", "; ");
-	(void)printf("%.1f of %.0f MB\n", (double)number(status, "bytes_used") / MEGABYTE,
-		     (double)number(status, "bytes_mapped") / MEGABYTE);
-	(void)printf("  waits       ");
-	print_count(status, "jobs", ", ");
-	(void)printf("%lld parked%s\n", number(status, "parked"),
-		     number(status, "parked") > 0 ? " (recallctl unpark resumes them)" : "");
-	ctl_print_work(status);
-	ctl_print_advice(status);
-	json_decref(status);
-	return result;
+	return ctl_show(ctl, status) == EXIT_SUCCESS ? result : EXIT_FAILURE;
 }
-
-const struct ctl_command ctl_check = {
-	.name = "check",
-	.arguments = "",
-	.help = "show health, learning, stored memory and waiting work",
-	.details = "With --quiet it suits health checks: it needs no token and ignores a failing\n"
-		   "upstream or model, since a restart would not help.",
-	.example = "recallctl check\n"
-		   "recallctl check --quiet && echo \"takes traffic\"",
-	.success = "recalld is ready, and the last reload and call to each server succeeded",
-	.failure = "it is not ready, or one of them failed",
-	.takes = CTL_TAKES_QUIET,
-	.run = check,
-};

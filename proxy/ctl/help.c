@@ -1,5 +1,5 @@
 /* Prints what the tables of commands and options say. */
-#include "proxy/ctl/tool/ctl.h"
+#include "proxy/ctl/ctl.h"
 
 #include <string.h>
 
@@ -10,9 +10,9 @@ static const char *dashes(const struct ctl_option *option)
 	return option->name[1] == '\0' ? "-" : "--";
 }
 
-static bool is_of(const struct ctl_option *option, const struct ctl_command *command)
+static bool is_of(size_t option, const struct ctl_command *command)
 {
-	return (option->of & command->takes) != 0;
+	return (command->takes >> option & 1) != 0;
 }
 
 /* "--mode MODE"; returns its columns. */
@@ -35,14 +35,14 @@ void ctl_print_usage(FILE *out)
 	(void)fputs("Usage: recallctl [OPTION...] COMMAND [ARGUMENT...]\n"
 		    "\n",
 		    out);
-	for (size_t i = 0; i < ctl_command_count; i++)
-		(void)fprintf(out, "  %-8s %-13s  %s\n", ctl_commands[i]->name,
-			      ctl_commands[i]->arguments, ctl_commands[i]->help);
+	for (size_t i = 0; i < CTL_COMMANDS; i++)
+		(void)fprintf(out, "  %-8s %-13s  %s\n", ctl_commands[i].name,
+			      ctl_commands[i].arguments, ctl_commands[i].help);
 	(void)fputs("\n"
 		    "See recallctl COMMAND --help for details. Options of every command:\n",
 		    out);
-	for (size_t i = 0; i < ctl_option_count; i++) {
-		if (ctl_options[i].of == 0)
+	for (size_t i = 0; i < CTL_OPTIONS; i++) {
+		if (ctl_options[i].is_general)
 			explain_option(out, &ctl_options[i]);
 	}
 	(void)fprintf(out, "  %-*s  print the version\n", OPTION_COLUMNS, "--version");
@@ -58,8 +58,8 @@ static void print_synopsis(const struct ctl_command *command)
 {
 	char room[OPTION_COLUMNS + 1];
 	int begin = printf("Usage: recallctl %s", command->name), used = begin;
-	for (size_t i = 0; i < ctl_option_count; i++) {
-		if (!is_of(&ctl_options[i], command))
+	for (size_t i = 0; i < CTL_OPTIONS; i++) {
+		if (!is_of(i, command))
 			continue;
 		int size = write_option(&ctl_options[i], room) + 3;
 		if (used + size > LINE_COLUMNS)
@@ -83,8 +83,8 @@ static void print_own_options(const struct ctl_command *command)
 {
 	(void)puts("\n"
 		   "Options, besides those of every command (recallctl --help):");
-	for (size_t i = 0; i < ctl_option_count; i++) {
-		if (is_of(&ctl_options[i], command))
+	for (size_t i = 0; i < CTL_OPTIONS; i++) {
+		if (is_of(i, command))
 			explain_option(stdout, &ctl_options[i]);
 	}
 }
@@ -118,12 +118,13 @@ void ctl_print_help(const struct ctl_command *command)
 		     command->failure == NULL ? "" : ", or ");
 }
 
-static void print_names(const char *first, unsigned takes)
+/* The options of the command, or those of every command. */
+static void print_names(const char *first, const struct ctl_command *command)
 {
 	(void)fputs(first, stdout);
-	for (size_t i = 0; i < ctl_option_count; i++) {
+	for (size_t i = 0; i < CTL_OPTIONS; i++) {
 		const struct ctl_option *option = &ctl_options[i];
-		if (takes == 0 ? option->of == 0 : (option->of & takes) != 0)
+		if (command == NULL ? option->is_general : is_of(i, command))
 			(void)printf(" %s%s", dashes(option), option->name);
 	}
 	(void)putchar('\n');
@@ -132,11 +133,7 @@ static void print_names(const char *first, unsigned takes)
 /* A line for the options of every command, then one for each command: its name and its options. */
 void ctl_print_completions(void)
 {
-	print_names("--help --version", 0);
-	for (size_t i = 0; i < ctl_command_count; i++) {
-		if (ctl_commands[i]->takes == 0)
-			(void)puts(ctl_commands[i]->name);
-		else
-			print_names(ctl_commands[i]->name, ctl_commands[i]->takes);
-	}
+	print_names("--help --version", NULL);
+	for (size_t i = 0; i < CTL_COMMANDS; i++)
+		print_names(ctl_commands[i].name, &ctl_commands[i]);
 }

@@ -1,8 +1,10 @@
-#include "proxy/ctl/tool/ctl.h"
+/* Past turns, or one user's memory, taken in. */
+#include "proxy/ctl/ctl.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* About how many messages one call sends. Each call is one bounded transaction. */
 enum { MESSAGES_AT_ONCE = 500 };
@@ -21,17 +23,11 @@ static size_t slice_end(json_t *messages, size_t first)
 	return end < json_array_size(messages) ? end : json_array_size(messages);
 }
 
-/* Message counts, as recalld reports them. */
+/* What recalld reports, summed up. */
 struct imported {
 	struct ctl_progress bar;
 	double before, after; /* shares of the file: up to this document's begin and its end */
-	json_int_t imported;
-	json_int_t left_out; /* system and tool messages, which are not remembered */
-	json_int_t masked;
-	json_int_t cut;
-	json_int_t erased;
-	json_int_t undated; /* of them */
-	char erased_at[32]; /* the last of them */
+	json_t *sum;
 };
 
 static int import_slice(struct ctl *ctl, json_t *document, const char *user, size_t first,
@@ -45,24 +41,15 @@ static int import_slice(struct ctl *ctl, json_t *document, const char *user, siz
 	json_object_set_new(body, "messages", messages);
 	if (json_object_get(document, "learn") != NULL)
 		json_object_set(body, "learn", json_object_get(document, "learn"));
-	char *path = ctl_path(ctl, "/v1/users/", user, "/messages");
 	json_t *answer = NULL;
-	int status = ctl_call(ctl, "POST", path, body, &answer);
-	free(path);
+	ctl->given.user = user;
+	int status = ctl_call(ctl, "POST", "/v1/users/{user}/messages?tenant", body, &answer);
 	json_decref(body);
 	if (status != 202)
 		return ctl_fail(ctl, status, answer);
 	if (!json_is_integer(json_object_get(answer, "imported")))
 		return ctl_fail_to_read(ctl, answer);
-	count->imported += json_integer_value(json_object_get(answer, "imported"));
-	count->left_out += json_integer_value(json_object_get(answer, "left_out"));
-	count->masked += json_integer_value(json_object_get(answer, "masked"));
-	count->cut += json_integer_value(json_object_get(answer, "cut"));
-	count->erased += json_integer_value(json_object_get(answer, "erased"));
-	count->undated += json_integer_value(json_object_get(answer, "undated"));
-	const char *erased_at = ctl_text(answer, "erased_at");
-	if (strcmp(erased_at, count->erased_at) > 0)
-		(void)snprintf(count->erased_at, sizeof(count->erased_at), "%s", erased_at);
+	ctl_add_answer(count->sum, answer);
 	json_decref(answer);
 	return EXIT_SUCCESS;
 }
@@ -81,10 +68,8 @@ static int import_document(struct ctl *ctl, json_t *document, struct imported *c
 	const char *user = ctl_text(document, "user");
 	json_t *messages = json_object_get(document, "messages");
 	bool is_whole = strlen(user) == json_string_length(json_object_get(document, "user"));
-	if (user[0] == '\0' || !is_whole || !json_is_array(messages)) {
-		ctl_fault(ctl, "each object needs a \"user\" and its \"messages\"");
-		return EXIT_FAILURE;
-	}
+	if (user[0] == '\0' || !is_whole || !json_is_array(messages))
+		return ctl_fault(ctl, "each object needs a \"user\" and its \"messages\"");
 	for (size_t first = 0, end; first < json_array_size(messages); first = end) {
 		end = slice_end(messages, first);
 		if (import_slice(ctl, document, user, first, end, count) != EXIT_SUCCESS)
@@ -111,14 +96,11 @@ static int import_objects(struct ctl *ctl, FILE *file, struct imported *count)
 		json_error_t error;
 		json_t *document =
 			json_loadf(file, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, &error);
-		if (document == NULL) {
-			if (ferror(file))
-				ctl_fault(ctl, "cannot read %s: %s", ctl->arguments[0],
-					  strerror(errno));
-			else
-				ctl_fault(ctl, "line %d of an object: %s", error.line, error.text);
-			return EXIT_FAILURE;
-		}
+		if (document == NULL && ferror(file))
+			return ctl_fault(ctl, "cannot read %s: %s", ctl->arguments[0],
+					 strerror(errno));
+		if (document == NULL)
+			return ctl_fault(ctl, "line %d of an object: %s", error.line, error.text);
 		count->before = count->after;
 		count->after = ctl_share_read(file);
 		int status = import_document(ctl, document, count);
@@ -138,69 +120,81 @@ static void skip_byte_order_mark(FILE *file)
 		(void)ungetc(first, file);
 }
 
-static int import_file(struct ctl *ctl, FILE *file)
+/* With --json what programs read of it; the rest is for people. Takes `sum`. */
+static json_t *as_told(const struct ctl *ctl, json_t *sum)
 {
-	struct imported count = {0};
+	const json_int_t changed = ctl_number(sum, "masked") + ctl_number(sum, "cut");
+	json_t *told = json_pack("{s:I,s:I,s:I,s:I}", "imported", ctl_number(sum, "imported"),
+				 "left_out", ctl_number(sum, "left_out"), "erased",
+				 ctl_number(sum, "erased"), "undated", ctl_number(sum, "undated"));
+	if (!ctl->given.json)
+		json_object_update_missing(told, sum);
+	if (!ctl->given.json && changed > 0)
+		json_object_set_new(told, "changed", json_true());
+	json_decref(sum);
+	return told;
+}
+
+static int import_messages(struct ctl *ctl, FILE *file)
+{
+	struct imported count = {.sum = json_object()};
 	skip_byte_order_mark(file);
 	ctl_progress_begin(&count.bar, "importing");
 	int status = import_objects(ctl, file, &count);
 	ctl_progress_end(&count.bar);
-	if (status != EXIT_SUCCESS) {
-		if (count.imported > 0)
-			ctl_fault(ctl, "%" JSON_INTEGER_FORMAT " messages before it were imported",
-				  count.imported);
-		return EXIT_FAILURE;
-	}
-	if (ctl->json)
-		return ctl_print_json(json_pack("{s:I,s:I,s:I,s:I}", "imported", count.imported,
-						"left_out", count.left_out, "erased", count.erased,
-						"undated", count.undated));
-	(void)fputs("imported: ", stdout);
-	ctl_print_count(count.imported, "messages");
-	if (count.left_out > 0)
-		(void)printf("; %" JSON_INTEGER_FORMAT " left out (system and tool messages)",
-			     count.left_out);
-	if (count.masked + count.cut > 0)
-		(void)printf("; %" JSON_INTEGER_FORMAT " masked, %" JSON_INTEGER_FORMAT
-			     " cut to 1 MB",
-			     count.masked, count.cut);
-	(void)putchar('\n');
-	ctl_print_erased(count.erased, count.erased_at);
-	return EXIT_SUCCESS;
+	if (status == EXIT_SUCCESS)
+		return ctl_show(ctl, as_told(ctl, count.sum));
+	const json_int_t done = ctl_number(count.sum, "imported");
+	if (done > 0)
+		ctl_fault(ctl, "%" JSON_INTEGER_FORMAT " messages before it were imported", done);
+	json_decref(count.sum);
+	return EXIT_FAILURE;
 }
 
-static int import(struct ctl *ctl)
+/* A file that can be mapped: standard input is copied to the disk. NULL: it cannot, which has been
+ * reported. */
+static FILE *on_disk(struct ctl *ctl, FILE *file)
+{
+	char room[64 * 1024];
+	size_t size;
+	struct stat status;
+	if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode))
+		return file;
+	FILE *copy = tmpfile();
+	bool done = copy != NULL;
+	while (done && (size = fread(room, 1, sizeof(room), file)) > 0)
+		done = fwrite(room, 1, size, copy) == size;
+	if (done && !ferror(file) && fflush(copy) == 0)
+		return copy;
+	ctl_fault(ctl, "cannot copy %s: %s", ctl->arguments[0], strerror(errno));
+	if (copy != NULL)
+		(void)fclose(copy);
+	return NULL;
+}
+
+static int import_user(struct ctl *ctl, FILE *file)
+{
+	json_t *answer = NULL;
+	FILE *whole = on_disk(ctl, file);
+	if (whole != NULL)
+		answer = ctl_import_file(ctl, "/v1/users/{user}/import?format&dry_run&tenant",
+					 whole);
+	if (whole != NULL && whole != file)
+		(void)fclose(whole);
+	return ctl_show(ctl, answer);
+}
+
+int ctl_import(struct ctl *ctl)
 {
 	const char *name = ctl->arguments[0];
-	if (ctl->user == NULL && (ctl->dry_run || ctl->format != NULL)) {
-		ctl_fault(ctl, "--format and --dry-run are for one user's file: give --user");
-		return EXIT_FAILURE;
-	}
+	if (ctl->given.user == NULL && (ctl->given.dry_run || ctl->given.format != NULL))
+		return ctl_fault(ctl,
+				 "--format and --dry-run are for one user's file: give --user");
 	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "r");
-	if (file == NULL) {
-		ctl_fault(ctl, "cannot read %s: %s", name, strerror(errno));
-		return EXIT_FAILURE;
-	}
-	int status = ctl->user == NULL ? import_file(ctl, file) : ctl_import_user(ctl, file);
+	if (file == NULL)
+		return ctl_fault(ctl, "cannot read %s: %s", name, strerror(errno));
+	int status = (ctl->given.user == NULL ? import_messages : import_user)(ctl, file);
 	if (file != stdin)
 		(void)fclose(file);
 	return status;
 }
-
-const struct ctl_command ctl_import = {
-	.name = "import",
-	.arguments = "FILE",
-	.help = "import past turns or a user's memory; -: stdin",
-	.details =
-		"An object is {\"user\", \"messages\": [{\"role\", \"content\", \"created_at\",\n"
-		"\"session\"}]}; created_at and session are optional. With --user, the file is an\n"
-		"export of one user's memory: recalld's, or of mem0, openmemory, chatgpt or\n"
-		"claude (JSON or ZIP). --dry-run tells what it holds and would cost.",
-	.example = "recallctl import turns.jsonl\n"
-		   "recallctl import chatgpt.zip --user alex --dry-run",
-	.success = "imported, or shown",
-	.least = 1,
-	.most = 1,
-	.takes = CTL_TAKES_USER | CTL_TAKES_DRY | CTL_TAKES_FORM,
-	.run = import,
-};

@@ -1,7 +1,7 @@
 /* A file of another program's memory: a large one goes in part by part, and each request holds
  * whole conversations or memories. An import takes nothing in twice, so one that was cut off is
  * simply run again. */
-#include "proxy/ctl/tool/ctl.h"
+#include "proxy/ctl/ctl.h"
 #include "proxy/portable/forms.h"
 
 #include <errno.h>
@@ -59,12 +59,13 @@ static bool is_beyond(const char *name, json_t *value, json_t *old)
 	const char *right = json_string_value(old);
 	if (left == NULL || right == NULL)
 		return false;
-	return strcmp(name, "first") == 0  ? strcmp(left, right) < 0
-	       : strcmp(name, "last") == 0 ? strcmp(left, right) > 0
-					   : false;
+	if (strcmp(name, "first") == 0)
+		return strcmp(left, right) < 0;
+	return (strcmp(name, "last") == 0 || strcmp(name, "erased_at") == 0) &&
+	       strcmp(left, right) > 0;
 }
 
-static void add_answer(json_t *sum, json_t *answer)
+void ctl_add_answer(json_t *sum, json_t *answer)
 {
 	const char *name;
 	json_t *value;
@@ -74,7 +75,7 @@ static void add_answer(json_t *sum, json_t *answer)
 		if (json_is_integer(value) && json_is_integer(old))
 			json_integer_set(old, json_integer_value(old) + json_integer_value(value));
 		else if (json_is_object(value) && json_is_object(old))
-			add_answer(old, value);
+			ctl_add_answer(old, value);
 		else if (old == NULL || json_is_true(value) || is_beyond(name, value, old))
 			json_object_set(sum, name, value);
 	}
@@ -122,7 +123,7 @@ static bool send_elements(struct parts *parts, size_t first, size_t end)
 	if (parts->sum == NULL)
 		parts->sum = json_incref(answer);
 	else
-		add_answer(parts->sum, answer);
+		ctl_add_answer(parts->sum, answer);
 	json_decref(answer);
 	return true;
 }
@@ -207,7 +208,7 @@ static void count_memories(struct parts *parts, struct slice archive)
 	    zip_find(archive, "memories", &at, &memories) == ZIP_END)
 		return;
 	one = json_pack("{s:i,s:{s:i}}", "left_out", 1, "reasons", "other", 1);
-	add_answer(parts->sum, one);
+	ctl_add_answer(parts->sum, one);
 	json_decref(one);
 }
 
@@ -246,7 +247,7 @@ static json_t *import_parts(struct ctl *ctl, const char *path, struct slice text
 	bool sent = file == NULL ? send_archive(parts, text) : send_list(parts, file, 0, 1);
 	ctl_progress_end(&parts->bar);
 	json_t *sum = parts->sum;
-	if (!sent && (sum != NULL || parts->is_cut) && !ctl->dry_run)
+	if (!sent && (sum != NULL || parts->is_cut) && !ctl->given.dry_run)
 		ctl_fault(ctl, "a part of it may be imported; run it again to import the rest");
 	if (!sent) {
 		json_decref(sum);

@@ -1,6 +1,6 @@
 /* recallctl: talks to the admin address of a running recalld. */
 #include "proxy/config/store_key.h"
-#include "proxy/ctl/tool/ctl.h"
+#include "proxy/ctl/ctl.h"
 #include "proxy/runtime/descriptors.h"
 #include "proxy/runtime/version.h"
 
@@ -9,30 +9,101 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct ctl_command *const ctl_commands[] = {
-	&ctl_check,    &ctl_top,    &ctl_users,   &ctl_show,       &ctl_receipts,    &ctl_explain,
-	&ctl_preview,  &ctl_facts,  &ctl_correct, &ctl_pin,        &ctl_restore,     &ctl_suggested,
-	&ctl_settings, &ctl_import, &ctl_forget,  &ctl_audit,      &ctl_unpark,      &ctl_export,
-	&ctl_rebuild,  &ctl_scrub,  &ctl_dedupe,  &ctl_rotate_key, &ctl_export_keys,
+/* ---- options ---- */
+
+enum {
+	OPTION_HELP = 256, /* past every letter */
+	OPTION_VERSION,
+	OPTION_COMPLETE,
+	OPTION_FIRST, /* ctl_options[0] */
 };
 
-const size_t ctl_command_count = sizeof(ctl_commands) / sizeof(ctl_commands[0]);
+enum wish { RUN, HELP, VERSION, COMPLETE, WRONG };
+
+static void keep(struct ctl *ctl, const struct ctl_option *option, const char *value)
+{
+	void *place = (char *)&ctl->given + option->place;
+	if (option->argument == NULL)
+		*(bool *)place = true;
+	else
+		*(const char **)place = value;
+}
+
+/* The table as getopt_long() wants it; what every program has comes first. */
+static void list_names(struct option names[])
+{
+	*names++ = (struct option){"help", no_argument, NULL, OPTION_HELP};
+	*names++ = (struct option){"version", no_argument, NULL, OPTION_VERSION};
+	*names++ = (struct option){"complete", no_argument, NULL, OPTION_COMPLETE};
+	for (size_t i = 0; i < CTL_OPTIONS; i++) {
+		bool has_value = ctl_options[i].argument != NULL;
+		*names++ = (struct option){ctl_options[i].name,
+					   has_value ? required_argument : no_argument, NULL,
+					   OPTION_FIRST + (int)i};
+	}
+	*names = (struct option){NULL, 0, NULL, 0};
+}
+
+/* Reads the options and moves them before the arguments, as getopt_long() does. Returns what they
+ * ask for, WRONG for options that are wrong (reported), and the options given as bits of
+ * ctl_options in `given`. */
+static enum wish read_options(int count, char **words, struct ctl *ctl, uint64_t *given)
+{
+	struct option names[CTL_OPTIONS + 4];
+	enum wish wish = RUN;
+	bool is_right = true;
+	list_names(names);
+	for (int read; (read = getopt_long(count, words, "c:h", names, NULL)) != -1;) {
+		if (read == '?') {
+			ctl_note_fault(ctl,
+				       "unknown option, or a missing value; see recallctl --help");
+			is_right = false;
+		} else if (read == 'h' || read == OPTION_HELP) {
+			wish = HELP;
+		} else if (read == OPTION_VERSION) {
+			wish = VERSION;
+		} else if (read == OPTION_COMPLETE) {
+			wish = COMPLETE;
+		} else {
+			int row = read == 'c' ? 0 : read - OPTION_FIRST;
+			keep(ctl, &ctl_options[row], optarg);
+			*given |= (uint64_t)1 << row;
+		}
+	}
+	return is_right ? wish : WRONG;
+}
+
+/* Reports the first option that the command does not take. */
+static bool takes_options(struct ctl *ctl, uint64_t given)
+{
+	for (size_t i = 0; i < CTL_OPTIONS; i++) {
+		if (ctl_options[i].is_general || ((given & ~ctl->command->takes) >> i & 1) == 0)
+			continue;
+		ctl_fault(ctl, "%s does not take --%s; see recallctl %s --help", ctl->command->name,
+			  ctl_options[i].name, ctl->command->name);
+		return false;
+	}
+	return true;
+}
+
+/* ---- commands ---- */
 
 static const struct ctl_command *find_command(struct ctl *ctl, const char *name)
 {
-	for (size_t i = 0; i < ctl_command_count; i++) {
-		if (strcmp(ctl_commands[i]->name, name) == 0)
-			return ctl_commands[i];
+	for (size_t i = 0; i < CTL_COMMANDS; i++) {
+		if (strcmp(ctl_commands[i].name, name) == 0)
+			return &ctl_commands[i];
 	}
 	ctl_fault(ctl, "unknown command %s; see recallctl --help", name);
 	return NULL;
 }
 
 /* False: the number of arguments is wrong, or an option is not the command's. */
-static bool fits(struct ctl *ctl, const struct ctl_command *command, uint64_t given)
+static bool fits(struct ctl *ctl, uint64_t given)
 {
+	const struct ctl_command *command = ctl->command;
 	if (ctl->argument_count >= command->least && ctl->argument_count <= command->most)
-		return ctl_takes_options(ctl, command, given) && ctl_check_color(ctl);
+		return takes_options(ctl, given) && ctl_check_color(ctl);
 	ctl_fault(ctl, "%s takes %s; see recallctl %s --help", command->name,
 		  command->most == 0 ? "no argument" : command->arguments, command->name);
 	return false;
@@ -58,7 +129,7 @@ static struct config *read_config(struct ctl *ctl)
 	FILE *out = open_memstream(&faults, &size);
 	if (out == NULL)
 		out_of_memory();
-	struct config *config = config_read(ctl->file, out, NULL);
+	struct config *config = config_read(ctl->given.c, out, NULL);
 	(void)fclose(out);
 	(void)fputs(faults, stderr);
 	if (config == NULL) {
@@ -69,47 +140,50 @@ static struct config *read_config(struct ctl *ctl)
 	return config;
 }
 
-/* False: it cannot be read, which has been reported. */
-static bool read_store_key(struct ctl *ctl, const struct config *config,
-			   unsigned char key[STORE_KEY_SIZE])
+bool ctl_read_store_key(struct ctl *ctl)
 {
 	struct buffer why;
 	buffer_init(&why, SIZE_MAX);
-	bool fine = !config->storage.encrypt || store_key_read(config, key, &why);
+	const bool is_sealed = ctl->config->storage.encrypt;
+	bool fine = !is_sealed || store_key_read(ctl->config, ctl->key, &why);
 	if (!fine)
 		ctl_fault(ctl, "%.*s", SLICE_PRINT(buffer_slice(&why)));
-	ctl->store.master = config->storage.encrypt ? key : NULL;
+	ctl->store.master = is_sealed ? ctl->key : NULL;
 	buffer_finish(&why);
 	return fine;
 }
 
-static int run(const struct ctl_command *command, struct ctl *ctl)
+static bool takes_store(const struct ctl_command *command)
+{
+	for (size_t i = 0; i < CTL_OPTIONS; i++) {
+		if (strcmp(ctl_options[i].name, "store") == 0)
+			return (command->takes >> i & 1) != 0;
+	}
+	return false;
+}
+
+static int run(struct ctl *ctl)
 {
 	struct config *config = read_config(ctl);
 	if (config == NULL)
 		return EXIT_FAILURE;
 	struct arena arena = {0};
-	const char *address = ctl->admin != NULL ? ctl->admin : config->listen.admin;
-	ctl->is_remote = ctl->admin != NULL && ctl->store.path == NULL;
+	const struct ctl_given *given = &ctl->given;
+	const char *address = given->admin != NULL ? given->admin : config->listen.admin;
+	ctl->config = config;
+	if (given->tenant != NULL && given->tenant[0] == '\0')
+		ctl->given.tenant = NULL;
 	ctl->admin = with_scheme(address, &arena);
-	if (ctl->token == NULL)
-		ctl->token = config->listen.admin_token;
-	if (ctl->store.path == NULL)
-		ctl->store.path = config->storage.path;
+	ctl->token = given->token != NULL ? given->token : config->listen.admin_token;
+	ctl->store.path = given->store != NULL ? given->store : config->storage.path;
 	ctl->store.map_size = config->storage.map_size;
 	ctl->store.receipts = config->memory.receipts;
-	ctl->keys_keep = config->storage.backup_keys_keep;
-	unsigned char key[STORE_KEY_SIZE];
-	const bool takes_store = (command->takes & CTL_TAKES_STORE) != 0;
-	const bool needs_key =
-		takes_store && (command->needs_key == NULL || command->needs_key(ctl));
 	int status = EXIT_FAILURE;
-	if (address[0] == '\0' && !takes_store)
+	if (address[0] == '\0' && !takes_store(ctl->command))
 		ctl_fault(ctl, "the configuration has no admin address; give --admin");
-	else if (!needs_key || read_store_key(ctl, config, key))
-		status = command->run(ctl);
-	ctl->store.master = NULL;
-	OPENSSL_cleanse(key, sizeof(key));
+	else
+		status = ctl->command->run(ctl);
+	OPENSSL_cleanse(ctl->key, sizeof(ctl->key));
 	arena_finish(&arena);
 	config_release(config);
 	return status;
@@ -123,12 +197,10 @@ static int run_named(int count, char **words, uint64_t given, struct ctl *ctl)
 		ctl_print_usage(stderr);
 		return EXIT_FAILURE;
 	}
-	const struct ctl_command *command = find_command(ctl, words[0]);
+	ctl->command = find_command(ctl, words[0]);
 	ctl->arguments = words + 1;
 	ctl->argument_count = count - 1;
-	if (command == NULL || !fits(ctl, command, given))
-		return EXIT_FAILURE;
-	return run(command, ctl);
+	return ctl->command != NULL && fits(ctl, given) ? run(ctl) : EXIT_FAILURE;
 }
 
 /* The usage, or the help of the command that the words name. */
@@ -147,18 +219,18 @@ static int help(int count, char **words, struct ctl *ctl)
 static int read_and_run(int count, char **words, struct ctl *ctl)
 {
 	uint64_t given = 0;
-	switch (ctl_read_options(count, words, ctl, &given)) {
-	case CTL_HELP:
+	switch (read_options(count, words, ctl, &given)) {
+	case HELP:
 		return help(count - optind, words + optind, ctl);
-	case CTL_VERSION:
+	case VERSION:
 		(void)printf("recallctl %s\n", version_text);
 		return EXIT_SUCCESS;
-	case CTL_COMPLETE:
+	case COMPLETE:
 		ctl_print_completions();
 		return EXIT_SUCCESS;
-	case CTL_RUN:
+	case RUN:
 		return run_named(count - optind, words + optind, given, ctl);
-	case CTL_WRONG:
+	case WRONG:
 		break;
 	}
 	ctl_print_usage(stderr);
@@ -169,7 +241,7 @@ int main(int count, char **words)
 {
 	store_key_take_environment();
 	descriptors_hold_standard();
-	struct ctl ctl = {.tenant = ""};
+	struct ctl ctl = {0};
 	int status = read_and_run(count, words, &ctl);
 	ctl_print_faults(&ctl);
 	free(ctl.fault);

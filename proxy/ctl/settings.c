@@ -1,49 +1,10 @@
 /* What a user has asked for: to be remembered, to be reminded, for how long. */
-#include "proxy/ctl/tool/ctl.h"
+#include "proxy/ctl/ctl.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static char *path_of(const struct ctl *ctl)
-{
-	return ctl_path(ctl, "/v1/users/", ctl->arguments[0], "/settings");
-}
-
-/* ---- showing ---- */
-
-static void print_row(const struct ctl *ctl, const char *name, const char *text)
-{
-	(void)printf("  %s%-12s%s", ctl_style(ctl, STYLE_KEY), name, ctl_style(ctl, STYLE_END));
-	ctl_print(*text == '\0' ? "-" : text, 0);
-	(void)putchar('\n');
-}
-
-static const char *switch_of(json_t *settings, const char *name)
-{
-	return json_is_true(json_object_get(settings, name)) ? "on" : "off";
-}
-
-static int print(struct ctl *ctl, json_t *settings)
-{
-	json_t *retention = json_object_get(settings, "retention");
-	json_t *consent = json_object_get(settings, "consent");
-	if (ctl->json)
-		return ctl_print_json(settings);
-	print_row(ctl, "learn", switch_of(settings, "learn"));
-	print_row(ctl, "inject", switch_of(settings, "inject"));
-	print_row(ctl, "messages", ctl_text(retention, "messages"));
-	print_row(ctl, "facts", ctl_text(retention, "facts"));
-	print_row(ctl, "pii", ctl_text(settings, "pii"));
-	print_row(ctl, "consent", ctl_text(consent, "given_at"));
-	if (*ctl_text(consent, "by") != '\0')
-		print_row(ctl, "  by", ctl_text(consent, "by"));
-	print_row(ctl, "hold_until", ctl_text(settings, "hold_until"));
-	print_row(ctl, "note", ctl_text(settings, "note"));
-	json_decref(settings);
-	return EXIT_SUCCESS;
-}
-
-/* ---- changing ---- */
+static const char path[] = "/v1/users/{1}/settings?tenant";
 
 /* "-" and nothing take a setting back. */
 static json_t *text_or_null(const char *text)
@@ -101,42 +62,18 @@ static int put(struct ctl *ctl, json_t *settings)
 			return EXIT_FAILURE;
 		}
 	}
-	char *path = path_of(ctl);
 	int status = ctl_call(ctl, "PUT", path, settings, &answer);
-	free(path);
 	json_decref(settings);
-	if (status != 200)
-		return ctl_fail(ctl, status, answer);
-	return print(ctl, answer);
+	return status == 200 ? ctl_show(ctl, answer) : ctl_fail(ctl, status, answer);
 }
 
-static int settings(struct ctl *ctl)
+int ctl_settings(struct ctl *ctl)
 {
 	json_t *answer = NULL;
-	char *path = path_of(ctl);
 	int status = ctl_call(ctl, "GET", path, NULL, &answer);
-	free(path);
 	if (status != 200)
 		return ctl_fail(ctl, status, answer);
 	if (!json_is_object(json_object_get(answer, "retention")))
 		return ctl_fail_to_read(ctl, answer);
-	return ctl->argument_count > 1 ? put(ctl, answer) : print(ctl, answer);
+	return ctl->argument_count > 1 ? put(ctl, answer) : ctl_show(ctl, answer);
 }
-
-const struct ctl_command ctl_settings = {
-	.name = "settings",
-	.arguments = "USER [NAME=VALUE...]",
-	.help = "show or change what a user has asked for",
-	.details =
-		"learn=off keeps nothing of the user's exchanges, inject=off gives nothing to\n"
-		"their requests; messages= and facts= are how long these are kept (30d), pii=\n"
-		"is keep, redact or drop, consent= who agreed, hold_until= a legal hold, note= a\n"
-		"text. \"-\" takes a setting back.",
-	.example = "recallctl settings alex\n"
-		   "recallctl settings alex learn=off inject=off note=\"asked by mail\"",
-	.success = "shown, or stored",
-	.least = 1,
-	.most = 9,
-	.takes = CTL_TAKES_COLOR,
-	.run = settings,
-};

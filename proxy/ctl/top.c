@@ -1,6 +1,6 @@
 /* Watches a running recalld: one screen, drawn anew each second. */
 #include "core/base/bytes.h"
-#include "proxy/ctl/tool/ctl.h"
+#include "proxy/ctl/ctl.h"
 
 #include <errno.h>
 #include <math.h>
@@ -248,29 +248,29 @@ static double grown_sum(const struct span *span, const char *family)
 
 static void print_label(const struct ctl *ctl, const char *label)
 {
-	(void)printf("%s%-11s%s ", ctl_style(ctl, STYLE_BOLD), label, ctl_style(ctl, STYLE_END));
+	(void)printf("%s%-11s%s ", ctl_style(ctl, "bold"), label, ctl_style(ctl, "end"));
 }
 
 /* "3 failed", which stands out when it is not 0. */
 static void print_trouble(const struct ctl *ctl, double count, const char *what)
 {
-	(void)printf("%s%.0f %s%s", ctl_style(ctl, count > 0 ? STYLE_ALARM : STYLE_END), count,
-		     what, ctl_style(ctl, STYLE_END));
+	(void)printf("%s%.0f %s%s", ctl_style(ctl, count > 0 ? "alarm" : "end"), count, what,
+		     ctl_style(ctl, "end"));
 }
 
 static void print_head(struct top *top, const struct span *span)
 {
 	const struct ctl *ctl = top->ctl;
 	bool is_ready = json_is_true(json_object_get(top->status, "ready"));
-	(void)printf("%srecalld ", ctl_style(ctl, STYLE_BOLD));
-	ctl_print(ctl_text(top->status, "version"), 0);
-	(void)printf("%s ", ctl_style(ctl, STYLE_END));
+	(void)printf("%srecalld ", ctl_style(ctl, "bold"));
+	ctl_print(stdout, ctl_text(top->status, "version"), 0);
+	(void)printf("%s ", ctl_style(ctl, "end"));
 	if (!top->answers)
-		(void)printf("%sdoes not answer; trying again%s", ctl_style(ctl, STYLE_ALARM),
-			     ctl_style(ctl, STYLE_END));
+		(void)printf("%sdoes not answer; trying again%s", ctl_style(ctl, "alarm"),
+			     ctl_style(ctl, "end"));
 	else if (!is_ready)
-		(void)printf("%snot ready; see recallctl check%s", ctl_style(ctl, STYLE_ALARM),
-			     ctl_style(ctl, STYLE_END));
+		(void)printf("%snot ready; see recallctl check%s", ctl_style(ctl, "alarm"),
+			     ctl_style(ctl, "end"));
 	else
 		(void)fputs("ready", stdout);
 	if (top->count > 1)
@@ -311,7 +311,7 @@ static void print_parts(const struct span *span, const char *family, const char 
 			continue;
 		(void)snprintf(room, sizeof(room), "%.*s", SLICE_PRINT(label));
 		(void)fputs(printed++ > 0 ? ", " : "", stdout);
-		ctl_print(room, 0);
+		ctl_print(stdout, room, 0);
 		(void)printf(" %.0f", value - earlier);
 	}
 	(void)printf("%s\n", printed > 0 ? "" : none);
@@ -324,10 +324,10 @@ static void print_memory(struct top *top, const struct span *span)
 	print_parts(span, "recalld_requests_total", "no requests");
 	print_label(top->ctl, "bypassed");
 	if (is_alarm)
-		(void)fputs(ctl_style(top->ctl, STYLE_ALARM), stdout);
+		(void)fputs(ctl_style(top->ctl, "alarm"), stdout);
 	print_parts(span, "recalld_bypassed_total", "none");
 	if (is_alarm)
-		(void)fputs(ctl_style(top->ctl, STYLE_END), stdout);
+		(void)fputs(ctl_style(top->ctl, "end"), stdout);
 }
 
 static void print_learner(struct top *top, const struct span *span)
@@ -460,17 +460,16 @@ static int watch(struct top *top)
 	return EXIT_SUCCESS;
 }
 
-static int top(struct ctl *ctl)
+int ctl_top(struct ctl *ctl)
 {
 	struct top top = {.ctl = ctl};
 	int result = EXIT_FAILURE;
-	if (ctl->json) {
-		ctl_fault(ctl, "top is for people; programs read GET /metrics and /v1/status");
-		return result;
-	}
+	if (ctl->given.json)
+		return ctl_fault(ctl,
+				 "top is for people; programs read GET /metrics and /v1/status");
 	if (look(&top, false)) {
 		result = EXIT_SUCCESS;
-		if (ctl->once || !isatty(STDOUT_FILENO))
+		if (ctl->given.once || !isatty(STDOUT_FILENO))
 			print_frame(&top);
 		else
 			result = watch(&top);
@@ -479,17 +478,3 @@ static int top(struct ctl *ctl)
 	json_decref(top.status);
 	return result;
 }
-
-const struct ctl_command ctl_top = {
-	.name = "top",
-	.arguments = "",
-	.help = "watch traffic, memory, the learner and slow requests",
-	.details =
-		"Shows the last ten seconds, redrawn each second; q quits. Written to a file, or\n"
-		"with --once, it prints one frame: everything since the daemon's start.",
-	.example = "recallctl top\n"
-		   "recallctl top --once",
-	.success = "shown",
-	.takes = CTL_TAKES_ONCE | CTL_TAKES_COLOR,
-	.run = top,
-};

@@ -1,5 +1,5 @@
 /* Prints untrusted text on a terminal. */
-#include "proxy/ctl/tool/ctl.h"
+#include "proxy/ctl/ctl.h"
 
 #include "core/text/text.h"
 
@@ -35,7 +35,7 @@ size_t ctl_columns(void)
 
 bool ctl_check_color(struct ctl *ctl)
 {
-	const char *word = ctl->color;
+	const char *word = ctl->given.color;
 	if (word == NULL || strcmp(word, "auto") == 0 || strcmp(word, "always") == 0 ||
 	    strcmp(word, "never") == 0)
 		return true;
@@ -47,19 +47,23 @@ bool ctl_check_color(struct ctl *ctl)
 static bool has_colors(const struct ctl *ctl)
 {
 	const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
-	if (ctl->color != NULL && strcmp(ctl->color, "auto") != 0)
-		return strcmp(ctl->color, "always") == 0;
+	if (ctl->given.color != NULL && strcmp(ctl->given.color, "auto") != 0)
+		return strcmp(ctl->given.color, "always") == 0;
 	return isatty(STDOUT_FILENO) && (refused == NULL || refused[0] == '\0') &&
 	       terminal != NULL && strcmp(terminal, "dumb") != 0;
 }
 
-const char *ctl_style(const struct ctl *ctl, enum ctl_style style)
+const char *ctl_style(const struct ctl *ctl, const char *name)
 {
-	static const char *const codes[] = {
-		[STYLE_END] = "\033[0m",  [STYLE_BOLD] = "\033[1m",  [STYLE_FAINT] = "\033[2m",
-		[STYLE_KEY] = "\033[36m", [STYLE_GOOD] = "\033[32m", [STYLE_ALARM] = "\033[31m",
+	static const char *const codes[][2] = {
+		{"end", "\033[0m"},  {"bold", "\033[1m"},  {"faint", "\033[2m"},
+		{"key", "\033[36m"}, {"good", "\033[32m"}, {"alarm", "\033[31m"},
 	};
-	return has_colors(ctl) ? codes[style] : "";
+	for (size_t i = 0; has_colors(ctl) && i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (strcmp(codes[i][0], name) == 0)
+			return codes[i][1];
+	}
+	return "";
 }
 
 /* C0, DEL and C1 drive a terminal; bidirectional embeddings and isolates reorder the text around
@@ -188,7 +192,7 @@ void ctl_print_cell(const char *text, size_t columns, bool to_the_right)
 	buffer_finish(&out);
 }
 
-static void print(FILE *stream, const char *text, size_t columns)
+void ctl_print(FILE *stream, const char *text, size_t columns)
 {
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
@@ -198,16 +202,6 @@ static void print(FILE *stream, const char *text, size_t columns)
 	buffer_finish(&out);
 }
 
-void ctl_print(const char *text, size_t columns)
-{
-	print(stdout, text, columns);
-}
-
-void ctl_print_fault(const char *text)
-{
-	print(stderr, text, 0);
-}
-
 size_t ctl_width(const char *text)
 {
 	struct buffer out;
@@ -215,20 +209,4 @@ size_t ctl_width(const char *text)
 	size_t width = render(slice_of(text), 0, &out);
 	buffer_finish(&out);
 	return width;
-}
-
-void ctl_print_count(long long count, const char *name)
-{
-	int letters = (int)strlen(name) - (count == 1);
-	(void)printf("%lld %.*s", count, letters, name);
-}
-
-void ctl_print_erased(json_int_t count, const char *at)
-{
-	if (count == 0)
-		return;
-	(void)printf("  %" JSON_INTEGER_FORMAT " left out: they were erased", count);
-	if (at[0] != '\0')
-		(void)printf(", the last at %s", at);
-	(void)puts("; what has no time counts as said before");
 }

@@ -1,5 +1,5 @@
 /* A bar on standard error for work that takes long; only a terminal gets one. */
-#include "proxy/ctl/tool/ctl.h"
+#include "proxy/ctl/ctl.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Reports errors: a sentence on standard error, and with --json an object on standard output. */
-#include "proxy/ctl/tool/ctl.h"
+#include "proxy/ctl/ctl.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ void ctl_note_fault(struct ctl *ctl, const char *text)
 	ctl->fault = all;
 }
 
-void ctl_fault(struct ctl *ctl, const char *format, ...)
+int ctl_fault(struct ctl *ctl, const char *format, ...)
 {
 	char *text = NULL;
 	va_list arguments;
@@ -26,15 +26,16 @@ void ctl_fault(struct ctl *ctl, const char *format, ...)
 	if (size < 0)
 		out_of_memory();
 	(void)fputs("recallctl: ", stderr);
-	ctl_print_fault(text);
+	ctl_print(stderr, text, 0);
 	(void)fputc('\n', stderr);
 	ctl_note_fault(ctl, text);
 	free(text);
+	return EXIT_FAILURE;
 }
 
 void ctl_print_faults(struct ctl *ctl)
 {
-	if (ctl->fault == NULL || !ctl->json)
+	if (ctl->fault == NULL || !ctl->given.json)
 		return;
 	json_t *error = json_object();
 	/* a name with bytes that are not UTF-8 gives no message */
