@@ -567,6 +567,7 @@ bool branch_may_change(const struct branch *branch, const struct fact *fact)
 		return false;
 	switch (fact->state) {
 	case FACT_CURRENT:
+	case FACT_FORGOTTEN:
 		return id_list_has(&branch->taken, fact->exchange);
 	case FACT_RETRACTED:
 		return id_list_has(&branch->returned, fact->exchange);
@@ -650,8 +651,12 @@ static bool move(const struct following *following, size_t index)
 static void take_back(struct following *following)
 {
 	for (size_t i = 0; i < following->facts.count; i++) {
-		if (known_stands(&following->facts.known[i]) &&
-		    following->grounds[i].change == GROUND_TAKEN && !move(following, i))
+		const struct known *known = &following->facts.known[i];
+		if (following->grounds[i].change != GROUND_TAKEN)
+			continue;
+		if (known->fact.state == FACT_FORGOTTEN)
+			id_list_add(&following->ended, following->facts.arena, known->fact.id);
+		else if (known_stands(known) && !move(following, i))
 			retract(following, i);
 	}
 	/* Each fact is retracted once, so the list ends although it grows. */

@@ -1,13 +1,30 @@
 #include "core/memory/branch.h"
 
+/* A forgotten turn stays hidden, but its exchange is left and returned to like any other: facts may
+ * rest on it. */
+static bool stands(const struct past_exchange *exchange)
+{
+	return exchange->state == TURN_HIDDEN ? exchange->taken_back_at == 0
+					      : exchange->state == TURN_CURRENT;
+}
+
+static void change_from(struct branch *branch, uint64_t turn)
+{
+	if (turn != 0 && (branch->first_turn == 0 || turn < branch->first_turn))
+		branch->first_turn = turn;
+}
+
 uint32_t branch_find_returned(struct branch *branch, const struct past_exchange *kept, size_t count,
 			      uint32_t from, struct arena *arena)
 {
 	branch->returned = (struct id_list){0};
+	branch->first_turn = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (kept[i].state != TURN_SUPERSEDED || id_list_has(&branch->returned, kept[i].id))
+		if (stands(&kept[i]) || id_list_has(&branch->returned, kept[i].id))
 			continue;
 		id_list_add(&branch->returned, arena, kept[i].id);
+		if (kept[i].state != TURN_HIDDEN)
+			change_from(branch, kept[i].id);
 		if (kept[i].ordinal < from)
 			from = kept[i].ordinal;
 	}
@@ -17,6 +34,10 @@ uint32_t branch_find_returned(struct branch *branch, const struct past_exchange 
 static void take(struct branch *branch, const struct past_exchange *exchange, struct arena *arena)
 {
 	id_list_add(&branch->taken, arena, exchange->id);
+	if (exchange->state == TURN_HIDDEN)
+		return;
+	/* A user turn's id is also its exchange's, and is lower than its answer's. */
+	change_from(branch, exchange->id);
 	id_list_add(&branch->gone, arena, exchange->id);
 	if (exchange->answer != 0)
 		id_list_add(&branch->gone, arena, exchange->answer);
@@ -25,6 +46,8 @@ static void take(struct branch *branch, const struct past_exchange *exchange, st
 static void show(struct branch *branch, const struct carried_answer *answer, struct arena *arena)
 {
 	id_list_add(&branch->shown, arena, answer->id);
+	change_from(branch, answer->id);
+	change_from(branch, answer->standing);
 	if (answer->standing != 0)
 		id_list_add(&branch->gone, arena, answer->standing);
 }
@@ -36,7 +59,7 @@ bool branch_find_taken(struct branch *branch, struct past_exchanges exchanges,
 	branch->taken = branch->shown = branch->gone = (struct id_list){0};
 	for (size_t i = 0; i < exchanges.count; i++) {
 		const struct past_exchange *exchange = &exchanges.exchanges[i];
-		if (exchange->state == TURN_CURRENT && !id_list_has(&branch->kept, exchange->id))
+		if (stands(exchange) && !id_list_has(&branch->kept, exchange->id))
 			take(branch, exchange, arena);
 	}
 	for (size_t i = 0; i < carried_count; i++) {
@@ -47,25 +70,9 @@ bool branch_find_taken(struct branch *branch, struct past_exchanges exchanges,
 	return branch->taken.count + branch->returned.count + branch->shown.count > 0;
 }
 
-static uint64_t lowest(const struct id_list *list, uint64_t lowest)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->ids[i] < lowest)
-			lowest = list->ids[i];
-	}
-	return lowest;
-}
-
-/* A user turn's id is also its exchange's, and is lower than its answer's. */
-uint64_t branch_first_turn(const struct branch *branch)
-{
-	uint64_t first = lowest(&branch->gone, UINT64_MAX);
-	return lowest(&branch->shown, lowest(&branch->returned, first));
-}
-
 bool branch_lets_stand(const struct branch *branch, const struct past_exchange *exchange)
 {
 	if (exchange->state == TURN_CURRENT)
 		return !id_list_has(&branch->taken, exchange->id);
-	return id_list_has(&branch->returned, exchange->id);
+	return exchange->state == TURN_SUPERSEDED && id_list_has(&branch->returned, exchange->id);
 }

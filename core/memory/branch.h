@@ -18,10 +18,13 @@ struct carried_answer {
 struct branch {
 	struct id_list kept;
 	struct id_list carried;  /* answers of kept exchanges that the history carries */
-	struct id_list taken;    /* current exchanges that are not kept */
-	struct id_list returned; /* kept exchanges that are superseded */
+	struct id_list taken;    /* exchanges that stand and are not kept, forgotten ones too */
+	struct id_list returned; /* kept exchanges that were taken back */
 	struct id_list shown;    /* carried answers that another one has replaced */
 	struct id_list gone; /* all turns that no longer stand when the branch is done, sorted */
+	/* The lowest id of a turn whose text goes or comes back; 0: there is none. A
+	 * summary that covers it may contain what is taken, or lack what comes back. */
+	uint64_t first_turn;
 };
 
 /* Lists the kept exchanges that return; `kept` are exchanges of the conversation. Returns the
@@ -36,11 +39,7 @@ bool branch_find_taken(struct branch *branch, struct past_exchanges exchanges,
 		       const struct carried_answer *carried, size_t carried_count,
 		       struct arena *arena);
 
-/* The lowest id of a turn that goes or comes back; UINT64_MAX: there is none. A summary that covers
- * it may contain what is taken, or lack what comes back. */
-uint64_t branch_first_turn(const struct branch *branch);
-
-/* Whether an exchange stands when the branch is done. */
+/* Whether an exchange stands when the branch is done, with its texts. */
 bool branch_lets_stand(const struct branch *branch, const struct past_exchange *exchange);
 
 #endif

@@ -237,7 +237,7 @@ bool position_try_first(struct request_position *position, const struct load *lo
 	bool is_asked =
 		exchanges_find(there, ordinal, load->newest_hash, TURN_CURRENT) != NULL ||
 		(conversation->carries_history &&
-		 (exchanges_find(there, ordinal, load->newest_hash, TURN_SUPERSEDED) != NULL ||
+		 (exchanges_find_any(there, ordinal, load->newest_hash) != NULL ||
 		  find_text(there, ordinal, load->newest_text, conversation_is_edit) != NULL));
 	if (!is_asked)
 		return false;

@@ -142,11 +142,19 @@ static struct ground *read_grounds(const struct branch *branch, const struct mem
 	return grounds;
 }
 
-bool *branch_change_facts(const struct branch *branch, const struct memory *memory,
-			  struct fact *facts, size_t count, int64_t now)
+static bool is_any(const struct fact *fact, int64_t now)
 {
-	const struct ground *grounds = read_grounds(branch, memory, facts, count);
-	bool *changed = arena_alloc(memory->arena, count * sizeof(*changed));
-	facts_follow_grounds(facts, grounds, changed, count, now, memory->arena);
-	return changed;
+	(void)fact;
+	(void)now;
+	return true;
+}
+
+struct fact *branch_facts(const struct branch *branch, const struct memory *memory, int64_t now,
+			  bool **changed, size_t *count)
+{
+	struct fact *facts = memory_facts(memory, is_any, 0, count);
+	const struct ground *grounds = read_grounds(branch, memory, facts, *count);
+	*changed = arena_alloc(memory->arena, *count * sizeof(**changed));
+	facts_follow_grounds(facts, grounds, *changed, *count, now, memory->arena);
+	return facts;
 }

@@ -14,10 +14,11 @@ uint64_t branch_answer(const struct memory *memory, uint64_t shown, uint64_t has
 bool branch_find(struct branch *branch, const struct memory *memory, uint32_t conversation,
 		 uint32_t from);
 
-/* Updates the facts (all but the forgotten): retracts those of taken exchanges at `now`, and makes
- * those of returned ones stand again. Returns a flag for each: whether it changed. */
-bool *branch_change_facts(const struct branch *branch, const struct memory *memory,
-			  struct fact *facts, size_t count, int64_t now);
+/* The user's facts, forgotten ones too, as they are when the branch is done at `now`: those of
+ * taken exchanges are retracted, those of returned ones stand again. `changed` has a flag for each.
+ */
+struct fact *branch_facts(const struct branch *branch, const struct memory *memory, int64_t now,
+			  bool **changed, size_t *count);
 
 /* Whether an exchange is taken back when the branch is done; one hidden since then stays hidden. */
 bool branch_is_taken_back(const struct branch *branch, const struct memory *memory,

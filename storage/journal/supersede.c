@@ -50,7 +50,7 @@ static void give_back(struct superseding *superseding, uint64_t id)
 		return;
 	change_turn(superseding, id, TURN_SUPERSEDED, TURN_CURRENT);
 	change_turn(superseding, exchange.answer, TURN_SUPERSEDED, TURN_CURRENT);
-	if (turn.learn && !exchange.queued) {
+	if (turn.learn && !exchange.queued && turn.turn.state != TURN_HIDDEN) {
 		journal_add_job(memory, superseding->user, id, superseding->like);
 		exchange.queued = true;
 	}
@@ -107,9 +107,9 @@ static void change_facts(struct superseding *superseding)
 {
 	const struct memory *memory = superseding->memory;
 	size_t count;
-	struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
-	const bool *changed =
-		branch_change_facts(superseding->branch, memory, facts, count, superseding->at);
+	bool *changed;
+	struct fact *facts =
+		branch_facts(superseding->branch, memory, superseding->at, &changed, &count);
 	for (size_t i = 0; i < count; i++) {
 		if (!changed[i])
 			continue;
@@ -157,7 +157,7 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 	struct store *store = memory->transaction->store;
 	struct superseding superseding = {
 		.memory = memory, .user = user, .branch = branch, .at = at, .like = like};
-	const uint64_t from = branch_first_turn(branch);
+	const uint64_t from = branch->first_turn;
 	struct summary summary;
 	bool summary_goes = memory_summary(memory, &summary) && summary_covers(&summary, from);
 	/* Also invalidates requests in progress: they may have been given what is now taken

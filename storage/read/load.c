@@ -173,8 +173,9 @@ static void read_summary(struct loading *loading)
 	view->has_summary = memory_summary(&loading->memory, &view->summary);
 	if (!view->branches)
 		return;
-	const struct leaving leaving = {.changed_from = branch_first_turn(&loading->place.branch)};
-	if (view->has_summary && summary_covers(&view->summary, leaving.changed_from)) {
+	const struct leaving leaving = {.changed_from = loading->place.branch.first_turn};
+	if (view->has_summary && leaving.changed_from > 0 &&
+	    summary_covers(&view->summary, leaving.changed_from)) {
 		view->has_summary = false;
 		view->summary = (struct summary){0};
 	}
@@ -191,8 +192,9 @@ static bool is_wanted(const struct loading *loading, const struct fact *fact)
 {
 	if (fact->state == FACT_CURRENT)
 		return fact_is_current(fact, loading->load->now);
-	if (fact->state == FACT_SUGGESTED || fact->state == FACT_HIDDEN || fact_is_dismissed(fact))
-		return false; /* it was never held to be true */
+	if (fact->state == FACT_SUGGESTED || fact->state == FACT_HIDDEN ||
+	    fact->state == FACT_FORGOTTEN || fact_is_dismissed(fact))
+		return false; /* it was never held to be true, or is not to be spoken of */
 	return loading->load->past_facts &&
 	       !branch_is_taken_back(&loading->place.branch, &loading->memory, fact->exchange);
 }
@@ -227,14 +229,14 @@ static void read_facts(struct loading *loading)
 	const struct load *load = loading->load;
 	struct memory_view *view = loading->view;
 	size_t known;
+	bool *changed;
 	if (!load->past_facts && !view->branches) {
 		view->facts = memory_facts(memory, fact_is_current, load->now, &view->fact_count);
 		return;
 	}
-	view->facts = memory_facts(memory, fact_is_known, load->now, &known);
-	if (view->branches)
-		(void)branch_change_facts(&loading->place.branch, memory, view->facts, known,
-					  load->now);
+	view->facts = view->branches ? branch_facts(&loading->place.branch, memory, load->now,
+						    &changed, &known)
+				     : memory_facts(memory, fact_is_known, load->now, &known);
 	for (size_t i = 0; i < known; i++) {
 		if (is_wanted(loading, &view->facts[i]))
 			view->facts[view->fact_count++] = view->facts[i];

@@ -112,3 +112,74 @@ def test_an_edit_after_a_restart_and_before_it_was_learned(make_daemon, upstream
     daemon.settle(user)
     assert not memory_model.fact_calls("I fly a kite.") or daemon.values(user) == []
     assert [t for r, t in daemon.messages(user) if r == "user"] == ["Good morning.", "I fly a drone."]
+
+
+# ---- branches and wishes to forget ----
+
+FORGET_CAT = "Please forget that my cat is called Mephisto."
+
+
+@pytest.fixture
+def forgetful(daemon, memory_model, user):
+    """A conversation; what its turns teach. It says one turn after the other, and gives what stands."""
+    memory_model.answers |= {
+        "My cat is called Mephisto.": [fact("cat", "Mephisto", "My cat is called Mephisto")],
+        FORGET_CAT: [fact("cat", "Mephisto", "forget that my cat is called Mephisto", forget=True)],
+        "My dog is called Rex.": [fact("dog", "Rex", "My dog is called Rex")],
+        "I work at Nordbank.": [fact("employer", "Nordbank", "I work at Nordbank")],
+    }
+    chat = Chat(daemon, user, session="w")
+
+    def say(*texts, after=None):
+        if after is not None:
+            chat.messages = list(after)
+        for text in texts:
+            chat.say(text)
+            daemon.settle(user)
+        said = [t for r, t in daemon.messages(user) if r == "user"]
+        return said, sorted(daemon.values(user)), list(chat.messages)
+
+    return say
+
+
+def test_a_branch_left_at_a_wish_to_forget_comes_back_without_the_other(forgetful):
+    _, _, wish = forgetful("Hello.", "My cat is called Mephisto.", FORGET_CAT)
+    said, values, _ = forgetful("My dog is called Rex.", after=wish[:4])
+    assert (said, values) == (["Hello.", "My dog is called Rex."], ["Rex"])
+    said, values, _ = forgetful("So, what now?", after=wish)
+    assert (said, values) == (["Hello.", "So, what now?"], [])
+
+
+def test_a_first_turn_that_asks_to_forget_takes_back_what_followed_when_it_is_asked_again(forgetful):
+    _, _, bank = forgetful(FORGET_CAT, "I work at Nordbank.")
+    said, values, _ = forgetful(FORGET_CAT, after=[])
+    assert (said, values) == ([], [])
+    said, values, _ = forgetful("So, what now?", after=bank)
+    assert (said, values) == (["I work at Nordbank.", "So, what now?"], ["Nordbank"])
+
+
+def test_what_a_wish_to_forget_also_taught_goes_and_comes_with_its_branch(forgetful, memory_model):
+    both = "Forget that my cat is called Mephisto, my dog is called Rex."
+    wish = fact("cat", "Mephisto", "Forget that my cat is called Mephisto", forget=True)
+    memory_model.answers[both] = [wish, fact("dog", "Rex", "my dog is called Rex")]
+    _, values, first = forgetful("Hello.", "My cat is called Mephisto.", both)
+    assert values == ["Rex"]
+    said, values, _ = forgetful("I work at Nordbank.", after=first[:2])
+    assert (said, values) == (["Hello.", "I work at Nordbank."], ["Nordbank"])
+    said, values, _ = forgetful("So, what now?", after=first)
+    assert (said, values) == (["Hello.", "So, what now?"], ["Rex"]), "the wish stands, and so does what it taught"
+
+
+def test_a_value_stands_again_when_the_branch_is_left_that_replaced_and_forgot_it(forgetful, memory_model):
+    wish = "Please forget that I live in Bern."
+    memory_model.answers |= {
+        "I live in Oslo.": [fact("city", "Oslo", "I live in Oslo")],
+        "I live in Bern now.": [fact("city", "Bern", "I live in Bern now")],
+        wish: [fact("city", "Bern", "forget that I live in Bern", forget=True)],
+    }
+    _, values, bern = forgetful("I live in Oslo.", "I live in Bern now.", wish)
+    assert values == []
+    _, values, _ = forgetful("I work at Nordbank.", after=bern[:2])
+    assert values == ["Nordbank", "Oslo"]
+    said, values, _ = forgetful("So, what now?", after=bern)
+    assert said == ["I live in Oslo.", "So, what now?"] and "Bern" not in values

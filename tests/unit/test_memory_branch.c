@@ -75,6 +75,20 @@ START_TEST(a_fact_that_is_said_elsewhere_too_moves_there)
 }
 END_TEST
 
+START_TEST(what_a_forgotten_fact_had_replaced_stands_again)
+{
+	struct fact facts[] = {city(1, "Rome", 10), city(2, "", 20)};
+	facts[0] = superseded(facts[0], &facts[1]);
+	facts[1].state = FACT_FORGOTTEN;
+	follow(facts, (struct ground[]){{0}, {.change = GROUND_TAKEN}}, 2);
+	ck_assert_int_eq(facts[0].state, FACT_CURRENT);
+	ck_assert_int_eq(facts[1].state, FACT_FORGOTTEN);
+	ck_assert(changed[0] && !changed[1]);
+	follow(facts, (struct ground[]){{0}, {.change = GROUND_RETURNED}}, 2);
+	ck_assert(!changed[0] && !changed[1]);
+}
+END_TEST
+
 START_TEST(what_a_retracted_fact_had_replaced_stands_again)
 {
 	struct fact facts[] = {city(1, "Rome", 10), city(2, "Oslo", 20)};
@@ -185,6 +199,7 @@ END_TEST
 UNIT_MAIN("memory_branch", what_comes_back_meets_what_stands_under_every_name_of_its_key,
 	  a_pinned_fact_stands_whatever_comes_back, a_fact_of_a_taken_exchange_is_retracted_now,
 	  a_fact_that_is_said_elsewhere_too_moves_there,
+	  what_a_forgotten_fact_had_replaced_stands_again,
 	  what_a_retracted_fact_had_replaced_stands_again,
 	  what_was_itself_taken_back_gives_its_place_to_what_was_before,
 	  only_what_its_taking_back_retracted_comes_back_with_an_exchange,

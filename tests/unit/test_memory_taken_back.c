@@ -35,13 +35,32 @@ START_TEST(what_stands_and_is_not_kept_is_taken_with_its_answer)
 {
 	struct branch branch = keeping((uint64_t[]){5}, 1);
 	const struct past_exchange exchanges[] = {at(2, 5, TURN_CURRENT), at(2, 9, TURN_CURRENT),
-						  at(3, 7, TURN_SUPERSEDED), at(3, 11, TURN_HIDDEN),
+						  at(3, 7, TURN_SUPERSEDED),
 						  at(4, 3, TURN_CURRENT)};
 	ck_assert(
-		branch_find_taken(&branch, (struct past_exchanges){exchanges, 5}, NULL, 0, &arena));
+		branch_find_taken(&branch, (struct past_exchanges){exchanges, 4}, NULL, 0, &arena));
 	assert_ids(&branch.taken, (uint64_t[]){9, 3}, 2);
 	assert_ids(&branch.gone, (uint64_t[]){3, 4, 9, 10}, 4);
-	ck_assert_uint_eq(branch_first_turn(&branch), 3);
+	ck_assert_uint_eq(branch.first_turn, 3);
+	arena_finish(&arena);
+}
+END_TEST
+
+START_TEST(a_forgotten_exchange_is_left_and_returned_to_without_its_texts)
+{
+	struct branch branch = {0};
+	struct past_exchange exchange = at(2, 5, TURN_HIDDEN);
+	ck_assert(
+		branch_find_taken(&branch, (struct past_exchanges){&exchange, 1}, NULL, 0, &arena));
+	assert_ids(&branch.taken, (uint64_t[]){5}, 1);
+	assert_ids(&branch.gone, NULL, 0);
+	exchange.taken_back_at = LATER;
+	ck_assert(!branch_find_taken(&branch, (struct past_exchanges){&exchange, 1}, NULL, 0,
+				     &arena));
+	ck_assert_uint_eq(branch_find_returned(&branch, &exchange, 1, LATER, &arena), FROM);
+	assert_ids(&branch.returned, (uint64_t[]){5}, 1);
+	ck_assert_uint_eq(branch.first_turn, 0);
+	ck_assert(!branch_lets_stand(&branch, &exchange));
 	arena_finish(&arena);
 }
 END_TEST
@@ -66,7 +85,7 @@ START_TEST(a_request_that_keeps_what_stands_changes_nothing)
 	ck_assert_uint_eq(branch_find_returned(&branch, &exchange, 1, FROM, &arena), FROM);
 	ck_assert(!branch_find_taken(&branch, (struct past_exchanges){&exchange, 1}, &carried, 1,
 				     &arena));
-	ck_assert_uint_eq(branch_first_turn(&branch), UINT64_MAX);
+	ck_assert_uint_eq(branch.first_turn, 0);
 	arena_finish(&arena);
 }
 END_TEST
@@ -80,7 +99,7 @@ START_TEST(a_kept_exchange_that_was_taken_back_returns_once)
 	ck_assert_uint_eq(branch_find_returned(&branch, kept, 3, FROM, &arena), 1);
 	assert_ids(&branch.returned, (uint64_t[]){5}, 1);
 	ck_assert(branch_find_taken(&branch, (struct past_exchanges){0}, NULL, 0, &arena));
-	ck_assert_uint_eq(branch_first_turn(&branch), 5);
+	ck_assert_uint_eq(branch.first_turn, 5);
 	arena_finish(&arena);
 }
 END_TEST
@@ -93,7 +112,7 @@ START_TEST(an_answer_in_whose_place_another_one_stands_is_shown_again)
 	ck_assert(branch_find_taken(&branch, (struct past_exchanges){0}, carried, 2, &arena));
 	assert_ids(&branch.shown, (uint64_t[]){6}, 1);
 	assert_ids(&branch.gone, (uint64_t[]){8}, 1);
-	ck_assert_uint_eq(branch_first_turn(&branch), 6);
+	ck_assert_uint_eq(branch.first_turn, 6);
 	arena_finish(&arena);
 }
 END_TEST
@@ -147,6 +166,7 @@ START_TEST(only_facts_that_a_branch_reaches_are_looked_at)
 	const struct fact retracted = {.exchange = 7, .state = FACT_RETRACTED};
 	const struct fact superseded = {.exchange = 6, .state = FACT_SUPERSEDED};
 	const struct fact forgotten = {.exchange = 5, .state = FACT_FORGOTTEN};
+	const struct fact hidden = {.exchange = 5, .state = FACT_HIDDEN};
 	ck_assert(!branch_may_change(&branch, &superseded));
 	id_list_add(&branch.taken, &arena, 5);
 	id_list_add(&branch.returned, &arena, 7);
@@ -154,7 +174,8 @@ START_TEST(only_facts_that_a_branch_reaches_are_looked_at)
 	ck_assert(!branch_may_change(&branch, &other));
 	ck_assert(branch_may_change(&branch, &retracted));
 	ck_assert(branch_may_change(&branch, &superseded));
-	ck_assert(!branch_may_change(&branch, &forgotten));
+	ck_assert(branch_may_change(&branch, &forgotten));
+	ck_assert(!branch_may_change(&branch, &hidden));
 	/* What a person decided does not follow what was said. */
 	struct fact decided = current;
 	decided.by = SLICE("admin");
@@ -167,6 +188,7 @@ START_TEST(only_facts_that_a_branch_reaches_are_looked_at)
 END_TEST
 
 UNIT_MAIN("memory_taken_back", what_stands_and_is_not_kept_is_taken_with_its_answer,
+	  a_forgotten_exchange_is_left_and_returned_to_without_its_texts,
 	  an_exchange_without_an_answer_goes_alone,
 	  a_request_that_keeps_what_stands_changes_nothing,
 	  a_kept_exchange_that_was_taken_back_returns_once,

@@ -203,7 +203,7 @@ class Wanderer:
         if len(pairs) < MOST_PAIRS:
             ways += [("go_on", 10), ("go_on_without_memory", 2), ("stop_and_go_on", 1)]
             if self.oracle.values:
-                ways += [("forget", 1)]
+                ways += [("forget", 3)]
             ways += [("stop_and_ask_again", 1)]
         if conversation.standing:
             ways += [("delete_turn", 0.5), ("delete_word", 0.5), ("take_in", 0.5)]
